@@ -1,0 +1,109 @@
+// Reads process.env once and says everything that is missing or wrong in one message.
+// .env.example is the twin of this file: tests/env-example.test.ts holds them together.
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+
+const bool = (fallback: boolean) =>
+  z
+    .enum(["on", "off", "true", "false", "1", "0"])
+    .default(fallback ? "on" : "off")
+    .transform((value) => value === "on" || value === "true" || value === "1");
+const int = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback);
+const list = z
+  .string()
+  .default("")
+  .transform((value) => value.split(",").map((part) => part.trim()).filter(Boolean));
+
+export const schema = z.object({
+  NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  SITE_URL: z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, "")).default("http://localhost:3000"),
+  SITE_NAME: z.string().min(1).max(60).default("Lectern"),
+  SITE_AUTHOR: z.string().min(1).max(60).default("The Lectern authors"),
+  REPOSITORY_URL: z.url().optional(),
+  DATA_DIR: z.string().min(1).default(".data"),
+  DATABASE_FILE: z.string().min(1).optional(),
+  CACHE_FILE: z.string().min(1).optional(),
+  CACHE_MAX_MB: int(256, 8, 16_384),
+  SESSION_SECRET: z.string().min(32, "needs at least 32 characters").optional(),
+  CONTENT_SOURCE: z.enum(["disk", "git"]).default("disk"),
+  CONTENT_DIR: z.string().min(1).default("content"),
+  CONTENT_GIT_API: z.url().default("https://api.github.com"),
+  CONTENT_GIT_REPOSITORY: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "must look like owner/name").optional(),
+  CONTENT_GIT_BRANCH: z.string().min(1).default("main"),
+  CONTENT_GIT_PATH: z.string().default("content"),
+  CONTENT_GIT_TOKEN: z.string().min(1).optional(),
+  CONTENT_WEBHOOK_SECRET: z.string().min(16, "needs at least 16 characters").optional(),
+  COMPILE_TIMEOUT_MS: int(10_000, 100, 120_000),
+  COMPILE_WORKERS: int(1, 1, 16),
+  IMAGE_HOSTS: list,
+  FETCH_ALLOW_PRIVATE: list,
+  TRUST_PROXY: z.enum(["none", "fly"]).default("none"),
+  REPLICATION: bool(false),
+  FLY_REGION: z.string().optional(),
+});
+
+export type Env = Omit<z.output<typeof schema>, "DATABASE_FILE" | "CACHE_FILE" | "SESSION_SECRET"> & {
+  DATABASE_FILE: string;
+  CACHE_FILE: string;
+  SESSION_SECRET: string;
+};
+
+/**
+ * The configuration in `from`. Throws one Error that names every variable that is missing or wrong
+ * and what would be right. An empty string counts as not set.
+ */
+export function parseEnv(from: Record<string, string | undefined>): Env {
+  const set = Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = schema.safeParse(set);
+  const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  if (parsed.success) {
+    const { data } = parsed;
+    if (data.CONTENT_SOURCE === "git" && !data.CONTENT_GIT_REPOSITORY) {
+      problems.push("CONTENT_GIT_REPOSITORY: needed because CONTENT_SOURCE=git (owner/name)");
+    }
+    if (data.REPLICATION && !data.SESSION_SECRET) {
+      problems.push("SESSION_SECRET: needed because REPLICATION=on (every instance must have the same)");
+    }
+    if (problems.length === 0) {
+      return {
+        ...data,
+        DATABASE_FILE: data.DATABASE_FILE ?? join(data.DATA_DIR, "lectern.db"),
+        CACHE_FILE: data.CACHE_FILE ?? join(data.DATA_DIR, "cache.db"),
+        SESSION_SECRET: data.SESSION_SECRET ?? ownSecret(join(data.DATA_DIR, "session-secret")),
+      };
+    }
+  }
+  throw new Error(`The environment is not right. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`);
+}
+
+/** A secret made at the first start and kept beside the database, so that nothing has to be set to begin. */
+function ownSecret(file: string): string {
+  if (!existsSync(file)) {
+    mkdirSync(dirname(file), { recursive: true });
+    try {
+      writeFileSync(file, randomBytes(32).toString("hex"), { mode: 0o600, flag: "wx" });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another process was first: its secret is ours
+    }
+  }
+  return readFileSync(file, "utf8").trim();
+}
+
+let parsed: Env | undefined;
+
+/** The configuration of this process; parsed at first use, so that a tool can be imported without it. */
+export const env: Env = new Proxy({} as Env, {
+  get(_, key) {
+    parsed ??= parseEnv(process.env);
+    return parsed[key as keyof Env];
+  },
+});
+
+/** Has process.env read again at the next use. For tests. */
+export function resetEnv(): void {
+  parsed = undefined;
+}

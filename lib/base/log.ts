@@ -1,0 +1,37 @@
+// One JSON line per event, on stdout.
+
+import { env } from "./env.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+const order: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40 };
+
+/** A longer string is cut: a log line must not grow with what a stranger sends. */
+const MAX_STRING = 2_000;
+
+function plain(value: unknown): unknown {
+  if (value instanceof Error) {
+    return {
+      name: value.name,
+      message: value.message.slice(0, MAX_STRING),
+      ...("code" in value && { code: value.code }),
+      stack: value.stack?.split("\n").slice(1, 8).map((line) => line.trim()),
+      ...(value.cause !== undefined && { cause: plain(value.cause) }),
+    };
+  }
+  if (typeof value === "string") return value.slice(0, MAX_STRING);
+  if (typeof value === "bigint") return value.toString();
+  return value;
+}
+
+/**
+ * Writes one line `{"time","level","event","region",…fields}`. Errors are written with name, message
+ * and the first frames. Never pass secrets, mail addresses or bodies.
+ */
+export function log(level: LogLevel, event: string, fields: Record<string, unknown> = {}): void {
+  if (order[level] < order[env.LOG_LEVEL]) return;
+  const line: Record<string, unknown> = { time: new Date().toISOString(), level, event };
+  if (env.FLY_REGION) line.region = env.FLY_REGION;
+  for (const [key, value] of Object.entries(fields)) line[key] = plain(value);
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}

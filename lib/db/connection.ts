@@ -1,0 +1,91 @@
+// One SQLite connection that Prisma and plain SQL share: both see the same transaction.
+
+import { mkdirSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type Database from "better-sqlite3";
+import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
+import type { SqlDriverAdapter } from "@prisma/driver-adapter-utils";
+
+/** A value that SQLite can store. Dates are integer milliseconds; `undefined` is refused (it would become NULL). */
+export type SqlValue = string | number | bigint | Uint8Array | null;
+
+/** Synchronous SQL on one connection, inside one transaction. Statements are prepared once and kept. */
+export interface Sql {
+  /** The first row, or undefined. */
+  get<Row>(text: string, ...values: SqlValue[]): Row | undefined;
+  /** Every row, in memory: bound the query. */
+  all<Row>(text: string, ...values: SqlValue[]): Row[];
+  /** Runs a statement without rows; `changes` counts the rows it wrote itself, not those its triggers wrote. */
+  run(text: string, ...values: SqlValue[]): { changes: number };
+}
+
+export interface Connection {
+  readonly db: Database.Database;
+  /** Prisma's own adapter over `db`: it turns rows and errors into what Prisma expects. */
+  readonly adapter: SqlDriverAdapter;
+  readonly sql: Sql;
+  close(): void;
+}
+
+/** How many prepared statements a connection keeps. The site has about a hundred different ones. */
+const MAX_STATEMENTS = 500;
+
+function refuseUndefined(text: string, values: readonly unknown[]): void {
+  const at = values.indexOf(undefined);
+  if (at >= 0) throw new TypeError(`Value ${at + 1} is undefined in: ${text.trim().slice(0, 200)}`);
+}
+
+export function sqlOf(db: Database.Database): Sql {
+  const statements = new Map<string, Database.Statement>();
+  const prepare = (text: string): Database.Statement => {
+    let statement = statements.get(text);
+    if (!statement) {
+      if (statements.size >= MAX_STATEMENTS) statements.clear();
+      // Prisma's adapter turns on 64-bit integers for the connection; plain SQL wants numbers.
+      statement = db.prepare(text).safeIntegers(false);
+      statements.set(text, statement);
+    }
+    return statement;
+  };
+  return {
+    get<Row>(text: string, ...values: SqlValue[]) {
+      refuseUndefined(text, values);
+      return prepare(text).get(...values) as Row | undefined;
+    },
+    all<Row>(text: string, ...values: SqlValue[]) {
+      refuseUndefined(text, values);
+      return prepare(text).all(...values) as Row[];
+    },
+    run(text: string, ...values: SqlValue[]) {
+      refuseUndefined(text, values);
+      return { changes: prepare(text).run(...values).changes };
+    },
+  };
+}
+
+/**
+ * Opens `file` (made if it does not exist) in WAL mode with 4096-byte pages and foreign keys.
+ * A reader is `query_only`: SQLite itself refuses a write that did not come through the door.
+ * The journal mode is set once, on creation, and never again: changing it on a live LiteFS cluster
+ * destroys the replicas.
+ */
+export async function openConnection(file: string, kind: "reader" | "writer", busyTimeoutMs: number): Promise<Connection> {
+  mkdirSync(dirname(resolve(file)), { recursive: true });
+  const factory = new PrismaBetterSqlite3({ url: `file:${resolve(file)}`, timeout: busyTimeoutMs }, { timestampFormat: "unixepoch-ms" });
+  const adapter = await factory.connect();
+  // The adapter keeps its connection in a field that its types call private; tests fail if that changes.
+  const db = (adapter as unknown as { client: Database.Database }).client;
+  if (kind === "writer") {
+    if (db.pragma("journal_mode", { simple: true }) !== "wal") {
+      db.pragma("page_size = 4096");
+      db.pragma("journal_mode = WAL");
+    }
+  } else {
+    db.pragma("query_only = ON");
+  }
+  db.pragma("foreign_keys = ON");
+  db.pragma("synchronous = NORMAL");
+  db.pragma("temp_store = MEMORY");
+  db.pragma("cache_size = -16000");
+  return { db, adapter, sql: sqlOf(db), close: () => db.close() };
+}

@@ -1,0 +1,253 @@
+import Database from "better-sqlite3";
+import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
+import { expect, test } from "vitest";
+import { env } from "../base/env.ts";
+import { PrismaClient } from "../../prisma/generated/client.ts";
+import { insertUser } from "#tests/factories.ts";
+import { overrideEnv } from "#tests/database.ts";
+import type { Tx } from "./client.ts";
+import { snapshot, snapshotSql, write, writeSql } from "./database.ts";
+
+const userData = (email: string) => ({ email, firstName: "Ada", team: "RED" });
+const emails = () => snapshot(async ({ prisma }) => (await prisma.user.findMany({ orderBy: { email: "asc" } })).map(({ email }) => email));
+
+/** A promise and the function that settles it: tests wait for events, never for time. */
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open, opened };
+}
+
+/** What anybody would set up: one client on one connection. The faults below are real there. */
+function naiveClient() {
+  return new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: `file:${env.DATABASE_FILE}` }, { timestampFormat: "unixepoch-ms" }) });
+}
+
+test("a rollback takes no unrelated write with it", async () => {
+  const inside = gate();
+  const unrelated = gate();
+  const failing = write(async ({ prisma }) => {
+    await prisma.user.create({ data: userData("failing@example.test") });
+    inside.open();
+    await unrelated.opened;
+    throw new Error("roll back");
+  });
+  await inside.opened;
+  const other = write(({ prisma }) => prisma.user.create({ data: userData("other@example.test") }));
+  unrelated.open();
+  await expect(failing).rejects.toThrow("roll back");
+  await other;
+  expect(await emails()).toEqual(["other@example.test"]);
+});
+
+test("on the naive client a rollback does take an unrelated, acknowledged write with it", async () => {
+  const naive = naiveClient();
+  const inside = gate();
+  const unrelated = gate();
+  const failing = naive.$transaction(async (tx) => {
+    await tx.user.create({ data: userData("failing@example.test") });
+    inside.open();
+    await unrelated.opened;
+    throw new Error("roll back");
+  });
+  await inside.opened;
+  const acknowledged = await naive.user.create({ data: userData("other@example.test") });
+  expect(acknowledged.email).toBe("other@example.test");
+  unrelated.open();
+  await expect(failing).rejects.toThrow("roll back");
+  expect(await naive.user.count()).toBe(0);
+  await naive.$disconnect();
+});
+
+test("a read never sees an uncommitted write", async () => {
+  const inside = gate();
+  const seen = gate();
+  const writing = write(async ({ prisma }) => {
+    await prisma.user.create({ data: userData("early@example.test") });
+    inside.open();
+    await seen.opened;
+  });
+  await inside.opened;
+  expect(await emails()).toEqual([]);
+  expect(await snapshotSql((sql) => sql.all(`SELECT * FROM "User"`))).toEqual([]);
+  seen.open();
+  await writing;
+  expect(await emails()).toEqual(["early@example.test"]);
+});
+
+test("on the naive client a read does see an uncommitted write", async () => {
+  const naive = naiveClient();
+  const inside = gate();
+  const seen = gate();
+  const writing = naive.$transaction(async (tx) => {
+    await tx.user.create({ data: userData("early@example.test") });
+    inside.open();
+    await seen.opened;
+    throw new Error("never happened");
+  });
+  await inside.opened;
+  expect(await naive.user.count()).toBe(1);
+  seen.open();
+  await expect(writing).rejects.toThrow("never happened");
+  await naive.$disconnect();
+});
+
+test("undefined in a filter throws instead of matching every row", async () => {
+  await writeSql((sql) => insertUser(sql));
+  const id = undefined as unknown as string;
+  await expect(write(({ prisma }) => prisma.user.deleteMany({ where: { id } }))).rejects.toThrow(/undefined/);
+  await expect(writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, id))).rejects.toThrow(/Value 1 is undefined/);
+  expect(await emails()).toHaveLength(1);
+});
+
+test("all reads of a snapshot see one state, through Prisma and through SQL", async () => {
+  const counts = await snapshot(async ({ prisma, sql }) => {
+    const before = await prisma.user.count();
+    await new Promise<void>((resolve, reject) => setImmediate(() => void outsideWrite().then(resolve, reject)));
+    return [before, await prisma.user.count(), sql.get<{ n: number }>(`SELECT count(*) AS n FROM "User"`)?.n];
+  });
+  expect(counts).toEqual([0, 0, 0]);
+  expect(await emails()).toHaveLength(1);
+});
+
+/** A write by another process. */
+async function outsideWrite() {
+  const other = new Database(env.DATABASE_FILE);
+  other.pragma("foreign_keys = ON");
+  other.prepare(`INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES ('x', 1, 1, 'x@example.test', 'X', 'RED')`).run();
+  other.close();
+}
+
+test("a snapshot refuses to write", async () => {
+  await expect(snapshot(({ prisma }) => prisma.user.create({ data: userData("a@example.test") }))).rejects.toThrow(/readonly/);
+  await expect(snapshot(({ sql }) => insertUser(sql))).rejects.toThrow(/readonly/);
+  await expect(snapshotSql((sql) => insertUser(sql))).rejects.toThrow(/readonly/);
+});
+
+test("writes that arrive together commit together", async () => {
+  const other = new Database(env.DATABASE_FILE, { readonly: true });
+  const version = () => other.pragma("data_version", { simple: true }) as number;
+  await writeSql(() => {});
+  const seen = new Set<number>();
+  const before = version();
+  await Promise.all(Array.from({ length: 200 }, (_, i) => writeSql((sql) => insertUser(sql, { email: `${i}@example.test` })).then(() => seen.add(version()))));
+  other.close();
+  expect(await emails()).toHaveLength(200);
+  expect(seen.size).toBeLessThan(5);
+  expect([...seen].every((v) => v !== before)).toBe(true);
+});
+
+test("in a batch, a write that fails undoes only itself", async () => {
+  const results = await Promise.allSettled(
+    Array.from({ length: 9 }, (_, i) => writeSql((sql) => {
+      insertUser(sql, { email: `${i}@example.test` });
+      if (i % 3 === 0) throw new Error(`no ${i}`);
+    })),
+  );
+  expect(results.filter(({ status }) => status === "rejected")).toHaveLength(3);
+  expect(await emails()).toEqual([1, 2, 4, 5, 7, 8].map((i) => `${i}@example.test`));
+});
+
+test("a write is acknowledged only after its commit", async () => {
+  const other = new Database(env.DATABASE_FILE, { readonly: true });
+  for (let i = 0; i < 20; i++) {
+    await writeSql((sql) => insertUser(sql));
+    expect((other.prepare(`SELECT count(*) AS n FROM "User"`).get() as { n: number }).n).toBe(i + 1);
+  }
+  other.close();
+});
+
+test("a batch whose commit fails rejects every write in it", async () => {
+  const results = Promise.allSettled([
+    writeSql((sql) => insertUser(sql)),
+    writeSql((sql) => {
+      // A deferred constraint is checked at the commit, where it takes the whole batch with it.
+      sql.run("PRAGMA defer_foreign_keys = ON");
+      sql.run(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ('s', 1, 'nobody', 1)`);
+    }),
+  ]);
+  for (const result of await results) expect(result).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
+  expect(await emails()).toEqual([]);
+  await writeSql((sql) => insertUser(sql));
+  expect(await emails()).toHaveLength(1);
+});
+
+test("a tx that outlives its transaction is refused", async () => {
+  let kept: Tx | undefined;
+  await write((tx) => {
+    kept = tx;
+  });
+  expect(() => kept?.sql.get("SELECT 1")).toThrow(/transaction has ended/);
+  await expect(kept?.prisma.user.count()).rejects.toThrow();
+});
+
+test("nesting is refused instead of showing two states or waiting for itself", async () => {
+  await expect(write(() => write(() => 1))).rejects.toThrow(/inside a write/);
+  await expect(write(() => snapshot(() => 1))).rejects.toThrow(/inside a write/);
+  await expect(snapshot(() => snapshotSql(() => 1))).rejects.toThrow(/inside a snapshot/);
+});
+
+test("an async function is refused where nothing may come between two statements", async () => {
+  await expect(writeSql(async () => 1)).rejects.toThrow(/not async/);
+  await expect(snapshotSql(async () => 1)).rejects.toThrow(/not async/);
+});
+
+test("more snapshots than connections wait their turn", async () => {
+  const sizes = await Promise.all(Array.from({ length: 40 }, () => snapshot(({ prisma }) => prisma.user.count())));
+  expect(sizes).toEqual(Array.from({ length: 40 }, () => 0));
+});
+
+test("a lock held by another process is waited for", async () => {
+  await writeSql(() => {});
+  const other = new Database(env.DATABASE_FILE);
+  other.exec("BEGIN IMMEDIATE");
+  const waiting = writeSql((sql) => insertUser(sql));
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  other.exec("COMMIT");
+  other.close();
+  await waiting;
+  expect(await emails()).toHaveLength(1);
+});
+
+test("an instance that is not the primary refuses to write", async () => {
+  overrideEnv({ REPLICATION: "on" });
+  await expect(writeSql((sql) => insertUser(sql))).rejects.toMatchObject({ code: "unavailable" });
+  overrideEnv({ REPLICATION: undefined });
+  expect(await emails()).toEqual([]);
+});
+
+test("the file is in WAL mode with 4096-byte pages, and foreign keys hold", async () => {
+  await writeSql((sql) => {
+    expect(sql.get("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
+    expect(sql.get("PRAGMA page_size")).toEqual({ page_size: 4096 });
+    expect(sql.get("PRAGMA foreign_keys")).toEqual({ foreign_keys: 1 });
+  });
+  await expect(writeSql((sql) => sql.run(`INSERT INTO "Call" VALUES ('c', 1, 1, 't', 'd', 'k', 'nobody', '')`))).rejects.toThrow(/FOREIGN KEY/);
+});
+
+test("a date is the same number through Prisma, through SQL, and in sorting", async () => {
+  const dates = [new Date("2022-11-21T23:59:59.999Z"), new Date(0), new Date("2026-03-29T01:30:00.001Z")];
+  for (const [i, createdAt] of dates.entries()) {
+    await write(({ prisma }) => prisma.postRead.create({ data: { createdAt, clientId: String(i), postSlug: "prisma" } }));
+    await writeSql((sql) => sql.run(`INSERT INTO "PostRead" ("id", "createdAt", "clientId", "postSlug") VALUES (?, ?, ?, 'sql')`, `r${i}`, createdAt.getTime(), String(i)));
+  }
+  const sorted = dates.map(Number).sort((a, b) => a - b);
+  const rows = await snapshotSql((sql) => sql.all<{ createdAt: number; kind: string }>(`SELECT "createdAt", typeof("createdAt") AS kind FROM "PostRead" ORDER BY "createdAt", "postSlug"`));
+  expect(rows).toEqual(sorted.flatMap((createdAt) => [{ createdAt, kind: "integer" }, { createdAt, kind: "integer" }]));
+  await snapshot(async ({ prisma }) => {
+    const found = await prisma.postRead.findMany({ where: { createdAt: { gte: dates[0] } }, orderBy: { createdAt: "asc" } });
+    expect(found.map(({ createdAt }) => createdAt)).toEqual([dates[0], dates[0], dates[2], dates[2]]);
+  });
+});
+
+test("a date as text is refused, in both forms that SQLite would mix in", async () => {
+  for (const text of ["2026-11-23T00:00:00.000+00:00", "2026-11-23 04:34:56"]) {
+    await expect(writeSql((sql) => sql.run(`INSERT INTO "PostRead" ("id", "createdAt", "postSlug") VALUES ('r', ?, 'p')`, text))).rejects.toThrow(/CHECK/);
+  }
+  await expect(writeSql((sql) => sql.run(`INSERT INTO "PostRead" ("id", "postSlug") VALUES ('r', 'p')`))).rejects.toThrow(/CHECK/);
+});
+
+test("a role or a team that does not exist is refused by the database", async () => {
+  await expect(writeSql((sql) => insertUser(sql, { role: "OWNER" }))).rejects.toThrow(/CHECK/);
+  await expect(write(({ prisma }) => prisma.user.create({ data: { ...userData("a@example.test"), team: "GREEN" } }))).rejects.toThrow(/CHECK/);
+});

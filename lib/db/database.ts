@@ -1,0 +1,172 @@
+// The database of this process: snapshot() for reading, write() for writing, nothing else.
+
+import { AppError } from "../base/errors.ts";
+import { env } from "../base/env.ts";
+import { role } from "../litefs/role.ts";
+import { type Scope, type Tx, currentScope, fenced, withPrisma } from "./client.ts";
+import { type Connection, type Sql, openConnection } from "./connection.ts";
+import { within } from "./deadline.ts";
+import { type WriteQueue, createWriteQueue } from "./queue.ts";
+
+/** Asynchronous snapshots at the same time, each on a connection of its own; more wait for a free one. */
+const MAX_READERS = 8;
+/** The bound of a snapshot: a page that reads longer than this is broken, and an old snapshot keeps the WAL from shrinking. */
+const SNAPSHOT_TIMEOUT_MS = 10_000;
+/** The bound of a write, its wait in the queue included. */
+const WRITE_TIMEOUT_MS = 5_000;
+const READER_BUSY_MS = 1_000;
+
+interface Open {
+  readonly file: string;
+  readonly idle: Connection[];
+  readonly waiting: ((connection: Connection) => void)[];
+  opened: number;
+  sync?: Promise<Connection>;
+  writer?: Promise<Connection>;
+  readonly queue: WriteQueue;
+  readonly all: Connection[];
+}
+
+// One per process: the bundles of pages, handlers and middleware each load this module, and must share the queue.
+const shared = globalThis as { __lecternDb?: Open };
+
+function opened(): Open {
+  const file = env.DATABASE_FILE;
+  if (shared.__lecternDb?.file === file) return shared.__lecternDb;
+  const state: Open = { file, idle: [], waiting: [], opened: 0, all: [], queue: createWriteQueue(() => writer(state)) };
+  shared.__lecternDb = state;
+  return state;
+}
+
+async function open(state: Open, kind: "reader" | "writer"): Promise<Connection> {
+  // A reader may not create the file, and WAL is set by the writer: so it comes first.
+  if (kind === "reader") await writer(state);
+  const connection = await openConnection(state.file, kind, kind === "writer" ? 0 : READER_BUSY_MS);
+  state.all.push(connection);
+  return connection;
+}
+
+function writer(state: Open): Promise<Connection> {
+  state.writer ??= open(state, "writer").catch((error: unknown) => {
+    state.writer = undefined;
+    throw error;
+  });
+  return state.writer;
+}
+
+async function acquire(state: Open): Promise<Connection> {
+  const idle = state.idle.pop();
+  if (idle) return idle;
+  if (state.opened < MAX_READERS) {
+    state.opened += 1;
+    try {
+      return await open(state, "reader");
+    } catch (error) {
+      state.opened -= 1;
+      throw error;
+    }
+  }
+  let take: (connection: Connection) => void = () => {};
+  const free = new Promise<Connection>((resolve) => {
+    take = resolve;
+    state.waiting.push(resolve);
+  });
+  return within(free, SNAPSHOT_TIMEOUT_MS, "Too many pages are reading. Try again in a moment.", () => {
+    state.waiting.splice(state.waiting.indexOf(take), 1);
+  });
+}
+
+function release(state: Open, connection: Connection): void {
+  const next = state.waiting.shift();
+  if (next) next(connection);
+  else state.idle.push(connection);
+}
+
+function refuseNesting(what: string): void {
+  const scope = currentScope();
+  if (scope) throw new Error(`${what} inside a ${scope.kind}: pass its tx on instead, or the two see different states.`);
+}
+
+/**
+ * Runs `fn` so that all its reads, through Prisma and through SQL, see one state of the database.
+ * Returns what `fn` returns. Writes in it fail. Throws AppError(unavailable) when no connection is free
+ * or `fn` is not done within ten seconds; its tx then refuses every further query.
+ */
+export async function snapshot<T>(fn: (tx: Tx) => Promise<T> | T): Promise<T> {
+  refuseNesting("snapshot()");
+  const state = opened();
+  const connection = await acquire(state);
+  const scope: Scope = { connection, kind: "snapshot", open: true };
+  try {
+    connection.db.exec("BEGIN");
+    return await within(withPrisma(scope, fn), SNAPSHOT_TIMEOUT_MS, "The page took too long to read its data.", () => {
+      scope.open = false;
+    });
+  } finally {
+    scope.open = false;
+    if (connection.db.inTransaction) connection.db.exec("ROLLBACK");
+    release(state, connection);
+  }
+}
+
+/**
+ * snapshot() for plain SQL: no Prisma, no waiting in between, a tenth of the cost. `fn` must not be async.
+ * For what is read on every request; see docs/decisions/003-two-ways-through-one-door.md.
+ */
+export async function snapshotSql<T>(fn: (sql: Sql) => T): Promise<T> {
+  refuseNesting("snapshotSql()");
+  const state = opened();
+  state.sync ??= open(state, "reader").catch((error: unknown) => {
+    state.sync = undefined;
+    throw error;
+  });
+  const connection = await state.sync;
+  const scope: Scope = { connection, kind: "snapshot", open: true };
+  connection.sql.run("BEGIN");
+  try {
+    return refusePromise(fn(fenced(scope, connection.sql)), "snapshotSql");
+  } finally {
+    scope.open = false;
+    connection.sql.run("ROLLBACK");
+  }
+}
+
+/**
+ * The door for writes. Runs `fn` in a transaction on the primary, after and apart from every other write;
+ * returns what `fn` returned once it is committed. If `fn` throws, its writes, and only its, are undone.
+ * Throws AppError(unavailable) when this instance is not the primary, the queue is full, or five seconds have passed.
+ * Tell the world (mail, webhooks) after it returned, never inside: a batch may still fail to commit.
+ */
+export async function write<T>(fn: (tx: Tx) => Promise<T> | T): Promise<T> {
+  return enqueue((scope) => withPrisma(scope, fn));
+}
+
+/** write() for plain SQL, through the same queue into the same commit. `fn` must not be async. */
+export async function writeSql<T>(fn: (sql: Sql) => T): Promise<T> {
+  return enqueue((scope) => refusePromise(fn(fenced(scope, scope.connection.sql)), "writeSql"));
+}
+
+function enqueue<T>(run: (scope: Scope) => T | Promise<T>): Promise<T> {
+  refuseNesting("write()");
+  if (role() !== "primary") {
+    throw new AppError("unavailable", "Writes are paused for some seconds: this instance is not the primary.", { retryAfterSeconds: 5 });
+  }
+  return opened().queue.push(run, WRITE_TIMEOUT_MS);
+}
+
+function refusePromise<T>(value: T, name: string): T {
+  if (value instanceof Promise) {
+    value.catch(() => {});
+    throw new TypeError(`${name}() takes a function that is not async: nothing may come between its statements.`);
+  }
+  return value;
+}
+
+/** Closes every connection after the writes that wait are done. For the end of the process and of a test. */
+export async function closeDatabase(): Promise<void> {
+  const state = shared.__lecternDb;
+  if (!state) return;
+  if (state.queue.length > 0) await state.queue.push(() => {}, WRITE_TIMEOUT_MS).catch(() => {});
+  shared.__lecternDb = undefined;
+  for (const connection of state.all) connection.close();
+}

@@ -1,0 +1,130 @@
+// The write queue: one connection, one transaction at a time. Jobs that arrive together commit together,
+// each in a savepoint of its own, and are acknowledged after the commit.
+
+import { AppError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import { type Scope, inScope } from "./client.ts";
+import type { Connection } from "./connection.ts";
+import { within } from "./deadline.ts";
+
+interface Job {
+  run(scope: Scope): unknown;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  readonly enqueuedAtMs: number;
+  readonly timeoutMs: number;
+}
+
+/** A transaction is committed after this long even if more jobs wait: nobody's acknowledgement hangs on a stranger's work. */
+const MAX_BATCH_MS = 50;
+/** Jobs beyond this are refused at once: memory stays bounded, and the reader hears of it in time to try again. */
+const MAX_QUEUED = 10_000;
+/** How long BEGIN IMMEDIATE is retried when another process (a migration, a backup) holds the write lock. */
+const BUSY_DEADLINE_MS = 5_000;
+
+export interface WriteQueue {
+  /** What `run` gives, after the commit. Rejects with run's own error (its writes undone), or AppError(unavailable). */
+  push<T>(run: (scope: Scope) => T | Promise<T>, timeoutMs: number): Promise<T>;
+  readonly length: number;
+}
+
+export function createWriteQueue(connection: () => Promise<Connection>): WriteQueue {
+  const jobs: Job[] = [];
+  let draining = false;
+
+  async function drain(): Promise<void> {
+    while (jobs.length > 0) {
+      try {
+        await runBatch(await connection(), jobs);
+      } catch (error) {
+        // Nothing of the batch was committed and its jobs are rejected; what came meanwhile gets its own try.
+        log("error", "db.write_batch_failed", { error });
+      }
+    }
+    draining = false;
+  }
+
+  return {
+    push<T>(run: (scope: Scope) => T | Promise<T>, timeoutMs: number) {
+      if (jobs.length >= MAX_QUEUED) {
+        return Promise.reject(new AppError("unavailable", "Too many writes are waiting. Try again in a moment.", { retryAfterSeconds: 1 }));
+      }
+      return new Promise<T>((resolve, reject) => {
+        jobs.push({ run, resolve: resolve as Job["resolve"], reject, enqueuedAtMs: performance.now(), timeoutMs });
+        if (!draining) {
+          draining = true;
+          // After the requests that the event loop has already read: those commit together with this one.
+          setImmediate(() => void drain());
+        }
+      });
+    },
+    get length() {
+      return jobs.length;
+    },
+  };
+}
+
+async function runBatch({ db, ...rest }: Connection, jobs: Job[]): Promise<void> {
+  const connection: Connection = { db, ...rest };
+  const done: { job: Job; value: unknown }[] = [];
+  const failed: { job: Job; error: unknown }[] = [];
+  const startedMs = performance.now();
+  try {
+    await begin(db);
+    while (jobs.length > 0 && (done.length + failed.length === 0 || performance.now() - startedMs < MAX_BATCH_MS)) {
+      const job = jobs.shift() as Job;
+      if (performance.now() - job.enqueuedAtMs > job.timeoutMs) {
+        failed.push({ job, error: new AppError("unavailable", "The write waited too long and was not made.", { retryAfterSeconds: 1 }) });
+        continue;
+      }
+      db.exec("SAVEPOINT job");
+      const scope: Scope = { connection, kind: "write", open: true };
+      try {
+        let value = inScope(scope, () => job.run(scope));
+        if (value instanceof Promise) {
+          value = await within(value, job.timeoutMs, "The write took too long and was undone.", () => {
+            scope.open = false;
+          });
+        }
+        scope.open = false;
+        db.exec("RELEASE job");
+        done.push({ job, value });
+      } catch (error) {
+        scope.open = false;
+        failed.push({ job, error });
+        // A full disk or an I/O error makes SQLite undo the whole transaction, the finished jobs with it.
+        if (!db.inTransaction) throw new AppError("unavailable", "The database could not write.", { cause: error });
+        db.exec("ROLLBACK TO job");
+        db.exec("RELEASE job");
+      }
+    }
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    const lost = new AppError("unavailable", "The write was not made. Try again in a moment.", { retryAfterSeconds: 1, cause: error });
+    for (const { job } of done) job.reject(lost);
+    for (const { job, error: own } of failed) job.reject(own);
+    if (done.length + failed.length === 0) {
+      // BEGIN itself failed: those waiting when it did are told; trying on for ever would hang them.
+      for (const job of jobs.splice(0)) job.reject(lost);
+    }
+    throw error;
+  }
+  for (const { job, value } of done) job.resolve(value);
+  for (const { job, error } of failed) job.reject(error);
+}
+
+/** BEGIN IMMEDIATE, retried without blocking the event loop: SQLite's own busy timeout would stop every reader. */
+async function begin(db: Connection["db"]): Promise<void> {
+  const untilMs = performance.now() + BUSY_DEADLINE_MS;
+  for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 100)) {
+    try {
+      db.exec("BEGIN IMMEDIATE");
+      return;
+    } catch (error) {
+      const busy = (error as { code?: string }).code?.startsWith("SQLITE_BUSY");
+      if (!busy || performance.now() > untilMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// Rows for tests and for the seed: each call makes a new one, every field can be set.
+
+import { randomUUID } from "node:crypto";
+import { nowMs } from "../lib/base/clock.ts";
+import type { Sql } from "../lib/db/connection.ts";
+
+export interface UserRow {
+  id: string;
+  createdAt: number;
+  updatedAt: number;
+  email: string;
+  firstName: string;
+  role: string;
+  team: string;
+}
+
+export function insertUser(sql: Sql, given: Partial<UserRow> = {}): UserRow {
+  const id = given.id ?? randomUUID();
+  const now = nowMs();
+  const row: UserRow = { id, createdAt: now, updatedAt: now, email: `${id}@example.test`, firstName: "Ada", role: "MEMBER", team: "RED", ...given };
+  sql.run(
+    `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    row.id, row.createdAt, row.updatedAt, row.email, row.firstName, row.role, row.team,
+  );
+  return row;
+}
+
+export interface ReadRow {
+  id: string;
+  createdAt: number;
+  userId: string | null;
+  clientId: string | null;
+  postSlug: string;
+}
+
+export function insertRead(sql: Sql, given: Partial<ReadRow> = {}): ReadRow {
+  const row: ReadRow = { id: randomUUID(), createdAt: nowMs(), userId: null, clientId: given.userId ? null : randomUUID(), postSlug: "a-post", ...given };
+  sql.run(`INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug") VALUES (?, ?, ?, ?, ?)`, row.id, row.createdAt, row.userId, row.clientId, row.postSlug);
+  return row;
+}

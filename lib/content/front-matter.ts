@@ -1,0 +1,120 @@
+// The front matter of a post: its fields, what each may hold, and what stands in for one that is missing.
+
+import { z } from "zod";
+
+export interface Translation {
+  /** The language in its own words, as shown to readers. */
+  readonly language: string;
+  readonly link: string;
+  readonly author?: { readonly name: string; readonly link?: string };
+}
+
+export interface FrontMatter {
+  readonly title: string;
+  /** Calendar day as written, YYYY-MM-DD; no zone ever moves it. Empty only for a page, which needs none. */
+  readonly date: string;
+  readonly description: string;
+  readonly categories: string[];
+  readonly keywords: string[];
+  /** './hero.png' beside the post, '/images/…' in public, or an https URL. */
+  readonly banner?: string;
+  readonly bannerCredit?: string;
+  readonly bannerAlt?: string;
+  readonly bannerTitle?: string;
+  readonly translations: Translation[];
+  readonly draft: boolean;
+  readonly archived: boolean;
+  readonly unlisted: boolean;
+}
+
+const DATE_RULE = "must be a calendar day such as 2026-11-21 (a time after it is allowed and dropped)";
+const WRITTEN_DAY = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:$|[Tt ])/;
+
+/**
+ * The calendar day that `value` names, as YYYY-MM-DD, or null when it names none.
+ * Only the day as written counts: a time or zone after it never moves it (fault 13 of the reference).
+ */
+export function calendarDay(value: string): string | null {
+  const match = WRITTEN_DAY.exec(value.trim());
+  if (!match) return null;
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const date = new Date(Date.UTC(year, month - 1, day));
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
+  return date.toISOString().slice(0, 10);
+}
+
+const text = (rule: string, max: number) =>
+  z
+    .string({ error: rule })
+    .transform((value) => value.replace(/\s+/g, " ").trim())
+    .refine((value) => value.length > 0, rule)
+    .refine((value) => value.length <= max, `must have at most ${max} characters`);
+
+const words = z
+  .array(text("must be text; put quotes around numbers and dates", 60), { error: "must be a list of strings, such as [sqlite, caching]" })
+  .max(30, "must have at most 30 entries")
+  .transform((list) => [...new Set(list)]);
+
+const httpUrl = z.url({ protocol: /^https?$/, error: "must be a URL that begins with https:// or http://" });
+
+const flag = z.boolean({ error: "must be true or false" });
+
+const banner = z
+  .string({ error: "must be a path or a URL" })
+  .refine(
+    (value) => /^\.\/[^\\]+$/.test(value) || /^\/[^/\\][^\\]*$/.test(value) || /^https:\/\/[^\s]+$/.test(value),
+    "must be a file beside the post (./hero.png), a file in public (/images/hero.png) or an https URL",
+  )
+  .refine((value) => !value.split("/").includes(".."), "must not lead out of its folder with ..");
+
+export const fields = {
+  title: text("must be text of at least one character", 200),
+  date: z
+    .string({ error: DATE_RULE })
+    .transform((value) => calendarDay(value))
+    .refine((day): day is string => day !== null, DATE_RULE),
+  description: text("must be text of at least one character", 600),
+  categories: words,
+  keywords: words,
+  banner,
+  bannerCredit: text("must be text", 600),
+  bannerAlt: text("must be text", 600),
+  bannerTitle: text("must be text", 600),
+  translations: z.array(
+    z.object(
+      {
+        language: text("must name the language, such as Español", 60),
+        link: httpUrl,
+        author: z
+          .object({ name: text("must be text", 120), link: httpUrl.optional() }, { error: "must be an author with name and, if there is one, link" })
+          .optional(),
+      },
+      { error: "must be a translation with language, link and, if there is one, author" },
+    ),
+    { error: "must be a list of translations, each with language and link" },
+  ),
+  draft: flag,
+  archived: flag,
+  unlisted: flag,
+} as const;
+
+export type Field = keyof typeof fields;
+
+export const fieldNames = Object.keys(fields) as Field[];
+
+/** Fields that a post can't do without; a page (content/pages) needs no date. */
+export const requiredFields = (kind: "post" | "page"): readonly Field[] =>
+  kind === "post" ? ["title", "date", "description"] : ["title", "description"];
+
+/** Everything a front matter has when nothing is said about it. */
+export const defaults = {
+  title: "",
+  date: "",
+  description: "",
+  categories: [] as string[],
+  keywords: [] as string[],
+  translations: [] as Translation[],
+  draft: false,
+  archived: false,
+  unlisted: false,
+};

@@ -1,5 +1,6 @@
 -- Every date is an integer: milliseconds since 1970-01-01 UTC. The CHECKs refuse the two text forms that
 -- SQLite would otherwise mix into the column, where they sort after every number.
+-- No post has the slug '': in PostTeamDay and OwnershipChange it stands for the whole site.
 -- The default of createdAt is Prisma's; it is text, so the CHECK makes plain SQL name its own time.
 
 CREATE TABLE "User" (
@@ -39,7 +40,7 @@ CREATE TABLE "PostRead" (
     "createdAt" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP CHECK (typeof("createdAt") = 'integer'),
     "userId" TEXT,
     "clientId" TEXT,
-    "postSlug" TEXT NOT NULL,
+    "postSlug" TEXT NOT NULL CHECK ("postSlug" <> ''),
     CONSTRAINT "PostRead_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User" ("id") ON DELETE CASCADE ON UPDATE CASCADE
 );
 
@@ -101,6 +102,5 @@ CREATE INDEX "Session_of_a_member" ON "Session"("userId");
 CREATE INDEX "Call_of_a_member" ON "Call"("userId");
 CREATE INDEX "PostRead_has_member_read" ON "PostRead"("userId", "postSlug", "createdAt");
 CREATE INDEX "PostRead_has_client_read" ON "PostRead"("clientId", "postSlug", "createdAt");
-CREATE INDEX "PostTeamDay_window" ON "PostTeamDay"("day", "postSlug", "team", "reads");
 CREATE INDEX "OwnershipChange_of_a_post" ON "OwnershipChange"("postSlug", "id");
 CREATE INDEX "UsedToken_expired" ON "UsedToken"("expiresAt");

@@ -1,0 +1,148 @@
+// What to read next: by kinship, by fame, by chance. By chance, but the same for a reader all day.
+
+import { dayOf } from "../base/clock.ts";
+import { isPromotable, type Post, type PostIndex } from "./post.ts";
+
+/** "One of the most read": one of this many. Source: reference.md. */
+const MOST_READ = 4;
+
+export interface Reader {
+  /** What tells readers apart (member or client id); "" for all anonymous readers together. */
+  readonly key: string;
+  readonly readSlugs: ReadonlySet<string>;
+}
+
+interface Choice {
+  readonly reader: Reader;
+  /** Reads by slug. Pass those of yesterday's end where a choice must not move while readers read. */
+  readonly totals: ReadonlyMap<string, number>;
+  /** The choice is the same within a UTC day. */
+  readonly nowMs: number;
+}
+
+/**
+ * `count` posts to read after the one at `slug` (null: after none, as on a 404 page): first the one that shares most
+ * with it, rare keywords and categories weighing more; then one of the most read; the rest by chance. Never the post
+ * itself, drafts, unlisted or archived posts, nor what the reader has read, unless there is nothing else.
+ * Fewer only where the site has fewer.
+ */
+export function recommend<P extends Post>(index: PostIndex<P>, { slug, count = 3, reader, totals, nowMs }: Choice & { slug: string | null; count?: number }): P[] {
+  const luck = luckOf(`${reader.key}\n${dayOf(nowMs)}\n${slug ?? ""}`);
+  const candidates = promotable(index).filter((post) => post.slug !== slug);
+  const kin = slug === null ? undefined : index.bySlug.get(slug);
+  const chosen: P[] = [];
+  const add = (post: P | undefined) => {
+    if (post) chosen.push(post);
+    return post !== undefined;
+  };
+  for (const wasRead of [false, true]) {
+    const left = () => candidates.filter((post) => reader.readSlugs.has(post.slug) === wasRead && !chosen.includes(post));
+    if (kin && chosen.length === 0 && count > 0) add(closest(index, kin, left()));
+    if (chosen.length < Math.min(2, count)) add(luckiest(mostRead(left(), totals).filter((post) => totals.has(post.slug)), luck));
+    while (chosen.length < count && add(luckiest(left(), luck)));
+  }
+  return chosen;
+}
+
+/** One of the four most-read posts that the reader has not read; null when there is none. */
+export function featured<P extends Post>(index: PostIndex<P>, { reader, totals, nowMs }: Choice): P | null {
+  const unread = promotable(index).filter((post) => !reader.readSlugs.has(post.slug));
+  return luckiest(mostRead(unread, totals), luckOf(`${reader.key}\n${dayOf(nowMs)}\nfeatured`)) ?? null;
+}
+
+/** The four most read of `posts`; ties by the order they come in, newest first. */
+function mostRead<P extends Post>(posts: readonly P[], totals: ReadonlyMap<string, number>): P[] {
+  const top: { post: P; reads: number }[] = [];
+  for (const post of posts) {
+    const reads = totals.get(post.slug) ?? 0;
+    if (top.length === MOST_READ && reads <= (top.at(-1)?.reads ?? 0)) continue;
+    const place = top.findIndex((other) => other.reads < reads);
+    top.splice(place < 0 ? top.length : place, 0, { post, reads });
+    if (top.length > MOST_READ) top.pop();
+  }
+  return top.map(({ post }) => post);
+}
+
+const promotableOf = new WeakMap<PostIndex, readonly Post[]>();
+
+function promotable<P extends Post>(index: PostIndex<P>): readonly P[] {
+  let posts = promotableOf.get(index);
+  if (!posts) {
+    posts = index.posts.filter(isPromotable);
+    promotableOf.set(index, posts);
+  }
+  return posts as readonly P[];
+}
+
+/** The post that shares most with `kin`; ties to the newest; undefined if none shares anything. */
+function closest<P extends Post>(index: PostIndex<P>, kin: P, posts: readonly P[]): P | undefined {
+  const { terms, holders } = termsOf(index);
+  const own = terms.get(kin.slug) ?? new Set();
+  let best: P | undefined;
+  let bestScore = 0;
+  for (const post of posts) {
+    let score = 0;
+    // A term that every post has says nothing, one that only these two have says most.
+    for (const term of terms.get(post.slug) ?? []) if (own.has(term)) score += Math.log(1 + index.posts.length / (holders.get(term) ?? 1));
+    if (score > bestScore) [best, bestScore] = [post, score];
+  }
+  return best;
+}
+
+interface Terms {
+  readonly terms: ReadonlyMap<string, ReadonlySet<string>>;
+  /** How many posts have a term. */
+  readonly holders: ReadonlyMap<string, number>;
+}
+
+const known = new WeakMap<PostIndex, Terms>();
+
+function termsOf(index: PostIndex): Terms {
+  const before = known.get(index);
+  if (before) return before;
+  const terms = new Map<string, Set<string>>();
+  const holders = new Map<string, number>();
+  for (const { slug, frontMatter } of index.posts) {
+    const own = new Set([...frontMatter.keywords, ...frontMatter.categories].map((term) => term.normalize("NFC").trim().toLowerCase()).filter(Boolean));
+    terms.set(slug, own);
+    for (const term of own) holders.set(term, (holders.get(term) ?? 0) + 1);
+  }
+  const made = { terms, holders };
+  known.set(index, made);
+  return made;
+}
+
+type Luck = (slug: string) => number;
+
+/**
+ * Each post's luck of the day. It hangs on the post alone and not on which others stand for choice,
+ * so that a post that drops out (it was read) moves no other.
+ */
+function luckOf(seed: string): Luck {
+  const start = fnv1a(0x811c9dc5, seed);
+  return (slug) => mix(fnv1a(start, slug));
+}
+
+function luckiest<P extends Post>(posts: readonly P[], luck: Luck): P | undefined {
+  let best: P | undefined;
+  let most = -1;
+  for (const post of posts) {
+    const its = luck(post.slug);
+    if (its > most) [best, most] = [post, its];
+  }
+  return best;
+}
+
+function fnv1a(start: number, text: string): number {
+  let hash = start;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
+}
+
+/** murmur3's last step: FNV alone leaves short texts close together. */
+function mix(hash: number): number {
+  let mixed = hash ^ (hash >>> 16);
+  mixed = Math.imul(mixed, 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}

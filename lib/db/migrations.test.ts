@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
+import type * as SchemaEngineModule from "@prisma/schema-engine-wasm";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { migrate, readMigrations } from "./migrations.ts";
@@ -36,7 +37,7 @@ let engine: ReturnType<typeof startSchemaEngine> | undefined;
 /** Prisma's own schema engine, as WebAssembly: the native one can't be had everywhere. One per process: it is a global. */
 async function startSchemaEngine() {
   const path = createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm");
-  const bindings = (await import("@prisma/schema-engine-wasm/schema_engine_bg" as string)) as typeof import("@prisma/schema-engine-wasm") & { __wbg_set_wasm(exports: unknown): void };
+  const bindings = (await import("@prisma/schema-engine-wasm/schema_engine_bg" as string)) as typeof SchemaEngineModule & { __wbg_set_wasm(exports: unknown): void };
   const { instance } = await WebAssembly.instantiate(readFileSync(join(dirname(path), "schema_engine_bg.wasm")), {
     "./schema_engine_bg.js": bindings as unknown as WebAssembly.ModuleImports,
   });
@@ -52,7 +53,7 @@ async function startSchemaEngine() {
     return shadow;
   };
   const adapter = bindMigrationAwareSqlAdapterFactory(factory);
-  return (bindings.SchemaEngine as unknown as { new: (...args: unknown[]) => Promise<import("@prisma/schema-engine-wasm").SchemaEngine> }).new({ datamodels: undefined }, () => {}, adapter);
+  return (bindings.SchemaEngine as unknown as { new: (...args: unknown[]) => Promise<SchemaEngineModule.SchemaEngine> }).new({ datamodels: undefined }, () => {}, adapter);
 }
 
 async function driftBetween(schema: string, migrationsDir: string): Promise<string> {

@@ -1,0 +1,57 @@
+import js from "@eslint/js";
+import next from "@next/eslint-plugin-next";
+import hooks from "eslint-plugin-react-hooks";
+import globals from "globals";
+import ts from "typescript-eslint";
+
+// Where process.env may be read: the parser of the configuration, and what runs before or outside the app.
+const mayReadEnv = ["lib/base/env.ts", "next.config.ts", "instrumentation.ts", "middleware.ts", "vitest.config.ts", "playwright.config.ts", "eslint.config.js", "prisma.config.ts", "scripts/**", "tests/**", "e2e/**", "bench/**", "**/*.test.ts", "**/*.test.tsx"];
+
+export default ts.config(
+  { ignores: ["node_modules", ".next", ".node", ".data", "prisma/generated", "next-env.d.ts", "content/components.generated.ts", "public"] },
+  js.configs.recommended,
+  {
+    files: ["**/*.{ts,tsx}"],
+    extends: [ts.configs.recommended],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { "react-hooks": hooks, "@next/next": next },
+    rules: {
+      ...next.configs.recommended.rules,
+      "@next/next/no-img-element": "off", // pictures are sized and encoded when the site is built
+      "react-hooks/rules-of-hooks": "error",
+      "react-hooks/exhaustive-deps": "error",
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { attributes: false } }],
+      "@typescript-eslint/await-thenable": "error",
+      "@typescript-eslint/only-throw-error": "error",
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", caughtErrorsIgnorePattern: "^_" }],
+      "@typescript-eslint/no-unused-expressions": ["error", { allowTernary: true, allowShortCircuit: true }],
+      eqeqeq: ["error", "always", { null: "ignore" }],
+      "no-console": "off",
+    },
+  },
+  {
+    files: ["**/*.{js,mjs,cjs}"],
+    languageOptions: { globals: globals.node },
+  },
+  {
+    files: ["**/*.{ts,tsx,js,mjs}"],
+    ignores: mayReadEnv,
+    rules: {
+      "no-restricted-syntax": ["error", { selector: "MemberExpression[object.name='process'][property.name='env']", message: "Read the configuration through env from lib/base/env.ts." }],
+    },
+  },
+  {
+    files: ["{app,components,lib}/**/*.{ts,tsx}"],
+    ignores: ["**/*.test.ts", "**/*.test.tsx"],
+    rules: {
+      "no-restricted-globals": ["error", { name: "fetch", message: "Go out through lib/fetch: it has a deadline, a limit and refuses private addresses." }],
+    },
+  },
+  {
+    // A component in the browser fetches from its own site.
+    files: ["components/**/*.tsx", "app/**/*.tsx"],
+    rules: { "no-restricted-globals": "off" },
+  },
+);

@@ -1,0 +1,46 @@
+// Next's cache for the shared pages: what is the same for every reader without a cookie is rendered once.
+// Loaded by Next itself (next.config.ts, cacheHandler), outside its bundles. In memory only, bounded;
+// an entry belongs to the version of the content it was rendered from, so nothing has to be invalidated.
+
+import { LRUCache } from "lru-cache";
+
+interface Entry {
+  readonly value: unknown;
+  readonly lastModified: number;
+  readonly version: string;
+}
+
+/** Of rendered pages, by the length of what would be sent. A long article is about 400 kB with its client payload. */
+const MAX_BYTES = 64 * 1_048_576;
+
+// The site publishes its version on globalThis: this file is not part of any bundle.
+const shared = globalThis as { __lecternPages?: LRUCache<string, Entry>; __lecternContentKey?: () => string };
+
+const pages = (shared.__lecternPages ??= new LRUCache<string, Entry>({ maxSize: MAX_BYTES, sizeCalculation: ({ value }) => sizeOf(value) }));
+
+function sizeOf(value: unknown): number {
+  let size = 1_000;
+  for (const part of Object.values((value ?? {}) as Record<string, unknown>)) {
+    if (typeof part === "string" || part instanceof Uint8Array) size += part.length;
+    if (part instanceof Map) for (const segment of part.values()) size += (segment as Uint8Array).length ?? 0;
+  }
+  return size;
+}
+
+export default class PageCache {
+  async get(key: string): Promise<{ value: unknown; lastModified: number } | null> {
+    const entry = pages.get(key);
+    if (!entry || entry.version !== shared.__lecternContentKey?.()) return null;
+    return entry;
+  }
+
+  async set(key: string, value: unknown): Promise<void> {
+    const version = shared.__lecternContentKey?.();
+    if (version === undefined || value === null) return;
+    pages.set(key, { value, lastModified: Date.now(), version });
+  }
+
+  async revalidateTag(): Promise<void> {}
+
+  resetRequestCache(): void {}
+}

@@ -1,0 +1,120 @@
+// Cookie ↔ member. The only place that reads cookies to learn who somebody is.
+
+import { createHash, randomBytes } from "node:crypto";
+import { sealData, unsealData } from "iron-session";
+import { LRUCache } from "lru-cache";
+import { cookies } from "next/headers";
+import { DAY_MS, nowMs } from "../base/clock.ts";
+import { env } from "../base/env.ts";
+import { AppError } from "../base/errors.ts";
+import type { Sql } from "../db/connection.ts";
+import { snapshotSql } from "../db/database.ts";
+import { cookieName } from "./cookie-name.ts";
+import { readReaderCookie } from "./reader-cookie.ts";
+
+/** reference.md: a session lives 365 days. */
+export const SESSION_DAYS = 365;
+
+export interface Member {
+  readonly id: string;
+  readonly firstName: string;
+  readonly team: string;
+  readonly role: string;
+}
+
+/** Who reads: a member, or an anonymous reader whose first counted read gave them an id, or nobody yet. */
+export interface Reader {
+  readonly member: Member | null;
+  readonly clientId: string | null;
+}
+
+/** What the cookies say, before the database was asked. */
+export interface Identity {
+  readonly sessionKey: string | null;
+  readonly clientId: string | null;
+}
+
+export const ANONYMOUS: Reader = { member: null, clientId: null };
+
+const sessionCookieName = () => cookieName("session");
+
+/** What the database holds in place of the id in the cookie: its SHA-256, so that a copy of the database logs nobody in. */
+export function hashSessionId(id: string): string {
+  return createHash("sha256").update(id).digest("hex");
+}
+
+// Opening a seal costs a key derivation and a decryption, about as much as a small page: members send the same
+// cookie with every request. Kept a minute, so that the seal's own age still counts.
+const opened = new LRUCache<string, { id: string }>({ max: 5_000, ttl: 60_000 });
+
+async function openSeal(sealed: string): Promise<string | null> {
+  const known = opened.get(sealed);
+  if (known) return known.id;
+  const { id } = await unsealData<{ id?: string }>(sealed, { password: env.SESSION_SECRET, ttl: (SESSION_DAYS * DAY_MS) / 1000 });
+  if (typeof id !== "string") return null;
+  opened.set(sealed, { id });
+  return id;
+}
+
+/** Who the request's cookies claim to be. A forged or expired cookie counts as none. */
+export async function readIdentity(): Promise<Identity> {
+  const jar = await cookies();
+  const sealed = jar.get(sessionCookieName())?.value;
+  const id = sealed ? await openSeal(sealed) : null;
+  return { sessionKey: id ? hashSessionId(id) : null, clientId: readReaderCookie((name) => jar.get(name)?.value) };
+}
+
+/** The reader behind an identity; a session that has ended or was deleted leaves an anonymous one. */
+export function findReader(sql: Sql, identity: Identity): Reader {
+  const member = identity.sessionKey
+    ? sql.get<Member>(
+        `SELECT u."id", u."firstName", u."team", u."role" FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ? AND s."expirationDate" > ?`,
+        identity.sessionKey,
+        nowMs(),
+      )
+    : undefined;
+  return { member: member ?? null, clientId: identity.clientId };
+}
+
+/** The reader of this request. Pages that read more take readIdentity and findReader into one snapshot instead. */
+export async function getReader(): Promise<Reader> {
+  const identity = await readIdentity();
+  if (!identity.sessionKey) return { member: null, clientId: identity.clientId };
+  return snapshotSql((sql) => findReader(sql, identity));
+}
+
+/** The member of this request; throws AppError(unauthorized) for anybody else. */
+export async function requireMember(): Promise<Member> {
+  const { member } = await getReader();
+  if (!member) throw new AppError("unauthorized", "Log in first.");
+  return member;
+}
+
+/** The admin of this request; throws AppError(unauthorized) without a session, AppError(forbidden) for a member. */
+export async function requireAdmin(): Promise<Member> {
+  const member = await requireMember();
+  if (member.role !== "ADMIN") throw new AppError("forbidden", "This is for admins.");
+  return member;
+}
+
+/** Adds a session of the member for 365 days. Returns the id for the cookie; the database only gets its hash. */
+export function startSession(sql: Sql, userId: string): { id: string; expiresAtMs: number } {
+  const id = randomBytes(32).toString("base64url");
+  const expiresAtMs = nowMs() + SESSION_DAYS * DAY_MS;
+  sql.run(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`, hashSessionId(id), nowMs(), userId, expiresAtMs);
+  return { id, expiresAtMs };
+}
+
+/** The cookie that carries a session id: sealed, httpOnly, lax. */
+export async function sessionCookie(id: string) {
+  const maxAge = (SESSION_DAYS * DAY_MS) / 1000;
+  return {
+    name: sessionCookieName(),
+    value: await sealData({ id }, { password: env.SESSION_SECRET, ttl: maxAge }),
+    httpOnly: true,
+    secure: env.SITE_URL.startsWith("https:"),
+    sameSite: "lax" as const,
+    path: "/",
+    maxAge,
+  };
+}

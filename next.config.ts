@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import type { NextConfig } from "next";
+import { COOKIE_NAMES } from "./lib/session/cookie-name.ts";
+
+// A request that carries none of our cookies gets the page that is the same for everybody. Decided by the router,
+// before any code of ours runs: a static page's speed. See docs/decisions/004-shared-pages.md.
+const withoutCookies = COOKIE_NAMES.map((key) => ({ type: "cookie" as const, key }));
+
+const securityHeaders = [
+  { key: "X-Content-Type-Options", value: "nosniff" },
+  { key: "Referrer-Policy", value: "strict-origin-when-cross-origin" },
+  { key: "Permissions-Policy", value: "camera=(), microphone=(), geolocation=(), browsing-topics=()" },
+  { key: "Content-Security-Policy", value: "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'" },
+  { key: "Strict-Transport-Security", value: "max-age=63072000" },
+];
+
+const config: NextConfig = {
+  poweredByHeader: false,
+  reactStrictMode: true,
+  // Type and lint errors fail `npm run check`, which `npm test` runs; the build does not look a second time.
+  typescript: { ignoreBuildErrors: true },
+  serverExternalPackages: ["better-sqlite3", "@prisma/client", "@prisma/adapter-better-sqlite3", "@epic-web/cachified", "lru-cache", "undici", "sharp", "next-mdx-remote", "shiki", "iron-session"],
+  // A content page may import .ts files with their extension, as Node itself wants them.
+  cacheHandler: `${import.meta.dirname}/lib/cache/page-cache.ts`,
+  cacheMaxMemorySize: 0,
+  // What a bench build adds (bench/app pages) never ships.
+  pageExtensions: process.env.BENCH === "on" ? ["bench.tsx", "tsx", "ts"] : ["tsx", "ts"],
+  deploymentId: process.env.DEPLOYMENT_ID ?? undefined,
+  generateBuildId: async () => process.env.DEPLOYMENT_ID ?? createHash("sha256").update(String(Date.now())).digest("hex").slice(0, 16),
+  async rewrites() {
+    return {
+      beforeFiles: [
+        { source: "/blog/:slug([^/]+)\\.md", destination: "/blog/:slug/markdown" },
+        { source: "/blog/:slug([^/.]+)", has: [{ type: "header", key: "accept", value: "(.*)text/markdown(.*)" }], destination: "/blog/:slug/markdown" },
+        { source: "/blog/:slug([^/.]+)", missing: withoutCookies, destination: "/shared/blog/:slug" },
+        { source: "/", missing: withoutCookies, destination: "/shared/home" },
+      ],
+      afterFiles: [],
+      fallback: [],
+    };
+  },
+  async headers() {
+    return [
+      { source: "/:path*", headers: securityHeaders },
+      // Next lets a shared cache in front keep a static page for a year, and one address has a shared and a personal page.
+      { source: "/", headers: [{ key: "Cache-Control", value: "private, no-cache" }] },
+      { source: "/blog/:slug([^/.]+)", headers: [{ key: "Cache-Control", value: "private, no-cache" }, { key: "Vary", value: "Cookie, Accept" }] },
+    ];
+  },
+};
+
+export default config;

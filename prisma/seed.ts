@@ -1,0 +1,50 @@
+// Example members and reads for a new database, so that a newcomer sees standings and counts at work.
+// The same every time: made from a fixed sequence, not from chance.
+
+import { DAY_MS, MINUTE_MS, nowMs } from "../lib/base/clock.ts";
+import { writeSql } from "../lib/db/database.ts";
+import { readdirSync } from "node:fs";
+import { insertRead, insertUser } from "../tests/factories.ts";
+
+const NAMES = ["Ada", "Barbara", "Claude", "Donald", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "Jean", "Katherine", "Leslie"];
+const TEAMS = ["RED", "BLUE", "YELLOW"];
+
+/** Numbers in [0, 1) that look random and are the same at every run (mulberry32). */
+function sequence(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function slugs(): string[] {
+  return readdirSync("content/blog", { withFileTypes: true })
+    .filter(({ name }) => !name.startsWith("_") && !name.startsWith("."))
+    .map(({ name }) => name.replace(/\.mdx?$/, ""))
+    .sort();
+}
+
+/** Adds twelve members, four a team, and some months of reads. Returns how many of each. */
+export async function seed(): Promise<{ members: number; reads: number }> {
+  const next = sequence(1);
+  const posts = slugs();
+  return writeSql((sql) => {
+    let reads = 0;
+    const now = nowMs();
+    const users = NAMES.map((firstName, i) => insertUser(sql, { firstName, email: `${firstName.toLowerCase()}@example.test`, team: TEAMS[i % 3], createdAt: now - 200 * DAY_MS }));
+    for (const [p, postSlug] of posts.entries()) {
+      const popularity = 4 + Math.floor(next() * 30);
+      for (let i = 0; i < popularity; i++) {
+        const reader = users[Math.floor(next() * users.length)];
+        // A week apart and more for each reader, so that the example keeps the rule it shows.
+        const createdAt = now - (i * 12 + Math.floor(next() * 5)) * DAY_MS - Math.floor(next() * 600) * MINUTE_MS;
+        insertRead(sql, next() < 0.5 && reader ? { userId: reader.id, clientId: null, postSlug, createdAt } : { clientId: `example-${p}-${i}`, postSlug, createdAt });
+        reads += 1;
+      }
+    }
+    return { members: users.length, reads };
+  });
+}

@@ -1,0 +1,314 @@
+#!/usr/bin/env node
+// Every npm command starts here. Plain JavaScript without dependencies, because it runs before there are any,
+// on any Node from 20. It gets the right Node, installs, generates and builds what is missing or out of date, and
+// then runs the command. What is up to date is skipped: a second start takes seconds.
+
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { delimiter, dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+process.chdir(root);
+// The same file that Next reads by itself; what the shell has set wins.
+if (existsSync(".env")) process.loadEnvFile(".env");
+
+/** The Node that tests, start and image share. Raised by hand, with the Dockerfile. */
+const NODE_VERSION = "24.21.0";
+/** From here on Node runs TypeScript by itself, which the scripts and the compile worker need. */
+const NODE_MINIMUM = [22, 18];
+
+const bin = (name) => join("node_modules", ".bin", name);
+const say = (text) => console.log(`\x1b[2m· ${text}\x1b[0m`);
+
+class Stop extends Error {}
+
+// ---- Node ------------------------------------------------------------------------------------------------
+
+function ownNode() {
+  const folder = join(root, ".node", "node_modules", `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`);
+  return { folder, binary: join(folder, "bin", process.platform === "win32" ? "node.exe" : "node") };
+}
+
+/** Starts this file again with a Node that is new enough, got from the npm registry; returns if this one is. */
+function withRightNode() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor >= NODE_MINIMUM[1])) return;
+  const { folder, binary } = ownNode();
+  if (!existsSync(binary) || nodeVersion(binary) !== NODE_VERSION) {
+    say(`Node ${process.versions.node} is too old (22.18 or newer is needed): getting Node ${NODE_VERSION} into .node`);
+    mkdirSync(join(root, ".node"), { recursive: true });
+    writeFileSync(join(root, ".node", "package.json"), '{"private":true}\n');
+    const name = relative(join(root, ".node", "node_modules"), folder);
+    const failed = `Node ${NODE_VERSION} could not be had from the npm registry for ${process.platform} ${process.arch}. Install Node 24 and start again.`;
+    try {
+      npm(["install", "--no-save", "--no-package-lock", "--prefix", join(root, ".node"), `${name}@${NODE_VERSION}`], { NPM_CONFIG_PREFIX: undefined });
+    } catch (error) {
+      throw new Stop(`${failed}\n${error.message}`);
+    }
+    if (!existsSync(binary)) throw new Stop(failed);
+  }
+  const child = spawn(binary, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: "inherit",
+    env: { ...process.env, PATH: `${dirname(binary)}${delimiter}${process.env.PATH}`, npm_config_nodedir: folder },
+  });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+  child.on("exit", (code, signal) => process.exit(code ?? (signal ? 1 : 0)));
+  return true;
+}
+
+function nodeVersion(binary) {
+  const result = spawnSync(binary, ["--version"], { encoding: "utf8" });
+  return result.status === 0 ? result.stdout.trim().slice(1) : null;
+}
+
+// ---- Running -----------------------------------------------------------------------------------------------
+
+function npm(args, env = {}) {
+  // npm_execpath is npm's own JavaScript: it runs with the Node that runs this.
+  const own = process.env.npm_execpath;
+  const [command, before] = own && /\.c?js$/.test(own) ? [process.execPath, [own]] : ["npm", []];
+  const result = spawnSync(command, [...before, ...args], { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8", env: { ...process.env, ...env }, shell: process.platform === "win32" && command === "npm" });
+  if (result.status !== 0) throw new Stop(`npm ${args[0]} failed:\n${result.stdout ?? ""}${result.stderr ?? result.error}`);
+}
+
+/** Runs a program to its end. Returns its exit code; `quiet` shows what it printed only if it failed. */
+function run(command, args, { env = {}, quiet = false } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: quiet ? ["ignore", "pipe", "pipe"] : "inherit", env: { ...process.env, ...env } });
+    let printed = "";
+    child.stdout?.on("data", (data) => (printed += data));
+    child.stderr?.on("data", (data) => (printed += data));
+    const pass = (signal) => child.kill(signal);
+    process.on("SIGINT", pass).on("SIGTERM", pass);
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      process.off("SIGINT", pass).off("SIGTERM", pass);
+      if (quiet && code !== 0) process.stdout.write(printed);
+      resolve(code ?? (signal ? 130 : 1));
+    });
+  });
+}
+
+const node = (file, args = [], options = {}) => run(process.execPath, ["--disable-warning=ExperimentalWarning", file, ...args], options);
+
+async function must(promise, message) {
+  if ((await promise) !== 0) throw new Stop(message);
+}
+
+// ---- What is up to date ----------------------------------------------------------------------------------
+
+function filesBelow(path) {
+  if (!existsSync(path)) return [];
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path, { withFileTypes: true })
+    .filter(({ name }) => !name.startsWith("."))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap(({ name }) => filesBelow(join(path, name)));
+}
+
+function hashOf(paths, keep = () => true) {
+  const hash = createHash("sha256").update(process.version);
+  for (const file of paths.flatMap(filesBelow).filter(keep)) hash.update(file).update("\0").update(readFileSync(file));
+  return hash.digest("hex");
+}
+
+/** Does `work` unless it was done for the same inputs before; `output` must still be there. */
+async function once(stamp, hash, output, work) {
+  if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
+  await work();
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, hash);
+}
+
+// ---- Set-up ------------------------------------------------------------------------------------------------
+
+async function install() {
+  await once(join("node_modules", ".lectern-install"), hashOf(["package.json", "package-lock.json"]), "node_modules", async () => {
+    say("installing packages");
+    npm(["ci", "--no-fund", "--no-audit"]);
+  });
+  await once(join("prisma", "generated", ".stamp"), hashOf(["prisma/schema.prisma", "package-lock.json"]), join("prisma", "generated", "client.ts"), async () => {
+    say("generating the Prisma client");
+    // `generate` wants to download an engine that it then does not use: any program stands in for it.
+    await must(run(process.execPath, [bin("prisma"), "generate"], { quiet: true, env: { PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY ?? process.execPath } }), "The Prisma client could not be generated.");
+  });
+  await must(node("scripts/components.ts", [], { quiet: true }), "The list of components beside posts could not be made.");
+  await must(node("scripts/images.ts", [], { quiet: true }), "The pictures could not be prepared.");
+}
+
+async function prepareDatabase() {
+  await must(node("scripts/migrate.ts"), "The database could not be brought up to date.");
+}
+
+async function build({ env = {} } = {}) {
+  const sources = ["app", "components", "lib", "prisma/schema.prisma", "public", "content", "next.config.ts", "middleware.ts", "instrumentation.ts", "tsconfig.json", "package.json", "package-lock.json", ...(env.BENCH ? ["bench"] : [])];
+  const hash = hashOf(sources, (file) => !/\.test\.tsx?$/.test(file) && !(file.startsWith("content") && file.endsWith(".mdx"))) + JSON.stringify(env);
+  await once(join(".next", "lectern-build"), hash, join(".next", "BUILD_ID"), async () => {
+    say("building");
+    rmSync(join(".next", "lectern-build"), { force: true });
+    await must(run(process.execPath, [bin("next"), "build"], { quiet: true, env: { ...env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" } }), "The build failed.");
+  });
+}
+
+function portIsFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
+}
+
+async function serve(mode, args) {
+  const port = process.env.PORT ?? "3000";
+  if (!/^\d+$/.test(port) || Number(port) > 65_535) throw new Stop(`PORT is "${port}": it must be a number up to 65535.`);
+  if (!(await portIsFree(Number(port)))) throw new Stop(`Port ${port} is taken. Stop what runs there, or choose another: PORT=3001 npm ${mode === "dev" ? "run dev" : "start"}`);
+  console.log(`\n  Lectern is at http://localhost:${port}\n`);
+  return run(process.execPath, [bin("next"), mode, "-p", port, ...args], {
+    env: { NODE_ENV: mode === "dev" ? "development" : "production", NEXT_TELEMETRY_DISABLED: "1", SITE_URL: process.env.SITE_URL ?? `http://localhost:${port}` },
+  });
+}
+
+// ---- Browser for e2e -----------------------------------------------------------------------------------------
+
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
+
+/** A browser that Playwright can drive: the system's, else Playwright's own, installed if need be. */
+async function browser() {
+  const own = () => {
+    const found = spawnSync(process.execPath, ["-e", "console.log(require('playwright').chromium.executablePath())"], { encoding: "utf8" }).stdout?.trim();
+    return found && existsSync(found) ? found : undefined;
+  };
+  const find = () => process.env.CHROMIUM_PATH ?? CHROMIUM.find((path) => existsSync(path)) ?? own();
+  if (find()) return find();
+  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+    say("installing Chromium from the system's packages");
+    await run("apt-get", ["update", "-qq"], { quiet: true });
+    await run("apt-get", ["install", "-y", "-qq", "chromium"], { quiet: true, env: { DEBIAN_FRONTEND: "noninteractive" } });
+  } else {
+    say("installing Playwright's Chromium");
+    await run(process.execPath, [bin("playwright"), "install", "chromium"], { quiet: true });
+  }
+  if (!find()) throw new Stop("The browser tests need Chromium, which could not be installed. Install it (Debian: apt install chromium) or set CHROMIUM_PATH.");
+  return find();
+}
+
+// ---- Checks ------------------------------------------------------------------------------------------------
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const REPORTS = join(".data", "reports");
+
+/** One check that passes or fails as a whole. */
+async function check(name, promise) {
+  const startedMs = Date.now();
+  const ok = (await promise) === 0;
+  total[ok ? "passed" : "failed"] += 1;
+  say(`${name}: ${ok ? "ok" : "FAILED"} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`);
+}
+
+/** A runner that counts its own tests into a JSON report. */
+async function counted(name, report, runner, read) {
+  rmSync(report, { force: true });
+  mkdirSync(dirname(report), { recursive: true });
+  const code = await runner();
+  const counts = existsSync(report) ? read(JSON.parse(readFileSync(report, "utf8"))) : { passed: 0, failed: 0, skipped: 0 };
+  // A runner that fails without a failed test (a crash, nothing found) must not look green.
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  for (const key of Object.keys(total)) total[key] += counts[key];
+  say(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+}
+
+async function lint() {
+  await check("lint", run(process.execPath, [bin("eslint"), "--max-warnings", "0", "."]));
+  await check("imports", run(process.execPath, [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "app", "components", "lib", "scripts", "tests", "e2e", "bench", "prisma", "middleware.ts", "instrumentation.ts"]));
+}
+
+async function types() {
+  await must(run(process.execPath, [bin("next"), "typegen"], { quiet: true }), "Next could not generate its types.");
+  await check("types", run(process.execPath, [bin("tsc"), "--noEmit"]));
+}
+
+function unit(args) {
+  const report = join(REPORTS, "unit.json");
+  return counted("unit", report, () => run(process.execPath, [bin("vitest"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...args], { env: { NODE_ENV: "test" } }), (json) => ({
+    passed: json.numPassedTests,
+    failed: json.numFailedTests + json.testResults.filter(({ status, assertionResults }) => status === "failed" && assertionResults.every((one) => one.status !== "failed")).length,
+    skipped: json.numPendingTests + (json.numTodoTests ?? 0),
+  }));
+}
+
+async function e2e(args) {
+  const report = join(REPORTS, "e2e.json");
+  const chromium = await browser();
+  await build();
+  return counted("e2e", report, () => run(process.execPath, [bin("playwright"), "test", "--reporter=list,json", ...args], { env: { CHROMIUM_PATH: chromium, PLAYWRIGHT_JSON_OUTPUT_NAME: report } }), ({ stats }) => ({
+    passed: stats.expected + stats.flaky,
+    failed: stats.unexpected,
+    skipped: stats.skipped,
+  }));
+}
+
+function closing() {
+  console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ""}`);
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+// ---- Commands ----------------------------------------------------------------------------------------------
+
+const commands = {
+  async start(args) {
+    await install();
+    await prepareDatabase();
+    await build();
+    return serve("start", args);
+  },
+  async dev(args) {
+    await install();
+    await prepareDatabase();
+    return serve("dev", args);
+  },
+  async check(args) {
+    await install();
+    await lint();
+    await types();
+    await unit(args);
+    return closing();
+  },
+  async e2e(args) {
+    await install();
+    await e2e(args);
+    return closing();
+  },
+  async test(args) {
+    await install();
+    await lint();
+    await types();
+    await unit(args);
+    await check("content", node("scripts/content-check.ts", ["--offline"]));
+    await e2e([]);
+    return closing();
+  },
+  async bench([name, ...args]) {
+    const names = readdirSync("bench").filter((file) => /^[a-z-]+\.ts$/.test(file)).map((file) => file.slice(0, -3));
+    if (!names.includes(name)) throw new Stop(`Which one? npm run bench -- ${names.join(" | ")}`);
+    await install();
+    await build({ env: { BENCH: "on" } });
+    return node(join("bench", `${name}.ts`), args, { env: { NODE_ENV: "production" } });
+  },
+  async script([file, ...args]) {
+    await install();
+    return node(file, args);
+  },
+};
+
+const [name, ...args] = process.argv.slice(2);
+try {
+  if (!Object.hasOwn(commands, name)) throw new Stop(`Unknown command "${name}". There are: ${Object.keys(commands).join(", ")}`);
+  if (!withRightNode()) process.exitCode = await commands[name](args);
+} catch (error) {
+  if (!(error instanceof Stop)) throw error;
+  console.error(`\n${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,40 @@
+// A post as structured data (schema.org BlogPosting).
+
+import type { Post } from "./post.ts";
+import { absoluteUrl, postUrl, type SiteFacts, socialImageUrl } from "./site-facts.ts";
+
+/** The longest headline that search engines show. */
+const MAX_HEADLINE = 110;
+
+/** The BlogPosting of a post. Dates are days without a time, as written. */
+export function blogPosting(post: Post, site: SiteFacts): Record<string, unknown> {
+  const { title, description, date, categories, keywords } = post.frontMatter;
+  const url = postUrl(site, post.slug);
+  const hero = post.hero && absoluteUrl(post.hero.src, site.url);
+  const person = { "@type": "Person", name: site.author, url: `${site.url}/about` };
+  return {
+    "@context": "https://schema.org",
+    "@type": "BlogPosting",
+    "@id": url,
+    url,
+    mainEntityOfPage: { "@type": "WebPage", "@id": url },
+    headline: [...title].slice(0, MAX_HEADLINE).join(""),
+    description,
+    datePublished: date,
+    dateModified: date,
+    inLanguage: site.language,
+    wordCount: post.compiled.words,
+    timeRequired: `PT${post.compiled.readingMinutes}M`,
+    image: [socialImageUrl(site, post), ...(hero ? [hero] : [])],
+    author: person,
+    publisher: person,
+    isPartOf: { "@type": "Blog", "@id": `${site.url}/blog`, name: site.name },
+    ...(categories.length > 0 && { articleSection: categories }),
+    ...(keywords.length > 0 && { keywords: keywords.join(", ") }),
+  };
+}
+
+/** `data` as JSON that can't end the <script> it stands in. */
+export function scriptJson(data: unknown): string {
+  return JSON.stringify(data).replace(/[<>&\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

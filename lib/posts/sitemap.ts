@@ -1,0 +1,31 @@
+// What search engines are told: which pages there are, and which are none of their business.
+
+import { listPosts, type PostIndex } from "./post.ts";
+import { postUrl, type SiteFacts } from "./site-facts.ts";
+import { element, xmlDocument } from "./xml.ts";
+
+/** Not pages: tools, handlers, and the shared twins of pages that have an address of their own. */
+const DISALLOWED = ["/debug", "/api", "/reads", "/shared"];
+
+/** The sitemap: `pages` (paths of the site) and every listed post, each with the day it is dated; the index pages have the newest post's. */
+export function sitemap(index: PostIndex, site: SiteFacts, pages: readonly string[]): string {
+  const posts = listPosts(index);
+  const newest = posts[0]?.frontMatter.date;
+  const entry = (loc: string, lastmod: string | undefined) =>
+    element("url", null, element("loc", null, loc), lastmod ? element("lastmod", null, lastmod) : null);
+  return xmlDocument(
+    element(
+      "urlset",
+      { xmlns: "http://www.sitemaps.org/schemas/sitemap/0.9" },
+      entry(`${site.url}/`, newest),
+      entry(`${site.url}/blog`, newest),
+      ...pages.map((path) => entry(site.url + path, undefined)),
+      ...posts.map((post) => entry(postUrl(site, post.slug), post.frontMatter.date)),
+    ),
+  );
+}
+
+/** robots.txt. Drafts are not in it: their pages say noindex, and a list of them here would give them away. */
+export function robots(site: SiteFacts): string {
+  return ["User-agent: *", ...DISALLOWED.map((path) => `Disallow: ${path}`), "", `Sitemap: ${site.url}/sitemap.xml`, ""].join("\n");
+}

@@ -1,0 +1,38 @@
+// XML as text: elements, escaped, and nothing in them that XML 1.0 does not allow.
+
+/** `text` without what XML 1.0 forbids even when escaped: control characters, U+FFFE, U+FFFF; lone surrogates are replaced. */
+export function allowedInXml(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are what has to go
+  return text.toWellFormed().replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "");
+}
+
+const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+function escaped(text: string): string {
+  return allowedInXml(text).replace(/[&<>"]/g, (sign) => escapes[sign] ?? sign);
+}
+
+type Attributes = Record<string, string>;
+/** Text is escaped; an element is what `element` gave; null is left out. */
+export type Child = string | Element | null;
+
+/** XML that is already written. */
+export class Element {
+  readonly xml: string;
+  constructor(xml: string) {
+    this.xml = xml;
+  }
+}
+
+/** `<name attributes>children</name>`. Names are ours and not escaped. */
+export function element(name: string, attributes: Attributes | null, ...children: Child[]): Element {
+  const head = `${name}${Object.entries(attributes ?? {}).map(([key, value]) => ` ${key}="${escaped(value)}"`).join("")}`;
+  const body = children.map((child) => (child === null ? "" : typeof child === "string" ? escaped(child) : `\n${child.xml}`)).join("");
+  const closing = children.some((child) => child instanceof Element) ? "\n" : "";
+  return new Element(body === "" ? `<${head}/>` : `<${head}>${body}${closing}</${name}>`);
+}
+
+/** A whole document. */
+export function xmlDocument(root: Element): string {
+  return `<?xml version="1.0" encoding="utf-8"?>\n${root.xml}\n`;
+}

@@ -99,16 +99,16 @@ export function WriteQueue() {
       </div>
       <div className={styles.lanes}>
         <div>
-          <h4>Waiting</h4>
+          <p>Waiting</p>
           <Writes count={waiting} />
         </div>
         <div className={inside > 0 ? styles.busy : undefined}>
-          <h4>In the transaction</h4>
+          <p>In the transaction</p>
           <Writes count={inside} />
           {inside > 0 && <span className={styles.bar} key={commitCount} style={{ animationDuration: `${COMMIT_MS}ms` }} aria-hidden="true" />}
         </div>
         <div>
-          <h4>Committed</h4>
+          <p>Committed</p>
           <span className={styles.bundles} aria-hidden="true">
             {commits.map((size, index) => (
               <Writes key={commitCount - index} count={size} />

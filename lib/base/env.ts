@@ -41,6 +41,7 @@ export const schema = z.object({
   COMPILE_WORKERS: int(1, 1, 16),
   IMAGE_HOSTS: list,
   FETCH_ALLOW_PRIVATE: list,
+  EMBED_PROVIDER_ORIGIN: z.url({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: z.enum(["none", "fly"]).default("none"),
   REPLICATION: bool(false),
   FLY_REGION: z.string().optional(),

@@ -1,0 +1,96 @@
+// What a page says about itself: Open Graph, Twitter card, <title>. A tokenizer reads it; no tree is built, nothing is kept as HTML.
+
+import { Parser } from "htmlparser2";
+
+export interface PageMetadata {
+  readonly title?: string;
+  readonly description?: string;
+  readonly siteName?: string;
+  readonly author?: string;
+  /** Absolute, or as absolute as the page's base makes it. */
+  readonly imageUrl?: string;
+  readonly oembedUrl?: string;
+}
+
+/** A `<title>` longer than this is not read to its end. */
+const MAX_TITLE = 4_000;
+
+/** Reads the metadata of `html`, entities decoded; the first of each name counts. `url` is where the page came from. */
+export function readMetadata(html: string, url: string): PageMetadata {
+  const meta = new Map<string, string>();
+  let title = "";
+  let hasTitle = false;
+  let inTitle = false;
+  let inSvg = 0;
+  let base: string | undefined;
+  let oembed: string | undefined;
+  const parser = new Parser({
+    onopentag(name, attributes) {
+      if (name === "meta") {
+        const key = (attributes.property ?? attributes.name ?? "").trim().toLowerCase();
+        const content = attributes.content?.trim();
+        if (key && content && !meta.has(key)) meta.set(key, content);
+      } else if (name === "title") {
+        inTitle = !hasTitle && inSvg === 0;
+      } else if (name === "svg") {
+        inSvg++;
+      } else if (name === "base") {
+        base ??= attributes.href;
+      } else if (name === "link" && attributes.type?.toLowerCase() === "application/json+oembed") {
+        oembed ??= attributes.href;
+      }
+    },
+    ontext(text) {
+      if (inTitle && title.length < MAX_TITLE) title += text;
+    },
+    onclosetag(name) {
+      if (name === "title") {
+        if (inTitle && title.trim() !== "") hasTitle = true;
+        inTitle = false;
+      } else if (name === "svg") inSvg = Math.max(0, inSvg - 1);
+    },
+  });
+  parser.write(html);
+  parser.end();
+  const first = (...keys: string[]) => keys.map((key) => meta.get(key)).find((value) => value !== undefined);
+  const root = base && URL.canParse(base, url) ? new URL(base, url).href : url;
+  const absolute = (href: string | undefined) => (href && URL.canParse(href, root) ? new URL(href, root).href : undefined);
+  return {
+    title: first("og:title", "twitter:title") ?? (hasTitle ? title : undefined),
+    description: first("og:description", "twitter:description", "description"),
+    siteName: first("og:site_name", "application-name"),
+    author: first("article:author:name", "author"),
+    imageUrl: absolute(first("og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src")),
+    oembedUrl: absolute(oembed),
+  };
+}
+
+/** The text of the first paragraph of a quoted post, with its line breaks, and the words of the link after it (its date). */
+export function readQuote(html: string): { text?: string; published?: string } {
+  let text = "";
+  let published: string | undefined;
+  let paragraphs = 0;
+  let depth = 0;
+  let link: string | undefined;
+  const parser = new Parser({
+    onopentag(name) {
+      if (name === "p" && paragraphs++ === 0) depth = 1;
+      else if (name === "br" && depth > 0) text += "\n";
+      else if (name === "a" && depth === 0 && paragraphs > 0) link = "";
+    },
+    ontext(part) {
+      if (depth > 0) text += part;
+      else if (link !== undefined) link += part;
+    },
+    onclosetag(name) {
+      if (name === "p") depth = 0;
+      else if (name === "a" && link !== undefined) {
+        published = link;
+        link = undefined;
+      }
+    },
+  });
+  parser.write(html);
+  parser.end();
+  return { text: text || undefined, published };
+}

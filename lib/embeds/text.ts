@@ -1,0 +1,35 @@
+// Texts of strangers, made fit for a card.
+
+/** Control characters, zero-width marks and those that turn the direction of the text around them. */
+const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+
+function cut(text: string, max: number): string {
+  // A page may call a novel its title; what is far beyond the limit is not even looked at.
+  const characters = [...text.slice(0, max * 4)];
+  if (characters.length <= max) return characters.join("");
+  const start = characters.slice(0, max - 1).join("");
+  const atWord = start.slice(0, Math.max(start.lastIndexOf(" "), Math.floor(start.length * 0.8)));
+  return `${atWord.replace(/[\s,;:.–—-]+$/, "")}…`;
+}
+
+/** One line of at most `max` characters, cut at a word with "…"; undefined if nothing is left. */
+export function cleanLine(text: string | undefined, max: number): string | undefined {
+  if (text === undefined) return undefined;
+  const line = text.slice(0, max * 8).replace(/\s+/g, " ").replace(INVISIBLE, "").trim();
+  return line === "" ? undefined : cut(line, max);
+}
+
+/** As `cleanLine`, with line breaks kept, at most one empty line in a row. */
+export function cleanLines(text: string | undefined, max: number): string | undefined {
+  if (text === undefined) return undefined;
+  const lines = text
+    .slice(0, max * 8)
+    .replace(/\r\n?/g, "\n")
+    .replace(INVISIBLE, "")
+    .split("\n")
+    .map((line) => line.replace(/\s+/g, " ").trim())
+    .join("\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
+  return lines === "" ? undefined : cut(lines, max);
+}

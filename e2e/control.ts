@@ -1,0 +1,26 @@
+// Loaded into the server's process by the browser tests (node --import): sets its clock over a second, local port.
+// Nothing of this is part of the site.
+
+import { createServer } from "node:http";
+import { PORT } from "./ports.ts";
+
+const shared = globalThis as { __lecternOffsetMs?: number };
+
+if (process.env.CONTROL_PORT) {
+  createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://control");
+    if (url.pathname === "/clock") {
+      shared.__lecternOffsetMs = Number(url.searchParams.get("offsetMs") ?? 0);
+      response.end("ok");
+      return;
+    }
+    // Ready when the site itself answers: then its posts have their first compile behind them.
+    fetch(`http://127.0.0.1:${PORT}/blog`, { signal: AbortSignal.timeout(30_000) }).then(
+      ({ ok }) => response.writeHead(ok ? 200 : 503).end(),
+      () => response.writeHead(503).end(),
+    );
+  })
+    .on("error", () => {})
+    .listen(Number(process.env.CONTROL_PORT), "127.0.0.1")
+    .unref();
+}

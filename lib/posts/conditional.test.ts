@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { sharedResponse, sharedText } from "./conditional.ts";
+import { sharedResponse, sharedBody } from "./conditional.ts";
 
-const text = sharedText("<feed/>");
+const text = sharedBody("<feed/>");
 const ask = (ifNoneMatch?: string) => sharedResponse(new Request("https://lectern.example/rss.xml", { headers: ifNoneMatch === undefined ? {} : { "if-none-match": ifNoneMatch } }), text, "application/rss+xml; charset=utf-8", 300);
 
 test("a text is sent with its type, its tag and how long it may be kept", async () => {
@@ -25,5 +25,5 @@ test.each(['"other"', "", "W/"])("who has another gets it: %j", (tag) => {
 });
 
 test("another text has another tag", () => {
-  expect(sharedText("<feed></feed>").etag).not.toBe(text.etag);
+  expect(sharedBody("<feed></feed>").etag).not.toBe(text.etag);
 });

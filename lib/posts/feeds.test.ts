@@ -39,7 +39,7 @@ test("RSS has what RSS 2.0 asks for", () => {
   expect(rss["@version"]).toBe("2.0");
   const { channel } = rss;
   expect(channel).toMatchObject({ title: site.name, description: site.description, link: "https://lectern.example/blog", language: "en" });
-  expect(channel["atom:link"]).toEqual({ "@rel": "self", "@type": "application/rss+xml", "@href": "https://lectern.example/rss.xml" });
+  expect(channel["atom:link"]).toEqual({ "@rel": "self", "@type": "application/rss+xml", "@href": "https://lectern.example/feed.xml" });
   expect(channel.lastBuildDate).toMatch(RFC_822);
   expect(channel.item.map((item: any) => item.link)).toEqual(["newest", "middle", "oldest"].map((slug) => `https://lectern.example/blog/${slug}`));
   for (const item of channel.item) {

@@ -16,7 +16,7 @@ export interface FeedSource<P extends Post> {
   readonly htmlOf: (post: P) => string | null;
 }
 
-export const FEED_PATHS = { rss: "/rss.xml", atom: "/atom.xml", json: "/feed.json" } as const;
+export const FEED_PATHS = { rss: "/feed.xml", atom: "/atom.xml", json: "/feed.json" } as const;
 export type FeedFormat = keyof typeof FEED_PATHS;
 
 function items<P extends Post>({ index, site, htmlOf }: FeedSource<P>) {

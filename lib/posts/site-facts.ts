@@ -1,5 +1,7 @@
 // What feeds, sitemap and structured data say about the site, and where its things are.
 
+import { env } from "../base/env.ts";
+
 export interface SiteFacts {
   /** With scheme and host, without a slash at the end. */
   readonly url: string;
@@ -8,6 +10,17 @@ export interface SiteFacts {
   readonly author: string;
   /** BCP 47. */
   readonly language: string;
+}
+
+/** This site, as configured. */
+export function siteFacts(): SiteFacts {
+  return {
+    url: env.SITE_URL,
+    name: env.SITE_NAME,
+    description: "Notes on a site that answers every reader from a SQLite database beside them.",
+    author: env.SITE_AUTHOR,
+    language: "en",
+  };
 }
 
 /** The canonical address of a post. */

@@ -1,0 +1,79 @@
+// The picture that stands for a post in link previews: 1200 × 630. Drawn by next/og, which knows flexbox and little more.
+
+export interface SocialCardProps {
+  readonly title: string;
+  /** Date and reading time. */
+  readonly when: string;
+  readonly site: string;
+  /** Host of the site. */
+  readonly host: string;
+  readonly draft: boolean;
+}
+
+/** Colours of the light theme (components/ui/tokens.css): a preview has no theme of its own. */
+const PAPER = "#fbfbf9";
+const INK = "#191c1b";
+const MUTED = "#5b615e";
+const RULE = "#dcded8";
+const ACCENT = "#1a5b4a";
+const WARNING = "#775800";
+
+const LECTERN = ["M3 15.5 21.5 5.2 25 11.4 6.5 21.7Z", "M15.2 17v7.6M10.6 24.6h9.2"];
+
+function Mark({ size, color, stroke }: { size: number; color: string; stroke: number }) {
+  return (
+    <svg viewBox="0 0 28 28" width={size} height={size} fill="none" stroke={color} strokeWidth={stroke} strokeLinejoin="round" strokeLinecap="round">
+      {LECTERN.map((d) => (
+        <path key={d} d={d} />
+      ))}
+    </svg>
+  );
+}
+
+/** As large as fits four lines. */
+function titleSize(length: number): number {
+  if (length <= 28) return 104;
+  if (length <= 52) return 86;
+  if (length <= 84) return 72;
+  return 62;
+}
+
+/** The card; texts must be drawable (lib/posts/social-text.ts). */
+export function SocialCard({ title, when, site, host, draft }: SocialCardProps) {
+  return (
+    <div style={{ width: "100%", height: "100%", display: "flex", backgroundColor: PAPER, color: INK, fontFamily: "Sans, SansExt" }}>
+      <div style={{ width: 20, height: "100%", backgroundColor: ACCENT, display: "flex" }} />
+      <div style={{ position: "absolute", right: -70, bottom: -92, display: "flex", opacity: 0.07 }}>
+        <Mark size={560} color={ACCENT} stroke={1.1} />
+      </div>
+      <div style={{ flexGrow: 1, display: "flex", flexDirection: "column", justifyContent: "space-between", padding: "60px 72px 54px 64px" }}>
+        <div style={{ display: "flex", alignItems: "center", justifyContent: "space-between" }}>
+          <div style={{ display: "flex", alignItems: "center", fontSize: 32, fontWeight: 600, color: ACCENT }}>
+            <Mark size={50} color={ACCENT} stroke={1.7} />
+            <span style={{ marginLeft: 16 }}>{site}</span>
+          </div>
+          {draft && <div style={{ display: "flex", fontSize: 26, fontWeight: 600, color: WARNING, border: `2px solid ${WARNING}`, borderRadius: 4, padding: "6px 18px" }}>Draft</div>}
+        </div>
+        <div
+          style={{
+            display: "block",
+            lineClamp: 4,
+            maxWidth: 1000,
+            fontFamily: "Serif, SerifExt",
+            fontSize: titleSize(title.length),
+            fontWeight: 500,
+            lineHeight: 1.08,
+            letterSpacing: "-0.022em",
+            wordBreak: "break-word",
+          }}
+        >
+          {title}
+        </div>
+        <div style={{ display: "flex", justifyContent: "space-between", borderTop: `2px solid ${RULE}`, paddingTop: 26, fontSize: 29, color: MUTED }}>
+          <span>{when}</span>
+          <span>{host}</span>
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+// What the page of a post needs, for the shared variant and for a reader of their own alike.
+
+import type { Metadata } from "next";
+import { feedTypes } from "../../feed-types.ts";
+import { getIndex, getPost } from "../../_site/site.ts";
+import { type ReadingData, readPostData, readSiteData, readerKey } from "../reading-data.ts";
+import { JsonLd } from "#components/post/json-ld.tsx";
+import { MdxContent } from "#components/post/mdx-content.tsx";
+import type { CardPost } from "#components/post/post-card.tsx";
+import { PostPage } from "#components/post/post-page.tsx";
+import { ReadCounter } from "#components/post/read-counter.tsx";
+import { env } from "#lib/base/env.ts";
+import { type PostIndex, summaryOf } from "#lib/posts/post.ts";
+import { recommend } from "#lib/posts/recommend.ts";
+import type { Identity } from "#lib/session/session.ts";
+
+/** Where a post's file can be changed, or null when the repository is not known. */
+function editUrl(path: string): string | null {
+  if (!env.REPOSITORY_URL) return null;
+  return [env.REPOSITORY_URL.replace(/\/+$/, ""), "edit", env.CONTENT_GIT_BRANCH, env.CONTENT_GIT_PATH, path].filter(Boolean).join("/");
+}
+
+function recommendations(index: PostIndex, data: ReadingData, slug: string | null): CardPost[] {
+  const { reader, read, dayTotals, nowMs, leaders } = data;
+  return recommend(index, { slug, reader: { key: readerKey(reader), readSlugs: read }, totals: dayTotals, nowMs }).map((post) => ({
+    post: summaryOf(post),
+    leader: leaders.get(post.slug) ?? null,
+    read: read.has(post.slug),
+  }));
+}
+
+/** The page of the post at `slug` for this reader, or null when there is no such post. */
+export async function loadPost(slug: string, identity: Identity) {
+  const post = await getPost(slug);
+  if (!post) return null;
+  const index = await getIndex();
+  const data = await readPostData(identity, slug);
+  const url = `${env.SITE_URL}/blog/${slug}`;
+  return (
+    <PostPage
+      post={post}
+      standings={data.standings}
+      reads={data.reads}
+      recommendations={recommendations(index, data, slug)}
+      url={url}
+      editUrl={editUrl(post.path)}
+      author={env.SITE_AUTHOR}
+      extras={
+        <>
+          {!post.frontMatter.draft && <ReadCounter slug={slug} readingMinutes={post.compiled.readingMinutes} />}
+          <JsonLd post={post} />
+        </>
+      }
+    >
+      <MdxContent post={post} />
+    </PostPage>
+  );
+}
+
+/** Three posts for whoever looked for one that is not there. */
+export async function loadRecommendations(identity: Identity): Promise<CardPost[]> {
+  const index = await getIndex();
+  return recommendations(index, await readSiteData(identity), null);
+}
+
+/** Title, description, canonical address, social image; kept out of search engines where it stands in no list. */
+export async function postMetadata(slug: string): Promise<Metadata> {
+  const post = await getPost(slug);
+  if (!post) return { title: "Not found", robots: { index: false } };
+  const { title, description, date, categories, keywords, draft, unlisted } = post.frontMatter;
+  const path = `/blog/${slug}`;
+  return {
+    title,
+    description,
+    keywords: [...keywords],
+    alternates: { canonical: path, types: { ...feedTypes, "text/markdown": [{ url: path, title: "Markdown" }] } },
+    robots: draft || unlisted ? { index: false, follow: false } : undefined,
+    openGraph: { type: "article", title, description, url: path, siteName: env.SITE_NAME, publishedTime: date, authors: [env.SITE_AUTHOR], tags: [...categories] },
+    twitter: { card: "summary_large_image", title, description },
+  };
+}

@@ -1,0 +1,67 @@
+// What the home page shows: what this is, what to read, who reads most. For the shared variant and for a reader of their own alike.
+
+import { getIndex } from "./_site/site.ts";
+import { readSiteData, readerKey } from "./blog/reading-data.ts";
+import { LeadCard, PostLine } from "#components/post/post-card.tsx";
+import { StandingList, standingSentence } from "#components/team/standing-list.tsx";
+import { TotalsLine } from "#components/team/totals-line.tsx";
+import { ArrowIcon } from "#components/ui/icons.tsx";
+import { listPosts, summaryOf } from "#lib/posts/post.ts";
+import { featured } from "#lib/posts/recommend.ts";
+import type { Identity } from "#lib/session/session.ts";
+
+const NEWEST = 5;
+
+/** The home page for this reader. */
+export async function loadHome(identity: Identity) {
+  const index = await getIndex();
+  const data = await readSiteData(identity);
+  const posts = listPosts(index);
+  const lead = featured(index, { reader: { key: readerKey(data.reader), readSlugs: data.read }, totals: data.dayTotals, nowMs: data.nowMs }) ?? posts[0];
+  const newest = posts.filter((post) => post !== lead).slice(0, NEWEST);
+  const card = (post: (typeof posts)[number]) => ({ post: summaryOf(post), leader: data.leaders.get(post.slug) ?? null, read: data.read.has(post.slug) });
+  const first = data.standings[0];
+
+  return (
+    <div className="stack wrap" data-team={first && first.ratio > 0 ? first.team : undefined}>
+      <header className="masthead">
+        <h1>A site that reads from the database beside you.</h1>
+        <p className="lead">
+          Every region holds a whole copy of one SQLite file. Pages are answered from the nearest copy, and what you write travels to the one machine that may
+          write. These posts say how, and what it costs.
+        </p>
+      </header>
+      {lead && <LeadCard {...card(lead)} why={data.read.has(lead.slug) ? "From the archive" : "To begin with"} />}
+      {newest.length > 0 && (
+        <section aria-labelledby="newest">
+          <div className="section-head">
+            <h2 id="newest">Newest</h2>
+            <a className="more" href="/blog">
+              All {posts.length} posts <ArrowIcon />
+            </a>
+          </div>
+          <div className="lines">
+            {newest.map((post) => (
+              <PostLine key={post.slug} {...card(post)} />
+            ))}
+          </div>
+        </section>
+      )}
+      <section className="race" aria-labelledby="race">
+        <div>
+          <h2 id="race">Three teams read</h2>
+          <p className="standing-say figures" style={{ marginTop: "1rem" }}>
+            {standingSentence(data.standings, "the site")} A read counts when somebody has come to the end of a post, and took the time it takes.
+          </p>
+          <div style={{ marginTop: "1rem" }}>
+            <TotalsLine {...data.totals} posts={posts.length} />
+          </div>
+          <a className="more" href="/how-we-count" style={{ marginTop: "0.5rem" }}>
+            How we count <ArrowIcon />
+          </a>
+        </div>
+        <StandingList standings={data.standings} wide />
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+// The frame of every page: language, typefaces, theme, header and footer. The same for every reader, so that it can be cached.
+
+import type { Metadata, Viewport } from "next";
+import type { ReactNode } from "react";
+import { PageActions } from "#components/ui/page-actions.tsx";
+import { SiteFooter } from "#components/ui/site-footer.tsx";
+import { SiteHeader } from "#components/ui/site-header.tsx";
+import { fontVariables } from "#components/ui/fonts.ts";
+import { THEME_SCRIPT } from "#components/ui/theme-script.ts";
+import { feedTypes } from "./feed-types.ts";
+import { env } from "#lib/base/env.ts";
+import "./globals.css";
+
+export function generateMetadata(): Metadata {
+  const description = "Notes on a site that answers every reader from a SQLite database beside them.";
+  return {
+    metadataBase: new URL(env.SITE_URL),
+    title: { default: env.SITE_NAME, template: `%s · ${env.SITE_NAME}` },
+    description,
+    applicationName: env.SITE_NAME,
+    authors: [{ name: env.SITE_AUTHOR }],
+    openGraph: { type: "website", siteName: env.SITE_NAME, title: env.SITE_NAME, description, locale: "en" },
+    twitter: { card: "summary_large_image" },
+    alternates: { types: feedTypes },
+    icons: { icon: [{ url: "/icon.svg", type: "image/svg+xml" }] },
+    formatDetection: { telephone: false, email: false, address: false },
+  };
+}
+
+export const viewport: Viewport = {
+  colorScheme: "light dark",
+  themeColor: [
+    { media: "(prefers-color-scheme: light)", color: "#fbfbf9" },
+    { media: "(prefers-color-scheme: dark)", color: "#141716" },
+  ],
+};
+
+const NAV = [
+  { href: "/blog", label: "Posts" },
+  { href: "/about", label: "About" },
+];
+const MORE = [...NAV, { href: "/how-we-count", label: "How we count" }, { href: "/feed.xml", label: "RSS" }, { href: "/atom.xml", label: "Atom" }, { href: "/feed.json", label: "JSON Feed" }];
+
+export default function RootLayout({ children }: { children: ReactNode }) {
+  return (
+    // The script below sets data-theme before React wakes, and extensions like to add attributes here.
+    <html lang="en" className={fontVariables} suppressHydrationWarning>
+      <head>
+        <script dangerouslySetInnerHTML={{ __html: THEME_SCRIPT }} />
+      </head>
+      <body>
+        <a className="skip" href="#main">
+          Skip to the text
+        </a>
+        <SiteHeader name={env.SITE_NAME} links={NAV} />
+        <main id="main" tabIndex={-1}>
+          {children}
+        </main>
+        <SiteFooter links={MORE} />
+        <PageActions />
+      </body>
+    </html>
+  );
+}

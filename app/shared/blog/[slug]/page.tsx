@@ -1,0 +1,26 @@
+// A post for everybody without a cookie: rendered once for all of them, at the first request, and again after a minute.
+// next.config.ts sends such requests here; nobody sees this address.
+
+import { notFound } from "next/navigation";
+import { loadPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
+
+export const dynamic = "force-static";
+export const revalidate = 60;
+
+/** None at build: there is no database then. */
+export function generateStaticParams() {
+  return [];
+}
+
+interface Props {
+  params: Promise<{ slug: string }>;
+}
+
+export async function generateMetadata({ params }: Props) {
+  return postMetadata((await params).slug);
+}
+
+export default async function Page({ params }: Props) {
+  const { slug } = await params;
+  return (await loadPost(slug, { sessionKey: null, clientId: null })) ?? notFound();
+}

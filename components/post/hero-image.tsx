@@ -1,0 +1,32 @@
+// A picture in the sizes that were made at build, above its placeholder.
+
+import type { HeroImage as Hero } from "#lib/posts/post.ts";
+
+interface Props {
+  hero: Hero;
+  alt: string;
+  /** How wide it is shown, for the choice among the sizes. */
+  sizes: string;
+  /** In the first view: fetched at once, and ahead of others. */
+  first?: boolean;
+  className?: string;
+}
+
+/** An image that keeps its place: width and height are known, the placeholder shows until it has come. */
+export function HeroImage({ hero, alt, sizes, first = false, className }: Props) {
+  return (
+    <img
+      className={className}
+      src={hero.src}
+      srcSet={hero.srcSet}
+      sizes={hero.srcSet ? sizes : undefined}
+      width={hero.width}
+      height={hero.height}
+      alt={alt}
+      loading={first ? "eager" : "lazy"}
+      fetchPriority={first ? "high" : undefined}
+      decoding="async"
+      style={hero.blur ? { backgroundImage: `url("${hero.blur}")` } : undefined}
+    />
+  );
+}

@@ -1,0 +1,22 @@
+// The address of a list of posts: what is the default is left out, so that equal lists have equal addresses.
+
+export interface ListState {
+  readonly q: string;
+  readonly topics: readonly string[];
+  /** Undefined: the default, relevance for a query, else newest. */
+  readonly sort?: string;
+  readonly read?: string;
+  readonly page?: number;
+}
+
+/** "/blog", or "/blog?q=…&topic=…&sort=…&read=…&page=…". */
+export function listHref({ q, topics, sort, read, page }: ListState): string {
+  const query = new URLSearchParams();
+  if (q) query.set("q", q);
+  for (const topic of topics) query.append("topic", topic);
+  if (sort && sort !== (q ? "relevance" : "newest")) query.set("sort", sort);
+  if (read && read !== "all") query.set("read", read);
+  if (page && page > 1) query.set("page", String(page));
+  const text = query.toString();
+  return text ? `/blog?${text}` : "/blog";
+}

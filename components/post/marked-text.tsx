@@ -1,0 +1,11 @@
+// Text in which what was searched for is marked.
+
+export interface Segment {
+  readonly text: string;
+  readonly match: boolean;
+}
+
+/** The segments one after the other, matches in mark elements. */
+export function MarkedText({ segments }: { segments: readonly Segment[] }) {
+  return segments.map(({ text, match }, place) => (match ? <mark key={place}>{text}</mark> : text));
+}

@@ -1,0 +1,100 @@
+// A post in a list: as a card, as the card that leads, or as a line.
+
+import { LeaderDot } from "#components/team/team-dot.tsx";
+import { Mark } from "#components/ui/icons.tsx";
+import { formatDate, formatReadingTime } from "#lib/posts/format.ts";
+import type { PostSummary } from "#lib/posts/post.ts";
+import type { Team } from "#lib/teams/team.ts";
+import { HeroImage } from "./hero-image.tsx";
+import { MarkedText, type Segment } from "./marked-text.tsx";
+
+export interface CardPost {
+  readonly post: PostSummary;
+  readonly leader: Team | null;
+  /** Whether this reader has read it. */
+  readonly read?: boolean;
+  /** Instead of the post's own, with matches marked. */
+  readonly title?: readonly Segment[];
+  readonly snippet?: readonly Segment[];
+}
+
+const CARD_SIZES = "(min-width: 75rem) 23rem, (min-width: 44rem) 45vw, 92vw";
+const LEAD_SIZES = "(min-width: 75rem) 43rem, (min-width: 48rem) 55vw, 92vw";
+
+function Title({ post, title, level }: CardPost & { level: 2 | 3 }) {
+  const Heading = `h${level}` as const;
+  return (
+    <Heading>
+      <a className="card-link" href={`/blog/${post.slug}`}>
+        {title ? <MarkedText segments={title} /> : post.frontMatter.title}
+      </a>
+    </Heading>
+  );
+}
+
+function Meta({ post, leader, read }: CardPost) {
+  return (
+    <p className="card-meta">
+      <time dateTime={post.frontMatter.date}>{formatDate(post.frontMatter.date)}</time>
+      <span className="card-time">
+        {formatReadingTime(post.readingMinutes)}
+        {read && <span className="card-read"> · read</span>}
+        <LeaderDot team={leader} />
+      </span>
+    </p>
+  );
+}
+
+function Picture({ post, sizes, first }: { post: PostSummary; sizes: string; first?: boolean }) {
+  // The title beside it says what the link is: the picture adds nothing for who can't see it.
+  if (post.hero) return <HeroImage className="card-hero" hero={post.hero} alt="" sizes={sizes} first={first} />;
+  return (
+    <span className="card-hero card-hero-none">
+      <Mark />
+    </span>
+  );
+}
+
+/** A card with its picture on top. `first`: it is in the first view. `id` is where "Load more" leads. */
+export function PostCard({ level = 3, first, id, ...card }: CardPost & { level?: 2 | 3; first?: boolean; id?: string }) {
+  return (
+    <article className="card" id={id}>
+      <Picture post={card.post} sizes={CARD_SIZES} first={first} />
+      <Meta {...card} />
+      <Title {...card} level={level} />
+      {card.snippet && card.snippet.length > 0 && (
+        <p className="card-text">
+          <MarkedText segments={card.snippet} />
+        </p>
+      )}
+    </article>
+  );
+}
+
+/** The card that leads a page: picture beside the text. `why` says why it stands there. */
+export function LeadCard({ why, ...card }: CardPost & { why: string }) {
+  return (
+    <article className="card card-lead">
+      <Picture post={card.post} sizes={LEAD_SIZES} first />
+      <div>
+        <p className="card-why">{why}</p>
+        <Title {...card} level={2} />
+        <p className="card-text">{card.post.frontMatter.description}</p>
+        <Meta {...card} />
+      </div>
+    </article>
+  );
+}
+
+/** A post as a line in a table of contents. */
+export function PostLine(card: CardPost) {
+  return (
+    <article className="line">
+      <Meta {...card} />
+      <div>
+        <Title {...card} level={3} />
+        <p className="card-text">{card.post.frontMatter.description}</p>
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,57 @@
+// The headings of a post: in the margin where there is room, else folded above the text.
+
+interface Heading {
+  readonly depth: 2 | 3 | 4;
+  readonly id: string;
+  readonly text: string;
+}
+
+/** Fewer headings than this need no list. */
+const ENOUGH = 3;
+
+function Links({ headings }: { headings: readonly Heading[] }) {
+  return (
+    <ol>
+      {headings.map(({ depth, id, text }) => (
+        <li key={id} className={`depth-${depth}`}>
+          <a href={`#${id}`}>{text}</a>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function listed(headings: readonly Heading[]): readonly Heading[] {
+  const shown = headings.filter(({ depth }) => depth < 4);
+  return shown.length < ENOUGH ? [] : shown;
+}
+
+/** In the margin; CSS shows it from 1100 px on. */
+export function TocAside({ headings }: { headings: readonly Heading[] }) {
+  const shown = listed(headings);
+  if (shown.length === 0) return null;
+  return (
+    <aside className="toc-aside">
+      <nav className="toc" aria-labelledby="toc-title">
+        <h2 className="toc-title" id="toc-title">
+          Contents
+        </h2>
+        <Links headings={shown} />
+      </nav>
+    </aside>
+  );
+}
+
+/** Folded; CSS shows it below 1100 px. */
+export function TocFold({ headings }: { headings: readonly Heading[] }) {
+  const shown = listed(headings);
+  if (shown.length === 0) return null;
+  return (
+    <details className="toc-fold">
+      <summary>Contents</summary>
+      <nav className="toc" aria-label="Contents">
+        <Links headings={shown} />
+      </nav>
+    </details>
+  );
+}

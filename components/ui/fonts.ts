@@ -1,0 +1,51 @@
+// The typefaces of the site, cut down by fonts/make.sh. Each has a fallback with its own metrics, so that nothing moves when it arrives.
+
+import localFont from "next/font/local";
+
+/** Long reading. */
+const text = localFont({
+  src: [{ path: "./fonts/text.woff2", weight: "400 650", style: "normal" }],
+  variable: "--font-text",
+  display: "swap",
+  adjustFontFallback: "Times New Roman",
+  fallback: ["Iowan Old Style", "Palatino", "Georgia", "serif"],
+});
+
+/** Emphasis in long reading: not in the first view, so it is not preloaded. */
+const textItalic = localFont({
+  src: [{ path: "./fonts/text-italic.woff2", weight: "400 650", style: "italic" }],
+  variable: "--font-text-italic",
+  display: "swap",
+  preload: false,
+  adjustFontFallback: false,
+});
+
+/** Titles: the optical size for 60 px. */
+const display = localFont({
+  src: [{ path: "./fonts/display.woff2", weight: "460", style: "normal" }],
+  variable: "--font-display",
+  display: "swap",
+  adjustFontFallback: "Times New Roman",
+  fallback: ["Iowan Old Style", "Palatino", "Georgia", "serif"],
+});
+
+/** Everything one presses or scans. */
+const sans = localFont({
+  src: [{ path: "./fonts/sans.woff2", weight: "400 700", style: "normal" }],
+  variable: "--font-sans",
+  display: "swap",
+  adjustFontFallback: "Arial",
+  fallback: ["system-ui", "sans-serif"],
+});
+
+const mono = localFont({
+  src: [{ path: "./fonts/mono.woff2", weight: "400 600", style: "normal" }],
+  variable: "--font-mono",
+  display: "swap",
+  preload: false,
+  adjustFontFallback: false,
+  fallback: ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace"],
+});
+
+/** Class names that declare the font variables; for the html element. */
+export const fontVariables = [text, textItalic, display, sans, mono].map((font) => font.variable).join(" ");

@@ -1,0 +1,57 @@
+"use client";
+// Lets a reader choose light, dark or what the device says. Hidden by CSS where scripts don't run.
+
+import { useSyncExternalStore } from "react";
+import { MoonIcon, SunIcon, SystemIcon } from "./icons.tsx";
+import { THEMES, THEME_KEY, type Theme } from "./theme-script.ts";
+
+const LABELS = { light: "Light", dark: "Dark", system: "System" } as const;
+const ICONS = { light: SunIcon, dark: MoonIcon, system: SystemIcon } as const;
+
+function stored(): Theme {
+  try {
+    const value = localStorage.getItem(THEME_KEY);
+    return value === "light" || value === "dark" ? value : "system";
+  } catch {
+    return "system"; // storage is blocked: the choice then lasts for no page, which is the device's theme
+  }
+}
+
+function choose(theme: Theme): void {
+  try {
+    if (theme === "system") localStorage.removeItem(THEME_KEY);
+    else localStorage.setItem(THEME_KEY, theme);
+  } catch {
+    // As above.
+  }
+  dispatchEvent(new Event("themechange"));
+}
+
+function subscribe(changed: () => void): () => void {
+  addEventListener("storage", changed);
+  addEventListener("themechange", changed);
+  return () => {
+    removeEventListener("storage", changed);
+    removeEventListener("themechange", changed);
+  };
+}
+
+/** Three radio buttons: light, dark, system. */
+export function ThemeControl() {
+  const theme = useSyncExternalStore(subscribe, stored, () => "system");
+  return (
+    <fieldset className="theme-control">
+      <legend className="visually-hidden">Colour theme</legend>
+      {THEMES.map((value) => {
+        const Icon = ICONS[value];
+        return (
+          <label key={value} title={LABELS[value]}>
+            <input type="radio" name="theme" value={value} checked={theme === value} onChange={() => choose(value)} />
+            <Icon />
+            <span className="visually-hidden">{LABELS[value]}</span>
+          </label>
+        );
+      })}
+    </fieldset>
+  );
+}

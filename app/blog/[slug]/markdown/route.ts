@@ -1,0 +1,23 @@
+// A post as Markdown: for `/blog/<slug>.md`, and for `/blog/<slug>` asked with `Accept: text/markdown` (next.config.ts sends both here).
+
+import { getPost, getPostSource } from "../../../_site/site.ts";
+import { sharedBody, sharedResponse } from "#lib/posts/conditional.ts";
+import { postMarkdown } from "#lib/posts/markdown.ts";
+import { isListed } from "#lib/posts/post.ts";
+import { postUrl, siteFacts } from "#lib/posts/site-facts.ts";
+
+export const dynamic = "force-dynamic";
+
+export async function GET(request: Request, { params }: { params: Promise<{ slug: string }> }): Promise<Response> {
+  const post = await getPost((await params).slug);
+  const source = post && (await getPostSource(post));
+  if (!post || source === null) {
+    return new Response("# Not found\n\nThere is no such post.\n", { status: 404, headers: { "cache-control": "no-store", "content-type": "text/markdown; charset=utf-8", vary: "Accept" } });
+  }
+  const site = siteFacts();
+  return sharedResponse(request, sharedBody(postMarkdown(post, source, site)), "text/markdown; charset=utf-8", 300, {
+    vary: "Accept",
+    link: `<${postUrl(site, post.slug)}>; rel="canonical"`,
+    ...(!isListed(post) && { "x-robots-tag": "noindex" }),
+  });
+}

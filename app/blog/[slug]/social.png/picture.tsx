@@ -1,0 +1,54 @@
+// Draws the social image of a post, one at a time, and keeps it in the local cache file.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ImageResponse } from "next/og";
+import sharp from "sharp";
+import { z } from "zod";
+import { SocialCard, type SocialCardProps } from "#components/post/social-card.tsx";
+import { DAY_MS } from "#lib/base/clock.ts";
+import { defineCache } from "#lib/cache/cache.ts";
+
+export const SIZE = { width: 1200, height: 630 } as const;
+
+/** Raise it when the card looks different. */
+const LOOK = 1;
+
+// Literal paths, so that the build sees which files to take along. next/og reads woff, not woff2.
+const FONTS = [
+  { name: "Serif", weight: 500, file: join(process.cwd(), "node_modules/@fontsource/newsreader/files/newsreader-latin-500-normal.woff") },
+  { name: "SerifExt", weight: 500, file: join(process.cwd(), "node_modules/@fontsource/newsreader/files/newsreader-latin-ext-500-normal.woff") },
+  { name: "Sans", weight: 500, file: join(process.cwd(), "node_modules/@fontsource/instrument-sans/files/instrument-sans-latin-500-normal.woff") },
+  { name: "Sans", weight: 600, file: join(process.cwd(), "node_modules/@fontsource/instrument-sans/files/instrument-sans-latin-600-normal.woff") },
+  { name: "SansExt", weight: 500, file: join(process.cwd(), "node_modules/@fontsource/instrument-sans/files/instrument-sans-latin-ext-500-normal.woff") },
+  { name: "SansExt", weight: 600, file: join(process.cwd(), "node_modules/@fontsource/instrument-sans/files/instrument-sans-latin-ext-600-normal.woff") },
+] as const;
+
+let fonts: Promise<{ name: string; weight: 500 | 600; style: "normal"; data: Buffer }[]> | undefined;
+
+/** The card as PNG. Sixty-four colours are enough for flat areas and letters, and keep it under 50 kB. */
+export async function drawPicture(card: SocialCardProps): Promise<Buffer> {
+  fonts ??= Promise.all(FONTS.map(async ({ name, weight, file }) => ({ name, weight, style: "normal" as const, data: await readFile(file) })));
+  const drawn = await new ImageResponse(<SocialCard {...card} />, { ...SIZE, fonts: await fonts }).arrayBuffer();
+  return sharp(Buffer.from(drawn)).png({ palette: true, colours: 64, dither: 0, effort: 7 }).toBuffer();
+}
+
+let before: Promise<unknown> = Promise.resolve();
+
+/** Drawing takes a good part of a second of the processor: a crawler that asks for every picture at once must not take the site. */
+function oneAtATime<T>(draw: () => Promise<T>): Promise<T> {
+  const turn = before.then(draw, draw);
+  before = turn.catch(() => {});
+  return turn;
+}
+
+/** The picture of a card as base64 of its PNG. */
+export const pictures = defineCache<SocialCardProps, string>({
+  name: "social-image",
+  version: LOOK,
+  keyOf: ({ title, when, site, host, draft }) => JSON.stringify([title, when, site, host, draft]),
+  check: z.base64(),
+  ttlMs: 365 * DAY_MS,
+  timeoutMs: 30_000,
+  produce: async (card) => (await oneAtATime(() => drawPicture(card))).toString("base64"),
+});

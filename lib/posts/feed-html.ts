@@ -20,6 +20,7 @@ const kept = new WeakMap<Post, string | null>();
 
 /** The post's text for a feed, or null (and a line in the log) where it can't be had; the description then stands for it. */
 export function feedHtml(post: Post): string | null {
+  if (post.compiled.compiledSource === "") return null; // still being compiled
   let html = kept.get(post);
   if (html === undefined) {
     const url = postUrl(siteFacts(), post.slug);

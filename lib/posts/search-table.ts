@@ -30,11 +30,11 @@ export interface Marks {
 
 const prints = new WeakMap<PostIndex, { all: string; each: Map<string, string> }>();
 
-/** What the table must hold for `index`: one print per listed post, and one over all. */
+/** What the table must hold for `index`: one print per listed post, and one over all. A post's text is rough until it is compiled. */
 function printOf(index: PostIndex): { all: string; each: Map<string, string> } {
   let print = prints.get(index);
   if (!print) {
-    const each = new Map(listPosts(index).map((post) => [post.slug, [post.hash, post.compiled.text.length, SCHEMA].join(":")]));
+    const each = new Map(listPosts(index).map((post) => [post.slug, [post.hash, post.compiled.text.length, post.compiled.compiledSource.length].join(":")]));
     const all = createHash("sha256").update(JSON.stringify([...each].sort())).digest("hex");
     print = { all, each };
     prints.set(index, print);

@@ -22,7 +22,6 @@ export function EmbedPlayer({ playerUrl, title, action, from, children }: { play
         loading="lazy"
         sandbox="allow-scripts allow-same-origin allow-presentation allow-popups allow-forms"
         allow="autoplay; fullscreen; picture-in-picture; encrypted-media"
-        allowFullScreen
         // YouTube plays nothing for a site that does not name itself.
         referrerPolicy="strict-origin-when-cross-origin"
       />

@@ -10,7 +10,7 @@ export const dynamic = "force-dynamic";
 
 export async function GET(request: Request, { params }: { params: Promise<{ slug: string }> }): Promise<Response> {
   const post = await getPost((await params).slug);
-  const source = post && (await getPostSource(post));
+  const source = post && (await getPostSource(post.slug));
   if (!post || source === null) {
     return new Response("# Not found\n\nThere is no such post.\n", { status: 404, headers: { "cache-control": "no-store", "content-type": "text/markdown; charset=utf-8", vary: "Accept" } });
   }

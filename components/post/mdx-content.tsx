@@ -1,0 +1,36 @@
+// The text of a post, rendered on the server.
+
+import { localComponents } from "#content/components.generated.ts";
+import "./code.css";
+import { Embed } from "./embed.tsx";
+import { Html } from "./html.tsx";
+import { type ComponentMap, localComponentMap, runCompiled } from "./run-compiled.ts";
+
+/** Components every post may use by name; the twin of PAGE_COMPONENTS in lib/mdx/compiled-post.ts. */
+const pageComponents: ComponentMap = { Embed, Html };
+
+export interface MdxContentProps {
+  readonly post: {
+    readonly slug: string;
+    readonly compiled: {
+      readonly compiledSource: string;
+      readonly localImports: readonly { readonly name: string; readonly file: string; readonly imported?: string }[];
+    };
+  };
+  /** More components, or others in the place of ours. */
+  readonly components?: ComponentMap;
+}
+
+/** The body of `post` with its own components, those of folder posts included. Throws when one is not part of this build. */
+export function MdxContent({ post, components }: MdxContentProps) {
+  const { compiledSource, localImports } = post.compiled;
+  const content = runCompiled(compiledSource);
+  const given = { ...pageComponents, ...components };
+  if (localImports.length === 0) return content({ components: given });
+  const load = (file: string) => {
+    const found = localComponents[post.slug]?.[file];
+    if (!found) throw new Error(`${file} of the post "${post.slug}" is not part of this build`);
+    return found();
+  };
+  return localComponentMap(localImports, load).then((locals) => content({ components: { ...given, ...locals } }));
+}

@@ -1,0 +1,93 @@
+// compilePost: one post, compiled in a worker that has a deadline. No compiler is loaded in this thread.
+
+import { join } from "node:path";
+import { AppError } from "../base/errors.ts";
+import { env } from "../base/env.ts";
+import { log } from "../base/log.ts";
+import { PostError, type PostProblem } from "../base/post-error.ts";
+import { MAX_BODY_BYTES, type CompiledPost, type CompileInput } from "./compiled-post.ts";
+import { createPool, PoolError, type Pool } from "./pool.ts";
+
+export type { CompiledPost, CompileInput, Heading, ImageManifest, LocalImport, ManifestImage } from "./compiled-post.ts";
+
+export interface CompilerOptions {
+  readonly workers?: number;
+  readonly timeoutMs?: number;
+  readonly memoryMb?: number;
+  readonly maxQueue?: number;
+  readonly idleMs?: number;
+  /** Path of lib/mdx/worker.ts, for a program that doesn't run in the site's folder. */
+  readonly workerFile?: string;
+}
+
+export interface Compiler {
+  /** Like `compilePost`. */
+  compile(input: CompileInput): Promise<CompiledPost>;
+  close(): Promise<void>;
+  stats(): ReturnType<Pool<CompileInput, Answer>["stats"]>;
+}
+
+type Answer = { ok: true; post: CompiledPost } | { ok: false; problem: PostProblem };
+
+/** Twice what the largest corpus post needs with every grammar loaded, measured; the site has 1 GB. */
+const MEMORY_MB = 384;
+
+/** A compiler with a pool of its own. Defaults come from COMPILE_WORKERS and COMPILE_TIMEOUT_MS. */
+export function createCompiler(options: CompilerOptions = {}): Compiler {
+  const timeoutMs = options.timeoutMs ?? env.COMPILE_TIMEOUT_MS;
+  const memoryMb = options.memoryMb ?? MEMORY_MB;
+  const pool = createPool<CompileInput, Answer>({
+    // Not import.meta.url: bundled into a page, that would point into the bundle.
+    file: options.workerFile ?? join(/* turbopackIgnore: true */ process.cwd(), "lib/mdx/worker.ts"),
+    size: options.workers ?? env.COMPILE_WORKERS,
+    timeoutMs,
+    memoryMb,
+    maxQueue: options.maxQueue ?? 1_000,
+    idleMs: options.idleMs ?? 10_000,
+    maxJobs: 500,
+  });
+
+  async function compile(input: CompileInput): Promise<CompiledPost> {
+    const bytes = Buffer.byteLength(input.body);
+    const fail = (reason: string, cause?: unknown) => new PostError({ file: input.file, line: input.bodyLine, reason }, { cause });
+    if (bytes > MAX_BODY_BYTES) throw fail(`it has ${(bytes / 1024 / 1024).toFixed(1)} MB; a post may have ${MAX_BODY_BYTES / 1024 / 1024} MB`);
+    let answer: Answer;
+    try {
+      answer = await pool.run(input);
+    } catch (error) {
+      if (!(error instanceof PoolError)) throw error;
+      log("warn", "mdx.worker_ended", { file: input.file, reason: error.reason, detail: error.message });
+      if (error.reason === "full" || error.reason === "closed") {
+        throw new AppError("unavailable", `${input.file} was not compiled: ${error.message}`, { retryAfterSeconds: 10, cause: error });
+      }
+      if (error.reason === "timeout") throw fail(`compiling took longer than ${timeoutMs / 1000} s and was stopped`, error);
+      if (error.reason === "memory") throw fail(`compiling needed more than ${memoryMb} MB of memory and was stopped`, error);
+      throw fail(`the compiler stopped while it worked on this post: ${error.message}`, error);
+    }
+    if (!answer.ok) throw new PostError(answer.problem);
+    return answer.post;
+  }
+
+  return { compile, close: () => pool.close(), stats: () => pool.stats() };
+}
+
+// On globalThis: pages, handlers and middleware are bundled apart, and each copy would start workers of its own.
+const shared = globalThis as { __lecternCompiler?: Compiler };
+
+/**
+ * Compiles one post in the pool that this process shares.
+ * Throws a PostError (file, line, reason) for everything that is wrong with the post: syntax, a construct that isn't
+ * supported, more than 2 MB, longer than COMPILE_TIMEOUT_MS, too much memory. Throws AppError "unavailable" when more
+ * than 1,000 posts wait. Not cached here: the caller keeps results by content hash.
+ */
+export function compilePost(input: CompileInput): Promise<CompiledPost> {
+  shared.__lecternCompiler ??= createCompiler();
+  return shared.__lecternCompiler.compile(input);
+}
+
+/** Ends the shared workers; the next compilePost starts new ones. */
+export async function closeCompiler(): Promise<void> {
+  const compiler = shared.__lecternCompiler;
+  delete shared.__lecternCompiler;
+  await compiler?.close();
+}

@@ -1,0 +1,107 @@
+// What an author writes after ``` : language, lines to mark, file name, numbers.
+
+export interface CodeMeta {
+  /** Lower case; "" when none was given. */
+  readonly language: string;
+  readonly filename: string | null;
+  /** Number of the first line. */
+  readonly start: number;
+  /** False after `nonumber`. */
+  readonly numbered: boolean;
+  readonly highlighted: Lines;
+  readonly added: Lines;
+  readonly removed: Lines;
+  /** The language was `diff-xyz`: its + and - become marks. */
+  readonly diff: boolean;
+  /** What could not be understood. */
+  readonly problems: readonly string[];
+}
+
+/** True for a line of the fence, counted from 1 whatever `start` says. */
+export type Lines = (line: number) => boolean;
+
+const none: Lines = () => false;
+
+/** Reads `js`, `js:app.js`, `js[1,3]`, `js {1, 3-5}` and the words after it. Never throws; what it can't read is in `problems`. */
+export function parseCodeMeta(info: string): CodeMeta {
+  const problems: string[] = [];
+  const head = /^([^\s[{:=]*)(?::([^\s[{]+))?(?=[\s[{]|$)/.exec(info);
+  let language = (head?.[1] ?? "").toLowerCase();
+  let filename = head?.[2]?.replace(/^title=/, "") ?? null;
+  let rest = head ? info.slice(head[0].length) : info;
+  const diff = /^diff-(.+)$/.exec(language);
+  if (diff) language = diff[1]!;
+  const found = { highlighted: [] as string[], added: [] as string[], removed: [] as string[] };
+  let start = 1;
+  let numbered = true;
+  const token = /\s*(?:\[([^\]]*)\]|\{([^}]*)\}|([A-Za-z][\w-]*)=(?:"([^"]*)"|'([^']*)'|\{([^}]*)\}|\[([^\]]*)\]|(\d+(?:-\d+)?(?:,\s*\d+(?:-\d+)?)*(?![^\s])|[^\s]*))|([^\s[{]+)|(.))/y;
+  while (rest.trim() !== "") {
+    token.lastIndex = 0;
+    const match = token.exec(rest);
+    if (!match) break;
+    rest = rest.slice(match[0].length);
+    const [, square, curly, key, ...values] = match;
+    const word = values[5];
+    if (square !== undefined || curly !== undefined) {
+      found.highlighted.push((square ?? curly)!);
+      continue;
+    }
+    if (key === undefined) {
+      const flag = (word ?? values[6] ?? "").toLowerCase();
+      if (/^nonumbers?$/.test(flag)) numbered = false;
+      else if (!/^(showlinenumbers|numbers?)$/.test(flag)) problems.push(`"${word ?? values[6]}" after \`\`\` is not known`);
+      continue;
+    }
+    const value = values.slice(0, 5).find((one) => one !== undefined) ?? "";
+    switch (key.toLowerCase()) {
+      case "lines":
+      case "highlight":
+        found.highlighted.push(value);
+        break;
+      case "add":
+        found.added.push(value);
+        break;
+      case "remove":
+        found.removed.push(value);
+        break;
+      case "filename":
+      case "title":
+        filename = value || filename;
+        break;
+      case "start":
+        if (/^\d{1,6}$/.test(value)) start = Number(value);
+        else problems.push(`start=${value} is not a line number`);
+        break;
+      case "nonumber":
+        numbered = value === "false";
+        break;
+      case "showlinenumbers":
+        numbered = value !== "false";
+        break;
+      default:
+        problems.push(`"${key}=" after \`\`\` is not known`);
+    }
+  }
+  return {
+    language,
+    filename,
+    start,
+    numbered,
+    highlighted: linesOf(found.highlighted, problems),
+    added: linesOf(found.added, problems),
+    removed: linesOf(found.removed, problems),
+    diff: diff !== null,
+    problems,
+  };
+}
+
+/** "1,3-5" as a question; a range costs nothing however long it is. */
+function linesOf(lists: string[], problems: string[]): Lines {
+  const ranges: [number, number][] = [];
+  for (const part of lists.flatMap((list) => list.split(",")).map((one) => one.trim()).filter(Boolean)) {
+    const match = /^(\d{1,6})(?:\s*(?:-|\.\.)\s*(\d{1,6}))?$/.exec(part);
+    if (!match) problems.push(`"${part}" is not a line or a range of lines`);
+    else ranges.push([Number(match[1]), Number(match[2] ?? match[1])]);
+  }
+  return ranges.length === 0 ? none : (line) => ranges.some(([from, to]) => line >= from && line <= to);
+}

@@ -1,0 +1,84 @@
+// One highlighter per worker: both colour themes in one pass, grammars loaded when a post first needs them.
+
+import type { HighlighterGeneric, ThemeRegistration } from "shiki";
+
+/** One piece of a line; `className` is "" for plain text. */
+export interface Piece {
+  readonly text: string;
+  readonly className: string;
+}
+
+/** Above this a fence stays plain: nobody reads it, and tokens cost memory. */
+const MAX_CODE = 200_000;
+const MAX_LINE = 2_000;
+
+const plainNames = new Set(["", "text", "txt", "plain", "plaintext", "none", "ansi"]);
+
+/**
+ * Colours of the theme we take the rules from → the class that stands for them. Its light and dark twins have the same
+ * rules in the same order, so one pass serves both; the colours themselves are in components/post/code.css.
+ */
+const classOfColor: Record<string, string> = {
+  "#6E7781": "tk-c",
+  "#57606A": "tk-c",
+  "#EAEEF2": "tk-c",
+  "#CF222E": "tk-k",
+  "#0550AE": "tk-n",
+  "#953800": "tk-v",
+  "#8250DF": "tk-f",
+  "#116329": "tk-t",
+  "#0A3069": "tk-s",
+  "#82071E": "tk-e",
+  "#F6F8FA": "tk-e",
+};
+const fontClasses = ["tk-i", "tk-b", "tk-u", "tk-x"]; // bits 1, 2, 4, 8 of a token's font style
+
+type Highlighter = HighlighterGeneric<string, string>;
+
+let ready: Promise<{ highlighter: Highlighter; languages: Record<string, unknown> }> | undefined;
+
+async function create() {
+  const [{ createHighlighter, bundledLanguages, bundledThemes }, { createOnigurumaEngine }] = await Promise.all([
+    import("shiki"),
+    import("shiki/engine/oniguruma"),
+  ]);
+  const base = (await bundledThemes["github-light-default"]()).default;
+  const theme = { ...base, name: "lectern" } as ThemeRegistration;
+  // Over the corpus the first pass takes 0.45 s with this engine and 0.95 s with the one in JavaScript; later passes and memory are equal.
+  const highlighter = await createHighlighter({ themes: [theme], langs: [], engine: createOnigurumaEngine(import("shiki/wasm")) });
+  return { highlighter: highlighter as unknown as Highlighter, languages: bundledLanguages as Record<string, unknown> };
+}
+
+/**
+ * The lines of `code` in coloured pieces; null when the language is not known (then it is shown plain, and the caller
+ * says so). An empty name and "text" are plain by intent.
+ */
+export async function highlightLines(code: string, language: string): Promise<Piece[][] | null> {
+  if (plainNames.has(language) || code.length > MAX_CODE) return plainLines(code);
+  ready ??= create();
+  const { highlighter, languages } = await ready;
+  if (!Object.hasOwn(languages, language)) return null;
+  if (!highlighter.getLoadedLanguages().includes(language)) await highlighter.loadLanguage(language);
+  const { tokens, fg } = highlighter.codeToTokens(code, { lang: language, theme: "lectern", tokenizeMaxLineLength: MAX_LINE });
+  const plain = fg?.toUpperCase();
+  return tokens.map((line) => {
+    const pieces: { text: string; className: string }[] = [];
+    for (const token of line) {
+      const color = token.color?.toUpperCase() ?? plain;
+      const style = Math.max(0, token.fontStyle ?? 0);
+      const names = color === plain ? [] : [classOfColor[color!] ?? ""];
+      fontClasses.forEach((name, bit) => style & (1 << bit) && names.push(name));
+      const className = names.filter(Boolean).join(" ");
+      const last = pieces.at(-1);
+      // Spaces have no colour: they join what stands before them, which halves the elements of indented code.
+      if (last && (last.className === className || (token.content.trim() === "" && !/tk-[ux]/.test(last.className)))) last.text += token.content;
+      else pieces.push({ text: token.content, className });
+    }
+    return pieces;
+  });
+}
+
+/** `code` without colours. */
+export function plainLines(code: string): Piece[][] {
+  return code.split("\n").map((line) => (line === "" ? [] : [{ text: line, className: "" }]));
+}

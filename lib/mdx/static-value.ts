@@ -1,0 +1,71 @@
+// Values written out in a post: <Chart width={300} style={{ color: "red" }} />. Anything that would have to run is not one.
+
+import type { Expression, Program } from "estree";
+
+export type Static = string | number | boolean | null | undefined | Static[] | { [key: string]: Static };
+
+/** The value of an expression made of literals, arrays and objects only; null when it is anything else. */
+export function staticValue(program: Program | undefined): { value: Static } | null {
+  const [statement, more] = program?.body ?? [];
+  if (!statement) return { value: undefined }; // {/* a comment */}
+  if (more || statement.type !== "ExpressionStatement") return null;
+  return valueOf(statement.expression);
+}
+
+function valueOf(node: Expression): { value: Static } | null {
+  switch (node.type) {
+    case "Literal":
+      return "regex" in node || "bigint" in node ? null : { value: node.value as Static };
+    case "TemplateLiteral":
+      return node.expressions.length === 0 ? { value: node.quasis[0]?.value.cooked ?? "" } : null;
+    case "Identifier":
+      return node.name === "undefined" ? { value: undefined } : null;
+    case "UnaryExpression": {
+      const inner = valueOf(node.argument);
+      if (typeof inner?.value !== "number") return null;
+      return node.operator === "-" ? { value: -inner.value } : node.operator === "+" ? inner : null;
+    }
+    case "ArrayExpression": {
+      const list: Static[] = [];
+      for (const item of node.elements) {
+        const inner = item && item.type !== "SpreadElement" ? valueOf(item) : null;
+        if (!inner) return null;
+        list.push(inner.value);
+      }
+      return { value: list };
+    }
+    case "ObjectExpression": {
+      const entries: [string, Static][] = [];
+      for (const property of node.properties) {
+        if (property.type !== "Property" || property.computed || property.kind !== "init") return null;
+        const key = property.key.type === "Identifier" ? property.key.name : property.key.type === "Literal" ? String(property.key.value) : null;
+        const inner = key === null || key === "__proto__" ? null : valueOf(property.value as Expression);
+        if (key === null || !inner) return null;
+        entries.push([key, inner.value]);
+      }
+      return { value: Object.fromEntries(entries) };
+    }
+    default:
+      return null;
+  }
+}
+
+// React's list of style names that take a bare number.
+const unitless = new Set(
+  ("animationIterationCount aspectRatio borderImageOutset borderImageSlice borderImageWidth boxFlex columnCount columns flex flexGrow flexShrink " +
+    "fontWeight gridArea gridColumn gridColumnEnd gridColumnStart gridRow gridRowEnd gridRowStart lineClamp lineHeight opacity order orphans " +
+    "scale tabSize widows zIndex zoom fillOpacity floodOpacity stopOpacity strokeDasharray strokeDashoffset strokeMiterlimit strokeOpacity strokeWidth").split(" "),
+);
+
+/** `{marginTop: 4, color: "red"}` as CSS text, with React's rules for numbers; null when a value is not text or number. */
+export function cssText(style: { [key: string]: Static }): string | null {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(style)) {
+    if (value === null || value === undefined || value === false || value === "") continue;
+    if (typeof value !== "string" && typeof value !== "number") return null;
+    const property = name.startsWith("--") ? name : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^ms-/, "-ms-");
+    const unit = typeof value === "number" && value !== 0 && !name.startsWith("--") && !unitless.has(name) ? "px" : "";
+    parts.push(`${property}:${value}${unit}`);
+  }
+  return parts.join(";");
+}

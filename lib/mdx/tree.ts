@@ -1,0 +1,130 @@
+// The HTML tree our plugins work on: hast, plus what MDX leaves in it, plus ready HTML.
+
+import type { Program } from "estree";
+
+export interface Place {
+  readonly position?: { start: { line: number; column: number; offset?: number } };
+}
+
+export type PropertyValue = string | number | boolean | null | undefined | (string | number)[];
+export type Properties = Record<string, PropertyValue>;
+
+export interface Element extends Place {
+  type: "element";
+  tagName: string;
+  properties: Properties;
+  children: Node[];
+  data?: Record<string, unknown>;
+}
+export interface Text extends Place {
+  type: "text";
+  value: string;
+}
+/** HTML that is ready; `text` is what a reader sees of it, for search and counting. */
+export interface Raw extends Place {
+  type: "raw";
+  value: string;
+  text?: string;
+}
+export interface Comment extends Place {
+  type: "comment";
+  value: string;
+}
+export interface JsxAttribute extends Place {
+  type: "mdxJsxAttribute" | "mdxJsxExpressionAttribute";
+  name: string;
+  value: null | undefined | string | { type: "mdxJsxAttributeValueExpression"; value: string; data?: { estree?: Program } };
+}
+export interface Jsx extends Place {
+  type: "mdxJsxFlowElement" | "mdxJsxTextElement";
+  name: string | null;
+  attributes: JsxAttribute[];
+  children: Node[];
+  data?: Record<string, unknown>;
+}
+export interface Expression extends Place {
+  type: "mdxFlowExpression" | "mdxTextExpression";
+  value: string;
+  data?: { estree?: Program };
+}
+export interface Esm extends Place {
+  type: "mdxjsEsm";
+  value: string;
+  data?: { estree?: Program };
+}
+export type Node = Element | Text | Raw | Comment | Jsx | Expression | Esm;
+export interface Root {
+  type: "root";
+  children: Node[];
+}
+export type Parent = Root | Element | Jsx;
+
+/** A new element. */
+export function element(tagName: string, properties: Properties = {}, children: Node[] = [], at?: Place): Element {
+  return { type: "element", tagName, properties, children, ...(at?.position && { position: at.position }) };
+}
+
+/** A new text node. */
+export function text(value: string): Text {
+  return { type: "text", value };
+}
+
+/** True for `<Name>` in the post, after lower-case JSX has become HTML elements. */
+export function isJsx(node: Node | Root): node is Jsx {
+  return node.type === "mdxJsxFlowElement" || node.type === "mdxJsxTextElement";
+}
+
+/** True for an element with one of these names. */
+export function isElement<Name extends string = string>(node: Node | Root | undefined, ...tagNames: Name[]): node is Element & { tagName: Name } {
+  return node?.type === "element" && (tagNames.length === 0 || tagNames.includes(node.tagName as Name));
+}
+
+/** True for text that shows nothing. */
+export function isBlank(node: Node): boolean {
+  return (node.type === "text" && node.value.trim() === "") || node.type === "comment";
+}
+
+/** The classes of an element as a list; changing the list doesn't change the element. */
+export function classesOf(node: Element): string[] {
+  const { className } = node.properties;
+  if (Array.isArray(className)) return className.map(String);
+  return typeof className === "string" ? className.split(/\s+/).filter(Boolean) : [];
+}
+
+/** Adds classes that aren't there yet. */
+export function addClass(node: Element, ...names: string[]): void {
+  node.properties.className = [...new Set([...classesOf(node), ...names])];
+}
+
+/**
+ * Walks all nodes below `parent`, parents first, and replaces each by what `change` returns: a node, several, or
+ * undefined for "leave it". What was put in place is not visited again; children of a node that stays are.
+ */
+export function rewrite(parent: Parent, change: (node: Node, ancestors: Parent[]) => Node | Node[] | undefined): void {
+  const ancestors: Parent[] = [];
+  const walk = (current: Parent) => {
+    ancestors.push(current);
+    const next: Node[] = [];
+    for (const child of current.children) {
+      const replaced = change(child, ancestors);
+      if (replaced === undefined) {
+        if ("children" in child) walk(child);
+        next.push(child);
+      } else if (Array.isArray(replaced)) {
+        next.push(...replaced);
+      } else {
+        next.push(replaced);
+      }
+    }
+    current.children = next;
+    ancestors.pop();
+  };
+  walk(parent);
+}
+
+const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
+
+/** Text made safe inside HTML and inside a quoted attribute. */
+export function escapeHtml(value: string): string {
+  return value.replace(/[&<>"']/g, (character) => escapes[character]!);
+}

@@ -1,0 +1,22 @@
+// The thread that compiles. It may be ended at any moment: it holds nothing that anybody needs.
+
+import { parentPort } from "node:worker_threads";
+import { PostError, type PostProblem } from "../base/post-error.ts";
+import type { CompiledPost, CompileInput } from "./compiled-post.ts";
+import { compileHere } from "./pipeline.ts";
+
+export type Answer = { ok: true; post: CompiledPost } | { ok: false; problem: PostProblem };
+
+if (!parentPort) throw new Error("lib/mdx/worker.ts runs as a worker thread only");
+const port = parentPort;
+
+port.on("message", (input: CompileInput) => {
+  compileHere(input).then(
+    (post) => port.postMessage({ ok: true, post } satisfies Answer),
+    (error: unknown) => {
+      const problem = error instanceof PostError ? error.problem : { file: input.file, line: input.bodyLine, reason: String(error) };
+      port.postMessage({ ok: false, problem } satisfies Answer);
+    },
+  );
+});
+port.postMessage("ready");

@@ -1,0 +1,115 @@
+// npm run content:check [-- --dir DIR] [--offline] [--json]: does every post compile, and if not, where and why not?
+
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join, relative, sep } from "node:path";
+import { parseArgs } from "node:util";
+import { env } from "#lib/base/env.ts";
+import { PostError } from "#lib/base/post-error.ts";
+import { findComponents } from "#lib/content/component-registry.ts";
+import { parsePost } from "#lib/content/parse-post.ts";
+import { fetchText } from "#lib/fetch/fetch.ts";
+import { checkPosts, reportJson, reportLines, type CheckItem, type CheckReport } from "#lib/mdx/check.ts";
+import { createCompiler } from "#lib/mdx/compile.ts";
+import type { ImageManifest } from "#lib/mdx/compiled-post.ts";
+
+const usage = `Usage: npm run content:check [-- --dir DIR] [--offline] [--json]
+
+Compiles every .md and .mdx file below DIR and prints, for each that fails, "file:line: reason".
+  --dir DIR   a blog of any origin (slug.mdx, slug/index.mdx); what its front matter lacks is a warning.
+              Default: ${join(env.CONTENT_DIR, "blog")}, by our own rules.
+  --offline   don't try the links that become cards
+  --json      one line of JSON: {"posts","ok","failed":[{file,line,reason}],"warnings","ms"}
+Exit code 0 when all compile, 1 when not, 2 when DIR can't be read.`;
+
+process.env.LOG_LEVEL ??= "error"; // the report says it all, and --json must stay JSON
+
+let flags: { dir?: string; offline?: boolean; json?: boolean; help?: boolean };
+try {
+  flags = parseArgs({
+    options: { dir: { type: "string" }, offline: { type: "boolean" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
+  }).values;
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${usage}`);
+  process.exit(2);
+}
+if (flags.help) {
+  console.log(usage);
+  process.exit(0);
+}
+const ownDir = join(env.CONTENT_DIR, "blog");
+const dir = flags.dir ?? ownDir;
+if (!existsSync(dir)) {
+  console.error(`There is no folder ${dir}.`);
+  process.exit(2);
+}
+const own = existsSync(ownDir) && realpathSync(dir) === realpathSync(ownDir);
+
+const compiler = createCompiler({ workers: Math.max(1, availableParallelism()), maxQueue: Number.POSITIVE_INFINITY });
+const files = filesBelow(dir, /\.mdx?$/);
+const components = own ? findComponents(env.CONTENT_DIR) : {};
+const publicImages = own ? imagesOf("public", "/") : {};
+const report = await checkPosts(files.map(readItem), compiler.compile);
+await compiler.close();
+const dead = flags.offline ? [] : await deadLinks(report);
+const full = { ...report, warnings: [...report.warnings, ...dead] };
+if (flags.json) console.log(reportJson(full));
+else for (const line of reportLines(full)) console.log(line);
+process.exitCode = report.failed.length > 0 ? 1 : 0;
+
+function readItem(path: string): CheckItem {
+  // Our own posts are named as everywhere else on the site, others as they lie below DIR.
+  const file = own ? `blog/${path}` : path;
+  try {
+    const post = parsePost(file, readFileSync(join(dir, path), "utf8"), { lenient: !own });
+    return {
+      // Another blog has its own fields: that they are not ours is enough to say.
+      warnings: own ? post.warnings : post.warnings.map((warning) => warning.replace(/; allowed are .*$/, "")),
+      input: {
+        file,
+        body: post.body,
+        bodyLine: post.bodyLine,
+        images: { ...publicImages, ...imagesOf(join(dir, dirname(path)), "./") },
+        // A blog that we only try may show pictures of any host.
+        imageHosts: own ? env.IMAGE_HOSTS : ["*"],
+        localComponents: components[post.slug] ?? [],
+        missingImages: own ? "fail" : "warn",
+      },
+    };
+  } catch (error) {
+    if (error instanceof PostError) return { problem: error.problem };
+    throw error;
+  }
+}
+
+function filesBelow(folder: string, wanted: RegExp): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && wanted.test(entry.name))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .filter((path) => !path.split("/").some((part) => part.startsWith(".") || part === "node_modules"))
+    .sort();
+}
+
+/** Which pictures there are; their sizes don't matter for a check. */
+function imagesOf(folder: string, prefix: string): ImageManifest {
+  if (!existsSync(folder)) return {};
+  const found = filesBelow(folder, /\.(png|jpe?g|gif|webp|avif|svg|mp4|webm|mp3|ogg)$/i);
+  return Object.fromEntries(found.map((path) => [prefix + path, { src: prefix + path, width: 1, height: 1 }]));
+}
+
+async function deadLinks({ embeds }: CheckReport): Promise<string[]> {
+  const waiting = [...embeds];
+  const warnings: string[] = [];
+  const take = async () => {
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
+      const [url, shownIn] = next;
+      const reason = await fetchText(url, { truncate: true }).then(
+        ({ status }) => (status >= 400 ? `it answers ${status}` : null),
+        (error: Error) => error.message,
+      );
+      if (reason) warnings.push(...shownIn.map((file) => `${file}:1: the link ${url} stays a plain link: ${reason}`));
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, take));
+  return warnings.sort();
+}

@@ -1,7 +1,7 @@
 // Texts of strangers, made fit for a card.
 
 /** Control characters, zero-width marks and those that turn the direction of the text around them. */
-const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
+const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u200b\u2060\ufeff]/gu;
 
 function cut(text: string, max: number): string {
   // A page may call a novel its title; what is far beyond the limit is not even looked at.

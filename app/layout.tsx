@@ -9,10 +9,11 @@ import { fontVariables } from "#components/ui/fonts.ts";
 import { THEME_SCRIPT } from "#components/ui/theme-script.ts";
 import { feedTypes } from "./feed-types.ts";
 import { env } from "#lib/base/env.ts";
+import { siteFacts } from "#lib/posts/site-facts.ts";
 import "./globals.css";
 
 export function generateMetadata(): Metadata {
-  const description = "Notes on a site that answers every reader from a SQLite database beside them.";
+  const { description } = siteFacts();
   return {
     metadataBase: new URL(env.SITE_URL),
     title: { default: env.SITE_NAME, template: `%s · ${env.SITE_NAME}` },

@@ -3,7 +3,7 @@
 import type { HeroImage as Hero } from "#lib/posts/post.ts";
 
 interface Props {
-  hero: Hero;
+  hero: Hero & { readonly sources?: readonly { readonly type: string; readonly srcset: string }[] };
   alt: string;
   /** How wide it is shown, for the choice among the sizes. */
   sizes: string;
@@ -14,7 +14,7 @@ interface Props {
 
 /** An image that keeps its place: width and height are known, the placeholder shows until it has come. */
 export function HeroImage({ hero, alt, sizes, first = false, className }: Props) {
-  return (
+  const image = (
     <img
       className={className}
       src={hero.src}
@@ -28,5 +28,14 @@ export function HeroImage({ hero, alt, sizes, first = false, className }: Props)
       decoding="async"
       style={hero.blur ? { backgroundImage: `url("${hero.blur}")` } : undefined}
     />
+  );
+  if (!hero.sources?.length) return image;
+  return (
+    <picture>
+      {hero.sources.map(({ type, srcset }) => (
+        <source key={type} type={type} srcSet={srcset} sizes={sizes} />
+      ))}
+      {image}
+    </picture>
   );
 }

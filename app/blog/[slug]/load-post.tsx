@@ -11,6 +11,7 @@ import { PostPage } from "#components/post/post-page.tsx";
 import { ReadCounter } from "#components/post/read-counter.tsx";
 import { env } from "#lib/base/env.ts";
 import { type PostIndex, summaryOf } from "#lib/posts/post.ts";
+import { socialImageUrl } from "#lib/posts/site-facts.ts";
 import { recommend } from "#lib/posts/recommend.ts";
 import type { Identity } from "#lib/session/session.ts";
 
@@ -69,13 +70,14 @@ export async function postMetadata(slug: string): Promise<Metadata> {
   if (!post) return { title: "Not found", robots: { index: false } };
   const { title, description, date, categories, keywords, draft, unlisted } = post.frontMatter;
   const path = `/blog/${slug}`;
+  const images = [{ url: socialImageUrl({ url: env.SITE_URL }, post), width: 1200, height: 630, alt: title }];
   return {
     title,
     description,
     keywords: [...keywords],
-    alternates: { canonical: path, types: { ...feedTypes, "text/markdown": [{ url: path, title: "Markdown" }] } },
+    alternates: { canonical: path, types: { ...feedTypes, "text/markdown": [{ url: `${path}.md`, title: "Markdown" }] } },
     robots: draft || unlisted ? { index: false, follow: false } : undefined,
-    openGraph: { type: "article", title, description, url: path, siteName: env.SITE_NAME, publishedTime: date, authors: [env.SITE_AUTHOR], tags: [...categories] },
-    twitter: { card: "summary_large_image", title, description },
+    openGraph: { type: "article", title, description, url: path, siteName: env.SITE_NAME, publishedTime: date, authors: [env.SITE_AUTHOR], tags: [...categories], images },
+    twitter: { card: "summary_large_image", title, description, images },
   };
 }

@@ -1,0 +1,14 @@
+// /about: the text of content/pages/about.
+
+import { connection } from "next/server";
+import { loadTextPage, textPageMetadata } from "../text-page.tsx";
+
+export async function generateMetadata() {
+  await connection();
+  return textPageMetadata("about");
+}
+
+export default async function Page() {
+  await connection();
+  return loadTextPage("about");
+}

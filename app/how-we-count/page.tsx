@@ -1,0 +1,14 @@
+// /how-we-count: the text of content/pages/how-we-count.
+
+import { connection } from "next/server";
+import { loadTextPage, textPageMetadata } from "../text-page.tsx";
+
+export async function generateMetadata() {
+  await connection();
+  return textPageMetadata("how-we-count");
+}
+
+export default async function Page() {
+  await connection();
+  return loadTextPage("how-we-count");
+}

@@ -1,0 +1,30 @@
+// A page that is only text: content/pages/<slug>, with its title above it.
+
+import type { Metadata } from "next";
+import { notFound } from "next/navigation";
+import { getPage } from "./_site/site.ts";
+import { feedTypes } from "./feed-types.ts";
+import { MdxContent } from "#components/post/mdx-content.tsx";
+
+export async function textPageMetadata(slug: string): Promise<Metadata> {
+  const page = await getPage(slug);
+  if (!page) return { title: "Not found", robots: { index: false } };
+  const { title, description } = page.frontMatter;
+  return { title, description, alternates: { canonical: `/${slug}`, types: feedTypes } };
+}
+
+/** The page of content/pages/`slug`. */
+export async function loadTextPage(slug: string) {
+  const page = (await getPage(slug)) ?? notFound();
+  return (
+    <article className="wrap">
+      <header className="page-head">
+        <h1>{page.frontMatter.title}</h1>
+        {page.frontMatter.description && <p className="lead">{page.frontMatter.description}</p>}
+      </header>
+      <div className="prose">
+        <MdxContent post={page} />
+      </div>
+    </article>
+  );
+}

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { findComponents, registryModule } from "./component-registry.ts";
+import { type ComponentFiles, findComponents, registryModule } from "./component-registry.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -25,7 +25,7 @@ test("the registry imports each when it is asked for", () => {
 });
 
 test("the module loads, also without any component", async () => {
-  for (const files of [{}, { a: ["./clock.tsx"] }]) {
+  for (const files of [{}, { a: ["./clock.tsx"] }] as ComponentFiles[]) {
     const file = join(dir, `registry-${Object.keys(files).length}.ts`);
     writeFileSync(file, registryModule(files));
     const { localComponents } = (await import(/* @vite-ignore */ file)) as { localComponents: object };

@@ -11,11 +11,10 @@ export interface ContentFile {
   readonly bytes: number;
 }
 
-export interface PostFile {
+/** A file that is a post or a page: 'blog/x.mdx' or 'blog/x/index.mdx'. */
+export interface PostFile extends ContentFile {
   readonly slug: string;
   readonly kind: "post" | "page";
-  /** 'blog/x.mdx' or 'blog/x/index.mdx', below the content root. */
-  readonly path: string;
   /** SHA-256 in hex over the post's bytes and those of every file beside it. */
   readonly hash: string;
   /** The files beside it: the rest of its folder, or, for a post without a folder, what lies loose in blog/. */
@@ -75,6 +74,6 @@ export function postsOf(files: readonly ContentFile[]): PostFile[] {
     const beside = folders.get(folder) ?? [];
     const hash = createHash("sha256").update(`${file.path}\0${file.blob}\n`);
     for (const { path, blob } of beside) hash.update(`${path}\0${blob}\n`);
-    return { slug, kind, path: file.path, hash: hash.digest("hex"), beside };
+    return { ...file, slug, kind, hash: hash.digest("hex"), beside };
   });
 }

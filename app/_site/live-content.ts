@@ -1,0 +1,95 @@
+// Which content version is live, for this site's source: what lies on the disk, or what the row in the database says.
+
+import { MINUTE_MS, nowMs } from "#lib/base/clock.ts";
+import { AppError } from "#lib/base/errors.ts";
+import { log } from "#lib/base/log.ts";
+import type { ContentSource } from "#lib/content/content-source.ts";
+import type { GitSource } from "#lib/content/git-source.ts";
+import { findLiveVersion, setLiveVersion } from "#lib/content/live-version.ts";
+import { snapshotSql, writeSql } from "#lib/db/database.ts";
+
+export interface LiveContent {
+  readonly kind: "disk" | "git";
+  /** Throws AppError(unavailable) when nobody knows one. */
+  version(): Promise<string>;
+  /** What was live before, or null. */
+  previous(): Promise<string | null>;
+  /** Why the source can't be asked at the moment, or null. */
+  problem(): string | null;
+}
+
+export interface LiveOptions {
+  /** Whether this instance may write now. */
+  readonly isPrimary: () => boolean;
+  /** How often the primary asks the host for the head of the branch: a webhook may get lost, or none be configured. */
+  readonly pollMs: number;
+}
+
+/** A host that serves an older head for a moment must not undo what a webhook has just set. */
+const SETTLE_MS = MINUTE_MS;
+const COMMIT = /^[0-9a-f]{40,64}$/;
+
+/** The disk's own version is live on this instance; the primary writes it to the row for admins to see. */
+export function liveDisk(source: ContentSource, { isPrimary }: Pick<LiveOptions, "isPrimary">): LiveContent {
+  let written: string | undefined;
+  return {
+    kind: "disk",
+    async version() {
+      const version = await source.head();
+      if (version !== written && isPrimary()) {
+        written = version;
+        // Nothing depends on it: a database that can't be written to must not keep posts from being read.
+        writeSql((sql) => setLiveVersion(sql, version)).catch((error: unknown) => log("warn", "content.version_not_written", { error }));
+      }
+      return version;
+    },
+    previous: async () => null,
+    problem: () => null,
+  };
+}
+
+/** The row decides. The primary writes it where there is none, and brings it up to the branch's head now and then. */
+export function liveGit(source: GitSource, { isPrimary, pollMs }: LiveOptions): LiveContent {
+  let polledAtMs = Number.NEGATIVE_INFINITY;
+  let polling: Promise<void> | undefined;
+
+  async function poll(): Promise<void> {
+    const head = await source.head();
+    const row = await snapshotSql(findLiveVersion);
+    if (row && row.version !== head && COMMIT.test(row.version) && nowMs() - row.updatedAtMs < SETTLE_MS) {
+      polledAtMs = nowMs() - pollMs + SETTLE_MS;
+      return;
+    }
+    if (row?.version === head) return;
+    await writeSql((sql) => setLiveVersion(sql, head));
+    log("info", "content.version_found", { version: head, before: row?.version });
+  }
+
+  function pollSoon(): Promise<void> {
+    polledAtMs = nowMs();
+    polling ??= poll().finally(() => (polling = undefined));
+    return polling;
+  }
+
+  return {
+    kind: "git",
+    async version() {
+      const row = await snapshotSql(findLiveVersion);
+      if (row && COMMIT.test(row.version)) {
+        if (isPrimary() && nowMs() - polledAtMs >= pollMs) pollSoon().catch((error: unknown) => log("info", "content.poll_failed", { error }));
+        return row.version;
+      }
+      // No version yet, or one of a disk that this site was run from before.
+      if (!isPrimary()) throw new AppError("unavailable", "No content version is live yet.", { retryAfterSeconds: 5 });
+      await pollSoon();
+      const first = await snapshotSql(findLiveVersion);
+      if (!first) throw new AppError("unavailable", "No content version is live yet.", { retryAfterSeconds: 5 });
+      return first.version;
+    },
+    async previous() {
+      const row = await snapshotSql(findLiveVersion);
+      return row?.previous && COMMIT.test(row.previous) ? row.previous : null;
+    },
+    problem: () => source.state().problem,
+  };
+}

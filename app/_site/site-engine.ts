@@ -1,0 +1,286 @@
+// Keeps what the site shows in step with the live content version: looks, builds in the background, swaps.
+
+import { createHash } from "node:crypto";
+import { MINUTE_MS, SECOND_MS, nowMs } from "#lib/base/clock.ts";
+import { AppError, isAppError } from "#lib/base/errors.ts";
+import { log } from "#lib/base/log.ts";
+import { compilePost } from "#lib/mdx/compile.ts";
+import { type ContentFile, postsOf } from "#lib/content/content-source.ts";
+import type { PostIndex } from "#lib/posts/post.ts";
+import { compileVersion } from "./compile-version.ts";
+import type { LiveContent } from "./live-content.ts";
+import { type DraftContext, type SitePost, compiledPosts, loadDraft, postOf, problemOf } from "./post-draft.ts";
+import { type Build, type BuildProgress, type PostFailure, type Served, Superseded, servedPost, startBuild } from "./site-build.ts";
+
+export interface SiteOptions {
+  readonly live: LiveContent;
+  /** Asked anew for each build: pictures may be made while the site runs. */
+  readonly context: () => DraftContext;
+  readonly workers: number;
+  /** In development a request waits for what was just saved, and a broken post is an error instead of a 404. */
+  readonly isDevelopment: boolean;
+  /** Called with what pages will show from now on, and the links in all posts. */
+  readonly onPublish?: (embeds: readonly string[]) => void;
+}
+
+export interface SiteStatus {
+  readonly source: "disk" | "git";
+  /** Why the source can't be asked at the moment, in words; null when it can. */
+  readonly sourceProblem: string | null;
+  /** The version that is live, and the one that this instance shows. */
+  readonly live: string | null;
+  readonly served: string | null;
+  readonly compileVersion: string;
+  readonly key: string;
+  readonly posts: number;
+  readonly pages: number;
+  /** Posts that wait for their first compile. */
+  readonly pending: number;
+  /** The build going on, or null. */
+  readonly compiling: BuildProgress | null;
+  /** Why the live version as a whole is not shown; null when it is. */
+  readonly problem: { readonly reason: string; readonly sinceMs: number; readonly retryAtMs: number } | null;
+  readonly failures: readonly PostFailure[];
+  /** What is shown in a lesser way, or ignored: "file: line N: …". */
+  readonly warnings: readonly string[];
+}
+
+export interface FreshCompile {
+  readonly file: string;
+  readonly version: string;
+  /** Reading and front matter included; milliseconds. */
+  readonly stages: readonly { readonly name: string; readonly ms: number }[];
+  readonly totalMs: number;
+  readonly warnings: readonly string[];
+  readonly problem: { readonly line: number; readonly reason: string } | null;
+}
+
+export interface Site {
+  /** Begins to look for a new version every second and to compile. Safe to call again. */
+  start(): void;
+  stop(): Promise<void>;
+  getIndex(): Promise<PostIndex<SitePost>>;
+  getPost(slug: string): Promise<SitePost | null>;
+  getPage(slug: string): Promise<SitePost | null>;
+  /** The body of a post as it was written, for readers that are programs; null when there is no such post. */
+  getPostSource(slug: string): Promise<string | null>;
+  /** The file beside a post at `path`, in the version named `blob` if it is still used, else in the served one. */
+  findFile(path: string, blob: string | null): Promise<ContentFile | null>;
+  status(): SiteStatus;
+  /** Changes whenever a page with posts would look different. */
+  key(): string;
+  /** Something that pages show next to posts changed. */
+  touch(): void;
+  /** Looks now instead of within a second; resolves when what was found is served. */
+  look(): Promise<void>;
+  /** Reads, checks and compiles one post past every cache; null when there is no such file. */
+  compileFresh(slug: string): Promise<FreshCompile | null>;
+}
+
+const LOOK_EVERY_MS = SECOND_MS;
+const RETRY_MS = 2 * SECOND_MS;
+const MAX_RETRY_MS = 5 * MINUTE_MS;
+/** A post that failed is tried again: a deadline may have been missed on a busy machine. */
+const RETRY_POSTS_MS = 5 * MINUTE_MS;
+const MAX_RETRY_POSTS_MS = 60 * MINUTE_MS;
+
+interface Problem {
+  readonly version: string | null;
+  readonly error: unknown;
+  readonly sinceMs: number;
+  readonly retryAtMs: number;
+  readonly attempts: number;
+}
+
+export function createSite({ live, context, workers, isDevelopment, onPublish = () => {} }: SiteOptions): Site {
+  let served: Served | null = null;
+  let build: Build | null = null;
+  let failures: ReadonlyMap<string, PostFailure> = new Map();
+  let target: string | null = null;
+  let problem: Problem | null = null;
+  let looking: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let key = "starting";
+  let touched = 0;
+  let imagesThen: unknown;
+  let postsRetryAtMs = Number.POSITIVE_INFINITY;
+  let postsRetries = 0;
+  let published = Promise.withResolvers<void>();
+
+  function publish(next: Served): void {
+    served = next;
+    const hash = createHash("sha256");
+    for (const [id, draft] of [...next.drafts].sort(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${id} ${draft.file.hash} ${draft.key} ${next.pending.has(id)}\n`);
+    key = hash.digest("hex").slice(0, 16);
+    published.resolve();
+    onPublish(next.pending.size > 0 ? [] : [...next.drafts.keys()].flatMap((id) => servedPost(next, id)?.compiled.embeds ?? []));
+  }
+
+  async function make(version: string, isWanted: () => boolean): Promise<void> {
+    const startedMs = performance.now();
+    const inputs = context();
+    const next = await startBuild({ version, context: inputs, before: served, failuresBefore: failures, previous: () => live.previous(), workers });
+    build = next;
+    // The very first readers get lists before everything is compiled; later ones get the old index meanwhile.
+    if (!served) publish(next.outline());
+    // What readers see uncompiled is finished in any case: a newer version comes after it.
+    const done = await next.finish(() => !stopped && (isWanted() || served?.pending.size !== 0));
+    failures = next.failures;
+    imagesThen = inputs.images;
+    publish(done);
+    log(failures.size > 0 ? "warn" : "info", "content.live", { version, posts: done.index.posts.length, compiled: next.progress().total, failed: failures.size, ms: Math.round(performance.now() - startedMs) });
+  }
+
+  function note(version: string | null, error: unknown): void {
+    const attempts = problem?.version === version ? problem.attempts + 1 : 0;
+    const waitMs = Math.max(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** attempts), isAppError(error) ? Math.min(MAX_RETRY_MS, (error.retryAfterSeconds ?? 0) * SECOND_MS) : 0);
+    problem = { version, error, sinceMs: attempts > 0 ? problem!.sinceMs : nowMs(), retryAtMs: nowMs() + waitMs, attempts };
+    log(served ? "warn" : "error", "content.version_failed", { version, served: served?.version, retryInMs: waitMs, error });
+  }
+
+  async function makeOrKeep(version: string): Promise<void> {
+    try {
+      await make(version, () => target === version);
+      problem = null;
+      postsRetries = failures.size > 0 ? postsRetries + 1 : 0;
+      postsRetryAtMs = failures.size > 0 ? nowMs() + Math.min(MAX_RETRY_POSTS_MS, RETRY_POSTS_MS * 2 ** (postsRetries - 1)) : Number.POSITIVE_INFINITY;
+    } catch (error) {
+      if (error instanceof Superseded) return;
+      note(version, error);
+      const fallback = served ? null : await live.previous().catch(() => null);
+      if (fallback !== null && fallback !== version) await make(fallback, () => true).catch((failed: unknown) => log("warn", "content.previous_failed", { version: fallback, error: failed }));
+    } finally {
+      build = null;
+    }
+  }
+
+  async function lookOnce(): Promise<void> {
+    let version: string;
+    try {
+      version = await live.version();
+    } catch (error) {
+      if (problem?.version !== null || nowMs() >= problem.retryAtMs) note(null, error);
+      return;
+    }
+    const isNew = version !== target;
+    target = version;
+    if (isNew) postsRetries = 0;
+    if (problem?.version === null) problem = null;
+    if (problem && problem.version === version && nowMs() < problem.retryAtMs) return;
+    const isRetryDue = nowMs() >= postsRetryAtMs;
+    const havePicturesChanged = isDevelopment && context().images !== imagesThen;
+    if (served?.version === version && served.pending.size === 0 && !isRetryDue && !havePicturesChanged) {
+      problem = null;
+      return;
+    }
+    await makeOrKeep(version);
+    // Something newer may have become live meanwhile.
+    if (!stopped && target !== version) await makeOrKeep(target);
+  }
+
+  function look(): Promise<void> {
+    if (stopped) return Promise.resolve();
+    looking ??= lookOnce()
+      .catch((error: unknown) => log("error", "content.look_failed", { error }))
+      .finally(() => (looking = null));
+    return looking;
+  }
+
+  /** While a long build goes on, notices that a newer version became live. */
+  async function glance(): Promise<void> {
+    if (!looking) return look();
+    if (!build) return;
+    target = await live.version().catch(() => target);
+  }
+
+  async function current(): Promise<Served> {
+    start();
+    if (isDevelopment && served) await look();
+    if (served) return served;
+    if (!problem || nowMs() >= problem.retryAtMs) await Promise.race([published.promise, look()]);
+    if (served) return served;
+    const reason = problem && isAppError(problem.error) ? problem.error.message : "The posts are being prepared.";
+    throw new AppError("unavailable", reason, { retryAfterSeconds: 5, cause: problem?.error });
+  }
+
+  async function getById(id: string): Promise<SitePost | null> {
+    const now = await current();
+    if (now.pending.has(id)) {
+      if (build?.version === now.version) return build.settle(id);
+      const draft = now.drafts.get(id)!;
+      return postOf(draft, await compiledPosts.get(draft));
+    }
+    const post = servedPost(now, id);
+    if (post) return post;
+    const failure = isDevelopment ? failures.get(id) : undefined;
+    if (failure) throw new AppError("invalid", `${failure.file}:${failure.line}: ${failure.reason}`);
+    return null;
+  }
+
+  function start(): void {
+    if (timer || stopped) return;
+    timer = setInterval(() => void glance(), LOOK_EVERY_MS).unref();
+    void look();
+  }
+
+  return {
+    start,
+    async stop() {
+      stopped = true;
+      clearInterval(timer);
+      await looking;
+    },
+    getIndex: async () => (await current()).index,
+    getPost: (slug) => getById(`post/${slug}`),
+    getPage: (slug) => getById(`page/${slug}`),
+    getPostSource: async (slug) => (await current()).drafts.get(`post/${slug}`)?.body ?? null,
+    async findFile(path, blob) {
+      const found = (await current()).files.get(path);
+      return found?.find((file) => file.blob === blob) ?? found?.[0] ?? null;
+    },
+    status: () => ({
+      source: live.kind,
+      sourceProblem: live.problem(),
+      live: target,
+      served: served?.version ?? null,
+      compileVersion: compileVersion(),
+      key: `${key}.${touched}`,
+      posts: served?.index.posts.length ?? 0,
+      pages: served?.pages.size ?? 0,
+      pending: served?.pending.size ?? 0,
+      compiling: build?.progress() ?? null,
+      problem: problem && { reason: (problem.error as Error).message, sinceMs: problem.sinceMs, retryAtMs: problem.retryAtMs },
+      failures: [...(build?.failures ?? failures).values()],
+      warnings: served
+        ? [...served.drafts.values()].flatMap((draft) => [...draft.warnings.map((warning) => `${draft.file.path}: ${warning}`), ...(servedPost(served!, draft.id)?.compiled.warnings ?? [])])
+        : [],
+    }),
+    key: () => `${key}.${touched}`,
+    touch: () => void touched++,
+    look,
+    async compileFresh(slug) {
+      const version = await live.version();
+      const inputs = context();
+      const file = postsOf(await inputs.source.files(version)).find((each) => each.kind === "post" && each.slug === slug);
+      if (!file) return null;
+      const startedMs = performance.now();
+      const stages: { name: string; ms: number }[] = [];
+      const base = { file: file.path, version, stages };
+      const finish = () => ({ totalMs: performance.now() - startedMs });
+      try {
+        const draft = await loadDraft(file, version, inputs);
+        stages.push({ name: "read, front matter, pictures", ms: performance.now() - startedMs });
+        const compiled = await compilePost(draft.input);
+        const inside = compiled.stages.reduce((sum, { ms }) => sum + ms, 0);
+        const { totalMs } = finish();
+        stages.push(...compiled.stages, { name: "waiting for the worker", ms: Math.max(0, totalMs - stages[0]!.ms - inside) });
+        return { ...base, totalMs, warnings: [...draft.warnings, ...compiled.warnings], problem: null };
+      } catch (error) {
+        const found = problemOf(error);
+        if (!found) throw error;
+        return { ...base, ...finish(), warnings: [], problem: { line: found.line, reason: found.reason } };
+      }
+    },
+  };
+}

@@ -1,0 +1,141 @@
+// The site's posts, composed of content, mdx, posts and embeds. Pages ask here and nowhere else.
+
+import { AppError } from "#lib/base/errors.ts";
+import { env } from "#lib/base/env.ts";
+import { MINUTE_MS } from "#lib/base/clock.ts";
+import { log } from "#lib/base/log.ts";
+import type { ContentFile, ContentSource } from "#lib/content/content-source.ts";
+import { createDiskSource } from "#lib/content/disk-source.ts";
+import { createGitSource } from "#lib/content/git-source.ts";
+import { loadImageManifest } from "#lib/content/image-manifest.ts";
+import { onEmbedsChanged, setWantedEmbeds } from "#lib/embeds/embeds.ts";
+import { role } from "#lib/litefs/role.ts";
+import type { PostIndex } from "#lib/posts/post.ts";
+import { liveDisk, liveGit } from "./live-content.ts";
+import type { SitePost } from "./post-draft.ts";
+import { type FreshCompile, type Site, type SiteStatus, createSite } from "./site-engine.ts";
+
+export type { SitePost } from "./post-draft.ts";
+export type { SiteHero } from "./post-images.ts";
+export type { PostFailure } from "./site-build.ts";
+export type { FreshCompile, SiteStatus } from "./site-engine.ts";
+
+/** On disk, a look at names and times costs a millisecond or two: each second in development, rarely where nobody edits. */
+const DISK_RECHECK_MS = { development: 500, test: 0, production: 15_000 } as const;
+/** With a webhook, asking the host is for pushes that got lost; without, it is the only way to hear of them. */
+const POLL_MS = { webhook: 5 * MINUTE_MS, none: MINUTE_MS } as const;
+
+interface Shared {
+  readonly site: Site;
+  readonly source: ContentSource;
+}
+
+// One per process: instrumentation, middleware, pages and handlers are bundled apart, each with its own copy of this module.
+const shared = globalThis as { __lecternSite?: Shared; __lecternContentKey?: () => string };
+
+function opened(): Shared {
+  if (!shared.__lecternSite) {
+    shared.__lecternSite = open();
+    const { site } = shared.__lecternSite;
+    shared.__lecternContentKey = () => site.key();
+    onEmbedsChanged(() => site.touch());
+  }
+  return shared.__lecternSite;
+}
+
+function open(): Shared {
+  const isPrimary = () => role() === "primary";
+  const isGit = env.CONTENT_SOURCE === "git";
+  const git = isGit
+    ? createGitSource({ api: env.CONTENT_GIT_API, repository: env.CONTENT_GIT_REPOSITORY!, branch: env.CONTENT_GIT_BRANCH, path: env.CONTENT_GIT_PATH, token: env.CONTENT_GIT_TOKEN })
+    : null;
+  const source = git ?? createDiskSource({ dir: env.CONTENT_DIR, recheckMs: DISK_RECHECK_MS[env.NODE_ENV] });
+  const live = git ? liveGit(git, { isPrimary, pollMs: env.CONTENT_WEBHOOK_SECRET ? POLL_MS.webhook : POLL_MS.none }) : liveDisk(source, { isPrimary });
+  const registry = loadRegistry();
+  const site = createSite({
+    live: { ...live, version: async () => (await registry, live.version()) },
+    context: () => ({
+      source,
+      sourceId: isGit ? `git:${env.CONTENT_GIT_REPOSITORY}` : `disk:${env.CONTENT_DIR}`,
+      images: loadImageManifest("public/_img"),
+      imageHosts: env.IMAGE_HOSTS,
+      componentsOf: (slug) => components[slug] ?? [],
+    }),
+    workers: env.COMPILE_WORKERS,
+    isDevelopment: env.NODE_ENV === "development",
+    onPublish: (embeds) => {
+      if (embeds.length > 0) void setWantedEmbeds(embeds);
+    },
+  });
+  return { site, source };
+}
+
+let components: Readonly<Record<string, readonly string[]>> = {};
+
+/** Which components are part of this build. Only their names: what they hold is loaded when a page shows them. */
+async function loadRegistry(): Promise<void> {
+  try {
+    const { localComponents } = await import("#content/components.generated.ts");
+    components = Object.fromEntries(Object.entries(localComponents).map(([slug, files]) => [slug, Object.keys(files)]));
+  } catch (error) {
+    log("warn", "content.no_components", { hint: "scripts/components.ts makes content/components.generated.ts", error });
+  }
+}
+
+/** Begins to watch the live version and compiles in the background, newest first. From instrumentation.ts, once per process. */
+export function startSite(): void {
+  opened().site.start();
+}
+
+/**
+ * All posts of the live version, drafts and unlisted ones included. At the very first start it waits until their
+ * front matter is read; a post that is not compiled yet then has no compiledSource and a rough reading time.
+ * Throws AppError(unavailable) when no version can be read.
+ */
+export function getIndex(): Promise<PostIndex<SitePost>> {
+  return opened().site.getIndex();
+}
+
+/** The post at `slug`, compiled, or null. One that waits for its first compile is compiled next. Throws as getIndex does. */
+export function getPost(slug: string): Promise<SitePost | null> {
+  return opened().site.getPost(slug);
+}
+
+/** The page content/pages/`slug`, compiled, or null. Throws as getIndex does. */
+export function getPage(slug: string): Promise<SitePost | null> {
+  return opened().site.getPage(slug);
+}
+
+/** The body of a post as written, without front matter; null when there is no such post. */
+export function getPostSource(slug: string): Promise<string | null> {
+  return opened().site.getPostSource(slug);
+}
+
+/** What an admin needs to know: what is live, what is compiled, what fails and why. */
+export function siteStatus(): SiteStatus {
+  return opened().site.status();
+}
+
+/** For keys of cached pages: changes whenever a page with posts would look different, and with nothing else. Costs nothing. */
+export function contentVersionKey(): string {
+  return opened().site.key();
+}
+
+/** Looks at the live version now; resolves when it is served. After this instance has written the row. */
+export function lookAtLiveVersion(): Promise<void> {
+  return opened().site.look();
+}
+
+/** A file beside a post that is served, or null. `blob` asks for that version of it, where it is still in use. */
+export async function findContentFile(path: string, blob: string | null): Promise<{ file: ContentFile; read: () => Promise<Uint8Array> } | null> {
+  const { site, source } = opened();
+  const file = await site.findFile(path, blob);
+  return file && { file, read: () => source.read(file) };
+}
+
+/** Compiles one post past every cache, for the debug page. Throws not_found. */
+export async function compileFresh(slug: string): Promise<FreshCompile> {
+  const compiled = await opened().site.compileFresh(slug);
+  if (!compiled) throw new AppError("not_found", `There is no post ${slug}.`);
+  return compiled;
+}

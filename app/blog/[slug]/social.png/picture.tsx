@@ -14,21 +14,22 @@ export const SIZE = { width: 1200, height: 630 } as const;
 /** Raise it when the card looks different. */
 const LOOK = 1;
 
-// Literal paths, so that the build sees which files to take along. next/og reads woff, not woff2.
+// next/og reads woff, not woff2. Not followed by the bundler: it would take everything below the folder along.
+const FONTS_DIR = join(/* turbopackIgnore: true */ process.cwd(), "node_modules/@fontsource");
 const FONTS = [
-  { name: "Serif", weight: 500, file: join(process.cwd(), "node_modules/@fontsource/newsreader/files/newsreader-latin-500-normal.woff") },
-  { name: "SerifExt", weight: 500, file: join(process.cwd(), "node_modules/@fontsource/newsreader/files/newsreader-latin-ext-500-normal.woff") },
-  { name: "Sans", weight: 500, file: join(process.cwd(), "node_modules/@fontsource/instrument-sans/files/instrument-sans-latin-500-normal.woff") },
-  { name: "Sans", weight: 600, file: join(process.cwd(), "node_modules/@fontsource/instrument-sans/files/instrument-sans-latin-600-normal.woff") },
-  { name: "SansExt", weight: 500, file: join(process.cwd(), "node_modules/@fontsource/instrument-sans/files/instrument-sans-latin-ext-500-normal.woff") },
-  { name: "SansExt", weight: 600, file: join(process.cwd(), "node_modules/@fontsource/instrument-sans/files/instrument-sans-latin-ext-600-normal.woff") },
+  { name: "Serif", weight: 500, file: "newsreader/files/newsreader-latin-500-normal.woff" },
+  { name: "SerifExt", weight: 500, file: "newsreader/files/newsreader-latin-ext-500-normal.woff" },
+  { name: "Sans", weight: 500, file: "instrument-sans/files/instrument-sans-latin-500-normal.woff" },
+  { name: "Sans", weight: 600, file: "instrument-sans/files/instrument-sans-latin-600-normal.woff" },
+  { name: "SansExt", weight: 500, file: "instrument-sans/files/instrument-sans-latin-ext-500-normal.woff" },
+  { name: "SansExt", weight: 600, file: "instrument-sans/files/instrument-sans-latin-ext-600-normal.woff" },
 ] as const;
 
 let fonts: Promise<{ name: string; weight: 500 | 600; style: "normal"; data: Buffer }[]> | undefined;
 
 /** The card as PNG. Sixty-four colours are enough for flat areas and letters, and keep it under 50 kB. */
 export async function drawPicture(card: SocialCardProps): Promise<Buffer> {
-  fonts ??= Promise.all(FONTS.map(async ({ name, weight, file }) => ({ name, weight, style: "normal" as const, data: await readFile(file) })));
+  fonts ??= Promise.all(FONTS.map(async ({ name, weight, file }) => ({ name, weight, style: "normal" as const, data: await readFile(join(/* turbopackIgnore: true */ FONTS_DIR, file)) })));
   const drawn = await new ImageResponse(<SocialCard {...card} />, { ...SIZE, fonts: await fonts }).arrayBuffer();
   return sharp(Buffer.from(drawn)).png({ palette: true, colours: 64, dither: 0, effort: 7 }).toBuffer();
 }

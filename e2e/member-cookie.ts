@@ -3,10 +3,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import type Database from "better-sqlite3";
 import { sealData } from "iron-session";
+import { SECRET } from "./ports.ts";
 
 const DAYS_MS = 365 * 86_400_000;
 
-export async function memberCookie(db: Database.Database, userId: string, secret = "only-for-the-browser-tests-0123456789"): Promise<{ name: string; value: string }> {
+export async function memberCookie(db: Database.Database, userId: string, secret = SECRET): Promise<{ name: string; value: string }> {
   const id = randomBytes(32).toString("base64url");
   db.prepare(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`).run(createHash("sha256").update(id).digest("hex"), Date.now(), userId, Date.now() + DAYS_MS);
   return { name: "session", value: await sealData({ id }, { password: secret, ttl: DAYS_MS / 1000 }) };

@@ -1,6 +1,8 @@
-// Where the site under test listens, and where its clock is set from.
+// Where the site under test listens, where its clock is set from, and who stands in for the hosts of embeds.
 
 export const PORT = 3117;
 export const CONTROL_PORT = 3118;
-/** Its databases, made anew for each run. */
+export const PROVIDER_PORT = 3119;
+/** Its databases and posts, made anew for each run. */
 export const DATA_DIR = ".data/e2e";
+export const SECRET = "only-for-the-browser-tests-0123456789";

@@ -1,13 +1,32 @@
-// The production build on a new database, with the control of its clock loaded beside it.
+// The production build on a new database, with the control of its clock loaded beside it and a stand-in for the
+// hosts of embeds. The posts are the site's own and those of e2e/posts.
 
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { cpSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { migrate } from "#lib/db/migrations.ts";
-import { CONTROL_PORT, DATA_DIR, PORT } from "./ports.ts";
+import { CONTROL_PORT, DATA_DIR, PORT, PROVIDER_PORT, SECRET } from "./ports.ts";
 
 rmSync(DATA_DIR, { recursive: true, force: true });
 await migrate(join(DATA_DIR, "lectern.db"), "prisma/migrations");
+cpSync("content", join(DATA_DIR, "content"), { recursive: true });
+cpSync("e2e/posts", join(DATA_DIR, "content", "blog"), { recursive: true });
+
+// Answers half of what it promised and then nothing more, until /mode says otherwise.
+let mode = "hang";
+createServer((request, response) => {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://provider");
+  if (pathname === "/mode") {
+    mode = searchParams.get("is") ?? mode;
+    response.end(mode);
+    return;
+  }
+  const body = JSON.stringify({ type: "video", title: "A film about lecterns", author_name: "The maker", provider_name: "Films" });
+  response.writeHead(200, { "content-type": "application/json", "content-length": String(body.length) });
+  if (mode === "hang") response.write(body.slice(0, 20));
+  else response.end(body);
+}).listen(PROVIDER_PORT, "127.0.0.1");
 
 const child = spawn(process.execPath, ["--import", "./e2e/control.ts", "node_modules/next/dist/bin/next", "start", "-p", String(PORT)], {
   stdio: "inherit",
@@ -15,11 +34,14 @@ const child = spawn(process.execPath, ["--import", "./e2e/control.ts", "node_mod
     ...process.env,
     NODE_ENV: "production",
     DATA_DIR,
+    CONTENT_DIR: join(DATA_DIR, "content"),
     SITE_URL: `http://localhost:${PORT}`,
-    SESSION_SECRET: "only-for-the-browser-tests-0123456789",
+    SESSION_SECRET: SECRET,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
     CONTROL_PORT: String(CONTROL_PORT),
     REPOSITORY_URL: "https://example.test/lectern",
+    EMBED_PROVIDER_ORIGIN: `http://127.0.0.1:${PROVIDER_PORT}`,
+    FETCH_ALLOW_PRIVATE: `127.0.0.1:${PROVIDER_PORT}`,
   },
 });
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));

@@ -1,0 +1,187 @@
+import { expect, test } from "./fixtures.ts";
+
+const MINUTE_MS = 60_000;
+const COUNTED = { slug: "a-short-post", path: "/blog/a-short-post" };
+
+function readsOf(database: { prepare(sql: string): { get(...values: unknown[]): unknown } }, slug: string): number {
+  return (database.prepare(`SELECT count(*) AS n FROM "PostRead" WHERE "postSlug" = ?`).get(slug) as { n: number }).n;
+}
+
+test("a read counts once: at the end of the post, after the time it takes, and not twice", async ({ page, context, database, serverClock }) => {
+  await page.clock.install();
+  const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
+  await page.goto(COUNTED.path);
+  await token;
+  expect(await context.cookies()).toEqual([]);
+
+  // The end alone is not enough.
+  await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
+  await page.clock.runFor(5_000);
+  expect(readsOf(database, COUNTED.slug)).toBe(0);
+
+  await serverClock.forward(MINUTE_MS);
+  const beacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
+  await page.clock.runFor(MINUTE_MS);
+  expect((await beacon).status()).toBe(204);
+  expect(readsOf(database, COUNTED.slug)).toBe(1);
+  const [cookie] = await context.cookies();
+  expect(cookie).toMatchObject({ name: "reader", httpOnly: true, sameSite: "Lax" });
+
+  // The same reader, a second visit: the beacon is sent, the read is not stored again.
+  const again = page.waitForResponse((response) => response.url().includes("/reads/token"));
+  await page.goto(COUNTED.path);
+  await again;
+  await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
+  await serverClock.forward(MINUTE_MS);
+  const second = page.waitForResponse((response) => response.url().endsWith("/reads"));
+  await page.clock.runFor(MINUTE_MS);
+  expect((await second).status()).toBe(204);
+  expect(readsOf(database, COUNTED.slug)).toBe(1);
+  await page.reload();
+  await expect(page.getByText("read to its end once")).toBeVisible();
+});
+
+test("a page that is opened and left counts nothing and sets no cookie", async ({ page, context, database }) => {
+  await page.goto("/blog/sqlite-beside-the-reader");
+  await page.goto("/");
+  await page.goto("/blog");
+  expect(await context.cookies()).toEqual([]);
+  expect(readsOf(database, "sqlite-beside-the-reader")).toBe(0);
+});
+
+test("a member's read moves their team to the lead of the post, and the page takes its accent", async ({ page, database, serverClock, logIn }) => {
+  const userId = await logIn({ team: "BLUE" });
+  await page.clock.install();
+  const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
+  await page.goto("/blog/a-film-about-lecterns");
+  await token;
+  await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
+  await serverClock.forward(MINUTE_MS);
+  const beacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
+  await page.clock.runFor(MINUTE_MS);
+  await beacon;
+  expect(database.prepare(`SELECT "userId", "clientId" FROM "PostRead" WHERE "postSlug" = 'a-film-about-lecterns'`).all()).toEqual([{ userId, clientId: null }]);
+  await page.reload();
+  await expect(page.locator("[data-team=BLUE]").first()).toBeAttached();
+  expect(database.prepare(`SELECT "postSlug", "team" FROM "OwnershipChange" WHERE "postSlug" = 'a-film-about-lecterns'`).all()).toEqual([{ postSlug: "a-film-about-lecterns", team: "BLUE" }]);
+});
+
+test("a host that stops in the middle of its answer leaves a plain link, and a card once it recovers", async ({ page, serverClock }) => {
+  await page.goto("/blog/a-film-about-lecterns");
+  await expect(page.getByText("marzipan zebra")).toBeVisible();
+  await expect(page.locator(".prose").getByRole("link", { name: /youtube\.com/ })).toBeVisible();
+  await fetch("http://127.0.0.1:3119/mode?is=ok");
+  await serverClock.forward(2 * 86_400_000);
+  await expect(async () => {
+    await page.reload();
+    await expect(page.locator(".prose").getByText("The maker")).toBeVisible({ timeout: 500 });
+  }).toPass({ timeout: 25_000 });
+});
+
+test("search finds as you type, keeps the field, and marks what it found", async ({ page }) => {
+  await page.goto("/blog");
+  const field = page.getByRole("searchbox");
+  await field.pressSequentially("zebra");
+  await expect(page).toHaveURL(/[?&]q=zebra/);
+  await expect(page.getByRole("main").getByRole("link", { name: "A film about lecterns" }).first()).toBeVisible();
+  await expect(page.locator("mark").first()).toHaveText(/zebra/i);
+  await expect(field).toBeFocused();
+  await field.fill("nothing-like-this-anywhere");
+  await expect(page.getByRole("status")).toHaveText(/0 posts/);
+});
+
+test("a topic is a link that narrows the list, and back takes it away", async ({ page }) => {
+  await page.goto("/blog");
+  await page.getByRole("main").getByRole("link", { name: /^testing/i }).first().click();
+  await expect(page).toHaveURL(/topic=testing/);
+  await expect(page.getByRole("status")).toHaveText(/2 posts/);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/blog$/);
+});
+
+test("load more is a link that shows more of the same list", async ({ page }) => {
+  await page.goto("/blog");
+  const cards = page.getByRole("main").locator("article");
+  const before = await cards.count();
+  await page.getByRole("link", { name: /load more/i }).click();
+  await expect(page).toHaveURL(/page=2/);
+  await expect.poll(() => cards.count()).toBeGreaterThan(before);
+});
+
+test("drafts are reachable, say so, and are listed nowhere", async ({ page, request }) => {
+  const response = await page.goto("/blog/the-session-that-renews-itself");
+  expect(response?.status()).toBe(200);
+  await expect(page.getByText("A draft.")).toBeVisible();
+  await expect(page.locator('meta[name="robots"]')).toHaveAttribute("content", /noindex/);
+  for (const path of ["/blog", "/rss.xml", "/sitemap.xml", "/feed.json"]) {
+    expect(await (await request.get(path)).text(), path).not.toContain("the-session-that-renews-itself");
+  }
+});
+
+test.describe("a post that is not there", () => {
+  test.use({ expectedErrors: ["404"] });
+  test("is a 404 with three posts to read instead", async ({ page }) => {
+    for (const path of ["/blog/no-such-post", "/blog/broken", "/no-such-page"]) {
+      const response = await page.goto(path);
+      expect(response?.status(), path).toBe(404);
+      await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    }
+    await page.goto("/blog/no-such-post");
+    expect(await page.getByRole("main").locator("article").count()).toBe(3);
+  });
+});
+
+test("the theme stays as chosen, without a flash, and follows the system until then", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.goto("/");
+  const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor || getComputedStyle(document.body).backgroundColor);
+  const dark = await background();
+  await page.getByRole("radio", { name: /light/i }).or(page.getByRole("button", { name: /light/i })).first().click({ force: true });
+  await expect.poll(background).not.toBe(dark);
+  const light = await background();
+  await page.reload();
+  expect(await background()).toBe(light);
+});
+
+test("code is copied by its button", async ({ page, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.goto("/blog/one-door-for-writes");
+  const block = page.locator(".prose pre").first();
+  await block.scrollIntoViewIfNeeded();
+  await page.locator(".prose button[data-copy], .prose button.copy").first().click();
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain((await block.innerText()).trim().split("\n")[0]?.trim() ?? "");
+});
+
+test("a post answers as Markdown to whoever asks for it", async ({ request }) => {
+  const asMarkdown = await request.get("/blog/one-door-for-writes", { headers: { accept: "text/markdown" } });
+  expect(asMarkdown.headers()["content-type"]).toContain("text/markdown");
+  expect(await asMarkdown.text()).toMatch(/^# /);
+  expect((await request.get("/blog/one-door-for-writes.md")).headers()["content-type"]).toContain("text/markdown");
+});
+
+test("feeds, sitemap, robots and social images answer", async ({ request }) => {
+  for (const [path, type] of [["/rss.xml", "xml"], ["/atom.xml", "xml"], ["/feed.json", "json"], ["/sitemap.xml", "xml"], ["/robots.txt", "text/plain"], ["/blog/one-door-for-writes/social.png", "image/png"]] as const) {
+    const response = await request.get(path);
+    expect(response.status(), path).toBe(200);
+    expect(response.headers()["content-type"], path).toContain(type);
+  }
+});
+
+test("the compile of one post is shown to admins only", async ({ page, request, logIn }) => {
+  expect([401, 403, 404]).toContain((await request.get("/debug/compile/one-door-for-writes")).status());
+  await logIn({ role: "ADMIN" });
+  await page.goto("/debug/compile/one-door-for-writes");
+  await expect(page.getByText(/ms/).first()).toBeVisible();
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+  test("posts are found, chosen and read", async ({ page }) => {
+    await page.goto("/blog");
+    await page.getByRole("searchbox").fill("zebra");
+    await page.getByRole("searchbox").press("Enter");
+    await expect(page).toHaveURL(/q=zebra/);
+    await page.getByRole("main").getByRole("link", { name: "A film about lecterns" }).first().click();
+    await expect(page.getByText("marzipan zebra")).toBeVisible();
+  });
+});

@@ -1,0 +1,63 @@
+// Counts a read: once per reader, post and 7 days, on proof of dwell.
+
+import { randomUUID } from "node:crypto";
+import { AppError } from "../base/errors.ts";
+import { DAY_MS } from "../base/clock.ts";
+import type { Sql } from "../db/connection.ts";
+import { type Reader, newReaderId } from "./reader-id.ts";
+import { minDwellMs, openToken } from "./token.ts";
+
+/** The same reader's next read of the same post counts after this long: the rule of the reference. */
+export const ONCE_PER_MS = 7 * DAY_MS;
+/** Expired tokens removed with each counted read: more than each adds, so the table shrinks to one day's worth. */
+const SWEEP = 4;
+
+// One statement decides and stores, so nothing can come in between. It looks a week in both directions:
+// after a change of primary the clock may be a little behind the newest row.
+const STORE = (whose: string) => `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug")
+  SELECT "id", "now", "user", "client", "slug"
+  FROM (SELECT ? AS "id", ? AS "now", ? AS "user", ? AS "client", ? AS "slug", ? AS "token") AS "new"
+  WHERE NOT EXISTS (SELECT 1 FROM "UsedToken" WHERE "nonce" = "token")
+  AND NOT EXISTS (SELECT 1 FROM "PostRead" AS "old" WHERE ${whose} AND "old"."postSlug" = "slug"
+    AND "old"."createdAt" > "now" - ${ONCE_PER_MS} AND "old"."createdAt" < "now" + ${ONCE_PER_MS})`;
+const STORE_MEMBER = STORE(`"old"."userId" = "user"`);
+const STORE_ANONYMOUS = STORE(`"old"."clientId" = "client" AND "old"."userId" IS NULL`);
+
+export interface ReadRequest extends Reader {
+  readonly token: string;
+  /** An existing post that is no draft: the caller has looked. */
+  readonly slug: string;
+  readonly readingMinutes: number;
+  readonly nowMs: number;
+}
+
+export interface RecordedRead {
+  /** false: this reader's read of this post already counted within 7 days. Then nothing was stored. */
+  readonly counted: boolean;
+  /** The new id of an anonymous reader who had none: to be kept in their cookie. Only when the read counted. */
+  readonly clientId?: string;
+}
+
+/**
+ * Stores the read unless the reader's read of this post counted within 7 days; the counters follow by triggers.
+ * Runs inside the caller's write. Throws AppError, and stores nothing, when the token is malformed or forged (invalid),
+ * for another post, too early or expired (forbidden), or was used before (conflict).
+ * Who leads may have changed after a member's read: see recordOwnership in the room of the teams.
+ */
+export function recordRead(sql: Sql, { token, slug, member, clientId, readingMinutes, nowMs }: ReadRequest): RecordedRead {
+  const { nonce, expiresAtMs } = openToken(token, { slug, minMs: minDwellMs(readingMinutes), nowMs });
+  const made = member || clientId ? undefined : newReaderId();
+  const stored = member
+    ? sql.run(STORE_MEMBER, randomUUID(), nowMs, member.id, null, slug, nonce)
+    : sql.run(STORE_ANONYMOUS, randomUUID(), nowMs, null, clientId || (made as string), slug, nonce);
+  if (stored.changes === 0) {
+    if (sql.get(`SELECT 1 FROM "UsedToken" WHERE "nonce" = ?`, nonce)) throw new AppError("conflict", "The token was used before.", { field: "token" });
+    return { counted: false };
+  }
+  sql.run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, nonce, expiresAtMs);
+  sql.run(
+    `DELETE FROM "UsedToken" WHERE "nonce" IN (SELECT "nonce" FROM "UsedToken" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP})`,
+    nowMs,
+  );
+  return made ? { counted: true, clientId: made } : { counted: true };
+}

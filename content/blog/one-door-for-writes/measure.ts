@@ -7,11 +7,13 @@ import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 
 const folder = mkdtempSync(join(tmpdir(), "lectern-measure-"));
-process.env.DATABASE_FILE = join(folder, "measure.db");
+// Before the rooms are loaded: they read the configuration at first use.
+const file = join(folder, "measure.db");
+Object.assign(process.env, { DATABASE_FILE: file }); // eslint-disable-line no-restricted-syntax -- a program of its own
 const { migrate } = await import("#lib/db/migrations.ts");
 const { closeDatabase, snapshot, snapshotSql, write, writeSql } = await import("#lib/db/database.ts");
 
-await migrate(process.env.DATABASE_FILE, "prisma/migrations");
+await migrate(file, "prisma/migrations");
 const userId = randomUUID();
 const insertUser = `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES (?, ?, ?, ?, ?, ?)`;
 const insertRead = `INSERT INTO "PostRead" ("id", "createdAt", "userId", "postSlug") VALUES (?, ?, ?, ?)`;

@@ -57,6 +57,9 @@ const words = z
 
 const httpUrl = z.url({ protocol: /^https?$/, error: "must be a URL that begins with https:// or http://" });
 
+/** A translation may be a page of another site, or a post of this one, which is `/blog/…` whatever the site's address. */
+const pageLink = z.union([httpUrl, z.string().regex(/^\/(?![/\\])\S*$/)], { error: "must be a URL that begins with https:// or http://, or a path on this site such as /blog/x" });
+
 const flag = z.boolean({ error: "must be true or false" });
 
 const banner = z
@@ -84,7 +87,7 @@ export const fields = {
     z.object(
       {
         language: text("must name the language, such as Español", 60),
-        link: httpUrl,
+        link: pageLink,
         author: z
           .object({ name: text("must be text", 120), link: httpUrl.optional() }, { error: "must be an author with name and, if there is one, link" })
           .optional(),

@@ -95,6 +95,14 @@ describe("front matter", () => {
     expect(problem(good.replace("meta:", "banner: ../../secret.png\nmeta:"))).toMatchObject({ line: 8, field: "banner" });
   });
 
+  test("a translation may be a post of this site, and nothing that leads elsewhere in disguise", () => {
+    const { frontMatter } = parsePost("blog/a-door.mdx", good.replace("https://example.com/es", "/blog/a-door-es"));
+    expect(frontMatter.translations[0]?.link).toBe("/blog/a-door-es");
+    for (const link of ["//example.com", "/\\example.com", "blog/a-door-es"]) {
+      expect(problem(good.replace("https://example.com/es", link))).toMatchObject({ line: 14, field: "translations.0.link" });
+    }
+  });
+
   test("a missing field is named, and further problems are counted", () => {
     expect(problem(without((lines) => lines.splice(1, 2)))).toMatchObject({ line: 1, field: "title", reason: expect.stringMatching(/^title is missing\. \(and 1 more: date/) });
     expect(problem(good.replace("title: A door", "title:"))).toMatchObject({ line: 2, field: "title" });

@@ -106,7 +106,7 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
   let imagesThen: unknown;
   let postsRetryAtMs = Number.POSITIVE_INFINITY;
   let postsRetries = 0;
-  let published = Promise.withResolvers<void>();
+  const published = Promise.withResolvers<void>();
 
   function publish(next: Served): void {
     served = next;

@@ -31,14 +31,15 @@ interface Shared {
 }
 
 // One per process: instrumentation, middleware, pages and handlers are bundled apart, each with its own copy of this module.
-const shared = globalThis as { __lecternSite?: Shared; __lecternContentKey?: () => string };
+const shared = globalThis as { __lecternSite?: Shared; __lecternContentKey?: () => string; __lecternSiteEmbeds?: () => void };
 
 function opened(): Shared {
   if (!shared.__lecternSite) {
     shared.__lecternSite = open();
     const { site } = shared.__lecternSite;
     shared.__lecternContentKey = () => site.key();
-    onEmbedsChanged(() => site.touch());
+    shared.__lecternSiteEmbeds?.();
+    shared.__lecternSiteEmbeds = onEmbedsChanged(() => site.touch());
   }
   return shared.__lecternSite;
 }
@@ -68,6 +69,14 @@ function open(): Shared {
     },
   });
   return { site, source };
+}
+
+/** Ends the watching; the next use begins anew with the configuration as it is then. For tests and the end of the process. */
+export async function stopSite(): Promise<void> {
+  const { site } = shared.__lecternSite ?? {};
+  delete shared.__lecternSite;
+  delete shared.__lecternContentKey;
+  await site?.stop();
 }
 
 let components: Readonly<Record<string, readonly string[]>> = {};

@@ -1,0 +1,30 @@
+// A picture or film beside a post that was not there at build: served from the content source.
+
+import { findContentFile } from "../../_site/site.ts";
+import { isAppError, statusFor } from "#lib/base/errors.ts";
+import { answerContentFile, servedType } from "#lib/content/content-file.ts";
+
+export const dynamic = "force-dynamic";
+
+function refuse(status: number, message: string, headers: Record<string, string> = {}): Response {
+  return new Response(`${message}\n`, { status, headers: { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store", ...headers } });
+}
+
+export async function GET(request: Request): Promise<Response> {
+  const url = new URL(request.url);
+  let path: string;
+  try {
+    path = decodeURIComponent(url.pathname.replace(/^\/content-file\//, ""));
+  } catch {
+    return refuse(404, "Not found.");
+  }
+  if (servedType(path) === null) return refuse(404, "Not found.");
+  try {
+    // Looked up among the files that posts have, never on a disk: no path leads elsewhere.
+    const found = await findContentFile(path, url.searchParams.get("v"));
+    return found ? await answerContentFile(request, found.file, found.read) : refuse(404, "Not found.");
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return refuse(statusFor(error), error.message, error.retryAfterSeconds ? { "Retry-After": String(error.retryAfterSeconds) } : {});
+  }
+}

@@ -4,7 +4,7 @@ import { MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { closeCacheFile } from "#lib/cache/file.ts";
 import { findLiveVersion } from "#lib/content/live-version.ts";
 import { snapshotSql } from "#lib/db/database.ts";
-import { BROKEN, postText, freshSites, whole } from "./test-sites.ts";
+import { BROKEN, postText, freshSites, whole } from "#tests/sites.ts";
 
 const sites = freshSites();
 

@@ -5,7 +5,7 @@ import { env } from "#lib/base/env.ts";
 import { closeCacheFile } from "#lib/cache/file.ts";
 import { findLiveVersion, setLiveVersion } from "#lib/content/live-version.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { BROKEN, postText, freshSites, whole } from "./test-sites.ts";
+import { BROKEN, postText, freshSites, whole } from "#tests/sites.ts";
 
 const sites = freshSites();
 

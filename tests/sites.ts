@@ -1,19 +1,19 @@
-// A site over a folder or over the test Git host, for the tests of this folder.
+// A site over a folder or over the test Git host.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect } from "vitest";
-import { overrideEnv } from "#tests/database.ts";
-import { type TestGitHost, startGitHost } from "#tests/git-host.ts";
+import { overrideEnv } from "./database.ts";
+import { type TestGitHost, startGitHost } from "./git-host.ts";
 import { MINUTE_MS } from "#lib/base/clock.ts";
 import { clearCacheMemory } from "#lib/cache/cache.ts";
 import type { ContentSource } from "#lib/content/content-source.ts";
 import { createDiskSource } from "#lib/content/disk-source.ts";
 import { createGitSource } from "#lib/content/git-source.ts";
 import { closeCompiler } from "#lib/mdx/compile.ts";
-import { liveDisk, liveGit } from "./live-content.ts";
-import { type Site, createSite } from "./site-engine.ts";
+import { liveDisk, liveGit } from "../app/_site/live-content.ts";
+import { type Site, createSite } from "../app/_site/site-engine.ts";
 
 /** The text of a post without mistakes; its body begins in line 6. */
 export const postText = (title: string, date = "2026-11-21", body = `Text of ${title}.`) => `---\ntitle: ${title}\ndate: ${date}\ndescription: About ${title}\n---\n\n${body}\n`;

@@ -1,27 +1,19 @@
-// What stands where no page is: the same for every address, with three posts to go on with.
+// For notFound() thrown somewhere. Next renders this beside every page in case it is needed, so it costs nothing:
+// whole addresses that lead nowhere get [...missing]/page.tsx.
 
-import { connection } from "next/server";
-import { loadRecommendations } from "./blog/[slug]/load-post.tsx";
-import { Recommendations } from "#components/post/recommendations.tsx";
-import { readIdentity } from "#lib/session/session.ts";
+import type { Metadata } from "next";
 
-export const metadata = { title: "Not found", robots: { index: false } };
+export const metadata: Metadata = { title: "Not found", robots: { index: false } };
 
-export default async function NotFound() {
-  await connection();
-  // This page must stand even when nothing behind it does.
-  const cards = await loadRecommendations(await readIdentity()).catch(() => []);
+export default function NotFound() {
   return (
-    <>
-      <div className="wrap">
-        <header className="page-head">
-          <h1>There is no such page.</h1>
-          <p className="lead">
-            It may have been renamed, or never written. <a href="/blog">Search the posts</a>, or begin with one of these.
-          </p>
-        </header>
-      </div>
-      <Recommendations title="While you are here" text="Three posts that others read to the end." cards={cards} />
-    </>
+    <div className="wrap">
+      <header className="page-head">
+        <h1>There is no such page.</h1>
+        <p className="lead">
+          It may have been renamed, or never written. <a href="/blog">Search the posts</a>, or go <a href="/">home</a>.
+        </p>
+      </header>
+    </div>
   );
 }

@@ -1,9 +1,9 @@
 // A page that is only text: content/pages/<slug>, with its title above it.
 
 import type { Metadata } from "next";
-import { notFound } from "next/navigation";
 import { getPage } from "./_site/site.ts";
 import { feedTypes } from "./feed-types.ts";
+import { answerNotFound, NotFoundPage } from "./not-found-page.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 
 export async function textPageMetadata(slug: string): Promise<Metadata> {
@@ -15,7 +15,11 @@ export async function textPageMetadata(slug: string): Promise<Metadata> {
 
 /** The page of content/pages/`slug`. */
 export async function loadTextPage(slug: string) {
-  const page = (await getPage(slug)) ?? notFound();
+  const page = await getPage(slug);
+  if (!page) {
+    answerNotFound();
+    return <NotFoundPage identity={{ sessionKey: null, clientId: null }} />;
+  }
   return (
     <article className="wrap">
       <header className="page-head">

@@ -89,7 +89,7 @@ export function LeadCard({ why, ...card }: CardPost & { why: string }) {
 /** A post as a line in a table of contents. */
 export function PostLine(card: CardPost) {
   return (
-    <article className="line">
+    <article className="post-line">
       <Meta {...card} />
       <div>
         <Title {...card} level={3} />

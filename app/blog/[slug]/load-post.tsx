@@ -3,16 +3,15 @@
 import type { Metadata } from "next";
 import { feedTypes } from "../../feed-types.ts";
 import { getIndex, getPost } from "../../_site/site.ts";
-import { type ReadingData, readPostData, readSiteData, readerKey } from "../reading-data.ts";
+import { answerNotFound, NotFoundPage } from "../../not-found-page.tsx";
+import { readPostData } from "../reading-data.ts";
+import { recommendations } from "../recommendations.ts";
 import { JsonLd } from "#components/post/json-ld.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
-import type { CardPost } from "#components/post/post-card.tsx";
 import { PostPage } from "#components/post/post-page.tsx";
 import { ReadCounter } from "#components/post/read-counter.tsx";
 import { env } from "#lib/base/env.ts";
-import { type PostIndex, summaryOf } from "#lib/posts/post.ts";
 import { socialImageUrl } from "#lib/posts/site-facts.ts";
-import { recommend } from "#lib/posts/recommend.ts";
 import type { Identity } from "#lib/session/session.ts";
 
 /** Where a post's file can be changed, or null when the repository is not known. */
@@ -21,19 +20,13 @@ function editUrl(path: string): string | null {
   return [env.REPOSITORY_URL.replace(/\/+$/, ""), "edit", env.CONTENT_GIT_BRANCH, env.CONTENT_GIT_PATH, path].filter(Boolean).join("/");
 }
 
-function recommendations(index: PostIndex, data: ReadingData, slug: string | null): CardPost[] {
-  const { reader, read, dayTotals, nowMs, leaders } = data;
-  return recommend(index, { slug, reader: { key: readerKey(reader), readSlugs: read }, totals: dayTotals, nowMs }).map((post) => ({
-    post: summaryOf(post),
-    leader: leaders.get(post.slug) ?? null,
-    read: read.has(post.slug),
-  }));
-}
-
-/** The page of the post at `slug` for this reader, or null when there is no such post. */
+/** The page of the post at `slug` for this reader; the page and status of a missing one when there is no such post. */
 export async function loadPost(slug: string, identity: Identity) {
   const post = await getPost(slug);
-  if (!post) return null;
+  if (!post) {
+    answerNotFound();
+    return <NotFoundPage identity={identity} />;
+  }
   const index = await getIndex();
   const data = await readPostData(identity, slug);
   const url = `${env.SITE_URL}/blog/${slug}`;
@@ -56,12 +49,6 @@ export async function loadPost(slug: string, identity: Identity) {
       <MdxContent post={post} />
     </PostPage>
   );
-}
-
-/** Three posts for whoever looked for one that is not there. */
-export async function loadRecommendations(identity: Identity): Promise<CardPost[]> {
-  const index = await getIndex();
-  return recommendations(index, await readSiteData(identity), null);
 }
 
 /** Title, description, canonical address, social image; kept out of search engines where it stands in no list. */

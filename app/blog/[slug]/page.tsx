@@ -1,6 +1,5 @@
 // A post for a reader who brings a cookie: rendered for them.
 
-import { notFound } from "next/navigation";
 import { connection } from "next/server";
 import { loadPost, postMetadata } from "./load-post.tsx";
 import { readIdentity } from "#lib/session/session.ts";
@@ -18,5 +17,5 @@ export async function generateMetadata({ params }: Props) {
 export default async function Page({ params }: Props) {
   const { slug } = await params;
   await connection();
-  return (await loadPost(slug, await readIdentity())) ?? notFound();
+  return loadPost(slug, await readIdentity());
 }

@@ -1,7 +1,6 @@
 // A post for everybody without a cookie: rendered once for all of them, at the first request, and again after a minute.
 // next.config.ts sends such requests here; nobody sees this address.
 
-import { notFound } from "next/navigation";
 import { loadPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
 
 export const dynamic = "force-static";
@@ -22,5 +21,5 @@ export async function generateMetadata({ params }: Props) {
 
 export default async function Page({ params }: Props) {
   const { slug } = await params;
-  return (await loadPost(slug, { sessionKey: null, clientId: null })) ?? notFound();
+  return loadPost(slug, { sessionKey: null, clientId: null });
 }

@@ -1,0 +1,45 @@
+// What stands where no page is, with three posts to go on with; and how a page says that it is not there.
+
+import { getIndex } from "./_site/site.ts";
+import { recommendations } from "./blog/recommendations.ts";
+import { readSiteData } from "./blog/reading-data.ts";
+import { Recommendations } from "#components/post/recommendations.tsx";
+import { log } from "#lib/base/log.ts";
+import { currentRequest } from "#lib/primary/request-context.ts";
+import type { Identity } from "#lib/session/session.ts";
+
+/** The page itself; the status is for whoever shows it to set. */
+export async function NotFoundPage({ identity }: { identity: Identity }) {
+  return (
+    <>
+      <div className="wrap">
+        <header className="page-head">
+          <h1>There is no such page.</h1>
+          <p className="lead">
+            It may have been renamed, or never written. <a href="/blog">Search the posts</a>, or begin with one of these.
+          </p>
+        </header>
+      </div>
+      <Recommendations title="While you are here" text="Three posts to go on with." cards={await cardsFor(identity)} />
+    </>
+  );
+}
+
+/** This page must stand even when nothing behind it does. */
+async function cardsFor(identity: Identity) {
+  try {
+    return recommendations(await getIndex(), await readSiteData(identity), null);
+  } catch (error) {
+    log("warn", "pages.no_recommendations", { error });
+    return [];
+  }
+}
+
+/**
+ * Makes the answer to this request a 404. Next's own notFound(), thrown in a page, sends a document without a body
+ * and lets the browser's scripts fill it; this way the page is there without them.
+ */
+export function answerNotFound(): void {
+  const request = currentRequest();
+  if (request && !request.response.headersSent) request.response.statusCode = 404;
+}

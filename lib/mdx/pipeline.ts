@@ -126,7 +126,9 @@ function asPostError(error: unknown, input: CompileInput): unknown {
     const reason = error.message.replace(/\b(\d+):(\d+)(?:-(\d+):(\d+))?(?=[),])/g, (_, line, column, line2, column2) =>
       line2 ? `${at(Number(line))}:${column}-${at(Number(line2))}:${column2}` : `${at(Number(line))}:${column}`,
     );
-    return new PostError({ file: input.file, line: at(error.line), column: error.column, reason });
+    // What is missing at the end is reported behind the last line; a person looks at that line.
+    const lastLine = input.body.trimEnd().split("\n").length;
+    return new PostError({ file: input.file, line: at(Math.min(error.line, lastLine)), column: error.column, reason });
   }
   if (error instanceof RangeError) {
     return new PostError({ file: input.file, line: input.bodyLine, reason: "something in it is nested too deeply" }, { cause: error });

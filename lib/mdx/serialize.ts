@@ -84,7 +84,12 @@ export async function toFunctionBody(source: string, steps: Steps): Promise<stri
 /** A message of the parser as a SyntaxProblem; anything else as it is. */
 function asProblem(error: unknown): unknown {
   if (!(error instanceof Error) || error.name === "AppError") return error;
+  // From a plugin that isn't ours: the library has put its own lines around the message.
+  if (error.message.startsWith("[next-mdx-remote]")) return new Error(error.message.split("\n")[1], { cause: error });
   const { line, column, place } = error as { line?: number; column?: number; place?: { start?: { line: number }; line?: number } };
   if (!("reason" in error)) return error;
-  return new SyntaxProblem(String(error.reason), line ?? place?.start?.line ?? place?.line ?? 1, column);
+  const reason = String(error.reason);
+  // At the end of the file the parser has no place, but its sentence names the tag that is open.
+  const named = /\((\d+):(\d+)/.exec(reason);
+  return new SyntaxProblem(reason, line ?? place?.start?.line ?? place?.line ?? Number(named?.[1] ?? 1), column ?? (named ? Number(named[2]) : undefined));
 }

@@ -18,7 +18,7 @@ interface MathNode extends Place {
 export function usesMath(body: string): boolean {
   if (!body.includes("$")) return false;
   const prose = body.replace(/^[ \t>]*(`{3,}|~{3,})[^\n]*\n[\s\S]*?^[ \t>]*\1/gm, "").replace(/`[^`\n]*`/g, "");
-  return prose.includes("$$") || /\$[^\s$][^$\n]*\\[a-zA-Z]+[^$\n]*\$/.test(prose);
+  return prose.includes("$$") || /\$(?!\s)[^$\n]*\\[a-zA-Z]+[^$\n]*(?<!\s)\$(?!\d)/.test(prose);
 }
 
 /** Writes each formula as MathML. Throws a PostError at a formula that TeX would not take. */

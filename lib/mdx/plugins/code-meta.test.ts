@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
+
+const marked = (lines: CodeMeta["highlighted"]) => Array.from({ length: 12 }, (_, index) => index + 1).filter(lines);
+
+test.each([
+  ["js lines=1,3-5", [1, 3, 4, 5]],
+  ["js highlight=2", [2]],
+  ["js [1,3-5]", [1, 3, 4, 5]],
+  ["js[1,3]", [1, 3]],
+  ["js [2, 7]", [2, 7]],
+  ["js {1,3}", [1, 3]],
+  ["js {1, 3-4} showLineNumbers", [1, 3, 4]],
+  ['js lines="1, 2"', [1, 2]],
+  ["js lines=1, 3-4 nonumber", [1, 3, 4]],
+  ["lines=2", [2]],
+  ["[1,2]", [1, 2]],
+])("%s marks lines %j", (info, lines) => {
+  const meta = parseCodeMeta(info);
+  expect(marked(meta.highlighted)).toEqual(lines);
+  expect(meta.problems).toEqual([]);
+});
+
+test("add=, remove=, start= and nonumber", () => {
+  const meta = parseCodeMeta("ts add=1-2 remove=4 start=40 nonumber");
+  expect([marked(meta.added), marked(meta.removed), meta.start, meta.numbered]).toEqual([[1, 2], [4], 40, false]);
+});
+
+test.each(["js filename=a/b.js", 'js filename="a/b.js"', "js title='a/b.js'", "js:a/b.js", "js:title=a/b.js"])("%s names the file", (info) => {
+  expect(parseCodeMeta(info)).toMatchObject({ language: "js", filename: "a/b.js", problems: [] });
+});
+
+test("diff-js is js whose first column says what happened", () => {
+  expect(parseCodeMeta("diff-js:a.js")).toMatchObject({ language: "js", diff: true, filename: "a.js" });
+});
+
+test("c++ and c# are languages", () => {
+  expect(parseCodeMeta("c++").language).toBe("c++");
+  expect(parseCodeMeta("C#").language).toBe("c#");
+});
+
+test("what is not understood is named and costs nothing", () => {
+  expect(parseCodeMeta("js lines=x-y foo=1 bar").problems).toEqual(['"foo=" after ``` is not known', '"bar" after ``` is not known', '"x-y" is not a line or a range of lines']);
+});
+
+test("a range without end is as cheap as a short one", () => {
+  expect(parseCodeMeta("js lines=1-999999").highlighted(500_000)).toBe(true);
+});
+
+test("ten thousand odd words are read at once", () => {
+  const since = performance.now();
+  parseCodeMeta(`js ${"[{ =\"' ".repeat(10_000)}`);
+  expect(performance.now() - since).toBeLessThan(1_000);
+});

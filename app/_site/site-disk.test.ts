@@ -115,6 +115,10 @@ test("in development a broken post is an error with its place", async () => {
   sites.put("blog/broken.mdx", BROKEN);
   const site = await whole(sites.disk({ isDevelopment: true }));
   await expect(site.getPost("broken")).rejects.toThrow(/^blog\/broken\.mdx:7: /);
+  sites.put("blog/broken.mdx", postText("Mended"));
+  expect((await site.getPost("broken"))!.frontMatter.title).toBe("Mended");
+  sites.put("blog/broken.mdx", BROKEN);
+  await expect(site.getPost("broken")).rejects.toThrow(/^blog\/broken\.mdx:7: /);
 });
 
 test("in development a request shows what was just saved", async () => {

@@ -17,7 +17,7 @@ export interface SiteOptions {
   /** Asked anew for each build: pictures may be made while the site runs. */
   readonly context: () => DraftContext;
   readonly workers: number;
-  /** In development a request waits for what was just saved, and a broken post is an error instead of a 404. */
+  /** In development a request waits for what was just saved, and a broken post is an error instead of its last good version or a 404. */
   readonly isDevelopment: boolean;
   /** Called with what pages will show from now on, and the links in all posts. */
   readonly onPublish?: (embeds: readonly string[]) => void;
@@ -211,11 +211,10 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
       const draft = now.drafts.get(id)!;
       return postOf(draft, await compiledPosts.get(draft));
     }
-    const post = servedPost(now, id);
-    if (post) return post;
+    // Whoever has just saved it wants to see what is wrong, not what was right.
     const failure = isDevelopment ? failures.get(id) : undefined;
     if (failure) throw new AppError("invalid", `${failure.file}:${failure.line}: ${failure.reason}`);
-    return null;
+    return servedPost(now, id);
   }
 
   function start(): void {

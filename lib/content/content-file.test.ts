@@ -20,6 +20,7 @@ test("a file asked for by its version is kept for a year, and sandboxed", async 
     "x-content-type-options": "nosniff",
     "cache-control": "public, max-age=31536000, immutable",
     "content-security-policy": expect.stringMatching(/default-src 'none';.*sandbox/),
+    "content-disposition": "attachment",
     etag: `"${file.blob}"`,
   });
 });

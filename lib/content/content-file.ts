@@ -14,7 +14,10 @@ const TYPES: Readonly<Record<string, string>> = {
   mp4: "video/mp4",
 };
 
-/** An SVG can hold a script: opened by itself it must not run as ours. */
+/**
+ * An SVG can hold a script: opened by itself it must not run as ours. In case something in front replaces this header,
+ * it is also sent as a download, which `<img>` does not care about.
+ */
 const CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 const YEAR_SECONDS = 31_536_000;
 
@@ -49,6 +52,7 @@ export async function answerContentFile(request: Request, file: ContentFile, rea
     "Content-Type": servedType(file.path) ?? "application/octet-stream",
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
+    ...(file.path.toLowerCase().endsWith(".svg") && { "Content-Disposition": "attachment" }),
     "Cache-Control": isThisVersion ? `public, max-age=${YEAR_SECONDS}, immutable` : "public, max-age=60",
     "Accept-Ranges": "bytes",
     ETag: etag,

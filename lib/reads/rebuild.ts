@@ -62,7 +62,7 @@ export function checkCounters(sql: Sql): Difference[] {
   return CHECKS.flatMap(({ table, key, value, truth }) =>
     sql
       .all<Omit<Difference, "table">>(
-        `SELECT "key", CAST(MAX("kept") AS TEXT) AS "kept", CAST(MAX("counted") AS TEXT) AS "counted" FROM (
+        `SELECT CAST("key" AS TEXT) AS "key", CAST(MAX("kept") AS TEXT) AS "kept", CAST(MAX("counted") AS TEXT) AS "counted" FROM (
            SELECT ${key} AS "key", ${value} AS "kept", NULL AS "counted" FROM "${table}"
            UNION ALL SELECT ${key}, NULL, ${value} FROM (${truth}))
          GROUP BY "key" HAVING MAX("kept") IS NOT MAX("counted") LIMIT 10`,

@@ -11,7 +11,7 @@ export const TOKEN_TTL_MS = 24 * HOUR_MS;
 /** No token of ours is longer: a slug has at most 200 characters. */
 export const MAX_TOKEN_LENGTH = 700;
 
-const SHAPE = /^([^.]+)\.([0-9a-z]{1,11})\.([\w-]{22})\.([\w-]{43})$/;
+const SHAPE = /^([\w%!~*'()-]+)\.([0-9a-z]{1,11})\.([\w-]{22})\.([\w-]{43})$/;
 
 export interface DwellToken {
   readonly slug: string;

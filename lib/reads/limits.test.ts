@@ -1,0 +1,87 @@
+import { expect, test } from "vitest";
+import { isAppError } from "../base/errors.ts";
+import { HOUR_MS, MINUTE_MS } from "../base/clock.ts";
+import { Limit, createReadLimits } from "./limits.ts";
+import { clientOf, networkOf } from "./network.ts";
+
+const NOW = Date.parse("2026-11-23T10:00:00Z");
+
+/** How many of `tries` are let through, and how long the first refused one is told to wait. */
+function letThrough(tries: number, take: (i: number) => void): { passed: number; waitSeconds?: number } {
+  let passed = 0;
+  let waitSeconds: number | undefined;
+  for (let i = 0; i < tries; i++) {
+    try {
+      take(i);
+      passed += 1;
+    } catch (error) {
+      if (!isAppError(error, "rate_limited")) throw error;
+      waitSeconds ??= error.retryAfterSeconds;
+    }
+  }
+  return { passed, waitSeconds };
+}
+const anonymous = { member: null, clientId: null, address: "192.0.2.1", slug: "a-post", nowMs: NOW };
+
+test("a reader may send ten reads a minute, from wherever", () => {
+  for (const reader of [{ member: { id: "ada" }, clientId: null }, { member: null, clientId: "reader-1" }]) {
+    const limits = createReadLimits();
+    const take = (i: number, nowMs = NOW) => limits.take({ ...reader, address: `192.0.${i}.1`, slug: `post-${i}`, nowMs });
+    expect(letThrough(30, take)).toEqual({ passed: 10, waitSeconds: 60 });
+    expect(letThrough(30, (i) => take(i, NOW + MINUTE_MS - 1))).toEqual({ passed: 0, waitSeconds: 1 });
+    expect(letThrough(30, (i) => take(i, NOW + MINUTE_MS))).toEqual({ passed: 10, waitSeconds: 60 });
+  }
+});
+
+test("an address may send sixty reads a minute, as whoever", () => {
+  const limits = createReadLimits();
+  expect(letThrough(200, (i) => limits.take({ ...anonymous, member: { id: `member-${i}` }, slug: `post-${i}` })).passed).toBe(60);
+  limits.take({ ...anonymous, address: "192.0.2.2" });
+});
+
+test("a network without ids may send thirty reads of a post an hour", () => {
+  const limits = createReadLimits();
+  expect(letThrough(100, (i) => limits.take({ ...anonymous, address: `192.0.2.${i}` })).passed).toBe(30);
+  expect(letThrough(1, () => limits.take({ ...anonymous, address: "192.0.3.1" })).passed).toBe(1);
+  expect(letThrough(1, () => limits.take({ ...anonymous, slug: "another-post" })).passed).toBe(1);
+  expect(letThrough(1, () => limits.take({ ...anonymous, member: { id: "ada" } })).passed).toBe(1);
+  expect(letThrough(1, () => limits.take({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(1);
+});
+
+test("whoever has no address counts as one with all who have none", () => {
+  const limits = createReadLimits();
+  expect(letThrough(100, (i) => limits.take({ ...anonymous, address: null, slug: `post-${i}` })).passed).toBe(60);
+});
+
+test("what was refused does not count", () => {
+  const limit = new Limit(1, 1_000);
+  limit.count("key", NOW);
+  expect(limit.waitMs("key", NOW + 500)).toBe(500);
+  expect(limit.waitMs("key", NOW + 1_000)).toBe(0);
+});
+
+test("a clock that went back locks nobody out", () => {
+  const limit = new Limit(1, 1_000);
+  limit.count("key", NOW);
+  expect(limit.waitMs("key", NOW - HOUR_MS)).toBe(0);
+});
+
+test("memory stays bounded however many come", () => {
+  const limit = new Limit(5, 1_000, 100);
+  for (let i = 0; i < 10_000; i++) limit.count(`key-${i}`, NOW);
+  expect(limit.size).toBe(100);
+});
+
+test("an IPv6 client is its /64, its network the /56", () => {
+  expect(clientOf("2001:db8:1:2fe:aaaa::1")).toBe(clientOf("2001:DB8:1:2fe::2"));
+  expect(clientOf("2001:db8:1:2fe::1")).not.toBe(clientOf("2001:db8:1:2ff::1"));
+  expect(networkOf("2001:db8:1:2fe::1")).toBe(networkOf("2001:db8:1:2ff::1"));
+  expect(networkOf("2001:db8:1:2fe::1")).not.toBe(networkOf("2001:db8:1:3ff::1"));
+  expect(networkOf("::1")).toBe("0000:0000:0000:0000::/56");
+  expect(clientOf("64:ff9b::192.0.2.1")).toBe("0064:ff9b:0000:0000::/64");
+});
+
+test("an IPv4 client is its address, its network the /24", () => {
+  expect(clientOf("192.0.2.77")).toBe("192.0.2.77");
+  expect(networkOf("192.0.2.77")).toBe("192.0.2.0/24");
+});

@@ -10,7 +10,7 @@ const securityHeaders = [
   { key: "X-Content-Type-Options", value: "nosniff" },
   { key: "Referrer-Policy", value: "strict-origin-when-cross-origin" },
   { key: "Permissions-Policy", value: "camera=(), microphone=(), geolocation=(), browsing-topics=()" },
-  { key: "Content-Security-Policy", value: "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'" },
+  { key: "Content-Security-Policy", value: "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; frame-src https://www.youtube-nocookie.com https://codesandbox.io https://codepen.io" },
   { key: "Strict-Transport-Security", value: "max-age=63072000" },
 ];
 
@@ -20,11 +20,10 @@ const config: NextConfig = {
   // Type and lint errors fail `npm run check`, which `npm test` runs; the build does not look a second time.
   typescript: { ignoreBuildErrors: true },
   serverExternalPackages: ["better-sqlite3", "@prisma/client", "@prisma/adapter-better-sqlite3", "@epic-web/cachified", "lru-cache", "undici", "sharp", "next-mdx-remote", "shiki", "iron-session"],
-  // A content page may import .ts files with their extension, as Node itself wants them.
   cacheHandler: `${import.meta.dirname}/lib/cache/page-cache.ts`,
   cacheMaxMemorySize: 0,
   // What a bench build adds (bench/app pages) never ships.
-  pageExtensions: process.env.BENCH === "on" ? ["bench.tsx", "tsx", "ts"] : ["tsx", "ts"],
+  pageExtensions: process.env.BENCH === "on" ? ["bench.tsx", "bench.ts", "tsx", "ts"] : ["tsx", "ts"],
   deploymentId: process.env.DEPLOYMENT_ID ?? undefined,
   generateBuildId: async () => process.env.DEPLOYMENT_ID ?? createHash("sha256").update(String(Date.now())).digest("hex").slice(0, 16),
   async rewrites() {
@@ -42,6 +41,9 @@ const config: NextConfig = {
   async headers() {
     return [
       { source: "/:path*", headers: securityHeaders },
+      // A picture's name carries its hash.
+      { source: "/_img/:path*", headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }] },
+      { source: "/content-file/:path*", headers: [{ key: "Content-Security-Policy", value: "default-src 'none'; style-src 'unsafe-inline'; sandbox" }] },
       // Next lets a shared cache in front keep a static page for a year, and one address has a shared and a personal page.
       { source: "/", headers: [{ key: "Cache-Control", value: "private, no-cache" }] },
       { source: "/blog/:slug([^/.]+)", headers: [{ key: "Cache-Control", value: "private, no-cache" }, { key: "Vary", value: "Cookie, Accept" }] },

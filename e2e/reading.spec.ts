@@ -113,7 +113,7 @@ test("drafts are reachable, say so, and are listed nowhere", async ({ page, requ
   expect(response?.status()).toBe(200);
   await expect(page.getByText("A draft.")).toBeVisible();
   await expect(page.locator('meta[name="robots"]')).toHaveAttribute("content", /noindex/);
-  for (const path of ["/blog", "/rss.xml", "/sitemap.xml", "/feed.json"]) {
+  for (const path of ["/blog", "/feed.xml", "/sitemap.xml", "/feed.json"]) {
     expect(await (await request.get(path)).text(), path).not.toContain("the-session-that-renews-itself");
   }
 });
@@ -160,7 +160,7 @@ test("a post answers as Markdown to whoever asks for it", async ({ request }) =>
 });
 
 test("feeds, sitemap, robots and social images answer", async ({ request }) => {
-  for (const [path, type] of [["/rss.xml", "xml"], ["/atom.xml", "xml"], ["/feed.json", "json"], ["/sitemap.xml", "xml"], ["/robots.txt", "text/plain"], ["/blog/one-door-for-writes/social.png", "image/png"]] as const) {
+  for (const [path, type] of [["/feed.xml", "xml"], ["/atom.xml", "xml"], ["/feed.json", "json"], ["/sitemap.xml", "xml"], ["/robots.txt", "text/plain"], ["/blog/one-door-for-writes/social.png", "image/png"]] as const) {
     const response = await request.get(path);
     expect(response.status(), path).toBe(200);
     expect(response.headers()["content-type"], path).toContain(type);

@@ -14,9 +14,12 @@ interface Entry {
 const MAX_BYTES = 64 * 1_048_576;
 
 // The site publishes its version on globalThis: this file is not part of any bundle.
-const shared = globalThis as { __lecternPages?: LRUCache<string, Entry>; __lecternContentKey?: () => string };
+const shared = globalThis as { __lecternPages?: LRUCache<string, Entry>; __lecternAsked?: LRUCache<string, string>; __lecternContentKey?: () => string };
 
 const pages = (shared.__lecternPages ??= new LRUCache<string, Entry>({ maxSize: MAX_BYTES, sizeCalculation: ({ value }) => sizeOf(value) }));
+
+// The version at the moment a page was asked for: it is rendered after that, and the content may change meanwhile.
+const asked = (shared.__lecternAsked ??= new LRUCache<string, string>({ max: 2_000 }));
 
 function sizeOf(value: unknown): number {
   let size = 1_000;
@@ -29,13 +32,14 @@ function sizeOf(value: unknown): number {
 
 export default class PageCache {
   async get(key: string): Promise<{ value: unknown; lastModified: number } | null> {
+    const version = shared.__lecternContentKey?.();
+    if (version !== undefined) asked.set(key, version);
     const entry = pages.get(key);
-    if (!entry || entry.version !== shared.__lecternContentKey?.()) return null;
-    return entry;
+    return entry && entry.version === version ? entry : null;
   }
 
   async set(key: string, value: unknown): Promise<void> {
-    const version = shared.__lecternContentKey?.();
+    const version = asked.get(key);
     if (version === undefined || value === null) return;
     pages.set(key, { value, lastModified: Date.now(), version });
   }

@@ -1,0 +1,47 @@
+import { afterEach, expect, test } from "vitest";
+import PageCache from "./page-cache.ts";
+
+const shared = globalThis as { __lecternContentKey?: () => string };
+afterEach(() => {
+  delete shared.__lecternContentKey;
+});
+
+const page = (html: string) => ({ kind: "APP_PAGE", html });
+
+test("a page is kept for the version of the content that it was asked for under", async () => {
+  const cache = new PageCache();
+  shared.__lecternContentKey = () => "one";
+  expect(await cache.get("/a")).toBeNull();
+  await cache.set("/a", page("first"));
+  expect(await cache.get("/a")).toMatchObject({ value: page("first") });
+  shared.__lecternContentKey = () => "two";
+  expect(await cache.get("/a")).toBeNull();
+});
+
+test("a page that was rendered while the content changed is not kept for the new content", async () => {
+  const cache = new PageCache();
+  shared.__lecternContentKey = () => "one";
+  await cache.get("/b");
+  shared.__lecternContentKey = () => "two";
+  await cache.set("/b", page("old"));
+  expect(await cache.get("/b")).toBeNull();
+});
+
+test("nothing is kept before the site knows its content", async () => {
+  const cache = new PageCache();
+  await cache.get("/c");
+  await cache.set("/c", page("early"));
+  expect(await cache.get("/c")).toBeNull();
+});
+
+test("memory is bounded, however many pages are asked for", async () => {
+  const cache = new PageCache();
+  shared.__lecternContentKey = () => "one";
+  for (let i = 0; i < 200; i++) {
+    await cache.get(`/d/${i}`);
+    await cache.set(`/d/${i}`, page("x".repeat(1_000_000)));
+  }
+  const kept = await Promise.all(Array.from({ length: 200 }, (_, i) => cache.get(`/d/${i}`)));
+  expect(kept.filter(Boolean).length).toBeLessThanOrEqual(64);
+  expect(kept.at(-1)).not.toBeNull();
+});

@@ -29,7 +29,7 @@ export interface Compiler {
 
 type Answer = { ok: true; post: CompiledPost } | { ok: false; problem: PostProblem };
 
-/** Twice what the largest corpus post needs with every grammar loaded, measured; the site has 1 GB. */
+/** Real posts need about 130 MB of heap and buffers; 1.9 MB of text (twenty times the longest real post) still fits, measured. The site has 1 GB. */
 const MEMORY_MB = 384;
 
 /** A compiler with a pool of its own. Defaults come from COMPILE_WORKERS and COMPILE_TIMEOUT_MS. */

@@ -93,7 +93,7 @@ export function createPool<In, Out>(options: PoolOptions): Pool<In, Out> {
       execArgv: [],
       // Nothing of the site's configuration: what runs in here has no business with secrets.
       env: { NODE_ENV: "production" },
-      resourceLimits: { maxOldGenerationSizeMb: options.memoryMb, maxYoungGenerationSizeMb: 64, stackSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: options.memoryMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
     });
     const slot: Slot<In, Out> = { worker, ready: false, job: null, jobsDone: 0, timer: undefined, gone: false };
     slots.add(slot);

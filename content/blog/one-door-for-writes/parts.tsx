@@ -84,6 +84,9 @@ export function WriteQueue() {
         <button type="button" onClick={() => send({ type: "arrive", count: 10 })}>
           Ten writes
         </button>
+        <button type="button" className={styles.quiet} onClick={() => send({ type: "reset" })}>
+          Empty
+        </button>
         <fieldset>
           <legend>A commit takes</legend>
           {[true, false].map((value) => (
@@ -93,9 +96,6 @@ export function WriteQueue() {
             </label>
           ))}
         </fieldset>
-        <button type="button" className={styles.quiet} onClick={() => send({ type: "reset" })}>
-          Empty
-        </button>
       </div>
       <div className={styles.lanes}>
         <div>

@@ -29,7 +29,7 @@ function Slider({ label, shown, onChange, ...range }: SliderProps) {
   return (
     <div className={styles.slider}>
       <label htmlFor={id}>{label}</label>
-      <output htmlFor={id}>{shown}</output>
+      <span aria-hidden="true">{shown}</span>
       <input id={id} type="range" {...range} aria-valuetext={shown} onChange={(event) => onChange(event.currentTarget.valueAsNumber)} />
     </div>
   );

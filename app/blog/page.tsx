@@ -99,7 +99,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
         {found.total === 0 ? (
           <NothingFound q={found.q} filtered={filtered} topics={found.topicCounts} />
         ) : (
-          <PostList cards={cards} more={found.nextPage === null ? null : listHref({ ...state, page: found.nextPage })} />
+          <PostList cards={cards} first={!lead} more={found.nextPage === null ? null : listHref({ ...state, page: found.nextPage })} />
         )}
       </PostFinder>
     </div>

@@ -3,7 +3,6 @@
 import type { Embed as EmbedData } from "#lib/embeds/embed.ts";
 import { findEmbed } from "#lib/embeds/embeds.ts";
 import { EmbedPlayer } from "./embed-player.tsx";
-import "./embed.css";
 
 /** The picture through our own server: a reader's browser meets no stranger before a click. */
 function Picture({ embed }: { embed: EmbedData }) {

@@ -1,7 +1,6 @@
 // The text of a post, rendered on the server.
 
 import { localComponents } from "#content/components.generated.ts";
-import "./code.css";
 import { Embed } from "./embed.tsx";
 import { Html } from "./html.tsx";
 import { type ComponentMap, localComponentMap, runCompiled } from "./run-compiled.ts";

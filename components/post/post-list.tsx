@@ -55,15 +55,15 @@ export function Choices({ name, label, choices, current, state }: { name: "sort"
   );
 }
 
-/** `more`: where "Load more" leads; the focus then goes to the first card that came. */
-export function PostList({ cards, more }: { cards: readonly CardPost[]; more: string | null }) {
+/** `more`: where "Load more" leads; the focus then goes to the first card that came. `first`: the list begins in the first view. */
+export function PostList({ cards, more, first = false }: { cards: readonly CardPost[]; more: string | null; first?: boolean }) {
   const next = `post-${cards.length + 1}`;
   return (
     <>
       <h2 className="visually-hidden">Posts</h2>
       <div className="cards">
         {cards.map((card, place) => (
-          <PostCard key={card.post.slug} id={`post-${place + 1}`} first={place < 2} {...card} />
+          <PostCard key={card.post.slug} id={`post-${place + 1}`} first={first && place < 2} {...card} />
         ))}
       </div>
       {more && (

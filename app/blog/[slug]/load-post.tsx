@@ -20,15 +20,15 @@ function editUrl(path: string): string | null {
   return [env.REPOSITORY_URL.replace(/\/+$/, ""), "edit", env.CONTENT_GIT_BRANCH, env.CONTENT_GIT_PATH, path].filter(Boolean).join("/");
 }
 
-/** The page of the post at `slug` for this reader; the page and status of a missing one when there is no such post. */
-export async function loadPost(slug: string, identity: Identity) {
+/** The page of the post at `slug` for this reader; the page and status of a missing one when there is no such post. `readData` is replaced by the benchmarks alone. */
+export async function loadPost(slug: string, identity: Identity, readData = readPostData) {
   const post = await getPost(slug);
   if (!post) {
     answerNotFound();
     return <NotFoundPage identity={identity} />;
   }
   const index = await getIndex();
-  const data = await readPostData(identity, slug);
+  const data = await readData(identity, slug);
   const url = `${env.SITE_URL}/blog/${slug}`;
   return (
     <PostPage

@@ -1,0 +1,13 @@
+// The page of a post as a static one: what a person would build instead. Part of bench builds only.
+
+import { loadPost } from "../../../blog/[slug]/load-post.tsx";
+
+export const dynamic = "force-static";
+
+export function generateStaticParams() {
+  return [];
+}
+
+export default async function Page({ params }: { params: Promise<{ slug: string }> }) {
+  return loadPost((await params).slug, { sessionKey: null, clientId: null });
+}

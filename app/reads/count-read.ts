@@ -1,0 +1,55 @@
+// Counts the read that a beacon reports.
+
+import { isbot } from "isbot";
+import { answer } from "./answer.ts";
+import { readBeacon } from "./beacon.ts";
+import { getCountedPost } from "./counted-post.ts";
+import { isSameOrigin } from "./same-origin.ts";
+import { nowMs } from "#lib/base/clock.ts";
+import { AppError } from "#lib/base/errors.ts";
+import { log } from "#lib/base/log.ts";
+import { snapshotSql, writeSql } from "#lib/db/database.ts";
+import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
+import { type ReadLimits, createReadLimits } from "#lib/reads/limits.ts";
+import { recordRead } from "#lib/reads/record.ts";
+import { clientAddress } from "#lib/session/client-address.ts";
+import { readerCookie } from "#lib/session/reader-cookie.ts";
+import { findReader, readIdentity } from "#lib/session/session.ts";
+import { recordOwnership } from "#lib/teams/ownership.ts";
+
+// One per process, also where development loads this module anew.
+const shared = globalThis as { __lecternReadLimits?: ReadLimits };
+
+/**
+ * 204 with `x-read: counted` or `again`; 204 without it for a bot. 400, 403, 404, 409, 413, 429 or 503 with the reason
+ * as text; then nothing was stored. An anonymous reader's first counted read brings the cookie with their id.
+ * `write` is replaced by the benchmarks alone.
+ */
+export function countRead(request: Request, write: typeof writeSql = writeSql): Promise<Response> {
+  return answer(async () => {
+    if (!isSameOrigin(request)) throw new AppError("forbidden", "This request does not come from a page of this site.");
+    const { token, slug } = await readBeacon(request);
+    const userAgent = request.headers.get("user-agent");
+    if (!userAgent || isbot(userAgent)) return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+    await ensurePrimary();
+    const { readingMinutes } = await getCountedPost(slug);
+    const identity = await readIdentity();
+    const reader = identity.sessionKey ? await snapshotSql((sql) => findReader(sql, identity)) : { member: null, clientId: identity.clientId };
+    const now = nowMs();
+    shared.__lecternReadLimits ??= createReadLimits();
+    shared.__lecternReadLimits.take({ ...reader, address: clientAddress(request), slug, nowMs: now });
+
+    const { counted, clientId, changes } = await write((sql) => {
+      // Asked again inside the write: the member may have left since.
+      const { member, clientId } = identity.sessionKey ? findReader(sql, identity) : reader;
+      const read = recordRead(sql, { token, slug, member, clientId, readingMinutes, nowMs: now });
+      // Anonymous reads move no standing.
+      return { ...read, changes: read.counted && member ? recordOwnership(sql, { slugs: [slug], nowMs: now }) : [] };
+    });
+
+    for (const change of changes) log("info", "teams.leader_changed", { ...change });
+    const headers = new Headers({ "cache-control": "no-store", "x-read": counted ? "counted" : "again" });
+    if (clientId) headers.append("set-cookie", readerCookie(clientId));
+    return new Response(null, { status: 204, headers });
+  });
+}

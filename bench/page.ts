@@ -1,0 +1,125 @@
+// npm run bench -- page: the post page as readers get it, beside the framework's floor, the same article static, and
+// the same page without its data. Everything from one production build, interleaved, medians.
+
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { memberCookie } from "../e2e/member-cookie.ts";
+import { type Article, writeArticles } from "./support/articles.ts";
+import { benchDatabase } from "./support/database.ts";
+import { load, requireWrk } from "./support/load.ts";
+import { median, option, percentile, report, round, table } from "./support/machine.ts";
+import { SECRET, type Site, startSite } from "./support/site.ts";
+
+const DIR = ".data/bench";
+const PORT = 3127;
+const ROUNDS = option("rounds", 5);
+const SECONDS = option("seconds", 4);
+const MANY_READS = option("many", 5_000_000);
+
+requireWrk();
+const articles = writeArticles(join(DIR, "content"));
+console.log(`${articles.map(({ slug, words, fences }) => `${slug}: ${words} words, ${fences} code fences`).join("; ")}. ${ROUNDS} rounds of ${SECONDS} s, 16 connections.\n`);
+
+async function start(reads: number): Promise<{ site: Site; cookie: string }> {
+  const dataDir = join(DIR, `reads-${reads}`);
+  const file = join(dataDir, "lectern.db");
+  const member = await benchDatabase(file, { reads, slugs: articles.map(({ slug }) => slug) });
+  const db = new Database(file);
+  const { name, value } = await memberCookie(db, member, SECRET);
+  db.close();
+  return { site: await startSite({ port: PORT, dataDir, contentDir: join(DIR, "content"), env: { COMPILE_WORKERS: "1" } }), cookie: `${name}=${value}` };
+}
+
+interface Target {
+  readonly name: string;
+  readonly path: string;
+  readonly headers?: Record<string, string>;
+}
+
+/** Every target once per round, so that a slow minute of the machine meets them all. Requests per second, medians. */
+async function measure(site: Site, targets: readonly Target[]): Promise<Map<string, number>> {
+  const rates = new Map(targets.map(({ name }) => [name, [] as number[]]));
+  for (const { path, headers } of targets) await load(site.url + path, { seconds: 1, headers });
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { name, path, headers } of targets) {
+      const { perSecond, failed } = await load(site.url + path, { seconds: SECONDS, headers });
+      if (failed > 0) throw new Error(`${name}: ${failed} answers were not 2xx`);
+      rates.get(name)?.push(perSecond);
+    }
+  }
+  return new Map([...rates].map(([name, values]) => [name, median(values)]));
+}
+
+function targetsFor({ slug }: Article, cookie: string): Target[] {
+  return [
+    { name: `${slug}: static`, path: `/bench/static/${slug}` },
+    { name: `${slug}: anonymous`, path: `/blog/${slug}` },
+    { name: `${slug}: constants`, path: `/bench/constants/${slug}` },
+    { name: `${slug}: member`, path: `/blog/${slug}`, headers: { cookie } },
+  ];
+}
+
+/** Time to the first byte on an idle site, one request at a time. */
+async function firstByteMs(url: string, headers: Record<string, string>, count = 200): Promise<number[]> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const startedMs = performance.now();
+    const response = await fetch(url, { headers });
+    times.push(performance.now() - startedMs);
+    await response.arrayBuffer();
+  }
+  return times.slice(20);
+}
+
+const { site, cookie } = await start(500_000);
+const rates = await measure(site, [{ name: "empty dynamic page", path: "/bench/empty" }, ...articles.flatMap((article) => targetsFor(article, cookie))]);
+const zipped = await measure(site, [
+  { name: "static", path: "/bench/static/medium", headers: { "accept-encoding": "gzip" } },
+  { name: "anonymous", path: "/blog/medium", headers: { "accept-encoding": "gzip" } },
+]);
+const idle = { anonymous: await firstByteMs(`${site.url}/blog/medium`, {}), member: await firstByteMs(`${site.url}/blog/medium`, { cookie }) };
+
+// Memory over 20,000 requests to all of it.
+const rss: number[] = [site.rssMb()];
+for (let sent = 0; sent < 20_000; ) {
+  for (const { path, headers } of articles.flatMap((article) => targetsFor(article, cookie).filter(({ name }) => !name.includes("bench")))) {
+    const { perSecond } = await load(site.url + path, { seconds: 1, headers });
+    sent += perSecond;
+  }
+  rss.push(site.rssMb());
+}
+await site.stop();
+
+const many = await start(MANY_READS);
+const manyRates = await measure(many.site, targetsFor(articles[1] as Article, many.cookie).filter(({ name }) => /anonymous|member/.test(name)));
+await many.site.stop();
+
+const rate = (name: string) => rates.get(name) as number;
+const floor = rate("empty dynamic page");
+table(
+  ["", "requests/s", "÷ static", "÷ constants", "÷ empty dynamic"],
+  [...rates].map(([name, value]) => {
+    const [slug] = name.split(":");
+    return [name, Math.round(value), ...(rates.has(`${slug}: static`) ? [round(value / rate(`${slug}: static`)), round(value / rate(`${slug}: constants`))] : ["", ""]), round(value / floor)];
+  }),
+);
+const ratios = Object.fromEntries(
+  articles.flatMap(({ slug }) => [
+    [`${slug} anonymous ÷ static`, round(rate(`${slug}: anonymous`) / rate(`${slug}: static`))],
+    [`${slug} member ÷ constants`, round(rate(`${slug}: member`) / rate(`${slug}: constants`))],
+    [`${slug} member ÷ empty dynamic`, round(rate(`${slug}: member`) / floor)],
+  ]),
+);
+ratios["medium anonymous ÷ static, gzip"] = round((zipped.get("anonymous") as number) / (zipped.get("static") as number));
+ratios[`medium member, ${MANY_READS} ÷ 500000 reads`] = round((manyRates.get("medium: member") as number) / rate("medium: member"));
+ratios[`medium anonymous, ${MANY_READS} ÷ 500000 reads`] = round((manyRates.get("medium: anonymous") as number) / rate("medium: anonymous"));
+const half = rss.slice(Math.floor(rss.length / 2));
+const numbers = {
+  requestsPerSecond: Object.fromEntries([...rates].map(([name, value]) => [name, Math.round(value)])),
+  firstByteP50Ms: { anonymous: round(percentile(idle.anonymous, 50)), member: round(percentile(idle.member, 50)) },
+  rssMb: { start: rss[0], end: rss.at(-1), lastHalfMin: Math.min(...half), lastHalfMax: Math.max(...half) },
+};
+console.log(`\nFirst byte on an idle site, p50: anonymous ${numbers.firstByteP50Ms.anonymous} ms, member ${numbers.firstByteP50Ms.member} ms.`);
+console.log(`Memory over 20,000 requests: ${rss.join(", ")} MB.\n`);
+report("page", ratios, numbers);

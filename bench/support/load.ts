@@ -1,0 +1,54 @@
+// Load from another process: wrk (Debian: apt install wrk).
+
+import { spawn, spawnSync } from "node:child_process";
+
+export interface LoadResult {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Answers that were not 2xx or 3xx, and socket errors. A measurement with any is void. */
+  readonly failed: number;
+}
+
+export interface LoadOptions {
+  readonly seconds: number;
+  readonly connections?: number;
+  readonly headers?: Record<string, string>;
+  /** A Lua script for wrk. */
+  readonly script?: string;
+}
+
+export function requireWrk(): void {
+  if (spawnSync("wrk", ["-v"]).error) {
+    console.error("The benchmarks send their load with wrk, which is not here. Debian: apt install wrk; macOS: brew install wrk.");
+    process.exit(2);
+  }
+}
+
+const inMs = (text: string): number => {
+  const [, value = "0", unit = "ms"] = /^([\d.]+)(us|ms|s|m)$/.exec(text) ?? [];
+  return Number(value) * { us: 0.001, ms: 1, s: 1_000, m: 60_000 }[unit as "us" | "ms" | "s" | "m"];
+};
+
+/** Runs wrk once against `url` with one thread. */
+export function load(url: string, { seconds, connections = 16, headers = {}, script }: LoadOptions): Promise<LoadResult> {
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", ...(script ? ["-s", script] : []), ...Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]), url];
+  return new Promise((resolve, reject) => {
+    const child = spawn("wrk", args);
+    let out = "";
+    child.stdout.on("data", (data: Buffer) => (out += data.toString()));
+    child.stderr.on("data", (data: Buffer) => (out += data.toString()));
+    child.on("error", reject);
+    child.on("close", () => {
+      const rate = /Requests\/sec:\s+([\d.]+)/.exec(out)?.[1];
+      if (!rate) return reject(new Error(`wrk said:\n${out}`));
+      const [, connect = 0, read = 0, write = 0, timeout = 0] = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(out) ?? [];
+      resolve({
+        perSecond: Number(rate),
+        p50Ms: inMs(/50%\s+(\S+)/.exec(out)?.[1] ?? "0ms"),
+        p99Ms: inMs(/99%\s+(\S+)/.exec(out)?.[1] ?? "0ms"),
+        failed: Number(/Non-2xx or 3xx responses: (\d+)/.exec(out)?.[1] ?? 0) + Number(connect) + Number(read) + Number(write) + Number(timeout),
+      });
+    });
+  });
+}

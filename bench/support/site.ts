@@ -1,0 +1,39 @@
+// The bench build of the site, served on files of its own.
+
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { round } from "./machine.ts";
+
+export const SECRET = "only-for-benchmarks-0123456789abcdef";
+
+export interface Site {
+  readonly url: string;
+  /** Resident memory of the server in MB (Linux). */
+  rssMb(): number;
+  stop(): Promise<void>;
+}
+
+/** Starts `next start` on `port`; resolves when `path` answers. */
+export async function startSite({ port, dataDir, contentDir, path = "/blog", env = {}, preload }: { port: number; dataDir: string; contentDir: string; path?: string; env?: Record<string, string>; preload?: string }): Promise<Site> {
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(process.execPath, [...(preload ? ["--import", preload] : []), "node_modules/next/dist/bin/next", "start", "-p", String(port)], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, NODE_ENV: "production", DATA_DIR: dataDir, CONTENT_DIR: contentDir, SESSION_SECRET: SECRET, LOG_LEVEL: "error", SITE_URL: `http://localhost:${port}`, ...env },
+  });
+  const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
+  const untilMs = Date.now() + 60_000;
+  for (;;) {
+    const ok = await fetch(url + path).then((response) => response.ok, () => false);
+    if (ok) break;
+    if (Date.now() > untilMs || child.exitCode !== null) throw new Error(`The site did not answer at ${url}${path}.`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return {
+    url,
+    rssMb: () => round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? 0) / 1024, 0),
+    async stop() {
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}

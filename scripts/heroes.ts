@@ -217,6 +217,33 @@ const pictures: Record<string, Picture> = {
       return `${floors}${inner}${walls}${rect(120, 150, 1360, 900, "none", `stroke="${ink}" stroke-width="26"`)}${doors}${line([[40, 600], [200, 600]], red, 14)}${shape([[246, 600], [186, 564], [186, 636]], red)}`;
     },
   },
+  // Twenty-four strips from night to night; the sun stands in the middle one.
+  "a-day-is-not-a-moment": {
+    file: shared("a-day-is-not-a-moment"),
+    ground: night,
+    draw: () => {
+      const shades = [night, "#1f3a5c", "#31557f", "#5b82ab", "#93b0cb", "#c6d5df", "#e9e3d3", "#f4e3b5"];
+      const strips = range(24).map((hour) => {
+        const light = Math.max(0, Math.min(7, Math.round(8.4 - Math.abs(hour - 11.5) * 0.86)));
+        return rect(80 + hour * 60, 150, 61, 900, shades[light] as string);
+      });
+      const hours = range(25).map((hour) => line([[80 + hour * 60, 1050], [80 + hour * 60, hour % 6 === 0 ? 1110 : 1076]], paper, 4)).join("");
+      return `${strips.join("")}${hours}${line([[800, 150], [800, 1050]], ink, 5)}${disc(800, 470, 150, yellow)}${disc(800, 470, 18, ink)}`;
+    },
+  },
+  // Two arrows in a ring, each waiting for the other to move; in the middle a keyhole.
+  "one-key-one-producer": {
+    file: shared("one-key-one-producer"),
+    ground: "#e6d9c3",
+    draw: () => {
+      const half = (from: number, color: string) => {
+        const [x, y] = onCircle(800, 600, 400, from + 0.405);
+        const turn = (from + 0.405) * 360 + 90;
+        return `${arc(800, 600, 400, from, from + 0.4, color, 96)}<g transform="translate(${n(x)} ${n(y)}) rotate(${n(turn)})">${shape([[-20, -120], [110, 0], [-20, 120]], color)}</g>`;
+      };
+      return `${half(0.03, red)}${half(0.53, night)}${disc(800, 545, 92, ink)}${shape([[758, 590], [842, 590], [884, 790], [716, 790]], ink)}`;
+    },
+  },
   // A ring of days, most of it gone, and the second ring that begins.
   "the-session-that-renews-itself": {
     file: shared("the-session-that-renews-itself"),

@@ -48,16 +48,18 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
   const [index, identity] = await Promise.all([getIndex(), readIdentity()]);
   const data = await readSiteData(identity);
   const isMember = data.reader.member !== null;
+  const sort = oneOf<Sort>(SORTS, last(query.sort));
   const found = searchPosts(cacheDatabase(), index, {
     q: last(query.q),
     topics: [query.topic ?? []].flat(),
-    sort: oneOf<Sort>(SORTS, last(query.sort)),
+    sort,
     read: isMember ? oneOf<ReadFilter>(READ_FILTERS, last(query.read)) : undefined,
     readSlugs: isMember ? data.read : undefined,
     page: Number.parseInt(last(query.page), 10) || 1,
     totals: data.postTotals,
   });
-  const state = { q: found.q, topics: found.topics, sort: found.sort, read: found.read };
+  // The order only where it was chosen: the default is another one with words than without.
+  const state = { q: found.q, topics: found.topics, sort, read: found.read };
   const filtered = found.topics.length > 0 || found.read !== "all";
   const lead = found.q || filtered || found.sort !== "newest" ? null : featured(index, { reader: { key: readerKey(data.reader), readSlugs: data.read }, totals: data.dayTotals, nowMs: data.nowMs });
   const cards = found.results.map(({ post, title, snippet }) => ({

@@ -4,7 +4,7 @@ import localFont from "next/font/local";
 
 /** Long reading. */
 const text = localFont({
-  src: [{ path: "./fonts/text.woff2", weight: "400 650", style: "normal" }],
+  src: [{ path: "./fonts/text.woff2", weight: "400", style: "normal" }],
   variable: "--font-text",
   display: "swap",
   adjustFontFallback: "Times New Roman",
@@ -13,8 +13,17 @@ const text = localFont({
 
 /** Emphasis in long reading: not in the first view, so it is not preloaded. */
 const textItalic = localFont({
-  src: [{ path: "./fonts/text-italic.woff2", weight: "400 650", style: "italic" }],
+  src: [{ path: "./fonts/text-italic.woff2", weight: "400", style: "italic" }],
   variable: "--font-text-italic",
+  display: "swap",
+  preload: false,
+  adjustFontFallback: false,
+});
+
+/** Strong words and small headings: as the italic. */
+const textBold = localFont({
+  src: [{ path: "./fonts/text-bold.woff2", weight: "620", style: "normal" }],
+  variable: "--font-text-bold",
   display: "swap",
   preload: false,
   adjustFontFallback: false,
@@ -31,7 +40,7 @@ const display = localFont({
 
 /** Everything one presses or scans. */
 const sans = localFont({
-  src: [{ path: "./fonts/sans.woff2", weight: "400 700", style: "normal" }],
+  src: [{ path: "./fonts/sans.woff2", weight: "400 600", style: "normal" }],
   variable: "--font-sans",
   display: "swap",
   adjustFontFallback: "Arial",
@@ -39,7 +48,7 @@ const sans = localFont({
 });
 
 const mono = localFont({
-  src: [{ path: "./fonts/mono.woff2", weight: "400 600", style: "normal" }],
+  src: [{ path: "./fonts/mono.woff2", weight: "400", style: "normal" }],
   variable: "--font-mono",
   display: "swap",
   preload: false,
@@ -48,4 +57,4 @@ const mono = localFont({
 });
 
 /** Class names that declare the font variables; for the html element. */
-export const fontVariables = [text, textItalic, display, sans, mono].map((font) => font.variable).join(" ");
+export const fontVariables = [text, textItalic, textBold, display, sans, mono].map((font) => font.variable).join(" ");

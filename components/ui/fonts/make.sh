@@ -10,8 +10,9 @@ cut() { # name file axes
   pyftsubset "/tmp/$1.ttf" --unicodes="$part" --layout-features='kern,liga,calt,ccmp,locl,mark,pnum,tnum,onum,lnum,rvrn' --flavor=woff2 --output-file="$to/$1.woff2"
   rm "/tmp/$1.ttf"
 }
-cut text newsreader/files/newsreader-latin-opsz-normal.woff2 "opsz=17 wght=400:650"
-cut text-italic newsreader/files/newsreader-latin-opsz-italic.woff2 "opsz=17 wght=400:650"
+cut text newsreader/files/newsreader-latin-opsz-normal.woff2 "opsz=17 wght=400"
+cut text-bold newsreader/files/newsreader-latin-opsz-normal.woff2 "opsz=17 wght=620"
+cut text-italic newsreader/files/newsreader-latin-opsz-italic.woff2 "opsz=17 wght=400"
 cut display newsreader/files/newsreader-latin-opsz-normal.woff2 "opsz=60 wght=460"
-cut sans instrument-sans/files/instrument-sans-latin-wght-normal.woff2 "wght=400:700"
-cut mono jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2 "wght=400:600"
+cut sans instrument-sans/files/instrument-sans-latin-wght-normal.woff2 "wght=400:600"
+cut mono jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2 "wght=400"

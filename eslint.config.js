@@ -18,6 +18,7 @@ export default ts.config(
     rules: {
       ...next.configs.recommended.rules,
       "@next/next/no-img-element": "off", // pictures are sized and encoded when the site is built
+      "@next/next/no-html-link-for-pages": "off", // a plain link loads a page that is already rendered, and no router
       "react-hooks/rules-of-hooks": "error",
       "react-hooks/exhaustive-deps": "error",
       "@typescript-eslint/no-floating-promises": "error",
@@ -48,6 +49,11 @@ export default ts.config(
     rules: {
       "no-restricted-globals": ["error", { name: "fetch", message: "Go out through lib/fetch: it has a deadline, a limit and refuses private addresses." }],
     },
+  },
+  {
+    // Playwright's fixtures take a function called use.
+    files: ["e2e/**/*.ts"],
+    rules: { "react-hooks/rules-of-hooks": "off" },
   },
   {
     // A component in the browser fetches from its own site.

@@ -14,6 +14,10 @@ const securityHeaders = [
   { key: "Strict-Transport-Security", value: "max-age=63072000" },
 ];
 
+// Set by the set-up, which makes the copies in public/_br right after the build. A bare `next build` does without.
+const precompressed = process.env.PRECOMPRESSED === "on";
+const takesBrotli = [{ type: "header" as const, key: "accept-encoding", value: "(.*)\\bbr\\b(.*)" }];
+
 const config: NextConfig = {
   poweredByHeader: false,
   reactStrictMode: true,
@@ -29,6 +33,9 @@ const config: NextConfig = {
   async rewrites() {
     return {
       beforeFiles: [
+        ...(precompressed ? [{ source: "/_next/static/:path(.*\\.(?:js|css))", has: takesBrotli, destination: "/_br/:path" }] : []),
+        // Asked for by browsers where a document names no icon.
+        { source: "/favicon.ico", destination: "/icon.svg" },
         { source: "/blog/:slug([^/]+)\\.md", destination: "/blog/:slug/markdown" },
         { source: "/blog/:slug([^/.]+)", has: [{ type: "header", key: "accept", value: "(.*)text/markdown(.*)" }], destination: "/blog/:slug/markdown" },
         { source: "/blog/:slug([^/.]+)", missing: withoutCookies, destination: "/shared/blog/:slug" },
@@ -41,6 +48,19 @@ const config: NextConfig = {
   async headers() {
     return [
       { source: "/:path*", headers: securityHeaders },
+      ...(precompressed
+        ? [
+            {
+              source: "/_next/static/:path(.*\\.(?:js|css))",
+              has: takesBrotli,
+              headers: [
+                { key: "Content-Encoding", value: "br" },
+                { key: "Cache-Control", value: "public, max-age=31536000, immutable" },
+                { key: "Vary", value: "Accept-Encoding" },
+              ],
+            },
+          ]
+        : []),
       // A picture's name carries its hash.
       { source: "/_img/:path*", headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }] },
       { source: "/content-file/:path*", headers: [{ key: "Content-Security-Policy", value: "default-src 'none'; style-src 'unsafe-inline'; sandbox" }] },

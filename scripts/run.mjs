@@ -145,11 +145,12 @@ async function prepareDatabase() {
 
 async function build({ env = {} } = {}) {
   const sources = ["app", "components", "lib", "prisma/schema.prisma", "public", "content", "next.config.ts", "middleware.ts", "instrumentation.ts", "tsconfig.json", "package.json", "package-lock.json", ...(env.BENCH ? ["bench"] : [])];
-  const hash = hashOf(sources, (file) => !/\.test\.tsx?$/.test(file) && !(file.startsWith("content") && file.endsWith(".mdx"))) + JSON.stringify(env);
+  const hash = hashOf(sources, (file) => !/\.test\.tsx?$/.test(file) && !(file.startsWith("content") && file.endsWith(".mdx")) && !file.startsWith(join("public", "_"))) + JSON.stringify(env);
   await once(join(".next", "lectern-build"), hash, join(".next", "BUILD_ID"), async () => {
     say("building");
     rmSync(join(".next", "lectern-build"), { force: true });
-    await must(run(process.execPath, [bin("next"), "build"], { quiet: true, env: { ...env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" } }), "The build failed.");
+    await must(run(process.execPath, [bin("next"), "build"], { quiet: true, env: { ...env, NODE_ENV: "production", PRECOMPRESSED: "on", NEXT_TELEMETRY_DISABLED: "1" } }), "The build failed.");
+    await must(node("scripts/precompress.ts"), "The built scripts could not be compressed.");
   });
 }
 
@@ -222,7 +223,7 @@ async function counted(name, report, runner, read) {
 
 async function lint() {
   await check("lint", run(process.execPath, [bin("eslint"), "--max-warnings", "0", "."]));
-  await check("imports", run(process.execPath, [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "app", "components", "lib", "scripts", "tests", "e2e", "bench", "prisma", "middleware.ts", "instrumentation.ts"]));
+  await check("imports", run(process.execPath, [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "app", "components", "lib", "scripts", "tests", "e2e", "bench", "prisma", "instrumentation.ts"]));
 }
 
 async function types() {

@@ -12,7 +12,8 @@ import type { Identity } from "#lib/session/session.ts";
 export async function NotFoundPage({ identity }: { identity: Identity }) {
   return (
     <>
-      <div className="wrap">
+      {/* The cache of shared pages keeps a document with this mark as a 404. */}
+      <div className="wrap" data-missing="">
         <header className="page-head">
           <h1>There is no such page.</h1>
           <p className="lead">

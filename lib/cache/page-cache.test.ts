@@ -27,6 +27,14 @@ test("a page that was rendered while the content changed is not kept for the new
   expect(await cache.get("/b")).toBeNull();
 });
 
+test("a document that says that it is missing is kept as a 404", async () => {
+  const cache = new PageCache();
+  shared.__lecternContentKey = () => "one";
+  await cache.get("/missing");
+  await cache.set("/missing", page('<main data-missing="">'));
+  expect(await cache.get("/missing")).toMatchObject({ value: { status: 404 } });
+});
+
 test("nothing is kept before the site knows its content", async () => {
   const cache = new PageCache();
   await cache.get("/c");

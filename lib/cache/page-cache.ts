@@ -30,6 +30,14 @@ function sizeOf(value: unknown): number {
   return size;
 }
 
+/** Stands in the document of a page that is not there (app/not-found-page.tsx): its copies are a 404 too. */
+const MISSING = "data-missing";
+
+function withStatus(value: unknown): unknown {
+  const { html } = value as { html?: unknown };
+  return typeof html === "string" && html.includes(MISSING) ? { ...(value as object), status: 404 } : value;
+}
+
 export default class PageCache {
   async get(key: string): Promise<{ value: unknown; lastModified: number } | null> {
     const version = shared.__lecternContentKey?.();
@@ -41,7 +49,7 @@ export default class PageCache {
   async set(key: string, value: unknown): Promise<void> {
     const version = asked.get(key);
     if (version === undefined || value === null) return;
-    pages.set(key, { value, lastModified: Date.now(), version });
+    pages.set(key, { value: withStatus(value), lastModified: Date.now(), version });
   }
 
   async revalidateTag(): Promise<void> {}

@@ -28,8 +28,9 @@ export function PageActions() {
       if (status.current) status.current.textContent = said;
       setTimeout(() => status.current && (status.current.textContent = ""), DONE_MS * 2);
     }
-    document.addEventListener("click", onClick);
-    return () => document.removeEventListener("click", onClick);
+    const listener = (event: MouseEvent) => void onClick(event);
+    document.addEventListener("click", listener);
+    return () => document.removeEventListener("click", listener);
   }, []);
   return <p ref={status} className="visually-hidden" role="status" />;
 }

@@ -34,14 +34,14 @@ function watch(slug: string, readingMinutes: number): () => void {
   const ask = async () => {
     asking = true;
     try {
-      const answer = await fetch(`/reads/token?slug=${encodeURIComponent(slug)}`, { cache: "no-store" });
+      const answer = await fetch(`/reads/token?slug=${encodeURIComponent(slug)}`, { cache: "no-store", signal: AbortSignal.timeout(RETRY_MS) });
       if (answer.status === 404) return stop(); // a draft, or gone
       if (answer.ok) {
         ({ token, minMs } = await answer.json());
         tokenAt = Date.now();
       }
     } catch {
-      // Offline: asked again below.
+      // Offline, or no answer: asked again below.
     }
     asking = false;
     check();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/factories.ts";
-import { AppError } from "../base/errors.ts";
+import type { AppError } from "../base/errors.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../base/clock.ts";
 import type { Sql } from "../db/connection.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";

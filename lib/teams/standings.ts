@@ -34,7 +34,9 @@ function firstDay(nowMs: number, months: number): number {
 // One sum for each team, and no GROUP BY: SQLite would sort the rows of the window for it.
 const SUMS = TEAMS.map((team) => `COALESCE(SUM("reads") FILTER (WHERE "team" = '${team}'), 0) AS "${team}"`).join(", ");
 const READS = `SELECT ${SUMS} FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" >= ?`;
-const MEMBERS = `SELECT ${SUMS.replaceAll(`"reads"`, `"members"`)} FROM "TeamActiveDay" WHERE "day" >= ?`;
+// Here the key begins with the team: one range for each.
+const MEMBERS = `SELECT ${TEAMS.map((team) => `(SELECT COALESCE(SUM("members"), 0) FROM "TeamActiveDay" WHERE "team" = '${team}' AND "day" >= "from") AS "${team}"`).join(", ")}
+  FROM (SELECT ? AS "from")`;
 const READS_OF_ALL = `SELECT "PostTotal"."postSlug" AS "slug", ${SUMS.replaceAll(`"reads"`, `"PostTeamDay"."reads"`)}
   FROM "PostTotal" CROSS JOIN "PostTeamDay" ON "PostTeamDay"."postSlug" = "PostTotal"."postSlug" AND "day" >= ?
   GROUP BY "PostTotal"."postSlug"`;
@@ -68,8 +70,15 @@ export function standings(sql: Sql, { slug, nowMs }: { slug: string | null; nowM
 }
 
 /** The team that leads the post (the site when `slug` is null): the highest ratio above 0, or null. */
-export function leader(sql: Sql, of: { slug: string | null; nowMs: number }): Team | null {
-  return first(standings(sql, of));
+export function leader(sql: Sql, { slug, nowMs }: { slug: string | null; nowMs: number }): Team | null {
+  return leadersOf(sql, { slugs: [slug ?? SITE], nowMs })[0] ?? null;
+}
+
+/** leader() of each of `slugs`, in their order; SITE stands for the whole site. */
+export function leadersOf(sql: Sql, { slugs, nowMs }: { slugs: readonly string[]; nowMs: number }): (Team | null)[] {
+  const members = activeMembers(sql, nowMs);
+  const from = firstDay(nowMs, READS_MONTHS);
+  return slugs.map((slug) => first(rank(sql.get<Counts>(READS, slug, from) as Counts, members)));
 }
 
 /**

@@ -1,0 +1,46 @@
+// npm run reads:rebuild [-- --check]: makes every counter of reads anew from the reads themselves, or only looks whether that is needed.
+
+import { existsSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { env } from "#lib/base/env.ts";
+import { closeDatabase, snapshotSql, writeSql } from "#lib/db/database.ts";
+import { checkCounters, rebuildCounters } from "#lib/reads/rebuild.ts";
+
+const usage = `Usage: npm run reads:rebuild [-- --check]
+
+Makes totals, readers and the days behind the standings anew from the reads in ${env.DATABASE_FILE}.
+A second or two per million reads; the site can't write meanwhile and asks its readers to try again.
+  --check   change nothing; print where a counter differs (the site goes on as usual)
+Exit code 0 when the counters are right (now), 1 when --check found differences, 2 when there is no database.`;
+
+let flags: { check?: boolean; help?: boolean };
+try {
+  flags = parseArgs({ options: { check: { type: "boolean" }, help: { type: "boolean", short: "h" } } }).values;
+} catch (error) {
+  console.error(`${(error as Error).message}\n\n${usage}`);
+  process.exit(2);
+}
+if (flags.help) {
+  console.log(usage);
+  process.exit(0);
+}
+if (!existsSync(env.DATABASE_FILE)) {
+  console.error(`${env.DATABASE_FILE} is not there. npm start makes it.`);
+  process.exit(2);
+}
+
+const startedMs = performance.now();
+const took = () => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
+try {
+  if (flags.check) {
+    const differences = await snapshotSql(checkCounters);
+    for (const { table, key, kept, counted } of differences) console.log(`${table} ${key}: kept ${kept ?? "nothing"}, counted ${counted ?? "nothing"}`);
+    console.log(differences.length === 0 ? `Every counter is right (${took()}).` : `Some counters are wrong (${took()}; at most ten of each table are shown). Without --check they are made anew.`);
+    process.exitCode = differences.length === 0 ? 0 : 1;
+  } else {
+    const { reads, readers } = await writeSql(rebuildCounters);
+    console.log(`Counted ${reads} reads by ${readers} readers (${took()}).`);
+  }
+} finally {
+  await closeDatabase();
+}

@@ -27,8 +27,8 @@ export async function loadHome(identity: Identity) {
       <header className="masthead">
         <h1>A site that reads from the database beside you.</h1>
         <p className="lead">
-          Every region holds a whole copy of one SQLite file. Pages are answered from the nearest copy, and what you write travels to the one machine that may
-          write. These posts say how, and what it costs.
+          One process, and one SQLite file beside it: every page is answered from there. The posts say how it works, what it costs, and how the same file will come to
+          lie in every region.
         </p>
       </header>
       {lead && <LeadCard {...card(lead)} why={data.read.has(lead.slug) ? "From the archive" : "To begin with"} />}

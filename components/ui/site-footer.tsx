@@ -9,7 +9,7 @@ export function SiteFooter({ links, children }: { links: readonly NavLink[]; chi
     <footer className="site-footer">
       <div className="wrap">
         <p className="colophon serif">
-          Set in Newsreader, Instrument Sans and JetBrains Mono. Every page is answered from a copy of the database that sits beside you.
+          Set in Newsreader, Instrument Sans and JetBrains Mono. Every page is answered from the database beside it.
         </p>
         <div className="footer-end">
           <ThemeControl />

@@ -29,10 +29,12 @@ export function HeroImage({ hero, alt, sizes, first = false, className }: Props)
       style={hero.blur ? { backgroundImage: `url("${hero.blur}")` } : undefined}
     />
   );
-  if (!hero.sources?.length) return image;
+  // What the img itself offers needs no source.
+  const sources = hero.sources?.filter(({ srcset }) => srcset !== hero.srcSet) ?? [];
+  if (sources.length === 0) return image;
   return (
     <picture>
-      {hero.sources.map(({ type, srcset }) => (
+      {sources.map(({ type, srcset }) => (
         <source key={type} type={type} srcSet={srcset} sizes={sizes} />
       ))}
       {image}

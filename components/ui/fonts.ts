@@ -11,7 +11,7 @@ const text = localFont({
   fallback: ["Iowan Old Style", "Palatino", "Georgia", "serif"],
 });
 
-/** Emphasis in long reading: not in the first view, so it is not preloaded. */
+/** Emphasis in long reading. Like the bold and the typewriter face it is asked for when the page has loaded: see `data-fonts` in tokens.css. */
 const textItalic = localFont({
   src: [{ path: "./fonts/text-italic.woff2", weight: "400", style: "italic" }],
   variable: "--font-text-italic",

@@ -31,8 +31,11 @@ test("a document that says that it is missing is kept as a 404", async () => {
   const cache = new PageCache();
   shared.__lecternContentKey = () => "one";
   await cache.get("/missing");
-  await cache.set("/missing", page('<main data-missing="">'));
+  await cache.set("/missing", page('<main><div class="wrap" data-missing="">'));
   expect(await cache.get("/missing")).toMatchObject({ value: { status: 404 } });
+  await cache.get("/about-it");
+  await cache.set("/about-it", page('<p>A page with &lt;div class="wrap" data-missing=""&gt; in its text'));
+  expect(await cache.get("/about-it")).not.toMatchObject({ value: { status: 404 } });
 });
 
 test("nothing is kept before the site knows its content", async () => {

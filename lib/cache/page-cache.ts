@@ -30,8 +30,8 @@ function sizeOf(value: unknown): number {
   return size;
 }
 
-/** Stands in the document of a page that is not there (app/not-found-page.tsx): its copies are a 404 too. */
-const MISSING = "data-missing";
+/** The element in the document of a page that is not there (app/not-found-page.tsx): its copies are a 404 too. */
+const MISSING = '<div class="wrap" data-missing="">';
 
 function withStatus(value: unknown): unknown {
   const { html } = value as { html?: unknown };

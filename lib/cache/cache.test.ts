@@ -67,7 +67,7 @@ test("asking for a key while it is being produced fails at once and names the ke
   });
   const startedMs = performance.now();
   await expect(a.get("x")).rejects.toThrow(/"nested:1:x" was asked for while it is being produced/);
-  expect(performance.now() - startedMs).toBeLessThan(1_000);
+  expect(performance.now() - startedMs).toBeLessThan(4_000); // not the five seconds after which the two would have been parted
 });
 
 test("a second producer of one name is refused", () => {

@@ -121,10 +121,3 @@ export function rewrite(parent: Parent, change: (node: Node, ancestors: Parent[]
   };
   walk(parent);
 }
-
-const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-
-/** Text made safe inside HTML and inside a quoted attribute. */
-export function escapeHtml(value: string): string {
-  return value.replace(/[&<>"']/g, (character) => escapes[character]!);
-}

@@ -1,5 +1,7 @@
 // Runs a compiled post without React: what is not HTML becomes a link to the place where it works.
 
+import { escapeHtml } from "../base/html.ts";
+
 /** HTML that is ready, in contrast to text, which gets escaped. */
 class Ready {
   readonly html: string;
@@ -14,10 +16,6 @@ type Component = (props: Props) => unknown;
 const VOID = new Set("area base br col embed hr img input link meta source track wbr".split(" "));
 const Fragment = Symbol("fragment");
 const NAMES: Record<string, string> = { className: "class", htmlFor: "for", colSpan: "colspan", rowSpan: "rowspan", dateTime: "datetime" };
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign] ?? "&quot;");
-}
 
 function render(node: unknown): string {
   if (Array.isArray(node)) return node.map(render).join("");

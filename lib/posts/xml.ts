@@ -1,15 +1,15 @@
 // XML as text: elements, escaped, and nothing in them that XML 1.0 does not allow.
 
+import { escapeHtml } from "../base/html.ts";
+
 /** `text` without what XML 1.0 forbids even when escaped: control characters, U+FFFE, U+FFFF; lone surrogates are replaced. */
 export function allowedInXml(text: string): string {
   // eslint-disable-next-line no-control-regex -- these are what has to go
   return text.toWellFormed().replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "");
 }
 
-const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
 function escaped(text: string): string {
-  return allowedInXml(text).replace(/[&<>"]/g, (sign) => escapes[sign] ?? sign);
+  return escapeHtml(allowedInXml(text));
 }
 
 type Attributes = Record<string, string>;

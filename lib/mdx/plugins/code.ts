@@ -3,7 +3,8 @@
 import type { Code, Root as MarkdownRoot } from "mdast";
 import { visit } from "unist-util-visit";
 import type { Draft } from "../draft.ts";
-import { classesOf, escapeHtml, isElement, rewrite, type Element, type Node, type Raw, type Root } from "../tree.ts";
+import { escapeHtml } from "../../base/html.ts";
+import { classesOf, isElement, rewrite, type Element, type Node, type Raw, type Root } from "../tree.ts";
 import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
 import { highlightLines, plainLines, type Piece } from "./highlighter.ts";
 import { textOf } from "./plain-text.ts";

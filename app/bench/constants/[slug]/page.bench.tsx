@@ -1,7 +1,7 @@
 // The page of a post with its data replaced by constants: no cookies, no database. Part of bench builds only.
 
 import { connection } from "next/server";
-import { loadPost } from "../../../blog/[slug]/load-post.tsx";
+import { loadPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
 
 const data: Awaited<ReturnType<NonNullable<Parameters<typeof loadPost>[2]>>> = {
   reader: { member: null, clientId: null },
@@ -16,6 +16,10 @@ const data: Awaited<ReturnType<NonNullable<Parameters<typeof loadPost>[2]>>> = {
   nowMs: Date.now(),
   reads: 1_000,
 };
+
+export async function generateMetadata({ params }: { params: Promise<{ slug: string }> }) {
+  return postMetadata((await params).slug);
+}
 
 export default async function Page({ params }: { params: Promise<{ slug: string }> }) {
   const { slug } = await params;

@@ -1,11 +1,15 @@
 // The page of a post as a static one: what a person would build instead. Part of bench builds only.
 
-import { loadPost } from "../../../blog/[slug]/load-post.tsx";
+import { loadPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
 
 export const dynamic = "force-static";
 
 export function generateStaticParams() {
   return [];
+}
+
+export async function generateMetadata({ params }: { params: Promise<{ slug: string }> }) {
+  return postMetadata((await params).slug);
 }
 
 export default async function Page({ params }: { params: Promise<{ slug: string }> }) {

@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { SERVER_FLAGS } from "../scripts/server-flags.mjs";
 import { migrate } from "#lib/db/migrations.ts";
 import { CONTROL_PORT, DATA_DIR, PORT, PROVIDER_PORT, SECRET } from "./ports.ts";
 
@@ -28,7 +29,7 @@ createServer((request, response) => {
   else response.end(body);
 }).listen(PROVIDER_PORT, "127.0.0.1");
 
-const child = spawn(process.execPath, ["--import", "./e2e/control.ts", "node_modules/next/dist/bin/next", "start", "-p", String(PORT)], {
+const child = spawn(process.execPath, [...SERVER_FLAGS, "--import", "./e2e/control.ts", "node_modules/next/dist/bin/next", "start", "-p", String(PORT)], {
   stdio: "inherit",
   env: {
     ...process.env,

@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, wri
 import { createServer } from "node:net";
 import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { SERVER_FLAGS } from "./server-flags.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -144,7 +145,7 @@ async function prepareDatabase() {
 }
 
 async function build({ env = {} } = {}) {
-  const sources = ["app", "components", "lib", "prisma/schema.prisma", "public", "content", "next.config.ts", "middleware.ts", "instrumentation.ts", "tsconfig.json", "package.json", "package-lock.json", ...(env.BENCH ? ["bench"] : [])];
+  const sources = ["app", "components", "lib", "prisma/schema.prisma", "public", "content", "next.config.mjs", "middleware.ts", "instrumentation.ts", "tsconfig.json", "package.json", "package-lock.json", ...(env.BENCH ? ["bench"] : [])];
   const hash = hashOf(sources, (file) => !/\.test\.tsx?$/.test(file) && !(file.startsWith("content") && file.endsWith(".mdx")) && !file.startsWith(join("public", "_"))) + JSON.stringify(env);
   await once(join(".next", "lectern-build"), hash, join(".next", "BUILD_ID"), async () => {
     say("building");
@@ -167,7 +168,7 @@ async function serve(mode, args) {
   if (!/^\d+$/.test(port) || Number(port) > 65_535) throw new Stop(`PORT is "${port}": it must be a number up to 65535.`);
   if (!(await portIsFree(Number(port)))) throw new Stop(`Port ${port} is taken. Stop what runs there, or choose another: PORT=3001 npm ${mode === "dev" ? "run dev" : "start"}`);
   console.log(`\n  Lectern is at http://localhost:${port}\n`);
-  return run(process.execPath, [bin("next"), mode, "-p", port, ...args], {
+  return run(process.execPath, [...SERVER_FLAGS, bin("next"), mode, "-p", port, ...args], {
     env: { NODE_ENV: mode === "dev" ? "development" : "production", NEXT_TELEMETRY_DISABLED: "1", SITE_URL: process.env.SITE_URL ?? `http://localhost:${port}` },
   });
 }

@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { SERVER_FLAGS } from "../../scripts/server-flags.mjs";
 import { round } from "./machine.ts";
 
 export const SECRET = "only-for-benchmarks-0123456789abcdef";
@@ -14,9 +15,9 @@ export interface Site {
 }
 
 /** Starts `next start` on `port`; resolves when `path` answers. */
-export async function startSite({ port, dataDir, contentDir, path = "/blog", env = {}, preload }: { port: number; dataDir: string; contentDir: string; path?: string; env?: Record<string, string>; preload?: string }): Promise<Site> {
+export async function startSite({ port, dataDir, contentDir, path = "/blog", env = {} }: { port: number; dataDir: string; contentDir: string; path?: string; env?: Record<string, string> }): Promise<Site> {
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, [...(preload ? ["--import", preload] : []), "node_modules/next/dist/bin/next", "start", "-p", String(port)], {
+  const child = spawn(process.execPath, [...SERVER_FLAGS, "node_modules/next/dist/bin/next", "start", "-p", String(port)], {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, NODE_ENV: "production", DATA_DIR: dataDir, CONTENT_DIR: contentDir, SESSION_SECRET: SECRET, LOG_LEVEL: "error", SITE_URL: `http://localhost:${port}`, ...env },
   });

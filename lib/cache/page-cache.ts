@@ -1,5 +1,5 @@
 // Next's cache for the shared pages: what is the same for every reader without a cookie is rendered once.
-// Loaded by Next itself (next.config.ts, cacheHandler), outside its bundles. In memory only, bounded;
+// Loaded by Next itself (next.config.mjs, cacheHandler), outside its bundles. In memory only, bounded;
 // an entry belongs to the version of the content it was rendered from, so nothing has to be invalidated.
 
 import { LRUCache } from "lru-cache";

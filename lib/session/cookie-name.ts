@@ -1,4 +1,4 @@
-// The names of our cookies. next.config.ts sends requests that carry none of them to the shared pages.
+// The names of our cookies. next.config.mjs sends requests that carry none of them to the shared pages.
 
 import { env } from "../base/env.ts";
 

@@ -1,5 +1,5 @@
 // The home page for everybody without a cookie: rendered once for all of them, at the first request, and again after a minute.
-// A parameter in the address keeps it out of the build, when there is no database. next.config.ts sends such requests here.
+// A parameter in the address keeps it out of the build, when there is no database. next.config.mjs sends such requests here.
 
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";

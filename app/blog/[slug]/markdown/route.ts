@@ -1,4 +1,4 @@
-// A post as Markdown: for `/blog/<slug>.md`, and for `/blog/<slug>` asked with `Accept: text/markdown` (next.config.ts sends both here).
+// A post as Markdown: for `/blog/<slug>.md`, and for `/blog/<slug>` asked with `Accept: text/markdown` (next.config.mjs sends both here).
 
 import { getPost, getPostSource } from "../../../_site/site.ts";
 import { sharedBody, sharedResponse } from "#lib/posts/conditional.ts";

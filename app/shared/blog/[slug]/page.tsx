@@ -1,5 +1,5 @@
 // A post for everybody without a cookie: rendered once for all of them, at the first request, and again after a minute.
-// next.config.ts sends such requests here; nobody sees this address.
+// next.config.mjs sends such requests here; nobody sees this address.
 
 import { loadPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
 

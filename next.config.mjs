@@ -1,10 +1,11 @@
+// Plain JavaScript, so that the running site need not load the compiler that would turn it into such (25 MB).
+
 import { createHash } from "node:crypto";
-import type { NextConfig } from "next";
 import { COOKIE_NAMES } from "./lib/session/cookie-name.ts";
 
 // A request that carries none of our cookies gets the page that is the same for everybody. Decided by the router,
 // before any code of ours runs: a static page's speed. See docs/decisions/004-shared-pages.md.
-const withoutCookies = COOKIE_NAMES.map((key) => ({ type: "cookie" as const, key }));
+const withoutCookies = COOKIE_NAMES.map((key) => ({ type: "cookie", key }));
 
 const securityHeaders = [
   { key: "X-Content-Type-Options", value: "nosniff" },
@@ -16,9 +17,10 @@ const securityHeaders = [
 
 // Set by the set-up, which makes the copies in public/_br right after the build. A bare `next build` does without.
 const precompressed = process.env.PRECOMPRESSED === "on";
-const takesBrotli = [{ type: "header" as const, key: "accept-encoding", value: "(.*)\\bbr\\b(.*)" }];
+const takesBrotli = [{ type: "header", key: "accept-encoding", value: "(.*)\\bbr\\b(.*)" }];
 
-const config: NextConfig = {
+/** @type {import("next").NextConfig} */
+const config = {
   poweredByHeader: false,
   reactStrictMode: true,
   // Type and lint errors fail `npm run check`, which `npm test` runs; the build does not look a second time.

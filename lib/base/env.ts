@@ -104,6 +104,11 @@ export const env: Env = new Proxy({} as Env, {
   },
 });
 
+/** True while `next build` runs: there is no database then, and what is rendered would be frozen into the build. */
+export function isBuilding(): boolean {
+  return process.env.NEXT_PHASE === "phase-production-build";
+}
+
 /** Has process.env read again at the next use. For tests. */
 export function resetEnv(): void {
   parsed = undefined;

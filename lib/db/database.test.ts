@@ -251,3 +251,10 @@ test("a role or a team that does not exist is refused by the database", async ()
   await expect(writeSql((sql) => insertUser(sql, { role: "OWNER" }))).rejects.toThrow(/CHECK/);
   await expect(write(({ prisma }) => prisma.user.create({ data: { ...userData("a@example.test"), team: "GREEN" } }))).rejects.toThrow(/CHECK/);
 });
+
+test("nothing reads the database while the site is being built", async () => {
+  overrideEnv({ NEXT_PHASE: "phase-production-build" });
+  await expect(snapshotSql((sql) => sql.get("SELECT 1"))).rejects.toThrow(/while the site is being built/);
+  await expect(writeSql(() => {})).rejects.toThrow(/while the site is being built/);
+  overrideEnv({ NEXT_PHASE: undefined });
+});

@@ -1,7 +1,7 @@
 // The database of this process: snapshot() for reading, write() for writing, nothing else.
 
 import { AppError } from "../base/errors.ts";
-import { env } from "../base/env.ts";
+import { env, isBuilding } from "../base/env.ts";
 import { role } from "../litefs/role.ts";
 import { type Scope, type Tx, currentScope, fenced, withPrisma } from "./client.ts";
 import { type Connection, type Sql, openConnection } from "./connection.ts";
@@ -31,6 +31,7 @@ interface Open {
 const shared = globalThis as { __lecternDb?: Open };
 
 function opened(): Open {
+  if (isBuilding()) throw new Error("A page asked for the database while the site is being built: await connection() before it.");
   const file = env.DATABASE_FILE;
   if (shared.__lecternDb?.file === file) return shared.__lecternDb;
   const state: Open = { file, idle: [], waiting: [], opened: 0, all: [], queue: createWriteQueue(() => writer(state)) };

@@ -169,11 +169,19 @@ test("feeds, sitemap, robots and social images answer", async ({ request }) => {
   }
 });
 
-test("the compile of one post is shown to admins only", async ({ page, request, logIn }) => {
-  expect([401, 403, 404]).toContain((await request.get("/debug/compile/one-door-for-writes")).status());
-  await logIn({ role: "ADMIN" });
-  await page.goto("/debug/compile/one-door-for-writes");
-  await expect(page.getByText(/ms/).first()).toBeVisible();
+test.describe("the compiler", () => {
+  test.use({ expectedErrors: ["403"] });
+  test("shows what fails, and the compile of one post, to admins only", async ({ page, request, logIn }) => {
+    for (const path of ["/debug/compile", "/debug/compile/one-door-for-writes"]) expect((await request.get(path)).status(), path).toBe(401);
+    await logIn({ role: "MEMBER" });
+    const asMember = await page.goto("/debug/compile");
+    expect(asMember?.status()).toBe(403);
+    await logIn({ role: "ADMIN" });
+    await page.goto("/debug/compile/one-door-for-writes");
+    await expect(page.getByText(/ms/).first()).toBeVisible();
+    await page.goto("/debug/compile");
+    await expect(page.getByText(/^blog\/broken\.mdx:\d+: .*readers get nothing/)).toBeVisible();
+  });
 });
 
 test.describe("without JavaScript", () => {

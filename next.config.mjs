@@ -23,6 +23,8 @@ const takesBrotli = [{ type: "header", key: "accept-encoding", value: "(.*)\\bbr
 const config = {
   poweredByHeader: false,
   reactStrictMode: true,
+  // Pictures are sized and encoded when the site is built: Next's own endpoint for that would only be work for strangers to ask for.
+  images: { unoptimized: true },
   // Type and lint errors fail `npm run check`, which `npm test` runs; the build does not look a second time.
   typescript: { ignoreBuildErrors: true },
   serverExternalPackages: ["better-sqlite3", "@prisma/client", "@prisma/adapter-better-sqlite3", "@epic-web/cachified", "lru-cache", "undici", "sharp", "next-mdx-remote", "shiki", "iron-session"],

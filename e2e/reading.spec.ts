@@ -1,4 +1,6 @@
+import { get } from "node:http";
 import { expect, test } from "./fixtures.ts";
+import { PORT } from "./ports.ts";
 
 const MINUTE_MS = 60_000;
 const COUNTED = { slug: "a-short-post", path: "/blog/a-short-post" };
@@ -194,4 +196,21 @@ test.describe("without JavaScript", () => {
     await page.getByRole("main").getByRole("link", { name: "A film about lecterns" }).first().click();
     await expect(page.getByText("marzipan zebra")).toBeVisible();
   });
+});
+
+test("what a stranger asks for costs and breaks nothing", async ({ request }) => {
+  for (const path of ["/%", "/blog/%ff", "/embed-image/%c0%ae"]) {
+    const status = await new Promise<number>((resolve, reject) => {
+      get({ port: PORT, path }, (response) => resolve(response.resume().statusCode ?? 0)).on("error", reject);
+    });
+    expect(status, path).toBe(404);
+  }
+  expect((await request.get(`/blog?${"a&".repeat(7_000)}`)).status()).toBe(200);
+  expect((await request.get("/_next/image?url=%2Ficon.svg&w=640&q=75")).status()).toBe(404);
+  for (const path of ["/_next/static/chunks/nope.js", "/_img/nope.webp"]) {
+    const response = await request.get(path, { headers: { "accept-encoding": "br" } });
+    expect(response.status(), path).toBe(404);
+    expect(response.headers()["cache-control"], path).toBe("no-store");
+    expect(response.headers()["content-encoding"], path).not.toBe("br");
+  }
 });

@@ -34,7 +34,7 @@ function ownNode() {
 }
 
 /** Starts this file again with a Node that is new enough, got from the npm registry; returns if this one is. */
-function withRightNode() {
+async function withRightNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major > NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor >= NODE_MINIMUM[1])) return;
   const { folder, binary } = ownNode();
@@ -45,9 +45,9 @@ function withRightNode() {
     const name = relative(join(root, ".node", "node_modules"), folder);
     const failed = `Node ${NODE_VERSION} could not be had from the npm registry for ${process.platform} ${process.arch}. Install Node 24 and start again.`;
     try {
-      npm(["install", "--no-save", "--no-package-lock", "--prefix", join(root, ".node"), `${name}@${NODE_VERSION}`], { NPM_CONFIG_PREFIX: undefined });
+      await npm(["install", "--no-save", "--no-package-lock", "--prefix", join(root, ".node"), `${name}@${NODE_VERSION}`], { NPM_CONFIG_PREFIX: undefined });
     } catch (error) {
-      throw new Stop(`${failed}\n${error.message}`);
+      throw new Stop(interrupted ? "Stopped." : `${failed}\n${error.message}`);
     }
     if (!existsSync(binary)) throw new Stop(failed);
   }
@@ -67,13 +67,15 @@ function nodeVersion(binary) {
 
 // ---- Running -----------------------------------------------------------------------------------------------
 
-function npm(args, env = {}) {
+/** Runs npm to its end, in the same process group and ended with it: an install that goes on alone ruins the next one. */
+async function npm(args, env = {}) {
   // npm_execpath is npm's own JavaScript: it runs with the Node that runs this.
   const own = process.env.npm_execpath;
-  const [command, before] = own && /\.c?js$/.test(own) ? [process.execPath, [own]] : ["npm", []];
-  const result = spawnSync(command, [...before, ...args], { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8", env: { ...process.env, ...env }, shell: process.platform === "win32" && command === "npm" });
-  if (result.status !== 0) throw new Stop(`npm ${args[0]} failed:\n${result.stdout ?? ""}${result.stderr ?? result.error}`);
+  const [command, before] = own && /\.c?js$/.test(own) ? [process.execPath, [own]] : [process.platform === "win32" ? "npm.cmd" : "npm", []];
+  await must(run(command, [...before, ...args], { quiet: true, env }), `npm ${args[0]} failed.`);
 }
+
+let interrupted = false;
 
 /** Runs a program to its end. Returns its exit code; `quiet` shows what it printed only if it failed. */
 function run(command, args, { env = {}, quiet = false } = {}) {
@@ -82,7 +84,12 @@ function run(command, args, { env = {}, quiet = false } = {}) {
     let printed = "";
     child.stdout?.on("data", (data) => (printed += data));
     child.stderr?.on("data", (data) => (printed += data));
-    const pass = (signal) => child.kill(signal);
+    const pass = (signal) => {
+      interrupted = true;
+      child.kill(signal);
+      // Who does not listen within some seconds is ended: nothing of ours stays behind.
+      setTimeout(() => child.kill("SIGKILL"), 5_000).unref();
+    };
     process.on("SIGINT", pass).on("SIGTERM", pass);
     child.on("error", reject);
     child.on("close", (code, signal) => {
@@ -96,7 +103,9 @@ function run(command, args, { env = {}, quiet = false } = {}) {
 const node = (file, args = [], options = {}) => run(process.execPath, ["--disable-warning=ExperimentalWarning", file, ...args], options);
 
 async function must(promise, message) {
-  if ((await promise) !== 0) throw new Stop(message);
+  const code = await promise;
+  if (interrupted) throw new Stop("Stopped.");
+  if (code !== 0) throw new Stop(message);
 }
 
 // ---- What is up to date ----------------------------------------------------------------------------------
@@ -129,13 +138,14 @@ async function once(stamp, hash, output, work) {
 async function install() {
   await once(join("node_modules", ".lectern-install"), hashOf(["package.json", "package-lock.json"]), "node_modules", async () => {
     say("installing packages");
-    npm(["ci", "--no-fund", "--no-audit"]);
+    await npm(["ci", "--no-fund", "--no-audit"]);
   });
   await once(join("prisma", "generated", ".stamp"), hashOf(["prisma/schema.prisma", "package-lock.json"]), join("prisma", "generated", "client.ts"), async () => {
     say("generating the Prisma client");
     // `generate` wants to download an engine that it then does not use: any program stands in for it.
     await must(run(process.execPath, [bin("prisma"), "generate"], { quiet: true, env: { PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY ?? process.execPath } }), "The Prisma client could not be generated.");
   });
+  await must(node("scripts/check-env.ts"), "Nothing was started.");
   await must(node("scripts/components.ts", [], { quiet: true }), "The list of components beside posts could not be made.");
   await must(node("scripts/images.ts", [], { quiet: true }), "The pictures could not be prepared.");
 }
@@ -165,10 +175,11 @@ function portIsFree(port) {
 
 async function serve(mode, args) {
   const port = process.env.PORT ?? "3000";
-  if (!/^\d+$/.test(port) || Number(port) > 65_535) throw new Stop(`PORT is "${port}": it must be a number up to 65535.`);
+  if (!/^\d+$/.test(port) || Number(port) < 1 || Number(port) > 65_535) throw new Stop(`PORT is "${port}": it must be a number from 1 to 65535.`);
   if (!(await portIsFree(Number(port)))) throw new Stop(`Port ${port} is taken. Stop what runs there, or choose another: PORT=3001 npm ${mode === "dev" ? "run dev" : "start"}`);
   console.log(`\n  Lectern is at http://localhost:${port}\n`);
-  return run(process.execPath, [...SERVER_FLAGS, bin("next"), mode, "-p", port, ...args], {
+  // Development hands its flags on in NODE_OPTIONS, which takes none of V8's.
+  return run(process.execPath, [...(mode === "start" ? SERVER_FLAGS : []), bin("next"), mode, "-p", port, ...args], {
     env: { NODE_ENV: mode === "dev" ? "development" : "production", NEXT_TELEMETRY_DISABLED: "1", SITE_URL: process.env.SITE_URL ?? `http://localhost:${port}` },
   });
 }
@@ -307,8 +318,8 @@ const commands = {
 
 const [name, ...args] = process.argv.slice(2);
 try {
-  if (!Object.hasOwn(commands, name)) throw new Stop(`Unknown command "${name}". There are: ${Object.keys(commands).join(", ")}`);
-  if (!withRightNode()) process.exitCode = await commands[name](args);
+  if (!Object.hasOwn(commands, name)) throw new Stop(`Unknown command "${name}". There are: ${Object.keys(commands).filter((known) => known !== "script").join(", ")}`);
+  if (!(await withRightNode())) process.exitCode = await commands[name](args);
 } catch (error) {
   if (!(error instanceof Stop)) throw error;
   console.error(`\n${error.message}\n`);

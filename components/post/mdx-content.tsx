@@ -27,7 +27,9 @@ export function MdxContent({ post, components }: MdxContentProps) {
   const given = { ...pageComponents, ...components };
   if (localImports.length === 0) return content({ components: given });
   const load = (file: string) => {
-    const found = localComponents[post.slug]?.[file];
+    // Own names only: a post may be called "constructor".
+    const files = Object.hasOwn(localComponents, post.slug) ? localComponents[post.slug]! : {};
+    const found = Object.hasOwn(files, file) ? files[file] : undefined;
     if (!found) throw new Error(`${file} of the post "${post.slug}" is not part of this build`);
     return found();
   };

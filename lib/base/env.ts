@@ -11,7 +11,11 @@ const bool = (fallback: boolean) =>
     .enum(["on", "off", "true", "false", "1", "0"])
     .default(fallback ? "on" : "off")
     .transform((value) => value === "on" || value === "true" || value === "1");
-const int = (fallback: number, min: number, max: number) => z.coerce.number().int().min(min).max(max).default(fallback);
+const int = (fallback: number, min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}, such as ${fallback}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback);
+};
+const url = (options: { protocol?: RegExp } = {}) => z.url({ ...options, error: "must be a whole URL such as https://example.com" });
 const list = z
   .string()
   .default("")
@@ -20,10 +24,10 @@ const list = z
 export const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  SITE_URL: z.url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, "")).default("http://localhost:3000"),
+  SITE_URL: url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, "")).default("http://localhost:3000"),
   SITE_NAME: z.string().min(1).max(60).default("Lectern"),
   SITE_AUTHOR: z.string().min(1).max(60).default("The Lectern authors"),
-  REPOSITORY_URL: z.url().optional(),
+  REPOSITORY_URL: url().optional(),
   DATA_DIR: z.string().min(1).default(".data"),
   DATABASE_FILE: z.string().min(1).optional(),
   CACHE_FILE: z.string().min(1).optional(),
@@ -31,7 +35,7 @@ export const schema = z.object({
   SESSION_SECRET: z.string().min(32, "needs at least 32 characters").optional(),
   CONTENT_SOURCE: z.enum(["disk", "git"]).default("disk"),
   CONTENT_DIR: z.string().min(1).default("content"),
-  CONTENT_GIT_API: z.url().default("https://api.github.com"),
+  CONTENT_GIT_API: url().default("https://api.github.com"),
   CONTENT_GIT_REPOSITORY: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "must look like owner/name").optional(),
   CONTENT_GIT_BRANCH: z.string().min(1).default("main"),
   CONTENT_GIT_PATH: z.string().default("content"),
@@ -41,7 +45,7 @@ export const schema = z.object({
   COMPILE_WORKERS: int(1, 1, 16),
   IMAGE_HOSTS: list,
   FETCH_ALLOW_PRIVATE: list,
-  EMBED_PROVIDER_ORIGIN: z.url({ protocol: /^https?$/ }).optional(),
+  EMBED_PROVIDER_ORIGIN: url({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: z.enum(["none", "fly"]).default("none"),
   REPLICATION: bool(false),
   FLY_REGION: z.string().optional(),

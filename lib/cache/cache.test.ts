@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { z } from "zod";
 import { MINUTE_MS, nowMs, setClock } from "../base/clock.ts";
 import { env } from "../base/env.ts";
@@ -123,4 +123,16 @@ test("the file stays under its limit, and what was used last stays", async () =>
   expect(entries.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(8 * 1_048_576);
   expect(entries.map(({ key }) => key)).toContain("large:1:39");
   overrideEnv({ CACHE_MAX_MB: undefined });
+});
+
+test("where there can be no file, memory does", async () => {
+  const { cache } = counted();
+  writeFileSync(`${env.DATA_DIR}/a-file`, "");
+  overrideEnv({ CACHE_FILE: `${env.DATA_DIR}/a-file/cache.db`, LOG_LEVEL: "error" });
+  const silent = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  expect((await cache.get("a")).nth).toBe(1);
+  silent.mockRestore();
+  clearCacheMemory();
+  expect((await cache.get("a")).nth).toBe(1);
+  overrideEnv({ CACHE_FILE: undefined });
 });

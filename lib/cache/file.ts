@@ -53,20 +53,29 @@ function openFile(path: string): Database.Database {
   }
 }
 
+/** The file; one that can't be read is begun anew; where there can be none, memory does until the next start. */
+function openAnyhow(path: string): Database.Database {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    try {
+      return openFile(path);
+    } catch (error) {
+      const code = (error as { code?: string }).code ?? "";
+      if (code.startsWith("SQLITE_BUSY")) throw error;
+      log("warn", "cache.file_started_anew", { error });
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+      return openFile(path);
+    }
+  } catch (error) {
+    log("error", "cache.in_memory_only", { file: path, error });
+    return openFile(":memory:");
+  }
+}
+
 function opened(): OpenFile {
   const path = resolve(env.CACHE_FILE);
   if (shared.__lecternCacheFile?.path === path) return shared.__lecternCacheFile;
-  mkdirSync(dirname(path), { recursive: true });
-  let db: Database.Database;
-  try {
-    db = openFile(path);
-  } catch (error) {
-    const code = (error as { code?: string }).code ?? "";
-    if (code.startsWith("SQLITE_BUSY")) throw error;
-    log("warn", "cache.file_started_anew", { error });
-    for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
-    db = openFile(path);
-  }
+  const db = openAnyhow(path);
   const { bytes } = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM cache").get() as { bytes: number };
   shared.__lecternCacheFile = { path, db, bytes };
   return shared.__lecternCacheFile;

@@ -4,6 +4,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import diagnostics from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { guard } from "./request-guard.ts";
 
 export interface RequestContext {
   readonly request: IncomingMessage;
@@ -19,6 +20,7 @@ export function followRequests(): void {
   const store = new AsyncLocalStorage<RequestContext>();
   shared.__lecternRequests = store;
   diagnostics.subscribe("http.server.request.start", (message) => {
+    guard(message as RequestContext);
     store.enterWith(message as RequestContext);
   });
 }

@@ -1,0 +1,23 @@
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { expect, test } from "@playwright/test";
+
+const PORT = "3121";
+const DATA_DIR = ".data/e2e-dev";
+
+test("npm run dev serves the site from a new database, and stops when it is told to", async () => {
+  test.setTimeout(120_000);
+  rmSync(DATA_DIR, { recursive: true, force: true });
+  const { DEPLOYMENT_ID: _, ...env } = process.env;
+  const child = spawn(process.execPath, ["scripts/run.mjs", "dev"], { env: { ...env, PORT, DATA_DIR, SITE_URL: "", LOG_LEVEL: "error" }, stdio: "ignore" });
+  const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
+  try {
+    await expect
+      .poll(() => fetch(`http://localhost:${PORT}/blog/one-door-for-writes`).then((response) => response.status, () => 0), { timeout: 90_000 })
+      .toBe(200);
+  } finally {
+    child.kill("SIGINT");
+  }
+  await ended;
+  await expect(fetch(`http://localhost:${PORT}/`)).rejects.toThrow();
+});

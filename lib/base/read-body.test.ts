@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { readBody } from "./read-body.ts";
+
+const streamed = (chunks: number, size: number, onPull: (n: number) => void = () => {}) => {
+  let sent = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      onPull(++sent);
+      if (sent > chunks) controller.close();
+      else controller.enqueue(new Uint8Array(size));
+    },
+  });
+  return new Request("http://site/", { method: "POST", body, duplex: "half" } as RequestInit);
+};
+
+test("a body arrives byte for byte", async () => {
+  expect(await readBody(new Request("http://site/", { method: "POST", body: new Uint8Array([0, 255, 10]) }), { maxBytes: 10 })).toEqual(Buffer.from([0, 255, 10]));
+  expect((await readBody(new Request("http://site/"), { maxBytes: 10 })).byteLength).toBe(0);
+  expect((await readBody(streamed(5, 10), { maxBytes: 50 })).byteLength).toBe(50);
+});
+
+test("an announced body that is too large is not read", async () => {
+  const request = new Request("http://site/", { method: "POST", body: "x", headers: { "content-length": "999999999" } });
+  await expect(readBody(request, { maxBytes: 10 })).rejects.toMatchObject({ code: "too_large" });
+});
+
+test("an endless body is left as soon as it is too large", async () => {
+  let pulled = 0;
+  await expect(readBody(streamed(Number.POSITIVE_INFINITY, 1_000, (n) => (pulled = n)), { maxBytes: 10_000 })).rejects.toMatchObject({ code: "too_large" });
+  expect(pulled).toBeLessThan(20);
+});
+
+test("a body that never ends is left when its time is up, whether nothing comes or a little again and again", async () => {
+  let cancelled = 0;
+  const silent = new ReadableStream<Uint8Array>({ cancel: () => (cancelled++, new Promise(() => {})) });
+  let timer: NodeJS.Timeout | undefined;
+  const dripping = new ReadableStream<Uint8Array>({
+    start: (controller) => void (timer = setInterval(() => controller.enqueue(new Uint8Array(1)), 1)),
+    cancel: () => (cancelled++, clearInterval(timer)),
+  });
+  for (const body of [silent, dripping]) {
+    const request = new Request("http://site/", { method: "POST", body, duplex: "half" } as RequestInit);
+    await expect(readBody(request, { maxBytes: 1_000_000, timeoutMs: 30 })).rejects.toMatchObject({ code: "invalid", message: "The body took too long." });
+  }
+  expect(cancelled).toBe(2);
+});
+
+test("a body that its sender breaks off is refused", async () => {
+  const body = new ReadableStream({ start: (controller) => controller.error(new Error("gone")) });
+  const request = new Request("http://site/", { method: "POST", body, duplex: "half" } as RequestInit);
+  await expect(readBody(request, { maxBytes: 10 })).rejects.toMatchObject({ code: "invalid", message: "The body ended early." });
+});

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { tameUrl } from "./request-guard.ts";
+
+test("an ordinary address is left alone", () => {
+  for (const url of ["/", "/blog?q=write%20queue&topic=sqlite&topic=mdx&page=2", "/blog/ein-b%C3%BCcherpult", "/blog/x?_rsc=abc"]) expect(tameUrl(url)).toBe(url);
+});
+
+test("a path that can't be decoded leads nowhere", () => {
+  for (const url of ["/%", "/blog/%ff", "/embed-image/%c0%ae?x=1"]) expect(tameUrl(url)).toBe("/not-an-address");
+});
+
+test("a query is cut to a length and to a number of parameters", () => {
+  expect(tameUrl(`/blog?${"a&".repeat(7_000)}`).split("&")).toHaveLength(50);
+  expect(tameUrl(`/blog?q=${"x".repeat(100_000)}`).length).toBeLessThan(2_100);
+  expect(() => decodeURIComponent(tameUrl(`/blog?q=${"%41".repeat(1_000)}`))).not.toThrow();
+});

@@ -6,12 +6,13 @@ import { readBeacon } from "./beacon.ts";
 import { getCountedPost } from "./counted-post.ts";
 import { isSameOrigin } from "./same-origin.ts";
 import { nowMs } from "#lib/base/clock.ts";
-import { AppError } from "#lib/base/errors.ts";
+import { AppError, isAppError } from "#lib/base/errors.ts";
 import { log } from "#lib/base/log.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
 import { type ReadLimits, createReadLimits } from "#lib/reads/limits.ts";
 import { recordRead } from "#lib/reads/record.ts";
+import { minDwellMs, openToken } from "#lib/reads/token.ts";
 import { clientAddress } from "#lib/session/client-address.ts";
 import { readerCookie } from "#lib/session/reader-cookie.ts";
 import { findReader, readIdentity } from "#lib/session/session.ts";
@@ -37,14 +38,20 @@ export function countRead(request: Request, write: typeof writeSql = writeSql): 
     const reader = identity.sessionKey ? await snapshotSql((sql) => findReader(sql, identity)) : { member: null, clientId: identity.clientId };
     const now = nowMs();
     shared.__lecternReadLimits ??= createReadLimits();
-    shared.__lecternReadLimits.take({ ...reader, address: clientAddress(request), slug, nowMs: now });
+    // Looked at before it is counted: a token that is worth nothing must not use up the limit of those who share an address.
+    openToken(token, { slug, minMs: minDwellMs(readingMinutes), nowMs: now });
+    const giveBack = shared.__lecternReadLimits.take({ ...reader, address: clientAddress(request), slug, nowMs: now });
 
-    const { counted, clientId, changes } = await write((sql) => {
+    const written = write((sql) => {
       // Asked again inside the write: the member may have left since.
       const { member, clientId } = identity.sessionKey ? findReader(sql, identity) : reader;
       const read = recordRead(sql, { token, slug, member, clientId, readingMinutes, nowMs: now });
       // Anonymous reads move no standing.
       return { ...read, changes: read.counted && member ? recordOwnership(sql, { slugs: [slug], nowMs: now }) : [] };
+    });
+    const { counted, clientId, changes } = await written.catch((error: unknown) => {
+      if (isAppError(error, "conflict")) giveBack(); // the token was used before
+      throw error;
     });
 
     for (const change of changes) log("info", "teams.leader_changed", { ...change });

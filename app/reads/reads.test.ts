@@ -236,6 +236,25 @@ test("a reader who floods is told to wait, from whatever address", async () => {
   expect((await stored()).reads).toHaveLength(10);
 });
 
+test("tokens that are worth nothing cost nobody's limit", async () => {
+  const cookie = readerCookie("patient").split(";")[0] as string;
+  const used = token();
+  expect((await send({ ...beacon({ token: used, slug: "a-post" }), headers: { "fly-client-ip": "203.0.113.250" } })).status).toBe(204);
+  const refused: [string, string, number][] = [
+    ["forged", `${token().slice(0, -43)}${"A".repeat(43)}`, 400],
+    ["early", token("a-post", 0), 403],
+    ["expired", token("a-post", 25 * HOUR_MS), 403],
+    ["for another post", token("post-1"), 403],
+    ["used", used, 409],
+  ];
+  for (const [what, worthless, status] of refused) {
+    const answers: number[] = [];
+    for (let i = 0; i < 35; i++) answers.push((await send({ ...beacon({ token: worthless, slug: "a-post" }), cookie: i % 2 ? cookie : "" })).status);
+    expect([what, new Set(answers)]).toEqual([what, new Set([status])]);
+  }
+  expect((await send({ cookie })).headers.get("x-read")).toBe("counted");
+});
+
 test("a network that throws its ids away counts thirty reads of a post an hour", async () => {
   const answers = await Promise.all(Array.from({ length: 60 }, (_, i) => send({ headers: { "fly-client-ip": `192.0.2.${i}` } })));
   expect(answers.filter(({ status }) => status === 204)).toHaveLength(30);

@@ -48,6 +48,17 @@ test("a network without ids may send thirty reads of a post an hour", () => {
   expect(letThrough(1, () => limits.take({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(1);
 });
 
+test("a try that is given back leaves its place to the next, once", () => {
+  const limits = createReadLimits();
+  const undo = Array.from({ length: 30 }, () => limits.take(anonymous));
+  expect(letThrough(1, () => limits.take(anonymous)).passed).toBe(0);
+  undo[0]?.();
+  expect(letThrough(5, () => limits.take(anonymous)).passed).toBe(1);
+  expect(letThrough(1, () => limits.take({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(1);
+  undo[1]?.(); // long forgotten
+  expect(letThrough(100, () => limits.take({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(29);
+});
+
 test("whoever has no address counts as one with all who have none", () => {
   const limits = createReadLimits();
   expect(letThrough(100, (i) => limits.take({ ...anonymous, address: null, slug: `post-${i}` })).passed).toBe(60);

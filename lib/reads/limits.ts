@@ -34,6 +34,13 @@ export class Limit {
     this.#times.set(key, times);
   }
 
+  /** Takes back one `count` of `key` at `timeMs`, if it is still remembered. */
+  uncount(key: string, timeMs: number): void {
+    const times = this.#times.peek(key);
+    const at = times?.lastIndexOf(timeMs) ?? -1;
+    if (at >= 0) times!.splice(at, 1);
+  }
+
   get size(): number {
     return this.#times.size;
   }
@@ -56,8 +63,9 @@ export function createReadLimits() {
     /**
      * Counts one try of this reader from this address (null where none is known: all such count as one).
      * Throws AppError(rate_limited) with retryAfterSeconds, and counts nothing, when it is one too many.
+     * What comes back gives the try back, for one that turned out to be worth nothing.
      */
-    take({ member, clientId, address, slug, nowMs }: Reader & { address: string | null; slug: string; nowMs: number }): void {
+    take({ member, clientId, address, slug, nowMs }: Reader & { address: string | null; slug: string; nowMs: number }): () => void {
       const counted: [Limit, string][] = [[perClient, address ? clientOf(address) : "unknown"]];
       if (member) counted.push([perReader, `member ${member.id}`]);
       else {
@@ -67,6 +75,9 @@ export function createReadLimits() {
       const waitMs = Math.max(...counted.map(([limit, key]) => limit.waitMs(key, nowMs)));
       if (waitMs > 0) throw new AppError("rate_limited", "Too many reads. Try again later.", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
       for (const [limit, key] of counted) limit.count(key, nowMs);
+      return () => {
+        for (const [limit, key] of counted) limit.uncount(key, nowMs);
+      };
     },
   };
 }

@@ -2,12 +2,13 @@
 
 import { isIPv4, isIPv6 } from "node:net";
 
-/** IPv4 blocks that are not the public internet: IANA special-purpose registry, multicast and reserved space. */
+/** IPv4 blocks that are not the public internet: IANA special-purpose registry, multicast, reserved space, and one host service. */
 const NOT_PUBLIC_V4: readonly (readonly [string, number])[] = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
   ["100.64.0.0", 10],
   ["127.0.0.0", 8],
+  ["168.63.129.16", 32], // looks public, but is the host service of Azure
   ["169.254.0.0", 16],
   ["172.16.0.0", 12],
   ["192.0.0.0", 24],

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { AppError } from "#lib/base/errors.ts";
+import { readBody } from "#lib/base/read-body.ts";
 import { MAX_TOKEN_LENGTH } from "#lib/reads/token.ts";
 
 const MAX_BYTES = 2_048;
@@ -11,23 +12,14 @@ const Beacon = z.strictObject({
   slug: z.string().min(1).max(200),
 });
 
-/** The body as text. Throws AppError: invalid for the wrong type or broken UTF-8, too_large beyond 2 kB, whatever its header says. */
+/** The body as text. Throws AppError: invalid for the wrong type, broken UTF-8 or one that takes too long, too_large beyond 2 kB, whatever its header says. */
 async function readText(request: Request): Promise<string> {
   // sendBeacon sends a string as text/plain; nothing else can be asked of it without a preflight.
   const type = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "text/plain" && type !== "application/json") throw new AppError("invalid", "The body must be text/plain or application/json.");
-  const chunks: Uint8Array[] = [];
-  let size = Number(request.headers.get("content-length") ?? 0) > MAX_BYTES ? Infinity : 0;
-  if (size === 0 && request.body) {
-    for await (const chunk of request.body) {
-      size += chunk.byteLength;
-      if (size > MAX_BYTES) break;
-      chunks.push(chunk);
-    }
-  }
-  if (size > MAX_BYTES) throw new AppError("too_large", "The body is larger than 2 kB.");
+  const bytes = await readBody(request, { maxBytes: MAX_BYTES });
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
     throw new AppError("invalid", "The body is not UTF-8.", { cause: error });
   }

@@ -145,9 +145,9 @@ const malformed: [string, () => Sent, number, RegExp][] = [
   ["a prototype", () => ({ body: `{"__proto__":{"token":"x","slug":"y"}}` }), 400, /token:/],
   ["a form", () => ({ body: new URLSearchParams(good()), headers: { "content-type": "application/x-www-form-urlencoded" } }), 400, /must be text\/plain or application\/json/],
   ["no type", () => ({ body: new Uint8Array(10), headers: { "content-type": null } }), 400, /must be text\/plain/],
-  ["more than 2 kB", () => beacon({ ...good(), slug: "x".repeat(3_000) }), 413, /larger than 2 kB/],
-  ["more than it says", () => ({ body: stream("{", " ".repeat(1_500), " ".repeat(1_500), "}"), headers: { "content-length": "10" } }), 413, /larger than 2 kB/],
-  ["a size out of this world", () => ({ headers: { "content-length": "99999999999999999999" } }), 413, /larger than 2 kB/],
+  ["more than 2 kB", () => beacon({ ...good(), slug: "x".repeat(3_000) }), 413, /larger than 2048 bytes/],
+  ["more than it says", () => ({ body: stream("{", " ".repeat(1_500), " ".repeat(1_500), "}"), headers: { "content-length": "10" } }), 413, /larger than 2048 bytes/],
+  ["a size out of this world", () => ({ headers: { "content-length": "99999999999999999999" } }), 413, /larger than 2048 bytes/],
 ];
 for (const [what, given, status, reason] of malformed) {
   test(`a body with ${what} is refused with the reason, and nothing is stored`, async () => {

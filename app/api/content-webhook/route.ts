@@ -4,8 +4,8 @@ import { lookAtLiveVersion } from "../../_site/site.ts";
 import { env } from "#lib/base/env.ts";
 import { isAppError, statusFor } from "#lib/base/errors.ts";
 import { log } from "#lib/base/log.ts";
+import { readBody } from "#lib/base/read-body.ts";
 import { setLiveVersion } from "#lib/content/live-version.ts";
-import { readBody } from "#lib/content/read-body.ts";
 import { MAX_WEBHOOK_BYTES, judgeWebhook } from "#lib/content/webhook.ts";
 import { writeSql } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
@@ -22,7 +22,7 @@ export async function POST(request: Request): Promise<Response> {
   // Who may not know that there is a door sees no door.
   if (!secret || env.CONTENT_SOURCE !== "git" || !repository) return answer(404, "Not found.");
   try {
-    const verdict = judgeWebhook(request.headers, await readBody(request, MAX_WEBHOOK_BYTES), { secret, repository, branch: env.CONTENT_GIT_BRANCH });
+    const verdict = judgeWebhook(request.headers, await readBody(request, { maxBytes: MAX_WEBHOOK_BYTES }), { secret, repository, branch: env.CONTENT_GIT_BRANCH });
     if (verdict.kind === "ping") return answer(200, "Pong.");
     if (verdict.kind === "ignored") return answer(202, verdict.reason);
     await ensurePrimary();

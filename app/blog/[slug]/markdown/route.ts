@@ -8,8 +8,10 @@ import { postUrl, siteFacts } from "#lib/posts/site-facts.ts";
 
 export const dynamic = "force-dynamic";
 
-export async function GET(request: Request, { params }: { params: Promise<{ slug: string }> }): Promise<Response> {
-  const post = await getPost((await params).slug);
+export async function GET(request: Request, { params }: { params: Promise<{ slug?: string }> }): Promise<Response> {
+  // Next gives no slug for the literal path /blog/[slug].md.
+  const { slug } = await params;
+  const post = slug ? await getPost(slug) : null;
   const source = post && (await getPostSource(post.slug));
   if (!post || source === null) {
     return new Response("# Not found\n\nThere is no such post.\n", { status: 404, headers: { "cache-control": "no-store", "content-type": "text/markdown; charset=utf-8", vary: "Accept" } });

@@ -60,7 +60,7 @@ function open(): Shared {
       sourceId: isGit ? `git:${env.CONTENT_GIT_REPOSITORY}` : `disk:${env.CONTENT_DIR}`,
       images: loadImageManifest("public/_img"),
       imageHosts: env.IMAGE_HOSTS,
-      componentsOf: (slug) => components[slug] ?? [],
+      componentsOf: (slug) => (Object.hasOwn(components, slug) ? components[slug]! : []),
     }),
     workers: env.COMPILE_WORKERS,
     isDevelopment: env.NODE_ENV === "development",

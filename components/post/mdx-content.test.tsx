@@ -36,6 +36,13 @@ test("a component that is not part of this build is an error that names it", asy
   await expect((async () => MdxContent({ post: { slug: "x", compiled } }))()).rejects.toThrow('./gone.tsx of the post "x" is not part of this build');
 });
 
+test.each(["constructor", "__proto__", "toString"])("a post called %s has no components that it does not have", async (slug) => {
+  for (const file of ["./gone.tsx", "name", "toString"]) {
+    const compiled = { ...(await compile("Text")), localImports: [{ name: "X", file }] };
+    await expect((async () => MdxContent({ post: { slug, compiled } }))()).rejects.toThrow(`${file} of the post "${slug}" is not part of this build`);
+  }
+});
+
 test("an export that a file lacks is an error that names it", async () => {
   await expect(localComponentMap([{ name: "A", file: "./a.tsx", imported: "B" }], async () => ({}))).rejects.toThrow('./a.tsx has no export "B"');
 });

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { freshSites, postText } from "#tests/sites.ts";
+import { overrideEnv } from "#tests/database.ts";
+import { stopSite } from "../../../_site/site.ts";
+import { GET } from "./route.ts";
+
+const sites = freshSites();
+const ask = (params: { slug?: string }) => GET(new Request("http://localhost:3000/blog/x.md"), { params: Promise.resolve(params) });
+
+test("a path that gives no slug, or one that only objects know, has no post", async () => {
+  sites.put("blog/a.mdx", postText("A"));
+  overrideEnv({ CONTENT_DIR: sites.dir });
+  try {
+    expect((await ask({ slug: "a" })).status).toBe(200);
+    for (const params of [{}, { slug: "[slug]" }, { slug: "constructor" }, { slug: "__proto__" }]) expect([params, (await ask(params)).status]).toEqual([params, 404]);
+  } finally {
+    overrideEnv({ CONTENT_DIR: undefined });
+    await stopSite();
+  }
+});
+
+test("a post may be called constructor", async () => {
+  sites.put("blog/constructor.mdx", postText("Constructor"));
+  overrideEnv({ CONTENT_DIR: sites.dir });
+  try {
+    const answer = await ask({ slug: "constructor" });
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("Text of Constructor.")]);
+  } finally {
+    overrideEnv({ CONTENT_DIR: undefined });
+    await stopSite();
+  }
+});

@@ -62,6 +62,7 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
       }
       if (error.reason === "timeout") throw fail(`compiling took longer than ${timeoutMs / 1000} s and was stopped`, error);
       if (error.reason === "memory") throw fail(`compiling needed more than ${memoryMb} MB of memory and was stopped`, error);
+      if (error.reason === "input") throw fail(`it could not be given to the compiler: ${error.message}`, error);
       throw fail(`the compiler stopped while it worked on this post: ${error.message}`, error);
     }
     if (!answer.ok) throw new PostError(answer.problem);

@@ -74,6 +74,17 @@ test("a worker that exits or throws by itself costs one error", async () => {
   ]);
 });
 
+test("a job that can't be sent is refused alone, and the worker goes on", async () => {
+  const one = pool();
+  const unsendable = (() => "a function") as unknown as string;
+  const results = await Promise.allSettled([one.run(unsendable), one.run("a"), one.run(unsendable), one.run("b")]);
+  const refused = { reason: { name: "PoolError", reason: "input", message: expect.stringMatching(/^the job can't be sent to a worker: .*could not be cloned/) as string } };
+  expect(results).toMatchObject([refused, { value: "did a" }, refused, { value: "did b" }]);
+  expect(one.stats()).toMatchObject({ workers: 1, started: 1, ended: 0, running: 0, waiting: 0 });
+  await expect(one.run(unsendable)).rejects.toMatchObject({ reason: "input" });
+  expect(await one.run("c")).toBe("did c");
+});
+
 test("a worker whose file is not there fails its job", async () => {
   const one = pool({ file: join(dir, "gone.mjs") });
   await expect(one.run("a")).rejects.toMatchObject({ reason: "crash" });

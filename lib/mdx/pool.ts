@@ -19,9 +19,9 @@ export interface PoolOptions {
   readonly maxJobs: number;
 }
 
-export type PoolReason = "timeout" | "memory" | "crash" | "full" | "closed";
+export type PoolReason = "timeout" | "memory" | "crash" | "full" | "closed" | "input";
 
-/** Why a job has no answer: the worker took too long, held too much or died; or the pool is full or closed. */
+/** Why a job has no answer: the worker took too long, held too much or died; the pool is full or closed; or the job can't be sent. */
 export class PoolError extends Error {
   readonly reason: PoolReason;
 
@@ -103,7 +103,7 @@ export function createPool<In, Out>(options: PoolOptions): Pool<In, Out> {
       if (message === "ready") {
         slot.ready = true;
         deadline(slot);
-        if (slot.job) worker.postMessage(slot.job.input);
+        if (slot.job && !hand(slot, slot.job)) next();
         return;
       }
       const { job } = slot;
@@ -128,6 +128,19 @@ export function createPool<In, Out>(options: PoolOptions): Pool<In, Out> {
     slot.timer = setTimeout(() => end(slot, new PoolError("timeout", `longer than ${options.timeoutMs} ms`)), options.timeoutMs);
   }
 
+  /** False when the job can't be sent (a function in it, for one): then it alone is refused, and the worker is free again. */
+  function hand(slot: Slot<In, Out>, job: Job<In, Out>): boolean {
+    try {
+      slot.worker.postMessage(job.input);
+      return true;
+    } catch (error) {
+      slot.job = null;
+      job.reject(new PoolError("input", `the job can't be sent to a worker: ${(error as Error).message}`, { cause: error }));
+      rest(slot);
+      return false;
+    }
+  }
+
   function rest(slot: Slot<In, Out>): void {
     clearTimeout(slot.timer);
     slot.worker.unref();
@@ -143,7 +156,7 @@ export function createPool<In, Out>(options: PoolOptions): Pool<In, Out> {
       free.worker.ref();
       if (free.ready) {
         deadline(free);
-        free.worker.postMessage(free.job.input);
+        hand(free, free.job);
       }
     }
     const busy = [...slots].some((slot) => slot.job !== null);

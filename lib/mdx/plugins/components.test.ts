@@ -39,6 +39,14 @@ test("a local file that is not part of the build is refused at the line of the i
   expect(await problemOf('Text\n\nimport X from "./x.tsx"\n\n<X />\n', { bodyLine: 10 })).toBe("12: ./x.tsx is not part of this build");
 });
 
+test("where a component could be added, the refusal says how it becomes part of the build", async () => {
+  const hint = ": components are built in, so start again (npm run dev or npm start) after adding one";
+  const reason = (source: string, file: string) => problemOf(`import X from "${source}"\n`, { file });
+  for (const source of ["./x.tsx", "./x"]) expect(await reason(source, "blog/test/index.mdx")).toBe(`1: ${source} is not part of this build${hint}`);
+  for (const source of ["../x.tsx", "./deep/x.tsx", "./x.css", "./x.json", "./x.test.tsx", "./.x.tsx"]) expect(await reason(source, "blog/test/index.mdx")).toBe(`1: ${source} is not part of this build`);
+  expect(await reason("./x.tsx", "blog/test.mdx")).toBe("1: ./x.tsx is not part of this build");
+});
+
 test("each import of a block has its own line", async () => {
   expect(await problemOf('import Counter from "./counter.tsx"\nimport X from "./x.tsx"\n', { localComponents, bodyLine: 5 })).toBe("6: ./x.tsx is not part of this build");
 });

@@ -40,7 +40,11 @@ function readImport(statement: ImportDeclaration, at: Parameters<Draft["fail"]>[
   }
   if (statement.specifiers.length === 0) draft.fail(at, `the import of "${source}" binds no name; give it one, as in: import Name from "${source}"`);
   const file = findFile(source, draft.input.localComponents ?? []);
-  if (file === null) draft.fail(at, `${source} is not part of this build`);
+  if (file === null) {
+    // Only of a file that could become one of a build, a new start is worth a try.
+    const hint = couldBeBuilt(source, draft.input.file) ? ": components are built in, so start again (npm run dev or npm start) after adding one" : "";
+    draft.fail(at, `${source} is not part of this build${hint}`);
+  }
   for (const specifier of statement.specifiers) {
     const imported =
       specifier.type === "ImportDefaultSpecifier" ? "default"
@@ -58,4 +62,9 @@ function findFile(source: string, files: readonly string[]): string | null {
     if (found !== undefined) return found;
   }
   return null;
+}
+
+/** Only components (.tsx) directly beside the index file of a folder post are built in. */
+function couldBeBuilt(source: string, file: string): boolean {
+  return /(^|\/)index\.mdx?$/.test(file) && /^\.\/[^/.][^/]*$/.test(source) && (source.endsWith(".tsx") || !/\.\w+$/.test(source)) && !/\.test(\.tsx)?$/.test(source);
 }

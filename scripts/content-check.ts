@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { dirname, join, relative, sep } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { env } from "#lib/base/env.ts";
 import { PostError } from "#lib/base/post-error.ts";
@@ -61,18 +61,22 @@ function readItem(path: string): CheckItem {
   // Our own posts are named as everywhere else on the site, others as they lie below DIR.
   const file = own ? `blog/${path}` : path;
   try {
-    const post = parsePost(file, readFileSync(join(dir, path), "utf8"), { lenient: !own });
+    const text = readFileSync(join(dir, path), "utf8");
+    const post = parsePost(file, text, { lenient: !own });
+    const images = { ...publicImages, ...imagesOf(join(dir, dirname(path)), "./") };
+    const missing = missingBanner(post.frontMatter.banner, images, text.split("\n").slice(0, post.bodyLine - 1));
+    if (missing && own) return { problem: { file, field: "banner", ...missing } };
     return {
       // Another blog has its own fields: that they are not ours is enough to say.
-      warnings: own ? post.warnings : post.warnings.map((warning) => warning.replace(/; allowed are .*$/, "")),
+      warnings: own ? post.warnings : [...post.warnings.map((warning) => warning.replace(/; allowed are .*$/, "")), ...(missing ? [`line ${missing.line}: ${missing.reason}`] : [])],
       input: {
         file,
         body: post.body,
         bodyLine: post.bodyLine,
-        images: { ...publicImages, ...imagesOf(join(dir, dirname(path)), "./") },
+        images,
         // A blog that we only try may show pictures of any host.
         imageHosts: own ? env.IMAGE_HOSTS : ["*"],
-        localComponents: components[post.slug] ?? [],
+        localComponents: Object.hasOwn(components, post.slug) ? components[post.slug]! : [],
         missingImages: own ? "fail" : "warn",
       },
     };
@@ -82,12 +86,21 @@ function readItem(path: string): CheckItem {
   }
 }
 
-function filesBelow(folder: string, wanted: RegExp): string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && wanted.test(entry.name))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
-    .filter((path) => !path.split("/").some((part) => part.startsWith(".") || part === "node_modules"))
-    .sort();
+/** What is wrong with a banner of this site that is not there; null for one that is, for one of another site, and for none. */
+function missingBanner(banner: string | undefined, images: ImageManifest, frontMatter: readonly string[]): { line: number; reason: string } | null {
+  if (banner === undefined || !/^\.?\//.test(banner) || Object.hasOwn(images, banner)) return null;
+  const line = frontMatter.findIndex((each) => /^(?:banner|"banner"|'banner')\s*:/.test(each)) + 1;
+  return { line: line || 1, reason: `the banner ${banner} is not part of this site` };
+}
+
+/** Paths below `folder`, with forward slashes. Links to folders are not followed: they may lead round in a circle. */
+function filesBelow(folder: string, wanted: RegExp, prefix = ""): string[] {
+  const found = readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
+    if (entry.isDirectory()) return filesBelow(folder, wanted, `${prefix}${entry.name}/`);
+    return entry.isFile() && wanted.test(entry.name) ? [prefix + entry.name] : [];
+  });
+  return found.sort();
 }
 
 /** Which pictures there are; their sizes don't matter for a check. */

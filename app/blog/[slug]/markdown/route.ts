@@ -8,9 +8,9 @@ import { postUrl, siteFacts } from "#lib/posts/site-facts.ts";
 
 export const dynamic = "force-dynamic";
 
-export async function GET(request: Request, { params }: { params: Promise<{ slug?: string }> }): Promise<Response> {
-  // Next gives no slug for the literal path /blog/[slug].md.
-  const { slug } = await params;
+export async function GET(request: Request, { params }: { params: Promise<{ slug: string } | undefined> }): Promise<Response> {
+  // Next gives no params for the literal path /blog/[slug].md.
+  const slug = (await params)?.slug;
   const post = slug ? await getPost(slug) : null;
   const source = post && (await getPostSource(post.slug));
   if (!post || source === null) {

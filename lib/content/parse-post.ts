@@ -115,8 +115,9 @@ function read(yaml: string, kind: "post" | "page", lenient: boolean, fail: (prob
       complaints.push({ line: Object.hasOwn(raw, name) ? where([name]).line : 1, field: name, reason: `${name} is missing.` });
     }
   }
+  const read = new Set(entries(raw, lenient).map(({ keys }) => keys[0]));
   for (const key of Object.keys(raw)) {
-    if (!Object.hasOwn(fields, key) && key !== "meta") {
+    if (!Object.hasOwn(fields, key) && key !== "meta" && !read.has(key)) {
       warnings.push(`line ${where([key]).line}: ${key} is not a field of ours and is ignored; allowed are ${fieldNames.join(", ")} and meta.keywords.`);
     }
   }

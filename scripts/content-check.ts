@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { env } from "#lib/base/env.ts";
+import { inParallel } from "#lib/base/in-parallel.ts";
 import { PostError } from "#lib/base/post-error.ts";
 import { findComponents } from "#lib/content/component-registry.ts";
 import { parsePost } from "#lib/content/parse-post.ts";
@@ -111,18 +112,13 @@ function imagesOf(folder: string, prefix: string): ImageManifest {
 }
 
 async function deadLinks({ embeds }: CheckReport): Promise<string[]> {
-  const waiting = [...embeds];
   const warnings: string[] = [];
-  const take = async () => {
-    for (let next = waiting.pop(); next; next = waiting.pop()) {
-      const [url, shownIn] = next;
-      const reason = await fetchText(url, { truncate: true }).then(
-        ({ status }) => (status >= 400 ? `it answers ${status}` : null),
-        (error: Error) => error.message,
-      );
-      if (reason) warnings.push(...shownIn.map((file) => `${file}:1: the link ${url} stays a plain link: ${reason}`));
-    }
-  };
-  await Promise.all(Array.from({ length: 4 }, take));
+  await inParallel([...embeds], 4, async ([url, shownIn]) => {
+    const reason = await fetchText(url, { truncate: true }).then(
+      ({ status }) => (status >= 400 ? `it answers ${status}` : null),
+      (error: Error) => error.message,
+    );
+    if (reason) warnings.push(...shownIn.map((file) => `${file}:1: the link ${url} stays a plain link: ${reason}`));
+  });
   return warnings.sort();
 }

@@ -5,7 +5,7 @@ import { log } from "#lib/base/log.ts";
 import { isAppError } from "#lib/base/errors.ts";
 import { type ContentFile, type PostFile, postsOf } from "#lib/content/content-source.ts";
 import { type PostIndex, createIndex } from "#lib/posts/post.ts";
-import { inParallel } from "./in-parallel.ts";
+import { inParallel } from "#lib/base/in-parallel.ts";
 import { type DraftContext, type PostDraft, type SitePost, compiledPosts, draftOf, findGood, idOf, loadDraft, postOf, problemOf, recordGood, uncompiled } from "./post-draft.ts";
 
 export interface PostFailure {

@@ -64,8 +64,8 @@ export function createWriteQueue(connection: () => Promise<Connection>): WriteQu
   };
 }
 
-async function runBatch({ db, ...rest }: Connection, jobs: Job[]): Promise<void> {
-  const connection: Connection = { db, ...rest };
+async function runBatch(connection: Connection, jobs: Job[]): Promise<void> {
+  const { db } = connection;
   const done: { job: Job; value: unknown }[] = [];
   const failed: { job: Job; error: unknown }[] = [];
   const startedMs = performance.now();

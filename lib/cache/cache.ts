@@ -5,8 +5,8 @@ import { type Cache, type CacheEntry, cachified } from "@epic-web/cachified";
 import { LRUCache } from "lru-cache";
 import type { ZodType } from "zod";
 import { nowMs } from "../base/clock.ts";
+import { within } from "../base/deadline.ts";
 import { env } from "../base/env.ts";
-import { AppError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { deleteEntry, readEntry, writeEntry } from "./file.ts";
 
@@ -108,22 +108,9 @@ export function defineCache<Input, Value>(definition: CacheDefinition<Input, Val
 
   async function bounded(key: string, input: Input, metadata: { ttl?: number | null }): Promise<Value> {
     const abort = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
     const chain = new Set(producing.getStore()).add(key);
-    try {
-      return await Promise.race([
-        producing.run(chain, async () => produce(input, { signal: abort.signal, setTtlMs: (ms) => (metadata.ttl = ms) })),
-        new Promise<never>((_, reject) => {
-          timer = setTimeout(() => {
-            const error = new AppError("unavailable", `Making "${name}" took longer than ${timeoutMs} ms.`, { retryAfterSeconds: 5 });
-            abort.abort(error);
-            reject(error);
-          }, timeoutMs);
-        }),
-      ]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const made = producing.run(chain, async () => produce(input, { signal: abort.signal, setTtlMs: (ms) => (metadata.ttl = ms) }));
+    return within(made, timeoutMs, `Making "${name}" took longer than ${timeoutMs} ms.`, (error) => abort.abort(error), 5);
   }
 
   async function ask(input: Input, forceFresh: boolean): Promise<Value> {

@@ -5,7 +5,7 @@ import { env, isBuilding } from "../base/env.ts";
 import { role } from "../litefs/role.ts";
 import { type Scope, type Tx, currentScope, fenced, withPrisma } from "./client.ts";
 import { type Connection, type Sql, openConnection } from "./connection.ts";
-import { within } from "./deadline.ts";
+import { within } from "../base/deadline.ts";
 import { type WriteQueue, createWriteQueue } from "./queue.ts";
 
 /** Asynchronous snapshots at the same time, each on a connection of its own; more wait for a free one. */

@@ -5,7 +5,7 @@ import { AppError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { type Scope, inScope } from "./client.ts";
 import type { Connection } from "./connection.ts";
-import { within } from "./deadline.ts";
+import { within } from "../base/deadline.ts";
 
 interface Job {
   run(scope: Scope): unknown;

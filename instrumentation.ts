@@ -6,4 +6,6 @@ export async function register(): Promise<void> {
   followRequests();
   const { startSite } = await import("./app/_site/site.ts");
   startSite();
+  const { startDeliveries } = await import("#lib/outbox/outbox.ts");
+  startDeliveries();
 }

@@ -7,10 +7,12 @@ import { COOKIE_NAMES } from "./lib/session/cookie-name.ts";
 // before any code of ours runs: a static page's speed. See docs/decisions/004-shared-pages.md.
 const withoutCookies = COOKIE_NAMES.map((key) => ({ type: "cookie", key }));
 
+const permissions = (microphone) => `camera=(), microphone=(${microphone}), geolocation=(), browsing-topics=()`;
+
 const securityHeaders = [
   { key: "X-Content-Type-Options", value: "nosniff" },
   { key: "Referrer-Policy", value: "strict-origin-when-cross-origin" },
-  { key: "Permissions-Policy", value: "camera=(), microphone=(), geolocation=(), browsing-topics=()" },
+  { key: "Permissions-Policy", value: permissions("") },
   { key: "Content-Security-Policy", value: "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; frame-src https://www.youtube-nocookie.com https://codesandbox.io https://codepen.io" },
   { key: "Strict-Transport-Security", value: "max-age=63072000" },
 ];
@@ -65,6 +67,8 @@ const config = {
             },
           ]
         : []),
+      // Where a voice is recorded: a member's call, an admin's answer.
+      ...["/calls/record", "/admin/calls/:path*"].map((source) => ({ source, headers: [{ key: "Permissions-Policy", value: permissions("self") }] })),
       // A picture's name carries its hash.
       { source: "/_img/:path*", headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }] },
       { source: "/content-file/:path*", headers: [{ key: "Content-Security-Policy", value: "default-src 'none'; style-src 'unsafe-inline'; sandbox" }] },

@@ -1,4 +1,4 @@
-// The frame of every page: language, typefaces, theme, header and footer. The same for every reader, so that it can be cached.
+// The frame of every page: language, typefaces, theme, header and footer. The same for everybody without a cookie of ours, so that it can be cached.
 
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
@@ -6,10 +6,11 @@ import { PageActions } from "#components/ui/page-actions.tsx";
 import { SiteFooter } from "#components/ui/site-footer.tsx";
 import { SiteHeader } from "#components/ui/site-header.tsx";
 import { fontVariables } from "#components/ui/fonts.ts";
-import { THEME_SCRIPT } from "#components/ui/theme-script.ts";
+import { THEME_SCRIPT } from "#lib/base/theme-script.ts";
 import { feedTypes } from "./feed-types.ts";
 import { env } from "#lib/base/env.ts";
 import { siteFacts } from "#lib/posts/site-facts.ts";
+import { readIdentity } from "#lib/session/session.ts";
 import "./globals.css";
 
 export function generateMetadata(): Metadata {
@@ -38,11 +39,15 @@ export const viewport: Viewport = {
 
 const NAV = [
   { href: "/blog", label: "Posts" },
+  { href: "/calls", label: "Calls" },
+  { href: "/teams", label: "Teams" },
   { href: "/about", label: "About" },
 ];
 const MORE = [...NAV, { href: "/how-we-count", label: "How we count" }, { href: "/feed.xml", label: "RSS" }, { href: "/atom.xml", label: "Atom" }, { href: "/feed.json", label: "JSON Feed" }];
 
-export default function RootLayout({ children }: { children: ReactNode }) {
+export default async function RootLayout({ children }: { children: ReactNode }) {
+  // Only whether a cookie of a session is there: who it is costs a query, and the page that it leads to asks.
+  const { sessionKey } = await readIdentity();
   return (
     // The script below sets data-theme before React wakes, and extensions like to add attributes here.
     <html lang="en" className={fontVariables} suppressHydrationWarning>
@@ -53,7 +58,7 @@ export default function RootLayout({ children }: { children: ReactNode }) {
         <a className="skip" href="#main">
           Skip to the text
         </a>
-        <SiteHeader name={env.SITE_NAME} links={NAV} />
+        <SiteHeader name={env.SITE_NAME} links={NAV} account={sessionKey ? <a href="/me">Account</a> : <a href="/login">Log in</a>} />
         <main id="main" tabIndex={-1}>
           {children}
         </main>

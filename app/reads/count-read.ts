@@ -1,10 +1,9 @@
 // Counts the read that a beacon reports.
 
 import { isbot } from "isbot";
-import { answer } from "./answer.ts";
 import { readBeacon } from "./beacon.ts";
 import { getCountedPost } from "./counted-post.ts";
-import { isSameOrigin } from "./same-origin.ts";
+import { answer } from "#lib/action/answer.ts";
 import { nowMs } from "#lib/base/clock.ts";
 import { AppError, isAppError } from "#lib/base/errors.ts";
 import { log } from "#lib/base/log.ts";
@@ -14,6 +13,7 @@ import { type ReadLimits, createReadLimits } from "#lib/reads/limits.ts";
 import { recordRead } from "#lib/reads/record.ts";
 import { minDwellMs, openToken } from "#lib/reads/token.ts";
 import { clientAddress } from "#lib/session/client-address.ts";
+import { isSameOrigin } from "#lib/session/same-origin.ts";
 import { readerCookie } from "#lib/session/reader-cookie.ts";
 import { findReader, readIdentity } from "#lib/session/session.ts";
 import { recordOwnership } from "#lib/teams/ownership.ts";
@@ -27,7 +27,7 @@ const shared = globalThis as { __lecternReadLimits?: ReadLimits };
  * `write` is replaced by the benchmarks alone.
  */
 export function countRead(request: Request, write: typeof writeSql = writeSql): Promise<Response> {
-  return answer(async () => {
+  return answer(request, async () => {
     if (!isSameOrigin(request)) throw new AppError("forbidden", "This request does not come from a page of this site.");
     const { token, slug } = await readBeacon(request);
     const userAgent = request.headers.get("user-agent");

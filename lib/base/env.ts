@@ -33,6 +33,14 @@ export const schema = z.object({
   CACHE_FILE: z.string().min(1).optional(),
   CACHE_MAX_MB: int(256, 8, 16_384),
   SESSION_SECRET: z.string().min(32, "needs at least 32 characters").optional(),
+  SESSION_RENEW_DAYS: int(180, 1, 364),
+  SMTP_URL: url({ protocol: /^smtps?$/ }).optional(),
+  MAIL_FROM: z.string().regex(/^[^\s<>@]+@[^\s<>@]+$|^[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>$/, "must look like Lectern <site@example.com>").optional(),
+  KIT_API_KEY: z.string().min(1).optional(),
+  KIT_FORM_ID: z.string().regex(/^\d+$/, "must be a number").optional(),
+  KIT_API: url({ protocol: /^https?$/ }).default("https://api.kit.com/v4"),
+  DISCORD_WEBHOOK_URL: url({ protocol: /^https?$/ }).optional(),
+  FFMPEG_PATH: z.string().min(1).default("ffmpeg"),
   CONTENT_SOURCE: z.enum(["disk", "git"]).default("disk"),
   CONTENT_DIR: z.string().min(1).default("content"),
   CONTENT_GIT_API: url().default("https://api.github.com"),
@@ -70,6 +78,7 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
     if (data.CONTENT_SOURCE === "git" && !data.CONTENT_GIT_REPOSITORY) {
       problems.push("CONTENT_GIT_REPOSITORY: needed because CONTENT_SOURCE=git (owner/name)");
     }
+    if (data.KIT_API_KEY && !data.KIT_FORM_ID) problems.push("KIT_FORM_ID: needed because KIT_API_KEY is set");
     if (data.REPLICATION && !data.SESSION_SECRET) {
       problems.push("SESSION_SECRET: needed because REPLICATION=on (every instance must have the same)");
     }

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { isAppError } from "../base/errors.ts";
 import { HOUR_MS, MINUTE_MS } from "../base/clock.ts";
-import { Limit, createReadLimits } from "./limits.ts";
-import { clientOf, networkOf } from "./network.ts";
+import { Limit } from "../base/limit.ts";
+import { clientOf, networkOf } from "../base/network.ts";
+import { createReadLimits } from "./limits.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 

@@ -1,7 +1,7 @@
 // The id of an anonymous reader: random, and signed while it is in the reader's hands.
 
 import { randomUUID } from "node:crypto";
-import { isSigned, sign } from "./signature.ts";
+import { isSigned, sign } from "../base/signature.ts";
 
 const LABEL = "lectern reader id v1";
 /** Also takes ids that were made elsewhere and migrated. */

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { AppError } from "../base/errors.ts";
 import { HOUR_MS, MINUTE_MS } from "../base/clock.ts";
-import { isSigned, sign } from "./signature.ts";
+import { isSigned, sign } from "../base/signature.ts";
 
 const LABEL = "lectern dwell token v1";
 /** A page that stays open longer asks for a new token. */

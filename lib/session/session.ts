@@ -7,6 +7,7 @@ import { cookies } from "next/headers";
 import { DAY_MS, nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
 import { AppError } from "../base/errors.ts";
+import { type Admin, type Member, assertAdmin } from "../base/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { snapshotSql } from "../db/database.ts";
 import { cookieName } from "./cookie-name.ts";
@@ -14,13 +15,6 @@ import { readReaderCookie } from "./reader-cookie.ts";
 
 /** reference.md: a session lives 365 days. */
 export const SESSION_DAYS = 365;
-
-export interface Member {
-  readonly id: string;
-  readonly firstName: string;
-  readonly team: string;
-  readonly role: string;
-}
 
 /** Who reads: a member, or an anonymous reader whose first counted read gave them an id, or nobody yet. */
 export interface Reader {
@@ -36,6 +30,8 @@ export interface Identity {
 
 export const ANONYMOUS: Reader = { member: null, clientId: null };
 
+export type { Admin, Member };
+
 const sessionCookieName = () => cookieName("session");
 
 /** What the database holds in place of the id in the cookie: its SHA-256, so that a copy of the database logs nobody in. */
@@ -43,32 +39,40 @@ export function hashSessionId(id: string): string {
   return createHash("sha256").update(id).digest("hex");
 }
 
+interface Seal {
+  readonly id: string;
+  /** When the cookie was made; null for one made before cookies said so. */
+  readonly sealedAtMs: number | null;
+}
+
 // Opening a seal costs a key derivation and a decryption, about as much as a small page: members send the same
 // cookie with every request. Kept a minute, so that the seal's own age still counts.
-const opened = new LRUCache<string, { id: string }>({ max: 5_000, ttl: 60_000 });
+const opened = new LRUCache<string, Seal>({ max: 5_000, ttl: 60_000 });
 
-async function openSeal(sealed: string): Promise<string | null> {
+/** What the session cookie `sealed` holds; null when it is forged, damaged or too old. */
+export async function openSeal(sealed: string | undefined): Promise<Seal | null> {
+  if (!sealed) return null;
   const known = opened.get(sealed);
-  if (known) return known.id;
-  const { id } = await unsealData<{ id?: string }>(sealed, { password: env.SESSION_SECRET, ttl: (SESSION_DAYS * DAY_MS) / 1000 });
+  if (known) return known;
+  const { id, sealedAtMs } = await unsealData<{ id?: string; sealedAtMs?: number }>(sealed, { password: env.SESSION_SECRET, ttl: (SESSION_DAYS * DAY_MS) / 1000 });
   if (typeof id !== "string") return null;
-  opened.set(sealed, { id });
-  return id;
+  const seal = { id, sealedAtMs: sealedAtMs ?? null };
+  opened.set(sealed, seal);
+  return seal;
 }
 
 /** Who the request's cookies claim to be. A forged or expired cookie counts as none. */
 export async function readIdentity(): Promise<Identity> {
   const jar = await cookies();
-  const sealed = jar.get(sessionCookieName())?.value;
-  const id = sealed ? await openSeal(sealed) : null;
-  return { sessionKey: id ? hashSessionId(id) : null, clientId: readReaderCookie((name) => jar.get(name)?.value) };
+  const seal = await openSeal(jar.get(sessionCookieName())?.value);
+  return { sessionKey: seal ? hashSessionId(seal.id) : null, clientId: readReaderCookie((name) => jar.get(name)?.value) };
 }
 
 /** The reader behind an identity; a session that has ended or was deleted leaves an anonymous one. */
 export function findReader(sql: Sql, identity: Identity): Reader {
   const member = identity.sessionKey
     ? sql.get<Member>(
-        `SELECT u."id", u."firstName", u."team", u."role" FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ? AND s."expirationDate" > ?`,
+        `SELECT u."id", u."firstName", u."team", u."role", s."id" AS "sessionKey", s."createdAt" AS "loggedInAtMs" FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ? AND s."expirationDate" > ?`,
         identity.sessionKey,
         nowMs(),
       )
@@ -91,30 +95,42 @@ export async function requireMember(): Promise<Member> {
 }
 
 /** The admin of this request; throws AppError(unauthorized) without a session, AppError(forbidden) for a member. */
-export async function requireAdmin(): Promise<Member> {
+export async function requireAdmin(): Promise<Admin> {
   const member = await requireMember();
-  if (member.role !== "ADMIN") throw new AppError("forbidden", "This is for admins.");
+  assertAdmin(member);
   return member;
 }
 
+/** Where a session is begun: what its member sees in the list of their sessions. */
+export interface Device {
+  /** "Firefox on Linux"; at most 120 characters. */
+  readonly device: string;
+  readonly place: string | null;
+}
+
 /** Adds a session of the member for 365 days. Returns the id for the cookie; the database only gets its hash. */
-export function startSession(sql: Sql, userId: string): { id: string; expiresAtMs: number } {
+export function startSession(sql: Sql, userId: string, where?: Device): { id: string; expiresAtMs: number } {
   const id = randomBytes(32).toString("base64url");
-  const expiresAtMs = nowMs() + SESSION_DAYS * DAY_MS;
-  sql.run(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`, hashSessionId(id), nowMs(), userId, expiresAtMs);
+  const now = nowMs();
+  const expiresAtMs = now + SESSION_DAYS * DAY_MS;
+  const key = hashSessionId(id);
+  sql.run(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`, key, now, userId, expiresAtMs);
+  if (where) sql.run(`INSERT INTO "SessionInfo" ("sessionId", "device", "place", "lastSeenAt") VALUES (?, ?, ?, ?)`, key, where.device, where.place, now);
   return { id, expiresAtMs };
 }
 
-/** The cookie that carries a session id: sealed, httpOnly, lax. */
+/** The cookie that carries a session id: sealed, httpOnly, lax, 365 days. */
 export async function sessionCookie(id: string) {
   const maxAge = (SESSION_DAYS * DAY_MS) / 1000;
   return {
     name: sessionCookieName(),
-    value: await sealData({ id }, { password: env.SESSION_SECRET, ttl: maxAge }),
-    httpOnly: true,
-    secure: env.SITE_URL.startsWith("https:"),
-    sameSite: "lax" as const,
-    path: "/",
+    value: await sealData({ id, sealedAtMs: nowMs() }, { password: env.SESSION_SECRET, ttl: maxAge }),
+    ...cookieFlags(),
     maxAge,
   };
+}
+
+/** What all our cookies have in common: httpOnly, lax, the whole path, and Secure where the site is served over https. */
+export function cookieFlags() {
+  return { httpOnly: true, secure: env.SITE_URL.startsWith("https:"), sameSite: "lax" as const, path: "/" };
 }

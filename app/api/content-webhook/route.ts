@@ -1,8 +1,9 @@
 // A Git host tells that somebody pushed: the pushed commit becomes the live version.
 
 import { lookAtLiveVersion } from "../../_site/site.ts";
+import { answer } from "#lib/action/answer.ts";
 import { env } from "#lib/base/env.ts";
-import { isAppError, statusFor } from "#lib/base/errors.ts";
+import { isAppError } from "#lib/base/errors.ts";
 import { log } from "#lib/base/log.ts";
 import { readBody } from "#lib/base/read-body.ts";
 import { setLiveVersion } from "#lib/content/live-version.ts";
@@ -12,29 +13,33 @@ import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
 
 export const dynamic = "force-dynamic";
 
-function answer(status: number, message: string, headers: Record<string, string> = {}): Response {
-  return Response.json({ message }, { status, headers: { "Cache-Control": "no-store", ...headers } });
+function said(status: number, message: string): Response {
+  return Response.json({ message }, { status, headers: { "Cache-Control": "no-store" } });
 }
 
 export async function POST(request: Request): Promise<Response> {
   const secret = env.CONTENT_WEBHOOK_SECRET;
   const repository = env.CONTENT_GIT_REPOSITORY;
   // Who may not know that there is a door sees no door.
-  if (!secret || env.CONTENT_SOURCE !== "git" || !repository) return answer(404, "Not found.");
-  try {
-    const verdict = judgeWebhook(request.headers, await readBody(request, { maxBytes: MAX_WEBHOOK_BYTES }), { secret, repository, branch: env.CONTENT_GIT_BRANCH });
-    if (verdict.kind === "ping") return answer(200, "Pong.");
-    if (verdict.kind === "ignored") return answer(202, verdict.reason);
+  if (!secret || env.CONTENT_SOURCE !== "git" || !repository) return said(404, "Not found.");
+  return answer(request, async () => {
+    const verdict = await judge(request, { secret, repository, branch: env.CONTENT_GIT_BRANCH });
+    if (verdict.kind === "ping") return said(200, "Pong.");
+    if (verdict.kind === "ignored") return said(202, verdict.reason);
     await ensurePrimary();
     const isNew = await writeSql((sql) => setLiveVersion(sql, verdict.version));
     log("info", "content.pushed", { version: verdict.version, isNew });
     // Not waited for: the host gives up after ten seconds, and compiling may take longer.
     void lookAtLiveVersion();
-    return answer(200, isNew ? `${verdict.version} is live now.` : `${verdict.version} was live already.`);
+    return said(200, isNew ? `${verdict.version} is live now.` : `${verdict.version} was live already.`);
+  });
+}
+
+async function judge(request: Request, expected: Parameters<typeof judgeWebhook>[2]) {
+  try {
+    return judgeWebhook(request.headers, await readBody(request, { maxBytes: MAX_WEBHOOK_BYTES }), expected);
   } catch (error) {
-    // Only what is ours to answer: a replay to the primary must pass through.
-    if (!isAppError(error)) throw error;
-    log("warn", "content.webhook_refused", { code: error.code, reason: error.message });
-    return answer(statusFor(error), error.message, error.retryAfterSeconds ? { "Retry-After": String(error.retryAfterSeconds) } : {});
+    if (isAppError(error)) log("warn", "content.webhook_refused", { code: error.code, reason: error.message });
+    throw error;
   }
 }

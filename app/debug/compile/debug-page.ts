@@ -1,23 +1,20 @@
 // The frame of the debug pages, and who may see them.
 
+import { answer } from "#lib/action/answer.ts";
 import { escapeHtml } from "#lib/base/html.ts";
 import { env } from "#lib/base/env.ts";
-import { isAppError, statusFor } from "#lib/base/errors.ts";
 import { requireAdmin } from "#lib/session/session.ts";
 
 const HEADERS = { "Cache-Control": "private, no-store", "X-Robots-Tag": "noindex" };
 
 /** What `fn` gives, as JSON or, for a browser, as `page` writes it. 401 and 403 for all but admins, outside development. */
-export async function answerDebug<T>(request: Request, fn: () => Promise<T> | T, page: (value: T) => string): Promise<Response> {
-  try {
+export function answerDebug<T>(request: Request, fn: () => Promise<T> | T, page: (value: T) => string): Promise<Response> {
+  return answer(request, async () => {
     if (env.NODE_ENV !== "development") await requireAdmin();
     const value = await fn();
     if (!request.headers.get("accept")?.includes("text/html")) return Response.json(value, { headers: HEADERS });
     return new Response(page(value), { headers: { ...HEADERS, "Content-Type": "text/html; charset=utf-8" } });
-  } catch (error) {
-    if (!isAppError(error)) throw error;
-    return Response.json({ message: error.message }, { status: statusFor(error), headers: HEADERS });
-  }
+  });
 }
 
 export const list = (items: readonly string[]) => `<ul>${items.map((item) => `<li>${escapeHtml(item)}</li>`).join("")}</ul>`;

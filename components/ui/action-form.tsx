@@ -1,0 +1,146 @@
+"use client";
+// A form of a server action: works without JavaScript, keeps what was typed, says what is wrong where it is wrong.
+
+import { createContext, use, useActionState, useEffect, useId, useRef, type ComponentProps, type ReactNode } from "react";
+import { type FormState, NEW_FORM } from "#lib/action/form-state.ts";
+
+type Action = (previous: FormState, form: FormData) => Promise<FormState>;
+
+const Current = createContext<{ state: FormState; pending: boolean }>({ state: NEW_FORM, pending: false });
+
+/** The state of the form around: for what shows more of it than the parts below do. */
+export function useForm(): { state: FormState; pending: boolean } {
+  return use(Current);
+}
+
+/**
+ * `action` is a server action made by formAction. `loginNext` is where "Log in" leads back to when the session has ended meanwhile.
+ * The message of the form stands at its end unless a <FormMessage> is among the children and `ownMessage` is set.
+ */
+export function ActionForm({ action, children, loginNext, ownMessage = false, ...rest }: Omit<ComponentProps<"form">, "action"> & { action: Action; loginNext?: string; ownMessage?: boolean }) {
+  const [state, run, pending] = useActionState(action, NEW_FORM);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (state.status !== "refused") return;
+    const wrong = form.current?.querySelector<HTMLElement>('[aria-invalid="true"]') ?? form.current?.querySelector<HTMLElement>("[data-form-message]");
+    wrong?.focus();
+  }, [state]);
+  return (
+    <Current value={{ state, pending }}>
+      <form ref={form} action={run} aria-busy={pending} {...rest}>
+        {children}
+        {!ownMessage && <FormMessage loginNext={loginNext} />}
+      </form>
+    </Current>
+  );
+}
+
+/** What was done or why nothing was; announced to screen readers. */
+export function FormMessage({ loginNext }: { loginNext?: string }) {
+  const { state } = useForm();
+  if (state.message === null) return <div role="status" />;
+  return (
+    <div role={state.status === "refused" ? "alert" : "status"} className={`form-message form-message-${state.status}`} data-form-message="" tabIndex={-1}>
+      <p>
+        {state.message}
+        {state.code === "unauthorized" && (
+          <>
+            {" "}
+            <a href={`/login${loginNext ? `?next=${encodeURIComponent(loginNext)}` : ""}`}>Log in</a>
+          </>
+        )}
+      </p>
+    </div>
+  );
+}
+
+interface FieldProps {
+  name: string;
+  label: ReactNode;
+  hint?: ReactNode;
+}
+
+/** The id, the value to stand in the field and the attributes that tie hint and error to it. */
+function useField(name: string, hint: ReactNode, given: string | number | readonly string[] | undefined) {
+  const { state } = useForm();
+  const id = useId();
+  const error = state.errors[name];
+  const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || undefined;
+  return { id, error, value: state.values[name] ?? given, aria: { "aria-invalid": error ? true : undefined, "aria-describedby": described } };
+}
+
+function Frame({ id, label, hint, error, children }: { id: string; label: ReactNode; hint: ReactNode; error: string | undefined; children: ReactNode }) {
+  return (
+    <div className="form-field">
+      <label htmlFor={id}>{label}</label>
+      {hint && (
+        <p className="form-hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      {children}
+      {error && (
+        <p className="form-error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** A field of one line, with its label, hint and error. */
+export function Field({ name, label, hint, defaultValue, ...rest }: FieldProps & Omit<ComponentProps<"input">, "name" | "id">) {
+  const { id, error, value, aria } = useField(name, hint, defaultValue);
+  return (
+    <Frame id={id} label={label} hint={hint} error={error}>
+      <input className="field" id={id} name={name} defaultValue={value} {...aria} {...rest} />
+    </Frame>
+  );
+}
+
+/** A field of several lines. */
+export function TextField({ name, label, hint, defaultValue, rows = 6, ...rest }: FieldProps & Omit<ComponentProps<"textarea">, "name" | "id">) {
+  const { id, error, value, aria } = useField(name, hint, defaultValue);
+  return (
+    <Frame id={id} label={label} hint={hint} error={error}>
+      <textarea className="field" id={id} name={name} rows={rows} defaultValue={value} {...aria} {...rest} />
+    </Frame>
+  );
+}
+
+/** One of some, as a list that opens. */
+export function SelectField({ name, label, hint, defaultValue, children, ...rest }: FieldProps & Omit<ComponentProps<"select">, "name" | "id">) {
+  const { id, error, value, aria } = useField(name, hint, defaultValue);
+  return (
+    <Frame id={id} label={label} hint={hint} error={error}>
+      {/* A select does not follow a new default by itself. */}
+      <select className="field" id={id} name={name} key={String(value)} defaultValue={value} {...aria} {...rest}>
+        {children}
+      </select>
+    </Frame>
+  );
+}
+
+/** Sends the form; says so while it is on its way. `kind`: main for the one thing a page is for, danger for what can't be undone. */
+export function Submit({ children, kind = "main", ...rest }: Omit<ComponentProps<"button">, "type"> & { kind?: "main" | "plain" | "danger" | "quiet" }) {
+  const { pending } = useForm();
+  const look = { main: "button button-main", plain: "button", danger: "button button-danger", quiet: "button button-plain" }[kind];
+  return (
+    // Not disabled while it is sent: a disabled button loses the focus. A second press of the same form changes nothing.
+    <button type="submit" className={look} aria-disabled={pending || undefined} {...rest}>
+      {children}
+    </button>
+  );
+}
+
+/** A form that is only a button: what it is about stands in `fields`. */
+export function ActionButton({ action, fields = {}, children, kind = "plain", loginNext }: { action: Action; fields?: Record<string, string>; children: ReactNode; kind?: "main" | "plain" | "danger" | "quiet"; loginNext?: string }) {
+  return (
+    <ActionForm action={action} loginNext={loginNext} className="form-button">
+      {Object.entries(fields).map(([name, value]) => (
+        <input key={name} type="hidden" name={name} value={value} />
+      ))}
+      <Submit kind={kind}>{children}</Submit>
+    </ActionForm>
+  );
+}

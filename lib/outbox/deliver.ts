@@ -1,0 +1,48 @@
+// Makes one delivery. Throws when it was not heard.
+
+import { z } from "zod";
+import { env } from "../base/env.ts";
+import { AppError } from "../base/errors.ts";
+import { fetchJson } from "../fetch/fetch.ts";
+import type { Mail } from "../mail/mail.ts";
+import { sendMail } from "../mail/send.ts";
+
+export type Delivery =
+  | { readonly kind: "MAIL"; readonly mail: Mail }
+  | { readonly kind: "NEWSLETTER"; readonly email: string; readonly firstName: string }
+  | { readonly kind: "DISCORD"; readonly text: string };
+
+const Subscriber = z.object({ subscriber: z.object({ id: z.number() }) });
+
+async function post(url: string, body: object, headers: Record<string, string> = {}) {
+  const host = new URL(url).host;
+  const { status, data } = await fetchJson(url, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers }, types: "any", redirects: 0 });
+  // Never the URL: a Discord webhook's holds its secret.
+  if (status < 200 || status >= 300) throw new AppError("unavailable", `${host} answered ${status}.`);
+  return data;
+}
+
+/** kit.com, API v4: the subscriber, then the form that adds them to the newsletter. */
+async function subscribe(email: string, firstName: string): Promise<{ convertKitId: string }> {
+  const headers = { "x-kit-api-key": env.KIT_API_KEY ?? "" };
+  const data = Subscriber.safeParse(await post(`${env.KIT_API}/subscribers`, { email_address: email, first_name: firstName }, headers));
+  if (!data.success) throw new AppError("unavailable", "Kit answered without a subscriber.");
+  const { id } = data.data.subscriber;
+  await post(`${env.KIT_API}/forms/${env.KIT_FORM_ID}/subscribers/${id}`, {}, headers);
+  return { convertKitId: String(id) };
+}
+
+/** Resolves when the other side has taken it, with what is worth keeping. Throws AppError with the reason. */
+export async function deliver(delivery: Delivery): Promise<{ convertKitId: string } | null> {
+  switch (delivery.kind) {
+    case "MAIL":
+      await sendMail(delivery.mail);
+      return null;
+    case "NEWSLETTER":
+      return subscribe(delivery.email, delivery.firstName);
+    case "DISCORD":
+      // Nobody is pinged by what a member wrote.
+      await post(env.DISCORD_WEBHOOK_URL ?? "", { content: delivery.text.slice(0, 1_900), allowed_mentions: { parse: [] } });
+      return null;
+  }
+}

@@ -1,0 +1,130 @@
+// The outbox: what has to be told to the world is written down in the transaction that makes it true, and told after the commit,
+// again and again until it is heard. At least once: a crash between telling and noting tells it twice.
+
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs } from "../base/clock.ts";
+import { env } from "../base/env.ts";
+import { log } from "../base/log.ts";
+import type { Sql } from "../db/connection.ts";
+import { snapshotSql, writeSql } from "../db/database.ts";
+import { role } from "../litefs/role.ts";
+import { type Delivery, deliver } from "./deliver.ts";
+
+export interface WaitingDelivery {
+  readonly id: number;
+  readonly createdAt: number;
+  readonly kind: Delivery["kind"];
+  readonly about: string;
+  readonly tries: number;
+  /** null: given up until an admin says otherwise. */
+  readonly nextTryAt: number | null;
+  readonly lastError: string | null;
+}
+
+/** How long after each failure it is tried again; after the last one an admin decides. */
+const RETRY_AFTER_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, DAY_MS];
+/** Nobody else takes a delivery for this long while it is being made: longer than any deadline of one. */
+const LEASE_MS = 2 * MINUTE_MS;
+const LOOK_EVERY_MS = 15 * SECOND_MS;
+const BATCH = 20;
+
+/** True where this kind of delivery goes anywhere. Mails always do: without a server into the outbox folder. */
+function isConfigured(kind: Delivery["kind"]): boolean {
+  return kind === "MAIL" || (kind === "NEWSLETTER" ? env.KIT_API_KEY !== undefined : env.DISCORD_WEBHOOK_URL !== undefined);
+}
+
+/**
+ * Writes a delivery down, inside the transaction whose news it is; call kickDeliveries() after the commit.
+ * `userId` is whom it concerns: what waits goes with their account. `about` is for the admin and holds no content.
+ * What is not configured is not written down.
+ */
+export function enqueue(sql: Sql, delivery: Delivery, { userId, about }: { userId: string | null; about: string }): void {
+  if (!isConfigured(delivery.kind)) return;
+  sql.run(`INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload", "nextTryAt") VALUES (?, ?, ?, ?, ?, ?)`, nowMs(), delivery.kind, userId, about, JSON.stringify(delivery), nowMs());
+}
+
+interface Due {
+  readonly id: number;
+  readonly kind: Delivery["kind"];
+  readonly userId: string | null;
+  readonly about: string;
+  readonly payload: string;
+  readonly tries: number;
+}
+
+/** Takes what is due, so that nobody else does. */
+function take(sql: Sql): Due[] {
+  const now = nowMs();
+  const due = sql.all<Due>(`SELECT "id", "kind", "userId", "about", "payload", "tries" FROM "Delivery" WHERE "nextTryAt" <= ? ORDER BY "nextTryAt", "id" LIMIT ${BATCH}`, now);
+  for (const { id } of due) sql.run(`UPDATE "Delivery" SET "tries" = "tries" + 1, "nextTryAt" = ? WHERE "id" = ?`, now + LEASE_MS, id);
+  return due;
+}
+
+async function deliverOne({ id, kind, userId, about, payload, tries }: Due): Promise<void> {
+  try {
+    const note = await deliver(JSON.parse(payload) as Delivery);
+    await writeSql((sql) => {
+      sql.run(`DELETE FROM "Delivery" WHERE "id" = ?`, id);
+      if (note?.convertKitId && userId) sql.run(`UPDATE "User" SET "convertKitId" = ?, "updatedAt" = ? WHERE "id" = ?`, note.convertKitId, nowMs(), userId);
+    });
+  } catch (error) {
+    const wait = RETRY_AFTER_MS[tries];
+    log(wait === undefined ? "error" : "warn", "outbox.failed", { id, kind, about, tries: tries + 1, error });
+    const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500);
+    await writeSql((sql) => sql.run(`UPDATE "Delivery" SET "nextTryAt" = ?, "lastError" = ? WHERE "id" = ?`, wait === undefined ? null : nowMs() + wait, reason, id));
+  }
+}
+
+const shared = globalThis as { __lecternOutbox?: { running: Promise<void> | null; again: boolean; timer: NodeJS.Timeout | null } };
+const state = () => (shared.__lecternOutbox ??= { running: null, again: false, timer: null });
+
+/** Delivers everything that is due now; resolves when it has been tried. Only the primary does, one run at a time. */
+export async function deliverDue(): Promise<void> {
+  const own = state();
+  if (own.running) {
+    own.again = true;
+    return own.running;
+  }
+  own.running = (async () => {
+    do {
+      own.again = false;
+      for (;;) {
+        if (role() !== "primary") return;
+        // Looked at in a snapshot first: an idle site writes nothing.
+        const isAny = await snapshotSql((sql) => sql.get(`SELECT 1 FROM "Delivery" WHERE "nextTryAt" <= ? LIMIT 1`, nowMs()));
+        const due = isAny ? await writeSql(take) : [];
+        if (due.length === 0) break;
+        await Promise.all(due.map(deliverOne));
+      }
+    } while (own.again);
+  })().finally(() => {
+    own.running = null;
+  });
+  return own.running;
+}
+
+/** Delivers soon, without being waited for. Call it after the commit that enqueued. */
+export function kickDeliveries(): void {
+  setImmediate(() => void deliverDue().catch((error: unknown) => log("error", "outbox.stopped", { error })));
+}
+
+/** Looks every fifteen seconds for what is due. From instrumentation.ts, once per process. */
+export function startDeliveries(): void {
+  const own = state();
+  own.timer ??= setInterval(kickDeliveries, LOOK_EVERY_MS);
+  own.timer.unref();
+}
+
+/** What was not delivered yet, newest first; for admins. */
+export function listDeliveries(sql: Sql, limit = 100): WaitingDelivery[] {
+  return sql.all<WaitingDelivery>(`SELECT "id", "createdAt", "kind", "about", "tries", "nextTryAt", "lastError" FROM "Delivery" ORDER BY "id" DESC LIMIT ?`, limit);
+}
+
+/** Has it tried again at once; kickDeliveries() after the commit. Returns whether it was still there. */
+export function retryDelivery(sql: Sql, id: number): boolean {
+  return sql.run(`UPDATE "Delivery" SET "nextTryAt" = ?, "tries" = 0 WHERE "id" = ?`, nowMs(), id).changes === 1;
+}
+
+/** Gives it up for good. Returns whether it was still there. */
+export function dropDelivery(sql: Sql, id: number): boolean {
+  return sql.run(`DELETE FROM "Delivery" WHERE "id" = ?`, id).changes === 1;
+}

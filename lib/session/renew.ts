@@ -1,0 +1,37 @@
+// A session lives a year and begins anew when half of it is gone: the row and the cookie.
+
+import { DAY_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
+import { env } from "../base/env.ts";
+import { snapshotSql, writeSql } from "../db/database.ts";
+import { ensurePrimary } from "../primary/ensure-primary.ts";
+import { SESSION_DAYS, hashSessionId, openSeal, sessionCookie } from "./session.ts";
+
+/** Tabs that are opened together all bring the old cookie: one of them gets the new one, and the rest need none. */
+const TOGETHER_MS = MINUTE_MS;
+
+/**
+ * Extends the session of the cookie `sealed` to 365 days when fewer than SESSION_RENEW_DAYS remain of its row or of its cookie
+ * (env; 180 in the reference). Returns the new cookie to set, or null when nothing is due. Of requests at the same time one
+ * extends the row and gets the cookie. A cookie that got lost on its way is given again a minute later.
+ * Throws what ensurePrimary throws: on a replica the request is replayed, also a GET.
+ */
+export async function renewSession(sealed: string | undefined): Promise<Awaited<ReturnType<typeof sessionCookie>> | null> {
+  const seal = await openSeal(sealed);
+  if (!seal) return null;
+  const key = hashSessionId(seal.id);
+  const row = await snapshotSql((sql) => sql.get<{ expiresAtMs: number }>(`SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`, key));
+  const now = nowMs();
+  if (!row || row.expiresAtMs <= now) return null;
+
+  const dueMs = now + env.SESSION_RENEW_DAYS * DAY_MS;
+  if (row.expiresAtMs >= dueMs) {
+    const isOldCookie = seal.sealedAtMs !== null && seal.sealedAtMs + SESSION_DAYS * DAY_MS < dueMs;
+    const isJustRenewed = row.expiresAtMs > now + SESSION_DAYS * DAY_MS - TOGETHER_MS;
+    return isOldCookie && !isJustRenewed ? sessionCookie(seal.id) : null;
+  }
+  await ensurePrimary();
+  const { changes } = await writeSql((sql) =>
+    sql.run(`UPDATE "Session" SET "expirationDate" = ? WHERE "id" = ? AND "expirationDate" > ? AND "expirationDate" < ?`, now + SESSION_DAYS * DAY_MS, key, now, dueMs),
+  );
+  return changes === 1 ? sessionCookie(seal.id) : null;
+}

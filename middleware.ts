@@ -1,0 +1,54 @@
+// Before a page: a session that is due is renewed, and members' pages get their content security policy.
+// It never decides who may do what: that is asked where the data is. Requests without our cookies pass it by (decision 004),
+// and so do beacons and uploads: Next copies every body that comes through here.
+
+import { randomBytes } from "node:crypto";
+import { type NextRequest, NextResponse } from "next/server";
+import { isAppError } from "#lib/base/errors.ts";
+import { log } from "#lib/base/log.ts";
+import { MEMBER_PAGES, memberPolicy } from "#lib/session/content-security-policy.ts";
+import { cookieName } from "#lib/session/cookie-name.ts";
+import { renewSession } from "#lib/session/renew.ts";
+
+export const config = {
+  runtime: "nodejs",
+  matcher: [
+    "/(login|signup|me|admin|dev)/:path*",
+    "/calls/(record|mine)/:path*",
+    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/).*)", has: [{ type: "cookie", key: "session" }] },
+    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/).*)", has: [{ type: "cookie", key: "__Host-session" }] },
+  ],
+};
+
+const isMemberPage = (path: string) => MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`));
+
+export async function middleware(request: NextRequest): Promise<NextResponse> {
+  const renewed = await renew(request);
+  const response = isMemberPage(request.nextUrl.pathname) ? withPolicy(request) : NextResponse.next();
+  if (renewed) response.cookies.set(renewed);
+  return response;
+}
+
+async function renew(request: NextRequest) {
+  try {
+    return await renewSession(request.cookies.get(cookieName("session"))?.value);
+  } catch (error) {
+    // Where nobody may write just now the session stays as it is and is renewed on a later request. A replay passes through.
+    if (!isAppError(error)) throw error;
+    log("warn", "session.not_renewed", { error });
+    return null;
+  }
+}
+
+function withPolicy(request: NextRequest): NextResponse {
+  const policy = memberPolicy(randomBytes(16).toString("base64"), process.env.NODE_ENV === "development");
+  const headers = new Headers(request.headers);
+  // Next reads the nonce for its own scripts from the request.
+  headers.set("content-security-policy", policy);
+  const response = NextResponse.next({ request: { headers } });
+  response.headers.set("content-security-policy", policy);
+  // Not no-referrer: with it a browser sends "Origin: null" with forms, which looks like an attack. Nothing goes to other sites.
+  response.headers.set("referrer-policy", "same-origin");
+  response.headers.set("cache-control", "private, no-store");
+  return response;
+}

@@ -6,6 +6,7 @@ import { AppError, isAppError } from "../base/errors.ts";
 import type { Sql } from "../db/connection.ts";
 import { snapshotSql } from "../db/database.ts";
 import { ensurePrimary } from "../primary/ensure-primary.ts";
+import { currentRequest } from "../primary/request-context.ts";
 import { clientAddress } from "../session/client-address.ts";
 import { assertSameOrigin } from "../session/same-origin.ts";
 import { type Identity, readIdentity } from "../session/session.ts";
@@ -53,6 +54,8 @@ function refused(error: AppError, errors: Record<string, string>, values: Record
  */
 export function formAction<Fields extends z.ZodType, W extends Who>({ who, recent, fields, secret = [], run }: Spec<Fields, W>): (previous: FormState, form: FormData) => Promise<FormState> {
   return async (_previous, form) => {
+    const raw = currentRequest();
+    if (raw) raw.actionBegan = true;
     // A stranger can call an action with anything.
     const texts = form instanceof FormData ? textsOf(form) : {};
     const values = Object.fromEntries(Object.entries(texts).filter(([name]) => !secret.includes(name)).map(([name, text]) => [name, text.slice(0, MAX_KEPT)]));

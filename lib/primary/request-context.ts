@@ -9,6 +9,8 @@ import { guard } from "./request-guard.ts";
 export interface RequestContext {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Set by the wrapper of every action: what fails before it is a request that can't be read, not a fault of ours. */
+  actionBegan?: boolean;
 }
 
 // One per process: instrumentation, middleware, pages and handlers are bundled apart.

@@ -32,8 +32,45 @@ export function tameUrl(url: string): string {
   return `${path}?${query.replace(/%[0-9a-f]?$/i, "")}`;
 }
 
+/** The most that Next reads of an action's body (its serverActions.bodySizeLimit). */
+const MAX_ACTION_BYTES = 1_048_576;
+
+/** What a POST to a page did wrong when Next failed before any action of ours began. */
+function refusal({ headers }: IncomingMessage): [status: number, sentence: string] {
+  if (headers.origin !== undefined && URL.parse(headers.origin)?.host !== headers.host) return [403, "This request does not come from a page of this site."];
+  if (Number(headers["content-length"]) > MAX_ACTION_BYTES) return [413, "This form is larger than 1 MB."];
+  return [400, "This form can't be read."];
+}
+
+/** Next answers 500 to an action it can't read, or that comes from another site. That is not our fault, and says so. */
+function guardAction(context: { request: IncomingMessage; response: ServerResponse; actionBegan?: boolean }): void {
+  const { request, response } = context;
+  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
+  const write = response.write.bind(response) as (...args: unknown[]) => boolean;
+  const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+  let sentence: string | null = null;
+  const refuse = () => {
+    const [status, said] = refusal(request);
+    sentence = `${said}\n`;
+    for (const name of response.getHeaderNames()) if (/^content-(type|length|encoding)$/.test(name)) response.removeHeader(name);
+    response.setHeader("content-type", "text/plain; charset=utf-8");
+    response.setHeader("cache-control", "no-store");
+    return writeHead(status);
+  };
+  const isFailing = (status: number) => !response.headersSent && status === 500 && !context.actionBegan;
+  response.writeHead = ((status: number, ...rest: unknown[]) => (isFailing(status) ? refuse() : writeHead(status, ...rest))) as ServerResponse["writeHead"];
+  response.write = ((...args: unknown[]) => (sentence === null ? write(...args) : true)) as ServerResponse["write"];
+  response.end = ((...args: unknown[]) => {
+    if (sentence === null && isFailing(response.statusCode)) refuse();
+    if (sentence === null) return end(...args);
+    return end(sentence, args.find((arg) => typeof arg === "function"));
+  }) as ServerResponse["end"];
+}
+
 /** Changes a request in place before the server hands it on, and the head of an answer that says that a file is missing. */
-export function guard({ request, response }: { request: IncomingMessage; response: ServerResponse }): void {
+export function guard(context: { request: IncomingMessage; response: ServerResponse; actionBegan?: boolean }): void {
+  const { request, response } = context;
+  if (request.method === "POST" && (request.headers["next-action"] !== undefined || request.headers["content-type"]?.includes("multipart/form-data"))) guardAction(context);
   // Nothing here answers TRACE, and Next fails on it.
   if (request.method === "TRACE") {
     request.method = "GET";

@@ -1,0 +1,8 @@
+"use server";
+// A server action that does nothing: what the framework takes for any.
+
+import type { FormState } from "#lib/action/form-state.ts";
+
+export async function nothing(previous: FormState, form: FormData): Promise<FormState> {
+  return { ...previous, status: form.has("email") ? "done" : "refused" };
+}

@@ -1,7 +1,7 @@
 // One answer for everybody who asks, made once per content version.
 
 import { getIndex } from "../_site/site.ts";
-import { type SharedBody, sharedBody, sharedResponse } from "#lib/posts/conditional.ts";
+import { type SharedBody, sharedBody, sharedResponse } from "#lib/base/conditional.ts";
 import type { PostIndex } from "#lib/posts/post.ts";
 
 /** Feed readers and crawlers may be this much behind a new post. */

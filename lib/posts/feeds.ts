@@ -4,7 +4,7 @@
 import { momentOf } from "./format.ts";
 import { listPosts, type Post, type PostIndex } from "./post.ts";
 import { postUrl, type SiteFacts, socialImageUrl } from "./site-facts.ts";
-import { allowedInXml, element, type Element, xmlDocument } from "./xml.ts";
+import { allowedInXml, element, type Element, xmlDocument } from "../base/xml.ts";
 
 /** Newest posts in a feed: with full text a feed of all would be megabytes. */
 const MAX_ITEMS = 40;

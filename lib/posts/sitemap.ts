@@ -2,7 +2,7 @@
 
 import { listPosts, type PostIndex } from "./post.ts";
 import { postUrl, type SiteFacts } from "./site-facts.ts";
-import { element, xmlDocument } from "./xml.ts";
+import { element, xmlDocument } from "../base/xml.ts";
 
 /** Not pages: tools, handlers, and the shared twins of pages that have an address of their own. */
 const DISALLOWED = ["/debug", "/api", "/reads", "/shared"];

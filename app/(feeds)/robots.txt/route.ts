@@ -1,6 +1,6 @@
 // robots.txt: asks for no posts, so that crawlers are told where they may go even while there are none.
 
-import { sharedBody, sharedResponse } from "#lib/posts/conditional.ts";
+import { sharedBody, sharedResponse } from "#lib/base/conditional.ts";
 import { siteFacts } from "#lib/posts/site-facts.ts";
 import { robots } from "#lib/posts/sitemap.ts";
 

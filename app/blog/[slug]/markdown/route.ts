@@ -1,7 +1,7 @@
 // A post as Markdown: for `/blog/<slug>.md`, and for `/blog/<slug>` asked with `Accept: text/markdown` (next.config.mjs sends both here).
 
 import { getPost, getPostSource } from "../../../_site/site.ts";
-import { sharedBody, sharedResponse } from "#lib/posts/conditional.ts";
+import { sharedBody, sharedResponse } from "#lib/base/conditional.ts";
 import { postMarkdown } from "#lib/posts/markdown.ts";
 import { isListed } from "#lib/posts/post.ts";
 import { postUrl, siteFacts } from "#lib/posts/site-facts.ts";

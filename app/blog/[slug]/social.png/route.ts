@@ -4,7 +4,7 @@ import { pictures } from "./picture.tsx";
 import { getPost } from "../../../_site/site.ts";
 import { env } from "#lib/base/env.ts";
 import { formatDate, formatReadingTime } from "#lib/posts/format.ts";
-import { sharedResponse, sharedBody } from "#lib/posts/conditional.ts";
+import { sharedResponse, sharedBody } from "#lib/base/conditional.ts";
 import { drawable, socialTitle } from "#lib/posts/social-text.ts";
 
 /** The address carries the post's hash (socialImageUrl), so what is found there seldom changes. */

@@ -1,6 +1,6 @@
 // XML as text: elements, escaped, and nothing in them that XML 1.0 does not allow.
 
-import { escapeHtml } from "../base/html.ts";
+import { escapeHtml } from "./html.ts";
 
 /** `text` without what XML 1.0 forbids even when escaped: control characters, U+FFFE, U+FFFF; lone surrogates are replaced. */
 export function allowedInXml(text: string): string {

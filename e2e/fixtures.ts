@@ -6,7 +6,8 @@ import { test as base, expect } from "@playwright/test";
 import Database from "better-sqlite3";
 import { insertUser } from "#tests/factories.ts";
 import { sqlOf } from "#lib/db/connection.ts";
-import { CONTROL_PORT, DATA_DIR, PORT } from "./ports.ts";
+import type { CaughtMail } from "#tests/smtp-server.ts";
+import { CONTROL_PORT, DATA_DIR, PORT, PROVIDER_PORT } from "./ports.ts";
 import { memberCookie } from "./member-cookie.ts";
 
 interface Fixtures {
@@ -18,6 +19,10 @@ interface Fixtures {
   database: Database.Database;
   /** Logs the browser in as a new member; returns its id. */
   logIn: (given?: { role?: string; team?: string; firstName?: string }) => Promise<string>;
+  /**
+   * The newest mail to `address` that came since this test began and was not given to it before; waits for one up to ten seconds.
+   */
+  mailTo: (address: string) => Promise<CaughtMail>;
   axe: () => AxeBuilder;
 }
 
@@ -56,6 +61,27 @@ export const test = base.extend<Fixtures>({
       const user = insertUser(sqlOf(database), given);
       await context.addCookies([{ ...(await memberCookie(database, user.id)), url: `http://localhost:${PORT}` }]);
       return user.id;
+    });
+  },
+  mailTo: async ({ page: _ }, use) => {
+    const beganAtMs = Date.now();
+    const given = new Map<string, number>(); // address → when the last mail that was given came
+    await use(async (address) => {
+      let newest: CaughtMail | undefined;
+      const sinceMs = given.get(address) ?? beganAtMs - 1;
+      await expect
+        .poll(
+          async () => {
+            const mails = (await (await fetch(`http://127.0.0.1:${PROVIDER_PORT}/mails?to=${encodeURIComponent(address)}`)).json()) as CaughtMail[];
+            newest = mails.findLast(({ receivedAtMs }) => receivedAtMs > sinceMs);
+            return newest !== undefined;
+          },
+          { message: `a mail to ${address}`, timeout: 10_000 },
+        )
+        .toBe(true);
+      const mail = newest as CaughtMail;
+      given.set(address, mail.receivedAtMs);
+      return mail;
     });
   },
   axe: async ({ page }, use) => {

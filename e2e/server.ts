@@ -1,5 +1,5 @@
-// The production build on a new database, with the control of its clock loaded beside it and a stand-in for the
-// hosts of embeds. The posts are the site's own and those of e2e/posts.
+// The production build on a new database, with the control of its clock loaded beside it, a stand-in for the
+// hosts of embeds, and a mail server that shows what it caught. The posts are the site's own and those of e2e/posts.
 
 import { spawn } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
@@ -7,12 +7,15 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { SERVER_FLAGS } from "../scripts/server-flags.mjs";
 import { migrate } from "#lib/db/migrations.ts";
-import { CONTROL_PORT, DATA_DIR, PORT, PROVIDER_PORT, SECRET } from "./ports.ts";
+import { startSmtpServer } from "#tests/smtp-server.ts";
+import { CONTROL_PORT, DATA_DIR, PORT, PROVIDER_PORT, SECRET, SMTP_PORT } from "./ports.ts";
 
 rmSync(DATA_DIR, { recursive: true, force: true });
 await migrate(join(DATA_DIR, "lectern.db"), "prisma/migrations");
 cpSync("content", join(DATA_DIR, "content"), { recursive: true });
 cpSync("e2e/posts", join(DATA_DIR, "content", "blog"), { recursive: true });
+
+const smtp = await startSmtpServer({ port: SMTP_PORT });
 
 // Answers half of what it promised and then nothing more, until /mode says otherwise.
 let mode = "hang";
@@ -21,6 +24,12 @@ createServer((request, response) => {
   if (pathname === "/mode") {
     mode = searchParams.get("is") ?? mode;
     response.end(mode);
+    return;
+  }
+  if (pathname === "/mails") {
+    const to = searchParams.get("to")?.toLowerCase();
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(smtp.mails.filter((mail) => !to || mail.to.includes(to))));
     return;
   }
   const body = JSON.stringify({ type: "video", title: "A film about lecterns", author_name: "The maker", provider_name: "Films" });
@@ -41,6 +50,7 @@ const child = spawn(process.execPath, [...SERVER_FLAGS, "--import", "./e2e/contr
     LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
     CONTROL_PORT: String(CONTROL_PORT),
     REPOSITORY_URL: "https://example.test/lectern",
+    SMTP_URL: smtp.url,
     EMBED_PROVIDER_ORIGIN: `http://127.0.0.1:${PROVIDER_PORT}`,
     FETCH_ALLOW_PRIVATE: `127.0.0.1:${PROVIDER_PORT}`,
   },

@@ -1,0 +1,11 @@
+// A table that is wider than a phone scrolls by itself, with the keyboard too.
+
+import type { ReactNode } from "react";
+
+export function TableFrame({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div className="table-frame" role="region" aria-label={label} tabIndex={0}>
+      <table className="table">{children}</table>
+    </div>
+  );
+}

@@ -5,8 +5,8 @@ import type { Sql } from "../db/connection.ts";
 import { TEAMS, type Team } from "./team.ts";
 
 /** Reads of the last 6 months are ranked by the members active in the last 12: the rule of the reference. */
-const READS_MONTHS = 6;
-const ACTIVE_MONTHS = 12;
+export const READS_MONTHS = 6;
+export const ACTIVE_MONTHS = 12;
 
 /** PostTeamDay's name for the whole site. */
 export const SITE = "";
@@ -27,7 +27,7 @@ type Counts = Record<Team, number>;
  * The first UTC day of a window that ends now: the calendar day `months` months ago, whole.
  * A read early on that day, before the hour it is now, still counts: buckets are days.
  */
-function firstDay(nowMs: number, months: number): number {
+export function firstDay(nowMs: number, months: number): number {
   return dayOf(monthsBefore(nowMs, months));
 }
 

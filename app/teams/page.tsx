@@ -1,0 +1,120 @@
+// /teams: what the teams are, where they stand, and how it came to that.
+
+import type { Metadata } from "next";
+import { connection } from "next/server";
+import { feedTypes } from "../feed-types.ts";
+import { type TeamsData, readTeams } from "./teams-data.ts";
+import { StandingList, standingSentence } from "#components/team/standing-list.tsx";
+import { StandingsChart } from "#components/team/standings-chart.tsx";
+import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
+import { ArrowIcon } from "#components/ui/icons.tsx";
+import { formatDate } from "#lib/posts/format.ts";
+import { readIdentity } from "#lib/session/session.ts";
+
+export const metadata: Metadata = {
+  title: "Teams",
+  description: "Red, Blue and Yellow: where the three teams of readers stand, and how their standing has moved over half a year.",
+  alternates: { canonical: "/teams", types: feedTypes },
+};
+
+function Change({ title, slug, from, to }: TeamsData["changes"][number]) {
+  const what = title === null ? "the site" : <a href={`/blog/${slug}`}>{title}</a>;
+  if (to === null) return <>Nobody leads {what} any more; {from ? TEAM_NAMES[from] : "somebody"} did.</>;
+  if (from === null) return <>{TEAM_NAMES[to]} is the first to lead {what}.</>;
+  return (
+    <>
+      {TEAM_NAMES[to]} took {what} from {TEAM_NAMES[from]}.
+    </>
+  );
+}
+
+export default async function TeamsPage() {
+  await connection();
+  const { ownTeam, standings, history, leads, unled, changes } = await readTeams(await readIdentity());
+  const first = standings[0];
+  return (
+    <div className="stack wrap" data-team={first && first.ratio > 0 ? first.team : undefined}>
+      <header className="page-head teams-head">
+        <h1>Three teams</h1>
+        <p className="lead">
+          Everybody who joins this site reads for Red, Blue or Yellow. There is nothing to win: the posts that a team reads most carry its colour, and this page says
+          who is ahead.
+        </p>
+        <p className="teams-own">
+          {ownTeam ? (
+            <>
+              <TeamDot team={ownTeam} /> You read for {TEAM_NAMES[ownTeam]}. <a href="/me">Your account</a>
+            </>
+          ) : (
+            <a className="more" href="/login?next=%2Fteams">
+              Join a team <ArrowIcon />
+            </a>
+          )}
+        </p>
+      </header>
+
+      <section className="race" aria-labelledby="now">
+        <div>
+          <h2 id="now">Where they stand</h2>
+          <p className="standing-say figures">
+            {standingSentence(standings, "the site")} What counts is a team’s reads of the last six months, divided by those of its members who have read anything
+            in the last twelve. So a small team that reads is ahead of a large one that doesn’t.
+          </p>
+          <a className="more" href="/how-we-count">
+            How we count <ArrowIcon />
+          </a>
+        </div>
+        <StandingList standings={standings} wide />
+      </section>
+
+      <section aria-labelledby="over-time">
+        <h2 id="over-time">Half a year of it</h2>
+        {history.length > 1 ? (
+          <StandingsChart history={history} />
+        ) : (
+          <p className="standing-say">The lines begin at the end of the first week in which a member has read something.</p>
+        )}
+      </section>
+
+      <section className="race" aria-labelledby="leads">
+        <div>
+          <h2 id="leads">Who leads what</h2>
+          <ul className="standing">
+            {leads.map(({ team, count }) => (
+              <li key={team}>
+                <span className="standing-team">
+                  <TeamDot team={team} />
+                  {TEAM_NAMES[team]}
+                </span>
+                <span>{count === 1 ? "post is led by it" : "posts are led by it"}</span>
+                <span className="standing-ratio">{count}</span>
+              </li>
+            ))}
+          </ul>
+          {unled > 0 && <p className="teams-unled muted">{unled === 1 ? "One post waits" : `${unled} posts wait`} for a first read by a member.</p>}
+        </div>
+        <div>
+          <h3 className="teams-changes-head">Last changes</h3>
+          {changes.length > 0 ? (
+            <ol className="rows">
+              {changes.map((change) => (
+                <li key={change.id} className="row">
+                  <span className="row-what">
+                    <span>
+                      <Change {...change} />
+                    </span>
+                    <small>
+                      <time dateTime={change.date}>{formatDate(change.date)}</time>
+                    </small>
+                  </span>
+                </li>
+              ))}
+            </ol>
+          ) : (
+            <p className="muted">No lead has changed hands yet.</p>
+          )}
+        </div>
+      </section>
+    </div>
+  );
+}

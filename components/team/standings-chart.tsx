@@ -1,0 +1,102 @@
+// The standings of half a year as three lines, and the same as a table. The lines differ in stroke, mark and name, not only in colour.
+
+import { formatDate } from "#lib/posts/format.ts";
+import { DAY_MS } from "#lib/base/clock.ts";
+import type { PastStanding } from "#lib/teams/history.ts";
+import { TEAMS, type Team } from "#lib/teams/team.ts";
+import { type ChartSize, chartShape } from "./chart-shape.ts";
+import { TEAM_NAMES } from "./team-dot.tsx";
+
+/** Drawn twice, so that the letters have their size on a phone, too; the stylesheet shows one. */
+const SIZES: Record<"wide" | "narrow", ChartSize> = {
+  wide: { width: 1100, height: 420, everyMonths: 1 },
+  narrow: { width: 350, height: 300, everyMonths: 2 },
+};
+
+function Mark({ team, x, y }: { team: Team; x: number; y: number }) {
+  if (team === "RED") return <circle cx={x} cy={y} r="4.5" />;
+  if (team === "BLUE") return <rect x={x - 4} y={y - 4} width="8" height="8" />;
+  return <path d={`M${x} ${y - 5.5}l5.5 9.5h-11z`} />;
+}
+
+function Plot({ history, size }: { history: readonly PastStanding[]; size: keyof typeof SIZES }) {
+  const { width, height } = SIZES[size];
+  const { lines, rules, months, left, right, bottom } = chartShape(history, SIZES[size]);
+  return (
+    <svg className={`chart chart-${size}`} viewBox={`0 0 ${width} ${height}`} aria-hidden="true" focusable="false">
+      {rules.map(({ y, text }) => (
+        <g key={text}>
+          <line className="chart-rule" x1={left} x2={right} y1={y} y2={y} />
+          <text className="chart-text" x={left - 10} y={y + 4} textAnchor="end">
+            {text}
+          </text>
+        </g>
+      ))}
+      {months.map(({ x, text }) => (
+        <g key={text}>
+          <line className="chart-rule" x1={x} x2={x} y1={bottom} y2={bottom + 6} />
+          <text className="chart-text" x={x} y={bottom + 22} textAnchor={x > right - 14 ? "end" : "middle"}>
+            {text}
+          </text>
+        </g>
+      ))}
+      {lines.map(({ team, points, marks, label, ratio }) => (
+        <g key={team} className={`chart-${team.toLowerCase()}`}>
+          <polyline className="chart-line" points={points} />
+          <g className="chart-mark">
+            {marks.map(({ x, y }) => (
+              <Mark key={x} team={team} x={x} y={y} />
+            ))}
+          </g>
+          <text className="chart-label" x={label.x} y={label.y + 5}>
+            {TEAM_NAMES[team]} {ratio.toFixed(2)}
+          </text>
+        </g>
+      ))}
+    </svg>
+  );
+}
+
+const dateOf = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
+
+/** `history`: oldest first, at least two; the last one is now. */
+export function StandingsChart({ history }: { history: readonly PastStanding[] }) {
+  const newestFirst = [...history].reverse();
+  return (
+    <figure className="chart-figure">
+      <figcaption>Reads for each active member, at the end of every week since {formatDate(dateOf(history[0]!.day))}.</figcaption>
+      <Plot history={history} size="wide" />
+      <Plot history={history} size="narrow" />
+      <details className="chart-table">
+        <summary>As a table</summary>
+        <table className="table">
+          <caption className="visually-hidden">Reads for each active member of the three teams, at the end of every week, newest first</caption>
+          <thead>
+            <tr>
+              <th scope="col">Up to</th>
+              {TEAMS.map((team) => (
+                <th key={team} scope="col" className="number">
+                  {TEAM_NAMES[team]}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {newestFirst.map(({ day, teams }, i) => (
+              <tr key={day}>
+                <th scope="row">
+                  <time dateTime={dateOf(day)}>{i === 0 ? "now" : formatDate(dateOf(day))}</time>
+                </th>
+                {TEAMS.map((team) => (
+                  <td key={team} className="number">
+                    {teams.find((standing) => standing.team === team)!.ratio.toFixed(2)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </details>
+    </figure>
+  );
+}

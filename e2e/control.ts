@@ -1,7 +1,9 @@
-// Loaded into the server's process by the browser tests (node --import): sets its clock over a second, local port.
+// Loaded into the server's process by the browser tests (node --import): sets its clock and tells its memory over a second, local port.
 // Nothing of this is part of the site.
 
 import { createServer } from "node:http";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { PORT } from "./ports.ts";
 
 const shared = globalThis as { __lecternOffsetMs?: number };
@@ -12,6 +14,15 @@ if (process.env.CONTROL_PORT) {
     if (url.pathname === "/clock") {
       shared.__lecternOffsetMs = Number(url.searchParams.get("offsetMs") ?? 0);
       response.end("ok");
+      return;
+    }
+    if (url.pathname === "/memory") {
+      // Collected first: what is left is held.
+      setFlagsFromString("--expose-gc");
+      (runInNewContext("gc") as () => void)();
+      const { heapUsed, rss } = process.memoryUsage();
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ heap: heapUsed, rss }));
       return;
     }
     // Ready when the site itself answers: then its posts have their first compile behind them.

@@ -1,0 +1,66 @@
+"use client";
+// The browser's side of a passkey's ceremony: ask the site, ask the person, tell the site.
+
+import { browserSupportsWebAuthn } from "@simplewebauthn/browser";
+import { useState, useSyncExternalStore } from "react";
+
+/** What went wrong, in words for the person. `code` is the site's, or "cancelled" when they closed the browser's question. */
+class CeremonyError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const TIMEOUT_MS = 20_000;
+
+/** POSTs `body` as JSON. Throws a CeremonyError with the site's own words when it refuses, with ours when it can't be reached. */
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  let response: Response;
+  let json: { code?: string; message?: string };
+  try {
+    response = await fetch(path, { method: "POST", headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(TIMEOUT_MS) });
+    json = (await response.json()) as typeof json;
+  } catch {
+    throw new CeremonyError("unavailable", "The site can't be reached just now. Try again in a moment.");
+  }
+  if (!response.ok) throw new CeremonyError(json.code ?? "unavailable", json.message ?? "The site could not answer. Try again in a moment.");
+  return json as T;
+}
+
+/** What to say of an error of the browser's own: they closed its question, the device is known already, or something else. */
+function ceremonyError(error: unknown): CeremonyError {
+  if (error instanceof CeremonyError) return error;
+  const name = error instanceof Error ? error.name : "";
+  if (name === "NotAllowedError" || name === "AbortError") return new CeremonyError("cancelled", "No passkey was chosen. Try again when you are ready.");
+  if (name === "InvalidStateError") return new CeremonyError("conflict", "This device holds a passkey of yours already.");
+  return new CeremonyError("unavailable", "The browser could not do this. Use another device, or log in by mail.");
+}
+
+const never = () => () => {};
+
+/** Whether this browser knows passkeys; false on the server and until the page is awake. */
+export function useCanPasskey(): boolean {
+  return useSyncExternalStore(never, browserSupportsWebAuthn, () => false);
+}
+
+export interface CeremonyState {
+  readonly busy: boolean;
+  /** Why nothing was done; null before and after. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** Runs one ceremony at a time and remembers how it went. After one that went well it stays busy: the page goes on. */
+export function useCeremony(): CeremonyState & { run(ceremony: () => Promise<void>): void } {
+  const [state, setState] = useState<CeremonyState>({ busy: false, error: null });
+  return {
+    ...state,
+    run(ceremony) {
+      if (state.busy) return;
+      setState({ busy: true, error: null });
+      ceremony().catch((error: unknown) => setState({ busy: false, error: ceremonyError(error) }));
+    },
+  };
+}

@@ -1,6 +1,6 @@
 import { expect, test } from "./fixtures.ts";
 
-const PAGES = ["/", "/blog", "/blog?q=write", "/blog/one-door-for-writes", "/blog/what-counts-as-a-read", "/blog/a-tour-of-the-code", "/blog/the-session-that-renews-itself", "/about", "/how-we-count", "/no-such-page"];
+const PAGES = ["/", "/blog", "/blog?q=write", "/blog/one-door-for-writes", "/blog/what-counts-as-a-read", "/blog/a-tour-of-the-code", "/blog/the-session-that-renews-itself", "/about", "/how-we-count", "/teams", "/no-such-page"];
 
 test.use({ expectedErrors: ["404"] });
 

@@ -30,7 +30,7 @@ function Change({ title, slug, from, to }: TeamsData["changes"][number]) {
 
 export default async function TeamsPage() {
   await connection();
-  const { ownTeam, standings, history, leads, unled, changes } = await readTeams(await readIdentity());
+  const { ownTeam, standings, history, leads, posts, unled, changes } = await readTeams(await readIdentity());
   const first = standings[0];
   return (
     <div className="stack wrap" data-team={first && first.ratio > 0 ? first.team : undefined}>
@@ -78,7 +78,7 @@ export default async function TeamsPage() {
 
       <section className="race" aria-labelledby="leads">
         <div>
-          <h2 id="leads">Who leads what</h2>
+          <h2 id="leads">Who leads how many</h2>
           <ul className="standing">
             {leads.map(({ team, count }) => (
               <li key={team}>
@@ -86,7 +86,7 @@ export default async function TeamsPage() {
                   <TeamDot team={team} />
                   {TEAM_NAMES[team]}
                 </span>
-                <span>{count === 1 ? "post is led by it" : "posts are led by it"}</span>
+                <span>{posts === 1 ? "of one post" : `of ${posts} posts`}</span>
                 <span className="standing-ratio">{count}</span>
               </li>
             ))}

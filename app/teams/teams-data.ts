@@ -23,6 +23,7 @@ export interface TeamsData {
   readonly history: readonly PastStanding[];
   /** How many of the listed posts each team leads, in the order of the teams. */
   readonly leads: readonly { readonly team: Team; readonly count: number }[];
+  readonly posts: number;
   /** Listed posts that nobody leads. */
   readonly unled: number;
   /** `title` is null for the whole site. */
@@ -43,6 +44,7 @@ export async function readTeams(identity: Identity): Promise<TeamsData> {
     standings,
     history: began < 0 ? [present] : [...past.slice(began), present],
     leads: TEAMS.map((team) => ({ team, count: led.filter((leader) => leader === team).length })),
+    posts: posts.length,
     unled: led.filter((leader) => leader === undefined).length,
     changes: changes
       .filter(({ slug }) => slug === null || titles.has(slug))

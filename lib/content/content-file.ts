@@ -1,5 +1,6 @@
 // Serves a file that lies beside a post, for content that was not there at build.
 
+import { byteRange } from "../base/byte-range.ts";
 import type { ContentFile } from "./content-source.ts";
 
 /** What may be shown; anything else beside a post (its components, its measurements) is not for readers. */
@@ -32,15 +33,6 @@ export function contentFileUrl({ path, blob }: Pick<ContentFile, "path" | "blob"
   return `/content-file/${path.split("/").map(encodeURIComponent).join("/")}?v=${blob}`;
 }
 
-/** One byte range of `size`: null for none or one we don't understand (the whole is sent), "bad" for one outside the file. */
-function rangeOf(header: string | null, size: number): { start: number; end: number } | "bad" | null {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
-  if (!match || (match[1] === "" && match[2] === "")) return null;
-  const start = match[1] === "" ? Math.max(0, size - Number(match[2])) : Number(match[1]);
-  const end = match[1] === "" || match[2] === "" ? size - 1 : Math.min(Number(match[2]), size - 1);
-  return start <= end && start < size ? { start, end } : "bad";
-}
-
 /**
  * The answer for `file`, one that servedType() allows; `read` is called only if its bytes are needed. Kept by
  * browsers for a year when asked for by its own version, asked about again otherwise. Parts of it for films.
@@ -61,7 +53,7 @@ export async function answerContentFile(request: Request, file: ContentFile, rea
     return new Response(null, { status: 304, headers });
   }
   const bytes = await read();
-  const range = request.headers.has("if-range") && request.headers.get("if-range") !== etag ? null : rangeOf(request.headers.get("range"), bytes.byteLength);
+  const range = request.headers.has("if-range") && request.headers.get("if-range") !== etag ? null : byteRange(request.headers.get("range"), bytes.byteLength);
   if (range === "bad") return new Response(null, { status: 416, headers: { ...headers, "Content-Range": `bytes */${bytes.byteLength}` } });
   if (range) {
     const part = bytes.slice(range.start, range.end + 1);

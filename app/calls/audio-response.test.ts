@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import { audioResponse } from "./audio-response.ts";
+
+const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
+const ask = (headers: Record<string, string> = {}, { method = "GET", filename = "A question.webm" } = {}) =>
+  audioResponse(new Request("http://localhost:3000/x", { method, headers }), { bytes, contentType: "audio/webm", filename, etag: "abc", cacheControl: "private, no-store" });
+const bodyOf = async (response: Response) => new Uint8Array(await response.arrayBuffer());
+const headersOf = ({ headers }: Response, ...names: string[]) => names.map((name) => headers.get(name));
+
+test("a recording is sent whole, as what it is, and kept by nobody", async () => {
+  const response = ask();
+  expect(response.status).toBe(200);
+  expect(headersOf(response, "content-type", "content-length", "x-content-type-options", "cache-control", "accept-ranges", "etag", "content-range")).toEqual(["audio/webm", "200000", "nosniff", "private, no-store", "bytes", '"abc"', null]);
+  expect(Buffer.from(await bodyOf(response)).equals(Buffer.from(bytes))).toBe(true);
+});
+
+const ranges: [string, number, number][] = [
+  ["bytes=0-", 0, 199_999],
+  ["bytes=0-1", 0, 1],
+  ["bytes=65535-131072", 65_535, 131_072],
+  ["bytes=199999-", 199_999, 199_999],
+  ["bytes=-5", 199_995, 199_999],
+  ["bytes=100000-999999", 100_000, 199_999],
+];
+for (const [range, start, end] of ranges) {
+  test(`${range} gets those bytes and no others`, async () => {
+    const response = ask({ range });
+    expect([response.status, ...headersOf(response, "content-range", "content-length")]).toEqual([206, `bytes ${start}-${end}/200000`, String(end - start + 1)]);
+    expect(Buffer.from(await bodyOf(response)).equals(Buffer.from(bytes.subarray(start, end + 1)))).toBe(true);
+  });
+}
+
+test("a range outside is refused with the size", async () => {
+  const response = ask({ range: "bytes=200000-" });
+  expect([response.status, ...headersOf(response, "content-range")]).toEqual([416, "bytes */200000"]);
+  expect((await bodyOf(response)).length).toBe(0);
+});
+
+test("several ranges, and what is none, get the whole", async () => {
+  for (const range of ["bytes=0-1,5-9", "lines=1-2", "bytes"]) expect([range, ask({ range }).status]).toEqual([range, 200]);
+});
+
+test("If-Range with another version gets the whole, with this one the part", () => {
+  expect(ask({ range: "bytes=0-1", "if-range": '"old"' }).status).toBe(200);
+  expect(ask({ range: "bytes=0-1", "if-range": 'W/"abc"' }).status).toBe(200);
+  expect(ask({ range: "bytes=0-1", "if-range": "Mon, 23 Nov 2026 00:00:00 GMT" }).status).toBe(200);
+  expect(ask({ range: "bytes=0-1", "if-range": '"abc"' }).status).toBe(206);
+});
+
+test("who has it gets it not again", async () => {
+  for (const tag of ['"abc"', 'W/"abc"', '"x", "abc"', "*"]) {
+    const response = ask({ "if-none-match": tag });
+    expect([tag, response.status, (await bodyOf(response)).length]).toEqual([tag, 304, 0]);
+  }
+  expect(ask({ "if-none-match": '"x"' }).status).toBe(200);
+});
+
+test("HEAD gets the headers and no body", async () => {
+  const response = ask({}, { method: "HEAD" });
+  expect([response.status, ...headersOf(response, "content-length", "content-type")]).toEqual([200, "200000", "audio/webm"]);
+  expect((await bodyOf(response)).length).toBe(0);
+});
+
+const names: [string, string][] = [
+  ["A question.webm", `inline; filename="A question.webm"; filename*=UTF-8''A%20question.webm`],
+  [`"; filename="evil.exe.webm`, `inline; filename="_ filename= evil.exe.webm"; filename*=UTF-8''%3B%20filename%3D%20evil.exe.webm`],
+  ["Café\r\nSet-Cookie: a=b.ogg", `inline; filename="Cafe Set-Cookie a=b.ogg"; filename*=UTF-8''Caf%C3%A9%20Set-Cookie%20a%3Db.ogg`],
+  ["日本の質問.m4a", `inline; filename="_.m4a"; filename*=UTF-8''%E6%97%A5%E6%9C%AC%E3%81%AE%E8%B3%AA%E5%95%8F.m4a`],
+  ["../../etc/passwd.mp3", `inline; filename="etc passwd.mp3"; filename*=UTF-8''etc%20passwd.mp3`],
+  ["gpj.\u202eexe.mp3", `inline; filename="gpj. exe.mp3"; filename*=UTF-8''gpj.%20exe.mp3`],
+  ["....mp3", `inline; filename="recording.mp3"; filename*=UTF-8''recording.mp3`],
+  ["it's 100% (sure)!*.mp3", `inline; filename="it_s 100_ (sure)!.mp3"; filename*=UTF-8''it%27s%20100%25%20%28sure%29%21.mp3`],
+  ["\ud800.mp3", `inline; filename="_.mp3"; filename*=UTF-8''%EF%BF%BD.mp3`],
+];
+for (const [filename, expected] of names) {
+  test(`a file called ${JSON.stringify(filename)} gets a safe name`, () => {
+    expect(ask({}, { filename }).headers.get("content-disposition")).toBe(expected);
+  });
+}
+
+test("without a tag of its own one is made from the bytes", () => {
+  const made = (of: Uint8Array) => audioResponse(new Request("http://localhost:3000/x"), { bytes: of, contentType: "audio/ogg", filename: "a.ogg", cacheControl: "no-store" }).headers.get("etag");
+  expect(made(bytes)).toMatch(/^"[\w-]{27}"$/);
+  expect(made(bytes)).toBe(made(bytes.slice()));
+  expect(made(bytes)).not.toBe(made(bytes.subarray(1)));
+});
+
+test("an empty recording is answered", async () => {
+  const response = audioResponse(new Request("http://localhost:3000/x"), { bytes: new Uint8Array(), contentType: "audio/ogg", filename: "a.ogg", cacheControl: "no-store" });
+  expect([response.status, (await bodyOf(response)).length]).toEqual([200, 0]);
+});

@@ -1,0 +1,99 @@
+// Published calls, as everybody may read and hear them.
+
+import type { Sql } from "../db/connection.ts";
+
+export interface Episode {
+  readonly callId: string;
+  readonly number: number;
+  readonly slug: string;
+  readonly publishedAt: number;
+  readonly updatedAt: number;
+  readonly title: string;
+  readonly description: string;
+  /** As they were typed, with commas. */
+  readonly keywords: string;
+  readonly callerName: string;
+  /** False: the question is the description, to be read. */
+  readonly hasCall: boolean;
+  /** null where a recording was never probed. */
+  readonly callDurationMs: number | null;
+  readonly answer: SoundFile;
+  /** Intro, call and answer in one file, where ffmpeg made it. */
+  readonly joined: SoundFile | null;
+}
+
+export interface SoundFile {
+  readonly contentType: string;
+  readonly durationMs: number;
+  readonly bytes: number;
+}
+
+interface Row extends Omit<Episode, "hasCall" | "answer" | "joined"> {
+  readonly hasCall: number;
+  readonly answerType: string;
+  readonly answerDurationMs: number;
+  readonly answerBytes: number;
+  readonly joinedType: string | null;
+  readonly joinedDurationMs: number;
+  readonly joinedBytes: number;
+}
+
+// Sizes by octet_length, which reads no sound.
+const COLUMNS = `e."callId", e."number", e."slug", e."publishedAt", e."updatedAt", e."title", e."description", e."keywords", e."callerName",
+  octet_length(c."base64") > 0 AS "hasCall", r."durationMs" AS "callDurationMs", w."contentType" AS "answerType", w."durationMs" AS "answerDurationMs", octet_length(w."audio") AS "answerBytes",
+  e."joinedType", e."joinedDurationMs", octet_length(e."joinedAudio") AS "joinedBytes"`;
+// The state is asked for although an episode without it can't be: nothing that isn't published leaves by this door.
+const FROM = `FROM "Episode" e JOIN "CallReview" r ON r."callId" = e."callId" AND r."state" = 'PUBLISHED' JOIN "Call" c ON c."id" = e."callId" JOIN "CallAnswer" w ON w."callId" = e."callId"`;
+
+function episodeOf({ hasCall, answerType, answerDurationMs, answerBytes, joinedType, joinedDurationMs, joinedBytes, ...row }: Row): Episode {
+  return {
+    ...row,
+    hasCall: hasCall === 1,
+    answer: { contentType: answerType, durationMs: answerDurationMs, bytes: answerBytes },
+    joined: joinedType === null ? null : { contentType: joinedType, durationMs: joinedDurationMs, bytes: joinedBytes },
+  };
+}
+
+/** The newest first: at most `limit`, after the first `skip`. */
+export function listEpisodes(sql: Sql, { limit, skip = 0 }: { limit: number; skip?: number }): Episode[] {
+  return sql.all<Row>(`SELECT ${COLUMNS} ${FROM} ORDER BY e."number" DESC LIMIT ? OFFSET ?`, limit, skip).map(episodeOf);
+}
+
+export function countEpisodes(sql: Sql): number {
+  return sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" ${FROM}`)?.count ?? 0;
+}
+
+/** What a sitemap says: the slug and when it was changed last (ms), newest first. */
+export function listEpisodeAddresses(sql: Sql, limit = 10_000): { slug: string; updatedAt: number }[] {
+  return sql.all(`SELECT e."slug", e."updatedAt" ${FROM} ORDER BY e."number" DESC LIMIT ?`, limit);
+}
+
+/** One episode with its transcript and its neighbours; null where there is none. */
+export function findEpisode(sql: Sql, slug: string): (Episode & { transcript: string; before: EpisodeLink | null; after: EpisodeLink | null }) | null {
+  const row = sql.get<Row & { transcript: string }>(`SELECT ${COLUMNS}, e."transcript" ${FROM} WHERE e."slug" = ?`, slug);
+  if (!row) return null;
+  const { transcript, ...rest } = row;
+  const link = (text: string) => sql.get<EpisodeLink>(`SELECT e."number", e."slug", e."title" ${FROM} WHERE ${text} LIMIT 1`, row.number) ?? null;
+  return { ...episodeOf(rest), transcript, before: link(`e."number" < ? ORDER BY e."number" DESC`), after: link(`e."number" > ? ORDER BY e."number"`) };
+}
+
+export interface EpisodeLink {
+  readonly number: number;
+  readonly slug: string;
+  readonly title: string;
+}
+
+export type EpisodeSound = "call" | "answer" | "episode";
+
+/**
+ * The sound of a published episode, null where there is none of this kind. `version` changes whenever the bytes do.
+ * A call is the data: URL as it is stored; its type is for the caller to sniff.
+ */
+export function findEpisodeSound(sql: Sql, slug: string, kind: EpisodeSound): { version: string; contentType: string | null; audio: Uint8Array | string } | null {
+  const column = { call: `c."base64"`, answer: `w."audio"`, episode: `e."joinedAudio"` }[kind];
+  const type = { call: "NULL", answer: `w."contentType"`, episode: `e."joinedType"` }[kind];
+  const at = { call: `0`, answer: `w."createdAt"`, episode: `e."publishedAt"` }[kind];
+  const row = sql.get<{ callId: string; at: number; contentType: string | null; audio: Uint8Array | string | null }>(`SELECT e."callId", ${at} AS "at", ${type} AS "contentType", ${column} AS "audio" ${FROM} WHERE e."slug" = ?`, slug);
+  if (!row || row.audio === null || row.audio.length === 0) return null;
+  return { version: `${row.callId}-${kind}-${row.at}`, contentType: row.contentType, audio: row.audio };
+}

@@ -1,0 +1,54 @@
+// From an answered call to an episode, and back.
+
+import { nowMs } from "../base/clock.ts";
+import { recordAudit } from "../db/audit.ts";
+import type { Sql } from "../db/connection.ts";
+import { enqueue } from "../outbox/outbox.ts";
+import type { JoinedAudio } from "./join-audio.ts";
+import { type Decision, callerOf, leave } from "./review.ts";
+import { publishedMail } from "./review-mails.ts";
+
+const MAX_SLUG_WORDS = 60;
+
+/** The address of an episode: its number, then its title in small letters without accents; only the number where nothing is left of the title. */
+export function episodeSlug(number: number, title: string): string {
+  const words = title
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f'’]/g, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, MAX_SLUG_WORDS)
+    .replace(/^-+|-+$/g, "");
+  return words ? `${number}-${words}` : String(number);
+}
+
+/**
+ * ANSWERED → PUBLISHED, the episode and the mail to the caller, all or nothing; kickDeliveries() after the commit. `joined` is call and
+ * answer in one file, made of what the admin saw (seenMs: an answer that was changed since is a conflict), or null.
+ * Returns number and slug. The number is one more than the highest there is; one that was taken down leaves its number free.
+ * Throws as leave does.
+ */
+export function publish(sql: Sql, { transcript, joined = null, ...decision }: Decision & { transcript: string; joined?: JoinedAudio | null }): { number: number; slug: string } {
+  leave(sql, decision, ["ANSWERED"], "PUBLISHED");
+  const { callId, by } = decision;
+  const caller = callerOf(sql, callId);
+  const number = (sql.get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)?.last ?? 0) + 1;
+  const slug = episodeSlug(number, caller.title);
+  const now = nowMs();
+  sql.run(
+    `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName", "transcript", "joinedType", "joinedDurationMs", "joinedAudio")
+     SELECT "id", ?, ?, ?, ?, "title", "description", "keywords", ?, ?, ?, ?, ? FROM "Call" WHERE "id" = ?`,
+    number, slug, now, now, caller.firstName, transcript, joined?.contentType ?? null, joined ? Math.round(joined.durationMs) : null, joined?.audio ?? null, callId,
+  );
+  enqueue(sql, { kind: "MAIL", mail: publishedMail(caller, { number, slug }) }, { userId: caller.userId, about: `Episode ${number} was published` });
+  recordAudit(sql, { actorId: by.id, action: "call.publish", subjectId: callId, detail: { number, isJoined: joined !== null } });
+  return { number, slug };
+}
+
+/** PUBLISHED → ANSWERED: the episode goes, its page, its sound and its place in the feed with it. The caller is not told. Throws as leave does. */
+export function unpublish(sql: Sql, decision: Decision): void {
+  leave(sql, decision, ["PUBLISHED"], "ANSWERED");
+  const episode = sql.get<{ number: number }>(`SELECT "number" FROM "Episode" WHERE "callId" = ?`, decision.callId);
+  sql.run(`DELETE FROM "Episode" WHERE "callId" = ?`, decision.callId);
+  recordAudit(sql, { actorId: decision.by.id, action: "call.unpublish", subjectId: decision.callId, detail: { number: episode?.number ?? null } });
+}

@@ -1,0 +1,39 @@
+// What a caller is told about their call.
+
+import { env } from "../base/env.ts";
+import type { Mail } from "../mail/mail.ts";
+
+interface To {
+  readonly email: string;
+  readonly firstName: string;
+  readonly title: string;
+}
+
+/** The reason as the admin wrote it. */
+export function declinedMail({ email, firstName, title }: To, reason: string): Mail {
+  return {
+    to: email,
+    subject: `About your call “${title}”`,
+    parts: [
+      `Hello ${firstName},`,
+      `thank you for your call “${title}”. It will not become an episode. This is why:`,
+      reason,
+      "Your recording stays with you: you can listen to it, delete it, or leave another call.",
+      { link: `${env.SITE_URL}/calls/mine`, label: "Your calls" },
+    ],
+  };
+}
+
+export function publishedMail({ email, firstName, title }: To, { number, slug }: { number: number; slug: string }): Mail {
+  return {
+    to: email,
+    subject: `Your call is answered: “${title}”`,
+    parts: [
+      `Hello ${firstName},`,
+      `your call “${title}” has an answer. It is episode ${number}, with your first name and your voice, for everybody to hear.`,
+      { link: `${env.SITE_URL}/calls/${slug}`, label: "Listen to the episode" },
+      "Should you ever want it gone: delete the call, and the episode goes with it.",
+      { link: `${env.SITE_URL}/calls/mine`, label: "Your calls" },
+    ],
+  };
+}

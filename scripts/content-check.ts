@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
-import { parseArgs } from "node:util";
+import { readCommandLine } from "./command-line.ts";
 import { env } from "#lib/base/env.ts";
 import { inParallel } from "#lib/base/in-parallel.ts";
 import { PostError } from "#lib/base/post-error.ts";
@@ -14,6 +14,8 @@ import { checkPosts, reportJson, reportLines, type CheckItem, type CheckReport }
 import { createCompiler } from "#lib/mdx/compile.ts";
 import type { ImageManifest } from "#lib/mdx/compiled-post.ts";
 
+process.env.LOG_LEVEL ??= "error"; // the report says it all, and --json must stay JSON
+
 const usage = `Usage: npm run content:check [-- --dir DIR] [--offline] [--json]
 
 Compiles every .md and .mdx file below DIR and prints, for each that fails, "file:line: reason".
@@ -23,21 +25,7 @@ Compiles every .md and .mdx file below DIR and prints, for each that fails, "fil
   --json      one line of JSON: {"posts","ok","failed":[{file,line,reason}],"warnings","ms"}
 Exit code 0 when all compile, 1 when not, 2 when DIR can't be read.`;
 
-process.env.LOG_LEVEL ??= "error"; // the report says it all, and --json must stay JSON
-
-let flags: { dir?: string; offline?: boolean; json?: boolean; help?: boolean };
-try {
-  flags = parseArgs({
-    options: { dir: { type: "string" }, offline: { type: "boolean" }, json: { type: "boolean" }, help: { type: "boolean", short: "h" } },
-  }).values;
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${usage}`);
-  process.exit(2);
-}
-if (flags.help) {
-  console.log(usage);
-  process.exit(0);
-}
+const { flags } = readCommandLine(usage, { dir: { type: "string" }, offline: { type: "boolean" }, json: { type: "boolean" } });
 const ownDir = join(env.CONTENT_DIR, "blog");
 const dir = flags.dir ?? ownDir;
 if (!existsSync(dir)) {

@@ -1,7 +1,6 @@
 // npm run reads:rebuild [-- --check]: makes every counter of reads anew from the reads themselves, or only looks whether that is needed.
 
-import { existsSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { readCommandLine, requireDatabase } from "./command-line.ts";
 import { env } from "#lib/base/env.ts";
 import { closeDatabase, snapshotSql, writeSql } from "#lib/db/database.ts";
 import { checkCounters, rebuildCounters } from "#lib/reads/rebuild.ts";
@@ -13,21 +12,8 @@ A second or two per million reads; the site can't write meanwhile and asks its r
   --check   change nothing; print where a counter differs (the site goes on as usual)
 Exit code 0 when the counters are right (now), 1 when --check found differences, 2 when there is no database.`;
 
-let flags: { check?: boolean; help?: boolean };
-try {
-  flags = parseArgs({ options: { check: { type: "boolean" }, help: { type: "boolean", short: "h" } } }).values;
-} catch (error) {
-  console.error(`${(error as Error).message}\n\n${usage}`);
-  process.exit(2);
-}
-if (flags.help) {
-  console.log(usage);
-  process.exit(0);
-}
-if (!existsSync(env.DATABASE_FILE)) {
-  console.error(`${env.DATABASE_FILE} is not there. npm start makes it.`);
-  process.exit(2);
-}
+const { flags } = readCommandLine(usage, { check: { type: "boolean" } });
+requireDatabase();
 
 const startedMs = performance.now();
 const took = () => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;

@@ -38,3 +38,26 @@ export function insertRead(sql: Sql, given: Partial<ReadRow> = {}): ReadRow {
   sql.run(`INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug") VALUES (?, ?, ?, ?, ?)`, row.id, row.createdAt, row.userId, row.clientId, row.postSlug);
   return row;
 }
+
+export interface CallRow {
+  id: string;
+  createdAt: number;
+  updatedAt: number;
+  title: string;
+  description: string;
+  keywords: string;
+  userId: string;
+  /** A data: URL; empty for a typed question. */
+  base64: string;
+}
+
+/** A call and, by the database's trigger, its review (NEW). */
+export function insertCall(sql: Sql, given: Partial<CallRow> & { userId: string }): CallRow {
+  const now = nowMs();
+  const row: CallRow = { id: randomUUID(), createdAt: now, updatedAt: now, title: "How do you name things?", description: "Every file of ours is called helper. What would you do?", keywords: "names, files", base64: "", ...given };
+  sql.run(
+    `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    row.id, row.createdAt, row.updatedAt, row.title, row.description, row.keywords, row.userId, row.base64,
+  );
+  return row;
+}

@@ -24,7 +24,7 @@ const failure = (promise: Promise<void>) => promise.then(() => null, (error: unk
 test("a mail arrives with its words as text and as HTML", async () => {
   await sendMail(mail);
   expect(smtp.mails).toMatchObject([{ to: ["ada@example.test"], subject: "Hello", from: `"Lectern" <no-reply@localhost>` }]);
-  const [{ text, html }] = smtp.mails as [{ text: string; html: string }];
+  const { text, html } = smtp.mails[0]!;
   expect(text).toContain("A line.\n\n123456\n\nOpen: http://localhost:3000/x?a=1&b=2\n");
   expect(html).toContain('href="http://localhost:3000/x?a=1&amp;b=2"');
   // Nothing that would tell anybody that the mail was opened.

@@ -1,0 +1,53 @@
+// /login/code: the mail is on its way; its code may be typed here.
+
+import type { Metadata } from "next";
+import { redirect } from "next/navigation";
+import { connection } from "next/server";
+import { isOutboxShown } from "../../dev/mail/is-outbox-shown.ts";
+import { askAgain } from "../actions.ts";
+import { readBriefCookie } from "../brief-cookie.ts";
+import { CodeForm } from "../code-form.tsx";
+import { ActionButton } from "#components/ui/action-form.tsx";
+import { snapshotSql } from "#lib/db/database.ts";
+import { askedAddress, findChallenge } from "#lib/members/login-challenge.ts";
+
+export const metadata: Metadata = { title: "Look at your mail", robots: { index: false } };
+
+export default async function Page() {
+  await connection();
+  const cookie = await readBriefCookie("login");
+  if (!cookie) redirect("/login");
+  const { open, email } = await snapshotSql((sql) => ({ open: findChallenge(sql, cookie), email: askedAddress(sql, cookie) }));
+  const another = `/login?next=${encodeURIComponent(cookie.next)}`;
+  return (
+    <div className="wrap entry">
+      <header className="page-head">
+        <h1>{open ? "Look at your mail" : "That mail is worth nothing any more"}</h1>
+        <p className="lead">
+          {open ? (
+            <>
+              A mail is on its way to <strong className="entry-address">{open.email}</strong>. Follow its link in this browser, or type its code here, within fifteen minutes.
+            </>
+          ) : (
+            "Its time has passed, it was used, or its code was tried too often. Ask for a new one."
+          )}
+        </p>
+        {open && isOutboxShown() && (
+          <p className="entry-note">
+            No mail server is set up here: <a href="/dev/mail">the mail is in the outbox</a>.
+          </p>
+        )}
+      </header>
+      <div className="entry-body">
+        {open && <CodeForm />}
+        <div className="entry-also">
+          {email && <ActionButton action={askAgain} kind={open ? "plain" : "main"}>{open ? "Send it again" : "Send a new mail"}</ActionButton>}
+          <a className="button button-plain" href={another}>
+            Use another address
+          </a>
+        </div>
+        {open && <p className="muted entry-help">Nothing there after a minute? Look where your mail keeps advertising and spam.</p>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,39 @@
+// /signup: the first name and the team of somebody whose address was proven.
+
+import type { Metadata } from "next";
+import { redirect } from "next/navigation";
+import { connection } from "next/server";
+import { readBriefCookie } from "../login/brief-cookie.ts";
+import { signUp } from "./actions.ts";
+import { teamOrder } from "./team-order.ts";
+import { TeamChoice } from "#components/member/team-choice.tsx";
+import { ActionForm, Field, Submit } from "#components/ui/action-form.tsx";
+import { snapshotSql } from "#lib/db/database.ts";
+import { findPendingSignup } from "#lib/members/sign-up.ts";
+import { getReader } from "#lib/session/session.ts";
+
+export const metadata: Metadata = { title: "Sign up", robots: { index: false } };
+
+export default async function Page() {
+  await connection();
+  const cookie = await readBriefCookie("signup");
+  const pending = cookie && (await snapshotSql((sql) => findPendingSignup(sql, cookie)));
+  if (!cookie || !pending) redirect((await getReader()).member ? "/me" : "/login");
+  return (
+    <div className="wrap entry">
+      <header className="page-head">
+        <h1>Welcome. Who are you?</h1>
+        <p className="lead">
+          <strong className="entry-address">{pending.email}</strong> is new here. Two things, and you are in.
+        </p>
+      </header>
+      <div className="entry-body">
+        <ActionForm action={signUp} className="form">
+          <Field name="firstName" label="Your first name" hint="Shown where you call in. You can change it." autoComplete="given-name" required maxLength={60} />
+          <TeamChoice order={teamOrder(cookie.browserId)} />
+          <Submit>Join</Submit>
+        </ActionForm>
+      </div>
+    </div>
+  );
+}

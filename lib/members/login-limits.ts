@@ -1,0 +1,53 @@
+// How many log-in mails and codes an address, a client and a network may ask for and try.
+
+import { DAY_MS, HOUR_MS, nowMs } from "../base/clock.ts";
+import { AppError, isAppError } from "../base/errors.ts";
+import { Limit, takeAll } from "../base/limit.ts";
+import { clientOf, networkOf } from "../base/network.ts";
+
+function inWords(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes <= 1) return "in a minute";
+  return minutes < 120 ? `in ${minutes} minutes` : `in ${Math.ceil(minutes / 60)} hours`;
+}
+
+function take(keys: [Limit, string][], atMs: number, message: string): void {
+  try {
+    takeAll(keys, atMs, message);
+  } catch (error) {
+    if (!isAppError(error, "rate_limited")) throw error;
+    throw new AppError("rate_limited", `${message} Try again ${inWords(error.retryAfterSeconds ?? 60)}.`, { retryAfterSeconds: error.retryAfterSeconds, cause: error });
+  }
+}
+
+/** Limits with memory of their own: one per process. */
+export function createLoginLimits() {
+  // An address gets at most 20 mails a day, so a stranger has 100 guesses at a million codes. Whoever reads the mails is not
+  // locked out by a stranger who asks for them: each of those mails logs in, wherever it was asked for.
+  const perAddress = new Limit(5, HOUR_MS);
+  const perAddressDaily = new Limit(20, DAY_MS);
+  const perClient = new Limit(30, HOUR_MS);
+  const perNetwork = new Limit(100, HOUR_MS);
+  const codesPerClient = new Limit(60, HOUR_MS);
+
+  const client = (address: string | null) => (address ? clientOf(address) : "unknown");
+  return {
+    /**
+     * Counts one mail to `email`, asked for from `address` (null where none is known: all such count as one client).
+     * Throws AppError(rate_limited) that says when, and counts nothing, when it is one too many; it says the same for every address.
+     * What comes back forgets the mail for the address, not for the client: for one that could not be sent.
+     */
+    takeMail({ email, address }: { email: string; address: string | null }): () => void {
+      const ofAddress: [Limit, string][] = [[perAddress, email], [perAddressDaily, email]];
+      const at = nowMs();
+      take([...ofAddress, [perClient, client(address)], [perNetwork, address ? networkOf(address) : "unknown"]], at, "Too many log-in mails were asked for.");
+      return () => ofAddress.forEach(([limit, key]) => limit.uncount(key, at));
+    },
+    /** Counts one code or link tried from `address`. Throws AppError(rate_limited) that says when. */
+    takeTry({ address }: { address: string | null }): void {
+      take([[codesPerClient, client(address)]], nowMs(), "Too many codes were tried.");
+    },
+  };
+}
+
+export type LoginLimits = ReturnType<typeof createLoginLimits>;

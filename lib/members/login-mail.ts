@@ -1,0 +1,75 @@
+// The mail that logs somebody in. It holds secrets, so it is sent at once and never waits in the outbox.
+
+import { MINUTE_MS, SECOND_MS, nowMs } from "../base/clock.ts";
+import { env } from "../base/env.ts";
+import { AppError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import type { Mail } from "../mail/mail.ts";
+import { sendMail } from "../mail/send.ts";
+import { CHALLENGE_MS, type NewChallenge } from "./login-challenge.ts";
+
+export interface MailFailure {
+  readonly atMs: number;
+  /** The mail server's own words, without addresses. */
+  readonly reason: string;
+}
+
+const KEPT = 50;
+/** A server that took longer than this to fail is not asked again: somebody is waiting. */
+const RETRY_WITHIN_MS = 3 * SECOND_MS;
+
+// One per process: pages and actions are bundled apart.
+const shared = globalThis as { __lecternLoginMailFailures?: MailFailure[] };
+const failures = () => (shared.__lecternLoginMailFailures ??= []);
+
+/** The last 50 log-in mails of this process that were not sent, newest first; for admins. */
+export function loginMailFailures(): readonly MailFailure[] {
+  return failures().toReversed();
+}
+
+/** The words of the mail. `next` is a path of this site, to go on to where the link is opened in another browser. */
+export function loginMail({ to, token, code, expiresAtMs, next }: Pick<NewChallenge, "token" | "code" | "expiresAtMs"> & { to: string; next: string | null }): Mail {
+  const link = new URL("/login/confirm", env.SITE_URL);
+  link.searchParams.set("token", token);
+  if (next) link.searchParams.set("next", next);
+  const until = new Date(expiresAtMs).toISOString().slice(11, 16);
+  return {
+    to,
+    subject: `Log in to ${env.SITE_NAME}`,
+    parts: [
+      `Somebody, most likely you, asked to log in to ${env.SITE_NAME} with this address.`,
+      { label: "Log in", link: link.href },
+      "Or type this code on the page that asked for it:",
+      { code },
+      `Either works once, within ${CHALLENGE_MS / MINUTE_MS} minutes: until ${until} UTC. The newest mail counts.`,
+      "If you did not ask for it, do nothing: nobody gets in without this mail. Give the code to nobody, whoever asks.",
+    ],
+  };
+}
+
+const isFinal = (error: unknown) => {
+  const { responseCode } = ((error as Error).cause ?? {}) as { responseCode?: number };
+  return responseCode !== undefined && responseCode >= 500;
+};
+
+/**
+ * Resolves when the mail server has taken the mail; tries a second time when the first failed quickly and not for good.
+ * Throws AppError(unavailable) with what the person can do; the reason goes to the log and to loginMailFailures.
+ */
+export async function sendLoginMail(mail: Mail): Promise<void> {
+  const beganAt = performance.now();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await sendMail(mail);
+      return;
+    } catch (error) {
+      if (attempt === 1 && !isFinal(error) && performance.now() - beganAt < RETRY_WITHIN_MS) continue;
+      const reason = (error as Error).message.replace(/[^\s<>"':,;]+@[^\s<>"':,;]+/g, "(address)");
+      // Not the error itself: its cause names the address.
+      log("error", "login.mail_failed", { reason, attempts: attempt });
+      failures().push({ atMs: nowMs(), reason });
+      failures().splice(0, failures().length - KEPT);
+      throw new AppError("unavailable", "The mail could not be sent. See whether the address is right, and try again in a minute.", { retryAfterSeconds: 60 });
+    }
+  }
+}

@@ -1,0 +1,36 @@
+// GET and DELETE /calls/upload/ID: how far an upload came; giving it up.
+
+import { answer } from "#lib/action/answer.ts";
+import { memberOf, writeAs } from "#lib/action/write-as.ts";
+import { getUpload, removeUpload } from "#lib/calls/upload.ts";
+import { snapshotSql } from "#lib/db/database.ts";
+import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
+import { assertSameOrigin } from "#lib/session/same-origin.ts";
+import { readIdentity } from "#lib/session/session.ts";
+import { stateResponse } from "../state-response.ts";
+
+export const dynamic = "force-dynamic";
+
+interface Context {
+  readonly params: Promise<{ id: string }>;
+}
+
+export function GET(request: Request, { params }: Context): Promise<Response> {
+  return answer(request, async () => {
+    // A replica may not have heard yet of what was sent a moment ago.
+    await ensurePrimary();
+    const { id } = await params;
+    const identity = await readIdentity();
+    return stateResponse(await snapshotSql((sql) => getUpload(sql, { id: id.toLowerCase(), member: memberOf(sql, identity, "member") })));
+  });
+}
+
+/** 204 also when there is none: given up is given up. */
+export function DELETE(request: Request, { params }: Context): Promise<Response> {
+  return answer(request, async () => {
+    assertSameOrigin(request);
+    const { id } = await params;
+    await writeAs(await readIdentity(), { who: "member" }, (sql, member) => removeUpload(sql, { id: id.toLowerCase(), member }));
+    return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+  });
+}

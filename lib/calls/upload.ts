@@ -1,0 +1,157 @@
+// A recording on its way, in parts that a replay can carry. Own uploads only: of others nobody learns that they are there.
+
+import { createHash } from "node:crypto";
+import { DAY_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
+import { AppError } from "../base/errors.ts";
+import { Limit, takeAll } from "../base/limit.ts";
+import type { Member } from "../base/member.ts";
+import type { Sql } from "../db/connection.ts";
+import { ANSWER_LIMITS, type AudioLimits, CALL_LIMITS, assertAudioSize } from "./audio.ts";
+
+/** traps.md 24: above 1 MB nothing is replayed to the primary. */
+export const PART_BYTES = 524_288;
+/** Uploads of a member that are not sent yet, and the bytes they announced. */
+export const MAX_OPEN_UPLOADS = 3;
+export const MAX_OPEN_BYTES = 40_000_000;
+/** How long an upload is kept, so how long sending may be interrupted. */
+export const UPLOAD_TTL_MS = DAY_MS;
+const MAX_UPLOADS_PER_DAY = 60;
+/** An open upload this old makes room for a new one of its member: a closed tab must not lock them out for a day. */
+const GIVES_WAY_AFTER_MS = 15 * MINUTE_MS;
+/** Uploads that one sweep removes: nobody's own waits for a stranger's to go. */
+const SWEEP_AT_ONCE = 5;
+
+/** What the client gets; the contract with the recorder. */
+export interface UploadState {
+  readonly id: string;
+  readonly size: number;
+  readonly partBytes: number;
+  /** How many parts make it whole; they are numbered from 0. */
+  readonly parts: number;
+  /** The numbers that are here, in order. */
+  readonly received: readonly number[];
+}
+
+export interface Upload extends UploadState {
+  readonly sha256: string;
+  /** The call that it became; then it has no parts any more and counts as received. */
+  readonly callId: string | null;
+}
+
+// Rows go when an upload is sent or given up, so the rows alone can't count a day.
+const begun = new Limit(MAX_UPLOADS_PER_DAY, DAY_MS);
+
+export const limitsFor = (member: Member): AudioLimits => (member.role === "ADMIN" ? ANSWER_LIMITS : CALL_LIMITS);
+
+const partsOf = (size: number) => Math.ceil(size / PART_BYTES);
+const notFound = () => new AppError("not_found", "There is no such upload. It may have been given up after a day: send the recording again.");
+
+export function findUpload(sql: Sql, { id, member }: { id: string; member: Member }): Upload | null {
+  const row = sql.get<{ size: number; sha256: string; callId: string | null }>(`SELECT "size", "sha256", "callId" FROM "Upload" WHERE "id" = ? AND "userId" = ?`, id, member.id);
+  if (!row) return null;
+  const parts = partsOf(row.size);
+  const received = row.callId
+    ? Array.from({ length: parts }, (_, number) => number)
+    : sql.all<{ number: number }>(`SELECT "number" FROM "UploadPart" WHERE "uploadId" = ? ORDER BY "number"`, id).map(({ number }) => number);
+  return { id, ...row, partBytes: PART_BYTES, parts, received };
+}
+
+/** The member's own upload. Throws AppError(not_found) for any other. */
+export function getUpload(sql: Sql, own: { id: string; member: Member }): Upload {
+  const upload = findUpload(sql, own);
+  if (!upload) throw notFound();
+  return upload;
+}
+
+/**
+ * Begins an upload, or gives the same one back when it was begun with the same size and hash. Call it inside the write.
+ * Throws AppError: conflict for an id that stands for something else, too_large for more than a recording of this member may have,
+ * rate_limited for more than 3 at once, 40 MB at once or 60 in a day.
+ * Uploads of the member that are a quarter of an hour old make room.
+ */
+export function beginUpload(sql: Sql, { id, size, sha256, member }: { id: string; size: number; sha256: string; member: Member }): Upload {
+  const known = sql.get<{ userId: string; size: number; sha256: string }>(`SELECT "userId", "size", "sha256" FROM "Upload" WHERE "id" = ?`, id);
+  if (known) {
+    if (known.userId !== member.id || known.size !== size || known.sha256 !== sha256) throw new AppError("conflict", "This id stands for another upload. Take a new one.", { field: "id" });
+    return getUpload(sql, { id, member });
+  }
+  assertAudioSize(size, limitsFor(member));
+  const now = nowMs();
+  sweepUploads(sql, now);
+  makeRoom(sql, member, size, now);
+  takeAll([[begun, member.id]], now, "These are a lot of recordings for one day. Try again tomorrow.");
+  sql.run(`INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`, id, member.id, now, size, sha256);
+  return getUpload(sql, { id, member });
+}
+
+/** Lets the member's oldest uploads go until there is room, if they are old enough for it. */
+function makeRoom(sql: Sql, member: Member, size: number, now: number): void {
+  const open = sql.all<{ id: string; size: number; createdAt: number }>(`SELECT "id", "size", "createdAt" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`, member.id);
+  while (open.length >= MAX_OPEN_UPLOADS || open.reduce((sum, each) => sum + each.size, size) > MAX_OPEN_BYTES) {
+    const oldest = open.shift()!;
+    const waitMs = oldest.createdAt + GIVES_WAY_AFTER_MS - now;
+    if (waitMs > 0) throw new AppError("rate_limited", "Other recordings of yours are on their way already. Send or discard them first, or wait a quarter of an hour.", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+    sql.run(`DELETE FROM "Upload" WHERE "id" = ?`, oldest.id);
+  }
+}
+
+/** How many bytes part `number` has. Throws AppError(not_found) for a number that the upload doesn't have. */
+export function partLength({ size, parts }: UploadState, number: number): number {
+  if (!Number.isSafeInteger(number) || number < 0 || number >= parts) throw new AppError("not_found", `This upload has the parts 0 to ${parts - 1}.`);
+  return number < parts - 1 ? PART_BYTES : size - number * PART_BYTES;
+}
+
+/** AppError(invalid) for bytes of another length than the part has. */
+export function assertPartLength(upload: UploadState, number: number, length: number): void {
+  const expected = partLength(upload, number);
+  if (length !== expected) throw new AppError("invalid", `Part ${number} has ${expected} bytes; ${length} came.`, { field: "body" });
+}
+
+/** Stores a part; the same again changes nothing. Throws AppError: not_found, and invalid for the wrong number of bytes. */
+export function putPart(sql: Sql, { id, member, number, bytes }: { id: string; member: Member; number: number; bytes: Uint8Array }): void {
+  const upload = getUpload(sql, { id, member });
+  assertPartLength(upload, number, bytes.length);
+  if (upload.callId) return;
+  sql.run(`INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?) ON CONFLICT ("uploadId", "number") DO UPDATE SET "bytes" = excluded."bytes" WHERE "bytes" <> excluded."bytes"`, id, number, bytes);
+}
+
+/**
+ * The whole recording, in one copy. Throws AppError: not_found; conflict (field "audio") while parts are missing;
+ * invalid (field "audio") when the parts don't come to the announced hash: remove the upload then and have it sent again.
+ */
+export function assembleUpload(sql: Sql, own: { id: string; member: Member }): Uint8Array {
+  const upload = getUpload(sql, own);
+  if (upload.callId) throw new AppError("conflict", "This recording was sent already.", { field: "audio" });
+  const missing = upload.parts - upload.received.length;
+  if (missing > 0) {
+    throw new AppError("conflict", `${missing} of ${upload.parts} parts of the recording are not here yet. Send the form again: what is here is kept, and the rest follows.`, { field: "audio" });
+  }
+  const whole = Buffer.allocUnsafeSlow(upload.size);
+  let at = 0;
+  for (let number = 0; number < upload.parts; number++) {
+    const { bytes } = sql.get<{ bytes: Uint8Array }>(`SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ?`, own.id, number)!;
+    whole.set(bytes, at);
+    at += bytes.length;
+  }
+  if (at !== upload.size || createHash("sha256").update(whole).digest("hex") !== upload.sha256) {
+    throw new AppError("invalid", "The recording was damaged on its way. Send it again.", { field: "audio" });
+  }
+  return whole;
+}
+
+/** Gives the member's own upload up, with its parts; one that became a call stays remembered. Returns whether there was one. */
+export function removeUpload(sql: Sql, { id, member }: { id: string; member: Member }): boolean {
+  return sql.run(`DELETE FROM "Upload" WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`, id, member.id).changes === 1;
+}
+
+/** Notes the call that the member's own upload became, and lets its parts go. Returns whether it was open until now. */
+export function closeUpload(sql: Sql, { id, member, callId }: { id: string; member: Member; callId: string }): boolean {
+  const isClosed = sql.run(`UPDATE "Upload" SET "callId" = ? WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`, callId, id, member.id).changes === 1;
+  if (isClosed) sql.run(`DELETE FROM "UploadPart" WHERE "uploadId" = ?`, id);
+  return isClosed;
+}
+
+/** Removes the oldest uploads of anybody that are older than a day, some at a time. Their parts go with them. Returns how many. */
+export function sweepUploads(sql: Sql, now: number): number {
+  return sql.run(`DELETE FROM "Upload" WHERE "id" IN (SELECT "id" FROM "Upload" WHERE "createdAt" <= ? ORDER BY "createdAt" LIMIT ${SWEEP_AT_ONCE})`, now - UPLOAD_TTL_MS).changes;
+}

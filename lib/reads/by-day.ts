@@ -28,3 +28,15 @@ export function readsByDay(sql: Sql, { slug, days, nowMs }: { slug: string | nul
     return { day, total: Object.values(byTeam).reduce((sum, reads) => sum + reads, 0), byTeam };
   });
 }
+
+/** Reads of each post that was ever read: all of them, and those of the last `days` days. One index range a post. */
+export function readsOfPosts(sql: Sql, { days, nowMs }: { days: number; nowMs: number }): { slug: string; reads: number; recent: number }[] {
+  const today = dayOf(nowMs);
+  return sql.all(
+    `SELECT t."postSlug" AS "slug", t."reads",
+       COALESCE((SELECT SUM(d."reads") FROM "PostTeamDay" d WHERE d."postSlug" = t."postSlug" AND d."day" BETWEEN ? AND ?), 0) AS "recent"
+     FROM "PostTotal" t ORDER BY t."reads" DESC, t."postSlug"`,
+    today - days + 1,
+    today,
+  );
+}

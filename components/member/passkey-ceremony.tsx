@@ -52,7 +52,7 @@ export interface CeremonyState {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Runs one ceremony at a time and remembers how it went. After one that went well it stays busy: the page goes on. */
+/** Runs one ceremony at a time and remembers how it went. One whose promise never settles keeps it busy: the page goes on. */
 export function useCeremony(): CeremonyState & { run(ceremony: () => Promise<void>): void } {
   const [state, setState] = useState<CeremonyState>({ busy: false, error: null });
   return {
@@ -60,7 +60,10 @@ export function useCeremony(): CeremonyState & { run(ceremony: () => Promise<voi
     run(ceremony) {
       if (state.busy) return;
       setState({ busy: true, error: null });
-      ceremony().catch((error: unknown) => setState({ busy: false, error: ceremonyError(error) }));
+      ceremony().then(
+        () => setState({ busy: false, error: null }),
+        (error: unknown) => setState({ busy: false, error: ceremonyError(error) }),
+      );
     },
   };
 }

@@ -16,6 +16,7 @@ export function PasskeyLogin({ next }: { next: string }) {
     const done = await post<{ next: string }>("/login/passkey/verify", { answer, next });
     // A whole new page: everything on it may differ for a member.
     window.location.assign(done.next);
+    return new Promise<never>(() => {});
   }
 
   return (

@@ -1,0 +1,147 @@
+// /me: a member's own page. Everything on it works without scripts but adding a passkey.
+
+import type { Metadata } from "next";
+import Link from "next/link";
+import { redirect } from "next/navigation";
+import { connection } from "next/server";
+import { changeName, logOut, showCode } from "./actions.ts";
+import { PasskeyRows } from "./passkey-rows.tsx";
+import { SessionRows } from "./session-rows.tsx";
+import { MeSection } from "#components/member/me-section.tsx";
+import { Moment } from "#components/member/moment.tsx";
+import { PasskeyAdd } from "#components/member/passkey-add.tsx";
+import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
+import { ActionButton, ActionForm, Field, Submit } from "#components/ui/action-form.tsx";
+import { nowMs } from "#lib/base/clock.ts";
+import { isRecentLogin } from "#lib/base/member.ts";
+import type { Sql } from "#lib/db/connection.ts";
+import { snapshotSql } from "#lib/db/database.ts";
+import { listPasskeys } from "#lib/members/passkeys.ts";
+import { getProfile } from "#lib/members/profile.ts";
+import { listSessions } from "#lib/members/sessions.ts";
+import { readSlugs } from "#lib/reads/totals.ts";
+import { type Identity, findReader, readIdentity } from "#lib/session/session.ts";
+import { standings } from "#lib/teams/standings.ts";
+import { type Team, getTeam } from "#lib/teams/team.ts";
+
+export const metadata: Metadata = { title: "Your account", robots: { index: false } };
+
+const PLACES = ["first", "second", "third"];
+
+function read(sql: Sql, identity: Identity) {
+  const { member } = findReader(sql, identity);
+  if (!member) return null;
+  return {
+    member,
+    profile: getProfile(sql, member.id),
+    read: readSlugs(sql, { member, clientId: null }).size,
+    standings: standings(sql, { slug: null, nowMs: nowMs() }),
+    passkeys: listPasskeys(sql, member.id),
+    sessions: listSessions(sql, { userId: member.id, sessionKey: member.sessionKey }),
+  };
+}
+
+function Standing({ team, place, posts }: { team: Team | null; place: number; posts: number }) {
+  const reading = posts === 0 ? "You have read no post to its end yet." : posts === 1 ? "You have read one post to its end." : `You have read ${posts} posts to their end.`;
+  return (
+    <p className="lead">
+      {team && (
+        <>
+          <span className="me-team">
+            <TeamDot team={team} /> {TEAM_NAMES[team]}
+          </span>
+          , your team, {place >= 0 ? `stands ${PLACES[place]} of the three` : "waits for its first read"}.{" "}
+        </>
+      )}
+      {reading} <Link href="/teams">How the teams stand</Link>
+    </p>
+  );
+}
+
+export default async function Page() {
+  await connection();
+  const identity = await readIdentity();
+  const found = await snapshotSql((sql) => read(sql, identity));
+  if (!found) redirect("/login?next=/me");
+  const { member, profile, passkeys, sessions } = found;
+  const team = getTeam(member.team);
+  const place = found.standings.findIndex((standing) => standing.team === team && standing.ratio > 0);
+  return (
+    <div className="wrap">
+      <header className="page-head me-head">
+        <h1>{member.firstName}</h1>
+        <Standing team={team} place={place} posts={found.read} />
+        <div className="form-actions">
+          <ActionButton action={logOut}>Log out</ActionButton>
+          {member.role === "ADMIN" && (
+            <Link className="more" href="/admin">
+              The admin pages
+            </Link>
+          )}
+        </div>
+      </header>
+      <div className="desk">
+        <MeSection id="name" title="Name and team">
+          <ActionForm action={changeName} className="form" loginNext="/me">
+            <Field name="firstName" label="First name" hint="What the site calls you, and what stands beside a call of yours when it is published." defaultValue={member.firstName} autoComplete="given-name" maxLength={200} required />
+            <div className="form-actions">
+              <Submit kind="plain">Save</Submit>
+            </div>
+          </ActionForm>
+          <p className="muted me-note">
+            You log in as {profile.email}, a member since <Moment ms={profile.createdAt} day />. {team && <>Your team is {TEAM_NAMES[team]}; it can’t be changed.</>}
+          </p>
+        </MeSection>
+
+        <MeSection id="calls" title="Calls">
+          <p>{profile.calls === 0 ? "You have left no call yet." : profile.calls === 1 ? "You have left one call." : `You have left ${profile.calls} calls.`}</p>
+          <div className="form-actions">
+            <Link className="button" href="/calls/record">
+              Leave a call
+            </Link>
+            {profile.calls > 0 && (
+              <Link className="more" href="/calls/mine">
+                Your calls and where they stand
+              </Link>
+            )}
+          </div>
+        </MeSection>
+
+        <MeSection id="passkeys" title="Passkeys">
+          <p className="me-note">A passkey logs you in with your finger, your face or the lock of your device. No mail, nothing to type, and nothing that anybody could steal from us.</p>
+          <PasskeyRows passkeys={passkeys} />
+          {isRecentLogin(member) ? (
+            <PasskeyAdd loginNext="/me" />
+          ) : (
+            <p className="muted me-note">
+              Whoever has a passkey of yours is you, so adding one wants a log-in of the last fifteen minutes. <a href="/login?next=/me">Log in again</a>
+            </p>
+          )}
+        </MeSection>
+
+        <MeSection id="sessions" title="Where you are logged in">
+          <SessionRows sessions={sessions} />
+        </MeSection>
+
+        <MeSection id="device" title="Another device">
+          <p className="me-note">A code on this screen logs you in on a phone or a tablet: point its camera at it.</p>
+          <ActionButton action={showCode} loginNext="/me">
+            Show a code
+          </ActionButton>
+        </MeSection>
+
+        <MeSection id="data" title="Your data">
+          <p className="me-note">Everything this site knows of you, in one file (JSON): your profile, where you are logged in, what you have read, your calls with their recordings.</p>
+          <p>
+            <a className="button" href="/me/data" download>
+              Download my data
+            </a>
+          </p>
+          <p className="me-note">
+            You can also <Link href="/me/delete">delete your account</Link>, with all of that, for good.
+          </p>
+        </MeSection>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,16 @@
+"use client";
+// For a form whose button goes with the row it is about: the focus goes to what was done, instead of nowhere.
+
+import { useEffect, useRef } from "react";
+import { useForm } from "#components/ui/action-form.tsx";
+
+/** Inside an <ActionForm>. */
+export function FocusMessage() {
+  const { state } = useForm();
+  const here = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    if (state.status !== "done" || (document.activeElement && document.activeElement !== document.body)) return;
+    here.current?.closest("form")?.querySelector<HTMLElement>("[data-form-message]")?.focus();
+  }, [state]);
+  return <span ref={here} hidden />;
+}

@@ -1,0 +1,143 @@
+// All data of a member, as JSON in pieces: each piece is read in a short snapshot of its own, so that no long one keeps
+// the WAL from shrinking, and one recording at a time is in memory.
+
+import type { Sql } from "../db/connection.ts";
+import { snapshotSql } from "../db/database.ts";
+import { AppError } from "../base/errors.ts";
+import { nowMs } from "../base/clock.ts";
+import { placeName } from "./sessions.ts";
+
+const READS_A_PIECE = 1_000;
+
+const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+
+interface UserRow {
+  id: string;
+  createdAt: number;
+  updatedAt: number;
+  email: string;
+  firstName: string;
+  role: string;
+  team: string;
+  discordId: string | null;
+  convertKitId: string | null;
+}
+
+/** Everything small: who they are, where they are logged in, what is on its way. No key, no hash, nothing that logs anybody in. */
+function account(sql: Sql, userId: string) {
+  const user = sql.get<UserRow>(`SELECT "id", "createdAt", "updatedAt", "email", "firstName", "role", "team", "discordId", "convertKitId" FROM "User" WHERE "id" = ?`, userId);
+  if (!user) throw new AppError("not_found", "This account is gone.");
+  const sessions = sql.all<{ device: string | null; place: string | null; createdAt: number; expirationDate: number; lastSeenAt: number | null }>(
+    `SELECT "device", "place", "createdAt", "expirationDate", "lastSeenAt" FROM "Session" LEFT JOIN "SessionInfo" ON "sessionId" = "id" WHERE "userId" = ? ORDER BY "createdAt"`,
+    userId,
+  );
+  const passkeys = sql.all<{ name: string; createdAt: number; lastUsedAt: number | null }>(`SELECT "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt"`, userId);
+  const uploads = sql.all<{ createdAt: number; size: number }>(`SELECT "createdAt", "size" FROM "Upload" WHERE "userId" = ? ORDER BY "createdAt"`, userId);
+  const messages = sql.all<{ createdAt: number; kind: string; about: string }>(`SELECT "createdAt", "kind", "about" FROM "Delivery" WHERE "userId" = ? ORDER BY "id"`, userId);
+  const changes = sql.all<{ createdAt: number; action: string }>(`SELECT "createdAt", "action" FROM "AuditEvent" WHERE "subjectId" = ? ORDER BY "id"`, userId);
+  return {
+    user: { ...user, createdAt: iso(user.createdAt), updatedAt: iso(user.updatedAt) },
+    sessions: sessions.map(({ place, createdAt, expirationDate, lastSeenAt, device }) => ({ device, place: placeName(place), begunAt: iso(createdAt), lastSeenAt: iso(lastSeenAt), expiresAt: iso(expirationDate) })),
+    passkeys: passkeys.map(({ name, createdAt, lastUsedAt }) => ({ name, addedAt: iso(createdAt), lastUsedAt: iso(lastUsedAt) })),
+    unfinishedUploads: uploads.map(({ createdAt, size }) => ({ begunAt: iso(createdAt), bytes: size })),
+    messagesOnTheirWay: messages.map(({ createdAt, kind, about }) => ({ kind, about, since: iso(createdAt) })),
+    changesByAdmins: changes.map(({ createdAt, action }) => ({ action, at: iso(createdAt) })),
+  };
+}
+
+interface ReadRow {
+  id: string;
+  postSlug: string;
+  createdAt: number;
+}
+
+async function* reads(userId: string): AsyncGenerator<string> {
+  let after: ReadRow = { id: "", postSlug: "", createdAt: 0 };
+  for (let isFirst = true; ; isFirst = false) {
+    const rows = await snapshotSql((sql) =>
+      sql.all<ReadRow>(
+        `SELECT "id", "postSlug", "createdAt" FROM "PostRead" WHERE "userId" = ? AND ("postSlug", "createdAt", "id") > (?, ?, ?) ORDER BY "postSlug", "createdAt", "id" LIMIT ${READS_A_PIECE}`,
+        userId, after.postSlug, after.createdAt, after.id,
+      ),
+    );
+    const last = rows.at(-1);
+    if (!last) return;
+    yield (isFirst ? "" : ",") + rows.map(({ postSlug, createdAt }) => JSON.stringify({ post: postSlug, readAt: iso(createdAt) })).join(",");
+    after = last;
+  }
+}
+
+interface CallRow {
+  id: string;
+  createdAt: number;
+  updatedAt: number;
+  title: string;
+  description: string;
+  keywords: string;
+  base64: string;
+  state: string | null;
+  durationMs: number | null;
+  declineReason: string | null;
+}
+
+interface EpisodeRow {
+  number: number;
+  slug: string;
+  publishedAt: number;
+  updatedAt: number;
+  title: string;
+  description: string;
+  keywords: string;
+  callerName: string;
+  transcript: string;
+  contentType: string | null;
+  durationMs: number | null;
+  audio: Uint8Array | null;
+}
+
+/** One call with its recording. The admins' notes and an answer that is not published are theirs, not the caller's. */
+function call(sql: Sql, id: string, userId: string) {
+  const row = sql.get<CallRow>(
+    `SELECT c."id", c."createdAt", c."updatedAt", c."title", c."description", c."keywords", c."base64", r."state", r."durationMs", r."declineReason"
+     FROM "Call" c LEFT JOIN "CallReview" r ON r."callId" = c."id" WHERE c."id" = ? AND c."userId" = ?`,
+    id, userId,
+  );
+  if (!row) return null;
+  const episode = sql.get<EpisodeRow>(
+    `SELECT e."number", e."slug", e."publishedAt", e."updatedAt", e."title", e."description", e."keywords", e."callerName", e."transcript", a."contentType", a."durationMs", a."audio"
+     FROM "Episode" e LEFT JOIN "CallAnswer" a ON a."callId" = e."callId" WHERE e."callId" = ?`,
+    id,
+  );
+  const { base64, createdAt, updatedAt, ...rest } = row;
+  return { ...rest, createdAt: iso(createdAt), updatedAt: iso(updatedAt), audio: base64 || null, episode: episode ? published(episode) : null };
+}
+
+function published({ contentType, durationMs, audio, publishedAt, updatedAt, ...episode }: EpisodeRow) {
+  const answer = audio && contentType ? { durationMs, audio: `data:${contentType};base64,${Buffer.from(audio).toString("base64")}` } : null;
+  return { ...episode, publishedAt: iso(publishedAt), updatedAt: iso(updatedAt), answer };
+}
+
+async function* calls(userId: string): AsyncGenerator<string> {
+  const ids = await snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Call" WHERE "userId" = ? ORDER BY "createdAt", "id"`, userId));
+  let isFirst = true;
+  for (const { id } of ids) {
+    const one = await snapshotSql((sql) => call(sql, id, userId));
+    if (!one) continue; // deleted meanwhile
+    yield (isFirst ? "" : ",") + JSON.stringify(one);
+    isFirst = false;
+  }
+}
+
+/**
+ * The member's data as pieces of one JSON document: `{exportedAt, user, sessions, passkeys, …, reads, calls}`, moments as ISO 8601,
+ * recordings as data URLs. The first piece throws AppError(not_found) when the account is gone.
+ */
+export async function* exportAccount(userId: string): AsyncGenerator<string> {
+  const head = await snapshotSql((sql) => account(sql, userId));
+  yield JSON.stringify({ exportedAt: iso(nowMs()), ...head }).slice(0, -1);
+  yield `,"reads":[`;
+  yield* reads(userId);
+  yield `],"calls":[`;
+  yield* calls(userId);
+  yield "]}\n";
+}

@@ -1,0 +1,80 @@
+// Where a member is logged in, and how that ends.
+
+import { nowMs } from "../base/clock.ts";
+import { AppError } from "../base/errors.ts";
+import { isSigned, sign } from "../base/signature.ts";
+import type { Sql } from "../db/connection.ts";
+
+const LABEL = "lectern session handle v1";
+/** More than anybody looks through; the newest of them. */
+const MAX_LISTED = 100;
+
+/** Where Fly's proxies stand, by its code of the region (its documentation). */
+const CITIES: Record<string, string> = {
+  ams: "Amsterdam", arn: "Stockholm", atl: "Atlanta", bog: "Bogotá", bom: "Mumbai", bos: "Boston", cdg: "Paris", den: "Denver", dfw: "Dallas",
+  ewr: "New York", eze: "Buenos Aires", fra: "Frankfurt", gdl: "Guadalajara", gig: "Rio de Janeiro", gru: "São Paulo", hkg: "Hong Kong", iad: "Ashburn, Virginia",
+  jnb: "Johannesburg", lax: "Los Angeles", lhr: "London", maa: "Chennai", mad: "Madrid", mia: "Miami", nrt: "Tokyo", ord: "Chicago", otp: "Bucharest",
+  phx: "Phoenix", qro: "Querétaro", scl: "Santiago", sea: "Seattle", sin: "Singapore", sjc: "San Jose", syd: "Sydney", waw: "Warsaw", yul: "Montreal", yyz: "Toronto",
+};
+
+/** The city of a region's code, the code itself for a new region; null where none is known. */
+export function placeName(region: string | null): string | null {
+  return region && ((Object.hasOwn(CITIES, region) && CITIES[region]) || region);
+}
+
+/**
+ * What a page calls a session: an HMAC of its key. The key itself logs nobody in, but no page need show what the database holds;
+ * a row's number would tell how many log-ins the site has seen, and SQLite may give it to another row.
+ */
+export function sessionHandle(sessionKey: string): string {
+  return sign(LABEL, sessionKey);
+}
+
+export interface ListedSession {
+  readonly handle: string;
+  /** "Firefox on Linux"; null for a session moved in from elsewhere. */
+  readonly device: string | null;
+  /** A city near it; null where none is known. */
+  readonly place: string | null;
+  readonly begunAt: number;
+  /** Of its last change, at most an hour late; null for a session moved in from elsewhere. */
+  readonly lastSeenAt: number | null;
+  /** The one that asks. */
+  readonly isThis: boolean;
+}
+
+interface Row {
+  readonly id: string;
+  readonly device: string | null;
+  readonly place: string | null;
+  readonly begunAt: number;
+  readonly lastSeenAt: number | null;
+}
+
+/** The sessions of the member that have not expired: this one first, then the one seen last. */
+export function listSessions(sql: Sql, { userId, sessionKey }: { userId: string; sessionKey: string }): ListedSession[] {
+  const rows = sql.all<Row>(
+    `SELECT s."id", i."device", i."place", s."createdAt" AS "begunAt", i."lastSeenAt" FROM "Session" s LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
+     WHERE s."userId" = ? AND s."expirationDate" > ? ORDER BY s."id" = ? DESC, MAX(COALESCE(i."lastSeenAt", 0), s."createdAt") DESC LIMIT ${MAX_LISTED}`,
+    userId, nowMs(), sessionKey,
+  );
+  return rows.map(({ id, place, ...row }) => ({ ...row, place: placeName(place), handle: sessionHandle(id), isThis: id === sessionKey }));
+}
+
+/** Ends the session with this handle, one of the member's own. Throws AppError(not_found) for any other. */
+export function endSession(sql: Sql, { userId, handle }: { userId: string; handle: string }): void {
+  const session = sql.all<{ id: string }>(`SELECT "id" FROM "Session" WHERE "userId" = ?`, userId).find(({ id }) => isSigned(LABEL, id, handle));
+  if (!session) throw new AppError("not_found", "You have no such session: it has ended, perhaps from another window.");
+  sql.run(`DELETE FROM "Session" WHERE "id" = ?`, session.id);
+}
+
+/** Ends all sessions of the member but this one, and voids the code that would begin another. Returns how many ended. */
+export function endOtherSessions(sql: Sql, { userId, sessionKey }: { userId: string; sessionKey: string }): number {
+  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
+  return sql.run(`DELETE FROM "Session" WHERE "userId" = ? AND "id" <> ?`, userId, sessionKey).changes;
+}
+
+/** Ends the session of this key, whoever's: for the browser that holds its cookie. */
+export function endOwnSession(sql: Sql, sessionKey: string): void {
+  sql.run(`DELETE FROM "Session" WHERE "id" = ?`, sessionKey);
+}

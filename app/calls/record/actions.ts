@@ -1,0 +1,30 @@
+"use server";
+// Leaving a call: the form of /calls/record.
+
+import { redirect } from "next/navigation";
+import { z } from "zod";
+import { formAction } from "#lib/action/form-action.ts";
+import { id, line, lines } from "#lib/base/fields.ts";
+import { prepareRecording, submitCall as submit } from "#lib/calls/submit.ts";
+import { kickDeliveries } from "#lib/outbox/outbox.ts";
+
+/**
+ * Fields: id (made with the form), title, description, keywords, uploadId (empty or none for a typed question).
+ * What is wrong with the recording stands at the field "audio". Leads to /calls/mine?sent=ID.
+ */
+export const submitCall = formAction({
+  who: "member",
+  fields: z.object({
+    id: id("The id of the form"),
+    title: line({ name: "The title", min: 5, max: 50 }),
+    description: lines({ name: "The description", min: 20, max: 1_000 }),
+    keywords: line({ name: "The keywords", min: 2, max: 100 }),
+    uploadId: z.preprocess((value) => value || null, id("The recording").nullable()),
+  }),
+  run: async ({ input, member, write }) => {
+    const recording = input.uploadId ? await prepareRecording({ uploadId: input.uploadId, member }) : null;
+    const call = await write((sql, member) => submit(sql, { ...input, recording, member }));
+    if (call.isNew) kickDeliveries();
+    redirect(`/calls/mine?sent=${call.id}`);
+  },
+});

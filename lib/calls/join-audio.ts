@@ -51,6 +51,13 @@ function run(args: readonly string[], deadlineMs: number): Promise<{ code: numbe
     child.stderr.setEncoding("utf8").on("data", listen);
     child.on("error", failed);
     child.on("close", (code) => done({ code, said }));
+    // Ended by us: what it started itself may still hold its output open.
+    child.on("exit", (code, signal) => {
+      if (signal === null) return;
+      child.stdout.destroy();
+      child.stderr.destroy();
+      done({ code, said });
+    });
   });
 }
 
@@ -91,20 +98,27 @@ function filterOf(inputs: readonly Input[]): string {
   return `${parts.join(";")};${inputs.map((_, i) => `[a${i}]`).join("")}concat=n=${inputs.length}:v=0:a=1[out]`;
 }
 
+interface Source {
+  readonly title: string;
+  /** null: the question was typed. */
+  readonly call: Uint8Array | null;
+  readonly answer: Uint8Array;
+}
+
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * `call` (null for a typed question) and `answer`, with our intro before them, as one MP3 (or M4A); what the files carried of names,
+ * Call and answer, with our intro before them, as one MP3 (or M4A); what the files carried of names,
  * places and pictures is gone, the title is `title`. null where ffmpeg is not installed, or could not read them (which is logged): then
  * the page plays them in turn. One at a time, each ended after a minute.
  */
-export function joinAudio(source: { title: string; call: Uint8Array | null; answer: Uint8Array }): Promise<JoinedAudio | null> {
-  const joined = last.then(() => joinNow(source));
+export function joinAudio(source: Source, deadlineMs = DEADLINE_MS): Promise<JoinedAudio | null> {
+  const joined = last.then(() => joinNow(source, deadlineMs));
   last = joined.catch(() => {});
   return joined;
 }
 
-async function joinNow({ title, call, answer }: { title: string; call: Uint8Array | null; answer: Uint8Array }): Promise<JoinedAudio | null> {
+async function joinNow({ title, call, answer }: Source, deadlineMs: number): Promise<JoinedAudio | null> {
   const format = await findFormat();
   if (!format) return null;
   const parts = [...(call ? [{ bytes: call, maxMs: MAX_CALL_MS }] : []), { bytes: answer, maxMs: MAX_ANSWER_MS }];
@@ -127,9 +141,9 @@ async function joinNow({ title, call, answer }: { title: string; call: Uint8Arra
         ...["-filter_complex", filterOf(inputs), "-map", "[out]", "-map_metadata", "-1", "-map_chapters", "-1", "-metadata", `title=${title}`],
         ...["-threads", "1", "-fs", String(MAX_ANSWER_BYTES), ...format.output, out],
       ],
-      DEADLINE_MS,
+      deadlineMs,
     );
-    if (code !== 0) throw new Error(code === null ? `ffmpeg was ended after ${DEADLINE_MS / SECOND_MS} s.` : `ffmpeg ended with ${code}: ${said.replaceAll(dir, basename(dir)).slice(-500)}`);
+    if (code !== 0) throw new Error(code === null ? `ffmpeg was ended after ${deadlineMs / SECOND_MS} s.` : `ffmpeg ended with ${code}: ${said.replaceAll(dir, basename(dir)).slice(-500)}`);
     const audio = await readFile(out);
     const { contentType, durationMs } = await probeAudio(audio, { maxMs: MAX_CALL_MS + MAX_ANSWER_MS + 60 * SECOND_MS, maxBytes: MAX_ANSWER_BYTES + 1_000_000 });
     return { contentType, durationMs, audio };

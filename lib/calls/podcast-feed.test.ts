@@ -1,0 +1,94 @@
+/* eslint-disable @typescript-eslint/no-explicit-any -- parsed documents have no type; what is not there fails its expectation */
+import { XMLParser, XMLValidator } from "fast-xml-parser";
+import sharp from "sharp";
+import { expect, test } from "vitest";
+import type { Episode } from "./episodes.ts";
+import { clockText, keywordList, mainSound, podcastFeed, soundPath } from "./podcast-feed.ts";
+
+const podcast = { url: "https://lectern.example", name: "Lectern & friends", author: "Ada O’Neil", language: "en" };
+const NASTY = `Tom & "Jerry" <script>alert('1')</script> ]]> 𝔘🎉 é`;
+const BROKEN = `\u0000\u0008\u001B\uFFFE\uD800`;
+
+function episode(given: Partial<Episode> = {}): Episode {
+  return {
+    callId: "11111111-1111-4111-8111-111111111111", number: 1, slug: "1-names", publishedAt: Date.UTC(2026, 10, 21, 9, 5, 7), updatedAt: Date.UTC(2026, 10, 22), title: "Names", description: "How do you name things?",
+    keywords: "names, files,, names", callerName: "Ada", hasCall: true, callDurationMs: 60_000, answer: { contentType: "audio/webm", durationMs: 65_432, bytes: 12_345 }, joined: { contentType: "audio/mpeg", durationMs: 130_400, bytes: 1_040_000 }, ...given,
+  };
+}
+const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: "@", parseTagValue: false, parseAttributeValue: false, isArray: (name) => ["item", "category"].includes(name) });
+
+function parse(xml: string): any {
+  expect(XMLValidator.validate(xml)).toBe(true);
+  // eslint-disable-next-line no-control-regex
+  expect(xml).not.toMatch(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/);
+  expect(xml.isWellFormed()).toBe(true);
+  expect(xml.startsWith('<?xml version="1.0" encoding="utf-8"?>\n')).toBe(true);
+  return parser.parse(xml).rss;
+}
+
+test("the podcast has what RSS 2.0 and podcast apps ask of a channel", () => {
+  const rss = parse(podcastFeed(podcast, [episode()]));
+  expect(rss["@version"]).toBe("2.0");
+  expect(rss["@xmlns:itunes"]).toBe("http://www.itunes.com/dtds/podcast-1.0.dtd");
+  const { channel } = rss;
+  expect(channel).toMatchObject({ title: "Lectern & friends calls", link: "https://lectern.example/calls", language: "en", lastBuildDate: "Sun, 22 Nov 2026 00:00:00 GMT" });
+  expect(channel.description).toBeTruthy();
+  expect(channel["atom:link"]).toEqual({ "@rel": "self", "@type": "application/rss+xml", "@href": "https://lectern.example/calls/feed.xml" });
+  expect(channel.image).toEqual({ url: "https://lectern.example/podcast/cover.png", title: channel.title, link: channel.link });
+  expect(channel["itunes:image"]).toEqual({ "@href": "https://lectern.example/podcast/cover.png" });
+  expect(channel).toMatchObject({ "itunes:author": "Ada O’Neil", "itunes:explicit": "false", "itunes:type": "episodic" });
+  expect(channel["itunes:category"]).toEqual({ "@text": "Technology" });
+});
+
+test("an episode has one enclosure with its exact size and type, a lasting guid and a date as RFC 822 writes it", () => {
+  const { channel } = parse(podcastFeed(podcast, [episode()]));
+  const [item] = channel.item;
+  expect(channel.item).toHaveLength(1);
+  expect(item.enclosure).toEqual({ "@url": "https://lectern.example/calls/audio/1-names/episode.mp3", "@length": "1040000", "@type": "audio/mpeg" });
+  expect(item.guid).toEqual({ "#text": "11111111-1111-4111-8111-111111111111", "@isPermaLink": "false" });
+  expect(item.pubDate).toBe("Sat, 21 Nov 2026 09:05:07 GMT");
+  expect(item).toMatchObject({ title: "Names", link: "https://lectern.example/calls/1-names", "itunes:duration": "130", "itunes:episode": "1", category: ["names", "files"], description: "Ada asks: How do you name things?" });
+});
+
+test("without a joined file the answer is enclosed, and the description says where the question is heard", () => {
+  const { channel } = parse(podcastFeed(podcast, [episode({ joined: null }), episode({ joined: null, hasCall: false })]));
+  expect(channel.item[0].enclosure).toEqual({ "@url": "https://lectern.example/calls/audio/1-names/answer.webm", "@length": "12345", "@type": "audio/webm" });
+  expect(channel.item[0].description).toBe("Ada asks: How do you name things?\n\nThis recording is the answer. The question can be heard at https://lectern.example/calls/1-names");
+  expect(channel.item[0]["itunes:duration"]).toBe("65");
+  expect(channel.item[1].description).toBe("Ada asks: How do you name things?");
+});
+
+test("what callers write stays text", () => {
+  const { channel } = parse(podcastFeed(podcast, [episode({ title: NASTY + BROKEN, description: NASTY, callerName: "<b>Ada</b>", keywords: "x<y, a&b" })]));
+  const [item] = channel.item;
+  expect(item.title).toBe(`${NASTY}\uFFFD`);
+  expect(item.description).toBe(`<b>Ada</b> asks: ${NASTY}`);
+  expect(item.category).toEqual(["x<y", "a&b"]);
+});
+
+test("a podcast without episodes is valid", () => {
+  const { channel } = parse(podcastFeed(podcast, []));
+  expect(channel.item).toBeUndefined();
+  expect(channel).not.toHaveProperty("lastBuildDate");
+});
+
+test("the cover is a square PNG of the size that podcast apps take", async () => {
+  const { format, width, height, hasAlpha } = await sharp("public/podcast/cover.png").metadata();
+  expect({ format, hasAlpha }).toEqual({ format: "png", hasAlpha: false });
+  expect(width).toBe(height);
+  expect(width).toBeGreaterThanOrEqual(1_400);
+  expect(width).toBeLessThanOrEqual(3_000);
+});
+
+test("a sound’s address ends with what its type is called", () => {
+  expect(soundPath("1-names", "call", "audio/mp4")).toBe("/calls/audio/1-names/call.m4a");
+  expect(soundPath("1-names", "call", null)).toBe("/calls/audio/1-names/call");
+  expect(soundPath("1-names", "call", "text/html")).toBe("/calls/audio/1-names/call");
+  expect(mainSound(episode({ joined: null })).path).toBe("/calls/audio/1-names/answer.webm");
+});
+
+test("lengths and keywords are written as people read them", () => {
+  expect([0, 9_499, 75_000, 3_599_600, 3_661_000].map(clockText)).toEqual(["0:00", "0:09", "1:15", "1:00:00", "1:01:01"]);
+  expect(keywordList(" a ,b,, a")).toEqual(["a", "b"]);
+  expect(keywordList("")).toEqual([]);
+});

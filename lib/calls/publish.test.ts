@@ -1,0 +1,120 @@
+import { expect, test } from "vitest";
+import { insertCall, insertUser } from "../../tests/factories.ts";
+import { nowMs } from "../base/clock.ts";
+import type { Member } from "../base/member.ts";
+import { snapshotSql, writeSql } from "../db/database.ts";
+import { countEpisodes, findEpisode, findEpisodeSound, listEpisodeAddresses, listEpisodes } from "./episodes.ts";
+import { episodeSlug, publish, unpublish } from "./publish.ts";
+import { declineCall, saveAnswer } from "./review.ts";
+import { getReviewedCall } from "./review-queue.ts";
+
+const audio = new Uint8Array([1, 2, 3, 4]);
+
+async function admins(): Promise<Member[]> {
+  return writeSql((sql) => ["Grace", "Hedy"].map((firstName) => ({ ...insertUser(sql, { role: "ADMIN", firstName }), sessionKey: "key", loggedInAtMs: nowMs() })));
+}
+
+async function answered(by: Member, given: { title?: string; base64?: string; firstName?: string } = {}) {
+  return writeSql((sql) => {
+    const { firstName = "Ada", ...call } = given;
+    const user = insertUser(sql, { firstName });
+    const { id } = insertCall(sql, { userId: user.id, ...call });
+    saveAnswer(sql, { callId: id, by, seenMs: getReviewedCall(sql, { by, callId: id }).changedAt, answer: { contentType: "audio/mpeg", durationMs: 4_000, audio } });
+    return { callId: id, by, seenMs: getReviewedCall(sql, { by, callId: id }).changedAt, userId: user.id };
+  });
+}
+const mails = () => snapshotSql((sql) => sql.all<{ payload: string }>(`SELECT "payload" FROM "Delivery" ORDER BY "id"`).map(({ payload }) => JSON.parse(payload).mail));
+
+test("publishing makes one episode and one mail, with the caller’s first name and the page’s address", async () => {
+  const [grace] = await admins();
+  const { userId, ...call } = await answered(grace!, { title: "Was für ein “Ding”?", base64: "data:audio/webm;base64,AAAA" });
+  const { number, slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "Two\n\nparagraphs." }));
+  expect({ number, slug }).toEqual({ number: 1, slug: "1-was-fur-ein-ding" });
+  const episode = await snapshotSql((sql) => findEpisode(sql, slug));
+  expect(episode).toMatchObject({ number: 1, title: "Was für ein “Ding”?", callerName: "Ada", hasCall: true, transcript: "Two\n\nparagraphs.", answer: { contentType: "audio/mpeg", durationMs: 4_000, bytes: 4 }, joined: null, before: null, after: null });
+  const [mail, ...rest] = await mails();
+  expect(rest).toEqual([]);
+  expect(mail.to).toBe(`${userId}@example.test`);
+  expect(JSON.stringify(mail.parts)).toContain("/calls/1-was-fur-ein-ding");
+});
+
+test("two admins who publish at once publish once", async () => {
+  const [grace, hedy] = await admins();
+  const call = await answered(grace!);
+  const results = await Promise.allSettled([grace!, hedy!, grace!].map((by) => writeSql((sql) => publish(sql, { ...call, by, transcript: "" }))));
+  expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  for (const result of results) if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "conflict" });
+  expect(await snapshotSql(countEpisodes)).toBe(1);
+  expect(await mails()).toHaveLength(1);
+});
+
+test("a crash before the end of publishing leaves nothing behind, and it can be published then", async () => {
+  const [grace] = await admins();
+  const call = await answered(grace!);
+  await expect(
+    writeSql((sql) => {
+      publish(sql, { ...call, transcript: "" });
+      throw new Error("crash");
+    }),
+  ).rejects.toThrow("crash");
+  expect(await snapshotSql(countEpisodes)).toBe(0);
+  expect(await mails()).toEqual([]);
+  await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
+  expect(await snapshotSql(countEpisodes)).toBe(1);
+});
+
+test("calls that are published at once get numbers of their own", async () => {
+  const [grace] = await admins();
+  const calls = await Promise.all([answered(grace!), answered(grace!), answered(grace!)]);
+  await Promise.all(calls.map((call) => writeSql((sql) => publish(sql, { ...call, transcript: "" }))));
+  expect(await snapshotSql((sql) => listEpisodes(sql, { limit: 10 }).map(({ number }) => number))).toEqual([3, 2, 1]);
+});
+
+test("an episode that is taken down is nowhere any more, and can be published again", async () => {
+  const [grace] = await admins();
+  const call = await answered(grace!, { base64: "data:audio/webm;base64,AAAA" });
+  const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
+  const seen = () => snapshotSql((sql) => getReviewedCall(sql, { by: grace!, callId: call.callId }));
+  await writeSql((sql) => unpublish(sql, { ...call, seenMs: getReviewedCall(sql, { by: grace!, callId: call.callId }).changedAt }));
+  expect(await snapshotSql((sql) => [findEpisode(sql, slug), findEpisodeSound(sql, slug, "answer"), findEpisodeSound(sql, slug, "call"), listEpisodes(sql, { limit: 10 }).length, listEpisodeAddresses(sql).length])).toEqual([null, null, null, 0, 0]);
+  const { changedAt, state } = await seen();
+  expect(state).toBe("ANSWERED");
+  expect(await writeSql((sql) => publish(sql, { ...call, seenMs: changedAt, transcript: "" }))).toEqual({ number: 1, slug });
+});
+
+test("an episode goes with the caller’s account", async () => {
+  const [grace] = await admins();
+  const call = await answered(grace!);
+  const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
+  await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, call.userId));
+  expect(await snapshotSql((sql) => [findEpisode(sql, slug), findEpisodeSound(sql, slug, "answer")])).toEqual([null, null]);
+});
+
+test("an episode finds its neighbours, and its sounds by kind", async () => {
+  const [grace] = await admins();
+  const calls = [await answered(grace!, { title: "One thing" }), await answered(grace!, { title: "Another thing", base64: "data:audio/webm;base64,AAAA" }), await answered(grace!, { title: "Third thing" })];
+  const joined = { contentType: "audio/mpeg", durationMs: 9_999.6, audio: new Uint8Array([7, 7]) };
+  for (const [i, call] of calls.entries()) await writeSql((sql) => publish(sql, { ...call, transcript: "", joined: i === 1 ? joined : null }));
+  const episode = await snapshotSql((sql) => findEpisode(sql, "2-another-thing"));
+  expect(episode).toMatchObject({ before: { number: 1, slug: "1-one-thing" }, after: { number: 3, title: "Third thing" }, joined: { contentType: "audio/mpeg", durationMs: 10_000, bytes: 2 } });
+  const sound = (slug: string, kind: "call" | "answer" | "episode") => snapshotSql((sql) => findEpisodeSound(sql, slug, kind));
+  expect(await sound("2-another-thing", "call")).toMatchObject({ contentType: null, audio: "data:audio/webm;base64,AAAA" });
+  expect([...((await sound("2-another-thing", "episode"))!.audio as Uint8Array)]).toEqual([7, 7]);
+  expect(await sound("1-one-thing", "call")).toBeNull();
+  expect(await sound("1-one-thing", "episode")).toBeNull();
+  expect(await sound("no-such", "answer")).toBeNull();
+});
+
+test("a call that is not published can’t be heard by its address", async () => {
+  const [grace] = await admins();
+  const { userId: _, ...call } = await answered(grace!);
+  await writeSql((sql) => declineCall(sql, { ...call, reason: "Not for everybody." }));
+  expect(await snapshotSql((sql) => [countEpisodes(sql), findEpisodeSound(sql, "1", "answer")])).toEqual([0, null]);
+});
+
+test("an address is made of what the title leaves", () => {
+  expect(episodeSlug(3, "  It’s “time” — isn't it? ")).toBe("3-its-time-isnt-it");
+  expect(episodeSlug(4, "日本語")).toBe("4");
+  expect(episodeSlug(5, "Crème brûlée & C++")).toBe("5-creme-brulee-c");
+  expect(episodeSlug(6, `${"a".repeat(59)} b`)).toBe(`6-${"a".repeat(59)}`);
+});

@@ -1,0 +1,102 @@
+"use client";
+// The form of a call: record or type, what it is about, send.
+
+import { unstable_rethrow } from "next/navigation";
+import { useState, useSyncExternalStore } from "react";
+import { ActionForm, Field, Submit, TextField, useForm } from "#components/ui/action-form.tsx";
+import { LiveCount } from "#components/call/live-count.tsx";
+import { Recorder } from "#components/call/recorder.tsx";
+import type { FormState } from "#lib/action/form-state.ts";
+import { submitCall } from "./actions.ts";
+
+const KEPT = ["title", "description", "keywords"];
+
+/** A connection that breaks while the form is on its way is a refusal like any other: without this the page would give way to the page of faults. */
+async function submitOrSay(previous: FormState, form: FormData): Promise<FormState> {
+  try {
+    return await submitCall(previous, form);
+  } catch (error) {
+    unstable_rethrow(error);
+    const values = Object.fromEntries([...form].filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+    const message = navigator.onLine ? "No answer came. Nothing is lost: send it again, it makes one call only." : "You are offline. Nothing is lost: send it again when the connection is back.";
+    return { status: "refused", message, code: "unavailable", errors: {}, values };
+  }
+}
+
+const never = () => () => {};
+
+/** `id`: what the call will be called where JavaScript does not run; where it does the recorder has its own. `maxMs`: of the recording. */
+export function CallForm({ id, owner, maxMs }: { id: string; owner: string; maxMs: number }) {
+  const [isTyped, setTyped] = useState(false);
+  // The action itself until React is awake: only that one works without JavaScript.
+  const isAwake = useSyncExternalStore(never, () => true, () => false);
+  return (
+    <ActionForm action={isAwake ? submitOrSay : submitCall} className="form" loginNext="/calls/record">
+      <noscript>
+        <p className="form-message">Recording needs JavaScript, which is switched off in this browser. You can write your question instead; it gets the same answer.</p>
+      </noscript>
+      <fieldset className="ways needs-script">
+        <legend className="form-legend">How do you want to ask?</legend>
+        <div className="ways-choice">
+          <label>
+            <input type="radio" name="way" value="spoken" checked={!isTyped} onChange={() => setTyped(false)} /> Speak
+          </label>
+          <label>
+            <input type="radio" name="way" value="typed" checked={isTyped} onChange={() => setTyped(true)} /> Write
+          </label>
+        </div>
+      </fieldset>
+      <Recorder name="uploadId" draftKey="call" maxMs={maxMs} owner={owner} keep={KEPT} formId={{ name: "id", value: id }} isOn={!isTyped} />
+      <Field
+        name="title"
+        label="Title"
+        hint={
+          <>
+            What it is about, in a few words: 5 to 50 characters
+            <LiveCount min={5} max={50} />
+          </>
+        }
+        required
+        minLength={5}
+        autoComplete="off"
+      />
+      <TextField
+        name="description"
+        label={isTyped ? "Your question" : "Description"}
+        hint={
+          <>
+            {isTyped ? "As you would say it" : "The question in a few sentences, for those who read. If you don’t record, this is the question"}: 20 to 1,000 characters
+            <LiveCount min={20} max={1000} />
+          </>
+        }
+        required
+        minLength={20}
+        rows={7}
+      />
+      <Field
+        name="keywords"
+        label="Keywords"
+        hint={
+          <>
+            Separated by commas: 2 to 100 characters
+            <LiveCount min={2} max={100} />
+          </>
+        }
+        required
+        minLength={2}
+        autoComplete="off"
+      />
+      <Send isTyped={isTyped} />
+    </ActionForm>
+  );
+}
+
+function Send({ isTyped }: { isTyped: boolean }) {
+  const { pending } = useForm();
+  return (
+    <div className="form-actions">
+      <Submit>{pending ? "Sending your call…" : "Send your call"}</Submit>
+      <span className="muted">{isTyped ? "It is read, answered, then published." : "It is heard, answered, then published."}</span>
+    </div>
+  );
+}

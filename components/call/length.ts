@@ -1,0 +1,30 @@
+// Lengths and times as people read them.
+
+/** 72_400 → "1:12". */
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** 72_400 → "1 minute 12 seconds", for screen readers. */
+export function spoken(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  const part = (count: number, unit: string) => (count === 0 ? "" : `${count} ${unit}${count === 1 ? "" : "s"}`);
+  return [part(Math.floor(seconds / 60), "minute"), part(seconds % 60, "second")].filter(Boolean).join(" ") || "0 seconds";
+}
+
+/** When it was, for somebody who looks at `nowMs`: "10:41", "yesterday, 10:41" or "3 May, 10:41". */
+export function timeOf(ms: number, nowMs: number): string {
+  const at = new Date(ms);
+  const time = `${at.getHours()}:${String(at.getMinutes()).padStart(2, "0")}`;
+  const day = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const days = Math.round((day(new Date(nowMs)) - day(at)) / 86_400_000);
+  if (days === 0) return time;
+  if (days === 1) return `yesterday, ${time}`;
+  return `${at.getDate()} ${at.toLocaleString("en", { month: "long" })}, ${time}`;
+}
+
+/** 734_003 → "734 kB". */
+export function bytesInWords(bytes: number): string {
+  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

@@ -1,0 +1,80 @@
+"use client";
+// After recording: listen, throw away and begin again. What was found from an earlier visit says so.
+
+import { useEffect, useRef, useState } from "react";
+import { bytesInWords, clock, spoken, timeOf } from "./length.ts";
+import { RecorderPlayer } from "./recorder-player.tsx";
+import type { Recorded } from "./use-recorder.ts";
+
+export function RecorderReview({ recorded, onThrowAway, isSending }: { recorded: Recorded; onThrowAway: () => void; isSending: boolean }) {
+  const [isAsking, setAsking] = useState(false);
+  const keep = useRef<HTMLButtonElement>(null);
+  const again = useRef<HTMLButtonElement>(null);
+  const { durationMs, fileName, foundFromMs, isCut, audio } = recorded;
+  useEffect(() => {
+    if (isAsking) keep.current?.focus();
+  }, [isAsking]);
+
+  const what = fileName ? "file" : "recording";
+  return (
+    <>
+      {foundFromMs !== null ? (
+        <div className="recorder-found" role="status">
+          <p>
+            <strong>
+              You have an unsent {what} of <span className="visually-hidden">{spoken(durationMs)}</span>
+              <span className="figures" aria-hidden="true">
+                {clock(durationMs)}
+              </span>{" "}
+              from {timeOf(foundFromMs, Date.now())}.
+            </strong>{" "}
+            {isCut ? "The page was closed while you recorded; this is what was said until then." : "It was kept on this device."} Listen, send it, or throw it away.
+          </p>
+        </div>
+      ) : (
+        <p className="recorder-clock figures">
+          <span>{clock(durationMs)}</span> <small>{fileName ? "long" : "recorded"}</small>
+        </p>
+      )}
+      {fileName && (
+        <p className="recorder-file">
+          {fileName} <span className="muted">{bytesInWords(audio.size)}</span>
+        </p>
+      )}
+      <RecorderPlayer recorded={recorded} />
+      {isAsking ? (
+        <div className="recorder-ask" role="group" aria-label={`Throw this ${what} away?`}>
+          <p>Throw this {what} away? It can’t be brought back.</p>
+          <div className="recorder-actions">
+            <button
+              ref={keep}
+              type="button"
+              className="button"
+              onClick={() => {
+                setAsking(false);
+                // After the question is gone, the button that asked it is there again.
+                requestAnimationFrame(() => again.current?.focus());
+              }}
+            >
+              Keep it
+            </button>
+            <button type="button" className="button button-danger" onClick={onThrowAway}>
+              Throw it away
+            </button>
+          </div>
+        </div>
+      ) : (
+        <div className="recorder-actions">
+          {foundFromMs !== null && !isSending && (
+            <button type="submit" className="button button-main">
+              Send it
+            </button>
+          )}
+          <button ref={again} type="button" className="button button-plain" aria-disabled={isSending || undefined} onClick={() => !isSending && setAsking(true)}>
+            {foundFromMs !== null ? "Throw away" : fileName ? "Take another" : "Record again"}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,181 @@
+"use client";
+// Records a voice inside a form, or takes a file, keeps it in the browser until the server has it, and sends it before the form.
+
+import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
+import { useForm } from "#components/ui/action-form.tsx";
+import { draftName } from "./draft.ts";
+import { spoken } from "./length.ts";
+import { isForbiddenByPolicy } from "./microphone.ts";
+import { RecorderIdle } from "./recorder-idle.tsx";
+import { RecorderLive } from "./recorder-live.tsx";
+import { RecorderReview } from "./recorder-review.tsx";
+import { RecorderSending } from "./recorder-sending.tsx";
+import { useKeptFields } from "./use-kept-fields.ts";
+import { type Phase, useRecorder } from "./use-recorder.ts";
+import { useSending } from "./use-sending.ts";
+
+const RELOADED = "lectern-recorder-reloaded";
+const NO_FIELDS: readonly string[] = [];
+
+interface Props {
+  /** The form's field for the id of the upload; empty when there is no recording. */
+  name: string;
+  /** What the draft is for; one draft each. */
+  draftKey: string;
+  maxMs: number;
+  /** An opaque text for the member (app/calls/draft-owner.ts), so that drafts on a shared computer stay apart. */
+  owner?: string;
+  /** Fields of the form to keep with the draft. */
+  keep?: readonly string[];
+  /** A hidden field that the recorder fills with the id of what the form makes: kept with the draft, so that sending again after a lost answer makes nothing twice. */
+  formId?: { readonly name: string; readonly value: string };
+  /** False where the form is sent without audio; what was recorded stays kept. */
+  isOn?: boolean;
+  /** The form may be sent without a recording. */
+  optional?: boolean;
+}
+
+const UNREADY: Partial<Record<Phase, string>> = {
+  opening: "One moment: the browser is looking for an unsent recording. Then send again.",
+  elsewhere: "This recording is open in another tab. Send it from there, or close that tab.",
+  asking: "Answer the browser’s question about the microphone first, or give it up.",
+  checking: "There is no recording yet: the microphone is on, but nothing is recorded. Start recording, choose a file, or write your question.",
+  recording: "You are still recording. Stop first, then send.",
+  paused: "The recording is paused. Stop first, then send.",
+  ending: "One moment: the recording is being finished. Then send again.",
+  reading: "One moment: the file is being read. Then send again.",
+};
+
+/** Stands inside an <ActionForm>. Without JavaScript it is not shown, and its fields are empty. */
+export function Recorder({ name, draftKey, maxMs, owner = "", keep = NO_FIELDS, formId, isOn = true, optional = false }: Props) {
+  const root = useRef<HTMLDivElement>(null);
+  const title = useId();
+  const form = useForm();
+  const [wantsFocus, setWantsFocus] = useState(0);
+  // The two need one another: what is restored comes with the draft, what is kept goes into it.
+  const restore = useRef<(texts: Readonly<Record<string, string>>) => void>(() => {});
+  const onTexts = useCallback((texts: Readonly<Record<string, string>>) => restore.current(texts), []);
+  const recorder = useRecorder({ draftKey: draftName(owner, draftKey), formId: form.state.values[formId?.name ?? ""] ?? formId?.value ?? "", maxMs, onTexts });
+  const { phase, recorded, keeper, forget } = recorder;
+  const keepTexts = useCallback((texts: Record<string, string>) => void keeper.current?.change({ texts }), [keeper]);
+  const fill = useKeptFields(root, keep, keepTexts);
+  useEffect(() => {
+    restore.current = fill;
+  }, [fill]);
+
+  const sending = useSending({
+    root,
+    isOn: isOn && (!optional || recorded !== null || phase !== "idle"),
+    ready() {
+      const { current } = keeper;
+      if (recorded && current) return { audio: recorded.audio, uploadId: current.draft.uploadId };
+      return { problem: UNREADY[phase] ?? "There is no recording yet: record one, choose a file, or write your question." };
+    },
+    renew: recorder.renewUpload,
+  });
+  const { reset, error: sendError } = sending;
+
+  useEffect(() => {
+    // Reached without loading a document (after a log-in): the document's policy is another page's. Once, with nothing typed yet.
+    try {
+      if (isForbiddenByPolicy() && !sessionStorage.getItem(RELOADED)) {
+        sessionStorage.setItem(RELOADED, "1");
+        location.reload();
+      } else sessionStorage.removeItem(RELOADED);
+    } catch {
+      // Storage is blocked: the browser will say that the microphone is not allowed.
+    }
+  }, []);
+
+  // Stored: nothing is kept any more. Where the form leads elsewhere, <DraftSent> there does the same.
+  useEffect(() => {
+    if (form.state.status !== "done") return;
+    forget();
+    reset(true);
+  }, [form.state, forget, reset]);
+
+  const { pause, isLasting } = recorder;
+  const isLive = phase === "recording" || phase === "paused" || phase === "ending";
+  const isRecording = phase === "recording";
+  useEffect(() => {
+    if (!isOn && isRecording) pause();
+  });
+
+  // Only memory has it: the browser asks before the tab is closed.
+  const wouldBeLost = isLive || (recorded !== null && !isLasting);
+  useEffect(() => {
+    if (!wouldBeLost) return;
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    addEventListener("beforeunload", ask);
+    return () => removeEventListener("beforeunload", ask);
+  }, [wouldBeLost]);
+
+  // The button that was pressed is gone: the focus goes to the first of the new ones, never to nowhere.
+  useEffect(() => {
+    const panel = root.current;
+    const lost = document.activeElement === document.body || panel?.contains(document.activeElement);
+    if (wantsFocus && lost) panel?.querySelector<HTMLElement>("[data-first]")?.focus();
+  }, [phase, wantsFocus]);
+  useEffect(() => {
+    if (sendError) root.current?.querySelector<HTMLElement>("[data-send-error]")?.focus();
+  }, [sendError]);
+
+  const act = (action: () => unknown) => () => {
+    setWantsFocus((count) => count + 1);
+    sending.setError(null);
+    void action();
+  };
+  const throwAway = () => {
+    reset(false);
+    recorder.throwAway();
+  };
+  const isSending = sending.state !== null;
+
+  return (
+    <div ref={root} className="recorder needs-script" role="group" aria-labelledby={title} hidden={!isOn} data-phase={phase} data-sending={isSending || undefined}>
+      <p id={title} className="visually-hidden">
+        Recording, {spoken(maxMs)} at most
+      </p>
+      <p className="visually-hidden" role="status">
+        {recorder.said}
+      </p>
+      <input type="hidden" name={name} value={isOn ? sending.uploadId : ""} />
+      {formId && <input type="hidden" name={formId.name} value={recorder.formId} />}
+      {recorder.problem && (
+        <Note role="alert" kind="problem" title={recorder.problem.title}>
+          {recorder.problem.text}
+        </Note>
+      )}
+      {phase === "opening" && <p className="recorder-wait muted">Looking for an unsent recording…</p>}
+      {phase === "elsewhere" && (
+        <Note role="status" title="This recording is open in another tab.">
+          Go on there, or close that tab: then it opens here by itself.
+        </Note>
+      )}
+      {(phase === "idle" || phase === "asking" || phase === "checking" || phase === "reading") && <RecorderIdle recorder={recorder} act={act} maxMs={maxMs} />}
+      {isLive && <RecorderLive recorder={recorder} act={act} maxMs={maxMs} />}
+      {phase === "recorded" && recorded && <RecorderReview recorded={recorded} onThrowAway={act(throwAway)} isSending={isSending || form.pending} />}
+      {!isLasting && phase !== "opening" && (
+        <Note role="status" title="This browser does not keep recordings.">
+          Its storage is blocked or full. Send yours before you close this tab, or it is lost.
+        </Note>
+      )}
+      {sending.state && <RecorderSending state={sending.state} onCancel={act(sending.cancel)} />}
+      {sendError && (
+        <div className="form-message form-message-refused" role="alert" tabIndex={-1} data-send-error="">
+          <p>{sendError}</p>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Note({ role, kind, title, children }: { role: "alert" | "status"; kind?: "problem"; title: string; children: ReactNode }) {
+  return (
+    <div className={kind ? "recorder-note recorder-note-problem" : "recorder-note"} role={role}>
+      <p>
+        <strong>{title}</strong> {children}
+      </p>
+    </div>
+  );
+}

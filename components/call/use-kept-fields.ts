@@ -1,0 +1,57 @@
+"use client";
+// Keeps what is typed into a form with the draft, and puts it back.
+
+import { type RefObject, useCallback, useEffect } from "react";
+
+const AFTER_MS = 400;
+
+type TextInput = HTMLInputElement | HTMLTextAreaElement;
+
+function fieldOf(form: HTMLFormElement | null | undefined, name: string): TextInput | null {
+  const field = form?.elements.namedItem(name);
+  return field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement ? field : null;
+}
+
+/** Calls `keep` with the fields `names` a moment after they change, and at once when the page is hidden. `restore` fills those that are empty. */
+export function useKeptFields(root: RefObject<HTMLElement | null>, names: readonly string[], keep: (texts: Record<string, string>) => void) {
+  const list = names.join(" ");
+  useEffect(() => {
+    const form = root.current?.closest("form");
+    if (!form || !list) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const now = () => {
+      clearTimeout(timer);
+      timer = undefined;
+      keep(Object.fromEntries(list.split(" ").map((name) => [name, fieldOf(form, name)?.value ?? ""])));
+    };
+    const soon = () => {
+      clearTimeout(timer);
+      timer = setTimeout(now, AFTER_MS);
+    };
+    const onHide = () => timer !== undefined && now();
+    form.addEventListener("input", soon);
+    addEventListener("pagehide", onHide);
+    document.addEventListener("visibilitychange", onHide);
+    return () => {
+      // Not written at the very end: the form may just have been stored, and its draft removed.
+      clearTimeout(timer);
+      form.removeEventListener("input", soon);
+      removeEventListener("pagehide", onHide);
+      document.removeEventListener("visibilitychange", onHide);
+    };
+  }, [root, list, keep]);
+
+  return useCallback(
+    (texts: Readonly<Record<string, string>>) => {
+      const form = root.current?.closest("form");
+      for (const name of list.split(" ")) {
+        const field = fieldOf(form, name);
+        const text = texts[name];
+        if (!field || !text || field.value) continue;
+        field.value = text;
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    },
+    [root, list],
+  );
+}

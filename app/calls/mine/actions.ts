@@ -14,5 +14,6 @@ export const deleteCall = formAction({
   run: async ({ input, write }) => {
     await write((sql, member) => deleteOwnCall(sql, { id: input.id, member }));
     refresh();
+    return "The call is deleted.";
   },
 });

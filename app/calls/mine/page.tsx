@@ -1,0 +1,64 @@
+// /calls/mine: a member's own calls. Works without scripts.
+
+import type { Metadata } from "next";
+import { redirect } from "next/navigation";
+import { connection } from "next/server";
+import { deleteCall } from "./actions.ts";
+import { DraftSent } from "#components/call/draft-sent.tsx";
+import { OwnCallItem } from "#components/call/own-call.tsx";
+import { FocusMessage } from "#components/member/focus-message.tsx";
+import { Moment } from "#components/member/moment.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { listOwnCalls } from "#lib/calls/own-calls.ts";
+import { snapshotSql } from "#lib/db/database.ts";
+import { findReader, readIdentity } from "#lib/session/session.ts";
+
+export const metadata: Metadata = { title: "Your calls", robots: { index: false } };
+
+interface Props {
+  searchParams: Promise<Record<string, string | string[] | undefined>>;
+}
+
+export default async function Page({ searchParams }: Props) {
+  await connection();
+  const identity = await readIdentity();
+  const calls = await snapshotSql((sql) => {
+    const { member } = findReader(sql, identity);
+    return member && listOwnCalls(sql, member);
+  });
+  if (!calls) redirect("/login?next=/calls/mine");
+  const { sent } = await searchParams;
+  const fresh = calls.find(({ id }) => id === sent);
+  return (
+    <div className="wrap">
+      <header className="page-head">
+        <h1>Your calls</h1>
+        <p className="lead">{calls.length === 0 ? "You have left no call yet. Ask something: it gets a spoken answer." : "What you asked, and what became of it. Recordings are heard by you and those who answer, until they are published."}</p>
+      </header>
+      {fresh && (
+        <>
+          <DraftSent callId={fresh.id} />
+          <div className="form-message form-message-done own-call-sent" role="status">
+            <p>“{fresh.title}” is here. You get a mail when it is answered.</p>
+          </div>
+        </>
+      )}
+      <ActionForm action={deleteCall} loginNext="/calls/mine" className="own-calls" ownMessage>
+        <FocusMessage />
+        <p className="form-actions">
+          <a className="button" href="/calls/record">
+            Leave a call
+          </a>
+          <a className="more" href="/calls">
+            All episodes
+          </a>
+        </p>
+        <ol>
+          {calls.map((call) => (
+            <OwnCallItem key={call.id} call={call} date={<Moment ms={call.createdAt} day />} isNew={call === fresh} />
+          ))}
+        </ol>
+      </ActionForm>
+    </div>
+  );
+}

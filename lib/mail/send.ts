@@ -41,8 +41,10 @@ export async function sendMail(mail: Mail): Promise<void> {
   try {
     await within(transport(url).sendMail({ from: mailFrom(), to: { name: "", address: mail.to }, subject: mail.subject, text: mailText(mail), html: mailHtml(mail) }), MAIL_TIMEOUT_MS, "The mail server did not answer in time.", () => closeMail());
   } catch (error) {
-    // The server's own words: they name no password, but may name the address. For the log and the admin, not for the member.
-    throw new AppError("unavailable", `The mail was not sent: ${(error as Error).message.replaceAll(mail.to, "the address").slice(0, 300)}`, { cause: error, retryAfterSeconds: 60 });
+    // The server's own words: they name no password, but often the address, and not always as it was given. For the log and the
+    // admin, not for the member. Nothing of the error goes along as its cause: a log prints causes, too.
+    const reason = (error as Error).message.replace(/[^\s<>"'(]+@[^\s<>"'),;:]+/g, "the address").slice(0, 300);
+    throw new AppError("unavailable", `The mail was not sent: ${reason}`, { retryAfterSeconds: 60 });
   }
 }
 

@@ -24,12 +24,19 @@ async function post(url: string, body: object, headers: Record<string, string> =
 
 /** kit.com, API v4: the subscriber, then the form that adds them to the newsletter. */
 async function subscribe(email: string, firstName: string): Promise<{ convertKitId: string }> {
-  const headers = { "x-kit-api-key": env.KIT_API_KEY ?? "" };
+  const headers = { "x-kit-api-key": configured("KIT_API_KEY") };
   const data = Subscriber.safeParse(await post(`${env.KIT_API}/subscribers`, { email_address: email, first_name: firstName }, headers));
   if (!data.success) throw new AppError("unavailable", "Kit answered without a subscriber.");
   const { id } = data.data.subscriber;
   await post(`${env.KIT_API}/forms/${env.KIT_FORM_ID}/subscribers/${id}`, {}, headers);
   return { convertKitId: String(id) };
+}
+
+/** What was written down while it was configured may find it gone. */
+function configured(name: "KIT_API_KEY" | "DISCORD_WEBHOOK_URL"): string {
+  const value = env[name];
+  if (value === undefined) throw new AppError("unavailable", `${name} is not set any more.`);
+  return value;
 }
 
 /** Resolves when the other side has taken it, with what is worth keeping. Throws AppError with the reason. */
@@ -42,7 +49,7 @@ export async function deliver(delivery: Delivery): Promise<{ convertKitId: strin
       return subscribe(delivery.email, delivery.firstName);
     case "DISCORD":
       // Nobody is pinged by what a member wrote.
-      await post(env.DISCORD_WEBHOOK_URL ?? "", { content: delivery.text.slice(0, 1_900), allowed_mentions: { parse: [] } });
+      await post(configured("DISCORD_WEBHOOK_URL"), { content: delivery.text.slice(0, 1_900), allowed_mentions: { parse: [] } });
       return null;
   }
 }

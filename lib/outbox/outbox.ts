@@ -3,6 +3,7 @@
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
+import { inParallel } from "../base/in-parallel.ts";
 import { log } from "../base/log.ts";
 import type { Sql } from "../db/connection.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
@@ -26,6 +27,8 @@ const RETRY_AFTER_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6
 const LEASE_MS = 2 * MINUTE_MS;
 const LOOK_EVERY_MS = 15 * SECOND_MS;
 const BATCH = 20;
+/** One less than the connections to the mail server: a log-in's mail does not queue behind these. A batch of timeouts fits into the lease. */
+const AT_ONCE = 2;
 
 /** True where this kind of delivery goes anywhere. Mails always do: without a server into the outbox folder. */
 function isConfigured(kind: Delivery["kind"]): boolean {
@@ -93,7 +96,7 @@ export async function deliverDue(): Promise<void> {
         const isAny = await snapshotSql((sql) => sql.get(`SELECT 1 FROM "Delivery" WHERE "nextTryAt" <= ? LIMIT 1`, nowMs()));
         const due = isAny ? await writeSql(take) : [];
         if (due.length === 0) break;
-        await Promise.all(due.map(deliverOne));
+        await inParallel(due, AT_ONCE, deliverOne);
       }
     } while (own.again);
   })().finally(() => {

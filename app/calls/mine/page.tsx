@@ -8,7 +8,7 @@ import { DraftSent } from "#components/call/draft-sent.tsx";
 import { OwnCallItem } from "#components/call/own-call.tsx";
 import { FocusMessage } from "#components/member/focus-message.tsx";
 import { Moment } from "#components/member/moment.tsx";
-import { ActionForm } from "#components/ui/action-form.tsx";
+import { ActionForm, FormMessage } from "#components/ui/action-form.tsx";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
 import { snapshotSql } from "#lib/db/database.ts";
 import { findReader, readIdentity } from "#lib/session/session.ts";
@@ -44,6 +44,7 @@ export default async function Page({ searchParams }: Props) {
         </>
       )}
       <ActionForm action={deleteCall} loginNext="/calls/mine" className="own-calls" ownMessage>
+        <FormMessage loginNext="/calls/mine" />
         <FocusMessage />
         <p className="form-actions">
           <a className="button" href="/calls/record">

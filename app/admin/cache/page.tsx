@@ -1,0 +1,101 @@
+// /admin/cache: what this instance keeps because it can be made again.
+
+import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
+import { type Query, hrefOf, last } from "../query.ts";
+import { deleteOne } from "./actions.ts";
+import { chooseInstance } from "./instances.ts";
+import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { FindForm } from "#components/admin/find-form.tsx";
+import { TableFrame } from "#components/admin/table-frame.tsx";
+import { sizeText, spanText } from "#components/admin/when.tsx";
+import { ActionButton } from "#components/ui/action-form.tsx";
+import { type InspectedEntry, cacheSize, inspectEntry, searchCache } from "#lib/cache/inspect.ts";
+
+export const generateMetadata = () => adminTitle("Cache");
+
+function lasts({ freshMs, usableMs }: InspectedEntry): string {
+  if (freshMs === null) return "until deleted";
+  if (freshMs > 0) return `fresh for ${spanText(freshMs)}`;
+  return usableMs === null || usableMs > 0 ? `stale for ${spanText(-freshMs)}, renewed at the next use` : `expired ${spanText(-freshMs)} ago`;
+}
+
+export default async function CachePage({ searchParams }: { searchParams: Promise<Query> }) {
+  const { admin, refused } = await requireAdminPage("/admin/cache");
+  if (!admin) return refused;
+  const query = await searchParams;
+  const q = last(query.q).slice(0, 200);
+  const instance = chooseInstance("");
+  const size = cacheSize(admin);
+  const { entries, more } = searchCache(admin, q);
+  const key = last(query.key);
+  const open = key ? inspectEntry(admin, key) : null;
+  return (
+    <AdminFrame
+      current="cache"
+      title="Cache"
+      lead={`${instance.name}${instance.region ? ` in ${instance.region}` : ""} answers: ${size.entries} ${size.entries === 1 ? "entry" : "entries"}, ${sizeText(size.bytes)}. Deleting costs only the time to make it again.`}
+      said={last(query.said) === "deleted" ? "Deleted. It is made again when somebody asks for it." : null}
+    >
+      {key && (
+        <section className="desk-section" aria-labelledby="entry">
+          <h2 id="entry">One entry</h2>
+          {open ? (
+            <>
+              <dl className="facts">
+                <dt>Key</dt>
+                <dd className="key">{open.label}</dd>
+                <dt>Size</dt>
+                <dd className="figures">{sizeText(open.bytes)}</dd>
+                <dt>Age</dt>
+                <dd className="figures">{spanText(open.ageMs)}</dd>
+                <dt>Lasts</dt>
+                <dd className="figures">{lasts(open)}</dd>
+              </dl>
+              <pre className="outline" tabIndex={0} role="region" aria-label="Shape of the value">
+                {open.outline.join("\n")}
+              </pre>
+              <ActionButton action={deleteOne} fields={{ key: open.key, q, instance: instance.name }} kind="danger" loginNext="/admin/cache">
+                Delete this entry
+              </ActionButton>
+            </>
+          ) : (
+            <p role="status">This entry is gone.</p>
+          )}
+        </section>
+      )}
+      <section className="desk-section" aria-labelledby="entries">
+        <h2 id="entries">Entries</h2>
+        <FindForm action="/admin/cache" label="Part of a key" q={q} />
+        {entries.length === 0 ? (
+          <p role="status">{q ? "No key holds this." : "There is nothing in the cache."}</p>
+        ) : (
+          <TableFrame label="Cache entries">
+            <thead>
+              <tr>
+                <th scope="col">Key</th>
+                <th scope="col" className="number">
+                  Size
+                </th>
+                <th scope="col">Age</th>
+                <th scope="col">Lasts</th>
+              </tr>
+            </thead>
+            <tbody>
+              {entries.map((entry) => (
+                <tr key={entry.key}>
+                  <th scope="row" className="key">
+                    <a href={hrefOf("/admin/cache", { q, key: entry.key })}>{entry.label}</a>
+                  </th>
+                  <td className="number">{sizeText(entry.bytes)}</td>
+                  <td className="figures">{spanText(entry.ageMs)}</td>
+                  <td className="figures">{lasts(entry)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </TableFrame>
+        )}
+        {more && <p className="muted">There are more than {entries.length}. Search for a longer part of the key.</p>}
+      </section>
+    </AdminFrame>
+  );
+}

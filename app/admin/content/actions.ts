@@ -1,0 +1,18 @@
+"use server";
+// Compiles one post past every cache, for whoever wants to know why it is slow or fails.
+
+import { z } from "zod";
+import { compileFresh } from "../../_site/site.ts";
+import { formAction } from "#lib/action/form-action.ts";
+import { AppError } from "#lib/base/errors.ts";
+
+export const compile = formAction({
+  who: "admin",
+  fields: z.object({ slug: z.string({ error: "Choose a post." }).min(1, { error: "Choose a post." }).max(300, { error: "There is no such post." }) }),
+  async run({ input }) {
+    const { file, totalMs, stages, warnings, problem } = await compileFresh(input.slug);
+    if (problem) throw new AppError("invalid", `${file}:${problem.line}: ${problem.reason}`);
+    const laps = stages.map(({ name, ms }) => `${name} ${ms.toFixed(1)}`).join(", ");
+    return `${file}: ${totalMs.toFixed(0)} ms (${laps}). ${warnings.length === 0 ? "No warnings." : `Warnings: ${warnings.join("; ")}`}`;
+  },
+});

@@ -1,0 +1,109 @@
+// /admin/content: which version is live, what of it fails and why.
+
+import { getIndex, siteStatus } from "../../_site/site.ts";
+import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
+import { compile } from "./actions.ts";
+import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { When, momentText } from "#components/admin/when.tsx";
+import { ActionButton, ActionForm, SelectField, Submit } from "#components/ui/action-form.tsx";
+
+export const generateMetadata = () => adminTitle("Content");
+
+export default async function ContentPage() {
+  const { admin, refused } = await requireAdminPage("/admin/content");
+  if (!admin) return refused;
+  const { posts } = await getIndex();
+  const status = siteStatus();
+  const slugs = posts.map(({ slug, frontMatter: { title } }) => ({ slug, title }));
+  const problems = [
+    ...(status.sourceProblem ? [status.sourceProblem] : []),
+    ...(status.problem ? [`${status.problem.reason} Since ${momentText(status.problem.sinceMs)} UTC; tried again at ${momentText(status.problem.retryAtMs)} UTC.`] : []),
+  ];
+  return (
+    <AdminFrame current="content" title="Content">
+      {problems.map((problem) => (
+        <p key={problem} className="form-message form-message-refused" role="alert">
+          {problem}
+        </p>
+      ))}
+      <section className="desk-section" aria-labelledby="live">
+        <h2 id="live">What is live</h2>
+        <dl className="facts">
+          <dt>Source</dt>
+          <dd>{status.source === "git" ? "A branch of a Git host" : "The disk of this instance"}</dd>
+          <dt>Live version</dt>
+          <dd className="key">{status.live ?? "none"}</dd>
+          <dt>Shown by this instance</dt>
+          <dd className={status.served ? "key" : undefined}>{status.served === status.live && status.served ? "the same" : (status.served ?? "none")}</dd>
+          <dt>Posts</dt>
+          <dd className="figures">
+            {status.posts}, and {status.pages} {status.pages === 1 ? "page" : "pages"}
+          </dd>
+          <dt>Not compiled yet</dt>
+          <dd className="figures">
+            {status.pending}
+            {status.compiling && ` (${status.compiling.done} of ${status.compiling.total} done)`}
+          </dd>
+          <dt>Compiler</dt>
+          <dd className="key">{status.compileVersion}</dd>
+        </dl>
+      </section>
+      <section className="desk-section" aria-labelledby="failing">
+        <h2 id="failing">Posts that fail</h2>
+        {status.failures.length === 0 ? (
+          <p className="muted">None.</p>
+        ) : (
+          <ul className="rows">
+            {status.failures.map(({ kind, slug, file, line, reason, servedFrom, sinceMs }) => (
+              <li className="row" key={file}>
+                <div className="row-what">
+                  <strong className="key">
+                    {file}:{line}
+                  </strong>
+                  <span>{reason}</span>
+                  <small>
+                    Since <When ms={sinceMs} /> UTC. Readers get {servedFrom === "nothing" ? "nothing" : "its last good version"}.
+                  </small>
+                </div>
+                {kind === "post" && (
+                  <ActionButton action={compile} fields={{ slug }} loginNext="/admin/content">
+                    Compile afresh<span className="visually-hidden"> {slug}</span>
+                  </ActionButton>
+                )}
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <section className="desk-section" aria-labelledby="warnings">
+        <h2 id="warnings">Warnings</h2>
+        {status.warnings.length === 0 ? (
+          <p className="muted">None.</p>
+        ) : (
+          <ul className="rows">
+            {status.warnings.map((warning) => (
+              <li className="row" key={warning}>
+                <span className="row-what">{warning}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+      <section className="desk-section" aria-labelledby="fresh">
+        <h2 id="fresh">Compile one post, past every cache</h2>
+        <ActionForm action={compile} className="form" loginNext="/admin/content">
+          <SelectField name="slug" label="Post" hint="Says how long each step took, and what is wrong. Readers notice nothing.">
+            {slugs.map(({ slug, title }) => (
+              <option key={slug} value={slug}>
+                {title}
+              </option>
+            ))}
+          </SelectField>
+          <div>
+            <Submit kind="plain">Compile</Submit>
+          </div>
+        </ActionForm>
+      </section>
+    </AdminFrame>
+  );
+}

@@ -1,0 +1,93 @@
+// /admin/deliveries: mails and messages that were not delivered yet, and log-in mails that never will be.
+
+import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
+import { type Query, last } from "../query.ts";
+import { giveUp, tryAgain } from "./actions.ts";
+import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { When } from "#components/admin/when.tsx";
+import { ActionButton } from "#components/ui/action-form.tsx";
+import { snapshotSql } from "#lib/db/database.ts";
+import { loginMailFailures } from "#lib/members/login-mail.ts";
+import type { WaitingDelivery } from "#lib/outbox/outbox.ts";
+import { waitingDeliveries } from "#lib/outbox/waiting.ts";
+
+export const generateMetadata = () => adminTitle("Deliveries");
+
+const SAID: Record<string, string> = {
+  trying: "It is being tried again now. What was delivered is no longer listed: load the page again in a moment.",
+  "given-up": "Given up for good.",
+};
+const KINDS = { MAIL: "Mail", NEWSLETTER: "Newsletter", DISCORD: "Discord" } as const;
+const SHOWN = 100;
+
+function Tries({ tries, nextTryAt }: WaitingDelivery) {
+  return (
+    <>
+      {tries === 0 ? "not tried yet" : tries === 1 ? "tried once" : `tried ${tries} times`}
+      {nextTryAt === null ? ", given up until you say otherwise" : <>, next at <When ms={nextTryAt} /> UTC</>}
+    </>
+  );
+}
+
+export default async function DeliveriesPage({ searchParams }: { searchParams: Promise<Query> }) {
+  const { admin, refused } = await requireAdminPage("/admin/deliveries");
+  if (!admin) return refused;
+  const said = last((await searchParams).said);
+  const deliveries = await snapshotSql((sql) => waitingDeliveries(sql, admin, SHOWN));
+  const failures = loginMailFailures();
+  return (
+    <AdminFrame current="deliveries" title="Deliveries" lead="What this site has to tell the world. It tries for two days by itself, then waits for you." said={Object.hasOwn(SAID, said) ? SAID[said] : null}>
+      <section className="desk-section" aria-labelledby="waiting">
+        <h2 id="waiting">Not delivered yet</h2>
+        {deliveries.length === 0 ? (
+          <p className="muted">Nothing waits.</p>
+        ) : (
+          <ul className="rows">
+            {deliveries.map((delivery) => (
+              <li className="row" key={delivery.id}>
+                <div className="row-what">
+                  <strong>{delivery.about}</strong>
+                  <small>
+                    {KINDS[delivery.kind]} of <When ms={delivery.createdAt} /> UTC, <Tries {...delivery} />
+                  </small>
+                  {delivery.lastError && <small className="form-error">{delivery.lastError}</small>}
+                </div>
+                <div className="form-actions">
+                  <ActionButton action={tryAgain} fields={{ id: String(delivery.id) }} loginNext="/admin/deliveries">
+                    Try again<span className="visually-hidden">: {delivery.about}</span>
+                  </ActionButton>
+                  <ActionButton action={giveUp} fields={{ id: String(delivery.id) }} kind="danger" loginNext="/admin/deliveries">
+                    Give up<span className="visually-hidden">: {delivery.about}</span>
+                  </ActionButton>
+                </div>
+              </li>
+            ))}
+          </ul>
+        )}
+        {deliveries.length === SHOWN && <p className="muted">These are the newest {SHOWN}. Those before them show when these are gone.</p>}
+      </section>
+      <section className="desk-section" aria-labelledby="login">
+        <h2 id="login">Log-in mails that were not sent</h2>
+        {failures.length === 0 ? (
+          <p className="muted">None since this instance was started.</p>
+        ) : (
+          <>
+            <p className="muted">Whoever asked was told to try again. These are never sent later: they would hold secrets in the meantime.</p>
+            <ul className="rows">
+              {failures.map(({ atMs, reason }, i) => (
+                <li className="row" key={i}>
+                  <div className="row-what">
+                    <span>{reason}</span>
+                    <small>
+                      <When ms={atMs} /> UTC
+                    </small>
+                  </div>
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+      </section>
+    </AdminFrame>
+  );
+}

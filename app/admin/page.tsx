@@ -1,0 +1,67 @@
+// /admin: what wants attention, and how much there is of everything.
+
+import { getIndex, siteStatus } from "../_site/site.ts";
+import { adminTitle, requireAdminPage } from "./require-admin-page.tsx";
+import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { snapshotSql } from "#lib/db/database.ts";
+import { listQueue } from "#lib/calls/review-queue.ts";
+import { countUsers } from "#lib/members/admin-users.ts";
+import { loginMailFailures } from "#lib/members/login-mail.ts";
+import { countDeliveries } from "#lib/outbox/waiting.ts";
+import { formatCount } from "#lib/posts/format.ts";
+import { totals } from "#lib/reads/totals.ts";
+
+export const generateMetadata = () => adminTitle("Overview");
+
+/** `one` and `many` go on from the number. */
+function Item({ count, one, many, href, link }: { count: number; one: string; many: string; href: string; link: string }) {
+  return (
+    <li className={count === 0 ? "calm" : undefined}>
+      <strong>{count}</strong>
+      <span>{count === 1 ? one : many}</span>
+      {count > 0 && <a href={href}>{link}</a>}
+    </li>
+  );
+}
+
+export default async function AdminPage() {
+  const { admin, refused } = await requireAdminPage("/admin");
+  if (!admin) return refused;
+  const { posts } = await getIndex();
+  const { failures, problem, sourceProblem } = siteStatus();
+  const data = await snapshotSql((sql) => ({ users: countUsers(sql, admin), reads: totals(sql), calls: listQueue(sql, { by: admin, state: "NEW" }).counts, deliveries: countDeliveries(sql, admin) }));
+  const { users, reads, calls, deliveries } = data;
+  const figures = [
+    ["Members", formatCount(users.members)],
+    ["Admins", formatCount(users.admins)],
+    ["Posts", formatCount(posts.length)],
+    ["Reads", formatCount(reads.reads)],
+    ["Readers", formatCount(reads.readers)],
+    ["Episodes", formatCount(calls.PUBLISHED)],
+  ] as const;
+  return (
+    <AdminFrame current="overview" title={`Hello, ${admin.firstName}.`}>
+      <section className="desk-section" aria-labelledby="attention">
+        <h2 id="attention">What waits for you</h2>
+        <ul className="attention">
+          <Item count={calls.NEW} one="new call" many="new calls" href="/admin/calls" link="Listen" />
+          <Item count={calls.REVIEWING + calls.ANSWERED} one="call begun and not decided" many="calls begun and not decided" href="/admin/calls" link="Go on" />
+          <Item count={failures.length + (problem ? 1 : 0) + (sourceProblem ? 1 : 0)} one="problem with the posts" many="problems with the posts" href="/admin/content" link="See why" />
+          <Item count={deliveries.failed} one="mail or message that failed" many="mails and messages that failed" href="/admin/deliveries" link="See why" />
+          <Item count={loginMailFailures().length} one="log-in mail that was not sent" many="log-in mails that were not sent" href="/admin/deliveries#login" link="See why" />
+        </ul>
+      </section>
+      <section className="desk-section" aria-labelledby="totals">
+        <h2 id="totals">How much there is</h2>
+        <dl className="total-row">
+          {figures.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </section>
+    </AdminFrame>
+  );
+}

@@ -1,0 +1,97 @@
+// /admin/reads: what was read, day by day and post by post.
+
+import { getIndex } from "../../_site/site.ts";
+import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
+import { type Query, hrefOf, last } from "../query.ts";
+import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { StackedDays } from "#components/admin/stacked-days.tsx";
+import { TableFrame } from "#components/admin/table-frame.tsx";
+import { nowMs } from "#lib/base/clock.ts";
+import { snapshotSql } from "#lib/db/database.ts";
+import { readsByDay, readsOfPosts } from "#lib/reads/by-day.ts";
+
+export const generateMetadata = () => adminTitle("Reads");
+
+const DAYS = 90;
+
+interface Row {
+  readonly slug: string;
+  /** null: the post is gone. */
+  readonly title: string | null;
+  readonly reads: number;
+  readonly recent: number;
+}
+
+const SORTS: Record<string, { label: string; order: (a: Row, b: Row) => number }> = {
+  reads: { label: "All reads", order: (a, b) => b.reads - a.reads },
+  recent: { label: `In ${DAYS} days`, order: (a, b) => b.recent - a.recent },
+  title: { label: "Post", order: (a, b) => (a.title ?? a.slug).localeCompare(b.title ?? b.slug, "en") },
+};
+
+export default async function ReadsPage({ searchParams }: { searchParams: Promise<Query> }) {
+  const { admin, refused } = await requireAdminPage("/admin/reads");
+  if (!admin) return refused;
+  const query = await searchParams;
+  const { posts } = await getIndex();
+  const now = nowMs();
+  const titles = new Map(posts.map(({ slug, frontMatter }) => [slug, frontMatter.title]));
+  const wanted = last(query.slug);
+  const { days, counted, slug } = await snapshotSql((sql) => {
+    const counted = readsOfPosts(sql, { days: DAYS, nowMs: now });
+    const slug = titles.has(wanted) || counted.some((post) => post.slug === wanted) ? wanted : null;
+    return { counted, slug, days: readsByDay(sql, { slug, days: DAYS, nowMs: now }) };
+  });
+  const read = new Set(counted.map((post) => post.slug));
+  const rows: Row[] = [
+    ...counted.map((post) => ({ ...post, title: titles.get(post.slug) ?? null })),
+    ...posts.filter((post) => !read.has(post.slug)).map((post) => ({ slug: post.slug, title: post.frontMatter.title, reads: 0, recent: 0 })),
+  ];
+  const sort = Object.hasOwn(SORTS, last(query.sort)) ? last(query.sort) : "reads";
+  rows.sort((a, b) => SORTS[sort]!.order(a, b) || (a.slug < b.slug ? -1 : 1));
+  const name = slug === null ? "the whole site" : (titles.get(slug) ?? slug);
+
+  const head = (key: string, isNumber: boolean) => (
+    <th scope="col" className={isNumber ? "number" : undefined} aria-sort={sort === key ? (isNumber ? "descending" : "ascending") : undefined}>
+      <a href={hrefOf("/admin/reads", { slug, sort: key })}>{SORTS[key]!.label}</a>
+    </th>
+  );
+  return (
+    <AdminFrame current="reads" title="Reads" lead={wanted && slug === null ? `There is no post “${wanted.slice(0, 100)}”. This is the whole site.` : `The last ${DAYS} days of ${name}, by the team of the reader.`}>
+      <section className="desk-section" aria-labelledby="days">
+        <h2 id="days">Day by day</h2>
+        {slug !== null && (
+          <p>
+            <a href={hrefOf("/admin/reads", { sort })}>The whole site</a>
+          </p>
+        )}
+        <StackedDays days={days} label={`Reads of ${name}`} />
+      </section>
+      <section className="desk-section" aria-labelledby="posts">
+        <h2 id="posts">Post by post</h2>
+        <TableFrame label="Reads by post">
+          <thead>
+            <tr>
+              {head("title", false)}
+              {head("recent", true)}
+              {head("reads", true)}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.slug}>
+                <th scope="row">
+                  <a href={hrefOf("/admin/reads", { slug: row.slug, sort })} aria-current={row.slug === slug ? "true" : undefined}>
+                    {row.title ?? row.slug}
+                  </a>
+                  {row.title === null && <small>No such post any more</small>}
+                </th>
+                <td className="number">{row.recent}</td>
+                <td className="number">{row.reads}</td>
+              </tr>
+            ))}
+          </tbody>
+        </TableFrame>
+      </section>
+    </AdminFrame>
+  );
+}

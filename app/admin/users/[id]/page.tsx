@@ -1,0 +1,173 @@
+// /admin/users/ID: one member, what they may be, what was done with them.
+
+import { adminTitle, requireAdminPage } from "../../require-admin-page.tsx";
+import { edit, logOutEverywhere, remove, setRole } from "../actions.ts";
+import { answerNotFound, NotFoundPage } from "../../../not-found-page.tsx";
+import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { EventList } from "#components/admin/event-list.tsx";
+import { TeamName } from "#components/admin/team-name.tsx";
+import { When } from "#components/admin/when.tsx";
+import { TEAM_NAMES } from "#components/team/team-dot.tsx";
+import { ActionButton, ActionForm, Field, SelectField, Submit } from "#components/ui/action-form.tsx";
+import { isAppError } from "#lib/base/errors.ts";
+import { isRecentLogin } from "#lib/base/member.ts";
+import { snapshotSql } from "#lib/db/database.ts";
+import { readLog } from "#lib/members/admin-log.ts";
+import { getUser } from "#lib/members/admin-users.ts";
+import { readIdentity } from "#lib/session/session.ts";
+import { TEAMS } from "#lib/teams/team.ts";
+
+type Props = { params: Promise<{ id: string }> };
+
+export const generateMetadata = () => adminTitle("User");
+
+const CALL_STATES: Record<string, string> = { NEW: "new", REVIEWING: "being reviewed", ANSWERED: "answered", PUBLISHED: "published", DECLINED: "declined" };
+
+export default async function UserPage({ params }: Props) {
+  const { id } = await params;
+  const path = `/admin/users/${encodeURIComponent(id)}`;
+  const { admin, refused } = await requireAdminPage(path);
+  if (!admin) return refused;
+  const found = await snapshotSql((sql) => {
+    try {
+      return { user: getUser(sql, admin, id), log: readLog(sql, admin, { subjectId: id }) };
+    } catch (error) {
+      if (isAppError(error, "not_found")) return null;
+      throw error;
+    }
+  });
+  if (!found) {
+    answerNotFound();
+    return <NotFoundPage identity={await readIdentity()} />;
+  }
+  const { user, log } = found;
+  const isSelf = user.id === admin.id;
+  const seen = { id: user.id, seenUpdatedAt: String(user.updatedAt) };
+  return (
+    <AdminFrame current="users" title={user.firstName} lead={isSelf ? "This is you." : undefined}>
+      <section className="desk-section" aria-labelledby="facts">
+        <h2 id="facts">What there is</h2>
+        <dl className="facts">
+          <dt>Address</dt>
+          <dd>{user.email}</dd>
+          <dt>Team</dt>
+          <dd>
+            <TeamName team={user.team} />
+          </dd>
+          <dt>Role</dt>
+          <dd>{user.role === "ADMIN" ? "Admin" : "Member"}</dd>
+          <dt>Joined</dt>
+          <dd>
+            <When ms={user.createdAt} /> UTC
+          </dd>
+          <dt>Reads</dt>
+          <dd className="figures">{user.reads}</dd>
+          <dt>Logged in</dt>
+          <dd className="figures">
+            {user.sessions === 0 ? "nowhere" : user.sessions === 1 ? "in one place" : `in ${user.sessions} places`}
+            {user.lastSeenAt !== null && (
+              <>
+                , last seen <When ms={user.lastSeenAt} /> UTC
+              </>
+            )}
+          </dd>
+          <dt>Passkeys</dt>
+          <dd className="figures">{user.passkeys}</dd>
+        </dl>
+      </section>
+
+      <section className="desk-section" aria-labelledby="edit">
+        <h2 id="edit">Name and team</h2>
+        <ActionForm action={edit} className="form" loginNext={path}>
+          <input type="hidden" name="id" value={seen.id} />
+          <input type="hidden" name="seenUpdatedAt" value={seen.seenUpdatedAt} />
+          <Field name="firstName" label="First name" defaultValue={user.firstName} required maxLength={200} autoComplete="off" />
+          <SelectField name="team" label="Team" hint="What they have read moves with them, and with it who leads what." defaultValue={user.team}>
+            {TEAMS.map((team) => (
+              <option key={team} value={team}>
+                {TEAM_NAMES[team]}
+              </option>
+            ))}
+          </SelectField>
+          <div>
+            <Submit>Save</Submit>
+          </div>
+        </ActionForm>
+      </section>
+
+      <section className="desk-section" aria-labelledby="calls">
+        <h2 id="calls">Calls</h2>
+        {user.callList.length === 0 ? (
+          <p className="muted">None.</p>
+        ) : (
+          <ul className="rows">
+            {user.callList.map((call) => (
+              <li className="row" key={call.id}>
+                <span className="row-what">
+                  <a href={`/admin/calls/${call.id}`}>{call.title}</a>
+                  <small>
+                    {CALL_STATES[call.state] ?? call.state}, <When ms={call.createdAt} /> UTC
+                  </small>
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </section>
+
+      <section className="desk-section" aria-labelledby="log">
+        <h2 id="log">What was changed</h2>
+        {log.events.length === 0 ? <p className="muted">Nothing.</p> : <EventList events={log.events} about={false} />}
+      </section>
+
+      <section className="desk-section" aria-labelledby="power">
+        <h2 id="power">Power and parting</h2>
+        {!isRecentLogin(admin) && (
+          <p className="form-message">
+            You logged in more than fifteen minutes ago. For what follows, <a href={`/login?next=${encodeURIComponent(path)}`}>log in again</a>.
+          </p>
+        )}
+        <ul className="rows">
+          <li className="row">
+            <span className="row-what">
+              <strong>{user.role === "ADMIN" ? "Admin" : "Member"}</strong>
+              <small>{user.isLastAdmin ? "The last admin stays one: make somebody else an admin first." : "With the role their sessions end: they log in again."}</small>
+            </span>
+            {!user.isLastAdmin && (
+              <ActionButton action={setRole} fields={{ ...seen, role: user.role === "ADMIN" ? "MEMBER" : "ADMIN" }} loginNext={path}>
+                {user.role === "ADMIN" ? "Make a member like others" : "Make an admin"}
+              </ActionButton>
+            )}
+          </li>
+          <li className="row">
+            <span className="row-what">
+              <strong>Sessions</strong>
+              <small>Logs {isSelf ? "you" : "them"} out everywhere{isSelf ? ", here too" : ""}.</small>
+            </span>
+            <ActionButton action={logOutEverywhere} fields={{ id: user.id }} loginNext={path}>
+              Log out everywhere
+            </ActionButton>
+          </li>
+        </ul>
+        {!user.isLastAdmin && (
+          <ActionForm action={remove} className="form" loginNext={path}>
+            <input type="hidden" name="id" value={user.id} />
+            <Field
+              name="typed"
+              label={`Type ${user.email} to delete ${isSelf ? "your account" : "this member"}`}
+              hint="With everything of theirs: reads, calls, and the episodes made of them. Nobody can bring it back."
+              required
+              maxLength={300}
+              autoComplete="off"
+              autoCapitalize="none"
+              spellCheck={false}
+            />
+            <div>
+              <Submit kind="danger">Delete for good</Submit>
+            </div>
+          </ActionForm>
+        )}
+      </section>
+    </AdminFrame>
+  );
+}

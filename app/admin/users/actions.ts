@@ -1,0 +1,73 @@
+"use server";
+// What an admin does with a member. The functions below write check every right again; here rooms that don't know one another meet.
+
+import { refresh } from "next/cache";
+import { redirect } from "next/navigation";
+import { z } from "zod";
+import { formAction } from "#lib/action/form-action.ts";
+import { nowMs } from "#lib/base/clock.ts";
+import { log } from "#lib/base/log.ts";
+import { deleteUser, editUser, endSessions } from "#lib/members/admin-users.ts";
+import { firstName } from "#lib/members/profile.ts";
+import { changeRole } from "#lib/members/roles.ts";
+import { type OwnershipChange, recordOwnership } from "#lib/teams/ownership.ts";
+import { ROLES, TEAMS } from "#lib/teams/team.ts";
+
+/** Members moved in from elsewhere may have ids that are not ours. */
+const userId = z.string({ error: "The member is missing." }).min(1, { error: "The member is missing." }).max(200, { error: "This is no member." });
+const seenUpdatedAt = z.coerce.number({ error: "Load the page again: it does not say what was seen." }).int({ error: "Load the page again: it does not say what was seen." });
+
+function announce(changes: readonly OwnershipChange[]): void {
+  for (const change of changes) log("info", "teams.leader_changed", { ...change });
+}
+
+export const edit = formAction({
+  who: "admin",
+  fields: z.object({ id: userId, seenUpdatedAt, firstName: firstName(), team: z.enum(TEAMS, { error: "Choose Red, Blue or Yellow." }) }),
+  async run({ input, write }) {
+    const { changed, changes } = await write((sql, admin) => {
+      const { changed, slugs } = editUser(sql, admin, input);
+      return { changed, changes: slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [] };
+    });
+    announce(changes);
+    refresh();
+    if (changed.length === 0) return "Nothing was different, so nothing was changed.";
+    return changed.includes("team") ? "Saved. What they have read counts for the new team." : "Saved.";
+  },
+});
+
+export const setRole = formAction({
+  who: "admin",
+  recent: true,
+  fields: z.object({ id: userId, seenUpdatedAt, role: z.enum(ROLES, { error: "There is no such role." }) }),
+  async run({ input, write }) {
+    const { to, ended } = await write((sql, admin) => changeRole(sql, admin, input));
+    refresh();
+    return `${to === "ADMIN" ? "They are an admin now" : "They are a member like others now"}${ended > 0 ? ", and have to log in again" : ""}.`;
+  },
+});
+
+export const logOutEverywhere = formAction({
+  who: "admin",
+  recent: true,
+  fields: z.object({ id: userId }),
+  async run({ input, write }) {
+    const ended = await write((sql, admin) => endSessions(sql, admin, input.id));
+    refresh();
+    return ended === 1 ? "One session has ended." : `${ended} sessions have ended.`;
+  },
+});
+
+export const remove = formAction({
+  who: "admin",
+  recent: true,
+  fields: z.object({ id: userId, typed: z.string({ error: "Type the address." }).max(300, { error: "This is not the address of this member." }) }),
+  async run({ input, member, write }) {
+    const changes = await write((sql, admin) => {
+      const { slugs } = deleteUser(sql, admin, input);
+      return slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [];
+    });
+    announce(changes);
+    redirect(input.id === member.id ? "/" : "/admin/users?said=deleted");
+  },
+});

@@ -1,0 +1,66 @@
+// What admins changed, as a table: when, who, what, about whom.
+
+import { TableFrame } from "./table-frame.tsx";
+import { When } from "./when.tsx";
+import type { LoggedEvent } from "#lib/members/admin-log.ts";
+
+const ACTIONS: Record<string, string> = {
+  "user.role": "Changed the role",
+  "user.edit": "Edited a member",
+  "user.sessions": "Logged a member out",
+  "user.delete": "Deleted a member",
+  "user.left": "Deleted their own account",
+  "delivery.retry": "Had a delivery tried again",
+  "delivery.give-up": "Gave a delivery up",
+  "cache.delete": "Deleted a cache entry",
+};
+
+function detailText(detail: Record<string, unknown>): string {
+  return Object.entries(detail)
+    .map(([name, value]) => {
+      const { from, to } = (typeof value === "object" && value !== null ? value : {}) as { from?: unknown; to?: unknown };
+      return from !== undefined || to !== undefined ? `${name} ${String(from)} → ${String(to)}` : `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`;
+    })
+    .join(", ");
+}
+
+function Subject({ action, subjectId, subjectName }: LoggedEvent) {
+  const room = action.split(".")[0];
+  const href = room === "user" ? `/admin/users/${subjectId}` : room === "call" ? `/admin/calls/${subjectId}` : null;
+  if (subjectName && href) return <a href={href}>{subjectName}</a>;
+  return <span className="key">{subjectId}</span>;
+}
+
+export function EventList({ events, about = true }: { events: readonly LoggedEvent[]; about?: boolean }) {
+  return (
+    <TableFrame label="Log">
+      <thead>
+        <tr>
+          <th scope="col">When, UTC</th>
+          <th scope="col">Who</th>
+          <th scope="col">What</th>
+          {about && <th scope="col">About</th>}
+        </tr>
+      </thead>
+      <tbody>
+        {events.map((event) => (
+          <tr key={event.id}>
+            <td>
+              <When ms={event.createdAt} />
+            </td>
+            <td>{event.actorId === null ? "Command line" : event.actorName ? <a href={`/admin/users/${event.actorId}`}>{event.actorName}</a> : <span className="muted">No member any more</span>}</td>
+            <td>
+              {ACTIONS[event.action] ?? event.action}
+              <small>{detailText(event.detail)}</small>
+            </td>
+            {about && (
+              <td>
+                <Subject {...event} />
+              </td>
+            )}
+          </tr>
+        ))}
+      </tbody>
+    </TableFrame>
+  );
+}

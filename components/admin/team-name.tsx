@@ -1,0 +1,14 @@
+// A team by dot and name.
+
+import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
+import { getTeam } from "#lib/teams/team.ts";
+
+export function TeamName({ team }: { team: string }) {
+  const known = getTeam(team);
+  return (
+    <span className="team">
+      <TeamDot team={known} />
+      {known ? TEAM_NAMES[known] : team}
+    </span>
+  );
+}

@@ -3,6 +3,7 @@
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { askForMail } from "./actions.ts";
+import { PasskeyLogin } from "#components/member/passkey-login.tsx";
 import { ActionForm, Field, Submit } from "#components/ui/action-form.tsx";
 import { redirectTarget } from "#lib/session/redirect-target.ts";
 import { getReader } from "#lib/session/session.ts";
@@ -25,6 +26,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ n
           <Field name="email" label="Your address for mail" type="email" inputMode="email" autoComplete="email" autoCapitalize="none" spellCheck={false} required maxLength={254} />
           <Submit>Send me the mail</Submit>
         </ActionForm>
+        <PasskeyLogin next={next} />
       </div>
     </div>
   );

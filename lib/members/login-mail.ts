@@ -47,10 +47,8 @@ export function loginMail({ to, token, code, expiresAtMs, next }: Pick<NewChalle
   };
 }
 
-const isFinal = (error: unknown) => {
-  const { responseCode } = ((error as Error).cause ?? {}) as { responseCode?: number };
-  return responseCode !== undefined && responseCode >= 500;
-};
+/** Whether the server's words are a refusal for good: a reply of the 500s (RFC 5321, 4.2.1). */
+const isFinal = (reason: string) => /(^|[\s:])5\d\d[\s-]/.test(reason);
 
 /**
  * Resolves when the mail server has taken the mail; tries a second time when the first failed quickly and not for good.
@@ -63,9 +61,8 @@ export async function sendLoginMail(mail: Mail): Promise<void> {
       await sendMail(mail);
       return;
     } catch (error) {
-      if (attempt === 1 && !isFinal(error) && performance.now() - beganAt < RETRY_WITHIN_MS) continue;
-      const reason = (error as Error).message.replace(/[^\s<>"':,;]+@[^\s<>"':,;]+/g, "(address)");
-      // Not the error itself: its cause names the address.
+      const reason = (error as Error).message;
+      if (attempt === 1 && !isFinal(reason) && performance.now() - beganAt < RETRY_WITHIN_MS) continue;
       log("error", "login.mail_failed", { reason, attempts: attempt });
       failures().push({ atMs: nowMs(), reason });
       failures().splice(0, failures().length - KEPT);

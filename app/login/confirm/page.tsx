@@ -22,7 +22,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ t
   const open = await snapshotSql((sql) => findChallenge(sql, { token, browserId: cookie?.browserId ?? null }));
   if (!open) {
     return (
-      <div className="wrap entry">
+      <div className="wrap entry entry-one">
         <header className="page-head">
           <h1>This link is worth nothing any more</h1>
           <p className="lead">It has expired or was used, or a newer mail took its place. Ask for a new one.</p>
@@ -38,7 +38,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ t
     );
   }
   return (
-    <div className="wrap entry">
+    <div className={open.isThisBrowser ? "wrap entry entry-one" : "wrap entry"}>
       <header className="page-head">
         <h1>{open.isThisBrowser ? "You are nearly in" : "One more thing"}</h1>
         <p className="lead">

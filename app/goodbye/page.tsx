@@ -1,7 +1,6 @@
 // /goodbye: after an account is deleted.
 
 import type { Metadata } from "next";
-import Link from "next/link";
 import { connection } from "next/server";
 
 export const metadata: Metadata = { title: "Your account is deleted", robots: { index: false } };
@@ -15,9 +14,9 @@ export default async function Page() {
         <p className="lead">Everything of yours is gone from this site, and you are logged out everywhere. Thank you for reading with us.</p>
       </header>
       <p>
-        <Link className="more" href="/blog">
+        <a className="more" href="/blog">
           The posts are open to everybody
-        </Link>
+        </a>
       </p>
     </div>
   );

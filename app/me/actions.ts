@@ -4,6 +4,7 @@
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
+import { afterLogin } from "../login/let-in.ts";
 import { clearSessionCookie } from "./clear-session-cookie.ts";
 import { setCodeCookie } from "./device/code-cookie.ts";
 import { formAction } from "#lib/action/form-action.ts";
@@ -89,6 +90,7 @@ export const logOut = formAction({
     const { sessionKey } = identity;
     if (sessionKey) await write((sql) => endOwnSession(sql, sessionKey));
     await clearSessionCookie();
-    redirect("/");
+    // A document of its own: the pages outside have another policy than those of members.
+    redirect(afterLogin("/"));
   },
 });

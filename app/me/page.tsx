@@ -53,7 +53,7 @@ function Standing({ team, place, posts }: { team: Team | null; place: number; po
           , your team, {place >= 0 ? `stands ${PLACES[place]} of the three` : "waits for its first read"}.{" "}
         </>
       )}
-      {reading} <Link href="/teams">How the teams stand</Link>
+      {reading} <a href="/teams">How the teams stand</a>
     </p>
   );
 }
@@ -74,9 +74,9 @@ export default async function Page() {
         <div className="form-actions">
           <ActionButton action={logOut}>Log out</ActionButton>
           {member.role === "ADMIN" && (
-            <Link className="more" href="/admin">
+            <a className="more" href="/admin">
               The admin pages
-            </Link>
+            </a>
           )}
         </div>
       </header>
@@ -96,13 +96,14 @@ export default async function Page() {
         <MeSection id="calls" title="Calls">
           <p>{profile.calls === 0 ? "You have left no call yet." : profile.calls === 1 ? "You have left one call." : `You have left ${profile.calls} calls.`}</p>
           <div className="form-actions">
-            <Link className="button" href="/calls/record">
+            {/* Not by Next's own way: each of these pages has headers of its own, one of them the microphone. */}
+            <a className="button" href="/calls/record">
               Leave a call
-            </Link>
+            </a>
             {profile.calls > 0 && (
-              <Link className="more" href="/calls/mine">
+              <a className="more" href="/calls/mine">
                 Your calls and where they stand
-              </Link>
+              </a>
             )}
           </div>
         </MeSection>

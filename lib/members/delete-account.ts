@@ -3,6 +3,7 @@
 import { recordAudit } from "../db/audit.ts";
 import { AppError } from "../base/errors.ts";
 import type { Sql } from "../db/connection.ts";
+import { countAdmins, lastAdmin } from "./roles.ts";
 
 /** What a member types to say that they mean it; their first name does as well. */
 export const DELETE_WORD = "delete";
@@ -16,7 +17,7 @@ export function isDeleteConfirmed(typed: string, firstName: string): boolean {
 /** Whether the site would have no admin without this one. */
 export function isLastAdmin(sql: Sql, userId: string): boolean {
   const role = sql.get<{ role: string }>(`SELECT "role" FROM "User" WHERE "id" = ?`, userId)?.role;
-  return role === "ADMIN" && !sql.get(`SELECT 1 FROM "User" WHERE "role" = 'ADMIN' AND "id" <> ? LIMIT 1`, userId);
+  return role === "ADMIN" && countAdmins(sql) === 1;
 }
 
 /**
@@ -28,7 +29,7 @@ export function isLastAdmin(sql: Sql, userId: string): boolean {
 export function deleteAccount(sql: Sql, userId: string): { slugs: string[] } {
   const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, userId);
   if (!user) throw new AppError("not_found", "This account is gone already.");
-  if (isLastAdmin(sql, userId)) throw new AppError("conflict", "You are the only admin. Make somebody else an admin first, then delete your account.");
+  if (isLastAdmin(sql, userId)) throw lastAdmin();
   const slugs = sql.all<{ slug: string }>(`SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "userId" = ?`, userId).map(({ slug }) => slug);
   for (const table of ["LoginChallenge", "PendingSignup"]) sql.run(`DELETE FROM "${table}" WHERE "email" = ? COLLATE NOCASE`, user.email);
   sql.run(`DELETE FROM "User" WHERE "id" = ?`, userId);

@@ -16,7 +16,7 @@ export function spoken(ms: number): string {
 /** When it was, for somebody who looks at `nowMs`: "10:41", "yesterday, 10:41" or "3 May, 10:41". */
 export function timeOf(ms: number, nowMs: number): string {
   const at = new Date(ms);
-  const time = `${at.getHours()}:${String(at.getMinutes()).padStart(2, "0")}`;
+  const time = `${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
   const day = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
   const days = Math.round((day(new Date(nowMs)) - day(at)) / 86_400_000);
   if (days === 0) return time;

@@ -51,15 +51,15 @@ export function RecorderPlayer({ recorded: { audio, durationMs, levels } }: { re
       />
       <Waveform levels={levels} played={durationMs > 0 ? atMs / durationMs : 0} />
       <div className="recorder-seek">
+        <button type="button" className="button" data-first="" onClick={toggle}>
+          {isPlaying ? "Pause" : "Listen"}
+        </button>
         <input type="range" aria-label="Position in the recording" min={0} max={Math.max(1, Math.round(durationMs))} step={100} value={Math.round(atMs)} aria-valuetext={`${spoken(atMs)} of ${spoken(durationMs)}`} onChange={({ currentTarget }) => seek(Number(currentTarget.value))} />
         <span className="figures muted">
           {clock(atMs)} / {clock(durationMs)}
         </span>
       </div>
       {hasFailed && <p className="form-error">This browser can’t play the file. It can be sent all the same.</p>}
-      <button type="button" className="button" data-first="" onClick={toggle}>
-        {isPlaying ? "Pause" : "Listen"}
-      </button>
     </div>
   );
 }

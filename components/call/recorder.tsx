@@ -2,6 +2,7 @@
 // Records a voice inside a form, or takes a file, keeps it in the browser until the server has it, and sends it before the form.
 
 import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
+import { createPortal } from "react-dom";
 import { useForm } from "#components/ui/action-form.tsx";
 import { draftName } from "./draft.ts";
 import { spoken } from "./length.ts";
@@ -46,12 +47,19 @@ const UNREADY: Partial<Record<Phase, string>> = {
   reading: "One moment: the file is being read. Then send again.",
 };
 
-/** Stands inside an <ActionForm>. Without JavaScript it is not shown, and its fields are empty. */
+/**
+ * Stands inside an <ActionForm>. How the sending goes is shown in the form's `<div data-recorder-status="" />`, else below the recorder.
+ * Without JavaScript it is not shown, and its field is empty.
+ */
 export function Recorder({ name, draftKey, maxMs, owner = "", keep = NO_FIELDS, formId, isOn = true, optional = false }: Props) {
   const root = useRef<HTMLDivElement>(null);
   const title = useId();
   const form = useForm();
+  const errorNote = useRef<HTMLDivElement>(null);
   const [wantsFocus, setWantsFocus] = useState(0);
+  // How the sending goes is said beside the button that sends, if the form has a place for it.
+  const [slot, setSlot] = useState<Element | null>(null);
+  useEffect(() => setSlot(root.current?.closest("form")?.querySelector("[data-recorder-status]") ?? null), []);
   // The two need one another: what is restored comes with the draft, what is kept goes into it.
   const restore = useRef<(texts: Readonly<Record<string, string>>) => void>(() => {});
   const onTexts = useCallback((texts: Readonly<Record<string, string>>) => restore.current(texts), []);
@@ -117,7 +125,7 @@ export function Recorder({ name, draftKey, maxMs, owner = "", keep = NO_FIELDS, 
     if (wantsFocus && lost) panel?.querySelector<HTMLElement>("[data-first]")?.focus();
   }, [phase, wantsFocus]);
   useEffect(() => {
-    if (sendError) root.current?.querySelector<HTMLElement>("[data-send-error]")?.focus();
+    if (sendError) errorNote.current?.focus();
   }, [sendError]);
 
   const act = (action: () => unknown) => () => {
@@ -130,6 +138,16 @@ export function Recorder({ name, draftKey, maxMs, owner = "", keep = NO_FIELDS, 
     recorder.throwAway();
   };
   const isSending = sending.state !== null;
+  const status = (
+    <>
+      {sending.state && <RecorderSending state={sending.state} onCancel={act(sending.cancel)} />}
+      {sendError && (
+        <div ref={errorNote} className="form-message form-message-refused" role="alert" tabIndex={-1}>
+          <p>{sendError}</p>
+        </div>
+      )}
+    </>
+  );
 
   return (
     <div ref={root} className="recorder needs-script" role="group" aria-labelledby={title} hidden={!isOn} data-phase={phase} data-sending={isSending || undefined}>
@@ -160,12 +178,7 @@ export function Recorder({ name, draftKey, maxMs, owner = "", keep = NO_FIELDS, 
           Its storage is blocked or full. Send yours before you close this tab, or it is lost.
         </Note>
       )}
-      {sending.state && <RecorderSending state={sending.state} onCancel={act(sending.cancel)} />}
-      {sendError && (
-        <div className="form-message form-message-refused" role="alert" tabIndex={-1} data-send-error="">
-          <p>{sendError}</p>
-        </div>
-      )}
+      {slot ? createPortal(status, slot) : status}
     </div>
   );
 }

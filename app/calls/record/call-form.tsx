@@ -86,6 +86,7 @@ export function CallForm({ id, owner, maxMs }: { id: string; owner: string; maxM
         minLength={2}
         autoComplete="off"
       />
+      <div data-recorder-status="" />
       <Send isTyped={isTyped} />
     </ActionForm>
   );

@@ -5,10 +5,13 @@ import type Database from "better-sqlite3";
 import { sealData } from "iron-session";
 import { SECRET } from "./ports.ts";
 
-const DAYS_MS = 365 * 86_400_000;
+const DAY_MS = 86_400_000;
+const SESSION_DAYS = 365;
 
-export async function memberCookie(db: Database.Database, userId: string, secret = SECRET): Promise<{ name: string; value: string }> {
+/** `ageDays`: as if the log-in had been that long ago, row and cookie. */
+export async function memberCookie(db: Database.Database, userId: string, secret = SECRET, { ageDays = 0 } = {}): Promise<{ name: string; value: string }> {
   const id = randomBytes(32).toString("base64url");
-  db.prepare(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`).run(createHash("sha256").update(id).digest("hex"), Date.now(), userId, Date.now() + DAYS_MS);
-  return { name: "session", value: await sealData({ id }, { password: secret, ttl: DAYS_MS / 1000 }) };
+  const beganAtMs = Date.now() - ageDays * DAY_MS;
+  db.prepare(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`).run(createHash("sha256").update(id).digest("hex"), beganAtMs, userId, beganAtMs + SESSION_DAYS * DAY_MS);
+  return { name: "session", value: await sealData({ id, sealedAtMs: beganAtMs }, { password: secret, ttl: (SESSION_DAYS - ageDays) * (DAY_MS / 1000) }) };
 }

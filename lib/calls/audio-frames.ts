@@ -29,7 +29,8 @@ export function mp3Frame(bytes: Uint8Array, at: number): Mp3Frame | null {
 /** Where what follows ID3 tags at the beginning begins; 0 without one. */
 export function afterId3(bytes: Uint8Array): number {
   let at = 0;
-  while (at + 10 <= bytes.length && ascii(bytes, at, 3) === "ID3") {
+  // Some have two; a file of nothing else would take its time.
+  for (let tags = 0; tags < 8 && at + 10 <= bytes.length && ascii(bytes, at, 3) === "ID3"; tags++) {
     const [a, b, c, d] = bytes.subarray(at + 6, at + 10) as unknown as [number, number, number, number];
     at += 10 + (((a & 127) << 21) | ((b & 127) << 14) | ((c & 127) << 7) | (d & 127)) + (bytes[at + 5]! & 0x10 ? 10 : 0);
   }

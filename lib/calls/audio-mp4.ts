@@ -49,6 +49,8 @@ function objectTypeOf(bytes: Uint8Array, start: number, end: number): number {
   return 0;
 }
 
+/** Half an hour in fragments of a tenth of a second has half as many. */
+const MAX_BOXES = 300_000;
 const PARENTS = new Set(["moov", "trak", "mdia", "minf", "stbl", "mvex", "moof", "traf"]);
 
 /** The one track of sound in an MP4 file. Throws AppError(invalid) for films, other codecs and damaged files. */
@@ -60,6 +62,7 @@ export function readMp4(bytes: Uint8Array): Track {
   let dataBytes = 0;
   let fragments = 0;
   let isCut = false;
+  let seen = 0;
   let fragment: { track: Found | undefined; defaultDuration: number } = { track: undefined, defaultDuration: 0 };
 
   const u32 = (box: Box, offset: number) => {
@@ -106,6 +109,7 @@ export function readMp4(bytes: Uint8Array): Track {
 
   function walk(start: number, end: number, depth: number): void {
     for (const box of boxes(bytes, start, end, () => (isCut = true))) {
+      if (++seen > MAX_BOXES) throw damaged("M4A");
       if (box.type === "trak") {
         // A recording has one; thousands would make the searches slow.
         if (tracks.length === 16) throw damaged("M4A");

@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { insertUser } from "#tests/factories.ts";
+import { DAY_MS, HOUR_MS, nowMs, setClock } from "../base/clock.ts";
+import { snapshotSql, writeSql } from "../db/database.ts";
+import { hashSessionId, startSession } from "../session/session.ts";
+import { createDeviceLink, findDeviceLink } from "./device-link.ts";
+import { endOtherSessions, endOwnSession, endSession, listSessions, placeName, sessionHandle } from "./sessions.ts";
+
+const user = () => writeSql((sql) => insertUser(sql).id);
+const session = (userId: string, where?: { device: string; place: string | null }) => writeSql((sql) => hashSessionId(startSession(sql, userId, where).id));
+const keys = async () => (await snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Session"`))).map(({ id }) => id).sort();
+
+test("a member sees their own sessions, this one first, and what they are called is not their key", async () => {
+  setClock(nowMs());
+  const [ada, bob] = [await user(), await user()];
+  await session(bob, { device: "Safari on iOS", place: null });
+  const old = await session(ada, { device: "Firefox on Linux", place: "fra" });
+  setClock(nowMs() + HOUR_MS);
+  const moved = await session(ada);
+  const list = await snapshotSql((sql) => listSessions(sql, { userId: ada, sessionKey: old }));
+  expect(list).toMatchObject([
+    { device: "Firefox on Linux", place: "Frankfurt", isThis: true },
+    { device: null, place: null, lastSeenAt: null, isThis: false },
+  ]);
+  for (const key of [old, moved]) expect(JSON.stringify(list)).not.toContain(key);
+});
+
+test("a session that has expired is not listed", async () => {
+  const ada = await user();
+  setClock(nowMs());
+  const key = await session(ada);
+  setClock(nowMs() + 366 * DAY_MS);
+  expect(await snapshotSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toEqual([]);
+});
+
+test("a member ends one of their own sessions and nobody else's", async () => {
+  const [ada, bob] = [await user(), await user()];
+  const [one, two, other] = [await session(ada), await session(ada), await session(bob)];
+  for (const handle of [sessionHandle(other), other, two, "", "x".repeat(43)]) {
+    await expect(writeSql((sql) => endSession(sql, { userId: ada, handle }))).rejects.toMatchObject({ code: "not_found" });
+  }
+  await writeSql((sql) => endSession(sql, { userId: ada, handle: sessionHandle(two) }));
+  expect(await keys()).toEqual([one, other].sort());
+});
+
+test("ending all others leaves this one and other members', and voids the code for another device", async () => {
+  const [ada, bob] = [await user(), await user()];
+  const [one, , other] = [await session(ada), await session(ada), await session(bob)];
+  const [mine, theirs] = await writeSql((sql) => [createDeviceLink(sql, ada).token, createDeviceLink(sql, bob).token]);
+  expect(await writeSql((sql) => endOtherSessions(sql, { userId: ada, sessionKey: one }))).toBe(1);
+  expect(await keys()).toEqual([one, other].sort());
+  expect(await snapshotSql((sql) => [findDeviceLink(sql, mine!), findDeviceLink(sql, theirs!)?.userId])).toEqual([null, bob]);
+});
+
+test("logging out ends that session alone", async () => {
+  const ada = await user();
+  const [one, two] = [await session(ada, { device: "Firefox", place: null }), await session(ada)];
+  await writeSql((sql) => endOwnSession(sql, one));
+  expect(await keys()).toEqual([two]);
+  expect(await snapshotSql((sql) => sql.all(`SELECT * FROM "SessionInfo"`))).toEqual([]);
+});
+
+test("a place is a city where the region is known, its code where it is new", () => {
+  expect(["ams", "zzz", "toString", null].map(placeName)).toEqual(["Amsterdam", "zzz", "toString", null]);
+});

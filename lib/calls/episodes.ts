@@ -1,6 +1,8 @@
 // Published calls, as everybody may read and hear them.
 
 import type { Sql } from "../db/connection.ts";
+import { type SniffedAudio, sniffAudio } from "./audio.ts";
+import { soundOf } from "./recording.ts";
 
 export interface Episode {
   readonly callId: string;
@@ -85,15 +87,23 @@ export interface EpisodeLink {
 
 export type EpisodeSound = "call" | "answer" | "episode";
 
-/**
- * The sound of a published episode, null where there is none of this kind. `version` changes whenever the bytes do.
- * A call is the data: URL as it is stored; its type is for the caller to sniff.
- */
-export function findEpisodeSound(sql: Sql, slug: string, kind: EpisodeSound): { version: string; contentType: string | null; audio: Uint8Array | string } | null {
-  const column = { call: `c."base64"`, answer: `w."audio"`, episode: `e."joinedAudio"` }[kind];
-  const type = { call: "NULL", answer: `w."contentType"`, episode: `e."joinedType"` }[kind];
-  const at = { call: `0`, answer: `w."createdAt"`, episode: `e."publishedAt"` }[kind];
-  const row = sql.get<{ callId: string; at: number; contentType: string | null; audio: Uint8Array | string | null }>(`SELECT e."callId", ${at} AS "at", ${type} AS "contentType", ${column} AS "audio" ${FROM} WHERE e."slug" = ?`, slug);
-  if (!row || row.audio === null || row.audio.length === 0) return null;
-  return { version: `${row.callId}-${kind}-${row.at}`, contentType: row.contentType, audio: row.audio };
+/** The sound of a published episode with the type that its bytes have; null where there is none of this kind. `etag` changes whenever the bytes do. */
+export function findEpisodeSound(sql: Sql, slug: string, kind: EpisodeSound): { bytes: Uint8Array; etag: string; sniffed: SniffedAudio; title: string } | null {
+  const row = sql.get<{ callId: string; title: string; size: number; answeredAt: number; publishedAt: number }>(
+    `SELECT e."callId", e."title", octet_length(c."base64") AS "size", w."createdAt" AS "answeredAt", e."publishedAt" ${FROM} WHERE e."slug" = ?`,
+    slug,
+  );
+  if (!row) return null;
+  const blob = (text: string, at: number) => {
+    const bytes = sql.get<{ bytes: Uint8Array | null }>(text, row.callId)?.bytes;
+    return bytes ? { bytes, etag: `${row.callId}-${kind}-${at}` } : null;
+  };
+  const found =
+    kind === "call"
+      ? soundOf(sql, row.callId, row.size)
+      : kind === "answer"
+        ? blob(`SELECT "audio" AS "bytes" FROM "CallAnswer" WHERE "callId" = ?`, row.answeredAt)
+        : blob(`SELECT "joinedAudio" AS "bytes" FROM "Episode" WHERE "callId" = ?`, row.publishedAt);
+  const sniffed = found && sniffAudio(found.bytes);
+  return found && sniffed && { ...found, sniffed, title: row.title };
 }

@@ -17,7 +17,7 @@ export const PODCAST_PATH = "/calls/feed.xml";
 export const MAX_FEED_EPISODES = 200;
 
 /** What the podcast says about itself, in the feed and on /calls. */
-export const PODCAST_ABOUT = "Readers call in with a question of two minutes or less. It is answered here, in the order in which answers come to mind.";
+export const PODCAST_ABOUT = "Readers ask in their own voice, two minutes at most. Each question gets a spoken answer, and the two become an episode.";
 
 /** "calls" of the site, as podcast apps list it. */
 export function podcastTitle({ name }: Pick<Podcast, "name">): string {

@@ -4,11 +4,14 @@ import { nowMs } from "../base/clock.ts";
 import { recordAudit } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { enqueue } from "../outbox/outbox.ts";
+import { sniffAudio } from "./audio.ts";
 import type { JoinedAudio } from "./join-audio.ts";
+import { soundOf } from "./recording.ts";
 import { type Decision, callerOf, leave } from "./review.ts";
 import { publishedMail } from "./review-mails.ts";
+import { findAnswerAudio, getReviewedCall } from "./review-queue.ts";
 
-const MAX_SLUG_WORDS = 60;
+const MAX_SLUG_CHARS = 60;
 
 /** The address of an episode: its number, then its title in small letters without accents; only the number where nothing is left of the title. */
 export function episodeSlug(number: number, title: string): string {
@@ -17,9 +20,26 @@ export function episodeSlug(number: number, title: string): string {
     .replace(/[\u0300-\u036f'’]/g, "")
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .slice(0, MAX_SLUG_WORDS)
+    .slice(0, MAX_SLUG_CHARS)
     .replace(/^-+|-+$/g, "");
   return words ? `${number}-${words}` : String(number);
+}
+
+/** The number that the next episode gets. */
+export function nextEpisodeNumber(sql: Sql): number {
+  return (sql.get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)?.last ?? 0) + 1;
+}
+
+/**
+ * What joinAudio takes, of the call as the admin saw it, or null where publish would refuse anyway. A recording that was moved in
+ * from elsewhere and is no sound we know counts as none. Throws AppError: forbidden for all but admins, not_found.
+ */
+export function readJoinable(sql: Sql, { callId, by, seenMs }: Decision): { title: string; call: Uint8Array | null; answer: Uint8Array } | null {
+  const { title, state, changedAt } = getReviewedCall(sql, { by, callId });
+  const answer = findAnswerAudio(sql, { by, callId });
+  if (state !== "ANSWERED" || changedAt !== seenMs || !answer) return null;
+  const sound = soundOf(sql, callId, sql.get<{ size: number }>(`SELECT octet_length("base64") AS "size" FROM "Call" WHERE "id" = ?`, callId)?.size ?? 0);
+  return { title, call: sound && sniffAudio(sound.bytes) ? sound.bytes : null, answer: answer.audio };
 }
 
 /**
@@ -32,7 +52,7 @@ export function publish(sql: Sql, { transcript, joined = null, ...decision }: De
   leave(sql, decision, ["ANSWERED"], "PUBLISHED");
   const { callId, by } = decision;
   const caller = callerOf(sql, callId);
-  const number = (sql.get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)?.last ?? 0) + 1;
+  const number = nextEpisodeNumber(sql);
   const slug = episodeSlug(number, caller.title);
   const now = nowMs();
   sql.run(

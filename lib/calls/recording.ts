@@ -30,7 +30,8 @@ export function getRecording(sql: Sql, { id, member }: { id: string; member: Mem
   return { ...found, contentType: sniffed?.contentType ?? "application/octet-stream", filename: `${call.title}.${sniffed?.extension ?? "bin"}` };
 }
 
-function soundOf(sql: Sql, id: string, size: number): { bytes: Uint8Array; etag: string } | null {
+/** The decoded sound of a call of `size` bytes, for whom may hear it: the caller of this asks. null for a typed question. */
+export function soundOf(sql: Sql, id: string, size: number): { bytes: Uint8Array; etag: string } | null {
   // With the size: an id that was deleted and used again is another recording, unless it is as long.
   const key = `${id} ${size}`;
   const known = decoded.get(key);

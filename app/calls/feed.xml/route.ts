@@ -1,0 +1,17 @@
+// The podcast's feed.
+
+import { podcast } from "../podcast.ts";
+import { sharedBody, sharedResponse } from "#lib/base/conditional.ts";
+import { listEpisodes } from "#lib/calls/episodes.ts";
+import { MAX_FEED_EPISODES, podcastFeed } from "#lib/calls/podcast-feed.ts";
+import { snapshotSql } from "#lib/db/database.ts";
+
+export const dynamic = "force-dynamic";
+
+/** Podcast apps may be this much behind a new episode. */
+const MAX_AGE_SECONDS = 300;
+
+export async function GET(request: Request): Promise<Response> {
+  const episodes = await snapshotSql((sql) => listEpisodes(sql, { limit: MAX_FEED_EPISODES }));
+  return sharedResponse(request, sharedBody(podcastFeed(podcast(), episodes)), "application/rss+xml; charset=utf-8", MAX_AGE_SECONDS);
+}

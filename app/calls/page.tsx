@@ -1,0 +1,104 @@
+// /calls: the episodes, newest first, and how one comes to be.
+
+import type { Metadata } from "next";
+import { connection } from "next/server";
+import { podcast, podcastTypes } from "./podcast.ts";
+import { EpisodeLine } from "#components/call/episode-line.tsx";
+import { ArrowIcon, FeedIcon } from "#components/ui/icons.tsx";
+import { countEpisodes, listEpisodes } from "#lib/calls/episodes.ts";
+import { PODCAST_ABOUT, PODCAST_PATH, mainSound, podcastTitle } from "#lib/calls/podcast-feed.ts";
+import { snapshotSql } from "#lib/db/database.ts";
+
+const PER_PAGE = 30;
+
+interface Props {
+  searchParams: Promise<Record<string, string | string[] | undefined>>;
+}
+
+/** From 1; what is no number is the first page. */
+function pageOf(value: string | string[] | undefined): number {
+  return typeof value === "string" && /^[1-9]\d{0,5}$/.test(value) ? Number(value) : 1;
+}
+
+export async function generateMetadata({ searchParams }: Props): Promise<Metadata> {
+  const page = pageOf((await searchParams).page);
+  await connection();
+  return {
+    title: page > 1 ? `Calls, page ${page}` : "Calls",
+    description: PODCAST_ABOUT,
+    alternates: { canonical: page > 1 ? `/calls?page=${page}` : "/calls", types: podcastTypes() },
+  };
+}
+
+export default async function Page({ searchParams }: Props) {
+  await connection();
+  const asked = pageOf((await searchParams).page);
+  const { episodes, page, pages } = await snapshotSql((sql) => {
+    const pages = Math.max(1, Math.ceil(countEpisodes(sql) / PER_PAGE));
+    const page = Math.min(asked, pages);
+    return { pages, page, episodes: listEpisodes(sql, { limit: PER_PAGE, skip: (page - 1) * PER_PAGE }) };
+  });
+  return (
+    <div className="wrap">
+      <header className="page-head">
+        <h1>Calls</h1>
+        <p className="lead">{PODCAST_ABOUT}</p>
+        <p className="calls-actions">
+          <a className="button button-main" href="/calls/record">
+            Leave a call
+          </a>
+          <a className="button" href={PODCAST_PATH} type="application/rss+xml">
+            <FeedIcon /> {podcastTitle(podcast())} as a podcast
+          </a>
+        </p>
+      </header>
+      <section className="episode-list" aria-labelledby="episodes">
+        <h2 id="episodes" className={episodes.length > 0 ? "visually-hidden" : undefined}>
+          {episodes.length > 0 ? "Episodes" : "No call has been answered yet."}
+        </h2>
+        {episodes.length === 0 ? (
+          <p>
+            The first episode may be yours: <a href="/calls/record">leave a call</a>.
+          </p>
+        ) : (
+          <ol className="lines">
+            {episodes.map((episode) => (
+              <EpisodeLine key={episode.callId} episode={{ ...episode, durationMs: episode.joined ? episode.joined.durationMs : mainSound(episode).durationMs + (episode.callDurationMs ?? 0) }} />
+            ))}
+          </ol>
+        )}
+        {pages > 1 && (
+          <nav className="pager" aria-label="Pages">
+            {page > 1 && (
+              <a className="more" rel="prev" href={page === 2 ? "/calls" : `/calls?page=${page - 1}`}>
+                Newer episodes
+              </a>
+            )}
+            {page < pages && (
+              <a className="more" rel="next" href={`/calls?page=${page + 1}`}>
+                Older episodes <ArrowIcon />
+              </a>
+            )}
+          </nav>
+        )}
+      </section>
+      <section className="calls-how" aria-labelledby="how">
+        <h2 id="how">How a call becomes an episode</h2>
+        <ol>
+          <li>
+            <strong>You ask</strong>
+            <p>Two minutes at most, in the browser, or in writing. You need an account, so that the answer finds you.</p>
+          </li>
+          <li>
+            <strong>Somebody answers</strong>
+            <p>Every call is heard. It is answered, or you are told why not. Either way you get a mail.</p>
+          </li>
+          <li>
+            <strong>Everybody can listen</strong>
+            <p>Here and in podcast apps, under your first name. Delete your call, and the episode goes with it.</p>
+          </li>
+        </ol>
+      </section>
+    </div>
+  );
+}

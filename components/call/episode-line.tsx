@@ -1,0 +1,53 @@
+// An episode in the list of all.
+
+import { formatDate } from "#lib/posts/format.ts";
+import { clock } from "./length.ts";
+
+export interface ListedEpisode {
+  readonly number: number;
+  readonly slug: string;
+  readonly title: string;
+  readonly description: string;
+  readonly callerName: string;
+  readonly publishedAt: number;
+  /** Of what is heard in all. */
+  readonly durationMs: number;
+}
+
+/** "2026-11-23": the day in UTC. */
+export function dayText(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+export function EpisodeLine({ episode: { number, slug, title, description, callerName, publishedAt, durationMs } }: { episode: ListedEpisode }) {
+  const day = dayText(publishedAt);
+  return (
+    <li className="post-line">
+      <p className="card-meta figures">
+        <span>
+          Episode {number} · {clock(durationMs)}
+        </span>
+        <time dateTime={day}>{formatDate(day)}</time>
+      </p>
+      <div>
+        <h3>
+          <a className="card-link" href={`/calls/${slug}`}>
+            {title}
+          </a>
+        </h3>
+        <p className="card-text">
+          {callerName} asks: {shortened(description)}
+        </p>
+      </div>
+    </li>
+  );
+}
+
+const MAX_CHARS = 180;
+
+/** The beginning of a text, cut between words. */
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  if (line.length <= MAX_CHARS) return line;
+  return `${line.slice(0, MAX_CHARS).toWellFormed().replace(/\s+\S*$/, "")}…`;
+}

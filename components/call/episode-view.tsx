@@ -1,0 +1,80 @@
+// What an episode says and plays: on its page, and for the admin before it is published.
+
+import { CallPlayer } from "./player.tsx";
+
+export interface Sound {
+  readonly src: string;
+  readonly durationMs: number | null;
+}
+
+export interface EpisodeContent {
+  readonly description: string;
+  readonly callerName: string;
+  readonly keywords: readonly string[];
+  readonly transcript: string;
+  /** null: the question was typed. */
+  readonly call: Sound | null;
+  readonly answer: Sound;
+  /** Both in one file, after an intro. */
+  readonly joined: Sound | null;
+}
+
+/** `ids` begins the ids of the players, which play in turn; `level` is of the headings. All texts are shown as they are: no markup. */
+export function EpisodeView({ content: { description, callerName, keywords, transcript, call, answer, joined }, ids, level = 2 }: { content: EpisodeContent; ids: string; level?: 2 | 4 }) {
+  const Heading = `h${level}` as const;
+  const question = call && <CallPlayer id={`${ids}-call`} next={`${ids}-answer`} src={call.src} durationMs={call.durationMs} label={`${callerName}’s question`} />;
+  const answered = <CallPlayer id={`${ids}-answer`} src={answer.src} durationMs={answer.durationMs} label="The answer" />;
+  return (
+    <>
+      {joined && (
+        <div className="episode-part">
+          <CallPlayer id={`${ids}-episode`} src={joined.src} durationMs={joined.durationMs} label={call ? "Question and answer" : "The answer"} />
+          {question && (
+            <details className="episode-apart">
+              <summary>Question and answer, each by itself</summary>
+              <div>
+                {question}
+                {answered}
+              </div>
+            </details>
+          )}
+        </div>
+      )}
+      <section className="episode-part" aria-labelledby={`${ids}-asked`}>
+        <Heading id={`${ids}-asked`}>{callerName} asks</Heading>
+        <div className="episode-text episode-asked">
+          <Paragraphs text={description} />
+        </div>
+        {!joined && question}
+      </section>
+      {!joined && (
+        <section className="episode-part" aria-labelledby={`${ids}-said`}>
+          <Heading id={`${ids}-said`}>The answer</Heading>
+          {answered}
+        </section>
+      )}
+      {transcript.trim() !== "" && (
+        <section className="episode-part" aria-labelledby={`${ids}-words`}>
+          <Heading id={`${ids}-words`}>Word by word</Heading>
+          <div className="episode-text">
+            <Paragraphs text={transcript} />
+          </div>
+        </section>
+      )}
+      {keywords.length > 0 && (
+        <ul className="episode-words" aria-label="Keywords">
+          {keywords.map((word) => (
+            <li key={word}>{word}</li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function Paragraphs({ text }: { text: string }) {
+  return text
+    .trim()
+    .split(/\n\s*\n/)
+    .map((paragraph, i) => <p key={i}>{paragraph.trim()}</p>);
+}

@@ -1,0 +1,33 @@
+// An episode as structured data (schema.org PodcastEpisode).
+
+import type { Episode } from "./episodes.ts";
+import { PODCAST_PATH, type Podcast, keywordList, mainSound, podcastTitle } from "./podcast-feed.ts";
+
+/** `transcript` is left out where it is empty. */
+export function podcastEpisode(episode: Episode & { readonly transcript: string }, podcast: Podcast): Record<string, unknown> {
+  const url = `${podcast.url}/calls/${encodeURIComponent(episode.slug)}`;
+  const { path, contentType, durationMs } = mainSound(episode);
+  const keywords = keywordList(episode.keywords);
+  return {
+    "@context": "https://schema.org",
+    "@type": "PodcastEpisode",
+    "@id": url,
+    url,
+    name: episode.title,
+    description: episode.description,
+    episodeNumber: episode.number,
+    datePublished: new Date(episode.publishedAt).toISOString(),
+    dateModified: new Date(episode.updatedAt).toISOString(),
+    inLanguage: podcast.language,
+    duration: isoDuration(durationMs),
+    ...(keywords.length > 0 && { keywords: keywords.join(", ") }),
+    associatedMedia: { "@type": "AudioObject", contentUrl: podcast.url + path, encodingFormat: contentType, duration: isoDuration(durationMs), ...(episode.transcript.trim() !== "" && { transcript: episode.transcript }) },
+    partOfSeries: { "@type": "PodcastSeries", name: podcastTitle(podcast), url: `${podcast.url}/calls`, webFeed: podcast.url + PODCAST_PATH },
+    author: { "@type": "Person", name: podcast.author },
+  };
+}
+
+/** ISO 8601: 75 s → "PT75S". At least a second. */
+function isoDuration(ms: number): string {
+  return `PT${Math.max(1, Math.round(ms / 1000))}S`;
+}

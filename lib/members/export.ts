@@ -32,7 +32,7 @@ function account(sql: Sql, userId: string) {
     userId,
   );
   const passkeys = sql.all<{ name: string; createdAt: number; lastUsedAt: number | null }>(`SELECT "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt"`, userId);
-  const uploads = sql.all<{ createdAt: number; size: number }>(`SELECT "createdAt", "size" FROM "Upload" WHERE "userId" = ? ORDER BY "createdAt"`, userId);
+  const uploads = sql.all<{ createdAt: number; size: number }>(`SELECT "createdAt", "size" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`, userId);
   const messages = sql.all<{ createdAt: number; kind: string; about: string }>(`SELECT "createdAt", "kind", "about" FROM "Delivery" WHERE "userId" = ? ORDER BY "id"`, userId);
   const changes = sql.all<{ createdAt: number; action: string }>(`SELECT "createdAt", "action" FROM "AuditEvent" WHERE "subjectId" = ? ORDER BY "id"`, userId);
   return {

@@ -1,0 +1,71 @@
+import { describe, expect, test } from "vitest";
+import { insertRead, insertUser } from "#tests/factories.ts";
+import { RECORDING, SECRETS, insertWholeAccount } from "#tests/whole-account.ts";
+import { DAY_MS, nowMs } from "../base/clock.ts";
+import { snapshotSql, writeSql } from "../db/database.ts";
+import { exportAccount } from "./export.ts";
+
+describe("the data of a member", () => {
+  const whole = async (userId: string) => {
+    const pieces: string[] = [];
+    for await (const piece of exportAccount(userId)) pieces.push(piece);
+    return pieces.join("");
+  };
+
+  test("is all there, with the recordings, as one JSON document", async () => {
+    const ada = await writeSql((sql) => insertWholeAccount(sql, "ada"));
+    const data = JSON.parse(await whole(ada.id)) as Record<string, unknown> & { calls: unknown[] };
+    expect(data).toMatchObject({
+      user: { id: ada.id, email: ada.email, firstName: "ada", role: "MEMBER", team: "RED", createdAt: new Date(ada.createdAt).toISOString() },
+      sessions: [{ device: "ada's browser", place: "Frankfurt" }],
+      passkeys: [{ name: "ada's key", lastUsedAt: null }],
+      unfinishedUploads: [{ bytes: 10 }],
+      messagesOnTheirWay: [{ kind: "MAIL", about: "A mail about ada" }],
+      reads: [{ post: "ada-post" }, { post: "shared-post" }],
+    });
+    expect(data.calls).toHaveLength(2);
+    expect(data.calls).toContainEqual(expect.objectContaining({ title: "ada asks in writing", audio: null, episode: null, declineReason: "Asked before.", state: "NEW" }));
+    const answer = { durationMs: 1_000, audio: `data:audio/webm;base64,${Buffer.from(SECRETS.answer).toString("base64")}` };
+    expect(data.calls).toContainEqual(expect.objectContaining({ title: "ada asks aloud", audio: RECORDING, episode: expect.objectContaining({ slug: "ada-episode", transcript: "A transcript", answer }) }));
+  });
+
+  test("holds no key, no hash, nothing that logs anybody in, no note of admins, and nothing of another member", async () => {
+    const { ada } = await writeSql((sql) => ({ bob: insertWholeAccount(sql, "bob"), ada: insertWholeAccount(sql, "ada") }));
+    const text = await whole(ada.id);
+    expect(text).not.toMatch(/\bbob\b/);
+    const stored = await snapshotSql((sql) => [
+      ...sql.all<{ secret: string }>(`SELECT "id" AS "secret" FROM "Session" UNION SELECT "tokenHash" FROM "DeviceLink" UNION SELECT "browserHash" FROM "PasskeyChallenge" UNION SELECT "challenge" FROM "PasskeyChallenge" UNION SELECT "tokenHash" FROM "LoginChallenge" UNION SELECT "codeHash" FROM "LoginChallenge"`).map(({ secret }) => secret),
+      SECRETS.key, Buffer.from(SECRETS.key).toString("base64"), Buffer.from(SECRETS.key).toString("base64url"), "a note among admins", "the admin", "a hash of bytes",
+      ...ada.secrets,
+    ]);
+    expect(stored.length).toBeGreaterThan(12);
+    for (const secret of stored) expect(text).not.toContain(secret);
+  });
+
+  test("comes in pieces, however much somebody has read", async () => {
+    const { id } = await writeSql((sql) => {
+      const user = insertUser(sql);
+      for (let i = 0; i < 2_500; i++) insertRead(sql, { userId: user.id, clientId: null, postSlug: `post-${i % 50}`, createdAt: nowMs() - Math.floor(i / 100) * 8 * DAY_MS });
+      return user;
+    });
+    const sizes: number[] = [];
+    for await (const piece of exportAccount(id)) sizes.push(piece.length);
+    expect(sizes.length).toBeGreaterThan(5);
+    const { reads } = JSON.parse(await whole(id)) as { reads: unknown[] };
+    expect(reads).toHaveLength(2_500);
+  });
+
+  test("is not begun for an account that is gone", async () => {
+    await expect(exportAccount("nobody").next()).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  test("goes on without a call that is deleted meanwhile", async () => {
+    const { id } = await writeSql((sql) => insertWholeAccount(sql, "ada"));
+    const pieces: string[] = [];
+    for await (const piece of exportAccount(id)) {
+      pieces.push(piece);
+      if (piece.includes(`"calls":[`)) await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "title" = 'ada asks aloud'`));
+    }
+    expect(JSON.parse(pieces.join(""))).toMatchObject({ calls: [{ title: "ada asks in writing" }] });
+  });
+});

@@ -142,7 +142,7 @@ export async function findContentFile(path: string, blob: string | null): Promis
   return file && { file, read: () => source.read(file) };
 }
 
-/** Compiles one post past every cache, for the debug page. Throws not_found. */
+/** Compiles one post past every cache, for /admin/content. Throws not_found. */
 export async function compileFresh(slug: string): Promise<FreshCompile> {
   const compiled = await opened().site.compileFresh(slug);
   if (!compiled) throw new AppError("not_found", `There is no post ${slug}.`);

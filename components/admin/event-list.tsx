@@ -7,12 +7,22 @@ import type { LoggedEvent } from "#lib/members/admin-log.ts";
 const ACTIONS: Record<string, string> = {
   "user.role": "Changed the role",
   "user.edit": "Edited a member",
-  "user.sessions": "Logged a member out",
+  "user.sessions": "Logged a member out everywhere",
   "user.delete": "Deleted a member",
   "user.left": "Deleted their own account",
   "delivery.retry": "Had a delivery tried again",
-  "delivery.give-up": "Gave a delivery up",
+  "delivery.give_up": "Gave a delivery up",
   "cache.delete": "Deleted a cache entry",
+  "call.take": "Took a call",
+  "call.put_back": "Put a call back",
+  "call.edit": "Edited a call",
+  "call.answer": "Answered a call",
+  "call.answer_removed": "Removed an answer",
+  "call.decline": "Declined a call",
+  "call.reopen": "Reopened a call",
+  "call.publish": "Published a call",
+  "episode.edit": "Edited an episode",
+  "call.unpublish": "Took a call back from the public",
 };
 
 function detailText(detail: Record<string, unknown>): string {
@@ -26,7 +36,7 @@ function detailText(detail: Record<string, unknown>): string {
 
 function Subject({ action, subjectId, subjectName }: LoggedEvent) {
   const room = action.split(".")[0];
-  const href = room === "user" ? `/admin/users/${subjectId}` : room === "call" ? `/admin/calls/${subjectId}` : null;
+  const href = room === "user" ? `/admin/users/${subjectId}` : room === "call" || room === "episode" ? `/admin/calls/${subjectId}` : null;
   if (subjectName && href) return <a href={href}>{subjectName}</a>;
   return <span className="key">{subjectId}</span>;
 }

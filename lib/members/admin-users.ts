@@ -5,7 +5,8 @@ import { AppError } from "../base/errors.ts";
 import { type Member, assertAdmin, assertRecentLogin } from "../base/member.ts";
 import { recordAudit } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
-import { type Role, changedMeanwhile, countAdmins, endSessionsOf, lastAdmin } from "./roles.ts";
+import { deleteAccount, isLastAdmin } from "./delete-account.ts";
+import { type Role, changedMeanwhile, countAdmins, endSessionsOf } from "./roles.ts";
 
 export interface ListedUser {
   readonly id: string;
@@ -77,7 +78,7 @@ export function getUser(sql: Sql, admin: Member, id: string): UserDetails {
     `SELECT c."id", c."title", r."state", c."createdAt" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" WHERE c."userId" = ? ORDER BY c."createdAt" DESC, c."id" LIMIT 50`,
     id,
   );
-  return { ...user, isLastAdmin: user.role === "ADMIN" && countAdmins(sql) === 1, callList };
+  return { ...user, isLastAdmin: isLastAdmin(sql, id), callList };
 }
 
 /** How many members there are, and admins among them. Throws AppError(forbidden) for all but admins. */
@@ -117,24 +118,16 @@ export function endSessions(sql: Sql, admin: Member, id: string): number {
 }
 
 /**
- * Deletes the member with all that is theirs: sessions, passkeys, reads, calls and what was published of them, what waits in the outbox.
- * `typed` must be their address. Returns the posts whose standing may have moved: see recordOwnership in the room of the teams.
+ * Deletes the member with all that is theirs: see deleteAccount, also for what comes back. `typed` must be their address.
  * Throws AppError: forbidden and unauthorized for all but an admin who has just logged in, not_found, invalid (field "typed"), conflict for the last admin.
  */
 export function deleteUser(sql: Sql, admin: Member, { id, typed }: { id: string; typed: string }): { slugs: readonly string[] } {
   assertAdmin(admin);
   assertRecentLogin(admin);
-  const user = sql.get<{ email: string; role: Role }>(`SELECT "email", "role" FROM "User" WHERE "id" = ?`, id);
+  const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, id);
   if (!user) throw gone();
   if (typed.trim().toLowerCase() !== user.email.toLowerCase()) throw new AppError("invalid", "This is not the address of this member. Nothing was deleted.", { field: "typed" });
-  if (user.role === "ADMIN" && countAdmins(sql) === 1) throw lastAdmin();
-  const slugs = slugsRead(sql, id);
-  const calls = sql.get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "Call" WHERE "userId" = ?`, id)?.n ?? 0;
-  sql.run(`DELETE FROM "LoginChallenge" WHERE "email" = ? COLLATE NOCASE`, user.email);
-  sql.run(`DELETE FROM "PendingSignup" WHERE "email" = ? COLLATE NOCASE`, user.email);
-  sql.run(`DELETE FROM "User" WHERE "id" = ?`, id);
-  recordAudit(sql, { actorId: admin.id, action: "user.delete", subjectId: id, detail: { role: user.role, posts: slugs.length, calls } });
-  return { slugs };
+  return deleteAccount(sql, id, { actorId: admin.id, action: "user.delete" });
 }
 
 function gone(): AppError {

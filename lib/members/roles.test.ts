@@ -28,7 +28,7 @@ test("an admin makes a member an admin, whose sessions end, and it is noted", ()
     expect(changeRole(sql, admin, { id, role: "ADMIN" })).toEqual({ id, from: "MEMBER", to: "ADMIN", ended: 2, admins: 2 });
     expect([roleOf(sql, id), sessionsOf(sql, id), sessionsOf(sql, other.id)]).toEqual(["ADMIN", 0, 1]);
     expect(sql.get(`SELECT 1 FROM "DeviceLink"`)).toBeUndefined();
-    expect(listAudit(sql)).toMatchObject([{ actorId: admin.id, action: "user.role", subjectId: id, detail: { from: "MEMBER", to: "ADMIN", sessionsEnded: 2 } }]);
+    expect(listAudit(sql)).toMatchObject([{ actorId: admin.id, action: "user.role", subjectId: id, detail: { role: { from: "MEMBER", to: "ADMIN" }, sessions: 2 } }]);
   }));
 
 test("a member changes no role", () =>

@@ -59,7 +59,7 @@ export function changeRole(sql: Sql, by: Member | typeof COMMAND_LINE, { id, rol
   if (by !== COMMAND_LINE && target.role === "ADMIN" && countAdmins(sql) === 1) throw lastAdmin();
   sql.run(`UPDATE "User" SET "role" = ?, "updatedAt" = MAX(?, "updatedAt" + 1) WHERE "id" = ?`, role, nowMs(), id);
   const ended = endSessionsOf(sql, id);
-  recordAudit(sql, { actorId: by === COMMAND_LINE ? null : by.id, action: "user.role", subjectId: id, detail: { from: target.role, to: role, sessionsEnded: ended } });
+  recordAudit(sql, { actorId: by === COMMAND_LINE ? null : by.id, action: "user.role", subjectId: id, detail: { role: { from: target.role, to: role }, sessions: ended } });
   return { id, from: target.role, to: role, ended, admins: countAdmins(sql) };
 }
 

@@ -45,5 +45,5 @@ test("what an admin gives up goes for good, once", () =>
     giveDeliveryUp(sql, admin, id);
     expect(waitingDeliveries(sql, admin)).toEqual([]);
     expect(() => giveDeliveryUp(sql, admin, id)).toThrow(gone);
-    expect(listAudit(sql)).toMatchObject([{ action: "delivery.give-up", subjectId: "1", detail: { kind: "MAIL", tries: 8 } }]);
+    expect(listAudit(sql)).toMatchObject([{ action: "delivery.give_up", subjectId: "1", detail: { kind: "MAIL", tries: 8 } }]);
   }));

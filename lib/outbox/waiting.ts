@@ -32,7 +32,7 @@ export function giveDeliveryUp(sql: Sql, admin: Member, id: number): void {
   assertAdmin(admin);
   const about = sql.get<{ kind: string; tries: number }>(`SELECT "kind", "tries" FROM "Delivery" WHERE "id" = ?`, id);
   if (!about || !dropDelivery(sql, id)) throw gone();
-  recordAudit(sql, { actorId: admin.id, action: "delivery.give-up", subjectId: String(id), detail: about });
+  recordAudit(sql, { actorId: admin.id, action: "delivery.give_up", subjectId: String(id), detail: about });
 }
 
 function gone(): AppError {

@@ -117,7 +117,7 @@ test("the sitemap has every page and listed post, with the post's day", () => {
 
 test("robots are kept out of tools and twins, and shown the sitemap", () => {
   const text = robots(site);
-  for (const path of ["/debug", "/api", "/reads", "/shared"]) expect(text).toContain(`Disallow: ${path}\n`);
+  for (const path of ["/api", "/reads", "/shared"]) expect(text).toContain(`Disallow: ${path}\n`);
   expect(text).toContain("Sitemap: https://lectern.example/sitemap.xml\n");
   expect(text).not.toContain("draft");
 });

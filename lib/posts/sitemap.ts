@@ -5,7 +5,7 @@ import { postUrl, type SiteFacts } from "./site-facts.ts";
 import { element, xmlDocument } from "../base/xml.ts";
 
 /** Not pages: tools, handlers, and the shared twins of pages that have an address of their own. */
-const DISALLOWED = ["/debug", "/api", "/reads", "/shared"];
+const DISALLOWED = ["/api", "/reads", "/shared"];
 
 /** The sitemap: `pages` (paths of the site) and every listed post, each with the day it is dated; the index pages have the newest post's. */
 export function sitemap(index: PostIndex, site: SiteFacts, pages: readonly string[]): string {

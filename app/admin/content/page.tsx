@@ -34,7 +34,7 @@ export default async function ContentPage() {
           <dt>Live version</dt>
           <dd className="key">{status.live ?? "none"}</dd>
           <dt>Shown by this instance</dt>
-          <dd className={status.served ? "key" : undefined}>{status.served === status.live && status.served ? "the same" : (status.served ?? "none")}</dd>
+          {status.served === status.live ? <dd>the same</dd> : <dd className="key">{status.served ?? "none"}</dd>}
           <dt>Posts</dt>
           <dd className="figures">
             {status.posts}, and {status.pages} {status.pages === 1 ? "page" : "pages"}

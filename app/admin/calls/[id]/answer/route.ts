@@ -1,0 +1,29 @@
+// GET /admin/calls/ID/answer: the sound of an answer before it is published, for admins.
+
+import { audioResponse } from "../../../../calls/audio-response.ts";
+import { answer } from "#lib/action/answer.ts";
+import { memberOf } from "#lib/action/write-as.ts";
+import { AppError } from "#lib/base/errors.ts";
+import { sniffAudio } from "#lib/calls/audio.ts";
+import { findAnswerAudio } from "#lib/calls/review-queue.ts";
+import { snapshotSql } from "#lib/db/database.ts";
+import { readIdentity } from "#lib/session/session.ts";
+
+export const dynamic = "force-dynamic";
+
+interface Context {
+  readonly params: Promise<{ id: string }>;
+}
+
+export function GET(request: Request, { params }: Context): Promise<Response> {
+  return answer(request, async () => {
+    const { id } = await params;
+    const identity = await readIdentity();
+    const found = await snapshotSql((sql) => findAnswerAudio(sql, { by: memberOf(sql, identity, "admin"), callId: id }));
+    const sniffed = found && sniffAudio(found.audio);
+    if (!sniffed) throw new AppError("not_found", "There is no such answer.");
+    return audioResponse(request, { bytes: found.audio, contentType: sniffed.contentType, filename: `answer.${sniffed.extension}`, etag: `${encodeURIComponent(id)}-${found.createdAt}`, cacheControl: "private, no-store" });
+  });
+}
+
+export const HEAD = GET;

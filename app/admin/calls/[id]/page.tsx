@@ -12,7 +12,8 @@ import { When, sizeText } from "#components/admin/when.tsx";
 import { CallPlayer } from "#components/call/player.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
 import { CallStateWord } from "#components/call/review-state.tsx";
-import { ActionForm, Field, Submit, TextField } from "#components/ui/action-form.tsx";
+import { FocusMessage } from "#components/member/focus-message.tsx";
+import { ActionForm, Field, FormMessage, Submit, TextField } from "#components/ui/action-form.tsx";
 import type { FormState } from "#lib/action/form-state.ts";
 import { isAppError } from "#lib/base/errors.ts";
 import { MAX_ANSWER_MS } from "#lib/calls/audio.ts";
@@ -136,6 +137,7 @@ export default async function CallPage({ params }: { params: Promise<{ id: strin
                   </div>
                 </>
               )}
+              <FocusMessage />
             </ActionForm>
             <Decision {...decide} action={reopen} isOn={state === "DECLINED"} label="Open it again" />
           </section>
@@ -175,34 +177,35 @@ function Decision({ call, path, action, isOn, label, hint, kind = "plain" }: Dec
           {hint && <p className="form-hint">{hint}</p>}
         </>
       )}
+      <FocusMessage />
     </ActionForm>
   );
 }
 
+/** Stays the same form when there is an answer: the recorder forgets what was sent when it sees the form done. */
 function AnswerForm({ call, path, owner, isOn }: { call: ReviewedCall; path: string; owner: string; isOn: boolean }) {
   const isAgain = call.answer !== null;
-  const form = (
-    <ActionForm action={answer} className="form" loginNext={path}>
+  return (
+    <ActionForm action={answer} className="form" loginNext={path} ownMessage>
       {isOn && (
         <>
           <Seen call={call} />
           <noscript>
             <p className="form-message">To record or send an answer, switch JavaScript on. Everything else here works without.</p>
           </noscript>
-          <Recorder name="uploadId" draftKey={`answer-${call.id}`} maxMs={MAX_ANSWER_MS} owner={owner} />
-          <div className="needs-script">
-            <Submit kind={isAgain ? "plain" : "main"}>{isAgain ? "Keep this answer instead" : "Keep this answer"}</Submit>
-          </div>
+          <details className="episode-apart needs-script" open={!isAgain}>
+            <summary>{isAgain ? "Answer again" : "Record it, or choose a file"}</summary>
+            <div>
+              <Recorder name="uploadId" draftKey={`answer-${call.id}`} maxMs={MAX_ANSWER_MS} owner={owner} />
+              <div>
+                <Submit kind={isAgain ? "plain" : "main"}>{isAgain ? "Keep this answer instead" : "Keep this answer"}</Submit>
+              </div>
+            </div>
+          </details>
         </>
       )}
+      <FormMessage loginNext={path} />
+      <FocusMessage />
     </ActionForm>
-  );
-  return isAgain && isOn ? (
-    <details className="episode-apart">
-      <summary>Answer again</summary>
-      <div>{form}</div>
-    </details>
-  ) : (
-    form
   );
 }

@@ -4,6 +4,7 @@
 import { useState } from "react";
 import { publish } from "../actions.ts";
 import { type EpisodeContent, EpisodeView } from "#components/call/episode-view.tsx";
+import { FocusMessage } from "#components/member/focus-message.tsx";
 import { ActionForm, Submit, TextField, useForm } from "#components/ui/action-form.tsx";
 
 interface Props {
@@ -35,6 +36,7 @@ export function PublishForm({ id, seen, loginNext, number, title, content }: Pro
           <Send />
         </>
       )}
+      <FocusMessage />
     </ActionForm>
   );
 }

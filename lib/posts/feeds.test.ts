@@ -107,10 +107,10 @@ test("a feed holds the forty newest", () => {
 });
 
 test("the sitemap has every page and listed post, with the post's day", () => {
-  const { urlset } = parse(sitemap(index, site, ["/about"]));
+  const { urlset } = parse(sitemap(index, site, ["/about", { path: "/calls/1-names", lastmod: "2026-11-22" }]));
   expect(urlset["@xmlns"]).toBe("http://www.sitemaps.org/schemas/sitemap/0.9");
   expect(urlset.url).toEqual([
-    { loc: "https://lectern.example/", lastmod: "2026-11-21" }, { loc: "https://lectern.example/blog", lastmod: "2026-11-21" }, { loc: "https://lectern.example/about" },
+    { loc: "https://lectern.example/", lastmod: "2026-11-21" }, { loc: "https://lectern.example/blog", lastmod: "2026-11-21" }, { loc: "https://lectern.example/about" }, { loc: "https://lectern.example/calls/1-names", lastmod: "2026-11-22" },
     { loc: "https://lectern.example/blog/newest", lastmod: "2026-11-21" }, { loc: "https://lectern.example/blog/middle", lastmod: "2026-02-28" }, { loc: "https://lectern.example/blog/oldest", lastmod: "2022-01-01" },
   ]);
 });

@@ -7,8 +7,14 @@ import { element, xmlDocument } from "../base/xml.ts";
 /** Not pages: tools, handlers, and the shared twins of pages that have an address of their own. */
 const DISALLOWED = ["/api", "/reads", "/shared"];
 
-/** The sitemap: `pages` (paths of the site) and every listed post, each with the day it is dated; the index pages have the newest post's. */
-export function sitemap(index: PostIndex, site: SiteFacts, pages: readonly string[]): string {
+/** A path of the site, with the day (YYYY-MM-DD) or moment of its last change where that is known. */
+export interface SitePage {
+  readonly path: string;
+  readonly lastmod?: string;
+}
+
+/** The sitemap: `pages` and every listed post, each with the day it is dated; the index pages have the newest post's. */
+export function sitemap(index: PostIndex, site: SiteFacts, pages: readonly (string | SitePage)[]): string {
   const posts = listPosts(index);
   const newest = posts[0]?.frontMatter.date;
   const entry = (loc: string, lastmod: string | undefined) =>
@@ -19,7 +25,7 @@ export function sitemap(index: PostIndex, site: SiteFacts, pages: readonly strin
       { xmlns: "http://www.sitemaps.org/schemas/sitemap/0.9" },
       entry(`${site.url}/`, newest),
       entry(`${site.url}/blog`, newest),
-      ...pages.map((path) => entry(site.url + path, undefined)),
+      ...pages.map((page) => (typeof page === "string" ? entry(site.url + page, undefined) : entry(site.url + page.path, page.lastmod))),
       ...posts.map((post) => entry(postUrl(site, post.slug), post.frontMatter.date)),
     ),
   );

@@ -1,0 +1,152 @@
+// Values that nothing should take, from a sequence that is the same at every run.
+
+export type Random = () => number;
+
+/** Numbers in [0, 1) that look random and are the same for the same seed (mulberry32). */
+export function sequence(seed: number): Random {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+export const pick = <T>(random: Random, items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
+export const chance = (random: Random, share: number) => random() < share;
+
+/** A UUID of no row. */
+export function strangeId(random: Random): string {
+  const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16));
+  hex[12] = "4";
+  hex[16] = "8";
+  return `${hex.slice(0, 8).join("")}-${hex.slice(8, 12).join("")}-${hex.slice(12, 16).join("")}-${hex.slice(16, 20).join("")}-${hex.slice(20).join("")}`;
+}
+
+/** Texts that have broken something somewhere. None of them is an id, an address, a number above zero, a code or a choice of ours. */
+export const NASTY: readonly string[] = [
+  "", " ", "null", "undefined", "NaN", "-1", "0x10", "1e309", "-9223372036854775809", "9007199254740993.5", "true", "[]", "{}", "[object Object]",
+  "' OR '1'='1", "'; DROP TABLE \"User\"; --", "\" OR 1=1 --", "1) UNION SELECT sql FROM sqlite_schema --", "%", "_%", "%' ESCAPE '\\", "a\\", "\u0000", "a\u0000b", "\u0001\u001f\u007f",
+  "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "javascript:alert(1)", "{{7*7}}", "${7*7}", "<!--", "]]>", "&lt;", "</textarea><svg onload=alert(1)>",
+  "../../../../etc/passwd", "..\\..\\windows", "file:///etc/passwd", "/proc/self/environ", "%2e%2e%2f", "%00", "%c0%ae", "%", "%zz", "a%0d%0aSet-Cookie: x=y", "a\r\nSet-Cookie: x=y", "a\r\n\r\n<html>",
+  "__proto__", "constructor", "prototype", "hasOwnProperty", "toString", "valueOf", "then", "__defineGetter__", "$$typeof", "$@1", "$F1", "$K1", "$1:__proto__:constructor",
+  "\u202e\u2066", "\ufeff", "\u2028", "Z̸̡̛̮͖a̶l̴g̵o̷".repeat(4), "𝕳𝖊𝖑𝖑𝖔", "👩‍👩‍👧‍👦", "ﷺ", "ı", "ß", "İ", "\ud800", "a\udfffb",
+  "x".repeat(1_001), "x".repeat(70_000), "é".repeat(3_000), "[".repeat(2_000), "{\"a\":".repeat(1_000), "1".repeat(400), "😀".repeat(5_000),
+];
+
+/** Bytes that are no UTF-8. */
+export const BROKEN_BYTES: readonly Buffer[] = [Buffer.from([0xff, 0xfe]), Buffer.from([0xc0, 0xaf]), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from([0xf8, 0x88, 0x80, 0x80, 0x80]), Buffer.from([0x00, 0x80, 0xc3])];
+
+/** A value that a field can never take; undefined leaves the field out. */
+export type BadValue = (random: Random) => string | Uint8Array | undefined;
+
+const nastyOr =
+  (...more: BadValue[]): BadValue =>
+  (random) =>
+    chance(random, 0.55) ? pick(random, NASTY) : chance(random, 0.2) ? pick(random, BROKEN_BYTES) : pick(random, [...more, () => undefined])(random);
+
+export const bad = {
+  /** For the id of a row. */
+  id: nastyOr(strangeId, (random) => strangeId(random).slice(1), (random) => `${strangeId(random)}0`, (random) => `{${strangeId(random)}}`),
+  /** For the random text that names a session, a passkey, a token. */
+  token: nastyOr((random) => strangeId(random).replaceAll("-", "").repeat(2), (random) => strangeId(random), (random) => "A".repeat(Math.ceil(random() * 300))),
+  /** For the number of a row. */
+  number: ((random) => {
+    const value = nastyOr(() => "0", () => "-1", () => "1.5", () => "999999999999", () => "٣", () => " 1 1 ")(random);
+    // JavaScript reads "0x10" as a number, and there may be a row of it.
+    return typeof value === "string" && Number(value) > 0 && Number(value) < 1e9 ? "-1" : value;
+  }) satisfies BadValue,
+  email: nastyOr(() => "ada", () => "ada@", () => "@example.test", () => "a b@example.test", () => "ada@example.test\nbcc: b@example.test", () => "ada@example..test", () => `${"a".repeat(260)}@example.test`, () => "<ada@example.test>", () => "ada@example.test,b@example.test", () => "ada@localhost"),
+  choice: nastyOr(() => "RED;BLUE", () => "purple", () => "ADMIN,MEMBER", () => "red\u0000"),
+  code: nastyOr(() => "00000", () => "0000000", () => "abcdef", () => "12345a", () => "١٢٣٤٥٦"),
+  /** For a text of `min` to `max` characters. */
+  text:
+    (min: number, max: number): BadValue =>
+    (random) =>
+      pick<BadValue>(random, [
+        () => undefined,
+        () => (min > 0 ? "" : "x".repeat(max + 1)),
+        () => (min > 1 ? "x".repeat(min - 1) : "a\u0000b"),
+        () => (min > 0 ? " \t ".repeat(50) : "\u0000"),
+        () => "x".repeat(max + 1),
+        () => "é".repeat(max + 1),
+        () => "😀".repeat(max + 1),
+        () => "x".repeat(max * 20 + 1_001),
+        () => `${"word ".repeat(Math.ceil(min / 5))}\u0000`,
+        () => `${"word ".repeat(Math.ceil(min / 5))}\u202e\u2066`,
+        () => `<script>alert(1)</script>${"x".repeat(max)}`,
+      ])(random),
+} as const;
+
+/** Something of any type, up to `depth` deep, for JSON. */
+export function anything(random: Random, depth = 3): unknown {
+  const kind = Math.floor(random() * (depth > 0 ? 9 : 6));
+  switch (kind) {
+    case 0:
+      return pick(random, NASTY);
+    case 1:
+      return pick(random, [0, -1, 1.5, 1e308, -0, 2 ** 53, 1e-320, 999_999_999_999]);
+    case 2:
+      return pick(random, [true, false, null]);
+    case 3:
+      return strangeId(random);
+    case 4:
+      return [];
+    case 5:
+      return {};
+    case 6:
+      return Array.from({ length: Math.floor(random() * 6) }, () => anything(random, depth - 1));
+    case 7:
+      return Object.fromEntries(Array.from({ length: Math.floor(random() * 5) }, () => [pick(random, NASTY).slice(0, 60), anything(random, depth - 1)]));
+    default:
+      return JSON.parse(`{"__proto__":${JSON.stringify(anything(random, depth - 1))},"constructor":{"prototype":{"isAdmin":true}}}`);
+  }
+}
+
+/** Headers that make no sense, or that a proxy would set. None gives anybody any right. */
+export const STRANGE_HEADERS: readonly Record<string, string>[] = [
+  { "x-forwarded-host": "evil.example" },
+  { "x-forwarded-for": "127.0.0.1, 10.0.0.1" },
+  { "x-forwarded-proto": "gopher" },
+  { forwarded: "for=127.0.0.1;host=evil.example" },
+  { "x-original-url": "/admin" },
+  { "x-rewrite-url": "/admin" },
+  { "x-http-method-override": "DELETE" },
+  { "x-middleware-subrequest": "middleware:middleware:middleware:middleware:middleware" },
+  { "x-middleware-rewrite": "/admin" },
+  { "x-middleware-next": "1" },
+  { "x-middleware-override-headers": "cookie", "x-middleware-request-cookie": "session=x" },
+  { "x-middleware-set-cookie": "__Host-session=x" },
+  { "x-invoke-path": "/admin", "x-invoke-status": "200" },
+  { "x-matched-path": "/admin" },
+  { "x-nextjs-data": "1" },
+  { "x-prerender-revalidate": "x" },
+  { "x-now-route-matches": "1=admin" },
+  { rsc: "1" },
+  { rsc: "1", "next-router-prefetch": "1" },
+  { rsc: "1", "next-router-prefetch": "1", "next-router-segment-prefetch": "/_tree" },
+  { rsc: "1", "next-router-state-tree": "%5B%22%22%5D" },
+  { rsc: "1", "next-router-state-tree": "[[[" },
+  { "next-url": "/admin" },
+  { "next-resume": "1" },
+  { "fly-replay-src": "instance=x;region=iad;t=1;state=x" },
+  { "fly-replay": "instance=evil" },
+  { "fly-force-instance-id": "x" },
+  { "fly-region": "\"><script>" },
+  { "fly-forwarded-port": "1" },
+  { via: "x", "x-real-ip": "127.0.0.1" },
+  { "accept-encoding": "br;q=nan, *;q=-1" },
+  { "accept-language": "../../etc" },
+  { accept: "application/json" },
+  { accept: "text/markdown" },
+  { range: "bytes=0-0,1-1,2-2" },
+  { range: "bytes=-99999999999999999999" },
+  { range: "bytes=9-0" },
+  { "if-none-match": "*" },
+  { "if-modified-since": "not a date" },
+  { expect: "something" },
+  { te: "trailers" },
+  { "content-encoding": "gzip" },
+  { cookie: "__Host-session=; __Host-reader=; a=b" },
+];

@@ -1,0 +1,32 @@
+// The whole database as one hash per table: what an attack must leave as it was.
+
+import { createHash } from "node:crypto";
+import type Database from "better-sqlite3";
+
+export type Dump = ReadonlyMap<string, string>;
+
+function tables(db: Database.Database): string[] {
+  return (db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`).all() as { name: string }[]).map(({ name }) => name);
+}
+
+/** Every row and column of every table. */
+export function dump(db: Database.Database): Dump {
+  return db.transaction(() => {
+    const hashes = new Map<string, string>();
+    for (const table of tables(db)) {
+      const hash = createHash("sha256");
+      let rows = 0;
+      for (const row of db.prepare(`SELECT * FROM "${table}" ORDER BY 1, 2`).raw().iterate() as Iterable<unknown[]>) {
+        rows += 1;
+        for (const value of row) hash.update(`${typeof value} `).update(value instanceof Uint8Array ? value : String(value)).update("\0");
+      }
+      hashes.set(table, `${rows} rows ${hash.digest("hex")}`);
+    }
+    return hashes;
+  })();
+}
+
+/** The tables that differ, in order. */
+export function changedTables(before: Dump, after: Dump): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].filter((table) => before.get(table) !== after.get(table)).sort();
+}

@@ -256,6 +256,23 @@ const pictures: Record<string, Picture> = {
       return `${ticks(250, 120, 0, 0.52, ink, 11)}${ticks(250, 120, 0.52, 1, clay, 11)}${ticks(390, 96, 0.52, 0.98, red, 11)}${disc(800, 600, 130, yellow)}${disc(...onCircle(800, 600, 500, 0.27), 20, red)}`;
     },
   },
+  // A voice that is torn and goes on, and the parts in which it is carried.
+  "a-recording-that-survives": {
+    file: shared("a-recording-that-survives"),
+    ground: "#dfe5dc",
+    draw: () => {
+      const random = seeded(23);
+      const bars = range(56).map((i) => {
+        const x = 150 + i * 23.7;
+        const loud = (0.25 + 0.75 * Math.abs(Math.sin(i * 0.21) * Math.sin(i * 0.093 + 0.6))) * (0.55 + random() * 0.45);
+        return i > 32 && i < 37 ? "" : line([[x, 470 - 250 * loud], [x, 470 + 250 * loud]], i <= 32 ? ink : red, 11, 'stroke-linecap="round"');
+      }).join("");
+      const edge = range(13).map((i): Point => [918 + (i % 2) * 26, 130 + i * 57]);
+      const torn = shape([...edge, ...edge.map(([x, y]): Point => [x + 62, y + 12]).reverse()], paper);
+      const blocks = range(4).map((i) => (i < 3 ? rect(150 + i * 336, 930, 290, 120, i === 1 ? yellow : blue) : rect(153 + i * 336, 933, 284, 114, "none", `stroke="${ink}" stroke-width="6" stroke-dasharray="18 14"`))).join("");
+      return `${bars}${torn}${blocks}`;
+    },
+  },
 };
 
 /** Draws one picture and returns its size in bytes. Throws when it is too large to keep in the repository. */

@@ -1,0 +1,221 @@
+import type { BrowserContext, Page } from "@playwright/test";
+import { expect, test } from "./fixtures.ts";
+
+const MINUTE_MS = 60_000;
+const POST = { slug: "a-day-is-not-a-moment", path: "/blog/a-day-is-not-a-moment" };
+
+type Mail = { text: string };
+const linkIn = ({ text }: Mail) => /http:\S+\/login\/confirm\S+/.exec(text)?.[0] ?? "";
+const codeIn = ({ text }: Mail) => /^\d{6}$/m.exec(text)?.[0] ?? "";
+
+// An hour of its own for each test: what others asked for from this machine does not count.
+test.beforeEach(({ serverClock }) => serverClock.forward(120 * MINUTE_MS));
+
+async function ask(page: Page, email: string, next = "") {
+  await page.goto(`/login${next && `?next=${encodeURIComponent(next)}`}`);
+  await page.getByLabel("Your address for mail").fill(email);
+  await page.getByRole("button", { name: "Send me the mail" }).click();
+  await expect(page).toHaveURL(/\/login\/code$/);
+  await expect(page.getByText(email)).toBeVisible();
+}
+
+const logInButton = (page: Page) => page.getByRole("main").getByRole("button", { name: "Log in", exact: true });
+
+async function typeCode(page: Page, code: string) {
+  await page.getByLabel("The code in the mail").fill(code);
+  await logInButton(page).click();
+}
+
+async function join(page: Page, firstName: string, team: string) {
+  await expect(page).toHaveURL(/\/signup$/);
+  await page.getByLabel("Your first name").fill(firstName);
+  await page.getByRole("radio", { name: new RegExp(`^${team}`) }).check();
+  await page.getByRole("button", { name: "Join" }).click();
+}
+
+const isLoggedIn = async (context: BrowserContext) => (await context.cookies()).some(({ name }) => name === "session");
+
+test("a reader signs up from a mail, joins a team, and their read moves its standing", async ({ page, context, database, serverClock, mailTo }) => {
+  await ask(page, "ada.signs.up@example.test", POST.path);
+  const mail = await mailTo("ada.signs.up@example.test");
+  expect(mail.subject).toBe("Log in to Lectern");
+  await page.goto(linkIn(mail));
+  await logInButton(page).click();
+  await join(page, "Ada", "Yellow");
+  await expect(page).toHaveURL(POST.path);
+  await expect(page.getByRole("banner").getByRole("link", { name: "Account" })).toBeVisible();
+  expect((await context.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite])).toEqual([["session", true, "Lax"]]);
+  const { id } = database.prepare(`SELECT "id" FROM "User" WHERE "email" = 'ada.signs.up@example.test' AND "firstName" = 'Ada' AND "team" = 'YELLOW' AND "role" = 'MEMBER'`).get() as { id: string };
+
+  await expect(page.getByText("No team leads this post yet.")).toBeVisible();
+  await page.clock.install();
+  const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
+  await page.goto(POST.path);
+  await token;
+  await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
+  await serverClock.forward(20 * MINUTE_MS);
+  const beacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
+  await page.clock.runFor(20 * MINUTE_MS);
+  expect((await beacon).status()).toBe(204);
+  expect(database.prepare(`SELECT "userId" FROM "PostRead" WHERE "postSlug" = ?`).all(POST.slug)).toEqual([{ userId: id }]);
+  await page.reload();
+  await expect(page.getByText("Yellow leads this post with 1.00 reads for each of its active members.")).toBeVisible();
+  await expect(page.locator("[data-team=YELLOW]").first()).toBeAttached();
+});
+
+test("a member logs in with the code; a wrong one says how many tries are left", async ({ page, context, database, mailTo, logIn }) => {
+  const userId = await logIn({ firstName: "Bob" });
+  await context.clearCookies();
+  const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as { email: string };
+  await ask(page, email, "/teams");
+  const code = codeIn(await mailTo(email));
+  await typeCode(page, "12345");
+  await expect(page.getByText("The code has six digits.")).toBeVisible();
+  await typeCode(page, String((Number(code) + 1) % 1_000_000).padStart(6, "0"));
+  await expect(page.getByText("That code is not right. 4 tries are left.")).toHaveCount(1);
+  await expect(page.getByLabel("The code in the mail")).toBeFocused();
+  await typeCode(page, `${code.slice(0, 3)} ${code.slice(3)}`);
+  await expect(page).toHaveURL("/teams");
+  expect(await isLoggedIn(context)).toBe(true);
+  // Logging in again is a new session.
+  await page.goto("/login");
+  await expect(page.getByText("You are logged in as Bob.")).toBeVisible();
+  const [before] = (await context.cookies()).filter(({ name }) => name === "session");
+  await ask(page, email);
+  await typeCode(page, codeIn(await mailTo(email)));
+  await expect(page).toHaveURL(/\/me$/);
+  expect((await context.cookies()).find(({ name }) => name === "session")?.value).not.toBe(before?.value);
+  expect(database.prepare(`SELECT COUNT(*) AS n FROM "Session" WHERE "userId" = ?`).get(userId)).toEqual({ n: 2 });
+});
+
+test("opening the link uses nothing up, and in another browser it asks for the code", async ({ page, context, browser, request, database, mailTo, logIn }) => {
+  const userId = await logIn();
+  await context.clearCookies();
+  const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as { email: string };
+  await ask(page, email, "/about");
+  const mail = await mailTo(email);
+  const rows = () => database.prepare(`SELECT * FROM "LoginChallenge" WHERE "email" = ?`).all(email);
+  const before = rows();
+  for (let i = 0; i < 5; i++) {
+    const answer = await request.get(linkIn(mail));
+    expect([answer.status(), answer.headers()["cache-control"]]).toEqual([200, "private, no-store"]);
+    expect(answer.headers()["set-cookie"]).toBeUndefined();
+  }
+  await page.goto(linkIn(mail));
+  expect(rows()).toEqual(before);
+  await expect(page.locator('meta[name="robots"]')).toHaveAttribute("content", /noindex/);
+
+  const elsewhere = await browser.newContext();
+  const phone = await elsewhere.newPage();
+  await phone.goto(linkIn(mail));
+  await expect(phone.getByText("This is not the browser in which the mail was asked for.")).toBeVisible();
+  await expect(phone.getByText(email)).toHaveCount(0);
+  await typeCode(phone, codeIn(mail));
+  await expect(phone).toHaveURL("/about");
+  expect(await isLoggedIn(elsewhere)).toBe(true);
+  await elsewhere.close();
+
+  // Here the same link has been used by now.
+  await logInButton(page).click();
+  await expect(page.getByText("This link has expired or was used. Ask for a new one.")).toBeVisible();
+  expect(await isLoggedIn(context)).toBe(false);
+  await page.goto(linkIn(mail));
+  await expect(page.getByRole("link", { name: "Ask for a new mail" })).toBeVisible();
+});
+
+test("the team is chosen with the keyboard, and what was typed stays where something is wrong", async ({ page, mailTo, database }) => {
+  await ask(page, "keys@example.test");
+  await page.goto(linkIn(await mailTo("keys@example.test")));
+  await logInButton(page).press("Enter");
+  await expect(page).toHaveURL(/\/signup$/);
+  const name = page.getByLabel("Your first name");
+  // As a browser does that knows no rules for fields.
+  await name.evaluate((field: HTMLInputElement) => (field.form!.noValidate = true));
+  await name.fill("Grace");
+  await name.press("Enter");
+  await expect(page.getByText("Choose one of the three teams.")).toBeVisible();
+  await expect(name).toHaveValue("Grace");
+  const radios = page.getByRole("radio", { name: /^(Red|Blue|Yellow)/ });
+  const order = await radios.evaluateAll((all: HTMLInputElement[]) => all.map(({ value }) => value));
+  expect([...order].sort()).toEqual(["BLUE", "RED", "YELLOW"]);
+  await radios.first().focus();
+  await page.keyboard.press("ArrowDown");
+  await expect(radios.nth(1)).toBeChecked();
+  await name.fill("");
+  await page.getByRole("button", { name: "Join" }).click();
+  await expect(page.getByText("The first name is missing.")).toBeVisible();
+  await expect(radios.nth(1)).toBeChecked();
+  expect(await radios.evaluateAll((all: HTMLInputElement[]) => all.map(({ value }) => value))).toEqual(order);
+  await name.fill("Grace");
+  await page.getByRole("button", { name: "Join" }).click();
+  await expect(page).toHaveURL(/\/me\?welcome$/);
+  expect(database.prepare(`SELECT "firstName", "team" FROM "User" WHERE "email" = 'keys@example.test'`).all()).toEqual([{ firstName: "Grace", team: order[1] }]);
+  // What is finished is not begun again.
+  await page.goto("/signup");
+  await expect(page).toHaveURL(/\/me$/);
+});
+
+test("no page of logging in has an accessibility violation", async ({ page, axe, mailTo }) => {
+  test.setTimeout(120_000);
+  const check = async () => {
+    for (const [colorScheme, viewport] of [["light", { width: 1280, height: 900 }], ["dark", { width: 390, height: 844 }]] as const) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      const { violations } = await axe().analyze();
+      expect(violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+    }
+  };
+  await page.goto("/login");
+  await check();
+  await page.goto("/login/confirm?token=forged");
+  await check();
+  await ask(page, "axe@example.test");
+  await check();
+  await typeCode(page, "12345");
+  await expect(page.getByText("The code has six digits.")).toBeVisible();
+  await check();
+  await page.goto(linkIn(await mailTo("axe@example.test")));
+  await check();
+  await logInButton(page).click();
+  await expect(page).toHaveURL(/\/signup$/);
+  await check();
+  await page.getByRole("radio", { name: /^Red/ }).check();
+  await check();
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("a reader signs up, and later logs in with the code", async ({ page, context, mailTo, database }) => {
+    await ask(page, "plain@example.test", "/about");
+    const mail = await mailTo("plain@example.test");
+    await typeCode(page, "000000" === codeIn(mail) ? "000001" : "000000");
+    await expect(page.getByText("That code is not right. 4 tries are left.")).toBeVisible();
+    await page.goto(linkIn(mail));
+    await logInButton(page).click();
+    await join(page, "Plain", "Blue");
+    await expect(page).toHaveURL("/about");
+    expect(await isLoggedIn(context)).toBe(true);
+    expect(database.prepare(`SELECT "team" FROM "User" WHERE "email" = 'plain@example.test'`).all()).toEqual([{ team: "BLUE" }]);
+
+    await context.clearCookies();
+    await ask(page, "Plain@Example.test".toLowerCase());
+    await page.getByRole("button", { name: "Send it again" }).click();
+    await expect(page).toHaveURL(/\/login\/code$/);
+    // The newest of the two: the first is worth nothing any more.
+    await expect.poll(() => database.prepare(`SELECT COUNT(*) AS n FROM "LoginChallenge" WHERE "email" = 'plain@example.test' AND "usedAt" IS NULL`).get()).toEqual({ n: 1 });
+    await typeCode(page, codeIn(await mailTo("plain@example.test")));
+    await expect(page).toHaveURL(/\/me$/);
+    expect(await isLoggedIn(context)).toBe(true);
+  });
+});
+
+test.describe("where a mail server is set up", () => {
+  test.use({ expectedErrors: ["404"] });
+  test("nobody sees the outbox", async ({ page, logIn }) => {
+    expect((await page.goto("/dev/mail"))?.status()).toBe(404);
+    await logIn({ role: "ADMIN" });
+    expect((await page.goto("/dev/mail"))?.status()).toBe(404);
+  });
+});

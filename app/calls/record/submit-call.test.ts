@@ -205,9 +205,8 @@ for (const [what, given, field] of wrong) {
 }
 
 test("the lengths of reference.md are taken", async () => {
-  for (const given of [{ title: "x".repeat(5), description: "x".repeat(20), keywords: "xx" }, { title: "x".repeat(50), description: "x".repeat(1_000), keywords: "x".repeat(100) }, { title: "😀".repeat(50) }]) {
-    expect(await submit(given)).toMatch(/^\/calls\/mine/);
-  }
+  const fitting: Record<string, string>[] = [{ title: "x".repeat(5), description: "x".repeat(20), keywords: "xx" }, { title: "x".repeat(50), description: "x".repeat(1_000), keywords: "x".repeat(100) }, { title: "😀".repeat(50) }];
+  for (const given of fitting) expect(await submit(given)).toMatch(/^\/calls\/mine/);
 });
 
 test("wrong fields leave the upload as it is", async () => {

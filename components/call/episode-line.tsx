@@ -25,7 +25,7 @@ export function EpisodeLine({ episode: { number, slug, title, description, calle
     <li className="post-line">
       <p className="card-meta figures">
         <span>
-          Episode {number} · {clock(durationMs)}
+          Episode {number}, {clock(durationMs)}
         </span>
         <time dateTime={day}>{formatDate(day)}</time>
       </p>

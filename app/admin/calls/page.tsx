@@ -25,11 +25,12 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
   // Searching looks everywhere; else the queue begins with what is new.
   const shown = state ?? (q || asked === "all" ? null : "NEW");
   const { calls, counts, total, page, pages } = await snapshotSql((sql) => listQueue(sql, { by: admin, state: shown, query: q, page: Number(last(query.page)) || 1 }));
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const stateOf = (each: CallState | null) => each ?? "all";
   return (
     <AdminFrame current="calls" title="Calls">
       <section className="desk-section" aria-label="Queue">
-        <FindForm action="/admin/calls" label="Words of the title, the keywords, the description or the caller’s first name" q={q}>
+        <FindForm action="/admin/calls" label="Find calls" hint="By words of the title, the keywords, the description, or the caller’s first name" q={q}>
           {state && <input type="hidden" name="state" value={state} />}
         </FindForm>
         <nav aria-label="States">
@@ -37,20 +38,19 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
             {[...CALL_STATES, null].map((each) => (
               <li key={stateOf(each)}>
                 <a href={hrefOf("/admin/calls", { state: stateOf(each), q })} aria-current={each === shown ? "page" : undefined}>
-                  {each ? STATE_WORDS[each] : "All"} <span>{each ? counts[each] : Object.values(counts).reduce((sum, count) => sum + count, 0)}</span>
+                  {`${each ? STATE_WORDS[each] : "All"}\u00a0${each ? counts[each] : all}`}
                 </a>
               </li>
             ))}
           </ul>
         </nav>
         {calls.length === 0 ? (
-          <p role="status">{q ? `No call${shown ? ` here` : ""} holds “${q}”.` : shown === "NEW" ? "Nothing new. Everybody has been heard." : "None."}</p>
+          <p role="status">{q ? `No call ${shown ? "here " : ""}holds “${q}”.` : shown === "NEW" ? "Nothing new. Everybody has been heard." : "None."}</p>
         ) : (
           <TableFrame label="Calls">
             <thead>
               <tr>
                 <th scope="col">Call</th>
-                <th scope="col">Caller</th>
                 <th scope="col">State</th>
                 <th scope="col">Left, UTC</th>
                 <th scope="col" className="number">
@@ -61,10 +61,10 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
             <tbody>
               {calls.map((call) => (
                 <tr key={call.id}>
-                  <th scope="row">
-                    <a href={`/admin/calls/${call.id}`}>{call.title}</a>
+                  <th scope="row" className="queue-call">
+                    <a href={`/admin/calls/${encodeURIComponent(call.id)}`}>{call.title}</a>
+                    <small>{call.callerName}</small>
                   </th>
-                  <td>{call.callerName}</td>
                   <td>
                     <CallStateWord state={call.state} by={call.reviewerName} />
                   </td>

@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { clock, spoken } from "./length.ts";
+import { CallPlayer } from "./player.tsx";
 import { Submit } from "#components/ui/action-form.tsx";
 import type { OwnCall } from "#lib/calls/own-calls.ts";
 
@@ -26,14 +27,13 @@ function State({ call: { state, slug, declineReason } }: { call: OwnCall }): Rea
   }
 }
 
-/** Stands in a form whose action deletes: the button sends the call's id. `date` is the day it was left. */
-export function OwnCallItem({ call, date, isNew }: { call: OwnCall; date: ReactNode; isNew: boolean }) {
+/** `date` is the day it was left; `deleteForm` the id of the form whose action deletes the call that the button names. */
+export function OwnCallItem({ call, date, isNew, deleteForm }: { call: OwnCall; date: ReactNode; isNew: boolean; deleteForm: string }) {
   const { id, title, description, state, isRecorded, durationMs } = call;
-  const src = `/calls/recording/${id}`;
   return (
     <li className="own-call" data-state={state} data-new={isNew || undefined}>
       <div className="own-call-what">
-        <h2 id={`call-${id}`}>{title}</h2>
+        <h2>{title}</h2>
         <p className="own-call-meta figures">
           {date}
           {" · "}
@@ -44,7 +44,7 @@ export function OwnCallItem({ call, date, isNew }: { call: OwnCall; date: ReactN
         </p>
       </div>
       <div className="own-call-more">
-        {isRecorded && <audio controls preload="none" src={src} aria-labelledby={`call-${id}`} />}
+        {isRecorded && <CallPlayer src={`/calls/recording/${id}`} label="Your recording" durationMs={durationMs} />}
         <p className="own-call-text">{description}</p>
         <details className="own-call-delete">
           <summary>
@@ -55,7 +55,7 @@ export function OwnCallItem({ call, date, isNew }: { call: OwnCall; date: ReactN
               {state === "PUBLISHED" ? "The episode goes with it: its page, its answer and its place in the feed. " : state === "ANSWERED" ? "Its answer goes with it. " : ""}
               This can’t be undone.
             </p>
-            <Submit kind="danger" name="id" value={id}>
+            <Submit kind="danger" form={deleteForm} name="id" value={id}>
               Delete {state === "PUBLISHED" ? "call and episode" : "this call"}
             </Submit>
           </div>

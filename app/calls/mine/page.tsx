@@ -15,6 +15,8 @@ import { findReader, readIdentity } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Your calls", robots: { index: false } };
 
+const DELETE_FORM = "delete-call";
+
 interface Props {
   searchParams: Promise<Record<string, string | string[] | undefined>>;
 }
@@ -43,9 +45,12 @@ export default async function Page({ searchParams }: Props) {
           </div>
         </>
       )}
-      <ActionForm action={deleteCall} loginNext="/calls/mine" className="own-calls" ownMessage>
-        <FormMessage loginNext="/calls/mine" />
-        <FocusMessage />
+      <div className="own-calls">
+        {/* Apart from the list, whose buttons name it: Enter in a player must not press the first of them. */}
+        <ActionForm action={deleteCall} id={DELETE_FORM} loginNext="/calls/mine" ownMessage>
+          <FormMessage loginNext="/calls/mine" />
+          <FocusMessage />
+        </ActionForm>
         <p className="form-actions">
           <a className="button" href="/calls/record">
             Leave a call
@@ -56,10 +61,10 @@ export default async function Page({ searchParams }: Props) {
         </p>
         <ol>
           {calls.map((call) => (
-            <OwnCallItem key={call.id} call={call} date={<Moment ms={call.createdAt} day />} isNew={call === fresh} />
+            <OwnCallItem key={call.id} call={call} date={<Moment ms={call.createdAt} day />} isNew={call === fresh} deleteForm={DELETE_FORM} />
           ))}
         </ol>
-      </ActionForm>
+      </div>
     </div>
   );
 }

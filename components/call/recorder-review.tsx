@@ -65,8 +65,8 @@ export function RecorderReview({ recorded, onThrowAway, isSending }: { recorded:
         </div>
       ) : (
         <div className="recorder-actions">
-          {foundFromMs !== null && !isSending && (
-            <button type="submit" className="button button-main">
+          {foundFromMs !== null && (
+            <button type="submit" className="button button-main" aria-disabled={isSending || undefined}>
               Send it
             </button>
           )}

@@ -30,7 +30,7 @@ interface Props {
   keep?: readonly string[];
   /** A hidden field that the recorder fills with the id of what the form makes: kept with the draft, so that sending again after a lost answer makes nothing twice. */
   formId?: { readonly name: string; readonly value: string };
-  /** False where the form is sent without audio; what was recorded stays kept. */
+  /** False where the form is sent without audio; what was recorded stays kept until the form was stored. */
   isOn?: boolean;
   /** The form may be sent without a recording. */
   optional?: boolean;

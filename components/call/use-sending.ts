@@ -64,7 +64,8 @@ export function useSending({ root, isOn, ready, renew }: Given) {
       setUploadId(id);
     });
     isPassing.current = true;
-    form.requestSubmit(submitter instanceof HTMLButtonElement ? submitter : null);
+    // The button that was pressed may be gone by now.
+    form.requestSubmit(submitter instanceof HTMLButtonElement && submitter.form === form ? submitter : null);
     isPassing.current = false;
   }, []);
 

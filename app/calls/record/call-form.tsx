@@ -32,9 +32,7 @@ export function CallForm({ id, owner, maxMs }: { id: string; owner: string; maxM
   const isAwake = useSyncExternalStore(never, () => true, () => false);
   return (
     <ActionForm action={isAwake ? submitOrSay : submitCall} className="form" loginNext="/calls/record">
-      <noscript>
-        <p className="form-message">Recording needs JavaScript, which is switched off in this browser. You can write your question instead; it gets the same answer.</p>
-      </noscript>
+      <p className="form-message without-script">Recording needs JavaScript, which is switched off in this browser. You can write your question instead; it gets the same answer.</p>
       <fieldset className="ways needs-script">
         <legend className="form-legend">How do you want to ask?</legend>
         <div className="ways-choice">

@@ -6,10 +6,10 @@ import { CallPlayer } from "./player.tsx";
 import { Submit } from "#components/ui/action-form.tsx";
 import type { OwnCall } from "#lib/calls/own-calls.ts";
 
-function State({ call: { state, slug, declineReason } }: { call: OwnCall }): ReactNode {
+function State({ call: { state, slug, declineReason, isRecorded } }: { call: OwnCall }): ReactNode {
   switch (state) {
     case "NEW":
-      return "Waiting to be heard";
+      return isRecorded ? "Waiting to be heard" : "Waiting to be read";
     case "REVIEWING":
       return "Being looked at";
     case "ANSWERED":

@@ -4,6 +4,8 @@ import { createHash } from "node:crypto";
 import type { BrowserContext, Page } from "@playwright/test";
 import type Database from "better-sqlite3";
 import { decodeRecording, probeAudio } from "#lib/calls/audio.ts";
+import { sqlOf } from "#lib/db/connection.ts";
+import { insertUser } from "#tests/factories.ts";
 import { expect, test } from "./fixtures.ts";
 import { memberCookie } from "./member-cookie.ts";
 import { PORT } from "./ports.ts";
@@ -416,6 +418,36 @@ test("the microphone is let go when nothing is recorded", async ({ page, logIn }
   await expect.poll(live).toBe(0);
   await record(page, "0:01");
   expect(await live()).toBe(0);
+});
+
+test("a microphone that hears nothing, and one that goes away, are told in words", async ({ page, logIn }) => {
+  await logIn();
+  await page.addInitScript(() => {
+    // A real stream without a sound, which the test can end.
+    navigator.mediaDevices.getUserMedia = async () => {
+      const { stream } = new AudioContext().createMediaStreamDestination();
+      Object.assign(window, { unplug: () => stream.getAudioTracks().forEach((track) => track.dispatchEvent(new Event("ended"))) });
+      return stream;
+    };
+  });
+  await open(page);
+  await button(page, "Start recording").click();
+  await expect(page.getByText("Nothing is heard. Is the microphone muted")).toBeVisible({ timeout: 10_000 });
+  await page.evaluate(() => (window as unknown as { unplug(): void }).unplug());
+  await expect(page.getByText("The microphone went away.")).toBeVisible();
+  await expect(button(page, "Listen")).toBeVisible();
+});
+
+test("after a log-in that leads here, the microphone may be used", async ({ page, database, mailTo }) => {
+  const { email } = insertUser(sqlOf(database));
+  await page.goto("/calls/record");
+  await page.getByLabel("Your address for mail").fill(email);
+  await page.keyboard.press("Enter");
+  const code = /\b\d{6}\b/.exec((await mailTo(email)).text)?.[0] ?? "";
+  await page.getByRole("textbox", { name: /code/i }).fill(code);
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/calls\/record$/);
+  await record(page, "0:01");
 });
 
 test("a question is written instead, and the recording is not sent with it", async ({ page, database, logIn }) => {

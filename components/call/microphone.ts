@@ -11,15 +11,15 @@ const TYPES = ["audio/webm;codecs=opus", "audio/mp4;codecs=mp4a.40.2", "audio/mp
 export type MicrophoneProblem = "insecure" | "no-recorder" | "refused" | "none" | "busy" | "other";
 
 export const PROBLEMS: Record<MicrophoneProblem, { title: string; text: string }> = {
-  insecure: { title: "Recording needs a secure connection.", text: "This page was opened over plain http. Open it with https, or write your question instead." },
-  "no-recorder": { title: "This browser can’t record.", text: "Choose a file that you recorded elsewhere, or write your question instead." },
+  insecure: { title: "Recording needs a secure connection.", text: "This page was opened over plain http. Open it with https to record or to choose a file." },
+  "no-recorder": { title: "This browser can’t record.", text: "Choose a file that you recorded elsewhere." },
   refused: {
     title: "The browser did not allow the microphone.",
     text: "Open the site’s settings at the left end of the address bar, set the microphone to “Allow”, and try again. On a phone, also look whether the system’s settings let this browser use the microphone.",
   },
-  none: { title: "No microphone was found.", text: "Plug one in or switch it on and try again. Or choose a file, or write your question instead." },
+  none: { title: "No microphone was found.", text: "Plug one in or switch it on and try again, or choose a file that you recorded elsewhere." },
   busy: { title: "The microphone can’t be opened.", text: "Another program may be using it: end its call or recording and try again." },
-  other: { title: "The microphone did not start.", text: "Try again. If it stays so, choose a file or write your question instead." },
+  other: { title: "The microphone did not start.", text: "Try again. If it stays so, choose a file that you recorded elsewhere." },
 };
 
 /** What keeps this browser from recording, before anybody is asked; null when nothing does. */

@@ -40,7 +40,7 @@ const UNREADY: Partial<Record<Phase, string>> = {
   opening: "One moment: the browser is looking for an unsent recording. Then send again.",
   elsewhere: "This recording is open in another tab. Send it from there, or close that tab.",
   asking: "Answer the browser’s question about the microphone first, or give it up.",
-  checking: "There is no recording yet: the microphone is on, but nothing is recorded. Start recording, choose a file, or write your question.",
+  checking: "There is no recording yet: the microphone is on, but nothing is recorded. Start recording, or choose a file.",
   recording: "You are still recording. Stop first, then send.",
   paused: "The recording is paused. Stop first, then send.",
   ending: "One moment: the recording is being finished. Then send again.",
@@ -77,7 +77,7 @@ export function Recorder({ name, draftKey, maxMs, owner = "", keep = NO_FIELDS, 
     ready() {
       const { current } = keeper;
       if (recorded && current) return { audio: recorded.audio, uploadId: current.draft.uploadId };
-      return { problem: UNREADY[phase] ?? "There is no recording yet: record one, choose a file, or write your question." };
+      return { problem: UNREADY[phase] ?? "There is no recording yet: record one, or choose a file." };
     },
     renew: recorder.renewUpload,
   });

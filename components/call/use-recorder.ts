@@ -264,7 +264,7 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
 
   const takeFile = async (file: File) => {
     const keep = keeper.current;
-    if (!keep) return;
+    if (!keep) return setProblem(PROBLEMS.insecure);
     const before = phase;
     setProblem(null);
     setPhase("reading");

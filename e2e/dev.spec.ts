@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 
-const PORT = "3121";
+const PORT = "3123";
 const DATA_DIR = ".data/e2e-dev";
 
 test("npm run dev serves the site from a new database, and stops when it is told to", async () => {

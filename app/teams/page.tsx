@@ -20,7 +20,7 @@ export const metadata: Metadata = {
 function Change({ title, slug, from, to }: TeamsData["changes"][number]) {
   const what = title === null ? "the site" : <a href={`/blog/${slug}`}>{title}</a>;
   if (to === null) return <>Nobody leads {what} any more; {from ? TEAM_NAMES[from] : "somebody"} did.</>;
-  if (from === null) return <>{TEAM_NAMES[to]} is the first to lead {what}.</>;
+  if (from === null) return <>{TEAM_NAMES[to]} came to lead {what}.</>;
   return (
     <>
       {TEAM_NAMES[to]} took {what} from {TEAM_NAMES[from]}.

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { formAction } from "#lib/action/form-action.ts";
 import { id, line, lines } from "#lib/base/fields.ts";
 import { prepareRecording, submitCall as submit } from "#lib/calls/submit.ts";
+import { inTurn } from "#lib/calls/turns.ts";
 import { kickDeliveries } from "#lib/outbox/outbox.ts";
 
 /**
@@ -22,8 +23,12 @@ export const submitCall = formAction({
     uploadId: z.preprocess((value) => value || null, id("The recording").nullable()),
   }),
   run: async ({ input, member, write }) => {
-    const recording = input.uploadId ? await prepareRecording({ uploadId: input.uploadId, member }) : null;
-    const call = await write((sql, member) => submit(sql, { ...input, recording, member }));
+    const { uploadId } = input;
+    const store = async () => {
+      const recording = uploadId ? await prepareRecording({ uploadId, member }) : null;
+      return write((sql, member) => submit(sql, { ...input, recording, member }));
+    };
+    const call = uploadId ? await inTurn(store) : await store();
     if (call.isNew) kickDeliveries();
     redirect(`/calls/mine?sent=${call.id}`);
   },

@@ -9,6 +9,12 @@ test("a path that can't be decoded leads nowhere", () => {
   for (const url of ["/%", "/blog/%ff", "/embed-image/%c0%ae?x=1"]) expect(tameUrl(url)).toBe("/not-an-address");
 });
 
+test("an address with a host in it is a path of this site", () => {
+  expect(tameUrl("http://lectern.example/blog?q=a")).toBe("/blog?q=a");
+  expect(tameUrl("https://evil.example//evil.example/x")).toBe("/evil.example/x");
+  for (const url of ["*", "evil.example:443", "\\admin", ""]) expect(tameUrl(url)).toBe("/not-an-address");
+});
+
 test("a query is cut to a length and to a number of parameters", () => {
   expect(tameUrl(`/blog?${"a&".repeat(7_000)}`).split("&")).toHaveLength(50);
   expect(tameUrl(`/blog?q=${"x".repeat(100_000)}`).length).toBeLessThan(2_100);

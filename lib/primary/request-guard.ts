@@ -18,8 +18,15 @@ function isDecodable(path: string): boolean {
   }
 }
 
-/** The address to serve in place of `url`: with a query that is too long cut, and nowhere for a path that can't be decoded. */
-export function tameUrl(url: string): string {
+/** The path of an address that was written whole, as for a proxy (RFC 9112, 3.2.2): Next would send the client on to whatever host stands in it. */
+function pathOf(url: string): string {
+  const whole = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
+  return whole ? whole.pathname.replace(/^\/*/, "/") + whole.search : NOWHERE;
+}
+
+/** The address to serve in place of `given`: a path, with a query that is too long cut, and nowhere for a path that can't be decoded. */
+export function tameUrl(given: string): string {
+  const url = given.startsWith("/") ? given : pathOf(given);
   const at = url.indexOf("?");
   const path = at < 0 ? url : url.slice(0, at);
   if (!isDecodable(path)) return NOWHERE;

@@ -4,6 +4,7 @@
 import { DAY_MS, MINUTE_MS, nowMs } from "../lib/base/clock.ts";
 import { writeSql } from "../lib/db/database.ts";
 import { readdirSync } from "node:fs";
+import { recordOwnership } from "../lib/teams/ownership.ts";
 import { insertRead, insertUser } from "../tests/factories.ts";
 
 const NAMES = ["Ada", "Barbara", "Claude", "Donald", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "Jean", "Katherine", "Leslie"];
@@ -45,6 +46,7 @@ export async function seed(): Promise<{ members: number; reads: number }> {
         reads += 1;
       }
     }
+    recordOwnership(sql, { slugs: posts, nowMs: now });
     return { members: users.length, reads };
   });
 }

@@ -1,0 +1,221 @@
+import { readFileSync } from "node:fs";
+import type { BrowserContext, Page } from "@playwright/test";
+import { memberCookie } from "./member-cookie.ts";
+import { PORT } from "./ports.ts";
+import { expect, test } from "./fixtures.ts";
+
+/** A device with a fingerprint reader that always says yes. */
+async function addAuthenticator(context: BrowserContext, page: Page) {
+  const cdp = await context.newCDPSession(page);
+  await cdp.send("WebAuthn.enable");
+  await cdp.send("WebAuthn.addVirtualAuthenticator", {
+    options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+  });
+}
+
+test("a member adds a passkey, logs out, and logs in with it", async ({ page, context, logIn, database }) => {
+  await addAuthenticator(context, page);
+  const id = await logIn({ firstName: "Hedy" });
+  await page.goto("/me");
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await expect(page.getByText(/^Added as “Chrome/)).toBeVisible();
+  await expect(page.getByText(/not used yet/)).toBeVisible();
+
+  await page.getByRole("button", { name: "Log out" }).click();
+  await expect(page).toHaveURL("/");
+  await expect(page.getByRole("link", { name: "Log in" })).toBeVisible();
+  expect(database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(id)).toBe(0);
+
+  await page.goto("/login?next=/me");
+  await page.getByRole("button", { name: "Log in with a passkey" }).click();
+  await expect(page).toHaveURL("/me");
+  await expect(page.getByRole("heading", { level: 1, name: "Hedy" })).toBeVisible();
+  await expect(page.getByText(/, last used/)).toBeVisible();
+
+  // The device holds the passkey: it can't be added twice.
+  await page.getByRole("button", { name: "Add a passkey" }).click();
+  await expect(page.getByText("This device holds a passkey of yours already.")).toBeVisible();
+
+  await page.locator("summary").click();
+  await page.getByLabel("Name", { exact: true }).fill("The desk");
+  await page.getByRole("button", { name: "Rename", exact: true }).click();
+  await expect(page.getByText("The desk", { exact: true })).toBeVisible();
+  await page.getByRole("button", { name: /^Remove “/ }).click();
+  await expect(page.locator(":focus")).toContainText("The passkey is removed.");
+  expect(database.prepare(`SELECT COUNT(*) FROM "Passkey" WHERE "userId" = ?`).pluck().get(id)).toBe(0);
+});
+
+test.describe("a removed passkey", () => {
+  test.use({ expectedErrors: ["401"] });
+
+  test("logs nobody in, and the page says what else to do", async ({ page, context, logIn, database }) => {
+    await addAuthenticator(context, page);
+    const id = await logIn();
+    await page.goto("/me");
+    await page.getByRole("button", { name: "Add a passkey" }).click();
+    await expect(page.getByText(/^Added as/)).toBeVisible();
+    database.prepare(`DELETE FROM "Passkey" WHERE "userId" = ?`).run(id);
+    await context.clearCookies();
+    await page.goto("/login");
+    await page.getByRole("button", { name: "Log in with a passkey" }).click();
+    await expect(page.getByText(/This passkey is not known here/)).toBeVisible();
+    await page.goto("/me");
+    await expect(page).toHaveURL("/login?next=/me");
+  });
+});
+
+test("a member changes their first name and ends another session", async ({ page, browser, logIn, database }) => {
+  const id = await logIn({ firstName: "Ada" });
+  const elsewhere = await browser.newContext();
+  await elsewhere.addCookies([{ ...(await memberCookie(database, id)), url: `http://localhost:${PORT}` }]);
+  const other = await elsewhere.newPage();
+  await other.goto("/me");
+  await expect(other.getByRole("heading", { level: 1, name: "Ada" })).toBeVisible();
+
+  await page.goto("/me");
+  await page.getByLabel("First name").fill("Augusta");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Augusta" })).toBeVisible();
+  await page.getByRole("button", { name: /^End the session/ }).click();
+  await expect(page.locator(":focus")).toContainText("That session has ended.");
+  await expect(page.getByRole("button", { name: /^End the session/ })).toHaveCount(0);
+
+  await other.goto("/me");
+  await expect(other).toHaveURL("/login?next=/me");
+  await elsewhere.close();
+});
+
+test("a code logs in another device, once, and is hidden after fifteen seconds", async ({ page, browser, context, logIn }) => {
+  await logIn({ firstName: "Grace" });
+  await page.clock.install();
+  await page.goto("/me");
+  await page.getByRole("button", { name: "Show a code" }).click();
+  await expect(page).toHaveURL("/me/device");
+  await expect(page.getByRole("img", { name: /A code for a camera/ })).toBeVisible();
+  const token = (await context.cookies()).find(({ name }) => name === "device-code")!.value;
+  expect(await page.content()).not.toContain(token);
+
+  const phone = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  const screen = await phone.newPage();
+  await screen.goto(`/login/device?token=${token}`);
+  await expect(screen.getByRole("heading", { name: "Log in as Grace on this device" })).toBeVisible();
+  // Looking at it logged nobody in: a second look shows the button again.
+  await screen.reload();
+  await screen.getByRole("button", { name: "Log in as Grace" }).click();
+  await expect(screen).toHaveURL("/me");
+  await expect(screen.getByRole("heading", { level: 1, name: "Grace" })).toBeVisible();
+  // A code proves nobody anew: what wants a recent log-in asks for one.
+  await expect(screen.getByRole("button", { name: "Add a passkey" })).toHaveCount(0);
+
+  await screen.goto(`/login/device?token=${token}`);
+  await expect(screen.getByRole("heading", { name: "This code is no longer good" })).toBeVisible();
+  await phone.close();
+
+  await page.clock.runFor(16_000);
+  await expect(page.getByText("The code is hidden.")).toBeVisible();
+  await expect(page.getByRole("img", { name: /A code for a camera/ })).toHaveCount(0);
+  await page.getByRole("button", { name: "Show a new code" }).click();
+  await expect(page.getByRole("img", { name: /A code for a camera/ })).toBeVisible();
+});
+
+test("a member downloads their data", async ({ page, logIn }) => {
+  const id = await logIn({ firstName: "Barbara" });
+  await page.goto("/me");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download my data" }).click()]);
+  expect(download.suggestedFilename()).toMatch(/^my-data-.*\.json$/);
+  expect(JSON.parse(readFileSync(await download.path(), "utf8"))).toMatchObject({ user: { id, firstName: "Barbara" }, calls: [], reads: [] });
+});
+
+test("a member deletes their account by typing the word", async ({ page, logIn, database }) => {
+  const id = await logIn();
+  await page.goto("/me");
+  await page.getByRole("link", { name: "delete your account" }).click();
+  await page.getByLabel(/^Type/).fill("perhaps");
+  await page.getByRole("button", { name: "Delete my account for good" }).click();
+  await expect(page.getByLabel(/^Type/)).toBeFocused();
+  await expect(page.getByLabel(/^Type/)).toHaveValue("perhaps");
+  await page.getByLabel(/^Type/).fill("delete");
+  await page.getByRole("button", { name: "Delete my account for good" }).click();
+  await expect(page).toHaveURL("/goodbye");
+  await expect(page.getByRole("link", { name: "Log in" })).toBeVisible();
+  expect(database.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(id)).toBe(0);
+  await page.goto("/me");
+  await expect(page).toHaveURL("/login?next=/me");
+});
+
+test("what can't be undone asks for a new log-in after fifteen minutes", async ({ page, logIn, serverClock }) => {
+  await logIn();
+  await serverClock.forward(16 * 60_000);
+  await page.goto("/me/delete");
+  await expect(page.getByRole("button", { name: "Delete my account for good" })).toHaveCount(0);
+  await expect(page.getByRole("link", { name: "Log in again" })).toHaveAttribute("href", "/login?next=/me/delete");
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("a member changes their name, ends a session, shows a code, logs in by it, logs out and deletes the account", async ({ page, browser, context, logIn, database }) => {
+    const id = await logIn({ firstName: "Edsger" });
+    await memberCookie(database, id);
+    await page.goto("/me");
+    await page.getByLabel("First name").fill("a".repeat(61));
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect(page.getByText("The first name has 61 characters; at most 60 fit.")).toBeVisible();
+    await page.getByLabel("First name").fill("Wybe");
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "Wybe" })).toBeVisible();
+    await page.getByRole("button", { name: /^End the session/ }).click();
+    await expect(page.getByText("That session has ended.")).toBeVisible();
+
+    database.prepare(`INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, x'00', 0, '', 'Old phone', ?)`).run(`key-of-${id}`, id, Date.now());
+    await page.goto("/me");
+    await page.locator("summary").click();
+    await page.getByRole("button", { name: "Remove “Old phone”" }).click();
+    await expect(page.getByText("The passkey is removed.")).toBeVisible();
+
+    await page.getByRole("button", { name: "Show a code" }).click();
+    await expect(page.getByRole("img", { name: /A code for a camera/ })).toBeVisible();
+    const token = (await context.cookies()).find(({ name }) => name === "device-code")!.value;
+    const phone = await browser.newContext({ javaScriptEnabled: false });
+    const screen = await phone.newPage();
+    await screen.goto(`/login/device?token=${token}`);
+    await screen.getByRole("button", { name: "Log in as Wybe" }).click();
+    await expect(screen).toHaveURL("/me");
+    await screen.getByRole("button", { name: "Log out" }).click();
+    await expect(screen).toHaveURL("/");
+    await phone.close();
+
+    await page.goto("/me/delete");
+    await page.getByLabel(/^Type/).fill("Wybe");
+    await page.getByRole("button", { name: "Delete my account for good" }).click();
+    await expect(page).toHaveURL("/goodbye");
+    expect(database.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(id)).toBe(0);
+  });
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`a member's own pages have no accessibility violation: ${colorScheme}`, async ({ page, axe, logIn, database }) => {
+    const id = await logIn({ role: "ADMIN" });
+    database.prepare(`INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, x'00', 0, '', 'Old phone', ?)`).run(`key-of-${id}`, id, Date.now());
+    await memberCookie(database, id);
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    const check = async (what: string) => {
+      for (const viewport of [{ width: 1280, height: 900 }, { width: 390, height: 844 }]) {
+        await page.setViewportSize(viewport);
+        const { violations } = await axe().analyze();
+        expect(violations.map(({ id, nodes }) => `${what} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), `${what} scrolls sideways`).toBeLessThanOrEqual(0);
+      }
+    };
+    await page.goto("/me");
+    await page.locator("summary").click();
+    await check("/me");
+    await page.getByRole("button", { name: "Show a code" }).click();
+    await expect(page.getByRole("img", { name: /A code for a camera/ })).toBeVisible();
+    await check("/me/device");
+    for (const path of ["/me/delete", "/login/device?token=x", "/goodbye"]) {
+      await page.goto(path);
+      await check(path);
+    }
+  });
+}

@@ -7,8 +7,10 @@ import { insertUser } from "#tests/factories.ts";
 import { type FormState, NEW_FORM } from "#lib/action/form-state.ts";
 import { DAY_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { decodeRecording } from "#lib/calls/audio.ts";
+import { submitCall as storeCall } from "#lib/calls/submit.ts";
 import { PART_BYTES } from "#lib/calls/upload.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
+import { mailsInFolder } from "#lib/mail/outbox-folder.ts";
 import { deliverDue, listDeliveries } from "#lib/outbox/outbox.ts";
 import { sessionCookie, startSession } from "#lib/session/session.ts";
 
@@ -111,14 +113,23 @@ test("a recording becomes a call, its parts go, and every admin is told", async 
 test("admins get a mail each, with where to go; the webhook is told where there is one", async () => {
   overrideEnv({ DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook" });
   const id = randomUUID();
-  // Before kickDeliveries gets its turn, which is after this microtask.
-  const payloads = await submit({ id, title: "A <b>bold</b> question" }).then(() => snapshotSql((sql) => sql.all<{ payload: string; userId: string }>(`SELECT "payload", "userId" FROM "Delivery" ORDER BY "id"`)));
+  // Without the action, which has them delivered at once.
+  const member = { id: ada.id, firstName: "Ada", team: "RED", role: "MEMBER", sessionKey: "", loggedInAtMs: nowMs() };
+  const payloads = await writeSql((sql) => {
+    storeCall(sql, { ...fields(), id, title: "A <b>bold</b> question", uploadId: null, recording: null, member });
+    return sql.all<{ payload: string; userId: string }>(`SELECT "payload", "userId" FROM "Delivery" ORDER BY "id"`);
+  });
   overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
   const told = payloads.map(({ payload }) => JSON.parse(payload) as { kind: string; mail?: { to: string; subject: string; parts: unknown[] }; text?: string });
   expect(told.map(({ kind, mail }) => [kind, mail?.to])).toEqual([["MAIL", "grace@example.test"], ["MAIL", "linus@example.test"], ["DISCORD", undefined]]);
   expect(told[0]!.mail).toEqual({ to: "grace@example.test", subject: "A new call: A <b>bold</b> question", parts: ["Ada typed a question: A <b>bold</b> question", "I want to begin, but I never know where.", { link: `http://localhost:3000/admin/calls/${id}`, label: "Listen and answer" }] });
   expect(told[2]!.text).toContain(`/admin/calls/${id}`);
   expect(payloads.every(({ userId }) => userId === ada.id)).toBe(true);
+});
+
+test("mails go out after the commit, without being waited for", async () => {
+  await submit();
+  await vi.waitFor(async () => expect(mailsInFolder(5).map(({ to, subject }) => [to, subject]).sort()).toEqual([["grace@example.test", "A new call: How do I begin?"], ["linus@example.test", "A new call: How do I begin?"]]), { timeout: 5_000 });
 });
 
 test("a question can be typed", async () => {

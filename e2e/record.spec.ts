@@ -425,7 +425,13 @@ test("a microphone that hears nothing, and one that goes away, are told in words
   await page.addInitScript(() => {
     // A real stream without a sound, which the test can end.
     navigator.mediaDevices.getUserMedia = async () => {
-      const { stream } = new AudioContext().createMediaStreamDestination();
+      const context = new AudioContext();
+      const muted = new GainNode(context, { gain: 0 });
+      const destination = context.createMediaStreamDestination();
+      const tone = new OscillatorNode(context);
+      tone.connect(muted).connect(destination);
+      tone.start();
+      const { stream } = destination;
       Object.assign(window, { unplug: () => stream.getAudioTracks().forEach((track) => track.dispatchEvent(new Event("ended"))) });
       return stream;
     };

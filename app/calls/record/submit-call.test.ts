@@ -44,8 +44,8 @@ let eve: Somebody;
 beforeEach(async () => {
   ada = await logIn({ firstName: "Ada" });
   eve = await logIn();
-  await logIn({ role: "ADMIN", email: "grace@example.test" });
-  await logIn({ role: "ADMIN", email: "linus@example.test" });
+  await logIn({ role: "ADMIN", email: "grace@example.test", createdAt: 1 });
+  await logIn({ role: "ADMIN", email: "linus@example.test", createdAt: 2 });
   sent.headers = { host: "localhost:3000", origin: "http://localhost:3000", "sec-fetch-site": "same-origin" };
 });
 

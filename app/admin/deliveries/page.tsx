@@ -54,10 +54,10 @@ export default async function DeliveriesPage({ searchParams }: { searchParams: P
                 </div>
                 <div className="form-actions">
                   <ActionButton action={tryAgain} fields={{ id: String(delivery.id) }} loginNext="/admin/deliveries">
-                    Try again<span className="visually-hidden">: {delivery.about}</span>
+                    Try again<span className="visually-hidden"> {delivery.about}</span>
                   </ActionButton>
                   <ActionButton action={giveUp} fields={{ id: String(delivery.id) }} kind="danger" loginNext="/admin/deliveries">
-                    Give up<span className="visually-hidden">: {delivery.about}</span>
+                    Give up<span className="visually-hidden"> {delivery.about}</span>
                   </ActionButton>
                 </div>
               </li>

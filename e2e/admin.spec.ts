@@ -1,0 +1,253 @@
+import type Database from "better-sqlite3";
+import { expect, test } from "./fixtures.ts";
+import { memberCookie } from "./member-cookie.ts";
+import { PORT } from "./ports.ts";
+import { insertRead, insertUser } from "#tests/factories.ts";
+import { PlainBrowser, formsOf } from "#tests/plain-browser.ts";
+import { sqlOf } from "#lib/db/connection.ts";
+
+const ORIGIN = `http://localhost:${PORT}`;
+const PAGES = ["/admin", "/admin/users", "/admin/content", "/admin/cache", "/admin/reads", "/admin/deliveries", "/admin/log"];
+const MINUTE_MS = 60_000;
+
+const person = (database: Database.Database, given: Parameters<typeof insertUser>[1] = {}) => insertUser(sqlOf(database), { firstName: "Hedy", team: "BLUE", ...given });
+const get = (database: Database.Database, text: string, ...values: unknown[]) => database.prepare(text).get(...values) as Record<string, unknown> | undefined;
+
+/** One that was given up. Returns its id. */
+function insertDelivery(database: Database.Database, to: string, about: string): number {
+  const payload = JSON.stringify({ kind: "MAIL", mail: { to, subject: "Your call is answered", parts: ["Listen to it."] } });
+  const { lastInsertRowid } = database.prepare(`INSERT INTO "Delivery" ("createdAt", "kind", "about", "payload", "tries", "lastError") VALUES (?, 'MAIL', ?, ?, 8, 'No answer.')`).run(Date.now(), about, payload);
+  return Number(lastInsertRowid);
+}
+
+/** A browser without scripts, logged in as `userId`. */
+async function plainAs(database: Database.Database, userId: string | null): Promise<PlainBrowser> {
+  const browser = new PlainBrowser(ORIGIN);
+  if (userId) {
+    const { name, value } = await memberCookie(database, userId);
+    browser.cookies.set(name, value);
+  }
+  return browser;
+}
+
+test.afterEach(({ database }) => {
+  database.prepare(`DELETE FROM "User" WHERE "role" = 'ADMIN'`).run();
+  database.prepare(`DELETE FROM "Delivery"`).run();
+});
+
+test("nobody is asked to log in, and a member finds no page", async ({ database }) => {
+  const { id } = person(database);
+  const [nobody, member] = [await plainAs(database, null), await plainAs(database, id)];
+  for (const path of [...PAGES, `/admin/users/${id}`]) {
+    const turned = await nobody.request(path, {}, { follow: false });
+    expect([turned.status, turned.headers.get("location")], path).toEqual([307, `/login?next=${encodeURIComponent(path)}`]);
+    const { status, text } = await member.get(path);
+    expect([path, status, text.includes("There is no such page.")]).toEqual([path, 404, true]);
+    expect(text, path).not.toContain("admin-nav");
+    expect(/<title>([^<]*)/.exec(text)?.[1], path).toMatch(/^Not found/);
+  }
+});
+
+test("the forms of an admin do nothing in the hands of nobody and of a member", async ({ database }) => {
+  const { id } = person(database, { role: "ADMIN" });
+  const victim = person(database);
+  const deliveryId = insertDelivery(database, victim.email, "A mail");
+  const admin = await plainAs(database, id);
+  const strangers = [await plainAs(database, null), await plainAs(database, victim.id)];
+  const state = () =>
+    JSON.stringify([get(database, `SELECT * FROM "User" WHERE "id" = ?`, victim.id), get(database, `SELECT * FROM "Delivery" WHERE "id" = ?`, deliveryId), get(database, `SELECT COUNT(*) AS n, MAX("id") AS last FROM "AuditEvent"`), get(database, `SELECT COUNT(*) AS n FROM "Session" WHERE "userId" = ?`, victim.id)]);
+  const before = state();
+  const cacheKey = /name="key" value="([^"]+)"/;
+  const key = /href="(\/admin\/cache\?key=[^"]+)"/.exec((await admin.get("/admin/cache")).text)![1]!.replaceAll("&amp;", "&");
+  let tried = 0;
+  for (const path of [`/admin/users/${victim.id}`, "/admin/deliveries", "/admin/content", key]) {
+    const forms = formsOf((await admin.get(path)).text);
+    expect(forms.length, path).toBeGreaterThan(0);
+    for (const form of forms) {
+      for (const stranger of strangers) {
+        const { status, text } = await stranger.post(path, form, { ...(form.names.includes("typed") && { typed: victim.email }), ...(form.names.includes("team") && { team: "RED", firstName: "Eve" }), ...(form.names.includes("slug") && { slug: "one-door-for-writes" }) }, { follow: false });
+        expect([path, status < 500, /form-message-done/.test(text)]).toEqual([path, true, false]);
+        tried += 1;
+      }
+    }
+  }
+  expect(tried).toBeGreaterThanOrEqual(2 * 8);
+  expect(state()).toBe(before);
+  expect((await admin.get(key)).text).toMatch(cacheKey);
+});
+
+test("an admin finds a member, edits them and sees who else did", async ({ page, database, logIn }) => {
+  await logIn({ role: "ADMIN", firstName: "Root" });
+  const { id, email } = person(database, { firstName: "Hedy 100%" });
+  insertRead(sqlOf(database), { userId: id, postSlug: "one-door-for-writes" });
+  await page.goto("/admin/users");
+  await page.getByRole("searchbox").fill("100%");
+  await page.getByRole("button", { name: "Search" }).click();
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await page.getByRole("link", { name: "Hedy 100%" }).click();
+  await expect(page.getByText(email).first()).toBeVisible();
+
+  const [name, team, save] = [page.getByLabel("First name"), page.getByLabel("Team", { exact: true }), page.getByRole("button", { name: "Save" })];
+  await name.fill(" ");
+  await save.click();
+  await expect(page.getByText("The first name is missing.")).toBeVisible();
+  await name.fill("Grace");
+  await team.selectOption("YELLOW");
+  await save.click();
+  await expect(page.getByText("Saved. What they have read counts for the new team.")).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Grace");
+  await expect(page.getByText("name: changed, team BLUE → YELLOW")).toBeVisible();
+  expect(get(database, `SELECT "firstName", "team" FROM "User" WHERE "id" = ?`, id)).toEqual({ firstName: "Grace", team: "YELLOW" });
+
+  // Again from the same page: it knows what it saved.
+  await name.fill("Grace Brewster");
+  await save.click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Grace Brewster");
+  database.prepare(`UPDATE "User" SET "firstName" = 'Another', "updatedAt" = "updatedAt" + 1 WHERE "id" = ?`).run(id);
+  await name.fill("Mine");
+  await save.click();
+  await expect(page.getByText("Somebody changed this member meanwhile.")).toBeVisible();
+  await expect(name).toHaveValue("Mine");
+  expect(get(database, `SELECT "firstName" FROM "User" WHERE "id" = ?`, id)).toEqual({ firstName: "Another" });
+});
+
+test("a role wants a log-in of the last fifteen minutes, and ends sessions", async ({ page, database, logIn, serverClock, context }) => {
+  const adminId = await logIn({ role: "ADMIN", firstName: "Root" });
+  const { id } = person(database);
+  await memberCookie(database, id);
+  const path = `/admin/users/${id}`;
+  await page.goto(path);
+  await serverClock.forward(20 * MINUTE_MS);
+  await page.getByRole("button", { name: "Make an admin" }).click();
+  await expect(page.getByRole("alert").getByText("Log in again first")).toBeVisible();
+  await expect(page.getByRole("alert").getByRole("link", { name: "Log in" })).toHaveAttribute("href", `/login?next=${encodeURIComponent(path)}`);
+  expect(get(database, `SELECT "role" FROM "User" WHERE "id" = ?`, id)).toEqual({ role: "MEMBER" });
+  await page.reload();
+  await expect(page.getByText("You logged in more than fifteen minutes ago.")).toBeVisible();
+
+  await serverClock.forward(-20 * MINUTE_MS);
+  await context.addCookies([{ ...(await memberCookie(database, adminId)), url: ORIGIN }]);
+  await page.goto(path);
+  await page.getByRole("button", { name: "Make an admin" }).click();
+  await expect(page.getByRole("button", { name: "Make a member like others" })).toBeVisible();
+  expect(get(database, `SELECT "role", (SELECT COUNT(*) FROM "Session" WHERE "userId" = ?) AS "sessions" FROM "User" WHERE "id" = ?`, id, id)).toEqual({ role: "ADMIN", sessions: 0 });
+  await expect(page.getByText("role MEMBER → ADMIN, sessions: 1")).toBeVisible();
+});
+
+test("a member is deleted when their address is typed, and the last admin never", async ({ page, database, logIn }) => {
+  const adminId = await logIn({ role: "ADMIN", firstName: "Root" });
+  const { id, email } = person(database);
+  await page.goto(`/admin/users/${id}`);
+  const typed = page.getByLabel(`Type ${email}`);
+  await typed.fill("Hedy");
+  await page.getByRole("button", { name: "Delete for good" }).click();
+  await expect(page.getByText("This is not the address of this member. Nothing was deleted.").first()).toBeVisible();
+  await typed.fill(email.toUpperCase());
+  await page.getByRole("button", { name: "Delete for good" }).click();
+  await expect(page.getByRole("status").getByText("The member is deleted")).toBeVisible();
+  expect(get(database, `SELECT 1 FROM "User" WHERE "id" = ?`, id)).toBeUndefined();
+  await page.goto("/admin/log");
+  await expect(page.getByRole("row", { name: /Root.*Deleted a member/ }).first()).toContainText(id);
+  await page.goto(`/admin/users/${adminId}`);
+  await expect(page.getByText("The last admin stays one")).toBeVisible();
+  await expect(page.getByRole("button", { name: /Delete for good|Make a member/ })).toHaveCount(0);
+});
+
+test("a post that fails is named with its line, and compiled afresh", async ({ page, logIn }) => {
+  await logIn({ role: "ADMIN" });
+  await page.goto("/admin/content");
+  await expect(page.getByText(/^blog\/broken\.mdx:\d+$/)).toBeVisible();
+  await page.getByRole("button", { name: "Compile afresh broken" }).click();
+  await expect(page.getByRole("alert").getByText(/blog\/broken\.mdx:\d+: /)).toBeVisible();
+  await page.getByLabel("Post", { exact: true }).selectOption("one-door-for-writes");
+  await page.getByRole("button", { name: "Compile", exact: true }).click();
+  await expect(page.getByRole("status").getByText(/one-door-for-writes\S*: \d+ ms \(/)).toBeVisible();
+});
+
+test("reads are a picture, a table behind it, and a table of posts in the order one likes", async ({ page, database, logIn }) => {
+  await logIn({ role: "ADMIN" });
+  for (let i = 0; i < 3; i++) insertRead(sqlOf(database), { postSlug: "a-short-post" });
+  await page.goto("/admin/reads?slug=a-short-post");
+  await expect(page.getByRole("img", { name: /in 90 days, most on \d{4}-\d\d-\d\d/ })).toBeVisible();
+  await page.getByText("The numbers, day by day").click();
+  await expect(page.getByRole("region", { name: /day by day/ }).getByRole("row")).toHaveCount(91);
+  await page.getByRole("columnheader", { name: "Post", exact: false }).getByRole("link").click();
+  await expect(page.getByRole("columnheader", { name: "Post" })).toHaveAttribute("aria-sort", "ascending");
+  await expect(page).toHaveURL(/slug=a-short-post&sort=title/);
+  await page.goto("/admin/reads?slug=no-such-post&sort=constructor");
+  await expect(page.getByText("There is no post “no-such-post”.")).toBeVisible();
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
+    test.use({ javaScriptEnabled });
+
+    test("a delivery is tried again and arrives, another is given up", async ({ page, database, logIn, mailTo }) => {
+      await logIn({ role: "ADMIN", firstName: "Root" });
+      const { email } = person(database);
+      insertDelivery(database, email, "First mail");
+      insertDelivery(database, email, "Second mail");
+      await page.goto("/admin/deliveries");
+      await page.getByRole("button", { name: "Try again First mail" }).click();
+      await expect(page.getByText("It is being tried again now.")).toBeVisible();
+      expect((await mailTo(email)).subject).toBe("Your call is answered");
+      await expect.poll(() => get(database, `SELECT COUNT(*) AS "n" FROM "Delivery"`)).toEqual({ n: 1 });
+      await page.goto("/admin/deliveries");
+      await page.getByRole("button", { name: "Give up Second mail" }).click();
+      await expect(page.getByText("Given up for good.")).toBeVisible();
+      await expect(page.getByText("Nothing waits.")).toBeVisible();
+      await page.goto("/admin/log");
+      await expect(page.getByRole("row", { name: /Root Gave a delivery up/ })).toHaveCount(1);
+    });
+
+    test("a cache entry is found, looked at without its words, and deleted", async ({ page, logIn }) => {
+      await logIn({ role: "ADMIN" });
+      await page.goto("/admin/cache");
+      await page.getByRole("searchbox").fill("site.compiled");
+      await page.getByRole("button", { name: "Search" }).click();
+      await expect(page).toHaveURL(/q=site\.compiled/);
+      const links = page.getByRole("rowheader").getByRole("link");
+      const count = await links.count();
+      expect(count).toBeGreaterThan(0);
+      const name = (await links.first().textContent())!;
+      await links.first().click();
+      await expect(page.getByRole("region", { name: "Shape of the value" })).toContainText("object of");
+      await page.getByRole("button", { name: "Delete this entry" }).click();
+      await expect(page.getByText("Deleted. It is made again")).toBeVisible();
+      await expect(links.getByText(name, { exact: true })).toHaveCount(0);
+    });
+
+    test("a member gets another name, and loses their sessions", async ({ page, database, logIn }) => {
+      await logIn({ role: "ADMIN" });
+      const { id } = person(database);
+      await memberCookie(database, id);
+      await page.goto(`/admin/users/${id}`);
+      await page.getByLabel("First name").fill("Grace");
+      await page.getByRole("button", { name: "Save" }).click();
+      await expect(page.getByText("Saved.")).toBeVisible();
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText("Grace");
+      await page.getByRole("button", { name: "Log out everywhere" }).click();
+      await expect(page.getByText("One session has ended.")).toBeVisible();
+      expect(get(database, `SELECT COUNT(*) AS "n" FROM "Session" WHERE "userId" = ?`, id)).toEqual({ n: 0 });
+    });
+  });
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`no admin page has an accessibility violation or scrolls sideways: ${colorScheme}`, async ({ page, axe, database, logIn }) => {
+    test.setTimeout(120_000);
+    await logIn({ role: "ADMIN" });
+    const { id, email } = person(database);
+    insertDelivery(database, email, "A mail");
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    for (const path of [...PAGES, `/admin/users/${id}`, "/admin/cache?q=a-short-post"]) {
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.goto(path);
+      const { violations } = await axe().analyze();
+      expect(violations.map(({ id, nodes }) => `${path} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
+      await page.setViewportSize({ width: 390, height: 844 });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      expect(overflow, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
+    }
+  });
+}

@@ -3,6 +3,7 @@
 import { AppError } from "../base/errors.ts";
 import { type Member, assertAdmin } from "../base/member.ts";
 import type { Sql, SqlValue } from "../db/connection.ts";
+import { containing } from "../db/like.ts";
 
 export const CALL_STATES = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"] as const;
 export type CallState = (typeof CALL_STATES)[number];
@@ -36,11 +37,6 @@ export interface Queue {
 /** Calls on one page of the queue. */
 export const QUEUE_PAGE = 25;
 const MAX_WORDS = 8;
-
-/** `word` as part of anything, for LIKE … ESCAPE '\'. */
-function containing(word: string): string {
-  return `%${word.replace(/[\\%_]/g, "\\$&")}%`;
-}
 
 /**
  * One page of the calls in `state` (all of them: null) that hold every word of `query` in title, keywords, description or the

@@ -5,6 +5,7 @@ import { AppError } from "../base/errors.ts";
 import { type Member, assertAdmin, assertRecentLogin } from "../base/member.ts";
 import { recordAudit } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
+import { containing } from "../db/like.ts";
 import { deleteAccount, isLastAdmin } from "./delete-account.ts";
 import { type Role, changedMeanwhile, countAdmins, endSessionsOf } from "./roles.ts";
 
@@ -27,11 +28,6 @@ const USER = `u."id", u."firstName", u."email", u."team", u."role", u."createdAt
 
 /** Members on a page of the list. */
 export const USERS_A_PAGE = 50;
-
-/** `text` for LIKE … ESCAPE '\\': what it holds is looked for as it stands, % and _ too. */
-export function containing(text: string): string {
-  return `%${text.replace(/[\\%_]/g, "\\$&")}%`;
-}
 
 /**
  * Members whose name or address contains `text` ("" for all), last to join first, fifty at a time; `before` is the cursor that the page

@@ -220,7 +220,7 @@ test.describe("when the way to the server breaks", () => {
       await route.abort("failed");
     });
     await send(page);
-    await expect(page.getByText("No answer came. Nothing is lost")).toBeVisible();
+    await expect(page.getByText("No answer came. What you wrote is still here")).toBeVisible();
     expect(callsOf(database, userId)).toHaveLength(1);
     await expect(page.getByLabel("Title")).toHaveValue("How do you test a clock?");
     // Also not after the page was loaded anew.

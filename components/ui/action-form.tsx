@@ -1,10 +1,33 @@
 "use client";
 // A form of a server action: works without JavaScript, keeps what was typed, says what is wrong where it is wrong.
 
-import { createContext, use, useActionState, useEffect, useId, useRef, type ComponentProps, type ReactNode } from "react";
+import { unstable_isUnrecognizedActionError, unstable_rethrow } from "next/navigation";
+import { createContext, use, useActionState, useEffect, useId, useRef, useSyncExternalStore, type ComponentProps, type ReactNode } from "react";
 import { type FormState, NEW_FORM } from "#lib/action/form-state.ts";
 
 type Action = (previous: FormState, form: FormData) => Promise<FormState>;
+
+function reasonFor(error: unknown): string {
+  if (unstable_isUnrecognizedActionError(error)) return "The site has changed since this page was loaded. Copy what you wrote, and load the page again.";
+  const { digest } = error as { digest?: unknown };
+  if (typeof digest === "string") return `That failed, and it is our fault. It has been written down as ${digest}. What you wrote is still here.`;
+  return navigator.onLine ? "No answer came. What you wrote is still here: send it again." : "You are offline. What you wrote is still here: send it again when the connection is back.";
+}
+
+/** A connection that breaks while the form is on its way is a refusal like any other: without this the page would give way to the page of faults. */
+function orSay(action: Action): Action {
+  return async (previous, form) => {
+    try {
+      return await action(previous, form);
+    } catch (error) {
+      unstable_rethrow(error);
+      const values = Object.fromEntries([...form].filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+      return { status: "refused", message: reasonFor(error), code: "unavailable", errors: {}, values };
+    }
+  };
+}
+
+const never = () => () => {};
 
 const Current = createContext<{ state: FormState; pending: boolean }>({ state: NEW_FORM, pending: false });
 
@@ -18,7 +41,9 @@ export function useForm(): { state: FormState; pending: boolean } {
  * The message of the form stands at its end unless a <FormMessage> is among the children and `ownMessage` is set.
  */
 export function ActionForm({ action, children, loginNext, ownMessage = false, ...rest }: Omit<ComponentProps<"form">, "action"> & { action: Action; loginNext?: string; ownMessage?: boolean }) {
-  const [state, run, pending] = useActionState(action, NEW_FORM);
+  // The action itself until React is awake: only that one works without JavaScript.
+  const isAwake = useSyncExternalStore(never, () => true, () => false);
+  const [state, run, pending] = useActionState(isAwake ? orSay(action) : action, NEW_FORM);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     if (state.status !== "refused") return;

@@ -1,37 +1,19 @@
 "use client";
 // The form of a call: record or type, what it is about, send.
 
-import { unstable_rethrow } from "next/navigation";
-import { useState, useSyncExternalStore } from "react";
+import { useState } from "react";
 import { ActionForm, Field, Submit, TextField, useForm } from "#components/ui/action-form.tsx";
 import { LiveCount } from "#components/call/live-count.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
-import type { FormState } from "#lib/action/form-state.ts";
 import { submitCall } from "./actions.ts";
 
 const KEPT = ["title", "description", "keywords"];
 
-/** A connection that breaks while the form is on its way is a refusal like any other: without this the page would give way to the page of faults. */
-async function submitOrSay(previous: FormState, form: FormData): Promise<FormState> {
-  try {
-    return await submitCall(previous, form);
-  } catch (error) {
-    unstable_rethrow(error);
-    const values = Object.fromEntries([...form].filter((entry): entry is [string, string] => typeof entry[1] === "string"));
-    const message = navigator.onLine ? "No answer came. Nothing is lost: send it again, it makes one call only." : "You are offline. Nothing is lost: send it again when the connection is back.";
-    return { status: "refused", message, code: "unavailable", errors: {}, values };
-  }
-}
-
-const never = () => () => {};
-
 /** `id`: what the call will be called where JavaScript does not run; where it does the recorder has its own. `maxMs`: of the recording. */
 export function CallForm({ id, owner, maxMs }: { id: string; owner: string; maxMs: number }) {
   const [isTyped, setTyped] = useState(false);
-  // The action itself until React is awake: only that one works without JavaScript.
-  const isAwake = useSyncExternalStore(never, () => true, () => false);
   return (
-    <ActionForm action={isAwake ? submitOrSay : submitCall} className="form" loginNext="/calls/record">
+    <ActionForm action={submitCall} className="form" loginNext="/calls/record">
       <p className="form-message without-script">Recording needs JavaScript, which is switched off in this browser. You can write your question instead; it gets the same answer.</p>
       <fieldset className="ways needs-script">
         <legend className="form-legend">How do you want to ask?</legend>

@@ -14,6 +14,7 @@ export function CallForm({ id, owner, maxMs }: { id: string; owner: string; maxM
   const [isTyped, setTyped] = useState(false);
   return (
     <ActionForm action={submitCall} className="form" loginNext="/calls/record">
+      <input type="hidden" name="owner" value={owner} />
       <p className="form-message without-script">Recording needs JavaScript, which is switched off in this browser. You can write your question instead; it gets the same answer.</p>
       <fieldset className="ways needs-script">
         <legend className="form-legend">How do you want to ask?</legend>

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { draftOwner } from "../draft-owner.ts";
 import { submitCall } from "./actions.ts";
 import { audioFixture, opusWebm, toneWav } from "#tests/audio.ts";
 import { overrideEnv } from "#tests/database.ts";
@@ -214,6 +215,13 @@ for (const [what, given, field] of wrong) {
     expect((await stored()).calls).toEqual([]);
   });
 }
+
+test("a page that another member opened sends nothing under this one's name", async () => {
+  const before = await stored();
+  expect(await submit({ owner: draftOwner({ id: "another-member" }) })).toMatchObject({ status: "refused", code: "conflict", message: expect.stringMatching(/opened by another member/) });
+  expect(await stored()).toEqual(before);
+  expect(await submit({ owner: draftOwner(ada) })).toMatch(/^\/calls\/mine/);
+});
 
 test("the lengths of reference.md are taken", async () => {
   const fitting: Record<string, string>[] = [{ title: "x".repeat(5), description: "x".repeat(20), keywords: "xx" }, { title: "x".repeat(50), description: "x".repeat(1_000), keywords: "x".repeat(100) }, { title: "😀".repeat(50) }];

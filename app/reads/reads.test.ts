@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
+import { sent } from "#tests/next-headers.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
 import { issueToken } from "#lib/reads/token.ts";
@@ -12,16 +13,7 @@ import { sessionCookie, startSession } from "#lib/session/session.ts";
 import { POST } from "./route.ts";
 import { GET } from "./token/route.ts";
 
-// Next's cookies() works only inside Next: here it reads the cookies of the request that is being sent.
-const sent = vi.hoisted(() => ({ cookie: "" }));
-vi.mock("next/headers", () => ({
-  cookies: async () => ({
-    get: (name: string) => {
-      const pair = sent.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
-      return pair && { name, value: decodeURIComponent(pair.slice(name.length + 1)) };
-    },
-  }),
-}));
+vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 
 const dir = mkdtempSync(join(tmpdir(), "lectern-reads-"));
 const ORIGIN = "http://localhost:3000";

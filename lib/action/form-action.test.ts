@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
+import { sent } from "#tests/next-headers.ts";
 import { MINUTE_MS, nowMs, setClock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import { line } from "../base/fields.ts";
@@ -12,12 +13,7 @@ import { formAction } from "./form-action.ts";
 import { type FormState, NEW_FORM } from "./form-state.ts";
 import type { Who } from "./write-as.ts";
 
-// Next's headers() and cookies() work only inside Next: here they are those of the request that is being sent.
-const sent = vi.hoisted(() => ({ headers: {} as Record<string, string>, cookie: "" }));
-vi.mock("next/headers", () => ({
-  headers: async () => new Headers(sent.headers),
-  cookies: async () => ({ get: (name: string) => (name === "session" && sent.cookie ? { name, value: sent.cookie } : undefined) }),
-}));
+vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 
 const OURS = { host: "localhost:3000", "sec-fetch-site": "same-origin" };
 beforeEach(() => {
@@ -32,7 +28,7 @@ async function logIn(role = "MEMBER"): Promise<string> {
     const user = insertUser(sql, { role });
     return { userId: user.id, id: startSession(sql, user.id).id };
   });
-  sent.cookie = (await sessionCookie(id)).value;
+  sent.cookie = `session=${encodeURIComponent((await sessionCookie(id)).value)}`;
   return userId;
 }
 
@@ -90,7 +86,7 @@ test("a session that was ended, or is somebody's forgery, is nobody", async () =
   await logIn();
   await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
   expect(await call(good())).toMatchObject({ code: "unauthorized" });
-  sent.cookie = "Fe26.2*1*forged";
+  sent.cookie = "session=Fe26.2*1*forged";
   expect(await call(good())).toMatchObject({ code: "unauthorized" });
   expect(ran).not.toHaveBeenCalled();
 });

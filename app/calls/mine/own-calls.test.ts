@@ -4,6 +4,7 @@ import { GET, HEAD } from "../recording/[id]/route.ts";
 import { deleteCall } from "./actions.ts";
 import { audioFixture } from "#tests/audio.ts";
 import { insertCall, insertUser } from "#tests/factories.ts";
+import { sent } from "#tests/next-headers.ts";
 import { type FormState, NEW_FORM } from "#lib/action/form-state.ts";
 import { nowMs } from "#lib/base/clock.ts";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
@@ -11,17 +12,7 @@ import { encodeRecording } from "#lib/calls/submit.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
 import { findReader, hashSessionId, sessionCookie, startSession } from "#lib/session/session.ts";
 
-// Next's own functions work only inside Next: here they read the request that is being sent.
-const sent = vi.hoisted(() => ({ cookie: "", headers: {} as Record<string, string> }));
-vi.mock("next/headers", () => ({
-  cookies: async () => ({
-    get: (name: string) => {
-      const pair = sent.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
-      return pair && { name, value: decodeURIComponent(pair.slice(name.length + 1)) };
-    },
-  }),
-  headers: async () => new Headers(sent.headers),
-}));
+vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 vi.mock("next/cache", () => ({ refresh: () => {} }));
 
 async function logIn(given: Parameters<typeof insertUser>[1] = {}) {

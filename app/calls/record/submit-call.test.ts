@@ -5,6 +5,7 @@ import { submitCall } from "./actions.ts";
 import { audioFixture, opusWebm, toneWav } from "#tests/audio.ts";
 import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
+import { sent } from "#tests/next-headers.ts";
 import { type FormState, NEW_FORM } from "#lib/action/form-state.ts";
 import { DAY_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { decodeRecording } from "#lib/calls/audio.ts";
@@ -15,17 +16,7 @@ import { mailsInFolder } from "#lib/mail/outbox-folder.ts";
 import { deliverDue, listDeliveries } from "#lib/outbox/outbox.ts";
 import { sessionCookie, startSession } from "#lib/session/session.ts";
 
-// Next's own functions work only inside Next: here they read the request that is being sent.
-const sent = vi.hoisted(() => ({ cookie: "", headers: {} as Record<string, string> }));
-vi.mock("next/headers", () => ({
-  cookies: async () => ({
-    get: (name: string) => {
-      const pair = sent.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
-      return pair && { name, value: decodeURIComponent(pair.slice(name.length + 1)) };
-    },
-  }),
-  headers: async () => new Headers(sent.headers),
-}));
+vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 
 interface Somebody {
   id: string;

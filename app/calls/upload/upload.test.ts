@@ -6,22 +6,14 @@ import { POST as begin } from "./route.ts";
 import { opusWebm } from "#tests/audio.ts";
 import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
+import { sent } from "#tests/next-headers.ts";
 import { DAY_MS, MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { MAX_ANSWER_BYTES, MAX_AUDIO_BYTES } from "#lib/calls/audio.ts";
 import { PART_BYTES, assembleUpload, closeUpload } from "#lib/calls/upload.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
 import { findReader, hashSessionId, sessionCookie, startSession } from "#lib/session/session.ts";
 
-// Next's cookies() works only inside Next: here it reads the cookies of the request that is being sent.
-const sent = vi.hoisted(() => ({ cookie: "" }));
-vi.mock("next/headers", () => ({
-  cookies: async () => ({
-    get: (name: string) => {
-      const pair = sent.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
-      return pair && { name, value: decodeURIComponent(pair.slice(name.length + 1)) };
-    },
-  }),
-}));
+vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 
 const ORIGIN = "http://localhost:3000";
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");

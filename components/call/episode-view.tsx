@@ -1,5 +1,6 @@
 // What an episode says and plays: on its page, and for the admin before it is published.
 
+import type { ReactNode } from "react";
 import { CallPlayer } from "./player.tsx";
 
 export interface Sound {
@@ -19,9 +20,17 @@ export interface EpisodeContent {
   readonly joined: Sound | null;
 }
 
-/** `ids` begins the ids of the players, which play in turn; `level` is of the headings. All texts are shown as they are: no markup. */
-export function EpisodeView({ content: { description, callerName, keywords, transcript, call, answer, joined }, ids, level = 2 }: { content: EpisodeContent; ids: string; level?: 2 | 4 }) {
+/** `ids` begins the ids of the players, which play in turn; `level` is of the headings: 3 for a preview, which is no landmark of its page. All texts are shown as they are: no markup. */
+export function EpisodeView({ content: { description, callerName, keywords, transcript, call, answer, joined }, ids, level = 2 }: { content: EpisodeContent; ids: string; level?: 2 | 3 }) {
   const Heading = `h${level}` as const;
+  const part = (name: string, children: ReactNode) =>
+    level === 2 ? (
+      <section className="episode-part" aria-labelledby={`${ids}-${name}`}>
+        {children}
+      </section>
+    ) : (
+      <div className="episode-part">{children}</div>
+    );
   const question = call && <CallPlayer id={`${ids}-call`} next={`${ids}-answer`} src={call.src} durationMs={call.durationMs} label={`${callerName}’s question`} />;
   const answered = <CallPlayer id={`${ids}-answer`} src={answer.src} durationMs={answer.durationMs} label="The answer" />;
   return (
@@ -40,27 +49,34 @@ export function EpisodeView({ content: { description, callerName, keywords, tran
           )}
         </div>
       )}
-      <section className="episode-part" aria-labelledby={`${ids}-asked`}>
-        <Heading id={`${ids}-asked`}>{callerName} asks</Heading>
-        <div className="episode-text episode-asked">
-          <Paragraphs text={description} />
-        </div>
-        {!joined && question}
-      </section>
-      {!joined && (
-        <section className="episode-part" aria-labelledby={`${ids}-said`}>
-          <Heading id={`${ids}-said`}>The answer</Heading>
-          {answered}
-        </section>
-      )}
-      {transcript.trim() !== "" && (
-        <section className="episode-part" aria-labelledby={`${ids}-words`}>
-          <Heading id={`${ids}-words`}>Word by word</Heading>
-          <div className="episode-text">
-            <Paragraphs text={transcript} />
+      {part(
+        "asked",
+        <>
+          <Heading id={`${ids}-asked`}>{callerName} asks</Heading>
+          <div className="episode-text episode-asked">
+            <Paragraphs text={description} />
           </div>
-        </section>
+          {!joined && question}
+        </>,
       )}
+      {!joined &&
+        part(
+          "said",
+          <>
+            <Heading id={`${ids}-said`}>The answer</Heading>
+            {answered}
+          </>,
+        )}
+      {transcript.trim() !== "" &&
+        part(
+          "words",
+          <>
+            <Heading id={`${ids}-words`}>Word by word</Heading>
+            <div className="episode-text">
+              <Paragraphs text={transcript} />
+            </div>
+          </>,
+        )}
       {keywords.length > 0 && (
         <ul className="episode-words" aria-label="Keywords">
           {keywords.map((word) => (

@@ -116,11 +116,11 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
         onChange={({ currentTarget }) => seek(Number(currentTarget.value))}
       />
       <div className="player-foot needs-script">
-        <button type="button" className="player-jump" onClick={() => seek(at - JUMP_SECONDS)} aria-label={`Back ${JUMP_SECONDS} seconds`}>
-          −{JUMP_SECONDS} s
+        <button type="button" className="player-jump" onClick={() => seek(at - JUMP_SECONDS)}>
+          Back {JUMP_SECONDS} s
         </button>
-        <button type="button" className="player-jump" onClick={() => seek(at + JUMP_SECONDS)} aria-label={`Forward ${JUMP_SECONDS} seconds`}>
-          +{JUMP_SECONDS} s
+        <button type="button" className="player-jump" onClick={() => seek(at + JUMP_SECONDS)}>
+          Forward {JUMP_SECONDS} s
         </button>
         <label className="player-speed">
           <span>Speed</span>

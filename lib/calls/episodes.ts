@@ -1,5 +1,7 @@
 // Published calls, as everybody may read and hear them.
 
+import { LRUCache } from "lru-cache";
+import { MINUTE_MS } from "../base/clock.ts";
 import type { Sql } from "../db/connection.ts";
 import { type SniffedAudio, sniffAudio } from "./audio.ts";
 import { soundOf } from "./recording.ts";
@@ -85,6 +87,9 @@ export interface EpisodeLink {
   readonly title: string;
 }
 
+// A player asks for one sound in many ranges: reading megabytes for each would be a waste. Whether it is published is asked every time.
+const recent = new LRUCache<string, Uint8Array>({ maxSize: 48_000_000, sizeCalculation: (bytes) => bytes.length + 200, ttl: 10 * MINUTE_MS });
+
 export type EpisodeSound = "call" | "answer" | "episode";
 
 /** The sound of a published episode with the type that its bytes have; null where there is none of this kind. `etag` changes whenever the bytes do. */
@@ -95,8 +100,11 @@ export function findEpisodeSound(sql: Sql, slug: string, kind: EpisodeSound): { 
   );
   if (!row) return null;
   const blob = (text: string, at: number) => {
-    const bytes = sql.get<{ bytes: Uint8Array | null }>(text, row.callId)?.bytes;
-    return bytes ? { bytes, etag: `${row.callId}-${kind}-${at}` } : null;
+    const etag = `${row.callId}-${kind}-${at}`;
+    const bytes = recent.get(etag) ?? sql.get<{ bytes: Uint8Array | null }>(text, row.callId)?.bytes;
+    if (!bytes) return null;
+    recent.set(etag, bytes);
+    return { bytes, etag };
   };
   const found =
     kind === "call"

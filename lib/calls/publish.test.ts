@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { insertCall, insertUser } from "../../tests/factories.ts";
+import { overrideEnv } from "../../tests/database.ts";
 import { nowMs } from "../base/clock.ts";
+import { env } from "../base/env.ts";
 import type { Member } from "../base/member.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
 import { countEpisodes, findEpisode, findEpisodeSound, listEpisodeAddresses, listEpisodes } from "./episodes.ts";
@@ -40,6 +42,19 @@ test("publishing makes one episode and one mail, with the caller’s first name 
   expect(rest).toEqual([]);
   expect(mail.to).toBe(`${userId}@example.test`);
   expect(JSON.stringify(mail.parts)).toContain("/calls/1-was-fur-ein-ding");
+});
+
+test("where a Discord webhook is set it hears of an episode, without the caller’s address", async () => {
+  overrideEnv({ DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook" });
+  try {
+    const [grace] = await admins();
+    const call = await answered(grace!, { title: "Who hears?" });
+    await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
+    const told = await snapshotSql((sql) => sql.all<{ payload: string }>(`SELECT "payload" FROM "Delivery" WHERE "kind" = 'DISCORD'`));
+    expect(told.map(({ payload }) => JSON.parse(payload).text)).toEqual([`Episode 1: Who hears?\n${env.SITE_URL}/calls/1-who-hears`]);
+  } finally {
+    overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
+  }
 });
 
 test("two admins who publish at once publish once", async () => {

@@ -1,6 +1,7 @@
 // From an answered call to an episode, and back.
 
 import { nowMs } from "../base/clock.ts";
+import { env } from "../base/env.ts";
 import { recordAudit } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { enqueue } from "../outbox/outbox.ts";
@@ -43,7 +44,7 @@ export function readJoinable(sql: Sql, { callId, by, seenMs }: Decision): { titl
 }
 
 /**
- * ANSWERED → PUBLISHED, the episode and the mail to the caller, all or nothing; kickDeliveries() after the commit. `joined` is call and
+ * ANSWERED → PUBLISHED, the episode, the mail to the caller and the word to Discord, all or nothing; kickDeliveries() after the commit. `joined` is call and
  * answer in one file, made of what the admin saw (seenMs: an answer that was changed since is a conflict), or null.
  * Returns number and slug. The number is one more than the highest there is; one that was taken down leaves its number free.
  * Throws as leave does.
@@ -61,6 +62,7 @@ export function publish(sql: Sql, { transcript, joined = null, ...decision }: De
     number, slug, now, now, caller.firstName, transcript, joined?.contentType ?? null, joined ? Math.round(joined.durationMs) : null, joined?.audio ?? null, callId,
   );
   enqueue(sql, { kind: "MAIL", mail: publishedMail(caller, { number, slug }) }, { userId: caller.userId, about: `Episode ${number} was published` });
+  enqueue(sql, { kind: "DISCORD", text: `Episode ${number}: ${caller.title}\n${env.SITE_URL}/calls/${slug}` }, { userId: caller.userId, about: `Episode ${number} was published` });
   recordAudit(sql, { actorId: by.id, action: "call.publish", subjectId: callId, detail: { number, isJoined: joined !== null } });
   return { number, slug };
 }

@@ -30,7 +30,7 @@ export function PublishForm({ id, seen, loginNext, number, title, content }: Pro
             <summary>See how episode {number} will look</summary>
             <div className="call-preview">
               <p className="call-preview-title">{title}</p>
-              <EpisodeView content={{ ...content, transcript }} ids="preview" level={4} />
+              <EpisodeView content={{ ...content, transcript }} ids="preview" level={3} />
             </div>
           </details>
           <Send />

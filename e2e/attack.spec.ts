@@ -148,8 +148,8 @@ for (const [name, given] of Object.entries<HandlerCase>(HANDLERS)) {
 }
 
 test("a session that has ended, was deleted, forged or sealed with another secret is nobody's", async ({ newWorld, site: { db }, clock }) => {
-  const { owner, admin } = await newWorld();
-  const probe = async (cookie: string) => (await send({ path: "/debug/compile", cookie })).status;
+  const { owner, neighbour, admin } = await newWorld();
+  const probe = async (cookie: string) => (await send({ path: `/calls/recording/${neighbour.calls.NEW}`, cookie })).status;
   expect(await probe(admin.cookie)).toBe(200);
   const sealed = admin.cookie.slice(admin.cookie.indexOf("=") + 1);
   const deleted = await insertSession(db, admin.id);
@@ -177,7 +177,7 @@ test("a session that has ended, was deleted, forged or sealed with another secre
     "somebody else's role in the seal": cookieOf(await seal({ id: "x", role: "ADMIN", userId: admin.id })),
     "a member's": owner.cookie,
   };
-  for (const [what, cookie] of Object.entries(forged)) expect([what, await probe(cookie)]).toEqual([what, what === "a member's" ? 403 : 401]);
+  for (const [what, cookie] of Object.entries(forged)) expect([what, await probe(cookie)]).toEqual([what, what === "a member's" ? 404 : 401]);
   await clock(366 * 86_400_000);
   expect(await probe(admin.cookie), "a year later").toBe(401);
 });

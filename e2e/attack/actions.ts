@@ -10,9 +10,10 @@ import { startChallenge } from "#lib/members/login-challenge.ts";
 import { sessionHandle } from "#lib/members/sessions.ts";
 import { beginSignup } from "#lib/members/sign-up.ts";
 import { bad } from "./bad-values.ts";
+import type { Fields } from "./call-action.ts";
 import type { ActionCase, Stage } from "./cases.ts";
 import { ATTACK_DIR } from "./server.ts";
-import type { World } from "./world.ts";
+import type { State, World } from "./world.ts";
 
 /** The cookie of a log-in or a sign-up under way. */
 export const briefCookie = (name: "login" | "signup", browserId: string, next = "/me") => `__Host-${name}=${browserId}.${Buffer.from(next).toString("base64url")}`;
@@ -147,6 +148,35 @@ const ADMINS: Readonly<Record<string, ActionCase>> = {
   },
 };
 
+const callPage = (world: World) => `/admin/calls/${world.owner.calls.NEW}`;
+/** The call in this state, and the moment that its admin saw: of the review, or of the texts. */
+const decision = (state: State) => ({ world, db }: Stage) => ({ id: world.owner.calls[state], seen: String(db.prepare(`SELECT "changedAt" FROM "CallReview" WHERE "callId" = ?`).pluck().get(world.owner.calls[state])) });
+const decides = (state: State, changes: readonly string[], fields: Fields = {}, wrong: ActionCase["wrong"] = {}): ActionCase => ({
+  who: "admin",
+  page: callPage,
+  ready: (stage) => ({ ...decision(state)(stage), ...fields }),
+  changes: ["AuditEvent", "CallReview", ...changes],
+  wrong: { id: bad.id, seen: bad.number, ...wrong },
+});
+
+const REVIEWS: Readonly<Record<string, ActionCase>> = {
+  "app/admin/calls/actions.ts#take": decides("NEW", []),
+  "app/admin/calls/actions.ts#putBack": decides("REVIEWING", []),
+  "app/admin/calls/actions.ts#answer": { ...decides("REVIEWING", ["CallAnswer", "Upload", "UploadPart"]), ready: (stage) => ({ ...decision("REVIEWING")(stage), uploadId: stage.world.admin.uploadId }), wrong: { id: bad.id, seen: bad.number, uploadId: bad.id } },
+  "app/admin/calls/actions.ts#removeAnswer": decides("ANSWERED", ["CallAnswer"]),
+  "app/admin/calls/actions.ts#decline": decides("NEW", [], { reason: "It was answered in another one." }, { reason: bad.text(10, 1_000) }),
+  "app/admin/calls/actions.ts#reopen": decides("DECLINED", []),
+  "app/admin/calls/actions.ts#publish": decides("ANSWERED", ["Episode"], { transcript: "Words that were spoken." }),
+  "app/admin/calls/actions.ts#unpublish": decides("PUBLISHED", ["Episode"]),
+  "app/admin/calls/actions.ts#edit": {
+    who: "admin",
+    page: callPage,
+    ready: ({ world, db }) => ({ ...callFields(), id: world.owner.calls.NEW, seen: String(db.prepare(`SELECT "updatedAt" FROM "Call" WHERE "id" = ?`).pluck().get(world.owner.calls.NEW)), note: "Ask again." }),
+    changes: ["AuditEvent", "Call", "CallReview"],
+    wrong: { id: bad.id, seen: bad.number, title: bad.text(5, 50), description: bad.text(20, 1_000), keywords: bad.text(2, 100) },
+  },
+};
+
 /** The entries of the site's own cache file. */
 function cacheKeys(): string[] {
   const file = new Database(join(ATTACK_DIR, "cache.db"), { readonly: true, timeout: 5_000 });
@@ -157,4 +187,4 @@ function cacheKeys(): string[] {
   }
 }
 
-export const ACTIONS: Readonly<Record<string, ActionCase>> = { ...MEMBERS, ...CALLS, ...ADMINS };
+export const ACTIONS: Readonly<Record<string, ActionCase>> = { ...MEMBERS, ...CALLS, ...ADMINS, ...REVIEWS };

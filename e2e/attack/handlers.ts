@@ -62,8 +62,8 @@ export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
   "GET /content-file/[...path]": { ...open("/content-file/blog/none.png"), status: 404 },
   "GET /embed-image/[hash]": { ...open("/embed-image/0123456789abcdef"), status: 404 },
   "GET /reads/token": open(`/reads/token?slug=${POST_SLUG}`),
-  "GET /debug/compile": { who: "admin", status: 200, ready: () => ({ path: "/debug/compile" }) },
-  "GET /debug/compile/[slug]": { who: "admin", status: 200, ready: () => ({ path: `/debug/compile/${POST_SLUG}` }) },
+  "GET /calls/feed.xml": open("/calls/feed.xml"),
+  "GET /calls/audio/[slug]/[file]": { who: "anyone", status: 200, ready: ({ world }) => ({ path: `/calls/audio/${world.owner.episodeSlug}/call` }) },
 
   "POST /reads": {
     who: "anyone",
@@ -116,6 +116,7 @@ export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
     wrong: (random) => wrongJson(random, "/calls/upload", announced(wav(0.6))),
   },
   "GET /calls/recording/[id]": { who: "member", isOwners: true, status: 200, ready: ({ world }) => ({ path: `/calls/recording/${world.owner.calls.NEW}` }) },
+  "GET /admin/calls/[id]/answer": { who: "admin", status: 200, ready: ({ world }) => ({ path: `/admin/calls/${world.owner.calls.ANSWERED}/answer` }) },
   "GET /calls/upload/[id]": { who: "member", isOwners: true, status: 200, ready: ({ world }) => ({ path: `/calls/upload/${world.owner.uploadId}` }) },
   "DELETE /calls/upload/[id]": {
     who: "member",
@@ -137,7 +138,7 @@ export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
       const { bytes } = owner.emptyUpload;
       return pick<() => HandlerRequest>(random, [
         () => ({ path: `/calls/upload/${pathPart(random, bad.id(random))}/0`, headers, body: bytes }),
-        () => ({ path: `/calls/upload/${owner.emptyUploadId}/${pathPart(random, pick(random, ["-1", "1", "1000000000", "1e9", "x", "0x0", "00", "0.0", " 0", "٠", "9007199254740993", "__proto__"]))}`, headers, body: bytes }),
+        () => ({ path: `/calls/upload/${owner.emptyUploadId}/${pathPart(random, pick(random, ["-1", "1", "1000000000", "1e9", "x", "0x0", "0.0", " 0", "٠", "9007199254740993", "__proto__"]))}`, headers, body: bytes }),
         () => ({ path: `/calls/upload/${owner.emptyUploadId}/0`, headers, body: bytes.subarray(0, Math.floor(random() * (bytes.length - 1))) }),
         () => ({ path: `/calls/upload/${owner.emptyUploadId}/0`, headers, body: Buffer.concat([bytes, Buffer.alloc(1 + Math.floor(random() * 100))]) }),
         () => ({ path: `/calls/upload/${owner.emptyUploadId}/0`, headers, body: Buffer.alloc(PART_BYTES) }),

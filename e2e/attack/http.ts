@@ -28,6 +28,22 @@ export interface Got {
   readonly bytes: Buffer;
 }
 
+/** What no answer of the site may have, whoever asks for what. A sentence for the first thing that is wrong, else null. */
+export function faultOf({ status, headers, text }: Pick<Got, "status" | "headers" | "text">): string | null {
+  if (status >= 500 && status !== 503) return `status ${status}`;
+  const inner = Object.keys(headers).find((name) => /^(fly-|x-powered-by$|x-middleware-(?!prefetch$)|server$)/.test(name));
+  if (inner) return `the header ${inner}: ${String(headers[inner])}`;
+  const location = headers.location ?? (headers["x-action-redirect"] as string | undefined);
+  if (location !== undefined && URL.parse(location, ORIGIN)?.origin !== ORIGIN) return `the way to ${location}`;
+  for (const line of headers["set-cookie"] ?? []) {
+    if (!/^__Host-[a-z-]+=[^;\s]*;/.test(line) || !/; Secure/i.test(line) || !/; HttpOnly/i.test(line) || !/; SameSite=Lax/i.test(line) || !/; Path=\/(;|$)/i.test(line) || /; Domain=/i.test(line)) return `the cookie ${line.replace(/=[^;]+/, "=…")}`;
+  }
+  const trace = /\n\s+at [^\n]{1,200}:\d+:\d+|node:internal|(?:^|[\s"'(])(?:\/(?:home|root|tmp|work|app|usr|var)\/[\w./-]+|file:\/\/\/)|better-sqlite3|SQLITE_[A-Z]+|SqliteError/.exec(text);
+  if (trace && status >= 400 && /^(text\/(?!html)|application\/(json|problem))/.test(headers["content-type"] ?? "")) return `an inner detail: ${trace[0].slice(0, 100)}`;
+  if (/\n\s+at [^\n]{1,200}\.(?:js|ts|mjs):\d+:\d+/.test(text) && status >= 400) return "a stack trace";
+  return null;
+}
+
 let addresses = 0;
 /** An address nobody sent from before: limits then meet nobody twice. */
 export function newAddress(): string {
@@ -39,7 +55,7 @@ export function newAddress(): string {
 export const FROM_OUR_PAGE = { origin: ORIGIN, "sec-fetch-site": "same-origin" };
 export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-/** Sends it. Rejects when there is no whole answer within twenty seconds. */
+/** Sends it. Rejects when there is no whole answer within twenty seconds, and for an answer with a fault (faultOf). */
 export function send({ method = "GET", path, headers = {}, body, cookie, from }: Attack): Promise<Got> {
   const all: Record<string, string | string[]> = {};
   const usual = { host: HOST, "user-agent": USER_AGENT, "fly-client-ip": from ?? newAddress(), ...(cookie && { cookie }), ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }) };
@@ -53,7 +69,10 @@ export function send({ method = "GET", path, headers = {}, body, cookie, from }:
       response.on("end", () => {
         clearTimeout(timer);
         const bytes = Buffer.concat(chunks);
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text: bytes.toString("utf8") });
+        const got = { status: response.statusCode ?? 0, headers: response.headers, bytes, text: bytes.toString("utf8") };
+        const fault = faultOf(got);
+        if (fault) reject(new Error(`${method} ${path.slice(0, 300)} is answered with ${fault}\n${JSON.stringify(all).slice(0, 500)}\n${String(body ?? "").slice(0, 500)}`));
+        else resolve(got);
       });
     });
     const timer = setTimeout(() => request.destroy(new Error(`${method} ${path.slice(0, 200)}: no answer in ${TIMEOUT_MS} ms`)), TIMEOUT_MS);

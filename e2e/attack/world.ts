@@ -90,12 +90,11 @@ export function insertCall(db: Database.Database, userId: string, { state = "NEW
   return id;
 }
 
-let episodes = 1_000;
 export function insertEpisode(db: Database.Database, callId: string, given: { title?: string; description?: string; keywords?: string; callerName?: string; transcript?: string } = {}): string {
-  episodes += 1;
-  const slug = `episode-${episodes}`;
+  const number = 1 + (db.prepare(`SELECT COALESCE(MAX("number"), 0) FROM "Episode"`).pluck().get() as number);
+  const slug = `an-episode-${number}`;
   const { title = "A question about lecterns", description = "What is a lectern?", keywords = "lecterns, wood", callerName = "Ada", transcript = "" } = given;
-  db.prepare(`INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName", "transcript") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(callId, episodes, slug, Date.now(), Date.now(), title, description, keywords, callerName, transcript);
+  db.prepare(`INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName", "transcript") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(callId, number, slug, Date.now(), Date.now(), title, description, keywords, callerName, transcript);
   return slug;
 }
 

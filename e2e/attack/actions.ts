@@ -144,7 +144,8 @@ const ADMINS: Readonly<Record<string, ActionCase>> = {
     ready: () => ({ key: cacheKeys()[0] ?? "", instance: hostname(), q: "" }),
     changes: ["AuditEvent"],
     holds: () => cacheKeys().length,
-    wrong: { key: bad.token, instance: bad.token },
+    // No name at all is this instance.
+    wrong: { key: bad.token, instance: (random) => bad.token(random) || "elsewhere" },
   },
 };
 

@@ -35,7 +35,8 @@ export function wrongJson(random: Random, path: string, value: Readonly<Record<s
   for (const name of [pick(random, names), ...names.filter(() => chance(random, 0.3))]) {
     const others = [null, true, [], {}, [value[name]], { $ne: "" }, { toString: "x" }, -1, 0.5, 1e300, "", "\u0000", "x".repeat(10_000), anything(random, 2)];
     const replaced = pick(random, others);
-    wrong[name] = replaced === value[name] ? null : replaced;
+    // Any new id may begin something.
+    wrong[name] = replaced === value[name] || (typeof replaced === "string" && /^[0-9a-f-]{36}$/.test(replaced)) ? null : replaced;
     if (chance(random, 0.2)) delete wrong[name];
   }
   const type = chance(random, 0.1) ? pick(random, ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/html", "application/json, text/html", ""]) : "application/json";

@@ -20,7 +20,8 @@ export const config = {
   ],
 };
 
-const isMemberPage = (path: string) => MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`));
+// A recording is no page: next.config.mjs says what it may do.
+const isMemberPage = (path: string) => !/^\/admin\/calls\/[^/]+\/answer$/.test(path) && MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`));
 
 export async function middleware(request: NextRequest): Promise<NextResponse> {
   const renewed = await renew(request);

@@ -30,6 +30,8 @@ const config = {
   // Type and lint errors fail `npm run check`, which `npm test` runs; the build does not look a second time.
   typescript: { ignoreBuildErrors: true },
   serverExternalPackages: ["better-sqlite3", "@prisma/client", "@prisma/adapter-better-sqlite3", "@epic-web/cachified", "lru-cache", "undici", "sharp", "next-mdx-remote", "shiki", "iron-session"],
+  // What Next copies of a body that comes through the middleware: an action's, and no more.
+  experimental: { proxyClientMaxBodySize: "1100kb" },
   cacheHandler: `${import.meta.dirname}/lib/cache/page-cache.ts`,
   cacheMaxMemorySize: 0,
   // What a bench build adds (bench/app pages) never ships.
@@ -71,7 +73,11 @@ const config = {
       ...["/calls/record", "/admin/calls/:path*"].map((source) => ({ source, headers: [{ key: "Permissions-Policy", value: permissions("self") }] })),
       // A picture's name carries its hash.
       { source: "/_img/:path*", headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }] },
-      { source: "/content-file/:path*", headers: [{ key: "Content-Security-Policy", value: "default-src 'none'; style-src 'unsafe-inline'; sandbox" }] },
+      // What somebody else made is never a document of ours. These stand here since a header of a handler gives way to the one above.
+      ...["/content-file/:path*", "/embed-image/:path*", "/calls/audio/:path*", "/calls/recording/:path*", "/admin/calls/:id/answer"].map((source) => ({
+        source,
+        headers: [{ key: "Content-Security-Policy", value: "default-src 'none'; style-src 'unsafe-inline'; sandbox" }],
+      })),
       // Next lets a shared cache in front keep a static page for a year, and one address has a shared and a personal page.
       { source: "/", headers: [{ key: "Cache-Control", value: "private, no-cache" }] },
       { source: "/blog/:slug([^/.]+)", headers: [{ key: "Cache-Control", value: "private, no-cache" }, { key: "Vary", value: "Cookie, Accept" }] },

@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
-import { tameUrl } from "./request-guard.ts";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { expect, test, vi } from "vitest";
+import { guard, tameUrl } from "./request-guard.ts";
 
 test("an ordinary address is left alone", () => {
   for (const url of ["/", "/blog?q=write%20queue&topic=sqlite&topic=mdx&page=2", "/blog/ein-b%C3%BCcherpult", "/blog/x?_rsc=abc"]) expect(tameUrl(url)).toBe(url);
@@ -20,3 +22,45 @@ test("a query is cut to a length and to a number of parameters", () => {
   expect(tameUrl(`/blog?q=${"x".repeat(100_000)}`).length).toBeLessThan(2_100);
   expect(() => decodeURIComponent(tameUrl(`/blog?q=${"%41".repeat(1_000)}`))).not.toThrow();
 });
+
+/** A server that answers with what is left of a request after the guard, and how many of its bytes came. */
+async function guarded(work: (port: number) => Promise<void>): Promise<void> {
+  const server = createServer((request, response) => {
+    guard({ request, response });
+    if (request.method === "GET") return void response.end(`GET ${request.url}`);
+    let bytes = 0;
+    request.on("data", (chunk: Buffer) => (bytes += chunk.length));
+    request.on("end", () => response.end(`${request.method} ${bytes}`));
+    request.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    await work((server.address() as AddressInfo).port);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+test("a body that no page takes is read by nobody, a form's and a handler's are", () =>
+  guarded(async (port) => {
+    const send = async (path: string, type: string) => (await fetch(`http://127.0.0.1:${port}${path}`, { method: "POST", body: "x".repeat(1_000), headers: { "content-type": type } })).text();
+    expect(await send("/login", "text/plain")).toBe("GET /login");
+    expect(await send("/about", "application/octet-stream")).toBe("GET /about");
+    expect(await send("/login", "multipart/form-data; boundary=x")).toBe("POST 1000");
+    for (const path of ["/reads", "/calls/upload/1/2", "/api/content-webhook", "/login/passkey/verify", "/me/passkeys/options?x"]) expect(await send(path, "application/json")).toBe("POST 1000");
+  }));
+
+test("of forms that never end only so many are held, and others go on when they are gone", () =>
+  guarded(async (port) => {
+    const head = "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\n\r\nhalf";
+    const closed = Promise.withResolvers<void>();
+    const sockets = Array.from({ length: 65 }, () => connect(port, "127.0.0.1").on("error", () => {}).on("close", () => closed.resolve()));
+    for (const socket of sockets) socket.write(head);
+    await closed.promise;
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/login`, { method: "POST", body: "whole", headers: { "content-type": "multipart/form-data; boundary=x" } });
+      expect(await response.text()).toBe("POST 5");
+    }, 5_000);
+  }));

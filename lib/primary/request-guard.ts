@@ -74,10 +74,46 @@ function guardAction(context: { request: IncomingMessage; response: ServerRespon
   }) as ServerResponse["end"];
 }
 
+/** Handlers that read a body themselves, within bounds of their own. Every other body is a form's, for Next to read. */
+const READS_BODY = /^\/(reads|calls\/upload|api|login\/passkey|me\/passkeys)(\/|\?|$)/;
+/** A form comes with its headers or soon after. */
+const FORM_TIMEOUT_MS = 20_000;
+/** Forms that are on their way at the same time. Each may have 1 MB in memory, and whoever sends none of it to its end sends many. */
+const MAX_FORMS = 64;
+let forms = 0;
+
+/** Bounds what bodies of forms hold in memory: their number, and how long each may take. */
+function guardForm(request: IncomingMessage): void {
+  if (request.headers["content-length"] === "0") return;
+  if (forms >= MAX_FORMS) {
+    request.destroy();
+    return;
+  }
+  forms += 1;
+  let isOver = false;
+  const timer = setTimeout(() => request.destroy(), FORM_TIMEOUT_MS);
+  const over = () => {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(timer);
+    forms -= 1;
+  };
+  request.once("end", over).once("close", over);
+}
+
 /** Changes a request in place before the server hands it on, and the head of an answer that says that a file is missing. */
 export function guard(context: { request: IncomingMessage; response: ServerResponse; actionBegan?: boolean }): void {
   const { request, response } = context;
-  if (request.method === "POST" && (request.headers["next-action"] !== undefined || request.headers["content-type"]?.includes("multipart/form-data"))) guardAction(context);
+  if (request.method !== "GET" && request.method !== "HEAD" && !READS_BODY.test(request.url ?? "")) {
+    const isAction = request.method === "POST" && (request.headers["next-action"] !== undefined || request.headers["content-type"]?.includes("multipart/form-data"));
+    if (isAction) {
+      guardAction(context);
+      guardForm(request);
+    } else if (request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined) {
+      // No page takes such a body. As a GET nobody reads it: Next would hold it in memory first.
+      request.method = "GET";
+    }
+  }
   // Nothing here answers TRACE, and Next fails on it.
   if (request.method === "TRACE") {
     request.method = "GET";

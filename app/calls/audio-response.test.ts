@@ -1,5 +1,16 @@
-import { expect, test } from "vitest";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { once } from "node:events";
+import { afterEach, expect, test, vi } from "vitest";
 import { audioResponse } from "./audio-response.ts";
+import { MINUTE_MS } from "#lib/base/clock.ts";
+import { followRequests } from "#lib/primary/request-context.ts";
+
+const global = globalThis as { __lecternSounds?: { open: Map<string, { bytes: Uint8Array; listeners: number }>; whole: { count: number }; parts: { count: number } } };
+afterEach(() => {
+  // Many of these don't read what they get.
+  delete global.__lecternSounds;
+});
 
 const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
 const ask = (headers: Record<string, string> = {}, { method = "GET", filename = "A question.webm" } = {}) =>
@@ -88,4 +99,89 @@ test("without a tag of its own one is made from the bytes", () => {
 test("an empty recording is answered", async () => {
   const response = audioResponse(new Request("http://localhost:3000/x"), { bytes: new Uint8Array(), contentType: "audio/ogg", filename: "a.ogg", cacheControl: "no-store" });
   expect([response.status, (await bodyOf(response)).length]).toEqual([200, 0]);
+});
+
+const long = (fill: number, size = 1_000_000) => new Uint8Array(size).fill(fill);
+const listen = (bytes: Uint8Array, etag: string, headers: Record<string, string> = {}) => audioResponse(new Request("http://localhost:3000/x", { headers }), { bytes, contentType: "audio/mpeg", filename: "a.mp3", etag, cacheControl: "no-store" });
+
+test("all who hear the same sound hold one copy, and none when they have gone", async () => {
+  const responses = Array.from({ length: 5 }, () => listen(long(7), "same"));
+  expect([...global.__lecternSounds!.open.values()].map(({ listeners }) => listeners)).toEqual([5]);
+  expect(Buffer.from(await bodyOf(responses[4]!)).equals(long(7))).toBe(true);
+  for (const { body } of responses.slice(0, 4)) await body!.cancel();
+  expect([global.__lecternSounds!.open.size, global.__lecternSounds!.whole.count]).toEqual([0, 0]);
+});
+
+test("a short part holds itself only, and a piece that is taken no more than itself", async () => {
+  const bytes = long(3);
+  const part = listen(bytes, "part", { range: "bytes=500000-500999" });
+  expect([global.__lecternSounds!.open.size, global.__lecternSounds!.whole.count, global.__lecternSounds!.parts.count]).toEqual([0, 0, 1]);
+  expect((await bodyOf(part)).length).toBe(1_000);
+  expect(global.__lecternSounds!.parts.count).toBe(0);
+  const reader = listen(bytes, "whole").body!.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  expect((await reader.read()).value!.buffer.byteLength).toBe(65_536);
+  await reader.cancel();
+});
+
+test("a client has 16 whole sounds at once, then is told to wait; one that ends makes room", async () => {
+  const open = Array.from({ length: 16 }, () => listen(long(1), "a"));
+  expect(() => listen(long(1), "a")).toThrow(expect.objectContaining({ code: "rate_limited", retryAfterSeconds: 30 }));
+  expect(listen(long(1), "a", { range: "bytes=0-1" }).status).toBe(206);
+  await open[0]!.body!.cancel();
+  expect(listen(long(1), "a").status).toBe(200);
+});
+
+test("sounds that are being sent come to 192 MB at most; another listener to one of them costs nothing", () => {
+  for (let i = 0; i < 3; i++) expect(listen(long(1, 60_000_000), `large ${i}`).status).toBe(200);
+  expect(() => listen(long(1, 13_000_000), "one more")).toThrow(expect.objectContaining({ code: "rate_limited" }));
+  expect(global.__lecternSounds!.whole.count).toBe(3);
+  expect(listen(long(1, 60_000_000), "large 0").status).toBe(200);
+});
+
+test("a listener who takes nothing for a minute is given up", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const reader = listen(long(1), "a").body!.getReader();
+    await reader.read();
+    vi.advanceTimersByTime(MINUTE_MS);
+    await expect(reader.read()).rejects.toThrow(/took nothing/);
+    expect([global.__lecternSounds!.open.size, global.__lecternSounds!.whole.count]).toEqual([0, 0]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("over HTTP every answer has its length, though Next drops what a handler says", async () => {
+  followRequests();
+  // As Next sends a handler's answer: next/dist/server/send-response.js.
+  const server = createServer((request, response) => {
+    const { status, headers, body } = audioResponse(new Request("http://localhost:3000/x", { method: request.method, headers: request.headers as Record<string, string> }), { bytes, contentType: "audio/mpeg", filename: "a.mp3", cacheControl: "no-store" });
+    response.statusCode = status;
+    headers.forEach((value, name) => void (name === "content-length" || response.appendHeader(name, value)));
+    response.flushHeaders();
+    if (!body || request.method === "HEAD") return void response.end();
+    void (async () => {
+      for await (const piece of body) response.write(piece);
+      response.end();
+    })();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const head = async (method: string, more = "") => {
+    const socket = connect(port, "127.0.0.1");
+    socket.end(`${method} / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${more}\r\n`);
+    let text = "";
+    socket.setEncoding("latin1").on("data", (piece: string) => (text += piece));
+    await once(socket, "close");
+    const [top = ""] = text.split("\r\n\r\n");
+    return [top.slice(9, 12), /^content-length: (\d+)/im.exec(top)?.[1], /^transfer-encoding/im.test(top), text.length - top.length - 4];
+  };
+  try {
+    expect(await head("HEAD")).toEqual(["200", "200000", false, 0]);
+    expect(await head("GET")).toEqual(["200", "200000", false, 200_000]);
+    expect(await head("GET", "range: bytes=10-19\r\n")).toEqual(["206", "10", false, 10]);
+    expect((await head("GET", "range: bytes=200000-\r\n")).slice(0, 1)).toEqual(["416"]);
+  } finally {
+    server.close();
+  }
 });

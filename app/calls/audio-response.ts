@@ -2,6 +2,12 @@
 
 import { createHash } from "node:crypto";
 import { byteRange } from "#lib/base/byte-range.ts";
+import { AppError } from "#lib/base/errors.ts";
+import { clientOf } from "#lib/base/network.ts";
+import { pulledStream } from "#lib/base/pulled-stream.ts";
+import { Slots } from "#lib/base/slots.ts";
+import { currentRequest } from "#lib/primary/request-context.ts";
+import { clientAddress } from "#lib/session/client-address.ts";
 
 interface Audio {
   readonly bytes: Uint8Array;
@@ -14,6 +20,22 @@ interface Audio {
 }
 
 const CHUNK_BYTES = 64 * 1024;
+/** A part up to this is copied, so that it holds nothing else: 256 of them are 64 MB. */
+const COPY_BYTES = 256 * 1024;
+/** What the sounds that are being sent may come to, each counted once however many hear it. */
+const MAX_OPEN_BYTES = 192_000_000;
+
+interface Open {
+  readonly bytes: Uint8Array;
+  listeners: number;
+}
+
+// One per process: handlers are bundled apart.
+const shared = globalThis as { __lecternSounds?: { readonly whole: Slots; readonly parts: Slots; readonly open: Map<string, Open> } };
+const sounds = () => (shared.__lecternSounds ??= { whole: new Slots(64, 16), parts: new Slots(256, 32), open: new Map() });
+
+const BUSY = "Many people listen just now. Try again in a minute.";
+const REFUSAL = { own: "You are loading many recordings at the same time. Try again when some of them have ended.", all: BUSY, retryAfterSeconds: 30 };
 
 /** A name for a file in every header and on every disk: ASCII for old clients, the whole of it in UTF-8 (RFC 6266, RFC 8187). */
 function disposition(filename: string): string {
@@ -27,25 +49,67 @@ function disposition(filename: string): string {
   return `inline; filename="${ascii}"; filename*=UTF-8''${utf8}`;
 }
 
-/** Piece by piece, as the reader takes it: a slow one holds no copy. */
-function stream(bytes: Uint8Array, from: number, end: number): ReadableStream<Uint8Array> {
-  let at = from;
-  return new ReadableStream(
-    {
-      pull(controller) {
-        const next = Math.min(at + CHUNK_BYTES, end + 1);
-        if (next > at) controller.enqueue(bytes.subarray(at, next));
-        at = next;
-        if (at > end) controller.close();
-      },
+/**
+ * Holds `bytes` for one more listener, as the copy that others hear already where there is one (`key` changes whenever the bytes do).
+ * Throws AppError(rate_limited) when the sounds that are held come to too much.
+ */
+function hold(key: string, bytes: Uint8Array): { bytes: Uint8Array; letGo(): void } {
+  const { open } = sounds();
+  const known = open.get(key);
+  if (!known) {
+    const sum = [...open.values()].reduce((total, each) => total + each.bytes.byteLength, bytes.byteLength);
+    if (open.size > 0 && sum > MAX_OPEN_BYTES) throw new AppError("rate_limited", BUSY, { retryAfterSeconds: REFUSAL.retryAfterSeconds });
+  }
+  const held = known ?? { bytes, listeners: 0 };
+  held.listeners += 1;
+  open.set(key, held);
+  return {
+    bytes: held.bytes,
+    letGo() {
+      held.listeners -= 1;
+      if (held.listeners === 0) open.delete(key);
     },
-    { highWaterMark: 0 },
-  );
+  };
+}
+
+/** Piece by piece, as the reader takes it. The pieces are copies: one that a slow reader leaves in the socket holds no more than itself. */
+function stream(request: Request, sound: { key: string; bytes: Uint8Array; start: number; end: number }): ReadableStream<Uint8Array> {
+  const { whole, parts } = sounds();
+  const { key, start, end } = sound;
+  const isPart = end - start < COPY_BYTES;
+  const address = clientAddress(request);
+  const free = (isPart ? parts : whole).take(address ? clientOf(address) : "unknown", REFUSAL);
+  let held: ReturnType<typeof hold> | null;
+  try {
+    held = isPart ? { bytes: sound.bytes.slice(start, end + 1), letGo() {} } : hold(key, sound.bytes);
+  } catch (error) {
+    free();
+    throw error;
+  }
+  const offset = isPart ? start : 0;
+  let at = start;
+  const connection = currentRequest()?.response;
+  return pulledStream({
+    next() {
+      if (!held || at > end) return null;
+      const from = at;
+      at = Math.min(at + CHUNK_BYTES, end + 1);
+      return held.bytes.slice(from - offset, at - offset);
+    },
+    onEnd() {
+      held?.letGo();
+      held = null;
+      free();
+    },
+    onIdle: () => void connection?.destroy(),
+  });
 }
 
 /**
  * 200 with the whole, 206 with the one range that was asked for (several: the whole), 416 for one outside, 304 when the
  * client has it. An If-Range that doesn't name these bytes gets the whole. HEAD gets the same without a body.
+ * A listener who takes nothing for a minute is given up. Throws AppError(rate_limited) for more than 16 at once of a client, 64 in all
+ * (parts up to 256 kB: 32 and 256), and when the sounds that are being sent come to more than 192 MB.
  */
 export function audioResponse(request: Request, { bytes, contentType, filename, etag, cacheControl }: Audio): Response {
   const tag = `"${etag ?? createHash("sha256").update(bytes).digest("base64url").slice(0, 27)}"`;
@@ -67,8 +131,13 @@ export function audioResponse(request: Request, { bytes, contentType, filename, 
   const range = ifRange !== null && ifRange.trim() !== tag ? null : byteRange(request.headers.get("range"), size);
   if (range === "bad") return new Response(null, { status: 416, headers: { ...headers, "content-range": `bytes */${size}` } });
   const { start, end } = range ?? { start: 0, end: size - 1 };
-  return new Response(request.method === "HEAD" ? null : stream(bytes, start, end), {
+  const length = String(end - start + 1);
+  const body = request.method === "HEAD" ? null : stream(request, { key: `${tag} ${size}`, bytes, start, end });
+  // Next drops the length of every answer, and podcast apps want it: an enclosure without one has no progress and, with some, no download.
+  const raw = currentRequest()?.response;
+  if (raw && !raw.headersSent) raw.setHeader("content-length", length);
+  return new Response(body, {
     status: range ? 206 : 200,
-    headers: { ...headers, "content-length": String(end - start + 1), ...(range && { "content-range": `bytes ${start}-${end}/${size}` }) },
+    headers: { ...headers, "content-length": length, ...(range && { "content-range": `bytes ${start}-${end}/${size}` }) },
   });
 }

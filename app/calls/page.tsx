@@ -47,6 +47,9 @@ export default async function Page({ searchParams }: Props) {
           <a className="button button-main" href="/calls/record">
             Leave a call
           </a>
+          <a className="button button-plain" href="/calls/mine">
+            Your own calls
+          </a>
           <a className="button" href={PODCAST_PATH} type="application/rss+xml">
             <FeedIcon /> {podcastTitle(podcast())} as a podcast
           </a>

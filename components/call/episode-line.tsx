@@ -1,7 +1,7 @@
 // An episode in the list of all.
 
+import { lengthText } from "#lib/calls/length.ts";
 import { formatDate } from "#lib/posts/format.ts";
-import { clock } from "./length.ts";
 
 export interface ListedEpisode {
   readonly number: number;
@@ -25,7 +25,7 @@ export function EpisodeLine({ episode: { number, slug, title, description, calle
     <li className="post-line">
       <p className="card-meta figures">
         <span>
-          Episode {number}, {clock(durationMs)}
+          Episode {number}, {lengthText(durationMs)}
         </span>
         <time dateTime={day}>{formatDate(day)}</time>
       </p>

@@ -1,16 +1,23 @@
-// Lengths and times as people read them.
+// Positions, lengths and times as people read them.
 
-/** 72_400 → "1:12". */
+import { wholeSeconds } from "#lib/calls/length.ts";
+
+/** How far it has come, in whole seconds that are over: 72_900 → "1:12". What is whole has lengthText of lib/calls/length.ts. */
 export function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** 72_400 → "1 minute 12 seconds", for screen readers. */
+/** clock for screen readers: 72_900 → "1 minute 12 seconds". */
 export function spoken(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   const part = (count: number, unit: string) => (count === 0 ? "" : `${count} ${unit}${count === 1 ? "" : "s"}`);
   return [part(Math.floor(seconds / 60), "minute"), part(seconds % 60, "second")].filter(Boolean).join(" ") || "0 seconds";
+}
+
+/** lengthText for screen readers: 72_900 → "1 minute 13 seconds". */
+export function spokenLength(ms: number): string {
+  return spoken(wholeSeconds(ms) * 1_000);
 }
 
 /** When it was, for somebody who looks at `nowMs`: "10:41", "yesterday, 10:41" or "3 May, 10:41". */

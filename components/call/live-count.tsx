@@ -3,14 +3,16 @@
 
 import { useEffect, useRef, useState } from "react";
 
-/** Without JavaScript it shows nothing. Not a live region: a count after every letter would talk over the typing. */
-export function LiveCount({ min, max }: { min: number; max: number }) {
+const asIs = (text: string) => text;
+
+/** `clean` is what the server does before it counts; the same function each time. Without JavaScript it shows nothing. Not a live region: a count after every letter would talk over the typing. */
+export function LiveCount({ min, max, clean = asIs }: { min: number; max: number; clean?: (text: string) => string }) {
   const here = useRef<HTMLSpanElement>(null);
   const [count, setCount] = useState(0);
   useEffect(() => {
     const field = here.current?.closest(".form-field")?.querySelector<HTMLInputElement | HTMLTextAreaElement>("input, textarea");
     if (!field) return;
-    const look = () => setCount([...field.value.normalize("NFC").trim()].length);
+    const look = () => setCount([...clean(field.value.normalize("NFC")).trim()].length);
     // A reset tells before it happens.
     const lookLater = () => queueMicrotask(look);
     look();
@@ -21,7 +23,7 @@ export function LiveCount({ min, max }: { min: number; max: number }) {
       field.removeEventListener("input", look);
       form?.removeEventListener("reset", lookLater);
     };
-  }, []);
+  }, [clean]);
   const difference = count === 0 ? "" : count < min ? `${min - count} more needed` : count > max ? `${count - max} too many` : `${count} so far`;
   return (
     <span ref={here} className="live-count figures" data-off={count > max || undefined}>

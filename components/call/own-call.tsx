@@ -1,9 +1,10 @@
 // A member's own call in their list: what it is, what became of it, hearing it, taking it back.
 
 import type { ReactNode } from "react";
-import { clock, spoken } from "./length.ts";
+import { spokenLength } from "./length.ts";
 import { CallPlayer } from "./player.tsx";
 import { Submit } from "#components/ui/action-form.tsx";
+import { lengthText } from "#lib/calls/length.ts";
 import type { OwnCall } from "#lib/calls/own-calls.ts";
 
 function State({ call: { state, slug, declineReason, isRecorded } }: { call: OwnCall }): ReactNode {
@@ -37,7 +38,7 @@ export function OwnCallItem({ call, date, isNew, deleteForm }: { call: OwnCall; 
         <p className="own-call-meta figures">
           {date}
           {" · "}
-          {!isRecorded ? "typed" : durationMs === null ? "spoken" : <span aria-label={spoken(durationMs)} role="text">{clock(durationMs)}</span>}
+          {!isRecorded ? "written" : durationMs === null ? "spoken" : <span aria-label={spokenLength(durationMs)} role="text">{lengthText(durationMs)}</span>}
         </p>
         <p className="own-call-state">
           <State call={call} />

@@ -2,7 +2,8 @@
 // Plays a recording: speed, position, keys. Without scripts it is the browser's own player.
 
 import { type KeyboardEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
-import { clock, spoken } from "./length.ts";
+import { lengthText } from "#lib/calls/length.ts";
+import { clock, spoken, spokenLength } from "./length.ts";
 import { SPEEDS, chooseSpeed, nextSpeed, onSpeed, readSpeed } from "./speed.ts";
 
 const JUMP_SECONDS = 10;
@@ -100,14 +101,14 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
         </span>
         <span className="player-time figures needs-script">
           {clock(at * 1000)}
-          {length > 0 && ` / ${clock(length * 1000)}`}
+          {length > 0 && ` / ${lengthText(length * 1000)}`}
         </span>
       </div>
       <input
         className="player-seek needs-script"
         type="range"
         aria-label="Position"
-        aria-valuetext={length > 0 ? `${spoken(at * 1000)} of ${spoken(length * 1000)}` : spoken(at * 1000)}
+        aria-valuetext={length > 0 ? `${spoken(at * 1000)} of ${spokenLength(length * 1000)}` : spoken(at * 1000)}
         min={0}
         max={Math.max(1, length)}
         step={0.1}

@@ -2,14 +2,14 @@
 // Before there is a recording: start one, look at the microphone, choose a file.
 
 import { useId, useRef } from "react";
-import { clock } from "./length.ts";
+import { clock, spoken } from "./length.ts";
 import type { useRecorder } from "./use-recorder.ts";
 import { LiveWaveform } from "./waveform.tsx";
 
 type Recorder = ReturnType<typeof useRecorder>;
 export type Act = (action: () => unknown) => () => void;
 
-export function RecorderIdle({ recorder, act, maxMs }: { recorder: Recorder; act: Act; maxMs: number }) {
+export function RecorderIdle({ recorder, act, maxMs, maxBytes }: { recorder: Recorder; act: Act; maxMs: number; maxBytes: number }) {
   const { phase, onLevel, microphone } = recorder;
   const file = useRef<HTMLInputElement>(null);
   return (
@@ -58,7 +58,7 @@ export function RecorderIdle({ recorder, act, maxMs }: { recorder: Recorder; act
           </div>
           {phase === "idle" && (
             <p className="recorder-else">
-              Recorded it elsewhere?{" "}
+              Recorded it elsewhere? M4A, MP3, WebM, Ogg, WAV or FLAC, at most {spoken(maxMs)} and {Math.floor(maxBytes / 1_000_000)} MB:{" "}
               <button type="button" className="recorder-link" onClick={() => file.current?.click()}>
                 Choose a file
               </button>

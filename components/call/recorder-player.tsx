@@ -2,7 +2,8 @@
 // Listens to what was recorded, before it is sent.
 
 import { useEffect, useRef, useState } from "react";
-import { clock, spoken } from "./length.ts";
+import { lengthText } from "#lib/calls/length.ts";
+import { clock, spoken, spokenLength } from "./length.ts";
 import type { Recorded } from "./use-recorder.ts";
 import { Waveform } from "./waveform.tsx";
 
@@ -54,9 +55,9 @@ export function RecorderPlayer({ recorded: { audio, durationMs, levels } }: { re
         <button type="button" className="button" data-first="" onClick={toggle}>
           {isPlaying ? "Pause" : "Listen"}
         </button>
-        <input type="range" aria-label="Position in the recording" min={0} max={Math.max(1, Math.round(durationMs))} step={100} value={Math.round(atMs)} aria-valuetext={`${spoken(atMs)} of ${spoken(durationMs)}`} onChange={({ currentTarget }) => seek(Number(currentTarget.value))} />
+        <input type="range" aria-label="Position in the recording" min={0} max={Math.max(1, Math.round(durationMs))} step={100} value={Math.round(atMs)} aria-valuetext={`${spoken(atMs)} of ${spokenLength(durationMs)}`} onChange={({ currentTarget }) => seek(Number(currentTarget.value))} />
         <span className="figures muted">
-          {clock(atMs)} / {clock(durationMs)}
+          {clock(atMs)} / {lengthText(durationMs)}
         </span>
       </div>
       {hasFailed && <p className="form-error">This browser can’t play the file. It can be sent all the same.</p>}

@@ -2,7 +2,8 @@
 // After recording: listen, throw away and begin again. What was found from an earlier visit says so.
 
 import { useEffect, useRef, useState } from "react";
-import { bytesInWords, clock, spoken, timeOf } from "./length.ts";
+import { bytesInWords, spokenLength, timeOf } from "./length.ts";
+import { lengthText } from "#lib/calls/length.ts";
 import { RecorderPlayer } from "./recorder-player.tsx";
 import type { Recorded } from "./use-recorder.ts";
 
@@ -22,9 +23,9 @@ export function RecorderReview({ recorded, onThrowAway, isSending }: { recorded:
         <div className="recorder-found" role="status">
           <p>
             <strong>
-              You have an unsent {what} of <span className="visually-hidden">{spoken(durationMs)}</span>
+              You have an unsent {what} of <span className="visually-hidden">{spokenLength(durationMs)}</span>
               <span className="figures" aria-hidden="true">
-                {clock(durationMs)}
+                {lengthText(durationMs)}
               </span>{" "}
               from {timeOf(foundFromMs, Date.now())}.
             </strong>{" "}
@@ -33,7 +34,7 @@ export function RecorderReview({ recorded, onThrowAway, isSending }: { recorded:
         </div>
       ) : (
         <p className="recorder-clock figures">
-          <span>{clock(durationMs)}</span> <small>{fileName ? "long" : "recorded"}</small>
+          <span>{lengthText(durationMs)}</span> <small>{fileName ? "long" : "recorded"}</small>
         </p>
       )}
       {fileName && (
@@ -66,7 +67,7 @@ export function RecorderReview({ recorded, onThrowAway, isSending }: { recorded:
       ) : (
         <div className="recorder-actions">
           {foundFromMs !== null && (
-            <button type="submit" className="button button-main" aria-disabled={isSending || undefined}>
+            <button type="submit" className="button" aria-disabled={isSending || undefined}>
               Send it
             </button>
           )}

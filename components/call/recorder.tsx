@@ -24,6 +24,7 @@ interface Props {
   /** What the draft is for; one draft each. */
   draftKey: string;
   maxMs: number;
+  maxBytes: number;
   /** An opaque text for the member (app/calls/draft-owner.ts), so that drafts on a shared computer stay apart. */
   owner?: string;
   /** Fields of the form to keep with the draft. */
@@ -32,6 +33,8 @@ interface Props {
   formId?: { readonly name: string; readonly value: string };
   /** False where the form is sent without audio; what was recorded stays kept until the form was stored. */
   isOn?: boolean;
+  /** Told when the recording sets out and when that has ended. The same function each time. */
+  onSending?: (isSending: boolean) => void;
   /** The form may be sent without a recording. */
   optional?: boolean;
 }
@@ -51,7 +54,7 @@ const UNREADY: Partial<Record<Phase, string>> = {
  * Stands inside an <ActionForm>. How the sending goes is shown in the form's `<div data-recorder-status="" />`, else below the recorder.
  * Without JavaScript it is not shown, and its field is empty.
  */
-export function Recorder({ name, draftKey, maxMs, owner = "", keep = NO_FIELDS, formId, isOn = true, optional = false }: Props) {
+export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = NO_FIELDS, formId, isOn = true, optional = false, onSending }: Props) {
   const root = useRef<HTMLDivElement>(null);
   const title = useId();
   const form = useForm();
@@ -138,6 +141,7 @@ export function Recorder({ name, draftKey, maxMs, owner = "", keep = NO_FIELDS, 
     recorder.throwAway();
   };
   const isSending = sending.state !== null;
+  useEffect(() => onSending?.(isSending), [onSending, isSending]);
   const status = (
     <>
       {sending.state && <RecorderSending state={sending.state} onCancel={act(sending.cancel)} />}
@@ -170,7 +174,7 @@ export function Recorder({ name, draftKey, maxMs, owner = "", keep = NO_FIELDS, 
           Go on there, or close that tab: then it opens here by itself.
         </Note>
       )}
-      {(phase === "idle" || phase === "asking" || phase === "checking" || phase === "reading") && <RecorderIdle recorder={recorder} act={act} maxMs={maxMs} />}
+      {(phase === "idle" || phase === "asking" || phase === "checking" || phase === "reading") && <RecorderIdle recorder={recorder} act={act} maxMs={maxMs} maxBytes={maxBytes} />}
       {isLive && <RecorderLive recorder={recorder} act={act} maxMs={maxMs} />}
       {phase === "recorded" && recorded && <RecorderReview recorded={recorded} onThrowAway={act(throwAway)} isSending={isSending || form.pending} />}
       {!isLasting && phase !== "opening" && (

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { takeDraft } from "./draft-lock.ts";
 import { DraftKeeper } from "./draft-keeper.ts";
 import { type LevelMeter, meterOf } from "./level-meter.ts";
-import { spoken } from "./length.ts";
+import { spoken, spokenLength } from "./length.ts";
 import { PROBLEMS, type Microphone, closeMicrophone, listMicrophones, openMicrophone, problemOf, recordingProblem, rememberMicrophone, rememberedMicrophone } from "./microphone.ts";
 import { readFile } from "./read-file.ts";
 import { Recording } from "./recording.ts";
@@ -195,7 +195,7 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
           setRecorded({ audio, durationMs, levels: made.levels, fileName: null, foundFromMs: null, isCut: false });
           setPhase("recorded");
           if (reason === "microphone") setProblem({ title: "The microphone went away.", text: "The recording ended there; what you said until then is below." });
-          say(reason === "time" ? `The ${spoken(maxMs)} are over. The recording has ended and is kept.` : `Recorded ${spoken(durationMs)}.`);
+          say(reason === "time" ? `The ${spoken(maxMs)} are over. The recording has ended and is kept.` : `Recorded ${spokenLength(durationMs)}.`);
         },
       });
       recording.current = made;
@@ -275,7 +275,7 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
       await keep.add(audio, { type: audio.type, fileName: file.name, startedAtMs: Date.now(), durationMs, levels, complete: true });
       setRecorded({ audio, durationMs, levels, fileName: file.name, foundFromMs: null, isCut: false });
       setPhase("recorded");
-      say(`${file.name}, ${spoken(durationMs)}.`);
+      say(`${file.name}, ${spokenLength(durationMs)}.`);
     } catch (error) {
       setProblem({ title: "This file can’t be taken.", text: error instanceof Error && error.message ? error.message : "It could not be read." });
       setPhase(before === "recorded" ? "recorded" : "idle");

@@ -35,8 +35,8 @@ function bounded({ name, min = 1, max }: Bounds, clean: (text: string) => string
     });
 }
 
-/** One line of text: white space is one space each. */
-export const line = (bounds: Bounds) => bounded(bounds, (text) => text.replace(/\s+/g, " "));
+/** One line of text: white space is one space each; then `clean`, before it is counted. */
+export const line = (bounds: Bounds, clean: (text: string) => string = (text) => text) => bounded(bounds, (text) => clean(text.replace(/\s+/g, " ")));
 
 /** Text of several lines: line ends become \n. */
 export const lines = (bounds: Bounds) => bounded(bounds, (text) => text.replace(/\r\n?/g, "\n"));
@@ -45,10 +45,10 @@ export const lines = (bounds: Bounds) => bounded(bounds, (text) => text.replace(
 export const email = () =>
   z
     .string({ error: "The address is missing." })
-    .max(1_000, { error: "This is not an address for mail.", abort: true })
+    .max(1_000, { error: "This is not a mail address.", abort: true })
     .transform((text) => text.normalize("NFC").trim().toLowerCase())
     .refine((text) => text.length > 0, { error: "The address is missing." })
-    .refine((text) => text.length === 0 || (text.length <= 254 && z.email().safeParse(text).success), { error: "This is not an address for mail, such as ada@example.com." });
+    .refine((text) => text.length === 0 || (text.length <= 254 && z.email().safeParse(text).success), { error: "This is not a mail address. One looks like ada@example.com." });
 
 /** A random id of ours (UUID), in lower case. */
 export const id = (name = "The id") => z.string({ error: `${name} is missing.` }).max(200, { error: `${name} is not one of ours.`, abort: true }).toLowerCase().refine((text) => z.uuid().safeParse(text).success, { error: `${name} is not one of ours.` });

@@ -3,7 +3,7 @@ import { XMLParser, XMLValidator } from "fast-xml-parser";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import type { Episode } from "./episodes.ts";
-import { clockText, keywordList, mainSound, podcastFeed, soundPath } from "./podcast-feed.ts";
+import { mainSound, podcastFeed, soundPath } from "./podcast-feed.ts";
 
 const podcast = { url: "https://lectern.example", name: "Lectern & friends", author: "Ada O’Neil", language: "en" };
 const NASTY = `Tom & "Jerry" <script>alert('1')</script> ]]> 𝔘🎉 é`;
@@ -85,10 +85,4 @@ test("a sound’s address ends with what its type is called", () => {
   expect(soundPath("1-names", "call", null)).toBe("/calls/audio/1-names/call");
   expect(soundPath("1-names", "call", "text/html")).toBe("/calls/audio/1-names/call");
   expect(mainSound(episode({ joined: null })).path).toBe("/calls/audio/1-names/answer.webm");
-});
-
-test("lengths and keywords are written as people read them", () => {
-  expect([0, 9_499, 75_000, 3_599_600, 3_661_000].map(clockText)).toEqual(["0:00", "0:09", "1:15", "1:00:00", "1:01:01"]);
-  expect(keywordList(" a ,b,, a")).toEqual(["a", "b"]);
-  expect(keywordList("")).toEqual([]);
 });

@@ -2,6 +2,8 @@
 
 import { type Child, element, xmlDocument } from "../base/xml.ts";
 import type { Episode, SoundFile } from "./episodes.ts";
+import { keywordList } from "./keywords.ts";
+import { wholeSeconds } from "./length.ts";
 
 export interface Podcast {
   /** With scheme and host, without a slash at the end. */
@@ -42,19 +44,6 @@ export function mainSound(episode: Episode): SoundFile & { path: string } {
     : { ...episode.answer, path: soundPath(episode.slug, "answer", episode.answer.contentType) };
 }
 
-/** The words of a list with commas, without empty and repeated ones. */
-export function keywordList(keywords: string): string[] {
-  return [...new Set(keywords.split(",").map((word) => word.trim()).filter(Boolean))];
-}
-
-/** 75 s → "1:15", an hour → "1:00:00". Whole seconds, rounded. */
-export function clockText(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  const two = (part: number) => String(part).padStart(2, "0");
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
-}
-
 function shownNotes(episode: Episode, url: string): string {
   const asked = `${episode.callerName} asks: ${episode.description}`;
   const hint = episode.joined || !episode.hasCall ? "" : `\n\nThis recording is the answer. The question can be heard at ${url}`;
@@ -80,7 +69,7 @@ export function podcastFeed(podcast: Podcast, episodes: readonly Episode[]): str
       element("itunes:title", null, episode.title),
       element("itunes:episode", null, String(episode.number)),
       element("itunes:episodeType", null, "full"),
-      element("itunes:duration", null, String(Math.max(1, Math.round(durationMs / 1000)))),
+      element("itunes:duration", null, String(wholeSeconds(durationMs))),
       element("itunes:explicit", null, "false"),
     );
   });

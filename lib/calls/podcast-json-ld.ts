@@ -1,7 +1,9 @@
 // An episode as structured data (schema.org PodcastEpisode).
 
 import type { Episode } from "./episodes.ts";
-import { PODCAST_PATH, type Podcast, keywordList, mainSound, podcastTitle } from "./podcast-feed.ts";
+import { keywordList } from "./keywords.ts";
+import { wholeSeconds } from "./length.ts";
+import { PODCAST_PATH, type Podcast, mainSound, podcastTitle } from "./podcast-feed.ts";
 
 /** `transcript` is left out where it is empty. */
 export function podcastEpisode(episode: Episode & { readonly transcript: string }, podcast: Podcast): Record<string, unknown> {
@@ -29,5 +31,5 @@ export function podcastEpisode(episode: Episode & { readonly transcript: string 
 
 /** ISO 8601: 75 s → "PT75S". At least a second. */
 function isoDuration(ms: number): string {
-  return `PT${Math.max(1, Math.round(ms / 1000))}S`;
+  return `PT${wholeSeconds(ms)}S`;
 }

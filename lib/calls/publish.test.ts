@@ -5,9 +5,11 @@ import { overrideEnv } from "../../tests/database.ts";
 import { nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
 import type { Member } from "../base/member.ts";
+import type { Sql } from "../db/connection.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
 import { countEpisodes, findEpisode, findEpisodeSound, listEpisodeAddresses, listEpisodes } from "./episodes.ts";
 import { episodeSlug, publish, readJoinable, unpublish } from "./publish.ts";
+import { getRecording } from "./recording.ts";
 import { declineCall, saveAnswer } from "./review.ts";
 import { getReviewedCall } from "./review-queue.ts";
 
@@ -41,7 +43,16 @@ test("publishing makes one episode and one mail, with the caller’s first name 
   const [mail, ...rest] = await mails();
   expect(rest).toEqual([]);
   expect(mail.to).toBe(`${userId}@example.test`);
-  expect(JSON.stringify(mail.parts)).toContain("/calls/1-was-fur-ein-ding");
+  expect(JSON.stringify(mail.parts)).toMatch(/your voice.*\/calls\/1-was-fur-ein-ding/);
+});
+
+test("who wrote their question is told of no voice", async () => {
+  const [grace] = await admins();
+  const call = await answered(grace!, { base64: "" });
+  await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
+  const [mail] = await mails();
+  expect(JSON.stringify(mail.parts)).toMatch(/your question as you wrote it/);
+  expect(JSON.stringify(mail.parts)).not.toMatch(/voice|recording/);
 });
 
 test("where a Discord webhook is set it hears of an episode, without the caller’s address", async () => {
@@ -123,6 +134,59 @@ test("an episode finds its neighbours, and its sounds by kind", async () => {
   expect(await sound("1-one-thing", "call")).toBeNull();
   expect(await sound("1-one-thing", "episode")).toBeNull();
   expect(await sound("no-such", "answer")).toBeNull();
+});
+
+test("episodes are found by their own indexes and sorted by none: lists stay quick when there are thousands", async () => {
+  const [grace] = await admins();
+  const call = await answered(grace!);
+  const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
+  const plans = await snapshotSql((sql) => {
+    const asked: [text: string, values: Parameters<Sql["all"]>[1][]][] = [];
+    const noting: Sql = {
+      ...sql,
+      get: (text, ...values) => (asked.push([text, values]), sql.get(text, ...values)),
+      all: (text, ...values) => (asked.push([text, values]), sql.all(text, ...values)),
+    };
+    listEpisodes(noting, { limit: 10 });
+    listEpisodeAddresses(noting);
+    findEpisode(noting, slug);
+    findEpisodeSound(noting, slug, "answer");
+    return asked.filter(([text]) => text.includes(`"Episode" e`)).map(([text, values]) => sql.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(({ detail }) => detail).join("; "));
+  });
+  expect(plans).toHaveLength(6);
+  for (const plan of plans) {
+    expect(plan).toMatch(/(SCAN|SEARCH) e USING INDEX Episode_/);
+    expect(plan).not.toMatch(/TEMP B-TREE|CallReview_queue/);
+  }
+});
+
+test("the same sound is one copy for all who hear it", async () => {
+  const [grace] = await admins();
+  const call = await answered(grace!, { base64 });
+  const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
+  for (const kind of ["call", "answer"] as const) {
+    const [one, other] = await snapshotSql((sql) => [findEpisodeSound(sql, slug, kind)!, findEpisodeSound(sql, slug, kind)!]);
+    expect(other!.bytes).toBe(one!.bytes);
+  }
+});
+
+test("a recording under an id that was used before is the one that is stored, also when it is as long", async () => {
+  const [grace] = await admins();
+  const other = Buffer.from(voice);
+  other[other.length - 1] = other[other.length - 1]! ^ 1;
+  const urls = [voice, other].map((bytes) => `data:audio/webm;base64,${bytes.toString("base64")}`);
+  const users = await writeSql((sql) => [insertUser(sql), insertUser(sql)]);
+  const createdAt = nowMs();
+  const heard = async (given: { userId: string; createdAt: number; base64: string }) => {
+    await writeSql((sql) => {
+      sql.run(`DELETE FROM "Call" WHERE "id" = 'the-same'`);
+      insertCall(sql, { id: "the-same", ...given });
+    });
+    return Buffer.from(await snapshotSql((sql) => getRecording(sql, { id: "the-same", member: grace! }).bytes));
+  };
+  expect((await heard({ userId: users[0]!.id, createdAt, base64: urls[0]! })).equals(voice)).toBe(true);
+  expect((await heard({ userId: users[0]!.id, createdAt: createdAt + 1, base64: urls[1]! })).equals(other)).toBe(true);
+  expect((await heard({ userId: users[1]!.id, createdAt: createdAt + 1, base64: urls[0]! })).equals(voice)).toBe(true);
 });
 
 test("a call that is not published can’t be heard by its address", async () => {

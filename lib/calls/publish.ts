@@ -39,7 +39,7 @@ export function readJoinable(sql: Sql, { callId, by, seenMs }: Decision): { titl
   const { title, state, changedAt } = getReviewedCall(sql, { by, callId });
   const answer = findAnswerAudio(sql, { by, callId });
   if (state !== "ANSWERED" || changedAt !== seenMs || !answer) return null;
-  const sound = soundOf(sql, callId, sql.get<{ size: number }>(`SELECT octet_length("base64") AS "size" FROM "Call" WHERE "id" = ?`, callId)?.size ?? 0);
+  const sound = soundOf(sql, callId);
   return { title, call: sound && sniffAudio(sound.bytes) ? sound.bytes : null, answer: answer.audio };
 }
 
@@ -61,8 +61,8 @@ export function publish(sql: Sql, { transcript, joined = null, ...decision }: De
      SELECT "id", ?, ?, ?, ?, "title", "description", "keywords", ?, ?, ?, ?, ? FROM "Call" WHERE "id" = ?`,
     number, slug, now, now, caller.firstName, transcript, joined?.contentType ?? null, joined ? Math.round(joined.durationMs) : null, joined?.audio ?? null, callId,
   );
-  enqueue(sql, { kind: "MAIL", mail: publishedMail(caller, { number, slug }) }, { userId: caller.userId, about: `Episode ${number} was published` });
-  enqueue(sql, { kind: "DISCORD", text: `Episode ${number}: ${caller.title}\n${env.SITE_URL}/calls/${slug}` }, { userId: caller.userId, about: `Episode ${number} was published` });
+  enqueue(sql, { kind: "MAIL", mail: publishedMail(caller, { number, slug }) }, { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` });
+  enqueue(sql, { kind: "DISCORD", text: `Episode ${number}: ${caller.title}\n${env.SITE_URL}/calls/${slug}` }, { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` });
   recordAudit(sql, { actorId: by.id, action: "call.publish", subjectId: callId, detail: { number, isJoined: joined !== null } });
   return { number, slug };
 }

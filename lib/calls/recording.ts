@@ -1,12 +1,12 @@
 // The sound of a call, for its owner and for admins.
 
 import { createHash } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import { MINUTE_MS } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { Member } from "../base/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { decodeRecording, sniffAudio } from "./audio.ts";
+import { KeptSounds, type Sound } from "./kept-sounds.ts";
 
 export interface StoredRecording {
   readonly bytes: Uint8Array;
@@ -19,26 +19,24 @@ export interface StoredRecording {
 
 // A player asks for a recording in many ranges: decoding all of it for each would be a waste. Some recordings, for some minutes;
 // whether somebody may hear them is asked every time.
-const decoded = new LRUCache<string, { bytes: Uint8Array; etag: string }>({ maxSize: 32_000_000, sizeCalculation: ({ bytes }) => bytes.length + 200, ttl: 2 * MINUTE_MS });
+const decoded = new KeptSounds(32_000_000, 2 * MINUTE_MS);
 
 /** The recording of a call, if it is the member's own or the member is an admin. Throws AppError(not_found) for anybody else, and for a typed question. */
 export function getRecording(sql: Sql, { id, member }: { id: string; member: Member }): StoredRecording {
-  const call = sql.get<{ userId: string; title: string; size: number }>(`SELECT "userId", "title", octet_length("base64") AS "size" FROM "Call" WHERE "id" = ?`, id);
-  const found = call && (call.userId === member.id || member.role === "ADMIN") ? soundOf(sql, id, call.size) : null;
+  const call = sql.get<{ userId: string; title: string }>(`SELECT "userId", "title" FROM "Call" WHERE "id" = ?`, id);
+  const found = call && (call.userId === member.id || member.role === "ADMIN") ? soundOf(sql, id) : null;
   if (!call || !found) throw new AppError("not_found", "There is no such recording.");
   const sniffed = sniffAudio(found.bytes);
   return { ...found, contentType: sniffed?.contentType ?? "application/octet-stream", filename: `${call.title}.${sniffed?.extension ?? "bin"}` };
 }
 
-/** The decoded sound of a call of `size` bytes, for whom may hear it: the caller of this asks. null for a typed question. */
-export function soundOf(sql: Sql, id: string, size: number): { bytes: Uint8Array; etag: string } | null {
-  // With the size: an id that was deleted and used again is another recording, unless it is as long.
-  const key = `${id} ${size}`;
-  const known = decoded.get(key);
-  if (known) return known;
-  const bytes = decodeRecording(sql.get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ?? "");
-  if (!bytes) return null;
-  const sound = { bytes, etag: createHash("sha256").update(bytes).digest("base64url").slice(0, 27) };
-  decoded.set(key, sound);
-  return sound;
+/** The decoded sound of a call, for whom may hear it: the caller of this asks. null for a typed question, and where there is no such call. */
+export function soundOf(sql: Sql, id: string): Sound | null {
+  const call = sql.get<{ userId: string; createdAt: number; size: number }>(`SELECT "userId", "createdAt", octet_length("base64") AS "size" FROM "Call" WHERE "id" = ?`, id);
+  if (!call) return null;
+  // An id is made by a browser: one that was deleted and used again, by whomever, is another recording, also when it is as long.
+  return decoded.get(`${id} ${call.userId} ${call.createdAt} ${call.size}`, () => {
+    const bytes = decodeRecording(sql.get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ?? "");
+    return bytes && { bytes, etag: createHash("sha256").update(bytes).digest("base64url").slice(0, 27) };
+  });
 }

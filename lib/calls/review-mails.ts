@@ -7,10 +7,12 @@ interface To {
   readonly email: string;
   readonly firstName: string;
   readonly title: string;
+  /** The question is the description; there is no recording. */
+  readonly isTyped: boolean;
 }
 
 /** The reason as the admin wrote it. */
-export function declinedMail({ email, firstName, title }: To, reason: string): Mail {
+export function declinedMail({ email, firstName, title, isTyped }: To, reason: string): Mail {
   return {
     to: email,
     subject: `About your call “${title}”`,
@@ -18,19 +20,19 @@ export function declinedMail({ email, firstName, title }: To, reason: string): M
       `Hello ${firstName},`,
       `thank you for your call “${title}”. It will not become an episode. This is why:`,
       reason,
-      "Your recording stays with you: you can listen to it, delete it, or leave another call.",
+      isTyped ? "Your question stays with you: you can read it, delete it, or leave another call." : "Your recording stays with you: you can listen to it, delete it, or leave another call.",
       { link: `${env.SITE_URL}/calls/mine`, label: "Your calls" },
     ],
   };
 }
 
-export function publishedMail({ email, firstName, title }: To, { number, slug }: { number: number; slug: string }): Mail {
+export function publishedMail({ email, firstName, title, isTyped }: To, { number, slug }: { number: number; slug: string }): Mail {
   return {
     to: email,
     subject: `Your call is answered: “${title}”`,
     parts: [
       `Hello ${firstName},`,
-      `your call “${title}” has an answer. It is episode ${number}, with your first name and your voice, for everybody to hear.`,
+      `your call “${title}” has an answer. It is episode ${number}, ${isTyped ? "with your first name and your question as you wrote it, for everybody to read and hear" : "with your first name and your voice, for everybody to hear"}.`,
       { link: `${env.SITE_URL}/calls/${slug}`, label: "Listen to the episode" },
       "Should you ever want it gone: delete the call, and the episode goes with it.",
       { link: `${env.SITE_URL}/calls/mine`, label: "Your calls" },

@@ -109,6 +109,7 @@ test("a refusal keeps the reason and writes to the caller, with it", async () =>
   expect(mail.to).toBe(`${caller.id}@example.test`);
   expect(mail.parts).toContain("It was asked before.");
   expect(mail.subject).toContain(call.title);
+  expect(await snapshotSql((sql) => listDeliveries(sql))).toMatchObject([{ about: `A call was declined: ${call.title}` }]);
 });
 
 test("a refusal that was refused writes to nobody", async () => {

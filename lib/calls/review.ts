@@ -90,7 +90,7 @@ export function declineCall(sql: Sql, { reason, ...decision }: Decision & { reas
   leave(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "DECLINED");
   sql.run(`UPDATE "CallReview" SET "declineReason" = ? WHERE "callId" = ?`, reason, decision.callId);
   const caller = callerOf(sql, decision.callId);
-  enqueue(sql, { kind: "MAIL", mail: declinedMail(caller, reason) }, { userId: caller.userId, about: "A call was declined" });
+  enqueue(sql, { kind: "MAIL", mail: declinedMail(caller, reason) }, { userId: caller.userId, about: `A call was declined: ${caller.title}` });
   recordAudit(sql, { actorId: decision.by.id, action: "call.decline", subjectId: decision.callId, detail: {} });
 }
 
@@ -138,11 +138,13 @@ export interface Caller {
   readonly firstName: string;
   /** Of the call. */
   readonly title: string;
+  /** Written, not spoken. */
+  readonly isTyped: boolean;
 }
 
 /** Whose call it is. Throws AppError(not_found) for a call that is gone. Not for pages: it holds the address. */
 export function callerOf(sql: Sql, callId: string): Caller {
-  const caller = sql.get<Caller>(`SELECT u."id" AS "userId", u."email", u."firstName", c."title" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`, callId);
+  const caller = sql.get<Omit<Caller, "isTyped"> & { isTyped: number }>(`SELECT u."id" AS "userId", u."email", u."firstName", c."title", octet_length(c."base64") = 0 AS "isTyped" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`, callId);
   if (!caller) throw new AppError("not_found", "There is no such call: its caller may have deleted it.");
-  return caller;
+  return { ...caller, isTyped: caller.isTyped === 1 };
 }

@@ -9,6 +9,7 @@ import type { Sql } from "../db/connection.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
 import { enqueue } from "../outbox/outbox.ts";
 import { type ProbedAudio, probeAudio } from "./audio.ts";
+import { lengthText } from "./length.ts";
 import { assembleUpload, closeUpload, findUpload, removeUpload } from "./upload.ts";
 
 /** Calls of a member in 24 hours, and those that nobody has answered yet. */
@@ -59,12 +60,6 @@ export async function prepareRecording({ uploadId, member }: { uploadId: string;
   }
 }
 
-/** "1:05" for 65 seconds. */
-function clock(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-}
-
 /**
  * Stores a call inside the write, lets the parts of its upload go, and notes down who is to be told: kickDeliveries() after the commit.
  * Without `recording` the description is the question. Returns the id of the call, and whether it is new: the same form or the same
@@ -108,10 +103,10 @@ function assertMayCall(sql: Sql, member: Member, now: number): void {
 
 function tellAdmins(sql: Sql, { id, title, description, member, durationMs }: { id: string; title: string; description: string; member: Member; durationMs: number | null }): void {
   const link = `${env.SITE_URL}/admin/calls/${id}`;
-  const what = durationMs === null ? "typed a question" : `left a call of ${clock(durationMs)} minutes`;
-  const concerns = { userId: member.id, about: `Admins, about the new call ${id}` };
+  const what = durationMs === null ? "wrote a question" : `left a call of ${lengthText(durationMs)} minutes`;
+  const concerns = { userId: member.id, about: `To admins, of a new call: ${title}` };
   for (const { email } of sql.all<{ email: string }>(`SELECT "email" FROM "User" WHERE "role" = 'ADMIN' ORDER BY "createdAt", "id" LIMIT ${MAX_TOLD}`)) {
-    enqueue(sql, { kind: "MAIL", mail: { to: email, subject: `A new call: ${title}`, parts: [`${member.firstName} ${what}: ${title}`, description, { link, label: "Listen and answer" }] } }, concerns);
+    enqueue(sql, { kind: "MAIL", mail: { to: email, subject: `A new call: ${title}`, parts: [`${member.firstName} ${what}: ${title}`, description, { link, label: durationMs === null ? "Read and answer" : "Listen and answer" }] } }, concerns);
   }
   enqueue(sql, { kind: "DISCORD", text: `A new call: ${title} (${member.firstName} ${what})\n${link}` }, concerns);
 }

@@ -1,7 +1,7 @@
 // A recording on its way, in parts that a replay can carry. Own uploads only: of others nobody learns that they are there.
 
 import { createHash } from "node:crypto";
-import { DAY_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import { Limit, takeAll } from "../base/limit.ts";
 import type { Member } from "../base/member.ts";
@@ -16,6 +16,8 @@ export const MAX_OPEN_BYTES = 40_000_000;
 /** How long an upload is kept, so how long sending may be interrupted. */
 export const UPLOAD_TTL_MS = DAY_MS;
 const MAX_UPLOADS_PER_DAY = 60;
+/** 300 MB: seven times what may be on its way at once, with every part sent again. */
+const MAX_PARTS_PER_HOUR = 600;
 /** An open upload this old makes room for a new one of its member: a closed tab must not lock them out for a day. */
 const GIVES_WAY_AFTER_MS = 15 * MINUTE_MS;
 /** Uploads that one sweep removes: nobody's own waits for a stranger's to go. */
@@ -40,6 +42,7 @@ export interface Upload extends UploadState {
 
 // Rows go when an upload is sent or given up, so the rows alone can't count a day.
 const begun = new Limit(MAX_UPLOADS_PER_DAY, DAY_MS);
+const stored = new Limit(MAX_PARTS_PER_HOUR, HOUR_MS);
 
 export const limitsFor = (member: Member): AudioLimits => (member.role === "ADMIN" ? ANSWER_LIMITS : CALL_LIMITS);
 
@@ -107,12 +110,19 @@ export function assertPartLength(upload: UploadState, number: number, length: nu
   if (length !== expected) throw new AppError("invalid", `Part ${number} has ${expected} bytes; ${length} came.`, { field: "body" });
 }
 
-/** Stores a part; the same again changes nothing. Throws AppError: not_found, and invalid for the wrong number of bytes. */
+/**
+ * Stores a part; the same again changes nothing. Call it inside the write. Throws AppError: not_found; invalid for the wrong number
+ * of bytes; conflict for other bytes than are here, since a part that may be changed may be changed for ever; rate_limited for more
+ * than 600 parts of a member in an hour.
+ */
 export function putPart(sql: Sql, { id, member, number, bytes }: { id: string; member: Member; number: number; bytes: Uint8Array }): void {
   const upload = getUpload(sql, { id, member });
   assertPartLength(upload, number, bytes.length);
   if (upload.callId) return;
-  sql.run(`INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?) ON CONFLICT ("uploadId", "number") DO UPDATE SET "bytes" = excluded."bytes" WHERE "bytes" <> excluded."bytes"`, id, number, bytes);
+  takeAll([[stored, member.id]], nowMs(), "These are a lot of recordings for one hour. Try again later.");
+  const isNew = sql.run(`INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?) ON CONFLICT ("uploadId", "number") DO NOTHING`, id, number, bytes).changes === 1;
+  if (isNew || sql.get(`SELECT 1 FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ? AND "bytes" = ?`, id, number, bytes)) return;
+  throw new AppError("conflict", `Part ${number} is here already, with other bytes. Discard this upload and send the recording under a new id.`, { field: "body" });
 }
 
 /**

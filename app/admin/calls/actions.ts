@@ -7,6 +7,7 @@ import { formAction } from "#lib/action/form-action.ts";
 import { AppError, isAppError } from "#lib/base/errors.ts";
 import { id, line, lines } from "#lib/base/fields.ts";
 import { canJoin, joinAudio } from "#lib/calls/join-audio.ts";
+import { cleanKeywords } from "#lib/calls/keywords.ts";
 import { publish as publishCall, readJoinable, unpublish as takeDown } from "#lib/calls/publish.ts";
 import { declineCall, editCall, putBackCall, removeAnswer as dropAnswer, reopenCall, saveAnswer, takeCall } from "#lib/calls/review.ts";
 import { prepareAnswer } from "#lib/calls/review-answer.ts";
@@ -107,7 +108,7 @@ export const edit = formAction({
   fields: decision.extend({
     title: line({ name: "The title", min: 5, max: 50 }),
     description: lines({ name: "The description", min: 20, max: 1_000 }),
-    keywords: line({ name: "The keywords", min: 2, max: 100 }),
+    keywords: line({ name: "The list of keywords", min: 2, max: 100 }, cleanKeywords),
     note: lines({ name: "The note", min: 0, max: 5_000 }),
     transcript: transcript.optional(),
   }),

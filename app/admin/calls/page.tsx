@@ -6,8 +6,8 @@ import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { FindForm } from "#components/admin/find-form.tsx";
 import { TableFrame } from "#components/admin/table-frame.tsx";
 import { When } from "#components/admin/when.tsx";
-import { clock } from "#components/call/length.ts";
 import { CallStateWord, STATE_WORDS } from "#components/call/review-state.tsx";
+import { lengthText } from "#lib/calls/length.ts";
 import { CALL_STATES, type CallState, listQueue } from "#lib/calls/review-queue.ts";
 import { snapshotSql } from "#lib/db/database.ts";
 
@@ -71,7 +71,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
                   <td>
                     <When ms={call.createdAt} />
                   </td>
-                  <td className="number">{call.isTyped ? "written" : call.durationMs === null ? "unknown" : clock(call.durationMs)}</td>
+                  <td className="number">{call.isTyped ? "written" : call.durationMs === null ? "unknown" : lengthText(call.durationMs)}</td>
                 </tr>
               ))}
             </tbody>

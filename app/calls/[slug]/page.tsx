@@ -8,8 +8,9 @@ import { dayText } from "#components/call/episode-line.tsx";
 import { EpisodeView } from "#components/call/episode-view.tsx";
 import { FeedIcon, LinkIcon, MailIcon } from "#components/ui/icons.tsx";
 import { type Episode, type EpisodeLink, findEpisode } from "#lib/calls/episodes.ts";
+import { keywordList } from "#lib/calls/keywords.ts";
 import { podcastEpisode } from "#lib/calls/podcast-json-ld.ts";
-import { PODCAST_PATH, keywordList, soundPath } from "#lib/calls/podcast-feed.ts";
+import { PODCAST_PATH, soundPath } from "#lib/calls/podcast-feed.ts";
 import { snapshotSql } from "#lib/db/database.ts";
 import { formatDate } from "#lib/posts/format.ts";
 import { scriptJson } from "#lib/posts/json-ld.ts";
@@ -72,14 +73,11 @@ export default async function Page({ params }: Props) {
         </p>
         <nav className="episode-nav" aria-label="Other episodes">
           {episode.before && <Neighbour rel="prev" link={episode.before} />}
-          {episode.after ? (
-            <Neighbour rel="next" link={episode.after} />
-          ) : (
-            <a href="/calls">
-              <small>All episodes</small>
-              <span>Calls</span>
-            </a>
-          )}
+          <a href="/calls">
+            <small>Calls</small>
+            <span>All episodes</span>
+          </a>
+          {episode.after && <Neighbour rel="next" link={episode.after} />}
         </nav>
       </div>
       <script type="application/ld+json" dangerouslySetInnerHTML={{ __html: scriptJson(podcastEpisode(episode, podcast())) }} />

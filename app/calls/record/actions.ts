@@ -7,12 +7,13 @@ import { draftOwner } from "../draft-owner.ts";
 import { formAction } from "#lib/action/form-action.ts";
 import { AppError } from "#lib/base/errors.ts";
 import { id, line, lines } from "#lib/base/fields.ts";
+import { cleanKeywords } from "#lib/calls/keywords.ts";
 import { prepareRecording, submitCall as submit } from "#lib/calls/submit.ts";
 import { inTurn } from "#lib/calls/turns.ts";
 import { kickDeliveries } from "#lib/outbox/outbox.ts";
 
 /**
- * Fields: id (made with the form), title, description, keywords, uploadId (empty or none for a typed question).
+ * Fields: id (made with the form), title, description, keywords, uploadId (empty or none for a written question).
  * What is wrong with the recording stands at the field "audio". Leads to /calls/mine?sent=ID.
  */
 export const submitCall = formAction({
@@ -21,7 +22,7 @@ export const submitCall = formAction({
     id: id("The id of the form"),
     title: line({ name: "The title", min: 5, max: 50 }),
     description: lines({ name: "The description", min: 20, max: 1_000 }),
-    keywords: line({ name: "The keywords", min: 2, max: 100 }),
+    keywords: line({ name: "The list of keywords", min: 2, max: 100 }, cleanKeywords),
     owner: z.string().max(100).optional(),
     uploadId: z.preprocess((value) => value || null, id("The recording").nullable()),
   }),

@@ -1,17 +1,19 @@
 "use client";
-// The form of a call: record or type, what it is about, send.
+// The form of a call: record or write, what it is about, send.
 
 import { useState } from "react";
 import { ActionForm, Field, Submit, TextField, useForm } from "#components/ui/action-form.tsx";
+import { cleanKeywords } from "#lib/calls/keywords.ts";
 import { LiveCount } from "#components/call/live-count.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
 import { submitCall } from "./actions.ts";
 
 const KEPT = ["title", "description", "keywords"];
 
-/** `id`: what the call will be called where JavaScript does not run; where it does the recorder has its own. `maxMs`: of the recording. */
-export function CallForm({ id, owner, maxMs }: { id: string; owner: string; maxMs: number }) {
+/** `id`: what the call will be called where JavaScript does not run; where it does the recorder has its own. `maxMs` and `maxBytes`: of the recording. */
+export function CallForm({ id, owner, maxMs, maxBytes }: { id: string; owner: string; maxMs: number; maxBytes: number }) {
   const [isTyped, setTyped] = useState(false);
+  const [isSending, setSending] = useState(false);
   return (
     <ActionForm action={submitCall} className="form" loginNext="/calls/record">
       <input type="hidden" name="owner" value={owner} />
@@ -27,7 +29,7 @@ export function CallForm({ id, owner, maxMs }: { id: string; owner: string; maxM
           </label>
         </div>
       </fieldset>
-      <Recorder name="uploadId" draftKey="call" maxMs={maxMs} owner={owner} keep={KEPT} formId={{ name: "id", value: id }} isOn={!isTyped} />
+      <Recorder name="uploadId" draftKey="call" maxMs={maxMs} maxBytes={maxBytes} owner={owner} keep={KEPT} formId={{ name: "id", value: id }} isOn={!isTyped} onSending={setSending} />
       <Field
         name="title"
         label="Title"
@@ -60,7 +62,7 @@ export function CallForm({ id, owner, maxMs }: { id: string; owner: string; maxM
         hint={
           <>
             Separated by commas: 2 to 100 characters
-            <LiveCount min={2} max={100} />
+            <LiveCount min={2} max={100} clean={cleanKeywords} />
           </>
         }
         required
@@ -68,16 +70,17 @@ export function CallForm({ id, owner, maxMs }: { id: string; owner: string; maxM
         autoComplete="off"
       />
       <div data-recorder-status="" />
-      <Send isTyped={isTyped} />
+      <Send isTyped={isTyped} isSending={isSending} />
     </ActionForm>
   );
 }
 
-function Send({ isTyped }: { isTyped: boolean }) {
+/** `isSending`: the recording is on its way, before the form. */
+function Send({ isTyped, isSending }: { isTyped: boolean; isSending: boolean }) {
   const { pending } = useForm();
   return (
     <div className="form-actions">
-      <Submit>{pending ? "Sending your call…" : "Send your call"}</Submit>
+      <Submit>{pending || isSending ? "Sending…" : "Send your call"}</Submit>
       <span className="muted">{isTyped ? "It is read, answered, then published." : "It is heard, answered, then published."}</span>
     </div>
   );

@@ -1,10 +1,10 @@
-// /calls/record: a member leaves a call, spoken or typed.
+// /calls/record: a member leaves a call, spoken or written.
 
 import { randomUUID } from "node:crypto";
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { MAX_CALL_MS } from "#lib/calls/audio.ts";
+import { CALL_LIMITS, MAX_CALL_MS } from "#lib/calls/audio.ts";
 import { getReader } from "#lib/session/session.ts";
 import { draftOwner } from "../draft-owner.ts";
 import { CallForm } from "./call-form.tsx";
@@ -22,20 +22,20 @@ export default async function Page() {
         <p className="lead">Ask a question in your own voice, two minutes at most. It gets a spoken answer, and both are published together under your first name, {member.firstName}.</p>
       </header>
       <div className="leave-call">
-        <CallForm id={randomUUID()} owner={draftOwner(member)} maxMs={MAX_CALL_MS} />
+        <CallForm id={randomUUID()} owner={draftOwner(member)} maxMs={MAX_CALL_MS} maxBytes={CALL_LIMITS.maxBytes} />
         <aside className="tips" aria-labelledby="tips">
           <h2 id="tips">A good call</h2>
           <ul>
             <li>
               <strong>Asks one thing.</strong> Say who you are and what you do, then the question, then why it matters to you.
             </li>
-            <li>
-              <strong>Is easy to hear.</strong> A quiet room and a hand’s width from the microphone do more than a dear one.
+            <li className="needs-script">
+              <strong>Is easy to hear.</strong> A quiet room and a hand’s width from the microphone do more than an expensive one.
             </li>
             <li>
               <strong>Names nobody who did not agree.</strong> No employers’ secrets, no addresses: anybody will be able to listen.
             </li>
-            <li>
+            <li className="needs-script">
               <strong>Can be taken again.</strong> Listen before you send. Until then it stays on this device, also when the page is closed.
             </li>
           </ul>

@@ -114,7 +114,7 @@ test("admins get a mail each, with where to go; the webhook is told where there 
   overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
   const told = payloads.map(({ payload }) => JSON.parse(payload) as { kind: string; mail?: { to: string; subject: string; parts: unknown[] }; text?: string });
   expect(told.map(({ kind, mail }) => [kind, mail?.to])).toEqual([["MAIL", "grace@example.test"], ["MAIL", "linus@example.test"], ["DISCORD", undefined]]);
-  expect(told[0]!.mail).toEqual({ to: "grace@example.test", subject: "A new call: A <b>bold</b> question", parts: ["Ada typed a question: A <b>bold</b> question", "I want to begin, but I never know where.", { link: `http://localhost:3000/admin/calls/${id}`, label: "Listen and answer" }] });
+  expect(told[0]!.mail).toEqual({ to: "grace@example.test", subject: "A new call: A <b>bold</b> question", parts: ["Ada wrote a question: A <b>bold</b> question", "I want to begin, but I never know where.", { link: `http://localhost:3000/admin/calls/${id}`, label: "Read and answer" }] });
   expect(told[2]!.text).toContain(`/admin/calls/${id}`);
   expect(payloads.every(({ userId }) => userId === ada.id)).toBe(true);
 });
@@ -122,6 +122,11 @@ test("admins get a mail each, with where to go; the webhook is told where there 
 test("mails go out after the commit, without being waited for", async () => {
   await submit();
   await vi.waitFor(async () => expect(mailsInFolder(5).map(({ to, subject }) => [to, subject]).sort()).toEqual([["grace@example.test", "A new call: How do I begin?"], ["linus@example.test", "A new call: How do I begin?"]]), { timeout: 5_000 });
+});
+
+test("keywords are kept without empty and repeated ones, and counted after that", async () => {
+  await submit({ keywords: ` Redis,, redis , REDIS,SQLite,${", ".repeat(60)}` });
+  expect((await stored()).calls).toMatchObject([{ keywords: "Redis, SQLite" }]);
 });
 
 test("a question can be typed", async () => {
@@ -195,6 +200,7 @@ const wrong: [string, Record<string, string>, string][] = [
   ["a keyword of 1", { keywords: "x" }, "keywords"],
   ["keywords of 101", { keywords: "x".repeat(101) }, "keywords"],
   ["no keywords", { keywords: "" }, "keywords"],
+  ["keywords of commas only", { keywords: ", ,," }, "keywords"],
   ["an id of its own", { id: "call-1" }, "id"],
   ["an upload's id that is none", { uploadId: "'; DROP TABLE" }, "uploadId"],
 ];

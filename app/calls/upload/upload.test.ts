@@ -7,9 +7,9 @@ import { opusWebm } from "#tests/audio.ts";
 import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
 import { sent } from "#tests/next-headers.ts";
-import { DAY_MS, MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { MAX_ANSWER_BYTES, MAX_AUDIO_BYTES } from "#lib/calls/audio.ts";
-import { PART_BYTES, assembleUpload, closeUpload } from "#lib/calls/upload.ts";
+import { PART_BYTES, assembleUpload, closeUpload, putPart as storePart } from "#lib/calls/upload.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
 import { findReader, hashSessionId, sessionCookie, startSession } from "#lib/session/session.ts";
 
@@ -94,13 +94,33 @@ test("the same part again, also at the same moment, changes nothing", async () =
   expect((await rows()).parts).toBe(1);
 });
 
-test("a part that was damaged on its way is replaced by the right one", async () => {
+test("a part that was damaged on its way is not replaced: the whole is found out, and sent again under a new id", async () => {
   const id = await begun();
   await put(id, 0, new Uint8Array(PART_BYTES));
   await put(id, 1, part(1));
   await expect(snapshotSql((sql) => assembleUpload(sql, { id, member: ada.member }))).rejects.toMatchObject({ code: "invalid", field: "audio" });
-  await put(id, 0, part(0));
-  expect(await snapshotSql((sql) => assembleUpload(sql, { id, member: ada.member }).length)).toBe(RECORDING.length);
+  await refused(put(id, 0, part(0)), 409, /Part 0 is here already, with other bytes/);
+  const first = await snapshotSql((sql) => sql.get<{ bytes: Uint8Array }>(`SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = 0`, id)!.bytes);
+  expect(Buffer.from(first).equals(Buffer.alloc(PART_BYTES))).toBe(true);
+  expect((await remove(id)).status).toBe(204);
+  const again = await begun();
+  for (const number of [0, 1]) expect((await put(again, number, part(number))).status).toBe(204);
+  expect(await snapshotSql((sql) => assembleUpload(sql, { id: again, member: ada.member }).length)).toBe(RECORDING.length);
+});
+
+test("600 parts an hour are the most of a member, whether they are new or not; others and the next hour are free", async () => {
+  setClock(nowMs());
+  const id = await begun();
+  const last = { id, number: 1, bytes: part(1) };
+  await writeSql((sql) => {
+    for (let i = 0; i < 600; i++) storePart(sql, { ...last, member: ada.member });
+  });
+  const refusal = await refused(put(id, 1, part(1)), 429, /a lot of recordings for one hour/);
+  expect(Number(refusal.headers.get("retry-after"))).toBeGreaterThan(3_500);
+  const theirs = await begun(RECORDING, { who: eve });
+  expect((await put(theirs, 1, part(1), { who: eve })).status).toBe(204);
+  setClock(nowMs() + HOUR_MS);
+  expect((await put(id, 1, part(1))).status).toBe(204);
 });
 
 test("while parts are missing there is no recording, and the refusal says how to go on", async () => {

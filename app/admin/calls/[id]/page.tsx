@@ -16,9 +16,9 @@ import { FocusMessage } from "#components/member/focus-message.tsx";
 import { ActionForm, Field, FormMessage, Submit, TextField } from "#components/ui/action-form.tsx";
 import type { FormState } from "#lib/action/form-state.ts";
 import { isAppError } from "#lib/base/errors.ts";
-import { MAX_ANSWER_MS } from "#lib/calls/audio.ts";
+import { MAX_ANSWER_BYTES, MAX_ANSWER_MS } from "#lib/calls/audio.ts";
 import { nextEpisodeNumber } from "#lib/calls/publish.ts";
-import { keywordList } from "#lib/calls/podcast-feed.ts";
+import { keywordList } from "#lib/calls/keywords.ts";
 import { type ReviewedCall, getReviewedCall } from "#lib/calls/review-queue.ts";
 import { snapshotSql } from "#lib/db/database.ts";
 import { readIdentity } from "#lib/session/session.ts";
@@ -196,7 +196,7 @@ function AnswerForm({ call, path, owner, isOn }: { call: ReviewedCall; path: str
           <details className="episode-apart needs-script" open={!isAgain}>
             <summary>{isAgain ? "Answer again" : "Record it, or choose a file"}</summary>
             <div>
-              <Recorder name="uploadId" draftKey={`answer-${call.id}`} maxMs={MAX_ANSWER_MS} owner={owner} />
+              <Recorder name="uploadId" draftKey={`answer-${call.id}`} maxMs={MAX_ANSWER_MS} maxBytes={MAX_ANSWER_BYTES} owner={owner} />
               <div>
                 <Submit kind={isAgain ? "plain" : "main"}>{isAgain ? "Keep this answer instead" : "Keep this answer"}</Submit>
               </div>

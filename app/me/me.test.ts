@@ -350,4 +350,42 @@ describe("downloading their data", () => {
     await reader.cancel();
     await expect(reader.read()).resolves.toEqual({ done: true, value: undefined });
   });
+
+  test("a member has one download at a time, and two members are the most; one that ends makes room", async () => {
+    await logIn({ firstName: "Ada", email: "ada@example.test" });
+    const adas = await get();
+    const second = await get();
+    expect([second.status, second.headers.get("retry-after"), await second.text()]).toEqual([429, "60", expect.stringMatching(/^Your data is on its way already\./)]);
+    await adas.text();
+    const again = await get();
+    expect(again.status).toBe(200);
+    await logIn({ firstName: "Bob", email: "bob@example.test" });
+    const bobs = await get();
+    expect(bobs.status).toBe(200);
+    await logIn({ firstName: "Eve", email: "eve@example.test" });
+    const third = await get();
+    expect([third.status, third.headers.get("retry-after"), await third.text()]).toEqual([429, "60", expect.stringMatching(/^Other members download/)]);
+    await again.body!.cancel();
+    const eves = await get();
+    expect(eves.status).toBe(200);
+    await Promise.all([bobs, eves].map(({ body }) => body!.cancel()));
+  });
+
+  test("a download that nobody takes ends after a minute and frees its place", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      await logIn();
+      const { body } = await get();
+      const reader = body!.getReader();
+      await reader.read();
+      expect((await get()).status).toBe(429);
+      vi.advanceTimersByTime(MINUTE_MS);
+      await expect(reader.read()).rejects.toThrow(/took nothing/);
+      const again = await get();
+      expect(again.status).toBe(200);
+      await again.body!.cancel();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 });

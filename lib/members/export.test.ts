@@ -55,6 +55,25 @@ describe("the data of a member", () => {
     expect(reads).toHaveLength(2_500);
   });
 
+  test("brings long recordings in small pieces, and every character of what was moved in", async () => {
+    // 700,000 characters, with one of two code units across the end of a piece.
+    const base64 = `data:audio/webm;base64,"\\${"a".repeat(262_144 - 26)}😀${"b".repeat(437_000)}`;
+    const sound = Uint8Array.from({ length: 500_000 }, (_, i) => i % 251);
+    const { id } = await writeSql((sql) => {
+      const user = insertWholeAccount(sql, "ada");
+      sql.run(`UPDATE "Call" SET "base64" = ? WHERE "title" = 'ada asks aloud'`, base64);
+      sql.run(`UPDATE "CallAnswer" SET "audio" = ?`, Buffer.from(sound));
+      return user;
+    });
+    const pieces: string[] = [];
+    for await (const piece of exportAccount(id)) pieces.push(piece);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(300_000);
+    const { calls } = JSON.parse(pieces.join("")) as { calls: { audio: string | null; episode: { answer: { audio: string } } | null }[] };
+    const call = calls.find(({ episode }) => episode)!;
+    expect(call.audio === base64).toBe(true);
+    expect(call.episode!.answer.audio === `data:audio/webm;base64,${Buffer.from(sound).toString("base64")}`).toBe(true);
+  });
+
   test("is not begun for an account that is gone", async () => {
     await expect(exportAccount("nobody").next()).rejects.toMatchObject({ code: "not_found" });
   });

@@ -1,5 +1,5 @@
 // All data of a member, as JSON in pieces: each piece is read in a short snapshot of its own, so that no long one keeps
-// the WAL from shrinking, and one recording at a time is in memory.
+// the WAL from shrinking, and one call at a time is in memory, its recordings encoded only as far as they are taken.
 
 import type { Sql } from "../db/connection.ts";
 import { snapshotSql } from "../db/database.ts";
@@ -8,6 +8,8 @@ import { nowMs } from "../base/clock.ts";
 import { placeName } from "./sessions.ts";
 
 const READS_A_PIECE = 1_000;
+/** Characters of a recording in one piece. Four stand for three bytes. */
+const SOUND_A_PIECE = 262_144;
 
 const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
@@ -95,7 +97,7 @@ interface EpisodeRow {
   audio: Uint8Array | null;
 }
 
-/** One call with its recording. The admins' notes and an answer that is not published are theirs, not the caller's. */
+/** One call with its recording, and its episode with the answer. The admins' notes and an answer that is not published are theirs, not the caller's. */
 function call(sql: Sql, id: string, userId: string) {
   const row = sql.get<CallRow>(
     `SELECT c."id", c."createdAt", c."updatedAt", c."title", c."description", c."keywords", c."base64", r."state", r."durationMs", r."declineReason"
@@ -108,14 +110,38 @@ function call(sql: Sql, id: string, userId: string) {
      FROM "Episode" e LEFT JOIN "CallAnswer" a ON a."callId" = e."callId" WHERE e."callId" = ?`,
     id,
   );
-  const { base64, createdAt, updatedAt, ...rest } = row;
-  return { ...rest, createdAt: iso(createdAt), updatedAt: iso(updatedAt), audio: base64 || null, episode: episode ? published(episode) : null };
+  return { row, episode };
 }
 
-function published({ contentType, durationMs, audio, publishedAt, updatedAt, ...episode }: EpisodeRow) {
-  const answer = audio && contentType ? { durationMs, audio: `data:${contentType};base64,${Buffer.from(audio).toString("base64")}` } : null;
-  return { ...episode, publishedAt: iso(publishedAt), updatedAt: iso(updatedAt), answer };
+/** A call as an object whose text is that of JSON.stringify, in pieces. */
+async function* callPieces({ row, episode }: NonNullable<ReturnType<typeof call>>): AsyncGenerator<string> {
+  const { base64, createdAt, updatedAt, ...rest } = row;
+  yield `${open({ ...rest, createdAt: iso(createdAt), updatedAt: iso(updatedAt) })},"audio":`;
+  if (base64) {
+    yield `"`;
+    // A character that is cut in two is written as two escapes, which are one again when they are read.
+    for (let at = 0; at < base64.length; at += SOUND_A_PIECE) yield JSON.stringify(base64.slice(at, at + SOUND_A_PIECE)).slice(1, -1);
+    yield `"`;
+  } else yield "null";
+  yield `,"episode":`;
+  if (episode) yield* episodePieces(episode);
+  else yield "null";
+  yield "}";
 }
+
+async function* episodePieces({ contentType, durationMs, audio, publishedAt, updatedAt, ...episode }: EpisodeRow): AsyncGenerator<string> {
+  yield `${open({ ...episode, publishedAt: iso(publishedAt), updatedAt: iso(updatedAt) })},"answer":`;
+  if (audio && contentType) {
+    yield `${open({ durationMs })},"audio":${JSON.stringify(`data:${contentType};base64,`).slice(0, -1)}`;
+    const bytes = (SOUND_A_PIECE / 4) * 3;
+    for (let at = 0; at < audio.length; at += bytes) yield Buffer.from(audio.buffer, audio.byteOffset + at, Math.min(bytes, audio.length - at)).toString("base64");
+    yield `"}`;
+  } else yield "null";
+  yield "}";
+}
+
+/** The JSON of an object to which more is added. */
+const open = (object: object) => JSON.stringify(object).slice(0, -1);
 
 async function* calls(userId: string): AsyncGenerator<string> {
   const ids = await snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Call" WHERE "userId" = ? ORDER BY "createdAt", "id"`, userId));
@@ -123,18 +149,19 @@ async function* calls(userId: string): AsyncGenerator<string> {
   for (const { id } of ids) {
     const one = await snapshotSql((sql) => call(sql, id, userId));
     if (!one) continue; // deleted meanwhile
-    yield (isFirst ? "" : ",") + JSON.stringify(one);
+    if (!isFirst) yield ",";
+    yield* callPieces(one);
     isFirst = false;
   }
 }
 
 /**
  * The member's data as pieces of one JSON document: `{exportedAt, user, sessions, passkeys, …, reads, calls}`, moments as ISO 8601,
- * recordings as data URLs. The first piece throws AppError(not_found) when the account is gone.
+ * recordings as data URLs; no piece is longer than some hundred kilobytes. The first piece throws AppError(not_found) when the account is gone.
  */
 export async function* exportAccount(userId: string): AsyncGenerator<string> {
   const head = await snapshotSql((sql) => account(sql, userId));
-  yield JSON.stringify({ exportedAt: iso(nowMs()), ...head }).slice(0, -1);
+  yield open({ exportedAt: iso(nowMs()), ...head });
   yield `,"reads":[`;
   yield* reads(userId);
   yield `],"calls":[`;

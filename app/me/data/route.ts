@@ -1,46 +1,64 @@
-// GET /me/data: all data of the member who asks, as a file. Reads only; in pieces, so that no recording waits in memory for another.
+// GET /me/data: all data of the member who asks, as a file. Reads only; in pieces as they are taken, and for few at a time, so that
+// no recording waits in memory for somebody who doesn't read.
 
 import { answer } from "#lib/action/answer.ts";
 import { HOUR_MS, nowMs } from "#lib/base/clock.ts";
 import { Limit, takeAll } from "#lib/base/limit.ts";
+import { pulledStream } from "#lib/base/pulled-stream.ts";
+import { Slots } from "#lib/base/slots.ts";
 import { exportAccount } from "#lib/members/export.ts";
+import { currentRequest } from "#lib/primary/request-context.ts";
 import { requireMember } from "#lib/session/session.ts";
 
 // Where it is read, not where writes land: on each replica its own.
-const shared = globalThis as { __lecternExports?: Limit };
+const shared = globalThis as { __lecternExports?: { readonly limit: Limit; readonly slots: Slots } };
+
+const REFUSAL = {
+  own: "Your data is on its way already. Wait until that download has ended, or give it up and try again in a minute.",
+  all: "Other members download their data just now. Try again in a minute.",
+  retryAfterSeconds: 60,
+};
 
 export function GET(request: Request): Promise<Response> {
   return answer(request, async () => {
     const { id } = await requireMember();
-    shared.__lecternExports ??= new Limit(20, HOUR_MS);
-    takeAll([[shared.__lecternExports, id]], nowMs(), "You downloaded your data many times just now. Try again in an hour.");
-    const pieces = exportAccount(id);
-    // Before the answer begins: from here on a refusal could not be told any more.
-    const first = await pieces.next();
-    const encoder = new TextEncoder();
-    const body = new ReadableStream<Uint8Array>(
-      {
-        start(stream) {
-          if (!first.done) stream.enqueue(encoder.encode(first.value));
-        },
-        async pull(stream) {
-          const { done, value } = await pieces.next();
-          if (done) stream.close();
-          else stream.enqueue(encoder.encode(value));
-        },
-        async cancel() {
-          await pieces.return(undefined);
-        },
-      },
-      { highWaterMark: 1 },
-    );
-    return new Response(body, {
-      headers: {
-        "content-type": "application/json; charset=utf-8",
-        "content-disposition": `attachment; filename="my-data-${new Date(nowMs()).toISOString().slice(0, 10)}.json"`,
-        "cache-control": "private, no-store",
-        "x-content-type-options": "nosniff",
-      },
-    });
+    const { limit, slots } = (shared.__lecternExports ??= { limit: new Limit(20, HOUR_MS), slots: new Slots(2, 1) });
+    const free = slots.take(id, REFUSAL);
+    try {
+      takeAll([[limit, id]], nowMs(), "You downloaded your data many times just now. Try again in an hour.");
+      return await download(id, free);
+    } catch (error) {
+      free();
+      throw error;
+    }
+  });
+}
+
+async function download(id: string, free: () => void): Promise<Response> {
+  const pieces = exportAccount(id);
+  // Before the answer begins: from here on a refusal could not be told any more.
+  const first = await pieces.next();
+  let waiting = first.done ? null : first.value;
+  const encoder = new TextEncoder();
+  const connection = currentRequest()?.response;
+  const body = pulledStream({
+    async next() {
+      const text = waiting ?? (await pieces.next()).value;
+      waiting = null;
+      return text === undefined ? null : encoder.encode(text);
+    },
+    onEnd() {
+      free();
+      void pieces.return(undefined);
+    },
+    onIdle: () => void connection?.destroy(),
+  });
+  return new Response(body, {
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      "content-disposition": `attachment; filename="my-data-${new Date(nowMs()).toISOString().slice(0, 10)}.json"`,
+      "cache-control": "private, no-store",
+      "x-content-type-options": "nosniff",
+    },
   });
 }

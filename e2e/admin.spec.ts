@@ -96,7 +96,7 @@ test("an admin finds a member, edits them and sees who else did", async ({ page,
   await save.click();
   await expect(page.getByText("Saved. What they have read counts for the new team.")).toBeVisible();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Grace");
-  await expect(page.getByText("name: changed, team BLUE → YELLOW")).toBeVisible();
+  await expect(page.getByText("name changed, team Blue → Yellow")).toBeVisible();
   expect(get(database, `SELECT "firstName", "team" FROM "User" WHERE "id" = ?`, id)).toEqual({ firstName: "Grace", team: "YELLOW" });
 
   // Again from the same page: it knows what it saved.
@@ -131,7 +131,7 @@ test("a role wants a log-in of the last fifteen minutes, and ends sessions", asy
   await page.getByRole("button", { name: "Make an admin" }).click();
   await expect(page.getByRole("button", { name: "Make a member like others" })).toBeVisible();
   expect(get(database, `SELECT "role", (SELECT COUNT(*) FROM "Session" WHERE "userId" = ?) AS "sessions" FROM "User" WHERE "id" = ?`, id, id)).toEqual({ role: "ADMIN", sessions: 0 });
-  await expect(page.getByText("role MEMBER → ADMIN, sessions: 1")).toBeVisible();
+  await expect(page.getByText("role member → admin, 1 session ended")).toBeVisible();
 });
 
 test("a member is deleted when their address is typed, and the last admin never", async ({ page, database, logIn }) => {

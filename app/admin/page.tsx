@@ -45,7 +45,8 @@ export default async function AdminPage() {
         <h2 id="attention">What waits for you</h2>
         <ul className="attention">
           <Item count={calls.NEW} one="new call" many="new calls" href="/admin/calls" link="Listen" />
-          <Item count={calls.REVIEWING + calls.ANSWERED} one="call begun and not decided" many="calls begun and not decided" href="/admin/calls" link="Go on" />
+          <Item count={calls.REVIEWING} one="call being reviewed" many="calls being reviewed" href="/admin/calls?state=REVIEWING" link="Go on" />
+          <Item count={calls.ANSWERED} one="answered call, not published" many="answered calls, not published" href="/admin/calls?state=ANSWERED" link="Publish" />
           <Item count={failures.length + (problem ? 1 : 0) + (sourceProblem ? 1 : 0)} one="problem with the posts" many="problems with the posts" href="/admin/content" link="See why" />
           <Item count={deliveries.failed} one="mail or message that failed" many="mails and messages that failed" href="/admin/deliveries" link="See why" />
           <Item count={loginMailFailures().length} one="log-in mail that was not sent" many="log-in mails that were not sent" href="/admin/deliveries#login" link="See why" />

@@ -5,7 +5,9 @@ import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import type { ReactNode } from "react";
 import { answerNotFound, NotFoundPage } from "../not-found-page.tsx";
+import { isAppError } from "#lib/base/errors.ts";
 import type { Admin } from "#lib/base/member.ts";
+import type { Sql } from "#lib/db/connection.ts";
 import { snapshotSql } from "#lib/db/database.ts";
 import { findReader, readIdentity } from "#lib/session/session.ts";
 
@@ -25,10 +27,22 @@ export async function requireAdminPage(path: string): Promise<{ admin: Admin; re
   return { admin: null, refused: <NotFoundPage identity={identity} /> };
 }
 
-/** The metadata of an admin's page, which tells nobody else what it is called. For generateMetadata. */
-export async function adminTitle(title: string): Promise<Metadata> {
+/**
+ * The metadata of an admin's page, which tells nobody else what it is called; for generateMetadata. A function reads the title for
+ * an admin, and may throw AppError(not_found).
+ */
+export async function adminTitle(title: string | ((sql: Sql, admin: Admin) => string)): Promise<Metadata> {
   await connection();
   const identity = await readIdentity();
-  const { member } = await snapshotSql((sql) => findReader(sql, identity));
-  return { title: isAdmin(member) ? `${title} · Admin` : "Not found", robots: { index: false } };
+  const shown = await snapshotSql((sql) => {
+    const { member } = findReader(sql, identity);
+    if (!isAdmin(member)) return null;
+    try {
+      return typeof title === "string" ? title : title(sql, member);
+    } catch (error) {
+      if (isAppError(error, "not_found")) return null;
+      throw error;
+    }
+  });
+  return { title: shown === null ? "Not found" : `${shown} · Admin`, robots: { index: false } };
 }

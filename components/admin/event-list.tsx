@@ -1,5 +1,6 @@
 // What admins changed, as a table: when, who, what, about whom.
 
+import { detailText } from "./detail-text.ts";
 import { TableFrame } from "./table-frame.tsx";
 import { When } from "./when.tsx";
 import type { LoggedEvent } from "#lib/members/admin-log.ts";
@@ -24,15 +25,6 @@ const ACTIONS: Record<string, string> = {
   "episode.edit": "Edited an episode",
   "call.unpublish": "Took a call back from the public",
 };
-
-function detailText(detail: Record<string, unknown>): string {
-  return Object.entries(detail)
-    .map(([name, value]) => {
-      const { from, to } = (typeof value === "object" && value !== null ? value : {}) as { from?: unknown; to?: unknown };
-      return from !== undefined || to !== undefined ? `${name} ${String(from)} → ${String(to)}` : `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`;
-    })
-    .join(", ");
-}
 
 function Subject({ action, subjectId, subjectName }: LoggedEvent) {
   const room = action.split(".")[0];

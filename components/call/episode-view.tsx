@@ -20,8 +20,11 @@ export interface EpisodeContent {
   readonly joined: Sound | null;
 }
 
-/** `ids` begins the ids of the players, which play in turn; `level` is of the headings: 3 for a preview, which is no landmark of its page. All texts are shown as they are: no markup. */
-export function EpisodeView({ content: { description, callerName, keywords, transcript, call, answer, joined }, ids, level = 2 }: { content: EpisodeContent; ids: string; level?: 2 | 3 }) {
+/**
+ * `ids` begins the ids of the players, which play in turn; `level` is of the headings: 3 for a preview, which is no landmark of its page; with `soundsFirst` what
+ * will be one file stands where that will be. All texts are shown as they are: no markup.
+ */
+export function EpisodeView({ content: { description, callerName, keywords, transcript, call, answer, joined }, ids, level = 2, soundsFirst = false }: { content: EpisodeContent; ids: string; level?: 2 | 3; soundsFirst?: boolean }) {
   const Heading = `h${level}` as const;
   const part = (name: string, children: ReactNode) =>
     level === 2 ? (
@@ -33,8 +36,15 @@ export function EpisodeView({ content: { description, callerName, keywords, tran
     );
   const question = call && <CallPlayer id={`${ids}-call`} next={`${ids}-answer`} src={call.src} durationMs={call.durationMs} label={`${callerName}’s question`} />;
   const answered = <CallPlayer id={`${ids}-answer`} src={answer.src} durationMs={answer.durationMs} label="The answer" />;
+  const isApart = !joined && !soundsFirst;
   return (
     <>
+      {!joined && soundsFirst && (
+        <div className="episode-part">
+          {question}
+          {answered}
+        </div>
+      )}
       {joined && (
         <div className="episode-part">
           <CallPlayer id={`${ids}-episode`} src={joined.src} durationMs={joined.durationMs} label={call ? "Question and answer" : "The answer"} />
@@ -56,10 +66,10 @@ export function EpisodeView({ content: { description, callerName, keywords, tran
           <div className="episode-text episode-asked">
             <Paragraphs text={description} />
           </div>
-          {!joined && question}
+          {isApart && question}
         </>,
       )}
-      {!joined &&
+      {isApart &&
         part(
           "said",
           <>

@@ -7,25 +7,32 @@ import { draftOwner } from "../../../calls/draft-owner.ts";
 import { adminTitle, requireAdminPage } from "../../require-admin-page.tsx";
 import { answer, decline, edit, putBack, removeAnswer, reopen, take, unpublish } from "../actions.ts";
 import { PublishForm } from "./publish-form.tsx";
+import { StepMessage } from "./step-message.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { When, sizeText } from "#components/admin/when.tsx";
 import { CallPlayer } from "#components/call/player.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
 import { CallStateWord } from "#components/call/review-state.tsx";
 import { FocusMessage } from "#components/member/focus-message.tsx";
-import { ActionForm, Field, FormMessage, Submit, TextField } from "#components/ui/action-form.tsx";
+import { ActionForm, Field, Submit, TextField } from "#components/ui/action-form.tsx";
 import type { FormState } from "#lib/action/form-state.ts";
 import { isAppError } from "#lib/base/errors.ts";
 import { MAX_ANSWER_BYTES, MAX_ANSWER_MS } from "#lib/calls/audio.ts";
+import { canJoin } from "#lib/calls/join-audio.ts";
 import { nextEpisodeNumber } from "#lib/calls/publish.ts";
 import { keywordList } from "#lib/calls/keywords.ts";
 import { type ReviewedCall, getReviewedCall } from "#lib/calls/review-queue.ts";
 import { snapshotSql } from "#lib/db/database.ts";
 import { readIdentity } from "#lib/session/session.ts";
 
-export const generateMetadata = () => adminTitle("A call");
+type Props = { params: Promise<{ id: string }> };
 
-export default async function CallPage({ params }: { params: Promise<{ id: string }> }) {
+export async function generateMetadata({ params }: Props) {
+  const { id } = await params;
+  return adminTitle((sql, by) => getReviewedCall(sql, { by, callId: id }).title);
+}
+
+export default async function CallPage({ params }: Props) {
   const { id } = await params;
   const path = `/admin/calls/${encodeURIComponent(id)}`;
   const { admin, refused } = await requireAdminPage(path);
@@ -118,6 +125,7 @@ export default async function CallPage({ params }: { params: Promise<{ id: strin
               seen={call.changedAt}
               loginNext={path}
               number={next}
+              isJoined={state === "ANSWERED" && (await canJoin())}
               title={call.title}
               content={state === "ANSWERED" && said ? { description: call.description, callerName: call.callerName, keywords: keywordList(call.keywords), transcript: "", call: question, answer: said, joined: null } : null}
             />
@@ -204,7 +212,7 @@ function AnswerForm({ call, path, owner, isOn }: { call: ReviewedCall; path: str
           </details>
         </>
       )}
-      <FormMessage loginNext={path} />
+      <StepMessage isSo={call.state === "ANSWERED"} loginNext={path} />
       <FocusMessage />
     </ActionForm>
   );

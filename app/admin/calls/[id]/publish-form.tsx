@@ -13,11 +13,13 @@ interface Props {
   readonly loginNext: string;
   readonly number: number;
   readonly title: string;
+  /** The two will be one file. */
+  readonly isJoined: boolean;
   /** With an empty transcript. null: it can't be published (yet), and only the form's message is shown. */
   readonly content: EpisodeContent | null;
 }
 
-export function PublishForm({ id, seen, loginNext, number, title, content }: Props) {
+export function PublishForm({ id, seen, loginNext, number, title, isJoined, content }: Props) {
   const [transcript, setTranscript] = useState("");
   return (
     <ActionForm action={publish} className="form" loginNext={loginNext}>
@@ -29,8 +31,12 @@ export function PublishForm({ id, seen, loginNext, number, title, content }: Pro
           <details className="episode-apart">
             <summary>See how episode {number} will look</summary>
             <div className="call-preview">
-              <p className="call-preview-title">{title}</p>
-              <EpisodeView content={{ ...content, transcript }} ids="preview" level={3} />
+              <div>
+                <p className="call-preview-title">{title}</p>
+                <p className="episode-when figures">Episode {number}, dated the day that you publish it</p>
+              </div>
+              {isJoined && <p className="muted">On its page question and answer are one player.</p>}
+              <EpisodeView content={{ ...content, transcript }} ids="preview" level={3} soundsFirst={isJoined} />
             </div>
           </details>
           <Send />

@@ -19,7 +19,10 @@ import { TEAMS } from "#lib/teams/team.ts";
 
 type Props = { params: Promise<{ id: string }> };
 
-export const generateMetadata = () => adminTitle("User");
+export async function generateMetadata({ params }: Props) {
+  const { id } = await params;
+  return adminTitle((sql, admin) => getUser(sql, admin, id).firstName);
+}
 
 const CALL_STATES: Record<string, string> = { NEW: "new", REVIEWING: "being reviewed", ANSWERED: "answered", PUBLISHED: "published", DECLINED: "declined" };
 

@@ -1,6 +1,7 @@
 "use server";
 // Logging in by mail: ask for the mail, ask again, use its link, use its code.
 
+import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
 import { readBriefCookie, setBriefCookie } from "./brief-cookie.ts";
@@ -10,7 +11,7 @@ import { AppError } from "#lib/base/errors.ts";
 import { email } from "#lib/base/fields.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { snapshotSql } from "#lib/db/database.ts";
-import { askedAddress, consumeByCode, consumeByLink, dropChallenge, startChallenge } from "#lib/members/login-challenge.ts";
+import { type NewChallenge, askedAddress, consumeByCode, consumeByLink, dropChallenge, startChallenge } from "#lib/members/login-challenge.ts";
 import { type LoginLimits, createLoginLimits } from "#lib/members/login-limits.ts";
 import { loginMail, sendLoginMail } from "#lib/members/login-mail.ts";
 import { redirectTarget } from "#lib/session/redirect-target.ts";
@@ -27,17 +28,31 @@ const code = z
   .transform((text) => text.normalize("NFKC").replace(/[\s-]/g, ""))
   .refine((text) => /^\d{6}$/.test(text), { error: "The code has six digits." });
 
+const TOO_OFTEN = "This code was tried too often. The link in the mail still works, or ask for a new mail.";
+
 interface Asked {
   readonly email: string;
   readonly next: string;
+  readonly isAgain?: boolean;
   readonly address: string | null;
   write<T>(fn: (sql: Sql) => T): Promise<T>;
 }
 
 /** Sends a mail and ties the log-in to this browser. The same work and the same answer for every address. Always throws: the redirect, or AppError. */
-async function sendMailFor({ email, next, address, write }: Asked): Promise<never> {
+async function sendMailFor({ email, next, isAgain = false, address, write }: Asked): Promise<never> {
+  const endSending = limits().beginSending({ address });
+  try {
+    const challenge = await sendChallenge({ email, next, address, write });
+    // What this browser asked for before is left alone: whoever gets that mail still logs in by it until it expires.
+    await setBriefCookie("login", { browserId: challenge.browserId, next });
+  } finally {
+    endSending();
+  }
+  redirect(isAgain ? "/login/code?again" : "/login/code");
+}
+
+async function sendChallenge({ email, next, address, write }: Asked): Promise<NewChallenge> {
   const giveBack = limits().takeMail({ email, address });
-  const previous = await readBriefCookie("login");
   const challenge = await write((sql) => startChallenge(sql, { email }));
   try {
     await sendLoginMail(loginMail({ ...challenge, to: email, next: next === redirectTarget(null) ? null : next }));
@@ -46,10 +61,7 @@ async function sendMailFor({ email, next, address, write }: Asked): Promise<neve
     await write((sql) => dropChallenge(sql, challenge));
     throw error;
   }
-  // Not before: where the new mail could not be sent the old one is still good.
-  if (previous) await write((sql) => dropChallenge(sql, previous));
-  await setBriefCookie("login", { browserId: challenge.browserId, next });
-  redirect("/login/code");
+  return challenge;
 }
 
 export const askForMail = formAction({
@@ -65,7 +77,7 @@ export const askAgain = formAction({
     const cookie = await readBriefCookie("login");
     const email = cookie && (await snapshotSql((sql) => askedAddress(sql, cookie)));
     if (!email) throw new AppError("conflict", "It is too late to send that mail again. Begin anew on the log-in page.");
-    return sendMailFor({ email, next: cookie.next, address, write });
+    return sendMailFor({ email, next: cookie.next, isAgain: true, address, write });
   },
 });
 
@@ -101,7 +113,12 @@ export const logInByCode = formAction({
     // Refused only now: what is thrown inside a transaction undoes it, and with it the count of the tries.
     if ("outcome" in result) {
       if (result.outcome === "gone") throw new AppError("conflict", "This code has expired or was used. Ask for a new one.", { field: "code" });
-      const left = result.triesLeft === 0 ? "That was the last try: ask for a new one." : `${result.triesLeft} ${result.triesLeft === 1 ? "try is" : "tries are"} left.`;
+      if (result.outcome === "spent" || result.triesLeft === 0) {
+        // The page then has no field for a code any more.
+        refresh();
+        throw new AppError("conflict", input.token === undefined ? TOO_OFTEN : "This code was tried too often. Ask for a new mail.", { field: "code" });
+      }
+      const left = `${result.triesLeft} ${result.triesLeft === 1 ? "try is" : "tries are"} left.`;
       throw new AppError("invalid", `That code is not right. ${left}`, { field: "code" });
     }
     return sendOn(result, input.token === undefined && cookie ? cookie.next : input.next);

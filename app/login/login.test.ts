@@ -32,6 +32,8 @@ vi.mock("next/headers", () => ({
   headers: async () => new Headers({ host: "localhost:3000", "sec-fetch-site": "same-origin", "fly-client-ip": current.browser.address, "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", ...current.headers }),
 }));
 
+vi.mock("next/cache", () => ({ refresh: () => {} }));
+
 let smtp: TestSmtpServer;
 beforeAll(async () => {
   smtp = await startSmtpServer();
@@ -150,7 +152,7 @@ test("a code without this browser's cookie, or with another's, lets nobody in", 
   expect(await sessions()).toEqual([]);
 });
 
-test("the fifth wrong code ends the log-in, also for the right code and the link, and each is counted although it is refused", async () => {
+test("the fifth wrong code ends the way by code in this browser, not the link, and each is counted although it is refused", async () => {
   await member();
   await ask(ada);
   const { code, token } = mail();
@@ -158,14 +160,43 @@ test("the fifth wrong code ends the log-in, also for the right code and the link
   for (let i = 0; i < 6; i++) answers.push(await send(ada, logInByCode, { code: wrong(code) }));
   expect(answers).toEqual([
     "That code is not right. 4 tries are left.", "That code is not right. 3 tries are left.", "That code is not right. 2 tries are left.",
-    "That code is not right. 1 try is left.", "That code is not right. That was the last try: ask for a new one.", "This code has expired or was used. Ask for a new one.",
+    "That code is not right. 1 try is left.", ...Array<string>(2).fill("This code was tried too often. The link in the mail still works, or ask for a new mail."),
   ]);
+  expect(await send(ada, logInByCode, { code })).toMatch(/^This code was tried too often/);
+  expect(await sessions()).toEqual([]);
+  expect(await send({ ...ada, jar: new Map(ada.jar) }, logInByLink, { token })).toMatch(/^→/);
+  // Asking again begins anew.
+  await ask(ada);
+  expect(await send(ada, askAgain)).toBe("→ /login/code?again");
+  expect(await send(ada, logInByCode, { code: mail().code })).toMatch(/^→/);
+});
+
+test("a stranger who asks for all mails of an address and spends every code locks nobody out of them", async () => {
+  const { id } = await member();
+  for (let i = 0; i < 5; i++) {
+    const stranger = newBrowser();
+    await ask(stranger);
+    for (let k = 0; k < 6; k++) await send(stranger, logInByCode, { code: wrong(mail().code) });
+    await send(stranger, askAgain);
+  }
+  expect(smtp.mails).toHaveLength(5);
+  for (const { text } of [...smtp.mails]) {
+    const fields = { token: /token=([\w-]+)/.exec(text)?.[1] ?? "", code: /^\d{6}$/m.exec(text)?.[0] ?? "" };
+    expect(await send(newBrowser(), logInByCode, fields)).toMatch(/^→/);
+  }
+  expect(await sessions()).toEqual(Array<string>(5).fill(id));
+});
+
+test("five wrong codes with the token void the mail altogether", async () => {
+  await member();
+  await ask(ada);
+  const { code, token } = mail();
+  const phone = newBrowser();
+  for (let i = 0; i < 4; i++) await send(phone, logInByCode, { token, code: wrong(code) });
+  expect(await send(phone, logInByCode, { token, code: wrong(code) })).toBe("This code was tried too often. Ask for a new mail.");
+  expect(await send(phone, logInByCode, { token, code })).toMatch(/^This code has expired/);
   expect(await send(ada, logInByCode, { code })).toMatch(/^This code has expired/);
   expect(await send(ada, logInByLink, { token })).toMatch(/^This link has expired/);
-  expect(await sessions()).toEqual([]);
-  // Asking again begins anew.
-  expect(await send(ada, askAgain)).toBe("→ /login/code");
-  expect(await send(ada, logInByCode, { code: mail().code })).toMatch(/^→/);
 });
 
 test("what is no code costs no try", async () => {
@@ -192,7 +223,7 @@ test("forged tokens are refused", async () => {
   expect(await sessions()).toEqual([]);
 });
 
-test("a newer mail of the same browser makes the older one worthless; one of another browser does not", async () => {
+test("a newer mail leaves the older ones good for whoever reads them, of whichever browser", async () => {
   await member();
   await ask(ada);
   const old = mail();
@@ -200,8 +231,9 @@ test("a newer mail of the same browser makes the older one worthless; one of ano
   await ask(phone);
   expect(await send(newBrowser(), logInByCode, { token: old.token, code: wrong(old.code) })).toMatch(/4 tries are left/);
   await send(ada, askAgain);
-  expect(await count("LoginChallenge")).toBe(2);
-  expect(await send(newBrowser(), logInByCode, { token: old.token, code: old.code })).toMatch(/^This code has expired/);
+  expect(await count("LoginChallenge")).toBe(3);
+  expect(await send(ada, logInByLink, { token: old.token })).toMatch(/^This link has expired/);
+  expect(await send(newBrowser(), logInByCode, { token: old.token, code: old.code })).toMatch(/^→/);
   expect(await send(ada, logInByLink, { token: mail().token })).toMatch(/^→/);
 });
 
@@ -287,8 +319,8 @@ test("where the mail can't be sent nothing is left behind, and the form says so;
   await ask(ada);
   const earlier = mail();
   smtp.mode = "refuse";
-  expect(await send(ada, askAgain)).toMatch(/^The mail could not be sent\./);
-  expect(await ask(newBrowser())).toMatch(/^The mail could not be sent\./);
+  expect(await send(ada, askAgain)).toMatch(/^The mail server does not take mail for this address\./);
+  expect(await ask(newBrowser())).toMatch(/^The mail server does not take mail for this address\./);
   expect(await count("LoginChallenge")).toBe(1);
   expect(await send(ada, logInByLink, { token: earlier.token })).toMatch(/^→/);
 });

@@ -58,18 +58,30 @@ function Standing({ team, place, posts }: { team: Team | null; place: number; po
   );
 }
 
-export default async function Page() {
+/** For somebody who has just signed up: what they brought along, and what there is to do. */
+function Welcome({ posts }: { posts: number }) {
+  return (
+    <p>
+      Welcome{posts > 0 && `, with the ${posts === 1 ? "post" : `${posts} posts`} you had read already`}. Go on to <a href="/blog">read a post</a> or to{" "}
+      <a href="/calls/record">leave a call</a>.
+    </p>
+  );
+}
+
+export default async function Page({ searchParams }: { searchParams: Promise<{ welcome?: string | string[] }> }) {
   await connection();
   const identity = await readIdentity();
   const found = await snapshotSql((sql) => read(sql, identity));
   if (!found) redirect("/login?next=/me");
   const { member, profile, passkeys, sessions } = found;
+  const isNew = (await searchParams).welcome !== undefined;
   const team = getTeam(member.team);
   const place = found.standings.findIndex((standing) => standing.team === team && standing.ratio > 0);
   return (
     <div className="wrap">
       <header className="page-head me-head">
         <h1>{member.firstName}</h1>
+        {isNew && <Welcome posts={found.read} />}
         <Standing team={team} place={place} posts={found.read} />
         <div className="form-actions">
           <ActionButton action={logOut}>Log out</ActionButton>

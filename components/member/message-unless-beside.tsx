@@ -1,10 +1,18 @@
 "use client";
-// The message of a form with one field, once.
+// The message of a form with one field: seen once, and always announced.
 
 import { FormMessage, useForm } from "../ui/action-form.tsx";
 
-/** The form's message, except where the same words stand beside `field` already: there the focus goes, and they are read out. */
+/** The form's message; where the same words stand beside `field` already, only for those who hear the page: the focus may never have left the field. */
 export function MessageUnlessBeside({ field }: { field: string }) {
   const { state } = useForm();
-  return state.message !== null && state.errors[field] === state.message ? null : <FormMessage />;
+  const isBeside = state.message !== null && state.errors[field] === state.message;
+  return (
+    <>
+      <div role="alert" className="visually-hidden">
+        {isBeside && state.message}
+      </div>
+      {!isBeside && <FormMessage />}
+    </>
+  );
 }

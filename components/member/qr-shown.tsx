@@ -17,7 +17,7 @@ export function QrShown({ ms, children }: { ms: number; children: ReactNode }) {
   if (leftMs === 0) {
     return (
       <div className="qr-frame qr-gone" role="status">
-        <p>The code is hidden.</p>
+        <p>The code is hidden. If the other device has read it, go on there.</p>
       </div>
     );
   }

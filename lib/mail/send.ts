@@ -2,13 +2,37 @@
 
 import { createTransport } from "nodemailer";
 import { env } from "../base/env.ts";
-import { AppError } from "../base/errors.ts";
+import { AppError, isAppError } from "../base/errors.ts";
 import { within } from "../base/deadline.ts";
 import { type Mail, mailHtml, mailText } from "./mail.ts";
 import { putIntoFolder } from "./outbox-folder.ts";
 
 /** A server that takes longer than this for one mail counts as one that does not answer. */
 export const MAIL_TIMEOUT_MS = 10_000;
+/** A connection on which nothing comes for this long is ended: before the mail is given up, so that the next one does not wait behind it. */
+const SOCKET_TIMEOUT_MS = 8_000;
+
+/** Why a mail was not sent: the server does not take mail for this address; it could not be reached or fell silent; anything else. */
+export type MailFault = "recipient" | "server" | "other";
+
+/** An AppError(unavailable) that says where the fault is. */
+export class MailError extends AppError {
+  readonly fault: MailFault;
+
+  constructor(reason: string, fault: MailFault) {
+    super("unavailable", `The mail was not sent: ${reason}`, { retryAfterSeconds: 60 });
+    this.fault = fault;
+  }
+}
+
+/** Nodemailer's names for a connection that failed; a system's own (ECONNREFUSED) come as ESOCKET. */
+const UNREACHED = new Set(["ECONNECTION", "ETIMEDOUT", "ESOCKET", "EDNS", "ETLS", "ECONNREFUSED", "ECONNRESET"]);
+
+function faultOf(error: unknown): MailFault {
+  const { code, command, responseCode } = error as { code?: string; command?: string; responseCode?: number };
+  if (responseCode !== undefined && responseCode >= 500 && command === "RCPT TO") return "recipient";
+  return isAppError(error, "unavailable") || (code !== undefined && UNREACHED.has(code) && responseCode === undefined) ? "server" : "other";
+}
 
 interface Transport {
   readonly url: string;
@@ -20,7 +44,7 @@ function transport(url: string): Transport["transport"] {
   if (shared.__lecternMail?.url !== url) {
     shared.__lecternMail?.transport.close();
     // Few connections, kept: a log-in should not wait for a handshake. Never more at once than a small server likes.
-    const wait = { connectionTimeout: MAIL_TIMEOUT_MS, greetingTimeout: MAIL_TIMEOUT_MS, socketTimeout: MAIL_TIMEOUT_MS, dnsTimeout: MAIL_TIMEOUT_MS };
+    const wait = { connectionTimeout: SOCKET_TIMEOUT_MS, greetingTimeout: SOCKET_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS, dnsTimeout: SOCKET_TIMEOUT_MS };
     shared.__lecternMail = { url, transport: createTransport({ url, pool: true, maxConnections: 3, disableFileAccess: true, disableUrlAccess: true, ...wait } as Parameters<typeof createTransport>[0]) };
   }
   return shared.__lecternMail!.transport;
@@ -31,7 +55,7 @@ export function mailFrom(): string {
   return env.MAIL_FROM ?? `${env.SITE_NAME.replace(/["<>\\\r\n]/g, "")} <no-reply@${new URL(env.SITE_URL).hostname}>`;
 }
 
-/** Resolves when the server has taken the mail. Throws AppError(unavailable) with the server's reason within ten seconds; it may then be tried again. */
+/** Resolves when the server has taken the mail. Throws MailError, an AppError(unavailable), with the server's reason within ten seconds; it may then be tried again. */
 export async function sendMail(mail: Mail): Promise<void> {
   const url = env.SMTP_URL;
   if (!url) {
@@ -39,12 +63,13 @@ export async function sendMail(mail: Mail): Promise<void> {
     return;
   }
   try {
-    await within(transport(url).sendMail({ from: mailFrom(), to: { name: "", address: mail.to }, subject: mail.subject, text: mailText(mail), html: mailHtml(mail) }), MAIL_TIMEOUT_MS, "The mail server did not answer in time.", () => closeMail());
+    // Who waits too long stops waiting; the connections are everybody's, and end their own silence.
+    await within(transport(url).sendMail({ from: mailFrom(), to: { name: "", address: mail.to }, subject: mail.subject, text: mailText(mail), html: mailHtml(mail) }), MAIL_TIMEOUT_MS, "The mail server did not answer in time.");
   } catch (error) {
     // The server's own words: they name no password, but often the address, and not always as it was given. For the log and the
     // admin, not for the member. Nothing of the error goes along as its cause: a log prints causes, too.
     const reason = (error as Error).message.replace(/[^\s<>"'(]+@[^\s<>"'),;:]+/g, "the address").slice(0, 300);
-    throw new AppError("unavailable", `The mail was not sent: ${reason}`, { retryAfterSeconds: 60 });
+    throw new MailError(reason, faultOf(error));
   }
 }
 

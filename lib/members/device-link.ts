@@ -48,8 +48,9 @@ export function spendDeviceLink(sql: Sql, token: string): { userId: string } {
 
 /**
  * Makes a session that a code began no recent log-in. The code itself asks for none, and nobody proved anew who they are: else a
- * session left open somewhere could, by way of its own code, delete the account or add a passkey.
+ * session left open somewhere could, by way of its own code, delete the account or add a passkey. When it began is kept for the list.
  */
 export function markUnproven(sql: Sql, sessionKey: string): void {
+  sql.run(`UPDATE "SessionInfo" SET "begunAt" = (SELECT "createdAt" FROM "Session" WHERE "id" = "sessionId") WHERE "sessionId" = ? AND "begunAt" IS NULL`, sessionKey);
   sql.run(`UPDATE "Session" SET "createdAt" = MIN("createdAt", ?) WHERE "id" = ?`, nowMs() - RECENT_LOGIN_MS, sessionKey);
 }

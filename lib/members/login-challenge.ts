@@ -7,7 +7,10 @@ import { isSigned, sign } from "../base/signature.ts";
 import type { Sql } from "../db/connection.ts";
 
 export const CHALLENGE_MS = 15 * MINUTE_MS;
-/** Wrong codes that a challenge takes; with the last one it is void, its link too. */
+/**
+ * Wrong codes that each way takes. With the cookie of the browser that asked, which a stranger can have, the last one voids only that
+ * way: whoever reads the mail still gets in by its link. With the token, which only the mail has, it voids the challenge.
+ */
 export const MAX_TRIES = 5;
 
 const LABEL = "lectern login code v1";
@@ -15,7 +18,7 @@ const LABEL = "lectern login code v1";
 const KEPT_MS = HOUR_MS;
 /** Rows swept at most with each new one: more than come in, and never a long transaction. */
 const SWEEP = 20;
-const OPEN = `"usedAt" IS NULL AND "expiresAt" > ? AND "tries" < ${MAX_TRIES}`;
+const OPEN = `"usedAt" IS NULL AND "expiresAt" > ? AND "tokenTries" < ${MAX_TRIES}`;
 
 /** What goes out: the token and the code by mail, the browser's id into its cookie. Only their hashes are stored. */
 export interface NewChallenge {
@@ -33,13 +36,17 @@ export interface OpenChallenge {
   readonly expiresAtMs: number;
   /** Whether the browser that looks is the one that asked. */
   readonly isThisBrowser: boolean;
+  /** Whether the code may still be typed in the browser that asked: false after five wrong ones there. */
+  readonly takesCode: boolean;
 }
 
-/** What a code was worth. Only "wrong" has changed something: it is one try fewer. */
+/** What a code was worth. Of the refusals only "wrong" has changed something: it is one try fewer. */
 export type CodeVerdict =
   | { readonly outcome: "proven"; readonly email: string }
   | { readonly outcome: "wrong"; readonly triesLeft: number }
-  /** Expired, used, out of tries, or never there. */
+  /** Out of tries in the browser that asked; the link still works. */
+  | { readonly outcome: "spent" }
+  /** Expired, used, void, or never there. */
   | { readonly outcome: "gone" };
 
 /** How a challenge is found: by the cookie of the browser that asked, or by the token of the link. */
@@ -65,10 +72,7 @@ export function startChallenge(sql: Sql, { email }: { email: string }): NewChall
   return challenge;
 }
 
-/**
- * Takes a challenge back that was not used: one whose mail was not sent, or the earlier one of a browser that has got another.
- * Its link and its code are then worth nothing.
- */
+/** Takes a challenge back whose mail was not sent. Its link and its code are then worth nothing. */
 export function dropChallenge(sql: Sql, { browserId }: { browserId: string }): void {
   sql.run(`DELETE FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`, hashSecret(browserId));
 }
@@ -78,8 +82,8 @@ export function findChallenge(sql: Sql, { token, browserId }: { token?: string; 
   if (token === undefined && browserId === null) return null;
   const browserHash = browserId === null ? null : hashSecret(browserId);
   const [column, hash] = token === undefined ? ["browserHash", browserHash as string] : ["tokenHash", hashSecret(token)];
-  const row = sql.get<{ email: string; expiresAtMs: number; browserHash: string }>(`SELECT "email", "expiresAt" AS "expiresAtMs", "browserHash" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN}`, hash, nowMs());
-  return row ? { email: row.email, expiresAtMs: row.expiresAtMs, isThisBrowser: row.browserHash === browserHash } : null;
+  const row = sql.get<{ email: string; expiresAtMs: number; browserHash: string; tries: number }>(`SELECT "email", "expiresAt" AS "expiresAtMs", "browserHash", "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN}`, hash, nowMs());
+  return row ? { email: row.email, expiresAtMs: row.expiresAtMs, isThisBrowser: row.browserHash === browserHash, takesCode: row.tries < MAX_TRIES } : null;
 }
 
 /** The address this browser asked for, also when the challenge has expired or ran out of tries (not when it was used): for asking again. */
@@ -89,7 +93,7 @@ export function askedAddress(sql: Sql, { browserId }: { browserId: string }): st
 
 /**
  * Uses the link up, in the browser that asked. Returns the address it proves; null when the link is forged, expired, used,
- * out of tries or was opened in another browser. One UPDATE decides: of many at the same time one gets the address.
+ * void or was opened in another browser. One UPDATE decides: of many at the same time one gets the address.
  */
 export function consumeByLink(sql: Sql, { token, browserId }: { token: string; browserId: string | null }): string | null {
   if (browserId === null) return null;
@@ -105,11 +109,12 @@ export function consumeByLink(sql: Sql, { token, browserId }: { token: string; b
  */
 export function consumeByCode(sql: Sql, { code, ...key }: Key & { code: string }): CodeVerdict {
   const now = nowMs();
-  const [column, hash] = "token" in key ? ["tokenHash", hashSecret(key.token)] : ["browserHash", hashSecret(key.browserId)];
-  const row = sql.get<{ tokenHash: string; codeHash: string; email: string; tries: number }>(`SELECT "tokenHash", "codeHash", "email", "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN}`, hash, now);
+  const [column, hash, tries] = "token" in key ? ["tokenHash", hashSecret(key.token), "tokenTries"] : ["browserHash", hashSecret(key.browserId), "tries"];
+  const row = sql.get<{ tokenHash: string; codeHash: string; email: string; tries: number }>(`SELECT "tokenHash", "codeHash", "email", "${tries}" AS "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN}`, hash, now);
   if (!row) return { outcome: "gone" };
+  if (row.tries >= MAX_TRIES) return { outcome: "spent" };
   if (!isSigned(LABEL, `${row.tokenHash} ${code}`, row.codeHash)) {
-    sql.run(`UPDATE "LoginChallenge" SET "tries" = "tries" + 1 WHERE "tokenHash" = ? AND ${OPEN}`, row.tokenHash, now);
+    sql.run(`UPDATE "LoginChallenge" SET "${tries}" = "${tries}" + 1 WHERE "tokenHash" = ? AND ${OPEN}`, row.tokenHash, now);
     return { outcome: "wrong", triesLeft: MAX_TRIES - row.tries - 1 };
   }
   const { changes } = sql.run(`UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND ${OPEN}`, now, row.tokenHash, now);

@@ -70,6 +70,17 @@ test("a mail that could not be sent is not counted for its address, but for the 
   expect(passing(20, (i) => limits.takeMail({ email: "ada@example.test", address: ip(i) }))).toBe(5);
 });
 
+test("a client has two mails under way at the same time; one that has ended makes room, and others don't wait", () => {
+  const end = limits.beginSending({ address: "203.0.113.5" });
+  limits.beginSending({ address: "203.0.113.5" });
+  expect(() => limits.beginSending({ address: "203.0.113.5" })).toThrow("Two log-in mails are on their way from here already. Try again in some seconds.");
+  limits.beginSending({ address: "203.0.113.6" });
+  end();
+  limits.beginSending({ address: "203.0.113.5" });
+  expect(passing(3, () => limits.beginSending({ address: "203.0.113.5" }))).toBe(0);
+  for (let i = 0; i < 5; i++) limits.beginSending({ address: null });
+});
+
 test("a client tries sixty codes an hour, whatever the challenges", () => {
   expect(passing(100, () => limits.takeTry({ address: "203.0.113.5" }))).toBe(60);
   expect(passing(1, () => limits.takeTry({ address: "203.0.113.6" }))).toBe(1);

@@ -5,6 +5,9 @@ import { AppError, isAppError } from "../base/errors.ts";
 import { Limit, takeAll } from "../base/limit.ts";
 import { clientOf, networkOf } from "../base/network.ts";
 
+/** Log-in mails of one client that are sent at the same time. */
+const MAX_UNDER_WAY = 2;
+
 function inWords(seconds: number): string {
   const minutes = Math.ceil(seconds / 60);
   if (minutes <= 1) return "in a minute";
@@ -22,13 +25,15 @@ function take(keys: [Limit, string][], atMs: number, message: string): void {
 
 /** Limits with memory of their own: one per process. */
 export function createLoginLimits() {
-  // An address gets at most 20 mails a day, so a stranger has 100 guesses at a million codes. Whoever reads the mails is not
-  // locked out by a stranger who asks for them: each of those mails logs in, wherever it was asked for.
+  // An address gets at most 20 mails a day, so a stranger has 100 guesses at a million codes. A stranger can use these mails up, but
+  // can't make one worthless: whoever reads it gets in for a quarter of an hour, on any device, by its link and its code, however many
+  // wrong codes the stranger has tried. Between those mails only a passkey logs in until the limit lets another through.
   const perAddress = new Limit(5, HOUR_MS);
   const perAddressDaily = new Limit(20, DAY_MS);
   const perClient = new Limit(30, HOUR_MS);
   const perNetwork = new Limit(100, HOUR_MS);
   const codesPerClient = new Limit(60, HOUR_MS);
+  const underWay = new Map<string, number>();
 
   const client = (address: string | null) => (address ? clientOf(address) : "unknown");
   return {
@@ -42,6 +47,22 @@ export function createLoginLimits() {
       const at = nowMs();
       take([...ofAddress, [perClient, client(address)], [perNetwork, address ? networkOf(address) : "unknown"]], at, "Too many log-in mails were asked for.");
       return () => ofAddress.forEach(([limit, key]) => limit.uncount(key, at));
+    },
+    /**
+     * Notes that a mail asked for from `address` is under way until what comes back is called. Throws AppError(rate_limited) when two
+     * are: one client must not hold all connections to the mail server. Without an address nothing is noted: it could be anybody.
+     */
+    beginSending({ address }: { address: string | null }): () => void {
+      if (!address) return () => {};
+      const key = clientOf(address);
+      const now = underWay.get(key) ?? 0;
+      if (now >= MAX_UNDER_WAY) throw new AppError("rate_limited", "Two log-in mails are on their way from here already. Try again in some seconds.", { retryAfterSeconds: 10 });
+      underWay.set(key, now + 1);
+      return () => {
+        const left = (underWay.get(key) ?? 1) - 1;
+        if (left > 0) underWay.set(key, left);
+        else underWay.delete(key);
+      };
     },
     /** Counts one code or link tried from `address`. Throws AppError(rate_limited) that says when. */
     takeTry({ address }: { address: string | null }): void {

@@ -5,7 +5,7 @@ import { env } from "../base/env.ts";
 import { AppError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import type { Mail } from "../mail/mail.ts";
-import { sendMail } from "../mail/send.ts";
+import { type MailFault, MailError, sendMail } from "../mail/send.ts";
 import { CHALLENGE_MS, type NewChallenge } from "./login-challenge.ts";
 
 export interface MailFailure {
@@ -41,7 +41,7 @@ export function loginMail({ to, token, code, expiresAtMs, next }: Pick<NewChalle
       { label: "Log in", link: link.href },
       "Or type this code on the page that asked for it:",
       { code },
-      `Either works once, within ${CHALLENGE_MS / MINUTE_MS} minutes: until ${until} UTC. The newest mail counts.`,
+      `Either works once, within ${CHALLENGE_MS / MINUTE_MS} minutes: until ${until} UTC. If you asked more than once, the page takes the code of the newest mail.`,
       "If you did not ask for it, do nothing: nobody gets in without this mail. Give the code to nobody, whoever asks.",
     ],
   };
@@ -49,6 +49,15 @@ export function loginMail({ to, token, code, expiresAtMs, next }: Pick<NewChalle
 
 /** Whether the server's words are a refusal for good: a reply of the 500s (RFC 5321, 4.2.1). */
 const isFinal = (reason: string) => /(^|[\s:])5\d\d[\s-]/.test(reason);
+
+/** The connections were ended while the mail waited for one: no reply of a server's. */
+const wasClosed = (reason: string) => /pool was closed/i.test(reason);
+
+const SENTENCES: Record<MailFault, string> = {
+  recipient: "The mail server does not take mail for this address. See whether it is right.",
+  server: "Our mail server does not answer. It is not your address: try again in a minute.",
+  other: "The mail could not be sent. Try again in a minute.",
+};
 
 /**
  * Resolves when the mail server has taken the mail; tries a second time when the first failed quickly and not for good.
@@ -62,11 +71,11 @@ export async function sendLoginMail(mail: Mail): Promise<void> {
       return;
     } catch (error) {
       const reason = (error as Error).message;
-      if (attempt === 1 && !isFinal(reason) && performance.now() - beganAt < RETRY_WITHIN_MS) continue;
+      if (attempt === 1 && (wasClosed(reason) || (!isFinal(reason) && performance.now() - beganAt < RETRY_WITHIN_MS))) continue;
       log("error", "login.mail_failed", { reason, attempts: attempt });
       failures().push({ atMs: nowMs(), reason });
       failures().splice(0, failures().length - KEPT);
-      throw new AppError("unavailable", "The mail could not be sent. See whether the address is right, and try again in a minute.", { retryAfterSeconds: 60 });
+      throw new AppError("unavailable", SENTENCES[error instanceof MailError ? error.fault : "other"], { retryAfterSeconds: 60 });
     }
   }
 }

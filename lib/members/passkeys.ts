@@ -43,6 +43,14 @@ export function findPasskey(sql: Sql, id: string): Passkey | null {
   return sql.get<Passkey>(`SELECT "id", "userId", "publicKey", "counter", "transports" FROM "Passkey" WHERE "id" = ?`, id) ?? null;
 }
 
+/** `name`, with a number where the member has a passkey of that name already: "Firefox on Linux 2". */
+export function freePasskeyName(sql: Sql, { userId, name }: { userId: string; name: string }): string {
+  const taken = new Set(listPasskeys(sql, userId).map((passkey) => passkey.name));
+  let free = name;
+  for (let i = 2; taken.has(free); i++) free = `${name.slice(0, 57)} ${i}`;
+  return free;
+}
+
 /** Stores a verified passkey of the member. Throws AppError(conflict) when it is stored already or they have as many as fit. */
 export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: string }): void {
   knownPasskeys(sql, passkey.userId);

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/factories.ts";
 import { DAY_MS, HOUR_MS, nowMs, setClock } from "../base/clock.ts";
+import { RECENT_LOGIN_MS } from "../base/member.ts";
+import type { Sql } from "../db/connection.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
 import { hashSessionId, startSession } from "../session/session.ts";
-import { createDeviceLink, findDeviceLink } from "./device-link.ts";
+import { createDeviceLink, findDeviceLink, markUnproven } from "./device-link.ts";
 import { endOtherSessions, endOwnSession, endSession, listSessions, placeName, sessionHandle } from "./sessions.ts";
 
 const user = () => writeSql((sql) => insertUser(sql).id);
@@ -41,6 +43,28 @@ test("a member ends one of their own sessions and nobody else's", async () => {
   }
   await writeSql((sql) => endSession(sql, { userId: ada, handle: sessionHandle(two) }));
   expect(await keys()).toEqual([one, other].sort());
+});
+
+test("ending one session, or one's own, voids the code for another device, and nobody else's", async () => {
+  const [ada, bob] = [await user(), await user()];
+  const [one, two] = [await session(ada), await session(ada)];
+  const theirs = await writeSql((sql) => createDeviceLink(sql, bob).token);
+  for (const end of [(sql: Sql) => endSession(sql, { userId: ada, handle: sessionHandle(two) }), (sql: Sql) => endOwnSession(sql, one)]) {
+    const { token } = await writeSql((sql) => createDeviceLink(sql, ada));
+    await writeSql(end);
+    expect(await snapshotSql((sql) => [findDeviceLink(sql, token), findDeviceLink(sql, theirs)?.userId])).toEqual([null, bob]);
+  }
+});
+
+test("a session that a code began is listed with the time it began, though it is no recent log-in", async () => {
+  const ada = await user();
+  const key = await session(ada, { device: "Firefox", place: null });
+  const createdAt = () => snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "createdAt" AS "at" FROM "Session"`)!.at);
+  const begunAt = await createdAt();
+  for (let i = 0; i < 2; i++) await writeSql((sql) => markUnproven(sql, key));
+  setClock(nowMs() + HOUR_MS);
+  expect(await snapshotSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toMatchObject([{ begunAt }]);
+  expect(await createdAt()).toBeLessThanOrEqual(nowMs() - HOUR_MS - RECENT_LOGIN_MS);
 });
 
 test("ending all others leaves this one and other members', and voids the code for another device", async () => {

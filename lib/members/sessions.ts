@@ -54,17 +54,18 @@ interface Row {
 /** The sessions of the member that have not expired: this one first, then the one seen last. */
 export function listSessions(sql: Sql, { userId, sessionKey }: { userId: string; sessionKey: string }): ListedSession[] {
   const rows = sql.all<Row>(
-    `SELECT s."id", i."device", i."place", s."createdAt" AS "begunAt", i."lastSeenAt" FROM "Session" s LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
+    `SELECT s."id", i."device", i."place", COALESCE(i."begunAt", s."createdAt") AS "begunAt", i."lastSeenAt" FROM "Session" s LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
      WHERE s."userId" = ? AND s."expirationDate" > ? ORDER BY s."id" = ? DESC, MAX(COALESCE(i."lastSeenAt", 0), s."createdAt") DESC LIMIT ${MAX_LISTED}`,
     userId, nowMs(), sessionKey,
   );
   return rows.map(({ id, place, ...row }) => ({ ...row, place: placeName(place), handle: sessionHandle(id), isThis: id === sessionKey }));
 }
 
-/** Ends the session with this handle, one of the member's own. Throws AppError(not_found) for any other. */
+/** Ends the session with this handle, one of the member's own, and voids the code for another device: it may be that one's. Throws AppError(not_found) for any other. */
 export function endSession(sql: Sql, { userId, handle }: { userId: string; handle: string }): void {
   const session = sql.all<{ id: string }>(`SELECT "id" FROM "Session" WHERE "userId" = ?`, userId).find(({ id }) => isSigned(LABEL, id, handle));
   if (!session) throw new AppError("not_found", "You have no such session: it has ended, perhaps from another window.");
+  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
   sql.run(`DELETE FROM "Session" WHERE "id" = ?`, session.id);
 }
 
@@ -74,7 +75,8 @@ export function endOtherSessions(sql: Sql, { userId, sessionKey }: { userId: str
   return sql.run(`DELETE FROM "Session" WHERE "userId" = ? AND "id" <> ?`, userId, sessionKey).changes;
 }
 
-/** Ends the session of this key, whoever's: for the browser that holds its cookie. */
+/** Ends the session of this key, whoever's, and voids its member's code for another device: for the browser that holds its cookie. */
 export function endOwnSession(sql: Sql, sessionKey: string): void {
+  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = (SELECT "userId" FROM "Session" WHERE "id" = ?)`, sessionKey);
   sql.run(`DELETE FROM "Session" WHERE "id" = ?`, sessionKey);
 }

@@ -7,24 +7,30 @@ import { isOutboxShown } from "../../dev/mail/is-outbox-shown.ts";
 import { askAgain } from "../actions.ts";
 import { readBriefCookie } from "../brief-cookie.ts";
 import { CodeForm } from "../code-form.tsx";
+import { Notice } from "#components/member/notice.tsx";
 import { ActionButton } from "#components/ui/action-form.tsx";
 import { snapshotSql } from "#lib/db/database.ts";
 import { askedAddress, findChallenge } from "#lib/members/login-challenge.ts";
 
 export const metadata: Metadata = { title: "Look at your mail", robots: { index: false } };
 
-export default async function Page() {
+export default async function Page({ searchParams }: { searchParams: Promise<{ again?: string | string[] }> }) {
   await connection();
   const cookie = await readBriefCookie("login");
   if (!cookie) redirect("/login");
   const { open, email } = await snapshotSql((sql) => ({ open: findChallenge(sql, cookie), email: askedAddress(sql, cookie) }));
+  const isAgain = (await searchParams).again !== undefined;
   const another = `/login?next=${encodeURIComponent(cookie.next)}`;
   return (
     <div className="wrap entry">
       <header className="page-head">
         <h1>{open ? "Look at your mail" : "That mail is worth nothing any more"}</h1>
         <p className="lead">
-          {open ? (
+          {open && !open.takesCode ? (
+            <>
+              A mail went to <strong className="entry-address">{open.email}</strong>. Follow its link in this browser, within fifteen minutes of asking for it.
+            </>
+          ) : open ? (
             <>
               A mail is on its way to <strong className="entry-address">{open.email}</strong>. Follow its link in this browser, or type its code here, within fifteen minutes.
             </>
@@ -32,6 +38,12 @@ export default async function Page() {
             "Its time has passed, it was used, or its code was tried too often. Ask for a new one."
           )}
         </p>
+        {open && !open.takesCode && (
+          <Notice key={`${open.expiresAtMs} spent`} isAlert>
+            This code was tried too often. The link in the mail still works, or ask for a new mail.
+          </Notice>
+        )}
+        {open?.takesCode && isAgain && <Notice key={open.expiresAtMs}>A new mail is on its way.</Notice>}
         {open && isOutboxShown() && (
           <p className="entry-note">
             No mail server is set up here: <a href="/dev/mail">the mail is in the outbox</a>.
@@ -39,9 +51,10 @@ export default async function Page() {
         )}
       </header>
       <div className="entry-body">
-        {open && <CodeForm />}
+        {/* A new mail is a new form: what was wrong with the last code is not wrong with this one. */}
+        {open?.takesCode && <CodeForm key={open.expiresAtMs} />}
         <div className="entry-also">
-          {email && <ActionButton action={askAgain} kind={open ? "plain" : "main"}>{open ? "Send it again" : "Send a new mail"}</ActionButton>}
+          {email && <ActionButton action={askAgain} kind={open?.takesCode ? "plain" : "main"}>{open?.takesCode ? "Send it again" : "Send a new mail"}</ActionButton>}
           <a className="button button-plain" href={another}>
             Use another address
           </a>

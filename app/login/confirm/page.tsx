@@ -25,7 +25,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ t
       <div className="wrap entry entry-one">
         <header className="page-head">
           <h1>This link is worth nothing any more</h1>
-          <p className="lead">It has expired or was used, or a newer mail took its place. Ask for a new one.</p>
+          <p className="lead" role="alert">It has expired or was used, or its code was tried too often. Ask for a new one.</p>
         </header>
         <div className="entry-body">
           <p>
@@ -47,7 +47,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ t
               Log in to {env.SITE_NAME} as <strong className="entry-address">{open.email}</strong>.
             </>
           ) : (
-            "This is not the browser in which the mail was asked for. So that the link alone lets nobody in, type the code that stands in the same mail."
+            "This is not the browser in which the mail was asked for, or it has asked for another since. So that the link alone lets nobody in, type the code that stands in the same mail."
           )}
         </p>
       </header>

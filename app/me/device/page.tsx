@@ -47,7 +47,7 @@ export default async function Page() {
             Back to your account
           </Link>
         </div>
-        <p className="muted me-note">A code works once, for one minute, and a new one voids the one before. Without a camera, log in by mail on the other device.</p>
+        <p className="muted me-note">A code is shown for fifteen seconds. It works once, and the button wants to be pressed within a minute of its being made; a new code voids the one before. Without a camera, log in by mail on the other device.</p>
       </div>
     </div>
   );

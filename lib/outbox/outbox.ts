@@ -37,7 +37,7 @@ function isConfigured(kind: Delivery["kind"]): boolean {
 
 /**
  * Writes a delivery down, inside the transaction whose news it is; call kickDeliveries() after the commit.
- * `userId` is whom it concerns: what waits goes with their account. `about` is for the admin and holds no content.
+ * `userId` is whom it concerns: what waits goes with their account. `about` is for the admin: it may name a title, and holds no address and no text.
  * What is not configured is not written down.
  */
 export function enqueue(sql: Sql, delivery: Delivery, { userId, about }: { userId: string | null; about: string }): void {
@@ -49,7 +49,6 @@ interface Due {
   readonly id: number;
   readonly kind: Delivery["kind"];
   readonly userId: string | null;
-  readonly about: string;
   readonly payload: string;
   readonly tries: number;
 }
@@ -57,12 +56,12 @@ interface Due {
 /** Takes what is due, so that nobody else does. */
 function take(sql: Sql): Due[] {
   const now = nowMs();
-  const due = sql.all<Due>(`SELECT "id", "kind", "userId", "about", "payload", "tries" FROM "Delivery" WHERE "nextTryAt" <= ? ORDER BY "nextTryAt", "id" LIMIT ${BATCH}`, now);
+  const due = sql.all<Due>(`SELECT "id", "kind", "userId", "payload", "tries" FROM "Delivery" WHERE "nextTryAt" <= ? ORDER BY "nextTryAt", "id" LIMIT ${BATCH}`, now);
   for (const { id } of due) sql.run(`UPDATE "Delivery" SET "tries" = "tries" + 1, "nextTryAt" = ? WHERE "id" = ?`, now + LEASE_MS, id);
   return due;
 }
 
-async function deliverOne({ id, kind, userId, about, payload, tries }: Due): Promise<void> {
+async function deliverOne({ id, kind, userId, payload, tries }: Due): Promise<void> {
   try {
     const note = await deliver(JSON.parse(payload) as Delivery);
     await writeSql((sql) => {
@@ -71,7 +70,7 @@ async function deliverOne({ id, kind, userId, about, payload, tries }: Due): Pro
     });
   } catch (error) {
     const wait = RETRY_AFTER_MS[tries];
-    log(wait === undefined ? "error" : "warn", "outbox.failed", { id, kind, about, tries: tries + 1, error });
+    log(wait === undefined ? "error" : "warn", "outbox.failed", { id, kind, tries: tries + 1, error });
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500);
     await writeSql((sql) => sql.run(`UPDATE "Delivery" SET "nextTryAt" = ?, "lastError" = ? WHERE "id" = ?`, wait === undefined ? null : nowMs() + wait, reason, id));
   }

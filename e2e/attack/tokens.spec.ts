@@ -78,7 +78,7 @@ test("a link logs in once, in the browser that asked, for a quarter of an hour; 
   expect((await byCode({ code: challenge.code }, own)).status, "its code is used with it").toBe("refused");
 });
 
-test("a code is worth nothing after five wrong ones, however fast they come, nor is its link", async ({ newWorld, clock, quiet, site: { db } }) => {
+test("a code is worth nothing after five wrong ones, however fast they come; its link is, until five more came with its token", async ({ newWorld, clock, quiet, site: { db } }) => {
   const { owner, neighbour } = await newWorld();
   const make = () => startChallenge(sqlOf(db), { email: owner.email });
   const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
@@ -95,8 +95,15 @@ test("a code is worth nothing after five wrong ones, however fast they come, nor
   expect(guesses.every(({ status, hasSession }) => status === "refused" && !hasSession)).toBe(true);
   expect(triesOf(first.browserId)).toBe(5);
   expect((await byCode({ code: first.code }, own)).hasSession, "the right code as the sixth").toBe(false);
-  expect((await byCode({ code: first.code, token: first.token })).hasSession, "with the link's token").toBe(false);
-  expect((await byLink(first.token, own)).hasSession, "by link").toBe(false);
+  expect((await byCode({ code: first.code, token: first.token })).hasSession, "whoever reads the mail, on another device").toBe(true);
+  const inSameBrowser = make();
+  for (let i = 0; i < 6; i++) await byCode({ code: wrong(inSameBrowser.code) }, loginCookie(inSameBrowser.browserId));
+  expect((await byLink(inSameBrowser.token, loginCookie(inSameBrowser.browserId))).hasSession, "whoever reads the mail, by its link").toBe(true);
+  const voided = make();
+  await Promise.all(Array.from({ length: 24 }, () => byCode({ code: wrong(voided.code), token: voided.token })));
+  expect((await byCode({ code: voided.code, token: voided.token })).hasSession, "with the token, as the sixth").toBe(false);
+  expect((await byCode({ code: voided.code }, loginCookie(voided.browserId))).hasSession, "with the cookie, after five with the token").toBe(false);
+  expect((await byLink(voided.token, loginCookie(voided.browserId))).hasSession, "by link, after five codes with the token").toBe(false);
 
   const second = make();
   const another = startChallenge(sqlOf(db), { email: neighbour.email });

@@ -21,6 +21,7 @@ test("control characters, marks of direction and half characters are refused", (
 });
 
 test("an address is lower case and looks like one", () => {
+  expect(email().safeParse("ada").error?.issues[0]?.message).toBe("This is not a mail address. One looks like ada@example.com.");
   expect(email().parse(" Ada@Example.COM ")).toBe("ada@example.com");
   for (const text of ["", "ada", "ada@", "@example.com", "a b@example.com", "ada@example.com\nbcc: b@example.com", `${"a".repeat(250)}@example.com`]) expect(email().safeParse(text).success).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/smtp-server.ts";
 import { isAppError } from "../base/errors.ts";
@@ -83,6 +83,18 @@ for (const [what, isGreeting] of [["says nothing at all", false], ["stops in the
     expect(smtp.mails).toHaveLength(1);
   });
 }
+
+test("a mail that is given up takes no other with it", async () => {
+  smtp.mode = "hang";
+  const hanging = failure(sendMail(mail));
+  await vi.waitFor(() => expect(smtp.attempts).toBe(1));
+  smtp.mode = "ok";
+  const others = setInterval(() => void sendMail(mail), 500);
+  expect(isAppError(await hanging, "unavailable")).toBe(true);
+  clearInterval(others);
+  await sendMail(mail);
+  expect(smtp.mails.length).toBe(smtp.attempts - 1);
+});
 
 test("without a server mails go to the outbox folder, newest first", async () => {
   overrideEnv({ SMTP_URL: undefined });

@@ -5,7 +5,7 @@ import { MINUTE_MS, nowMs, setClock } from "../base/clock.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
 import { beginCeremony, takeCeremony } from "./passkeys-ceremony.ts";
 import { LoginAnswer, NewPasskeyAnswer, loginOptions, newPasskeyOptions, verifyLogin, verifyNewPasskey } from "./passkeys-webauthn.ts";
-import { MAX_PASSKEYS, addPasskey, findPasskey, knownPasskeys, listPasskeys, notePasskeyUse, removePasskey, renamePasskey } from "./passkeys.ts";
+import { MAX_PASSKEYS, addPasskey, findPasskey, freePasskeyName, knownPasskeys, listPasskeys, notePasskeyUse, removePasskey, renamePasskey } from "./passkeys.ts";
 
 const CHALLENGE = "Y2hhbGxlbmdlLWNoYWxsZW5nZS1jaGFsbGVuZ2UtMDE";
 const user = (given = {}) => writeSql((sql) => insertUser(sql, given).id);
@@ -19,6 +19,19 @@ async function registered(counter = 0) {
   await writeSql((sql) => addPasskey(sql, { ...passkey, name: "Mine" }));
   return { userId, device, passkey: (await snapshotSql((sql) => findPasskey(sql, device.id)))! };
 }
+
+test("a second passkey of the same device has another name, counted for its member alone", async () => {
+  const [ada, bob] = [await user(), await user()];
+  const add = (userId: string, id: string, device = "Firefox on Linux") =>
+    writeSql((sql) => {
+      const name = freePasskeyName(sql, { userId, name: device });
+      addPasskey(sql, { ...plain(userId, id), name });
+      return name;
+    });
+  expect([await add(ada, "a"), await add(ada, "b"), await add(ada, "c"), await add(bob, "d")]).toEqual(["Firefox on Linux", "Firefox on Linux 2", "Firefox on Linux 3", "Firefox on Linux"]);
+  await add(ada, "e", "x".repeat(60));
+  expect(await add(ada, "f", "x".repeat(60))).toHaveLength(59);
+});
 
 test("a challenge is taken once, by the browser it was made for", async () => {
   const { browser, challenge } = await writeSql((sql) => beginCeremony(sql, null));

@@ -21,6 +21,8 @@ export async function startSite({ port, dataDir, contentDir, path = "/blog", env
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, NODE_ENV: "production", DATA_DIR: dataDir, CONTENT_DIR: contentDir, SESSION_SECRET: SECRET, LOG_LEVEL: "error", SITE_URL: `http://localhost:${port}`, ...env },
   });
+  // A measurement that fails leaves no server behind.
+  process.once("exit", () => child.kill("SIGKILL"));
   const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   const untilMs = Date.now() + 60_000;
   for (;;) {

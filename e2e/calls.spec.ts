@@ -80,6 +80,7 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   await page.getByRole("button", { name: "Take it" }).click();
   await expect(page.getByText("Being reviewed by Grace")).toBeVisible();
   await page.locator('.recorder input[type="file"]').setInputFiles({ name: "answer.m4a", mimeType: "audio/mp4", buffer: fixture("tone.m4a") });
+  await expect(page.getByText("0:02 long")).toBeVisible();
   await page.getByRole("button", { name: "Keep this answer" }).click();
   await expect(page.getByText("The answer is kept.")).toBeVisible({ timeout: 15_000 });
   await hear(section(page, "The answer"), "The answer");

@@ -33,6 +33,8 @@ export function makeAuthenticator() {
 
   return {
     id: common.id,
+    /** As the site stores it: COSE (RFC 9053). */
+    publicKey: Buffer.from(cose),
     register(challenge: string, { origin = SITE.origin, host = SITE.host, type = "webauthn.create", counter = 0, flags = 0x45, format = "none", statement = new Map<string, unknown>() }: Odd & { format?: string; statement?: Map<string, unknown> } = {}) {
       const length = Buffer.alloc(2);
       length.writeUInt16BE(id.length);

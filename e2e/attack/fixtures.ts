@@ -63,7 +63,7 @@ export const test = base.extend<Fixtures, { site: Site }>({
     async ({ site: { server } }, use) => {
       const from = server.printed().length;
       await use(undefined);
-      expect(server.isAlive(), "the server is alive").toBe(true);
+      expect(await server.fault()).toBeNull();
       const errors = server.printed().slice(from).split("\n").filter((line) => line.includes('"level":"error"'));
       expect(errors, "what the server logged as its own fault").toEqual([]);
     },

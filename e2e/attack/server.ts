@@ -21,7 +21,8 @@ export interface AttackServer {
   readonly smtp: TestSmtpServer;
   /** Everything the process printed since it started. */
   printed(): string;
-  isAlive(): boolean;
+  /** Null while it answers; else how it ended and what it said last. */
+  fault(): Promise<string | null>;
   /** Bytes the process holds, after it collected its garbage. */
   memory(): Promise<{ heap: number; rss: number }>;
   /** Moves the server's clock; 0 puts it back. */
@@ -94,7 +95,14 @@ export async function startAttackServer(): Promise<AttackServer> {
   return {
     smtp,
     printed: () => printed,
-    isAlive,
+    async fault() {
+      const answer = await fetch(`http://127.0.0.1:${ATTACK_PORT}/robots.txt`, { signal: AbortSignal.timeout(10_000) }).then(({ ok, status }) => (ok ? null : `status ${status}`), (error: Error) => String(error.cause ?? error));
+      if (answer === null && isAlive()) return null;
+      // The connection is refused a moment before the end of the process is heard of.
+      const deadlineMs = Date.now() + 3_000;
+      while (isAlive() && Date.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, 50));
+      return `The site under attack does not answer (${answer}; exit code ${child.exitCode}, signal ${child.signalCode}). It said last:\n${printed.slice(-3_000)}`;
+    },
     memory: async () => (await (await control("/memory")).json()) as { heap: number; rss: number },
     clock: async (offsetMs) => void (await control(`/clock?offsetMs=${offsetMs}`)),
     stop,

@@ -9,7 +9,7 @@ import { beginSignup } from "#lib/members/sign-up.ts";
 import { newReaderId, sealReaderId } from "#lib/reads/reader-id.ts";
 import { issueToken } from "#lib/reads/token.ts";
 import { briefCookie } from "./actions.ts";
-import { insertPasskey } from "./authenticator.ts";
+import { insertPasskey, newPasskey } from "./authenticator.ts";
 import { type ActionAnswer, type Fields, actionRequest, answerOf } from "./call-action.ts";
 import { changed, expect, test } from "./fixtures.ts";
 import { json } from "./handlers.ts";
@@ -199,9 +199,9 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
     "half a signature": (challenge) => key.answer({ challenge, spoil: (signature) => signature.subarray(0, 30) }),
     "a counter that went back": (challenge) => key.answer({ challenge, counter: 3 }),
     "nobody present": (challenge) => key.answer({ challenge, flags: 0 }),
-    "another member's name": (challenge) => key.answer({ challenge, userHandle: Buffer.from(neighbour.id).toString("base64url") }),
+    "another member's name": (challenge) => key.answer({ challenge, userId: neighbour.id }),
     "a key that is not known": (challenge) => ({ answer: { ...key.answer({ challenge }).answer, id: random(), rawId: random() } }),
-    "another's key under this one's id": (challenge) => ({ answer: { ...strange.answer({ challenge, userHandle: Buffer.from(owner.id).toString("base64url") }).answer, id: key.id, rawId: key.id } }),
+    "another's key under this one's id": (challenge) => ({ answer: { ...strange.answer({ challenge, userId: owner.id }).answer, id: key.id, rawId: key.id } }),
   };
   for (const [what, make] of Object.entries(wrongs)) {
     const { browser, challenge } = begin();
@@ -232,6 +232,42 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
   db.prepare(`DELETE FROM "Passkey" WHERE "id" = ?`).run(key.id);
   const gone = begin();
   expect((await verify(key.answer({ challenge: gone.challenge, counter: 9 }), gone.browser)).status, "a key that was removed").toBe(401);
+});
+
+test("a passkey is added by the member who began to, in that browser, once, soon after a log-in, for this site", async ({ newWorld, clock, site: { db } }) => {
+  const { owner, neighbour } = await newWorld();
+  const begin = (userId: string | null) => beginCeremony(sqlOf(db), userId);
+  const add = (body: unknown, browser: string, cookie: string | undefined) => send({ method: "POST", ...json("/me/passkeys/verify", body), cookie: [cookie, `__Host-passkey=${browser}`].filter(Boolean).join("; ") });
+  const keys = () => db.prepare(`SELECT "id", "userId" FROM "Passkey" ORDER BY "id"`).all();
+  const before = keys();
+  const wrongs: Record<string, () => Promise<Got>> = {
+    "another challenge": async () => add(newPasskey(begin(null).challenge), begin(owner.id).browser, owner.cookie),
+    "a log-in's ceremony": async () => { const { browser, challenge } = begin(null); return add(newPasskey(challenge), browser, owner.cookie); },
+    "another member's ceremony": async () => { const { browser, challenge } = begin(neighbour.id); return add(newPasskey(challenge), browser, owner.cookie); },
+    "a forged browser": async () => add(newPasskey(begin(owner.id).challenge), random(), owner.cookie),
+    "nobody": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge), browser, undefined); },
+    "an old log-in": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge), browser, owner.oldCookie); },
+    "another site": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge, { origin: "https://evil.example" }), browser, owner.cookie); },
+    "another host": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge, { host: "evil.example" }), browser, owner.cookie); },
+    "a log-in's answer": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge, { type: "webauthn.get" }), browser, owner.cookie); },
+    "nobody present": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge, { flags: 0x40 }), browser, owner.cookie); },
+    "six minutes later": async () => {
+      const { browser, challenge } = begin(owner.id);
+      await clock(6 * MINUTE_MS);
+      const got = await add(newPasskey(challenge), browser, owner.cookie);
+      await clock(0);
+      return got;
+    },
+  };
+  for (const [what, attack] of Object.entries(wrongs)) {
+    const { status, text } = await attack();
+    expect([what, status >= 400 && status < 500], `${status} ${text}`).toEqual([what, true]);
+  }
+  expect(keys()).toEqual(before);
+  const { browser, challenge } = begin(owner.id);
+  const answers = await Promise.all(Array.from({ length: 6 }, () => add(newPasskey(challenge), browser, owner.cookie)));
+  expect(answers.filter(({ status }) => status === 200), "of six at the same time").toHaveLength(1);
+  expect(keys()).toHaveLength(before.length + 1);
 });
 
 test("a read's token is for one post, one reading and one day, and an anonymous reader can't be made up", async ({ quiet, clock, site: { db } }) => {

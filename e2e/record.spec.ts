@@ -192,6 +192,7 @@ test.describe("when the way to the server breaks", () => {
     await open(page);
     await describe(page);
     await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
+    await expect(button(page, "Listen")).toBeVisible();
     await page.route("**/calls/upload/*/1", (route) => route.fulfill({ status: 503, headers: { "retry-after": "30" } }));
     await send(page);
     await expect(page.getByText(/Trying again in 30 seconds/)).toBeVisible();
@@ -238,6 +239,7 @@ test.describe("when the way to the server breaks", () => {
     await open(page);
     await describe(page);
     await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
+    await expect(button(page, "Listen")).toBeVisible();
     await page.route("**/calls/upload/*/1", async (route) => {
       database.prepare(`DELETE FROM "Session" WHERE "userId" = ?`).run(userId);
       await route.continue();
@@ -257,6 +259,7 @@ test.describe("when the way to the server breaks", () => {
     await open(page);
     await describe(page);
     await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: wav(50) });
+    await expect(button(page, "Listen")).toBeVisible();
     await page.route("**/calls/upload/*/1", (route) => route.fulfill({ status: 503, headers: { "retry-after": "30" } }));
     await send(page);
     await expect(page.getByText(/Trying again in 30 seconds/)).toBeVisible();
@@ -307,6 +310,7 @@ test("a file is looked at before it travels, and refused in the words of the ser
   }
   const file = wav(3);
   await chooseFile(page, { name: "A question <b>.wav", mimeType: "audio/wav", buffer: file });
+  await expect(button(page, "Listen")).toBeVisible();
   await expect(page.locator(".recorder-file")).toContainText("A question <b>.wav");
   await expect(clock(page)).toContainText("0:03");
   await describe(page);

@@ -1,0 +1,73 @@
+import { beforeEach, expect, test } from "vitest";
+import { count, gauge, observe, renderMetrics, resetMetrics } from "./metrics.ts";
+
+beforeEach(resetMetrics);
+
+test("counts add up by name and labels, whatever the order of the labels", () => {
+  count("replays", { reason: "write", how: "action" });
+  count("replays", { how: "action", reason: "write" });
+  count("replays", { reason: "read", how: "page" }, 3);
+  const text = renderMetrics();
+  expect(text).toContain("# TYPE lectern_replays_total counter");
+  expect(text).toContain('lectern_replays_total{how="action",reason="write"} 2');
+  expect(text).toContain('lectern_replays_total{how="page",reason="read"} 3');
+});
+
+test("a histogram counts a value in its bucket and in every wider one", () => {
+  observe("wait_seconds", 0.004);
+  observe("wait_seconds", 0.005);
+  observe("wait_seconds", 99);
+  const lines = renderMetrics().split("\n");
+  expect(lines).toContain('lectern_wait_seconds_bucket{le="0.0025"} 0');
+  expect(lines).toContain('lectern_wait_seconds_bucket{le="0.005"} 2');
+  expect(lines).toContain('lectern_wait_seconds_bucket{le="10"} 2');
+  expect(lines).toContain('lectern_wait_seconds_bucket{le="+Inf"} 3');
+  expect(lines).toContain("lectern_wait_seconds_count 3");
+  expect(lines.find((line) => line.startsWith("lectern_wait_seconds_sum "))).toMatch(/ 99\.009/);
+});
+
+test("plain numbers have bounds of their own", () => {
+  observe("write_batch", 150);
+  expect(renderMetrics()).toContain('lectern_write_batch_bucket{le="200"} 1');
+});
+
+test("a gauge is read when somebody looks; one that knows nothing or throws is left out", () => {
+  let value = 1;
+  gauge("a", () => value);
+  gauge("b", () => null);
+  gauge("c", () => {
+    throw new Error("gone");
+  });
+  gauge('memory_bytes{kind="rss"}', () => 10);
+  gauge('memory_bytes{kind="heap"}', () => 5);
+  value = 7;
+  const text = renderMetrics();
+  expect(text).toContain("lectern_a 7\n");
+  expect(text).not.toMatch(/lectern_[bc]/);
+  expect(text.match(/# TYPE lectern_memory_bytes gauge/g)).toHaveLength(1);
+});
+
+test("labels can't break out of their line", () => {
+  count("requests", { route: 'a"}\n# TYPE x counter\\' });
+  const lines = renderMetrics().trimEnd().split("\n");
+  expect(lines).toHaveLength(3);
+  expect(lines[2]).toBe('lectern_requests_total{route="a\\"}\\n# TYPE x counter\\\\"} 1');
+});
+
+test("ten thousand different labels make a hundred series and one for the rest", () => {
+  for (let i = 0; i < 10_000; i++) count("requests", { route: `r${i}` });
+  const lines = renderMetrics().split("\n").filter((line) => line.startsWith("lectern_requests_total"));
+  expect(lines).toHaveLength(101);
+  expect(lines.at(-1)).toBe('lectern_requests_total{other="true"} 9900');
+});
+
+test("long labels are cut, names that are none and values that are no number are dropped", () => {
+  count("requests", { route: "x".repeat(500), "Bad-Name": "y" });
+  count("no such name");
+  observe("wait_seconds", Number.NaN);
+  const text = renderMetrics();
+  expect(text).toContain(`route="${"x".repeat(60)}"`);
+  expect(text).not.toContain("Bad-Name");
+  expect(text).not.toContain("no such");
+  expect(text).not.toContain("NaN");
+});

@@ -1,0 +1,106 @@
+// Process trees that die as a machine does: everything that a started program started, found by its session, also when
+// the parents are gone. Reads /proc, so Linux only (as FUSE is).
+
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { waitUntil } from "./wait.ts";
+
+/** The processes of the session that `leader` began (spawned with `detached`), zombies left out. Empty when none is left. */
+export function findSession(leader: number): number[] {
+  return processIds().filter((pid) => {
+    const status = readStatus(pid);
+    return status?.session === leader && status.state !== "Z";
+  });
+}
+
+/** Sends `signal` to every process of the session. */
+export function signalSession(leader: number, signal: NodeJS.Signals): void {
+  for (const pid of findSession(leader)) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}
+
+/** Kills the session (SIGKILL) until none of it is left. Throws after ten seconds, naming what would not die. */
+export async function killSession(leader: number): Promise<void> {
+  await waitUntil(
+    `The processes of session ${leader} end`,
+    10_000,
+    () => {
+      signalSession(leader, "SIGKILL");
+      return findSession(leader).map(describe);
+    },
+    (left) => left.length === 0,
+  );
+}
+
+/** True if a process of the session carries `name`=`value` in the environment it was started with. */
+export function isSessionMarked(leader: number, name: string, value: string): boolean {
+  return findSession(leader).some((pid) => read(`/proc/${pid}/environ`)?.split("\0").includes(`${name}=${value}`));
+}
+
+/** When the process started, in clock ticks since the machine's start: with its id, its name for ever. Null if it is gone. */
+export function startOf(pid: number): string | null {
+  return readStatus(pid)?.start ?? null;
+}
+
+/**
+ * Which of the sessions holds the other end of a connection that we accepted at `local` from `remote` (IPv4). Null if
+ * none does. A program that dials on loopback shows no address of its own, so the socket itself is looked for.
+ */
+export function findDialer<Owner>(sessions: ReadonlyMap<Owner, number>, local: { address: string; port: number }, remote: { address: string; port: number }): Owner | null {
+  const [theirs, ours] = [hexOf(remote), hexOf(local)];
+  const line = read("/proc/net/tcp")
+    ?.split("\n")
+    .map((text) => text.trim().split(/\s+/))
+    .find((fields) => fields[1] === theirs && fields[2] === ours);
+  if (!line) return null;
+  const socket = `socket:[${line[9]}]`;
+  const ownerOf = new Map([...sessions].map(([owner, leader]) => [leader, owner]));
+  for (const pid of processIds()) {
+    const status = readStatus(pid);
+    const owner = status && ownerOf.get(status.session);
+    if (owner != null && holds(pid, socket)) return owner;
+  }
+  return null;
+}
+
+function holds(pid: number, socket: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`) === socket;
+      } catch {
+        return false; // closed meanwhile
+      }
+    });
+  } catch {
+    return false; // ended meanwhile
+  }
+}
+
+/** As /proc/net/tcp writes it: the address's bytes in the machine's order (little-endian), then the port, in hex. */
+function hexOf({ address, port }: { address: string; port: number }): string {
+  const bytes = address.replace(/^::ffff:/, "").split(".").map(Number).reverse();
+  return `${bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("")}:${port.toString(16).padStart(4, "0")}`.toUpperCase();
+}
+
+const processIds = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+
+function readStatus(pid: number): { state: string; session: number; start: string } | null {
+  // proc(5): the name may hold spaces and parentheses; state, session and start are the 3rd, 6th and 22nd field.
+  const fields = read(`/proc/${pid}/stat`)?.replace(/^.*\) /s, "").split(" ");
+  return fields?.[19] ? { state: fields[0]!, session: Number(fields[3]), start: fields[19] } : null;
+}
+
+const describe = (pid: number) => `${pid} ${readStatus(pid)?.state ?? ""} ${(read(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, 3).join(" ")}`;
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return null; // ended meanwhile, or another user's
+  }
+}

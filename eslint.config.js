@@ -7,6 +7,11 @@ import ts from "typescript-eslint";
 // Where process.env may be read: the parser of the configuration, and what runs before or outside the app.
 const mayReadEnv = ["lib/base/env.ts", "next.config.mjs", "instrumentation.ts", "middleware.ts", "app/error.tsx", "vitest.config.ts", "playwright.config.ts", "eslint.config.js", "prisma.config.ts", "scripts/**", "tests/**", "e2e/**", "bench/**", "**/*.test.ts", "**/*.test.tsx"];
 
+const throughEnv = { selector: "MemberExpression[object.name='process'][property.name='env']", message: "Read the configuration through env from lib/base/env.ts." };
+// A replay is thrown. What leaves has left, but whoever goes on after it works for nobody.
+const throughCatch = { selector: "TryStatement:has(> BlockStatement AwaitExpression) > CatchClause:not(:has(ThrowStatement))", message: "A replay may come through here: throw on what is not an AppError (isAppError)." };
+const mayReplay = ["app/**/*.{ts,tsx}", "lib/{action,session,primary}/**/*.ts"];
+
 export default ts.config(
   { ignores: ["node_modules", ".next", ".node", ".data", "prisma/generated", "next-env.d.ts", "content/components.generated.ts", "public"] },
   js.configs.recommended,
@@ -40,7 +45,7 @@ export default ts.config(
     files: ["**/*.{ts,tsx,js,mjs}"],
     ignores: mayReadEnv,
     rules: {
-      "no-restricted-syntax": ["error", { selector: "MemberExpression[object.name='process'][property.name='env']", message: "Read the configuration through env from lib/base/env.ts." }],
+      "no-restricted-syntax": ["error", throughEnv],
     },
   },
   {
@@ -49,6 +54,15 @@ export default ts.config(
     rules: {
       "no-restricted-globals": ["error", { name: "fetch", message: "Go out through lib/fetch: it has a deadline, a limit and refuses private addresses." }],
     },
+  },
+  {
+    files: mayReplay,
+    ignores: ["**/*.test.ts", "**/*.test.tsx", "app/_site/**", "app/error.tsx"],
+    rules: { "no-restricted-syntax": ["error", throughEnv, throughCatch] },
+  },
+  {
+    files: ["middleware.ts"],
+    rules: { "no-restricted-syntax": ["error", throughCatch] },
   },
   {
     // Playwright's fixtures take a function called use.

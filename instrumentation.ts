@@ -2,8 +2,10 @@
 
 export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME !== "nodejs") return;
-  const { followRequests } = await import("#lib/primary/request-context.ts");
+  const { followRequests } = await import("#lib/primary/follow-requests.ts");
   followRequests();
+  const { startReplication } = await import("#lib/primary/start-replication.ts");
+  await startReplication();
   const { startSite } = await import("./app/_site/site.ts");
   startSite();
   const { startDeliveries } = await import("#lib/outbox/outbox.ts");

@@ -1,4 +1,5 @@
-// Before a page: a session that is due is renewed, and members' pages get their content security policy.
+// Before a page: a replica waits for what its reader has just written, a session that is due is renewed, and members' pages
+// get their content security policy.
 // It never decides who may do what: that is asked where the data is. Requests without our cookies pass it by (decision 004),
 // and so do beacons and uploads: Next copies every body that comes through here.
 
@@ -6,6 +7,8 @@ import { randomBytes } from "node:crypto";
 import { type NextRequest, NextResponse } from "next/server";
 import { isAppError } from "#lib/base/errors.ts";
 import { log } from "#lib/base/log.ts";
+import { isReplay } from "#lib/primary/ensure-primary.ts";
+import { awaitOwnWrites } from "#lib/primary/read-your-writes.ts";
 import { MEMBER_PAGES, memberPolicy } from "#lib/session/content-security-policy.ts";
 import { cookieName } from "#lib/session/cookie-name.ts";
 import { renewSession } from "#lib/session/renew.ts";
@@ -17,6 +20,8 @@ export const config = {
     "/calls/(record|mine)/:path*",
     { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/).*)", has: [{ type: "cookie", key: "session" }] },
     { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/).*)", has: [{ type: "cookie", key: "__Host-session" }] },
+    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/).*)", has: [{ type: "cookie", key: "txid" }] },
+    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/).*)", has: [{ type: "cookie", key: "__Host-txid" }] },
   ],
 };
 
@@ -24,7 +29,15 @@ export const config = {
 const isMemberPage = (path: string) => !/^\/admin\/calls\/[^/]+\/answer$/.test(path) && MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`));
 
 export async function middleware(request: NextRequest): Promise<NextResponse> {
-  const renewed = await renew(request);
+  let renewed;
+  try {
+    if (request.method === "GET" || request.method === "HEAD") await awaitOwnWrites(request.cookies.get(cookieName("txid"))?.value);
+    renewed = await renew(request);
+  } catch (error) {
+    // A middleware answers by returning.
+    if (isReplay(error)) return new NextResponse(error.body, error);
+    throw error;
+  }
   const response = isMemberPage(request.nextUrl.pathname) ? withPolicy(request) : NextResponse.next();
   if (renewed) response.cookies.set(renewed);
   return response;

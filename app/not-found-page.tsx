@@ -5,7 +5,7 @@ import { recommendations } from "./blog/recommendations.ts";
 import { readSiteData } from "./blog/reading-data.ts";
 import { Recommendations } from "#components/post/recommendations.tsx";
 import { log } from "#lib/base/log.ts";
-import { currentRequest } from "#lib/primary/request-context.ts";
+import { currentRequest } from "#lib/base/request-context.ts";
 import type { Identity } from "#lib/session/session.ts";
 
 /** The page itself; the status is for whoever shows it to set. */

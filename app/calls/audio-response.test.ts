@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { afterEach, expect, test, vi } from "vitest";
 import { audioResponse } from "./audio-response.ts";
 import { MINUTE_MS } from "#lib/base/clock.ts";
-import { followRequests } from "#lib/primary/request-context.ts";
+import { followRequests } from "#lib/primary/follow-requests.ts";
 
 const global = globalThis as { __lecternSounds?: { open: Map<string, { bytes: Uint8Array; listeners: number }>; whole: { count: number }; parts: { count: number } } };
 afterEach(() => {

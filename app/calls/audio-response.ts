@@ -6,7 +6,7 @@ import { AppError } from "#lib/base/errors.ts";
 import { clientOf } from "#lib/base/network.ts";
 import { pulledStream } from "#lib/base/pulled-stream.ts";
 import { Slots } from "#lib/base/slots.ts";
-import { currentRequest } from "#lib/primary/request-context.ts";
+import { currentRequest } from "#lib/base/request-context.ts";
 import { clientAddress } from "#lib/session/client-address.ts";
 
 interface Audio {

@@ -90,7 +90,7 @@ export const logInByLink = formAction({
     const result = await write((sql) => {
       const proven = consumeByLink(sql, { token: input.token, browserId: cookie?.browserId ?? null });
       return proven === null ? null : letIn(sql, { email: proven, identity, request });
-    });
+    }, { durable: true });
     if (!result) throw new AppError("conflict", "This link has expired or was used. Ask for a new one.");
     return sendOn(result, cookie?.next ?? input.next);
   },
@@ -109,7 +109,7 @@ export const logInByCode = formAction({
     const result = await write((sql) => {
       const verdict = consumeByCode(sql, { ...key, code: input.code });
       return verdict.outcome === "proven" ? letIn(sql, { email: verdict.email, identity, request }) : verdict;
-    });
+    }, { durable: true });
     // Refused only now: what is thrown inside a transaction undoes it, and with it the count of the tries.
     if ("outcome" in result) {
       if (result.outcome === "gone") throw new AppError("conflict", "This code has expired or was used. Ask for a new one.", { field: "code" });

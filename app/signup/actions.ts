@@ -24,7 +24,7 @@ export const signUp = formAction({
     const begun = await write((sql) => {
       const { userId } = createMember(sql, { browserId: cookie.browserId, ...input });
       return beginSession(sql, { userId, identity, request });
-    });
+    }, { durable: true });
     await setSessionCookie(begun);
     kickDeliveries();
     await clearBriefCookie("signup");

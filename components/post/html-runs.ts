@@ -5,7 +5,7 @@ interface Request {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-// lib/primary/request-context.ts keeps the request there for every bundle; the browser has none.
+// lib/base/request-context.ts keeps the request there for every bundle; the browser has none.
 const shared = globalThis as {
   __lecternRequests?: { getStore(): { readonly request: Request } | undefined };
   __lecternHtml?: WeakMap<Request, string[]>;

@@ -4,9 +4,9 @@ import { headers } from "next/headers";
 import type { z } from "zod";
 import { AppError, isAppError } from "../base/errors.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql } from "../db/database.ts";
+import { type WriteOptions, snapshotSql } from "../db/database.ts";
 import { ensurePrimary } from "../primary/ensure-primary.ts";
-import { currentRequest } from "../primary/request-context.ts";
+import { currentRequest } from "../base/request-context.ts";
 import { clientAddress } from "../session/client-address.ts";
 import { assertSameOrigin } from "../session/same-origin.ts";
 import { type Identity, readIdentity } from "../session/session.ts";
@@ -21,7 +21,7 @@ interface Context<Input, W extends Who> {
   /** The client's address for limits, null where none is known. */
   readonly address: string | null;
   /** writeAs for whom the action is for: rights are checked again inside. */
-  write<T>(fn: (sql: Sql, member: MemberOf<W>) => T): Promise<T>;
+  write<T>(fn: (sql: Sql, member: MemberOf<W>) => T, options?: WriteOptions): Promise<T>;
 }
 
 interface Spec<Fields extends z.ZodType, W extends Who> {
@@ -72,10 +72,12 @@ export function formAction<Fields extends z.ZodType, W extends Who>({ who, recen
         const count = Object.keys(errors).length;
         return refused(new AppError("invalid", count === 1 ? "One field is not right yet." : `${count} fields are not right yet.`), errors, values);
       }
-      const message = await run({ input: parsed.data, member, identity, request, address: clientAddress(request), write: (fn) => writeAs(identity, { who, recent }, fn) });
+      const message = await run({ input: parsed.data, member, identity, request, address: clientAddress(request), write: (fn, options) => writeAs(identity, { who, recent, ...options }, fn) });
       return { status: "done", message: message ?? null, code: null, errors: {}, values: {} };
     } catch (error) {
       if (!isAppError(error)) throw error;
+      // The page with the form leaves as 503, so that nobody takes it for done: no cache, no robot, no monitor.
+      if (raw && error.code === "unavailable") raw.retryAfterSeconds = error.retryAfterSeconds ?? 1;
       return refused(error, error.field ? { [error.field]: error.message } : {}, values);
     }
   };

@@ -4,7 +4,7 @@ import { HOUR_MS, nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import { type Admin, type Member, assertAdmin, assertRecentLogin } from "../base/member.ts";
 import type { Sql } from "../db/connection.ts";
-import { writeSql } from "../db/database.ts";
+import { type WriteOptions, writeSql } from "../db/database.ts";
 import { ensurePrimary } from "../primary/ensure-primary.ts";
 import { type Identity, findReader } from "../session/session.ts";
 
@@ -29,11 +29,12 @@ export function memberOf<W extends Who>(sql: Sql, identity: Identity, who: W, re
 }
 
 /** writeSql for `who`: `fn` gets the member as the transaction sees them. Throws as memberOf and ensurePrimary do; then nothing is written. */
-export async function writeAs<W extends Who, T>(identity: Identity, { who, recent }: { who: W; recent?: boolean }, fn: (sql: Sql, member: MemberOf<W>) => T): Promise<T> {
+export async function writeAs<W extends Who, T>(identity: Identity, { who, recent, ...options }: { who: W; recent?: boolean } & WriteOptions, fn: (sql: Sql, member: MemberOf<W>) => T): Promise<T> {
   await ensurePrimary();
-  return writeSql((sql) => {
+  const work = (sql: Sql) => {
     const member = memberOf(sql, identity, who, recent);
     if (member) sql.run(`UPDATE "SessionInfo" SET "lastSeenAt" = ? WHERE "sessionId" = ? AND "lastSeenAt" < ?`, nowMs(), member.sessionKey, nowMs() - SEEN_EVERY_MS);
     return fn(sql, member);
-  });
+  };
+  return writeSql(work, options);
 }

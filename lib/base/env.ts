@@ -3,7 +3,7 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 
 const bool = (fallback: boolean) =>
@@ -11,6 +11,11 @@ const bool = (fallback: boolean) =>
     .enum(["on", "off", "true", "false", "1", "0"])
     .default(fallback ? "on" : "off")
     .transform((value) => value === "on" || value === "true" || value === "1");
+/** Where what is sensible depends on the rest. */
+const optionalBool = z
+  .enum(["on", "off", "true", "false", "1", "0"])
+  .optional()
+  .transform((value) => (value === undefined ? undefined : value === "on" || value === "true" || value === "1"));
 const int = (fallback: number, min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}, such as ${fallback}`;
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback);
@@ -24,6 +29,8 @@ const list = z
 export const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  LOG_REQUESTS: optionalBool,
+  METRICS_TOKEN: z.string().min(16, "needs at least 16 characters").optional(),
   SITE_URL: url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, "")).default("http://localhost:3000"),
   SITE_NAME: z.string().min(1).max(60).default("Lectern"),
   SITE_AUTHOR: z.string().min(1).max(60).default("The Lectern authors"),
@@ -56,10 +63,22 @@ export const schema = z.object({
   EMBED_PROVIDER_ORIGIN: url({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: z.enum(["none", "fly"]).default("none"),
   REPLICATION: bool(false),
+  INSTANCE: z.string().regex(/^[\w.-]{1,64}$/, "must be a name of letters, digits, dots and dashes").optional(),
+  FLY_LITEFS_DIR: z.string().min(1).optional(),
+  LITEFS_URL: url({ protocol: /^http$/ }).default("http://127.0.0.1:20202"),
+  LITEFS_PORT: int(20_202, 1, 65_535),
+  LITEFS_CANDIDATE: bool(false),
+  PORT: int(3000, 1, 65_535),
+  PRIMARY_REGION: z.string().optional(),
+  CLUSTER_NODES: z.string().regex(/^[\w.-]+@\w+=[^,=\s]+(,[\w.-]+@\w+=[^,=\s]+)*$/, "must look like dfw-1@dfw=10.0.0.1,ams-1@ams=10.0.0.2").optional(),
+  CLUSTER_STRIP: bool(false),
+  FLY_APP_NAME: z.string().optional(),
   FLY_REGION: z.string().optional(),
+  DEPLOYMENT_ID: z.string().optional(),
 });
 
-export type Env = Omit<z.output<typeof schema>, "DATABASE_FILE" | "CACHE_FILE" | "SESSION_SECRET"> & {
+export type Env = Omit<z.output<typeof schema>, "DATABASE_FILE" | "CACHE_FILE" | "SESSION_SECRET" | "FLY_LITEFS_DIR"> & {
+  FLY_LITEFS_DIR: string;
   DATABASE_FILE: string;
   CACHE_FILE: string;
   SESSION_SECRET: string;
@@ -82,10 +101,16 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
     if (data.REPLICATION && !data.SESSION_SECRET) {
       problems.push("SESSION_SECRET: needed because REPLICATION=on (every instance must have the same)");
     }
+    const mount = data.FLY_LITEFS_DIR ?? (data.DATABASE_FILE && dirname(data.DATABASE_FILE));
+    if (data.REPLICATION && !mount) problems.push("FLY_LITEFS_DIR: needed because REPLICATION=on (the folder that LiteFS mounts)");
+    if (data.REPLICATION && mount && data.DATABASE_FILE && dirname(resolve(data.DATABASE_FILE)) !== resolve(mount)) {
+      problems.push("DATABASE_FILE: must be a file in FLY_LITEFS_DIR because REPLICATION=on");
+    }
     if (problems.length === 0) {
       return {
         ...data,
-        DATABASE_FILE: data.DATABASE_FILE ?? join(data.DATA_DIR, "lectern.db"),
+        FLY_LITEFS_DIR: mount ?? data.DATA_DIR,
+        DATABASE_FILE: data.DATABASE_FILE ?? join((data.REPLICATION && mount) || data.DATA_DIR, "lectern.db"),
         CACHE_FILE: data.CACHE_FILE ?? join(data.DATA_DIR, "cache.db"),
         SESSION_SECRET: data.SESSION_SECRET ?? ownSecret(join(data.DATA_DIR, "session-secret")),
       };

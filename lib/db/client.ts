@@ -4,7 +4,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { IsolationLevel, SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction } from "@prisma/driver-adapter-utils";
 import { type Prisma, PrismaClient } from "../../prisma/generated/client.ts";
-import type { Connection, Sql } from "./connection.ts";
+import { type Connection, type Sql, asWriteRefused } from "./connection.ts";
 
 /** What a function inside snapshot() or write() works with: Prisma and plain SQL in the same transaction. */
 export interface Tx {
@@ -48,8 +48,9 @@ function attach(scope: Scope): Transaction {
     // "Phantom" means that commit() and rollback() below stand for the statements: BEGIN, SAVEPOINT and
     // COMMIT belong to snapshot() and to the write queue alone.
     options: { usePhantomQuery: true },
-    queryRaw: async (query) => adapter.queryRaw(guard(query)),
-    executeRaw: async (query) => adapter.executeRaw(guard(query)),
+    // Prisma sends INSERT … RETURNING as a query.
+    queryRaw: (query) => adapter.queryRaw(guard(query)).catch((error: unknown) => Promise.reject(asWriteRefused(error, query.sql))),
+    executeRaw: (query) => adapter.executeRaw(guard(query)).catch((error: unknown) => Promise.reject(asWriteRefused(error, query.sql))),
     commit: async () => {},
     rollback: async () => {},
   };

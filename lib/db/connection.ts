@@ -5,6 +5,9 @@ import { dirname, resolve } from "node:path";
 import type Database from "better-sqlite3";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import type { SqlDriverAdapter } from "@prisma/driver-adapter-utils";
+import { AppError } from "../base/errors.ts";
+import { log } from "../base/log.ts";
+import { isReplicated } from "../litefs/instance.ts";
 
 /** A value that SQLite can store. Dates are integer milliseconds; `undefined` is refused (it would become NULL). */
 export type SqlValue = string | number | bigint | Uint8Array | null;
@@ -25,6 +28,25 @@ export interface Connection {
   readonly adapter: SqlDriverAdapter;
   readonly sql: Sql;
   close(): void;
+}
+
+/** A write that LiteFS refused, since this instance is not the primary (any more). `statement` is its text, without values. */
+export class WriteRefused extends AppError {
+  readonly statement: string;
+
+  constructor(statement: string, cause: unknown) {
+    super("unavailable", "Writes are paused for some seconds: this instance is not the primary.", { retryAfterSeconds: 5, cause });
+    this.statement = statement.trim().slice(0, 200);
+    log("error", "write.refused", { statement: this.statement, error: cause });
+  }
+}
+
+/** What LiteFS' refusal looks like from SQLite: "disk I/O error" in WAL mode (traps 17, 18 of the notes on LiteFS). Anything else comes back as it is. */
+export function asWriteRefused(error: unknown, text: string): unknown {
+  if (!isReplicated()) return error;
+  // Prisma's adapter keeps SQLite's code in the cause of its own error.
+  const code = String((error as { code?: unknown }).code ?? (error as { cause?: { originalCode?: unknown } }).cause?.originalCode ?? "");
+  return /^SQLITE_(IOERR|READONLY)/.test(code) ? new WriteRefused(text, error) : error;
 }
 
 /** How many prepared statements a connection keeps. The site has about a hundred different ones. */
@@ -58,7 +80,11 @@ export function sqlOf(db: Database.Database): Sql {
     },
     run(text: string, ...values: SqlValue[]) {
       refuseUndefined(text, values);
-      return { changes: prepare(text).run(...values).changes };
+      try {
+        return { changes: prepare(text).run(...values).changes };
+      } catch (error) {
+        throw asWriteRefused(error, text);
+      }
     },
   };
 }
@@ -77,6 +103,10 @@ export async function openConnection(file: string, kind: "reader" | "writer", bu
   const db = (adapter as unknown as { client: Database.Database }).client;
   if (kind === "writer") {
     if (db.pragma("journal_mode", { simple: true }) !== "wal") {
+      if (isReplicated()) {
+        db.close();
+        throw new Error(`${file} is not in WAL mode, and LiteFS does not survive a change of it. Make it anew: docs/runbooks/restore.md`);
+      }
       db.pragma("page_size = 4096");
       db.pragma("journal_mode = WAL");
     }

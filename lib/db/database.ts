@@ -2,7 +2,13 @@
 
 import { AppError } from "../base/errors.ts";
 import { env, isBuilding } from "../base/env.ts";
+import { log } from "../base/log.ts";
+import { observe } from "../base/metrics.ts";
+import { currentRequest } from "../base/request-context.ts";
+import { isReplicated } from "../litefs/instance.ts";
+import { readPosition } from "../litefs/position.ts";
 import { role } from "../litefs/role.ts";
+import { waitForStandby } from "../litefs/standby.ts";
 import { type Scope, type Tx, currentScope, fenced, withPrisma } from "./client.ts";
 import { type Connection, type Sql, openConnection } from "./connection.ts";
 import { within } from "../base/deadline.ts";
@@ -40,8 +46,8 @@ function opened(): Open {
 }
 
 async function open(state: Open, kind: "reader" | "writer"): Promise<Connection> {
-  // A reader may not create the file, and WAL is set by the writer: so it comes first.
-  if (kind === "reader") await writer(state);
+  // A reader may not create the file, and WAL is set by the writer: so it comes first. A replicated file was made before this process.
+  if (kind === "reader" && !isReplicated()) await writer(state);
   const connection = await openConnection(state.file, kind, kind === "writer" ? 0 : READER_BUSY_MS);
   state.all.push(connection);
   return connection;
@@ -138,21 +144,46 @@ export async function snapshotSql<T>(fn: (sql: Sql) => T): Promise<T> {
  * Throws AppError(unavailable) when this instance is not the primary, the queue is full, or five seconds have passed.
  * Tell the world (mail, webhooks) after it returned, never inside: a batch may still fail to commit.
  */
-export async function write<T>(fn: (tx: Tx) => Promise<T> | T): Promise<T> {
-  return enqueue((scope) => withPrisma(scope, fn));
+export async function write<T>(fn: (tx: Tx) => Promise<T> | T, options: WriteOptions = {}): Promise<T> {
+  return enqueue((scope) => withPrisma(scope, fn), options);
 }
 
 /** write() for plain SQL, through the same queue into the same commit. `fn` must not be async. */
-export async function writeSql<T>(fn: (sql: Sql) => T): Promise<T> {
-  return enqueue((scope) => refusePromise(fn(fenced(scope, scope.connection.sql)), "writeSql"));
+export async function writeSql<T>(fn: (sql: Sql) => T, options: WriteOptions = {}): Promise<T> {
+  return enqueue((scope) => refusePromise(fn(fenced(scope, scope.connection.sql)), "writeSql"), options);
 }
 
-function enqueue<T>(run: (scope: Scope) => T | Promise<T>): Promise<T> {
+export interface WriteOptions {
+  /**
+   * Acknowledged only when the standby has it too, at most DURABLE_MS later: for what nobody may lose when the primary dies.
+   * Costs the way there and back. Where no standby is connected it is acknowledged at once, and said in the log and in /readyz.
+   */
+  readonly durable?: boolean;
+}
+
+/** The bound of the wait for the standby. */
+const DURABLE_MS = 2_000;
+
+async function enqueue<T>(run: (scope: Scope) => T | Promise<T>, { durable = false }: WriteOptions): Promise<T> {
   refuseNesting("write()");
+  const context = currentRequest();
+  // Its reader could not be told which transaction to wait for on another instance.
+  if (context?.response.headersSent) throw new Error("A write began after the head of the response had left. Write first, then answer; or do it outsideRequest().");
   if (role() !== "primary") {
     throw new AppError("unavailable", "Writes are paused for some seconds: this instance is not the primary.", { retryAfterSeconds: 5 });
   }
-  return opened().queue.push(run, WRITE_TIMEOUT_MS);
+  const value = await opened().queue.push(run, WRITE_TIMEOUT_MS);
+  if (!isReplicated()) return value;
+  const txid = readPosition()?.txid;
+  if (txid === undefined) return value;
+  if (context) context.txid = Math.max(context.txid ?? 0, txid);
+  if (durable) {
+    const startedMs = performance.now();
+    const held = await waitForStandby(txid, DURABLE_MS);
+    observe("durable_wait_seconds", (performance.now() - startedMs) / 1000, { result: held });
+    if (held !== "held") log("error", "write.on_one_machine", { txid, reason: held === "alone" ? "no standby is connected" : `the standby did not have it within ${DURABLE_MS} ms` });
+  }
+  return value;
 }
 
 function refusePromise<T>(value: T, name: string): T {

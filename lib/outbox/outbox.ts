@@ -5,6 +5,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
 import { inParallel } from "../base/in-parallel.ts";
 import { log } from "../base/log.ts";
+import { outsideRequest } from "../base/request-context.ts";
 import type { Sql } from "../db/connection.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
 import { role } from "../litefs/role.ts";
@@ -106,7 +107,7 @@ export async function deliverDue(): Promise<void> {
 
 /** Delivers soon, without being waited for. Call it after the commit that enqueued. */
 export function kickDeliveries(): void {
-  setImmediate(() => void deliverDue().catch((error: unknown) => log("error", "outbox.stopped", { error })));
+  outsideRequest(() => setImmediate(() => void deliverDue().catch((error: unknown) => log("error", "outbox.stopped", { error }))));
 }
 
 /** Looks every fifteen seconds for what is due. From instrumentation.ts, once per process. */

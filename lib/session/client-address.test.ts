@@ -2,7 +2,7 @@ import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
-import { followRequests } from "../primary/request-context.ts";
+import { followRequests } from "../primary/follow-requests.ts";
 import { clientAddress } from "./client-address.ts";
 
 const from = (headers: Record<string, string>) => clientAddress({ headers: new Headers(headers) });

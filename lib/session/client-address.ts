@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 import { env } from "../base/env.ts";
-import { currentRequest } from "../primary/request-context.ts";
+import { currentRequest } from "../base/request-context.ts";
 
 const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 

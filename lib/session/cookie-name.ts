@@ -2,7 +2,7 @@
 
 import { env } from "../base/env.ts";
 
-export const COOKIES = ["session", "reader"] as const;
+export const COOKIES = ["session", "reader", "txid"] as const;
 
 /** Every name a cookie of ours can have: with `__Host-` where the site is served over https. */
 export const COOKIE_NAMES = COOKIES.flatMap((name) => [name, `__Host-${name}`]);

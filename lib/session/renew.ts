@@ -29,7 +29,8 @@ export async function renewSession(sealed: string | undefined): Promise<Awaited<
     const isJustRenewed = row.expiresAtMs > now + SESSION_DAYS * DAY_MS - TOGETHER_MS;
     return isOldCookie && !isJustRenewed ? sessionCookie(seal.id) : null;
   }
-  await ensurePrimary();
+  // Not waited for: without a primary the page comes now, and the session is renewed on a later request.
+  await ensurePrimary({ settleMs: 0 });
   const { changes } = await writeSql((sql) =>
     sql.run(`UPDATE "Session" SET "expirationDate" = ? WHERE "id" = ? AND "expirationDate" > ? AND "expirationDate" < ?`, now + SESSION_DAYS * DAY_MS, key, now, dueMs),
   );

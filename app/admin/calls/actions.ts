@@ -128,7 +128,7 @@ export const publish = formAction({
       // Before the write, which must be short: the file is of what this admin saw, and publish refuses anything else.
       const source = await snapshotSql((sql) => readJoinable(sql, { ...saw, by: member }));
       const joined = source && (await joinAudio(source));
-      const { number } = await write((sql, by) => publishCall(sql, { ...saw, by, transcript: input.transcript, joined }));
+      const { number } = await write((sql, by) => publishCall(sql, { ...saw, by, transcript: input.transcript, joined }), { durable: true });
       kickDeliveries();
       const how = joined ? "" : (await canJoin()) ? " Question and answer could not be joined into one file: the page plays them in turn." : " Without ffmpeg there is no joined file: the page plays question and answer in turn.";
       return `Published as episode ${number}. The caller is told by mail.${how}`;

@@ -34,7 +34,7 @@ export const submitCall = formAction({
     const { uploadId } = input;
     const store = async () => {
       const recording = uploadId ? await prepareRecording({ uploadId, member }) : null;
-      return write((sql, member) => submit(sql, { ...input, recording, member }));
+      return write((sql, member) => submit(sql, { ...input, recording, member }), { durable: true });
     };
     const call = uploadId ? await inTurn(store) : await store();
     if (call.isNew) kickDeliveries();

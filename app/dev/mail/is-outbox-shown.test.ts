@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
-import { followRequests } from "#lib/primary/request-context.ts";
+import { followRequests } from "#lib/primary/follow-requests.ts";
 import { isOutboxShown } from "./is-outbox-shown.ts";
 
 followRequests();

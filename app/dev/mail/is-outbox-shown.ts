@@ -2,7 +2,7 @@
 
 import { isIPv4 } from "node:net";
 import { env } from "#lib/base/env.ts";
-import { currentRequest } from "#lib/primary/request-context.ts";
+import { currentRequest } from "#lib/base/request-context.ts";
 
 const HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 

@@ -26,7 +26,7 @@ export const logInHere = formAction({
       const session = beginSession(sql, { userId, identity, request });
       markUnproven(sql, hashSessionId(session.id));
       return session;
-    });
+    }, { durable: true });
     await setSessionCookie(begun);
     redirect("/me");
   },

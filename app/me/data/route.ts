@@ -7,7 +7,7 @@ import { Limit, takeAll } from "#lib/base/limit.ts";
 import { pulledStream } from "#lib/base/pulled-stream.ts";
 import { Slots } from "#lib/base/slots.ts";
 import { exportAccount } from "#lib/members/export.ts";
-import { currentRequest } from "#lib/primary/request-context.ts";
+import { currentRequest } from "#lib/base/request-context.ts";
 import { requireMember } from "#lib/session/session.ts";
 
 // Where it is read, not where writes land: on each replica its own.

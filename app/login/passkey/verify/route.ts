@@ -35,7 +35,7 @@ export function POST(request: Request): Promise<Response> {
     const begun = await writeSql((sql) => {
       notePasskeyUse(sql, passkey, counter);
       return beginSession(sql, { userId: passkey.userId, identity, request });
-    });
+    }, { durable: true });
     await setSessionCookie(begun);
     return Response.json({ next: redirectTarget(next) }, { headers: { "cache-control": "no-store" } });
   });

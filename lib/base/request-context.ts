@@ -1,0 +1,42 @@
+// The raw HTTP request and response behind whatever code is running, for what Next does not hand on:
+// the peer's address, a replay that must leave from anywhere, the transaction that a request committed.
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+export interface RequestContext {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Set by the wrapper of every action: what fails before it is a request that can't be read, not a fault of ours. */
+  actionBegan?: boolean;
+  /** The newest transaction that this request committed. */
+  txid?: number;
+  /** Set where nobody may write just now: the answer leaves as 503 with Retry-After in place of 200. */
+  retryAfterSeconds?: number;
+  /** What the log calls this request: Fly's id where its proxy is in front, else made here. */
+  id?: string;
+  /** What else Server-Timing says of this answer, each `name;desc=…` or `name;dur=…`. */
+  readonly timings?: string[];
+  /** Milliseconds spent reading the database for this request. */
+  readMs?: number;
+  /** Called once, just before the head of the response leaves: the last moment to set a header. */
+  readonly beforeHead?: (() => void)[];
+}
+
+// One per process: instrumentation, middleware, pages and handlers are bundled apart.
+const shared = globalThis as { __lecternRequests?: AsyncLocalStorage<RequestContext> };
+
+/** Where the requests are kept; made at first use. */
+export function requestStore(): AsyncLocalStorage<RequestContext> {
+  return (shared.__lecternRequests ??= new AsyncLocalStorage());
+}
+
+/** The request this code serves; undefined outside a server, in tests and in background work. */
+export function currentRequest(): RequestContext | undefined {
+  return shared.__lecternRequests?.getStore();
+}
+
+/** Runs `fn`, and what it starts, as work of nobody's request. For what a request only sets off. */
+export function outsideRequest<T>(fn: () => T): T {
+  return shared.__lecternRequests ? shared.__lecternRequests.exit(fn) : fn();
+}

@@ -1,0 +1,48 @@
+// What this instance says of itself to the others, to admins and to monitoring.
+
+import { env } from "../base/env.ts";
+import { currentInstance } from "./instance.ts";
+import { readPosition, silenceMs } from "./position.ts";
+import { type Role, followed, primaryInstance, role } from "./role.ts";
+import { standbys } from "./standby.ts";
+
+export interface NodeStatus {
+  readonly instance: string;
+  readonly region: string | null;
+  readonly role: Role;
+  readonly primary: string | null;
+  readonly candidate: boolean;
+  /** Newest transaction here; null without replication. */
+  readonly txid: number | null;
+  readonly checksum: string | null;
+  /** How old the newest transaction was when it arrived here, in milliseconds; 0 on the primary, null where none has arrived yet. */
+  readonly lagMs: number | null;
+  /** Since the primary was last heard of; it sends a sign each second. 0 on the primary, null where it never was. */
+  readonly silenceMs: number | null;
+  readonly version: string | null;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly standbys: { readonly instance: string; readonly txid: number; readonly isStalled: boolean }[];
+}
+
+const startedAt = Math.round(Date.now() - process.uptime() * 1000);
+
+/** The state of this instance now. Cheap: some small files on the mount. */
+export function nodeStatus(): NodeStatus {
+  const own = role();
+  const position = readPosition();
+  return {
+    instance: currentInstance(),
+    region: env.FLY_REGION ?? null,
+    role: own,
+    primary: primaryInstance(),
+    candidate: env.LITEFS_CANDIDATE,
+    txid: position?.txid ?? null,
+    checksum: position?.checksum ?? null,
+    lagMs: own === "primary" ? 0 : followed().delayMs,
+    silenceMs: silenceMs(),
+    version: env.DEPLOYMENT_ID ?? null,
+    startedAt,
+    standbys: standbys(),
+  };
+}

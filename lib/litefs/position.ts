@@ -1,0 +1,48 @@
+// How far this instance's copy of the database is.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { env } from "../base/env.ts";
+import { changed } from "./role.ts";
+
+export interface Position {
+  /** Number of the newest transaction; 0 before the first. They count up by one, and anew from 1 after a restore. */
+  readonly txid: number;
+  /** Of the whole database at that transaction, 16 hex digits: two copies at the same transaction are equal where these are. */
+  readonly checksum: string;
+}
+
+/** Where this copy is, from LiteFS itself; null without replication, or when it can't be read. */
+export function readPosition(): Position | null {
+  if (!env.REPLICATION) return null;
+  try {
+    const [txid = "", checksum = ""] = readFileSync(`${env.DATABASE_FILE}-pos`, "utf8").trim().split("/");
+    return /^[0-9a-f]{16}$/.test(txid) ? { txid: Number.parseInt(txid, 16), checksum } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** True as soon as this copy has transaction `txid`; false when it has not after `timeoutMs`. */
+export async function waitForTxid(txid: number, timeoutMs: number): Promise<boolean> {
+  const isThere = () => (readPosition()?.txid ?? 0) >= txid;
+  const untilMs = performance.now() + timeoutMs;
+  while (!isThere()) {
+    const leftMs = untilMs - performance.now();
+    if (leftMs <= 0) return false;
+    // Events name each transaction as it arrives; looked at again besides, since a stream of events can break.
+    await changed(Math.min(leftMs, 50));
+  }
+  return true;
+}
+
+/** Milliseconds since the primary was last heard of (it sends a sign each second); 0 on the primary; null where it never was, or without replication. */
+export function silenceMs(): number | null {
+  if (!env.REPLICATION) return null;
+  try {
+    const ms = Number.parseInt(readFileSync(join(env.FLY_LITEFS_DIR, ".lag"), "utf8"), 10);
+    return Number.isNaN(ms) || ms >= 2 ** 31 - 1 ? null : Math.max(0, ms);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,121 @@
+// Whether what the primary commits is on the machine that would take its place.
+// LiteFS elects among candidates without comparing how far they are. So a write that must not be lost counts as made
+// when every connected candidate has it: see docs/decisions/022-durable-writes.md.
+
+import { basename } from "node:path";
+import { env } from "../base/env.ts";
+import { log } from "../base/log.ts";
+import { litefsEvents, litefsInfo } from "./litefs-api.ts";
+import { type Peer, findPeers, litefsUrl } from "./peers.ts";
+import { role } from "./role.ts";
+
+interface Standby {
+  /** The newest transaction that it reported; 0 before the first. */
+  txid: number;
+  /** It did not answer in time once: nobody waits for it again until it reports something. */
+  isStalled: boolean;
+  readonly stop: () => void;
+}
+
+const LOOK_EVERY_MS = 2_000;
+const INFO_TIMEOUT_MS = 2_000;
+
+const shared = globalThis as { __lecternStandby?: { readonly all: Map<string, Standby>; readonly asked: Set<string>; readonly listeners: Set<() => void>; timer: NodeJS.Timeout | null } };
+const state = () => (shared.__lecternStandby ??= { all: new Map(), asked: new Set(), listeners: new Set(), timer: null });
+
+/** Follows one candidate until its stream ends. */
+async function follow(peer: Peer): Promise<void> {
+  const { all, listeners } = state();
+  const url = litefsUrl(peer);
+  const info = await litefsInfo(url, INFO_TIMEOUT_MS).catch(() => null);
+  if (!info?.candidate) return;
+  const abort = new AbortController();
+  const standby: Standby = { txid: 0, isStalled: false, stop: () => abort.abort() };
+  const database = basename(env.DATABASE_FILE);
+  try {
+    await litefsEvents(
+      url,
+      (event) => {
+        if (event.type === "init") {
+          all.set(peer.instance, standby);
+          log("info", "standby.connected", { standby: peer.instance });
+        } else if (event.type === "tx" && event.db === database) {
+          standby.txid = Number.parseInt(event.data.txID, 16);
+          standby.isStalled = false;
+          for (const listener of [...listeners]) listener();
+        }
+      },
+      abort.signal,
+    );
+  } catch (error) {
+    if (!abort.signal.aborted) log("warn", "standby.lost", { standby: peer.instance, error });
+  } finally {
+    if (all.get(peer.instance) === standby) all.delete(peer.instance);
+    for (const listener of [...listeners]) listener();
+  }
+}
+
+async function look(): Promise<void> {
+  const { all, asked } = state();
+  if (role() !== "primary") {
+    for (const standby of all.values()) standby.stop();
+    return;
+  }
+  for (const peer of await findPeers()) {
+    if (peer.region !== env.PRIMARY_REGION || asked.has(peer.instance)) continue;
+    asked.add(peer.instance);
+    void follow(peer).finally(() => asked.delete(peer.instance));
+  }
+}
+
+/** Begins to follow the candidates while this instance is the primary. Once per process; does nothing without replication. */
+export function startStandby(): void {
+  const own = state();
+  if (!env.REPLICATION || own.timer) return;
+  const run = () => void look().catch((error: unknown) => log("warn", "standby.not_found", { error }));
+  run();
+  own.timer = setInterval(run, LOOK_EVERY_MS);
+  own.timer.unref();
+}
+
+/** Ends the following. For tests and the end of the process. */
+export function stopStandby(): void {
+  const own = state();
+  if (own.timer) clearInterval(own.timer);
+  for (const standby of own.all.values()) standby.stop();
+  delete shared.__lecternStandby;
+}
+
+/** The candidates that are connected now, and how far each is. On the primary only; empty elsewhere. */
+export function standbys(): { readonly instance: string; readonly txid: number; readonly isStalled: boolean }[] {
+  return [...state().all].map(([instance, { txid, isStalled }]) => ({ instance, txid, isStalled }));
+}
+
+/**
+ * Waits until every connected candidate has transaction `txid`: "held". "late" when one has not after `timeoutMs` (it is not
+ * waited for again until it reports something), "alone" when none is connected: then only this machine has it.
+ */
+export async function waitForStandby(txid: number, timeoutMs: number): Promise<"held" | "late" | "alone"> {
+  const { all, listeners } = state();
+  const untilMs = performance.now() + timeoutMs;
+  for (;;) {
+    const awaited = [...all.values()].filter(({ isStalled }) => !isStalled);
+    if (awaited.length === 0) return all.size === 0 ? "alone" : "late";
+    const behind = awaited.filter((each) => each.txid < txid);
+    if (behind.length === 0) return "held";
+    const leftMs = untilMs - performance.now();
+    if (leftMs <= 0) {
+      for (const standby of behind) standby.isStalled = true;
+      return "late";
+    }
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        listeners.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, leftMs);
+      listeners.add(end);
+    });
+  }
+}

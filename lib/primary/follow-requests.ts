@@ -1,0 +1,50 @@
+// Remembers the request of each asynchronous chain, and lets the rest of the site add to the head of its response.
+
+import diagnostics from "node:diagnostics_channel";
+import type { ServerResponse } from "node:http";
+import { type RequestContext, requestStore } from "../base/request-context.ts";
+import { log } from "../base/log.ts";
+import { guard } from "./request-guard.ts";
+import { txidCookie } from "./read-your-writes.ts";
+import { watchRequest } from "./watch-request.ts";
+
+const shared = globalThis as { __lecternFollows?: true };
+
+/** Begins to remember the request of each asynchronous chain. Called once, before the server takes requests. */
+export function followRequests(): void {
+  if (shared.__lecternFollows) return;
+  shared.__lecternFollows = true;
+  const store = requestStore();
+  diagnostics.subscribe("http.server.request.start", (message) => {
+    const { request, response } = message as RequestContext;
+    const context: RequestContext = { request, response, beforeHead: [], timings: [] };
+    watchRequest(context);
+    followHead(context);
+    guard(context);
+    store.enterWith(context);
+  });
+}
+
+function followHead(context: RequestContext): void {
+  const { response } = context;
+  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
+  let isCalled = false;
+  response.writeHead = ((status: number, ...rest: unknown[]) => {
+    if (isCalled || response.headersSent) return writeHead(status, ...rest);
+    isCalled = true;
+    if (context.txid !== undefined) response.appendHeader("set-cookie", txidCookie(context.txid));
+    let sent = status;
+    if (context.retryAfterSeconds !== undefined && status === 200) {
+      sent = 503;
+      response.setHeader("retry-after", String(context.retryAfterSeconds));
+    }
+    for (const listener of context.beforeHead ?? []) {
+      try {
+        listener();
+      } catch (error) {
+        log("error", "response.head_failed", { error });
+      }
+    }
+    return writeHead(sent, ...rest);
+  }) as ServerResponse["writeHead"];
+}

@@ -8,11 +8,14 @@ import { MARK, type Workspace } from "./workspace.ts";
 /** Of a log two files are kept, this one and the one before it. */
 const LOG_BYTES = 8 * 1024 * 1024;
 
+/** As processes get it; not Node's own type, to which Next adds what it can't do without. */
+export type Environment = Record<string, string | undefined>;
+
 export interface ProgramOptions {
   command: string;
   args: readonly string[];
   cwd: string;
-  env: NodeJS.ProcessEnv;
+  env: Environment;
   log: string;
   workspace: Workspace;
 }
@@ -33,7 +36,7 @@ export interface Program {
 
 /** Starts it. What it can't start for is in the log, and `isRunning` is false. */
 export function startProgram({ command, args, cwd, env, log, workspace }: ProgramOptions): Program {
-  const child: ChildProcess = spawn(command, args, { cwd, env: { ...env, [MARK]: workspace.folder }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child: ChildProcess = spawn(command, args, { cwd, env: { ...env, [MARK]: workspace.folder } as Environment as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"], detached: true });
   const keep = boundedLog(log);
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);

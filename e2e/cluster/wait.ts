@@ -11,7 +11,7 @@ const POLL_MS = 50;
  */
 export async function waitUntil<Seen>(what: string, deadlineMs: number, look: () => Seen | Promise<Seen>, isReached: (seen: Seen) => boolean = Boolean): Promise<Seen> {
   const endMs = performance.now() + deadlineMs;
-  let last: unknown = "nothing yet";
+  let last: unknown;
   for (;;) {
     try {
       const seen = await look();

@@ -24,7 +24,7 @@ export interface Workspace {
   /** Ends all sessions, unmounts what is mounted below, deletes the folder (kept with `keep`, without mounts). */
   remove(options?: { keep?: boolean }): Promise<void>;
   /** The same at once and without waiting, for the very end of a process. */
-  removeNow(): void;
+  removeNow(options?: { keep?: boolean }): void;
 }
 
 /** A new workspace, or that at `folder` with what it holds. */
@@ -51,9 +51,13 @@ export function makeWorkspace(folder?: string): Workspace {
       await Promise.all([...sessions].map(killSession));
       clear(path, keep);
     },
-    removeNow() {
-      for (const session of sessions) signalSession(session, "SIGKILL");
-      clear(path, false);
+    removeNow({ keep = false } = {}) {
+      const endMs = performance.now() + 5_000;
+      while (performance.now() < endMs && [...sessions].some((session) => findSession(session).length > 0)) {
+        for (const session of sessions) signalSession(session, "SIGKILL");
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      }
+      clear(path, keep);
     },
   };
 }

@@ -64,8 +64,8 @@ function onPath(name: string): string | undefined {
     });
 }
 
-const module = (name: Name) => join(import.meta.dirname, name);
-const stampOf = (name: Name) => createHash("sha256").update(readFileSync(join(module(name), "go.mod"))).update(readFileSync(join(module(name), "go.sum"))).digest("hex");
+const moduleOf = (name: Name) => join(import.meta.dirname, name);
+const stampOf = (name: Name) => createHash("sha256").update(readFileSync(join(moduleOf(name), "go.mod"))).update(readFileSync(join(moduleOf(name), "go.sum"))).digest("hex");
 
 function find(name: Name): string | undefined {
   const own = resolve(FOLDER, name);
@@ -80,7 +80,7 @@ async function build(name: Name): Promise<string> {
   const half = `${file}.${process.pid}`;
   try {
     // LiteFS is cgo (it checks with SQLite itself); go.sum holds what may be downloaded.
-    await execute("go", ["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", half, PACKAGES[name]], { cwd: module(name), env: { ...process.env, CGO_ENABLED: name === "litefs" ? "1" : "0", GOFLAGS: "" }, timeout: BUILD_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 });
+    await execute("go", ["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", half, PACKAGES[name]], { cwd: moduleOf(name), env: { ...process.env, CGO_ENABLED: name === "litefs" ? "1" : "0", GOFLAGS: "" }, timeout: BUILD_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 });
   } catch (error) {
     const { stderr = "", message } = error as Error & { stderr?: string };
     throw new Error(`${name} could not be built with Go (1.24 or newer${name === "litefs" ? " and a C compiler" : ""} are needed):\n${stderr.trim().slice(-2_000) || message}`, { cause: error });

@@ -1,0 +1,78 @@
+// What kind of page or handler an address belongs to, for counting and for the log: the kinds are few, and say nothing of anybody.
+
+const NAMED = "[^/]+";
+
+/**
+ * Kind and addresses. In the log a segment stands as it is where it names what is public ([slug]), and as its name where it is
+ * somebody's ([id]) or could be anything. tests/routes.test.ts compares this with the folders of app/.
+ */
+const ROUTES = {
+  home: ["/"],
+  list: ["/blog", "/calls", "/teams"],
+  post: ["/blog/[slug]", "/blog/[slug]/markdown", "/blog/[slug]/social.png"],
+  episode: ["/calls/[slug]", "/calls/audio/[slug]/[file]"],
+  text: ["/about", "/how-we-count", "/goodbye"],
+  feed: ["/feed.xml", "/atom.xml", "/feed.json", "/calls/feed.xml", "/sitemap.xml", "/robots.txt"],
+  login: ["/login", "/login/code", "/login/confirm", "/login/device", "/login/go", "/login/passkey/options", "/login/passkey/verify", "/signup"],
+  member: ["/me", "/me/data", "/me/delete", "/me/device", "/me/passkeys/options", "/me/passkeys/verify", "/calls/mine", "/calls/record", "/calls/recording/[id]"],
+  upload: ["/calls/upload", "/calls/upload/[id]", "/calls/upload/[id]/[number]"],
+  admin: ["/admin", "/admin/cache", "/admin/calls", "/admin/calls/[id]", "/admin/calls/[id]/answer", "/admin/cluster", "/admin/content", "/admin/deliveries", "/admin/log", "/admin/reads", "/admin/users", "/admin/users/[id]"],
+  stream: ["/admin/cluster/events"],
+  reads: ["/reads", "/reads/token"],
+  webhook: ["/api/content-webhook"],
+  health: ["/healthz", "/readyz", "/metrics", "/cluster/here"],
+  internal: ["/internal/status", "/internal/cache"],
+  picture: ["/embed-image/[hash]", "/content-file/[...path]"],
+} as const;
+
+export type RouteKind = keyof typeof ROUTES | "static" | "other";
+
+export interface KnownRoute {
+  readonly kind: RouteKind;
+  /** For the log. */
+  readonly path: string;
+}
+
+/** Built or copied files, which have no handler. */
+const STATIC = /^\/(_next|_img|_br|images|podcast)\/|^\/(icon\.svg|favicon\.ico)$/;
+/** A slug is lower case words; anything else in its place is somebody's typing. */
+const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*(\.md)?$/;
+const MAX_SLUG = 80;
+
+interface Pattern {
+  readonly kind: RouteKind;
+  readonly route: string;
+  readonly test: RegExp;
+  /** The segment that is a slug; -1 where none is. */
+  readonly slugAt: number;
+}
+
+const plain = new Map<string, KnownRoute>();
+const patterns: Pattern[] = [];
+for (const [kind, routes] of Object.entries(ROUTES) as [keyof typeof ROUTES, readonly string[]][]) {
+  for (const route of routes) {
+    if (!route.includes("[")) plain.set(route, { kind, path: route });
+    else {
+      const source = route.replace(/[.]/g, "\\.").replace(/\[(\\\.)*\w+\]/g, (name) => (name.startsWith("[\\.") ? ".+" : NAMED));
+      patterns.push({ kind, route, test: new RegExp(`^${source}$`), slugAt: route.split("/").indexOf("[slug]") });
+    }
+  }
+}
+
+/** The kind of the address `url` (a path, maybe with a query), and the path as the log may say it. */
+export function routeOf(url: string): KnownRoute {
+  const end = url.search(/[?#]/);
+  const path = end < 0 ? url : url.slice(0, end);
+  if (STATIC.test(path)) return { kind: "static", path: "/static" };
+  const known = plain.get(path);
+  if (known) return known;
+  for (const { kind, route, test, slugAt } of patterns) {
+    if (!test.test(path)) continue;
+    const slug = slugAt < 0 ? undefined : path.split("/")[slugAt];
+    return { kind, path: slug !== undefined && slug.length <= MAX_SLUG && SLUG.test(slug) ? route.replace("[slug]", slug) : route };
+  }
+  return { kind: "other", path: "/other" };
+}
+
+/** Every address of the table. For its test. */
+export const ALL_ROUTES: readonly string[] = Object.values(ROUTES).flat();

@@ -1,0 +1,94 @@
+// What is said of every request: one line in the log, its share in the metrics, and Server-Timing on pages.
+
+import { randomUUID } from "node:crypto";
+import { env } from "../base/env.ts";
+import { log } from "../base/log.ts";
+import { count, observe } from "../base/metrics.ts";
+import type { RequestContext } from "../base/request-context.ts";
+import { currentInstance } from "../litefs/instance.ts";
+import { type Role, followed } from "../litefs/role.ts";
+import { routeOf } from "./route-of.ts";
+
+const ID = /^[\w-]{1,64}$/;
+const METHOD = /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH)$/;
+
+/** Fly's id of the request where its proxy is in front (https://fly.io/docs/networking/request-headers/); a client can write that header too. */
+function idOf(header: string | string[] | undefined): string {
+  return env.TRUST_PROXY === "fly" && typeof header === "string" && ID.test(header) ? header : randomUUID();
+}
+
+/** The instance that handed the request on, as `fly-replay-src` names it; undefined where none did. */
+function replayedFrom(header: string | string[] | undefined): string | undefined {
+  if (env.TRUST_PROXY !== "fly" || typeof header !== "string") return undefined;
+  return /(?:^|;)\s*instance=([\w.-]{1,64})\s*(?:;|$)/.exec(header)?.[1];
+}
+
+/** The role as LiteFS said it last: what a line of the log needs is not worth a look at the mount. */
+function heardRole(): Role {
+  if (!env.REPLICATION) return "primary";
+  const { heard } = followed();
+  if (!heard) return "unknown";
+  if (heard.isPrimary) return "primary";
+  return heard.hostname === "" ? "unknown" : "replica";
+}
+
+const isPage = (type: unknown) => typeof type === "string" && /^text\/(html|x-component)/.test(type);
+
+/** Milliseconds with one place. */
+const rounded = (ms: number) => Math.round(ms * 10) / 10;
+
+/** Begins to watch the request of `context`; called once for each, before anything changes it. */
+export function watchRequest(context: RequestContext): void {
+  const startedMs = performance.now();
+  const { request, response } = context;
+  const { kind, path } = routeOf(request.url ?? "/");
+  const method = METHOD.test(request.method ?? "") ? request.method! : "other";
+  // Files have no line, no id and no timing: they are most requests and say nothing.
+  if (kind === "static") {
+    response.once("close", () => count("requests", { route: kind, status: statusClass(response.statusCode) }));
+    return;
+  }
+  context.id = idOf(request.headers["fly-request-id"]);
+  const from = replayedFrom(request.headers["fly-replay-src"]);
+  if (from) count("replays_in");
+  context.beforeHead?.push(() => {
+    if (!isPage(response.getHeader("content-type")) && response.statusCode !== 304) return;
+    response.setHeader("server-timing", timingText(context, performance.now() - startedMs));
+  });
+  response.once("close", () => {
+    const ms = performance.now() - startedMs;
+    const status = response.statusCode;
+    count("requests", { route: kind, status: statusClass(status) });
+    // A stream lasts as long as somebody looks.
+    if (kind !== "stream") observe("request_seconds", ms / 1000, { route: kind });
+    // Monitoring asks every few seconds: what it hears is in the metrics.
+    if (!(env.LOG_REQUESTS ?? env.REPLICATION) || (kind === "health" && status < 400)) return;
+    log("info", "request", {
+      id: context.id,
+      method,
+      path,
+      status,
+      ms: rounded(ms),
+      instance: currentInstance(),
+      role: heardRole(),
+      ...(from && { replayedFrom: from }),
+      ...(context.txid !== undefined && { txid: context.txid }),
+      ...(!response.writableFinished && { aborted: true }),
+    });
+  });
+}
+
+const statusClass = (status: number) => `${Math.floor(status / 100)}xx`;
+
+/**
+ * The value of Server-Timing: what the page took until its first byte, what of it the database took, the region.
+ * Names of instances are for admins and for a cluster that shows itself.
+ */
+function timingText({ timings, readMs }: RequestContext, totalMs: number): string {
+  const parts = [`total;dur=${rounded(totalMs)}`];
+  if (readMs !== undefined) parts.push(`db;dur=${rounded(readMs)}`);
+  if (env.FLY_REGION) parts.push(`region;desc="${env.FLY_REGION.replace(/[^\w-]/g, "")}"`);
+  if (env.CLUSTER_STRIP) parts.push(`instance;desc="${currentInstance()}"`);
+  for (const timing of timings ?? []) parts.push(timing);
+  return parts.join(", ");
+}

@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{lib,components,app,tests,scripts}/**/*.test.{ts,tsx}"],
+    include: ["{lib,components,app,tests,scripts,e2e/cluster}/**/*.test.{ts,tsx}"],
     exclude: ["node_modules/**", ".next/**", ".data/**"],
     environment: "node",
     setupFiles: ["tests/setup.ts"],

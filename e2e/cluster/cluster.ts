@@ -77,6 +77,14 @@ export class Cluster {
     return null;
   }
 
+  /** Waits until another candidate stands by, with all data, and its site serves. Resolves to it. */
+  async waitForStandby(deadlineMs = 60_000): Promise<ClusterNode> {
+    const name = await waitUntil("A candidate stands by", deadlineMs, async () => (await this.standby())?.name ?? null);
+    const node = this.node(name!);
+    await node.waitUntilReady(deadlineMs);
+    return node;
+  }
+
   /** Waits until exactly one node is primary, and its site serves. Resolves to it. */
   async waitForPrimary(deadlineMs = 60_000): Promise<ClusterNode> {
     const found = await waitUntil("One node is primary", deadlineMs, async () => (await this.#primaries()).map(({ name }) => name), (names) => names.length === 1);
@@ -183,8 +191,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     for (const node of nodes.values()) node.start();
 
     const cluster = new Cluster({ consul, network, nodes, edges, stop });
+    await cluster.waitForPrimary(READY_MS);
     await cluster.waitUntilReady();
-    await cluster.waitForPrimary();
+    // A candidate that joins starts anew when it has the data: until then it can't take the lease.
+    await cluster.waitForStandby();
     await cluster.waitUntilEqual();
     await health.check();
     return cluster;

@@ -189,7 +189,9 @@ export async function startEdge({ region, port, health, roundTripMs, delayMs, se
     serve(request, response).catch(() => response.destroy());
   });
   server.listen(port, "127.0.0.1");
-  await once(server, "listening");
+  await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
+    throw error.code === "EADDRINUSE" ? new Error(`Port ${port} is taken. Stop what runs there, or choose another.`) : error;
+  });
   const actual = (server.address() as AddressInfo).port;
   // Browsers try ::1 for localhost first; a machine without IPv6 has none.
   const six = createServer({ keepAliveTimeout: 60_000, noDelay: true });

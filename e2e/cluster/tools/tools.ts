@@ -33,6 +33,9 @@ export function findMissing(): string[] {
     missing.push(existsSync("/dev/fuse") ? "/dev/fuse is not open to this user. Run as root, or give the user access to it." : "/dev/fuse is not there. Load the kernel's module (modprobe fuse); in a container pass --device /dev/fuse --cap-add SYS_ADMIN.");
   }
   if (!onPath("fusermount3")) missing.push("fusermount3 is not installed. Debian and Ubuntu: apt install fuse3. Fedora: dnf install fuse3.");
+  if (process.getuid?.() !== 0 && !/^\s*user_allow_other\b/m.test(existsSync("/etc/fuse.conf") ? readFileSync("/etc/fuse.conf", "utf8") : "")) {
+    missing.push("FUSE does not let this user share a mount. Write a line user_allow_other into /etc/fuse.conf, or run as root.");
+  }
   if ((["litefs", "consul"] as const).some((name) => !find(name)) && !onPath("go")) {
     missing.push("Neither litefs and consul nor Go to build them are installed. Install Go 1.24 or newer (https://go.dev/dl; Debian 13 and later: apt install golang-go), or put both programs on PATH.");
   }

@@ -4,6 +4,8 @@ export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME !== "nodejs") return;
   const { followRequests } = await import("#lib/primary/follow-requests.ts");
   followRequests();
+  const { startProcessMetrics } = await import("#lib/primary/process-metrics.ts");
+  startProcessMetrics();
   const { startReplication } = await import("#lib/primary/start-replication.ts");
   await startReplication();
   const { startSite } = await import("./app/_site/site.ts");

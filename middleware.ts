@@ -18,10 +18,10 @@ export const config = {
   matcher: [
     "/(login|signup|me|admin|dev)/:path*",
     "/calls/(record|mine)/:path*",
-    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/).*)", has: [{ type: "cookie", key: "session" }] },
-    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/).*)", has: [{ type: "cookie", key: "__Host-session" }] },
-    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/).*)", has: [{ type: "cookie", key: "txid" }] },
-    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/).*)", has: [{ type: "cookie", key: "__Host-txid" }] },
+    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "session" }] },
+    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "__Host-session" }] },
+    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "txid" }] },
+    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "__Host-txid" }] },
   ],
 };
 

@@ -46,7 +46,7 @@ test("every page that it runs for without a cookie is a member's page", () => {
 
 test("readers without a session pass it by, and so does what has no page", () => {
   for (const path of ["/", "/blog", "/blog/a-post", "/teams", "/calls", "/mentions", "/media", "/administration", "/feed.xml"]) expect(isMatched(path), path).toBe(false);
-  for (const path of ["/_next/static/x.js", "/_img/x.webp", "/_br/x.js", "/reads", "/reads/token", "/calls/upload", "/calls/upload/1/2", "/api/content-webhook", "/embed-image/x", "/content-file/x"]) {
+  for (const path of ["/_next/static/x.js", "/_img/x.webp", "/_br/x.js", "/reads", "/reads/token", "/calls/upload", "/calls/upload/1/2", "/api/content-webhook", "/embed-image/x", "/content-file/x", "/healthz", "/readyz", "/metrics", "/internal/status", "/internal/cache", "/cluster/here"]) {
     expect(isMatched(path, COOKIE_NAMES), path).toBe(false);
   }
 });

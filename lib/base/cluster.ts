@@ -1,0 +1,67 @@
+// The cluster as it is shown: what each node said of itself, and how far it is behind.
+
+export interface NodeView {
+  readonly instance: string;
+  readonly region: string | null;
+  /** The one that was asked. */
+  readonly isThis: boolean;
+  /** Milliseconds since the epoch when it first did not answer; null while it does. */
+  readonly unreachableSinceMs: number | null;
+  readonly role: "primary" | "replica" | "unknown";
+  readonly candidate: boolean;
+  readonly version: string | null;
+  readonly txid: number | null;
+  /** Transactions that the primary has and this one had not; null where one of them is not known. */
+  readonly behind: number | null;
+  /** How late the newest transaction came, or since when nothing was heard of the primary; 0 on the primary, null where it is not known. */
+  readonly behindMs: number | null;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number | null;
+  /** Milliseconds since the epoch; null until one was made. */
+  readonly lastBackupAtMs: number | null;
+}
+
+export interface ClusterView {
+  readonly isReplicated: boolean;
+  /** When it was seen, in milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly nodes: readonly NodeView[];
+}
+
+/** What the strip at the foot of a page says of the instance that answered. */
+export interface HereView {
+  readonly region: string | null;
+  readonly role: "primary" | "replica" | "unknown";
+  readonly txid: number | null;
+  readonly behindMs: number | null;
+}
+
+/** LiteFS sends a sign each second: a shorter silence says nothing. */
+const SIGN_MS = 2_500;
+
+/** How far a node is behind, in milliseconds: how late its newest transaction came, or the silence where that is longer. */
+export function behindMs({ role, lagMs, silenceMs }: { role: NodeView["role"]; lagMs: number | null; silenceMs: number | null }): number | null {
+  if (role === "primary") return 0;
+  if (silenceMs !== null && silenceMs > SIGN_MS) return Math.max(silenceMs, lagMs ?? 0);
+  return lagMs;
+}
+
+/** 4 → "4 ms", 1234 → "1.2 s", 90000 → "1 min 30 s", 7200000 → "2 h". */
+export function shortSpan(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toLocaleString("en")} s`;
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1_000)} s`;
+  return `${Math.floor(ms / 3_600_000)} h`;
+}
+
+const ROLES = { primary: "primary", replica: "replica", unknown: "no primary known" } as const;
+
+/** "ams · replica · transaction 1,234 · 4 ms behind", in parts. What is not known is left out. */
+export function hereParts({ region, role, txid, behindMs }: HereView): string[] {
+  return [
+    ...(region ? [region] : []),
+    ROLES[role],
+    ...(txid !== null ? [`transaction ${txid.toLocaleString("en")}`] : []),
+    ...(role !== "primary" && behindMs !== null ? [`${shortSpan(behindMs)} behind`] : []),
+  ];
+}

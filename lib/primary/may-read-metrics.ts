@@ -1,0 +1,32 @@
+// Who may read the metrics: another instance, who knows the token, or somebody on this very machine.
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import { env } from "../base/env.ts";
+import { isInternal } from "../base/internal-call.ts";
+import type { RequestContext } from "../base/request-context.ts";
+
+/** What the signature of another instance's call is about. */
+export const METRICS_CALL = "metrics";
+
+const LOOPBACK = /^(::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/;
+/** What a proxy adds. Read as it came: Next writes some of these itself. */
+const FORWARDED = /^(forwarded|via|x-forwarded-.+|x-real-ip|.+-client-ip|.+-connecting-ip)$/i;
+
+const digest = (text: string) => createHash("sha256").update(text).digest();
+
+function hasToken(authorization: string | null): boolean {
+  const token = /^Bearer (\S{1,500})$/i.exec(authorization ?? "")?.[1];
+  return env.METRICS_TOKEN !== undefined && token !== undefined && timingSafeEqual(digest(token), digest(env.METRICS_TOKEN));
+}
+
+/** Behind a proxy everybody comes from its address, so that of the connection counts only where none is in front and none is seen. */
+function isLocal(context: RequestContext | undefined): boolean {
+  if (env.TRUST_PROXY !== "none" || !context) return false;
+  const { socket, rawHeaders } = context.request;
+  return LOOPBACK.test(socket.remoteAddress ?? "") && !rawHeaders.some((name, i) => i % 2 === 0 && FORWARDED.test(name));
+}
+
+/** Whether this request may read the metrics. `context` is the raw request behind it. */
+export function mayReadMetrics(headers: Pick<Headers, "get">, context: RequestContext | undefined): boolean {
+  return isInternal(headers, METRICS_CALL) || hasToken(headers.get("authorization")) || isLocal(context);
+}

@@ -2,11 +2,13 @@
 
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
+import { ClusterStrip } from "#components/cluster/strip.tsx";
 import { PageActions } from "#components/ui/page-actions.tsx";
 import { SiteFooter } from "#components/ui/site-footer.tsx";
 import { SiteHeader } from "#components/ui/site-header.tsx";
 import { fontVariables } from "#components/ui/fonts.ts";
 import { THEME_SCRIPT } from "#lib/base/theme-script.ts";
+import { stripFor } from "./_site/here.ts";
 import { feedTypes } from "./feed-types.ts";
 import { env } from "#lib/base/env.ts";
 import { siteFacts } from "#lib/posts/site-facts.ts";
@@ -47,7 +49,8 @@ const MORE = [...NAV, { href: "/how-we-count", label: "How we count" }, { href: 
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
   // Only whether a cookie of a session is there: who it is costs a query, and the page that it leads to asks.
-  const { sessionKey } = await readIdentity();
+  const identity = await readIdentity();
+  const strip = await stripFor(identity);
   return (
     // The script below sets data-theme before React wakes, and extensions like to add attributes here.
     <html lang="en" className={fontVariables} suppressHydrationWarning>
@@ -58,11 +61,11 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         <a className="skip" href="#main">
           Skip to the text
         </a>
-        <SiteHeader name={env.SITE_NAME} links={NAV} account={sessionKey ? <a href="/me">Account</a> : <a href="/login">Log in</a>} />
+        <SiteHeader name={env.SITE_NAME} links={NAV} account={identity.sessionKey ? <a href="/me">Account</a> : <a href="/login">Log in</a>} />
         <main id="main" tabIndex={-1}>
           {children}
         </main>
-        <SiteFooter links={MORE} />
+        <SiteFooter links={MORE}>{strip && <ClusterStrip here={strip === "later" ? null : strip} />}</SiteFooter>
         <PageActions />
       </body>
     </html>

@@ -7,8 +7,10 @@ import type { ReactNode } from "react";
 import { answerNotFound, NotFoundPage } from "../not-found-page.tsx";
 import { isAppError } from "#lib/base/errors.ts";
 import type { Admin } from "#lib/base/member.ts";
+import { currentRequest } from "#lib/base/request-context.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { snapshotSql } from "#lib/db/database.ts";
+import { currentInstance } from "#lib/litefs/instance.ts";
 import { findReader, readIdentity } from "#lib/session/session.ts";
 
 const isAdmin = (member: { role: string } | null): member is Admin => member?.role === "ADMIN";
@@ -22,7 +24,10 @@ export async function requireAdminPage(path: string): Promise<{ admin: Admin; re
   const identity = await readIdentity();
   const { member } = await snapshotSql((sql) => findReader(sql, identity));
   if (!member) redirect(`/login?next=${encodeURIComponent(path)}`);
-  if (isAdmin(member)) return { admin: member, refused: null };
+  if (isAdmin(member)) {
+    currentRequest()?.timings?.push(`instance;desc="${currentInstance()}"`);
+    return { admin: member, refused: null };
+  }
   answerNotFound();
   return { admin: null, refused: <NotFoundPage identity={identity} /> };
 }

@@ -8,6 +8,7 @@ const PAGES = [
   { name: "calls", href: "/admin/calls", label: "Calls" },
   { name: "content", href: "/admin/content", label: "Content" },
   { name: "cache", href: "/admin/cache", label: "Cache" },
+  { name: "cluster", href: "/admin/cluster", label: "Cluster" },
   { name: "reads", href: "/admin/reads", label: "Reads" },
   { name: "deliveries", href: "/admin/deliveries", label: "Deliveries" },
   { name: "log", href: "/admin/log", label: "Log" },

@@ -1,0 +1,25 @@
+// GET /admin/cluster/events: the cluster as it changes, for an admin who looks at its page.
+
+import { answer } from "#lib/action/answer.ts";
+import { memberOf } from "#lib/action/write-as.ts";
+import { AppError } from "#lib/base/errors.ts";
+import { snapshotSql } from "#lib/db/database.ts";
+import { isReplicated } from "#lib/litefs/instance.ts";
+import { clusterEvents } from "#lib/primary/cluster-events.ts";
+import { findReader, readIdentity } from "#lib/session/session.ts";
+
+export const dynamic = "force-dynamic";
+
+/** Server-sent events with a ClusterView each; 204, which tells the browser not to ask again, where nothing is replicated. */
+export function GET(request: Request): Promise<Response> {
+  return answer(request, async () => {
+    const identity = await readIdentity();
+    await snapshotSql((sql) => memberOf(sql, identity, "admin"));
+    if (!isReplicated()) return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+    const isAllowed = () => snapshotSql((sql) => findReader(sql, identity).member?.role === "ADMIN");
+    const stream = clusterEvents({ isAllowed, signal: request.signal });
+    if (!stream) throw new AppError("unavailable", "Too many are looking at the cluster just now.", { retryAfterSeconds: 10 });
+    // no-transform: compressed, nothing would arrive before much of it is there.
+    return new Response(stream, { headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "private, no-store, no-transform" } });
+  });
+}

@@ -1,0 +1,40 @@
+// /admin/cluster: every node, as this instance sees them now.
+
+import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
+import { AdminFrame } from "#components/admin/admin-frame.tsx";
+import { ClusterLive } from "#components/cluster/cluster-live.tsx";
+import { NodeTable } from "#components/cluster/node-table.tsx";
+import { readCluster } from "#lib/primary/read-cluster.ts";
+
+export const generateMetadata = () => adminTitle("Cluster");
+
+const PATH = "/admin/cluster";
+
+function leadOf(total: number, missing: number): string {
+  const nodes = total === 1 ? "One node" : `${total} nodes`;
+  return missing === 0 ? `${nodes}. Reads are answered by each from its own copy, writes by the primary.` : `${nodes}, ${missing} of them not reachable from here.`;
+}
+
+export default async function ClusterPage() {
+  const { admin, refused } = await requireAdminPage(PATH);
+  if (!admin) return refused;
+  const view = await readCluster();
+  if (!view.isReplicated) {
+    return (
+      <AdminFrame current="cluster" title="Cluster" lead="Nothing is replicated: this process is all there is, and its database is one plain file.">
+        <section className="desk-section" aria-labelledby="nodes">
+          <h2 id="nodes">The node</h2>
+          <NodeTable nodes={view.nodes} nowMs={view.atMs} />
+        </section>
+      </AdminFrame>
+    );
+  }
+  return (
+    <AdminFrame current="cluster" title="Cluster" lead={leadOf(view.nodes.length, view.nodes.filter(({ unreachableSinceMs }) => unreachableSinceMs !== null).length)}>
+      <section className="desk-section" aria-labelledby="nodes">
+        <h2 id="nodes">Nodes</h2>
+        <ClusterLive initial={view} eventsHref={`${PATH}/events`} pageHref={PATH} />
+      </section>
+    </AdminFrame>
+  );
+}

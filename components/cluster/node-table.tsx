@@ -1,0 +1,69 @@
+// Every node in a row.
+
+import { cityOf } from "./regions.ts";
+import { TableFrame } from "../admin/table-frame.tsx";
+import { When, spanText } from "../admin/when.tsx";
+import { type NodeView, shortSpan } from "#lib/base/cluster.ts";
+
+const ROLES = { primary: "Primary", replica: "Replica", unknown: "No primary known" } as const;
+
+function roleText({ role, candidate, unreachableSinceMs }: NodeView): string {
+  if (unreachableSinceMs !== null) return "Not reachable";
+  return role === "replica" && candidate ? "Replica, candidate" : ROLES[role];
+}
+
+function behindText({ role, behind, behindMs, unreachableSinceMs }: NodeView): string {
+  if (unreachableSinceMs !== null) return "not known";
+  if (role === "primary") return "leads";
+  if (behind === null && behindMs === null) return "not known";
+  const parts = [...(behind === null ? [] : [behind === 0 ? "0" : `${behind.toLocaleString("en")} ${behind === 1 ? "transaction" : "transactions"}`]), ...(behindMs === null ? [] : [shortSpan(behindMs)])];
+  return parts.join(" · ");
+}
+
+export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs: number }) {
+  return (
+    <TableFrame label="Nodes">
+      <thead>
+        <tr>
+          <th scope="col">Node</th>
+          <th scope="col">Region</th>
+          <th scope="col">Role</th>
+          <th scope="col" className="number">
+            Transaction
+          </th>
+          <th scope="col">Behind</th>
+          <th scope="col">Version</th>
+          <th scope="col">Up for</th>
+          <th scope="col">Last backup</th>
+        </tr>
+      </thead>
+      <tbody>
+        {nodes.map((node) => (
+          <tr key={node.instance} className={node.unreachableSinceMs === null ? undefined : "cluster-gone"}>
+            <th scope="row">
+              {node.instance}
+              {node.isThis && <small>answers this page</small>}
+            </th>
+            <td>
+              {node.region ?? "none"}
+              {cityOf(node.region) && <small>{cityOf(node.region)}</small>}
+            </td>
+            <td>
+              {roleText(node)}
+              {node.unreachableSinceMs !== null && (
+                <small>
+                  since <When ms={node.unreachableSinceMs} />
+                </small>
+              )}
+            </td>
+            <td className="number">{node.txid === null ? "none" : node.txid.toLocaleString("en")}</td>
+            <td className="figures">{behindText(node)}</td>
+            <td className="key">{node.version ?? "not named"}</td>
+            <td className="figures">{node.startedAtMs === null ? "not known" : spanText(Math.max(0, nowMs - node.startedAtMs))}</td>
+            <td>{node.lastBackupAtMs === null ? "none yet" : <When ms={node.lastBackupAtMs} />}</td>
+          </tr>
+        ))}
+      </tbody>
+    </TableFrame>
+  );
+}

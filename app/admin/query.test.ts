@@ -13,8 +13,8 @@ test("an address carries what is not empty, encoded", () => {
   expect(last(["a", "b".repeat(3_000)])).toHaveLength(2_000);
 });
 
-test("an instance is one that is known, never what was sent", () => {
-  expect(chooseInstance("")).toMatchObject({ name: hostname(), isThis: true });
-  expect(chooseInstance(hostname()).isThis).toBe(true);
-  for (const name of ["other", `${hostname()}\r\nx: y`, "__proto__"]) expect(() => chooseInstance(name)).toThrow(expect.objectContaining({ code: "not_found" }));
+test("an instance is one that is known, never what was sent", async () => {
+  expect(await chooseInstance("")).toMatchObject({ name: hostname(), peer: null });
+  expect((await chooseInstance(hostname())).peer).toBeNull();
+  for (const name of ["other", `${hostname()}\r\nx: y`, "__proto__"]) await expect(chooseInstance(name)).rejects.toMatchObject({ code: "not_found" });
 });

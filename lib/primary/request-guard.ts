@@ -75,7 +75,7 @@ function guardAction(context: { request: IncomingMessage; response: ServerRespon
 }
 
 /** Handlers that read a body themselves, within bounds of their own. Every other body is a form's, for Next to read. */
-const READS_BODY = /^\/(reads|calls\/upload|api|login\/passkey|me\/passkeys)(\/|\?|$)/;
+const READS_BODY = /^\/(reads|calls\/upload|api|login\/passkey|me\/passkeys|internal)(\/|\?|$)/;
 /** A form comes with its headers or soon after. */
 const FORM_TIMEOUT_MS = 20_000;
 /** Forms that are on their way at the same time. Each may have 1 MB in memory, and whoever sends none of it to its end sends many. */

@@ -3,13 +3,14 @@
 import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
 import { type Query, hrefOf, last } from "../query.ts";
 import { deleteOne } from "./actions.ts";
-import { chooseInstance } from "./instances.ts";
+import { knownInstances } from "./instances.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { FindForm } from "#components/admin/find-form.tsx";
 import { TableFrame } from "#components/admin/table-frame.tsx";
 import { sizeText, spanText } from "#components/admin/when.tsx";
 import { ActionButton } from "#components/ui/action-form.tsx";
 import { type InspectedEntry, cacheSize, inspectEntry, searchCache } from "#lib/cache/inspect.ts";
+import { replayTo } from "#lib/primary/ensure-primary.ts";
 
 export const generateMetadata = () => adminTitle("Cache");
 
@@ -24,7 +25,13 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
   if (!admin) return refused;
   const query = await searchParams;
   const q = last(query.q).slice(0, 200);
-  const instance = chooseInstance("");
+  const instances = await knownInstances();
+  const asked = last(query.instance);
+  const chosen = asked === "" ? instances[0] : instances.find(({ name }) => name === asked);
+  // Another instance's cache is read there: it answers this request in place of this one.
+  if (chosen?.peer) replayTo(chosen.name, "instance");
+  const instance = instances[0]!;
+  const at = instances.length > 1 ? instance.name : null;
   const size = cacheSize(admin);
   const { entries, more } = searchCache(admin, q);
   const key = last(query.key);
@@ -34,8 +41,22 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
       current="cache"
       title="Cache"
       lead={`${instance.name}${instance.region ? ` in ${instance.region}` : ""} answers: ${size.entries} ${size.entries === 1 ? "entry" : "entries"}, ${sizeText(size.bytes)}. Deleting costs only the time to make it again.`}
-      said={last(query.said) === "deleted" ? "Deleted. It is made again when somebody asks for it." : null}
+      said={!chosen ? "There is no such instance any more. This is another one's cache." : last(query.said) === "deleted" ? "Deleted. It is made again when somebody asks for it." : null}
     >
+      {at && (
+        <nav className="cache-instances" aria-label="Instances">
+          <ul>
+            {instances.map(({ name, region, peer }) => (
+              <li key={name}>
+                <a href={hrefOf("/admin/cache", { instance: name, q })} aria-current={peer ? undefined : "true"}>
+                  {name}
+                </a>{" "}
+                {region && <span className="muted">{region}</span>}
+              </li>
+            ))}
+          </ul>
+        </nav>
+      )}
       {key && (
         <section className="desk-section" aria-labelledby="entry">
           <h2 id="entry">One entry</h2>
@@ -65,7 +86,9 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
       )}
       <section className="desk-section" aria-labelledby="entries">
         <h2 id="entries">Entries</h2>
-        <FindForm action="/admin/cache" label="Part of a key" q={q} />
+        <FindForm action="/admin/cache" label="Part of a key" q={q}>
+          {at && <input type="hidden" name="instance" value={at} />}
+        </FindForm>
         {entries.length === 0 ? (
           <p role="status">{q ? "No key holds this." : "There is nothing in the cache."}</p>
         ) : (
@@ -84,7 +107,7 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
               {entries.map((entry) => (
                 <tr key={entry.key}>
                   <th scope="row" className="key">
-                    <a href={hrefOf("/admin/cache", { q, key: entry.key })}>{entry.label}</a>
+                    <a href={hrefOf("/admin/cache", { instance: at, q, key: entry.key })}>{entry.label}</a>
                   </th>
                   <td className="number">{sizeText(entry.bytes)}</td>
                   <td className="figures">{spanText(entry.ageMs)}</td>

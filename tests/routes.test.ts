@@ -1,0 +1,41 @@
+import { globSync } from "node:fs";
+import { expect, test } from "vitest";
+import { ALL_ROUTES, routeOf } from "#lib/primary/route-of.ts";
+
+/** The addresses of app/, without what only development, a bench build or the router itself reaches. */
+function routesOfApp(): string[] {
+  return globSync("app/**/{page.tsx,route.ts}")
+    .map((file) => `/${file.split("/").slice(1, -1).filter((part) => !part.startsWith("(")).join("/")}`)
+    .filter((route) => !/^\/(dev|shared|bench|\[\.\.\.missing\])(\/|$)/.test(route))
+    .sort();
+}
+
+test("every page and handler has a kind, and the table has none that is not there", () => {
+  expect([...ALL_ROUTES].sort(), "Keep the table in lib/primary/route-of.ts.").toEqual([...new Set(routesOfApp())]);
+});
+
+test("an address has its kind, with a query and without", () => {
+  const kinds = { "/": "home", "/?utm=1": "home", "/blog?q=a": "list", "/blog/one-door-for-writes": "post", "/blog/one-door-for-writes.md": "post", "/calls/a-call": "episode", "/calls/upload/1/2": "upload", "/me": "member", "/admin/users/x": "admin", "/_next/static/a.js": "static", "/icon.svg": "static", "/content-file/blog/a/b.png": "picture", "/healthz": "health", "/nothing": "other", "/wp-login.php": "other" };
+  expect(Object.fromEntries(Object.keys(kinds).map((url) => [url, routeOf(url).kind]))).toEqual(kinds);
+});
+
+test("the log says slugs, and neither ids nor queries nor what somebody typed", () => {
+  const said = {
+    "/blog/one-door-for-writes?q=secret#x": "/blog/one-door-for-writes",
+    "/calls/recording/0b0e5a3c-8f8e-4b0e-9a44-1a2b3c4d5e6f": "/calls/recording/[id]",
+    "/admin/users/clx1234?x": "/admin/users/[id]",
+    "/calls/audio/a-call/call": "/calls/audio/a-call/[file]",
+    "/blog/Ada%40example.com": "/blog/[slug]",
+    "/login/confirm?token=abc": "/login/confirm",
+    "/ada@example.com/token/abc": "/other",
+    [`/blog/${"a".repeat(5_000)}`]: "/blog/[slug]",
+    "/blog/a/b/c": "/other",
+  };
+  expect(Object.fromEntries(Object.keys(said).map((url) => [url, routeOf(url).path]))).toEqual(said);
+});
+
+test("a strange address of sixteen thousand characters costs no time", () => {
+  const began = performance.now();
+  for (let i = 0; i < 100; i++) routeOf(`/blog/${"a-".repeat(8_000)}`);
+  expect(performance.now() - began).toBeLessThan(2_000);
+});

@@ -1,7 +1,7 @@
 // The arrow of docs/architecture.md: app → border → domain → adapters → base. A room imports only from the right of it.
 
 const base = "^lib/base/";
-const adapters = "^lib/(litefs|db|cache|fetch|mail|outbox)/";
+const adapters = "^lib/(litefs|launch|db|cache|fetch|mail|outbox)/";
 const domain = "^lib/(content|mdx|embeds|posts|reads|teams|members|calls|migrate)/";
 const border = "^lib/(primary|session|action)/";
 const tests = "\\.test\\.tsx?$|^lib/.*/(test|sample)-[^/]+\\.ts$";

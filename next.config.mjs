@@ -85,4 +85,10 @@ const config = {
   },
 };
 
-export default config;
+/**
+ * One build for both: `next build` also writes what the image runs (.next/standalone: a copy, of some seconds), and `next start`
+ * would warn at each start if it were told so too.
+ */
+export default function forPhase(phase) {
+  return phase === "phase-production-build" ? { ...config, output: "standalone", outputFileTracingExcludes: { "/**": ["./docs/**", "./tests/**", "./e2e/**", "./bench/**", "**/*.test.ts"] } } : config;
+}

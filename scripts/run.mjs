@@ -310,6 +310,11 @@ const commands = {
     await build({ env: { BENCH: "on" } });
     return node(join("bench", `${name}.ts`), args, { env: { NODE_ENV: "production" } });
   },
+  async image(args) {
+    await install();
+    await build();
+    return node("scripts/image.ts", args);
+  },
   async script([file, ...args]) {
     await install();
     return node(file, args);

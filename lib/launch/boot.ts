@@ -1,0 +1,140 @@
+// The life of a node: LiteFS is started, watched, and started anew when that can help.
+
+import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { basename, delimiter, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RESTART, type Decision, decideCandidacy } from "./candidacy.ts";
+import { call } from "./call.ts";
+import { type Consul, connectConsul } from "./consul.ts";
+import { findPeers, litefsUrl } from "../litefs/peers.ts";
+import { nodeState } from "./nodes.ts";
+import { type Ended, runLitefs } from "./run-litefs.ts";
+import { runLauncher } from "./run-launcher.ts";
+import { unmount } from "./mount.ts";
+import { say } from "./say.ts";
+import { type Settings, asAppUser, environmentOf } from "./settings.ts";
+import { putAside, readStore } from "./store.ts";
+
+/** Starts that failed one after the other, before whoever started us is to decide. */
+const MAX_FAILURES = 8;
+const MAX_PAUSE_MS = 30_000;
+/** A LiteFS that ran this long was well: its end begins a new count. */
+const HEALTHY_MS = 300_000;
+/** A founder that was silent for this long gives way to the next. It needs about a second. */
+const FOUNDER_STALE_MS = 30_000;
+const ASK_AGAIN_MS = 1_000;
+
+/** Runs this node until a signal ends it. Returns the exit code: 0 after a signal, else that of what failed for good. */
+export async function boot(settings: Settings, environment: NodeJS.ProcessEnv): Promise<number> {
+  prepareFolders(settings);
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(signal));
+  const env = { ...environment, ...environmentOf(settings), PATH: `${dirname(process.execPath)}${delimiter}${environment.PATH ?? ""}` };
+
+  if (!settings.isReplicated) {
+    const store = readStore(settings.storeDir, basename(settings.databaseFile));
+    if (store.hasData && !existsSync(settings.databaseFile)) {
+      throw new Error(`REPLICATION=off, but the data of this node is in LiteFS' store (${settings.storeDir}) and ${settings.databaseFile} is not there: docs/runbooks/leave-replication.md says how to take it along.`);
+    }
+    return runLauncher(settings, env, stop.signal);
+  }
+
+  const consul = connectConsul(settings.lease.consulUrl, settings.lease.key);
+  let wasCaughtUp = false;
+  let failures = 0;
+  while (!stop.signal.aborted) {
+    if (unmount(settings.mountDir)) say("warn", "boot.unmounted", { dir: settings.mountDir });
+    await freeOwnLease(settings, consul);
+    const decision = await decide(settings, consul, wasCaughtUp, stop.signal);
+    if (!decision) break;
+    say("info", "boot.start", { candidate: decision.candidate, catching_up: decision.isCatchingUp, why: decision.why });
+    const startedMs = performance.now();
+    const ended = await runLitefs(settings, { ...env, LITEFS_CANDIDATE: String(decision.candidate), LITEFS_CATCHING_UP: String(decision.isCatchingUp) }, stop.signal);
+    if (stop.signal.aborted) {
+      unmount(settings.mountDir);
+      return ended.code;
+    }
+    wasCaughtUp = ended.code === RESTART && decision.isCatchingUp;
+    if (ended.code === RESTART) continue;
+    if (performance.now() - startedMs > HEALTHY_MS) failures = 0;
+    failures += 1;
+    say("error", "boot.litefs_ended", { code: ended.code, reason: ended.reason, failures });
+    if (ended.reason === "corrupt" && !(await repair(settings, consul, ended))) return 1;
+    if (failures >= MAX_FAILURES) return ended.code || 1;
+    await sleep(Math.min(2 ** (failures - 1) * 1_000, MAX_PAUSE_MS), undefined, { signal: stop.signal }).catch(() => undefined);
+  }
+  return 0;
+}
+
+/** Makes the folders; what is this node's alone belongs to the site's user. */
+function prepareFolders(settings: Settings): void {
+  const { mountDir, storeDir, dataDir } = settings;
+  if (settings.isReplicated) {
+    unmount(mountDir);
+    for (const dir of [mountDir, dirname(storeDir)]) mkdirSync(dir, { recursive: true });
+  }
+  mkdirSync(dataDir, { recursive: true });
+  const { uid, gid } = asAppUser(settings);
+  if (uid === undefined || gid === undefined) return;
+  chownSync(dataDir, uid, gid);
+  for (const name of readdirSync(dataDir)) if (!join(dataDir, name).startsWith(storeDir) && join(dataDir, name) !== mountDir) chownSync(join(dataDir, name), uid, gid);
+}
+
+/** A lease that this node had when its LiteFS died would keep everybody waiting until it ends by itself, up to twice its TTL (Consul's way of counting). */
+async function freeOwnLease({ instance, litefs }: Settings, consul: Consul): Promise<void> {
+  const lease = await consul.primary().catch(() => null);
+  if (lease?.hostname !== instance || !lease.session) return;
+  const lives = await call(`${litefs.url}/info`, { timeoutMs: 500 }).then(() => true, () => false);
+  if (lives) throw new Error(`Something answers at ${litefs.url} as the primary ${instance} already: two nodes have the same name or port.`);
+  await consul.endSession(lease.session).catch((error: unknown) => say("warn", "boot.lease_kept", { error }));
+  say("warn", "boot.lease_freed", { session: lease.session });
+}
+
+/** What to start as; null when a signal came first. Throws when a person must look. */
+async function decide(settings: Settings, consul: Consul, wasCaughtUp: boolean, signal: AbortSignal): Promise<Extract<Decision, { is: "start" }> | null> {
+  let said = "";
+  while (!signal.aborted) {
+    const answer = await Promise.all([consul.clusterId(), consul.hasData(), consul.primary()]).catch(() => null);
+    const decision = decideCandidacy({
+      instance: settings.instance,
+      isInPrimaryRegion: settings.region !== null && settings.region === settings.primaryRegion,
+      store: readStore(settings.storeDir, basename(settings.databaseFile)),
+      wasCaughtUp,
+      consul: answer && { clusterId: answer[0], hasData: answer[1], primary: answer[2]?.hostname ?? null },
+    });
+    if (decision.is === "start") return decision;
+    if (decision.is === "refuse") throw new Error(decision.why);
+    const holder = decision.is === "found" ? await findHolder(settings) : null;
+    if (decision.is === "found" && !holder && (await consul.found(settings.instance, FOUNDER_STALE_MS).catch(() => false))) {
+      return { is: "start", candidate: true, isCatchingUp: false, why: "no cluster yet: this node makes it" };
+    }
+    const why = decision.is === "wait" ? decision.why : holder ? `${holder} has data, though Consul knows of none: waiting for it to be the primary` : "another node makes the cluster";
+    if (why !== said) say("info", "boot.waits", { why });
+    said = why;
+    await sleep(ASK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return null;
+}
+
+/** A node in the primary region that has the database: a Consul that lost everything does not make the cluster empty. */
+async function findHolder({ databaseFile, primaryRegion }: Settings): Promise<string | null> {
+  const peers = (await findPeers().catch(() => [])).filter(({ region }) => region === primaryRegion);
+  const found = await Promise.all(peers.map(async (peer) => ((await nodeState(litefsUrl(peer), basename(databaseFile), 1_000).catch(() => null))?.position ? peer.instance : null)));
+  return found.find((name) => name !== null) ?? null;
+}
+
+/**
+ * Puts a corrupt store aside, so that LiteFS takes a fresh snapshot. Only where another node has the data: false, with
+ * nothing touched, when nobody is known to be the primary, or this node is.
+ */
+async function repair(settings: Settings, consul: Consul, { line }: Ended): Promise<boolean> {
+  const primary = await consul.primary().catch(() => null);
+  if (!primary || primary.hostname === settings.instance) {
+    const why = primary ? "this node is the primary: nobody else is known to have its data" : "nobody is known to be the primary";
+    say("error", "boot.store_corrupt", { line, why, do: `nothing was touched. When another node is the primary, start this one again; or restore a backup (docs/runbooks/restore.md).` });
+    return false;
+  }
+  const aside = putAside(settings.storeDir, new Date());
+  say("error", "boot.store_put_aside", { line, aside, why: `the store is corrupt; a fresh snapshot comes from ${primary.hostname}` });
+  return true;
+}

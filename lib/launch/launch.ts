@@ -1,0 +1,74 @@
+// The life of the site under LiteFS: wait for data, bring it up to date where that is allowed, serve, hand over, drain.
+
+import { connectConsul } from "./consul.ts";
+import { RESTART } from "./candidacy.ts";
+import { runMigrations } from "./child.ts";
+import { handOver } from "./hand-over.ts";
+import { openReplica } from "./replica.ts";
+import { say } from "./say.ts";
+import { type Server, startServer } from "./server.ts";
+import type { Settings } from "./settings.ts";
+
+const LOOK_EVERY_MS = 500;
+/** What the hand-over may take of the kill timeout. */
+const HAND_OVER_MS = 2_000;
+/** What LiteFS and boot need of it after the site has ended. */
+const RESERVE_MS = 4_000;
+
+/** Runs until a signal, until the site fails for good, or until boot is to decide anew (RESTART). Returns the exit code: 0 after a signal, so that LiteFS gives the lease back. `flags` are what Node is told for the site. */
+export async function launch(settings: Settings, env: NodeJS.ProcessEnv, flags: readonly string[]): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(signal));
+
+  if (!settings.isReplicated) {
+    const applied = await runMigrations(settings, env, settings.databaseFile);
+    if (applied.length > 0) say("info", "launch.migrated", { applied });
+    const server = startServer(settings, env, flags);
+    return Promise.race([server.failed, aborted(stop.signal).then(() => drain(settings, server, performance.now()))]);
+  }
+
+  let server: Server | null = null;
+  dieWithParent(() => server?.kill());
+  const replica = openReplica(settings, env, connectConsul(settings.lease.consulUrl, settings.lease.key));
+  const ready = await replica.prepare(stop.signal);
+  if (stop.signal.aborted) return 0;
+  if (ready === "restart") return RESTART;
+  server = startServer(settings, env, flags);
+
+  const watched = watch(replica, stop.signal);
+  const outcome = await Promise.race([server.failed, aborted(stop.signal).then(() => "stop" as const), watched]);
+  if (typeof outcome === "number") return outcome;
+  const fromMs = performance.now();
+  await handOver(settings, HAND_OVER_MS);
+  await drain(settings, server, fromMs);
+  return outcome === "restart" ? RESTART : 0;
+}
+
+/** Looks at the role for as long as the site runs: a promotion may find migrations to apply, and a node that catches up may become a candidate. */
+async function watch(replica: ReturnType<typeof openReplica>, signal: AbortSignal): Promise<"restart" | "stop"> {
+  while (!signal.aborted) {
+    if ((await replica.look()) === "restart") return "restart";
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return "stop";
+}
+
+/** Lets the requests that run finish, for what is left of the kill timeout since `fromMs`. */
+async function drain(settings: Settings, server: Server, fromMs: number): Promise<number> {
+  await server.drain(Math.max(1_000, settings.killTimeoutMs - RESERVE_MS - (performance.now() - fromMs)));
+  say("info", "launch.stopped", { ms: Math.round(performance.now() - fromMs) });
+  return 0;
+}
+
+const aborted = (signal: AbortSignal): Promise<void> => new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+
+/** A LiteFS that was killed leaves us behind on a mount that answers nobody: end with it. */
+function dieWithParent(kill: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid === parent) return;
+    say("error", "launch.litefs_gone");
+    kill();
+    process.exit(1);
+  }, LOOK_EVERY_MS).unref();
+}

@@ -1,0 +1,137 @@
+// What the launcher does with this node's copy of the database, by the role that LiteFS gives it.
+
+import { chownSync, createReadStream, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { call } from "./call.ts";
+import { runMigrations } from "./child.ts";
+import type { Consul } from "./consul.ts";
+import { type NodeState, nodeState } from "./nodes.ts";
+import { say } from "./say.ts";
+import { type Settings, asAppUser } from "./settings.ts";
+
+const LOOK_EVERY_MS = 200;
+const SAY_EVERY_MS = 10_000;
+/** How long a node with data waits for the primary's before it answers readers with what it has. */
+const CATCH_UP_MS = 10_000;
+/** How long nobody may have the lease before a node that was catching up offers itself. Longer than a hand-over. */
+const NOBODY_MS = 3_000;
+const IMPORT_TIMEOUT_MS = 300_000;
+
+export interface Replica {
+  /** Resolves when the site can serve: "ready"; or "restart" when boot is to decide anew who may be the primary. Throws when it never can. */
+  prepare(signal: AbortSignal): Promise<"ready" | "restart">;
+  /** One look while the site runs: applies what is missing after a promotion. */
+  look(): Promise<"on" | "restart">;
+}
+
+export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: Consul): Replica {
+  const { databaseFile, litefs } = settings;
+  const name = basename(databaseFile);
+  const isCatchingUp = env.LITEFS_CATCHING_UP === "true";
+  const isCandidate = env.LITEFS_CANDIDATE === "true";
+  /** Since when nobody has the lease. */
+  let nobodySinceMs: number | null = null;
+  /** Of this role since it began: what was looked at once need not be again. */
+  let migratedAsPrimary = false;
+
+  /** Whether this copy is where the primary's was a moment ago; "nobody" when the lease has been free for a while; "unknown" while neither can be said. */
+  async function progress(own: NodeState): Promise<"behind" | "level" | "nobody" | "unknown"> {
+    const lease = await consul.primary().catch(() => undefined);
+    if (lease === undefined) return "unknown";
+    if (lease === null || lease.hostname === settings.instance) {
+      nobodySinceMs ??= performance.now();
+      return performance.now() - nobodySinceMs > NOBODY_MS ? "nobody" : "unknown";
+    }
+    nobodySinceMs = null;
+    const other = await nodeState(lease.advertiseUrl, name).catch(() => null);
+    if (!other?.isPrimary) return "unknown";
+    if (!other.position) return "level";
+    return own.position && own.position.txid >= other.position.txid ? "level" : "behind";
+  }
+
+  /** Everything that the primary must do before it serves. */
+  async function migrateAsPrimary(own: NodeState): Promise<void> {
+    if (!own.position) await makeDatabase();
+    const applied = await runMigrations(settings, env, databaseFile);
+    if (applied.length > 0) say("info", "launch.migrated", { applied });
+    migratedAsPrimary = true;
+  }
+
+  /**
+   * The first database of a cluster: the plain file of this node from before there was a cluster, else a new one. Made beside
+   * the mount, where it is faster, and imported as one transaction.
+   */
+  async function makeDatabase(): Promise<void> {
+    const plain = join(settings.dataDir, name);
+    const folder = join(settings.dataDir, "new");
+    const source = existsSync(plain) ? plain : join(folder, name);
+    if (source !== plain) {
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { recursive: true });
+      const { uid, gid } = asAppUser(settings);
+      if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
+    }
+    // Opening and closing it also puts what is in its WAL into the file: LiteFS' import reads nothing else (trap 16).
+    await runMigrations(settings, env, source, "new");
+    if (existsSync(`${source}-wal`)) throw new Error(`${source} is open in another program: its last writes are not in the file yet`);
+    const answer = await call(`${litefs.url}/import?name=${encodeURIComponent(name)}`, { method: "POST", body: createReadStream(source), timeoutMs: IMPORT_TIMEOUT_MS });
+    if (answer.status !== 200) throw new Error(`LiteFS answered ${answer.status} to the import of ${source}: ${answer.body.trim().slice(0, 300)}`);
+    await consul.markFounded(settings.instance);
+    say("info", "launch.database_made", { from: source });
+    if (source === plain) renameSync(plain, `${plain}.imported`);
+    rmSync(folder, { recursive: true, force: true });
+  }
+
+  async function prepare(signal: AbortSignal): Promise<"ready" | "restart"> {
+    const fromMs = performance.now();
+    let saidMs = fromMs;
+    while (!signal.aborted) {
+      const own = await nodeState(litefs.url, name).catch(() => null);
+      let why = "LiteFS does not answer";
+      if (own?.isPrimary) {
+        await migrateAsPrimary(own);
+        return "ready";
+      }
+      if (own) {
+        const state = await progress(own);
+        if (isCatchingUp && own.position && (state === "level" || state === "nobody")) return "restart";
+        const waitedMs = performance.now() - fromMs;
+        why = own.position ? `this copy is ${state === "behind" ? "behind" : "not known to be as far as"} the primary's` : "no data here yet";
+        if (own.position && (state === "level" || waitedMs > CATCH_UP_MS)) {
+          const pending = await runMigrations(settings, env, databaseFile, "pending", 30_000);
+          if (pending.length === 0) return "ready";
+          why = `migrations are missing, and come from the primary: ${pending.join(", ")}`;
+          if (isCandidate && state === "level") {
+            say("info", "launch.asks_for_lease", { pending });
+            const answer = await call(`${litefs.url}/promote`, { method: "POST", timeoutMs: 10_000 }).catch((error: Error) => ({ status: 0, body: error.message }));
+            if (answer.status === 200) continue;
+            why = `the lease was not handed over: ${answer.body.trim()}`;
+          }
+          if (waitedMs > settings.migrationsTimeoutMs) throw new Error(why);
+        }
+      }
+      if (performance.now() - saidMs > SAY_EVERY_MS) {
+        saidMs = performance.now();
+        say("warn", "launch.waits", { why, seconds: Math.round((saidMs - fromMs) / 1_000) });
+      }
+      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    }
+    return "ready";
+  }
+
+  async function look(): Promise<"on" | "restart"> {
+    const own = await nodeState(litefs.url, name).catch(() => null);
+    if (!own) return "on";
+    if (own.isPrimary) {
+      if (!migratedAsPrimary) await migrateAsPrimary(own).catch((error: unknown) => say("error", "launch.migrations_failed", { error }));
+      return "on";
+    }
+    migratedAsPrimary = false;
+    if (!isCatchingUp) return "on";
+    const state = await progress(own);
+    return own.position && (state === "level" || state === "nobody") ? "restart" : "on";
+  }
+
+  return { prepare, look };
+}

@@ -1,0 +1,79 @@
+// One run of LiteFS, from its start to the end of everything that it started.
+
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { say } from "./say.ts";
+import type { Settings } from "./settings.ts";
+
+export interface Ended {
+  /** LiteFS' exit code, which is the launcher's where that ended first; 1 when a signal killed it. */
+  readonly code: number;
+  /** corrupt: the data on disk contradicts itself, and LiteFS will not open it again. */
+  readonly reason: "corrupt" | "other";
+  /** The line that said so. */
+  readonly line: string | null;
+}
+
+/** How LiteFS says that the store contradicts itself (store.go, db.go of v0.5.14), at start and while it applies what it got. */
+const CORRUPT = /cannot open store: .*(recover ltx|init database file|sync wal to ltx|max ltx file|checksum)|does not match LTX post-apply checksum|fatal error occurred while applying ltx/i;
+/** Fewer than the whole: LiteFS needs some for itself after the launcher has ended. */
+const RESERVE_MS = 2_000;
+/** What LiteFS started lives for at most this long after it (the launcher looks twice a second). */
+const ORPHANS_MS = 10_000;
+
+/** Starts LiteFS and resolves when it has ended and nothing that it started runs. `stop` ends it within the kill timeout. */
+export function runLitefs(settings: Settings, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    // Its standard output goes straight through, as the site's log does; what it says itself is on the other one.
+    const child = spawn(settings.litefs.program, ["mount", "-config", join(settings.root, "litefs.yml")], { cwd: settings.root, env, stdio: ["ignore", "inherit", "pipe"] });
+    let corrupt: string | null = null;
+    const secret = new URL(settings.lease.consulUrl).password;
+    const print = onceInARow((line) => process.stderr.write(`${line}\n`));
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      if (CORRUPT.test(line)) corrupt ??= line;
+      // LiteFS prints Consul's address as it is, with the token in it.
+      print(secret ? line.replaceAll(secret, "…") : line);
+    });
+    let kill: NodeJS.Timeout | undefined;
+    const end = () => {
+      child.kill("SIGTERM");
+      kill = setTimeout(() => {
+        say("error", "boot.killed", { after_ms: settings.killTimeoutMs - RESERVE_MS });
+        child.kill("SIGKILL");
+      }, settings.killTimeoutMs - RESERVE_MS);
+    };
+    stop.addEventListener("abort", end, { once: true });
+    if (stop.aborted) end();
+    child.once("error", (error) => reject(new Error(`LiteFS could not be started: ${error.message}`)));
+    let orphans: NodeJS.Timeout | undefined;
+    const finish = (code: number | null, signal: NodeJS.Signals | null) => {
+      clearTimeout(kill);
+      clearTimeout(orphans);
+      stop.removeEventListener("abort", end);
+      resolve({ code: code ?? (signal ? 1 : 0), reason: corrupt === null ? "other" : "corrupt", line: corrupt });
+    };
+    // "close" comes when nobody holds its output any more: the launcher and the site have it too.
+    child.once("exit", (code, signal) => (orphans = setTimeout(() => finish(code, signal), ORPHANS_MS)));
+    child.once("close", finish);
+  });
+}
+
+/** LiteFS says the same each time it looks for a primary, several times a second: prints what repeats the line before only once in a while. */
+export function onceInARow(print: (line: string) => void, againMs = 60_000): (line: string) => void {
+  let last = "";
+  let repeated = 0;
+  let printedMs = 0;
+  return (line) => {
+    const nowMs = performance.now();
+    if (line === last && nowMs - printedMs < againMs) {
+      repeated += 1;
+      return;
+    }
+    if (repeated > 0) print(`(${repeated} times more: ${last})`);
+    last = line;
+    repeated = 0;
+    printedMs = nowMs;
+    print(line);
+  };
+}

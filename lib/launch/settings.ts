@@ -1,0 +1,102 @@
+// What boot and launcher take from the environment, with the defaults of the image.
+
+import { hostname } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+
+export interface Settings {
+  /** Name of this node, unique in the cluster. */
+  readonly instance: string;
+  readonly isReplicated: boolean;
+  /** The folder with server.js, litefs.yml and prisma/migrations. */
+  readonly root: string;
+  /** Where LiteFS mounts, and where it keeps what is replicated. Different folders. */
+  readonly mountDir: string;
+  readonly storeDir: string;
+  /** What belongs to this node alone: its cache, and the database where nothing is replicated. */
+  readonly dataDir: string;
+  readonly databaseFile: string;
+  readonly region: string | null;
+  readonly primaryRegion: string | null;
+  readonly litefs: { readonly program: string; readonly addr: string; readonly url: string; readonly advertiseUrl: string };
+  readonly lease: { readonly consulUrl: string; readonly key: string; readonly ttl: string };
+  readonly app: { readonly host: string; readonly port: string; readonly uid: number | null; readonly gid: number | null };
+  /** From the first signal until whoever started us kills everything (fly.toml: kill_timeout). */
+  readonly killTimeoutMs: number;
+  /** How long a replica waits for migrations that must come from the primary. */
+  readonly migrationsTimeoutMs: number;
+}
+
+const DEFAULT_PORT = 20_202;
+
+/** The settings in `from`. Throws one Error that names every variable that is missing or wrong. */
+export function readSettings(from: Record<string, string | undefined>, root: string): Settings {
+  const problems: string[] = [];
+  const set = (name: string) => from[name] || undefined;
+  const isReplicated = ["on", "true", "1"].includes(set("REPLICATION") ?? "off");
+  const need = (name: string, what: string) => {
+    const value = set(name);
+    if (!value && isReplicated) problems.push(`${name}: needed because REPLICATION=on (${what})`);
+    return value ?? "";
+  };
+  const number = (name: string, fallback: number | null) => {
+    const value = set(name);
+    if (value !== undefined && !/^\d+$/.test(value)) problems.push(`${name}: must be a whole number`);
+    return value === undefined ? fallback : Number(value);
+  };
+  const instance = set("INSTANCE") ?? set("FLY_MACHINE_ID") ?? hostname();
+  const dataDir = resolve(set("DATA_DIR") ?? "/data");
+  const mountDir = resolve(set("FLY_LITEFS_DIR") ?? "/litefs");
+  const inMount = join(mountDir, "lectern.db");
+  const beside = join(dataDir, "lectern.db");
+  let databaseFile = resolve(set("DATABASE_FILE") ?? (isReplicated ? inMount : beside));
+  // One image for both: what names the mount means the plain file where nothing is mounted.
+  if (!isReplicated && dirname(databaseFile) === mountDir) databaseFile = join(dataDir, basename(databaseFile));
+  if (isReplicated && dirname(databaseFile) !== mountDir) problems.push("DATABASE_FILE: must be a file in FLY_LITEFS_DIR because REPLICATION=on");
+  const port = number("LITEFS_PORT", DEFAULT_PORT)!;
+  const app = set("FLY_APP_NAME");
+  const machine = set("FLY_MACHINE_ID");
+  const advertiseUrl = set("LITEFS_ADVERTISE_URL") ?? (app && machine ? `http://${machine}.vm.${app}.internal:${port}` : undefined);
+  if (!advertiseUrl && isReplicated) problems.push("LITEFS_ADVERTISE_URL: needed because REPLICATION=on (how other nodes reach this node's LiteFS, such as http://10.0.0.1:20202)");
+  const settings: Settings = {
+    instance,
+    isReplicated,
+    root,
+    mountDir,
+    storeDir: resolve(set("LITEFS_DATA_DIR") ?? join(dataDir, "litefs")),
+    dataDir,
+    databaseFile,
+    region: set("FLY_REGION") ?? null,
+    primaryRegion: set("PRIMARY_REGION") ?? null,
+    litefs: { program: set("LITEFS_PROGRAM") ?? "litefs", addr: set("LITEFS_ADDR") ?? `:${port}`, url: set("LITEFS_URL") ?? `http://127.0.0.1:${port}`, advertiseUrl: advertiseUrl ?? "" },
+    lease: { consulUrl: need("FLY_CONSUL_URL", "where the lease is kept, such as http://127.0.0.1:8500"), key: set("LITEFS_LEASE_KEY") ?? "lectern/primary", ttl: set("LITEFS_LEASE_TTL") ?? "10s" },
+    app: { host: set("HOST") ?? "::", port: set("PORT") ?? "8080", uid: number("APP_UID", null), gid: number("APP_GID", null) },
+    killTimeoutMs: number("KILL_TIMEOUT_SECONDS", 30)! * 1_000,
+    migrationsTimeoutMs: number("MIGRATIONS_TIMEOUT_SECONDS", 600)! * 1_000,
+  };
+  if (problems.length > 0) throw new Error(`The environment is not right. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`);
+  return settings;
+}
+
+/** What LiteFS, the launcher and the site are told besides what is set already: every variable of litefs.yml has a value. */
+export function environmentOf(settings: Settings): Record<string, string> {
+  const { litefs, lease } = settings;
+  return {
+    INSTANCE: settings.instance,
+    DATA_DIR: settings.dataDir,
+    DATABASE_FILE: settings.databaseFile,
+    FLY_LITEFS_DIR: settings.mountDir,
+    LITEFS_DATA_DIR: settings.storeDir,
+    LITEFS_ADDR: litefs.addr,
+    LITEFS_URL: litefs.url,
+    LITEFS_ADVERTISE_URL: litefs.advertiseUrl,
+    FLY_CONSUL_URL: lease.consulUrl,
+    LITEFS_LEASE_KEY: lease.key,
+    LITEFS_LEASE_TTL: lease.ttl,
+  };
+}
+
+/** The user that the site runs as; empty where it stays whoever started us. */
+export function asAppUser({ app }: Settings): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0 || app.uid === null) return {};
+  return { uid: app.uid, gid: app.gid ?? app.uid };
+}

@@ -1,0 +1,32 @@
+// The folder in which LiteFS keeps what is replicated: what is in it, and how it is put aside.
+
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+export interface StoreState {
+  /** The cluster that the data is of. A node has it before it has data (trap 7 of the notes on LiteFS). */
+  readonly clusterId: string | null;
+  readonly hasData: boolean;
+}
+
+/** How many stores that were put aside are kept, the newest. */
+const KEPT = 2;
+
+/** What the store in `dir` holds of the database `name`. */
+export function readStore(dir: string, name: string): StoreState {
+  const id = join(dir, "clusterid");
+  const database = join(dir, "dbs", name, "database");
+  const ltx = join(dir, "dbs", name, "ltx");
+  const hasTransaction = existsSync(ltx) && readdirSync(ltx).some((file) => file.endsWith(".ltx"));
+  return { clusterId: existsSync(id) ? readFileSync(id, "utf8").trim() || null : null, hasData: hasTransaction && existsSync(database) && statSync(database).size > 0 };
+}
+
+/** Renames the store to `<dir>.aside-<time>`, which it returns, and deletes all but the two newest of those. */
+export function putAside(dir: string, now: Date): string {
+  const prefix = `${basename(dir)}.aside-`;
+  const aside = join(dirname(dir), `${prefix}${now.toISOString().replace(/[:.]/g, "-")}`);
+  renameSync(dir, aside);
+  const all = readdirSync(dirname(dir)).filter((name) => name.startsWith(prefix)).sort();
+  for (const old of all.slice(0, -KEPT)) rmSync(join(dirname(dir), old), { recursive: true, force: true });
+  return aside;
+}

@@ -35,7 +35,12 @@ export function createWriteQueue(connection: () => Promise<Connection>): WriteQu
   async function drain(): Promise<void> {
     while (jobs.length > 0) {
       try {
-        await runBatch(await connection(), jobs);
+        const open = await connection().catch((error: unknown) => {
+          const lost = new AppError("unavailable", "The database can't be opened. Try again in a moment.", { retryAfterSeconds: 1, cause: error });
+          for (const job of jobs.splice(0)) job.reject(lost);
+          throw error;
+        });
+        await runBatch(open, jobs);
       } catch (error) {
         // Nothing of the batch was committed and its jobs are rejected; what came meanwhile gets its own try.
         log("error", "db.write_batch_failed", { error });

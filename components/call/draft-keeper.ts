@@ -66,6 +66,11 @@ export class DraftKeeper {
     await this.#write(() => this.#store.remove(key));
   }
 
+  /** Resolves when what was changed so far is written. */
+  settled(): Promise<void> {
+    return this.#queue;
+  }
+
   /** Ends after what is being written. */
   async close(): Promise<void> {
     await this.#queue;

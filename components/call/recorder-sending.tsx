@@ -3,10 +3,13 @@
 
 import { useId } from "react";
 import { bytesInWords } from "./length.ts";
-import { LOGGED_IN, type UploadState } from "./uploader.ts";
+import { LOGGED_IN } from "./uploader.ts";
+import type { SendingState } from "./use-sending.ts";
 
-function words(state: UploadState): string {
+function words(state: SendingState): string {
   switch (state.kind) {
+    case "held":
+      return state.text;
     case "preparing":
       return "Getting the recording ready…";
     case "sending":
@@ -20,9 +23,9 @@ function words(state: UploadState): string {
   }
 }
 
-export function RecorderSending({ state, onCancel }: { state: UploadState; onCancel: () => void }) {
+export function RecorderSending({ state, onCancel }: { state: SendingState; onCancel: () => void }) {
   const id = useId();
-  const amount = state.kind === "preparing" ? null : state;
+  const amount = "totalBytes" in state ? state : null;
   const percent = amount && amount.totalBytes > 0 ? Math.round((amount.sentBytes / amount.totalBytes) * 100) : 0;
   return (
     <div className="recorder-sending" data-state={state.kind}>

@@ -39,15 +39,20 @@ interface Props {
   optional?: boolean;
 }
 
+/** What ends by itself: a press waits for it, and the form is sent then. */
+const HELD: Partial<Record<Phase, string>> = {
+  opening: "The browser is still looking for your unsent recording. It is sent as soon as it is found.",
+  ending: "The recording is being finished. It is sent as soon as that is done.",
+  reading: "The file is still being read. It is sent as soon as that is done.",
+};
+
+/** What waits for the member. */
 const UNREADY: Partial<Record<Phase, string>> = {
-  opening: "One moment: the browser is looking for an unsent recording. Then send again.",
   elsewhere: "This recording is open in another tab. Send it from there, or close that tab.",
   asking: "Answer the browser’s question about the microphone first, or give it up.",
   checking: "There is no recording yet: the microphone is on, but nothing is recorded. Start recording, or choose a file.",
   recording: "You are still recording. Stop first, then send.",
   paused: "The recording is paused. Stop first, then send.",
-  ending: "One moment: the recording is being finished. Then send again.",
-  reading: "One moment: the file is being read. Then send again.",
 };
 
 /**
@@ -76,12 +81,16 @@ export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = N
 
   const sending = useSending({
     root,
-    isOn: isOn && (!optional || recorded !== null || phase !== "idle"),
+    isOn,
     ready() {
       const { current } = keeper;
       if (recorded && current) return { audio: recorded.audio, uploadId: current.draft.uploadId };
+      const text = HELD[phase];
+      if (optional && phase === "idle") return null;
+      if (text) return { held: text, isFilling: phase === "opening" };
       return { problem: UNREADY[phase] ?? "There is no recording yet: record one, or choose a file." };
     },
+    kept: async () => keeper.current?.settled(),
     renew: recorder.renewUpload,
   });
   const { reset, error: sendError } = sending;

@@ -12,7 +12,7 @@ function fieldOf(form: HTMLFormElement | null | undefined, name: string): TextIn
   return field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement ? field : null;
 }
 
-/** Calls `keep` with the fields `names` a moment after they change, and at once when the page is hidden. `restore` fills those that are empty. */
+/** Calls `keep` with the fields `names` a moment after they change, and at once when the page is hidden or the form is sent. What it returns fills those that are empty. */
 export function useKeptFields(root: RefObject<HTMLElement | null>, names: readonly string[], keep: (texts: Record<string, string>) => void) {
   const list = names.join(" ");
   useEffect(() => {
@@ -28,16 +28,19 @@ export function useKeptFields(root: RefObject<HTMLElement | null>, names: readon
       clearTimeout(timer);
       timer = setTimeout(now, AFTER_MS);
     };
-    const onHide = () => timer !== undefined && now();
+    const onLeave = () => timer !== undefined && now();
     form.addEventListener("input", soon);
-    addEventListener("pagehide", onHide);
-    document.addEventListener("visibilitychange", onHide);
+    // Before the recording and the form set out: whatever becomes of the answer, the words are here.
+    form.addEventListener("submit", onLeave);
+    addEventListener("pagehide", onLeave);
+    document.addEventListener("visibilitychange", onLeave);
     return () => {
       // Not written at the very end: the form may just have been stored, and its draft removed.
       clearTimeout(timer);
       form.removeEventListener("input", soon);
-      removeEventListener("pagehide", onHide);
-      document.removeEventListener("visibilitychange", onHide);
+      form.removeEventListener("submit", onLeave);
+      removeEventListener("pagehide", onLeave);
+      document.removeEventListener("visibilitychange", onLeave);
     };
   }, [root, list, keep]);
 

@@ -46,7 +46,8 @@ export class Network {
     for (let number = 77; number < 127; number += 1) {
       const lock = createServer();
       lock.listen(1_024, `127.${number}.3.1`);
-      const isOurs = await Promise.race([once(lock, "listening").then(() => true), once(lock, "error").then(() => false)]);
+      // Rejects at an error.
+      const isOurs = await once(lock, "listening").then(() => true, () => false);
       if (isOurs) return new Network(options, number, lock);
     }
     throw new Error("There are fifty clusters on this machine already.");
@@ -104,13 +105,12 @@ export class Network {
     for (const name of this.#places.keys()) this.#join(name, CONSUL, how);
   }
 
-  /** Heals one way, or with no names given all of them. */
-  heal(one?: string, other?: string): void {
-    if (one !== undefined && other !== undefined) this.#join(one, other, "open");
-    else {
-      this.#joints.clear();
-      for (const link of this.#links) link.changed();
-    }
+  /** Heals one way, or with no names given all of them. Returns whether anything was cut. */
+  heal(one?: string, other?: string): boolean {
+    const wasCut = one === undefined || other === undefined ? this.#joints.size > 0 : this.#joints.delete(keyOf(one, other));
+    if (one === undefined || other === undefined) this.#joints.clear();
+    for (const link of this.#links) link.changed();
+    return wasCut;
   }
 
   /** How many connections there are over all ways. */
@@ -140,7 +140,7 @@ export class Network {
     return findDialer(sessions, local, remote);
   }
 
-  #join(one: string, other: string, joint: Joint): void {
+  #join(one: string, other: string, joint: Exclude<Joint, "open">): void {
     for (const name of [one, other]) if (name !== CONSUL) this.#place(name);
     this.#joints.set(keyOf(one, other), joint);
     for (const link of this.#links) link.changed();

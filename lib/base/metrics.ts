@@ -50,7 +50,7 @@ const HELP: Readonly<Record<string, string>> = {
   write_queue_length: "Writes that wait for their transaction now.",
   write_batch: "Writes that were committed together.",
   write_commit_seconds: "How long one commit of the write queue took.",
-  cache: "Look-ups in the cache of derived things, by result.",
+  cache: "Look-ups in the cache of derived things: from memory, stored (in the file, or being made for somebody else), or made.",
   cache_make_seconds: "How long making an entry of the cache took.",
   compiles: "Posts compiled, by result.",
   compile_seconds: "How long compiling a post took.",

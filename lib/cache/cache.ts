@@ -8,6 +8,7 @@ import { nowMs } from "../base/clock.ts";
 import { within } from "../base/deadline.ts";
 import { env } from "../base/env.ts";
 import { log } from "../base/log.ts";
+import { count, observe } from "../base/metrics.ts";
 import { deleteEntry, readEntry, writeEntry } from "./file.ts";
 
 /** Memory for values in front of the file, by the length of their JSON. */
@@ -109,8 +110,9 @@ export function defineCache<Input, Value>(definition: CacheDefinition<Input, Val
   async function bounded(key: string, input: Input, metadata: { ttl?: number | null }): Promise<Value> {
     const abort = new AbortController();
     const chain = new Set(producing.getStore()).add(key);
+    const startedMs = performance.now();
     const made = producing.run(chain, async () => produce(input, { signal: abort.signal, setTtlMs: (ms) => (metadata.ttl = ms) }));
-    return within(made, timeoutMs, `Making "${name}" took longer than ${timeoutMs} ms.`, (error) => abort.abort(error), 5);
+    return within(made, timeoutMs, `Making "${name}" took longer than ${timeoutMs} ms.`, (error) => abort.abort(error), 5).finally(() => observe("cache_make_seconds", (performance.now() - startedMs) / 1000, { name }));
   }
 
   async function ask(input: Input, forceFresh: boolean): Promise<Value> {
@@ -120,8 +122,12 @@ export function defineCache<Input, Value>(definition: CacheDefinition<Input, Val
     if (!forceFresh) {
       // What memory holds was checked when it came in: the common case costs one look.
       const hit = memory.get(key)?.entry;
-      if (hit && nowMs() < hit.metadata.createdTime + (hit.metadata.ttl ?? Infinity)) return hit.value as Value;
+      if (hit && nowMs() < hit.metadata.createdTime + (hit.metadata.ttl ?? Infinity)) {
+        count("cache", { name, result: "memory" });
+        return hit.value as Value;
+      }
     }
+    let result = "stored";
     return cachified<Value>({
       key,
       cache,
@@ -130,8 +136,11 @@ export function defineCache<Input, Value>(definition: CacheDefinition<Input, Val
       checkValue: check,
       forceFresh,
       fallbackToCache: false,
-      getFreshValue: ({ metadata }) => bounded(key, input, metadata),
-    });
+      getFreshValue: ({ metadata }) => {
+        result = "made";
+        return bounded(key, input, metadata);
+      },
+    }).finally(() => count("cache", { name, result }));
   }
 
   return {

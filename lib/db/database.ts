@@ -89,6 +89,12 @@ function release(state: Open, connection: Connection): void {
   else state.idle.push(connection);
 }
 
+/** For Server-Timing: how long the request that is being served has read. */
+function timeRead(startedMs: number): void {
+  const context = currentRequest();
+  if (context) context.readMs = (context.readMs ?? 0) + performance.now() - startedMs;
+}
+
 function refuseNesting(what: string): void {
   const scope = currentScope();
   if (scope) throw new Error(`${what} inside a ${scope.kind}: pass its tx on instead, or the two see different states.`);
@@ -102,6 +108,7 @@ function refuseNesting(what: string): void {
 export async function snapshot<T>(fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   refuseNesting("snapshot()");
   const state = opened();
+  const startedMs = performance.now();
   const connection = await acquire(state);
   const scope: Scope = { connection, kind: "snapshot", open: true };
   try {
@@ -113,6 +120,7 @@ export async function snapshot<T>(fn: (tx: Tx) => Promise<T> | T): Promise<T> {
     scope.open = false;
     if (connection.db.inTransaction) connection.db.exec("ROLLBACK");
     release(state, connection);
+    timeRead(startedMs);
   }
 }
 
@@ -129,12 +137,14 @@ export async function snapshotSql<T>(fn: (sql: Sql) => T): Promise<T> {
   });
   const connection = await state.sync;
   const scope: Scope = { connection, kind: "snapshot", open: true };
+  const startedMs = performance.now();
   connection.sql.run("BEGIN");
   try {
     return refusePromise(fn(fenced(scope, connection.sql)), "snapshotSql");
   } finally {
     scope.open = false;
     connection.sql.run("ROLLBACK");
+    timeRead(startedMs);
   }
 }
 

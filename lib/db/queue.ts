@@ -3,6 +3,7 @@
 
 import { AppError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
+import { gauge, observe } from "../base/metrics.ts";
 import { type Scope, inScope } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { within } from "../base/deadline.ts";
@@ -31,6 +32,7 @@ export interface WriteQueue {
 export function createWriteQueue(connection: () => Promise<Connection>): WriteQueue {
   const jobs: Job[] = [];
   let draining = false;
+  gauge("write_queue_length", () => jobs.length);
 
   async function drain(): Promise<void> {
     while (jobs.length > 0) {
@@ -103,7 +105,10 @@ async function runBatch(connection: Connection, jobs: Job[]): Promise<void> {
         db.exec("RELEASE job");
       }
     }
+    const commitMs = performance.now();
     db.exec("COMMIT");
+    observe("write_commit_seconds", (performance.now() - commitMs) / 1000);
+    observe("write_batch", done.length);
   } catch (error) {
     if (db.inTransaction) db.exec("ROLLBACK");
     const lost = new AppError("unavailable", "The write was not made. Try again in a moment.", { retryAfterSeconds: 1, cause: error });

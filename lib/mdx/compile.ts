@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { env } from "../base/env.ts";
 import { log } from "../base/log.ts";
+import { count, observe } from "../base/metrics.ts";
 import { PostError, type PostProblem } from "../base/post-error.ts";
 import { MAX_BODY_BYTES, type CompiledPost, type CompileInput } from "./compiled-post.ts";
 import { createPool, PoolError, type Pool } from "./pool.ts";
@@ -52,10 +53,14 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
     const fail = (reason: string, cause?: unknown) => new PostError({ file: input.file, line: input.bodyLine, reason }, { cause });
     if (bytes > MAX_BODY_BYTES) throw fail(`it has ${(bytes / 1024 / 1024).toFixed(1)} MB; a post may have ${MAX_BODY_BYTES / 1024 / 1024} MB`);
     let answer: Answer;
+    const startedMs = performance.now();
     try {
       answer = await pool.run(input);
+      count("compiles", { result: answer.ok ? "ok" : "refused" });
+      observe("compile_seconds", (performance.now() - startedMs) / 1000);
     } catch (error) {
       if (!(error instanceof PoolError)) throw error;
+      count("compiles", { result: error.reason });
       log("warn", "mdx.worker_ended", { file: input.file, reason: error.reason, detail: error.message });
       if (error.reason === "full" || error.reason === "closed") {
         throw new AppError("unavailable", `${input.file} was not compiled: ${error.message}`, { retryAfterSeconds: 10, cause: error });

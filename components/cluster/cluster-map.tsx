@@ -31,8 +31,8 @@ function placesOf(nodes: readonly NodeView[]): Place[] {
 export function ClusterMap({ nodes }: { nodes: readonly NodeView[] }) {
   const places = placesOf(nodes);
   if (places.length === 0) return null;
-  const labels = placeLabels(places.map(({ point }) => point));
   const primary = places.find(({ kind }) => kind === "primary");
+  const labels = placeLabels(places.map(({ point }) => point), primary?.point);
   return (
     <svg className="cluster-map" viewBox={`0 0 ${MAP_WIDTH} ${MAP_HEIGHT}`} role="img" aria-label="Map of the regions; the table below says the same">
       <g className="cluster-graticule">

@@ -16,8 +16,8 @@ function behindText({ role, behind, behindMs, unreachableSinceMs }: NodeView): s
   if (unreachableSinceMs !== null) return "not known";
   if (role === "primary") return "leads";
   if (behind === null && behindMs === null) return "not known";
-  const parts = [...(behind === null ? [] : [behind === 0 ? "0" : `${behind.toLocaleString("en")} ${behind === 1 ? "transaction" : "transactions"}`]), ...(behindMs === null ? [] : [shortSpan(behindMs)])];
-  return parts.join(" · ");
+  const parts = [...(behind ? [`${behind.toLocaleString("en")} ${behind === 1 ? "transaction" : "transactions"}`] : []), ...(behindMs === null ? [] : [shortSpan(behindMs)])];
+  return parts.length === 0 ? "nothing" : parts.join(" · ");
 }
 
 export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs: number }) {
@@ -26,8 +26,8 @@ export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs:
       <thead>
         <tr>
           <th scope="col">Node</th>
-          <th scope="col">Region</th>
           <th scope="col">Role</th>
+          <th scope="col">Region</th>
           <th scope="col" className="number">
             Transaction
           </th>
@@ -45,10 +45,6 @@ export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs:
               {node.isThis && <small>answers this page</small>}
             </th>
             <td>
-              {node.region ?? "none"}
-              {cityOf(node.region) && <small>{cityOf(node.region)}</small>}
-            </td>
-            <td>
               {roleText(node)}
               {node.unreachableSinceMs !== null && (
                 <small>
@@ -56,9 +52,13 @@ export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs:
                 </small>
               )}
             </td>
+            <td>
+              {node.region ?? "none"}
+              {cityOf(node.region) && <small>{cityOf(node.region)}</small>}
+            </td>
             <td className="number">{node.txid === null ? "none" : node.txid.toLocaleString("en")}</td>
             <td className="figures">{behindText(node)}</td>
-            <td className="key">{node.version ?? "not named"}</td>
+            <td className="cluster-version">{node.version ?? "not named"}</td>
             <td className="figures">{node.startedAtMs === null ? "not known" : spanText(Math.max(0, nowMs - node.startedAtMs))}</td>
             <td>{node.lastBackupAtMs === null ? "none yet" : <When ms={node.lastBackupAtMs} />}</td>
           </tr>

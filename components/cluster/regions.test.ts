@@ -17,6 +17,7 @@ test("a region that is not known is nowhere", () => {
 
 test("the regions of the reference have labels that cover nothing", () => {
   const points = ["dfw", "ams", "maa", "syd", "gru", "hkg"].map((region) => findRegion(region)!);
+  expect(placeLabels(points, points[0]).map(({ anchor }) => anchor)[0], "where the lines begin").toBe("end");
   // Sydney's would leave the map on the right.
   expect(placeLabels(points).map(({ anchor }) => anchor)).toEqual(["start", "start", "start", "end", "start", "start"]);
 });

@@ -78,8 +78,11 @@ export interface Label extends Point {
 /** Room that a label of three letters takes, and its distance from the dot, in units of the map. */
 const LABEL = { width: 25, height: 12, gap: 6 };
 
-/** A place beside each point where its label covers neither another label nor another point, as far as there is one. */
-export function placeLabels(points: readonly Point[]): Label[] {
+/**
+ * A place beside each point where its label covers neither another label nor another point, as far as there is one. On the right,
+ * unless it is taken; that of `origin`, where the lines begin, away from most of the others.
+ */
+export function placeLabels(points: readonly Point[], origin?: Point): Label[] {
   const taken: { left: number; right: number; top: number; bottom: number }[] = [];
   const { width, height, gap } = LABEL;
   return points.map((point) => {
@@ -101,6 +104,7 @@ export function placeLabels(points: readonly Point[]): Label[] {
       if (points.some((other) => other !== point && other.x > box.left - 3 && other.x < box.right + 3 && other.y > box.top - 3 && other.y < box.bottom + 3)) return false;
       return taken.every((other) => box.right <= other.left || box.left >= other.right || box.bottom <= other.top || box.top >= other.bottom);
     };
+    if (point === origin && points.filter(({ x }) => x > point.x).length > points.length / 2) tries.unshift(...tries.splice(1, 1));
     const label = tries.find(isFree) ?? tries[0]!;
     taken.push(boxOf(label));
     return label;

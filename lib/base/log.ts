@@ -1,6 +1,7 @@
 // One JSON line per event, on stdout.
 
 import { env } from "./env.ts";
+import { currentRequest } from "./request-context.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -25,13 +26,16 @@ function plain(value: unknown): unknown {
 }
 
 /**
- * Writes one line `{"time","level","event","region",…fields}`. Errors are written with name, message
+ * Writes one line `{"time","level","event","region","instance","id",…fields}`; `id` is that of the request it belongs to. Errors are written with name, message
  * and the first frames. Never pass secrets, mail addresses or bodies.
  */
 export function log(level: LogLevel, event: string, fields: Record<string, unknown> = {}): void {
   if (order[level] < order[env.LOG_LEVEL]) return;
   const line: Record<string, unknown> = { time: new Date().toISOString(), level, event };
   if (env.FLY_REGION) line.region = env.FLY_REGION;
+  if (env.INSTANCE) line.instance = env.INSTANCE;
+  const id = currentRequest()?.id;
+  if (id !== undefined) line.id = id;
   for (const [key, value] of Object.entries(fields)) line[key] = plain(value);
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

@@ -69,7 +69,6 @@ export function watchRequest(context: RequestContext): void {
       path,
       status,
       ms: rounded(ms),
-      instance: currentInstance(),
       role: heardRole(),
       ...(from && { replayedFrom: from }),
       ...(context.txid !== undefined && { txid: context.txid }),
@@ -88,7 +87,6 @@ function timingText({ timings, readMs }: RequestContext, totalMs: number): strin
   const parts = [`total;dur=${rounded(totalMs)}`];
   if (readMs !== undefined) parts.push(`db;dur=${rounded(readMs)}`);
   if (env.FLY_REGION) parts.push(`region;desc="${env.FLY_REGION.replace(/[^\w-]/g, "")}"`);
-  if (env.CLUSTER_STRIP) parts.push(`instance;desc="${currentInstance()}"`);
-  for (const timing of timings ?? []) parts.push(timing);
-  return parts.join(", ");
+  const instance = env.CLUSTER_STRIP ? [`instance;desc="${currentInstance()}"`] : [];
+  return [...parts, ...new Set([...instance, ...(timings ?? [])])].join(", ");
 }

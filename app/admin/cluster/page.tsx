@@ -10,11 +10,6 @@ export const generateMetadata = () => adminTitle("Cluster");
 
 const PATH = "/admin/cluster";
 
-function leadOf(total: number, missing: number): string {
-  const nodes = total === 1 ? "One node" : `${total} nodes`;
-  return missing === 0 ? `${nodes}. Reads are answered by each from its own copy, writes by the primary.` : `${nodes}, ${missing} of them not reachable from here.`;
-}
-
 export default async function ClusterPage() {
   const { admin, refused } = await requireAdminPage(PATH);
   if (!admin) return refused;
@@ -30,7 +25,7 @@ export default async function ClusterPage() {
     );
   }
   return (
-    <AdminFrame current="cluster" title="Cluster" lead={leadOf(view.nodes.length, view.nodes.filter(({ unreachableSinceMs }) => unreachableSinceMs !== null).length)}>
+    <AdminFrame current="cluster" title="Cluster" lead="Every node answers reads from its own copy. Writes go to the primary, and from there to all.">
       <section className="desk-section" aria-labelledby="nodes">
         <h2 id="nodes">Nodes</h2>
         <ClusterLive initial={view} eventsHref={`${PATH}/events`} pageHref={PATH} />

@@ -19,7 +19,6 @@ export function GET(request: Request): Promise<Response> {
     const isAllowed = () => snapshotSql((sql) => findReader(sql, identity).member?.role === "ADMIN");
     const stream = clusterEvents({ isAllowed, signal: request.signal });
     if (!stream) throw new AppError("unavailable", "Too many are looking at the cluster just now.", { retryAfterSeconds: 10 });
-    // no-transform: compressed, nothing would arrive before much of it is there.
-    return new Response(stream, { headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "private, no-store, no-transform" } });
+    return new Response(stream, { headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "private, no-store" } });
   });
 }

@@ -3,7 +3,7 @@
 import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { RESTART, type Decision, decideCandidacy } from "./candidacy.ts";
+import { CAUGHT_UP, DECIDE_ANEW, NOBODY_MS, PATIENCE_MS, type Decision, decideCandidacy } from "./candidacy.ts";
 import { call } from "./call.ts";
 import { type Consul, connectConsul } from "./consul.ts";
 import { findPeers, litefsUrl } from "../litefs/peers.ts";
@@ -40,22 +40,23 @@ export async function boot(settings: Settings, environment: NodeJS.ProcessEnv): 
   }
 
   const consul = connectConsul(settings.lease.consulUrl, settings.lease.key);
-  let wasCaughtUp = false;
+  let before = { wasCaughtUp: false, wasPatient: false };
   let failures = 0;
   while (!stop.signal.aborted) {
     if (unmount(settings.mountDir)) say("warn", "boot.unmounted", { dir: settings.mountDir });
     await freeOwnLease(settings, consul);
-    const decision = await decide(settings, consul, wasCaughtUp, stop.signal);
+    const decision = await decide(settings, consul, before, stop.signal);
     if (!decision) break;
     say("info", "boot.start", { candidate: decision.candidate, catching_up: decision.isCatchingUp, why: decision.why });
     const startedMs = performance.now();
-    const ended = await runLitefs(settings, { ...env, LITEFS_CANDIDATE: String(decision.candidate), LITEFS_CATCHING_UP: String(decision.isCatchingUp) }, stop.signal);
+    const ended = await runLitefs(settings, { ...env, LITEFS_CANDIDATE: String(decision.candidate), LITEFS_CATCHING_UP: String(decision.isCatchingUp), LITEFS_PATIENCE_MS: String(decision.patienceMs) }, stop.signal);
     if (stop.signal.aborted) {
       unmount(settings.mountDir);
       return ended.code;
     }
-    wasCaughtUp = ended.code === RESTART && decision.isCatchingUp;
-    if (ended.code === RESTART) continue;
+    // What the launcher saw holds for the next decision, and for that one only.
+    before = { wasCaughtUp: ended.code === CAUGHT_UP, wasPatient: ended.code === DECIDE_ANEW && decision.patienceMs === PATIENCE_MS };
+    if (ended.code === CAUGHT_UP || ended.code === DECIDE_ANEW) continue;
     if (performance.now() - startedMs > HEALTHY_MS) failures = 0;
     failures += 1;
     say("error", "boot.litefs_ended", { code: ended.code, reason: ended.reason, failures });
@@ -91,22 +92,22 @@ async function freeOwnLease({ instance, litefs }: Settings, consul: Consul): Pro
 }
 
 /** What to start as; null when a signal came first. Throws when a person must look. */
-async function decide(settings: Settings, consul: Consul, wasCaughtUp: boolean, signal: AbortSignal): Promise<Extract<Decision, { is: "start" }> | null> {
+async function decide(settings: Settings, consul: Consul, before: { wasCaughtUp: boolean; wasPatient: boolean }, signal: AbortSignal): Promise<Extract<Decision, { is: "start" }> | null> {
   let said = "";
   while (!signal.aborted) {
-    const answer = await Promise.all([consul.clusterId(), consul.hasData(), consul.primary()]).catch(() => null);
+    const answer = await Promise.all([consul.clusterId(), consul.hasData(), consul.primary(), consul.lastBeat()]).catch(() => null);
     const decision = decideCandidacy({
       instance: settings.instance,
       isInPrimaryRegion: settings.region !== null && settings.region === settings.primaryRegion,
       store: readStore(settings.storeDir, basename(settings.databaseFile)),
-      wasCaughtUp,
-      consul: answer && { clusterId: answer[0], hasData: answer[1], primary: answer[2]?.hostname ?? null },
+      ...before,
+      consul: answer && { clusterId: answer[0], hasData: answer[1], primary: answer[2]?.hostname ?? null, beat: answer[3] },
     });
     if (decision.is === "start") return decision;
     if (decision.is === "refuse") throw new Error(decision.why);
     const holder = decision.is === "found" ? await findHolder(settings) : null;
     if (decision.is === "found" && !holder && (await consul.found(settings.instance, FOUNDER_STALE_MS).catch(() => false))) {
-      return { is: "start", candidate: true, isCatchingUp: false, why: "no cluster yet: this node makes it" };
+      return { is: "start", candidate: true, isCatchingUp: false, patienceMs: NOBODY_MS, why: "no cluster yet: this node makes it" };
     }
     const why = decision.is === "wait" ? decision.why : holder ? `${holder} has data, though Consul knows of none: waiting for it to be the primary` : "another node makes the cluster";
     if (why !== said) say("info", "boot.waits", { why });

@@ -16,7 +16,7 @@ const MAX_BYTES = 1_048_576;
 export function call(url: string, { method = "GET", headers = {}, body, timeoutMs = 2_000 }: Call = {}): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const open = url.startsWith("https:") ? httpsRequest : httpRequest;
-    const sent = open(url, { method, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
+    const sent = open(url, { method, headers, agent: false, signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))) }, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {

@@ -1,5 +1,5 @@
 // What Consul knows of the cluster: its id, who has the lease, and who may found it. The keys are LiteFS' own
-// (consul/consul.go of v0.5.14), except `founder` below the lease's key.
+// (consul/consul.go of v0.5.14), except `founder` and `beat` below the lease's key.
 
 import { call } from "./call.ts";
 
@@ -10,6 +10,12 @@ export interface Lease {
   readonly advertiseUrl: string;
   /** The session that holds the lease; it ends when its owner does not renew it. */
   readonly session: string | null;
+}
+
+export interface Beat {
+  readonly instance: string;
+  readonly txid: number;
+  readonly index: number;
 }
 
 export interface Consul {
@@ -23,6 +29,10 @@ export interface Consul {
   hasData(): Promise<boolean>;
   /** True for the one node that may make the cluster: who came first, unless that was `staleMs` ago. */
   found(instance: string, staleMs: number): Promise<boolean>;
+  /** A sign of life of the primary, with the number of its newest transaction. */
+  beat(instance: string, txid: number): Promise<void>;
+  /** The newest sign of life; `index` changes with each. Null before the first. */
+  lastBeat(): Promise<Beat | null>;
   /** Says that there is data now: from here on nobody may begin with none. */
   markFounded(instance: string): Promise<void>;
 }
@@ -71,6 +81,13 @@ export function connectConsul(consulUrl: string, key: string): Consul {
       if (before && !before.isDone && before.instance !== instance && before.atMs + staleMs > Date.now()) return false;
       const { body } = await ask("PUT", `kv/${path}/founder?cas=${before?.index ?? 0}`, JSON.stringify({ instance, atMs: Date.now(), isDone: false }));
       return body.trim() === "true";
+    },
+    async beat(instance, txid) {
+      await ask("PUT", `kv/${path}/beat`, JSON.stringify({ instance, txid }));
+    },
+    async lastBeat() {
+      const entry = await get(`${path}/beat`);
+      return entry?.value ? { ...(JSON.parse(entry.value) as { instance: string; txid: number }), index: entry.index } : null;
     },
     async markFounded(instance) {
       await ask("PUT", `kv/${path}/founder`, JSON.stringify({ instance, atMs: Date.now(), isDone: true }));

@@ -1,10 +1,9 @@
 // The life of the site under LiteFS: wait for data, bring it up to date where that is allowed, serve, hand over, drain.
 
 import { connectConsul } from "./consul.ts";
-import { RESTART } from "./candidacy.ts";
 import { runMigrations } from "./child.ts";
 import { handOver } from "./hand-over.ts";
-import { openReplica } from "./replica.ts";
+import { type Replica, type Restart, openReplica } from "./replica.ts";
 import { say } from "./say.ts";
 import { type Server, startServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
@@ -15,7 +14,7 @@ const HAND_OVER_MS = 2_000;
 /** What LiteFS and boot need of it after the site has ended. */
 const RESERVE_MS = 4_000;
 
-/** Runs until a signal, until the site fails for good, or until boot is to decide anew (RESTART). Returns the exit code: 0 after a signal, so that LiteFS gives the lease back. `flags` are what Node is told for the site. */
+/** Runs until a signal, until the site fails for good, or until boot is to decide anew (CAUGHT_UP, DECIDE_ANEW). Returns the exit code: 0 after a signal, so that LiteFS gives the lease back. `flags` are what Node is told for the site. */
 export async function launch(settings: Settings, env: NodeJS.ProcessEnv, flags: readonly string[]): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(signal));
@@ -32,22 +31,22 @@ export async function launch(settings: Settings, env: NodeJS.ProcessEnv, flags: 
   const replica = openReplica(settings, env, connectConsul(settings.lease.consulUrl, settings.lease.key));
   const ready = await replica.prepare(stop.signal);
   if (stop.signal.aborted) return 0;
-  if (ready === "restart") return RESTART;
+  if (ready !== "ready") return ready;
   server = startServer(settings, env, flags);
 
-  const watched = watch(replica, stop.signal);
-  const outcome = await Promise.race([server.failed, aborted(stop.signal).then(() => "stop" as const), watched]);
-  if (typeof outcome === "number") return outcome;
+  const stopped = aborted(stop.signal).then(() => "stop" as const);
+  const outcome = await Promise.race([server.failed, stopped, watch(replica, stop.signal)]);
   const fromMs = performance.now();
   await handOver(settings, HAND_OVER_MS);
   await drain(settings, server, fromMs);
-  return outcome === "restart" ? RESTART : 0;
+  return outcome === "stop" ? 0 : outcome;
 }
 
 /** Looks at the role for as long as the site runs: a promotion may find migrations to apply, and a node that catches up may become a candidate. */
-async function watch(replica: ReturnType<typeof openReplica>, signal: AbortSignal): Promise<"restart" | "stop"> {
+async function watch(replica: Replica, signal: AbortSignal): Promise<Restart | "stop"> {
   while (!signal.aborted) {
-    if ((await replica.look()) === "restart") return "restart";
+    const code = await replica.look();
+    if (code !== "on") return code;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   return "stop";

@@ -4,8 +4,10 @@ import { chownSync, createReadStream, existsSync, mkdirSync, renameSync, rmSync 
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { call } from "./call.ts";
+import { CAUGHT_UP, DECIDE_ANEW } from "./candidacy.ts";
 import { runMigrations } from "./child.ts";
 import type { Consul } from "./consul.ts";
+import { watchLease } from "./watch-lease.ts";
 import { type NodeState, nodeState } from "./nodes.ts";
 import { say } from "./say.ts";
 import { type Settings, asAppUser } from "./settings.ts";
@@ -14,40 +16,59 @@ const LOOK_EVERY_MS = 200;
 const SAY_EVERY_MS = 10_000;
 /** How long a node with data waits for the primary's before it answers readers with what it has. */
 const CATCH_UP_MS = 10_000;
-/** How long nobody may have the lease before a node that was catching up offers itself. Longer than a hand-over. */
-const NOBODY_MS = 3_000;
 const IMPORT_TIMEOUT_MS = 300_000;
 
+export type Restart = typeof CAUGHT_UP | typeof DECIDE_ANEW;
+
 export interface Replica {
-  /** Resolves when the site can serve: "ready"; or "restart" when boot is to decide anew who may be the primary. Throws when it never can. */
-  prepare(signal: AbortSignal): Promise<"ready" | "restart">;
+  /** Resolves when the site can serve: "ready"; or the exit code with which boot is to decide anew who may be the primary. Throws when it never can. */
+  prepare(signal: AbortSignal): Promise<"ready" | Restart>;
   /** One look while the site runs: applies what is missing after a promotion. */
-  look(): Promise<"on" | "restart">;
+  look(): Promise<"on" | Restart>;
 }
 
 export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: Consul): Replica {
   const { databaseFile, litefs } = settings;
   const name = basename(databaseFile);
   const isCatchingUp = env.LITEFS_CATCHING_UP === "true";
+  const patienceMs = Number(env.LITEFS_PATIENCE_MS ?? 3_000);
+  const lease = watchLease(settings, consul);
   const isCandidate = env.LITEFS_CANDIDATE === "true";
   /** Since when nobody has the lease. */
   let nobodySinceMs: number | null = null;
   /** Of this role since it began: what was looked at once need not be again. */
   let migratedAsPrimary = false;
+  let isLossReported = false;
+  let migrateAgainMs = 0;
 
   /** Whether this copy is where the primary's was a moment ago; "nobody" when the lease has been free for a while; "unknown" while neither can be said. */
   async function progress(own: NodeState): Promise<"behind" | "level" | "nobody" | "unknown"> {
-    const lease = await consul.primary().catch(() => undefined);
-    if (lease === undefined) return "unknown";
-    if (lease === null || lease.hostname === settings.instance) {
+    const held = await consul.primary().catch(() => undefined);
+    if (held === undefined) return "unknown";
+    if (held === null || held.hostname === settings.instance) {
       nobodySinceMs ??= performance.now();
-      return performance.now() - nobodySinceMs > NOBODY_MS ? "nobody" : "unknown";
+      return performance.now() - nobodySinceMs > patienceMs ? "nobody" : "unknown";
     }
     nobodySinceMs = null;
-    const other = await nodeState(lease.advertiseUrl, name).catch(() => null);
+    const other = await nodeState(held.advertiseUrl, name).catch(() => null);
     if (!other?.isPrimary) return "unknown";
     if (!other.position) return "level";
     return own.position && own.position.txid >= other.position.txid ? "level" : "behind";
+  }
+
+  function restartFor(own: NodeState, state: Awaited<ReturnType<typeof progress>>): Restart | null {
+    if (!isCatchingUp || !own.position) return null;
+    return state === "level" ? CAUGHT_UP : state === "nobody" ? DECIDE_ANEW : null;
+  }
+
+  /** After a promotion: what the primary before is known to have had, and this node has not. */
+  async function reportLoss(own: NodeState): Promise<void> {
+    const beat = await consul.lastBeat().catch(() => undefined);
+    if (beat === undefined) return;
+    isLossReported = true;
+    if (!beat || beat.instance === settings.instance) return;
+    const lost = Math.max(0, beat.txid - (own.position?.txid ?? 0));
+    say(lost > 0 ? "error" : "info", "launch.promoted", { after: beat.instance, txid: own.position?.txid ?? 0, lost });
   }
 
   /** Everything that the primary must do before it serves. */
@@ -83,19 +104,21 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
     rmSync(folder, { recursive: true, force: true });
   }
 
-  async function prepare(signal: AbortSignal): Promise<"ready" | "restart"> {
+  async function prepare(signal: AbortSignal): Promise<"ready" | Restart> {
     const fromMs = performance.now();
     let saidMs = fromMs;
     while (!signal.aborted) {
       const own = await nodeState(litefs.url, name).catch(() => null);
       let why = "LiteFS does not answer";
       if (own?.isPrimary) {
+        await reportLoss(own);
         await migrateAsPrimary(own);
         return "ready";
       }
       if (own) {
         const state = await progress(own);
-        if (isCatchingUp && own.position && (state === "level" || state === "nobody")) return "restart";
+        const code = restartFor(own, state);
+        if (code) return code;
         const waitedMs = performance.now() - fromMs;
         why = own.position ? `this copy is ${state === "behind" ? "behind" : "not known to be as far as"} the primary's` : "no data here yet";
         if (own.position && (state === "level" || waitedMs > CATCH_UP_MS)) {
@@ -120,17 +143,22 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
     return "ready";
   }
 
-  async function look(): Promise<"on" | "restart"> {
+  async function look(): Promise<"on" | Restart> {
     const own = await nodeState(litefs.url, name).catch(() => null);
     if (!own) return "on";
     if (own.isPrimary) {
-      if (!migratedAsPrimary) await migrateAsPrimary(own).catch((error: unknown) => say("error", "launch.migrations_failed", { error }));
+      // First: from here on the signs of life are this node's.
+      if (!isLossReported) await reportLoss(own);
+      await lease.asPrimary(own);
+      if (!migratedAsPrimary && performance.now() >= migrateAgainMs) {
+        await migrateAsPrimary(own).catch((error: unknown) => say("error", "launch.migrations_failed", { error, again_in_ms: SAY_EVERY_MS }));
+        migrateAgainMs = performance.now() + SAY_EVERY_MS;
+      }
       return "on";
     }
-    migratedAsPrimary = false;
-    if (!isCatchingUp) return "on";
-    const state = await progress(own);
-    return own.position && (state === "level" || state === "nobody") ? "restart" : "on";
+    migratedAsPrimary = isLossReported = false;
+    if (isCandidate && (await lease.asStandby(own)) === "behind") return DECIDE_ANEW;
+    return isCatchingUp ? (restartFor(own, await progress(own)) ?? "on") : "on";
   }
 
   return { prepare, look };

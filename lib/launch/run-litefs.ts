@@ -29,7 +29,7 @@ export function runLitefs(settings: Settings, env: NodeJS.ProcessEnv, stop: Abor
     const child = spawn(settings.litefs.program, ["mount", "-config", join(settings.root, "litefs.yml")], { cwd: settings.root, env, stdio: ["ignore", "inherit", "pipe"] });
     let corrupt: string | null = null;
     const secret = new URL(settings.lease.consulUrl).password;
-    const print = onceInARow((line) => process.stderr.write(`${line}\n`));
+    const print = withoutChatter((line) => process.stderr.write(`${line}\n`));
     createInterface({ input: child.stderr }).on("line", (line) => {
       if (CORRUPT.test(line)) corrupt ??= line;
       // LiteFS prints Consul's address as it is, with the token in it.
@@ -59,21 +59,23 @@ export function runLitefs(settings: Settings, env: NodeJS.ProcessEnv, stop: Abor
   });
 }
 
-/** LiteFS says the same each time it looks for a primary, several times a second: prints what repeats the line before only once in a while. */
-export function onceInARow(print: (line: string) => void, againMs = 60_000): (line: string) => void {
-  let last = "";
-  let repeated = 0;
-  let printedMs = 0;
+/** What LiteFS says again at each look for a primary, several times a second. */
+const CHATTER = /retrying|existing primary found|cannot become primary|cannot release consul key/;
+
+/** Hands lines on; chatter that was handed on less than `againMs` ago is counted instead, and the count said with the next of it. */
+export function withoutChatter(print: (line: string) => void, againMs = 60_000): (line: string) => void {
+  const said = new Map<string, { atMs: number; swallowed: number }>();
   return (line) => {
+    if (!CHATTER.test(line)) return print(line);
     const nowMs = performance.now();
-    if (line === last && nowMs - printedMs < againMs) {
-      repeated += 1;
+    const key = line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "");
+    const before = said.get(key);
+    if (before && nowMs - before.atMs < againMs) {
+      before.swallowed += 1;
       return;
     }
-    if (repeated > 0) print(`(${repeated} times more: ${last})`);
-    last = line;
-    repeated = 0;
-    printedMs = nowMs;
-    print(line);
+    if (said.size > 100) said.clear();
+    said.set(key, { atMs: nowMs, swallowed: 0 });
+    print(before?.swallowed ? `${line} (and ${before.swallowed} times since it was said last)` : line);
   };
 }

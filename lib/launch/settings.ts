@@ -18,7 +18,7 @@ export interface Settings {
   readonly region: string | null;
   readonly primaryRegion: string | null;
   readonly litefs: { readonly program: string; readonly addr: string; readonly url: string; readonly advertiseUrl: string };
-  readonly lease: { readonly consulUrl: string; readonly key: string; readonly ttl: string };
+  readonly lease: { readonly consulUrl: string; readonly key: string; readonly ttl: string; readonly ttlMs: number };
   readonly app: { readonly host: string; readonly port: string; readonly uid: number | null; readonly gid: number | null };
   /** From the first signal until whoever started us kills everything (fly.toml: kill_timeout). */
   readonly killTimeoutMs: number;
@@ -53,6 +53,9 @@ export function readSettings(from: Record<string, string | undefined>, root: str
   if (!isReplicated && dirname(databaseFile) === mountDir) databaseFile = join(dataDir, basename(databaseFile));
   if (isReplicated && dirname(databaseFile) !== mountDir) problems.push("DATABASE_FILE: must be a file in FLY_LITEFS_DIR because REPLICATION=on");
   const port = number("LITEFS_PORT", DEFAULT_PORT)!;
+  const ttl = set("LITEFS_LEASE_TTL") ?? "10s";
+  const ttlMs = Number(/^(\d+)s$/.exec(ttl)?.[1]) * 1_000;
+  if (!(ttlMs >= 10_000)) problems.push("LITEFS_LEASE_TTL: must be whole seconds such as 10s, and at least that (Consul refuses less)");
   const app = set("FLY_APP_NAME");
   const machine = set("FLY_MACHINE_ID");
   const advertiseUrl = set("LITEFS_ADVERTISE_URL") ?? (app && machine ? `http://${machine}.vm.${app}.internal:${port}` : undefined);
@@ -68,7 +71,7 @@ export function readSettings(from: Record<string, string | undefined>, root: str
     region: set("FLY_REGION") ?? null,
     primaryRegion: set("PRIMARY_REGION") ?? null,
     litefs: { program: set("LITEFS_PROGRAM") ?? "litefs", addr: set("LITEFS_ADDR") ?? `:${port}`, url: set("LITEFS_URL") ?? `http://127.0.0.1:${port}`, advertiseUrl: advertiseUrl ?? "" },
-    lease: { consulUrl: need("FLY_CONSUL_URL", "where the lease is kept, such as http://127.0.0.1:8500"), key: set("LITEFS_LEASE_KEY") ?? "lectern/primary", ttl: set("LITEFS_LEASE_TTL") ?? "10s" },
+    lease: { consulUrl: need("FLY_CONSUL_URL", "where the lease is kept, such as http://127.0.0.1:8500"), key: set("LITEFS_LEASE_KEY") ?? "lectern/primary", ttl, ttlMs },
     app: { host: set("HOST") ?? "::", port: set("PORT") ?? "8080", uid: number("APP_UID", null), gid: number("APP_GID", null) },
     killTimeoutMs: number("KILL_TIMEOUT_SECONDS", 30)! * 1_000,
     migrationsTimeoutMs: number("MIGRATIONS_TIMEOUT_SECONDS", 600)! * 1_000,

@@ -7,6 +7,8 @@ export interface StoreState {
   /** The cluster that the data is of. A node has it before it has data (trap 7 of the notes on LiteFS). */
   readonly clusterId: string | null;
   readonly hasData: boolean;
+  /** Number of the newest transaction, from the name of its file; 0 without data. */
+  readonly txid: number;
 }
 
 /** How many stores that were put aside are kept, the newest. */
@@ -17,8 +19,9 @@ export function readStore(dir: string, name: string): StoreState {
   const id = join(dir, "clusterid");
   const database = join(dir, "dbs", name, "database");
   const ltx = join(dir, "dbs", name, "ltx");
-  const hasTransaction = existsSync(ltx) && readdirSync(ltx).some((file) => file.endsWith(".ltx"));
-  return { clusterId: existsSync(id) ? readFileSync(id, "utf8").trim() || null : null, hasData: hasTransaction && existsSync(database) && statSync(database).size > 0 };
+  const last = existsSync(ltx) ? readdirSync(ltx).flatMap((file) => /^[0-9a-f]{16}-([0-9a-f]{16})\.ltx$/.exec(file)?.[1] ?? []).sort().at(-1) : undefined;
+  const hasData = last !== undefined && existsSync(database) && statSync(database).size > 0;
+  return { clusterId: existsSync(id) ? readFileSync(id, "utf8").trim() || null : null, hasData, txid: hasData ? Number.parseInt(last, 16) : 0 };
 }
 
 /** Renames the store to `<dir>.aside-<time>`, which it returns, and deletes all but the two newest of those. */

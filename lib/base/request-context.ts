@@ -19,6 +19,8 @@ export interface RequestContext {
   readonly timings?: string[];
   /** Milliseconds spent reading the database for this request. */
   readMs?: number;
+  /** The request has left for another instance: nobody here is answered any more. */
+  hasLeft?: boolean;
   /** Called once, just before the head of the response leaves: the last moment to set a header. */
   readonly beforeHead?: (() => void)[];
 }

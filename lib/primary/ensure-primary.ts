@@ -35,7 +35,7 @@ export function getInstanceInfo(): InstanceInfo {
  */
 export function getFlyReplayResponse(instance: string | null = primaryInstance()): Response {
   if (instance === null) throw paused();
-  return new Response("Fly Replay", { status: 409, headers: { "fly-replay": `instance=${instance}`, "cache-control": "no-store", "content-type": "text/plain; charset=utf-8" } });
+  return new Response("Fly Replay", { status: 409, headers: { "fly-replay": `instance=${instance}`, "cache-control": "no-store, no-transform", "content-type": "text/plain; charset=utf-8" } });
 }
 
 /**
@@ -105,7 +105,9 @@ function leave(context: RequestContext, { status, headers }: Response): void {
   context.beforeHead?.splice(0);
   response.writeHead(status, Object.fromEntries(headers));
   response.end("Fly Replay");
+  context.hasLeft = true;
   // Next still answers in its own way to what is thrown.
   const same = () => response;
+  Object.defineProperty(response, "statusCode", { get: () => status, set: () => {} });
   Object.assign(response, { setHeader: same, appendHeader: same, setHeaders: same, removeHeader: () => {}, writeHead: same, flushHeaders: () => {}, write: () => true, end: same });
 }

@@ -1,5 +1,6 @@
 // Before the server takes requests: begins to follow LiteFS, and keeps Next from reporting a replay as a fault.
 
+import { currentRequest } from "../base/request-context.ts";
 import { isReplicated } from "../litefs/instance.ts";
 import { settledRole, startLitefs } from "../litefs/role.ts";
 import { startStandby } from "../litefs/standby.ts";
@@ -25,6 +26,7 @@ function silenceReplays(): void {
   shared.__lecternSilence = true;
   const report = console.error;
   console.error = (...args: unknown[]) => {
-    if (!args.some(isReplay)) report(...args);
+    // Next wraps what was thrown in an error of its own: known by its request then.
+    if (!args.some(isReplay) && !currentRequest()?.hasLeft) report(...args);
   };
 }

@@ -1,0 +1,185 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test, vi } from "vitest";
+import { overrideEnv } from "#tests/database.ts";
+import { insertUser } from "#tests/factories.ts";
+import { currentRequest } from "../base/request-context.ts";
+import { MINUTE_MS, setClock } from "../base/clock.ts";
+import { writeSql } from "../db/database.ts";
+import { type TestLitefs, startTestLitefs } from "../litefs/test-litefs.ts";
+import { ensurePrimary, getFlyReplayResponse, getInstanceInfo, isReplay, replayTo } from "./ensure-primary.ts";
+import { followRequests } from "./follow-requests.ts";
+import { awaitOwnWrites, readTxid, txidCookie } from "./read-your-writes.ts";
+
+let litefs: TestLitefs | undefined;
+afterEach(async () => {
+  await litefs?.stop();
+  litefs = undefined;
+});
+
+/** A server whose every answer comes from `handler`, as of Next: an error becomes a 500. */
+async function served(handler: () => Promise<string>, headers: Record<string, string> = {}, method = "GET"): Promise<Response> {
+  followRequests();
+  const server = createServer((_request, response) => {
+    response.setHeader("set-cookie", "a=b");
+    handler().then(
+      (text) => {
+        response.statusCode = 200;
+        if (!response.headersSent || currentRequest()?.hasLeft) response.setHeader("x-late", "1");
+        response.end(text);
+      },
+      () => {
+        response.statusCode = 500;
+        response.end("fault");
+      },
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    return await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { headers, method, redirect: "manual" });
+  } finally {
+    server.close();
+  }
+}
+
+const swallow = async () => {
+  try {
+    await ensurePrimary();
+  } catch {
+    // What the reference did around "get the user".
+  }
+  return "page";
+};
+
+test("on the primary nothing happens, and nobody is the primary's proxy", async () => {
+  await ensurePrimary();
+  overrideEnv({ INSTANCE: "alone" });
+  expect(getInstanceInfo()).toEqual({ currentInstance: "alone", primaryInstance: "alone", currentIsPrimary: true });
+  litefs = await startTestLitefs(null);
+  await ensurePrimary();
+  expect(getInstanceInfo()).toEqual({ currentInstance: "here", primaryInstance: "here", currentIsPrimary: true });
+});
+
+test("on a replica it throws the response that Fly's proxy obeys", async () => {
+  litefs = await startTestLitefs("dfw-1");
+  const thrown = await ensurePrimary().catch((error: unknown) => error);
+  expect(isReplay(thrown)).toBe(true);
+  for (const response of [thrown as Response, getFlyReplayResponse()]) {
+    expect(response.status).toBe(409);
+    expect(response.headers.get("fly-replay")).toBe("instance=dfw-1");
+    expect(await response.text()).toBe("Fly Replay");
+  }
+  expect(getFlyReplayResponse("syd-1").headers.get("fly-replay")).toBe("instance=syd-1");
+  expect(getInstanceInfo()).toEqual({ currentInstance: "here", primaryInstance: "dfw-1", currentIsPrimary: false });
+});
+
+test("a replay passes through a catch-all, and nothing of the page leaves with it", async () => {
+  litefs = await startTestLitefs("dfw-1");
+  const response = await served(swallow);
+  expect([response.status, response.headers.get("fly-replay"), await response.text()]).toEqual([409, "instance=dfw-1", "Fly Replay"]);
+  expect(response.headers.get("set-cookie")).toBeNull();
+  expect(response.headers.get("x-late")).toBeNull();
+  const thrown = await served(async () => (await ensurePrimary(), "page"));
+  expect([thrown.status, await thrown.text()]).toEqual([409, "Fly Replay"]);
+});
+
+test("a request that was replayed twice is refused, not sent round for ever", async () => {
+  litefs = await startTestLitefs("dfw-2");
+  const write = async () => {
+    try {
+      await ensurePrimary();
+      return "written";
+    } catch (error) {
+      return `${(error as { code?: string }).code}`;
+    }
+  };
+  expect((await served(write, { "fly-replay-src": "instance=syd-1;region=syd;t=1" })).headers.get("fly-replay")).toBe("instance=dfw-2;state=2");
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  for (const state of ["2", "3", "99"]) {
+    const refused = await served(write, { "fly-replay-src": `instance=syd-1;region=syd;t=1;state=${state}` });
+    expect([refused.status, await refused.text()]).toEqual([200, "unavailable"]);
+  }
+});
+
+test("with no primary a write is refused after a bounded wait, and no replay is made up", async () => {
+  litefs = await startTestLitefs("");
+  await expect(ensurePrimary({ settleMs: 20 })).rejects.toMatchObject({ code: "unavailable", retryAfterSeconds: 5 });
+  expect(() => replayTo(null, "write")).toThrow(/Writes are paused/);
+  expect(() => getFlyReplayResponse()).toThrow(/Writes are paused/);
+});
+
+test("every response of a request that wrote names the transaction, a redirect too", async () => {
+  litefs = await startTestLitefs(null);
+  litefs.setPosition(42);
+  const response = await served(async () => {
+    await writeSql((sql) => insertUser(sql));
+    currentRequest()!.response.statusCode = 303;
+    return "";
+  });
+  const cookie = response.headers.getSetCookie().find((each) => each.startsWith("txid=")) ?? "";
+  expect(cookie).toMatch(/^txid=[\w.-]+; Max-Age=60; Path=\/; HttpOnly; SameSite=Lax$/);
+  expect(readTxid(cookie.slice(5, cookie.indexOf(";")))).toBe(42);
+  expect((await served(async () => "read")).headers.getSetCookie()).toEqual(["a=b"]);
+});
+
+test("a write after the head of the response is a fault that says so", async () => {
+  const late = Promise.withResolvers<unknown>();
+  await served(async () => {
+    const { response } = currentRequest()!;
+    response.flushHeaders();
+    await writeSql((sql) => insertUser(sql)).then(late.resolve, late.resolve);
+    return "page";
+  }).catch(() => {});
+  expect(await late.promise).toMatchObject({ message: expect.stringContaining("after the head of the response") });
+});
+
+const valueOf = (txid: number) => /^[^=]+=([^;]*)/.exec(txidCookie(txid))![1]!;
+
+test("only a number that we signed within the last minute counts", () => {
+  setClock(1_000_000_000_000);
+  const value = valueOf(42);
+  expect(readTxid(value)).toBe(42);
+  expect(readTxid(value.replace(/^\w+/, "zzzz"))).toBeNull();
+  expect(readTxid(value.replace(/\.\w+\./, ".zzzzzzzz."))).toBeNull();
+  for (const forged of [undefined, "", "42", "ffffffff", `${value}x`, value.slice(0, -1), value.toUpperCase()]) expect(readTxid(forged)).toBeNull();
+  setClock(1_000_000_000_000 + MINUTE_MS + 1);
+  expect(readTxid(value)).toBeNull();
+  setClock(1_000_000_000_000 - MINUTE_MS - 1);
+  expect(readTxid(value)).toBeNull();
+});
+
+test("a replica waits for its reader's write, then asks the primary", async () => {
+  litefs = await startTestLitefs("dfw-1");
+  litefs.setPosition(9);
+  await awaitOwnWrites(valueOf(9));
+  const waited = awaitOwnWrites(valueOf(10));
+  litefs.setPosition(10);
+  await waited;
+  const startedMs = performance.now();
+  expect(isReplay(await awaitOwnWrites(valueOf(11)).catch((error: unknown) => error))).toBe(true);
+  expect(performance.now() - startedMs).toBeGreaterThan(450);
+});
+
+test("a read that was replayed is answered wherever it is, and one without a primary by an older page", async () => {
+  litefs = await startTestLitefs("dfw-1");
+  const read = async () => (await awaitOwnWrites(valueOf(99)), "page");
+  expect(await (await served(read, { "fly-replay-src": "instance=syd-1;region=syd;t=1" })).text()).toBe("page");
+  await litefs.setPrimary("");
+  expect(await (await served(read)).text()).toBe("page");
+});
+
+test("a number that the primary does not have is taken back there, at once", async () => {
+  litefs = await startTestLitefs(null);
+  litefs.setPosition(3);
+  const response = await served(async () => (await awaitOwnWrites(valueOf(50_000)), "page"));
+  expect(response.headers.getSetCookie()).toContain("txid=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax");
+  const kept = await served(async () => (await awaitOwnWrites(valueOf(2)), "page"));
+  expect(kept.headers.getSetCookie()).toEqual(["a=b"]);
+});
+
+test("a forged number costs nothing", async () => {
+  litefs = await startTestLitefs("dfw-1");
+  const startedMs = performance.now();
+  for (const forged of ["zzzzzz.zzzzzz.zzz", "ffffffff", `${valueOf(50_000)}x`]) await awaitOwnWrites(forged);
+  expect(performance.now() - startedMs).toBeLessThan(400);
+});

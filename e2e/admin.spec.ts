@@ -7,7 +7,7 @@ import { PlainBrowser, formsOf } from "#tests/plain-browser.ts";
 import { sqlOf } from "#lib/db/connection.ts";
 
 const ORIGIN = `http://localhost:${PORT}`;
-const PAGES = ["/admin", "/admin/users", "/admin/content", "/admin/cache", "/admin/reads", "/admin/deliveries", "/admin/log"];
+const PAGES = ["/admin", "/admin/users", "/admin/content", "/admin/cache", "/admin/cluster", "/admin/reads", "/admin/deliveries", "/admin/log"];
 const MINUTE_MS = 60_000;
 
 const person = (database: Database.Database, given: Parameters<typeof insertUser>[1] = {}) => insertUser(sqlOf(database), { firstName: "Hedy", team: "BLUE", ...given });
@@ -232,6 +232,44 @@ for (const javaScriptEnabled of [true, false]) {
     });
   });
 }
+
+test("the cluster page says that nothing is replicated, and is not live", async ({ page, logIn }) => {
+  await logIn({ role: "ADMIN" });
+  await page.goto("/admin/cluster");
+  await expect(page.getByText("Nothing is replicated: this process is all there is")).toBeVisible();
+  await expect(page.getByRole("row")).toHaveCount(2);
+  await expect(page.getByRole("row").nth(1)).toContainText("Primary");
+  await expect(page.getByRole("row").nth(1)).toContainText("none yet");
+  await expect(page.getByRole("img", { name: /Map/ })).toHaveCount(0);
+  const events = await page.request.get("/admin/cluster/events");
+  expect([events.status(), events.headers()["cache-control"]]).toEqual([204, expect.stringContaining("no-store")]);
+  await expect(page.locator(".cluster-strip")).toHaveCount(0);
+});
+
+test("who is no admin sees neither the cluster nor what happens in it", async ({ database, request }) => {
+  const member = await plainAs(database, person(database).id);
+  expect((await member.get("/admin/cluster")).status).toBe(404);
+  expect((await member.get("/admin/cluster/events")).status).toBe(403);
+  expect((await request.get("/admin/cluster/events")).status()).toBe(401);
+  for (const path of ["/internal/status", "/cluster/here"]) expect((await request.get(path)).status(), path).toBe(404);
+  expect((await request.post("/internal/cache", { data: { key: "x" } })).status()).toBe(404);
+});
+
+test("health is said without anything that is nobody's business", async ({ request }) => {
+  const alive = await request.get("/healthz");
+  expect([alive.status(), await alive.text()]).toEqual([200, "ok\n"]);
+  const ready = await request.get("/readyz");
+  expect([ready.status(), await ready.json()]).toEqual([200, { ready: true, role: "primary", region: null, txid: null, behindMs: 0, database: "readable", migrationsMissing: 0, standby: null, problems: [] }]);
+  // Through a proxy it is somebody else who asks.
+  expect((await request.get("/metrics", { headers: { "x-forwarded-for": "203.0.113.7" } })).status()).toBe(404);
+});
+
+test("a page says how long it took, and its instance to admins only", async ({ page, request, logIn }) => {
+  expect((await request.get("/about")).headers()["server-timing"]).toMatch(/^total;dur=[\d.]+(, db;dur=[\d.]+)?$/);
+  await logIn({ role: "ADMIN" });
+  const shown = await page.goto("/admin");
+  expect(await shown!.headerValue("server-timing")).toMatch(/^total;dur=[\d.]+, db;dur=[\d.]+, instance;desc="[^"]+"$/);
+});
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`no admin page has an accessibility violation or scrolls sideways: ${colorScheme}`, async ({ page, axe, database, logIn }) => {

@@ -1,6 +1,8 @@
 // Every route handler by method and address: who may, what works, what it changes. The build decides whether the table is whole.
 
 import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { INTERNAL_HEADER, signInternal } from "#lib/base/internal-call.ts";
 import { signatureOf } from "#tests/git-host.ts";
 import { type Random, anything, bad, chance, pick, strangeId } from "./bad-values.ts";
 import type { HandlerCase, HandlerRequest } from "./cases.ts";
@@ -52,6 +54,17 @@ function pushed(): HandlerRequest {
   return { path: "/api/content-webhook", body, headers: { ...JSON_TYPE, "x-github-event": "push", "x-hub-signature-256": signatureOf(WEBHOOK_SECRET, body) } };
 }
 
+/** A call as another instance with our secret makes it. */
+const internal = (path: string, about: string): HandlerRequest => ({ path, headers: { ...JSON_TYPE, [INTERNAL_HEADER]: signInternal(about) } });
+/** What is no such call: another secret's, another minute's, another call's, or none. */
+const noSignature = (random: Random): Record<string, string> => {
+  const [minute = "", signature = ""] = signInternal("another call").split(".");
+  const value = pick(random, [undefined, "", minute, `${minute}.`, `${minute}.${signature}`, `0.${signature}`, `${minute}.${"A".repeat(43)}`, `${minute}.${signature}`.repeat(20)]);
+  return { ...JSON_TYPE, ...(value !== undefined && { [INTERNAL_HEADER]: value }) };
+};
+const cacheCall = (key: string) => `cache.delete\0${hostname()}\0${key}`;
+const deletion = (key: string): HandlerRequest => ({ ...internal("/internal/cache", cacheCall(key)), body: JSON.stringify({ key }) });
+
 export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
   "GET /atom.xml": open("/atom.xml"),
   "GET /feed.json": open("/feed.json"),
@@ -65,6 +78,28 @@ export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
   "GET /reads/token": open(`/reads/token?slug=${POST_SLUG}`),
   "GET /calls/feed.xml": open("/calls/feed.xml"),
   "GET /calls/audio/[slug]/[file]": { who: "anyone", status: 200, ready: ({ world }) => ({ path: `/calls/audio/${world.owner.episodeSlug}/call` }) },
+
+  "GET /healthz": open("/healthz"),
+  "GET /readyz": open("/readyz"),
+  "GET /metrics": { who: "anyone", status: 200, ready: () => internal("/metrics", "metrics") },
+  // Nothing is replicated here, so nothing is shown of it.
+  "GET /cluster/here": { ...open("/cluster/here"), status: 404 },
+  "GET /admin/cluster/events": { who: "admin", status: 204, ready: () => ({ path: "/admin/cluster/events" }) },
+  "GET /internal/status": { who: "anyone", status: 200, ready: () => internal("/internal/status", "status") },
+  "POST /internal/cache": {
+    who: "anyone",
+    fromAnywhere: true,
+    ready: () => deletion("no such entry"),
+    status: 200,
+    changes: [],
+    wrong: (random) =>
+      pick<() => HandlerRequest>(random, [
+        () => ({ path: "/internal/cache", headers: noSignature(random), body: JSON.stringify({ key: "no such entry" }) }),
+        () => ({ ...deletion("no such entry"), body: JSON.stringify({ key: "another entry" }) }),
+        () => ({ ...deletion(""), body: JSON.stringify({ key: "" }) }),
+        () => ({ ...deletion("no such entry"), body: pick(random, ["", "{", "null", "[]", '{"key":[]}', "x".repeat(70_000), "[".repeat(5_000)]) }),
+      ])(),
+  },
 
   "POST /reads": {
     who: "anyone",

@@ -7,7 +7,7 @@ import { type Consul, makeConsul } from "./consul.ts";
 import { roundTripMs } from "./distance.ts";
 import { type Edge, startEdge } from "./edge/edge.ts";
 import { type Health, startHealth } from "./edge/instances.ts";
-import { Network } from "./network.ts";
+import { CONSUL, Network } from "./network.ts";
 import { APP_PORT, ClusterNode, LITEFS_PORT, type Position } from "./node.ts";
 import type { Environment } from "./program.ts";
 import { findTools } from "./tools/tools.ts";
@@ -120,6 +120,32 @@ export class Cluster {
   /** Waits until every node that runs serves. */
   async waitUntilReady(deadlineMs = READY_MS): Promise<void> {
     await Promise.all([...this.nodes.values()].filter((node) => node.isRunning()).map((node) => node.waitUntilReady(deadlineMs)));
+  }
+
+  /**
+   * Undoes what a test did to it: heals all ways, lets Consul and all nodes run, and waits until the cluster is whole.
+   * Returns what it had to mend. Throws when it does not become whole.
+   */
+  async mend(deadlineMs = READY_MS): Promise<string[]> {
+    const mended: string[] = [];
+    if (this.network.heal()) mended.push("ways");
+    this.consul.resume();
+    if (!this.consul.isRunning()) {
+      mended.push(CONSUL);
+      await this.consul.start();
+    }
+    for (const node of this.nodes.values()) {
+      node.resume();
+      if (node.isRunning()) continue;
+      mended.push(node.name);
+      await node.kill(); // what a first process that ended by itself left running
+      node.start();
+    }
+    await this.waitForPrimary(deadlineMs);
+    await this.waitUntilReady(deadlineMs);
+    await this.waitForStandby(deadlineMs);
+    await this.waitUntilEqual(deadlineMs);
+    return mended;
   }
 
   /** Ends everything. Leaves no process, no mount, and no file unless a folder was given. */

@@ -38,7 +38,13 @@ export async function killSession(leader: number): Promise<void> {
 
 /** True if a process of the session carries `name`=`value` in the environment it was started with. */
 export function isSessionMarked(leader: number, name: string, value: string): boolean {
-  return findSession(leader).some((pid) => read(`/proc/${pid}/environ`)?.split("\0").includes(`${name}=${value}`));
+  const marked = new Set(findMarked(name, value));
+  return findSession(leader).some((pid) => marked.has(pid));
+}
+
+/** The processes that carry `name`=`value` in the environment they were started with. Only those that we may look at. */
+export function findMarked(name: string, value: string): number[] {
+  return processIds().filter((pid) => read(`/proc/${pid}/environ`)?.split("\0").includes(`${name}=${value}`));
 }
 
 /** When the process started, in clock ticks since the machine's start: with its id, its name for ever. Null if it is gone. */

@@ -1,4 +1,5 @@
 import { request as send } from "node:http";
+import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { waitUntil } from "../wait.ts";
@@ -98,7 +99,7 @@ test("a chunked body up to 1 MB is replayed, with its length", async () => {
   const parts = (async function* () {
     for (let i = 0; i < 10; i += 1) yield Buffer.alloc(100_000, "x");
   })();
-  const { length, headers } = await read(await fetch(edge.url, { method: "POST", body: ReadableStream.from(parts), duplex: "half" } as RequestInit));
+  const { length, headers } = await read(await fetch(edge.url, { method: "POST", body: Readable.toWeb(Readable.from(parts)), duplex: "half" } as unknown as RequestInit));
   expect(length).toBe(1_000_000);
   expect(headers["content-length"]).toBe("1000000");
 });

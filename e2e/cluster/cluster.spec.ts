@@ -1,0 +1,91 @@
+// The cluster itself: each region from its own node, writes at one place, and nothing left of it when it ends.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { once } from "node:events";
+import { dirname } from "node:path";
+import type { Browser } from "@playwright/test";
+import { expect, test } from "./fixtures.ts";
+import { findMarked } from "./processes.ts";
+import { waitUntil } from "./wait.ts";
+import { MARK, mountsBelow, sweep } from "./workspace.ts";
+
+test("every region answers from its own node", async ({ cluster }) => {
+  const primary = await cluster.primary();
+  expect(primary?.region).toBe("dfw");
+  for (const region of cluster.edges.keys()) {
+    const response = await fetch(`${cluster.url(region)}/readyz`);
+    expect(await response.json()).toMatchObject({ ready: true, region });
+    expect((await fetch(`${cluster.url(region)}/blog`)).status).toBe(200);
+  }
+});
+
+test("a write through ams reaches the primary, and from there every node", async ({ cluster, smtp, browser }) => {
+  const before = await cluster.waitUntilEqual();
+  await askForMail(browser, cluster.url("ams"), "ams@example.com");
+  await waitUntil("the log-in mail is there", 20_000, () => smtp.mails.some(({ to }) => to.includes("ams@example.com")));
+  expect(cluster.edges.get("ams")?.events().filter(({ kind, path }) => kind === "replay" && path.startsWith("/login"))).toHaveLength(1);
+  expect((await cluster.waitUntilEqual()).txid).toBeGreaterThan(before.txid);
+});
+
+test("a way that is cut keeps a replica behind, and it catches up when it is healed", async ({ cluster, browser }) => {
+  cluster.network.isolate("syd-1");
+  await askForMail(browser, cluster.url("ams"), "cut@example.com");
+  const there = await cluster.waitUntilEqual(20_000, ["dfw-1", "dfw-2", "ams-1"]);
+  expect((await cluster.node("syd-1").position())?.txid).toBeLessThan(there.txid);
+  expect((await fetch(`${cluster.url("syd")}/blog`)).status).toBe(200);
+  cluster.network.heal();
+  await cluster.waitUntilEqual();
+});
+
+/** A write that anybody can do: asks for a log-in mail, without JavaScript. */
+async function askForMail(browser: Browser, url: string, email: string): Promise<void> {
+  const page = await browser.newPage({ javaScriptEnabled: false });
+  await page.goto(`${url}/login`);
+  await page.getByLabel("Your address for mail").fill(email);
+  await page.getByRole("button", { name: "Send me the mail" }).click();
+  await page.waitForURL("**/login/code**");
+  await page.close();
+}
+
+/** `npm run cluster` with one region, as a process of its own; resolves when it prints its URLs. */
+async function startCommand(): Promise<{ child: ChildProcess; folder: string; ended: Promise<number | null> }> {
+  const free = createServer().listen(0, "127.0.0.1");
+  await once(free, "listening");
+  const { port } = free.address() as AddressInfo;
+  free.close();
+  const child = spawn(process.execPath, ["scripts/cluster.ts", "--regions", "dfw", "--port", String(port), ...(process.env.CLUSTER_IMAGE ? ["--image", process.env.CLUSTER_IMAGE] : [])], { stdio: ["ignore", "pipe", "pipe"] });
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (text += data));
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const found = await waitUntil("the command says where it is", 110_000, () => {
+    if (child.exitCode !== null) throw new Error(text);
+    return /Logs: (.*)\/\*\/log/.exec(text);
+  });
+  expect((await fetch(`http://localhost:${port}/blog`)).status).toBe(200);
+  return { child, folder: found![1]!, ended };
+}
+
+const leftOf = (folder: string) => ({ processes: findMarked(MARK, folder), mounts: mountsBelow(folder), files: existsSync(folder) });
+const NOTHING = { processes: [], mounts: [], files: false };
+
+test("Ctrl-C leaves no process, no mount and no file", async () => {
+  const { child, folder, ended } = await startCommand();
+  const { processes, mounts } = leftOf(folder);
+  expect(processes.length).toBeGreaterThanOrEqual(2 * 4 + 1);
+  expect(mounts).toHaveLength(2);
+  child.kill("SIGINT");
+  expect(await ended).toBe(0);
+  expect(leftOf(folder)).toEqual(NOTHING);
+});
+
+test("what a killed command leaves is removed by the next one", async () => {
+  const { child, folder, ended } = await startCommand();
+  child.kill("SIGKILL");
+  await ended;
+  expect(leftOf(folder)).toMatchObject({ files: true, mounts: expect.arrayContaining([expect.stringContaining("dfw-1")]) });
+  expect(await sweep()).toContain(folder);
+  expect(leftOf(folder)).toEqual(NOTHING);
+  expect(existsSync(dirname(folder))).toBe(true);
+});

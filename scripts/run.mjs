@@ -135,11 +135,15 @@ async function once(stamp, hash, output, work) {
 
 // ---- Set-up ------------------------------------------------------------------------------------------------
 
-async function install() {
+async function packages() {
   await once(join("node_modules", ".lectern-install"), hashOf(["package.json", "package-lock.json"]), "node_modules", async () => {
     say("installing packages");
     await npm(["ci", "--no-fund", "--no-audit"]);
   });
+}
+
+async function install() {
+  await packages();
   await once(join("prisma", "generated", ".stamp"), hashOf(["prisma/schema.prisma", "package-lock.json"]), join("prisma", "generated", "client.ts"), async () => {
     say("generating the Prisma client");
     // `generate` wants to download an engine that it then does not use: any program stands in for it.
@@ -310,6 +314,10 @@ const commands = {
     await build({ env: { BENCH: "on" } });
     return node(join("bench", `${name}.ts`), args, { env: { NODE_ENV: "production" } });
   },
+  // A layer of its own in the Dockerfile.
+  async packages() {
+    await packages();
+  },
   async image(args) {
     await install();
     await build();
@@ -323,7 +331,7 @@ const commands = {
 
 const [name, ...args] = process.argv.slice(2);
 try {
-  if (!Object.hasOwn(commands, name)) throw new Stop(`Unknown command "${name}". There are: ${Object.keys(commands).filter((known) => known !== "script").join(", ")}`);
+  if (!Object.hasOwn(commands, name)) throw new Stop(`Unknown command "${name}". There are: ${Object.keys(commands).filter((known) => !["script", "packages"].includes(known)).join(", ")}`);
   if (!(await withRightNode())) process.exitCode = await commands[name](args);
 } catch (error) {
   if (!(error instanceof Stop)) throw error;

@@ -1,0 +1,48 @@
+# syntax=docker/dockerfile:1
+# The image of every node. What it holds is decided by scripts/image.ts, which makes the same folder without Docker
+# (npm run image); tests/image.test.ts runs that folder.
+
+# Raised by hand, with NODE_VERSION in scripts/run.mjs and the LiteFS that the tests build.
+ARG NODE_VERSION=24.21.0
+ARG LITEFS_VERSION=0.5.14
+
+FROM flyio/litefs:${LITEFS_VERSION} AS litefs
+
+FROM node:${NODE_VERSION}-bookworm-slim AS deps
+WORKDIR /build
+COPY package.json package-lock.json ./
+COPY scripts/run.mjs scripts/server-flags.mjs scripts/
+RUN --mount=type=cache,target=/root/.npm node scripts/run.mjs packages
+
+FROM deps AS build
+COPY . .
+# The same for all machines of a deploy: a call of an action may be replayed to any of them. The key must outlive deploys.
+ARG DEPLOYMENT_ID
+ENV DEPLOYMENT_ID=${DEPLOYMENT_ID}
+RUN --mount=type=secret,id=NEXT_SERVER_ACTIONS_ENCRYPTION_KEY,env=NEXT_SERVER_ACTIONS_ENCRYPTION_KEY,required=true \
+    node scripts/run.mjs image --out /image
+
+FROM node:${NODE_VERSION}-bookworm-slim AS run
+# Debian serves only its newest versions: pinned ones could not be installed again.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates fuse3 \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=litefs /usr/local/bin/litefs /usr/local/bin/litefs
+COPY --from=build /image /app
+WORKDIR /app
+ARG DEPLOYMENT_ID
+ENV NODE_ENV=production \
+    DEPLOYMENT_ID=${DEPLOYMENT_ID} \
+    HOST=:: \
+    PORT=8080 \
+    DATA_DIR=/data \
+    FLY_LITEFS_DIR=/litefs \
+    LITEFS_DATA_DIR=/data/litefs \
+    APP_UID=1000 \
+    APP_GID=1000
+EXPOSE 8080
+HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# As root, since LiteFS mounts: the site itself is started as APP_UID (the user "node").
+ENTRYPOINT ["node", "scripts/boot.ts"]

@@ -24,6 +24,14 @@ export function txidCookie(txid: number): string {
   return `${name}=${text}.${sign("txid", text)}; Max-Age=${LIFE_MS / 1000}${attributes(name)}`;
 }
 
+/**
+ * For a page that did not find what somebody was told of elsewhere, by mail or on another screen: it may not have arrived here yet.
+ * On a replica that knows its primary it throws the replay, once; else it returns, and what is missing is missing.
+ */
+export function askPrimary(): void {
+  if (role() === "replica" && replaysOf(currentRequest()) === 0) replayTo(primaryInstance(), "read_your_writes");
+}
+
 /** The transaction of a cookie that txidCookie made within the last minute; null for any other. */
 export function readTxid(value: string | undefined): number | null {
   const [, text = "", txid = "", at = "", signature = ""] = /^(([0-9a-z]{1,11})\.([0-9a-z]{1,9}))\.([\w-]{43})$/.exec(value ?? "") ?? [];

@@ -9,6 +9,7 @@ import { ActionForm, Submit } from "#components/ui/action-form.tsx";
 import { env } from "#lib/base/env.ts";
 import { snapshotSql } from "#lib/db/database.ts";
 import { findChallenge } from "#lib/members/login-challenge.ts";
+import { askPrimary } from "#lib/primary/read-your-writes.ts";
 import { redirectTarget } from "#lib/session/redirect-target.ts";
 
 export const metadata: Metadata = { title: "Log in", robots: { index: false, follow: false } };
@@ -21,6 +22,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ t
   const cookie = await readBriefCookie("login");
   const open = await snapshotSql((sql) => findChallenge(sql, { token, browserId: cookie?.browserId ?? null }));
   if (!open) {
+    if (token) askPrimary();
     return (
       <div className="wrap entry entry-one">
         <header className="page-head">

@@ -6,6 +6,7 @@ import { logInHere } from "./actions.ts";
 import { ActionForm, Submit } from "#components/ui/action-form.tsx";
 import { snapshotSql } from "#lib/db/database.ts";
 import { findDeviceLink } from "#lib/members/device-link.ts";
+import { askPrimary } from "#lib/primary/read-your-writes.ts";
 import { findReader, readIdentity } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Log in on this device", robots: { index: false } };
@@ -19,6 +20,7 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ t
     member: findReader(sql, identity).member,
   }));
   if (!link || typeof token !== "string") {
+    if (token) askPrimary();
     return (
       <div className="wrap">
         <header className="page-head">

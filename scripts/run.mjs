@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, wri
 import { createServer } from "node:net";
 import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { prepareCluster } from "./cluster-tools.mjs";
 import { SERVER_FLAGS } from "./server-flags.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -256,15 +257,33 @@ function unit(args) {
   }));
 }
 
-async function e2e(args) {
-  const report = join(REPORTS, "e2e.json");
-  const chromium = await browser();
-  await build();
-  return counted("e2e", report, () => run(process.execPath, [bin("playwright"), "test", "--reporter=list,json", ...args], { env: { CHROMIUM_PATH: chromium, PLAYWRIGHT_JSON_OUTPUT_NAME: report } }), ({ stats }) => ({
+function playwright(name, args, env) {
+  const report = join(REPORTS, `${name}.json`);
+  return counted(name, report, () => run(process.execPath, [bin("playwright"), "test", "--reporter=list,json", ...args], { env: { ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report } }), ({ stats }) => ({
     passed: stats.expected + stats.flaky,
     failed: stats.unexpected,
     skipped: stats.skipped,
   }));
+}
+
+async function e2e(args) {
+  const chromium = await browser();
+  await build();
+  return playwright("e2e", args, { CHROMIUM_PATH: chromium });
+}
+
+async function image(args, options = {}) {
+  await build();
+  return node("scripts/image.ts", args, options);
+}
+
+/** The site as several instances on LiteFS. Where that can't be, its tests are skipped, and say why. */
+async function cluster(args) {
+  const missing = await prepareCluster({ run, say });
+  for (const line of missing) say(`no cluster here: ${line}`);
+  const chromium = missing.length === 0 ? await browser() : "";
+  if (missing.length === 0) await must(image([], { quiet: true }), "The image could not be made.");
+  return playwright("cluster", ["-c", "playwright.cluster.config.ts", ...args], { CHROMIUM_PATH: chromium, ...(missing.length > 0 && { CLUSTER_MISSING: missing.join("\n") }) });
 }
 
 function closing() {
@@ -305,7 +324,20 @@ const commands = {
     await unit(args);
     await check("content", node("scripts/content-check.ts", ["--offline"]));
     await e2e([]);
+    await cluster([]);
     return closing();
+  },
+  async "test:cluster"(args) {
+    await install();
+    await cluster(args);
+    return closing();
+  },
+  async cluster(args) {
+    await install();
+    const missing = await prepareCluster({ run, say });
+    if (missing.length > 0) throw new Stop(`A cluster can't run here:\n${missing.map((line) => `  ${line}`).join("\n")}`);
+    await must(image([], { quiet: true }), "The image could not be made.");
+    return node("scripts/cluster.ts", args);
   },
   async bench([name, ...args]) {
     const names = readdirSync("bench").filter((file) => /^[a-z-]+\.ts$/.test(file)).map((file) => file.slice(0, -3));
@@ -320,8 +352,7 @@ const commands = {
   },
   async image(args) {
     await install();
-    await build();
-    return node("scripts/image.ts", args);
+    return image(args);
   },
   async script([file, ...args]) {
     await install();

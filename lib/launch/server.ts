@@ -19,8 +19,8 @@ const MAX_DEATHS = 5;
 const WINDOW_MS = 600_000;
 const PAUSE_MS = 1_000;
 
-/** Starts server.js of the image with the site's user and address; `flags` are Node's. */
-export function startServer(settings: Settings, env: NodeJS.ProcessEnv, flags: readonly string[]): Server {
+/** Starts server.js of the image with the site's user and address; `flags` are Node's. After a death it waits `pauseMs`, and longer after each. */
+export function startServer(settings: Settings, env: NodeJS.ProcessEnv, flags: readonly string[], pauseMs = PAUSE_MS): Server {
   const { app, root } = settings;
   let child: ChildProcess | null = null;
   let isStopping = false;
@@ -44,7 +44,7 @@ export function startServer(settings: Settings, env: NodeJS.ProcessEnv, flags: r
       const recent = deaths.filter((atMs) => atMs > nowMs - WINDOW_MS).length;
       say("error", "launch.site_died", { why, deaths: recent });
       if (recent >= MAX_DEATHS) fail(1);
-      else setTimeout(start, PAUSE_MS * recent);
+      else setTimeout(start, pauseMs * recent);
     }
   }
   start();

@@ -1,0 +1,66 @@
+// The lease between the nodes: the primary gives signs of life beside it, and a standby watches them.
+// Consul ends a session up to twice its TTL after the last renewal. LiteFS gives its lease up by itself once it could not
+// renew it for the TTL. So whoever hears nothing of the primary for the TTL, neither from itself nor through Consul,
+// may end its session: what the lease promises holds, and writes are back ten seconds earlier.
+
+import { basename } from "node:path";
+import type { Consul } from "./consul.ts";
+import { type NodeState, nodeState } from "./nodes.ts";
+import { say } from "./say.ts";
+import type { Settings } from "./settings.ts";
+
+const BEAT_EVERY_MS = 1_000;
+const ASK_MS = 1_000;
+/** A standby that lacks what the primary says it has for this long is none. Far longer than any hiccup of the network. */
+const BEHIND_MS = 15_000;
+
+export interface LeaseWatch {
+  /** To be called often on the primary. */
+  asPrimary(own: NodeState): Promise<void>;
+  /** To be called often on a candidate that is not. "behind": it must not become the primary as it is. */
+  asStandby(own: NodeState): Promise<"on" | "behind">;
+}
+
+export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
+  let beatMs = -Infinity;
+  let silentSinceMs: number | null = null;
+  let behindSinceMs: number | null = null;
+  let heard = "";
+
+  return {
+    async asPrimary(own) {
+      silentSinceMs = behindSinceMs = null;
+      const nowMs = performance.now();
+      if (nowMs - beatMs < BEAT_EVERY_MS || !own.position) return;
+      beatMs = nowMs;
+      await consul.beat(settings.instance, own.position.txid).catch(() => undefined);
+    },
+
+    async asStandby(own) {
+      const known = await Promise.all([consul.primary(), consul.lastBeat()]).catch(() => null);
+      const [lease, beat] = known ?? [null, null];
+      // Without Consul, without a lease or without signs of its owner nothing can be told from silence.
+      if (!lease?.session || lease.hostname === settings.instance || beat?.instance !== lease.hostname) {
+        silentSinceMs = behindSinceMs = null;
+        return "on";
+      }
+      const other = await nodeState(lease.advertiseUrl, basename(settings.databaseFile), ASK_MS).catch(() => null);
+      const nowMs = performance.now();
+      const sign = `${lease.session} ${beat.index}`;
+      if (other || sign !== heard || silentSinceMs === null) {
+        silentSinceMs = nowMs;
+        heard = sign;
+      } else if (nowMs - silentSinceMs > settings.lease.ttlMs) {
+        say("error", "launch.lease_ended", { of: lease.hostname, why: `no sign of it for ${settings.lease.ttl}, neither from itself nor through Consul` });
+        await consul.endSession(lease.session).catch((error: unknown) => say("warn", "launch.lease_kept", { error }));
+        silentSinceMs = null;
+      }
+      const lives = silentSinceMs !== null && nowMs - silentSinceMs < 3 * BEAT_EVERY_MS;
+      if ((own.position?.txid ?? 0) >= beat.txid || !lives) behindSinceMs = null;
+      else behindSinceMs ??= nowMs;
+      if (behindSinceMs === null || nowMs - behindSinceMs < BEHIND_MS) return "on";
+      say("error", "launch.standby_behind", { own: own.position?.txid ?? 0, primary: beat.txid, of: lease.hostname });
+      return "behind";
+    },
+  };
+}

@@ -13,7 +13,7 @@ import { runLauncher } from "./run-launcher.ts";
 import { unmount } from "./mount.ts";
 import { say } from "./say.ts";
 import { type Settings, asAppUser, environmentOf } from "./settings.ts";
-import { putAside, readStore } from "./store.ts";
+import { dropAsides, putAside, readStore } from "./store.ts";
 
 /** Starts that failed one after the other, before whoever started us is to decide. */
 const MAX_FAILURES = 8;
@@ -34,7 +34,7 @@ export async function boot(settings: Settings, environment: NodeJS.ProcessEnv): 
   if (!settings.isReplicated) {
     const store = readStore(settings.storeDir, basename(settings.databaseFile));
     if (store.hasData && !existsSync(settings.databaseFile)) {
-      throw new Error(`REPLICATION=off, but the data of this node is in LiteFS' store (${settings.storeDir}) and ${settings.databaseFile} is not there: docs/runbooks/leave-replication.md says how to take it along.`);
+      throw new Error(`REPLICATION=off, but the data of this node is in LiteFS' store (${settings.storeDir}) and ${settings.databaseFile} is not there: docs/runbooks/join-and-leave-replication.md says how to take it along.`);
     }
     return runLauncher(settings, env, stop.signal);
   }
@@ -60,6 +60,11 @@ export async function boot(settings: Settings, environment: NodeJS.ProcessEnv): 
     if (performance.now() - startedMs > HEALTHY_MS) failures = 0;
     failures += 1;
     say("error", "boot.litefs_ended", { code: ended.code, reason: ended.reason, failures });
+    // No restart makes room, and no person need start the node when there is some again.
+    if (ended.reason === "full") {
+      failures = Math.min(failures, MAX_FAILURES - 1);
+      say("error", "boot.disk_full", { line: ended.line, deleted: dropAsides(settings.storeDir, 0) });
+    }
     if (ended.reason === "corrupt" && !(await repair(settings, consul, ended))) return 1;
     if (failures >= MAX_FAILURES) return ended.code || 1;
     await sleep(Math.min(2 ** (failures - 1) * 1_000, MAX_PAUSE_MS), undefined, { signal: stop.signal }).catch(() => undefined);
@@ -132,7 +137,7 @@ async function repair(settings: Settings, consul: Consul, { line }: Ended): Prom
   const primary = await consul.primary().catch(() => null);
   if (!primary || primary.hostname === settings.instance) {
     const why = primary ? "this node is the primary: nobody else is known to have its data" : "nobody is known to be the primary";
-    say("error", "boot.store_corrupt", { line, why, do: `nothing was touched. When another node is the primary, start this one again; or restore a backup (docs/runbooks/restore.md).` });
+    say("error", "boot.store_corrupt", { line, why, do: `nothing was touched. When another node is the primary, start this one again; if there is none, restore a backup (docs/runbooks/join-and-leave-replication.md).` });
     return false;
   }
   const aside = putAside(settings.storeDir, new Date());

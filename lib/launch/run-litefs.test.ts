@@ -16,7 +16,7 @@ function settingsFor(script: string, killTimeoutSeconds = 30) {
   chmodSync(program, 0o755);
   return readSettings({ REPLICATION: "on", FLY_CONSUL_URL: "http://:hunter2@consul:8500", LITEFS_ADVERTISE_URL: "http://a", LITEFS_PROGRAM: program, KILL_TIMEOUT_SECONDS: String(killTimeoutSeconds) }, folder);
 }
-const run = (script: string, signal = new AbortController().signal, seconds?: number) => runLitefs(settingsFor(script, seconds), { PATH: process.env.PATH } as NodeJS.ProcessEnv, signal);
+const run = (script: string, signal = new AbortController().signal, seconds?: number) => runLitefs(settingsFor(script, seconds), { ...process.env }, signal);
 
 test("the exit code is LiteFS' own", async () => {
   expect(await run("exit 75")).toEqual({ code: 75, reason: "other", line: null });
@@ -24,7 +24,7 @@ test("the exit code is LiteFS' own", async () => {
 
 test.each([
   'ERROR: cannot open store: open databases: open database("lectern.db"): recover ltx: database checksum d82 on TXID 0a does not match LTX post-apply checksum 802',
-  'level=ERROR msg="fatal error occurred while applying ltx to \\"lectern.db\\", exiting: database checksum"',
+  'level=INFO msg="fatal error occurred while applying ltx to \\"lectern.db\\", exiting: database checksum 80 on TXID 0a does not match LTX post-apply checksum e3"',
 ])("a store that contradicts itself is recognized: %s", async (line) => {
   const printed = vi.spyOn(process.stderr, "write").mockReturnValue(true);
   const ended = await run(`cat >&2 <<'END'\n${line}\nEND\nexit 1`);
@@ -32,11 +32,16 @@ test.each([
   expect(printed).toHaveBeenCalledWith(`${line}\n`);
 });
 
-test("a disk that is full, or a Consul that can't be reached, is no corrupt store", async () => {
+test("a disk that is full is no corrupt store", async () => {
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  for (const line of ["ERROR: cannot open store: mkdir /data: no space left on device", "ERROR: cannot init consul: cannot connect to consul: connection refused"]) {
-    expect(await run(`echo "${line}" >&2; exit 1`)).toMatchObject({ reason: "other" });
+  for (const line of ["ERROR: cannot open store: open databases: recover ltx: write: no space left on device", "fatal error occurred while applying ltx to lectern.db, exiting: no space left on device"]) {
+    expect(await run(`echo "${line}" >&2; exit 1`)).toEqual({ code: 1, reason: "full", line });
   }
+});
+
+test("a Consul that can't be reached is no corrupt store", async () => {
+  vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  expect(await run(`echo "ERROR: cannot init consul: cannot connect to consul: connection refused" >&2; exit 1`)).toMatchObject({ reason: "other" });
 });
 
 test("Consul's token is not printed", async () => {

@@ -9,14 +9,18 @@ import type { Settings } from "./settings.ts";
 export interface Ended {
   /** LiteFS' exit code, which is the launcher's where that ended first; 1 when a signal killed it. */
   readonly code: number;
-  /** corrupt: the data on disk contradicts itself, and LiteFS will not open it again. */
-  readonly reason: "corrupt" | "other";
+  /** corrupt: the data on disk contradicts itself, and LiteFS will not open it again. full: there is no room for more. */
+  readonly reason: "corrupt" | "full" | "other";
   /** The line that said so. */
   readonly line: string | null;
 }
 
 /** How LiteFS says that the store contradicts itself (store.go, db.go of v0.5.14), at start and while it applies what it got. */
-const CORRUPT = /cannot open store: .*(recover ltx|init database file|sync wal to ltx|max ltx file|checksum)|does not match LTX post-apply checksum|fatal error occurred while applying ltx/i;
+const CORRUPT = /does not match LTX post-apply checksum|cannot open store: .*(recover ltx|init database file|sync wal to ltx|max ltx file|checksum|cluster id)/;
+/** The store is well, the disk is not: nothing to put aside. */
+const FULL = /no space left on device|disk quota exceeded/;
+const NOT_CORRUPT = /no space left on device|disk quota exceeded|permission denied|read-only file system|too many open files|cannot allocate memory/;
+
 /** Fewer than the whole: LiteFS needs some for itself after the launcher has ended. */
 const RESERVE_MS = 2_000;
 /** What LiteFS started lives for at most this long after it (the launcher looks twice a second). */
@@ -27,11 +31,12 @@ export function runLitefs(settings: Settings, env: NodeJS.ProcessEnv, stop: Abor
   return new Promise((resolve, reject) => {
     // Its standard output goes straight through, as the site's log does; what it says itself is on the other one.
     const child = spawn(settings.litefs.program, ["mount", "-config", join(settings.root, "litefs.yml")], { cwd: settings.root, env, stdio: ["ignore", "inherit", "pipe"] });
-    let corrupt: string | null = null;
+    let found: { reason: "corrupt" | "full"; line: string } | null = null;
     const secret = new URL(settings.lease.consulUrl).password;
     const print = withoutChatter((line) => process.stderr.write(`${line}\n`));
     createInterface({ input: child.stderr }).on("line", (line) => {
-      if (CORRUPT.test(line)) corrupt ??= line;
+      if (CORRUPT.test(line) && !NOT_CORRUPT.test(line)) found = { reason: "corrupt", line };
+      else if (FULL.test(line)) found ??= { reason: "full", line };
       // LiteFS prints Consul's address as it is, with the token in it.
       print(secret ? line.replaceAll(secret, "…") : line);
     });
@@ -51,7 +56,7 @@ export function runLitefs(settings: Settings, env: NodeJS.ProcessEnv, stop: Abor
       clearTimeout(kill);
       clearTimeout(orphans);
       stop.removeEventListener("abort", end);
-      resolve({ code: code ?? (signal ? 1 : 0), reason: corrupt === null ? "other" : "corrupt", line: corrupt });
+      resolve({ code: code ?? (signal ? 1 : 0), reason: found?.reason ?? "other", line: found?.line ?? null });
     };
     // "close" comes when nobody holds its output any more: the launcher and the site have it too.
     child.once("exit", (code, signal) => (orphans = setTimeout(() => finish(code, signal), ORPHANS_MS)));

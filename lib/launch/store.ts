@@ -24,12 +24,20 @@ export function readStore(dir: string, name: string): StoreState {
   return { clusterId: existsSync(id) ? readFileSync(id, "utf8").trim() || null : null, hasData, txid: hasData ? Number.parseInt(last, 16) : 0 };
 }
 
+const prefixOf = (dir: string) => `${basename(dir)}.aside-`;
+
 /** Renames the store to `<dir>.aside-<time>`, which it returns, and deletes all but the two newest of those. */
 export function putAside(dir: string, now: Date): string {
-  const prefix = `${basename(dir)}.aside-`;
-  const aside = join(dirname(dir), `${prefix}${now.toISOString().replace(/[:.]/g, "-")}`);
+  const aside = join(dirname(dir), `${prefixOf(dir)}${now.toISOString().replace(/[:.]/g, "-")}`);
   renameSync(dir, aside);
-  const all = readdirSync(dirname(dir)).filter((name) => name.startsWith(prefix)).sort();
-  for (const old of all.slice(0, -KEPT)) rmSync(join(dirname(dir), old), { recursive: true, force: true });
+  dropAsides(dir, KEPT);
   return aside;
+}
+
+/** Deletes all but the `kept` newest of the stores that were put aside. Returns how many it deleted. */
+export function dropAsides(dir: string, kept: number): number {
+  const all = readdirSync(dirname(dir)).filter((name) => name.startsWith(prefixOf(dir))).sort();
+  const dropped = all.slice(0, all.length - kept);
+  for (const old of dropped) rmSync(join(dirname(dir), old), { recursive: true, force: true });
+  return dropped.length;
 }

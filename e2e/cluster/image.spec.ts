@@ -1,0 +1,148 @@
+// The image by itself: at another place, with nothing else of the checkout in reach; and the way out of replication and back.
+
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import Database from "better-sqlite3";
+import type { ClusterNode } from "./node.ts";
+import { type Environment, readLog, startProgram } from "./program.ts";
+import { expect, test } from "./fixtures.ts";
+import { findTools } from "./tools/tools.ts";
+import { waitUntil } from "./wait.ts";
+import { makeWorkspace } from "./workspace.ts";
+
+const IMAGE = resolve(process.env.CLUSTER_IMAGE ?? join(".data", "image"));
+const CHECKOUT = process.cwd();
+
+function freePort(): Promise<number> {
+  return new Promise((found) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => found(port));
+    });
+  });
+}
+
+test("the image holds no test, no secret and no source that it does not run", () => {
+  const files = readdirSync(IMAGE, { recursive: true, encoding: "utf8" }).filter((file) => !file.startsWith("node_modules"));
+  expect(files.filter((file) => /\.test\.|^(tests|e2e|bench|docs|\.git|\.env)/.test(file))).toEqual([]);
+  expect(files).toEqual(expect.arrayContaining(["server.js", "litefs.yml", "scripts/boot.ts", "scripts/launch.ts", "lib/mdx/worker.ts"]));
+  // Nothing says where it was built, besides what Next itself writes down.
+  const named = files.filter((file) => /\.(ts|mjs|yml)$/.test(file) && readFileSync(join(IMAGE, file), "utf8").includes(CHECKOUT));
+  expect(named).toEqual([]);
+});
+
+test("without replication the image serves the whole site from a plain file, with nothing of the checkout in reach", async () => {
+  test.skip(process.getuid?.() !== 0, "hiding the checkout needs root");
+  const folder = mkdtempSync(join(tmpdir(), "lectern-image-"));
+  const workspace = makeWorkspace(join(folder, "work"));
+  const image = join(folder, "image");
+  cpSync(IMAGE, image, { recursive: true, verbatimSymlinks: true });
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  // Node itself may live in the checkout: the one that hides it keeps a copy.
+  const node = join(folder, "node");
+  cpSync(process.execPath, node);
+  const env: Environment = { PATH: "/usr/bin:/bin", HOME: folder, REPLICATION: "off", DATA_DIR: join(folder, "data"), HOST: "127.0.0.1", PORT: String(port), SITE_URL: url, APP_UID: "65534", APP_GID: "65534" };
+  spawnSync("chmod", ["-R", "a+rX", folder]);
+  const log = join(folder, "log");
+  const program = startProgram({ command: "unshare", args: ["--mount", "sh", "-c", `mount -t tmpfs none "${CHECKOUT}" && cd / && exec "${node}" "${image}/scripts/boot.ts"`], cwd: "/", env, log, workspace });
+  try {
+    const get = (path: string) => fetch(`${url}${path}`, { signal: AbortSignal.timeout(60_000) });
+    await waitUntil("the site serves", 60_000, async () => (await get("/healthz")).status, (status) => status === 200).catch((error: Error) => { throw new Error(`${error.message}\n${readLog(log, 3_000)}`); });
+    const home = await (await get("/")).text();
+    expect(home).toContain("</html>");
+    const [, style] = /href="(\/_next\/static\/[^"]+\.css[^"]*)"/.exec(home)!;
+    const [, post] = /href="(\/blog\/[^"/.#?]+)"/.exec(await (await get("/blog")).text())!;
+    const [, picture] = /(\/_img\/[\w.-]+)/.exec(await (await get(post!)).text()) ?? [];
+    // A post needs the compiler's worker, the card fonts and sharp, the log-in the database and a mail.
+    for (const path of [style!, post!, `${post}.md`, `${post}/social.png`, "/feed.xml", "/login", "/teams", "/icon.svg", ...(picture ? [picture] : [])]) expect([path, (await get(path)).status]).toEqual([path, 200]);
+    expect(readLog(log, 100_000)).not.toMatch(/MODULE_NOT_FOUND|ENOENT|Cannot find/);
+    expect(await program.stop(20_000)).toBe(0);
+  } finally {
+    await program.kill();
+    await workspace.remove({ keep: false });
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a site on a plain file joins replication with its data, and leaves it with them", async ({ cluster }) => {
+  test.setTimeout(300_000);
+  const { litefs } = await findTools();
+  const nodes = [...cluster.nodes.values()];
+  const first = nodes[0]!;
+  const others = nodes.slice(1);
+  await Promise.all(nodes.map((node) => node.stop()));
+  const kept = nodes.map((node) => keepData(node));
+  const plain = join(first.dataDir, "lectern.db");
+  const marks = (file: string): unknown[] => {
+    const db = new Database(file, { readonly: true });
+    try {
+      return db.prepare("SELECT text FROM mark ORDER BY text").pluck().all();
+    } finally {
+      db.close();
+    }
+  };
+  const mark = (file: string, text: string) => {
+    const db = new Database(file);
+    db.exec("CREATE TABLE IF NOT EXISTS mark (text TEXT NOT NULL)");
+    db.prepare("INSERT INTO mark VALUES (?)").run(text);
+    db.close();
+  };
+  try {
+    // On a plain file.
+    first.start({ REPLICATION: "off" });
+    await first.waitUntilReady();
+    await first.stop();
+    expect(first.processes()).toEqual([]);
+    mark(plain, "before");
+
+    // docs/runbooks/join-and-leave-replication.md, "Join": a new key, the node with the file first and alone.
+    const key = { LITEFS_LEASE_KEY: "litefs/rehearsal" };
+    first.start(key);
+    await first.waitUntilReady();
+    for (const node of others) node.start(key);
+    await cluster.waitUntilReady();
+    await cluster.waitUntilEqual();
+    for (const node of nodes) expect([node.name, marks(node.databaseFile)]).toEqual([node.name, ["before"]]);
+    expect(existsSync(plain)).toBe(false);
+    expect(existsSync(`${plain}.imported`)).toBe(true);
+    mark((await cluster.waitForPrimary()).databaseFile, "replicated");
+    await cluster.waitUntilEqual();
+
+    // "Leave": the data is exported while LiteFS runs, then the node starts without it.
+    await Promise.all(others.map((node) => node.stop()));
+    await cluster.waitForPrimary();
+    const { status, stderr } = spawnSync(litefs, ["export", "-url", first.litefsUrl, "-name", "lectern.db", plain], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([0, expect.anything()]);
+    await first.stop();
+    first.start({ REPLICATION: "off" });
+    await first.waitUntilReady();
+    expect((await fetch(`${first.url}/blog`)).status).toBe(200);
+    expect(marks(plain)).toEqual(["before", "replicated"]);
+    await first.stop();
+
+    // Without its data at hand a node does not begin with an empty site.
+    renameSync(plain, `${plain}.away`);
+    first.start({ REPLICATION: "off" });
+    await waitUntil("it refuses", 20_000, () => first.isRunning(), (is) => !is);
+    expect(first.log(2_000)).toContain("join-and-leave-replication.md");
+  } finally {
+    await Promise.all(nodes.map((node) => node.kill()));
+    for (const putBack of kept) putBack();
+  }
+});
+
+/** Takes a node's data away for a while. Returns what brings it back. */
+function keepData(node: ClusterNode): () => void {
+  const away = join(dirname(node.dataDir), "data.away");
+  mkdirSync(away);
+  for (const name of readdirSync(node.dataDir)) renameSync(join(node.dataDir, name), join(away, name));
+  return () => {
+    node.wipe();
+    for (const name of readdirSync(away)) renameSync(join(away, name), join(node.dataDir, name));
+    rmSync(away, { recursive: true });
+  };
+}

@@ -29,6 +29,7 @@ export async function handOver(settings: Settings, timeoutMs: number): Promise<s
   const asked = await Promise.all(
     peers.filter(({ region }) => region === settings.primaryRegion).map(async (peer) => ({ peer, state: await nodeState(litefsUrl(peer), name, ASK_MS).catch(() => null) })),
   );
+  const askedMs = performance.now() - fromMs;
   const standby = asked.find(({ state }) => state?.candidate && state.position)?.peer;
   if (!standby) {
     say("warn", "launch.no_standby", { asked: asked.map(({ peer }) => peer.instance) });
@@ -41,6 +42,7 @@ export async function handOver(settings: Settings, timeoutMs: number): Promise<s
   try {
     isHalted = (await call(lock, { method: "POST", headers, timeoutMs: leftMs() })).status === 200;
     if (!isHalted) throw new Error("LiteFS gave no halt lock");
+    const haltedMs = performance.now() - fromMs;
     const last = (await nodeState(url, name, ASK_MS)).position!;
     for (;;) {
       const { position } = await nodeState(litefsUrl(standby), name, Math.max(1, leftMs()));
@@ -48,9 +50,10 @@ export async function handOver(settings: Settings, timeoutMs: number): Promise<s
       if (leftMs() <= 0) throw new Error(`${standby.instance} is at transaction ${position?.txid}, not at ${last.txid}`);
       await sleep(LOOK_EVERY_MS);
     }
+    const levelMs = performance.now() - fromMs;
     const answer = await call(`${litefsUrl(standby)}/promote`, { method: "POST", timeoutMs: Math.max(1, leftMs()) });
     if (answer.status !== 200) throw new Error(answer.body.trim());
-    say("info", "launch.handed_over", { to: standby.instance, txid: last.txid, ms: Math.round(performance.now() - fromMs) });
+    say("info", "launch.handed_over", { to: standby.instance, txid: last.txid, asked_ms: Math.round(askedMs), halted_ms: Math.round(haltedMs), level_ms: Math.round(levelMs), ms: Math.round(performance.now() - fromMs) });
     return standby.instance;
   } catch (error) {
     say("warn", "launch.not_handed_over", { to: standby.instance, error });

@@ -27,7 +27,7 @@ function freePort(): Promise<number> {
 /** A small site: /slow takes a second; ends like Next's server, with 143 once nothing runs any more. */
 const SITE = `
   const { createServer } = require("node:http");
-  const server = createServer((request, response) => setTimeout(() => response.end(JSON.stringify({ host: process.env.HOSTNAME, uid: process.getuid(), flags: process.execArgv })), request.url === "/slow" ? 1000 : 0));
+  const server = createServer((request, response) => setTimeout(() => response.end(JSON.stringify({ host: process.env.HOSTNAME, uid: process.getuid(), flags: process.execArgv, keepAliveMs: Number(process.env.KEEP_ALIVE_TIMEOUT) })), request.url === "/slow" ? 1000 : 0));
   process.on("SIGTERM", () => server.close(() => process.exit(143)));
   server.listen(process.env.PORT, process.env.HOSTNAME);
 `;
@@ -38,13 +38,26 @@ function start(site: string, env: Record<string, string> = {}) {
   return startServer(settings, process.env, ["--max-semi-space-size=16"], 50);
 }
 
-async function get(path: string): Promise<{ host: string; uid: number; flags: string[] }> {
-  return vi.waitFor(async () => (await fetch(`http://127.0.0.1:${port}${path}`)).json() as Promise<{ host: string; uid: number; flags: string[] }>, { timeout: 10_000, interval: 50 });
+interface Said {
+  host: string;
+  uid: number;
+  flags: string[];
+  keepAliveMs: number;
+}
+
+async function get(path: string): Promise<Said> {
+  return vi.waitFor(async () => (await fetch(`http://127.0.0.1:${port}${path}`)).json() as Promise<Said>, { timeout: 10_000, interval: 50 });
 }
 
 test("the site binds to HOST, with the flags of a server", async () => {
   const server = start(SITE);
   expect(await get("/")).toMatchObject({ host: "127.0.0.1", flags: ["--max-semi-space-size=16"] });
+  await server.drain(5_000);
+});
+
+test("the site keeps connections for longer than a proxy does", async () => {
+  const server = start(SITE);
+  expect((await get("/")).keepAliveMs).toBeGreaterThan(60_000);
   await server.drain(5_000);
 });
 

@@ -18,6 +18,11 @@ export interface Server {
 const MAX_DEATHS = 5;
 const WINDOW_MS = 600_000;
 const PAUSE_MS = 1_000;
+/**
+ * How long a connection may wait for its next request: longer than a proxy keeps one (Fly's: a minute). Node's own five seconds end
+ * connections on which a request is just arriving, and a proxy can't know whether a write that got no answer was made.
+ */
+const KEEP_ALIVE_MS = 90_000;
 
 /** Starts server.js of the image with the site's user and address; `flags` are Node's. After a death it waits `pauseMs`, and longer after each. */
 export function startServer(settings: Settings, env: NodeJS.ProcessEnv, flags: readonly string[], pauseMs = PAUSE_MS): Server {
@@ -30,7 +35,7 @@ export function startServer(settings: Settings, env: NodeJS.ProcessEnv, flags: r
   function start(): void {
     if (isStopping) return;
     // HOSTNAME is the address that Next's server binds to, and nobody else's business.
-    const own: NodeJS.ProcessEnv = { ...env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1", HOSTNAME: app.host, PORT: app.port };
+    const own: NodeJS.ProcessEnv = { ...env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1", HOSTNAME: app.host, PORT: app.port, KEEP_ALIVE_TIMEOUT: String(KEEP_ALIVE_MS) };
     const started = spawn(process.execPath, [...flags, join(root, "server.js")], { cwd: root, env: own, stdio: "inherit", ...asAppUser(settings) });
     child = started;
     started.once("error", (error) => died(error.message));

@@ -97,7 +97,7 @@ export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
         () => ({ path: "/internal/cache", headers: noSignature(random), body: JSON.stringify({ key: "no such entry" }) }),
         () => ({ ...deletion("no such entry"), body: JSON.stringify({ key: "another entry" }) }),
         () => ({ ...deletion(""), body: JSON.stringify({ key: "" }) }),
-        () => ({ ...deletion("no such entry"), body: pick(random, ["", "{", "null", "[]", '{"key":[]}', "x".repeat(70_000), "[".repeat(5_000)]) }),
+        () => ({ ...deletion("no such entry"), body: pick(random, ["", "{", "null", "[]", '{"key":[]}', "x".repeat(30_000), "[".repeat(5_000)]) }),
       ])(),
   },
 

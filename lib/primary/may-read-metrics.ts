@@ -19,11 +19,15 @@ function hasToken(authorization: string | null): boolean {
   return env.METRICS_TOKEN !== undefined && token !== undefined && timingSafeEqual(digest(token), digest(env.METRICS_TOKEN));
 }
 
-/** Behind a proxy everybody comes from its address, so that of the connection counts only where none is in front and none is seen. */
+/**
+ * Behind a proxy everybody comes from its address, so that of the connection counts only where none is in front and none is seen.
+ * Fly's proxy always adds its headers: a request without them comes from the private network, as that of Fly's own Prometheus does.
+ */
 function isLocal(context: RequestContext | undefined): boolean {
-  if (env.TRUST_PROXY !== "none" || !context) return false;
+  if (!context) return false;
   const { socket, rawHeaders } = context.request;
-  return LOOPBACK.test(socket.remoteAddress ?? "") && !rawHeaders.some((name, i) => i % 2 === 0 && FORWARDED.test(name));
+  if (rawHeaders.some((name, i) => i % 2 === 0 && FORWARDED.test(name))) return false;
+  return env.TRUST_PROXY === "fly" || LOOPBACK.test(socket.remoteAddress ?? "");
 }
 
 /** Whether this request may read the metrics. `context` is the raw request behind it. */

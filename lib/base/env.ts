@@ -65,6 +65,7 @@ export const schema = z.object({
   REPLICATION: bool(false),
   INSTANCE: z.string().regex(/^[\w.-]{1,64}$/, "must be a name of letters, digits, dots and dashes").optional(),
   FLY_LITEFS_DIR: z.string().min(1).optional(),
+  LITEFS_DATA_DIR: z.string().min(1).optional(),
   LITEFS_URL: url({ protocol: /^http$/ }).default("http://127.0.0.1:20202"),
   LITEFS_PORT: int(20_202, 1, 65_535),
   LITEFS_CANDIDATE: bool(false),

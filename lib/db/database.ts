@@ -12,6 +12,7 @@ import { waitForStandby } from "../litefs/standby.ts";
 import { type Scope, type Tx, currentScope, fenced, withPrisma } from "./client.ts";
 import { type Connection, type Sql, openConnection } from "./connection.ts";
 import { within } from "../base/deadline.ts";
+import { needRoom } from "./disk-room.ts";
 import { type WriteQueue, createWriteQueue } from "./queue.ts";
 
 /** Asynchronous snapshots at the same time, each on a connection of its own; more wait for a free one. */
@@ -151,7 +152,7 @@ export async function snapshotSql<T>(fn: (sql: Sql) => T): Promise<T> {
 /**
  * The door for writes. Runs `fn` in a transaction on the primary, after and apart from every other write;
  * returns what `fn` returned once it is committed. If `fn` throws, its writes, and only its, are undone.
- * Throws AppError(unavailable) when this instance is not the primary, the queue is full, or five seconds have passed.
+ * Throws AppError(unavailable) when this instance is not the primary, its disk or the queue is full, or five seconds have passed.
  * Tell the world (mail, webhooks) after it returned, never inside: a batch may still fail to commit.
  */
 export async function write<T>(fn: (tx: Tx) => Promise<T> | T, options: WriteOptions = {}): Promise<T> {
@@ -182,6 +183,7 @@ async function enqueue<T>(run: (scope: Scope) => T | Promise<T>, { durable = fal
   if (role() !== "primary") {
     throw new AppError("unavailable", "Writes are paused for some seconds: this instance is not the primary.", { retryAfterSeconds: 5 });
   }
+  if (isReplicated()) needRoom();
   const value = await opened().queue.push(run, WRITE_TIMEOUT_MS);
   if (!isReplicated()) return value;
   const txid = readPosition()?.txid;

@@ -2,6 +2,7 @@
 
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { gauge } from "../base/metrics.ts";
+import { diskRoom } from "../db/disk-room.ts";
 import { isReplicated } from "../litefs/instance.ts";
 import { readPosition, silenceMs } from "../litefs/position.ts";
 import { followed, role } from "../litefs/role.ts";
@@ -36,6 +37,7 @@ export function startProcessMetrics(): void {
   gauge("replication_txid", replicated(() => readPosition()?.txid ?? null));
   gauge("replication_lag_seconds", replicated(() => (role() === "primary" ? 0 : seconds(followed().delayMs))));
   gauge("replication_silence_seconds", replicated(() => seconds(silenceMs())));
+  gauge("disk_free_bytes", replicated(diskRoom));
   gauge("standbys", replicated(() => (role() === "primary" ? standbys().filter(({ isStalled }) => !isStalled).length : null)));
 }
 

@@ -11,6 +11,8 @@ import type { Settings } from "./settings.ts";
 
 const BEAT_EVERY_MS = 1_000;
 const ASK_MS = 1_000;
+/** A lease is in this node's name and its LiteFS is not the primary: for longer than it takes to become it, or to hand it over. */
+const OWN_MS = 2_000;
 /** A standby that lacks what the primary says it has for this long is none. Far longer than any hiccup of the network. */
 const BEHIND_MS = 15_000;
 
@@ -26,10 +28,24 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
   let silentSinceMs: number | null = null;
   let behindSinceMs: number | null = null;
   let heard = "";
+  let mine: { session: string; sinceMs: number } | null = null;
+
+  /**
+   * After a Consul that was away for longer than the TTL LiteFS has given the lease up, and can't have it again: its own session
+   * still holds it, for up to twice the TTL from Consul's return on.
+   */
+  async function endOwn(session: string): Promise<void> {
+    const nowMs = performance.now();
+    if (mine?.session !== session) mine = { session, sinceMs: nowMs };
+    if (nowMs - mine.sinceMs < OWN_MS) return;
+    mine = null;
+    say("warn", "launch.own_lease_ended", { session, why: "LiteFS gave it up while Consul could not be reached" });
+    await consul.endSession(session).catch((error: unknown) => say("warn", "launch.lease_kept", { error }));
+  }
 
   return {
     async asPrimary(own) {
-      silentSinceMs = behindSinceMs = null;
+      silentSinceMs = behindSinceMs = mine = null;
       const nowMs = performance.now();
       if (nowMs - beatMs < BEAT_EVERY_MS || !own.position) return;
       beatMs = nowMs;
@@ -39,6 +55,8 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
     async asStandby(own) {
       const known = await Promise.all([consul.primary(), consul.lastBeat()]).catch(() => null);
       const [lease, beat] = known ?? [null, null];
+      if (lease?.session && lease.hostname === settings.instance) await endOwn(lease.session);
+      else mine = null;
       // Without Consul, without a lease or without signs of its owner nothing can be told from silence.
       if (!lease?.session || lease.hostname === settings.instance || beat?.instance !== lease.hostname) {
         silentSinceMs = behindSinceMs = null;

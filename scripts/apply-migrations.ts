@@ -4,6 +4,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openConnection } from "#lib/db/connection.ts";
+import { isReplicated } from "#lib/litefs/instance.ts";
 import { migrate, readMigrations } from "#lib/db/migrations.ts";
 
 const [file, word] = process.argv.slice(2);
@@ -26,5 +27,5 @@ if (word === "pending") {
   // Opening would make the file.
   console.log(JSON.stringify(existsSync(file) ? await pending(file) : readMigrations(migrations).map(({ name }) => name)));
 } else {
-  console.log(JSON.stringify(await migrate(file, migrations)));
+  console.log(JSON.stringify(await migrate(file, migrations, { isNewerFine: isReplicated() && word !== "new" })));
 }

@@ -4,6 +4,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { log } from "../base/log.ts";
 import { openConnection } from "./connection.ts";
 
 export interface Migration {
@@ -40,9 +41,10 @@ export function readMigrations(dir: string): Migration[] {
 /**
  * Brings the database file up to date; makes it if it is not there. Returns the names of what was applied now.
  * Each migration is one transaction with its record. Throws, with nothing of that migration applied, when SQL
- * fails, when an applied file has changed since, or when the database knows a migration that this code does not.
+ * fails, when an applied file has changed since, or when the database knows a migration that this code does not;
+ * with `isNewerFine` that is only logged: in a cluster old code runs on the schema of newer code during a deploy, and after one is taken back.
  */
-export async function migrate(file: string, dir: string): Promise<string[]> {
+export async function migrate(file: string, dir: string, { isNewerFine = false }: { isNewerFine?: boolean } = {}): Promise<string[]> {
   const { db, close } = await openConnection(file, "writer", 30_000);
   const applied: string[] = [];
   try {
@@ -76,7 +78,9 @@ export async function migrate(file: string, dir: string): Promise<string[]> {
     const known = new Set(migrations.map(({ name }) => name));
     const foreign = (db.prepare(`SELECT "migration_name" AS name FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL`).all() as { name: string }[]).filter(({ name }) => !known.has(name));
     if (foreign.length > 0) {
-      throw new Error(`The database was made by newer code: it has ${foreign.map(({ name }) => name).join(", ")}, which this version does not know.`);
+      const names = foreign.map(({ name }) => name);
+      if (isNewerFine) log("warn", "db.newer_schema", { migrations: names });
+      else throw new Error(`The database was made by newer code: it has ${names.join(", ")}, which this version does not know.`);
     }
     return applied;
   } finally {

@@ -17,7 +17,11 @@ export function runMigrations(settings: Settings, env: NodeJS.ProcessEnv, file: 
     child.stderr.on("data", (data: Buffer) => (error += data.toString()));
     child.once("error", reject);
     child.once("close", (code) => {
-      if (code === 0) resolve(JSON.parse(out.trim().split("\n").at(-1) ?? "[]") as string[]);
+      // What it logged comes before its answer.
+      const lines = out.trim().split("\n");
+      const answer = lines.pop() ?? "";
+      if (lines.length > 0) process.stdout.write(`${lines.join("\n")}\n`);
+      if (code === 0) resolve(JSON.parse(answer || "[]") as string[]);
       else reject(new Error(`migrations: ${/^\w*Error: .*$/m.exec(error)?.[0] ?? (error.trim().slice(-500) || `no answer within ${timeoutMs} ms`)}`));
     });
   });

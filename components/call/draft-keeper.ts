@@ -2,6 +2,7 @@
 
 import { type Draft, emptyDraft, withoutAudio } from "./draft.ts";
 import { type DraftStore, openDraftStore } from "./draft-store.ts";
+import { type Texts, dropWords, heldWords, holdWords } from "./draft-words.ts";
 
 export class DraftKeeper {
   readonly #store: DraftStore;
@@ -20,7 +21,9 @@ export class DraftKeeper {
     const draft = found ? (audio || found.pieces === 0 ? found : withoutAudio(found)) : emptyDraft(key, freshFormId, Date.now());
     const keeper = new DraftKeeper(store, draft, onLost);
     if (!store.lasting) keeper.#lose();
-    return { keeper, audio, isFound: found !== null };
+    const texts = heldWords(key, found?.savedAtMs ?? 0, Date.now());
+    if (texts) void keeper.changeTexts(texts);
+    return { keeper, audio, isFound: found !== null || texts !== null };
   }
 
   private constructor(store: DraftStore, draft: Draft, onLost: () => void) {
@@ -39,6 +42,14 @@ export class DraftKeeper {
     this.#draft = { ...this.#draft, ...changes, savedAtMs: Date.now() };
     const draft = this.#draft;
     return this.#write(() => this.#store.keep(draft));
+  }
+
+  /** Changes the words, so that they are there even if the page is left at once. */
+  async changeTexts(texts: Texts): Promise<void> {
+    holdWords(this.#draft.key, texts, Date.now());
+    await this.change({ texts });
+    // Not newer ones, which are still being written.
+    if (this.#draft.texts === texts) dropWords(this.#draft.key);
   }
 
   /** Adds a piece of audio, with what changes by it. */
@@ -63,6 +74,7 @@ export class DraftKeeper {
   async remove(freshFormId: string): Promise<void> {
     const { key } = this.#draft;
     this.#draft = emptyDraft(key, freshFormId, Date.now());
+    dropWords(key);
     await this.#write(() => this.#store.remove(key));
   }
 

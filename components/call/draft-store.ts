@@ -85,7 +85,7 @@ class LastingStore implements DraftStore {
       drafts.put(draft);
       // Bytes, not Blobs: Safari forgets Blobs in private windows.
       if (piece) pieces.put(piece.bytes, [draft.key, piece.number]);
-      // Told to commit, the browser does it even if the page is left now; else it waits for the page, and drops what a page that is gone left open.
+      // Told to commit, the browser mostly does it even if the page is left now; else it waits for the page, and drops what a page that is gone left open.
       drafts.transaction.commit?.();
     });
   }

@@ -73,7 +73,7 @@ export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = N
   const onTexts = useCallback((texts: Readonly<Record<string, string>>) => restore.current(texts), []);
   const recorder = useRecorder({ draftKey: draftName(owner, draftKey), formId: form.state.values[formId?.name ?? ""] ?? formId?.value ?? "", maxMs, onTexts });
   const { phase, recorded, keeper, forget } = recorder;
-  const keepTexts = useCallback((texts: Record<string, string>) => void keeper.current?.change({ texts }), [keeper]);
+  const keepTexts = useCallback((texts: Record<string, string>) => void keeper.current?.changeTexts(texts), [keeper]);
   const fill = useKeptFields(root, keep, keepTexts);
   useEffect(() => {
     restore.current = fill;

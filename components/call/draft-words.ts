@@ -1,0 +1,39 @@
+// The newest words of a draft, while its database is still writing them: what a page that is being left has begun there, the
+// browser may drop. This is written before the page goes on, and goes as soon as the database has it.
+
+import { DRAFT_DAYS } from "./draft.ts";
+
+const PREFIX = "lectern-words/";
+
+export type Texts = Readonly<Record<string, string>>;
+
+export function holdWords(key: string, texts: Texts, nowMs: number): void {
+  try {
+    localStorage.setItem(PREFIX + key, JSON.stringify({ texts, savedAtMs: nowMs }));
+  } catch {
+    // Blocked or full: the database alone has them, a moment later.
+  }
+}
+
+export function dropWords(key: string): void {
+  try {
+    localStorage.removeItem(PREFIX + key);
+  } catch {
+    // Nothing was held either.
+  }
+}
+
+/** The words held under `key`, null when they are older than `sinceMs` or there are none. Drops those of any draft that are too old. */
+export function heldWords(key: string, sinceMs: number, nowMs: number): Texts | null {
+  let found: Texts | null = null;
+  try {
+    for (const name of Object.keys(localStorage).filter((name) => name.startsWith(PREFIX))) {
+      const held = JSON.parse(localStorage.getItem(name) ?? "null") as { texts: Texts; savedAtMs: number } | null;
+      if (!held || held.savedAtMs < nowMs - DRAFT_DAYS * 86_400_000) localStorage.removeItem(name);
+      else if (name === PREFIX + key && held.savedAtMs >= sinceMs) found = held.texts;
+    }
+  } catch {
+    // Blocked, or not ours: as if there were none.
+  }
+  return found;
+}

@@ -26,6 +26,9 @@ interface Fixtures {
   whole: undefined;
 }
 
+/** What the nodes run. */
+export const imageDir = process.env.CLUSTER_IMAGE ?? join(".data", "image");
+
 const missing = process.env.CLUSTER_MISSING?.split("\n") ?? findMissing();
 
 export const test = base.extend<Fixtures, WorkerFixtures & Options>({
@@ -45,7 +48,7 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
     async ({ latency, disksMb, siteEnv, smtp }, use) => {
       if (missing.length > 0) return use(null as unknown as Cluster);
       const cluster = await startCluster({
-        imageDir: process.env.CLUSTER_IMAGE ?? join(".data", "image"),
+        imageDir,
         latency,
         disksMb,
         env: { SMTP_URL: smtp.url, LOG_LEVEL: process.env.LOG_LEVEL, ...siteEnv },

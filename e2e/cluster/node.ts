@@ -76,13 +76,13 @@ export class ClusterNode {
     }
   }
 
-  /** Starts its processes, on the data it has; returns before it serves (see `waitUntilReady`). Throws if it runs. */
-  start(env: Environment = {}): void {
+  /** Starts its processes, on the data it has, from another image if `cwd` names one; returns before it serves (see `waitUntilReady`). Throws if it runs. */
+  start(env: Environment = {}, { cwd = this.#options.cwd }: { cwd?: string } = {}): void {
     if (this.isRunning()) throw new Error(`${this.name} runs already.`);
     if (mountsBelow(this.mount).length > 0) unmount(this.mount);
     const full = { ...this.#environment(), ...env };
     const [command, ...args] = this.#options.command(full);
-    this.#program = startProgram({ command: command!, args, cwd: this.#options.cwd, env: full, log: join(this.folder, "log"), workspace: this.#options.workspace });
+    this.#program = startProgram({ command: command!, args, cwd, env: full, log: join(this.folder, "log"), workspace: this.#options.workspace });
     this.#options.network.setSession(this.name, this.#program.session);
   }
 
@@ -152,6 +152,11 @@ export class ClusterNode {
   /** The end of what its processes printed. */
   log(bytes?: number): string {
     return readLog(join(this.folder, "log"), bytes);
+  }
+
+  /** One of the files or folders in which LiteFS keeps its copy: database, wal, ltx. */
+  storeFile(name: string): string {
+    return join(this.dataDir, "litefs", "dbs", DATABASE, name);
   }
 
   /** Deletes its data, as a machine with a new disk. Only when it is down. */

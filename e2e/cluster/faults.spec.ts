@@ -1,0 +1,196 @@
+// What breaks for a while: the way to a replica, Consul, the disk of a node, the data on it. Readers go on, and nobody mends it by hand.
+
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import Database from "better-sqlite3";
+import { type Cluster, startCluster } from "./cluster.ts";
+import { expect, imageDir, test } from "./fixtures.ts";
+import { damage, events, lastLtx } from "./store.ts";
+import { type Answered, askForMail, isPaused, send } from "./visitor.ts";
+import { waitUntil } from "./wait.ts";
+
+const TTL_MS = 10_000;
+const DISK_MB = 64;
+
+interface Seen {
+  /** Milliseconds since the fault began. */
+  readonly atMs: number;
+  readonly answer: Answered;
+}
+
+/** What a fault looks like from outside while it lasts: each region's page once a second, and a write through `region` every four. */
+async function watch(cluster: Cluster, region: string, lastsMs: number): Promise<{ reads: Seen[]; writes: Seen[] }> {
+  const fromMs = performance.now();
+  const since = () => Math.round(performance.now() - fromMs);
+  const reads: Seen[] = [];
+  const writes: Seen[] = [];
+  const under: Promise<unknown>[] = [];
+  for (let second = 0; since() < lastsMs; second += 1) {
+    const atMs = since();
+    for (const place of cluster.edges.keys()) under.push(send(`${cluster.url(place)}/blog`).then((answer) => reads.push({ atMs, answer })));
+    if (second % 4 === 0) under.push(tryToWrite(cluster, region, `fault-${second}@example.com`).then((answer) => writes.push({ atMs, answer })));
+    await sleep(Math.max(0, 1_000 - (since() - atMs)));
+  }
+  await Promise.all(under);
+  return { reads, writes };
+}
+
+/** A write that was made, or was refused with what was typed. Anything else throws. */
+async function tryToWrite(cluster: Cluster, region: string, email: string): Promise<Answered> {
+  const answer = await askForMail(cluster.url(region), email);
+  if (answer.status !== 303 && !isPaused(answer, email)) throw new Error(`${answer.status} after ${answer.ms} ms: ${answer.text.slice(0, 300)}`);
+  return answer;
+}
+
+const slowestMs = (seen: readonly Seen[]) => Math.round(Math.max(...seen.map(({ answer }) => answer.ms)));
+const isMade = ({ answer }: Seen) => answer.status === 303;
+
+test("a replica that is cut off for a minute reads on, hangs nobody who writes, and catches up", async ({ cluster }) => {
+  test.setTimeout(200_000);
+  const before = await cluster.waitUntilEqual();
+  cluster.network.isolate("syd-1");
+  const { reads, writes } = await watch(cluster, "syd", 60_000);
+  expect((await askForMail(cluster.url("ams"), "elsewhere@example.com")).status).toBe(303);
+  const there = await cluster.waitUntilEqual(20_000, ["dfw-1", "dfw-2", "ams-1"]);
+  const cut = await cluster.node("syd-1").position();
+  expect(there.txid).toBeGreaterThan(before.txid);
+  expect(cut?.txid).toBe(before.txid);
+  cluster.network.heal();
+  const healedMs = performance.now();
+  await cluster.waitUntilEqual(TTL_MS + 3_000);
+  console.log(`partition: ${reads.length} reads, slowest ${slowestMs(reads)} ms; ${writes.length} writes through the cut region, ${writes.filter(isMade).length} made by replay, slowest ${slowestMs(writes)} ms; ${there.txid - before.txid} transactions caught up ${Math.round(performance.now() - healedMs)} ms after healing`);
+  expect(reads.filter(({ answer }) => answer.status !== 200)).toEqual([]);
+  expect(writes.filter(({ answer }) => answer.ms > 20_000)).toEqual([]);
+});
+
+test("without Consul for a minute everybody reads on, writes are refused, and come back by themselves", async ({ cluster }) => {
+  test.setTimeout(240_000);
+  await cluster.waitUntilEqual();
+  const primary = await cluster.primary();
+  await cluster.consul.stop();
+  const { reads, writes } = await watch(cluster, "ams", 60_000);
+  const made = writes.filter(isMade);
+  const refused = writes.filter((seen) => !isMade(seen));
+  expect(await cluster.primary()).toBeNull();
+  const startMs = performance.now();
+  await cluster.consul.start();
+  const backMs = performance.now();
+  await waitUntil("a write is made", 60_000, async () => (await tryToWrite(cluster, "ams", "back@example.com")).status, (status) => status === 303);
+  const writesBackMs = Math.round(performance.now() - backMs);
+  const after = await cluster.waitUntilEqual();
+  console.log(
+    `Consul: ${reads.length} reads, slowest ${slowestMs(reads)} ms; writes made until ${made.at(-1)?.atMs} ms after it stopped, refused from ${refused[0]?.atMs} ms on, slowest ${slowestMs(writes)} ms; ` +
+      `writes back ${writesBackMs} ms after Consul (which took ${Math.round(backMs - startMs)} ms), primary ${primary?.name} → ${(await cluster.primary())?.name}, transaction ${after.txid}`,
+  );
+  expect(reads.filter(({ answer }) => answer.status !== 200)).toEqual([]);
+  expect(refused.length).toBeGreaterThan(5);
+  // Once refused, refused until Consul is back: nobody takes the lease from a Consul that is gone.
+  expect(writes.slice(writes.indexOf(refused[0]!)).filter(isMade)).toEqual([]);
+  expect(writesBackMs).toBeLessThan(TTL_MS + 3_000);
+});
+
+test("a replica whose newest transaction is damaged on disk puts its store aside, says so in one line, and is back", async ({ cluster }) => {
+  const node = cluster.node("ams-1");
+  await node.stop();
+  expect((await askForMail(cluster.url("dfw"), "meanwhile@example.com")).status).toBe(303);
+  damage(lastLtx(node), { at: 150 });
+  const startMs = performance.now();
+  const before = events(node, "boot.store_put_aside").length;
+  node.start();
+  await node.waitUntilReady();
+  await cluster.waitUntilEqual();
+  console.log(`corrupt transaction: back with equal checksums after ${Math.round(performance.now() - startMs)} ms`);
+  const said = events(node, "boot.store_put_aside").slice(before);
+  expect(said).toEqual([expect.objectContaining({ level: "error", instance: "ams-1", line: expect.stringContaining("ltx"), aside: expect.stringContaining(".aside-") })]);
+});
+
+test.describe("two machines with small disks", () => {
+  test.describe.configure({ mode: "serial" });
+  let small: Cluster;
+
+  test.beforeAll(async ({ smtp }) => {
+    test.setTimeout(180_000);
+    small = await startCluster({ imageDir, regions: ["dfw"], disksMb: { "dfw-1": DISK_MB, "dfw-2": DISK_MB }, env: { SMTP_URL: smtp.url, LOG_LEVEL: process.env.LOG_LEVEL } });
+  });
+  test.afterAll(async () => small?.stop());
+
+  test("a replica whose disk is full reads on, and catches up when there is room again", async () => {
+    const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
+    const before = await small.waitUntilEqual();
+    const room = fillDisk(standby.dataDir);
+    const reads: number[] = [];
+    const writes: Answered[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      writes.push(await askForMail(small.url("dfw"), `full-${i}@example.com`));
+      reads.push((await send(`${standby.url}/blog`)).status);
+    }
+    const [there, behind] = [await primary.position(), await standby.position()];
+    room();
+    const startMs = performance.now();
+    const after = await small.waitUntilEqual(60_000);
+    console.log(`full disk on the standby: ${writes.length} writes, statuses ${[...new Set(writes.map(({ status }) => status))].join()}, slowest ${Math.round(Math.max(...writes.map(({ ms }) => ms)))} ms; it was ${(there?.txid ?? 0) - (behind?.txid ?? 0)} transactions behind and caught up ${Math.round(performance.now() - startMs)} ms after there was room`);
+    expect(new Set(reads)).toEqual(new Set([200]));
+    expect(new Set(writes.map(({ status }) => status))).toEqual(new Set([303]));
+    expect(after.txid).toBeGreaterThan(before.txid);
+    await standby.waitUntilReady();
+    await small.waitForStandby();
+  });
+
+  test("a primary whose disk is full refuses writes and says why, half-writes nothing, and reads on", async () => {
+    const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
+    const before = await small.waitUntilEqual();
+    const room = fillDisk(primary.dataDir);
+    const refused: Answered[] = [];
+    for (let i = 0; i < 8; i += 1) {
+      refused.push(await askForMail(small.url("dfw"), `none-${i}@example.com`));
+      expect((await send(`${primary.url}/blog`)).status).toBe(200);
+      expect((await send(`${standby.url}/blog`)).status).toBe(200);
+    }
+    console.log(`full disk on the primary: statuses ${refused.map(({ status }) => status).join()}, slowest ${Math.round(Math.max(...refused.map(({ ms }) => ms)))} ms; primary then: ${(await small.primary())?.name}`);
+    expect(refused.filter((answer, i) => !isPaused(answer, `none-${i}@example.com`))).toEqual([]);
+    expect(refused.at(-1)?.text).toContain("no room on the disk");
+    expect(events(primary, "disk.full").length).toBeGreaterThan(0);
+    expect(await small.waitUntilEqual()).toEqual(before);
+    room();
+    await waitUntil("a write is made", 30_000, async () => (await askForMail(small.url("dfw"), "room@example.com")).status, (status) => status === 303);
+    expect((await small.waitUntilEqual()).txid).toBeGreaterThan(before.txid);
+  });
+
+  test("a replica that runs and finds that its checksum differs puts its data aside, and is back", async () => {
+    const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
+    // What really makes LiteFS' copies differ (trap 14), done to a database beside ours.
+    const beside = join(primary.mount, "beside.db");
+    const db = new Database(beside);
+    db.pragma("journal_mode = WAL");
+    db.exec("CREATE TABLE t (x); INSERT INTO t VALUES (1), (2), (3)");
+    db.pragma("journal_mode = DELETE");
+    db.exec("INSERT INTO t VALUES (4)");
+    db.close();
+    const startMs = performance.now();
+    await waitUntil("the replica puts its store aside", 30_000, () => events(standby, "boot.store_put_aside").length > 0);
+    await standby.waitUntilReady();
+    await small.waitForStandby();
+    await small.waitUntilEqual();
+    console.log(`checksum mismatch while running: back with equal checksums after ${Math.round(performance.now() - startMs)} ms`);
+    expect(events(standby, "boot.store_put_aside").at(-1)).toMatchObject({ level: "error", line: expect.stringContaining("does not match LTX post-apply checksum") });
+  });
+});
+
+/** Fills the disk that `folder` is on to its last byte. What comes back makes room again. */
+function fillDisk(folder: string): () => void {
+  const file = join(folder, "ballast");
+  const fd = openSync(file, "w");
+  let size = 1_048_576;
+  while (size >= 1) {
+    try {
+      // Fewer bytes than asked for: the last of them.
+      if (writeSync(fd, Buffer.alloc(size)) < size) size = Math.floor(size / 2);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+      size = Math.floor(size / 2);
+    }
+  }
+  closeSync(fd);
+  return () => rmSync(file);
+}

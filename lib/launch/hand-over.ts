@@ -11,23 +11,24 @@ import type { Settings } from "./settings.ts";
 
 const LOOK_EVERY_MS = 10;
 const ASK_MS = 500;
+/** For finding the standby, while everybody still writes: a busy machine must not pass for one that is not there. */
+const FIND_MS = 3_000;
 
 /**
- * Hands the lease to a connected candidate that has every transaction, within `timeoutMs`. Does nothing on a node that is not
+ * Hands the lease to a connected candidate that has every transaction, within `timeoutMs` once it has found one. Does nothing on a node that is not
  * the primary, or when there is no such candidate: LiteFS then gives the lease back at its end.
  * Nothing can be committed between the last look and the hand-over: LiteFS' own halt lock is held meanwhile, which makes
  * writers wait as for any other writer; they fail as on a replica afterwards. Returns the new primary's name, or null.
  */
 export async function handOver(settings: Settings, timeoutMs: number): Promise<string | null> {
   const fromMs = performance.now();
-  const leftMs = () => timeoutMs - (performance.now() - fromMs);
   const name = basename(settings.databaseFile);
   const { url } = settings.litefs;
-  const own = await nodeState(url, name, ASK_MS).catch(() => null);
+  const own = await nodeState(url, name, FIND_MS).catch(() => null);
   if (!own?.isPrimary || !own.position) return null;
   const peers = await findPeers().catch(() => []);
   const asked = await Promise.all(
-    peers.filter(({ region }) => region === settings.primaryRegion).map(async (peer) => ({ peer, state: await nodeState(litefsUrl(peer), name, ASK_MS).catch(() => null) })),
+    peers.filter(({ region }) => region === settings.primaryRegion).map(async (peer) => ({ peer, state: await nodeState(litefsUrl(peer), name, FIND_MS).catch(() => null) })),
   );
   const askedMs = performance.now() - fromMs;
   const standby = asked.find(({ state }) => state?.candidate && state.position)?.peer;
@@ -36,6 +37,7 @@ export async function handOver(settings: Settings, timeoutMs: number): Promise<s
     return null;
   }
 
+  const leftMs = () => timeoutMs - (performance.now() - fromMs - askedMs);
   const lock = `${url}/halt?name=${encodeURIComponent(name)}&id=${randomInt(1, 2 ** 31)}`;
   const headers = { "litefs-id": randomBytes(8).toString("hex").toUpperCase() };
   let isHalted = false;

@@ -53,7 +53,9 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
     const other = await nodeState(held.advertiseUrl, name).catch(() => null);
     if (!other?.isPrimary) return "unknown";
     if (!other.position) return "level";
-    return own.position && own.position.txid >= other.position.txid ? "level" : "behind";
+    // Looked at again: under steady writes what was read before the primary's is always a little less.
+    const txid = own.position && own.position.txid >= other.position.txid ? own.position.txid : ((await nodeState(litefs.url, name).catch(() => null))?.position?.txid ?? 0);
+    return txid >= other.position.txid ? "level" : "behind";
   }
 
   function restartFor(own: NodeState, state: Awaited<ReturnType<typeof progress>>): Restart | null {

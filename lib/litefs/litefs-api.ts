@@ -17,6 +17,7 @@ export type LitefsEvent =
   | { readonly type: "tx"; readonly db: string; readonly data: { readonly txID: string; readonly timestamp: string } };
 
 const MAX_LINE = 65_536;
+const MAX_BODY = 1_048_576;
 
 function open(method: "GET" | "POST", url: string, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -30,7 +31,7 @@ function open(method: "GET" | "POST", url: string, signal: AbortSignal): Promise
 async function text(method: "GET" | "POST", url: string, timeoutMs: number): Promise<string> {
   const response = await open(method, url, AbortSignal.timeout(timeoutMs));
   let body = "";
-  for await (const chunk of response) if (body.length < MAX_LINE) body += String(chunk);
+  for await (const chunk of response) if (body.length < MAX_BODY) body += String(chunk);
   if (response.statusCode !== 200) throw new Error(`LiteFS answered ${response.statusCode} to ${method} ${new URL(url).pathname}: ${body.trim().slice(0, 300)}`);
   return body;
 }
@@ -38,6 +39,12 @@ async function text(method: "GET" | "POST", url: string, timeoutMs: number): Pro
 /** GET /info of the node at `url`. Throws when it does not answer within `timeoutMs`. */
 export async function litefsInfo(url: string, timeoutMs: number): Promise<LitefsInfo> {
   return JSON.parse(await text("GET", `${url}/info`, timeoutMs)) as LitefsInfo;
+}
+
+/** The newest transaction that the node at `url` has of `database` (its /debug/vars); 0 without it. Throws when it does not answer within `timeoutMs`. */
+export async function litefsTxid(url: string, database: string, timeoutMs: number): Promise<number> {
+  const { store } = JSON.parse(await text("GET", `${url}/debug/vars`, timeoutMs)) as { store?: { dbs?: Record<string, { txid: string }> } };
+  return Number.parseInt(store?.dbs?.[database]?.txid ?? "0", 16);
 }
 
 /** POST /promote: the candidate at `url` asks the primary for the lease, and has it when this returns. Throws when it does not get it. */

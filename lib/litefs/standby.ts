@@ -5,7 +5,7 @@
 import { basename } from "node:path";
 import { env } from "../base/env.ts";
 import { log } from "../base/log.ts";
-import { litefsEvents, litefsInfo } from "./litefs-api.ts";
+import { litefsEvents, litefsInfo, litefsTxid } from "./litefs-api.ts";
 import { type Peer, findPeers, litefsUrl } from "./peers.ts";
 import { role } from "./role.ts";
 
@@ -14,6 +14,9 @@ interface Standby {
   txid: number;
   /** It did not answer in time once: nobody waits for it again until it reports something. */
   isStalled: boolean;
+  /** What it had reported when it was looked at last. */
+  lookedAtTxid: number;
+  readonly url: string;
   readonly stop: () => void;
 }
 
@@ -30,8 +33,13 @@ async function follow(peer: Peer): Promise<void> {
   const info = await litefsInfo(url, INFO_TIMEOUT_MS).catch(() => null);
   if (!info?.candidate) return;
   const abort = new AbortController();
-  const standby: Standby = { txid: 0, isStalled: false, stop: () => abort.abort() };
+  const standby: Standby = { txid: 0, isStalled: false, lookedAtTxid: -1, url, stop: () => abort.abort() };
   const database = basename(env.DATABASE_FILE);
+  const report = (txid: number) => {
+    standby.txid = txid;
+    standby.isStalled = false;
+    for (const listener of [...listeners]) listener();
+  };
   try {
     await litefsEvents(
       url,
@@ -39,10 +47,10 @@ async function follow(peer: Peer): Promise<void> {
         if (event.type === "init") {
           all.set(peer.instance, standby);
           log("info", "standby.connected", { standby: peer.instance });
+          // What it has already it does not report any more.
+          void litefsTxid(url, database, INFO_TIMEOUT_MS).then((txid) => txid > standby.txid && report(txid), () => undefined);
         } else if (event.type === "tx" && event.db === database) {
-          standby.txid = Number.parseInt(event.data.txID, 16);
-          standby.isStalled = false;
-          for (const listener of [...listeners]) listener();
+          report(Number.parseInt(event.data.txID, 16));
         }
       },
       abort.signal,
@@ -55,12 +63,25 @@ async function follow(peer: Peer): Promise<void> {
   }
 }
 
+/**
+ * Ends the stream of a standby that has gone on without its stream saying so: a machine that lost its power closes no connection, and
+ * the one that comes in its place would be waited for in vain. The next look follows it anew.
+ */
+async function endIfDeaf(standby: Standby): Promise<void> {
+  const wasSilent = standby.lookedAtTxid === standby.txid;
+  standby.lookedAtTxid = standby.txid;
+  if (!wasSilent) return;
+  const txid = await litefsTxid(standby.url, basename(env.DATABASE_FILE), INFO_TIMEOUT_MS).catch(() => null);
+  if (txid !== null && txid > standby.txid && standby.isStalled) standby.stop();
+}
+
 async function look(): Promise<void> {
   const { all, asked } = state();
   if (role() !== "primary") {
     for (const standby of all.values()) standby.stop();
     return;
   }
+  for (const standby of all.values()) if (standby.isStalled) void endIfDeaf(standby);
   for (const peer of await findPeers()) {
     if (peer.region !== env.PRIMARY_REGION || asked.has(peer.instance)) continue;
     asked.add(peer.instance);

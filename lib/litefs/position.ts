@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "../base/env.ts";
-import { changed } from "./role.ts";
+import { changed, followed } from "./role.ts";
 
 export interface Position {
   /** Number of the newest transaction; 0 before the first. They count up by one, and anew from 1 after a restore. */
@@ -45,4 +45,17 @@ export function silenceMs(): number | null {
   } catch {
     return null;
   }
+}
+
+/** The primary sends a sign each second; some may be late. */
+const HEARD_MS = 5_000;
+
+/**
+ * Whether the primary that this replica names was heard of just now, and since LiteFS lost one. LiteFS names a primary before it has
+ * reached it, several times a second while the lease of a dead one lasts: who is sent there gets no answer.
+ */
+export function isPrimaryHeard(): boolean {
+  const ms = silenceMs();
+  const { lostAtMs } = followed();
+  return ms !== null && ms < HEARD_MS && (lostAtMs === null || ms < performance.now() - lostAtMs);
 }

@@ -12,6 +12,8 @@ export type Role = "primary" | "replica" | "unknown";
 interface Followed {
   /** What LiteFS said last; null while it says nothing: then nobody knows. */
   heard: { readonly isPrimary: boolean; readonly hostname: string } | null;
+  /** When LiteFS last said that it has no primary (performance.now()); null: not since this process began. */
+  lostAtMs: number | null;
   /** The newest transaction that LiteFS reported, and how old it was on arrival. */
   txid: number;
   delayMs: number | null;
@@ -21,7 +23,7 @@ interface Followed {
 
 // One per process: instrumentation, middleware, pages and handlers are bundled apart.
 const shared = globalThis as { __lecternLitefs?: Followed };
-export const followed = (): Followed => (shared.__lecternLitefs ??= { heard: null, txid: 0, delayMs: null, listeners: new Set(), stop: null });
+export const followed = (): Followed => (shared.__lecternLitefs ??= { heard: null, lostAtMs: null, txid: 0, delayMs: null, listeners: new Set(), stop: null });
 
 /** Another primary's name in `.primary`; null without the file; undefined where it can't be read. The reference took "can't be read" for "I am it". */
 function primaryFile(): string | null | undefined {
@@ -100,6 +102,7 @@ export function startLitefs(): void {
       state.delayMs = Math.max(0, Date.now() - Date.parse(event.data.timestamp));
     } else {
       state.heard = { isPrimary: event.data.isPrimary, hostname: event.data.hostname ?? "" };
+      if (!event.data.isPrimary && !event.data.hostname) state.lostAtMs = performance.now();
       log("info", "litefs.primary", { isPrimary: event.data.isPrimary, primary: event.data.isPrimary ? currentInstance() : event.data.hostname || null });
     }
     for (const listener of [...state.listeners]) listener();

@@ -17,6 +17,8 @@ export interface TestLitefs {
   setFile(name: string | null): void;
   tell(event: object): void;
   setPosition(txid: number): void;
+  /** How long ago the primary was heard of. */
+  setSilence(ms: number): void;
   /** Breaks the stream of events; a new listener is refused. */
   fall(): void;
   stop(): Promise<void>;
@@ -58,6 +60,9 @@ export async function startTestLitefs(primary: string | null): Promise<TestLitef
     setPosition(txid) {
       writeFileSync(`${env.DATABASE_FILE}-pos`, `${txid.toString(16).padStart(16, "0")}/8000000000000000\n`);
     },
+    setSilence(ms) {
+      writeFileSync(join(dir, ".lag"), `${ms}\n`);
+    },
     fall() {
       for (const listener of listeners) listener.destroy();
       server.close();
@@ -73,6 +78,7 @@ export async function startTestLitefs(primary: string | null): Promise<TestLitef
   overrideEnv({ REPLICATION: "on", FLY_LITEFS_DIR: dir, LITEFS_URL: url, INSTANCE: "here", FLY_REGION: "ams" });
   litefs.setFile(primary || null);
   litefs.setPosition(1);
+  litefs.setSilence(0);
   startLitefs();
   while (!followed().heard) await new Promise((resolve) => setImmediate(resolve));
   return litefs;

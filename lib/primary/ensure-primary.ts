@@ -5,7 +5,8 @@ import { AppError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { type RequestContext, currentRequest } from "../base/request-context.ts";
 import { currentInstance, isReplicated } from "../litefs/instance.ts";
-import { primaryInstance, role, settledRole } from "../litefs/role.ts";
+import { isPrimaryHeard } from "../litefs/position.ts";
+import { type Role, changed, primaryInstance, role, settledRole } from "../litefs/role.ts";
 
 /** A planned hand-over takes less than this: such writes wait instead of being refused. */
 const SETTLE_MS = 2_000;
@@ -45,13 +46,25 @@ export function getFlyReplayResponse(instance: string | null = primaryInstance()
  */
 export async function ensurePrimary({ settleMs = SETTLE_MS }: { settleMs?: number } = {}): Promise<void> {
   if (!isReplicated() || role() === "primary") return;
-  const settled = await settledRole(settleMs);
+  const settled = await settledPrimary(settleMs);
   if (settled === "primary") return;
   if (settled === "unknown") {
     count("writes_refused", { reason: "no_primary" });
     throw paused();
   }
   replayTo(primaryInstance(), "write");
+}
+
+/** "replica" only where the primary was heard of; a write that is sent to a dead one comes back as the proxy's error, without what was typed. */
+async function settledPrimary(timeoutMs: number): Promise<Role> {
+  const untilMs = performance.now() + timeoutMs;
+  for (;;) {
+    const leftMs = untilMs - performance.now();
+    const now = await settledRole(leftMs);
+    if (now !== "replica" || isPrimaryHeard()) return now;
+    if (leftMs <= 0) return "unknown";
+    await changed(Math.min(leftMs, 50));
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import { count, observe } from "../base/metrics.ts";
 import { currentRequest } from "../base/request-context.ts";
 import { isSigned, sign } from "../base/signature.ts";
 import { isReplicated } from "../litefs/instance.ts";
-import { readPosition, waitForTxid } from "../litefs/position.ts";
+import { isPrimaryHeard, readPosition, waitForTxid } from "../litefs/position.ts";
 import { primaryInstance, role } from "../litefs/role.ts";
 import { cookieName } from "../session/cookie-name.ts";
 import { replaysOf, replayTo } from "./ensure-primary.ts";
@@ -29,7 +29,7 @@ export function txidCookie(txid: number): string {
  * On a replica that knows its primary it throws the replay, once; else it returns, and what is missing is missing.
  */
 export function askPrimary(): void {
-  if (role() === "replica" && replaysOf(currentRequest()) === 0) replayTo(primaryInstance(), "read_your_writes");
+  if (role() === "replica" && isPrimaryHeard() && replaysOf(currentRequest()) === 0) replayTo(primaryInstance(), "read_your_writes");
 }
 
 /** The transaction of a cookie that txidCookie made within the last minute; null for any other. */
@@ -65,7 +65,7 @@ export async function awaitOwnWrites(value: string | undefined): Promise<void> {
   observe("txid_wait_seconds", (performance.now() - startedMs) / 1000, { result: isHere ? "arrived" : "timed_out" });
   if (isHere || replaysOf(context) > 0) return;
   const primary = primaryInstance();
-  // Where no primary is known an older page is better than none.
-  if (primary === null || role() === "primary") return void count("txid_stale_reads");
+  // Where no primary is to be reached an older page is better than none.
+  if (primary === null || role() === "primary" || !isPrimaryHeard()) return void count("txid_stale_reads");
   replayTo(primary, "read_your_writes");
 }

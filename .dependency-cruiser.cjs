@@ -19,7 +19,7 @@ module.exports = {
     { name: "lib-runs-without-next", comment: "tests and command-line tools run lib without Next and React", severity: "error", from: { path: "^lib/", pathNot: `${border}|${tests}` }, to: { path: "^node_modules/(next|react|react-dom)/" } },
     { name: "tests-stay-out", comment: "what ships does not import tests", severity: "error", from: { path: "^(app|components|lib)/", pathNot: tests }, to: { path: `^(tests|e2e|bench|scripts)/|${tests}` } },
     { name: "one-serializer", comment: "docs/decisions/010: one file knows next-mdx-remote", severity: "error", from: { pathNot: "^lib/mdx/serialize\\.ts$" }, to: { path: "^node_modules/next-mdx-remote/" } },
-    { name: "one-way-to-sqlite", comment: "the database is opened in db, the cache file in cache", severity: "error", from: { path: "^(app|components|lib)/", pathNot: `^lib/(db|cache|migrate)/|^app/bench/|${tests}` }, to: { path: "^node_modules/better-sqlite3/", dependencyTypesNot: ["type-only"] } },
+    { name: "one-way-to-sqlite", comment: "the database is opened in db, the cache file in cache", severity: "error", from: { path: "^(app|components|lib)/", pathNot: `^lib/(db|cache|migrate)/|^app/(bench|api/bench-beacon)/|${tests}` }, to: { path: "^node_modules/better-sqlite3/", dependencyTypesNot: ["type-only"] } },
     { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true, pathNot: "\\.generated\\.ts$" } },
   ],
   options: {

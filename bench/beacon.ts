@@ -1,12 +1,12 @@
 // npm run bench -- beacon: counted reads acknowledged per second, beside the same route with its database call taken
 // out, and with a transaction of its own for each read.
 
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { overrideEnv } from "#tests/database.ts";
-import { issueToken } from "#lib/reads/token.ts";
 import { writeArticles } from "./support/articles.ts";
+import { beaconScript } from "./support/beacons.ts";
 import { benchDatabase } from "./support/database.ts";
 import { load, requireWrk } from "./support/load.ts";
 import { median, option, report, round, table } from "./support/machine.ts";
@@ -31,29 +31,7 @@ overrideEnv({ SESSION_SECRET: SECRET, DATA_DIR: DIR });
 // Limits count by address: each beacon comes from another one, as they would on a busy day.
 const site = await startSite({ port: PORT, dataDir: DIR, contentDir: join(DIR, "content"), env: { TRUST_PROXY: "fly" } });
 
-/** A wrk script with tokens of its own: none counts twice. */
-function script(): string {
-  const issuedMs = Date.now() - 3_600_000;
-  writeFileSync(join(DIR, "tokens"), Array.from({ length: TOKENS }, () => issueToken({ slug: "short", nowMs: issuedMs })).join("\n"));
-  const path = join(DIR, "beacon.lua");
-  writeFileSync(
-    path,
-    `local tokens = {}
-for line in io.lines("${join(DIR, "tokens")}") do tokens[#tokens + 1] = line end
-local i = 0
-request = function()
-  i = i + 1
-  local headers = { ["content-type"] = "text/plain", ["sec-fetch-site"] = "same-origin",
-    ["user-agent"] = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
-    ["fly-client-ip"] = math.random(1, 220) .. "." .. math.random(0, 255) .. "." .. math.random(0, 255) .. "." .. math.random(1, 254) }
-  return wrk.format("POST", nil, headers, '{"token":"' .. tokens[i] .. '","slug":"short"}')
-end
-`,
-  );
-  return path;
-}
-
-const KINDS = { ours: "/reads", "no database call": "/bench/beacon/none", "one transaction each": "/bench/beacon/single" } as const;
+const KINDS = { ours: "/reads", "no database call": "/api/bench-beacon/none", "one transaction each": "/api/bench-beacon/single" } as const;
 const rates = new Map(Object.keys(KINDS).map((name) => [name, [] as number[]]));
 const readsIn = () => {
   const db = new Database(file, { readonly: true });
@@ -66,7 +44,7 @@ let failed = 0;
 const before = readsIn();
 for (let i = 0; i <= ROUNDS; i++) {
   for (const [name, path] of Object.entries(KINDS)) {
-    const result = await load(site.url + path, { seconds: i === 0 ? 1 : SECONDS, connections: CONNECTIONS, script: script() });
+    const result = await load(site.url + path, { seconds: i === 0 ? 1 : SECONDS, connections: CONNECTIONS, script: beaconScript({ dir: DIR, slug: "short", tokens: TOKENS }) });
     failed += result.failed;
     if (name !== "no database call") acknowledged += result.perSecond * (i === 0 ? 1 : SECONDS);
     if (i > 0) rates.get(name)?.push(result.perSecond); // the first warms up

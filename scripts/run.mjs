@@ -343,7 +343,10 @@ const commands = {
     const names = readdirSync("bench").filter((file) => /^[a-z-]+\.ts$/.test(file)).map((file) => file.slice(0, -3));
     if (!names.includes(name)) throw new Stop(`Which one? npm run bench -- ${names.join(" | ")}`);
     await install();
+    const missing = name === "cluster" ? await prepareCluster({ run, say }) : [];
+    if (missing.length > 0) throw new Stop(`A cluster can't run here:\n${missing.map((line) => `  ${line}`).join("\n")}`);
     await build({ env: { BENCH: "on" } });
+    if (name === "cluster") await must(node("scripts/image.ts", ["--out", join(".data", "bench-image")], { quiet: true }), "The image could not be made.");
     return node(join("bench", `${name}.ts`), args, { env: { NODE_ENV: "production" } });
   },
   // A layer of its own in the Dockerfile.

@@ -42,11 +42,13 @@ function read(sql: Sql, identity: Identity, slug: string | null): ReadingData {
 }
 
 /** For the page of one post: also its reads. */
-export function readPostData(identity: Identity, slug: string): Promise<ReadingData & { readonly reads: number }> {
-  return snapshotSql((sql) => ({
-    ...read(sql, identity, slug),
-    reads: sql.get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)?.reads ?? 0,
-  }));
+export const readPost = (sql: Sql, identity: Identity, slug: string): ReadingData & { readonly reads: number } => ({
+  ...read(sql, identity, slug),
+  reads: sql.get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)?.reads ?? 0,
+});
+
+export function readPostData(identity: Identity, slug: string): Promise<ReturnType<typeof readPost>> {
+  return snapshotSql((sql) => readPost(sql, identity, slug));
 }
 
 /** For lists and the home page: also the totals of the site and of every post. */

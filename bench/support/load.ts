@@ -32,7 +32,7 @@ const inMs = (text: string): number => {
 
 /** Runs wrk once against `url` with one thread. */
 export function load(url: string, { seconds, connections = 16, headers = {}, script }: LoadOptions): Promise<LoadResult> {
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", ...(script ? ["-s", script] : []), ...Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]), url];
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "--latency", ...(script ? ["-s", script] : []), ...Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]), url];
   return new Promise((resolve, reject) => {
     const child = spawn("wrk", args);
     let out = "";

@@ -1,0 +1,40 @@
+// A member's page of a post as an app makes it whose database is a Postgres in another region. Part of bench builds only.
+
+import { connection } from "next/server";
+import { loadPost, postMetadata } from "../../../../blog/[slug]/load-post.tsx";
+import { readPost } from "../../../../blog/reading-data.ts";
+import { type Asked, askFar, recording } from "../../postgres.ts";
+import { snapshotSql } from "#lib/db/database.ts";
+import { readIdentity } from "#lib/session/session.ts";
+
+interface Props {
+  params: Promise<{ how: string; slug: string }>;
+}
+
+export async function generateMetadata({ params }: Props) {
+  const { slug } = await params;
+  await connection();
+  return postMetadata(slug);
+}
+
+export default async function Page({ params }: Props) {
+  const { how, slug } = await params;
+  await connection();
+  const asked: Asked[] = [];
+  const page = await loadPost(slug, await readIdentity(), async (identity, of) => {
+    const data = await snapshotSql((local) => {
+      const sql = recording(local, asked);
+      // What the middleware asks before every page of a member: whether the session is due.
+      sql.get(`SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`, identity.sessionKey);
+      return readPost(sql, identity, of);
+    });
+    await askFar(process.env.BENCH_POSTGRES_URL ?? "", asked, how === "together" ? "together" : "each");
+    return data;
+  });
+  return (
+    <>
+      {page}
+      <span hidden data-statements={asked.length} />
+    </>
+  );
+}

@@ -1,0 +1,24 @@
+// A thread that never leaves the database without a reader: two connections whose read transactions overlap.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { workerData } from "node:worker_threads";
+import Database from "better-sqlite3";
+
+const { file, holdMs, forMs } = workerData as { file: string; holdMs: number; forMs: number };
+const untilMs = performance.now() + forMs;
+
+async function read(afterMs: number): Promise<void> {
+  const db = new Database(file, { timeout: 5_000 });
+  db.pragma("query_only = ON");
+  const any = db.prepare(`SELECT count(*) FROM "SiteTotal"`);
+  await sleep(afterMs);
+  while (performance.now() < untilMs) {
+    db.exec("BEGIN");
+    any.get();
+    await sleep(holdMs);
+    db.exec("ROLLBACK");
+  }
+  db.close();
+}
+
+await Promise.all([read(0), read(holdMs / 2)]);

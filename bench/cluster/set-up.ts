@@ -1,0 +1,119 @@
+// What is measured: a cluster and a site on a plain file, from the same image, with the same data, articles and settings.
+
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { once } from "node:events";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import Database from "better-sqlite3";
+import { type Cluster, startCluster } from "../../e2e/cluster/cluster.ts";
+import type { ClusterNode } from "../../e2e/cluster/node.ts";
+import { memberCookie } from "../../e2e/member-cookie.ts";
+import { type Environment, readLog, startProgram } from "../../e2e/cluster/program.ts";
+import { findTools } from "../../e2e/cluster/tools/tools.ts";
+import { waitUntil } from "../../e2e/cluster/wait.ts";
+import { type Workspace, makeWorkspace } from "../../e2e/cluster/workspace.ts";
+import { overrideEnv } from "#tests/database.ts";
+import { writeArticles } from "../support/articles.ts";
+import { benchDatabase } from "../support/database.ts";
+import { SECRET } from "../support/site.ts";
+
+export const DIR = join(".data", "bench-cluster");
+export const IMAGE = resolve(".data", "bench-image");
+/** The article of about 1,100 words. */
+export const SLUG = "medium";
+/** A table that nobody else uses: rows whose arrival is timed. */
+export const MARKS = "BenchMark";
+const READS = 100_000;
+
+export interface Data {
+  readonly file: string;
+  readonly member: string;
+  /** A member's, as a header has it. */
+  readonly cookie: string;
+}
+
+/** Writes the articles and a database with 10,000 members, `READS` reads and a session. */
+export async function makeData(): Promise<Data> {
+  rmSync(DIR, { recursive: true, force: true });
+  mkdirSync(DIR, { recursive: true });
+  overrideEnv({ SESSION_SECRET: SECRET, DATA_DIR: DIR });
+  const articles = writeArticles(join(DIR, "content"));
+  const file = resolve(DIR, "lectern.db");
+  const member = await benchDatabase(file, { reads: READS, slugs: articles.map(({ slug }) => slug) });
+  const db = new Database(file);
+  db.exec(`CREATE TABLE "${MARKS}" ("id" INTEGER PRIMARY KEY, "atMs" INTEGER NOT NULL)`);
+  const { name, value } = await memberCookie(db, member, SECRET);
+  db.pragma("wal_checkpoint(TRUNCATE)");
+  db.close();
+  return { file, member, cookie: `${name}=${value}` };
+}
+
+/** Of every site that is measured here, on LiteFS or not. */
+const siteEnvironment = (): Environment => ({ SESSION_SECRET: SECRET, TRUST_PROXY: "fly", CONTENT_DIR: resolve(DIR, "content"), COMPILE_WORKERS: "1", LOG_LEVEL: "error", LOG_REQUESTS: "off", CLUSTER_STRIP: "off" });
+
+/** A cluster that has `data`. It ends with this process, or by its `stop`. */
+export async function startBenchCluster(data: Data, options: { regions: readonly string[]; latency?: boolean; env?: Environment }): Promise<Cluster> {
+  const { litefs } = await findTools();
+  const cluster = await startCluster({ ...options, imageDir: IMAGE, env: { ...siteEnvironment(), ...options.env } });
+  const primary = await cluster.waitForPrimary();
+  await promisify(execFile)(litefs, ["import", "-url", primary.litefsUrl, "-name", "lectern.db", data.file], { timeout: 60_000 });
+  await cluster.waitUntilEqual(60_000);
+  for (const node of cluster.nodes.values()) await restartSite(node);
+  for (const node of cluster.nodes.values()) await waitForArticle(node.url, data.cookie);
+  return cluster;
+}
+
+/** A connection that was open during an import takes the new database for a broken one: the launcher starts the site anew. */
+async function restartSite(node: ClusterNode): Promise<void> {
+  const isSite = (pid: number) => /^next-server/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+  const site = await waitUntil(`${node.name} has a site`, 30_000, () => node.processes().find(isSite));
+  process.kill(site!, "SIGKILL");
+  await waitUntil(`${node.name} has a new site`, 30_000, () => node.processes().some((pid) => pid !== site && isSite(pid)));
+}
+
+/** The same image without LiteFS, on a copy of `data`. */
+export async function startPlain(data: Data, workspace: Workspace): Promise<{ url: string; stop(): Promise<void> }> {
+  const folder = join(workspace.folder, "plain");
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(data.file, join(folder, "lectern.db"));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const log = join(folder, "log");
+  const program = startProgram({
+    command: process.execPath,
+    args: ["scripts/boot.ts"],
+    cwd: IMAGE,
+    env: { PATH: process.env.PATH, HOME: folder, NODE_ENV: "production", REPLICATION: "off", DATA_DIR: folder, DATABASE_FILE: join(folder, "lectern.db"), HOST: "127.0.0.1", PORT: String(port), SITE_URL: url, ...siteEnvironment() },
+    log,
+    workspace,
+  });
+  await waitForArticle(url, data.cookie).catch((error: unknown) => Promise.reject(new Error(`${(error as Error).message}\n${readLog(log, 1_500)}`)));
+  return { url, stop: async () => void (await program.stop(10_000)) };
+}
+
+/** A folder for what runs beside the cluster; all of it ends with this process. */
+export function makeBenchWorkspace(): Workspace {
+  const workspace = makeWorkspace();
+  process.once("exit", () => workspace.removeNow());
+  return workspace;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+/** Both variants of the page, so that the article is compiled. */
+async function waitForArticle(url: string, cookie: string): Promise<void> {
+  for (const headers of [undefined, { cookie }]) {
+    await waitUntil(`${url} has the article`, 60_000, async () => {
+      const response = await fetch(`${url}/blog/${SLUG}`, { headers, signal: AbortSignal.timeout(20_000) });
+      return { status: response.status, isWhole: (await response.text()).includes("</html>") };
+    }, ({ status, isWhole }) => status === 200 && isWhole);
+  }
+}

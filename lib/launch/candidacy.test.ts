@@ -42,11 +42,11 @@ test("while another is the primary, only a node that caught up is a candidate", 
 });
 
 test("a node that is known to be behind waits for the one that is further, and takes over when that does not come", () => {
-  const behind = { consul: consul({ beat: { instance: "dfw-2", txid: 105 } }) };
+  const behind = { consul: consul({ beat: { instance: "dfw-2", txid: 105, needed: 103 } }) };
   expect(decideCandidacy(known(behind))).toMatchObject({ candidate: false, isCatchingUp: true, patienceMs: PATIENCE_MS, why: "nobody is the primary; dfw-2 was 5 transactions further than this node" });
   expect(decideCandidacy(known({ ...behind, wasPatient: true }))).toMatchObject({ candidate: true, isCatchingUp: false });
-  expect(decideCandidacy(known({ consul: consul({ beat: { instance: "dfw-2", txid: 100 } }) }))).toMatchObject({ candidate: true });
-  expect(decideCandidacy(known({ consul: consul({ beat: { instance: "dfw-1", txid: 105 } }) }))).toMatchObject({ candidate: true });
+  expect(decideCandidacy(known({ consul: consul({ beat: { instance: "dfw-2", txid: 105, needed: 100 } }) }))).toMatchObject({ candidate: true });
+  expect(decideCandidacy(known({ consul: consul({ beat: { instance: "dfw-1", txid: 105, needed: 103 } }) }))).toMatchObject({ candidate: true });
 });
 
 test("data of another cluster is left alone", () => {

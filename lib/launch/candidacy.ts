@@ -10,7 +10,7 @@ export interface Known {
   /** The launcher saw this store at the primary's position, moments ago. */
   readonly wasCaughtUp: boolean;
   /** What Consul says; null while it can't be reached. */
-  readonly consul: { readonly clusterId: string | null; readonly hasData: boolean; readonly primary: string | null; readonly beat: { readonly instance: string; readonly txid: number } | null } | null;
+  readonly consul: { readonly clusterId: string | null; readonly hasData: boolean; readonly primary: string | null; readonly beat: { readonly instance: string; readonly txid: number; readonly needed: number } | null } | null;
   /** This node waited PATIENCE_MS for whoever is known to be further. */
   readonly wasPatient: boolean;
 }
@@ -50,7 +50,7 @@ export function decideCandidacy({ instance, isInPrimaryRegion, store, wasCaughtU
   if (consul.primary === instance) return start(true, false, "this node was the primary last");
   if (consul.primary === null) {
     const { beat } = consul;
-    const behind = beat && beat.instance !== instance ? beat.txid - store.txid : 0;
+    const behind = beat && beat.instance !== instance && beat.needed > store.txid ? beat.txid - store.txid : 0;
     if (behind <= 0) return start(true, false, "nobody is the primary");
     const why = `nobody is the primary; ${beat!.instance} was ${behind} transactions further than this node`;
     return wasPatient ? start(true, false, `${why}, and did not come back: they are lost to the cluster`) : start(false, true, why, PATIENCE_MS);

@@ -15,6 +15,8 @@ export interface Lease {
 export interface Beat {
   readonly instance: string;
   readonly txid: number;
+  /** What it had a moment before: who has not even that must not take its place unasked. */
+  readonly needed: number;
   readonly index: number;
 }
 
@@ -29,8 +31,8 @@ export interface Consul {
   hasData(): Promise<boolean>;
   /** True for the one node that may make the cluster: who came first, unless that was `staleMs` ago. */
   found(instance: string, staleMs: number): Promise<boolean>;
-  /** A sign of life of the primary, with the number of its newest transaction. */
-  beat(instance: string, txid: number): Promise<void>;
+  /** A sign of life of the primary, with the number of its newest transaction and of the one that its successor needs. */
+  beat(instance: string, txid: number, needed: number): Promise<void>;
   /** The newest sign of life; `index` changes with each. Null before the first. */
   lastBeat(): Promise<Beat | null>;
   /** Says that there is data now: from here on nobody may begin with none. */
@@ -82,12 +84,12 @@ export function connectConsul(consulUrl: string, key: string): Consul {
       const { body } = await ask("PUT", `kv/${path}/founder?cas=${before?.index ?? 0}`, JSON.stringify({ instance, atMs: Date.now(), isDone: false }));
       return body.trim() === "true";
     },
-    async beat(instance, txid) {
-      await ask("PUT", `kv/${path}/beat`, JSON.stringify({ instance, txid }));
+    async beat(instance, txid, needed) {
+      await ask("PUT", `kv/${path}/beat`, JSON.stringify({ instance, txid, needed }));
     },
     async lastBeat() {
       const entry = await get(`${path}/beat`);
-      return entry?.value ? { ...(JSON.parse(entry.value) as { instance: string; txid: number }), index: entry.index } : null;
+      return entry?.value ? { needed: 0, ...(JSON.parse(entry.value) as { instance: string; txid: number; needed?: number }), index: entry.index } : null;
     },
     async markFounded(instance) {
       await ask("PUT", `kv/${path}/founder`, JSON.stringify({ instance, atMs: Date.now(), isDone: true }));

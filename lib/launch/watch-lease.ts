@@ -9,7 +9,15 @@ import { type NodeState, nodeState } from "./nodes.ts";
 import { say } from "./say.ts";
 import type { Settings } from "./settings.ts";
 
-const BEAT_EVERY_MS = 1_000;
+const BEAT_EVERY_MS = 500;
+/**
+ * A standby that lacks what the primary had this long before its last sign must not take over by itself. Far longer than replication
+ * takes, so that no ordinary death of a primary is held up; and with the beat's own interval shorter than the two seconds after which a
+ * durable write is acknowledged without the standby (lib/db/database.ts), so that such a write is needed by then.
+ */
+const NEEDED_AFTER_MS = 1_000;
+/** Silence of the primary after which a standby asks what it would lose. Shorter than the shortest TTL by what a restart takes. */
+const SILENT_MS = 3_000;
 const ASK_MS = 1_000;
 /** A lease is in this node's name and its LiteFS is not the primary: for longer than it takes to become it, or to hand it over. */
 const OWN_MS = 2_000;
@@ -25,6 +33,8 @@ export interface LeaseWatch {
 
 export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
   let beatMs = -Infinity;
+  /** What this node had as the primary, and when; the first is what its successor needs. */
+  let had: { readonly txid: number; readonly atMs: number }[] = [];
   let silentSinceMs: number | null = null;
   let behindSinceMs: number | null = null;
   let heard = "";
@@ -49,10 +59,13 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
       const nowMs = performance.now();
       if (nowMs - beatMs < BEAT_EVERY_MS || !own.position) return;
       beatMs = nowMs;
-      await consul.beat(settings.instance, own.position.txid).catch(() => undefined);
+      had.push({ txid: own.position.txid, atMs: nowMs });
+      while (had[1] && had[1].atMs <= nowMs - NEEDED_AFTER_MS) had.shift();
+      await consul.beat(settings.instance, own.position.txid, had[0]!.txid).catch(() => undefined);
     },
 
     async asStandby(own) {
+      had = [];
       const known = await Promise.all([consul.primary(), consul.lastBeat()]).catch(() => null);
       const [lease, beat] = known ?? [null, null];
       if (lease?.session && lease.hostname === settings.instance) await endOwn(lease.session);
@@ -73,11 +86,14 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
         await consul.endSession(lease.session).catch((error: unknown) => say("warn", "launch.lease_kept", { error }));
         silentSinceMs = null;
       }
-      const lives = silentSinceMs !== null && nowMs - silentSinceMs < 3 * BEAT_EVERY_MS;
-      if ((own.position?.txid ?? 0) >= beat.txid || !lives) behindSinceMs = null;
-      else behindSinceMs ??= nowMs;
-      if (behindSinceMs === null || nowMs - behindSinceMs < BEHIND_MS) return "on";
-      say("error", "launch.standby_behind", { own: own.position?.txid ?? 0, primary: beat.txid, of: lease.hostname });
+      if ((own.position?.txid ?? 0) >= beat.needed) {
+        behindSinceMs = null;
+        return "on";
+      }
+      behindSinceMs ??= nowMs;
+      const isSilent = silentSinceMs !== null && nowMs - silentSinceMs >= SILENT_MS;
+      if (!isSilent && nowMs - behindSinceMs < BEHIND_MS) return "on";
+      say("error", "launch.standby_behind", { own: own.position?.txid ?? 0, primary: beat.txid, of: lease.hostname, is_silent: isSilent });
       return "behind";
     },
   };

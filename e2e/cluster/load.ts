@@ -1,0 +1,168 @@
+// The site under load: readers in every region, writers through all of them, and members who log in, each remembered as the site answered it.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TestSmtpServer } from "#tests/smtp-server.ts";
+import type { Cluster } from "./cluster.ts";
+import { type LoggedIn, beginLogin } from "./log-in.ts";
+import type { ClusterNode } from "./node.ts";
+import { countedSlugs } from "./pairs.ts";
+import { type SeededMember, Traveller, anyOf, beacon, rowsOn, seedMembers } from "./traveller.ts";
+import { waitUntil } from "./wait.ts";
+
+export interface LoadOptions {
+  /** At once, in each region. */
+  readers?: number;
+  /** At once, through regions by chance. */
+  writers?: number;
+  /** At once; each log-in is a write that must not be lost. */
+  logins?: number;
+}
+
+/** A write that the site said it made: the read of a post by a reader who had no id before. */
+export interface Acknowledged {
+  /** Of the row that must be there. */
+  readonly clientId: string;
+  /** The transaction that the visitor was told of: that of the write, or a later one. */
+  readonly txid: number;
+  /** When it was sent and answered; performance.now(). */
+  readonly sentMs: number;
+  readonly atMs: number;
+}
+
+export interface Failure {
+  readonly region: string;
+  readonly what: string;
+  readonly atMs: number;
+}
+
+const READ_PAUSE_MS = 40;
+const WRITE_PAUSE_MS = 20;
+const LOGIN_PAUSE_MS = 200;
+/** A writer's next address comes after fewer writes than the site allows one address in a minute (lib/reads/limits.ts). */
+const WRITES_PER_ADDRESS = 50;
+
+export class Load {
+  readonly writes: Acknowledged[] = [];
+  readonly logins: LoggedIn[] = [];
+  /** Reads that did not give a page. */
+  readonly failedReads: Failure[] = [];
+  /** Writes and log-ins that the site did not say it made; each may be there all the same. */
+  readonly refused: Failure[] = [];
+  /** Reads that did, by region. */
+  readonly reads = new Map<string, number>();
+  slowestReadMs = 0;
+  readonly #cluster: Cluster;
+  readonly #smtp: TestSmtpServer;
+  readonly #slugs: readonly string[];
+  readonly #members: readonly SeededMember[];
+  #turn = 0;
+  #isOver = false;
+  #running: Promise<unknown> = Promise.resolve();
+
+  private constructor(cluster: Cluster, smtp: TestSmtpServer, slugs: readonly string[], members: readonly SeededMember[]) {
+    this.#cluster = cluster;
+    this.#smtp = smtp;
+    this.#slugs = slugs;
+    this.#members = members;
+  }
+
+  /** Begins; resolves when every kind of it has succeeded once. */
+  static async start(cluster: Cluster, smtp: TestSmtpServer, { readers = 2, writers = 4, logins = 1 }: LoadOptions = {}): Promise<Load> {
+    // The site sends five log-in mails an hour to one address.
+    const load = new Load(cluster, smtp, await countedSlugs(cluster), await seedMembers(cluster, 200));
+    const many = (count: number, run: () => Promise<void>) => Array.from({ length: count }, run);
+    load.#running = Promise.all([
+      ...[...cluster.edges.keys()].flatMap((region) => many(readers, () => load.#read(region))),
+      ...many(writers, () => load.#write()),
+      ...many(logins, () => load.#logIn()),
+    ]);
+    await waitUntil("The load has begun", 30_000, () => ({ writes: load.writes.length, logins: load.logins.length, reads: load.reads.size, failed: load.failedReads.slice(0, 3), refused: load.refused.slice(0, 3) }), (seen) => seen.reads === cluster.edges.size && (writers === 0 || seen.writes > 0) && (logins === 0 || seen.logins > 0));
+    return load;
+  }
+
+  /** Waits until `count` more writes are acknowledged than now. */
+  async waitForWrites(count: number, deadlineMs = 30_000): Promise<void> {
+    const goal = this.writes.length + count;
+    await waitUntil(`${count} more writes are acknowledged`, deadlineMs, () => this.writes.length, (seen) => seen >= goal);
+  }
+
+  /** Ends it when what runs is answered. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.#running;
+  }
+
+  /** The longest time without an acknowledged write, in milliseconds, between two moments. */
+  longestGapMs(fromMs: number, toMs: number): number {
+    const times = [fromMs, ...this.writes.map(({ atMs }) => atMs).filter((atMs) => atMs > fromMs && atMs < toMs).sort((a, b) => a - b), toMs];
+    return Math.max(...times.slice(1).map((atMs, i) => atMs - times[i]!));
+  }
+
+  /** What was acknowledged and is not in the copy of `node`. */
+  missingOn(node: ClusterNode): { writes: Acknowledged[]; logins: LoggedIn[] } {
+    const reads = new Set(rowsOn<{ clientId: string }>(node, `SELECT "clientId" FROM "PostRead" WHERE "clientId" IS NOT NULL`).map(({ clientId }) => clientId));
+    const sessions = new Set(rowsOn<{ id: string }>(node, `SELECT "id" FROM "Session"`).map(({ id }) => id));
+    return { writes: this.writes.filter(({ clientId }) => !reads.has(clientId)), logins: this.logins.filter(({ key }) => !sessions.has(key)) };
+  }
+
+  async #read(region: string): Promise<void> {
+    const visitors = [new Traveller(this.#cluster), new Traveller(this.#cluster, { session: anyOf(this.#members).session })] as const;
+    for (let turn = 0; !this.#isOver; turn += 1) {
+      const path = turn % 2 === 0 ? `/blog/${anyOf(this.#slugs)}` : "/me";
+      try {
+        const { status, ms } = await visitors[turn % 2]!.request(region, path);
+        this.slowestReadMs = Math.max(this.slowestReadMs, ms);
+        if (status === 200) this.reads.set(region, (this.reads.get(region) ?? 0) + 1);
+        else this.#fail(this.failedReads, region, `${status} of ${path}`);
+      } catch (error) {
+        this.#fail(this.failedReads, region, `${(error as Error).message} of ${path}`);
+      }
+      await sleep(READ_PAUSE_MS);
+    }
+    for (const visitor of visitors) visitor.leave();
+  }
+
+  async #write(): Promise<void> {
+    let visitor = new Traveller(this.#cluster);
+    for (let turn = 1; !this.#isOver; turn += 1) {
+      if (turn % WRITES_PER_ADDRESS === 0) {
+        visitor.leave();
+        visitor = new Traveller(this.#cluster);
+      }
+      visitor.cookies.clear();
+      const region = this.#anyRegion();
+      const sentMs = performance.now();
+      try {
+        const { status, headers, text } = await visitor.request(region, "/reads", beacon(this.#cluster, anyOf(this.#slugs)));
+        const [clientId] = (visitor.cookies.get("reader") ?? "").split(".");
+        if (status === 204 && headers["x-read"] === "counted" && clientId) this.writes.push({ clientId, txid: visitor.txid() ?? 0, sentMs, atMs: performance.now() });
+        else this.#fail(this.refused, region, `${status} ${text.slice(0, 200)}`);
+      } catch (error) {
+        this.#fail(this.refused, region, (error as Error).message);
+      }
+      await sleep(WRITE_PAUSE_MS);
+    }
+    visitor.leave();
+  }
+
+  async #logIn(): Promise<void> {
+    while (!this.#isOver) {
+      const { email } = this.#members[(this.#turn += 1) % this.#members.length]!;
+      try {
+        const press = await beginLogin(this.#cluster, this.#smtp, email);
+        this.logins.push(await press());
+      } catch (error) {
+        this.#fail(this.refused, "any", `log-in: ${(error as Error).message}`);
+      }
+      await sleep(LOGIN_PAUSE_MS);
+    }
+  }
+
+  #anyRegion(): string {
+    return anyOf([...this.#cluster.edges.keys()]);
+  }
+
+  #fail(list: Failure[], region: string, what: string): void {
+    list.push({ region, what, atMs: performance.now() });
+  }
+}

@@ -1,0 +1,17 @@
+// The same as read-your-writes.spec.ts where regions are as far from one another as they are.
+
+import { expect, test } from "./fixtures.ts";
+import { runPairs } from "./pairs.ts";
+
+const PAIRS = 200;
+const AT_ONCE = 10;
+
+test.use({ latency: true });
+
+test("every one of 200 writes is seen by the read that follows it, over real distances", async ({ cluster }) => {
+  test.setTimeout(240_000);
+  const result = await runPairs(cluster, PAIRS, AT_ONCE);
+  console.log("read your writes over distances:", JSON.stringify(result));
+  expect(result.unseen).toEqual([]);
+  expect(result.pairs).toBe(PAIRS);
+});

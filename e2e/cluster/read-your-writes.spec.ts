@@ -1,0 +1,90 @@
+// Who has just written reads their write, through whatever region they come in next; and a number that nobody has costs little.
+
+import { expect, test } from "./fixtures.ts";
+import { runPairs } from "./pairs.ts";
+import { Traveller, signFor } from "./traveller.ts";
+
+const PAIRS = 2_000;
+const AT_ONCE = 8;
+/** lib/primary/read-your-writes.ts: how long a replica waits; and what a replay through the primary may take here. */
+const WAIT_MS = 500;
+const REPLAY_MS = 1_500;
+
+test("every one of 2,000 writes is seen by the read that follows it in another region", async ({ cluster }) => {
+  test.setTimeout(400_000);
+  const result = await runPairs(cluster, PAIRS, AT_ONCE);
+  console.log("read your writes:", JSON.stringify(result));
+  expect(result.unseen).toEqual([]);
+  expect(result.pairs).toBe(PAIRS);
+  // Most arrive before the reader does; the replay is for the rest.
+  expect(result.replayed).toBeLessThan(PAIRS / 20);
+});
+
+test.describe("a number that is worth nothing", () => {
+  // What only the first page of a process costs is not measured.
+  test.beforeEach(async ({ cluster }) => {
+    const visitor = new Traveller(cluster);
+    for (const region of [...cluster.edges.keys(), "dfw"]) {
+      await visitor.request(region, "/blog");
+      visitor.cookies.set("txid", "worthless");
+      await visitor.request(region, "/blog");
+    }
+    visitor.leave();
+  });
+
+  /** The cookie as the site makes it, for transaction `txid`, made `ageMs` ago. */
+  const made = (sign: (text: string) => string, txid: number, ageMs = 0) => {
+    const text = `${txid.toString(36)}.${(Date.now() - ageMs).toString(36)}`;
+    return `${text}.${sign(text)}`;
+  };
+
+  test("from before a restore it costs half a second and a replay, once: the primary takes it back", async ({ cluster }) => {
+    const { txid } = await cluster.waitUntilEqual();
+    for (const region of ["ams", "syd", "dfw"]) {
+      const visitor = new Traveller(cluster, { txid: made((text) => signFor(cluster, "txid", text), txid + 1_000_000) });
+      const other = new Traveller(cluster);
+      const [first, meanwhile] = await Promise.all([visitor.request(region, "/blog"), other.request(region, "/blog")]);
+      expect(first.status).toBe(200);
+      expect(first.ms).toBeLessThan(WAIT_MS + REPLAY_MS);
+      expect(first.headers["set-cookie"]?.join()).toMatch(/^txid=; Max-Age=0; Path=\/; HttpOnly; SameSite=Lax$/);
+      expect(visitor.cookies.has("txid")).toBe(false);
+      expect(meanwhile).toMatchObject({ status: 200 });
+      expect(meanwhile.headers["set-cookie"]).toBeUndefined();
+      const second = await visitor.request(region, "/blog");
+      expect(second.status).toBe(200);
+      expect(second.ms).toBeLessThan(WAIT_MS);
+      visitor.leave();
+      other.leave();
+    }
+  });
+
+  for (const [what, cookie] of [
+    ["forged", (txid: number) => made(() => "A".repeat(43), txid + 1_000_000)],
+    ["LiteFS' own kind", () => "ffffffffffffffff"],
+    ["very long", () => "z".repeat(4_000)],
+  ] as const) {
+    test(`${what}, it costs nothing`, async ({ cluster }) => {
+      const { txid } = await cluster.waitUntilEqual();
+      const edge = cluster.edges.get("ams")!;
+      const before = edge.counts.replay;
+      const visitor = new Traveller(cluster, { txid: cookie(txid) });
+      const { status, ms } = await visitor.request("ams", "/blog");
+      expect(status).toBe(200);
+      expect(ms).toBeLessThan(WAIT_MS);
+      expect(edge.counts.replay).toBe(before);
+      visitor.leave();
+    });
+  }
+
+  test("two minutes old, it costs nothing", async ({ cluster }) => {
+    const { txid } = await cluster.waitUntilEqual();
+    const edge = cluster.edges.get("ams")!;
+    const before = edge.counts.replay;
+    const visitor = new Traveller(cluster, { txid: made((text) => signFor(cluster, "txid", text), txid + 1_000_000, 120_000) });
+    const { status, ms } = await visitor.request("ams", "/blog");
+    expect(status).toBe(200);
+    expect(ms).toBeLessThan(WAIT_MS);
+    expect(edge.counts.replay).toBe(before);
+    visitor.leave();
+  });
+});

@@ -1,6 +1,7 @@
 // What a request may look like before anything looks at it: cheap checks against what is dear or broken further in.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { keepBody, staleFormPage } from "./stale-form.ts";
 
 /** A search, a list of topics and a cursor fit many times over. */
 const MAX_QUERY = 2_000;
@@ -42,6 +43,9 @@ export function tameUrl(given: string): string {
 /** The most that Next reads of an action's body (its serverActions.bodySizeLimit). */
 const MAX_ACTION_BYTES = 1_048_576;
 
+/** Next's sign that a build does not have the action that was asked for. */
+const ACTION_NOT_FOUND = "x-nextjs-action-not-found";
+
 /** What a POST to a page did wrong when Next failed before any action of ours began. */
 function refusal({ headers }: IncomingMessage): [status: number, sentence: string] {
   if (headers.origin !== undefined && URL.parse(headers.origin)?.host !== headers.host) return [403, "This request does not come from a page of this site."];
@@ -55,7 +59,23 @@ function guardAction(context: { request: IncomingMessage; response: ServerRespon
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
   const write = response.write.bind(response) as (...args: unknown[]) => boolean;
   const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+  // Scripts learn from the header what it is, and keep the form themselves.
+  const kept = request.headers["next-action"] === undefined ? keepBody(request) : null;
   let sentence: string | null = null;
+  let stale: number | null = null;
+  const isStale = (status: number) => {
+    if (kept && stale === null && !response.headersSent && response.getHeader(ACTION_NOT_FOUND) === "1") stale = status;
+    return stale !== null;
+  };
+  const showStale = async (status: number) => {
+    const page = await staleFormPage({ body: kept?.() ?? null, contentType: request.headers["content-type"] ?? "", path: tameUrl(request.url ?? "/") });
+    for (const name of response.getHeaderNames()) if (/^(content-(type|length|encoding)|etag)$/.test(name)) response.removeHeader(name);
+    response.setHeader("content-type", "text/html; charset=utf-8");
+    response.setHeader("cache-control", "private, no-store");
+    response.statusCode = status;
+    writeHead(status);
+    end(page);
+  };
   const refuse = () => {
     const [status, said] = refusal(request);
     sentence = `${said}\n`;
@@ -65,9 +85,15 @@ function guardAction(context: { request: IncomingMessage; response: ServerRespon
     return writeHead(status);
   };
   const isFailing = (status: number) => !response.headersSent && status === 500 && !context.actionBegan;
-  response.writeHead = ((status: number, ...rest: unknown[]) => (isFailing(status) ? refuse() : writeHead(status, ...rest))) as ServerResponse["writeHead"];
-  response.write = ((...args: unknown[]) => (sentence === null ? write(...args) : true)) as ServerResponse["write"];
+  response.writeHead = ((status: number, ...rest: unknown[]) => (isStale(status) ? response : isFailing(status) ? refuse() : writeHead(status, ...rest))) as ServerResponse["writeHead"];
+  response.write = ((...args: unknown[]) => (sentence === null && !isStale(response.statusCode) ? write(...args) : true)) as ServerResponse["write"];
+  let isShown = false;
   response.end = ((...args: unknown[]) => {
+    if (isStale(response.statusCode)) {
+      if (!isShown) void showStale(stale!).catch(() => response.destroy());
+      isShown = true;
+      return response;
+    }
     if (sentence === null && isFailing(response.statusCode)) refuse();
     if (sentence === null) return end(...args);
     return end(sentence, args.find((arg) => typeof arg === "function"));

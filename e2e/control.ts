@@ -8,7 +8,8 @@ import { PORT } from "./ports.ts";
 
 const shared = globalThis as { __lecternOffsetMs?: number };
 
-if (process.env.CONTROL_PORT) {
+// Only the site: boot and launcher of an image get the same flags, and hand them on.
+if (process.env.CONTROL_PORT && !/\/(boot|launch)\.ts$/.test(process.argv[1] ?? "")) {
   createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://control");
     if (url.pathname === "/clock") {
@@ -32,6 +33,7 @@ if (process.env.CONTROL_PORT) {
     );
   })
     .on("error", () => {})
-    .listen(Number(process.env.CONTROL_PORT), "127.0.0.1")
+    // Each node of a cluster has an address of its own, and the same ports.
+    .listen(Number(process.env.CONTROL_PORT), process.env.CONTROL_HOST ?? "127.0.0.1")
     .unref();
 }

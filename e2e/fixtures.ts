@@ -1,21 +1,23 @@
 // What every browser test begins with: a page whose console errors fail the test, the site's database, its clock, a member.
 
-import { join } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
-import Database from "better-sqlite3";
+import type Database from "better-sqlite3";
 import { insertUser } from "#tests/factories.ts";
 import { sqlOf } from "#lib/db/connection.ts";
 import type { CaughtMail } from "#tests/smtp-server.ts";
-import { CONTROL_PORT, DATA_DIR, PORT, PROVIDER_PORT } from "./ports.ts";
+import { openSiteDatabase } from "./database.ts";
 import { memberCookie } from "./member-cookie.ts";
+import { CONTROL_PORT, IS_CLUSTER, PORT, PROVIDER_PORT } from "./ports.ts";
 
 interface Fixtures {
   /** Console errors that this test expects, by a part of their text. */
   expectedErrors: string[];
   noConsoleErrors: undefined;
+  noFaultInCluster: undefined;
   /** Moves the browser's and the server's clock, and puts the server's back after the test. */
   serverClock: { forward(ms: number): Promise<void> };
+  /** The site's; on a cluster the primary's, and what is written directly is at once in ams too. */
   database: Database.Database;
   /** Logs the browser in as a new member; returns its id. */
   logIn: (given?: { role?: string; team?: string; firstName?: string }) => Promise<string>;
@@ -40,6 +42,13 @@ export const test = base.extend<Fixtures>({
     },
     { auto: true },
   ],
+  noFaultInCluster: [
+    async ({ page: _ }, use) => {
+      await use(undefined);
+      if (IS_CLUSTER) expect(await (await fetch(`http://127.0.0.1:${CONTROL_PORT}/faults`)).json(), "what the edge could not deliver, and what the nodes logged as a fault").toEqual([]);
+    },
+    { auto: true },
+  ],
   serverClock: async ({ page: _ }, use) => {
     let offsetMs = 0;
     const set = (ms: number) => fetch(`http://127.0.0.1:${CONTROL_PORT}/clock?offsetMs=${ms}`);
@@ -52,7 +61,7 @@ export const test = base.extend<Fixtures>({
     await set(0);
   },
   database: async ({ page: _ }, use) => {
-    const db = new Database(join(DATA_DIR, "lectern.db"), { timeout: 5_000 });
+    const db = await openSiteDatabase();
     await use(db);
     db.close();
   },

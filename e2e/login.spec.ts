@@ -1,5 +1,6 @@
 import type { BrowserContext, Page } from "@playwright/test";
 import { expect, test } from "./fixtures.ts";
+import { IS_CLUSTER } from "./ports.ts";
 
 const MINUTE_MS = 60_000;
 const POST = { slug: "a-day-is-not-a-moment", path: "/blog/a-day-is-not-a-moment" };
@@ -44,7 +45,7 @@ test("a reader signs up from a mail, joins a team, and their read moves its stan
   await join(page, "Ada", "Yellow");
   await expect(page).toHaveURL(POST.path);
   await expect(page.getByRole("banner").getByRole("link", { name: "Account" })).toBeVisible();
-  expect((await context.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite])).toEqual([["session", true, "Lax"]]);
+  expect((await context.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite])).toEqual([["session", true, "Lax"], ...(IS_CLUSTER ? [["txid", true, "Lax"]] : [])]);
   const { id } = database.prepare(`SELECT "id" FROM "User" WHERE "email" = 'ada.signs.up@example.test' AND "firstName" = 'Ada' AND "team" = 'YELLOW' AND "role" = 'MEMBER'`).get() as { id: string };
 
   await expect(page.getByText("No team leads this post yet.")).toBeVisible();

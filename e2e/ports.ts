@@ -1,9 +1,15 @@
 // Where the site under test listens, where its clock is set from, who stands in for the hosts of embeds, and who takes its mails.
 
-export const PORT = 3117;
-export const CONTROL_PORT = 3118;
-export const PROVIDER_PORT = 3119;
-export const SMTP_PORT = 3120;
+/** Set by playwright.members.config.ts: the site is a cluster, and these are the ports of its edge in ams. */
+export const IS_CLUSTER = process.env.SITE_UNDER_TEST === "cluster";
+
+/** Of the first region's edge; that in ams has the next. */
+export const CLUSTER_PORT = 3140;
+export const PORT = IS_CLUSTER ? CLUSTER_PORT + 1 : 3117;
+/** On a cluster one server stands for both: it sets every node's clock and shows the mails. */
+export const CONTROL_PORT = IS_CLUSTER ? 3148 : 3118;
+export const PROVIDER_PORT = IS_CLUSTER ? CONTROL_PORT : 3119;
+export const SMTP_PORT = IS_CLUSTER ? 3149 : 3120;
 /** The second site, which e2e/attack starts for itself, and the control of its clock. */
 export const ATTACK_PORT = 3121;
 export const ATTACK_CONTROL_PORT = 3122;

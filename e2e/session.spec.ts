@@ -4,7 +4,7 @@ import { MEMBER_PAGES } from "#lib/session/content-security-policy.ts";
 import { insertUser } from "#tests/factories.ts";
 import { expect, test } from "./fixtures.ts";
 import { memberCookie } from "./member-cookie.ts";
-import { PORT, SECRET } from "./ports.ts";
+import { IS_CLUSTER, PORT, SECRET } from "./ports.ts";
 
 const ORIGIN = `http://localhost:${PORT}`;
 const DAY_MS = 86_400_000;
@@ -23,7 +23,8 @@ test("a session due for renewal is renewed on a page view, row and cookie, once 
     const before = expiry();
     const answers = await Promise.all(Array.from({ length: 10 }, () => fetch(ORIGIN + path, { headers: { cookie: `${name}=${value}` } })));
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
-    const cookies = answers.flatMap(({ headers }) => headers.getSetCookie());
+    // Whoever wrote on a cluster gets the number of their transaction besides.
+    const cookies = answers.flatMap(({ headers }) => headers.getSetCookie()).filter((cookie) => !IS_CLUSTER || !cookie.startsWith("txid="));
     expect(cookies, path).toHaveLength(1);
     expect(cookies[0]).toMatch(/^session=Fe26\S+;.*Max-Age=31536000; HttpOnly; SameSite=lax/i);
     expect(expiry()).toBeGreaterThan(Date.now() + 364.9 * DAY_MS);

@@ -1,0 +1,29 @@
+// The browser tests of members and calls, as they are, on a cluster: through the edge in ams, answered by a replica, written by
+// the primary in dfw. Run by npm run test:cluster. Left out are the tests marked @one-instance: each says why.
+
+process.env.SITE_UNDER_TEST = "cluster";
+const { default: single } = await import("./playwright.config.ts");
+const { CONTROL_PORT, PORT } = await import("./e2e/ports.ts");
+
+export default {
+  ...single,
+  outputDir: ".data/members-results",
+  timeout: 60_000,
+  grepInvert: /@one-instance/,
+  testIgnore: [],
+  projects: [
+    { name: "members", testMatch: /e2e\/(login|me|record|calls|session)\.spec\.ts$/, teardown: "ams" },
+    { name: "ams", testMatch: /cluster\/members\.teardown\.ts$/ },
+  ],
+  expect: { timeout: 10_000 },
+  use: { ...single.use, baseURL: `http://localhost:${PORT}` },
+  webServer: {
+    command: "node e2e/cluster/members-server.ts",
+    url: `http://127.0.0.1:${CONTROL_PORT}/ready`,
+    timeout: 600_000,
+    reuseExistingServer: false,
+    gracefulShutdown: { signal: "SIGTERM" as const, timeout: 30_000 },
+    stdout: "ignore" as const,
+    stderr: "pipe" as const,
+  },
+};

@@ -1,6 +1,7 @@
 // Every server action by file and name: who may, what works, what it changes. The build decides whether the table is whole.
 
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -178,9 +179,11 @@ const REVIEWS: Readonly<Record<string, ActionCase>> = {
   },
 };
 
-/** The entries of the site's own cache file. */
+/** The entries of the cache file of the site under attack; none where it is another site. */
 function cacheKeys(): string[] {
-  const file = new Database(join(ATTACK_DIR, "cache.db"), { readonly: true, timeout: 5_000 });
+  const path = join(ATTACK_DIR, "cache.db");
+  if (!existsSync(path)) return [];
+  const file = new Database(path, { readonly: true, timeout: 5_000 });
   try {
     return file.prepare(`SELECT "key" FROM "cache" ORDER BY "key"`).pluck().all() as string[];
   } finally {

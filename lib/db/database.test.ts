@@ -1,12 +1,13 @@
 import Database from "better-sqlite3";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
-import { expect, test } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { expect, test, vi } from "vitest";
 import { env } from "../base/env.ts";
 import { PrismaClient } from "../../prisma/generated/client.ts";
 import { insertUser } from "#tests/factories.ts";
 import { overrideEnv } from "#tests/database.ts";
 import type { Tx } from "./client.ts";
-import { snapshot, snapshotSql, write, writeSql } from "./database.ts";
+import { closeDatabase, snapshot, snapshotSql, write, writeSql } from "./database.ts";
 
 const userData = (email: string) => ({ email, firstName: "Ada", team: "RED" });
 const emails = () => snapshot(async ({ prisma }) => (await prisma.user.findMany({ orderBy: { email: "asc" } })).map(({ email }) => email));
@@ -238,6 +239,45 @@ test("a date is the same number through Prisma, through SQL, and in sorting", as
     const found = await prisma.postRead.findMany({ where: { createdAt: { gte: dates[0] } }, orderBy: { createdAt: "asc" } });
     expect(found.map(({ createdAt }) => createdAt)).toEqual([dates[0], dates[0], dates[2], dates[2]]);
   });
+});
+
+/** Breaks every page but the first two, and mends them when the connections are given up; returns how often that was. So pages of an import look to whoever cached the old ones. */
+function breakUntilOpenedAnew(): () => number {
+  const outside = new Database(env.DATABASE_FILE);
+  outside.pragma("wal_checkpoint(TRUNCATE)");
+  outside.close();
+  const good = readFileSync(env.DATABASE_FILE);
+  const bad = Buffer.from(good);
+  bad.fill(0xff, 2 * 4096);
+  writeFileSync(env.DATABASE_FILE, bad);
+  let times = 0;
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    if (String(text).includes("db.opened_anew")) {
+      times += 1;
+      writeFileSync(env.DATABASE_FILE, good);
+    }
+    return true;
+  });
+  return () => times;
+}
+
+test("a read that finds the file replaced under it is made again on a new connection", async () => {
+  await writeSql((sql) => insertUser(sql, { email: "a@example.test" }));
+  for (const read of [emails, () => snapshotSql((sql) => sql.all<{ email: string }>(`SELECT "email" FROM "User"`).map(({ email }) => email))]) {
+    await closeDatabase();
+    const timesOpened = breakUntilOpenedAnew();
+    expect(await read()).toEqual(["a@example.test"]);
+    expect(timesOpened()).toBe(1);
+  }
+});
+
+test("a write that finds it so is refused once, and the next is made", async () => {
+  await closeDatabase();
+  const timesOpened = breakUntilOpenedAnew();
+  await expect(writeSql((sql) => insertUser(sql))).rejects.toMatchObject({ code: "unavailable" });
+  expect(timesOpened()).toBe(1);
+  await writeSql((sql) => insertUser(sql, { email: "b@example.test" }));
+  expect(await emails()).toEqual(["b@example.test"]);
 });
 
 test("a date as text is refused, in both forms that SQLite would mix in", async () => {

@@ -28,10 +28,12 @@ interface Open {
   readonly idle: Connection[];
   readonly waiting: ((connection: Connection) => void)[];
   opened: number;
+  /** How often the connections were given up. */
+  replaced: number;
   sync?: Promise<Connection>;
   writer?: Promise<Connection>;
   readonly queue: WriteQueue;
-  readonly all: Connection[];
+  readonly all: Set<Connection>;
 }
 
 // One per process: the bundles of pages, handlers and middleware each load this module, and must share the queue.
@@ -41,7 +43,7 @@ function opened(): Open {
   if (isBuilding()) throw new Error("A page asked for the database while the site is being built: await connection() before it.");
   const file = env.DATABASE_FILE;
   if (shared.__lecternDb?.file === file) return shared.__lecternDb;
-  const state: Open = { file, idle: [], waiting: [], opened: 0, all: [], queue: createWriteQueue(() => writer(state)) };
+  const state: Open = { file, idle: [], waiting: [], opened: 0, replaced: 0, all: new Set(), queue: createWriteQueue(() => writer(state)) };
   shared.__lecternDb = state;
   return state;
 }
@@ -50,8 +52,42 @@ async function open(state: Open, kind: "reader" | "writer"): Promise<Connection>
   // A reader may not create the file, and WAL is set by the writer: so it comes first. A replicated file was made before this process.
   if (kind === "reader" && !isReplicated()) await writer(state);
   const connection = await openConnection(state.file, kind, kind === "writer" ? 0 : READER_BUSY_MS);
-  state.all.push(connection);
+  state.all.add(connection);
   return connection;
+}
+
+function close(state: Open, connection: Connection): void {
+  state.all.delete(connection);
+  connection.close();
+}
+
+/** Whether SQLite says that the file is not what this connection took it for: a database that was imported over it makes every open connection say so. */
+function isReplaced(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(String(code ?? "")) || (cause !== undefined && isReplaced(cause)) || /database disk image is malformed|file is not a database/.test(String((error as Error | undefined)?.message ?? ""));
+}
+
+/** Forgets every connection: the next use opens the file as it is now. Those at work are closed when they come back. */
+function openAnew(state: Open): void {
+  log("error", "db.opened_anew", { hint: "SQLite took the file for damaged. After an import that is so once; if it comes again, see docs/runbooks/restore.md" });
+  for (const connection of state.idle.splice(0)) {
+    state.opened -= 1;
+    close(state, connection);
+  }
+  for (const kept of [state.sync, state.writer]) void kept?.then((connection) => setImmediate(() => state.all.has(connection) && close(state, connection)), () => {});
+  state.sync = state.writer = undefined;
+  state.replaced += 1;
+}
+
+/** Runs a read, and once more on a new connection where the file was replaced under the first. */
+async function onFileAsItIs<T>(state: Open, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isReplaced(error)) throw error;
+    openAnew(state);
+    return await read();
+  }
 }
 
 function writer(state: Open): Promise<Connection> {
@@ -84,8 +120,14 @@ async function acquire(state: Open): Promise<Connection> {
   });
 }
 
-function release(state: Open, connection: Connection): void {
+function release(state: Open, connection: Connection, replaced: number): void {
   const next = state.waiting.shift();
+  if (replaced !== state.replaced) {
+    state.opened -= 1;
+    close(state, connection);
+    if (next) void acquire(state).then(next, (error: unknown) => log("error", "db.not_opened", { error }));
+    return;
+  }
   if (next) next(connection);
   else state.idle.push(connection);
 }
@@ -109,8 +151,13 @@ function refuseNesting(what: string): void {
 export async function snapshot<T>(fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   refuseNesting("snapshot()");
   const state = opened();
+  return onFileAsItIs(state, () => readOn(state, fn));
+}
+
+async function readOn<T>(state: Open, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   const startedMs = performance.now();
   const connection = await acquire(state);
+  const { replaced } = state;
   const scope: Scope = { connection, kind: "snapshot", open: true };
   try {
     connection.db.exec("BEGIN");
@@ -120,7 +167,7 @@ export async function snapshot<T>(fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   } finally {
     scope.open = false;
     if (connection.db.inTransaction) connection.db.exec("ROLLBACK");
-    release(state, connection);
+    release(state, connection, replaced);
     timeRead(startedMs);
   }
 }
@@ -132,6 +179,10 @@ export async function snapshot<T>(fn: (tx: Tx) => Promise<T> | T): Promise<T> {
 export async function snapshotSql<T>(fn: (sql: Sql) => T): Promise<T> {
   refuseNesting("snapshotSql()");
   const state = opened();
+  return onFileAsItIs(state, () => readAtOnce(state, fn));
+}
+
+async function readAtOnce<T>(state: Open, fn: (sql: Sql) => T): Promise<T> {
   state.sync ??= open(state, "reader").catch((error: unknown) => {
     state.sync = undefined;
     throw error;
@@ -184,7 +235,15 @@ async function enqueue<T>(run: (scope: Scope) => T | Promise<T>, { durable = fal
     throw new AppError("unavailable", "Writes are paused for some seconds: this instance is not the primary.", { retryAfterSeconds: 5 });
   }
   if (isReplicated()) needRoom();
-  const value = await opened().queue.push(run, WRITE_TIMEOUT_MS);
+  const state = opened();
+  const value = await state.queue.push(run, WRITE_TIMEOUT_MS).catch((error: unknown) => {
+    // Not tried again here: a write may have told somebody of itself.
+    if (isReplaced(error)) {
+      openAnew(state);
+      throw new AppError("unavailable", "The database was replaced just now. Try again in a moment.", { retryAfterSeconds: 1, cause: error });
+    }
+    throw error;
+  });
   if (!isReplicated()) return value;
   const txid = readPosition()?.txid;
   if (txid === undefined) return value;

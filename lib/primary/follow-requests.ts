@@ -1,9 +1,10 @@
 // Remembers the request of each asynchronous chain, and lets the rest of the site add to the head of its response.
 
 import diagnostics from "node:diagnostics_channel";
-import type { ServerResponse } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { type RequestContext, requestStore } from "../base/request-context.ts";
 import { log } from "../base/log.ts";
+import { endConnectionsAtEnd } from "./end-connections.ts";
 import { guard } from "./request-guard.ts";
 import { txidCookie } from "./read-your-writes.ts";
 import { watchRequest } from "./watch-request.ts";
@@ -16,7 +17,8 @@ export function followRequests(): void {
   shared.__lecternFollows = true;
   const store = requestStore();
   diagnostics.subscribe("http.server.request.start", (message) => {
-    const { request, response } = message as RequestContext;
+    const { request, response, server } = message as RequestContext & { readonly server: Server };
+    endConnectionsAtEnd(server, response);
     const context: RequestContext = { request, response, beforeHead: [], timings: [] };
     watchRequest(context);
     followHead(context);

@@ -18,7 +18,8 @@ export default {
   expect: { timeout: 10_000 },
   use: { ...single.use, baseURL: `http://localhost:${PORT}` },
   webServer: {
-    command: "node e2e/cluster/members-server.ts",
+    // In place of the shell that Playwright starts: then the server sees that Playwright is gone.
+    command: "exec node e2e/cluster/members-server.ts",
     url: `http://127.0.0.1:${CONTROL_PORT}/ready`,
     timeout: 600_000,
     reuseExistingServer: false,

@@ -95,11 +95,13 @@ const server = createServer((request, response) => {
 }).listen(CONTROL_PORT, "127.0.0.1");
 
 let stopping = false;
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    if (stopping) return;
-    stopping = true;
-    server.close();
-    void Promise.all([cluster.stop(), smtp.close()]).finally(() => process.exit(0));
-  });
+function stop(): void {
+  if (stopping) return;
+  stopping = true;
+  server.close();
+  void Promise.all([cluster.stop(), smtp.close()]).finally(() => process.exit(0));
 }
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+// Playwright may be killed before it can end us.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && stop(), 1_000).unref();

@@ -11,6 +11,8 @@ import type { Settings } from "./settings.ts";
 
 const LOOK_EVERY_MS = 10;
 const ASK_MS = 500;
+/** For this node to notice that it gave the lease away: milliseconds, where the machine is not busy. */
+const STEP_DOWN_MS = 5_000;
 /** For finding the standby, while everybody still writes: a busy machine must not pass for one that is not there. */
 const FIND_MS = 3_000;
 
@@ -55,6 +57,9 @@ export async function handOver(settings: Settings, timeoutMs: number): Promise<s
     const levelMs = performance.now() - fromMs;
     const answer = await call(`${litefsUrl(standby)}/promote`, { method: "POST", timeoutMs: Math.max(1, leftMs()) });
     if (answer.status !== 200) throw new Error(answer.body.trim());
+    // The lock goes when this node is a replica, not before: LiteFS ends itself when a transaction that began on a primary commits on none.
+    const givenMs = performance.now();
+    while (performance.now() - givenMs < STEP_DOWN_MS && (await nodeState(url, name, ASK_MS).catch(() => null))?.isPrimary !== false) await sleep(LOOK_EVERY_MS);
     say("info", "launch.handed_over", { to: standby.instance, txid: last.txid, asked_ms: Math.round(askedMs), halted_ms: Math.round(haltedMs), level_ms: Math.round(levelMs), ms: Math.round(performance.now() - fromMs) });
     return standby.instance;
   } catch (error) {

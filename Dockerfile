@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # The image of every node. What it holds is decided by scripts/image.ts, which makes the same folder without Docker
-# (npm run image); tests/image.test.ts runs that folder.
+# (npm run image); e2e/cluster/image.spec.ts runs that folder.
 
 # Raised by hand, with NODE_VERSION in scripts/run.mjs and the LiteFS that the tests build.
 ARG NODE_VERSION=24.21.0
@@ -11,7 +11,7 @@ FROM flyio/litefs:${LITEFS_VERSION} AS litefs
 FROM node:${NODE_VERSION}-bookworm-slim AS deps
 WORKDIR /build
 COPY package.json package-lock.json ./
-COPY scripts/run.mjs scripts/server-flags.mjs scripts/
+COPY scripts/*.mjs scripts/
 RUN --mount=type=cache,target=/root/.npm node scripts/run.mjs packages
 
 FROM deps AS build

@@ -36,8 +36,8 @@ const config = {
   cacheMaxMemorySize: 0,
   // What a bench build adds (bench/app pages) never ships.
   pageExtensions: process.env.BENCH === "on" ? ["bench.tsx", "bench.ts", "tsx", "ts"] : ["tsx", "ts"],
-  deploymentId: process.env.DEPLOYMENT_ID ?? undefined,
-  generateBuildId: async () => process.env.DEPLOYMENT_ID ?? createHash("sha256").update(String(Date.now())).digest("hex").slice(0, 16),
+  deploymentId: process.env.DEPLOYMENT_ID || undefined,
+  generateBuildId: async () => process.env.DEPLOYMENT_ID || createHash("sha256").update(String(Date.now())).digest("hex").slice(0, 16),
   async rewrites() {
     return {
       beforeFiles: [

@@ -1,10 +1,11 @@
 // npm run admin -- grant EMAIL | list | revoke EMAIL: who is an admin. The only way to the first one.
 
-import { readCommandLine, requireDatabase, wrongUse } from "./command-line.ts";
+import { readCommandLine, requireDatabase, requirePrimary, wrongUse } from "./command-line.ts";
 import { env } from "#lib/base/env.ts";
 import { isAppError } from "#lib/base/errors.ts";
 import { email as emailField } from "#lib/base/fields.ts";
 import { closeDatabase, snapshotSql, writeSql } from "#lib/db/database.ts";
+import { stopLitefs } from "#lib/litefs/role.ts";
 import { changeRoleByAddress, listAdmins } from "#lib/members/roles.ts";
 
 process.env.LOG_LEVEL ??= "error"; // what is printed is the answer
@@ -32,6 +33,7 @@ try {
     for (const { email, firstName, createdAt } of admins) console.log(`${email}  ${firstName}  ${new Date(createdAt).toISOString().slice(0, 10)}`);
     if (admins.length === 0) console.log("There is no admin yet: npm run admin -- grant EMAIL");
   } else {
+    await requirePrimary();
     // As it was typed, for addresses that were moved in from elsewhere with capitals.
     const { to, ended, admins } = await writeSql((sql) => changeRoleByAddress(sql, { email: address!.trim(), role: command === "grant" ? "ADMIN" : "MEMBER" }));
     const out = ended === 0 ? "They were not logged in." : `They were logged out (${ended} ${ended === 1 ? "session" : "sessions"}).`;
@@ -43,5 +45,6 @@ try {
   console.error(error.message);
   process.exitCode = 1;
 } finally {
+  stopLitefs();
   await closeDatabase();
 }

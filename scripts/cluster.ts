@@ -37,6 +37,7 @@ try {
   const primary = await cluster.primary();
   console.log(`\n  Lectern runs on ${[...cluster.nodes.keys()].join(", ")}; ${primary?.name ?? "none"} is the primary.\n`);
   for (const [region, { url }] of cluster.edges) console.log(`  ${region}  ${url}`);
+  if (primary) console.log(`\n  Mails of log-ins: ${join(primary.dataDir, "outbox")}\n  An admin, after they have signed up: DATABASE_FILE=${primary.databaseFile} npm run admin -- grant EMAIL`);
   console.log(`\n  Logs: ${join([...cluster.nodes.values()][0]!.folder, "..")}/*/log. Ctrl-C ends everything.\n`);
 
   const ended = new Promise<void>((resolve) => {

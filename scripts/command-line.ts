@@ -1,8 +1,11 @@
 // What the commands have in common: flags, usage, and that there is a database.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { dirname, join } from "node:path";
 import { env } from "#lib/base/env.ts";
+import { isReplicated } from "#lib/litefs/instance.ts";
+import { primaryInstance, settledRole, startLitefs } from "#lib/litefs/role.ts";
 
 /**
  * The flags and words after the command's name. Prints `usage` and ends the process for --help (code 0), and for
@@ -32,4 +35,28 @@ export function requireDatabase(): void {
   if (existsSync(env.DATABASE_FILE)) return;
   console.error(`${env.DATABASE_FILE} is not there. npm start makes it.`);
   process.exit(2);
+}
+
+/** LiteFS answers in milliseconds; a hand-over takes less than this. */
+const SETTLE_MS = 3_000;
+
+/**
+ * Ends the process with code 1 where this machine may not write: on a replica, and where no primary is known. Elsewhere it returns,
+ * in a cluster with LiteFS being followed (stopLitefs() ends that).
+ */
+export async function requirePrimary(): Promise<void> {
+  const refuse = (why: string): never => {
+    console.error(why);
+    process.exit(1);
+  };
+  if (isReplicated()) {
+    startLitefs();
+    const role = await settledRole(SETTLE_MS);
+    if (role === "replica") refuse(`This is a replica. Run it on ${primaryInstance() ?? "the primary"}.`);
+    if (role === "unknown") refuse(`No primary is known at ${env.LITEFS_URL}. Try again in some seconds.`);
+    return;
+  }
+  // A file within a mount of LiteFS that this process was not told of: a write would fail as a broken disk does.
+  const other = join(dirname(env.DATABASE_FILE), ".primary");
+  if (existsSync(other)) refuse(`${env.DATABASE_FILE} is a replica's copy. Use the file of ${readFileSync(other, "utf8").trim()}.`);
 }

@@ -1,8 +1,9 @@
 // npm run reads:rebuild [-- --check]: makes every counter of reads anew from the reads themselves, or only looks whether that is needed.
 
-import { readCommandLine, requireDatabase } from "./command-line.ts";
+import { readCommandLine, requireDatabase, requirePrimary } from "./command-line.ts";
 import { env } from "#lib/base/env.ts";
 import { closeDatabase, snapshotSql, writeSql } from "#lib/db/database.ts";
+import { stopLitefs } from "#lib/litefs/role.ts";
 import { checkCounters, rebuildCounters } from "#lib/reads/rebuild.ts";
 
 const usage = `Usage: npm run reads:rebuild [-- --check]
@@ -24,9 +25,11 @@ try {
     console.log(differences.length === 0 ? `Every counter is right (${took()}).` : `Some counters are wrong (${took()}; at most ten of each table are shown). Without --check they are made anew.`);
     process.exitCode = differences.length === 0 ? 0 : 1;
   } else {
+    await requirePrimary();
     const { reads, readers } = await writeSql(rebuildCounters);
     console.log(`Counted ${reads} reads by ${readers} readers (${took()}).`);
   }
 } finally {
+  stopLitefs();
   await closeDatabase();
 }

@@ -51,7 +51,7 @@ export async function makeData(): Promise<Data> {
 }
 
 /** Of every site that is measured here, on LiteFS or not. */
-const siteEnvironment = (): Environment => ({ SESSION_SECRET: SECRET, TRUST_PROXY: "fly", CONTENT_DIR: resolve(DIR, "content"), COMPILE_WORKERS: "1", LOG_LEVEL: "error", LOG_REQUESTS: "off", CLUSTER_STRIP: "off" });
+const siteEnvironment = (): Environment => ({ SESSION_SECRET: SECRET, TRUST_PROXY: "fly", BENCH: "on", CONTENT_DIR: resolve(DIR, "content"), COMPILE_WORKERS: "1", LOG_LEVEL: "error", LOG_REQUESTS: "off", CLUSTER_STRIP: "off" });
 
 /** A cluster that has `data`. It ends with this process, or by its `stop`. */
 export async function startBenchCluster(data: Data, options: { regions: readonly string[]; latency?: boolean; env?: Environment }): Promise<Cluster> {

@@ -19,7 +19,7 @@ export async function startSite({ port, dataDir, contentDir, path = "/blog", env
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(process.execPath, [...SERVER_FLAGS, "node_modules/next/dist/bin/next", "start", "-p", String(port)], {
     stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, NODE_ENV: "production", DATA_DIR: dataDir, CONTENT_DIR: contentDir, SESSION_SECRET: SECRET, LOG_LEVEL: "error", SITE_URL: `http://localhost:${port}`, ...env },
+    env: { ...process.env, NODE_ENV: "production", BENCH: "on", DATA_DIR: dataDir, CONTENT_DIR: contentDir, SESSION_SECRET: SECRET, LOG_LEVEL: "error", SITE_URL: `http://localhost:${port}`, ...env },
   });
   // A measurement that fails leaves no server behind.
   process.once("exit", () => child.kill("SIGKILL"));

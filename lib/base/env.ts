@@ -63,6 +63,7 @@ export const schema = z.object({
   EMBED_PROVIDER_ORIGIN: url({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: z.enum(["none", "fly"]).default("none"),
   REPLICATION: bool(false),
+  BENCH: bool(false),
   INSTANCE: z.string().regex(/^[\w.-]{1,64}$/, "must be a name of letters, digits, dots and dashes").optional(),
   FLY_LITEFS_DIR: z.string().min(1).optional(),
   LITEFS_DATA_DIR: z.string().min(1).optional(),

@@ -105,7 +105,7 @@ export async function openConnection(file: string, kind: "reader" | "writer", bu
     if (db.pragma("journal_mode", { simple: true }) !== "wal") {
       if (isReplicated() && db.pragma("page_count", { simple: true }) !== 0) {
         db.close();
-        throw new Error(`${file} is not in WAL mode, and LiteFS does not survive a change of it. Make it anew: docs/runbooks/join-and-leave-replication.md`);
+        throw new Error(`${file} is not in WAL mode, and LiteFS does not survive a change of it. Make it anew: docs/runbooks/restore.md`);
       }
       db.pragma("page_size = 4096");
       db.pragma("journal_mode = WAL");

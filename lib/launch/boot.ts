@@ -137,7 +137,7 @@ async function repair(settings: Settings, consul: Consul, { line }: Ended): Prom
   const primary = await consul.primary().catch(() => null);
   if (!primary || primary.hostname === settings.instance) {
     const why = primary ? "this node is the primary: nobody else is known to have its data" : "nobody is known to be the primary";
-    say("error", "boot.store_corrupt", { line, why, do: `nothing was touched. When another node is the primary, start this one again; if there is none, restore a backup (docs/runbooks/join-and-leave-replication.md).` });
+    say("error", "boot.store_corrupt", { line, why, do: `nothing was touched. When another node is the primary, start this one again; if there is none, restore a backup (docs/runbooks/restore.md).` });
     return false;
   }
   const aside = putAside(settings.storeDir, new Date());

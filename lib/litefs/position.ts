@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "../base/env.ts";
-import { changed, followed } from "./role.ts";
+import { changed, followed, glancer } from "./role.ts";
 
 export interface Position {
   /** Number of the newest transaction; 0 before the first. They count up by one, and anew from 1 after a restore. */
@@ -23,9 +23,11 @@ export function readPosition(): Position | null {
   }
 }
 
+const glance = glancer(readPosition);
+
 /** True as soon as this copy has transaction `txid`; false when it has not after `timeoutMs`. */
 export async function waitForTxid(txid: number, timeoutMs: number): Promise<boolean> {
-  const isThere = () => (readPosition()?.txid ?? 0) >= txid;
+  const isThere = () => (glance()?.txid ?? 0) >= txid;
   const untilMs = performance.now() + timeoutMs;
   while (!isThere()) {
     const leftMs = untilMs - performance.now();

@@ -85,6 +85,23 @@ export function changed(timeoutMs: number): Promise<void> {
   });
 }
 
+/** How old what many wait for may be. */
+const GLANCE_MS = 10;
+
+/**
+ * `read`, looked at once for all who wait: a look at the mount is a synchronous call into LiteFS, and hundreds may wait at once.
+ * What it says is at most ten milliseconds old, and from after the last event.
+ */
+export function glancer<T>(read: () => T): () => T {
+  let seen: { readonly atMs: number; readonly heard: unknown; readonly txid: number; readonly value: T } | undefined;
+  return () => {
+    const { heard, txid } = followed();
+    const atMs = performance.now();
+    if (!seen || atMs - seen.atMs >= GLANCE_MS || seen.heard !== heard || seen.txid !== txid) seen = { atMs, heard, txid, value: read() };
+    return seen.value;
+  };
+}
+
 const RECONNECT_MS = 100;
 
 /** Begins to follow LiteFS. Once per process, before requests; does nothing without replication. */

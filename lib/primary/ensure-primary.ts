@@ -6,7 +6,7 @@ import { log } from "../base/log.ts";
 import { type RequestContext, currentRequest } from "../base/request-context.ts";
 import { currentInstance, isReplicated } from "../litefs/instance.ts";
 import { isPrimaryHeard } from "../litefs/position.ts";
-import { type Role, changed, primaryInstance, role, settledRole } from "../litefs/role.ts";
+import { type Role, changed, glancer, primaryInstance, role } from "../litefs/role.ts";
 
 /** A planned hand-over takes less than this: such writes wait instead of being refused. */
 const SETTLE_MS = 2_000;
@@ -55,15 +55,19 @@ export async function ensurePrimary({ settleMs = SETTLE_MS }: { settleMs?: numbe
   replayTo(primaryInstance(), "write");
 }
 
-/** "replica" only where the primary was heard of; a write that is sent to a dead one comes back as the proxy's error, without what was typed. */
+/** "replica" only where the primary was heard of; a write that is sent to a dead one comes back as the proxy's error, without what was typed. Looked at once for all that wait. */
+const reachable = glancer((): Role => {
+  const now = role();
+  return now === "replica" && !isPrimaryHeard() ? "unknown" : now;
+});
+
 async function settledPrimary(timeoutMs: number): Promise<Role> {
   const untilMs = performance.now() + timeoutMs;
   for (;;) {
+    const now = reachable();
     const leftMs = untilMs - performance.now();
-    const now = await settledRole(leftMs);
-    if (now !== "replica" || isPrimaryHeard()) return now;
-    if (leftMs <= 0) return "unknown";
-    await changed(Math.min(leftMs, 50));
+    if (now !== "unknown" || leftMs <= 0) return now;
+    await changed(Math.min(leftMs, 20));
   }
 }
 

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, test, vi } from "vitest";
+import { overrideEnv } from "#tests/database.ts";
 import { guard, tameUrl } from "./request-guard.ts";
 
 test("an ordinary address is left alone", () => {
@@ -50,6 +51,20 @@ test("a body that no page takes is read by nobody, a form's and a handler's are"
     expect(await send("/login", "multipart/form-data; boundary=x")).toBe("POST 1000");
     for (const path of ["/reads", "/calls/upload/1/2", "/api/content-webhook", "/login/passkey/verify", "/me/passkeys/options?x"]) expect(await send(path, "application/json")).toBe("POST 1000");
   }));
+
+test("one client has a share of the places for forms, and others the rest", () => {
+  overrideEnv({ TRUST_PROXY: "fly" });
+  return guarded(async (port) => {
+    const head = (client: string) => `POST /login HTTP/1.1\r\nHost: x\r\nFly-Client-IP: ${client}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\n\r\nhalf`;
+    const closed = Promise.withResolvers<void>();
+    const sockets = Array.from({ length: 17 }, () => connect(port, "127.0.0.1").on("error", () => {}).on("close", () => closed.resolve()));
+    for (const socket of sockets) socket.write(head("192.0.2.1"));
+    await closed.promise;
+    const response = await fetch(`http://127.0.0.1:${port}/login`, { method: "POST", body: "whole", headers: { "content-type": "multipart/form-data; boundary=x", "fly-client-ip": "192.0.2.2" } });
+    expect(await response.text()).toBe("POST 5");
+    for (const socket of sockets) socket.destroy();
+  }).finally(() => overrideEnv({ TRUST_PROXY: undefined }));
+});
 
 test("of forms that never end only so many are held, and others go on when they are gone", () =>
   guarded(async (port) => {

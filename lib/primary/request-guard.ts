@@ -1,5 +1,6 @@
 // What a request may look like before anything looks at it: cheap checks against what is dear or broken further in.
 
+import { env } from "../base/env.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { keepBody, staleFormPage } from "./stale-form.ts";
 
@@ -101,21 +102,29 @@ function guardAction(context: { request: IncomingMessage; response: ServerRespon
 }
 
 /** Handlers that read a body themselves, within bounds of their own. Every other body is a form's, for Next to read. */
-const READS_BODY = /^\/(reads|calls\/upload|api|login\/passkey|me\/passkeys|internal)(\/|\?|$)/;
+const READS_BODY = /^\/(reads|calls\/upload(\/[^/?]+){0,2}|api\/content-webhook|(login\/passkey|me\/passkeys)\/(options|verify)|internal\/cache)(\?|$)/;
+/** What benchmarks measure beside the site; not part of an ordinary build. */
+const BENCH_BODY = /^\/api\/bench-/;
 /** A form comes with its headers or soon after. */
 const FORM_TIMEOUT_MS = 20_000;
 /** Forms that are on their way at the same time. Each may have 1 MB in memory, and whoever sends none of it to its end sends many. */
 const MAX_FORMS = 64;
 let forms = 0;
+/** Of these by one client, where Fly's proxy names it: nobody keeps all places by himself. */
+const MAX_FORMS_OF_ONE = 16;
+const formsOf = new Map<string, number>();
 
 /** Bounds what bodies of forms hold in memory: their number, and how long each may take. */
 function guardForm(request: IncomingMessage): void {
   if (request.headers["content-length"] === "0") return;
-  if (forms >= MAX_FORMS) {
+  const client = env.TRUST_PROXY === "fly" ? String(request.headers["fly-client-ip"] ?? "") : "";
+  const own = formsOf.get(client) ?? 0;
+  if (forms >= MAX_FORMS || (client !== "" && own >= MAX_FORMS_OF_ONE)) {
     request.destroy();
     return;
   }
   forms += 1;
+  formsOf.set(client, own + 1);
   let isOver = false;
   const timer = setTimeout(() => request.destroy(), FORM_TIMEOUT_MS);
   const over = () => {
@@ -123,14 +132,21 @@ function guardForm(request: IncomingMessage): void {
     isOver = true;
     clearTimeout(timer);
     forms -= 1;
+    const left = (formsOf.get(client) ?? 1) - 1;
+    if (left > 0) formsOf.set(client, left);
+    else formsOf.delete(client);
   };
   request.once("end", over).once("close", over);
+}
+
+function readsBody(url: string): boolean {
+  return READS_BODY.test(url) || (env.BENCH && BENCH_BODY.test(url));
 }
 
 /** Changes a request in place before the server hands it on, and the head of an answer that says that a file is missing. */
 export function guard(context: { request: IncomingMessage; response: ServerResponse; actionBegan?: boolean }): void {
   const { request, response } = context;
-  if (request.method !== "GET" && request.method !== "HEAD" && !READS_BODY.test(request.url ?? "")) {
+  if (request.method !== "GET" && request.method !== "HEAD" && !readsBody(request.url ?? "")) {
     const isAction = request.method === "POST" && (request.headers["next-action"] !== undefined || request.headers["content-type"]?.includes("multipart/form-data"));
     if (isAction) {
       guardAction(context);

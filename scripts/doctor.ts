@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import { env } from "#lib/base/env.ts";
+import { findMissing } from "../e2e/cluster/tools/tools.ts";
 
 let problems = 0;
 function line(ok: boolean | "note", what: string, fix = ""): void {
@@ -41,6 +42,10 @@ if (existsSync(env.DATABASE_FILE)) {
 
 const browser = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
 line(browser ? true : "note", browser ? `browser for e2e: ${browser}` : "no system Chromium", "npm run e2e installs one, or says what is missing.");
+
+const missing = findMissing();
+if (missing.length === 0) line(true, "several regions on this machine (npm run cluster)");
+for (const sentence of missing) line("note", "no cluster on this machine", sentence);
 
 console.log(problems ? `\n${problems} to mend` : "\nnothing to mend");
 process.exitCode = problems ? 1 : 0;

@@ -52,6 +52,8 @@ export function watchRequest(context: RequestContext): void {
   const from = replayedFrom(request.headers["fly-replay-src"]);
   if (from) count("replays_in");
   context.beforeHead?.push(() => {
+    // Not of what was asked to be done: the answer about an address that is known is to differ in nothing from that about another.
+    if (method !== "GET" && method !== "HEAD") return;
     if (!isPage(response.getHeader("content-type")) && response.statusCode !== 304) return;
     response.setHeader("server-timing", timingText(context, performance.now() - startedMs));
   });

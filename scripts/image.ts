@@ -38,7 +38,7 @@ const FILES = [
 ];
 
 /** Taken along by tracers that can't tell, or for other machines than this. Pages below app/bench are in bench builds only. */
-const isUseless = (path: string) => /(^|\/)(docs|tests|e2e|(?<!^\.next\/server\/app\/)bench)\/|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|(^|\/)lib\/mdx\/testing(\/|$)|\/README\.md$/i.test(path);
+const isUseless = (path: string) => /(^|\/)(docs|tests|e2e|(?<!^\.next\/server\/app\/)bench)(\/|$)|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|(^|\/)lib\/mdx\/testing(\/|$)|\/README\.md$/i.test(path);
 
 type Tracer = { nodeFileTrace(files: string[], options: object): Promise<{ fileList: Set<string>; warnings: Set<Error> }> };
 const { nodeFileTrace } = createRequire(import.meta.url)("next/dist/compiled/@vercel/nft") as Tracer;

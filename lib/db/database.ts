@@ -79,14 +79,27 @@ function openAnew(state: Open): void {
   state.replaced += 1;
 }
 
-/** Runs a read, and once more on a new connection where the file was replaced under the first. */
+/** What a read may meet on LiteFS' mount while it takes in a transaction, or can't for lack of room: gone a moment later. */
+const isPassing = (error: unknown) => isReplicated() && /^SQLITE_(IOERR|BUSY|CANTOPEN|PROTOCOL)/.test(String((error as { code?: unknown } | null)?.code ?? ""));
+const PASSING_MS = [20, 50, 100, 200, 400];
+
+/** Runs a read; once more on a new connection where the file was replaced under the first, and some times more where the mount is busy. */
 async function onFileAsItIs<T>(state: Open, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!isReplaced(error)) throw error;
-    openAnew(state);
-    return await read();
+  let isAnew = false;
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (isReplaced(error) && !isAnew) {
+        isAnew = true;
+        openAnew(state);
+      } else if (isPassing(error) && tries < PASSING_MS.length) {
+        log("warn", "db.read_again", { error });
+        await new Promise((resolve) => setTimeout(resolve, PASSING_MS[tries]));
+      } else {
+        throw error;
+      }
+    }
   }
 }
 
@@ -195,7 +208,8 @@ async function readAtOnce<T>(state: Open, fn: (sql: Sql) => T): Promise<T> {
     return refusePromise(fn(fenced(scope, connection.sql)), "snapshotSql");
   } finally {
     scope.open = false;
-    connection.sql.run("ROLLBACK");
+    // An I/O error has ended it already.
+    if (connection.db.inTransaction) connection.sql.run("ROLLBACK");
     timeRead(startedMs);
   }
 }

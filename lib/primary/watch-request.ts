@@ -53,7 +53,8 @@ export function watchRequest(context: RequestContext): void {
   if (from) count("replays_in");
   context.beforeHead?.push(() => {
     // Not of what was asked to be done: the answer about an address that is known is to differ in nothing from that about another.
-    if (method !== "GET" && method !== "HEAD") return;
+    // Next hands on the headers of the page where an action leads, which it fetched from itself: those go, too.
+    if (method !== "GET" && method !== "HEAD") return void response.removeHeader("server-timing");
     if (!isPage(response.getHeader("content-type")) && response.statusCode !== 304) return;
     response.setHeader("server-timing", timingText(context, performance.now() - startedMs));
   });

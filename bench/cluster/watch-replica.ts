@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
-import { litefsEvents } from "#lib/litefs/litefs-api.ts";
+import { litefsEvents } from "#lib/litefs/events.ts";
 
 export interface WatchOptions {
   readonly file: string;

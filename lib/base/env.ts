@@ -6,16 +6,8 @@ import { randomBytes } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 
-const bool = (fallback: boolean) =>
-  z
-    .enum(["on", "off", "true", "false", "1", "0"])
-    .default(fallback ? "on" : "off")
-    .transform((value) => value === "on" || value === "true" || value === "1");
-/** Where what is sensible depends on the rest. */
-const optionalBool = z
-  .enum(["on", "off", "true", "false", "1", "0"])
-  .optional()
-  .transform((value) => (value === undefined ? undefined : value === "on" || value === "true" || value === "1"));
+const onOff = z.enum(["on", "off", "true", "false", "1", "0"]).transform((value) => value === "on" || value === "true" || value === "1");
+const bool = (fallback: boolean) => onOff.default(fallback);
 const int = (fallback: number, min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}, such as ${fallback}`;
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback);
@@ -29,7 +21,7 @@ const list = z
 export const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  LOG_REQUESTS: optionalBool,
+  LOG_REQUESTS: onOff.optional(),
   METRICS_TOKEN: z.string().min(16, "needs at least 16 characters").optional(),
   SITE_URL: url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, "")).default("http://localhost:3000"),
   SITE_NAME: z.string().min(1).max(60).default("Lectern"),

@@ -1,7 +1,7 @@
 // What Consul knows of the cluster: its id, who has the lease, and who may found it. The keys are LiteFS' own
 // (consul/consul.go of v0.5.14), except `founder` and `beat` below the lease's key.
 
-import { call } from "./call.ts";
+import { call } from "../base/call.ts";
 
 export interface Lease {
   /** The primary's instance name. */

@@ -4,8 +4,8 @@ import { randomBytes, randomInt } from "node:crypto";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findPeers, litefsUrl } from "../litefs/peers.ts";
-import { call } from "./call.ts";
-import { nodeState } from "./nodes.ts";
+import { call } from "../base/call.ts";
+import { nodeState } from "../litefs/node-state.ts";
 import { say } from "./say.ts";
 import type { Settings } from "./settings.ts";
 

@@ -3,12 +3,12 @@
 import { chownSync, createReadStream, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { call } from "./call.ts";
+import { call } from "../base/call.ts";
 import { CAUGHT_UP, DECIDE_ANEW } from "./candidacy.ts";
 import { runMigrations } from "./child.ts";
 import type { Consul } from "./consul.ts";
 import { watchLease } from "./watch-lease.ts";
-import { type NodeState, nodeState } from "./nodes.ts";
+import { type NodeState, nodeState } from "../litefs/node-state.ts";
 import { say } from "./say.ts";
 import { type Settings, asAppUser } from "./settings.ts";
 

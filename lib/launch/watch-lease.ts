@@ -5,7 +5,7 @@
 
 import { basename } from "node:path";
 import type { Consul } from "./consul.ts";
-import { type NodeState, nodeState } from "./nodes.ts";
+import { type NodeState, nodeState } from "../litefs/node-state.ts";
 import { say } from "./say.ts";
 import type { Settings } from "./settings.ts";
 

@@ -58,7 +58,13 @@ export async function findPeers(): Promise<readonly Peer[]> {
   return (await shared.__lecternPeers!.all).filter(({ instance }) => instance !== own);
 }
 
-/** LiteFS' own interface on that node. */
-export function litefsUrl(peer: Peer): string {
-  return `http://${peer.host.includes(":") ? `[${peer.host}]` : peer.host}:${env.LITEFS_PORT}`;
+function urlOf({ host }: Peer, port: number): string {
+  const bare = host.replace(/^\[|\]$/g, "");
+  return `http://${bare.includes(":") ? `[${bare}]` : bare}:${port}`;
 }
+
+/** The site on that node. */
+export const siteUrl = (peer: Peer): string => urlOf(peer, env.PORT);
+
+/** LiteFS' own interface on that node. */
+export const litefsUrl = (peer: Peer): string => urlOf(peer, env.LITEFS_PORT);

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { env } from "../base/env.ts";
 import { log } from "../base/log.ts";
 import { currentInstance } from "./instance.ts";
-import { type LitefsEvent, litefsEvents } from "./litefs-api.ts";
+import { type LitefsEvent, litefsEvents } from "./events.ts";
 
 export type Role = "primary" | "replica" | "unknown";
 
@@ -59,11 +59,11 @@ export function primaryInstance(): string | null {
   }
 }
 
-/** The role as soon as it is known, or "unknown" after `timeoutMs`: a planned hand-over takes less than that. */
-export async function settledRole(timeoutMs: number): Promise<Role> {
+/** What `look` says as soon as that is not "unknown", or "unknown" after `timeoutMs`: a planned hand-over takes less than that. */
+export async function settledRole(timeoutMs: number, look: () => Role = role): Promise<Role> {
   const untilMs = performance.now() + timeoutMs;
   for (;;) {
-    const now = role();
+    const now = look();
     const leftMs = untilMs - performance.now();
     if (now !== "unknown" || leftMs <= 0) return now;
     // The event may come before the file is as it says: looked at again soon, too.
@@ -71,9 +71,8 @@ export async function settledRole(timeoutMs: number): Promise<Role> {
   }
 }
 
-/** Resolves at the next event, or after `timeoutMs`. */
-export function changed(timeoutMs: number): Promise<void> {
-  const { listeners } = followed();
+/** Resolves when `listeners` are called next, those of LiteFS' events unless others are given, or after `timeoutMs`. */
+export function changed(timeoutMs: number, listeners: Set<() => void> = followed().listeners): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);

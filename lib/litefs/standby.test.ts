@@ -26,8 +26,7 @@ async function startCandidate(txid: number): Promise<Candidate> {
   const hex = (number: number) => number.toString(16).padStart(16, "0");
   const streams = new Set<ServerResponse>();
   const server = createServer((request, response) => {
-    if (request.url === "/info") return void response.end(JSON.stringify({ clusterID: "LFSC0", isPrimary: false, candidate: true, primary: { hostname: "here" } }));
-    if (request.url === "/debug/vars") return void response.end(JSON.stringify({ store: { dbs: { "lectern.db": { txid: hex(candidate.txid) } } } }));
+    if (request.url === "/debug/vars") return void response.end(JSON.stringify({ store: { isPrimary: false, candidate: true, dbs: { "lectern.db": { txid: hex(candidate.txid) } } } }));
     streams.add(response);
     response.on("close", () => streams.delete(response));
     response.writeHead(200, { "content-type": "application/json" });

@@ -5,9 +5,10 @@
 import { basename } from "node:path";
 import { env } from "../base/env.ts";
 import { log } from "../base/log.ts";
-import { litefsEvents, litefsInfo, litefsTxid } from "./litefs-api.ts";
+import { litefsEvents } from "./events.ts";
+import { nodeState } from "./node-state.ts";
 import { type Peer, findPeers, litefsUrl } from "./peers.ts";
-import { role } from "./role.ts";
+import { changed, role } from "./role.ts";
 
 interface Standby {
   /** The newest transaction that it reported; 0 before the first. */
@@ -21,20 +22,23 @@ interface Standby {
 }
 
 const LOOK_EVERY_MS = 2_000;
-const INFO_TIMEOUT_MS = 2_000;
+const ASK_MS = 2_000;
 
 const shared = globalThis as { __lecternStandby?: { readonly all: Map<string, Standby>; readonly asked: Set<string>; readonly listeners: Set<() => void>; timer: NodeJS.Timeout | null } };
 const state = () => (shared.__lecternStandby ??= { all: new Map(), asked: new Set(), listeners: new Set(), timer: null });
+
+/** The newest transaction of the LiteFS at `url`; 0 without one. Rejects when it does not answer. */
+const txidOf = async (url: string) => (await nodeState(url, basename(env.DATABASE_FILE), ASK_MS)).position?.txid ?? 0;
 
 /** Follows one candidate until its stream ends. */
 async function follow(peer: Peer): Promise<void> {
   const { all, listeners } = state();
   const url = litefsUrl(peer);
-  const info = await litefsInfo(url, INFO_TIMEOUT_MS).catch(() => null);
-  if (!info?.candidate) return;
+  const database = basename(env.DATABASE_FILE);
+  const found = await nodeState(url, database, ASK_MS).catch(() => null);
+  if (!found?.candidate) return;
   const abort = new AbortController();
   const standby: Standby = { txid: 0, isStalled: false, lookedAtTxid: -1, url, stop: () => abort.abort() };
-  const database = basename(env.DATABASE_FILE);
   const report = (txid: number) => {
     standby.txid = txid;
     standby.isStalled = false;
@@ -48,7 +52,7 @@ async function follow(peer: Peer): Promise<void> {
           all.set(peer.instance, standby);
           log("info", "standby.connected", { standby: peer.instance });
           // What it has already it does not report any more.
-          void litefsTxid(url, database, INFO_TIMEOUT_MS).then((txid) => txid > standby.txid && report(txid), () => undefined);
+          void txidOf(url).then((txid) => txid > standby.txid && report(txid), () => undefined);
         } else if (event.type === "tx" && event.db === database) {
           report(Number.parseInt(event.data.txID, 16));
         }
@@ -71,7 +75,7 @@ async function endIfDeaf(standby: Standby): Promise<void> {
   const wasSilent = standby.lookedAtTxid === standby.txid;
   standby.lookedAtTxid = standby.txid;
   if (!wasSilent) return;
-  const txid = await litefsTxid(standby.url, basename(env.DATABASE_FILE), INFO_TIMEOUT_MS).catch(() => null);
+  const txid = await txidOf(standby.url).catch(() => null);
   if (txid !== null && txid > standby.txid && standby.isStalled) standby.stop();
 }
 
@@ -129,14 +133,6 @@ export async function waitForStandby(txid: number, timeoutMs: number): Promise<"
       for (const standby of behind) standby.isStalled = true;
       return "late";
     }
-    await new Promise<void>((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        listeners.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, leftMs);
-      listeners.add(end);
-    });
+    await changed(leftMs, listeners);
   }
 }

@@ -29,11 +29,7 @@ export async function startTestLitefs(primary: string | null): Promise<TestLitef
   const dir = dirname(env.DATABASE_FILE);
   let said = { isPrimary: primary === null, hostname: primary ?? "" };
   const listeners = new Set<ServerResponse>();
-  const server = createServer((request, response) => {
-    if (request.url === "/info") {
-      response.end(JSON.stringify({ clusterID: "LFSC0", isPrimary: said.isPrimary, candidate: true, primary: { hostname: said.hostname || undefined } }));
-      return;
-    }
+  const server = createServer((_request, response) => {
     listeners.add(response);
     response.on("close", () => listeners.delete(response));
     response.writeHead(200, { "content-type": "application/json" });

@@ -6,7 +6,7 @@ import { log } from "../base/log.ts";
 import { type RequestContext, currentRequest } from "../base/request-context.ts";
 import { currentInstance, isReplicated } from "../litefs/instance.ts";
 import { isPrimaryHeard } from "../litefs/position.ts";
-import { type Role, changed, glancer, primaryInstance, role } from "../litefs/role.ts";
+import { type Role, glancer, primaryInstance, role, settledRole } from "../litefs/role.ts";
 
 /** A planned hand-over takes less than this: such writes wait instead of being refused. */
 const SETTLE_MS = 2_000;
@@ -46,7 +46,7 @@ export function getFlyReplayResponse(instance: string | null = primaryInstance()
  */
 export async function ensurePrimary({ settleMs = SETTLE_MS }: { settleMs?: number } = {}): Promise<void> {
   if (!isReplicated() || role() === "primary") return;
-  const settled = await settledPrimary(settleMs);
+  const settled = await settledRole(settleMs, reachable);
   if (settled === "primary") return;
   if (settled === "unknown") {
     count("writes_refused", { reason: "no_primary" });
@@ -60,16 +60,6 @@ const reachable = glancer((): Role => {
   const now = role();
   return now === "replica" && !isPrimaryHeard() ? "unknown" : now;
 });
-
-async function settledPrimary(timeoutMs: number): Promise<Role> {
-  const untilMs = performance.now() + timeoutMs;
-  for (;;) {
-    const now = reachable();
-    const leftMs = untilMs - performance.now();
-    if (now !== "unknown" || leftMs <= 0) return now;
-    await changed(Math.min(leftMs, 20));
-  }
-}
 
 /**
  * Sends the current request to `instance`: throws the replay, which is on the wire by then. Throws AppError(unavailable) when

@@ -1,6 +1,6 @@
 // What the nodes' LiteFS say of themselves.
 
-import { call } from "./call.ts";
+import { call } from "../base/call.ts";
 
 export interface NodeState {
   readonly isPrimary: boolean;

@@ -1,6 +1,5 @@
-import { defineConfig, devices } from "@playwright/test";
-
-const asRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+import { defineConfig } from "@playwright/test";
+import { browser } from "./e2e/browser.ts";
 
 // The same site as a cluster of several instances: npm run test:cluster.
 export default defineConfig({
@@ -13,12 +12,5 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: !!process.env.CI,
-  use: {
-    ...devices["Desktop Chrome"],
-    trace: "retain-on-failure",
-    launchOptions: {
-      executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-      args: [...asRoot, "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-    },
-  },
+  use: browser,
 });

@@ -1,7 +1,6 @@
-import { defineConfig, devices } from "@playwright/test";
+import { defineConfig } from "@playwright/test";
+import { browser } from "./e2e/browser.ts";
 import { CONTROL_PORT, PORT } from "./e2e/ports.ts";
-
-const asRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
 export default defineConfig({
   testDir: "e2e",
@@ -13,15 +12,7 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: !!process.env.CI,
-  use: {
-    ...devices["Desktop Chrome"],
-    baseURL: `http://localhost:${PORT}`,
-    trace: "retain-on-failure",
-    launchOptions: {
-      executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
-      args: [...asRoot, "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-    },
-  },
+  use: { ...browser, baseURL: `http://localhost:${PORT}` },
   webServer: {
     command: "node e2e/server.ts",
     url: `http://127.0.0.1:${CONTROL_PORT}/ready`,

@@ -10,7 +10,7 @@ import { startLink } from "../../e2e/cluster/link.ts";
 import { readLog, startProgram } from "../../e2e/cluster/program.ts";
 import { waitUntil } from "../../e2e/cluster/wait.ts";
 import type { Workspace } from "../../e2e/cluster/workspace.ts";
-import { freePort } from "./set-up.ts";
+import { freePort } from "#tests/free-port.ts";
 
 export interface FarPostgres {
   /** Over the delayed way. */

@@ -2,15 +2,14 @@
 
 import { execFile } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
-import { once } from "node:events";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { type Cluster, startCluster } from "../../e2e/cluster/cluster.ts";
 import type { ClusterNode } from "../../e2e/cluster/node.ts";
 import { memberCookie } from "../../e2e/member-cookie.ts";
-import { type Environment, readLog, startProgram } from "../../e2e/cluster/program.ts";
+import { startPlainSite } from "../../e2e/cluster/plain-site.ts";
+import { type Environment, readLog } from "../../e2e/cluster/program.ts";
 import { findTools } from "../../e2e/cluster/tools/tools.ts";
 import { waitUntil } from "../../e2e/cluster/wait.ts";
 import { type Workspace, makeWorkspace } from "../../e2e/cluster/workspace.ts";
@@ -78,17 +77,7 @@ export async function startPlain(data: Data, workspace: Workspace): Promise<{ ur
   const folder = join(workspace.folder, "plain");
   mkdirSync(folder, { recursive: true });
   copyFileSync(data.file, join(folder, "lectern.db"));
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const log = join(folder, "log");
-  const program = startProgram({
-    command: process.execPath,
-    args: ["scripts/boot.ts"],
-    cwd: IMAGE,
-    env: { PATH: process.env.PATH, HOME: folder, NODE_ENV: "production", REPLICATION: "off", DATA_DIR: folder, DATABASE_FILE: join(folder, "lectern.db"), HOST: "127.0.0.1", PORT: String(port), SITE_URL: url, ...siteEnvironment() },
-    log,
-    workspace,
-  });
+  const { url, log, program } = await startPlainSite({ imageDir: IMAGE, folder, workspace, env: { NODE_ENV: "production", DATABASE_FILE: join(folder, "lectern.db"), ...siteEnvironment() } });
   await waitForArticle(url, data.cookie).catch((error: unknown) => Promise.reject(new Error(`${(error as Error).message}\n${readLog(log, 1_500)}`)));
   return { url, stop: async () => void (await program.stop(10_000)) };
 }
@@ -98,14 +87,6 @@ export function makeBenchWorkspace(): Workspace {
   const workspace = makeWorkspace();
   process.once("exit", () => workspace.removeNow());
   return workspace;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** Both variants of the page, so that the article is compiled. */

@@ -2,10 +2,9 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
-import { once } from "node:events";
 import { dirname } from "node:path";
 import type { Browser } from "@playwright/test";
+import { freePort } from "#tests/free-port.ts";
 import { expect, test } from "./fixtures.ts";
 import { findMarked } from "./processes.ts";
 import { waitUntil } from "./wait.ts";
@@ -51,10 +50,7 @@ async function askForMail(browser: Browser, url: string, email: string): Promise
 
 /** `npm run cluster` with one region, as a process of its own; resolves when it prints its URLs. */
 async function startCommand(): Promise<{ child: ChildProcess; folder: string; ended: Promise<number | null> }> {
-  const free = createServer().listen(0, "127.0.0.1");
-  await once(free, "listening");
-  const { port } = free.address() as AddressInfo;
-  free.close();
+  const port = await freePort();
   const child = spawn(process.execPath, ["scripts/cluster.ts", "--regions", "dfw", "--port", String(port), ...(process.env.CLUSTER_IMAGE ? ["--image", process.env.CLUSTER_IMAGE] : [])], { stdio: ["ignore", "pipe", "pipe"] });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (text += data));

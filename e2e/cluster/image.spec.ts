@@ -2,10 +2,10 @@
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
+import { freePort } from "#tests/free-port.ts";
 import type { ClusterNode } from "./node.ts";
 import { type Environment, readLog, startProgram } from "./program.ts";
 import { expect, test } from "./fixtures.ts";
@@ -15,15 +15,6 @@ import { makeWorkspace } from "./workspace.ts";
 
 const IMAGE = resolve(process.env.CLUSTER_IMAGE ?? join(".data", "image"));
 const CHECKOUT = process.cwd();
-
-function freePort(): Promise<number> {
-  return new Promise((found) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => found(port));
-    });
-  });
-}
 
 test("the image holds no test, no secret and no source that it does not run", () => {
   const files = readdirSync(IMAGE, { recursive: true, encoding: "utf8" }).filter((file) => !file.startsWith("node_modules"));

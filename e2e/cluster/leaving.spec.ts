@@ -2,13 +2,12 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, imageDir, test } from "./fixtures.ts";
-import { readLog, startProgram } from "./program.ts";
+import { startPlainSite } from "./plain-site.ts";
+import { readLog } from "./program.ts";
 import { findTools } from "./tools/tools.ts";
 import { askForMail, send } from "./visitor.ts";
 import { waitUntil } from "./wait.ts";
@@ -35,14 +34,6 @@ function closeWhole(file: string): void {
   expect(existsSync(`${file}-wal`)).toBe(false);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
-
 test("a backup from a replica is a whole site on a plain file, and a running cluster takes it back", async ({ cluster, smtp }) => {
   test.setTimeout(180_000);
   const { litefs } = await findTools();
@@ -63,17 +54,7 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
     expect(countRows(backup)).toEqual(rows);
 
     // 2. The same image on it, without LiteFS.
-    const port = await freePort();
-    const url = `http://127.0.0.1:${port}`;
-    const log = join(folder, "log");
-    const program = startProgram({
-      command: process.execPath,
-      args: ["scripts/boot.ts"],
-      cwd: imageDir,
-      env: { PATH: process.env.PATH, HOME: folder, REPLICATION: "off", DATA_DIR: folder, HOST: "127.0.0.1", PORT: String(port), SITE_URL: url, SMTP_URL: smtp.url },
-      log,
-      workspace,
-    });
+    const { url, log, program } = await startPlainSite({ imageDir, folder, workspace, env: { SMTP_URL: smtp.url } });
     await waitUntil("the site on the plain file serves", 60_000, async () => (await send(`${url}/healthz`)).status, (status) => status === 200).catch((error: Error) => { throw new Error(`${error.message}\n${readLog(log, 3_000)}`); });
     expect((await send(`${url}/blog`)).status).toBe(200);
     const written = await askForMail(url, "on.the.file@example.com");

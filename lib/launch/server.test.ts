@@ -1,8 +1,8 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { freePort } from "#tests/free-port.ts";
 import { startServer } from "./server.ts";
 import { readSettings } from "./settings.ts";
 
@@ -14,15 +14,6 @@ beforeEach(async () => {
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port: found } = server.address() as { port: number };
-      server.close(() => resolve(found));
-    });
-  });
-}
 
 /** A small site: /slow takes a second; ends like Next's server, with 143 once nothing runs any more. */
 const SITE = `

@@ -1,0 +1,14 @@
+// The browser of every Playwright configuration.
+
+import { devices } from "@playwright/test";
+
+const asRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+
+export const browser = {
+  ...devices["Desktop Chrome"],
+  trace: "retain-on-failure" as const,
+  launchOptions: {
+    executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
+    args: [...asRoot, "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+  },
+};

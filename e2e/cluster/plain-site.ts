@@ -1,0 +1,29 @@
+// The image without LiteFS: the same folder, on a plain file.
+
+import { join } from "node:path";
+import { freePort } from "#tests/free-port.ts";
+import { type Environment, type Program, startProgram } from "./program.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface PlainSite {
+  readonly url: string;
+  /** The file with what it prints. */
+  readonly log: string;
+  readonly program: Program;
+}
+
+/** Starts the image in `imageDir` with its data in `folder`; returns before it serves. It ends with `workspace`, or by program.stop(). */
+export async function startPlainSite({ imageDir, folder, workspace, env = {} }: { imageDir: string; folder: string; workspace: Workspace; env?: Environment }): Promise<PlainSite> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const log = join(folder, "log");
+  const program = startProgram({
+    command: process.execPath,
+    args: ["scripts/boot.ts"],
+    cwd: imageDir,
+    env: { PATH: process.env.PATH, HOME: folder, REPLICATION: "off", DATA_DIR: folder, HOST: "127.0.0.1", PORT: String(port), SITE_URL: url, ...env },
+    log,
+    workspace,
+  });
+  return { url, log, program };
+}

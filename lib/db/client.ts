@@ -17,6 +17,8 @@ export interface Scope {
   readonly connection: Connection;
   readonly kind: "snapshot" | "write";
   open: boolean;
+  /** What SQLite last said against a query of Prisma's, whose own error hides it. */
+  refusal?: unknown;
 }
 
 const scopes = new AsyncLocalStorage<Scope>();
@@ -43,14 +45,18 @@ function attach(scope: Scope): Transaction {
     if (!scope.open) throw new Error(`The transaction has ended; a query came too late: ${query.sql.slice(0, 200)}`);
     return query;
   };
+  const refused = (error: unknown, query: SqlQuery) => {
+    scope.refusal = error;
+    return Promise.reject(scope.kind === "write" ? asWriteRefused(error, query.sql) : error);
+  };
   return {
     ...identity,
     // "Phantom" means that commit() and rollback() below stand for the statements: BEGIN, SAVEPOINT and
     // COMMIT belong to snapshot() and to the write queue alone.
     options: { usePhantomQuery: true },
     // Prisma sends INSERT … RETURNING as a query.
-    queryRaw: (query) => adapter.queryRaw(guard(query)).catch((error: unknown) => Promise.reject(asWriteRefused(error, query.sql))),
-    executeRaw: (query) => adapter.executeRaw(guard(query)).catch((error: unknown) => Promise.reject(asWriteRefused(error, query.sql))),
+    queryRaw: (query) => adapter.queryRaw(guard(query)).catch((error: unknown) => refused(error, query)),
+    executeRaw: (query) => adapter.executeRaw(guard(query)).catch((error: unknown) => refused(error, query)),
     commit: async () => {},
     rollback: async () => {},
   };

@@ -41,12 +41,16 @@ export class WriteRefused extends AppError {
   }
 }
 
+/** SQLite's code of an error, "" where there is none. Prisma's adapter keeps it in the cause of its own error. */
+export function codeOf(error: unknown): string {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { originalCode?: unknown } };
+  return String(code ?? cause?.originalCode ?? "");
+}
+
 /** What LiteFS' refusal looks like from SQLite: "disk I/O error" in WAL mode (traps 17, 18 of the notes on LiteFS). Anything else comes back as it is. */
 export function asWriteRefused(error: unknown, text: string): unknown {
   if (!isReplicated()) return error;
-  // Prisma's adapter keeps SQLite's code in the cause of its own error.
-  const code = String((error as { code?: unknown }).code ?? (error as { cause?: { originalCode?: unknown } }).cause?.originalCode ?? "");
-  return /^SQLITE_(IOERR|READONLY)/.test(code) ? new WriteRefused(text, error) : error;
+  return /^SQLITE_(IOERR|READONLY)/.test(codeOf(error)) ? new WriteRefused(text, error) : error;
 }
 
 /** How many prepared statements a connection keeps. The site has about a hundred different ones. */

@@ -10,7 +10,7 @@ import { readPosition } from "../litefs/position.ts";
 import { role } from "../litefs/role.ts";
 import { waitForStandby } from "../litefs/standby.ts";
 import { type Scope, type Tx, currentScope, fenced, withPrisma } from "./client.ts";
-import { type Connection, type Sql, openConnection } from "./connection.ts";
+import { type Connection, type Sql, codeOf, openConnection } from "./connection.ts";
 import { within } from "../base/deadline.ts";
 import { needRoom } from "./disk-room.ts";
 import { type WriteQueue, createWriteQueue } from "./queue.ts";
@@ -80,7 +80,7 @@ function openAnew(state: Open): void {
 }
 
 /** What a read may meet on LiteFS' mount while it takes in a transaction, or can't for lack of room: gone a moment later. */
-const isPassing = (error: unknown) => isReplicated() && /^SQLITE_(IOERR|BUSY|CANTOPEN|PROTOCOL)/.test(String((error as { code?: unknown } | null)?.code ?? ""));
+const isPassing = (error: unknown) => isReplicated() && /^SQLITE_(IOERR|BUSY|CANTOPEN|PROTOCOL)/.test(codeOf(error));
 const PASSING_MS = [20, 50, 100, 200, 400];
 
 /** Runs a read; once more on a new connection where the file was replaced under the first, and some times more where the mount is busy. */
@@ -177,6 +177,8 @@ async function readOn<T>(state: Open, fn: (tx: Tx) => Promise<T> | T): Promise<T
     return await within(withPrisma(scope, fn), SNAPSHOT_TIMEOUT_MS, "The page took too long to read its data.", () => {
       scope.open = false;
     });
+  } catch (error) {
+    throw isPassing(scope.refusal) || isReplaced(scope.refusal) ? scope.refusal : error;
   } finally {
     scope.open = false;
     if (connection.db.inTransaction) connection.db.exec("ROLLBACK");

@@ -1,0 +1,92 @@
+// The database that is moved from: connections to it, and what may be said of its errors.
+
+import pg from "pg";
+import { AppError } from "../base/errors.ts";
+
+/** The bound of getting a connection. */
+const CONNECT_MS = 10_000;
+/** How a lock that somebody else holds ends. */
+const LOCK_MS = 10_000;
+
+/** One text form for every value, whatever the server's or the role's own settings are. */
+const SETTINGS = [
+  "client_encoding = 'UTF8'",
+  "timezone = 'UTC'",
+  "datestyle = 'ISO, YMD'",
+  "intervalstyle = 'postgres'",
+  "bytea_output = 'hex'",
+  "extra_float_digits = 1",
+  "xmloption = 'content'",
+  "search_path = 'pg_catalog'",
+  "statement_timeout = 0",
+  "idle_in_transaction_session_timeout = 0",
+  `lock_timeout = ${LOCK_MS}`,
+  "synchronize_seqscans = off",
+];
+
+export interface SourceOptions {
+  /** A replication connection of the database: it takes START_REPLICATION and CREATE_REPLICATION_SLOT, and simple queries. */
+  readonly replication?: boolean;
+  /** Every transaction on it can read only, whatever is sent. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * A connection to `url` with fixed text forms (UTC, ISO dates). Values come back as texts, null as null: no type is parsed.
+ * The caller ends it. Throws AppError(invalid) for what is no connection string, AppError(unavailable) where nobody answers,
+ * AppError(forbidden) where the server refuses; none of them tells the connection string.
+ */
+export async function connectSource(url: string, { replication = false, readOnly = false }: SourceOptions = {}): Promise<pg.Client> {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) throw new AppError("invalid", "--from: must be a connection string such as postgres://user:password@host:5432/database");
+  let client: pg.Client;
+  try {
+    client = new pg.Client({
+      connectionString: url,
+      application_name: "lectern migrate",
+      connectionTimeoutMillis: CONNECT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      types: { getTypeParser: () => String },
+      ...(replication && { replication: "database" }),
+    } as pg.ClientConfig);
+    // A connection that breaks between two queries says so here; the next query fails with it.
+    client.on("error", () => {});
+    await client.connect();
+    for (const setting of [...SETTINGS, ...(readOnly ? ["default_transaction_read_only = on"] : [])]) await client.query(`SET ${setting}`);
+    return client;
+  } catch (error) {
+    throw asSourceError(error);
+  }
+}
+
+/** The rows of a query, their values as texts. Throws as `asSourceError` says. */
+export async function readRows<Result extends Record<string, string | null>>(client: pg.Client, text: string, values: readonly (string | null)[] = []): Promise<Result[]> {
+  try {
+    return (await client.query(text, values as string[])).rows as Result[];
+  } catch (error) {
+    throw asSourceError(error);
+  }
+}
+
+/** Messages of these classes name tables, settings and rights; others may quote rows (SQLSTATE, PostgreSQL's appendix A). */
+const TELLING = /^(0A|25|26|34|3B|3D|3F|42|53|54|55|57|58|F0|XX)/;
+
+/**
+ * What may be said of an error of the source: never its connection string, nor a row's contents. An AppError comes back as it is.
+ * `unavailable` where trying again may help (a connection that broke, a server that restarts, no room), `forbidden` for rights, else `conflict`.
+ */
+export function asSourceError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const state = typeof code === "string" ? code : "";
+  if (/^28/.test(state)) return new AppError("forbidden", `PostgreSQL let us not in (${state}): check the user, the password and pg_hba.conf.`);
+  if (state === "3D000") return new AppError("invalid", "PostgreSQL has no database of that name (3D000): check --from.");
+  if (/^[0-9A-Z]{5}$/.test(state)) {
+    const kind = state === "42501" ? "forbidden" : /^(08|53|57)/.test(state) || state === "55006" || state === "55P03" ? "unavailable" : "conflict";
+    return new AppError(kind, TELLING.test(state) ? `PostgreSQL: ${String(message)} (${state})` : `PostgreSQL refused a value (${state}).`);
+  }
+  if (/^E[A-Z]+$/.test(state)) return new AppError("unavailable", `PostgreSQL can't be reached (${state}).`);
+  if (/Connection terminated|connection is closed|not queryable|timeout expired|Client was closed/i.test(String(message))) return new AppError("unavailable", "The connection to PostgreSQL broke.");
+  if (/SSL|certificate|self.signed/i.test(String(message))) return new AppError("unavailable", "PostgreSQL and we found no way to encrypt: check sslmode in --from.");
+  return new AppError("unavailable", "PostgreSQL can't be talked to.", { cause: error });
+}

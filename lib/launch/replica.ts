@@ -1,6 +1,6 @@
 // What the launcher does with this node's copy of the database, by the role that LiteFS gives it.
 
-import { chownSync, createReadStream, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { call } from "../base/call.ts";
@@ -8,6 +8,7 @@ import { CAUGHT_UP, DECIDE_ANEW } from "./candidacy.ts";
 import { runMigrations } from "./child.ts";
 import type { Consul } from "./consul.ts";
 import { watchLease } from "./watch-lease.ts";
+import { importDatabase } from "../litefs/import.ts";
 import { type NodeState, nodeState } from "../litefs/node-state.ts";
 import { say } from "./say.ts";
 import { type Settings, asAppUser } from "./settings.ts";
@@ -97,9 +98,7 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
     }
     // Opening and closing it also puts what is in its WAL into the file: LiteFS' import reads nothing else (trap 16).
     await runMigrations(settings, env, source, "new");
-    if (existsSync(`${source}-wal`)) throw new Error(`${source} is open in another program: its last writes are not in the file yet`);
-    const answer = await call(`${litefs.url}/import?name=${encodeURIComponent(name)}`, { method: "POST", body: createReadStream(source), timeoutMs: IMPORT_TIMEOUT_MS });
-    if (answer.status !== 200) throw new Error(`LiteFS answered ${answer.status} to the import of ${source}: ${answer.body.trim().slice(0, 300)}`);
+    await importDatabase({ url: litefs.url, name, file: source, timeoutMs: IMPORT_TIMEOUT_MS });
     await consul.markFounded(settings.instance);
     say("info", "launch.database_made", { from: source });
     if (source === plain) renameSync(plain, `${plain}.imported`);

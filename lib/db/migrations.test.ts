@@ -129,3 +129,11 @@ test("a database made by newer code is refused", async () => {
   // In a cluster old code goes on with it.
   expect(await migrate(file, DIR, { isNewerFine: true })).toEqual([]);
 });
+
+test("the half-made file of a move is refused", async () => {
+  await migrate(file, DIR);
+  const db = new Database(file);
+  db.exec(`CREATE TABLE "_move" ("key" TEXT PRIMARY KEY, "value" TEXT NOT NULL)`);
+  db.close();
+  await expect(migrate(file, DIR)).rejects.toThrow("not finished");
+});

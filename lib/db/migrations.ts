@@ -48,6 +48,8 @@ export async function migrate(file: string, dir: string, { isNewerFine = false }
   const { db, close } = await openConnection(file, "writer", 30_000);
   const applied: string[] = [];
   try {
+    // lib/migrate drops this table last of all.
+    if (db.prepare(`SELECT 1 FROM sqlite_master WHERE "name" = '_move'`).get()) throw new Error(`${file} is a move from Postgres that is not finished: npm run migrate:postgres -- resume goes on with it.`);
     db.exec(TABLE);
     const migrations = readMigrations(dir);
     // One look per migration, inside its transaction: two processes that start together must not both apply it.

@@ -52,7 +52,7 @@ export async function connectSource(url: string, { replication = false, readOnly
     // A connection that breaks between two queries says so here; the next query fails with it.
     client.on("error", () => {});
     await client.connect();
-    for (const setting of [...SETTINGS, ...(readOnly ? ["default_transaction_read_only = on"] : [])]) await client.query(`SET ${setting}`);
+    for (const setting of [...SETTINGS, `default_transaction_read_only = ${readOnly ? "on" : "off"}`]) await client.query(`SET ${setting}`);
     return client;
   } catch (error) {
     throw asSourceError(error);

@@ -1,0 +1,150 @@
+// The site before: its tables in Postgres as Prisma made them there, and rows of every sort. Deterministic by a seed.
+
+import { parseArgs } from "node:util";
+import pg from "pg";
+
+const SCHEMA = `
+  CREATE TYPE "Role" AS ENUM ('ADMIN', 'MEMBER');
+  CREATE TYPE "Team" AS ENUM ('BLUE', 'RED', 'YELLOW');
+  CREATE TABLE "User" (
+    "id" TEXT NOT NULL CONSTRAINT "User_pkey" PRIMARY KEY,
+    "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updatedAt" TIMESTAMP(3) NOT NULL,
+    "email" TEXT NOT NULL,
+    "firstName" TEXT NOT NULL,
+    "discordId" TEXT,
+    "convertKitId" TEXT,
+    "role" "Role" NOT NULL DEFAULT 'MEMBER',
+    "team" "Team" NOT NULL
+  );
+  CREATE TABLE "Session" (
+    "id" TEXT NOT NULL CONSTRAINT "Session_pkey" PRIMARY KEY,
+    "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "userId" TEXT NOT NULL,
+    "expirationDate" TIMESTAMP(3) NOT NULL
+  );
+  CREATE TABLE "Call" (
+    "id" TEXT NOT NULL CONSTRAINT "Call_pkey" PRIMARY KEY,
+    "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updatedAt" TIMESTAMP(3) NOT NULL,
+    "title" TEXT NOT NULL,
+    "description" TEXT NOT NULL,
+    "keywords" TEXT NOT NULL,
+    "userId" TEXT NOT NULL,
+    "base64" TEXT NOT NULL
+  );
+  CREATE TABLE "PostRead" (
+    "id" TEXT NOT NULL CONSTRAINT "PostRead_pkey" PRIMARY KEY,
+    "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "userId" TEXT,
+    "clientId" TEXT,
+    "postSlug" TEXT NOT NULL
+  );
+  CREATE TABLE "_prisma_migrations" ("id" VARCHAR(36) PRIMARY KEY, "migration_name" VARCHAR(255) NOT NULL);
+  INSERT INTO "_prisma_migrations" VALUES ('1', '20200918034131_init');`;
+
+/** After the rows: it is faster, and Prisma's order of names does not matter. */
+const CONSTRAINTS = `
+  CREATE UNIQUE INDEX "User.email_unique" ON "User"("email");
+  ALTER TABLE "Session" ADD CONSTRAINT "Session_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+  ALTER TABLE "Call" ADD CONSTRAINT "Call_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+  ALTER TABLE "PostRead" ADD CONSTRAINT "PostRead_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+  CREATE INDEX "PostRead_userId_postSlug" ON "PostRead"("userId", "postSlug");
+  CREATE INDEX "PostRead_clientId_postSlug" ON "PostRead"("clientId", "postSlug");
+  CREATE INDEX "Session_userId" ON "Session"("userId");
+  CREATE INDEX "Call_userId" ON "Call"("userId");`;
+
+export interface Sizes {
+  readonly users: number;
+  readonly sessions: number;
+  readonly calls: number;
+  /** Of a call's base64. */
+  readonly callBytes: number;
+  /** About 30 % of them by members. */
+  readonly reads: number;
+}
+
+/** The site that moved in November 2022 (reference.md, Scale), as the issue has it. */
+export const FULL: Sizes = { users: 10_000, sessions: 20_000, calls: 300, callBytes: 400_000, reads: 500_000 };
+export const SMALL: Sizes = { users: 60, sessions: 90, calls: 8, callBytes: 30_000, reads: 2_000 };
+
+/** A uuid from a number, in SQL. */
+const uuid = (what: string, of: string) => `(md5('${what}' || (${of})::text)::uuid)::text`;
+/** A moment in the 18 months before 2026-11-01, to the millisecond, from a number, in SQL. */
+const moment = (of: string) => `(timestamp(3) '2025-05-01' + ((hashint8extended((${of})::bigint, 7) & 1073741823)::bigint % 47433600000) * interval '1 millisecond')`;
+
+/** What people write: separators of every format, quotes, control characters, several scripts, emoji, combining marks. */
+const WORDS = [
+  "Ada", "José", "Zoë", "Łukasz", "李雷", "محمد", "Ноэль", "O''Brien", 'Quo"te', "Tab\\there", "back\\\\slash", "comma, semicolon;", "(parens)", "line\\nbreak", "return\\rhere", "emoji 👩🏽‍🚀", "e\\u0301 combining", " lead and trail ", "\\\\N", "\\\\.", "null", "{a,b}", "%s $1 ?", "\\x1f unit", "\\x7f", "a", "",
+].map((word) => `E'${word}'`);
+const word = (of: string) => `(ARRAY[${WORDS.join(",")}])[1 + (${of}) % ${WORDS.length}]`;
+
+const SLUGS = ["what-litefs-costs", "a-tour-of-the-code", "moving-in-from-postgres", "one-door-for-writes", "how-i-structure-a-remix-app", "super-simple-start-to-react", "don-t-sync-state"];
+
+/** Makes the old site's tables in the empty database at `url`, and fills them. */
+export async function createOldSite(url: string, sizes: Partial<Sizes> = {}): Promise<void> {
+  const { users, sessions, calls, callBytes, reads } = { ...SMALL, ...sizes };
+  await runSql(
+    url,
+    SCHEMA,
+    `INSERT INTO "User" SELECT ${uuid("user", "n")}, ${moment("n")}, ${moment("n + 1")}, 'member' || n || CASE WHEN n % 50 = 0 THEN '@Example.COM' ELSE '@example.com' END,
+       ${word("n")}, CASE WHEN n % 3 = 0 THEN (100000000000000000 + n)::text END, CASE WHEN n % 5 = 0 THEN n::text WHEN n % 5 = 1 THEN '' END,
+       CASE WHEN n = 1 THEN 'ADMIN' ELSE 'MEMBER' END::"Role", (ARRAY['RED', 'BLUE', 'YELLOW'])[1 + n % 3]::"Team" FROM generate_series(1, ${users}) AS n`,
+    `INSERT INTO "Session" SELECT ${uuid("session", "n")}, ${moment("n + 2")}, ${uuid("user", `1 + n % ${users}`)}, ${moment("n + 2")} + interval '365 days' FROM generate_series(1, ${sessions}) AS n`,
+    `INSERT INTO "Call" SELECT ${uuid("call", "n")}, ${moment("n + 3")}, ${moment("n + 4")}, 'Question ' || n || ' ' || ${word("n")}, repeat(${word("n + 3")} || ' and so on ', 1 + n % 40), 'a,b,' || ${word("n + 5")}, ${uuid("user", `1 + n % ${users}`)},
+       'data:audio/webm;base64,' || left(repeat(translate(encode(sha256(n::text::bytea), 'base64') || encode(sha256((n + 1)::text::bytea), 'base64'), E'\\n', ''), 1 + ${callBytes} / 88), ${callBytes}) FROM generate_series(1, ${calls}) AS n`,
+    `INSERT INTO "PostRead" SELECT ${uuid("read", "n")}, ${moment("n + 5")}, CASE WHEN n % 10 < 3 THEN ${uuid("user", `1 + (n / 10) % ${users}`)} END, CASE WHEN n % 10 >= 3 OR n % 40 = 1 THEN ${uuid("client", `n / 7`)} END,
+       (ARRAY[${SLUGS.map((slug) => `'${slug}'`).join(",")}])[1 + ((n % 97) * (n % 97) % 97) % ${SLUGS.length}] || CASE WHEN n % 11 = 0 THEN '-' || n % 300 ELSE '' END FROM generate_series(1, ${reads}) AS n`,
+    CONSTRAINTS,
+    "ANALYZE",
+  );
+}
+
+/** Runs statements, one after the other, each in its own transaction. */
+export async function runSql(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Odd things that a site before may have, each as SQL to run after createOldSite. */
+export const ODDITIES = {
+  microseconds: `ALTER TABLE "PostRead" ALTER "createdAt" TYPE timestamp(6); UPDATE "PostRead" SET "createdAt" = "createdAt" + interval '999 microseconds'; UPDATE "PostRead" SET "createdAt" = '1969-12-31 23:59:59.999001' WHERE "id" = ${uuid("read", "1")}`,
+  zoned: `ALTER TABLE "User" ALTER "createdAt" TYPE timestamptz(3) USING "createdAt" AT TIME ZONE 'UTC'`,
+  infinite: `UPDATE "Session" SET "expirationDate" = 'infinity' WHERE "id" = ${uuid("session", "3")}; UPDATE "PostRead" SET "createdAt" = '-infinity' WHERE "id" = ${uuid("read", "5")}`,
+  ancient: `UPDATE "User" SET "createdAt" = '0044-03-15 12:00:00 BC' WHERE "id" = ${uuid("user", "2")}`,
+  extraLabel: `ALTER TYPE "Team" ADD VALUE 'GREEN'`,
+  greenMember: `UPDATE "User" SET "team" = 'GREEN' WHERE "id" = ${uuid("user", "4")}`,
+  textRole: `ALTER TABLE "User" ALTER "role" DROP DEFAULT, ALTER "role" TYPE text USING "role"::text; UPDATE "User" SET "role" = 'OWNER' WHERE "id" = ${uuid("user", "1")}`,
+  capitals: `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES ('twin', now(), 'MEMBER7@example.com', 'Twin', 'RED')`,
+  orphans: `ALTER TABLE "PostRead" DROP CONSTRAINT "PostRead_userId_fkey"; UPDATE "PostRead" SET "userId" = 'nobody' WHERE "id" = ${uuid("read", "7")}; ALTER TABLE "Session" DROP CONSTRAINT "Session_userId_fkey"; UPDATE "Session" SET "userId" = 'nobody' WHERE "id" = ${uuid("session", "7")}`,
+  unknownColumns: `ALTER TABLE "User" ADD "nickname" text, ADD "score" numeric(10, 2), ADD "settings" jsonb; UPDATE "User" SET "nickname" = "firstName" || 'y', "score" = 1.50, "settings" = '{"a": [1, 2]}' WHERE "discordId" IS NOT NULL`,
+  unknownSessionColumn: `ALTER TABLE "Session" ADD "userAgent" text; UPDATE "Session" SET "userAgent" = 'Firefox'`,
+  unknownTable: `CREATE TABLE "Bookmark" ("userId" text, "slug" text, "at" timestamptz DEFAULT now(), PRIMARY KEY ("userId", "slug")); INSERT INTO "Bookmark" SELECT "id", 'x', '2022-01-01' FROM "User"`,
+  unknownTableWithoutKey: `CREATE TABLE "Log" ("line" text); INSERT INTO "Log" VALUES ('one'), ('one'), (NULL)`,
+  emptySlug: `UPDATE "PostRead" SET "postSlug" = '' WHERE "id" = ${uuid("read", "9")}`,
+  noTeam: `ALTER TABLE "User" ALTER "team" DROP NOT NULL; UPDATE "User" SET "team" = NULL WHERE "id" = ${uuid("user", "6")}`,
+  uuids: `ALTER TABLE "PostRead" ALTER "id" TYPE uuid USING "id"::uuid, ALTER "clientId" TYPE uuid USING "clientId"::uuid`,
+  bigCall: `INSERT INTO "Call" SELECT 'big', now(), now(), 'Big', 'A big one', 'k', ${uuid("user", "1")}, 'data:audio/webm;base64,' || repeat('ABCDEFGH', 2500000)`,
+} as const;
+
+/** The id that createOldSite gives the `number`th (from 1) of them, as it is in Postgres. */
+export async function idOf(url: string, what: "user" | "session" | "call" | "read" | "client", number: number): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(`SELECT ${uuid(what, String(number))} AS id`)).rows[0].id as string;
+  } finally {
+    await client.end();
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { url: { type: "string" }, reads: { type: "string", default: String(FULL.reads) } } });
+  if (!values.url) throw new Error("--url: the connection string of an empty database");
+  await createOldSite(values.url, { ...FULL, reads: Number(values.reads) });
+}

@@ -16,6 +16,8 @@ export interface MoveColumn {
   readonly isNullable: boolean;
   /** The only texts that the target takes, where it is choosy: the labels of what was an enum. */
   readonly allowed?: readonly string[];
+  /** A date that the source keeps to the microsecond: it is floored to the millisecond. */
+  readonly hasMicros?: boolean;
 }
 
 /** Rows of one table of the source on their way to one table of the target. */

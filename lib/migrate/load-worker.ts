@@ -1,0 +1,152 @@
+// The SQLite side of a copy, in a thread of its own: it takes what COPY sends, converts it, and writes it.
+
+import { parentPort, workerData } from "node:worker_threads";
+import Database from "better-sqlite3";
+import { canonicalTexts, findUnfit, keyOf } from "./convert.ts";
+import { createRowReader } from "./copy-rows.ts";
+import { ASIDE_TABLE, type Choices, type MoveTable, type Row, quoted } from "./move.ts";
+
+export interface LoadOptions {
+  readonly file: string;
+  readonly choices: Choices;
+}
+
+export type LoadRequest =
+  | { readonly kind: "table"; readonly table: MoveTable }
+  | { readonly kind: "chunk"; readonly bytes: Uint8Array }
+  | { readonly kind: "end" }
+  /** What points at nothing. */
+  | { readonly kind: "orphans"; readonly tables: readonly MoveTable[] }
+  | { readonly kind: "close" };
+
+export type LoadReply =
+  | { readonly kind: "took"; readonly rows: number }
+  | { readonly kind: "done"; readonly rows: number; readonly aside: number }
+  | { readonly kind: "failed"; readonly message: string; /** Whether it may be shown: it names a table and a key. */ readonly isTelling: boolean };
+
+/** Rows of one INSERT: fewer cost calls, more gain nothing (platform.md). */
+const ROWS_AT_ONCE = 32;
+
+/** A row of so many characters goes by itself: thirty-two recordings at once would be held in memory twice. */
+const LARGE = 16_384;
+
+class Telling extends Error {}
+
+const { file, choices } = workerData as LoadOptions;
+const port = parentPort!;
+const db = new Database(file, { timeout: 0 });
+// A new file that is worth nothing until it is whole: no journal, no sync before the end. It goes back to WAL when it is closed.
+for (const pragma of ["locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF", "cache_size = -4000", "threads = 2", "foreign_keys = OFF"]) db.pragma(pragma);
+const putAside = db.prepare(`INSERT INTO ${quoted(ASIDE_TABLE)} ("source", "key", "why", "row") VALUES (?, ?, ?, ?)`);
+
+interface Loading {
+  take(bytes: Buffer): number;
+  end(): { rows: number; aside: number };
+}
+
+function load(table: MoveTable): Loading {
+  const { columns, target } = table;
+  const names = columns.map(({ name }) => quoted(name)).join(", ");
+  const places = `(${columns.map(() => "?").join(", ")})`;
+  const insertOne = db.prepare(`INSERT INTO ${quoted(target)} (${names}) VALUES ${places}`);
+  const insertMany = db.prepare(`INSERT INTO ${quoted(target)} (${names}) VALUES ${Array<string>(ROWS_AT_ONCE).fill(places).join(", ")}`);
+  const width = columns.length;
+  const values: Row = new Array<Row[number]>(width * ROWS_AT_ONCE).fill(null);
+  let filled = 0;
+  let rows = 0;
+  let aside = 0;
+  const reader = createRowReader(table, (row) => {
+    rows += 1;
+    const why = table.isSide ? null : findUnfit(table, row);
+    if (why !== null) {
+      refuseUnlessAside(table, row, why);
+      aside += 1;
+      return;
+    }
+    let size = 0;
+    for (const value of row) if (typeof value === "string") size += value.length;
+    if (size > LARGE) {
+      insertOne.run(row);
+      return;
+    }
+    const at = filled * width;
+    for (let i = 0; i < width; i += 1) values[at + i] = row[i]!;
+    filled += 1;
+    if (filled === ROWS_AT_ONCE) {
+      insertMany.run(values);
+      filled = 0;
+    }
+  });
+  db.exec("BEGIN");
+  return {
+    take(bytes) {
+      reader.take(bytes);
+      return rows;
+    },
+    end() {
+      reader.end();
+      for (let i = 0; i < filled; i += 1) insertOne.run(values.slice(i * width, (i + 1) * width));
+      db.exec("COMMIT");
+      return { rows, aside };
+    },
+  };
+}
+
+function refuseUnlessAside(table: MoveTable, row: Row, why: string): void {
+  const key = keyOf(table, row);
+  if (choices.unfit !== "aside") throw new Telling(`${table.source} ${key}: ${why}. --unfit aside keeps such rows in a table of their own.`);
+  putAside.run(table.target, key, why, JSON.stringify(canonicalTexts(row)));
+}
+
+/** Puts every row aside that points at a row that is not there, until none is left. Returns how many. */
+function putOrphansAside(tables: readonly MoveTable[]): number {
+  let count = 0;
+  for (const table of tables) {
+    if (table.isSide) continue;
+    const find = db.prepare(`SELECT ${table.columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(table.target)} WHERE rowid = ?`).raw();
+    const remove = db.prepare(`DELETE FROM ${quoted(table.target)} WHERE rowid = ?`);
+    // Only users are pointed at, and they point at nobody: once through is enough.
+    const found = db.prepare(`SELECT DISTINCT "rowid" AS id, "parent" FROM pragma_foreign_key_check(?)`).all(table.target) as { id: number; parent: string }[];
+    for (const { id, parent } of found) {
+      refuseUnlessAside(table, find.get(id) as Row, `its ${parent} is not there`);
+      remove.run(id);
+      count += 1;
+    }
+  }
+  return count;
+}
+
+let loading: Loading | null = null;
+
+function answer(request: LoadRequest): LoadReply {
+  switch (request.kind) {
+    case "table":
+      loading = load(request.table);
+      return { kind: "took", rows: 0 };
+    case "chunk":
+      return { kind: "took", rows: loading!.take(Buffer.from(request.bytes.buffer, request.bytes.byteOffset, request.bytes.byteLength)) };
+    case "end":
+      return { kind: "done", ...loading!.end() };
+    case "orphans": {
+      db.exec("BEGIN");
+      const aside = putOrphansAside(request.tables);
+      db.exec("COMMIT");
+      return { kind: "done", rows: 0, aside };
+    }
+    case "close":
+      db.pragma("locking_mode = NORMAL");
+      db.pragma("journal_mode = WAL");
+      db.close();
+      return { kind: "done", rows: 0, aside: 0 };
+  }
+}
+
+port.on("message", (request: LoadRequest) => {
+  try {
+    port.postMessage(answer(request));
+  } catch (error) {
+    // What SQLite says names tables and columns, never values.
+    const code = String((error as { code?: unknown }).code ?? "");
+    port.postMessage({ kind: "failed", isTelling: error instanceof Telling || code.startsWith("SQLITE_"), message: (error as Error).message } satisfies LoadReply);
+  }
+});

@@ -81,6 +81,11 @@ export function canonicalTexts(row: Row): (string | null)[] {
   return row.map((value) => (typeof value === "number" ? String(value) : value));
 }
 
+/** A row that was put aside, from what Moved_aside keeps of it: dates that have a number as numbers. */
+export function fromAside({ columns }: MoveTable, json: string): Row {
+  return (JSON.parse(json) as (string | null)[]).map((text, i) => (columns[i]!.as === "date" && text !== null && /^-?\d+$/.test(text) ? Number(text) : text));
+}
+
 /** The key of a row, as messages and Moved_aside name it. */
 export function keyOf({ key, columns }: MoveTable, row: Row): string {
   return key.map((name) => String(row[columns.findIndex((column) => column.name === name)])).join(" ");

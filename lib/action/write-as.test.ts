@@ -3,8 +3,9 @@ import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
 import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "../base/clock.ts";
 import { type ErrorCode, isAppError } from "../base/errors.ts";
+import { hashSessionId } from "../base/session-key.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
-import { type Identity, hashSessionId, startSession } from "../session/session.ts";
+import { type Identity, startSession } from "../session/session.ts";
 import { memberOf, writeAs } from "./write-as.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");

@@ -2,8 +2,9 @@ import { expect, test } from "vitest";
 import { insertUser } from "#tests/factories.ts";
 import { SECOND_MS, nowMs, setClock } from "../base/clock.ts";
 import { isRecentLogin } from "../base/member.ts";
+import { hashSessionId } from "../base/session-key.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
-import { findReader, hashSessionId, startSession } from "../session/session.ts";
+import { findReader, startSession } from "../session/session.ts";
 import { createDeviceLink, findDeviceLink, markUnproven, spendDeviceLink } from "./device-link.ts";
 
 const user = (firstName = "Ada") => writeSql((sql) => insertUser(sql, { firstName }).id);

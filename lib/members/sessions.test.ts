@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { insertUser } from "#tests/factories.ts";
 import { DAY_MS, HOUR_MS, nowMs, setClock } from "../base/clock.ts";
 import { RECENT_LOGIN_MS } from "../base/member.ts";
+import { hashSessionId } from "../base/session-key.ts";
 import type { Sql } from "../db/connection.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
-import { hashSessionId, startSession } from "../session/session.ts";
+import { startSession } from "../session/session.ts";
 import { createDeviceLink, findDeviceLink, markUnproven } from "./device-link.ts";
 import { endOtherSessions, endOwnSession, endSession, listSessions, placeName, sessionHandle } from "./sessions.ts";
 

@@ -4,9 +4,10 @@ import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "../base/clock.ts";
 import { isAppError } from "../base/errors.ts";
+import { hashSessionId } from "../base/session-key.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
 import { renewSession } from "./renew.ts";
-import { hashSessionId, openSeal, sessionCookie, startSession } from "./session.ts";
+import { openSeal, sessionCookie, startSession } from "./session.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 

@@ -2,9 +2,10 @@
 
 import { DAY_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
+import { hashSessionId } from "../base/session-key.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
 import { ensurePrimary } from "../primary/ensure-primary.ts";
-import { SESSION_DAYS, hashSessionId, openSeal, sessionCookie } from "./session.ts";
+import { SESSION_DAYS, openSeal, sessionCookie } from "./session.ts";
 
 /** Tabs that are opened together all bring the old cookie: one of them gets the new one, and the rest need none. */
 const TOGETHER_MS = MINUTE_MS;

@@ -1,6 +1,6 @@
 // Cookie ↔ member. The only place that reads cookies to learn who somebody is.
 
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { sealData, unsealData } from "iron-session";
 import { LRUCache } from "lru-cache";
 import { cookies } from "next/headers";
@@ -8,6 +8,7 @@ import { DAY_MS, nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
 import { AppError } from "../base/errors.ts";
 import { type Admin, type Member, assertAdmin } from "../base/member.ts";
+import { hashSessionId } from "../base/session-key.ts";
 import type { Sql } from "../db/connection.ts";
 import { snapshotSql } from "../db/database.ts";
 import { cookieName } from "./cookie-name.ts";
@@ -33,11 +34,6 @@ export const ANONYMOUS: Reader = { member: null, clientId: null };
 export type { Admin, Member };
 
 const sessionCookieName = () => cookieName("session");
-
-/** What the database holds in place of the id in the cookie: its SHA-256, so that a copy of the database logs nobody in. */
-export function hashSessionId(id: string): string {
-  return createHash("sha256").update(id).digest("hex");
-}
 
 interface Seal {
   readonly id: string;

@@ -7,10 +7,11 @@ import { insertCall, insertUser } from "#tests/factories.ts";
 import { sent } from "#tests/next-headers.ts";
 import { type FormState, NEW_FORM } from "#lib/action/form-state.ts";
 import { nowMs } from "#lib/base/clock.ts";
+import { hashSessionId } from "#lib/base/session-key.ts";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
 import { encodeRecording } from "#lib/calls/submit.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { findReader, hashSessionId, sessionCookie, startSession } from "#lib/session/session.ts";
+import { findReader, sessionCookie, startSession } from "#lib/session/session.ts";
 
 vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 vi.mock("next/cache", () => ({ refresh: () => {} }));

@@ -8,10 +8,11 @@ import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
 import { sent } from "#tests/next-headers.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
+import { hashSessionId } from "#lib/base/session-key.ts";
 import { MAX_ANSWER_BYTES, MAX_AUDIO_BYTES } from "#lib/calls/audio.ts";
 import { PART_BYTES, assembleUpload, closeUpload, putPart as storePart } from "#lib/calls/upload.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { findReader, hashSessionId, sessionCookie, startSession } from "#lib/session/session.ts";
+import { findReader, sessionCookie, startSession } from "#lib/session/session.ts";
 
 vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 

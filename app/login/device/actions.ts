@@ -8,8 +8,8 @@ import { formAction } from "#lib/action/form-action.ts";
 import { MINUTE_MS, nowMs } from "#lib/base/clock.ts";
 import { Limit, takeAll } from "#lib/base/limit.ts";
 import { clientOf } from "#lib/base/network.ts";
+import { hashSessionId } from "#lib/base/session-key.ts";
 import { markUnproven, spendDeviceLink } from "#lib/members/device-link.ts";
-import { hashSessionId } from "#lib/session/session.ts";
 
 // One per process, also where development loads this module anew.
 const shared = globalThis as { __lecternDeviceLogins?: Limit };

@@ -18,6 +18,20 @@ const list = z
   .default("")
   .transform((value) => value.split(",").map((part) => part.trim()).filter(Boolean));
 
+/** A cookie of the site before: its name and, after a colon, the field of its data that counts. */
+const oldCookie = (fallbackField: string) =>
+  z
+    .string()
+    .regex(/^[\w!#$%&'*+.^`|~-]{1,128}(:[\w$.-]{1,64})?$/, `must be the name of a cookie, such as my_cookie or my_cookie:${fallbackField}`)
+    .transform((value) => {
+      const [name = "", field = fallbackField] = value.split(":");
+      return { name, field };
+    });
+const secrets = z
+  .string()
+  .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+  .refine((all) => all.length > 0 && all.every((secret) => secret.length >= 8), "needs at least 8 characters, and so does each of several with commas or spaces between them");
+
 export const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
@@ -32,6 +46,9 @@ export const schema = z.object({
   CACHE_FILE: z.string().min(1).optional(),
   CACHE_MAX_MB: int(256, 8, 16_384),
   SESSION_SECRET: z.string().min(32, "needs at least 32 characters").optional(),
+  OLD_COOKIE_SECRET: secrets.optional(),
+  OLD_SESSION_COOKIE: oldCookie("sessionId").optional(),
+  OLD_CLIENT_COOKIE: oldCookie("clientId").optional(),
   SESSION_RENEW_DAYS: int(180, 1, 364),
   SMTP_URL: url({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z.string().regex(/^[^\s<>@]+@[^\s<>@]+$|^[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>$/, "must look like Lectern <site@example.com>").optional(),
@@ -95,6 +112,7 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
     if (data.REPLICATION && !data.SESSION_SECRET) {
       problems.push("SESSION_SECRET: needed because REPLICATION=on (every instance must have the same)");
     }
+    problems.push(...oldCookieProblems(data));
     const mount = data.FLY_LITEFS_DIR ?? (data.DATABASE_FILE && dirname(data.DATABASE_FILE));
     if (data.REPLICATION && !mount) problems.push("FLY_LITEFS_DIR: needed because REPLICATION=on (the folder that LiteFS mounts)");
     if (data.REPLICATION && mount && data.DATABASE_FILE && dirname(resolve(data.DATABASE_FILE)) !== resolve(mount)) {
@@ -111,6 +129,20 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
     }
   }
   throw new Error(`The environment is not right. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`);
+}
+
+function oldCookieProblems({ SITE_URL, OLD_COOKIE_SECRET, OLD_SESSION_COOKIE, OLD_CLIENT_COOKIE }: z.output<typeof schema>): string[] {
+  const problems: string[] = [];
+  const own = SITE_URL.startsWith("https:") ? /^__Host-(session|reader|txid)$/ : /^(session|reader|txid)$/;
+  for (const [variable, cookie] of Object.entries({ OLD_SESSION_COOKIE, OLD_CLIENT_COOKIE })) {
+    if (!cookie) continue;
+    if (!OLD_COOKIE_SECRET) problems.push(`OLD_COOKIE_SECRET: needed because ${variable} is set (what the site before signed its cookies with)`);
+    if (own.test(cookie.name)) problems.push(`${variable}: ${cookie.name} is the name of a cookie of this site; members who have it must log in again`);
+  }
+  if (OLD_COOKIE_SECRET && !OLD_SESSION_COOKIE && !OLD_CLIENT_COOKIE) {
+    problems.push("OLD_SESSION_COOKIE: needed because OLD_COOKIE_SECRET is set (the cookie's name at the site before, such as my_session or my_session:sessionId)");
+  }
+  return problems;
 }
 
 /** A secret made at the first start and kept beside the database, so that nothing has to be set to begin. */

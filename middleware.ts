@@ -1,5 +1,5 @@
-// Before a page: a replica waits for what its reader has just written, a session that is due is renewed, and members' pages
-// get their content security policy.
+// Before a page: a replica waits for what its reader has just written, a session that is due is renewed, a cookie of the site
+// before is exchanged for ours, and members' pages get their content security policy.
 // It never decides who may do what: that is asked where the data is. Requests without our cookies pass it by (decision 004),
 // and so do beacons and uploads: Next copies every body that comes through here.
 
@@ -10,7 +10,8 @@ import { log } from "#lib/base/log.ts";
 import { isReplay } from "#lib/primary/ensure-primary.ts";
 import { awaitOwnWrites } from "#lib/primary/read-your-writes.ts";
 import { MEMBER_PAGES, memberPolicy } from "#lib/session/content-security-policy.ts";
-import { cookieName } from "#lib/session/cookie-name.ts";
+import { OLD_COOKIES, cookieName } from "#lib/session/cookie-name.ts";
+import { type NewCookie, exchangeOldCookies } from "#lib/session/exchange-old-cookies.ts";
 import { renewSession } from "#lib/session/renew.ts";
 
 export const config = {
@@ -22,6 +23,8 @@ export const config = {
     { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "__Host-session" }] },
     { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "txid" }] },
     { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "__Host-txid" }] },
+    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "old-session" }] },
+    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "old-reader" }] },
   ],
 };
 
@@ -29,23 +32,29 @@ export const config = {
 const isMemberPage = (path: string) => !/^\/admin\/calls\/[^/]+\/answer$/.test(path) && MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`));
 
 export async function middleware(request: NextRequest): Promise<NextResponse> {
+  const get = (name: string) => request.cookies.get(name)?.value;
+  let exchanged: readonly NewCookie[];
   let renewed;
   try {
-    if (request.method === "GET" || request.method === "HEAD") await awaitOwnWrites(request.cookies.get(cookieName("txid"))?.value);
-    renewed = await renew(request);
+    if (request.method === "GET" || request.method === "HEAD") await awaitOwnWrites(get(cookieName("txid")));
+    exchanged = await exchangeOldCookies(get);
+    renewed = await renew(exchanged.find(({ name }) => name === cookieName("session"))?.value ?? get(cookieName("session")));
   } catch (error) {
     // A middleware answers by returning.
     if (isReplay(error)) return new NextResponse(error.body, error);
     throw error;
   }
-  const response = isMemberPage(request.nextUrl.pathname) ? withPolicy(request) : NextResponse.next();
+  // What the page looks at: a cookie that is on its way out is nobody's.
+  if (exchanged.length > 0) for (const name of Object.values(OLD_COOKIES)) request.cookies.delete(name);
+  const response = isMemberPage(request.nextUrl.pathname) ? withPolicy(request) : NextResponse.next(exchanged.length > 0 ? { request: { headers: request.headers } } : undefined);
+  for (const cookie of exchanged) response.cookies.set(cookie);
   if (renewed) response.cookies.set(renewed);
   return response;
 }
 
-async function renew(request: NextRequest) {
+async function renew(sealed: string | undefined) {
   try {
-    return await renewSession(request.cookies.get(cookieName("session"))?.value);
+    return await renewSession(sealed);
   } catch (error) {
     // Where nobody may write just now the session stays as it is and is renewed on a later request. A replay passes through.
     if (!isAppError(error)) throw error;

@@ -1,20 +1,25 @@
+import { randomUUID } from "node:crypto";
 import { NextRequest } from "next/server";
 import { unstable_doesMiddlewareMatch } from "next/experimental/testing/server.js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { config, middleware } from "../middleware.ts";
 import { overrideEnv } from "./database.ts";
 import { insertUser } from "./factories.ts";
+import { oldCookie, oldPlainCookie } from "./old-cookie.ts";
 import { DAY_MS, setClock } from "#lib/base/clock.ts";
+import { renderMetrics, resetMetrics } from "#lib/base/metrics.ts";
+import { hashSessionId } from "#lib/base/session-key.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
 import { MEMBER_PAGES, memberPolicy } from "#lib/session/content-security-policy.ts";
-import { COOKIE_NAMES } from "#lib/session/cookie-name.ts";
-import { sessionCookie, startSession } from "#lib/session/session.ts";
+import { COOKIE_NAMES, OLD_COOKIES } from "#lib/session/cookie-name.ts";
+import { readReaderCookie, readerCookie } from "#lib/session/reader-cookie.ts";
+import { findReader, openSeal, sessionCookie, startSession } from "#lib/session/session.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 const ORIGIN = "http://localhost:3000";
 
 beforeEach(() => setClock(NOW));
-afterEach(() => overrideEnv({ REPLICATION: undefined, LOG_LEVEL: "error" }));
+afterEach(() => overrideEnv({ REPLICATION: undefined, LOG_LEVEL: "error", SITE_URL: undefined, OLD_COOKIE_SECRET: undefined, OLD_SESSION_COOKIE: undefined, OLD_CLIENT_COOKIE: undefined }));
 
 const visit = (path: string, headers: Record<string, string> = {}) => middleware(new NextRequest(`${ORIGIN}${path}`, { headers }));
 /** What Next hands on to the page. */
@@ -54,6 +59,10 @@ test("readers without a session pass it by, and so does what has no page", () =>
 test("with a session it runs for every page, under both names of the cookie", () => {
   for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"]) for (const name of ["session", "__Host-session"]) expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
   expect(isMatched("/blog", ["reader"])).toBe(false);
+});
+
+test("with a cookie of the site before it runs for every page", () => {
+  for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"]) for (const name of Object.values(OLD_COOKIES)) expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
 });
 
 test("a member's page gets a policy with a nonce of its own, and so does the request that renders it", async () => {
@@ -115,4 +124,145 @@ test("a forged cookie is no reason to fail", async () => {
     const response = await visit("/", { cookie: `session=${value}` });
     expect([response.status, response.headers.get("set-cookie")]).toEqual([200, null]);
   }
+});
+
+const OLD_SECRET = "of-the-site-before";
+const OLD_ENV = { OLD_COOKIE_SECRET: `newest-secret, ${OLD_SECRET}`, OLD_SESSION_COOKIE: "my_session", OLD_CLIENT_COOKIE: "my_client" };
+
+/** A session that moved in, `ageDays` old, and its cookie as a request has it when it gets here. */
+async function movedIn({ ageDays = 10 } = {}): Promise<{ id: string; cookie: string; expiresAtMs: () => Promise<number | undefined> }> {
+  const id = randomUUID();
+  const beganAtMs = NOW - ageDays * DAY_MS;
+  await writeSql((sql) => sql.run(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`, hashSessionId(id), beganAtMs, insertUser(sql).id, beganAtMs + 365 * DAY_MS));
+  const expiresAtMs = () => snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`, hashSessionId(id))?.at);
+  return { id, cookie: `old-session=${encodeURIComponent(oldCookie({ sessionId: id }, OLD_SECRET))}`, expiresAtMs };
+}
+const oldReader = (id: string) => `old-reader=${encodeURIComponent(oldCookie({ clientId: id }, OLD_SECRET))}`;
+/** The cookies that an answer sets, by name, each with its attributes. */
+const setBy = (response: Response) => Object.fromEntries(response.headers.getSetCookie().map((line) => [line.slice(0, line.indexOf("=")), line]));
+const valueOf = (line: string | undefined) => decodeURIComponent(/^[^=]+=([^;]*)/.exec(line ?? "")?.[1] ?? "");
+const EXPIRED = /^my_(session|client)=; Path=\/; Max-Age=0; HttpOnly; SameSite=lax$/;
+
+test("a session of the site before is exchanged for ours, the same session, on any page and by any method; nothing is written", async () => {
+  overrideEnv(OLD_ENV);
+  for (const [path, method] of [["/", "GET"], ["/blog/a-post", "HEAD"], ["/me", "GET"], ["/me", "POST"]] as const) {
+    const { id, cookie, expiresAtMs } = await movedIn();
+    const before = await expiresAtMs();
+    const response = await middleware(new NextRequest(`${ORIGIN}${path}`, { method, headers: { cookie } }));
+    const set = setBy(response);
+    expect(Object.keys(set).sort(), path).toEqual(["my_session", "session"]);
+    expect(set.session).toMatch(/^session=Fe26\S+; Path=\/; Expires=[^;]+; Max-Age=31536000; HttpOnly; SameSite=lax$/);
+    expect(set.my_session).toMatch(EXPIRED);
+    expect((await openSeal(valueOf(set.session)))?.id).toBe(id);
+    expect(handedOn(response, "cookie") ?? "").not.toContain("old-session");
+    expect(await expiresAtMs()).toBe(before);
+  }
+});
+
+test("a session that moved in keeps the day of its log-in, so it is no recent one", async () => {
+  overrideEnv(OLD_ENV);
+  const { cookie } = await movedIn({ ageDays: 100 });
+  const seal = await openSeal(valueOf(setBy(await visit("/", { cookie })).session));
+  const { member } = await snapshotSql((sql) => findReader(sql, { sessionKey: hashSessionId(seal!.id), clientId: null }));
+  expect(member?.loggedInAtMs).toBe(NOW - 100 * DAY_MS);
+});
+
+test("Express' cookies are exchanged as well", async () => {
+  overrideEnv(OLD_ENV);
+  const { id } = await movedIn();
+  const set = setBy(await visit("/", { cookie: `old-session=${encodeURIComponent(oldPlainCookie(id, OLD_SECRET))}` }));
+  expect((await openSeal(valueOf(set.session)))?.id).toBe(id);
+});
+
+test("over https the exchanged cookies are ours alone, and the old one is expired as it was set", async () => {
+  overrideEnv({ ...OLD_ENV, SITE_URL: "https://lectern.example" });
+  const { cookie } = await movedIn();
+  const set = setBy(await visit("/", { cookie: `${cookie}; ${oldReader("client-1")}` }));
+  expect(Object.keys(set).sort()).toEqual(["__Host-reader", "__Host-session", "my_client", "my_session"]);
+  for (const line of Object.values(set)) expect(line).toMatch(/Path=\/; .*Secure; HttpOnly; SameSite=lax$/);
+});
+
+test("a session that moved in and is due is renewed by the request that exchanges it, once", async () => {
+  overrideEnv(OLD_ENV);
+  const { id, cookie, expiresAtMs } = await movedIn({ ageDays: 200 });
+  const answers = await Promise.all(Array.from({ length: 5 }, () => visit("/teams", { cookie })));
+  for (const answer of answers) {
+    const sessions = answer.headers.getSetCookie().filter((line) => line.startsWith("session="));
+    expect(sessions).toHaveLength(1);
+    expect((await openSeal(valueOf(sessions[0])))?.id).toBe(id);
+  }
+  expect(await expiresAtMs()).toBeGreaterThanOrEqual(NOW + 365 * DAY_MS);
+});
+
+test("where nobody may write just now, an old cookie is exchanged and the session renewed later", async () => {
+  const { id, cookie, expiresAtMs } = await movedIn({ ageDays: 200 });
+  overrideEnv({ ...OLD_ENV, REPLICATION: "on", LOG_LEVEL: "error" });
+  const set = setBy(await visit("/me", { cookie }));
+  expect((await openSeal(valueOf(set.session)))?.id).toBe(id);
+  expect(set.my_session).toMatch(EXPIRED);
+  expect(await expiresAtMs()).toBe(NOW + 165 * DAY_MS);
+});
+
+test("a session that has ended, was logged out or never moved in gives nothing, and its cookie goes", async () => {
+  overrideEnv(OLD_ENV);
+  const [ended, loggedOut] = [await movedIn({ ageDays: 365 }), await movedIn()];
+  await writeSql((sql) => sql.run(`DELETE FROM "Session" WHERE "id" = ?`, hashSessionId(loggedOut.id)));
+  for (const cookie of [ended.cookie, loggedOut.cookie, `old-session=${encodeURIComponent(oldCookie({ sessionId: randomUUID() }, OLD_SECRET))}`]) {
+    const response = await visit("/me", { cookie: `a=b; ${cookie}` });
+    const set = setBy(response);
+    expect(Object.keys(set)).toEqual(["my_session"]);
+    expect(set.my_session).toMatch(EXPIRED);
+    // The page that answers is nobody's already.
+    expect(handedOn(response, "cookie")).toBe("a=b");
+  }
+});
+
+test("a session of ours wins over one of the site before, which goes", async () => {
+  overrideEnv(OLD_ENV);
+  const { cookie } = await movedIn();
+  const { id } = await writeSql((sql) => startSession(sql, insertUser(sql).id));
+  const { value } = await sessionCookie(id);
+  const response = await visit("/me", { cookie: `session=${value}; ${cookie}` });
+  expect(Object.keys(setBy(response))).toEqual(["my_session"]);
+  expect(handedOn(response, "cookie")).toBe(`session=${value}`);
+});
+
+test("a cookie that can't be read is left alone, since the owner may put the secret right", async () => {
+  const { id, cookie } = await movedIn();
+  resetMetrics();
+  const forged = [oldCookie({ sessionId: id }, "another-secret"), oldCookie({ user: id }, OLD_SECRET), `${oldCookie({ sessionId: id }, OLD_SECRET)}x`, id, "", "x".repeat(8_000)];
+  for (const value of forged) {
+    overrideEnv(OLD_ENV);
+    const response = await visit("/", { cookie: `old-session=${encodeURIComponent(value)}` });
+    expect([response.status, response.headers.getSetCookie()], value.slice(0, 100)).toEqual([200, []]);
+  }
+  expect(renderMetrics()).toContain(`lectern_old_cookies_total{kind="session",result="unreadable"} ${forged.length}`);
+  overrideEnv({ ...OLD_ENV, OLD_COOKIE_SECRET: "another-secret" });
+  expect((await visit("/", { cookie })).headers.getSetCookie()).toEqual([]);
+  resetMetrics();
+});
+
+test("an anonymous reader of the site before keeps their id; one who has a cookie of ours keeps that", async () => {
+  overrideEnv(OLD_ENV);
+  const set = setBy(await visit("/blog/a-post", { cookie: oldReader("client-1") }));
+  expect(Object.keys(set).sort()).toEqual(["my_client", "reader"]);
+  expect(set.reader).toMatch(/^reader=client-1\.[\w-]{43}; Path=\/; Expires=[^;]+; Max-Age=34560000; HttpOnly; SameSite=lax$/);
+  expect(set.my_client).toMatch(EXPIRED);
+  expect(readReaderCookie(() => valueOf(set.reader))).toBe("client-1");
+  const own = readerCookie("reader-1").split(";")[0]!;
+  expect(Object.keys(setBy(await visit("/blog/a-post", { cookie: `${own}; ${oldReader("client-1")}` })))).toEqual(["my_client"]);
+});
+
+test("one cookie may hold both ids", async () => {
+  overrideEnv({ ...OLD_ENV, OLD_CLIENT_COOKIE: "my_session:clientId" });
+  const { id } = await movedIn();
+  const value = encodeURIComponent(oldCookie({ sessionId: id, clientId: "client-1" }, OLD_SECRET));
+  expect(Object.keys(setBy(await visit("/", { cookie: `old-session=${value}; old-reader=${value}` }))).sort()).toEqual(["my_session", "reader", "session"]);
+});
+
+test("without the owner's secret a cookie of the site before is nothing to us", async () => {
+  const { cookie } = await movedIn();
+  const response = await visit("/", { cookie: `${cookie}; ${oldReader("client-1")}` });
+  expect(response.headers.getSetCookie()).toEqual([]);
+  expect(handedOn(response, "cookie")).toBeNull();
 });

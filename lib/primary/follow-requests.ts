@@ -4,6 +4,7 @@ import diagnostics from "node:diagnostics_channel";
 import type { Server, ServerResponse } from "node:http";
 import { type RequestContext, requestStore } from "../base/request-context.ts";
 import { log } from "../base/log.ts";
+import { nameOldCookies } from "../session/old-cookie.ts";
 import { endConnectionsAtEnd } from "./end-connections.ts";
 import { guard } from "./request-guard.ts";
 import { txidCookie } from "./read-your-writes.ts";
@@ -23,6 +24,7 @@ export function followRequests(): void {
     watchRequest(context);
     followHead(context);
     guard(context);
+    nameOldCookies(request.headers);
     store.enterWith(context);
   });
 }

@@ -2,10 +2,12 @@
 
 import { DAY_MS } from "../base/clock.ts";
 import { openReaderId, sealReaderId } from "../reads/reader-id.ts";
+import { findCookie } from "./cookie-header.ts";
 import { cookieName } from "./cookie-name.ts";
 
 /** The longest life that browsers grant a cookie (RFC 6265bis, 5.6.3). */
 const READER_DAYS = 400;
+export const READER_SECONDS = (READER_DAYS * DAY_MS) / 1000;
 
 /** The anonymous reader's id out of a jar of cookies; null when there is none, or it was not signed by us. */
 export function readReaderCookie(get: (name: string) => string | undefined): string | null {
@@ -14,18 +16,12 @@ export function readReaderCookie(get: (name: string) => string | undefined): str
 
 /** The same out of a request's headers, for a handler. */
 export function readReader(request: { readonly headers: Headers }): string | null {
-  return readReaderCookie((name) => {
-    for (const pair of (request.headers.get("cookie") ?? "").split(";")) {
-      const at = pair.indexOf("=");
-      if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
-    }
-    return undefined;
-  });
+  return readReaderCookie((name) => findCookie(request.headers.get("cookie") ?? "", name));
 }
 
 /** The value of a Set-Cookie header that gives this id to the reader: signed, httpOnly, lax, 400 days. */
 export function readerCookie(clientId: string): string {
   const name = cookieName("reader");
   const secure = name.startsWith("__Host-") ? "; Secure" : "";
-  return `${name}=${sealReaderId(clientId)}; Path=/; Max-Age=${(READER_DAYS * DAY_MS) / 1000}; HttpOnly; SameSite=Lax${secure}`;
+  return `${name}=${sealReaderId(clientId)}; Path=/; Max-Age=${READER_SECONDS}; HttpOnly; SameSite=Lax${secure}`;
 }

@@ -12,6 +12,7 @@ import { hashSessionId } from "../base/session-key.ts";
 import type { Sql } from "../db/connection.ts";
 import { snapshotSql } from "../db/database.ts";
 import { cookieName } from "./cookie-name.ts";
+import { readOldReader, readOldSession } from "./old-cookie.ts";
 import { readReaderCookie } from "./reader-cookie.ts";
 
 /** reference.md: a session lives 365 days. */
@@ -57,11 +58,13 @@ export async function openSeal(sealed: string | undefined): Promise<Seal | null>
   return seal;
 }
 
-/** Who the request's cookies claim to be. A forged or expired cookie counts as none. */
+/** Who the request's cookies claim to be. A forged or expired cookie counts as none; one of the site before where there is none of ours. */
 export async function readIdentity(): Promise<Identity> {
   const jar = await cookies();
-  const seal = await openSeal(jar.get(sessionCookieName())?.value);
-  return { sessionKey: seal ? hashSessionId(seal.id) : null, clientId: readReaderCookie((name) => jar.get(name)?.value) };
+  const get = (name: string) => jar.get(name)?.value;
+  const seal = await openSeal(get(sessionCookieName()));
+  const id = seal ? seal.id : readOldSession(get);
+  return { sessionKey: id === null ? null : hashSessionId(id), clientId: readReaderCookie(get) ?? readOldReader(get) };
 }
 
 /** The reader behind an identity; a session that has ended or was deleted leaves an anonymous one. */

@@ -1,0 +1,50 @@
+// Gives the browser cookies of ours for those of the site before, and has it forget them (decision 024).
+
+import { nowMs } from "../base/clock.ts";
+import { env } from "../base/env.ts";
+import { count } from "../base/metrics.ts";
+import { hashSessionId } from "../base/session-key.ts";
+import { snapshotSql } from "../db/database.ts";
+import { sealReaderId } from "../reads/reader-id.ts";
+import { OLD_COOKIES, cookieName } from "./cookie-name.ts";
+import { readOldReader, readOldSession } from "./old-cookie.ts";
+import { READER_SECONDS, readReaderCookie } from "./reader-cookie.ts";
+import { cookieFlags, openSeal, sessionCookie } from "./session.ts";
+
+export type NewCookie = Awaited<ReturnType<typeof sessionCookie>>;
+type Result = "exchanged" | "ours" | "ended" | "unreadable";
+
+const isAlive = (id: string) => snapshotSql((sql) => sql.get(`SELECT 1 FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`, hashSessionId(id), nowMs()) !== undefined);
+
+/** The cookie that has the browser forget the cookie `name`. */
+const expired = (name: string): NewCookie => ({ name, value: "", ...cookieFlags(), maxAge: 0 });
+
+/**
+ * The cookies to set in answer to a request: none where it brings no good cookie of the site before, which is always so without
+ * OLD_COOKIE_SECRET. Else the old one is expired, and what takes its place is a cookie of ours with the same id: for a session
+ * that lives, where the request has none of ours; for a reader likewise. Nothing is written, so every instance can answer.
+ * A cookie that can't be read is left as it is: it may be of use once the owner has put the secret or the name right.
+ */
+export async function exchangeOldCookies(get: (name: string) => string | undefined): Promise<NewCookie[]> {
+  const { OLD_SESSION_COOKIE: session, OLD_CLIENT_COOKIE: client } = env;
+  const set: NewCookie[] = [];
+  const gone = new Set<string>();
+  const note = (kind: "session" | "reader", result: Result) => count("old_cookies", { kind, result });
+
+  if (session && get(OLD_COOKIES.session) !== undefined) {
+    const id = readOldSession(get);
+    const isOurs = id !== null && (await openSeal(get(cookieName("session")))) !== null;
+    const isExchanged = id !== null && !isOurs && (await isAlive(id));
+    if (isExchanged) set.push(await sessionCookie(id));
+    if (id !== null) gone.add(session.name);
+    note("session", id === null ? "unreadable" : isOurs ? "ours" : isExchanged ? "exchanged" : "ended");
+  }
+  if (client && get(OLD_COOKIES.reader) !== undefined) {
+    const id = readOldReader(get);
+    const isOurs = id !== null && readReaderCookie(get) !== null;
+    if (id !== null && !isOurs) set.push({ name: cookieName("reader"), value: sealReaderId(id), ...cookieFlags(), maxAge: READER_SECONDS });
+    if (id !== null) gone.add(client.name);
+    note("reader", id === null ? "unreadable" : isOurs ? "ours" : "exchanged");
+  }
+  return [...set, ...[...gone].map(expired)];
+}

@@ -1,0 +1,85 @@
+// Reads the cookies of the site before, where the owner gave the secret they were signed with (decision 024).
+
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { env } from "../base/env.ts";
+import { openReaderId, sealReaderId } from "../reads/reader-id.ts";
+import { findCookie } from "./cookie-header.ts";
+import { OLD_COOKIES } from "./cookie-name.ts";
+
+/** What browsers keep of a cookie (RFC 6265bis, 5.6). */
+const MAX_LENGTH = 4_096;
+/** Visible ASCII, without what separates cookies: a UUID, a cuid, random base64. */
+const ID = /^[!-:<-~]{1,256}$/;
+/** Of whole groups: what btoa gives. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Whether `signature` is, to the letter, the base64 of the HMAC-SHA256 of `text` without "=". Takes the same time for each of `secrets`, whichever it is. */
+function isSignedBy(secrets: readonly string[], text: string, signature: string): boolean {
+  const given = Buffer.from(signature);
+  const equal = secrets.map((secret) => {
+    const right = Buffer.from(createHmac("sha256", secret).update(text).digest("base64").replace(/=+$/, ""));
+    return given.length === right.length && timingSafeEqual(given, right);
+  });
+  return equal.includes(true);
+}
+
+function idIn(json: string, field: string): unknown {
+  let data: unknown;
+  try {
+    data = JSON.parse(json);
+  } catch {
+    return null;
+  }
+  if (typeof data !== "object" || data === null) return data;
+  return Object.hasOwn(data, field) ? (data as Record<string, unknown>)[field] : null;
+}
+
+/**
+ * The id in a signed cookie's (decoded) value; null for one that is not signed by one of `secrets`, holds none, or is no cookie at all.
+ * Two forms are known. That of createCookie and createCookieSessionStorage (Remix, React Router): the base64 of JSON in UTF-8, ".",
+ * and the signature of that base64; the JSON is an object with the id in `field`, or the id itself. And that of the package
+ * cookie-signature (Express): "s:", the id, "." and the id's signature.
+ */
+export function openOldCookie(value: string | undefined, { secrets, field }: { secrets: readonly string[]; field: string }): string | null {
+  if (!value || value.length > MAX_LENGTH) return null;
+  const isPlain = value.startsWith("s:");
+  const dot = value.lastIndexOf(".");
+  const text = value.slice(isPlain ? 2 : 0, Math.max(dot, 0));
+  if (text === "" || !(isPlain || BASE64.test(text)) || !isSignedBy(secrets, text, value.slice(dot + 1))) return null;
+  const id = isPlain ? text : idIn(Buffer.from(text, "base64").toString(), field);
+  return typeof id === "string" && ID.test(id) ? id : null;
+}
+
+type Jar = (name: string) => string | undefined;
+
+/** The id of the session at the site before, from a jar of cookies; null without a good cookie, and where the owner gave no secret. */
+export function readOldSession(get: Jar): string | null {
+  const { OLD_COOKIE_SECRET: secrets, OLD_SESSION_COOKIE: cookie } = env;
+  return secrets && cookie ? openOldCookie(get(OLD_COOKIES.session), { secrets, field: cookie.field }) : null;
+}
+
+/** The same for the id of an anonymous reader, as PostRead.clientId has it; null also for one that a cookie of ours can't carry. */
+export function readOldReader(get: Jar): string | null {
+  const { OLD_COOKIE_SECRET: secrets, OLD_CLIENT_COOKIE: cookie } = env;
+  const id = secrets && cookie ? openOldCookie(get(OLD_COOKIES.reader), { secrets, field: cookie.field }) : null;
+  return id && openReaderId(sealReaderId(id));
+}
+
+/**
+ * Adds the cookies of the site before to a request's Cookie header under the names that the build knows: its router sends requests
+ * without cookies to the shared pages, by a list that is written when it is built. Called when a request arrives.
+ */
+export function nameOldCookies(headers: IncomingHttpHeaders): void {
+  const { cookie } = headers;
+  if (!env.OLD_COOKIE_SECRET || !cookie) return;
+  const found = [
+    [OLD_COOKIES.session, env.OLD_SESSION_COOKIE],
+    [OLD_COOKIES.reader, env.OLD_CLIENT_COOKIE],
+  ] as const;
+  for (const [known, old] of found) {
+    const value = old && findCookie(cookie, old.name);
+    // The last of a name is the one that is read.
+    if (value) headers.cookie += `; ${known}=${value}`;
+  }
+}

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import { firstRead } from "./first-read.ts";
 import { say } from "./say.ts";
 import { type Settings, asAppUser } from "./settings.ts";
 
@@ -40,6 +41,7 @@ export function startServer(settings: Settings, env: NodeJS.ProcessEnv, flags: r
     child = started;
     started.once("error", (error) => died(error.message));
     started.once("exit", (code, signal) => died(signal ?? `exit code ${code}`));
+    if (settings.isReplicated) void firstRead(app, () => isStopping || child !== started);
     function died(why: string): void {
       if (child !== started) return;
       child = null;

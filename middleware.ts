@@ -44,8 +44,11 @@ export async function middleware(request: NextRequest): Promise<NextResponse> {
     if (isReplay(error)) return new NextResponse(error.body, error);
     throw error;
   }
-  // What the page looks at: a cookie that is on its way out is nobody's.
-  if (exchanged.length > 0) for (const name of Object.values(OLD_COOKIES)) request.cookies.delete(name);
+  if (exchanged.length > 0) {
+    // What the page or the handler looks at: an old cookie is nobody's any more, and a new one is there at once.
+    for (const name of Object.values(OLD_COOKIES)) request.cookies.delete(name);
+    for (const { name, value } of exchanged) if (value !== "") request.cookies.set(name, value);
+  }
   const response = isMemberPage(request.nextUrl.pathname) ? withPolicy(request) : NextResponse.next(exchanged.length > 0 ? { request: { headers: request.headers } } : undefined);
   for (const cookie of exchanged) response.cookies.set(cookie);
   if (renewed) response.cookies.set(renewed);

@@ -11,13 +11,13 @@ import { readOldReader, readOldSession } from "./old-cookie.ts";
 import { READER_SECONDS, readReaderCookie } from "./reader-cookie.ts";
 import { cookieFlags, openSeal, sessionCookie } from "./session.ts";
 
-export type NewCookie = Awaited<ReturnType<typeof sessionCookie>>;
+export type NewCookie = ReturnType<typeof cookieFlags> & { readonly name: string; readonly value: string; readonly maxAge?: number; readonly expires?: Date };
 type Result = "exchanged" | "ours" | "ended" | "unreadable";
 
 const isAlive = (id: string) => snapshotSql((sql) => sql.get(`SELECT 1 FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`, hashSessionId(id), nowMs()) !== undefined);
 
-/** The cookie that has the browser forget the cookie `name`. */
-const expired = (name: string): NewCookie => ({ name, value: "", ...cookieFlags(), maxAge: 0 });
+/** The cookie that has the browser forget the cookie `name`. By a date: Next drops a Max-Age of 0 where an action's answer sets cookies, too. */
+const expired = (name: string): NewCookie => ({ name, value: "", ...cookieFlags(), expires: new Date(0) });
 
 /**
  * The cookies to set in answer to a request: none where it brings no good cookie of the site before, which is always so without

@@ -12,7 +12,7 @@ export default {
   grepInvert: /@one-instance/,
   testIgnore: [],
   projects: [
-    { name: "members", testMatch: /e2e\/(login|me|record|calls|session)\.spec\.ts$/, teardown: "ams" },
+    { name: "members", testMatch: /e2e\/(login|me|record|calls|session|old-cookies)\.spec\.ts$/, teardown: "ams" },
     { name: "ams", testMatch: /cluster\/members\.teardown\.ts$/ },
   ],
   expect: { timeout: 10_000 },

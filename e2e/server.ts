@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { SERVER_FLAGS } from "../scripts/server-flags.mjs";
 import { migrate } from "#lib/db/migrations.ts";
 import { startSmtpServer } from "#tests/smtp-server.ts";
-import { CONTROL_PORT, DATA_DIR, PORT, PROVIDER_PORT, SECRET, SMTP_PORT } from "./ports.ts";
+import { CONTROL_PORT, DATA_DIR, OLD_SITE, PORT, PROVIDER_PORT, SECRET, SMTP_PORT } from "./ports.ts";
 
 rmSync(DATA_DIR, { recursive: true, force: true });
 await migrate(join(DATA_DIR, "lectern.db"), "prisma/migrations");
@@ -47,6 +47,7 @@ const child = spawn(process.execPath, [...SERVER_FLAGS, "--import", "./e2e/contr
     CONTENT_DIR: join(DATA_DIR, "content"),
     SITE_URL: `http://localhost:${PORT}`,
     SESSION_SECRET: SECRET,
+    ...OLD_SITE,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
     CONTROL_PORT: String(CONTROL_PORT),
     REPOSITORY_URL: "https://example.test/lectern",

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { join, resolve } from "node:path";
 import { startSmtpServer } from "#tests/smtp-server.ts";
 import type { Where } from "../database.ts";
-import { CLUSTER_PORT, CONTROL_PORT, PORT, SECRET, SMTP_PORT } from "../ports.ts";
+import { CLUSTER_PORT, CONTROL_PORT, OLD_SITE, PORT, SECRET, SMTP_PORT } from "../ports.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import type { ClusterNode } from "./node.ts";
 
@@ -22,6 +22,7 @@ const cluster: Cluster = await startCluster({
   env: {
     SITE_URL: `http://localhost:${PORT}`,
     SESSION_SECRET: SECRET,
+    ...OLD_SITE,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
     SMTP_URL: smtp.url,
     REPOSITORY_URL: "https://example.test/lectern",

@@ -7,7 +7,7 @@ const SCHEMA = `
   CREATE TYPE "Role" AS ENUM ('ADMIN', 'MEMBER');
   CREATE TYPE "Team" AS ENUM ('BLUE', 'RED', 'YELLOW');
   CREATE TABLE "User" (
-    "id" TEXT NOT NULL CONSTRAINT "User_pkey" PRIMARY KEY,
+    "id" TEXT NOT NULL,
     "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" TIMESTAMP(3) NOT NULL,
     "email" TEXT NOT NULL,
@@ -18,13 +18,13 @@ const SCHEMA = `
     "team" "Team" NOT NULL
   );
   CREATE TABLE "Session" (
-    "id" TEXT NOT NULL CONSTRAINT "Session_pkey" PRIMARY KEY,
+    "id" TEXT NOT NULL,
     "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "userId" TEXT NOT NULL,
     "expirationDate" TIMESTAMP(3) NOT NULL
   );
   CREATE TABLE "Call" (
-    "id" TEXT NOT NULL CONSTRAINT "Call_pkey" PRIMARY KEY,
+    "id" TEXT NOT NULL,
     "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updatedAt" TIMESTAMP(3) NOT NULL,
     "title" TEXT NOT NULL,
@@ -34,7 +34,7 @@ const SCHEMA = `
     "base64" TEXT NOT NULL
   );
   CREATE TABLE "PostRead" (
-    "id" TEXT NOT NULL CONSTRAINT "PostRead_pkey" PRIMARY KEY,
+    "id" TEXT NOT NULL,
     "createdAt" TIMESTAMP(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "userId" TEXT,
     "clientId" TEXT,
@@ -45,6 +45,10 @@ const SCHEMA = `
 
 /** After the rows: it is faster, and Prisma's order of names does not matter. */
 const CONSTRAINTS = `
+  ALTER TABLE "User" ADD CONSTRAINT "User_pkey" PRIMARY KEY ("id");
+  ALTER TABLE "Session" ADD CONSTRAINT "Session_pkey" PRIMARY KEY ("id");
+  ALTER TABLE "Call" ADD CONSTRAINT "Call_pkey" PRIMARY KEY ("id");
+  ALTER TABLE "PostRead" ADD CONSTRAINT "PostRead_pkey" PRIMARY KEY ("id");
   CREATE UNIQUE INDEX "User.email_unique" ON "User"("email");
   ALTER TABLE "Session" ADD CONSTRAINT "Session_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User"("id") ON DELETE CASCADE ON UPDATE CASCADE;
   ALTER TABLE "Call" ADD CONSTRAINT "Call_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User"("id") ON DELETE CASCADE ON UPDATE CASCADE;
@@ -70,31 +74,45 @@ export const SMALL: Sizes = { users: 60, sessions: 90, calls: 8, callBytes: 30_0
 
 /** A uuid from a number, in SQL. */
 const uuid = (what: string, of: string) => `(md5('${what}' || (${of})::text)::uuid)::text`;
-/** A moment in the 18 months before 2026-11-01, to the millisecond, from a number, in SQL. */
-const moment = (of: string) => `(timestamp(3) '2025-05-01' + ((hashint8extended((${of})::bigint, 7) & 1073741823)::bigint % 47433600000) * interval '1 millisecond')`;
+/** A number from 0 up to `below`, from a number, in SQL; the same on every server. */
+const hashed = (of: string, salt: number, below: number) => `((hashint8extended((${of})::bigint, ${salt}) & 1099511627775) % ${below})`;
+/** 2025-05-01 to 2026-11-01. */
+const SPAN_MS = 549 * 86_400_000;
+/** A moment in these 18 months, to the millisecond, from a number, in SQL. */
+const moment = (of: string) => `(timestamp(3) '2025-05-01' + ${hashed(of, 7, SPAN_MS)} * interval '1 millisecond')`;
 
 /** What people write: separators of every format, quotes, control characters, several scripts, emoji, combining marks. */
-const WORDS = [
-  "Ada", "José", "Zoë", "Łukasz", "李雷", "محمد", "Ноэль", "O''Brien", 'Quo"te', "Tab\\there", "back\\\\slash", "comma, semicolon;", "(parens)", "line\\nbreak", "return\\rhere", "emoji 👩🏽‍🚀", "e\\u0301 combining", " lead and trail ", "\\\\N", "\\\\.", "null", "{a,b}", "%s $1 ?", "\\x1f unit", "\\x7f", "a", "",
-].map((word) => `E'${word}'`);
-const word = (of: string) => `(ARRAY[${WORDS.join(",")}])[1 + (${of}) % ${WORDS.length}]`;
+export const WORDS: readonly string[] = [
+  "Ada", "José", "Zoë", "Łukasz", "李雷", "محمد", "Ноэль", "O'Brien", 'Quo"te', "Tab\there", "back\\slash", "comma, semicolon;", "(parens)", "line\nbreak", "return\rhere", "emoji 👩🏽‍🚀", "e\u0301 combining", " lead and trail ", "\\N", "\\.", "null", "{a,b}", "%s $1 ?", "\u001f unit", "\u007f", "a", "",
+];
+const list = (texts: readonly string[]) => `ARRAY[${texts.map((text) => pg.escapeLiteral(text)).join(",")}]`;
+const word = (of: string) => `(${list(WORDS)})[1 + (${of}) % ${WORDS.length}]`;
 
-const SLUGS = ["what-litefs-costs", "a-tour-of-the-code", "moving-in-from-postgres", "one-door-for-writes", "how-i-structure-a-remix-app", "super-simple-start-to-react", "don-t-sync-state"];
+/** Posts of this site, and of the site before only. */
+const SLUGS = ["what-litefs-costs", "a-tour-of-the-code", "moving-in-from-postgres", "one-door-for-writes", "how-i-structure-a-remix-app", "super-simple-start-to-react", "don-t-sync-state", "sqlite-beside-the-reader"];
+/** As many as the reference had. Skewed: the first of them is read by one in six. */
+const POSTS = 214;
+const slug = (of: string) => `(SELECT CASE WHEN post <= ${SLUGS.length} THEN (${list(SLUGS)})[post] ELSE 'old-post-' || post END FROM (SELECT 1 + floor(${POSTS} * power(${hashed(of, 11, 65_536)} / 65536.0::float8, 3))::int AS post) AS chosen)`;
 
-/** Makes the old site's tables in the empty database at `url`, and fills them. */
+/**
+ * Makes the old site's tables in the empty database at `url`, and fills them; the same rows for the same sizes, on every server.
+ * All of them can be moved as they are; ODDITIES are not among them.
+ */
 export async function createOldSite(url: string, sizes: Partial<Sizes> = {}): Promise<void> {
   const { users, sessions, calls, callBytes, reads } = { ...SMALL, ...sizes };
   await runSql(
     url,
     SCHEMA,
-    `INSERT INTO "User" SELECT ${uuid("user", "n")}, ${moment("n")}, ${moment("n + 1")}, 'member' || n || CASE WHEN n % 50 = 0 THEN '@Example.COM' ELSE '@example.com' END,
+    `INSERT INTO "User" SELECT ${uuid("user", "n")}, "at", "at" + ${hashed("n", 8, 864_000_000)} * interval '1 millisecond', 'member' || n || CASE WHEN n % 50 = 0 THEN '@Example.COM' ELSE '@example.com' END,
        ${word("n")}, CASE WHEN n % 3 = 0 THEN (100000000000000000 + n)::text END, CASE WHEN n % 5 = 0 THEN n::text WHEN n % 5 = 1 THEN '' END,
-       CASE WHEN n = 1 THEN 'ADMIN' ELSE 'MEMBER' END::"Role", (ARRAY['RED', 'BLUE', 'YELLOW'])[1 + n % 3]::"Team" FROM generate_series(1, ${users}) AS n`,
-    `INSERT INTO "Session" SELECT ${uuid("session", "n")}, ${moment("n + 2")}, ${uuid("user", `1 + n % ${users}`)}, ${moment("n + 2")} + interval '365 days' FROM generate_series(1, ${sessions}) AS n`,
-    `INSERT INTO "Call" SELECT ${uuid("call", "n")}, ${moment("n + 3")}, ${moment("n + 4")}, 'Question ' || n || ' ' || ${word("n")}, repeat(${word("n + 3")} || ' and so on ', 1 + n % 40), 'a,b,' || ${word("n + 5")}, ${uuid("user", `1 + n % ${users}`)},
-       'data:audio/webm;base64,' || left(repeat(translate(encode(sha256(n::text::bytea), 'base64') || encode(sha256((n + 1)::text::bytea), 'base64'), E'\\n', ''), 1 + ${callBytes} / 88), ${callBytes}) FROM generate_series(1, ${calls}) AS n`,
-    `INSERT INTO "PostRead" SELECT ${uuid("read", "n")}, ${moment("n + 5")}, CASE WHEN n % 10 < 3 THEN ${uuid("user", `1 + (n / 10) % ${users}`)} END, CASE WHEN n % 10 >= 3 OR n % 40 = 1 THEN ${uuid("client", `n / 7`)} END,
-       (ARRAY[${SLUGS.map((slug) => `'${slug}'`).join(",")}])[1 + ((n % 97) * (n % 97) % 97) % ${SLUGS.length}] || CASE WHEN n % 11 = 0 THEN '-' || n % 300 ELSE '' END FROM generate_series(1, ${reads}) AS n`,
+       CASE WHEN n = 1 THEN 'ADMIN' ELSE 'MEMBER' END::"Role", (ARRAY['RED', 'BLUE', 'YELLOW'])[1 + n % 3]::"Team" FROM generate_series(1, ${users}) AS n, LATERAL (SELECT ${moment("n")} AS "at") AS moment`,
+    `INSERT INTO "Session" SELECT ${uuid("session", "n")}, "at", ${uuid("user", `1 + n % ${users}`)}, "at" + interval '365 days' FROM generate_series(1, ${sessions}) AS n, LATERAL (SELECT ${moment("n + 2")} AS "at") AS moment`,
+    // Cut from one text that can't be compressed, as sound can't. Descriptions go up to 20 kB.
+    `INSERT INTO "Call" SELECT ${uuid("call", "n")}, "at", "at" + interval '1 minute', 'Question ' || n || ' ' || ${word("n")}, repeat(${word("n + 3")} || ' and so on ', CASE n % 20 WHEN 7 THEN 1000 ELSE n % 40 END), 'a,b,' || ${word("n + 5")}, ${uuid("user", `1 + n % ${users}`)},
+       CASE WHEN ${callBytes} > 0 THEN 'data:audio/webm;base64,' || substr(noise, 1 + n * 132, ${callBytes}) ELSE '' END
+       FROM generate_series(1, ${calls}) AS n, LATERAL (SELECT ${moment("n + 3")} AS "at") AS moment,
+       (SELECT string_agg(translate(encode(substr(sha512(i::text::bytea), 1, 48), 'base64'), E'\\n', ''), '') AS noise FROM generate_series(1, ${Math.ceil((callBytes + (calls + 1) * 132) / 64)}) AS i) AS sound`,
+    `INSERT INTO "PostRead" SELECT ${uuid("read", "n")}, ${moment("n + 5")}, CASE WHEN n % 10 < 3 THEN ${uuid("user", `1 + (n / 10) % ${users}`)} END, CASE WHEN n % 10 >= 3 OR n % 40 = 1 THEN ${uuid("client", "n / 7")} END, ${slug("n")} FROM generate_series(1, ${reads}) AS n`,
     CONSTRAINTS,
     "ANALYZE",
   );
@@ -120,7 +138,7 @@ export const ODDITIES = {
   extraLabel: `ALTER TYPE "Team" ADD VALUE 'GREEN'`,
   greenMember: `UPDATE "User" SET "team" = 'GREEN' WHERE "id" = ${uuid("user", "4")}`,
   textRole: `ALTER TABLE "User" ALTER "role" DROP DEFAULT, ALTER "role" TYPE text USING "role"::text; UPDATE "User" SET "role" = 'OWNER' WHERE "id" = ${uuid("user", "1")}`,
-  capitals: `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES ('twin', now(), 'MEMBER7@example.com', 'Twin', 'RED')`,
+  capitals: `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES ('twin', '2026-01-01', 'MEMBER7@example.com', 'Twin', 'RED')`,
   orphans: `ALTER TABLE "PostRead" DROP CONSTRAINT "PostRead_userId_fkey"; UPDATE "PostRead" SET "userId" = 'nobody' WHERE "id" = ${uuid("read", "7")}; ALTER TABLE "Session" DROP CONSTRAINT "Session_userId_fkey"; UPDATE "Session" SET "userId" = 'nobody' WHERE "id" = ${uuid("session", "7")}`,
   unknownColumns: `ALTER TABLE "User" ADD "nickname" text, ADD "score" numeric(10, 2), ADD "settings" jsonb; UPDATE "User" SET "nickname" = "firstName" || 'y', "score" = 1.50, "settings" = '{"a": [1, 2]}' WHERE "discordId" IS NOT NULL`,
   unknownSessionColumn: `ALTER TABLE "Session" ADD "userAgent" text; UPDATE "Session" SET "userAgent" = 'Firefox'`,
@@ -129,7 +147,18 @@ export const ODDITIES = {
   emptySlug: `UPDATE "PostRead" SET "postSlug" = '' WHERE "id" = ${uuid("read", "9")}`,
   noTeam: `ALTER TABLE "User" ALTER "team" DROP NOT NULL; UPDATE "User" SET "team" = NULL WHERE "id" = ${uuid("user", "6")}`,
   uuids: `ALTER TABLE "PostRead" ALTER "id" TYPE uuid USING "id"::uuid, ALTER "clientId" TYPE uuid USING "clientId"::uuid`,
-  bigCall: `INSERT INTO "Call" SELECT 'big', now(), now(), 'Big', 'A big one', 'k', ${uuid("user", "1")}, 'data:audio/webm;base64,' || repeat('ABCDEFGH', 2500000)`,
+  /** What a unique index of Postgres takes for the same, ours does not. */
+  citext: `CREATE EXTENSION citext; ALTER TABLE "User" ALTER "email" TYPE citext`,
+  dateOnly: `ALTER TABLE "Session" ALTER "expirationDate" TYPE date`,
+  view: `CREATE VIEW "Reader" AS SELECT DISTINCT "userId" FROM "PostRead" WHERE "userId" IS NOT NULL`,
+  partitions: `ALTER TABLE "PostRead" RENAME TO "PostRead_old"; CREATE TABLE "PostRead" (LIKE "PostRead_old" INCLUDING DEFAULTS, PRIMARY KEY ("id")) PARTITION BY HASH ("id");
+    CREATE TABLE "PostRead_0" PARTITION OF "PostRead" FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE "PostRead_1" PARTITION OF "PostRead" FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+    INSERT INTO "PostRead" SELECT * FROM "PostRead_old"; DROP TABLE "PostRead_old"; ALTER TABLE "PostRead" ADD CONSTRAINT "PostRead_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User"("id") ON DELETE CASCADE ON UPDATE CASCADE`,
+  missingColumn: `ALTER TABLE "User" DROP "convertKitId"`,
+  missingTable: `DROP TABLE "Call"`,
+  noKey: `ALTER TABLE "PostRead" DROP CONSTRAINT "PostRead_pkey"`,
+  wrongType: `ALTER TABLE "User" ALTER "discordId" TYPE bigint USING "discordId"::bigint`,
+  bigCall: `INSERT INTO "Call" SELECT 'big', '2026-01-01', '2026-01-01', 'Big', 'A big one', 'k', ${uuid("user", "1")}, 'data:audio/webm;base64,' || repeat('ABCDEFGH', 2500000)`,
 } as const;
 
 /** The id that createOldSite gives the `number`th (from 1) of them, as it is in Postgres. */
@@ -143,8 +172,23 @@ export async function idOf(url: string, what: "user" | "session" | "call" | "rea
   }
 }
 
+const USAGE = `Usage: node tests/old-site.ts --url URL [--reads N] [--small] [--odd NAME,...]
+
+Makes the site before in the empty database at URL: 10,000 users, 20,000 sessions, 300 calls of 400 kB, 500,000 reads.
+
+  --reads N     how many reads
+  --small       60 users, 90 sessions, 8 calls, 2,000 reads
+  --odd NAMES   also odd things: ${Object.keys(ODDITIES).join(", ")}`;
+
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { url: { type: "string" }, reads: { type: "string", default: String(FULL.reads) } } });
-  if (!values.url) throw new Error("--url: the connection string of an empty database");
-  await createOldSite(values.url, { ...FULL, reads: Number(values.reads) });
+  const { values } = parseArgs({ options: { url: { type: "string" }, reads: { type: "string" }, small: { type: "boolean" }, odd: { type: "string" }, help: { type: "boolean", short: "h" } } });
+  const odd = (values.odd?.split(",") ?? []) as (keyof typeof ODDITIES)[];
+  const unknown = odd.find((name) => !(name in ODDITIES));
+  const wrong = !values.url ? "--url: the connection string of an empty database" : unknown !== undefined ? `--odd: there is no ${unknown}` : values.reads && !/^\d+$/.test(values.reads) ? "--reads: must be a number" : null;
+  if (values.help || wrong) {
+    (values.help ? console.log : console.error)(values.help ? USAGE : `${wrong}\n\n${USAGE}`);
+    process.exit(values.help ? 0 : 2);
+  }
+  await createOldSite(values.url!, { ...(values.small ? SMALL : FULL), ...(values.reads && { reads: Number(values.reads) }) });
+  for (const name of odd) await runSql(values.url!, ODDITIES[name]);
 }

@@ -38,13 +38,19 @@ export function findPostgres(): string | null {
   return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres"))) ?? null;
 }
 
+/** The same. Throws where there are none. */
+export function requirePostgres(): string {
+  const bin = findPostgres();
+  if (!bin) throw new Error("PostgreSQL's server is not here. Debian: apt install postgresql; macOS: brew install postgresql.");
+  return bin;
+}
+
 /**
  * Starts one; `settings` are its own (`wal_level: "minimal"`, `fsync: "on"`). It ends with this process, also by a signal.
  * Throws, with the server's last words, where there are no programs or it does not start.
  */
 export async function startPostgres({ settings = {} }: { settings?: Record<string, string> } = {}): Promise<TestPostgres> {
-  const bin = findPostgres();
-  if (!bin) throw new Error("PostgreSQL's server is not here. Debian: apt install postgresql; macOS: brew install postgresql.");
+  const bin = requirePostgres();
   const asOther = process.getuid?.() === 0 ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"] : [];
   const folder = mkdtempSync(join(tmpdir(), "lectern-postgres-"));
   if (asOther.length > 0) {
@@ -53,7 +59,7 @@ export async function startPostgres({ settings = {} }: { settings?: Record<strin
   }
   const data = join(folder, "data");
   const log = join(folder, "log");
-  const [initdb, ...initArgs] = [...asOther, join(bin, "initdb"), "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
+  const [initdb, ...initArgs] = [...asOther, join(bin, "initdb"), "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
   await promisify(execFile)(initdb!, initArgs, { timeout: 120_000, cwd: folder });
 
   const port = await freePort();
@@ -86,7 +92,7 @@ export async function startPostgres({ settings = {} }: { settings?: Record<strin
   const start = async () => {
     const out = openSync(log, "a");
     const [command, ...args] = [...asOther, join(bin, "postgres"), "-D", data, "-p", String(port), ...Object.entries(chosen).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
-    const started = spawn(command!, args, { cwd: folder, env: { PATH: process.env.PATH, LC_ALL: "C.UTF-8" }  as unknown as NodeJS.ProcessEnv, stdio: ["ignore", out, out] });
+    const started = spawn(command!, args, { cwd: folder, env: { PATH: process.env.PATH, LC_ALL: "C" } as unknown as NodeJS.ProcessEnv, stdio: ["ignore", out, out] });
     closeSync(out);
     server = started;
     const deadline = Date.now() + START_MS;

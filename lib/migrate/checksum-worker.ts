@@ -2,32 +2,38 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
-import { fromAside } from "./convert.ts";
+import { keyOf } from "./convert.ts";
 import { ASIDE_TABLE, type MoveTable, quoted } from "./move.ts";
-import { type HashKind, hashRow, hashed } from "./row-hash.ts";
+import { type HashKind, hashRow, hashed, spoil } from "./row-hash.ts";
 
 export interface ChecksumRequest {
   readonly file: string;
   readonly tables: readonly MoveTable[];
   readonly kind: HashKind;
+  /** This thread takes the `part`th (from 0) of `parts` equal parts of every table. */
+  readonly part: number;
+  readonly parts: number;
 }
 
-export interface TableSum {
-  readonly target: string;
-  /** Those put aside included. */
-  readonly rows: number;
-  /** Of all rows' hashes, as decimals: it has more than 64 bits. */
-  readonly sum: string;
-}
+export type ChecksumMessage =
+  /** So far, of this part; `total` is of the whole table, and a little too high where rows were deleted. */
+  | { readonly kind: "rows"; readonly target: string; readonly rows: number; readonly total: number }
+  | { readonly kind: "sum"; readonly target: string; readonly rows: number; readonly sum: bigint }
+  /** What is wrong with the file beyond the rows of a table, in sentences. */
+  | { readonly kind: "end"; readonly problems: readonly string[] };
 
 /** So many low halves fit a double exactly. */
 const FLUSH_EVERY = 1_000_000;
+const TELL_EVERY = 16_384;
 
-const { file, tables, kind } = workerData as ChecksumRequest;
+const { file, tables, kind, part, parts } = workerData as ChecksumRequest;
+const port = parentPort!;
 const db = new Database(file, { readonly: true, timeout: 10_000 });
-db.exec("BEGIN");
 const hasAside = db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
-for (const table of tables) {
+const isFirst = part === 0;
+const isLast = part === parts - 1;
+
+function sumTable(table: MoveTable): void {
   const { target, columns } = table;
   let rows = 0;
   let high = 0;
@@ -37,20 +43,62 @@ for (const table of tables) {
     sum += (BigInt(high) << 32n) + BigInt(low);
     high = low = 0;
   };
-  const add = (values: readonly unknown[]) => {
-    hashRow(columns, values, kind);
+  const add = () => {
     high += hashed.high;
     low += hashed.low >>> 0;
     rows += 1;
     if (rows % FLUSH_EVERY === 0) flush();
   };
-  const all = db.prepare(`SELECT ${columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(target)}`).raw();
-  for (const values of all.iterate() as IterableIterator<unknown[]>) add(values);
-  if (hasAside) {
-    for (const text of db.prepare(`SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ?`).pluck().iterate(target) as IterableIterator<string>) add(fromAside(table, text));
+  // Each by itself: the two of one SELECT would read the whole table.
+  const end = (which: "min" | "max") => db.prepare(`SELECT ${which}(rowid) FROM ${quoted(target)}`).pluck().get() as number | null;
+  const first = end("min") ?? 0;
+  const last = end("max") ?? -1;
+  const total = last - first + 1;
+  const from = first + Math.floor((total * part) / parts);
+  const to = first + Math.floor((total * (part + 1)) / parts) - 1;
+  const all = db.prepare(`SELECT ${columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(target)} WHERE rowid BETWEEN ? AND ?`).raw();
+  for (const values of all.iterate(from, to) as IterableIterator<unknown[]>) {
+    hashRow(columns, values, kind);
+    add();
+    if (rows % TELL_EVERY === 0) port.postMessage({ kind: "rows", target, rows, total } satisfies ChecksumMessage);
+  }
+  if (hasAside && isFirst) {
+    for (const [key, text] of db.prepare(`SELECT "key", "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ?`).raw().iterate(target) as IterableIterator<[string, string]>) {
+      hashAside(table, key, text);
+      add();
+    }
   }
   flush();
-  parentPort!.postMessage({ target, rows, sum: sum.toString() } satisfies TableSum);
+  port.postMessage({ kind: "rows", target, rows, total } satisfies ChecksumMessage);
+  port.postMessage({ kind: "sum", target, rows, sum } satisfies ChecksumMessage);
 }
+
+/** A row that can't be read, or that is kept under another row's key, is like none of the source's. */
+function hashAside(table: MoveTable, key: string, text: string): void {
+  let texts: string[] = [];
+  try {
+    texts = JSON.parse(text) as string[];
+  } catch {
+    // as if it had no columns
+  }
+  const isWhole = Array.isArray(texts) && texts.length === table.columns.length;
+  hashRow(table.columns, isWhole ? texts : table.columns.map(() => null), kind, true);
+  if (!isWhole || keyOf(table, texts) !== key) spoil();
+}
+
+/** What no table's sum would show. */
+function findProblems(): string[] {
+  const orphans = db.prepare(`SELECT "table", "parent", count(*) AS count FROM pragma_foreign_key_check() GROUP BY 1, 2 ORDER BY 1, 2`).all() as { table: string; parent: string; count: number }[];
+  const problems = orphans.map(({ table, parent, count }) => `${count} of ${table} point at a ${parent} that is not there.`);
+  if (hasAside) {
+    const strange = db.prepare(`SELECT count(*) FROM ${quoted(ASIDE_TABLE)} WHERE "source" NOT IN (SELECT "value" FROM json_each(?))`).pluck().get(JSON.stringify(tables.map(({ target }) => target))) as number;
+    if (strange > 0) problems.push(`${strange} rows in ${ASIDE_TABLE} are of a table that did not move.`);
+  }
+  return problems;
+}
+
+db.exec("BEGIN");
+for (const table of tables) sumTable(table);
+port.postMessage({ kind: "end", problems: isLast ? findProblems() : [] } satisfies ChecksumMessage);
 db.exec("COMMIT");
 db.close();

@@ -3,9 +3,11 @@
 import type Database from "better-sqlite3";
 import type pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
-import { canonicalSql, fromAside } from "./convert.ts";
+import { AppError } from "../base/errors.ts";
+import { stopped } from "./checksums.ts";
+import { canonicalSql, keyOf } from "./convert.ts";
 import { createRowReader } from "./copy-rows.ts";
-import { ASIDE_TABLE, type MoveColumn, type MoveTable, quoted, sourceName } from "./move.ts";
+import { ASIDE_TABLE, type MoveColumn, type MoveTable, type Row, quoted, sourceName } from "./move.ts";
 import { type HashKind, hashRow, hashText, rowHashSql } from "./row-hash.ts";
 import { asSourceError } from "./source.ts";
 
@@ -20,36 +22,66 @@ export interface Difference {
 
 interface Hashed {
   readonly key: readonly string[];
-  readonly sourceKey: readonly string[];
   readonly hash: string;
 }
 
+interface Theirs extends Hashed {
+  readonly sourceKey: readonly string[];
+}
+
+/** A source that sends nothing for so long is gone; sorting five million rows takes some ten seconds. */
+const SILENCE_MS = 600_000;
+
 const asText = (name: string): MoveColumn => ({ name, as: "text", isNullable: true });
 
-/** Keys and hashes of the source's rows in the order of the target's keys (bytes), some thousands at a time. */
-async function* readSource(source: pg.Client, { key, columns, ...table }: MoveTable, kind: HashKind): AsyncGenerator<Hashed[]> {
+/** Keys and hashes of the source's rows in the order of the target's keys (their UTF-8's bytes), some thousands at a time. */
+async function* readSource(source: pg.Client, { key, columns, ...table }: MoveTable, kind: HashKind, signal?: AbortSignal): AsyncGenerator<Theirs[]> {
+  if (signal?.aborted) throw stopped();
   const keys = key.map((name) => canonicalSql(columns.find((column) => column.name === name)!));
   const raw = key.map((name) => `${quoted(name)}::text`);
-  const statement = `COPY (SELECT ${[...keys, ...raw, `(${rowHashSql(columns, kind)})::text`].join(", ")} FROM ${sourceName(table)} ORDER BY ${keys.map((text) => `(${text}) COLLATE "C"`).join(", ")}) TO STDOUT (FORMAT binary)`;
-  let rows: Hashed[] = [];
-  const width = key.length;
-  const reader = createRowReader({ ...table, key, columns: [...keys, ...raw, ""].map((_, i) => asText(String(i))) }, (row) => {
-    rows.push({ key: row.slice(0, width) as string[], sourceKey: row.slice(width, 2 * width) as string[], hash: row[2 * width] as string });
+  // Sent once where both are the same.
+  const isRaw = raw.every((text, i) => text === keys[i]);
+  // A server that does not speak UTF-8 orders texts by its own bytes.
+  const order = keys.map((text) => (kind === "md5" ? `convert_to(${text}, 'UTF8')` : `(${text}) COLLATE "C"`));
+  const values = [...keys, ...(isRaw ? [] : raw), `(${rowHashSql(columns, kind)})::text`];
+  const stream = source.query(copyTo(`COPY (SELECT ${values.join(", ")} FROM ${sourceName(table)} ORDER BY ${order.join(", ")}) TO STDOUT (FORMAT binary)`));
+  let rows: Theirs[] = [];
+  const reader = createRowReader({ ...table, key, columns: values.map((_, i) => asText(String(i))) }, (row) => {
+    const own = row.slice(0, key.length) as string[];
+    rows.push({ key: own, sourceKey: isRaw ? own : (row.slice(key.length, 2 * key.length) as string[]), hash: row[values.length - 1] as string });
   });
-  const stream = source.query(copyTo(statement));
+  const stop = (error: Error) => stream.destroy(error);
+  // A connection that breaks is not always told to the stream of a COPY.
+  const onEnd = () => stop(new AppError("unavailable", "The connection to PostgreSQL broke."));
+  const onAbort = () => stop(stopped());
+  source.once("end", onEnd);
+  signal?.addEventListener("abort", onAbort);
+  let timer: NodeJS.Timeout | undefined;
+  const awaitMore = () => {
+    timer = setTimeout(() => stop(new AppError("unavailable", `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`)), SILENCE_MS);
+  };
   try {
+    awaitMore();
     for await (const chunk of stream as AsyncIterable<Buffer>) {
+      clearTimeout(timer);
       reader.take(chunk);
       if (rows.length > 0) yield rows;
       rows = [];
+      awaitMore();
     }
+    reader.end();
   } catch (error) {
+    // What was asked would hold the connection.
+    if (stream.destroyed) void source.end().catch(() => {});
     throw asSourceError(error);
+  } finally {
+    clearTimeout(timer);
+    source.off("end", onEnd);
+    signal?.removeEventListener("abort", onAbort);
   }
-  reader.end();
 }
 
-function* readTarget(db: Database.Database, { target, key, columns }: MoveTable, kind: HashKind): Generator<{ key: string[]; hash: string }> {
+function* readTarget(db: Database.Database, { target, key, columns }: MoveTable, kind: HashKind): Generator<Hashed> {
   const at = key.map((name) => columns.findIndex((column) => column.name === name));
   const all = db.prepare(`SELECT ${columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(target)} ORDER BY ${key.map(quoted).join(", ")}`).raw();
   for (const row of all.iterate() as IterableIterator<unknown[]>) {
@@ -58,15 +90,30 @@ function* readTarget(db: Database.Database, { target, key, columns }: MoveTable,
   }
 }
 
-/** Keys, joined as keyOf does, and hashes of the rows of `table` that were put aside. */
-function readAside(db: Database.Database, table: MoveTable, kind: HashKind): Map<string, string> {
-  const rows = db.prepare(`SELECT "key", "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ?`).raw().all(table.target) as [string, string][];
-  return new Map(
-    rows.map(([key, text]) => {
-      hashRow(table.columns, fromAside(table, text), kind);
-      return [key, hashText()];
-    }),
-  );
+/** Whether what is kept of a row is one: a changed file may hold anything there. */
+const isWhole = ({ columns }: MoveTable) => `CASE WHEN json_valid("row") THEN json_array_length("row") = ${columns.length} ELSE 0 END`;
+
+const hasAside = (db: Database.Database) => db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
+
+/** Keys and hashes of the table's rows that were put aside. */
+function* readAside(db: Database.Database, table: MoveTable, kind: HashKind): Generator<Hashed> {
+  if (!hasAside(db)) return;
+  const at = table.key.map((name) => table.columns.findIndex((column) => column.name === name));
+  const all = db.prepare(`SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND ${isWhole(table)} ORDER BY ${at.map((i) => `"row" ->> '$[${i}]'`).join(", ")}`).pluck();
+  for (const text of all.iterate(table.target) as IterableIterator<string>) {
+    const texts = JSON.parse(text) as unknown[];
+    hashRow(table.columns, texts, kind, true);
+    yield { key: at.map((i) => String(texts[i])), hash: hashText() };
+  }
+}
+
+/** The keys under which something is kept aside that is no row, or another one. */
+function* readSpoilt(db: Database.Database, table: MoveTable): Generator<string> {
+  if (!hasAside(db)) return;
+  const all = db.prepare(`SELECT "key", "row", ${isWhole(table)} FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? ORDER BY "key"`).raw();
+  for (const [key, text, isRow] of all.iterate(table.target) as IterableIterator<[string, string, number]>) {
+    if (!isRow || keyOf(table, JSON.parse(text) as Row) !== key) yield key;
+  }
 }
 
 /** UTF-8's order, which is both databases': UTF-16 has another one beyond U+FFFF. */
@@ -77,36 +124,74 @@ function compareKeys(a: readonly string[], b: readonly string[]): number {
   return 0;
 }
 
+/** Where a side of the comparison stands. */
+interface Cursor {
+  row: Hashed | null;
+  next(): void;
+}
+
+function begin(rows: Generator<Hashed>): Cursor {
+  const cursor: Cursor = {
+    row: null,
+    next() {
+      const { done, value } = rows.next();
+      cursor.row = done ? null : value;
+    },
+  };
+  cursor.next();
+  return cursor;
+}
+
+export interface DifferencesOptions {
+  /** Sees one state, and can do nothing else meanwhile; who stops before the end must give it up. */
+  readonly source: pg.Client;
+  /** Is not written to meanwhile, on this connection (better-sqlite3 refuses that while it reads). */
+  readonly db: Database.Database;
+  readonly table: MoveTable;
+  /** Of chooseHash. */
+  readonly kind: HashKind;
+  readonly signal?: AbortSignal;
+}
+
 /**
- * The rows of `table` that are not the same on both sides, in the order of their keys. `source` sees one state, and can do nothing else meanwhile;
- * `db` is not written to. A table without a key has none. Holds some thousand rows, whatever the tables' sizes.
+ * The rows of `table` that are not the same on both sides, in the order of their keys. A row that was put aside is in the target; one that is there
+ * twice, in its table and aside, is `different`. What is kept aside and is no row, or not the key's, comes first, as `extra`, with that key as one
+ * text. A table without a key has no differences to name. Holds some thousand rows, whatever the tables' sizes. Throws AppError(unavailable) where
+ * the source is lost or `signal` ends it.
  */
-export async function* findDifferences({ source, db, table, kind }: { source: pg.Client; db: Database.Database; table: MoveTable; kind: HashKind }): AsyncGenerator<Difference> {
+export async function* findDifferences({ source, db, table, kind, signal }: DifferencesOptions): AsyncGenerator<Difference> {
   if (table.key.length === 0) return;
-  const aside = db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) ? readAside(db, table, kind) : new Map<string, string>();
-  const ours = readTarget(db, table, kind);
-  let own = ours.next();
+  for (const key of readSpoilt(db, table)) yield { key: [key], sourceKey: null, kind: "extra" };
+  const [ours, theirs] = [readTarget(db, table, kind), readAside(db, table, kind)];
   try {
-    for await (const rows of readSource(source, table, kind)) {
-      for (const theirs of rows) {
-        while (!own.done && compareKeys(own.value.key, theirs.key) < 0) {
-          yield { key: own.value.key, sourceKey: null, kind: "extra" };
-          own = ours.next();
+    const [own, aside] = [begin(ours), begin(theirs)];
+    for await (const rows of readSource(source, table, kind, signal)) {
+      for (const row of rows) {
+        // Nearly every row.
+        if (!aside.row && own.row?.hash === row.hash && compareKeys(own.row.key, row.key) === 0) {
+          own.next();
+          continue;
         }
-        const joined = theirs.key.join(" ");
-        const kept = aside.get(joined);
-        aside.delete(joined);
-        if (!own.done && compareKeys(own.value.key, theirs.key) === 0) {
-          if (own.value.hash !== theirs.hash || kept !== undefined) yield { ...theirs, kind: "different" };
-          own = ours.next();
-        } else if (kept !== theirs.hash) {
-          yield { ...theirs, kind: kept === undefined ? "missing" : "different" };
-        }
+        yield* extras([own, aside], row.key);
+        const found = [own, aside].filter((side) => side.row !== null && compareKeys(side.row.key, row.key) === 0);
+        if (found.length !== 1) yield { key: row.key, sourceKey: row.sourceKey, kind: found.length === 0 ? "missing" : "different" };
+        else if (found[0]!.row!.hash !== row.hash) yield { key: row.key, sourceKey: row.sourceKey, kind: "different" };
+        for (const side of found) side.next();
       }
     }
-    for (; !own.done; own = ours.next()) yield { key: own.value.key, sourceKey: null, kind: "extra" };
-    for (const key of aside.keys()) yield { key: [key], sourceKey: null, kind: "extra" };
+    yield* extras([own, aside], null);
   } finally {
     ours.return(undefined);
+    theirs.return(undefined);
+  }
+}
+
+/** Those before `key` (null: all that are left), which the source does not have. */
+function* extras(sides: readonly Cursor[], key: readonly string[] | null): Generator<Difference> {
+  for (;;) {
+    const [first] = sides.filter(({ row }) => row !== null && (key === null || compareKeys(row.key, key) < 0)).sort((a, b) => compareKeys(a.row!.key, b.row!.key));
+    if (!first) return;
+    yield { key: first.row!.key, sourceKey: null, kind: "extra" };
+    first.next();
   }
 }

@@ -2,21 +2,24 @@
 
 import Database from "better-sqlite3";
 import type pg from "pg";
-import { chooseHash, sumFile, sumSource, type TableSum } from "./checksums.ts";
-import { canonicalSql, canonicalTexts, fromAside } from "./convert.ts";
+import { AppError } from "../base/errors.ts";
+import { hashSessionId } from "../base/session-key.ts";
+import { type FileSums, type TableSum, allOrNone, ask, chooseHash, stopped, sumFile, sumSource, SUM_MS } from "./checksums.ts";
 import { findDifferences } from "./differences.ts";
-import { ASIDE_TABLE, type MoveTable, type Row, quoted, sourceName } from "./move.ts";
-import { readRows } from "./source.ts";
+import type { MoveTable } from "./move.ts";
+import type { HashKind } from "./row-hash.ts";
+import { type FieldDifference, compareSample, createFinder, differing, findTheir } from "./verify-fields.ts";
 
 /** How many differing rows of a table are named. */
 const MAX_NAMED = 10;
+/** How many rows of a table are taken from either side to be compared field by field. */
 const SAMPLE = 200;
 
 export interface NamedDifference {
   /** As the target has it. */
   readonly key: string;
   readonly kind: "missing" | "extra" | "different";
-  /** Where both sides have the row: the columns that differ. */
+  /** Where both sides have the row: the columns that differ; empty where the row is in its table and aside. */
   readonly columns: readonly string[];
 }
 
@@ -25,15 +28,20 @@ export interface VerifiedTable {
   readonly source: { readonly rows: number; readonly sum: string };
   /** Rows that were put aside included. */
   readonly file: { readonly rows: number; readonly sum: string };
-  /** Rows that were read from both sides and compared field by field. */
+  /** Rows that were compared field by field. */
   readonly sampled: number;
   readonly equal: boolean;
-  /** At most ten, the first by their keys; empty where the tables are equal. */
+  /** How many rows are not the same; null where the table has no key and they can't be told. */
+  readonly differing: number | null;
+  /** At most ten of them, the first by their keys. */
   readonly differences: readonly NamedDifference[];
 }
 
 export interface Verification {
   readonly tables: readonly VerifiedTable[];
+  /** What is wrong with the file beyond the rows of a table (rows that point at nothing), in sentences. */
+  readonly problems: readonly string[];
+  /** Every table is equal, and there are no problems. */
   readonly equal: boolean;
   /** The checksums alone; the whole comparison. */
   readonly sumMs: number;
@@ -41,104 +49,92 @@ export interface Verification {
 }
 
 export interface VerifyOptions {
-  /** In a transaction that sees the state to compare with. */
+  /** In a transaction that sees the state to compare with. Given up when this throws AppError(unavailable). */
   readonly source: pg.Client;
   readonly tables: readonly MoveTable[];
   readonly file: string;
+  readonly sample?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { table: string; rows: number; total: number }) => void;
 }
 
-/** Compares all rows. Throws AppError(unavailable) where the source is lost or `signal` ends it; differences are no error. */
-export async function verify({ source, tables, file, signal, onProgress }: VerifyOptions): Promise<Verification> {
+/**
+ * Compares all rows. Throws AppError(unavailable) where the source is lost or `signal` ends it, AppError(conflict) where the file can't be read;
+ * differences are no error.
+ */
+export async function verify({ source, tables, file, sample = SAMPLE, signal, onProgress }: VerifyOptions): Promise<Verification> {
   const startedMs = performance.now();
-  const kind = await chooseHash(source);
-  const theirs: TableSum[] = [];
-  // Neither waits for the other: the server hashes in its processes, a thread of ours the file.
-  const [ours] = await Promise.all([
-    sumFile({ file, tables, kind }, signal, ({ target, rows }) => onProgress?.({ table: target, rows, total: rows })),
-    (async () => {
-      for (const table of tables) {
-        signal?.throwIfAborted();
-        theirs.push(await sumSource(source, table, kind));
-      }
-    })(),
-  ]);
+  const kind = await ask(source, () => chooseHash(source), { signal });
+  // Neither waits for the other: the server hashes in its processes, threads of ours the file.
+  const [ours, theirs] = await allOrNone<[FileSums, TableSum[]]>(
+    [
+      (end) => sumFile({ file, tables, kind, signal: end, onProgress }),
+      async (end) => {
+        const sums: TableSum[] = [];
+        for (const table of tables) sums.push(await ask(source, () => sumSource(source, table, kind), { ms: SUM_MS, signal: end }));
+        return sums;
+      },
+    ],
+    signal,
+  );
   const sumMs = performance.now() - startedMs;
-  const db = new Database(file, { readonly: true, timeout: 10_000 });
+  const db = openReadOnly(file);
   try {
     const verified: VerifiedTable[] = [];
     for (const [i, table] of tables.entries()) {
-      const [own, their] = [ours[i]!, theirs[i]!];
-      const sample = await compareSample(source, db, table);
-      const areSumsEqual = own.rows === their.rows && own.sum === their.sum;
-      const differences = areSumsEqual && sample.wrong.length === 0 ? [] : await nameDifferences(source, db, table, kind, sample.wrong);
-      verified.push({ target: table.target, source: { rows: their.rows, sum: their.sum }, file: { rows: own.rows, sum: own.sum }, sampled: sample.size, equal: areSumsEqual && sample.wrong.length === 0, differences });
+      const [own, their] = [ours.sums[i]!, theirs[i]!];
+      const { sampled, wrong } = await ask(source, () => compareSample(source, db, table, sample), { signal });
+      const equal = own.rows === their.rows && own.sum === their.sum && wrong.length === 0;
+      const named = equal ? { differing: 0, differences: [] } : await nameDifferences({ source, db, table, kind, wrong, signal });
+      verified.push({ target: table.target, source: { rows: their.rows, sum: their.sum }, file: { rows: own.rows, sum: own.sum }, sampled, equal, ...named });
     }
-    return { tables: verified, equal: verified.every(({ equal }) => equal), sumMs, ms: performance.now() - startedMs };
+    return { tables: verified, problems: ours.problems, equal: ours.problems.length === 0 && verified.every(({ equal }) => equal), sumMs, ms: performance.now() - startedMs };
   } finally {
     db.close();
   }
 }
 
-const namesOf = (table: MoveTable) => table.columns.map(({ name }) => quoted(name)).join(", ");
-const keySql = ({ key, columns }: MoveTable) => canonicalSql(columns.find(({ name }) => name === key[0])!);
-
-/** Rows at random places of the file, each compared with the source's field by field. Tables whose key has several columns are left to the sums. */
-async function compareSample(source: pg.Client, db: Database.Database, table: MoveTable): Promise<{ size: number; wrong: NamedDifference[] }> {
-  if (table.key.length !== 1) return { size: 0, wrong: [] };
-  const { last } = db.prepare(`SELECT max(rowid) AS last FROM ${quoted(table.target)}`).get() as { last: number | null };
-  if (last === null) return { size: 0, wrong: [] };
-  const find = db.prepare(`SELECT ${namesOf(table)} FROM ${quoted(table.target)} WHERE rowid = ?`).raw();
-  const keyAt = table.columns.findIndex(({ name }) => name === table.key[0]);
-  const rows = new Map<string, Row>();
-  for (let i = 0; i < SAMPLE; i += 1) {
-    const row = find.get(1 + Math.floor(Math.random() * last)) as Row | undefined;
-    if (row) rows.set(String(row[keyAt]), row);
+function openReadOnly(file: string): Database.Database {
+  try {
+    return new Database(file, { readonly: true, timeout: 10_000 });
+  } catch (error) {
+    throw new AppError("conflict", `${file} can't be read: ${String((error as { code?: unknown }).code)}`);
   }
-  const theirs = await fetchTexts(source, table, [...rows.keys()]);
-  const wrong: NamedDifference[] = [];
-  for (const [key, row] of rows) {
-    const found = theirs.get(key);
-    const columns = found ? differing(table, row, found) : [];
-    if (!found) wrong.push({ key, kind: "extra", columns });
-    else if (columns.length > 0) wrong.push({ key, kind: "different", columns });
-  }
-  return { size: rows.size, wrong };
 }
 
-function differing({ columns }: MoveTable, row: Row, texts: readonly (string | null)[]): string[] {
-  const own = canonicalTexts(row);
-  // A text in a column of dates is wrong even where it reads like the number.
-  return columns.filter(({ as }, i) => own[i] !== texts[i] || (as === "date" && typeof row[i] === "string" && /^-?\d+$/.test(row[i]))).map(({ name }) => name);
+interface Naming {
+  readonly source: pg.Client;
+  readonly db: Database.Database;
+  readonly table: MoveTable;
+  readonly kind: HashKind;
+  /** What the sample found already. */
+  readonly wrong: readonly FieldDifference[];
+  readonly signal?: AbortSignal;
 }
 
-/** The canonical texts of the source's rows with these keys, by key. */
-async function fetchTexts(source: pg.Client, table: MoveTable, keys: readonly string[]): Promise<Map<string, (string | null)[]>> {
-  const rows = await readRows<Record<string, string | null>>(
-    source,
-    `SELECT ${table.columns.map((column, i) => `${canonicalSql(column)} AS c${i}`).join(", ")} FROM ${sourceName(table)} WHERE ${keySql(table)} IN (SELECT json_array_elements_text($1::json))`,
-    [JSON.stringify(keys)],
-  );
-  const keyAt = table.columns.findIndex(({ name }) => name === table.key[0]);
-  return new Map(rows.map((row) => [row[`c${keyAt}`]!, table.columns.map((_, i) => row[`c${i}`]!)]));
-}
-
-async function nameDifferences(source: pg.Client, db: Database.Database, table: MoveTable, kind: Parameters<typeof findDifferences>[0]["kind"], known: readonly NamedDifference[]): Promise<NamedDifference[]> {
-  const found: { key: readonly string[]; kind: NamedDifference["kind"] }[] = [];
-  for await (const { key, kind: how } of findDifferences({ source, db, table, kind })) {
-    // Read to the end: a COPY that is broken off takes its connection with it.
-    if (found.length < MAX_NAMED) found.push({ key, kind: how });
+async function nameDifferences({ source, db, table, kind, wrong, signal }: Naming): Promise<Pick<VerifiedTable, "differing" | "differences">> {
+  if (table.key.length === 0) return { differing: null, differences: [] };
+  let count = 0;
+  const first: { key: readonly string[]; sourceKey: readonly string[] | null; kind: NamedDifference["kind"] }[] = [];
+  // Read to the end: a COPY that is broken off takes its connection with it.
+  for await (const difference of findDifferences({ source, db, table, kind, signal })) {
+    count += 1;
+    if (first.length < MAX_NAMED) first.push(difference);
   }
-  const both = found.filter((one) => one.kind === "different" && one.key.length === 1).map(({ key }) => key[0]!);
-  const theirs = both.length > 0 ? await fetchTexts(source, table, both) : new Map<string, (string | null)[]>();
-  const find = table.key.length === 1 ? db.prepare(`SELECT ${namesOf(table)} FROM ${quoted(table.target)} WHERE ${quoted(table.key[0]!)} = ?`).raw() : null;
-  const aside = db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) ? db.prepare(`SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND "key" = ?`).pluck() : null;
-  const named = found.map(({ key, kind: how }): NamedDifference => {
-    const texts = theirs.get(key[0]!);
-    const kept = aside?.get(table.target, key.join(" ")) as string | undefined;
-    const row = (find?.get(key[0]!) as Row | undefined) ?? (kept === undefined ? null : fromAside(table, kept));
-    return { key: key.join(" "), kind: how, columns: texts && row ? differing(table, row, texts) : [] };
-  });
-  return named.length > 0 ? named : [...known.slice(0, MAX_NAMED)];
+  // A sample that differs where no hash does: the two must be told of all the same.
+  if (count === 0) return { differing: wrong.length, differences: wrong.slice(0, MAX_NAMED).map(({ key, ...rest }) => ({ key: tell(table, key), ...rest })) };
+  const find = createFinder(db, table);
+  const differences: NamedDifference[] = [];
+  for (const { key, sourceKey, kind: how } of first) {
+    if (signal?.aborted) throw stopped();
+    const theirs = how === "different" && sourceKey ? await ask(source, () => findTheir(source, table, sourceKey), { signal }) : null;
+    const own = theirs && find(key);
+    differences.push({ key: tell(table, key), kind: how, columns: theirs && own ? differing(table, own, theirs) : [] });
+  }
+  return { differing: count, differences };
+}
+
+/** The key as a report may tell it: should a session's own id stand in the file, then hashed. */
+function tell({ key: names, columns }: MoveTable, key: readonly string[]): string {
+  return key.map((text, i) => (columns.find(({ name }) => name === names[i])?.as === "session-id" && !/^[0-9a-f]{64}$/.test(text) ? hashSessionId(text) : text)).join(" ");
 }

@@ -71,9 +71,11 @@ export function canonicalSql({ name, as, hasMicros }: MoveColumn): string {
   const column = quoted(name);
   if (as === "text") return `${column}::text`;
   if (as === "session-id") return `encode(sha256(convert_to(${column}::text, 'UTF8')), 'hex')`;
-  // date_trunc floors, also before 1970; a double holds the seconds well enough to round to milliseconds.
+  // date_trunc floors, also before 1970; a double holds the seconds of four-digit years well enough to round to milliseconds.
   const whole = hasMicros ? `date_trunc('milliseconds', ${column})` : column;
-  return `CASE WHEN isfinite(${column}) THEN (date_part('epoch', ${whole}) * 1000)::bigint::text ELSE ${column}::text END`;
+  // Beyond them whole minutes and the milliseconds in the last one are exact each; the sum is then rounded as a double of ours is.
+  const far = `(date_part('epoch', date_trunc('minute', ${column}))::bigint * 1000 + floor(date_part('milliseconds', ${column}))::bigint)::float8::bigint::text`;
+  return `CASE WHEN ${column} >= '0001-01-01' AND ${column} < '10000-01-01' THEN (date_part('epoch', ${whole}) * 1000)::bigint::text WHEN isfinite(${column}) THEN ${far} ELSE ${column}::text END`;
 }
 
 /** The canonical texts of a row as SQLite holds it. */

@@ -10,6 +10,10 @@ const EPOCH_MS = 946_684_800_000;
 const MIN_MS = -62_135_596_800_000;
 const MAX_MS = 253_402_300_799_999;
 
+/** After so many years the calendar begins again. */
+const CYCLE_YEARS = 400;
+const CYCLE_MS = 146_097 * 86_400_000;
+
 /** An infinite date, as Postgres writes it: it has no number. */
 export type Infinite = "infinity" | "-infinity";
 
@@ -30,10 +34,13 @@ export function dateFromText(text: string): number | Infinite {
   const found = /^(\d{4,6})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:\+00)?( BC)?$/.exec(text);
   if (!found) throw new Error("a date in a form that is not known");
   const [, year, month, day, hours = "0", minutes = "0", seconds = "0", fraction = "", before] = found;
+  const counted = before ? 1 - Number(year) : Number(year);
+  // Postgres' years go beyond those of a Date, which ends in 275760.
+  const cycles = Math.floor(counted / CYCLE_YEARS);
   const date = new Date(0);
-  date.setUTCFullYear(before ? 1 - Number(year) : Number(year), Number(month) - 1, Number(day));
+  date.setUTCFullYear(counted - cycles * CYCLE_YEARS, Number(month) - 1, Number(day));
   date.setUTCHours(Number(hours), Number(minutes), Number(seconds), Number(fraction.padEnd(3, "0").slice(0, 3)));
-  return date.getTime();
+  return date.getTime() + cycles * CYCLE_MS;
 }
 
 /** What this site keeps in place of a session's id (lib/base/session-key.ts makes the same of the id in a cookie). */

@@ -90,7 +90,9 @@ export interface SumFileOptions extends Omit<ChecksumRequest, "part" | "parts"> 
 
 /** The side of the file, in one or two threads. Throws AppError(conflict) where the file can't be read, AppError(unavailable) when `signal` ends it. */
 export async function sumFile({ file, tables, kind, signal, onProgress }: SumFileOptions): Promise<FileSums> {
-  const parts = availableParallelism() > 1 && statSync(file).size > LARGE ? 2 : 1;
+  const size = statSync(file, { throwIfNoEntry: false })?.size;
+  if (size === undefined) throw new AppError("conflict", `${file} is not there.`);
+  const parts = availableParallelism() > 1 && size > LARGE ? 2 : 1;
   const seen = tables.map(() => Array<number>(parts).fill(0));
   const sums = tables.map(() => ({ rows: 0, sum: 0n }));
   const problems: string[] = [];

@@ -13,6 +13,8 @@ import { rebuildCounters } from "../reads/rebuild.ts";
 import { ODDITIES, createOldSite, idOf, runSql } from "#tests/old-site.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
 
+const ASIDE: Choices = { unknown: "keep", unfit: "aside" };
+
 describe.skipIf(!findPostgres())("source and copy, compared", () => {
   let server: TestPostgres;
   let url: string;
@@ -38,6 +40,25 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
     await copyTables({ source, tables, choices, file: to });
     finishLoad(to, { rebuild: rebuildCounters, position: "0/0" });
     await source.end();
+  }
+
+  /** Runs `sql` on a copy of `whole`, without this site's own rules, and `work` with it. */
+  async function withFault(whole: string, sql: string, work: (copy: string) => Promise<void>): Promise<void> {
+    const copy = join(dir, "faulty.db");
+    const db = new Database(whole, { readonly: true });
+    db.prepare("VACUUM INTO ?").run(copy);
+    db.close();
+    const faulty = new Database(copy);
+    for (const { name } of faulty.prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'").all() as { name: string }[]) faulty.exec(`DROP TRIGGER "${name}"`);
+    faulty.pragma("ignore_check_constraints = ON");
+    faulty.pragma("foreign_keys = OFF");
+    faulty.exec(sql);
+    faulty.close();
+    try {
+      await work(copy);
+    } finally {
+      rmSync(copy);
+    }
   }
 
   async function compare(from = url, to = file, tables = KNOWN_TABLES): Promise<Verification> {
@@ -110,22 +131,60 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
       ["values of two rows exchanged", `UPDATE $T SET "postSlug" = CASE "postSlug" WHEN 'what-litefs-costs' THEN 'a-tour-of-the-code' ELSE 'what-litefs-costs' END WHERE "postSlug" IN ('what-litefs-costs', 'a-tour-of-the-code')`, "PostRead"],
       ["another case", `UPDATE $T SET "email" = upper("email") WHERE $ROW`, "User"],
       ["a space at the end", `UPDATE $T SET "firstName" = "firstName" || ' ' WHERE $ROW`, "User"],
+      ["another form of the same letter", `UPDATE $T SET "firstName" = replace("firstName", 'é', 'é') WHERE "firstName" LIKE '%é%'`, "User"],
+      ["a null in place of an empty text", `UPDATE $T SET "convertKitId" = NULL WHERE "convertKitId" = ''`, "User"],
+      ["an invisible character", `UPDATE $T SET "email" = "email" || char(8203) WHERE $ROW`, "User"],
+      ["a session's id that was not hashed", `UPDATE $T SET "id" = 'secret' WHERE $ROW`, "Session"],
+      ["a session's id as a blob", `UPDATE $T SET "id" = CAST("id" AS BLOB) WHERE $ROW`, "Session"],
       ["a date kept as a text", `UPDATE $T SET "createdAt" = strftime('%F %T', "createdAt" / 1000, 'unixepoch') WHERE $ROW`, "User"],
       ["a text kept as a blob", `UPDATE $T SET "firstName" = CAST("firstName" AS BLOB) WHERE $ROW`, "User"],
       ["a character of the last row's end moved to the next column", `UPDATE $T SET "title" = "title" || substr("description", 1, 1), "description" = substr("description", 2) WHERE $ROW`, "Call"],
     ])("%s", async (_, sql, table) => {
-      const copy = join(dir, "faulty.db");
-      opened.prepare("VACUUM INTO ?").run(copy);
       const row = opened.prepare(`SELECT "id" FROM "${table}" ORDER BY "id" LIMIT 1 OFFSET 3`).pluck().get() as string;
-      const faulty = new Database(copy);
-      faulty.pragma("ignore_check_constraints = ON");
-      faulty.pragma("foreign_keys = OFF");
-      faulty.exec(sql.replaceAll("$T", `"${table}"`).replaceAll("$ROW", `"id" = '${row}'`));
-      faulty.close();
-      const found = await compare(url, copy);
-      rmSync(copy);
-      expect(found.tables.filter(({ equal }) => !equal).map(({ target }) => target)).toEqual([table]);
-      expect(found.tables.find(({ target }) => target === table)!.differences.length).toBeGreaterThan(0);
+      await withFault(file, sql.replaceAll("$T", `"${table}"`).replaceAll("$ROW", `"id" = '${row}'`), async (copy) => {
+        const found = await compare(url, copy);
+        expect(found.tables.filter(({ equal }) => !equal).map(({ target }) => target)).toEqual([table]);
+        expect(found.tables.find(({ target }) => target === table)!.differences.length).toBeGreaterThan(0);
+      });
+    });
+  });
+
+  test("a row in another table is missing in one and extra in the other", async () => {
+    await withFault(file, `INSERT INTO "Session" SELECT "id", "createdAt", "userId", "createdAt" FROM "PostRead" WHERE "userId" IS NOT NULL LIMIT 1; DELETE FROM "PostRead" WHERE "id" IN (SELECT "id" FROM "Session")`, async (copy) => {
+      const { tables } = await compare(url, copy);
+      expect(tables.filter(({ equal }) => !equal).map(({ target, differing, differences }) => [target, differing, differences[0]!.kind])).toEqual([["Session", 1, "extra"], ["PostRead", 1, "missing"]]);
+    });
+  });
+
+  test("at most ten rows are named, the first by their keys, and all are counted", async () => {
+    await withFault(file, `UPDATE "PostRead" SET "createdAt" = "createdAt" + 1, "postSlug" = "postSlug" || '.'`, async (copy) => {
+      const { tables } = await compare(url, copy);
+      const { differing, differences } = tables.find(({ target }) => target === "PostRead")!;
+      expect([differing, differences.length]).toEqual([2000, 10]);
+      expect(differences.map(({ key }) => key)).toEqual(differences.map(({ key }) => key).toSorted());
+      expect(differences.every(({ columns }) => columns.join() === "createdAt,postSlug")).toBe(true);
+    });
+  });
+
+  test("rows that point at nothing are a problem, even where both sides are equal", async () => {
+    const odd = await server.createDatabase();
+    await createOldSite(odd);
+    await runSql(odd, ODDITIES.orphans);
+    const to = join(dir, "orphans.db");
+    await move(odd, to, ASIDE);
+    expect(await compare(odd, to)).toMatchObject({ equal: true, problems: [] });
+    const back = `INSERT INTO "PostRead" SELECT "row" ->> 0, CAST("row" ->> 1 AS INTEGER), "row" ->> 2, "row" ->> 3, "row" ->> 4 FROM "Moved_aside" WHERE "source" = 'PostRead'`;
+    await withFault(to, back, async (copy) => {
+      const { tables } = await compare(odd, copy);
+      expect(tables.filter(({ equal }) => !equal)).toMatchObject([{ target: "PostRead", differing: 1, differences: [{ kind: "different", columns: [] }] }]);
+    });
+    await withFault(to, `${back}; DELETE FROM "Moved_aside" WHERE "source" = 'PostRead'`, async (copy) => {
+      const found = await compare(odd, copy);
+      expect(found.tables.every(({ equal }) => equal)).toBe(true);
+      expect(found).toMatchObject({ equal: false, problems: ["1 of PostRead point at a User that is not there."] });
+    });
+    await withFault(to, `UPDATE "Moved_aside" SET "source" = 'Log' WHERE "source" = 'Session'`, async (copy) => {
+      expect(await compare(odd, copy)).toMatchObject({ equal: false, problems: ["1 rows in Moved_aside are of a table that did not move."] });
     });
   });
 
@@ -135,7 +194,7 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
     for (const sql of [ODDITIES.infinite, ODDITIES.orphans, ODDITIES.emptySlug, ODDITIES.noTeam, ODDITIES.ancient]) await runSql(odd, sql);
     const to = join(dir, "aside.db");
     await expect(move(odd, to)).rejects.toMatchObject({ code: "conflict", message: expect.stringMatching(/^User \S+: /) });
-    await move(odd, to, { unknown: "stop", unfit: "aside" });
+    await move(odd, to, ASIDE);
     const { equal, tables } = await compare(odd, to);
     expect(tables.flatMap(({ differences }) => differences)).toEqual([]);
     expect(equal).toBe(true);

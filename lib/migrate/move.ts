@@ -70,6 +70,9 @@ function known(name: string, columns: MoveColumn[]): MoveTable {
   return { schema: "public", source: name, target: name, key: ["id"], columns, isSide: false };
 }
 
+/** What a move makes in the source bears this name: its slot and its publication. */
+export const MOVE_NAME = "lectern_move";
+
 /** Where rows are kept that the target's rules refuse: `row` is a JSON array of the columns' texts, in order. */
 export const ASIDE_TABLE = "Moved_aside";
 

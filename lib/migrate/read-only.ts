@@ -3,14 +3,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../base/errors.ts";
 import { quoted } from "./move.ts";
-import { connectSource, readRows } from "./source.ts";
+import { OURS, connectSource, readRows } from "./source.ts";
 
 /** How long a transaction that was open when writes stopped may take to end by itself. */
 const GRACE_MS = 300;
 /** The bound of ending the others. */
 const END_MS = 10_000;
 const LOOK_EVERY_MS = 20;
-const OURS = "lectern migrate";
 
 /** What the database itself says of `default_transaction_read_only`: null where nothing is set. */
 export async function findReadOnly(url: string): Promise<string | null> {

@@ -24,6 +24,9 @@ const SETTINGS = [
   "synchronize_seqscans = off",
 ];
 
+/** How our sessions are called in pg_stat_activity. */
+export const OURS = "lectern migrate";
+
 export interface SourceOptions {
   /** A replication connection of the database: it takes START_REPLICATION and CREATE_REPLICATION_SLOT, and simple queries. */
   readonly replication?: boolean;
@@ -37,26 +40,37 @@ export interface SourceOptions {
  * AppError(forbidden) where the server refuses; none of them tells the connection string.
  */
 export async function connectSource(url: string, { replication = false, readOnly = false }: SourceOptions = {}): Promise<pg.Client> {
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) throw new AppError("invalid", "--from: must be a connection string such as postgres://user:password@host:5432/database");
-  let client: pg.Client;
+  const config = sourceConfig(url);
+  let client: pg.Client | undefined;
   try {
-    client = new pg.Client({
-      connectionString: url,
-      application_name: "lectern migrate",
-      connectionTimeoutMillis: CONNECT_MS,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-      types: { getTypeParser: () => String },
-      ...(replication && { replication: "database" }),
-    } as pg.ClientConfig);
+    client = new pg.Client({ ...config, ...(replication && { replication: "database" }) } as pg.ClientConfig);
     // A connection that breaks between two queries says so here; the next query fails with it.
     client.on("error", () => {});
     await client.connect();
-    for (const setting of [...SETTINGS, `default_transaction_read_only = ${readOnly ? "on" : "off"}`]) await client.query(`SET ${setting}`);
+    await settle(client, { readOnly });
     return client;
   } catch (error) {
+    void client?.end().catch(() => {});
     throw asSourceError(error);
   }
+}
+
+/** What every connection to `url` has in common. Throws AppError(invalid) for what is no connection string. */
+export function sourceConfig(url: string): pg.ClientConfig {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) throw new AppError("invalid", "--from: must be a connection string such as postgres://user:password@host:5432/database");
+  return {
+    connectionString: url,
+    application_name: OURS,
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types: { getTypeParser: () => String } as unknown as pg.CustomTypesConfig,
+  };
+}
+
+/** Gives a connection that is open its fixed text forms. */
+export async function settle(client: pg.ClientBase, { readOnly = false }: Pick<SourceOptions, "readOnly"> = {}): Promise<void> {
+  for (const setting of [...SETTINGS, `default_transaction_read_only = ${readOnly ? "on" : "off"}`]) await client.query(`SET ${setting}`);
 }
 
 /** The rows of a query, their values as texts. Throws as `asSourceError` says. */

@@ -1,0 +1,195 @@
+// Changes single rows of the working file as the source changed its own, also where rows are kept aside.
+
+import type Database from "better-sqlite3";
+import { AppError } from "../base/errors.ts";
+import { canonicalTexts, findUnfit, fromAside, keyOf } from "./convert.ts";
+import { ASIDE_TABLE, type Choices, type MoveTable, type Row, type Value, quoted } from "./move.ts";
+
+/** In the order of the table's columns; undefined: as it was. */
+export type Changed = (Value | undefined)[];
+
+/** Writes within a transaction that the caller begins and commits. Each throws AppError(conflict), naming table and key, for what was not decided. */
+export interface Applier {
+  insert(table: MoveTable, row: Row): void;
+  /** `key` names the row as it was before. */
+  update(table: MoveTable, key: readonly Value[], row: Changed): void;
+  /** Inserts, or updates where there is one with its key. */
+  put(table: MoveTable, row: Row): void;
+  /** A row that is not there is no error: it went with another. */
+  remove(table: MoveTable, key: readonly Value[]): void;
+  truncate(tables: readonly MoveTable[]): void;
+  /** At the end of each transaction of the source. */
+  settle(): void;
+}
+
+/** The tables whose rows point at users, by "userId". */
+const CHILDREN = ["PostRead", "Call", "Session"];
+const PARENT = "User";
+const NO_PARENT = `its ${PARENT} is not there`;
+
+/** SQLite's statements of a table, prepared when they are first wanted. */
+function statementsOf(db: Database.Database, { target, columns, key }: MoveTable) {
+  const names = columns.map(({ name }) => quoted(name));
+  const where = key.map((name) => `${quoted(name)} = ?`).join(" AND ");
+  const updates = new Map<string, Database.Statement>();
+  const select = db.prepare(`SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE ${where || "false"}`).raw();
+  const children = CHILDREN.includes(target) ? db.prepare(`SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE "userId" = ?`).raw() : null;
+  return {
+    insert: db.prepare(`INSERT INTO ${quoted(target)} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`),
+    remove: db.prepare(`DELETE FROM ${quoted(target)} WHERE ${where || "false"}`),
+    find: (values: readonly Value[]) => select.get(values) as Row | undefined,
+    ofUser: (id: Value) => (children?.all(id) ?? []) as Row[],
+    update(values: Changed, by: readonly Value[]): number {
+      const sent = values.map((value) => value !== undefined);
+      const mask = sent.map(Number).join("");
+      let statement = updates.get(mask);
+      if (!statement) {
+        statement = db.prepare(`UPDATE ${quoted(target)} SET ${names.filter((_, i) => sent[i]).map((name) => `${name} = ?`).join(", ")} WHERE ${where}`);
+        updates.set(mask, statement);
+      }
+      return statement.run([...values.filter((value) => value !== undefined), ...by]).changes;
+    },
+  };
+}
+
+/**
+ * An applier for `tables`, the move's. What the target's rules refuse is put aside where `choices` say so. A row whose user goes is kept aside until its own
+ * deletion arrives: a source without foreign keys sends none, and there it would be lost.
+ */
+export function createApplier(db: Database.Database, { tables, choices }: { tables: readonly MoveTable[]; choices: Choices }): Applier {
+  const statements = new Map(tables.map((table) => [table.target, statementsOf(db, table)]));
+  const of = (table: MoveTable) => statements.get(table.target)!;
+  const children = tables.filter(({ target, isSide }) => !isSide && CHILDREN.includes(target));
+  const aside = {
+    put: db.prepare(`INSERT OR REPLACE INTO ${quoted(ASIDE_TABLE)} ("source", "key", "why", "row") VALUES (?, ?, ?, ?)`),
+    find: db.prepare(`SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND "key" = ?`).pluck(),
+    remove: db.prepare(`DELETE FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND "key" = ?`),
+    ofUser: db.prepare(`SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND "why" = ? AND "row" ->> ? = ?`).pluck(),
+    truncate: db.prepare(`DELETE FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ?`),
+    first: db.prepare(`SELECT "source", "key", "why" FROM ${quoted(ASIDE_TABLE)} LIMIT 1`),
+  };
+  // Hardly ever is one there: nothing is looked up then.
+  let hasAside = aside.first.get() !== undefined;
+
+  const keyIn = ({ key, columns }: MoveTable, row: Changed): Value[] => key.map((name) => row[columns.findIndex((column) => column.name === name)] as Value);
+  const asKey = (key: readonly Value[]) => key.map(String).join(" ");
+  const valueOf = ({ columns }: MoveTable, row: Changed, name: string) => row[columns.findIndex((column) => column.name === name)] as Value;
+
+  function putAside(table: MoveTable, row: Row, why: string): void {
+    aside.put.run(table.target, keyOf(table, row), why, JSON.stringify(canonicalTexts(row)));
+    hasAside = true;
+  }
+
+  function refuse(table: MoveTable, key: string, why: string): AppError {
+    return new AppError("conflict", `${table.source} ${key}: ${why}. It was written since the copy. Mend it in the source, or abort and copy again with --unfit aside.`);
+  }
+
+  function isMissingParent(error: unknown): boolean {
+    return (error as { code?: unknown }).code === "SQLITE_CONSTRAINT_FOREIGNKEY";
+  }
+
+  /** What SQLite refuses beyond that: said without values. */
+  function asConflict(table: MoveTable, key: string, error: unknown): unknown {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    return String(code).startsWith("SQLITE_CONSTRAINT") ? new AppError("conflict", `${table.source} ${key}: ${String(message)}`) : error;
+  }
+
+  function insert(table: MoveTable, row: Row): void {
+    let why = table.isSide ? null : findUnfit(table, row);
+    if (why === null) {
+      try {
+        of(table).insert.run(row);
+      } catch (error) {
+        if (!isMissingParent(error)) throw asConflict(table, keyOf(table, row), error);
+        why = NO_PARENT;
+      }
+    }
+    if (why === null) adoptChildren(table, row);
+    else if (choices.unfit === "aside") putAside(table, row, why);
+    else throw refuse(table, keyOf(table, row), why);
+  }
+
+  /** What was kept aside since this user was not there. */
+  function adoptChildren(table: MoveTable, row: Row): void {
+    if (!hasAside || table.target !== PARENT) return;
+    const id = valueOf(table, row, "id");
+    for (const child of children) {
+      const at = child.columns.findIndex(({ name }) => name === "userId");
+      for (const text of aside.ofUser.all(child.target, NO_PARENT, `$[${at}]`, id) as string[]) {
+        const kept = fromAside(child, text);
+        aside.remove.run(child.target, keyOf(child, kept));
+        insert(child, kept);
+      }
+    }
+  }
+
+  /** Before a user goes. */
+  function orphanChildren(table: MoveTable, id: Value): void {
+    if (table.target !== PARENT || table.isSide) return;
+    for (const child of children) {
+      for (const row of of(child).ofUser(id)) {
+        putAside(child, row, NO_PARENT);
+        of(child).remove.run(keyIn(child, row));
+      }
+    }
+  }
+
+  function update(table: MoveTable, key: readonly Value[], row: Changed): void {
+    const text = asKey(key);
+    const kept = hasAside ? (aside.find.get(table.target, text) as string | undefined) : undefined;
+    if (kept !== undefined) {
+      const before = fromAside(table, kept);
+      aside.remove.run(table.target, text);
+      return insert(table, row.map((value, i) => (value === undefined ? before[i]! : value)));
+    }
+    const newKey = keyIn(table, row);
+    // The id of a user never changes here, so what points at it could not follow (prisma/migrations, User_id_never_changes).
+    const isMoved = table.target === PARENT && !table.isSide && newKey[0] !== undefined && newKey[0] !== key[0];
+    // What was not sent is in the table, so it fits: any text stands for it.
+    const why = table.isSide ? null : findUnfit(table, row.map((value) => (value === undefined ? "as it was" : value)));
+    if (why === null && !isMoved) {
+      try {
+        if (of(table).update(row, key) === 0) throw new AppError("conflict", `${table.source} ${text} was changed in the source and is not in the copy. Abort, and copy again.`);
+        return;
+      } catch (error) {
+        if (!isMissingParent(error)) throw asConflict(table, text, error);
+      }
+    }
+    const before = of(table).find(key);
+    if (!before) throw new AppError("conflict", `${table.source} ${text} was changed in the source and is not in the copy. Abort, and copy again.`);
+    orphanChildren(table, key[0]!);
+    of(table).remove.run(key);
+    insert(table, row.map((value, i) => (value === undefined ? before[i]! : value)));
+  }
+
+  function remove(table: MoveTable, key: readonly Value[]): void {
+    if (hasAside && aside.remove.run(table.target, asKey(key)).changes > 0) return;
+    orphanChildren(table, key[0]!);
+    of(table).remove.run(key);
+  }
+
+  return {
+    insert,
+    update,
+    remove,
+    put(table, row) {
+      const key = keyIn(table, row);
+      const isThere = of(table).find(key) !== undefined || (hasAside && aside.find.get(table.target, asKey(key)) !== undefined);
+      if (isThere) update(table, key, row);
+      else insert(table, row);
+    },
+    truncate(emptied) {
+      // Those that point at others first.
+      for (const { target } of [...emptied].reverse()) {
+        db.prepare(`DELETE FROM ${quoted(target)}`).run();
+        aside.truncate.run(target);
+      }
+    },
+    settle() {
+      if (!hasAside) return;
+      const left = aside.first.get() as { source: string; key: string; why: string } | undefined;
+      if (left && choices.unfit !== "aside") throw refuse(tables.find(({ target }) => target === left.source)!, left.key, left.why);
+      hasAside = left !== undefined;
+    },
+  };
+}

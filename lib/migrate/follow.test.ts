@@ -1,0 +1,232 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { sqlOf } from "../db/connection.ts";
+import { checkCounters, rebuildCounters } from "../reads/rebuild.ts";
+import { follow } from "./follow.ts";
+import type { Choices } from "./move.ts";
+import { type Move, copy, currentPosition, getCopied, verifyMove } from "./run.ts";
+import { dropSlot } from "./slot.ts";
+import { moveFiles } from "./state.ts";
+import { ODDITIES, createOldSite, idOf, runSql } from "#tests/old-site.ts";
+import { KINDS } from "#tests/old-site-kinds.ts";
+import { findInFile } from "#tests/old-site-tally.ts";
+import { startWriter } from "#tests/old-site-writer.ts";
+import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
+
+describe.skipIf(!findPostgres())("following a source", () => {
+  let server: TestPostgres;
+  let dir: string;
+  let url: string;
+  let move: Move;
+  let stop: AbortController;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server?.close());
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "lectern-follow-"));
+    url = await server.createDatabase();
+    await createOldSite(url);
+    begin();
+  });
+  afterEach(async () => {
+    stop.abort();
+    await dropSlot(url);
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  function begin(choices: Choices = { unknown: "stop", unfit: "stop" }): void {
+    stop = new AbortController();
+    move = { url, to: join(dir, "moved.db"), placed: join(dir, "moved.db"), choices, isOldCookieKnown: false, rebuild: rebuildCounters, onEvent: () => {}, signal: stop.signal };
+  }
+
+  /** Applies what is committed by now. */
+  async function catchUp(): Promise<number> {
+    const state = await getCopied(move);
+    return (await follow({ url, file: moveFiles(move.to).working, state, until: await currentPosition(url), signal: stop.signal })).changes;
+  }
+
+  function read<Row>(sql: string, ...values: unknown[]): Row[] {
+    const db = new Database(moveFiles(move.to).working, { readonly: true });
+    try {
+      return db.prepare(sql).all(...values) as Row[];
+    } finally {
+      db.close();
+    }
+  }
+
+  const mix = Object.fromEntries(Object.keys(KINDS).map((name) => [name, 4]));
+
+  test("every kind of transaction arrives, in order, once, and the counters of reads with it", async () => {
+    await copy(move);
+    const writer = await startWriter(url, { perSecond: 2_000, connections: 4, mix });
+    const following = catchUpUntil(() => writer.tally.committed > 800);
+    const changes = await following;
+    await writer.stop();
+    await catchUp();
+    expect(changes).toBeGreaterThan(500);
+    const { find, close } = findInFile(moveFiles(move.to).working);
+    expect(await writer.tally.check(find)).toEqual([]);
+    close();
+    expect((await verifyMove(move)).equal).toBe(true);
+    const db = new Database(moveFiles(move.to).working);
+    expect(checkCounters(sqlOf(db))).toEqual([]);
+    expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
+    db.close();
+  });
+
+  /** Follows until `isEnough`, then what has come is kept. */
+  async function catchUpUntil(isEnough: () => boolean): Promise<number> {
+    const state = await getCopied(move);
+    const enough = new AbortController();
+    const looking = setInterval(() => isEnough() && enough.abort(), 20);
+    try {
+      return (await follow({ url, file: moveFiles(move.to).working, state, signal: enough.signal })).changes;
+    } finally {
+      clearInterval(looking);
+    }
+  }
+
+  test("the same changes are not applied again, and a stop between two loses none", async () => {
+    await copy(move);
+    const writer = await startWriter(url, { perSecond: 1_000, connections: 4, mix });
+    for (let i = 1; i <= 8; i += 1) await catchUpUntil(() => writer.tally.committed > i * 60);
+    await writer.stop();
+    await catchUp();
+    expect(await catchUp()).toBe(0);
+    const { find, close } = findInFile(moveFiles(move.to).working);
+    expect(await writer.tally.check(find)).toEqual([]);
+    close();
+  });
+
+  test("a comparison is of one state while the source is written to", async () => {
+    await copy(move);
+    const writer = await startWriter(url, { perSecond: 500, connections: 4, mix });
+    for (let i = 0; i < 3; i += 1) expect((await verifyMove(move)).equal).toBe(true);
+    expect(writer.tally.committed).toBeGreaterThan(0);
+    await writer.stop();
+  });
+
+  test("texts that begin with a byte order mark, dates before 1970 and long values that did not change stay whole", async () => {
+    await copy(move);
+    await runSql(url, `UPDATE "User" SET "firstName" = E'\\uFEFFmarked', "createdAt" = '1969-12-31 23:59:59.999' WHERE "id" = ${await quotedId("user", 2)}`, `UPDATE "Call" SET "title" = 'new title'`);
+    expect(await catchUp()).toBeGreaterThan(1);
+    expect(read<{ firstName: string; createdAt: number }>(`SELECT "firstName", "createdAt" FROM "User" WHERE "firstName" LIKE '%marked'`)).toEqual([{ firstName: "\uFEFFmarked", createdAt: -1 }]);
+    expect((await verifyMove(move)).equal).toBe(true);
+  });
+
+  const quotedId = async (what: "user" | "session" | "read", n: number) => `'${await idOf(url, what, n)}'`;
+
+  test("a member's id that changes, and all of it emptied and filled anew", async () => {
+    await copy(move);
+    await runSql(url, `UPDATE "User" SET "id" = 'another' WHERE "id" = ${await quotedId("user", 3)}`);
+    await catchUp();
+    expect((await verifyMove(move)).equal).toBe(true);
+    expect(read(`SELECT 1 FROM "PostRead" WHERE "userId" = 'another'`).length).toBeGreaterThan(0);
+    await runSql(url, `TRUNCATE "User" CASCADE`, `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES ('first', now(), 'a@example.com', 'A', 'RED')`);
+    await catchUp();
+    expect((await verifyMove(move)).equal).toBe(true);
+    expect(read(`SELECT "id" FROM "User"`)).toEqual([{ id: "first" }]);
+  });
+
+  test("what this site's rules refuse ends it, names the row, and nothing of its transaction is kept", async () => {
+    await runSql(url, ODDITIES.extraLabel);
+    await copy(move);
+    const before = read(`SELECT "firstName" FROM "User" ORDER BY "id"`);
+    await runSql(url, `BEGIN; UPDATE "User" SET "firstName" = 'half'; UPDATE "User" SET "team" = 'GREEN' WHERE "id" = ${await quotedId("user", 4)}; COMMIT`);
+    await expect(catchUp()).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining(await idOf(url, "user", 4)) });
+    expect(read(`SELECT "firstName" FROM "User" ORDER BY "id"`)).toEqual(before);
+  });
+
+  test("a member who does not fit is kept aside with all that is theirs, and comes back with it", async () => {
+    await runSql(url, ODDITIES.extraLabel);
+    begin({ unknown: "stop", unfit: "aside" });
+    await copy(move);
+    const id = await quotedId("user", 4);
+    const reads = () => read(`SELECT "id" FROM "PostRead" WHERE "userId" = ${id} ORDER BY "id"`);
+    const before = reads();
+    expect(before.length).toBeGreaterThan(2);
+    await runSql(url, `UPDATE "User" SET "team" = 'GREEN' WHERE "id" = ${id}`);
+    await catchUp();
+    expect(reads()).toEqual([]);
+    expect((await verifyMove(move)).equal).toBe(true);
+    await runSql(url, `UPDATE "User" SET "firstName" = 'Verde' WHERE "id" = ${id}`, `UPDATE "PostRead" SET "postSlug" = 'elsewhere' WHERE "userId" = ${id}`, `UPDATE "User" SET "team" = 'RED' WHERE "id" = ${id}`);
+    await catchUp();
+    expect(reads()).toEqual(before);
+    expect(read(`SELECT * FROM "Moved_aside"`)).toEqual([]);
+    expect((await verifyMove(move)).equal).toBe(true);
+  });
+
+  test("orphans of a source without foreign keys are kept aside, and adopted when their member comes", async () => {
+    await runSql(url, ODDITIES.orphans);
+    begin({ unknown: "stop", unfit: "aside" });
+    await copy(move);
+    await runSql(url, `DELETE FROM "User" WHERE "id" = ${await quotedId("user", 5)}`);
+    await catchUp();
+    expect((await verifyMove(move)).equal).toBe(true);
+    await runSql(url, `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES (${await quotedId("user", 5)}, now(), 'five@example.com', 'Five', 'BLUE'), ('nobody', now(), 'nobody@example.com', 'Nobody', 'BLUE')`);
+    await catchUp();
+    expect((await verifyMove(move)).equal).toBe(true);
+    expect(read(`SELECT "userId" FROM "Session" WHERE "userId" = 'nobody'`)).toHaveLength(1);
+    expect(read(`SELECT * FROM "Moved_aside"`)).toEqual([]);
+  });
+
+  test("columns and tables that are kept beside follow, too, also without a key", async () => {
+    for (const odd of ["unknownColumns", "unknownSessionColumn", "unknownTable", "unknownTableWithoutKey"] as const) await runSql(url, ODDITIES[odd]);
+    begin({ unknown: "keep", unfit: "stop" });
+    await copy(move);
+    await runSql(
+      url,
+      `UPDATE "User" SET "nickname" = 'renamed', "settings" = NULL WHERE "discordId" IS NOT NULL`,
+      `DELETE FROM "Bookmark" WHERE "userId" < '8'`, `UPDATE "Bookmark" SET "slug" = 'y'`, `INSERT INTO "Log" VALUES ('two')`, `DELETE FROM "Log" WHERE "line" = 'one'`,
+      `UPDATE "Session" SET "id" = "id" || 'x', "userAgent" = 'Chromium'`,
+    );
+    expect((await verifyMove(move)).equal).toBe(true);
+    expect(read(`SELECT "line" FROM "Moved_Log" ORDER BY 1`)).toEqual([{ line: null }, { line: "two" }]);
+  });
+
+  test("a column that comes or goes ends it with what to do", async () => {
+    await copy(move);
+    await runSql(url, `ALTER TABLE "User" ADD "late" text`, `UPDATE "User" SET "firstName" = 'x'`);
+    await expect(catchUp()).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("late") });
+  });
+
+  test("two can't follow at once, and another move's file is refused", async () => {
+    await copy(move);
+    const state = await getCopied(move);
+    const first = follow({ url, file: moveFiles(move.to).working, state, signal: stop.signal });
+    await expect(follow({ url, file: moveFiles(move.to).working, state, until: "0/0", signal: stop.signal })).rejects.toMatchObject({ code: "unavailable" });
+    stop.abort();
+    await first;
+    await expect(follow({ url, file: moveFiles(move.to).working, state: { ...state, id: "another" }, until: "0/0", signal: new AbortController().signal })).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  test("a server that crashes is waited for", async () => {
+    await copy(move);
+    const waits: string[] = [];
+    const state = await getCopied(move);
+    const going = follow({ url, file: moveFiles(move.to).working, state, signal: stop.signal, onProgress: ({ waiting }) => waiting && waits.push(waiting) });
+    await runSql(url, `UPDATE "User" SET "firstName" = 'before'`);
+    await server.stop("immediate");
+    await until(() => waits.length > 0);
+    await server.start();
+    await runSql(url, `UPDATE "User" SET "firstName" = 'after' WHERE "role" = 'ADMIN'`);
+    await until(() => read(`SELECT 1 FROM "User" WHERE "firstName" = 'after'`).length === 1);
+    stop.abort();
+    await going;
+    begin();
+    expect((await verifyMove(move)).equal).toBe(true);
+    expect(waits.join(" ")).not.toContain("127.0.0.1");
+  });
+
+  async function until(isSo: () => boolean): Promise<void> {
+    const deadline = Date.now() + 30_000;
+    while (!isSo()) {
+      if (Date.now() > deadline) throw new Error("not within 30 s");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+});

@@ -1,0 +1,112 @@
+// What a move makes in the source: a publication of its tables, and a slot that keeps what is written from a snapshot on.
+
+import type pg from "pg";
+import { setTimeout as sleep } from "node:timers/promises";
+import { within } from "../base/deadline.ts";
+import { AppError } from "../base/errors.ts";
+import { MOVE_NAME, type MoveTable, sourceName } from "./move.ts";
+import { connectSource, readRows } from "./source.ts";
+
+/** A slot begins when every transaction that was open has ended: one that stays open for longer is somebody's mistake. */
+const BEGIN_MS = 120_000;
+/** How long a connection that uses the slot may take to go. */
+const DROP_MS = 20_000;
+const LOOK_EVERY_MS = 100;
+
+export interface Snapshot {
+  /** Its name, for SET TRANSACTION SNAPSHOT, until it is released. */
+  readonly snapshot: string;
+  /** Where it is in the log: it sees the transactions whose commit stands before, and no other. */
+  readonly position: string;
+  /** Must be called; who began to read the snapshot before goes on. */
+  release(): Promise<void>;
+}
+
+/** Tables whose changes are streamed: those without a key can't be followed, and a publication would stop their updates in the source. */
+export function followed(tables: readonly MoveTable[]): MoveTable[] {
+  return tables.filter(({ key }) => key.length > 0);
+}
+
+/**
+ * Makes publication and slot. Throws AppError(conflict) where there is one already, AppError(forbidden) where the role may not, and
+ * AppError(unavailable) when a transaction stays open for two minutes; nothing of it is left then.
+ */
+export async function makeSlot(url: string, tables: readonly MoveTable[], signal?: AbortSignal): Promise<Snapshot> {
+  const client = await connectSource(url);
+  try {
+    const [found] = await readRows<{ n: string }>(client, "SELECT ((SELECT count(*) FROM pg_replication_slots WHERE slot_name = $1) + (SELECT count(*) FROM pg_publication WHERE pubname = $1))::text AS n", [MOVE_NAME]);
+    if (found!.n !== "0") throw new AppError("conflict", `The source has a slot or a publication "${MOVE_NAME}" already, of a move that was not ended. abort removes it.`);
+    const names = [...new Set(followed(tables).map(sourceName))];
+    const [version] = await readRows<{ n: string }>(client, "SELECT current_setting('server_version_num') AS n");
+    // Partitions then come under the name of their table.
+    const viaRoot = Number(version!.n) >= 130_000 ? " WITH (publish_via_partition_root = true)" : "";
+    await readRows(client, `CREATE PUBLICATION ${MOVE_NAME} FOR TABLE ${names.join(", ")}${viaRoot}`);
+    try {
+      return await createSlot(url, `${MOVE_NAME} LOGICAL pgoutput EXPORT_SNAPSHOT`, signal);
+    } catch (error) {
+      await dropSlot(url).catch(() => {});
+      throw error;
+    }
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** The present state and where it is in the log; nothing is left of it once it is released. Throws as makeSlot does. */
+export function snapshotNow(url: string, signal?: AbortSignal): Promise<Snapshot> {
+  return createSlot(url, `${MOVE_NAME}_now_${process.pid} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`, signal);
+}
+
+async function createSlot(url: string, what: string, signal?: AbortSignal): Promise<Snapshot> {
+  signal?.throwIfAborted();
+  const client = await connectSource(url, { replication: true });
+  const end = () => void client.end().catch(() => {});
+  signal?.addEventListener("abort", end);
+  try {
+    const [row] = await within(
+      readRows<{ consistent_point: string; snapshot_name: string }>(client, `CREATE_REPLICATION_SLOT ${what}`),
+      BEGIN_MS,
+      `The source has a transaction that has been open for ${BEGIN_MS / 1000} seconds: a slot can't begin before it ends. See pg_stat_activity, xact_start.`,
+      end,
+    );
+    return { snapshot: row!.snapshot_name, position: row!.consistent_point, release: () => endConnection(client) };
+  } catch (error) {
+    end();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", end);
+  }
+}
+
+const END_MS = 5_000;
+
+/** A connection for replication may not answer to its end. */
+async function endConnection(client: pg.Client): Promise<void> {
+  await Promise.race([client.end().catch(() => {}), sleep(END_MS, undefined, { ref: false })]);
+}
+
+/** Removes slot and publication, whoever uses them. Returns whether there was one. Throws AppError(unavailable) where a connection to it does not end. */
+export async function dropSlot(url: string): Promise<boolean> {
+  const client = await connectSource(url);
+  try {
+    const untilMs = performance.now() + DROP_MS;
+    let hasDropped = false;
+    for (;;) {
+      const [slot] = await readRows<{ pid: string | null }>(client, "SELECT active_pid::text AS pid FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()", [MOVE_NAME]);
+      if (!slot) break;
+      if (slot.pid === null) {
+        await readRows(client, "SELECT pg_drop_replication_slot($1)::text AS done", [MOVE_NAME]);
+        hasDropped = true;
+        break;
+      }
+      if (performance.now() > untilMs) throw new AppError("unavailable", `The slot "${MOVE_NAME}" is in use by another process (${slot.pid}). Stop it, and try again.`);
+      await readRows(client, "SELECT pg_terminate_backend($1::int)::text AS done", [slot.pid]);
+      await sleep(LOOK_EVERY_MS);
+    }
+    const [publication] = await readRows<{ n: string }>(client, "SELECT count(*)::text AS n FROM pg_publication WHERE pubname = $1", [MOVE_NAME]);
+    if (publication!.n !== "0") await readRows(client, `DROP PUBLICATION ${MOVE_NAME}`);
+    return hasDropped || publication!.n !== "0";
+  } finally {
+    await client.end().catch(() => {});
+  }
+}

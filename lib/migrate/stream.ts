@@ -1,0 +1,120 @@
+// A connection that receives a slot's changes, and tells the source how far they are kept.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type pg from "pg";
+import { LogicalReplicationService, PgoutputPlugin } from "pg-logical-replication";
+import { AppError } from "../base/errors.ts";
+import { formatLsn, parseLsn } from "./pgoutput.ts";
+import { asSourceError, settle, sourceConfig } from "./source.ts";
+
+/** How often the source is told, and asked where it is: its own limit is a minute, where nobody changed it. */
+const STATUS_MS = 1_000;
+const URGENT_STATUS_MS = 20;
+/** A source that has sent nothing for so long, though it was asked every second, is gone. */
+const SILENCE_MS = 30_000;
+const START_MS = 20_000;
+const CLOSE_MS = 3_000;
+
+export interface StreamOptions {
+  readonly url: string;
+  readonly slot: string;
+  readonly publication: string;
+  readonly from: bigint;
+  /** Whether somebody waits for where the source is. */
+  readonly isUrgent: boolean;
+  /** One message, in order. While it works nothing more is read: that holds the source back. What it throws ends the stream. */
+  readonly onMessage: (bytes: Buffer) => void;
+  /** All that the log holds before `end` was sent. */
+  readonly onSeen: (end: bigint) => void;
+  /** Where the source may forget up to. */
+  readonly applied: () => bigint;
+}
+
+export interface Stream {
+  /** Resolves after end(); rejects, with an AppError where the source is lost. */
+  readonly ended: Promise<void>;
+  end(): void;
+  /** Tells the source what is applied. */
+  confirm(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Hands messages on as they came, and gives the session its fixed text forms before they begin. */
+class RawPlugin extends PgoutputPlugin {
+  override parse(bytes: Buffer): never {
+    return bytes as never;
+  }
+
+  override async start(client: pg.Client, slot: string, from: string): Promise<unknown> {
+    await settle(client);
+    return super.start(client as never, slot, from);
+  }
+}
+
+/** Begins to receive. Throws AppError(unavailable) where the source is away or the slot still in use, AppError(conflict) where the slot is gone. */
+export async function openStream({ url, slot, publication, from, isUrgent, onMessage, onSeen, applied }: StreamOptions): Promise<Stream> {
+  // Its own acknowledgements would confirm what has come, not what is kept.
+  const service = new LogicalReplicationService(sourceConfig(url), { acknowledge: { auto: false, timeoutSeconds: 0 } });
+  const plugin = new RawPlugin({ protoVersion: 1, publicationNames: [publication] });
+  let heardMs = performance.now();
+  let settleEnd = { resolve: () => {}, reject: (_: unknown) => {} };
+  const ended = new Promise<void>((resolve, reject) => (settleEnd = { resolve, reject }));
+  ended.catch(() => {});
+  let isOver = false;
+  const fail = (error: unknown) => {
+    isOver = true;
+    settleEnd.reject(error);
+  };
+
+  // The library adds one to what it is given; a commit may stand at the very next byte, and would be passed over.
+  const tell = (ask: boolean) => service.acknowledge(formatLsn(applied() - 1n), ask).then(() => {}, () => {});
+  // After something failed nothing more may be taken: it would be applied without what failed.
+  const take = (work: () => void) => {
+    heardMs = performance.now();
+    if (isOver) return;
+    try {
+      work();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  service.on("data", (_, bytes: Buffer) => take(() => onMessage(bytes)));
+  service.on("heartbeat", (end, _, shouldRespond) => {
+    take(() => onSeen(parseLsn(end)));
+    if (shouldRespond) void tell(false);
+  });
+  service.on("error", (error) => fail(asSourceError(error)));
+  const timer = setInterval(() => {
+    if (performance.now() - heardMs > SILENCE_MS) fail(new AppError("unavailable", `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`));
+    else void tell(true);
+  }, isUrgent ? URGENT_STATUS_MS : STATUS_MS);
+
+  const close = async () => {
+    clearInterval(timer);
+    isOver = true;
+    await Promise.race([service.stop().catch(() => {}), sleep(CLOSE_MS, undefined, { ref: false })]);
+  };
+  const started = new Promise<void>((resolve, reject) => {
+    service.on("start", () => resolve());
+    service.subscribe(plugin, slot, formatLsn(from)).then(
+      () => fail(new AppError("unavailable", "PostgreSQL ended the stream.")),
+      (error: unknown) => {
+        reject(asSourceError(error));
+        fail(asSourceError(error));
+      },
+    );
+    setTimeout(() => reject(new AppError("unavailable", "PostgreSQL did not begin to stream.")), START_MS).unref();
+  });
+  try {
+    await started;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  void tell(true);
+  const end = () => {
+    isOver = true;
+    settleEnd.resolve();
+  };
+  return { ended, end, confirm: () => tell(false), close };
+}

@@ -36,7 +36,7 @@ const { file, choices } = workerData as LoadOptions;
 const port = parentPort!;
 const db = new Database(file, { timeout: 0 });
 // A new file that is worth nothing until it is whole: no journal, no sync before the end. It goes back to WAL when it is closed.
-for (const pragma of ["locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF", "cache_size = -4000", "threads = 2", "foreign_keys = OFF"]) db.pragma(pragma);
+for (const pragma of ["locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF", "cache_size = -4000", "threads = 2", "foreign_keys = OFF"]) db.pragma(pragma);
 const putAside = db.prepare(`INSERT INTO ${quoted(ASIDE_TABLE)} ("source", "key", "why", "row") VALUES (?, ?, ?, ?)`);
 
 interface Loading {

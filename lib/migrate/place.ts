@@ -13,6 +13,11 @@ export type Place =
   /** On the primary of a cluster: the database `name` of the LiteFS at `url`; `mounted` is its file. */
   | { readonly kind: "litefs"; readonly url: string; readonly name: string; readonly mounted: string };
 
+/** The file that the site reads. */
+export function placedFile(place: Place): string {
+  return place.kind === "file" ? place.file : place.mounted;
+}
+
 const IMPORT_MS = 600_000;
 
 /** Tables whose rows say what is live and not who wrote what: they stay as they are where the file is replaced. */
@@ -28,7 +33,7 @@ export interface Occupied {
 
 /** What is there now. Throws AppError(conflict) where nothing may be put: on a replica, and over a file that is no database of this site. */
 export async function lookAt(place: Place): Promise<Occupied> {
-  const file = place.kind === "file" ? place.file : place.mounted;
+  const file = placedFile(place);
   if (place.kind === "litefs") {
     const state = await nodeState(place.url, place.name).catch((error: Error) => {
       throw new AppError("unavailable", `LiteFS at ${place.url} does not answer: ${error.message}`);
@@ -68,12 +73,13 @@ function isInUse(file: string): boolean {
 
 /** Keeps what is there now as `aside`, whole; it may be in use meanwhile. Returns false where nothing is there. */
 export function keepOld(place: Place, aside: string): boolean {
-  const file = place.kind === "file" ? place.file : place.mounted;
+  const file = placedFile(place);
   if (!existsSync(file)) return false;
   const db = new Database(file, { readonly: true, timeout: 5_000 });
   try {
-    rmSync(aside, { force: true });
-    db.prepare("VACUUM INTO ?").run(aside);
+    rmSync(`${aside}.new`, { force: true });
+    db.prepare("VACUUM INTO ?").run(`${aside}.new`);
+    renameSync(`${aside}.new`, aside);
   } finally {
     db.close();
   }
@@ -82,7 +88,7 @@ export function keepOld(place: Place, aside: string): boolean {
 
 /** Takes over into `from` (a moved file that is not placed yet) what says which content is live here. */
 export function keepSettings(place: Place, from: string): void {
-  const file = place.kind === "file" ? place.file : place.mounted;
+  const file = placedFile(place);
   if (!existsSync(file)) return;
   const here = new Database(file, { readonly: true, timeout: 5_000 });
   const moved = new Database(from);

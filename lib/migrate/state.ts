@@ -13,8 +13,8 @@ export interface MoveState {
   readonly database: string;
   /** `stream`: logical replication; `passes`: comparing again and again, where the source can't stream. */
   readonly mode: "stream" | "passes";
-  /** The last thing that was completed or begun. `copying`: the working file is worth nothing yet. `cutover`: writers are or were being stopped. `done`: the target serves. */
-  readonly phase: "copying" | "copied" | "cutover" | "done";
+  /** The last thing that was completed or begun. `copying`: the working file is worth nothing yet. `cutover`: writers are or were being stopped. `placing`: both sides were equal, and the source writes no more. `done`: the target serves. */
+  readonly phase: "copying" | "copied" | "cutover" | "placing" | "done";
   readonly choices: Choices;
   /** What moves, as the plan found it. */
   readonly tables: readonly MoveTable[];

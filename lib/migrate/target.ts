@@ -46,7 +46,7 @@ export interface Loaded {
 export function finishLoad(file: string, { rebuild, position }: { rebuild: (sql: Sql) => unknown; position: string }): Loaded {
   const db = new Database(file, { timeout: 0 });
   try {
-    for (const pragma of ["locking_mode = EXCLUSIVE", "journal_mode = OFF", "synchronous = OFF", "cache_size = -16000", "threads = 2"]) db.pragma(pragma);
+    for (const pragma of ["locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF", "cache_size = -16000", "threads = 2"]) db.pragma(pragma);
     db.exec("BEGIN");
     for (const sql of JSON.parse(getMark(db, "later")) as string[]) db.exec(sql);
     // As the trigger on Call does (docs/decisions/015).
@@ -108,12 +108,16 @@ export function openWorking(file: string, id: string): Working {
   }
 }
 
-/** Takes from the working file what says that it is one, and leaves it closed, in one piece, and on the disk. What it did not need is kept: Moved_ tables stay. */
-export function finishTarget(file: string): void {
+/**
+ * Takes from the working file what says that it is one, and leaves it closed, in one piece, and on the disk. What it did not need is kept: Moved_ tables
+ * stay. The move's `id` stays in its header, so that it is known again where it was put (hasArrived).
+ */
+export function finishTarget(file: string, id: string): void {
   const db = new Database(file, { timeout: 5_000 });
   try {
     db.exec(`DROP TABLE IF EXISTS "_move"`);
     if ((db.prepare(`SELECT count(*) AS n FROM ${quoted(ASIDE_TABLE)}`).get() as { n: number }).n === 0) db.exec(`DROP TABLE ${quoted(ASIDE_TABLE)}`);
+    db.pragma(`application_id = ${headerId(id)}`);
     const size = db.pragma("page_size", { simple: true });
     if (size !== 4096) throw new AppError("conflict", `${file} has pages of ${String(size)} bytes, not 4096.`);
     const [{ busy }] = db.pragma("wal_checkpoint(TRUNCATE)") as [{ busy: number }];
@@ -124,6 +128,20 @@ export function finishTarget(file: string): void {
   for (const suffix of ["-lock", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
   syncFile(file);
 }
+
+/** Whether `file` is what the move `id` made, however it came there. */
+export function hasArrived(file: string, id: string): boolean {
+  if (!existsSync(file)) return false;
+  const db = new Database(file, { readonly: true, timeout: 5_000 });
+  try {
+    return db.pragma("application_id", { simple: true }) === headerId(id);
+  } finally {
+    db.close();
+  }
+}
+
+/** SQLite's header has 32 bits for whoever wrote the file. */
+const headerId = (id: string) => Number.parseInt(id.replaceAll("-", "").slice(0, 8), 16) | 0;
 
 function syncFile(file: string): void {
   const fd = openSync(file, "r+");

@@ -1,0 +1,157 @@
+// The end of a move: the old site stops writing, the last changes come over, both sides are compared, the new site serves.
+
+import { existsSync, rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError } from "../base/errors.ts";
+import { call } from "../base/call.ts";
+import { follow } from "./follow.ts";
+import { pass, refillKeyless } from "./passes.ts";
+import { type Occupied, type Place, keepOld, keepSettings, lookAt, placedFile, putInPlace } from "./place.ts";
+import { allowWrites, findReadOnly, stopWrites, waitUntilAlone } from "./read-only.ts";
+import { type Move, compare, copy, currentPosition, getCopied, step, withSnapshot } from "./run.ts";
+import { dropSlot } from "./slot.ts";
+import { type MoveState, findState, forgetMove, moveFiles, saveState } from "./state.ts";
+import { finishTarget, hasArrived } from "./target.ts";
+
+export interface Cutover {
+  readonly place: Place;
+  /** Whether a database that has members may be replaced; it is kept aside. */
+  readonly replace: boolean;
+  /** How the old site is kept from writing: by the database's setting, or by its owner, who has stopped it. */
+  readonly stop: "read-only" | "by owner";
+  /** Where the new site answers; null where nobody waits for it. */
+  readonly site: string | null;
+  /** The bound of each wait for people and for the site. */
+  readonly patienceMs: number;
+}
+
+export interface Moved {
+  readonly how: "renamed" | "replaced while in use" | "imported into LiteFS";
+  /** From the moment when the old site could not write any more until the new one was ready to. */
+  readonly pauseMs: number;
+  readonly isReady: boolean;
+  /** What stood there before; null where nothing did. */
+  readonly aside: string | null;
+}
+
+/**
+ * Moves: copies first where that was not done, follows until little is left, and then, within the pause, all the rest. Where anything fails before
+ * the new file is in place the old site may write again and the copy goes on from where it is. Killed at any moment, it goes on when it is called
+ * again. Throws AppError(conflict) where the two sides differ, where a database with members is in the way, or where somebody still writes.
+ */
+export async function cutOver(move: Move, options: Cutover): Promise<Moved> {
+  const begun = findState(move.to);
+  if (begun?.phase === "done") throw new AppError("conflict", `The move to ${move.to} is done. verify compares once more; abort lets the old site write again.`);
+  if (begun?.phase === "placing") return finish(move, options, begun, performance.now());
+  refuseToReplace(await lookAt(options.place), options);
+  if (!begun || begun.phase === "copying") await copy(move);
+  const state = await getCopied(move);
+  const { working } = moveFiles(move.to);
+  keepSettings(options.place, working);
+  // What takes long is done before the pause: the first look at the log may be hours behind.
+  await step(move, "follow", () => catchUp(move, state));
+
+  const readOnly = options.stop === "by owner" ? null : (state.readOnly ?? { before: await findReadOnly(move.url) });
+  // Before it is done: a crash in between is undone, too.
+  saveState(move.to, { ...state, phase: "cutover", readOnly });
+  let startedMs = performance.now();
+  try {
+    await step(move, "stop writes", async () => {
+      if (!readOnly) await waitUntilAlone(move.url, options.patienceMs, move.signal);
+      startedMs = performance.now();
+      if (readOnly) await stopWrites(move.url);
+    });
+    await step(move, "drain", () => catchUp(move, state));
+    // Nobody writes: the state that is compared is the last one.
+    await withSnapshot(move.url, null, async (source) => {
+      await refillKeyless({ source, file: working, state });
+      await compare(move, source, state, working);
+    });
+    if ((await catchUp(move, state)) > 0) throw new AppError("conflict", "Somebody still writes to the old database: a role or a session that sets itself to write. Stop it, and cut over again.");
+  } catch (error) {
+    if (readOnly) await allowWrites(move.url, readOnly.before);
+    saveState(move.to, { ...state, phase: "copied", readOnly: null });
+    if (readOnly) move.onEvent({ kind: "note", text: "The old site may write again." });
+    throw error;
+  }
+  const placing: MoveState = { ...state, phase: "placing", readOnly };
+  saveState(move.to, placing);
+  return finish(move, options, placing, startedMs);
+}
+
+/** From a file that is equal to the source to a site that serves it. A process that was killed in here begins here again. */
+async function finish(move: Move, options: Cutover, state: MoveState, startedMs: number): Promise<Moved> {
+  const { working } = moveFiles(move.to);
+  const aside = `${move.to}.before-${state.id.slice(0, 8)}`;
+  let how: Moved["how"] = "renamed";
+  let wasKept = existsSync(aside);
+  // A process that was killed may have put it in place already, and the site may have written to it since.
+  if (!hasArrived(placedFile(options.place), state.id)) {
+    try {
+      await step(move, "finish", () => finishTarget(working, state.id));
+      how = await step(move, "place", () => {
+        if (!wasKept) wasKept = keepOld(options.place, aside);
+        return putInPlace(options.place, working);
+      });
+    } catch (error) {
+      move.onEvent({ kind: "note", text: `Both sides are equal, and the new one is not in its place yet.${state.readOnly ? " The old site can't write." : ""} cutover tries again; abort gives the move up${state.readOnly ? " and lets the old site write again" : ""}.` });
+      throw error;
+    }
+  }
+  saveState(move.to, { ...state, phase: "done" });
+  rmSync(working, { force: true });
+  const isReady = options.site !== null && (await step(move, "ready", () => waitForSite(options.site!, options.patienceMs, move.signal)));
+  const pauseMs = performance.now() - startedMs;
+  await cleanUp(move, state);
+  return { how, pauseMs, isReady, aside: wasKept ? aside : null };
+}
+
+/** Takes away what the move made in the source, once the site serves: a slot that nobody reads would fill its disk. */
+export async function cleanUp(move: Move, state: MoveState): Promise<void> {
+  if (state.slot) await step(move, "clean up", () => dropSlot(move.url));
+}
+
+function refuseToReplace({ members }: Occupied, { place, replace }: Cutover): void {
+  if (!members || replace) return;
+  throw new AppError("conflict", `${placedFile(place)} has ${members} members already. --replace puts the moved database in its place and keeps what is there beside it.`);
+}
+
+/** Applies what is committed in the source by now. Returns how many rows that changed. */
+async function catchUp(move: Move, state: MoveState): Promise<number> {
+  const { working: file } = moveFiles(move.to);
+  if (state.mode === "passes") return (await pass({ url: move.url, file, state, signal: move.signal })).mended;
+  const until = await currentPosition(move.url);
+  return (await follow({ url: move.url, file, state, until, signal: move.signal, onProgress: (progress) => move.onEvent({ kind: "lag", ...progress }) })).changes;
+}
+
+const LOOK_EVERY_MS = 50;
+
+/** Whether the site at `site` says that it is ready, within `patienceMs`. */
+async function waitForSite(site: string, patienceMs: number, signal: AbortSignal): Promise<boolean> {
+  const untilMs = performance.now() + patienceMs;
+  for (;;) {
+    const status = await call(`${site}/readyz`, { timeoutMs: 2_000 }).then((answer) => answer.status, () => 0);
+    if (status === 200) return true;
+    if (performance.now() > untilMs) return false;
+    await sleep(LOOK_EVERY_MS, undefined, { signal });
+  }
+}
+
+/** What abort did, in sentences. */
+export async function abort({ url, to, allow }: { url: string; to: string; /** Also where the state does not say that it was this move that stopped writes. */ allow: boolean }): Promise<string[]> {
+  const state = findState(to);
+  const done: string[] = [];
+  if (await dropSlot(url)) done.push("The slot and the publication are gone from the old database.");
+  const isReadOnly = (await findReadOnly(url)) === "on";
+  if (isReadOnly && (state?.readOnly || allow)) {
+    await allowWrites(url, state?.readOnly?.before ?? null);
+    done.push("The old site may write again, in every session that begins now.");
+  } else if (isReadOnly) {
+    done.push("The old database is read-only, and nothing here says that this move did it. --allow-writes lets the old site write again.");
+  }
+  if (state) {
+    forgetMove(to);
+    done.push(state.phase === "done" ? `The move is forgotten; ${to} stays as it is. What was written there since then is not in the old database.` : "The copy is deleted.");
+  }
+  return done.length > 0 ? done : ["There was nothing to undo."];
+}

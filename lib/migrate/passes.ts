@@ -1,0 +1,131 @@
+// Where the source can't stream: compares every row of both sides, and mends what differs. It sees all that is there, and nothing that came and went in between.
+
+import Database from "better-sqlite3";
+import type pg from "pg";
+import { to as copyTo } from "pg-copy-streams";
+import { type Applier, createApplier } from "./apply.ts";
+import { AppError } from "../base/errors.ts";
+import { chooseHash } from "./checksums.ts";
+import { fromText } from "./convert.ts";
+import { copyStatement, createRowReader } from "./copy-rows.ts";
+import { type Difference, findDifferences } from "./differences.ts";
+import { type MoveTable, type Row, quoted, sourceName } from "./move.ts";
+import { asSourceError, connectSource, readRows } from "./source.ts";
+import type { MoveState } from "./state.ts";
+import { openWorking } from "./target.ts";
+
+/** Rows are asked for, and written, so many at a time. */
+const BATCH = 500;
+
+export interface PassOptions {
+  readonly url: string;
+  /** The working file. */
+  readonly file: string;
+  readonly state: Pick<MoveState, "id" | "tables" | "choices">;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the working file the same as the source is at one moment during the call. Returns how many rows it mended. A call that was interrupted is made
+ * good by the next. Throws AppError(unavailable) where the source is lost, AppError(conflict) for a row that the target's rules refuse.
+ */
+export async function pass({ url, file, state, signal }: PassOptions): Promise<{ mended: number }> {
+  const working = openWorking(file, state.id);
+  // What is read stays as it was while the other connection writes.
+  const reader = new Database(file, { readonly: true, timeout: 10_000 });
+  const source = await connectSource(url, { readOnly: true });
+  const rows = await connectSource(url, { readOnly: true });
+  try {
+    await readRows(source, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    const [now] = await readRows<{ name: string }>(source, "SELECT pg_export_snapshot() AS name");
+    await readRows(rows, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    await readRows(rows, `SET TRANSACTION SNAPSHOT '${now!.name}'`);
+    const kind = await chooseHash(source);
+    const applier = createApplier(working.db, state);
+    let mended = 0;
+    // Users first: what points at them is then compared with what they have become.
+    for (const table of state.tables) {
+      if (table.key.length === 0) {
+        await refillTable(rows, working.db, table);
+        continue;
+      }
+      const found: Difference[] = [];
+      for await (const difference of findDifferences({ source, db: reader, table, kind, signal })) found.push(difference);
+      mended += await mend({ rows, db: working.db, applier, table, found });
+    }
+    return { mended };
+  } finally {
+    reader.close();
+    working.close();
+    for (const client of [source, rows]) await client.end().catch(() => {});
+  }
+}
+
+interface Mending {
+  readonly rows: pg.Client;
+  readonly db: Database.Database;
+  readonly applier: Applier;
+  readonly table: MoveTable;
+  readonly found: readonly Difference[];
+}
+
+async function mend({ rows, db, applier, table, found }: Mending): Promise<number> {
+  if (found.length === 0) return 0;
+  const wanted = found.filter(({ sourceKey }) => sourceKey !== null);
+  // A user's address may be another's by now: those that change give theirs up first, in the same transaction.
+  const isUnique = table.target === "User" && !table.isSide;
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    for (const { key, kind } of found) if (kind === "extra") applier.remove(table, key);
+    if (isUnique) {
+      const giveUp = db.prepare(`UPDATE "User" SET "email" = 'moving ' || "id" WHERE "id" = ?`);
+      for (const { key } of wanted) giveUp.run(key[0]);
+    }
+    for (let at = 0; at < wanted.length; at += BATCH) {
+      for (const row of await findRows(rows, table, wanted.slice(at, at + BATCH).map(({ sourceKey }) => sourceKey!))) applier.put(table, row);
+    }
+    applier.settle();
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+  return found.length;
+}
+
+/** The rows with these keys, as the target keeps them. */
+async function findRows(client: pg.Client, table: MoveTable, keys: readonly (readonly string[])[]): Promise<Row[]> {
+  const given = table.key.map((_, i) => `$${i + 1}::text[]`);
+  const names = table.key.map((name) => `${quoted(name)}::text`);
+  const where = names.length === 1 ? `${names[0]} = ANY (${given[0]})` : `(${names.join(", ")}) IN (SELECT * FROM unnest(${given.join(", ")}))`;
+  const values = table.key.map((_, i) => keys.map((key) => key[i]!));
+  const columns = table.columns.map(({ name }, i) => `${quoted(name)}::text AS c${i}`);
+  const found = await readRows(client, `SELECT ${columns.join(", ")} FROM ${sourceName(table)} WHERE ${where}`, values as unknown as string[]);
+  return found.map((row) => table.columns.map((column, i) => fromText(column, row[`c${i}`]!)));
+}
+
+/** Puts what `source` sees of tables without a key in the place of what the working file has: their rows can't be told apart. */
+export async function refillKeyless({ source, file, state }: { source: pg.Client; file: string; state: Pick<MoveState, "id" | "tables"> }): Promise<void> {
+  const keyless = state.tables.filter(({ key }) => key.length === 0);
+  if (keyless.length === 0) return;
+  const working = openWorking(file, state.id);
+  try {
+    for (const table of keyless) await refillTable(source, working.db, table);
+  } finally {
+    working.close();
+  }
+}
+
+async function refillTable(source: pg.Client, db: Database.Database, table: MoveTable): Promise<void> {
+  const insert = db.prepare(`INSERT INTO ${quoted(table.target)} VALUES (${table.columns.map(() => "?").join(", ")})`);
+  const reader = createRowReader(table, (row) => insert.run(row));
+  db.exec(`BEGIN IMMEDIATE; DELETE FROM ${quoted(table.target)}`);
+  try {
+    for await (const chunk of source.query(copyTo(copyStatement(table))) as AsyncIterable<Buffer>) reader.take(chunk);
+    reader.end();
+    db.exec("COMMIT");
+  } catch (error) {
+    db.exec("ROLLBACK");
+    throw error instanceof AppError ? error : asSourceError(error);
+  }
+}

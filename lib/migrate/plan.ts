@@ -1,0 +1,132 @@
+// What a move would do, what stands against it, and what there is to choose. Changes nothing anywhere.
+
+import type pg from "pg";
+import { AppError } from "../base/errors.ts";
+import { readCatalog } from "./catalog.ts";
+import { ask } from "./checksums.ts";
+import { type Finding, note } from "./finding.ts";
+import type { Choices, MoveTable } from "./move.ts";
+import { type PlannedRoom, type PlannedTime, expectCopy, expectTime, findRoom, judgeRoom, sampleTables } from "./plan-cost.ts";
+import { type CountedTable, countAll, countRows, judgeRows } from "./plan-rows.ts";
+import { type SourceFacts, isTooOld, judgeSource, noteStream, readSource } from "./plan-source.ts";
+import { whyServerCantStream, whyTablesCantStream } from "./plan-stream.ts";
+import { chooseTables } from "./plan-tables.ts";
+import { type PlannedSessions, countSessions, judgeAddresses, judgeSessions, noteConversions } from "./plan-values.ts";
+import { readRows } from "./source.ts";
+import { type MoveState, findState } from "./state.ts";
+
+export interface PlannedTable {
+  readonly table: MoveTable;
+  readonly rows: number;
+  /** What is read of it; where the sample took too long, what it takes on the server's disk. */
+  readonly bytes: number;
+  /** Of its copy alone. */
+  readonly seconds: number;
+}
+
+export interface Plan {
+  readonly source: SourceFacts & {
+    readonly mode: "stream" | "passes";
+    /** Why it can't stream, a sentence with the remedy each; none where it can. */
+    readonly whyPasses: readonly string[];
+    /** A table that moves has partitions: it is published as one. */
+    readonly hasPartitions: boolean;
+  };
+  readonly to: string;
+  readonly choices: Choices;
+  /** In the order in which they are loaded: parents first, side tables last. Those that something stops are missing. */
+  readonly tables: readonly PlannedTable[];
+  /** null where there is no table of them. */
+  readonly sessions: PlannedSessions | null;
+  readonly findings: readonly Finding[];
+  readonly time: PlannedTime;
+  readonly room: PlannedRoom;
+}
+
+/** The bound of one statement in the source. Most take milliseconds; counting takes what a table takes to be read. */
+const STATEMENT_MS = 1_800_000;
+
+/**
+ * What a move of the database of `client`, a connection that only reads, to the file `to` would do. Reads one state of it, every row of the known
+ * tables once. Throws AppError(unavailable) where the source is lost or too slow, and as findState does.
+ */
+export async function makePlan(client: pg.Client, { to, choices, isOldCookieKnown }: { to: string; choices: Choices; isOldCookieKnown: boolean }): Promise<Plan> {
+  const begun = findState(to);
+  await run(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  try {
+    await run(client, `SET LOCAL statement_timeout = ${STATEMENT_MS}`);
+    return await look(client, { to, choices, isOldCookieKnown, begun });
+  } finally {
+    await run(client, "ROLLBACK").catch(() => {});
+  }
+}
+
+const run = (client: pg.Client, sql: string) => ask(client, () => readRows(client, sql));
+
+async function look(client: pg.Client, { to, choices, isOldCookieKnown, begun }: { to: string; choices: Choices; isOldCookieKnown: boolean; begun: MoveState | null }): Promise<Plan> {
+  const facts = await readSource(client);
+  const isOurs = begun !== null && begun.slot !== null && begun.system === facts.system && begun.database === facts.database;
+  const findings: Finding[] = [...noteBegun(begun, to), ...judgeSource(facts, { isOurs })];
+  const { chosen, findings: ofTables } = isTooOld(facts) ? { chosen: [], findings: [] } : chooseTables(await readCatalog(client, facts.versionNumber), choices);
+  findings.push(...ofTables);
+  const find = (target: string) => chosen.find(({ table }) => table.target === target);
+  const parent = find("User")?.table ?? null;
+
+  const counts = new Map<string, CountedTable>();
+  const sizes: { table: MoveTable; rows: number; diskBytes: number }[] = [];
+  for (const { table, from } of chosen) {
+    const counted = table.isSide ? null : await countRows(client, table, parent);
+    if (counted) {
+      counts.set(table.target, counted);
+      findings.push(...judgeRows(table, counted, choices));
+    }
+    const isShared = chosen.some((other) => other.from === from && other.table !== table);
+    sizes.push({
+      table,
+      rows: counted?.rows ?? (isShared ? counts.get(table.source)?.rows : undefined) ?? (await countAll(client, table)),
+      diskBytes: [from, ...from.heirs].reduce((sum, { bytes }) => sum + bytes, 0),
+    });
+  }
+  findings.push(...noteConversions(chosen, counts));
+  const members = find("User");
+  if (members) findings.push(...(await judgeAddresses(client, members)));
+  const owned = find("Session");
+  const sessions = owned ? await countSessions(client, owned, isOldCookieKnown) : null;
+  if (sessions) findings.push(...judgeSessions(sessions));
+
+  const sampled = await sampleTables(client, sizes);
+  const measured = sizes.map(({ table, rows, diskBytes }) => ({ table, rows, ...(sampled.get(table.target) ?? { bytes: diskBytes, readMs: 0 }) }));
+  const room = findRoom(to, measured);
+  findings.push(...judgeRoom(room));
+  const whyPasses = [...whyServerCantStream(facts), ...whyTablesCantStream(chosen, facts)];
+  if (whyPasses.length === 0) findings.push(...noteStream(facts));
+  return {
+    source: { ...facts, mode: whyPasses.length === 0 ? "stream" : "passes", whyPasses, hasPartitions: chosen.some(({ from }) => from.kind === "p") },
+    to,
+    choices,
+    tables: measured.map(({ table, rows, bytes, readMs }) => ({ table, rows, bytes, seconds: expectCopy({ rows, bytes, readMs }) })),
+    sessions,
+    findings,
+    time: expectTime(measured),
+    room,
+  };
+}
+
+function noteBegun(begun: MoveState | null, to: string): Finding[] {
+  if (begun === null) return [];
+  if (begun.phase === "copying") return [note("target", `A copy to ${to} was begun and not finished. copy begins it anew.`)];
+  if (begun.phase === "done") return [note("target", `A move to ${to} is done already.`, "abort forgets it, and leaves the file as it is.")];
+  return [note("target", `A move to ${to} is under way.`, "follow, verify, cutover or resume goes on with it; abort gives it up.")];
+}
+
+/** Whether nothing is left that stops the move or must be chosen. */
+export function isDecided({ findings }: Plan): boolean {
+  return findings.every(({ level }) => level === "note");
+}
+
+/** What moves. Throws AppError(conflict), naming all that blocks it with what mends or decides it. */
+export function decide(plan: Plan): { tables: readonly MoveTable[]; choices: Choices } {
+  const blocking = plan.findings.filter(({ level }) => level !== "note");
+  if (blocking.length > 0) throw new AppError("conflict", blocking.map(({ text, fix }) => (fix === null ? text : `${text} ${fix}`)).join("\n"));
+  return { tables: plan.tables.map(({ table }) => table), choices: plan.choices };
+}

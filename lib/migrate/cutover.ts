@@ -7,7 +7,7 @@ import { call } from "../base/call.ts";
 import { follow } from "./follow.ts";
 import { pass, refillKeyless } from "./passes.ts";
 import { type Occupied, type Place, keepOld, keepSettings, lookAt, placedFile, putInPlace } from "./place.ts";
-import { allowWrites, findReadOnly, stopWrites, waitUntilAlone } from "./read-only.ts";
+import { allowWrites, findReadOnly, requireRightToStop, stopWrites, waitUntilAlone } from "./read-only.ts";
 import { type Move, compare, copy, currentPosition, getCopied, step, withSnapshot } from "./run.ts";
 import { dropSlot } from "./slot.ts";
 import { type MoveState, findState, forgetMove, moveFiles, saveState } from "./state.ts";
@@ -42,7 +42,7 @@ export interface Moved {
 export async function cutOver(move: Move, options: Cutover): Promise<Moved> {
   const begun = findState(move.to);
   if (begun?.phase === "done") throw new AppError("conflict", `The move to ${move.to} is done. verify compares once more; abort lets the old site write again.`);
-  if (begun?.phase === "placing") return finish(move, options, begun, performance.now());
+  if (begun?.phase === "placing") return finish(move, options, begun);
   refuseToReplace(await lookAt(options.place), options);
   if (!begun || begun.phase === "copying") await copy(move);
   const state = await getCopied(move);
@@ -52,13 +52,14 @@ export async function cutOver(move: Move, options: Cutover): Promise<Moved> {
   await step(move, "follow", () => catchUp(move, state));
 
   const readOnly = options.stop === "by owner" ? null : (state.readOnly ?? { before: await findReadOnly(move.url) });
-  // Before it is done: a crash in between is undone, too.
-  saveState(move.to, { ...state, phase: "cutover", readOnly });
-  let startedMs = performance.now();
+  if (readOnly) await requireRightToStop(move.url);
+  let stopped = state;
   try {
     await step(move, "stop writes", async () => {
       if (!readOnly) await waitUntilAlone(move.url, options.patienceMs, move.signal);
-      startedMs = performance.now();
+      stopped = { ...state, phase: "cutover", readOnly, stoppedAtMs: state.stoppedAtMs ?? Date.now() };
+      // Before it is done: a crash in between is undone, too.
+      saveState(move.to, stopped);
       if (readOnly) await stopWrites(move.url);
     });
     await step(move, "drain", () => catchUp(move, state));
@@ -67,20 +68,29 @@ export async function cutOver(move: Move, options: Cutover): Promise<Moved> {
       await refillKeyless({ source, file: working, state });
       await compare(move, source, state, working);
     });
-    if ((await catchUp(move, state)) > 0) throw new AppError("conflict", "Somebody still writes to the old database: a role or a session that sets itself to write. Stop it, and cut over again.");
+    if ((await catchUp({ ...move, onEvent: () => {} }, state)) > 0) throw new AppError("conflict", "Somebody still writes to the old database: a role or a session that sets itself to write. Stop it, and cut over again.");
   } catch (error) {
-    if (readOnly) await allowWrites(move.url, readOnly.before);
-    saveState(move.to, { ...state, phase: "copied", readOnly: null });
-    if (readOnly) move.onEvent({ kind: "note", text: "The old site may write again." });
+    if (stopped.phase === "cutover") await letWriteAgain(move, stopped);
     throw error;
   }
-  const placing: MoveState = { ...state, phase: "placing", readOnly };
+  const placing: MoveState = { ...stopped, phase: "placing" };
   saveState(move.to, placing);
-  return finish(move, options, placing, startedMs);
+  return finish(move, options, placing);
+}
+
+/** After a cutover that failed. Where the source can't be told, the state still says that it is read-only: abort and the next cutover know. */
+async function letWriteAgain(move: Move, state: MoveState): Promise<void> {
+  try {
+    if (state.readOnly) await allowWrites(move.url, state.readOnly.before);
+  } catch {
+    return move.onEvent({ kind: "note", text: "The old site may still be read-only, since its database could not be told otherwise: abort does that." });
+  }
+  saveState(move.to, { ...state, phase: "copied", readOnly: null, stoppedAtMs: null });
+  if (state.readOnly) move.onEvent({ kind: "note", text: "The old site may write again." });
 }
 
 /** From a file that is equal to the source to a site that serves it. A process that was killed in here begins here again. */
-async function finish(move: Move, options: Cutover, state: MoveState, startedMs: number): Promise<Moved> {
+async function finish(move: Move, options: Cutover, state: MoveState): Promise<Moved> {
   const { working } = moveFiles(move.to);
   const aside = `${move.to}.before-${state.id.slice(0, 8)}`;
   let how: Moved["how"] = "renamed";
@@ -101,7 +111,7 @@ async function finish(move: Move, options: Cutover, state: MoveState, startedMs:
   saveState(move.to, { ...state, phase: "done" });
   rmSync(working, { force: true });
   const isReady = options.site !== null && (await step(move, "ready", () => waitForSite(options.site!, options.patienceMs, move.signal)));
-  const pauseMs = performance.now() - startedMs;
+  const pauseMs = Date.now() - state.stoppedAtMs!;
   await cleanUp(move, state);
   return { how, pauseMs, isReady, aside: wasKept ? aside : null };
 }

@@ -53,6 +53,8 @@ export async function pass({ url, file, state, signal }: PassOptions): Promise<{
       for await (const difference of findDifferences({ source, db: reader, table, kind, signal })) found.push(difference);
       mended += await mend({ rows, db: working.db, applier, table, found });
     }
+    // Only now: what was kept aside when its user went is looked at after the users.
+    applier.settle();
     return { mended };
   } finally {
     reader.close();
@@ -84,7 +86,6 @@ async function mend({ rows, db, applier, table, found }: Mending): Promise<numbe
     for (let at = 0; at < wanted.length; at += BATCH) {
       for (const row of await findRows(rows, table, wanted.slice(at, at + BATCH).map(({ sourceKey }) => sourceKey!))) applier.put(table, row);
     }
-    applier.settle();
     db.exec("COMMIT");
   } catch (error) {
     if (db.inTransaction) db.exec("ROLLBACK");

@@ -22,18 +22,21 @@ export async function findReadOnly(url: string): Promise<string | null> {
   });
 }
 
+/** Throws AppError(forbidden) where the role may not make the database read-only: it must own it. */
+export async function requireRightToStop(url: string): Promise<void> {
+  await withSource(url, async (query) => {
+    const [database] = await query<{ may: string }>("SELECT (pg_has_role(d.datdba, 'USAGE') OR r.rolsuper)::text AS may FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user");
+    if (database!.may !== "true") throw new AppError("forbidden", "This role does not own the database: it can't be made read-only. Use the owner's, or stop the old site yourself and give --old-site-stopped.");
+  });
+}
+
 /**
  * Makes the database read-only for every session that begins from now on, and ends the others: who was in a transaction gets
  * 300 ms to finish it. When it returns, no session is left that could write without asking for it. Returns how many were ended.
- * Throws AppError(forbidden) where the role may not (it must own the database and be allowed to end its sessions), with nothing changed.
  */
-export async function stopWrites(url: string): Promise<{ ended: number; atMs: number }> {
+export async function stopWrites(url: string): Promise<{ ended: number }> {
   return withSource(url, async (query) => {
-    const [database] = await query<{ name: string; may: string }>(
-      `SELECT current_database() AS name, (pg_has_role(d.datdba, 'USAGE') OR r.rolsuper)::text AS may FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`,
-    );
-    if (database!.may !== "true") throw new AppError("forbidden", "This role does not own the database: it can't be made read-only. Use the owner's, or stop the old site yourself and give --old-site-stopped.");
-    const atMs = Date.now();
+    const [database] = await query<{ name: string }>("SELECT current_database() AS name");
     await query(`ALTER DATABASE ${quoted(database!.name)} SET default_transaction_read_only = on`);
     // Who connects from here on reads the new setting.
     const [{ now }] = (await query<{ now: string }>("SELECT clock_timestamp()::text AS now")) as [{ now: string }];
@@ -46,7 +49,7 @@ export async function stopWrites(url: string): Promise<{ ended: number; atMs: nu
          WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_start <= $1::timestamptz AND backend_type = 'client backend' AND application_name <> '${OURS}'`,
         [now],
       );
-      if (left.length === 0) return { ended: ended.size, atMs };
+      if (left.length === 0) return { ended: ended.size };
       if (performance.now() > untilMs) throw new AppError("unavailable", `${left.length} of the old site's sessions can't be ended.`);
       for (const { pid, idle } of left) {
         if (idle !== "true" && performance.now() < graceEndsMs) continue;

@@ -10,6 +10,7 @@ import { copyTables } from "./copy.ts";
 import { follow } from "./follow.ts";
 import { type Choices, MOVE_NAME } from "./move.ts";
 import { pass, refillKeyless } from "./passes.ts";
+import { readSystem } from "./plan-source.ts";
 import { type Plan, decide, makePlan } from "./plan.ts";
 import { dropSlot, makeSlot, snapshotNow } from "./slot.ts";
 import { connectSource, readRows } from "./source.ts";
@@ -75,6 +76,8 @@ export async function copy(move: Move): Promise<MoveState> {
   if (before && before.phase !== "copying") throw new AppError("conflict", `${moveFiles(to).working} is a complete copy already. follow, cutover or verify go on with it; abort throws it away.`);
   const planned = await step(move, "plan", () => plan(move));
   const { tables, choices } = decide(planned);
+  // Who copies without having looked at the plan is told all the same.
+  for (const text of [...planned.source.whyPasses, ...planned.findings.filter(({ level }) => level === "note").map((finding) => finding.text)]) move.onEvent({ kind: "note", text });
   if (before) {
     move.onEvent({ kind: "note", text: "The copy that was interrupted begins again: the state of the source that it read is gone." });
     if (before.slot) await dropSlot(url);
@@ -84,7 +87,7 @@ export async function copy(move: Move): Promise<MoveState> {
   const { mode, system, database } = planned.source;
   const name = mode === "stream" ? MOVE_NAME : null;
   // Before anything is made in the source: a crash in between leaves nothing that abort would not find.
-  const state: MoveState = { version: 1, id: randomUUID(), system, database, mode, phase: "copying", choices, tables, slot: name, publication: name, readOnly: null, startedAtMs: Date.now() };
+  const state: MoveState = { version: 1, id: randomUUID(), system, database, mode, phase: "copying", choices, tables, slot: name, publication: name, readOnly: null, stoppedAtMs: null, startedAtMs: Date.now() };
   saveState(to, state);
 
   const { working } = moveFiles(to);
@@ -133,8 +136,8 @@ export async function compare(move: Move, source: pg.Client, state: MoveState, f
 export async function checkSource({ url }: Pick<Move, "url">, state: MoveState): Promise<void> {
   const client = await connectSource(url, { readOnly: true });
   try {
-    const [{ name, system }] = (await readRows<{ name: string; system: string }>(client, "SELECT current_database() AS name, system_identifier::text AS system FROM pg_control_system()")) as [{ name: string; system: string }];
-    if (name !== state.database || system !== state.system) throw new AppError("conflict", "--from: this is another database than the one that the move began with.");
+    const [found] = await readRows<{ name: string }>(client, "SELECT current_database() AS name");
+    if (found!.name !== state.database || (await readSystem(client)) !== state.system) throw new AppError("conflict", "--from: this is another database than the one that the move began with.");
   } finally {
     await client.end().catch(() => {});
   }

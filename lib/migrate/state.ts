@@ -23,6 +23,8 @@ export interface MoveState {
   readonly publication: string | null;
   /** Set before it is done, so that a crash in between is undone, too. `before` is what the database's own setting was. */
   readonly readOnly: { readonly before: string | null } | null;
+  /** When the source could not be written to any more; null while it can. */
+  readonly stoppedAtMs: number | null;
   readonly startedAtMs: number;
 }
 

@@ -110,3 +110,9 @@ function read(file: string): string | null {
     return null; // ended meanwhile, or another user's
   }
 }
+
+/** What the processes of a node were told: its environment, for a command that is run on it. */
+export function environmentOf(node: { processes(): number[] }): NodeJS.ProcessEnv {
+  const text = readFileSync(`/proc/${node.processes()[0]}/environ`, "utf8");
+  return Object.fromEntries(text.split("\0").flatMap((pair) => (pair.includes("=") ? [[pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]] : []))) as NodeJS.ProcessEnv;
+}

@@ -8,6 +8,7 @@ import { expect, imageDir, test } from "./fixtures.ts";
 import type { ClusterNode } from "./node.ts";
 import { events } from "./store.ts";
 import { askForMail, isPaused, loginForm, newAddress, send } from "./visitor.ts";
+import { environmentOf } from "./processes.ts";
 import { waitUntil } from "./wait.ts";
 
 const WHOLE_LOG = 16 * 1024 * 1024;
@@ -18,12 +19,6 @@ async function leaseSession({ consul }: Cluster): Promise<string | null> {
   if (response.status === 404) return null;
   const [entry] = (await response.json()) as [{ Session?: string }];
   return entry.Session ?? null;
-}
-
-/** The environment of a node's processes. */
-function environmentOf(node: ClusterNode): NodeJS.ProcessEnv {
-  const text = readFileSync(`/proc/${node.processes()[0]}/environ`, "utf8");
-  return Object.fromEntries(text.split("\0").flatMap((pair) => (pair.includes("=") ? [[pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]] : []))) as NodeJS.ProcessEnv;
 }
 
 test("2: a node that can't find a primary answers readers, and ends when it is told to", async ({ cluster }) => {
@@ -146,8 +141,8 @@ test("14, 15: the database is in WAL mode with pages of 4,096 bytes on every nod
     readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((file) => /\.(tsx?|mjs|sql)$/.test(file) && !/\.test\.tsx?$/.test(file))
       .map((file) => join(folder, file))
-      // The cache is a file of the instance's own, which LiteFS never sees.
-      .filter((file) => !file.startsWith(join("lib", "cache")) && /pragma[^;]*\b(journal_mode|page_size|locking_mode|auto_vacuum)\s*[=(]|\bVACUUM\b/i.test(readFileSync(file, "utf8"))),
+      // The cache is a file of the instance's own, and a move makes one beside the mount: LiteFS sees neither, but for the whole file that it imports.
+      .filter((file) => !file.startsWith(join("lib", "cache")) && !file.startsWith(join("lib", "migrate")) && /pragma[^;]*\b(journal_mode|page_size|locking_mode|auto_vacuum)\s*[=(]|\bVACUUM\b/i.test(readFileSync(file, "utf8"))),
   );
   expect(found).toEqual([join("lib", "db", "connection.ts")]);
 });

@@ -1,0 +1,80 @@
+// A site moves in from Postgres on the primary of a running cluster: LiteFS takes the file, and every region has it.
+
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { oldCookie } from "#tests/old-cookie.ts";
+import { createOldSite, idOf } from "#tests/old-site.ts";
+import { findInFile } from "#tests/old-site-tally.ts";
+import { startWriter } from "#tests/old-site-writer.ts";
+import { findPostgres, startPostgres } from "#tests/postgres.ts";
+import { expect, imageDir, test } from "./fixtures.ts";
+import type { ClusterNode } from "./node.ts";
+import { environmentOf } from "./processes.ts";
+import { askForMail, send } from "./visitor.ts";
+
+const SECRET = "of-the-site-before";
+test.use({ siteEnv: { OLD_COOKIE_SECRET: SECRET, OLD_SESSION_COOKIE: "former_session" } });
+test.skip(!findPostgres(), "PostgreSQL's server is not here: apt install postgresql");
+
+/** Runs the image's command on a node, as its owner does in a shell there. */
+function migrateOn(node: ClusterNode, from: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/migrate-postgres.ts", ...args], { cwd: imageDir, env: { ...environmentOf(node), MIGRATE_FROM: from }, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (output += data.toString()));
+  return new Promise((resolve, reject) => child.on("error", reject).on("close", (code) => resolve({ code, output })));
+}
+
+test("a running cluster takes a moved database, from the primary alone, and members are logged in in every region", async ({ cluster }) => {
+  test.setTimeout(240_000);
+  const postgres = await startPostgres();
+  try {
+    const from = await postgres.createDatabase();
+    await createOldSite(from, { users: 500, sessions: 800, calls: 20, callBytes: 200_000, reads: 20_000 });
+    const writer = await startWriter(from, { perSecond: 200 });
+    const primary = await cluster.waitForPrimary();
+    // Members of the cluster's own, from the specs before.
+    await askForMail(cluster.url("ams"), "before.the.move@example.com");
+
+    const refused = await migrateOn(cluster.node("ams-1"), from, "cutover", "--site", "none");
+    expect([refused.code, refused.output]).toEqual([1, expect.stringContaining("not the primary")]);
+
+    const copied = await migrateOn(primary, from, "copy");
+    expect(copied.code, copied.output).toBe(0);
+    const moved = await migrateOn(primary, from, "cutover", "--replace", "--site", primary.url, "--json");
+    expect(moved.code, moved.output).toBe(0);
+    const result = JSON.parse(moved.output.split("\n").find((line) => line.includes('"pauseMs"'))!) as { how: string; pauseMs: number; isReady: boolean };
+    expect(result).toMatchObject({ how: "imported into LiteFS", isReady: true });
+    await writer.stop();
+    await cluster.waitUntilEqual();
+    console.log(`move into a cluster: writes paused for ${Math.round(result.pauseMs)} ms`);
+
+    for (const node of cluster.nodes.values()) {
+      const { find, close } = findInFile(node.databaseFile);
+      expect({ node: node.name, wrong: await writer.tally.check(find) }).toEqual({ node: node.name, wrong: [] });
+      close();
+    }
+    const verified = await migrateOn(primary, from, "verify");
+    expect(verified.code, verified.output).toBe(0);
+
+    const id = await idOf(from, "session", 3);
+    const db = new Database(primary.databaseFile, { readonly: true });
+    const isThere = db.prepare(`SELECT count(*) FROM "Session"`).pluck().get() as number;
+    db.close();
+    expect(isThere).toBeGreaterThan(100);
+    const cookie = `former_session=${encodeURIComponent(oldCookie({ sessionId: id }, SECRET))}`;
+    for (const region of cluster.edges.keys()) {
+      const page = await send(`${cluster.url(region)}/blog/what-litefs-costs`, { headers: { cookie } });
+      expect({ region, status: page.status, isMember: page.text.includes(">Account<") }).toEqual({ region, status: 200, isMember: true });
+    }
+    // And it is written to.
+    expect((await askForMail(cluster.url("syd"), "after.the.move@example.com")).status).toBe(303);
+    await cluster.waitUntilEqual();
+    const aborted = await migrateOn(primary, from, "abort");
+    expect(aborted.code, aborted.output).toBe(0);
+    rmSync(join(primary.dataDir, "moving-in.db"), { force: true });
+  } finally {
+    await postgres.close();
+  }
+});

@@ -107,7 +107,7 @@ export async function openConnection(file: string, kind: "reader" | "writer", bu
   const db = (adapter as unknown as { client: Database.Database }).client;
   if (kind === "writer") {
     if (db.pragma("journal_mode", { simple: true }) !== "wal") {
-      if (isReplicated() && db.pragma("page_count", { simple: true }) !== 0) {
+      if (isReplicated() && Number(db.pragma("page_count", { simple: true })) !== 0) {
         db.close();
         throw new Error(`${file} is not in WAL mode, and LiteFS does not survive a change of it. Make it anew: docs/runbooks/restore.md`);
       }

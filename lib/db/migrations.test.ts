@@ -49,6 +49,9 @@ async function startSchemaEngine() {
   factory.connectToShadowDb = async () => {
     const shadow = await connectToShadowDb();
     const executeRaw = shadow.executeRaw.bind(shadow);
+    // It asks for a partial index with its name in double quotes, which SQLite takes for a text only where it was built to.
+    const queryRaw = shadow.queryRaw.bind(shadow);
+    shadow.queryRaw = async (query) => queryRaw({ ...query, sql: query.sql.replace(/(name\s*=\s*)"([^"]+)"/gi, "$1'$2'") });
     shadow.executeRaw = async (query) => (query.args.length > 0 ? executeRaw(query) : (await shadow.executeScript(query.sql), 0));
     return shadow;
   };

@@ -1,9 +1,9 @@
 // Counts a read: once per reader, post and 7 days, on proof of dwell.
 
-import { randomUUID } from "node:crypto";
 import { AppError } from "../base/errors.ts";
 import { DAY_MS } from "../base/clock.ts";
 import type { Sql } from "../db/connection.ts";
+import { newReadId } from "./read-id.ts";
 import { type Reader, newReaderId } from "./reader-id.ts";
 import { minDwellMs, openToken } from "./token.ts";
 
@@ -16,8 +16,8 @@ const SWEEP = 4;
 // after a change of primary the clock may be a little behind the newest row.
 const STORE = (whose: string) => `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug")
   SELECT "id", "now", "user", "client", "slug"
-  FROM (SELECT ? AS "id", ? AS "now", ? AS "user", ? AS "client", ? AS "slug", ? AS "token") AS "new"
-  WHERE NOT EXISTS (SELECT 1 FROM "UsedToken" WHERE "nonce" = "token")
+  FROM (SELECT ? AS "id", ? AS "now", ? AS "user", ? AS "client", ? AS "slug", ? AS "token", ? AS "until") AS "new"
+  WHERE NOT EXISTS (SELECT 1 FROM "UsedToken" WHERE "expiresAt" = "until" AND "nonce" = "token")
   AND NOT EXISTS (SELECT 1 FROM "PostRead" AS "old" WHERE ${whose} AND "old"."postSlug" = "slug"
     AND "old"."createdAt" > "now" - ${ONCE_PER_MS} AND "old"."createdAt" < "now" + ${ONCE_PER_MS})`;
 const STORE_MEMBER = STORE(`"old"."userId" = "user"`);
@@ -48,15 +48,15 @@ export function recordRead(sql: Sql, { token, slug, member, clientId, readingMin
   const { nonce, expiresAtMs } = openToken(token, { slug, minMs: minDwellMs(readingMinutes), nowMs });
   const made = member || clientId ? undefined : newReaderId();
   const stored = member
-    ? sql.run(STORE_MEMBER, randomUUID(), nowMs, member.id, null, slug, nonce)
-    : sql.run(STORE_ANONYMOUS, randomUUID(), nowMs, null, clientId || (made as string), slug, nonce);
+    ? sql.run(STORE_MEMBER, newReadId(nowMs), nowMs, member.id, null, slug, nonce, expiresAtMs)
+    : sql.run(STORE_ANONYMOUS, newReadId(nowMs), nowMs, null, clientId || (made as string), slug, nonce, expiresAtMs);
   if (stored.changes === 0) {
-    if (sql.get(`SELECT 1 FROM "UsedToken" WHERE "nonce" = ?`, nonce)) throw new AppError("conflict", "The token was used before.", { field: "token" });
+    if (sql.get(`SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`, expiresAtMs, nonce)) throw new AppError("conflict", "The token was used before.", { field: "token" });
     return { counted: false };
   }
   sql.run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, nonce, expiresAtMs);
   sql.run(
-    `DELETE FROM "UsedToken" WHERE "nonce" IN (SELECT "nonce" FROM "UsedToken" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP})`,
+    `DELETE FROM "UsedToken" WHERE ("expiresAt", "nonce") IN (SELECT "expiresAt", "nonce" FROM "UsedToken" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP})`,
     nowMs,
   );
   return made ? { counted: true, clientId: made } : { counted: true };

@@ -1,0 +1,16 @@
+// The id of a counted read.
+
+import { randomBytes } from "node:crypto";
+
+/**
+ * A new id: a UUID of version 7 (RFC 9562), which begins with the time. Reads that are stored together so lie together in the key's index, where random
+ * ids would each change a page of their own (docs/decisions/025). Those that moved in are of version 4; nothing depends on either.
+ */
+export function newReadId(nowMs: number): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(nowMs, 0, 6);
+  bytes[6] = 0x70 | (bytes[6]! & 0x0f);
+  bytes[8] = 0x80 | (bytes[8]! & 0x3f);
+  const hex = bytes.toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

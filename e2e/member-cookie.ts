@@ -13,5 +13,5 @@ export async function memberCookie(db: Database.Database, userId: string, secret
   const id = randomBytes(32).toString("base64url");
   const beganAtMs = Date.now() - ageDays * DAY_MS;
   db.prepare(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`).run(createHash("sha256").update(id).digest("hex"), beganAtMs, userId, beganAtMs + SESSION_DAYS * DAY_MS);
-  return { name: "session", value: await sealData({ id, sealedAtMs: beganAtMs }, { password: secret, ttl: (SESSION_DAYS - ageDays) * (DAY_MS / 1000) }) };
+  return { name: "session", value: await sealData({ id, sealedAtMs: beganAtMs, untilMs: beganAtMs + SESSION_DAYS * DAY_MS }, { password: secret, ttl: (SESSION_DAYS - ageDays) * (DAY_MS / 1000) }) };
 }

@@ -27,8 +27,7 @@ const handedOn = (response: Response, name: string) => response.headers.get(`x-m
 
 /** A session's cookie and, after 200 days, a clock at which it is due. */
 async function dueCookie(): Promise<string> {
-  const { id } = await writeSql((sql) => startSession(sql, insertUser(sql).id));
-  const { value } = await sessionCookie(id);
+  const { value } = await sessionCookie(await writeSql((sql) => startSession(sql, insertUser(sql).id)));
   setClock(NOW + 200 * DAY_MS);
   return `session=${value}`;
 }
@@ -221,8 +220,7 @@ test("a session that has ended, was logged out or never moved in gives nothing, 
 test("a session of ours wins over one of the site before, which goes", async () => {
   overrideEnv(OLD_ENV);
   const { cookie } = await movedIn();
-  const { id } = await writeSql((sql) => startSession(sql, insertUser(sql).id));
-  const { value } = await sessionCookie(id);
+  const { value } = await sessionCookie(await writeSql((sql) => startSession(sql, insertUser(sql).id)));
   const response = await visit("/me", { cookie: `session=${value}; ${cookie}` });
   expect(Object.keys(setBy(response))).toEqual(["my_session"]);
   expect(handedOn(response, "cookie")).toBe(`session=${value}`);

@@ -11,6 +11,7 @@ import { type OwnershipChange, recordOwnership } from "#lib/teams/ownership.ts";
 
 export interface BegunSession {
   readonly id: string;
+  readonly expiresAtMs: number;
   readonly changes: readonly OwnershipChange[];
 }
 
@@ -20,13 +21,13 @@ export interface BegunSession {
  */
 export function beginSession(sql: Sql, { userId, identity, request }: { userId: string; identity: Identity; request: { readonly headers: Headers } }): BegunSession {
   if (identity.sessionKey) sql.run(`DELETE FROM "Session" WHERE "id" = ?`, identity.sessionKey);
-  const { id } = startSession(sql, userId, deviceOf(request));
+  const { id, expiresAtMs } = startSession(sql, userId, deviceOf(request));
   const { slugs } = claimReads(sql, { clientId: identity.clientId, userId });
-  return { id, changes: slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [] };
+  return { id, expiresAtMs, changes: slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [] };
 }
 
 /** After the commit: gives the browser its cookie. In an action or a handler. */
-export async function setSessionCookie({ id, changes }: BegunSession): Promise<void> {
+export async function setSessionCookie({ id, expiresAtMs, changes }: BegunSession): Promise<void> {
   for (const change of changes) log("info", "teams.leader_changed", { ...change });
-  (await cookies()).set(await sessionCookie(id));
+  (await cookies()).set(await sessionCookie({ id, expiresAtMs }));
 }

@@ -52,13 +52,13 @@ beforeEach(() => {
 
 /** Logs this browser in as a new member. */
 async function logIn(given: Parameters<typeof insertUser>[1] = {}) {
-  const { user, id } = await writeSql((sql) => {
+  const { user, session } = await writeSql((sql) => {
     const user = insertUser(sql, given);
-    return { user, id: startSession(sql, user.id).id };
+    return { user, session: startSession(sql, user.id) };
   });
-  const { name, value } = await sessionCookie(id);
+  const { name, value } = await sessionCookie(session);
   browser.jar.set(name, value);
-  return { ...user, key: hashSessionId(id) };
+  return { ...user, key: hashSessionId(session.id) };
 }
 const stranger = () => browser.jar.delete("session");
 const sessionKey = async () => {

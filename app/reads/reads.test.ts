@@ -61,11 +61,11 @@ async function send({ body = JSON.stringify({ token: token(), slug: "a-post" }),
 }
 const beacon = (given: object) => ({ body: JSON.stringify(given) });
 async function memberCookie(team = "RED") {
-  const { member, id } = await writeSql((sql) => {
+  const { member, session } = await writeSql((sql) => {
     const member = insertUser(sql, { team });
-    return { member, id: startSession(sql, member.id).id };
+    return { member, session: startSession(sql, member.id) };
   });
-  const { name, value } = await sessionCookie(id);
+  const { name, value } = await sessionCookie(session);
   return { member, cookie: `${name}=${value}` };
 }
 

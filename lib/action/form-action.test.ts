@@ -24,11 +24,11 @@ afterEach(() => overrideEnv({ REPLICATION: undefined }));
 
 /** Logs the requests that follow in as a new member. */
 async function logIn(role = "MEMBER"): Promise<string> {
-  const { userId, id } = await writeSql((sql) => {
+  const { userId, session } = await writeSql((sql) => {
     const user = insertUser(sql, { role });
-    return { userId: user.id, id: startSession(sql, user.id).id };
+    return { userId: user.id, session: startSession(sql, user.id) };
   });
-  sent.cookie = `session=${encodeURIComponent((await sessionCookie(id)).value)}`;
+  sent.cookie = `session=${encodeURIComponent((await sessionCookie(session)).value)}`;
   return userId;
 }
 

@@ -14,7 +14,8 @@ import { cookieFlags, openSeal, sessionCookie } from "./session.ts";
 export type NewCookie = ReturnType<typeof cookieFlags> & { readonly name: string; readonly value: string; readonly maxAge?: number; readonly expires?: Date };
 type Result = "exchanged" | "ours" | "ended" | "unreadable";
 
-const isAlive = (id: string) => snapshotSql((sql) => sql.get(`SELECT 1 FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`, hashSessionId(id), nowMs()) !== undefined);
+/** When the session `id` ends; null where it has. */
+const endOf = (id: string) => snapshotSql((sql) => sql.get<{ atMs: number }>(`SELECT "expirationDate" AS "atMs" FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`, hashSessionId(id), nowMs())?.atMs ?? null);
 
 /** The cookie that has the browser forget the cookie `name`. By a date: Next drops a Max-Age of 0 where an action's answer sets cookies, too. */
 const expired = (name: string): NewCookie => ({ name, value: "", ...cookieFlags(), expires: new Date(0) });
@@ -34,8 +35,9 @@ export async function exchangeOldCookies(get: (name: string) => string | undefin
   if (session && get(OLD_COOKIES.session) !== undefined) {
     const id = readOldSession(get);
     const isOurs = id !== null && (await openSeal(get(cookieName("session")))) !== null;
-    const isExchanged = id !== null && !isOurs && (await isAlive(id));
-    if (isExchanged) set.push(await sessionCookie(id));
+    const expiresAtMs = id !== null && !isOurs ? await endOf(id) : null;
+    const isExchanged = id !== null && expiresAtMs !== null;
+    if (isExchanged) set.push(await sessionCookie({ id, expiresAtMs }));
     if (id !== null) gone.add(session.name);
     note("session", id === null ? "unreadable" : isOurs ? "ours" : isExchanged ? "exchanged" : "ended");
   }

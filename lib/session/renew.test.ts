@@ -16,8 +16,8 @@ afterEach(() => overrideEnv({ REPLICATION: undefined, SESSION_RENEW_DAYS: undefi
 
 /** A member's session, row and cookie begun now. */
 async function begin(): Promise<{ id: string; cookie: string }> {
-  const { id } = await writeSql((sql) => startSession(sql, insertUser(sql).id));
-  return { id, cookie: (await sessionCookie(id)).value };
+  const session = await writeSql((sql) => startSession(sql, insertUser(sql).id));
+  return { id: session.id, cookie: (await sessionCookie(session)).value };
 }
 const expiry = (id: string) => snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`, hashSessionId(id))?.at ?? null);
 const pass = (days: number, more = 0) => setClock(NOW + days * DAY_MS + more);
@@ -33,6 +33,23 @@ test("a session of which half a year is left is renewed, row and cookie", async 
   // The new cookie asks for nothing.
   pass(186);
   expect(await renewSession(renewed?.value)).toBeNull();
+});
+
+test("a session that moved in and soon ends is renewed at once, however new its cookie is", async () => {
+  const { id } = await begin();
+  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
+  const { value } = await sessionCookie({ id, expiresAtMs: NOW + 10 * DAY_MS });
+  const seal = await openSeal((await renewSession(value))?.value);
+  expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 365 * DAY_MS);
+  expect(seal).toMatchObject({ id, untilMs: await expiry(id) });
+});
+
+test("while nothing can be due the database is not asked, and a cookie from before cookies said so asks it", async () => {
+  const { id, cookie } = await begin();
+  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
+  expect(await renewSession(cookie)).toBeNull();
+  const older = await sealData({ id, sealedAtMs: NOW }, { password: process.env.SESSION_SECRET! });
+  expect(await renewSession(older)).not.toBeNull();
 });
 
 test("a session is left alone until then, and writes nothing", async () => {

@@ -40,6 +40,8 @@ interface Seal {
   readonly id: string;
   /** When the cookie was made; null for one made before cookies said so. */
   readonly sealedAtMs: number | null;
+  /** When the session would end, as its row had it then; null likewise. The row decides: this only spares a look at it. */
+  readonly untilMs: number | null;
 }
 
 // Opening a seal costs a key derivation and a decryption, about as much as a small page: members send the same
@@ -51,9 +53,9 @@ export async function openSeal(sealed: string | undefined): Promise<Seal | null>
   if (!sealed) return null;
   const known = opened.get(sealed);
   if (known) return known;
-  const { id, sealedAtMs } = await unsealData<{ id?: string; sealedAtMs?: number }>(sealed, { password: env.SESSION_SECRET, ttl: (SESSION_DAYS * DAY_MS) / 1000 });
+  const { id, sealedAtMs, untilMs } = await unsealData<{ id?: string; sealedAtMs?: number; untilMs?: number }>(sealed, { password: env.SESSION_SECRET, ttl: (SESSION_DAYS * DAY_MS) / 1000 });
   if (typeof id !== "string") return null;
-  const seal = { id, sealedAtMs: sealedAtMs ?? null };
+  const seal = { id, sealedAtMs: sealedAtMs ?? null, untilMs: untilMs ?? null };
   opened.set(sealed, seal);
   return seal;
 }
@@ -119,11 +121,11 @@ export function startSession(sql: Sql, userId: string, where?: Device): { id: st
 }
 
 /** The cookie that carries a session id: sealed, httpOnly, lax, 365 days. */
-export async function sessionCookie(id: string) {
+export async function sessionCookie({ id, expiresAtMs }: { readonly id: string; readonly expiresAtMs: number }) {
   const maxAge = (SESSION_DAYS * DAY_MS) / 1000;
   return {
     name: sessionCookieName(),
-    value: await sealData({ id, sealedAtMs: nowMs() }, { password: env.SESSION_SECRET, ttl: maxAge }),
+    value: await sealData({ id, sealedAtMs: nowMs(), untilMs: expiresAtMs }, { password: env.SESSION_SECRET, ttl: maxAge }),
     ...cookieFlags(),
     maxAge,
   };

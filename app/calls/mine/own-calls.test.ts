@@ -19,10 +19,10 @@ vi.mock("next/cache", () => ({ refresh: () => {} }));
 async function logIn(given: Parameters<typeof insertUser>[1] = {}) {
   const { user, session } = await writeSql((sql) => {
     const user = insertUser(sql, given);
-    return { user, session: startSession(sql, user.id).id };
+    return { user, session: startSession(sql, user.id) };
   });
   const { name, value } = await sessionCookie(session);
-  const { member } = await snapshotSql((sql) => findReader(sql, { sessionKey: hashSessionId(session), clientId: null }));
+  const { member } = await snapshotSql((sql) => findReader(sql, { sessionKey: hashSessionId(session.id), clientId: null }));
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
 type Somebody = Awaited<ReturnType<typeof logIn>>;

@@ -25,7 +25,7 @@ interface Somebody {
 async function logIn(given: Parameters<typeof insertUser>[1] = {}): Promise<Somebody> {
   const { user, session } = await writeSql((sql) => {
     const user = insertUser(sql, given);
-    return { user, session: startSession(sql, user.id).id };
+    return { user, session: startSession(sql, user.id) };
   });
   const { name, value } = await sessionCookie(session);
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}` };

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
+import { POSTGRES_MISSING, findPostgres } from "./find-postgres.mjs";
 import { env } from "#lib/base/env.ts";
 import { findMissing } from "../e2e/cluster/tools/tools.ts";
 
@@ -42,6 +43,9 @@ if (existsSync(env.DATABASE_FILE)) {
 
 const browser = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
 line(browser ? true : "note", browser ? `browser for e2e: ${browser}` : "no system Chromium", "npm run e2e installs one, or says what is missing.");
+
+const postgres = findPostgres();
+line(postgres ? true : "note", postgres ? `PostgreSQL for the tests and the demo of the move: ${postgres}` : "no PostgreSQL: the tests of the move are skipped", POSTGRES_MISSING);
 
 const missing = findMissing();
 if (missing.length === 0) line(true, "several regions on this machine (npm run cluster)");

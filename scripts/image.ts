@@ -18,6 +18,9 @@ const PROGRAMS = [
   "scripts/apply-migrations.ts",
   "scripts/admin.ts",
   "scripts/rebuild-counters.ts",
+  "scripts/migrate-postgres.ts",
+  "lib/migrate/load-worker.ts",
+  "lib/migrate/checksum-worker.ts",
   "lib/mdx/worker.ts",
   "lib/cache/page-cache.ts",
 ];

@@ -10,6 +10,7 @@ import { createServer } from "node:net";
 import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { prepareCluster } from "./cluster-tools.mjs";
+import { POSTGRES_MISSING, findPostgres } from "./find-postgres.mjs";
 import { SERVER_FLAGS } from "./server-flags.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -137,7 +138,7 @@ async function once(stamp, hash, output, work) {
 // ---- Set-up ------------------------------------------------------------------------------------------------
 
 async function packages() {
-  await once(join("node_modules", ".lectern-install"), hashOf(["package.json", "package-lock.json"]), "node_modules", async () => {
+  await once(join("node_modules", ".lectern-install"), hashOf(["package-lock.json"]), "node_modules", async () => {
     say("installing packages");
     await npm(["ci", "--no-fund", "--no-audit"]);
   });
@@ -211,6 +212,23 @@ async function browser() {
   }
   if (!find()) throw new Stop("The browser tests need Chromium, which could not be installed. Install it (Debian: apt install chromium) or set CHROMIUM_PATH.");
   return find();
+}
+
+// ---- PostgreSQL for the move -----------------------------------------------------------------------------------
+
+/** The server that tests, demo and benchmark start by themselves, installed if need be. Returns whether it is there. */
+async function postgres() {
+  if (!findPostgres() && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+    say("installing PostgreSQL from the system's packages");
+    await run("apt-get", ["update", "-qq"], { quiet: true });
+    await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "postgresql"], { quiet: true, env: { DEBIAN_FRONTEND: "noninteractive" } });
+  }
+  return findPostgres() !== null;
+}
+
+/** The same for the tests, which go on without it and count as skipped. */
+async function postgresOrSkip() {
+  if (!(await postgres())) say(`the tests of the move from Postgres are skipped: ${POSTGRES_MISSING}`);
 }
 
 // ---- Checks ------------------------------------------------------------------------------------------------
@@ -309,6 +327,7 @@ const commands = {
   },
   async check(args) {
     await install();
+    await postgresOrSkip();
     await lint();
     await types();
     await unit(args);
@@ -316,11 +335,13 @@ const commands = {
   },
   async e2e(args) {
     await install();
+    await postgresOrSkip();
     await e2e(args);
     return closing();
   },
   async test(args) {
     await install();
+    await postgresOrSkip();
     await lint();
     await types();
     await unit(args);
@@ -347,9 +368,19 @@ const commands = {
     await install();
     const missing = name === "cluster" ? await prepareCluster({ run, say }) : [];
     if (missing.length > 0) throw new Stop(`A cluster can't run here:\n${missing.map((line) => `  ${line}`).join("\n")}`);
-    await build({ env: { BENCH: "on" } });
+    if (name === "migrate" && !(await postgres())) throw new Stop(POSTGRES_MISSING);
+    // A move needs no site.
+    if (name !== "migrate") await build({ env: { BENCH: "on" } });
     if (name === "cluster") await must(node("scripts/image.ts", ["--out", join(".data", "bench-image")], { quiet: true }), "The image could not be made.");
     return node(join("bench", `${name}.ts`), args, { env: { NODE_ENV: "production" } });
+  },
+  async "migrate:demo"(args) {
+    await install();
+    if (!args.includes("--help")) {
+      if (!(await postgres())) throw new Stop(POSTGRES_MISSING);
+      await build();
+    }
+    return node("scripts/migrate-demo.ts", args);
   },
   // A layer of its own in the Dockerfile.
   async packages() {

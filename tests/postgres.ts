@@ -1,12 +1,15 @@
 // A real PostgreSQL for tests, the demo and the benches: its own data folder, a loopback port, logical replication on.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, openSync, closeSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, openSync, closeSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
+import { POSTGRES_MISSING, findPostgres } from "../scripts/find-postgres.mjs";
 import { freePort } from "./free-port.ts";
+
+export { findPostgres };
 
 export interface TestPostgres {
   readonly version: string;
@@ -30,18 +33,10 @@ const NOBODY = 65_534;
 const START_MS = 60_000;
 const STOP_MS = 30_000;
 
-/** The folder of the server's programs, newest first; null where there are none. */
-export function findPostgres(): string | null {
-  const debian = "/usr/lib/postgresql";
-  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)).map((version) => join(debian, version, "bin")) : [];
-  const folders = [...versions, ...(process.env.PATH ?? "").split(delimiter).filter(Boolean)];
-  return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres"))) ?? null;
-}
-
-/** The same. Throws where there are none. */
+/** The folder of the server's programs. Throws where there are none. */
 export function requirePostgres(): string {
   const bin = findPostgres();
-  if (!bin) throw new Error("PostgreSQL's server is not here. Debian: apt install postgresql; macOS: brew install postgresql.");
+  if (!bin) throw new Error(POSTGRES_MISSING);
   return bin;
 }
 
@@ -60,7 +55,10 @@ export async function startPostgres({ settings = {} }: { settings?: Record<strin
   const data = join(folder, "data");
   const log = join(folder, "log");
   const [initdb, ...initArgs] = [...asOther, join(bin, "initdb"), "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-  await promisify(execFile)(initdb!, initArgs, { timeout: 120_000, cwd: folder });
+  await promisify(execFile)(initdb!, initArgs, { timeout: 120_000, cwd: folder }).catch((error: unknown) => {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
 
   const port = await freePort();
   const chosen = {
@@ -108,8 +106,8 @@ export async function startPostgres({ settings = {} }: { settings?: Record<strin
   };
   const stop = async (how: "fast" | "immediate" = "fast") => {
     const running = server;
-    server = null;
     if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    // Who stops it a second time waits for the same end: the folder is in use until then.
     const gone = new Promise<void>((resolve) => running.once("exit", () => resolve()));
     running.kill(how === "fast" ? "SIGINT" : "SIGQUIT");
     const late = setTimeout(() => running.kill("SIGQUIT"), STOP_MS);
@@ -117,7 +115,16 @@ export async function startPostgres({ settings = {} }: { settings?: Record<strin
     clearTimeout(late);
   };
 
-  await start();
+  const close = async () => {
+    await stop("immediate");
+    process.off("exit", killNow).off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    rmSync(folder, { recursive: true, force: true });
+  };
+
+  await start().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   const version = String((await query("SHOW server_version")).rows[0].server_version);
   let made = 0;
   return {
@@ -133,10 +140,6 @@ export async function startPostgres({ settings = {} }: { settings?: Record<strin
     },
     stop,
     start,
-    async close() {
-      await stop("immediate");
-      process.off("exit", killNow).off("SIGINT", onSignal).off("SIGTERM", onSignal);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close,
   };
 }

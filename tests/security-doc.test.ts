@@ -10,7 +10,7 @@ const doc = readFileSync("docs/security.md", "utf8");
 function namedTests(): { file: string; name: string }[] {
   return doc.split("\n").flatMap((line) => {
     let file = "";
-    return [...line.matchAll(/`((?:app|lib|tests|e2e)\/[^`]+\.(?:test|spec)\.tsx?)`|“([^”]+)”/g)].flatMap(([, path, name]) => {
+    return [...line.matchAll(/`((?:app|lib|tests|e2e|scripts)\/[^`]+\.(?:test|spec)\.tsx?)`|“([^”]+)”/g)].flatMap(([, path, name]) => {
       if (path !== undefined) file = path;
       return name !== undefined ? [{ file, name }] : [];
     });

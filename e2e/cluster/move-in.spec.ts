@@ -1,9 +1,10 @@
 // A site moves in from Postgres on the primary of a running cluster: LiteFS takes the file, and every region has it.
 
 import { spawn } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { importDatabase } from "#lib/litefs/import.ts";
 import { oldCookie } from "#tests/old-cookie.ts";
 import { createOldSite, idOf } from "#tests/old-site.ts";
 import { findInFile } from "#tests/old-site-tally.ts";
@@ -34,7 +35,6 @@ test("a running cluster takes a moved database, from the primary alone, and memb
     await createOldSite(from, { users: 500, sessions: 800, calls: 20, callBytes: 200_000, reads: 20_000 });
     const writer = await startWriter(from, { perSecond: 200 });
     const primary = await cluster.waitForPrimary();
-    // Members of the cluster's own, from the specs before.
     await askForMail(cluster.url("ams"), "before.the.move@example.com");
 
     const refused = await migrateOn(cluster.node("ams-1"), from, "cutover", "--site", "none");
@@ -73,7 +73,15 @@ test("a running cluster takes a moved database, from the primary alone, and memb
     await cluster.waitUntilEqual();
     const aborted = await migrateOn(primary, from, "abort");
     expect(aborted.code, aborted.output).toBe(0);
-    rmSync(join(primary.dataDir, "moving-in.db"), { force: true });
+
+    // The way back: what was there before the move was kept, as LiteFS takes it.
+    const aside = readdirSync(primary.dataDir).find((name) => name.startsWith("moving-in.db.before-"));
+    await importDatabase({ url: primary.litefsUrl, name: "lectern.db", file: join(primary.dataDir, aside!), timeoutMs: 60_000 });
+    await cluster.waitUntilEqual();
+    const back = new Database(primary.databaseFile, { readonly: true });
+    expect(back.prepare(`SELECT count(*) FROM "Session"`).pluck().get()).toBeLessThan(100);
+    back.close();
+    for (const name of readdirSync(primary.dataDir)) if (name.startsWith("moving-in.db")) rmSync(join(primary.dataDir, name));
   } finally {
     await postgres.close();
   }

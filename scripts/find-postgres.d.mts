@@ -1,0 +1,2 @@
+export const POSTGRES_MISSING: string;
+export function findPostgres(): string | null;

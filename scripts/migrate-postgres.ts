@@ -83,8 +83,17 @@ const to = flags.to ?? defaultTo();
 const place: Place = env.REPLICATION ? { kind: "litefs", url: env.LITEFS_URL, name: basename(env.DATABASE_FILE), mounted: env.DATABASE_FILE } : { kind: "file", file: to };
 
 const stop = new AbortController();
-// The second one ends the process as usual: what it leaves is what a killed process leaves, and resume goes on from there.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+// A second one, later, ends the process as usual: what it leaves is what a killed process leaves, and resume goes on from there. Under npm one
+// press arrives twice, from the terminal and from npm.
+const SAME_PRESS_MS = 1_000;
+let pressedMs = 0;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (pressedMs > 0 && performance.now() - pressedMs > SAME_PRESS_MS) process.exit(130);
+    pressedMs ||= performance.now();
+    stop.abort();
+  });
+}
 
 const report = reportMove({ json: flags.json === true, isTerminal: process.stdout.isTTY });
 const move: Move = { url: from, to, placed: placedFile(place), choices, isOldCookieKnown: Boolean(env.OLD_COOKIE_SECRET), rebuild: rebuildCounters, onEvent: report.event, signal: stop.signal };

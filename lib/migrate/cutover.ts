@@ -48,8 +48,14 @@ export async function cutOver(move: Move, options: Cutover): Promise<Moved> {
   const state = await getCopied(move);
   const { working } = moveFiles(move.to);
   keepSettings(options.place, working);
-  // What takes long is done before the pause: the first look at the log may be hours behind.
-  await step(move, "follow", () => catchUp(move, state));
+  // What takes long is done before the pause: the first look at the log may be hours behind, and much is written while it is taken over.
+  await step(move, "follow", async () => {
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const startedMs = performance.now();
+      await catchUp(move, state);
+      if (performance.now() - startedMs < SHORT_MS || state.mode === "passes") return;
+    }
+  });
 
   const readOnly = options.stop === "by owner" ? null : (state.readOnly ?? { before: await findReadOnly(move.url) });
   if (readOnly) await requireRightToStop(move.url);
@@ -134,6 +140,9 @@ async function catchUp(move: Move, state: MoveState): Promise<number> {
   return (await follow({ url: move.url, file, state, until, signal: move.signal, onProgress: (progress) => move.onEvent({ kind: "lag", ...progress }) })).changes;
 }
 
+/** A round that was this short leaves little for the pause. */
+const SHORT_MS = 500;
+const MAX_ROUNDS = 20;
 const LOOK_EVERY_MS = 50;
 
 /** Whether the site at `site` says that it is ready, within `patienceMs`. */

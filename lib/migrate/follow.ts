@@ -6,6 +6,7 @@ import { createApplier } from "./apply.ts";
 import { AppError, isAppError } from "../base/errors.ts";
 import { type Message, formatLsn, parseLsn, readMessage } from "./pgoutput.ts";
 import type { MoveState } from "./state.ts";
+import { connectSource, readRows } from "./source.ts";
 import { openStream } from "./stream.ts";
 import { type Working, findMark, openWorking, setMark } from "./target.ts";
 
@@ -16,6 +17,7 @@ const BATCH_MS = 100;
 const AWAY_MS = 600_000;
 const AGAIN_MS = 500;
 const REPORT_EVERY_MS = 250;
+const WATCH_EVERY_MS = 1_000;
 
 export interface FollowProgress {
   /** Of the source's log, between its end and what is applied. */
@@ -46,8 +48,10 @@ export interface FollowOptions {
  */
 export async function follow({ url, file, state, until, signal, onProgress }: FollowOptions): Promise<{ changes: number }> {
   const working = openWorking(file, state.id);
+  let watching: ReturnType<typeof watchEnd> | null = null;
   try {
-    const run: Run = { url, working, state, until: until === undefined ? null : parseLsn(until), signal, onProgress: onProgress ?? (() => {}), changes: 0, lastMs: performance.now() };
+    const run: Run = { url, working, state, until: until === undefined ? null : parseLsn(until), signal, onProgress: onProgress ?? (() => {}), changes: 0, lastMs: performance.now(), end: 0n };
+    if (onProgress) watching = watchEnd(run);
     while (!signal.aborted) {
       try {
         if (await followOnce(run)) break;
@@ -60,6 +64,8 @@ export async function follow({ url, file, state, until, signal, onProgress }: Fo
     }
     return { changes: run.changes };
   } finally {
+    watching?.stop();
+    await watching?.stopped;
     working.close();
   }
 }
@@ -74,6 +80,31 @@ interface Run {
   changes: number;
   /** When the source was last heard of. */
   lastMs: number;
+  /** Of its log. */
+  end: bigint;
+}
+
+/** Keeps `run.end` true to a second: the stream tells only how far it was sent. */
+function watchEnd(run: Run): { stop(): void; readonly stopped: Promise<void> } {
+  const stopping = new AbortController();
+  async function watch(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const client = await connectSource(run.url).catch(() => null);
+      try {
+        while (client && !stopping.signal.aborted) {
+          const [row] = await readRows<{ at: string }>(client, "SELECT pg_current_wal_flush_lsn()::text AS at");
+          run.end = parseLsn(row!.at);
+          await sleep(WATCH_EVERY_MS, undefined, { signal: stopping.signal });
+        }
+      } catch {
+        // The stream says what is wrong.
+      } finally {
+        await client?.end().catch(() => {});
+      }
+      await sleep(WATCH_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+  return { stop: () => stopping.abort(), stopped: watch() };
 }
 
 /** One connection's stream. Returns true at its end: `until`, or the signal. */
@@ -97,7 +128,7 @@ async function followOnce(run: Run): Promise<boolean> {
   try {
     follower.onDone(() => stream.end());
     await stream.ended;
-    follower.flush();
+    follower.flush(true);
     // The slot may forget what is applied, also when nothing more comes.
     await stream.confirm();
     return true;
@@ -114,8 +145,8 @@ interface Follower {
   take(message: Message): void;
   /** The server has sent all before `sent`. */
   see(sent: bigint): void;
-  /** Commits what is whole. */
-  flush(): void;
+  /** Commits what is whole; says how far it came where it is the last time. */
+  flush(isLast?: boolean): void;
   /** Up to here the source may forget. */
   confirmed(): bigint;
   /** Takes back what is not whole. */
@@ -153,15 +184,16 @@ function createFollower(run: Run, from: bigint): Follower {
     end();
   }
 
-  function report(): void {
+  function report(isLast = false): void {
     const nowMs = performance.now();
-    if (nowMs - reportedMs < REPORT_EVERY_MS) return;
+    if (nowMs - reportedMs < REPORT_EVERY_MS && !isLast) return;
     reportedMs = nowMs;
-    const lagBytes = seen > position ? Number(seen - position) : 0;
+    const end = run.until ?? (run.end > seen ? run.end : seen);
+    const lagBytes = end > position ? Number(end - position) : 0;
     run.onProgress({ lagBytes, lagSeconds: lagBytes > 0 && timeMs > 0 ? Math.max(0, (Date.now() - timeMs) / 1000) : 0, changes: run.changes });
   }
 
-  function flush(): void {
+  function flush(isLast = false): void {
     clearTimeout(timer);
     timer = undefined;
     if (isWithin && !isPassedOver) return;
@@ -171,6 +203,7 @@ function createFollower(run: Run, from: bigint): Follower {
     }
     committed = position;
     batch = 0;
+    report(isLast);
   }
 
   function close(): void {
@@ -220,7 +253,7 @@ function createFollower(run: Run, from: bigint): Follower {
         run.lastMs = performance.now();
         report();
         if (batch >= BATCH_CHANGES || (batch > 0 && performance.now() - sinceMs > BATCH_MS)) flush();
-        else timer ??= setTimeout(flush, BATCH_MS);
+        else timer ??= setTimeout(() => flush(), BATCH_MS);
         return;
       case "relation":
         bindings.set(message.relation.id, bindRelation(message.relation, run.state));

@@ -79,10 +79,17 @@ export function keepOld(place: Place, aside: string): boolean {
   try {
     rmSync(`${aside}.new`, { force: true });
     db.prepare("VACUUM INTO ?").run(`${aside}.new`);
-    renameSync(`${aside}.new`, aside);
   } finally {
     db.close();
   }
+  // As LiteFS takes it back: VACUUM writes it in the other mode.
+  const kept = new Database(`${aside}.new`);
+  try {
+    kept.pragma("journal_mode = WAL");
+  } finally {
+    kept.close();
+  }
+  renameSync(`${aside}.new`, aside);
   return true;
 }
 

@@ -1,13 +1,14 @@
 // The file that a move makes: its tables, what is put off until its rows are in, and how it becomes a whole database.
 
 import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError } from "../base/errors.ts";
 import { type Sql, sqlOf } from "../db/connection.ts";
 import { migrate } from "../db/migrations.ts";
 import { ASIDE_TABLE, type MoveTable, quoted } from "./move.ts";
 
-const MIGRATIONS = "prisma/migrations";
+const MIGRATIONS = join(import.meta.dirname, "..", "..", "prisma", "migrations");
 
 /**
  * Makes `file` anew, with this site's tables, the move's side tables and no rows. Indexes and triggers of what is filled are put off until

@@ -9,10 +9,10 @@ import type { LoadOptions, LoadReply, LoadRequest } from "./load-worker.ts";
 import type { Choices, MoveTable } from "./move.ts";
 import { asSourceError } from "./source.ts";
 
-/** What is sent to the other thread at once. */
+/** What is given to the other thread at once. */
 const CHUNK_BYTES = 1_048_576;
 /** So many chunks may wait there; then the source waits. With the socket's own buffers this is what a copy holds. */
-const MAX_WAITING = 4;
+const SLOTS = 5;
 /** A source that sends nothing for so long is gone. Sorting five million rows takes some ten seconds. */
 const SILENCE_MS = 120_000;
 
@@ -41,14 +41,19 @@ export interface CopyOptions {
 export async function copyTables({ source, tables, choices, file, signal, onProgress }: CopyOptions): Promise<Copied[]> {
   const loader = startLoader({ file, choices });
   try {
-    const copied: Copied[] = [];
+    const ends: Promise<Copied>[] = [];
     for (const table of tables) {
-      await loader.ask({ kind: "table", table });
+      // The source goes on with the next table while the thread is still busy with this one: what fails there is told by the end.
+      loader.ask({ kind: "table", table }).catch(() => {});
       await send(source, table, loader, signal, (rows) => onProgress?.({ table: table.target, rows }));
-      const done = await loader.ask({ kind: "end" });
-      onProgress?.({ table: table.target, rows: done.rows });
-      copied.push({ target: table.target, rows: done.rows, aside: done.aside ?? 0 });
+      const end = loader.ask({ kind: "end" }).then(({ rows, aside = 0 }) => {
+        onProgress?.({ table: table.target, rows });
+        return { target: table.target, rows, aside };
+      });
+      end.catch(() => {});
+      ends.push(end);
     }
+    const copied = await Promise.all(ends);
     await loader.ask({ kind: "orphans", tables });
     await loader.ask({ kind: "close" });
     return copied;
@@ -57,15 +62,27 @@ export async function copyTables({ source, tables, choices, file, signal, onProg
   }
 }
 
+interface Answer {
+  readonly rows: number;
+  readonly aside?: number;
+}
+
 interface Loader {
   /** Resolves with the thread's answer to this request, after those to all before it. */
-  ask(request: LoadRequest, transfer?: ArrayBuffer[]): Promise<{ rows: number; aside?: number }>;
+  ask(request: LoadRequest): Promise<Answer>;
+  /** Memory that the thread has read what it held of, or never had; waits for it. It is given back by a request of kind `chunk`. */
+  takeSlot(): Promise<{ slot: number; bytes: Buffer }>;
   end(): Promise<void>;
 }
 
-function startLoader(options: LoadOptions): Loader {
-  const worker = new Worker(new URL("./load-worker.ts", import.meta.url), { workerData: options, resourceLimits: { maxYoungGenerationSizeMb: 16 } });
-  const waiting: { resolve(reply: { rows: number; aside?: number }): void; reject(error: unknown): void }[] = [];
+function startLoader({ file, choices }: Omit<LoadOptions, "slots">): Loader {
+  const slots = Array.from({ length: SLOTS }, () => new SharedArrayBuffer(CHUNK_BYTES));
+  const buffers = slots.map((slot) => Buffer.from(slot));
+  const worker = new Worker(new URL("./load-worker.ts", import.meta.url), { workerData: { file, choices, slots } satisfies LoadOptions, resourceLimits: { maxYoungGenerationSizeMb: 16 } });
+  const waiting: { resolve(reply: Answer): void; reject(error: unknown): void }[] = [];
+  /** Of each slot: when the thread is done with it. */
+  const free: Promise<unknown>[] = slots.map(() => Promise.resolve());
+  let next = 0;
   let broken: unknown;
   const fail = (error: unknown) => {
     broken ??= error;
@@ -78,13 +95,23 @@ function startLoader(options: LoadOptions): Loader {
   });
   worker.on("error", fail);
   worker.on("exit", () => fail(new Error("the loading thread ended")));
+  const ask = (request: LoadRequest): Promise<Answer> => {
+    if (broken) return Promise.reject(broken);
+    const answer = new Promise<Answer>((resolve, reject) => {
+      waiting.push({ resolve, reject });
+      worker.postMessage(request);
+    });
+    if (request.kind === "chunk") free[request.slot] = answer;
+    return answer;
+  };
   return {
-    ask(request, transfer = []) {
-      if (broken) return Promise.reject(broken);
-      return new Promise((resolve, reject) => {
-        waiting.push({ resolve, reject });
-        worker.postMessage(request, transfer);
-      });
+    ask,
+    async takeSlot() {
+      const slot = next;
+      next = (next + 1) % SLOTS;
+      // They are read in turn.
+      await free[slot];
+      return { slot, bytes: buffers[slot]! };
     },
     async end() {
       broken ??= new Error("the loading thread was ended");
@@ -106,36 +133,28 @@ async function send(source: pg.Client, table: MoveTable, loader: Loader, signal:
   // A connection that breaks is not always told to the stream of a COPY.
   const onEnd = () => stop(new AppError("unavailable", "The connection to PostgreSQL broke."));
   source.once("end", onEnd);
-  const inFlight = new Set<Promise<void>>();
-  let chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  let chunk: Awaited<ReturnType<Loader["takeSlot"]>> | null = null;
   let filled = 0;
-  const flush = async () => {
-    if (filled === 0) return;
-    const bytes = chunk.subarray(0, filled);
-    const sent: Promise<void> = loader.ask({ kind: "chunk", bytes }, [chunk.buffer as ArrayBuffer]).then(({ rows }) => {
-      inFlight.delete(sent);
-      onRows(rows);
-    });
-    sent.catch(() => {});
-    inFlight.add(sent);
-    chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  const flush = () => {
+    if (chunk === null || filled === 0) return;
+    loader.ask({ kind: "chunk", slot: chunk.slot, length: filled }).then(({ rows }) => onRows(rows), () => {});
+    chunk = null;
     filled = 0;
-    if (inFlight.size >= MAX_WAITING) await Promise.race(inFlight);
   };
   try {
     alive();
     for await (const piece of stream as AsyncIterable<Buffer>) {
       alive();
       for (let from = 0; from < piece.length; ) {
+        chunk ??= await loader.takeSlot();
         const size = Math.min(piece.length - from, CHUNK_BYTES - filled);
-        piece.copy(chunk, filled, from, from + size);
+        piece.copy(chunk.bytes, filled, from, from + size);
         filled += size;
         from += size;
-        if (filled === CHUNK_BYTES) await flush();
+        if (filled === CHUNK_BYTES) flush();
       }
     }
-    await flush();
-    await Promise.all(inFlight);
+    flush();
   } catch (error) {
     throw isOurs(error) ? error : asSourceError(error);
   } finally {

@@ -3,17 +3,20 @@
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
 import { canonicalTexts, findUnfit, keyOf } from "./convert.ts";
-import { createRowReader } from "./copy-rows.ts";
-import { ASIDE_TABLE, type Choices, type MoveTable, type Row, quoted } from "./move.ts";
+import { type Cell, createRowReader } from "./copy-rows.ts";
+import { ASIDE_TABLE, type Choices, type MoveTable, type Row, type Value, quoted } from "./move.ts";
 
 export interface LoadOptions {
   readonly file: string;
   readonly choices: Choices;
+  /** What COPY sends comes in these, each of them again and again. */
+  readonly slots: readonly SharedArrayBuffer[];
 }
 
 export type LoadRequest =
   | { readonly kind: "table"; readonly table: MoveTable }
-  | { readonly kind: "chunk"; readonly bytes: Uint8Array }
+  /** The first `length` bytes of a slot; they are read when this is answered. */
+  | { readonly kind: "chunk"; readonly slot: number; readonly length: number }
   | { readonly kind: "end" }
   /** What points at nothing. */
   | { readonly kind: "orphans"; readonly tables: readonly MoveTable[] }
@@ -27,12 +30,13 @@ export type LoadReply =
 /** Rows of one INSERT: fewer cost calls, more gain nothing (platform.md). */
 const ROWS_AT_ONCE = 32;
 
-/** A row of so many characters goes by itself: thirty-two recordings at once would be held in memory twice. */
-const LARGE = 16_384;
+/** A text of more bytes is handed to SQLite as they are, and its row goes by itself: nothing of it is held but what SQLite takes. */
+const LARGE_BYTES = 4_096;
 
 class Telling extends Error {}
 
-const { file, choices } = workerData as LoadOptions;
+const { file, choices, slots } = workerData as LoadOptions;
+const chunks = slots.map((slot) => Buffer.from(slot));
 const port = parentPort!;
 const db = new Database(file, { timeout: 0 });
 // A new file that is worth nothing until it is whole: no journal, no sync before the end. It goes back to WAL when it is closed.
@@ -48,35 +52,40 @@ function load(table: MoveTable): Loading {
   const { columns, target } = table;
   const names = columns.map(({ name }) => quoted(name)).join(", ");
   const places = `(${columns.map(() => "?").join(", ")})`;
-  const insertOne = db.prepare(`INSERT INTO ${quoted(target)} (${names}) VALUES ${places}`);
-  const insertMany = db.prepare(`INSERT INTO ${quoted(target)} (${names}) VALUES ${Array<string>(ROWS_AT_ONCE).fill(places).join(", ")}`);
+  // A failure ends the copy: nothing needs to be kept for taking back half a statement.
+  const insert = (rows: readonly string[]) => db.prepare(`INSERT OR FAIL INTO ${quoted(target)} (${names}) VALUES ${rows.join(", ")}`);
+  const insertOne = insert([places]);
+  const insertMany = insert(Array<string>(ROWS_AT_ONCE).fill(places));
+  const insertLarge = insert([`(${columns.map(({ as }) => (as === "date" ? "?" : "CAST(? AS TEXT)")).join(", ")})`]);
   const width = columns.length;
   const values: Row = new Array<Row[number]>(width * ROWS_AT_ONCE).fill(null);
   let filled = 0;
   let rows = 0;
   let aside = 0;
-  const reader = createRowReader(table, (row) => {
+  const take = (row: Cell[]) => {
     rows += 1;
-    const why = table.isSide ? null : findUnfit(table, row);
+    const why = table.isSide ? null : findUnfit(table, row as Row);
     if (why !== null) {
-      refuseUnlessAside(table, row, why);
+      refuseUnlessAside(table, row.map(decoded), why);
       aside += 1;
       return;
     }
-    let size = 0;
-    for (const value of row) if (typeof value === "string") size += value.length;
-    if (size > LARGE) {
-      insertOne.run(row);
-      return;
-    }
     const at = filled * width;
-    for (let i = 0; i < width; i += 1) values[at + i] = row[i]!;
+    for (let i = 0; i < width; i += 1) {
+      const cell = row[i]!;
+      if (cell !== null && typeof cell === "object") {
+        insertLarge.run(row);
+        return;
+      }
+      values[at + i] = cell;
+    }
     filled += 1;
     if (filled === ROWS_AT_ONCE) {
       insertMany.run(values);
       filled = 0;
     }
-  });
+  };
+  const reader = createRowReader(table, take, { largeBytes: LARGE_BYTES });
   db.exec("BEGIN");
   return {
     take(bytes) {
@@ -91,6 +100,8 @@ function load(table: MoveTable): Loading {
     },
   };
 }
+
+const decoded = (cell: Cell): Value => (Buffer.isBuffer(cell) ? cell.toString("utf8") : cell);
 
 function refuseUnlessAside(table: MoveTable, row: Row, why: string): void {
   const key = keyOf(table, row);
@@ -124,7 +135,7 @@ function answer(request: LoadRequest): LoadReply {
       loading = load(request.table);
       return { kind: "took", rows: 0 };
     case "chunk":
-      return { kind: "took", rows: loading!.take(Buffer.from(request.bytes.buffer, request.bytes.byteOffset, request.bytes.byteLength)) };
+      return { kind: "took", rows: loading!.take(chunks[request.slot]!.subarray(0, request.length)) };
     case "end":
       return { kind: "done", ...loading!.end() };
     case "orphans": {

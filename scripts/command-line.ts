@@ -26,7 +26,8 @@ export function readCommandLine<Options extends NonNullable<ParseArgsConfig["opt
 
 /** Says what is wrong and how it is right, and ends the process with code 2. */
 export function wrongUse(problem: string, usage: string): never {
-  console.error(`${problem}\n\n${usage}`);
+  // Last, where one looks.
+  console.error(`${usage}\n\n${problem}`);
   process.exit(2);
 }
 

@@ -101,7 +101,7 @@ async function move(world: MoveWorld): Promise<{ rows: Row[]; ada: OldMember }> 
     const pages = [await look(world, "/"), await look(world, "/blog/what-litefs-costs"), await look(world, "/calls/mine", ada)];
     const isServed = pages.every(({ status }) => status === 200) && pages[2]!.text.includes(ada.callTitle!) && me.text.includes("Ada") && me.text.includes("You have read 3 posts to their end.");
     const rows: Row[] = [
-      { what: "copied and compared", text: `${count(Number(before!.rows))} rows in ${seconds(copyMs)}, ${count(Math.round(Number(before!.rows) / (copyMs / 1000)))} rows/s, with plan, indexes and counters` },
+      { what: "copied and compared", text: `${count(Number(before!.rows))} rows and what was written by then in ${seconds(copyMs)}, with plan, indexes and counters` },
       { what: "written meanwhile", text: `${count(committed)} transactions, ${Math.round(reached)} a second` },
       { what: "follow", text: `${megabytes(waitingBytes)} of the old database's log, and what was written meanwhile, in ${seconds(followMs)}` },
       { what: "compared in use", text: `every row of both sides in ${seconds(verifyMs)}` },

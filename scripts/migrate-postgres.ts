@@ -1,5 +1,6 @@
 // npm run migrate:postgres -- plan|copy|follow|verify|cutover|resume|abort: a site moves in from Postgres. docs/runbooks/move-in.md
 
+import { existsSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
 import { readCommandLine, wrongUse } from "./command-line.ts";
 import { reportMove } from "./migrate-progress.ts";
@@ -7,8 +8,9 @@ import { env } from "#lib/base/env.ts";
 import { isAppError } from "#lib/base/errors.ts";
 import { abort, cleanUp, cutOver } from "#lib/migrate/cutover.ts";
 import { formatPlan } from "#lib/migrate/format-plan.ts";
+import { withMove } from "#lib/migrate/hold.ts";
 import type { Choices } from "#lib/migrate/move.ts";
-import { type Place, placedFile } from "#lib/migrate/place.ts";
+import { type Place, lookAt, placedFile } from "#lib/migrate/place.ts";
 import { isDecided } from "#lib/migrate/plan.ts";
 import { type Move, copy, keepFollowing, plan, step, verifyMove } from "#lib/migrate/run.ts";
 import { findState, getState } from "#lib/migrate/state.ts";
@@ -79,21 +81,29 @@ if (!(patienceS > 0 && patienceS <= 86_400)) wrongUse("--patience must be a numb
 const site = flags.site === "none" ? null : (flags.site ?? env.SITE_URL).replace(/\/+$/, "");
 if (site !== null && !/^https?:\/\//.test(site)) wrongUse("--site must be a URL such as https://example.com, or none.", usage);
 
-const to = flags.to ?? defaultTo();
+const given = flags.to ?? defaultTo();
+// A link stays one: what it leads to is replaced.
+const to = existsSync(given) ? realpathSync(given) : given;
 const place: Place = env.REPLICATION ? { kind: "litefs", url: env.LITEFS_URL, name: basename(env.DATABASE_FILE), mounted: env.DATABASE_FILE } : { kind: "file", file: to };
 
 const stop = new AbortController();
 // A second one, later, ends the process as usual: what it leaves is what a killed process leaves, and resume goes on from there. Under npm one
 // press arrives twice, from the terminal and from npm.
 const SAME_PRESS_MS = 1_000;
+/** A server that does not answer any more is not waited for. */
+const END_MS = 15_000;
 let pressedMs = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     if (pressedMs > 0 && performance.now() - pressedMs > SAME_PRESS_MS) process.exit(130);
     pressedMs ||= performance.now();
     stop.abort();
+    setTimeout(() => process.exit(130), END_MS).unref();
   });
 }
+
+// Whoever reads the output may have enough of it.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 141 : 1));
 
 const report = reportMove({ json: flags.json === true, isTerminal: process.stdout.isTTY });
 const move: Move = { url: from, to, placed: placedFile(place), choices, isOldCookieKnown: Boolean(env.OLD_COOKIE_SECRET), rebuild: rebuildCounters, onEvent: report.event, signal: stop.signal };
@@ -107,7 +117,9 @@ async function copyWith(decided: Choices): Promise<void> {
 const commands: Record<Command, () => Promise<number | void>> = {
   async plan() {
     const planned = await step(move, "plan", () => plan(move));
-    report.result(planned, formatPlan(planned));
+    const there = await lookAt(place).catch(() => null);
+    const occupied = there?.members ? [`${placedFile(place)} has ${there.members} members already (npm start makes some examples). cutover wants --replace for that, keeps the database beside it, and your own log-in here goes with it.`] : [];
+    report.result({ ...planned, occupied: there?.members ?? 0 }, [...formatPlan(planned), ...occupied]);
     return isDecided(planned) ? 0 : 1;
   },
   copy: () => copyWith(choices),
@@ -123,7 +135,7 @@ const commands: Record<Command, () => Promise<number | void>> = {
     report.result(moved, [
       `Moved: the file was ${moved.how}. Writes paused for ${(moved.pauseMs / 1000).toFixed(2)} s${moved.isReady ? ", until the site was ready" : ""}.`,
       ...(moved.aside ? [`What was there before is kept: ${moved.aside}`] : []),
-      ...(moved.isReady || site === null ? [] : [`${site} does not say yet that it is ready: start it, then look at ${site}/readyz`]),
+      ...(moved.isReady || site === null ? [] : [`${site} has not said that it is ready. Where the site is somewhere else, look at its /readyz; where it is not running, start it.`]),
       "Next: look at the site, then point the DNS records of your domain at it (docs/runbooks/move-in.md, step 9).",
       "The way back, as long as nothing was written here: abort, and the old site writes again.",
     ]);
@@ -147,8 +159,8 @@ const commands: Record<Command, () => Promise<number | void>> = {
 };
 
 try {
-  process.exitCode = (await commands[command]()) ?? 0;
-  if (stop.signal.aborted) report.result({ stopped: true }, ["Stopped. resume goes on from here."]);
+  process.exitCode = (await (command === "plan" ? commands.plan() : withMove(to, async () => commands[command]()))) ?? 0;
+  if (stop.signal.aborted && command !== "cutover") report.result({ stopped: true }, ["Stopped. resume goes on from here."]);
 } catch (error) {
   if (stop.signal.aborted) report.result({ stopped: true }, ["Stopped. resume goes on from here."]);
   else if (isAppError(error)) report.failed(error.message);

@@ -44,15 +44,15 @@ function drawn(text: string): string[] {
 }
 
 const WHOLE: Verification = {
-  tables: [{ target: "User", source: { rows: 60, sum: "1" }, file: { rows: 60, sum: "1" }, sampled: 60, equal: true, differing: 0, differences: [] }],
+  tables: [{ target: "User", source: { rows: 60, sum: "1" }, file: { rows: 60, sum: "1" }, aside: 0, sampled: 60, equal: true, differing: 0, differences: [] }],
   problems: [], equal: true, sumMs: 1, ms: 2,
 };
 const BROKEN: Verification = {
   ...WHOLE,
   tables: [
     WHOLE.tables[0]!,
-    { target: "PostRead", source: { rows: 2_000, sum: "1" }, file: { rows: 1_999, sum: "2" }, sampled: 9, equal: false, differing: 3, differences: [{ key: "a", kind: "missing", columns: [] }, { key: "b\u001b[2J", kind: "different", columns: ["createdAt"] }] },
-    { target: "Moved_Log", source: { rows: 3, sum: "1" }, file: { rows: 3, sum: "2" }, sampled: 0, equal: false, differing: null, differences: [] },
+    { target: "PostRead", source: { rows: 2_000, sum: "1" }, file: { rows: 1_999, sum: "2" }, aside: 0, sampled: 9, equal: false, differing: 3, differences: [{ key: "a", kind: "missing", columns: [] }, { key: "b\u001b[2J", kind: "different", columns: ["createdAt"] }] },
+    { target: "Moved_Log", source: { rows: 3, sum: "1" }, file: { rows: 3, sum: "2" }, aside: 0, sampled: 0, equal: false, differing: null, differences: [] },
   ],
   problems: ["2 rows of Call point at nothing."], equal: false,
 };

@@ -34,7 +34,7 @@ const SHORTEST = 6;
 const TELLING_MS = 200;
 
 const LABELS: Record<Step, string> = {
-  plan: "Plan", slot: "Slot and publication", copy: "Copy", indexes: "Indexes, counters, checks", verify: "Comparison", follow: "Follow", "stop writes": "Stop the old site's writes",
+  plan: "Plan", slot: "Slot and publication", copy: "Copy", indexes: "Indexes, counters, checks", verify: "Comparison", follow: "Follow", check: "Whole file checked", "stop writes": "Stop the old site's writes",
   drain: "The last changes", finish: "Finish the file", place: "Put in place", ready: "Wait for the new site", "clean up": "Clean up",
 };
 
@@ -202,9 +202,9 @@ const HOW = { missing: "is missing in the copy", extra: "is in the copy alone", 
 
 function describeVerification({ tables, problems, equal }: Verification): string[] {
   const width = Math.max(0, ...tables.map(({ target }) => plain(target).length));
-  const lines = tables.flatMap(({ target, source, file, equal: isSame, differing, differences }) => {
+  const lines = tables.flatMap(({ target, source, file, aside, equal: isSame, differing, differences }) => {
     const name = `  ${plain(target).padEnd(width)}  `;
-    if (isSame) return [`${name}${counted(source.rows, "row")}, equal`];
+    if (isSame) return [`${name}${counted(source.rows, "row")}, equal${aside > 0 ? `; ${aside.toLocaleString("en-US")} of them are kept aside (Moved_aside)` : ""}`];
     const rows = source.rows === file.rows ? `${counted(source.rows, "row")} on both sides` : `${counted(source.rows, "row")} in Postgres, ${file.rows.toLocaleString("en-US")} here`;
     const named = differences.map(({ key, kind, columns }) => `    ${key} ${HOW[kind]}${columns.length > 0 ? `: ${columns.join(", ")}` : ""}`);
     const more = (differing ?? 0) - differences.length;

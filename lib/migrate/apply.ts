@@ -34,10 +34,13 @@ function statementsOf(db: Database.Database, { target, columns, key }: MoveTable
   const updates = new Map<string, Database.Statement>();
   const select = db.prepare(`SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE ${where || "false"}`).raw();
   const children = CHILDREN.includes(target) ? db.prepare(`SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE "userId" = ?`).raw() : null;
+  const any = CHILDREN.includes(target) ? db.prepare(`SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE "userId" IS NOT NULL LIMIT 500`).raw() : null;
   return {
     insert: db.prepare(`INSERT INTO ${quoted(target)} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`),
     remove: db.prepare(`DELETE FROM ${quoted(target)} WHERE ${where || "false"}`),
     find: (values: readonly Value[]) => select.get(values) as Row | undefined,
+    /** Some of those that point at a user. */
+    anyUsers: () => (any?.all() ?? []) as Row[],
     ofUser: (id: Value) => (children?.all(id) ?? []) as Row[],
     update(values: Changed, by: readonly Value[]): number {
       const sent = values.map((value) => value !== undefined);
@@ -81,7 +84,7 @@ export function createApplier(db: Database.Database, { tables, choices }: { tabl
   }
 
   function refuse(table: MoveTable, key: string, why: string): AppError {
-    return new AppError("conflict", `${table.source} ${key}: ${why}. It was written since the copy. Mend it in the source, or abort and copy again with --unfit aside.`);
+    return new AppError("conflict", `${table.source} ${key}: ${why}. It was written since the copy. Mend it in the source if you like; then abort, and copy again, or copy again with --unfit aside.`);
   }
 
   function isMissingParent(error: unknown): boolean {
@@ -134,6 +137,17 @@ export function createApplier(db: Database.Database, { tables, choices }: { tabl
     }
   }
 
+  function orphanAll(child: MoveTable): void {
+    for (;;) {
+      const rows = of(child).anyUsers();
+      if (rows.length === 0) return;
+      for (const row of rows) {
+        putAside(child, row, NO_PARENT);
+        of(child).remove.run(keyIn(child, row));
+      }
+    }
+  }
+
   function update(table: MoveTable, key: readonly Value[], row: Changed): void {
     const text = asKey(key);
     const kept = hasAside ? (aside.find.get(table.target, text) as string | undefined) : undefined;
@@ -179,6 +193,8 @@ export function createApplier(db: Database.Database, { tables, choices }: { tabl
       else insert(table, row);
     },
     truncate(emptied) {
+      // Without foreign keys in the source those that point at users stay there: here they would go with them.
+      if (emptied.some(({ target, isSide }) => target === PARENT && !isSide)) for (const child of children) if (!emptied.includes(child)) orphanAll(child);
       // Those that point at others first.
       for (const { target } of [...emptied].reverse()) {
         db.prepare(`DELETE FROM ${quoted(target)}`).run();

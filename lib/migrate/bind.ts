@@ -3,7 +3,7 @@
 import { AppError } from "../base/errors.ts";
 import { fromText } from "./convert.ts";
 import type { Changed } from "./apply.ts";
-import type { Choices, MoveTable, Row, Value } from "./move.ts";
+import { type Choices, type MoveTable, type Row, type Value, quoted } from "./move.ts";
 import type { Relation, SentRow } from "./pgoutput.ts";
 
 export interface Bound {
@@ -18,12 +18,14 @@ export interface Binding {
   readonly moves: readonly Bound[];
 }
 
-/** Throws AppError(conflict) where the relation has lost a column since the plan, or gained one that nobody chose to leave behind. */
+/** Throws AppError(conflict) where the relation has lost a column since the plan, or gained one that nobody chose to leave behind, and where changed rows can't be told any more. */
 export function bindRelation(relation: Relation, { tables, choices }: { tables: readonly MoveTable[]; choices: Choices }): Binding {
   const moved = tables.filter(({ schema, source }) => schema === relation.schema && source === relation.name);
   const known = new Set(moved.flatMap(({ columns }) => columns.map(({ name }) => name)));
   const gained = relation.columns.find((name) => !known.has(name));
   if (gained !== undefined && choices.unknown !== "drop") throw new AppError("conflict", `${relation.name} has a column ${gained} that it did not have at the copy. Abort, and copy again.`);
+  const unnamed = moved.flatMap(({ key }) => key).find((name) => !relation.keys.includes(name));
+  if (unnamed !== undefined) throw new AppError("conflict", `${relation.name}: the source does not tell the key of changed rows any more (REPLICA IDENTITY). ALTER TABLE ${quoted(relation.name)} REPLICA IDENTITY DEFAULT; then abort, and copy again.`);
   return { moves: moved.map((table) => bind(table, relation)) };
 }
 

@@ -9,7 +9,7 @@ import { AppError } from "../base/errors.ts";
 import type { ChecksumMessage, ChecksumRequest } from "./checksum-worker.ts";
 import { type MoveTable, sourceName } from "./move.ts";
 import { type HashKind, hashOf, hashText, rowHashSql } from "./row-hash.ts";
-import { readRows } from "./source.ts";
+import { endSource, readRows } from "./source.ts";
 
 export interface TableSum {
   readonly target: string;
@@ -47,7 +47,7 @@ export async function chooseHash(source: pg.Client): Promise<HashKind> {
 
 /** The source's side of a table, of the state that its connection sees. */
 export async function sumSource(source: pg.Client, table: MoveTable, kind: HashKind): Promise<TableSum> {
-  const [row] = await readRows<{ rows: string; sum: string }>(source, `SELECT count(*)::text AS rows, COALESCE(sum(${rowHashSql(table.columns, kind)}), 0)::text AS sum FROM ${sourceName(table)}`);
+  const [row] = await readRows<{ rows: string; sum: string }>(source, `SELECT count(*)::text AS rows, COALESCE(sum(${rowHashSql(table.columns, kind)}), 0)::text AS sum FROM ${sourceName(table)}`, [], { ms: SUM_MS });
   return { target: table.target, rows: Number(row!.rows), sum: row!.sum };
 }
 
@@ -56,7 +56,7 @@ export async function sumSource(source: pg.Client, table: MoveTable, kind: HashK
  * was asked would hold it.
  */
 export async function ask<T>(source: pg.Client, work: () => Promise<T>, { ms = ASK_MS, signal }: { ms?: number; signal?: AbortSignal } = {}): Promise<T> {
-  const give = () => void source.end().catch(() => {});
+  const give = () => void endSource(source);
   if (signal?.aborted) throw stopped();
   let stop = () => {};
   const end = new Promise<never>((_, reject) => {

@@ -67,6 +67,9 @@ interface Answer {
   readonly aside?: number;
 }
 
+/** A fault in the loading thread. */
+class Broken extends Error {}
+
 interface Loader {
   /** Resolves with the thread's answer to this request, after those to all before it. */
   ask(request: LoadRequest): Promise<Answer>;
@@ -90,11 +93,11 @@ function startLoader({ file, choices }: Omit<LoadOptions, "slots">): Loader {
   };
   worker.on("message", (reply: LoadReply) => {
     if (reply.kind !== "failed") return waiting.shift()?.resolve(reply);
-    if (!reply.isTelling) return fail(new Error(reply.message));
-    return fail(/disk is full|SQLITE_FULL/i.test(reply.message) ? new AppError("unavailable", "The disk is full.") : new AppError("conflict", reply.message));
+    if (!reply.isTelling) return fail(new Broken(reply.message));
+    return fail(/disk is full|SQLITE_FULL/i.test(reply.message) ? new AppError("unavailable", "The disk is full. Make room, then resume.") : new AppError("conflict", reply.message));
   });
-  worker.on("error", fail);
-  worker.on("exit", () => fail(new Error("the loading thread ended")));
+  worker.on("error", (error) => fail(new Broken(error.message, { cause: error })));
+  worker.on("exit", () => fail(new Broken("the loading thread ended")));
   const ask = (request: LoadRequest): Promise<Answer> => {
     if (broken) return Promise.reject(broken);
     const answer = new Promise<Answer>((resolve, reject) => {
@@ -114,7 +117,7 @@ function startLoader({ file, choices }: Omit<LoadOptions, "slots">): Loader {
       return { slot, bytes: buffers[slot]! };
     },
     async end() {
-      broken ??= new Error("the loading thread was ended");
+      broken ??= new Broken("the loading thread was ended");
       await worker.terminate();
     },
   };
@@ -166,5 +169,5 @@ async function send(source: pg.Client, table: MoveTable, loader: Loader, signal:
 
 /** An error of the loading thread, which has nothing to do with the source. */
 function isOurs(error: unknown): boolean {
-  return error instanceof AppError || /loading thread|COPY/.test(String((error as Error).message));
+  return error instanceof AppError || error instanceof Broken;
 }

@@ -9,7 +9,7 @@ import { canonicalSql, keyOf } from "./convert.ts";
 import { createRowReader } from "./copy-rows.ts";
 import { ASIDE_TABLE, type MoveColumn, type MoveTable, type Row, quoted, sourceName } from "./move.ts";
 import { type HashKind, hashRow, hashText, rowHashSql } from "./row-hash.ts";
-import { asSourceError } from "./source.ts";
+import { asSourceError, endSource } from "./source.ts";
 
 export interface Difference {
   /** As the target has it. */
@@ -72,7 +72,7 @@ async function* readSource(source: pg.Client, { key, columns, ...table }: MoveTa
     reader.end();
   } catch (error) {
     // What was asked would hold the connection.
-    if (stream.destroyed) void source.end().catch(() => {});
+    if (stream.destroyed) void endSource(source);
     throw asSourceError(error);
   } finally {
     clearTimeout(timer);

@@ -174,6 +174,28 @@ describe.skipIf(!findPostgres())("following a source", () => {
     expect(read(`SELECT * FROM "Moved_aside"`)).toEqual([]);
   });
 
+  test("members of a source without foreign keys are emptied: what points at them is kept aside, not lost", async () => {
+    for (const table of ["Session", "Call", "PostRead"]) await runSql(url, `ALTER TABLE "${table}" DROP CONSTRAINT "${table}_userId_fkey"`);
+    begin({ unknown: "stop", unfit: "aside" });
+    await copy(move);
+    await runSql(url, `TRUNCATE "User"`);
+    await catchUp();
+    expect((await verifyMove(move)).equal).toBe(true);
+    expect(read(`SELECT 1 FROM "Moved_aside" WHERE "source" = 'Session'`)).toHaveLength(90);
+  });
+
+  test("a source that does not tell the keys of changed rows any more ends it with what to do", async () => {
+    await copy(move);
+    await runSql(url, `ALTER TABLE "User" REPLICA IDENTITY USING INDEX "User.email_unique"`, `DELETE FROM "User" WHERE "role" <> 'ADMIN'`);
+    await expect(catchUp()).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("REPLICA IDENTITY") });
+  });
+
+  test("a slot that is gone is told as what it is", async () => {
+    await copy(move);
+    await dropSlot(url);
+    await expect(catchUp()).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("copy again") });
+  });
+
   test("columns and tables that are kept beside follow, too, also without a key", async () => {
     for (const odd of ["unknownColumns", "unknownSessionColumn", "unknownTable", "unknownTableWithoutKey"] as const) await runSql(url, ODDITIES[odd]);
     begin({ unknown: "keep", unfit: "stop" });

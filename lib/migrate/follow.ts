@@ -6,15 +6,16 @@ import { createApplier } from "./apply.ts";
 import { AppError, isAppError } from "../base/errors.ts";
 import { type Message, formatLsn, parseLsn, readMessage } from "./pgoutput.ts";
 import type { MoveState } from "./state.ts";
-import { connectSource, readRows } from "./source.ts";
+import { connectSource, endSource, readRows } from "./source.ts";
 import { openStream } from "./stream.ts";
 import { type Working, findMark, openWorking, setMark } from "./target.ts";
 
 /** Small transactions share a commit, up to so many changes or so long. */
 const BATCH_CHANGES = 5_000;
 const BATCH_MS = 100;
-/** A source that restarts is waited for. */
+/** A source that restarts, and a disk that is full, are waited for; less where somebody waits for the end. */
 const AWAY_MS = 600_000;
+const WAIT_MS = 60_000;
 const AGAIN_MS = 500;
 const REPORT_EVERY_MS = 250;
 const WATCH_EVERY_MS = 1_000;
@@ -55,9 +56,10 @@ export async function follow({ url, file, state, until, signal, onProgress }: Fo
     while (!signal.aborted) {
       try {
         if (await followOnce(run)) break;
-      } catch (error) {
+      } catch (thrown) {
         if (signal.aborted) break;
-        if (!isAppError(error, "unavailable") || performance.now() - run.lastMs > AWAY_MS) throw error;
+        const error = /^SQLITE_FULL/.test(String((thrown as { code?: unknown }).code)) ? new AppError("unavailable", "The disk is full. Make room.", { cause: thrown }) : thrown;
+        if (!isAppError(error, "unavailable") || performance.now() - run.lastMs > (run.until === null ? AWAY_MS : WAIT_MS)) throw error;
         run.onProgress({ lagBytes: 0, lagSeconds: 0, changes: run.changes, waiting: error.message });
         await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
       }
@@ -99,7 +101,7 @@ function watchEnd(run: Run): { stop(): void; readonly stopped: Promise<void> } {
       } catch {
         // The stream says what is wrong.
       } finally {
-        await client?.end().catch(() => {});
+        await endSource(client);
       }
       await sleep(WATCH_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {});
     }
@@ -126,7 +128,7 @@ async function followOnce(run: Run): Promise<boolean> {
   run.signal.addEventListener("abort", onAbort);
   if (run.signal.aborted) onAbort();
   try {
-    follower.onDone(() => stream.end());
+    follower.onEnd(() => stream.end(), (error) => stream.fail(error));
     await stream.ended;
     follower.flush(true);
     // The slot may forget what is applied, also when nothing more comes.
@@ -140,8 +142,8 @@ async function followOnce(run: Run): Promise<boolean> {
 }
 
 interface Follower {
-  /** Calls `end` when `until` is reached; at once where it has been: much may come before anybody asks. */
-  onDone(end: () => void): void;
+  /** Calls `end` when `until` is reached, at once where it has been: much may come before anybody asks. Calls `fail` for what fails between two messages. */
+  onEnd(end: () => void, fail: (error: unknown) => void): void;
   take(message: Message): void;
   /** The server has sent all before `sent`. */
   see(sent: bigint): void;
@@ -173,10 +175,21 @@ function createFollower(run: Run, from: bigint): Follower {
   let reportedMs = 0;
 
   let end = () => {};
+  let fail = (_: unknown) => {};
 
-  function onDone(then: () => void): void {
+  function onEnd(then: () => void, otherwise: (error: unknown) => void): void {
     end = then;
+    fail = otherwise;
     if (isDone) end();
+  }
+
+  function flushLater(): void {
+    try {
+      flush();
+    } catch (error) {
+      isDone = true;
+      fail(error);
+    }
   }
 
   function done(): void {
@@ -253,7 +266,7 @@ function createFollower(run: Run, from: bigint): Follower {
         run.lastMs = performance.now();
         report();
         if (batch >= BATCH_CHANGES || (batch > 0 && performance.now() - sinceMs > BATCH_MS)) flush();
-        else timer ??= setTimeout(() => flush(), BATCH_MS);
+        else timer ??= setTimeout(flushLater, BATCH_MS);
         return;
       case "relation":
         bindings.set(message.relation.id, bindRelation(message.relation, run.state));
@@ -274,5 +287,5 @@ function createFollower(run: Run, from: bigint): Follower {
     }
   }
 
-  return { onDone, take, see, flush, confirmed: () => committed, close };
+  return { onEnd, take, see, flush, confirmed: () => committed, close };
 }

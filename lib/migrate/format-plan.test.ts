@@ -8,7 +8,7 @@ const SIDE: MoveTable = { schema: "public", source: "User", target: "Moved_User"
 const PLAN: Plan = {
   source: {
     system: "1", database: "site", role: "me", version: "15.8", versionNumber: 150_008, encoding: "UTF8", isConvertible: true, walLevel: "logical", isInRecovery: false, isPooled: false, isSuperuser: false, mayReplicate: true,
-    mayCreate: true, ownsDatabase: true, freeSlots: 3, freeSenders: 3, keptMegabytes: null, slotOf: null, hasPublication: false, longWriters: 0, prepared: 0, provider: null, mode: "stream", whyPasses: [], hasPartitions: false,
+    mayCreate: true, ownsDatabase: true, mayEndOthers: true, freeSlots: 3, freeSenders: 3, keptMegabytes: null, slotOf: null, hasPublication: false, longWriters: 0, prepared: 0, provider: null, mode: "stream", whyPasses: [], hasPartitions: false,
   },
   to: "/data/site.db",
   choices: { unknown: "stop", unfit: "stop" },

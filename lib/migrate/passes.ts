@@ -10,12 +10,13 @@ import { fromText } from "./convert.ts";
 import { copyStatement, createRowReader } from "./copy-rows.ts";
 import { type Difference, findDifferences } from "./differences.ts";
 import { type MoveTable, type Row, quoted, sourceName } from "./move.ts";
-import { asSourceError, connectSource, readRows } from "./source.ts";
+import { asSourceError, connectSource, endSource, readRows } from "./source.ts";
 import type { MoveState } from "./state.ts";
 import { openWorking } from "./target.ts";
 
-/** Rows are asked for, and written, so many at a time. */
+/** Rows are asked for so many at a time; so many are mended in one transaction. */
 const BATCH = 500;
+const PART = 5_000;
 
 export interface PassOptions {
   readonly url: string;
@@ -49,9 +50,17 @@ export async function pass({ url, file, state, signal }: PassOptions): Promise<{
         await refillTable(rows, working.db, table);
         continue;
       }
-      const found: Difference[] = [];
-      for await (const difference of findDifferences({ source, db: reader, table, kind, signal })) found.push(difference);
-      mended += await mend({ rows, db: working.db, applier, table, found });
+      let found: Difference[] = [];
+      const mendFound = async () => {
+        mended += await mend({ rows, db: working.db, applier, table, found });
+        found = [];
+      };
+      for await (const difference of findDifferences({ source, db: reader, table, kind, signal })) {
+        found.push(difference);
+        // Users give up their addresses all at once.
+        if (found.length >= PART && table.target !== "User") await mendFound();
+      }
+      await mendFound();
     }
     // Only now: what was kept aside when its user went is looked at after the users.
     applier.settle();
@@ -59,7 +68,7 @@ export async function pass({ url, file, state, signal }: PassOptions): Promise<{
   } finally {
     reader.close();
     working.close();
-    for (const client of [source, rows]) await client.end().catch(() => {});
+    for (const client of [source, rows]) await endSource(client);
   }
 }
 

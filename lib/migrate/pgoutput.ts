@@ -8,6 +8,8 @@ export interface Relation {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly string[];
+  /** Those that old rows are named by. */
+  readonly keys: readonly string[];
 }
 
 export type Message =
@@ -78,13 +80,16 @@ function readRelation(bytes: Buffer): Relation {
   at += 1;
   const count = bytes.readInt16BE(at);
   at += 2;
+  const keys: string[] = [];
   const columns = Array.from({ length: count }, () => {
+    const isKey = (bytes[at]! & 1) === 1;
     at += 1;
     const column = text();
+    if (isKey) keys.push(column);
     at += 8;
     return column;
   });
-  return { id: bytes.readInt32BE(1), schema, name, columns };
+  return { id: bytes.readInt32BE(1), schema, name, columns, keys };
 }
 
 function readRow(bytes: Buffer, from: number): { row: SentRow; end: number } {

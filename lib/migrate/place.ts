@@ -1,7 +1,8 @@
 // Puts the finished file where the site reads it: by renaming it, through SQLite where the site is running on the old one, or through LiteFS.
 
-import { existsSync, fsyncSync, openSync, closeSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { AppError } from "../base/errors.ts";
 import { importDatabase } from "../litefs/import.ts";
@@ -78,6 +79,7 @@ export function keepOld(place: Place, aside: string): boolean {
   const db = new Database(file, { readonly: true, timeout: 5_000 });
   try {
     rmSync(`${aside}.new`, { force: true });
+    closeSync(openSync(`${aside}.new`, "wx", 0o600));
     db.prepare("VACUUM INTO ?").run(`${aside}.new`);
   } finally {
     db.close();
@@ -101,6 +103,7 @@ export function keepSettings(place: Place, from: string): void {
   const moved = new Database(from);
   try {
     for (const table of KEPT) {
+      if (here.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) === undefined) continue;
       for (const row of here.prepare(`SELECT * FROM "${table}"`).all() as Record<string, unknown>[]) {
         const names = Object.keys(row);
         moved.prepare(`INSERT OR REPLACE INTO "${table}" (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`).run(...Object.values(row));
@@ -119,21 +122,17 @@ export function keepSettings(place: Place, from: string): void {
  * `from` is gone afterwards where it was renamed. Returns how it was done.
  */
 export async function putInPlace(place: Place, from: string): Promise<"renamed" | "replaced while in use" | "imported into LiteFS"> {
-  if (existsSync(`${from}-wal`)) throw new AppError("conflict", `${from} is open in another program: close it first.`);
+  if (sizeOf(`${from}-wal`) > 0) throw new AppError("conflict", `${from} is open in another program: close it first.`);
+  for (const suffix of ["-wal", "-shm"]) rmSync(from + suffix, { force: true });
   if (place.kind === "litefs") {
     await importDatabase({ url: place.url, name: place.name, file: from, timeoutMs: IMPORT_MS });
     return "imported into LiteFS";
   }
   if (existsSync(place.file) && isInUse(place.file)) {
-    const db = new Database(from, { readonly: true });
-    try {
-      // All pages at a time: between two steps a writer of the site could come in.
-      await db.backup(place.file, { progress: () => 2 ** 30 });
-    } finally {
-      db.close();
-    }
+    await replaceInUse(place.file, from);
     return "replaced while in use";
   }
+  takeOwner(from, place.file);
   // What stands in a -wal beside a file would be read into whatever file bears its name.
   for (const suffix of ["-wal", "-shm"]) rmSync(place.file + suffix, { force: true });
   renameSync(from, place.file);
@@ -144,4 +143,35 @@ export async function putInPlace(place: Place, from: string): Promise<"renamed" 
     closeSync(folder);
   }
   return "renamed";
+}
+
+const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+/** How long a site that writes is waited for. */
+const BUSY_MS = 30_000;
+const AGAIN_MS = 5;
+
+/** Throws AppError(unavailable) where the site writes without a pause for half a minute; nothing has changed then. */
+async function replaceInUse(file: string, from: string): Promise<void> {
+  const db = new Database(from, { readonly: true });
+  try {
+    const untilMs = performance.now() + BUSY_MS;
+    for (;;) {
+      // All pages at a time: between two steps a writer of the site could come in. Where one is at it right now nothing is copied, and nothing is said.
+      const { totalPages, remainingPages } = await db.backup(file, { progress: () => 2 ** 30 });
+      if (totalPages > 0 && remainingPages === 0) return;
+      if (performance.now() > untilMs) throw new AppError("unavailable", `${file} is being written to all the time: stop the new site for a moment, and cut over again.`);
+      await sleep(AGAIN_MS);
+    }
+  } finally {
+    db.close();
+    for (const suffix of ["-wal", "-shm"]) rmSync(from + suffix, { force: true });
+  }
+}
+
+/** Gives `from` the owner and the rights of the file that it replaces; where there is none the folder's owner, who alone may read it. */
+function takeOwner(from: string, file: string): void {
+  const like = statSync(file, { throwIfNoEntry: false }) ?? statSync(dirname(file));
+  if (process.getuid?.() === 0) chownSync(from, like.uid, like.gid);
+  chmodSync(from, like.isFile() ? like.mode & 0o777 : 0o600);
 }

@@ -69,7 +69,7 @@ export async function countRows(client: pg.Client, table: MoveTable, parent: Mov
     ...fine.map((_, i) => `(count(*) FILTER (WHERE f${i}))::text AS f${i}`),
   ];
   const floors = fine.map(({ name }, i) => `, isfinite(${quoted(name)}) AND ${quoted(name)} <> date_trunc('milliseconds', ${quoted(name)}) AS f${i}`);
-  const [row] = await ask(client, () => readRows(client, `SELECT ${counts.join(", ")} FROM (SELECT ${reasonSql(rules)} AS reason${floors.join("")} FROM ${from}) AS ruled`), { ms: PASS_MS });
+  const [row] = await ask(client, () => readRows(client, `SELECT ${counts.join(", ")} FROM (SELECT ${reasonSql(rules)} AS reason${floors.join("")} FROM ${from}) AS ruled`, [], { ms: PASS_MS }), { ms: PASS_MS });
   const unfit: { why: string; rows: number; keys: string[] }[] = [];
   for (const [i, { why }] of rules.entries()) {
     const rows = Number(row![`r${i}`]);
@@ -77,14 +77,14 @@ export async function countRows(client: pg.Client, table: MoveTable, parent: Mov
     const key = table.key.map((name) => canonicalSql(table.columns.find((column) => column.name === name)!));
     // A key that is null is a reason, too.
     const sql = `SELECT ${key.map((text) => `COALESCE(${text}, '(null)')`).join(" || ' ' || ")} AS key FROM ${from} WHERE ${reasonSql(rules)} = ${i} LIMIT ${EXAMPLES}`;
-    unfit.push({ why, rows, keys: (await ask(client, () => readRows<{ key: string }>(client, sql), { ms: PASS_MS })).map(({ key: one }) => one) });
+    unfit.push({ why, rows, keys: (await ask(client, () => readRows<{ key: string }>(client, sql, [], { ms: PASS_MS }), { ms: PASS_MS })).map(({ key: one }) => one) });
   }
   return { rows: Number(row!.rows), unfit, floored: fine.map(({ name }, i) => ({ column: name, rows: Number(row![`f${i}`]) })).filter(({ rows }) => rows > 0) };
 }
 
 /** The number of rows alone. */
 export async function countAll(client: pg.Client, table: MoveTable): Promise<number> {
-  const [row] = await ask(client, () => readRows<{ rows: string }>(client, `SELECT count(*)::text AS rows FROM ${sourceName(table)}`), { ms: PASS_MS });
+  const [row] = await ask(client, () => readRows<{ rows: string }>(client, `SELECT count(*)::text AS rows FROM ${sourceName(table)}`, [], { ms: PASS_MS }), { ms: PASS_MS });
   return Number(row!.rows);
 }
 
@@ -92,7 +92,7 @@ export async function countAll(client: pg.Client, table: MoveTable): Promise<num
 export function judgeRows({ source }: MoveTable, { unfit, floored }: CountedTable, { unfit: chosen }: Choices): Finding[] {
   const findings = unfit.map(({ why, rows, keys }) => {
     const isOrphaned = why.endsWith(" is not there");
-    const text = `${counted(rows, "row")} of ${source} can't be taken as ${rows === 1 ? "it is" : "they are"}: ${why}${isOrphaned ? ", or can't be taken itself" : ""}. ${rows > keys.length ? "Some of the keys" : rows === 1 ? "Its key" : "The keys"}: ${keys.map(shown).join(", ")}.`;
+    const text = `${counted(rows, "row")} of ${source} can't be taken as ${rows === 1 ? "it is" : "they are"}: ${why}${isOrphaned ? ", or can't be taken itself" : ""}. ${source === "Session" ? `Ids of sessions are told as encode(sha256("id"::text::bytea), 'hex'). ` : ""}${rows > keys.length ? "Some of the keys" : rows === 1 ? "Its key" : "The keys"}: ${keys.map(shown).join(", ")}.`;
     if (chosen === "aside") return note("rows", `${text} Kept, whole, in the table ${ASIDE_TABLE} (--unfit aside).`);
     return choice("rows", text, `Mend ${rows === 1 ? "it" : "them"} in the old site; or --unfit aside keeps ${rows === 1 ? "it" : "them"}, whole, in the table ${ASIDE_TABLE}.`);
   });

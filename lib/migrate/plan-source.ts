@@ -3,7 +3,7 @@
 import type pg from "pg";
 import { ask } from "./checksums.ts";
 import { type Finding, counted, note, shown, stop } from "./finding.ts";
-import { MOVE_NAME } from "./move.ts";
+import { MOVE_NAME, quoted } from "./move.ts";
 import { readRows } from "./source.ts";
 
 /** Of PostgreSQL: sha256 and the 64-bit hashes of texts came with it. */
@@ -32,6 +32,8 @@ export interface SourceFacts {
   readonly mayReplicate: boolean;
   readonly mayCreate: boolean;
   readonly ownsDatabase: boolean;
+  /** The sessions of other roles, to see and to end them. */
+  readonly mayEndOthers: boolean;
   readonly freeSlots: number;
   readonly freeSenders: number;
   /** What a slot may keep, in megabytes; null where there is no end to it. */
@@ -55,6 +57,7 @@ const FACTS = `
     'mayReplicate', r.rolsuper OR r.rolreplication OR COALESCE(pg_has_role(to_regrole('rds_replication')::oid, 'USAGE'), false),
     'mayCreate', has_database_privilege(current_database(), 'CREATE'),
     'ownsDatabase', r.rolsuper OR pg_has_role(d.datdba, 'USAGE'),
+    'mayEndOthers', r.rolsuper OR (pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE')),
     'freeSlots', current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots WHERE slot_name <> '${MOVE_NAME}'),
     'freeSenders', current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_get_wal_senders()),
     'keptMegabytes', (SELECT NULLIF(setting::int, -1) FROM pg_settings WHERE name = 'max_slot_wal_keep_size'),
@@ -104,6 +107,7 @@ export function judgeSource(facts: SourceFacts, { isOurs }: { isOurs: boolean })
   if (!isOurs && facts.slotOf !== null) findings.push(stop("source", `A replication slot named ${MOVE_NAME} is there already, of ${facts.slotOf === facts.database ? "another move from this database" : `a move from the database ${shown(facts.slotOf)} of the same server`}.`, "Let that move end, or run abort against that database: it removes the slot."));
   else if (!isOurs && facts.hasPublication) findings.push(stop("source", `A publication named ${MOVE_NAME} is there already, of another move.`, "Let that move end, or run abort: it removes the publication."));
   if (!facts.ownsDatabase) findings.push(note("source", "This role does not own the database, so cutover can't make it read-only.", "Use the owner's role, or stop the old site yourself and give cutover --old-site-stopped."));
+  else if (!facts.mayEndOthers) findings.push(note("source", "This role can't see and end the sessions of other roles. cutover stops with that, unless the old site logs in with this role, too.", `GRANT pg_read_all_stats, pg_signal_backend TO ${quoted(facts.role)};`));
   return findings;
 }
 

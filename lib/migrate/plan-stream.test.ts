@@ -13,7 +13,7 @@ import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.
 
 const FINE: SourceFacts = {
   system: "1", database: "site", role: "me", version: "17.2", versionNumber: 170_002, encoding: "UTF8", isConvertible: true, walLevel: "logical", isInRecovery: false, isPooled: false, isSuperuser: false,
-  mayReplicate: true, mayCreate: true, ownsDatabase: true, freeSlots: 3, freeSenders: 3, keptMegabytes: null, slotOf: null, hasPublication: false, longWriters: 0, prepared: 0, provider: null,
+  mayReplicate: true, mayCreate: true, ownsDatabase: true, mayEndOthers: true, freeSlots: 3, freeSenders: 3, keptMegabytes: null, slotOf: null, hasPublication: false, longWriters: 0, prepared: 0, provider: null,
 };
 const judged = (facts: Partial<SourceFacts>) => judgeSource({ ...FINE, ...facts }, { isOurs: false }).map(({ level, text, fix }) => `${level}: ${text} → ${fix}`);
 const cant = (facts: Partial<SourceFacts>) => whyServerCantStream({ ...FINE, ...facts });
@@ -29,6 +29,7 @@ test.each([
   ["an encoding of bytes", { encoding: "SQL_ASCII" }, /^stop: .*SQL_ASCII.*pg_dump --encoding=UTF8/],
   ["an encoding that Postgres can't convert", { encoding: "MULE_INTERNAL", isConvertible: false }, /^stop: .*MULE_INTERNAL/],
   ["another encoding", { encoding: "LATIN1" }, /^note: .*LATIN1. Postgres converts/],
+  ["sessions of others that it can't end", { mayEndOthers: false }, /^note: .*pg_signal_backend/],
   ["a database of somebody else's", { ownsDatabase: false }, /^note: .*cutover can't make it read-only.*--old-site-stopped/],
 ] as const)("is said of the server: %s", (_, facts, pattern) => {
   expect(judged(facts)).toEqual([expect.stringMatching(pattern)]);

@@ -58,10 +58,10 @@ export async function judgeAddresses(client: pg.Client, { table, from }: Chosen)
 
 async function findGroups(client: pg.Client, table: MoveTable, by: string, having = "count(*) > 1"): Promise<{ groups: number; members: number; examples: string }> {
   const grouped = `SELECT ${by} AS address, count(*) AS members FROM ${sourceName(table)} WHERE "email" IS NOT NULL GROUP BY 1 HAVING ${having}`;
-  const [row] = await ask(client, () => readRows<{ groups: string; members: string }>(client, `SELECT count(*)::text AS groups, COALESCE(sum(members), 0)::text AS members FROM (${grouped}) AS grouped`), { ms: PASS_MS });
+  const [row] = await ask(client, () => readRows<{ groups: string; members: string }>(client, `SELECT count(*)::text AS groups, COALESCE(sum(members), 0)::text AS members FROM (${grouped}) AS grouped`, [], { ms: PASS_MS }), { ms: PASS_MS });
   if (row!.groups === "0") return { groups: 0, members: 0, examples: "" };
   const sql = `SELECT (SELECT json_agg("id"::text ORDER BY "id"::text) FROM ${sourceName(table)} WHERE ${by} = address)::text AS ids FROM (${grouped} ORDER BY 1 LIMIT ${EXAMPLES}) AS grouped`;
-  const groups = (await ask(client, () => readRows<{ ids: string }>(client, sql), { ms: PASS_MS })).map(({ ids }) => listed(JSON.parse(ids) as string[]));
+  const groups = (await ask(client, () => readRows<{ ids: string }>(client, sql, [], { ms: PASS_MS }), { ms: PASS_MS })).map(({ ids }) => listed(JSON.parse(ids) as string[]));
   return { groups: Number(row!.groups), members: Number(row!.members), examples: `${groups.length === 1 ? "Their ids" : "Ids, for example"}: ${groups.join("; ")}.` };
 }
 
@@ -75,7 +75,7 @@ export interface PlannedSessions {
 /** How many sessions move, and whether anybody stays logged in by them. */
 export async function countSessions(client: pg.Client, { table }: Chosen, isOldCookieKnown: boolean): Promise<PlannedSessions> {
   const sql = `SELECT count(*)::text AS rows, (count(*) FILTER (WHERE "expirationDate" > now()))::text AS open FROM ${sourceName(table)}`;
-  const [row] = await ask(client, () => readRows<{ rows: string; open: string }>(client, sql), { ms: PASS_MS });
+  const [row] = await ask(client, () => readRows<{ rows: string; open: string }>(client, sql, [], { ms: PASS_MS }), { ms: PASS_MS });
   return { rows: Number(row!.rows), open: Number(row!.open), stayLoggedIn: isOldCookieKnown };
 }
 

@@ -181,7 +181,7 @@ describe.skipIf(!findPostgres())("a plan", () => {
       expect(saidBy(await planMove(url, { dir })).join()).toMatch(/stop: A replication slot named lectern_move is there already, of another move from this database.*run abort/);
       expect(saidBy(await planMove(other, { dir })).join()).toMatch(/stop: .* of a move from the database site\d+ of the same server/);
       const { source, tables } = await planMove(url, { dir });
-      const state = { version: 1, id: "x", system: source.system, database: source.database, mode: "stream", phase: "copying", choices: NOTHING_DECIDED, tables: tables.map(({ table }) => table), slot: MOVE_NAME, publication: MOVE_NAME, readOnly: null, stoppedAtMs: null, startedAtMs: 0 } as const;
+      const state = { version: 1, id: "x", system: source.system, database: source.database, mode: "stream", phase: "copying", choices: NOTHING_DECIDED, tables: tables.map(({ table }) => table), slot: MOVE_NAME, publication: MOVE_NAME, readOnly: null, stoppedAtMs: null, position: null, startedAtMs: 0 } as const;
       const begun = mkdtempSync(join(tmpdir(), "lectern-plan-"));
       saveState(join(begun, "site.db"), state);
       const again = await planMove(url, { dir: begun });

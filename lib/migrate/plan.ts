@@ -127,6 +127,9 @@ export function isDecided({ findings }: Plan): boolean {
 /** What moves. Throws AppError(conflict), naming all that blocks it with what mends or decides it. */
 export function decide(plan: Plan): { tables: readonly MoveTable[]; choices: Choices } {
   const blocking = plan.findings.filter(({ level }) => level !== "note");
-  if (blocking.length > 0) throw new AppError("conflict", blocking.map(({ text, fix }) => (fix === null ? text : `${text} ${fix}`)).join("\n"));
+  if (blocking.length > 0) {
+    const lines = blocking.map(({ text, fix }) => `- ${fix === null ? text : `${text} ${fix}`}`);
+    throw new AppError("conflict", `Nothing was copied. What stands against it:\n${lines.join("\n")}\nplan says the same at length.`);
+  }
   return { tables: plan.tables.map(({ table }) => table), choices: plan.choices };
 }

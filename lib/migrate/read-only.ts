@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../base/errors.ts";
 import { quoted } from "./move.ts";
-import { OURS, connectSource, readRows } from "./source.ts";
+import { OURS, connectSource, endSource, readRows } from "./source.ts";
 
 /** How long a transaction that was open when writes stopped may take to end by itself. */
 const GRACE_MS = 300;
@@ -22,66 +22,111 @@ export async function findReadOnly(url: string): Promise<string | null> {
   });
 }
 
-/** Throws AppError(forbidden) where the role may not make the database read-only: it must own it. */
+/**
+ * Throws AppError(forbidden) where the role may not stop writes: it must own the database, and see and end the sessions of others. Throws AppError(conflict)
+ * for what would go on to write all the same: a role whose own setting says so, a prepared transaction, a subscription.
+ */
 export async function requireRightToStop(url: string): Promise<void> {
   await withSource(url, async (query) => {
-    const [database] = await query<{ may: string }>("SELECT (pg_has_role(d.datdba, 'USAGE') OR r.rolsuper)::text AS may FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user");
-    if (database!.may !== "true") throw new AppError("forbidden", "This role does not own the database: it can't be made read-only. Use the owner's, or stop the old site yourself and give --old-site-stopped.");
+    const [right] = await query<{ owns: string; sees: string; role: string }>(
+      `SELECT (pg_has_role(d.datdba, 'USAGE') OR r.rolsuper)::text AS owns, (r.rolsuper OR (pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE')))::text AS sees, current_user AS role
+       FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`,
+    );
+    if (right!.owns !== "true") throw new AppError("forbidden", "This role does not own the database: it can't be made read-only. Use the owner's, or stop the old site yourself and give --old-site-stopped.");
+    if (right!.sees !== "true" && (await hasStrangers(query))) throw blind(right!.role);
+    await refuseOthers(query);
   });
+}
+
+/** Sessions of this database but our own. What a role may not see of another's session is null: such a one counts as somebody. */
+const OTHERS = `datname = current_database() AND pid <> pg_backend_pid() AND application_name IS DISTINCT FROM '${OURS}' AND COALESCE(backend_type, 'client backend') IN ('client backend', 'parallel worker')`;
+
+async function hasStrangers(query: Query): Promise<boolean> {
+  const [row] = await query<{ n: string }>(`SELECT count(*)::text AS n FROM pg_stat_activity WHERE ${OTHERS} AND backend_start IS NULL`);
+  return row!.n !== "0";
+}
+
+const blind = (role: string) => new AppError("forbidden", `This role can't see and end the sessions of other roles, so nobody can say that they have stopped. GRANT pg_read_all_stats, pg_signal_backend TO ${quoted(role)};`);
+
+/** Writers that a read-only database does not stop. */
+async function refuseOthers(query: Query): Promise<void> {
+  const found = await query<{ what: string; name: string }>(
+    `SELECT 'role' AS what, COALESCE(quote_ident(r.rolname), 'ALL') AS name FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) AS entry
+     WHERE s.setrole <> 0 AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND entry ~* '^default_transaction_read_only=(off|f|false|n|no|0)$'
+     UNION ALL SELECT 'prepared', gid FROM pg_prepared_xacts WHERE database = current_database()
+     UNION ALL SELECT 'subscription', quote_ident(subname) FROM pg_subscription WHERE subenabled AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  const [first] = found;
+  if (!first) return;
+  if (first.what === "role") throw new AppError("conflict", `The role ${first.name} writes whatever the database says (its own default_transaction_read_only is off). ALTER ROLE ${first.name} RESET default_transaction_read_only;`);
+  if (first.what === "prepared") throw new AppError("conflict", "A prepared transaction waits for its end and would be committed afterwards (pg_prepared_xacts). COMMIT PREPARED or ROLLBACK PREPARED it first.");
+  throw new AppError("conflict", `The subscription ${first.name} writes into this database, whatever its settings. ALTER SUBSCRIPTION ${first.name} DISABLE;`);
 }
 
 /**
  * Makes the database read-only for every session that begins from now on, and ends the others: who was in a transaction gets
- * 300 ms to finish it. When it returns, no session is left that could write without asking for it. Returns how many were ended.
+ * 300 ms to finish it. When it returns, no session is seen that could write without asking for it. Returns the server's time from which on sessions read the
+ * new setting, for endOlder.
  */
-export async function stopWrites(url: string): Promise<{ ended: number }> {
+export async function stopWrites(url: string): Promise<{ since: string }> {
   return withSource(url, async (query) => {
     const [database] = await query<{ name: string }>("SELECT current_database() AS name");
     await query(`ALTER DATABASE ${quoted(database!.name)} SET default_transaction_read_only = on`);
-    // Who connects from here on reads the new setting.
-    const [{ now }] = (await query<{ now: string }>("SELECT clock_timestamp()::text AS now")) as [{ now: string }];
-    const graceEndsMs = performance.now() + GRACE_MS;
-    const untilMs = performance.now() + END_MS;
-    const ended = new Set<string>();
-    for (;;) {
-      const left = await query<{ pid: string; idle: string }>(
-        `SELECT pid::text, (state IS NOT DISTINCT FROM 'idle')::text AS idle FROM pg_stat_activity
-         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_start <= $1::timestamptz AND backend_type = 'client backend' AND application_name <> '${OURS}'`,
-        [now],
-      );
-      if (left.length === 0) return { ended: ended.size };
-      if (performance.now() > untilMs) throw new AppError("unavailable", `${left.length} of the old site's sessions can't be ended.`);
-      for (const { pid, idle } of left) {
-        if (idle !== "true" && performance.now() < graceEndsMs) continue;
-        ended.add(pid);
-        await query("SELECT pg_terminate_backend($1::int)::text AS done", [pid]);
-      }
-      await sleep(LOOK_EVERY_MS);
-    }
+    const [row] = await query<{ now: string }>("SELECT clock_timestamp()::text AS now");
+    const since = row!.now;
+    await endSessions(query, since);
+    return { since };
   });
 }
 
-/** Puts the setting back to what it was before stopWrites: `before` is findReadOnly's answer from then. Sessions that begin now can write again. */
+/** Ends sessions that began before `since`: one that had read its settings and was not to be seen yet when writes were stopped. Returns how many there were. */
+export function endOlder(url: string, since: string): Promise<number> {
+  return withSource(url, (query) => endSessions(query, since));
+}
+
+async function endSessions(query: Query, since: string): Promise<number> {
+  const graceEndsMs = performance.now() + GRACE_MS;
+  const untilMs = performance.now() + END_MS;
+  const ended = new Set<string>();
+  for (;;) {
+    const left = await query<{ pid: string; idle: string }>(`SELECT pid::text, (state IS NOT DISTINCT FROM 'idle')::text AS idle FROM pg_stat_activity WHERE ${OTHERS} AND COALESCE(backend_start <= $1::timestamptz, true)`, [since]);
+    if (left.length === 0) return ended.size;
+    if (performance.now() > untilMs) throw new AppError("unavailable", `${left.length} of the old site's sessions can't be ended.`);
+    for (const { pid, idle } of left) {
+      if (idle !== "true" && performance.now() < graceEndsMs) continue;
+      ended.add(pid);
+      await query("SELECT pg_terminate_backend($1::int)::text AS done", [pid]);
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/**
+ * Puts the setting back to what it was before stopWrites: `before` is findReadOnly's answer from then. Sessions that began meanwhile are ended, since they
+ * would stay read-only: whoever keeps connections opens new ones.
+ */
 export async function allowWrites(url: string, before: string | null): Promise<void> {
   await withSource(url, async (query) => {
-    const [{ name }] = (await query<{ name: string }>("SELECT current_database() AS name")) as [{ name: string }];
-    await query(`ALTER DATABASE ${quoted(name)} ${before === null ? "RESET default_transaction_read_only" : `SET default_transaction_read_only = ${before === "on" ? "on" : "off"}`}`);
+    const [row] = await query<{ name: string }>("SELECT current_database() AS name");
+    await query(`ALTER DATABASE ${quoted(row!.name)} ${before === null ? "RESET default_transaction_read_only" : `SET default_transaction_read_only = ${/^(on|t|true|y|yes|1)$/i.test(before) ? "on" : "off"}`}`);
+    const [now] = await query<{ now: string }>("SELECT clock_timestamp()::text AS now");
+    // What can't be ended ends when its site reconnects.
+    await endSessions(query, now!.now).catch(() => {});
   });
 }
 
 /**
- * Waits until nobody but us is connected to the database: for an owner who stops the old site. Throws AppError(unavailable) after `timeoutMs`,
- * and AppError(forbidden) for a role that can't see the sessions of others.
+ * Waits until nobody but us is connected to the database: for an owner who stops the old site. Throws AppError(unavailable) after `timeoutMs`, and what
+ * requireRightToStop throws for those who would write all the same.
  */
 export async function waitUntilAlone(url: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
   await withSource(url, async (query) => {
+    await refuseOthers(query);
     const untilMs = performance.now() + timeoutMs;
     for (;;) {
-      const [{ others }] = (await query<{ others: string }>(
-        `SELECT count(*)::text AS others FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type IN ('client backend', 'parallel worker') AND application_name <> '${OURS}'`,
-      )) as [{ others: string }];
-      if (others === "0") return;
-      if (performance.now() > untilMs) throw new AppError("unavailable", `${others} other sessions are still connected to the old database. Stop the old site, and try again.`);
+      const [row] = await query<{ others: string }>(`SELECT count(*)::text AS others FROM pg_stat_activity WHERE ${OTHERS}`);
+      if (row!.others === "0") return;
+      if (performance.now() > untilMs) throw new AppError("unavailable", `Still connected to the old database: ${row!.others} other ${row!.others === "1" ? "session" : "sessions"}. Stop the old site, and try again.`);
       await sleep(200, undefined, { signal });
     }
   });
@@ -94,6 +139,6 @@ async function withSource<T>(url: string, work: (query: Query) => Promise<T>): P
   try {
     return await work((text, values) => readRows(client, text, values));
   } finally {
-    await client.end().catch(() => {});
+    await endSource(client);
   }
 }

@@ -13,7 +13,7 @@ import { pass, refillKeyless } from "./passes.ts";
 import { readSystem } from "./plan-source.ts";
 import { type Plan, decide, makePlan } from "./plan.ts";
 import { dropSlot, makeSlot, snapshotNow } from "./slot.ts";
-import { connectSource, readRows } from "./source.ts";
+import { connectSource, endSource, readRows } from "./source.ts";
 import { type MoveState, findState, forgetMove, getState, moveFiles, saveState } from "./state.ts";
 import { finishLoad, makeTarget } from "./target.ts";
 import { type Verification, verify } from "./verify.ts";
@@ -27,7 +27,7 @@ export type MoveEvent =
   | { readonly kind: "verified"; readonly verification: Verification }
   | { readonly kind: "note"; readonly text: string };
 
-export type Step = "plan" | "slot" | "copy" | "indexes" | "verify" | "follow" | "stop writes" | "drain" | "finish" | "place" | "ready" | "clean up";
+export type Step = "plan" | "slot" | "copy" | "indexes" | "verify" | "follow" | "check" | "stop writes" | "drain" | "finish" | "place" | "ready" | "clean up";
 
 export interface Move {
   /** The connection string; it is used and never told. */
@@ -62,7 +62,7 @@ export async function plan(move: Move): Promise<Plan> {
   try {
     return await makePlan(client, { to: move.to, choices: move.choices, isOldCookieKnown: move.isOldCookieKnown });
   } finally {
-    await client.end().catch(() => {});
+    await endSource(client);
   }
 }
 
@@ -73,6 +73,8 @@ export async function plan(move: Move): Promise<Plan> {
 export async function copy(move: Move): Promise<MoveState> {
   const { to, url } = move;
   const before = findState(to);
+  if (before?.phase === "done") throw new AppError("conflict", `The move to ${to} is done already. abort forgets it, and then another can begin.`);
+  if (before && before.phase !== "copying" && !existsSync(moveFiles(to).working)) throw new AppError("conflict", `${moveFiles(to).working} is gone: abort, and copy again.`);
   if (before && before.phase !== "copying") throw new AppError("conflict", `${moveFiles(to).working} is a complete copy already. follow, cutover or verify go on with it; abort throws it away.`);
   const planned = await step(move, "plan", () => plan(move));
   const { tables, choices } = decide(planned);
@@ -87,7 +89,7 @@ export async function copy(move: Move): Promise<MoveState> {
   const { mode, system, database } = planned.source;
   const name = mode === "stream" ? MOVE_NAME : null;
   // Before anything is made in the source: a crash in between leaves nothing that abort would not find.
-  const state: MoveState = { version: 1, id: randomUUID(), system, database, mode, phase: "copying", choices, tables, slot: name, publication: name, readOnly: null, stoppedAtMs: null, startedAtMs: Date.now() };
+  const state: MoveState = { version: 1, id: randomUUID(), system, database, mode, phase: "copying", choices, tables, slot: name, publication: name, readOnly: null, stoppedAtMs: null, position: null, startedAtMs: Date.now() };
   saveState(to, state);
 
   const { working } = moveFiles(to);
@@ -104,7 +106,7 @@ export async function copy(move: Move): Promise<MoveState> {
     await compare(move, client, state, working);
   } finally {
     await slot?.release().catch(() => {});
-    await source?.end().catch(() => {});
+    await endSource(source);
   }
   const copied: MoveState = { ...state, phase: "copied" };
   saveState(to, copied);
@@ -119,7 +121,7 @@ async function openSnapshot(url: string, snapshot: string | null): Promise<pg.Cl
     if (snapshot !== null) await readRows(client, `SET TRANSACTION SNAPSHOT '${snapshot.replaceAll("'", "''")}'`);
     return client;
   } catch (error) {
-    await client.end().catch(() => {});
+    await endSource(client);
     throw error;
   }
 }
@@ -128,7 +130,8 @@ async function openSnapshot(url: string, snapshot: string | null): Promise<pg.Cl
 export async function compare(move: Move, source: pg.Client, state: MoveState, file: string): Promise<Verification> {
   const verification = await step(move, "verify", () => verify({ source, tables: state.tables, file, signal: move.signal, onProgress: ({ table, rows, total }) => move.onEvent({ kind: "rows", step: "verify", table, rows, total }) }));
   move.onEvent({ kind: "verified", verification });
-  if (!verification.equal) throw new AppError("conflict", "The copy and the source differ.");
+  const hint = state.mode === "passes" && state.phase === "copied" ? " This move goes by passes: what was written since the last one differs until the next. follow brings it over." : "";
+  if (!verification.equal) throw new AppError("conflict", `The copy and the source differ.${hint}`);
   return verification;
 }
 
@@ -139,7 +142,7 @@ export async function checkSource({ url }: Pick<Move, "url">, state: MoveState):
     const [found] = await readRows<{ name: string }>(client, "SELECT current_database() AS name");
     if (found!.name !== state.database || (await readSystem(client)) !== state.system) throw new AppError("conflict", "--from: this is another database than the one that the move began with.");
   } finally {
-    await client.end().catch(() => {});
+    await endSource(client);
   }
 }
 
@@ -193,7 +196,7 @@ export async function currentPosition(url: string): Promise<string> {
     await readRows(client, "SELECT pg_logical_emit_message(true, 'lectern move', '')::text AS at");
     return at;
   } finally {
-    await client.end().catch(() => {});
+    await endSource(client);
   }
 }
 
@@ -232,6 +235,6 @@ export async function withSnapshot<T>(url: string, snapshot: string | null, work
   try {
     return await work(source);
   } finally {
-    await source.end().catch(() => {});
+    await endSource(source);
   }
 }

@@ -1,11 +1,11 @@
 // What a move makes in the source: a publication of its tables, and a slot that keeps what is written from a snapshot on.
 
-import type pg from "pg";
 import { setTimeout as sleep } from "node:timers/promises";
 import { within } from "../base/deadline.ts";
 import { AppError } from "../base/errors.ts";
 import { MOVE_NAME, type MoveTable, sourceName } from "./move.ts";
-import { connectSource, readRows } from "./source.ts";
+import { parseLsn } from "./pgoutput.ts";
+import { connectSource, endSource, readRows } from "./source.ts";
 
 /** A slot begins when every transaction that was open has ended: one that stays open for longer is somebody's mistake. */
 const BEGIN_MS = 120_000;
@@ -48,7 +48,7 @@ export async function makeSlot(url: string, tables: readonly MoveTable[], signal
       throw error;
     }
   } finally {
-    await client.end().catch(() => {});
+    await endSource(client);
   }
 }
 
@@ -60,7 +60,7 @@ export function snapshotNow(url: string, signal?: AbortSignal): Promise<Snapshot
 async function createSlot(url: string, what: string, signal?: AbortSignal): Promise<Snapshot> {
   signal?.throwIfAborted();
   const client = await connectSource(url, { replication: true });
-  const end = () => void client.end().catch(() => {});
+  const end = () => void endSource(client);
   signal?.addEventListener("abort", end);
   try {
     const [row] = await within(
@@ -69,7 +69,7 @@ async function createSlot(url: string, what: string, signal?: AbortSignal): Prom
       `The source has a transaction that has been open for ${BEGIN_MS / 1000} seconds: a slot can't begin before it ends. See pg_stat_activity, xact_start.`,
       end,
     );
-    return { snapshot: row!.snapshot_name, position: row!.consistent_point, release: () => endConnection(client) };
+    return { snapshot: row!.snapshot_name, position: row!.consistent_point, release: () => endSource(client) };
   } catch (error) {
     end();
     throw error;
@@ -78,15 +78,34 @@ async function createSlot(url: string, what: string, signal?: AbortSignal): Prom
   }
 }
 
-const END_MS = 5_000;
-
-/** A connection for replication may not answer to its end. */
-async function endConnection(client: pg.Client): Promise<void> {
-  await Promise.race([client.end().catch(() => {}), sleep(END_MS, undefined, { ref: false })]);
+/** Whether the move's slot is there. */
+export async function hasSlot(url: string): Promise<boolean> {
+  const client = await connectSource(url);
+  try {
+    const [row] = await readRows<{ n: string }>(client, "SELECT count(*)::text AS n FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()", [MOVE_NAME]);
+    return row!.n !== "0";
+  } finally {
+    await endSource(client);
+  }
 }
 
-/** Removes slot and publication, whoever uses them. Returns whether there was one. Throws AppError(unavailable) where a connection to it does not end. */
-export async function dropSlot(url: string): Promise<boolean> {
+/** How many transactions the slot holds whose commit stands at `position` or behind; changes nothing. */
+export async function untaken(url: string, position: string): Promise<number> {
+  const client = await connectSource(url);
+  try {
+    // A message "B" begins one, and holds the place of its commit. A server that crashed may have forgotten what it was told is taken over.
+    const [row] = await readRows<{ n: string }>(client, `SELECT count(*)::text AS n FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2) WHERE get_byte(data, 0) = 66 AND encode(substring(data FROM 2 FOR 8), 'hex') >= $3`, [MOVE_NAME, MOVE_NAME, parseLsn(position).toString(16).padStart(16, "0")]);
+    return Number(row!.n);
+  } finally {
+    await endSource(client);
+  }
+}
+
+/**
+ * Removes slot and publication; `force`: also under somebody who uses the slot just now. Returns whether there was one. Throws AppError(unavailable) where a
+ * connection to it does not end.
+ */
+export async function dropSlot(url: string, { force = true }: { force?: boolean } = {}): Promise<boolean> {
   const client = await connectSource(url);
   try {
     const untilMs = performance.now() + DROP_MS;
@@ -99,6 +118,7 @@ export async function dropSlot(url: string): Promise<boolean> {
         hasDropped = true;
         break;
       }
+      if (!force) throw new AppError("conflict", `Somebody follows with the slot "${MOVE_NAME}" just now (process ${slot.pid} of PostgreSQL), for a move to another file than this one. Stop that, or give abort the --to of that move.`);
       if (performance.now() > untilMs) throw new AppError("unavailable", `The slot "${MOVE_NAME}" is in use by another process (${slot.pid}). Stop it, and try again.`);
       await readRows(client, "SELECT pg_terminate_backend($1::int)::text AS done", [slot.pid]);
       await sleep(LOOK_EVERY_MS);
@@ -107,6 +127,6 @@ export async function dropSlot(url: string): Promise<boolean> {
     if (publication!.n !== "0") await readRows(client, `DROP PUBLICATION ${MOVE_NAME}`);
     return hasDropped || publication!.n !== "0";
   } finally {
-    await client.end().catch(() => {});
+    await endSource(client);
   }
 }

@@ -1,6 +1,7 @@
 // The database that is moved from: connections to it, and what may be said of its errors.
 
 import pg from "pg";
+import { within } from "../base/deadline.ts";
 import { AppError } from "../base/errors.ts";
 
 /** The bound of getting a connection. */
@@ -50,16 +51,16 @@ export async function connectSource(url: string, { replication = false, readOnly
     await settle(client, { readOnly });
     return client;
   } catch (error) {
-    void client?.end().catch(() => {});
+    void endSource(client);
     throw asSourceError(error);
   }
 }
 
 /** What every connection to `url` has in common. Throws AppError(invalid) for what is no connection string. */
 export function sourceConfig(url: string): pg.ClientConfig {
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) throw new AppError("invalid", "--from: must be a connection string such as postgres://user:password@host:5432/database");
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) throw new AppError("invalid", "--from or MIGRATE_FROM: must be a connection string such as postgres://user:password@host:5432/database, with special characters of the password percent-encoded (/ is %2F, @ is %40)");
   return {
-    connectionString: url,
+    connectionString: asLibpq(url),
     application_name: OURS,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
@@ -68,18 +69,43 @@ export function sourceConfig(url: string): pg.ClientConfig {
   };
 }
 
+/** sslmode as psql and Prisma understand it: the client takes "require" for "verify-full" otherwise, and warns at length. */
+function asLibpq(url: string): string {
+  return /[?&]sslmode=/.test(url) && !/[?&]uselibpqcompat=/.test(url) ? `${url}&uselibpqcompat=true` : url;
+}
+
 /** Gives a connection that is open its fixed text forms. */
 export async function settle(client: pg.ClientBase, { readOnly = false }: Pick<SourceOptions, "readOnly"> = {}): Promise<void> {
   for (const setting of [...SETTINGS, `default_transaction_read_only = ${readOnly ? "on" : "off"}`]) await client.query(`SET ${setting}`);
 }
 
-/** The rows of a query, their values as texts. Throws as `asSourceError` says. */
-export async function readRows<Result extends Record<string, string | null>>(client: pg.Client, text: string, values: readonly (string | null)[] = []): Promise<Result[]> {
+/** The bound of a question, where it does not say more. */
+const QUERY_MS = 120_000;
+const END_MS = 2_000;
+
+/** The rows of a query, their values as texts. Throws as `asSourceError` says; AppError(unavailable) after `ms`, with the connection given up. */
+export async function readRows<Result extends Record<string, string | null>>(client: pg.Client, text: string, values: readonly (string | null)[] = [], { ms = QUERY_MS }: { ms?: number } = {}): Promise<Result[]> {
   try {
-    return (await client.query(text, values as string[])).rows as Result[];
+    const asked = client.query(text, values as string[]);
+    return (await within(asked, ms, `PostgreSQL has not answered for ${ms / 1000} seconds.`, () => cut(client))).rows as Result[];
   } catch (error) {
     throw asSourceError(error);
   }
+}
+
+/** Ends a connection, also to a server that does not answer any more. */
+export async function endSource(client: pg.Client | null | undefined): Promise<void> {
+  if (!client) return;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, END_MS)));
+  await Promise.race([client.end().catch(() => {}), late]);
+  clearTimeout(timer);
+  cut(client);
+}
+
+/** Without a word to the other side, which may not listen. */
+function cut(client: pg.Client): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 /** Messages of these classes name tables, settings and rights; others may quote rows (SQLSTATE, PostgreSQL's appendix A). */
@@ -94,12 +120,12 @@ export function asSourceError(error: unknown): AppError {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   const state = typeof code === "string" ? code : "";
   if (/^28/.test(state)) return new AppError("forbidden", `PostgreSQL let us not in (${state}): check the user, the password and pg_hba.conf.`);
-  if (state === "3D000") return new AppError("invalid", "PostgreSQL has no database of that name (3D000): check --from.");
+  if (state === "3D000") return new AppError("invalid", "PostgreSQL has no database of that name (3D000): check the end of the connection string.");
   if (/^[0-9A-Z]{5}$/.test(state)) {
     const kind = state === "42501" ? "forbidden" : /^(08|53|57)/.test(state) || state === "55006" || state === "55P03" ? "unavailable" : "conflict";
     return new AppError(kind, TELLING.test(state) ? `PostgreSQL: ${String(message)} (${state})` : `PostgreSQL refused a value (${state}).`);
   }
-  if (/^E[A-Z]+$/.test(state)) return new AppError("unavailable", `PostgreSQL can't be reached (${state}).`);
+  if (/^E[A-Z]+$/.test(state)) return new AppError("unavailable", `PostgreSQL can't be reached (${state}): check host and port of the connection string, and that the special characters of its password are percent-encoded (@ is %40, # is %23, / is %2F).`);
   if (/Connection terminated|connection is closed|not queryable|timeout expired|Client was closed/i.test(String(message))) return new AppError("unavailable", "The connection to PostgreSQL broke.");
   if (/SSL|certificate|self.signed/i.test(String(message))) return new AppError("unavailable", "PostgreSQL and we found no way to encrypt: check sslmode in --from.");
   return new AppError("unavailable", "PostgreSQL can't be talked to.", { cause: error });

@@ -25,12 +25,14 @@ export interface MoveState {
   readonly readOnly: { readonly before: string | null } | null;
   /** When the source could not be written to any more; null while it can. */
   readonly stoppedAtMs: number | null;
+  /** In the source's log: what was committed before is in the file that is placed; null before that, and where nothing is streamed. */
+  readonly position: string | null;
   readonly startedAtMs: number;
 }
 
 /** The names of a move's files. `to` itself appears complete or not at all. */
-export function moveFiles(to: string): { working: string; state: string } {
-  return { working: `${to}.moving`, state: `${to}.move.json` };
+export function moveFiles(to: string): { working: string; state: string; lock: string } {
+  return { working: `${to}.moving`, state: `${to}.move.json`, lock: `${to}.move.lock` };
 }
 
 /** The move to `to` that was begun, or null. Throws AppError(conflict) for a state that this version can't read. */
@@ -66,8 +68,14 @@ export function saveState(to: string, state: MoveState): void {
   renameSync(`${file}.new`, file);
 }
 
+/** Whether anything of a move to `to` is there. */
+export function hasTraces(to: string): boolean {
+  const { working, state } = moveFiles(to);
+  return [working, `${working}-lock`, state].some((file) => existsSync(file));
+}
+
 /** Forgets the move: its state, and the working file with what SQLite has beside it. */
 export function forgetMove(to: string): void {
   const { working, state } = moveFiles(to);
-  for (const file of [`${working}-wal`, `${working}-shm`, `${working}-journal`, working, `${state}.new`, state]) rmSync(file, { force: true });
+  for (const file of [`${working}-wal`, `${working}-shm`, `${working}-journal`, `${working}-lock`, working, `${state}.new`, state]) rmSync(file, { force: true });
 }

@@ -34,6 +34,8 @@ export interface Stream {
   /** Resolves after end(); rejects, with an AppError where the source is lost. */
   readonly ended: Promise<void>;
   end(): void;
+  /** Ends it with an error. */
+  fail(error: unknown): void;
   /** Tells the source what is applied. */
   confirm(): Promise<void>;
   close(): Promise<void>;
@@ -49,6 +51,14 @@ class RawPlugin extends PgoutputPlugin {
     await settle(client);
     return super.start(client as never, slot, from);
   }
+}
+
+/** An error of the stream. A slot that the server gave up (max_slot_wal_keep_size) has no more of what is missing here. */
+function asLost(error: unknown): AppError {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (code === "55000" && /slot/.test(String(message))) return new AppError("conflict", "The source has given up the slot, and with it changes that were not taken over: more was written than it keeps (max_slot_wal_keep_size). Abort, and copy again.");
+  if (code === "42704") return new AppError("conflict", "The slot or the publication is gone from the source, and with it what was not taken over. Abort, and copy again.");
+  return asSourceError(error);
 }
 
 /** Begins to receive. Throws AppError(unavailable) where the source is away or the slot still in use, AppError(conflict) where the slot is gone. */
@@ -83,7 +93,7 @@ export async function openStream({ url, slot, publication, from, isUrgent, onMes
     take(() => onSeen(parseLsn(end)));
     if (shouldRespond) void tell(false);
   });
-  service.on("error", (error) => fail(asSourceError(error)));
+  service.on("error", (error) => fail(asLost(error)));
   const timer = setInterval(() => {
     if (performance.now() - heardMs > SILENCE_MS) fail(new AppError("unavailable", `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`));
     else void tell(true);
@@ -99,8 +109,8 @@ export async function openStream({ url, slot, publication, from, isUrgent, onMes
     service.subscribe(plugin, slot, formatLsn(from)).then(
       () => fail(new AppError("unavailable", "PostgreSQL ended the stream.")),
       (error: unknown) => {
-        reject(asSourceError(error));
-        fail(asSourceError(error));
+        reject(asLost(error));
+        fail(asLost(error));
       },
     );
     setTimeout(() => reject(new AppError("unavailable", "PostgreSQL did not begin to stream.")), START_MS).unref();
@@ -116,5 +126,5 @@ export async function openStream({ url, slot, publication, from, isUrgent, onMes
     isOver = true;
     settleEnd.resolve();
   };
-  return { ended, end, confirm: () => tell(false), close };
+  return { ended, end, fail, confirm: () => tell(false), close };
 }

@@ -16,6 +16,8 @@ const MIGRATIONS = join(import.meta.dirname, "..", "..", "prisma", "migrations")
  */
 export async function makeTarget(file: string, { id, tables }: { id: string; tables: readonly MoveTable[] }): Promise<void> {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+  // Everything that members wrote will be in it: nobody else reads it, nor what SQLite puts beside it.
+  closeSync(openSync(file, "wx", 0o600));
   await migrate(file, MIGRATIONS);
   const db = new Database(file, { timeout: 0 });
   try {
@@ -111,13 +113,14 @@ export function openWorking(file: string, id: string): Working {
 
 /**
  * Takes from the working file what says that it is one, and leaves it closed, in one piece, and on the disk. What it did not need is kept: Moved_ tables
- * stay. The move's `id` stays in its header, so that it is known again where it was put (hasArrived).
+ * stay. The move's `id` stays in its header, so that it is known again where it was put (hasArrived). Done twice it does nothing more.
  */
 export function finishTarget(file: string, id: string): void {
   const db = new Database(file, { timeout: 5_000 });
   try {
     db.exec(`DROP TABLE IF EXISTS "_move"`);
-    if ((db.prepare(`SELECT count(*) AS n FROM ${quoted(ASIDE_TABLE)}`).get() as { n: number }).n === 0) db.exec(`DROP TABLE ${quoted(ASIDE_TABLE)}`);
+    const hasAside = db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
+    if (hasAside && (db.prepare(`SELECT count(*) AS n FROM ${quoted(ASIDE_TABLE)}`).get() as { n: number }).n === 0) db.exec(`DROP TABLE ${quoted(ASIDE_TABLE)}`);
     db.pragma(`application_id = ${headerId(id)}`);
     const size = db.pragma("page_size", { simple: true });
     if (size !== 4096) throw new AppError("conflict", `${file} has pages of ${String(size)} bytes, not 4096.`);
@@ -128,6 +131,37 @@ export function finishTarget(file: string, id: string): void {
   }
   for (const suffix of ["-lock", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
   syncFile(file);
+}
+
+/** Where the working file is in the source's log. */
+export function positionOf(file: string): string {
+  const db = new Database(file, { readonly: true, timeout: 5_000 });
+  try {
+    return getMark(db, "position");
+  } finally {
+    db.close();
+  }
+}
+
+/** Whether the copy at `file` was finished: it can't follow any more. */
+export function isFinished(file: string): boolean {
+  const db = new Database(file, { readonly: true, timeout: 5_000 });
+  try {
+    return db.prepare(`SELECT 1 FROM sqlite_master WHERE "name" = '_move'`).get() === undefined;
+  } finally {
+    db.close();
+  }
+}
+
+/** Throws AppError(conflict) where the file is not sound: a page, or an index that lacks a row, which no comparison of rows would show. */
+export function checkWhole(file: string): void {
+  const db = new Database(file, { readonly: true, timeout: 5_000 });
+  try {
+    const said = (db.pragma("integrity_check(3)") as { integrity_check: string }[]).map((row) => row.integrity_check);
+    if (said.join() !== "ok") throw new AppError("conflict", `${file} is not sound any more (${said.join("; ")}): abort, and copy again.`);
+  } finally {
+    db.close();
+  }
 }
 
 /** Whether `file` is what the move `id` made, however it came there. */

@@ -109,8 +109,11 @@ export function differing({ columns }: MoveTable, ours: Texts, theirs: Texts): s
   return columns.filter((_, i) => ours[i] !== theirs[i]).map(({ name }) => name);
 }
 
-/** About `atMost` rows from either side, each looked up on the other: how many they were, and those that are not the same. */
-export async function compareSample(source: pg.Client, db: Database.Database, table: MoveTable, atMost: number): Promise<{ sampled: number; wrong: FieldDifference[] }> {
+/**
+ * About `atMost` rows from either side, each looked up on the other: how many they were, and those that are not the same. `isAskable`: whether every key of ours
+ * can be sent there; a source that is not in UTF-8 refuses what it has no letters for.
+ */
+export async function compareSample(source: pg.Client, db: Database.Database, table: MoveTable, atMost: number, { isAskable = true }: { isAskable?: boolean } = {}): Promise<{ sampled: number; wrong: FieldDifference[] }> {
   if (table.key.length === 0 || atMost === 0) return { sampled: 0, wrong: [] };
   const size = sampleSize(db, table, atMost);
   const find = createFinder(db, table);
@@ -123,7 +126,7 @@ export async function compareSample(source: pg.Client, db: Database.Database, ta
   };
   const theirs = await pickTheirs(source, table, size);
   for (const texts of theirs) compare(keyIn(table, texts), find(keyIn(table, texts)), texts);
-  const ours = pickOurs(db, table, size);
+  const ours = isAskable ? pickOurs(db, table, size) : [];
   const found = ours.length > 0 ? await findTheirs(source, table, ours.map((texts) => keyIn(table, texts))) : new Map<string, Texts>();
   for (const texts of ours) compare(keyIn(table, texts), texts, found.get(JSON.stringify(keyIn(table, texts))) ?? null);
   return { sampled: theirs.length + ours.length, wrong };

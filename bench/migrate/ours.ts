@@ -1,0 +1,82 @@
+// One measurement of ours, in a process of its own so that its memory can be told: prints one line of JSON.
+// Usage: node bench/migrate/ours.ts --url URL --file FILE [--reads-alone]
+
+import { parseArgs } from "node:util";
+import { copyTables } from "#lib/migrate/copy.ts";
+import { DEFAULT_CHOICES, KNOWN_TABLES } from "#lib/migrate/move.ts";
+import { connectSource, readRows } from "#lib/migrate/source.ts";
+import { finishLoad, makeTarget } from "#lib/migrate/target.ts";
+import { verify } from "#lib/migrate/verify.ts";
+import { rebuildCounters } from "#lib/reads/rebuild.ts";
+
+/** Milliseconds, one after the other, and MB. */
+export interface Ours {
+  /** From connecting until all rows are in the file. */
+  readonly copyMs: number;
+  /** Indexes, counters, foreign keys, until the file is on the disk. */
+  readonly indexesMs: number;
+  /** The counters among it. */
+  readonly countersMs: number;
+  readonly integrityMs: number;
+  /** The checksums of both sides; with the samples. 0 where reads alone were copied. */
+  readonly sumMs: number;
+  readonly verifyMs: number;
+  /** Until the file was whole; after the comparison. */
+  readonly peakMb: number;
+  readonly peakWithVerifyMb: number;
+  /** Processor time of this process until the file was whole. */
+  readonly cpuMs: number;
+}
+
+const { values } = parseArgs({ options: { url: { type: "string" }, file: { type: "string" }, "reads-alone": { type: "boolean" } } });
+const [url, file, isAlone] = [values.url!, values.file!, values["reads-alone"] === true];
+const reads = KNOWN_TABLES.filter(({ target }) => target === "PostRead");
+
+let startedMs = performance.now();
+/** Since it was asked last. */
+const lap = () => {
+  const ms = performance.now() - startedMs;
+  startedMs += ms;
+  return ms;
+};
+const peakMb = () => process.resourceUsage().maxRSS / 1024;
+
+let source = await open();
+await makeTarget(file, { id: "bench", tables: KNOWN_TABLES });
+if (isAlone) {
+  // Whom reads point at must be there; what is timed begins after them.
+  await copyTables({ source, tables: KNOWN_TABLES.filter(({ target }) => target === "User"), choices: DEFAULT_CHOICES, file });
+  await source.end();
+  lap();
+  source = await open();
+}
+await copyTables({ source, tables: isAlone ? reads : KNOWN_TABLES, choices: DEFAULT_CHOICES, file });
+const copyMs = lap();
+let countersMs = 0;
+const { integrityMs } = finishLoad(file, {
+  rebuild: (sql) => {
+    if (isAlone) return;
+    const beganMs = performance.now();
+    rebuildCounters(sql);
+    countersMs = performance.now() - beganMs;
+  },
+  position: "0/0",
+});
+const indexesMs = lap() - integrityMs;
+const { user, system } = process.cpuUsage();
+const made = { copyMs, indexesMs, countersMs, integrityMs, peakMb: peakMb(), cpuMs: (user + system) / 1000 };
+let sums = { sumMs: 0, verifyMs: 0 };
+if (!isAlone) {
+  lap();
+  const verification = await verify({ source, tables: KNOWN_TABLES, file });
+  if (!verification.equal) throw new Error("The copy and the source differ.");
+  sums = { sumMs: verification.sumMs, verifyMs: lap() };
+}
+await source.end();
+console.log(JSON.stringify({ ...made, ...sums, peakWithVerifyMb: peakMb() } satisfies Ours));
+
+async function open() {
+  const client = await connectSource(url, { readOnly: true });
+  await readRows(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  return client;
+}

@@ -11,6 +11,7 @@ import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { prepareCluster } from "./cluster-tools.mjs";
 import { POSTGRES_MISSING, findPostgres } from "./find-postgres.mjs";
+import { digest, readPlaywright, readVitest } from "./reports.mjs";
 import { SERVER_FLAGS } from "./server-flags.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -79,8 +80,8 @@ async function npm(args, env = {}) {
 
 let interrupted = false;
 
-/** Runs a program to its end. Returns its exit code; `quiet` shows what it printed only if it failed. */
-function run(command, args, { env = {}, quiet = false } = {}) {
+/** Runs a program to its end. Returns its exit code; `quiet` shows what it printed only if it failed, `onFailure` gets that as well. */
+function run(command, args, { env = {}, quiet = false, onFailure } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: quiet ? ["ignore", "pipe", "pipe"] : "inherit", env: { ...process.env, ...env } });
     let printed = "";
@@ -97,6 +98,7 @@ function run(command, args, { env = {}, quiet = false } = {}) {
     child.on("close", (code, signal) => {
       process.off("SIGINT", pass).off("SIGTERM", pass);
       if (quiet && code !== 0) process.stdout.write(printed);
+      if (code !== 0) onFailure?.(printed);
       resolve(code ?? (signal ? 130 : 1));
     });
   });
@@ -233,14 +235,24 @@ async function postgresOrSkip() {
 
 // ---- Checks ------------------------------------------------------------------------------------------------
 
-const total = { passed: 0, failed: 0, skipped: 0 };
+const total = { passed: 0, failed: 0, skipped: 0, failures: [], secondTry: [] };
 const REPORTS = join(".data", "reports");
+/** Of the whole run alone: a busy machine fails one test of thousands now and then. It is named at the end (decision 028). */
+const SECOND_TRY = { vitest: ["--retry=1"], playwright: ["--retries=1"] };
+
+function add(name, { passed = 0, failed = 0, skipped = 0, failures = [], secondTry = [] }) {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+  for (const [list, more] of [[total.failures, failures], [total.secondTry, secondTry]]) list.push(...more.map((one) => ({ ...one, name: `${name}: ${one.name}` })));
+}
 
 /** One check that passes or fails as a whole. */
-async function check(name, promise) {
+async function check(name, command, args) {
   const startedMs = Date.now();
-  const ok = (await promise) === 0;
-  total[ok ? "passed" : "failed"] += 1;
+  let said = "";
+  const ok = (await run(command, args, { quiet: true, onFailure: (printed) => (said = printed) })) === 0;
+  add(name, ok ? { passed: 1 } : { failed: 1, failures: [{ name: "as a whole", said }] });
   say(`${name}: ${ok ? "ok" : "FAILED"} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`);
 }
 
@@ -251,37 +263,29 @@ async function counted(name, report, runner, read) {
   const code = await runner();
   const counts = existsSync(report) ? read(JSON.parse(readFileSync(report, "utf8"))) : { passed: 0, failed: 0, skipped: 0 };
   // A runner that fails without a failed test (a crash, nothing found) must not look green.
-  if (code !== 0 && counts.failed === 0) counts.failed = 1;
-  for (const key of Object.keys(total)) total[key] += counts[key];
+  if (code !== 0 && counts.failed === 0) Object.assign(counts, { failed: 1, failures: [{ name: `ended with ${code}, and no test failed`, said: "" }] });
+  add(name, counts);
   say(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 }
 
 async function lint() {
-  await check("lint", run(process.execPath, [bin("eslint"), "--max-warnings", "0", "."]));
-  await check("imports", run(process.execPath, [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "app", "components", "lib", "scripts", "tests", "e2e", "bench", "prisma", "instrumentation.ts", "middleware.ts"]));
+  await check("lint", process.execPath, [bin("eslint"), "--max-warnings", "0", "."]);
+  await check("imports", process.execPath, [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "app", "components", "lib", "scripts", "tests", "e2e", "bench", "prisma", "instrumentation.ts", "middleware.ts"]);
 }
 
 async function types() {
   await must(run(process.execPath, [bin("next"), "typegen"], { quiet: true }), "Next could not generate its types.");
-  await check("types", run(process.execPath, [bin("tsc"), "--noEmit"]));
+  await check("types", process.execPath, [bin("tsc"), "--noEmit"]);
 }
 
 function unit(args) {
   const report = join(REPORTS, "unit.json");
-  return counted("unit", report, () => run(process.execPath, [bin("vitest"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...args], { env: { NODE_ENV: "test" } }), (json) => ({
-    passed: json.numPassedTests,
-    failed: json.numFailedTests + json.testResults.filter(({ status, assertionResults }) => status === "failed" && assertionResults.every((one) => one.status !== "failed")).length,
-    skipped: json.numPendingTests + (json.numTodoTests ?? 0),
-  }));
+  return counted("unit", report, () => run(process.execPath, [bin("vitest"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...args], { env: { NODE_ENV: "test" } }), readVitest);
 }
 
 function playwright(name, args, env) {
   const report = join(REPORTS, `${name}.json`);
-  return counted(name, report, () => run(process.execPath, [bin("playwright"), "test", "--reporter=list,json", ...args], { env: { ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report } }), ({ stats }) => ({
-    passed: stats.expected + stats.flaky,
-    failed: stats.unexpected,
-    skipped: stats.skipped,
-  }));
+  return counted(name, report, () => run(process.execPath, [bin("playwright"), "test", "--reporter=list,json", ...args], { env: { ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report } }), readPlaywright);
 }
 
 async function e2e(args) {
@@ -296,17 +300,19 @@ async function image(args, options = {}) {
 }
 
 /** The site as several instances on LiteFS. Where that can't be, its tests are skipped, and say why. */
-async function cluster(args) {
+async function cluster(args, runner = []) {
   const missing = await prepareCluster({ run, say });
   for (const line of missing) say(`no cluster here: ${line}`);
   const chromium = missing.length === 0 ? await browser() : "";
   if (missing.length === 0) await must(image([], { quiet: true }), "The image could not be made.");
-  await playwright("cluster", ["-c", "playwright.cluster.config.ts", ...args], { CHROMIUM_PATH: chromium, ...(missing.length > 0 && { CLUSTER_MISSING: missing.join("\n") }) });
+  await playwright("cluster", ["-c", "playwright.cluster.config.ts", ...runner, ...args], { CHROMIUM_PATH: chromium, ...(missing.length > 0 && { CLUSTER_MISSING: missing.join("\n") }) });
   // Which of the cluster's own tests are asked for says nothing of these.
-  if (missing.length === 0 && args.length === 0) await playwright("members", ["-c", "playwright.members.config.ts"], { CHROMIUM_PATH: chromium });
+  if (missing.length === 0 && args.length === 0) await playwright("members", ["-c", "playwright.members.config.ts", ...runner], { CHROMIUM_PATH: chromium });
 }
 
 function closing() {
+  const said = digest(total.failures, total.secondTry);
+  if (said) console.log(`\n${said}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed${total.skipped ? `, ${total.skipped} skipped` : ""}`);
   return total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
@@ -344,10 +350,10 @@ const commands = {
     await postgresOrSkip();
     await lint();
     await types();
-    await unit(args);
-    await check("content", node("scripts/content-check.ts", ["--offline"]));
-    await e2e([]);
-    await cluster([]);
+    await unit([...SECOND_TRY.vitest, ...args]);
+    await check("content", process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/content-check.ts", "--offline"]);
+    await e2e(SECOND_TRY.playwright);
+    await cluster([], SECOND_TRY.playwright);
     return closing();
   },
   async "test:cluster"(args) {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { expectKept } from "#tests/promise.ts";
 import { sqlOf } from "../db/connection.ts";
 import { checkCounters, rebuildCounters } from "../reads/rebuild.ts";
 import { follow } from "./follow.ts";
@@ -69,7 +70,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
     await catchUp();
     expect(changes).toBeGreaterThan(500);
     const { find, close } = findInFile(moveFiles(move.to).working);
-    expect(await writer.tally.check(find)).toEqual([]);
+    expectKept("what was committed is there as it was", await writer.tally.check(find));
     close();
     expect((await verifyMove(move)).equal).toBe(true);
     const db = new Database(moveFiles(move.to).working);
@@ -98,7 +99,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
     await catchUp();
     expect(await catchUp()).toBe(0);
     const { find, close } = findInFile(moveFiles(move.to).working);
-    expect(await writer.tally.check(find)).toEqual([]);
+    expectKept("what was committed is there as it was", await writer.tally.check(find));
     close();
   });
 

@@ -6,7 +6,8 @@ export default defineConfig({
   testDir: "e2e",
   testIgnore: "cluster/**",
   outputDir: ".data/test-results",
-  timeout: 30_000,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
   fullyParallel: false,
   // One site, one database, as a reader meets it; two cores.
   workers: 1,

@@ -8,14 +8,12 @@ const { CONTROL_PORT, PORT } = await import("./e2e/ports.ts");
 export default {
   ...single,
   outputDir: ".data/members-results",
-  timeout: 60_000,
   grepInvert: /@one-instance/,
   testIgnore: [],
   projects: [
     { name: "members", testMatch: /e2e\/(login|me|record|calls|session|old-cookies)\.spec\.ts$/, teardown: "ams" },
     { name: "ams", testMatch: /cluster\/members\.teardown\.ts$/ },
   ],
-  expect: { timeout: 10_000 },
   use: { ...single.use, baseURL: `http://localhost:${PORT}` },
   webServer: {
     // In place of the shell that Playwright starts: then the server sees that Playwright is gone.

@@ -10,6 +10,7 @@ export default defineConfig({
     // Processes, not threads: tests end workers and set environment variables.
     pool: "forks",
     testTimeout: 30_000,
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 60_000,
   },
 });

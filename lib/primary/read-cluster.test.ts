@@ -115,12 +115,13 @@ test("however many look, a node is asked once a second, and by nobody when none 
   const port = await node(1, says(said({})));
   overrideEnv({ PORT: String(port), CLUSTER_NODES: "syd-1@syd=127.0.3.1" });
   const views: ClusterView[][] = Array.from({ length: 20 }, () => []);
+  const fromMs = performance.now();
   const stops = views.map((seen) => watchCluster({ onView: (view) => seen.push(view), onEnd: () => {} })!);
   expect(watchCluster({ onView: () => {}, onEnd: () => {} }), "the twenty-first").toBeNull();
-  await vi.waitFor(() => expect(views.every((seen) => seen.length >= 2)).toBe(true), 5_000);
-  expect(asked.length).toBeLessThanOrEqual(4);
+  await vi.waitFor(() => expect(views.every((seen) => seen.length >= 2)).toBe(true), 10_000);
+  expect(asked.length).toBeLessThanOrEqual(2 + (performance.now() - fromMs) / 1_000);
   for (const stop of stops) stop();
-  await vi.waitFor(() => expect((globalThis as { __lecternWatch?: { isPolling: boolean } }).__lecternWatch?.isPolling).toBe(false), 5_000);
+  await vi.waitFor(() => expect((globalThis as { __lecternWatch?: { isPolling: boolean } }).__lecternWatch?.isPolling).toBe(false), 10_000);
 });
 
 /** What comes until the stream ends; `look` sees all of it with each part that comes. */

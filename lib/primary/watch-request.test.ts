@@ -87,7 +87,7 @@ test("a write names its transaction, a client that went away is marked", async (
       setImmediate(() => response.destroy());
     },
   }).catch(() => {});
-  await vi.waitFor(() => expect(lines).toHaveLength(2));
+  await vi.waitFor(() => expect(lines).toHaveLength(2), 10_000);
   expect(lines[0]).toMatchObject({ method: "POST", path: "/reads", txid: 7 });
   expect(lines[1]).toMatchObject({ path: "/about", aborted: true });
 });

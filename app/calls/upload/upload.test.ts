@@ -261,7 +261,7 @@ test("a member has four parts read at the same time, and others are not held up"
   await vi.waitFor(async () => {
     const fifth = await put(id, 1, part(1));
     expect(fifth.status).toBe(429);
-  });
+  }, 10_000);
   expect((await put(theirs, 0, part(0), { who: eve })).status).toBe(204);
   for (const stop of stops) stop();
   expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([400, 400, 400, 400]);

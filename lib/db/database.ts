@@ -7,7 +7,7 @@ import { observe } from "../base/metrics.ts";
 import { currentRequest } from "../base/request-context.ts";
 import { isReplicated } from "../litefs/instance.ts";
 import { readPosition } from "../litefs/position.ts";
-import { role } from "../litefs/role.ts";
+import { glancer, role } from "../litefs/role.ts";
 import { waitForStandby } from "../litefs/standby.ts";
 import { type Scope, type Tx, currentScope, fenced, withPrisma } from "./client.ts";
 import { type Connection, type Sql, codeOf, openConnection } from "./connection.ts";
@@ -43,7 +43,7 @@ function opened(): Open {
   if (isBuilding()) throw new Error("A page asked for the database while the site is being built: await connection() before it.");
   const file = env.DATABASE_FILE;
   if (shared.__lecternDb?.file === file) return shared.__lecternDb;
-  const state: Open = { file, idle: [], waiting: [], opened: 0, replaced: 0, all: new Set(), queue: createWriteQueue(() => writer(state)) };
+  const state: Open = { file, idle: [], waiting: [], opened: 0, replaced: 0, all: new Set(), queue: createWriteQueue(() => writer(state), () => readPosition()?.txid) };
   shared.__lecternDb = state;
   return state;
 }
@@ -239,6 +239,9 @@ export interface WriteOptions {
   readonly durable?: boolean;
 }
 
+/** A look at the mount for all who write in the same ten milliseconds. Who writes on a replica all the same is refused by LiteFS. */
+const glanceAtRole = glancer(role);
+
 /** The bound of the wait for the standby. */
 const DURABLE_MS = 2_000;
 
@@ -247,12 +250,12 @@ async function enqueue<T>(run: (scope: Scope) => T | Promise<T>, { durable = fal
   const context = currentRequest();
   // Its reader could not be told which transaction to wait for on another instance.
   if (context?.response.headersSent) throw new Error("A write began after the head of the response had left. Write first, then answer; or do it outsideRequest().");
-  if (role() !== "primary") {
-    throw new AppError("unavailable", "Writes are paused for some seconds: this instance is not the primary.", { retryAfterSeconds: 5 });
+  if (isReplicated()) {
+    if (glanceAtRole() !== "primary") throw new AppError("unavailable", "Writes are paused for some seconds: this instance is not the primary.", { retryAfterSeconds: 5 });
+    needRoom();
   }
-  if (isReplicated()) needRoom();
   const state = opened();
-  const value = await state.queue.push(run, WRITE_TIMEOUT_MS).catch((error: unknown) => {
+  const { value, txid } = await state.queue.push(run, WRITE_TIMEOUT_MS).catch((error: unknown) => {
     // Not tried again here: a write may have told somebody of itself.
     if (isReplaced(error)) {
       openAnew(state);
@@ -260,8 +263,6 @@ async function enqueue<T>(run: (scope: Scope) => T | Promise<T>, { durable = fal
     }
     throw error;
   });
-  if (!isReplicated()) return value;
-  const txid = readPosition()?.txid;
   if (txid === undefined) return value;
   if (context) context.txid = Math.max(context.txid ?? 0, txid);
   if (durable) {

@@ -1,6 +1,7 @@
 // The write queue: one connection, one transaction at a time. Jobs that arrive together commit together,
 // each in a savepoint of its own, and are acknowledged after the commit.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { gauge, observe } from "../base/metrics.ts";
@@ -10,7 +11,7 @@ import { within } from "../base/deadline.ts";
 
 interface Job {
   run(scope: Scope): unknown;
-  resolve(value: unknown): void;
+  resolve(value: Written<unknown>): void;
   reject(error: unknown): void;
   readonly enqueuedAtMs: number;
   readonly timeoutMs: number;
@@ -18,31 +19,48 @@ interface Job {
 
 /** A transaction is committed after this long even if more jobs wait: nobody's acknowledgement hangs on a stranger's work. */
 const MAX_BATCH_MS = 50;
+/**
+ * While writes keep coming together, the next transaction waits for more of them for as long as the last COMMIT took, at most this. On a plain file that
+ * is nothing; on LiteFS, where a commit costs several milliseconds whatever is in it, they share it instead of queueing for one of their own.
+ */
+const MAX_GATHER_MS = 20;
+/** Writes that came longer ago than this say nothing of those that come now. */
+const TOGETHER_MS = 100;
 /** Jobs beyond this are refused at once: memory stays bounded, and the reader hears of it in time to try again. */
 const MAX_QUEUED = 10_000;
 /** How long BEGIN IMMEDIATE is retried when another process (a migration, a backup) holds the write lock. */
 const BUSY_DEADLINE_MS = 5_000;
 
+export interface Written<T> {
+  /** What `run` gave. */
+  readonly value: T;
+  /** The transaction that it was committed in, or a later one; undefined where they have no numbers. */
+  readonly txid: number | undefined;
+}
+
 export interface WriteQueue {
   /** What `run` gives, after the commit. Rejects with run's own error (its writes undone), or AppError(unavailable). */
-  push<T>(run: (scope: Scope) => T | Promise<T>, timeoutMs: number): Promise<T>;
+  push<T>(run: (scope: Scope) => T | Promise<T>, timeoutMs: number): Promise<Written<T>>;
   readonly length: number;
 }
 
-export function createWriteQueue(connection: () => Promise<Connection>): WriteQueue {
+/** `newestTxid` is asked after each commit, once for all that shared it: on LiteFS it is a look at the mount. */
+export function createWriteQueue(connection: () => Promise<Connection>, newestTxid: () => number | undefined): WriteQueue {
   const jobs: Job[] = [];
   let draining = false;
+  let last: Committed = { size: 0, commitMs: 0, atMs: 0 };
   gauge("write_queue_length", () => jobs.length);
 
   async function drain(): Promise<void> {
     while (jobs.length > 0) {
+      if (last.size > 1 && last.commitMs >= 1 && performance.now() - last.atMs < TOGETHER_MS) await sleep(Math.min(last.commitMs, MAX_GATHER_MS));
       try {
         const open = await connection().catch((error: unknown) => {
           const lost = new AppError("unavailable", "The database can't be opened. Try again in a moment.", { retryAfterSeconds: 1, cause: error });
           for (const job of jobs.splice(0)) job.reject(lost);
           throw error;
         });
-        await runBatch(open, jobs);
+        last = await runBatch(open, jobs, newestTxid);
       } catch (error) {
         // Nothing of the batch was committed and its jobs are rejected; what came meanwhile gets its own try.
         log("error", "db.write_batch_failed", { error });
@@ -56,7 +74,7 @@ export function createWriteQueue(connection: () => Promise<Connection>): WriteQu
       if (jobs.length >= MAX_QUEUED) {
         return Promise.reject(new AppError("unavailable", "Too many writes are waiting. Try again in a moment.", { retryAfterSeconds: 1 }));
       }
-      return new Promise<T>((resolve, reject) => {
+      return new Promise<Written<T>>((resolve, reject) => {
         jobs.push({ run, resolve: resolve as Job["resolve"], reject, enqueuedAtMs: performance.now(), timeoutMs });
         if (!draining) {
           draining = true;
@@ -71,11 +89,19 @@ export function createWriteQueue(connection: () => Promise<Connection>): WriteQu
   };
 }
 
-async function runBatch(connection: Connection, jobs: Job[]): Promise<void> {
+interface Committed {
+  /** Jobs that it had. */
+  readonly size: number;
+  readonly commitMs: number;
+  readonly atMs: number;
+}
+
+async function runBatch(connection: Connection, jobs: Job[], newestTxid: () => number | undefined): Promise<Committed> {
   const { db } = connection;
   const done: { job: Job; value: unknown }[] = [];
   const failed: { job: Job; error: unknown }[] = [];
   const startedMs = performance.now();
+  let commitMs: number;
   try {
     await begin(db);
     while (jobs.length > 0 && (done.length + failed.length === 0 || performance.now() - startedMs < MAX_BATCH_MS)) {
@@ -105,9 +131,10 @@ async function runBatch(connection: Connection, jobs: Job[]): Promise<void> {
         db.exec("RELEASE job");
       }
     }
-    const commitMs = performance.now();
+    const commitFromMs = performance.now();
     db.exec("COMMIT");
-    observe("write_commit_seconds", (performance.now() - commitMs) / 1000);
+    commitMs = performance.now() - commitFromMs;
+    observe("write_commit_seconds", commitMs / 1000);
     observe("write_batch", done.length);
   } catch (error) {
     if (db.inTransaction) db.exec("ROLLBACK");
@@ -120,8 +147,10 @@ async function runBatch(connection: Connection, jobs: Job[]): Promise<void> {
     }
     throw error;
   }
-  for (const { job, value } of done) job.resolve(value);
+  const txid = done.length > 0 ? newestTxid() : undefined;
+  for (const { job, value } of done) job.resolve({ value, txid });
   for (const { job, error } of failed) job.reject(error);
+  return { size: done.length, commitMs, atMs: performance.now() };
 }
 
 /** BEGIN IMMEDIATE, retried without blocking the event loop: SQLite's own busy timeout would stop every reader. */

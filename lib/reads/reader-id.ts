@@ -1,7 +1,7 @@
-// The id of an anonymous reader: random, and signed while it is in the reader's hands.
+// The id of an anonymous reader: of the time of their first read, and random, and signed while it is in the reader's hands.
 
-import { randomUUID } from "node:crypto";
 import { isSigned, sign } from "../base/signature.ts";
+import { uuidV7 } from "../base/uuid-v7.ts";
 
 const LABEL = "lectern reader id v1";
 /** Also takes ids that were made elsewhere and migrated. */
@@ -13,9 +13,9 @@ export interface Reader {
   readonly clientId: string | null;
 }
 
-/** A new id: 122 random bits. */
-export function newReaderId(): string {
-  return randomUUID();
+/** A new id. It begins with the time, so that those who read for the first time lie together in the index of readers (docs/decisions/025). */
+export function newReaderId(nowMs: number): string {
+  return uuidV7(nowMs);
 }
 
 /** The id with its signature, fit for a cookie's value. */

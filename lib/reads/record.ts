@@ -2,8 +2,8 @@
 
 import { AppError } from "../base/errors.ts";
 import { DAY_MS } from "../base/clock.ts";
+import { uuidV7 } from "../base/uuid-v7.ts";
 import type { Sql } from "../db/connection.ts";
-import { newReadId } from "./read-id.ts";
 import { type Reader, newReaderId } from "./reader-id.ts";
 import { minDwellMs, openToken } from "./token.ts";
 
@@ -46,10 +46,10 @@ export interface RecordedRead {
  */
 export function recordRead(sql: Sql, { token, slug, member, clientId, readingMinutes, nowMs }: ReadRequest): RecordedRead {
   const { nonce, expiresAtMs } = openToken(token, { slug, minMs: minDwellMs(readingMinutes), nowMs });
-  const made = member || clientId ? undefined : newReaderId();
+  const made = member || clientId ? undefined : newReaderId(nowMs);
   const stored = member
-    ? sql.run(STORE_MEMBER, newReadId(nowMs), nowMs, member.id, null, slug, nonce, expiresAtMs)
-    : sql.run(STORE_ANONYMOUS, newReadId(nowMs), nowMs, null, clientId || (made as string), slug, nonce, expiresAtMs);
+    ? sql.run(STORE_MEMBER, uuidV7(nowMs), nowMs, member.id, null, slug, nonce, expiresAtMs)
+    : sql.run(STORE_ANONYMOUS, uuidV7(nowMs), nowMs, null, clientId || (made as string), slug, nonce, expiresAtMs);
   if (stored.changes === 0) {
     if (sql.get(`SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`, expiresAtMs, nonce)) throw new AppError("conflict", "The token was used before.", { field: "token" });
     return { counted: false };

@@ -78,10 +78,10 @@ test("a token of another secret, or a signature for another purpose, is forged",
 });
 
 test("a reader's id is only taken with our signature", () => {
-  const id = newReaderId();
+  const id = newReaderId(Date.now());
   const sealed = sealReaderId(id);
   expect(openReaderId(sealed)).toBe(id);
-  for (const value of [undefined, null, "", ".", id, `${id}.`, `${newReaderId()}${sealed.slice(36)}`, `${sealed}x`, sealed.slice(0, -1), `x${sealed}`, "x".repeat(10_000)]) {
+  for (const value of [undefined, null, "", ".", id, `${id}.`, `${newReaderId(Date.now())}${sealed.slice(36)}`, `${sealed}x`, sealed.slice(0, -1), `x${sealed}`, "x".repeat(10_000)]) {
     expect(openReaderId(value)).toBeNull();
   }
 });

@@ -36,7 +36,7 @@ test("a plan is a page: what it is, what moves in columns, what becomes of it, w
     "PostRead     500,000        58 MB         2 s",
     "Moved_User    10,000   under 1 MB       5 min   a side table, of User",
     "",
-    "About 5 s in all, with indexes, counters, checks and the comparison of every row.",
+    "In all about 5 s, with indexes, counters, checks and the comparison of every row.",
     "",
     "Converted on the way",
     "  - Dates become whole milliseconds since 1970.",

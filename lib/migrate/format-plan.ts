@@ -36,7 +36,7 @@ function aboutSource({ source }: Plan): string {
 function aboutMode({ source, time }: Plan): string[] {
   if (source.mode === "stream") return ["It can stream: what is written while the move goes on comes over as it happens, in its order, and writes pause only for the last of it."];
   return [
-    `It can't stream what is written, so the move goes by passes: every row of both sides is compared, again and again, and what differs is mended; for the last time after writes stopped. Nothing is lost. But writes pause for as long as that takes, about ${seconds(time.passSeconds)} here, and what came and went between two passes is never seen. What would have to be changed for it to stream:`,
+    `It can't stream what is written, so the move goes by passes: every row of both sides is compared, again and again, and what differs is mended; for the last time after writes stopped. Nothing is lost. But writes pause for as long as that takes, ${about(time.passSeconds)} here, and what came and went between two passes is never seen. What would have to be changed for it to stream:`,
   ];
 }
 
@@ -46,7 +46,7 @@ function formatTables({ tables, time }: Plan): string[] {
   const grid = [["Moves", "rows", "about", "takes", ""], ...rows];
   const widths = grid[0]!.map((_, i) => Math.max(...grid.map((cells) => cells[i]!.length)));
   const lines = grid.map((cells) => cells.map((cell, i) => (i === 0 || i === 4 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("   ").trimEnd());
-  return [...lines, "", `About ${seconds(time.copySeconds)} in all, with indexes, counters, checks and the comparison of every row.`];
+  return [...lines, "", `In all ${about(time.copySeconds)}, with indexes, counters, checks and the comparison of every row.`];
 }
 
 function section(title: string, findings: readonly Finding[]): string[] {
@@ -74,6 +74,9 @@ function seconds(expected: number): string {
   if (expected < 1) return "under 1 s";
   return expected < 100 ? `${Math.round(expected)} s` : `${Math.round(expected / 60)} min`;
 }
+
+/** "under 1 s", "about 12 s". */
+const about = (expected: number) => (expected < 1 ? seconds(expected) : `about ${seconds(expected)}`);
 
 function labelled(label: string, texts: readonly string[]): string[] {
   return texts.flatMap((text, i) => wrapped(text, " ".repeat(LABEL)).map((line, j) => (i === 0 && j === 0 ? label.padEnd(LABEL) + line.trimStart() : line)));

@@ -27,8 +27,8 @@ const MOST_COLUMNS = 500;
 const isTable = ({ kind }: CatalogTable) => kind === "r" || kind === "p";
 const sqlName = ({ schema, name }: CatalogTable) => sourceName({ schema, source: name });
 
-/** Decides nothing that `choices` leaves open: then a finding says what there is to choose. */
-export function chooseTables(catalog: readonly CatalogTable[], choices: Choices): ChosenTables {
+/** Decides nothing that `choices` leaves open: then a finding says what there is to choose. `role` reads the source. */
+export function chooseTables(catalog: readonly CatalogTable[], choices: Choices, role: string): ChosenTables {
   const schema = findSchema(catalog);
   if (schema === null) return { chosen: [], findings: [stop("tables", `There is none of the tables ${listed(KNOWN_TABLES.map(({ source }) => source))} in schema public.`, "Check the database's name in --from.")] };
   const findings: Finding[] = [];
@@ -43,7 +43,7 @@ export function chooseTables(catalog: readonly CatalogTable[], choices: Choices)
       findings.push(known.source === "User" ? stop("tables", "There is no table User, and the others' rows point at it.", "Check the database's name in --from.") : note("tables", `There is no table ${known.source}: none of its rows move, and this site begins without.`));
       continue;
     }
-    const { table, problems } = fitTable(known, from);
+    const { table, problems } = fitTable(known, from, role);
     findings.push(...problems);
     const isStopped = problems.some(({ level }) => level === "stop");
     if (table && !isStopped) chosen.push({ table, from });
@@ -52,13 +52,13 @@ export function chooseTables(catalog: readonly CatalogTable[], choices: Choices)
     if (unknown.length === 0) continue;
     const side = sideTable(from, [...known.columns.filter(({ name }) => known.key.includes(name)), ...unknown.map(asText)], known.key, targets);
     const what = `${known.source} has ${counted(unknown.length, "column")} that this site does not have: ${listed(unknown.map(({ name, declared }) => `${name} (${declared})`))}.`;
-    const { findings: said, isKept } = decideUnknown(what, side, from, choices);
+    const { findings: said, isKept } = decideUnknown(what, side, from, choices, role);
     findings.push(...said);
     if (isKept && !isStopped) sides.push({ table: side, from });
   }
   for (const from of here.filter((table) => isTable(table) && !table.isPartition && !readable.includes(table) && table.extension === null && !BOOKKEEPING.has(table.name))) {
     const side = sideTable(from, from.columns.map(asText), keyOf(from), targets);
-    const { findings: said, isKept } = decideUnknown(`This site has no table for ${shown(from.name)} (${counted(from.columns.length, "column")}).`, side, from, choices);
+    const { findings: said, isKept } = decideUnknown(`This site has no table for ${shown(from.name)} (${counted(from.columns.length, "column")}).`, side, from, choices, role);
     findings.push(...said);
     if (isKept) sides.push({ table: side, from });
   }
@@ -73,9 +73,9 @@ function findSchema(catalog: readonly CatalogTable[]): string | null {
 }
 
 /** The part of a known table that its source has, and what stands against it. */
-function fitTable(known: MoveTable, from: CatalogTable): { table: MoveTable | null; problems: Finding[] } {
+function fitTable(known: MoveTable, from: CatalogTable, role: string): { table: MoveTable | null; problems: Finding[] } {
   const { name } = from;
-  const problems = findObstacles(from);
+  const problems = findObstacles(from, role);
   if (!isTable(from)) return { table: null, problems: [stop("tables", `${name} is no table but a ${from.kind === "f" ? "foreign table" : "view"}.`, `Make a table of it: CREATE TABLE … AS SELECT * FROM ${sqlName(from)};`)] };
   const columns: MoveColumn[] = [];
   for (const column of known.columns) {
@@ -96,9 +96,9 @@ function fitTable(known: MoveTable, from: CatalogTable): { table: MoveTable | nu
 }
 
 /** What makes reading all its rows impossible, or more than its own rows. */
-function findObstacles(from: CatalogTable): Finding[] {
+function findObstacles(from: CatalogTable, role: string): Finding[] {
   const problems: Finding[] = [];
-  if (!from.canRead) problems.push(stop("source", `The role may not read ${shown(from.name)}.`, `GRANT USAGE ON SCHEMA ${quoted(from.schema)} TO the role; GRANT SELECT ON ${sqlName(from)} TO the role;`));
+  if (!from.canRead) problems.push(stop("source", `The role may not read ${shown(from.name)}.`, `GRANT USAGE ON SCHEMA ${quoted(from.schema)} TO ${quoted(role)}; GRANT SELECT ON ${sqlName(from)} TO ${quoted(role)};`));
   else if (from.hidesRows) problems.push(stop("source", `Row-level security of ${shown(from.name)} keeps rows from this role.`, "Use the table's owner, or a role with BYPASSRLS."));
   if (from.kind === "r" && from.heirs.length > 0) {
     const names = from.heirs.map((heir) => heir.name);
@@ -151,7 +151,7 @@ function sideTable(from: CatalogTable, columns: readonly MoveColumn[], key: read
   return { schema: from.schema, source: from.name, target, key, columns, isSide: true };
 }
 
-function decideUnknown(what: string, side: MoveTable, from: CatalogTable, { unknown }: Choices): { findings: Finding[]; isKept: boolean } {
+function decideUnknown(what: string, side: MoveTable, from: CatalogTable, { unknown }: Choices, role: string): { findings: Finding[]; isKept: boolean } {
   const leave = "--unknown drop leaves it behind.";
   if (unknown === "drop") return { findings: [note("tables", `${what} Left behind (--unknown drop).`)], isKept: false };
   const names = side.columns.map(({ name }) => name.toLowerCase());
@@ -160,7 +160,7 @@ function decideUnknown(what: string, side: MoveTable, from: CatalogTable, { unkn
   if (twice.length > 0) return { findings: [stop("tables", `${what} SQLite would take ${listed(twice.map(({ name }) => name))} for the same column.`, `Rename one of them in Postgres; or ${leave}`)], isKept: false };
   if (names.length > MOST_COLUMNS) return { findings: [stop("tables", `${what} A side table can have ${MOST_COLUMNS} at most.`, leave)], isKept: false };
   if (unknown === "stop") return { findings: [choice("tables", what, `--unknown keep puts ${from.name === side.source && side.columns.length === from.columns.length ? "it" : "them"} into the table ${shown(side.target)}, as text; --unknown drop leaves ${side.columns.length === from.columns.length ? "it" : "them"} behind.`)], isKept: false };
-  const obstacles = findObstacles(from).map((problem) => ({ ...problem, fix: `${problem.fix} Or ${leave}` }));
+  const obstacles = findObstacles(from, role).map((problem) => ({ ...problem, fix: `${problem.fix} Or ${leave}` }));
   if (obstacles.length > 0) return { findings: obstacles, isKept: false };
   const unfollowed = side.key.length === 0 ? " It has no key: its rows are copied anew at every comparison, as they are then." : "";
   return { findings: [note("tables", `${what} Kept in ${shown(side.target)}, as text.${unfollowed}`)], isKept: true };

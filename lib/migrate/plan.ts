@@ -67,7 +67,7 @@ async function look(client: pg.Client, { to, choices, isOldCookieKnown, begun }:
   const facts = await readSource(client);
   const isOurs = begun !== null && begun.slot !== null && begun.system === facts.system && begun.database === facts.database;
   const findings: Finding[] = [...noteBegun(begun, to), ...judgeSource(facts, { isOurs })];
-  const { chosen, findings: ofTables } = isTooOld(facts) ? { chosen: [], findings: [] } : chooseTables(await readCatalog(client, facts.versionNumber), choices);
+  const { chosen, findings: ofTables } = isTooOld(facts) ? { chosen: [], findings: [] } : chooseTables(await readCatalog(client, facts.versionNumber), choices, facts.role);
   findings.push(...ofTables);
   const find = (target: string) => chosen.find(({ table }) => table.target === target);
   const parent = find("User")?.table ?? null;

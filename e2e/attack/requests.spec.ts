@@ -208,6 +208,18 @@ test("a nonce or a policy in a request is not taken for ours", async () => {
   expect(open.text).not.toContain("<script>alert(1)</script>");
 });
 
+test("a body that is refused on the way holds up no other request of its connection", async () => {
+  const chunk = `c350\r\n${"A".repeat(50_000)}\r\n`;
+  const from = `Host: ${HOST}\r\nUser-Agent: ${USER_AGENT}\r\n`;
+  const request = (chunks: number) => `POST /reads HTTP/1.1\r\n${from}Origin: ${FROM_OUR_PAGE.origin}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(chunks)}0\r\n\r\nGET /robots.txt HTTP/1.1\r\n${from}\r\n`;
+  const statuses = (answer: string) => [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => status);
+  expect(statuses(await sendBytes(request(10), 4_000))).toEqual(["413", "200"]);
+  // Who sends without end is told so, and the connection ends: it is not kept with a request in it that nobody reads.
+  const began = performance.now();
+  expect(statuses(await sendBytes(request(200), 15_000))).not.toContain("200");
+  expect(performance.now() - began).toBeLessThan(5_000);
+});
+
 test("methods and bytes that are no request of ours are refused, and the next one is answered", async ({ quiet, newWorld }) => {
   const { owner } = await newWorld();
   const before = await quiet();

@@ -24,10 +24,24 @@ test("an announced body that is too large is not read", async () => {
   await expect(readBody(request, { maxBytes: 10 })).rejects.toMatchObject({ code: "too_large" });
 });
 
-test("an endless body is left as soon as it is too large", async () => {
+test("an endless body is refused as soon as it is too large, and left after two megabytes more", async () => {
   let pulled = 0;
-  await expect(readBody(streamed(Number.POSITIVE_INFINITY, 1_000, (n) => (pulled = n)), { maxBytes: 10_000 })).rejects.toMatchObject({ code: "too_large" });
-  expect(pulled).toBeLessThan(20);
+  let cancelled = false;
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => (pulled++, controller.enqueue(new Uint8Array(1_000))),
+    cancel: () => void (cancelled = true),
+  });
+  await expect(readBody(new Request("http://site/", { method: "POST", body, duplex: "half" } as RequestInit), { maxBytes: 10_000 })).rejects.toMatchObject({ code: "too_large" });
+  expect(pulled).toBeLessThan(100);
+  await expect.poll(() => cancelled).toBe(true);
+  expect(pulled).toBeGreaterThan(2_000);
+  expect(pulled).toBeLessThan(2_200);
+});
+
+test("a body that is a little too large is read to its end", async () => {
+  let pulled = 0;
+  await expect(readBody(streamed(100, 1_000, (n) => (pulled = n)), { maxBytes: 10_000 })).rejects.toMatchObject({ code: "too_large" });
+  await expect.poll(() => pulled).toBe(101);
 });
 
 test("a body that never ends is left when its time is up, whether nothing comes or a little again and again", async () => {

@@ -8,6 +8,7 @@ import { nameOldCookies } from "../session/old-cookie.ts";
 import { endConnectionsAtEnd } from "./end-connections.ts";
 import { guard } from "./request-guard.ts";
 import { txidCookie } from "./read-your-writes.ts";
+import { endAfterUnreadBody } from "./rest-of-body.ts";
 import { watchRequest } from "./watch-request.ts";
 
 const shared = globalThis as { __lecternFollows?: true };
@@ -24,6 +25,7 @@ export function followRequests(): void {
     watchRequest(context);
     followHead(context);
     guard(context);
+    endAfterUnreadBody(context);
     nameOldCookies(request.headers);
     store.enterWith(context);
   });

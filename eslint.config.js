@@ -5,20 +5,60 @@ import globals from "globals";
 import ts from "typescript-eslint";
 
 // Where process.env may be read: the parser of the configuration, and what runs before or outside the app.
-const mayReadEnv = ["lib/base/env.ts", "lib/launch/say.ts", "next.config.mjs", "instrumentation.ts", "middleware.ts", "app/error.tsx", "vitest.config.ts", "playwright.config.ts", "playwright.cluster.config.ts", "playwright.members.config.ts", "eslint.config.js", "prisma.config.ts", "scripts/**", "tests/**", "e2e/**", "bench/**", "app/bench/**", "**/*.test.ts", "**/*.test.tsx"];
+const mayReadEnv = [
+  "lib/base/env.ts",
+  "lib/launch/say.ts",
+  "next.config.mjs",
+  "instrumentation.ts",
+  "middleware.ts",
+  "app/error.tsx",
+  "vitest.config.ts",
+  "playwright.config.ts",
+  "playwright.cluster.config.ts",
+  "playwright.members.config.ts",
+  "eslint.config.js",
+  "prisma.config.ts",
+  "scripts/**",
+  "tests/**",
+  "e2e/**",
+  "bench/**",
+  "app/bench/**",
+  "**/*.test.ts",
+  "**/*.test.tsx",
+];
 
-const throughEnv = { selector: "MemberExpression[object.name='process'][property.name='env']", message: "Read the configuration through env from lib/base/env.ts." };
+const throughEnv = {
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message: "Read the configuration through env from lib/base/env.ts.",
+};
 // A replay is thrown. What leaves has left, but whoever goes on after it works for nobody.
-const throughCatch = { selector: "TryStatement:has(> BlockStatement AwaitExpression) > CatchClause:not(:has(ThrowStatement))", message: "A replay may come through here: throw on what is not an AppError (isAppError)." };
+const throughCatch = {
+  selector:
+    "TryStatement:has(> BlockStatement AwaitExpression) > CatchClause:not(:has(ThrowStatement))",
+  message: "A replay may come through here: throw on what is not an AppError (isAppError).",
+};
 const mayReplay = ["app/**/*.{ts,tsx}", "lib/{action,session,primary}/**/*.ts"];
 
 export default ts.config(
-  { ignores: ["node_modules", ".next", ".node", ".data", "prisma/generated", "next-env.d.ts", "content/components.generated.ts", "public"] },
+  {
+    ignores: [
+      "node_modules",
+      ".next",
+      ".node",
+      ".data",
+      "prisma/generated",
+      "next-env.d.ts",
+      "content/components.generated.ts",
+      "public",
+    ],
+  },
   js.configs.recommended,
   {
     files: ["**/*.{ts,tsx}"],
     extends: [ts.configs.recommended],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     plugins: { "react-hooks": hooks, "@next/next": next },
     rules: {
       ...next.configs.recommended.rules,
@@ -27,12 +67,21 @@ export default ts.config(
       "react-hooks/rules-of-hooks": "error",
       "react-hooks/exhaustive-deps": "error",
       "@typescript-eslint/no-floating-promises": "error",
-      "@typescript-eslint/no-misused-promises": ["error", { checksVoidReturn: { attributes: false } }],
+      "@typescript-eslint/no-misused-promises": [
+        "error",
+        { checksVoidReturn: { attributes: false } },
+      ],
       "@typescript-eslint/await-thenable": "error",
       "@typescript-eslint/only-throw-error": "error",
       "@typescript-eslint/consistent-type-imports": "error",
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_", caughtErrorsIgnorePattern: "^_" }],
-      "@typescript-eslint/no-unused-expressions": ["error", { allowTernary: true, allowShortCircuit: true }],
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", varsIgnorePattern: "^_", caughtErrorsIgnorePattern: "^_" },
+      ],
+      "@typescript-eslint/no-unused-expressions": [
+        "error",
+        { allowTernary: true, allowShortCircuit: true },
+      ],
       eqeqeq: ["error", "always", { null: "ignore" }],
       "no-console": "off",
     },
@@ -52,7 +101,14 @@ export default ts.config(
     files: ["{app,components,lib}/**/*.{ts,tsx}"],
     ignores: ["**/*.test.ts", "**/*.test.tsx"],
     rules: {
-      "no-restricted-globals": ["error", { name: "fetch", message: "Go out through lib/fetch: it has a deadline, a limit and refuses private addresses." }],
+      "no-restricted-globals": [
+        "error",
+        {
+          name: "fetch",
+          message:
+            "Go out through lib/fetch: it has a deadline, a limit and refuses private addresses.",
+        },
+      ],
     },
   },
   {

@@ -19,26 +19,56 @@ export const config = {
   matcher: [
     "/(login|signup|me|admin|dev)/:path*",
     "/calls/(record|mine)/:path*",
-    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "session" }] },
-    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "__Host-session" }] },
-    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "txid" }] },
-    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "__Host-txid" }] },
-    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "old-session" }] },
-    { source: "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)", has: [{ type: "cookie", key: "old-reader" }] },
+    {
+      source:
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+      has: [{ type: "cookie", key: "session" }],
+    },
+    {
+      source:
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+      has: [{ type: "cookie", key: "__Host-session" }],
+    },
+    {
+      source:
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+      has: [{ type: "cookie", key: "txid" }],
+    },
+    {
+      source:
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+      has: [{ type: "cookie", key: "__Host-txid" }],
+    },
+    {
+      source:
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+      has: [{ type: "cookie", key: "old-session" }],
+    },
+    {
+      source:
+        "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
+      has: [{ type: "cookie", key: "old-reader" }],
+    },
   ],
 };
 
 // A recording is no page: next.config.mjs says what it may do.
-const isMemberPage = (path: string) => !/^\/admin\/calls\/[^/]+\/answer$/.test(path) && MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`));
+const isMemberPage = (path: string) =>
+  !/^\/admin\/calls\/[^/]+\/answer$/.test(path) &&
+  MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`));
 
 export async function middleware(request: NextRequest): Promise<NextResponse> {
   const get = (name: string) => request.cookies.get(name)?.value;
   let exchanged: readonly NewCookie[];
   let renewed;
   try {
-    if (request.method === "GET" || request.method === "HEAD") await awaitOwnWrites(get(cookieName("txid")));
+    if (request.method === "GET" || request.method === "HEAD")
+      await awaitOwnWrites(get(cookieName("txid")));
     exchanged = await exchangeOldCookies(get);
-    renewed = await renew(exchanged.find(({ name }) => name === cookieName("session"))?.value ?? get(cookieName("session")));
+    renewed = await renew(
+      exchanged.find(({ name }) => name === cookieName("session"))?.value ??
+        get(cookieName("session")),
+    );
   } catch (error) {
     // A middleware answers by returning.
     if (isReplay(error)) return new NextResponse(error.body, error);
@@ -49,7 +79,11 @@ export async function middleware(request: NextRequest): Promise<NextResponse> {
     for (const name of Object.values(OLD_COOKIES)) request.cookies.delete(name);
     for (const { name, value } of exchanged) if (value !== "") request.cookies.set(name, value);
   }
-  const response = isMemberPage(request.nextUrl.pathname) ? withPolicy(request) : NextResponse.next(exchanged.length > 0 ? { request: { headers: request.headers } } : undefined);
+  const response = isMemberPage(request.nextUrl.pathname)
+    ? withPolicy(request)
+    : NextResponse.next(
+        exchanged.length > 0 ? { request: { headers: request.headers } } : undefined,
+      );
   for (const cookie of exchanged) response.cookies.set(cookie);
   if (renewed) response.cookies.set(renewed);
   return response;
@@ -67,7 +101,10 @@ async function renew(sealed: string | undefined) {
 }
 
 function withPolicy(request: NextRequest): NextResponse {
-  const policy = memberPolicy(randomBytes(16).toString("base64"), process.env.NODE_ENV === "development");
+  const policy = memberPolicy(
+    randomBytes(16).toString("base64"),
+    process.env.NODE_ENV === "development",
+  );
   const headers = new Headers(request.headers);
   // Next reads the nonce for its own scripts from the request.
   headers.set("content-security-policy", policy);

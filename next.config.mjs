@@ -7,13 +7,18 @@ import { COOKIE_NAMES } from "./lib/session/cookie-name.ts";
 // before any code of ours runs: a static page's speed. See docs/decisions/004-shared-pages.md.
 const withoutCookies = COOKIE_NAMES.map((key) => ({ type: "cookie", key }));
 
-const permissions = (microphone) => `camera=(), microphone=(${microphone}), geolocation=(), browsing-topics=()`;
+const permissions = (microphone) =>
+  `camera=(), microphone=(${microphone}), geolocation=(), browsing-topics=()`;
 
 const securityHeaders = [
   { key: "X-Content-Type-Options", value: "nosniff" },
   { key: "Referrer-Policy", value: "strict-origin-when-cross-origin" },
   { key: "Permissions-Policy", value: permissions("") },
-  { key: "Content-Security-Policy", value: "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; frame-src https://www.youtube-nocookie.com https://codesandbox.io https://codepen.io" },
+  {
+    key: "Content-Security-Policy",
+    value:
+      "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; frame-src https://www.youtube-nocookie.com https://codesandbox.io https://codepen.io",
+  },
   { key: "Strict-Transport-Security", value: "max-age=63072000" },
 ];
 
@@ -29,24 +34,54 @@ const config = {
   images: { unoptimized: true },
   // Type and lint errors fail `npm run check`, which `npm test` runs; the build does not look a second time.
   typescript: { ignoreBuildErrors: true },
-  serverExternalPackages: ["better-sqlite3", "@prisma/client", "@prisma/adapter-better-sqlite3", "@epic-web/cachified", "lru-cache", "undici", "sharp", "next-mdx-remote", "shiki", "iron-session"],
+  serverExternalPackages: [
+    "better-sqlite3",
+    "@prisma/client",
+    "@prisma/adapter-better-sqlite3",
+    "@epic-web/cachified",
+    "lru-cache",
+    "undici",
+    "sharp",
+    "next-mdx-remote",
+    "shiki",
+    "iron-session",
+  ],
   // What Next copies of a body that comes through the middleware: an action's, and no more.
   experimental: { proxyClientMaxBodySize: "1100kb" },
   cacheHandler: `${import.meta.dirname}/lib/cache/page-cache.ts`,
   cacheMaxMemorySize: 0,
   // What a bench build adds (bench/app pages) never ships.
-  pageExtensions: process.env.BENCH === "on" ? ["bench.tsx", "bench.ts", "tsx", "ts"] : ["tsx", "ts"],
+  pageExtensions:
+    process.env.BENCH === "on" ? ["bench.tsx", "bench.ts", "tsx", "ts"] : ["tsx", "ts"],
   deploymentId: process.env.DEPLOYMENT_ID || undefined,
-  generateBuildId: async () => process.env.DEPLOYMENT_ID || createHash("sha256").update(String(Date.now())).digest("hex").slice(0, 16),
+  generateBuildId: async () =>
+    process.env.DEPLOYMENT_ID ||
+    createHash("sha256").update(String(Date.now())).digest("hex").slice(0, 16),
   async rewrites() {
     return {
       beforeFiles: [
-        ...(precompressed ? [{ source: "/_next/static/:path(.*\\.(?:js|css))", has: takesBrotli, destination: "/_br/:path" }] : []),
+        ...(precompressed
+          ? [
+              {
+                source: "/_next/static/:path(.*\\.(?:js|css))",
+                has: takesBrotli,
+                destination: "/_br/:path",
+              },
+            ]
+          : []),
         // Asked for by browsers where a document names no icon.
         { source: "/favicon.ico", destination: "/icon.svg" },
         { source: "/blog/:slug([^/]+)\\.md", destination: "/blog/:slug/markdown" },
-        { source: "/blog/:slug([^/.]+)", has: [{ type: "header", key: "accept", value: "(.*)text/markdown(.*)" }], destination: "/blog/:slug/markdown" },
-        { source: "/blog/:slug([^/.]+)", missing: withoutCookies, destination: "/shared/blog/:slug" },
+        {
+          source: "/blog/:slug([^/.]+)",
+          has: [{ type: "header", key: "accept", value: "(.*)text/markdown(.*)" }],
+          destination: "/blog/:slug/markdown",
+        },
+        {
+          source: "/blog/:slug([^/.]+)",
+          missing: withoutCookies,
+          destination: "/shared/blog/:slug",
+        },
         { source: "/", missing: withoutCookies, destination: "/shared/home" },
       ],
       afterFiles: [],
@@ -70,17 +105,40 @@ const config = {
           ]
         : []),
       // Where a voice is recorded: a member's call, an admin's answer.
-      ...["/calls/record", "/admin/calls/:path*"].map((source) => ({ source, headers: [{ key: "Permissions-Policy", value: permissions("self") }] })),
-      // A picture's name carries its hash.
-      { source: "/_img/:path*", headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }] },
-      // What somebody else made is never a document of ours. These stand here since a header of a handler gives way to the one above.
-      ...["/content-file/:path*", "/embed-image/:path*", "/calls/audio/:path*", "/calls/recording/:path*", "/admin/calls/:id/answer"].map((source) => ({
+      ...["/calls/record", "/admin/calls/:path*"].map((source) => ({
         source,
-        headers: [{ key: "Content-Security-Policy", value: "default-src 'none'; style-src 'unsafe-inline'; sandbox" }],
+        headers: [{ key: "Permissions-Policy", value: permissions("self") }],
+      })),
+      // A picture's name carries its hash.
+      {
+        source: "/_img/:path*",
+        headers: [{ key: "Cache-Control", value: "public, max-age=31536000, immutable" }],
+      },
+      // What somebody else made is never a document of ours. These stand here since a header of a handler gives way to the one above.
+      ...[
+        "/content-file/:path*",
+        "/embed-image/:path*",
+        "/calls/audio/:path*",
+        "/calls/recording/:path*",
+        "/admin/calls/:id/answer",
+      ].map((source) => ({
+        source,
+        headers: [
+          {
+            key: "Content-Security-Policy",
+            value: "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+          },
+        ],
       })),
       // Next lets a shared cache in front keep a static page for a year, and one address has a shared and a personal page.
       { source: "/", headers: [{ key: "Cache-Control", value: "private, no-cache" }] },
-      { source: "/blog/:slug([^/.]+)", headers: [{ key: "Cache-Control", value: "private, no-cache" }, { key: "Vary", value: "Cookie, Accept" }] },
+      {
+        source: "/blog/:slug([^/.]+)",
+        headers: [
+          { key: "Cache-Control", value: "private, no-cache" },
+          { key: "Vary", value: "Cookie, Accept" },
+        ],
+      },
     ];
   },
 };
@@ -90,5 +148,13 @@ const config = {
  * would warn at each start if it were told so too.
  */
 export default function forPhase(phase) {
-  return phase === "phase-production-build" ? { ...config, output: "standalone", outputFileTracingExcludes: { "/**": ["./docs/**", "./tests/**", "./e2e/**", "./bench/**", "**/*.test.ts"] } } : config;
+  return phase === "phase-production-build"
+    ? {
+        ...config,
+        output: "standalone",
+        outputFileTracingExcludes: {
+          "/**": ["./docs/**", "./tests/**", "./e2e/**", "./bench/**", "**/*.test.ts"],
+        },
+      }
+    : config;
 }

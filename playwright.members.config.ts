@@ -11,7 +11,11 @@ export default {
   grepInvert: /@one-instance/,
   testIgnore: [],
   projects: [
-    { name: "members", testMatch: /e2e\/(login|me|record|calls|session|old-cookies)\.spec\.ts$/, teardown: "ams" },
+    {
+      name: "members",
+      testMatch: /e2e\/(login|me|record|calls|session|old-cookies)\.spec\.ts$/,
+      teardown: "ams",
+    },
     { name: "ams", testMatch: /cluster\/members\.teardown\.ts$/ },
   ],
   use: { ...single.use, baseURL: `http://localhost:${PORT}` },

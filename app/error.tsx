@@ -3,7 +3,13 @@
 
 const isDevelopment = process.env.NODE_ENV === "development";
 
-export default function ErrorPage({ error, reset }: { error: Error & { digest?: string }; reset: () => void }) {
+export default function ErrorPage({
+  error,
+  reset,
+}: {
+  error: Error & { digest?: string };
+  reset: () => void;
+}) {
   // Whoever writes a post should read here what is wrong with it; readers of the real site never get the message.
   if (isDevelopment) {
     return (
@@ -21,7 +27,8 @@ export default function ErrorPage({ error, reset }: { error: Error & { digest?: 
       <header className="page-head">
         <h1>This page did not come together.</h1>
         <p className="lead">
-          It is our fault and not yours, and it has been written down{error.digest ? ` as ${error.digest}` : ""}. Often it is over in a moment.
+          It is our fault and not yours, and it has been written down
+          {error.digest ? ` as ${error.digest}` : ""}. Often it is over in a moment.
         </p>
       </header>
       <p className="post-share">

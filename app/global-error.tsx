@@ -12,7 +12,10 @@ export default function GlobalError({ error }: { error: Error & { digest?: strin
       <body>
         <main>
           <h1>This page did not come together.</h1>
-          <p>It is our fault and not yours, and it has been written down{error.digest ? ` as ${error.digest}` : ""}. Often it is over in a moment.</p>
+          <p>
+            It is our fault and not yours, and it has been written down
+            {error.digest ? ` as ${error.digest}` : ""}. Often it is over in a moment.
+          </p>
           <p>
             <a href="">Try again</a>
           </p>

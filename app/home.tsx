@@ -17,9 +17,18 @@ export async function loadHome(identity: Identity) {
   const index = await getIndex();
   const data = await readSiteData(identity);
   const posts = listPosts(index);
-  const lead = featured(index, { reader: { key: readerKey(data.reader), readSlugs: data.read }, totals: data.dayTotals, nowMs: data.nowMs }) ?? posts[0];
+  const lead =
+    featured(index, {
+      reader: { key: readerKey(data.reader), readSlugs: data.read },
+      totals: data.dayTotals,
+      nowMs: data.nowMs,
+    }) ?? posts[0];
   const newest = posts.filter((post) => post !== lead).slice(0, NEWEST);
-  const card = (post: (typeof posts)[number]) => ({ post: summaryOf(post), leader: data.leaders.get(post.slug) ?? null, read: data.read.has(post.slug) });
+  const card = (post: (typeof posts)[number]) => ({
+    post: summaryOf(post),
+    leader: data.leaders.get(post.slug) ?? null,
+    read: data.read.has(post.slug),
+  });
   const first = data.standings[0];
 
   return (
@@ -27,11 +36,16 @@ export async function loadHome(identity: Identity) {
       <header className="masthead">
         <h1>A site that reads from the database beside you.</h1>
         <p className="lead">
-          One process, and one SQLite file beside it: every page is answered from there. The posts say how it works, what it costs, and how the same file will come to
-          lie in every region.
+          One process, and one SQLite file beside it: every page is answered from there. The posts
+          say how it works, what it costs, and how the same file will come to lie in every region.
         </p>
       </header>
-      {lead && <LeadCard {...card(lead)} why={data.read.has(lead.slug) ? "From the archive" : "To begin with"} />}
+      {lead && (
+        <LeadCard
+          {...card(lead)}
+          why={data.read.has(lead.slug) ? "From the archive" : "To begin with"}
+        />
+      )}
       {newest.length > 0 && (
         <section aria-labelledby="newest">
           <div className="section-head">
@@ -51,7 +65,8 @@ export async function loadHome(identity: Identity) {
         <div>
           <h2 id="race">Three teams read</h2>
           <p className="standing-say figures" style={{ marginTop: "1rem" }}>
-            {standingSentence(data.standings, "the site")} A read counts when somebody has come to the end of a post, and took the time it takes.
+            {standingSentence(data.standings, "the site")} A read counts when somebody has come to
+            the end of a post, and took the time it takes.
           </p>
           <div style={{ marginTop: "1rem" }}>
             <TotalsLine {...data.totals} posts={posts.length} />

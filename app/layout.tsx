@@ -23,7 +23,13 @@ export function generateMetadata(): Metadata {
     description,
     applicationName: env.SITE_NAME,
     authors: [{ name: env.SITE_AUTHOR }],
-    openGraph: { type: "website", siteName: env.SITE_NAME, title: env.SITE_NAME, description, locale: "en" },
+    openGraph: {
+      type: "website",
+      siteName: env.SITE_NAME,
+      title: env.SITE_NAME,
+      description,
+      locale: "en",
+    },
     twitter: { card: "summary_large_image" },
     alternates: { types: feedTypes },
     icons: { icon: [{ url: "/icon.svg", type: "image/svg+xml" }] },
@@ -45,7 +51,13 @@ const NAV = [
   { href: "/teams", label: "Teams" },
   { href: "/about", label: "About" },
 ];
-const MORE = [...NAV, { href: "/how-we-count", label: "How we count" }, { href: "/feed.xml", label: "RSS" }, { href: "/atom.xml", label: "Atom" }, { href: "/feed.json", label: "JSON Feed" }];
+const MORE = [
+  ...NAV,
+  { href: "/how-we-count", label: "How we count" },
+  { href: "/feed.xml", label: "RSS" },
+  { href: "/atom.xml", label: "Atom" },
+  { href: "/feed.json", label: "JSON Feed" },
+];
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
   // Only whether a cookie of a session is there: who it is costs a query, and the page that it leads to asks.
@@ -61,11 +73,17 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         <a className="skip" href="#main">
           Skip to the text
         </a>
-        <SiteHeader name={env.SITE_NAME} links={NAV} account={identity.sessionKey ? <a href="/me">Account</a> : <a href="/login">Log in</a>} />
+        <SiteHeader
+          name={env.SITE_NAME}
+          links={NAV}
+          account={identity.sessionKey ? <a href="/me">Account</a> : <a href="/login">Log in</a>}
+        />
         <main id="main" tabIndex={-1}>
           {children}
         </main>
-        <SiteFooter links={MORE}>{strip && <ClusterStrip here={strip === "later" ? null : strip} />}</SiteFooter>
+        <SiteFooter links={MORE}>
+          {strip && <ClusterStrip here={strip === "later" ? null : strip} />}
+        </SiteFooter>
         <PageActions />
       </body>
     </html>

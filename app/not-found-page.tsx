@@ -17,11 +17,16 @@ export async function NotFoundPage({ identity }: { identity: Identity }) {
         <header className="page-head">
           <h1>There is no such page.</h1>
           <p className="lead">
-            It may have been renamed, or never written. <a href="/blog">Search the posts</a>, or begin with one of these.
+            It may have been renamed, or never written. <a href="/blog">Search the posts</a>, or
+            begin with one of these.
           </p>
         </header>
       </div>
-      <Recommendations title="While you are here" text="Three posts to go on with." cards={await cardsFor(identity)} />
+      <Recommendations
+        title="While you are here"
+        text="Three posts to go on with."
+        cards={await cardsFor(identity)}
+      />
     </>
   );
 }

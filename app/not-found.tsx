@@ -11,7 +11,8 @@ export default function NotFound() {
       <header className="page-head">
         <h1>There is no such page.</h1>
         <p className="lead">
-          It may have been renamed, or never written. <a href="/blog">Search the posts</a>, or go <a href="/">home</a>.
+          It may have been renamed, or never written. <a href="/blog">Search the posts</a>, or go{" "}
+          <a href="/">home</a>.
         </p>
       </header>
     </div>

@@ -29,9 +29,18 @@ await benchDatabase(file, { reads: 500_000, slugs: ["short", "medium", "long"] }
 overrideEnv({ SESSION_SECRET: SECRET, DATA_DIR: DIR });
 
 // Limits count by address: each beacon comes from another one, as they would on a busy day.
-const site = await startSite({ port: PORT, dataDir: DIR, contentDir: join(DIR, "content"), env: { TRUST_PROXY: "fly" } });
+const site = await startSite({
+  port: PORT,
+  dataDir: DIR,
+  contentDir: join(DIR, "content"),
+  env: { TRUST_PROXY: "fly" },
+});
 
-const KINDS = { ours: "/reads", "no database call": "/api/bench-beacon/none", "one transaction each": "/api/bench-beacon/single" } as const;
+const KINDS = {
+  ours: "/reads",
+  "no database call": "/api/bench-beacon/none",
+  "one transaction each": "/api/bench-beacon/single",
+} as const;
 const rates = new Map(Object.keys(KINDS).map((name) => [name, [] as number[]]));
 const readsIn = () => {
   const db = new Database(file, { readonly: true });
@@ -44,7 +53,11 @@ let failed = 0;
 const before = readsIn();
 for (let i = 0; i <= ROUNDS; i++) {
   for (const [name, path] of Object.entries(KINDS)) {
-    const result = await load(site.url + path, { seconds: i === 0 ? 1 : SECONDS, connections: CONNECTIONS, script: beaconScript({ dir: DIR, slug: "short", tokens: TOKENS }) });
+    const result = await load(site.url + path, {
+      seconds: i === 0 ? 1 : SECONDS,
+      connections: CONNECTIONS,
+      script: beaconScript({ dir: DIR, slug: "short", tokens: TOKENS }),
+    });
     failed += result.failed;
     if (name !== "no database call") acknowledged += result.perSecond * (i === 0 ? 1 : SECONDS);
     if (i > 0) rates.get(name)?.push(result.perSecond); // the first warms up
@@ -54,13 +67,22 @@ const stored = readsIn() - before;
 await site.stop();
 if (failed > 0) throw new Error(`${failed} beacons were refused`);
 // wrk counts answers; what it still waited for at the end of a round was stored too.
-if (stored < acknowledged * 0.99) throw new Error(`${stored} reads are stored of ${Math.round(acknowledged)} acknowledged`);
+if (stored < acknowledged * 0.99)
+  throw new Error(`${stored} reads are stored of ${Math.round(acknowledged)} acknowledged`);
 
 const rate = (name: string) => median(rates.get(name) as number[]);
-table(["", "reads/s"], [...rates.keys()].map((name) => [name, Math.round(rate(name))]));
-console.log(`\nEvery acknowledged read is stored: ${stored} rows for about ${Math.round(acknowledged)} answers.\n`);
+table(
+  ["", "reads/s"],
+  [...rates.keys()].map((name) => [name, Math.round(rate(name))]),
+);
+console.log(
+  `\nEvery acknowledged read is stored: ${stored} rows for about ${Math.round(acknowledged)} answers.\n`,
+);
 report(
   "beacon",
-  { "÷ no database call": round(rate("ours") / rate("no database call")), "÷ one transaction each": round(rate("ours") / rate("one transaction each")) },
+  {
+    "÷ no database call": round(rate("ours") / rate("no database call")),
+    "÷ one transaction each": round(rate("ours") / rate("one transaction each")),
+  },
   Object.fromEntries([...rates.keys()].map((name) => [name, Math.round(rate(name))])),
 );

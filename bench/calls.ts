@@ -26,28 +26,48 @@ writeArticles(join(DIR, "content"));
 const file = join(DIR, "lectern.db");
 await benchDatabase(file, { reads: 50_000, slugs: ["short", "medium", "long"] });
 const users = new Database(file);
-const members = users.prepare(`SELECT "id" FROM "User" LIMIT ?`).pluck().all((ROUNDS + 1) * CALLS) as string[];
+const members = users
+  .prepare(`SELECT "id" FROM "User" LIMIT ?`)
+  .pluck()
+  .all((ROUNDS + 1) * CALLS) as string[];
 const cookies: { name: string; value: string }[] = [];
 for (const id of members) cookies.push(await memberCookie(users, id, SECRET));
 users.close();
 
-const site = await startSite({ port: PORT, dataDir: DIR, contentDir: join(DIR, "content"), env: { TRUST_PROXY: "fly" } });
+const site = await startSite({
+  port: PORT,
+  dataDir: DIR,
+  contentDir: join(DIR, "content"),
+  env: { TRUST_PROXY: "fly" },
+});
 const origin = `http://localhost:${PORT}`;
 const sameOrigin = { origin, "sec-fetch-site": "same-origin" };
-const partsOf = (bytes: Uint8Array<ArrayBuffer>) => Array.from({ length: Math.ceil(bytes.length / PART_BYTES) }, (_, i) => bytes.subarray(i * PART_BYTES, (i + 1) * PART_BYTES));
+const partsOf = (bytes: Uint8Array<ArrayBuffer>) =>
+  Array.from({ length: Math.ceil(bytes.length / PART_BYTES) }, (_, i) =>
+    bytes.subarray(i * PART_BYTES, (i + 1) * PART_BYTES),
+  );
 
 function browserOf(member: number): PlainBrowser {
-  const browser = new PlainBrowser(origin, { "fly-client-ip": `10.0.${member >> 8}.${member & 255}` });
+  const browser = new PlainBrowser(origin, {
+    "fly-client-ip": `10.0.${member >> 8}.${member & 255}`,
+  });
   const { name, value } = cookies[member]!;
   browser.cookies.set(name, value);
   return browser;
 }
-async function must(what: string, answer: Promise<{ status: number; text: string }>, status: number): Promise<void> {
+async function must(
+  what: string,
+  answer: Promise<{ status: number; text: string }>,
+  status: number,
+): Promise<void> {
   const got = await answer;
-  if (got.status !== status) throw new Error(`${what} answered ${got.status}: ${got.text.slice(0, 300)}`);
+  if (got.status !== status)
+    throw new Error(`${what} answered ${got.status}: ${got.text.slice(0, 300)}`);
 }
 
-const form = formsOf((await browserOf(0).get("/calls/record")).text).find(({ names, fields }) => names.includes("title") && fields.some(([name]) => name === "id"));
+const form = formsOf((await browserOf(0).get("/calls/record")).text).find(
+  ({ names, fields }) => names.includes("title") && fields.some(([name]) => name === "id"),
+);
 if (!form) throw new Error("/calls/record has no form for a call");
 // Every member sends it: it must not say whose page it stood on.
 const record = { ...form, fields: form.fields.filter(([name]) => name !== "owner") };
@@ -58,22 +78,52 @@ async function leaveCall(member: number): Promise<void> {
   const id = randomUUID();
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const json = { ...sameOrigin, "content-type": "application/json" };
-  await must("Beginning", browser.request("/calls/upload", { method: "POST", body: JSON.stringify({ id, size: bytes.length, sha256 }), headers: json }), 200);
+  await must(
+    "Beginning",
+    browser.request("/calls/upload", {
+      method: "POST",
+      body: JSON.stringify({ id, size: bytes.length, sha256 }),
+      headers: json,
+    }),
+    200,
+  );
   for (const [number, part] of partsOf(bytes).entries()) {
-    await must("A part", browser.request(`/calls/upload/${id}/${number}`, { method: "PUT", body: part, headers: { ...sameOrigin, "content-type": "application/octet-stream" } }), 204);
+    await must(
+      "A part",
+      browser.request(`/calls/upload/${id}/${number}`, {
+        method: "PUT",
+        body: part,
+        headers: { ...sameOrigin, "content-type": "application/octet-stream" },
+      }),
+      204,
+    );
   }
-  const call = { id: randomUUID(), uploadId: id, title: `A question, number ${member}`, description: "How do you keep two minutes of sound until the server has all of it?", keywords: "bench, calls" };
+  const call = {
+    id: randomUUID(),
+    uploadId: id,
+    title: `A question, number ${member}`,
+    description: "How do you keep two minutes of sound until the server has all of it?",
+    keywords: "bench, calls",
+  };
   await must("Sending", browser.post("/calls/record", record, call, { follow: false }), 303);
 }
 async function forgetCall(member: number): Promise<void> {
   const browser = browserOf(member);
   for (const part of partsOf(opusWebm({ seconds: 119, seed: member }))) {
-    await must("Forgetting", browser.request("/api/bench-upload", { method: "PUT", body: part, headers: sameOrigin }), 204);
+    await must(
+      "Forgetting",
+      browser.request("/api/bench-upload", { method: "PUT", body: part, headers: sameOrigin }),
+      204,
+    );
   }
 }
 
 const rss: number[] = [];
-async function rate(work: (member: number) => Promise<void>, from: number, took: number[]): Promise<number> {
+async function rate(
+  work: (member: number) => Promise<void>,
+  from: number,
+  took: number[],
+): Promise<number> {
   const startedMs = performance.now();
   let next = from;
   await Promise.all(
@@ -96,7 +146,9 @@ function rawRate(count: number): number {
   const db = new Database(raw);
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = NORMAL");
-  db.exec(`CREATE TABLE part (n INTEGER PRIMARY KEY, bytes BLOB); CREATE TABLE call (id TEXT PRIMARY KEY, base64 TEXT)`);
+  db.exec(
+    `CREATE TABLE part (n INTEGER PRIMARY KEY, bytes BLOB); CREATE TABLE call (id TEXT PRIMARY KEY, base64 TEXT)`,
+  );
   const put = db.prepare("INSERT INTO part (bytes) VALUES (?)");
   const keep = db.prepare("INSERT INTO call VALUES (?, ?)");
   const drop = db.prepare("DELETE FROM part");
@@ -130,9 +182,14 @@ for (let i = 1; i <= ROUNDS; i++) {
 }
 await site.stop();
 const db = new Database(file, { readonly: true });
-const stored = db.prepare(`SELECT COUNT(*) AS calls, MIN(length("base64")) AS least, (SELECT COUNT(*) FROM "UploadPart") AS parts FROM "Call"`).get() as { calls: number; least: number; parts: number };
+const stored = db
+  .prepare(
+    `SELECT COUNT(*) AS calls, MIN(length("base64")) AS least, (SELECT COUNT(*) FROM "UploadPart") AS parts FROM "Call"`,
+  )
+  .get() as { calls: number; least: number; parts: number };
 db.close();
-if (stored.calls !== (ROUNDS + 1) * CALLS || stored.parts !== 0 || stored.least < size) throw new Error(`Stored: ${JSON.stringify(stored)}`);
+if (stored.calls !== (ROUNDS + 1) * CALLS || stored.parts !== 0 || stored.least < size)
+  throw new Error(`Stored: ${JSON.stringify(stored)}`);
 
 const raw = rawRate(100);
 const [ours, forgotten] = [median(rates.ours), median(rates.forgotten)];
@@ -140,9 +197,30 @@ table(
   ["", "calls/s", "MB/s"],
   [
     ["a call: begun, two parts, probed, stored", round(ours, 1), round((ours * size) / 1e6, 1)],
-    ["the same parts to a handler that forgets them", round(forgotten, 1), round((forgotten * size) / 1e6, 1)],
+    [
+      "the same parts to a handler that forgets them",
+      round(forgotten, 1),
+      round((forgotten * size) / 1e6, 1),
+    ],
     ["the rows alone, by SQLite", round(raw, 1), round((raw * size) / 1e6, 1)],
   ],
 );
-console.log(`\n${stored.calls} calls of ${round(size / 1e6)} MB are stored, ${TOGETHER} sent at the same time. Memory: ${idleMb} MB idle, at most ${perRoundMb.join(", ")} MB in each hundred. p99 ${round(percentile(took, 99), 0)} ms.\n`);
-report("calls", { "÷ forgotten": round(ours / forgotten), "÷ rows alone": round(ours / raw), "last hundred's memory ÷ first's": round(perRoundMb.at(-1)! / perRoundMb[0]!) }, { callsPerSecond: round(ours, 1), forgottenPerSecond: round(forgotten, 1), rowsAlonePerSecond: round(raw, 1), idleMb, perRoundMb, p99Ms: round(percentile(took, 99), 0) });
+console.log(
+  `\n${stored.calls} calls of ${round(size / 1e6)} MB are stored, ${TOGETHER} sent at the same time. Memory: ${idleMb} MB idle, at most ${perRoundMb.join(", ")} MB in each hundred. p99 ${round(percentile(took, 99), 0)} ms.\n`,
+);
+report(
+  "calls",
+  {
+    "÷ forgotten": round(ours / forgotten),
+    "÷ rows alone": round(ours / raw),
+    "last hundred's memory ÷ first's": round(perRoundMb.at(-1)! / perRoundMb[0]!),
+  },
+  {
+    callsPerSecond: round(ours, 1),
+    forgottenPerSecond: round(forgotten, 1),
+    rowsAlonePerSecond: round(raw, 1),
+    idleMb,
+    perRoundMb,
+    p99Ms: round(percentile(took, 99), 0),
+  },
+);

@@ -18,13 +18,21 @@ requireWrk();
 
 /** All posts in a process of its own, as content:check compiles them. */
 async function checkAll(): Promise<{ ms: number; peakMb: number }> {
-  const child = spawn(process.execPath, ["scripts/content-check.ts", "--dir", join(DIR, "many", "blog"), "--offline", "--json"], { env: { ...process.env, COMPILE_WORKERS: "2", LOG_LEVEL: "error" } });
+  const child = spawn(
+    process.execPath,
+    ["scripts/content-check.ts", "--dir", join(DIR, "many", "blog"), "--offline", "--json"],
+    { env: { ...process.env, COMPILE_WORKERS: "2", LOG_LEVEL: "error" } },
+  );
   let out = "";
   let peakMb = 0;
   child.stdout.on("data", (data: Buffer) => (out += data.toString()));
   const watch = setInterval(() => {
     try {
-      peakMb = Math.max(peakMb, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? 0) / 1024);
+      peakMb = Math.max(
+        peakMb,
+        Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? 0) /
+          1024,
+      );
     } catch {
       // it has ended
     }
@@ -48,21 +56,41 @@ for (let i = 0; i < ROUNDS; i++) {
   rmSync(dataDir, { recursive: true, force: true });
   await migrate(join(dataDir, "lectern.db"), "prisma/migrations");
   writeArticles(join(DIR, "content"));
-  const site = await startSite({ port: PORT, dataDir, contentDir: join(DIR, "content"), env: { COMPILE_WORKERS: "2" } });
+  const site = await startSite({
+    port: PORT,
+    dataDir,
+    contentDir: join(DIR, "content"),
+    env: { COMPILE_WORKERS: "2" },
+  });
   const page = (seconds: number) => load(`${site.url}/blog/medium`, { seconds, connections: 1 });
   await page(2);
   idle.push((await page(5)).p99Ms);
   cpSync(join(DIR, "many", "blog"), join(DIR, "content", "blog"), { recursive: true });
   // The site looks at its folder every fifteen seconds; the compile is under way once a new post stands in the list.
-  const started = async () => (await (await fetch(`${site.url}/blog?page=1`)).text()).includes("post-1");
+  const started = async () =>
+    (await (await fetch(`${site.url}/blog?page=1`)).text()).includes("post-1");
   const untilMs = Date.now() + 30_000;
-  while (!(await started()) && Date.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!(await started()) && Date.now() < untilMs)
+    await new Promise((resolve) => setTimeout(resolve, 50));
   busy.push((await page(5)).p99Ms);
   await site.stop();
 }
 
 const ms = median(cold.map((one) => one.ms));
 const peakMb = round(median(cold.map((one) => one.peakMb)), 0);
-console.log(`${POSTS} posts, nothing cached, two workers: ${round(ms / 1000)} s (${round(ms / POSTS, 1)} ms a post), peak memory ${peakMb} MB.`);
-console.log(`Page p99: ${round(median(idle))} ms idle, ${round(median(busy))} ms while they compile.\n`);
-report("compile", { "p99 while compiling ÷ idle": round(median(busy) / median(idle)) }, { seconds: round(ms / 1000), peakMb, idleP99Ms: round(percentile(idle, 50)), busyP99Ms: round(percentile(busy, 50)) });
+console.log(
+  `${POSTS} posts, nothing cached, two workers: ${round(ms / 1000)} s (${round(ms / POSTS, 1)} ms a post), peak memory ${peakMb} MB.`,
+);
+console.log(
+  `Page p99: ${round(median(idle))} ms idle, ${round(median(busy))} ms while they compile.\n`,
+);
+report(
+  "compile",
+  { "p99 while compiling ÷ idle": round(median(busy) / median(idle)) },
+  {
+    seconds: round(ms / 1000),
+    peakMb,
+    idleP99Ms: round(percentile(idle, 50)),
+    busyP99Ms: round(percentile(busy, 50)),
+  },
+);

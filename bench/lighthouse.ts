@@ -13,7 +13,9 @@ const PORT = 3130;
 const ROUNDS = option("rounds", 3);
 const PATHS = ["/", "/blog", "/blog/one-door-for-writes", "/blog/a-tour-of-the-code"];
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"] as const;
-const chromePath = process.env.CHROMIUM_PATH ?? ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
+const chromePath =
+  process.env.CHROMIUM_PATH ??
+  ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => existsSync(path));
 
 rmSync(DIR, { recursive: true, force: true });
 mkdirSync(DIR, { recursive: true });
@@ -21,7 +23,16 @@ await migrate(join(DIR, "lectern.db"), "prisma/migrations");
 const site = await startSite({ port: PORT, dataDir: DIR, contentDir: "content" });
 const chrome = await launch({
   chromePath,
-  chromeFlags: ["--headless", ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  chromeFlags: [
+    "--headless",
+    ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
 });
 
 const scores: Record<string, Record<string, number>> = {};
@@ -29,16 +40,39 @@ try {
   for (const path of PATHS) {
     const runs: Record<string, number>[] = [];
     for (let i = 0; i < ROUNDS; i++) {
-      const result = await lighthouse(site.url.replace("127.0.0.1", "localhost") + path, { port: chrome.port, output: "json", logLevel: "error", onlyCategories: [...CATEGORIES] });
+      const result = await lighthouse(site.url.replace("127.0.0.1", "localhost") + path, {
+        port: chrome.port,
+        output: "json",
+        logLevel: "error",
+        onlyCategories: [...CATEGORIES],
+      });
       if (!result) throw new Error(`Lighthouse gave nothing for ${path}`);
-      runs.push(Object.fromEntries(CATEGORIES.map((name) => [name, (result.lhr.categories[name]?.score ?? 0) * 100])));
+      runs.push(
+        Object.fromEntries(
+          CATEGORIES.map((name) => [name, (result.lhr.categories[name]?.score ?? 0) * 100]),
+        ),
+      );
     }
-    scores[path] = Object.fromEntries(CATEGORIES.map((name) => [name, round(median(runs.map((run) => run[name] as number)), 0)]));
+    scores[path] = Object.fromEntries(
+      CATEGORIES.map((name) => [name, round(median(runs.map((run) => run[name] as number)), 0)]),
+    );
   }
 } finally {
   chrome.kill();
   await site.stop();
 }
-table(["phone", ...CATEGORIES], PATHS.map((path) => [path, ...CATEGORIES.map((name) => scores[path]?.[name] as number)]));
+table(
+  ["phone", ...CATEGORIES],
+  PATHS.map((path) => [path, ...CATEGORIES.map((name) => scores[path]?.[name] as number)]),
+);
 console.log();
-report("lighthouse", Object.fromEntries(CATEGORIES.map((name) => [`lowest ${name}`, Math.min(...PATHS.map((path) => scores[path]?.[name] as number))])), scores);
+report(
+  "lighthouse",
+  Object.fromEntries(
+    CATEGORIES.map((name) => [
+      `lowest ${name}`,
+      Math.min(...PATHS.map((path) => scores[path]?.[name] as number)),
+    ]),
+  ),
+  scores,
+);

@@ -27,9 +27,17 @@ await benchDatabase(file, { reads: 500_000, slugs: ["short", "medium", "long"], 
 
 const smtp = await startSmtpServer();
 // Limits count by address: each member comes from another one, as they would on a busy day.
-const site = await startSite({ port: PORT, dataDir: DIR, contentDir: join(DIR, "content"), env: { TRUST_PROXY: "fly", SMTP_URL: smtp.url } });
+const site = await startSite({
+  port: PORT,
+  dataDir: DIR,
+  contentDir: join(DIR, "content"),
+  env: { TRUST_PROXY: "fly", SMTP_URL: smtp.url },
+});
 const origin = `http://localhost:${PORT}`;
-const browser = () => new PlainBrowser(origin, { "fly-client-ip": `${1 + Math.floor(Math.random() * 220)}.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}.${1 + Math.floor(Math.random() * 254)}` });
+const browser = () =>
+  new PlainBrowser(origin, {
+    "fly-client-ip": `${1 + Math.floor(Math.random() * 220)}.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}.${1 + Math.floor(Math.random() * 254)}`,
+  });
 
 const formWith = (html: string, name: string): Form => {
   const form = formsOf(html).find(({ names }) => names.includes(name));
@@ -57,13 +65,17 @@ async function logIn(): Promise<void> {
   const email = `${++member % USERS}@example.test`;
   const own = browser();
   const asked = await own.post("/login", askForm, { email }, { follow: false });
-  if (asked.status !== 303) throw new Error(`Asking answered ${asked.status}: ${asked.text.slice(0, 200)}`);
+  if (asked.status !== 303)
+    throw new Error(`Asking answered ${asked.status}: ${asked.text.slice(0, 200)}`);
   const done = await own.post("/login/code", codeForm, { code: codeFor(email) }, { follow: false });
-  if (done.status !== 303 || !own.cookies.has("session")) throw new Error(`The code answered ${done.status}: ${done.text.slice(0, 200)}`);
+  if (done.status !== 303 || !own.cookies.has("session"))
+    throw new Error(`The code answered ${done.status}: ${done.text.slice(0, 200)}`);
 }
 async function nothingTwice(): Promise<void> {
   for (let i = 0; i < 2; i++) {
-    const { status } = await browser().post("/bench/action", emptyForm, { email: "a@example.test" });
+    const { status } = await browser().post("/bench/action", emptyForm, {
+      email: "a@example.test",
+    });
     if (status !== 200) throw new Error(`The empty action answered ${status}`);
   }
 }
@@ -95,11 +107,19 @@ function rawRate(count: number): number {
   db.pragma("synchronous = NORMAL");
   db.pragma("foreign_keys = ON");
   const hash = () => createHash("sha256").update(randomBytes(16)).digest("hex");
-  const ask = db.prepare(`INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES (?, ?, ?, ?, ?, ?)`);
-  const use = db.prepare(`UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND "usedAt" IS NULL`);
+  const ask = db.prepare(
+    `INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES (?, ?, ?, ?, ?, ?)`,
+  );
+  const use = db.prepare(
+    `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND "usedAt" IS NULL`,
+  );
   const who = db.prepare(`SELECT "id" FROM "User" WHERE "email" = ?`);
-  const begin = db.prepare(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`);
-  const info = db.prepare(`INSERT INTO "SessionInfo" ("sessionId", "device", "lastSeenAt") VALUES (?, 'x', ?)`);
+  const begin = db.prepare(
+    `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
+  );
+  const info = db.prepare(
+    `INSERT INTO "SessionInfo" ("sessionId", "device", "lastSeenAt") VALUES (?, 'x', ?)`,
+  );
   const startedMs = performance.now();
   for (let i = 0; i < count; i++) {
     const token = hash();
@@ -117,7 +137,10 @@ function rawRate(count: number): number {
   return perSecond;
 }
 
-const rates = { "log-in (two forms, one mail)": [] as number[], "two forms that do nothing": [] as number[] };
+const rates = {
+  "log-in (two forms, one mail)": [] as number[],
+  "two forms that do nothing": [] as number[],
+};
 const took: number[] = [];
 const emptyTook: number[] = [];
 for (let i = 0; i <= ROUNDS; i++) {
@@ -135,7 +158,8 @@ await smtp.close();
 const db = new Database(file, { readonly: true });
 const sessions = (db.prepare(`SELECT COUNT(*) AS n FROM "Session"`).get() as { n: number }).n;
 db.close();
-if (sessions < (ROUNDS + 1) * LOGINS) throw new Error(`${sessions} sessions for ${(ROUNDS + 1) * LOGINS} log-ins`);
+if (sessions < (ROUNDS + 1) * LOGINS)
+  throw new Error(`${sessions} sessions for ${(ROUNDS + 1) * LOGINS} log-ins`);
 
 const raw = rawRate(5_000);
 const ours = median(rates["log-in (two forms, one mail)"]);
@@ -143,10 +167,33 @@ const empty = median(rates["two forms that do nothing"]);
 table(
   ["", "a second", "p50 ms", "p99 ms"],
   [
-    ["log-in (two forms, one mail)", round(ours, 0), round(percentile(took, 50), 0), round(percentile(took, 99), 0)],
-    ["two forms that do nothing", round(empty, 0), round(percentile(emptyTook, 50), 0), round(percentile(emptyTook, 99), 0)],
+    [
+      "log-in (two forms, one mail)",
+      round(ours, 0),
+      round(percentile(took, 50), 0),
+      round(percentile(took, 99), 0),
+    ],
+    [
+      "two forms that do nothing",
+      round(empty, 0),
+      round(percentile(emptyTook, 50), 0),
+      round(percentile(emptyTook, 99), 0),
+    ],
     ["the rows alone, by SQLite", round(raw, 0), "", ""],
   ],
 );
-console.log(`\n${sessions} sessions of ${USERS} members are stored; ${TOGETHER} log in at the same time; the server holds ${rssMb} MB.\n`);
-report("login", { "÷ two empty forms": round(ours / empty) }, { loginsPerSecond: round(ours, 0), p99Ms: round(percentile(took, 99), 0), emptyPerSecond: round(empty, 0), emptyP99Ms: round(percentile(emptyTook, 99), 0), rowsAlonePerSecond: round(raw, 0), rssMb });
+console.log(
+  `\n${sessions} sessions of ${USERS} members are stored; ${TOGETHER} log in at the same time; the server holds ${rssMb} MB.\n`,
+);
+report(
+  "login",
+  { "÷ two empty forms": round(ours / empty) },
+  {
+    loginsPerSecond: round(ours, 0),
+    p99Ms: round(percentile(took, 99), 0),
+    emptyPerSecond: round(empty, 0),
+    emptyP99Ms: round(percentile(emptyTook, 99), 0),
+    rowsAlonePerSecond: round(raw, 0),
+    rssMb,
+  },
+);

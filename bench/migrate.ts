@@ -21,7 +21,8 @@ const IS_LARGE = READS >= 2_000_000;
 /** db-to-sqlite and the upserts take minutes: at scale they run once. */
 const SLOW_ROUNDS = IS_LARGE ? 1 : ROUNDS;
 
-const step = (text: string) => console.log(`\x1b[2m· ${round(performance.now() / 1000, 0)} s: ${text}\x1b[0m`);
+const step = (text: string) =>
+  console.log(`\x1b[2m· ${round(performance.now() / 1000, 0)} s: ${text}\x1b[0m`);
 const programs = requirePrograms(requirePostgres());
 for (const line of programs.missing) console.log(line);
 
@@ -57,14 +58,28 @@ async function measure(): Promise<void> {
   const peers = await makePeers({ url, dir: DIR, programs, reads: READS });
   const file = join(DIR, "ours.db");
   const ours = async (...flags: string[]): Promise<Ours> => {
-    const { out } = await runProgram(process.execPath, [...process.execArgv, join("bench", "migrate", "ours.ts"), "--url", url, "--file", file, ...flags]);
+    const { out } = await runProgram(process.execPath, [
+      ...process.execArgv,
+      join("bench", "migrate", "ours.ts"),
+      "--url",
+      url,
+      "--file",
+      file,
+      ...flags,
+    ]);
     for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
     return JSON.parse(out.trim().split("\n").at(-1)!) as Ours;
   };
 
   const whole: Ours[] = [];
   const alone: Ours[] = [];
-  const took = { csv: [] as { ms: number; peakMb: number }[], limit: [] as { ms: number; peakMb: number }[], dbToSqlite: [] as { ms: number; peakMb: number }[], upsert: [] as number[], upsertWal: [] as number[] };
+  const took = {
+    csv: [] as { ms: number; peakMb: number }[],
+    limit: [] as { ms: number; peakMb: number }[],
+    dbToSqlite: [] as { ms: number; peakMb: number }[],
+    upsert: [] as number[],
+    upsertWal: [] as number[],
+  };
   for (let i = 1; i <= ROUNDS; i += 1) {
     step(`round ${i} of ${ROUNDS}`);
     whole.push(await ours());
@@ -114,22 +129,66 @@ async function measure(): Promise<void> {
 
   const s = (value: number) => round(value / 1000);
   const whole0 = (value: number) => round(value, 0);
-  console.log(`\n${rows.toLocaleString("en")} rows, ${FULL.calls} of them calls of ${FULL.callBytes / 1000} kB, medians of ${ROUNDS}:`);
-  table(["", "s", "rows/s", "peak MB"], [
-    ["ours: copied, indexed, counted, foreign keys checked, on the disk", s(ms.ours), whole0((rows / ms.ours) * 1000), whole0(mb.ours)],
-    ["  copy", s(ms.copy), "", ""],
-    ["  indexes, counters, foreign keys", s(ms.indexes), "", ""],
-    ["    counters among it", s(ms.counters), "", ""],
-    ["  and every row's checksum on both sides", s(ms.withSums), "", ""],
-    ["  and the whole of verify", s(ms.withVerify), "", whole0(mb.withVerify)],
-    ["  integrity_check, apart", s(ms.integrity), "", ""],
-    ["(a) psql COPY in CSV, sqlite3 .import, indexes after", s(ms.csv), whole0((rows / ms.csv) * 1000), whole0(mb.csv)],
-    ...(ms.dbToSqlite === null ? [] : [["(b) db-to-sqlite", s(ms.dbToSqlite), whole0((rows / ms.dbToSqlite) * 1000), whole0(mb.dbToSqlite!)]]),
-    [`(c) one upsert after the other, by Prisma (from ${UPSERTS.toLocaleString("en")} of PostRead)`, s(ms.upsert), whole0((rows / ms.upsert) * 1000), ""],
-    ["    the same into a file in WAL mode, not synced", s(ms.upsertWal), whole0((rows / ms.upsertWal) * 1000), ""],
-    ["PostRead alone: ours, without counters", s(ms.readsAlone), whole0((READS / ms.readsAlone) * 1000), whole0(mb.readsAlone)],
-    ["PostRead alone: (d) a program in C", s(ms.limit), whole0((READS / ms.limit) * 1000), whole0(mb.limit)],
-  ]);
+  console.log(
+    `\n${rows.toLocaleString("en")} rows, ${FULL.calls} of them calls of ${FULL.callBytes / 1000} kB, medians of ${ROUNDS}:`,
+  );
+  table(
+    ["", "s", "rows/s", "peak MB"],
+    [
+      [
+        "ours: copied, indexed, counted, foreign keys checked, on the disk",
+        s(ms.ours),
+        whole0((rows / ms.ours) * 1000),
+        whole0(mb.ours),
+      ],
+      ["  copy", s(ms.copy), "", ""],
+      ["  indexes, counters, foreign keys", s(ms.indexes), "", ""],
+      ["    counters among it", s(ms.counters), "", ""],
+      ["  and every row's checksum on both sides", s(ms.withSums), "", ""],
+      ["  and the whole of verify", s(ms.withVerify), "", whole0(mb.withVerify)],
+      ["  integrity_check, apart", s(ms.integrity), "", ""],
+      [
+        "(a) psql COPY in CSV, sqlite3 .import, indexes after",
+        s(ms.csv),
+        whole0((rows / ms.csv) * 1000),
+        whole0(mb.csv),
+      ],
+      ...(ms.dbToSqlite === null
+        ? []
+        : [
+            [
+              "(b) db-to-sqlite",
+              s(ms.dbToSqlite),
+              whole0((rows / ms.dbToSqlite) * 1000),
+              whole0(mb.dbToSqlite!),
+            ],
+          ]),
+      [
+        `(c) one upsert after the other, by Prisma (from ${UPSERTS.toLocaleString("en")} of PostRead)`,
+        s(ms.upsert),
+        whole0((rows / ms.upsert) * 1000),
+        "",
+      ],
+      [
+        "    the same into a file in WAL mode, not synced",
+        s(ms.upsertWal),
+        whole0((rows / ms.upsertWal) * 1000),
+        "",
+      ],
+      [
+        "PostRead alone: ours, without counters",
+        s(ms.readsAlone),
+        whole0((READS / ms.readsAlone) * 1000),
+        whole0(mb.readsAlone),
+      ],
+      [
+        "PostRead alone: (d) a program in C",
+        s(ms.limit),
+        whole0((READS / ms.limit) * 1000),
+        whole0(mb.limit),
+      ],
+    ],
+  );
   console.log(`
 (a): the same tables, keys and indexes, without the CHECKs of dates; one transaction without a journal, tables first, indexes after, 2 GB of cache. Its
 dates stay texts and its nulls become '', which stand in its indexes: nothing is converted, counted, checked or compared. (b): its own tables, dates as texts, a key and the
@@ -149,12 +208,28 @@ and Prisma make it, each upsert on the disk. (d): COPY in text, sorted, dates as
     ["peak MB", mb.withVerify, IS_LARGE ? "≤ 250" : ""],
     ["follow: row changes a second", median(followed), "≥ 20,000"],
   ];
-  const known = ratios.filter((row): row is [string, number, string] => row[1] !== null).map(([name, value, goal]): [string, number, string] => [name, round(value, value > 20 ? 0 : 2), goal]);
+  const known = ratios
+    .filter((row): row is [string, number, string] => row[1] !== null)
+    .map(([name, value, goal]): [string, number, string] => [
+      name,
+      round(value, value > 20 ? 0 : 2),
+      goal,
+    ]);
   table(["", "", "goal"], known);
   console.log("");
-  report("migrate", Object.fromEntries(known.map(([name, value]) => [name, value])), { reads: READS, rounds: ROUNDS, postgres: server.version, ms: rounded(ms), peakMb: rounded(mb) });
+  report("migrate", Object.fromEntries(known.map(([name, value]) => [name, value])), {
+    reads: READS,
+    rounds: ROUNDS,
+    postgres: server.version,
+    ms: rounded(ms),
+    peakMb: rounded(mb),
+  });
 }
 
 function rounded(values: Record<string, number | null>): Record<string, number> {
-  return Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [[name, round(value, 0)]])));
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) =>
+      value === null ? [] : [[name, round(value, 0)]],
+    ),
+  );
 }

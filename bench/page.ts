@@ -18,7 +18,9 @@ const MANY_READS = option("many", 5_000_000);
 
 requireWrk();
 const articles = writeArticles(join(DIR, "content"));
-console.log(`${articles.map(({ slug, words, fences }) => `${slug}: ${words} words, ${fences} code fences`).join("; ")}. ${ROUNDS} rounds of ${SECONDS} s, 16 connections.\n`);
+console.log(
+  `${articles.map(({ slug, words, fences }) => `${slug}: ${words} words, ${fences} code fences`).join("; ")}. ${ROUNDS} rounds of ${SECONDS} s, 16 connections.\n`,
+);
 
 async function start(reads: number): Promise<{ site: Site; cookie: string }> {
   const dataDir = join(DIR, `reads-${reads}`);
@@ -27,7 +29,15 @@ async function start(reads: number): Promise<{ site: Site; cookie: string }> {
   const db = new Database(file);
   const { name, value } = await memberCookie(db, member, SECRET);
   db.close();
-  return { site: await startSite({ port: PORT, dataDir, contentDir: join(DIR, "content"), env: { COMPILE_WORKERS: "1" } }), cookie: `${name}=${value}` };
+  return {
+    site: await startSite({
+      port: PORT,
+      dataDir,
+      contentDir: join(DIR, "content"),
+      env: { COMPILE_WORKERS: "1" },
+    }),
+    cookie: `${name}=${value}`,
+  };
 }
 
 interface Target {
@@ -60,7 +70,11 @@ function targetsFor({ slug }: Article, cookie: string): Target[] {
 }
 
 /** Time to the first byte on an idle site, one request at a time. */
-async function firstByteMs(url: string, headers: Record<string, string>, count = 200): Promise<number[]> {
+async function firstByteMs(
+  url: string,
+  headers: Record<string, string>,
+  count = 200,
+): Promise<number[]> {
   const times: number[] = [];
   for (let i = 0; i < count; i++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -73,20 +87,28 @@ async function firstByteMs(url: string, headers: Record<string, string>, count =
 }
 
 const { site, cookie } = await start(500_000);
-const rates = await measure(site, [{ name: "empty dynamic page", path: "/bench/empty" }, ...articles.flatMap((article) => targetsFor(article, cookie))]);
+const rates = await measure(site, [
+  { name: "empty dynamic page", path: "/bench/empty" },
+  ...articles.flatMap((article) => targetsFor(article, cookie)),
+]);
 const zipped = await measure(site, [
   { name: "static", path: "/bench/static/medium", headers: { "accept-encoding": "gzip" } },
   { name: "anonymous", path: "/blog/medium", headers: { "accept-encoding": "gzip" } },
 ]);
-const idle = { anonymous: await firstByteMs(`${site.url}/blog/medium`, {}), member: await firstByteMs(`${site.url}/blog/medium`, { cookie }) };
+const idle = {
+  anonymous: await firstByteMs(`${site.url}/blog/medium`, {}),
+  member: await firstByteMs(`${site.url}/blog/medium`, { cookie }),
+};
 
 await site.stop();
 
 // Memory over 20,000 requests of readers, on a process that has just started.
 const fresh = (await start(500_000)).site;
 const rss: number[] = [fresh.rssMb()];
-for (let sent = 0; sent < 20_000; ) {
-  for (const { path, headers } of articles.flatMap((article) => targetsFor(article, cookie).filter((target) => target.path.startsWith("/blog/")))) {
+for (let sent = 0; sent < 20_000;) {
+  for (const { path, headers } of articles.flatMap((article) =>
+    targetsFor(article, cookie).filter((target) => target.path.startsWith("/blog/")),
+  )) {
     sent += (await load(fresh.url + path, { seconds: 2, headers })).perSecond * 2;
     rss.push(fresh.rssMb());
   }
@@ -94,7 +116,12 @@ for (let sent = 0; sent < 20_000; ) {
 await fresh.stop();
 
 const many = await start(MANY_READS);
-const manyRates = await measure(many.site, targetsFor(articles[1] as Article, many.cookie).filter(({ name }) => /anonymous|member/.test(name)));
+const manyRates = await measure(
+  many.site,
+  targetsFor(articles[1] as Article, many.cookie).filter(({ name }) =>
+    /anonymous|member/.test(name),
+  ),
+);
 await many.site.stop();
 
 const rate = (name: string) => rates.get(name) as number;
@@ -103,7 +130,14 @@ table(
   ["", "requests/s", "÷ static", "÷ constants", "÷ empty dynamic"],
   [...rates].map(([name, value]) => {
     const [slug] = name.split(":");
-    return [name, Math.round(value), ...(rates.has(`${slug}: static`) ? [round(value / rate(`${slug}: static`)), round(value / rate(`${slug}: constants`))] : ["", ""]), round(value / floor)];
+    return [
+      name,
+      Math.round(value),
+      ...(rates.has(`${slug}: static`)
+        ? [round(value / rate(`${slug}: static`)), round(value / rate(`${slug}: constants`))]
+        : ["", ""]),
+      round(value / floor),
+    ];
   }),
 );
 const ratios = Object.fromEntries(
@@ -113,15 +147,33 @@ const ratios = Object.fromEntries(
     [`${slug} member ÷ empty dynamic`, round(rate(`${slug}: member`) / floor)],
   ]),
 );
-ratios["medium anonymous ÷ static, gzip"] = round((zipped.get("anonymous") as number) / (zipped.get("static") as number));
-ratios[`medium member, ${MANY_READS} ÷ 500000 reads`] = round((manyRates.get("medium: member") as number) / rate("medium: member"));
-ratios[`medium anonymous, ${MANY_READS} ÷ 500000 reads`] = round((manyRates.get("medium: anonymous") as number) / rate("medium: anonymous"));
+ratios["medium anonymous ÷ static, gzip"] = round(
+  (zipped.get("anonymous") as number) / (zipped.get("static") as number),
+);
+ratios[`medium member, ${MANY_READS} ÷ 500000 reads`] = round(
+  (manyRates.get("medium: member") as number) / rate("medium: member"),
+);
+ratios[`medium anonymous, ${MANY_READS} ÷ 500000 reads`] = round(
+  (manyRates.get("medium: anonymous") as number) / rate("medium: anonymous"),
+);
 const half = rss.slice(Math.floor(rss.length / 2));
 const numbers = {
-  requestsPerSecond: Object.fromEntries([...rates].map(([name, value]) => [name, Math.round(value)])),
-  firstByteP50Ms: { anonymous: round(percentile(idle.anonymous, 50)), member: round(percentile(idle.member, 50)) },
-  rssMb: { start: rss[0], end: rss.at(-1), lastHalfMin: Math.min(...half), lastHalfMax: Math.max(...half) },
+  requestsPerSecond: Object.fromEntries(
+    [...rates].map(([name, value]) => [name, Math.round(value)]),
+  ),
+  firstByteP50Ms: {
+    anonymous: round(percentile(idle.anonymous, 50)),
+    member: round(percentile(idle.member, 50)),
+  },
+  rssMb: {
+    start: rss[0],
+    end: rss.at(-1),
+    lastHalfMin: Math.min(...half),
+    lastHalfMax: Math.max(...half),
+  },
 };
-console.log(`\nFirst byte on an idle site, p50: anonymous ${numbers.firstByteP50Ms.anonymous} ms, member ${numbers.firstByteP50Ms.member} ms.`);
+console.log(
+  `\nFirst byte on an idle site, p50: anonymous ${numbers.firstByteP50Ms.anonymous} ms, member ${numbers.firstByteP50Ms.member} ms.`,
+);
 console.log(`Memory over 20,000 requests: ${rss.join(", ")} MB.\n`);
 report("page", ratios, numbers);

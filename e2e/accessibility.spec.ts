@@ -1,27 +1,54 @@
 import { expect, test } from "./fixtures.ts";
 
-const PAGES = ["/", "/blog", "/blog?q=write", "/blog/one-door-for-writes", "/blog/what-counts-as-a-read", "/blog/a-tour-of-the-code", "/blog/the-session-that-renews-itself", "/about", "/how-we-count", "/teams", "/no-such-page"];
+const PAGES = [
+  "/",
+  "/blog",
+  "/blog?q=write",
+  "/blog/one-door-for-writes",
+  "/blog/what-counts-as-a-read",
+  "/blog/a-tour-of-the-code",
+  "/blog/the-session-that-renews-itself",
+  "/about",
+  "/how-we-count",
+  "/teams",
+  "/no-such-page",
+];
 
 test.use({ expectedErrors: ["404"] });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  for (const [name, viewport] of [["desktop", { width: 1280, height: 900 }], ["phone", { width: 390, height: 844 }]] as const) {
-    test(`no page has an accessibility violation: ${colorScheme}, ${name}`, async ({ page, axe }) => {
+  for (const [name, viewport] of [
+    ["desktop", { width: 1280, height: 900 }],
+    ["phone", { width: 390, height: 844 }],
+  ] as const) {
+    test(`no page has an accessibility violation: ${colorScheme}, ${name}`, async ({
+      page,
+      axe,
+    }) => {
       test.setTimeout(120_000);
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       for (const path of PAGES) {
         await page.goto(path);
         const { violations } = await axe().analyze();
-        expect(violations.map(({ id, nodes }) => `${path} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(
+          violations.map(
+            ({ id, nodes }) =>
+              `${path} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+          ),
+        ).toEqual([]);
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
         expect(overflow, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
       }
     });
   }
 }
 
-test("everything on the post page is reached with the keyboard, and the focus is seen", async ({ page }) => {
+test("everything on the post page is reached with the keyboard, and the focus is seen", async ({
+  page,
+}) => {
   await page.goto("/blog/one-door-for-writes");
   await page.keyboard.press("Tab");
   await expect(page.locator(":focus")).toHaveText(/skip|content/i);

@@ -7,16 +7,34 @@ import { PlainBrowser, formsOf } from "#tests/plain-browser.ts";
 import { sqlOf } from "#lib/db/connection.ts";
 
 const ORIGIN = `http://localhost:${PORT}`;
-const PAGES = ["/admin", "/admin/users", "/admin/content", "/admin/cache", "/admin/cluster", "/admin/reads", "/admin/deliveries", "/admin/log"];
+const PAGES = [
+  "/admin",
+  "/admin/users",
+  "/admin/content",
+  "/admin/cache",
+  "/admin/cluster",
+  "/admin/reads",
+  "/admin/deliveries",
+  "/admin/log",
+];
 const MINUTE_MS = 60_000;
 
-const person = (database: Database.Database, given: Parameters<typeof insertUser>[1] = {}) => insertUser(sqlOf(database), { firstName: "Hedy", team: "BLUE", ...given });
-const get = (database: Database.Database, text: string, ...values: unknown[]) => database.prepare(text).get(...values) as Record<string, unknown> | undefined;
+const person = (database: Database.Database, given: Parameters<typeof insertUser>[1] = {}) =>
+  insertUser(sqlOf(database), { firstName: "Hedy", team: "BLUE", ...given });
+const get = (database: Database.Database, text: string, ...values: unknown[]) =>
+  database.prepare(text).get(...values) as Record<string, unknown> | undefined;
 
 /** One that was given up. Returns its id. */
 function insertDelivery(database: Database.Database, to: string, about: string): number {
-  const payload = JSON.stringify({ kind: "MAIL", mail: { to, subject: "Your call is answered", parts: ["Listen to it."] } });
-  const { lastInsertRowid } = database.prepare(`INSERT INTO "Delivery" ("createdAt", "kind", "about", "payload", "tries", "lastError") VALUES (?, 'MAIL', ?, ?, 8, 'No answer.')`).run(Date.now(), about, payload);
+  const payload = JSON.stringify({
+    kind: "MAIL",
+    mail: { to, subject: "Your call is answered", parts: ["Listen to it."] },
+  });
+  const { lastInsertRowid } = database
+    .prepare(
+      `INSERT INTO "Delivery" ("createdAt", "kind", "about", "payload", "tries", "lastError") VALUES (?, 'MAIL', ?, ?, 8, 'No answer.')`,
+    )
+    .run(Date.now(), about, payload);
   return Number(lastInsertRowid);
 }
 
@@ -40,7 +58,10 @@ test("nobody is asked to log in, and a member finds no page", async ({ database 
   const [nobody, member] = [await plainAs(database, null), await plainAs(database, id)];
   for (const path of [...PAGES, `/admin/users/${id}`]) {
     const turned = await nobody.request(path, {}, { follow: false });
-    expect([turned.status, turned.headers.get("location")], path).toEqual([307, `/login?next=${encodeURIComponent(path)}`]);
+    expect([turned.status, turned.headers.get("location")], path).toEqual([
+      307,
+      `/login?next=${encodeURIComponent(path)}`,
+    ]);
     const { status, text } = await member.get(path);
     expect([path, status, text.includes("There is no such page.")]).toEqual([path, 404, true]);
     expect(text, path).not.toContain("admin-nav");
@@ -48,24 +69,42 @@ test("nobody is asked to log in, and a member finds no page", async ({ database 
   }
 });
 
-test("the forms of an admin do nothing in the hands of nobody and of a member", async ({ database }) => {
+test("the forms of an admin do nothing in the hands of nobody and of a member", async ({
+  database,
+}) => {
   const { id } = person(database, { role: "ADMIN" });
   const victim = person(database);
   const deliveryId = insertDelivery(database, victim.email, "A mail");
   const admin = await plainAs(database, id);
   const strangers = [await plainAs(database, null), await plainAs(database, victim.id)];
   const state = () =>
-    JSON.stringify([get(database, `SELECT * FROM "User" WHERE "id" = ?`, victim.id), get(database, `SELECT * FROM "Delivery" WHERE "id" = ?`, deliveryId), get(database, `SELECT COUNT(*) AS n, MAX("id") AS last FROM "AuditEvent"`), get(database, `SELECT COUNT(*) AS n FROM "Session" WHERE "userId" = ?`, victim.id)]);
+    JSON.stringify([
+      get(database, `SELECT * FROM "User" WHERE "id" = ?`, victim.id),
+      get(database, `SELECT * FROM "Delivery" WHERE "id" = ?`, deliveryId),
+      get(database, `SELECT COUNT(*) AS n, MAX("id") AS last FROM "AuditEvent"`),
+      get(database, `SELECT COUNT(*) AS n FROM "Session" WHERE "userId" = ?`, victim.id),
+    ]);
   const before = state();
   const cacheKey = /name="key" value="([^"]+)"/;
-  const key = /href="(\/admin\/cache\?key=[^"]+)"/.exec((await admin.get("/admin/cache")).text)![1]!.replaceAll("&amp;", "&");
+  const key = /href="(\/admin\/cache\?key=[^"]+)"/
+    .exec((await admin.get("/admin/cache")).text)![1]!
+    .replaceAll("&amp;", "&");
   let tried = 0;
   for (const path of [`/admin/users/${victim.id}`, "/admin/deliveries", "/admin/content", key]) {
     const forms = formsOf((await admin.get(path)).text);
     expect(forms.length, path).toBeGreaterThan(0);
     for (const form of forms) {
       for (const stranger of strangers) {
-        const { status, text } = await stranger.post(path, form, { ...(form.names.includes("typed") && { typed: victim.email }), ...(form.names.includes("team") && { team: "RED", firstName: "Eve" }), ...(form.names.includes("slug") && { slug: "one-door-for-writes" }) }, { follow: false });
+        const { status, text } = await stranger.post(
+          path,
+          form,
+          {
+            ...(form.names.includes("typed") && { typed: victim.email }),
+            ...(form.names.includes("team") && { team: "RED", firstName: "Eve" }),
+            ...(form.names.includes("slug") && { slug: "one-door-for-writes" }),
+          },
+          { follow: false },
+        );
         expect([path, status < 500, /form-message-done/.test(text)]).toEqual([path, true, false]);
         tried += 1;
       }
@@ -76,7 +115,11 @@ test("the forms of an admin do nothing in the hands of nobody and of a member", 
   expect((await admin.get(key)).text).toMatch(cacheKey);
 });
 
-test("an admin finds a member, edits them and sees who else did", async ({ page, database, logIn }) => {
+test("an admin finds a member, edits them and sees who else did", async ({
+  page,
+  database,
+  logIn,
+}) => {
   await logIn({ role: "ADMIN", firstName: "Root" });
   const { id, email } = person(database, { firstName: "Hedy 100%" });
   insertRead(sqlOf(database), { userId: id, postSlug: "one-door-for-writes" });
@@ -87,7 +130,11 @@ test("an admin finds a member, edits them and sees who else did", async ({ page,
   await page.getByRole("link", { name: "Hedy 100%" }).click();
   await expect(page.getByText(email).first()).toBeVisible();
 
-  const [name, team, save] = [page.getByLabel("First name"), page.getByLabel("Team", { exact: true }), page.getByRole("button", { name: "Save" })];
+  const [name, team, save] = [
+    page.getByLabel("First name"),
+    page.getByLabel("Team", { exact: true }),
+    page.getByRole("button", { name: "Save" }),
+  ];
   await name.fill(" ");
   await save.click();
   await expect(page.getByText("The first name is missing.")).toBeVisible();
@@ -97,21 +144,36 @@ test("an admin finds a member, edits them and sees who else did", async ({ page,
   await expect(page.getByText("Saved. What they have read counts for the new team.")).toBeVisible();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Grace");
   await expect(page.getByText("name changed, team Blue → Yellow")).toBeVisible();
-  expect(get(database, `SELECT "firstName", "team" FROM "User" WHERE "id" = ?`, id)).toEqual({ firstName: "Grace", team: "YELLOW" });
+  expect(get(database, `SELECT "firstName", "team" FROM "User" WHERE "id" = ?`, id)).toEqual({
+    firstName: "Grace",
+    team: "YELLOW",
+  });
 
   // Again from the same page: it knows what it saved.
   await name.fill("Grace Brewster");
   await save.click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Grace Brewster");
-  database.prepare(`UPDATE "User" SET "firstName" = 'Another', "updatedAt" = "updatedAt" + 1 WHERE "id" = ?`).run(id);
+  database
+    .prepare(
+      `UPDATE "User" SET "firstName" = 'Another', "updatedAt" = "updatedAt" + 1 WHERE "id" = ?`,
+    )
+    .run(id);
   await name.fill("Mine");
   await save.click();
   await expect(page.getByText("Somebody changed this member meanwhile.")).toBeVisible();
   await expect(name).toHaveValue("Mine");
-  expect(get(database, `SELECT "firstName" FROM "User" WHERE "id" = ?`, id)).toEqual({ firstName: "Another" });
+  expect(get(database, `SELECT "firstName" FROM "User" WHERE "id" = ?`, id)).toEqual({
+    firstName: "Another",
+  });
 });
 
-test("a role wants a log-in of the last fifteen minutes, and ends sessions", async ({ page, database, logIn, serverClock, context }) => {
+test("a role wants a log-in of the last fifteen minutes, and ends sessions", async ({
+  page,
+  database,
+  logIn,
+  serverClock,
+  context,
+}) => {
   const adminId = await logIn({ role: "ADMIN", firstName: "Root" });
   const { id } = person(database);
   await memberCookie(database, id);
@@ -120,7 +182,10 @@ test("a role wants a log-in of the last fifteen minutes, and ends sessions", asy
   await serverClock.forward(20 * MINUTE_MS);
   await page.getByRole("button", { name: "Make an admin" }).click();
   await expect(page.getByRole("alert").getByText("Log in again first")).toBeVisible();
-  await expect(page.getByRole("alert").getByRole("link", { name: "Log in" })).toHaveAttribute("href", `/login?next=${encodeURIComponent(path)}`);
+  await expect(page.getByRole("alert").getByRole("link", { name: "Log in" })).toHaveAttribute(
+    "href",
+    `/login?next=${encodeURIComponent(path)}`,
+  );
   expect(get(database, `SELECT "role" FROM "User" WHERE "id" = ?`, id)).toEqual({ role: "MEMBER" });
   await page.reload();
   await expect(page.getByText("You logged in more than fifteen minutes ago.")).toBeVisible();
@@ -130,18 +195,31 @@ test("a role wants a log-in of the last fifteen minutes, and ends sessions", asy
   await page.goto(path);
   await page.getByRole("button", { name: "Make an admin" }).click();
   await expect(page.getByRole("button", { name: "Make a member like others" })).toBeVisible();
-  expect(get(database, `SELECT "role", (SELECT COUNT(*) FROM "Session" WHERE "userId" = ?) AS "sessions" FROM "User" WHERE "id" = ?`, id, id)).toEqual({ role: "ADMIN", sessions: 0 });
+  expect(
+    get(
+      database,
+      `SELECT "role", (SELECT COUNT(*) FROM "Session" WHERE "userId" = ?) AS "sessions" FROM "User" WHERE "id" = ?`,
+      id,
+      id,
+    ),
+  ).toEqual({ role: "ADMIN", sessions: 0 });
   await expect(page.getByText("role member → admin, 1 session ended")).toBeVisible();
 });
 
-test("a member is deleted when their address is typed, and the last admin never", async ({ page, database, logIn }) => {
+test("a member is deleted when their address is typed, and the last admin never", async ({
+  page,
+  database,
+  logIn,
+}) => {
   const adminId = await logIn({ role: "ADMIN", firstName: "Root" });
   const { id, email } = person(database);
   await page.goto(`/admin/users/${id}`);
   const typed = page.getByLabel(`Type ${email}`);
   await typed.fill("Hedy");
   await page.getByRole("button", { name: "Delete for good" }).click();
-  await expect(page.getByText("This is not the address of this member. Nothing was deleted.").first()).toBeVisible();
+  await expect(
+    page.getByText("This is not the address of this member. Nothing was deleted.").first(),
+  ).toBeVisible();
   await typed.fill(email.toUpperCase());
   await page.getByRole("button", { name: "Delete for good" }).click();
   await expect(page.getByRole("status").getByText("The member is deleted")).toBeVisible();
@@ -161,18 +239,29 @@ test("a post that fails is named with its line, and compiled afresh", async ({ p
   await expect(page.getByRole("alert").getByText(/blog\/broken\.mdx:\d+: /)).toBeVisible();
   await page.getByLabel("Post", { exact: true }).selectOption("one-door-for-writes");
   await page.getByRole("button", { name: "Compile", exact: true }).click();
-  await expect(page.getByRole("status").getByText(/one-door-for-writes\S*: \d+ ms \(/)).toBeVisible();
+  await expect(
+    page.getByRole("status").getByText(/one-door-for-writes\S*: \d+ ms \(/),
+  ).toBeVisible();
 });
 
-test("reads are a picture, a table behind it, and a table of posts in the order one likes", async ({ page, database, logIn }) => {
+test("reads are a picture, a table behind it, and a table of posts in the order one likes", async ({
+  page,
+  database,
+  logIn,
+}) => {
   await logIn({ role: "ADMIN" });
   for (let i = 0; i < 3; i++) insertRead(sqlOf(database), { postSlug: "a-short-post" });
   await page.goto("/admin/reads?slug=a-short-post");
-  await expect(page.getByRole("img", { name: /in 90 days, most on \d{4}-\d\d-\d\d/ })).toBeVisible();
+  await expect(
+    page.getByRole("img", { name: /in 90 days, most on \d{4}-\d\d-\d\d/ }),
+  ).toBeVisible();
   await page.getByText("The numbers, day by day").click();
   await expect(page.getByRole("region", { name: /day by day/ }).getByRole("row")).toHaveCount(91);
   await page.getByRole("columnheader", { name: "Post", exact: false }).getByRole("link").click();
-  await expect(page.getByRole("columnheader", { name: "Post" })).toHaveAttribute("aria-sort", "ascending");
+  await expect(page.getByRole("columnheader", { name: "Post" })).toHaveAttribute(
+    "aria-sort",
+    "ascending",
+  );
   await expect(page).toHaveURL(/slug=a-short-post&sort=title/);
   await page.goto("/admin/reads?slug=no-such-post&sort=constructor");
   await expect(page.getByText("There is no post “no-such-post”.")).toBeVisible();
@@ -182,7 +271,12 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
     test.use({ javaScriptEnabled });
 
-    test("a delivery is tried again and arrives, another is given up", async ({ page, database, logIn, mailTo }) => {
+    test("a delivery is tried again and arrives, another is given up", async ({
+      page,
+      database,
+      logIn,
+      mailTo,
+    }) => {
       await logIn({ role: "ADMIN", firstName: "Root" });
       const { email } = person(database);
       insertDelivery(database, email, "First mail");
@@ -191,7 +285,9 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByRole("button", { name: "Try again First mail" }).click();
       await expect(page.getByText("It is being tried again now.")).toBeVisible();
       expect((await mailTo(email)).subject).toBe("Your call is answered");
-      await expect.poll(() => get(database, `SELECT COUNT(*) AS "n" FROM "Delivery"`)).toEqual({ n: 1 });
+      await expect
+        .poll(() => get(database, `SELECT COUNT(*) AS "n" FROM "Delivery"`))
+        .toEqual({ n: 1 });
       await page.goto("/admin/deliveries");
       await page.getByRole("button", { name: "Give up Second mail" }).click();
       await expect(page.getByText("Given up for good.")).toBeVisible();
@@ -200,7 +296,10 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole("row", { name: /Root Gave a delivery up/ })).toHaveCount(1);
     });
 
-    test("a cache entry is found, looked at without its words, and deleted", async ({ page, logIn }) => {
+    test("a cache entry is found, looked at without its words, and deleted", async ({
+      page,
+      logIn,
+    }) => {
       await logIn({ role: "ADMIN" });
       await page.goto("/admin/cache");
       await page.getByRole("searchbox").fill("site.compiled");
@@ -211,13 +310,19 @@ for (const javaScriptEnabled of [true, false]) {
       expect(count).toBeGreaterThan(0);
       const name = (await links.first().textContent())!;
       await links.first().click();
-      await expect(page.getByRole("region", { name: "Shape of the value" })).toContainText("object of");
+      await expect(page.getByRole("region", { name: "Shape of the value" })).toContainText(
+        "object of",
+      );
       await page.getByRole("button", { name: "Delete this entry" }).click();
       await expect(page.getByText("Deleted. It is made again")).toBeVisible();
       await expect(links.getByText(name, { exact: true })).toHaveCount(0);
     });
 
-    test("a member gets another name, and loses their sessions", async ({ page, database, logIn }) => {
+    test("a member gets another name, and loses their sessions", async ({
+      page,
+      database,
+      logIn,
+    }) => {
       await logIn({ role: "ADMIN" });
       const { id } = person(database);
       await memberCookie(database, id);
@@ -228,12 +333,17 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole("heading", { level: 1 })).toHaveText("Grace");
       await page.getByRole("button", { name: "Log out everywhere" }).click();
       await expect(page.getByText("One session has ended.")).toBeVisible();
-      expect(get(database, `SELECT COUNT(*) AS "n" FROM "Session" WHERE "userId" = ?`, id)).toEqual({ n: 0 });
+      expect(get(database, `SELECT COUNT(*) AS "n" FROM "Session" WHERE "userId" = ?`, id)).toEqual(
+        { n: 0 },
+      );
     });
   });
 }
 
-test("the cluster page says that nothing is replicated, and is not live", async ({ page, logIn }) => {
+test("the cluster page says that nothing is replicated, and is not live", async ({
+  page,
+  logIn,
+}) => {
   await logIn({ role: "ADMIN" });
   await page.goto("/admin/cluster");
   await expect(page.getByText("Nothing is replicated: this process is all there is")).toBeVisible();
@@ -242,16 +352,23 @@ test("the cluster page says that nothing is replicated, and is not live", async 
   await expect(page.getByRole("row").nth(1)).toContainText("none yet");
   await expect(page.getByRole("img", { name: /Map/ })).toHaveCount(0);
   const events = await page.request.get("/admin/cluster/events");
-  expect([events.status(), events.headers()["cache-control"]]).toEqual([204, expect.stringContaining("no-store")]);
+  expect([events.status(), events.headers()["cache-control"]]).toEqual([
+    204,
+    expect.stringContaining("no-store"),
+  ]);
   await expect(page.locator(".cluster-strip")).toHaveCount(0);
 });
 
-test("who is no admin sees neither the cluster nor what happens in it", async ({ database, request }) => {
+test("who is no admin sees neither the cluster nor what happens in it", async ({
+  database,
+  request,
+}) => {
   const member = await plainAs(database, person(database).id);
   expect((await member.get("/admin/cluster")).status).toBe(404);
   expect((await member.get("/admin/cluster/events")).status).toBe(403);
   expect((await request.get("/admin/cluster/events")).status()).toBe(401);
-  for (const path of ["/internal/status", "/cluster/here"]) expect((await request.get(path)).status(), path).toBe(404);
+  for (const path of ["/internal/status", "/cluster/here"])
+    expect((await request.get(path)).status(), path).toBe(404);
   expect((await request.post("/internal/cache", { data: { key: "x" } })).status()).toBe(404);
 });
 
@@ -259,20 +376,48 @@ test("health is said without anything that is nobody's business", async ({ reque
   const alive = await request.get("/healthz");
   expect([alive.status(), await alive.text()]).toEqual([200, "ok\n"]);
   const ready = await request.get("/readyz");
-  expect([ready.status(), await ready.json()]).toEqual([200, { ready: true, role: "primary", region: null, txid: null, behindMs: 0, database: "readable", migrationsMissing: 0, standby: null, problems: [] }]);
+  expect([ready.status(), await ready.json()]).toEqual([
+    200,
+    {
+      ready: true,
+      role: "primary",
+      region: null,
+      txid: null,
+      behindMs: 0,
+      database: "readable",
+      migrationsMissing: 0,
+      standby: null,
+      problems: [],
+    },
+  ]);
   // Through a proxy it is somebody else who asks.
-  expect((await request.get("/metrics", { headers: { "x-forwarded-for": "203.0.113.7" } })).status()).toBe(404);
+  expect(
+    (await request.get("/metrics", { headers: { "x-forwarded-for": "203.0.113.7" } })).status(),
+  ).toBe(404);
 });
 
-test("a page says how long it took, and its instance to admins only", async ({ page, request, logIn }) => {
-  expect((await request.get("/about")).headers()["server-timing"]).toMatch(/^total;dur=[\d.]+(, db;dur=[\d.]+)?$/);
+test("a page says how long it took, and its instance to admins only", async ({
+  page,
+  request,
+  logIn,
+}) => {
+  expect((await request.get("/about")).headers()["server-timing"]).toMatch(
+    /^total;dur=[\d.]+(, db;dur=[\d.]+)?$/,
+  );
   await logIn({ role: "ADMIN" });
   const shown = await page.goto("/admin");
-  expect(await shown!.headerValue("server-timing")).toMatch(/^total;dur=[\d.]+, db;dur=[\d.]+, instance;desc="[^"]+"$/);
+  expect(await shown!.headerValue("server-timing")).toMatch(
+    /^total;dur=[\d.]+, db;dur=[\d.]+, instance;desc="[^"]+"$/,
+  );
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`no admin page has an accessibility violation or scrolls sideways: ${colorScheme}`, async ({ page, axe, database, logIn }) => {
+  test(`no admin page has an accessibility violation or scrolls sideways: ${colorScheme}`, async ({
+    page,
+    axe,
+    database,
+    logIn,
+  }) => {
     test.setTimeout(120_000);
     await logIn({ role: "ADMIN" });
     const { id, email } = person(database);
@@ -282,9 +427,16 @@ for (const colorScheme of ["light", "dark"] as const) {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.goto(path);
       const { violations } = await axe().analyze();
-      expect(violations.map(({ id, nodes }) => `${path} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
+      expect(
+        violations.map(
+          ({ id, nodes }) =>
+            `${path} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+        ),
+      ).toEqual([]);
       await page.setViewportSize({ width: 390, height: 844 });
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
       expect(overflow, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
     }
   });

@@ -26,41 +26,83 @@ interface Made {
 }
 
 /** A call, spoken unless `typed`, in the state NEW, ANSWERED or PUBLISHED (as without ffmpeg). */
-function make(database: Database.Database, { state = "NEW", typed = false, title = `Call ${randomUUID().slice(0, 8)}` }: { state?: "NEW" | "ANSWERED" | "PUBLISHED"; typed?: boolean; title?: string } = {}): Made & { slug: string | null } {
+function make(
+  database: Database.Database,
+  {
+    state = "NEW",
+    typed = false,
+    title = `Call ${randomUUID().slice(0, 8)}`,
+  }: { state?: "NEW" | "ANSWERED" | "PUBLISHED"; typed?: boolean; title?: string } = {},
+): Made & { slug: string | null } {
   return database.transaction(() => {
     const sql = sqlOf(database);
     const caller = insertUser(sql, { firstName: "Ada" });
-    const admin = { ...insertUser(sql, { role: "ADMIN", firstName: "Hedy" }), sessionKey: "none", loggedInAtMs: Date.now() };
-    const { id } = insertCall(sql, { userId: caller.id, title, base64: typed ? "" : encodeRecording(voice, { contentType: "audio/webm" }) });
-    const decision = () => ({ callId: id, by: admin, seenMs: getReviewedCall(sql, { by: admin, callId: id }).changedAt });
-    if (state !== "NEW") saveAnswer(sql, { ...decision(), answer: { contentType: "audio/mpeg", durationMs: 1_000, audio: fixture("tone.mp3") } });
-    const slug = state === "PUBLISHED" ? publish(sql, { ...decision(), transcript: "Ada: <b>How?</b>\n\nAnswer: *So.*" }).slug : null;
+    const admin = {
+      ...insertUser(sql, { role: "ADMIN", firstName: "Hedy" }),
+      sessionKey: "none",
+      loggedInAtMs: Date.now(),
+    };
+    const { id } = insertCall(sql, {
+      userId: caller.id,
+      title,
+      base64: typed ? "" : encodeRecording(voice, { contentType: "audio/webm" }),
+    });
+    const decision = () => ({
+      callId: id,
+      by: admin,
+      seenMs: getReviewedCall(sql, { by: admin, callId: id }).changedAt,
+    });
+    if (state !== "NEW")
+      saveAnswer(sql, {
+        ...decision(),
+        answer: { contentType: "audio/mpeg", durationMs: 1_000, audio: fixture("tone.mp3") },
+      });
+    const slug =
+      state === "PUBLISHED"
+        ? publish(sql, { ...decision(), transcript: "Ada: <b>How?</b>\n\nAnswer: *So.*" }).slug
+        : null;
     return { id, callerEmail: caller.email, title, slug };
   })();
 }
 
-const stateOf = (database: Database.Database, id: string) => database.prepare(`SELECT "state" FROM "CallReview" WHERE "callId" = ?`).pluck().get(id);
+const stateOf = (database: Database.Database, id: string) =>
+  database.prepare(`SELECT "state" FROM "CallReview" WHERE "callId" = ?`).pluck().get(id);
 
-async function becomeAdmin(context: BrowserContext, logIn: (given?: { role?: string; firstName?: string }) => Promise<string>) {
+async function becomeAdmin(
+  context: BrowserContext,
+  logIn: (given?: { role?: string; firstName?: string }) => Promise<string>,
+) {
   await context.clearCookies();
   return logIn({ role: "ADMIN", firstName: "Grace" });
 }
 
-const playerOf = (page: Page | Locator, name: string) => page.getByRole("group", { name, exact: true });
+const playerOf = (page: Page | Locator, name: string) =>
+  page.getByRole("group", { name, exact: true });
 
 /** Plays, and sees that it does. */
 async function hear(page: Page | Locator, name: string) {
   const player = playerOf(page, name);
   const audio = player.locator("audio");
   await player.getByRole("button", { name: "Play" }).click();
-  await expect.poll(() => audio.evaluate((element: HTMLAudioElement) => element.currentTime), { message: `${name} plays` }).toBeGreaterThan(0.2);
+  await expect
+    .poll(() => audio.evaluate((element: HTMLAudioElement) => element.currentTime), {
+      message: `${name} plays`,
+    })
+    .toBeGreaterThan(0.2);
   expect(await audio.evaluate((element: HTMLAudioElement) => element.error)).toBeNull();
   await expect(player.getByRole("alert")).toHaveCount(0);
 }
 
 const section = (page: Page, name: string) => page.getByRole("region", { name, exact: true });
 
-test("a call is left, answered and published; everybody hears both, the feed lists it, the caller is told", async ({ page, context, database, logIn, mailTo, request }) => {
+test("a call is left, answered and published; everybody hears both, the feed lists it, the caller is told", async ({
+  page,
+  context,
+  database,
+  logIn,
+  mailTo,
+  request,
+}) => {
   test.setTimeout(90_000);
   const callerId = await logIn({ firstName: "Ada" });
   await page.goto("/calls/record");
@@ -68,7 +110,9 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   await expect(page.locator(".recorder-clock")).toContainText("0:02");
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   await page.getByLabel("Title").fill("Who names the files?");
-  await page.getByLabel("Description").fill("Every file of ours is called helper.\nWhat would you do?");
+  await page
+    .getByLabel("Description")
+    .fill("Every file of ours is called helper.\nWhat would you do?");
   await page.getByLabel("Keywords").fill("names, files");
   await page.getByRole("button", { name: "Send your call" }).click();
   await expect(page).toHaveURL(/\/calls\/mine\?sent=/, { timeout: 15_000 });
@@ -79,13 +123,17 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   await hear(page, "Ada’s question");
   await page.getByRole("button", { name: "Take it" }).click();
   await expect(page.getByText("Being reviewed by Grace")).toBeVisible();
-  await page.locator('.recorder input[type="file"]').setInputFiles({ name: "answer.m4a", mimeType: "audio/mp4", buffer: fixture("tone.m4a") });
+  await page
+    .locator('.recorder input[type="file"]')
+    .setInputFiles({ name: "answer.m4a", mimeType: "audio/mp4", buffer: fixture("tone.m4a") });
   await expect(page.getByText("0:02 long")).toBeVisible();
   await page.getByRole("button", { name: "Keep this answer" }).click();
   await expect(page.getByText("The answer is kept.")).toBeVisible({ timeout: 15_000 });
   await hear(section(page, "The answer"), "The answer");
   // It is stored: neither the server nor the browser keeps what it came from.
-  expect(database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(adminId)).toBe(0);
+  expect(
+    database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(adminId),
+  ).toBe(0);
   await page.reload();
   await page.getByText("Answer again").click();
   await expect(page.getByRole("button", { name: "Start recording" })).toBeVisible();
@@ -116,41 +164,75 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   await expect(page.getByRole("link", { name: "Who names the files?" })).toBeVisible();
 
   const feed = await (await request.get("/calls/feed.xml")).text();
-  const item = feed.split("<item>").find((text) => text.includes("<title>Who names the files?</title>"))!;
-  const [, url, length, type] = /<enclosure url="([^"]+)" length="(\d+)" type="([^"]+)"/.exec(item) ?? [];
+  const item = feed
+    .split("<item>")
+    .find((text) => text.includes("<title>Who names the files?</title>"))!;
+  const [, url, length, type] =
+    /<enclosure url="([^"]+)" length="(\d+)" type="([^"]+)"/.exec(item) ?? [];
   const whole = await request.get(url!);
   expect(whole.status()).toBe(200);
   expect((await whole.body()).length).toBe(Number(length));
-  expect(whole.headers()).toMatchObject({ "content-type": type, "x-content-type-options": "nosniff", "cache-control": "public, max-age=3600", "accept-ranges": "bytes" });
+  expect(whole.headers()).toMatchObject({
+    "content-type": type,
+    "x-content-type-options": "nosniff",
+    "cache-control": "public, max-age=3600",
+    "accept-ranges": "bytes",
+  });
   expect(type).toBe(hasFfmpeg ? "audio/mpeg" : "audio/mp4");
   const part = await request.get(url!, { headers: { range: "bytes=10-19" } });
   expect(part.status()).toBe(206);
   expect(part.headers()["content-range"]).toBe(`bytes 10-19/${length}`);
   expect((await part.body()).equals((await whole.body()).subarray(10, 20))).toBe(true);
-  expect((await request.get(url!, { headers: { "if-none-match": whole.headers()["etag"]! } })).status()).toBe(304);
-  const again = await request.get("/calls/feed.xml", { headers: { "if-none-match": (await request.get("/calls/feed.xml")).headers()["etag"]! } });
+  expect(
+    (await request.get(url!, { headers: { "if-none-match": whole.headers()["etag"]! } })).status(),
+  ).toBe(304);
+  const again = await request.get("/calls/feed.xml", {
+    headers: { "if-none-match": (await request.get("/calls/feed.xml")).headers()["etag"]! },
+  });
   expect(again.status()).toBe(304);
 });
 
-test("a page without a joined file plays the question, and then the answer by itself", async ({ page, database }) => {
+test("a page without a joined file plays the question, and then the answer by itself", async ({
+  page,
+  database,
+}) => {
   const { slug } = make(database, { state: "PUBLISHED" });
   await page.goto(`/calls/${slug}`);
   await hear(page, "Ada’s question");
   const answer = playerOf(page, "The answer");
   await expect(answer.getByRole("button", { name: "Pause" })).toBeVisible({ timeout: 10_000 });
-  await expect.poll(() => answer.locator("audio").evaluate((element: HTMLAudioElement) => element.currentTime)).toBeGreaterThan(0.2);
+  await expect
+    .poll(() =>
+      answer.locator("audio").evaluate((element: HTMLAudioElement) => element.currentTime),
+    )
+    .toBeGreaterThan(0.2);
 });
 
-test("what people wrote stays text, in the page and in its structured data", async ({ page, database }) => {
+test("what people wrote stays text, in the page and in its structured data", async ({
+  page,
+  database,
+}) => {
   const { slug } = make(database, { state: "PUBLISHED", title: "</script><b>Bold</b>" });
   await page.goto(`/calls/${slug}`);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("</script><b>Bold</b>");
   await expect(page.getByText("Ada: <b>How?</b>")).toBeVisible();
   await expect(page.getByText("Answer: *So.*")).toBeVisible();
-  const data = JSON.parse((await page.locator('script[type="application/ld+json"]').textContent()) ?? "");
-  expect(data).toMatchObject({ "@type": "PodcastEpisode", name: "</script><b>Bold</b>", associatedMedia: { "@type": "AudioObject", encodingFormat: "audio/mpeg" } });
-  await expect(page.locator('link[rel="canonical"]')).toHaveAttribute("href", `http://localhost:${PORT}/calls/${slug}`);
-  await expect(page.locator('link[type="application/rss+xml"]').first()).toHaveAttribute("href", `http://localhost:${PORT}/calls/feed.xml`);
+  const data = JSON.parse(
+    (await page.locator('script[type="application/ld+json"]').textContent()) ?? "",
+  );
+  expect(data).toMatchObject({
+    "@type": "PodcastEpisode",
+    name: "</script><b>Bold</b>",
+    associatedMedia: { "@type": "AudioObject", encodingFormat: "audio/mpeg" },
+  });
+  await expect(page.locator('link[rel="canonical"]')).toHaveAttribute(
+    "href",
+    `http://localhost:${PORT}/calls/${slug}`,
+  );
+  await expect(page.locator('link[type="application/rss+xml"]').first()).toHaveAttribute(
+    "href",
+    `http://localhost:${PORT}/calls/feed.xml`,
+  );
 });
 
 test("a typed question is read, and its answer heard", async ({ page, database, request }) => {
@@ -167,7 +249,8 @@ test("the player takes keys, and its speed stays", async ({ page, database }) =>
   await page.goto(`/calls/${slug}`);
   const player = playerOf(page, "The answer");
   const audio = player.locator("audio");
-  const read = (name: "paused" | "playbackRate" | "currentTime") => audio.evaluate((element: HTMLAudioElement, key) => element[key as "currentTime"], name);
+  const read = (name: "paused" | "playbackRate" | "currentTime") =>
+    audio.evaluate((element: HTMLAudioElement, key) => element[key as "currentTime"], name);
   await player.getByLabel("Speed").selectOption("0.5");
   await player.getByRole("slider", { name: "Position" }).focus();
   await page.keyboard.press("Space");
@@ -181,7 +264,11 @@ test("the player takes keys, and its speed stays", async ({ page, database }) =>
   await expect.poll(() => read("currentTime")).toBe(0);
   await page.reload();
   await expect(playerOf(page, "Ada’s question").getByLabel("Speed")).toHaveValue("0.75");
-  expect(await playerOf(page, "Ada’s question").locator("audio").evaluate((element: HTMLAudioElement) => element.playbackRate)).toBe(0.75);
+  expect(
+    await playerOf(page, "Ada’s question")
+      .locator("audio")
+      .evaluate((element: HTMLAudioElement) => element.playbackRate),
+  ).toBe(0.75);
 });
 
 test("one player plays at a time", async ({ page, database }) => {
@@ -190,19 +277,34 @@ test("one player plays at a time", async ({ page, database }) => {
   await playerOf(page, "Ada’s question").getByLabel("Speed").selectOption("0.5");
   await hear(page, "Ada’s question");
   await hear(page, "The answer");
-  expect(await playerOf(page, "Ada’s question").locator("audio").evaluate((element: HTMLAudioElement) => element.paused)).toBe(true);
+  expect(
+    await playerOf(page, "Ada’s question")
+      .locator("audio")
+      .evaluate((element: HTMLAudioElement) => element.paused),
+  ).toBe(true);
 });
 
-test("a refusal goes to the caller with its reason", async ({ page, context, database, logIn, mailTo }) => {
+test("a refusal goes to the caller with its reason", async ({
+  page,
+  context,
+  database,
+  logIn,
+  mailTo,
+}) => {
   const { id, callerEmail } = make(database);
   await becomeAdmin(context, logIn);
   await page.goto(`/admin/calls/${id}`);
   const decline = section(page, "Decline");
   // As a browser would send it that checks nothing.
-  await decline.locator("form").first().evaluate((form: HTMLFormElement) => (form.noValidate = true));
+  await decline
+    .locator("form")
+    .first()
+    .evaluate((form: HTMLFormElement) => (form.noValidate = true));
   await decline.getByLabel("Why").fill("Too short");
   await decline.getByRole("button", { name: "Decline" }).click();
-  await expect(decline.getByText("The reason needs at least 10 characters; these are 9.")).toBeVisible();
+  await expect(
+    decline.getByText("The reason needs at least 10 characters; these are 9."),
+  ).toBeVisible();
   await expect(decline.getByLabel("Why")).toHaveValue("Too short");
   expect(stateOf(database, id)).toBe("NEW");
   await decline.getByLabel("Why").fill("It was asked <before>.\nSee episode 3.");
@@ -216,13 +318,21 @@ test("a refusal goes to the caller with its reason", async ({ page, context, dat
   expect(stateOf(database, id)).toBe("NEW");
 });
 
-test("of two admins who look at one call the second learns what the first did", async ({ page, context, browser, database, logIn }) => {
+test("of two admins who look at one call the second learns what the first did", async ({
+  page,
+  context,
+  browser,
+  database,
+  logIn,
+}) => {
   const { id } = make(database, { state: "ANSWERED" });
   await becomeAdmin(context, logIn);
   await page.goto(`/admin/calls/${id}`);
   const other = insertUser(sqlOf(database), { role: "ADMIN", firstName: "Barbara" });
   const theirs = await browser.newContext();
-  await theirs.addCookies([{ ...(await memberCookie(database, other.id)), url: `http://localhost:${PORT}` }]);
+  await theirs.addCookies([
+    { ...(await memberCookie(database, other.id)), url: `http://localhost:${PORT}` },
+  ]);
   const second = await theirs.newPage();
   await second.goto(`/admin/calls/${id}`);
 
@@ -230,10 +340,14 @@ test("of two admins who look at one call the second learns what the first did", 
   await expect(page.getByText(/Published as episode/)).toBeVisible({ timeout: 30_000 });
   await second.getByLabel("Why").fill("I would rather not have it.");
   await second.getByRole("button", { name: "Decline" }).click();
-  await expect(second.getByText("Nothing was changed. Meanwhile Grace has published this call.")).toBeVisible();
+  await expect(
+    second.getByText("Nothing was changed. Meanwhile Grace has published this call."),
+  ).toBeVisible();
   await expect(second.getByRole("link", { name: "See its page" })).toBeVisible();
   expect(stateOf(database, id)).toBe("PUBLISHED");
-  expect(database.prepare(`SELECT count(*) FROM "Episode" WHERE "callId" = ?`).pluck().get(id)).toBe(1);
+  expect(
+    database.prepare(`SELECT count(*) FROM "Episode" WHERE "callId" = ?`).pluck().get(id),
+  ).toBe(1);
 
   await page.reload();
   await second.reload();
@@ -244,14 +358,22 @@ test("of two admins who look at one call the second learns what the first did", 
   await second.getByRole("button", { name: "Save" }).click();
   await expect(second.getByText("another admin has edited this call meanwhile")).toBeVisible();
   await expect(second.getByLabel("Title")).toHaveValue("The second title");
-  expect(database.prepare(`SELECT "title" FROM "Episode" WHERE "callId" = ?`).pluck().get(id)).toBe("The first title");
+  expect(database.prepare(`SELECT "title" FROM "Episode" WHERE "callId" = ?`).pluck().get(id)).toBe(
+    "The first title",
+  );
   await theirs.close();
 });
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("an admin takes, edits, publishes, takes down and declines a call", async ({ page, context, database, logIn, mailTo }) => {
+  test("an admin takes, edits, publishes, takes down and declines a call", async ({
+    page,
+    context,
+    database,
+    logIn,
+    mailTo,
+  }) => {
     test.setTimeout(90_000);
     const { id, callerEmail } = make(database, { state: "ANSWERED" });
     const fresh = make(database);
@@ -267,7 +389,9 @@ test.describe("without JavaScript", () => {
     await page.goto(`/admin/calls/${id}`);
     await page.getByLabel("Title").fill("No");
     await page.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByText("The title needs at least 5 characters; these are 2.")).toBeVisible();
+    await expect(
+      page.getByText("The title needs at least 5 characters; these are 2."),
+    ).toBeVisible();
     await page.getByLabel("Title").fill("A title without scripts");
     await page.getByLabel("Note").fill("Nice one.");
     await page.getByRole("button", { name: "Save" }).click();
@@ -287,9 +411,15 @@ test.describe("without JavaScript", () => {
     const { id } = make(database);
     await becomeAdmin(context, logIn);
     await page.goto(`/admin/calls/${id}`);
-    database.prepare(`UPDATE "CallReview" SET "state" = 'DECLINED', "changedAt" = "changedAt" + 1, "reviewerId" = (SELECT "id" FROM "User" WHERE "firstName" = 'Hedy' LIMIT 1) WHERE "callId" = ?`).run(id);
+    database
+      .prepare(
+        `UPDATE "CallReview" SET "state" = 'DECLINED', "changedAt" = "changedAt" + 1, "reviewerId" = (SELECT "id" FROM "User" WHERE "firstName" = 'Hedy' LIMIT 1) WHERE "callId" = ?`,
+      )
+      .run(id);
     await page.getByRole("button", { name: "Take it" }).click();
-    await expect(page.getByText("Nothing was changed. Meanwhile Hedy has declined this call.")).toBeVisible();
+    await expect(
+      page.getByText("Nothing was changed. Meanwhile Hedy has declined this call."),
+    ).toBeVisible();
     expect(stateOf(database, id)).toBe("DECLINED");
   });
 
@@ -305,25 +435,45 @@ test.describe("without JavaScript", () => {
 test.describe("who may not", () => {
   test.use({ expectedErrors: ["404", "403", "401"] });
 
-  test("a member sees neither the queue nor an answer, a stranger is asked to log in", async ({ page, context, database, logIn, request }) => {
+  test("a member sees neither the queue nor an answer, a stranger is asked to log in", async ({
+    page,
+    context,
+    database,
+    logIn,
+    request,
+  }) => {
     const { id } = make(database, { state: "ANSWERED" });
     await page.goto(`/admin/calls/${id}`);
     await expect(page).toHaveURL(/\/login\?next=/);
     await logIn();
-    for (const path of ["/admin/calls", `/admin/calls/${id}`]) expect((await page.goto(path))?.status()).toBe(404);
+    for (const path of ["/admin/calls", `/admin/calls/${id}`])
+      expect((await page.goto(path))?.status()).toBe(404);
     expect((await context.request.get(`/admin/calls/${id}/answer`)).status()).toBe(403);
     expect((await request.get(`/admin/calls/${id}/answer`)).status()).toBe(401);
     await becomeAdmin(context, logIn);
-    const answer = await context.request.get(`/admin/calls/${id}/answer`, { headers: { range: "bytes=0-3" } });
+    const answer = await context.request.get(`/admin/calls/${id}/answer`, {
+      headers: { range: "bytes=0-3" },
+    });
     expect(answer.status()).toBe(206);
-    expect(answer.headers()).toMatchObject({ "cache-control": "private, no-store", "x-content-type-options": "nosniff" });
+    expect(answer.headers()).toMatchObject({
+      "cache-control": "private, no-store",
+      "x-content-type-options": "nosniff",
+    });
     expect((await page.goto("/admin/calls/no-such-call"))?.status()).toBe(404);
   });
 
-  test("what is not published has no page and no sound", async ({ page, context, database, logIn, request }) => {
+  test("what is not published has no page and no sound", async ({
+    page,
+    context,
+    database,
+    logIn,
+    request,
+  }) => {
     const { id, slug } = make(database, { state: "PUBLISHED" });
-    for (const file of ["call", "call.webm", "answer", "answer.mp3"]) expect((await request.get(`/calls/audio/${slug}/${file}`)).status(), file).toBe(200);
-    for (const file of ["episode", "call.mp3", "answer.html", "other", "call.webm.mp3"]) expect((await request.get(`/calls/audio/${slug}/${file}`)).status(), file).toBe(404);
+    for (const file of ["call", "call.webm", "answer", "answer.mp3"])
+      expect((await request.get(`/calls/audio/${slug}/${file}`)).status(), file).toBe(200);
+    for (const file of ["episode", "call.mp3", "answer.html", "other", "call.webm.mp3"])
+      expect((await request.get(`/calls/audio/${slug}/${file}`)).status(), file).toBe(404);
     await becomeAdmin(context, logIn);
     await page.goto(`/admin/calls/${id}`);
     await page.getByRole("button", { name: "Take it down" }).click();
@@ -331,27 +481,50 @@ test.describe("who may not", () => {
     const response = await page.goto(`/calls/${slug}`);
     expect(response?.status()).toBe(404);
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("There is no such page.");
-    for (const file of ["call", "answer", "episode"]) expect((await request.get(`/calls/audio/${slug}/${file}`)).status()).toBe(404);
+    for (const file of ["call", "answer", "episode"])
+      expect((await request.get(`/calls/audio/${slug}/${file}`)).status()).toBe(404);
     expect(await (await request.get("/calls/feed.xml")).text()).not.toContain(slug!);
     expect(await (await request.get("/sitemap.xml")).text()).not.toContain(slug!);
   });
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  for (const [name, viewport] of [["desktop", { width: 1280, height: 900 }], ["phone", { width: 390, height: 844 }]] as const) {
-    test(`no page of calls has an accessibility violation: ${colorScheme}, ${name}`, async ({ page, context, database, logIn, axe }) => {
+  for (const [name, viewport] of [
+    ["desktop", { width: 1280, height: 900 }],
+    ["phone", { width: 390, height: 844 }],
+  ] as const) {
+    test(`no page of calls has an accessibility violation: ${colorScheme}, ${name}`, async ({
+      page,
+      context,
+      database,
+      logIn,
+      axe,
+    }) => {
       test.setTimeout(90_000);
       const published = make(database, { state: "PUBLISHED" });
       const answered = make(database, { state: "ANSWERED" });
       await becomeAdmin(context, logIn);
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      for (const path of ["/calls", `/calls/${published.slug}`, "/admin/calls?state=all", `/admin/calls/${answered.id}`, `/admin/calls/${published.id}`]) {
+      for (const path of [
+        "/calls",
+        `/calls/${published.slug}`,
+        "/admin/calls?state=all",
+        `/admin/calls/${answered.id}`,
+        `/admin/calls/${published.id}`,
+      ]) {
         await page.goto(path);
         if (path.endsWith(answered.id)) await page.getByText(/See how episode/).click();
         const { violations } = await axe().analyze();
-        expect(violations.map(({ id, nodes }) => `${path} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(
+          violations.map(
+            ({ id, nodes }) =>
+              `${path} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+          ),
+        ).toEqual([]);
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
         expect(overflow, `${path} scrolls sideways`).toBeLessThanOrEqual(0);
       }
     });

@@ -62,7 +62,10 @@ function waitUntilEqual(primary: string, replica: string): void {
   const wanted = positionOf(primary);
   const endMs = performance.now() + CAUGHT_UP_MS;
   while (positionOf(replica) < wanted) {
-    if (performance.now() > endMs) throw new Error(`${replica} is at ${positionOf(replica)}, not at ${wanted}, after ${CAUGHT_UP_MS} ms.`);
+    if (performance.now() > endMs)
+      throw new Error(
+        `${replica} is at ${positionOf(replica)}, not at ${wanted}, after ${CAUGHT_UP_MS} ms.`,
+      );
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
   }
 }

@@ -9,11 +9,21 @@ test("npm run dev serves the site from a new database, and stops when it is told
   test.setTimeout(120_000);
   rmSync(DATA_DIR, { recursive: true, force: true });
   const { DEPLOYMENT_ID: _, ...env } = process.env;
-  const child = spawn(process.execPath, ["scripts/run.mjs", "dev"], { env: { ...env, PORT, DATA_DIR, SITE_URL: "", LOG_LEVEL: "error" }, stdio: "ignore" });
+  const child = spawn(process.execPath, ["scripts/run.mjs", "dev"], {
+    env: { ...env, PORT, DATA_DIR, SITE_URL: "", LOG_LEVEL: "error" },
+    stdio: "ignore",
+  });
   const ended = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   try {
     await expect
-      .poll(() => fetch(`http://localhost:${PORT}/blog/one-door-for-writes`).then((response) => response.status, () => 0), { timeout: 90_000 })
+      .poll(
+        () =>
+          fetch(`http://localhost:${PORT}/blog/one-door-for-writes`).then(
+            (response) => response.status,
+            () => 0,
+          ),
+        { timeout: 90_000 },
+      )
       .toBe(200);
   } finally {
     child.kill("SIGINT");

@@ -38,14 +38,20 @@ export const test = base.extend<Fixtures>({
       });
       page.on("pageerror", (error) => errors.push(String(error)));
       await use(undefined);
-      expect(errors.filter((text) => !expectedErrors.some((part) => text.includes(part)))).toEqual([]);
+      expect(errors.filter((text) => !expectedErrors.some((part) => text.includes(part)))).toEqual(
+        [],
+      );
     },
     { auto: true },
   ],
   noFaultInCluster: [
     async ({ page: _ }, use) => {
       await use(undefined);
-      if (IS_CLUSTER) expect(await (await fetch(`http://127.0.0.1:${CONTROL_PORT}/faults`)).json(), "what the edge could not deliver, and what the nodes logged as a fault").toEqual([]);
+      if (IS_CLUSTER)
+        expect(
+          await (await fetch(`http://127.0.0.1:${CONTROL_PORT}/faults`)).json(),
+          "what the edge could not deliver, and what the nodes logged as a fault",
+        ).toEqual([]);
     },
     { auto: true },
   ],
@@ -68,7 +74,9 @@ export const test = base.extend<Fixtures>({
   logIn: async ({ context, database }, use) => {
     await use(async (given = {}) => {
       const user = insertUser(sqlOf(database), given);
-      await context.addCookies([{ ...(await memberCookie(database, user.id)), url: `http://localhost:${PORT}` }]);
+      await context.addCookies([
+        { ...(await memberCookie(database, user.id)), url: `http://localhost:${PORT}` },
+      ]);
       return user.id;
     });
   },
@@ -81,7 +89,11 @@ export const test = base.extend<Fixtures>({
       await expect
         .poll(
           async () => {
-            const mails = (await (await fetch(`http://127.0.0.1:${PROVIDER_PORT}/mails?to=${encodeURIComponent(address)}`)).json()) as CaughtMail[];
+            const mails = (await (
+              await fetch(
+                `http://127.0.0.1:${PROVIDER_PORT}/mails?to=${encodeURIComponent(address)}`,
+              )
+            ).json()) as CaughtMail[];
             newest = mails.findLast(({ receivedAtMs }) => receivedAtMs > sinceMs);
             return newest !== undefined;
           },
@@ -94,7 +106,16 @@ export const test = base.extend<Fixtures>({
     });
   },
   axe: async ({ page }, use) => {
-    await use(() => new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]));
+    await use(() =>
+      new AxeBuilder({ page }).withTags([
+        "wcag2a",
+        "wcag2aa",
+        "wcag21a",
+        "wcag21aa",
+        "wcag22aa",
+        "best-practice",
+      ]),
+    );
   },
 });
 

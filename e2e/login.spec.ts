@@ -20,7 +20,8 @@ async function ask(page: Page, email: string, next = "") {
   await expect(page.getByText(email)).toBeVisible();
 }
 
-const logInButton = (page: Page) => page.getByRole("main").getByRole("button", { name: "Log in", exact: true });
+const logInButton = (page: Page) =>
+  page.getByRole("main").getByRole("button", { name: "Log in", exact: true });
 
 async function typeCode(page: Page, code: string) {
   await page.getByLabel("The code in the mail").fill(code);
@@ -34,9 +35,16 @@ async function join(page: Page, firstName: string, team: string) {
   await page.getByRole("button", { name: "Join" }).click();
 }
 
-const isLoggedIn = async (context: BrowserContext) => (await context.cookies()).some(({ name }) => name === "session");
+const isLoggedIn = async (context: BrowserContext) =>
+  (await context.cookies()).some(({ name }) => name === "session");
 
-test("a reader signs up from a mail, joins a team, and their read moves its standing", async ({ page, context, database, serverClock, mailTo }) => {
+test("a reader signs up from a mail, joins a team, and their read moves its standing", async ({
+  page,
+  context,
+  database,
+  serverClock,
+  mailTo,
+}) => {
   await ask(page, "ada.signs.up@example.test", POST.path);
   const mail = await mailTo("ada.signs.up@example.test");
   expect(mail.subject).toBe("Log in to Lectern");
@@ -45,8 +53,14 @@ test("a reader signs up from a mail, joins a team, and their read moves its stan
   await join(page, "Ada", "Yellow");
   await expect(page).toHaveURL(POST.path);
   await expect(page.getByRole("banner").getByRole("link", { name: "Account" })).toBeVisible();
-  expect((await context.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite])).toEqual([["session", true, "Lax"], ...(IS_CLUSTER ? [["txid", true, "Lax"]] : [])]);
-  const { id } = database.prepare(`SELECT "id" FROM "User" WHERE "email" = 'ada.signs.up@example.test' AND "firstName" = 'Ada' AND "team" = 'YELLOW' AND "role" = 'MEMBER'`).get() as { id: string };
+  expect(
+    (await context.cookies()).map(({ name, httpOnly, sameSite }) => [name, httpOnly, sameSite]),
+  ).toEqual([["session", true, "Lax"], ...(IS_CLUSTER ? [["txid", true, "Lax"]] : [])]);
+  const { id } = database
+    .prepare(
+      `SELECT "id" FROM "User" WHERE "email" = 'ada.signs.up@example.test' AND "firstName" = 'Ada' AND "team" = 'YELLOW' AND "role" = 'MEMBER'`,
+    )
+    .get() as { id: string };
 
   await expect(page.getByText("No team leads this post yet.")).toBeVisible();
   await page.clock.install();
@@ -58,24 +72,41 @@ test("a reader signs up from a mail, joins a team, and their read moves its stan
   const beacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
   await page.clock.runFor(20 * MINUTE_MS);
   expect((await beacon).status()).toBe(204);
-  expect(database.prepare(`SELECT "userId" FROM "PostRead" WHERE "postSlug" = ?`).all(POST.slug)).toEqual([{ userId: id }]);
+  expect(
+    database.prepare(`SELECT "userId" FROM "PostRead" WHERE "postSlug" = ?`).all(POST.slug),
+  ).toEqual([{ userId: id }]);
   await page.reload();
   // How many others of the team are active depends on the tests before.
-  await expect(page.getByText(/Yellow leads this post with \d\.\d\d reads for each of its active members\./)).toBeVisible();
+  await expect(
+    page.getByText(/Yellow leads this post with \d\.\d\d reads for each of its active members\./),
+  ).toBeVisible();
   await expect(page.locator("[data-team=YELLOW]").first()).toBeAttached();
 });
 
-test("a member logs in with the code; a wrong one says how many tries are left", async ({ page, context, database, mailTo, logIn }) => {
+test("a member logs in with the code; a wrong one says how many tries are left", async ({
+  page,
+  context,
+  database,
+  mailTo,
+  logIn,
+}) => {
   const userId = await logIn({ firstName: "Bob" });
   await context.clearCookies();
-  const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as { email: string };
+  const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as {
+    email: string;
+  };
   await ask(page, email, "/teams");
   const code = codeIn(await mailTo(email));
   await typeCode(page, "12345");
   await expect(page.getByText("The code has six digits.")).toBeVisible();
   await typeCode(page, String((Number(code) + 1) % 1_000_000).padStart(6, "0"));
   await expect(page.getByText("That code is not right. 4 tries are left.").first()).toBeVisible();
-  await expect(page.getByRole("main").getByRole("alert").filter({ hasText: "That code is not right. 4 tries are left." })).toHaveCount(1);
+  await expect(
+    page
+      .getByRole("main")
+      .getByRole("alert")
+      .filter({ hasText: "That code is not right. 4 tries are left." }),
+  ).toHaveCount(1);
   await expect(page.getByLabel("The code in the mail")).toBeFocused();
   await typeCode(page, `${code.slice(0, 3)} ${code.slice(3)}`);
   await expect(page).toHaveURL("/teams");
@@ -87,21 +118,39 @@ test("a member logs in with the code; a wrong one says how many tries are left",
   await ask(page, email);
   await typeCode(page, codeIn(await mailTo(email)));
   await expect(page).toHaveURL(/\/me$/);
-  expect((await context.cookies()).find(({ name }) => name === "session")?.value).not.toBe(before?.value);
-  expect(database.prepare(`SELECT COUNT(*) AS n FROM "Session" WHERE "userId" = ?`).get(userId)).toEqual({ n: 2 });
+  expect((await context.cookies()).find(({ name }) => name === "session")?.value).not.toBe(
+    before?.value,
+  );
+  expect(
+    database.prepare(`SELECT COUNT(*) AS n FROM "Session" WHERE "userId" = ?`).get(userId),
+  ).toEqual({ n: 2 });
 });
 
-test("opening the link uses nothing up, and in another browser it asks for the code", async ({ page, context, browser, request, database, mailTo, logIn }) => {
+test("opening the link uses nothing up, and in another browser it asks for the code", async ({
+  page,
+  context,
+  browser,
+  request,
+  database,
+  mailTo,
+  logIn,
+}) => {
   const userId = await logIn();
   await context.clearCookies();
-  const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as { email: string };
+  const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as {
+    email: string;
+  };
   await ask(page, email, "/about");
   const mail = await mailTo(email);
-  const rows = () => database.prepare(`SELECT * FROM "LoginChallenge" WHERE "email" = ?`).all(email);
+  const rows = () =>
+    database.prepare(`SELECT * FROM "LoginChallenge" WHERE "email" = ?`).all(email);
   const before = rows();
   for (let i = 0; i < 5; i++) {
     const answer = await request.get(linkIn(mail));
-    expect([answer.status(), answer.headers()["cache-control"]]).toEqual([200, "private, no-store"]);
+    expect([answer.status(), answer.headers()["cache-control"]]).toEqual([
+      200,
+      "private, no-store",
+    ]);
     expect(answer.headers()["set-cookie"]).toBeUndefined();
   }
   await page.goto(linkIn(mail));
@@ -111,7 +160,9 @@ test("opening the link uses nothing up, and in another browser it asks for the c
   const elsewhere = await browser.newContext();
   const phone = await elsewhere.newPage();
   await phone.goto(linkIn(mail));
-  await expect(phone.getByText("This is not the browser in which the mail was asked for")).toBeVisible();
+  await expect(
+    phone.getByText("This is not the browser in which the mail was asked for"),
+  ).toBeVisible();
   await expect(phone.getByText(email)).toHaveCount(0);
   await typeCode(phone, codeIn(mail));
   await expect(phone).toHaveURL("/about");
@@ -120,13 +171,19 @@ test("opening the link uses nothing up, and in another browser it asks for the c
 
   // Here the same link has been used by now.
   await logInButton(page).click();
-  await expect(page.getByText("This link has expired or was used. Ask for a new one.")).toBeVisible();
+  await expect(
+    page.getByText("This link has expired or was used. Ask for a new one."),
+  ).toBeVisible();
   expect(await isLoggedIn(context)).toBe(false);
   await page.goto(linkIn(mail));
   await expect(page.getByRole("link", { name: "Ask for a new mail" })).toBeVisible();
 });
 
-test("the team is chosen with the keyboard, and what was typed stays where something is wrong", async ({ page, mailTo, database }) => {
+test("the team is chosen with the keyboard, and what was typed stays where something is wrong", async ({
+  page,
+  mailTo,
+  database,
+}) => {
   await ask(page, "keys@example.test");
   await page.goto(linkIn(await mailTo("keys@example.test")));
   await logInButton(page).press("Enter");
@@ -139,7 +196,9 @@ test("the team is chosen with the keyboard, and what was typed stays where somet
   await expect(page.getByText("Choose one of the three teams.")).toBeVisible();
   await expect(name).toHaveValue("Grace");
   const radios = page.getByRole("radio", { name: /^(Red|Blue|Yellow)/ });
-  const order = await radios.evaluateAll((all: HTMLInputElement[]) => all.map(({ value }) => value));
+  const order = await radios.evaluateAll((all: HTMLInputElement[]) =>
+    all.map(({ value }) => value),
+  );
   expect([...order].sort()).toEqual(["BLUE", "RED", "YELLOW"]);
   await radios.first().focus();
   await page.keyboard.press("ArrowDown");
@@ -148,11 +207,17 @@ test("the team is chosen with the keyboard, and what was typed stays where somet
   await page.getByRole("button", { name: "Join" }).click();
   await expect(page.getByText("The first name is missing.")).toBeVisible();
   await expect(radios.nth(1)).toBeChecked();
-  expect(await radios.evaluateAll((all: HTMLInputElement[]) => all.map(({ value }) => value))).toEqual(order);
+  expect(
+    await radios.evaluateAll((all: HTMLInputElement[]) => all.map(({ value }) => value)),
+  ).toEqual(order);
   await name.fill("Grace");
   await page.getByRole("button", { name: "Join" }).click();
   await expect(page).toHaveURL(/\/me\?welcome$/);
-  expect(database.prepare(`SELECT "firstName", "team" FROM "User" WHERE "email" = 'keys@example.test'`).all()).toEqual([{ firstName: "Grace", team: order[1] }]);
+  expect(
+    database
+      .prepare(`SELECT "firstName", "team" FROM "User" WHERE "email" = 'keys@example.test'`)
+      .all(),
+  ).toEqual([{ firstName: "Grace", team: order[1] }]);
   // What is finished is not begun again.
   await page.goto("/signup");
   await expect(page).toHaveURL(/\/me$/);
@@ -161,12 +226,24 @@ test("the team is chosen with the keyboard, and what was typed stays where somet
 test("no page of logging in has an accessibility violation", async ({ page, axe, mailTo }) => {
   test.setTimeout(120_000);
   const check = async () => {
-    for (const [colorScheme, viewport] of [["light", { width: 1280, height: 900 }], ["dark", { width: 390, height: 844 }]] as const) {
+    for (const [colorScheme, viewport] of [
+      ["light", { width: 1280, height: 900 }],
+      ["dark", { width: 390, height: 844 }],
+    ] as const) {
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       const { violations } = await axe().analyze();
-      expect(violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+      expect(
+        violations.map(
+          ({ id, nodes }) =>
+            `${page.url()} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+        ),
+      ).toEqual([]);
+      expect(
+        await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        ),
+      ).toBeLessThanOrEqual(0);
     }
   };
   await page.goto("/login");
@@ -190,7 +267,12 @@ test("no page of logging in has an accessibility violation", async ({ page, axe,
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("a reader signs up, and later logs in with the code", async ({ page, context, mailTo, database }) => {
+  test("a reader signs up, and later logs in with the code", async ({
+    page,
+    context,
+    mailTo,
+    database,
+  }) => {
     await ask(page, "plain@example.test", "/about");
     const mail = await mailTo("plain@example.test");
     await typeCode(page, "000000" === codeIn(mail) ? "000001" : "000000");
@@ -200,15 +282,27 @@ test.describe("without JavaScript", () => {
     await join(page, "Plain", "Blue");
     await expect(page).toHaveURL("/about");
     expect(await isLoggedIn(context)).toBe(true);
-    expect(database.prepare(`SELECT "team" FROM "User" WHERE "email" = 'plain@example.test'`).all()).toEqual([{ team: "BLUE" }]);
+    expect(
+      database.prepare(`SELECT "team" FROM "User" WHERE "email" = 'plain@example.test'`).all(),
+    ).toEqual([{ team: "BLUE" }]);
 
     await context.clearCookies();
     await ask(page, "Plain@Example.test".toLowerCase());
     await page.getByRole("button", { name: "Send it again" }).click();
     await expect(page).toHaveURL(/\/login\/code\?again$/);
-    await expect(page.getByRole("status").filter({ hasText: "A new mail is on its way." })).toBeVisible();
+    await expect(
+      page.getByRole("status").filter({ hasText: "A new mail is on its way." }),
+    ).toBeVisible();
     // Of the two mails the page takes the code of the newest.
-    await expect.poll(() => database.prepare(`SELECT COUNT(*) AS n FROM "LoginChallenge" WHERE "email" = 'plain@example.test' AND "usedAt" IS NULL`).get()).toEqual({ n: 2 });
+    await expect
+      .poll(() =>
+        database
+          .prepare(
+            `SELECT COUNT(*) AS n FROM "LoginChallenge" WHERE "email" = 'plain@example.test' AND "usedAt" IS NULL`,
+          )
+          .get(),
+      )
+      .toEqual({ n: 2 });
     await typeCode(page, codeIn(await mailTo("plain@example.test")));
     await expect(page).toHaveURL(/\/me$/);
     expect(await isLoggedIn(context)).toBe(true);

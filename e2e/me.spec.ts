@@ -9,11 +9,23 @@ async function addAuthenticator(context: BrowserContext, page: Page) {
   const cdp = await context.newCDPSession(page);
   await cdp.send("WebAuthn.enable");
   await cdp.send("WebAuthn.addVirtualAuthenticator", {
-    options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
   });
 }
 
-test("a member adds a passkey, logs out, and logs in with it", async ({ page, context, logIn, database }) => {
+test("a member adds a passkey, logs out, and logs in with it", async ({
+  page,
+  context,
+  logIn,
+  database,
+}) => {
   await addAuthenticator(context, page);
   const id = await logIn({ firstName: "Hedy" });
   await page.goto("/me");
@@ -24,7 +36,9 @@ test("a member adds a passkey, logs out, and logs in with it", async ({ page, co
   await page.getByRole("button", { name: "Log out" }).click();
   await expect(page).toHaveURL("/");
   await expect(page.getByRole("link", { name: "Log in" })).toBeVisible();
-  expect(database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(id)).toBe(0);
+  expect(
+    database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(id),
+  ).toBe(0);
 
   await page.goto("/login?next=/me");
   await page.getByRole("button", { name: "Log in with a passkey" }).click();
@@ -42,13 +56,20 @@ test("a member adds a passkey, logs out, and logs in with it", async ({ page, co
   await expect(page.getByText("The desk", { exact: true })).toBeVisible();
   await page.getByRole("button", { name: /^Remove “/ }).click();
   await expect(page.locator(":focus")).toContainText("The passkey is removed.");
-  expect(database.prepare(`SELECT COUNT(*) FROM "Passkey" WHERE "userId" = ?`).pluck().get(id)).toBe(0);
+  expect(
+    database.prepare(`SELECT COUNT(*) FROM "Passkey" WHERE "userId" = ?`).pluck().get(id),
+  ).toBe(0);
 });
 
 test.describe("a removed passkey", () => {
   test.use({ expectedErrors: ["401"] });
 
-  test("logs nobody in, and the page says what else to do", async ({ page, context, logIn, database }) => {
+  test("logs nobody in, and the page says what else to do", async ({
+    page,
+    context,
+    logIn,
+    database,
+  }) => {
     await addAuthenticator(context, page);
     const id = await logIn();
     await page.goto("/me");
@@ -64,10 +85,17 @@ test.describe("a removed passkey", () => {
   });
 });
 
-test("a member changes their first name and ends another session", async ({ page, browser, logIn, database }) => {
+test("a member changes their first name and ends another session", async ({
+  page,
+  browser,
+  logIn,
+  database,
+}) => {
   const id = await logIn({ firstName: "Ada" });
   const elsewhere = await browser.newContext();
-  await elsewhere.addCookies([{ ...(await memberCookie(database, id)), url: `http://localhost:${PORT}` }]);
+  await elsewhere.addCookies([
+    { ...(await memberCookie(database, id)), url: `http://localhost:${PORT}` },
+  ]);
   const other = await elsewhere.newPage();
   await other.goto("/me");
   await expect(other.getByRole("heading", { level: 1, name: "Ada" })).toBeVisible();
@@ -85,7 +113,12 @@ test("a member changes their first name and ends another session", async ({ page
   await elsewhere.close();
 });
 
-test("a code logs in another device, once, and is hidden after fifteen seconds", async ({ page, browser, context, logIn }) => {
+test("a code logs in another device, once, and is hidden after fifteen seconds", async ({
+  page,
+  browser,
+  context,
+  logIn,
+}) => {
   await logIn({ firstName: "Grace" });
   await page.clock.install();
   await page.goto("/me");
@@ -98,7 +131,9 @@ test("a code logs in another device, once, and is hidden after fifteen seconds",
   const phone = await browser.newContext({ viewport: { width: 390, height: 844 } });
   const screen = await phone.newPage();
   await screen.goto(`/login/device?token=${token}`);
-  await expect(screen.getByRole("heading", { name: "Log in as Grace on this device" })).toBeVisible();
+  await expect(
+    screen.getByRole("heading", { name: "Log in as Grace on this device" }),
+  ).toBeVisible();
   // Looking at it logged nobody in: a second look shows the button again.
   await screen.reload();
   await screen.getByRole("button", { name: "Log in as Grace" }).click();
@@ -121,9 +156,16 @@ test("a code logs in another device, once, and is hidden after fifteen seconds",
 test("a member downloads their data", async ({ page, logIn }) => {
   const id = await logIn({ firstName: "Barbara" });
   await page.goto("/me");
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download my data" }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "Download my data" }).click(),
+  ]);
   expect(download.suggestedFilename()).toMatch(/^my-data-.*\.json$/);
-  expect(JSON.parse(readFileSync(await download.path(), "utf8"))).toMatchObject({ user: { id, firstName: "Barbara" }, calls: [], reads: [] });
+  expect(JSON.parse(readFileSync(await download.path(), "utf8"))).toMatchObject({
+    user: { id, firstName: "Barbara" },
+    calls: [],
+    reads: [],
+  });
 });
 
 test("a member deletes their account by typing the word", async ({ page, logIn, database }) => {
@@ -143,18 +185,31 @@ test("a member deletes their account by typing the word", async ({ page, logIn, 
   await expect(page).toHaveURL("/login?next=/me");
 });
 
-test("what can't be undone asks for a new log-in after fifteen minutes", async ({ page, logIn, serverClock }) => {
+test("what can't be undone asks for a new log-in after fifteen minutes", async ({
+  page,
+  logIn,
+  serverClock,
+}) => {
   await logIn();
   await serverClock.forward(16 * 60_000);
   await page.goto("/me/delete");
   await expect(page.getByRole("button", { name: "Delete my account for good" })).toHaveCount(0);
-  await expect(page.getByRole("link", { name: "Log in again" })).toHaveAttribute("href", "/login?next=/me/delete");
+  await expect(page.getByRole("link", { name: "Log in again" })).toHaveAttribute(
+    "href",
+    "/login?next=/me/delete",
+  );
 });
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("a member changes their name, ends a session, shows a code, logs in by it, logs out and deletes the account", async ({ page, browser, context, logIn, database }) => {
+  test("a member changes their name, ends a session, shows a code, logs in by it, logs out and deletes the account", async ({
+    page,
+    browser,
+    context,
+    logIn,
+    database,
+  }) => {
     const id = await logIn({ firstName: "Edsger" });
     await memberCookie(database, id);
     await page.goto("/me");
@@ -167,7 +222,11 @@ test.describe("without JavaScript", () => {
     await page.getByRole("button", { name: /^End the session/ }).click();
     await expect(page.getByText("That session has ended.")).toBeVisible();
 
-    database.prepare(`INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, x'00', 0, '', 'Old phone', ?)`).run(`key-of-${id}`, id, Date.now());
+    database
+      .prepare(
+        `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, x'00', 0, '', 'Old phone', ?)`,
+      )
+      .run(`key-of-${id}`, id, Date.now());
     await page.goto("/me");
     await page.locator("summary").click();
     await page.getByRole("button", { name: "Remove “Old phone”" }).click();
@@ -194,17 +253,39 @@ test.describe("without JavaScript", () => {
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`a member's own pages have no accessibility violation: ${colorScheme}`, async ({ page, axe, logIn, database }) => {
+  test(`a member's own pages have no accessibility violation: ${colorScheme}`, async ({
+    page,
+    axe,
+    logIn,
+    database,
+  }) => {
     const id = await logIn({ role: "ADMIN" });
-    database.prepare(`INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, x'00', 0, '', 'Old phone', ?)`).run(`key-of-${id}`, id, Date.now());
+    database
+      .prepare(
+        `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, x'00', 0, '', 'Old phone', ?)`,
+      )
+      .run(`key-of-${id}`, id, Date.now());
     await memberCookie(database, id);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const check = async (what: string) => {
-      for (const viewport of [{ width: 1280, height: 900 }, { width: 390, height: 844 }]) {
+      for (const viewport of [
+        { width: 1280, height: 900 },
+        { width: 390, height: 844 },
+      ]) {
         await page.setViewportSize(viewport);
         const { violations } = await axe().analyze();
-        expect(violations.map(({ id, nodes }) => `${what} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
-        expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), `${what} scrolls sideways`).toBeLessThanOrEqual(0);
+        expect(
+          violations.map(
+            ({ id, nodes }) =>
+              `${what} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+          ),
+        ).toEqual([]);
+        expect(
+          await page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          ),
+          `${what} scrolls sideways`,
+        ).toBeLessThanOrEqual(0);
       }
     };
     await page.goto("/me");

@@ -37,11 +37,25 @@ test.beforeAll(async () => {
   test.setTimeout(120_000);
   smtp = await startSmtpServer();
   world = await makeMoveWorld({ sizes: SMALL, perSecond: 200, env: { SMTP_URL: smtp.url } });
-  grace = await world.addMember({ firstName: "Grace", email: "grace@before.example", posts: [POST, "one-door-for-writes"], callTitle: CALL });
-  heidi = await world.addMember({ firstName: "Heidi", email: "Heidi.Lamarr@Before.Example", posts: [POST] });
+  grace = await world.addMember({
+    firstName: "Grace",
+    email: "grace@before.example",
+    posts: [POST, "one-door-for-writes"],
+    callTitle: CALL,
+  });
+  heidi = await world.addMember({
+    firstName: "Heidi",
+    email: "Heidi.Lamarr@Before.Example",
+    posts: [POST],
+  });
   await run("plan");
   await run("copy");
-  ada = await world.addMember({ firstName: "Ada", email: "ada@before.example", posts: [POST], callTitle: "Asked while the copy was made" });
+  ada = await world.addMember({
+    firstName: "Ada",
+    email: "ada@before.example",
+    posts: [POST],
+    callTitle: "Asked while the copy was made",
+  });
   await run("follow", "--until-caught-up");
   await run("cutover", "--site", world.site.url);
   await world.writer.stop();
@@ -53,7 +67,8 @@ test.afterAll(async () => {
   await smtp?.close();
 });
 
-const give = (context: BrowserContext, { cookie }: OldMember) => context.addCookies([{ ...cookie, url: world.site.url, httpOnly: true, sameSite: "Lax" }]);
+const give = (context: BrowserContext, { cookie }: OldMember) =>
+  context.addCookies([{ ...cookie, url: world.site.url, httpOnly: true, sameSite: "Lax" }]);
 const open = (page: Page, path: string) => page.goto(world.site.url + path);
 
 test("nothing that the old site's users were told is stored is lost, and the old database takes no more", async () => {
@@ -61,25 +76,43 @@ test("nothing that the old site's users were told is stored is lost, and the old
   const { wrong, counters } = await world.check();
   expectKept("nothing that was committed is missing", wrong);
   expect(counters).toBe(0);
-  await expect(world.query(`UPDATE "User" SET "firstName" = 'X'`)).rejects.toThrow(/read-only transaction/);
+  await expect(world.query(`UPDATE "User" SET "firstName" = 'X'`)).rejects.toThrow(
+    /read-only transaction/,
+  );
   expect(await world.query("SELECT slot_name FROM pg_replication_slots")).toEqual([]);
   expect(await world.query("SELECT pubname FROM pg_publication")).toEqual([]);
   const printed = Object.values(said).join("\n").replace(/\s+/g, " ");
   expect(printed).toContain("Members stay logged in");
-  for (const secret of [world.from, "@before.example", grace.cookie.value.slice(0, 20)]) expect(printed).not.toContain(secret);
+  for (const secret of [world.from, "@before.example", grace.cookie.value.slice(0, 20)])
+    expect(printed).not.toContain(secret);
 });
 
 for (const who of ["who was there before the copy", "who came while it was made"]) {
-  test(`a member ${who} is still logged in, and finds their reads and their call`, async ({ page, context }) => {
+  test(`a member ${who} is still logged in, and finds their reads and their call`, async ({
+    page,
+    context,
+  }) => {
     const member = who.includes("before") ? grace : ada;
     await give(context, member);
     await open(page, "/me");
     await expect(page.getByRole("heading", { level: 1, name: member.firstName })).toBeVisible();
-    await expect(page.getByText(member.posts.length === 1 ? "You have read one post to its end." : `You have read ${member.posts.length} posts to their end.`)).toBeVisible();
+    await expect(
+      page.getByText(
+        member.posts.length === 1
+          ? "You have read one post to its end."
+          : `You have read ${member.posts.length} posts to their end.`,
+      ),
+    ).toBeVisible();
     expect((await context.cookies()).map(({ name }) => name)).toEqual(["session"]);
 
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download my data" }).click()]);
-    const data = JSON.parse(readFileSync(await download.path(), "utf8")) as { user: unknown; reads: { postSlug: string }[] };
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Download my data" }).click(),
+    ]);
+    const data = JSON.parse(readFileSync(await download.path(), "utf8")) as {
+      user: unknown;
+      reads: { postSlug: string }[];
+    };
     expect(data.user).toMatchObject({ id: member.id, email: member.email });
     expect(JSON.stringify(data.reads)).toContain(POST);
     expect(data.reads).toHaveLength(member.posts.length);
@@ -87,12 +120,22 @@ for (const who of ["who was there before the copy", "who came while it was made"
     await page.getByRole("link", { name: "Your calls and where they stand" }).click();
     await expect(page).toHaveURL(/\/calls\/mine$/);
     await expect(page.getByRole("heading", { name: member.callTitle! })).toBeVisible();
-    const recording = await page.request.get((await page.locator("audio, audio source").first().getAttribute("src"))!.replace(/^\//, `${world.site.url}/`));
+    const recording = await page.request.get(
+      (await page.locator("audio, audio source").first().getAttribute("src"))!.replace(
+        /^\//,
+        `${world.site.url}/`,
+      ),
+    );
     expect([recording.status(), recording.headers()["content-type"]]).toEqual([200, "audio/webm"]);
 
-    const [counted] = await world.query<{ reads: string }>(`SELECT count(*)::text AS reads FROM "PostRead" WHERE "postSlug" = $1`, [POST]);
+    const [counted] = await world.query<{ reads: string }>(
+      `SELECT count(*)::text AS reads FROM "PostRead" WHERE "postSlug" = $1`,
+      [POST],
+    );
     await open(page, `/blog/${POST}`);
-    await expect(page.getByText(`It has been read to its end ${formatCount(Number(counted!.reads))} times.`)).toBeVisible();
+    await expect(
+      page.getByText(`It has been read to its end ${formatCount(Number(counted!.reads))} times.`),
+    ).toBeVisible();
   });
 }
 
@@ -107,7 +150,9 @@ test("a session of the old site can be logged out, and is over then", async ({ p
   expect((await context.cookies()).map(({ name }) => name)).not.toContain(OLD_SESSION);
 });
 
-test("a member whose address has capitals logs in by mail and is who they were", async ({ page }) => {
+test("a member whose address has capitals logs in by mail and is who they were", async ({
+  page,
+}) => {
   await open(page, "/login");
   await page.getByLabel("Your address for mail").fill(heidi.email.toLowerCase());
   await page.getByRole("button", { name: "Send me the mail" }).click();
@@ -128,7 +173,9 @@ test("a database that has members by now is not replaced unless that is asked fo
   expect([again.code, again.output]).toEqual([1, expect.stringContaining("--replace")]);
   const replaced = await world.migrate(["cutover", "--replace", "--site", world.site.url]);
   expect(replaced.code, replaced.output).toBe(0);
-  expect(readdirSync(dirname(world.site.databaseFile)).filter((name) => name.includes(".before-"))).toHaveLength(2);
+  expect(
+    readdirSync(dirname(world.site.databaseFile)).filter((name) => name.includes(".before-")),
+  ).toHaveLength(2);
 });
 
 test.describe("npm run migrate:demo", () => {
@@ -140,18 +187,35 @@ test.describe("npm run migrate:demo", () => {
   });
   test.afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const demo = (...args: string[]) => spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/migrate-demo.ts", ...args], { env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: folder } as unknown as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
+  const demo = (...args: string[]) =>
+    spawn(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", "scripts/migrate-demo.ts", ...args],
+      {
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          TMPDIR: folder,
+        } as unknown as NodeJS.ProcessEnv,
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
   /** Of processes that were told of the folder, what says so. */
   const left = () => {
-    const files = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid).flatMap((name) => [`/proc/${name}/environ`, `/proc/${name}/cmdline`]);
-    return spawnSync("grep", ["-lzF", folder, ...files], { encoding: "utf8" }).stdout.split("\n").filter(Boolean);
+    const files = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .flatMap((name) => [`/proc/${name}/environ`, `/proc/${name}/cmdline`]);
+    return spawnSync("grep", ["-lzF", folder, ...files], { encoding: "utf8" })
+      .stdout.split("\n")
+      .filter(Boolean);
   };
 
   test("shows the whole move, loses nothing and leaves nothing", async () => {
     test.setTimeout(90_000);
     const child = demo("--small", "--per-second", "100", "--exit");
     let output = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (output += data.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (data: Buffer) => (output += data.toString()));
     const code = await new Promise((resolve) => child.once("close", resolve));
     expect(code, output).toBe(0);
     expect(output).toMatch(/✓ rows lost\s+0 of the /);

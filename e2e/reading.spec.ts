@@ -5,11 +5,23 @@ import { PORT } from "./ports.ts";
 const MINUTE_MS = 60_000;
 const COUNTED = { slug: "a-short-post", path: "/blog/a-short-post" };
 
-function readsOf(database: { prepare(sql: string): { get(...values: unknown[]): unknown } }, slug: string): number {
-  return (database.prepare(`SELECT count(*) AS n FROM "PostRead" WHERE "postSlug" = ?`).get(slug) as { n: number }).n;
+function readsOf(
+  database: { prepare(sql: string): { get(...values: unknown[]): unknown } },
+  slug: string,
+): number {
+  return (
+    database.prepare(`SELECT count(*) AS n FROM "PostRead" WHERE "postSlug" = ?`).get(slug) as {
+      n: number;
+    }
+  ).n;
 }
 
-test("a read counts once: at the end of the post, after the time it takes, and not twice", async ({ page, context, database, serverClock }) => {
+test("a read counts once: at the end of the post, after the time it takes, and not twice", async ({
+  page,
+  context,
+  database,
+  serverClock,
+}) => {
   // Members of the tests before this one have read it.
   database.prepare(`DELETE FROM "PostRead" WHERE "postSlug" = ?`).run(COUNTED.slug);
   await page.clock.install();
@@ -45,7 +57,11 @@ test("a read counts once: at the end of the post, after the time it takes, and n
   await expect(page.getByText("read to its end once")).toBeVisible();
 });
 
-test("a page that is opened and left counts nothing and sets no cookie", async ({ page, context, database }) => {
+test("a page that is opened and left counts nothing and sets no cookie", async ({
+  page,
+  context,
+  database,
+}) => {
   await page.goto("/blog/sqlite-beside-the-reader");
   await page.goto("/");
   await page.goto("/blog");
@@ -53,7 +69,12 @@ test("a page that is opened and left counts nothing and sets no cookie", async (
   expect(readsOf(database, "sqlite-beside-the-reader")).toBe(0);
 });
 
-test("a member's read moves their team to the lead of the post, and the page takes its accent", async ({ page, database, serverClock, logIn }) => {
+test("a member's read moves their team to the lead of the post, and the page takes its accent", async ({
+  page,
+  database,
+  serverClock,
+  logIn,
+}) => {
   const userId = await logIn({ team: "BLUE" });
   await page.clock.install();
   const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
@@ -64,13 +85,28 @@ test("a member's read moves their team to the lead of the post, and the page tak
   const beacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
   await page.clock.runFor(MINUTE_MS);
   await beacon;
-  expect(database.prepare(`SELECT "userId", "clientId" FROM "PostRead" WHERE "postSlug" = 'a-film-about-lecterns'`).all()).toEqual([{ userId, clientId: null }]);
+  expect(
+    database
+      .prepare(
+        `SELECT "userId", "clientId" FROM "PostRead" WHERE "postSlug" = 'a-film-about-lecterns'`,
+      )
+      .all(),
+  ).toEqual([{ userId, clientId: null }]);
   await page.reload();
   await expect(page.locator("[data-team=BLUE]").first()).toBeAttached();
-  expect(database.prepare(`SELECT "postSlug", "team" FROM "OwnershipChange" WHERE "postSlug" = 'a-film-about-lecterns'`).all()).toEqual([{ postSlug: "a-film-about-lecterns", team: "BLUE" }]);
+  expect(
+    database
+      .prepare(
+        `SELECT "postSlug", "team" FROM "OwnershipChange" WHERE "postSlug" = 'a-film-about-lecterns'`,
+      )
+      .all(),
+  ).toEqual([{ postSlug: "a-film-about-lecterns", team: "BLUE" }]);
 });
 
-test("a host that stops in the middle of its answer leaves a plain link, and a card once it recovers", async ({ page, serverClock }) => {
+test("a host that stops in the middle of its answer leaves a plain link, and a card once it recovers", async ({
+  page,
+  serverClock,
+}) => {
   test.setTimeout(90_000); // links that failed are looked at again every half minute
   await page.goto("/blog/a-film-about-lecterns");
   await expect(page.getByText("marzipan zebra")).toBeVisible();
@@ -88,7 +124,9 @@ test("search finds as you type, keeps the field, and marks what it found", async
   const field = page.getByRole("searchbox");
   await field.pressSequentially("zebra");
   await expect(page).toHaveURL(/[?&]q=zebra/);
-  await expect(page.getByRole("main").getByRole("link", { name: "A film about lecterns" }).first()).toBeVisible();
+  await expect(
+    page.getByRole("main").getByRole("link", { name: "A film about lecterns" }).first(),
+  ).toBeVisible();
   await expect(page.locator("mark").first()).toHaveText(/zebra/i);
   await expect(field).toBeFocused();
   await field.fill("qqzzxxqq");
@@ -97,7 +135,11 @@ test("search finds as you type, keeps the field, and marks what it found", async
 
 test("a topic is a link that narrows the list, and back takes it away", async ({ page }) => {
   await page.goto("/blog");
-  await page.getByRole("main").getByRole("link", { name: /^testing/i }).first().click();
+  await page
+    .getByRole("main")
+    .getByRole("link", { name: /^testing/i })
+    .first()
+    .click();
   await expect(page).toHaveURL(/topic=testing/);
   await expect(page.getByRole("status").filter({ hasText: /post/ })).toHaveText(/2 posts/);
   await page.goBack();
@@ -127,7 +169,12 @@ test.describe("a post that is not there", () => {
   test.use({ expectedErrors: ["404"] });
   test("is a 404 with three posts to read instead", async ({ page }) => {
     // Twice: what is rendered once for everybody must stay a 404.
-    for (const path of ["/blog/no-such-post", "/blog/no-such-post", "/blog/broken", "/no-such-page"]) {
+    for (const path of [
+      "/blog/no-such-post",
+      "/blog/no-such-post",
+      "/blog/broken",
+      "/no-such-page",
+    ]) {
       const response = await page.goto(path);
       expect(response?.status(), path).toBe(404);
       await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
@@ -137,12 +184,23 @@ test.describe("a post that is not there", () => {
   });
 });
 
-test("the theme stays as chosen, without a flash, and follows the system until then", async ({ page }) => {
+test("the theme stays as chosen, without a flash, and follows the system until then", async ({
+  page,
+}) => {
   await page.emulateMedia({ colorScheme: "dark" });
   await page.goto("/");
-  const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor || getComputedStyle(document.body).backgroundColor);
+  const background = () =>
+    page.evaluate(
+      () =>
+        getComputedStyle(document.documentElement).backgroundColor ||
+        getComputedStyle(document.body).backgroundColor,
+    );
   const dark = await background();
-  await page.getByRole("radio", { name: /light/i }).or(page.getByRole("button", { name: /light/i })).first().click({ force: true });
+  await page
+    .getByRole("radio", { name: /light/i })
+    .or(page.getByRole("button", { name: /light/i }))
+    .first()
+    .click({ force: true });
   await expect.poll(background).not.toBe(dark);
   const light = await background();
   await page.reload();
@@ -155,18 +213,31 @@ test("code is copied by its button", async ({ page, context }) => {
   const block = page.locator(".prose pre").first();
   await block.scrollIntoViewIfNeeded();
   await page.locator(".prose button[data-copy], .prose button.copy").first().click();
-  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toContain((await block.innerText()).trim().split("\n")[0]?.trim() ?? "");
+  await expect
+    .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+    .toContain((await block.innerText()).trim().split("\n")[0]?.trim() ?? "");
 });
 
 test("a post answers as Markdown to whoever asks for it", async ({ request }) => {
-  const asMarkdown = await request.get("/blog/one-door-for-writes", { headers: { accept: "text/markdown" } });
+  const asMarkdown = await request.get("/blog/one-door-for-writes", {
+    headers: { accept: "text/markdown" },
+  });
   expect(asMarkdown.headers()["content-type"]).toContain("text/markdown");
   expect(await asMarkdown.text()).toMatch(/^# /);
-  expect((await request.get("/blog/one-door-for-writes.md")).headers()["content-type"]).toContain("text/markdown");
+  expect((await request.get("/blog/one-door-for-writes.md")).headers()["content-type"]).toContain(
+    "text/markdown",
+  );
 });
 
 test("feeds, sitemap, robots and social images answer", async ({ request }) => {
-  for (const [path, type] of [["/feed.xml", "xml"], ["/atom.xml", "xml"], ["/feed.json", "json"], ["/sitemap.xml", "xml"], ["/robots.txt", "text/plain"], ["/blog/one-door-for-writes/social.png", "image/png"]] as const) {
+  for (const [path, type] of [
+    ["/feed.xml", "xml"],
+    ["/atom.xml", "xml"],
+    ["/feed.json", "json"],
+    ["/sitemap.xml", "xml"],
+    ["/robots.txt", "text/plain"],
+    ["/blog/one-door-for-writes/social.png", "image/png"],
+  ] as const) {
     const response = await request.get(path);
     expect(response.status(), path).toBe(200);
     expect(response.headers()["content-type"], path).toContain(type);
@@ -180,7 +251,11 @@ test.describe("without JavaScript", () => {
     await page.getByRole("searchbox").fill("zebra");
     await page.getByRole("searchbox").press("Enter");
     await expect(page).toHaveURL(/q=zebra/);
-    await page.getByRole("main").getByRole("link", { name: "A film about lecterns" }).first().click();
+    await page
+      .getByRole("main")
+      .getByRole("link", { name: "A film about lecterns" })
+      .first()
+      .click();
     await expect(page.getByText("marzipan zebra")).toBeVisible();
   });
 });
@@ -188,7 +263,10 @@ test.describe("without JavaScript", () => {
 test("what a stranger asks for costs and breaks nothing", async ({ request }) => {
   for (const path of ["/%", "/blog/%ff", "/embed-image/%c0%ae"]) {
     const status = await new Promise<number>((resolve, reject) => {
-      get({ port: PORT, path }, (response) => resolve(response.resume().statusCode ?? 0)).on("error", reject);
+      get({ port: PORT, path }, (response) => resolve(response.resume().statusCode ?? 0)).on(
+        "error",
+        reject,
+      );
     });
     expect(status, path).toBe(404);
   }

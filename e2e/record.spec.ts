@@ -20,14 +20,21 @@ interface CallRow {
   base64: string;
 }
 
-const callsOf = (database: Database.Database, userId: string) => database.prepare(`SELECT "id", "title", "description", "keywords", "base64" FROM "Call" WHERE "userId" = ?`).all(userId) as CallRow[];
-const bytesOf = (call: CallRow | undefined) => Buffer.from(decodeRecording(call?.base64 ?? "") ?? []);
+const callsOf = (database: Database.Database, userId: string) =>
+  database
+    .prepare(
+      `SELECT "id", "title", "description", "keywords", "base64" FROM "Call" WHERE "userId" = ?`,
+    )
+    .all(userId) as CallRow[];
+const bytesOf = (call: CallRow | undefined) =>
+  Buffer.from(decodeRecording(call?.base64 ?? "") ?? []);
 const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 /** A tone as WAV: 8 kHz, 16 bits, mono, so 16 kB a second. */
 function wav(seconds: number): Buffer {
   const samples = Buffer.alloc(seconds * 16_000);
-  for (let i = 0; i < samples.length / 2; i++) samples.writeInt16LE(Math.round(8_000 * Math.sin(i / 3 + (i % 977) / 5)), i * 2);
+  for (let i = 0; i < samples.length / 2; i++)
+    samples.writeInt16LE(Math.round(8_000 * Math.sin(i / 3 + (i % 977) / 5)), i * 2);
   const head = Buffer.alloc(44);
   head.write("RIFF");
   head.writeUInt32LE(36 + samples.length, 4);
@@ -47,7 +54,13 @@ function wav(seconds: number): Buffer {
 /** What the browser keeps, from its own database. */
 function keptIn(page: Page): Promise<{ drafts: number; audio: number[] }> {
   return page.evaluate(async () => {
-    const wait = <T>(request: IDBRequest<T>) => new Promise<T>((resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = () => reject(request.error))));
+    const wait = <T>(request: IDBRequest<T>) =>
+      new Promise<T>(
+        (resolve, reject) => (
+          (request.onsuccess = () => resolve(request.result)),
+          (request.onerror = () => reject(request.error))
+        ),
+      );
     const database = await wait(indexedDB.open("lectern-drafts"));
     const transaction = database.transaction(["drafts", "pieces"]);
     const drafts = await wait(transaction.objectStore("drafts").count());
@@ -62,7 +75,9 @@ const clock = (page: Page) => page.locator(".recorder-clock");
 
 async function open(page: Page) {
   await page.goto("/calls/record");
-  await expect(button(page, "Start recording").or(page.getByText("You have an unsent"))).toBeVisible();
+  await expect(
+    button(page, "Start recording").or(page.getByText("You have an unsent")),
+  ).toBeVisible();
 }
 
 const secondsShown = async (page: Page) => {
@@ -70,7 +85,10 @@ const secondsShown = async (page: Page) => {
   return Number(minutes) * 60 + Number(seconds);
 };
 /** At least: a busy machine may not look in just that second. */
-const reaches = (page: Page, seconds: number) => expect.poll(() => secondsShown(page), { timeout: 5_000 + 2_000 * seconds }).toBeGreaterThanOrEqual(seconds);
+const reaches = (page: Page, seconds: number) =>
+  expect
+    .poll(() => secondsShown(page), { timeout: 5_000 + 2_000 * seconds })
+    .toBeGreaterThanOrEqual(seconds);
 
 async function record(page: Page, seconds: number) {
   await button(page, "Start recording").click();
@@ -81,11 +99,14 @@ async function record(page: Page, seconds: number) {
 
 async function describe(page: Page) {
   await page.getByLabel("Title").fill("How do you test a clock?");
-  await page.getByLabel("Description").fill("Ours goes on while the tests run.\nDo you stop it, or turn it?");
+  await page
+    .getByLabel("Description")
+    .fill("Ours goes on while the tests run.\nDo you stop it, or turn it?");
   await page.getByLabel("Keywords").fill("tests, time");
 }
 
-const chooseFile = (page: Page, file: { name: string; mimeType: string; buffer: Buffer }) => page.locator('.recorder input[type="file"]').setInputFiles(file);
+const chooseFile = (page: Page, file: { name: string; mimeType: string; buffer: Buffer }) =>
+  page.locator('.recorder input[type="file"]').setInputFiles(file);
 const send = (page: Page) => button(page, "Send your call").click();
 const arrived = (page: Page) => expect(page).toHaveURL(/\/calls\/mine\?sent=/, { timeout: 15_000 });
 
@@ -104,7 +125,11 @@ test("nobody records a call without being a member", async ({ page }) => {
   await expect(page).toHaveURL(/\/login\?next=(%2F|\/)calls(%2F|\/)record/);
 });
 
-test("a call is recorded, paused, gone on with, heard and sent as it was kept", async ({ page, database, logIn }) => {
+test("a call is recorded, paused, gone on with, heard and sent as it was kept", async ({
+  page,
+  database,
+  logIn,
+}) => {
   test.setTimeout(60_000);
   const userId = await logIn();
   await open(page);
@@ -131,7 +156,11 @@ test("a call is recorded, paused, gone on with, heard and sent as it was kept", 
   await arrived(page);
   const [call, ...others] = callsOf(database, userId);
   expect(others).toEqual([]);
-  expect(call).toMatchObject({ title: "How do you test a clock?", description: "Ours goes on while the tests run.\nDo you stop it, or turn it?", keywords: "tests, time" });
+  expect(call).toMatchObject({
+    title: "How do you test a clock?",
+    description: "Ours goes on while the tests run.\nDo you stop it, or turn it?",
+    keywords: "tests, time",
+  });
   expect(hashOf(bytesOf(call))).toBe(hashOf(kept));
   const audio = await probeAudio(bytesOf(call));
   expect(audio).toMatchObject({ contentType: "audio/webm", codec: "opus" });
@@ -143,7 +172,12 @@ test("a call is recorded, paused, gone on with, heard and sent as it was kept", 
   await expect(page.getByLabel("Title")).toHaveValue("");
 });
 
-test("a tab that closes while recording loses at most the last second, and none of the words", async ({ page, context, database, logIn }) => {
+test("a tab that closes while recording loses at most the last second, and none of the words", async ({
+  page,
+  context,
+  database,
+  logIn,
+}) => {
   test.setTimeout(60_000);
   const userId = await logIn();
   await open(page);
@@ -169,9 +203,16 @@ test("a tab that closes while recording loses at most the last second, and none 
 });
 
 test.describe("when the way to the server breaks", () => {
-  test.use({ expectedErrors: ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "503", "401", "ERR_CONNECTION"] });
+  test.use({
+    expectedErrors: ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "503", "401", "ERR_CONNECTION"],
+  });
 
-  test("midway, it goes on by itself with the parts that are missing", async ({ page, context, database, logIn }) => {
+  test("midway, it goes on by itself with the parts that are missing", async ({
+    page,
+    context,
+    database,
+    logIn,
+  }) => {
     const userId = await logIn();
     const file = wav(110);
     const sent = partsSent(context);
@@ -185,7 +226,10 @@ test.describe("when the way to the server breaks", () => {
     });
     await send(page);
     await expect(page.getByText("You are offline. It goes on by itself")).toBeVisible();
-    await expect(page.getByRole("progressbar")).toHaveAttribute("value", String(Math.round((2 * PART_BYTES * 100) / file.length)));
+    await expect(page.getByRole("progressbar")).toHaveAttribute(
+      "value",
+      String(Math.round((2 * PART_BYTES * 100) / file.length)),
+    );
     expect(callsOf(database, userId)).toEqual([]);
     await page.unroute("**/calls/upload/*/2");
     await context.setOffline(false);
@@ -196,7 +240,12 @@ test.describe("when the way to the server breaks", () => {
     expect(hashOf(bytesOf(calls[0]))).toBe(hashOf(file));
   });
 
-  test("and the page is loaded anew, the same upload goes on where it was", async ({ page, context, database, logIn }) => {
+  test("and the page is loaded anew, the same upload goes on where it was", async ({
+    page,
+    context,
+    database,
+    logIn,
+  }) => {
     const userId = await logIn();
     const file = wav(100);
     const sent = partsSent(context);
@@ -204,7 +253,9 @@ test.describe("when the way to the server breaks", () => {
     await describe(page);
     await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
     await expect(button(page, "Listen")).toBeVisible();
-    await page.route("**/calls/upload/*/1", (route) => route.fulfill({ status: 503, headers: { "retry-after": "30" } }));
+    await page.route("**/calls/upload/*/1", (route) =>
+      route.fulfill({ status: 503, headers: { "retry-after": "30" } }),
+    );
     await send(page);
     await expect(page.getByText(/Trying again in 30 seconds/)).toBeVisible();
     await page.unroute("**/calls/upload/*/1");
@@ -213,13 +264,19 @@ test.describe("when the way to the server breaks", () => {
     await send(page);
     await arrived(page);
     expect(sent).toEqual([0, 1, 2, 3]);
-    expect(database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(userId)).toBe(1);
+    expect(
+      database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(userId),
+    ).toBe(1);
     const calls = callsOf(database, userId);
     expect(calls).toHaveLength(1);
     expect(hashOf(bytesOf(calls[0]))).toBe(hashOf(file));
   });
 
-  test("and the answer to the form is lost, sending it again makes no second call", async ({ page, database, logIn }) => {
+  test("and the answer to the form is lost, sending it again makes no second call", async ({
+    page,
+    database,
+    logIn,
+  }) => {
     const userId = await logIn();
     await open(page);
     await record(page, 2);
@@ -247,34 +304,54 @@ test.describe("when the way to the server breaks", () => {
     expect(database.prepare(`SELECT count(*) FROM "UploadPart"`).pluck().get()).toBe(0);
   });
 
-  test("since the session has ended, it goes on after the next log-in", async ({ page, context, database, logIn }) => {
+  test("since the session has ended, it goes on after the next log-in", async ({
+    page,
+    context,
+    database,
+    logIn,
+  }) => {
     const userId = await logIn();
     const file = wav(60);
     await open(page);
     await describe(page);
     await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: file });
     await expect(button(page, "Listen")).toBeVisible();
-    await page.route("**/calls/upload/*/1", async (route) => {
-      database.prepare(`DELETE FROM "Session" WHERE "userId" = ?`).run(userId);
-      await route.continue();
-    }, { times: 1 });
+    await page.route(
+      "**/calls/upload/*/1",
+      async (route) => {
+        database.prepare(`DELETE FROM "Session" WHERE "userId" = ?`).run(userId);
+        await route.continue();
+      },
+      { times: 1 },
+    );
     await send(page);
     await expect(page.getByText("Your session has ended. Nothing is lost")).toBeVisible();
-    await expect(page.getByRole("link", { name: "Log in (opens a new tab)" })).toHaveAttribute("target", "_blank");
+    await expect(page.getByRole("link", { name: "Log in (opens a new tab)" })).toHaveAttribute(
+      "target",
+      "_blank",
+    );
     expect(callsOf(database, userId)).toEqual([]);
-    await context.addCookies([{ ...(await memberCookie(database, userId)), url: `http://localhost:${PORT}` }]);
+    await context.addCookies([
+      { ...(await memberCookie(database, userId)), url: `http://localhost:${PORT}` },
+    ]);
     await button(page, "I have logged in").click();
     await arrived(page);
     expect(hashOf(bytesOf(callsOf(database, userId)[0]))).toBe(hashOf(file));
   });
 
-  test("sending can be stopped, and what was thrown away is given up on the server too", async ({ page, database, logIn }) => {
+  test("sending can be stopped, and what was thrown away is given up on the server too", async ({
+    page,
+    database,
+    logIn,
+  }) => {
     const userId = await logIn();
     await open(page);
     await describe(page);
     await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: wav(50) });
     await expect(button(page, "Listen")).toBeVisible();
-    await page.route("**/calls/upload/*/1", (route) => route.fulfill({ status: 503, headers: { "retry-after": "30" } }));
+    await page.route("**/calls/upload/*/1", (route) =>
+      route.fulfill({ status: 503, headers: { "retry-after": "30" } }),
+    );
     await send(page);
     await expect(page.getByText(/Trying again in 30 seconds/)).toBeVisible();
     await button(page, "Stop sending").click();
@@ -283,7 +360,11 @@ test.describe("when the way to the server breaks", () => {
     await expect(button(page, "Keep it")).toBeFocused();
     await button(page, "Throw it away").click();
     await expect(button(page, "Start recording")).toBeFocused();
-    await expect.poll(() => database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(userId)).toBe(0);
+    await expect
+      .poll(() =>
+        database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(userId),
+      )
+      .toBe(0);
     expect((await keptIn(page)).audio).toEqual([]);
     await send(page);
     await expect(page.getByText("There is no recording yet")).toBeVisible();
@@ -291,7 +372,10 @@ test.describe("when the way to the server breaks", () => {
   });
 });
 
-test("the words are kept, however soon after typing them the page is left", async ({ page, logIn }) => {
+test("the words are kept, however soon after typing them the page is left", async ({
+  page,
+  logIn,
+}) => {
   await logIn();
   await open(page);
   await describe(page);
@@ -333,7 +417,11 @@ test.describe("pressed too early, one press is enough:", () => {
     await describe(page);
     await chooseFile(page, { name: "question.wav", mimeType: "audio/wav", buffer: wav(2) });
     await send(page);
-    await expect(page.getByRole("status").filter({ hasText: "The file is still being read. It is sent as soon as that is done." })).toBeVisible();
+    await expect(
+      page
+        .getByRole("status")
+        .filter({ hasText: "The file is still being read. It is sent as soon as that is done." }),
+    ).toBeVisible();
     expect((await axe().analyze()).violations.map(({ id }) => id)).toEqual([]);
     // Given up it is not sent, and pressed again it is.
     await button(page, "Stop sending").click();
@@ -352,10 +440,14 @@ test.describe("pressed too early, one press is enough:", () => {
     await reloadHeld(page);
     await expect(page.getByLabel("Title")).toHaveValue("");
     await send(page);
-    await expect(page.getByRole("status").filter({ hasText: "It is sent as soon as it is found." })).toBeVisible();
+    await expect(
+      page.getByRole("status").filter({ hasText: "It is sent as soon as it is found." }),
+    ).toBeVisible();
     await goOn(page);
     await arrived(page);
-    expect(callsOf(database, userId).map(({ title }) => title)).toEqual(["How do you test a clock?"]);
+    expect(callsOf(database, userId).map(({ title }) => title)).toEqual([
+      "How do you test a clock?",
+    ]);
   });
 
   test("what is still missing then is asked for", async ({ page, logIn }) => {
@@ -364,7 +456,9 @@ test.describe("pressed too early, one press is enough:", () => {
     await record(page, 1);
     await reloadHeld(page);
     await send(page);
-    await expect(page.getByRole("status").filter({ hasText: "It is sent as soon as it is found." })).toBeVisible();
+    await expect(
+      page.getByRole("status").filter({ hasText: "It is sent as soon as it is found." }),
+    ).toBeVisible();
     await goOn(page);
     await expect(page.getByText("You have an unsent recording of")).toBeVisible();
     await expect(page.getByLabel("Title")).toBeFocused();
@@ -389,7 +483,12 @@ test("the recording ends by itself after two minutes", async ({ page, logIn }) =
   await expect(button(page, "Listen")).toBeFocused();
 });
 
-test("a file is looked at before it travels, and refused in the words of the server", async ({ page, context, database, logIn }) => {
+test("a file is looked at before it travels, and refused in the words of the server", async ({
+  page,
+  context,
+  database,
+  logIn,
+}) => {
   const userId = await logIn();
   const sent = partsSent(context);
   await open(page);
@@ -400,7 +499,10 @@ test("a file is looked at before it travels, and refused in the words of the ser
     ["empty.webm", Buffer.alloc(0), "The recording is empty."],
   ] as const) {
     await chooseFile(page, { name, mimeType: "audio/wav", buffer });
-    await expect(page.getByRole("alert").filter({ hasText: "This file can’t be taken." }), name).toContainText(sentence);
+    await expect(
+      page.getByRole("alert").filter({ hasText: "This file can’t be taken." }),
+      name,
+    ).toContainText(sentence);
     await expect(button(page, "Start recording")).toBeVisible();
   }
   const file = wav(3);
@@ -415,7 +517,12 @@ test("a file is looked at before it travels, and refused in the words of the ser
   expect(hashOf(bytesOf(callsOf(database, userId)[0]))).toBe(hashOf(file));
 });
 
-test("a refused form keeps the recording and every word, and sends the audio once", async ({ page, context, database, logIn }) => {
+test("a refused form keeps the recording and every word, and sends the audio once", async ({
+  page,
+  context,
+  database,
+  logIn,
+}) => {
   const userId = await logIn();
   const sent = partsSent(context);
   await open(page);
@@ -435,7 +542,10 @@ test("a refused form keeps the recording and every word, and sends the audio onc
   expect(callsOf(database, userId).map(({ title }) => title)).toEqual(["A title that fits"]);
 });
 
-test("what one member keeps is not shown to the next at the same computer", async ({ page, logIn }) => {
+test("what one member keeps is not shown to the next at the same computer", async ({
+  page,
+  logIn,
+}) => {
   await logIn();
   await open(page);
   await describe(page);
@@ -446,7 +556,11 @@ test("what one member keeps is not shown to the next at the same computer", asyn
   await expect(page.getByLabel("Title")).toHaveValue("");
 });
 
-test("a second tab says that the recording is open elsewhere, and takes over when that one is closed", async ({ page, context, logIn }) => {
+test("a second tab says that the recording is open elsewhere, and takes over when that one is closed", async ({
+  page,
+  context,
+  logIn,
+}) => {
   await logIn();
   await open(page);
   await record(page, 2);
@@ -457,7 +571,10 @@ test("a second tab says that the recording is open elsewhere, and takes over whe
   await expect(second.getByText("You have an unsent recording of")).toBeVisible();
 });
 
-test("a member who may not use the microphone is told how, and can still send", async ({ page, logIn }) => {
+test("a member who may not use the microphone is told how, and can still send", async ({
+  page,
+  logIn,
+}) => {
   await logIn();
   for (const [name, sentence] of [
     ["NotAllowedError", "The browser did not allow the microphone."],
@@ -474,7 +591,11 @@ test("a member who may not use the microphone is told how, and can still send", 
   }
 });
 
-test("a browser that can't record or keep anything still takes files and words", async ({ page, database, logIn }) => {
+test("a browser that can't record or keep anything still takes files and words", async ({
+  page,
+  database,
+  logIn,
+}) => {
   const userId = await logIn();
   await page.addInitScript(() => {
     Object.defineProperty(window, "MediaRecorder", { value: undefined });
@@ -498,14 +619,17 @@ test("the microphone is let go when nothing is recorded", async ({ page, logIn }
   await page.addInitScript(() => {
     const given = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     const tracks: MediaStreamTrack[] = [];
-    Object.assign(window, { liveTracks: () => tracks.filter(({ readyState }) => readyState === "live").length });
+    Object.assign(window, {
+      liveTracks: () => tracks.filter(({ readyState }) => readyState === "live").length,
+    });
     navigator.mediaDevices.getUserMedia = async (constraints) => {
       const stream = await given(constraints);
       tracks.push(...stream.getTracks());
       return stream;
     };
   });
-  const live = () => page.evaluate(() => (window as unknown as { liveTracks(): number }).liveTracks());
+  const live = () =>
+    page.evaluate(() => (window as unknown as { liveTracks(): number }).liveTracks());
   await open(page);
   await button(page, "Try the microphone").click();
   await expect(page.getByText("Say something: the bars should move.")).toBeVisible();
@@ -519,7 +643,10 @@ test("the microphone is let go when nothing is recorded", async ({ page, logIn }
   expect(await live()).toBe(0);
 });
 
-test("a microphone that hears nothing, and one that goes away, are told in words", async ({ page, logIn }) => {
+test("a microphone that hears nothing, and one that goes away, are told in words", async ({
+  page,
+  logIn,
+}) => {
   await logIn();
   await page.addInitScript(() => {
     // A real stream without a sound, which the test can end.
@@ -531,19 +658,28 @@ test("a microphone that hears nothing, and one that goes away, are told in words
       tone.connect(muted).connect(destination);
       tone.start();
       const { stream } = destination;
-      Object.assign(window, { unplug: () => stream.getAudioTracks().forEach((track) => track.dispatchEvent(new Event("ended"))) });
+      Object.assign(window, {
+        unplug: () =>
+          stream.getAudioTracks().forEach((track) => track.dispatchEvent(new Event("ended"))),
+      });
       return stream;
     };
   });
   await open(page);
   await button(page, "Start recording").click();
-  await expect(page.getByText("Nothing is heard. Is the microphone muted")).toBeVisible({ timeout: 10_000 });
+  await expect(page.getByText("Nothing is heard. Is the microphone muted")).toBeVisible({
+    timeout: 10_000,
+  });
   await page.evaluate(() => (window as unknown as { unplug(): void }).unplug());
   await expect(page.getByText("The microphone went away.")).toBeVisible();
   await expect(button(page, "Listen")).toBeVisible();
 });
 
-test("after a log-in that leads here, the microphone may be used", async ({ page, database, mailTo }) => {
+test("after a log-in that leads here, the microphone may be used", async ({
+  page,
+  database,
+  mailTo,
+}) => {
   const { email } = insertUser(sqlOf(database));
   await page.goto("/calls/record");
   await page.getByLabel("Your address for mail").fill(email);
@@ -555,7 +691,11 @@ test("after a log-in that leads here, the microphone may be used", async ({ page
   await record(page, 1);
 });
 
-test("a question is written instead, and the recording is not sent with it", async ({ page, database, logIn }) => {
+test("a question is written instead, and the recording is not sent with it", async ({
+  page,
+  database,
+  logIn,
+}) => {
   const userId = await logIn();
   await open(page);
   await record(page, 1);
@@ -567,12 +707,18 @@ test("a question is written instead, and the recording is not sent with it", asy
   await send(page);
   await arrived(page);
   expect(callsOf(database, userId)).toMatchObject([{ title: "In writing", base64: "" }]);
-  expect(database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(userId)).toBe(0);
+  expect(
+    database.prepare(`SELECT count(*) FROM "Upload" WHERE "userId" = ?`).pluck().get(userId),
+  ).toBe(0);
 });
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
-  test("the question is typed, refused with everything kept, and sent", async ({ page, database, logIn }) => {
+  test("the question is typed, refused with everything kept, and sent", async ({
+    page,
+    database,
+    logIn,
+  }) => {
     const userId = await logIn();
     await page.goto("/calls/record");
     await expect(page.getByText("Recording needs JavaScript")).toBeVisible();
@@ -581,25 +727,46 @@ test.describe("without JavaScript", () => {
     await page.getByLabel("Description").fill("Can a question be asked without any script at all?");
     await page.getByLabel("Keywords").fill("k".repeat(101));
     await send(page);
-    await expect(page.getByText("The keywords has 101 characters").or(page.getByText(/keywords.*at most 100 fit/i)).first()).toBeVisible();
+    await expect(
+      page
+        .getByText("The keywords has 101 characters")
+        .or(page.getByText(/keywords.*at most 100 fit/i))
+        .first(),
+    ).toBeVisible();
     await expect(page.getByLabel("Title")).toHaveValue("No scripts here");
     await page.getByLabel("Keywords").fill("html");
     await send(page);
     await arrived(page);
-    expect(callsOf(database, userId)).toMatchObject([{ title: "No scripts here", keywords: "html", base64: "" }]);
+    expect(callsOf(database, userId)).toMatchObject([
+      { title: "No scripts here", keywords: "html", base64: "" },
+    ]);
   });
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`recording works by keyboard alone on a phone, accessible in every state: ${colorScheme}`, async ({ page, axe, logIn }) => {
+  test(`recording works by keyboard alone on a phone, accessible in every state: ${colorScheme}`, async ({
+    page,
+    axe,
+    logIn,
+  }) => {
     test.setTimeout(60_000);
     await logIn();
     await page.setViewportSize({ width: 390, height: 844 });
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const check = async (state: string) => {
       const { violations } = await axe().analyze();
-      expect(violations.map(({ id, nodes }) => `${state} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), `${state} scrolls sideways`).toBeLessThanOrEqual(0);
+      expect(
+        violations.map(
+          ({ id, nodes }) =>
+            `${state} ${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+        ),
+      ).toEqual([]);
+      expect(
+        await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        ),
+        `${state} scrolls sideways`,
+      ).toBeLessThanOrEqual(0);
     };
     await open(page);
     await check("idle");
@@ -628,7 +795,9 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.route("**/calls/upload", () => {}); // never answered
     await describe(page);
     await page.getByLabel("Keywords").press("Enter");
-    await expect(page.getByText("Getting the recording ready…").or(page.getByText("Sending the recording…"))).toBeVisible();
+    await expect(
+      page.getByText("Getting the recording ready…").or(page.getByText("Sending the recording…")),
+    ).toBeVisible();
     await check("sending");
   });
 }

@@ -8,7 +8,15 @@ import { join } from "node:path";
 import { SERVER_FLAGS } from "../scripts/server-flags.mjs";
 import { migrate } from "#lib/db/migrations.ts";
 import { startSmtpServer } from "#tests/smtp-server.ts";
-import { CONTROL_PORT, DATA_DIR, OLD_SITE, PORT, PROVIDER_PORT, SECRET, SMTP_PORT } from "./ports.ts";
+import {
+  CONTROL_PORT,
+  DATA_DIR,
+  OLD_SITE,
+  PORT,
+  PROVIDER_PORT,
+  SECRET,
+  SMTP_PORT,
+} from "./ports.ts";
 
 rmSync(DATA_DIR, { recursive: true, force: true });
 await migrate(join(DATA_DIR, "lectern.db"), "prisma/migrations");
@@ -32,29 +40,49 @@ createServer((request, response) => {
     response.end(JSON.stringify(smtp.mails.filter((mail) => !to || mail.to.includes(to))));
     return;
   }
-  const body = JSON.stringify({ type: "video", title: "A film about lecterns", author_name: "The maker", provider_name: "Films" });
-  response.writeHead(200, { "content-type": "application/json", "content-length": String(body.length) });
+  const body = JSON.stringify({
+    type: "video",
+    title: "A film about lecterns",
+    author_name: "The maker",
+    provider_name: "Films",
+  });
+  response.writeHead(200, {
+    "content-type": "application/json",
+    "content-length": String(body.length),
+  });
   if (mode === "hang") response.write(body.slice(0, 20));
   else response.end(body);
 }).listen(PROVIDER_PORT, "127.0.0.1");
 
-const child = spawn(process.execPath, [...SERVER_FLAGS, "--import", "./e2e/control.ts", "node_modules/next/dist/bin/next", "start", "-p", String(PORT)], {
-  stdio: "inherit",
-  env: {
-    ...process.env,
-    NODE_ENV: "production",
-    DATA_DIR,
-    CONTENT_DIR: join(DATA_DIR, "content"),
-    SITE_URL: `http://localhost:${PORT}`,
-    SESSION_SECRET: SECRET,
-    ...OLD_SITE,
-    LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
-    CONTROL_PORT: String(CONTROL_PORT),
-    REPOSITORY_URL: "https://example.test/lectern",
-    SMTP_URL: smtp.url,
-    EMBED_PROVIDER_ORIGIN: `http://127.0.0.1:${PROVIDER_PORT}`,
-    FETCH_ALLOW_PRIVATE: `127.0.0.1:${PROVIDER_PORT}`,
+const child = spawn(
+  process.execPath,
+  [
+    ...SERVER_FLAGS,
+    "--import",
+    "./e2e/control.ts",
+    "node_modules/next/dist/bin/next",
+    "start",
+    "-p",
+    String(PORT),
+  ],
+  {
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      NODE_ENV: "production",
+      DATA_DIR,
+      CONTENT_DIR: join(DATA_DIR, "content"),
+      SITE_URL: `http://localhost:${PORT}`,
+      SESSION_SECRET: SECRET,
+      ...OLD_SITE,
+      LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
+      CONTROL_PORT: String(CONTROL_PORT),
+      REPOSITORY_URL: "https://example.test/lectern",
+      SMTP_URL: smtp.url,
+      EMBED_PROVIDER_ORIGIN: `http://127.0.0.1:${PROVIDER_PORT}`,
+      FETCH_ALLOW_PRIVATE: `127.0.0.1:${PROVIDER_PORT}`,
+    },
   },
-});
+);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
 child.on("exit", (code) => process.exit(code ?? 0));

@@ -12,19 +12,35 @@ const DAY_MS = 86_400_000;
 /** Every page of members and admins whose address has no parameter. */
 const PAGES = globSync("app/**/page.tsx")
   .map((file) => `/${file.replace(/^app\//, "").replace(/\/?page\.tsx$/, "")}`)
-  .filter((path) => !path.includes("[") && MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`)))
+  .filter(
+    (path) =>
+      !path.includes("[") &&
+      MEMBER_PAGES.some((page) => path === `/${page}` || path.startsWith(`/${page}/`)),
+  )
   .sort();
 
-test("a session due for renewal is renewed on a page view, row and cookie, once for ten requests at the same time", async ({ database }) => {
+test("a session due for renewal is renewed on a page view, row and cookie, once for ten requests at the same time", async ({
+  database,
+}) => {
   for (const path of ["/", "/blog/one-door-for-writes", "/teams"]) {
     const user = insertUser(sqlOf(database), { firstName: "Ada" });
     const { name, value } = await memberCookie(database, user.id, SECRET, { ageDays: 200 });
-    const expiry = () => database.prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`).pluck().get(user.id) as number;
+    const expiry = () =>
+      database
+        .prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`)
+        .pluck()
+        .get(user.id) as number;
     const before = expiry();
-    const answers = await Promise.all(Array.from({ length: 10 }, () => fetch(ORIGIN + path, { headers: { cookie: `${name}=${value}` } })));
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () =>
+        fetch(ORIGIN + path, { headers: { cookie: `${name}=${value}` } }),
+      ),
+    );
     expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
     // Whoever wrote on a cluster gets the number of their transaction besides.
-    const cookies = answers.flatMap(({ headers }) => headers.getSetCookie()).filter((cookie) => !IS_CLUSTER || !cookie.startsWith("txid="));
+    const cookies = answers
+      .flatMap(({ headers }) => headers.getSetCookie())
+      .filter((cookie) => !IS_CLUSTER || !cookie.startsWith("txid="));
     expect(cookies, path).toHaveLength(1);
     expect(cookies[0]).toMatch(/^session=Fe26\S+;.*Max-Age=31536000; HttpOnly; SameSite=lax/i);
     expect(expiry()).toBeGreaterThan(Date.now() + 364.9 * DAY_MS);
@@ -33,13 +49,21 @@ test("a session due for renewal is renewed on a page view, row and cookie, once 
     // The new cookie is the same session, and asks for nothing more.
     const again = await fetch(ORIGIN + path, { headers: { cookie: cookies[0]!.split(";")[0]! } });
     expect(again.headers.getSetCookie()).toEqual([]);
-    expect(database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(user.id)).toBe(1);
+    expect(
+      database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(user.id),
+    ).toBe(1);
   }
 });
 
-test("a browser whose session is renewed keeps it, and stays logged in", async ({ page, context, database }) => {
+test("a browser whose session is renewed keeps it, and stays logged in", async ({
+  page,
+  context,
+  database,
+}) => {
   const user = insertUser(sqlOf(database), { firstName: "Grace" });
-  await context.addCookies([{ ...(await memberCookie(database, user.id, SECRET, { ageDays: 364 })), url: ORIGIN }]);
+  await context.addCookies([
+    { ...(await memberCookie(database, user.id, SECRET, { ageDays: 364 })), url: ORIGIN },
+  ]);
   await page.goto("/");
   const [cookie] = await context.cookies();
   expect(cookie).toMatchObject({ name: "session", httpOnly: true, sameSite: "Lax" });
@@ -53,22 +77,43 @@ test("a session that has half a year and more left is left alone", async ({ data
   const { name, value } = await memberCookie(database, user.id, SECRET, { ageDays: 180 });
   const answer = await fetch(`${ORIGIN}/blog`, { headers: { cookie: `${name}=${value}` } });
   expect(answer.headers.getSetCookie()).toEqual([]);
-  expect(database.prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`).pluck().get(user.id)).toBeLessThan(Date.now() + 186 * DAY_MS);
+  expect(
+    database
+      .prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`)
+      .pluck()
+      .get(user.id),
+  ).toBeLessThan(Date.now() + 186 * DAY_MS);
 });
 
-test("a session that has ended, or was forged, is nobody's: no page fails and none is renewed", async ({ database }) => {
+test("a session that has ended, or was forged, is nobody's: no page fails and none is renewed", async ({
+  database,
+}) => {
   const user = insertUser(sqlOf(database));
   const { value } = await memberCookie(database, user.id, SECRET, { ageDays: 200 });
-  const other = await memberCookie(database, user.id, "a secret of somebody else, long enough for a seal", { ageDays: 200 });
-  database.prepare(`UPDATE "Session" SET "expirationDate" = ? WHERE "userId" = ?`).run(Date.now() - 1, user.id);
+  const other = await memberCookie(
+    database,
+    user.id,
+    "a secret of somebody else, long enough for a seal",
+    { ageDays: 200 },
+  );
+  database
+    .prepare(`UPDATE "Session" SET "expirationDate" = ? WHERE "userId" = ?`)
+    .run(Date.now() - 1, user.id);
   for (const cookie of [value, other.value, "x", "Fe26.2*1*a*b*c*d*e*f"]) {
-    const answer = await fetch(`${ORIGIN}/me`, { headers: { cookie: `session=${cookie}` }, redirect: "manual" });
+    const answer = await fetch(`${ORIGIN}/me`, {
+      headers: { cookie: `session=${cookie}` },
+      redirect: "manual",
+    });
     expect([answer.status, answer.headers.getSetCookie()]).toEqual([307, []]);
     expect(answer.headers.get("location")).toMatch(/^\/login\?next=/);
   }
 });
 
-test("members' pages run nothing but what carries the nonce of their answer", async ({ request, logIn, page }) => {
+test("members' pages run nothing but what carries the nonce of their answer", async ({
+  request,
+  logIn,
+  page,
+}) => {
   await logIn({ role: "ADMIN" });
   const html = await (await request.get("/login")).text();
   expect(html).toContain("<form");
@@ -82,10 +127,15 @@ test("members' pages run nothing but what carries the nonce of their answer", as
     expect(response.headers()["cache-control"], path).toBe("private, no-store");
     expect(response.headers()["referrer-policy"], path).toBe("same-origin");
     if (response.status() !== 200) continue;
-    const scripts = [...(await response.text()).matchAll(/<script\b([^>]*)>/g)].map(([, attributes = ""]) => attributes);
+    const scripts = [...(await response.text()).matchAll(/<script\b([^>]*)>/g)].map(
+      ([, attributes = ""]) => attributes,
+    );
     expect(scripts.length, path).toBeGreaterThan(2);
     // The one script that is the same on every page stands there by its hash.
-    const without = scripts.filter((attributes) => !attributes.includes(`nonce="${nonce}"`) && !attributes.includes("application/ld+json"));
+    const without = scripts.filter(
+      (attributes) =>
+        !attributes.includes(`nonce="${nonce}"`) && !attributes.includes("application/ld+json"),
+    );
     expect(without, path).toEqual([""]);
   }
   expect(nonces.size).toBe(PAGES.length);
@@ -99,20 +149,44 @@ test.describe("in the browser", () => {
     await page.addInitScript(() => {
       const violations: string[] = [];
       Object.assign(window, { violations });
-      document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) => violations.push(`${violatedDirective} ${blockedURI} ${sample}`));
+      document.addEventListener(
+        "securitypolicyviolation",
+        ({ violatedDirective, blockedURI, sample }) =>
+          violations.push(`${violatedDirective} ${blockedURI} ${sample}`),
+      );
     });
     expect(PAGES.length).toBeGreaterThan(8);
     for (const path of PAGES) {
       await page.goto(path, { waitUntil: "networkidle" });
-      expect(await page.evaluate(() => (window as unknown as { violations: string[] }).violations), path).toEqual([]);
+      expect(
+        await page.evaluate(() => (window as unknown as { violations: string[] }).violations),
+        path,
+      ).toEqual([]);
       // Scripts do run: the theme control is made by one.
-      expect(await page.evaluate(() => document.documentElement.dataset.fonts !== undefined || document.querySelector("[data-theme], .theme-control") !== null), path).toBe(true);
+      expect(
+        await page.evaluate(
+          () =>
+            document.documentElement.dataset.fonts !== undefined ||
+            document.querySelector("[data-theme], .theme-control") !== null,
+        ),
+        path,
+      ).toBe(true);
     }
   });
 });
 
-test("every answer has the headers that keep it from being sniffed, framed or followed", async ({ request }) => {
-  for (const path of ["/", "/blog", "/teams", "/login", "/feed.xml", "/no-such-page", "/reads/token?slug=x"]) {
+test("every answer has the headers that keep it from being sniffed, framed or followed", async ({
+  request,
+}) => {
+  for (const path of [
+    "/",
+    "/blog",
+    "/teams",
+    "/login",
+    "/feed.xml",
+    "/no-such-page",
+    "/reads/token?slug=x",
+  ]) {
     const headers = (await request.get(path)).headers();
     expect(headers["x-content-type-options"], path).toBe("nosniff");
     expect(headers["content-security-policy"], path).toMatch(/base-uri 'none'; object-src 'none'/);
@@ -121,12 +195,21 @@ test("every answer has the headers that keep it from being sniffed, framed or fo
     expect(headers["permissions-policy"], path).toContain("microphone=()");
     expect(headers["x-powered-by"], path).toBeUndefined();
   }
-  expect((await request.get("/calls/record", { maxRedirects: 0 })).headers()["permissions-policy"]).toContain("microphone=(self)");
+  expect(
+    (await request.get("/calls/record", { maxRedirects: 0 })).headers()["permissions-policy"],
+  ).toContain("microphone=(self)");
 });
 
-test("who brings no cookie gets the shared page, made once; a cookie of ours gets its own", async ({ request, context, logIn, page }) => {
+test("who brings no cookie gets the shared page, made once; a cookie of ours gets its own", async ({
+  request,
+  context,
+  logIn,
+  page,
+}) => {
   const shared = await request.get("/");
-  expect(shared.headers()["x-nextjs-prerender"] ?? shared.headers()["x-nextjs-cache"]).toBeDefined();
+  expect(
+    shared.headers()["x-nextjs-prerender"] ?? shared.headers()["x-nextjs-cache"],
+  ).toBeDefined();
   expect(shared.headers()["set-cookie"]).toBeUndefined();
   expect(shared.headers()["content-security-policy"]).not.toContain("nonce-");
   expect(await context.cookies()).toEqual([]);
@@ -137,10 +220,16 @@ test("who brings no cookie gets the shared page, made once; a cookie of ours get
   await expect(page.getByRole("link", { name: "Account" })).toBeVisible();
 });
 
-test("the page of the teams is for everybody, and says which team is one's own", async ({ page, logIn }) => {
+test("the page of the teams is for everybody, and says which team is one's own", async ({
+  page,
+  logIn,
+}) => {
   await page.goto("/teams");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Three teams");
-  await expect(page.getByRole("link", { name: "Join a team" })).toHaveAttribute("href", "/login?next=%2Fteams");
+  await expect(page.getByRole("link", { name: "Join a team" })).toHaveAttribute(
+    "href",
+    "/login?next=%2Fteams",
+  );
   await logIn({ team: "YELLOW" });
   await page.goto("/teams");
   await expect(page.getByText("You read for Yellow.")).toBeVisible();

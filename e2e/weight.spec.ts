@@ -1,11 +1,17 @@
 import { expect, test } from "./fixtures.ts";
 
-test("a post page sends at most 130 kB of JavaScript, and no MDX compiler in it", async ({ page }) => {
+test("a post page sends at most 130 kB of JavaScript, and no MDX compiler in it", async ({
+  page,
+}) => {
   const scripts: { url: string; body: Buffer; sent: number }[] = [];
   const pending: Promise<void>[] = [];
   page.on("response", (response) => {
-    if (response.request().resourceType() === "script") pending.push(
-        Promise.all([response.body(), response.request().sizes()]).then(([body, { responseBodySize }]) => void scripts.push({ url: response.url(), body, sent: responseBodySize })),
+    if (response.request().resourceType() === "script")
+      pending.push(
+        Promise.all([response.body(), response.request().sizes()]).then(
+          ([body, { responseBodySize }]) =>
+            void scripts.push({ url: response.url(), body, sent: responseBodySize }),
+        ),
       );
   });
   await page.goto("/blog/a-tour-of-the-code", { waitUntil: "networkidle" });
@@ -13,5 +19,6 @@ test("a post page sends at most 130 kB of JavaScript, and no MDX compiler in it"
   const kilobytes = scripts.reduce((sum, { sent }) => sum + sent, 0) / 1_000;
   expect(scripts.length).toBeGreaterThan(0);
   expect(kilobytes).toBeLessThanOrEqual(130);
-  for (const { url, body } of scripts) expect(/micromark|mdxJsx|remark-|hast-util/.test(body.toString()), url).toBe(false);
+  for (const { url, body } of scripts)
+    expect(/micromark|mdxJsx|remark-|hast-util/.test(body.toString()), url).toBe(false);
 });

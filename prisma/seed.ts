@@ -7,7 +7,20 @@ import { readdirSync } from "node:fs";
 import { recordOwnership } from "../lib/teams/ownership.ts";
 import { insertRead, insertUser } from "../tests/factories.ts";
 
-const NAMES = ["Ada", "Barbara", "Claude", "Donald", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "Jean", "Katherine", "Leslie"];
+const NAMES = [
+  "Ada",
+  "Barbara",
+  "Claude",
+  "Donald",
+  "Edsger",
+  "Frances",
+  "Grace",
+  "Hedy",
+  "Ivan",
+  "Jean",
+  "Katherine",
+  "Leslie",
+];
 const TEAMS = ["RED", "BLUE", "YELLOW"];
 
 /** Numbers in [0, 1) that look random and are the same at every run (mulberry32). */
@@ -35,14 +48,27 @@ export async function seed(): Promise<{ members: number; reads: number }> {
   return writeSql((sql) => {
     let reads = 0;
     const now = nowMs();
-    const users = NAMES.map((firstName, i) => insertUser(sql, { firstName, email: `${firstName.toLowerCase()}@example.test`, team: TEAMS[i % 3], createdAt: now - 200 * DAY_MS }));
+    const users = NAMES.map((firstName, i) =>
+      insertUser(sql, {
+        firstName,
+        email: `${firstName.toLowerCase()}@example.test`,
+        team: TEAMS[i % 3],
+        createdAt: now - 200 * DAY_MS,
+      }),
+    );
     for (const [p, postSlug] of posts.entries()) {
       const popularity = 4 + Math.floor(next() * 30);
       for (let i = 0; i < popularity; i++) {
         const reader = users[Math.floor(next() * users.length)];
         // A week apart and more for each reader, so that the example keeps the rule it shows.
-        const createdAt = now - (i * 12 + Math.floor(next() * 5)) * DAY_MS - Math.floor(next() * 600) * MINUTE_MS;
-        insertRead(sql, next() < 0.5 && reader ? { userId: reader.id, clientId: null, postSlug, createdAt } : { clientId: `example-${p}-${i}`, postSlug, createdAt });
+        const createdAt =
+          now - (i * 12 + Math.floor(next() * 5)) * DAY_MS - Math.floor(next() * 600) * MINUTE_MS;
+        insertRead(
+          sql,
+          next() < 0.5 && reader
+            ? { userId: reader.id, clientId: null, postSlug, createdAt }
+            : { clientId: `example-${p}-${i}`, postSlug, createdAt },
+        );
         reads += 1;
       }
     }

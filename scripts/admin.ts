@@ -21,23 +21,37 @@ Exit code 0 when it is done, 1 when it is refused, 2 for a command that is not u
 
 const { words } = readCommandLine(usage, {}, { words: true });
 const [command, address, ...rest] = words;
-if (command !== "list" && command !== "grant" && command !== "revoke") wrongUse(command === undefined ? "Say what to do." : `There is no command "${command}".`, usage);
-if (rest.length > 0 || (command === "list" && address !== undefined)) wrongUse(`One thing at a time: what is "${rest[0] ?? address}"?`, usage);
+if (command !== "list" && command !== "grant" && command !== "revoke")
+  wrongUse(command === undefined ? "Say what to do." : `There is no command "${command}".`, usage);
+if (rest.length > 0 || (command === "list" && address !== undefined))
+  wrongUse(`One thing at a time: what is "${rest[0] ?? address}"?`, usage);
 const parsed = emailField().safeParse(address);
-if (command !== "list" && !parsed.success) wrongUse(parsed.error.issues[0]?.message ?? "The address is missing.", usage);
+if (command !== "list" && !parsed.success)
+  wrongUse(parsed.error.issues[0]?.message ?? "The address is missing.", usage);
 requireDatabase();
 
 try {
   if (command === "list") {
     const admins = await snapshotSql(listAdmins);
-    for (const { email, firstName, createdAt } of admins) console.log(`${email}  ${firstName}  ${new Date(createdAt).toISOString().slice(0, 10)}`);
+    for (const { email, firstName, createdAt } of admins)
+      console.log(`${email}  ${firstName}  ${new Date(createdAt).toISOString().slice(0, 10)}`);
     if (admins.length === 0) console.log("There is no admin yet: npm run admin -- grant EMAIL");
   } else {
     await requirePrimary();
     // As it was typed, for addresses that were moved in from elsewhere with capitals.
-    const { to, ended, admins } = await writeSql((sql) => changeRoleByAddress(sql, { email: address!.trim(), role: command === "grant" ? "ADMIN" : "MEMBER" }));
-    const out = ended === 0 ? "They were not logged in." : `They were logged out (${ended} ${ended === 1 ? "session" : "sessions"}).`;
-    console.log(`${address!.trim()} is ${to === "ADMIN" ? "an admin" : "no admin any more"}. ${out}`);
+    const { to, ended, admins } = await writeSql((sql) =>
+      changeRoleByAddress(sql, {
+        email: address!.trim(),
+        role: command === "grant" ? "ADMIN" : "MEMBER",
+      }),
+    );
+    const out =
+      ended === 0
+        ? "They were not logged in."
+        : `They were logged out (${ended} ${ended === 1 ? "session" : "sessions"}).`;
+    console.log(
+      `${address!.trim()} is ${to === "ADMIN" ? "an admin" : "no admin any more"}. ${out}`,
+    );
     if (admins === 0) console.log("Warning: there is no admin now.");
   }
 } catch (error) {

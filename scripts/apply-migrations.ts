@@ -15,9 +15,20 @@ const migrations = join(import.meta.dirname, "..", "prisma", "migrations");
 async function pending(of: string): Promise<string[]> {
   const { db, close } = await openConnection(of, "reader", 5_000);
   try {
-    const isKept = db.prepare(`SELECT 1 FROM sqlite_schema WHERE name = '_prisma_migrations'`).get();
-    const done = isKept ? db.prepare(`SELECT "migration_name" FROM "_prisma_migrations" WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`).pluck().all() : [];
-    return readMigrations(migrations).map(({ name }) => name).filter((name) => !done.includes(name));
+    const isKept = db
+      .prepare(`SELECT 1 FROM sqlite_schema WHERE name = '_prisma_migrations'`)
+      .get();
+    const done = isKept
+      ? db
+          .prepare(
+            `SELECT "migration_name" FROM "_prisma_migrations" WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
+          )
+          .pluck()
+          .all()
+      : [];
+    return readMigrations(migrations)
+      .map(({ name }) => name)
+      .filter((name) => !done.includes(name));
   } finally {
     close();
   }
@@ -25,7 +36,15 @@ async function pending(of: string): Promise<string[]> {
 
 if (word === "pending") {
   // Opening would make the file.
-  console.log(JSON.stringify(existsSync(file) ? await pending(file) : readMigrations(migrations).map(({ name }) => name)));
+  console.log(
+    JSON.stringify(
+      existsSync(file) ? await pending(file) : readMigrations(migrations).map(({ name }) => name),
+    ),
+  );
 } else {
-  console.log(JSON.stringify(await migrate(file, migrations, { isNewerFine: isReplicated() && word !== "new" })));
+  console.log(
+    JSON.stringify(
+      await migrate(file, migrations, { isNewerFine: isReplicated() && word !== "new" }),
+    ),
+  );
 }

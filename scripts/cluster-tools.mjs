@@ -16,11 +16,15 @@ export async function prepareCluster({ run, say }) {
   if (wanted.length > 0 && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
     const packages = [];
     if (wanted.some((line) => line.includes("apt install fuse3"))) packages.push("fuse3");
-    if (wanted.some((line) => line.includes("apt install golang-go")) && aptHasGo()) packages.push("golang-go", "gcc", "libc6-dev");
+    if (wanted.some((line) => line.includes("apt install golang-go")) && aptHasGo())
+      packages.push("golang-go", "gcc", "libc6-dev");
     if (packages.length > 0) {
       say(`installing ${packages.join(" ")} from the system's packages`);
       await run("apt-get", ["update", "-qq"], { quiet: true });
-      await run("apt-get", ["install", "-y", "-qq", ...packages], { quiet: true, env: { DEBIAN_FRONTEND: "noninteractive" } });
+      await run("apt-get", ["install", "-y", "-qq", ...packages], {
+        quiet: true,
+        env: { DEBIAN_FRONTEND: "noninteractive" },
+      });
     }
   }
   const missing = findMissing();
@@ -31,5 +35,8 @@ export async function prepareCluster({ run, say }) {
 function aptHasGo() {
   const { stdout = "" } = spawnSync("apt-cache", ["policy", "golang-go"], { encoding: "utf8" });
   const [, major, minor] = /Candidate: (?:\d+:)?(\d+)\.(\d+)/.exec(stdout) ?? [];
-  return Number(major) > GO_MINIMUM[0] || (Number(major) === GO_MINIMUM[0] && Number(minor) >= GO_MINIMUM[1]);
+  return (
+    Number(major) > GO_MINIMUM[0] ||
+    (Number(major) === GO_MINIMUM[0] && Number(minor) >= GO_MINIMUM[1])
+  );
 }

@@ -16,12 +16,24 @@ const usage = `npm run cluster -- [--regions dfw,ams,syd] [--latency] [--port 40
 
 Ctrl-C ends everything.`;
 
-const { flags } = readCommandLine(usage, { regions: { type: "string", default: "dfw,ams,syd" }, latency: { type: "boolean", default: false }, port: { type: "string", default: "4000" }, keep: { type: "boolean", default: false }, image: { type: "string", default: join(".data", "image") } });
+const { flags } = readCommandLine(usage, {
+  regions: { type: "string", default: "dfw,ams,syd" },
+  latency: { type: "boolean", default: false },
+  port: { type: "string", default: "4000" },
+  keep: { type: "boolean", default: false },
+  image: { type: "string", default: join(".data", "image") },
+});
 const regions = [...new Set(flags.regions.split(",").map((region) => region.trim()))];
 const port = Number(flags.port);
-if (regions.some((region) => !/^[a-z]{3}$/.test(region))) wrongUse(`--regions ${flags.regions}: regions are three letters each, with commas between them.`, usage);
-if (!Number.isInteger(port) || port < 1 || port + regions.length > 65_535) wrongUse(`--port ${flags.port}: must be a number from 1 to 65535.`, usage);
-if (!existsSync(flags.image)) wrongUse(`${flags.image} is not there. npm run cluster builds it.`, usage);
+if (regions.some((region) => !/^[a-z]{3}$/.test(region)))
+  wrongUse(
+    `--regions ${flags.regions}: regions are three letters each, with commas between them.`,
+    usage,
+  );
+if (!Number.isInteger(port) || port < 1 || port + regions.length > 65_535)
+  wrongUse(`--port ${flags.port}: must be a number from 1 to 65535.`, usage);
+if (!existsSync(flags.image))
+  wrongUse(`${flags.image} is not there. npm run cluster builds it.`, usage);
 const missing = findMissing();
 if (missing.length > 0) {
   console.error(`A cluster can't run here:\n${missing.map((line) => `  ${line}`).join("\n")}`);
@@ -33,12 +45,25 @@ const abort = () => process.exit(130);
 process.on("SIGINT", abort).on("SIGTERM", abort);
 
 try {
-  const cluster = await startCluster({ imageDir: flags.image, regions, latency: flags.latency, port, ...(flags.keep && { folder: join(".data", "cluster") }) });
+  const cluster = await startCluster({
+    imageDir: flags.image,
+    regions,
+    latency: flags.latency,
+    port,
+    ...(flags.keep && { folder: join(".data", "cluster") }),
+  });
   const primary = await cluster.primary();
-  console.log(`\n  Lectern runs on ${[...cluster.nodes.keys()].join(", ")}; ${primary?.name ?? "none"} is the primary.\n`);
+  console.log(
+    `\n  Lectern runs on ${[...cluster.nodes.keys()].join(", ")}; ${primary?.name ?? "none"} is the primary.\n`,
+  );
   for (const [region, { url }] of cluster.edges) console.log(`  ${region}  ${url}`);
-  if (primary) console.log(`\n  Mails of log-ins: ${join(primary.dataDir, "outbox")}\n  An admin, after they have signed up: DATABASE_FILE=${primary.databaseFile} npm run admin -- grant EMAIL`);
-  console.log(`\n  Logs: ${join([...cluster.nodes.values()][0]!.folder, "..")}/*/log. Ctrl-C ends everything.\n`);
+  if (primary)
+    console.log(
+      `\n  Mails of log-ins: ${join(primary.dataDir, "outbox")}\n  An admin, after they have signed up: DATABASE_FILE=${primary.databaseFile} npm run admin -- grant EMAIL`,
+    );
+  console.log(
+    `\n  Logs: ${join([...cluster.nodes.values()][0]!.folder, "..")}/*/log. Ctrl-C ends everything.\n`,
+  );
 
   const ended = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -11,9 +11,18 @@ import { primaryInstance, settledRole, startLitefs } from "#lib/litefs/role.ts";
  * The flags and words after the command's name. Prints `usage` and ends the process for --help (code 0), and for
  * what `options` doesn't know or words where `words` says that there are none (code 2).
  */
-export function readCommandLine<Options extends NonNullable<ParseArgsConfig["options"]>>(usage: string, options: Options, { words = false }: { words?: boolean } = {}) {
+export function readCommandLine<Options extends NonNullable<ParseArgsConfig["options"]>>(
+  usage: string,
+  options: Options,
+  { words = false }: { words?: boolean } = {},
+) {
   try {
-    const { values, positionals } = parseArgs({ options: { ...options, help: { type: "boolean", short: "h" } } as Options & { help: { type: "boolean" } }, allowPositionals: words });
+    const { values, positionals } = parseArgs({
+      options: { ...options, help: { type: "boolean", short: "h" } } as Options & {
+        help: { type: "boolean" };
+      },
+      allowPositionals: words,
+    });
     if ((values as { help?: boolean }).help) {
       console.log(usage);
       process.exit(0);
@@ -53,11 +62,16 @@ export async function requirePrimary(): Promise<void> {
   if (isReplicated()) {
     startLitefs();
     const role = await settledRole(SETTLE_MS);
-    if (role === "replica") refuse(`This is a replica. Run it on ${primaryInstance() ?? "the primary"}.`);
-    if (role === "unknown") refuse(`No primary is known at ${env.LITEFS_URL}. Try again in some seconds.`);
+    if (role === "replica")
+      refuse(`This is a replica. Run it on ${primaryInstance() ?? "the primary"}.`);
+    if (role === "unknown")
+      refuse(`No primary is known at ${env.LITEFS_URL}. Try again in some seconds.`);
     return;
   }
   // A file within a mount of LiteFS that this process was not told of: a write would fail as a broken disk does.
   const other = join(dirname(env.DATABASE_FILE), ".primary");
-  if (existsSync(other)) refuse(`${env.DATABASE_FILE} is a replica's copy. Use the file of ${readFileSync(other, "utf8").trim()}.`);
+  if (existsSync(other))
+    refuse(
+      `${env.DATABASE_FILE} is a replica's copy. Use the file of ${readFileSync(other, "utf8").trim()}.`,
+    );
 }

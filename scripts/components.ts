@@ -16,4 +16,6 @@ try {
 }
 // Unchanged text is left alone: a running development server would build everything anew.
 if (before !== text) writeFileSync(FILE, text);
-console.log(`Components beside posts: ${Object.values(files).flat().length} in ${Object.keys(files).length} posts.`);
+console.log(
+  `Components beside posts: ${Object.values(files).flat().length} in ${Object.keys(files).length} posts.`,
+);

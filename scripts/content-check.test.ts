@@ -14,7 +14,8 @@ function put(path: string, text: string): void {
   mkdirSync(join(dir, dirname(path)), { recursive: true });
   writeFileSync(join(dir, path), text);
 }
-const post = (matter: string, body = "Text.") => `---\ntitle: A\ndate: 2026-11-01\n${matter}description: About\n---\n\n${body}\n`;
+const post = (matter: string, body = "Text.") =>
+  `---\ntitle: A\ndate: 2026-11-01\n${matter}description: About\n---\n\n${body}\n`;
 
 interface Report {
   posts: number;
@@ -24,7 +25,12 @@ interface Report {
 }
 /** As our own content, or as a blog of any origin. */
 function check(kind: "own" | "other"): Report {
-  const args = ["scripts/content-check.ts", "--offline", "--json", ...(kind === "other" ? ["--dir", join(dir, "blog")] : [])];
+  const args = [
+    "scripts/content-check.ts",
+    "--offline",
+    "--json",
+    ...(kind === "other" ? ["--dir", join(dir, "blog")] : []),
+  ];
   const env = { ...process.env, ...(kind === "own" && { CONTENT_DIR: dir }) };
   const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: "utf8" });
   try {
@@ -40,11 +46,24 @@ test("a banner of this site that is not there fails our own post and warns of an
   put("blog/remote.mdx", post("banner: https://x.example/a.png\n"));
   put("blog/folder/index.mdx", post("banner: ./there.png\n"));
   put("blog/folder/there.png", "");
-  const found = (file: string, name: string) => ({ file, line: 4, reason: `the banner ${name} is not part of this site` });
-  expect(check("own")).toMatchObject({ posts: 4, ok: 2, failed: [found("blog/beside.mdx", "./nope.png"), found("blog/public.mdx", "/images/nope.png")] });
+  const found = (file: string, name: string) => ({
+    file,
+    line: 4,
+    reason: `the banner ${name} is not part of this site`,
+  });
+  expect(check("own")).toMatchObject({
+    posts: 4,
+    ok: 2,
+    failed: [found("blog/beside.mdx", "./nope.png"), found("blog/public.mdx", "/images/nope.png")],
+  });
   expect(check("other")).toMatchObject({
-    posts: 4, ok: 4, failed: [],
-    warnings: ["beside.mdx:4: the banner ./nope.png is not part of this site", "public.mdx:4: the banner /images/nope.png is not part of this site"],
+    posts: 4,
+    ok: 4,
+    failed: [],
+    warnings: [
+      "beside.mdx:4: the banner ./nope.png is not part of this site",
+      "public.mdx:4: the banner /images/nope.png is not part of this site",
+    ],
   });
 });
 
@@ -52,12 +71,22 @@ test("a link to a folder is not followed, so a circle ends", () => {
   put("blog/folder/index.mdx", post(""));
   symlinkSync("..", join(dir, "blog/folder/round"));
   symlinkSync(join(dir, "blog"), join(dir, "blog/again"));
-  for (const kind of ["own", "other"] as const) expect(check(kind)).toMatchObject({ posts: 1, ok: 1, failed: [], warnings: [] });
+  for (const kind of ["own", "other"] as const)
+    expect(check(kind)).toMatchObject({ posts: 1, ok: 1, failed: [], warnings: [] });
 });
 
 test("a post may be called constructor", () => {
   put("blog/constructor.mdx", post(""));
   expect(check("own")).toMatchObject({ posts: 1, ok: 1, failed: [] });
   put("blog/__proto__.mdx", post("", 'import X from "./x.tsx"\n\n<X />'));
-  expect(check("other")).toMatchObject({ posts: 2, ok: 1, failed: [{ file: "__proto__.mdx", reason: expect.stringContaining("is not part of this build") as string }] });
+  expect(check("other")).toMatchObject({
+    posts: 2,
+    ok: 1,
+    failed: [
+      {
+        file: "__proto__.mdx",
+        reason: expect.stringContaining("is not part of this build") as string,
+      },
+    ],
+  });
 });

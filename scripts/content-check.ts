@@ -10,7 +10,13 @@ import { PostError } from "#lib/base/post-error.ts";
 import { findComponents } from "#lib/content/component-registry.ts";
 import { parsePost } from "#lib/content/parse-post.ts";
 import { fetchText } from "#lib/fetch/fetch.ts";
-import { checkPosts, reportJson, reportLines, type CheckItem, type CheckReport } from "#lib/mdx/check.ts";
+import {
+  checkPosts,
+  reportJson,
+  reportLines,
+  type CheckItem,
+  type CheckReport,
+} from "#lib/mdx/check.ts";
 import { createCompiler } from "#lib/mdx/compile.ts";
 import type { ImageManifest } from "#lib/mdx/compiled-post.ts";
 
@@ -25,7 +31,11 @@ Compiles every .md and .mdx file below DIR and prints, for each that fails, "fil
   --json      one line of JSON: {"posts","ok","failed":[{file,line,reason}],"warnings","ms"}
 Exit code 0 when all compile, 1 when not, 2 when DIR can't be read.`;
 
-const { flags } = readCommandLine(usage, { dir: { type: "string" }, offline: { type: "boolean" }, json: { type: "boolean" } });
+const { flags } = readCommandLine(usage, {
+  dir: { type: "string" },
+  offline: { type: "boolean" },
+  json: { type: "boolean" },
+});
 const ownDir = join(env.CONTENT_DIR, "blog");
 const dir = flags.dir ?? ownDir;
 if (!existsSync(dir)) {
@@ -34,7 +44,10 @@ if (!existsSync(dir)) {
 }
 const own = existsSync(ownDir) && realpathSync(dir) === realpathSync(ownDir);
 
-const compiler = createCompiler({ workers: Math.max(1, availableParallelism()), maxQueue: Number.POSITIVE_INFINITY });
+const compiler = createCompiler({
+  workers: Math.max(1, availableParallelism()),
+  maxQueue: Number.POSITIVE_INFINITY,
+});
 const files = filesBelow(dir, /\.mdx?$/);
 const components = own ? findComponents(env.CONTENT_DIR) : {};
 const publicImages = own ? imagesOf("public", "/") : {};
@@ -53,11 +66,20 @@ function readItem(path: string): CheckItem {
     const text = readFileSync(join(dir, path), "utf8");
     const post = parsePost(file, text, { lenient: !own });
     const images = { ...publicImages, ...imagesOf(join(dir, dirname(path)), "./") };
-    const missing = missingBanner(post.frontMatter.banner, images, text.split("\n").slice(0, post.bodyLine - 1));
+    const missing = missingBanner(
+      post.frontMatter.banner,
+      images,
+      text.split("\n").slice(0, post.bodyLine - 1),
+    );
     if (missing && own) return { problem: { file, field: "banner", ...missing } };
     return {
       // Another blog has its own fields: that they are not ours is enough to say.
-      warnings: own ? post.warnings : [...post.warnings.map((warning) => warning.replace(/; allowed are .*$/, "")), ...(missing ? [`line ${missing.line}: ${missing.reason}`] : [])],
+      warnings: own
+        ? post.warnings
+        : [
+            ...post.warnings.map((warning) => warning.replace(/; allowed are .*$/, "")),
+            ...(missing ? [`line ${missing.line}: ${missing.reason}`] : []),
+          ],
       input: {
         file,
         body: post.body,
@@ -76,7 +98,11 @@ function readItem(path: string): CheckItem {
 }
 
 /** What is wrong with a banner of this site that is not there; null for one that is, for one of another site, and for none. */
-function missingBanner(banner: string | undefined, images: ImageManifest, frontMatter: readonly string[]): { line: number; reason: string } | null {
+function missingBanner(
+  banner: string | undefined,
+  images: ImageManifest,
+  frontMatter: readonly string[],
+): { line: number; reason: string } | null {
   if (banner === undefined || !/^\.?\//.test(banner) || Object.hasOwn(images, banner)) return null;
   const line = frontMatter.findIndex((each) => /^(?:banner|"banner"|'banner')\s*:/.test(each)) + 1;
   return { line: line || 1, reason: `the banner ${banner} is not part of this site` };
@@ -96,7 +122,9 @@ function filesBelow(folder: string, wanted: RegExp, prefix = ""): string[] {
 function imagesOf(folder: string, prefix: string): ImageManifest {
   if (!existsSync(folder)) return {};
   const found = filesBelow(folder, /\.(png|jpe?g|gif|webp|avif|svg|mp4|webm|mp3|ogg)$/i);
-  return Object.fromEntries(found.map((path) => [prefix + path, { src: prefix + path, width: 1, height: 1 }]));
+  return Object.fromEntries(
+    found.map((path) => [prefix + path, { src: prefix + path, width: 1, height: 1 }]),
+  );
 }
 
 async function deadLinks({ embeds }: CheckReport): Promise<string[]> {
@@ -106,7 +134,10 @@ async function deadLinks({ embeds }: CheckReport): Promise<string[]> {
       ({ status }) => (status >= 400 ? `it answers ${status}` : null),
       (error: Error) => error.message,
     );
-    if (reason) warnings.push(...shownIn.map((file) => `${file}:1: the link ${url} stays a plain link: ${reason}`));
+    if (reason)
+      warnings.push(
+        ...shownIn.map((file) => `${file}:1: the link ${url} stays a plain link: ${reason}`),
+      );
   });
   return warnings.sort();
 }

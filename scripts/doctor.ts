@@ -9,43 +9,82 @@ import { findMissing } from "../e2e/cluster/tools/tools.ts";
 let problems = 0;
 function line(ok: boolean | "note", what: string, fix = ""): void {
   if (ok === false) problems += 1;
-  console.log(`${ok === "note" ? "note" : ok ? " ok " : "FAIL"}  ${what}${ok === true || !fix ? "" : `\n      ${fix}`}`);
+  console.log(
+    `${ok === "note" ? "note" : ok ? " ok " : "FAIL"}  ${what}${ok === true || !fix ? "" : `\n      ${fix}`}`,
+  );
 }
 
 line(true, `Node ${process.versions.node} (${process.execPath})`);
 
 try {
-  line(true, `configuration: site ${env.SITE_URL}, data in ${env.DATA_DIR}, posts from ${env.CONTENT_SOURCE}`);
+  line(
+    true,
+    `configuration: site ${env.SITE_URL}, data in ${env.DATA_DIR}, posts from ${env.CONTENT_SOURCE}`,
+  );
 } catch (error) {
   line(false, (error as Error).message);
   process.exit(1);
 }
 
 const memory = new Database(":memory:");
-const { version } = memory.prepare("SELECT sqlite_version() AS version").get() as { version: string };
+const { version } = memory.prepare("SELECT sqlite_version() AS version").get() as {
+  version: string;
+};
 memory.close();
 const [, minor = 0, patch = 0] = version.split(".").map(Number);
 // sqlite.org/wal.html, "The WAL-reset bug": fixed in 3.51.3.
-line(minor > 51 || (minor === 51 && patch >= 3), `SQLite ${version}`, "Older than 3.51.3: two connections that write and checkpoint can corrupt the file.");
+line(
+  minor > 51 || (minor === 51 && patch >= 3),
+  `SQLite ${version}`,
+  "Older than 3.51.3: two connections that write and checkpoint can corrupt the file.",
+);
 
 if (existsSync(env.DATABASE_FILE)) {
   const db = new Database(env.DATABASE_FILE, { readonly: true });
   const mode = db.pragma("journal_mode", { simple: true });
   const pageSize = db.pragma("page_size", { simple: true });
-  line(mode === "wal", `${env.DATABASE_FILE}: journal mode ${String(mode)}`, "The site makes its database in WAL mode. Start it once on a plain file; never change the mode on a LiteFS cluster.");
-  line(pageSize === 4096, `${env.DATABASE_FILE}: page size ${String(pageSize)}`, "LiteFS needs one page size for ever: 4096.");
-  line(db.pragma("quick_check", { simple: true }) === "ok", `${env.DATABASE_FILE}: quick_check`, "The file is damaged: restore a backup.");
-  line((db.pragma("foreign_key_check") as unknown[]).length === 0, `${env.DATABASE_FILE}: foreign keys`, "Rows point at nothing: see PRAGMA foreign_key_check.");
+  line(
+    mode === "wal",
+    `${env.DATABASE_FILE}: journal mode ${String(mode)}`,
+    "The site makes its database in WAL mode. Start it once on a plain file; never change the mode on a LiteFS cluster.",
+  );
+  line(
+    pageSize === 4096,
+    `${env.DATABASE_FILE}: page size ${String(pageSize)}`,
+    "LiteFS needs one page size for ever: 4096.",
+  );
+  line(
+    db.pragma("quick_check", { simple: true }) === "ok",
+    `${env.DATABASE_FILE}: quick_check`,
+    "The file is damaged: restore a backup.",
+  );
+  line(
+    (db.pragma("foreign_key_check") as unknown[]).length === 0,
+    `${env.DATABASE_FILE}: foreign keys`,
+    "Rows point at nothing: see PRAGMA foreign_key_check.",
+  );
   db.close();
 } else {
   line("note", `${env.DATABASE_FILE} does not exist yet`, "npm start makes it.");
 }
 
-const browser = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find((path) => path && existsSync(path));
-line(browser ? true : "note", browser ? `browser for e2e: ${browser}` : "no system Chromium", "npm run e2e installs one, or says what is missing.");
+const browser = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
+  (path) => path && existsSync(path),
+);
+line(
+  browser ? true : "note",
+  browser ? `browser for e2e: ${browser}` : "no system Chromium",
+  "npm run e2e installs one, or says what is missing.",
+);
 
 const postgres = findPostgres();
-line(postgres ? true : "note", postgres ? `PostgreSQL for the tests and the demo of the move: ${postgres}` : "no PostgreSQL: the tests of the move are skipped", POSTGRES_MISSING);
+line(
+  postgres ? true : "note",
+  postgres
+    ? `PostgreSQL for the tests and the demo of the move: ${postgres}`
+    : "no PostgreSQL: the tests of the move are skipped",
+  POSTGRES_MISSING,
+);
 
 const missing = findMissing();
 if (missing.length === 0) line(true, "several regions on this machine (npm run cluster)");

@@ -15,5 +15,7 @@ const { made, kept, removed, failed } = await buildImages(
   (file, ms) => console.log(`${file} (${Math.round(ms)} ms)`),
 );
 for (const { file, reason } of failed) console.error(`${file}: ${reason}`);
-console.log(`Pictures: ${made} made, ${kept} kept, ${removed} files removed, ${failed.length} unreadable, ${((performance.now() - startedMs) / 1_000).toFixed(1)} s.`);
+console.log(
+  `Pictures: ${made} made, ${kept} kept, ${removed} files removed, ${failed.length} unreadable, ${((performance.now() - startedMs) / 1_000).toFixed(1)} s.`,
+);
 process.exitCode = failed.length > 0 ? 1 : 0;

@@ -7,7 +7,11 @@ import { readSettings } from "#lib/launch/settings.ts";
 import { SERVER_FLAGS } from "./server-flags.mjs";
 
 try {
-  process.exitCode = await launch(readSettings(process.env, join(import.meta.dirname, "..")), process.env, SERVER_FLAGS);
+  process.exitCode = await launch(
+    readSettings(process.env, join(import.meta.dirname, "..")),
+    process.env,
+    SERVER_FLAGS,
+  );
 } catch (error) {
   say("error", "launch.failed", { error });
   process.exitCode = 1;

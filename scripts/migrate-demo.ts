@@ -18,15 +18,25 @@ written to all the time; then plan, copy, follow, verify and cutover into this s
 
 Everything it makes is in folders of its own and goes with it. Exit code 0 when nothing was lost, 1 when something was, 2 for wrong use.`;
 
-const { flags } = readCommandLine(usage, { small: { type: "boolean" }, reads: { type: "string" }, "per-second": { type: "string", default: "500" }, exit: { type: "boolean" } });
+const { flags } = readCommandLine(usage, {
+  small: { type: "boolean" },
+  reads: { type: "string" },
+  "per-second": { type: "string", default: "500" },
+  exit: { type: "boolean" },
+});
 const perSecond = Number(flags["per-second"]);
-if (!(perSecond > 0 && perSecond <= 5_000)) wrongUse("--per-second must be a number from 1 to 5000.", usage);
-if (flags.reads !== undefined && !/^\d{1,8}$/.test(flags.reads)) wrongUse("--reads must be a whole number, such as 500000.", usage);
+if (!(perSecond > 0 && perSecond <= 5_000))
+  wrongUse("--per-second must be a number from 1 to 5000.", usage);
+if (flags.reads !== undefined && !/^\d{1,8}$/.test(flags.reads))
+  wrongUse("--reads must be a whole number, such as 500000.", usage);
 if (!findPostgres()) {
   console.error(POSTGRES_MISSING);
   process.exit(1);
 }
-const sizes = { ...(flags.small ? SMALL : FULL), ...(flags.reads !== undefined && { reads: Number(flags.reads) }) };
+const sizes = {
+  ...(flags.small ? SMALL : FULL),
+  ...(flags.reads !== undefined && { reads: Number(flags.reads) }),
+};
 
 const say = (text: string) => console.log(`\x1b[2m· ${text}\x1b[0m`);
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
@@ -48,15 +58,30 @@ async function show(world: MoveWorld, ...args: string[]): Promise<number> {
 }
 
 /** The page at `path` as `member`'s browser gets it. */
-async function look({ site }: MoveWorld, path: string, member?: OldMember): Promise<{ status: number; text: string }> {
+async function look(
+  { site }: MoveWorld,
+  path: string,
+  member?: OldMember,
+): Promise<{ status: number; text: string }> {
   // Each on a connection of its own: one that waited while rows were compared may just be closed by the other side.
-  const headers = { connection: "close", ...(member && { cookie: `${member.cookie.name}=${member.cookie.value}` }) };
-  const answer = await fetch(site.url + path, { redirect: "manual", signal: AbortSignal.timeout(20_000), headers });
+  const headers = {
+    connection: "close",
+    ...(member && { cookie: `${member.cookie.name}=${member.cookie.value}` }),
+  };
+  const answer = await fetch(site.url + path, {
+    redirect: "manual",
+    signal: AbortSignal.timeout(20_000),
+    headers,
+  });
   return { status: answer.status, text: await answer.text() };
 }
 
 /** When the new site knew `member` first, by Date.now(): asked again and again, as somebody would who reloads the page. */
-async function whenKnown(world: MoveWorld, member: OldMember, signal: AbortSignal): Promise<number> {
+async function whenKnown(
+  world: MoveWorld,
+  member: OldMember,
+  signal: AbortSignal,
+): Promise<number> {
   while (!signal.aborted) {
     const { status } = await look(world, "/me", member).catch(() => ({ status: 0 }));
     if (status === 200) return Date.now();
@@ -74,13 +99,25 @@ interface Row {
 /** The whole move. Returns what was measured and checked, and somebody to look around as. */
 async function move(world: MoveWorld): Promise<{ rows: Row[]; ada: OldMember }> {
   const { writer, site } = world;
-  say(`the site before takes ${count(perSecond)} transactions a second; the new one is at ${site.url}, and empty`);
+  say(
+    `the site before takes ${count(perSecond)} transactions a second; the new one is at ${site.url}, and empty`,
+  );
   await show(world, "plan");
-  const [before] = await world.query<{ rows: string }>(`SELECT ((SELECT count(*) FROM "User") + (SELECT count(*) FROM "Session") + (SELECT count(*) FROM "Call") + (SELECT count(*) FROM "PostRead"))::text AS rows`);
+  const [before] = await world.query<{ rows: string }>(
+    `SELECT ((SELECT count(*) FROM "User") + (SELECT count(*) FROM "Session") + (SELECT count(*) FROM "Call") + (SELECT count(*) FROM "PostRead"))::text AS rows`,
+  );
   const copyMs = await show(world, "copy");
   // Only who follows has her.
-  const ada = await world.addMember({ firstName: "Ada", email: "ada@before.example", role: "ADMIN", posts: ["what-litefs-costs", "one-door-for-writes", "moving-in-from-postgres"], callTitle: "Did my call come along?" });
-  say("Ada signs up at the site before, reads three posts and leaves a call: the copy does not have her");
+  const ada = await world.addMember({
+    firstName: "Ada",
+    email: "ada@before.example",
+    role: "ADMIN",
+    posts: ["what-litefs-costs", "one-door-for-writes", "moving-in-from-postgres"],
+    callTitle: "Did my call come along?",
+  });
+  say(
+    "Ada signs up at the site before, reads three posts and leaves a call: the copy does not have her",
+  );
   const waitingBytes = await world.waiting();
   const followMs = await show(world, "follow", "--until-caught-up");
   const verifyMs = await show(world, "verify");
@@ -98,18 +135,57 @@ async function move(world: MoveWorld): Promise<{ rows: Row[]; ada: OldMember }> 
     const { looked, wrong, counters } = await world.check();
     for (const line of wrong.slice(0, 10)) console.log(`  ${line}`);
     const me = await look(world, "/me", ada);
-    const pages = [await look(world, "/"), await look(world, "/blog/what-litefs-costs"), await look(world, "/calls/mine", ada)];
-    const isServed = pages.every(({ status }) => status === 200) && pages[2]!.text.includes(ada.callTitle!) && me.text.includes("Ada") && me.text.includes("You have read 3 posts to their end.");
+    const pages = [
+      await look(world, "/"),
+      await look(world, "/blog/what-litefs-costs"),
+      await look(world, "/calls/mine", ada),
+    ];
+    const isServed =
+      pages.every(({ status }) => status === 200) &&
+      pages[2]!.text.includes(ada.callTitle!) &&
+      me.text.includes("Ada") &&
+      me.text.includes("You have read 3 posts to their end.");
     const rows: Row[] = [
-      { what: "copied and compared", text: `${count(Number(before!.rows))} rows and what was written by then in ${seconds(copyMs)}, with plan, indexes and counters` },
-      { what: "written meanwhile", text: `${count(committed)} transactions, ${Math.round(reached)} a second` },
-      { what: "follow", text: `${megabytes(waitingBytes)} of the old database's log, and what was written meanwhile, in ${seconds(followMs)}` },
+      {
+        what: "copied and compared",
+        text: `${count(Number(before!.rows))} rows and what was written by then in ${seconds(copyMs)}, with plan, indexes and counters`,
+      },
+      {
+        what: "written meanwhile",
+        text: `${count(committed)} transactions, ${Math.round(reached)} a second`,
+      },
+      {
+        what: "follow",
+        text: `${megabytes(waitingBytes)} of the old database's log, and what was written meanwhile, in ${seconds(followMs)}`,
+      },
       { what: "compared in use", text: `every row of both sides in ${seconds(verifyMs)}` },
-      { what: "pause", text: `${count(pauseMs)} ms from the old site's last write until a member of it saw her page here`, ...(pauseMs < 2_000 && { ok: true }) },
-      { what: "compared at the end", text: `every row of both sides in ${seconds(verifiedMs)}`, ok: true },
-      { what: "rows lost", text: `${count(wrong.length)} of the ${count(looked)} that the old site had said are stored, changed or gone`, ok: wrong.length === 0 },
-      { what: "counters of reads", text: counters === 0 ? "right" : `${counters} differ`, ok: counters === 0 },
-      { what: "served", text: isServed ? "/, a post, and for Ada, still logged in, /me with her three reads and /calls/mine with her call" : `not as it must be: ${pages.map(({ status }) => status).join(", ")}, /me ${me.status}`, ok: isServed },
+      {
+        what: "pause",
+        text: `${count(pauseMs)} ms from the old site's last write until a member of it saw her page here`,
+        ...(pauseMs < 2_000 && { ok: true }),
+      },
+      {
+        what: "compared at the end",
+        text: `every row of both sides in ${seconds(verifiedMs)}`,
+        ok: true,
+      },
+      {
+        what: "rows lost",
+        text: `${count(wrong.length)} of the ${count(looked)} that the old site had said are stored, changed or gone`,
+        ok: wrong.length === 0,
+      },
+      {
+        what: "counters of reads",
+        text: counters === 0 ? "right" : `${counters} differ`,
+        ok: counters === 0,
+      },
+      {
+        what: "served",
+        text: isServed
+          ? "/, a post, and for Ada, still logged in, /me with her three reads and /calls/mine with her call"
+          : `not as it must be: ${pages.map(({ status }) => status).join(", ")}, /me ${me.status}`,
+        ok: isServed,
+      },
     ];
     return { rows, ada };
   } finally {
@@ -119,12 +195,15 @@ async function move(world: MoveWorld): Promise<{ rows: Row[]; ada: OldMember }> 
 
 function print({ rows, ada }: { rows: Row[]; ada: OldMember }, { site }: MoveWorld): void {
   console.log();
-  for (const { what, text, ok } of rows) console.log(`  ${ok === undefined ? " " : ok ? "✓" : "✗"} ${what.padEnd(20)} ${text}`);
+  for (const { what, text, ok } of rows)
+    console.log(`  ${ok === undefined ? " " : ok ? "✓" : "✗"} ${what.padEnd(20)} ${text}`);
   if (flags.exit) return;
   console.log(`\n  The moved site is at ${site.url}\n`);
   console.log(`  As Ada, an admin of the site before: in the browser's console on that page`);
   console.log(`    document.cookie = "${ada.cookie.name}=${ada.cookie.value}; path=/"`);
-  console.log(`  or log in as ${ada.email} at ${site.url}/login; the mail is at ${site.url}/dev/mail`);
+  console.log(
+    `  or log in as ${ada.email} at ${site.url}/login; the mail is at ${site.url}/dev/mail`,
+  );
   console.log(`\n  Ctrl-C ends everything.\n`);
 }
 
@@ -135,9 +214,14 @@ try {
   const shown = await move(world);
   print(shown, world);
   process.exitCode = shown.rows.every(({ ok }) => ok !== false) ? 0 : 1;
-  if (!flags.exit && !stop.signal.aborted) await new Promise((resolve) => stop.signal.addEventListener("abort", resolve, { once: true }));
+  if (!flags.exit && !stop.signal.aborted)
+    await new Promise((resolve) => stop.signal.addEventListener("abort", resolve, { once: true }));
 } catch (error) {
-  if (!stop.signal.aborted) console.error(error instanceof Failed ? `\n${error.message}\n` : error, world?.site.printed() ?? "");
+  if (!stop.signal.aborted)
+    console.error(
+      error instanceof Failed ? `\n${error.message}\n` : error,
+      world?.site.printed() ?? "",
+    );
   process.exitCode = stop.signal.aborted ? 130 : 1;
 }
 if (stop.signal.aborted) say("ending");

@@ -49,7 +49,10 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   }
 
   /** What a move leaves in the source. */
-  const traces = () => source(`SELECT (SELECT count(*)::int FROM pg_replication_slots WHERE database = current_database()) AS slots, (SELECT count(*)::int FROM pg_publication) AS publications`);
+  const traces = () =>
+    source(
+      `SELECT (SELECT count(*)::int FROM pg_replication_slots WHERE database = current_database()) AS slots, (SELECT count(*)::int FROM pg_publication) AS publications`,
+    );
 
   async function expectMoved(): Promise<void> {
     await writer?.stop();
@@ -64,33 +67,50 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
     expect(db.pragma("foreign_key_check")).toEqual([]);
     expect(checkCounters(sqlOf(db))).toEqual([]);
-    expect([db.pragma("page_size", { simple: true }), db.pragma("journal_mode", { simple: true })]).toEqual([4096, "wal"]);
+    expect([
+      db.pragma("page_size", { simple: true }),
+      db.pragma("journal_mode", { simple: true }),
+    ]).toEqual([4096, "wal"]);
     expect(db.prepare("SELECT name FROM sqlite_master WHERE name LIKE '%move%'").all()).toEqual([]);
     db.close();
     expect(await traces()).toEqual([{ slots: 0, publications: 0 }]);
   }
 
-  test("the whole move under 500 transactions a second: nothing is lost, nothing is there twice, writes pause for less than two seconds", { timeout: 180_000 }, async () => {
-    await createOldSite(url, { users: 1_000, sessions: 2_000, calls: 30, callBytes: 100_000, reads: 50_000 });
-    writer = await startWriter(url, { perSecond: 500 });
-    const planned = await migrate("plan");
-    expect(planned.code, planned.output).toBe(0);
-    expect(existsSync(to)).toBe(false);
-    const copied = await migrate("copy");
-    expect(copied.code, copied.output).toBe(0);
-    const followed = await migrate("follow", "--until-caught-up");
-    expect(followed.code, followed.output).toBe(0);
-    expect(existsSync(to)).toBe(false);
-    const moved = await migrate("cutover", "--site", "none", "--json");
-    expect(moved.code, moved.output).toBe(0);
-    const { pauseMs } = moved.events.find((event) => "pauseMs" in event) as { pauseMs: number };
-    console.log(`move: writes paused for ${Math.round(pauseMs)} ms, ${writer.tally.committed} transactions at ${Math.round(writer.tally.perSecond)} a second, ${writer.tally.refused} refused after the end`);
-    // A busy machine may take longer; the bench and the demo publish what a quiet one takes.
-    expect(pauseMs).toBeLessThan(10_000);
-    expect(writer.tally.committed).toBeGreaterThan(500);
-    await expectMoved();
-    expect(await source("SHOW default_transaction_read_only")).toEqual([{ default_transaction_read_only: "on" }]);
-  });
+  test(
+    "the whole move under 500 transactions a second: nothing is lost, nothing is there twice, writes pause for less than two seconds",
+    { timeout: 180_000 },
+    async () => {
+      await createOldSite(url, {
+        users: 1_000,
+        sessions: 2_000,
+        calls: 30,
+        callBytes: 100_000,
+        reads: 50_000,
+      });
+      writer = await startWriter(url, { perSecond: 500 });
+      const planned = await migrate("plan");
+      expect(planned.code, planned.output).toBe(0);
+      expect(existsSync(to)).toBe(false);
+      const copied = await migrate("copy");
+      expect(copied.code, copied.output).toBe(0);
+      const followed = await migrate("follow", "--until-caught-up");
+      expect(followed.code, followed.output).toBe(0);
+      expect(existsSync(to)).toBe(false);
+      const moved = await migrate("cutover", "--site", "none", "--json");
+      expect(moved.code, moved.output).toBe(0);
+      const { pauseMs } = moved.events.find((event) => "pauseMs" in event) as { pauseMs: number };
+      console.log(
+        `move: writes paused for ${Math.round(pauseMs)} ms, ${writer.tally.committed} transactions at ${Math.round(writer.tally.perSecond)} a second, ${writer.tally.refused} refused after the end`,
+      );
+      // A busy machine may take longer; the bench and the demo publish what a quiet one takes.
+      expect(pauseMs).toBeLessThan(10_000);
+      expect(writer.tally.committed).toBeGreaterThan(500);
+      await expectMoved();
+      expect(await source("SHOW default_transaction_read_only")).toEqual([
+        { default_transaction_read_only: "on" },
+      ]);
+    },
+  );
 
   /** Runs a command, killed after `ms` where it is not done by then. Returns whether it was done. */
   async function runUntilKilled(args: string[], ms: number): Promise<boolean> {
@@ -103,39 +123,58 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   }
 
   // The seeds make a failure come again.
-  test.each(Array.from({ length: 10 }, (_, i) => i + 1))("killed at random moments and resumed, it is the same (%i of 10)", { timeout: 180_000 }, async (seed) => {
-    let state = seed * 7_919;
-    const random = () => {
-      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-      return state / 2_147_483_648;
-    };
-    await createOldSite(url, { users: 300, sessions: 500, calls: 10, callBytes: 50_000, reads: 10_000 });
-    writer = await startWriter(url, { perSecond: 500, seed });
-    let kills = 0;
-    const kill = async (args: string[], fromMs: number, toMs: number) => {
-      const done = await runUntilKilled(args, fromMs + random() * (toMs - fromMs));
-      if (!done) kills += 1;
-      return done;
-    };
-    const isCopied = (await kill(["copy"], 400, 2_500));
-    // One that was killed at its very end is complete; one at its very beginning left nothing to resume.
-    const phase = existsSync(`${to}.move.json`) ? (JSON.parse(readFileSync(`${to}.move.json`, "utf8")) as { phase: string }).phase : null;
-    if (!isCopied && phase !== "copied") {
-      const last = await migrate(phase === null ? "copy" : "resume");
+  test.each(Array.from({ length: 10 }, (_, i) => i + 1))(
+    "killed at random moments and resumed, it is the same (%i of 10)",
+    { timeout: 180_000 },
+    async (seed) => {
+      let state = seed * 7_919;
+      const random = () => {
+        state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+        return state / 2_147_483_648;
+      };
+      await createOldSite(url, {
+        users: 300,
+        sessions: 500,
+        calls: 10,
+        callBytes: 50_000,
+        reads: 10_000,
+      });
+      writer = await startWriter(url, { perSecond: 500, seed });
+      let kills = 0;
+      const kill = async (args: string[], fromMs: number, toMs: number) => {
+        const done = await runUntilKilled(args, fromMs + random() * (toMs - fromMs));
+        if (!done) kills += 1;
+        return done;
+      };
+      const isCopied = await kill(["copy"], 400, 2_500);
+      // One that was killed at its very end is complete; one at its very beginning left nothing to resume.
+      const phase = existsSync(`${to}.move.json`)
+        ? (JSON.parse(readFileSync(`${to}.move.json`, "utf8")) as { phase: string }).phase
+        : null;
+      if (!isCopied && phase !== "copied") {
+        const last = await migrate(phase === null ? "copy" : "resume");
+        expect(last.code, last.output).toBe(0);
+      }
+      await kill(["follow"], 600, 2_500);
+      await kill(["resume"], 600, 2_500);
+      expect(existsSync(to)).toBe(false);
+      for (let i = 0; i < 3; i += 1)
+        if (await kill(["cutover", "--site", "none"], 500, 3_000)) break;
+      const last = await migrate("cutover", "--site", "none");
       expect(last.code, last.output).toBe(0);
-    }
-    await kill(["follow"], 600, 2_500);
-    await kill(["resume"], 600, 2_500);
-    expect(existsSync(to)).toBe(false);
-    for (let i = 0; i < 3; i += 1) if (await kill(["cutover", "--site", "none"], 500, 3_000)) break;
-    const last = await migrate("cutover", "--site", "none");
-    expect(last.code, last.output).toBe(0);
-    expect(kills).toBeGreaterThan(1);
-    await expectMoved();
-  });
+      expect(kills).toBeGreaterThan(1);
+      await expectMoved();
+    },
+  );
 
   test("Postgres is restarted on the way: the same", { timeout: 180_000 }, async () => {
-    await createOldSite(url, { users: 300, sessions: 500, calls: 10, callBytes: 50_000, reads: 10_000 });
+    await createOldSite(url, {
+      users: 300,
+      sessions: 500,
+      calls: 10,
+      callBytes: 50_000,
+      reads: 10_000,
+    });
     writer = await startWriter(url, { perSecond: 500 });
     expect((await migrate("copy")).code).toBe(0);
     const { child, ended } = startMigrate(["follow", "--to", to], env());
@@ -143,7 +182,11 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     await server.stop("immediate");
     await server.start();
     const { committed } = writer.tally;
-    for (const deadline = Date.now() + 20_000; writer.tally.committed < committed + 300 && Date.now() < deadline; ) await sleep(50);
+    for (
+      const deadline = Date.now() + 20_000;
+      writer.tally.committed < committed + 300 && Date.now() < deadline;
+    )
+      await sleep(50);
     child.kill("SIGINT");
     const followed = await ended;
     expect(followed.code, followed.output).toBe(0);
@@ -156,7 +199,9 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     await createOldSite(url);
     expect((await migrate("copy")).code).toBe(0);
     const db = new Database(`${to}.moving`);
-    db.exec(`UPDATE "Session" SET "expirationDate" = "expirationDate" + 1 WHERE rowid = 5; DELETE FROM "PostRead" WHERE rowid = 7`);
+    db.exec(
+      `UPDATE "Session" SET "expirationDate" = "expirationDate" + 1 WHERE rowid = 5; DELETE FROM "PostRead" WHERE rowid = 7`,
+    );
     const lost = db.prepare(`SELECT "id" FROM "Session" WHERE rowid = 5`).pluck().get() as string;
     db.close();
     const verified = await migrate("verify");
@@ -178,7 +223,13 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   });
 
   test("abort after a crash in the cutover lets the old site write again", async () => {
-    await createOldSite(url, { users: 300, sessions: 500, calls: 10, callBytes: 50_000, reads: 20_000 });
+    await createOldSite(url, {
+      users: 300,
+      sessions: 500,
+      calls: 10,
+      callBytes: 50_000,
+      reads: 20_000,
+    });
     expect((await migrate("copy")).code).toBe(0);
     const { child, ended } = startMigrate(["cutover", "--site", "none", "--to", to], env());
     for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(5)) {
@@ -189,48 +240,85 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     await ended;
     const aborted = await migrate("abort");
     expect(aborted.code, aborted.output).toBe(0);
-    expect(await source("SHOW default_transaction_read_only")).toEqual([{ default_transaction_read_only: "off" }]);
+    expect(await source("SHOW default_transaction_read_only")).toEqual([
+      { default_transaction_read_only: "off" },
+    ]);
     expect(await traces()).toEqual([{ slots: 0, publications: 0 }]);
   });
 
-  test("where the source can't stream, passes move it all the same, and say so", { timeout: 120_000 }, async () => {
-    await createOldSite(url, { reads: 5_000 });
-    await runSql(url, `CREATE ROLE plain_${dbName()} LOGIN`, `GRANT plain_${dbName()} TO CURRENT_USER`, `ALTER DATABASE "${dbName()}" OWNER TO plain_${dbName()}`, `GRANT USAGE ON SCHEMA public TO plain_${dbName()}`, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain_${dbName()}`);
-    const plain = { ...env(), MIGRATE_FROM: server.url(dbName(), `plain_${dbName()}`) };
-    const planned = await runMigrate(["plan", "--to", to], plain);
-    expect(planned.code, planned.output).toBe(0);
-    expect(planned.output).toMatch(/replication/i);
-    writer = await startWriter(url, { perSecond: 200 });
-    const copied = await runMigrate(["copy", "--to", to], plain);
-    expect(copied.code, copied.output).toBe(0);
-    const followed = await runMigrate(["follow", "--until-caught-up", "--to", to], plain);
-    expect(followed.code, followed.output).toBe(0);
-    await writer.stop();
-    const moved = await runMigrate(["cutover", "--site", "none", "--old-site-stopped", "--to", to], plain);
-    expect(moved.code, moved.output).toBe(0);
-    await expectMoved();
-  });
+  test(
+    "where the source can't stream, passes move it all the same, and say so",
+    { timeout: 120_000 },
+    async () => {
+      await createOldSite(url, { reads: 5_000 });
+      await runSql(
+        url,
+        `CREATE ROLE plain_${dbName()} LOGIN`,
+        `GRANT plain_${dbName()} TO CURRENT_USER`,
+        `ALTER DATABASE "${dbName()}" OWNER TO plain_${dbName()}`,
+        `GRANT USAGE ON SCHEMA public TO plain_${dbName()}`,
+        `GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain_${dbName()}`,
+      );
+      const plain = { ...env(), MIGRATE_FROM: server.url(dbName(), `plain_${dbName()}`) };
+      const planned = await runMigrate(["plan", "--to", to], plain);
+      expect(planned.code, planned.output).toBe(0);
+      expect(planned.output).toMatch(/replication/i);
+      writer = await startWriter(url, { perSecond: 200 });
+      const copied = await runMigrate(["copy", "--to", to], plain);
+      expect(copied.code, copied.output).toBe(0);
+      const followed = await runMigrate(["follow", "--until-caught-up", "--to", to], plain);
+      expect(followed.code, followed.output).toBe(0);
+      await writer.stop();
+      const moved = await runMigrate(
+        ["cutover", "--site", "none", "--old-site-stopped", "--to", to],
+        plain,
+      );
+      expect(moved.code, moved.output).toBe(0);
+      await expectMoved();
+    },
+  );
 
   const dbName = () => new URL(url).pathname.slice(1);
 
-  test("wrong use says what is right and ends with 2; no message tells the connection string", { timeout: 120_000 }, async () => {
-    for (const args of [[], ["fly"], ["copy", "--unknown", "maybe"], ["cutover", "--patience", "soon"], ["cutover", "--site", "ftp://x"]]) {
-      const ran = await runMigrate([...args, "--to", to], env());
-      expect([args, ran.code]).toEqual([args, 2]);
-      expect(ran.output).toContain("Usage:");
-    }
-    expect((await runMigrate(["plan"], { DATA_DIR: dir })).code).toBe(2);
-    expect((await runMigrate(["--help"], {})).code).toBe(0);
-    for (const [from, text] of [["postgres://u:s3cret-word@127.0.0.1:1/x", "can't be reached"], ["mysql://u:s3cret-word@127.0.0.1/x", "connection string"], [server.url("nowhere", "owner").replace("owner@", "owner:s3cret-word@"), "no database of that name"]] as const) {
-      for (const command of ["plan", "copy", "verify", "cutover", "abort"]) {
-        const ran = await runMigrate([command, "--to", to], { DATA_DIR: dir, MIGRATE_FROM: from, LOG_LEVEL: "debug" });
-        expect([command, ran.code]).toEqual([command, 1]);
-        expect(ran.output).not.toContain("s3cret-word");
-        if (command === "plan") expect(ran.output).toContain(text);
+  test(
+    "wrong use says what is right and ends with 2; no message tells the connection string",
+    { timeout: 120_000 },
+    async () => {
+      for (const args of [
+        [],
+        ["fly"],
+        ["copy", "--unknown", "maybe"],
+        ["cutover", "--patience", "soon"],
+        ["cutover", "--site", "ftp://x"],
+      ]) {
+        const ran = await runMigrate([...args, "--to", to], env());
+        expect([args, ran.code]).toEqual([args, 2]);
+        expect(ran.output).toContain("Usage:");
       }
-    }
-    expect(existsSync(to)).toBe(false);
-  });
+      expect((await runMigrate(["plan"], { DATA_DIR: dir })).code).toBe(2);
+      expect((await runMigrate(["--help"], {})).code).toBe(0);
+      for (const [from, text] of [
+        ["postgres://u:s3cret-word@127.0.0.1:1/x", "can't be reached"],
+        ["mysql://u:s3cret-word@127.0.0.1/x", "connection string"],
+        [
+          server.url("nowhere", "owner").replace("owner@", "owner:s3cret-word@"),
+          "no database of that name",
+        ],
+      ] as const) {
+        for (const command of ["plan", "copy", "verify", "cutover", "abort"]) {
+          const ran = await runMigrate([command, "--to", to], {
+            DATA_DIR: dir,
+            MIGRATE_FROM: from,
+            LOG_LEVEL: "debug",
+          });
+          expect([command, ran.code]).toEqual([command, 1]);
+          expect(ran.output).not.toContain("s3cret-word");
+          if (command === "plan") expect(ran.output).toContain(text);
+        }
+      }
+      expect(existsSync(to)).toBe(false);
+    },
+  );
 
   test("the state beside the file tells nothing secret", async () => {
     await createOldSite(url);

@@ -67,24 +67,48 @@ const { flags, words } = readCommandLine(
   },
   { words: true },
 );
-if (words.length !== 1 || !COMMANDS.includes(words[0] as Command)) wrongUse(words.length === 0 ? "Which command?" : `Unknown command: ${words.join(" ")}`, usage);
+if (words.length !== 1 || !COMMANDS.includes(words[0] as Command))
+  wrongUse(words.length === 0 ? "Which command?" : `Unknown command: ${words.join(" ")}`, usage);
 const command = words[0] as Command;
 const from = flags.from ?? process.env.MIGRATE_FROM;
 if (!from) wrongUse("--from is missing: the connection string of the old site's database.", usage);
-const one = <Value extends string>(name: string, value: string | undefined, allowed: readonly Value[], fallback: Value): Value => {
+const one = <Value extends string>(
+  name: string,
+  value: string | undefined,
+  allowed: readonly Value[],
+  fallback: Value,
+): Value => {
   if (value === undefined) return fallback;
-  return allowed.find((known) => known === value) ?? wrongUse(`--${name} must be ${allowed.filter((known) => known !== "stop").join(" or ")}.`, usage);
+  return (
+    allowed.find((known) => known === value) ??
+    wrongUse(
+      `--${name} must be ${allowed.filter((known) => known !== "stop").join(" or ")}.`,
+      usage,
+    )
+  );
 };
-const choices: Choices = { unknown: one("unknown", flags.unknown, ["stop", "keep", "drop"], "stop"), unfit: one("unfit", flags.unfit, ["stop", "aside"], "stop") };
+const choices: Choices = {
+  unknown: one("unknown", flags.unknown, ["stop", "keep", "drop"], "stop"),
+  unfit: one("unfit", flags.unfit, ["stop", "aside"], "stop"),
+};
 const patienceS = Number(flags.patience ?? 60);
-if (!(patienceS > 0 && patienceS <= 86_400)) wrongUse("--patience must be a number of seconds, such as 60.", usage);
+if (!(patienceS > 0 && patienceS <= 86_400))
+  wrongUse("--patience must be a number of seconds, such as 60.", usage);
 const site = flags.site === "none" ? null : (flags.site ?? env.SITE_URL).replace(/\/+$/, "");
-if (site !== null && !/^https?:\/\//.test(site)) wrongUse("--site must be a URL such as https://example.com, or none.", usage);
+if (site !== null && !/^https?:\/\//.test(site))
+  wrongUse("--site must be a URL such as https://example.com, or none.", usage);
 
 const given = flags.to ?? defaultTo();
 // A link stays one: what it leads to is replaced.
 const to = existsSync(given) ? realpathSync(given) : given;
-const place: Place = env.REPLICATION ? { kind: "litefs", url: env.LITEFS_URL, name: basename(env.DATABASE_FILE), mounted: env.DATABASE_FILE } : { kind: "file", file: to };
+const place: Place = env.REPLICATION
+  ? {
+      kind: "litefs",
+      url: env.LITEFS_URL,
+      name: basename(env.DATABASE_FILE),
+      mounted: env.DATABASE_FILE,
+    }
+  : { kind: "file", file: to };
 
 const stop = new AbortController();
 // A second one, later, ends the process as usual: what it leaves is what a killed process leaves, and resume goes on from there. Under npm one
@@ -103,14 +127,28 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 // Whoever reads the output may have enough of it.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 141 : 1));
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? 141 : 1),
+);
 
 const report = reportMove({ json: flags.json === true, isTerminal: process.stdout.isTTY });
-const move: Move = { url: from, to, placed: placedFile(place), choices, isOldCookieKnown: Boolean(env.OLD_COOKIE_SECRET), rebuild: rebuildCounters, onEvent: report.event, signal: stop.signal };
+const move: Move = {
+  url: from,
+  to,
+  placed: placedFile(place),
+  choices,
+  isOldCookieKnown: Boolean(env.OLD_COOKIE_SECRET),
+  rebuild: rebuildCounters,
+  onEvent: report.event,
+  signal: stop.signal,
+};
 
 async function copyWith(decided: Choices): Promise<void> {
   const { mode } = await copy({ ...move, choices: decided });
-  const next = mode === "stream" ? "its writes wait in Postgres until follow or cutover takes them over, so don't leave it for days." : "follow or cutover compares again, and takes over what was written since.";
+  const next =
+    mode === "stream"
+      ? "its writes wait in Postgres until follow or cutover takes them over, so don't leave it for days."
+      : "follow or cutover compares again, and takes over what was written since.";
   report.result({ copied: true, mode }, [`Copied and compared. The old site goes on; ${next}`]);
 }
 
@@ -118,8 +156,15 @@ const commands: Record<Command, () => Promise<number | void>> = {
   async plan() {
     const planned = await step(move, "plan", () => plan(move));
     const there = await lookAt(place).catch(() => null);
-    const occupied = there?.members ? [`${placedFile(place)} has ${there.members} members already (npm start makes some examples). cutover wants --replace for that, keeps the database beside it, and your own log-in here goes with it.`] : [];
-    report.result({ ...planned, occupied: there?.members ?? 0 }, [...formatPlan(planned), ...occupied]);
+    const occupied = there?.members
+      ? [
+          `${placedFile(place)} has ${there.members} members already (npm start makes some examples). cutover wants --replace for that, keeps the database beside it, and your own log-in here goes with it.`,
+        ]
+      : [];
+    report.result({ ...planned, occupied: there?.members ?? 0 }, [
+      ...formatPlan(planned),
+      ...occupied,
+    ]);
     return isDecided(planned) ? 0 : 1;
   },
   copy: () => copyWith(choices),
@@ -131,11 +176,21 @@ const commands: Record<Command, () => Promise<number | void>> = {
   },
   async cutover() {
     if (findState(to)?.phase === "done") return commands.resume();
-    const moved = await cutOver(move, { place, replace: flags.replace === true, stop: flags["old-site-stopped"] ? "by owner" : "read-only", site, patienceMs: patienceS * 1000 });
+    const moved = await cutOver(move, {
+      place,
+      replace: flags.replace === true,
+      stop: flags["old-site-stopped"] ? "by owner" : "read-only",
+      site,
+      patienceMs: patienceS * 1000,
+    });
     report.result(moved, [
       `Moved: the file was ${moved.how}. Writes paused for ${(moved.pauseMs / 1000).toFixed(2)} s${moved.isReady ? ", until the site was ready" : ""}.`,
       ...(moved.aside ? [`What was there before is kept: ${moved.aside}`] : []),
-      ...(moved.isReady || site === null ? [] : [`${site} has not said that it is ready. Where the site is somewhere else, look at its /readyz; where it is not running, start it.`]),
+      ...(moved.isReady || site === null
+        ? []
+        : [
+            `${site} has not said that it is ready. Where the site is somewhere else, look at its /readyz; where it is not running, start it.`,
+          ]),
       "Next: look at the site, then point the DNS records of your domain at it (docs/runbooks/move-in.md, step 9).",
       "The way back, as long as nothing was written here: abort, and the old site writes again.",
     ]);
@@ -149,7 +204,11 @@ const commands: Record<Command, () => Promise<number | void>> = {
       return report.result({ phase }, ["The move is done. There is nothing to go on with."]);
     }
     // What was decided then holds, where nothing else is said now.
-    if (phase === "copying") return copyWith({ unknown: flags.unknown === undefined ? begun.choices.unknown : choices.unknown, unfit: flags.unfit === undefined ? begun.choices.unfit : choices.unfit });
+    if (phase === "copying")
+      return copyWith({
+        unknown: flags.unknown === undefined ? begun.choices.unknown : choices.unknown,
+        unfit: flags.unfit === undefined ? begun.choices.unfit : choices.unfit,
+      });
     return commands[phase === "copied" ? "follow" : "cutover"]();
   },
   async abort() {
@@ -159,14 +218,31 @@ const commands: Record<Command, () => Promise<number | void>> = {
 };
 
 try {
-  process.exitCode = (await (command === "plan" ? commands.plan() : withMove(to, async () => commands[command]()))) ?? 0;
-  if (stop.signal.aborted && command !== "cutover") report.result({ stopped: true }, ["Stopped. resume goes on from here."]);
+  process.exitCode =
+    (await (command === "plan"
+      ? commands.plan()
+      : withMove(to, async () => commands[command]()))) ?? 0;
+  if (stop.signal.aborted && command !== "cutover")
+    report.result({ stopped: true }, ["Stopped. resume goes on from here."]);
 } catch (error) {
   if (stop.signal.aborted) report.result({ stopped: true }, ["Stopped. resume goes on from here."]);
   else if (isAppError(error)) report.failed(error.message);
   else {
     // Not printed whole: it may quote what it stumbled over.
-    report.failed(`A fault of this tool: ${error instanceof Error ? `${error.name} in ${error.stack?.split("\n").find((line) => line.includes("/lib/"))?.trim().replace(/\(?file:.*\/lib\//, "lib/").replace(/\)$/, "") ?? "an unknown place"}` : "unknown"}. LOG_LEVEL=debug prints it.`);
+    report.failed(
+      `A fault of this tool: ${
+        error instanceof Error
+          ? `${error.name} in ${
+              error.stack
+                ?.split("\n")
+                .find((line) => line.includes("/lib/"))
+                ?.trim()
+                .replace(/\(?file:.*\/lib\//, "lib/")
+                .replace(/\)$/, "") ?? "an unknown place"
+            }`
+          : "unknown"
+      }. LOG_LEVEL=debug prints it.`,
+    );
     if (env.LOG_LEVEL === "debug") console.error(error);
   }
   process.exitCode = 1;

@@ -34,8 +34,19 @@ const SHORTEST = 6;
 const TELLING_MS = 200;
 
 const LABELS: Record<Step, string> = {
-  plan: "Plan", slot: "Slot and publication", copy: "Copy", indexes: "Indexes, counters, checks", verify: "Comparison", follow: "Follow", check: "Whole file checked", "stop writes": "Stop the old site's writes",
-  drain: "The last changes", finish: "Finish the file", place: "Put in place", ready: "Wait for the new site", "clean up": "Clean up",
+  plan: "Plan",
+  slot: "Slot and publication",
+  copy: "Copy",
+  indexes: "Indexes, counters, checks",
+  verify: "Comparison",
+  follow: "Follow",
+  check: "Whole file checked",
+  "stop writes": "Stop the old site's writes",
+  drain: "The last changes",
+  finish: "Finish the file",
+  place: "Put in place",
+  ready: "Wait for the new site",
+  "clean up": "Clean up",
 };
 
 /** How a table's rows go. */
@@ -49,10 +60,21 @@ interface Bar {
 }
 
 /** Who reports. Tells what the events hold, and nothing else: no connection string is among it. */
-export function reportMove({ json, isTerminal, write = (text) => void process.stdout.write(text), nowMs = () => performance.now(), columns = () => process.stdout.columns || 80 }: ReportOptions): Report {
+export function reportMove({
+  json,
+  isTerminal,
+  write = (text) => void process.stdout.write(text),
+  nowMs = () => performance.now(),
+  columns = () => process.stdout.columns || 80,
+}: ReportOptions): Report {
   if (json) {
     const line = (object: object) => write(`${JSON.stringify(object)}\n`);
-    return { event: ({ kind, ...event }) => line({ event: kind, ...event }), result: (value) => line({ event: "result", ...value }), failed: (message) => line({ event: "failed", message }), end: () => {} };
+    return {
+      event: ({ kind, ...event }) => line({ event: kind, ...event }),
+      result: (value) => line({ event: "result", ...value }),
+      failed: (message) => line({ event: "failed", message }),
+      end: () => {},
+    };
   }
   const screen = isTerminal ? createScreen(write, nowMs, columns) : createLines(write, nowMs);
   const describe = (bar: Bar) => describeBar(bar, nowMs(), isTerminal ? columns() : null);
@@ -81,9 +103,19 @@ export function reportMove({ json, isTerminal, write = (text) => void process.st
     if (!bar) {
       // A copy takes one table after the other.
       if (step === "copy") for (const other of bars) other.endedMs ??= nowMs();
-      bar = { table, startedMs: bars.findLast(({ endedMs }) => endedMs !== null)?.endedMs ?? open.at(-1)?.startedMs ?? nowMs(), rows: 0, total, endedMs: null };
+      bar = {
+        table,
+        startedMs:
+          bars.findLast(({ endedMs }) => endedMs !== null)?.endedMs ??
+          open.at(-1)?.startedMs ??
+          nowMs(),
+        rows: 0,
+        total,
+        endedMs: null,
+      };
       // What is complete and stands first is redrawn no more.
-      while (bars[0]?.endedMs !== null && bars[0] !== undefined) screen.keep([describe(bars.shift()!)]);
+      while (bars[0]?.endedMs !== null && bars[0] !== undefined)
+        screen.keep([describe(bars.shift()!)]);
       bars.push(bar);
     }
     bar.rows = rows;
@@ -110,7 +142,9 @@ export function reportMove({ json, isTerminal, write = (text) => void process.st
           if (event.step === "verify" && !isTerminal) bars = [];
           settle();
           open.pop();
-          screen.keep([`${LABELS[event.step]}: ${duration(event.ms ?? 0)}${event.note === undefined ? "" : `. ${plain(event.note)}`}`]);
+          screen.keep([
+            `${LABELS[event.step]}: ${duration(event.ms ?? 0)}${event.note === undefined ? "" : `. ${plain(event.note)}`}`,
+          ]);
           return;
         }
         case "rows":
@@ -139,7 +173,11 @@ interface Screen {
   keep(lines: readonly string[]): void;
 }
 
-function createScreen(write: (text: string) => void, nowMs: () => number, columns: () => number): Screen {
+function createScreen(
+  write: (text: string) => void,
+  nowMs: () => number,
+  columns: () => number,
+): Screen {
   let shown = 0;
   let drawnMs = -Infinity;
   const clear = () => (shown === 0 ? "" : `\x1b[${shown}A\r\x1b[J`);
@@ -178,12 +216,30 @@ function createLines(write: (text: string) => void, nowMs: () => number): Screen
 }
 
 /** `width`: of the terminal; null where no bar is drawn. */
-function describeBar({ table, rows, total, startedMs, endedMs }: Bar, nowMs: number, width: number | null): string {
+function describeBar(
+  { table, rows, total, startedMs, endedMs }: Bar,
+  nowMs: number,
+  width: number | null,
+): string {
   const ms = (endedMs ?? nowMs) - startedMs;
   const rate = ms < TELLING_MS ? null : rows / (ms / 1000);
-  const count = endedMs === null ? `${rows.toLocaleString("en-US")} of ${total.toLocaleString("en-US")}` : counted(rows, "row");
-  const time = endedMs !== null ? duration(ms) : rate ? `${duration(((total - rows) / rate) * 1000)} left` : null;
-  const text = [count, rate === null ? null : `${Math.round(rate).toLocaleString("en-US")} rows/s`, time].filter((part) => part !== null).join(", ");
+  const count =
+    endedMs === null
+      ? `${rows.toLocaleString("en-US")} of ${total.toLocaleString("en-US")}`
+      : counted(rows, "row");
+  const time =
+    endedMs !== null
+      ? duration(ms)
+      : rate
+        ? `${duration(((total - rows) / rate) * 1000)} left`
+        : null;
+  const text = [
+    count,
+    rate === null ? null : `${Math.round(rate).toLocaleString("en-US")} rows/s`,
+    time,
+  ]
+    .filter((part) => part !== null)
+    .join(", ");
   const name = `  ${plain(table).padEnd(12)}  `;
   if (width === null) return name + text;
   const share = endedMs !== null || total === 0 ? 1 : Math.min(1, rows / total);
@@ -193,24 +249,55 @@ function describeBar({ table, rows, total, startedMs, endedMs }: Bar, nowMs: num
   return `${name}${room < SHORTEST ? "" : `${"#".repeat(filled)}${"-".repeat(room - filled)} `}${percent}  ${text}`;
 }
 
-function describeLag({ lagBytes, lagSeconds, changes, waiting }: MoveEvent & { kind: "lag" }): string {
-  const behind = lagBytes === 0 ? "up to date" : `behind by ${bytes(lagBytes)}, ${lagSeconds.toFixed(1)} s`;
+function describeLag({
+  lagBytes,
+  lagSeconds,
+  changes,
+  waiting,
+}: MoveEvent & { kind: "lag" }): string {
+  const behind =
+    lagBytes === 0 ? "up to date" : `behind by ${bytes(lagBytes)}, ${lagSeconds.toFixed(1)} s`;
   return `  ${counted(changes, "change")} applied, ${waiting === undefined ? behind : `waiting: ${plain(waiting)}`}`;
 }
 
-const HOW = { missing: "is missing in the copy", extra: "is in the copy alone", different: "is not the same" } as const;
+const HOW = {
+  missing: "is missing in the copy",
+  extra: "is in the copy alone",
+  different: "is not the same",
+} as const;
 
 function describeVerification({ tables, problems, equal }: Verification): string[] {
   const width = Math.max(0, ...tables.map(({ target }) => plain(target).length));
-  const lines = tables.flatMap(({ target, source, file, aside, equal: isSame, differing, differences }) => {
-    const name = `  ${plain(target).padEnd(width)}  `;
-    if (isSame) return [`${name}${counted(source.rows, "row")}, equal${aside > 0 ? `; ${aside.toLocaleString("en-US")} of them are kept aside (Moved_aside)` : ""}`];
-    const rows = source.rows === file.rows ? `${counted(source.rows, "row")} on both sides` : `${counted(source.rows, "row")} in Postgres, ${file.rows.toLocaleString("en-US")} here`;
-    const named = differences.map(({ key, kind, columns }) => `    ${key} ${HOW[kind]}${columns.length > 0 ? `: ${columns.join(", ")}` : ""}`);
-    const more = (differing ?? 0) - differences.length;
-    return [`${name}${rows}, DIFFERENT${differing === null ? ": which rows can't be told, it has no key" : `: ${counted(differing, "row")}`}`, ...named, ...(more > 0 ? [`    and ${counted(more, "other")}`] : [])];
-  });
-  return [...lines, ...problems.map((problem) => `  ${problem}`), equal ? "Both sides are equal: every row by its hash, a sample field by field." : "Both sides are not equal."];
+  const lines = tables.flatMap(
+    ({ target, source, file, aside, equal: isSame, differing, differences }) => {
+      const name = `  ${plain(target).padEnd(width)}  `;
+      if (isSame)
+        return [
+          `${name}${counted(source.rows, "row")}, equal${aside > 0 ? `; ${aside.toLocaleString("en-US")} of them are kept aside (Moved_aside)` : ""}`,
+        ];
+      const rows =
+        source.rows === file.rows
+          ? `${counted(source.rows, "row")} on both sides`
+          : `${counted(source.rows, "row")} in Postgres, ${file.rows.toLocaleString("en-US")} here`;
+      const named = differences.map(
+        ({ key, kind, columns }) =>
+          `    ${key} ${HOW[kind]}${columns.length > 0 ? `: ${columns.join(", ")}` : ""}`,
+      );
+      const more = (differing ?? 0) - differences.length;
+      return [
+        `${name}${rows}, DIFFERENT${differing === null ? ": which rows can't be told, it has no key" : `: ${counted(differing, "row")}`}`,
+        ...named,
+        ...(more > 0 ? [`    and ${counted(more, "other")}`] : []),
+      ];
+    },
+  );
+  return [
+    ...lines,
+    ...problems.map((problem) => `  ${problem}`),
+    equal
+      ? "Both sides are equal: every row by its hash, a sample field by field."
+      : "Both sides are not equal.",
+  ];
 }
 
 /** "340 ms", "1.9 s", "3 min 20 s". */
@@ -223,5 +310,7 @@ function duration(ms: number): string {
 
 function bytes(count: number): string {
   if (count < 1_000) return `${count} B`;
-  return count < 1_000_000 ? `${(count / 1_000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
+  return count < 1_000_000
+    ? `${(count / 1_000).toFixed(1)} kB`
+    : `${(count / 1_000_000).toFixed(1)} MB`;
 }

@@ -11,6 +11,8 @@ const applied = await migrate(env.DATABASE_FILE, "prisma/migrations");
 if (applied.length > 0) console.log(`${env.DATABASE_FILE}: applied ${applied.join(", ")}`);
 if (isNew && process.env.SEED !== "off") {
   const { members, reads } = await seed();
-  console.log(`${env.DATABASE_FILE} is new: added ${members} example members and ${reads} example reads. For an empty site delete it and start with SEED=off.`);
+  console.log(
+    `${env.DATABASE_FILE} is new: added ${members} example members and ${reads} example reads. For an empty site delete it and start with SEED=off.`,
+  );
 }
 await closeDatabase();

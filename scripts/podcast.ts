@@ -18,7 +18,8 @@ function cover(): string {
   const arcs = [135, 245, 355].map((r, i) => {
     const spread = 0.62;
     const [x, y] = [960, 600];
-    const at = (turn: number) => `${(x + r * Math.cos(turn)).toFixed(1)} ${(y + r * Math.sin(turn)).toFixed(1)}`;
+    const at = (turn: number) =>
+      `${(x + r * Math.cos(turn)).toFixed(1)} ${(y + r * Math.sin(turn)).toFixed(1)}`;
     const middle = -Math.PI / 4;
     return `<path d="M${at(middle - spread)}A${r} ${r} 0 0 1 ${at(middle + spread)}" stroke="${light}" stroke-width="40" opacity="${1 - i * 0.24}"/>`;
   });
@@ -31,11 +32,40 @@ function tone(hertz: number, loudness: number): string {
 }
 
 function makeIntro(file: string): void {
-  const source = (expression: string, seconds: number) => ["-f", "lavfi", "-i", `aevalsrc=exprs='${expression}':s=44100:d=${seconds}`];
-  const together = "[1:a]adelay=delays=300:all=1[b];[0:a][b]amix=inputs=2:duration=longest:normalize=0,afade=t=out:st=1.5:d=0.4,lowpass=f=5200";
-  execFileSync("ffmpeg", ["-hide_banner", "-loglevel", "error", "-y", ...source(tone(293.66, 0.3), 1.9), ...source(tone(440, 0.26), 1.6), "-filter_complex", together, "-ac", "1", "-c:a", "libmp3lame", "-b:a", "48k", "-map_metadata", "-1", "-id3v2_version", "0", "-bitexact", file]);
+  const source = (expression: string, seconds: number) => [
+    "-f",
+    "lavfi",
+    "-i",
+    `aevalsrc=exprs='${expression}':s=44100:d=${seconds}`,
+  ];
+  const together =
+    "[1:a]adelay=delays=300:all=1[b];[0:a][b]amix=inputs=2:duration=longest:normalize=0,afade=t=out:st=1.5:d=0.4,lowpass=f=5200";
+  execFileSync("ffmpeg", [
+    "-hide_banner",
+    "-loglevel",
+    "error",
+    "-y",
+    ...source(tone(293.66, 0.3), 1.9),
+    ...source(tone(440, 0.26), 1.6),
+    "-filter_complex",
+    together,
+    "-ac",
+    "1",
+    "-c:a",
+    "libmp3lame",
+    "-b:a",
+    "48k",
+    "-map_metadata",
+    "-1",
+    "-id3v2_version",
+    "0",
+    "-bitexact",
+    file,
+  ]);
 }
 
 mkdirSync(DIR, { recursive: true });
-await sharp(Buffer.from(cover())).png({ palette: true, colours: 64, compressionLevel: 9, effort: 10 }).toFile(join(DIR, "cover.png"));
+await sharp(Buffer.from(cover()))
+  .png({ palette: true, colours: 64, compressionLevel: 9, effort: 10 })
+  .toFile(join(DIR, "cover.png"));
 makeIntro(join(DIR, "intro.mp3"));

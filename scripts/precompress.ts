@@ -13,5 +13,8 @@ for (const name of readdirSync(FROM, { recursive: true, encoding: "utf8" })) {
   if (!/\.(js|css)$/.test(name)) continue;
   const text = readFileSync(join(FROM, name));
   mkdirSync(dirname(join(TO, name)), { recursive: true });
-  writeFileSync(join(TO, name), brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: text.length } }));
+  writeFileSync(
+    join(TO, name),
+    brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: text.length } }),
+  );
 }

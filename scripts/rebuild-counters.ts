@@ -21,8 +21,13 @@ const took = () => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
 try {
   if (flags.check) {
     const differences = await snapshotSql(checkCounters);
-    for (const { table, key, kept, counted } of differences) console.log(`${table} ${key}: kept ${kept ?? "nothing"}, counted ${counted ?? "nothing"}`);
-    console.log(differences.length === 0 ? `Every counter is right (${took()}).` : `Some counters are wrong (${took()}; at most ten of each table are shown). Without --check they are made anew.`);
+    for (const { table, key, kept, counted } of differences)
+      console.log(`${table} ${key}: kept ${kept ?? "nothing"}, counted ${counted ?? "nothing"}`);
+    console.log(
+      differences.length === 0
+        ? `Every counter is right (${took()}).`
+        : `Some counters are wrong (${took()}; at most ten of each table are shown). Without --check they are made anew.`,
+    );
     process.exitCode = differences.length === 0 ? 0 : 1;
   } else {
     await requirePrimary();

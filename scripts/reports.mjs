@@ -16,17 +16,30 @@ const isPromise = (said) => /^(\w*Error: )?Broken promise: /m.test(stripVTContro
 
 /** Reads what vitest's JSON reporter wrote. @returns {Report} */
 export function readVitest(json) {
-  const report = { passed: json.numPassedTests, failed: 0, skipped: json.numPendingTests + (json.numTodoTests ?? 0), failures: [], secondTry: [] };
+  const report = {
+    passed: json.numPassedTests,
+    failed: 0,
+    skipped: json.numPendingTests + (json.numTodoTests ?? 0),
+    failures: [],
+    secondTry: [],
+  };
   for (const file of json.testResults) {
     const path = file.name.replace(`${process.cwd()}/`, "");
     const failed = file.assertionResults.filter(({ status }) => status === "failed");
-    for (const { fullName, failureMessages } of failed) report.failures.push({ name: `${path} › ${fullName}`, said: failureMessages.join("\n") });
+    for (const { fullName, failureMessages } of failed)
+      report.failures.push({ name: `${path} › ${fullName}`, said: failureMessages.join("\n") });
     // A file that breaks before, between or after its tests.
-    if (file.status === "failed" && failed.length === 0) report.failures.push({ name: path, said: file.message });
-    for (const { fullName, failureMessages } of file.assertionResults.filter(({ status, failureMessages: said }) => status === "passed" && said.length > 0)) {
+    if (file.status === "failed" && failed.length === 0)
+      report.failures.push({ name: path, said: file.message });
+    for (const { fullName, failureMessages } of file.assertionResults.filter(
+      ({ status, failureMessages: said }) => status === "passed" && said.length > 0,
+    )) {
       const said = failureMessages.join("\n");
       if (isPromise(said)) report.passed -= 1;
-      (isPromise(said) ? report.failures : report.secondTry).push({ name: `${path} › ${fullName}`, said });
+      (isPromise(said) ? report.failures : report.secondTry).push({
+        name: `${path} › ${fullName}`,
+        said,
+      });
     }
   }
   report.failed = report.failures.length;
@@ -36,19 +49,30 @@ export function readVitest(json) {
 /** Reads what Playwright's JSON reporter wrote. @returns {Report} */
 export function readPlaywright(json) {
   const { stats } = json;
-  const report = { passed: stats.expected + stats.flaky, failed: stats.unexpected, skipped: stats.skipped, failures: [], secondTry: [] };
+  const report = {
+    passed: stats.expected + stats.flaky,
+    failed: stats.unexpected,
+    skipped: stats.skipped,
+    failures: [],
+    secondTry: [],
+  };
   const walk = ({ suites = [], specs = [], title }, above) => {
     const names = title ? [...above, title] : above;
     for (const { title: own, file, line, tests } of specs) {
       for (const { status, results } of tests) {
         if (status !== "unexpected" && status !== "flaky") continue;
-        const said = results.flatMap(({ errors }) => errors.map(({ message, stack }) => stack ?? message)).join("\n");
+        const said = results
+          .flatMap(({ errors }) => errors.map(({ message, stack }) => stack ?? message))
+          .join("\n");
         const isBroken = status === "flaky" && isPromise(said);
         if (isBroken) {
           report.passed -= 1;
           report.failed += 1;
         }
-        (status === "flaky" && !isBroken ? report.secondTry : report.failures).push({ name: [`${file}:${line}`, ...names.slice(1), own].join(" › "), said });
+        (status === "flaky" && !isBroken ? report.secondTry : report.failures).push({
+          name: [`${file}:${line}`, ...names.slice(1), own].join(" › "),
+          said,
+        });
       }
     }
     for (const suite of suites) walk(suite, names);
@@ -65,9 +89,27 @@ export function readPlaywright(json) {
 /** The end of a run: every failure with what it said, then what needed a second try. Empty when all went well at once. */
 export function digest(failures, secondTry) {
   const shortened = (said) => {
-    const lines = stripVTControlCharacters(said ?? "").split("\n").map((line) => line.trimEnd()).filter(Boolean);
-    return [...lines.slice(0, LINES), ...(lines.length > LINES ? [`… ${lines.length - LINES} lines more above`] : [])].map((line) => `      ${line.slice(0, 400)}`);
+    const lines = stripVTControlCharacters(said ?? "")
+      .split("\n")
+      .map((line) => line.trimEnd())
+      .filter(Boolean);
+    return [
+      ...lines.slice(0, LINES),
+      ...(lines.length > LINES ? [`… ${lines.length - LINES} lines more above`] : []),
+    ].map((line) => `      ${line.slice(0, 400)}`);
   };
-  const part = (title, list, whole) => (list.length === 0 ? [] : [title, ...list.flatMap(({ name, said }, i) => [`  - ${name}`, ...(i < whole ? shortened(said) : [])])]);
-  return [...part("Passed at the second try only:", secondTry, 1), ...part("Failed:", failures, WHOLE)].join("\n");
+  const part = (title, list, whole) =>
+    list.length === 0
+      ? []
+      : [
+          title,
+          ...list.flatMap(({ name, said }, i) => [
+            `  - ${name}`,
+            ...(i < whole ? shortened(said) : []),
+          ]),
+        ];
+  return [
+    ...part("Passed at the second try only:", secondTry, 1),
+    ...part("Failed:", failures, WHOLE),
+  ].join("\n");
 }

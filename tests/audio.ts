@@ -12,7 +12,13 @@ export function audioFixture(name: string): Uint8Array<ArrayBuffer> {
 }
 
 /** A WAV file: a tone of 330 Hz, 8 bits, mono. */
-export function toneWav({ seconds, rate = 8_000 }: { seconds: number; rate?: number }): Uint8Array<ArrayBuffer> {
+export function toneWav({
+  seconds,
+  rate = 8_000,
+}: {
+  seconds: number;
+  rate?: number;
+}): Uint8Array<ArrayBuffer> {
   const samples = Math.round(seconds * rate);
   const file = Buffer.alloc(44 + samples + (samples & 1));
   file.write("RIFF");
@@ -27,7 +33,8 @@ export function toneWav({ seconds, rate = 8_000 }: { seconds: number; rate?: num
   file.writeUInt16LE(8, 34);
   file.write("data", 36);
   file.writeUInt32LE(samples, 40);
-  for (let i = 0; i < samples; i++) file[44 + i] = 128 + Math.round(60 * Math.sin((2 * Math.PI * 330 * i) / rate));
+  for (let i = 0; i < samples; i++)
+    file[44 + i] = 128 + Math.round(60 * Math.sin((2 * Math.PI * 330 * i) / rate));
   return new Uint8Array(file.buffer, file.byteOffset, file.length) as Uint8Array<ArrayBuffer>;
 }
 
@@ -36,7 +43,7 @@ function parts(): { head: Buffer; packets: Buffer[] } {
   const file = Buffer.from(audioFixture("noise-64k.webm"));
   const first = file.indexOf(Buffer.from(CLUSTER));
   const packets: Buffer[] = [];
-  for (let at = first; at < file.length; ) {
+  for (let at = first; at < file.length;) {
     const isMaster = file.subarray(at, at + 4).equals(Buffer.from(CLUSTER));
     const idLength = isMaster ? 4 : 1;
     const sizeLength = Math.clz32(file[at + idLength]!) - 23;
@@ -54,14 +61,23 @@ let known: ReturnType<typeof parts> | undefined;
 /** An element with an id of up to 4 bytes and a size in 4. */
 function element(id: readonly number[], ...content: Uint8Array[]): Buffer {
   const size = content.reduce((sum, { length }) => sum + length, 0);
-  return Buffer.concat([Buffer.from([...id, 0x10 | (size >>> 24), (size >>> 16) & 255, (size >>> 8) & 255, size & 255]), ...content]);
+  return Buffer.concat([
+    Buffer.from([...id, 0x10 | (size >>> 24), (size >>> 16) & 255, (size >>> 8) & 255, size & 255]),
+    ...content,
+  ]);
 }
 
 /**
  * Opus in WebM as a browser records it: 64 kbit/s, no duration in the header, a cluster a second. It plays.
  * Another `seed` makes another file of the same size: two minutes have just under 1 MB, so two parts of an upload.
  */
-export function opusWebm({ seconds, seed = 0 }: { seconds: number; seed?: number }): Uint8Array<ArrayBuffer> {
+export function opusWebm({
+  seconds,
+  seed = 0,
+}: {
+  seconds: number;
+  seed?: number;
+}): Uint8Array<ArrayBuffer> {
   known ??= parts();
   const { head, packets } = known;
   const frames = Math.round((seconds * 1000) / FRAME_MS);
@@ -75,7 +91,13 @@ export function opusWebm({ seconds, seed = 0 }: { seconds: number; seed?: number
     const blocks: Buffer[] = [element([0xe7], time)];
     for (let i = from; i < Math.min(from + perCluster, frames); i++) {
       const offset = (i - from) * FRAME_MS;
-      blocks.push(element([SIMPLE_BLOCK], Buffer.from([0x81, offset >> 8, offset & 255, 0x80]), packets[(i + seed) % packets.length]!));
+      blocks.push(
+        element(
+          [SIMPLE_BLOCK],
+          Buffer.from([0x81, offset >> 8, offset & 255, 0x80]),
+          packets[(i + seed) % packets.length]!,
+        ),
+      );
     }
     pieces.push(element(CLUSTER, ...blocks));
   }

@@ -22,33 +22,93 @@ export function makeAuthenticator() {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { x, y } = publicKey.export({ format: "jwk" }) as { x: string; y: string };
   const id = randomBytes(32);
-  const cose = isoCBOR.encode(new Map<number, number | Uint8Array>([[1, 2], [3, -7], [-1, 1], [-2, new Uint8Array(Buffer.from(x, "base64url"))], [-3, new Uint8Array(Buffer.from(y, "base64url"))]]));
+  const cose = isoCBOR.encode(
+    new Map<number, number | Uint8Array>([
+      [1, 2],
+      [3, -7],
+      [-1, 1],
+      [-2, new Uint8Array(Buffer.from(x, "base64url"))],
+      [-3, new Uint8Array(Buffer.from(y, "base64url"))],
+    ]),
+  );
   const counterBytes = (counter: number) => {
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32BE(counter);
     return bytes;
   };
-  const clientData = (type: string, challenge: string, origin: string) => Buffer.from(JSON.stringify({ type, challenge, origin, crossOrigin: false }));
+  const clientData = (type: string, challenge: string, origin: string) =>
+    Buffer.from(JSON.stringify({ type, challenge, origin, crossOrigin: false }));
   const common = { id: base64url(id), rawId: base64url(id), type: "public-key" as const };
 
   return {
     id: common.id,
     /** As the site stores it: COSE (RFC 9053). */
     publicKey: Buffer.from(cose),
-    register(challenge: string, { origin = SITE.origin, host = SITE.host, type = "webauthn.create", counter = 0, flags = 0x45, format = "none", statement = new Map<string, unknown>() }: Odd & { format?: string; statement?: Map<string, unknown> } = {}) {
+    register(
+      challenge: string,
+      {
+        origin = SITE.origin,
+        host = SITE.host,
+        type = "webauthn.create",
+        counter = 0,
+        flags = 0x45,
+        format = "none",
+        statement = new Map<string, unknown>(),
+      }: Odd & { format?: string; statement?: Map<string, unknown> } = {},
+    ) {
       const length = Buffer.alloc(2);
       length.writeUInt16BE(id.length);
-      const authData = new Uint8Array(Buffer.concat([sha256(host), Buffer.from([flags]), counterBytes(counter), Buffer.alloc(16), length, id, cose]));
-      const attestation = isoCBOR.encode(new Map<string, unknown>([["fmt", format], ["attStmt", statement], ["authData", authData]]) as Parameters<typeof isoCBOR.encode>[0]);
-      return { ...common, response: { clientDataJSON: base64url(clientData(type, challenge, origin)), attestationObject: base64url(attestation), transports: ["internal"] } };
-    },
-    logIn(challenge: string, { origin = SITE.origin, host = SITE.host, type = "webauthn.get", counter = 0, flags = 0x05, userId }: Odd & { userId?: string } = {}) {
-      const authData = Buffer.concat([sha256(host), Buffer.from([flags]), counterBytes(counter)]);
-      const data = clientData(type, challenge, origin);
-      const signature = createSign("sha256").update(Buffer.concat([authData, sha256(data)])).sign(privateKey);
+      const authData = new Uint8Array(
+        Buffer.concat([
+          sha256(host),
+          Buffer.from([flags]),
+          counterBytes(counter),
+          Buffer.alloc(16),
+          length,
+          id,
+          cose,
+        ]),
+      );
+      const attestation = isoCBOR.encode(
+        new Map<string, unknown>([
+          ["fmt", format],
+          ["attStmt", statement],
+          ["authData", authData],
+        ]) as Parameters<typeof isoCBOR.encode>[0],
+      );
       return {
         ...common,
-        response: { clientDataJSON: base64url(data), authenticatorData: base64url(authData), signature: base64url(signature), ...(userId !== undefined && { userHandle: base64url(userId) }) },
+        response: {
+          clientDataJSON: base64url(clientData(type, challenge, origin)),
+          attestationObject: base64url(attestation),
+          transports: ["internal"],
+        },
+      };
+    },
+    logIn(
+      challenge: string,
+      {
+        origin = SITE.origin,
+        host = SITE.host,
+        type = "webauthn.get",
+        counter = 0,
+        flags = 0x05,
+        userId,
+      }: Odd & { userId?: string } = {},
+    ) {
+      const authData = Buffer.concat([sha256(host), Buffer.from([flags]), counterBytes(counter)]);
+      const data = clientData(type, challenge, origin);
+      const signature = createSign("sha256")
+        .update(Buffer.concat([authData, sha256(data)]))
+        .sign(privateKey);
+      return {
+        ...common,
+        response: {
+          clientDataJSON: base64url(data),
+          authenticatorData: base64url(authData),
+          signature: base64url(signature),
+          ...(userId !== undefined && { userHandle: base64url(userId) }),
+        },
       };
     },
   };

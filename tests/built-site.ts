@@ -26,20 +26,52 @@ const NOTHING_SET = Object.fromEntries(Object.keys(schema.shape).map((name) => [
  * Starts it on the database in `folder`, which is made where there is none; resolves when it is ready. `npm run e2e` and `npm run migrate:demo`
  * make the build. Rejects after a minute, when `signal` aborts, or when the process ends before, with what it said last.
  */
-export async function startBuiltSite({ folder, env = {}, signal }: { folder: string; env?: Record<string, string>; signal?: AbortSignal }): Promise<BuiltSite> {
+export async function startBuiltSite({
+  folder,
+  env = {},
+  signal,
+}: {
+  folder: string;
+  env?: Record<string, string>;
+  signal?: AbortSignal;
+}): Promise<BuiltSite> {
   const databaseFile = join(folder, "lectern.db");
   await migrate(databaseFile, join(ROOT, "prisma", "migrations"));
   const port = await freePort();
   signal?.throwIfAborted();
   const url = `http://localhost:${port}`;
-  const own = { NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1", DATA_DIR: folder, SITE_URL: url, LOG_LEVEL: "warn" };
-  const child: ChildProcess = spawn(process.execPath, [...SERVER_FLAGS, join("node_modules", "next", "dist", "bin", "next"), "start", "-p", String(port)], {
-    cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...NOTHING_SET, ...own, ...env } as NodeJS.ProcessEnv,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const own = {
+    NODE_ENV: "production",
+    NEXT_TELEMETRY_DISABLED: "1",
+    NO_COLOR: "1",
+    DATA_DIR: folder,
+    SITE_URL: url,
+    LOG_LEVEL: "warn",
+  };
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [
+      ...SERVER_FLAGS,
+      join("node_modules", "next", "dist", "bin", "next"),
+      "start",
+      "-p",
+      String(port),
+    ],
+    {
+      cwd: ROOT,
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        ...NOTHING_SET,
+        ...own,
+        ...env,
+      } as NodeJS.ProcessEnv,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let printed = "";
-  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data: Buffer) => (printed += data.toString()));
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (data: Buffer) => (printed += data.toString()));
   const isAlive = () => child.exitCode === null && child.signalCode === null;
   const killNow = () => void child.kill("SIGKILL");
   process.on("exit", killNow);
@@ -57,7 +89,10 @@ export async function startBuiltSite({ folder, env = {}, signal }: { folder: str
 
   const untilMs = Date.now() + START_MS;
   for (;;) {
-    const isReady = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) }).then(({ ok }) => ok, () => false);
+    const isReady = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
     if (isReady) return { url, databaseFile, printed: () => printed, stop };
     if (signal?.aborted || !isAlive() || Date.now() > untilMs) {
       await stop();

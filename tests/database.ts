@@ -9,7 +9,10 @@ import { clearCacheMemory } from "../lib/cache/cache.ts";
 import { closeDatabase } from "../lib/db/database.ts";
 
 /** Made once by tests/global-setup.ts; SQLite has checkpointed and closed it, so a copy of the one file is whole. */
-export const TEMPLATE_FILE = join(tmpdir(), `lectern-template-${process.env.LECTERN_TEST_RUN ?? "unit"}.db`);
+export const TEMPLATE_FILE = join(
+  tmpdir(),
+  `lectern-template-${process.env.LECTERN_TEST_RUN ?? "unit"}.db`,
+);
 
 /** Points this process at new files in a folder of their own. Returns what removes them. */
 export function useFreshDatabase(): { dir: string; file: string; cleanUp(): Promise<void> } {
@@ -28,7 +31,6 @@ export function useFreshDatabase(): { dir: string; file: string; cleanUp(): Prom
     },
   };
 }
-
 
 /** Sets variables (undefined removes one) and has the configuration read again. */
 export function overrideEnv(variables: Record<string, string | undefined>): void {

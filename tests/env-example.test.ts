@@ -20,9 +20,16 @@ test("every variable in .env.example has a label above it", () => {
 
 test(".env.example as it stands is a configuration that works", () => {
   const dir = mkdtempSync(join(tmpdir(), "lectern-env-"));
-  const variables = Object.fromEntries([...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+  const variables = Object.fromEntries(
+    [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+  );
   const env = parseEnv({ ...variables, DATA_DIR: dir });
-  expect(env).toMatchObject({ SITE_URL: "http://localhost:3000", CONTENT_SOURCE: "disk", REPLICATION: false, IMAGE_HOSTS: [] });
+  expect(env).toMatchObject({
+    SITE_URL: "http://localhost:3000",
+    CONTENT_SOURCE: "disk",
+    REPLICATION: false,
+    IMAGE_HOSTS: [],
+  });
   expect(env.SESSION_SECRET).toMatch(/^[0-9a-f]{64}$/);
   expect(statSync(join(dir, "session-secret")).mode & 0o777).toBe(0o600);
   expect(parseEnv({ DATA_DIR: dir }).SESSION_SECRET).toBe(env.SESSION_SECRET);
@@ -30,10 +37,20 @@ test(".env.example as it stands is a configuration that works", () => {
 });
 
 test("everything that is wrong is named in one message", () => {
-  const wrong = () => parseEnv({ SITE_URL: "lectern", SESSION_SECRET: "short", CACHE_MAX_MB: "many", REPLICATION: "maybe" });
-  expect(wrong).toThrow(/SITE_URL: [\s\S]*CACHE_MAX_MB: [\s\S]*SESSION_SECRET: needs at least 32 characters[\s\S]*REPLICATION: /);
+  const wrong = () =>
+    parseEnv({
+      SITE_URL: "lectern",
+      SESSION_SECRET: "short",
+      CACHE_MAX_MB: "many",
+      REPLICATION: "maybe",
+    });
+  expect(wrong).toThrow(
+    /SITE_URL: [\s\S]*CACHE_MAX_MB: [\s\S]*SESSION_SECRET: needs at least 32 characters[\s\S]*REPLICATION: /,
+  );
 });
 
 test("what another variable makes necessary is asked for by name", () => {
-  expect(() => parseEnv({ CONTENT_SOURCE: "git", REPLICATION: "on" })).toThrow(/CONTENT_GIT_REPOSITORY: needed[\s\S]*SESSION_SECRET: needed/);
+  expect(() => parseEnv({ CONTENT_SOURCE: "git", REPLICATION: "on" })).toThrow(
+    /CONTENT_GIT_REPOSITORY: needed[\s\S]*SESSION_SECRET: needed/,
+  );
 });

@@ -32,7 +32,11 @@ export interface TestGitHost {
   /** Makes a commit of `files` (repository path → content) and moves `branch` to it. Returns its name. */
   commit(files: Record<string, string | Uint8Array>, branch?: string): string;
   /** The body and headers of the webhook that GitHub sends for a push. */
-  push(secret: string, after: string, options?: { branch?: string; deleted?: boolean }): { body: string; headers: Record<string, string> };
+  push(
+    secret: string,
+    after: string,
+    options?: { branch?: string; deleted?: boolean },
+  ): { body: string; headers: Record<string, string> };
   close(): Promise<void>;
 }
 
@@ -44,7 +48,8 @@ interface Tree {
   readonly size?: number;
 }
 
-const sha1 = (...parts: (string | Uint8Array)[]) => parts.reduce((hash, part) => hash.update(part), createHash("sha1")).digest("hex");
+const sha1 = (...parts: (string | Uint8Array)[]) =>
+  parts.reduce((hash, part) => hash.update(part), createHash("sha1")).digest("hex");
 
 /** The X-Hub-Signature-256 of `body`. */
 export function signatureOf(secret: string, body: string | Uint8Array): string {
@@ -63,7 +68,10 @@ export function filesOf(dir: string, prefix: string): Record<string, Uint8Array>
 }
 
 /** Starts a host on 127.0.0.1. With `token`, requests without it get 404, as GitHub does for a private repository. */
-export async function startGitHost({ repository = "ada/site", token }: { repository?: string; token?: string } = {}): Promise<TestGitHost> {
+export async function startGitHost({
+  repository = "ada/site",
+  token,
+}: { repository?: string; token?: string } = {}): Promise<TestGitHost> {
   const branches = new Map<string, string>();
   const trees = new Map<string, Tree[]>();
   const blobs = new Map<string, Uint8Array>();
@@ -77,14 +85,21 @@ export async function startGitHost({ repository = "ada/site", token }: { reposit
       if (rest.length === 0) {
         const sha = sha1(`blob ${bytes.byteLength}\0`, bytes);
         blobs.set(sha, bytes);
-        entries.push({ path: first, mode: path.endsWith(".link") ? "120000" : "100644", type: "blob", sha, size: bytes.byteLength });
+        entries.push({
+          path: first,
+          mode: path.endsWith(".link") ? "120000" : "100644",
+          type: "blob",
+          sha,
+          size: bytes.byteLength,
+        });
       } else {
         const folder = folders.get(first) ?? new Map<string, Uint8Array>();
         folder.set(rest.join("/"), bytes);
         folders.set(first, folder);
       }
     }
-    for (const [path, folder] of folders) entries.push({ path, mode: "040000", type: "tree", sha: store(folder) });
+    for (const [path, folder] of folders)
+      entries.push({ path, mode: "040000", type: "tree", sha: store(folder) });
     entries.sort((a, b) => (a.path < b.path ? -1 : 1));
     const sha = sha1("tree", JSON.stringify(entries));
     trees.set(sha, entries);
@@ -109,15 +124,35 @@ export async function startGitHost({ repository = "ada/site", token }: { reposit
     }
     if (kind === "trees") {
       const tree = trees.get(name);
-      return tree && { sha: name, truncated: false, tree: query.get("recursive") === "1" ? flat(name) : tree };
+      return (
+        tree && {
+          sha: name,
+          truncated: false,
+          tree: query.get("recursive") === "1" ? flat(name) : tree,
+        }
+      );
     }
     const bytes = kind === "blobs" ? blobs.get(name) : undefined;
     // GitHub breaks its base64 into lines.
-    return bytes && { sha: name, size: bytes.byteLength, encoding: "base64", content: Buffer.from(bytes).toString("base64").replace(/.{60}/g, "$&\n") };
+    return (
+      bytes && {
+        sha: name,
+        size: bytes.byteLength,
+        encoding: "base64",
+        content: Buffer.from(bytes).toString("base64").replace(/.{60}/g, "$&\n"),
+      }
+    );
   }
 
-  function json(response: ServerResponse, status: number, data: unknown, headers: Record<string, string> = {}): void {
-    response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers }).end(JSON.stringify(data));
+  function json(
+    response: ServerResponse,
+    status: number,
+    data: unknown,
+    headers: Record<string, string> = {},
+  ): void {
+    response
+      .writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers })
+      .end(JSON.stringify(data));
   }
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -127,12 +162,26 @@ export async function startGitHost({ repository = "ada/site", token }: { reposit
     if (host.mode === "hang") return;
     if (host.mode === "rate-limit") {
       const reset = String(Math.ceil(Date.now() / 1_000) + inSeconds);
-      return json(response, 403, { message: "API rate limit exceeded for 127.0.0.1." }, { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset });
+      return json(
+        response,
+        403,
+        { message: "API rate limit exceeded for 127.0.0.1." },
+        { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset },
+      );
     }
-    if (host.mode === "secondary-limit") return json(response, 429, { message: "You have exceeded a secondary rate limit." }, { "retry-after": String(inSeconds) });
-    if (host.mode === "outage") return void response.writeHead(502, { "content-type": "text/html" }).end("<h1>Unicorn!</h1>");
-    if (host.mode === "garbage") return void response.writeHead(200, { "content-type": "application/json" }).end("{");
-    if (token && request.headers.authorization !== `Bearer ${token}`) return json(response, 404, { message: "Not Found" });
+    if (host.mode === "secondary-limit")
+      return json(
+        response,
+        429,
+        { message: "You have exceeded a secondary rate limit." },
+        { "retry-after": String(inSeconds) },
+      );
+    if (host.mode === "outage")
+      return void response.writeHead(502, { "content-type": "text/html" }).end("<h1>Unicorn!</h1>");
+    if (host.mode === "garbage")
+      return void response.writeHead(200, { "content-type": "application/json" }).end("{");
+    if (token && request.headers.authorization !== `Bearer ${token}`)
+      return json(response, 404, { message: "Not Found" });
     const data = answer(url.pathname, url.searchParams);
     if (!data) return json(response, 404, { message: "Not Found" });
     const etag = `"${sha1(JSON.stringify(data))}"`;
@@ -154,15 +203,34 @@ export async function startGitHost({ repository = "ada/site", token }: { reposit
     resetInSeconds: 60,
     requests: [],
     commit(files, branch = "main") {
-      const root = store(new Map(Object.entries(files).map(([path, content]) => [path, typeof content === "string" ? Buffer.from(content) : content])));
+      const root = store(
+        new Map(
+          Object.entries(files).map(([path, content]) => [
+            path,
+            typeof content === "string" ? Buffer.from(content) : content,
+          ]),
+        ),
+      );
       const sha = sha1(`commit ${++commits}`, root, branch);
       trees.set(sha, trees.get(root)!);
       branches.set(branch, sha);
       return sha;
     },
     push(secret, after, { branch = "main", deleted = false } = {}) {
-      const body = JSON.stringify({ ref: `refs/heads/${branch}`, after, deleted, repository: { full_name: repository } });
-      return { body, headers: { "content-type": "application/json", "x-github-event": "push", "x-hub-signature-256": signatureOf(secret, body) } };
+      const body = JSON.stringify({
+        ref: `refs/heads/${branch}`,
+        after,
+        deleted,
+        repository: { full_name: repository },
+      });
+      return {
+        body,
+        headers: {
+          "content-type": "application/json",
+          "x-github-event": "push",
+          "x-hub-signature-256": signatureOf(secret, body),
+        },
+      };
     },
     close: () =>
       new Promise((resolve) => {

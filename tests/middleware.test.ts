@@ -19,49 +19,101 @@ const NOW = Date.parse("2026-11-25T10:00:00Z");
 const ORIGIN = "http://localhost:3000";
 
 beforeEach(() => setClock(NOW));
-afterEach(() => overrideEnv({ REPLICATION: undefined, LOG_LEVEL: "error", SITE_URL: undefined, OLD_COOKIE_SECRET: undefined, OLD_SESSION_COOKIE: undefined, OLD_CLIENT_COOKIE: undefined }));
+afterEach(() =>
+  overrideEnv({
+    REPLICATION: undefined,
+    LOG_LEVEL: "error",
+    SITE_URL: undefined,
+    OLD_COOKIE_SECRET: undefined,
+    OLD_SESSION_COOKIE: undefined,
+    OLD_CLIENT_COOKIE: undefined,
+  }),
+);
 
-const visit = (path: string, headers: Record<string, string> = {}) => middleware(new NextRequest(`${ORIGIN}${path}`, { headers }));
+const visit = (path: string, headers: Record<string, string> = {}) =>
+  middleware(new NextRequest(`${ORIGIN}${path}`, { headers }));
 /** What Next hands on to the page. */
-const handedOn = (response: Response, name: string) => response.headers.get(`x-middleware-request-${name}`);
+const handedOn = (response: Response, name: string) =>
+  response.headers.get(`x-middleware-request-${name}`);
 
 /** A session's cookie and, after 200 days, a clock at which it is due. */
 async function dueCookie(): Promise<string> {
-  const { value } = await sessionCookie(await writeSql((sql) => startSession(sql, insertUser(sql).id)));
+  const { value } = await sessionCookie(
+    await writeSql((sql) => startSession(sql, insertUser(sql).id)),
+  );
   setClock(NOW + 200 * DAY_MS);
   return `session=${value}`;
 }
 
 /** Whether Next runs the middleware for a request, as Next itself decides it. */
 const isMatched = (path: string, cookies: readonly string[] = []) =>
-  unstable_doesMiddlewareMatch({ config: config as Parameters<typeof unstable_doesMiddlewareMatch>[0]["config"], url: ORIGIN + path, cookies: Object.fromEntries(cookies.map((name) => [name, "x"])) });
+  unstable_doesMiddlewareMatch({
+    config: config as Parameters<typeof unstable_doesMiddlewareMatch>[0]["config"],
+    url: ORIGIN + path,
+    cookies: Object.fromEntries(cookies.map((name) => [name, "x"])),
+  });
 
 test("the middleware runs for every member's page, with a cookie or without", () => {
   for (const page of MEMBER_PAGES) {
-    for (const path of [`/${page}`, `/${page}/deeper`, `/${page}/deeper/still`]) expect(isMatched(path), path).toBe(true);
+    for (const path of [`/${page}`, `/${page}/deeper`, `/${page}/deeper/still`])
+      expect(isMatched(path), path).toBe(true);
   }
 });
 
 test("every page that it runs for without a cookie is a member's page", () => {
   const always = config.matcher.filter((each) => typeof each === "string").join(" ");
-  const named = [...always.matchAll(/\/(\w+\/)?\(([\w|]+)\)/g)].flatMap(([, folder = "", names = ""]) => names.split("|").map((name) => folder + name));
+  const named = [...always.matchAll(/\/(\w+\/)?\(([\w|]+)\)/g)].flatMap(
+    ([, folder = "", names = ""]) => names.split("|").map((name) => folder + name),
+  );
   expect(named.sort()).toEqual([...MEMBER_PAGES].sort());
 });
 
 test("readers without a session pass it by, and so does what has no page", () => {
-  for (const path of ["/", "/blog", "/blog/a-post", "/teams", "/calls", "/mentions", "/media", "/administration", "/feed.xml"]) expect(isMatched(path), path).toBe(false);
-  for (const path of ["/_next/static/x.js", "/_img/x.webp", "/_br/x.js", "/reads", "/reads/token", "/calls/upload", "/calls/upload/1/2", "/api/content-webhook", "/embed-image/x", "/content-file/x", "/healthz", "/readyz", "/metrics", "/internal/status", "/internal/cache", "/cluster/here"]) {
+  for (const path of [
+    "/",
+    "/blog",
+    "/blog/a-post",
+    "/teams",
+    "/calls",
+    "/mentions",
+    "/media",
+    "/administration",
+    "/feed.xml",
+  ])
+    expect(isMatched(path), path).toBe(false);
+  for (const path of [
+    "/_next/static/x.js",
+    "/_img/x.webp",
+    "/_br/x.js",
+    "/reads",
+    "/reads/token",
+    "/calls/upload",
+    "/calls/upload/1/2",
+    "/api/content-webhook",
+    "/embed-image/x",
+    "/content-file/x",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/internal/status",
+    "/internal/cache",
+    "/cluster/here",
+  ]) {
     expect(isMatched(path, COOKIE_NAMES), path).toBe(false);
   }
 });
 
 test("with a session it runs for every page, under both names of the cookie", () => {
-  for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"]) for (const name of ["session", "__Host-session"]) expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
+  for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"])
+    for (const name of ["session", "__Host-session"])
+      expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
   expect(isMatched("/blog", ["reader"])).toBe(false);
 });
 
 test("with a cookie of the site before it runs for every page", () => {
-  for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"]) for (const name of Object.values(OLD_COOKIES)) expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
+  for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"])
+    for (const name of Object.values(OLD_COOKIES))
+      expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
 });
 
 test("a member's page gets a policy with a nonce of its own, and so does the request that renders it", async () => {
@@ -70,7 +122,8 @@ test("a member's page gets a policy with a nonce of its own, and so does the req
     const response = await visit(path);
     const policy = response.headers.get("content-security-policy") ?? "";
     expect(handedOn(response, "content-security-policy")).toBe(policy);
-    const [, nonce] = /script-src 'self' 'nonce-([A-Za-z0-9+/]{22}==)' 'strict-dynamic'/.exec(policy) ?? [];
+    const [, nonce] =
+      /script-src 'self' 'nonce-([A-Za-z0-9+/]{22}==)' 'strict-dynamic'/.exec(policy) ?? [];
     expect(nonce, path).toBeDefined();
     nonces.add(nonce!);
     expect(response.headers.get("cache-control")).toBe("private, no-store");
@@ -80,13 +133,18 @@ test("a member's page gets a policy with a nonce of its own, and so does the req
 });
 
 test("a policy that the client sends is not what its page is rendered with", async () => {
-  const response = await visit("/login", { "content-security-policy": "script-src 'nonce-known' *" });
-  expect(handedOn(response, "content-security-policy")).toBe(response.headers.get("content-security-policy"));
+  const response = await visit("/login", {
+    "content-security-policy": "script-src 'nonce-known' *",
+  });
+  expect(handedOn(response, "content-security-policy")).toBe(
+    response.headers.get("content-security-policy"),
+  );
   expect(response.headers.get("content-security-policy")).not.toContain("known");
 });
 
 test("other pages keep the policy that all of them share", async () => {
-  for (const path of ["/", "/teams", "/mentions", "/calls", "/calls/recorders"]) expect((await visit(path)).headers.get("content-security-policy"), path).toBeNull();
+  for (const path of ["/", "/teams", "/mentions", "/calls", "/calls/recorders"])
+    expect((await visit(path)).headers.get("content-security-policy"), path).toBeNull();
 });
 
 test("the policy runs nothing that is not ours, and evaluates nothing but in development", () => {
@@ -94,7 +152,14 @@ test("the policy runs nothing that is not ours, and evaluates nothing but in dev
   expect(policy).not.toMatch(/unsafe-eval|https?:|\*/);
   expect(policy).toMatch(/script-src [^;]*'nonce-abc'/);
   expect(/script-src ([^;]*)/.exec(policy)?.[1]).not.toContain("unsafe-inline");
-  for (const rule of ["default-src 'self'", "base-uri 'none'", "object-src 'none'", "frame-ancestors 'none'", "form-action 'self'"]) expect(policy.split("; ")).toContain(rule);
+  for (const rule of [
+    "default-src 'self'",
+    "base-uri 'none'",
+    "object-src 'none'",
+    "frame-ancestors 'none'",
+    "form-action 'self'",
+  ])
+    expect(policy.split("; ")).toContain(rule);
   expect(memberPolicy("abc", true)).toContain("'unsafe-eval'");
 });
 
@@ -103,9 +168,13 @@ test("a page view renews a session that is due, on any page", async () => {
     setClock(NOW);
     const cookie = await dueCookie();
     const answers = await Promise.all(Array.from({ length: 10 }, () => visit(path, { cookie })));
-    const set = answers.map((response) => response.headers.get("set-cookie")).filter((value) => value !== null);
+    const set = answers
+      .map((response) => response.headers.get("set-cookie"))
+      .filter((value) => value !== null);
     expect(set).toHaveLength(1);
-    expect(set[0]).toMatch(/^session=Fe26\S+; Path=\/; Expires=[^;]+; Max-Age=31536000; HttpOnly; SameSite=lax$/);
+    expect(set[0]).toMatch(
+      /^session=Fe26\S+; Path=\/; Expires=[^;]+; Max-Age=31536000; HttpOnly; SameSite=lax$/,
+    );
   }
 });
 
@@ -115,7 +184,11 @@ test("where nobody may write just now, pages come without a new cookie", async (
   const response = await visit("/me", { cookie });
   expect(response.status).toBe(200);
   expect(response.headers.get("set-cookie")).toBeNull();
-  expect(await snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "expirationDate" AS "at" FROM "Session"`)?.at)).toBeLessThan(NOW + 366 * DAY_MS);
+  expect(
+    await snapshotSql(
+      (sql) => sql.get<{ at: number }>(`SELECT "expirationDate" AS "at" FROM "Session"`)?.at,
+    ),
+  ).toBeLessThan(NOW + 366 * DAY_MS);
 });
 
 test("a forged cookie is no reason to fail", async () => {
@@ -126,31 +199,73 @@ test("a forged cookie is no reason to fail", async () => {
 });
 
 const OLD_SECRET = "of-the-site-before";
-const OLD_ENV = { OLD_COOKIE_SECRET: `newest-secret, ${OLD_SECRET}`, OLD_SESSION_COOKIE: "my_session", OLD_CLIENT_COOKIE: "my_client" };
+const OLD_ENV = {
+  OLD_COOKIE_SECRET: `newest-secret, ${OLD_SECRET}`,
+  OLD_SESSION_COOKIE: "my_session",
+  OLD_CLIENT_COOKIE: "my_client",
+};
 
 /** A session that moved in, `ageDays` old, and its cookie as a request has it when it gets here. */
-async function movedIn({ ageDays = 10 } = {}): Promise<{ id: string; cookie: string; expiresAtMs: () => Promise<number | undefined> }> {
+async function movedIn({ ageDays = 10 } = {}): Promise<{
+  id: string;
+  cookie: string;
+  expiresAtMs: () => Promise<number | undefined>;
+}> {
   const id = randomUUID();
   const beganAtMs = NOW - ageDays * DAY_MS;
-  await writeSql((sql) => sql.run(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`, hashSessionId(id), beganAtMs, insertUser(sql).id, beganAtMs + 365 * DAY_MS));
-  const expiresAtMs = () => snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`, hashSessionId(id))?.at);
-  return { id, cookie: `old-session=${encodeURIComponent(oldCookie({ sessionId: id }, OLD_SECRET))}`, expiresAtMs };
+  await writeSql((sql) =>
+    sql.run(
+      `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
+      hashSessionId(id),
+      beganAtMs,
+      insertUser(sql).id,
+      beganAtMs + 365 * DAY_MS,
+    ),
+  );
+  const expiresAtMs = () =>
+    snapshotSql(
+      (sql) =>
+        sql.get<{ at: number }>(
+          `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
+          hashSessionId(id),
+        )?.at,
+    );
+  return {
+    id,
+    cookie: `old-session=${encodeURIComponent(oldCookie({ sessionId: id }, OLD_SECRET))}`,
+    expiresAtMs,
+  };
 }
-const oldReader = (id: string) => `old-reader=${encodeURIComponent(oldCookie({ clientId: id }, OLD_SECRET))}`;
+const oldReader = (id: string) =>
+  `old-reader=${encodeURIComponent(oldCookie({ clientId: id }, OLD_SECRET))}`;
 /** The cookies that an answer sets, by name, each with its attributes. */
-const setBy = (response: Response) => Object.fromEntries(response.headers.getSetCookie().map((line) => [line.slice(0, line.indexOf("=")), line]));
-const valueOf = (line: string | undefined) => decodeURIComponent(/^[^=]+=([^;]*)/.exec(line ?? "")?.[1] ?? "");
-const EXPIRED = /^my_(session|client)=; Path=\/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=lax$/;
+const setBy = (response: Response) =>
+  Object.fromEntries(
+    response.headers.getSetCookie().map((line) => [line.slice(0, line.indexOf("=")), line]),
+  );
+const valueOf = (line: string | undefined) =>
+  decodeURIComponent(/^[^=]+=([^;]*)/.exec(line ?? "")?.[1] ?? "");
+const EXPIRED =
+  /^my_(session|client)=; Path=\/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=lax$/;
 
 test("a session of the site before is exchanged for ours, the same session, on any page and by any method; nothing is written", async () => {
   overrideEnv(OLD_ENV);
-  for (const [path, method] of [["/", "GET"], ["/blog/a-post", "HEAD"], ["/me", "GET"], ["/me", "POST"]] as const) {
+  for (const [path, method] of [
+    ["/", "GET"],
+    ["/blog/a-post", "HEAD"],
+    ["/me", "GET"],
+    ["/me", "POST"],
+  ] as const) {
     const { id, cookie, expiresAtMs } = await movedIn();
     const before = await expiresAtMs();
-    const response = await middleware(new NextRequest(`${ORIGIN}${path}`, { method, headers: { cookie } }));
+    const response = await middleware(
+      new NextRequest(`${ORIGIN}${path}`, { method, headers: { cookie } }),
+    );
     const set = setBy(response);
     expect(Object.keys(set).sort(), path).toEqual(["my_session", "session"]);
-    expect(set.session).toMatch(/^session=Fe26\S+; Path=\/; Expires=[^;]+; Max-Age=31536000; HttpOnly; SameSite=lax$/);
+    expect(set.session).toMatch(
+      /^session=Fe26\S+; Path=\/; Expires=[^;]+; Max-Age=31536000; HttpOnly; SameSite=lax$/,
+    );
     expect(set.my_session).toMatch(EXPIRED);
     expect((await openSeal(valueOf(set.session)))?.id).toBe(id);
     // The page that answers is the member's.
@@ -163,14 +278,20 @@ test("a session that moved in keeps the day of its log-in, so it is no recent on
   overrideEnv(OLD_ENV);
   const { cookie } = await movedIn({ ageDays: 100 });
   const seal = await openSeal(valueOf(setBy(await visit("/", { cookie })).session));
-  const { member } = await snapshotSql((sql) => findReader(sql, { sessionKey: hashSessionId(seal!.id), clientId: null }));
+  const { member } = await snapshotSql((sql) =>
+    findReader(sql, { sessionKey: hashSessionId(seal!.id), clientId: null }),
+  );
   expect(member?.loggedInAtMs).toBe(NOW - 100 * DAY_MS);
 });
 
 test("Express' cookies are exchanged as well", async () => {
   overrideEnv(OLD_ENV);
   const { id } = await movedIn();
-  const set = setBy(await visit("/", { cookie: `old-session=${encodeURIComponent(oldPlainCookie(id, OLD_SECRET))}` }));
+  const set = setBy(
+    await visit("/", {
+      cookie: `old-session=${encodeURIComponent(oldPlainCookie(id, OLD_SECRET))}`,
+    }),
+  );
   expect((await openSeal(valueOf(set.session)))?.id).toBe(id);
 });
 
@@ -178,8 +299,14 @@ test("over https the exchanged cookies are ours alone, and the old one is expire
   overrideEnv({ ...OLD_ENV, SITE_URL: "https://lectern.example" });
   const { cookie } = await movedIn();
   const set = setBy(await visit("/", { cookie: `${cookie}; ${oldReader("client-1")}` }));
-  expect(Object.keys(set).sort()).toEqual(["__Host-reader", "__Host-session", "my_client", "my_session"]);
-  for (const line of Object.values(set)) expect(line).toMatch(/Path=\/; .*Secure; HttpOnly; SameSite=lax$/);
+  expect(Object.keys(set).sort()).toEqual([
+    "__Host-reader",
+    "__Host-session",
+    "my_client",
+    "my_session",
+  ]);
+  for (const line of Object.values(set))
+    expect(line).toMatch(/Path=\/; .*Secure; HttpOnly; SameSite=lax$/);
 });
 
 test("a session that moved in and is due is renewed by the request that exchanges it, once", async () => {
@@ -206,8 +333,14 @@ test("where nobody may write just now, an old cookie is exchanged and the sessio
 test("a session that has ended, was logged out or never moved in gives nothing, and its cookie goes", async () => {
   overrideEnv(OLD_ENV);
   const [ended, loggedOut] = [await movedIn({ ageDays: 365 }), await movedIn()];
-  await writeSql((sql) => sql.run(`DELETE FROM "Session" WHERE "id" = ?`, hashSessionId(loggedOut.id)));
-  for (const cookie of [ended.cookie, loggedOut.cookie, `old-session=${encodeURIComponent(oldCookie({ sessionId: randomUUID() }, OLD_SECRET))}`]) {
+  await writeSql((sql) =>
+    sql.run(`DELETE FROM "Session" WHERE "id" = ?`, hashSessionId(loggedOut.id)),
+  );
+  for (const cookie of [
+    ended.cookie,
+    loggedOut.cookie,
+    `old-session=${encodeURIComponent(oldCookie({ sessionId: randomUUID() }, OLD_SECRET))}`,
+  ]) {
     const response = await visit("/me", { cookie: `a=b; ${cookie}` });
     const set = setBy(response);
     expect(Object.keys(set)).toEqual(["my_session"]);
@@ -220,7 +353,9 @@ test("a session that has ended, was logged out or never moved in gives nothing, 
 test("a session of ours wins over one of the site before, which goes", async () => {
   overrideEnv(OLD_ENV);
   const { cookie } = await movedIn();
-  const { value } = await sessionCookie(await writeSql((sql) => startSession(sql, insertUser(sql).id)));
+  const { value } = await sessionCookie(
+    await writeSql((sql) => startSession(sql, insertUser(sql).id)),
+  );
   const response = await visit("/me", { cookie: `session=${value}; ${cookie}` });
   expect(Object.keys(setBy(response))).toEqual(["my_session"]);
   expect(handedOn(response, "cookie")).toBe(`session=${value}`);
@@ -229,13 +364,25 @@ test("a session of ours wins over one of the site before, which goes", async () 
 test("a cookie that can't be read is left alone, since the owner may put the secret right", async () => {
   const { id, cookie } = await movedIn();
   resetMetrics();
-  const forged = [oldCookie({ sessionId: id }, "another-secret"), oldCookie({ user: id }, OLD_SECRET), `${oldCookie({ sessionId: id }, OLD_SECRET)}x`, id, "", "x".repeat(8_000)];
+  const forged = [
+    oldCookie({ sessionId: id }, "another-secret"),
+    oldCookie({ user: id }, OLD_SECRET),
+    `${oldCookie({ sessionId: id }, OLD_SECRET)}x`,
+    id,
+    "",
+    "x".repeat(8_000),
+  ];
   for (const value of forged) {
     overrideEnv(OLD_ENV);
     const response = await visit("/", { cookie: `old-session=${encodeURIComponent(value)}` });
-    expect([response.status, response.headers.getSetCookie()], value.slice(0, 100)).toEqual([200, []]);
+    expect([response.status, response.headers.getSetCookie()], value.slice(0, 100)).toEqual([
+      200,
+      [],
+    ]);
   }
-  expect(renderMetrics()).toContain(`lectern_old_cookies_total{kind="session",result="unreadable"} ${forged.length}`);
+  expect(renderMetrics()).toContain(
+    `lectern_old_cookies_total{kind="session",result="unreadable"} ${forged.length}`,
+  );
   overrideEnv({ ...OLD_ENV, OLD_COOKIE_SECRET: "another-secret" });
   expect((await visit("/", { cookie })).headers.getSetCookie()).toEqual([]);
   resetMetrics();
@@ -245,18 +392,26 @@ test("an anonymous reader of the site before keeps their id; one who has a cooki
   overrideEnv(OLD_ENV);
   const set = setBy(await visit("/blog/a-post", { cookie: oldReader("client-1") }));
   expect(Object.keys(set).sort()).toEqual(["my_client", "reader"]);
-  expect(set.reader).toMatch(/^reader=client-1\.[\w-]{43}; Path=\/; Expires=[^;]+; Max-Age=34560000; HttpOnly; SameSite=lax$/);
+  expect(set.reader).toMatch(
+    /^reader=client-1\.[\w-]{43}; Path=\/; Expires=[^;]+; Max-Age=34560000; HttpOnly; SameSite=lax$/,
+  );
   expect(set.my_client).toMatch(EXPIRED);
   expect(readReaderCookie(() => valueOf(set.reader))).toBe("client-1");
   const own = readerCookie("reader-1").split(";")[0]!;
-  expect(Object.keys(setBy(await visit("/blog/a-post", { cookie: `${own}; ${oldReader("client-1")}` })))).toEqual(["my_client"]);
+  expect(
+    Object.keys(setBy(await visit("/blog/a-post", { cookie: `${own}; ${oldReader("client-1")}` }))),
+  ).toEqual(["my_client"]);
 });
 
 test("one cookie may hold both ids", async () => {
   overrideEnv({ ...OLD_ENV, OLD_CLIENT_COOKIE: "my_session:clientId" });
   const { id } = await movedIn();
   const value = encodeURIComponent(oldCookie({ sessionId: id, clientId: "client-1" }, OLD_SECRET));
-  expect(Object.keys(setBy(await visit("/", { cookie: `old-session=${value}; old-reader=${value}` }))).sort()).toEqual(["my_session", "reader", "session"]);
+  expect(
+    Object.keys(
+      setBy(await visit("/", { cookie: `old-session=${value}; old-reader=${value}` })),
+    ).sort(),
+  ).toEqual(["my_session", "reader", "session"]);
 });
 
 test("without the owner's secret a cookie of the site before is nothing to us", async () => {

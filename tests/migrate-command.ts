@@ -21,18 +21,39 @@ export interface Running {
 
 /** Starts `migrate-postgres ...args`; its configuration is `env` and nothing of this process' own. */
 export function startMigrate(args: readonly string[], env: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/migrate-postgres.ts", ...args], { cwd: ROOT, env: { PATH: process.env.PATH, ...env } as unknown as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", "scripts/migrate-postgres.ts", ...args],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, ...env } as unknown as NodeJS.ProcessEnv,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let output = "";
   child.stdout!.on("data", (data) => (output += data));
   child.stderr!.on("data", (data) => (output += data));
   const ended = new Promise<Ran>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code, signal) => resolve({ code, signal, output, events: output.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}")).map((line) => JSON.parse(line) as Record<string, unknown>) }));
+    child.on("close", (code, signal) =>
+      resolve({
+        code,
+        signal,
+        output,
+        events: output
+          .split("\n")
+          .filter((line) => line.startsWith("{") && line.endsWith("}"))
+          .map((line) => JSON.parse(line) as Record<string, unknown>),
+      }),
+    );
   });
   return { child, ended };
 }
 
 /** Runs it to its end. */
-export function runMigrate(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+export function runMigrate(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ran> {
   return startMigrate(args, env).ended;
 }

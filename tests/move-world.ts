@@ -44,10 +44,19 @@ export interface MoveWorld {
   readonly site: BuiltSite;
   readonly writer: Writer;
   /** Adds a member to the old site, logged in, who has read `posts` and left a call; the writer never touches them. */
-  addMember(given: { firstName: string; email: string; role?: "ADMIN" | "MEMBER"; posts: readonly string[]; callTitle?: string }): Promise<OldMember>;
+  addMember(given: {
+    firstName: string;
+    email: string;
+    role?: "ADMIN" | "MEMBER";
+    posts: readonly string[];
+    callTitle?: string;
+  }): Promise<OldMember>;
   query<Row extends Record<string, string>>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Runs the command to its end, as its owner would: `show` lets it print here, else its output comes back. Rejects where it was ended. */
-  migrate(args: readonly string[], options?: { show?: boolean }): Promise<{ code: number; output: string }>;
+  migrate(
+    args: readonly string[],
+    options?: { show?: boolean },
+  ): Promise<{ code: number; output: string }>;
   /** Bytes of Postgres' log that the move has still to take over. */
   waiting(): Promise<number>;
   /** Compares what the site has with what the old one's users were told is stored. Both must have come to rest. */
@@ -66,13 +75,24 @@ export interface MoveWorldOptions {
 }
 
 /** Starts everything; the writer writes when it resolves. Throws where there is no PostgreSQL or no build, with nothing left behind. */
-export async function makeMoveWorld({ sizes, perSecond, env = {}, signal = new AbortController().signal, say = () => {} }: MoveWorldOptions): Promise<MoveWorld> {
+export async function makeMoveWorld({
+  sizes,
+  perSecond,
+  env = {},
+  signal = new AbortController().signal,
+  say = () => {},
+}: MoveWorldOptions): Promise<MoveWorld> {
   const folder = mkdtempSync(join(tmpdir(), "lectern-move-"));
   const started: Promise<() => Promise<unknown>>[] = [];
   const commands = new Set<ChildProcess>();
   /** Remembers how it is ended before it has started: what is interrupted meanwhile is ended all the same. */
   async function keep<T>(starting: Promise<T>, end: (value: T) => Promise<unknown>): Promise<T> {
-    started.unshift(starting.then((value) => () => end(value), () => () => Promise.resolve()));
+    started.unshift(
+      starting.then(
+        (value) => () => end(value),
+        () => () => Promise.resolve(),
+      ),
+    );
     const value = await starting;
     signal.throwIfAborted();
     return value;
@@ -96,11 +116,23 @@ export async function makeMoveWorld({ sizes, perSecond, env = {}, signal = new A
     const crash = () => void postgres.stop("immediate");
     signal.addEventListener("abort", crash, { once: true });
     await createOldSite(from, sizes);
-    const site = await keep(startBuiltSite({ folder: join(folder, "site"), env: { OLD_COOKIE_SECRET: OLD_SECRET, OLD_SESSION_COOKIE: OLD_SESSION, ...env }, signal }), (one) => one.stop());
-    const writer = await keep(startWriter(from, { perSecond }), (one) => Promise.race([one.stop().catch(() => {}), sleep(signal.aborted ? 500 : 20_000)]));
+    const site = await keep(
+      startBuiltSite({
+        folder: join(folder, "site"),
+        env: { OLD_COOKIE_SECRET: OLD_SECRET, OLD_SESSION_COOKIE: OLD_SESSION, ...env },
+        signal,
+      }),
+      (one) => one.stop(),
+    );
+    const writer = await keep(startWriter(from, { perSecond }), (one) =>
+      Promise.race([one.stop().catch(() => {}), sleep(signal.aborted ? 500 : 20_000)]),
+    );
 
     const query: MoveWorld["query"] = async (text, values = []) => {
-      const client = new pg.Client({ connectionString: from, types: { getTypeParser: () => String } as unknown as pg.CustomTypesConfig });
+      const client = new pg.Client({
+        connectionString: from,
+        types: { getTypeParser: () => String } as unknown as pg.CustomTypesConfig,
+      });
       client.on("error", () => {});
       await client.connect();
       try {
@@ -119,29 +151,58 @@ export async function makeMoveWorld({ sizes, perSecond, env = {}, signal = new A
       addMember: (given) => addMember(query, given),
       migrate(args, { show = false } = {}) {
         // The connection string stands in no list of processes.
-        const own = { PATH: process.env.PATH, MIGRATE_FROM: from, DATA_DIR: join(folder, "site"), OLD_COOKIE_SECRET: OLD_SECRET, OLD_SESSION_COOKIE: OLD_SESSION, SITE_URL: site.url };
-        const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/migrate-postgres.ts", ...args, "--to", site.databaseFile], { cwd: ROOT, env: own as unknown as NodeJS.ProcessEnv, stdio: show ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"] });
+        const own = {
+          PATH: process.env.PATH,
+          MIGRATE_FROM: from,
+          DATA_DIR: join(folder, "site"),
+          OLD_COOKIE_SECRET: OLD_SECRET,
+          OLD_SESSION_COOKIE: OLD_SESSION,
+          SITE_URL: site.url,
+        };
+        const child = spawn(
+          process.execPath,
+          [
+            "--disable-warning=ExperimentalWarning",
+            "scripts/migrate-postgres.ts",
+            ...args,
+            "--to",
+            site.databaseFile,
+          ],
+          {
+            cwd: ROOT,
+            env: own as unknown as NodeJS.ProcessEnv,
+            stdio: show ? ["ignore", "inherit", "inherit"] : ["ignore", "pipe", "pipe"],
+          },
+        );
         commands.add(child);
         let output = "";
-        for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data: Buffer) => (output += data.toString()));
+        for (const stream of [child.stdout, child.stderr])
+          stream?.on("data", (data: Buffer) => (output += data.toString()));
         return new Promise((resolve, reject) => {
           child.once("error", reject);
           child.once("close", (code) => {
             commands.delete(child);
-            if (signal.aborted || code === null) reject(new Error(`migrate ${args[0]} was stopped.`));
+            if (signal.aborted || code === null)
+              reject(new Error(`migrate ${args[0]} was stopped.`));
             else resolve({ code, output });
           });
         });
       },
       async waiting() {
-        const [row] = await query<{ bytes: string }>("SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), confirmed_flush_lsn) AS bytes FROM pg_replication_slots WHERE database = current_database()");
+        const [row] = await query<{ bytes: string }>(
+          "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), confirmed_flush_lsn) AS bytes FROM pg_replication_slots WHERE database = current_database()",
+        );
         return Number(row?.bytes ?? 0);
       },
       async check() {
         const { find, close: closeFile } = findInFile(site.databaseFile);
         const db = new Database(site.databaseFile, { readonly: true });
         try {
-          return { looked: writer.tally.rows, wrong: await writer.tally.check(find), counters: checkCounters(sqlOf(db)).length };
+          return {
+            looked: writer.tally.rows,
+            wrong: await writer.tally.check(find),
+            counters: checkCounters(sqlOf(db)).length,
+          };
         } finally {
           closeFile();
           db.close();
@@ -167,16 +228,50 @@ async function endCommand(child: ChildProcess): Promise<void> {
   clearTimeout(hard);
 }
 
-async function addMember(query: MoveWorld["query"], { firstName, email, role = "MEMBER", posts, callTitle }: Parameters<MoveWorld["addMember"]>[0]): Promise<OldMember> {
+async function addMember(
+  query: MoveWorld["query"],
+  { firstName, email, role = "MEMBER", posts, callTitle }: Parameters<MoveWorld["addMember"]>[0],
+): Promise<OldMember> {
   const [id, session] = [randomUUID(), randomUUID()];
   // As Prisma writes it: UTC, to the millisecond. Young enough that the new site does not extend it by itself.
-  const at = (ageDays: number) => new Date(Date.now() - ageDays * DAY_MS).toISOString().slice(0, -1);
-  await query(`INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES ($1, $2, $2, $3, $4, $5::"Role", 'BLUE')`, [id, at(400), email, firstName, role]);
-  await query(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ($1, $2, $3, $4)`, [session, at(10), id, at(-355)]);
-  for (const slug of posts) await query(`INSERT INTO "PostRead" ("id", "createdAt", "userId", "postSlug") VALUES ($1, $2, $3, $4)`, [randomUUID(), at(3), id, slug]);
+  const at = (ageDays: number) =>
+    new Date(Date.now() - ageDays * DAY_MS).toISOString().slice(0, -1);
+  await query(
+    `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES ($1, $2, $2, $3, $4, $5::"Role", 'BLUE')`,
+    [id, at(400), email, firstName, role],
+  );
+  await query(
+    `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ($1, $2, $3, $4)`,
+    [session, at(10), id, at(-355)],
+  );
+  for (const slug of posts)
+    await query(
+      `INSERT INTO "PostRead" ("id", "createdAt", "userId", "postSlug") VALUES ($1, $2, $3, $4)`,
+      [randomUUID(), at(3), id, slug],
+    );
   if (callTitle) {
     const recording = `data:audio/webm;base64,${Buffer.from(audioFixture("noise-64k.webm")).toString("base64")}`;
-    await query(`INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES ($1, $2, $2, $3, $4, 'moving, sqlite', $5, $6)`, [randomUUID(), at(2), callTitle, "Asked at the site before, on the evening of the move.", id, recording]);
+    await query(
+      `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES ($1, $2, $2, $3, $4, 'moving, sqlite', $5, $6)`,
+      [
+        randomUUID(),
+        at(2),
+        callTitle,
+        "Asked at the site before, on the evening of the move.",
+        id,
+        recording,
+      ],
+    );
   }
-  return { id, firstName, email, cookie: { name: OLD_SESSION, value: encodeURIComponent(oldCookie({ sessionId: session }, OLD_SECRET)) }, posts, callTitle: callTitle ?? null };
+  return {
+    id,
+    firstName,
+    email,
+    cookie: {
+      name: OLD_SESSION,
+      value: encodeURIComponent(oldCookie({ sessionId: session }, OLD_SECRET)),
+    },
+    posts,
+    callTitle: callTitle ?? null,
+  };
 }

@@ -2,13 +2,18 @@
 // Use: vi.mock("next/headers", () => import("#tests/next-headers.ts")).
 
 /** What is sent: the Cookie header as it is written, and the headers. */
-export const sent: { cookie: string; headers: Record<string, string> } = { cookie: "", headers: {} };
+export const sent: { cookie: string; headers: Record<string, string> } = {
+  cookie: "",
+  headers: {},
+};
 
 export async function cookies() {
   return {
     get(name: string) {
       const pair = sent.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
-      return pair === undefined ? undefined : { name, value: decodeURIComponent(pair.slice(name.length + 1)) };
+      return pair === undefined
+        ? undefined
+        : { name, value: decodeURIComponent(pair.slice(name.length + 1)) };
     },
   };
 }

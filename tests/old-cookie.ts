@@ -2,7 +2,8 @@
 
 import { createHmac } from "node:crypto";
 
-const signature = (text: string, secret: string) => createHmac("sha256", secret).update(text).digest("base64").replace(/=+$/, "");
+const signature = (text: string, secret: string) =>
+  createHmac("sha256", secret).update(text).digest("base64").replace(/=+$/, "");
 
 /** The value, decoded, of a cookie made by createCookie or createCookieSessionStorage (Remix, React Router). */
 export function oldCookie(data: unknown, secret: string): string {

@@ -16,7 +16,11 @@ export interface Lane {
 export interface Tx {
   insert(table: OldTable, ...rows: Record<string, string | null>[]): Promise<Image[]>;
   /** A new `id` is a new row in the place of the old one. */
-  update(table: OldTable, ids: readonly string[], set: Record<string, string | null>): Promise<Image[]>;
+  update(
+    table: OldTable,
+    ids: readonly string[],
+    set: Record<string, string | null>,
+  ): Promise<Image[]>;
   /** With everything that goes with it. */
   remove(table: OldTable, id: string): Promise<void>;
   read(table: OldTable, id: string): Promise<Image>;
@@ -61,30 +65,71 @@ export class Pool {
   /** Up to `count` different ones. */
   pick(random: () => number, count: number): string[] {
     const start = Math.floor(random() * this.#ids.length);
-    return Array.from({ length: Math.min(count, this.#ids.length) }, (_, i) => this.#ids[(start + i) % this.#ids.length]!);
+    return Array.from(
+      { length: Math.min(count, this.#ids.length) },
+      (_, i) => this.#ids[(start + i) % this.#ids.length]!,
+    );
   }
 }
 
 const now = () => new Date().toISOString();
 const YEAR_MS = 365 * 86_400_000;
 const inAYear = () => new Date(Date.now() + YEAR_MS).toISOString();
-const pick = (lane: Lane, from: OldTable | "anonymous", count = 1) => lane.pools[from].pick(lane.random, count) as [string, ...string[]];
+const pick = (lane: Lane, from: OldTable | "anonymous", count = 1) =>
+  lane.pools[from].pick(lane.random, count) as [string, ...string[]];
 const word = ({ random }: Lane) => WORDS[Math.floor(random() * WORDS.length)]!;
 
-function newRead(lane: Lane, userId: string | null = lane.random() < 0.3 ? (pick(lane, "User")[0] ?? null) : null): Record<string, string | null> {
-  return { id: randomUUID(), createdAt: now(), userId, clientId: userId === null ? randomUUID() : null, postSlug: `old-post-${Math.ceil(200 * lane.random() ** 3)}` };
+function newRead(
+  lane: Lane,
+  userId: string | null = lane.random() < 0.3 ? (pick(lane, "User")[0] ?? null) : null,
+): Record<string, string | null> {
+  return {
+    id: randomUUID(),
+    createdAt: now(),
+    userId,
+    clientId: userId === null ? randomUUID() : null,
+    postSlug: `old-post-${Math.ceil(200 * lane.random() ** 3)}`,
+  };
 }
 
 function newUser(lane: Lane, email = `${randomUUID()}@example.org`): Record<string, string | null> {
-  return { id: randomUUID(), createdAt: now(), updatedAt: now(), email, firstName: word(lane), discordId: null, convertKitId: lane.random() < 0.5 ? "" : null, role: "MEMBER", team: ["RED", "BLUE", "YELLOW"][Math.floor(lane.random() * 3)]! };
+  return {
+    id: randomUUID(),
+    createdAt: now(),
+    updatedAt: now(),
+    email,
+    firstName: word(lane),
+    discordId: null,
+    convertKitId: lane.random() < 0.5 ? "" : null,
+    role: "MEMBER",
+    team: ["RED", "BLUE", "YELLOW"][Math.floor(lane.random() * 3)]!,
+  };
 }
 
-const newSession = (userId: string) => ({ id: randomUUID(), createdAt: now(), userId, expirationDate: inAYear() });
+const newSession = (userId: string) => ({
+  id: randomUUID(),
+  createdAt: now(),
+  userId,
+  expirationDate: inAYear(),
+});
 
 /** Long enough to be kept apart from its row (TOAST), so that an update of another column does not send it. */
 function newCall(lane: Lane): Record<string, string> {
-  const sound = Buffer.from(Array.from({ length: 3_000 + Math.floor(lane.random() * 30_000) }, () => Math.floor(lane.random() * 256))).toString("base64");
-  return { id: randomUUID(), createdAt: now(), updatedAt: now(), title: `Question ${word(lane)}`, description: word(lane).repeat(1 + Math.floor(lane.random() * 300)), keywords: "a,b", userId: pick(lane, "User")[0], base64: `data:audio/webm;base64,${sound}` };
+  const sound = Buffer.from(
+    Array.from({ length: 3_000 + Math.floor(lane.random() * 30_000) }, () =>
+      Math.floor(lane.random() * 256),
+    ),
+  ).toString("base64");
+  return {
+    id: randomUUID(),
+    createdAt: now(),
+    updatedAt: now(),
+    title: `Question ${word(lane)}`,
+    description: word(lane).repeat(1 + Math.floor(lane.random() * 300)),
+    keywords: "a,b",
+    userId: pick(lane, "User")[0],
+    base64: `data:audio/webm;base64,${sound}`,
+  };
 }
 
 /** By name. Their weights come to about 100. */
@@ -96,28 +141,79 @@ export const KINDS = {
       for (let i = 0; i < 3; i += 1) await tx.insert("PostRead", newRead(lane));
     },
   },
-  manyReads: { weight: 0.3, work: (tx, lane) => tx.insert("PostRead", ...Array.from({ length: 200 }, () => newRead(lane))) },
-  claim: { weight: 7, needs: { anonymous: 1, User: 1 }, work: (tx, lane) => tx.update("PostRead", pick(lane, "anonymous", 3), { userId: pick(lane, "User")[0] }) },
-  deleteRead: { weight: 3, needs: { PostRead: 20 }, work: (tx, lane) => tx.remove("PostRead", pick(lane, "PostRead")[0]) },
-  logIn: { weight: 6, needs: { User: 1 }, work: (tx, lane) => tx.insert("Session", newSession(pick(lane, "User")[0])) },
-  renew: { weight: 8, needs: { Session: 1 }, work: (tx, lane) => tx.update("Session", pick(lane, "Session"), { expirationDate: inAYear() }) },
-  logOut: { weight: 4, needs: { Session: 5 }, work: (tx, lane) => tx.remove("Session", pick(lane, "Session")[0]) },
+  manyReads: {
+    weight: 0.3,
+    work: (tx, lane) => tx.insert("PostRead", ...Array.from({ length: 200 }, () => newRead(lane))),
+  },
+  claim: {
+    weight: 7,
+    needs: { anonymous: 1, User: 1 },
+    work: (tx, lane) =>
+      tx.update("PostRead", pick(lane, "anonymous", 3), { userId: pick(lane, "User")[0] }),
+  },
+  deleteRead: {
+    weight: 3,
+    needs: { PostRead: 20 },
+    work: (tx, lane) => tx.remove("PostRead", pick(lane, "PostRead")[0]),
+  },
+  logIn: {
+    weight: 6,
+    needs: { User: 1 },
+    work: (tx, lane) => tx.insert("Session", newSession(pick(lane, "User")[0])),
+  },
+  renew: {
+    weight: 8,
+    needs: { Session: 1 },
+    work: (tx, lane) => tx.update("Session", pick(lane, "Session"), { expirationDate: inAYear() }),
+  },
+  logOut: {
+    weight: 4,
+    needs: { Session: 5 },
+    work: (tx, lane) => tx.remove("Session", pick(lane, "Session")[0]),
+  },
   signUp: {
     weight: 5,
     async work(tx, lane) {
       const user = newUser(lane);
       await tx.insert("User", user);
       await tx.insert("Session", newSession(user.id!));
-      if (lane.pools.anonymous.size > 0) await tx.update("PostRead", pick(lane, "anonymous", 2), { userId: user.id! });
+      if (lane.pools.anonymous.size > 0)
+        await tx.update("PostRead", pick(lane, "anonymous", 2), { userId: user.id! });
     },
   },
-  rename: { weight: 6, needs: { User: 1 }, work: (tx, lane) => tx.update("User", pick(lane, "User"), { firstName: word(lane), updatedAt: now() }) },
-  changeTeam: { weight: 1, needs: { User: 1 }, work: (tx, lane) => tx.update("User", pick(lane, "User"), { team: "BLUE" }) },
-  leave: { weight: 1.5, needs: { User: 5 }, work: (tx, lane) => tx.remove("User", pick(lane, "User")[0]) },
+  rename: {
+    weight: 6,
+    needs: { User: 1 },
+    work: (tx, lane) =>
+      tx.update("User", pick(lane, "User"), { firstName: word(lane), updatedAt: now() }),
+  },
+  changeTeam: {
+    weight: 1,
+    needs: { User: 1 },
+    work: (tx, lane) => tx.update("User", pick(lane, "User"), { team: "BLUE" }),
+  },
+  leave: {
+    weight: 1.5,
+    needs: { User: 5 },
+    work: (tx, lane) => tx.remove("User", pick(lane, "User")[0]),
+  },
   call: { weight: 1, needs: { User: 1 }, work: (tx, lane) => tx.insert("Call", newCall(lane)) },
-  retitle: { weight: 2, needs: { Call: 1 }, work: (tx, lane) => tx.update("Call", pick(lane, "Call"), { title: `Renamed ${word(lane)}`, updatedAt: now() }) },
-  recordAgain: { weight: 0.5, needs: { Call: 1, User: 1 }, work: (tx, lane) => tx.update("Call", pick(lane, "Call"), { base64: newCall(lane).base64! }) },
-  deleteCall: { weight: 0.7, needs: { Call: 2 }, work: (tx, lane) => tx.remove("Call", pick(lane, "Call")[0]) },
+  retitle: {
+    weight: 2,
+    needs: { Call: 1 },
+    work: (tx, lane) =>
+      tx.update("Call", pick(lane, "Call"), { title: `Renamed ${word(lane)}`, updatedAt: now() }),
+  },
+  recordAgain: {
+    weight: 0.5,
+    needs: { Call: 1, User: 1 },
+    work: (tx, lane) => tx.update("Call", pick(lane, "Call"), { base64: newCall(lane).base64! }),
+  },
+  deleteCall: {
+    weight: 0.7,
+    needs: { Call: 2 },
+    work: (tx, lane) => tx.remove("Call", pick(lane, "Call")[0]),
+  },
   half: {
     weight: 3,
     needs: { User: 1 },
@@ -140,9 +236,21 @@ export const KINDS = {
       await tx.remove("User", pick(lane, "User")[0]);
     },
   },
-  newSessionKey: { weight: 1, needs: { Session: 1 }, work: (tx, lane) => tx.update("Session", pick(lane, "Session"), { id: randomUUID() }) },
-  newReadKey: { weight: 0.5, needs: { PostRead: 1 }, work: (tx, lane) => tx.update("PostRead", pick(lane, "PostRead"), { id: randomUUID() }) },
-  newCallKey: { weight: 0.5, needs: { Call: 1 }, work: (tx, lane) => tx.update("Call", pick(lane, "Call"), { id: randomUUID() }) },
+  newSessionKey: {
+    weight: 1,
+    needs: { Session: 1 },
+    work: (tx, lane) => tx.update("Session", pick(lane, "Session"), { id: randomUUID() }),
+  },
+  newReadKey: {
+    weight: 0.5,
+    needs: { PostRead: 1 },
+    work: (tx, lane) => tx.update("PostRead", pick(lane, "PostRead"), { id: randomUUID() }),
+  },
+  newCallKey: {
+    weight: 0.5,
+    needs: { Call: 1 },
+    work: (tx, lane) => tx.update("Call", pick(lane, "Call"), { id: randomUUID() }),
+  },
   sameKeyAgain: {
     weight: 1,
     needs: { PostRead: 1 },
@@ -177,7 +285,10 @@ export const KINDS = {
     needs: { User: 2 },
     async work(tx, lane) {
       const [one, other] = pick(lane, "User", 2) as [string, string];
-      const [{ email: first }, { email: second }] = [await tx.read("User", one), await tx.read("User", other)];
+      const [{ email: first }, { email: second }] = [
+        await tx.read("User", one),
+        await tx.read("User", other),
+      ];
       await tx.update("User", [one], { email: randomUUID() });
       await tx.update("User", [other], { email: first! });
       await tx.update("User", [one], { email: second! });

@@ -18,7 +18,10 @@ export interface Change {
 }
 
 /** The rows of the moved database with these ids, dates in milliseconds, ids of sessions as SHA-256: as the new site keeps them. */
-export type FindRows = (table: OldTable, ids: readonly string[]) => Record<string, unknown>[] | Promise<Record<string, unknown>[]>;
+export type FindRows = (
+  table: OldTable,
+  ids: readonly string[],
+) => Record<string, unknown>[] | Promise<Record<string, unknown>[]>;
 
 export interface Counts {
   /** Transactions whose end was acknowledged, and of which kind they were. */
@@ -55,7 +58,11 @@ export interface KeptTally extends Tally {
   found(table: OldTable, row: Image): void;
   knows(table: OldTable, id: string): Image | null | undefined;
   /** `made` are all rows that the transaction made, also those that it took back. */
-  acknowledged(kind: string, changes: Iterable<Change>, made: Iterable<Pick<Change, "table" | "id">>): void;
+  acknowledged(
+    kind: string,
+    changes: Iterable<Change>,
+    made: Iterable<Pick<Change, "table" | "id">>,
+  ): void;
   /** They must not be there. */
   never(made: Iterable<Pick<Change, "table" | "id">>): void;
   unanswered(changes: Iterable<Change>, made: Iterable<Pick<Change, "table" | "id">>): void;
@@ -71,19 +78,32 @@ const DATES = new Set(["createdAt", "updatedAt", "expirationDate"]);
 
 /** An empty one. */
 export function createTally(): KeptTally {
-  const counts: Counts = { committed: 0, kinds: {}, rolledBack: 0, refused: 0, unknown: 0, startedAtMs: Date.now(), lastAcknowledgedAtMs: Date.now(), firstRefusedAtMs: null };
+  const counts: Counts = {
+    committed: 0,
+    kinds: {},
+    rolledBack: 0,
+    refused: 0,
+    unknown: 0,
+    startedAtMs: Date.now(),
+    lastAcknowledgedAtMs: Date.now(),
+    firstRefusedAtMs: null,
+  };
   const rows = new Map<string, Image | null>();
   /** By transaction: what its rows were and would be. */
   const open: Map<string, { before: Image | null; after: Image | null }>[] = [];
   const surprises: string[] = [];
 
   function never(made: Iterable<Pick<Change, "table" | "id">>): void {
-    for (const { table, id } of made) if (!rows.has(keyOf(table, id))) rows.set(keyOf(table, id), null);
+    for (const { table, id } of made)
+      if (!rows.has(keyOf(table, id))) rows.set(keyOf(table, id), null);
   }
 
   async function check(find: FindRows): Promise<string[]> {
     const wrong = [...surprises];
-    const there = await findAll(find, [...rows.keys(), ...open.flatMap((changes) => [...changes.keys()])]);
+    const there = await findAll(find, [
+      ...rows.keys(),
+      ...open.flatMap((changes) => [...changes.keys()]),
+    ]);
     for (const [key, row] of rows) {
       const problem = compare(row, there.get(key));
       if (problem) wrong.push(`${key} ${problem}`);
@@ -91,8 +111,13 @@ export function createTally(): KeptTally {
     for (const changes of open) {
       // A later transaction that was answered says more.
       const left = [...changes].filter(([key]) => !rows.has(key));
-      const [isBefore, isAfter] = (["before", "after"] as const).map((when) => left.every(([key, states]) => compare(states[when], there.get(key)) === null));
-      if (!isBefore && !isAfter) wrong.push(`An unanswered transaction is there in part: ${left.map(([key]) => key).join(", ")}`);
+      const [isBefore, isAfter] = (["before", "after"] as const).map((when) =>
+        left.every(([key, states]) => compare(states[when], there.get(key)) === null),
+      );
+      if (!isBefore && !isAfter)
+        wrong.push(
+          `An unanswered transaction is there in part: ${left.map(([key]) => key).join(", ")}`,
+        );
     }
     return wrong;
   }
@@ -100,7 +125,10 @@ export function createTally(): KeptTally {
   return withAccessors(counts, {
     counts,
     get perSecond() {
-      return counts.committed / Math.max(0.001, (counts.lastAcknowledgedAtMs - counts.startedAtMs) / 1000);
+      return (
+        counts.committed /
+        Math.max(0.001, (counts.lastAcknowledgedAtMs - counts.startedAtMs) / 1000)
+      );
     },
     get rows() {
       return rows.size;
@@ -117,7 +145,12 @@ export function createTally(): KeptTally {
     never,
     unanswered(changes, made) {
       counts.unknown += 1;
-      const states = new Map([...changes].map(({ table, id, row, before }) => [keyOf(table, id), { before: rows.get(keyOf(table, id)) ?? before ?? null, after: row }]));
+      const states = new Map(
+        [...changes].map(({ table, id, row, before }) => [
+          keyOf(table, id),
+          { before: rows.get(keyOf(table, id)) ?? before ?? null, after: row },
+        ]),
+      );
       for (const key of states.keys()) rows.delete(key);
       open.push(states);
       never([...made].filter(({ table, id }) => !states.has(keyOf(table, id))));
@@ -129,34 +162,58 @@ export function createTally(): KeptTally {
 
 /** `rest` with the counts as they are at the moment they are read. */
 function withAccessors(counts: Counts, rest: Omit<KeptTally, keyof Counts>): KeptTally {
-  return Object.defineProperties(rest, Object.fromEntries(Object.keys(counts).map((name) => [name, { enumerable: true, get: () => counts[name as keyof Counts] }]))) as KeptTally;
+  return Object.defineProperties(
+    rest,
+    Object.fromEntries(
+      Object.keys(counts).map((name) => [
+        name,
+        { enumerable: true, get: () => counts[name as keyof Counts] },
+      ]),
+    ),
+  ) as KeptTally;
 }
 
-async function findAll(find: FindRows, keys: readonly string[]): Promise<Map<string, Record<string, unknown>>> {
+async function findAll(
+  find: FindRows,
+  keys: readonly string[],
+): Promise<Map<string, Record<string, unknown>>> {
   const found = new Map<string, Record<string, unknown>>();
   const byTable = Map.groupBy(new Set(keys), (key) => ofKey(key)[0]);
   for (const [table, ofTable] of byTable) {
     for (let at = 0; at < ofTable.length; at += BATCH) {
-      const batch = new Map(ofTable.slice(at, at + BATCH).map((key) => [targetId(table, ofKey(key)[1]), key]));
-      for (const row of await find(table, [...batch.keys()])) found.set(batch.get(String(row.id))!, row);
+      const batch = new Map(
+        ofTable.slice(at, at + BATCH).map((key) => [targetId(table, ofKey(key)[1]), key]),
+      );
+      for (const row of await find(table, [...batch.keys()]))
+        found.set(batch.get(String(row.id))!, row);
     }
   }
   return found;
 }
 
-const targetId = (table: OldTable, id: string) => (table === "Session" ? createHash("sha256").update(id).digest("hex") : id);
+const targetId = (table: OldTable, id: string) =>
+  table === "Session" ? createHash("sha256").update(id).digest("hex") : id;
 
 /** What is wrong with a row; null if it is as it must be. Its values are not told. */
 function compare(row: Image | null, there: Record<string, unknown> | undefined): string | null {
   if (row === null) return there ? "is there, though it was deleted or never made" : null;
   if (!there) return "is not there, though that was acknowledged";
-  const different = Object.entries(row).filter(([name, value]) => name !== "id" && asKept(name, value) !== (name === "base64" ? md5(String(there[name])) : (there[name] ?? null)));
-  return different.length > 0 ? `is not as acknowledged: ${different.map(([name]) => name).join(", ")}` : null;
+  const different = Object.entries(row).filter(
+    ([name, value]) =>
+      name !== "id" &&
+      asKept(name, value) !==
+        (name === "base64" ? md5(String(there[name])) : (there[name] ?? null)),
+  );
+  return different.length > 0
+    ? `is not as acknowledged: ${different.map(([name]) => name).join(", ")}`
+    : null;
 }
 
 /** By other means than lib/migrate/convert.ts: it is what is tested. */
 function asKept(name: string, value: string | null): unknown {
-  return value !== null && DATES.has(name) ? Date.parse(`${value.replace(" ", "T").replace(/\+00$/, "")}Z`) : value;
+  return value !== null && DATES.has(name)
+    ? Date.parse(`${value.replace(" ", "T").replace(/\+00$/, "")}Z`)
+    : value;
 }
 
 function md5(text: string): string {
@@ -167,7 +224,10 @@ function md5(text: string): string {
 export function findInFile(file: string): { find: FindRows; close(): void } {
   const db = new Database(file, { readonly: true, fileMustExist: true });
   return {
-    find: (table, ids) => db.prepare(`SELECT * FROM "${table}" WHERE "id" IN (SELECT value FROM json_each(?))`).all(JSON.stringify(ids)) as Record<string, unknown>[],
+    find: (table, ids) =>
+      db
+        .prepare(`SELECT * FROM "${table}" WHERE "id" IN (SELECT value FROM json_each(?))`)
+        .all(JSON.stringify(ids)) as Record<string, unknown>[],
     close: () => void db.close(),
   };
 }

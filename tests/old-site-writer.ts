@@ -4,7 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import pg from "pg";
 import { KINDS, type Kind, type KindName, type Lane, Pool, type Tx } from "./old-site-kinds.ts";
-import { type Change, type Image, type KeptTally, type OldTable, type Tally, createTally } from "./old-site-tally.ts";
+import {
+  type Change,
+  type Image,
+  type KeptTally,
+  type OldTable,
+  type Tally,
+  createTally,
+} from "./old-site-tally.ts";
 
 export interface Writer {
   /** As it is now. */
@@ -36,10 +43,31 @@ interface OpenLane extends Lane {
  * Starts to write to the site before at `url`: `perSecond` transactions over `connections`, of the kinds in KINDS (`mix` gives
  * other weights). It must be the only one that writes there. Where it is refused or its connections end, it goes on trying, and counts.
  */
-export async function startWriter(url: string, { perSecond = 500, connections = 8, seed = 1, mix = {} }: { perSecond?: number; connections?: number; seed?: number; mix?: Partial<Record<KindName, number>> } = {}): Promise<Writer> {
+export async function startWriter(
+  url: string,
+  {
+    perSecond = 500,
+    connections = 8,
+    seed = 1,
+    mix = {},
+  }: {
+    perSecond?: number;
+    connections?: number;
+    seed?: number;
+    mix?: Partial<Record<KindName, number>>;
+  } = {},
+): Promise<Writer> {
   const tally = createTally();
-  const kinds = Object.entries({ ...KINDS } as Record<string, Kind>).map(([name, kind]) => ({ ...kind, name, weight: mix[name as KindName] ?? kind.weight }));
-  const lanes = await Promise.all(Array.from({ length: connections }, (_, i) => openLane(url, tally, { number: i, of: connections, seed: seed * 1_000 + i })));
+  const kinds = Object.entries({ ...KINDS } as Record<string, Kind>).map(([name, kind]) => ({
+    ...kind,
+    name,
+    weight: mix[name as KindName] ?? kind.weight,
+  }));
+  const lanes = await Promise.all(
+    Array.from({ length: connections }, (_, i) =>
+      openLane(url, tally, { number: i, of: connections, seed: seed * 1_000 + i }),
+    ),
+  );
   tally.counts.startedAtMs = Date.now();
   const stopping = new AbortController();
   const everyMs = (1000 * connections) / perSecond;
@@ -63,23 +91,47 @@ export async function startWriter(url: string, { perSecond = 500, connections = 
     tally,
     async stop() {
       stopping.abort();
-      const late = sleep(STOP_MS, undefined, { ref: false }).then(() => Promise.reject(new Error("The writer did not end within 15 s.")));
+      const late = sleep(STOP_MS, undefined, { ref: false }).then(() =>
+        Promise.reject(new Error("The writer did not end within 15 s.")),
+      );
       await Promise.race([Promise.all(ends), late]);
-      await Promise.all(lanes.flatMap(({ client }) => (client ? [Promise.race([client.end().catch(() => {}), sleep(1_000, undefined, { ref: false })])] : [])));
+      await Promise.all(
+        lanes.flatMap(({ client }) =>
+          client
+            ? [
+                Promise.race([
+                  client.end().catch(() => {}),
+                  sleep(1_000, undefined, { ref: false }),
+                ]),
+              ]
+            : [],
+        ),
+      );
       return tally;
     },
   };
 }
 
 async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: "old site", connectionTimeoutMillis: CONNECT_MS, query_timeout: QUERY_MS, options: "-c timezone=UTC -c datestyle=ISO", types: { getTypeParser: () => String } as unknown as pg.CustomTypesConfig });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: "old site",
+    connectionTimeoutMillis: CONNECT_MS,
+    query_timeout: QUERY_MS,
+    options: "-c timezone=UTC -c datestyle=ISO",
+    types: { getTypeParser: () => String } as unknown as pg.CustomTypesConfig,
+  });
   client.on("error", () => {});
   await client.connect();
   return client;
 }
 
 /** Takes its share of what is there: a row goes with its member, so that no other connection has it or takes it away by a cascade. */
-async function openLane(url: string, tally: KeptTally, { number, of, seed }: { number: number; of: number; seed: number }): Promise<OpenLane> {
+async function openLane(
+  url: string,
+  tally: KeptTally,
+  { number, of, seed }: { number: number; of: number; seed: number },
+): Promise<OpenLane> {
   const client = await connect(url);
   let state = seed;
   const lane: OpenLane = {
@@ -91,11 +143,24 @@ async function openLane(url: string, tally: KeptTally, { number, of, seed }: { n
       t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
       return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
     },
-    pools: { User: new Pool(), Session: new Pool(), Call: new Pool(), PostRead: new Pool(), anonymous: new Pool() },
+    pools: {
+      User: new Pool(),
+      Session: new Pool(),
+      Call: new Pool(),
+      PostRead: new Pool(),
+      anonymous: new Pool(),
+    },
   };
   for (const [table, count] of Object.entries(LOAD) as [OldTable, number][]) {
-    const owner = { User: `"id"::text`, Session: `"userId"::text`, Call: `"userId"::text`, PostRead: `COALESCE("userId"::text, "id"::text)` }[table];
-    const { rows } = await client.query<Image>(`SELECT ${COLUMNS[table]} FROM "${table}" WHERE (hashtext(${owner}) & 2147483647) % ${of} = ${number} LIMIT ${count}`);
+    const owner = {
+      User: `"id"::text`,
+      Session: `"userId"::text`,
+      Call: `"userId"::text`,
+      PostRead: `COALESCE("userId"::text, "id"::text)`,
+    }[table];
+    const { rows } = await client.query<Image>(
+      `SELECT ${COLUMNS[table]} FROM "${table}" WHERE (hashtext(${owner}) & 2147483647) % ${of} = ${number} LIMIT ${count}`,
+    );
     for (const row of rows) {
       tally.found(table, row);
       keep(lane, { table, id: row.id!, row });
@@ -113,7 +178,9 @@ function keep({ pools }: Lane, { table, id, row }: Change): void {
 }
 
 function choose<Chosen extends Kind>(kinds: readonly Chosen[], { random, pools }: Lane): Chosen {
-  const possible = kinds.filter(({ needs = {} }) => Object.entries(needs).every(([pool, count]) => pools[pool as OldTable].size >= count));
+  const possible = kinds.filter(({ needs = {} }) =>
+    Object.entries(needs).every(([pool, count]) => pools[pool as OldTable].size >= count),
+  );
   let left = random() * possible.reduce((sum, { weight }) => sum + weight, 0);
   return possible.find(({ weight }) => (left -= weight) < 0) ?? possible[0]!;
 }
@@ -124,7 +191,12 @@ function refuse({ counts }: KeptTally): void {
 }
 
 /** Runs one transaction to its end, whatever that is, and notes it. */
-async function transact(lane: OpenLane, client: pg.Client, kind: Kind & { name: string }, tally: KeptTally): Promise<void> {
+async function transact(
+  lane: OpenLane,
+  client: pg.Client,
+  kind: Kind & { name: string },
+  tally: KeptTally,
+): Promise<void> {
   const { tx, changes, made } = openTx(client);
   let isEnding = false;
   try {
@@ -137,23 +209,32 @@ async function transact(lane: OpenLane, client: pg.Client, kind: Kind & { name: 
       return;
     }
     isEnding = true;
-    if ((await client.query("COMMIT")).command !== "COMMIT") throw new Surprise("COMMIT rolled back");
+    if ((await client.query("COMMIT")).command !== "COMMIT")
+      throw new Surprise("COMMIT rolled back");
     tally.acknowledged(kind.name, changes.values(), made.values());
     for (const change of changes.values()) keep(lane, change);
   } catch (error) {
     const said = error instanceof pg.DatabaseError ? error : null;
     // Class 57: the server ends, or somebody ended this session.
-    const isBroken = said ? said.severity === "FATAL" || /^(57|08)/.test(said.code ?? "") : !(error instanceof Surprise);
+    const isBroken = said
+      ? said.severity === "FATAL" || /^(57|08)/.test(said.code ?? "")
+      : !(error instanceof Surprise);
     if (isBroken && isEnding) {
       // Neither state is certain: nobody touches these rows again.
       tally.unanswered(changes.values(), made.values());
       for (const change of changes.values()) keep(lane, { ...change, row: null });
     } else {
       tally.never(made.values());
-      if (!isBroken && said?.code !== "25006") tally.surprise(`${kind.name}: ${(error as Error).message}`);
+      if (!isBroken && said?.code !== "25006")
+        tally.surprise(`${kind.name}: ${(error as Error).message}`);
       refuse(tally);
     }
-    const isUsable = !isBroken && (await client.query("ROLLBACK").then(() => true, () => false));
+    const isUsable =
+      !isBroken &&
+      (await client.query("ROLLBACK").then(
+        () => true,
+        () => false,
+      ));
     if (isUsable) return;
     lane.client = null;
     client.end().catch(() => {});
@@ -163,14 +244,19 @@ async function transact(lane: OpenLane, client: pg.Client, kind: Kind & { name: 
 /** What should not happen to who is alone with these rows. */
 class Surprise extends Error {}
 
-function openTx(client: pg.Client): { tx: Tx; changes: Map<string, Change>; made: Map<string, Change> } {
+function openTx(client: pg.Client): {
+  tx: Tx;
+  changes: Map<string, Change>;
+  made: Map<string, Change>;
+} {
   const changes = new Map<string, Change>();
   const made = new Map<string, Change>();
   const change = (table: OldTable, id: string, row: Image | null, before?: Image) => {
     const key = `${table} ${id}`;
     changes.set(key, { table, id, row, ...(before && !made.has(key) && { before }) });
   };
-  const make = (table: OldTable, id: string, row: Image) => void made.set(`${table} ${id}`, { table, id, row });
+  const make = (table: OldTable, id: string, row: Image) =>
+    void made.set(`${table} ${id}`, { table, id, row });
   const ask = async (count: number, text: string, values: unknown[]) => {
     const { rows } = await client.query<Image>(text, values);
     if (rows.length !== count) throw new Surprise(`${rows.length} rows instead of ${count}`);
@@ -180,15 +266,25 @@ function openTx(client: pg.Client): { tx: Tx; changes: Map<string, Change>; made
     async insert(table, ...rows) {
       const names = Object.keys(rows[0]!);
       for (const row of rows) make(table, row.id!, row);
-      const values = rows.map((_, i) => `(${names.map((_, j) => `$${1 + i * names.length + j}`).join(", ")})`).join(", ");
-      const inserted = await ask(rows.length, `INSERT INTO "${table}" (${names.map((name) => `"${name}"`).join(", ")}) VALUES ${values} RETURNING ${COLUMNS[table]}`, rows.flatMap((row) => names.map((name) => row[name])));
+      const values = rows
+        .map((_, i) => `(${names.map((_, j) => `$${1 + i * names.length + j}`).join(", ")})`)
+        .join(", ");
+      const inserted = await ask(
+        rows.length,
+        `INSERT INTO "${table}" (${names.map((name) => `"${name}"`).join(", ")}) VALUES ${values} RETURNING ${COLUMNS[table]}`,
+        rows.flatMap((row) => names.map((name) => row[name])),
+      );
       for (const row of inserted) change(table, row.id!, row);
       return inserted;
     },
     async update(table, ids, set) {
       const names = Object.keys(set);
       if (set.id) make(table, set.id, set);
-      const updated = await ask(ids.length, `UPDATE "${table}" SET ${names.map((name, i) => `"${name}" = $${i + 1}`).join(", ")} WHERE "id" = ANY($${names.length + 1}) RETURNING ${COLUMNS[table]}`, [...Object.values(set), ids]);
+      const updated = await ask(
+        ids.length,
+        `UPDATE "${table}" SET ${names.map((name, i) => `"${name}" = $${i + 1}`).join(", ")} WHERE "id" = ANY($${names.length + 1}) RETURNING ${COLUMNS[table]}`,
+        [...Object.values(set), ids],
+      );
       if (set.id) change(table, ids[0]!, null);
       for (const row of updated) change(table, row.id!, row);
       return updated;
@@ -198,14 +294,22 @@ function openTx(client: pg.Client): { tx: Tx; changes: Map<string, Change>; made
         // From here on nobody gives them anything more.
         await ask(1, `SELECT "id" FROM "User" WHERE "id" = $1 FOR UPDATE`, [id]);
         for (const child of ["Session", "Call", "PostRead"] as const) {
-          const { rows } = await client.query<Image>(`SELECT ${COLUMNS[child]} FROM "${child}" WHERE "userId" = $1`, [id]);
+          const { rows } = await client.query<Image>(
+            `SELECT ${COLUMNS[child]} FROM "${child}" WHERE "userId" = $1`,
+            [id],
+          );
           for (const row of rows) change(child, row.id!, null, row);
         }
       }
-      const [row] = await ask(1, `DELETE FROM "${table}" WHERE "id" = $1 RETURNING ${COLUMNS[table]}`, [id]);
+      const [row] = await ask(
+        1,
+        `DELETE FROM "${table}" WHERE "id" = $1 RETURNING ${COLUMNS[table]}`,
+        [id],
+      );
       change(table, id, null, row);
     },
-    read: async (table, id) => (await ask(1, `SELECT ${COLUMNS[table]} FROM "${table}" WHERE "id" = $1`, [id]))[0]!,
+    read: async (table, id) =>
+      (await ask(1, `SELECT ${COLUMNS[table]} FROM "${table}" WHERE "id" = $1`, [id]))[0]!,
     async takeBack(work) {
       const before = [...changes];
       await client.query("SAVEPOINT here");
@@ -223,8 +327,20 @@ const USAGE = `Usage: node tests/old-site-writer.ts --url URL [--per-second N] [
 Writes to a site before that tests/old-site.ts made, ${Object.keys(KINDS).length} kinds of transactions, until it is interrupted.`;
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { url: { type: "string" }, "per-second": { type: "string", default: "500" }, seconds: { type: "string" }, connections: { type: "string", default: "8" }, help: { type: "boolean", short: "h" } } });
-  const [perSecond, connections, seconds] = [Number(values["per-second"]), Number(values.connections), Number(values.seconds ?? 0)];
+  const { values } = parseArgs({
+    options: {
+      url: { type: "string" },
+      "per-second": { type: "string", default: "500" },
+      seconds: { type: "string" },
+      connections: { type: "string", default: "8" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  const [perSecond, connections, seconds] = [
+    Number(values["per-second"]),
+    Number(values.connections),
+    Number(values.seconds ?? 0),
+  ];
   if (values.help || !values.url || !(perSecond > 0) || !(connections > 0) || !(seconds >= 0)) {
     console.log(USAGE);
     process.exit(values.help ? 0 : 2);
@@ -235,7 +351,23 @@ if (import.meta.main) {
     else setInterval(() => {}, 1_000);
     process.once("SIGINT", () => resolve()).once("SIGTERM", () => resolve());
   });
-  const { committed, rolledBack, refused, unknown, perSecond: reached, kinds } = await writer.stop();
-  console.log(JSON.stringify({ committed, rolledBack, refused, unknown, perSecond: Math.round(reached), kinds }));
+  const {
+    committed,
+    rolledBack,
+    refused,
+    unknown,
+    perSecond: reached,
+    kinds,
+  } = await writer.stop();
+  console.log(
+    JSON.stringify({
+      committed,
+      rolledBack,
+      refused,
+      unknown,
+      perSecond: Math.round(reached),
+      kinds,
+    }),
+  );
   process.exit(0);
 }

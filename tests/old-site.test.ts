@@ -31,9 +31,18 @@ describe.skipIf(!findPostgres())("the site before", () => {
   /** What a faithful move of the database as it is now would hold. */
   const find: FindRows = async (table, ids) => {
     const key = table === "Session" ? `encode(sha256("id"::bytea), 'hex')` : `"id"`;
-    const rows = await query(`SELECT *, ${key} AS "id" FROM "${table}" WHERE ${key} = ANY($1)`, [ids]);
+    const rows = await query(`SELECT *, ${key} AS "id" FROM "${table}" WHERE ${key} = ANY($1)`, [
+      ids,
+    ]);
     // The server's dates come as if they were of the local zone.
-    return rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value instanceof Date ? value.getTime() - value.getTimezoneOffset() * 60_000 : value])));
+    return rows.map((row) =>
+      Object.fromEntries(
+        Object.entries(row).map(([name, value]) => [
+          name,
+          value instanceof Date ? value.getTime() - value.getTimezoneOffset() * 60_000 : value,
+        ]),
+      ),
+    );
   };
 
   /** Until `look` returns true, or a list of what is still missing that is empty. */
@@ -51,8 +60,15 @@ describe.skipIf(!findPostgres())("the site before", () => {
     const sums = `SELECT (SELECT md5(string_agg(t::text, '' ORDER BY "id")) FROM "User" t) AS users, (SELECT md5(string_agg(t::text, '' ORDER BY "id")) FROM "Session" t) AS sessions,
       (SELECT md5(string_agg(t::text, '' ORDER BY "id")) FROM "Call" t) AS calls, (SELECT md5(string_agg(t::text, '' ORDER BY "id")) FROM "PostRead" t) AS reads`;
     const first = await query(sums);
-    const [{ users, sessions, calls, reads, members }] = (await query(`SELECT (SELECT count(*)::int FROM "User") AS users, (SELECT count(*)::int FROM "Session") AS sessions, (SELECT count(*)::int FROM "Call") AS calls, count(*)::int AS reads, count("userId")::int AS members FROM "PostRead"`)) as [Record<string, number>];
-    expect({ users, sessions, calls, reads }).toEqual({ users: SMALL.users, sessions: SMALL.sessions, calls: SMALL.calls, reads: SMALL.reads });
+    const [{ users, sessions, calls, reads, members }] = (await query(
+      `SELECT (SELECT count(*)::int FROM "User") AS users, (SELECT count(*)::int FROM "Session") AS sessions, (SELECT count(*)::int FROM "Call") AS calls, count(*)::int AS reads, count("userId")::int AS members FROM "PostRead"`,
+    )) as [Record<string, number>];
+    expect({ users, sessions, calls, reads }).toEqual({
+      users: SMALL.users,
+      sessions: SMALL.sessions,
+      calls: SMALL.calls,
+      reads: SMALL.reads,
+    });
     expect(members! / reads!).toBeCloseTo(0.3, 1);
     url = await server.createDatabase();
     await createOldSite(url);
@@ -60,8 +76,14 @@ describe.skipIf(!findPostgres())("the site before", () => {
   });
 
   test("has separators of every format, control characters, combining marks, empty and long texts", async () => {
-    const texts = (await query(`SELECT "firstName" AS text FROM "User" UNION SELECT "description" FROM "Call"`)).map(({ text }) => text as string);
-    for (const part of ["\t", "\n", "\r", "\\", "'", '"', "\\N", "\u007f", "e\u0301", "👩🏽‍🚀"]) expect(texts.some((text) => text.includes(part)), JSON.stringify(part)).toBe(true);
+    const texts = (
+      await query(`SELECT "firstName" AS text FROM "User" UNION SELECT "description" FROM "Call"`)
+    ).map(({ text }) => text as string);
+    for (const part of ["\t", "\n", "\r", "\\", "'", '"', "\\N", "\u007f", "e\u0301", "👩🏽‍🚀"])
+      expect(
+        texts.some((text) => text.includes(part)),
+        JSON.stringify(part),
+      ).toBe(true);
     expect(texts).toContain("");
     expect(Math.max(...texts.map(({ length }) => length))).toBeGreaterThan(10_000);
   });
@@ -77,8 +99,14 @@ describe.skipIf(!findPostgres())("the site before", () => {
       const mix = Object.fromEntries(Object.keys(KINDS).map((name) => [name, 4]));
       const writer = await startWriter(url, { perSecond: 2_000, connections: 4, mix });
       try {
-        const kinds = Object.entries(KINDS).filter(([, kind]) => !("isRolledBack" in kind)).map(([name]) => name);
-        await until("every kind of transaction", () => writer.tally.committed > 400 && kinds.filter((name) => !(name in writer.tally.kinds)));
+        const kinds = Object.entries(KINDS)
+          .filter(([, kind]) => !("isRolledBack" in kind))
+          .map(([name]) => name);
+        await until(
+          "every kind of transaction",
+          () =>
+            writer.tally.committed > 400 && kinds.filter((name) => !(name in writer.tally.kinds)),
+        );
         await while_(writer.tally);
       } finally {
         await writer.stop();
@@ -95,8 +123,12 @@ describe.skipIf(!findPostgres())("the site before", () => {
 
     test("a row that was lost, one that came back and one that was changed are named", async () => {
       const tally = await write();
-      const [lost] = await query(`DELETE FROM "PostRead" WHERE "id" = (SELECT max("id") FROM "PostRead" WHERE "createdAt" > '2026-11-02') RETURNING "id"`);
-      const [changed] = await query(`UPDATE "Session" SET "expirationDate" = "expirationDate" + interval '1 millisecond' WHERE "id" = (SELECT max("id") FROM "Session" WHERE "createdAt" > '2026-11-02') RETURNING "id"`);
+      const [lost] = await query(
+        `DELETE FROM "PostRead" WHERE "id" = (SELECT max("id") FROM "PostRead" WHERE "createdAt" > '2026-11-02') RETURNING "id"`,
+      );
+      const [changed] = await query(
+        `UPDATE "Session" SET "expirationDate" = "expirationDate" + interval '1 millisecond' WHERE "id" = (SELECT max("id") FROM "Session" WHERE "createdAt" > '2026-11-02') RETURNING "id"`,
+      );
       const back = { id: "", createdAt: 0, userId: null, clientId: null, postSlug: "back" };
       const wrong = await tally.check(async (table, ids) => {
         const rows = await find(table, ids);
@@ -105,7 +137,11 @@ describe.skipIf(!findPostgres())("the site before", () => {
         return back.id === gone && gone ? [...rows, back] : rows;
       });
       expect(wrong.sort()).toEqual(
-        [`PostRead ${String(lost!.id)} is not there, though that was acknowledged`, `PostRead ${back.id} is there, though it was deleted or never made`, `Session ${String(changed!.id)} is not as acknowledged: expirationDate`].sort(),
+        [
+          `PostRead ${String(lost!.id)} is not there, though that was acknowledged`,
+          `PostRead ${back.id} is there, though it was deleted or never made`,
+          `Session ${String(changed!.id)} is not as acknowledged: expirationDate`,
+        ].sort(),
       );
     });
 
@@ -129,7 +165,11 @@ describe.skipIf(!findPostgres())("the site before", () => {
         const { refused } = now;
         await until("50 refused", () => now.refused > refused + 50);
         const { committed } = now;
-        await runSql(url, "SET default_transaction_read_only = off", `ALTER DATABASE "${name}" RESET default_transaction_read_only`);
+        await runSql(
+          url,
+          "SET default_transaction_read_only = off",
+          `ALTER DATABASE "${name}" RESET default_transaction_read_only`,
+        );
         await query(end);
         await until("50 more", () => now.committed > committed + 50);
       });
@@ -139,6 +179,10 @@ describe.skipIf(!findPostgres())("the site before", () => {
   });
 
   test("its ids can be told", async () => {
-    expect(await query(`SELECT count(*)::int AS n FROM "Session" WHERE "id" = $1`, [await idOf(url, "session", 3)])).toEqual([{ n: 1 }]);
+    expect(
+      await query(`SELECT count(*)::int AS n FROM "Session" WHERE "id" = $1`, [
+        await idOf(url, "session", 3),
+      ]),
+    ).toEqual([{ n: 1 }]);
   });
 });

@@ -69,30 +69,75 @@ export interface Sizes {
 }
 
 /** The site that moved in November 2022 (reference.md, Scale), as the issue has it. */
-export const FULL: Sizes = { users: 10_000, sessions: 20_000, calls: 300, callBytes: 400_000, reads: 500_000 };
+export const FULL: Sizes = {
+  users: 10_000,
+  sessions: 20_000,
+  calls: 300,
+  callBytes: 400_000,
+  reads: 500_000,
+};
 export const SMALL: Sizes = { users: 60, sessions: 90, calls: 8, callBytes: 30_000, reads: 2_000 };
 
 /** A uuid from a number, in SQL. */
 const uuid = (what: string, of: string) => `(md5('${what}' || (${of})::text)::uuid)::text`;
 /** A number from 0 up to `below`, from a number, in SQL; the same on every server. */
-const hashed = (of: string, salt: number, below: number) => `((hashint8extended((${of})::bigint, ${salt}) & 1099511627775) % ${below})`;
+const hashed = (of: string, salt: number, below: number) =>
+  `((hashint8extended((${of})::bigint, ${salt}) & 1099511627775) % ${below})`;
 /** 2025-05-01 to 2026-11-01. */
 const SPAN_MS = 549 * 86_400_000;
 /** A moment in these 18 months, to the millisecond, from a number, in SQL. */
-const moment = (of: string) => `(timestamp(3) '2025-05-01' + ${hashed(of, 7, SPAN_MS)} * interval '1 millisecond')`;
+const moment = (of: string) =>
+  `(timestamp(3) '2025-05-01' + ${hashed(of, 7, SPAN_MS)} * interval '1 millisecond')`;
 
 /** What people write: separators of every format, quotes, control characters, several scripts, emoji, combining marks. */
 export const WORDS: readonly string[] = [
-  "Ada", "José", "Zoë", "Łukasz", "李雷", "محمد", "Ноэль", "O'Brien", 'Quo"te', "Tab\there", "back\\slash", "comma, semicolon;", "(parens)", "line\nbreak", "return\rhere", "emoji 👩🏽‍🚀", "e\u0301 combining", " lead and trail ", "\\N", "\\.", "null", "{a,b}", "%s $1 ?", "\u001f unit", "\u007f", "a", "",
+  "Ada",
+  "José",
+  "Zoë",
+  "Łukasz",
+  "李雷",
+  "محمد",
+  "Ноэль",
+  "O'Brien",
+  'Quo"te',
+  "Tab\there",
+  "back\\slash",
+  "comma, semicolon;",
+  "(parens)",
+  "line\nbreak",
+  "return\rhere",
+  "emoji 👩🏽‍🚀",
+  "e\u0301 combining",
+  " lead and trail ",
+  "\\N",
+  "\\.",
+  "null",
+  "{a,b}",
+  "%s $1 ?",
+  "\u001f unit",
+  "\u007f",
+  "a",
+  "",
 ];
-const list = (texts: readonly string[]) => `ARRAY[${texts.map((text) => pg.escapeLiteral(text)).join(",")}]`;
+const list = (texts: readonly string[]) =>
+  `ARRAY[${texts.map((text) => pg.escapeLiteral(text)).join(",")}]`;
 const word = (of: string) => `(${list(WORDS)})[1 + (${of}) % ${WORDS.length}]`;
 
 /** Posts of this site, and of the site before only. */
-const SLUGS = ["what-litefs-costs", "a-tour-of-the-code", "moving-in-from-postgres", "one-door-for-writes", "how-i-structure-a-remix-app", "super-simple-start-to-react", "don-t-sync-state", "sqlite-beside-the-reader"];
+const SLUGS = [
+  "what-litefs-costs",
+  "a-tour-of-the-code",
+  "moving-in-from-postgres",
+  "one-door-for-writes",
+  "how-i-structure-a-remix-app",
+  "super-simple-start-to-react",
+  "don-t-sync-state",
+  "sqlite-beside-the-reader",
+];
 /** As many as the reference had. Skewed: the first of them is read by one in six. */
 const POSTS = 214;
-const slug = (of: string) => `(SELECT CASE WHEN post <= ${SLUGS.length} THEN (${list(SLUGS)})[post] ELSE 'old-post-' || post END FROM (SELECT 1 + floor(${POSTS} * power(${hashed(of, 11, 65_536)} / 65536.0::float8, 3))::int AS post) AS chosen)`;
+const slug = (of: string) =>
+  `(SELECT CASE WHEN post <= ${SLUGS.length} THEN (${list(SLUGS)})[post] ELSE 'old-post-' || post END FROM (SELECT 1 + floor(${POSTS} * power(${hashed(of, 11, 65_536)} / 65536.0::float8, 3))::int AS post) AS chosen)`;
 
 /**
  * Makes the old site's tables in the empty database at `url`, and fills them; the same rows for the same sizes, on every server.
@@ -164,7 +209,11 @@ export const ODDITIES = {
 } as const;
 
 /** The id that createOldSite gives the `number`th (from 1) of them, as it is in Postgres. */
-export async function idOf(url: string, what: "user" | "session" | "call" | "read" | "client", number: number): Promise<string> {
+export async function idOf(
+  url: string,
+  what: "user" | "session" | "call" | "read" | "client",
+  number: number,
+): Promise<string> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -183,14 +232,31 @@ Makes the site before in the empty database at URL: 10,000 users, 20,000 session
   --odd NAMES   also odd things: ${Object.keys(ODDITIES).join(", ")}`;
 
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { url: { type: "string" }, reads: { type: "string" }, small: { type: "boolean" }, odd: { type: "string" }, help: { type: "boolean", short: "h" } } });
+  const { values } = parseArgs({
+    options: {
+      url: { type: "string" },
+      reads: { type: "string" },
+      small: { type: "boolean" },
+      odd: { type: "string" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
   const odd = (values.odd?.split(",") ?? []) as (keyof typeof ODDITIES)[];
   const unknown = odd.find((name) => !(name in ODDITIES));
-  const wrong = !values.url ? "--url: the connection string of an empty database" : unknown !== undefined ? `--odd: there is no ${unknown}` : values.reads && !/^\d+$/.test(values.reads) ? "--reads: must be a number" : null;
+  const wrong = !values.url
+    ? "--url: the connection string of an empty database"
+    : unknown !== undefined
+      ? `--odd: there is no ${unknown}`
+      : values.reads && !/^\d+$/.test(values.reads)
+        ? "--reads: must be a number"
+        : null;
   if (values.help || wrong) {
     (values.help ? console.log : console.error)(values.help ? USAGE : `${wrong}\n\n${USAGE}`);
     process.exit(values.help ? 0 : 2);
   }
-  await createOldSite(values.url!, { ...(values.small ? SMALL : FULL), ...(values.reads && { reads: Number(values.reads) }) });
+  await createOldSite(values.url!, {
+    ...(values.small ? SMALL : FULL),
+    ...(values.reads && { reads: Number(values.reads) }),
+  });
   for (const name of odd) await runSql(values.url!, ODDITIES[name]);
 }

@@ -21,7 +21,11 @@ export interface Answer {
 }
 
 function valueOf(element: Element): string {
-  if (element.tagName === "textarea") return element.children.map((child) => (child.type === "text" ? child.value : "")).join("").replace(/^\n/, "");
+  if (element.tagName === "textarea")
+    return element.children
+      .map((child) => (child.type === "text" ? child.value : ""))
+      .join("")
+      .replace(/^\n/, "");
   return String(element.properties.value ?? "");
 }
 
@@ -29,18 +33,21 @@ function valueOf(element: Element): string {
 export function formsOf(html: string): Form[] {
   const forms: Form[] = [];
   visit(fromHtml(html), "element", (form) => {
-    if (form.tagName !== "form" || String(form.properties.method ?? "").toUpperCase() !== "POST") return;
+    if (form.tagName !== "form" || String(form.properties.method ?? "").toUpperCase() !== "POST")
+      return;
     const fields: [string, string][] = [];
     const names = new Set<string>();
     visit(form, "element", (element) => {
       const { name, type, checked } = element.properties;
-      if (!["input", "textarea", "select"].includes(element.tagName) || typeof name !== "string") return;
+      if (!["input", "textarea", "select"].includes(element.tagName) || typeof name !== "string")
+        return;
       if (element.tagName === "input" && type === "hidden") {
         fields.push([name, valueOf(element)]);
         return;
       }
       names.add(name);
-      if (element.tagName === "input" && (type === "radio" || type === "checkbox") && !checked) return;
+      if (element.tagName === "input" && (type === "radio" || type === "checkbox") && !checked)
+        return;
       fields.push([name, valueOf(element)]);
     });
     forms.push({ fields, names: [...names] });
@@ -56,16 +63,29 @@ export class PlainBrowser {
   /** `origin` such as http://localhost:3117; `headers` go with every request. */
   constructor(origin: string, headers: Record<string, string> = {}) {
     this.#origin = origin;
-    this.#headers = { "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", ...headers };
+    this.#headers = {
+      "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+      ...headers,
+    };
   }
 
   /** One request; redirects are followed unless `follow` is false. Rejects when it takes longer than `timeoutMs`. */
-  async request(path: string, init: RequestInit = {}, { follow = true, timeoutMs = 30_000 } = {}): Promise<Answer> {
+  async request(
+    path: string,
+    init: RequestInit = {},
+    { follow = true, timeoutMs = 30_000 } = {},
+  ): Promise<Answer> {
     const response = await fetch(new URL(path, this.#origin), {
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
       ...init,
-      headers: { ...this.#headers, ...(this.cookies.size > 0 && { cookie: [...this.cookies].map((pair) => pair.join("=")).join("; ") }), ...(init.headers as Record<string, string>) },
+      headers: {
+        ...this.#headers,
+        ...(this.cookies.size > 0 && {
+          cookie: [...this.cookies].map((pair) => pair.join("=")).join("; "),
+        }),
+        ...(init.headers as Record<string, string>),
+      },
     });
     for (const line of response.headers.getSetCookie()) {
       const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
@@ -78,7 +98,12 @@ export class PlainBrowser {
       const { pathname, search } = new URL(location, new URL(path, this.#origin));
       return this.request(pathname + search, {}, { follow, timeoutMs });
     }
-    return { status: response.status, headers: response.headers, text: await response.text(), path };
+    return {
+      status: response.status,
+      headers: response.headers,
+      text: await response.text(),
+      path,
+    };
   }
 
   get(path: string): Promise<Answer> {
@@ -86,18 +111,39 @@ export class PlainBrowser {
   }
 
   /** Sends a form of the page at `path` with `values` filled in. */
-  post(path: string, form: Form, values: Record<string, string> = {}, options: { follow?: boolean; headers?: Record<string, string> } = {}): Promise<Answer> {
+  post(
+    path: string,
+    form: Form,
+    values: Record<string, string> = {},
+    options: { follow?: boolean; headers?: Record<string, string> } = {},
+  ): Promise<Answer> {
     const body = new FormData();
-    for (const [name, value] of form.fields) if (!Object.hasOwn(values, name)) body.append(name, value);
+    for (const [name, value] of form.fields)
+      if (!Object.hasOwn(values, name)) body.append(name, value);
     for (const [name, value] of Object.entries(values)) body.append(name, value);
-    return this.request(path, { method: "POST", body, headers: { origin: this.#origin, "sec-fetch-site": "same-origin", ...options.headers } }, options);
+    return this.request(
+      path,
+      {
+        method: "POST",
+        body,
+        headers: { origin: this.#origin, "sec-fetch-site": "same-origin", ...options.headers },
+      },
+      options,
+    );
   }
 
   /** Opens a page and sends its first form that has all of `values`' fields. Throws when there is none. */
   async fill(path: string, values: Record<string, string>): Promise<Answer> {
     const page = await this.get(path);
-    const form = formsOf(page.text).find(({ fields, names }) => Object.keys(values).every((name) => names.includes(name) || fields.some(([known]) => known === name)));
-    if (!form) throw new Error(`${page.path} (${page.status}) has no form with ${Object.keys(values).join(", ")}`);
+    const form = formsOf(page.text).find(({ fields, names }) =>
+      Object.keys(values).every(
+        (name) => names.includes(name) || fields.some(([known]) => known === name),
+      ),
+    );
+    if (!form)
+      throw new Error(
+        `${page.path} (${page.status}) has no form with ${Object.keys(values).join(", ")}`,
+      );
     return this.post(page.path, form, values);
   }
 }

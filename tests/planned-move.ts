@@ -13,7 +13,14 @@ export const ALL_MOVES: Choices = { unknown: "keep", unfit: "aside" };
 export const NOTHING_DECIDED: Choices = { unknown: "stop", unfit: "stop" };
 
 /** The plan of a move from `url` to a file in `dir`. */
-export async function planMove(url: string, { dir, choices = NOTHING_DECIDED, isOldCookieKnown = false }: { dir: string; choices?: Choices; isOldCookieKnown?: boolean }): Promise<Plan> {
+export async function planMove(
+  url: string,
+  {
+    dir,
+    choices = NOTHING_DECIDED,
+    isOldCookieKnown = false,
+  }: { dir: string; choices?: Choices; isOldCookieKnown?: boolean },
+): Promise<Plan> {
   const client = await connectSource(url, { readOnly: true });
   try {
     return await makePlan(client, { to: join(dir, "site.db"), choices, isOldCookieKnown });
@@ -39,5 +46,7 @@ export async function doMove(url: string, plan: Plan, file: string): Promise<Ver
 
 /** What a plan says, a line for each finding: "stop: …sentences → remedy". */
 export function saidBy(plan: Plan): string[] {
-  return plan.findings.map(({ level, text, fix }) => `${level}: ${text}${fix === null ? "" : ` → ${fix}`}`);
+  return plan.findings.map(
+    ({ level, text, fix }) => `${level}: ${text}${fix === null ? "" : ` → ${fix}`}`,
+  );
 }

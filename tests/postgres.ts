@@ -1,7 +1,15 @@
 // A real PostgreSQL for tests, the demo and the benches: its own data folder, a loopback port, logical replication on.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, openSync, closeSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  openSync,
+  closeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -44,9 +52,14 @@ export function requirePostgres(): string {
  * Starts one; `settings` are its own (`wal_level: "minimal"`, `fsync: "on"`). It ends with this process, also by a signal.
  * Throws, with the server's last words, where there are no programs or it does not start.
  */
-export async function startPostgres({ settings = {} }: { settings?: Record<string, string> } = {}): Promise<TestPostgres> {
+export async function startPostgres({
+  settings = {},
+}: { settings?: Record<string, string> } = {}): Promise<TestPostgres> {
   const bin = requirePostgres();
-  const asOther = process.getuid?.() === 0 ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"] : [];
+  const asOther =
+    process.getuid?.() === 0
+      ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"]
+      : [];
   const folder = mkdtempSync(join(tmpdir(), "lectern-postgres-"));
   if (asOther.length > 0) {
     chmodSync(folder, 0o755);
@@ -54,17 +67,39 @@ export async function startPostgres({ settings = {} }: { settings?: Record<strin
   }
   const data = join(folder, "data");
   const log = join(folder, "log");
-  const [initdb, ...initArgs] = [...asOther, join(bin, "initdb"), "-D", data, "-U", "owner", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-  await promisify(execFile)(initdb!, initArgs, { timeout: 120_000, cwd: folder }).catch((error: unknown) => {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  });
+  const [initdb, ...initArgs] = [
+    ...asOther,
+    join(bin, "initdb"),
+    "-D",
+    data,
+    "-U",
+    "owner",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-sync",
+  ];
+  await promisify(execFile)(initdb!, initArgs, { timeout: 120_000, cwd: folder }).catch(
+    (error: unknown) => {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    },
+  );
 
   const port = await freePort();
   const chosen = {
-    listen_addresses: "127.0.0.1", unix_socket_directories: "", wal_level: "logical", max_wal_senders: "20", max_replication_slots: "20", fsync: "off",
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    wal_level: "logical",
+    max_wal_senders: "20",
+    max_replication_slots: "20",
+    fsync: "off",
     // A tool that was killed must be able to come back at once.
-    wal_sender_timeout: "10s", log_min_messages: "warning", ...settings,
+    wal_sender_timeout: "10s",
+    log_min_messages: "warning",
+    ...settings,
   };
   let server: ChildProcess | null = null;
   const killNow = () => server?.kill("SIGQUIT");
@@ -89,8 +124,20 @@ export async function startPostgres({ settings = {} }: { settings?: Record<strin
 
   const start = async () => {
     const out = openSync(log, "a");
-    const [command, ...args] = [...asOther, join(bin, "postgres"), "-D", data, "-p", String(port), ...Object.entries(chosen).flatMap(([name, value]) => ["-c", `${name}=${value}`])];
-    const started = spawn(command!, args, { cwd: folder, env: { PATH: process.env.PATH, LC_ALL: "C" } as unknown as NodeJS.ProcessEnv, stdio: ["ignore", out, out] });
+    const [command, ...args] = [
+      ...asOther,
+      join(bin, "postgres"),
+      "-D",
+      data,
+      "-p",
+      String(port),
+      ...Object.entries(chosen).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+    ];
+    const started = spawn(command!, args, {
+      cwd: folder,
+      env: { PATH: process.env.PATH, LC_ALL: "C" } as unknown as NodeJS.ProcessEnv,
+      stdio: ["ignore", out, out],
+    });
     closeSync(out);
     server = started;
     const deadline = Date.now() + START_MS;
@@ -99,7 +146,10 @@ export async function startPostgres({ settings = {} }: { settings?: Record<strin
         await query("SELECT 1");
         return;
       } catch (error) {
-        if (started.exitCode !== null || Date.now() > deadline) throw new Error(`PostgreSQL did not start: ${readFileSync(log, "utf8").slice(-1_000)}`, { cause: error });
+        if (started.exitCode !== null || Date.now() > deadline)
+          throw new Error(`PostgreSQL did not start: ${readFileSync(log, "utf8").slice(-1_000)}`, {
+            cause: error,
+          });
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }

@@ -9,7 +9,9 @@ const FENCE = /^```\w+[^\n]*\bfilename=(\S+)[^\n]*\n([\s\S]*?)^```$/gm;
 const squeezed = (text: string) => text.replace(/\s+/g, "");
 
 const quotes = globSync("content/{blog,pages}/**/*.mdx").flatMap((post) =>
-  [...readFileSync(post, "utf8").matchAll(FENCE)].map(([, file = "", code = ""]) => ({ post, file, code })).filter(({ file }) => existsSync(file)),
+  [...readFileSync(post, "utf8").matchAll(FENCE)]
+    .map(([, file = "", code = ""]) => ({ post, file, code }))
+    .filter(({ file }) => existsSync(file)),
 );
 
 test("posts quote files of this repository", () => {
@@ -19,6 +21,8 @@ test("posts quote files of this repository", () => {
 // A line with … says itself that something is left out.
 test.each(quotes)("what $post shows of $file is in it", ({ file, code }) => {
   const source = squeezed(readFileSync(file, "utf8"));
-  const missing = code.split("\n").filter((line) => !line.includes("…") && !source.includes(squeezed(line).replace(/[;,]$/, "")));
+  const missing = code
+    .split("\n")
+    .filter((line) => !line.includes("…") && !source.includes(squeezed(line).replace(/[;,]$/, "")));
   expect(missing).toEqual([]);
 });

@@ -5,18 +5,45 @@ import { ALL_ROUTES, routeOf } from "#lib/primary/route-of.ts";
 /** The addresses of app/, without what only development, a bench build or the router itself reaches. */
 function routesOfApp(): string[] {
   return globSync("app/**/{page.tsx,route.ts}")
-    .map((file) => `/${file.split("/").slice(1, -1).filter((part) => !part.startsWith("(")).join("/")}`)
+    .map(
+      (file) =>
+        `/${file
+          .split("/")
+          .slice(1, -1)
+          .filter((part) => !part.startsWith("("))
+          .join("/")}`,
+    )
     .filter((route) => !/^\/(dev|shared|bench|\[\.\.\.missing\])(\/|$)/.test(route))
     .sort();
 }
 
 test("every page and handler has a kind, and the table has none that is not there", () => {
-  expect([...ALL_ROUTES].sort(), "Keep the table in lib/primary/route-of.ts.").toEqual([...new Set(routesOfApp())]);
+  expect([...ALL_ROUTES].sort(), "Keep the table in lib/primary/route-of.ts.").toEqual([
+    ...new Set(routesOfApp()),
+  ]);
 });
 
 test("an address has its kind, with a query and without", () => {
-  const kinds = { "/": "home", "/?utm=1": "home", "/blog?q=a": "list", "/blog/one-door-for-writes": "post", "/blog/one-door-for-writes.md": "post", "/calls/a-call": "episode", "/calls/upload/1/2": "upload", "/me": "member", "/admin/users/x": "admin", "/_next/static/a.js": "static", "/icon.svg": "static", "/content-file/blog/a/b.png": "picture", "/healthz": "health", "/nothing": "other", "/wp-login.php": "other" };
-  expect(Object.fromEntries(Object.keys(kinds).map((url) => [url, routeOf(url).kind]))).toEqual(kinds);
+  const kinds = {
+    "/": "home",
+    "/?utm=1": "home",
+    "/blog?q=a": "list",
+    "/blog/one-door-for-writes": "post",
+    "/blog/one-door-for-writes.md": "post",
+    "/calls/a-call": "episode",
+    "/calls/upload/1/2": "upload",
+    "/me": "member",
+    "/admin/users/x": "admin",
+    "/_next/static/a.js": "static",
+    "/icon.svg": "static",
+    "/content-file/blog/a/b.png": "picture",
+    "/healthz": "health",
+    "/nothing": "other",
+    "/wp-login.php": "other",
+  };
+  expect(Object.fromEntries(Object.keys(kinds).map((url) => [url, routeOf(url).kind]))).toEqual(
+    kinds,
+  );
 });
 
 test("the log says slugs, and neither ids nor queries nor what somebody typed", () => {
@@ -31,7 +58,9 @@ test("the log says slugs, and neither ids nor queries nor what somebody typed", 
     [`/blog/${"a".repeat(5_000)}`]: "/blog/[slug]",
     "/blog/a/b/c": "/other",
   };
-  expect(Object.fromEntries(Object.keys(said).map((url) => [url, routeOf(url).path]))).toEqual(said);
+  expect(Object.fromEntries(Object.keys(said).map((url) => [url, routeOf(url).path]))).toEqual(
+    said,
+  );
 });
 
 test("a strange address of sixteen thousand characters costs no time", () => {

@@ -4,7 +4,10 @@ import { afterEach, beforeEach, expect, vi } from "vitest";
 import { setClock } from "../lib/base/clock.ts";
 import { overrideEnv, useFreshDatabase } from "./database.ts";
 
-overrideEnv({ LOG_LEVEL: process.env.LOG_LEVEL ?? "error", SESSION_SECRET: "unit-tests-unit-tests-unit-tests-unit" });
+overrideEnv({
+  LOG_LEVEL: process.env.LOG_LEVEL ?? "error",
+  SESSION_SECRET: "unit-tests-unit-tests-unit-tests-unit",
+});
 
 let cleanUp: () => Promise<void>;
 

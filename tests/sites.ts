@@ -16,7 +16,8 @@ import { liveDisk, liveGit } from "../app/_site/live-content.ts";
 import { type Site, createSite } from "../app/_site/site-engine.ts";
 
 /** The text of a post without mistakes; its body begins in line 6. */
-export const postText = (title: string, date = "2026-11-21", body = `Text of ${title}.`) => `---\ntitle: ${title}\ndate: ${date}\ndescription: About ${title}\n---\n\n${body}\n`;
+export const postText = (title: string, date = "2026-11-21", body = `Text of ${title}.`) =>
+  `---\ntitle: ${title}\ndate: ${date}\ndescription: About ${title}\n---\n\n${body}\n`;
 /** One that does not compile, because of its line 7. */
 export const BROKEN = postText("Broken", "2026-11-01", "<Nope />");
 
@@ -38,8 +39,18 @@ export function freshSites(): Sites {
   let host: TestGitHost;
   let open: Site[] = [];
 
-  function siteOf(source: ContentSource, live: Parameters<typeof createSite>[0]["live"], isDevelopment: boolean): Site {
-    const context = () => ({ source, sourceId: `${source.kind}:test`, images: {}, imageHosts: [], componentsOf: () => [] });
+  function siteOf(
+    source: ContentSource,
+    live: Parameters<typeof createSite>[0]["live"],
+    isDevelopment: boolean,
+  ): Site {
+    const context = () => ({
+      source,
+      sourceId: `${source.kind}:test`,
+      images: {},
+      imageHosts: [],
+      componentsOf: () => [],
+    });
     const site = createSite({ live, context, workers: 1, isDevelopment });
     open.push(site);
     return site;
@@ -62,8 +73,17 @@ export function freshSites(): Sites {
       return siteOf(source, liveDisk(source, { isPrimary: () => sites.isPrimary }), isDevelopment);
     },
     git() {
-      const source = createGitSource({ api: host.api, repository: host.repository, branch: "main", path: "content" });
-      return siteOf(source, liveGit(source, { isPrimary: () => sites.isPrimary, pollMs: 5 * MINUTE_MS }), false);
+      const source = createGitSource({
+        api: host.api,
+        repository: host.repository,
+        branch: "main",
+        path: "content",
+      });
+      return siteOf(
+        source,
+        liveGit(source, { isPrimary: () => sites.isPrimary, pollMs: 5 * MINUTE_MS }),
+        false,
+      );
     },
     async end() {
       await Promise.all(open.map((site) => site.stop()));
@@ -91,6 +111,14 @@ export function freshSites(): Sites {
 /** The site once everything is compiled. */
 export async function whole(site: Site): Promise<Site> {
   site.start();
-  await expect.poll(() => site.status().served !== null && site.status().pending === 0 && site.status().compiling === null, { timeout: 20_000 }).toBe(true);
+  await expect
+    .poll(
+      () =>
+        site.status().served !== null &&
+        site.status().pending === 0 &&
+        site.status().compiling === null,
+      { timeout: 20_000 },
+    )
+    .toBe(true);
   return site;
 }

@@ -38,7 +38,9 @@ export interface TestSmtpServer {
 }
 
 /** Starts a server on 127.0.0.1, on a free port unless `port` says which. Without TLS and without a password: nothing leaves this machine. */
-export async function startSmtpServer({ port = 0 }: { port?: number } = {}): Promise<TestSmtpServer> {
+export async function startSmtpServer({
+  port = 0,
+}: { port?: number } = {}): Promise<TestSmtpServer> {
   const server = new SMTPServer({
     disabledCommands: ["AUTH", "STARTTLS"],
     logger: false,
@@ -53,7 +55,11 @@ export async function startSmtpServer({ port = 0 }: { port?: number } = {}): Pro
       done();
     },
     onRcptTo({ address }, _session, done) {
-      done(host.mode === "refuse" ? Object.assign(new Error(`No such mailbox: ${address}`), { responseCode: 550 }) : null);
+      done(
+        host.mode === "refuse"
+          ? Object.assign(new Error(`No such mailbox: ${address}`), { responseCode: 550 })
+          : null,
+      );
     },
     onData(stream, session, done) {
       simpleParser(stream).then(

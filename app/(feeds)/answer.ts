@@ -8,7 +8,10 @@ import type { PostIndex } from "#lib/posts/post.ts";
 const MAX_AGE_SECONDS = 300;
 
 /** A GET handler for what `write` makes of the index. */
-export function answerWith(contentType: string, write: (index: PostIndex) => string): (request: Request) => Promise<Response> {
+export function answerWith(
+  contentType: string,
+  write: (index: PostIndex) => string,
+): (request: Request) => Promise<Response> {
   const made = new WeakMap<PostIndex, SharedBody>();
   return async (request) => {
     const index = await getIndex();

@@ -15,7 +15,9 @@ export function compileVersion(): string {
   // The worker runs from these files, so they are there wherever the site runs.
   const root = join(/* turbopackIgnore: true */ process.cwd(), "lib/mdx");
   const hash = createHash("sha256");
-  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"));
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".ts") && !file.endsWith(".test.ts"),
+  );
   for (const file of files.sort()) hash.update(`${file}\0`).update(readFileSync(join(root, file)));
   try {
     hash.update(readFileSync(join(/* turbopackIgnore: true */ process.cwd(), "package-lock.json")));

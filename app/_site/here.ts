@@ -13,7 +13,12 @@ import { type Identity, findReader } from "#lib/session/session.ts";
 /** This instance, now. */
 export function hereView(): HereView {
   const status = nodeStatus();
-  return { region: status.region, role: status.role, txid: status.txid, behindMs: behindMs(status) };
+  return {
+    region: status.region,
+    role: status.role,
+    txid: status.txid,
+    behindMs: behindMs(status),
+  };
 }
 
 // It only decides whether a line is shown that is no secret, so it may be some minutes old: a query on every page would be dear.
@@ -23,7 +28,9 @@ async function isAdminsPage({ sessionKey }: Identity): Promise<boolean> {
   if (!sessionKey) return false;
   const known = admins.get(sessionKey);
   if (known !== undefined) return known;
-  const isAdmin = await snapshotSql((sql) => findReader(sql, { sessionKey, clientId: null }).member?.role === "ADMIN");
+  const isAdmin = await snapshotSql(
+    (sql) => findReader(sql, { sessionKey, clientId: null }).member?.role === "ADMIN",
+  );
   admins.set(sessionKey, isAdmin);
   return isAdmin;
 }

@@ -30,7 +30,10 @@ const SETTLE_MS = MINUTE_MS;
 const COMMIT = /^[0-9a-f]{40,64}$/;
 
 /** The disk's own version is live on this instance; the primary writes it to the row for admins to see. */
-export function liveDisk(source: ContentSource, { isPrimary }: Pick<LiveOptions, "isPrimary">): LiveContent {
+export function liveDisk(
+  source: ContentSource,
+  { isPrimary }: Pick<LiveOptions, "isPrimary">,
+): LiveContent {
   let written: string | undefined;
   return {
     kind: "disk",
@@ -39,7 +42,9 @@ export function liveDisk(source: ContentSource, { isPrimary }: Pick<LiveOptions,
       if (version !== written && isPrimary()) {
         written = version;
         // Nothing depends on it: a database that can't be written to must not keep posts from being read.
-        writeSql((sql) => setLiveVersion(sql, version)).catch((error: unknown) => log("warn", "content.version_not_written", { error }));
+        writeSql((sql) => setLiveVersion(sql, version)).catch((error: unknown) =>
+          log("warn", "content.version_not_written", { error }),
+        );
       }
       return version;
     },
@@ -56,7 +61,12 @@ export function liveGit(source: GitSource, { isPrimary, pollMs }: LiveOptions): 
   async function poll(): Promise<void> {
     const head = await source.head();
     const row = await snapshotSql(findLiveVersion);
-    if (row && row.version !== head && COMMIT.test(row.version) && nowMs() - row.updatedAtMs < SETTLE_MS) {
+    if (
+      row &&
+      row.version !== head &&
+      COMMIT.test(row.version) &&
+      nowMs() - row.updatedAtMs < SETTLE_MS
+    ) {
       polledAtMs = nowMs() - pollMs + SETTLE_MS;
       return;
     }
@@ -76,14 +86,21 @@ export function liveGit(source: GitSource, { isPrimary, pollMs }: LiveOptions): 
     async version() {
       const row = await snapshotSql(findLiveVersion);
       if (row && COMMIT.test(row.version)) {
-        if (isPrimary() && nowMs() - polledAtMs >= pollMs) pollSoon().catch((error: unknown) => log("info", "content.poll_failed", { error }));
+        if (isPrimary() && nowMs() - polledAtMs >= pollMs)
+          pollSoon().catch((error: unknown) => log("info", "content.poll_failed", { error }));
         return row.version;
       }
       // No version yet, or one of a disk that this site was run from before.
-      if (!isPrimary()) throw new AppError("unavailable", "No content version is live yet.", { retryAfterSeconds: 5 });
+      if (!isPrimary())
+        throw new AppError("unavailable", "No content version is live yet.", {
+          retryAfterSeconds: 5,
+        });
       await pollSoon();
       const first = await snapshotSql(findLiveVersion);
-      if (!first) throw new AppError("unavailable", "No content version is live yet.", { retryAfterSeconds: 5 });
+      if (!first)
+        throw new AppError("unavailable", "No content version is live yet.", {
+          retryAfterSeconds: 5,
+        });
       return first.version;
     },
     async previous() {

@@ -45,7 +45,11 @@ export interface DraftContext {
   readonly componentsOf: (slug: string) => readonly string[];
 }
 
-const heading = z.object({ depth: z.union([z.literal(2), z.literal(3), z.literal(4)]), id: z.string(), text: z.string() });
+const heading = z.object({
+  depth: z.union([z.literal(2), z.literal(3), z.literal(4)]),
+  id: z.string(),
+  text: z.string(),
+});
 const compiledPost: z.ZodType<CompiledPost> = z.object({
   compiledSource: z.string(),
   headings: z.array(heading),
@@ -77,7 +81,12 @@ const contentFile = z.object({ path: z.string(), blob: z.string(), bytes: z.numb
 const goodPost = z.object({
   version: z.string(),
   text: z.string(),
-  file: contentFile.extend({ slug: z.string(), kind: z.enum(["post", "page"]), hash: z.string(), beside: z.array(contentFile) }),
+  file: contentFile.extend({
+    slug: z.string(),
+    kind: z.enum(["post", "page"]),
+    hash: z.string(),
+    beside: z.array(contentFile),
+  }),
 });
 export type GoodPost = z.output<typeof goodPost>;
 
@@ -102,34 +111,78 @@ export function problemOf(error: unknown): PostProblem | null {
 }
 
 /** Reads and checks a post. Throws PostError for what is wrong with it, AppError(unavailable) when its source fails. */
-export async function loadDraft(file: PostFile, version: string, context: DraftContext): Promise<PostDraft> {
+export async function loadDraft(
+  file: PostFile,
+  version: string,
+  context: DraftContext,
+): Promise<PostDraft> {
   let bytes: Uint8Array;
   try {
     bytes = await context.source.read(file);
   } catch (error) {
-    if (isAppError(error, "too_large")) throw new PostError({ file: file.path, line: 1, reason: error.message }, { cause: error });
+    if (isAppError(error, "too_large"))
+      throw new PostError({ file: file.path, line: 1, reason: error.message }, { cause: error });
     throw error;
   }
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new PostError({ file: file.path, line: 1, reason: "The file is not UTF-8 text." }, { cause });
+    throw new PostError(
+      { file: file.path, line: 1, reason: "The file is not UTF-8 text." },
+      { cause },
+    );
   }
   return draftOf(file, version, text, context);
 }
 
 /** The draft of a post whose text is known. Throws as loadDraft does. */
-export async function draftOf(file: PostFile, version: string, text: string, context: DraftContext): Promise<PostDraft> {
+export async function draftOf(
+  file: PostFile,
+  version: string,
+  text: string,
+  context: DraftContext,
+): Promise<PostDraft> {
   const { frontMatter, warnings, body, bodyLine } = parsePost(file.path, text);
   const images = await imagesOf(file, text, context.images, context.source);
-  const input: CompileInput = { file: file.path, body, bodyLine, images, imageHosts: context.imageHosts, localComponents: context.componentsOf(file.slug) };
-  const key = createHash("sha256").update(JSON.stringify([compileVersion(), input])).digest("hex");
-  return { id: idOf(file), file, version, text, body, frontMatter, warnings, hero: heroOf(frontMatter.banner, images), key, input };
+  const input: CompileInput = {
+    file: file.path,
+    body,
+    bodyLine,
+    images,
+    imageHosts: context.imageHosts,
+    localComponents: context.componentsOf(file.slug),
+  };
+  const key = createHash("sha256")
+    .update(JSON.stringify([compileVersion(), input]))
+    .digest("hex");
+  return {
+    id: idOf(file),
+    file,
+    version,
+    text,
+    body,
+    frontMatter,
+    warnings,
+    hero: heroOf(frontMatter.banner, images),
+    key,
+    input,
+  };
 }
 
-export function postOf({ file, version, frontMatter, hero }: PostDraft, compiled: CompiledPost): SitePost {
-  return { slug: file.slug, path: file.path, hash: file.hash, version, frontMatter, compiled, ...(hero && { hero }) };
+export function postOf(
+  { file, version, frontMatter, hero }: PostDraft,
+  compiled: CompiledPost,
+): SitePost {
+  return {
+    slug: file.slug,
+    path: file.path,
+    hash: file.hash,
+    version,
+    frontMatter,
+    compiled,
+    ...(hero && { hero }),
+  };
 }
 
 /** What stands for a post in lists until it is compiled: its words are counted roughly, markup included. */
@@ -137,11 +190,25 @@ export function uncompiled({ body }: PostDraft): CompiledPost {
   const text = body.replace(/^ {0,3}(?:import|export)\s.*$/gm, "").replace(/<[^>]*>/g, " ");
   const words = text.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
   const readingMinutes = Math.max(1, Math.ceil(words / WORDS_PER_MINUTE));
-  return { compiledSource: "", headings: [], text, words, readingMinutes, components: [], localImports: [], embeds: [], warnings: [], stages: [] };
+  return {
+    compiledSource: "",
+    headings: [],
+    text,
+    words,
+    readingMinutes,
+    components: [],
+    localImports: [],
+    embeds: [],
+    warnings: [],
+    stages: [],
+  };
 }
 
 /** Remembers that this draft compiled. Written once per version of its text. */
-export function recordGood({ id, file, version, text }: PostDraft, { sourceId }: DraftContext): void {
+export function recordGood(
+  { id, file, version, text }: PostDraft,
+  { sourceId }: DraftContext,
+): void {
   if (goodPosts.peek({ sourceId, id })?.file.hash === file.hash) return;
   goodPosts.put({ sourceId, id }, { version, text, file: { ...file, beside: [...file.beside] } });
 }

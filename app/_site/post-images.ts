@@ -52,7 +52,12 @@ const measures = defineCache<Measure, { width: number; height: number; blur?: st
  * public ("/images/x.png"). Those that the build does not have in exactly this version are served as they are.
  * Throws AppError(unavailable) when the source can't give one.
  */
-export async function imagesOf(post: PostFile, text: string, built: BuiltImages["images"], source: ContentSource): Promise<PostImages> {
+export async function imagesOf(
+  post: PostFile,
+  text: string,
+  built: BuiltImages["images"],
+  source: ContentSource,
+): Promise<PostImages> {
   const images: Record<string, ManifestImage> = {};
   const folder = posix.dirname(post.path);
   for (const file of post.beside) {
@@ -77,10 +82,14 @@ export async function imagesOf(post: PostFile, text: string, built: BuiltImages[
 
 /** A name may be written as it is or as a URL writes it. */
 function names(text: string, name: string): boolean {
-  return text.includes(name) || text.includes(encodeURIComponent(name)) || text.includes(encodeURI(name));
+  return (
+    text.includes(name) || text.includes(encodeURIComponent(name)) || text.includes(encodeURI(name))
+  );
 }
 
-async function measure(input: Measure): Promise<{ width: number; height: number; blur?: string } | null> {
+async function measure(
+  input: Measure,
+): Promise<{ width: number; height: number; blur?: string } | null> {
   try {
     return await measures.get(input);
   } catch (error) {
@@ -90,7 +99,13 @@ async function measure(input: Measure): Promise<{ width: number; height: number;
   }
 }
 
-function withoutHash({ src, width, height, blur, sources }: BuiltImages["images"][string]): ManifestImage {
+function withoutHash({
+  src,
+  width,
+  height,
+  blur,
+  sources,
+}: BuiltImages["images"][string]): ManifestImage {
   return { src, width, height, blur, sources };
 }
 

@@ -6,7 +6,20 @@ import { isAppError } from "#lib/base/errors.ts";
 import { type ContentFile, type PostFile, postsOf } from "#lib/content/content-source.ts";
 import { type PostIndex, createIndex } from "#lib/posts/post.ts";
 import { inParallel } from "#lib/base/in-parallel.ts";
-import { type DraftContext, type PostDraft, type SitePost, compiledPosts, draftOf, findGood, idOf, loadDraft, postOf, problemOf, recordGood, uncompiled } from "./post-draft.ts";
+import {
+  type DraftContext,
+  type PostDraft,
+  type SitePost,
+  compiledPosts,
+  draftOf,
+  findGood,
+  idOf,
+  loadDraft,
+  postOf,
+  problemOf,
+  recordGood,
+  uncompiled,
+} from "./post-draft.ts";
 
 export interface PostFailure {
   readonly slug: string;
@@ -72,7 +85,14 @@ export interface BuildOptions {
  * Lists and reads `version`. A post that fails is replaced by its last good version or left out, and stands in
  * `failures`. Throws AppError when the source fails: then nothing about this version can be said.
  */
-export async function startBuild({ version, context, before, failuresBefore, previous, workers }: BuildOptions): Promise<Build> {
+export async function startBuild({
+  version,
+  context,
+  before,
+  failuresBefore,
+  previous,
+  workers,
+}: BuildOptions): Promise<Build> {
   const files = await context.source.files(version);
   const failures = new Map<string, PostFailure>();
   const drafts = new Map<string, PostDraft>();
@@ -83,7 +103,13 @@ export async function startBuild({ version, context, before, failuresBefore, pre
 
   function fail(file: PostFile, error: unknown, servedFrom: PostFailure["servedFrom"]): void {
     const { slug, kind } = file;
-    const problem = problemOf(error) ?? { file: file.path, line: 1, reason: isAppError(error) ? error.message : `It could not be compiled: ${String(error).slice(0, 500)}` };
+    const problem = problemOf(error) ?? {
+      file: file.path,
+      line: 1,
+      reason: isAppError(error)
+        ? error.message
+        : `It could not be compiled: ${String(error).slice(0, 500)}`,
+    };
     const known = failuresBefore.get(idOf(file));
     const sinceMs = known?.reason === problem.reason ? known.sinceMs : nowMs();
     failures.set(idOf(file), { slug, kind, ...problem, sinceMs, servedFrom });
@@ -95,7 +121,10 @@ export async function startBuild({ version, context, before, failuresBefore, pre
     try {
       const name = await previous();
       if (name === null || name === version) return null;
-      return { version: name, posts: new Map(postsOf(await context.source.files(name)).map((file) => [idOf(file), file])) };
+      return {
+        version: name,
+        posts: new Map(postsOf(await context.source.files(name)).map((file) => [idOf(file), file])),
+      };
     } catch {
       return null;
     }
@@ -121,7 +150,10 @@ export async function startBuild({ version, context, before, failuresBefore, pre
 
   async function compiledOf(draft: PostDraft): Promise<SitePost> {
     const known = before?.drafts.get(draft.id);
-    const kept = known?.key === draft.key && !before!.pending.has(draft.id) ? servedPost(before!, draft.id) : null;
+    const kept =
+      known?.key === draft.key && !before!.pending.has(draft.id)
+        ? servedPost(before!, draft.id)
+        : null;
     const post = postOf(draft, kept?.compiled ?? (await compiledPosts.get(draft)));
     recordGood(draft, context);
     return post;
@@ -162,7 +194,15 @@ export async function startBuild({ version, context, before, failuresBefore, pre
     if (other !== file.path) {
       // Under an id of its own: the post that has the slug is served as it should.
       const doubleId = `${id} ${file.path}`;
-      failures.set(doubleId, { slug: file.slug, kind: file.kind, file: file.path, line: 1, reason: `${other} has the same slug; only that one is shown.`, sinceMs: failuresBefore.get(doubleId)?.sinceMs ?? nowMs(), servedFrom: "nothing" });
+      failures.set(doubleId, {
+        slug: file.slug,
+        kind: file.kind,
+        file: file.path,
+        line: 1,
+        reason: `${other} has the same slug; only that one is shown.`,
+        sinceMs: failuresBefore.get(doubleId)?.sinceMs ?? nowMs(),
+        servedFrom: "nothing",
+      });
       return;
     }
     try {
@@ -175,12 +215,16 @@ export async function startBuild({ version, context, before, failuresBefore, pre
     }
   }
 
-  function serve(post: (draft: PostDraft) => SitePost | null | undefined, pending: ReadonlySet<string>): Served {
+  function serve(
+    post: (draft: PostDraft) => SitePost | null | undefined,
+    pending: ReadonlySet<string>,
+  ): Served {
     const posts: SitePost[] = [];
     const pages = new Map<string, SitePost>();
     const byPath = new Map<string, ContentFile[]>();
     const served = new Map<string, PostDraft>();
-    const add = (file: ContentFile) => byPath.set(file.path, [...(byPath.get(file.path) ?? []), file]);
+    const add = (file: ContentFile) =>
+      byPath.set(file.path, [...(byPath.get(file.path) ?? []), file]);
     for (const file of files) add(file);
     for (const draft of drafts.values()) {
       const found = post(draft);
@@ -191,7 +235,14 @@ export async function startBuild({ version, context, before, failuresBefore, pre
       // A last good post shows the pictures of its own version.
       if (draft.version !== version) for (const file of draft.file.beside) add(file);
     }
-    return { version, index: createIndex(version, posts), pages, drafts: served, pending, files: byPath };
+    return {
+      version,
+      index: createIndex(version, posts),
+      pages,
+      drafts: served,
+      pending,
+      files: byPath,
+    };
   }
 
   const list = postsOf(files);
@@ -214,8 +265,13 @@ export async function startBuild({ version, context, before, failuresBefore, pre
       return served;
     },
     async finish(isWanted) {
-      const newestFirst = [...drafts.values()].sort((a, b) => (a.frontMatter.date < b.frontMatter.date ? 1 : -1));
-      const missing = newestFirst.filter((draft) => before?.drafts.get(draft.id)?.key !== draft.key && compiledPosts.peek(draft) === null);
+      const newestFirst = [...drafts.values()].sort((a, b) =>
+        a.frontMatter.date < b.frontMatter.date ? 1 : -1,
+      );
+      const missing = newestFirst.filter(
+        (draft) =>
+          before?.drafts.get(draft.id)?.key !== draft.key && compiledPosts.peek(draft) === null,
+      );
       const isMissing = new Set(missing.map(({ id }) => id));
       total = missing.length;
       // No more at a time than there are workers: a post that a reader asks for meanwhile is then next in line.
@@ -225,7 +281,11 @@ export async function startBuild({ version, context, before, failuresBefore, pre
         await settle(id);
         if (!isMissing.has(id)) return;
         done += 1;
-        log("info", "content.compiling", { progress: `${done}/${total}`, file: file.path, ms: Math.round(performance.now() - startedMs) });
+        log("info", "content.compiling", {
+          progress: `${done}/${total}`,
+          file: file.path,
+          ms: Math.round(performance.now() - startedMs),
+        });
       });
       const posts = new Map<string, SitePost | null>();
       for (const id of drafts.keys()) posts.set(id, await settle(id));

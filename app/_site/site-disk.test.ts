@@ -14,7 +14,10 @@ test("posts of the disk are listed newest first and compiled, pages apart", asyn
   sites.put("pages/about.mdx", "---\ntitle: About\ndescription: Us\n---\n\nWe are.\n");
   const site = sites.disk();
   expect((await site.getIndex()).posts.map(({ slug }) => slug)).toEqual(["new", "old"]);
-  expect(await site.getPost("new")).toMatchObject({ frontMatter: { title: "New" }, compiled: { headings: [{ text: "A heading" }], text: expect.stringContaining("Hello you") } });
+  expect(await site.getPost("new")).toMatchObject({
+    frontMatter: { title: "New" },
+    compiled: { headings: [{ text: "A heading" }], text: expect.stringContaining("Hello you") },
+  });
   expect((await site.getPage("about"))?.compiled.text).toContain("We are.");
   expect(await site.getPost("about")).toBeNull();
   expect(await site.getPost("nothing")).toBeNull();
@@ -22,12 +25,20 @@ test("posts of the disk are listed newest first and compiled, pages apart", asyn
 });
 
 test("at the very first start lists come before everything is compiled, and a post that is asked for is compiled next", async () => {
-  for (let i = 0; i < 12; i++) sites.put(`blog/p${i}.mdx`, postText(`P${i}`, `2026-01-${String(i + 10)}`, "word ".repeat(300)));
+  for (let i = 0; i < 12; i++)
+    sites.put(
+      `blog/p${i}.mdx`,
+      postText(`P${i}`, `2026-01-${String(i + 10)}`, "word ".repeat(300)),
+    );
   const site = sites.disk();
   const index = await site.getIndex();
   expect(index.posts).toHaveLength(12);
   expect(site.status().pending).toBeGreaterThan(0);
-  expect(index.bySlug.get("p0")!.compiled).toMatchObject({ compiledSource: "", words: 300, readingMinutes: 2 });
+  expect(index.bySlug.get("p0")!.compiled).toMatchObject({
+    compiledSource: "",
+    words: 300,
+    readingMinutes: 2,
+  });
   const oldest = await site.getPost("p0");
   expect(oldest!.compiled.compiledSource).not.toBe("");
   expect(site.status().compiling!.done).toBeLessThan(11);
@@ -55,7 +66,11 @@ test("only what changed is compiled again", async () => {
   sites.put("blog/b.mdx", postText("b", "2026-11-21", "Other text."));
   await site.look();
   const after = await site.getIndex();
-  expect(["a", "b", "c"].map((slug) => after.bySlug.get(slug)!.compiled === before.bySlug.get(slug)!.compiled)).toEqual([true, false, true]);
+  expect(
+    ["a", "b", "c"].map(
+      (slug) => after.bySlug.get(slug)!.compiled === before.bySlug.get(slug)!.compiled,
+    ),
+  ).toEqual([true, false, true]);
   expect(site.key()).not.toBe(key);
 });
 
@@ -78,7 +93,16 @@ test("a post that no longer compiles keeps its last good version, and the admin 
   await site.look();
   expect((await site.getPost("a"))!.frontMatter.title).toBe("Good");
   expect((await site.getPost("b"))!.frontMatter.title).toBe("Other, changed");
-  expect(site.status().failures).toEqual([expect.objectContaining({ slug: "a", file: "blog/a.mdx", line: 7, reason: expect.any(String), servedFrom: "last good", sinceMs: expect.any(Number) })]);
+  expect(site.status().failures).toEqual([
+    expect.objectContaining({
+      slug: "a",
+      file: "blog/a.mdx",
+      line: 7,
+      reason: expect.any(String),
+      servedFrom: "last good",
+      sinceMs: expect.any(Number),
+    }),
+  ]);
 
   await sites.end();
   closeCacheFile();
@@ -98,7 +122,9 @@ test("a post whose front matter breaks keeps its last good version, also when th
   await sites.end();
   const site = await whole(sites.disk());
   expect((await site.getPost("a"))!.frontMatter.title).toBe("Good");
-  expect(site.status().failures).toEqual([expect.objectContaining({ line: 3, field: "date", servedFrom: "last good" })]);
+  expect(site.status().failures).toEqual([
+    expect.objectContaining({ line: 3, field: "date", servedFrom: "last good" }),
+  ]);
 });
 
 test("a post that never was good is left out, the others are served", async () => {
@@ -108,7 +134,15 @@ test("a post that never was good is left out, the others are served", async () =
   const site = await whole(sites.disk());
   expect((await site.getIndex()).posts.map(({ slug }) => slug)).toEqual(["a"]);
   expect(await site.getPost("broken")).toBeNull();
-  expect(site.status().failures.map(({ slug, servedFrom }) => [slug, servedFrom]).sort()).toEqual([["broken", "nothing"], ["bytes", "nothing"]]);
+  expect(
+    site
+      .status()
+      .failures.map(({ slug, servedFrom }) => [slug, servedFrom])
+      .sort(),
+  ).toEqual([
+    ["broken", "nothing"],
+    ["bytes", "nothing"],
+  ]);
 });
 
 test("in development a broken post is an error with its place", async () => {
@@ -133,7 +167,12 @@ test("two files with one slug: one is shown, the other is named", async () => {
   sites.put("blog/a/index.mdx", postText("Folder"));
   const site = await whole(sites.disk());
   expect((await site.getPost("a"))!.frontMatter.title).toBe("File");
-  expect(site.status().failures).toEqual([expect.objectContaining({ file: "blog/a/index.mdx", reason: expect.stringContaining("blog/a.mdx has the same slug") })]);
+  expect(site.status().failures).toEqual([
+    expect.objectContaining({
+      file: "blog/a/index.mdx",
+      reason: expect.stringContaining("blog/a.mdx has the same slug"),
+    }),
+  ]);
 });
 
 test("a post that failed is tried again later", async () => {
@@ -152,13 +191,18 @@ test("the disk's version is written to the row by the primary, and only by it", 
   expect(await snapshotSql(findLiveVersion)).toBeNull();
   sites.isPrimary = true;
   const site = await whole(sites.disk());
-  await expect.poll(() => snapshotSql(findLiveVersion)).toMatchObject({ version: site.status().served! });
+  await expect
+    .poll(() => snapshotSql(findLiveVersion))
+    .toMatchObject({ version: site.status().served! });
 });
 
 test("a folder that is not there is a clear error, and the posts are found once it is", async () => {
   rmSync(sites.dir, { recursive: true });
   const site = sites.disk();
-  await expect(site.getIndex()).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("can't be read") });
+  await expect(site.getIndex()).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("can't be read"),
+  });
   expect(site.status().problem?.reason).toContain("can't be read");
   sites.put("blog/a.mdx", postText("A"));
   setClock(nowMs() + MINUTE_MS);
@@ -172,7 +216,9 @@ test("one post is compiled past every cache, stage by stage", async () => {
   const site = await whole(sites.disk());
   const fresh = await site.compileFresh("a");
   expect(fresh).toMatchObject({ file: "blog/a.mdx", problem: null });
-  expect(fresh!.stages.map(({ name }) => name)).toEqual(expect.arrayContaining(["read, front matter, pictures", "parse", "highlight"]));
+  expect(fresh!.stages.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["read, front matter, pictures", "parse", "highlight"]),
+  );
   expect(fresh!.stages.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(fresh!.totalMs, 0);
   expect(await site.compileFresh("broken")).toMatchObject({ problem: { line: 7 } });
   expect(await site.compileFresh("nothing")).toBeNull();

@@ -9,8 +9,23 @@ import { type ContentFile, postsOf } from "#lib/content/content-source.ts";
 import type { PostIndex } from "#lib/posts/post.ts";
 import { compileVersion } from "./compile-version.ts";
 import type { LiveContent } from "./live-content.ts";
-import { type DraftContext, type SitePost, compiledPosts, loadDraft, postOf, problemOf } from "./post-draft.ts";
-import { type Build, type BuildProgress, type PostFailure, type Served, Superseded, servedPost, startBuild } from "./site-build.ts";
+import {
+  type DraftContext,
+  type SitePost,
+  compiledPosts,
+  loadDraft,
+  postOf,
+  problemOf,
+} from "./post-draft.ts";
+import {
+  type Build,
+  type BuildProgress,
+  type PostFailure,
+  type Served,
+  Superseded,
+  servedPost,
+  startBuild,
+} from "./site-build.ts";
 
 export interface SiteOptions {
   readonly live: LiveContent;
@@ -39,7 +54,11 @@ export interface SiteStatus {
   /** The build going on, or null. */
   readonly compiling: BuildProgress | null;
   /** Why the live version as a whole is not shown; null when it is. */
-  readonly problem: { readonly reason: string; readonly sinceMs: number; readonly retryAtMs: number } | null;
+  readonly problem: {
+    readonly reason: string;
+    readonly sinceMs: number;
+    readonly retryAtMs: number;
+  } | null;
   readonly failures: readonly PostFailure[];
   /** What is shown in a lesser way, or ignored: "file: line N: …". */
   readonly warnings: readonly string[];
@@ -92,7 +111,13 @@ interface Problem {
   readonly attempts: number;
 }
 
-export function createSite({ live, context, workers, isDevelopment, onPublish = () => {} }: SiteOptions): Site {
+export function createSite({
+  live,
+  context,
+  workers,
+  isDevelopment,
+  onPublish = () => {},
+}: SiteOptions): Site {
   let served: Served | null = null;
   let build: Build | null = null;
   let failures: ReadonlyMap<string, PostFailure> = new Map();
@@ -111,16 +136,28 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
   function publish(next: Served): void {
     served = next;
     const hash = createHash("sha256");
-    for (const [id, draft] of [...next.drafts].sort(([a], [b]) => (a < b ? -1 : 1))) hash.update(`${id} ${draft.file.hash} ${draft.key} ${next.pending.has(id)}\n`);
+    for (const [id, draft] of [...next.drafts].sort(([a], [b]) => (a < b ? -1 : 1)))
+      hash.update(`${id} ${draft.file.hash} ${draft.key} ${next.pending.has(id)}\n`);
     key = hash.digest("hex").slice(0, 16);
     published.resolve();
-    onPublish(next.pending.size > 0 ? [] : [...next.drafts.keys()].flatMap((id) => servedPost(next, id)?.compiled.embeds ?? []));
+    onPublish(
+      next.pending.size > 0
+        ? []
+        : [...next.drafts.keys()].flatMap((id) => servedPost(next, id)?.compiled.embeds ?? []),
+    );
   }
 
   async function make(version: string, isWanted: () => boolean): Promise<void> {
     const startedMs = performance.now();
     const inputs = context();
-    const next = await startBuild({ version, context: inputs, before: served, failuresBefore: failures, previous: () => live.previous(), workers });
+    const next = await startBuild({
+      version,
+      context: inputs,
+      before: served,
+      failuresBefore: failures,
+      previous: () => live.previous(),
+      workers,
+    });
     build = next;
     // The very first readers get lists before everything is compiled; later ones get the old index meanwhile.
     if (!served) publish(next.outline());
@@ -129,14 +166,34 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
     failures = next.failures;
     imagesThen = inputs.images;
     publish(done);
-    log(failures.size > 0 ? "warn" : "info", "content.live", { version, posts: done.index.posts.length, compiled: next.progress().total, failed: failures.size, ms: Math.round(performance.now() - startedMs) });
+    log(failures.size > 0 ? "warn" : "info", "content.live", {
+      version,
+      posts: done.index.posts.length,
+      compiled: next.progress().total,
+      failed: failures.size,
+      ms: Math.round(performance.now() - startedMs),
+    });
   }
 
   function note(version: string | null, error: unknown): void {
     const attempts = problem?.version === version ? problem.attempts + 1 : 0;
-    const waitMs = Math.max(Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** attempts), isAppError(error) ? Math.min(MAX_RETRY_MS, (error.retryAfterSeconds ?? 0) * SECOND_MS) : 0);
-    problem = { version, error, sinceMs: attempts > 0 ? problem!.sinceMs : nowMs(), retryAtMs: nowMs() + waitMs, attempts };
-    log(served ? "warn" : "error", "content.version_failed", { version, served: served?.version, retryInMs: waitMs, error });
+    const waitMs = Math.max(
+      Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** attempts),
+      isAppError(error) ? Math.min(MAX_RETRY_MS, (error.retryAfterSeconds ?? 0) * SECOND_MS) : 0,
+    );
+    problem = {
+      version,
+      error,
+      sinceMs: attempts > 0 ? problem!.sinceMs : nowMs(),
+      retryAtMs: nowMs() + waitMs,
+      attempts,
+    };
+    log(served ? "warn" : "error", "content.version_failed", {
+      version,
+      served: served?.version,
+      retryInMs: waitMs,
+      error,
+    });
   }
 
   async function makeOrKeep(version: string): Promise<void> {
@@ -144,12 +201,18 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
       await make(version, () => target === version);
       problem = null;
       postsRetries = failures.size > 0 ? postsRetries + 1 : 0;
-      postsRetryAtMs = failures.size > 0 ? nowMs() + Math.min(MAX_RETRY_POSTS_MS, RETRY_POSTS_MS * 2 ** (postsRetries - 1)) : Number.POSITIVE_INFINITY;
+      postsRetryAtMs =
+        failures.size > 0
+          ? nowMs() + Math.min(MAX_RETRY_POSTS_MS, RETRY_POSTS_MS * 2 ** (postsRetries - 1))
+          : Number.POSITIVE_INFINITY;
     } catch (error) {
       if (error instanceof Superseded) return;
       note(version, error);
       const fallback = served ? null : await live.previous().catch(() => null);
-      if (fallback !== null && fallback !== version) await make(fallback, () => true).catch((failed: unknown) => log("warn", "content.previous_failed", { version: fallback, error: failed }));
+      if (fallback !== null && fallback !== version)
+        await make(fallback, () => true).catch((failed: unknown) =>
+          log("warn", "content.previous_failed", { version: fallback, error: failed }),
+        );
     } finally {
       build = null;
     }
@@ -170,7 +233,12 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
     if (problem && problem.version === version && nowMs() < problem.retryAtMs) return;
     const isRetryDue = nowMs() >= postsRetryAtMs;
     const havePicturesChanged = isDevelopment && context().images !== imagesThen;
-    if (served?.version === version && served.pending.size === 0 && !isRetryDue && !havePicturesChanged) {
+    if (
+      served?.version === version &&
+      served.pending.size === 0 &&
+      !isRetryDue &&
+      !havePicturesChanged
+    ) {
       problem = null;
       return;
     }
@@ -200,7 +268,10 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
     if (served) return served;
     if (!problem || nowMs() >= problem.retryAtMs) await Promise.race([published.promise, look()]);
     if (served) return served;
-    const reason = problem && isAppError(problem.error) ? problem.error.message : "The posts are being prepared.";
+    const reason =
+      problem && isAppError(problem.error)
+        ? problem.error.message
+        : "The posts are being prepared.";
     throw new AppError("unavailable", reason, { retryAfterSeconds: 5, cause: problem?.error });
   }
 
@@ -213,7 +284,8 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
     }
     // Whoever has just saved it wants to see what is wrong, not what was right.
     const failure = isDevelopment ? failures.get(id) : undefined;
-    if (failure) throw new AppError("invalid", `${failure.file}:${failure.line}: ${failure.reason}`);
+    if (failure)
+      throw new AppError("invalid", `${failure.file}:${failure.line}: ${failure.reason}`);
     return servedPost(now, id);
   }
 
@@ -249,10 +321,17 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
       pages: served?.pages.size ?? 0,
       pending: served?.pending.size ?? 0,
       compiling: build?.progress() ?? null,
-      problem: problem && { reason: (problem.error as Error).message, sinceMs: problem.sinceMs, retryAtMs: problem.retryAtMs },
+      problem: problem && {
+        reason: (problem.error as Error).message,
+        sinceMs: problem.sinceMs,
+        retryAtMs: problem.retryAtMs,
+      },
       failures: [...(build?.failures ?? failures).values()],
       warnings: served
-        ? [...served.drafts.values()].flatMap((draft) => [...draft.warnings.map((warning) => `${draft.file.path}: ${warning}`), ...(servedPost(served!, draft.id)?.compiled.warnings ?? [])])
+        ? [...served.drafts.values()].flatMap((draft) => [
+            ...draft.warnings.map((warning) => `${draft.file.path}: ${warning}`),
+            ...(servedPost(served!, draft.id)?.compiled.warnings ?? []),
+          ])
         : [],
     }),
     key: () => `${key}.${touched}`,
@@ -261,7 +340,9 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
     async compileFresh(slug) {
       const version = await live.version();
       const inputs = context();
-      const file = postsOf(await inputs.source.files(version)).find((each) => each.kind === "post" && each.slug === slug);
+      const file = postsOf(await inputs.source.files(version)).find(
+        (each) => each.kind === "post" && each.slug === slug,
+      );
       if (!file) return null;
       const startedMs = performance.now();
       const stages: { name: string; ms: number }[] = [];
@@ -273,12 +354,25 @@ export function createSite({ live, context, workers, isDevelopment, onPublish = 
         const compiled = await compilePost(draft.input);
         const inside = compiled.stages.reduce((sum, { ms }) => sum + ms, 0);
         const { totalMs } = finish();
-        stages.push(...compiled.stages, { name: "waiting for the worker", ms: Math.max(0, totalMs - stages[0]!.ms - inside) });
-        return { ...base, totalMs, warnings: [...draft.warnings, ...compiled.warnings], problem: null };
+        stages.push(...compiled.stages, {
+          name: "waiting for the worker",
+          ms: Math.max(0, totalMs - stages[0]!.ms - inside),
+        });
+        return {
+          ...base,
+          totalMs,
+          warnings: [...draft.warnings, ...compiled.warnings],
+          problem: null,
+        };
       } catch (error) {
         const found = problemOf(error);
         if (!found) throw error;
-        return { ...base, ...finish(), warnings: [], problem: { line: found.line, reason: found.reason } };
+        return {
+          ...base,
+          ...finish(),
+          warnings: [],
+          problem: { line: found.line, reason: found.reason },
+        };
       }
     },
   };

@@ -19,7 +19,10 @@ test("at the first start the branch's head becomes live", async () => {
 test("a replica that knows no live version says so and writes nothing", async () => {
   sites.host.commit({ "content/blog/a.mdx": postText("A") });
   sites.isPrimary = false;
-  await expect(sites.git().getIndex()).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("No content version is live") });
+  await expect(sites.git().getIndex()).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("No content version is live"),
+  });
   expect(await snapshotSql(findLiveVersion)).toBeNull();
 });
 
@@ -28,11 +31,19 @@ test("when the row changes, only what changed is read and compiled, on a replica
   const site = await whole(sites.git());
   sites.isPrimary = false;
   const asked = sites.host.requests.length;
-  const next = sites.host.commit({ "content/blog/a.mdx": postText("A"), "content/blog/b.mdx": postText("B2") });
+  const next = sites.host.commit({
+    "content/blog/a.mdx": postText("A"),
+    "content/blog/b.mdx": postText("B2"),
+  });
   await writeSql((sql) => setLiveVersion(sql, next));
   await site.look();
-  expect((await site.getIndex()).posts.map(({ frontMatter }) => frontMatter.title)).toEqual(["A", "B2"]);
-  expect(sites.host.requests.slice(asked).filter((path) => path.includes("/blobs/"))).toHaveLength(1);
+  expect((await site.getIndex()).posts.map(({ frontMatter }) => frontMatter.title)).toEqual([
+    "A",
+    "B2",
+  ]);
+  expect(sites.host.requests.slice(asked).filter((path) => path.includes("/blobs/"))).toHaveLength(
+    1,
+  );
 });
 
 test("a push that got lost is found by asking, and an older head does not undo a webhook's version", async () => {
@@ -50,23 +61,30 @@ test("a push that got lost is found by asking, and an older head does not undo a
   expect(first).not.toBe(second);
 });
 
-test.each(["outage", "rate-limit", "garbage"] as const)("an %s at a new version keeps the old one, asks rarely, and recovers", async (mode) => {
-  sites.host.commit({ "content/blog/a.mdx": postText("A") });
-  const site = await whole(sites.git());
-  const next = sites.host.commit({ "content/blog/a.mdx": postText("A2") });
-  await writeSql((sql) => setLiveVersion(sql, next));
-  sites.host.mode = mode;
-  const asked = sites.host.requests.length;
-  for (let i = 0; i < 20; i++) await site.look();
-  expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
-  expect(sites.host.requests.length - asked).toBe(1);
-  expect(site.status()).toMatchObject({ live: next, problem: { reason: expect.stringMatching(/Git host/) }, sourceProblem: expect.stringMatching(/Git host/) });
-  sites.host.mode = "ok";
-  setClock(nowMs() + 90 * MINUTE_MS);
-  await site.look();
-  expect((await site.getPost("a"))!.frontMatter.title).toBe("A2");
-  expect(site.status()).toMatchObject({ problem: null, sourceProblem: null });
-});
+test.each(["outage", "rate-limit", "garbage"] as const)(
+  "an %s at a new version keeps the old one, asks rarely, and recovers",
+  async (mode) => {
+    sites.host.commit({ "content/blog/a.mdx": postText("A") });
+    const site = await whole(sites.git());
+    const next = sites.host.commit({ "content/blog/a.mdx": postText("A2") });
+    await writeSql((sql) => setLiveVersion(sql, next));
+    sites.host.mode = mode;
+    const asked = sites.host.requests.length;
+    for (let i = 0; i < 20; i++) await site.look();
+    expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
+    expect(sites.host.requests.length - asked).toBe(1);
+    expect(site.status()).toMatchObject({
+      live: next,
+      problem: { reason: expect.stringMatching(/Git host/) },
+      sourceProblem: expect.stringMatching(/Git host/),
+    });
+    sites.host.mode = "ok";
+    setClock(nowMs() + 90 * MINUTE_MS);
+    await site.look();
+    expect((await site.getPost("a"))!.frontMatter.title).toBe("A2");
+    expect(site.status()).toMatchObject({ problem: null, sourceProblem: null });
+  },
+);
 
 test("a restart while the host is down shows what was live", async () => {
   sites.host.commit({ "content/blog/a.mdx": postText("A") });
@@ -84,35 +102,76 @@ test("a restart into a version that can't be read shows the one before", async (
   await writeSql((sql) => setLiveVersion(sql, "d".repeat(40)));
   const site = await whole(sites.git());
   expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
-  expect(site.status()).toMatchObject({ live: "d".repeat(40), problem: { reason: expect.stringContaining("does not have") } });
+  expect(site.status()).toMatchObject({
+    live: "d".repeat(40),
+    problem: { reason: expect.stringContaining("does not have") },
+  });
 });
 
 test("without a cache file the last good version is the one of the version before", async () => {
-  sites.host.commit({ "content/blog/a.mdx": postText("Good"), "content/blog/b.mdx": postText("B") });
+  sites.host.commit({
+    "content/blog/a.mdx": postText("Good"),
+    "content/blog/b.mdx": postText("B"),
+  });
   await whole(sites.git());
   await sites.end();
   closeCacheFile();
   for (const suffix of ["", "-wal", "-shm"]) rmSync(env.CACHE_FILE + suffix, { force: true });
-  const next = sites.host.commit({ "content/blog/a.mdx": BROKEN, "content/blog/b.mdx": postText("B2") });
+  const next = sites.host.commit({
+    "content/blog/a.mdx": BROKEN,
+    "content/blog/b.mdx": postText("B2"),
+  });
   await writeSql((sql) => setLiveVersion(sql, next));
   const site = await whole(sites.git());
-  expect((await site.getIndex()).posts.map(({ frontMatter, version }) => [frontMatter.title, version === next])).toEqual([["Good", false], ["B2", true]]);
-  expect(site.status().failures).toEqual([expect.objectContaining({ slug: "a", servedFrom: "last good" })]);
+  expect(
+    (await site.getIndex()).posts.map(({ frontMatter, version }) => [
+      frontMatter.title,
+      version === next,
+    ]),
+  ).toEqual([
+    ["Good", false],
+    ["B2", true],
+  ]);
+  expect(site.status().failures).toEqual([
+    expect.objectContaining({ slug: "a", servedFrom: "last good" }),
+  ]);
 });
 
 test("pictures that were not there at build have their size, and are found by path and version", async () => {
   const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"/>';
-  const withHero = postText("A", "2026-11-21", "![x](./drawing.svg)").replace("---\n\n", "banner: ./drawing.svg\n---\n\n");
-  sites.host.commit({ "content/blog/a/index.mdx": withHero, "content/blog/a/drawing.svg": svg, "content/blog/a/part.tsx": "secret" });
+  const withHero = postText("A", "2026-11-21", "![x](./drawing.svg)").replace(
+    "---\n\n",
+    "banner: ./drawing.svg\n---\n\n",
+  );
+  sites.host.commit({
+    "content/blog/a/index.mdx": withHero,
+    "content/blog/a/drawing.svg": svg,
+    "content/blog/a/part.tsx": "secret",
+  });
   const site = await whole(sites.git());
   const found = (await site.getPost("a"))!;
-  expect(found.hero).toMatchObject({ src: expect.stringMatching(/^\/content-file\/blog\/a\/drawing\.svg\?v=[0-9a-f]{40}$/), width: 30, height: 20 });
+  expect(found.hero).toMatchObject({
+    src: expect.stringMatching(/^\/content-file\/blog\/a\/drawing\.svg\?v=[0-9a-f]{40}$/),
+    width: 30,
+    height: 20,
+  });
   expect(found.compiled.compiledSource).toContain("/content-file/blog/a/drawing.svg?v=");
   const blob = found.hero!.src.split("=")[1]!;
   expect(await site.findFile("blog/a/drawing.svg", blob)).toMatchObject({ blob });
-  for (const path of ["../package.json", "blog/a/../a/drawing.svg", "/etc/passwd", "blog/a", "__proto__", "constructor"]) expect(await site.findFile(path, null)).toBeNull();
+  for (const path of [
+    "../package.json",
+    "blog/a/../a/drawing.svg",
+    "/etc/passwd",
+    "blog/a",
+    "__proto__",
+    "constructor",
+  ])
+    expect(await site.findFile(path, null)).toBeNull();
 
-  const next = sites.host.commit({ "content/blog/a/index.mdx": BROKEN, "content/blog/a/drawing.svg": svg.replace("30", "60") });
+  const next = sites.host.commit({
+    "content/blog/a/index.mdx": BROKEN,
+    "content/blog/a/drawing.svg": svg.replace("30", "60"),
+  });
   await writeSql((sql) => setLiveVersion(sql, next));
   await site.look();
   expect(await site.findFile("blog/a/drawing.svg", blob)).toMatchObject({ blob });

@@ -31,7 +31,11 @@ interface Shared {
 }
 
 // One per process: instrumentation, middleware, pages and handlers are bundled apart, each with its own copy of this module.
-const shared = globalThis as { __lecternSite?: Shared; __lecternContentKey?: () => string; __lecternSiteEmbeds?: () => void };
+const shared = globalThis as {
+  __lecternSite?: Shared;
+  __lecternContentKey?: () => string;
+  __lecternSiteEmbeds?: () => void;
+};
 
 function opened(): Shared {
   if (!shared.__lecternSite) {
@@ -48,10 +52,22 @@ function open(): Shared {
   const isPrimary = () => role() === "primary";
   const isGit = env.CONTENT_SOURCE === "git";
   const git = isGit
-    ? createGitSource({ api: env.CONTENT_GIT_API, repository: env.CONTENT_GIT_REPOSITORY!, branch: env.CONTENT_GIT_BRANCH, path: env.CONTENT_GIT_PATH, token: env.CONTENT_GIT_TOKEN })
+    ? createGitSource({
+        api: env.CONTENT_GIT_API,
+        repository: env.CONTENT_GIT_REPOSITORY!,
+        branch: env.CONTENT_GIT_BRANCH,
+        path: env.CONTENT_GIT_PATH,
+        token: env.CONTENT_GIT_TOKEN,
+      })
     : null;
-  const source = git ?? createDiskSource({ dir: env.CONTENT_DIR, recheckMs: DISK_RECHECK_MS[env.NODE_ENV] });
-  const live = git ? liveGit(git, { isPrimary, pollMs: env.CONTENT_WEBHOOK_SECRET ? POLL_MS.webhook : POLL_MS.none }) : liveDisk(source, { isPrimary });
+  const source =
+    git ?? createDiskSource({ dir: env.CONTENT_DIR, recheckMs: DISK_RECHECK_MS[env.NODE_ENV] });
+  const live = git
+    ? liveGit(git, {
+        isPrimary,
+        pollMs: env.CONTENT_WEBHOOK_SECRET ? POLL_MS.webhook : POLL_MS.none,
+      })
+    : liveDisk(source, { isPrimary });
   const registry = loadRegistry();
   const site = createSite({
     live: { ...live, version: async () => (await registry, live.version()) },
@@ -85,9 +101,14 @@ let components: Readonly<Record<string, readonly string[]>> = {};
 async function loadRegistry(): Promise<void> {
   try {
     const { localComponents } = await import("#content/components.generated.ts");
-    components = Object.fromEntries(Object.entries(localComponents).map(([slug, files]) => [slug, Object.keys(files)]));
+    components = Object.fromEntries(
+      Object.entries(localComponents).map(([slug, files]) => [slug, Object.keys(files)]),
+    );
   } catch (error) {
-    log("warn", "content.no_components", { hint: "scripts/components.ts makes content/components.generated.ts", error });
+    log("warn", "content.no_components", {
+      hint: "scripts/components.ts makes content/components.generated.ts",
+      error,
+    });
   }
 }
 
@@ -136,7 +157,10 @@ export function lookAtLiveVersion(): Promise<void> {
 }
 
 /** A file beside a post that is served, or null. `blob` asks for that version of it, where it is still in use. */
-export async function findContentFile(path: string, blob: string | null): Promise<{ file: ContentFile; read: () => Promise<Uint8Array> } | null> {
+export async function findContentFile(
+  path: string,
+  blob: string | null,
+): Promise<{ file: ContentFile; read: () => Promise<Uint8Array> } | null> {
   const { site, source } = opened();
   const file = await site.findFile(path, blob);
   return file && { file, read: () => source.read(file) };

@@ -14,7 +14,19 @@ import { totals } from "#lib/reads/totals.ts";
 export const generateMetadata = () => adminTitle("Overview");
 
 /** `one` and `many` go on from the number. */
-function Item({ count, one, many, href, link }: { count: number; one: string; many: string; href: string; link: string }) {
+function Item({
+  count,
+  one,
+  many,
+  href,
+  link,
+}: {
+  count: number;
+  one: string;
+  many: string;
+  href: string;
+  link: string;
+}) {
   return (
     <li className={count === 0 ? "calm" : undefined}>
       <strong>{count}</strong>
@@ -29,7 +41,12 @@ export default async function AdminPage() {
   if (!admin) return refused;
   const { posts } = await getIndex();
   const { failures, problem, sourceProblem } = siteStatus();
-  const data = await snapshotSql((sql) => ({ users: countUsers(sql, admin), reads: totals(sql), calls: listQueue(sql, { by: admin, state: "NEW" }).counts, deliveries: countDeliveries(sql, admin) }));
+  const data = await snapshotSql((sql) => ({
+    users: countUsers(sql, admin),
+    reads: totals(sql),
+    calls: listQueue(sql, { by: admin, state: "NEW" }).counts,
+    deliveries: countDeliveries(sql, admin),
+  }));
   const { users, reads, calls, deliveries } = data;
   const figures = [
     ["Members", formatCount(users.members)],
@@ -44,12 +61,48 @@ export default async function AdminPage() {
       <section className="desk-section" aria-labelledby="attention">
         <h2 id="attention">What waits for you</h2>
         <ul className="attention">
-          <Item count={calls.NEW} one="new call" many="new calls" href="/admin/calls" link="Listen" />
-          <Item count={calls.REVIEWING} one="call being reviewed" many="calls being reviewed" href="/admin/calls?state=REVIEWING" link="Go on" />
-          <Item count={calls.ANSWERED} one="answered call, not published" many="answered calls, not published" href="/admin/calls?state=ANSWERED" link="Publish" />
-          <Item count={failures.length + (problem ? 1 : 0) + (sourceProblem ? 1 : 0)} one="problem with the posts" many="problems with the posts" href="/admin/content" link="See why" />
-          <Item count={deliveries.failed} one="mail or message that failed" many="mails and messages that failed" href="/admin/deliveries" link="See why" />
-          <Item count={loginMailFailures().length} one="log-in mail that was not sent" many="log-in mails that were not sent" href="/admin/deliveries#login" link="See why" />
+          <Item
+            count={calls.NEW}
+            one="new call"
+            many="new calls"
+            href="/admin/calls"
+            link="Listen"
+          />
+          <Item
+            count={calls.REVIEWING}
+            one="call being reviewed"
+            many="calls being reviewed"
+            href="/admin/calls?state=REVIEWING"
+            link="Go on"
+          />
+          <Item
+            count={calls.ANSWERED}
+            one="answered call, not published"
+            many="answered calls, not published"
+            href="/admin/calls?state=ANSWERED"
+            link="Publish"
+          />
+          <Item
+            count={failures.length + (problem ? 1 : 0) + (sourceProblem ? 1 : 0)}
+            one="problem with the posts"
+            many="problems with the posts"
+            href="/admin/content"
+            link="See why"
+          />
+          <Item
+            count={deliveries.failed}
+            one="mail or message that failed"
+            many="mails and messages that failed"
+            href="/admin/deliveries"
+            link="See why"
+          />
+          <Item
+            count={loginMailFailures().length}
+            one="log-in mail that was not sent"
+            many="log-in mails that were not sent"
+            href="/admin/deliveries#login"
+            link="See why"
+          />
         </ul>
       </section>
       <section className="desk-section" aria-labelledby="totals">

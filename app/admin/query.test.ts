@@ -4,11 +4,15 @@ import { chooseInstance } from "./cache/instances.ts";
 import { cursor, hrefOf, last } from "./query.ts";
 
 test("only a number of ours is a cursor", () => {
-  expect(["7", ["1", "8"], "", "-1", "1e3", "1 OR 1=1", "9".repeat(16), undefined].map(cursor)).toEqual([7, 8, null, null, null, null, null, null]);
+  expect(
+    ["7", ["1", "8"], "", "-1", "1e3", "1 OR 1=1", "9".repeat(16), undefined].map(cursor),
+  ).toEqual([7, 8, null, null, null, null, null, null]);
 });
 
 test("an address carries what is not empty, encoded", () => {
-  expect(hrefOf("/admin/users", { q: "a&b=ä", before: 7, said: null, more: "" })).toBe("/admin/users?q=a%26b%3D%C3%A4&before=7");
+  expect(hrefOf("/admin/users", { q: "a&b=ä", before: 7, said: null, more: "" })).toBe(
+    "/admin/users?q=a%26b%3D%C3%A4&before=7",
+  );
   expect(hrefOf("/admin/users", { q: "" })).toBe("/admin/users");
   expect(last(["a", "b".repeat(3_000)])).toHaveLength(2_000);
 });
@@ -16,5 +20,6 @@ test("an address carries what is not empty, encoded", () => {
 test("an instance is one that is known, never what was sent", async () => {
   expect(await chooseInstance("")).toMatchObject({ name: hostname(), peer: null });
   expect((await chooseInstance(hostname())).peer).toBeNull();
-  for (const name of ["other", `${hostname()}\r\nx: y`, "__proto__"]) await expect(chooseInstance(name)).rejects.toMatchObject({ code: "not_found" });
+  for (const name of ["other", `${hostname()}\r\nx: y`, "__proto__"])
+    await expect(chooseInstance(name)).rejects.toMatchObject({ code: "not_found" });
 });

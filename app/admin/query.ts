@@ -14,8 +14,15 @@ export function cursor(value: string | string[] | undefined): number | null {
 }
 
 /** An address with the parameters that are not empty. */
-export function hrefOf(path: string, query: Record<string, string | number | null | undefined>): string {
-  const parameters = new URLSearchParams(Object.entries(query).flatMap(([name, value]) => (value === null || value === undefined || value === "" ? [] : [[name, String(value)]])));
+export function hrefOf(
+  path: string,
+  query: Record<string, string | number | null | undefined>,
+): string {
+  const parameters = new URLSearchParams(
+    Object.entries(query).flatMap(([name, value]) =>
+      value === null || value === undefined || value === "" ? [] : [[name, String(value)]],
+    ),
+  );
   const text = parameters.toString();
   return text ? `${path}?${text}` : path;
 }

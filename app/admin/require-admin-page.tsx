@@ -19,7 +19,9 @@ const isAdmin = (member: { role: string } | null): member is Admin => member?.ro
  * The admin of this request. Somebody who is not logged in is sent to log in and then to `path`; a member gets `refused` to
  * show: the page of an address that leads nowhere, with its status. The functions and actions below ask again: this only decides what is shown.
  */
-export async function requireAdminPage(path: string): Promise<{ admin: Admin; refused: null } | { admin: null; refused: ReactNode }> {
+export async function requireAdminPage(
+  path: string,
+): Promise<{ admin: Admin; refused: null } | { admin: null; refused: ReactNode }> {
   await connection();
   const identity = await readIdentity();
   const { member } = await snapshotSql((sql) => findReader(sql, identity));
@@ -36,7 +38,9 @@ export async function requireAdminPage(path: string): Promise<{ admin: Admin; re
  * The metadata of an admin's page, which tells nobody else what it is called; for generateMetadata. A function reads the title for
  * an admin, and may throw AppError(not_found).
  */
-export async function adminTitle(title: string | ((sql: Sql, admin: Admin) => string)): Promise<Metadata> {
+export async function adminTitle(
+  title: string | ((sql: Sql, admin: Admin) => string),
+): Promise<Metadata> {
   await connection();
   const identity = await readIdentity();
   const shown = await snapshotSql((sql) => {

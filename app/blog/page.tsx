@@ -30,12 +30,17 @@ function oneOf<T extends string>(values: readonly T[], value: string): T | undef
   return values.find((known) => known === value);
 }
 
-export async function generateMetadata({ searchParams }: { searchParams: Promise<Query> }): Promise<Metadata> {
+export async function generateMetadata({
+  searchParams,
+}: {
+  searchParams: Promise<Query>;
+}): Promise<Metadata> {
   const query = await searchParams;
   const q = last(query.q).slice(0, 200);
   return {
     title: q ? `“${q}” in posts` : "Posts",
-    description: "Every post: search them, choose by topic, order them by date or by how often they were read to the end.",
+    description:
+      "Every post: search them, choose by topic, order them by date or by how often they were read to the end.",
     alternates: { canonical: "/blog", types: feedTypes },
     // Every way to filter the list is one more address with the same posts.
     robots: Object.keys(query).length > 0 ? { index: false, follow: true } : undefined,
@@ -61,14 +66,24 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
   // The order only where it was chosen: the default is another one with words than without.
   const state = { q: found.q, topics: found.topics, sort, read: found.read };
   const filtered = found.topics.length > 0 || found.read !== "all";
-  const lead = found.q || filtered || found.sort !== "newest" ? null : featured(index, { reader: { key: readerKey(data.reader), readSlugs: data.read }, totals: data.dayTotals, nowMs: data.nowMs });
+  const lead =
+    found.q || filtered || found.sort !== "newest"
+      ? null
+      : featured(index, {
+          reader: { key: readerKey(data.reader), readSlugs: data.read },
+          totals: data.dayTotals,
+          nowMs: data.nowMs,
+        });
   const cards = found.results.map(({ post, title, snippet }) => ({
     post: summaryOf(post),
     leader: data.leaders.get(post.slug) ?? null,
     read: data.read.has(post.slug),
     ...(found.q ? { title, snippet } : {}),
   }));
-  const sorts = SORTS.filter((sort) => sort !== "relevance" || found.q).map((value) => ({ value, label: SORT_LABELS[value] }));
+  const sorts = SORTS.filter((sort) => sort !== "relevance" || found.q).map((value) => ({
+    value,
+    label: SORT_LABELS[value],
+  }));
 
   return (
     <div className="wrap">
@@ -87,21 +102,43 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
               <p role="status" className="muted">
                 {count(found.total, found.q)}
               </p>
-              {isMember && <Choices name="read" label="Which posts" choices={READ_FILTERS.map((value) => ({ value, label: READ_LABELS[value] }))} current={found.read} state={state} />}
-              <Choices name="sort" label="Order" choices={sorts} current={found.sort} state={state} />
+              {isMember && (
+                <Choices
+                  name="read"
+                  label="Which posts"
+                  choices={READ_FILTERS.map((value) => ({ value, label: READ_LABELS[value] }))}
+                  current={found.read}
+                  state={state}
+                />
+              )}
+              <Choices
+                name="sort"
+                label="Order"
+                choices={sorts}
+                current={found.sort}
+                state={state}
+              />
             </div>
           </>
         }
       >
         {lead && (
           <div style={{ marginBottom: "var(--gap)" }}>
-            <LeadCard why="Much read, and not yet by you" post={summaryOf(lead)} leader={data.leaders.get(lead.slug) ?? null} />
+            <LeadCard
+              why="Much read, and not yet by you"
+              post={summaryOf(lead)}
+              leader={data.leaders.get(lead.slug) ?? null}
+            />
           </div>
         )}
         {found.total === 0 ? (
           <NothingFound q={found.q} filtered={filtered} topics={found.topicCounts} />
         ) : (
-          <PostList cards={cards} first={!lead} more={found.nextPage === null ? null : listHref({ ...state, page: found.nextPage })} />
+          <PostList
+            cards={cards}
+            first={!lead}
+            more={found.nextPage === null ? null : listHref({ ...state, page: found.nextPage })}
+          />
         )}
       </PostFinder>
     </div>

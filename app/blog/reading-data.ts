@@ -29,7 +29,8 @@ let dayKept: { day: number; value: Map<string, number> } | undefined;
 function read(sql: Sql, identity: Identity, slug: string | null): ReadingData {
   const now = nowMs();
   const reader = findReader(sql, identity);
-  if (!leadersKept || Math.abs(now - leadersKept.at) > LEADERS_TTL_MS) leadersKept = { at: now, value: leaders(sql, now) };
+  if (!leadersKept || Math.abs(now - leadersKept.at) > LEADERS_TTL_MS)
+    leadersKept = { at: now, value: leaders(sql, now) };
   if (dayKept?.day !== dayOf(now)) dayKept = { day: dayOf(now), value: postTotals(sql) };
   return {
     reader,
@@ -42,20 +43,38 @@ function read(sql: Sql, identity: Identity, slug: string | null): ReadingData {
 }
 
 /** For the page of one post: also its reads. */
-export const readPost = (sql: Sql, identity: Identity, slug: string): ReadingData & { readonly reads: number } => ({
+export const readPost = (
+  sql: Sql,
+  identity: Identity,
+  slug: string,
+): ReadingData & { readonly reads: number } => ({
   ...read(sql, identity, slug),
-  reads: sql.get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)?.reads ?? 0,
+  reads:
+    sql.get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)
+      ?.reads ?? 0,
 });
 
-export function readPostData(identity: Identity, slug: string): Promise<ReturnType<typeof readPost>> {
+export function readPostData(
+  identity: Identity,
+  slug: string,
+): Promise<ReturnType<typeof readPost>> {
   return snapshotSql((sql) => readPost(sql, identity, slug));
 }
 
 /** For lists and the home page: also the totals of the site and of every post. */
 export function readSiteData(
   identity: Identity,
-): Promise<ReadingData & { readonly totals: { reads: number; readers: number }; readonly postTotals: ReadonlyMap<string, number> }> {
-  return snapshotSql((sql) => ({ ...read(sql, identity, null), totals: totals(sql), postTotals: postTotals(sql) }));
+): Promise<
+  ReadingData & {
+    readonly totals: { reads: number; readers: number };
+    readonly postTotals: ReadonlyMap<string, number>;
+  }
+> {
+  return snapshotSql((sql) => ({
+    ...read(sql, identity, null),
+    totals: totals(sql),
+    postTotals: postTotals(sql),
+  }));
 }
 
 /** What tells this reader apart where something is chosen by chance for a day; "" for everybody without an id. */

@@ -6,8 +6,17 @@ import { type PostIndex, summaryOf } from "#lib/posts/post.ts";
 import { recommend } from "#lib/posts/recommend.ts";
 
 /** For after the post at `slug`, or after none. */
-export function recommendations(index: PostIndex, { reader, read, dayTotals, nowMs, leaders }: ReadingData, slug: string | null): CardPost[] {
-  return recommend(index, { slug, reader: { key: readerKey(reader), readSlugs: read }, totals: dayTotals, nowMs }).map((post) => ({
+export function recommendations(
+  index: PostIndex,
+  { reader, read, dayTotals, nowMs, leaders }: ReadingData,
+  slug: string | null,
+): CardPost[] {
+  return recommend(index, {
+    slug,
+    reader: { key: readerKey(reader), readSlugs: read },
+    totals: dayTotals,
+    nowMs,
+  }).map((post) => ({
     post: summaryOf(post),
     leader: leaders.get(post.slug) ?? null,
     read: read.has(post.slug),

@@ -31,21 +31,52 @@ interface Open {
 }
 
 // One per process: handlers are bundled apart.
-const shared = globalThis as { __lecternSounds?: { readonly whole: Slots; readonly parts: Slots; readonly open: Map<string, Open> } };
-const sounds = () => (shared.__lecternSounds ??= { whole: new Slots(64, 16), parts: new Slots(256, 32), open: new Map() });
+const shared = globalThis as {
+  __lecternSounds?: {
+    readonly whole: Slots;
+    readonly parts: Slots;
+    readonly open: Map<string, Open>;
+  };
+};
+const sounds = () =>
+  (shared.__lecternSounds ??= {
+    whole: new Slots(64, 16),
+    parts: new Slots(256, 32),
+    open: new Map(),
+  });
 
 const BUSY = "Many people listen just now. Try again in a minute.";
-const REFUSAL = { own: "You are loading many recordings at the same time. Try again when some of them have ended.", all: BUSY, retryAfterSeconds: 30 };
+const REFUSAL = {
+  own: "You are loading many recordings at the same time. Try again when some of them have ended.",
+  all: BUSY,
+  retryAfterSeconds: 30,
+};
 
 /** A name for a file in every header and on every disk: ASCII for old clients, the whole of it in UTF-8 (RFC 6266, RFC 8187). */
 function disposition(filename: string): string {
   const dot = filename.lastIndexOf(".");
-  const [name, extension] = dot > 0 ? [filename.slice(0, dot), filename.slice(dot)] : [filename, ""];
+  const [name, extension] =
+    dot > 0 ? [filename.slice(0, dot), filename.slice(dot)] : [filename, ""];
   // eslint-disable-next-line no-control-regex -- they don't belong in names
-  const clean = (text: string) => text.toWellFormed().replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069/\\:*?"<>|]+/g, " ").replace(/\s+/g, " ").replace(/^[ .]+|[ .]+$/g, "");
+  const clean = (text: string) =>
+    text
+      .toWellFormed()
+      .replace(
+        /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069/\\:*?"<>|]+/g,
+        " ",
+      )
+      .replace(/\s+/g, " ")
+      .replace(/^[ .]+|[ .]+$/g, "");
   const whole = `${[...clean(name)].slice(0, 80).join("").trim() || "recording"}${clean(extension) && `.${clean(extension)}`}`;
-  const ascii = whole.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replace(/[^\x20-\x7e]+/g, "_").replace(/[%;']/g, "_");
-  const utf8 = encodeURIComponent(whole).replace(/['()*!]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  const ascii = whole
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .replace(/[^\x20-\x7e]+/g, "_")
+    .replace(/[%;']/g, "_");
+  const utf8 = encodeURIComponent(whole).replace(
+    /['()*!]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   return `inline; filename="${ascii}"; filename*=UTF-8''${utf8}`;
 }
 
@@ -57,8 +88,12 @@ function hold(key: string, bytes: Uint8Array): { bytes: Uint8Array; letGo(): voi
   const { open } = sounds();
   const known = open.get(key);
   if (!known) {
-    const sum = [...open.values()].reduce((total, each) => total + each.bytes.byteLength, bytes.byteLength);
-    if (open.size > 0 && sum > MAX_OPEN_BYTES) throw new AppError("rate_limited", BUSY, { retryAfterSeconds: REFUSAL.retryAfterSeconds });
+    const sum = [...open.values()].reduce(
+      (total, each) => total + each.bytes.byteLength,
+      bytes.byteLength,
+    );
+    if (open.size > 0 && sum > MAX_OPEN_BYTES)
+      throw new AppError("rate_limited", BUSY, { retryAfterSeconds: REFUSAL.retryAfterSeconds });
   }
   const held = known ?? { bytes, listeners: 0 };
   held.listeners += 1;
@@ -73,7 +108,10 @@ function hold(key: string, bytes: Uint8Array): { bytes: Uint8Array; letGo(): voi
 }
 
 /** Piece by piece, as the reader takes it. The pieces are copies: one that a slow reader leaves in the socket holds no more than itself. */
-function stream(request: Request, sound: { key: string; bytes: Uint8Array; start: number; end: number }): ReadableStream<Uint8Array> {
+function stream(
+  request: Request,
+  sound: { key: string; bytes: Uint8Array; start: number; end: number },
+): ReadableStream<Uint8Array> {
   const { whole, parts } = sounds();
   const { key, start, end } = sound;
   const isPart = end - start < COPY_BYTES;
@@ -81,7 +119,9 @@ function stream(request: Request, sound: { key: string; bytes: Uint8Array; start
   const free = (isPart ? parts : whole).take(address ? clientOf(address) : "unknown", REFUSAL);
   let held: ReturnType<typeof hold> | null;
   try {
-    held = isPart ? { bytes: sound.bytes.slice(start, end + 1), letGo() {} } : hold(key, sound.bytes);
+    held = isPart
+      ? { bytes: sound.bytes.slice(start, end + 1), letGo() {} }
+      : hold(key, sound.bytes);
   } catch (error) {
     free();
     throw error;
@@ -111,7 +151,10 @@ function stream(request: Request, sound: { key: string; bytes: Uint8Array; start
  * A listener who takes nothing for a minute is given up. Throws AppError(rate_limited) for more than 16 at once of a client, 64 in all
  * (parts up to 256 kB: 32 and 256), and when the sounds that are being sent come to more than 192 MB.
  */
-export function audioResponse(request: Request, { bytes, contentType, filename, etag, cacheControl }: Audio): Response {
+export function audioResponse(
+  request: Request,
+  { bytes, contentType, filename, etag, cacheControl }: Audio,
+): Response {
   const tag = `"${etag ?? createHash("sha256").update(bytes).digest("base64url").slice(0, 27)}"`;
   const headers = {
     "content-type": contentType,
@@ -124,20 +167,38 @@ export function audioResponse(request: Request, { bytes, contentType, filename, 
     "accept-ranges": "bytes",
     etag: tag,
   };
-  const known = request.headers.get("if-none-match")?.split(",").map((each) => each.trim().replace(/^W\//, ""));
-  if (known && (known.includes("*") || known.includes(tag))) return new Response(null, { status: 304, headers });
+  const known = request.headers
+    .get("if-none-match")
+    ?.split(",")
+    .map((each) => each.trim().replace(/^W\//, ""));
+  if (known && (known.includes("*") || known.includes(tag)))
+    return new Response(null, { status: 304, headers });
   const size = bytes.byteLength;
   const ifRange = request.headers.get("if-range");
-  const range = ifRange !== null && ifRange.trim() !== tag ? null : byteRange(request.headers.get("range"), size);
-  if (range === "bad") return new Response(null, { status: 416, headers: { ...headers, "content-range": `bytes */${size}` } });
+  const range =
+    ifRange !== null && ifRange.trim() !== tag
+      ? null
+      : byteRange(request.headers.get("range"), size);
+  if (range === "bad")
+    return new Response(null, {
+      status: 416,
+      headers: { ...headers, "content-range": `bytes */${size}` },
+    });
   const { start, end } = range ?? { start: 0, end: size - 1 };
   const length = String(end - start + 1);
-  const body = request.method === "HEAD" ? null : stream(request, { key: `${tag} ${size}`, bytes, start, end });
+  const body =
+    request.method === "HEAD"
+      ? null
+      : stream(request, { key: `${tag} ${size}`, bytes, start, end });
   // Next drops the length of every answer, and podcast apps want it: an enclosure without one has no progress and, with some, no download.
   const raw = currentRequest()?.response;
   if (raw && !raw.headersSent) raw.setHeader("content-length", length);
   return new Response(body, {
     status: range ? 206 : 200,
-    headers: { ...headers, "content-length": length, ...(range && { "content-range": `bytes ${start}-${end}/${size}` }) },
+    headers: {
+      ...headers,
+      "content-length": length,
+      ...(range && { "content-range": `bytes ${start}-${end}/${size}` }),
+    },
   });
 }

@@ -36,7 +36,11 @@ export default async function Page({ searchParams }: Props) {
   const { episodes, page, pages } = await snapshotSql((sql) => {
     const pages = Math.max(1, Math.ceil(countEpisodes(sql) / PER_PAGE));
     const page = Math.min(asked, pages);
-    return { pages, page, episodes: listEpisodes(sql, { limit: PER_PAGE, skip: (page - 1) * PER_PAGE }) };
+    return {
+      pages,
+      page,
+      episodes: listEpisodes(sql, { limit: PER_PAGE, skip: (page - 1) * PER_PAGE }),
+    };
   });
   return (
     <div className="wrap">
@@ -66,14 +70,26 @@ export default async function Page({ searchParams }: Props) {
         ) : (
           <ol className="lines">
             {episodes.map((episode) => (
-              <EpisodeLine key={episode.callId} episode={{ ...episode, durationMs: episode.joined ? episode.joined.durationMs : mainSound(episode).durationMs + (episode.callDurationMs ?? 0) }} />
+              <EpisodeLine
+                key={episode.callId}
+                episode={{
+                  ...episode,
+                  durationMs: episode.joined
+                    ? episode.joined.durationMs
+                    : mainSound(episode).durationMs + (episode.callDurationMs ?? 0),
+                }}
+              />
             ))}
           </ol>
         )}
         {pages > 1 && (
           <nav className="pager" aria-label="Pages">
             {page > 1 && (
-              <a className="more" rel="prev" href={page === 2 ? "/calls" : `/calls?page=${page - 1}`}>
+              <a
+                className="more"
+                rel="prev"
+                href={page === 2 ? "/calls" : `/calls?page=${page - 1}`}
+              >
                 Newer episodes
               </a>
             )}
@@ -90,15 +106,24 @@ export default async function Page({ searchParams }: Props) {
         <ol>
           <li>
             <strong>You ask</strong>
-            <p>Two minutes at most, in the browser, or in writing. You need an account, so that the answer finds you.</p>
+            <p>
+              Two minutes at most, in the browser, or in writing. You need an account, so that the
+              answer finds you.
+            </p>
           </li>
           <li>
             <strong>Somebody answers</strong>
-            <p>Every call is heard. It is answered, or you are told why not. Either way you get a mail.</p>
+            <p>
+              Every call is heard. It is answered, or you are told why not. Either way you get a
+              mail.
+            </p>
           </li>
           <li>
             <strong>Everybody can listen</strong>
-            <p>Here and in podcast apps, under your first name. Delete your call, and the episode goes with it.</p>
+            <p>
+              Here and in podcast apps, under your first name. Delete your call, and the episode
+              goes with it.
+            </p>
           </li>
         </ol>
       </section>

@@ -10,5 +10,11 @@ export function podcast(): Podcast {
 
 /** The site's feeds and the podcast's: for pages below /calls. */
 export function podcastTypes() {
-  return { ...feedTypes, "application/rss+xml": [{ url: PODCAST_PATH, title: podcastTitle(podcast()) }, ...feedTypes["application/rss+xml"]] };
+  return {
+    ...feedTypes,
+    "application/rss+xml": [
+      { url: PODCAST_PATH, title: podcastTitle(podcast()) },
+      ...feedTypes["application/rss+xml"],
+    ],
+  };
 }

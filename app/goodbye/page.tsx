@@ -11,7 +11,10 @@ export default async function Page() {
     <div className="wrap">
       <header className="page-head">
         <h1>Your account is deleted</h1>
-        <p className="lead">Everything of yours is gone from this site, and you are logged out everywhere. Thank you for reading with us.</p>
+        <p className="lead">
+          Everything of yours is gone from this site, and you are logged out everywhere. Thank you
+          for reading with us.
+        </p>
       </header>
       <p>
         <a className="more" href="/blog">

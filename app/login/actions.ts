@@ -11,7 +11,14 @@ import { AppError } from "#lib/base/errors.ts";
 import { email } from "#lib/base/fields.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { snapshotSql } from "#lib/db/database.ts";
-import { type NewChallenge, askedAddress, consumeByCode, consumeByLink, dropChallenge, startChallenge } from "#lib/members/login-challenge.ts";
+import {
+  type NewChallenge,
+  askedAddress,
+  consumeByCode,
+  consumeByLink,
+  dropChallenge,
+  startChallenge,
+} from "#lib/members/login-challenge.ts";
 import { type LoginLimits, createLoginLimits } from "#lib/members/login-limits.ts";
 import { loginMail, sendLoginMail } from "#lib/members/login-mail.ts";
 import { redirectTarget } from "#lib/session/redirect-target.ts";
@@ -20,15 +27,23 @@ import { redirectTarget } from "#lib/session/redirect-target.ts";
 const shared = globalThis as { __lecternLoginLimits?: LoginLimits };
 const limits = () => (shared.__lecternLoginLimits ??= createLoginLimits());
 
-const next = z.string().max(2_000).optional().catch(undefined).transform((value) => redirectTarget(value));
-const token = z.string({ error: "The link is not whole." }).max(100, { error: "The link is not whole." });
+const next = z
+  .string()
+  .max(2_000)
+  .optional()
+  .catch(undefined)
+  .transform((value) => redirectTarget(value));
+const token = z
+  .string({ error: "The link is not whole." })
+  .max(100, { error: "The link is not whole." });
 const code = z
   .string({ error: "The code is missing." })
   .max(200, { error: "The code has six digits." })
   .transform((text) => text.normalize("NFKC").replace(/[\s-]/g, ""))
   .refine((text) => /^\d{6}$/.test(text), { error: "The code has six digits." });
 
-const TOO_OFTEN = "This code was tried too often. The link in the mail still works, or ask for a new mail.";
+const TOO_OFTEN =
+  "This code was tried too often. The link in the mail still works, or ask for a new mail.";
 
 interface Asked {
   readonly email: string;
@@ -39,7 +54,13 @@ interface Asked {
 }
 
 /** Sends a mail and ties the log-in to this browser. The same work and the same answer for every address. Always throws: the redirect, or AppError. */
-async function sendMailFor({ email, next, isAgain = false, address, write }: Asked): Promise<never> {
+async function sendMailFor({
+  email,
+  next,
+  isAgain = false,
+  address,
+  write,
+}: Asked): Promise<never> {
   const endSending = limits().beginSending({ address });
   try {
     const challenge = await sendChallenge({ email, next, address, write });
@@ -55,7 +76,9 @@ async function sendChallenge({ email, next, address, write }: Asked): Promise<Ne
   const giveBack = limits().takeMail({ email, address });
   const challenge = await write((sql) => startChallenge(sql, { email }));
   try {
-    await sendLoginMail(loginMail({ ...challenge, to: email, next: next === redirectTarget(null) ? null : next }));
+    await sendLoginMail(
+      loginMail({ ...challenge, to: email, next: next === redirectTarget(null) ? null : next }),
+    );
   } catch (error) {
     giveBack();
     await write((sql) => dropChallenge(sql, challenge));
@@ -76,7 +99,11 @@ export const askAgain = formAction({
   async run({ address, write }) {
     const cookie = await readBriefCookie("login");
     const email = cookie && (await snapshotSql((sql) => askedAddress(sql, cookie)));
-    if (!email) throw new AppError("conflict", "It is too late to send that mail again. Begin anew on the log-in page.");
+    if (!email)
+      throw new AppError(
+        "conflict",
+        "It is too late to send that mail again. Begin anew on the log-in page.",
+      );
     return sendMailFor({ email, next: cookie.next, isAgain: true, address, write });
   },
 });
@@ -87,11 +114,18 @@ export const logInByLink = formAction({
   secret: ["token"],
   async run({ input, identity, request, write }) {
     const cookie = await readBriefCookie("login");
-    const result = await write((sql) => {
-      const proven = consumeByLink(sql, { token: input.token, browserId: cookie?.browserId ?? null });
-      return proven === null ? null : letIn(sql, { email: proven, identity, request });
-    }, { durable: true });
-    if (!result) throw new AppError("conflict", "This link has expired or was used. Ask for a new one.");
+    const result = await write(
+      (sql) => {
+        const proven = consumeByLink(sql, {
+          token: input.token,
+          browserId: cookie?.browserId ?? null,
+        });
+        return proven === null ? null : letIn(sql, { email: proven, identity, request });
+      },
+      { durable: true },
+    );
+    if (!result)
+      throw new AppError("conflict", "This link has expired or was used. Ask for a new one.");
     return sendOn(result, cookie?.next ?? input.next);
   },
 });
@@ -105,18 +139,36 @@ export const logInByCode = formAction({
     limits().takeTry({ address });
     const cookie = await readBriefCookie("login");
     const key = input.token === undefined ? cookie : { token: input.token };
-    if (!key) throw new AppError("conflict", "This browser has not asked for a code, or did so too long ago. Ask for a new one.");
-    const result = await write((sql) => {
-      const verdict = consumeByCode(sql, { ...key, code: input.code });
-      return verdict.outcome === "proven" ? letIn(sql, { email: verdict.email, identity, request }) : verdict;
-    }, { durable: true });
+    if (!key)
+      throw new AppError(
+        "conflict",
+        "This browser has not asked for a code, or did so too long ago. Ask for a new one.",
+      );
+    const result = await write(
+      (sql) => {
+        const verdict = consumeByCode(sql, { ...key, code: input.code });
+        return verdict.outcome === "proven"
+          ? letIn(sql, { email: verdict.email, identity, request })
+          : verdict;
+      },
+      { durable: true },
+    );
     // Refused only now: what is thrown inside a transaction undoes it, and with it the count of the tries.
     if ("outcome" in result) {
-      if (result.outcome === "gone") throw new AppError("conflict", "This code has expired or was used. Ask for a new one.", { field: "code" });
+      if (result.outcome === "gone")
+        throw new AppError("conflict", "This code has expired or was used. Ask for a new one.", {
+          field: "code",
+        });
       if (result.outcome === "spent" || result.triesLeft === 0) {
         // The page then has no field for a code any more.
         refresh();
-        throw new AppError("conflict", input.token === undefined ? TOO_OFTEN : "This code was tried too often. Ask for a new mail.", { field: "code" });
+        throw new AppError(
+          "conflict",
+          input.token === undefined
+            ? TOO_OFTEN
+            : "This code was tried too often. Ask for a new mail.",
+          { field: "code" },
+        );
       }
       const left = `${result.triesLeft} ${result.triesLeft === 1 ? "try is" : "tries are"} left.`;
       throw new AppError("invalid", `That code is not right. ${left}`, { field: "code" });

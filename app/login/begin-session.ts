@@ -19,11 +19,22 @@ export interface BegunSession {
  * In the transaction that logs in: ends the session this browser had (a new id at every change of privilege), begins one,
  * and gives the member what this browser read without being logged in. Call setSessionCookie with what it returns after the commit.
  */
-export function beginSession(sql: Sql, { userId, identity, request }: { userId: string; identity: Identity; request: { readonly headers: Headers } }): BegunSession {
+export function beginSession(
+  sql: Sql,
+  {
+    userId,
+    identity,
+    request,
+  }: { userId: string; identity: Identity; request: { readonly headers: Headers } },
+): BegunSession {
   if (identity.sessionKey) sql.run(`DELETE FROM "Session" WHERE "id" = ?`, identity.sessionKey);
   const { id, expiresAtMs } = startSession(sql, userId, deviceOf(request));
   const { slugs } = claimReads(sql, { clientId: identity.clientId, userId });
-  return { id, expiresAtMs, changes: slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [] };
+  return {
+    id,
+    expiresAtMs,
+    changes: slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [],
+  };
 }
 
 /** After the commit: gives the browser its cookie. In an action or a handler. */

@@ -24,12 +24,19 @@ const fullName = (name: Name) => (env.SITE_URL.startsWith("https:") ? `__Host-${
 /** What the cookie holds; null when there is none or it is not one of ours. */
 export async function readBriefCookie(name: Name): Promise<BriefCookie | null> {
   const [, browserId, next] = SHAPE.exec((await cookies()).get(fullName(name))?.value ?? "") ?? [];
-  return browserId === undefined || next === undefined ? null : { browserId, next: redirectTarget(Buffer.from(next, "base64url").toString()) };
+  return browserId === undefined || next === undefined
+    ? null
+    : { browserId, next: redirectTarget(Buffer.from(next, "base64url").toString()) };
 }
 
 /** Gives the browser the cookie: httpOnly, lax, until the log-in or sign-up has expired. In an action. */
 export async function setBriefCookie(name: Name, { browserId, next }: BriefCookie): Promise<void> {
-  (await cookies()).set({ name: fullName(name), value: `${browserId}.${Buffer.from(next).toString("base64url")}`, ...cookieFlags(), maxAge: LIVES_MS[name] / 1000 });
+  (await cookies()).set({
+    name: fullName(name),
+    value: `${browserId}.${Buffer.from(next).toString("base64url")}`,
+    ...cookieFlags(),
+    maxAge: LIVES_MS[name] / 1000,
+  });
 }
 
 /** Takes the cookie away, once it is worth nothing more. */

@@ -10,7 +10,17 @@ export function CodeForm({ token, next }: { token?: string; next?: string }) {
     <ActionForm action={logInByCode} className="form" ownMessage>
       {token !== undefined && <input type="hidden" name="token" value={token} />}
       {next !== undefined && <input type="hidden" name="next" value={next} />}
-      <Field name="code" label="The code in the mail" hint="Six digits." className="field code-field" type="text" inputMode="numeric" autoComplete="one-time-code" required maxLength={12} />
+      <Field
+        name="code"
+        label="The code in the mail"
+        hint="Six digits."
+        className="field code-field"
+        type="text"
+        inputMode="numeric"
+        autoComplete="one-time-code"
+        required
+        maxLength={12}
+      />
       <Submit>Log in</Submit>
       <MessageUnlessBeside field="code" />
     </ActionForm>

@@ -10,9 +10,18 @@ import type { Identity } from "#lib/session/session.ts";
 export type LetIn = { readonly begun: BegunSession } | { readonly signupId: string };
 
 /** In the transaction that used the proof up. Only here is it asked whether the address is a member's. */
-export function letIn(sql: Sql, { email, identity, request }: { email: string; identity: Identity; request: { readonly headers: Headers } }): LetIn {
+export function letIn(
+  sql: Sql,
+  {
+    email,
+    identity,
+    request,
+  }: { email: string; identity: Identity; request: { readonly headers: Headers } },
+): LetIn {
   const userId = findMemberId(sql, email);
-  return userId ? { begun: beginSession(sql, { userId, identity, request }) } : { signupId: beginSignup(sql, { email }).browserId };
+  return userId
+    ? { begun: beginSession(sql, { userId, identity, request }) }
+    : { signupId: beginSignup(sql, { email }).browserId };
 }
 
 /** Where a log-in ends: a document of its own, since the pages outside have another policy than those of members. */

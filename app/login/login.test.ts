@@ -19,17 +19,28 @@ interface Browser {
   set: Map<string, Record<string, unknown>>;
   address: string;
 }
-const current = vi.hoisted(() => ({ browser: null as unknown as Browser, headers: {} as Record<string, string> }));
+const current = vi.hoisted(() => ({
+  browser: null as unknown as Browser,
+  headers: {} as Record<string, string>,
+}));
 vi.mock("next/headers", () => ({
   cookies: async () => ({
-    get: (name: string) => (current.browser.jar.has(name) ? { name, value: current.browser.jar.get(name) } : undefined),
+    get: (name: string) =>
+      current.browser.jar.has(name) ? { name, value: current.browser.jar.get(name) } : undefined,
     set: (cookie: { name: string; value: string; maxAge: number }) => {
       current.browser.set.set(cookie.name, cookie);
       if (cookie.maxAge > 0) current.browser.jar.set(cookie.name, cookie.value);
       else current.browser.jar.delete(cookie.name);
     },
   }),
-  headers: async () => new Headers({ host: "localhost:3000", "sec-fetch-site": "same-origin", "fly-client-ip": current.browser.address, "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", ...current.headers }),
+  headers: async () =>
+    new Headers({
+      host: "localhost:3000",
+      "sec-fetch-site": "same-origin",
+      "fly-client-ip": current.browser.address,
+      "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+      ...current.headers,
+    }),
 }));
 
 vi.mock("next/cache", () => ({ refresh: () => {} }));
@@ -69,7 +80,11 @@ function newBrowser(): Browser {
 
 type Action = typeof askForMail;
 /** Sends a form; where it leads to, or the message it comes back with. */
-async function send(browser: Browser, action: Action, fields: Record<string, string> = {}): Promise<string> {
+async function send(
+  browser: Browser,
+  action: Action,
+  fields: Record<string, string> = {},
+): Promise<string> {
   current.browser = browser;
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.set(name, value);
@@ -86,13 +101,25 @@ async function send(browser: Browser, action: Action, fields: Record<string, str
 function mail(email = "ada@example.test"): { code: string; token: string; link: URL } {
   const text = smtp.mails.findLast(({ to }) => to.includes(email))?.text ?? "";
   const link = new URL(/http:\S+/.exec(text)?.[0] ?? "http://none.invalid");
-  return { code: /^\d{6}$/m.exec(text)?.[0] ?? "", token: link.searchParams.get("token") ?? "", link };
+  return {
+    code: /^\d{6}$/m.exec(text)?.[0] ?? "",
+    token: link.searchParams.get("token") ?? "",
+    link,
+  };
 }
 
-const member = (email = "ada@example.test", given = {}) => writeSql((sql) => insertUser(sql, { email, ...given }));
-const count = (table: string) => snapshotSql((sql) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)?.n);
-const sessions = () => snapshotSql((sql) => sql.all<{ userId: string }>(`SELECT "userId" FROM "Session" ORDER BY "createdAt"`).map(({ userId }) => userId));
-const ask = (browser: Browser, fields: Record<string, string> = {}) => send(browser, askForMail, { email: "ada@example.test", ...fields });
+const member = (email = "ada@example.test", given = {}) =>
+  writeSql((sql) => insertUser(sql, { email, ...given }));
+const count = (table: string) =>
+  snapshotSql((sql) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)?.n);
+const sessions = () =>
+  snapshotSql((sql) =>
+    sql
+      .all<{ userId: string }>(`SELECT "userId" FROM "Session" ORDER BY "createdAt"`)
+      .map(({ userId }) => userId),
+  );
+const ask = (browser: Browser, fields: Record<string, string> = {}) =>
+  send(browser, askForMail, { email: "ada@example.test", ...fields });
 const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
 
 test("a member logs in by the link, in the browser that asked, once", async () => {
@@ -104,7 +131,9 @@ test("a member logs in by the link, in the browser that asked, once", async () =
   expect(await sessions()).toEqual([id]);
   expect(ada.jar.has("session")).toBe(true);
   expect(ada.jar.has("login")).toBe(false);
-  expect(await send(ada, logInByLink, { token })).toBe("This link has expired or was used. Ask for a new one.");
+  expect(await send(ada, logInByLink, { token })).toBe(
+    "This link has expired or was used. Ask for a new one.",
+  );
   expect(await sessions()).toHaveLength(1);
 });
 
@@ -112,7 +141,9 @@ test("a member logs in by the code, however it was typed", async () => {
   const { id } = await member();
   await ask(ada);
   const { code } = mail();
-  expect(await send(ada, logInByCode, { code: ` ${code.slice(0, 3)}-${code.slice(3)} ` })).toBe("→ /login/go?to=%2Fme");
+  expect(await send(ada, logInByCode, { code: ` ${code.slice(0, 3)}-${code.slice(3)} ` })).toBe(
+    "→ /login/go?to=%2Fme",
+  );
   expect(await sessions()).toEqual([id]);
 });
 
@@ -120,7 +151,11 @@ test("ten log-ins with one link at the same moment begin one session", async () 
   await member();
   await ask(ada);
   const { token } = mail();
-  const answers = await Promise.all(Array.from({ length: 10 }, () => send({ ...ada, jar: new Map(ada.jar) }, logInByLink, { token })));
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () =>
+      send({ ...ada, jar: new Map(ada.jar) }, logInByLink, { token }),
+    ),
+  );
   expect(answers.filter((answer) => answer.startsWith("→"))).toHaveLength(1);
   expect(await sessions()).toHaveLength(1);
 });
@@ -131,10 +166,14 @@ test("the link in another browser lets nobody in; with the code of the same mail
   const { token, code, link } = mail();
   const phone = newBrowser();
   expect(await send(phone, logInByLink, { token })).toMatch(/^This link has expired/);
-  expect(await send(phone, logInByCode, { token, code: wrong(code) })).toBe("That code is not right. 4 tries are left.");
+  expect(await send(phone, logInByCode, { token, code: wrong(code) })).toBe(
+    "That code is not right. 4 tries are left.",
+  );
   expect(await sessions()).toEqual([]);
   expect(link.searchParams.get("next")).toBe("/about");
-  expect(await send(phone, logInByCode, { token, code, next: "/about" })).toBe("→ /login/go?to=%2Fabout");
+  expect(await send(phone, logInByCode, { token, code, next: "/about" })).toBe(
+    "→ /login/go?to=%2Fabout",
+  );
   expect(await sessions()).toHaveLength(1);
 });
 
@@ -146,7 +185,9 @@ test("a code without this browser's cookie, or with another's, lets nobody in", 
   const eve = newBrowser();
   expect(await send(eve, logInByCode, { code })).toMatch(/^This browser has not asked/);
   await ask(eve, { email: "eve@example.test" });
-  expect(await send(eve, logInByCode, { code, email: "ada@example.test" })).toMatch(/^That code is not right/);
+  expect(await send(eve, logInByCode, { code, email: "ada@example.test" })).toMatch(
+    /^That code is not right/,
+  );
   eve.jar.set("login", "nonsense");
   expect(await send(eve, logInByCode, { code })).toMatch(/^This browser has not asked/);
   expect(await sessions()).toEqual([]);
@@ -159,8 +200,13 @@ test("the fifth wrong code ends the way by code in this browser, not the link, a
   const answers: string[] = [];
   for (let i = 0; i < 6; i++) answers.push(await send(ada, logInByCode, { code: wrong(code) }));
   expect(answers).toEqual([
-    "That code is not right. 4 tries are left.", "That code is not right. 3 tries are left.", "That code is not right. 2 tries are left.",
-    "That code is not right. 1 try is left.", ...Array<string>(2).fill("This code was tried too often. The link in the mail still works, or ask for a new mail."),
+    "That code is not right. 4 tries are left.",
+    "That code is not right. 3 tries are left.",
+    "That code is not right. 2 tries are left.",
+    "That code is not right. 1 try is left.",
+    ...Array<string>(2).fill(
+      "This code was tried too often. The link in the mail still works, or ask for a new mail.",
+    ),
   ]);
   expect(await send(ada, logInByCode, { code })).toMatch(/^This code was tried too often/);
   expect(await sessions()).toEqual([]);
@@ -181,7 +227,10 @@ test("a stranger who asks for all mails of an address and spends every code lock
   }
   expect(smtp.mails).toHaveLength(5);
   for (const { text } of [...smtp.mails]) {
-    const fields = { token: /token=([\w-]+)/.exec(text)?.[1] ?? "", code: /^\d{6}$/m.exec(text)?.[0] ?? "" };
+    const fields = {
+      token: /token=([\w-]+)/.exec(text)?.[1] ?? "",
+      code: /^\d{6}$/m.exec(text)?.[0] ?? "",
+    };
     expect(await send(newBrowser(), logInByCode, fields)).toMatch(/^→/);
   }
   expect(await sessions()).toEqual(Array<string>(5).fill(id));
@@ -193,7 +242,9 @@ test("five wrong codes with the token void the mail altogether", async () => {
   const { code, token } = mail();
   const phone = newBrowser();
   for (let i = 0; i < 4; i++) await send(phone, logInByCode, { token, code: wrong(code) });
-  expect(await send(phone, logInByCode, { token, code: wrong(code) })).toBe("This code was tried too often. Ask for a new mail.");
+  expect(await send(phone, logInByCode, { token, code: wrong(code) })).toBe(
+    "This code was tried too often. Ask for a new mail.",
+  );
   expect(await send(phone, logInByCode, { token, code })).toMatch(/^This code has expired/);
   expect(await send(ada, logInByCode, { code })).toMatch(/^This code has expired/);
   expect(await send(ada, logInByLink, { token })).toMatch(/^This link has expired/);
@@ -201,8 +252,11 @@ test("five wrong codes with the token void the mail altogether", async () => {
 
 test("what is no code costs no try", async () => {
   await ask(ada);
-  for (const code of ["", "12345", "abcdef", "1234567", "x".repeat(300)]) expect(await send(ada, logInByCode, { code })).toBe("One field is not right yet.");
-  expect(await snapshotSql((sql) => sql.get(`SELECT "tries" FROM "LoginChallenge"`))).toEqual({ tries: 0 });
+  for (const code of ["", "12345", "abcdef", "1234567", "x".repeat(300)])
+    expect(await send(ada, logInByCode, { code })).toBe("One field is not right yet.");
+  expect(await snapshotSql((sql) => sql.get(`SELECT "tries" FROM "LoginChallenge"`))).toEqual({
+    tries: 0,
+  });
 });
 
 test("after fifteen minutes neither link nor code logs in", async () => {
@@ -218,7 +272,10 @@ test("after fifteen minutes neither link nor code logs in", async () => {
 test("forged tokens are refused", async () => {
   await member();
   await ask(ada);
-  for (const token of ["", "x", "A".repeat(22), "A".repeat(101), "../..", "' OR 1=1 --"]) expect(await send(ada, logInByLink, { token })).toMatch(/^(This link has expired|One field is not right)/);
+  for (const token of ["", "x", "A".repeat(22), "A".repeat(101), "../..", "' OR 1=1 --"])
+    expect(await send(ada, logInByLink, { token })).toMatch(
+      /^(This link has expired|One field is not right)/,
+    );
   expect(await send(ada, logInByLink)).toBe("One field is not right yet.");
   expect(await sessions()).toEqual([]);
 });
@@ -229,7 +286,9 @@ test("a newer mail leaves the older ones good for whoever reads them, of whichev
   const old = mail();
   const phone = newBrowser();
   await ask(phone);
-  expect(await send(newBrowser(), logInByCode, { token: old.token, code: wrong(old.code) })).toMatch(/4 tries are left/);
+  expect(
+    await send(newBrowser(), logInByCode, { token: old.token, code: wrong(old.code) }),
+  ).toMatch(/4 tries are left/);
   await send(ada, askAgain);
   expect(await count("LoginChallenge")).toBe(3);
   expect(await send(ada, logInByLink, { token: old.token })).toMatch(/^This link has expired/);
@@ -243,11 +302,32 @@ test("a known and an unknown address get the same answer, the same cookie and th
   for (const email of ["ada@example.test", "bob@example.test"]) {
     const browser = newBrowser();
     const answer = await send(browser, askForMail, { email });
-    const text = (smtp.mails.at(-1)?.text ?? "").replace(/token=\S+/, "token").replace(/^\d{6}$/m, "code").replace(/\d\d:\d\d/, "time");
-    seen.push({ answer, text, subject: smtp.mails.at(-1)?.subject, cookies: [...browser.set.values()].map((cookie) => ({ ...cookie, value: String(cookie.value).length })) });
+    const text = (smtp.mails.at(-1)?.text ?? "")
+      .replace(/token=\S+/, "token")
+      .replace(/^\d{6}$/m, "code")
+      .replace(/\d\d:\d\d/, "time");
+    seen.push({
+      answer,
+      text,
+      subject: smtp.mails.at(-1)?.subject,
+      cookies: [...browser.set.values()].map((cookie) => ({
+        ...cookie,
+        value: String(cookie.value).length,
+      })),
+    });
   }
   expect(seen[0]).toEqual(seen[1]);
-  expect(seen[0]?.cookies).toEqual([{ name: "login", value: expect.any(Number), httpOnly: true, secure: false, sameSite: "lax", path: "/", maxAge: 900 }]);
+  expect(seen[0]?.cookies).toEqual([
+    {
+      name: "login",
+      value: expect.any(Number),
+      httpOnly: true,
+      secure: false,
+      sameSite: "lax",
+      path: "/",
+      maxAge: 900,
+    },
+  ]);
   expect(await count("PendingSignup")).toBe(0);
 });
 
@@ -260,7 +340,9 @@ test("over https the cookies are tied to this host", async () => {
   await member();
   overrideEnv({ SITE_URL: "https://lectern.example" });
   await ask(ada);
-  expect([...ada.set.values()]).toMatchObject([{ name: "__Host-login", secure: true, httpOnly: true, path: "/" }]);
+  expect([...ada.set.values()]).toMatchObject([
+    { name: "__Host-login", secure: true, httpOnly: true, path: "/" },
+  ]);
   const token = /token=([\w-]+)/.exec(smtp.mails[0]?.text ?? "")?.[1] ?? "";
   await send(ada, logInByLink, { token });
   expect([...ada.jar.keys()]).toEqual(["__Host-session"]);
@@ -268,7 +350,21 @@ test("over https the cookies are tied to this host", async () => {
 
 test("wherever next= tries to lead, a log-in ends on this site", async () => {
   await member();
-  const elsewhere = ["https://evil.test", "//evil.test", "/\\evil.test", "/%5Cevil.test", "\\\\evil.test", "/\t/evil.test", "javascript:alert(1)", "/..//evil.test", "/x\r\nSet-Cookie: a=b", "http:evil.test", "/日本", "x".repeat(3_000), ""];
+  const elsewhere = [
+    "https://evil.test",
+    "//evil.test",
+    "/\\evil.test",
+    "/%5Cevil.test",
+    "\\\\evil.test",
+    "/\t/evil.test",
+    "javascript:alert(1)",
+    "/..//evil.test",
+    "/x\r\nSet-Cookie: a=b",
+    "http:evil.test",
+    "/日本",
+    "x".repeat(3_000),
+    "",
+  ];
   for (const next of elsewhere) {
     const browser = newBrowser();
     setClock(nowMs() + 2 * HOUR_MS);
@@ -276,29 +372,51 @@ test("wherever next= tries to lead, a log-in ends on this site", async () => {
     await ask(browser, { next });
     const { token, link } = mail();
     expect([next, link.searchParams.get("next")]).toEqual([next, null]);
-    expect([next, await send(browser, logInByLink, { token, next })]).toEqual([next, "→ /login/go?to=%2Fme"]);
+    expect([next, await send(browser, logInByLink, { token, next })]).toEqual([
+      next,
+      "→ /login/go?to=%2Fme",
+    ]);
     const left = go(new Request(`http://localhost:3000/login/go?to=${encodeURIComponent(next)}`));
     expect([next, left.status, left.headers.get("location")]).toEqual([next, 303, "/me"]);
   }
   // The cookie is the browser's to write: what it says is looked at again.
   const browser = newBrowser();
   await ask(browser, { email: "bob@example.test" });
-  browser.jar.set("login", `${browser.jar.get("login")!.split(".")[0]}.${Buffer.from("//evil.test").toString("base64url")}`);
+  browser.jar.set(
+    "login",
+    `${browser.jar.get("login")!.split(".")[0]}.${Buffer.from("//evil.test").toString("base64url")}`,
+  );
   await member("bob@example.test");
-  expect(await send(browser, logInByLink, { token: mail("bob@example.test").token })).toBe("→ /login/go?to=%2Fme");
+  expect(await send(browser, logInByLink, { token: mail("bob@example.test").token })).toBe(
+    "→ /login/go?to=%2Fme",
+  );
 });
 
 test("an address that is none is refused at its field, and no mail is sent", async () => {
-  for (const email of ["", "ada", "ada@", "@example.test", "ada@example.test, eve@example.test", "ada@example.test\r\nBcc: eve@example.test", `${"x".repeat(250)}@example.test`]) expect(await send(ada, askForMail, { email })).toBe("One field is not right yet.");
+  for (const email of [
+    "",
+    "ada",
+    "ada@",
+    "@example.test",
+    "ada@example.test, eve@example.test",
+    "ada@example.test\r\nBcc: eve@example.test",
+    `${"x".repeat(250)}@example.test`,
+  ])
+    expect(await send(ada, askForMail, { email })).toBe("One field is not right yet.");
   expect(smtp.mails).toEqual([]);
   expect(await count("LoginChallenge")).toBe(0);
 });
 
 test("an address gets five mails an hour, from wherever they are asked for", async () => {
   const answers: string[] = [];
-  for (let i = 0; i < 7; i++) answers.push(await ask(newBrowser(), { email: i % 2 ? "Flooded@Example.test" : "flooded@example.test" }));
+  for (let i = 0; i < 7; i++)
+    answers.push(
+      await ask(newBrowser(), { email: i % 2 ? "Flooded@Example.test" : "flooded@example.test" }),
+    );
   expect(answers.slice(0, 5)).toEqual(Array<string>(5).fill("→ /login/code"));
-  expect(answers.slice(5)).toEqual(Array<string>(2).fill("Too many log-in mails were asked for. Try again in 60 minutes."));
+  expect(answers.slice(5)).toEqual(
+    Array<string>(2).fill("Too many log-in mails were asked for. Try again in 60 minutes."),
+  );
   expect(smtp.mails).toHaveLength(5);
   expect(await count("LoginChallenge")).toBe(5);
 });
@@ -308,7 +426,9 @@ test("a client tries sixty codes an hour, whatever it asks for in between", asyn
   let tried = 0;
   for (; tried < 100 && !refused; tried++) {
     if (tried % 5 === 0) await ask(ada, { email: `a${tried}@example.test` });
-    const answer = await send(ada, logInByCode, { code: wrong(mail(`a${tried - (tried % 5)}@example.test`).code) });
+    const answer = await send(ada, logInByCode, {
+      code: wrong(mail(`a${tried - (tried % 5)}@example.test`).code),
+    });
     if (answer.startsWith("Too many")) refused = answer;
   }
   expect([tried, refused]).toEqual([61, "Too many codes were tried. Try again in 60 minutes."]);
@@ -319,7 +439,9 @@ test("where the mail can't be sent nothing is left behind, and the form says so;
   await ask(ada);
   const earlier = mail();
   smtp.mode = "refuse";
-  expect(await send(ada, askAgain)).toMatch(/^The mail server does not take mail for this address\./);
+  expect(await send(ada, askAgain)).toMatch(
+    /^The mail server does not take mail for this address\./,
+  );
   expect(await ask(newBrowser())).toMatch(/^The mail server does not take mail for this address\./);
   expect(await count("LoginChallenge")).toBe(1);
   expect(await send(ada, logInByLink, { token: earlier.token })).toMatch(/^→/);
@@ -329,9 +451,22 @@ test("a form that another site sends logs nobody in", async () => {
   await member();
   await ask(ada);
   const { token, code } = mail();
-  for (const headers of [{ "sec-fetch-site": "cross-site" } as Record<string, string>, { "sec-fetch-site": "same-site" }, { "sec-fetch-site": "none", origin: "null" }]) {
+  for (const headers of [
+    { "sec-fetch-site": "cross-site" } as Record<string, string>,
+    { "sec-fetch-site": "same-site" },
+    { "sec-fetch-site": "none", origin: "null" },
+  ]) {
     current.headers = headers;
-    for (const action of [askForMail, askAgain, logInByLink, logInByCode, signUp]) expect(await send(ada, action, { token, code, email: "ada@example.test", firstName: "Ada", team: "RED" })).toBe("This request does not come from a page of this site.");
+    for (const action of [askForMail, askAgain, logInByLink, logInByCode, signUp])
+      expect(
+        await send(ada, action, {
+          token,
+          code,
+          email: "ada@example.test",
+          firstName: "Ada",
+          team: "RED",
+        }),
+      ).toBe("This request does not come from a page of this site.");
   }
   expect([await sessions(), smtp.mails.length]).toEqual([[], 1]);
 });
@@ -342,7 +477,11 @@ test("logging in again ends the session this browser had and begins another", as
   for (let i = 0; i < 2; i++) {
     await ask(ada);
     await send(ada, logInByLink, { token: mail().token });
-    keys.push(...(await snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Session"`).map(({ id }) => id))));
+    keys.push(
+      ...(await snapshotSql((sql) =>
+        sql.all<{ id: string }>(`SELECT "id" FROM "Session"`).map(({ id }) => id),
+      )),
+    );
   }
   expect(keys).toHaveLength(2);
   expect(keys[0]).not.toBe(keys[1]);
@@ -356,28 +495,60 @@ test("a reader's reads become theirs at log-in; without an id of a reader nothin
     insertRead(sql, { clientId: "somebody", postSlug: "two" });
     insertRead(sql, { userId: other.id, postSlug: "three" });
   });
-  const reads = () => snapshotSql((sql) => sql.all(`SELECT "postSlug", "userId", "clientId" FROM "PostRead" ORDER BY "postSlug"`));
+  const reads = () =>
+    snapshotSql((sql) =>
+      sql.all(`SELECT "postSlug", "userId", "clientId" FROM "PostRead" ORDER BY "postSlug"`),
+    );
   const before = await reads();
   await ask(ada);
   await send(ada, logInByLink, { token: mail().token });
   expect(await reads()).toEqual(before);
-  ada.jar.set("reader", decodeURIComponent(readerCookie("adas-browser").split(";")[0]!.slice("reader=".length)));
+  ada.jar.set(
+    "reader",
+    decodeURIComponent(readerCookie("adas-browser").split(";")[0]!.slice("reader=".length)),
+  );
   await ask(ada);
   await send(ada, logInByLink, { token: mail().token });
-  expect(await reads()).toEqual([{ postSlug: "one", userId: id, clientId: null }, ...before.slice(1)]);
+  expect(await reads()).toEqual([
+    { postSlug: "one", userId: id, clientId: null },
+    ...before.slice(1),
+  ]);
 });
 
 test("an unknown address signs up: a first name, a team, a session, and the reads of this browser", async () => {
   await writeSql((sql) => insertRead(sql, { clientId: "new-browser" }));
-  ada.jar.set("reader", decodeURIComponent(readerCookie("new-browser").split(";")[0]!.slice("reader=".length)));
+  ada.jar.set(
+    "reader",
+    decodeURIComponent(readerCookie("new-browser").split(";")[0]!.slice("reader=".length)),
+  );
   await ask(ada, { email: "New.Reader@Example.test", next: "/teams" });
-  expect(await send(ada, logInByCode, { code: mail("new.reader@example.test").code })).toBe("→ /signup");
-  expect([await count("User"), await count("Session"), [...ada.jar.keys()].sort()]).toEqual([0, 0, ["reader", "signup"]]);
-  expect(await send(ada, signUp, { firstName: "  Ada   Lovelace ", team: "YELLOW" })).toBe("→ /login/go?to=%2Fteams");
-  const users = await snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id", "email", "firstName", "team", "role" FROM "User"`));
-  expect(users).toEqual([{ id: expect.any(String), email: "new.reader@example.test", firstName: "Ada Lovelace", team: "YELLOW", role: "MEMBER" }]);
+  expect(await send(ada, logInByCode, { code: mail("new.reader@example.test").code })).toBe(
+    "→ /signup",
+  );
+  expect([await count("User"), await count("Session"), [...ada.jar.keys()].sort()]).toEqual([
+    0,
+    0,
+    ["reader", "signup"],
+  ]);
+  expect(await send(ada, signUp, { firstName: "  Ada   Lovelace ", team: "YELLOW" })).toBe(
+    "→ /login/go?to=%2Fteams",
+  );
+  const users = await snapshotSql((sql) =>
+    sql.all<{ id: string }>(`SELECT "id", "email", "firstName", "team", "role" FROM "User"`),
+  );
+  expect(users).toEqual([
+    {
+      id: expect.any(String),
+      email: "new.reader@example.test",
+      firstName: "Ada Lovelace",
+      team: "YELLOW",
+      role: "MEMBER",
+    },
+  ]);
   expect(await sessions()).toEqual([users[0]!.id]);
-  expect(await snapshotSql((sql) => sql.all(`SELECT "userId", "clientId" FROM "PostRead"`))).toEqual([{ userId: users[0]!.id, clientId: null }]);
+  expect(
+    await snapshotSql((sql) => sql.all(`SELECT "userId", "clientId" FROM "PostRead"`)),
+  ).toEqual([{ userId: users[0]!.id, clientId: null }]);
   expect([...ada.jar.keys()].sort()).toEqual(["reader", "session"]);
 });
 
@@ -391,19 +562,39 @@ async function provenBrowser(email = "new@example.test"): Promise<Browser> {
 test("a sign-up that is sent twice makes one member and one session", async () => {
   const browser = await provenBrowser();
   const fields = { firstName: "Ada", team: "RED" };
-  const answers = await Promise.all([send({ ...browser, jar: new Map(browser.jar) }, signUp, fields), send({ ...browser, jar: new Map(browser.jar) }, signUp, fields)]);
-  expect(answers.sort()).toEqual(["This sign-up is finished or took too long. Log in with your address to go on.", "→ /login/go?to=%2Fme%3Fwelcome"]);
+  const answers = await Promise.all([
+    send({ ...browser, jar: new Map(browser.jar) }, signUp, fields),
+    send({ ...browser, jar: new Map(browser.jar) }, signUp, fields),
+  ]);
+  expect(answers.sort()).toEqual([
+    "This sign-up is finished or took too long. Log in with your address to go on.",
+    "→ /login/go?to=%2Fme%3Fwelcome",
+  ]);
   expect([await count("User"), await count("Session")]).toEqual([1, 1]);
 });
 
 test("a sign-up is refused without a proven address, too late, and with fields that are wrong", async () => {
   const fields = { firstName: "Ada", team: "RED" };
-  expect(await send(newBrowser(), signUp, fields)).toMatch(/^This sign-up is finished or took too long/);
+  expect(await send(newBrowser(), signUp, fields)).toMatch(
+    /^This sign-up is finished or took too long/,
+  );
   const forged = newBrowser();
   forged.jar.set("signup", `${"A".repeat(22)}.`);
-  expect(await send(forged, signUp, { ...fields, email: "ada@example.test" })).toMatch(/^This sign-up is finished or took too long/);
+  expect(await send(forged, signUp, { ...fields, email: "ada@example.test" })).toMatch(
+    /^This sign-up is finished or took too long/,
+  );
   const browser = await provenBrowser();
-  for (const wrongFields of [{ firstName: "" }, { firstName: "x".repeat(61) }, { firstName: "A\u0000" }, { team: "GREEN" }, { team: "red" }, { team: "" }]) expect(await send(browser, signUp, { ...fields, ...wrongFields })).toBe("One field is not right yet.");
+  for (const wrongFields of [
+    { firstName: "" },
+    { firstName: "x".repeat(61) },
+    { firstName: "A\u0000" },
+    { team: "GREEN" },
+    { team: "red" },
+    { team: "" },
+  ])
+    expect(await send(browser, signUp, { ...fields, ...wrongFields })).toBe(
+      "One field is not right yet.",
+    );
   expect(await send(browser, signUp)).toBe("2 fields are not right yet.");
   // The address is the one that was proven, whatever the form says; so is the role.
   setClock(nowMs() + HOUR_MS);
@@ -413,12 +604,28 @@ test("a sign-up is refused without a proven address, too late, and with fields t
 
 test("a form can't choose an address or a role", async () => {
   const browser = await provenBrowser();
-  await send(browser, signUp, { firstName: "Ada", team: "RED", email: "root@example.test", role: "ADMIN", id: "1" });
-  expect(await snapshotSql((sql) => sql.all(`SELECT "email", "role" FROM "User"`))).toEqual([{ email: "new@example.test", role: "MEMBER" }]);
+  await send(browser, signUp, {
+    firstName: "Ada",
+    team: "RED",
+    email: "root@example.test",
+    role: "ADMIN",
+    id: "1",
+  });
+  expect(await snapshotSql((sql) => sql.all(`SELECT "email", "role" FROM "User"`))).toEqual([
+    { email: "new@example.test", role: "MEMBER" },
+  ]);
 });
 
 test("the way out changes nothing and answers a script with no page", async () => {
-  expect(go(new Request("http://localhost:3000/login/go?to=/blog?x=1")).headers.get("location")).toBe("/blog?x=1");
-  const script = go(new Request("http://localhost:3000/login/go?to=/blog", { headers: { rsc: "1" } }));
-  expect([script.status, script.headers.get("location"), script.headers.get("cache-control")]).toEqual([204, null, "no-store"]);
+  expect(
+    go(new Request("http://localhost:3000/login/go?to=/blog?x=1")).headers.get("location"),
+  ).toBe("/blog?x=1");
+  const script = go(
+    new Request("http://localhost:3000/login/go?to=/blog", { headers: { rsc: "1" } }),
+  );
+  expect([
+    script.status,
+    script.headers.get("location"),
+    script.headers.get("cache-control"),
+  ]).toEqual([204, null, "no-store"]);
 });

@@ -11,7 +11,11 @@ import { getReader } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Log in", robots: { index: false } };
 
-export default async function Page({ searchParams }: { searchParams: Promise<{ next?: string | string[] }> }) {
+export default async function Page({
+  searchParams,
+}: {
+  searchParams: Promise<{ next?: string | string[] }>;
+}) {
   await connection();
   const next = redirectTarget((await searchParams).next);
   const why = whyLogIn(next);
@@ -21,12 +25,26 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ n
       <header className="page-head">
         <h1>Log in</h1>
         {!member && why && <p className="lead">{why}</p>}
-        <p className={!member && why ? undefined : "lead"}>{member ? `You are logged in as ${member.firstName}. Logging in again begins a new session, which some changes ask for.` : "No password: a mail with a link and a code. New here? The same mail signs you up."}</p>
+        <p className={!member && why ? undefined : "lead"}>
+          {member
+            ? `You are logged in as ${member.firstName}. Logging in again begins a new session, which some changes ask for.`
+            : "No password: a mail with a link and a code. New here? The same mail signs you up."}
+        </p>
       </header>
       <div className="entry-body">
         <ActionForm action={askForMail} className="form">
           <input type="hidden" name="next" value={next} />
-          <Field name="email" label="Your address for mail" type="email" inputMode="email" autoComplete="email" autoCapitalize="none" spellCheck={false} required maxLength={254} />
+          <Field
+            name="email"
+            label="Your address for mail"
+            type="email"
+            inputMode="email"
+            autoComplete="email"
+            autoCapitalize="none"
+            spellCheck={false}
+            required
+            maxLength={254}
+          />
           <Submit>Send me the mail</Submit>
         </ActionForm>
         <PasskeyLogin next={next} />

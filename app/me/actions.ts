@@ -42,7 +42,9 @@ export const endOthers = formAction({
   who: "member",
   fields: z.object({}),
   async run({ write }) {
-    const ended = await write((sql, { id, sessionKey }) => endOtherSessions(sql, { userId: id, sessionKey }));
+    const ended = await write((sql, { id, sessionKey }) =>
+      endOtherSessions(sql, { userId: id, sessionKey }),
+    );
     refresh();
     return ended === 1 ? "One other session has ended." : `${ended} other sessions have ended.`;
   },
@@ -52,7 +54,9 @@ export const renameOne = formAction({
   who: "member",
   fields: z.object({ id: passkeyId, name: line({ name: "The name", max: 60 }) }),
   async run({ input, write }) {
-    await write((sql, { id }) => renamePasskey(sql, { id: input.id, userId: id, name: input.name }));
+    await write((sql, { id }) =>
+      renamePasskey(sql, { id: input.id, userId: id, name: input.name }),
+    );
     refresh();
     return "Renamed.";
   },
@@ -76,7 +80,11 @@ export const showCode = formAction({
   fields: z.object({}),
   async run({ member, write }) {
     shared.__lecternDeviceCodes ??= new Limit(30, 10 * MINUTE_MS);
-    takeAll([[shared.__lecternDeviceCodes, member.id]], nowMs(), "Too many codes. Wait some minutes.");
+    takeAll(
+      [[shared.__lecternDeviceCodes, member.id]],
+      nowMs(),
+      "Too many codes. Wait some minutes.",
+    );
     const { token } = await write((sql, { id }) => createDeviceLink(sql, id));
     await setCodeCookie(token);
     redirect("/me/device");

@@ -14,18 +14,31 @@ import { openSeal, sessionCookie, startSession } from "#lib/session/session.ts";
 import { POST as loginOptions } from "../login/passkey/options/route.ts";
 import { POST as loginVerify } from "../login/passkey/verify/route.ts";
 import { logInHere } from "../login/device/actions.ts";
-import { changeName, endOne, endOthers, logOut, removeOne, renameOne, showCode } from "./actions.ts";
+import {
+  changeName,
+  endOne,
+  endOthers,
+  logOut,
+  removeOne,
+  renameOne,
+  showCode,
+} from "./actions.ts";
 import { GET as data } from "./data/route.ts";
 import { deleteMine } from "./delete/actions.ts";
 import { POST as addOptions } from "./passkeys/options/route.ts";
 import { POST as addVerify } from "./passkeys/verify/route.ts";
 
 // Next's cookies(), headers() and redirect() work only inside Next: here a jar stands for the browser that sends the request.
-const browser = vi.hoisted(() => ({ jar: new Map<string, string>(), headers: new Headers(), flags: new Map<string, Record<string, unknown>>() }));
+const browser = vi.hoisted(() => ({
+  jar: new Map<string, string>(),
+  headers: new Headers(),
+  flags: new Map<string, Record<string, unknown>>(),
+}));
 vi.mock("next/headers", () => ({
   headers: async () => browser.headers,
   cookies: async () => ({
-    get: (name: string) => (browser.jar.has(name) ? { name, value: browser.jar.get(name) } : undefined),
+    get: (name: string) =>
+      browser.jar.has(name) ? { name, value: browser.jar.get(name) } : undefined,
     set: ({ name, value, ...flags }: { name: string; value: string; maxAge: number }) => {
       browser.flags.set(name, flags);
       if (flags.maxAge > 0) browser.jar.set(name, value);
@@ -45,7 +58,13 @@ let address = 0;
 beforeEach(() => {
   address += 1; // limits live as long as the process: each test comes from a network of its own
   browser.jar.clear();
-  browser.headers = new Headers({ host: "localhost:3000", origin: ORIGIN, "sec-fetch-site": "same-origin", "user-agent": "Mozilla/5.0 (X11; Linux x64; rv:140.0) Gecko/20100101 Firefox/140.0", "fly-client-ip": `198.51.${address}.1` });
+  browser.headers = new Headers({
+    host: "localhost:3000",
+    origin: ORIGIN,
+    "sec-fetch-site": "same-origin",
+    "user-agent": "Mozilla/5.0 (X11; Linux x64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "fly-client-ip": `198.51.${address}.1`,
+  });
   overrideEnv({ TRUST_PROXY: "fly" });
   setClock(nowMs());
 });
@@ -69,9 +88,24 @@ const sessionKey = async () => {
 type Handler = (request: Request) => Promise<Response>;
 async function send(handler: Handler, body: unknown = {}, headers: Record<string, string> = {}) {
   const all = new Headers(browser.headers);
-  for (const [name, value] of Object.entries({ "content-type": "application/json", accept: "application/json", ...headers })) all.set(name, value);
-  const response = await handler(new Request(`${ORIGIN}/`, { method: "POST", headers: all, body: typeof body === "string" ? body : JSON.stringify(body) }));
-  return { status: response.status, json: (await response.json()) as Record<string, unknown> & { challenge: string }, response };
+  for (const [name, value] of Object.entries({
+    "content-type": "application/json",
+    accept: "application/json",
+    ...headers,
+  }))
+    all.set(name, value);
+  const response = await handler(
+    new Request(`${ORIGIN}/`, {
+      method: "POST",
+      headers: all,
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    }),
+  );
+  return {
+    status: response.status,
+    json: (await response.json()) as Record<string, unknown> & { challenge: string },
+    response,
+  };
 }
 type Action = typeof changeName;
 /** The state of the form, or where the action leads. */
@@ -86,7 +120,8 @@ async function act(action: Action, fields: Record<string, string> = {}) {
     return { state: null, to };
   }
 }
-const rows = (text: string, ...values: SqlValue[]) => snapshotSql((sql) => sql.all<Record<string, unknown>>(text, ...values));
+const rows = (text: string, ...values: SqlValue[]) =>
+  snapshotSql((sql) => sql.all<Record<string, unknown>>(text, ...values));
 const count = async (table: string) => (await rows(`SELECT 1 FROM "${table}"`)).length;
 
 /** A passkey of a new member, added through the handlers; the browser stays logged in. */
@@ -103,14 +138,27 @@ describe("logging in with a passkey", () => {
     const { member, device } = await withPasskey();
     stranger();
     const { json: options } = await send(loginOptions);
-    expect(browser.flags.get("passkey")).toMatchObject({ httpOnly: true, sameSite: "lax", path: "/" });
-    const { status, json } = await send(loginVerify, { answer: device.logIn(options.challenge, { userId: member.id }), next: "//evil.example" });
+    expect(browser.flags.get("passkey")).toMatchObject({
+      httpOnly: true,
+      sameSite: "lax",
+      path: "/",
+    });
+    const { status, json } = await send(loginVerify, {
+      answer: device.logIn(options.challenge, { userId: member.id }),
+      next: "//evil.example",
+    });
     expect({ status, json }).toEqual({ status: 200, json: { next: "/me" } });
     const key = (await sessionKey())!;
     expect(key).not.toBe(member.key);
-    expect(await rows(`SELECT "userId" FROM "Session" WHERE "id" = ?`, key)).toEqual([{ userId: member.id }]);
-    expect(await rows(`SELECT "device" FROM "SessionInfo"`)).toEqual([{ device: "Firefox on Linux" }]);
-    expect(await rows(`SELECT "lastUsedAt" FROM "Passkey"`)).toEqual([{ lastUsedAt: expect.any(Number) as number }]);
+    expect(await rows(`SELECT "userId" FROM "Session" WHERE "id" = ?`, key)).toEqual([
+      { userId: member.id },
+    ]);
+    expect(await rows(`SELECT "device" FROM "SessionInfo"`)).toEqual([
+      { device: "Firefox on Linux" },
+    ]);
+    expect(await rows(`SELECT "lastUsedAt" FROM "Passkey"`)).toEqual([
+      { lastUsedAt: expect.any(Number) as number },
+    ]);
     expect(browser.jar.has("passkey")).toBe(false);
   });
 
@@ -144,9 +192,17 @@ describe("logging in with a passkey", () => {
     browser.jar.delete("passkey");
     expect((await send(loginVerify, { answer: device.logIn(challenge) })).status).toBe(409);
     challenge = await begin();
-    expect((await send(loginVerify, { answer: makeAuthenticator().logIn(challenge) })).status).toBe(401);
+    expect((await send(loginVerify, { answer: makeAuthenticator().logIn(challenge) })).status).toBe(
+      401,
+    );
     challenge = await begin();
-    expect((await send(loginVerify, { answer: { ...makeAuthenticator().logIn(challenge), id: device.id, rawId: device.id } })).status).toBe(401);
+    expect(
+      (
+        await send(loginVerify, {
+          answer: { ...makeAuthenticator().logIn(challenge), id: device.id, rawId: device.id },
+        })
+      ).status,
+    ).toBe(401);
     await writeSql((sql) => sql.run(`DELETE FROM "Passkey" WHERE "userId" = ?`, member.id));
     challenge = await begin();
     expect((await send(loginVerify, { answer: device.logIn(challenge) })).status).toBe(401);
@@ -164,8 +220,13 @@ describe("logging in with a passkey", () => {
 describe("adding a passkey", () => {
   test("stores it under the name of the device, and asks the browser not to add it again", async () => {
     const { member, device } = await withPasskey();
-    expect(await rows(`SELECT "userId", "name", "counter" FROM "Passkey"`)).toEqual([{ userId: member.id, name: "Firefox on Linux", counter: 0 }]);
-    expect((await send(addOptions)).json).toMatchObject({ excludeCredentials: [{ id: device.id }], user: { name: member.email } });
+    expect(await rows(`SELECT "userId", "name", "counter" FROM "Passkey"`)).toEqual([
+      { userId: member.id, name: "Firefox on Linux", counter: 0 },
+    ]);
+    expect((await send(addOptions)).json).toMatchObject({
+      excludeCredentials: [{ id: device.id }],
+      user: { name: member.email },
+    });
   });
 
   test("is refused to nobody, and to a member whose log-in is old", async () => {
@@ -174,9 +235,13 @@ describe("adding a passkey", () => {
     const { json } = await send(addOptions);
     setClock(nowMs() + 15 * MINUTE_MS);
     expect((await send(addOptions)).json).toMatchObject({ code: "unauthorized", field: "login" });
-    expect((await send(addVerify, { answer: makeAuthenticator().register(json.challenge) })).json).toMatchObject({ code: "unauthorized", field: "login" });
+    expect(
+      (await send(addVerify, { answer: makeAuthenticator().register(json.challenge) })).json,
+    ).toMatchObject({ code: "unauthorized", field: "login" });
     stranger();
-    expect((await send(addVerify, { answer: makeAuthenticator().register(json.challenge) })).status).toBe(401);
+    expect(
+      (await send(addVerify, { answer: makeAuthenticator().register(json.challenge) })).status,
+    ).toBe(401);
     expect(await count("Passkey")).toBe(0);
   });
 
@@ -184,9 +249,14 @@ describe("adding a passkey", () => {
     await logIn();
     const { json } = await send(addOptions);
     await logIn();
-    expect((await send(addVerify, { answer: makeAuthenticator().register(json.challenge) })).status).toBe(409);
+    expect(
+      (await send(addVerify, { answer: makeAuthenticator().register(json.challenge) })).status,
+    ).toBe(409);
     const login = await send(loginOptions);
-    expect((await send(addVerify, { answer: makeAuthenticator().register(login.json.challenge) })).status).toBe(409);
+    expect(
+      (await send(addVerify, { answer: makeAuthenticator().register(login.json.challenge) }))
+        .status,
+    ).toBe(409);
     expect([await count("Passkey"), await count("PasskeyChallenge")]).toEqual([0, 2]);
   });
 
@@ -199,47 +269,103 @@ describe("adding a passkey", () => {
   });
 });
 
-test.each<[string, Handler]>([["/login/passkey/options", loginOptions], ["/login/passkey/verify", loginVerify], ["/me/passkeys/options", addOptions], ["/me/passkeys/verify", addVerify]])("%s refuses a page elsewhere", async (_, handler) => {
+test.each<[string, Handler]>([
+  ["/login/passkey/options", loginOptions],
+  ["/login/passkey/verify", loginVerify],
+  ["/me/passkeys/options", addOptions],
+  ["/me/passkeys/verify", addVerify],
+])("%s refuses a page elsewhere", async (_, handler) => {
   await logIn();
-  expect((await send(handler, {}, { "sec-fetch-site": "cross-site", origin: "https://evil.example" })).status).toBe(403);
+  expect(
+    (await send(handler, {}, { "sec-fetch-site": "cross-site", origin: "https://evil.example" }))
+      .status,
+  ).toBe(403);
 });
 
-test.each<[string, Handler]>([["/login/passkey/verify", loginVerify], ["/me/passkeys/verify", addVerify]])("%s answers nonsense with a refusal", async (_, handler) => {
+test.each<[string, Handler]>([
+  ["/login/passkey/verify", loginVerify],
+  ["/me/passkeys/verify", addVerify],
+])("%s answers nonsense with a refusal", async (_, handler) => {
   await logIn();
-  const good = handler === loginVerify ? makeAuthenticator().logIn("AAAA") : makeAuthenticator().register("AAAA");
-  const bad = ["", "{", "null", "[]", "\ud800", {}, { answer: null }, { answer: { ...good, id: 5 } }, { answer: { ...good, id: "not base64url!" } }, { answer: { ...good, response: {} } }, { answer: { ...good, type: "password" } }];
-  for (const body of bad) expect((await send(handler, body)).status, JSON.stringify(body)).toBe(400);
-  expect((await send(handler, { answer: good }, { "content-type": "text/plain" })).status).toBe(400);
+  const good =
+    handler === loginVerify
+      ? makeAuthenticator().logIn("AAAA")
+      : makeAuthenticator().register("AAAA");
+  const bad = [
+    "",
+    "{",
+    "null",
+    "[]",
+    "\ud800",
+    {},
+    { answer: null },
+    { answer: { ...good, id: 5 } },
+    { answer: { ...good, id: "not base64url!" } },
+    { answer: { ...good, response: {} } },
+    { answer: { ...good, type: "password" } },
+  ];
+  for (const body of bad)
+    expect((await send(handler, body)).status, JSON.stringify(body)).toBe(400);
+  expect((await send(handler, { answer: good }, { "content-type": "text/plain" })).status).toBe(
+    400,
+  );
   expect((await send(handler, { answer: good, junk: "x".repeat(20_001) })).status).toBe(413);
 });
 
 describe("on their page", () => {
   test("a member changes their own first name", async () => {
     const { id } = await logIn();
-    expect((await act(changeName, { firstName: "  Augusta  Ada " })).state).toMatchObject({ status: "done", message: "You are Augusta Ada from now on." });
-    expect((await act(changeName, { firstName: "" })).state).toMatchObject({ status: "refused", errors: { firstName: "The first name is missing." } });
-    expect(await rows(`SELECT "firstName" FROM "User" WHERE "id" = ?`, id)).toEqual([{ firstName: "Augusta Ada" }]);
+    expect((await act(changeName, { firstName: "  Augusta  Ada " })).state).toMatchObject({
+      status: "done",
+      message: "You are Augusta Ada from now on.",
+    });
+    expect((await act(changeName, { firstName: "" })).state).toMatchObject({
+      status: "refused",
+      errors: { firstName: "The first name is missing." },
+    });
+    expect(await rows(`SELECT "firstName" FROM "User" WHERE "id" = ?`, id)).toEqual([
+      { firstName: "Augusta Ada" },
+    ]);
   });
 
   test("a member ends their own sessions, and nobody else's", async () => {
     const bob = await logIn();
     const ada = await logIn();
     const other = await writeSql((sql) => hashSessionId(startSession(sql, ada.id).id));
-    expect((await act(endOne, { session: sessionHandle(bob.key) })).state).toMatchObject({ code: "not_found" });
-    expect((await act(endOne, { session: sessionHandle(other) })).state).toMatchObject({ status: "done" });
+    expect((await act(endOne, { session: sessionHandle(bob.key) })).state).toMatchObject({
+      code: "not_found",
+    });
+    expect((await act(endOne, { session: sessionHandle(other) })).state).toMatchObject({
+      status: "done",
+    });
     await writeSql((sql) => startSession(sql, ada.id));
     expect((await act(endOthers)).state).toMatchObject({ message: "One other session has ended." });
-    expect((await rows(`SELECT "id" FROM "Session"`)).map(({ id }) => id).sort()).toEqual([ada.key, bob.key].sort());
+    expect((await rows(`SELECT "id" FROM "Session"`)).map(({ id }) => id).sort()).toEqual(
+      [ada.key, bob.key].sort(),
+    );
   });
 
   test("a member renames and removes their own passkeys, and nobody else's", async () => {
     const { device } = await withPasskey();
     const mallory = await logIn();
-    expect((await act(renameOne, { id: device.id, name: "Mine now" })).state).toMatchObject({ code: "not_found" });
+    expect((await act(renameOne, { id: device.id, name: "Mine now" })).state).toMatchObject({
+      code: "not_found",
+    });
     expect((await act(removeOne, { id: device.id })).state).toMatchObject({ code: "not_found" });
     expect(await rows(`SELECT "name" FROM "Passkey"`)).toEqual([{ name: "Firefox on Linux" }]);
-    await writeSql((sql) => addPasskey(sql, { id: "own", userId: mallory.id, publicKey: new Uint8Array([1]), counter: 0, transports: "", name: "Old" }));
-    expect((await act(renameOne, { id: "own", name: "New" })).state).toMatchObject({ status: "done" });
+    await writeSql((sql) =>
+      addPasskey(sql, {
+        id: "own",
+        userId: mallory.id,
+        publicKey: new Uint8Array([1]),
+        counter: 0,
+        transports: "",
+        name: "Old",
+      }),
+    );
+    expect((await act(renameOne, { id: "own", name: "New" })).state).toMatchObject({
+      status: "done",
+    });
     expect((await act(removeOne, { id: "own" })).state).toMatchObject({ status: "done" });
     expect(await count("Passkey")).toBe(1);
   });
@@ -258,17 +384,20 @@ describe("on their page", () => {
     ["remove a passkey", removeOne, { id: "x" }],
     ["show a code", showCode, {}],
     ["delete an account", deleteMine, { confirmation: "delete" }],
-  ])("nobody can %s without a session, with one that has ended, or from a page elsewhere", async (_, action, fields) => {
-    await logIn();
-    browser.headers.set("sec-fetch-site", "cross-site");
-    expect((await act(action, fields)).state).toMatchObject({ code: "forbidden" });
-    browser.headers.set("sec-fetch-site", "same-origin");
-    await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
-    expect((await act(action, fields)).state).toMatchObject({ code: "unauthorized" });
-    stranger();
-    expect((await act(action, fields)).state).toMatchObject({ code: "unauthorized" });
-    expect([await count("User"), await count("DeviceLink")]).toEqual([1, 0]);
-  });
+  ])(
+    "nobody can %s without a session, with one that has ended, or from a page elsewhere",
+    async (_, action, fields) => {
+      await logIn();
+      browser.headers.set("sec-fetch-site", "cross-site");
+      expect((await act(action, fields)).state).toMatchObject({ code: "forbidden" });
+      browser.headers.set("sec-fetch-site", "same-origin");
+      await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+      expect((await act(action, fields)).state).toMatchObject({ code: "unauthorized" });
+      stranger();
+      expect((await act(action, fields)).state).toMatchObject({ code: "unauthorized" });
+      expect([await count("User"), await count("DeviceLink")]).toEqual([1, 0]);
+    },
+  );
 });
 
 describe("a code for another device", () => {
@@ -276,13 +405,21 @@ describe("a code for another device", () => {
     const ada = await logIn();
     expect((await act(showCode)).to).toBe("/me/device");
     const token = browser.jar.get("device-code")!;
-    expect(browser.flags.get("device-code")).toMatchObject({ httpOnly: true, sameSite: "lax", maxAge: 60 });
+    expect(browser.flags.get("device-code")).toMatchObject({
+      httpOnly: true,
+      sameSite: "lax",
+      maxAge: 60,
+    });
     browser.jar.clear();
     expect((await act(logInHere, { token })).to).toBe("/me");
     const key = await sessionKey();
-    expect(await rows(`SELECT "userId" FROM "Session" WHERE "id" = ?`, key)).toEqual([{ userId: ada.id }]);
+    expect(await rows(`SELECT "userId" FROM "Session" WHERE "id" = ?`, key)).toEqual([
+      { userId: ada.id },
+    ]);
     // What wants a recent log-in is refused: the code would be a way around it.
-    expect((await act(deleteMine, { confirmation: "delete" })).state).toMatchObject({ code: "unauthorized" });
+    expect((await act(deleteMine, { confirmation: "delete" })).state).toMatchObject({
+      code: "unauthorized",
+    });
     expect((await send(addOptions)).json).toMatchObject({ field: "login" });
     browser.jar.clear();
     const again = await act(logInHere, { token });
@@ -295,7 +432,8 @@ describe("a code for another device", () => {
     const ada = await logIn();
     const { token } = await writeSql((sql) => createDeviceLink(sql, ada.id));
     browser.jar.clear();
-    for (const forged of ["", "x".repeat(22), "x".repeat(101)]) expect((await act(logInHere, { token: forged })).state).toMatchObject({ status: "refused" });
+    for (const forged of ["", "x".repeat(22), "x".repeat(101)])
+      expect((await act(logInHere, { token: forged })).state).toMatchObject({ status: "refused" });
     setClock(nowMs() + MINUTE_MS);
     expect((await act(logInHere, { token })).state).toMatchObject({ code: "conflict" });
     expect([await sessionKey(), await count("Session")]).toEqual([null, 1]);
@@ -307,29 +445,48 @@ describe("deleting an account", () => {
     const bob = await logIn();
     await logIn({ firstName: "Ada" });
     await writeSql((sql) => insertRead(sql, { userId: bob.id, clientId: null }));
-    expect((await act(deleteMine, { confirmation: "yes" })).state).toMatchObject({ status: "refused", errors: { confirmation: "Type “delete” to go on." } });
+    expect((await act(deleteMine, { confirmation: "yes" })).state).toMatchObject({
+      status: "refused",
+      errors: { confirmation: "Type “delete” to go on." },
+    });
     expect(await count("User")).toBe(2);
     expect((await act(deleteMine, { confirmation: "ada" })).to).toBe("/goodbye");
-    expect([await rows(`SELECT "id" FROM "User"`), await count("PostRead"), browser.jar.has("session")]).toEqual([[{ id: bob.id }], 1, false]);
+    expect([
+      await rows(`SELECT "id" FROM "User"`),
+      await count("PostRead"),
+      browser.jar.has("session"),
+    ]).toEqual([[{ id: bob.id }], 1, false]);
   });
 
   test("is refused when the log-in is older than fifteen minutes, and to the last admin", async () => {
     await logIn({ role: "ADMIN" });
-    expect((await act(deleteMine, { confirmation: "delete" })).state).toMatchObject({ code: "conflict" });
+    expect((await act(deleteMine, { confirmation: "delete" })).state).toMatchObject({
+      code: "conflict",
+    });
     setClock(nowMs() + 15 * MINUTE_MS);
-    expect((await act(deleteMine, { confirmation: "delete" })).state).toMatchObject({ code: "unauthorized", errors: { login: expect.any(String) as string } });
+    expect((await act(deleteMine, { confirmation: "delete" })).state).toMatchObject({
+      code: "unauthorized",
+      errors: { login: expect.any(String) as string },
+    });
     expect(await count("User")).toBe(1);
   });
 });
 
 describe("downloading their data", () => {
-  const get = (headers: Record<string, string> = {}) => data(new Request(`${ORIGIN}/me/data`, { headers }));
+  const get = (headers: Record<string, string> = {}) =>
+    data(new Request(`${ORIGIN}/me/data`, { headers }));
 
   test("a member gets a file of their own, that nobody keeps", async () => {
     await logIn({ firstName: "Bob", email: "bob@example.test" });
     await logIn({ firstName: "Ada", email: "ada@example.test" });
     const response = await get();
-    expect(Object.fromEntries(response.headers)).toMatchObject({ "cache-control": "private, no-store", "content-type": "application/json; charset=utf-8", "content-disposition": expect.stringMatching(/^attachment; filename="my-data-[\d-]+\.json"$/) as string });
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      "cache-control": "private, no-store",
+      "content-type": "application/json; charset=utf-8",
+      "content-disposition": expect.stringMatching(
+        /^attachment; filename="my-data-[\d-]+\.json"$/,
+      ) as string,
+    });
     const text = await response.text();
     expect(JSON.parse(text)).toMatchObject({ user: { email: "ada@example.test" } });
     expect(text).not.toContain("bob@example.test");
@@ -356,7 +513,11 @@ describe("downloading their data", () => {
     await logIn({ firstName: "Ada", email: "ada@example.test" });
     const adas = await get();
     const second = await get();
-    expect([second.status, second.headers.get("retry-after"), await second.text()]).toEqual([429, "60", expect.stringMatching(/^Your data is on its way already\./)]);
+    expect([second.status, second.headers.get("retry-after"), await second.text()]).toEqual([
+      429,
+      "60",
+      expect.stringMatching(/^Your data is on its way already\./),
+    ]);
     await adas.text();
     const again = await get();
     expect(again.status).toBe(200);
@@ -365,7 +526,11 @@ describe("downloading their data", () => {
     expect(bobs.status).toBe(200);
     await logIn({ firstName: "Eve", email: "eve@example.test" });
     const third = await get();
-    expect([third.status, third.headers.get("retry-after"), await third.text()]).toEqual([429, "60", expect.stringMatching(/^Other members download/)]);
+    expect([third.status, third.headers.get("retry-after"), await third.text()]).toEqual([
+      429,
+      "60",
+      expect.stringMatching(/^Other members download/),
+    ]);
     await again.body!.cancel();
     const eves = await get();
     expect(eves.status).toBe(200);

@@ -42,7 +42,12 @@ function read(sql: Sql, identity: Identity) {
 }
 
 function Standing({ team, place, posts }: { team: Team | null; place: number; posts: number }) {
-  const reading = posts === 0 ? "You have read no post to its end yet." : posts === 1 ? "You have read one post to its end." : `You have read ${posts} posts to their end.`;
+  const reading =
+    posts === 0
+      ? "You have read no post to its end yet."
+      : posts === 1
+        ? "You have read one post to its end."
+        : `You have read ${posts} posts to their end.`;
   return (
     <p className="lead">
       {team && (
@@ -50,7 +55,8 @@ function Standing({ team, place, posts }: { team: Team | null; place: number; po
           <span className="me-team">
             <TeamDot team={team} /> {TEAM_NAMES[team]}
           </span>
-          , your team, {place >= 0 ? `stands ${PLACES[place]} of the three` : "waits for its first read"}.{" "}
+          , your team,{" "}
+          {place >= 0 ? `stands ${PLACES[place]} of the three` : "waits for its first read"}.{" "}
         </>
       )}
       {reading} <a href="/teams">How the teams stand</a>
@@ -62,13 +68,18 @@ function Standing({ team, place, posts }: { team: Team | null; place: number; po
 function Welcome({ posts }: { posts: number }) {
   return (
     <p>
-      Welcome{posts > 0 && `, with the ${posts === 1 ? "post" : `${posts} posts`} you had read already`}. Go on to <a href="/blog">read a post</a> or to{" "}
-      <a href="/calls/record">leave a call</a>.
+      Welcome
+      {posts > 0 && `, with the ${posts === 1 ? "post" : `${posts} posts`} you had read already`}.
+      Go on to <a href="/blog">read a post</a> or to <a href="/calls/record">leave a call</a>.
     </p>
   );
 }
 
-export default async function Page({ searchParams }: { searchParams: Promise<{ welcome?: string | string[] }> }) {
+export default async function Page({
+  searchParams,
+}: {
+  searchParams: Promise<{ welcome?: string | string[] }>;
+}) {
   await connection();
   const identity = await readIdentity();
   const found = await snapshotSql((sql) => read(sql, identity));
@@ -76,7 +87,9 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ w
   const { member, profile, passkeys, sessions } = found;
   const isNew = (await searchParams).welcome !== undefined;
   const team = getTeam(member.team);
-  const place = found.standings.findIndex((standing) => standing.team === team && standing.ratio > 0);
+  const place = found.standings.findIndex(
+    (standing) => standing.team === team && standing.ratio > 0,
+  );
   return (
     <div className="wrap">
       <header className="page-head me-head">
@@ -95,18 +108,33 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ w
       <div className="desk">
         <MeSection id="name" title="Name and team">
           <ActionForm action={changeName} className="form" loginNext="/me">
-            <Field name="firstName" label="First name" hint="What the site calls you, and what stands beside a call of yours when it is published." defaultValue={member.firstName} autoComplete="given-name" maxLength={200} required />
+            <Field
+              name="firstName"
+              label="First name"
+              hint="What the site calls you, and what stands beside a call of yours when it is published."
+              defaultValue={member.firstName}
+              autoComplete="given-name"
+              maxLength={200}
+              required
+            />
             <div className="form-actions">
               <Submit kind="plain">Save</Submit>
             </div>
           </ActionForm>
           <p className="muted me-note">
-            You log in as {profile.email}, a member since <Moment ms={profile.createdAt} day />. {team && <>Your team is {TEAM_NAMES[team]}; it can’t be changed.</>}
+            You log in as {profile.email}, a member since <Moment ms={profile.createdAt} day />.{" "}
+            {team && <>Your team is {TEAM_NAMES[team]}; it can’t be changed.</>}
           </p>
         </MeSection>
 
         <MeSection id="calls" title="Calls">
-          <p>{profile.calls === 0 ? "You have left no call yet." : profile.calls === 1 ? "You have left one call." : `You have left ${profile.calls} calls.`}</p>
+          <p>
+            {profile.calls === 0
+              ? "You have left no call yet."
+              : profile.calls === 1
+                ? "You have left one call."
+                : `You have left ${profile.calls} calls.`}
+          </p>
           <div className="form-actions">
             {/* Not by Next's own way: each of these pages has headers of its own, one of them the microphone. */}
             <a className="button" href="/calls/record">
@@ -121,13 +149,17 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ w
         </MeSection>
 
         <MeSection id="passkeys" title="Passkeys">
-          <p className="me-note">A passkey logs you in with your finger, your face or the lock of your device. No mail, nothing to type, and nothing that anybody could steal from us.</p>
+          <p className="me-note">
+            A passkey logs you in with your finger, your face or the lock of your device. No mail,
+            nothing to type, and nothing that anybody could steal from us.
+          </p>
           <PasskeyRows passkeys={passkeys} />
           {isRecentLogin(member) ? (
             <PasskeyAdd loginNext="/me" />
           ) : (
             <p className="muted me-note">
-              Whoever has a passkey of yours is you, so adding one wants a log-in of the last fifteen minutes. <a href="/login?next=/me">Log in again</a>
+              Whoever has a passkey of yours is you, so adding one wants a log-in of the last
+              fifteen minutes. <a href="/login?next=/me">Log in again</a>
             </p>
           )}
         </MeSection>
@@ -137,21 +169,27 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ w
         </MeSection>
 
         <MeSection id="device" title="Another device">
-          <p className="me-note">A code on this screen logs you in on a phone or a tablet: point its camera at it.</p>
+          <p className="me-note">
+            A code on this screen logs you in on a phone or a tablet: point its camera at it.
+          </p>
           <ActionButton action={showCode} loginNext="/me">
             Show a code
           </ActionButton>
         </MeSection>
 
         <MeSection id="data" title="Your data">
-          <p className="me-note">Everything this site knows of you, in one file (JSON): your profile, where you are logged in, what you have read, your calls with their recordings.</p>
+          <p className="me-note">
+            Everything this site knows of you, in one file (JSON): your profile, where you are
+            logged in, what you have read, your calls with their recordings.
+          </p>
           <p>
             <a className="button" href="/me/data" download>
               Download my data
             </a>
           </p>
           <p className="me-note">
-            You can also <Link href="/me/delete">delete your account</Link>, with all of that, for good.
+            You can also <Link href="/me/delete">delete your account</Link>, with all of that, for
+            good.
           </p>
         </MeSection>
       </div>

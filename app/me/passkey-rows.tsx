@@ -18,7 +18,14 @@ export function PasskeyRows({ passkeys }: { passkeys: readonly ListedPasskey[] }
               <div className="row-what">
                 <strong>{name}</strong>
                 <small>
-                  Added <Moment ms={createdAt} day />, {lastUsedAt === null ? "not used yet" : <>last used <Moment ms={lastUsedAt} /></>}
+                  Added <Moment ms={createdAt} day />,{" "}
+                  {lastUsedAt === null ? (
+                    "not used yet"
+                  ) : (
+                    <>
+                      last used <Moment ms={lastUsedAt} />
+                    </>
+                  )}
                 </small>
               </div>
               <details className="me-more">
@@ -26,14 +33,30 @@ export function PasskeyRows({ passkeys }: { passkeys: readonly ListedPasskey[] }
                 <div className="me-more-what">
                   <ActionForm action={renameOne} className="form" loginNext="/me">
                     <input type="hidden" name="id" value={id} />
-                    <Field name="name" label="Name" defaultValue={name} autoComplete="off" maxLength={200} required />
+                    <Field
+                      name="name"
+                      label="Name"
+                      defaultValue={name}
+                      autoComplete="off"
+                      maxLength={200}
+                      required
+                    />
                     <div className="form-actions">
                       <Submit kind="plain">Rename</Submit>
                     </div>
                   </ActionForm>
-                  <p className="muted">Removed here, it logs nobody in any more. The device keeps its half until you delete it there.</p>
+                  <p className="muted">
+                    Removed here, it logs nobody in any more. The device keeps its half until you
+                    delete it there.
+                  </p>
                   {/* Its form is below the list: the message stays when the row has gone. */}
-                  <button type="submit" form={REMOVE} name="id" value={id} className="button button-danger">
+                  <button
+                    type="submit"
+                    form={REMOVE}
+                    name="id"
+                    value={id}
+                    className="button button-danger"
+                  >
                     Remove “{name}”
                   </button>
                 </div>

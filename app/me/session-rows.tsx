@@ -31,7 +31,12 @@ export function SessionRows({ sessions }: { sessions: readonly ListedSession[] }
               {isThis ? (
                 <span className="muted">This one</span>
               ) : (
-                <Submit kind="plain" name="session" value={handle} aria-label={`End the session of ${device ?? "that device"}`}>
+                <Submit
+                  kind="plain"
+                  name="session"
+                  value={handle}
+                  aria-label={`End the session of ${device ?? "that device"}`}
+                >
                   End
                 </Submit>
               )}

@@ -7,7 +7,11 @@ import { mayReadMetrics } from "#lib/primary/may-read-metrics.ts";
 export const dynamic = "force-dynamic";
 
 export function GET(request: Request): Response {
-  const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" };
-  if (!mayReadMetrics(request.headers, currentRequest())) return new Response("Not found\n", { status: 404, headers });
+  const headers = {
+    "content-type": "text/plain; version=0.0.4; charset=utf-8",
+    "cache-control": "no-store",
+  };
+  if (!mayReadMetrics(request.headers, currentRequest()))
+    return new Response("Not found\n", { status: 404, headers });
   return new Response(renderMetrics(), { headers });
 }

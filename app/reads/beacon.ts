@@ -16,7 +16,8 @@ const Beacon = z.strictObject({
 async function readText(request: Request): Promise<string> {
   // sendBeacon sends a string as text/plain; nothing else can be asked of it without a preflight.
   const type = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "text/plain" && type !== "application/json") throw new AppError("invalid", "The body must be text/plain or application/json.");
+  if (type !== "text/plain" && type !== "application/json")
+    throw new AppError("invalid", "The body must be text/plain or application/json.");
   const bytes = await readBody(request, { maxBytes: MAX_BYTES });
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -38,5 +39,9 @@ export async function readBeacon(request: Request): Promise<z.output<typeof Beac
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const field = issue?.path.join(".") || undefined;
-  throw new AppError("invalid", `The body must be {"token", "slug"}: ${field ? `${field}: ` : ""}${issue?.message.slice(0, 200)}.`, { field });
+  throw new AppError(
+    "invalid",
+    `The body must be {"token", "slug"}: ${field ? `${field}: ` : ""}${issue?.message.slice(0, 200)}.`,
+    { field },
+  );
 }

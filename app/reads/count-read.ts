@@ -28,26 +28,38 @@ const shared = globalThis as { __lecternReadLimits?: ReadLimits };
  */
 export function countRead(request: Request, write: typeof writeSql = writeSql): Promise<Response> {
   return answer(request, async () => {
-    if (!isSameOrigin(request)) throw new AppError("forbidden", "This request does not come from a page of this site.");
+    if (!isSameOrigin(request))
+      throw new AppError("forbidden", "This request does not come from a page of this site.");
     const { token, slug } = await readBeacon(request);
     const userAgent = request.headers.get("user-agent");
-    if (!userAgent || isbot(userAgent)) return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+    if (!userAgent || isbot(userAgent))
+      return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
     await ensurePrimary();
     const { readingMinutes } = await getCountedPost(slug);
     const identity = await readIdentity();
-    const reader = identity.sessionKey ? await snapshotSql((sql) => findReader(sql, identity)) : { member: null, clientId: identity.clientId };
+    const reader = identity.sessionKey
+      ? await snapshotSql((sql) => findReader(sql, identity))
+      : { member: null, clientId: identity.clientId };
     const now = nowMs();
     shared.__lecternReadLimits ??= createReadLimits();
     // Looked at before it is counted: a token that is worth nothing must not use up the limit of those who share an address.
     openToken(token, { slug, minMs: minDwellMs(readingMinutes), nowMs: now });
-    const giveBack = shared.__lecternReadLimits.take({ ...reader, address: clientAddress(request), slug, nowMs: now });
+    const giveBack = shared.__lecternReadLimits.take({
+      ...reader,
+      address: clientAddress(request),
+      slug,
+      nowMs: now,
+    });
 
     const written = write((sql) => {
       // Asked again inside the write: the member may have left since.
       const { member, clientId } = identity.sessionKey ? findReader(sql, identity) : reader;
       const read = recordRead(sql, { token, slug, member, clientId, readingMinutes, nowMs: now });
       // Anonymous reads move no standing.
-      return { ...read, changes: read.counted && member ? recordOwnership(sql, { slugs: [slug], nowMs: now }) : [] };
+      return {
+        ...read,
+        changes: read.counted && member ? recordOwnership(sql, { slugs: [slug], nowMs: now }) : [],
+      };
     });
     const { counted, clientId, changes } = await written.catch((error: unknown) => {
       if (isAppError(error, "conflict")) giveBack(); // the token was used before
@@ -55,7 +67,10 @@ export function countRead(request: Request, write: typeof writeSql = writeSql): 
     });
 
     for (const change of changes) log("info", "teams.leader_changed", { ...change });
-    const headers = new Headers({ "cache-control": "no-store", "x-read": counted ? "counted" : "again" });
+    const headers = new Headers({
+      "cache-control": "no-store",
+      "x-read": counted ? "counted" : "again",
+    });
     if (clientId) headers.append("set-cookie", readerCookie(clientId));
     return new Response(null, { status: 204, headers });
   });

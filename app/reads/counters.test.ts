@@ -43,8 +43,12 @@ interface Row {
   clientId: string | null;
   postSlug: string;
 }
-const rowsOf = (sql: Sql) => sql.all<Row>(`SELECT "id", "createdAt", "userId", "clientId", "postSlug" FROM "PostRead" ORDER BY "rowid"`);
-const usersOf = (sql: Sql) => sql.all<{ id: string; team: string }>(`SELECT "id", "team" FROM "User" ORDER BY "rowid"`);
+const rowsOf = (sql: Sql) =>
+  sql.all<Row>(
+    `SELECT "id", "createdAt", "userId", "clientId", "postSlug" FROM "PostRead" ORDER BY "rowid"`,
+  );
+const usersOf = (sql: Sql) =>
+  sql.all<{ id: string; team: string }>(`SELECT "id", "team" FROM "User" ORDER BY "rowid"`);
 
 /** What the site should say, from the rows alone and as plainly as the rules are written. */
 function naive(sql: Sql, nowMs: number) {
@@ -55,19 +59,36 @@ function naive(sql: Sql, nowMs: number) {
   const standing = (slug: string | null) =>
     TEAMS.map((team, order) => {
       const own = rows.filter(({ userId }) => userId !== null && teamOf.get(userId) === team);
-      const reads = own.filter(({ postSlug, createdAt }) => (slug === null || postSlug === slug) && dayOf(createdAt) >= readsFrom).length;
-      const members = new Set(own.filter(({ createdAt }) => dayOf(createdAt) >= activeFrom).map(({ userId }) => userId)).size;
+      const reads = own.filter(
+        ({ postSlug, createdAt }) =>
+          (slug === null || postSlug === slug) && dayOf(createdAt) >= readsFrom,
+      ).length;
+      const members = new Set(
+        own.filter(({ createdAt }) => dayOf(createdAt) >= activeFrom).map(({ userId }) => userId),
+      ).size;
       return { team, reads, members, ratio: members === 0 ? 0 : reads / members, order };
     })
       .sort((a, b) => b.ratio - a.ratio || a.order - b.order)
       .map(({ order: _, ...rest }) => rest);
   const bySlug = new Map<string, number>();
   for (const { postSlug } of rows) bySlug.set(postSlug, (bySlug.get(postSlug) ?? 0) + 1);
-  const leading = POSTS.map((slug) => [slug, standing(slug)[0]] as const).filter(([, best]) => best !== undefined && best.ratio > 0);
+  const leading = POSTS.map((slug) => [slug, standing(slug)[0]] as const).filter(
+    ([, best]) => best !== undefined && best.ratio > 0,
+  );
   return {
     totals: {
       reads: rows.length,
-      readers: new Set(rows.map(({ userId, clientId }) => (userId !== null ? `member ${userId}` : clientId !== null ? `anonymous ${clientId}` : null)).filter((key) => key !== null)).size,
+      readers: new Set(
+        rows
+          .map(({ userId, clientId }) =>
+            userId !== null
+              ? `member ${userId}`
+              : clientId !== null
+                ? `anonymous ${clientId}`
+                : null,
+          )
+          .filter((key) => key !== null),
+      ).size,
     },
     postTotals: Object.fromEntries([...bySlug].sort()),
     mostRead: [...bySlug].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([slug]) => slug),
@@ -86,7 +107,16 @@ function told(sql: Sql, nowMs: number): ReturnType<typeof naive> {
   };
 }
 
-const dump = (sql: Sql) => Object.fromEntries(TABLES.map((table) => [table, sql.all<Record<string, unknown>>(`SELECT * FROM "${table}"`).map((row) => JSON.stringify(row)).sort()]));
+const dump = (sql: Sql) =>
+  Object.fromEntries(
+    TABLES.map((table) => [
+      table,
+      sql
+        .all<Record<string, unknown>>(`SELECT * FROM "${table}"`)
+        .map((row) => JSON.stringify(row))
+        .sort(),
+    ]),
+  );
 
 /** One thing that happens; returns by how much time passes after it. */
 function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
@@ -97,29 +127,60 @@ function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
   const what = r.next();
   if (what < 0.35) {
     const token = issueToken({ slug: postSlug, nowMs: nowMs - HOUR_MS });
-    const { counted } = recordRead(sql, { token, slug: postSlug, member: r.next() < 0.6 ? user : null, clientId: r.pick([clientId, null]), readingMinutes: 3, nowMs });
+    const { counted } = recordRead(sql, {
+      token,
+      slug: postSlug,
+      member: r.next() < 0.6 ? user : null,
+      clientId: r.pick([clientId, null]),
+      readingMinutes: 3,
+      nowMs,
+    });
     if (counted) recordOwnership(sql, { slugs: [postSlug], nowMs });
   } else if (what < 0.5) {
     // Rows as a migration may bring them: with both ids, with none, older than others, within a week of each other.
     const createdAt = nowMs - r.below(500) * DAY_MS - r.below(DAY_MS);
-    if (!isStrict) insertRead(sql, { createdAt, postSlug, userId: r.pick([null, user?.id ?? null]), clientId: r.pick([null, clientId]) });
+    if (!isStrict)
+      insertRead(sql, {
+        createdAt,
+        postSlug,
+        userId: r.pick([null, user?.id ?? null]),
+        clientId: r.pick([null, clientId]),
+      });
   } else if (what < 0.6) {
-    if (user) claimReads(sql, { clientId: r.pick([clientId, clientId, null, "", "unknown"]), userId: user.id });
+    if (user)
+      claimReads(sql, {
+        clientId: r.pick([clientId, clientId, null, "", "unknown"]),
+        userId: user.id,
+      });
   } else if (what < 0.66) {
     if (row) sql.run(`DELETE FROM "PostRead" WHERE "id" = ?`, row.id);
   } else if (what < 0.7) {
-    if (!isStrict) sql.run(`DELETE FROM "PostRead" WHERE "postSlug" = ? AND "createdAt" < ?`, postSlug, nowMs - 200 * DAY_MS);
+    if (!isStrict)
+      sql.run(
+        `DELETE FROM "PostRead" WHERE "postSlug" = ? AND "createdAt" < ?`,
+        postSlug,
+        nowMs - 200 * DAY_MS,
+      );
   } else if (what < 0.76) {
     if (row && !isStrict) {
       sql.run(
         `UPDATE "PostRead" SET "createdAt" = ?, "postSlug" = ?, "userId" = ?, "clientId" = ? WHERE "id" = ?`,
-        r.pick([row.createdAt, nowMs - r.below(400) * DAY_MS]), r.pick([row.postSlug, postSlug]), r.pick([row.userId, user?.id ?? null]), r.pick([row.clientId, clientId, null]), row.id,
+        r.pick([row.createdAt, nowMs - r.below(400) * DAY_MS]),
+        r.pick([row.postSlug, postSlug]),
+        r.pick([row.userId, user?.id ?? null]),
+        r.pick([row.clientId, clientId, null]),
+        row.id,
       );
     }
   } else if (what < 0.82) {
     insertUser(sql, { team: r.pick(TEAMS) });
   } else if (what < 0.87) {
-    if (user) sql.run(`UPDATE "User" SET "team" = ?, "firstName" = 'Grace' WHERE "id" = ?`, r.pick(TEAMS), user.id);
+    if (user)
+      sql.run(
+        `UPDATE "User" SET "team" = ?, "firstName" = 'Grace' WHERE "id" = ?`,
+        r.pick(TEAMS),
+        user.id,
+      );
   } else if (what < 0.9) {
     if (user) sql.run(`DELETE FROM "User" WHERE "id" = ?`, user.id);
   } else {
@@ -128,7 +189,12 @@ function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
   return 0;
 }
 
-function live(sql: Sql, seed: number, isStrict: boolean, check: (sql: Sql, nowMs: number) => void): void {
+function live(
+  sql: Sql,
+  seed: number,
+  isStrict: boolean,
+  check: (sql: Sql, nowMs: number) => void,
+): void {
   const r = random(seed);
   let nowMs = START + r.below(365) * DAY_MS + r.below(DAY_MS);
   for (let i = 0; i < OPERATIONS; i++) {
@@ -157,13 +223,21 @@ for (let seed = 1; seed <= 10; seed++) {
     writeSql((sql) => {
       live(sql, 1_000 + seed, true, (sql, nowMs) => {
         const last = new Map<string, number>();
-        for (const { userId, clientId, postSlug, createdAt } of rowsOf(sql).sort((a, b) => a.createdAt - b.createdAt)) {
+        for (const { userId, clientId, postSlug, createdAt } of rowsOf(sql).sort(
+          (a, b) => a.createdAt - b.createdAt,
+        )) {
           const key = `${userId ?? clientId} ${postSlug}`;
           expect(createdAt - (last.get(key) ?? -Infinity)).toBeGreaterThanOrEqual(7 * DAY_MS);
           last.set(key, createdAt);
         }
         for (const user of usersOf(sql)) {
-          expect(readSlugs(sql, { member: user, clientId: null })).toEqual(new Set(rowsOf(sql).filter(({ userId }) => userId === user.id).map(({ postSlug }) => postSlug)));
+          expect(readSlugs(sql, { member: user, clientId: null })).toEqual(
+            new Set(
+              rowsOf(sql)
+                .filter(({ userId }) => userId === user.id)
+                .map(({ postSlug }) => postSlug),
+            ),
+          );
         }
         expect(told(sql, nowMs)).toEqual(naive(sql, nowMs));
       });
@@ -204,7 +278,9 @@ test("without SiteTotal's row a rebuild makes it again", () =>
 test("a member's id never changes", () =>
   writeSql((sql) => {
     const { id } = insertUser(sql);
-    expect(() => sql.run(`UPDATE "User" SET "id" = 'other' WHERE "id" = ?`, id)).toThrow("The id of a member never changes.");
+    expect(() => sql.run(`UPDATE "User" SET "id" = 'other' WHERE "id" = ?`, id)).toThrow(
+      "The id of a member never changes.",
+    );
   }));
 
 test("no read is of a post without a slug: that stands for the whole site", () =>

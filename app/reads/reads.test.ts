@@ -17,11 +17,15 @@ vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 
 const dir = mkdtempSync(join(tmpdir(), "lectern-reads-"));
 const ORIGIN = "http://localhost:3000";
-const CHROME = "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36";
+const CHROME =
+  "Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36";
 
 mkdirSync(join(dir, "blog"), { recursive: true });
 const post = (slug: string, matter = "", words = 300) =>
-  writeFileSync(join(dir, "blog", `${slug}.mdx`), `---\ntitle: ${slug}\ndate: 2026-11-01\ndescription: About ${slug}\n${matter}---\n\n${"word ".repeat(words)}\n`);
+  writeFileSync(
+    join(dir, "blog", `${slug}.mdx`),
+    `---\ntitle: ${slug}\ndate: 2026-11-01\ndescription: About ${slug}\n${matter}---\n\n${"word ".repeat(words)}\n`,
+  );
 post("a-post"); // two minutes
 for (let i = 0; i < 15; i++) post(`post-${i}`);
 post("a-draft", "draft: true\n");
@@ -37,10 +41,16 @@ afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-const token = (slug = "a-post", agoMs = 10 * MINUTE_MS) => issueToken({ slug, nowMs: nowMs() - agoMs });
+const token = (slug = "a-post", agoMs = 10 * MINUTE_MS) =>
+  issueToken({ slug, nowMs: nowMs() - agoMs });
 const stored = () =>
   snapshotSql((sql) => ({
-    reads: sql.all<{ userId: string | null; clientId: string | null; postSlug: string; createdAt: number }>(`SELECT "userId", "clientId", "postSlug", "createdAt" FROM "PostRead" ORDER BY "rowid"`),
+    reads: sql.all<{
+      userId: string | null;
+      clientId: string | null;
+      postSlug: string;
+      createdAt: number;
+    }>(`SELECT "userId", "clientId", "postSlug", "createdAt" FROM "PostRead" ORDER BY "rowid"`),
     tokens: sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UsedToken"`)?.n,
   }));
 const NOTHING = { reads: [], tokens: 0 };
@@ -50,14 +60,32 @@ interface Sent {
   headers?: Record<string, string | null>;
   cookie?: string;
 }
-async function send({ body = JSON.stringify({ token: token(), slug: "a-post" }), headers = {}, cookie = "" }: Sent = {}): Promise<Response> {
+async function send({
+  body = JSON.stringify({ token: token(), slug: "a-post" }),
+  headers = {},
+  cookie = "",
+}: Sent = {}): Promise<Response> {
   sent.cookie = cookie;
   const all: Record<string, string | null> = {
-    host: "localhost:3000", origin: ORIGIN, "sec-fetch-site": "same-origin", "user-agent": CHROME,
-    "content-type": "text/plain;charset=UTF-8", "fly-client-ip": `198.51.${address}.1`, ...headers,
+    host: "localhost:3000",
+    origin: ORIGIN,
+    "sec-fetch-site": "same-origin",
+    "user-agent": CHROME,
+    "content-type": "text/plain;charset=UTF-8",
+    "fly-client-ip": `198.51.${address}.1`,
+    ...headers,
   };
-  const given = Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null));
-  return POST(new Request(`${ORIGIN}/reads`, { method: "POST", body, headers: given, ...(body instanceof ReadableStream && { duplex: "half" }) } as RequestInit));
+  const given = Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null),
+  );
+  return POST(
+    new Request(`${ORIGIN}/reads`, {
+      method: "POST",
+      body,
+      headers: given,
+      ...(body instanceof ReadableStream && { duplex: "half" }),
+    } as RequestInit),
+  );
 }
 const beacon = (given: object) => ({ body: JSON.stringify(given) });
 async function memberCookie(team = "RED") {
@@ -71,14 +99,32 @@ async function memberCookie(team = "RED") {
 
 test("a read counts, once, and an anonymous reader gets an id with it", async () => {
   const first = await send();
-  expect([first.status, first.headers.get("x-read"), first.headers.get("cache-control"), await first.text()]).toEqual([204, "counted", "no-store", ""]);
+  expect([
+    first.status,
+    first.headers.get("x-read"),
+    first.headers.get("cache-control"),
+    await first.text(),
+  ]).toEqual([204, "counted", "no-store", ""]);
   const cookie = first.headers.get("set-cookie") as string;
-  expect(cookie).toMatch(/^reader=[\w-]{36}\.[\w-]{43}; Path=\/; Max-Age=34560000; HttpOnly; SameSite=Lax$/);
+  expect(cookie).toMatch(
+    /^reader=[\w-]{36}\.[\w-]{43}; Path=\/; Max-Age=34560000; HttpOnly; SameSite=Lax$/,
+  );
   const clientId = cookie.slice("reader=".length, cookie.indexOf("."));
-  expect((await stored()).reads).toEqual([{ userId: null, clientId, postSlug: "a-post", createdAt: expect.closeTo(nowMs(), -4) as number }]);
+  expect((await stored()).reads).toEqual([
+    {
+      userId: null,
+      clientId,
+      postSlug: "a-post",
+      createdAt: expect.closeTo(nowMs(), -4) as number,
+    },
+  ]);
 
   const again = await send({ cookie: cookie.slice(0, cookie.indexOf(";")) });
-  expect([again.status, again.headers.get("x-read"), again.headers.get("set-cookie")]).toEqual([204, "again", null]);
+  expect([again.status, again.headers.get("x-read"), again.headers.get("set-cookie")]).toEqual([
+    204,
+    "again",
+    null,
+  ]);
   expect(await stored()).toMatchObject({ reads: [{ clientId }], tokens: 1 });
 
   setClock(nowMs() + 7 * DAY_MS);
@@ -90,9 +136,19 @@ test("a read counts, once, and an anonymous reader gets an id with it", async ()
 test("a member's read is the member's, moves the standing, and brings no cookie", async () => {
   const { member, cookie } = await memberCookie("BLUE");
   const response = await send({ cookie: `${cookie}; ${readerCookie("browser").split(";")[0]}` });
-  expect([response.headers.get("x-read"), response.headers.get("set-cookie")]).toEqual(["counted", null]);
+  expect([response.headers.get("x-read"), response.headers.get("set-cookie")]).toEqual([
+    "counted",
+    null,
+  ]);
   expect((await stored()).reads).toMatchObject([{ userId: member.id, clientId: null }]);
-  expect(await snapshotSql((sql) => sql.all(`SELECT "postSlug", "team" FROM "OwnershipChange" ORDER BY "id"`))).toEqual([{ postSlug: "a-post", team: "BLUE" }, { postSlug: "", team: "BLUE" }]);
+  expect(
+    await snapshotSql((sql) =>
+      sql.all(`SELECT "postSlug", "team" FROM "OwnershipChange" ORDER BY "id"`),
+    ),
+  ).toEqual([
+    { postSlug: "a-post", team: "BLUE" },
+    { postSlug: "", team: "BLUE" },
+  ]);
   expect((await send({ cookie })).headers.get("x-read")).toBe("again");
 });
 
@@ -110,11 +166,19 @@ test("a forged reader cookie is no id: the reader gets a new one", async () => {
 });
 
 test("an unlisted post's reads count", async () => {
-  expect((await send(beacon({ token: token("unlisted"), slug: "unlisted" }))).headers.get("x-read")).toBe("counted");
+  expect(
+    (await send(beacon({ token: token("unlisted"), slug: "unlisted" }))).headers.get("x-read"),
+  ).toBe("counted");
 });
 
 const good = () => ({ token: token(), slug: "a-post" });
-const stream = (...parts: string[]) => new ReadableStream({ start: (controller) => (parts.forEach((part) => controller.enqueue(new TextEncoder().encode(part))), controller.close()) });
+const stream = (...parts: string[]) =>
+  new ReadableStream({
+    start: (controller) => (
+      parts.forEach((part) => controller.enqueue(new TextEncoder().encode(part))),
+      controller.close()
+    ),
+  });
 const malformed: [string, () => Sent, number, RegExp][] = [
   ["no body", () => ({ body: null }), 400, /not JSON/],
   ["an empty body", () => ({ body: "" }), 400, /not JSON/],
@@ -125,26 +189,77 @@ const malformed: [string, () => Sent, number, RegExp][] = [
   ["null", () => ({ body: "null" }), 400, /must be/],
   ["a number", () => ({ body: "1e999" }), 400, /must be/],
   ["an array", () => ({ body: "[]" }), 400, /must be/],
-  ["nested ten hundred deep", () => ({ body: "[".repeat(1_000) + "]".repeat(1_000) }), 400, /must be/],
+  [
+    "nested ten hundred deep",
+    () => ({ body: "[".repeat(1_000) + "]".repeat(1_000) }),
+    400,
+    /must be/,
+  ],
   ["no token", () => beacon({ slug: "a-post" }), 400, /token:/],
   ["no slug", () => beacon({ token: token() }), 400, /slug:/],
   ["an empty slug", () => beacon({ token: token(), slug: "" }), 400, /slug:/],
   ["a slug that is no text", () => beacon({ token: token(), slug: { $ne: "" } }), 400, /slug:/],
   ["a token that is no text", () => beacon({ token: [token()], slug: "a-post" }), 400, /token:/],
-  ["a slug that is too long", () => beacon({ token: token(), slug: "x".repeat(201) }), 400, /slug:/],
-  ["a token that is too long", () => beacon({ token: "x".repeat(701), slug: "a-post" }), 400, /token:/],
+  [
+    "a slug that is too long",
+    () => beacon({ token: token(), slug: "x".repeat(201) }),
+    400,
+    /slug:/,
+  ],
+  [
+    "a token that is too long",
+    () => beacon({ token: "x".repeat(701), slug: "a-post" }),
+    400,
+    /token:/,
+  ],
   ["more than was asked for", () => beacon({ ...good(), userId: "somebody" }), 400, /userId/],
   ["a prototype", () => ({ body: `{"__proto__":{"token":"x","slug":"y"}}` }), 400, /token:/],
-  ["a form", () => ({ body: new URLSearchParams(good()), headers: { "content-type": "application/x-www-form-urlencoded" } }), 400, /must be text\/plain or application\/json/],
-  ["no type", () => ({ body: new Uint8Array(10), headers: { "content-type": null } }), 400, /must be text\/plain/],
-  ["more than 2 kB", () => beacon({ ...good(), slug: "x".repeat(3_000) }), 413, /larger than 2048 bytes/],
-  ["more than it says", () => ({ body: stream("{", " ".repeat(1_500), " ".repeat(1_500), "}"), headers: { "content-length": "10" } }), 413, /larger than 2048 bytes/],
-  ["a size out of this world", () => ({ headers: { "content-length": "99999999999999999999" } }), 413, /larger than 2048 bytes/],
+  [
+    "a form",
+    () => ({
+      body: new URLSearchParams(good()),
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+    }),
+    400,
+    /must be text\/plain or application\/json/,
+  ],
+  [
+    "no type",
+    () => ({ body: new Uint8Array(10), headers: { "content-type": null } }),
+    400,
+    /must be text\/plain/,
+  ],
+  [
+    "more than 2 kB",
+    () => beacon({ ...good(), slug: "x".repeat(3_000) }),
+    413,
+    /larger than 2048 bytes/,
+  ],
+  [
+    "more than it says",
+    () => ({
+      body: stream("{", " ".repeat(1_500), " ".repeat(1_500), "}"),
+      headers: { "content-length": "10" },
+    }),
+    413,
+    /larger than 2048 bytes/,
+  ],
+  [
+    "a size out of this world",
+    () => ({ headers: { "content-length": "99999999999999999999" } }),
+    413,
+    /larger than 2048 bytes/,
+  ],
 ];
 for (const [what, given, status, reason] of malformed) {
   test(`a body with ${what} is refused with the reason, and nothing is stored`, async () => {
     const response = await send(given());
-    expect([response.status, response.headers.get("content-type"), response.headers.get("cache-control"), response.headers.get("set-cookie")]).toEqual([status, "text/plain; charset=utf-8", "no-store", null]);
+    expect([
+      response.status,
+      response.headers.get("content-type"),
+      response.headers.get("cache-control"),
+      response.headers.get("set-cookie"),
+    ]).toEqual([status, "text/plain; charset=utf-8", "no-store", null]);
     expect(await response.text()).toMatch(reason);
     expect(await stored()).toEqual(NOTHING);
   });
@@ -152,7 +267,14 @@ for (const [what, given, status, reason] of malformed) {
 
 test("application/json and a body in pieces are as good", async () => {
   const text = JSON.stringify(good());
-  expect((await send({ body: stream(text.slice(0, 20), text.slice(20)), headers: { "content-type": "Application/JSON; charset=utf-8" } })).headers.get("x-read")).toBe("counted");
+  expect(
+    (
+      await send({
+        body: stream(text.slice(0, 20), text.slice(20)),
+        headers: { "content-type": "Application/JSON; charset=utf-8" },
+      })
+    ).headers.get("x-read"),
+  ).toBe("counted");
 });
 
 const tokens: [string, () => string, number, string][] = [
@@ -165,7 +287,11 @@ const tokens: [string, () => string, number, string][] = [
 for (const [what, make, status, reason] of tokens) {
   test(`a token that is ${what} is refused, and nothing is stored`, async () => {
     const response = await send(beacon({ token: make(), slug: "a-post" }));
-    expect([response.status, await response.text(), response.headers.get("set-cookie")]).toEqual([status, `${reason}\n`, null]);
+    expect([response.status, await response.text(), response.headers.get("set-cookie")]).toEqual([
+      status,
+      `${reason}\n`,
+      null,
+    ]);
     expect(await stored()).toEqual(NOTHING);
   });
 }
@@ -182,19 +308,41 @@ test("a token that was used is refused, also without its cookie", async () => {
   expect((await stored()).reads).toHaveLength(1);
 });
 
-for (const slug of ["a-draft", "nowhere", "__proto__", "../a-post", "a-post ", "A-POST", "a-post\0", "' OR 1=1 --", "日本"]) {
+for (const slug of [
+  "a-draft",
+  "nowhere",
+  "__proto__",
+  "../a-post",
+  "a-post ",
+  "A-POST",
+  "a-post\0",
+  "' OR 1=1 --",
+  "日本",
+]) {
   test(`reads of ${JSON.stringify(slug)} are not there`, async () => {
     const response = await send(beacon({ token: token(slug), slug }));
     expect([response.status, await response.text()]).toEqual([404, "There is no such post.\n"]);
     expect(await stored()).toEqual(NOTHING);
-    expect((await GET(new Request(`${ORIGIN}/reads/token?slug=${encodeURIComponent(slug)}`))).status).toBe(404);
+    expect(
+      (await GET(new Request(`${ORIGIN}/reads/token?slug=${encodeURIComponent(slug)}`))).status,
+    ).toBe(404);
   });
 }
 
 test("bots are thanked and not counted", async () => {
-  for (const agent of ["Googlebot/2.1 (+http://www.google.com/bot.html)", "curl/8.5.0", "Mozilla/5.0 (compatible; bingbot/2.0)", "", null]) {
+  for (const agent of [
+    "Googlebot/2.1 (+http://www.google.com/bot.html)",
+    "curl/8.5.0",
+    "Mozilla/5.0 (compatible; bingbot/2.0)",
+    "",
+    null,
+  ]) {
     const response = await send({ headers: { "user-agent": agent } });
-    expect([response.status, response.headers.get("x-read"), response.headers.get("set-cookie")]).toEqual([204, null, null]);
+    expect([
+      response.status,
+      response.headers.get("x-read"),
+      response.headers.get("set-cookie"),
+    ]).toEqual([204, null, null]);
   }
   expect(await stored()).toEqual(NOTHING);
 });
@@ -213,17 +361,32 @@ test("a page of another site sends no reads", async () => {
   ];
   for (const headers of strangers) {
     const response = await send({ headers });
-    expect([headers, response.status, await response.text()]).toEqual([headers, 403, "This request does not come from a page of this site.\n"]);
+    expect([headers, response.status, await response.text()]).toEqual([
+      headers,
+      403,
+      "This request does not come from a page of this site.\n",
+    ]);
   }
   expect(await stored()).toEqual(NOTHING);
-  for (const host of ["localhost:3000", "internal:8080"]) expect((await send({ headers: { "sec-fetch-site": null, host } })).status).toBe(204);
+  for (const host of ["localhost:3000", "internal:8080"])
+    expect((await send({ headers: { "sec-fetch-site": null, host } })).status).toBe(204);
 });
 
 test("a reader who floods is told to wait, from whatever address", async () => {
   const cookie = readerCookie("flooder").split(";")[0] as string;
   const answers: Response[] = [];
-  for (let i = 0; i < 15; i++) answers.push(await send({ ...beacon({ token: token(`post-${i}`), slug: `post-${i}` }), cookie, headers: { "fly-client-ip": `203.0.${i}.1` } }));
-  expect(answers.map(({ status }) => status)).toEqual([...Array<number>(10).fill(204), ...Array<number>(5).fill(429)]);
+  for (let i = 0; i < 15; i++)
+    answers.push(
+      await send({
+        ...beacon({ token: token(`post-${i}`), slug: `post-${i}` }),
+        cookie,
+        headers: { "fly-client-ip": `203.0.${i}.1` },
+      }),
+    );
+  expect(answers.map(({ status }) => status)).toEqual([
+    ...Array<number>(10).fill(204),
+    ...Array<number>(5).fill(429),
+  ]);
   expect(Number(answers[10]?.headers.get("retry-after"))).toBeGreaterThan(50);
   expect((await stored()).reads).toHaveLength(10);
 });
@@ -231,7 +394,14 @@ test("a reader who floods is told to wait, from whatever address", async () => {
 test("tokens that are worth nothing cost nobody's limit", async () => {
   const cookie = readerCookie("patient").split(";")[0] as string;
   const used = token();
-  expect((await send({ ...beacon({ token: used, slug: "a-post" }), headers: { "fly-client-ip": "203.0.113.250" } })).status).toBe(204);
+  expect(
+    (
+      await send({
+        ...beacon({ token: used, slug: "a-post" }),
+        headers: { "fly-client-ip": "203.0.113.250" },
+      })
+    ).status,
+  ).toBe(204);
   const refused: [string, string, number][] = [
     ["forged", `${token().slice(0, -43)}${"A".repeat(43)}`, 400],
     ["early", token("a-post", 0), 403],
@@ -241,14 +411,24 @@ test("tokens that are worth nothing cost nobody's limit", async () => {
   ];
   for (const [what, worthless, status] of refused) {
     const answers: number[] = [];
-    for (let i = 0; i < 35; i++) answers.push((await send({ ...beacon({ token: worthless, slug: "a-post" }), cookie: i % 2 ? cookie : "" })).status);
+    for (let i = 0; i < 35; i++)
+      answers.push(
+        (
+          await send({
+            ...beacon({ token: worthless, slug: "a-post" }),
+            cookie: i % 2 ? cookie : "",
+          })
+        ).status,
+      );
     expect([what, new Set(answers)]).toEqual([what, new Set([status])]);
   }
   expect((await send({ cookie })).headers.get("x-read")).toBe("counted");
 });
 
 test("a network that throws its ids away counts thirty reads of a post an hour", async () => {
-  const answers = await Promise.all(Array.from({ length: 60 }, (_, i) => send({ headers: { "fly-client-ip": `192.0.2.${i}` } })));
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, i) => send({ headers: { "fly-client-ip": `192.0.2.${i}` } })),
+  );
   expect(answers.filter(({ status }) => status === 204)).toHaveLength(30);
   expect(answers.filter(({ status }) => status === 429)).toHaveLength(30);
   expect((await stored()).reads).toHaveLength(30);
@@ -257,7 +437,10 @@ test("a network that throws its ids away counts thirty reads of a post an hour",
 test("the same reader's beacons at the same moment count once", async () => {
   const cookie = readerCookie("browser-1").split(";")[0] as string;
   const answers = await Promise.all(Array.from({ length: 10 }, () => send({ cookie })));
-  expect(answers.map((each) => each.headers.get("x-read")).sort()).toEqual([...Array<string>(9).fill("again"), "counted"]);
+  expect(answers.map((each) => each.headers.get("x-read")).sort()).toEqual([
+    ...Array<string>(9).fill("again"),
+    "counted",
+  ]);
   expect((await stored()).reads).toHaveLength(1);
 });
 
@@ -271,7 +454,11 @@ test("where the primary is not, a beacon is asked to come again", async () => {
 
 test("the token of a page is good for its beacon once the time has passed, and no cache keeps it", async () => {
   const answer = await GET(new Request(`${ORIGIN}/reads/token?slug=a-post`));
-  expect([answer.status, answer.headers.get("cache-control"), answer.headers.get("set-cookie")]).toEqual([200, "no-store", null]);
+  expect([
+    answer.status,
+    answer.headers.get("cache-control"),
+    answer.headers.get("set-cookie"),
+  ]).toEqual([200, "no-store", null]);
   const { token, minMs } = (await answer.json()) as { token: string; minMs: number };
   expect(minMs).toBe(72_000);
   expect((await send(beacon({ token, slug: "a-post" }))).status).toBe(403);

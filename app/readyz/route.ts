@@ -7,5 +7,8 @@ export const dynamic = "force-dynamic";
 /** A Readiness as JSON. */
 export async function GET(): Promise<Response> {
   const readiness = await readReadiness();
-  return Response.json(readiness, { status: readiness.ready ? 200 : 503, headers: { "cache-control": "no-store" } });
+  return Response.json(readiness, {
+    status: readiness.ready ? 200 : 503,
+    headers: { "cache-control": "no-store" },
+  });
 }

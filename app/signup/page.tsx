@@ -24,12 +24,20 @@ export default async function Page() {
       <header className="page-head">
         <h1>Welcome. Who are you?</h1>
         <p className="lead">
-          <strong className="entry-address">{pending.email}</strong> is new here. Two things, and you are in.
+          <strong className="entry-address">{pending.email}</strong> is new here. Two things, and
+          you are in.
         </p>
       </header>
       <div className="entry-body">
         <ActionForm action={signUp} className="form">
-          <Field name="firstName" label="Your first name" hint="Shown where you call in. You can change it." autoComplete="given-name" required maxLength={60} />
+          <Field
+            name="firstName"
+            label="Your first name"
+            hint="Shown where you call in. You can change it."
+            autoComplete="given-name"
+            required
+            maxLength={60}
+          />
           <TeamChoice order={teamOrder(cookie.browserId)} />
           <Submit>Join</Submit>
         </ActionForm>

@@ -13,14 +13,25 @@ import { readIdentity } from "#lib/session/session.ts";
 
 export const metadata: Metadata = {
   title: "Teams",
-  description: "Red, Blue and Yellow: where the three teams of readers stand, and how their standing has moved over half a year.",
+  description:
+    "Red, Blue and Yellow: where the three teams of readers stand, and how their standing has moved over half a year.",
   alternates: { canonical: "/teams", types: feedTypes },
 };
 
 function Change({ title, slug, from, to }: TeamsData["changes"][number]) {
   const what = title === null ? "the site" : <a href={`/blog/${slug}`}>{title}</a>;
-  if (to === null) return <>Nobody leads {what} any more; {from ? TEAM_NAMES[from] : "somebody"} did.</>;
-  if (from === null) return <>{TEAM_NAMES[to]} came to lead {what}.</>;
+  if (to === null)
+    return (
+      <>
+        Nobody leads {what} any more; {from ? TEAM_NAMES[from] : "somebody"} did.
+      </>
+    );
+  if (from === null)
+    return (
+      <>
+        {TEAM_NAMES[to]} came to lead {what}.
+      </>
+    );
   return (
     <>
       {TEAM_NAMES[to]} took {what} from {TEAM_NAMES[from]}.
@@ -30,20 +41,23 @@ function Change({ title, slug, from, to }: TeamsData["changes"][number]) {
 
 export default async function TeamsPage() {
   await connection();
-  const { ownTeam, standings, history, leads, posts, unled, changes } = await readTeams(await readIdentity());
+  const { ownTeam, standings, history, leads, posts, unled, changes } = await readTeams(
+    await readIdentity(),
+  );
   const first = standings[0];
   return (
     <div className="stack wrap" data-team={first && first.ratio > 0 ? first.team : undefined}>
       <header className="page-head teams-head">
         <h1>Three teams</h1>
         <p className="lead">
-          Everybody who joins this site reads for Red, Blue or Yellow. There is nothing to win: the posts that a team reads most carry its colour, and this page says
-          who is ahead.
+          Everybody who joins this site reads for Red, Blue or Yellow. There is nothing to win: the
+          posts that a team reads most carry its colour, and this page says who is ahead.
         </p>
         <p className="teams-own">
           {ownTeam ? (
             <>
-              <TeamDot team={ownTeam} /> You read for {TEAM_NAMES[ownTeam]}. <a href="/me">Your account</a>
+              <TeamDot team={ownTeam} /> You read for {TEAM_NAMES[ownTeam]}.{" "}
+              <a href="/me">Your account</a>
             </>
           ) : (
             <a className="more" href="/login?next=%2Fteams">
@@ -57,8 +71,9 @@ export default async function TeamsPage() {
         <div>
           <h2 id="now">Where they stand</h2>
           <p className="standing-say figures">
-            {standingSentence(standings, "the site")} What counts is a team’s reads of the last six months, divided by those of its members who have read anything
-            in the last twelve. So a small team that reads is ahead of a large one that doesn’t.
+            {standingSentence(standings, "the site")} What counts is a team’s reads of the last six
+            months, divided by those of its members who have read anything in the last twelve. So a
+            small team that reads is ahead of a large one that doesn’t.
           </p>
           <a className="more" href="/how-we-count">
             How we count <ArrowIcon />
@@ -72,7 +87,9 @@ export default async function TeamsPage() {
         {history.length > 1 ? (
           <StandingsChart history={history} />
         ) : (
-          <p className="standing-say">The lines begin at the end of the first week in which a member has read something.</p>
+          <p className="standing-say">
+            The lines begin at the end of the first week in which a member has read something.
+          </p>
         )}
       </section>
 
@@ -91,7 +108,11 @@ export default async function TeamsPage() {
               </li>
             ))}
           </ul>
-          {unled > 0 && <p className="teams-unled muted">{unled === 1 ? "One post waits" : `${unled} posts wait`} for a first read by a member.</p>}
+          {unled > 0 && (
+            <p className="teams-unled muted">
+              {unled === 1 ? "One post waits" : `${unled} posts wait`} for a first read by a member.
+            </p>
+          )}
         </div>
         <div>
           <h3 className="teams-changes-head">Last changes</h3>

@@ -27,7 +27,10 @@ export interface TeamsData {
   /** Listed posts that nobody leads. */
   readonly unled: number;
   /** `title` is null for the whole site. */
-  readonly changes: readonly (PastOwnershipChange & { readonly title: string | null; readonly date: string })[];
+  readonly changes: readonly (PastOwnershipChange & {
+    readonly title: string | null;
+    readonly date: string;
+  })[];
 }
 
 /** For whoever reads; the same for everybody but for `ownTeam`. */
@@ -36,7 +39,10 @@ export async function readTeams(identity: Identity): Promise<TeamsData> {
   const titles = new Map(posts.map(({ slug, frontMatter }) => [slug, frontMatter.title]));
   const { reader, standings, leaders, nowMs } = await readSiteData(identity);
   const past = await pastStandings(nowMs);
-  const { changes, present } = await snapshotSql((sql) => ({ changes: recentOwnershipChanges(sql, CHANGES_READ), present: presentStanding(sql, nowMs) }));
+  const { changes, present } = await snapshotSql((sql) => ({
+    changes: recentOwnershipChanges(sql, CHANGES_READ),
+    present: presentStanding(sql, nowMs),
+  }));
   const began = past.findIndex(({ teams }) => teams.some(({ reads }) => reads > 0));
   const led = posts.map(({ slug }) => leaders.get(slug));
   return {
@@ -49,6 +55,10 @@ export async function readTeams(identity: Identity): Promise<TeamsData> {
     changes: changes
       .filter(({ slug }) => slug === null || titles.has(slug))
       .slice(0, CHANGES)
-      .map((change) => ({ ...change, title: change.slug === null ? null : titles.get(change.slug)!, date: new Date(Math.floor(change.atMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10) })),
+      .map((change) => ({
+        ...change,
+        title: change.slug === null ? null : titles.get(change.slug)!,
+        date: new Date(Math.floor(change.atMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10),
+      })),
   };
 }

@@ -13,14 +13,29 @@ export interface Far {
 }
 
 /** One request at a time over a kept connection, the three in turn, `count` times. */
-export async function measureFar({ url, cookie, count }: { url: string; cookie: string; count: number }): Promise<Far> {
-  const paths = { own: `/blog/${SLUG}`, each: `/bench/far/each/${SLUG}`, together: `/bench/far/together/${SLUG}` };
+export async function measureFar({
+  url,
+  cookie,
+  count,
+}: {
+  url: string;
+  cookie: string;
+  count: number;
+}): Promise<Far> {
+  const paths = {
+    own: `/blog/${SLUG}`,
+    each: `/bench/far/each/${SLUG}`,
+    together: `/bench/far/together/${SLUG}`,
+  };
   const ms = { own: [] as number[], each: [] as number[], together: [] as number[] };
   const statements: number[] = [];
   for (let i = -2; i < count; i++) {
     for (const kind of ["own", "each", "together"] as const) {
       const startedMs = performance.now();
-      const response = await fetch(url + paths[kind], { headers: { cookie }, signal: AbortSignal.timeout(30_000) });
+      const response = await fetch(url + paths[kind], {
+        headers: { cookie },
+        signal: AbortSignal.timeout(30_000),
+      });
       const text = await response.text();
       const tookMs = performance.now() - startedMs;
       if (response.status !== 200) throw new Error(`${paths[kind]} answered ${response.status}`);
@@ -32,5 +47,10 @@ export async function measureFar({ url, cookie, count }: { url: string; cookie: 
       statements.push(Number(sent));
     }
   }
-  return { own: round(median(ms.own), 1), each: round(median(ms.each), 1), together: round(median(ms.together), 1), statements: median(statements) };
+  return {
+    own: round(median(ms.own), 1),
+    each: round(median(ms.each), 1),
+    together: round(median(ms.together), 1),
+    statements: median(statements),
+  };
 }

@@ -25,7 +25,19 @@ export interface LagOptions {
 export interface Lag {
   readonly beaconsPerSecond: number;
   /** By name: milliseconds from the return of COMMIT on the primary until the row can be read on the replica; and until LiteFS' own event. */
-  readonly replicas: Record<string, { pagesPerSecond: number; marks: number; p50: number; p99: number; max: number; events: number; eventP50: number; eventP99: number }>;
+  readonly replicas: Record<
+    string,
+    {
+      pagesPerSecond: number;
+      marks: number;
+      p50: number;
+      p99: number;
+      max: number;
+      events: number;
+      eventP50: number;
+      eventP99: number;
+    }
+  >;
 }
 
 const MARK_EVERY_MS = 25;
@@ -38,17 +50,51 @@ const ARRIVE_MS = 10_000;
 const HOLD_MS = 20;
 
 /** Measures for `seconds`. Throws when a mark does not arrive within ten seconds after them, or a request fails. */
-export async function measureLag({ primary, replicas, cookie, seconds, readers, held }: LagOptions): Promise<Lag> {
+export async function measureLag({
+  primary,
+  replicas,
+  cookie,
+  seconds,
+  readers,
+  held,
+}: LagOptions): Promise<Lag> {
   const watchers = await Promise.all(replicas.map(watch));
-  const beacons = beaconScript({ dir: DIR, slug: SLUG, tokens: seconds * 2_000, pauseMs: WRITERS.pauseMs });
-  const writing = load(`${primary.url}/reads`, { seconds, connections: WRITERS.connections, script: beacons });
-  const { connections, pauseMs } = { pauseMs: 0, ...(readers === "many" ? MANY_READERS : SOME_READERS) };
-  const reading = readers === "none" ? [] : replicas.map(({ url }) => load(`${url}/blog/${SLUG}`, { seconds, connections, headers: { cookie }, ...(pauseMs > 0 && { script: pausedScript({ dir: DIR, pauseMs }) }) }));
-  const holding = held && new Worker(new URL("./hold-reader.ts", import.meta.url), { workerData: { file: held.on.databaseFile, holdMs: HOLD_MS, forMs: held.forMs } });
+  const beacons = beaconScript({
+    dir: DIR,
+    slug: SLUG,
+    tokens: seconds * 2_000,
+    pauseMs: WRITERS.pauseMs,
+  });
+  const writing = load(`${primary.url}/reads`, {
+    seconds,
+    connections: WRITERS.connections,
+    script: beacons,
+  });
+  const { connections, pauseMs } = {
+    pauseMs: 0,
+    ...(readers === "many" ? MANY_READERS : SOME_READERS),
+  };
+  const reading =
+    readers === "none"
+      ? []
+      : replicas.map(({ url }) =>
+          load(`${url}/blog/${SLUG}`, {
+            seconds,
+            connections,
+            headers: { cookie },
+            ...(pauseMs > 0 && { script: pausedScript({ dir: DIR, pauseMs }) }),
+          }),
+        );
+  const holding =
+    held &&
+    new Worker(new URL("./hold-reader.ts", import.meta.url), {
+      workerData: { file: held.on.databaseFile, holdMs: HOLD_MS, forMs: held.forMs },
+    });
 
   const committed = await mark(primary, seconds);
   const [written, ...read] = await Promise.all([writing, ...reading]);
-  for (const { failed } of [written, ...read]) if (failed > 0) throw new Error(`${failed} requests failed under load.`);
+  for (const { failed } of [written, ...read])
+    if (failed > 0) throw new Error(`${failed} requests failed under load.`);
   if (holding?.threadId && holding.threadId > 0) await once(holding, "exit");
 
   const found: Lag["replicas"] = {};
@@ -87,8 +133,14 @@ async function mark(primary: ClusterNode, seconds: number): Promise<Map<number, 
   return committed;
 }
 
-async function watch(replica: ClusterNode): Promise<{ ask(): Promise<Watched>; stop(): Promise<unknown> }> {
-  const workerData: WatchOptions = { file: replica.databaseFile, litefsUrl: replica.litefsUrl, table: MARKS };
+async function watch(
+  replica: ClusterNode,
+): Promise<{ ask(): Promise<Watched>; stop(): Promise<unknown> }> {
+  const workerData: WatchOptions = {
+    file: replica.databaseFile,
+    litefsUrl: replica.litefsUrl,
+    table: MARKS,
+  };
   const worker = new Worker(new URL("./watch-replica.ts", import.meta.url), { workerData });
   const ask = async () => {
     const answer = once(worker, "message") as Promise<[Watched]>;
@@ -100,7 +152,11 @@ async function watch(replica: ClusterNode): Promise<{ ask(): Promise<Watched>; s
 }
 
 /** What the watcher saw, once all of `committed` are among it. */
-async function all(name: string, ask: () => Promise<Watched>, committed: ReadonlyMap<number, bigint>): Promise<Watched> {
+async function all(
+  name: string,
+  ask: () => Promise<Watched>,
+  committed: ReadonlyMap<number, bigint>,
+): Promise<Watched> {
   const marks = new Map<number, bigint>();
   const eventMs: number[] = [];
   const untilMs = performance.now() + ARRIVE_MS;
@@ -110,7 +166,10 @@ async function all(name: string, ask: () => Promise<Watched>, committed: Readonl
     eventMs.push(...seen.eventMs);
     const missing = [...committed.keys()].filter((id) => !marks.has(id));
     if (missing.length === 0) return { marks, eventMs };
-    if (performance.now() > untilMs) throw new Error(`${name} has not got ${missing.length} of ${committed.size} rows ${ARRIVE_MS} ms after the last was written.`);
+    if (performance.now() > untilMs)
+      throw new Error(
+        `${name} has not got ${missing.length} of ${committed.size} rows ${ARRIVE_MS} ms after the last was written.`,
+      );
     await sleep(50);
   }
 }

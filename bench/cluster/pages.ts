@@ -7,9 +7,27 @@ import { SLUG } from "./set-up.ts";
 export type Rates = Record<"anonymous" | "member", { mount: number; plain: number }>;
 
 /** Requests per second, medians of `rounds`, each of which asks every target once. */
-export async function measurePages({ mount, plain, cookie, rounds, seconds }: { mount: string; plain: string; cookie: string; rounds: number; seconds: number }): Promise<Rates> {
+export async function measurePages({
+  mount,
+  plain,
+  cookie,
+  rounds,
+  seconds,
+}: {
+  mount: string;
+  plain: string;
+  cookie: string;
+  rounds: number;
+  seconds: number;
+}): Promise<Rates> {
   const targets = (["anonymous", "member"] as const).flatMap((reader) =>
-    Object.entries({ mount, plain }).map(([place, url]) => ({ reader, place: place as "mount" | "plain", url: `${url}/blog/${SLUG}`, headers: reader === "member" ? { cookie } : undefined, seen: [] as number[] })),
+    Object.entries({ mount, plain }).map(([place, url]) => ({
+      reader,
+      place: place as "mount" | "plain",
+      url: `${url}/blog/${SLUG}`,
+      headers: reader === "member" ? { cookie } : undefined,
+      seen: [] as number[],
+    })),
   );
   for (const { url, headers } of targets) await load(url, { seconds: 2, headers });
   for (let i = 0; i < rounds; i++) {
@@ -19,6 +37,10 @@ export async function measurePages({ mount, plain, cookie, rounds, seconds }: { 
       seen.push(perSecond);
     }
   }
-  const rate = (reader: string, place: string) => median(targets.find((target) => target.reader === reader && target.place === place)!.seen);
-  return { anonymous: { mount: rate("anonymous", "mount"), plain: rate("anonymous", "plain") }, member: { mount: rate("member", "mount"), plain: rate("member", "plain") } };
+  const rate = (reader: string, place: string) =>
+    median(targets.find((target) => target.reader === reader && target.place === place)!.seen);
+  return {
+    anonymous: { mount: rate("anonymous", "mount"), plain: rate("anonymous", "plain") },
+    member: { mount: rate("member", "mount"), plain: rate("member", "plain") },
+  };
 }

@@ -27,16 +27,40 @@ const NOBODY = 65_534;
 /** The folder of the server's programs. Throws where there are none. */
 export function findPostgres(): string {
   const debian = "/usr/lib/postgresql";
-  const folders = [...(process.env.PATH ?? "").split(delimiter), ...(existsSync(debian) ? readdirSync(debian).sort().reverse().map((version) => join(debian, version, "bin")) : [])];
-  const found = folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
-  if (!found) throw new Error("The bench compares with a PostgreSQL, whose server is not here. Debian: apt install postgresql; macOS: brew install postgresql.");
+  const folders = [
+    ...(process.env.PATH ?? "").split(delimiter),
+    ...(existsSync(debian)
+      ? readdirSync(debian)
+          .sort()
+          .reverse()
+          .map((version) => join(debian, version, "bin"))
+      : []),
+  ];
+  const found = folders.find(
+    (folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")),
+  );
+  if (!found)
+    throw new Error(
+      "The bench compares with a PostgreSQL, whose server is not here. Debian: apt install postgresql; macOS: brew install postgresql.",
+    );
   return found;
 }
 
 /** Starts one that holds what `file` does, `roundTripMs` away. */
-export async function startFarPostgres({ file, roundTripMs, workspace }: { file: string; roundTripMs: number; workspace: Workspace }): Promise<FarPostgres> {
+export async function startFarPostgres({
+  file,
+  roundTripMs,
+  workspace,
+}: {
+  file: string;
+  roundTripMs: number;
+  workspace: Workspace;
+}): Promise<FarPostgres> {
   const bin = findPostgres();
-  const asOther = process.getuid?.() === 0 ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"] : [];
+  const asOther =
+    process.getuid?.() === 0
+      ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"]
+      : [];
   const folder = join(workspace.folder, "postgres");
   mkdirSync(folder);
   if (asOther.length > 0) {
@@ -44,24 +68,71 @@ export async function startFarPostgres({ file, roundTripMs, workspace }: { file:
     chownSync(folder, NOBODY, NOBODY);
   }
   const data = join(folder, "data");
-  const [initdb, ...initArgs] = [...asOther, join(bin, "initdb"), "-D", data, "-U", "bench", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+  const [initdb, ...initArgs] = [
+    ...asOther,
+    join(bin, "initdb"),
+    "-D",
+    data,
+    "-U",
+    "bench",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-sync",
+  ];
   await promisify(execFile)(initdb!, initArgs, { timeout: 120_000, cwd: folder });
 
   const [port, farPort] = [await freePort(), await freePort()];
   const log = join(workspace.folder, "postgres.log");
-  const [command, ...args] = [...asOther, join(bin, "postgres"), "-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="];
-  const program = startProgram({ command: command!, args, cwd: folder, env: { PATH: process.env.PATH, LC_ALL: "C" }, log, workspace });
+  const [command, ...args] = [
+    ...asOther,
+    join(bin, "postgres"),
+    "-D",
+    data,
+    "-p",
+    String(port),
+    "-c",
+    "listen_addresses=127.0.0.1",
+    "-c",
+    "unix_socket_directories=",
+  ];
+  const program = startProgram({
+    command: command!,
+    args,
+    cwd: folder,
+    env: { PATH: process.env.PATH, LC_ALL: "C" },
+    log,
+    workspace,
+  });
 
-  const near = postgres({ host: "127.0.0.1", port, user: "bench", database: "postgres", max: 1, onnotice: () => {}, connect_timeout: 2 });
+  const near = postgres({
+    host: "127.0.0.1",
+    port,
+    user: "bench",
+    database: "postgres",
+    max: 1,
+    onnotice: () => {},
+    connect_timeout: 2,
+  });
   const version = await waitUntil("PostgreSQL answers", 60_000, async () => {
     if (!program.isRunning()) return { ended: readLog(log, 1_000) };
-    return ((await near.unsafe("SHOW server_version")) as unknown as { server_version: string }[])[0]!.server_version;
+    return (
+      (await near.unsafe("SHOW server_version")) as unknown as { server_version: string }[]
+    )[0]!.server_version;
   });
   if (typeof version !== "string") throw new Error(`PostgreSQL ended: ${version.ended}`);
   await fill(near, file);
   await near.end();
 
-  const way = await startLink({ listen: { address: "127.0.0.1", port: farPort }, target: { address: "127.0.0.1", port }, findSource: () => "far", delayMs: () => roundTripMs / 2, joint: () => "open" as const });
+  const way = await startLink({
+    listen: { address: "127.0.0.1", port: farPort },
+    target: { address: "127.0.0.1", port },
+    findSource: () => "far",
+    delayMs: () => roundTripMs / 2,
+    joint: () => "open" as const,
+  });
   return {
     url: `postgres://bench@127.0.0.1:${farPort}/postgres`,
     version,
@@ -78,22 +149,38 @@ export async function startFarPostgres({ file, roundTripMs, workspace }: { file:
 async function fill(near: postgres.Sql, file: string): Promise<void> {
   const db = new Database(file, { readonly: true });
   for (const table of TABLES) {
-    const columns = (db.pragma(`table_info("${table}")`) as { name: string; type: string; pk: number }[]).map(({ name, type, pk }) => ({ name, pk, type: type === "TEXT" ? "text" : "bigint" }));
+    const columns = (
+      db.pragma(`table_info("${table}")`) as { name: string; type: string; pk: number }[]
+    ).map(({ name, type, pk }) => ({ name, pk, type: type === "TEXT" ? "text" : "bigint" }));
     const key = columns.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk);
-    await near.unsafe(`CREATE TABLE "${table}" (${columns.map(({ name, type }) => `"${name}" ${type}`).join(", ")})`);
+    await near.unsafe(
+      `CREATE TABLE "${table}" (${columns.map(({ name, type }) => `"${name}" ${type}`).join(", ")})`,
+    );
     const rows = db.prepare(`SELECT * FROM "${table}"`).raw().all() as (string | number | null)[][];
     for (let at = 0; at < rows.length; at += 10_000) {
-      const lists = columns.map((_, column) => JSON.stringify(rows.slice(at, at + 10_000).map((row) => row[column])));
+      const lists = columns.map((_, column) =>
+        JSON.stringify(rows.slice(at, at + 10_000).map((row) => row[column])),
+      );
       // A list of each column, all with as many values.
       await near.unsafe(
         `INSERT INTO "${table}" SELECT ${columns.map(({ type }, i) => `c${i}::${type}`).join(", ")} FROM ROWS FROM (${columns.map((_, i) => `json_array_elements_text($${i + 1}::text::json)`).join(", ")}) AS given(${columns.map((_, i) => `c${i}`).join(", ")})`,
         lists,
       );
     }
-    if (key.length > 0) await near.unsafe(`ALTER TABLE "${table}" ADD PRIMARY KEY (${key.map(({ name }) => `"${name}"`).join(", ")})`);
-    for (const { name } of (db.pragma(`index_list("${table}")`) as { name: string; origin: string }[]).filter(({ origin }) => origin === "c")) {
-      const of = (db.pragma(`index_info("${name}")`) as { name: string | null }[]).map((column) => column.name);
-      if (of.every((column) => column !== null)) await near.unsafe(`CREATE INDEX "${name}" ON "${table}" (${of.map((column) => `"${column}"`).join(", ")})`);
+    if (key.length > 0)
+      await near.unsafe(
+        `ALTER TABLE "${table}" ADD PRIMARY KEY (${key.map(({ name }) => `"${name}"`).join(", ")})`,
+      );
+    for (const { name } of (
+      db.pragma(`index_list("${table}")`) as { name: string; origin: string }[]
+    ).filter(({ origin }) => origin === "c")) {
+      const of = (db.pragma(`index_info("${name}")`) as { name: string | null }[]).map(
+        (column) => column.name,
+      );
+      if (of.every((column) => column !== null))
+        await near.unsafe(
+          `CREATE INDEX "${name}" ON "${table}" (${of.map((column) => `"${column}"`).join(", ")})`,
+        );
     }
   }
   db.close();

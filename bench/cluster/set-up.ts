@@ -40,7 +40,10 @@ export async function makeData(): Promise<Data> {
   overrideEnv({ SESSION_SECRET: SECRET, DATA_DIR: DIR });
   const articles = writeArticles(join(DIR, "content"));
   const file = resolve(DIR, "lectern.db");
-  const member = await benchDatabase(file, { reads: READS, slugs: articles.map(({ slug }) => slug) });
+  const member = await benchDatabase(file, {
+    reads: READS,
+    slugs: articles.map(({ slug }) => slug),
+  });
   const db = new Database(file);
   db.exec(`CREATE TABLE "${MARKS}" ("id" INTEGER PRIMARY KEY, "atMs" INTEGER NOT NULL)`);
   const { name, value } = await memberCookie(db, member, SECRET);
@@ -50,14 +53,34 @@ export async function makeData(): Promise<Data> {
 }
 
 /** Of every site that is measured here, on LiteFS or not. */
-const siteEnvironment = (): Environment => ({ SESSION_SECRET: SECRET, TRUST_PROXY: "fly", BENCH: "on", CONTENT_DIR: resolve(DIR, "content"), COMPILE_WORKERS: "1", LOG_LEVEL: "error", LOG_REQUESTS: "off", CLUSTER_STRIP: "off" });
+const siteEnvironment = (): Environment => ({
+  SESSION_SECRET: SECRET,
+  TRUST_PROXY: "fly",
+  BENCH: "on",
+  CONTENT_DIR: resolve(DIR, "content"),
+  COMPILE_WORKERS: "1",
+  LOG_LEVEL: "error",
+  LOG_REQUESTS: "off",
+  CLUSTER_STRIP: "off",
+});
 
 /** A cluster that has `data`. It ends with this process, or by its `stop`. */
-export async function startBenchCluster(data: Data, options: { regions: readonly string[]; latency?: boolean; env?: Environment }): Promise<Cluster> {
+export async function startBenchCluster(
+  data: Data,
+  options: { regions: readonly string[]; latency?: boolean; env?: Environment },
+): Promise<Cluster> {
   const { litefs } = await findTools();
-  const cluster = await startCluster({ ...options, imageDir: IMAGE, env: { ...siteEnvironment(), ...options.env } });
+  const cluster = await startCluster({
+    ...options,
+    imageDir: IMAGE,
+    env: { ...siteEnvironment(), ...options.env },
+  });
   const primary = await cluster.waitForPrimary();
-  await promisify(execFile)(litefs, ["import", "-url", primary.litefsUrl, "-name", "lectern.db", data.file], { timeout: 60_000 });
+  await promisify(execFile)(
+    litefs,
+    ["import", "-url", primary.litefsUrl, "-name", "lectern.db", data.file],
+    { timeout: 60_000 },
+  );
   await cluster.waitUntilEqual(60_000);
   for (const node of cluster.nodes.values()) await restartSite(node);
   for (const node of cluster.nodes.values()) await waitForArticle(node.url, data.cookie);
@@ -67,18 +90,36 @@ export async function startBenchCluster(data: Data, options: { regions: readonly
 /** A connection that was open during an import takes the new database for a broken one: the launcher starts the site anew. */
 async function restartSite(node: ClusterNode): Promise<void> {
   const isSite = (pid: number) => /^next-server/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-  const site = await waitUntil(`${node.name} has a site`, 30_000, () => node.processes().find(isSite));
+  const site = await waitUntil(`${node.name} has a site`, 30_000, () =>
+    node.processes().find(isSite),
+  );
   process.kill(site!, "SIGKILL");
-  await waitUntil(`${node.name} has a new site`, 30_000, () => node.processes().some((pid) => pid !== site && isSite(pid)));
+  await waitUntil(`${node.name} has a new site`, 30_000, () =>
+    node.processes().some((pid) => pid !== site && isSite(pid)),
+  );
 }
 
 /** The same image without LiteFS, on a copy of `data`. */
-export async function startPlain(data: Data, workspace: Workspace): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startPlain(
+  data: Data,
+  workspace: Workspace,
+): Promise<{ url: string; stop(): Promise<void> }> {
   const folder = join(workspace.folder, "plain");
   mkdirSync(folder, { recursive: true });
   copyFileSync(data.file, join(folder, "lectern.db"));
-  const { url, log, program } = await startPlainSite({ imageDir: IMAGE, folder, workspace, env: { NODE_ENV: "production", DATABASE_FILE: join(folder, "lectern.db"), ...siteEnvironment() } });
-  await waitForArticle(url, data.cookie).catch((error: unknown) => Promise.reject(new Error(`${(error as Error).message}\n${readLog(log, 1_500)}`)));
+  const { url, log, program } = await startPlainSite({
+    imageDir: IMAGE,
+    folder,
+    workspace,
+    env: {
+      NODE_ENV: "production",
+      DATABASE_FILE: join(folder, "lectern.db"),
+      ...siteEnvironment(),
+    },
+  });
+  await waitForArticle(url, data.cookie).catch((error: unknown) =>
+    Promise.reject(new Error(`${(error as Error).message}\n${readLog(log, 1_500)}`)),
+  );
   return { url, stop: async () => void (await program.stop(10_000)) };
 }
 
@@ -92,9 +133,17 @@ export function makeBenchWorkspace(): Workspace {
 /** Both variants of the page, so that the article is compiled. */
 async function waitForArticle(url: string, cookie: string): Promise<void> {
   for (const headers of [undefined, { cookie }]) {
-    await waitUntil(`${url} has the article`, 60_000, async () => {
-      const response = await fetch(`${url}/blog/${SLUG}`, { headers, signal: AbortSignal.timeout(20_000) });
-      return { status: response.status, isWhole: (await response.text()).includes("</html>") };
-    }, ({ status, isWhole }) => status === 200 && isWhole);
+    await waitUntil(
+      `${url} has the article`,
+      60_000,
+      async () => {
+        const response = await fetch(`${url}/blog/${SLUG}`, {
+          headers,
+          signal: AbortSignal.timeout(20_000),
+        });
+        return { status: response.status, isWhole: (await response.text()).includes("</html>") };
+      },
+      ({ status, isWhole }) => status === 200 && isWhole,
+    );
   }
 }

@@ -16,14 +16,28 @@ import { DIR, MARKS, SLUG } from "./set-up.ts";
 const KINDS = { shared: "/reads", single: "/api/bench-beacon/single" } as const;
 
 /** Beacons acknowledged per second by the primary, medians, and how many were acknowledged at all. Throws if one was refused. */
-export async function measureBeacons({ primary, rounds, seconds, connections }: { primary: ClusterNode; rounds: number; seconds: number; connections: number }): Promise<{ shared: number; single: number; acknowledged: number }> {
+export async function measureBeacons({
+  primary,
+  rounds,
+  seconds,
+  connections,
+}: {
+  primary: ClusterNode;
+  rounds: number;
+  seconds: number;
+  connections: number;
+}): Promise<{ shared: number; single: number; acknowledged: number }> {
   const rates = { shared: [] as number[], single: [] as number[] };
   let acknowledged = 0;
   for (let round = 0; round <= rounds; round++) {
     for (const kind of ["shared", "single"] as const) {
       const length = round === 0 ? 1 : seconds; // the first warms up
       const script = beaconScript({ dir: DIR, slug: SLUG, tokens: length * 8_000 });
-      const { perSecond, failed } = await load(primary.url + KINDS[kind], { seconds: length, connections, script });
+      const { perSecond, failed } = await load(primary.url + KINDS[kind], {
+        seconds: length,
+        connections,
+        script,
+      });
       if (failed > 0) throw new Error(`${KINDS[kind]}: ${failed} beacons were refused`);
       acknowledged += perSecond * length;
       if (round > 0) rates[kind].push(perSecond);
@@ -35,14 +49,31 @@ export async function measureBeacons({ primary, rounds, seconds, connections }: 
 /** One more counted read, of somebody without an id. */
 function record(sql: Sql): void {
   const nowMs = Date.now();
-  recordRead(sql, { token: issueToken({ slug: SLUG, nowMs: nowMs - 3_600_000 }), slug: SLUG, member: null, clientId: null, readingMinutes: 5, nowMs });
+  recordRead(sql, {
+    token: issueToken({ slug: SLUG, nowMs: nowMs - 3_600_000 }),
+    slug: SLUG,
+    member: null,
+    clientId: null,
+    readingMinutes: 5,
+    nowMs,
+  });
 }
 
 /**
  * The same without HTTP, by this process on the primary's mount, rows per second: reads through the write queue with `writers`
  * at a time, reads in a transaction each, and the floor, one row of two numbers in a transaction each.
  */
-export async function measureCommits({ primary, rounds, seconds, writers }: { primary: ClusterNode; rounds: number; seconds: number; writers: number }): Promise<{ queue: number; single: number; row: number; stored: number }> {
+export async function measureCommits({
+  primary,
+  rounds,
+  seconds,
+  writers,
+}: {
+  primary: ClusterNode;
+  rounds: number;
+  seconds: number;
+  writers: number;
+}): Promise<{ queue: number; single: number; row: number; stored: number }> {
   const file = primary.databaseFile;
   overrideEnv({ DATABASE_FILE: file, REPLICATION: undefined });
   const db = new Database(file);
@@ -68,7 +99,12 @@ export async function measureCommits({ primary, rounds, seconds, writers }: { pr
   db.close();
   await closeDatabase();
   overrideEnv({ DATABASE_FILE: undefined });
-  return { queue: median(rates.queue), single: median(rates.single), row: median(rates.row), stored };
+  return {
+    queue: median(rates.queue),
+    single: median(rates.single),
+    row: median(rates.row),
+    stored,
+  };
 }
 
 interface Done {

@@ -26,13 +26,23 @@ export async function measureFollow(server: TestPostgres, dir: string): Promise<
   await createOldSite(url, { ...FULL, calls: 0, reads: 200_000 });
   const to = join(dir, "followed.db");
   const { signal } = new AbortController();
-  const state = await copy({ url, to, placed: to, choices: { unknown: "stop", unfit: "stop" }, isOldCookieKnown: false, rebuild: rebuildCounters, onEvent: () => {}, signal });
+  const state = await copy({
+    url,
+    to,
+    placed: to,
+    choices: { unknown: "stop", unfit: "stop" },
+    isOldCookieKnown: false,
+    rebuild: rebuildCounters,
+    onEvent: () => {},
+    signal,
+  });
   await runSql(url, ...WRITE);
   const until = await currentPosition(url);
   const startedMs = performance.now();
   const { changes } = await follow({ url, file: moveFiles(to).working, state, until, signal });
   const perSecond = changes / ((performance.now() - startedMs) / 1000);
   await dropSlot(url);
-  for (const file of Object.values(moveFiles(to))) for (const suffix of ["", "-wal", "-shm", "-lock"]) rmSync(file + suffix, { force: true });
+  for (const file of Object.values(moveFiles(to)))
+    for (const suffix of ["", "-wal", "-shm", "-lock"]) rmSync(file + suffix, { force: true });
   return perSecond;
 }

@@ -28,7 +28,13 @@ export interface Ours {
   readonly cpuMs: number;
 }
 
-const { values } = parseArgs({ options: { url: { type: "string" }, file: { type: "string" }, "reads-alone": { type: "boolean" } } });
+const { values } = parseArgs({
+  options: {
+    url: { type: "string" },
+    file: { type: "string" },
+    "reads-alone": { type: "boolean" },
+  },
+});
 const [url, file, isAlone] = [values.url!, values.file!, values["reads-alone"] === true];
 const reads = KNOWN_TABLES.filter(({ target }) => target === "PostRead");
 
@@ -45,12 +51,22 @@ let source = await open();
 await makeTarget(file, { id: "bench", tables: KNOWN_TABLES });
 if (isAlone) {
   // Whom reads point at must be there; what is timed begins after them.
-  await copyTables({ source, tables: KNOWN_TABLES.filter(({ target }) => target === "User"), choices: DEFAULT_CHOICES, file });
+  await copyTables({
+    source,
+    tables: KNOWN_TABLES.filter(({ target }) => target === "User"),
+    choices: DEFAULT_CHOICES,
+    file,
+  });
   await source.end();
   lap();
   source = await open();
 }
-await copyTables({ source, tables: isAlone ? reads : KNOWN_TABLES, choices: DEFAULT_CHOICES, file });
+await copyTables({
+  source,
+  tables: isAlone ? reads : KNOWN_TABLES,
+  choices: DEFAULT_CHOICES,
+  file,
+});
 const copyMs = lap();
 let countersMs = 0;
 const { integrityMs } = finishLoad(file, {
@@ -64,7 +80,14 @@ const { integrityMs } = finishLoad(file, {
 });
 const indexesMs = lap() - integrityMs;
 const { user, system } = process.cpuUsage();
-const made = { copyMs, indexesMs, countersMs, integrityMs, peakMb: peakMb(), cpuMs: (user + system) / 1000 };
+const made = {
+  copyMs,
+  indexesMs,
+  countersMs,
+  integrityMs,
+  peakMb: peakMb(),
+  cpuMs: (user + system) / 1000,
+};
 let sums = { sumMs: 0, verifyMs: 0 };
 if (!isAlone) {
   lap();

@@ -29,7 +29,12 @@ export interface Peers {
 
 const TABLES = ["User", "Session", "Call", "PostRead"];
 
-export async function makePeers({ url, dir, programs: { psql, sqlite3, limit, dbToSqlite }, reads }: PeersOptions): Promise<Peers> {
+export async function makePeers({
+  url,
+  dir,
+  programs: { psql, sqlite3, limit, dbToSqlite },
+  reads,
+}: PeersOptions): Promise<Peers> {
   const { tables, indexes } = await readSchema(join(dir, "schema.db"));
   const file = join(dir, "peer.db");
   const fresh = () => {
@@ -53,22 +58,47 @@ export async function makePeers({ url, dir, programs: { psql, sqlite3, limit, db
   const schemaFile = join(dir, "schema.sql");
   const indexFile = join(dir, "indexes.sql");
   writeFileSync(schemaFile, tables.PostRead!);
-  writeFileSync(indexFile, indexes.filter(({ table }) => table === "PostRead").map(({ sql }) => `${sql};\n`).join(""));
+  writeFileSync(
+    indexFile,
+    indexes
+      .filter(({ table }) => table === "PostRead")
+      .map(({ sql }) => `${sql};\n`)
+      .join(""),
+  );
   const copyReads = `COPY (SELECT "id", (date_part('epoch', "createdAt") * 1000)::bigint, "userId", "clientId", "postSlug" FROM "PostRead" ORDER BY "id" COLLATE "C") TO STDOUT`;
 
   return {
     async csv() {
       fresh();
-      const imports = TABLES.map((table) => `.import --csv "|'${psql}' '${url}' -Xqc 'COPY \\"${table}\\" TO STDOUT (FORMAT csv)'" ${table}`);
+      const imports = TABLES.map(
+        (table) =>
+          `.import --csv "|'${psql}' '${url}' -Xqc 'COPY \\"${table}\\" TO STDOUT (FORMAT csv)'" ${table}`,
+      );
       // Dates come as texts, which our CHECKs refuse.
-      const made = TABLES.map((table) => `${tables[table]!.replace(/ CHECK \(typeof\([^)]*\) = 'integer'\)/g, "")};`);
-      const input = [".bail on", ...CSV_PRAGMAS, "BEGIN;", ...made, ...imports, ...indexes.map(({ sql }) => `${sql};`), "COMMIT;"].join("\n");
+      const made = TABLES.map(
+        (table) => `${tables[table]!.replace(/ CHECK \(typeof\([^)]*\) = 'integer'\)/g, "")};`,
+      );
+      const input = [
+        ".bail on",
+        ...CSV_PRAGMAS,
+        "BEGIN;",
+        ...made,
+        ...imports,
+        ...indexes.map(({ sql }) => `${sql};`),
+        "COMMIT;",
+      ].join("\n");
       return finished(await runProgram(sqlite3, [file], { input }));
     },
     async dbToSqlite() {
       if (!dbToSqlite) return null;
       fresh();
-      return finished(await runProgram(dbToSqlite, [url.replace(/^postgres(ql)?:/, "postgresql+psycopg2:"), file, ...TABLES.flatMap((table) => ["--table", table])]));
+      return finished(
+        await runProgram(dbToSqlite, [
+          url.replace(/^postgres(ql)?:/, "postgresql+psycopg2:"),
+          file,
+          ...TABLES.flatMap((table) => ["--table", table]),
+        ]),
+      );
     },
     async upsert(rows, journal) {
       fresh();
@@ -76,7 +106,16 @@ export async function makePeers({ url, dir, programs: { psql, sqlite3, limit, db
       db.pragma(`journal_mode = ${journal}`);
       db.exec([...Object.values(tables), ...indexes.map(({ sql }) => sql)].join(";\n"));
       db.close();
-      const { out } = await runProgram(process.execPath, [...process.execArgv, join("bench", "migrate", "upsert.ts"), "--url", url, "--file", file, "--rows", String(rows)]);
+      const { out } = await runProgram(process.execPath, [
+        ...process.execArgv,
+        join("bench", "migrate", "upsert.ts"),
+        "--url",
+        url,
+        "--file",
+        file,
+        "--rows",
+        String(rows),
+      ]);
       fresh();
       const done = JSON.parse(out) as { ms: number; rows: number };
       if (done.rows !== rows) throw new Error(`${done.rows} rows were upserted of ${rows}`);
@@ -84,22 +123,48 @@ export async function makePeers({ url, dir, programs: { psql, sqlite3, limit, db
     },
     async limit() {
       fresh();
-      return finished(await runProgram("sh", ["-c", `"$0" "$1" -Xqc "$2" | "$3" "$4" "$5" "$6"`, psql, url, copyReads, limit, file, schemaFile, indexFile]));
+      return finished(
+        await runProgram("sh", [
+          "-c",
+          `"$0" "$1" -Xqc "$2" | "$3" "$4" "$5" "$6"`,
+          psql,
+          url,
+          copyReads,
+          limit,
+          file,
+          schemaFile,
+          indexFile,
+        ]),
+      );
     },
   };
 }
 
 /** Tables first and indexes after, in one transaction, are in the script itself; these make a new file as fast as sqlite3 can. */
-const CSV_PRAGMAS = [".output /dev/null", "PRAGMA journal_mode = OFF;", "PRAGMA synchronous = OFF;", "PRAGMA cache_size = -2000000;", ".output"];
+const CSV_PRAGMAS = [
+  ".output /dev/null",
+  "PRAGMA journal_mode = OFF;",
+  "PRAGMA synchronous = OFF;",
+  "PRAGMA cache_size = -2000000;",
+  ".output",
+];
 
 /** The statements of this site's four tables and of their indexes, as its migrations make them. */
-async function readSchema(file: string): Promise<{ tables: Record<string, string>; indexes: { table: string; sql: string }[] }> {
+async function readSchema(
+  file: string,
+): Promise<{ tables: Record<string, string>; indexes: { table: string; sql: string }[] }> {
   await migrate(file, "prisma/migrations");
   const db = new Database(file, { readonly: true });
-  const rows = db.prepare(`SELECT "type", "tbl_name" AS "table", "sql" FROM sqlite_master WHERE "sql" IS NOT NULL AND "type" IN ('table', 'index') AND "tbl_name" IN (SELECT "value" FROM json_each(?))`).all(JSON.stringify(TABLES)) as { type: string; table: string; sql: string }[];
+  const rows = db
+    .prepare(
+      `SELECT "type", "tbl_name" AS "table", "sql" FROM sqlite_master WHERE "sql" IS NOT NULL AND "type" IN ('table', 'index') AND "tbl_name" IN (SELECT "value" FROM json_each(?))`,
+    )
+    .all(JSON.stringify(TABLES)) as { type: string; table: string; sql: string }[];
   db.close();
   return {
-    tables: Object.fromEntries(rows.filter(({ type }) => type === "table").map(({ table, sql }) => [table, sql])),
+    tables: Object.fromEntries(
+      rows.filter(({ type }) => type === "table").map(({ table, sql }) => [table, sql]),
+    ),
     indexes: rows.filter(({ type }) => type === "index"),
   };
 }

@@ -14,9 +14,16 @@ const EVERY_MS = 20;
 const running = new Set<ChildProcess>();
 
 /** Runs `command` to its end, `input` on its standard input. Throws with what it said where it fails. */
-export async function runProgram(command: string, args: readonly string[], { input = "", env = {} }: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  { input = "", env = {} }: { input?: string; env?: Record<string, string> } = {},
+): Promise<Ran> {
   const startedMs = performance.now();
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
+  const child = spawn(command, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   running.add(child);
   let [out, said] = ["", ""];
   child.stdout.on("data", (data: Buffer) => (out += data.toString()));
@@ -27,8 +34,13 @@ export async function runProgram(command: string, args: readonly string[], { inp
   let peakMb = 0;
   const watch = setInterval(() => (peakMb = Math.max(peakMb, peakOf(child.pid))), EVERY_MS);
   try {
-    const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-    if (code !== 0) throw new Error(`${command} ended with ${code ?? "a signal"}: ${(said || out).slice(-1_000)}`);
+    const code = await new Promise<number | null>((resolve, reject) =>
+      child.on("error", reject).on("close", resolve),
+    );
+    if (code !== 0)
+      throw new Error(
+        `${command} ended with ${code ?? "a signal"}: ${(said || out).slice(-1_000)}`,
+      );
     return { ms: performance.now() - startedMs, peakMb, out };
   } finally {
     clearInterval(watch);
@@ -44,8 +56,12 @@ export function endPrograms(): void {
 /** The highest resident memory so far of a process and of those below it that live, in MB. */
 function peakOf(pid: number | undefined): number {
   try {
-    const own = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
-    const below = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+    const own =
+      Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+    const below = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .trim()
+      .split(" ")
+      .filter(Boolean);
     return below.reduce((sum, one) => sum + peakOf(Number(one)), own);
   } catch {
     return 0;

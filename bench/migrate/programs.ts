@@ -21,32 +21,60 @@ export interface Programs {
   readonly missing: readonly string[];
 }
 
-const works = (command: string, ...args: string[]) => spawnSync(command, args, { stdio: "ignore" }).status === 0;
+const works = (command: string, ...args: string[]) =>
+  spawnSync(command, args, { stdio: "ignore" }).status === 0;
 
 /** What must be there, by the command that shows it, with its package in Debian and in Homebrew. */
 const NEEDED = [
   { name: "sqlite3", is: () => works("sqlite3", "--version"), debian: "sqlite3", brew: "sqlite" },
   { name: "cc", is: () => works("cc", "--version"), debian: "gcc libc6-dev", brew: "" },
-  { name: "python3 with venv", is: () => works("python3", "-c", "import venv, ensurepip"), debian: "python3 python3-venv", brew: "python" },
+  {
+    name: "python3 with venv",
+    is: () => works("python3", "-c", "import venv, ensurepip"),
+    debian: "python3 python3-venv",
+    brew: "python",
+  },
 ];
 
 /** Finds them all, installs what can be installed (Debian's as root), and ends this process with a text where one is missing that must be there. */
 export function requirePrograms(bin: string): Programs {
   const absent = () => NEEDED.filter(({ is }) => !is());
   if (absent().length > 0 && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
-    console.log(`· installing ${absent().map(({ name }) => name).join(", ")} from the system's packages`);
+    console.log(
+      `· installing ${absent()
+        .map(({ name }) => name)
+        .join(", ")} from the system's packages`,
+    );
     spawnSync("apt-get", ["update", "-qq"], { stdio: "ignore" });
-    spawnSync("apt-get", ["install", "-y", "-qq", ...absent().flatMap(({ debian }) => debian.split(" "))], { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
+    spawnSync(
+      "apt-get",
+      ["install", "-y", "-qq", ...absent().flatMap(({ debian }) => debian.split(" "))],
+      { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } },
+    );
   }
   const psql = existsSync(join(bin, "psql")) ? join(bin, "psql") : "psql";
-  const lines = absent().map(({ name, debian, brew }) => `${name} is not here. Debian: apt install ${debian}; macOS: ${brew ? `brew install ${brew}` : "xcode-select --install"}.`);
-  if (!works(psql, "--version")) lines.push("psql is not here. Debian: apt install postgresql-client; macOS: brew install libpq.");
+  const lines = absent().map(
+    ({ name, debian, brew }) =>
+      `${name} is not here. Debian: apt install ${debian}; macOS: ${brew ? `brew install ${brew}` : "xcode-select --install"}.`,
+  );
+  if (!works(psql, "--version"))
+    lines.push(
+      "psql is not here. Debian: apt install postgresql-client; macOS: brew install libpq.",
+    );
   if (lines.length > 0) {
     console.error(lines.join("\n"));
     process.exit(2);
   }
   const dbToSqlite = findDbToSqlite();
-  return { sqlite3: "sqlite3", psql, limit: compileLimit(), dbToSqlite, missing: dbToSqlite ? [] : ["db-to-sqlite could not be installed from PyPI: its line is left out."] };
+  return {
+    sqlite3: "sqlite3",
+    psql,
+    limit: compileLimit(),
+    dbToSqlite,
+    missing: dbToSqlite
+      ? []
+      : ["db-to-sqlite could not be installed from PyPI: its line is left out."],
+  };
 }
 
 function findDbToSqlite(): string | null {
@@ -54,7 +82,10 @@ function findDbToSqlite(): string | null {
   const program = join(venv, "bin", "db-to-sqlite");
   if (existsSync(program)) return program;
   console.log("· getting db-to-sqlite from PyPI");
-  const isThere = works("python3", "-m", "venv", venv) && works(join(venv, "bin", "pip"), "install", "-q", "db-to-sqlite", "psycopg2-binary") && works(program, "--version");
+  const isThere =
+    works("python3", "-m", "venv", venv) &&
+    works(join(venv, "bin", "pip"), "install", "-q", "db-to-sqlite", "psycopg2-binary") &&
+    works(program, "--version");
   if (!isThere) rmSync(venv, { recursive: true, force: true });
   return isThere ? program : null;
 }
@@ -68,8 +99,26 @@ function compileLimit(): string {
   console.log("· compiling SQLite for the limit");
   mkdirSync(TOOLS, { recursive: true });
   // The same SQLite as ours, to the option.
-  const defines = [...readFileSync(DEFINES, "utf8").matchAll(/'((?:HAVE|SQLITE)_\w+(?:=[-\w]+)?)'/g)].map(([, define]) => `-D${define}`);
-  const { status, stderr } = spawnSync("cc", ["-O2", "-w", ...defines, `-I${SQLITE}`, "-o", `${program}.new`, LIMIT, join(SQLITE, "sqlite3.c"), "-lm", "-lpthread", ...(process.platform === "linux" ? ["-ldl"] : [])], { encoding: "utf8" });
+  const defines = [
+    ...readFileSync(DEFINES, "utf8").matchAll(/'((?:HAVE|SQLITE)_\w+(?:=[-\w]+)?)'/g),
+  ].map(([, define]) => `-D${define}`);
+  const { status, stderr } = spawnSync(
+    "cc",
+    [
+      "-O2",
+      "-w",
+      ...defines,
+      `-I${SQLITE}`,
+      "-o",
+      `${program}.new`,
+      LIMIT,
+      join(SQLITE, "sqlite3.c"),
+      "-lm",
+      "-lpthread",
+      ...(process.platform === "linux" ? ["-ldl"] : []),
+    ],
+    { encoding: "utf8" },
+  );
   if (status !== 0) throw new Error(`The limit could not be compiled: ${stderr.slice(-1_000)}`);
   renameSync(`${program}.new`, program);
   return program;

@@ -15,7 +15,11 @@ const body = (name: string) =>
     .replace(/^import .*$/gm, "");
 
 const fences = (text: string) => Math.floor((text.match(/^ *```/gm)?.length ?? 0) / 2);
-const words = (text: string) => text.replace(/```[\s\S]*?```/g, "").split(/\s+/).filter(Boolean).length;
+const words = (text: string) =>
+  text
+    .replace(/```[\s\S]*?```/g, "")
+    .split(/\s+/)
+    .filter(Boolean).length;
 
 /** The first whole paragraphs up to `limit` words; code counts as none. */
 function upTo(text: string, limit: number): string {
@@ -36,7 +40,10 @@ export interface Article {
 }
 
 function write(dir: string, slug: string, date: string, text: string): Article {
-  writeFileSync(join(dir, "blog", `${slug}.mdx`), `---\ntitle: ${slug}\ndate: ${date}\ndescription: An article of the benchmarks.\ncategories: [bench]\nmeta:\n  keywords: [bench]\n---\n\n${text}\n`);
+  writeFileSync(
+    join(dir, "blog", `${slug}.mdx`),
+    `---\ntitle: ${slug}\ndate: ${date}\ndescription: An article of the benchmarks.\ncategories: [bench]\nmeta:\n  keywords: [bench]\n---\n\n${text}\n`,
+  );
   return { slug, words: words(text), fences: fences(text) };
 }
 
@@ -45,13 +52,24 @@ export function writeArticles(dir: string): Article[] {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(join(dir, "blog"), { recursive: true });
   const prose = body("the-time-machine");
-  let long = [body("new-features-in-v1"), body("github-markdown-guide"), body("deriving-ols-estimator"), body("code-sample"), body("guide-to-using-images-in-nextjs")].join("\n\n");
+  let long = [
+    body("new-features-in-v1"),
+    body("github-markdown-guide"),
+    body("deriving-ols-estimator"),
+    body("code-sample"),
+    body("guide-to-using-images-in-nextjs"),
+  ].join("\n\n");
   const sample = /```[\s\S]*?```/.exec(body("code-sample"))?.[0] as string;
   while (fences(long) < 48) long += `\n\n${upTo(prose, 40)}\n\n${sample}`;
   long += `\n\n${upTo(prose, 5_000 - words(long))}`;
   return [
     write(dir, "short", "2026-01-01", upTo(body("introducing-tailwind-nextjs-starter-blog"), 400)),
-    write(dir, "medium", "2026-01-02", upTo(body("introducing-tailwind-nextjs-starter-blog"), 1_100)),
+    write(
+      dir,
+      "medium",
+      "2026-01-02",
+      upTo(body("introducing-tailwind-nextjs-starter-blog"), 1_100),
+    ),
     write(dir, "long", "2026-01-03", long),
   ];
 }
@@ -60,6 +78,21 @@ export function writeArticles(dir: string): Article[] {
 export function writeManyPosts(dir: string, count: number): void {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(join(dir, "blog"), { recursive: true });
-  const names = ["code-sample", "deriving-ols-estimator", "github-markdown-guide", "guide-to-using-images-in-nextjs", "introducing-tailwind-nextjs-starter-blog", "new-features-in-v1", "release-of-tailwind-nextjs-starter-blog-v2.0", "the-time-machine"];
-  for (let i = 0; i < count; i++) write(dir, `post-${i}`, "2026-01-01", `${body(names[i % names.length] as string)}\n\nThe ${i}th change.\n`);
+  const names = [
+    "code-sample",
+    "deriving-ols-estimator",
+    "github-markdown-guide",
+    "guide-to-using-images-in-nextjs",
+    "introducing-tailwind-nextjs-starter-blog",
+    "new-features-in-v1",
+    "release-of-tailwind-nextjs-starter-blog-v2.0",
+    "the-time-machine",
+  ];
+  for (let i = 0; i < count; i++)
+    write(
+      dir,
+      `post-${i}`,
+      "2026-01-01",
+      `${body(names[i % names.length] as string)}\n\nThe ${i}th change.\n`,
+    );
 }

@@ -19,7 +19,10 @@ export function beaconScript({ dir, slug, tokens, pauseMs = 0 }: BeaconOptions):
   // Opened an hour ago: long enough for any article.
   const issuedMs = Date.now() - 3_600_000;
   const [list, path] = [resolve(dir, "tokens"), join(dir, "beacon.lua")];
-  writeFileSync(list, Array.from({ length: tokens }, () => issueToken({ slug, nowMs: issuedMs })).join("\n"));
+  writeFileSync(
+    list,
+    Array.from({ length: tokens }, () => issueToken({ slug, nowMs: issuedMs })).join("\n"),
+  );
   writeFileSync(
     path,
     `local tokens = {}
@@ -45,4 +48,5 @@ export function pausedScript({ dir, pauseMs }: { dir: string; pauseMs: number })
 }
 
 // Not all at the same moment.
-const pause = (ms: number) => `delay = function() return math.random(${Math.round(ms / 2)}, ${Math.round(ms * 1.5)}) end\n`;
+const pause = (ms: number) =>
+  `delay = function() return math.random(${Math.round(ms / 2)}, ${Math.round(ms * 1.5)}) end\n`;

@@ -20,7 +20,9 @@ export interface LoadOptions {
 
 export function requireWrk(): void {
   if (spawnSync("wrk", ["-v"]).error) {
-    console.error("The benchmarks send their load with wrk, which is not here. Debian: apt install wrk; macOS: brew install wrk.");
+    console.error(
+      "The benchmarks send their load with wrk, which is not here. Debian: apt install wrk; macOS: brew install wrk.",
+    );
     process.exit(2);
   }
 }
@@ -31,8 +33,21 @@ const inMs = (text: string): number => {
 };
 
 /** Runs wrk once against `url` with one thread. */
-export function load(url: string, { seconds, connections = 16, headers = {}, script }: LoadOptions): Promise<LoadResult> {
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "--latency", ...(script ? ["-s", script] : []), ...Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]), url];
+export function load(
+  url: string,
+  { seconds, connections = 16, headers = {}, script }: LoadOptions,
+): Promise<LoadResult> {
+  const args = [
+    "-t1",
+    `-c${connections}`,
+    `-d${seconds}s`,
+    "--timeout",
+    "10s",
+    "--latency",
+    ...(script ? ["-s", script] : []),
+    ...Object.entries(headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
+    url,
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn("wrk", args);
     let out = "";
@@ -42,12 +57,18 @@ export function load(url: string, { seconds, connections = 16, headers = {}, scr
     child.on("close", () => {
       const rate = /Requests\/sec:\s+([\d.]+)/.exec(out)?.[1];
       if (!rate) return reject(new Error(`wrk said:\n${out}`));
-      const [, connect = 0, read = 0, write = 0, timeout = 0] = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(out) ?? [];
+      const [, connect = 0, read = 0, write = 0, timeout = 0] =
+        /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(out) ?? [];
       resolve({
         perSecond: Number(rate),
         p50Ms: inMs(/50%\s+(\S+)/.exec(out)?.[1] ?? "0ms"),
         p99Ms: inMs(/99%\s+(\S+)/.exec(out)?.[1] ?? "0ms"),
-        failed: Number(/Non-2xx or 3xx responses: (\d+)/.exec(out)?.[1] ?? 0) + Number(connect) + Number(read) + Number(write) + Number(timeout),
+        failed:
+          Number(/Non-2xx or 3xx responses: (\d+)/.exec(out)?.[1] ?? 0) +
+          Number(connect) +
+          Number(read) +
+          Number(write) +
+          Number(timeout),
       });
     });
   });

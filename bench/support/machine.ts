@@ -5,7 +5,9 @@ import { cpus, totalmem } from "node:os";
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+  return sorted.length % 2
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
 export function percentile(values: readonly number[], p: number): number {
@@ -19,12 +21,28 @@ export const round = (value: number, digits = 2): number => Number(value.toFixed
 export function table(head: readonly string[], rows: readonly (string | number)[][]): void {
   const lines = [head, ...rows].map((row) => row.map(String));
   const widths = head.map((_, i) => Math.max(...lines.map((line) => (line[i] ?? "").length)));
-  for (const line of lines) console.log(line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join("  "));
+  for (const line of lines)
+    console.log(
+      line
+        .map((cell, i) =>
+          i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number),
+        )
+        .join("  "),
+    );
 }
 
 /** The last line of every bench: one JSON object with its ratios, the numbers behind them and the machine. */
-export function report(bench: string, ratios: Record<string, number>, numbers: Record<string, unknown>): void {
-  const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, memoryGb: round(totalmem() / 2 ** 30, 0), node: process.versions.node };
+export function report(
+  bench: string,
+  ratios: Record<string, number>,
+  numbers: Record<string, unknown>,
+): void {
+  const machine = {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    memoryGb: round(totalmem() / 2 ** 30, 0),
+    node: process.versions.node,
+  };
   console.log(JSON.stringify({ bench, ratios, numbers, machine, at: new Date().toISOString() }));
 }
 

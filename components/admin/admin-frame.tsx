@@ -17,7 +17,19 @@ const PAGES = [
 export type AdminPageName = (typeof PAGES)[number]["name"];
 
 /** `current` is marked in the navigation; `said` is what an action did before it led here. */
-export function AdminFrame({ current, title, lead, said, children }: { current: AdminPageName; title: ReactNode; lead?: ReactNode; said?: string | null; children: ReactNode }) {
+export function AdminFrame({
+  current,
+  title,
+  lead,
+  said,
+  children,
+}: {
+  current: AdminPageName;
+  title: ReactNode;
+  lead?: ReactNode;
+  said?: string | null;
+  children: ReactNode;
+}) {
   return (
     <div className="wrap admin">
       <nav className="admin-nav" aria-label="Admin">

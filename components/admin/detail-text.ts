@@ -3,9 +3,19 @@
 import { sizeText } from "./when.tsx";
 import { lengthText } from "#lib/calls/length.ts";
 
-const NAMES: Readonly<Record<string, string>> = { MEMBER: "member", ADMIN: "admin", RED: "Red", BLUE: "Blue", YELLOW: "Yellow", MAIL: "mail", NEWSLETTER: "newsletter", DISCORD: "Discord" };
+const NAMES: Readonly<Record<string, string>> = {
+  MEMBER: "member",
+  ADMIN: "admin",
+  RED: "Red",
+  BLUE: "Blue",
+  YELLOW: "Yellow",
+  MAIL: "mail",
+  NEWSLETTER: "newsletter",
+  DISCORD: "Discord",
+};
 const named = (value: unknown) => NAMES[String(value)] ?? String(value);
-const counted = (count: unknown, one: string, many: string) => `${String(count)} ${count === 1 ? one : many}`;
+const counted = (count: unknown, one: string, many: string) =>
+  `${String(count)} ${count === 1 ? one : many}`;
 const ended = (value: unknown) => `${counted(value, "session", "sessions")} ended`;
 
 const WORDS: Readonly<Record<string, (value: unknown) => string>> = {
@@ -24,7 +34,10 @@ const WORDS: Readonly<Record<string, (value: unknown) => string>> = {
 export function detailText(detail: Readonly<Record<string, unknown>>): string {
   return Object.entries(detail)
     .map(([name, value]) => {
-      const { from, to } = (typeof value === "object" && value !== null ? value : {}) as { from?: unknown; to?: unknown };
+      const { from, to } = (typeof value === "object" && value !== null ? value : {}) as {
+        from?: unknown;
+        to?: unknown;
+      };
       if (from !== undefined || to !== undefined) return `${name} ${named(from)} → ${named(to)}`;
       if (Object.hasOwn(WORDS, name)) return WORDS[name]!(value);
       return `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`;

@@ -28,12 +28,23 @@ const ACTIONS: Record<string, string> = {
 
 function Subject({ action, subjectId, subjectName }: LoggedEvent) {
   const room = action.split(".")[0];
-  const href = room === "user" ? `/admin/users/${subjectId}` : room === "call" || room === "episode" ? `/admin/calls/${subjectId}` : null;
+  const href =
+    room === "user"
+      ? `/admin/users/${subjectId}`
+      : room === "call" || room === "episode"
+        ? `/admin/calls/${subjectId}`
+        : null;
   if (subjectName && href) return <a href={href}>{subjectName}</a>;
   return <span className="key">{subjectId}</span>;
 }
 
-export function EventList({ events, about = true }: { events: readonly LoggedEvent[]; about?: boolean }) {
+export function EventList({
+  events,
+  about = true,
+}: {
+  events: readonly LoggedEvent[];
+  about?: boolean;
+}) {
   return (
     <TableFrame label="Log">
       <thead>
@@ -50,7 +61,15 @@ export function EventList({ events, about = true }: { events: readonly LoggedEve
             <td>
               <When ms={event.createdAt} />
             </td>
-            <td>{event.actorId === null ? "Command line" : event.actorName ? <a href={`/admin/users/${event.actorId}`}>{event.actorName}</a> : <span className="muted">No member any more</span>}</td>
+            <td>
+              {event.actorId === null ? (
+                "Command line"
+              ) : event.actorName ? (
+                <a href={`/admin/users/${event.actorId}`}>{event.actorName}</a>
+              ) : (
+                <span className="muted">No member any more</span>
+              )}
+            </td>
             <td>
               {ACTIONS[event.action] ?? event.action}
               <small>{detailText(event.detail)}</small>

@@ -1,11 +1,33 @@
 // One line that searches a list: the address of the page is the search.
 
-export function FindForm({ action, label, hint, q, children }: { action: string; label: string; hint?: string; q: string; children?: React.ReactNode }) {
+export function FindForm({
+  action,
+  label,
+  hint,
+  q,
+  children,
+}: {
+  action: string;
+  label: string;
+  hint?: string;
+  q: string;
+  children?: React.ReactNode;
+}) {
   return (
     <form action={action} method="get" role="search" className="admin-find">
       <div>
         <label htmlFor="find">{label}</label>
-        <input className="field" id="find" type="search" name="q" defaultValue={q} maxLength={200} autoComplete="off" spellCheck={false} aria-describedby={hint ? "find-hint" : undefined} />
+        <input
+          className="field"
+          id="find"
+          type="search"
+          name="q"
+          defaultValue={q}
+          maxLength={200}
+          autoComplete="off"
+          spellCheck={false}
+          aria-describedby={hint ? "find-hint" : undefined}
+        />
       </div>
       {children}
       <button type="submit" className="button">

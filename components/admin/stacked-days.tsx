@@ -33,7 +33,10 @@ export function StackedDays({ days, label }: { days: readonly DayOfReads[]; labe
   const best = days.reduce((best, day) => (day.total > best.total ? day : best), days[0]!);
   const width = days.length * (BAR + GAP) - GAP;
   const y = (reads: number) => HEIGHT - (reads / top) * HEIGHT;
-  const summary = total === 0 ? `${label}: none in ${days.length} days.` : `${label}: ${total} in ${days.length} days, most on ${dayText(best.day)} (${best.total}). The table below has every number.`;
+  const summary =
+    total === 0
+      ? `${label}: none in ${days.length} days.`
+      : `${label}: ${total} in ${days.length} days, most on ${dayText(best.day)} (${best.total}). The table below has every number.`;
   return (
     <figure className="desk-section">
       <figcaption>
@@ -54,9 +57,22 @@ export function StackedDays({ days, label }: { days: readonly DayOfReads[]; labe
             <span key={i}>{(top / TICKS) * (TICKS - i)}</span>
           ))}
         </div>
-        <svg className="days-plot" viewBox={`0 0 ${width} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={summary}>
+        <svg
+          className="days-plot"
+          viewBox={`0 0 ${width} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={summary}
+        >
           {Array.from({ length: TICKS + 1 }, (_, i) => (
-            <line key={i} className="days-line" x1="0" x2={width} y1={(HEIGHT / TICKS) * i} y2={(HEIGHT / TICKS) * i} />
+            <line
+              key={i}
+              className="days-line"
+              x1="0"
+              x2={width}
+              y1={(HEIGHT / TICKS) * i}
+              y2={(HEIGHT / TICKS) * i}
+            />
           ))}
           {days.map((day, i) => {
             let below = 0;
@@ -67,7 +83,16 @@ export function StackedDays({ days, label }: { days: readonly DayOfReads[]; labe
                   const reads = readsOf(team, day);
                   if (reads === 0) return null;
                   below += reads;
-                  return <rect key={team} className={`days-${team.toLowerCase()}`} x={i * (BAR + GAP)} width={BAR} y={y(below)} height={y(below - reads) - y(below)} />;
+                  return (
+                    <rect
+                      key={team}
+                      className={`days-${team.toLowerCase()}`}
+                      x={i * (BAR + GAP)}
+                      width={BAR}
+                      y={y(below)}
+                      height={y(below - reads) - y(below)}
+                    />
+                  );
                 })}
               </g>
             );

@@ -12,13 +12,21 @@ export class DraftKeeper {
   #lost: boolean;
 
   /** The kept draft under `key` or a new one. `onLost` is called once when this browser does not keep it (any more). */
-  static async open(key: string, freshFormId: string, onLost: () => void): Promise<{ keeper: DraftKeeper; audio: Blob | null; isFound: boolean }> {
+  static async open(
+    key: string,
+    freshFormId: string,
+    onLost: () => void,
+  ): Promise<{ keeper: DraftKeeper; audio: Blob | null; isFound: boolean }> {
     const store = await openDraftStore();
     // Unreadable: begun anew.
     const found = await store.find(key).catch(() => null);
     const audio = found && (await store.audioOf(found).catch(() => null));
     // A draft without its audio (the browser cleared some) is only its words.
-    const draft = found ? (audio || found.pieces === 0 ? found : withoutAudio(found)) : emptyDraft(key, freshFormId, Date.now());
+    const draft = found
+      ? audio || found.pieces === 0
+        ? found
+        : withoutAudio(found)
+      : emptyDraft(key, freshFormId, Date.now());
     const keeper = new DraftKeeper(store, draft, onLost);
     if (!store.lasting) keeper.#lose();
     const texts = heldWords(key, found?.savedAtMs ?? 0, Date.now());
@@ -57,7 +65,9 @@ export class DraftKeeper {
     const number = this.#draft.pieces;
     this.#draft = { ...this.#draft, ...changes, pieces: number + 1, savedAtMs: Date.now() };
     const draft = this.#draft;
-    return this.#write(async () => this.#store.keep(draft, { number, bytes: await piece.arrayBuffer() }));
+    return this.#write(async () =>
+      this.#store.keep(draft, { number, bytes: await piece.arrayBuffer() }),
+    );
   }
 
   /** Forgets the audio, keeps the words. */

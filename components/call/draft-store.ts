@@ -31,7 +31,12 @@ function settled<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 function inTime<T>(promise: Promise<T>): Promise<T> {
-  return Promise.race([promise, new Promise<never>((_, reject) => setTimeout(() => reject(new Error("The browser's database does not answer.")), WAIT_MS))]);
+  return Promise.race([
+    promise,
+    new Promise<never>((_, reject) =>
+      setTimeout(() => reject(new Error("The browser's database does not answer.")), WAIT_MS),
+    ),
+  ]);
 }
 
 /** All pieces of a draft, in order: arrays sort after the shorter ones they begin with. */
@@ -57,20 +62,29 @@ class LastingStore implements DraftStore {
     this.#database = database;
   }
 
-  async #run<T>(mode: IDBTransactionMode, work: (drafts: IDBObjectStore, pieces: IDBObjectStore) => Promise<T> | T): Promise<T> {
+  async #run<T>(
+    mode: IDBTransactionMode,
+    work: (drafts: IDBObjectStore, pieces: IDBObjectStore) => Promise<T> | T,
+  ): Promise<T> {
     const transaction = this.#database.transaction([DRAFTS, PIECES], mode);
     const done = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
-      transaction.onabort = () => reject(transaction.error ?? new Error("The browser's database took nothing."));
+      transaction.onabort = () =>
+        reject(transaction.error ?? new Error("The browser's database took nothing."));
     });
     done.catch(() => {}); // also seen by the await below, unless the work fails first
-    const result = await inTime(Promise.resolve(work(transaction.objectStore(DRAFTS), transaction.objectStore(PIECES))));
+    const result = await inTime(
+      Promise.resolve(work(transaction.objectStore(DRAFTS), transaction.objectStore(PIECES))),
+    );
     await inTime(done);
     return result;
   }
 
   find(key: string) {
-    return this.#run("readonly", async (drafts) => ((await settled(drafts.get(key))) as Draft | undefined) ?? null);
+    return this.#run(
+      "readonly",
+      async (drafts) => ((await settled(drafts.get(key))) as Draft | undefined) ?? null,
+    );
   }
 
   audioOf(draft: Draft) {

@@ -28,7 +28,10 @@ export function heldWords(key: string, sinceMs: number, nowMs: number): Texts | 
   let found: Texts | null = null;
   try {
     for (const name of Object.keys(localStorage).filter((name) => name.startsWith(PREFIX))) {
-      const held = JSON.parse(localStorage.getItem(name) ?? "null") as { texts: Texts; savedAtMs: number } | null;
+      const held = JSON.parse(localStorage.getItem(name) ?? "null") as {
+        texts: Texts;
+        savedAtMs: number;
+      } | null;
       if (!held || held.savedAtMs < nowMs - DRAFT_DAYS * 86_400_000) localStorage.removeItem(name);
       else if (name === PREFIX + key && held.savedAtMs >= sinceMs) found = held.texts;
     }

@@ -41,7 +41,20 @@ export function draftName(owner: string, purpose: string): string {
 }
 
 export function emptyDraft(key: string, formId: string, nowMs: number): Draft {
-  return { key, uploadId: crypto.randomUUID(), formId, type: "", fileName: null, startedAtMs: nowMs, savedAtMs: nowMs, durationMs: 0, complete: false, pieces: 0, levels: [], texts: {} };
+  return {
+    key,
+    uploadId: crypto.randomUUID(),
+    formId,
+    type: "",
+    fileName: null,
+    startedAtMs: nowMs,
+    savedAtMs: nowMs,
+    durationMs: 0,
+    complete: false,
+    pieces: 0,
+    levels: [],
+    texts: {},
+  };
 }
 
 /** The same without its audio, ready for another recording: that one gets an upload of its own. */

@@ -19,7 +19,11 @@ export function dayText(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
-export function EpisodeLine({ episode: { number, slug, title, description, callerName, publishedAt, durationMs } }: { episode: ListedEpisode }) {
+export function EpisodeLine({
+  episode: { number, slug, title, description, callerName, publishedAt, durationMs },
+}: {
+  episode: ListedEpisode;
+}) {
   const day = dayText(publishedAt);
   return (
     <li className="post-line">
@@ -49,5 +53,8 @@ const MAX_CHARS = 180;
 function shortened(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
   if (line.length <= MAX_CHARS) return line;
-  return `${line.slice(0, MAX_CHARS).toWellFormed().replace(/\s+\S*$/, "")}…`;
+  return `${line
+    .slice(0, MAX_CHARS)
+    .toWellFormed()
+    .replace(/\s+\S*$/, "")}…`;
 }

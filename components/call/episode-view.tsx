@@ -24,7 +24,17 @@ export interface EpisodeContent {
  * `ids` begins the ids of the players, which play in turn; `level` is of the headings: 3 for a preview, which is no landmark of its page; with `soundsFirst` what
  * will be one file stands where that will be. All texts are shown as they are: no markup.
  */
-export function EpisodeView({ content: { description, callerName, keywords, transcript, call, answer, joined }, ids, level = 2, soundsFirst = false }: { content: EpisodeContent; ids: string; level?: 2 | 3; soundsFirst?: boolean }) {
+export function EpisodeView({
+  content: { description, callerName, keywords, transcript, call, answer, joined },
+  ids,
+  level = 2,
+  soundsFirst = false,
+}: {
+  content: EpisodeContent;
+  ids: string;
+  level?: 2 | 3;
+  soundsFirst?: boolean;
+}) {
   const Heading = `h${level}` as const;
   const part = (name: string, children: ReactNode) =>
     level === 2 ? (
@@ -34,8 +44,23 @@ export function EpisodeView({ content: { description, callerName, keywords, tran
     ) : (
       <div className="episode-part">{children}</div>
     );
-  const question = call && <CallPlayer id={`${ids}-call`} next={`${ids}-answer`} src={call.src} durationMs={call.durationMs} label={`${callerName}’s question`} />;
-  const answered = <CallPlayer id={`${ids}-answer`} src={answer.src} durationMs={answer.durationMs} label="The answer" />;
+  const question = call && (
+    <CallPlayer
+      id={`${ids}-call`}
+      next={`${ids}-answer`}
+      src={call.src}
+      durationMs={call.durationMs}
+      label={`${callerName}’s question`}
+    />
+  );
+  const answered = (
+    <CallPlayer
+      id={`${ids}-answer`}
+      src={answer.src}
+      durationMs={answer.durationMs}
+      label="The answer"
+    />
+  );
   const isApart = !joined && !soundsFirst;
   return (
     <>
@@ -47,7 +72,12 @@ export function EpisodeView({ content: { description, callerName, keywords, tran
       )}
       {joined && (
         <div className="episode-part">
-          <CallPlayer id={`${ids}-episode`} src={joined.src} durationMs={joined.durationMs} label={call ? "Question and answer" : "The answer"} />
+          <CallPlayer
+            id={`${ids}-episode`}
+            src={joined.src}
+            durationMs={joined.durationMs}
+            label={call ? "Question and answer" : "The answer"}
+          />
           {question && (
             <details className="episode-apart">
               <summary>Question and answer, each by itself</summary>

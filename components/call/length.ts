@@ -11,8 +11,13 @@ export function clock(ms: number): string {
 /** clock for screen readers: 72_900 → "1 minute 12 seconds". */
 export function spoken(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
-  const part = (count: number, unit: string) => (count === 0 ? "" : `${count} ${unit}${count === 1 ? "" : "s"}`);
-  return [part(Math.floor(seconds / 60), "minute"), part(seconds % 60, "second")].filter(Boolean).join(" ") || "0 seconds";
+  const part = (count: number, unit: string) =>
+    count === 0 ? "" : `${count} ${unit}${count === 1 ? "" : "s"}`;
+  return (
+    [part(Math.floor(seconds / 60), "minute"), part(seconds % 60, "second")]
+      .filter(Boolean)
+      .join(" ") || "0 seconds"
+  );
 }
 
 /** lengthText for screen readers: 72_900 → "1 minute 13 seconds". */
@@ -24,7 +29,8 @@ export function spokenLength(ms: number): string {
 export function timeOf(ms: number, nowMs: number): string {
   const at = new Date(ms);
   const time = `${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
-  const day = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const day = (date: Date) =>
+    new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
   const days = Math.round((day(new Date(nowMs)) - day(at)) / 86_400_000);
   if (days === 0) return time;
   if (days === 1) return `yesterday, ${time}`;
@@ -33,5 +39,7 @@ export function timeOf(ms: number, nowMs: number): string {
 
 /** 734_003 → "734 kB". */
 export function bytesInWords(bytes: number): string {
-  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+  return bytes < 1_000_000
+    ? `${Math.ceil(bytes / 1_000)} kB`
+    : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { levelOf, summarized } from "./level-meter.ts";
 
-const tone = (amplitude: number) => Float32Array.from({ length: 2_048 }, (_, i) => amplitude * Math.sin(i / 5));
+const tone = (amplitude: number) =>
+  Float32Array.from({ length: 2_048 }, (_, i) => amplitude * Math.sin(i / 5));
 
 test("silence has no level, the loudest sound the highest, and speech stands in between", () => {
   expect(levelOf(new Float32Array(2_048))).toBe(0);
@@ -19,5 +20,10 @@ test("louder is never lower", () => {
 test("a summary keeps the loudest of each stretch, and short ones as they are", () => {
   expect(summarized([1, 9, 2, 3, 4, 8], 3)).toEqual([9, 3, 8]);
   expect(summarized([1, 2], 3)).toEqual([1, 2]);
-  expect(summarized(Array.from({ length: 1_201 }, (_, i) => i), 96).at(-1)).toBe(1_200);
+  expect(
+    summarized(
+      Array.from({ length: 1_201 }, (_, i) => i),
+      96,
+    ).at(-1),
+  ).toBe(1_200);
 });

@@ -6,11 +6,21 @@ import { useEffect, useRef, useState } from "react";
 const asIs = (text: string) => text;
 
 /** `clean` is what the server does before it counts; the same function each time. Without JavaScript it shows nothing. Not a live region: a count after every letter would talk over the typing. */
-export function LiveCount({ min, max, clean = asIs }: { min: number; max: number; clean?: (text: string) => string }) {
+export function LiveCount({
+  min,
+  max,
+  clean = asIs,
+}: {
+  min: number;
+  max: number;
+  clean?: (text: string) => string;
+}) {
   const here = useRef<HTMLSpanElement>(null);
   const [count, setCount] = useState(0);
   useEffect(() => {
-    const field = here.current?.closest(".form-field")?.querySelector<HTMLInputElement | HTMLTextAreaElement>("input, textarea");
+    const field = here.current
+      ?.closest(".form-field")
+      ?.querySelector<HTMLInputElement | HTMLTextAreaElement>("input, textarea");
     if (!field) return;
     const look = () => setCount([...clean(field.value.normalize("NFC")).trim()].length);
     // A reset tells before it happens.
@@ -24,7 +34,14 @@ export function LiveCount({ min, max, clean = asIs }: { min: number; max: number
       form?.removeEventListener("reset", lookLater);
     };
   }, [clean]);
-  const difference = count === 0 ? "" : count < min ? `${min - count} more needed` : count > max ? `${count - max} too many` : `${count} so far`;
+  const difference =
+    count === 0
+      ? ""
+      : count < min
+        ? `${min - count} more needed`
+        : count > max
+          ? `${count - max} too many`
+          : `${count} so far`;
   return (
     <span ref={here} className="live-count figures" data-off={count > max || undefined}>
       {difference && ` · ${difference}`}

@@ -6,26 +6,48 @@ const REMEMBERED = "lectern-microphone";
 const BITS_PER_SECOND = 48_000;
 
 /** In this order: what every newer browser plays first, then what Safari records, then an old Firefox. */
-const TYPES = ["audio/webm;codecs=opus", "audio/mp4;codecs=mp4a.40.2", "audio/mp4", "audio/ogg;codecs=opus", "audio/webm"];
+const TYPES = [
+  "audio/webm;codecs=opus",
+  "audio/mp4;codecs=mp4a.40.2",
+  "audio/mp4",
+  "audio/ogg;codecs=opus",
+  "audio/webm",
+];
 
 export type MicrophoneProblem = "insecure" | "no-recorder" | "refused" | "none" | "busy" | "other";
 
 export const PROBLEMS: Record<MicrophoneProblem, { title: string; text: string }> = {
-  insecure: { title: "Recording needs a secure connection.", text: "This page was opened over plain http. Open it with https to record or to choose a file." },
-  "no-recorder": { title: "This browser can’t record.", text: "Choose a file that you recorded elsewhere." },
+  insecure: {
+    title: "Recording needs a secure connection.",
+    text: "This page was opened over plain http. Open it with https to record or to choose a file.",
+  },
+  "no-recorder": {
+    title: "This browser can’t record.",
+    text: "Choose a file that you recorded elsewhere.",
+  },
   refused: {
     title: "The browser did not allow the microphone.",
     text: "Open the site’s settings at the left end of the address bar, set the microphone to “Allow”, and try again. On a phone, also look whether the system’s settings let this browser use the microphone.",
   },
-  none: { title: "No microphone was found.", text: "Plug one in or switch it on and try again, or choose a file that you recorded elsewhere." },
-  busy: { title: "The microphone can’t be opened.", text: "Another program may be using it: end its call or recording and try again." },
-  other: { title: "The microphone did not start.", text: "Try again. If it stays so, choose a file that you recorded elsewhere." },
+  none: {
+    title: "No microphone was found.",
+    text: "Plug one in or switch it on and try again, or choose a file that you recorded elsewhere.",
+  },
+  busy: {
+    title: "The microphone can’t be opened.",
+    text: "Another program may be using it: end its call or recording and try again.",
+  },
+  other: {
+    title: "The microphone did not start.",
+    text: "Try again. If it stays so, choose a file that you recorded elsewhere.",
+  },
 };
 
 /** What keeps this browser from recording, before anybody is asked; null when nothing does. */
 export function recordingProblem(): MicrophoneProblem | null {
   if (!isSecureContext) return "insecure";
-  if (typeof MediaRecorder === "undefined" || !navigator.mediaDevices?.getUserMedia) return "no-recorder";
+  if (typeof MediaRecorder === "undefined" || !navigator.mediaDevices?.getUserMedia)
+    return "no-recorder";
   return null;
 }
 
@@ -34,7 +56,9 @@ export function recordingProblem(): MicrophoneProblem | null {
  * policy of the document before it, which names no microphone: then a reload helps.
  */
 export function isForbiddenByPolicy(): boolean {
-  const policy = (document as Document & { featurePolicy?: { allowsFeature(name: string): boolean } }).featurePolicy;
+  const policy = (
+    document as Document & { featurePolicy?: { allowsFeature(name: string): boolean } }
+  ).featurePolicy;
   return policy ? !policy.allowsFeature("microphone") : false;
 }
 
@@ -55,7 +79,9 @@ export interface Microphone {
 export async function listMicrophones(): Promise<Microphone[]> {
   if (!navigator.mediaDevices?.enumerateDevices) return [];
   const devices = await navigator.mediaDevices.enumerateDevices();
-  return devices.filter(({ kind, label, deviceId }) => kind === "audioinput" && label && deviceId).map(({ deviceId, label }) => ({ id: deviceId, label }));
+  return devices
+    .filter(({ kind, label, deviceId }) => kind === "audioinput" && label && deviceId)
+    .map(({ deviceId, label }) => ({ id: deviceId, label }));
 }
 
 export function rememberedMicrophone(): string {
@@ -76,10 +102,17 @@ export function rememberMicrophone(id: string): void {
 
 /** Opens the microphone: the one asked for, or the usual one when that is not there. The caller closes it. */
 export async function openMicrophone(id: string): Promise<MediaStream> {
-  const audio: MediaTrackConstraints = { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+  const audio: MediaTrackConstraints = {
+    channelCount: 1,
+    echoCancellation: true,
+    noiseSuppression: true,
+    autoGainControl: true,
+  };
   if (!id) return navigator.mediaDevices.getUserMedia({ audio });
   try {
-    return await navigator.mediaDevices.getUserMedia({ audio: { ...audio, deviceId: { exact: id } } });
+    return await navigator.mediaDevices.getUserMedia({
+      audio: { ...audio, deviceId: { exact: id } },
+    });
   } catch (error) {
     if (problemOf(error) !== "none") throw error;
     return navigator.mediaDevices.getUserMedia({ audio });
@@ -93,5 +126,8 @@ export function closeMicrophone(stream: MediaStream | null): void {
 /** A recorder of the first type that this browser knows; its own choice when it knows none of ours. */
 export function recorderFor(stream: MediaStream): MediaRecorder {
   const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
-  return new MediaRecorder(stream, { ...(mimeType && { mimeType }), audioBitsPerSecond: BITS_PER_SECOND });
+  return new MediaRecorder(stream, {
+    ...(mimeType && { mimeType }),
+    audioBitsPerSecond: BITS_PER_SECOND,
+  });
 }

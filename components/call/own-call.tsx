@@ -29,7 +29,17 @@ function State({ call: { state, slug, declineReason, isRecorded } }: { call: Own
 }
 
 /** `date` is the day it was left; `deleteForm` the id of the form whose action deletes the call that the button names. */
-export function OwnCallItem({ call, date, isNew, deleteForm }: { call: OwnCall; date: ReactNode; isNew: boolean; deleteForm: string }) {
+export function OwnCallItem({
+  call,
+  date,
+  isNew,
+  deleteForm,
+}: {
+  call: OwnCall;
+  date: ReactNode;
+  isNew: boolean;
+  deleteForm: string;
+}) {
   const { id, title, description, state, isRecorded, durationMs } = call;
   return (
     <li className="own-call" data-state={state} data-new={isNew || undefined}>
@@ -38,14 +48,28 @@ export function OwnCallItem({ call, date, isNew, deleteForm }: { call: OwnCall; 
         <p className="own-call-meta figures">
           {date}
           {" · "}
-          {!isRecorded ? "written" : durationMs === null ? "spoken" : <span aria-label={spokenLength(durationMs)} role="text">{lengthText(durationMs)}</span>}
+          {!isRecorded ? (
+            "written"
+          ) : durationMs === null ? (
+            "spoken"
+          ) : (
+            <span aria-label={spokenLength(durationMs)} role="text">
+              {lengthText(durationMs)}
+            </span>
+          )}
         </p>
         <p className="own-call-state">
           <State call={call} />
         </p>
       </div>
       <div className="own-call-more">
-        {isRecorded && <CallPlayer src={`/calls/recording/${id}`} label="Your recording" durationMs={durationMs} />}
+        {isRecorded && (
+          <CallPlayer
+            src={`/calls/recording/${id}`}
+            label="Your recording"
+            durationMs={durationMs}
+          />
+        )}
         <p className="own-call-text">{description}</p>
         <details className="own-call-delete">
           <summary>
@@ -53,7 +77,11 @@ export function OwnCallItem({ call, date, isNew, deleteForm }: { call: OwnCall; 
           </summary>
           <div>
             <p>
-              {state === "PUBLISHED" ? "The episode goes with it: its page, its answer and its place in the feed. " : state === "ANSWERED" ? "Its answer goes with it. " : ""}
+              {state === "PUBLISHED"
+                ? "The episode goes with it: its page, its answer and its place in the feed. "
+                : state === "ANSWERED"
+                  ? "Its answer goes with it. "
+                  : ""}
               This can’t be undone.
             </p>
             <Submit kind="danger" form={deleteForm} name="id" value={id}>

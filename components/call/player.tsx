@@ -1,7 +1,14 @@
 "use client";
 // Plays a recording: speed, position, keys. Without scripts it is the browser's own player.
 
-import { type KeyboardEvent, useEffect, useId, useRef, useState, useSyncExternalStore } from "react";
+import {
+  type KeyboardEvent,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import { lengthText } from "#lib/calls/length.ts";
 import { clock, spoken, spokenLength } from "./length.ts";
 import { SPEEDS, chooseSpeed, nextSpeed, onSpeed, readSpeed } from "./speed.ts";
@@ -59,7 +66,8 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
   };
   const onPlay = () => {
     setPlaying(true);
-    for (const other of document.querySelectorAll("audio")) if (other !== audio.current) other.pause();
+    for (const other of document.querySelectorAll("audio"))
+      if (other !== audio.current) other.pause();
   };
   const onEnded = () => {
     setAt(0);
@@ -67,11 +75,15 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
     if (following instanceof HTMLAudioElement) void following.play().catch(() => {}); // its own player says what is wrong
   };
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLSelectElement) return;
-    const isButton = event.target instanceof HTMLButtonElement || event.target instanceof HTMLAnchorElement;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLSelectElement)
+      return;
+    const isButton =
+      event.target instanceof HTMLButtonElement || event.target instanceof HTMLAnchorElement;
     if (event.key === " " && !isButton) toggle();
-    else if (event.key === "ArrowRight" || event.key === "ArrowLeft") seek(at + (event.key === "ArrowRight" ? ARROW_SECONDS : -ARROW_SECONDS));
-    else if (event.key === "<" || event.key === ">") chooseSpeed(nextSpeed(speed, event.key === ">"));
+    else if (event.key === "ArrowRight" || event.key === "ArrowLeft")
+      seek(at + (event.key === "ArrowRight" ? ARROW_SECONDS : -ARROW_SECONDS));
+    else if (event.key === "<" || event.key === ">")
+      chooseSpeed(nextSpeed(speed, event.key === ">"));
     else return;
     event.preventDefault();
   };
@@ -89,11 +101,18 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
         onPause={() => setPlaying(false)}
         onEnded={onEnded}
         onTimeUpdate={({ currentTarget }) => setAt(currentTarget.currentTime)}
-        onDurationChange={({ currentTarget: { duration } }) => setMeasured(Number.isFinite(duration) ? duration : null)}
+        onDurationChange={({ currentTarget: { duration } }) =>
+          setMeasured(Number.isFinite(duration) ? duration : null)
+        }
         onError={() => setFailed(true)}
       />
       <div className="player-head">
-        <button type="button" className="player-play needs-script" onClick={toggle} aria-label={isPlaying ? "Pause" : "Play"}>
+        <button
+          type="button"
+          className="player-play needs-script"
+          onClick={toggle}
+          aria-label={isPlaying ? "Pause" : "Play"}
+        >
           <Sign isPlaying={isPlaying} />
         </button>
         <span className="player-label" id={named}>
@@ -108,7 +127,9 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
         className="player-seek needs-script"
         type="range"
         aria-label="Position"
-        aria-valuetext={length > 0 ? `${spoken(at * 1000)} of ${spokenLength(length * 1000)}` : spoken(at * 1000)}
+        aria-valuetext={
+          length > 0 ? `${spoken(at * 1000)} of ${spokenLength(length * 1000)}` : spoken(at * 1000)
+        }
         min={0}
         max={Math.max(1, length)}
         step={0.1}
@@ -125,7 +146,10 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
         </button>
         <label className="player-speed">
           <span>Speed</span>
-          <select value={speed} onChange={({ currentTarget }) => chooseSpeed(Number(currentTarget.value))}>
+          <select
+            value={speed}
+            onChange={({ currentTarget }) => chooseSpeed(Number(currentTarget.value))}
+          >
             {speeds.map((each) => (
               <option key={each} value={each}>
                 {each}×
@@ -136,7 +160,8 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
       </div>
       {hasFailed && (
         <p className="player-failed" role="alert">
-          This browser can’t play the recording, or the connection broke. <a href={src}>Open the file</a>.
+          This browser can’t play the recording, or the connection broke.{" "}
+          <a href={src}>Open the file</a>.
         </p>
       )}
     </div>
@@ -145,8 +170,19 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
 
 function Sign({ isPlaying }: { isPlaying: boolean }) {
   return (
-    <svg viewBox="0 0 20 20" width="20" height="20" fill="currentColor" aria-hidden="true" focusable="false">
-      {isPlaying ? <path d="M5 3.5h3.6v13H5zM11.4 3.5H15v13h-3.6z" /> : <path d="M6 3.2v13.6L17 10z" />}
+    <svg
+      viewBox="0 0 20 20"
+      width="20"
+      height="20"
+      fill="currentColor"
+      aria-hidden="true"
+      focusable="false"
+    >
+      {isPlaying ? (
+        <path d="M5 3.5h3.6v13H5zM11.4 3.5H15v13h-3.6z" />
+      ) : (
+        <path d="M6 3.2v13.6L17 10z" />
+      )}
     </svg>
   );
 }

@@ -8,14 +8,22 @@ const DECODE_MS = 8_000;
  * The file as audio labelled as what it is, its length, and its loudness by tenths of a second (none where the browser can't
  * decode it). Throws the sentences of lib/calls/audio.ts.
  */
-export async function readFile(file: File, maxMs: number): Promise<{ audio: Blob; durationMs: number; levels: number[] }> {
+export async function readFile(
+  file: File,
+  maxMs: number,
+): Promise<{ audio: Blob; durationMs: number; levels: number[] }> {
   // Loaded only when somebody chooses a file.
-  const { ANSWER_LIMITS, CALL_LIMITS, MAX_CALL_MS, assertAudioSize, probeAudio } = await import("#lib/calls/audio.ts");
+  const { ANSWER_LIMITS, CALL_LIMITS, MAX_CALL_MS, assertAudioSize, probeAudio } =
+    await import("#lib/calls/audio.ts");
   const limits = { ...(maxMs <= MAX_CALL_MS ? CALL_LIMITS : ANSWER_LIMITS), maxMs };
   assertAudioSize(file.size, limits, file.type); // before it is read: it could be a film of some gigabytes
   const bytes = await file.arrayBuffer();
   const { contentType, durationMs } = await probeAudio(new Uint8Array(bytes), limits);
-  return { audio: new Blob([bytes], { type: contentType }), durationMs, levels: await levelsOf(bytes, durationMs) };
+  return {
+    audio: new Blob([bytes], { type: contentType }),
+    durationMs,
+    levels: await levelsOf(bytes, durationMs),
+  };
 }
 
 async function levelsOf(bytes: ArrayBuffer, durationMs: number): Promise<number[]> {
@@ -24,10 +32,15 @@ async function levelsOf(bytes: ArrayBuffer, durationMs: number): Promise<number[
   try {
     const rate = 8_000;
     const decoding = new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes.slice(0));
-    const decoded = await Promise.race([decoding, new Promise<never>((_, reject) => setTimeout(() => reject(new Error("too slow")), DECODE_MS))]);
+    const decoded = await Promise.race([
+      decoding,
+      new Promise<never>((_, reject) => setTimeout(() => reject(new Error("too slow")), DECODE_MS)),
+    ]);
     const samples = decoded.getChannelData(0);
     const step = rate / 10;
-    return Array.from({ length: Math.floor(samples.length / step) }, (_, i) => levelOf(samples.subarray(i * step, (i + 1) * step)));
+    return Array.from({ length: Math.floor(samples.length / step) }, (_, i) =>
+      levelOf(samples.subarray(i * step, (i + 1) * step)),
+    );
   } catch {
     return [];
   }

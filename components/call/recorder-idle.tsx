@@ -9,7 +9,17 @@ import { LiveWaveform } from "./waveform.tsx";
 type Recorder = ReturnType<typeof useRecorder>;
 export type Act = (action: () => unknown) => () => void;
 
-export function RecorderIdle({ recorder, act, maxMs, maxBytes }: { recorder: Recorder; act: Act; maxMs: number; maxBytes: number }) {
+export function RecorderIdle({
+  recorder,
+  act,
+  maxMs,
+  maxBytes,
+}: {
+  recorder: Recorder;
+  act: Act;
+  maxMs: number;
+  maxBytes: number;
+}) {
   const { phase, onLevel, microphone } = recorder;
   const file = useRef<HTMLInputElement>(null);
   return (
@@ -20,7 +30,9 @@ export function RecorderIdle({ recorder, act, maxMs, maxBytes }: { recorder: Rec
       {phase === "checking" && (
         <>
           <LiveWaveform onLevel={onLevel} />
-          <p className="recorder-state">Say something: the bars should move. Nothing is recorded yet.</p>
+          <p className="recorder-state">
+            Say something: the bars should move. Nothing is recorded yet.
+          </p>
         </>
       )}
       <MicrophoneChoice recorder={recorder} />
@@ -42,7 +54,12 @@ export function RecorderIdle({ recorder, act, maxMs, maxBytes }: { recorder: Rec
       ) : (
         <>
           <div className="recorder-actions">
-            <button type="button" className="button button-record" data-first="" onClick={act(recorder.start)}>
+            <button
+              type="button"
+              className="button button-record"
+              data-first=""
+              onClick={act(recorder.start)}
+            >
               <span className="recorder-dot" aria-hidden="true" />
               Start recording
             </button>
@@ -51,14 +68,19 @@ export function RecorderIdle({ recorder, act, maxMs, maxBytes }: { recorder: Rec
                 Switch it off
               </button>
             ) : (
-              <button type="button" className="button" onClick={act(() => recorder.lookAt(microphone))}>
+              <button
+                type="button"
+                className="button"
+                onClick={act(() => recorder.lookAt(microphone))}
+              >
                 Try the microphone
               </button>
             )}
           </div>
           {phase === "idle" && (
             <p className="recorder-else">
-              Recorded it elsewhere? M4A, MP3, WebM, Ogg, WAV or FLAC, at most {spoken(maxMs)} and {Math.floor(maxBytes / 1_000_000)} MB:{" "}
+              Recorded it elsewhere? M4A, MP3, WebM, Ogg, WAV or FLAC, at most {spoken(maxMs)} and{" "}
+              {Math.floor(maxBytes / 1_000_000)} MB:{" "}
               <button type="button" className="recorder-link" onClick={() => file.current?.click()}>
                 Choose a file
               </button>
@@ -86,13 +108,22 @@ export function RecorderIdle({ recorder, act, maxMs, maxBytes }: { recorder: Rec
 }
 
 /** Shown once their names are known, which is after the first permission. */
-function MicrophoneChoice({ recorder: { microphones, microphone, choose, phase } }: { recorder: Recorder }) {
+function MicrophoneChoice({
+  recorder: { microphones, microphone, choose, phase },
+}: {
+  recorder: Recorder;
+}) {
   const id = useId();
   if (microphones.length < 2 || phase === "asking" || phase === "reading") return null;
   return (
     <div className="form-field recorder-microphone">
       <label htmlFor={id}>Microphone</label>
-      <select id={id} className="field" value={microphone} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+      <select
+        id={id}
+        className="field"
+        value={microphone}
+        onChange={({ currentTarget }) => choose(currentTarget.value)}
+      >
         <option value="">The usual one</option>
         {microphones
           .filter((one) => one.id !== "default" && one.id !== "communications")

@@ -8,7 +8,15 @@ import { LiveWaveform } from "./waveform.tsx";
 
 const SOON_MS = 15_000;
 
-export function RecorderLive({ recorder, act, maxMs }: { recorder: ReturnType<typeof useRecorder>; act: Act; maxMs: number }) {
+export function RecorderLive({
+  recorder,
+  act,
+  maxMs,
+}: {
+  recorder: ReturnType<typeof useRecorder>;
+  act: Act;
+  maxMs: number;
+}) {
   const { phase, elapsedMs, isQuiet, onLevel } = recorder;
   const leftMs = maxMs - elapsedMs;
   const isPaused = phase === "paused";
@@ -20,14 +28,35 @@ export function RecorderLive({ recorder, act, maxMs }: { recorder: ReturnType<ty
       </p>
       <LiveWaveform onLevel={onLevel} isHeld={isPaused} />
       <p className="recorder-state">
-        <span className="recorder-dot" data-on={phase === "recording" || undefined} aria-hidden="true" />
-        {isPaused ? "Paused. Nothing is heard until you go on." : phase === "ending" ? "Finishing…" : leftMs <= SOON_MS ? `Recording, ${spoken(Math.max(1_000, Math.ceil(leftMs / 1_000) * 1_000))} left` : "Recording"}
+        <span
+          className="recorder-dot"
+          data-on={phase === "recording" || undefined}
+          aria-hidden="true"
+        />
+        {isPaused
+          ? "Paused. Nothing is heard until you go on."
+          : phase === "ending"
+            ? "Finishing…"
+            : leftMs <= SOON_MS
+              ? `Recording, ${spoken(Math.max(1_000, Math.ceil(leftMs / 1_000) * 1_000))} left`
+              : "Recording"}
       </p>
-      <div role="status">{isQuiet && !isPaused && <p className="recorder-quiet">Nothing is heard. Is the microphone muted, or is another one chosen?</p>}</div>
+      <div role="status">
+        {isQuiet && !isPaused && (
+          <p className="recorder-quiet">
+            Nothing is heard. Is the microphone muted, or is another one chosen?
+          </p>
+        )}
+      </div>
       {phase !== "ending" && (
         <div className="recorder-actions">
           {isPaused ? (
-            <button type="button" className="button button-record" data-first="" onClick={act(recorder.goOn)}>
+            <button
+              type="button"
+              className="button button-record"
+              data-first=""
+              onClick={act(recorder.goOn)}
+            >
               <span className="recorder-dot" aria-hidden="true" />
               Go on
             </button>

@@ -7,7 +7,11 @@ import { clock, spoken, spokenLength } from "./length.ts";
 import type { Recorded } from "./use-recorder.ts";
 import { Waveform } from "./waveform.tsx";
 
-export function RecorderPlayer({ recorded: { audio, durationMs, levels } }: { recorded: Recorded }) {
+export function RecorderPlayer({
+  recorded: { audio, durationMs, levels },
+}: {
+  recorded: Recorded;
+}) {
   const element = useRef<HTMLAudioElement>(null);
   const [isPlaying, setPlaying] = useState(false);
   const [atMs, setAtMs] = useState(0);
@@ -47,7 +51,9 @@ export function RecorderPlayer({ recorded: { audio, durationMs, levels } }: { re
         onPlay={() => setPlaying(true)}
         onPause={() => setPlaying(false)}
         onEnded={() => setAtMs(0)}
-        onTimeUpdate={({ currentTarget }) => setAtMs(Math.min(durationMs, currentTarget.currentTime * 1_000))}
+        onTimeUpdate={({ currentTarget }) =>
+          setAtMs(Math.min(durationMs, currentTarget.currentTime * 1_000))
+        }
         onError={({ currentTarget }) => currentTarget.getAttribute("src") && setFailed(true)}
       />
       <Waveform levels={levels} played={durationMs > 0 ? atMs / durationMs : 0} />
@@ -55,12 +61,23 @@ export function RecorderPlayer({ recorded: { audio, durationMs, levels } }: { re
         <button type="button" className="button" data-first="" onClick={toggle}>
           {isPlaying ? "Pause" : "Listen"}
         </button>
-        <input type="range" aria-label="Position in the recording" min={0} max={Math.max(1, Math.round(durationMs))} step={100} value={Math.round(atMs)} aria-valuetext={`${spoken(atMs)} of ${spokenLength(durationMs)}`} onChange={({ currentTarget }) => seek(Number(currentTarget.value))} />
+        <input
+          type="range"
+          aria-label="Position in the recording"
+          min={0}
+          max={Math.max(1, Math.round(durationMs))}
+          step={100}
+          value={Math.round(atMs)}
+          aria-valuetext={`${spoken(atMs)} of ${spokenLength(durationMs)}`}
+          onChange={({ currentTarget }) => seek(Number(currentTarget.value))}
+        />
         <span className="figures muted">
           {clock(atMs)} / {lengthText(durationMs)}
         </span>
       </div>
-      {hasFailed && <p className="form-error">This browser can’t play the file. It can be sent all the same.</p>}
+      {hasFailed && (
+        <p className="form-error">This browser can’t play the file. It can be sent all the same.</p>
+      )}
     </div>
   );
 }

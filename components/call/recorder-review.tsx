@@ -7,7 +7,15 @@ import { lengthText } from "#lib/calls/length.ts";
 import { RecorderPlayer } from "./recorder-player.tsx";
 import type { Recorded } from "./use-recorder.ts";
 
-export function RecorderReview({ recorded, onThrowAway, isSending }: { recorded: Recorded; onThrowAway: () => void; isSending: boolean }) {
+export function RecorderReview({
+  recorded,
+  onThrowAway,
+  isSending,
+}: {
+  recorded: Recorded;
+  onThrowAway: () => void;
+  isSending: boolean;
+}) {
   const [isAsking, setAsking] = useState(false);
   const keep = useRef<HTMLButtonElement>(null);
   const again = useRef<HTMLButtonElement>(null);
@@ -23,13 +31,17 @@ export function RecorderReview({ recorded, onThrowAway, isSending }: { recorded:
         <div className="recorder-found" role="status">
           <p>
             <strong>
-              You have an unsent {what} of <span className="visually-hidden">{spokenLength(durationMs)}</span>
+              You have an unsent {what} of{" "}
+              <span className="visually-hidden">{spokenLength(durationMs)}</span>
               <span className="figures" aria-hidden="true">
                 {lengthText(durationMs)}
               </span>{" "}
               from {timeOf(foundFromMs, Date.now())}.
             </strong>{" "}
-            {isCut ? "The page was closed while you recorded; this is what was said until then." : "It was kept on this device."} Listen, send it, or throw it away.
+            {isCut
+              ? "The page was closed while you recorded; this is what was said until then."
+              : "It was kept on this device."}{" "}
+            Listen, send it, or throw it away.
           </p>
         </div>
       ) : (
@@ -71,7 +83,13 @@ export function RecorderReview({ recorded, onThrowAway, isSending }: { recorded:
               Send it
             </button>
           )}
-          <button ref={again} type="button" className="button button-plain" aria-disabled={isSending || undefined} onClick={() => !isSending && setAsking(true)}>
+          <button
+            ref={again}
+            type="button"
+            className="button button-plain"
+            aria-disabled={isSending || undefined}
+            onClick={() => !isSending && setAsking(true)}
+          >
             {foundFromMs !== null ? "Throw away" : fileName ? "Take another" : "Record again"}
           </button>
         </div>

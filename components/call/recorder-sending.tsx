@@ -23,10 +23,17 @@ function words(state: SendingState): string {
   }
 }
 
-export function RecorderSending({ state, onCancel }: { state: SendingState; onCancel: () => void }) {
+export function RecorderSending({
+  state,
+  onCancel,
+}: {
+  state: SendingState;
+  onCancel: () => void;
+}) {
   const id = useId();
   const amount = "totalBytes" in state ? state : null;
-  const percent = amount && amount.totalBytes > 0 ? Math.round((amount.sentBytes / amount.totalBytes) * 100) : 0;
+  const percent =
+    amount && amount.totalBytes > 0 ? Math.round((amount.sentBytes / amount.totalBytes) * 100) : 0;
   return (
     <div className="recorder-sending" data-state={state.kind}>
       <p id={id} role="status">
@@ -47,7 +54,11 @@ export function RecorderSending({ state, onCancel }: { state: SendingState; onCa
             <a className="button button-main" href="/login?next=/me" target="_blank" rel="noopener">
               Log in (opens a new tab)
             </a>
-            <button type="button" className="button" onClick={() => dispatchEvent(new Event(LOGGED_IN))}>
+            <button
+              type="button"
+              className="button"
+              onClick={() => dispatchEvent(new Event(LOGGED_IN))}
+            >
               I have logged in
             </button>
           </>

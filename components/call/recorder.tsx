@@ -41,7 +41,8 @@ interface Props {
 
 /** What ends by itself: a press waits for it, and the form is sent then. */
 const HELD: Partial<Record<Phase, string>> = {
-  opening: "The browser is still looking for your unsent recording. It is sent as soon as it is found.",
+  opening:
+    "The browser is still looking for your unsent recording. It is sent as soon as it is found.",
   ending: "The recording is being finished. It is sent as soon as that is done.",
   reading: "The file is still being read. It is sent as soon as that is done.",
 };
@@ -50,7 +51,8 @@ const HELD: Partial<Record<Phase, string>> = {
 const UNREADY: Partial<Record<Phase, string>> = {
   elsewhere: "This recording is open in another tab. Send it from there, or close that tab.",
   asking: "Answer the browser’s question about the microphone first, or give it up.",
-  checking: "There is no recording yet: the microphone is on, but nothing is recorded. Start recording, or choose a file.",
+  checking:
+    "There is no recording yet: the microphone is on, but nothing is recorded. Start recording, or choose a file.",
   recording: "You are still recording. Stop first, then send.",
   paused: "The recording is paused. Stop first, then send.",
 };
@@ -59,7 +61,18 @@ const UNREADY: Partial<Record<Phase, string>> = {
  * Stands inside an <ActionForm>. How the sending goes is shown in the form's `<div data-recorder-status="" />`, else below the recorder.
  * Without JavaScript it is not shown, and its field is empty.
  */
-export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = NO_FIELDS, formId, isOn = true, optional = false, onSending }: Props) {
+export function Recorder({
+  name,
+  draftKey,
+  maxMs,
+  maxBytes,
+  owner = "",
+  keep = NO_FIELDS,
+  formId,
+  isOn = true,
+  optional = false,
+  onSending,
+}: Props) {
   const root = useRef<HTMLDivElement>(null);
   const title = useId();
   const form = useForm();
@@ -67,13 +80,27 @@ export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = N
   const [wantsFocus, setWantsFocus] = useState(0);
   // How the sending goes is said beside the button that sends, if the form has a place for it.
   const [slot, setSlot] = useState<Element | null>(null);
-  useEffect(() => setSlot(root.current?.closest("form")?.querySelector("[data-recorder-status]") ?? null), []);
+  useEffect(
+    () => setSlot(root.current?.closest("form")?.querySelector("[data-recorder-status]") ?? null),
+    [],
+  );
   // The two need one another: what is restored comes with the draft, what is kept goes into it.
   const restore = useRef<(texts: Readonly<Record<string, string>>) => void>(() => {});
-  const onTexts = useCallback((texts: Readonly<Record<string, string>>) => restore.current(texts), []);
-  const recorder = useRecorder({ draftKey: draftName(owner, draftKey), formId: form.state.values[formId?.name ?? ""] ?? formId?.value ?? "", maxMs, onTexts });
+  const onTexts = useCallback(
+    (texts: Readonly<Record<string, string>>) => restore.current(texts),
+    [],
+  );
+  const recorder = useRecorder({
+    draftKey: draftName(owner, draftKey),
+    formId: form.state.values[formId?.name ?? ""] ?? formId?.value ?? "",
+    maxMs,
+    onTexts,
+  });
   const { phase, recorded, keeper, forget } = recorder;
-  const keepTexts = useCallback((texts: Record<string, string>) => void keeper.current?.changeTexts(texts), [keeper]);
+  const keepTexts = useCallback(
+    (texts: Record<string, string>) => void keeper.current?.changeTexts(texts),
+    [keeper],
+  );
   const fill = useKeptFields(root, keep, keepTexts);
   useEffect(() => {
     restore.current = fill;
@@ -88,7 +115,9 @@ export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = N
       const text = HELD[phase];
       if (optional && phase === "idle") return null;
       if (text) return { held: text, isFilling: phase === "opening" };
-      return { problem: UNREADY[phase] ?? "There is no recording yet: record one, or choose a file." };
+      return {
+        problem: UNREADY[phase] ?? "There is no recording yet: record one, or choose a file.",
+      };
     },
     kept: async () => keeper.current?.settled(),
     renew: recorder.renewUpload,
@@ -133,7 +162,8 @@ export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = N
   // The button that was pressed is gone: the focus goes to the first of the new ones, never to nowhere.
   useEffect(() => {
     const panel = root.current;
-    const lost = document.activeElement === document.body || panel?.contains(document.activeElement);
+    const lost =
+      document.activeElement === document.body || panel?.contains(document.activeElement);
     if (wantsFocus && lost) panel?.querySelector<HTMLElement>("[data-first]")?.focus();
   }, [phase, wantsFocus]);
   useEffect(() => {
@@ -155,7 +185,12 @@ export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = N
     <>
       {sending.state && <RecorderSending state={sending.state} onCancel={act(sending.cancel)} />}
       {sendError && (
-        <div ref={errorNote} className="form-message form-message-refused" role="alert" tabIndex={-1}>
+        <div
+          ref={errorNote}
+          className="form-message form-message-refused"
+          role="alert"
+          tabIndex={-1}
+        >
           <p>{sendError}</p>
         </div>
       )}
@@ -163,7 +198,15 @@ export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = N
   );
 
   return (
-    <div ref={root} className="recorder needs-script" role="group" aria-labelledby={title} hidden={!isOn} data-phase={phase} data-sending={isSending || undefined}>
+    <div
+      ref={root}
+      className="recorder needs-script"
+      role="group"
+      aria-labelledby={title}
+      hidden={!isOn}
+      data-phase={phase}
+      data-sending={isSending || undefined}
+    >
       <p id={title} className="visually-hidden">
         Recording, {spoken(maxMs)} at most
       </p>
@@ -177,15 +220,25 @@ export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = N
           {recorder.problem.text}
         </Note>
       )}
-      {phase === "opening" && <p className="recorder-wait muted">Looking for an unsent recording…</p>}
+      {phase === "opening" && (
+        <p className="recorder-wait muted">Looking for an unsent recording…</p>
+      )}
       {phase === "elsewhere" && (
         <Note role="status" title="This recording is open in another tab.">
           Go on there, or close that tab: then it opens here by itself.
         </Note>
       )}
-      {(phase === "idle" || phase === "asking" || phase === "checking" || phase === "reading") && <RecorderIdle recorder={recorder} act={act} maxMs={maxMs} maxBytes={maxBytes} />}
+      {(phase === "idle" || phase === "asking" || phase === "checking" || phase === "reading") && (
+        <RecorderIdle recorder={recorder} act={act} maxMs={maxMs} maxBytes={maxBytes} />
+      )}
       {isLive && <RecorderLive recorder={recorder} act={act} maxMs={maxMs} />}
-      {phase === "recorded" && recorded && <RecorderReview recorded={recorded} onThrowAway={act(throwAway)} isSending={isSending || form.pending} />}
+      {phase === "recorded" && recorded && (
+        <RecorderReview
+          recorded={recorded}
+          onThrowAway={act(throwAway)}
+          isSending={isSending || form.pending}
+        />
+      )}
       {!isLasting && phase !== "opening" && (
         <Note role="status" title="This browser does not keep recordings.">
           Its storage is blocked or full. Send yours before you close this tab, or it is lost.
@@ -196,7 +249,17 @@ export function Recorder({ name, draftKey, maxMs, maxBytes, owner = "", keep = N
   );
 }
 
-function Note({ role, kind, title, children }: { role: "alert" | "status"; kind?: "problem"; title: string; children: ReactNode }) {
+function Note({
+  role,
+  kind,
+  title,
+  children,
+}: {
+  role: "alert" | "status";
+  kind?: "problem";
+  title: string;
+  children: ReactNode;
+}) {
   return (
     <div className={kind ? "recorder-note recorder-note-problem" : "recorder-note"} role={role}>
       <p>

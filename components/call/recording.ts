@@ -62,7 +62,9 @@ export class Recording {
   }
 
   get elapsedMs(): number {
-    return this.#beforeMs + (this.#sinceMs === null ? 0 : Math.max(0, performance.now() - this.#sinceMs));
+    return (
+      this.#beforeMs + (this.#sinceMs === null ? 0 : Math.max(0, performance.now() - this.#sinceMs))
+    );
   }
 
   get isPaused(): boolean {
@@ -110,7 +112,10 @@ export class Recording {
 
   #hear(level: number): void {
     if (!this.isPaused) {
-      const slot = Math.min(Math.floor(this.elapsedMs / LEVEL_MS), Math.ceil(this.#maxMs / LEVEL_MS));
+      const slot = Math.min(
+        Math.floor(this.elapsedMs / LEVEL_MS),
+        Math.ceil(this.#maxMs / LEVEL_MS),
+      );
       while (this.levels.length < slot) this.levels.push(this.levels.at(-1) ?? level);
       this.levels[slot] = Math.max(this.levels[slot] ?? 0, level);
     }

@@ -2,7 +2,13 @@
 
 import type { CallState } from "#lib/calls/review-queue.ts";
 
-export const STATE_WORDS: Readonly<Record<CallState, string>> = { NEW: "New", REVIEWING: "Being reviewed", ANSWERED: "Answered", PUBLISHED: "Published", DECLINED: "Declined" };
+export const STATE_WORDS: Readonly<Record<CallState, string>> = {
+  NEW: "New",
+  REVIEWING: "Being reviewed",
+  ANSWERED: "Answered",
+  PUBLISHED: "Published",
+  DECLINED: "Declined",
+};
 
 export function CallStateWord({ state, by }: { state: CallState; by?: string | null }) {
   return (

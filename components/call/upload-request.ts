@@ -25,19 +25,34 @@ function parsed(text: string): unknown {
 }
 
 /** The answer; never throws. An aborted request answers with status 0. */
-export function request({ method, path, body, deadlineMs, signal, onSent }: Asked): Promise<Answer> {
+export function request({
+  method,
+  path,
+  body,
+  deadlineMs,
+  signal,
+  onSent,
+}: Asked): Promise<Answer> {
   return new Promise((resolve) => {
     const http = new XMLHttpRequest();
     const abort = () => http.abort();
     http.open(method, path);
     http.timeout = deadlineMs;
     http.setRequestHeader("accept", "application/json");
-    if (body !== undefined) http.setRequestHeader("content-type", typeof body === "string" ? "application/json" : "application/octet-stream");
+    if (body !== undefined)
+      http.setRequestHeader(
+        "content-type",
+        typeof body === "string" ? "application/json" : "application/octet-stream",
+      );
     if (onSent) http.upload.onprogress = ({ loaded }) => onSent(loaded);
     http.onloadend = () => {
       signal.removeEventListener("abort", abort);
       const retryAfter = http.status ? http.getResponseHeader("retry-after") : null;
-      resolve({ status: http.status, json: parsed(http.responseText), retryAfterSeconds: retryAfter && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : null });
+      resolve({
+        status: http.status,
+        json: parsed(http.responseText),
+        retryAfterSeconds: retryAfter && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : null,
+      });
     };
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) resolve({ status: 0, json: null, retryAfterSeconds: null });

@@ -19,7 +19,12 @@ export type UploadState =
   /** The connection is gone: goes on by itself when it is back. */
   | { readonly kind: "offline"; readonly sentBytes: number; readonly totalBytes: number }
   /** The server did not take it just now: tries again by itself. */
-  | { readonly kind: "waiting"; readonly sentBytes: number; readonly totalBytes: number; readonly seconds: number }
+  | {
+      readonly kind: "waiting";
+      readonly sentBytes: number;
+      readonly totalBytes: number;
+      readonly seconds: number;
+    }
   /** The session has ended: goes on after a log-in, in whatever tab. */
   | { readonly kind: "log-in"; readonly sentBytes: number; readonly totalBytes: number };
 
@@ -49,7 +54,9 @@ interface Job {
 }
 
 async function sha256(bytes: ArrayBuffer): Promise<string> {
-  return Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
 }
 
 /** Resolves after `ms`, earlier when one of `events` comes to the window; throws when the signal ends. */
@@ -72,14 +79,28 @@ function waitFor(ms: number, signal: AbortSignal, events: readonly string[] = []
 
 function refusal(answer: Answer): UploadRefused {
   const said = answer.json as { message?: unknown } | null;
-  return new UploadRefused(answer.status, typeof said?.message === "string" ? said.message : "The server did not take the recording. It is kept here; try again later.");
+  return new UploadRefused(
+    answer.status,
+    typeof said?.message === "string"
+      ? said.message
+      : "The server did not take the recording. It is kept here; try again later.",
+  );
 }
 
-const isPassing = ({ status, retryAfterSeconds }: Answer) => status === 0 || status === 408 || status >= 500 || (status === 429 && retryAfterSeconds !== null && retryAfterSeconds <= MAX_RETRY_AFTER_S);
+const isPassing = ({ status, retryAfterSeconds }: Answer) =>
+  status === 0 ||
+  status === 408 ||
+  status >= 500 ||
+  (status === 429 && retryAfterSeconds !== null && retryAfterSeconds <= MAX_RETRY_AFTER_S);
 
 /** Gives an upload up, so that it takes no room of the member's: tried once, since the server forgets it by itself after a day. */
 export async function giveUp(id: string): Promise<void> {
-  await request({ method: "DELETE", path: `/calls/upload/${id}`, deadlineMs: BEGIN_MS, signal: AbortSignal.timeout(BEGIN_MS) });
+  await request({
+    method: "DELETE",
+    path: `/calls/upload/${id}`,
+    deadlineMs: BEGIN_MS,
+    signal: AbortSignal.timeout(BEGIN_MS),
+  });
 }
 
 /** Sent to the window by whoever knows that the member has logged in again. */
@@ -98,7 +119,13 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
   let failures = 0;
 
   /** The answer, after as many tries as it takes; never one that passes by itself, nor 401. */
-  const ask = async (method: "POST" | "PUT", path: string, body: string | ArrayBuffer, deadlineMs: number, onSent?: (bytes: number) => void): Promise<Answer> => {
+  const ask = async (
+    method: "POST" | "PUT",
+    path: string,
+    body: string | ArrayBuffer,
+    deadlineMs: number,
+    onSent?: (bytes: number) => void,
+  ): Promise<Answer> => {
     for (;;) {
       const answer = await request({ method, path, body, deadlineMs, signal, onSent });
       signal.throwIfAborted();
@@ -118,8 +145,17 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
         continue;
       }
       failures += 1;
-      if (failures >= MAX_FAILURES) throw new UploadRefused(answer.status, "The server can’t be reached. Your recording is kept here: try again in a while.");
-      const seconds = Math.ceil(Math.max(answer.retryAfterSeconds ?? 0, Math.min(MAX_WAIT_MS / 1_000, 2 ** (failures - 1)) * (0.75 + Math.random() / 2)));
+      if (failures >= MAX_FAILURES)
+        throw new UploadRefused(
+          answer.status,
+          "The server can’t be reached. Your recording is kept here: try again in a while.",
+        );
+      const seconds = Math.ceil(
+        Math.max(
+          answer.retryAfterSeconds ?? 0,
+          Math.min(MAX_WAIT_MS / 1_000, 2 ** (failures - 1)) * (0.75 + Math.random() / 2),
+        ),
+      );
       onState({ kind: "waiting", sentBytes, totalBytes, seconds });
       await waitFor(seconds * 1_000, signal, ["online"]);
     }
@@ -127,7 +163,12 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
 
   // An upload can vanish in between (swept, or the member deleted it elsewhere): then it begins again, once or twice.
   for (let round = 0; round < 3; round++) {
-    const begun = await ask("POST", "/calls/upload", JSON.stringify({ id, size: totalBytes, sha256: hash }), BEGIN_MS);
+    const begun = await ask(
+      "POST",
+      "/calls/upload",
+      JSON.stringify({ id, size: totalBytes, sha256: hash }),
+      BEGIN_MS,
+    );
     if (begun.status !== 200) throw refusal(begun);
     const { partBytes, parts, received } = begun.json as Begun;
     const sizeOf = (part: number) => Math.min(partBytes, totalBytes - part * partBytes);
@@ -139,7 +180,18 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
     for (let part = 0; part < parts && !isGone; part++) {
       if (there.has(part)) continue;
       const from = part * partBytes;
-      const answer = await ask("PUT", `/calls/upload/${id}/${part}`, bytes.slice(from, from + sizeOf(part)), PART_MS, (sent) => onState({ kind: "sending", sentBytes: sentBytes + Math.min(sent, sizeOf(part)), totalBytes }));
+      const answer = await ask(
+        "PUT",
+        `/calls/upload/${id}/${part}`,
+        bytes.slice(from, from + sizeOf(part)),
+        PART_MS,
+        (sent) =>
+          onState({
+            kind: "sending",
+            sentBytes: sentBytes + Math.min(sent, sizeOf(part)),
+            totalBytes,
+          }),
+      );
       if (answer.status === 404) isGone = true;
       else if (answer.status !== 204 && answer.status !== 200) throw refusal(answer);
       else {
@@ -150,5 +202,8 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
     }
     if (!isGone) return;
   }
-  throw new UploadRefused(404, "The server lost the recording on the way. It is kept here: try again.");
+  throw new UploadRefused(
+    404,
+    "The server lost the recording on the way. It is kept here: try again.",
+  );
 }

@@ -13,7 +13,11 @@ function fieldOf(form: HTMLFormElement | null | undefined, name: string): TextIn
 }
 
 /** Calls `keep` with the fields `names` a moment after they change, and at once when the page is hidden or the form is sent. What it returns fills those that are empty. */
-export function useKeptFields(root: RefObject<HTMLElement | null>, names: readonly string[], keep: (texts: Record<string, string>) => void) {
+export function useKeptFields(
+  root: RefObject<HTMLElement | null>,
+  names: readonly string[],
+  keep: (texts: Record<string, string>) => void,
+) {
   const list = names.join(" ");
   useEffect(() => {
     const form = root.current?.closest("form");
@@ -22,7 +26,9 @@ export function useKeptFields(root: RefObject<HTMLElement | null>, names: readon
     const now = () => {
       clearTimeout(timer);
       timer = undefined;
-      keep(Object.fromEntries(list.split(" ").map((name) => [name, fieldOf(form, name)?.value ?? ""])));
+      keep(
+        Object.fromEntries(list.split(" ").map((name) => [name, fieldOf(form, name)?.value ?? ""])),
+      );
     };
     const soon = () => {
       clearTimeout(timer);

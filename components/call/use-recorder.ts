@@ -6,7 +6,17 @@ import { takeDraft } from "./draft-lock.ts";
 import { DraftKeeper } from "./draft-keeper.ts";
 import { type LevelMeter, meterOf } from "./level-meter.ts";
 import { spoken, spokenLength } from "./length.ts";
-import { PROBLEMS, type Microphone, closeMicrophone, listMicrophones, openMicrophone, problemOf, recordingProblem, rememberMicrophone, rememberedMicrophone } from "./microphone.ts";
+import {
+  PROBLEMS,
+  type Microphone,
+  closeMicrophone,
+  listMicrophones,
+  openMicrophone,
+  problemOf,
+  recordingProblem,
+  rememberMicrophone,
+  rememberedMicrophone,
+} from "./microphone.ts";
 import { readFile } from "./read-file.ts";
 import { Recording } from "./recording.ts";
 
@@ -22,7 +32,17 @@ export interface Recorded {
   readonly isCut: boolean;
 }
 
-export type Phase = "opening" | "elsewhere" | "idle" | "asking" | "checking" | "recording" | "paused" | "ending" | "reading" | "recorded";
+export type Phase =
+  | "opening"
+  | "elsewhere"
+  | "idle"
+  | "asking"
+  | "checking"
+  | "recording"
+  | "paused"
+  | "ending"
+  | "reading"
+  | "recorded";
 
 export interface Problem {
   readonly title: string;
@@ -66,7 +86,10 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
     restore.current = onTexts;
   });
 
-  const hear = useCallback((level: number) => levelListeners.current.forEach((listener) => listener(level)), []);
+  const hear = useCallback(
+    (level: number) => levelListeners.current.forEach((listener) => listener(level)),
+    [],
+  );
   const onLevel = useCallback((listener: (level: number) => void) => {
     levelListeners.current.add(listener);
     return () => void levelListeners.current.delete(listener);
@@ -81,7 +104,11 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
   const refreshMicrophones = useCallback(async () => {
     const found = await listMicrophones().catch(() => []);
     setMicrophones(found);
-    setMicrophone((current) => (found.some(({ id }) => id === current) ? current : (found.find(({ id }) => id === rememberedMicrophone())?.id ?? "")));
+    setMicrophone((current) =>
+      found.some(({ id }) => id === current)
+        ? current
+        : (found.find(({ id }) => id === rememberedMicrophone())?.id ?? ""),
+    );
   }, []);
 
   useEffect(() => {
@@ -97,7 +124,14 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
       setFormId(draft.formId || givenFormId);
       if (opened.isFound) restore.current(draft.texts);
       if (opened.audio) {
-        setRecorded({ audio: opened.audio, durationMs: draft.durationMs, levels: draft.levels, fileName: draft.fileName, foundFromMs: draft.startedAtMs, isCut: !draft.complete });
+        setRecorded({
+          audio: opened.audio,
+          durationMs: draft.durationMs,
+          levels: draft.levels,
+          fileName: draft.fileName,
+          foundFromMs: draft.startedAtMs,
+          isCut: !draft.complete,
+        });
         setPhase("recorded");
       } else setPhase("idle");
     };
@@ -105,7 +139,11 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
     if (problem) setProblem(PROBLEMS[problem]);
     // Without crypto there is no id for an upload either: only the words remain.
     if (problem === "insecure") setPhase("idle");
-    else void takeDraft(`lectern-draft/${draftKey}`, lock.signal, { onMine: () => void open(), onElsewhere: () => setPhase("elsewhere") });
+    else
+      void takeDraft(`lectern-draft/${draftKey}`, lock.signal, {
+        onMine: () => void open(),
+        onElsewhere: () => setPhase("elsewhere"),
+      });
     const onDevices = () => void refreshMicrophones();
     onDevices();
     navigator.mediaDevices?.addEventListener("devicechange", onDevices);
@@ -168,7 +206,14 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
       const made = new Recording(stream, maxMs, {
         onPiece(piece) {
           pieces.push(piece);
-          void keep.add(piece, { type: made.type, startedAtMs: made.startedAtMs, durationMs: Math.min(made.elapsedMs, maxMs), levels: [...made.levels], complete: false, fileName: null });
+          void keep.add(piece, {
+            type: made.type,
+            startedAtMs: made.startedAtMs,
+            durationMs: Math.min(made.elapsedMs, maxMs),
+            levels: [...made.levels],
+            complete: false,
+            fileName: null,
+          });
         },
         onLevel: hear,
         onTime(ms) {
@@ -188,14 +233,32 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
           setQuiet(false);
           if (audio.size === 0) {
             void keep.dropAudio();
-            setProblem({ title: "Nothing was recorded.", text: "The microphone gave no sound. Try again, or choose another microphone." });
+            setProblem({
+              title: "Nothing was recorded.",
+              text: "The microphone gave no sound. Try again, or choose another microphone.",
+            });
             return setPhase("idle");
           }
           void keep.change({ complete: true, durationMs, levels: [...made.levels] });
-          setRecorded({ audio, durationMs, levels: made.levels, fileName: null, foundFromMs: null, isCut: false });
+          setRecorded({
+            audio,
+            durationMs,
+            levels: made.levels,
+            fileName: null,
+            foundFromMs: null,
+            isCut: false,
+          });
           setPhase("recorded");
-          if (reason === "microphone") setProblem({ title: "The microphone went away.", text: "The recording ended there; what you said until then is below." });
-          say(reason === "time" ? `The ${spoken(maxMs)} are over. The recording has ended and is kept.` : `Recorded ${spokenLength(durationMs)}.`);
+          if (reason === "microphone")
+            setProblem({
+              title: "The microphone went away.",
+              text: "The recording ended there; what you said until then is below.",
+            });
+          say(
+            reason === "time"
+              ? `The ${spoken(maxMs)} are over. The recording has ended and is kept.`
+              : `Recorded ${spokenLength(durationMs)}.`,
+          );
         },
       });
       recording.current = made;
@@ -272,12 +335,29 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
       const { audio, durationMs, levels } = await readFile(file, maxMs);
       if (keeper.current !== keep) return;
       await keep.dropAudio();
-      await keep.add(audio, { type: audio.type, fileName: file.name, startedAtMs: Date.now(), durationMs, levels, complete: true });
-      setRecorded({ audio, durationMs, levels, fileName: file.name, foundFromMs: null, isCut: false });
+      await keep.add(audio, {
+        type: audio.type,
+        fileName: file.name,
+        startedAtMs: Date.now(),
+        durationMs,
+        levels,
+        complete: true,
+      });
+      setRecorded({
+        audio,
+        durationMs,
+        levels,
+        fileName: file.name,
+        foundFromMs: null,
+        isCut: false,
+      });
       setPhase("recorded");
       say(`${file.name}, ${spokenLength(durationMs)}.`);
     } catch (error) {
-      setProblem({ title: "This file can’t be taken.", text: error instanceof Error && error.message ? error.message : "It could not be read." });
+      setProblem({
+        title: "This file can’t be taken.",
+        text: error instanceof Error && error.message ? error.message : "It could not be read.",
+      });
       setPhase(before === "recorded" ? "recorded" : "idle");
     }
   };
@@ -299,5 +379,30 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
     setPhase("idle");
   }, []);
 
-  return { phase, recorded, problem, isLasting, elapsedMs, isQuiet, said, microphones, microphone, formId: currentFormId, keeper, onLevel, start, lookAt, choose, giveUp, pause, goOn, stop, throwAway, takeFile, renewUpload, forget, setProblem };
+  return {
+    phase,
+    recorded,
+    problem,
+    isLasting,
+    elapsedMs,
+    isQuiet,
+    said,
+    microphones,
+    microphone,
+    formId: currentFormId,
+    keeper,
+    onLevel,
+    start,
+    lookAt,
+    choose,
+    giveUp,
+    pause,
+    goOn,
+    stop,
+    throwAway,
+    takeFile,
+    renewUpload,
+    forget,
+    setProblem,
+  };
 }

@@ -69,14 +69,18 @@ export function useSending({ root, isOn, ready, kept, renew }: Given) {
       });
       isPassing.current = true;
       // The button that was pressed may be gone by now.
-      form.requestSubmit(submitter instanceof HTMLButtonElement && submitter.form === form ? submitter : null);
+      form.requestSubmit(
+        submitter instanceof HTMLButtonElement && submitter.form === form ? submitter : null,
+      );
       isPassing.current = false;
     };
     let what = given.current.ready();
     const wasHeld = what !== null && "held" in what;
     while (what && "held" in what) {
       const { held: text } = what;
-      setState((state) => (state?.kind === "held" && state.text === text ? state : { kind: "held", text }));
+      setState((state) =>
+        state?.kind === "held" && state.text === text ? state : { kind: "held", text },
+      );
       await new Promise<void>((resolve) => {
         look.current = resolve;
         mine.signal.addEventListener("abort", () => resolve(), { once: true });
@@ -91,7 +95,13 @@ export function useSending({ root, isOn, ready, kept, renew }: Given) {
     // The browser judged the fields before they were filled, if at all.
     if (wasHeld && !form.reportValidity()) return end(null);
     const { audio, uploadId } = what;
-    const run = (id: string) => upload({ id, audio, signal: mine.signal, onState: (next) => !mine.signal.aborted && setState(next) });
+    const run = (id: string) =>
+      upload({
+        id,
+        audio,
+        signal: mine.signal,
+        onState: (next) => !mine.signal.aborted && setState(next),
+      });
     let id = (begun.current = uploadId);
     try {
       await run(id).catch(async (error: unknown) => {
@@ -101,7 +111,11 @@ export function useSending({ root, isOn, ready, kept, renew }: Given) {
       });
     } catch (error) {
       if (mine.signal.aborted) return;
-      return end(error instanceof UploadRefused ? error.message : "The recording could not be read. Try again, or record it again.");
+      return end(
+        error instanceof UploadRefused
+          ? error.message
+          : "The recording could not be read. Try again, or record it again.",
+      );
     }
     // The answer to the form may get lost: with the recording, its words are kept until then.
     await given.current.kept();

@@ -18,10 +18,22 @@ function bars(levels: readonly number[], from = 0): string {
   return path;
 }
 
-const FRAME = { className: "waveform", viewBox: `0 0 ${BARS} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": true, focusable: false } as const;
+const FRAME = {
+  className: "waveform",
+  viewBox: `0 0 ${BARS} ${HEIGHT}`,
+  preserveAspectRatio: "none",
+  "aria-hidden": true,
+  focusable: false,
+} as const;
 
 /** What the microphone hears, the newest at the right. */
-export function LiveWaveform({ onLevel, isHeld = false }: { onLevel: (listener: (level: number) => void) => () => void; isHeld?: boolean }) {
+export function LiveWaveform({
+  onLevel,
+  isHeld = false,
+}: {
+  onLevel: (listener: (level: number) => void) => () => void;
+  isHeld?: boolean;
+}) {
   const path = useRef<SVGPathElement>(null);
   const recent = useRef<number[]>([]);
   useEffect(() => {
@@ -37,7 +49,11 @@ export function LiveWaveform({ onLevel, isHeld = false }: { onLevel: (listener: 
   }, [onLevel, isHeld]);
   return (
     <svg {...FRAME} data-held={isHeld || undefined}>
-      <path d={bars(Array<number>(BARS).fill(0))} className="waveform-ground" vectorEffect="non-scaling-stroke" />
+      <path
+        d={bars(Array<number>(BARS).fill(0))}
+        className="waveform-ground"
+        vectorEffect="non-scaling-stroke"
+      />
       <path ref={path} vectorEffect="non-scaling-stroke" />
     </svg>
   );
@@ -46,7 +62,10 @@ export function LiveWaveform({ onLevel, isHeld = false }: { onLevel: (listener: 
 /** A whole recording; `played` is the part, 0–1, that is already heard. */
 export function Waveform({ levels, played = 0 }: { levels: readonly number[]; played?: number }) {
   const all = levels.length > 0 ? summarized(levels, BARS) : Array<number>(BARS).fill(0);
-  const stretched = all.length < BARS ? Array.from({ length: BARS }, (_, i) => all[Math.floor((i * all.length) / BARS)] ?? 0) : all;
+  const stretched =
+    all.length < BARS
+      ? Array.from({ length: BARS }, (_, i) => all[Math.floor((i * all.length) / BARS)] ?? 0)
+      : all;
   const split = Math.round(played * BARS);
   return (
     <svg {...FRAME}>

@@ -13,7 +13,15 @@ const STATES = {
   over: "No longer live.",
 } as const;
 
-export function ClusterLive({ initial, eventsHref, pageHref }: { initial: ClusterView; eventsHref: string; pageHref: string }) {
+export function ClusterLive({
+  initial,
+  eventsHref,
+  pageHref,
+}: {
+  initial: ClusterView;
+  eventsHref: string;
+  pageHref: string;
+}) {
   const [view, setView] = useState(initial);
   const [state, setState] = useState<keyof typeof STATES>("still");
   useEffect(() => {

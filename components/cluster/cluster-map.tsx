@@ -32,9 +32,17 @@ export function ClusterMap({ nodes }: { nodes: readonly NodeView[] }) {
   const places = placesOf(nodes);
   if (places.length === 0) return null;
   const primary = places.find(({ kind }) => kind === "primary");
-  const labels = placeLabels(places.map(({ point }) => point), primary?.point);
+  const labels = placeLabels(
+    places.map(({ point }) => point),
+    primary?.point,
+  );
   return (
-    <svg className="cluster-map" viewBox={`0 0 ${MAP_WIDTH} ${MAP_HEIGHT}`} role="img" aria-label="Map of the regions; the table below says the same">
+    <svg
+      className="cluster-map"
+      viewBox={`0 0 ${MAP_WIDTH} ${MAP_HEIGHT}`}
+      role="img"
+      aria-label="Map of the regions; the table below says the same"
+    >
       <g className="cluster-graticule">
         {[-150, -120, -90, -60, -30, 0, 30, 60, 90, 120, 150].map((longitude) => (
           <path key={longitude} d={`M${longitude + 180} 0V${MAP_HEIGHT}`} />
@@ -44,7 +52,16 @@ export function ClusterMap({ nodes }: { nodes: readonly NodeView[] }) {
         ))}
       </g>
       <path className="cluster-land" d={LAND} />
-      {primary && places.filter((place) => place !== primary).map(({ region, point, kind }) => <path key={region} className={`cluster-line cluster-line-${kind}`} d={arc(primary.point, point)} />)}
+      {primary &&
+        places
+          .filter((place) => place !== primary)
+          .map(({ region, point, kind }) => (
+            <path
+              key={region}
+              className={`cluster-line cluster-line-${kind}`}
+              d={arc(primary.point, point)}
+            />
+          ))}
       {places.map(({ region, point, kind }) => (
         <g key={region} className={`cluster-dot cluster-dot-${kind}`}>
           {kind === "primary" && <circle className="cluster-ring" cx={point.x} cy={point.y} />}

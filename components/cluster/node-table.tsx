@@ -16,7 +16,12 @@ function behindText({ role, behind, behindMs, unreachableSinceMs }: NodeView): s
   if (unreachableSinceMs !== null) return "not known";
   if (role === "primary") return "leads";
   if (behind === null && behindMs === null) return "not known";
-  const parts = [...(behind ? [`${behind.toLocaleString("en")} ${behind === 1 ? "transaction" : "transactions"}`] : []), ...(behindMs === null ? [] : [shortSpan(behindMs)])];
+  const parts = [
+    ...(behind
+      ? [`${behind.toLocaleString("en")} ${behind === 1 ? "transaction" : "transactions"}`]
+      : []),
+    ...(behindMs === null ? [] : [shortSpan(behindMs)]),
+  ];
   return parts.length === 0 ? "nothing" : parts.join(" · ");
 }
 
@@ -39,7 +44,10 @@ export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs:
       </thead>
       <tbody>
         {nodes.map((node) => (
-          <tr key={node.instance} className={node.unreachableSinceMs === null ? undefined : "cluster-gone"}>
+          <tr
+            key={node.instance}
+            className={node.unreachableSinceMs === null ? undefined : "cluster-gone"}
+          >
             <th scope="row">
               {node.instance}
               {node.isThis && <small>answers this page</small>}
@@ -56,10 +64,16 @@ export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs:
               {node.region ?? "none"}
               {cityOf(node.region) && <small>{cityOf(node.region)}</small>}
             </td>
-            <td className="number">{node.txid === null ? "none" : node.txid.toLocaleString("en")}</td>
+            <td className="number">
+              {node.txid === null ? "none" : node.txid.toLocaleString("en")}
+            </td>
             <td className="figures">{behindText(node)}</td>
             <td className="cluster-version">{node.version ?? "not named"}</td>
-            <td className="figures">{node.startedAtMs === null ? "not known" : spanText(Math.max(0, nowMs - node.startedAtMs))}</td>
+            <td className="figures">
+              {node.startedAtMs === null
+                ? "not known"
+                : spanText(Math.max(0, nowMs - node.startedAtMs))}
+            </td>
             <td>{node.lastBackupAtMs === null ? "none yet" : <When ms={node.lastBackupAtMs} />}</td>
           </tr>
         ))}

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 import { MAP_HEIGHT, MAP_WIDTH, arc, cityOf, findRegion, placeLabels } from "./regions.ts";
 
-const ALL = "ams arn atl bog bom bos cdg den dfw ewr eze fra gdl gig gru hkg iad jnb lax lhr maa mad mia nrt ord otp phx qro scl sea sin sjc syd waw yul yyz".split(" ");
+const ALL =
+  "ams arn atl bog bom bos cdg den dfw ewr eze fra gdl gig gru hkg iad jnb lax lhr maa mad mia nrt ord otp phx qro scl sea sin sjc syd waw yul yyz".split(
+    " ",
+  );
 
 test("every region has a city and is on the map", () => {
   for (const region of ALL) {
@@ -12,14 +15,25 @@ test("every region has a city and is on the map", () => {
 });
 
 test("a region that is not known is nowhere", () => {
-  for (const region of ["xxx", "", null, "__proto__", "toString"]) expect([cityOf(region), findRegion(region)]).toEqual([null, null]);
+  for (const region of ["xxx", "", null, "__proto__", "toString"])
+    expect([cityOf(region), findRegion(region)]).toEqual([null, null]);
 });
 
 test("the regions of the reference have labels that cover nothing", () => {
   const points = ["dfw", "ams", "maa", "syd", "gru", "hkg"].map((region) => findRegion(region)!);
-  expect(placeLabels(points, points[0]).map(({ anchor }) => anchor)[0], "where the lines begin").toBe("end");
+  expect(
+    placeLabels(points, points[0]).map(({ anchor }) => anchor)[0],
+    "where the lines begin",
+  ).toBe("end");
   // Sydney's would leave the map on the right.
-  expect(placeLabels(points).map(({ anchor }) => anchor)).toEqual(["start", "start", "start", "end", "start", "start"]);
+  expect(placeLabels(points).map(({ anchor }) => anchor)).toEqual([
+    "start",
+    "start",
+    "start",
+    "end",
+    "start",
+    "start",
+  ]);
 });
 
 test("places near each other get their labels on different sides", () => {
@@ -30,7 +44,12 @@ test("places near each other get their labels on different sides", () => {
 
 test("a line stays on the map", () => {
   for (const region of ALL) {
-    const numbers = arc(findRegion("dfw")!, findRegion(region)!).match(/-?[\d.]+/g)!.map(Number);
-    expect(numbers.every((value) => value >= 0 && value <= MAP_WIDTH), region).toBe(true);
+    const numbers = arc(findRegion("dfw")!, findRegion(region)!)
+      .match(/-?[\d.]+/g)!
+      .map(Number);
+    expect(
+      numbers.every((value) => value >= 0 && value <= MAP_WIDTH),
+      region,
+    ).toBe(true);
   }
 });

@@ -1,7 +1,9 @@
 // Where Fly's regions are (https://fly.io/docs/reference/regions/), and where a place is on the map.
 
 /** Longitude and latitude of the city, in degrees. */
-const PLACES: Readonly<Record<string, readonly [city: string, longitude: number, latitude: number]>> = {
+const PLACES: Readonly<
+  Record<string, readonly [city: string, longitude: number, latitude: number]>
+> = {
   ams: ["Amsterdam", 4.9, 52.4],
   arn: ["Stockholm", 18.1, 59.3],
   atl: ["Atlanta", -84.4, 33.7],
@@ -55,7 +57,10 @@ export interface Point {
   readonly y: number;
 }
 
-export const pointOf = (longitude: number, latitude: number): Point => ({ x: longitude + 180, y: NORTH - latitude });
+export const pointOf = (longitude: number, latitude: number): Point => ({
+  x: longitude + 180,
+  y: NORTH - latitude,
+});
 
 /** Where a region is on the map; null for one that is not known. */
 export function findRegion(region: string | null): Point | null {
@@ -100,11 +105,29 @@ export function placeLabels(points: readonly Point[], origin?: Point): Label[] {
     };
     const isFree = (label: Label) => {
       const box = boxOf(label);
-      if (box.left < 0 || box.right > MAP_WIDTH || box.top < 0 || box.bottom > MAP_HEIGHT) return false;
-      if (points.some((other) => other !== point && other.x > box.left - 3 && other.x < box.right + 3 && other.y > box.top - 3 && other.y < box.bottom + 3)) return false;
-      return taken.every((other) => box.right <= other.left || box.left >= other.right || box.bottom <= other.top || box.top >= other.bottom);
+      if (box.left < 0 || box.right > MAP_WIDTH || box.top < 0 || box.bottom > MAP_HEIGHT)
+        return false;
+      if (
+        points.some(
+          (other) =>
+            other !== point &&
+            other.x > box.left - 3 &&
+            other.x < box.right + 3 &&
+            other.y > box.top - 3 &&
+            other.y < box.bottom + 3,
+        )
+      )
+        return false;
+      return taken.every(
+        (other) =>
+          box.right <= other.left ||
+          box.left >= other.right ||
+          box.bottom <= other.top ||
+          box.top >= other.bottom,
+      );
     };
-    if (point === origin && points.filter(({ x }) => x > point.x).length > points.length / 2) tries.unshift(...tries.splice(1, 1));
+    if (point === origin && points.filter(({ x }) => x > point.x).length > points.length / 2)
+      tries.unshift(...tries.splice(1, 1));
     const label = tries.find(isFree) ?? tries[0]!;
     taken.push(boxOf(label));
     return label;

@@ -25,6 +25,13 @@ export function ClusterStrip({ here }: { here: HereView | null }) {
       .catch(() => {});
     return () => abort.abort();
   }, [here]);
-  const parts = view ? [...hereParts(view), ...(ms === null ? [] : [`answered in ${Math.max(1, Math.round(ms)).toLocaleString("en")} ms`])] : [];
+  const parts = view
+    ? [
+        ...hereParts(view),
+        ...(ms === null
+          ? []
+          : [`answered in ${Math.max(1, Math.round(ms)).toLocaleString("en")} ms`]),
+      ]
+    : [];
   return <p className="cluster-strip wrap">{parts.join(" · ")}</p>;
 }

@@ -9,7 +9,11 @@ export function FocusMessage() {
   const { state } = useForm();
   const here = useRef<HTMLSpanElement>(null);
   useEffect(() => {
-    if (state.status !== "done" || (document.activeElement && document.activeElement !== document.body)) return;
+    if (
+      state.status !== "done" ||
+      (document.activeElement && document.activeElement !== document.body)
+    )
+      return;
     here.current?.closest("form")?.querySelector<HTMLElement>("[data-form-message]")?.focus();
   }, [state]);
   return <span ref={here} hidden />;

@@ -2,7 +2,15 @@
 
 import type { ReactNode } from "react";
 
-export function MeSection({ id, title, children }: { id: string; title: string; children: ReactNode }) {
+export function MeSection({
+  id,
+  title,
+  children,
+}: {
+  id: string;
+  title: string;
+  children: ReactNode;
+}) {
   return (
     <section className="me-section" aria-labelledby={id}>
       <h2 id={id}>{title}</h2>

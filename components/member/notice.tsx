@@ -8,7 +8,12 @@ export function Notice({ isAlert = false, children }: { isAlert?: boolean; child
   const here = useRef<HTMLDivElement>(null);
   useEffect(() => here.current?.focus(), []);
   return (
-    <div ref={here} role={isAlert ? "alert" : "status"} className={isAlert ? "form-message form-message-refused" : "form-message form-message-done"} tabIndex={-1}>
+    <div
+      ref={here}
+      role={isAlert ? "alert" : "status"}
+      className={isAlert ? "form-message form-message-refused" : "form-message form-message-done"}
+      tabIndex={-1}
+    >
       <p>{children}</p>
     </div>
   );

@@ -1,7 +1,10 @@
 "use client";
 // "Add a passkey": shown where the browser can, which it says only to a script.
 
-import { startRegistration, type PublicKeyCredentialCreationOptionsJSON } from "@simplewebauthn/browser";
+import {
+  startRegistration,
+  type PublicKeyCredentialCreationOptionsJSON,
+} from "@simplewebauthn/browser";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
 import { post, useCanPasskey, useCeremony } from "./passkey-ceremony.tsx";
@@ -12,11 +15,17 @@ export function PasskeyAdd({ loginNext }: { loginNext: string }) {
   const router = useRouter();
   const { busy, error, run } = useCeremony();
   const [added, setAdded] = useState<string | null>(null);
-  if (!useCanPasskey()) return <p className="muted me-note">This browser can’t make passkeys, or its scripts are off.</p>;
+  if (!useCanPasskey())
+    return (
+      <p className="muted me-note">This browser can’t make passkeys, or its scripts are off.</p>
+    );
 
   async function add() {
     setAdded(null);
-    const optionsJSON = await post<PublicKeyCredentialCreationOptionsJSON>("/me/passkeys/options", {});
+    const optionsJSON = await post<PublicKeyCredentialCreationOptionsJSON>(
+      "/me/passkeys/options",
+      {},
+    );
     const answer = await startRegistration({ optionsJSON });
     const { name } = await post<{ name: string }>("/me/passkeys/verify", { answer });
     setAdded(name);
@@ -25,15 +34,25 @@ export function PasskeyAdd({ loginNext }: { loginNext: string }) {
 
   return (
     <div className="passkey-login">
-      <button type="button" className="button" onClick={() => run(add)} aria-disabled={busy || undefined}>
+      <button
+        type="button"
+        className="button"
+        onClick={() => run(add)}
+        aria-disabled={busy || undefined}
+      >
         <KeyIcon />
         {busy ? "Waiting for your passkey …" : "Add a passkey"}
       </button>
-      <div role="status">{added && <p className="form-message">Added as “{added}”. Next time, log in with it.</p>}</div>
+      <div role="status">
+        {added && <p className="form-message">Added as “{added}”. Next time, log in with it.</p>}
+      </div>
       <div role="alert">
         {error && (
           <p className="form-error">
-            {error.message} {error.code === "unauthorized" && <a href={`/login?next=${encodeURIComponent(loginNext)}`}>Log in again</a>}
+            {error.message}{" "}
+            {error.code === "unauthorized" && (
+              <a href={`/login?next=${encodeURIComponent(loginNext)}`}>Log in again</a>
+            )}
           </p>
         )}
       </div>

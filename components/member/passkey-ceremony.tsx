@@ -21,12 +21,24 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   let response: Response;
   let json: { code?: string; message?: string };
   try {
-    response = await fetch(path, { method: "POST", headers: { "content-type": "application/json", accept: "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
     json = (await response.json()) as typeof json;
   } catch {
-    throw new CeremonyError("unavailable", "The site can't be reached just now. Try again in a moment.");
+    throw new CeremonyError(
+      "unavailable",
+      "The site can't be reached just now. Try again in a moment.",
+    );
   }
-  if (!response.ok) throw new CeremonyError(json.code ?? "unavailable", json.message ?? "The site could not answer. Try again in a moment.");
+  if (!response.ok)
+    throw new CeremonyError(
+      json.code ?? "unavailable",
+      json.message ?? "The site could not answer. Try again in a moment.",
+    );
   return json as T;
 }
 
@@ -34,9 +46,14 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
 function ceremonyError(error: unknown): CeremonyError {
   if (error instanceof CeremonyError) return error;
   const name = error instanceof Error ? error.name : "";
-  if (name === "NotAllowedError" || name === "AbortError") return new CeremonyError("cancelled", "No passkey was chosen. Try again when you are ready.");
-  if (name === "InvalidStateError") return new CeremonyError("conflict", "This device holds a passkey of yours already.");
-  return new CeremonyError("unavailable", "The browser could not do this. Use another device, or log in by mail.");
+  if (name === "NotAllowedError" || name === "AbortError")
+    return new CeremonyError("cancelled", "No passkey was chosen. Try again when you are ready.");
+  if (name === "InvalidStateError")
+    return new CeremonyError("conflict", "This device holds a passkey of yours already.");
+  return new CeremonyError(
+    "unavailable",
+    "The browser could not do this. Use another device, or log in by mail.",
+  );
 }
 
 const never = () => () => {};

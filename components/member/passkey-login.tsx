@@ -1,7 +1,10 @@
 "use client";
 // "Log in with a passkey": shown where the browser can, which it says only to a script.
 
-import { startAuthentication, type PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/browser";
+import {
+  startAuthentication,
+  type PublicKeyCredentialRequestOptionsJSON,
+} from "@simplewebauthn/browser";
 import { post, useCanPasskey, useCeremony } from "./passkey-ceremony.tsx";
 import { KeyIcon } from "./passkey-icon.tsx";
 
@@ -11,7 +14,10 @@ export function PasskeyLogin({ next }: { next: string }) {
   if (!useCanPasskey()) return null;
 
   async function logIn() {
-    const optionsJSON = await post<PublicKeyCredentialRequestOptionsJSON>("/login/passkey/options", {});
+    const optionsJSON = await post<PublicKeyCredentialRequestOptionsJSON>(
+      "/login/passkey/options",
+      {},
+    );
     const answer = await startAuthentication({ optionsJSON });
     const done = await post<{ next: string }>("/login/passkey/verify", { answer, next });
     // A whole new page: everything on it may differ for a member.
@@ -21,7 +27,12 @@ export function PasskeyLogin({ next }: { next: string }) {
 
   return (
     <div className="passkey-login">
-      <button type="button" className="button" onClick={() => run(logIn)} aria-disabled={busy || undefined}>
+      <button
+        type="button"
+        className="button"
+        onClick={() => run(logIn)}
+        aria-disabled={busy || undefined}
+      >
         <KeyIcon />
         {busy ? "Waiting for your passkey …" : "Log in with a passkey"}
       </button>

@@ -21,12 +21,20 @@ export function TeamChoice({ order }: { order: readonly Team[] }) {
     <fieldset className="team-choice" aria-describedby={`${id}-hint${error ? ` ${id}-error` : ""}`}>
       <legend className="form-legend">Your team</legend>
       <p className="form-hint" id={`${id}-hint`}>
-        Posts are led by the team that reads them most. It can’t be changed later, so take your time.
+        Posts are led by the team that reads them most. It can’t be changed later, so take your
+        time.
       </p>
       <div className="team-cards">
         {order.map((team) => (
           <label key={team} className="team-card" data-team={team}>
-            <input type="radio" name="team" value={team} required defaultChecked={state.values.team === team} aria-invalid={error ? true : undefined} />
+            <input
+              type="radio"
+              name="team"
+              value={team}
+              required
+              defaultChecked={state.values.team === team}
+              aria-invalid={error ? true : undefined}
+            />
             <span className="team-card-name">
               <TeamDot team={team} />
               {TEAM_NAMES[team]}

@@ -6,9 +6,26 @@ import { isPlayerUrl } from "#lib/embeds/player-hosts.ts";
 
 const never = () => () => {};
 /** True in a browser once this runs: without JavaScript there is no button that does nothing. */
-const useIsLive = () => useSyncExternalStore(never, () => true, () => false);
+const useIsLive = () =>
+  useSyncExternalStore(
+    never,
+    () => true,
+    () => false,
+  );
 
-export function EmbedPlayer({ playerUrl, title, action, from, children }: { playerUrl: string; title: string; action: string; from: string; children: ReactNode }) {
+export function EmbedPlayer({
+  playerUrl,
+  title,
+  action,
+  from,
+  children,
+}: {
+  playerUrl: string;
+  title: string;
+  action: string;
+  from: string;
+  children: ReactNode;
+}) {
   const isLive = useIsLive();
   const [isOpen, open] = useState(false);
   if (isOpen) {
@@ -31,7 +48,12 @@ export function EmbedPlayer({ playerUrl, title, action, from, children }: { play
     <div className="embed-stage">
       {children}
       {isLive && isPlayerUrl(playerUrl) && (
-        <button type="button" className="embed-play" onClick={() => open(true)} aria-label={`${action}: ${title}. Loads from ${from}.`}>
+        <button
+          type="button"
+          className="embed-play"
+          onClick={() => open(true)}
+          aria-label={`${action}: ${title}. Loads from ${from}.`}
+        >
           <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
             <path d="M4 2.5v11l9-5.5z" fill="currentColor" />
           </svg>

@@ -8,12 +8,25 @@ import { EmbedPlayer } from "./embed-player.tsx";
 function Picture({ embed }: { embed: EmbedData }) {
   if (!embed.image) return null;
   const { path, width, height } = embed.image;
-  return <img className="embed-image" src={path} width={width} height={height} alt="" loading="lazy" decoding="async" referrerPolicy="no-referrer" />;
+  return (
+    <img
+      className="embed-image"
+      src={path}
+      width={width}
+      height={height}
+      alt=""
+      loading="lazy"
+      decoding="async"
+      referrerPolicy="no-referrer"
+    />
+  );
 }
 
 /** "From a, by b": where it is from and who made it, as far as known. */
 function Source({ embed }: { embed: EmbedData }) {
-  const parts = [embed.siteName, embed.author === embed.siteName ? undefined : embed.author].filter(Boolean);
+  const parts = [embed.siteName, embed.author === embed.siteName ? undefined : embed.author].filter(
+    Boolean,
+  );
   return parts.length === 0 ? null : <span className="embed-source">{parts.join(" · ")}</span>;
 }
 
@@ -31,12 +44,21 @@ function Quote({ embed }: { embed: EmbedData }) {
   );
 }
 
-const actions: Partial<Record<EmbedData["kind"], string>> = { youtube: "Play video", codesandbox: "Open sandbox", codepen: "Run pen" };
+const actions: Partial<Record<EmbedData["kind"], string>> = {
+  youtube: "Play video",
+  codesandbox: "Open sandbox",
+  codepen: "Run pen",
+};
 
 function Player({ embed, playerUrl }: { embed: EmbedData; playerUrl: string }) {
   return (
     <figure className="embed embed-media" data-kind={embed.kind}>
-      <EmbedPlayer playerUrl={playerUrl} title={embed.title} action={actions[embed.kind] ?? "Open"} from={embed.siteName ?? ""}>
+      <EmbedPlayer
+        playerUrl={playerUrl}
+        title={embed.title}
+        action={actions[embed.kind] ?? "Open"}
+        from={embed.siteName ?? ""}
+      >
         <Picture embed={embed} />
       </EmbedPlayer>
       <figcaption>

@@ -19,5 +19,13 @@ export function HtmlRun({ html, place = -1, inline }: Props) {
     if (html === undefined && element.current?.childNodes.length === 0) location.reload();
   }, [html]);
   // React keeps the elements that it finds, and is told that they are meant. The wrapper takes no place in the layout.
-  return <Tag ref={element} className="post-html" style={{ display: "contents" }} suppressHydrationWarning dangerouslySetInnerHTML={{ __html: html ?? runAt(place) }} />;
+  return (
+    <Tag
+      ref={element}
+      className="post-html"
+      style={{ display: "contents" }}
+      suppressHydrationWarning
+      dangerouslySetInnerHTML={{ __html: html ?? runAt(place) }}
+    />
+  );
 }

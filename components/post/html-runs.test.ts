@@ -15,12 +15,16 @@ test("a text is found again in the request that kept it, and in no other", () =>
   const requests = (shared.__lecternRequests = new AsyncLocalStorage<Context>());
   const one: Context = { request: { headers: {} } };
   requests.run(one, () => expect([keepRun("<p>a</p>"), keepRun("<p>b</p>")]).toEqual([0, 1]));
-  requests.run(one, () => expect([runAt(0), runAt(1), runAt(2)]).toEqual(["<p>a</p>", "<p>b</p>", ""]));
+  requests.run(one, () =>
+    expect([runAt(0), runAt(1), runAt(2)]).toEqual(["<p>a</p>", "<p>b</p>", ""]),
+  );
   requests.run({ request: { headers: {} } }, () => expect(runAt(0)).toBe(""));
 });
 
 test("nothing is kept where no document is written: outside a request, and when only data is asked for", () => {
   expect(keepRun("<p>a</p>")).toBeNull();
   const requests = (shared.__lecternRequests = new AsyncLocalStorage<Context>());
-  requests.run({ request: { headers: { rsc: "1" } } }, () => expect(keepRun("<p>a</p>")).toBeNull());
+  requests.run({ request: { headers: { rsc: "1" } } }, () =>
+    expect(keepRun("<p>a</p>")).toBeNull(),
+  );
 });

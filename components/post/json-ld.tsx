@@ -6,5 +6,10 @@ import { siteFacts } from "#lib/posts/site-facts.ts";
 
 /** The post's BlogPosting. A data block: no browser runs it, and nothing in the post can end it. */
 export function JsonLd({ post }: { post: Post }) {
-  return <script type="application/ld+json" dangerouslySetInnerHTML={{ __html: scriptJson(blogPosting(post, siteFacts())) }} />;
+  return (
+    <script
+      type="application/ld+json"
+      dangerouslySetInnerHTML={{ __html: scriptJson(blogPosting(post, siteFacts())) }}
+    />
+  );
 }

@@ -6,7 +6,9 @@ test("the list without anything chosen is /blog", () => {
 });
 
 test("words, topics, order, filter and page stand in the address, escaped", () => {
-  expect(listHref({ q: "a & b", topics: ["sqlite", "c++"], sort: "most-read", read: "unread", page: 2 })).toBe("/blog?q=a+%26+b&topic=sqlite&topic=c%2B%2B&sort=most-read&read=unread&page=2");
+  expect(
+    listHref({ q: "a & b", topics: ["sqlite", "c++"], sort: "most-read", read: "unread", page: 2 }),
+  ).toBe("/blog?q=a+%26+b&topic=sqlite&topic=c%2B%2B&sort=most-read&read=unread&page=2");
 });
 
 test("the order that words bring by themselves is left out, another one is not", () => {

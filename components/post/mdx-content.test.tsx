@@ -6,7 +6,8 @@ import { localComponentMap, runCompiled } from "./run-compiled.ts";
 
 afterAll(closeCompiler);
 
-const compile = (body: string, localComponents: string[] = []) => compilePost({ file: "blog/x/index.mdx", body, bodyLine: 1, imageHosts: [], localComponents });
+const compile = (body: string, localComponents: string[] = []) =>
+  compilePost({ file: "blog/x/index.mdx", body, bodyLine: 1, imageHosts: [], localComponents });
 
 test("a plain post renders as one node of ready HTML", async () => {
   const compiled = await compile("## Hi\n\n<b>bold</b> & more\n");
@@ -16,35 +17,65 @@ test("a plain post renders as one node of ready HTML", async () => {
 });
 
 test("components stand between the runs of HTML, and inline ones within a sentence", async () => {
-  const compiled = await compile('https://x.example/a\n\nA *b* <Embed url="https://x.example/b" /> c\n');
+  const compiled = await compile(
+    'https://x.example/a\n\nA *b* <Embed url="https://x.example/b" /> c\n',
+  );
   const Embed = ({ url }: { url: string }) => <i>{url}</i>;
-  expect(renderToStaticMarkup(<MdxContent post={{ slug: "x", compiled }} components={{ Embed }} />)).toBe(
+  expect(
+    renderToStaticMarkup(<MdxContent post={{ slug: "x", compiled }} components={{ Embed }} />),
+  ).toBe(
     '<i>https://x.example/a</i><p><span class="post-html" style="display:contents">A <em>b</em> </span><i>https://x.example/b</i> c</p>',
   );
 });
 
 test("a folder post gets its own components, by name and as C.Name", async () => {
-  const compiled = await compile('import * as C from "./parts"\nimport { Two as Zwei } from "./parts"\n\n<C.One n={1}>**x**</C.One> <Zwei />\n', ["./parts.tsx"]);
-  const exports = { One: ({ n, children }: { n: number; children: React.ReactNode }) => <u data-n={n}>{children}</u>, Two: () => <s /> };
+  const compiled = await compile(
+    'import * as C from "./parts"\nimport { Two as Zwei } from "./parts"\n\n<C.One n={1}>**x**</C.One> <Zwei />\n',
+    ["./parts.tsx"],
+  );
+  const exports = {
+    One: ({ n, children }: { n: number; children: React.ReactNode }) => (
+      <u data-n={n}>{children}</u>
+    ),
+    Two: () => <s />,
+  };
   const components = await localComponentMap(compiled.localImports, async () => exports);
-  const html = renderToStaticMarkup(<>{runCompiled(compiled.compiledSource)({ components: { ...components, Html: ({ html }: { html: string }) => <b dangerouslySetInnerHTML={{ __html: html }} /> } })}</>);
+  const html = renderToStaticMarkup(
+    <>
+      {runCompiled(compiled.compiledSource)({
+        components: {
+          ...components,
+          Html: ({ html }: { html: string }) => <b dangerouslySetInnerHTML={{ __html: html }} />,
+        },
+      })}
+    </>,
+  );
   expect(html).toBe('<u data-n="1"><b><strong>x</strong></b></u><s></s>');
 });
 
 test("a component that is not part of this build is an error that names it", async () => {
   const compiled = await compile('import X from "./gone.tsx"\n\n<X />\n', ["./gone.tsx"]);
-  await expect((async () => MdxContent({ post: { slug: "x", compiled } }))()).rejects.toThrow('./gone.tsx of the post "x" is not part of this build');
+  await expect((async () => MdxContent({ post: { slug: "x", compiled } }))()).rejects.toThrow(
+    './gone.tsx of the post "x" is not part of this build',
+  );
 });
 
-test.each(["constructor", "__proto__", "toString"])("a post called %s has no components that it does not have", async (slug) => {
-  for (const file of ["./gone.tsx", "name", "toString"]) {
-    const compiled = { ...(await compile("Text")), localImports: [{ name: "X", file }] };
-    await expect((async () => MdxContent({ post: { slug, compiled } }))()).rejects.toThrow(`${file} of the post "${slug}" is not part of this build`);
-  }
-});
+test.each(["constructor", "__proto__", "toString"])(
+  "a post called %s has no components that it does not have",
+  async (slug) => {
+    for (const file of ["./gone.tsx", "name", "toString"]) {
+      const compiled = { ...(await compile("Text")), localImports: [{ name: "X", file }] };
+      await expect((async () => MdxContent({ post: { slug, compiled } }))()).rejects.toThrow(
+        `${file} of the post "${slug}" is not part of this build`,
+      );
+    }
+  },
+);
 
 test("an export that a file lacks is an error that names it", async () => {
-  await expect(localComponentMap([{ name: "A", file: "./a.tsx", imported: "B" }], async () => ({}))).rejects.toThrow('./a.tsx has no export "B"');
+  await expect(
+    localComponentMap([{ name: "A", file: "./a.tsx", imported: "B" }], async () => ({})),
+  ).rejects.toThrow('./a.tsx has no export "B"');
 });
 
 test("the same source is read by the engine once", async () => {

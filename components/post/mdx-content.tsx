@@ -13,7 +13,11 @@ export interface MdxContentProps {
     readonly slug: string;
     readonly compiled: {
       readonly compiledSource: string;
-      readonly localImports: readonly { readonly name: string; readonly file: string; readonly imported?: string }[];
+      readonly localImports: readonly {
+        readonly name: string;
+        readonly file: string;
+        readonly imported?: string;
+      }[];
     };
   };
   /** More components, or others in the place of ours. */
@@ -33,5 +37,7 @@ export function MdxContent({ post, components }: MdxContentProps) {
     if (!found) throw new Error(`${file} of the post "${post.slug}" is not part of this build`);
     return found();
   };
-  return localComponentMap(localImports, load).then((locals) => content({ components: { ...given, ...locals } }));
+  return localComponentMap(localImports, load).then((locals) =>
+    content({ components: { ...given, ...locals } }),
+  );
 }

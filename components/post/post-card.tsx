@@ -47,7 +47,8 @@ function Meta({ post, leader, read }: CardPost) {
 
 function Picture({ post, sizes, first }: { post: PostSummary; sizes: string; first?: boolean }) {
   // The title beside it says what the link is: the picture adds nothing for who can't see it.
-  if (post.hero) return <HeroImage className="card-hero" hero={post.hero} alt="" sizes={sizes} first={first} />;
+  if (post.hero)
+    return <HeroImage className="card-hero" hero={post.hero} alt="" sizes={sizes} first={first} />;
   return (
     <span className="card-hero card-hero-none">
       <Mark />
@@ -56,7 +57,12 @@ function Picture({ post, sizes, first }: { post: PostSummary; sizes: string; fir
 }
 
 /** A card with its picture on top. `first`: it is in the first view. `id` is where "Load more" leads. */
-export function PostCard({ level = 3, first, id, ...card }: CardPost & { level?: 2 | 3; first?: boolean; id?: string }) {
+export function PostCard({
+  level = 3,
+  first,
+  id,
+  ...card
+}: CardPost & { level?: 2 | 3; first?: boolean; id?: string }) {
   return (
     <article className="card" id={id}>
       <Picture post={card.post} sizes={CARD_SIZES} first={first} />

@@ -42,12 +42,34 @@ export function PostFinder({ state, tools, children }: Props) {
 
   function search(q: string) {
     clearTimeout(timer.current);
-    startTransition(() => router.replace(listHref({ ...state, q, page: 1, sort: state.sort === "relevance" ? undefined : state.sort }), { scroll: false }));
+    startTransition(() =>
+      router.replace(
+        listHref({
+          ...state,
+          q,
+          page: 1,
+          sort: state.sort === "relevance" ? undefined : state.sort,
+        }),
+        { scroll: false },
+      ),
+    );
   }
 
   function follow(event: MouseEvent) {
-    const link = event.target instanceof Element ? event.target.closest<HTMLAnchorElement>("a[data-soft]") : null;
-    if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link =
+      event.target instanceof Element
+        ? event.target.closest<HTMLAnchorElement>("a[data-soft]")
+        : null;
+    if (
+      !link ||
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     event.preventDefault();
     clearTimeout(timer.current);
     focusNext.current = link.dataset.then ?? "";
@@ -87,8 +109,12 @@ export function PostFinder({ state, tools, children }: Props) {
           {state.topics.map((topic) => (
             <input key={topic} type="hidden" name="topic" value={topic} />
           ))}
-          {state.sort && state.sort !== "relevance" && <input type="hidden" name="sort" value={state.sort} />}
-          {state.read && state.read !== "all" && <input type="hidden" name="read" value={state.read} />}
+          {state.sort && state.sort !== "relevance" && (
+            <input type="hidden" name="sort" value={state.sort} />
+          )}
+          {state.read && state.read !== "all" && (
+            <input type="hidden" name="read" value={state.read} />
+          )}
           <button className="button">Search</button>
         </form>
         {tools}

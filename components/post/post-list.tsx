@@ -19,7 +19,15 @@ export function Topics({ topics, state }: { topics: readonly Topic[]; state: Lis
         return (
           <li key={topic}>
             {selected || count > 0 ? (
-              <a data-soft="" href={listHref({ ...state, topics: selected ? others : [...others, topic], page: 1 })} aria-current={selected ? "true" : undefined}>
+              <a
+                data-soft=""
+                href={listHref({
+                  ...state,
+                  topics: selected ? others : [...others, topic],
+                  page: 1,
+                })}
+                aria-current={selected ? "true" : undefined}
+              >
                 {topic}
                 {selected && <span className="visually-hidden"> (chosen: press to leave out)</span>}
               </a>
@@ -41,12 +49,28 @@ export interface Choice {
 }
 
 /** One of several: links, the one in force marked. */
-export function Choices({ name, label, choices, current, state }: { name: "sort" | "read"; label: string; choices: readonly Choice[]; current: string; state: ListState }) {
+export function Choices({
+  name,
+  label,
+  choices,
+  current,
+  state,
+}: {
+  name: "sort" | "read";
+  label: string;
+  choices: readonly Choice[];
+  current: string;
+  state: ListState;
+}) {
   return (
     <ul className="choices" aria-label={label}>
       {choices.map(({ value, label: text }) => (
         <li key={value}>
-          <a data-soft="" href={listHref({ ...state, [name]: value, page: 1 })} aria-current={value === current ? "true" : undefined}>
+          <a
+            data-soft=""
+            href={listHref({ ...state, [name]: value, page: 1 })}
+            aria-current={value === current ? "true" : undefined}
+          >
             {text}
           </a>
         </li>
@@ -56,14 +80,27 @@ export function Choices({ name, label, choices, current, state }: { name: "sort"
 }
 
 /** `more`: where "Load more" leads; the focus then goes to the first card that came. `first`: the list begins in the first view. */
-export function PostList({ cards, more, first = false }: { cards: readonly CardPost[]; more: string | null; first?: boolean }) {
+export function PostList({
+  cards,
+  more,
+  first = false,
+}: {
+  cards: readonly CardPost[];
+  more: string | null;
+  first?: boolean;
+}) {
   const next = `post-${cards.length + 1}`;
   return (
     <>
       <h2 className="visually-hidden">Posts</h2>
       <div className="cards">
         {cards.map((card, place) => (
-          <PostCard key={card.post.slug} id={`post-${place + 1}`} first={first && place < 2} {...card} />
+          <PostCard
+            key={card.post.slug}
+            id={`post-${place + 1}`}
+            first={first && place < 2}
+            {...card}
+          />
         ))}
       </div>
       {more && (
@@ -78,7 +115,15 @@ export function PostList({ cards, more, first = false }: { cards: readonly CardP
 }
 
 /** What stands where posts would, when none fits. */
-export function NothingFound({ q, filtered, topics }: { q: string; filtered: boolean; topics: readonly Topic[] }) {
+export function NothingFound({
+  q,
+  filtered,
+  topics,
+}: {
+  q: string;
+  filtered: boolean;
+  topics: readonly Topic[];
+}) {
   const without = q && filtered ? listHref({ q, topics: [] }) : null;
   return (
     <div className="nothing">
@@ -87,7 +132,11 @@ export function NothingFound({ q, filtered, topics }: { q: string; filtered: boo
         Fewer or shorter words find more: the beginning of a word is enough.{" "}
         {without && (
           <>
-            Or <a data-soft="" href={without}>look for the same words in every topic</a>.{" "}
+            Or{" "}
+            <a data-soft="" href={without}>
+              look for the same words in every topic
+            </a>
+            .{" "}
           </>
         )}
         {topics.length > 0 && <>There are {topics.length} topics to look through, or </>}

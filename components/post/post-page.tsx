@@ -29,7 +29,17 @@ export interface PostPageProps {
 }
 
 /** The whole of a post's page below the header. Its accent is that of the team that leads the post. */
-export function PostPage({ post, standings, reads, recommendations, url, editUrl, author, children, extras }: PostPageProps) {
+export function PostPage({
+  post,
+  standings,
+  reads,
+  recommendations,
+  url,
+  editUrl,
+  author,
+  children,
+  extras,
+}: PostPageProps) {
   const { frontMatter, compiled, hero } = post;
   const leader = standings[0] && standings[0].ratio > 0 ? standings[0].team : undefined;
   return (
@@ -40,13 +50,19 @@ export function PostPage({ post, standings, reads, recommendations, url, editUrl
             <State draft={frontMatter.draft} archived={frontMatter.archived} />
             <h1 id="post-title">{frontMatter.title}</h1>
             <p className="post-when figures">
-              <time dateTime={frontMatter.date}>{formatDate(frontMatter.date)}</time> — {formatReadingTime(compiled.readingMinutes)}
+              <time dateTime={frontMatter.date}>{formatDate(frontMatter.date)}</time> —{" "}
+              {formatReadingTime(compiled.readingMinutes)}
             </p>
             <Translations post={post} editUrl={editUrl} />
           </div>
           {hero && (
             <figure className="hero">
-              <HeroImage hero={hero} alt={frontMatter.bannerAlt ?? ""} sizes="(min-width: 84rem) 38rem, (min-width: 60em) 46vw, 92vw" first />
+              <HeroImage
+                hero={hero}
+                alt={frontMatter.bannerAlt ?? ""}
+                sizes="(min-width: 84rem) 38rem, (min-width: 60em) 46vw, 92vw"
+                first
+              />
               {frontMatter.bannerCredit && <figcaption>{frontMatter.bannerCredit}</figcaption>}
             </figure>
           )}
@@ -75,7 +91,10 @@ export function PostPage({ post, standings, reads, recommendations, url, editUrl
                   <button type="button" className="button needs-script" data-copy={url}>
                     <LinkIcon /> Copy link
                   </button>
-                  <a className="button" href={`mailto:?subject=${encodeURIComponent(frontMatter.title)}&body=${encodeURIComponent(url)}`}>
+                  <a
+                    className="button"
+                    href={`mailto:?subject=${encodeURIComponent(frontMatter.title)}&body=${encodeURIComponent(url)}`}
+                  >
                     <MailIcon /> Send by mail
                   </a>
                   {editUrl && (
@@ -90,7 +109,8 @@ export function PostPage({ post, standings, reads, recommendations, url, editUrl
                 <div>
                   <h2 id="author-title">{author}</h2>
                   <p>
-                    Writes this site and the program that serves it. What the posts describe is what is running while you read them, and{" "}
+                    Writes this site and the program that serves it. What the posts describe is what
+                    is running while you read them, and{" "}
                     <a href="/about">the rest of the story is here</a>.
                   </p>
                 </div>
@@ -99,7 +119,11 @@ export function PostPage({ post, standings, reads, recommendations, url, editUrl
           </div>
         </div>
       </article>
-      <Recommendations title="If you found this article helpful." text="You will love these ones as well." cards={recommendations} />
+      <Recommendations
+        title="If you found this article helpful."
+        text="You will love these ones as well."
+        cards={recommendations}
+      />
       {extras}
     </div>
   );
@@ -114,14 +138,16 @@ function State({ draft, archived }: { draft: boolean; archived: boolean }) {
   if (draft) {
     return (
       <p className="notice" role="note">
-        <strong>A draft.</strong> It stands in no list, its reads don’t count, and it may change or go.
+        <strong>A draft.</strong> It stands in no list, its reads don’t count, and it may change or
+        go.
       </p>
     );
   }
   if (archived) {
     return (
       <p className="notice" role="note">
-        <strong>Archived.</strong> It was right when it was written. It is kept as it was, and is not kept up to date.
+        <strong>Archived.</strong> It was right when it was written. It is kept as it was, and is
+        not kept up to date.
       </p>
     );
   }
@@ -141,7 +167,9 @@ function Translations({ post, editUrl }: { post: Post; editUrl: string | null })
             {translations.map(({ language, link, author }) => (
               <li key={link}>
                 <a href={link}>{language}</a>
-                {author && <> by {author.link ? <a href={author.link}>{author.name}</a> : author.name}</>}
+                {author && (
+                  <> by {author.link ? <a href={author.link}>{author.name}</a> : author.name}</>
+                )}
               </li>
             ))}
           </ul>

@@ -34,7 +34,10 @@ function watch(slug: string, readingMinutes: number): () => void {
   const ask = async () => {
     asking = true;
     try {
-      const answer = await fetch(`/reads/token?slug=${encodeURIComponent(slug)}`, { cache: "no-store", signal: AbortSignal.timeout(RETRY_MS) });
+      const answer = await fetch(`/reads/token?slug=${encodeURIComponent(slug)}`, {
+        cache: "no-store",
+        signal: AbortSignal.timeout(RETRY_MS),
+      });
       if (answer.status === 404) return stop(); // a draft, or gone
       if (answer.ok) {
         ({ token, minMs } = await answer.json());
@@ -73,7 +76,14 @@ function watch(slug: string, readingMinutes: number): () => void {
     if (age < 0 || age > TOKEN_MS) token = "";
     const leftMs = minMs - Math.min(readMs, token ? age : readMs);
     // Refused by the browser (offline, its queue full): tried again below.
-    if (token && endSeen && leftMs <= 0 && navigator.onLine && navigator.sendBeacon?.("/reads", JSON.stringify({ token, slug }))) return stop();
+    if (
+      token &&
+      endSeen &&
+      leftMs <= 0 &&
+      navigator.onLine &&
+      navigator.sendBeacon?.("/reads", JSON.stringify({ token, slug }))
+    )
+      return stop();
     if (!visibleAt) return;
     if (!token && !asking && Math.abs(now - askedAt) >= RETRY_MS) {
       askedAt = now;

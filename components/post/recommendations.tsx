@@ -3,7 +3,15 @@
 import { PostCard, type CardPost } from "./post-card.tsx";
 
 /** Nothing when there are no posts to show. */
-export function Recommendations({ title, text, cards }: { title: string; text: string; cards: readonly CardPost[] }) {
+export function Recommendations({
+  title,
+  text,
+  cards,
+}: {
+  title: string;
+  text: string;
+  cards: readonly CardPost[];
+}) {
   if (cards.length === 0) return null;
   return (
     <section className="recommend wrap" aria-labelledby="recommend-title">

@@ -33,7 +33,8 @@ export async function localComponentMap(
   const entries = await Promise.all(
     imports.map(async ({ name, file, imported = "default" }) => {
       const exports = await load(file);
-      if (imported !== "*" && exports[imported] === undefined) throw new Error(`${file} has no export "${imported}"`);
+      if (imported !== "*" && exports[imported] === undefined)
+        throw new Error(`${file} has no export "${imported}"`);
       return [name, imported === "*" ? exports : exports[imported]] as const;
     }),
   );

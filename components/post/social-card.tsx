@@ -22,7 +22,16 @@ const LECTERN = ["M3 15.5 21.5 5.2 25 11.4 6.5 21.7Z", "M15.2 17v7.6M10.6 24.6h9
 
 function Mark({ size, color, stroke }: { size: number; color: string; stroke: number }) {
   return (
-    <svg viewBox="0 0 28 28" width={size} height={size} fill="none" stroke={color} strokeWidth={stroke} strokeLinejoin="round" strokeLinecap="round">
+    <svg
+      viewBox="0 0 28 28"
+      width={size}
+      height={size}
+      fill="none"
+      stroke={color}
+      strokeWidth={stroke}
+      strokeLinejoin="round"
+      strokeLinecap="round"
+    >
       {LECTERN.map((d) => (
         <path key={d} d={d} />
       ))}
@@ -41,18 +50,59 @@ function titleSize(length: number): number {
 /** The card; texts must be drawable (lib/posts/social-text.ts). */
 export function SocialCard({ title, when, site, host, draft }: SocialCardProps) {
   return (
-    <div style={{ width: "100%", height: "100%", display: "flex", backgroundColor: PAPER, color: INK, fontFamily: "Sans, SansExt" }}>
+    <div
+      style={{
+        width: "100%",
+        height: "100%",
+        display: "flex",
+        backgroundColor: PAPER,
+        color: INK,
+        fontFamily: "Sans, SansExt",
+      }}
+    >
       <div style={{ width: 20, height: "100%", backgroundColor: ACCENT, display: "flex" }} />
-      <div style={{ position: "absolute", right: -70, bottom: -92, display: "flex", opacity: 0.07 }}>
+      <div
+        style={{ position: "absolute", right: -70, bottom: -92, display: "flex", opacity: 0.07 }}
+      >
         <Mark size={560} color={ACCENT} stroke={1.1} />
       </div>
-      <div style={{ flexGrow: 1, display: "flex", flexDirection: "column", justifyContent: "space-between", padding: "60px 72px 54px 64px" }}>
+      <div
+        style={{
+          flexGrow: 1,
+          display: "flex",
+          flexDirection: "column",
+          justifyContent: "space-between",
+          padding: "60px 72px 54px 64px",
+        }}
+      >
         <div style={{ display: "flex", alignItems: "center", justifyContent: "space-between" }}>
-          <div style={{ display: "flex", alignItems: "center", fontSize: 32, fontWeight: 600, color: ACCENT }}>
+          <div
+            style={{
+              display: "flex",
+              alignItems: "center",
+              fontSize: 32,
+              fontWeight: 600,
+              color: ACCENT,
+            }}
+          >
             <Mark size={50} color={ACCENT} stroke={1.7} />
             <span style={{ marginLeft: 16 }}>{site}</span>
           </div>
-          {draft && <div style={{ display: "flex", fontSize: 26, fontWeight: 600, color: WARNING, border: `2px solid ${WARNING}`, borderRadius: 4, padding: "6px 18px" }}>Draft</div>}
+          {draft && (
+            <div
+              style={{
+                display: "flex",
+                fontSize: 26,
+                fontWeight: 600,
+                color: WARNING,
+                border: `2px solid ${WARNING}`,
+                borderRadius: 4,
+                padding: "6px 18px",
+              }}
+            >
+              Draft
+            </div>
+          )}
         </div>
         <div
           style={{
@@ -69,7 +119,16 @@ export function SocialCard({ title, when, site, host, draft }: SocialCardProps) 
         >
           {title}
         </div>
-        <div style={{ display: "flex", justifyContent: "space-between", borderTop: `2px solid ${RULE}`, paddingTop: 26, fontSize: 29, color: MUTED }}>
+        <div
+          style={{
+            display: "flex",
+            justifyContent: "space-between",
+            borderTop: `2px solid ${RULE}`,
+            paddingTop: 26,
+            fontSize: 29,
+            color: MUTED,
+          }}
+        >
           <span>{when}</span>
           <span>{host}</span>
         </div>

@@ -13,7 +13,12 @@ const ENOUGH = 3;
 
 /** As ready HTML: a long post has dozens of headings, and an element costs React more than its text. */
 function Links({ headings }: { headings: readonly Heading[] }) {
-  const html = headings.map(({ depth, id, text }) => `<li class="depth-${depth}"><a href="#${escapeHtml(id)}">${escapeHtml(text)}</a></li>`).join("");
+  const html = headings
+    .map(
+      ({ depth, id, text }) =>
+        `<li class="depth-${depth}"><a href="#${escapeHtml(id)}">${escapeHtml(text)}</a></li>`,
+    )
+    .join("");
   return <ol dangerouslySetInnerHTML={{ __html: html }} />;
 }
 

@@ -45,13 +45,19 @@ function stepFor(highest: number): number {
 function spread(wanted: readonly number[], lowest: number): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!);
   const result = [...wanted];
-  for (const [at, i] of order.entries()) if (at > 0) result[i] = Math.max(result[i]!, result[order[at - 1]!]! + LABEL_GAP);
-  for (let at = order.length - 1, limit = lowest; at >= 0; at--, limit -= LABEL_GAP) result[order[at]!] = Math.min(result[order[at]!]!, limit);
+  for (const [at, i] of order.entries())
+    if (at > 0) result[i] = Math.max(result[i]!, result[order[at - 1]!]! + LABEL_GAP);
+  for (let at = order.length - 1, limit = lowest; at >= 0; at--, limit -= LABEL_GAP)
+    result[order[at]!] = Math.min(result[order[at]!]!, limit);
   return result;
 }
 
 /** The first days of months from `from` to `to` (days since 1970), each with its short name. */
-function monthsBetween(from: number, to: number, everyMonths: number): { day: number; text: string }[] {
+function monthsBetween(
+  from: number,
+  to: number,
+  everyMonths: number,
+): { day: number; text: string }[] {
   const first = new Date(from * DAY_MS);
   const months: { day: number; text: string }[] = [];
   for (let month = first.getUTCMonth() + 1; ; month += 1) {
@@ -63,16 +69,24 @@ function monthsBetween(from: number, to: number, everyMonths: number): { day: nu
 }
 
 /** The chart of `history` (oldest first, at least two) in one size. */
-export function chartShape(history: readonly PastStanding[], { width, height, everyMonths }: ChartSize): ChartShape {
+export function chartShape(
+  history: readonly PastStanding[],
+  { width, height, everyMonths }: ChartSize,
+): ChartShape {
   const highest = Math.max(...history.flatMap(({ teams }) => teams.map(({ ratio }) => ratio)));
   const step = highest > 0 ? stepFor(highest) : 1;
   const top = Math.max(1, Math.ceil(round(highest / step))) * step;
   const [from, to] = [history[0]!.day, history.at(-1)!.day];
   const right = width - MARGIN.right;
   const bottom = height - MARGIN.bottom;
-  const x = (day: number) => round(MARGIN.left + ((day - from) / (to - from)) * (right - MARGIN.left));
+  const x = (day: number) =>
+    round(MARGIN.left + ((day - from) / (to - from)) * (right - MARGIN.left));
   const y = (ratio: number) => round(bottom - (ratio / top) * (bottom - MARGIN.top));
-  const of = (team: Team) => history.map(({ day, teams }) => ({ x: x(day), y: y(teams.find((standing) => standing.team === team)!.ratio) }));
+  const of = (team: Team) =>
+    history.map(({ day, teams }) => ({
+      x: x(day),
+      y: y(teams.find((standing) => standing.team === team)!.ratio),
+    }));
   const last = history.at(-1)!;
   const ratios = TEAMS.map((team) => last.teams.find((standing) => standing.team === team)!.ratio);
   const heights = spread(ratios.map(y), bottom);
@@ -87,7 +101,10 @@ export function chartShape(history: readonly PastStanding[], { width, height, ev
         label: { x: right + 12, y: heights[i]! },
       };
     }),
-    rules: Array.from({ length: Math.round(top / step) + 1 }, (_, i) => ({ y: y(i * step), text: (i * step).toFixed(step >= 1 ? 0 : step >= 0.1 ? 1 : 2) })),
+    rules: Array.from({ length: Math.round(top / step) + 1 }, (_, i) => ({
+      y: y(i * step),
+      text: (i * step).toFixed(step >= 1 ? 0 : step >= 0.1 ? 1 : 2),
+    })),
     months: monthsBetween(from, to, everyMonths).map(({ day, text }) => ({ x: x(day), text })),
     left: MARGIN.left,
     right,

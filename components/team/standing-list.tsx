@@ -11,13 +11,21 @@ function plural(count: number, one: string, many: string): string {
 /** Who leads, in a sentence. `where`: "this post" or "the site". */
 export function standingSentence(standings: readonly Standing[], where: string): string {
   const [first, second] = standings;
-  if (!first || first.ratio === 0) return `No team leads ${where} yet. The first read by a member decides.`;
-  const also = second && second.ratio === first.ratio ? `, as many as ${TEAM_NAMES[second.team]}` : "";
+  if (!first || first.ratio === 0)
+    return `No team leads ${where} yet. The first read by a member decides.`;
+  const also =
+    second && second.ratio === first.ratio ? `, as many as ${TEAM_NAMES[second.team]}` : "";
   return `${TEAM_NAMES[first.team]} leads ${where} with ${first.ratio.toFixed(2)} reads for each of its active members${also}.`;
 }
 
 /** The three teams, best first. `wide`: with large figures, where a standing is the subject of a section. */
-export function StandingList({ standings, wide = false }: { standings: readonly Standing[]; wide?: boolean }) {
+export function StandingList({
+  standings,
+  wide = false,
+}: {
+  standings: readonly Standing[];
+  wide?: boolean;
+}) {
   return (
     <ol className={wide ? "standing standing-wide" : "standing"}>
       {standings.map(({ team, reads, members, ratio }) => (

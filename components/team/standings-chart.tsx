@@ -23,7 +23,12 @@ function Plot({ history, size }: { history: readonly PastStanding[]; size: keyof
   const { width, height } = SIZES[size];
   const { lines, rules, months, left, right, bottom } = chartShape(history, SIZES[size]);
   return (
-    <svg className={`chart chart-${size}`} viewBox={`0 0 ${width} ${height}`} aria-hidden="true" focusable="false">
+    <svg
+      className={`chart chart-${size}`}
+      viewBox={`0 0 ${width} ${height}`}
+      aria-hidden="true"
+      focusable="false"
+    >
       {rules.map(({ y, text }) => (
         <g key={text}>
           <line className="chart-rule" x1={left} x2={right} y1={y} y2={y} />
@@ -35,7 +40,12 @@ function Plot({ history, size }: { history: readonly PastStanding[]; size: keyof
       {months.map(({ x, text }) => (
         <g key={text}>
           <line className="chart-rule" x1={x} x2={x} y1={bottom} y2={bottom + 6} />
-          <text className="chart-text" x={x} y={bottom + 22} textAnchor={x > right - 14 ? "end" : "middle"}>
+          <text
+            className="chart-text"
+            x={x}
+            y={bottom + 22}
+            textAnchor={x > right - 14 ? "end" : "middle"}
+          >
             {text}
           </text>
         </g>
@@ -64,13 +74,18 @@ export function StandingsChart({ history }: { history: readonly PastStanding[] }
   const newestFirst = [...history].reverse();
   return (
     <figure className="chart-figure">
-      <figcaption>Reads for each active member, at the end of every week since {formatDate(dateOf(history[0]!.day))}.</figcaption>
+      <figcaption>
+        Reads for each active member, at the end of every week since{" "}
+        {formatDate(dateOf(history[0]!.day))}.
+      </figcaption>
       <Plot history={history} size="wide" />
       <Plot history={history} size="narrow" />
       <details className="chart-table">
         <summary>As a table</summary>
         <table className="table">
-          <caption className="visually-hidden">Reads for each active member of the three teams, at the end of every week, newest first</caption>
+          <caption className="visually-hidden">
+            Reads for each active member of the three teams, at the end of every week, newest first
+          </caption>
           <thead>
             <tr>
               <th scope="col">Up to</th>

@@ -57,4 +57,6 @@ const mono = localFont({
 });
 
 /** Class names that declare the font variables; for the html element. */
-export const fontVariables = [text, textItalic, textBold, display, sans, mono].map((font) => font.variable).join(" ");
+export const fontVariables = [text, textItalic, textBold, display, sans, mono]
+  .map((font) => font.variable)
+  .join(" ");

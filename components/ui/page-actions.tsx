@@ -13,7 +13,8 @@ export function PageActions() {
   const status = useRef<HTMLParagraphElement>(null);
   useEffect(() => {
     async function onClick(event: MouseEvent) {
-      const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-copy]") : null;
+      const button =
+        event.target instanceof Element ? event.target.closest<HTMLElement>("[data-copy]") : null;
       if (!button) return;
       const text = wanted(button);
       if (text === null) return;

@@ -4,12 +4,19 @@ import { ThemeControl } from "./theme-control.tsx";
 import type { NavLink } from "./site-header.tsx";
 
 /** `children` comes last, at the very foot: the place for the strip that says which instance answered. */
-export function SiteFooter({ links, children }: { links: readonly NavLink[]; children?: React.ReactNode }) {
+export function SiteFooter({
+  links,
+  children,
+}: {
+  links: readonly NavLink[];
+  children?: React.ReactNode;
+}) {
   return (
     <footer className="site-footer">
       <div className="wrap">
         <p className="colophon serif">
-          Set in Newsreader, Instrument Sans and JetBrains Mono. Every page is answered from the database beside it.
+          Set in Newsreader, Instrument Sans and JetBrains Mono. Every page is answered from the
+          database beside it.
         </p>
         <div className="footer-end">
           <ThemeControl />

@@ -8,7 +8,15 @@ export interface NavLink {
 }
 
 /** `account` is what stands at the end of the navigation for this reader: log in, or their own page. */
-export function SiteHeader({ name, links, account }: { name: string; links: readonly NavLink[]; account?: React.ReactNode }) {
+export function SiteHeader({
+  name,
+  links,
+  account,
+}: {
+  name: string;
+  links: readonly NavLink[];
+  account?: React.ReactNode;
+}) {
   return (
     <header className="site-header wrap">
       <a className="wordmark" href="/">

@@ -46,7 +46,13 @@ export function ThemeControl() {
         const Icon = ICONS[value];
         return (
           <label key={value} title={LABELS[value]}>
-            <input type="radio" name="theme" value={value} checked={theme === value} onChange={() => choose(value)} />
+            <input
+              type="radio"
+              name="theme"
+              value={value}
+              checked={theme === value}
+              onChange={() => choose(value)}
+            />
             <Icon />
             <span className="visually-hidden">{LABELS[value]}</span>
           </label>

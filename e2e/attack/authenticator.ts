@@ -21,24 +21,44 @@ interface Claims {
 export interface Passkey {
   readonly id: string;
   /** The body that logs in, as a browser sends it. */
-  answer(claims: Claims): { answer: Record<string, unknown> & { response: Record<string, string> } };
+  answer(claims: Claims): {
+    answer: Record<string, unknown> & { response: Record<string, string> };
+  };
 }
 
 /** A passkey of the member, stored as the site stores one. */
 export function insertPasskey(db: Database.Database, memberId: string, counter = 5): Passkey {
   const device = makeAuthenticator();
-  db.prepare(`INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, ?, 'internal', 'A key', ?)`).run(device.id, memberId, device.publicKey, counter, Date.now());
+  db.prepare(
+    `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, ?, 'internal', 'A key', ?)`,
+  ).run(device.id, memberId, device.publicKey, counter, Date.now());
   return {
     id: device.id,
-    answer({ challenge, origin = ORIGIN, rpId = HOST, counter: shown = counter + 1, userId = memberId, spoil = (signature) => signature, ...odd }) {
+    answer({
+      challenge,
+      origin = ORIGIN,
+      rpId = HOST,
+      counter: shown = counter + 1,
+      userId = memberId,
+      spoil = (signature) => signature,
+      ...odd
+    }) {
       const given = device.logIn(challenge, { origin, host: rpId, counter: shown, userId, ...odd });
-      const signature = spoil(Buffer.from(given.response.signature, "base64url")).toString("base64url");
+      const signature = spoil(Buffer.from(given.response.signature, "base64url")).toString(
+        "base64url",
+      );
       return { answer: { ...given, response: { ...given.response, signature } } };
     },
   };
 }
 
 /** The body that adds a new passkey, as a browser sends it. */
-export function newPasskey(challenge: string, odd: { origin?: string; host?: string; type?: string; flags?: number } = {}): { answer: unknown; name: string } {
-  return { answer: makeAuthenticator().register(challenge, { origin: ORIGIN, host: HOST, ...odd }), name: "Mallory's" };
+export function newPasskey(
+  challenge: string,
+  odd: { origin?: string; host?: string; type?: string; flags?: number } = {},
+): { answer: unknown; name: string } {
+  return {
+    answer: makeAuthenticator().register(challenge, { origin: ORIGIN, host: HOST, ...odd }),
+    name: "Mallory's",
+  };
 }

@@ -13,7 +13,8 @@ export function sequence(seed: number): Random {
   };
 }
 
-export const pick = <T>(random: Random, items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
+export const pick = <T>(random: Random, items: readonly T[]): T =>
+  items[Math.floor(random() * items.length)] as T;
 export const chance = (random: Random, share: number) => random() < share;
 
 /** A UUID of no row. */
@@ -26,17 +27,94 @@ export function strangeId(random: Random): string {
 
 /** Texts that have broken something somewhere. None of them is an id, an address, a number above zero, a code or a choice of ours. */
 export const NASTY: readonly string[] = [
-  "", " ", "null", "undefined", "NaN", "-1", "0x10", "1e309", "-9223372036854775809", "9007199254740993.5", "true", "[]", "{}", "[object Object]",
-  "' OR '1'='1", "'; DROP TABLE \"User\"; --", "\" OR 1=1 --", "1) UNION SELECT sql FROM sqlite_schema --", "%", "_%", "%' ESCAPE '\\", "a\\", "\u0000", "a\u0000b", "\u0001\u001f\u007f",
-  "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "javascript:alert(1)", "{{7*7}}", "${7*7}", "<!--", "]]>", "&lt;", "</textarea><svg onload=alert(1)>",
-  "../../../../etc/passwd", "..\\..\\windows", "file:///etc/passwd", "/proc/self/environ", "%2e%2e%2f", "%00", "%c0%ae", "%", "%zz", "a%0d%0aSet-Cookie: x=y", "a\r\nSet-Cookie: x=y", "a\r\n\r\n<html>",
-  "__proto__", "constructor", "prototype", "hasOwnProperty", "toString", "valueOf", "then", "__defineGetter__", "$$typeof", "$@1", "$F1", "$K1", "$1:__proto__:constructor",
-  "\u202e\u2066", "\ufeff", "\u2028", "Z̸̡̛̮͖a̶l̴g̵o̷".repeat(4), "𝕳𝖊𝖑𝖑𝖔", "👩‍👩‍👧‍👦", "ﷺ", "ı", "ß", "İ", "\ud800", "a\udfffb",
-  "x".repeat(1_001), "x".repeat(70_000), "é".repeat(3_000), "[".repeat(2_000), "{\"a\":".repeat(1_000), "1".repeat(400), "😀".repeat(5_000),
+  "",
+  " ",
+  "null",
+  "undefined",
+  "NaN",
+  "-1",
+  "0x10",
+  "1e309",
+  "-9223372036854775809",
+  "9007199254740993.5",
+  "true",
+  "[]",
+  "{}",
+  "[object Object]",
+  "' OR '1'='1",
+  '\'; DROP TABLE "User"; --',
+  '" OR 1=1 --',
+  "1) UNION SELECT sql FROM sqlite_schema --",
+  "%",
+  "_%",
+  "%' ESCAPE '\\",
+  "a\\",
+  "\u0000",
+  "a\u0000b",
+  "\u0001\u001f\u007f",
+  "<script>alert(1)</script>",
+  '"><img src=x onerror=alert(1)>',
+  "javascript:alert(1)",
+  "{{7*7}}",
+  "${7*7}",
+  "<!--",
+  "]]>",
+  "&lt;",
+  "</textarea><svg onload=alert(1)>",
+  "../../../../etc/passwd",
+  "..\\..\\windows",
+  "file:///etc/passwd",
+  "/proc/self/environ",
+  "%2e%2e%2f",
+  "%00",
+  "%c0%ae",
+  "%",
+  "%zz",
+  "a%0d%0aSet-Cookie: x=y",
+  "a\r\nSet-Cookie: x=y",
+  "a\r\n\r\n<html>",
+  "__proto__",
+  "constructor",
+  "prototype",
+  "hasOwnProperty",
+  "toString",
+  "valueOf",
+  "then",
+  "__defineGetter__",
+  "$$typeof",
+  "$@1",
+  "$F1",
+  "$K1",
+  "$1:__proto__:constructor",
+  "\u202e\u2066",
+  "\ufeff",
+  "\u2028",
+  "Z̸̡̛̮͖a̶l̴g̵o̷".repeat(4),
+  "𝕳𝖊𝖑𝖑𝖔",
+  "👩‍👩‍👧‍👦",
+  "ﷺ",
+  "ı",
+  "ß",
+  "İ",
+  "\ud800",
+  "a\udfffb",
+  "x".repeat(1_001),
+  "x".repeat(70_000),
+  "é".repeat(3_000),
+  "[".repeat(2_000),
+  '{"a":'.repeat(1_000),
+  "1".repeat(400),
+  "😀".repeat(5_000),
 ];
 
 /** Bytes that are no UTF-8. */
-export const BROKEN_BYTES: readonly Buffer[] = [Buffer.from([0xff, 0xfe]), Buffer.from([0xc0, 0xaf]), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from([0xf8, 0x88, 0x80, 0x80, 0x80]), Buffer.from([0x00, 0x80, 0xc3])];
+export const BROKEN_BYTES: readonly Buffer[] = [
+  Buffer.from([0xff, 0xfe]),
+  Buffer.from([0xc0, 0xaf]),
+  Buffer.from([0xed, 0xa0, 0x80]),
+  Buffer.from([0xf8, 0x88, 0x80, 0x80, 0x80]),
+  Buffer.from([0x00, 0x80, 0xc3]),
+];
 
 /** A value that a field can never take; undefined leaves the field out. */
 export type BadValue = (random: Random) => string | Uint8Array | undefined;
@@ -44,22 +122,64 @@ export type BadValue = (random: Random) => string | Uint8Array | undefined;
 const nastyOr =
   (...more: BadValue[]): BadValue =>
   (random) =>
-    chance(random, 0.55) ? pick(random, NASTY) : chance(random, 0.2) ? pick(random, BROKEN_BYTES) : pick(random, [...more, () => undefined])(random);
+    chance(random, 0.55)
+      ? pick(random, NASTY)
+      : chance(random, 0.2)
+        ? pick(random, BROKEN_BYTES)
+        : pick(random, [...more, () => undefined])(random);
 
 export const bad = {
   /** For the id of a row. */
-  id: nastyOr(strangeId, (random) => strangeId(random).slice(1), (random) => `${strangeId(random)}0`, (random) => `{${strangeId(random)}}`),
+  id: nastyOr(
+    strangeId,
+    (random) => strangeId(random).slice(1),
+    (random) => `${strangeId(random)}0`,
+    (random) => `{${strangeId(random)}}`,
+  ),
   /** For the random text that names a session, a passkey, a token. */
-  token: nastyOr((random) => strangeId(random).replaceAll("-", "").repeat(2), (random) => strangeId(random), (random) => "A".repeat(Math.ceil(random() * 300))),
+  token: nastyOr(
+    (random) => strangeId(random).replaceAll("-", "").repeat(2),
+    (random) => strangeId(random),
+    (random) => "A".repeat(Math.ceil(random() * 300)),
+  ),
   /** For the number of a row. */
   number: ((random) => {
-    const value = nastyOr(() => "0", () => "-1", () => "1.5", () => "999999999999", () => "٣", () => " 1 1 ")(random);
+    const value = nastyOr(
+      () => "0",
+      () => "-1",
+      () => "1.5",
+      () => "999999999999",
+      () => "٣",
+      () => " 1 1 ",
+    )(random);
     // JavaScript reads "0x10" as a number, and there may be a row of it.
     return typeof value === "string" && Number(value) > 0 && Number(value) < 1e9 ? "-1" : value;
   }) satisfies BadValue,
-  email: nastyOr(() => "ada", () => "ada@", () => "@example.test", () => "a b@example.test", () => "ada@example.test\nbcc: b@example.test", () => "ada@example..test", () => `${"a".repeat(260)}@example.test`, () => "<ada@example.test>", () => "ada@example.test,b@example.test", () => "ada@localhost"),
-  choice: nastyOr(() => "RED;BLUE", () => "purple", () => "ADMIN,MEMBER", () => "red\u0000"),
-  code: nastyOr(() => "00000", () => "0000000", () => "abcdef", () => "12345a", () => "١٢٣٤٥٦"),
+  email: nastyOr(
+    () => "ada",
+    () => "ada@",
+    () => "@example.test",
+    () => "a b@example.test",
+    () => "ada@example.test\nbcc: b@example.test",
+    () => "ada@example..test",
+    () => `${"a".repeat(260)}@example.test`,
+    () => "<ada@example.test>",
+    () => "ada@example.test,b@example.test",
+    () => "ada@localhost",
+  ),
+  choice: nastyOr(
+    () => "RED;BLUE",
+    () => "purple",
+    () => "ADMIN,MEMBER",
+    () => "red\u0000",
+  ),
+  code: nastyOr(
+    () => "00000",
+    () => "0000000",
+    () => "abcdef",
+    () => "12345a",
+    () => "١٢٣٤٥٦",
+  ),
   /** For a text of `min` to `max` characters. */
   text:
     (min: number, max: number): BadValue =>
@@ -98,9 +218,16 @@ export function anything(random: Random, depth = 3): unknown {
     case 6:
       return Array.from({ length: Math.floor(random() * 6) }, () => anything(random, depth - 1));
     case 7:
-      return Object.fromEntries(Array.from({ length: Math.floor(random() * 5) }, () => [pick(random, NASTY).slice(0, 60), anything(random, depth - 1)]));
+      return Object.fromEntries(
+        Array.from({ length: Math.floor(random() * 5) }, () => [
+          pick(random, NASTY).slice(0, 60),
+          anything(random, depth - 1),
+        ]),
+      );
     default:
-      return JSON.parse(`{"__proto__":${JSON.stringify(anything(random, depth - 1))},"constructor":{"prototype":{"isAdmin":true}}}`);
+      return JSON.parse(
+        `{"__proto__":${JSON.stringify(anything(random, depth - 1))},"constructor":{"prototype":{"isAdmin":true}}}`,
+      );
   }
 }
 
@@ -133,7 +260,7 @@ export const STRANGE_HEADERS: readonly Record<string, string>[] = [
   { "fly-replay-src": "instance=x;region=iad;t=1;state=x" },
   { "fly-replay": "instance=evil" },
   { "fly-force-instance-id": "x" },
-  { "fly-region": "\"><script>" },
+  { "fly-region": '"><script>' },
   { "fly-forwarded-port": "1" },
   { via: "x", "x-real-ip": "127.0.0.1" },
   { "accept-encoding": "br;q=nan, *;q=-1" },

@@ -16,19 +16,38 @@ interface Ready {
 }
 
 /** The parts of a form whose browser runs no scripts, in the order React writes them. */
-export function formParts(id: string, fields: readonly Part[], previous: unknown = [NEW_FORM]): Part[] {
-  return [["$ACTION_REF_1", ""], ["$ACTION_1:0", JSON.stringify({ id, bound: "$@1" })], ["$ACTION_1:1", JSON.stringify(previous)], ["$ACTION_KEY", "k"], ...fields];
+export function formParts(
+  id: string,
+  fields: readonly Part[],
+  previous: unknown = [NEW_FORM],
+): Part[] {
+  return [
+    ["$ACTION_REF_1", ""],
+    ["$ACTION_1:0", JSON.stringify({ id, bound: "$@1" })],
+    ["$ACTION_1:1", JSON.stringify(previous)],
+    ["$ACTION_KEY", "k"],
+    ...fields,
+  ];
 }
 
 /** The parts of a call by script: the arguments as JSON in "0", the form's fields beside it. */
-export function callParts(fields: readonly Part[], args: string = JSON.stringify([NEW_FORM, "$K1"])): Part[] {
+export function callParts(
+  fields: readonly Part[],
+  args: string = JSON.stringify([NEW_FORM, "$K1"]),
+): Part[] {
   return [...fields.map(([name, value]) => [`_1_${name}`, value] as const), ["0", args]];
 }
 
 export function actionRequest(way: Way, id: string, page: string, fields: Fields): Ready {
   const parts = Object.entries(fields);
   const { body, headers } = multipart(way === "form" ? formParts(id, parts) : callParts(parts));
-  return { method: "POST", path: page, headers: way === "form" ? headers : { ...headers, "next-action": id, accept: "text/x-component" }, body };
+  return {
+    method: "POST",
+    path: page,
+    headers:
+      way === "form" ? headers : { ...headers, "next-action": id, accept: "text/x-component" },
+    body,
+  };
 }
 
 export interface ActionAnswer {
@@ -39,20 +58,40 @@ export interface ActionAnswer {
   readonly location: string | null;
 }
 
-const plainText = (html: string) => html.replace(/<[^>]+>/g, " ").replace(/\s+/g, " ").trim();
+const plainText = (html: string) =>
+  html
+    .replace(/<[^>]+>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
 
 /** What an action said, read from the page or from the answer to the script. */
 export function answerOf(got: Got): ActionAnswer {
   const none = { code: null, message: "", location: null };
-  const location = (got.headers["x-action-redirect"] as string | undefined)?.replace(/;(push|replace)$/, "") ?? got.headers.location;
+  const location =
+    (got.headers["x-action-redirect"] as string | undefined)?.replace(/;(push|replace)$/, "") ??
+    got.headers.location;
   if (location !== undefined) return { ...none, status: "redirect", location };
   const state = /^\w+:(\{"status":"(?:done|refused)".*\})$/m.exec(got.text)?.[1];
   if (state && got.headers["content-type"]?.startsWith("text/x-component")) {
-    const { status, code, message, errors } = JSON.parse(state) as { status: "done" | "refused"; code: string | null; message: string | null; errors: Record<string, string> };
+    const { status, code, message, errors } = JSON.parse(state) as {
+      status: "done" | "refused";
+      code: string | null;
+      message: string | null;
+      errors: Record<string, string>;
+    };
     return { ...none, status, code, message: [message, ...Object.values(errors)].join(" · ") };
   }
-  const shown = /class="form-message form-message-(done|refused)"[^>]*>([\s\S]*?)<\/div>/.exec(got.text);
-  if (shown) return { ...none, status: shown[1] as "done" | "refused", message: plainText(shown[2] ?? "") };
-  if (got.status >= 400) return { ...none, status: "refused", code: String(got.status), message: plainText(got.text).slice(0, 200) };
+  const shown = /class="form-message form-message-(done|refused)"[^>]*>([\s\S]*?)<\/div>/.exec(
+    got.text,
+  );
+  if (shown)
+    return { ...none, status: shown[1] as "done" | "refused", message: plainText(shown[2] ?? "") };
+  if (got.status >= 400)
+    return {
+      ...none,
+      status: "refused",
+      code: String(got.status),
+      message: plainText(got.text).slice(0, 200),
+    };
   return { ...none, status: "none" };
 }

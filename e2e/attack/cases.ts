@@ -19,7 +19,13 @@ export interface ActionCase {
   /** Where its form stands. */
   readonly page: string | ((world: World) => string);
   /** What works for whom it is for: the owner, or the admin. `cookie` for what else their browser must hold. */
-  ready(stage: Stage): Fields | Promise<Fields> | { fields: Fields; cookie: string } | Promise<{ fields: Fields; cookie: string }>;
+  ready(
+    stage: Stage,
+  ):
+    | Fields
+    | Promise<Fields>
+    | { fields: Fields; cookie: string }
+    | Promise<{ fields: Fields; cookie: string }>;
   /** The tables it changes when it works. "SessionInfo" may always be. */
   readonly changes: readonly string[];
   /** Its fields name what belongs to the owner: their neighbour is refused. */
@@ -58,6 +64,11 @@ export interface HandlerCase {
 }
 
 /** The fields of what `ready` gave, and the cookie where there is one. */
-export function readyOf(given: Fields | { fields: Fields; cookie: string }): { fields: Fields; cookie: string | null } {
-  return typeof given.fields === "object" ? (given as { fields: Fields; cookie: string }) : { fields: given as Fields, cookie: null };
+export function readyOf(given: Fields | { fields: Fields; cookie: string }): {
+  fields: Fields;
+  cookie: string | null;
+} {
+  return typeof given.fields === "object"
+    ? (given as { fields: Fields; cookie: string })
+    : { fields: given as Fields, cookie: null };
 }

@@ -6,7 +6,13 @@ import type Database from "better-sqlite3";
 export type Dump = ReadonlyMap<string, string>;
 
 function tables(db: Database.Database): string[] {
-  return (db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`).all() as { name: string }[]).map(({ name }) => name);
+  return (
+    db
+      .prepare(
+        `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`,
+      )
+      .all() as { name: string }[]
+  ).map(({ name }) => name);
 }
 
 /** Every row and column of every table. */
@@ -16,9 +22,16 @@ export function dump(db: Database.Database): Dump {
     for (const table of tables(db)) {
       const hash = createHash("sha256");
       let rows = 0;
-      for (const row of db.prepare(`SELECT * FROM "${table}" ORDER BY 1, 2`).raw().iterate() as Iterable<unknown[]>) {
+      for (const row of db
+        .prepare(`SELECT * FROM "${table}" ORDER BY 1, 2`)
+        .raw()
+        .iterate() as Iterable<unknown[]>) {
         rows += 1;
-        for (const value of row) hash.update(`${typeof value} `).update(value instanceof Uint8Array ? value : String(value)).update("\0");
+        for (const value of row)
+          hash
+            .update(`${typeof value} `)
+            .update(value instanceof Uint8Array ? value : String(value))
+            .update("\0");
       }
       hashes.set(table, `${rows} rows ${hash.digest("hex")}`);
     }
@@ -28,5 +41,7 @@ export function dump(db: Database.Database): Dump {
 
 /** The tables that differ, in order. */
 export function changedTables(before: Dump, after: Dump): string[] {
-  return [...new Set([...before.keys(), ...after.keys()])].filter((table) => before.get(table) !== after.get(table)).sort();
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((table) => before.get(table) !== after.get(table))
+    .sort();
 }

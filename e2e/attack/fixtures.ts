@@ -46,12 +46,23 @@ export const test = base.extend<Fixtures, { site: Site }>({
       worlds.push(world);
       return world;
     });
-    for (const world of worlds) for (const { id } of Object.values(world)) db.prepare(`DELETE FROM "User" WHERE "id" = ?`).run(id);
+    for (const world of worlds)
+      for (const { id } of Object.values(world))
+        db.prepare(`DELETE FROM "User" WHERE "id" = ?`).run(id);
   },
   quiet: async ({ site: { db } }, use) => {
     await use(async () => {
       // What an action has to tell goes out after its commit, and its row with it.
-      await expect.poll(() => db.prepare(`SELECT COUNT(*) FROM "Delivery" WHERE "nextTryAt" IS NOT NULL`).pluck().get(), { message: "deliveries on their way", timeout: 10_000, intervals: [20, 50, 100, 200] }).toBe(0);
+      await expect
+        .poll(
+          () =>
+            db
+              .prepare(`SELECT COUNT(*) FROM "Delivery" WHERE "nextTryAt" IS NOT NULL`)
+              .pluck()
+              .get(),
+          { message: "deliveries on their way", timeout: 10_000, intervals: [20, 50, 100, 200] },
+        )
+        .toBe(0);
       return dump(db);
     });
   },
@@ -64,7 +75,11 @@ export const test = base.extend<Fixtures, { site: Site }>({
       const from = server.printed().length;
       await use(undefined);
       expect(await server.fault()).toBeNull();
-      const errors = server.printed().slice(from).split("\n").filter((line) => line.includes('"level":"error"'));
+      const errors = server
+        .printed()
+        .slice(from)
+        .split("\n")
+        .filter((line) => line.includes('"level":"error"'));
       expect(errors, "what the server logged as its own fault").toEqual([]);
     },
     { auto: true },
@@ -74,6 +89,7 @@ export const test = base.extend<Fixtures, { site: Site }>({
 /** "last seen" is noted at most once an hour, whoever comes and whatever they do. */
 const ALWAYS = new Set(["SessionInfo"]);
 
-export const changed = (before: Dump, after: Dump): string[] => changedTables(before, after).filter((table) => !ALWAYS.has(table));
+export const changed = (before: Dump, after: Dump): string[] =>
+  changedTables(before, after).filter((table) => !ALWAYS.has(table));
 
 export { expect };

@@ -29,18 +29,42 @@ export interface Got {
 }
 
 /** What no answer of the site may have, whoever asks for what. A sentence for the first thing that is wrong, else null. */
-export function faultOf({ status, headers, text }: Pick<Got, "status" | "headers" | "text">): string | null {
+export function faultOf({
+  status,
+  headers,
+  text,
+}: Pick<Got, "status" | "headers" | "text">): string | null {
   if (status >= 500 && status !== 503) return `status ${status}`;
-  const inner = Object.keys(headers).find((name) => /^(fly-|x-powered-by$|x-middleware-(?!prefetch$)|server$)/.test(name));
+  const inner = Object.keys(headers).find((name) =>
+    /^(fly-|x-powered-by$|x-middleware-(?!prefetch$)|server$)/.test(name),
+  );
   if (inner) return `the header ${inner}: ${String(headers[inner])}`;
   const location = headers.location ?? (headers["x-action-redirect"] as string | undefined);
-  if (location !== undefined && URL.parse(location, ORIGIN)?.origin !== ORIGIN) return `the way to ${location}`;
+  if (location !== undefined && URL.parse(location, ORIGIN)?.origin !== ORIGIN)
+    return `the way to ${location}`;
   for (const line of headers["set-cookie"] ?? []) {
-    if (!/^__Host-[a-z-]+=[^;\s]*;/.test(line) || !/; Secure/i.test(line) || !/; HttpOnly/i.test(line) || !/; SameSite=Lax/i.test(line) || !/; Path=\/(;|$)/i.test(line) || /; Domain=/i.test(line)) return `the cookie ${line.replace(/=[^;]+/, "=…")}`;
+    if (
+      !/^__Host-[a-z-]+=[^;\s]*;/.test(line) ||
+      !/; Secure/i.test(line) ||
+      !/; HttpOnly/i.test(line) ||
+      !/; SameSite=Lax/i.test(line) ||
+      !/; Path=\/(;|$)/i.test(line) ||
+      /; Domain=/i.test(line)
+    )
+      return `the cookie ${line.replace(/=[^;]+/, "=…")}`;
   }
-  const trace = /\n\s+at [^\n]{1,200}:\d+:\d+|node:internal|(?:^|[\s"'(])(?:\/(?:home|root|tmp|work|app|usr|var)\/[\w./-]+|file:\/\/\/)|better-sqlite3|SQLITE_[A-Z]+|SqliteError/.exec(text);
-  if (trace && status >= 400 && /^(text\/(?!html)|application\/(json|problem))/.test(headers["content-type"] ?? "")) return `an inner detail: ${trace[0].slice(0, 100)}`;
-  if (/\n\s+at [^\n]{1,200}\.(?:js|ts|mjs):\d+:\d+/.test(text) && status >= 400) return "a stack trace";
+  const trace =
+    /\n\s+at [^\n]{1,200}:\d+:\d+|node:internal|(?:^|[\s"'(])(?:\/(?:home|root|tmp|work|app|usr|var)\/[\w./-]+|file:\/\/\/)|better-sqlite3|SQLITE_[A-Z]+|SqliteError/.exec(
+      text,
+    );
+  if (
+    trace &&
+    status >= 400 &&
+    /^(text\/(?!html)|application\/(json|problem))/.test(headers["content-type"] ?? "")
+  )
+    return `an inner detail: ${trace[0].slice(0, 100)}`;
+  if (/\n\s+at [^\n]{1,200}\.(?:js|ts|mjs):\d+:\d+/.test(text) && status >= 400)
+    return "a stack trace";
   return null;
 }
 
@@ -56,26 +80,67 @@ export const FROM_OUR_PAGE = { origin: ORIGIN, "sec-fetch-site": "same-origin" }
 export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /** Sends it. Rejects when there is no whole answer within twenty seconds, and for an answer with a fault (faultOf). */
-export function send({ method = "GET", path, headers = {}, body, cookie, from }: Attack): Promise<Got> {
+export function send({
+  method = "GET",
+  path,
+  headers = {},
+  body,
+  cookie,
+  from,
+}: Attack): Promise<Got> {
   const all: Record<string, string | string[]> = {};
-  const usual = { host: HOST, "user-agent": USER_AGENT, "fly-client-ip": from ?? newAddress(), ...(cookie && { cookie }), ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }) };
-  for (const [name, value] of Object.entries({ ...usual, ...headers })) if (value !== undefined) all[name] = value;
+  const usual = {
+    host: HOST,
+    "user-agent": USER_AGENT,
+    "fly-client-ip": from ?? newAddress(),
+    ...(cookie && { cookie }),
+    ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }),
+  };
+  for (const [name, value] of Object.entries({ ...usual, ...headers }))
+    if (value !== undefined) all[name] = value;
   if (headers["transfer-encoding"]) delete all["content-length"];
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ host: "127.0.0.1", port: ATTACK_PORT, method, path, headers: all, agent, insecureHTTPParser: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => {
-        clearTimeout(timer);
-        const bytes = Buffer.concat(chunks);
-        const got = { status: response.statusCode ?? 0, headers: response.headers, bytes, text: bytes.toString("utf8") };
-        const fault = faultOf(got);
-        if (fault) reject(new Error(`${method} ${path.slice(0, 300)} is answered with ${fault}\n${JSON.stringify(all).slice(0, 500)}\n${String(body ?? "").slice(0, 500)}`));
-        else resolve(got);
-      });
-    });
-    const timer = setTimeout(() => request.destroy(new Error(`${method} ${path.slice(0, 200)}: no answer in ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
+    const request = httpRequest(
+      {
+        host: "127.0.0.1",
+        port: ATTACK_PORT,
+        method,
+        path,
+        headers: all,
+        agent,
+        insecureHTTPParser: false,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          clearTimeout(timer);
+          const bytes = Buffer.concat(chunks);
+          const got = {
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            bytes,
+            text: bytes.toString("utf8"),
+          };
+          const fault = faultOf(got);
+          if (fault)
+            reject(
+              new Error(
+                `${method} ${path.slice(0, 300)} is answered with ${fault}\n${JSON.stringify(all).slice(0, 500)}\n${String(body ?? "").slice(0, 500)}`,
+              ),
+            );
+          else resolve(got);
+        });
+      },
+    );
+    const timer = setTimeout(
+      () =>
+        request.destroy(
+          new Error(`${method} ${path.slice(0, 200)}: no answer in ${TIMEOUT_MS} ms`),
+        ),
+      TIMEOUT_MS,
+    );
     request.on("error", (error) => {
       clearTimeout(timer);
       reject(error);
@@ -103,12 +168,25 @@ export function sendBytes(bytes: string | Uint8Array, ms = 3_000): Promise<strin
 export type Part = readonly [name: string, value: string | Uint8Array, filename?: string];
 
 /** multipart/form-data, written by hand so that names and values can be anything. */
-export function multipart(parts: readonly Part[], boundary = "----lecternattack7f3a"): { body: Buffer; headers: { "content-type": string } } {
+export function multipart(
+  parts: readonly Part[],
+  boundary = "----lecternattack7f3a",
+): { body: Buffer; headers: { "content-type": string } } {
   const chunks: Buffer[] = [];
   for (const [name, value, filename] of parts) {
-    const file = filename === undefined ? "" : `; filename="${filename}"\r\nContent-Type: application/octet-stream`;
-    chunks.push(Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n`), Buffer.from(value as string), Buffer.from("\r\n"));
+    const file =
+      filename === undefined
+        ? ""
+        : `; filename="${filename}"\r\nContent-Type: application/octet-stream`;
+    chunks.push(
+      Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"${file}\r\n\r\n`),
+      Buffer.from(value as string),
+      Buffer.from("\r\n"),
+    );
   }
   chunks.push(Buffer.from(`--${boundary}--\r\n`));
-  return { body: Buffer.concat(chunks), headers: { "content-type": `multipart/form-data; boundary=${boundary}` } };
+  return {
+    body: Buffer.concat(chunks),
+    headers: { "content-type": `multipart/form-data; boundary=${boundary}` },
+  };
 }

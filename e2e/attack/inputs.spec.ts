@@ -17,7 +17,11 @@ const STRETCH = 500;
 const SEED = Number(process.env.ATTACK_SEED ?? 20_261_124);
 const MB = 1_048_576;
 
-test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the memory stays`, async ({ newWorld, quiet, site: { server, db } }) => {
+test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the memory stays`, async ({
+  newWorld,
+  quiet,
+  site: { server, db },
+}) => {
   test.setTimeout(170_000);
   const world = await newWorld();
   const random = sequence(SEED);
@@ -30,15 +34,26 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
     pages.push(page);
     // The values are right and whole, for a world of its own that nothing must touch.
     const { fields } = readyOf(await given.ready({ world, db }));
-    if (Object.keys(given.wrong).length > 0) makers.push({ name, make: () => wrongAction(random, { id, page, right: fields, wrong: given.wrong }) });
+    if (Object.keys(given.wrong).length > 0)
+      makers.push({
+        name,
+        make: () => wrongAction(random, { id, page, right: fields, wrong: given.wrong }),
+      });
   }
   const handlers: { name: string; make: () => Attack | null }[] = [];
   for (const [name, given] of Object.entries<HandlerCase>(HANDLERS)) {
     const { path } = await given.ready({ world, db });
     handlers.push({ name, make: () => wrongHandler(random, name, given, path, world) });
   }
-  const pageMakers = builtRoutes().filter(({ kind, route }) => kind === "page" && !route.startsWith("/_")).map(({ route }) => ({ name: `GET ${route}`, make: () => strangeGet(random, route, route.includes("[") ? "/" : route) }));
-  const others = [{ name: "an action that is not there", make: () => strangeAction(random, pick(random, pages)) }];
+  const pageMakers = builtRoutes()
+    .filter(({ kind, route }) => kind === "page" && !route.startsWith("/_"))
+    .map(({ route }) => ({
+      name: `GET ${route}`,
+      make: () => strangeGet(random, route, route.includes("[") ? "/" : route),
+    }));
+  const others = [
+    { name: "an action that is not there", make: () => strangeAction(random, pick(random, pages)) },
+  ];
   const visitors = [undefined, world.neighbour.cookie, world.owner.cookie, world.admin.cookie];
 
   // Once before, so that what a first request costs is not counted.
@@ -57,7 +72,14 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
     const queue: (() => Promise<void>)[] = [];
     while (queue.length < STRETCH) {
       const share = random();
-      const [kind, from] = share < 0.5 ? (["actions", makers] as const) : share < 0.88 ? (["handlers", handlers] as const) : share < 0.95 ? (["pages", pageMakers] as const) : (["others", others] as const);
+      const [kind, from] =
+        share < 0.5
+          ? (["actions", makers] as const)
+          : share < 0.88
+            ? (["handlers", handlers] as const)
+            : share < 0.95
+              ? (["pages", pageMakers] as const)
+              : (["others", others] as const);
       const { name, make } = pick<{ name: string; make: () => Attack | null }>(random, from);
       const attack = make();
       if (!attack) continue;
@@ -67,7 +89,11 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
       queue.push(async () => {
         // Refused before it was sent to its end, the connection may be closed on a body that is too large.
         const got = await send({ ...attack, cookie }).catch((error: unknown) => {
-          if (["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "") && (attack.body?.length ?? 0) > 500_000) return { status: 413 };
+          if (
+            ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "") &&
+            (attack.body?.length ?? 0) > 500_000
+          )
+            return { status: 413 };
           throw error;
         });
         statuses.set(got.status, (statuses.get(got.status) ?? 0) + 1);
@@ -80,13 +106,21 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
       }),
     );
     const after = await quiet();
-    expect(changedTables(before, after), `tables that requests ${done} to ${done + STRETCH} (seed ${SEED}) changed; among ${[...names].join(", ")}`).toEqual([]);
+    expect(
+      changedTables(before, after),
+      `tables that requests ${done} to ${done + STRETCH} (seed ${SEED}) changed; among ${[...names].join(", ")}`,
+    ).toEqual([]);
     before = after;
   }
   const seconds = (Date.now() - beganMs) / 1000;
   const memoryAfter = await server.memory();
-  const told = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`).join(", ");
-  console.log(`attack: ${REQUESTS} bad requests (seed ${SEED}: ${counts.actions} to ${makers.length} actions, ${counts.handlers} to ${handlers.length} handlers, ${counts.pages} to pages, ${counts.others} to actions that are not there) in ${seconds.toFixed(0)} s: ${told}; heap ${(memoryBefore.heap / MB).toFixed(0)} → ${(memoryAfter.heap / MB).toFixed(0)} MB, process ${(memoryAfter.rss / MB).toFixed(0)} MB`);
+  const told = [...statuses]
+    .sort(([a], [b]) => a - b)
+    .map(([status, count]) => `${count} × ${status}`)
+    .join(", ");
+  console.log(
+    `attack: ${REQUESTS} bad requests (seed ${SEED}: ${counts.actions} to ${makers.length} actions, ${counts.handlers} to ${handlers.length} handlers, ${counts.pages} to pages, ${counts.others} to actions that are not there) in ${seconds.toFixed(0)} s: ${told}; heap ${(memoryBefore.heap / MB).toFixed(0)} → ${(memoryAfter.heap / MB).toFixed(0)} MB, process ${(memoryAfter.rss / MB).toFixed(0)} MB`,
+  );
   expect((memoryAfter.heap - memoryBefore.heap) / MB, "MB that stayed").toBeLessThan(80);
   expect(memoryAfter.rss / MB, "MB of the process").toBeLessThan(900);
   expect(server.printed().length, "bytes in the log").toBeLessThan(20 * MB);

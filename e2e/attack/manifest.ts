@@ -14,13 +14,22 @@ export interface BuiltAction {
 }
 
 interface ActionManifest {
-  node: Record<string, { exportedName?: string; filename?: string; workers: Record<string, unknown> }>;
+  node: Record<
+    string,
+    { exportedName?: string; filename?: string; workers: Record<string, unknown> }
+  >;
   edge: Record<string, unknown>;
 }
 
 export function builtActions(): BuiltAction[] {
   const { node, edge } = read("server-reference-manifest.json") as ActionManifest;
-  return [...Object.entries(node), ...Object.entries(edge as ActionManifest["node"])].map(([id, { exportedName, filename, workers }]) => ({ id, name: `${filename ?? "?"}#${exportedName ?? "?"}`, pages: Object.keys(workers) }));
+  return [...Object.entries(node), ...Object.entries(edge as ActionManifest["node"])].map(
+    ([id, { exportedName, filename, workers }]) => ({
+      id,
+      name: `${filename ?? "?"}#${exportedName ?? "?"}`,
+      pages: Object.keys(workers),
+    }),
+  );
 }
 
 export interface BuiltRoute {

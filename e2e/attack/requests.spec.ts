@@ -20,7 +20,10 @@ const targets = EVIL_TARGETS.filter((value): value is string => typeof value ===
 const idOf = (name: string) => builtActions().find((built) => built.name === name)?.id ?? "";
 const leavesTheSite = /(?:href|action|value|src)="(?:https?:)?(?:\/|\\|&#x2f;)*[^"]*evil\.example/i;
 
-test("no next= leads away from the site, wherever one is taken", async ({ newWorld, site: { db } }) => {
+test("no next= leads away from the site, wherever one is taken", async ({
+  newWorld,
+  site: { db },
+}) => {
   const { owner } = await newWorld();
   const goes = (location: string | null | undefined, about: string) => {
     expect(location, about).not.toBeNull();
@@ -32,44 +35,105 @@ test("no next= leads away from the site, wherever one is taken", async ({ newWor
     const query = encodeURIComponent(target);
     const about = `next=${target.slice(0, 60)}`;
     goes((await send({ path: `/login/go?to=${query}` })).headers.location, about);
-    for (const path of [`/login?next=${query}`, `/login/confirm?token=x&next=${query}`, `/login?next=/me&next=${query}`]) {
+    for (const path of [
+      `/login?next=${query}`,
+      `/login/confirm?token=x&next=${query}`,
+      `/login?next=/me&next=${query}`,
+    ]) {
       const page = await send({ path });
       expect(page.status).toBe(200);
       expect(leavesTheSite.exec(page.text)?.[0], `${path} has a way out`).toBeUndefined();
     }
     for (const way of ["form", "call"] as const) {
-      const asked = await send({ ...post(actionRequest(way, idOf("app/login/actions.ts#askForMail"), "/login", { email: `${Math.random().toString(36).slice(2)}@example.test`, next: target })) });
+      const asked = await send({
+        ...post(
+          actionRequest(way, idOf("app/login/actions.ts#askForMail"), "/login", {
+            email: `${Math.random().toString(36).slice(2)}@example.test`,
+            next: target,
+          }),
+        ),
+      });
       goes(answerOf(asked).location, about);
-      const kept = /^__Host-login=[^.]+\.([\w-]*)/.exec(asked.headers["set-cookie"]?.find((line) => line.startsWith("__Host-login=")) ?? "")?.[1] ?? "";
+      const kept =
+        /^__Host-login=[^.]+\.([\w-]*)/.exec(
+          asked.headers["set-cookie"]?.find((line) => line.startsWith("__Host-login=")) ?? "",
+        )?.[1] ?? "";
       expect(Buffer.from(kept, "base64url").toString(), about).toBe("/me");
 
       const { token, code } = startChallenge(sqlOf(db), { email: owner.email });
-      goes(answerOf(await send({ ...post(actionRequest(way, idOf("app/login/actions.ts#logInByCode"), "/login/confirm", { token, code, next: target })) })).location, about);
+      goes(
+        answerOf(
+          await send({
+            ...post(
+              actionRequest(way, idOf("app/login/actions.ts#logInByCode"), "/login/confirm", {
+                token,
+                code,
+                next: target,
+              }),
+            ),
+          }),
+        ).location,
+        about,
+      );
       // The cookie is the browser's own, and may say anything.
       const second = startChallenge(sqlOf(db), { email: owner.email });
       const forged = { cookie: briefCookie("login", second.browserId, target) };
-      goes(answerOf(await send({ ...post(actionRequest(way, idOf("app/login/actions.ts#logInByLink"), "/login/confirm", { token: second.token, next: target })), ...forged })).location, about);
+      goes(
+        answerOf(
+          await send({
+            ...post(
+              actionRequest(way, idOf("app/login/actions.ts#logInByLink"), "/login/confirm", {
+                token: second.token,
+                next: target,
+              }),
+            ),
+            ...forged,
+          }),
+        ).location,
+        about,
+      );
     }
     if (target.length > 1_000) continue;
     const key = insertPasskey(db, owner.id);
     const options = await send({ method: "POST", ...json("/login/passkey/options", {}) });
     const browser = options.headers["set-cookie"]?.[0]?.split(";")[0];
     const { challenge } = JSON.parse(options.text) as { challenge: string };
-    const entered = await send({ method: "POST", ...json("/login/passkey/verify", { ...key.answer({ challenge }), next: target }), cookie: browser });
-    expect([entered.status, (JSON.parse(entered.text) as { next: string }).next], about).toEqual([200, "/me"]);
+    const entered = await send({
+      method: "POST",
+      ...json("/login/passkey/verify", { ...key.answer({ challenge }), next: target }),
+      cookie: browser,
+    });
+    expect([entered.status, (JSON.parse(entered.text) as { next: string }).next], about).toEqual([
+      200,
+      "/me",
+    ]);
   }
 });
 
-const post = (request: ReturnType<typeof actionRequest>) => ({ ...request, headers: { ...request.headers, ...FROM_OUR_PAGE } });
+const post = (request: ReturnType<typeof actionRequest>) => ({
+  ...request,
+  headers: { ...request.headers, ...FROM_OUR_PAGE },
+});
 
 /** Every page of the build that is somebody's own, with ids of the owner's where it takes some. */
 function privatePages({ owner }: World): string[] {
   return builtRoutes()
-    .filter(({ kind, route }) => kind === "page" && /^\/(admin|me|calls\/(mine|record))(\/|$)/.test(route))
-    .map(({ route }) => route.replace("/admin/users/[id]", `/admin/users/${owner.id}`).replace("/admin/calls/[id]", `/admin/calls/${owner.calls.NEW}`));
+    .filter(
+      ({ kind, route }) =>
+        kind === "page" && /^\/(admin|me|calls\/(mine|record))(\/|$)/.test(route),
+    )
+    .map(({ route }) =>
+      route
+        .replace("/admin/users/[id]", `/admin/users/${owner.id}`)
+        .replace("/admin/calls/[id]", `/admin/calls/${owner.calls.NEW}`),
+    );
 }
 
-test("nobody sees a page of members or admins, however they write its address or their headers", async ({ newWorld, quiet, site: { db } }) => {
+test("nobody sees a page of members or admins, however they write its address or their headers", async ({
+  newWorld,
+  quiet,
+  site: { db },
+}) => {
   test.setTimeout(60_000);
   const world = await newWorld();
   const { owner, neighbour, admin } = world;
@@ -82,12 +146,25 @@ test("nobody sees a page of members or admins, however they write its address or
   const before = await quiet();
   const reads = async (what: string, attack: Parameters<typeof send>[0]) => {
     const got = await send(attack);
-    for (const secret of secrets) expect(got.text.includes(secret), `${what} reads ${secret} at ${attack.path} ${JSON.stringify(attack.headers ?? {})}: ${got.status}`).toBe(false);
+    for (const secret of secrets)
+      expect(
+        got.text.includes(secret),
+        `${what} reads ${secret} at ${attack.path} ${JSON.stringify(attack.headers ?? {})}: ${got.status}`,
+      ).toBe(false);
     return got;
   };
   // They are there for those who may.
-  expect((await send({ path: `/admin/users/${owner.id}`, cookie: admin.cookie })).text).toContain(owner.email);
-  expect((await send({ path: `/admin/users?q=${encodeURIComponent(owner.email)}`, cookie: admin.cookie })).text).toContain(`${owner.id}`);
+  expect((await send({ path: `/admin/users/${owner.id}`, cookie: admin.cookie })).text).toContain(
+    owner.email,
+  );
+  expect(
+    (
+      await send({
+        path: `/admin/users?q=${encodeURIComponent(owner.email)}`,
+        cookie: admin.cookie,
+      })
+    ).text,
+  ).toContain(`${owner.id}`);
   expect((await send({ path: "/calls/mine", cookie: owner.cookie })).text).toContain(title);
   expect((await send({ path: "/admin/calls", cookie: admin.cookie })).text).toContain(title);
 
@@ -95,17 +172,74 @@ test("nobody sees a page of members or admins, however they write its address or
     const isAdmins = path.startsWith("/admin");
     const nobody = await reads("nobody", { path });
     // Also a page that has begun to be sent, when it finds out, holds no more than the way to the log-in.
-    expect([303, 307, 401, 404].includes(nobody.status) || /http-equiv="refresh"|NEXT_REDIRECT|\/login\?next=/.test(nobody.text), `${path} for nobody: ${nobody.status}`).toBe(true);
+    expect(
+      [303, 307, 401, 404].includes(nobody.status) ||
+        /http-equiv="refresh"|NEXT_REDIRECT|\/login\?next=/.test(nobody.text),
+      `${path} for nobody: ${nobody.status}`,
+    ).toBe(true);
     const member = await reads("another member", { path, cookie: neighbour.cookie });
     if (isAdmins) expect(member.status, `${path} for a member`).toBe(404);
     for (const headers of STRANGE_HEADERS) {
       await reads("nobody", { path, headers });
-      if (isAdmins) await reads("a member", { path, headers, ...(headers.cookie === undefined && { cookie: neighbour.cookie }) });
+      if (isAdmins)
+        await reads("a member", {
+          path,
+          headers,
+          ...(headers.cookie === undefined && { cookie: neighbour.cookie }),
+        });
     }
   }
   const user = `users/${owner.id}`;
-  const spellings = [`/%61dmin/${user}`, `/admin%2f${user}`, `/admin%2F${user.replace("/", "%2f")}`, `//admin/${user}`, `/ADMIN/${user}`, `/Admin/${user}`, `/./admin/${user}`, `/x/../admin/${user}`, `/x/%2e%2e/admin/${user}`, `/admin/${user}/`, `/admin//${user}`, `/admin/${user}%00`, `/admin/${user}%20`, `/admin;x=1/${user}`, `/admin/${user};.css`, `/admin/${user}.css`, `/admin/${user}.json`, `/admin/${user}.rsc`, `/admin/${user}.txt`, `/admin/${user}.prefetch.rsc`, `/admin/${user}.segments/_tree.segment.rsc`, `/admin/${user}?_rsc=1`, `/admin/${user}?next=/login`, `/_next/data/x/admin/${user}.json`, `/_next/image?url=/admin/${user}&w=640&q=75`, `/shared/../admin/${user}`, `/shared/admin`, `/admin\\${user}`, `\\admin\\${user}`, `/en/admin/${user}`, `/login/../admin/${user}`, `/admin/users/[id]?id=${owner.id}`, `/admin/users/%5Bid%5D`, `http://${HOST}/admin/${user}`, `https://evil.example/admin/${user}`, `*/admin/${user}`];
-  for (const path of spellings) for (const cookie of [undefined, neighbour.cookie]) for (const headers of [{}, { rsc: "1" }, { rsc: "1", "next-router-prefetch": "1", "next-router-segment-prefetch": `/admin/users/$d$id/__PAGE__` }]) await reads("somebody", { path, cookie, headers });
+  const spellings = [
+    `/%61dmin/${user}`,
+    `/admin%2f${user}`,
+    `/admin%2F${user.replace("/", "%2f")}`,
+    `//admin/${user}`,
+    `/ADMIN/${user}`,
+    `/Admin/${user}`,
+    `/./admin/${user}`,
+    `/x/../admin/${user}`,
+    `/x/%2e%2e/admin/${user}`,
+    `/admin/${user}/`,
+    `/admin//${user}`,
+    `/admin/${user}%00`,
+    `/admin/${user}%20`,
+    `/admin;x=1/${user}`,
+    `/admin/${user};.css`,
+    `/admin/${user}.css`,
+    `/admin/${user}.json`,
+    `/admin/${user}.rsc`,
+    `/admin/${user}.txt`,
+    `/admin/${user}.prefetch.rsc`,
+    `/admin/${user}.segments/_tree.segment.rsc`,
+    `/admin/${user}?_rsc=1`,
+    `/admin/${user}?next=/login`,
+    `/_next/data/x/admin/${user}.json`,
+    `/_next/image?url=/admin/${user}&w=640&q=75`,
+    `/shared/../admin/${user}`,
+    `/shared/admin`,
+    `/admin\\${user}`,
+    `\\admin\\${user}`,
+    `/en/admin/${user}`,
+    `/login/../admin/${user}`,
+    `/admin/users/[id]?id=${owner.id}`,
+    `/admin/users/%5Bid%5D`,
+    `http://${HOST}/admin/${user}`,
+    `https://evil.example/admin/${user}`,
+    `*/admin/${user}`,
+  ];
+  for (const path of spellings)
+    for (const cookie of [undefined, neighbour.cookie])
+      for (const headers of [
+        {},
+        { rsc: "1" },
+        {
+          rsc: "1",
+          "next-router-prefetch": "1",
+          "next-router-segment-prefetch": `/admin/users/$d$id/__PAGE__`,
+        },
+      ])
+        await reads("somebody", { path, cookie, headers });
   expect(changed(before, await quiet())).toEqual([]);
 });
 
@@ -115,19 +249,44 @@ test("headers that a proxy or Next would set give nobody a right", async ({ newW
   const before = await quiet();
   for (const headers of STRANGE_HEADERS) {
     const { cookie: _, ...others } = headers as Record<string, string>;
-    const sound = await send({ path: `/calls/recording/${owner.calls.NEW}`, cookie: neighbour.cookie, headers: others });
+    const sound = await send({
+      path: `/calls/recording/${owner.calls.NEW}`,
+      cookie: neighbour.cookie,
+      headers: others,
+    });
     // To what says it is Next's router, Next answers with the same address and a mark for caches.
-    const isSame = sound.status === 307 && sound.headers.location?.startsWith(`/calls/recording/${owner.calls.NEW}?_rsc`);
-    expect([JSON.stringify(others), isSame || [404, 417].includes(sound.status)], `${sound.status} ${sound.headers.location}`).toEqual([JSON.stringify(others), true]);
-    const removal = actionRequest("call", idOf("app/admin/users/actions.ts#remove"), `/admin/users/${owner.id}`, { id: owner.id, typed: owner.email });
-    const got = await send({ ...removal, cookie: neighbour.cookie, headers: { ...removal.headers, ...FROM_OUR_PAGE, ...others } });
-    const isSentBack = got.status === 307 && got.headers.location?.startsWith(`/admin/users/${owner.id}?_rsc`);
-    expect(isSentBack ? "none" : answerOf(got).status, `${JSON.stringify(others)} ${got.status} ${got.text.slice(0, 100)}`).toMatch(/^(refused|none)$/);
+    const isSame =
+      sound.status === 307 &&
+      sound.headers.location?.startsWith(`/calls/recording/${owner.calls.NEW}?_rsc`);
+    expect(
+      [JSON.stringify(others), isSame || [404, 417].includes(sound.status)],
+      `${sound.status} ${sound.headers.location}`,
+    ).toEqual([JSON.stringify(others), true]);
+    const removal = actionRequest(
+      "call",
+      idOf("app/admin/users/actions.ts#remove"),
+      `/admin/users/${owner.id}`,
+      { id: owner.id, typed: owner.email },
+    );
+    const got = await send({
+      ...removal,
+      cookie: neighbour.cookie,
+      headers: { ...removal.headers, ...FROM_OUR_PAGE, ...others },
+    });
+    const isSentBack =
+      got.status === 307 && got.headers.location?.startsWith(`/admin/users/${owner.id}?_rsc`);
+    expect(
+      isSentBack ? "none" : answerOf(got).status,
+      `${JSON.stringify(others)} ${got.status} ${got.text.slice(0, 100)}`,
+    ).toMatch(/^(refused|none)$/);
   }
   expect(changed(before, await quiet())).toEqual([]);
 });
 
-test("an action sent to another page, or with another host, stays the same action and asks nobody else", async ({ newWorld, quiet }) => {
+test("an action sent to another page, or with another host, stays the same action and asks nobody else", async ({
+  newWorld,
+  quiet,
+}) => {
   const { owner, neighbour } = await newWorld();
   let asked = 0;
   const listener = createServer((_, response) => {
@@ -138,81 +297,210 @@ test("an action sent to another page, or with another host, stays the same actio
   const elsewhere = `127.0.0.1:${(listener.address() as AddressInfo).port}`;
   const before = await quiet();
   for (const name of ["app/admin/users/actions.ts#remove", "app/me/actions.ts#endOthers"]) {
-    for (const page of ["/", "/about", "/login", "/blog", "/teams", "/no-such-page", "/admin/users", `/admin/users/${owner.id}`]) {
+    for (const page of [
+      "/",
+      "/about",
+      "/login",
+      "/blog",
+      "/teams",
+      "/no-such-page",
+      "/admin/users",
+      `/admin/users/${owner.id}`,
+    ]) {
       for (const host of [HOST, elsewhere, "evil.example", "127.0.0.1:20202"]) {
-        const request = actionRequest("call", idOf(name), page, { id: owner.id, typed: owner.email });
-        const headers = { ...request.headers, host, origin: `https://${host}`, "sec-fetch-site": "same-origin", "x-forwarded-host": host, "x-forwarded-proto": "http" };
-        const { status } = answerOf(await send({ ...request, headers, cookie: name.includes("admin") ? neighbour.cookie : undefined }));
+        const request = actionRequest("call", idOf(name), page, {
+          id: owner.id,
+          typed: owner.email,
+        });
+        const headers = {
+          ...request.headers,
+          host,
+          origin: `https://${host}`,
+          "sec-fetch-site": "same-origin",
+          "x-forwarded-host": host,
+          "x-forwarded-proto": "http",
+        };
+        const { status } = answerOf(
+          await send({
+            ...request,
+            headers,
+            cookie: name.includes("admin") ? neighbour.cookie : undefined,
+          }),
+        );
         expect([name, page, host, status === "done"]).toEqual([name, page, host, false]);
       }
     }
   }
   // Where an action leads after it worked, Next fetches the page for the answer: from itself.
-  const request = actionRequest("call", idOf("app/login/actions.ts#askForMail"), "/login", { email: `${Date.now()}@example.test`, next: "/me" });
-  for (const host of [elsewhere, HOST]) await send({ ...request, headers: { ...request.headers, host, origin: `https://${host}`, "sec-fetch-site": "same-origin", "x-forwarded-host": elsewhere } });
+  const request = actionRequest("call", idOf("app/login/actions.ts#askForMail"), "/login", {
+    email: `${Date.now()}@example.test`,
+    next: "/me",
+  });
+  for (const host of [elsewhere, HOST])
+    await send({
+      ...request,
+      headers: {
+        ...request.headers,
+        host,
+        origin: `https://${host}`,
+        "sec-fetch-site": "same-origin",
+        "x-forwarded-host": elsewhere,
+      },
+    });
   expect(asked, "requests that the site sent to a host from a header").toBe(0);
   expect(changed(before, await quiet())).toEqual(["LoginChallenge"]);
   await new Promise((resolve) => listener.close(resolve));
 });
 
-test("the answer to an address that is known differs in nothing from that to one that is not", async ({ newWorld, site: { server } }) => {
+test("the answer to an address that is known differs in nothing from that to one that is not", async ({
+  newWorld,
+  site: { server },
+}) => {
   const { owner } = await newWorld();
   const ask = async (email: string, way: "form" | "call") => {
-    const { status, headers, text } = await send({ ...post(actionRequest(way, idOf("app/login/actions.ts#askForMail"), "/login", { email, next: "/me" })) });
+    const { status, headers, text } = await send({
+      ...post(
+        actionRequest(way, idOf("app/login/actions.ts#askForMail"), "/login", {
+          email,
+          next: "/me",
+        }),
+      ),
+    });
     const { date: _, etag: __, "set-cookie": cookies, ...others } = headers;
-    return { status, headers: { ...others, "content-length": undefined, "content-security-policy": undefined }, cookies: cookies?.map((line) => line.replace(/=[^;]*/, "").replace(/expires=[^;]+/i, "")), location: answerOf({ status, headers, text, bytes: Buffer.alloc(0) }).location };
+    return {
+      status,
+      headers: { ...others, "content-length": undefined, "content-security-policy": undefined },
+      cookies: cookies?.map((line) => line.replace(/=[^;]*/, "").replace(/expires=[^;]+/i, "")),
+      location: answerOf({ status, headers, text, bytes: Buffer.alloc(0) }).location,
+    };
   };
-  for (const way of ["form", "call"] as const) expect(await ask(owner.email, way)).toEqual(await ask(`${Date.now()}-${way}@example.test`, way));
-  await expect.poll(() => server.smtp.mails.filter(({ to }) => to.includes(owner.email)).length).toBe(2);
+  for (const way of ["form", "call"] as const)
+    expect(await ask(owner.email, way)).toEqual(
+      await ask(`${Date.now()}-${way}@example.test`, way),
+    );
+  await expect
+    .poll(() => server.smtp.mails.filter(({ to }) => to.includes(owner.email)).length)
+    .toBe(2);
 });
 
 test("mails and codes from one address have an end", async ({ newWorld }) => {
   const { owner } = await newWorld();
   const from = newAddress();
   const codes: (string | null)[] = [];
-  for (let i = 0; i < 61; i++) codes.push(answerOf(await send({ ...post(actionRequest("call", idOf("app/login/actions.ts#logInByCode"), "/login/code", { code: "000000", token: "x" })), from })).code);
+  for (let i = 0; i < 61; i++)
+    codes.push(
+      answerOf(
+        await send({
+          ...post(
+            actionRequest("call", idOf("app/login/actions.ts#logInByCode"), "/login/code", {
+              code: "000000",
+              token: "x",
+            }),
+          ),
+          from,
+        }),
+      ).code,
+    );
   expect(codes.filter((code) => code === "rate_limited")).toEqual(["rate_limited"]);
   const mails: (string | null)[] = [];
-  for (let i = 0; i < 6; i++) mails.push(answerOf(await send({ ...post(actionRequest("call", idOf("app/login/actions.ts#askForMail"), "/login", { email: owner.email, next: "/me" })) })).code);
-  expect(mails, "six mails to one address, asked for from six").toEqual([null, null, null, null, null, "rate_limited"]);
+  for (let i = 0; i < 6; i++)
+    mails.push(
+      answerOf(
+        await send({
+          ...post(
+            actionRequest("call", idOf("app/login/actions.ts#askForMail"), "/login", {
+              email: owner.email,
+              next: "/me",
+            }),
+          ),
+        }),
+      ).code,
+    );
+  expect(mails, "six mails to one address, asked for from six").toEqual([
+    null,
+    null,
+    null,
+    null,
+    null,
+    "rate_limited",
+  ]);
 });
 
-test("pages of members have a policy with a nonce of their own, and every page has the other headers", async ({ newWorld }) => {
+test("pages of members have a policy with a nonce of their own, and every page has the other headers", async ({
+  newWorld,
+}) => {
   const { owner } = await newWorld();
   const nonces = new Set<string>();
-  for (const [path, cookie] of [["/login", undefined], ["/login", undefined], ["/me", owner.cookie], ["/calls/mine", owner.cookie], ["/calls/record", owner.cookie]] as const) {
+  for (const [path, cookie] of [
+    ["/login", undefined],
+    ["/login", undefined],
+    ["/me", owner.cookie],
+    ["/calls/mine", owner.cookie],
+    ["/calls/record", owner.cookie],
+  ] as const) {
     const { headers, text } = await send({ path, cookie });
     const policy = headers["content-security-policy"] as string;
     const nonce = /'nonce-([^']+)'/.exec(policy)?.[1] ?? "";
     expect(nonce.length, path).toBeGreaterThan(20);
     nonces.add(nonce);
-    expect(policy).toMatch(/base-uri 'none'; object-src 'none';.*frame-ancestors 'none'; form-action 'self'/);
+    expect(policy).toMatch(
+      /base-uri 'none'; object-src 'none';.*frame-ancestors 'none'; form-action 'self'/,
+    );
     expect(policy.split(";").find((part) => part.includes("script-src"))).not.toContain("unsafe");
-    expect([...text.matchAll(/<script(?![^>]*\bnonce=)[^>]*>/g)].map(([tag]) => tag).filter((tag) => !/type="application\/ld\+json"/.test(tag)).length, `${path} has scripts without the nonce`).toBeLessThanOrEqual(1);
+    expect(
+      [...text.matchAll(/<script(?![^>]*\bnonce=)[^>]*>/g)]
+        .map(([tag]) => tag)
+        .filter((tag) => !/type="application\/ld\+json"/.test(tag)).length,
+      `${path} has scripts without the nonce`,
+    ).toBeLessThanOrEqual(1);
     expect([path, headers["cache-control"]]).toEqual([path, "private, no-store"]);
   }
   expect(nonces.size).toBe(5);
-  for (const path of ["/", "/blog", "/about", "/teams", "/calls", "/no-such-page", "/feed.xml", "/calls/feed.xml", "/login/go", "/reads/token?slug=x"]) {
+  for (const path of [
+    "/",
+    "/blog",
+    "/about",
+    "/teams",
+    "/calls",
+    "/no-such-page",
+    "/feed.xml",
+    "/calls/feed.xml",
+    "/login/go",
+    "/reads/token?slug=x",
+  ]) {
     const { headers } = await send({ path });
-    expect([path, headers["x-content-type-options"], headers["strict-transport-security"]]).toEqual([path, "nosniff", "max-age=63072000"]);
+    expect([path, headers["x-content-type-options"], headers["strict-transport-security"]]).toEqual(
+      [path, "nosniff", "max-age=63072000"],
+    );
     expect(headers["content-security-policy"], path).toContain("frame-ancestors 'none'");
   }
 });
 
 test("a nonce or a policy in a request is not taken for ours", async () => {
-  const { headers, text } = await send({ path: "/login", headers: { "content-security-policy": "script-src 'nonce-evil' 'unsafe-inline'", "x-nonce": "evil" } });
+  const { headers, text } = await send({
+    path: "/login",
+    headers: {
+      "content-security-policy": "script-src 'nonce-evil' 'unsafe-inline'",
+      "x-nonce": "evil",
+    },
+  });
   expect(headers["content-security-policy"]).not.toContain("evil");
   expect(text).not.toContain("evil");
-  const open = await send({ path: "/blog", headers: { "content-security-policy": "script-src 'nonce-evil\"><script>alert(1)</script>'" } });
-  expect(open.text).not.toContain("nonce=\"evil");
+  const open = await send({
+    path: "/blog",
+    headers: { "content-security-policy": "script-src 'nonce-evil\"><script>alert(1)</script>'" },
+  });
+  expect(open.text).not.toContain('nonce="evil');
   expect(open.text).not.toContain("<script>alert(1)</script>");
 });
 
 test("a body that is refused on the way holds up no other request of its connection", async () => {
   const chunk = `c350\r\n${"A".repeat(50_000)}\r\n`;
   const from = `Host: ${HOST}\r\nUser-Agent: ${USER_AGENT}\r\n`;
-  const request = (chunks: number) => `POST /reads HTTP/1.1\r\n${from}Origin: ${FROM_OUR_PAGE.origin}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(chunks)}0\r\n\r\nGET /robots.txt HTTP/1.1\r\n${from}\r\n`;
-  const statuses = (answer: string) => [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => status);
+  const request = (chunks: number) =>
+    `POST /reads HTTP/1.1\r\n${from}Origin: ${FROM_OUR_PAGE.origin}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(chunks)}0\r\n\r\nGET /robots.txt HTTP/1.1\r\n${from}\r\n`;
+  const statuses = (answer: string) =>
+    [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => status);
   expect(statuses(await sendBytes(request(10), 4_000))).toEqual(["413", "200"]);
   // Who sends without end is told so, and the connection ends: it is not kept with a request in it that nobody reads.
   const began = performance.now();
@@ -220,11 +508,37 @@ test("a body that is refused on the way holds up no other request of its connect
   expect(performance.now() - began).toBeLessThan(5_000);
 });
 
-test("methods and bytes that are no request of ours are refused, and the next one is answered", async ({ quiet, newWorld }) => {
+test("methods and bytes that are no request of ours are refused, and the next one is answered", async ({
+  quiet,
+  newWorld,
+}) => {
   const { owner } = await newWorld();
   const before = await quiet();
-  for (const method of ["TRACE", "OPTIONS", "PUT", "PATCH", "DELETE", "PROPFIND", "SEARCH", "LOCK", "MKCOL", "PURGE", "M-SEARCH", "QUERY"]) {
-    for (const path of ["/", "/login", "/me", "/reads", "/calls/upload", "/me/data", `/calls/recording/${owner.calls.NEW}`, "/feed.xml", "/no-such-page"]) {
+  for (const method of [
+    "TRACE",
+    "OPTIONS",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "PROPFIND",
+    "SEARCH",
+    "LOCK",
+    "MKCOL",
+    "PURGE",
+    "M-SEARCH",
+    "QUERY",
+  ]) {
+    for (const path of [
+      "/",
+      "/login",
+      "/me",
+      "/reads",
+      "/calls/upload",
+      "/me/data",
+      `/calls/recording/${owner.calls.NEW}`,
+      "/feed.xml",
+      "/no-such-page",
+    ]) {
       const got = await send({ method, path, headers: FROM_OUR_PAGE, cookie: owner.cookie });
       expect(got.status, `${method} ${path}`).toBeLessThan(500);
     }
@@ -252,15 +566,33 @@ test("methods and bytes that are no request of ours are refused, and the next on
     "two thousand headers": `GET / HTTP/1.1\r\n${host}${Array.from({ length: 2_000 }, (_, i) => `X-${i}: a\r\n`).join("")}\r\n`,
     "an address without end": `GET /${"a".repeat(100_000)} HTTP/1.1\r\n${host}\r\n`,
   };
-  const answers = await Promise.all(Object.entries(raw).map(async ([what, bytes]) => [what, await sendBytes(bytes, 1_500)] as const));
+  const answers = await Promise.all(
+    Object.entries(raw).map(
+      async ([what, bytes]) => [what, await sendBytes(bytes, 1_500)] as const,
+    ),
+  );
   for (const [what, answer] of answers) {
-    const statuses = [...answer.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map(([, status]) => Number(status));
-    expect(statuses.filter((status) => status >= 500 || status === 101), `${what}: ${statuses.join(" ")}`).toEqual([]);
+    const statuses = [...answer.matchAll(/^HTTP\/1\.[01] (\d{3})/gm)].map(([, status]) =>
+      Number(status),
+    );
+    expect(
+      statuses.filter((status) => status >= 500 || status === 101),
+      `${what}: ${statuses.join(" ")}`,
+    ).toEqual([]);
     expect(statuses.length, `${what} is answered more than once`).toBeLessThanOrEqual(1);
     expect(answer, what).not.toContain(owner.email);
   }
-  for (const cookie of ["a=b; ".repeat(1_000), `__Host-session=${"x".repeat(8_000)}`, `${owner.cookie}; __Host-session=x`, `__Host-session=x; ${owner.cookie}`, "=; ;;; =x; \u00e9=1; a", "__proto__=x; constructor=y; toString=z"]) {
-    expect((await send({ path: "/me", cookie: Buffer.from(cookie).toString("latin1") })).status).toBeLessThan(500);
+  for (const cookie of [
+    "a=b; ".repeat(1_000),
+    `__Host-session=${"x".repeat(8_000)}`,
+    `${owner.cookie}; __Host-session=x`,
+    `__Host-session=x; ${owner.cookie}`,
+    "=; ;;; =x; \u00e9=1; a",
+    "__proto__=x; constructor=y; toString=z",
+  ]) {
+    expect(
+      (await send({ path: "/me", cookie: Buffer.from(cookie).toString("latin1") })).status,
+    ).toBeLessThan(500);
   }
   expect((await send({ path: "/" })).status).toBe(200);
   expect(changed(before, await quiet())).toEqual([]);

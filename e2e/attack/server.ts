@@ -30,7 +30,8 @@ export interface AttackServer {
   stop(): Promise<void>;
 }
 
-const control = (path: string) => fetch(`http://127.0.0.1:${ATTACK_CONTROL_PORT}${path}`, { signal: AbortSignal.timeout(20_000) });
+const control = (path: string) =>
+  fetch(`http://127.0.0.1:${ATTACK_CONTROL_PORT}${path}`, { signal: AbortSignal.timeout(20_000) });
 
 /** Starts it on a new database; resolves when it answers. Rejects after 60 seconds, or when the process ends before. */
 export async function startAttackServer(): Promise<AttackServer> {
@@ -40,31 +41,43 @@ export async function startAttackServer(): Promise<AttackServer> {
   const git = await startGitHost({ repository: REPOSITORY });
   git.commit({ ...filesOf("content", "content"), ...filesOf("e2e/posts", "content/blog") });
 
-  const child: ChildProcess = spawn(process.execPath, [...SERVER_FLAGS, "--import", "./e2e/control.ts", "node_modules/next/dist/bin/next", "start", "-p", String(ATTACK_PORT)], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...process.env,
-      NODE_ENV: "production",
-      DATA_DIR: ATTACK_DIR,
-      DATABASE_FILE: "",
-      CACHE_FILE: "",
-      SITE_URL: ORIGIN,
-      SESSION_SECRET: SECRET,
-      LOG_LEVEL: "warn",
-      CONTROL_PORT: String(ATTACK_CONTROL_PORT),
-      SMTP_URL: smtp.url,
-      TRUST_PROXY: "fly",
-      CONTENT_SOURCE: "git",
-      CONTENT_GIT_API: git.api,
-      CONTENT_GIT_REPOSITORY: REPOSITORY,
-      CONTENT_WEBHOOK_SECRET: WEBHOOK_SECRET,
-      FETCH_ALLOW_PRIVATE: git.address,
-      // Cards of links are asked for in the background, and nothing leaves this machine.
-      EMBED_PROVIDER_ORIGIN: "http://127.0.0.1:9",
-      NO_COLOR: "1",
-      FORCE_COLOR: undefined,
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [
+      ...SERVER_FLAGS,
+      "--import",
+      "./e2e/control.ts",
+      "node_modules/next/dist/bin/next",
+      "start",
+      "-p",
+      String(ATTACK_PORT),
+    ],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        ...process.env,
+        NODE_ENV: "production",
+        DATA_DIR: ATTACK_DIR,
+        DATABASE_FILE: "",
+        CACHE_FILE: "",
+        SITE_URL: ORIGIN,
+        SESSION_SECRET: SECRET,
+        LOG_LEVEL: "warn",
+        CONTROL_PORT: String(ATTACK_CONTROL_PORT),
+        SMTP_URL: smtp.url,
+        TRUST_PROXY: "fly",
+        CONTENT_SOURCE: "git",
+        CONTENT_GIT_API: git.api,
+        CONTENT_GIT_REPOSITORY: REPOSITORY,
+        CONTENT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+        FETCH_ALLOW_PRIVATE: git.address,
+        // Cards of links are asked for in the background, and nothing leaves this machine.
+        EMBED_PROVIDER_ORIGIN: "http://127.0.0.1:9",
+        NO_COLOR: "1",
+        FORCE_COLOR: undefined,
+      },
     },
-  });
+  );
   let printed = "";
   child.stdout?.on("data", (data: Buffer) => (printed += data.toString()));
   child.stderr?.on("data", (data: Buffer) => (printed += data.toString()));
@@ -83,7 +96,12 @@ export async function startAttackServer(): Promise<AttackServer> {
 
   const deadlineMs = Date.now() + 60_000;
   for (;;) {
-    const isUp = await fetch(`http://127.0.0.1:${ATTACK_PORT}/blog`, { signal: AbortSignal.timeout(10_000) }).then(({ ok }) => ok, () => false);
+    const isUp = await fetch(`http://127.0.0.1:${ATTACK_PORT}/blog`, {
+      signal: AbortSignal.timeout(10_000),
+    }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
     if (isUp) break;
     if (!isAlive() || Date.now() > deadlineMs) {
       await stop();
@@ -96,11 +114,17 @@ export async function startAttackServer(): Promise<AttackServer> {
     smtp,
     printed: () => printed,
     async fault() {
-      const answer = await fetch(`http://127.0.0.1:${ATTACK_PORT}/robots.txt`, { signal: AbortSignal.timeout(10_000) }).then(({ ok, status }) => (ok ? null : `status ${status}`), (error: Error) => String(error.cause ?? error));
+      const answer = await fetch(`http://127.0.0.1:${ATTACK_PORT}/robots.txt`, {
+        signal: AbortSignal.timeout(10_000),
+      }).then(
+        ({ ok, status }) => (ok ? null : `status ${status}`),
+        (error: Error) => String(error.cause ?? error),
+      );
       if (answer === null && isAlive()) return null;
       // The connection is refused a moment before the end of the process is heard of.
       const deadlineMs = Date.now() + 3_000;
-      while (isAlive() && Date.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, 50));
+      while (isAlive() && Date.now() < deadlineMs)
+        await new Promise((resolve) => setTimeout(resolve, 50));
       return `The site under attack does not answer (${answer}; exit code ${child.exitCode}, signal ${child.signalCode}). It said last:\n${printed.slice(-3_000)}`;
     },
     memory: async () => (await (await control("/memory")).json()) as { heap: number; rss: number },

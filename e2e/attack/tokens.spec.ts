@@ -26,20 +26,40 @@ function idOf(name: string): string {
   return action.id;
 }
 
-async function act(name: string, page: string, fields: Fields, cookie?: string): Promise<ActionAnswer & { readonly got: Got; readonly hasSession: boolean }> {
+async function act(
+  name: string,
+  page: string,
+  fields: Fields,
+  cookie?: string,
+): Promise<ActionAnswer & { readonly got: Got; readonly hasSession: boolean }> {
   const request = actionRequest("call", idOf(name), page, fields);
   const got = await send({ ...request, cookie, headers: { ...request.headers, ...FROM_OUR_PAGE } });
   expect(got.status, `${name}: ${got.text.slice(0, 200)}`).toBeLessThan(500);
-  return { ...answerOf(got), got, hasSession: (got.headers["set-cookie"] ?? []).some((line) => /^__Host-session=[^;]{20}/.test(line)) };
+  return {
+    ...answerOf(got),
+    got,
+    hasSession: (got.headers["set-cookie"] ?? []).some((line) =>
+      /^__Host-session=[^;]{20}/.test(line),
+    ),
+  };
 }
 
-const byLink = (token: string, cookie?: string) => act("app/login/actions.ts#logInByLink", "/login/confirm", { token, next: "/me" }, cookie);
-const byCode = (fields: { code: string; token?: string }, cookie?: string) => act("app/login/actions.ts#logInByCode", "/login/code", fields, cookie);
-const bySignup = (cookie?: string) => act("app/signup/actions.ts#signUp", "/signup", { firstName: "Mallory", team: "RED" }, cookie);
-const byDevice = (token: string) => act("app/login/device/actions.ts#logInHere", "/login/device", { token });
+const byLink = (token: string, cookie?: string) =>
+  act("app/login/actions.ts#logInByLink", "/login/confirm", { token, next: "/me" }, cookie);
+const byCode = (fields: { code: string; token?: string }, cookie?: string) =>
+  act("app/login/actions.ts#logInByCode", "/login/code", fields, cookie);
+const bySignup = (cookie?: string) =>
+  act("app/signup/actions.ts#signUp", "/signup", { firstName: "Mallory", team: "RED" }, cookie);
+const byDevice = (token: string) =>
+  act("app/login/device/actions.ts#logInHere", "/login/device", { token });
 const loginCookie = (browserId: string) => briefCookie("login", browserId);
 
-test("a link logs in once, in the browser that asked, for a quarter of an hour; looking at it changes nothing", async ({ newWorld, quiet, clock, site: { db } }) => {
+test("a link logs in once, in the browser that asked, for a quarter of an hour; looking at it changes nothing", async ({
+  newWorld,
+  quiet,
+  clock,
+  site: { db },
+}) => {
   const { owner, neighbour } = await newWorld();
   const challenge = startChallenge(sqlOf(db), { email: owner.email });
   const other = startChallenge(sqlOf(db), { email: neighbour.email });
@@ -47,8 +67,13 @@ test("a link logs in once, in the browser that asked, for a quarter of an hour; 
   const own = loginCookie(challenge.browserId);
   const before = await quiet();
   for (const cookie of [undefined, own]) {
-    expect((await send({ path: `/login/confirm?token=${challenge.token}`, cookie })).status).toBe(200);
-    expect((await send({ method: "HEAD", path: `/login/confirm?token=${challenge.token}`, cookie })).status).toBe(200);
+    expect((await send({ path: `/login/confirm?token=${challenge.token}`, cookie })).status).toBe(
+      200,
+    );
+    expect(
+      (await send({ method: "HEAD", path: `/login/confirm?token=${challenge.token}`, cookie }))
+        .status,
+    ).toBe(200);
   }
   const tries: Record<string, [string, string | undefined]> = {
     "a forged token": [random(), own],
@@ -61,7 +86,13 @@ test("a link logs in once, in the browser that asked, for a quarter of an hour; 
     "the browser in place of the token": [challenge.browserId, own],
     "a device's token": [device.token, own],
     "another's link with this browser": [other.token, own],
-    "the hash in the database": [db.prepare(`SELECT "tokenHash" FROM "LoginChallenge" WHERE "email" = ?`).pluck().get(owner.email) as string, own],
+    "the hash in the database": [
+      db
+        .prepare(`SELECT "tokenHash" FROM "LoginChallenge" WHERE "email" = ?`)
+        .pluck()
+        .get(owner.email) as string,
+      own,
+    ],
   };
   for (const [what, [token, cookie]] of Object.entries(tries)) {
     const { status, hasSession } = await byLink(token, cookie);
@@ -73,52 +104,111 @@ test("a link logs in once, in the browser that asked, for a quarter of an hour; 
   expect(changed(before, await quiet())).toEqual([]);
 
   const answers = await Promise.all(Array.from({ length: 8 }, () => byLink(challenge.token, own)));
-  expect(answers.filter(({ hasSession }) => hasSession), "of eight at the same time").toHaveLength(1);
+  expect(
+    answers.filter(({ hasSession }) => hasSession),
+    "of eight at the same time",
+  ).toHaveLength(1);
   expect((await byLink(challenge.token, own)).status, "used").toBe("refused");
-  expect((await byCode({ code: challenge.code }, own)).status, "its code is used with it").toBe("refused");
+  expect((await byCode({ code: challenge.code }, own)).status, "its code is used with it").toBe(
+    "refused",
+  );
 });
 
-test("a code is worth nothing after five wrong ones, however fast they come; its link is, until five more came with its token", async ({ newWorld, clock, quiet, site: { db } }) => {
+test("a code is worth nothing after five wrong ones, however fast they come; its link is, until five more came with its token", async ({
+  newWorld,
+  clock,
+  quiet,
+  site: { db },
+}) => {
   const { owner, neighbour } = await newWorld();
   const make = () => startChallenge(sqlOf(db), { email: owner.email });
   const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
-  const triesOf = (browserId: string) => db.prepare(`SELECT "tries" FROM "LoginChallenge" WHERE "browserHash" = ?`).pluck().get(hashSecret(browserId));
+  const triesOf = (browserId: string) =>
+    db
+      .prepare(`SELECT "tries" FROM "LoginChallenge" WHERE "browserHash" = ?`)
+      .pluck()
+      .get(hashSecret(browserId));
 
   const first = make();
   const own = loginCookie(first.browserId);
   const before = await quiet();
   expect((await byCode({ code: first.code })).status, "without a browser").toBe("refused");
-  expect((await byCode({ code: first.code }, loginCookie(random()))).status, "with a forged browser").toBe("refused");
-  expect((await byCode({ code: first.code, token: random() })).status, "with a forged token").toBe("refused");
+  expect(
+    (await byCode({ code: first.code }, loginCookie(random()))).status,
+    "with a forged browser",
+  ).toBe("refused");
+  expect((await byCode({ code: first.code, token: random() })).status, "with a forged token").toBe(
+    "refused",
+  );
   expect(changed(before, await quiet())).toEqual([]);
-  const guesses = await Promise.all(Array.from({ length: 24 }, () => byCode({ code: wrong(first.code) }, own)));
+  const guesses = await Promise.all(
+    Array.from({ length: 24 }, () => byCode({ code: wrong(first.code) }, own)),
+  );
   expect(guesses.every(({ status, hasSession }) => status === "refused" && !hasSession)).toBe(true);
   expect(triesOf(first.browserId)).toBe(5);
-  expect((await byCode({ code: first.code }, own)).hasSession, "the right code as the sixth").toBe(false);
-  expect((await byCode({ code: first.code, token: first.token })).hasSession, "whoever reads the mail, on another device").toBe(true);
+  expect((await byCode({ code: first.code }, own)).hasSession, "the right code as the sixth").toBe(
+    false,
+  );
+  expect(
+    (await byCode({ code: first.code, token: first.token })).hasSession,
+    "whoever reads the mail, on another device",
+  ).toBe(true);
   const inSameBrowser = make();
-  for (let i = 0; i < 6; i++) await byCode({ code: wrong(inSameBrowser.code) }, loginCookie(inSameBrowser.browserId));
-  expect((await byLink(inSameBrowser.token, loginCookie(inSameBrowser.browserId))).hasSession, "whoever reads the mail, by its link").toBe(true);
+  for (let i = 0; i < 6; i++)
+    await byCode({ code: wrong(inSameBrowser.code) }, loginCookie(inSameBrowser.browserId));
+  expect(
+    (await byLink(inSameBrowser.token, loginCookie(inSameBrowser.browserId))).hasSession,
+    "whoever reads the mail, by its link",
+  ).toBe(true);
   const voided = make();
-  await Promise.all(Array.from({ length: 24 }, () => byCode({ code: wrong(voided.code), token: voided.token })));
-  expect((await byCode({ code: voided.code, token: voided.token })).hasSession, "with the token, as the sixth").toBe(false);
-  expect((await byCode({ code: voided.code }, loginCookie(voided.browserId))).hasSession, "with the cookie, after five with the token").toBe(false);
-  expect((await byLink(voided.token, loginCookie(voided.browserId))).hasSession, "by link, after five codes with the token").toBe(false);
+  await Promise.all(
+    Array.from({ length: 24 }, () => byCode({ code: wrong(voided.code), token: voided.token })),
+  );
+  expect(
+    (await byCode({ code: voided.code, token: voided.token })).hasSession,
+    "with the token, as the sixth",
+  ).toBe(false);
+  expect(
+    (await byCode({ code: voided.code }, loginCookie(voided.browserId))).hasSession,
+    "with the cookie, after five with the token",
+  ).toBe(false);
+  expect(
+    (await byLink(voided.token, loginCookie(voided.browserId))).hasSession,
+    "by link, after five codes with the token",
+  ).toBe(false);
 
   const second = make();
   const another = startChallenge(sqlOf(db), { email: neighbour.email });
-  expect((await byCode({ code: another.code }, loginCookie(second.browserId))).hasSession, "another challenge's code").toBe(false);
+  expect(
+    (await byCode({ code: another.code }, loginCookie(second.browserId))).hasSession,
+    "another challenge's code",
+  ).toBe(false);
   await clock(15 * MINUTE_MS);
-  expect((await byCode({ code: second.code }, loginCookie(second.browserId))).hasSession, "after a quarter of an hour").toBe(false);
+  expect(
+    (await byCode({ code: second.code }, loginCookie(second.browserId))).hasSession,
+    "after a quarter of an hour",
+  ).toBe(false);
   await clock(0);
-  const answers = await Promise.all(Array.from({ length: 8 }, () => byCode({ code: second.code }, loginCookie(second.browserId))));
-  expect(answers.filter(({ hasSession }) => hasSession), "of eight at the same time").toHaveLength(1);
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => byCode({ code: second.code }, loginCookie(second.browserId))),
+  );
+  expect(
+    answers.filter(({ hasSession }) => hasSession),
+    "of eight at the same time",
+  ).toHaveLength(1);
   expect((await byCode({ code: second.code, token: second.token })).hasSession, "used").toBe(false);
 });
 
-test("a sign-up needs the cookie of an address that was proven, and works once, for half an hour", async ({ newWorld, quiet, clock, site: { db } }) => {
+test("a sign-up needs the cookie of an address that was proven, and works once, for half an hour", async ({
+  newWorld,
+  quiet,
+  clock,
+  site: { db },
+}) => {
   const { owner } = await newWorld();
-  const email = `${random().toLowerCase().replaceAll(/[^a-z0-9]/g, "")}@example.test`;
+  const email = `${random()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, "")}@example.test`;
   const proven = beginSignup(sqlOf(db), { email });
   const asked = startChallenge(sqlOf(db), { email });
   const taken = beginSignup(sqlOf(db), { email: owner.email });
@@ -130,7 +220,7 @@ test("a sign-up needs the cookie of an address that was proven, and works once, 
     "the id of a log-in": briefCookie("signup", asked.browserId),
     "its id in a log-in's cookie": briefCookie("login", proven.browserId),
     "no id": "__Host-signup=.Lw",
-    "nonsense": "__Host-signup=%00%ff",
+    nonsense: "__Host-signup=%00%ff",
     "an address that has become a member's": briefCookie("signup", taken.browserId),
     "a name without the prefix": briefCookie("signup", proven.browserId).replace("__Host-", ""),
   };
@@ -139,24 +229,47 @@ test("a sign-up needs the cookie of an address that was proven, and works once, 
     expect([what, status, hasSession]).toEqual([what, "refused", false]);
   }
   await clock(30 * MINUTE_MS);
-  expect((await bySignup(briefCookie("signup", proven.browserId))).status, "after half an hour").toBe("refused");
+  expect(
+    (await bySignup(briefCookie("signup", proven.browserId))).status,
+    "after half an hour",
+  ).toBe("refused");
   await clock(0);
   expect(changed(before, await quiet())).toEqual([]);
-  const answers = await Promise.all(Array.from({ length: 8 }, () => bySignup(briefCookie("signup", proven.browserId))));
-  expect(answers.filter(({ hasSession }) => hasSession), "of eight at the same time").toHaveLength(1);
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => bySignup(briefCookie("signup", proven.browserId))),
+  );
+  expect(
+    answers.filter(({ hasSession }) => hasSession),
+    "of eight at the same time",
+  ).toHaveLength(1);
   expect(db.prepare(`SELECT COUNT(*) FROM "User" WHERE "email" = ?`).pluck().get(email)).toBe(1);
   expect((await bySignup(briefCookie("signup", proven.browserId))).status, "used").toBe("refused");
   db.prepare(`DELETE FROM "User" WHERE "email" = ?`).run(email);
 });
 
-test("a code for another device works once, for a minute, until a newer one, and gives no power that wants a new log-in", async ({ newWorld, quiet, clock, site: { db } }) => {
+test("a code for another device works once, for a minute, until a newer one, and gives no power that wants a new log-in", async ({
+  newWorld,
+  quiet,
+  clock,
+  site: { db },
+}) => {
   const { owner } = await newWorld();
   const voided = createDeviceLink(sqlOf(db), owner.id);
   const link = createDeviceLink(sqlOf(db), owner.id);
   const mail = startChallenge(sqlOf(db), { email: owner.email });
   const before = await quiet();
-  for (const cookie of [undefined, owner.cookie]) expect((await send({ path: `/login/device?token=${link.token}`, cookie })).status).toBe(200);
-  const tries = { "a forged token": random(), "a token cut short": cut(link.token), "one that a newer one voided": voided.token, "a mail's token": mail.token, "a browser's id": mail.browserId, "nothing": "", "LIKE": "%", "long": "A".repeat(90) };
+  for (const cookie of [undefined, owner.cookie])
+    expect((await send({ path: `/login/device?token=${link.token}`, cookie })).status).toBe(200);
+  const tries = {
+    "a forged token": random(),
+    "a token cut short": cut(link.token),
+    "one that a newer one voided": voided.token,
+    "a mail's token": mail.token,
+    "a browser's id": mail.browserId,
+    nothing: "",
+    LIKE: "%",
+    long: "A".repeat(90),
+  };
   for (const [what, token] of Object.entries(tries)) {
     const { status, hasSession } = await byDevice(token);
     expect([what, status, hasSession]).toEqual([what, "refused", false]);
@@ -168,46 +281,88 @@ test("a code for another device works once, for a minute, until a newer one, and
   const answers = await Promise.all(Array.from({ length: 8 }, () => byDevice(link.token)));
   const [winner, ...more] = answers.filter(({ hasSession }) => hasSession);
   expect(more).toEqual([]);
-  const session = /^(__Host-session=[^;]+)/.exec(winner?.got.headers["set-cookie"]?.find((line) => line.startsWith("__Host-session=")) ?? "")?.[1];
-  const deletion = await act("app/me/delete/actions.ts#deleteMine", "/me/delete", { confirmation: "delete" }, session);
+  const session = /^(__Host-session=[^;]+)/.exec(
+    winner?.got.headers["set-cookie"]?.find((line) => line.startsWith("__Host-session=")) ?? "",
+  )?.[1];
+  const deletion = await act(
+    "app/me/delete/actions.ts#deleteMine",
+    "/me/delete",
+    { confirmation: "delete" },
+    session,
+  );
   expect([deletion.status, deletion.code]).toEqual(["refused", "unauthorized"]);
-  expect((await send({ method: "POST", ...json("/me/passkeys/options", {}), cookie: session })).status).toBe(401);
+  expect(
+    (await send({ method: "POST", ...json("/me/passkeys/options", {}), cookie: session })).status,
+  ).toBe(401);
   expect(db.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(owner.id)).toBe(1);
 });
 
-test("a passkey's answer is for one challenge, one browser, this site and its own key", async ({ newWorld, quiet, clock, site: { db } }) => {
+test("a passkey's answer is for one challenge, one browser, this site and its own key", async ({
+  newWorld,
+  quiet,
+  clock,
+  site: { db },
+}) => {
   const { owner, neighbour } = await newWorld();
   const key = insertPasskey(db, owner.id);
   const strange = insertPasskey(db, neighbour.id);
   const begin = (userId: string | null = null) => beginCeremony(sqlOf(db), userId);
   const verify = (body: unknown, browser: string | undefined, headers: Attack["headers"] = {}) => {
     const request = json("/login/passkey/verify", body);
-    return send({ method: "POST", ...request, headers: { ...request.headers, ...headers }, cookie: browser && `__Host-passkey=${browser}` });
+    return send({
+      method: "POST",
+      ...request,
+      headers: { ...request.headers, ...headers },
+      cookie: browser && `__Host-passkey=${browser}`,
+    });
   };
-  const hasSession = (got: Got) => (got.headers["set-cookie"] ?? []).some((line) => /^__Host-session=[^;]{20}/.test(line));
+  const hasSession = (got: Got) =>
+    (got.headers["set-cookie"] ?? []).some((line) => /^__Host-session=[^;]{20}/.test(line));
 
   const otherChallenge = begin().challenge;
   const wrongs: Record<string, (challenge: string) => ReturnType<typeof key.answer>> = {
     "another challenge": () => key.answer({ challenge: otherChallenge }),
     "an empty challenge": () => key.answer({ challenge: "" }),
     "another site's page": (challenge) => key.answer({ challenge, origin: "https://evil.example" }),
-    "a page below our domain": (challenge) => key.answer({ challenge, origin: "https://blog.lectern.test" }),
+    "a page below our domain": (challenge) =>
+      key.answer({ challenge, origin: "https://blog.lectern.test" }),
     "a page without https": (challenge) => key.answer({ challenge, origin: "http://lectern.test" }),
     "another site's key": (challenge) => key.answer({ challenge, rpId: "evil.example" }),
     "an answer that adds a key": (challenge) => key.answer({ challenge, type: "webauthn.create" }),
-    "a spoilt signature": (challenge) => key.answer({ challenge, spoil: (signature) => Buffer.from(signature.map((byte, at) => (at === 20 ? byte ^ 1 : byte))) }),
-    "half a signature": (challenge) => key.answer({ challenge, spoil: (signature) => signature.subarray(0, 30) }),
+    "a spoilt signature": (challenge) =>
+      key.answer({
+        challenge,
+        spoil: (signature) =>
+          Buffer.from(signature.map((byte, at) => (at === 20 ? byte ^ 1 : byte))),
+      }),
+    "half a signature": (challenge) =>
+      key.answer({ challenge, spoil: (signature) => signature.subarray(0, 30) }),
     "a counter that went back": (challenge) => key.answer({ challenge, counter: 3 }),
     "nobody present": (challenge) => key.answer({ challenge, flags: 0 }),
     "another member's name": (challenge) => key.answer({ challenge, userId: neighbour.id }),
-    "a key that is not known": (challenge) => ({ answer: { ...key.answer({ challenge }).answer, id: random(), rawId: random() } }),
-    "another's key under this one's id": (challenge) => ({ answer: { ...strange.answer({ challenge, userId: owner.id }).answer, id: key.id, rawId: key.id } }),
+    "a key that is not known": (challenge) => ({
+      answer: { ...key.answer({ challenge }).answer, id: random(), rawId: random() },
+    }),
+    "another's key under this one's id": (challenge) => ({
+      answer: {
+        ...strange.answer({ challenge, userId: owner.id }).answer,
+        id: key.id,
+        rawId: key.id,
+      },
+    }),
   };
   for (const [what, make] of Object.entries(wrongs)) {
     const { browser, challenge } = begin();
     const got = await verify(make(challenge), browser);
-    expect([what, got.status < 500 && got.status >= 400, hasSession(got)], got.text).toEqual([what, true, false]);
-    expect((await verify(key.answer({ challenge }), browser)).status, `${what}: the attempt has cost its challenge`).toBe(409);
+    expect([what, got.status < 500 && got.status >= 400, hasSession(got)], got.text).toEqual([
+      what,
+      true,
+      false,
+    ]);
+    expect(
+      (await verify(key.answer({ challenge }), browser)).status,
+      `${what}: the attempt has cost its challenge`,
+    ).toBe(409);
   }
   const { browser, challenge } = begin();
   const adding = begin(owner.id);
@@ -216,41 +371,95 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
   for (const [what, got] of [
     ["no browser", await verify(answer, undefined)],
     ["a forged browser", await verify(answer, random())],
-    ["a ceremony that adds a key", await verify(key.answer({ challenge: adding.challenge }), adding.browser)],
-    ["another site", await verify(answer, browser, { origin: "https://evil.example", "sec-fetch-site": "cross-site" })],
+    [
+      "a ceremony that adds a key",
+      await verify(key.answer({ challenge: adding.challenge }), adding.browser),
+    ],
+    [
+      "another site",
+      await verify(answer, browser, {
+        origin: "https://evil.example",
+        "sec-fetch-site": "cross-site",
+      }),
+    ],
   ] as const) {
-    expect([what, got.status >= 400 && got.status < 500, hasSession(got)]).toEqual([what, true, false]);
+    expect([what, got.status >= 400 && got.status < 500, hasSession(got)]).toEqual([
+      what,
+      true,
+      false,
+    ]);
   }
   expect(changed(before, await quiet())).toEqual([]);
   const late = begin();
   await clock(5 * MINUTE_MS);
-  expect((await verify(key.answer({ challenge: late.challenge }), late.browser)).status, "after five minutes").toBe(409);
+  expect(
+    (await verify(key.answer({ challenge: late.challenge }), late.browser)).status,
+    "after five minutes",
+  ).toBe(409);
   await clock(0);
   const answers = await Promise.all(Array.from({ length: 8 }, () => verify(answer, browser)));
   expect(answers.filter(hasSession), "of eight at the same time").toHaveLength(1);
   expect((await verify(answer, browser)).status, "used").toBe(409);
   db.prepare(`DELETE FROM "Passkey" WHERE "id" = ?`).run(key.id);
   const gone = begin();
-  expect((await verify(key.answer({ challenge: gone.challenge, counter: 9 }), gone.browser)).status, "a key that was removed").toBe(401);
+  expect(
+    (await verify(key.answer({ challenge: gone.challenge, counter: 9 }), gone.browser)).status,
+    "a key that was removed",
+  ).toBe(401);
 });
 
-test("a passkey is added by the member who began to, in that browser, once, soon after a log-in, for this site", async ({ newWorld, clock, site: { db } }) => {
+test("a passkey is added by the member who began to, in that browser, once, soon after a log-in, for this site", async ({
+  newWorld,
+  clock,
+  site: { db },
+}) => {
   const { owner, neighbour } = await newWorld();
   const begin = (userId: string | null) => beginCeremony(sqlOf(db), userId);
-  const add = (body: unknown, browser: string, cookie: string | undefined) => send({ method: "POST", ...json("/me/passkeys/verify", body), cookie: [cookie, `__Host-passkey=${browser}`].filter(Boolean).join("; ") });
+  const add = (body: unknown, browser: string, cookie: string | undefined) =>
+    send({
+      method: "POST",
+      ...json("/me/passkeys/verify", body),
+      cookie: [cookie, `__Host-passkey=${browser}`].filter(Boolean).join("; "),
+    });
   const keys = () => db.prepare(`SELECT "id", "userId" FROM "Passkey" ORDER BY "id"`).all();
   const before = keys();
   const wrongs: Record<string, () => Promise<Got>> = {
-    "another challenge": async () => add(newPasskey(begin(null).challenge), begin(owner.id).browser, owner.cookie),
-    "a log-in's ceremony": async () => { const { browser, challenge } = begin(null); return add(newPasskey(challenge), browser, owner.cookie); },
-    "another member's ceremony": async () => { const { browser, challenge } = begin(neighbour.id); return add(newPasskey(challenge), browser, owner.cookie); },
-    "a forged browser": async () => add(newPasskey(begin(owner.id).challenge), random(), owner.cookie),
-    "nobody": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge), browser, undefined); },
-    "an old log-in": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge), browser, owner.oldCookie); },
-    "another site": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge, { origin: "https://evil.example" }), browser, owner.cookie); },
-    "another host": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge, { host: "evil.example" }), browser, owner.cookie); },
-    "a log-in's answer": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge, { type: "webauthn.get" }), browser, owner.cookie); },
-    "nobody present": async () => { const { browser, challenge } = begin(owner.id); return add(newPasskey(challenge, { flags: 0x40 }), browser, owner.cookie); },
+    "another challenge": async () =>
+      add(newPasskey(begin(null).challenge), begin(owner.id).browser, owner.cookie),
+    "a log-in's ceremony": async () => {
+      const { browser, challenge } = begin(null);
+      return add(newPasskey(challenge), browser, owner.cookie);
+    },
+    "another member's ceremony": async () => {
+      const { browser, challenge } = begin(neighbour.id);
+      return add(newPasskey(challenge), browser, owner.cookie);
+    },
+    "a forged browser": async () =>
+      add(newPasskey(begin(owner.id).challenge), random(), owner.cookie),
+    nobody: async () => {
+      const { browser, challenge } = begin(owner.id);
+      return add(newPasskey(challenge), browser, undefined);
+    },
+    "an old log-in": async () => {
+      const { browser, challenge } = begin(owner.id);
+      return add(newPasskey(challenge), browser, owner.oldCookie);
+    },
+    "another site": async () => {
+      const { browser, challenge } = begin(owner.id);
+      return add(newPasskey(challenge, { origin: "https://evil.example" }), browser, owner.cookie);
+    },
+    "another host": async () => {
+      const { browser, challenge } = begin(owner.id);
+      return add(newPasskey(challenge, { host: "evil.example" }), browser, owner.cookie);
+    },
+    "a log-in's answer": async () => {
+      const { browser, challenge } = begin(owner.id);
+      return add(newPasskey(challenge, { type: "webauthn.get" }), browser, owner.cookie);
+    },
+    "nobody present": async () => {
+      const { browser, challenge } = begin(owner.id);
+      return add(newPasskey(challenge, { flags: 0x40 }), browser, owner.cookie);
+    },
     "six minutes later": async () => {
       const { browser, challenge } = begin(owner.id);
       await clock(6 * MINUTE_MS);
@@ -265,22 +474,32 @@ test("a passkey is added by the member who began to, in that browser, once, soon
   }
   expect(keys()).toEqual(before);
   const { browser, challenge } = begin(owner.id);
-  const answers = await Promise.all(Array.from({ length: 6 }, () => add(newPasskey(challenge), browser, owner.cookie)));
-  expect(answers.filter(({ status }) => status === 200), "of six at the same time").toHaveLength(1);
+  const answers = await Promise.all(
+    Array.from({ length: 6 }, () => add(newPasskey(challenge), browser, owner.cookie)),
+  );
+  expect(
+    answers.filter(({ status }) => status === 200),
+    "of six at the same time",
+  ).toHaveLength(1);
   expect(keys()).toHaveLength(before.length + 1);
 });
 
-test("a read's token is for one post, one reading and one day, and an anonymous reader can't be made up", async ({ quiet, clock, site: { db } }) => {
+test("a read's token is for one post, one reading and one day, and an anonymous reader can't be made up", async ({
+  quiet,
+  clock,
+  site: { db },
+}) => {
   const slug = "one-door-for-writes";
   const early = Date.now() - 60 * MINUTE_MS;
   const token = () => issueToken({ slug, nowMs: early });
-  const read = (given: string, cookie?: string, post = slug) => send({ method: "POST", ...json("/reads", { token: given, slug: post }), cookie });
+  const read = (given: string, cookie?: string, post = slug) =>
+    send({ method: "POST", ...json("/reads", { token: given, slug: post }), cookie });
   const before = await quiet();
   const good = token();
   const parts = good.split(".");
   const reader = sealReaderId(newReaderId(Date.now()));
   const tries: Record<string, [string, number]> = {
-    "forged": [`${parts.slice(0, 3).join(".")}.${"A".repeat(43)}`, 400],
+    forged: [`${parts.slice(0, 3).join(".")}.${"A".repeat(43)}`, 400],
     "cut short": [good.slice(0, -1), 400],
     "with another time": [[parts[0], (early - 1).toString(36), parts[2], parts[3]].join("."), 400],
     "with another post's name": [["a-tour-of-the-code", ...parts.slice(1)].join("."), 400],
@@ -290,7 +509,8 @@ test("a read's token is for one post, one reading and one day, and an anonymous 
     "of tomorrow": [issueToken({ slug, nowMs: Date.now() + 24 * 60 * MINUTE_MS }), 403],
     "of yesterday": [issueToken({ slug, nowMs: Date.now() - 24 * 60 * MINUTE_MS }), 403],
   };
-  for (const [what, [given, status]] of Object.entries(tries)) expect([what, (await read(given)).status]).toEqual([what, status]);
+  for (const [what, [given, status]] of Object.entries(tries))
+    expect([what, (await read(given)).status]).toEqual([what, status]);
   await clock(24 * 60 * MINUTE_MS);
   expect((await read(good)).status, "a day later").toBe(403);
   await clock(0);
@@ -298,7 +518,13 @@ test("a read's token is for one post, one reading and one day, and an anonymous 
 
   const forgedReader = `__Host-reader=${newReaderId(Date.now())}.${"A".repeat(43)}`;
   const answers = await Promise.all(Array.from({ length: 8 }, () => read(good, forgedReader)));
-  expect(answers.map(({ status }) => status).sort(), "of eight at the same time").toEqual([204, ...Array<number>(7).fill(409)]);
-  const stored = db.prepare(`SELECT "clientId" FROM "PostRead" ORDER BY "createdAt" DESC, rowid DESC LIMIT 1`).pluck().get() as string;
+  expect(answers.map(({ status }) => status).sort(), "of eight at the same time").toEqual([
+    204,
+    ...Array<number>(7).fill(409),
+  ]);
+  const stored = db
+    .prepare(`SELECT "clientId" FROM "PostRead" ORDER BY "createdAt" DESC, rowid DESC LIMIT 1`)
+    .pluck()
+    .get() as string;
   expect(forgedReader).not.toContain(stored);
 });

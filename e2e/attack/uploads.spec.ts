@@ -14,20 +14,45 @@ import { HOST } from "./server.ts";
 import { ATTACK_PORT } from "../ports.ts";
 import { PART_BYTES, sha256, wav } from "./world.ts";
 
-const begin = (cookie: string, announced: unknown) => send({ method: "POST", ...json("/calls/upload", announced), cookie });
-const put = (cookie: string, id: string, number: number | string, body: Uint8Array, headers: Record<string, string | undefined> = {}) =>
-  send({ method: "PUT", path: `/calls/upload/${id}/${number}`, body, cookie, headers: { ...FROM_OUR_PAGE, "content-type": "application/octet-stream", ...headers } });
-const announce = (bytes: Uint8Array, id: string = randomUUID()) => ({ id, size: bytes.length, sha256: sha256(bytes) });
+const begin = (cookie: string, announced: unknown) =>
+  send({ method: "POST", ...json("/calls/upload", announced), cookie });
+const put = (
+  cookie: string,
+  id: string,
+  number: number | string,
+  body: Uint8Array,
+  headers: Record<string, string | undefined> = {},
+) =>
+  send({
+    method: "PUT",
+    path: `/calls/upload/${id}/${number}`,
+    body,
+    cookie,
+    headers: { ...FROM_OUR_PAGE, "content-type": "application/octet-stream", ...headers },
+  });
+const announce = (bytes: Uint8Array, id: string = randomUUID()) => ({
+  id,
+  size: bytes.length,
+  sha256: sha256(bytes),
+});
 
 async function whole(cookie: string, bytes: Uint8Array): Promise<string> {
   const announced = announce(bytes);
   expect((await begin(cookie, announced)).status).toBe(200);
-  for (let at = 0; at < bytes.length; at += PART_BYTES) expect((await put(cookie, announced.id, at / PART_BYTES, bytes.subarray(at, at + PART_BYTES))).status).toBe(204);
+  for (let at = 0; at < bytes.length; at += PART_BYTES)
+    expect(
+      (await put(cookie, announced.id, at / PART_BYTES, bytes.subarray(at, at + PART_BYTES)))
+        .status,
+    ).toBe(204);
   return announced.id;
 }
 
 /** Writes a request by hand and reads its status; null when the connection was closed without one. */
-function statusOf(head: string, pieces: readonly Uint8Array[], ms = 15_000): Promise<number | null> {
+function statusOf(
+  head: string,
+  pieces: readonly Uint8Array[],
+  ms = 15_000,
+): Promise<number | null> {
   return new Promise((resolve) => {
     let got = "";
     const socket = connect(ATTACK_PORT, "127.0.0.1");
@@ -36,17 +61,20 @@ function statusOf(head: string, pieces: readonly Uint8Array[], ms = 15_000): Pro
       got += data.toString("latin1");
       if (/^HTTP\/1\.1 \d{3}/.test(got)) socket.end();
     });
-    socket.on("error", () => {}).on("close", () => {
-      clearTimeout(timer);
-      const status = /^HTTP\/1\.1 (\d{3})/.exec(got)?.[1];
-      resolve(status === undefined ? null : Number(status));
-    });
+    socket
+      .on("error", () => {})
+      .on("close", () => {
+        clearTimeout(timer);
+        const status = /^HTTP\/1\.1 (\d{3})/.exec(got)?.[1];
+        resolve(status === undefined ? null : Number(status));
+      });
     socket.write(head);
     for (const piece of pieces) socket.write(piece);
   });
 }
 
-const headOf = (method: string, path: string, cookie: string, more: string) => `${method} ${path} HTTP/1.1\r\nHost: ${HOST}\r\nOrigin: https://${HOST}\r\nSec-Fetch-Site: same-origin\r\nfly-client-ip: ${newAddress()}\r\nCookie: ${cookie}\r\ncontent-type: application/octet-stream\r\n${more}\r\n\r\n`;
+const headOf = (method: string, path: string, cookie: string, more: string) =>
+  `${method} ${path} HTTP/1.1\r\nHost: ${HOST}\r\nOrigin: https://${HOST}\r\nSec-Fetch-Site: same-origin\r\nfly-client-ip: ${newAddress()}\r\nCookie: ${cookie}\r\ncontent-type: application/octet-stream\r\n${more}\r\n\r\n`;
 
 test("what is announced wrongly is not begun", async ({ newWorld, quiet, site: { db } }) => {
   const { owner, neighbour } = await newWorld();
@@ -58,7 +86,7 @@ test("what is announced wrongly is not begun", async ({ newWorld, quiet, site: {
     "a size out of this world": [{ ...good, size: Number.MAX_SAFE_INTEGER }, 413],
     "a size beyond numbers": [`{"id":"${good.id}","size":1e400,"sha256":"${good.sha256}"}`, 400],
     "no size": [{ ...good, size: undefined }, 400],
-    "nothing": [{ ...good, size: 0 }, 400],
+    nothing: [{ ...good, size: 0 }, 400],
     "less than nothing": [{ ...good, size: -1 }, 400],
     "half a byte": [{ ...good, size: 0.5 }, 400],
     "a size in words": [{ ...good, size: "8000" }, 400],
@@ -70,18 +98,34 @@ test("what is announced wrongly is not begun", async ({ newWorld, quiet, site: {
     "a prototype": [`{"__proto__":${JSON.stringify(good)}}`, 400],
     "an array": [[good], 400],
     "the id of another's upload": [{ ...good, id: neighbour.uploadId }, 409],
-    "the very upload of another": [{ id: neighbour.emptyUploadId, size: neighbour.emptyUpload.size, sha256: neighbour.emptyUpload.sha256 }, 409],
+    "the very upload of another": [
+      {
+        id: neighbour.emptyUploadId,
+        size: neighbour.emptyUpload.size,
+        sha256: neighbour.emptyUpload.sha256,
+      },
+      409,
+    ],
     "more than fits": [{ ...good, more: "x".repeat(5_000) }, 413],
   };
   for (const [what, [body, status]] of Object.entries(wrongs)) {
     const request = json("/calls/upload", body);
-    const got = await send({ method: "POST", ...request, ...(typeof body === "string" && { body }), cookie: owner.cookie });
+    const got = await send({
+      method: "POST",
+      ...request,
+      ...(typeof body === "string" && { body }),
+      cookie: owner.cookie,
+    });
     expect([what, got.status], got.text).toEqual([what, status]);
   }
   expect(changed(before, await quiet())).toEqual([]);
 });
 
-test("a part must have its number and its size, whether it says so before or not", async ({ newWorld, quiet, site: { db } }) => {
+test("a part must have its number and its size, whether it says so before or not", async ({
+  newWorld,
+  quiet,
+  site: { db },
+}) => {
   const { owner, neighbour, admin } = await newWorld();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
   const bytes = wav(100); // 800 kB: two parts
@@ -91,14 +135,58 @@ test("a part must have its number and its size, whether it says so before or not
   const first = bytes.subarray(0, PART_BYTES);
   const last = bytes.subarray(PART_BYTES);
   const tries: [string, () => Promise<Got>, readonly number[]][] = [
-    ...["-1", "2", "1000000000", "x", "1e0", "0x1", "01.0", "+1", "9007199254740993", "%31%20", "%00", "__proto__", "NaN"].map((number): [string, () => Promise<Got>, number[]] => [`part ${number}`, () => put(owner.cookie, announced.id, number, first), [404, 400]]),
+    ...[
+      "-1",
+      "2",
+      "1000000000",
+      "x",
+      "1e0",
+      "0x1",
+      "01.0",
+      "+1",
+      "9007199254740993",
+      "%31%20",
+      "%00",
+      "__proto__",
+      "NaN",
+    ].map((number): [string, () => Promise<Got>, number[]] => [
+      `part ${number}`,
+      () => put(owner.cookie, announced.id, number, first),
+      [404, 400],
+    ]),
     ["half a part", () => put(owner.cookie, announced.id, 0, first.subarray(0, 1_000)), [400]],
     ["an empty part", () => put(owner.cookie, announced.id, 0, new Uint8Array()), [400]],
-    ["a byte too many", () => put(owner.cookie, announced.id, 0, Buffer.concat([first, Buffer.alloc(1)])), [413]],
-    ["a byte too few at the end", () => put(owner.cookie, announced.id, 1, last.subarray(1)), [400]],
-    ["a byte too many at the end", () => put(owner.cookie, announced.id, 1, Buffer.concat([last, Buffer.alloc(1)])), [413]],
-    ["ten times too much, without saying so", () => put(owner.cookie, announced.id, 0, Buffer.alloc(10 * PART_BYTES), { "transfer-encoding": "chunked" }), [413]],
-    ["a bomb", () => put(owner.cookie, announced.id, 0, gzipSync(Buffer.alloc(50 * PART_BYTES)), { "content-encoding": "gzip" }), [400, 413, 415]],
+    [
+      "a byte too many",
+      () => put(owner.cookie, announced.id, 0, Buffer.concat([first, Buffer.alloc(1)])),
+      [413],
+    ],
+    [
+      "a byte too few at the end",
+      () => put(owner.cookie, announced.id, 1, last.subarray(1)),
+      [400],
+    ],
+    [
+      "a byte too many at the end",
+      () => put(owner.cookie, announced.id, 1, Buffer.concat([last, Buffer.alloc(1)])),
+      [413],
+    ],
+    [
+      "ten times too much, without saying so",
+      () =>
+        put(owner.cookie, announced.id, 0, Buffer.alloc(10 * PART_BYTES), {
+          "transfer-encoding": "chunked",
+        }),
+      [413],
+    ],
+    [
+      "a bomb",
+      () =>
+        put(owner.cookie, announced.id, 0, gzipSync(Buffer.alloc(50 * PART_BYTES)), {
+          "content-encoding": "gzip",
+        }),
+      [400, 413, 415],
+    ],
     ["a neighbour's hand", () => put(neighbour.cookie, announced.id, 0, first), [404]],
     ["an admin's hand", () => put(admin.cookie, announced.id, 0, first), [404]],
     ["nobody's hand", () => put("a=b", announced.id, 0, first), [401]],
@@ -106,40 +194,72 @@ test("a part must have its number and its size, whether it says so before or not
   for (const [what, attack, statuses] of tries) {
     const got = await attack().catch((error: unknown) => {
       // Refused before it was sent to its end: the connection is closed on it.
-      if (["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "")) return { status: 413, text: "" } as Got;
+      if (["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? ""))
+        return { status: 413, text: "" } as Got;
       throw error;
     });
     expect(statuses, `${what}: ${got.status} ${got.text.slice(0, 200)}`).toContain(got.status);
   }
   const path = `/calls/upload/${announced.id}/0`;
-  expect(await statusOf(headOf("PUT", path, owner.cookie, `content-length: ${PART_BYTES * 1_000}`), [first]), "half a gigabyte that is only announced").toBe(413);
+  expect(
+    await statusOf(headOf("PUT", path, owner.cookie, `content-length: ${PART_BYTES * 1_000}`), [
+      first,
+    ]),
+    "half a gigabyte that is only announced",
+  ).toBe(413);
   // A body that ends early: what came is not a part.
   const early = connect(ATTACK_PORT, "127.0.0.1");
   await new Promise<void>((resolve) => early.once("connect", resolve));
   early.write(headOf("PUT", path, owner.cookie, `content-length: ${PART_BYTES}`));
   await new Promise<void>((resolve) => early.write(first.subarray(0, 100_000), () => resolve()));
   early.destroy();
-  expect((await send({ path: `/calls/upload/${announced.id}`, cookie: owner.cookie, headers: { accept: "application/json" } })).text).toContain('"received":[]');
+  expect(
+    (
+      await send({
+        path: `/calls/upload/${announced.id}`,
+        cookie: owner.cookie,
+        headers: { accept: "application/json" },
+      })
+    ).text,
+  ).toContain('"received":[]');
   expect(changed(before, await quiet())).toEqual([]);
 });
 
-test("an upload that is not whole, not what was announced or not one's own becomes no call", async ({ newWorld, quiet, site: { db } }) => {
+test("an upload that is not whole, not what was announced or not one's own becomes no call", async ({
+  newWorld,
+  quiet,
+  site: { db },
+}) => {
   const { owner, neighbour } = await newWorld();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
   const damaged = announce(wav());
-  await begin(owner.cookie, { ...damaged, sha256: createHash("sha256").update("else").digest("hex") });
+  await begin(owner.cookie, {
+    ...damaged,
+    sha256: createHash("sha256").update("else").digest("hex"),
+  });
   expect((await put(owner.cookie, damaged.id, 0, wav())).status).toBe(204);
   const missing = announce(wav());
   await begin(owner.cookie, missing);
   const calls = () => db.prepare(`SELECT COUNT(*) FROM "Call"`).pluck().get();
   const before = calls();
-  for (const [what, uploadId] of [["damaged", damaged.id], ["missing parts", missing.id], ["a neighbour's", neighbour.uploadId], ["nobody's", randomUUID()], ["no id", "'; DROP TABLE \"Call\"; --"]] as const) {
+  for (const [what, uploadId] of [
+    ["damaged", damaged.id],
+    ["missing parts", missing.id],
+    ["a neighbour's", neighbour.uploadId],
+    ["nobody's", randomUUID()],
+    ["no id", '\'; DROP TABLE "Call"; --'],
+  ] as const) {
     const { status, message } = await submit(owner.cookie, uploadId);
     expect([what, status], message).toEqual([what, "refused"]);
   }
   expect(calls()).toBe(before);
   expect((await quiet()).get("User")).toBeDefined();
-  expect(db.prepare(`SELECT COUNT(*) FROM "UploadPart" WHERE "uploadId" = ?`).pluck().get(neighbour.uploadId)).toBe(1);
+  expect(
+    db
+      .prepare(`SELECT COUNT(*) FROM "UploadPart" WHERE "uploadId" = ?`)
+      .pluck()
+      .get(neighbour.uploadId),
+  ).toBe(1);
 });
 
 /** Submits a call with this upload, as its form does. */
@@ -159,7 +279,10 @@ function box(name: string, ...content: Uint8Array[]): Buffer {
   return Buffer.concat([head, body]);
 }
 
-test("what is no recording of at most two minutes becomes no call, whatever it says of itself", async ({ newWorld, site: { db } }) => {
+test("what is no recording of at most two minutes becomes no call, whatever it says of itself", async ({
+  newWorld,
+  site: { db },
+}) => {
   const { owner } = await newWorld();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
   const film = readFileSync("tests/fixtures/audio/film.webm");
@@ -169,27 +292,49 @@ test("what is no recording of at most two minutes becomes no call, whatever it s
     return lying;
   };
   const wrongs: Record<string, Uint8Array> = {
-    "text": Buffer.from("This is no recording at all. ".repeat(100)),
-    "a page that begins as WebM": Buffer.concat([Buffer.from([0x1a, 0x45, 0xdf, 0xa3]), Buffer.from("<!doctype html><script>alert(document.domain)</script>".repeat(50))]),
-    "a page that says it is MP3": Buffer.concat([Buffer.from("ID3\u0004\u0000\u0000\u0000\u0000\u0000\u0000", "latin1"), Buffer.from("<!doctype html><script>alert(1)</script>".repeat(50))]),
-    "a page that says it is WAV": Buffer.concat([Buffer.from("RIFF\u00ff\u00ff\u0000\u0000WAVE", "latin1"), Buffer.from("<html><script>alert(1)</script></html>".repeat(50))]),
-    "SVG": Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`.repeat(20)),
+    text: Buffer.from("This is no recording at all. ".repeat(100)),
+    "a page that begins as WebM": Buffer.concat([
+      Buffer.from([0x1a, 0x45, 0xdf, 0xa3]),
+      Buffer.from("<!doctype html><script>alert(document.domain)</script>".repeat(50)),
+    ]),
+    "a page that says it is MP3": Buffer.concat([
+      Buffer.from("ID3\u0004\u0000\u0000\u0000\u0000\u0000\u0000", "latin1"),
+      Buffer.from("<!doctype html><script>alert(1)</script>".repeat(50)),
+    ]),
+    "a page that says it is WAV": Buffer.concat([
+      Buffer.from("RIFF\u00ff\u00ff\u0000\u0000WAVE", "latin1"),
+      Buffer.from("<html><script>alert(1)</script></html>".repeat(50)),
+    ]),
+    SVG: Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`.repeat(20)),
     "a program": Buffer.concat([Buffer.from("\u007fELF", "latin1"), Buffer.alloc(5_000, 1)]),
     "a ZIP": Buffer.concat([Buffer.from("PK\u0003\u0004", "latin1"), Buffer.alloc(5_000)]),
     "a bomb": gzipSync(Buffer.alloc(20_000_000)),
     "a film": film,
-    "zeros": Buffer.alloc(100_000),
+    zeros: Buffer.alloc(100_000),
     "one byte": Buffer.from([0x1a]),
     "half a head": wav().subarray(0, 30),
     "a head without sound": wav().subarray(0, 44),
     "a moment": wav(0.1),
     "122 seconds": wav(122),
     "a head that claims a minute and brings a moment": claims(60, wav(0.1)),
-    "boxes that go on forever": Buffer.concat([box("ftyp", Buffer.from("M4A \0\0\0\0M4A ", "latin1")), ...Array.from({ length: 5_000 }, () => box("free"))]),
-    "a box larger than the world": Buffer.concat([box("ftyp", Buffer.from("M4A \0\0\0\0M4A ", "latin1")), Buffer.from("00000001", "hex"), Buffer.from("moov"), Buffer.alloc(8, 0xff), Buffer.alloc(2_000)]),
-    "boxes in boxes": Array.from({ length: 400 }).reduce<Buffer>((inside) => box("moov", inside), Buffer.alloc(10)),
+    "boxes that go on forever": Buffer.concat([
+      box("ftyp", Buffer.from("M4A \0\0\0\0M4A ", "latin1")),
+      ...Array.from({ length: 5_000 }, () => box("free")),
+    ]),
+    "a box larger than the world": Buffer.concat([
+      box("ftyp", Buffer.from("M4A \0\0\0\0M4A ", "latin1")),
+      Buffer.from("00000001", "hex"),
+      Buffer.from("moov"),
+      Buffer.alloc(8, 0xff),
+      Buffer.alloc(2_000),
+    ]),
+    "boxes in boxes": Array.from({ length: 400 }).reduce<Buffer>(
+      (inside) => box("moov", inside),
+      Buffer.alloc(10),
+    ),
   };
-  const calls = () => db.prepare(`SELECT COUNT(*) FROM "Call" WHERE "userId" = ?`).pluck().get(owner.id);
+  const calls = () =>
+    db.prepare(`SELECT COUNT(*) FROM "Call" WHERE "userId" = ?`).pluck().get(owner.id);
   const before = calls();
   for (const [what, bytes] of Object.entries(wrongs)) {
     const uploadId = await whole(owner.cookie, bytes);
@@ -199,49 +344,110 @@ test("what is no recording of at most two minutes becomes no call, whatever it s
     expect(Date.now() - beganMs, `${what} takes long`).toBeLessThan(5_000);
   }
   expect(calls()).toBe(before);
-  expect((await submit(owner.cookie, await whole(owner.cookie, wav(120)))).status, "two minutes").toBe("redirect");
+  expect(
+    (await submit(owner.cookie, await whole(owner.cookie, wav(120)))).status,
+    "two minutes",
+  ).toBe("redirect");
 });
 
-test("a recording is served as what it is, to its owner and to admins, with ranges that can't harm", async ({ newWorld, site: { db } }) => {
+test("a recording is served as what it is, to its owner and to admins, with ranges that can't harm", async ({
+  newWorld,
+  site: { db },
+}) => {
   const { owner, neighbour, admin } = await newWorld();
   // Moved in from elsewhere: markup under the name of a recording.
-  db.prepare(`UPDATE "Call" SET "base64" = ? WHERE "id" = ?`).run(`data:text/html;base64,${Buffer.from("<script>alert(document.domain)</script>").toString("base64")}`, owner.calls.REVIEWING);
+  db.prepare(`UPDATE "Call" SET "base64" = ? WHERE "id" = ?`).run(
+    `data:text/html;base64,${Buffer.from("<script>alert(document.domain)</script>").toString("base64")}`,
+    owner.calls.REVIEWING,
+  );
   const sound = `/calls/recording/${owner.calls.NEW}`;
   const text = `/calls/recording/${owner.calls.REVIEWING}`;
   for (const cookie of [owner.cookie, admin.cookie]) {
     const got = await send({ path: sound, cookie });
-    expect([got.status, got.headers["content-type"], got.headers["x-content-type-options"], got.headers["cache-control"]]).toEqual([200, "audio/wav", "nosniff", "private, no-store"]);
+    expect([
+      got.status,
+      got.headers["content-type"],
+      got.headers["x-content-type-options"],
+      got.headers["cache-control"],
+    ]).toEqual([200, "audio/wav", "nosniff", "private, no-store"]);
     expect(got.headers["content-security-policy"]).toContain("sandbox");
     const disguised = await send({ path: text, cookie });
-    expect(disguised.headers["content-type"] ?? "", "markup is not served as markup").not.toMatch(/html|svg|xml/);
+    expect(disguised.headers["content-type"] ?? "", "markup is not served as markup").not.toMatch(
+      /html|svg|xml/,
+    );
     expect([disguised.headers["x-content-type-options"]]).toEqual(["nosniff"]);
   }
-  for (const [who, cookie] of [["a neighbour", neighbour.cookie], ["nobody", undefined]] as const) {
-    for (const path of [sound, text, `${sound}?userId=${owner.id}`, `/calls/recording/${owner.calls.NEW.toUpperCase()}`, `/calls/recording/${owner.calls.NEW}/..%2f${owner.calls.NEW}`]) {
+  for (const [who, cookie] of [
+    ["a neighbour", neighbour.cookie],
+    ["nobody", undefined],
+  ] as const) {
+    for (const path of [
+      sound,
+      text,
+      `${sound}?userId=${owner.id}`,
+      `/calls/recording/${owner.calls.NEW.toUpperCase()}`,
+      `/calls/recording/${owner.calls.NEW}/..%2f${owner.calls.NEW}`,
+    ]) {
       const got = await send({ path, cookie, headers: { range: "bytes=0-10" } });
-      expect([who, path, [401, 404].includes(got.status)], String(got.status)).toEqual([who, path, true]);
+      expect([who, path, [401, 404].includes(got.status)], String(got.status)).toEqual([
+        who,
+        path,
+        true,
+      ]);
       expect(got.bytes.subarray(0, 4).toString("latin1")).not.toBe("RIFF");
     }
   }
-  const ranges = ["bytes=0-0", "bytes=-1", "bytes=0-99999999999999999999", "bytes=99999999999999999999-", "bytes=5-4", "bytes=-0", "bytes=0-1,2-3", `bytes=${"0-1,".repeat(2_000)}0-1`, "bytes=a-b", "bytes=0x0-1", "lines=0-1", "bytes=--1", "bytes= 0 - 1", "bytes"];
+  const ranges = [
+    "bytes=0-0",
+    "bytes=-1",
+    "bytes=0-99999999999999999999",
+    "bytes=99999999999999999999-",
+    "bytes=5-4",
+    "bytes=-0",
+    "bytes=0-1,2-3",
+    `bytes=${"0-1,".repeat(2_000)}0-1`,
+    "bytes=a-b",
+    "bytes=0x0-1",
+    "lines=0-1",
+    "bytes=--1",
+    "bytes= 0 - 1",
+    "bytes",
+  ];
   const size = (await send({ path: sound, cookie: owner.cookie })).bytes.length;
   for (const range of ranges) {
     const got = await send({ path: sound, cookie: owner.cookie, headers: { range } });
-    expect([range.slice(0, 60), [200, 206, 416].includes(got.status)], String(got.status)).toEqual([range.slice(0, 60), true]);
+    expect([range.slice(0, 60), [200, 206, 416].includes(got.status)], String(got.status)).toEqual([
+      range.slice(0, 60),
+      true,
+    ]);
     expect(got.bytes.length, range.slice(0, 60)).toBeLessThanOrEqual(size);
   }
 });
 
-test("two that send the same parts at once make one recording, and nobody may have many open or send many at once", async ({ newWorld, site: { db } }) => {
+test("two that send the same parts at once make one recording, and nobody may have many open or send many at once", async ({
+  newWorld,
+  site: { db },
+}) => {
   const { owner } = await newWorld();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
   const bytes = wav(100);
   const announced = announce(bytes);
   const begun = await Promise.all(Array.from({ length: 6 }, () => begin(owner.cookie, announced)));
   expect(begun.map(({ status }) => status)).toEqual(Array(6).fill(200));
-  const sent = await Promise.all([0, 1, 0, 1].map((number) => put(owner.cookie, announced.id, number, bytes.subarray(number * PART_BYTES, (number + 1) * PART_BYTES))));
+  const sent = await Promise.all(
+    [0, 1, 0, 1].map((number) =>
+      put(
+        owner.cookie,
+        announced.id,
+        number,
+        bytes.subarray(number * PART_BYTES, (number + 1) * PART_BYTES),
+      ),
+    ),
+  );
   expect(sent.map(({ status }) => status)).toEqual(Array(4).fill(204));
-  const calls = await Promise.all(Array.from({ length: 6 }, () => submit(owner.cookie, announced.id)));
+  const calls = await Promise.all(
+    Array.from({ length: 6 }, () => submit(owner.cookie, announced.id)),
+  );
   expect(calls.map(({ status }) => status)).toEqual(Array(6).fill("redirect"));
   expect(new Set(calls.map(({ location }) => location)).size, "six times sent, one call").toBe(1);
 

@@ -10,7 +10,8 @@ import { SECRET } from "../ports.ts";
 const YEAR_MS = 365 * 86_400_000;
 export const PART_BYTES = 524_288;
 
-export const sha256 = (bytes: string | Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+export const sha256 = (bytes: string | Uint8Array) =>
+  createHash("sha256").update(bytes).digest("hex");
 
 /** A WAV file of `seconds` at 8 kHz: 8,000 bytes a second. No two are alike. */
 export function wav(seconds = 1, rate = 8_000): Buffer {
@@ -40,15 +41,29 @@ export interface SessionOptions {
   readonly id?: string;
 }
 
-export const seal = (payload: object, secret = SECRET, ttlSeconds = YEAR_MS / 1000) => sealData(payload, { password: secret, ttl: ttlSeconds });
+export const seal = (payload: object, secret = SECRET, ttlSeconds = YEAR_MS / 1000) =>
+  sealData(payload, { password: secret, ttl: ttlSeconds });
 export const cookieOf = (sealed: string) => `__Host-session=${sealed}`;
 
 /** A session of the member as the site makes it. Returns the Cookie header and the row's key. */
-export async function insertSession(db: Database.Database, userId: string, { ageMs = 0, expiresInMs = YEAR_MS, secret = SECRET, id = randomBytes(32).toString("base64url") }: SessionOptions = {}): Promise<{ cookie: string; key: string }> {
+export async function insertSession(
+  db: Database.Database,
+  userId: string,
+  {
+    ageMs = 0,
+    expiresInMs = YEAR_MS,
+    secret = SECRET,
+    id = randomBytes(32).toString("base64url"),
+  }: SessionOptions = {},
+): Promise<{ cookie: string; key: string }> {
   const key = sha256(id);
   const now = Date.now();
-  db.prepare(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`).run(key, now - ageMs, userId, now + expiresInMs);
-  db.prepare(`INSERT INTO "SessionInfo" ("sessionId", "device", "place", "lastSeenAt") VALUES (?, 'Firefox on Linux', NULL, ?)`).run(key, now);
+  db.prepare(
+    `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
+  ).run(key, now - ageMs, userId, now + expiresInMs);
+  db.prepare(
+    `INSERT INTO "SessionInfo" ("sessionId", "device", "place", "lastSeenAt") VALUES (?, 'Firefox on Linux', NULL, ?)`,
+  ).run(key, now);
   return { cookie: cookieOf(await seal({ id, sealedAtMs: now }, secret)), key };
 }
 
@@ -81,42 +96,126 @@ export interface Account {
   readonly deliveryId: number;
 }
 
-export function insertCall(db: Database.Database, userId: string, { state = "NEW" as State, title = "A question about lecterns", description = "What is a lectern, and why do people stand behind one?", keywords = "lecterns, wood", audio = wav() as Buffer | null } = {}): string {
+export function insertCall(
+  db: Database.Database,
+  userId: string,
+  {
+    state = "NEW" as State,
+    title = "A question about lecterns",
+    description = "What is a lectern, and why do people stand behind one?",
+    keywords = "lecterns, wood",
+    audio = wav() as Buffer | null,
+  } = {},
+): string {
   const id = randomUUID();
   const now = Date.now();
-  db.prepare(`INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(id, now, now, title, description, keywords, userId, audio ? `data:audio/wav;base64,${audio.toString("base64")}` : "");
-  db.prepare(`UPDATE "CallReview" SET "state" = ?, "durationMs" = ?, "declineReason" = ? WHERE "callId" = ?`).run(state, audio ? 1_000 : null, state === "DECLINED" ? "It was answered before." : "", id);
-  if (state === "ANSWERED" || state === "PUBLISHED") db.prepare(`INSERT INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, 'audio/wav', 1000, ?)`).run(id, now, wav());
+  db.prepare(
+    `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    id,
+    now,
+    now,
+    title,
+    description,
+    keywords,
+    userId,
+    audio ? `data:audio/wav;base64,${audio.toString("base64")}` : "",
+  );
+  db.prepare(
+    `UPDATE "CallReview" SET "state" = ?, "durationMs" = ?, "declineReason" = ? WHERE "callId" = ?`,
+  ).run(state, audio ? 1_000 : null, state === "DECLINED" ? "It was answered before." : "", id);
+  if (state === "ANSWERED" || state === "PUBLISHED")
+    db.prepare(
+      `INSERT INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, 'audio/wav', 1000, ?)`,
+    ).run(id, now, wav());
   return id;
 }
 
-export function insertEpisode(db: Database.Database, callId: string, given: { title?: string; description?: string; keywords?: string; callerName?: string; transcript?: string } = {}): string {
-  const number = 1 + (db.prepare(`SELECT COALESCE(MAX("number"), 0) FROM "Episode"`).pluck().get() as number);
+export function insertEpisode(
+  db: Database.Database,
+  callId: string,
+  given: {
+    title?: string;
+    description?: string;
+    keywords?: string;
+    callerName?: string;
+    transcript?: string;
+  } = {},
+): string {
+  const number =
+    1 + (db.prepare(`SELECT COALESCE(MAX("number"), 0) FROM "Episode"`).pluck().get() as number);
   const slug = `an-episode-${number}`;
-  const { title = "A question about lecterns", description = "What is a lectern?", keywords = "lecterns, wood", callerName = "Ada", transcript = "" } = given;
-  db.prepare(`INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName", "transcript") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(callId, number, slug, Date.now(), Date.now(), title, description, keywords, callerName, transcript);
+  const {
+    title = "A question about lecterns",
+    description = "What is a lectern?",
+    keywords = "lecterns, wood",
+    callerName = "Ada",
+    transcript = "",
+  } = given;
+  db.prepare(
+    `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName", "transcript") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    callId,
+    number,
+    slug,
+    Date.now(),
+    Date.now(),
+    title,
+    description,
+    keywords,
+    callerName,
+    transcript,
+  );
   return slug;
 }
 
-export function insertUpload(db: Database.Database, userId: string, bytes: Buffer, isComplete = true): string {
+export function insertUpload(
+  db: Database.Database,
+  userId: string,
+  bytes: Buffer,
+  isComplete = true,
+): string {
   const id = randomUUID();
-  db.prepare(`INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`).run(id, userId, Date.now(), bytes.length, sha256(bytes));
-  for (let at = 0; isComplete && at < bytes.length; at += PART_BYTES) db.prepare(`INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?)`).run(id, at / PART_BYTES, bytes.subarray(at, at + PART_BYTES));
+  db.prepare(
+    `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
+  ).run(id, userId, Date.now(), bytes.length, sha256(bytes));
+  for (let at = 0; isComplete && at < bytes.length; at += PART_BYTES)
+    db.prepare(`INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?)`).run(
+      id,
+      at / PART_BYTES,
+      bytes.subarray(at, at + PART_BYTES),
+    );
   return id;
 }
 
-export async function insertAccount(db: Database.Database, given: { role?: string; firstName?: string; team?: string } = {}): Promise<Account> {
+export async function insertAccount(
+  db: Database.Database,
+  given: { role?: string; firstName?: string; team?: string } = {},
+): Promise<Account> {
   const user = insertUser(sqlOf(db), given);
   const session = await insertSession(db, user.id);
   const old = await insertSession(db, user.id, { ageMs: 20 * 60_000 });
   const other = await insertSession(db, user.id);
   const passkeyId = randomBytes(24).toString("base64url");
-  db.prepare(`INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, 0, 'internal', 'My key', ?)`).run(passkeyId, user.id, randomBytes(77), Date.now());
-  const calls = Object.fromEntries(STATES.map((state) => [state, insertCall(db, user.id, { state })])) as Record<State, string>;
+  db.prepare(
+    `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, 0, 'internal', 'My key', ?)`,
+  ).run(passkeyId, user.id, randomBytes(77), Date.now());
+  const calls = Object.fromEntries(
+    STATES.map((state) => [state, insertCall(db, user.id, { state })]),
+  ) as Record<State, string>;
   const bytes = wav();
   const { lastInsertRowid } = db
-    .prepare(`INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload", "tries", "nextTryAt", "lastError") VALUES (?, 'MAIL', ?, 'call published', ?, 7, NULL, 'The server said no.')`)
-    .run(Date.now(), user.id, JSON.stringify({ kind: "MAIL", mail: { to: user.email, subject: "News", parts: ["Something happened."] } }));
+    .prepare(
+      `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload", "tries", "nextTryAt", "lastError") VALUES (?, 'MAIL', ?, 'call published', ?, 7, NULL, 'The server said no.')`,
+    )
+    .run(
+      Date.now(),
+      user.id,
+      JSON.stringify({
+        kind: "MAIL",
+        mail: { to: user.email, subject: "News", parts: ["Something happened."] },
+      }),
+    );
   return {
     id: user.id,
     email: user.email,
@@ -145,5 +244,9 @@ export interface World {
 }
 
 export async function insertWorld(db: Database.Database): Promise<World> {
-  return { owner: await insertAccount(db, { firstName: "Ada" }), neighbour: await insertAccount(db, { firstName: "Ben", team: "BLUE" }), admin: await insertAccount(db, { firstName: "Cleo", role: "ADMIN" }) };
+  return {
+    owner: await insertAccount(db, { firstName: "Ada" }),
+    neighbour: await insertAccount(db, { firstName: "Ben", team: "BLUE" }),
+    admin: await insertAccount(db, { firstName: "Cleo", role: "ADMIN" }),
+  };
 }

@@ -20,15 +20,29 @@ test("every region answers from its own node", async ({ cluster }) => {
   }
 });
 
-test("a write through ams reaches the primary, and from there every node", async ({ cluster, smtp, browser }) => {
+test("a write through ams reaches the primary, and from there every node", async ({
+  cluster,
+  smtp,
+  browser,
+}) => {
   const before = await cluster.waitUntilEqual();
   await askForMail(browser, cluster.url("ams"), "ams@example.com");
-  await waitUntil("the log-in mail is there", 20_000, () => smtp.mails.some(({ to }) => to.includes("ams@example.com")));
-  expect(cluster.edges.get("ams")?.events().filter(({ kind, path }) => kind === "replay" && path.startsWith("/login"))).toHaveLength(1);
+  await waitUntil("the log-in mail is there", 20_000, () =>
+    smtp.mails.some(({ to }) => to.includes("ams@example.com")),
+  );
+  expect(
+    cluster.edges
+      .get("ams")
+      ?.events()
+      .filter(({ kind, path }) => kind === "replay" && path.startsWith("/login")),
+  ).toHaveLength(1);
   expect((await cluster.waitUntilEqual()).txid).toBeGreaterThan(before.txid);
 });
 
-test("a way that is cut keeps a replica behind, and it catches up when it is healed", async ({ cluster, browser }) => {
+test("a way that is cut keeps a replica behind, and it catches up when it is healed", async ({
+  cluster,
+  browser,
+}) => {
   cluster.network.isolate("syd-1");
   await askForMail(browser, cluster.url("ams"), "cut@example.com");
   const there = await cluster.waitUntilEqual(20_000, ["dfw-1", "dfw-2", "ams-1"]);
@@ -49,9 +63,24 @@ async function askForMail(browser: Browser, url: string, email: string): Promise
 }
 
 /** `npm run cluster` with one region, as a process of its own; resolves when it prints its URLs. */
-async function startCommand(): Promise<{ child: ChildProcess; folder: string; ended: Promise<number | null> }> {
+async function startCommand(): Promise<{
+  child: ChildProcess;
+  folder: string;
+  ended: Promise<number | null>;
+}> {
   const port = await freePort();
-  const child = spawn(process.execPath, ["scripts/cluster.ts", "--regions", "dfw", "--port", String(port), ...(process.env.CLUSTER_IMAGE ? ["--image", process.env.CLUSTER_IMAGE] : [])], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(
+    process.execPath,
+    [
+      "scripts/cluster.ts",
+      "--regions",
+      "dfw",
+      "--port",
+      String(port),
+      ...(process.env.CLUSTER_IMAGE ? ["--image", process.env.CLUSTER_IMAGE] : []),
+    ],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
   let text = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (text += data));
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
@@ -63,7 +92,11 @@ async function startCommand(): Promise<{ child: ChildProcess; folder: string; en
   return { child, folder: found![1]!, ended };
 }
 
-const leftOf = (folder: string) => ({ processes: findMarked(MARK, folder), mounts: mountsBelow(folder), files: existsSync(folder) });
+const leftOf = (folder: string) => ({
+  processes: findMarked(MARK, folder),
+  mounts: mountsBelow(folder),
+  files: existsSync(folder),
+});
 const NOTHING = { processes: [], mounts: [], files: false };
 
 test("Ctrl-C leaves no process, no mount and no file", async () => {
@@ -80,7 +113,10 @@ test("what a killed command leaves is removed by the next one", async () => {
   const { child, folder, ended } = await startCommand();
   child.kill("SIGKILL");
   await ended;
-  expect(leftOf(folder)).toMatchObject({ files: true, mounts: expect.arrayContaining([expect.stringContaining("dfw-1")]) });
+  expect(leftOf(folder)).toMatchObject({
+    files: true,
+    mounts: expect.arrayContaining([expect.stringContaining("dfw-1")]),
+  });
   expect(await sweep()).toContain(folder);
   expect(leftOf(folder)).toEqual(NOTHING);
   expect(existsSync(dirname(folder))).toBe(true);

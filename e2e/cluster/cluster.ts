@@ -45,20 +45,38 @@ export class Cluster {
   readonly edges: ReadonlyMap<string, Edge>;
   readonly #stop: () => Promise<void>;
 
-  constructor(parts: { consul: Consul; network: Network; nodes: ReadonlyMap<string, ClusterNode>; edges: ReadonlyMap<string, Edge>; stop: () => Promise<void> }) {
-    ({ consul: this.consul, network: this.network, nodes: this.nodes, edges: this.edges, stop: this.#stop } = parts);
+  constructor(parts: {
+    consul: Consul;
+    network: Network;
+    nodes: ReadonlyMap<string, ClusterNode>;
+    edges: ReadonlyMap<string, Edge>;
+    stop: () => Promise<void>;
+  }) {
+    ({
+      consul: this.consul,
+      network: this.network,
+      nodes: this.nodes,
+      edges: this.edges,
+      stop: this.#stop,
+    } = parts);
   }
 
   node(name: string): ClusterNode {
     const node = this.nodes.get(name);
-    if (!node) throw new Error(`There is no node "${name}". There are: ${[...this.nodes.keys()].join(", ")}.`);
+    if (!node)
+      throw new Error(
+        `There is no node "${name}". There are: ${[...this.nodes.keys()].join(", ")}.`,
+      );
     return node;
   }
 
   /** The site's URL in a region. */
   url(region: string): string {
     const edge = this.edges.get(region);
-    if (!edge) throw new Error(`There is no edge in "${region}". There are: ${[...this.edges.keys()].join(", ")}.`);
+    if (!edge)
+      throw new Error(
+        `There is no edge in "${region}". There are: ${[...this.edges.keys()].join(", ")}.`,
+      );
     return edge.url;
   }
 
@@ -79,7 +97,11 @@ export class Cluster {
 
   /** Waits until another candidate stands by, with all data, and its site serves. Resolves to it. */
   async waitForStandby(deadlineMs = 60_000): Promise<ClusterNode> {
-    const name = await waitUntil("A candidate stands by", deadlineMs, async () => (await this.standby())?.name ?? null);
+    const name = await waitUntil(
+      "A candidate stands by",
+      deadlineMs,
+      async () => (await this.standby())?.name ?? null,
+    );
     const node = this.node(name!);
     await node.waitUntilReady(deadlineMs);
     return node;
@@ -87,7 +109,12 @@ export class Cluster {
 
   /** Waits until exactly one node is primary, and its site serves. Resolves to it. */
   async waitForPrimary(deadlineMs = 60_000): Promise<ClusterNode> {
-    const found = await waitUntil("One node is primary", deadlineMs, async () => (await this.#primaries()).map(({ name }) => name), (names) => names.length === 1);
+    const found = await waitUntil(
+      "One node is primary",
+      deadlineMs,
+      async () => (await this.#primaries()).map(({ name }) => name),
+      (names) => names.length === 1,
+    );
     const node = this.node(found[0]!);
     await node.waitUntilReady(deadlineMs);
     return node;
@@ -95,23 +122,43 @@ export class Cluster {
 
   /** Where each node's copy is, by name; null where there is none or LiteFS doesn't answer. */
   async positions(): Promise<Record<string, Position | null>> {
-    return Object.fromEntries(await Promise.all([...this.nodes.values()].map(async (node) => [node.name, await node.position()] as const)));
+    return Object.fromEntries(
+      await Promise.all(
+        [...this.nodes.values()].map(async (node) => [node.name, await node.position()] as const),
+      ),
+    );
   }
 
   /** The checksum of each node's whole database, by name. */
   async checksums(): Promise<Record<string, string | null>> {
-    return Object.fromEntries(Object.entries(await this.positions()).map(([name, position]) => [name, position?.checksum ?? null]));
+    return Object.fromEntries(
+      Object.entries(await this.positions()).map(([name, position]) => [
+        name,
+        position?.checksum ?? null,
+      ]),
+    );
   }
 
   /** Waits until all nodes that run (or those named) are at the same transaction with the same checksum. Resolves to it. */
-  async waitUntilEqual(deadlineMs = 30_000, names: readonly string[] = [...this.nodes.values()].filter((node) => node.isRunning()).map(({ name }) => name)): Promise<Position> {
+  async waitUntilEqual(
+    deadlineMs = 30_000,
+    names: readonly string[] = [...this.nodes.values()]
+      .filter((node) => node.isRunning())
+      .map(({ name }) => name),
+  ): Promise<Position> {
     const seen = await waitUntil(
       "All nodes are equal",
       deadlineMs,
-      async () => Object.fromEntries(Object.entries(await this.positions()).filter(([name]) => names.includes(name))),
+      async () =>
+        Object.fromEntries(
+          Object.entries(await this.positions()).filter(([name]) => names.includes(name)),
+        ),
       (positions) => {
         const [first, ...others] = Object.values(positions);
-        return !!first && others.every((other) => other?.txid === first.txid && other.checksum === first.checksum);
+        return (
+          !!first &&
+          others.every((other) => other?.txid === first.txid && other.checksum === first.checksum)
+        );
       },
     );
     return Object.values(seen)[0]!;
@@ -119,7 +166,11 @@ export class Cluster {
 
   /** Waits until every node that runs serves. */
   async waitUntilReady(deadlineMs = READY_MS): Promise<void> {
-    await Promise.all([...this.nodes.values()].filter((node) => node.isRunning()).map((node) => node.waitUntilReady(deadlineMs)));
+    await Promise.all(
+      [...this.nodes.values()]
+        .filter((node) => node.isRunning())
+        .map((node) => node.waitUntilReady(deadlineMs)),
+    );
   }
 
   /**
@@ -165,7 +216,14 @@ export class Cluster {
  * machine lacks something (see findTools), a port is taken, or a node does not come up (with the end of its log).
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const { regions = ["dfw", "ams", "syd"], latency = false, port = 0, env = {}, folder, disksMb = {} } = options;
+  const {
+    regions = ["dfw", "ams", "syd"],
+    latency = false,
+    port = 0,
+    env = {},
+    folder,
+    disksMb = {},
+  } = options;
   const [primaryRegion] = regions;
   if (!primaryRegion) throw new Error("A cluster needs a region.");
   const { litefs, consul: consulBinary } = await findTools();
@@ -197,22 +255,64 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   try {
     const roundTrip = latency ? roundTripMs : () => 0;
-    const places = regions.flatMap((region, i) => Array.from({ length: i === 0 ? CANDIDATES : 1 }, (_, n) => ({ name: `${region}-${n + 1}`, region })));
+    const places = regions.flatMap((region, i) =>
+      Array.from({ length: i === 0 ? CANDIDATES : 1 }, (_, n) => ({
+        name: `${region}-${n + 1}`,
+        region,
+      })),
+    );
     network = await Network.start({ consulRegion: primaryRegion, roundTripMs: roundTrip });
     for (const { name, region } of places) await network.add(name, region, [APP_PORT, LITEFS_PORT]);
-    const { addressOf, addressFor } = { addressOf: network.addressOf.bind(network), addressFor: network.addressFor.bind(network) };
+    const { addressOf, addressFor } = {
+      addressOf: network.addressOf.bind(network),
+      addressFor: network.addressFor.bind(network),
+    };
 
-    health = startHealth({ instances: places.map(({ name, region }) => ({ name, region, host: addressOf(name), port: APP_PORT })) });
+    health = startHealth({
+      instances: places.map(({ name, region }) => ({
+        name,
+        region,
+        host: addressOf(name),
+        port: APP_PORT,
+      })),
+    });
     for (const [i, region] of regions.entries()) {
-      edges.set(region, await startEdge({ region, port: port === 0 ? 0 : port + i, health, roundTripMs, delayMs: (from, to) => roundTrip(from, to) / 2 }));
+      edges.set(
+        region,
+        await startEdge({
+          region,
+          port: port === 0 ? 0 : port + i,
+          health,
+          roundTripMs,
+          delayMs: (from, to) => roundTrip(from, to) / 2,
+        }),
+      );
     }
 
     consul = makeConsul({ binary: consulBinary, address: network.consulAddress(), workspace });
     await consul.start();
 
-    const shared = sharedEnvironment({ workspace, litefs, primaryRegion, siteUrl: edges.get(primaryRegion)!.url, nodes: places.map(({ name, region }) => `${name}@${region}=${addressFor(name)}`).join(",") });
+    const shared = sharedEnvironment({
+      workspace,
+      litefs,
+      primaryRegion,
+      siteUrl: edges.get(primaryRegion)!.url,
+      nodes: places.map(({ name, region }) => `${name}@${region}=${addressFor(name)}`).join(","),
+    });
     for (const { name, region } of places) {
-      nodes.set(name, new ClusterNode({ name, region, network, workspace, cwd: options.imageDir, command: options.command ?? (() => [process.execPath, "scripts/boot.ts"]), env: { ...shared, ...env }, ...(disksMb[name] && { diskMb: disksMb[name] }) }));
+      nodes.set(
+        name,
+        new ClusterNode({
+          name,
+          region,
+          network,
+          workspace,
+          cwd: options.imageDir,
+          command: options.command ?? (() => [process.execPath, "scripts/boot.ts"]),
+          env: { ...shared, ...env },
+          ...(disksMb[name] && { diskMb: disksMb[name] }),
+        }),
+      );
     }
     for (const node of nodes.values()) node.start();
 
@@ -230,9 +330,22 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
-function sharedEnvironment({ workspace, litefs, primaryRegion, siteUrl, nodes }: { workspace: Workspace; litefs: string; primaryRegion: string; siteUrl: string; nodes: string }): Environment {
+function sharedEnvironment({
+  workspace,
+  litefs,
+  primaryRegion,
+  siteUrl,
+  nodes,
+}: {
+  workspace: Workspace;
+  litefs: string;
+  primaryRegion: string;
+  siteUrl: string;
+  nodes: string;
+}): Environment {
   const secretFile = join(workspace.folder, "secret");
-  if (!existsSync(secretFile)) writeFileSync(secretFile, randomBytes(32).toString("hex"), { mode: 0o600 });
+  if (!existsSync(secretFile))
+    writeFileSync(secretFile, randomBytes(32).toString("hex"), { mode: 0o600 });
   return {
     // Not what the shell has set: a node knows what its machine would.
     PATH: [dirname(litefs), dirname(process.execPath), process.env.PATH].join(delimiter),

@@ -22,7 +22,15 @@ export interface Consul {
 
 const START_MS = 60_000;
 
-export function makeConsul({ binary, address, workspace }: { binary: string; address: string; workspace: Workspace }): Consul {
+export function makeConsul({
+  binary,
+  address,
+  workspace,
+}: {
+  binary: string;
+  address: string;
+  workspace: Workspace;
+}): Consul {
   const folder = join(workspace.folder, "consul");
   const log = join(folder, "log");
   const url = `http://${address}:${CONSUL_PORT}`;
@@ -30,17 +38,43 @@ export function makeConsul({ binary, address, workspace }: { binary: string; add
 
   mkdirSync(folder, { recursive: true });
   const args = [
-    ...["agent", "-server", "-bootstrap", "-node=consul", "-datacenter=local", `-data-dir=${join(folder, "data")}`],
-    ...[`-bind=${address}`, `-client=${address}`, `-http-port=${CONSUL_PORT}`, "-dns-port=-1", "-serf-wan-port=-1", "-log-level=warn"],
+    ...[
+      "agent",
+      "-server",
+      "-bootstrap",
+      "-node=consul",
+      "-datacenter=local",
+      `-data-dir=${join(folder, "data")}`,
+    ],
+    ...[
+      `-bind=${address}`,
+      `-client=${address}`,
+      `-http-port=${CONSUL_PORT}`,
+      "-dns-port=-1",
+      "-serf-wan-port=-1",
+      "-log-level=warn",
+    ],
     // No telemetry, no question after new versions. The timing of one server on one machine: it need not wait for others to vote.
-    ...["-hcl=disable_update_check = true", "-hcl=performance { raft_multiplier = 1 }", "-hcl=ports { grpc = -1 }", "-hcl=connect { enabled = false }"],
+    ...[
+      "-hcl=disable_update_check = true",
+      "-hcl=performance { raft_multiplier = 1 }",
+      "-hcl=ports { grpc = -1 }",
+      "-hcl=connect { enabled = false }",
+    ],
   ];
 
   return {
     url,
     async start() {
       if (program?.isRunning()) return;
-      program = startProgram({ command: binary, args, cwd: folder, env: { PATH: process.env.PATH, HOME: folder }, log, workspace });
+      program = startProgram({
+        command: binary,
+        args,
+        cwd: folder,
+        env: { PATH: process.env.PATH, HOME: folder },
+        log,
+        workspace,
+      });
       try {
         await waitUntil(
           "Consul leads",
@@ -48,7 +82,11 @@ export function makeConsul({ binary, address, workspace }: { binary: string; add
           async () => {
             if (!program?.isRunning()) return { ended: program?.ended() };
             // A write shows it: right after a start Consul names a leader that takes none yet.
-            const { ok } = await fetch(`${url}/v1/kv/lectern/started`, { method: "PUT", body: "yes", signal: AbortSignal.timeout(2_000) });
+            const { ok } = await fetch(`${url}/v1/kv/lectern/started`, {
+              method: "PUT",
+              body: "yes",
+              signal: AbortSignal.timeout(2_000),
+            });
             return ok;
           },
           (seen) => seen === true || (typeof seen === "object" && seen.ended != null),

@@ -39,7 +39,17 @@ const test = base.extend({
     async ({}, use) => {
       const git = await startGitHost({ repository: REPOSITORY });
       git.commit(filesOf("content", "content"));
-      await use({ SITE_URL: ORIGIN, SESSION_SECRET: SECRET, LOG_LEVEL: "warn", CONTENT_SOURCE: "git", CONTENT_GIT_API: git.api, CONTENT_GIT_REPOSITORY: REPOSITORY, CONTENT_WEBHOOK_SECRET: WEBHOOK_SECRET, FETCH_ALLOW_PRIVATE: git.address, EMBED_PROVIDER_ORIGIN: "http://127.0.0.1:9" });
+      await use({
+        SITE_URL: ORIGIN,
+        SESSION_SECRET: SECRET,
+        LOG_LEVEL: "warn",
+        CONTENT_SOURCE: "git",
+        CONTENT_GIT_API: git.api,
+        CONTENT_GIT_REPOSITORY: REPOSITORY,
+        CONTENT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+        FETCH_ALLOW_PRIVATE: git.address,
+        EMBED_PROVIDER_ORIGIN: "http://127.0.0.1:9",
+      });
       await git.close();
     },
     { scope: "worker" },
@@ -64,26 +74,52 @@ interface Got {
 /** Sends it to the node itself. A stream that does not end is left after a second. */
 function ask(node: ClusterNode, { method, path, headers = {}, body, cookie }: Asked): Promise<Got> {
   const { hostname, port } = new URL(node.url);
-  const all = Object.fromEntries(Object.entries({ host: HOST, "user-agent": USER_AGENT, "fly-client-ip": newAddress(), cookie, ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }), ...headers }).filter(([, value]) => value !== undefined)) as Record<string, string>;
+  const all = Object.fromEntries(
+    Object.entries({
+      host: HOST,
+      "user-agent": USER_AGENT,
+      "fly-client-ip": newAddress(),
+      cookie,
+      ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }),
+      ...headers,
+    }).filter(([, value]) => value !== undefined),
+  ) as Record<string, string>;
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ hostname, port, method, path, headers: all, timeout: 30_000 }, (response) => {
-      const chunks: Buffer[] = [];
-      const end = () => {
-        clearTimeout(timer);
-        const bytes = Buffer.concat(chunks);
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, bytes, text: bytes.toString("utf8") });
-        request.destroy();
-      };
-      const timer = response.headers["content-type"]?.startsWith("text/event-stream") ? setTimeout(end, 1_000) : undefined;
-      response.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", end).on("error", reject);
-    });
-    request.on("timeout", () => request.destroy(new Error(`${method} ${path}: no answer`))).on("error", reject);
+    const request = httpRequest(
+      { hostname, port, method, path, headers: all, timeout: 30_000 },
+      (response) => {
+        const chunks: Buffer[] = [];
+        const end = () => {
+          clearTimeout(timer);
+          const bytes = Buffer.concat(chunks);
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            bytes,
+            text: bytes.toString("utf8"),
+          });
+          request.destroy();
+        };
+        const timer = response.headers["content-type"]?.startsWith("text/event-stream")
+          ? setTimeout(end, 1_000)
+          : undefined;
+        response
+          .on("data", (chunk: Buffer) => chunks.push(chunk))
+          .on("end", end)
+          .on("error", reject);
+      },
+    );
+    request
+      .on("timeout", () => request.destroy(new Error(`${method} ${path}: no answer`)))
+      .on("error", reject);
     request.end(body);
   });
 }
 
-const rightful = ({ who }: { who: string }, { owner, admin }: World) => (who === "anyone" ? undefined : who === "admin" ? admin.cookie : owner.cookie);
-const cookies = (...parts: (string | null | undefined)[]) => parts.filter(Boolean).join("; ") || undefined;
+const rightful = ({ who }: { who: string }, { owner, admin }: World) =>
+  who === "anyone" ? undefined : who === "admin" ? admin.cookie : owner.cookie;
+const cookies = (...parts: (string | null | undefined)[]) =>
+  parts.filter(Boolean).join("; ") || undefined;
 
 interface Stage {
   readonly world: World;
@@ -127,7 +163,17 @@ async function actionEntries({ world, db }: Stage): Promise<ActionEntry[]> {
     const path = fields.token ? `${page}?token=${encodeURIComponent(fields.token)}` : page;
     for (const way of WAYS) {
       const request = actionRequest(way, id, path, fields);
-      entries.push({ id, way, name: `${name} as a ${way}`, fields, asked: { ...request, headers: { ...request.headers, ...FROM_OUR_PAGE }, cookie: cookies(rightful(given, world), extra) } });
+      entries.push({
+        id,
+        way,
+        name: `${name} as a ${way}`,
+        fields,
+        asked: {
+          ...request,
+          headers: { ...request.headers, ...FROM_OUR_PAGE },
+          cookie: cookies(rightful(given, world), extra),
+        },
+      });
     }
   }
   return entries;
@@ -144,11 +190,29 @@ async function handlerEntries(stage: Stage): Promise<{ writes: Entry[]; reads: E
   const [writes, reads]: [Entry[], Entry[]] = [[], []];
   for (const [name, given] of Object.entries<HandlerCase>(HANDLERS)) {
     // A beacon counts only with a token that is old enough.
-    const ready = name === "POST /reads" ? json("/reads", { token: issueToken({ slug: POST, nowMs: Date.now() - DAY_MS / 2 }), slug: POST }) : await given.ready(stage);
+    const ready =
+      name === "POST /reads"
+        ? json("/reads", {
+            token: issueToken({ slug: POST, nowMs: Date.now() - DAY_MS / 2 }),
+            slug: POST,
+          })
+        : await given.ready(stage);
     const [method = ""] = name.split(" ");
     const { path, headers, body } = ready;
-    const entry = { name, asked: { method, path, ...(headers && { headers }), ...(body !== undefined && { body }), cookie: cookies(rightful(given, stage.world), ready.cookie) } };
-    ((method === "GET" && !READS_AT_PRIMARY.includes(name)) || Object.hasOwn(LOCAL, name) ? reads : writes).push(entry);
+    const entry = {
+      name,
+      asked: {
+        method,
+        path,
+        ...(headers && { headers }),
+        ...(body !== undefined && { body }),
+        cookie: cookies(rightful(given, stage.world), ready.cookie),
+      },
+    };
+    ((method === "GET" && !READS_AT_PRIMARY.includes(name)) || Object.hasOwn(LOCAL, name)
+      ? reads
+      : writes
+    ).push(entry);
   }
   return { writes, reads };
 }
@@ -159,10 +223,22 @@ async function pageEntries({ db, world, node }: Stage): Promise<Entry[]> {
   const position = await node.position();
   const ahead = txidCookie(position!.txid + 1_000).split(";")[0]!;
   return [
-    { name: "a link of a mail that is not known here (page)", asked: { method: "GET", path: `/login/confirm?token=${"x".repeat(43)}` } },
-    { name: "a code of another screen that is not known here (page)", asked: { method: "GET", path: `/login/device?token=${"x".repeat(43)}` } },
-    { name: "a session due for renewal (middleware)", asked: { method: "GET", path: "/teams", cookie: due.cookie } },
-    { name: "a write that has not arrived (middleware)", asked: { method: "GET", path: "/teams", cookie: ahead } },
+    {
+      name: "a link of a mail that is not known here (page)",
+      asked: { method: "GET", path: `/login/confirm?token=${"x".repeat(43)}` },
+    },
+    {
+      name: "a code of another screen that is not known here (page)",
+      asked: { method: "GET", path: `/login/device?token=${"x".repeat(43)}` },
+    },
+    {
+      name: "a session due for renewal (middleware)",
+      asked: { method: "GET", path: "/teams", cookie: due.cookie },
+    },
+    {
+      name: "a write that has not arrived (middleware)",
+      asked: { method: "GET", path: "/teams", cookie: ahead },
+    },
   ];
 }
 
@@ -175,28 +251,49 @@ function logOf(node: ClusterNode): string {
 async function saidDuring(node: ClusterNode, work: () => Promise<void>): Promise<string[]> {
   const from = logOf(node).length;
   await work();
-  return logOf(node).slice(from).split("\n").filter((line) => line.trim() !== "" && !line.startsWith("level="));
+  return logOf(node)
+    .slice(from)
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.startsWith("level="));
 }
 
 async function each<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
   const queue = [...all];
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(one);
-  }));
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(one);
+    }),
+  );
 }
 
 test("no handler of the build is missing from the table", async ({ cluster }) => {
   const built: string[] = [];
   for (const { route } of builtRoutes().filter(({ kind }) => kind === "handler")) {
     // Next itself answers OPTIONS with what a handler exports.
-    const { headers } = await ask(cluster.node(REPLICA), { method: "OPTIONS", path: route.replace(/\[\.{0,3}[^\]]+\]/g, "x") });
-    built.push(...(headers.allow ?? "GET").split(/,\s*/).filter((method) => !["OPTIONS", "HEAD"].includes(method)).map((method) => `${method} ${route}`));
+    const { headers } = await ask(cluster.node(REPLICA), {
+      method: "OPTIONS",
+      path: route.replace(/\[\.{0,3}[^\]]+\]/g, "x"),
+    });
+    built.push(
+      ...(headers.allow ?? "GET")
+        .split(/,\s*/)
+        .filter((method) => !["OPTIONS", "HEAD"].includes(method))
+        .map((method) => `${method} ${route}`),
+    );
   }
-  expect(built.filter((name) => !Object.hasOwn(HANDLERS, name)), "Add each of these to e2e/attack/handlers.ts.").toEqual([]);
-  expect(Object.keys(HANDLERS).filter((name) => !built.includes(name)), "Remove from e2e/attack/handlers.ts what the build does not have.").toEqual([]);
+  expect(
+    built.filter((name) => !Object.hasOwn(HANDLERS, name)),
+    "Add each of these to e2e/attack/handlers.ts.",
+  ).toEqual([]);
+  expect(
+    Object.keys(HANDLERS).filter((name) => !built.includes(name)),
+    "Remove from e2e/attack/handlers.ts what the build does not have.",
+  ).toEqual([]);
 });
 
-test("every write leaves a replica as a replay to the primary, and as nothing else", async ({ cluster }) => {
+test("every write leaves a replica as a replay to the primary, and as nothing else", async ({
+  cluster,
+}) => {
   const stage = await setUp(cluster);
   const { writes, reads } = await handlerEntries(stage);
   const entries = [...(await actionEntries(stage)), ...writes, ...(await pageEntries(stage))];
@@ -205,9 +302,22 @@ test("every write leaves a replica as a replay to the primary, and as nothing el
   const said = await saidDuring(stage.node, () =>
     each(entries, async ({ name, asked }) => {
       const { status, headers, text } = await ask(stage.node, asked);
-      const shown = { status, replay: headers["fly-replay"], type: headers["content-type"], cookies: headers["set-cookie"], text: text.slice(0, 300) };
-      const wanted = { status: 409, replay: `instance=${stage.primary}`, type: "text/plain; charset=utf-8", cookies: undefined, text: "Fly Replay" };
-      if (JSON.stringify(shown) !== JSON.stringify(wanted)) wrong.push(`${name}: ${JSON.stringify(shown)}`);
+      const shown = {
+        status,
+        replay: headers["fly-replay"],
+        type: headers["content-type"],
+        cookies: headers["set-cookie"],
+        text: text.slice(0, 300),
+      };
+      const wanted = {
+        status: 409,
+        replay: `instance=${stage.primary}`,
+        type: "text/plain; charset=utf-8",
+        cookies: undefined,
+        text: "Fly Replay",
+      };
+      if (JSON.stringify(shown) !== JSON.stringify(wanted))
+        wrong.push(`${name}: ${JSON.stringify(shown)}`);
     }),
   );
   expect(wrong).toEqual([]);
@@ -216,27 +326,68 @@ test("every write leaves a replica as a replay to the primary, and as nothing el
   const replayed: string[] = [];
   await each(reads, async ({ name, asked }) => {
     const { status, headers } = await ask(stage.node, asked);
-    if (headers["fly-replay"] || status >= 500) replayed.push(`${name}: ${status} ${headers["fly-replay"]}`);
+    if (headers["fly-replay"] || status >= 500)
+      replayed.push(`${name}: ${status} ${headers["fly-replay"]}`);
   });
   expect(replayed, "what only reads is answered here").toEqual([]);
-  console.log(`${entries.length} ways to write replayed, ${reads.length} ways to read answered on the replica`);
+  console.log(
+    `${entries.length} ways to write replayed, ${reads.length} ways to read answered on the replica`,
+  );
   stage.end();
 });
 
 /** The same sent from the form as the page has it: React shows the answer in the form whose key came along. Null where the page has no such form now. */
-async function fromItsForm(node: ClusterNode, { asked, ...rest }: Entry & { readonly id: string }): Promise<Entry | null> {
-  const { text } = await ask(node, { method: "GET", path: asked.path, ...(asked.cookie !== undefined && { cookie: asked.cookie }) });
+async function fromItsForm(
+  node: ClusterNode,
+  { asked, ...rest }: Entry & { readonly id: string },
+): Promise<Entry | null> {
+  const { text } = await ask(node, {
+    method: "GET",
+    path: asked.path,
+    ...(asked.cookie !== undefined && { cookie: asked.cookie }),
+  });
   const form = text.split("<form").find((part) => part.includes(rest.id));
   const key = /name="\$ACTION_KEY" value="([^"]+)"/.exec(form ?? "")?.[1];
   const body = Buffer.from(asked.body ?? "").toString("latin1");
-  return key === undefined ? null : { ...rest, asked: { ...asked, body: Buffer.from(body.replace('name="$ACTION_KEY"\r\n\r\nk\r\n', () => `name="$ACTION_KEY"\r\n\r\n${key}\r\n`), "latin1") } };
+  return key === undefined
+    ? null
+    : {
+        ...rest,
+        asked: {
+          ...asked,
+          body: Buffer.from(
+            body.replace(
+              'name="$ACTION_KEY"\r\n\r\nk\r\n',
+              () => `name="$ACTION_KEY"\r\n\r\n${key}\r\n`,
+            ),
+            "latin1",
+          ),
+        },
+      };
 }
 
 /** Fields that stand in the form again, as texts or as values: what somebody typed. */
-const TYPED = new Set(["email", "firstName", "title", "description", "keywords", "name", "reason", "note", "transcript"]);
-const escaped = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;").replaceAll("'", "&#x27;");
+const TYPED = new Set([
+  "email",
+  "firstName",
+  "title",
+  "description",
+  "keywords",
+  "name",
+  "reason",
+  "note",
+  "transcript",
+]);
+const escaped = (text: string) =>
+  text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll('"', "&quot;")
+    .replaceAll("'", "&#x27;");
 
-test("without a primary every write is refused in words, with a time to come back, and forms keep what was typed", async ({ cluster }) => {
+test("without a primary every write is refused in words, with a time to come back, and forms keep what was typed", async ({
+  cluster,
+}) => {
   test.setTimeout(300_000);
   const stage = await setUp(cluster);
   const { node } = stage;
@@ -247,16 +398,27 @@ test("without a primary every write is refused in words, with a time to come bac
   await cluster.waitUntilEqual();
   const actions: Entry[] = all.filter(({ way }) => way === "call");
   const noForm: string[] = [];
-  await each(all.filter(({ way }) => way === "form"), async (entry) => {
-    const real = await fromItsForm(node, entry);
-    if (real) actions.push(real);
-    else noForm.push(entry.name);
-  });
+  await each(
+    all.filter(({ way }) => way === "form"),
+    async (entry) => {
+      const real = await fromItsForm(node, entry);
+      if (real) actions.push(real);
+      else noForm.push(entry.name);
+    },
+  );
   // Some of the desk's forms show only where a call is in another state, and that of the cache where it has an entry.
-  expect(noForm.filter((name) => !/^app\/admin\/(calls|cache)\//.test(name)), "forms that stand on their page").toEqual([]);
+  expect(
+    noForm.filter((name) => !/^app\/admin\/(calls|cache)\//.test(name)),
+    "forms that stand on their page",
+  ).toEqual([]);
   await (await cluster.waitForStandby()).stop();
   await cluster.node(stage.primary).stop();
-  await waitUntil("the replica knows no primary", 30_000, async () => (await node.info())?.primary.hostname ?? "", (name) => name === "");
+  await waitUntil(
+    "the replica knows no primary",
+    30_000,
+    async () => (await node.info())?.primary.hostname ?? "",
+    (name) => name === "",
+  );
 
   const wrong: string[] = [];
   const said = await saidDuring(node, async () => {
@@ -264,21 +426,56 @@ test("without a primary every write is refused in words, with a time to come bac
       const got = await ask(node, asked);
       const { status, message } = answerOf(got);
       const about = `${name}: ${got.status} retry-after ${got.headers["retry-after"]} ${status} ${message}`;
-      if (got.status !== 503 || !got.headers["retry-after"] || got.headers["fly-replay"] || got.headers["set-cookie"]) wrong.push(about);
+      if (
+        got.status !== 503 ||
+        !got.headers["retry-after"] ||
+        got.headers["fly-replay"] ||
+        got.headers["set-cookie"]
+      )
+        wrong.push(about);
       if (status !== "refused" || !message.includes("Writes are paused")) wrong.push(about);
-      for (const [field, text] of Object.entries(fields)) if (TYPED.has(field) && text && !got.text.includes(text) && !got.text.includes(escaped(text))) wrong.push(`${name} lost ${field}`);
+      for (const [field, text] of Object.entries(fields))
+        if (
+          TYPED.has(field) &&
+          text &&
+          !got.text.includes(text) &&
+          !got.text.includes(escaped(text))
+        )
+          wrong.push(`${name} lost ${field}`);
     });
     await each(writes, async ({ name, asked }) => {
       const got = await ask(node, asked);
-      if (got.status !== 503 || !got.headers["retry-after"] || !got.text.includes("Writes are paused")) wrong.push(`${name}: ${got.status} ${got.text.slice(0, 200)}`);
+      if (
+        got.status !== 503 ||
+        !got.headers["retry-after"] ||
+        !got.text.includes("Writes are paused")
+      )
+        wrong.push(`${name}: ${got.status} ${got.text.slice(0, 200)}`);
     });
   });
   expect(wrong).toEqual([]);
-  console.log(`${actions.length + writes.length} ways to write refused, ${noForm.length} forms that no page shows now`);
-  expect(said.filter((line) => /⨯|"level":"error"/.test(line) && !/litefs|launch|replica/.test(line)), "what the site said meanwhile").toEqual([]);
+  console.log(
+    `${actions.length + writes.length} ways to write refused, ${noForm.length} forms that no page shows now`,
+  );
+  expect(
+    said.filter((line) => /⨯|"level":"error"/.test(line) && !/litefs|launch|replica/.test(line)),
+    "what the site said meanwhile",
+  ).toEqual([]);
 
   // A page whose session is due comes all the same, and its session stays as it is.
   const page = await ask(node, due!.asked);
-  expect([page.status, page.headers["set-cookie"], page.headers["fly-replay"]]).toEqual([200, undefined, undefined]);
-  expect((await ask(node, { method: "GET", path: "/internal/status", headers: { [INTERNAL_HEADER]: signInternal("status") } })).text).toContain('"role":"unknown"');
+  expect([page.status, page.headers["set-cookie"], page.headers["fly-replay"]]).toEqual([
+    200,
+    undefined,
+    undefined,
+  ]);
+  expect(
+    (
+      await ask(node, {
+        method: "GET",
+        path: "/internal/status",
+        headers: { [INTERNAL_HEADER]: signInternal("status") },
+      })
+    ).text,
+  ).toContain('"role":"unknown"');
 });

@@ -22,7 +22,11 @@ interface Seen {
 }
 
 /** What a fault looks like from outside while it lasts: each region's page once a second, and a write through `region` every four. */
-async function watch(cluster: Cluster, region: string, lastsMs: number): Promise<{ reads: Seen[]; writes: Seen[] }> {
+async function watch(
+  cluster: Cluster,
+  region: string,
+  lastsMs: number,
+): Promise<{ reads: Seen[]; writes: Seen[] }> {
   const fromMs = performance.now();
   const since = () => Math.round(performance.now() - fromMs);
   const reads: Seen[] = [];
@@ -30,8 +34,14 @@ async function watch(cluster: Cluster, region: string, lastsMs: number): Promise
   const under: Promise<unknown>[] = [];
   for (let second = 0; since() < lastsMs; second += 1) {
     const atMs = since();
-    for (const place of cluster.edges.keys()) under.push(send(`${cluster.url(place)}/blog`).then((answer) => reads.push({ atMs, answer })));
-    if (second % 4 === 0) under.push(tryToWrite(cluster, region, `fault-${second}@example.com`).then((answer) => writes.push({ atMs, answer })));
+    for (const place of cluster.edges.keys())
+      under.push(send(`${cluster.url(place)}/blog`).then((answer) => reads.push({ atMs, answer })));
+    if (second % 4 === 0)
+      under.push(
+        tryToWrite(cluster, region, `fault-${second}@example.com`).then((answer) =>
+          writes.push({ atMs, answer }),
+        ),
+      );
     await sleep(Math.max(0, 1_000 - (since() - atMs)));
   }
   await Promise.all(under);
@@ -41,14 +51,18 @@ async function watch(cluster: Cluster, region: string, lastsMs: number): Promise
 /** A write that was made, or was refused with what was typed. Anything else throws. */
 async function tryToWrite(cluster: Cluster, region: string, email: string): Promise<Answered> {
   const answer = await askForMail(cluster.url(region), email);
-  if (answer.status !== 303 && !isPaused(answer, email)) throw new Error(`${answer.status} after ${answer.ms} ms: ${answer.text.slice(0, 300)}`);
+  if (answer.status !== 303 && !isPaused(answer, email))
+    throw new Error(`${answer.status} after ${answer.ms} ms: ${answer.text.slice(0, 300)}`);
   return answer;
 }
 
-const slowestMs = (seen: readonly Seen[]) => Math.round(Math.max(...seen.map(({ answer }) => answer.ms)));
+const slowestMs = (seen: readonly Seen[]) =>
+  Math.round(Math.max(...seen.map(({ answer }) => answer.ms)));
 const isMade = ({ answer }: Seen) => answer.status === 303;
 
-test("a replica that is cut off for a minute reads on, hangs nobody who writes, and catches up", async ({ cluster }) => {
+test("a replica that is cut off for a minute reads on, hangs nobody who writes, and catches up", async ({
+  cluster,
+}) => {
   test.setTimeout(200_000);
   const before = await cluster.waitUntilEqual();
   cluster.network.isolate("syd-1");
@@ -61,12 +75,16 @@ test("a replica that is cut off for a minute reads on, hangs nobody who writes, 
   cluster.network.heal();
   const healedMs = performance.now();
   await cluster.waitUntilEqual(TTL_MS + 3_000);
-  console.log(`partition: ${reads.length} reads, slowest ${slowestMs(reads)} ms; ${writes.length} writes through the cut region, ${writes.filter(isMade).length} made by replay, slowest ${slowestMs(writes)} ms; ${there.txid - before.txid} transactions caught up ${Math.round(performance.now() - healedMs)} ms after healing`);
+  console.log(
+    `partition: ${reads.length} reads, slowest ${slowestMs(reads)} ms; ${writes.length} writes through the cut region, ${writes.filter(isMade).length} made by replay, slowest ${slowestMs(writes)} ms; ${there.txid - before.txid} transactions caught up ${Math.round(performance.now() - healedMs)} ms after healing`,
+  );
   expect(reads.filter(({ answer }) => answer.status !== 200)).toEqual([]);
   expect(writes.filter(({ answer }) => answer.ms > 20_000)).toEqual([]);
 });
 
-test("without Consul for a minute everybody reads on, writes are refused, and come back by themselves", async ({ cluster }) => {
+test("without Consul for a minute everybody reads on, writes are refused, and come back by themselves", async ({
+  cluster,
+}) => {
   test.setTimeout(240_000);
   await cluster.waitUntilEqual();
   const primary = await cluster.primary();
@@ -78,7 +96,12 @@ test("without Consul for a minute everybody reads on, writes are refused, and co
   const startMs = performance.now();
   await cluster.consul.start();
   const backMs = performance.now();
-  await waitUntil("a write is made", 60_000, async () => (await tryToWrite(cluster, "ams", "back@example.com")).status, (status) => status === 303);
+  await waitUntil(
+    "a write is made",
+    60_000,
+    async () => (await tryToWrite(cluster, "ams", "back@example.com")).status,
+    (status) => status === 303,
+  );
   const writesBackMs = Math.round(performance.now() - backMs);
   const after = await cluster.waitUntilEqual();
   console.log(
@@ -88,11 +111,16 @@ test("without Consul for a minute everybody reads on, writes are refused, and co
   expect(reads.filter(({ answer }) => answer.status !== 200)).toEqual([]);
   expect(refused.length).toBeGreaterThan(5);
   // Once refused, refused until Consul is back: nobody takes the lease from a Consul that is gone.
-  expectKept("nobody is primary without a lease", writes.slice(writes.indexOf(refused[0]!)).filter(isMade));
+  expectKept(
+    "nobody is primary without a lease",
+    writes.slice(writes.indexOf(refused[0]!)).filter(isMade),
+  );
   expect(writesBackMs).toBeLessThan(TTL_MS + 3_000);
 });
 
-test("a replica whose newest transaction is damaged on disk puts its store aside, says so in one line, and is back", async ({ cluster }) => {
+test("a replica whose newest transaction is damaged on disk puts its store aside, says so in one line, and is back", async ({
+  cluster,
+}) => {
   const node = cluster.node("ams-1");
   await node.stop();
   expect((await askForMail(cluster.url("dfw"), "meanwhile@example.com")).status).toBe(303);
@@ -102,9 +130,18 @@ test("a replica whose newest transaction is damaged on disk puts its store aside
   node.start();
   await node.waitUntilReady();
   await cluster.waitUntilEqual();
-  console.log(`corrupt transaction: back with equal checksums after ${Math.round(performance.now() - startMs)} ms`);
+  console.log(
+    `corrupt transaction: back with equal checksums after ${Math.round(performance.now() - startMs)} ms`,
+  );
   const said = events(node, "boot.store_put_aside").slice(before);
-  expect(said).toEqual([expect.objectContaining({ level: "error", instance: "ams-1", line: expect.stringContaining("ltx"), aside: expect.stringContaining(".aside-") })]);
+  expect(said).toEqual([
+    expect.objectContaining({
+      level: "error",
+      instance: "ams-1",
+      line: expect.stringContaining("ltx"),
+      aside: expect.stringContaining(".aside-"),
+    }),
+  ]);
 });
 
 test.describe("two machines with small disks", () => {
@@ -113,15 +150,28 @@ test.describe("two machines with small disks", () => {
 
   test.beforeAll(async ({ smtp }) => {
     test.setTimeout(180_000);
-    small = await startCluster({ imageDir, regions: ["dfw"], disksMb: { "dfw-1": DISK_MB, "dfw-2": DISK_MB }, env: { SMTP_URL: smtp.url, LOG_LEVEL: process.env.LOG_LEVEL } });
+    small = await startCluster({
+      imageDir,
+      regions: ["dfw"],
+      disksMb: { "dfw-1": DISK_MB, "dfw-2": DISK_MB },
+      env: { SMTP_URL: smtp.url, LOG_LEVEL: process.env.LOG_LEVEL },
+    });
   });
   test.afterAll(async () => small?.stop());
   // As the shared cluster does: after a failure what it said is kept.
   // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a hook needs.
   test.afterEach(async ({}, testInfo) => {
     if (testInfo.status === testInfo.expectedStatus) return;
-    for (const node of small?.nodes.values() ?? []) await testInfo.attach(`small ${node.name}.log`, { body: node.log(), contentType: "text/plain" });
-    if (small) await testInfo.attach("small consul.log", { body: small.consul.log(), contentType: "text/plain" });
+    for (const node of small?.nodes.values() ?? [])
+      await testInfo.attach(`small ${node.name}.log`, {
+        body: node.log(),
+        contentType: "text/plain",
+      });
+    if (small)
+      await testInfo.attach("small consul.log", {
+        body: small.consul.log(),
+        contentType: "text/plain",
+      });
   });
 
   test("a replica whose disk is full reads on, and catches up when there is room again", async () => {
@@ -140,7 +190,9 @@ test.describe("two machines with small disks", () => {
     room();
     const startMs = performance.now();
     const after = await small.waitUntilEqual(60_000);
-    console.log(`full disk on the standby: ${writes.length} writes, statuses ${[...new Set(writes.map(({ status }) => status))].join()}, slowest ${Math.round(Math.max(...writes.map(({ ms }) => ms)))} ms; it was ${(there?.txid ?? 0) - (behind?.txid ?? 0)} transactions behind and caught up ${Math.round(performance.now() - startMs)} ms after there was room`);
+    console.log(
+      `full disk on the standby: ${writes.length} writes, statuses ${[...new Set(writes.map(({ status }) => status))].join()}, slowest ${Math.round(Math.max(...writes.map(({ ms }) => ms)))} ms; it was ${(there?.txid ?? 0) - (behind?.txid ?? 0)} transactions behind and caught up ${Math.round(performance.now() - startMs)} ms after there was room`,
+    );
     expect(new Set(reads)).toEqual(new Set([200]));
     expect(new Set(writes.map(({ status }) => status))).toEqual(new Set([303]));
     expect(after.txid).toBeGreaterThan(before.txid);
@@ -158,7 +210,9 @@ test.describe("two machines with small disks", () => {
       expect((await send(`${primary.url}/blog`)).status).toBe(200);
       expect((await send(`${standby.url}/blog`)).status).toBe(200);
     }
-    console.log(`full disk on the primary: statuses ${refused.map(({ status }) => status).join()}, slowest ${Math.round(Math.max(...refused.map(({ ms }) => ms)))} ms; primary then: ${(await small.primary())?.name}`);
+    console.log(
+      `full disk on the primary: statuses ${refused.map(({ status }) => status).join()}, slowest ${Math.round(Math.max(...refused.map(({ ms }) => ms)))} ms; primary then: ${(await small.primary())?.name}`,
+    );
     expect(refused.filter((answer, i) => !isPaused(answer, `none-${i}@example.com`))).toEqual([]);
     expect(refused.at(-1)?.text).toContain("no room on the disk");
     expect(events(primary, "disk.full").length).toBeGreaterThan(0);
@@ -166,7 +220,12 @@ test.describe("two machines with small disks", () => {
     room();
     // To another each time: an address gets five mails an hour.
     let tries = 0;
-    await waitUntil("a write is made", 30_000, async () => (await askForMail(small.url("dfw"), `room-${(tries += 1)}@example.com`)).status, (status) => status === 303);
+    await waitUntil(
+      "a write is made",
+      30_000,
+      async () => (await askForMail(small.url("dfw"), `room-${(tries += 1)}@example.com`)).status,
+      (status) => status === 303,
+    );
     expect((await small.waitUntilEqual()).txid).toBeGreaterThan(before.txid);
   });
 
@@ -181,12 +240,21 @@ test.describe("two machines with small disks", () => {
     db.exec("INSERT INTO t VALUES (4)");
     db.close();
     const startMs = performance.now();
-    await waitUntil("the replica puts its store aside", 30_000, () => events(standby, "boot.store_put_aside").length > 0);
+    await waitUntil(
+      "the replica puts its store aside",
+      30_000,
+      () => events(standby, "boot.store_put_aside").length > 0,
+    );
     await standby.waitUntilReady();
     await small.waitForStandby();
     await small.waitUntilEqual();
-    console.log(`checksum mismatch while running: back with equal checksums after ${Math.round(performance.now() - startMs)} ms`);
-    expect(events(standby, "boot.store_put_aside").at(-1)).toMatchObject({ level: "error", line: expect.stringContaining("does not match LTX post-apply checksum") });
+    console.log(
+      `checksum mismatch while running: back with equal checksums after ${Math.round(performance.now() - startMs)} ms`,
+    );
+    expect(events(standby, "boot.store_put_aside").at(-1)).toMatchObject({
+      level: "error",
+      line: expect.stringContaining("does not match LTX post-apply checksum"),
+    });
   });
 });
 

@@ -64,9 +64,17 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
       await use(undefined);
       if (testInfo.status === testInfo.expectedStatus) return void (await cluster.mend());
       // After a failure Playwright ends this worker, and the cluster with it: what it said is kept.
-      for (const node of cluster.nodes.values()) await testInfo.attach(`${node.name}.log`, { body: node.log(), contentType: "text/plain" });
-      await testInfo.attach("consul.log", { body: cluster.consul.log(), contentType: "text/plain" });
-      for (const edge of cluster.edges.values()) await testInfo.attach(`edge-${edge.region}.json`, { body: JSON.stringify({ counts: edge.counts, events: edge.events().slice(-100) }, null, 1), contentType: "application/json" });
+      for (const node of cluster.nodes.values())
+        await testInfo.attach(`${node.name}.log`, { body: node.log(), contentType: "text/plain" });
+      await testInfo.attach("consul.log", {
+        body: cluster.consul.log(),
+        contentType: "text/plain",
+      });
+      for (const edge of cluster.edges.values())
+        await testInfo.attach(`edge-${edge.region}.json`, {
+          body: JSON.stringify({ counts: edge.counts, events: edge.events().slice(-100) }, null, 1),
+          contentType: "application/json",
+        });
     },
     { auto: true, timeout: 180_000 },
   ],

@@ -1,7 +1,16 @@
 // The image by itself: at another place, with nothing else of the checkout in reach; and the way out of replication and back.
 
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
@@ -17,11 +26,26 @@ const IMAGE = resolve(process.env.CLUSTER_IMAGE ?? join(".data", "image"));
 const CHECKOUT = process.cwd();
 
 test("the image holds no test, no secret and no source that it does not run", () => {
-  const files = readdirSync(IMAGE, { recursive: true, encoding: "utf8" }).filter((file) => !file.startsWith("node_modules"));
-  expect(files.filter((file) => /\.test\.|^(tests|e2e|bench|docs|\.git|\.env)/.test(file))).toEqual([]);
-  expect(files).toEqual(expect.arrayContaining(["server.js", "litefs.yml", "scripts/boot.ts", "scripts/launch.ts", "lib/mdx/worker.ts"]));
+  const files = readdirSync(IMAGE, { recursive: true, encoding: "utf8" }).filter(
+    (file) => !file.startsWith("node_modules"),
+  );
+  expect(files.filter((file) => /\.test\.|^(tests|e2e|bench|docs|\.git|\.env)/.test(file))).toEqual(
+    [],
+  );
+  expect(files).toEqual(
+    expect.arrayContaining([
+      "server.js",
+      "litefs.yml",
+      "scripts/boot.ts",
+      "scripts/launch.ts",
+      "lib/mdx/worker.ts",
+    ]),
+  );
   // Nothing says where it was built, besides what Next itself writes down.
-  const named = files.filter((file) => /\.(ts|mjs|yml)$/.test(file) && readFileSync(join(IMAGE, file), "utf8").includes(CHECKOUT));
+  const named = files.filter(
+    (file) =>
+      /\.(ts|mjs|yml)$/.test(file) && readFileSync(join(IMAGE, file), "utf8").includes(CHECKOUT),
+  );
   expect(named).toEqual([]);
 });
 
@@ -36,20 +60,60 @@ test("without replication the image serves the whole site from a plain file, wit
   // Node itself may live in the checkout: the one that hides it keeps a copy.
   const node = join(folder, "node");
   cpSync(process.execPath, node);
-  const env: Environment = { PATH: "/usr/bin:/bin", HOME: folder, REPLICATION: "off", DATA_DIR: join(folder, "data"), HOST: "127.0.0.1", PORT: String(port), SITE_URL: url, APP_UID: "65534", APP_GID: "65534" };
+  const env: Environment = {
+    PATH: "/usr/bin:/bin",
+    HOME: folder,
+    REPLICATION: "off",
+    DATA_DIR: join(folder, "data"),
+    HOST: "127.0.0.1",
+    PORT: String(port),
+    SITE_URL: url,
+    APP_UID: "65534",
+    APP_GID: "65534",
+  };
   spawnSync("chmod", ["-R", "a+rX", folder]);
   const log = join(folder, "log");
-  const program = startProgram({ command: "unshare", args: ["--mount", "sh", "-c", `mount -t tmpfs none "${CHECKOUT}" && cd / && exec "${node}" "${image}/scripts/boot.ts"`], cwd: "/", env, log, workspace });
+  const program = startProgram({
+    command: "unshare",
+    args: [
+      "--mount",
+      "sh",
+      "-c",
+      `mount -t tmpfs none "${CHECKOUT}" && cd / && exec "${node}" "${image}/scripts/boot.ts"`,
+    ],
+    cwd: "/",
+    env,
+    log,
+    workspace,
+  });
   try {
     const get = (path: string) => fetch(`${url}${path}`, { signal: AbortSignal.timeout(60_000) });
-    await waitUntil("the site serves", 60_000, async () => (await get("/healthz")).status, (status) => status === 200).catch((error: Error) => { throw new Error(`${error.message}\n${readLog(log, 3_000)}`); });
+    await waitUntil(
+      "the site serves",
+      60_000,
+      async () => (await get("/healthz")).status,
+      (status) => status === 200,
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}\n${readLog(log, 3_000)}`);
+    });
     const home = await (await get("/")).text();
     expect(home).toContain("</html>");
     const [, style] = /href="(\/_next\/static\/[^"]+\.css[^"]*)"/.exec(home)!;
     const [, post] = /href="(\/blog\/[^"/.#?]+)"/.exec(await (await get("/blog")).text())!;
     const [, picture] = /(\/_img\/[\w.-]+)/.exec(await (await get(post!)).text()) ?? [];
     // A post needs the compiler's worker, the card fonts and sharp, the log-in the database and a mail.
-    for (const path of [style!, post!, `${post}.md`, `${post}/social.png`, "/feed.xml", "/login", "/teams", "/icon.svg", ...(picture ? [picture] : [])]) expect([path, (await get(path)).status]).toEqual([path, 200]);
+    for (const path of [
+      style!,
+      post!,
+      `${post}.md`,
+      `${post}/social.png`,
+      "/feed.xml",
+      "/login",
+      "/teams",
+      "/icon.svg",
+      ...(picture ? [picture] : []),
+    ])
+      expect([path, (await get(path)).status]).toEqual([path, 200]);
     expect(readLog(log, 100_000)).not.toMatch(/MODULE_NOT_FOUND|ENOENT|Cannot find/);
     expect(await program.stop(20_000)).toBe(0);
   } finally {
@@ -59,7 +123,9 @@ test("without replication the image serves the whole site from a plain file, wit
   }
 });
 
-test("a site on a plain file joins replication with its data, and leaves it with them", async ({ cluster }) => {
+test("a site on a plain file joins replication with its data, and leaves it with them", async ({
+  cluster,
+}) => {
   test.setTimeout(300_000);
   const { litefs } = await findTools();
   const nodes = [...cluster.nodes.values()];
@@ -97,7 +163,8 @@ test("a site on a plain file joins replication with its data, and leaves it with
     for (const node of others) node.start(key);
     await cluster.waitUntilReady();
     await cluster.waitUntilEqual();
-    for (const node of nodes) expect([node.name, marks(node.databaseFile)]).toEqual([node.name, ["before"]]);
+    for (const node of nodes)
+      expect([node.name, marks(node.databaseFile)]).toEqual([node.name, ["before"]]);
     expect(existsSync(plain)).toBe(false);
     expect(existsSync(`${plain}.imported`)).toBe(true);
     mark((await cluster.waitForPrimary()).databaseFile, "replicated");
@@ -106,7 +173,11 @@ test("a site on a plain file joins replication with its data, and leaves it with
     // "Leave": the data is exported while LiteFS runs, then the node starts without it.
     await Promise.all(others.map((node) => node.stop()));
     await cluster.waitForPrimary();
-    const { status, stderr } = spawnSync(litefs, ["export", "-url", first.litefsUrl, "-name", "lectern.db", plain], { encoding: "utf8" });
+    const { status, stderr } = spawnSync(
+      litefs,
+      ["export", "-url", first.litefsUrl, "-name", "lectern.db", plain],
+      { encoding: "utf8" },
+    );
     expect([status, stderr]).toEqual([0, expect.anything()]);
     await first.stop();
     first.start({ REPLICATION: "off" });
@@ -118,7 +189,12 @@ test("a site on a plain file joins replication with its data, and leaves it with
     // Without its data at hand a node does not begin with an empty site.
     renameSync(plain, `${plain}.away`);
     first.start({ REPLICATION: "off" });
-    await waitUntil("it refuses", 20_000, () => first.isRunning(), (is) => !is);
+    await waitUntil(
+      "it refuses",
+      20_000,
+      () => first.isRunning(),
+      (is) => !is,
+    );
     expect(first.log(2_000)).toContain("join-and-leave-replication.md");
   } finally {
     await Promise.all(nodes.map((node) => node.kill()));
@@ -130,7 +206,8 @@ test("a site on a plain file joins replication with its data, and leaves it with
 function keepData(node: ClusterNode): () => void {
   const away = join(dirname(node.dataDir), "data.away");
   mkdirSync(away);
-  for (const name of readdirSync(node.dataDir)) renameSync(join(node.dataDir, name), join(away, name));
+  for (const name of readdirSync(node.dataDir))
+    renameSync(join(node.dataDir, name), join(away, name));
   return () => {
     node.wipe();
     for (const name of readdirSync(away)) renameSync(join(away, name), join(node.dataDir, name));

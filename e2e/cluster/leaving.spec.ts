@@ -17,8 +17,16 @@ import { makeWorkspace } from "./workspace.ts";
 function countRows(file: string): Record<string, number> {
   const db = new Database(file, { readonly: true });
   try {
-    const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all() as string[];
-    return Object.fromEntries(tables.map((name) => [name, db.prepare(`SELECT count(*) FROM "${name}"`).pluck().get() as number]));
+    const tables = db
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+      .pluck()
+      .all() as string[];
+    return Object.fromEntries(
+      tables.map((name) => [
+        name,
+        db.prepare(`SELECT count(*) FROM "${name}"`).pluck().get() as number,
+      ]),
+    );
   } finally {
     db.close();
   }
@@ -34,7 +42,10 @@ function closeWhole(file: string): void {
   expect(existsSync(`${file}-wal`)).toBe(false);
 }
 
-test("a backup from a replica is a whole site on a plain file, and a running cluster takes it back", async ({ cluster, smtp }) => {
+test("a backup from a replica is a whole site on a plain file, and a running cluster takes it back", async ({
+  cluster,
+  smtp,
+}) => {
   test.setTimeout(180_000);
   const { litefs } = await findTools();
   const replica = cluster.node("ams-1");
@@ -49,16 +60,35 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
     expect(rows.LoginChallenge).toBeGreaterThan(0);
 
     // 1. The backup, from a replica, which costs the primary nothing.
-    expect(spawnSync(litefs, ["export", "-url", replica.litefsUrl, "-name", "lectern.db", backup], { encoding: "utf8" })).toMatchObject({ status: 0 });
+    expect(
+      spawnSync(litefs, ["export", "-url", replica.litefsUrl, "-name", "lectern.db", backup], {
+        encoding: "utf8",
+      }),
+    ).toMatchObject({ status: 0 });
     closeWhole(backup);
     expect(countRows(backup)).toEqual(rows);
 
     // 2. The same image on it, without LiteFS.
-    const { url, log, program } = await startPlainSite({ imageDir, folder, workspace, env: { SMTP_URL: smtp.url } });
-    await waitUntil("the site on the plain file serves", 60_000, async () => (await send(`${url}/healthz`)).status, (status) => status === 200).catch((error: Error) => { throw new Error(`${error.message}\n${readLog(log, 3_000)}`); });
+    const { url, log, program } = await startPlainSite({
+      imageDir,
+      folder,
+      workspace,
+      env: { SMTP_URL: smtp.url },
+    });
+    await waitUntil(
+      "the site on the plain file serves",
+      60_000,
+      async () => (await send(`${url}/healthz`)).status,
+      (status) => status === 200,
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}\n${readLog(log, 3_000)}`);
+    });
     expect((await send(`${url}/blog`)).status).toBe(200);
     const written = await askForMail(url, "on.the.file@example.com");
-    expect({ status: written.status, cookies: String(written.headers["set-cookie"]).includes("txid=") }).toEqual({ status: 303, cookies: false });
+    expect({
+      status: written.status,
+      cookies: String(written.headers["set-cookie"]).includes("txid="),
+    }).toEqual({ status: 303, cookies: false });
     expect(await program.stop(20_000)).toBe(0);
 
     // 3. Back into the cluster while it runs; what was written there since the backup is gone, as a restore means it.
@@ -66,19 +96,39 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
     const expected = countRows(backup);
     expect(expected).toEqual({ ...rows, LoginChallenge: rows.LoginChallenge! + 1 });
     expect((await askForMail(cluster.url("syd"), "after.the.backup@example.com")).status).toBe(303);
-    expect(spawnSync(litefs, ["import", "-url", replica.litefsUrl, "-name", "lectern.db", backup], { encoding: "utf8" }).status, "a replica takes no import").not.toBe(0);
+    expect(
+      spawnSync(litefs, ["import", "-url", replica.litefsUrl, "-name", "lectern.db", backup], {
+        encoding: "utf8",
+      }).status,
+      "a replica takes no import",
+    ).not.toBe(0);
     const startMs = performance.now();
-    expect(spawnSync(litefs, ["import", "-url", primary.litefsUrl, "-name", "lectern.db", backup], { encoding: "utf8" })).toMatchObject({ status: 0 });
+    expect(
+      spawnSync(litefs, ["import", "-url", primary.litefsUrl, "-name", "lectern.db", backup], {
+        encoding: "utf8",
+      }),
+    ).toMatchObject({ status: 0 });
     const back = await cluster.waitUntilEqual();
-    console.log(`restore: ${Object.values(expected).reduce((sum, n) => sum + n, 0)} rows in ${Object.keys(expected).length} tables, on all nodes ${Math.round(performance.now() - startMs)} ms after the import began`);
+    console.log(
+      `restore: ${Object.values(expected).reduce((sum, n) => sum + n, 0)} rows in ${Object.keys(expected).length} tables, on all nodes ${Math.round(performance.now() - startMs)} ms after the import began`,
+    );
     expect(back.txid).toBeGreaterThan(there.txid);
-    for (const node of cluster.nodes.values()) expect({ node: node.name, rows: countRows(node.databaseFile) }).toEqual({ node: node.name, rows: expected });
+    for (const node of cluster.nodes.values())
+      expect({ node: node.name, rows: countRows(node.databaseFile) }).toEqual({
+        node: node.name,
+        rows: expected,
+      });
 
     // 4. The site goes on with it, everywhere, without a restart.
-    for (const region of cluster.edges.keys()) expect((await send(`${cluster.url(region)}/blog`)).status).toBe(200);
-    expect((await askForMail(cluster.url("syd"), "after.the.restore@example.com")).status).toBe(303);
+    for (const region of cluster.edges.keys())
+      expect((await send(`${cluster.url(region)}/blog`)).status).toBe(200);
+    expect((await askForMail(cluster.url("syd"), "after.the.restore@example.com")).status).toBe(
+      303,
+    );
     await cluster.waitUntilEqual();
-    expect(countRows(cluster.node("syd-1").databaseFile).LoginChallenge).toBe(expected.LoginChallenge! + 1);
+    expect(countRows(cluster.node("syd-1").databaseFile).LoginChallenge).toBe(
+      expected.LoginChallenge! + 1,
+    );
   } finally {
     await workspace.remove({ keep: false });
     rmSync(folder, { recursive: true, force: true });

@@ -14,16 +14,29 @@ afterEach(async () => {
 
 /** A server that sends back what it gets, behind a link whose length and joint the test sets. */
 async function setup() {
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => void socket.on("error", () => {}).pipe(socket));
+  const server: Server = createServer(
+    { allowHalfOpen: true },
+    (socket) => void socket.on("error", () => {}).pipe(socket),
+  );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   open.push(() => server.close());
-  const way: { joint: Joint; delayMs: number; link?: Link; port: number } = { joint: "open", delayMs: 0, port: 0 };
+  const way: { joint: Joint; delayMs: number; link?: Link; port: number } = {
+    joint: "open",
+    delayMs: 0,
+    port: 0,
+  };
   const free = createServer().listen(0, "127.0.0.1");
   await once(free, "listening");
   way.port = (free.address() as AddressInfo).port;
   await new Promise((resolve) => free.close(resolve));
-  const link = await startLink({ listen: { address: "127.0.0.1", port: way.port }, target: { address: "127.0.0.1", port: (server.address() as AddressInfo).port }, findSource: () => "somebody", delayMs: () => way.delayMs, joint: () => way.joint });
+  const link = await startLink({
+    listen: { address: "127.0.0.1", port: way.port },
+    target: { address: "127.0.0.1", port: (server.address() as AddressInfo).port },
+    findSource: () => "somebody",
+    delayMs: () => way.delayMs,
+    joint: () => way.joint,
+  });
   open.push(() => link.close());
   const turn = (joint: Joint) => {
     way.joint = joint;
@@ -35,7 +48,9 @@ async function setup() {
 function client(port: number): { socket: Socket; got: () => string; failed: () => string | null } {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   let [text, error]: [string, string | null] = ["", null];
-  socket.on("data", (data) => (text += data.toString())).on("error", ({ message }) => (error = message));
+  socket
+    .on("data", (data) => (text += data.toString()))
+    .on("error", ({ message }) => (error = message));
   open.push(() => socket.destroy());
   return { socket, got: () => text, failed: () => error };
 }
@@ -62,7 +77,12 @@ test("a silent way loses nothing, tells nobody, and goes on when it is healed", 
   await sleep(100);
   expect([got(), failed(), late.got(), late.failed()]).toEqual(["before ", null, "", null]);
   turn("open");
-  await waitUntil("the second part is back", 5_000, () => [got(), late.got()], ([first, second]) => first === "before meanwhile " && second === "new");
+  await waitUntil(
+    "the second part is back",
+    5_000,
+    () => [got(), late.got()],
+    ([first, second]) => first === "before meanwhile " && second === "new",
+  );
 });
 
 test("a way that is reset breaks connections, and new ones too", async () => {
@@ -71,11 +91,21 @@ test("a way that is reset breaks connections, and new ones too", async () => {
   first.socket.write("x");
   await waitUntil("it is connected", 5_000, first.got, (text) => text === "x");
   turn("reset");
-  await waitUntil("it breaks", 5_000, first.failed, (error) => error?.includes("ECONNRESET") ?? false);
+  await waitUntil(
+    "it breaks",
+    5_000,
+    first.failed,
+    (error) => error?.includes("ECONNRESET") ?? false,
+  );
   const second = client(way.port);
   second.socket.write("x");
   await waitUntil("a new one breaks", 5_000, () => second.failed() ?? second.socket.closed);
-  await waitUntil("none is left", 5_000, () => link.connections(), (count) => count === 0);
+  await waitUntil(
+    "none is left",
+    5_000,
+    () => link.connections(),
+    (count) => count === 0,
+  );
 });
 
 test("the end of one direction travels, and the other goes on", async () => {
@@ -85,7 +115,12 @@ test("the end of one direction travels, and the other goes on", async () => {
   socket.end("last words");
   await once(socket, "end");
   expect(got()).toBe("last words");
-  await waitUntil("none is left", 5_000, () => link.connections(), (count) => count === 0);
+  await waitUntil(
+    "none is left",
+    5_000,
+    () => link.connections(),
+    (count) => count === 0,
+  );
 });
 
 test("much more than fits on the way arrives whole", async () => {
@@ -95,7 +130,12 @@ test("much more than fits on the way arrives whole", async () => {
   let length = 0;
   socket.on("data", (data) => (length += data.length));
   socket.end(Buffer.alloc(20 * 1024 * 1024, "x"));
-  await waitUntil("all is back", 20_000, () => length, (bytes) => bytes === 20 * 1024 * 1024);
+  await waitUntil(
+    "all is back",
+    20_000,
+    () => length,
+    (bytes) => bytes === 20 * 1024 * 1024,
+  );
 });
 
 test("who dials is found by the socket, though loopback shows no address", async () => {
@@ -110,7 +150,9 @@ test("who dials is found by the socket, though loopback shows no address", async
     { address: "127.0.0.1", port },
     { address: socket.remoteAddress!, port: socket.remotePort! },
   ];
-  const session = Number(/^.*\) \S+ \S+ \S+ (\S+)/s.exec(readFileSync("/proc/self/stat", "latin1"))![1]);
+  const session = Number(
+    /^.*\) \S+ \S+ \S+ (\S+)/s.exec(readFileSync("/proc/self/stat", "latin1"))![1],
+  );
   expect(findDialer(new Map([["us", session]]), local, remote)).toBe("us");
   expect(findDialer(new Map([["others", 1]]), local, remote)).toBeNull();
   socket.destroy();

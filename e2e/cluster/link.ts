@@ -32,13 +32,22 @@ export interface Link {
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Listens until closed. Throws what the system says if the address is taken. */
-export async function startLink<Source>({ listen, target, findSource, delayMs, joint }: LinkOptions<Source>): Promise<Link> {
+export async function startLink<Source>({
+  listen,
+  target,
+  findSource,
+  delayMs,
+  joint,
+}: LinkOptions<Source>): Promise<Link> {
   const open = new Set<{ changed(): void; end(): void }>();
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const source = findSource(socket);
     const jointNow = () => (source === null ? "open" : joint(source));
-    const state = (): WireState => ({ delayMs: source === null ? 0 : delayMs(source), isOpen: jointNow() === "open" });
+    const state = (): WireState => ({
+      delayMs: source === null ? 0 : delayMs(source),
+      isOpen: jointNow() === "open",
+    });
     const [there, back] = [new Wire(state), new Wire(state)];
     let far: Socket | undefined;
 
@@ -54,7 +63,13 @@ export async function startLink<Source>({ listen, target, findSource, delayMs, j
     const dial = () => {
       // A connection over a cut way is not refused: it waits, as its first packet is sent again and again.
       if (far || jointNow() !== "open") return;
-      far = connect({ host: target.address, port: target.port, allowHalfOpen: true, noDelay: true, timeout: CONNECT_TIMEOUT_MS });
+      far = connect({
+        host: target.address,
+        port: target.port,
+        allowHalfOpen: true,
+        noDelay: true,
+        timeout: CONNECT_TIMEOUT_MS,
+      });
       far.once("connect", () => far?.setTimeout(0));
       far.once("timeout", end).on("error", end).once("close", closeBoth);
       socket.pipe(there).pipe(far);

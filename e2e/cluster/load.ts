@@ -59,7 +59,12 @@ export class Load {
   #isOver = false;
   #running: Promise<unknown> = Promise.resolve();
 
-  private constructor(cluster: Cluster, smtp: TestSmtpServer, slugs: readonly string[], members: readonly SeededMember[]) {
+  private constructor(
+    cluster: Cluster,
+    smtp: TestSmtpServer,
+    slugs: readonly string[],
+    members: readonly SeededMember[],
+  ) {
     this.#cluster = cluster;
     this.#smtp = smtp;
     this.#slugs = slugs;
@@ -67,23 +72,51 @@ export class Load {
   }
 
   /** Begins; resolves when every kind of it has succeeded once. */
-  static async start(cluster: Cluster, smtp: TestSmtpServer, { readers = 2, writers = 4, logins = 1 }: LoadOptions = {}): Promise<Load> {
+  static async start(
+    cluster: Cluster,
+    smtp: TestSmtpServer,
+    { readers = 2, writers = 4, logins = 1 }: LoadOptions = {},
+  ): Promise<Load> {
     // The site sends five log-in mails an hour to one address.
-    const load = new Load(cluster, smtp, await countedSlugs(cluster), await seedMembers(cluster, 200));
+    const load = new Load(
+      cluster,
+      smtp,
+      await countedSlugs(cluster),
+      await seedMembers(cluster, 200),
+    );
     const many = (count: number, run: () => Promise<void>) => Array.from({ length: count }, run);
     load.#running = Promise.all([
       ...[...cluster.edges.keys()].flatMap((region) => many(readers, () => load.#read(region))),
       ...many(writers, () => load.#write()),
       ...many(logins, () => load.#logIn()),
     ]);
-    await waitUntil("The load has begun", 30_000, () => ({ writes: load.writes.length, logins: load.logins.length, reads: load.reads.size, failed: load.failedReads.slice(0, 3), refused: load.refused.slice(0, 3) }), (seen) => seen.reads === cluster.edges.size && (writers === 0 || seen.writes > 0) && (logins === 0 || seen.logins > 0));
+    await waitUntil(
+      "The load has begun",
+      30_000,
+      () => ({
+        writes: load.writes.length,
+        logins: load.logins.length,
+        reads: load.reads.size,
+        failed: load.failedReads.slice(0, 3),
+        refused: load.refused.slice(0, 3),
+      }),
+      (seen) =>
+        seen.reads === cluster.edges.size &&
+        (writers === 0 || seen.writes > 0) &&
+        (logins === 0 || seen.logins > 0),
+    );
     return load;
   }
 
   /** Waits until `count` more writes are acknowledged than now. */
   async waitForWrites(count: number, deadlineMs = 30_000): Promise<void> {
     const goal = this.writes.length + count;
-    await waitUntil(`${count} more writes are acknowledged`, deadlineMs, () => this.writes.length, (seen) => seen >= goal);
+    await waitUntil(
+      `${count} more writes are acknowledged`,
+      deadlineMs,
+      () => this.writes.length,
+      (seen) => seen >= goal,
+    );
   }
 
   /** Ends it when what runs is answered. */
@@ -94,19 +127,39 @@ export class Load {
 
   /** The longest time without an acknowledged write, in milliseconds, between two moments. */
   longestGapMs(fromMs: number, toMs: number): number {
-    const times = [fromMs, ...this.writes.map(({ atMs }) => atMs).filter((atMs) => atMs > fromMs && atMs < toMs).sort((a, b) => a - b), toMs];
+    const times = [
+      fromMs,
+      ...this.writes
+        .map(({ atMs }) => atMs)
+        .filter((atMs) => atMs > fromMs && atMs < toMs)
+        .sort((a, b) => a - b),
+      toMs,
+    ];
     return Math.max(...times.slice(1).map((atMs, i) => atMs - times[i]!));
   }
 
   /** What was acknowledged and is not in the copy of `node`. */
   missingOn(node: ClusterNode): { writes: Acknowledged[]; logins: LoggedIn[] } {
-    const reads = new Set(rowsOn<{ clientId: string }>(node, `SELECT "clientId" FROM "PostRead" WHERE "clientId" IS NOT NULL`).map(({ clientId }) => clientId));
-    const sessions = new Set(rowsOn<{ id: string }>(node, `SELECT "id" FROM "Session"`).map(({ id }) => id));
-    return { writes: this.writes.filter(({ clientId }) => !reads.has(clientId)), logins: this.logins.filter(({ key }) => !sessions.has(key)) };
+    const reads = new Set(
+      rowsOn<{ clientId: string }>(
+        node,
+        `SELECT "clientId" FROM "PostRead" WHERE "clientId" IS NOT NULL`,
+      ).map(({ clientId }) => clientId),
+    );
+    const sessions = new Set(
+      rowsOn<{ id: string }>(node, `SELECT "id" FROM "Session"`).map(({ id }) => id),
+    );
+    return {
+      writes: this.writes.filter(({ clientId }) => !reads.has(clientId)),
+      logins: this.logins.filter(({ key }) => !sessions.has(key)),
+    };
   }
 
   async #read(region: string): Promise<void> {
-    const visitors = [new Traveller(this.#cluster), new Traveller(this.#cluster, { session: anyOf(this.#members).session })] as const;
+    const visitors = [
+      new Traveller(this.#cluster),
+      new Traveller(this.#cluster, { session: anyOf(this.#members).session }),
+    ] as const;
     for (let turn = 0; !this.#isOver; turn += 1) {
       const path = turn % 2 === 0 ? `/blog/${anyOf(this.#slugs)}` : "/me";
       try {
@@ -133,9 +186,19 @@ export class Load {
       const region = this.#anyRegion();
       const sentMs = performance.now();
       try {
-        const { status, headers, text } = await visitor.request(region, "/reads", beacon(this.#cluster, anyOf(this.#slugs)));
+        const { status, headers, text } = await visitor.request(
+          region,
+          "/reads",
+          beacon(this.#cluster, anyOf(this.#slugs)),
+        );
         const [clientId] = (visitor.cookies.get("reader") ?? "").split(".");
-        if (status === 204 && headers["x-read"] === "counted" && clientId) this.writes.push({ clientId, txid: visitor.txid() ?? 0, sentMs, atMs: performance.now() });
+        if (status === 204 && headers["x-read"] === "counted" && clientId)
+          this.writes.push({
+            clientId,
+            txid: visitor.txid() ?? 0,
+            sentMs,
+            atMs: performance.now(),
+          });
         else this.#fail(this.refused, region, `${status} ${text.slice(0, 200)}`);
       } catch (error) {
         this.#fail(this.refused, region, (error as Error).message);

@@ -19,14 +19,25 @@ export interface LoggedIn {
  * Asks for the mail of a member and opens its link, through regions by chance. What comes back presses the button, and resolves to
  * the session. Both throw with what the site answered when it refuses.
  */
-export async function beginLogin(cluster: Cluster, smtp: TestSmtpServer, email: string): Promise<() => Promise<LoggedIn>> {
+export async function beginLogin(
+  cluster: Cluster,
+  smtp: TestSmtpServer,
+  email: string,
+): Promise<() => Promise<LoggedIn>> {
   const region = () => anyOf([...cluster.edges.keys()]);
   const visitor = new Traveller(cluster);
   try {
     const before = smtp.mails.length;
-    const asked = await visitor.post(region(), "/login", await visitor.form(region(), "/login", ["email"]), { email });
+    const asked = await visitor.post(
+      region(),
+      "/login",
+      await visitor.form(region(), "/login", ["email"]),
+      { email },
+    );
     if (asked.status !== 303) throw new Error(`The mail was not sent: ${asked.status}`);
-    const mail = await waitUntil("The log-in mail is there", MAIL_MS, () => smtp.mails.slice(before).find(({ to }) => to.includes(email)));
+    const mail = await waitUntil("The log-in mail is there", MAIL_MS, () =>
+      smtp.mails.slice(before).find(({ to }) => to.includes(email)),
+    );
     const { pathname, search } = new URL(/http:\S+\/login\/confirm\S+/.exec(mail!.text)![0]);
     const form = await visitor.form(region(), pathname + search, ["token"]);
     return async () => {

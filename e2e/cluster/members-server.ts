@@ -36,7 +36,10 @@ const cluster: Cluster = await startCluster({
 
 async function setClocks(offsetMs: string): Promise<void> {
   for (const node of cluster.nodes.values()) {
-    const response = await fetch(`http://${new URL(node.url).hostname}:${NODE_CONTROL_PORT}/clock?offsetMs=${offsetMs}`, { signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(
+      `http://${new URL(node.url).hostname}:${NODE_CONTROL_PORT}/clock?offsetMs=${offsetMs}`,
+      { signal: AbortSignal.timeout(10_000) },
+    );
     if (!response.ok) throw new Error(`${node.name} does not set its clock: ${response.status}`);
   }
 }
@@ -53,15 +56,21 @@ let seenEvents = 0;
 /** What went wrong since this was asked last. A replay is no fault. */
 function faults(): string[] {
   // A body that breaks off is what the browser left, not what was lost.
-  const events = edge.events().filter(({ kind, detail }) => kind !== "replay" && !detail.includes("broke off"));
-  const found = events.slice(seenEvents).map(({ kind, method, path, detail }) => `edge: ${kind} ${method} ${path} ${detail}`);
+  const events = edge
+    .events()
+    .filter(({ kind, detail }) => kind !== "replay" && !detail.includes("broke off"));
+  const found = events
+    .slice(seenEvents)
+    .map(({ kind, method, path, detail }) => `edge: ${kind} ${method} ${path} ${detail}`);
   seenEvents = events.length;
   for (const node of cluster.nodes.values()) {
     const file = join(node.folder, "log");
     const text = existsSync(file) ? readFileSync(file, "utf8") : "";
     const lines = text.slice(read.get(node) ?? 0).split("\n");
     read.set(node, text.length);
-    for (const line of lines) if (/⨯|"level":"error"|^\s*\w*Error\b/.test(line)) found.push(`${node.name}: ${line.slice(0, 1_000)}`);
+    for (const line of lines)
+      if (/⨯|"level":"error"|^\s*\w*Error\b/.test(line))
+        found.push(`${node.name}: ${line.slice(0, 1_000)}`);
   }
   return found;
 }
@@ -70,7 +79,8 @@ faults(); // not what the start of a cluster says
 
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://control");
-  const json = (value: unknown) => response.setHeader("content-type", "application/json").end(JSON.stringify(value));
+  const json = (value: unknown) =>
+    response.setHeader("content-type", "application/json").end(JSON.stringify(value));
   const answer = async () => {
     switch (pathname) {
       case "/clock":
@@ -87,7 +97,9 @@ const server = createServer((request, response) => {
       case "/counts":
         return json(edge.counts);
       default: {
-        const { ok } = await fetch(`http://localhost:${PORT}/blog`, { signal: AbortSignal.timeout(30_000) });
+        const { ok } = await fetch(`http://localhost:${PORT}/blog`, {
+          signal: AbortSignal.timeout(30_000),
+        });
         return response.writeHead(ok ? 200 : 503).end();
       }
     }

@@ -21,19 +21,42 @@ test.use({ siteEnv: { OLD_COOKIE_SECRET: SECRET, OLD_SESSION_COOKIE: "former_ses
 test.skip(!findPostgres(), "PostgreSQL's server is not here: apt install postgresql");
 
 /** Runs the image's command on a node, as its owner does in a shell there. */
-function migrateOn(node: ClusterNode, from: string, ...args: string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", "scripts/migrate-postgres.ts", ...args], { cwd: imageDir, env: { ...environmentOf(node), MIGRATE_FROM: from }, stdio: ["ignore", "pipe", "pipe"] });
+function migrateOn(
+  node: ClusterNode,
+  from: string,
+  ...args: string[]
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", "scripts/migrate-postgres.ts", ...args],
+    {
+      cwd: imageDir,
+      env: { ...environmentOf(node), MIGRATE_FROM: from },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (output += data.toString()));
-  return new Promise((resolve, reject) => child.on("error", reject).on("close", (code) => resolve({ code, output })));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (data: Buffer) => (output += data.toString()));
+  return new Promise((resolve, reject) =>
+    child.on("error", reject).on("close", (code) => resolve({ code, output })),
+  );
 }
 
-test("a running cluster takes a moved database, from the primary alone, and members are logged in in every region", async ({ cluster }) => {
+test("a running cluster takes a moved database, from the primary alone, and members are logged in in every region", async ({
+  cluster,
+}) => {
   test.setTimeout(240_000);
   const postgres = await startPostgres();
   try {
     const from = await postgres.createDatabase();
-    await createOldSite(from, { users: 500, sessions: 800, calls: 20, callBytes: 200_000, reads: 20_000 });
+    await createOldSite(from, {
+      users: 500,
+      sessions: 800,
+      calls: 20,
+      callBytes: 200_000,
+      reads: 20_000,
+    });
     const writer = await startWriter(from, { perSecond: 200 });
     const primary = await cluster.waitForPrimary();
     await askForMail(cluster.url("ams"), "before.the.move@example.com");
@@ -43,9 +66,19 @@ test("a running cluster takes a moved database, from the primary alone, and memb
 
     const copied = await migrateOn(primary, from, "copy");
     expect(copied.code, copied.output).toBe(0);
-    const moved = await migrateOn(primary, from, "cutover", "--replace", "--site", primary.url, "--json");
+    const moved = await migrateOn(
+      primary,
+      from,
+      "cutover",
+      "--replace",
+      "--site",
+      primary.url,
+      "--json",
+    );
     expect(moved.code, moved.output).toBe(0);
-    const result = JSON.parse(moved.output.split("\n").find((line) => line.includes('"pauseMs"'))!) as { how: string; pauseMs: number; isReady: boolean };
+    const result = JSON.parse(
+      moved.output.split("\n").find((line) => line.includes('"pauseMs"'))!,
+    ) as { how: string; pauseMs: number; isReady: boolean };
     expect(result).toMatchObject({ how: "imported into LiteFS", isReady: true });
     await writer.stop();
     await cluster.waitUntilEqual();
@@ -53,7 +86,10 @@ test("a running cluster takes a moved database, from the primary alone, and memb
 
     for (const node of cluster.nodes.values()) {
       const { find, close } = findInFile(node.databaseFile);
-      expectKept(`nothing that was committed is missing on ${node.name}`, await writer.tally.check(find));
+      expectKept(
+        `nothing that was committed is missing on ${node.name}`,
+        await writer.tally.check(find),
+      );
       close();
     }
     const verified = await migrateOn(primary, from, "verify");
@@ -66,8 +102,14 @@ test("a running cluster takes a moved database, from the primary alone, and memb
     expect(isThere).toBeGreaterThan(100);
     const cookie = `former_session=${encodeURIComponent(oldCookie({ sessionId: id }, SECRET))}`;
     for (const region of cluster.edges.keys()) {
-      const page = await send(`${cluster.url(region)}/blog/what-litefs-costs`, { headers: { cookie } });
-      expect({ region, status: page.status, isMember: page.text.includes(">Account<") }).toEqual({ region, status: 200, isMember: true });
+      const page = await send(`${cluster.url(region)}/blog/what-litefs-costs`, {
+        headers: { cookie },
+      });
+      expect({ region, status: page.status, isMember: page.text.includes(">Account<") }).toEqual({
+        region,
+        status: 200,
+        isMember: true,
+      });
     }
     // And it is written to.
     expect((await askForMail(cluster.url("syd"), "after.the.move@example.com")).status).toBe(303);
@@ -76,13 +118,21 @@ test("a running cluster takes a moved database, from the primary alone, and memb
     expect(aborted.code, aborted.output).toBe(0);
 
     // The way back: what was there before the move was kept, as LiteFS takes it.
-    const aside = readdirSync(primary.dataDir).find((name) => name.startsWith("moving-in.db.before-"));
-    await importDatabase({ url: primary.litefsUrl, name: "lectern.db", file: join(primary.dataDir, aside!), timeoutMs: 60_000 });
+    const aside = readdirSync(primary.dataDir).find((name) =>
+      name.startsWith("moving-in.db.before-"),
+    );
+    await importDatabase({
+      url: primary.litefsUrl,
+      name: "lectern.db",
+      file: join(primary.dataDir, aside!),
+      timeoutMs: 60_000,
+    });
     await cluster.waitUntilEqual();
     const back = new Database(primary.databaseFile, { readonly: true });
     expect(back.prepare(`SELECT count(*) FROM "Session"`).pluck().get()).toBeLessThan(100);
     back.close();
-    for (const name of readdirSync(primary.dataDir)) if (name.startsWith("moving-in.db")) rmSync(join(primary.dataDir, name));
+    for (const name of readdirSync(primary.dataDir))
+      if (name.startsWith("moving-in.db")) rmSync(join(primary.dataDir, name));
   } finally {
     await postgres.close();
   }

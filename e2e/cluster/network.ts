@@ -47,7 +47,10 @@ export class Network {
       const lock = createServer();
       lock.listen(1_024, `127.${number}.3.1`);
       // Rejects at an error.
-      const isOurs = await once(lock, "listening").then(() => true, () => false);
+      const isOurs = await once(lock, "listening").then(
+        () => true,
+        () => false,
+      );
       if (isOurs) return new Network(options, number, lock);
     }
     throw new Error("There are fifty clusters on this machine already.");
@@ -58,9 +61,25 @@ export class Network {
     const place: Place = { name, region, number: this.#places.size + 1, session: null };
     this.#places.set(name, place);
     for (const port of ports) {
-      await this.#open({ address: this.addressFor(name), port }, { address: this.addressOf(name), port }, place.name, place.region, ({ remoteAddress = "", remotePort = 0 }) => this.#findDialer({ address: this.addressFor(name), port }, { address: remoteAddress, port: remotePort }));
+      await this.#open(
+        { address: this.addressFor(name), port },
+        { address: this.addressOf(name), port },
+        place.name,
+        place.region,
+        ({ remoteAddress = "", remotePort = 0 }) =>
+          this.#findDialer(
+            { address: this.addressFor(name), port },
+            { address: remoteAddress, port: remotePort },
+          ),
+      );
     }
-    await this.#open({ address: this.consulFor(name), port: CONSUL_PORT }, { address: this.consulAddress(), port: CONSUL_PORT }, CONSUL, this.#options.consulRegion, () => place);
+    await this.#open(
+      { address: this.consulFor(name), port: CONSUL_PORT },
+      { address: this.consulAddress(), port: CONSUL_PORT },
+      CONSUL,
+      this.#options.consulRegion,
+      () => place,
+    );
   }
 
   /** Says whose connections are `name`'s: those of the processes in `session`; null when it is down. */
@@ -97,7 +116,8 @@ export class Network {
 
   /** Cuts a node off from all others and from Consul. Its region's edge still reaches it. */
   isolate(name: string, how: Exclude<Joint, "open"> = "silent"): void {
-    for (const other of [...this.#places.keys(), CONSUL]) if (other !== name) this.#join(name, other, how);
+    for (const other of [...this.#places.keys(), CONSUL])
+      if (other !== name) this.#join(name, other, how);
   }
 
   /** Cuts every node off from Consul. */
@@ -107,7 +127,10 @@ export class Network {
 
   /** Heals one way, or with no names given all of them. Returns whether anything was cut. */
   heal(one?: string, other?: string): boolean {
-    const wasCut = one === undefined || other === undefined ? this.#joints.size > 0 : this.#joints.delete(keyOf(one, other));
+    const wasCut =
+      one === undefined || other === undefined
+        ? this.#joints.size > 0
+        : this.#joints.delete(keyOf(one, other));
     if (one === undefined || other === undefined) this.#joints.clear();
     for (const link of this.#links) link.changed();
     return wasCut;
@@ -123,7 +146,13 @@ export class Network {
     this.#lock.close();
   }
 
-  async #open(listen: Address, target: Address, to: string, region: string, findSource: (socket: { remoteAddress?: string; remotePort?: number }) => Place | null): Promise<void> {
+  async #open(
+    listen: Address,
+    target: Address,
+    to: string,
+    region: string,
+    findSource: (socket: { remoteAddress?: string; remotePort?: number }) => Place | null,
+  ): Promise<void> {
     this.#links.push(
       await startLink<Place>({
         listen,
@@ -136,7 +165,11 @@ export class Network {
   }
 
   #findDialer(local: Address, remote: Address): Place | null {
-    const sessions = new Map([...this.#places.values()].flatMap((place) => (place.session === null ? [] : [[place, place.session] as const])));
+    const sessions = new Map(
+      [...this.#places.values()].flatMap((place) =>
+        place.session === null ? [] : [[place, place.session] as const],
+      ),
+    );
     return findDialer(sessions, local, remote);
   }
 
@@ -148,7 +181,10 @@ export class Network {
 
   #place(name: string): Place {
     const place = this.#places.get(name);
-    if (!place) throw new Error(`There is no node "${name}". There are: ${[...this.#places.keys()].join(", ")}.`);
+    if (!place)
+      throw new Error(
+        `There is no node "${name}". There are: ${[...this.#places.keys()].join(", ")}.`,
+      );
     return place;
   }
 }

@@ -71,8 +71,13 @@ export class ClusterNode {
     this.dataDir = join(this.folder, "data");
     for (const folder of [this.mount, this.dataDir]) mkdirSync(folder, { recursive: true });
     if (options.diskMb) {
-      const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${options.diskMb}m`, "tmpfs", this.dataDir], { encoding: "utf8" });
-      if (status !== 0) throw new Error(`${this.name} can't have a disk of its own: ${stderr.trim()}`);
+      const { status, stderr } = spawnSync(
+        "mount",
+        ["-t", "tmpfs", "-o", `size=${options.diskMb}m`, "tmpfs", this.dataDir],
+        { encoding: "utf8" },
+      );
+      if (status !== 0)
+        throw new Error(`${this.name} can't have a disk of its own: ${stderr.trim()}`);
     }
   }
 
@@ -82,7 +87,14 @@ export class ClusterNode {
     if (mountsBelow(this.mount).length > 0) unmount(this.mount);
     const full = { ...this.#environment(), ...env };
     const [command, ...args] = this.#options.command(full);
-    this.#program = startProgram({ command: command!, args, cwd, env: full, log: join(this.folder, "log"), workspace: this.#options.workspace });
+    this.#program = startProgram({
+      command: command!,
+      args,
+      cwd,
+      env: full,
+      log: join(this.folder, "log"),
+      workspace: this.#options.workspace,
+    });
     this.#options.network.setSession(this.name, this.#program.session);
   }
 
@@ -92,8 +104,13 @@ export class ClusterNode {
       `${this.name} serves`,
       deadlineMs,
       async () => {
-        if (!this.isRunning()) throw new Error(`it ended (${this.#program?.ended() ?? "never started"}): ${this.log(1_500)}`);
-        const response = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(LOOK_MS) });
+        if (!this.isRunning())
+          throw new Error(
+            `it ended (${this.#program?.ended() ?? "never started"}): ${this.log(1_500)}`,
+          );
+        const response = await fetch(`${this.url}/healthz`, {
+          signal: AbortSignal.timeout(LOOK_MS),
+        });
         await response.body?.cancel();
         return response.status;
       },
@@ -144,7 +161,9 @@ export class ClusterNode {
   /** Where its copy of the database is; null without one, or when LiteFS doesn't answer. */
   async position(): Promise<Position | null> {
     // Over HTTP, not from the file in the mount: a look at a node that hangs must end.
-    const vars = (await this.#look(`${this.litefsUrl}/debug/vars`)) as { store?: { dbs?: Record<string, { txid: string; checksum: string }> } } | null;
+    const vars = (await this.#look(`${this.litefsUrl}/debug/vars`)) as {
+      store?: { dbs?: Record<string, { txid: string; checksum: string }> };
+    } | null;
     const db = vars?.store?.dbs?.[DATABASE];
     return db ? { txid: parseInt(db.txid, 16), checksum: db.checksum } : null;
   }
@@ -162,7 +181,8 @@ export class ClusterNode {
   /** Deletes its data, as a machine with a new disk. Only when it is down. */
   wipe(): void {
     if (this.isRunning()) throw new Error(`${this.name} runs.`);
-    for (const name of readdirSync(this.dataDir)) rmSync(join(this.dataDir, name), { recursive: true, force: true });
+    for (const name of readdirSync(this.dataDir))
+      rmSync(join(this.dataDir, name), { recursive: true, force: true });
   }
 
   #afterEnd(): void {

@@ -27,8 +27,14 @@ export interface Pairs {
 export async function countedSlugs(cluster: Cluster): Promise<string[]> {
   const visitor = new Traveller(cluster);
   const { text } = await visitor.request("dfw", "/blog");
-  const found = [...new Set([...text.matchAll(/href="\/blog\/([\w-]+)"/g)].map(([, slug]) => slug!))];
-  const asked = await Promise.all(found.map(async (slug) => ((await visitor.request("dfw", `/reads/token?slug=${slug}`)).status === 200 ? slug : null)));
+  const found = [
+    ...new Set([...text.matchAll(/href="\/blog\/([\w-]+)"/g)].map(([, slug]) => slug!)),
+  ];
+  const asked = await Promise.all(
+    found.map(async (slug) =>
+      (await visitor.request("dfw", `/reads/token?slug=${slug}`)).status === 200 ? slug : null,
+    ),
+  );
   visitor.leave();
   return asked.filter((slug) => slug !== null);
 }
@@ -48,15 +54,22 @@ export async function runPairs(cluster: Cluster, pairs: number, atOnce: number):
   const fromMs = performance.now();
 
   /** One write, then one read elsewhere that must show `expected`. */
-  async function pair(visitor: Traveller, what: string, expected: string, write: (region: string) => Promise<{ status: number; ms: number }>): Promise<void> {
+  async function pair(
+    visitor: Traveller,
+    what: string,
+    expected: string,
+    write: (region: string) => Promise<{ status: number; ms: number }>,
+  ): Promise<void> {
     const there = anyOf(regions);
     const here = anyOf(regions.filter((region) => region !== there));
     const written = await write(there);
     writes.push(written.ms);
-    if (written.status !== 200 && written.status !== 204) return void unseen.push(`${what}: the write through ${there} gave ${written.status}`);
+    if (written.status !== 200 && written.status !== 204)
+      return void unseen.push(`${what}: the write through ${there} gave ${written.status}`);
     const read = await visitor.request(here, "/me");
     reads.push(read.ms);
-    if (read.status !== 200 || !read.text.includes(expected)) unseen.push(`${what}: written through ${there}, not there through ${here} (${read.status})`);
+    if (read.status !== 200 || !read.text.includes(expected))
+      unseen.push(`${what}: written through ${there}, not there through ${here} (${read.status})`);
   }
 
   async function travel(member: (typeof members)[number], number: number): Promise<void> {
@@ -67,30 +80,55 @@ export async function runPairs(cluster: Cluster, pairs: number, atOnce: number):
     for (const [i, slug] of slugs.entries()) {
       if ((left -= 2) < -1) break;
       const name = `Traveller ${number} the ${i + 1}th`;
-      await pair(visitor, name, `value="${name}"`, (region) => visitor.post(region, "/me", form, { firstName: name }));
-      await pair(visitor, `read ${i + 1} of ${number}`, i === 0 ? "You have read one post" : `You have read ${i + 1} posts`, (region) => visitor.request(region, "/reads", beacon(cluster, slug)));
+      await pair(visitor, name, `value="${name}"`, (region) =>
+        visitor.post(region, "/me", form, { firstName: name }),
+      );
+      await pair(
+        visitor,
+        `read ${i + 1} of ${number}`,
+        i === 0 ? "You have read one post" : `You have read ${i + 1} posts`,
+        (region) => visitor.request(region, "/reads", beacon(cluster, slug)),
+      );
     }
     visitor.leave();
   }
 
   const waiting = members.map((member, i) => () => travel(member, i + 1));
-  await Promise.all(Array.from({ length: atOnce }, async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) await next();
-  }));
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) await next();
+    }),
+  );
 
-  for (const edge of cluster.edges.values()) for (const { at, kind, detail, method, path } of edge.events()) if (at >= beganAt && kind !== "replay") unseen.push(`the edge in ${edge.region}: ${kind} of ${method} ${path}: ${detail}`);
+  for (const edge of cluster.edges.values())
+    for (const { at, kind, detail, method, path } of edge.events())
+      if (at >= beganAt && kind !== "replay")
+        unseen.push(`the edge in ${edge.region}: ${kind} of ${method} ${path}: ${detail}`);
   const seconds = (performance.now() - fromMs) / 1_000;
   const after = await counted(cluster);
-  const grown = (pattern: RegExp) => [...after].filter(([name]) => pattern.test(name)).reduce((sum, [name, value]) => sum + value - (before.get(name) ?? 0), 0);
-  const bound = (le: string) => grown(new RegExp(`txid_wait_seconds_bucket.*le="${le.replace("+", "\\+")}"`));
+  const grown = (pattern: RegExp) =>
+    [...after]
+      .filter(([name]) => pattern.test(name))
+      .reduce((sum, [name, value]) => sum + value - (before.get(name) ?? 0), 0);
+  const bound = (le: string) =>
+    grown(new RegExp(`txid_wait_seconds_bucket.*le="${le.replace("+", "\\+")}"`));
   const asked = bound("+Inf");
-  const waits = Object.fromEntries(["0.001", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5"].map((le) => [`≤ ${Number(le) * 1_000}`, bound(le)]));
+  const waits = Object.fromEntries(
+    ["0.001", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5"].map((le) => [
+      `≤ ${Number(le) * 1_000}`,
+      bound(le),
+    ]),
+  );
   return {
     pairs: reads.length,
     unseen,
     seconds: round(seconds),
     write: { p50: round(quantile(writes, 0.5)), p99: round(quantile(writes, 0.99)) },
-    read: { p50: round(quantile(reads, 0.5)), p99: round(quantile(reads, 0.99)), max: round(Math.max(...reads)) },
+    read: {
+      p50: round(quantile(reads, 0.5)),
+      p99: round(quantile(reads, 0.99)),
+      max: round(Math.max(...reads)),
+    },
     asked,
     waited: asked - bound("0.001"),
     waits,
@@ -101,7 +139,9 @@ export async function runPairs(cluster: Cluster, pairs: number, atOnce: number):
 /** The counters of all nodes, summed. */
 async function counted(cluster: Cluster): Promise<Map<string, number>> {
   const sums = new Map<string, number>();
-  for (const metrics of await Promise.all([...cluster.nodes.values()].map((node) => metricsOf(cluster, node)))) {
+  for (const metrics of await Promise.all(
+    [...cluster.nodes.values()].map((node) => metricsOf(cluster, node)),
+  )) {
     for (const [name, value] of metrics) sums.set(name, (sums.get(name) ?? 0) + value);
   }
   return sums;

@@ -13,7 +13,17 @@ export interface PlainSite {
 }
 
 /** Starts the image in `imageDir` with its data in `folder`; returns before it serves. It ends with `workspace`, or by program.stop(). */
-export async function startPlainSite({ imageDir, folder, workspace, env = {} }: { imageDir: string; folder: string; workspace: Workspace; env?: Environment }): Promise<PlainSite> {
+export async function startPlainSite({
+  imageDir,
+  folder,
+  workspace,
+  env = {},
+}: {
+  imageDir: string;
+  folder: string;
+  workspace: Workspace;
+  env?: Environment;
+}): Promise<PlainSite> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const log = join(folder, "log");
@@ -21,7 +31,16 @@ export async function startPlainSite({ imageDir, folder, workspace, env = {} }: 
     command: process.execPath,
     args: ["scripts/boot.ts"],
     cwd: imageDir,
-    env: { PATH: process.env.PATH, HOME: folder, REPLICATION: "off", DATA_DIR: folder, HOST: "127.0.0.1", PORT: String(port), SITE_URL: url, ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      REPLICATION: "off",
+      DATA_DIR: folder,
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      SITE_URL: url,
+      ...env,
+    },
     log,
     workspace,
   });

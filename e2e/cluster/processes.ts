@@ -44,7 +44,9 @@ export function isSessionMarked(leader: number, name: string, value: string): bo
 
 /** The processes that carry `name`=`value` in the environment they were started with. Only those that we may look at. */
 export function findMarked(name: string, value: string): number[] {
-  return processIds().filter((pid) => read(`/proc/${pid}/environ`)?.split("\0").includes(`${name}=${value}`));
+  return processIds().filter((pid) =>
+    read(`/proc/${pid}/environ`)?.split("\0").includes(`${name}=${value}`),
+  );
 }
 
 /** When the process started, in clock ticks since the machine's start: with its id, its name for ever. Null if it is gone. */
@@ -56,7 +58,11 @@ export function startOf(pid: number): string | null {
  * Which of the sessions holds the other end of a connection that we accepted at `local` from `remote` (IPv4). Null if
  * none does. A program that dials on loopback shows no address of its own, so the socket itself is looked for.
  */
-export function findDialer<Owner>(sessions: ReadonlyMap<Owner, number>, local: { address: string; port: number }, remote: { address: string; port: number }): Owner | null {
+export function findDialer<Owner>(
+  sessions: ReadonlyMap<Owner, number>,
+  local: { address: string; port: number },
+  remote: { address: string; port: number },
+): Owner | null {
   const [theirs, ours] = [hexOf(remote), hexOf(local)];
   const line = read("/proc/net/tcp")
     ?.split("\n")
@@ -89,19 +95,29 @@ function holds(pid: number, socket: string): boolean {
 
 /** As /proc/net/tcp writes it: the address's bytes in the machine's order (little-endian), then the port, in hex. */
 function hexOf({ address, port }: { address: string; port: number }): string {
-  const bytes = address.replace(/^::ffff:/, "").split(".").map(Number).reverse();
+  const bytes = address
+    .replace(/^::ffff:/, "")
+    .split(".")
+    .map(Number)
+    .reverse();
   return `${bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("")}:${port.toString(16).padStart(4, "0")}`.toUpperCase();
 }
 
-const processIds = () => readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+const processIds = () =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 
 function readStatus(pid: number): { state: string; session: number; start: string } | null {
   // proc(5): the name may hold spaces and parentheses; state, session and start are the 3rd, 6th and 22nd field.
-  const fields = read(`/proc/${pid}/stat`)?.replace(/^.*\) /s, "").split(" ");
+  const fields = read(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, "")
+    .split(" ");
   return fields?.[19] ? { state: fields[0]!, session: Number(fields[3]), start: fields[19] } : null;
 }
 
-const describe = (pid: number) => `${pid} ${readStatus(pid)?.state ?? ""} ${(read(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, 3).join(" ")}`;
+const describe = (pid: number) =>
+  `${pid} ${readStatus(pid)?.state ?? ""} ${(read(`/proc/${pid}/cmdline`) ?? "").split("\0").slice(0, 3).join(" ")}`;
 
 function read(file: string): string | null {
   try {
@@ -114,5 +130,13 @@ function read(file: string): string | null {
 /** What the processes of a node were told: its environment, for a command that is run on it. */
 export function environmentOf(node: { processes(): number[] }): NodeJS.ProcessEnv {
   const text = readFileSync(`/proc/${node.processes()[0]}/environ`, "utf8");
-  return Object.fromEntries(text.split("\0").flatMap((pair) => (pair.includes("=") ? [[pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]] : []))) as NodeJS.ProcessEnv;
+  return Object.fromEntries(
+    text
+      .split("\0")
+      .flatMap((pair) =>
+        pair.includes("=")
+          ? [[pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]]
+          : [],
+      ),
+  ) as NodeJS.ProcessEnv;
 }

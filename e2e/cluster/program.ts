@@ -36,7 +36,12 @@ export interface Program {
 
 /** Starts it. What it can't start for is in the log, and `isRunning` is false. */
 export function startProgram({ command, args, cwd, env, log, workspace }: ProgramOptions): Program {
-  const child: ChildProcess = spawn(command, args, { cwd, env: { ...env, [MARK]: workspace.folder } as Environment as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child: ChildProcess = spawn(command, args, {
+    cwd,
+    env: { ...env, [MARK]: workspace.folder } as Environment as NodeJS.ProcessEnv,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   const keep = boundedLog(log);
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);
@@ -47,7 +52,9 @@ export function startProgram({ command, args, cwd, env, log, workspace }: Progra
   });
   const session = child.pid ?? -1;
   if (child.pid !== undefined) workspace.own(session);
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()).once("error", () => resolve()));
+  const gone = new Promise<void>((resolve) =>
+    child.once("exit", () => resolve()).once("error", () => resolve()),
+  );
   const ended = () => child.exitCode ?? child.signalCode;
   const isRunning = () => !failed && ended() === null;
   return {

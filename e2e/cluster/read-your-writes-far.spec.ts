@@ -9,7 +9,9 @@ const AT_ONCE = 10;
 
 test.use({ latency: true });
 
-test("every one of 200 writes is seen by the read that follows it, over real distances", async ({ cluster }) => {
+test("every one of 200 writes is seen by the read that follows it, over real distances", async ({
+  cluster,
+}) => {
   test.setTimeout(240_000);
   const result = await runPairs(cluster, PAIRS, AT_ONCE);
   console.log("read your writes over distances:", JSON.stringify(result));

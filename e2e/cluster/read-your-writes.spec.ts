@@ -11,7 +11,9 @@ const AT_ONCE = 8;
 const WAIT_MS = 500;
 const REPLAY_MS = 1_500;
 
-test("every one of 2,000 writes is seen by the read that follows it in another region", async ({ cluster }) => {
+test("every one of 2,000 writes is seen by the read that follows it in another region", async ({
+  cluster,
+}) => {
   test.setTimeout(400_000);
   const result = await runPairs(cluster, PAIRS, AT_ONCE);
   console.log("read your writes:", JSON.stringify(result));
@@ -39,15 +41,24 @@ test.describe("a number that is worth nothing", () => {
     return `${text}.${sign(text)}`;
   };
 
-  test("from before a restore it costs half a second and a replay, once: the primary takes it back", async ({ cluster }) => {
+  test("from before a restore it costs half a second and a replay, once: the primary takes it back", async ({
+    cluster,
+  }) => {
     const { txid } = await cluster.waitUntilEqual();
     for (const region of ["ams", "syd", "dfw"]) {
-      const visitor = new Traveller(cluster, { txid: made((text) => signFor(cluster, "txid", text), txid + 1_000_000) });
+      const visitor = new Traveller(cluster, {
+        txid: made((text) => signFor(cluster, "txid", text), txid + 1_000_000),
+      });
       const other = new Traveller(cluster);
-      const [first, meanwhile] = await Promise.all([visitor.request(region, "/blog"), other.request(region, "/blog")]);
+      const [first, meanwhile] = await Promise.all([
+        visitor.request(region, "/blog"),
+        other.request(region, "/blog"),
+      ]);
       expect(first.status).toBe(200);
       expect(first.ms).toBeLessThan(WAIT_MS + REPLAY_MS);
-      expect(first.headers["set-cookie"]?.join()).toMatch(/^txid=; Max-Age=0; Path=\/; HttpOnly; SameSite=Lax$/);
+      expect(first.headers["set-cookie"]?.join()).toMatch(
+        /^txid=; Max-Age=0; Path=\/; HttpOnly; SameSite=Lax$/,
+      );
       expect(visitor.cookies.has("txid")).toBe(false);
       expect(meanwhile).toMatchObject({ status: 200 });
       expect(meanwhile.headers["set-cookie"]).toBeUndefined();
@@ -81,7 +92,9 @@ test.describe("a number that is worth nothing", () => {
     const { txid } = await cluster.waitUntilEqual();
     const edge = cluster.edges.get("ams")!;
     const before = edge.counts.replay;
-    const visitor = new Traveller(cluster, { txid: made((text) => signFor(cluster, "txid", text), txid + 1_000_000, 120_000) });
+    const visitor = new Traveller(cluster, {
+      txid: made((text) => signFor(cluster, "txid", text), txid + 1_000_000, 120_000),
+    });
     const { status, ms } = await visitor.request("ams", "/blog");
     expect(status).toBe(200);
     expect(ms).toBeLessThan(WAIT_MS);

@@ -20,15 +20,23 @@ async function memberOfOld(cluster: Cluster, ageDays: number) {
   const { id } = insertUser(sqlOf(db), { firstName: "Ada" });
   const cookie = await memberCookie(db, id, secret, { ageDays });
   await cluster.waitUntilEqual();
-  const expiry = () => db.prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`).pluck().get(id) as number;
+  const expiry = () =>
+    db
+      .prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`)
+      .pluck()
+      .get(id) as number;
   return { cookie, expiry, header: `${cookie.name}=${cookie.value}`, end: () => db.close() };
 }
 
-const sessionCookies = (all: readonly string[]) => all.filter((cookie) => cookie.startsWith("session="));
+const sessionCookies = (all: readonly string[]) =>
+  all.filter((cookie) => cookie.startsWith("session="));
 
 /** What the edge in ams replayed since `from`. */
 function replaysSince(cluster: Cluster, from: number) {
-  return cluster.edges.get("ams")!.events().filter(({ kind, at }) => kind === "replay" && at >= from);
+  return cluster.edges
+    .get("ams")!
+    .events()
+    .filter(({ kind, at }) => kind === "replay" && at >= from);
 }
 
 async function isMember(context: BrowserContext, url: string): Promise<boolean> {
@@ -39,7 +47,10 @@ async function isMember(context: BrowserContext, url: string): Promise<boolean> 
   return is;
 }
 
-test("a page view through ams is replayed once, renews row and cookie once, and the member stays logged in", async ({ cluster, browser }) => {
+test("a page view through ams is replayed once, renews row and cookie once, and the member stays logged in", async ({
+  cluster,
+  browser,
+}) => {
   const url = cluster.url("ams");
   const member = await memberOfOld(cluster, 200);
   const [before, from] = [member.expiry(), Date.now()];
@@ -49,7 +60,9 @@ test("a page view through ams is replayed once, renews row and cookie once, and 
   const [renewed, ...others] = sessionCookies(answer.headers.getSetCookie());
   expect(others).toEqual([]);
   expect(renewed).toMatch(/^session=Fe26\S+;.*Max-Age=31536000; HttpOnly; SameSite=lax/i);
-  expect(replaysSince(cluster, from).map(({ method, path, instance }) => [method, path, instance])).toEqual([["GET", "/teams", "ams-1"]]);
+  expect(
+    replaysSince(cluster, from).map(({ method, path, instance }) => [method, path, instance]),
+  ).toEqual([["GET", "/teams", "ams-1"]]);
   expect(member.expiry() - before).toBeGreaterThan(199 * DAY_MS);
   await cluster.waitUntilEqual();
 
@@ -58,24 +71,35 @@ test("a page view through ams is replayed once, renews row and cookie once, and 
   for (const region of cluster.edges.keys()) {
     for (const cookie of [renewed!.split(";")[0]!, member.header]) {
       const again = await fetch(`${cluster.url(region)}/teams`, { headers: { cookie } });
-      expect([again.status, sessionCookies(again.headers.getSetCookie())], region).toEqual([200, []]);
+      expect([again.status, sessionCookies(again.headers.getSetCookie())], region).toEqual([
+        200,
+        [],
+      ]);
     }
   }
   expect(replaysSince(cluster, from)).toHaveLength(1);
   expect(member.expiry()).toBe(after);
 
   const context = await browser.newContext();
-  await context.addCookies([{ name: "session", value: renewed!.slice("session=".length, renewed!.indexOf(";")), url }]);
+  await context.addCookies([
+    { name: "session", value: renewed!.slice("session=".length, renewed!.indexOf(";")), url },
+  ]);
   expect(await isMember(context, url)).toBe(true);
   await context.close();
   member.end();
 });
 
-test(`${TABS} tabs that are opened at once are one renewal, and no request is replayed twice`, async ({ cluster }) => {
+test(`${TABS} tabs that are opened at once are one renewal, and no request is replayed twice`, async ({
+  cluster,
+}) => {
   const url = cluster.url("ams");
   const member = await memberOfOld(cluster, 300);
   const from = Date.now();
-  const answers = await Promise.all(Array.from({ length: TABS }, () => fetch(`${url}/teams`, { headers: { cookie: member.header } })));
+  const answers = await Promise.all(
+    Array.from({ length: TABS }, () =>
+      fetch(`${url}/teams`, { headers: { cookie: member.header } }),
+    ),
+  );
   expect(answers.map(({ status }) => status)).toEqual(Array(TABS).fill(200));
   for (const answer of answers) expect(await answer.text()).toContain("Account");
   expect(sessionCookies(answers.flatMap(({ headers }) => headers.getSetCookie()))).toHaveLength(1);
@@ -86,14 +110,18 @@ test(`${TABS} tabs that are opened at once are one renewal, and no request is re
   member.end();
 });
 
-test("a browser that opens ten tabs keeps the one new cookie, and every tab is logged in", async ({ cluster, browser }) => {
+test("a browser that opens ten tabs keeps the one new cookie, and every tab is logged in", async ({
+  cluster,
+  browser,
+}) => {
   const url = cluster.url("ams");
   const member = await memberOfOld(cluster, 364);
   const context = await browser.newContext();
   await context.addCookies([{ ...member.cookie, url }]);
   const pages = await Promise.all(Array.from({ length: TABS }, () => context.newPage()));
   await Promise.all(pages.map((page) => page.goto(`${url}/me`)));
-  for (const page of pages) await expect(page.getByRole("heading", { level: 1, name: "Ada" })).toBeVisible();
+  for (const page of pages)
+    await expect(page.getByRole("heading", { level: 1, name: "Ada" })).toBeVisible();
   const kept = (await context.cookies()).find(({ name }) => name === "session")!;
   expect(kept.value).not.toBe(member.cookie.value);
   expect(kept.expires * 1_000).toBeGreaterThan(Date.now() + 364 * DAY_MS);

@@ -15,22 +15,40 @@ const DURABLE_SECONDS = 2;
 const LATE_SECONDS = 0.8;
 const ON_ONE_MACHINE = "write.on_one_machine";
 
-const standbyOf = async (node: ClusterNode) => ((await (await fetch(`${node.url}/readyz`)).json()) as { ready: boolean; standby: string | null }).standby;
-const isHeld = (primary: ClusterNode) => waitUntil(`${primary.name} has a standby`, 30_000, () => standbyOf(primary), (seen) => seen === "connected");
+const standbyOf = async (node: ClusterNode) =>
+  ((await (await fetch(`${node.url}/readyz`)).json()) as { ready: boolean; standby: string | null })
+    .standby;
+const isHeld = (primary: ClusterNode) =>
+  waitUntil(
+    `${primary.name} has a standby`,
+    30_000,
+    () => standbyOf(primary),
+    (seen) => seen === "connected",
+  );
 /** How often the log of a node says this. */
 const said = (node: ClusterNode, text: string) => node.log().split(text).length - 1;
 
 /** What durable writes waited on this node, in seconds, by how their waits ended. */
-async function waits(cluster: Cluster, node: ClusterNode, result: "late" | "alone"): Promise<{ count: number; seconds: number }> {
+async function waits(
+  cluster: Cluster,
+  node: ClusterNode,
+  result: "late" | "alone",
+): Promise<{ count: number; seconds: number }> {
   const metrics = await metricsOf(cluster, node);
-  const value = (what: string) => metrics.get(`lectern_durable_wait_seconds_${what}{result="${result}"}`) ?? 0;
+  const value = (what: string) =>
+    metrics.get(`lectern_durable_wait_seconds_${what}{result="${result}"}`) ?? 0;
   return { count: value("count"), seconds: value("sum") };
 }
 
 /** Log-ins of as many members that only need the button pressed. */
-async function readyLogins(cluster: Cluster, smtp: Parameters<typeof beginLogin>[1], count: number) {
+async function readyLogins(
+  cluster: Cluster,
+  smtp: Parameters<typeof beginLogin>[1],
+  count: number,
+) {
   const presses: Awaited<ReturnType<typeof beginLogin>>[] = [];
-  for (const { email } of await seedMembers(cluster, count)) presses.push(await beginLogin(cluster, smtp, email));
+  for (const { email } of await seedMembers(cluster, count))
+    presses.push(await beginLogin(cluster, smtp, email));
   return presses;
 }
 
@@ -40,7 +58,13 @@ async function report(cluster: Cluster, count: number): Promise<string[]> {
   const readers: string[] = [];
   for (let i = 0; i < count; i += 1) {
     const visitor = new Traveller(cluster);
-    expect(await visitor.request(anyOf([...cluster.edges.keys()]), "/reads", beacon(cluster, anyOf(slugs)))).toMatchObject({ status: 204 });
+    expect(
+      await visitor.request(
+        anyOf([...cluster.edges.keys()]),
+        "/reads",
+        beacon(cluster, anyOf(slugs)),
+      ),
+    ).toMatchObject({ status: 204 });
     readers.push(visitor.cookies.get("reader")!.split(".")[0]!);
     visitor.leave();
   }
@@ -48,23 +72,36 @@ async function report(cluster: Cluster, count: number): Promise<string[]> {
 }
 
 const missingOn = (node: ClusterNode, readers: readonly string[]) => {
-  const there = new Set(rowsOn<{ clientId: string }>(node, `SELECT "clientId" FROM "PostRead" WHERE "clientId" IS NOT NULL`).map(({ clientId }) => clientId));
+  const there = new Set(
+    rowsOn<{ clientId: string }>(
+      node,
+      `SELECT "clientId" FROM "PostRead" WHERE "clientId" IS NOT NULL`,
+    ).map(({ clientId }) => clientId),
+  );
   return readers.filter((reader) => !there.has(reader));
 };
 
-test("a standby that is cut off makes one durable write wait, for two seconds at most, and said so", async ({ cluster, smtp }) => {
+test("a standby that is cut off makes one durable write wait, for two seconds at most, and said so", async ({
+  cluster,
+  smtp,
+}) => {
   const primary = await cluster.waitForPrimary();
   const standby = await cluster.waitForStandby();
   await isHeld(primary);
   const [warm, first, second, third, last] = await readyLogins(cluster, smtp, 5);
   const { key } = await warm!();
-  expect(rowsOn(standby, `SELECT 1 FROM "Session" WHERE "id" = '${key}'`), "acknowledged once the standby has it").toHaveLength(1);
+  expect(
+    rowsOn(standby, `SELECT 1 FROM "Session" WHERE "id" = '${key}'`),
+    "acknowledged once the standby has it",
+  ).toHaveLength(1);
   expect(said(primary, ON_ONE_MACHINE)).toBe(0);
 
   cluster.network.isolate(standby.name);
   for (const press of [first!, second!, third!]) await press();
   const { count, seconds } = await waits(cluster, primary, "late");
-  console.log(`three durable writes with the standby cut off waited ${seconds.toFixed(3)} s together`);
+  console.log(
+    `three durable writes with the standby cut off waited ${seconds.toFixed(3)} s together`,
+  );
   expect(count).toBe(3);
   expect(seconds).toBeGreaterThan(DURABLE_SECONDS - 0.1);
   expect(seconds).toBeLessThan(DURABLE_SECONDS + LATE_SECONDS);
@@ -80,14 +117,22 @@ test("a standby that is cut off makes one durable write wait, for two seconds at
   expect(said(primary, ON_ONE_MACHINE)).toBe(3);
 });
 
-test("without a standby durable writes are acknowledged at once, and log and /readyz say what that means", async ({ cluster, smtp }) => {
+test("without a standby durable writes are acknowledged at once, and log and /readyz say what that means", async ({
+  cluster,
+  smtp,
+}) => {
   const primary = await cluster.waitForPrimary();
   const standby = await cluster.waitForStandby();
   await isHeld(primary);
   const presses = await readyLogins(cluster, smtp, 3);
   const before = said(primary, "no standby is connected");
   await standby.kill();
-  await waitUntil("The primary knows that it is alone", 10_000, () => standbyOf(primary), (seen) => seen === "no standby is connected");
+  await waitUntil(
+    "The primary knows that it is alone",
+    10_000,
+    () => standbyOf(primary),
+    (seen) => seen === "no standby is connected",
+  );
   expect((await fetch(`${primary.url}/readyz`)).status).toBe(200);
   const had = await waits(cluster, primary, "alone");
   for (const press of presses) await press();
@@ -100,7 +145,10 @@ test("without a standby durable writes are acknowledged at once, and log and /re
 });
 
 test.describe("a standby that is behind when the primary dies", () => {
-  test("does not take its place while that one may come back, and nothing is lost when it does", async ({ cluster, smtp }) => {
+  test("does not take its place while that one may come back, and nothing is lost when it does", async ({
+    cluster,
+    smtp,
+  }) => {
     test.setTimeout(240_000);
     const primary = await cluster.waitForPrimary();
     const standby = await cluster.waitForStandby();
@@ -111,7 +159,12 @@ test.describe("a standby that is behind when the primary dies", () => {
     // Acknowledged after two seconds, on one machine: by then its successor is known to need it.
     const { key } = await press!();
     await primary.kill();
-    await waitUntil(`${standby.name} is no candidate any more`, 30_000, async () => (await standby.info())?.candidate ?? null, (candidate) => candidate === false);
+    await waitUntil(
+      `${standby.name} is no candidate any more`,
+      30_000,
+      async () => (await standby.info())?.candidate ?? null,
+      (candidate) => candidate === false,
+    );
     expect(standby.log()).toContain("launch.standby_behind");
     // Not before: what was under way when a machine died does not arrive any more.
     cluster.network.heal();
@@ -121,17 +174,29 @@ test.describe("a standby that is behind when the primary dies", () => {
       expect((await fetch(`${cluster.url("ams")}/blog`)).status).toBe(200);
       await sleep(100);
     }
-    const refused = await new Traveller(cluster).request("ams", "/reads", beacon(cluster, anyOf(await countedSlugs(cluster))));
+    const refused = await new Traveller(cluster).request(
+      "ams",
+      "/reads",
+      beacon(cluster, anyOf(await countedSlugs(cluster))),
+    );
     expect(refused.status).toBe(503);
     expect(refused.headers["retry-after"]).toBeDefined();
 
     primary.start();
-    await waitUntil(`${primary.name} is primary again`, 60_000, async () => (await cluster.primary())?.name ?? null, (name) => name === primary.name);
+    await waitUntil(
+      `${primary.name} is primary again`,
+      60_000,
+      async () => (await cluster.primary())?.name ?? null,
+      (name) => name === primary.name,
+    );
     await cluster.waitForStandby(90_000);
     await cluster.waitUntilEqual();
     for (const node of cluster.nodes.values()) {
       expectKept(`no acknowledged write is missing on ${node.name}`, missingOn(node, readers));
-      expectKept(`the log-in is on ${node.name}`, rowsOn(node, `SELECT 1 FROM "Session" WHERE "id" = '${key}'`).length === 1 ? [] : [key]);
+      expectKept(
+        `the log-in is on ${node.name}`,
+        rowsOn(node, `SELECT 1 FROM "Session" WHERE "id" = '${key}'`).length === 1 ? [] : [key],
+      );
     }
   });
 });

@@ -1,13 +1,24 @@
 // The files in which LiteFS keeps a node's copy, and what the node says of them in its log.
 
-import { closeSync, existsSync, fstatSync, openSync, readSync, readdirSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readSync,
+  readdirSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { ClusterNode } from "./node.ts";
 
 /** The file with the newest transaction of a node. Throws without one. */
 export function lastLtx(node: ClusterNode): string {
   const folder = node.storeFile("ltx");
-  const name = (existsSync(folder) ? readdirSync(folder) : []).filter((file) => file.endsWith(".ltx")).sort().at(-1);
+  const name = (existsSync(folder) ? readdirSync(folder) : [])
+    .filter((file) => file.endsWith(".ltx"))
+    .sort()
+    .at(-1);
   if (!name) throw new Error(`${node.name} has no transaction.`);
   return join(folder, name);
 }
@@ -18,7 +29,13 @@ export function damage(file: string, { at }: { at: number }): void {
   try {
     const bytes = Buffer.alloc(Math.min(64, fstatSync(fd).size - at));
     readSync(fd, bytes, 0, bytes.length, at);
-    writeSync(fd, bytes.map((byte) => ~byte & 0xff), 0, bytes.length, at);
+    writeSync(
+      fd,
+      bytes.map((byte) => ~byte & 0xff),
+      0,
+      bytes.length,
+      at,
+    );
   } finally {
     closeSync(fd);
   }

@@ -1,7 +1,17 @@
 // What bites a site on LiteFS (notes of 2026, by number), each shown not to bite here. Where a trap has a test elsewhere, it is not here.
 
 import { spawnSync } from "node:child_process";
-import { closeSync, cpSync, mkdirSync, openSync, readFileSync, readSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { expect, imageDir, test } from "./fixtures.ts";
@@ -21,7 +31,9 @@ async function leaseSession({ consul }: Cluster): Promise<string | null> {
   return entry.Session ?? null;
 }
 
-test("2: a node that can't find a primary answers readers, and ends when it is told to", async ({ cluster }) => {
+test("2: a node that can't find a primary answers readers, and ends when it is told to", async ({
+  cluster,
+}) => {
   const node = cluster.node("syd-1");
   await node.stop();
   cluster.network.isolate("syd-1", "reset");
@@ -48,7 +60,9 @@ test("6: of two candidates that begin together one makes the database, and no ot
   }
 });
 
-test("7, 8: a candidate without data never becomes the primary, and while none is known writes are refused, not guessed", async ({ cluster }) => {
+test("7, 8: a candidate without data never becomes the primary, and while none is known writes are refused, not guessed", async ({
+  cluster,
+}) => {
   const fresh = await cluster.waitForStandby();
   const primary = await cluster.waitForPrimary();
   const before = await cluster.waitUntilEqual();
@@ -65,11 +79,24 @@ test("7, 8: a candidate without data never becomes the primary, and while none i
   await primary.kill();
   // In the first moments a replica may still send writes to the dead: the edge answers then, in bounded time.
   const atOnce = await sendForm();
-  await waitUntil("ams knows no primary", 20_000, async () => (await cluster.node("ams-1").info())?.primary ?? null, (known) => known !== null && !known.hostname);
+  await waitUntil(
+    "ams knows no primary",
+    20_000,
+    async () => (await cluster.node("ams-1").info())?.primary ?? null,
+    (known) => known !== null && !known.hostname,
+  );
   const refused = await sendForm();
-  console.log(`write at the moment of the kill: ${atOnce.status} after ${Math.round(atOnce.ms)} ms; without a primary: ${refused.status} after ${Math.round(refused.ms)} ms`);
-  expect({ made: atOnce.status === 303, late: atOnce.ms > 20_000 }).toEqual({ made: false, late: false });
-  expect({ paused: isPaused(refused, "keep.me@example.com"), late: refused.ms > 5_000 }).toEqual({ paused: true, late: false });
+  console.log(
+    `write at the moment of the kill: ${atOnce.status} after ${Math.round(atOnce.ms)} ms; without a primary: ${refused.status} after ${Math.round(refused.ms)} ms`,
+  );
+  expect({ made: atOnce.status === 303, late: atOnce.ms > 20_000 }).toEqual({
+    made: false,
+    late: false,
+  });
+  expect({ paused: isPaused(refused, "keep.me@example.com"), late: refused.ms > 5_000 }).toEqual({
+    paused: true,
+    late: false,
+  });
   expect(await fresh.info()).toMatchObject({ isPrimary: false, candidate: false });
   // Consul ends the lease of the dead; then nobody may have it.
   await waitUntil("the lease is free", 30_000, async () => (await leaseSession(cluster)) === null);
@@ -86,20 +113,38 @@ test("7, 8: a candidate without data never becomes the primary, and while none i
   expect((await cluster.waitUntilEqual()).txid).toBeGreaterThanOrEqual(before.txid);
 });
 
-test("10: the first candidate of a new version takes the lease and migrates; a replica of it waits, and old ones serve on", async ({ cluster }) => {
+test("10: the first candidate of a new version takes the lease and migrates; a replica of it waits, and old ones serve on", async ({
+  cluster,
+}) => {
   test.setTimeout(180_000);
   const newer = resolve(`${imageDir}-newer`);
   rmSync(newer, { recursive: true, force: true });
-  if (spawnSync("cp", ["-al", resolve(imageDir), newer]).status !== 0) cpSync(imageDir, newer, { recursive: true, verbatimSymlinks: true });
+  if (spawnSync("cp", ["-al", resolve(imageDir), newer]).status !== 0)
+    cpSync(imageDir, newer, { recursive: true, verbatimSymlinks: true });
   const migration = join(newer, "prisma", "migrations", "29990101000000_newer");
   mkdirSync(migration);
-  writeFileSync(join(migration, "migration.sql"), `CREATE TABLE IF NOT EXISTS "newer" ("id" INTEGER PRIMARY KEY);\n`);
-  const hasTable = (node: ClusterNode) => spawnSync(process.execPath, ["-e", `const db = new (require("better-sqlite3"))(process.env.DATABASE_FILE, { readonly: true }); console.log(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'newer'").get().n)`], { cwd: imageDir, env: environmentOf(node), encoding: "utf8" }).stdout.trim() === "1";
+  writeFileSync(
+    join(migration, "migration.sql"),
+    `CREATE TABLE IF NOT EXISTS "newer" ("id" INTEGER PRIMARY KEY);\n`,
+  );
+  const hasTable = (node: ClusterNode) =>
+    spawnSync(
+      process.execPath,
+      [
+        "-e",
+        `const db = new (require("better-sqlite3"))(process.env.DATABASE_FILE, { readonly: true }); console.log(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'newer'").get().n)`,
+      ],
+      { cwd: imageDir, env: environmentOf(node), encoding: "utf8" },
+    ).stdout.trim() === "1";
   try {
     const replica = cluster.node("syd-1");
     await replica.stop();
     replica.start({}, { cwd: newer });
-    await waitUntil("the replica waits for the schema", 60_000, () => events(replica, "launch.waits").some(({ why }) => String(why).includes("29990101000000_newer")));
+    await waitUntil("the replica waits for the schema", 60_000, () =>
+      events(replica, "launch.waits").some(({ why }) =>
+        String(why).includes("29990101000000_newer"),
+      ),
+    );
     expect((await send(`${cluster.url("syd")}/blog`)).status).toBe(200);
 
     const [old, standby] = [await cluster.waitForPrimary(), await cluster.waitForStandby()];
@@ -108,7 +153,9 @@ test("10: the first candidate of a new version takes the lease and migrates; a r
     await waitUntil("it is the primary", 60_000, () => standby.isPrimary());
     await standby.waitUntilReady();
     expect(events(standby, "launch.asks_for_lease")).not.toEqual([]);
-    expect(events(standby, "launch.migrated").at(-1)).toMatchObject({ applied: ["29990101000000_newer"] });
+    expect(events(standby, "launch.migrated").at(-1)).toMatchObject({
+      applied: ["29990101000000_newer"],
+    });
     await replica.waitUntilReady();
     expect(hasTable(replica)).toBe(true);
     // The one that was the primary goes on with the old code.
@@ -129,25 +176,41 @@ test("10: the first candidate of a new version takes the lease and migrates; a r
   }
 });
 
-test("14, 15: the database is in WAL mode with pages of 4,096 bytes on every node, and one place in the code says so", ({ cluster }) => {
+test("14, 15: the database is in WAL mode with pages of 4,096 bytes on every node, and one place in the code says so", ({
+  cluster,
+}) => {
   for (const node of cluster.nodes.values()) {
     const head = Buffer.alloc(20);
     const fd = openSync(node.databaseFile, "r");
     readSync(fd, head, 0, head.length, 0);
     closeSync(fd);
-    expect({ node: node.name, page: head.readUInt16BE(16), write: head[18], read: head[19] }).toEqual({ node: node.name, page: 4_096, write: 2, read: 2 });
+    expect({
+      node: node.name,
+      page: head.readUInt16BE(16),
+      write: head[18],
+      read: head[19],
+    }).toEqual({ node: node.name, page: 4_096, write: 2, read: 2 });
   }
   const found = ["app", "components", "lib", "scripts", "prisma/migrations"].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((file) => /\.(tsx?|mjs|sql)$/.test(file) && !/\.test\.tsx?$/.test(file))
       .map((file) => join(folder, file))
       // The cache is a file of the instance's own, and a move makes one beside the mount: LiteFS sees neither, but for the whole file that it imports.
-      .filter((file) => !file.startsWith(join("lib", "cache")) && !file.startsWith(join("lib", "migrate")) && /pragma[^;]*\b(journal_mode|page_size|locking_mode|auto_vacuum)\s*[=(]|\bVACUUM\b/i.test(readFileSync(file, "utf8"))),
+      .filter(
+        (file) =>
+          !file.startsWith(join("lib", "cache")) &&
+          !file.startsWith(join("lib", "migrate")) &&
+          /pragma[^;]*\b(journal_mode|page_size|locking_mode|auto_vacuum)\s*[=(]|\bVACUUM\b/i.test(
+            readFileSync(file, "utf8"),
+          ),
+      ),
   );
   expect(found).toEqual([join("lib", "db", "connection.ts")]);
 });
 
-test("18: a write on a replica by mistake names its statement, and changes nothing", async ({ cluster }) => {
+test("18: a write on a replica by mistake names its statement, and changes nothing", async ({
+  cluster,
+}) => {
   const replica = cluster.node("ams-1");
   const before = await cluster.waitUntilEqual();
   const script = `
@@ -160,73 +223,164 @@ test("18: a write on a replica by mistake names its statement, and changes nothi
     } finally {
       close();
     }`;
-  const ran = spawnSync(process.execPath, ["--input-type=module", "-e", script], { cwd: imageDir, env: { ...environmentOf(replica), LOG_LEVEL: "error" }, encoding: "utf8", timeout: 30_000 });
+  const ran = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: imageDir,
+    env: { ...environmentOf(replica), LOG_LEVEL: "error" },
+    encoding: "utf8",
+    timeout: 30_000,
+  });
   const lines = ran.stdout.trim().split("\n").filter(Boolean);
-  expect(JSON.parse(lines.at(-1) ?? ran.stderr)).toEqual({ name: "WriteRefused", code: "unavailable", retry: 5, statement: 'CREATE TABLE "mistake" ("id" INTEGER)', cause: expect.stringMatching(/^SQLITE_(IOERR|READONLY)/) });
+  expect(JSON.parse(lines.at(-1) ?? ran.stderr)).toEqual({
+    name: "WriteRefused",
+    code: "unavailable",
+    retry: 5,
+    statement: 'CREATE TABLE "mistake" ("id" INTEGER)',
+    cause: expect.stringMatching(/^SQLITE_(IOERR|READONLY)/),
+  });
   const there = await cluster.waitUntilEqual();
   expect(there.txid).toBeGreaterThanOrEqual(before.txid);
   expect(await replica.isPrimary()).toBe(false);
 });
 
-test("26, 27: whoever reaches a replica without the proxy sees no success, and nothing is written", async ({ cluster }) => {
+test("26, 27: whoever reaches a replica without the proxy sees no success, and nothing is written", async ({
+  cluster,
+}) => {
   const replica = cluster.node("ams-1");
   const before = await cluster.waitUntilEqual();
   const answer = await askForMail(replica.url, "no.proxy@example.com");
-  expect({ status: answer.status, replay: answer.headers["fly-replay"], text: answer.text }).toEqual({ status: 409, replay: `instance=${(await cluster.primary())?.name}`, text: "Fly Replay" });
+  expect({
+    status: answer.status,
+    replay: answer.headers["fly-replay"],
+    text: answer.text,
+  }).toEqual({
+    status: 409,
+    replay: `instance=${(await cluster.primary())?.name}`,
+    text: "Fly Replay",
+  });
   expect((await cluster.waitUntilEqual()).txid).toBe(before.txid);
   expect(readFileSync(join(imageDir, "litefs.yml"), "utf8")).not.toMatch(/^proxy:/m);
 });
 
-test("29, 30, 31: the number of a write is signed, short-lived and set by writes alone; a forged one costs nothing", async ({ cluster }) => {
+test("29, 30, 31: the number of a write is signed, short-lived and set by writes alone; a forged one costs nothing", async ({
+  cluster,
+}) => {
   const made = await askForMail(cluster.url("ams"), "numbered@example.com");
   const cookie = [made.headers["set-cookie"]].flat().find((line) => line?.startsWith("txid="));
-  expect(cookie).toMatch(/^txid=[0-9a-z]+\.[0-9a-z]+\.[\w-]{43}; Max-Age=60; Path=\/; HttpOnly; SameSite=Lax$/);
+  expect(cookie).toMatch(
+    /^txid=[0-9a-z]+\.[0-9a-z]+\.[\w-]{43}; Max-Age=60; Path=\/; HttpOnly; SameSite=Lax$/,
+  );
   const value = cookie!.slice(5, cookie!.indexOf(";"));
 
   // Refused, read, or asked about: no write, no number.
   const refused = await askForMail(cluster.url("ams"), "not an address");
   const options = await send(`${cluster.url("ams")}/login`, { method: "OPTIONS" });
-  for (const answer of [refused, options, await send(`${cluster.url("ams")}/login`)]) expect(String(answer.headers["set-cookie"] ?? "")).not.toContain("txid=");
-  expect(cluster.edges.get("ams")!.events().filter(({ method }) => method === "OPTIONS")).toEqual([]);
+  for (const answer of [refused, options, await send(`${cluster.url("ams")}/login`)])
+    expect(String(answer.headers["set-cookie"] ?? "")).not.toContain("txid=");
+  expect(
+    cluster.edges
+      .get("ams")!
+      .events()
+      .filter(({ method }) => method === "OPTIONS"),
+  ).toEqual([]);
 
   const forged = `zzzzzz.${value.split(".").slice(1).join(".")}`;
-  const read = async (cookies: string) => (await send(`${cluster.node("ams-1").url}/blog`, { headers: cookies ? { cookie: cookies } : {} })).ms;
+  const read = async (cookies: string) =>
+    (
+      await send(`${cluster.node("ams-1").url}/blog`, {
+        headers: cookies ? { cookie: cookies } : {},
+      })
+    ).ms;
   // The quickest of three: a wait would be in all of them, the machine's other work is not.
-  const quickest = async (cookies: string) => Math.min(await read(cookies), await read(cookies), await read(cookies));
-  for (const cookies of [`txid=${forged}`, `txid=${"f".repeat(4_000)}`, "__txid=ffffffff; txid="]) expect(await quickest(cookies), cookies).toBeLessThan((await quickest("")) + 450);
+  const quickest = async (cookies: string) =>
+    Math.min(await read(cookies), await read(cookies), await read(cookies));
+  for (const cookies of [`txid=${forged}`, `txid=${"f".repeat(4_000)}`, "__txid=ffffffff; txid="])
+    expect(await quickest(cookies), cookies).toBeLessThan((await quickest("")) + 450);
 });
 
-test("security: one public port, and what is internal is not there for anybody else", async ({ cluster }) => {
-  const lines = readFileSync("fly.toml", "utf8").split("\n").filter((line) => !line.trim().startsWith("#"));
+test("security: one public port, and what is internal is not there for anybody else", async ({
+  cluster,
+}) => {
+  const lines = readFileSync("fly.toml", "utf8")
+    .split("\n")
+    .filter((line) => !line.trim().startsWith("#"));
   expect(lines.filter((line) => line.includes("20202"))).toEqual([]);
   expect(lines.filter((line) => /^\s*\[+services/.test(line))).toEqual([]);
-  expect(new Set(lines.flatMap((line) => /^\s*(?:internal_)?port = (\d+)/.exec(line)?.[1] ?? []))).toEqual(new Set(["8080"]));
+  expect(
+    new Set(lines.flatMap((line) => /^\s*(?:internal_)?port = (\d+)/.exec(line)?.[1] ?? [])),
+  ).toEqual(new Set(["8080"]));
 
-  const forged = { "x-lectern-internal": `${Math.floor(Date.now() / 60_000)}.${"A".repeat(43)}`, "fly-client-ip": "127.0.0.1", "x-forwarded-for": "127.0.0.1" };
+  const forged = {
+    "x-lectern-internal": `${Math.floor(Date.now() / 60_000)}.${"A".repeat(43)}`,
+    "fly-client-ip": "127.0.0.1",
+    "x-forwarded-for": "127.0.0.1",
+  };
   for (const region of ["dfw", "ams"]) {
-    for (const [method, path] of [["GET", "/internal/status"], ["POST", "/internal/cache"], ["GET", "/metrics"], ["GET", "/export?name=lectern.db"], ["GET", "/debug/vars"]] as const) {
-      for (const headers of [{}, forged]) expect({ region, path, status: (await send(`${cluster.url(region)}${path}`, { method, headers: { ...headers, ...(method === "POST" && { "content-length": "0" }) } })).status }).toEqual({ region, path, status: 404 });
+    for (const [method, path] of [
+      ["GET", "/internal/status"],
+      ["POST", "/internal/cache"],
+      ["GET", "/metrics"],
+      ["GET", "/export?name=lectern.db"],
+      ["GET", "/debug/vars"],
+    ] as const) {
+      for (const headers of [{}, forged])
+        expect({
+          region,
+          path,
+          status: (
+            await send(`${cluster.url(region)}${path}`, {
+              method,
+              headers: { ...headers, ...(method === "POST" && { "content-length": "0" }) },
+            })
+          ).status,
+        }).toEqual({ region, path, status: 404 });
     }
   }
 });
 
-test("security: what a client writes in the proxy's name makes it nobody else, and is no order", async ({ cluster }) => {
+test("security: what a client writes in the proxy's name makes it nobody else, and is no order", async ({
+  cluster,
+}) => {
   // Thirty mails an hour for one client, whoever it says it is.
   const from = newAddress();
   const answers: number[] = [];
   const url = cluster.url("dfw");
   for (let i = 0; i < 31; i += 1) {
-    const sendForm = await loginForm(url, `client-${i}@example.com`, from, { "fly-client-ip": `203.0.113.${i}`, "x-forwarded-for": `203.0.113.${i}`, "fly-region": "syd", "fly-replay-src": "instance=syd-1;state=9" });
+    const sendForm = await loginForm(url, `client-${i}@example.com`, from, {
+      "fly-client-ip": `203.0.113.${i}`,
+      "x-forwarded-for": `203.0.113.${i}`,
+      "fly-region": "syd",
+      "fly-replay-src": "instance=syd-1;state=9",
+    });
     answers.push((await sendForm()).status);
   }
   expect(answers.slice(0, 30).filter((status) => status !== 303)).toEqual([]);
   expect(answers.at(-1)).not.toBe(303);
 
   // Without a proxy to drop it: who says to have been replayed often is refused, and nobody else pays for it.
-  const sendForm = await loginForm(cluster.node("ams-1").url, "replayed@example.com", undefined, { "fly-replay-src": "instance=x;region=y;t=1;state=9" });
+  const sendForm = await loginForm(cluster.node("ams-1").url, "replayed@example.com", undefined, {
+    "fly-replay-src": "instance=x;region=y;t=1;state=9",
+  });
   const refused = await sendForm();
-  expect({ paused: isPaused(refused, "replayed@example.com"), replay: refused.headers["fly-replay"] }).toEqual({ paused: true, replay: undefined });
-  for (const strange of ["state=", "instance=%0d%0aset-cookie: a=b", ";;;;state=-1;", "x".repeat(8_000)]) {
-    expect((await send(`${cluster.node("ams-1").url}/blog`, { headers: { "fly-replay-src": strange, "fly-region": "<script>", "fly-request-id": "'; DROP" } })).status).toBe(200);
+  expect({
+    paused: isPaused(refused, "replayed@example.com"),
+    replay: refused.headers["fly-replay"],
+  }).toEqual({ paused: true, replay: undefined });
+  for (const strange of [
+    "state=",
+    "instance=%0d%0aset-cookie: a=b",
+    ";;;;state=-1;",
+    "x".repeat(8_000),
+  ]) {
+    expect(
+      (
+        await send(`${cluster.node("ams-1").url}/blog`, {
+          headers: {
+            "fly-replay-src": strange,
+            "fly-region": "<script>",
+            "fly-request-id": "'; DROP",
+          },
+        })
+      ).status,
+    ).toBe(200);
   }
 });

@@ -30,7 +30,7 @@ export interface Request {
 
 let addresses = 0;
 /** An address of this machine that no visitor had before, each in a network of its own: limits count by both. */
-const newAddress = () => `127.${1 + ((addresses += 1) >> 8) % 70}.${addresses & 255}.7`;
+const newAddress = () => `127.${1 + (((addresses += 1) >> 8) % 70)}.${addresses & 255}.7`;
 
 export class Traveller {
   readonly cookies = new Map<string, string>();
@@ -44,7 +44,11 @@ export class Traveller {
   }
 
   /** One request through the edge of `region`; follows no redirect. Rejects when the answer is not whole within `timeoutMs` (30 s). */
-  request(region: string, path: string, { method = "GET", headers = {}, body, timeoutMs = 30_000 }: Request = {}): Promise<Answer> {
+  request(
+    region: string,
+    path: string,
+    { method = "GET", headers = {}, body, timeoutMs = 30_000 }: Request = {},
+  ): Promise<Answer> {
     const { host, port } = new URL(this.#cluster.url(region));
     const startedMs = performance.now();
     return new Promise((resolve, reject) => {
@@ -59,8 +63,14 @@ export class Traveller {
           headers: {
             host,
             "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-            ...(this.cookies.size > 0 && { cookie: [...this.cookies].map((pair) => pair.join("=")).join("; ") }),
-            ...(body !== undefined && { origin: `http://${host}`, "sec-fetch-site": "same-origin", "content-length": String(Buffer.byteLength(body)) }),
+            ...(this.cookies.size > 0 && {
+              cookie: [...this.cookies].map((pair) => pair.join("=")).join("; "),
+            }),
+            ...(body !== undefined && {
+              origin: `http://${host}`,
+              "sec-fetch-site": "same-origin",
+              "content-length": String(Buffer.byteLength(body)),
+            }),
             ...headers,
           },
         },
@@ -70,7 +80,12 @@ export class Traveller {
           response.on("error", reject);
           response.on("end", () => {
             this.#keep(response.headers["set-cookie"] ?? []);
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString(), ms: performance.now() - startedMs });
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              text: Buffer.concat(chunks).toString(),
+              ms: performance.now() - startedMs,
+            });
           });
         },
       );
@@ -80,18 +95,32 @@ export class Traveller {
   }
 
   /** Sends `form` of the page at `path`, with `values` in place of what stands in it. */
-  async post(region: string, path: string, form: Form, values: Readonly<Record<string, string>>, options: Request = {}): Promise<Answer> {
+  async post(
+    region: string,
+    path: string,
+    form: Form,
+    values: Readonly<Record<string, string>>,
+    options: Request = {},
+  ): Promise<Answer> {
     const data = new FormData();
-    for (const [name, value] of form.fields) if (!Object.hasOwn(values, name)) data.append(name, value);
+    for (const [name, value] of form.fields)
+      if (!Object.hasOwn(values, name)) data.append(name, value);
     for (const [name, value] of Object.entries(values)) data.append(name, value);
     const whole = new Response(data);
-    return this.request(region, path, { ...options, method: "POST", body: Buffer.from(await whole.arrayBuffer()), headers: { ...options.headers, "content-type": whole.headers.get("content-type")! } });
+    return this.request(region, path, {
+      ...options,
+      method: "POST",
+      body: Buffer.from(await whole.arrayBuffer()),
+      headers: { ...options.headers, "content-type": whole.headers.get("content-type")! },
+    });
   }
 
   /** The form with fields of these names, out of the page at `path`. */
   async form(region: string, path: string, names: readonly string[]): Promise<Form> {
     const { status, text } = await this.request(region, path);
-    const form = formsOf(text).find(({ fields, names: open }) => names.every((name) => open.includes(name) || fields.some(([hidden]) => hidden === name)));
+    const form = formsOf(text).find(({ fields, names: open }) =>
+      names.every((name) => open.includes(name) || fields.some(([hidden]) => hidden === name)),
+    );
     if (!form) throw new Error(`${path} (${status}) has no form with ${names.join(", ")}.`);
     return form;
   }
@@ -140,22 +169,43 @@ export async function seedMembers(cluster: Cluster, count: number): Promise<Seed
   const primary = await cluster.waitForPrimary();
   const password = secretOf(cluster);
   const nowMs = Date.now();
-  const ids = Array.from({ length: count }, () => ({ id: randomUUID(), sessionId: randomBytes(32).toString("base64url") }));
+  const ids = Array.from({ length: count }, () => ({
+    id: randomUUID(),
+    sessionId: randomBytes(32).toString("base64url"),
+  }));
   const db = new Database(primary.databaseFile, { timeout: BUSY_MS });
   try {
-    const addUser = db.prepare(`INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES (?, ?, ?, ?, 'Seeded', 'MEMBER', ?)`);
-    const addSession = db.prepare(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`);
+    const addUser = db.prepare(
+      `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES (?, ?, ?, ?, 'Seeded', 'MEMBER', ?)`,
+    );
+    const addSession = db.prepare(
+      `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
+    );
     db.transaction(() => {
       ids.forEach(({ id, sessionId }, i) => {
         addUser.run(id, nowMs, nowMs, `${id}@example.com`, ["RED", "BLUE", "YELLOW"][i % 3]);
-        addSession.run(createHash("sha256").update(sessionId).digest("hex"), nowMs, id, nowMs + 365 * DAY_MS);
+        addSession.run(
+          createHash("sha256").update(sessionId).digest("hex"),
+          nowMs,
+          id,
+          nowMs + 365 * DAY_MS,
+        );
       });
     }).immediate();
   } finally {
     db.close();
   }
   await cluster.waitUntilEqual();
-  return Promise.all(ids.map(async ({ id, sessionId }) => ({ id, email: `${id}@example.com`, session: await sealData({ id: sessionId, sealedAtMs: nowMs }, { password, ttl: (365 * DAY_MS) / 1000 }) })));
+  return Promise.all(
+    ids.map(async ({ id, sessionId }) => ({
+      id,
+      email: `${id}@example.com`,
+      session: await sealData(
+        { id: sessionId, sealedAtMs: nowMs },
+        { password, ttl: (365 * DAY_MS) / 1000 },
+      ),
+    })),
+  );
 }
 
 /** What stands for the session of this cookie in the database. */
@@ -181,18 +231,29 @@ export function oldToken(cluster: Cluster, slug: string): string {
 }
 
 /** The body of a beacon that says that a post was read. */
-export const beacon = (cluster: Cluster, slug: string): Request => ({ method: "POST", body: JSON.stringify({ token: oldToken(cluster, slug), slug }), headers: { "content-type": "application/json" } });
+export const beacon = (cluster: Cluster, slug: string): Request => ({
+  method: "POST",
+  body: JSON.stringify({ token: oldToken(cluster, slug), slug }),
+  headers: { "content-type": "application/json" },
+});
 
 /** What a node counted, by name and labels as they stand in its metrics. */
 export async function metricsOf(cluster: Cluster, node: ClusterNode): Promise<Map<string, number>> {
   const minute = Math.floor(Date.now() / 60_000);
-  const headers = { "x-lectern-internal": `${minute}.${signFor(cluster, "internal-call", `${minute}\0metrics`)}` };
-  const response = await fetch(`${node.url}/metrics`, { headers, signal: AbortSignal.timeout(10_000) });
+  const headers = {
+    "x-lectern-internal": `${minute}.${signFor(cluster, "internal-call", `${minute}\0metrics`)}`,
+  };
+  const response = await fetch(`${node.url}/metrics`, {
+    headers,
+    signal: AbortSignal.timeout(10_000),
+  });
   if (!response.ok) throw new Error(`${node.name} answered ${response.status} to GET /metrics.`);
-  return new Map((await response.text()).split("\n").flatMap((line) => {
-    const [, name, value] = /^([^#\s]\S*(?:\{.*\})?) (\S+)$/.exec(line) ?? [];
-    return name ? [[name, Number(value)] as const] : [];
-  }));
+  return new Map(
+    (await response.text()).split("\n").flatMap((line) => {
+      const [, name, value] = /^([^#\s]\S*(?:\{.*\})?) (\S+)$/.exec(line) ?? [];
+      return name ? [[name, Number(value)] as const] : [];
+    }),
+  );
 }
 
 /** Any one of them. */

@@ -22,15 +22,36 @@ export interface Asked {
 }
 
 /** One request on a connection of its own; redirects are not followed. Rejects when it takes longer than `timeoutMs` (30 s). */
-export function send(url: string, { method = "GET", headers = {}, body, from, timeoutMs = 30_000 }: Asked = {}): Promise<Answered> {
+export function send(
+  url: string,
+  { method = "GET", headers = {}, body, from, timeoutMs = 30_000 }: Asked = {},
+): Promise<Answered> {
   const startedMs = performance.now();
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers: { "user-agent": "Mozilla/5.0", ...headers }, agent: false, localAddress: from, family: 4, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString(), ms: performance.now() - startedMs }));
-      response.on("error", reject);
-    });
+    const sent = request(
+      url,
+      {
+        method,
+        headers: { "user-agent": "Mozilla/5.0", ...headers },
+        agent: false,
+        localAddress: from,
+        family: 4,
+        signal: AbortSignal.timeout(timeoutMs),
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text: Buffer.concat(chunks).toString(),
+            ms: performance.now() - startedMs,
+          }),
+        );
+        response.on("error", reject);
+      },
+    );
     sent.on("error", reject);
     sent.end(body);
   });
@@ -46,7 +67,12 @@ export function newAddress(): string {
 }
 
 /** The log-in form as `origin` serves it, with `email` typed, ready to be sent, `headers` with it. */
-export async function loginForm(origin: string, email: string, from = newAddress(), headers: Record<string, string> = {}): Promise<() => Promise<Answered>> {
+export async function loginForm(
+  origin: string,
+  email: string,
+  from = newAddress(),
+  headers: Record<string, string> = {},
+): Promise<() => Promise<Answered>> {
   const page = await send(`${origin}/login`, { from });
   const form = formsOf(page.text).find(({ names }) => names.includes("email"));
   if (!form) throw new Error(`${origin}/login (${page.status}) has no form for an address`);
@@ -56,7 +82,19 @@ export async function loginForm(origin: string, email: string, from = newAddress
   const encoded = new Response(data);
   const body = Buffer.from(await encoded.arrayBuffer());
   const type = encoded.headers.get("content-type")!;
-  return () => send(`${origin}/login`, { method: "POST", body, from, headers: { origin, "content-type": type, "content-length": String(body.length), "sec-fetch-site": "same-origin", ...headers } });
+  return () =>
+    send(`${origin}/login`, {
+      method: "POST",
+      body,
+      from,
+      headers: {
+        origin,
+        "content-type": type,
+        "content-length": String(body.length),
+        "sec-fetch-site": "same-origin",
+        ...headers,
+      },
+    });
 }
 
 /** Asks for a log-in mail to `email` through `origin`. 303 is done. */
@@ -66,5 +104,11 @@ export async function askForMail(origin: string, email: string): Promise<Answere
 
 /** The answer to a write where nobody may write just now: 503 that says when to try again, with what was typed. */
 export function isPaused({ status, headers, text }: Answered, email: string): boolean {
-  return status === 503 && Number(headers["retry-after"]) > 0 && formsOf(text).some(({ fields }) => fields.some(([name, value]) => name === "email" && value === email));
+  return (
+    status === 503 &&
+    Number(headers["retry-after"]) > 0 &&
+    formsOf(text).some(({ fields }) =>
+      fields.some(([name, value]) => name === "email" && value === email),
+    )
+  );
 }

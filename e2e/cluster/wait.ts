@@ -9,7 +9,12 @@ const POLL_MS = 50;
  * What `look` saw once `isReached` holds for it. Looks every 50 ms; an error of `look` counts as something seen.
  * Throws "<what>: not within <deadlineMs> ms, last seen: …" when the deadline passes first.
  */
-export async function waitUntil<Seen>(what: string, deadlineMs: number, look: () => Seen | Promise<Seen>, isReached: (seen: Seen) => boolean = Boolean): Promise<Seen> {
+export async function waitUntil<Seen>(
+  what: string,
+  deadlineMs: number,
+  look: () => Seen | Promise<Seen>,
+  isReached: (seen: Seen) => boolean = Boolean,
+): Promise<Seen> {
   const endMs = performance.now() + deadlineMs;
   let last: unknown;
   for (;;) {
@@ -20,7 +25,10 @@ export async function waitUntil<Seen>(what: string, deadlineMs: number, look: ()
     } catch (error) {
       last = error instanceof Error ? error.message : error;
     }
-    if (performance.now() > endMs) throw new Error(`${what}: not within ${deadlineMs} ms, last seen: ${typeof last === "string" ? last : inspect(last, { depth: 4, breakLength: 160 })}`);
+    if (performance.now() > endMs)
+      throw new Error(
+        `${what}: not within ${deadlineMs} ms, last seen: ${typeof last === "string" ? last : inspect(last, { depth: 4, breakLength: 160 })}`,
+      );
     await sleep(POLL_MS);
   }
 }

@@ -2,7 +2,16 @@
 // run left behind (processes, mounts, files) is found by that marker and removed by the next.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findSession, isSessionMarked, killSession, signalSession, startOf } from "./processes.ts";
@@ -32,11 +41,18 @@ export function makeWorkspace(folder?: string): Workspace {
   const path = folder ?? mkdtempSync(join(tmpdir(), PREFIX));
   mkdirSync(path, { recursive: true });
   const previous = readMarker(path);
-  if (previous && isAlive(previous)) throw new Error(`A cluster runs in ${path} already (process ${previous.owner.pid}).`);
+  if (previous && isAlive(previous))
+    throw new Error(`A cluster runs in ${path} already (process ${previous.owner.pid}).`);
   const sessions = new Set<number>();
   const write = () => {
     // Whole or not at all: who is killed while writing must still be found.
-    writeFileSync(join(path, `${MARKER}.new`), JSON.stringify({ owner: { pid: process.pid, start: startOf(process.pid) }, sessions: [...sessions] } satisfies Marker));
+    writeFileSync(
+      join(path, `${MARKER}.new`),
+      JSON.stringify({
+        owner: { pid: process.pid, start: startOf(process.pid) },
+        sessions: [...sessions],
+      } satisfies Marker),
+    );
     renameSync(join(path, `${MARKER}.new`), join(path, MARKER));
   };
   write();
@@ -53,7 +69,10 @@ export function makeWorkspace(folder?: string): Workspace {
     },
     removeNow({ keep = false } = {}) {
       const endMs = performance.now() + 5_000;
-      while (performance.now() < endMs && [...sessions].some((session) => findSession(session).length > 0)) {
+      while (
+        performance.now() < endMs &&
+        [...sessions].some((session) => findSession(session).length > 0)
+      ) {
         for (const session of sessions) signalSession(session, "SIGKILL");
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
       }
@@ -79,7 +98,8 @@ export async function sweepFolder(folder: string, { keep = false } = {}): Promis
   const marker = readMarker(folder);
   if (!marker || isAlive(marker)) return false;
   // A number can be another's by now: only what carries our mark is ended.
-  for (const session of marker.sessions) if (isSessionMarked(session, MARK, folder)) await killSession(session);
+  for (const session of marker.sessions)
+    if (isSessionMarked(session, MARK, folder)) await killSession(session);
   clear(folder, keep);
   return true;
 }
@@ -87,14 +107,22 @@ export async function sweepFolder(folder: string, { keep = false } = {}): Promis
 /** Unmounts `path` at once; who still uses it gets errors. Quiet if nothing is mounted there. */
 export function unmount(path: string): void {
   // fusermount3 may do it for everybody, but only FUSE; umount does the rest, for root.
-  if (spawnSync("fusermount3", ["-u", "-z", path], { timeout: 10_000 }).status !== 0) spawnSync("umount", ["-l", path], { timeout: 10_000 });
+  if (spawnSync("fusermount3", ["-u", "-z", path], { timeout: 10_000 }).status !== 0)
+    spawnSync("umount", ["-l", path], { timeout: 10_000 });
 }
 
 /** What is mounted at or below `folder`, the deepest first. */
 export function mountsBelow(folder: string): string[] {
   return readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
-    .map((line) => line.split(" ")[1]?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8))) ?? "")
+    .map(
+      (line) =>
+        line
+          .split(" ")[1]
+          ?.replace(/\\([0-7]{3})/g, (_, octal: string) =>
+            String.fromCharCode(parseInt(octal, 8)),
+          ) ?? "",
+    )
     .filter((path) => path === folder || path.startsWith(`${folder}/`))
     .sort((a, b) => b.length - a.length);
 }

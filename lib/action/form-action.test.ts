@@ -57,16 +57,33 @@ const good = () => formOf({ title: "Hello" });
 
 test("a form that is right is done, with what it says and nothing kept", async () => {
   const { call, ran } = action("anyone");
-  expect(await call(good())).toEqual({ status: "done", message: "Done.", code: null, errors: {}, values: {} });
+  expect(await call(good())).toEqual({
+    status: "done",
+    message: "Done.",
+    code: null,
+    errors: {},
+    values: {},
+  });
   expect(ran).toHaveBeenCalledExactlyOnceWith({ title: "Hello" }, null);
-  expect(await action("anyone", { run: async () => {} }).call(good())).toMatchObject({ status: "done", message: null });
+  expect(await action("anyone", { run: async () => {} }).call(good())).toMatchObject({
+    status: "done",
+    message: null,
+  });
 });
 
-test.each(["member", "admin"] as const)("what is for a %s is refused to nobody, before the fields are looked at", async (who) => {
-  const { call, ran } = action(who);
-  expect(await call(formOf({ title: "" }))).toMatchObject({ status: "refused", code: "unauthorized", message: "Log in first.", errors: {} });
-  expect(ran).not.toHaveBeenCalled();
-});
+test.each(["member", "admin"] as const)(
+  "what is for a %s is refused to nobody, before the fields are looked at",
+  async (who) => {
+    const { call, ran } = action(who);
+    expect(await call(formOf({ title: "" }))).toMatchObject({
+      status: "refused",
+      code: "unauthorized",
+      message: "Log in first.",
+      errors: {},
+    });
+    expect(ran).not.toHaveBeenCalled();
+  },
+);
 
 test("what is for admins is refused to a member", async () => {
   await logIn();
@@ -96,17 +113,27 @@ test("what wants a new log-in is refused fifteen minutes after it", async () => 
   const { call, ran } = action("member", { recent: true });
   expect(await call(good())).toMatchObject({ status: "done" });
   setClock(nowMs() + 15 * MINUTE_MS);
-  expect(await call(good())).toMatchObject({ status: "refused", code: "unauthorized", errors: { login: expect.stringContaining("Log in again") } });
+  expect(await call(good())).toMatchObject({
+    status: "refused",
+    code: "unauthorized",
+    errors: { login: expect.stringContaining("Log in again") },
+  });
   expect(ran).toHaveBeenCalledTimes(1);
 });
 
 test.each([
   ["another site", { host: "localhost:3000", "sec-fetch-site": "cross-site" }],
   ["another site of the same domain", { host: "localhost:3000", "sec-fetch-site": "same-site" }],
-  ["another origin, where the browser says no more", { host: "localhost:3000", origin: "https://evil.test" }],
+  [
+    "another origin, where the browser says no more",
+    { host: "localhost:3000", origin: "https://evil.test" },
+  ],
   ["an origin that says null", { host: "localhost:3000", origin: "null" }],
   ["a program that says nothing", { host: "localhost:3000" }],
-  ["another site that names the host as its own forwarded one", { host: "localhost:3000", origin: "https://evil.test", "x-forwarded-host": "evil.test" }],
+  [
+    "another site that names the host as its own forwarded one",
+    { host: "localhost:3000", origin: "https://evil.test", "x-forwarded-host": "evil.test" },
+  ],
 ])("a form from %s is refused, whoever is logged in", async (_, headers) => {
   await logIn("ADMIN");
   sent.headers = headers as Record<string, string>;
@@ -118,12 +145,18 @@ test.each([
 test("where nobody may write, everything is refused first, and what was typed stays", async () => {
   overrideEnv({ REPLICATION: "on" });
   sent.headers = { host: "localhost:3000", "sec-fetch-site": "cross-site" };
-  expect(await action("admin").call(good())).toMatchObject({ status: "refused", code: "unavailable", values: { title: "Hello" } });
+  expect(await action("admin").call(good())).toMatchObject({
+    status: "refused",
+    code: "unavailable",
+    values: { title: "Hello" },
+  });
 });
 
 test("fields that are wrong are named with the fix, and keep what was typed but secrets", async () => {
   const { call, ran } = action("anyone");
-  const state = await call(formOf({ title: "ab", code: "123456", other: "kept", $ACTION_ID_x: "" }));
+  const state = await call(
+    formOf({ title: "ab", code: "123456", other: "kept", $ACTION_ID_x: "" }),
+  );
   expect(state).toEqual({
     status: "refused",
     code: "invalid",
@@ -135,16 +168,34 @@ test("fields that are wrong are named with the fix, and keep what was typed but 
 });
 
 test("a refusal from the work stands beside its field, and keeps what was typed", async () => {
-  const refuse = (error: AppError) => action("anyone", { run: () => Promise.reject(error) }).call(good());
-  expect(await refuse(new AppError("conflict", "There is one already.", { field: "title" }))).toEqual({
-    status: "refused", code: "conflict", message: "There is one already.", errors: { title: "There is one already." }, values: { title: "Hello" },
+  const refuse = (error: AppError) =>
+    action("anyone", { run: () => Promise.reject(error) }).call(good());
+  expect(
+    await refuse(new AppError("conflict", "There is one already.", { field: "title" })),
+  ).toEqual({
+    status: "refused",
+    code: "conflict",
+    message: "There is one already.",
+    errors: { title: "There is one already." },
+    values: { title: "Hello" },
   });
-  expect(await refuse(new AppError("rate_limited", "Later."))).toMatchObject({ code: "rate_limited", errors: {} });
+  expect(await refuse(new AppError("rate_limited", "Later."))).toMatchObject({
+    code: "rate_limited",
+    errors: {},
+  });
 });
 
 test("a redirect passes through, and so does a fault", async () => {
-  const thrown = (run: () => Promise<void>) => action("anyone", { run }).call(good()).then(() => null, (error: unknown) => error);
-  expect(await thrown(async () => redirect("/me"))).toMatchObject({ digest: expect.stringMatching(/^NEXT_REDIRECT;.*;\/me;/) });
+  const thrown = (run: () => Promise<void>) =>
+    action("anyone", { run })
+      .call(good())
+      .then(
+        () => null,
+        (error: unknown) => error,
+      );
+  expect(await thrown(async () => redirect("/me"))).toMatchObject({
+    digest: expect.stringMatching(/^NEXT_REDIRECT;.*;\/me;/),
+  });
   const fault = new TypeError("broken");
   expect(await thrown(() => Promise.reject(fault))).toBe(fault);
 });
@@ -155,21 +206,39 @@ test.each([
   ["a text", "title=Hello"],
   ["an object", { title: "Hello" }],
   ["a list", [["title", "Hello"]]],
-  ["an object that claims to be a form", { [Symbol.iterator]: () => { throw new Error("touched"); } }],
+  [
+    "an object that claims to be a form",
+    {
+      [Symbol.iterator]: () => {
+        throw new Error("touched");
+      },
+    },
+  ],
 ])("a stranger who calls it with %s instead of a form sent no fields", async (_, given) => {
   const { call, ran } = action("anyone");
-  expect(await call(given)).toMatchObject({ status: "refused", code: "invalid", errors: { title: "The title is missing." }, values: {} });
+  expect(await call(given)).toMatchObject({
+    status: "refused",
+    code: "invalid",
+    errors: { title: "The title is missing." },
+    values: {},
+  });
   expect(ran).not.toHaveBeenCalled();
 });
 
 test("a file where a text is asked for is a text that is missing", async () => {
-  expect(await action("anyone").call(formOf({ title: new Blob(["Hello"]) }))).toMatchObject({ errors: { title: "The title is missing." }, values: {} });
+  expect(await action("anyone").call(formOf({ title: new Blob(["Hello"]) }))).toMatchObject({
+    errors: { title: "The title is missing." },
+    values: {},
+  });
 });
 
 test("a huge text is refused, and comes back cut", async () => {
   const began = performance.now();
   const state = await action("anyone").call(formOf({ title: "x".repeat(1_000_000) }));
-  expect(state).toMatchObject({ code: "invalid", errors: { title: "The title is far too long: at most 10 characters." } });
+  expect(state).toMatchObject({
+    code: "invalid",
+    errors: { title: "The title is far too long: at most 10 characters." },
+  });
   expect(state.values.title).toHaveLength(5_000);
   expect(performance.now() - began).toBeLessThan(5_000);
 });
@@ -180,7 +249,11 @@ test("a name that objects have is a field like any other", async () => {
   form.append("__proto__", "w");
   expect(await call(form)).toMatchObject({ status: "done" });
   const refused = await call(formOf({ title: "", constructor: "x", toString: "y" }));
-  expect(Object.entries(refused.values)).toEqual([["title", ""], ["constructor", "x"], ["toString", "y"]]);
+  expect(Object.entries(refused.values)).toEqual([
+    ["title", ""],
+    ["constructor", "x"],
+    ["toString", "y"],
+  ]);
 });
 
 test("the rights are asked again inside the transaction that writes", async () => {
@@ -191,14 +264,21 @@ test("the rights are asked again inside the transaction that writes", async () =
     fields: z.object({}),
     run: async ({ write }) => {
       // Meanwhile somebody takes the role away.
-      await writeSql((sql) => sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, userId));
+      await writeSql((sql) =>
+        sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, userId),
+      );
       await write((sql) => {
         wrote();
         sql.run(`UPDATE "User" SET "firstName" = 'Eve'`);
       });
     },
   });
-  expect(await call(NEW_FORM, new FormData())).toMatchObject({ status: "refused", code: "forbidden" });
+  expect(await call(NEW_FORM, new FormData())).toMatchObject({
+    status: "refused",
+    code: "forbidden",
+  });
   expect(wrote).not.toHaveBeenCalled();
-  expect(await snapshotSql((sql) => sql.get(`SELECT "firstName" FROM "User"`))).toEqual({ firstName: "Ada" });
+  expect(await snapshotSql((sql) => sql.get(`SELECT "firstName" FROM "User"`))).toEqual({
+    firstName: "Ada",
+  });
 });

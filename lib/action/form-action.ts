@@ -40,11 +40,17 @@ const MAX_KEPT = 5_000;
 
 function textsOf(form: FormData): Record<string, string> {
   const texts: Record<string, string> = {};
-  for (const [name, value] of form) if (typeof value === "string" && !name.startsWith("$ACTION") && name !== "__proto__") texts[name] = value;
+  for (const [name, value] of form)
+    if (typeof value === "string" && !name.startsWith("$ACTION") && name !== "__proto__")
+      texts[name] = value;
   return texts;
 }
 
-function refused(error: AppError, errors: Record<string, string>, values: Record<string, string>): FormState {
+function refused(
+  error: AppError,
+  errors: Record<string, string>,
+  values: Record<string, string>,
+): FormState {
   return { status: "refused", message: error.message, code: error.code, errors, values };
 }
 
@@ -52,13 +58,23 @@ function refused(error: AppError, errors: Record<string, string>, values: Record
  * A server action for useActionState. Refusals come back as the state of the form with everything that was typed;
  * what is not an AppError (a redirect, a replay, a fault) passes through.
  */
-export function formAction<Fields extends z.ZodType, W extends Who>({ who, recent, fields, secret = [], run }: Spec<Fields, W>): (previous: FormState, form: FormData) => Promise<FormState> {
+export function formAction<Fields extends z.ZodType, W extends Who>({
+  who,
+  recent,
+  fields,
+  secret = [],
+  run,
+}: Spec<Fields, W>): (previous: FormState, form: FormData) => Promise<FormState> {
   return async (_previous, form) => {
     const raw = currentRequest();
     if (raw) raw.actionBegan = true;
     // A stranger can call an action with anything.
     const texts = form instanceof FormData ? textsOf(form) : {};
-    const values = Object.fromEntries(Object.entries(texts).filter(([name]) => !secret.includes(name)).map(([name, text]) => [name, text.slice(0, MAX_KEPT)]));
+    const values = Object.fromEntries(
+      Object.entries(texts)
+        .filter(([name]) => !secret.includes(name))
+        .map(([name, text]) => [name, text.slice(0, MAX_KEPT)]),
+    );
     try {
       await ensurePrimary();
       const request = { headers: new Headers(await headers()) };
@@ -68,11 +84,26 @@ export function formAction<Fields extends z.ZodType, W extends Who>({ who, recen
       const parsed = fields.safeParse(texts);
       if (!parsed.success) {
         const errors: Record<string, string> = {};
-        for (const { path, message } of parsed.error.issues) errors[String(path[0] ?? "")] ??= message;
+        for (const { path, message } of parsed.error.issues)
+          errors[String(path[0] ?? "")] ??= message;
         const count = Object.keys(errors).length;
-        return refused(new AppError("invalid", count === 1 ? "One field is not right yet." : `${count} fields are not right yet.`), errors, values);
+        return refused(
+          new AppError(
+            "invalid",
+            count === 1 ? "One field is not right yet." : `${count} fields are not right yet.`,
+          ),
+          errors,
+          values,
+        );
       }
-      const message = await run({ input: parsed.data, member, identity, request, address: clientAddress(request), write: (fn, options) => writeAs(identity, { who, recent, ...options }, fn) });
+      const message = await run({
+        input: parsed.data,
+        member,
+        identity,
+        request,
+        address: clientAddress(request),
+        write: (fn, options) => writeAs(identity, { who, recent, ...options }, fn),
+      });
       return { status: "done", message: message ?? null, code: null, errors: {}, values: {} };
     } catch (error) {
       if (!isAppError(error)) throw error;

@@ -13,4 +13,10 @@ export interface FormState {
   readonly values: Readonly<Record<string, string>>;
 }
 
-export const NEW_FORM: FormState = { status: "new", message: null, code: null, errors: {}, values: {} };
+export const NEW_FORM: FormState = {
+  status: "new",
+  message: null,
+  code: null,
+  errors: {},
+  values: {},
+};

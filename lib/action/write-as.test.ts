@@ -20,17 +20,30 @@ const begin = (role = "MEMBER") =>
     const { id } = startSession(sql, user.id, { device: "Firefox on Linux", place: null });
     return { user, identity: { sessionKey: hashSessionId(id), clientId: null } as Identity };
   });
-const codeOf = (work: Promise<unknown>): Promise<ErrorCode | "done"> => work.then(() => "done" as const, (error: unknown) => (isAppError(error) ? error.code : Promise.reject(error as Error)));
+const codeOf = (work: Promise<unknown>): Promise<ErrorCode | "done"> =>
+  work.then(
+    () => "done" as const,
+    (error: unknown) => (isAppError(error) ? error.code : Promise.reject(error as Error)),
+  );
 const rename = (identity: Identity, who: "anyone" | "member" | "admin", recent = false) =>
-  codeOf(writeAs(identity, { who, recent }, (sql) => sql.run(`UPDATE "User" SET "firstName" = 'Eve'`)));
-const names = () => snapshotSql((sql) => sql.all<{ firstName: string }>(`SELECT "firstName" FROM "User"`).map(({ firstName }) => firstName));
+  codeOf(
+    writeAs(identity, { who, recent }, (sql) => sql.run(`UPDATE "User" SET "firstName" = 'Eve'`)),
+  );
+const names = () =>
+  snapshotSql((sql) =>
+    sql
+      .all<{ firstName: string }>(`SELECT "firstName" FROM "User"`)
+      .map(({ firstName }) => firstName),
+  );
 
 test("each may write what is for them, and nothing of what is not", async () => {
   const member = await begin();
   const admin = await begin("ADMIN");
   expect(await rename(NOBODY, "member")).toBe("unauthorized");
   expect(await rename(NOBODY, "admin")).toBe("unauthorized");
-  expect(await rename({ sessionKey: "0".repeat(64), clientId: "x" }, "member")).toBe("unauthorized");
+  expect(await rename({ sessionKey: "0".repeat(64), clientId: "x" }, "member")).toBe(
+    "unauthorized",
+  );
   expect(await rename(member.identity, "admin")).toBe("forbidden");
   expect(await names()).toEqual(["Ada", "Ada"]);
   expect(await rename(NOBODY, "anyone")).toBe("done");
@@ -53,7 +66,9 @@ test("a log-in counts as new for less than fifteen minutes, also for an admin", 
   setClock(NOW + 15 * MINUTE_MS + 1_000);
   expect(await rename(identity, "admin", true)).toBe("unauthorized");
   expect(await rename(identity, "admin")).toBe("done");
-  const error = await snapshotSql((sql) => memberOf(sql, identity, "admin", true)).catch((each: unknown) => each);
+  const error = await snapshotSql((sql) => memberOf(sql, identity, "admin", true)).catch(
+    (each: unknown) => each,
+  );
   expect(error).toMatchObject({ field: "login" });
 });
 
@@ -69,7 +84,10 @@ test("a session that ends, or a role that goes, ends it at once", async () => {
 test("last seen is written at most once an hour, with what is written anyway", async () => {
   setClock(NOW);
   const { identity } = await begin();
-  const seen = () => snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at);
+  const seen = () =>
+    snapshotSql(
+      (sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at,
+    );
   setClock(NOW + 59 * MINUTE_MS);
   await rename(identity, "member");
   expect(await seen()).toBeLessThan(NOW + MINUTE_MS);
@@ -88,7 +106,11 @@ test("a refusal inside undoes what was written, last seen too", async () => {
   });
   await expect(failing).rejects.toThrow("broken");
   expect(await names()).toEqual(["Ada"]);
-  expect(await snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at)).toBeLessThan(NOW + MINUTE_MS);
+  expect(
+    await snapshotSql(
+      (sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at,
+    ),
+  ).toBeLessThan(NOW + MINUTE_MS);
 });
 
 test("where nobody may write, it is refused whoever asks", async () => {

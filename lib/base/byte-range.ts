@@ -4,7 +4,10 @@
  * One byte range of `size`, both ends within it: null for none, several or one we don't understand (the whole is sent),
  * "bad" for one outside, or that ends before it begins (416). RFC 9110, 14.1.2.
  */
-export function byteRange(header: string | null, size: number): { start: number; end: number } | "bad" | null {
+export function byteRange(
+  header: string | null,
+  size: number,
+): { start: number; end: number } | "bad" | null {
   const match = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? "");
   if (!match || (match[1] === "" && match[2] === "")) return null;
   const start = match[1] === "" ? Math.max(0, size - Number(match[2])) : Number(match[1]);

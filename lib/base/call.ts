@@ -21,21 +21,39 @@ export interface Answer {
 const MAX_BYTES = 1_048_576;
 
 /** The answer to one request. Rejects when there is none within `timeoutMs` (2 s), or when it is longer than `maxBytes` (1 MB). */
-export function call(url: string, { method = "GET", headers = {}, body, timeoutMs = 2_000, maxBytes = MAX_BYTES }: Call = {}): Promise<Answer> {
+export function call(
+  url: string,
+  { method = "GET", headers = {}, body, timeoutMs = 2_000, maxBytes = MAX_BYTES }: Call = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const open = url.startsWith("https:") ? httpsRequest : httpRequest;
     // No agent: these are few, and a connection kept for a node that died would be the first to be tried.
-    const sent = open(url, { method, headers, agent: false, signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))) }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-        if (text.length > maxBytes) sent.destroy(new Error(`more than ${maxBytes} bytes`));
-      });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
-      response.on("error", reject);
-    });
-    sent.on("error", (error) => reject(new Error(`${method} ${new URL(url).origin}${new URL(url).pathname}: ${error.message}`)));
+    const sent = open(
+      url,
+      {
+        method,
+        headers,
+        agent: false,
+        signal: AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs))),
+      },
+      (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => {
+          text += chunk;
+          if (text.length > maxBytes) sent.destroy(new Error(`more than ${maxBytes} bytes`));
+        });
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+        );
+        response.on("error", reject);
+      },
+    );
+    sent.on("error", (error) =>
+      reject(
+        new Error(`${method} ${new URL(url).origin}${new URL(url).pathname}: ${error.message}`),
+      ),
+    );
     if (typeof body === "object") body.on("error", (error) => sent.destroy(error)).pipe(sent);
     else sent.end(body);
   });

@@ -40,7 +40,15 @@ export interface HereView {
 const SIGN_MS = 2_500;
 
 /** How far a node is behind, in milliseconds: how late its newest transaction came, or the silence where that is longer. */
-export function behindMs({ role, lagMs, silenceMs }: { role: NodeView["role"]; lagMs: number | null; silenceMs: number | null }): number | null {
+export function behindMs({
+  role,
+  lagMs,
+  silenceMs,
+}: {
+  role: NodeView["role"];
+  lagMs: number | null;
+  silenceMs: number | null;
+}): number | null {
   if (role === "primary") return 0;
   if (silenceMs !== null && silenceMs > SIGN_MS) return Math.max(silenceMs, lagMs ?? 0);
   return lagMs;
@@ -50,7 +58,8 @@ export function behindMs({ role, lagMs, silenceMs }: { role: NodeView["role"]; l
 export function shortSpan(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toLocaleString("en")} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1_000)} s`;
+  if (ms < 3_600_000)
+    return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1_000)} s`;
   return `${Math.floor(ms / 3_600_000)} h`;
 }
 

@@ -6,23 +6,39 @@ import { randomBytes } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 
-const onOff = z.enum(["on", "off", "true", "false", "1", "0"]).transform((value) => value === "on" || value === "true" || value === "1");
+const onOff = z
+  .enum(["on", "off", "true", "false", "1", "0"])
+  .transform((value) => value === "on" || value === "true" || value === "1");
 const bool = (fallback: boolean) => onOff.default(fallback);
 const int = (fallback: number, min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}, such as ${fallback}`;
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error }).default(fallback);
+  return z.coerce
+    .number({ error })
+    .int({ error })
+    .min(min, { error })
+    .max(max, { error })
+    .default(fallback);
 };
-const url = (options: { protocol?: RegExp } = {}) => z.url({ ...options, error: "must be a whole URL such as https://example.com" });
+const url = (options: { protocol?: RegExp } = {}) =>
+  z.url({ ...options, error: "must be a whole URL such as https://example.com" });
 const list = z
   .string()
   .default("")
-  .transform((value) => value.split(",").map((part) => part.trim()).filter(Boolean));
+  .transform((value) =>
+    value
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean),
+  );
 
 /** A cookie of the site before: its name and, after a colon, the field of its data that counts. */
 const oldCookie = (fallbackField: string) =>
   z
     .string()
-    .regex(/^[\w!#$%&'*+.^`|~-]{1,128}(:[\w$.-]{1,64})?$/, `must be the name of a cookie, such as my_cookie or my_cookie:${fallbackField}`)
+    .regex(
+      /^[\w!#$%&'*+.^`|~-]{1,128}(:[\w$.-]{1,64})?$/,
+      `must be the name of a cookie, such as my_cookie or my_cookie:${fallbackField}`,
+    )
     .transform((value) => {
       const [name = "", field = fallbackField] = value.split(":");
       return { name, field };
@@ -30,14 +46,19 @@ const oldCookie = (fallbackField: string) =>
 const secrets = z
   .string()
   .transform((value) => value.split(/[\s,]+/).filter(Boolean))
-  .refine((all) => all.length > 0 && all.every((secret) => secret.length >= 8), "needs at least 8 characters, and so does each of several with commas or spaces between them");
+  .refine(
+    (all) => all.length > 0 && all.every((secret) => secret.length >= 8),
+    "needs at least 8 characters, and so does each of several with commas or spaces between them",
+  );
 
 export const schema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   LOG_REQUESTS: onOff.optional(),
   METRICS_TOKEN: z.string().min(16, "needs at least 16 characters").optional(),
-  SITE_URL: url({ protocol: /^https?$/ }).transform((value) => value.replace(/\/+$/, "")).default("http://localhost:3000"),
+  SITE_URL: url({ protocol: /^https?$/ })
+    .transform((value) => value.replace(/\/+$/, ""))
+    .default("http://localhost:3000"),
   SITE_NAME: z.string().min(1).max(60).default("Lectern"),
   SITE_AUTHOR: z.string().min(1).max(60).default("The Lectern authors"),
   REPOSITORY_URL: url().optional(),
@@ -51,7 +72,13 @@ export const schema = z.object({
   OLD_CLIENT_COOKIE: oldCookie("clientId").optional(),
   SESSION_RENEW_DAYS: int(180, 1, 364),
   SMTP_URL: url({ protocol: /^smtps?$/ }).optional(),
-  MAIL_FROM: z.string().regex(/^[^\s<>@]+@[^\s<>@]+$|^[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>$/, "must look like Lectern <site@example.com>").optional(),
+  MAIL_FROM: z
+    .string()
+    .regex(
+      /^[^\s<>@]+@[^\s<>@]+$|^[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>$/,
+      "must look like Lectern <site@example.com>",
+    )
+    .optional(),
   KIT_API_KEY: z.string().min(1).optional(),
   KIT_FORM_ID: z.string().regex(/^\d+$/, "must be a number").optional(),
   KIT_API: url({ protocol: /^https?$/ }).default("https://api.kit.com/v4"),
@@ -60,7 +87,10 @@ export const schema = z.object({
   CONTENT_SOURCE: z.enum(["disk", "git"]).default("disk"),
   CONTENT_DIR: z.string().min(1).default("content"),
   CONTENT_GIT_API: url().default("https://api.github.com"),
-  CONTENT_GIT_REPOSITORY: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "must look like owner/name").optional(),
+  CONTENT_GIT_REPOSITORY: z
+    .string()
+    .regex(/^[\w.-]+\/[\w.-]+$/, "must look like owner/name")
+    .optional(),
   CONTENT_GIT_BRANCH: z.string().min(1).default("main"),
   CONTENT_GIT_PATH: z.string().default("content"),
   CONTENT_GIT_TOKEN: z.string().min(1).optional(),
@@ -73,7 +103,10 @@ export const schema = z.object({
   TRUST_PROXY: z.enum(["none", "fly"]).default("none"),
   REPLICATION: bool(false),
   BENCH: bool(false),
-  INSTANCE: z.string().regex(/^[\w.-]{1,64}$/, "must be a name of letters, digits, dots and dashes").optional(),
+  INSTANCE: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, "must be a name of letters, digits, dots and dashes")
+    .optional(),
   FLY_LITEFS_DIR: z.string().min(1).optional(),
   LITEFS_DATA_DIR: z.string().min(1).optional(),
   LITEFS_URL: url({ protocol: /^http$/ }).default("http://127.0.0.1:20202"),
@@ -81,14 +114,23 @@ export const schema = z.object({
   LITEFS_CANDIDATE: bool(false),
   PORT: int(3000, 1, 65_535),
   PRIMARY_REGION: z.string().optional(),
-  CLUSTER_NODES: z.string().regex(/^[\w.-]+@\w+=[^,=\s]+(,[\w.-]+@\w+=[^,=\s]+)*$/, "must look like dfw-1@dfw=10.0.0.1,ams-1@ams=10.0.0.2").optional(),
+  CLUSTER_NODES: z
+    .string()
+    .regex(
+      /^[\w.-]+@\w+=[^,=\s]+(,[\w.-]+@\w+=[^,=\s]+)*$/,
+      "must look like dfw-1@dfw=10.0.0.1,ams-1@ams=10.0.0.2",
+    )
+    .optional(),
   CLUSTER_STRIP: bool(false),
   FLY_APP_NAME: z.string().optional(),
   FLY_REGION: z.string().optional(),
   DEPLOYMENT_ID: z.string().optional(),
 });
 
-export type Env = Omit<z.output<typeof schema>, "DATABASE_FILE" | "CACHE_FILE" | "SESSION_SECRET" | "FLY_LITEFS_DIR"> & {
+export type Env = Omit<
+  z.output<typeof schema>,
+  "DATABASE_FILE" | "CACHE_FILE" | "SESSION_SECRET" | "FLY_LITEFS_DIR"
+> & {
   FLY_LITEFS_DIR: string;
   DATABASE_FILE: string;
   CACHE_FILE: string;
@@ -100,47 +142,80 @@ export type Env = Omit<z.output<typeof schema>, "DATABASE_FILE" | "CACHE_FILE" |
  * and what would be right. An empty string counts as not set.
  */
 export function parseEnv(from: Record<string, string | undefined>): Env {
-  const set = Object.fromEntries(Object.entries(from).filter(([, value]) => value !== undefined && value !== ""));
+  const set = Object.fromEntries(
+    Object.entries(from).filter(([, value]) => value !== undefined && value !== ""),
+  );
   const parsed = schema.safeParse(set);
-  const problems = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  const problems = parsed.success
+    ? []
+    : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   if (parsed.success) {
     const { data } = parsed;
     if (data.CONTENT_SOURCE === "git" && !data.CONTENT_GIT_REPOSITORY) {
       problems.push("CONTENT_GIT_REPOSITORY: needed because CONTENT_SOURCE=git (owner/name)");
     }
-    if (data.KIT_API_KEY && !data.KIT_FORM_ID) problems.push("KIT_FORM_ID: needed because KIT_API_KEY is set");
+    if (data.KIT_API_KEY && !data.KIT_FORM_ID)
+      problems.push("KIT_FORM_ID: needed because KIT_API_KEY is set");
     if (data.REPLICATION && !data.SESSION_SECRET) {
-      problems.push("SESSION_SECRET: needed because REPLICATION=on (every instance must have the same)");
+      problems.push(
+        "SESSION_SECRET: needed because REPLICATION=on (every instance must have the same)",
+      );
     }
     problems.push(...oldCookieProblems(data));
     const mount = data.FLY_LITEFS_DIR ?? (data.DATABASE_FILE && dirname(data.DATABASE_FILE));
-    if (data.REPLICATION && !mount) problems.push("FLY_LITEFS_DIR: needed because REPLICATION=on (the folder that LiteFS mounts)");
-    if (data.REPLICATION && mount && data.DATABASE_FILE && dirname(resolve(data.DATABASE_FILE)) !== resolve(mount)) {
+    if (data.REPLICATION && !mount)
+      problems.push(
+        "FLY_LITEFS_DIR: needed because REPLICATION=on (the folder that LiteFS mounts)",
+      );
+    if (
+      data.REPLICATION &&
+      mount &&
+      data.DATABASE_FILE &&
+      dirname(resolve(data.DATABASE_FILE)) !== resolve(mount)
+    ) {
       problems.push("DATABASE_FILE: must be a file in FLY_LITEFS_DIR because REPLICATION=on");
     }
     if (problems.length === 0) {
       return {
         ...data,
         FLY_LITEFS_DIR: mount ?? data.DATA_DIR,
-        DATABASE_FILE: data.DATABASE_FILE ?? join((data.REPLICATION && mount) || data.DATA_DIR, "lectern.db"),
+        DATABASE_FILE:
+          data.DATABASE_FILE ?? join((data.REPLICATION && mount) || data.DATA_DIR, "lectern.db"),
         CACHE_FILE: data.CACHE_FILE ?? join(data.DATA_DIR, "cache.db"),
         SESSION_SECRET: data.SESSION_SECRET ?? ownSecret(join(data.DATA_DIR, "session-secret")),
       };
     }
   }
-  throw new Error(`The environment is not right. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`);
+  throw new Error(
+    `The environment is not right. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`,
+  );
 }
 
-function oldCookieProblems({ SITE_URL, OLD_COOKIE_SECRET, OLD_SESSION_COOKIE, OLD_CLIENT_COOKIE }: z.output<typeof schema>): string[] {
+function oldCookieProblems({
+  SITE_URL,
+  OLD_COOKIE_SECRET,
+  OLD_SESSION_COOKIE,
+  OLD_CLIENT_COOKIE,
+}: z.output<typeof schema>): string[] {
   const problems: string[] = [];
-  const own = SITE_URL.startsWith("https:") ? /^__Host-(session|reader|txid)$/ : /^(session|reader|txid)$/;
+  const own = SITE_URL.startsWith("https:")
+    ? /^__Host-(session|reader|txid)$/
+    : /^(session|reader|txid)$/;
   for (const [variable, cookie] of Object.entries({ OLD_SESSION_COOKIE, OLD_CLIENT_COOKIE })) {
     if (!cookie) continue;
-    if (!OLD_COOKIE_SECRET) problems.push(`OLD_COOKIE_SECRET: needed because ${variable} is set (what the site before signed its cookies with)`);
-    if (own.test(cookie.name)) problems.push(`${variable}: ${cookie.name} is the name of a cookie of this site; members who have it must log in again`);
+    if (!OLD_COOKIE_SECRET)
+      problems.push(
+        `OLD_COOKIE_SECRET: needed because ${variable} is set (what the site before signed its cookies with)`,
+      );
+    if (own.test(cookie.name))
+      problems.push(
+        `${variable}: ${cookie.name} is the name of a cookie of this site; members who have it must log in again`,
+      );
   }
   if (OLD_COOKIE_SECRET && !OLD_SESSION_COOKIE && !OLD_CLIENT_COOKIE) {
-    problems.push("OLD_SESSION_COOKIE: needed because OLD_COOKIE_SECRET is set (the cookie's name at the site before, such as my_session or my_session:sessionId)");
+    problems.push(
+      "OLD_SESSION_COOKIE: needed because OLD_COOKIE_SECRET is set (the cookie's name at the site before, such as my_session or my_session:sessionId)",
+    );
   }
   return problems;
 }

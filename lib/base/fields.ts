@@ -3,7 +3,8 @@
 import { z } from "zod";
 
 // eslint-disable-next-line no-control-regex -- refusing them is the point
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
+const CONTROL =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
 
 interface Bounds {
   /** How a message calls the field: "The title". */
@@ -16,7 +17,10 @@ interface Bounds {
 function bounded({ name, min = 1, max }: Bounds, clean: (text: string) => string) {
   return z
     .string({ error: `${name} is missing.` })
-    .max(max * 20 + 1_000, { error: `${name} is far too long: at most ${max} characters.`, abort: true })
+    .max(max * 20 + 1_000, {
+      error: `${name} is far too long: at most ${max} characters.`,
+      abort: true,
+    })
     .transform((text) => clean(text.normalize("NFC")).trim())
     .superRefine((text, context) => {
       const length = [...text].length;
@@ -36,7 +40,8 @@ function bounded({ name, min = 1, max }: Bounds, clean: (text: string) => string
 }
 
 /** One line of text: white space is one space each; then `clean`, before it is counted. */
-export const line = (bounds: Bounds, clean: (text: string) => string = (text) => text) => bounded(bounds, (text) => clean(text.replace(/\s+/g, " ")));
+export const line = (bounds: Bounds, clean: (text: string) => string = (text) => text) =>
+  bounded(bounds, (text) => clean(text.replace(/\s+/g, " ")));
 
 /** Text of several lines: line ends become \n. */
 export const lines = (bounds: Bounds) => bounded(bounds, (text) => text.replace(/\r\n?/g, "\n"));
@@ -48,7 +53,15 @@ export const email = () =>
     .max(1_000, { error: "This is not a mail address.", abort: true })
     .transform((text) => text.normalize("NFC").trim().toLowerCase())
     .refine((text) => text.length > 0, { error: "The address is missing." })
-    .refine((text) => text.length === 0 || (text.length <= 254 && z.email().safeParse(text).success), { error: "This is not a mail address. One looks like ada@example.com." });
+    .refine(
+      (text) => text.length === 0 || (text.length <= 254 && z.email().safeParse(text).success),
+      { error: "This is not a mail address. One looks like ada@example.com." },
+    );
 
 /** A random id of ours (UUID), in lower case. */
-export const id = (name = "The id") => z.string({ error: `${name} is missing.` }).max(200, { error: `${name} is not one of ours.`, abort: true }).toLowerCase().refine((text) => z.uuid().safeParse(text).success, { error: `${name} is not one of ours.` });
+export const id = (name = "The id") =>
+  z
+    .string({ error: `${name} is missing.` })
+    .max(200, { error: `${name} is not one of ours.`, abort: true })
+    .toLowerCase()
+    .refine((text) => z.uuid().safeParse(text).success, { error: `${name} is not one of ours.` });

@@ -1,6 +1,12 @@
 // Text inside markup.
 
-const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;" };
+const escapes: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+};
 
 /** Text made safe inside an element and inside a quoted attribute, of HTML as of XML. */
 export function escapeHtml(text: string): string {

@@ -1,7 +1,11 @@
 // Some things at a time.
 
 /** Runs `fn` over `items` in order, at most `width` at the same time. Rejects with the first error and begins nothing after it. */
-export async function inParallel<T>(items: readonly T[], width: number, fn: (item: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  fn: (item: T) => Promise<void>,
+): Promise<void> {
   let next = 0;
   let failed = false;
   const lane = async (): Promise<void> => {

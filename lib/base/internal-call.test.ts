@@ -32,12 +32,14 @@ const at = <T>(ms: number, fn: () => T): T => {
 };
 
 test("a call of this minute, the one before and the next is internal", () => {
-  for (const ms of [NOON, NOON - MINUTE_MS, NOON + MINUTE_MS]) expect(isInternal(withHeader(at(ms, () => signInternal())))).toBe(true);
+  for (const ms of [NOON, NOON - MINUTE_MS, NOON + MINUTE_MS])
+    expect(isInternal(withHeader(at(ms, () => signInternal())))).toBe(true);
 });
 
 test("a header is worth nothing two minutes after it was made", () => {
   const header = signInternal();
-  for (const afterMs of [2 * MINUTE_MS, 3 * MINUTE_MS, 60 * MINUTE_MS, 400 * 24 * 60 * MINUTE_MS]) expect(at(NOON + afterMs, () => isInternal(withHeader(header)))).toBe(false);
+  for (const afterMs of [2 * MINUTE_MS, 3 * MINUTE_MS, 60 * MINUTE_MS, 400 * 24 * 60 * MINUTE_MS])
+    expect(at(NOON + afterMs, () => isInternal(withHeader(header)))).toBe(false);
 });
 
 test("a minute of the future is refused", () => {
@@ -80,7 +82,26 @@ test("no header, parts of one and things that look like one are refused", () => 
   const right = signInternal();
   const [minute, signature] = right.split(".") as [string, string];
   expect(isInternal(new Headers())).toBe(false);
-  for (const wrong of ["", ".", minute, `${minute}.`, `.${signature}`, signature, `0${right}`, `+${right}`, `${right}x`, `${right}=`, `${minute}.${signature.slice(0, 42)}`, `${minute}.${signature.toLowerCase()}`, `${minute}..${signature}`, `${right},${right}`, `${Number(minute)}.0.${signature}`, `NaN.${signature}`, `1e9.${signature}`, "x".repeat(10_000)]) {
+  for (const wrong of [
+    "",
+    ".",
+    minute,
+    `${minute}.`,
+    `.${signature}`,
+    signature,
+    `0${right}`,
+    `+${right}`,
+    `${right}x`,
+    `${right}=`,
+    `${minute}.${signature.slice(0, 42)}`,
+    `${minute}.${signature.toLowerCase()}`,
+    `${minute}..${signature}`,
+    `${right},${right}`,
+    `${Number(minute)}.0.${signature}`,
+    `NaN.${signature}`,
+    `1e9.${signature}`,
+    "x".repeat(10_000),
+  ]) {
     expect(isInternal(withHeader(wrong)), wrong.slice(0, 80)).toBe(false);
   }
 });

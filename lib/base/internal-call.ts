@@ -30,5 +30,7 @@ export function isInternal(headers: Pick<Headers, "get">, about = ""): boolean {
   if (!match) return false;
   const [, minute, signature] = match as unknown as [string, string, string];
   // Compared as it was written: "07" is not another way to say 7.
-  return isSigned(LABEL, `${minute}\0${about}`, signature) && Math.abs(Number(minute) - minuteNow()) <= 1;
+  return (
+    isSigned(LABEL, `${minute}\0${about}`, signature) && Math.abs(Number(minute) - minuteNow()) <= 1
+  );
 }

@@ -7,7 +7,9 @@ const refused = (work: () => unknown) => {
     work();
     return null;
   } catch (error) {
-    return isAppError(error, "rate_limited") ? error.retryAfterSeconds : Promise.reject(error as Error);
+    return isAppError(error, "rate_limited")
+      ? error.retryAfterSeconds
+      : Promise.reject(error as Error);
   }
 };
 
@@ -22,8 +24,27 @@ test("as many as the limit go through in any stretch of the window, and then nob
 
 test("one is counted against all of its limits or against none", () => {
   const [wide, narrow] = [new Limit(10, 60_000), new Limit(1, 60_000)];
-  takeAll([[wide, "x"], [narrow, "y"]], 0, "Later.");
-  for (let i = 0; i < 20; i++) expect(refused(() => takeAll([[wide, "x"], [narrow, "y"]], 1, "Later."))).toBe(60);
+  takeAll(
+    [
+      [wide, "x"],
+      [narrow, "y"],
+    ],
+    0,
+    "Later.",
+  );
+  for (let i = 0; i < 20; i++)
+    expect(
+      refused(() =>
+        takeAll(
+          [
+            [wide, "x"],
+            [narrow, "y"],
+          ],
+          1,
+          "Later.",
+        ),
+      ),
+    ).toBe(60);
   // The wide one counted once, not 21 times.
   for (let i = 0; i < 9; i++) takeAll([[wide, "x"]], 2, "Later.");
   expect(refused(() => takeAll([[wide, "x"]], 2, "Later."))).not.toBeNull();
@@ -31,8 +52,26 @@ test("one is counted against all of its limits or against none", () => {
 
 test("the longest wait is the one that is said", () => {
   const [short, long] = [new Limit(1, 5_000), new Limit(1, 3_600_000)];
-  takeAll([[short, "a"], [long, "a"]], 0, "Later.");
-  expect(refused(() => takeAll([[short, "a"], [long, "a"]], 1_000, "Later."))).toBe(3_599);
+  takeAll(
+    [
+      [short, "a"],
+      [long, "a"],
+    ],
+    0,
+    "Later.",
+  );
+  expect(
+    refused(() =>
+      takeAll(
+        [
+          [short, "a"],
+          [long, "a"],
+        ],
+        1_000,
+        "Later.",
+      ),
+    ),
+  ).toBe(3_599);
 });
 
 test("a try that is given back is free again, once", () => {

@@ -54,9 +54,14 @@ export class Limit {
  * Counts one try for each of `keys` under its limit. Throws AppError(rate_limited) with retryAfterSeconds, and counts nothing,
  * when it is one too many for any of them. What comes back gives the try back.
  */
-export function takeAll(keys: readonly (readonly [Limit, string])[], nowMs: number, message: string): () => void {
+export function takeAll(
+  keys: readonly (readonly [Limit, string])[],
+  nowMs: number,
+  message: string,
+): () => void {
   const waitMs = Math.max(0, ...keys.map(([limit, key]) => limit.waitMs(key, nowMs)));
-  if (waitMs > 0) throw new AppError("rate_limited", message, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+  if (waitMs > 0)
+    throw new AppError("rate_limited", message, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
   for (const [limit, key] of keys) limit.count(key, nowMs);
   return () => {
     for (const [limit, key] of keys) limit.uncount(key, nowMs);

@@ -16,7 +16,10 @@ function plain(value: unknown): unknown {
       name: value.name,
       message: value.message.slice(0, MAX_STRING),
       ...("code" in value && { code: value.code }),
-      stack: value.stack?.split("\n").slice(1, 8).map((line) => line.trim()),
+      stack: value.stack
+        ?.split("\n")
+        .slice(1, 8)
+        .map((line) => line.trim()),
       ...(value.cause !== undefined && { cause: plain(value.cause) }),
     };
   }

@@ -31,5 +31,10 @@ export function isRecentLogin(member: Member): boolean {
 
 /** Throws AppError(unauthorized) with the field "login" for a member whose log-in is older than 15 minutes. */
 export function assertRecentLogin(member: Member): void {
-  if (!isRecentLogin(member)) throw new AppError("unauthorized", "Log in again first: this can't be undone, so it wants a log-in of the last fifteen minutes.", { field: "login" });
+  if (!isRecentLogin(member))
+    throw new AppError(
+      "unauthorized",
+      "Log in again first: this can't be undone, so it wants a log-in of the last fifteen minutes.",
+      { field: "login" },
+    );
 }

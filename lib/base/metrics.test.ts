@@ -56,7 +56,9 @@ test("labels can't break out of their line", () => {
 
 test("ten thousand different labels make a hundred series and one for the rest", () => {
   for (let i = 0; i < 10_000; i++) count("requests", { route: `r${i}` });
-  const lines = renderMetrics().split("\n").filter((line) => line.startsWith("lectern_requests_total"));
+  const lines = renderMetrics()
+    .split("\n")
+    .filter((line) => line.startsWith("lectern_requests_total"));
   expect(lines).toHaveLength(101);
   expect(lines.at(-1)).toBe('lectern_requests_total{other="true"} 9900');
 });

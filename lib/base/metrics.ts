@@ -25,7 +25,11 @@ interface Registry {
 const shared = globalThis as { __lecternMetrics?: Registry };
 
 function registry(): Registry {
-  return (shared.__lecternMetrics ??= { counters: new Map(), histograms: new Map(), gauges: new Map() });
+  return (shared.__lecternMetrics ??= {
+    counters: new Map(),
+    histograms: new Map(),
+    gauges: new Map(),
+  });
 }
 
 /** More series of one name than this are summed up in one, with the label other="true": what a stranger sends must not grow it. */
@@ -44,17 +48,21 @@ const HELP: Readonly<Record<string, string>> = {
   request_seconds: "From a request's first byte to the end of its answer.",
   replays: "Requests handed to another instance, by reason.",
   replays_in: "Requests that came from another instance.",
-  txid_wait_seconds: "How long reads waited for a transaction of their reader, by how the wait ended.",
-  durable_wait_seconds: "How long writes that must not be lost waited for the standby, by how the wait ended.",
+  txid_wait_seconds:
+    "How long reads waited for a transaction of their reader, by how the wait ended.",
+  durable_wait_seconds:
+    "How long writes that must not be lost waited for the standby, by how the wait ended.",
   writes_refused: "Writes refused because nobody could take them, by reason.",
   write_queue_length: "Writes that wait for their transaction now.",
   write_batch: "Writes that were committed together.",
   write_commit_seconds: "How long one commit of the write queue took.",
-  cache: "Look-ups in the cache of derived things: from memory, stored (in the file, or being made for somebody else), or made.",
+  cache:
+    "Look-ups in the cache of derived things: from memory, stored (in the file, or being made for somebody else), or made.",
   cache_make_seconds: "How long making an entry of the cache took.",
   compiles: "Posts compiled, by result.",
   compile_seconds: "How long compiling a post took.",
-  replication_lag_seconds: "Since the newest transaction applied here was committed; 0 on the primary.",
+  replication_lag_seconds:
+    "Since the newest transaction applied here was committed; 0 on the primary.",
   replication_txid: "The newest transaction applied here.",
   replication_role: "2 on the primary, 1 on a replica, 0 where it is not known.",
   replication_silence_seconds: "Since the primary was last heard of; 0 on the primary.",
@@ -78,7 +86,12 @@ function labelText(labels: Labels | undefined): string {
   return text;
 }
 
-function seriesOf<T>(metrics: Map<string, Map<string, T>>, name: string, labels: Labels | undefined, make: (labels: string) => T): T | null {
+function seriesOf<T>(
+  metrics: Map<string, Map<string, T>>,
+  name: string,
+  labels: Labels | undefined,
+  make: (labels: string) => T,
+): T | null {
   let all = metrics.get(name);
   if (!all) {
     if (!NAME.test(name) || metrics.size >= MAX_NAMES) return null;
@@ -109,7 +122,11 @@ export function count(name: string, labels?: Labels, by = 1): void {
 export function observe(name: string, value: number, labels?: Labels): void {
   if (!Number.isFinite(value)) return;
   const bounds = boundsOf(name);
-  const histogram = seriesOf(registry().histograms, name, labels, (text): Histogram => ({ labels: text, counts: new Array<number>(bounds.length + 1).fill(0), sum: 0 }));
+  const histogram = seriesOf(registry().histograms, name, labels, (text): Histogram => ({
+    labels: text,
+    counts: new Array<number>(bounds.length + 1).fill(0),
+    sum: 0,
+  }));
   if (!histogram) return;
   let i = 0;
   while (i < bounds.length && value > bounds[i]!) i += 1;
@@ -127,17 +144,23 @@ export function gauge(name: string, read: () => number | null): void {
 }
 
 const number = (value: number) => (Number.isFinite(value) ? String(value) : "0");
-const braced = (labels: string, more = "") => (labels || more ? `{${labels}${labels && more ? "," : ""}${more}}` : "");
+const braced = (labels: string, more = "") =>
+  labels || more ? `{${labels}${labels && more ? "," : ""}${more}}` : "";
 
 /** All of it in Prometheus' text format 0.0.4. A gauge that throws is left out. */
 export function renderMetrics(): string {
   const { counters, histograms, gauges } = registry();
   const lines: string[] = [];
-  const head = (name: string, full: string, type: string) => lines.push(`# HELP ${full} ${HELP[name] ?? name.replaceAll("_", " ")}`, `# TYPE ${full} ${type}`);
+  const head = (name: string, full: string, type: string) =>
+    lines.push(
+      `# HELP ${full} ${HELP[name] ?? name.replaceAll("_", " ")}`,
+      `# TYPE ${full} ${type}`,
+    );
   for (const [name, all] of counters) {
     const full = `lectern_${name}_total`;
     head(name, full, "counter");
-    for (const { labels, value } of all.values()) lines.push(`${full}${braced(labels)} ${number(value)}`);
+    for (const { labels, value } of all.values())
+      lines.push(`${full}${braced(labels)} ${number(value)}`);
   }
   for (const [name, all] of histograms) {
     const full = `lectern_${name}`;
@@ -147,9 +170,14 @@ export function renderMetrics(): string {
       let below = 0;
       counts.forEach((n, i) => {
         below += n;
-        lines.push(`${full}_bucket${braced(labels, `le="${i < bounds.length ? bounds[i]! : "+Inf"}"`)} ${below}`);
+        lines.push(
+          `${full}_bucket${braced(labels, `le="${i < bounds.length ? bounds[i]! : "+Inf"}"`)} ${below}`,
+        );
       });
-      lines.push(`${full}_sum${braced(labels)} ${number(sum)}`, `${full}_count${braced(labels)} ${below}`);
+      lines.push(
+        `${full}_sum${braced(labels)} ${number(sum)}`,
+        `${full}_count${braced(labels)} ${below}`,
+      );
     }
   }
   let last = "";

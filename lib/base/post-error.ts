@@ -20,7 +20,10 @@ export class PostError extends AppError {
   readonly problem: PostProblem;
 
   constructor(problem: PostProblem, options: { cause?: unknown } = {}) {
-    super("invalid", `${problem.file}:${problem.line}: ${problem.reason}`, { field: problem.field, cause: options.cause });
+    super("invalid", `${problem.file}:${problem.line}: ${problem.reason}`, {
+      field: problem.field,
+      cause: options.cause,
+    });
     this.problem = problem;
   }
 }

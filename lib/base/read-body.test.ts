@@ -14,13 +14,22 @@ const streamed = (chunks: number, size: number, onPull: (n: number) => void = ()
 };
 
 test("a body arrives byte for byte", async () => {
-  expect(await readBody(new Request("http://site/", { method: "POST", body: new Uint8Array([0, 255, 10]) }), { maxBytes: 10 })).toEqual(Buffer.from([0, 255, 10]));
+  expect(
+    await readBody(
+      new Request("http://site/", { method: "POST", body: new Uint8Array([0, 255, 10]) }),
+      { maxBytes: 10 },
+    ),
+  ).toEqual(Buffer.from([0, 255, 10]));
   expect((await readBody(new Request("http://site/"), { maxBytes: 10 })).byteLength).toBe(0);
   expect((await readBody(streamed(5, 10), { maxBytes: 50 })).byteLength).toBe(50);
 });
 
 test("an announced body that is too large is not read", async () => {
-  const request = new Request("http://site/", { method: "POST", body: "x", headers: { "content-length": "999999999" } });
+  const request = new Request("http://site/", {
+    method: "POST",
+    body: "x",
+    headers: { "content-length": "999999999" },
+  });
   await expect(readBody(request, { maxBytes: 10 })).rejects.toMatchObject({ code: "too_large" });
 });
 
@@ -31,7 +40,11 @@ test("an endless body is refused as soon as it is too large, and left after two 
     pull: (controller) => (pulled++, controller.enqueue(new Uint8Array(1_000))),
     cancel: () => void (cancelled = true),
   });
-  await expect(readBody(new Request("http://site/", { method: "POST", body, duplex: "half" } as RequestInit), { maxBytes: 10_000 })).rejects.toMatchObject({ code: "too_large" });
+  await expect(
+    readBody(new Request("http://site/", { method: "POST", body, duplex: "half" } as RequestInit), {
+      maxBytes: 10_000,
+    }),
+  ).rejects.toMatchObject({ code: "too_large" });
   expect(pulled).toBeLessThan(100);
   await expect.poll(() => cancelled).toBe(true);
   expect(pulled).toBeGreaterThan(2_000);
@@ -40,27 +53,49 @@ test("an endless body is refused as soon as it is too large, and left after two 
 
 test("a body that is a little too large is read to its end", async () => {
   let pulled = 0;
-  await expect(readBody(streamed(100, 1_000, (n) => (pulled = n)), { maxBytes: 10_000 })).rejects.toMatchObject({ code: "too_large" });
+  await expect(
+    readBody(
+      streamed(100, 1_000, (n) => (pulled = n)),
+      { maxBytes: 10_000 },
+    ),
+  ).rejects.toMatchObject({ code: "too_large" });
   await expect.poll(() => pulled).toBe(101);
 });
 
 test("a body that never ends is left when its time is up, whether nothing comes or a little again and again", async () => {
   let cancelled = 0;
-  const silent = new ReadableStream<Uint8Array>({ cancel: () => (cancelled++, new Promise(() => {})) });
+  const silent = new ReadableStream<Uint8Array>({
+    cancel: () => (cancelled++, new Promise(() => {})),
+  });
   let timer: NodeJS.Timeout | undefined;
   const dripping = new ReadableStream<Uint8Array>({
-    start: (controller) => void (timer = setInterval(() => controller.enqueue(new Uint8Array(1)), 1)),
+    start: (controller) =>
+      void (timer = setInterval(() => controller.enqueue(new Uint8Array(1)), 1)),
     cancel: () => (cancelled++, clearInterval(timer)),
   });
   for (const body of [silent, dripping]) {
-    const request = new Request("http://site/", { method: "POST", body, duplex: "half" } as RequestInit);
-    await expect(readBody(request, { maxBytes: 1_000_000, timeoutMs: 30 })).rejects.toMatchObject({ code: "invalid", message: "The body took too long." });
+    const request = new Request("http://site/", {
+      method: "POST",
+      body,
+      duplex: "half",
+    } as RequestInit);
+    await expect(readBody(request, { maxBytes: 1_000_000, timeoutMs: 30 })).rejects.toMatchObject({
+      code: "invalid",
+      message: "The body took too long.",
+    });
   }
   expect(cancelled).toBe(2);
 });
 
 test("a body that its sender breaks off is refused", async () => {
   const body = new ReadableStream({ start: (controller) => controller.error(new Error("gone")) });
-  const request = new Request("http://site/", { method: "POST", body, duplex: "half" } as RequestInit);
-  await expect(readBody(request, { maxBytes: 10 })).rejects.toMatchObject({ code: "invalid", message: "The body ended early." });
+  const request = new Request("http://site/", {
+    method: "POST",
+    body,
+    duplex: "half",
+  } as RequestInit);
+  await expect(readBody(request, { maxBytes: 10 })).rejects.toMatchObject({
+    code: "invalid",
+    message: "The body ended early.",
+  });
 });

@@ -12,13 +12,19 @@ const MAX_REST = 2_097_152;
  * The raw bytes of the body. Throws AppError: too_large as soon as more than `maxBytes` are announced or have come,
  * invalid when it isn't complete after `timeoutMs` or the client ends it early. What comes after it threw is forgotten, or not read.
  */
-export async function readBody(request: Request, { maxBytes, timeoutMs = BODY_TIMEOUT_MS }: { maxBytes: number; timeoutMs?: number }): Promise<Uint8Array> {
+export async function readBody(
+  request: Request,
+  { maxBytes, timeoutMs = BODY_TIMEOUT_MS }: { maxBytes: number; timeoutMs?: number },
+): Promise<Uint8Array> {
   const tooLarge = () => new AppError("too_large", `The body is larger than ${maxBytes} bytes.`);
   if (Number(request.headers.get("content-length")) > maxBytes) throw tooLarge();
   if (!request.body) return new Uint8Array();
   const reader = request.body.getReader();
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new AppError("invalid", "The body took too long.")), timeoutMs);
+  const timer = setTimeout(
+    () => late.reject(new AppError("invalid", "The body took too long.")),
+    timeoutMs,
+  );
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -32,7 +38,9 @@ export async function readBody(request: Request, { maxBytes, timeoutMs = BODY_TI
   } catch (error) {
     // Not waited for: whoever doesn't end a body may not end this either.
     void (isAppError(error, "too_large") ? forget(reader) : reader.cancel()).catch(() => {});
-    throw error instanceof AppError ? error : new AppError("invalid", "The body ended early.", { cause: error });
+    throw error instanceof AppError
+      ? error
+      : new AppError("invalid", "The body ended early.", { cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -42,7 +50,7 @@ export async function readBody(request: Request, { maxBytes, timeoutMs = BODY_TI
 async function forget(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const timer = setTimeout(() => void reader.cancel().catch(() => {}), BODY_TIMEOUT_MS);
   try {
-    for (let left = MAX_REST; left > 0; ) {
+    for (let left = MAX_REST; left > 0;) {
       const { done, value } = await reader.read();
       if (done) return;
       left -= value.byteLength;

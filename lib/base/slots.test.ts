@@ -6,9 +6,13 @@ const refusal = { own: "Yours are taken.", all: "All are taken.", retryAfterSeco
 test("a key has so many places, all have so many, and what is given back is free, once", () => {
   const slots = new Slots(3, 2);
   const [first, second] = [slots.take("a", refusal), slots.take("a", refusal)];
-  expect(() => slots.take("a", refusal)).toThrow(expect.objectContaining({ code: "rate_limited", message: refusal.own, retryAfterSeconds: 7 }));
+  expect(() => slots.take("a", refusal)).toThrow(
+    expect.objectContaining({ code: "rate_limited", message: refusal.own, retryAfterSeconds: 7 }),
+  );
   slots.take("b", refusal);
-  expect(() => slots.take("c", refusal)).toThrow(expect.objectContaining({ code: "rate_limited", message: refusal.all }));
+  expect(() => slots.take("c", refusal)).toThrow(
+    expect.objectContaining({ code: "rate_limited", message: refusal.all }),
+  );
   first();
   first();
   expect(slots.count).toBe(2);

@@ -15,10 +15,19 @@ export class Slots {
   }
 
   /** Takes a place. What comes back gives it back, once however often it is called. Throws AppError(rate_limited) where none is free. */
-  take(key: string, refusal: { readonly own: string; readonly all: string; readonly retryAfterSeconds: number }): () => void {
+  take(
+    key: string,
+    refusal: { readonly own: string; readonly all: string; readonly retryAfterSeconds: number },
+  ): () => void {
     const own = this.#taken.get(key) ?? 0;
-    if (own >= this.#maxPerKey) throw new AppError("rate_limited", refusal.own, { retryAfterSeconds: refusal.retryAfterSeconds });
-    if (this.#count >= this.#max) throw new AppError("rate_limited", refusal.all, { retryAfterSeconds: refusal.retryAfterSeconds });
+    if (own >= this.#maxPerKey)
+      throw new AppError("rate_limited", refusal.own, {
+        retryAfterSeconds: refusal.retryAfterSeconds,
+      });
+    if (this.#count >= this.#max)
+      throw new AppError("rate_limited", refusal.all, {
+        retryAfterSeconds: refusal.retryAfterSeconds,
+      });
     this.#taken.set(key, own + 1);
     this.#count += 1;
     let isTaken = true;

@@ -25,9 +25,19 @@ export class Element {
 }
 
 /** `<name attributes>children</name>`. Names are ours and not escaped. */
-export function element(name: string, attributes: Attributes | null, ...children: Child[]): Element {
-  const head = `${name}${Object.entries(attributes ?? {}).map(([key, value]) => ` ${key}="${escaped(value)}"`).join("")}`;
-  const body = children.map((child) => (child === null ? "" : typeof child === "string" ? escaped(child) : `\n${child.xml}`)).join("");
+export function element(
+  name: string,
+  attributes: Attributes | null,
+  ...children: Child[]
+): Element {
+  const head = `${name}${Object.entries(attributes ?? {})
+    .map(([key, value]) => ` ${key}="${escaped(value)}"`)
+    .join("")}`;
+  const body = children
+    .map((child) =>
+      child === null ? "" : typeof child === "string" ? escaped(child) : `\n${child.xml}`,
+    )
+    .join("");
   const closing = children.some((child) => child instanceof Element) ? "\n" : "";
   return new Element(body === "" ? `<${head}/>` : `<${head}>${body}${closing}</${name}>`);
 }

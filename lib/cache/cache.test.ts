@@ -58,11 +58,21 @@ test("a stale value is given at once while a fresh one is made", async () => {
 
 test("asking for a key while it is being produced fails at once and names the key", async () => {
   const a = defineCache<string, string>({
-    name: "nested", version: 1, keyOf: (k) => k, check: z.string(), ttlMs: MINUTE_MS, timeoutMs: 5_000,
+    name: "nested",
+    version: 1,
+    keyOf: (k) => k,
+    check: z.string(),
+    ttlMs: MINUTE_MS,
+    timeoutMs: 5_000,
     produce: async (k): Promise<string> => b.get(k),
   });
   const b = defineCache<string, string>({
-    name: "nested-inner", version: 1, keyOf: (k) => k, check: z.string(), ttlMs: MINUTE_MS, timeoutMs: 5_000,
+    name: "nested-inner",
+    version: 1,
+    keyOf: (k) => k,
+    check: z.string(),
+    ttlMs: MINUTE_MS,
+    timeoutMs: 5_000,
     produce: (k) => a.get(k),
   });
   const startedMs = performance.now();
@@ -71,7 +81,16 @@ test("asking for a key while it is being produced fails at once and names the ke
 });
 
 test("a second producer of one name is refused", () => {
-  const define = () => defineCache<string, string>({ name: "twice", version: 1, keyOf: (k) => k, check: z.string(), ttlMs: 1, timeoutMs: 1, produce: (k) => k });
+  const define = () =>
+    defineCache<string, string>({
+      name: "twice",
+      version: 1,
+      keyOf: (k) => k,
+      check: z.string(),
+      ttlMs: 1,
+      timeoutMs: 1,
+      produce: (k) => k,
+    });
   define();
   expect(define).toThrow(/defined twice/);
 });
@@ -79,10 +98,19 @@ test("a second producer of one name is refused", () => {
 test("a production that hangs is aborted and ends in a clear error", async () => {
   let aborted = false;
   const cache = defineCache<string, string>({
-    name: "hangs", version: 1, keyOf: (k) => k, check: z.string(), ttlMs: MINUTE_MS, timeoutMs: 50,
-    produce: (_, { signal }) => new Promise(() => signal.addEventListener("abort", () => (aborted = true))),
+    name: "hangs",
+    version: 1,
+    keyOf: (k) => k,
+    check: z.string(),
+    ttlMs: MINUTE_MS,
+    timeoutMs: 50,
+    produce: (_, { signal }) =>
+      new Promise(() => signal.addEventListener("abort", () => (aborted = true))),
   });
-  await expect(cache.get("x")).rejects.toMatchObject({ code: "unavailable", message: /took longer than 50 ms/ });
+  await expect(cache.get("x")).rejects.toMatchObject({
+    code: "unavailable",
+    message: /took longer than 50 ms/,
+  });
   expect(aborted).toBe(true);
 });
 
@@ -92,7 +120,10 @@ test("a value in the file that does not pass its check is produced anew", async 
   const name = `test-${names}`;
   await cache.get("a");
   const { writeEntry } = await import("./file.ts");
-  writeEntry(`${name}:${loose.version}:a`, { metadata: JSON.stringify({ createdTime: nowMs(), ttl: MINUTE_MS }), value: '{"of":1}' });
+  writeEntry(`${name}:${loose.version}:a`, {
+    metadata: JSON.stringify({ createdTime: nowMs(), ttl: MINUTE_MS }),
+    value: '{"of":1}',
+  });
   clearCacheMemory();
   expect(await cache.get("a")).toEqual({ of: "a", nth: 2 });
   expect(made()).toBe(2);
@@ -103,7 +134,8 @@ test("a file that is not a database is started anew", async () => {
   await cache.get("a");
   closeCacheFile();
   clearCacheMemory();
-  for (const suffix of ["", "-wal", "-shm"]) writeFileSync(env.CACHE_FILE + suffix, "this is not SQLite".repeat(500));
+  for (const suffix of ["", "-wal", "-shm"])
+    writeFileSync(env.CACHE_FILE + suffix, "this is not SQLite".repeat(500));
   expect((await cache.get("a")).nth).toBe(2);
   clearCacheMemory();
   closeCacheFile();
@@ -113,7 +145,13 @@ test("a file that is not a database is started anew", async () => {
 test("the file stays under its limit, and what was used last stays", async () => {
   overrideEnv({ CACHE_MAX_MB: "8" });
   const cache = defineCache<string, string>({
-    name: "large", version: 1, keyOf: (k) => k, check: z.string(), ttlMs: 100 * MINUTE_MS, timeoutMs: 1_000, produce: () => "x".repeat(500_000),
+    name: "large",
+    version: 1,
+    keyOf: (k) => k,
+    check: z.string(),
+    ttlMs: 100 * MINUTE_MS,
+    timeoutMs: 1_000,
+    produce: () => "x".repeat(500_000),
   });
   for (let i = 0; i < 40; i++) {
     setClock(nowMs() + 1_000);

@@ -28,10 +28,16 @@ function store(): Shared {
 }
 
 function createStore(): Shared {
-  const memory: Shared["memory"] = new LRUCache({ maxSize: LRU_BYTES, sizeCalculation: ({ bytes }) => bytes });
+  const memory: Shared["memory"] = new LRUCache({
+    maxSize: LRU_BYTES,
+    sizeCalculation: ({ bytes }) => bytes,
+  });
   /** cachified asks Date.now(); entries are kept in our clock's time and shown to it shifted. */
   const aheadMs = () => nowMs() - Date.now();
-  const shifted = (entry: CacheEntry, byMs: number): CacheEntry => ({ ...entry, metadata: { ...entry.metadata, createdTime: entry.metadata.createdTime + byMs } });
+  const shifted = (entry: CacheEntry, byMs: number): CacheEntry => ({
+    ...entry,
+    metadata: { ...entry.metadata, createdTime: entry.metadata.createdTime + byMs },
+  });
   const cache: Cache = {
     name: "local",
     get(key) {
@@ -40,7 +46,10 @@ function createStore(): Shared {
       const row = readEntry(key);
       if (!row) return null;
       try {
-        const entry: CacheEntry = { metadata: JSON.parse(row.metadata) as CacheEntry["metadata"], value: JSON.parse(row.value) as unknown };
+        const entry: CacheEntry = {
+          metadata: JSON.parse(row.metadata) as CacheEntry["metadata"],
+          value: JSON.parse(row.value) as unknown,
+        };
         memory.set(key, { entry, bytes: row.value.length + key.length });
         return shifted(entry, -aheadMs());
       } catch (error) {
@@ -77,7 +86,10 @@ export interface CacheDefinition<Input, Value> {
   readonly swrMs?: number;
   /** The bound of one production; its signal is aborted then, and callers get AppError(unavailable). */
   readonly timeoutMs: number;
-  readonly produce: (input: Input, context: { signal: AbortSignal; setTtlMs(ttlMs: number): void }) => Promise<Value> | Value;
+  readonly produce: (
+    input: Input,
+    context: { signal: AbortSignal; setTtlMs(ttlMs: number): void },
+  ) => Promise<Value> | Value;
 }
 
 export interface DefinedCache<Input, Value> {
@@ -100,24 +112,42 @@ const producing = new AsyncLocalStorage<ReadonlySet<string>>();
  * Declares a derived value. Asking for a key inside its own production, however far down, throws at once:
  * cachified would let the two wait for each other for ever.
  */
-export function defineCache<Input, Value>(definition: CacheDefinition<Input, Value>): DefinedCache<Input, Value> {
+export function defineCache<Input, Value>(
+  definition: CacheDefinition<Input, Value>,
+): DefinedCache<Input, Value> {
   const { name, version, keyOf, check, ttlMs, swrMs = 0, timeoutMs, produce } = definition;
   // Development reloads modules in place, where a name comes again without being a second producer.
-  if (names.has(name) && env.NODE_ENV !== "development") throw new Error(`The cache "${name}" is defined twice: one key, one producer.`);
+  if (names.has(name) && env.NODE_ENV !== "development")
+    throw new Error(`The cache "${name}" is defined twice: one key, one producer.`);
   names.add(name);
   const keyFor = (input: Input) => `${name}:${version}:${keyOf(input)}`;
 
-  async function bounded(key: string, input: Input, metadata: { ttl?: number | null }): Promise<Value> {
+  async function bounded(
+    key: string,
+    input: Input,
+    metadata: { ttl?: number | null },
+  ): Promise<Value> {
     const abort = new AbortController();
     const chain = new Set(producing.getStore()).add(key);
     const startedMs = performance.now();
-    const made = producing.run(chain, async () => produce(input, { signal: abort.signal, setTtlMs: (ms) => (metadata.ttl = ms) }));
-    return within(made, timeoutMs, `Making "${name}" took longer than ${timeoutMs} ms.`, (error) => abort.abort(error), 5).finally(() => observe("cache_make_seconds", (performance.now() - startedMs) / 1000, { name }));
+    const made = producing.run(chain, async () =>
+      produce(input, { signal: abort.signal, setTtlMs: (ms) => (metadata.ttl = ms) }),
+    );
+    return within(
+      made,
+      timeoutMs,
+      `Making "${name}" took longer than ${timeoutMs} ms.`,
+      (error) => abort.abort(error),
+      5,
+    ).finally(() =>
+      observe("cache_make_seconds", (performance.now() - startedMs) / 1000, { name }),
+    );
   }
 
   async function ask(input: Input, forceFresh: boolean): Promise<Value> {
     const key = keyFor(input);
-    if (producing.getStore()?.has(key)) throw new Error(`"${key}" was asked for while it is being produced.`);
+    if (producing.getStore()?.has(key))
+      throw new Error(`"${key}" was asked for while it is being produced.`);
     const { memory, cache } = store();
     if (!forceFresh) {
       // What memory holds was checked when it came in: the common case costs one look.
@@ -152,7 +182,10 @@ export function defineCache<Input, Value>(definition: CacheDefinition<Input, Val
       return parsed?.success ? parsed.data : null;
     },
     put(input, value) {
-      void store().cache.set(keyFor(input), { metadata: { createdTime: Date.now(), ttl: ttlMs, swr: swrMs }, value });
+      void store().cache.set(keyFor(input), {
+        metadata: { createdTime: Date.now(), ttl: ttlMs, swr: swrMs },
+        value,
+      });
     },
     delete(input) {
       void store().cache.delete(keyFor(input));

@@ -32,8 +32,13 @@ function openFile(path: string): Database.Database {
     db.pragma("temp_store = MEMORY");
     if (db.pragma("user_version", { simple: true }) !== SCHEMA_VERSION) {
       db.transaction(() => {
-        const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT NULL").all() as { name: string }[];
-        for (const { name } of tables) db.exec(`DROP TABLE IF EXISTS "${name.replaceAll('"', '""')}"`);
+        const tables = db
+          .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT NULL",
+          )
+          .all() as { name: string }[];
+        for (const { name } of tables)
+          db.exec(`DROP TABLE IF EXISTS "${name.replaceAll('"', '""')}"`);
         db.exec(`CREATE TABLE cache (
           key TEXT PRIMARY KEY NOT NULL,
           metadata TEXT NOT NULL,
@@ -76,7 +81,9 @@ function opened(): OpenFile {
   const path = resolve(env.CACHE_FILE);
   if (shared.__lecternCacheFile?.path === path) return shared.__lecternCacheFile;
   const db = openAnyhow(path);
-  const { bytes } = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM cache").get() as { bytes: number };
+  const { bytes } = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM cache").get() as {
+    bytes: number;
+  };
   shared.__lecternCacheFile = { path, db, bytes };
   return shared.__lecternCacheFile;
 }
@@ -115,8 +122,10 @@ function tolerant<T>(fn: (file: OpenFile) => T, otherwise: T): T {
 
 export function readEntry(key: string): StoredEntry | undefined {
   return tolerant(({ db }) => {
-    const row = db.prepare("SELECT metadata, value, usedAt FROM cache WHERE key = ?").get(key) as (StoredEntry & { usedAt: number }) | undefined;
-    if (row && nowMs() - row.usedAt > TOUCH_EVERY_MS) db.prepare("UPDATE cache SET usedAt = ? WHERE key = ?").run(nowMs(), key);
+    const row = db.prepare("SELECT metadata, value, usedAt FROM cache WHERE key = ?").get(key) as
+      (StoredEntry & { usedAt: number }) | undefined;
+    if (row && nowMs() - row.usedAt > TOUCH_EVERY_MS)
+      db.prepare("UPDATE cache SET usedAt = ? WHERE key = ?").run(nowMs(), key);
     return row;
   }, undefined);
 }
@@ -128,8 +137,11 @@ export function writeEntry(key: string, entry: StoredEntry): void {
     if (bytes > maxBytes / 4) return; // one entry must not push out all others
     const { db } = file;
     db.transaction(() => {
-      const old = db.prepare("SELECT bytes FROM cache WHERE key = ?").get(key) as { bytes: number } | undefined;
-      db.prepare("INSERT OR REPLACE INTO cache (key, metadata, value, bytes, usedAt) VALUES (?, ?, ?, ?, ?)").run(key, entry.metadata, entry.value, bytes, nowMs());
+      const old = db.prepare("SELECT bytes FROM cache WHERE key = ?").get(key) as
+        { bytes: number } | undefined;
+      db.prepare(
+        "INSERT OR REPLACE INTO cache (key, metadata, value, bytes, usedAt) VALUES (?, ?, ?, ?, ?)",
+      ).run(key, entry.metadata, entry.value, bytes, nowMs());
       file.bytes += bytes - (old?.bytes ?? 0);
       if (file.bytes > maxBytes) sweep(file, maxBytes * SWEEP_TO);
     }).immediate();
@@ -137,7 +149,10 @@ export function writeEntry(key: string, entry: StoredEntry): void {
 }
 
 function sweep(file: OpenFile, toBytes: number): void {
-  const oldestFirst = file.db.prepare("SELECT key, bytes FROM cache ORDER BY usedAt").all() as { key: string; bytes: number }[];
+  const oldestFirst = file.db.prepare("SELECT key, bytes FROM cache ORDER BY usedAt").all() as {
+    key: string;
+    bytes: number;
+  }[];
   const drop = file.db.prepare("DELETE FROM cache WHERE key = ?");
   let left = oldestFirst.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { key, bytes } of oldestFirst) {
@@ -150,7 +165,8 @@ function sweep(file: OpenFile, toBytes: number): void {
 
 export function deleteEntry(key: string): boolean {
   return tolerant((file) => {
-    const row = file.db.prepare("DELETE FROM cache WHERE key = ? RETURNING bytes").get(key) as { bytes: number } | undefined;
+    const row = file.db.prepare("DELETE FROM cache WHERE key = ? RETURNING bytes").get(key) as
+      { bytes: number } | undefined;
     if (row) file.bytes -= row.bytes;
     return row !== undefined;
   }, false);
@@ -159,13 +175,25 @@ export function deleteEntry(key: string): boolean {
 export interface EntryInfo {
   readonly key: string;
   readonly bytes: number;
-  readonly metadata: { readonly createdTime: number; readonly ttl?: number | null; readonly swr?: number | null };
+  readonly metadata: {
+    readonly createdTime: number;
+    readonly ttl?: number | null;
+    readonly swr?: number | null;
+  };
 }
 
 /** Entries whose key contains `text`, by key; at most `limit`. */
 export function findEntries(text: string, limit: number): EntryInfo[] {
   return tolerant(({ db }) => {
-    const rows = db.prepare("SELECT key, bytes, metadata FROM cache WHERE instr(key, ?) > 0 ORDER BY key LIMIT ?").all(text, limit) as { key: string; bytes: number; metadata: string }[];
-    return rows.map(({ key, bytes, metadata }) => ({ key, bytes, metadata: JSON.parse(metadata) as EntryInfo["metadata"] }));
+    const rows = db
+      .prepare(
+        "SELECT key, bytes, metadata FROM cache WHERE instr(key, ?) > 0 ORDER BY key LIMIT ?",
+      )
+      .all(text, limit) as { key: string; bytes: number; metadata: string }[];
+    return rows.map(({ key, bytes, metadata }) => ({
+      key,
+      bytes,
+      metadata: JSON.parse(metadata) as EntryInfo["metadata"],
+    }));
   }, []);
 }

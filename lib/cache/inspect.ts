@@ -41,35 +41,58 @@ export function withoutSecrets(text: string): string {
 function inspected({ key, bytes, metadata }: EntryInfo): InspectedEntry {
   const ageMs = nowMs() - metadata.createdTime;
   const freshMs = metadata.ttl == null ? null : metadata.ttl - ageMs;
-  return { key, label: withoutSecrets(key), bytes, ageMs, freshMs, usableMs: freshMs === null || metadata.swr === null ? null : freshMs + (metadata.swr ?? 0) };
+  return {
+    key,
+    label: withoutSecrets(key),
+    bytes,
+    ageMs,
+    freshMs,
+    usableMs: freshMs === null || metadata.swr === null ? null : freshMs + (metadata.swr ?? 0),
+  };
 }
 
 /** All entries in number and bytes. Throws AppError(forbidden) for all but admins. */
 export function cacheSize(admin: Member): { entries: number; bytes: number } {
   assertAdmin(admin);
-  return cacheDatabase().prepare(`SELECT COUNT(*) AS entries, COALESCE(SUM(bytes), 0) AS bytes FROM cache`).get() as { entries: number; bytes: number };
+  return cacheDatabase()
+    .prepare(`SELECT COUNT(*) AS entries, COALESCE(SUM(bytes), 0) AS bytes FROM cache`)
+    .get() as { entries: number; bytes: number };
 }
 
 /** Entries whose key contains `text` as it stands, by key; `more` when there are more than a hundred. Throws AppError(forbidden) for all but admins. */
-export function searchCache(admin: Member, text: string): { entries: InspectedEntry[]; more: boolean } {
+export function searchCache(
+  admin: Member,
+  text: string,
+): { entries: InspectedEntry[]; more: boolean } {
   assertAdmin(admin);
   const found = findEntries(text, ENTRIES_SHOWN + 1);
-  return { entries: found.slice(0, ENTRIES_SHOWN).map(inspected), more: found.length > ENTRIES_SHOWN };
+  return {
+    entries: found.slice(0, ENTRIES_SHOWN).map(inspected),
+    more: found.length > ENTRIES_SHOWN,
+  };
 }
 
 /** The entry with this key and the outline of its value, a line each; null when there is none. Throws AppError(forbidden) for all but admins. */
-export function inspectEntry(admin: Member, key: string): (InspectedEntry & { readonly outline: readonly string[] }) | null {
+export function inspectEntry(
+  admin: Member,
+  key: string,
+): (InspectedEntry & { readonly outline: readonly string[] }) | null {
   assertAdmin(admin);
   const row = readEntry(key);
   if (!row) return null;
-  const info = inspected({ key, bytes: key.length + row.metadata.length + row.value.length, metadata: JSON.parse(row.metadata) as EntryInfo["metadata"] });
+  const info = inspected({
+    key,
+    bytes: key.length + row.metadata.length + row.value.length,
+    metadata: JSON.parse(row.metadata) as EntryInfo["metadata"],
+  });
   return { ...info, outline: outlineOf(row.value) };
 }
 
 /** Deletes the entry from memory and file: it is made again when somebody asks. Throws AppError: forbidden for all but admins, not_found. */
 export function dropEntry(admin: Member, key: string): void {
   assertAdmin(admin);
-  if (!deleteCacheKey(key)) throw new AppError("not_found", "This entry is gone already.", { field: "key" });
+  if (!deleteCacheKey(key))
+    throw new AppError("not_found", "This entry is gone already.", { field: "key" });
 }
 
 /** The shape of a JSON text: names of fields, kinds of values, beginnings of texts. */
@@ -83,12 +106,16 @@ export function outlineOf(json: string): string[] {
   const visit = (name: string, value: unknown, depth: number): void => {
     const isList = Array.isArray(value);
     if (typeof value !== "object" || value === null) return say(depth, name + textOf(value));
-    const entries = isList ? value.slice(0, MAX_ITEMS).map((item, i) => [String(i), item] as const) : Object.entries(value);
+    const entries = isList
+      ? value.slice(0, MAX_ITEMS).map((item, i) => [String(i), item] as const)
+      : Object.entries(value);
     const count = isList ? value.length : entries.length;
     say(depth, `${name}${isList ? "list" : "object"} of ${count}`);
     if (depth >= MAX_DEPTH) return;
-    for (const [key, item] of entries) visit(`${withoutSecrets(key).slice(0, MAX_TEXT)}: `, item, depth + 1);
-    if (isList && value.length > MAX_ITEMS) say(depth + 1, `… and ${value.length - MAX_ITEMS} more`);
+    for (const [key, item] of entries)
+      visit(`${withoutSecrets(key).slice(0, MAX_TEXT)}: `, item, depth + 1);
+    if (isList && value.length > MAX_ITEMS)
+      say(depth + 1, `… and ${value.length - MAX_ITEMS} more`);
   };
   try {
     visit("", JSON.parse(json), 0);
@@ -100,9 +127,16 @@ export function outlineOf(json: string): string[] {
 }
 
 function textOf(value: unknown): string {
-  if (typeof value !== "string") return value === null ? "null" : typeof value === "number" || typeof value === "boolean" ? String(value) : typeof value;
+  if (typeof value !== "string")
+    return value === null
+      ? "null"
+      : typeof value === "number" || typeof value === "boolean"
+        ? String(value)
+        : typeof value;
   const size = `${value.length} ${value.length === 1 ? "character" : "characters"}`;
   const start = withoutSecrets(value.slice(0, 500)).replace(/\s+/g, " ").slice(0, MAX_TEXT);
   // A text that may be a token, whole or cut, is only counted.
-  return TOKEN.test(start) || TOKEN.test(value.slice(0, MAX_TEXT + 20)) ? `text of ${size}` : `“${start}${value.length > MAX_TEXT ? "…" : ""}” (${size})`;
+  return TOKEN.test(start) || TOKEN.test(value.slice(0, MAX_TEXT + 20))
+    ? `text of ${size}`
+    : `“${start}${value.length > MAX_TEXT ? "…" : ""}” (${size})`;
 }

@@ -34,7 +34,10 @@ test("a document that says that it is missing is kept as a 404", async () => {
   await cache.set("/missing", page('<main><div class="wrap" data-missing="">'));
   expect(await cache.get("/missing")).toMatchObject({ value: { status: 404 } });
   await cache.get("/about-it");
-  await cache.set("/about-it", page('<p>A page with &lt;div class="wrap" data-missing=""&gt; in its text'));
+  await cache.set(
+    "/about-it",
+    page('<p>A page with &lt;div class="wrap" data-missing=""&gt; in its text'),
+  );
   expect(await cache.get("/about-it")).not.toMatchObject({ value: { status: 404 } });
 });
 

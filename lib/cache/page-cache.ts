@@ -14,9 +14,16 @@ interface Entry {
 const MAX_BYTES = 64 * 1_048_576;
 
 // The site publishes its version on globalThis: this file is not part of any bundle.
-const shared = globalThis as { __lecternPages?: LRUCache<string, Entry>; __lecternAsked?: LRUCache<string, string>; __lecternContentKey?: () => string };
+const shared = globalThis as {
+  __lecternPages?: LRUCache<string, Entry>;
+  __lecternAsked?: LRUCache<string, string>;
+  __lecternContentKey?: () => string;
+};
 
-const pages = (shared.__lecternPages ??= new LRUCache<string, Entry>({ maxSize: MAX_BYTES, sizeCalculation: ({ value }) => sizeOf(value) }));
+const pages = (shared.__lecternPages ??= new LRUCache<string, Entry>({
+  maxSize: MAX_BYTES,
+  sizeCalculation: ({ value }) => sizeOf(value),
+}));
 
 // The version at the moment a page was asked for: it is rendered after that, and the content may change meanwhile.
 const asked = (shared.__lecternAsked ??= new LRUCache<string, string>({ max: 2_000 }));
@@ -25,7 +32,8 @@ function sizeOf(value: unknown): number {
   let size = 1_000;
   for (const part of Object.values((value ?? {}) as Record<string, unknown>)) {
     if (typeof part === "string" || part instanceof Uint8Array) size += part.length;
-    if (part instanceof Map) for (const segment of part.values()) size += (segment as Uint8Array).length ?? 0;
+    if (part instanceof Map)
+      for (const segment of part.values()) size += (segment as Uint8Array).length ?? 0;
   }
   return size;
 }
@@ -35,7 +43,9 @@ const MISSING = '<div class="wrap" data-missing="">';
 
 function withStatus(value: unknown): unknown {
   const { html } = value as { html?: unknown };
-  return typeof html === "string" && html.includes(MISSING) ? { ...(value as object), status: 404 } : value;
+  return typeof html === "string" && html.includes(MISSING)
+    ? { ...(value as object), status: 404 }
+    : value;
 }
 
 export default class PageCache {

@@ -1,6 +1,15 @@
 // MP3, FLAC, WAV and Ogg: how long their sound is, by their frames, samples and pages.
 
-import { type Track, ascii, damaged, hasPicture, opusPacketMs, otherCodec, refuse, viewOf } from "./audio-track.ts";
+import {
+  type Track,
+  ascii,
+  damaged,
+  hasPicture,
+  opusPacketMs,
+  otherCodec,
+  refuse,
+  viewOf,
+} from "./audio-track.ts";
 
 const MP3_KBITS = [
   [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320], // MPEG 1, layer III
@@ -23,7 +32,11 @@ export function mp3Frame(bytes: Uint8Array, at: number): Mp3Frame | null {
   if (version === 1 || !kbits || !base) return null;
   const rate = version === 3 ? base : version === 2 ? base / 2 : base / 4;
   const samples = version === 3 ? 1_152 : 576;
-  return { length: Math.floor(((samples / 8) * kbits * 1000) / rate) + ((bytes[at + 2]! >> 1) & 1), samples, rate };
+  return {
+    length: Math.floor(((samples / 8) * kbits * 1000) / rate) + ((bytes[at + 2]! >> 1) & 1),
+    samples,
+    rate,
+  };
 }
 
 /** Where what follows ID3 tags at the beginning begins; 0 without one. */
@@ -31,8 +44,16 @@ export function afterId3(bytes: Uint8Array): number {
   let at = 0;
   // Some have two; a file of nothing else would take its time.
   for (let tags = 0; tags < 8 && at + 10 <= bytes.length && ascii(bytes, at, 3) === "ID3"; tags++) {
-    const [a, b, c, d] = bytes.subarray(at + 6, at + 10) as unknown as [number, number, number, number];
-    at += 10 + (((a & 127) << 21) | ((b & 127) << 14) | ((c & 127) << 7) | (d & 127)) + (bytes[at + 5]! & 0x10 ? 10 : 0);
+    const [a, b, c, d] = bytes.subarray(at + 6, at + 10) as unknown as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    at +=
+      10 +
+      (((a & 127) << 21) | ((b & 127) << 14) | ((c & 127) << 7) | (d & 127)) +
+      (bytes[at + 5]! & 0x10 ? 10 : 0);
   }
   return at;
 }
@@ -46,7 +67,11 @@ export function readMp3(bytes: Uint8Array): Track {
   while (at + 4 <= bytes.length) {
     const frame = mp3Frame(bytes, at);
     // After a gap two in a row make a frame: the signs of one come up in any data.
-    if (!frame || at + frame.length > bytes.length || (!isFollowing && !mp3Frame(bytes, at + frame.length))) {
+    if (
+      !frame ||
+      at + frame.length > bytes.length ||
+      (!isFollowing && !mp3Frame(bytes, at + frame.length))
+    ) {
       isFollowing = false;
       at += 1;
       continue;
@@ -66,7 +91,7 @@ export function readMp3(bytes: Uint8Array): Track {
 export function readWav(bytes: Uint8Array): Track {
   const view = viewOf(bytes);
   let bytesPerSecond = 0;
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const type = ascii(bytes, at, 4);
     const size = view.getUint32(at + 4, true);
     const start = at + 8;
@@ -74,16 +99,24 @@ export function readWav(bytes: Uint8Array): Track {
       if (size < 16 || start + 16 > bytes.length) break;
       const tag = view.getUint16(start, true);
       // WAVE_FORMAT_EXTENSIBLE: the real one is in the first bytes of the GUID.
-      const format = tag === 0xfffe && size >= 40 && start + 26 <= bytes.length ? view.getUint16(start + 24, true) : tag;
+      const format =
+        tag === 0xfffe && size >= 40 && start + 26 <= bytes.length
+          ? view.getUint16(start + 24, true)
+          : tag;
       const bits = view.getUint16(start + 14, true);
-      const isPlayed = (format === 1 && [8, 16, 24, 32].includes(bits)) || (format === 3 && bits === 32);
+      const isPlayed =
+        (format === 1 && [8, 16, 24, 32].includes(bits)) || (format === 3 && bits === 32);
       if (!isPlayed) throw otherCodec("WAV");
-      bytesPerSecond = (view.getUint16(start + 2, true) * view.getUint32(start + 4, true) * bits) / 8;
+      bytesPerSecond =
+        (view.getUint16(start + 2, true) * view.getUint32(start + 4, true) * bits) / 8;
     } else if (type === "data") {
       if (bytesPerSecond === 0) break;
       // Who writes while recording doesn't know the size yet, and leaves 0 or the largest number.
       const there = bytes.length - start;
-      return { codec: "pcm", durationMs: ((size === 0 ? there : Math.min(size, there)) / bytesPerSecond) * 1000 };
+      return {
+        codec: "pcm",
+        durationMs: ((size === 0 ? there : Math.min(size, there)) / bytesPerSecond) * 1000,
+      };
     }
     at = start + size + (size & 1);
   }
@@ -108,7 +141,13 @@ const LAST_FRAME_WITHIN = 512 * 1024;
 
 /** The number of the sample after the FLAC frame that begins at `at`, or null where none does (RFC 9639, 9.1). */
 function flacFrameEnd(bytes: Uint8Array, at: number, blockSize: number): number | null {
-  if (bytes[at] !== 0xff || (bytes[at + 1]! & 0xfe) !== 0xf8 || at + 16 > bytes.length || bytes[at + 3]! & 1) return null;
+  if (
+    bytes[at] !== 0xff ||
+    (bytes[at + 1]! & 0xfe) !== 0xf8 ||
+    at + 16 > bytes.length ||
+    bytes[at + 3]! & 1
+  )
+    return null;
   const sizeCode = bytes[at + 2]! >> 4;
   const rateCode = bytes[at + 2]! & 15;
   if (sizeCode === 0 || rateCode === 15 || bytes[at + 3]! >> 4 > 10) return null;
@@ -139,13 +178,17 @@ export function readFlac(bytes: Uint8Array): Track {
   const blockSize = view.getUint16(start + 8);
   const rate = view.getUint32(start + 18) >>> 12;
   let at = start + 4;
-  for (let isLast = false; !isLast; ) {
+  for (let isLast = false; !isLast;) {
     if (at + 4 > bytes.length) throw damaged("FLAC");
     isLast = (bytes[at]! & 0x80) !== 0;
     at += 4 + (view.getUint32(at) & 0xffffff);
   }
   if (rate === 0) throw damaged("FLAC");
-  for (let frame = bytes.length - 16; frame >= Math.max(at, bytes.length - LAST_FRAME_WITHIN); frame--) {
+  for (
+    let frame = bytes.length - 16;
+    frame >= Math.max(at, bytes.length - LAST_FRAME_WITHIN);
+    frame--
+  ) {
     const end = bytes[frame] === 0xff ? flacFrameEnd(bytes, frame, blockSize) : null;
     if (end !== null) return { codec: "flac", durationMs: (end / rate) * 1000 };
   }
@@ -162,9 +205,16 @@ interface OggStream {
 function oggStream(bytes: Uint8Array, serial: number, at: number): OggStream {
   const view = viewOf(bytes);
   const is = (magic: string) => ascii(bytes, at, magic.length) === magic;
-  if (is("OpusHead") && at + 12 <= bytes.length) return { serial, codec: "opus", rate: 48_000, skip: view.getUint16(at + 10, true) };
-  if (is("\x01vorbis") && at + 16 <= bytes.length) return { serial, codec: "vorbis", rate: view.getUint32(at + 12, true), skip: 0 };
-  return { serial, codec: is("\x80theora") || is("\x01video") || is("BBCD") ? "video" : "other", rate: 0, skip: 0 };
+  if (is("OpusHead") && at + 12 <= bytes.length)
+    return { serial, codec: "opus", rate: 48_000, skip: view.getUint16(at + 10, true) };
+  if (is("\x01vorbis") && at + 16 <= bytes.length)
+    return { serial, codec: "vorbis", rate: view.getUint32(at + 12, true), skip: 0 };
+  return {
+    serial,
+    codec: is("\x80theora") || is("\x01video") || is("BBCD") ? "video" : "other",
+    rate: 0,
+    skip: 0,
+  };
 }
 
 /** An Ogg file: the packets of an Opus stream, the last position of a Vorbis one. */
@@ -174,7 +224,7 @@ export function readOgg(bytes: Uint8Array): Track {
   let opusMs = 0;
   let position = 0;
   let packets = 0;
-  for (let at = 0; at + 27 <= bytes.length && ascii(bytes, at, 4) === "OggS"; ) {
+  for (let at = 0; at + 27 <= bytes.length && ascii(bytes, at, 4) === "OggS";) {
     const kind = bytes[at + 5]!;
     const serial = view.getUint32(at + 14, true);
     const table = at + 27;
@@ -193,7 +243,8 @@ export function readOgg(bytes: Uint8Array): Track {
       let isStart = (kind & 1) === 0;
       for (let i = table; i < table + count; i++) {
         // The first one after the head holds comments, no sound.
-        if (isStart && bytes[i]! > 0 && packets++ > 0) opusMs += opusPacketMs(bytes[data], bytes[data + 1]);
+        if (isStart && bytes[i]! > 0 && packets++ > 0)
+          opusMs += opusPacketMs(bytes[data], bytes[data + 1]);
         data += bytes[i]!;
         isStart = bytes[i]! < 255;
       }
@@ -203,7 +254,8 @@ export function readOgg(bytes: Uint8Array): Track {
   if (streams.some(({ codec }) => codec === "video")) throw hasPicture();
   const stream = streams[0];
   if (!stream) throw damaged("Ogg");
-  if (streams.length > 1) throw refuse("This file holds more than one track of sound. Export it with one.");
+  if (streams.length > 1)
+    throw refuse("This file holds more than one track of sound. Export it with one.");
   if (stream.codec !== "opus" && stream.codec !== "vorbis") throw otherCodec("Ogg");
   const ms = stream.codec === "opus" ? opusMs - stream.skip / 48 : (position / stream.rate) * 1000;
   if (!(ms > 0) || ms === Infinity) throw damaged("Ogg");

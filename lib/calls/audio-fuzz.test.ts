@@ -29,8 +29,14 @@ function mutate(bytes: Uint8Array, next: (below: number) => number): Uint8Array 
     else if (kind === 1) copy[at] = SPICE[next(SPICE.length)]!;
     else if (kind === 2) copy.fill(SPICE[next(SPICE.length)]!, at, at + next(12));
     else if (kind === 3) copy = copy.slice(0, Math.max(1, at));
-    else if (kind === 4) copy = new Uint8Array([...copy.subarray(0, at), ...copy.subarray(at + next(64))]);
-    else copy = new Uint8Array([...copy.subarray(0, at), ...copy.subarray(Math.max(0, at - next(64))), ...copy.subarray(at)]);
+    else if (kind === 4)
+      copy = new Uint8Array([...copy.subarray(0, at), ...copy.subarray(at + next(64))]);
+    else
+      copy = new Uint8Array([
+        ...copy.subarray(0, at),
+        ...copy.subarray(Math.max(0, at - next(64))),
+        ...copy.subarray(at),
+      ]);
     if (copy.length === 0) copy = Uint8Array.of(0);
   }
   return copy;
@@ -41,7 +47,8 @@ async function probe(bytes: Uint8Array): Promise<number> {
   const began = performance.now();
   try {
     const audio = await probeAudio(bytes, ANSWER_LIMITS);
-    if (!(audio.durationMs >= 500 && audio.durationMs <= ANSWER_LIMITS.maxMs + 1_000)) throw new TypeError(`a duration of ${audio.durationMs}`);
+    if (!(audio.durationMs >= 500 && audio.durationMs <= ANSWER_LIMITS.maxMs + 1_000))
+      throw new TypeError(`a duration of ${audio.durationMs}`);
   } catch (error) {
     if (!isAppError(error) || error.field !== "audio") throw error;
   }
@@ -49,7 +56,9 @@ async function probe(bytes: Uint8Array): Promise<number> {
   return performance.now() - began;
 }
 
-const fixtures = readdirSync(new URL("../../tests/fixtures/audio/", import.meta.url)).filter((name) => /^(tone|film|noise)/.test(name));
+const fixtures = readdirSync(new URL("../../tests/fixtures/audio/", import.meta.url)).filter(
+  (name) => /^(tone|film|noise)/.test(name),
+);
 
 for (const [index, name] of fixtures.entries()) {
   test(`500 damaged versions of ${name} are measured or refused, soon`, async () => {
@@ -82,19 +91,36 @@ const hostile: [string, Uint8Array, Uint8Array][] = [
   ["sample entries", mp4, bytesOf("\0\0\0\x18stsd\0\0\0\0\0\0\0\x01\0\0\0\x08mp4a")],
   ["pages of no size", new Uint8Array(), bytesOf(`OggS\0\0${"\0".repeat(21)}`)],
   ["beginnings of streams", new Uint8Array(), bytesOf(`OggS\0\x02${"\0".repeat(20)}\x01\x01x`)],
-  ["packets of one byte", bytesOf(`OggS\0\x02${"\0".repeat(20)}\x01\x13OpusHead\x01\x01${"\0".repeat(9)}`), bytesOf(`OggS\0\0${"\0".repeat(20)}\xff${"\x01".repeat(255)}${"\xfc".repeat(255)}`)],
+  [
+    "packets of one byte",
+    bytesOf(`OggS\0\x02${"\0".repeat(20)}\x01\x13OpusHead\x01\x01${"\0".repeat(9)}`),
+    bytesOf(`OggS\0\0${"\0".repeat(20)}\xff${"\x01".repeat(255)}${"\xfc".repeat(255)}`),
+  ],
   ["chunks of no size", bytesOf("RIFF\0\0\0\0WAVE"), bytesOf("junk\0\0\0\0")],
   ["tags", new Uint8Array(), bytesOf("ID3\x04\0\0\0\0\0\0")],
-  ["a tag, then what looks like frames", bytesOf("ID3\x04\0\0\0\0\0\0"), Uint8Array.of(0xff, 0xfb, 0x90, 0x00)],
+  [
+    "a tag, then what looks like frames",
+    bytesOf("ID3\x04\0\0\0\0\0\0"),
+    Uint8Array.of(0xff, 0xfb, 0x90, 0x00),
+  ],
   ["a tag, then nothing", bytesOf("ID3\x04\0\0\0\0\0\0"), Uint8Array.of(0xff)],
-  ["the smallest frames", new Uint8Array(), Uint8Array.of(0xff, 0xf3, 0x14, ...new Array<number>(21).fill(0))],
-  ["heads of FLAC frames", audioFixture("tone.flac").subarray(0, 100), Uint8Array.of(0xff, 0xf8, 0x99, 0x08)],
+  [
+    "the smallest frames",
+    new Uint8Array(),
+    Uint8Array.of(0xff, 0xf3, 0x14, ...new Array<number>(21).fill(0)),
+  ],
+  [
+    "heads of FLAC frames",
+    audioFixture("tone.flac").subarray(0, 100),
+    Uint8Array.of(0xff, 0xf8, 0x99, 0x08),
+  ],
   ["blocks of FLAC metadata", audioFixture("tone.flac").subarray(0, 42), Uint8Array.of(4, 0, 0, 0)],
 ];
 for (const [what, head, repeated] of hostile) {
   test(`16 MiB of ${what} are refused or measured within two seconds`, async () => {
     const bytes = new Uint8Array(MAX_ANSWER_BYTES);
-    for (let at = 0; at < bytes.length; at += repeated.length) bytes.set(repeated.subarray(0, bytes.length - at), at);
+    for (let at = 0; at < bytes.length; at += repeated.length)
+      bytes.set(repeated.subarray(0, bytes.length - at), at);
     bytes.set(head);
     expect(await probe(bytes)).toBeLessThan(2_000);
   });

@@ -1,6 +1,14 @@
 // MP4 and M4A: how long its sound is, by the durations of its samples; in fragments too, as Safari records.
 
-import { type Track, ascii, damaged, hasPicture, otherCodec, refuse, viewOf } from "./audio-track.ts";
+import {
+  type Track,
+  ascii,
+  damaged,
+  hasPicture,
+  otherCodec,
+  refuse,
+  viewOf,
+} from "./audio-track.ts";
 
 interface Box {
   readonly type: string;
@@ -20,13 +28,22 @@ interface Found {
 }
 
 /** The boxes from `start` to `end`, one after the other; ends at the first that doesn't fit, with `cut` told. */
-function* boxes(bytes: Uint8Array, start: number, end: number, cut: () => void = () => {}): Generator<Box> {
+function* boxes(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  cut: () => void = () => {},
+): Generator<Box> {
   const view = viewOf(bytes);
-  for (let at = start; at + 8 <= end; ) {
+  for (let at = start; at + 8 <= end;) {
     const size32 = view.getUint32(at);
     const isLong = size32 === 1;
     if (isLong && at + 16 > end) return cut();
-    const size = isLong ? view.getUint32(at + 8) * 2 ** 32 + view.getUint32(at + 12) : size32 === 0 ? end - at : size32;
+    const size = isLong
+      ? view.getUint32(at + 8) * 2 ** 32 + view.getUint32(at + 12)
+      : size32 === 0
+        ? end - at
+        : size32;
     const header = isLong ? 16 : 8;
     if (size < header || at + size > end) return cut();
     yield { type: ascii(bytes, at + 4, 4), start: at + header, end: at + size };
@@ -36,7 +53,7 @@ function* boxes(bytes: Uint8Array, start: number, end: number, cut: () => void =
 
 /** The object type in an esds box: 0x40 and its like are AAC; 0 where none is found. */
 function objectTypeOf(bytes: Uint8Array, start: number, end: number): number {
-  for (let at = start + 4; at + 2 <= end; ) {
+  for (let at = start + 4; at + 2 <= end;) {
     const tag = bytes[at]!;
     at += 1;
     while (at < end && bytes[at]! & 0x80) at += 1;
@@ -44,7 +61,11 @@ function objectTypeOf(bytes: Uint8Array, start: number, end: number): number {
     if (tag === 0x04) return bytes[at] ?? 0;
     if (tag !== 0x03) return 0;
     const flags = bytes[at + 2] ?? 0;
-    at += 3 + (flags & 0x80 ? 2 : 0) + (flags & 0x40 ? 1 + (bytes[at + 3] ?? 0) : 0) + (flags & 0x20 ? 2 : 0);
+    at +=
+      3 +
+      (flags & 0x80 ? 2 : 0) +
+      (flags & 0x40 ? 1 + (bytes[at + 3] ?? 0) : 0) +
+      (flags & 0x20 ? 2 : 0);
   }
   return 0;
 }
@@ -63,7 +84,10 @@ export function readMp4(bytes: Uint8Array): Track {
   let fragments = 0;
   let isCut = false;
   let seen = 0;
-  let fragment: { track: Found | undefined; defaultDuration: number } = { track: undefined, defaultDuration: 0 };
+  let fragment: { track: Found | undefined; defaultDuration: number } = {
+    track: undefined,
+    defaultDuration: 0,
+  };
 
   const u32 = (box: Box, offset: number) => {
     if (box.start + offset + 4 > box.end) throw damaged("M4A");
@@ -78,7 +102,8 @@ export function readMp4(bytes: Uint8Array): Track {
     // esds lies inside the entry, in QuickTime's files inside a box of its own: looked for by its name.
     const end = Math.min(box.end, at + 4_096);
     for (let i = at + 8; i + 8 <= end; i++) {
-      if (bytes[i] === 0x65 && ascii(bytes, i, 4) === "esds") return void (track.objectType = objectTypeOf(bytes, i + 4, end));
+      if (bytes[i] === 0x65 && ascii(bytes, i, 4) === "esds")
+        return void (track.objectType = objectTypeOf(bytes, i + 4, end));
     }
   }
 
@@ -93,7 +118,10 @@ export function readMp4(bytes: Uint8Array): Track {
     const flags = u32(box, 0) & 0xffffff;
     const id = u32(box, 4);
     const at = 8 + (flags & 0x1 ? 8 : 0) + (flags & 0x2 ? 4 : 0);
-    fragment = { track: tracks.find((each) => each.id === id), defaultDuration: flags & 0x8 ? u32(box, at) : (defaults.get(id) ?? 0) };
+    fragment = {
+      track: tracks.find((each) => each.id === id),
+      defaultDuration: flags & 0x8 ? u32(box, at) : (defaults.get(id) ?? 0),
+    };
   }
 
   function run(box: Box): void {
@@ -120,8 +148,10 @@ export function readMp4(bytes: Uint8Array): Track {
       if (PARENTS.has(box.type) && depth < 8) walk(box.start, box.end, depth + 1);
       else if (box.type === "mdat") dataBytes += box.end - box.start;
       else if (box.type === "tkhd" && track) track.id = u32(box, bytes[box.start] === 1 ? 20 : 12);
-      else if (box.type === "mdhd" && track) track.timescale = u32(box, bytes[box.start] === 1 ? 20 : 12);
-      else if (box.type === "hdlr" && track && track.handler === "") track.handler = ascii(bytes, box.start + 8, 4);
+      else if (box.type === "mdhd" && track)
+        track.timescale = u32(box, bytes[box.start] === 1 ? 20 : 12);
+      else if (box.type === "hdlr" && track && track.handler === "")
+        track.handler = ascii(bytes, box.start + 8, 4);
       else if (box.type === "stsd") sampleEntry(box);
       else if (box.type === "stts") timesToSamples(box);
       else if (box.type === "trex") {
@@ -134,11 +164,15 @@ export function readMp4(bytes: Uint8Array): Track {
 
   if (tracks.some(({ handler }) => handler === "vide")) throw hasPicture();
   const sound = tracks.filter(({ handler }) => handler === "soun");
-  if (sound.length > 1) throw refuse("This file holds more than one track of sound. Export it with one.");
+  if (sound.length > 1)
+    throw refuse("This file holds more than one track of sound. Export it with one.");
   const track = sound[0];
   // Of a recording in fragments what came before the cut can be played.
-  if (!track || dataBytes === 0 || track.timescale === 0 || (isCut && fragments === 0)) throw damaged("M4A");
-  const isAac = track.format === "mp4a" && (track.objectType === 0x40 || (track.objectType >= 0x66 && track.objectType <= 0x68));
+  if (!track || dataBytes === 0 || track.timescale === 0 || (isCut && fragments === 0))
+    throw damaged("M4A");
+  const isAac =
+    track.format === "mp4a" &&
+    (track.objectType === 0x40 || (track.objectType >= 0x66 && track.objectType <= 0x68));
   if (!isAac && track.format !== "Opus") throw otherCodec("M4A");
   return { codec: isAac ? "aac" : "opus", durationMs: (track.duration / track.timescale) * 1000 };
 }

@@ -10,18 +10,30 @@ export interface Track {
 
 /** AppError(invalid) for the field "audio". */
 export const refuse = (message: string) => new AppError("invalid", message, { field: "audio" });
-export const damaged = (name: string) => refuse(`This ${name} file is damaged or was cut off. Record it or export it again.`);
-export const hasPicture = () => refuse("This is a film, not a recording. Send its sound only, as M4A, MP3, Ogg or WebM.");
-export const otherCodec = (name: string) => refuse(`The sound in this ${name} file is of a kind that not every browser plays. Export it as M4A (AAC) or MP3.`);
+export const damaged = (name: string) =>
+  refuse(`This ${name} file is damaged or was cut off. Record it or export it again.`);
+export const hasPicture = () =>
+  refuse("This is a film, not a recording. Send its sound only, as M4A, MP3, Ogg or WebM.");
+export const otherCodec = (name: string) =>
+  refuse(
+    `The sound in this ${name} file is of a kind that not every browser plays. Export it as M4A (AAC) or MP3.`,
+  );
 
-export const ascii = (bytes: Uint8Array, at: number, length: number) => String.fromCharCode(...bytes.subarray(at, at + length));
-export const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+export const ascii = (bytes: Uint8Array, at: number, length: number) =>
+  String.fromCharCode(...bytes.subarray(at, at + length));
+export const viewOf = (bytes: Uint8Array) =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** Milliseconds of sound in one Opus packet, by its first two bytes (RFC 6716, 3.1 and 3.2); 0 for an empty one. */
 export function opusPacketMs(first: number | undefined, second: number | undefined): number {
   if (first === undefined) return 0;
   const config = first >> 3;
-  const frameMs = config < 12 ? [10, 20, 40, 60][config & 3]! : config < 16 ? [10, 20][config & 1]! : [2.5, 5, 10, 20][config & 3]!;
+  const frameMs =
+    config < 12
+      ? [10, 20, 40, 60][config & 3]!
+      : config < 16
+        ? [10, 20][config & 1]!
+        : [2.5, 5, 10, 20][config & 3]!;
   const code = first & 3;
   const frames = code === 0 ? 1 : code === 3 ? (second ?? 1) & 63 : 2;
   // Longer ones are not allowed, and nothing plays them.

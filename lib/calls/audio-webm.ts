@@ -1,6 +1,14 @@
 // WebM: how long its sound is, by the times of its blocks. What a browser records has no duration in its header.
 
-import { type Track, ascii, damaged, hasPicture, opusPacketMs, otherCodec, refuse } from "./audio-track.ts";
+import {
+  type Track,
+  ascii,
+  damaged,
+  hasPicture,
+  opusPacketMs,
+  otherCodec,
+  refuse,
+} from "./audio-track.ts";
 
 const EBML = 0x1a45dfa3;
 const DOC_TYPE = 0x4282;
@@ -63,9 +71,10 @@ export function readWebm(bytes: Uint8Array): Track {
     const entry = tracks.find(({ number }) => number === track.value);
     if (entry?.type !== 2) return;
     const times = at + track.length;
-    const time = clusterTime + (((bytes[times]! << 8) | bytes[times + 1]!) << 16 >> 16);
+    const time = clusterTime + ((((bytes[times]! << 8) | bytes[times + 1]!) << 16) >> 16);
     const data = times + 3;
-    const packetMs = entry.codecId === "A_OPUS" && data < end ? opusPacketMs(bytes[data], bytes[data + 1]) : 0;
+    const packetMs =
+      entry.codecId === "A_OPUS" && data < end ? opusPacketMs(bytes[data], bytes[data + 1]) : 0;
     soundMs += packetMs;
     first = Math.min(first, time);
     if (time >= last) {
@@ -74,7 +83,7 @@ export function readWebm(bytes: Uint8Array): Track {
     }
   }
 
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const idLength = bytes[at]! === 0 ? 0 : Math.clz32(bytes[at]!) - 23;
     const size = idLength > 0 && idLength <= 4 ? vint(bytes, at + idLength) : null;
     if (!size) break;
@@ -95,19 +104,23 @@ export function readWebm(bytes: Uint8Array): Track {
     if (id === SIMPLE_BLOCK || id === BLOCK) block(start, end);
     else if (id === CLUSTER_TIMESTAMP) clusterTime = unsigned(bytes, start, size.value);
     else if (id === TIMESTAMP_SCALE) scaleNs = unsigned(bytes, start, size.value);
-    else if (id === DOC_TYPE) docType = ascii(bytes, start, Math.min(size.value, 16)).replace(/\0.*$/s, "");
+    else if (id === DOC_TYPE)
+      docType = ascii(bytes, start, Math.min(size.value, 16)).replace(/\0.*$/s, "");
     else if (entry && id === TRACK_NUMBER) entry.number = unsigned(bytes, start, size.value);
     else if (entry && id === TRACK_TYPE) entry.type = unsigned(bytes, start, size.value);
-    else if (entry && id === CODEC_ID) entry.codecId = ascii(bytes, start, Math.min(size.value, 32)).replace(/\0.*$/s, "");
+    else if (entry && id === CODEC_ID)
+      entry.codecId = ascii(bytes, start, Math.min(size.value, 32)).replace(/\0.*$/s, "");
     at = end;
   }
 
   if (docType !== "webm") throw otherCodec("Matroska");
   if (tracks.some(({ type }) => type === 1)) throw hasPicture();
   const sound = tracks.filter(({ type }) => type === 2);
-  if (sound.length > 1) throw refuse("This file holds more than one track of sound. Export it with one.");
+  if (sound.length > 1)
+    throw refuse("This file holds more than one track of sound. Export it with one.");
   if (sound.length === 0 || last < first) throw damaged("WebM");
-  const codec = sound[0]!.codecId === "A_OPUS" ? "opus" : sound[0]!.codecId === "A_VORBIS" ? "vorbis" : null;
+  const codec =
+    sound[0]!.codecId === "A_OPUS" ? "opus" : sound[0]!.codecId === "A_VORBIS" ? "vorbis" : null;
   if (!codec) throw otherCodec("WebM");
   return { codec, durationMs: Math.max(((last - first) * scaleNs) / 1e6 + lastMs, soundMs) };
 }

@@ -48,14 +48,40 @@ interface Container extends SniffedAudio {
   read(bytes: Uint8Array): Track;
 }
 
-const startsWith = (bytes: Uint8Array, magic: string, at = 0) => bytes.length >= at + magic.length && ascii(bytes, at, magic.length) === magic;
+const startsWith = (bytes: Uint8Array, magic: string, at = 0) =>
+  bytes.length >= at + magic.length && ascii(bytes, at, magic.length) === magic;
 
 const CONTAINERS: readonly Container[] = [
-  { contentType: "audio/webm", extension: "webm", isThis: (bytes) => startsWith(bytes, "\x1aE\xdf\xa3"), read: readWebm },
-  { contentType: "audio/mp4", extension: "m4a", isThis: (bytes) => startsWith(bytes, "ftyp", 4), read: readMp4 },
-  { contentType: "audio/ogg", extension: "ogg", isThis: (bytes) => startsWith(bytes, "OggS"), read: readOgg },
-  { contentType: "audio/wav", extension: "wav", isThis: (bytes) => startsWith(bytes, "RIFF") && startsWith(bytes, "WAVE", 8), read: readWav },
-  { contentType: "audio/flac", extension: "flac", isThis: (bytes) => startsWith(bytes, "fLaC", afterId3(bytes)), read: readFlac },
+  {
+    contentType: "audio/webm",
+    extension: "webm",
+    isThis: (bytes) => startsWith(bytes, "\x1aE\xdf\xa3"),
+    read: readWebm,
+  },
+  {
+    contentType: "audio/mp4",
+    extension: "m4a",
+    isThis: (bytes) => startsWith(bytes, "ftyp", 4),
+    read: readMp4,
+  },
+  {
+    contentType: "audio/ogg",
+    extension: "ogg",
+    isThis: (bytes) => startsWith(bytes, "OggS"),
+    read: readOgg,
+  },
+  {
+    contentType: "audio/wav",
+    extension: "wav",
+    isThis: (bytes) => startsWith(bytes, "RIFF") && startsWith(bytes, "WAVE", 8),
+    read: readWav,
+  },
+  {
+    contentType: "audio/flac",
+    extension: "flac",
+    isThis: (bytes) => startsWith(bytes, "fLaC", afterId3(bytes)),
+    read: readFlac,
+  },
   {
     contentType: "audio/aac",
     extension: "aac",
@@ -80,7 +106,8 @@ const CONTAINERS: readonly Container[] = [
   },
 ];
 
-const containerOf = (bytes: Uint8Array) => CONTAINERS.find((container) => container.isThis(bytes)) ?? null;
+const containerOf = (bytes: Uint8Array) =>
+  CONTAINERS.find((container) => container.isThis(bytes)) ?? null;
 
 /** The kind of file that `bytes` begin, or null for one that is not a recording we know. Looks at the beginning only. */
 export function sniffAudio(bytes: Uint8Array): SniffedAudio | null {
@@ -93,10 +120,21 @@ function megabytes(bytes: number): string {
 }
 
 /** AppError(too_large), field "audio", for a recording of more bytes than `limits` allow. */
-export function assertAudioSize(size: number, { maxBytes, maxMs }: AudioLimits = CALL_LIMITS, contentType = ""): void {
+export function assertAudioSize(
+  size: number,
+  { maxBytes, maxMs }: AudioLimits = CALL_LIMITS,
+  contentType = "",
+): void {
   if (size <= maxBytes) return;
-  const fix = contentType === "audio/wav" || contentType === "audio/flac" ? "Export it as M4A, MP3 or Opus: the same sound in a tenth of the size." : `Export it with fewer bits a second, for ${maxMs / 60_000} minutes at most.`;
-  throw new AppError("too_large", `The recording has ${megabytes(size)} MB; at most ${megabytes(maxBytes)} MB fit. ${fix}`, { field: "audio" });
+  const fix =
+    contentType === "audio/wav" || contentType === "audio/flac"
+      ? "Export it as M4A, MP3 or Opus: the same sound in a tenth of the size."
+      : `Export it with fewer bits a second, for ${maxMs / 60_000} minutes at most.`;
+  throw new AppError(
+    "too_large",
+    `The recording has ${megabytes(size)} MB; at most ${megabytes(maxBytes)} MB fit. ${fix}`,
+    { field: "audio" },
+  );
 }
 
 /**
@@ -104,24 +142,40 @@ export function assertAudioSize(size: number, { maxBytes, maxMs }: AudioLimits =
  * Throws AppError for the field "audio": too_large above `maxBytes`; invalid for what is empty, not audio, damaged, a film,
  * in a codec that browsers don't all play, shorter than half a second or longer than `maxMs` and a second.
  */
-export async function probeAudio(bytes: Uint8Array, limits: AudioLimits = CALL_LIMITS): Promise<ProbedAudio> {
+export async function probeAudio(
+  bytes: Uint8Array,
+  limits: AudioLimits = CALL_LIMITS,
+): Promise<ProbedAudio> {
   if (bytes.length === 0) throw refuse("The recording is empty. Record it again.");
   const container = containerOf(bytes);
   assertAudioSize(bytes.length, limits, container?.contentType);
-  if (!container) throw refuse("This is not a recording that we know. Take M4A, MP3, WebM or Ogg with Opus, WAV or FLAC.");
+  if (!container)
+    throw refuse(
+      "This is not a recording that we know. Take M4A, MP3, WebM or Ogg with Opus, WAV or FLAC.",
+    );
   const { codec, durationMs } = container.read(bytes);
-  if (!(durationMs >= MIN_MS)) throw refuse("The recording is shorter than half a second. Record it again.");
+  if (!(durationMs >= MIN_MS))
+    throw refuse("The recording is shorter than half a second. Record it again.");
   if (!(durationMs <= limits.maxMs + TOLERANCE_MS)) {
-    throw refuse(`The recording lasts ${lengthInWords(durationMs)}; at most ${lengthInWords(limits.maxMs)} fit. Make it shorter.`);
+    throw refuse(
+      `The recording lasts ${lengthInWords(durationMs)}; at most ${lengthInWords(limits.maxMs)} fit. Make it shorter.`,
+    );
   }
-  return { contentType: container.contentType, extension: container.extension, codec, durationMs: Math.round(durationMs) };
+  return {
+    contentType: container.contentType,
+    extension: container.extension,
+    codec,
+    durationMs: Math.round(durationMs),
+  };
 }
 
 function lengthInWords(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   // What a hostile file claims may be any number.
   if (seconds >= 24 * 3600) return "more than a day";
-  return seconds % 60 === 0 ? `${seconds / 60} minutes` : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} minutes`;
+  return seconds % 60 === 0
+    ? `${seconds / 60} minutes`
+    : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} minutes`;
 }
 
 /**

@@ -50,18 +50,35 @@ const COLUMNS = `e."callId", e."number", e."slug", e."publishedAt", e."updatedAt
 // The state is asked for although an episode without it can't be: nothing that isn't published leaves by this door.
 const FROM = `FROM "Episode" e JOIN "CallReview" r ON r."callId" = e."callId" AND +r."state" = 'PUBLISHED' JOIN "Call" c ON c."id" = e."callId" JOIN "CallAnswer" w ON w."callId" = e."callId"`;
 
-function episodeOf({ hasCall, answerType, answerDurationMs, answerBytes, joinedType, joinedDurationMs, joinedBytes, ...row }: Row): Episode {
+function episodeOf({
+  hasCall,
+  answerType,
+  answerDurationMs,
+  answerBytes,
+  joinedType,
+  joinedDurationMs,
+  joinedBytes,
+  ...row
+}: Row): Episode {
   return {
     ...row,
     hasCall: hasCall === 1,
     answer: { contentType: answerType, durationMs: answerDurationMs, bytes: answerBytes },
-    joined: joinedType === null ? null : { contentType: joinedType, durationMs: joinedDurationMs, bytes: joinedBytes },
+    joined:
+      joinedType === null
+        ? null
+        : { contentType: joinedType, durationMs: joinedDurationMs, bytes: joinedBytes },
   };
 }
 
 /** The newest first: at most `limit`, after the first `skip`. */
-export function listEpisodes(sql: Sql, { limit, skip = 0 }: { limit: number; skip?: number }): Episode[] {
-  return sql.all<Row>(`SELECT ${COLUMNS} ${FROM} ORDER BY e."number" DESC LIMIT ? OFFSET ?`, limit, skip).map(episodeOf);
+export function listEpisodes(
+  sql: Sql,
+  { limit, skip = 0 }: { limit: number; skip?: number },
+): Episode[] {
+  return sql
+    .all<Row>(`SELECT ${COLUMNS} ${FROM} ORDER BY e."number" DESC LIMIT ? OFFSET ?`, limit, skip)
+    .map(episodeOf);
 }
 
 export function countEpisodes(sql: Sql): number {
@@ -69,17 +86,36 @@ export function countEpisodes(sql: Sql): number {
 }
 
 /** What a sitemap says: the slug and when it was changed last (ms), newest first. */
-export function listEpisodeAddresses(sql: Sql, limit = 10_000): { slug: string; updatedAt: number }[] {
+export function listEpisodeAddresses(
+  sql: Sql,
+  limit = 10_000,
+): { slug: string; updatedAt: number }[] {
   return sql.all(`SELECT e."slug", e."updatedAt" ${FROM} ORDER BY e."number" DESC LIMIT ?`, limit);
 }
 
 /** One episode with its transcript and its neighbours; null where there is none. */
-export function findEpisode(sql: Sql, slug: string): (Episode & { transcript: string; before: EpisodeLink | null; after: EpisodeLink | null }) | null {
-  const row = sql.get<Row & { transcript: string }>(`SELECT ${COLUMNS}, e."transcript" ${FROM} WHERE e."slug" = ?`, slug);
+export function findEpisode(
+  sql: Sql,
+  slug: string,
+):
+  (Episode & { transcript: string; before: EpisodeLink | null; after: EpisodeLink | null }) | null {
+  const row = sql.get<Row & { transcript: string }>(
+    `SELECT ${COLUMNS}, e."transcript" ${FROM} WHERE e."slug" = ?`,
+    slug,
+  );
   if (!row) return null;
   const { transcript, ...rest } = row;
-  const link = (text: string) => sql.get<EpisodeLink>(`SELECT e."number", e."slug", e."title" ${FROM} WHERE ${text} LIMIT 1`, row.number) ?? null;
-  return { ...episodeOf(rest), transcript, before: link(`e."number" < ? ORDER BY e."number" DESC`), after: link(`e."number" > ? ORDER BY e."number"`) };
+  const link = (text: string) =>
+    sql.get<EpisodeLink>(
+      `SELECT e."number", e."slug", e."title" ${FROM} WHERE ${text} LIMIT 1`,
+      row.number,
+    ) ?? null;
+  return {
+    ...episodeOf(rest),
+    transcript,
+    before: link(`e."number" < ? ORDER BY e."number" DESC`),
+    after: link(`e."number" > ? ORDER BY e."number"`),
+  };
 }
 
 export interface EpisodeLink {
@@ -94,7 +130,11 @@ const recent = new KeptSounds(48_000_000, 10 * MINUTE_MS);
 export type EpisodeSound = "call" | "answer" | "episode";
 
 /** The sound of a published episode with the type that its bytes have; null where there is none of this kind. `etag` changes whenever the bytes do. */
-export function findEpisodeSound(sql: Sql, slug: string, kind: EpisodeSound): { bytes: Uint8Array; etag: string; sniffed: SniffedAudio; title: string } | null {
+export function findEpisodeSound(
+  sql: Sql,
+  slug: string,
+  kind: EpisodeSound,
+): { bytes: Uint8Array; etag: string; sniffed: SniffedAudio; title: string } | null {
   const row = sql.get<{ callId: string; title: string; answeredAt: number; publishedAt: number }>(
     `SELECT e."callId", e."title", w."createdAt" AS "answeredAt", e."publishedAt" ${FROM} WHERE e."slug" = ?`,
     slug,
@@ -112,7 +152,10 @@ export function findEpisodeSound(sql: Sql, slug: string, kind: EpisodeSound): { 
       ? soundOf(sql, row.callId)
       : kind === "answer"
         ? blob(`SELECT "audio" AS "bytes" FROM "CallAnswer" WHERE "callId" = ?`, row.answeredAt)
-        : blob(`SELECT "joinedAudio" AS "bytes" FROM "Episode" WHERE "callId" = ?`, row.publishedAt);
+        : blob(
+            `SELECT "joinedAudio" AS "bytes" FROM "Episode" WHERE "callId" = ?`,
+            row.publishedAt,
+          );
   const sniffed = found && sniffAudio(found.bytes);
   return found && sniffed && { ...found, sniffed, title: row.title };
 }

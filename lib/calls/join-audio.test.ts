@@ -10,7 +10,10 @@ import { canJoin, joinAudio } from "./join-audio.ts";
 
 const isInstalled = spawnSync("ffmpeg", ["-version"]).status === 0;
 const sample = (name: string) => readFileSync(`tests/fixtures/audio/${name}`);
-const leftOver = () => (existsSync(env.DATA_DIR) ? readdirSync(env.DATA_DIR).filter((name) => name.startsWith("join-")) : []);
+const leftOver = () =>
+  existsSync(env.DATA_DIR)
+    ? readdirSync(env.DATA_DIR).filter((name) => name.startsWith("join-"))
+    : [];
 
 /** A program in place of ffmpeg that does what `script` says: what goes wrong with one can't be had of a right one. */
 function pretend(script: string): void {
@@ -20,31 +23,55 @@ function pretend(script: string): void {
   overrideEnv({ FFMPEG_PATH: file });
 }
 
-test.runIf(isInstalled)("a call and an answer of different kinds become one file, after the intro, with a title and nothing else of theirs", async () => {
-  overrideEnv({ FFMPEG_PATH: undefined });
-  expect(await canJoin()).toBe(true);
-  const [call, answer] = [sample("tone-live.webm"), sample("tone.m4a")];
-  const joined = await joinAudio({ title: `=; [out]" $(id) 'x' -y`, call, answer });
-  const parts = await Promise.all([probeAudio(call), probeAudio(answer), probeAudio(readFileSync("public/podcast/intro.mp3"))]);
-  const pauses = 2 * 700;
-  expect(joined!.contentType).toBe("audio/mpeg");
-  expect(Math.abs(joined!.durationMs - parts.reduce((sum, { durationMs }) => sum + durationMs, pauses))).toBeLessThan(250);
-  expect(Buffer.from(joined!.audio).includes(`=; [out]" $(id) 'x' -y`, 0, "latin1")).toBe(true);
-  expect(leftOver()).toEqual([]);
-});
+test.runIf(isInstalled)(
+  "a call and an answer of different kinds become one file, after the intro, with a title and nothing else of theirs",
+  async () => {
+    overrideEnv({ FFMPEG_PATH: undefined });
+    expect(await canJoin()).toBe(true);
+    const [call, answer] = [sample("tone-live.webm"), sample("tone.m4a")];
+    const joined = await joinAudio({ title: `=; [out]" $(id) 'x' -y`, call, answer });
+    const parts = await Promise.all([
+      probeAudio(call),
+      probeAudio(answer),
+      probeAudio(readFileSync("public/podcast/intro.mp3")),
+    ]);
+    const pauses = 2 * 700;
+    expect(joined!.contentType).toBe("audio/mpeg");
+    expect(
+      Math.abs(
+        joined!.durationMs - parts.reduce((sum, { durationMs }) => sum + durationMs, pauses),
+      ),
+    ).toBeLessThan(250);
+    expect(Buffer.from(joined!.audio).includes(`=; [out]" $(id) 'x' -y`, 0, "latin1")).toBe(true);
+    expect(leftOver()).toEqual([]);
+  },
+);
 
 test.runIf(isInstalled)("a typed question’s file is the intro and the answer", async () => {
   overrideEnv({ FFMPEG_PATH: undefined });
   const answer = sample("tone-opus.ogg");
   const joined = await joinAudio({ title: "Typed", call: null, answer });
-  const [a, b] = await Promise.all([probeAudio(answer), probeAudio(readFileSync("public/podcast/intro.mp3"))]);
+  const [a, b] = await Promise.all([
+    probeAudio(answer),
+    probeAudio(readFileSync("public/podcast/intro.mp3")),
+  ]);
   expect(Math.abs(joined!.durationMs - (a.durationMs + b.durationMs + 700))).toBeLessThan(250);
 });
 
 test.runIf(isInstalled)("every kind of recording that a call may be can be joined", async () => {
   overrideEnv({ FFMPEG_PATH: undefined });
-  for (const name of ["tone-opus.webm", "tone-fragments.mp4", "tone-vorbis.ogg", "tone-vbr.mp3", "tone.wav", "tone.flac"]) {
-    expect(await joinAudio({ title: name, call: sample(name), answer: sample("tone.mp3") }), name).not.toBeNull();
+  for (const name of [
+    "tone-opus.webm",
+    "tone-fragments.mp4",
+    "tone-vorbis.ogg",
+    "tone-vbr.mp3",
+    "tone.wav",
+    "tone.flac",
+  ]) {
+    expect(
+      await joinAudio({ title: name, call: sample(name), answer: sample("tone.mp3") }),
+      name,
+    ).not.toBeNull();
   }
 });
 
@@ -91,7 +118,12 @@ test("a program that never ends is ended, and who waits behind it has their turn
   pretend(`${knowsMp3}; sleep 8`);
   const began = performance.now();
   const events = await eventsOf(async () => {
-    expect(await Promise.all([joinAudio({ title: "Hangs", call: null, answer }, 150), joinAudio({ title: "Hangs too", call: null, answer }, 150)])).toEqual([null, null]);
+    expect(
+      await Promise.all([
+        joinAudio({ title: "Hangs", call: null, answer }, 150),
+        joinAudio({ title: "Hangs too", call: null, answer }, 150),
+      ]),
+    ).toEqual([null, null]);
   });
   expect(performance.now() - began).toBeLessThan(7_000);
   expect(events).toEqual(["calls.not_joined", "calls.not_joined"]);
@@ -101,7 +133,13 @@ test("a program that never ends is ended, and who waits behind it has their turn
 test("what is no recording never reaches the program", async () => {
   pretend(`${knowsMp3}; cp "$0" "$last"; exit 0`);
   const events = await eventsOf(async () => {
-    expect(await joinAudio({ title: "A playlist", call: null, answer: Buffer.from("#EXTM3U\nfile:///etc/passwd\n") })).toBeNull();
+    expect(
+      await joinAudio({
+        title: "A playlist",
+        call: null,
+        answer: Buffer.from("#EXTM3U\nfile:///etc/passwd\n"),
+      }),
+    ).toBeNull();
   });
   expect(events).toEqual(["calls.not_joined"]);
 });

@@ -27,22 +27,43 @@ const INTRO_FILE = "public/podcast/intro.mp3";
 const PAUSE_SECONDS = 0.7;
 
 /** ffmpeg's name of what reads each container. Named, so that it never looks for playlists and other files in what it is given. */
-const DEMUXERS: Readonly<Record<string, string>> = { webm: "matroska", m4a: "mov", ogg: "ogg", mp3: "mp3", wav: "wav", flac: "flac" };
+const DEMUXERS: Readonly<Record<string, string>> = {
+  webm: "matroska",
+  m4a: "mov",
+  ogg: "ogg",
+  mp3: "mp3",
+  wav: "wav",
+  flac: "flac",
+};
 
 interface Format {
   readonly extension: string;
   readonly output: readonly string[];
 }
 /** 64 kbit/s, one channel: what speech needs. */
-const MP3: Format = { extension: "mp3", output: ["-c:a", "libmp3lame", "-b:a", "64k", "-id3v2_version", "3", "-f", "mp3"] };
-const M4A: Format = { extension: "m4a", output: ["-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", "-f", "ipod"] };
+const MP3: Format = {
+  extension: "mp3",
+  output: ["-c:a", "libmp3lame", "-b:a", "64k", "-id3v2_version", "3", "-f", "mp3"],
+};
+const M4A: Format = {
+  extension: "m4a",
+  output: ["-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", "-f", "ipod"],
+};
 
 /** Runs ffmpeg without a shell and without our environment. Resolves with its exit code (null: killed) and what it said; rejects where it can't be started. */
-function run(args: readonly string[], deadlineMs: number): Promise<{ code: number | null; said: string }> {
+function run(
+  args: readonly string[],
+  deadlineMs: number,
+): Promise<{ code: number | null; said: string }> {
   return new Promise((done, failed) => {
     // eslint-disable-next-line no-restricted-syntax -- where programs are, not how we are configured; our secrets stay here
     const { PATH = "" } = process.env;
-    const child = spawn(env.FFMPEG_PATH, args, { stdio: ["ignore", "pipe", "pipe"], env: { NODE_ENV: env.NODE_ENV, PATH, LC_ALL: "C" }, timeout: deadlineMs, killSignal: "SIGKILL" });
+    const child = spawn(env.FFMPEG_PATH, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { NODE_ENV: env.NODE_ENV, PATH, LC_ALL: "C" },
+      timeout: deadlineMs,
+      killSignal: "SIGKILL",
+    });
     let said = "";
     const listen = (text: string) => {
       if (said.length < MAX_OUTPUT_CHARS) said += text.slice(0, MAX_OUTPUT_CHARS - said.length);
@@ -69,7 +90,14 @@ function findFormat(): Promise<Format | null> {
   let found = formats.get(path);
   if (!found) {
     found = run(["-hide_banner", "-encoders"], ASKING_DEADLINE_MS).then(
-      ({ code, said }) => (code !== 0 ? null : /^ A\S* libmp3lame /m.test(said) ? MP3 : /^ A\S* aac /m.test(said) ? M4A : null),
+      ({ code, said }) =>
+        code !== 0
+          ? null
+          : /^ A\S* libmp3lame /m.test(said)
+            ? MP3
+            : /^ A\S* aac /m.test(said)
+              ? M4A
+              : null,
       () => null,
     );
     formats.set(path, found);
@@ -92,7 +120,12 @@ interface Input {
 /** Evens out how loud the voices are, gives all one rate, leaves a pause after each but the last, and puts them one after the other. */
 function filterOf(inputs: readonly Input[]): string {
   const parts = inputs.map(({ isVoice }, i) => {
-    const filters = ["aresample=44100", "aformat=sample_fmts=fltp:channel_layouts=mono", ...(isVoice ? ["dynaudnorm=p=0.9:m=6"] : []), ...(i < inputs.length - 1 ? [`apad=pad_dur=${PAUSE_SECONDS}`] : [])];
+    const filters = [
+      "aresample=44100",
+      "aformat=sample_fmts=fltp:channel_layouts=mono",
+      ...(isVoice ? ["dynaudnorm=p=0.9:m=6"] : []),
+      ...(i < inputs.length - 1 ? [`apad=pad_dur=${PAUSE_SECONDS}`] : []),
+    ];
     return `[${i}:a:0]${filters.join(",")}[a${i}]`;
   });
   return `${parts.join(";")};${inputs.map((_, i) => `[a${i}]`).join("")}concat=n=${inputs.length}:v=0:a=1[out]`;
@@ -118,14 +151,22 @@ export function joinAudio(source: Source, deadlineMs = DEADLINE_MS): Promise<Joi
   return joined;
 }
 
-async function joinNow({ title, call, answer }: Source, deadlineMs: number): Promise<JoinedAudio | null> {
+async function joinNow(
+  { title, call, answer }: Source,
+  deadlineMs: number,
+): Promise<JoinedAudio | null> {
   const format = await findFormat();
   if (!format) return null;
-  const parts = [...(call ? [{ bytes: call, maxMs: MAX_CALL_MS }] : []), { bytes: answer, maxMs: MAX_ANSWER_MS }];
+  const parts = [
+    ...(call ? [{ bytes: call, maxMs: MAX_CALL_MS }] : []),
+    { bytes: answer, maxMs: MAX_ANSWER_MS },
+  ];
   await mkdir(env.DATA_DIR, { recursive: true });
   const dir = resolve(await mkdtemp(join(env.DATA_DIR, "join-")));
   try {
-    const inputs: Input[] = existsSync(INTRO_FILE) ? [{ demuxer: "mp3", file: resolve(INTRO_FILE), maxSeconds: 10, isVoice: false }] : [];
+    const inputs: Input[] = existsSync(INTRO_FILE)
+      ? [{ demuxer: "mp3", file: resolve(INTRO_FILE), maxSeconds: 10, isVoice: false }]
+      : [];
     for (const [i, { bytes, maxMs }] of parts.entries()) {
       const demuxer = DEMUXERS[sniffAudio(bytes)?.extension ?? ""];
       if (!demuxer) throw new Error("A part is not a recording that we know.");
@@ -136,16 +177,57 @@ async function joinNow({ title, call, answer }: Source, deadlineMs: number): Pro
     const out = join(dir, `joined.${format.extension}`);
     const { code, said } = await run(
       [
-        ...["-hide_banner", "-nostdin", "-loglevel", "error", "-max_alloc", String(MAX_ALLOC_BYTES), "-filter_threads", "1", "-filter_complex_threads", "1"],
-        ...inputs.flatMap(({ demuxer, file, maxSeconds }) => ["-protocol_whitelist", "file,pipe", "-threads", "1", "-f", demuxer, "-t", String(maxSeconds), "-i", file]),
-        ...["-filter_complex", filterOf(inputs), "-map", "[out]", "-map_metadata", "-1", "-map_chapters", "-1", "-metadata", `title=${title}`],
+        ...[
+          "-hide_banner",
+          "-nostdin",
+          "-loglevel",
+          "error",
+          "-max_alloc",
+          String(MAX_ALLOC_BYTES),
+          "-filter_threads",
+          "1",
+          "-filter_complex_threads",
+          "1",
+        ],
+        ...inputs.flatMap(({ demuxer, file, maxSeconds }) => [
+          "-protocol_whitelist",
+          "file,pipe",
+          "-threads",
+          "1",
+          "-f",
+          demuxer,
+          "-t",
+          String(maxSeconds),
+          "-i",
+          file,
+        ]),
+        ...[
+          "-filter_complex",
+          filterOf(inputs),
+          "-map",
+          "[out]",
+          "-map_metadata",
+          "-1",
+          "-map_chapters",
+          "-1",
+          "-metadata",
+          `title=${title}`,
+        ],
         ...["-threads", "1", "-fs", String(MAX_ANSWER_BYTES), ...format.output, out],
       ],
       deadlineMs,
     );
-    if (code !== 0) throw new Error(code === null ? `ffmpeg was ended after ${deadlineMs / SECOND_MS} s.` : `ffmpeg ended with ${code}: ${said.replaceAll(dir, basename(dir)).slice(-500)}`);
+    if (code !== 0)
+      throw new Error(
+        code === null
+          ? `ffmpeg was ended after ${deadlineMs / SECOND_MS} s.`
+          : `ffmpeg ended with ${code}: ${said.replaceAll(dir, basename(dir)).slice(-500)}`,
+      );
     const audio = await readFile(out);
-    const { contentType, durationMs } = await probeAudio(audio, { maxMs: MAX_CALL_MS + MAX_ANSWER_MS + 60 * SECOND_MS, maxBytes: MAX_ANSWER_BYTES + 1_000_000 });
+    const { contentType, durationMs } = await probeAudio(audio, {
+      maxMs: MAX_CALL_MS + MAX_ANSWER_MS + 60 * SECOND_MS,
+      maxBytes: MAX_ANSWER_BYTES + 1_000_000,
+    });
     return { contentType, durationMs, audio };
   } catch (error) {
     log("error", "calls.not_joined", { error });

@@ -12,16 +12,20 @@ test("a sound that somebody still holds is not read again, however many others w
     })!;
   const held = ["a", "b", "c", "d"].map(ask);
   expect(reads).toBe(4);
-  for (let round = 0; round < 5; round++) for (const [i, key] of ["a", "b", "c", "d"].entries()) {
-    const again = ask(key);
-    expect(again.bytes).toBe(held[i]!.bytes);
-    expect(again.etag).toBe(`tag of ${key}`);
-  }
+  for (let round = 0; round < 5; round++)
+    for (const [i, key] of ["a", "b", "c", "d"].entries()) {
+      const again = ask(key);
+      expect(again.bytes).toBe(held[i]!.bytes);
+      expect(again.etag).toBe(`tag of ${key}`);
+    }
   expect(reads).toBe(4);
 });
 
 test("what is not there is asked for again", () => {
   const kept = new KeptSounds(1_000, MINUTE_MS);
   expect(kept.get("a", () => null)).toBeNull();
-  expect(kept.get("a", () => ({ bytes: Uint8Array.of(1), etag: "tag" }))).toEqual({ bytes: Uint8Array.of(1), etag: "tag" });
+  expect(kept.get("a", () => ({ bytes: Uint8Array.of(1), etag: "tag" }))).toEqual({
+    bytes: Uint8Array.of(1),
+    etag: "tag",
+  });
 });

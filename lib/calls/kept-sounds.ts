@@ -13,13 +13,20 @@ export interface Sound {
  */
 export class KeptSounds {
   readonly #recent: LRUCache<string, Sound>;
-  readonly #living = new Map<string, { readonly bytes: WeakRef<Uint8Array>; readonly etag: string }>();
+  readonly #living = new Map<
+    string,
+    { readonly bytes: WeakRef<Uint8Array>; readonly etag: string }
+  >();
   readonly #gone = new FinalizationRegistry<string>((key) => {
     if (!this.#living.get(key)?.bytes.deref()) this.#living.delete(key);
   });
 
   constructor(maxBytes: number, ttlMs: number) {
-    this.#recent = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ bytes }) => bytes.length + 200, ttl: ttlMs });
+    this.#recent = new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: ({ bytes }) => bytes.length + 200,
+      ttl: ttlMs,
+    });
   }
 
   /** The sound of `key`, which must change whenever the bytes do; read by `read` when nobody has it. null is not remembered. */

@@ -40,5 +40,6 @@ export function listOwnCalls(sql: Sql, member: Member): OwnCall[] {
 /** Deletes the member's own call with its answer and its episode. Throws AppError(not_found) for any other. */
 export function deleteOwnCall(sql: Sql, { id, member }: { id: string; member: Member }): void {
   const { changes } = sql.run(`DELETE FROM "Call" WHERE "id" = ? AND "userId" = ?`, id, member.id);
-  if (changes === 0) throw new AppError("not_found", "There is no such call. It may have been deleted already.");
+  if (changes === 0)
+    throw new AppError("not_found", "There is no such call. It may have been deleted already.");
 }

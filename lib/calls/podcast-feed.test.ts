@@ -5,17 +5,40 @@ import { expect, test } from "vitest";
 import type { Episode } from "./episodes.ts";
 import { mainSound, podcastFeed, soundPath } from "./podcast-feed.ts";
 
-const podcast = { url: "https://lectern.example", name: "Lectern & friends", author: "Ada O’Neil", language: "en" };
+const podcast = {
+  url: "https://lectern.example",
+  name: "Lectern & friends",
+  author: "Ada O’Neil",
+  language: "en",
+};
 const NASTY = `Tom & "Jerry" <script>alert('1')</script> ]]> 𝔘🎉 é`;
 const BROKEN = `\u0000\u0008\u001B\uFFFE\uD800`;
 
 function episode(given: Partial<Episode> = {}): Episode {
   return {
-    callId: "11111111-1111-4111-8111-111111111111", number: 1, slug: "1-names", publishedAt: Date.UTC(2026, 10, 21, 9, 5, 7), updatedAt: Date.UTC(2026, 10, 22), title: "Names", description: "How do you name things?",
-    keywords: "names, files,, names", callerName: "Ada", hasCall: true, callDurationMs: 60_000, answer: { contentType: "audio/webm", durationMs: 65_432, bytes: 12_345 }, joined: { contentType: "audio/mpeg", durationMs: 130_400, bytes: 1_040_000 }, ...given,
+    callId: "11111111-1111-4111-8111-111111111111",
+    number: 1,
+    slug: "1-names",
+    publishedAt: Date.UTC(2026, 10, 21, 9, 5, 7),
+    updatedAt: Date.UTC(2026, 10, 22),
+    title: "Names",
+    description: "How do you name things?",
+    keywords: "names, files,, names",
+    callerName: "Ada",
+    hasCall: true,
+    callDurationMs: 60_000,
+    answer: { contentType: "audio/webm", durationMs: 65_432, bytes: 12_345 },
+    joined: { contentType: "audio/mpeg", durationMs: 130_400, bytes: 1_040_000 },
+    ...given,
   };
 }
-const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: "@", parseTagValue: false, parseAttributeValue: false, isArray: (name) => ["item", "category"].includes(name) });
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: "@",
+  parseTagValue: false,
+  parseAttributeValue: false,
+  isArray: (name) => ["item", "category"].includes(name),
+});
 
 function parse(xml: string): any {
   expect(XMLValidator.validate(xml)).toBe(true);
@@ -31,12 +54,29 @@ test("the podcast has what RSS 2.0 and podcast apps ask of a channel", () => {
   expect(rss["@version"]).toBe("2.0");
   expect(rss["@xmlns:itunes"]).toBe("http://www.itunes.com/dtds/podcast-1.0.dtd");
   const { channel } = rss;
-  expect(channel).toMatchObject({ title: "Lectern & friends calls", link: "https://lectern.example/calls", language: "en", lastBuildDate: "Sun, 22 Nov 2026 00:00:00 GMT" });
+  expect(channel).toMatchObject({
+    title: "Lectern & friends calls",
+    link: "https://lectern.example/calls",
+    language: "en",
+    lastBuildDate: "Sun, 22 Nov 2026 00:00:00 GMT",
+  });
   expect(channel.description).toBeTruthy();
-  expect(channel["atom:link"]).toEqual({ "@rel": "self", "@type": "application/rss+xml", "@href": "https://lectern.example/calls/feed.xml" });
-  expect(channel.image).toEqual({ url: "https://lectern.example/podcast/cover.png", title: channel.title, link: channel.link });
+  expect(channel["atom:link"]).toEqual({
+    "@rel": "self",
+    "@type": "application/rss+xml",
+    "@href": "https://lectern.example/calls/feed.xml",
+  });
+  expect(channel.image).toEqual({
+    url: "https://lectern.example/podcast/cover.png",
+    title: channel.title,
+    link: channel.link,
+  });
   expect(channel["itunes:image"]).toEqual({ "@href": "https://lectern.example/podcast/cover.png" });
-  expect(channel).toMatchObject({ "itunes:author": "Ada O’Neil", "itunes:explicit": "false", "itunes:type": "episodic" });
+  expect(channel).toMatchObject({
+    "itunes:author": "Ada O’Neil",
+    "itunes:explicit": "false",
+    "itunes:type": "episodic",
+  });
   expect(channel["itunes:category"]).toEqual({ "@text": "Technology" });
 });
 
@@ -44,22 +84,53 @@ test("an episode has one enclosure with its exact size and type, a lasting guid 
   const { channel } = parse(podcastFeed(podcast, [episode()]));
   const [item] = channel.item;
   expect(channel.item).toHaveLength(1);
-  expect(item.enclosure).toEqual({ "@url": "https://lectern.example/calls/audio/1-names/episode.mp3", "@length": "1040000", "@type": "audio/mpeg" });
-  expect(item.guid).toEqual({ "#text": "11111111-1111-4111-8111-111111111111", "@isPermaLink": "false" });
+  expect(item.enclosure).toEqual({
+    "@url": "https://lectern.example/calls/audio/1-names/episode.mp3",
+    "@length": "1040000",
+    "@type": "audio/mpeg",
+  });
+  expect(item.guid).toEqual({
+    "#text": "11111111-1111-4111-8111-111111111111",
+    "@isPermaLink": "false",
+  });
   expect(item.pubDate).toBe("Sat, 21 Nov 2026 09:05:07 GMT");
-  expect(item).toMatchObject({ title: "Names", link: "https://lectern.example/calls/1-names", "itunes:duration": "130", "itunes:episode": "1", category: ["names", "files"], description: "Ada asks: How do you name things?" });
+  expect(item).toMatchObject({
+    title: "Names",
+    link: "https://lectern.example/calls/1-names",
+    "itunes:duration": "130",
+    "itunes:episode": "1",
+    category: ["names", "files"],
+    description: "Ada asks: How do you name things?",
+  });
 });
 
 test("without a joined file the answer is enclosed, and the description says where the question is heard", () => {
-  const { channel } = parse(podcastFeed(podcast, [episode({ joined: null }), episode({ joined: null, hasCall: false })]));
-  expect(channel.item[0].enclosure).toEqual({ "@url": "https://lectern.example/calls/audio/1-names/answer.webm", "@length": "12345", "@type": "audio/webm" });
-  expect(channel.item[0].description).toBe("Ada asks: How do you name things?\n\nThis recording is the answer. The question can be heard at https://lectern.example/calls/1-names");
+  const { channel } = parse(
+    podcastFeed(podcast, [episode({ joined: null }), episode({ joined: null, hasCall: false })]),
+  );
+  expect(channel.item[0].enclosure).toEqual({
+    "@url": "https://lectern.example/calls/audio/1-names/answer.webm",
+    "@length": "12345",
+    "@type": "audio/webm",
+  });
+  expect(channel.item[0].description).toBe(
+    "Ada asks: How do you name things?\n\nThis recording is the answer. The question can be heard at https://lectern.example/calls/1-names",
+  );
   expect(channel.item[0]["itunes:duration"]).toBe("65");
   expect(channel.item[1].description).toBe("Ada asks: How do you name things?");
 });
 
 test("what callers write stays text", () => {
-  const { channel } = parse(podcastFeed(podcast, [episode({ title: NASTY + BROKEN, description: NASTY, callerName: "<b>Ada</b>", keywords: "x<y, a&b" })]));
+  const { channel } = parse(
+    podcastFeed(podcast, [
+      episode({
+        title: NASTY + BROKEN,
+        description: NASTY,
+        callerName: "<b>Ada</b>",
+        keywords: "x<y, a&b",
+      }),
+    ]),
+  );
   const [item] = channel.item;
   expect(item.title).toBe(`${NASTY}\uFFFD`);
   expect(item.description).toBe(`<b>Ada</b> asks: ${NASTY}`);

@@ -19,17 +19,29 @@ export const PODCAST_PATH = "/calls/feed.xml";
 export const MAX_FEED_EPISODES = 200;
 
 /** What the podcast says about itself, in the feed and on /calls. */
-export const PODCAST_ABOUT = "Readers ask in their own voice, two minutes at most. Each question gets a spoken answer, and the two become an episode.";
+export const PODCAST_ABOUT =
+  "Readers ask in their own voice, two minutes at most. Each question gets a spoken answer, and the two become an episode.";
 
 /** "calls" of the site, as podcast apps list it. */
 export function podcastTitle({ name }: Pick<Podcast, "name">): string {
   return `${name} calls`;
 }
 
-const EXTENSIONS: Readonly<Record<string, string>> = { "audio/webm": "webm", "audio/mp4": "m4a", "audio/ogg": "ogg", "audio/mpeg": "mp3", "audio/wav": "wav", "audio/flac": "flac" };
+const EXTENSIONS: Readonly<Record<string, string>> = {
+  "audio/webm": "webm",
+  "audio/mp4": "m4a",
+  "audio/ogg": "ogg",
+  "audio/mpeg": "mp3",
+  "audio/wav": "wav",
+  "audio/flac": "flac",
+};
 
 /** Where a sound of an episode is, as a path of the site; with the extension that its type has, which podcast apps look at. */
-export function soundPath(slug: string, kind: "call" | "answer" | "episode", contentType: string | null): string {
+export function soundPath(
+  slug: string,
+  kind: "call" | "answer" | "episode",
+  contentType: string | null,
+): string {
   const extension = EXTENSIONS[contentType ?? ""];
   return `/calls/audio/${encodeURIComponent(slug)}/${kind}${extension ? `.${extension}` : ""}`;
 }
@@ -46,7 +58,10 @@ export function mainSound(episode: Episode): SoundFile & { path: string } {
 
 function shownNotes(episode: Episode, url: string): string {
   const asked = `${episode.callerName} asks: ${episode.description}`;
-  const hint = episode.joined || !episode.hasCall ? "" : `\n\nThis recording is the answer. The question can be heard at ${url}`;
+  const hint =
+    episode.joined || !episode.hasCall
+      ? ""
+      : `\n\nThis recording is the answer. The question can be heard at ${url}`;
   return `${asked}${hint}`;
 }
 
@@ -76,7 +91,11 @@ export function podcastFeed(podcast: Podcast, episodes: readonly Episode[]): str
   return xmlDocument(
     element(
       "rss",
-      { version: "2.0", "xmlns:atom": "http://www.w3.org/2005/Atom", "xmlns:itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd" },
+      {
+        version: "2.0",
+        "xmlns:atom": "http://www.w3.org/2005/Atom",
+        "xmlns:itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+      },
       element(
         "channel",
         null,
@@ -86,8 +105,18 @@ export function podcastFeed(podcast: Podcast, episodes: readonly Episode[]): str
         element("language", null, podcast.language),
         newest > 0 ? element("lastBuildDate", null, new Date(newest).toUTCString()) : null,
         element("ttl", null, "60"),
-        element("atom:link", { rel: "self", type: "application/rss+xml", href: podcast.url + PODCAST_PATH }),
-        element("image", null, element("url", null, `${podcast.url}/podcast/cover.png`), element("title", null, podcastTitle(podcast)), element("link", null, `${podcast.url}/calls`)),
+        element("atom:link", {
+          rel: "self",
+          type: "application/rss+xml",
+          href: podcast.url + PODCAST_PATH,
+        }),
+        element(
+          "image",
+          null,
+          element("url", null, `${podcast.url}/podcast/cover.png`),
+          element("title", null, podcastTitle(podcast)),
+          element("link", null, `${podcast.url}/calls`),
+        ),
         element("itunes:image", { href: `${podcast.url}/podcast/cover.png` }),
         element("itunes:author", null, podcast.author),
         element("itunes:type", null, "episodic"),

@@ -6,7 +6,10 @@ import { wholeSeconds } from "./length.ts";
 import { PODCAST_PATH, type Podcast, mainSound, podcastTitle } from "./podcast-feed.ts";
 
 /** `transcript` is left out where it is empty. */
-export function podcastEpisode(episode: Episode & { readonly transcript: string }, podcast: Podcast): Record<string, unknown> {
+export function podcastEpisode(
+  episode: Episode & { readonly transcript: string },
+  podcast: Podcast,
+): Record<string, unknown> {
   const url = `${podcast.url}/calls/${encodeURIComponent(episode.slug)}`;
   const { path, contentType, durationMs } = mainSound(episode);
   const keywords = keywordList(episode.keywords);
@@ -23,8 +26,19 @@ export function podcastEpisode(episode: Episode & { readonly transcript: string 
     inLanguage: podcast.language,
     duration: isoDuration(durationMs),
     ...(keywords.length > 0 && { keywords: keywords.join(", ") }),
-    associatedMedia: { "@type": "AudioObject", contentUrl: podcast.url + path, encodingFormat: contentType, duration: isoDuration(durationMs), ...(episode.transcript.trim() !== "" && { transcript: episode.transcript }) },
-    partOfSeries: { "@type": "PodcastSeries", name: podcastTitle(podcast), url: `${podcast.url}/calls`, webFeed: podcast.url + PODCAST_PATH },
+    associatedMedia: {
+      "@type": "AudioObject",
+      contentUrl: podcast.url + path,
+      encodingFormat: contentType,
+      duration: isoDuration(durationMs),
+      ...(episode.transcript.trim() !== "" && { transcript: episode.transcript }),
+    },
+    partOfSeries: {
+      "@type": "PodcastSeries",
+      name: podcastTitle(podcast),
+      url: `${podcast.url}/calls`,
+      webFeed: podcast.url + PODCAST_PATH,
+    },
     author: { "@type": "Person", name: podcast.author },
   };
 }

@@ -7,7 +7,13 @@ import { env } from "../base/env.ts";
 import type { Member } from "../base/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
-import { countEpisodes, findEpisode, findEpisodeSound, listEpisodeAddresses, listEpisodes } from "./episodes.ts";
+import {
+  countEpisodes,
+  findEpisode,
+  findEpisodeSound,
+  listEpisodeAddresses,
+  listEpisodes,
+} from "./episodes.ts";
 import { episodeSlug, publish, readJoinable, unpublish } from "./publish.ts";
 import { getRecording } from "./recording.ts";
 import { declineCall, saveAnswer } from "./review.ts";
@@ -19,27 +25,63 @@ const voice = readFileSync("tests/fixtures/audio/tone-live.webm");
 const base64 = `data:audio/ogg;base64,${voice.toString("base64")}`;
 
 async function admins(): Promise<Member[]> {
-  return writeSql((sql) => ["Grace", "Hedy"].map((firstName) => ({ ...insertUser(sql, { role: "ADMIN", firstName }), sessionKey: "key", loggedInAtMs: nowMs() })));
+  return writeSql((sql) =>
+    ["Grace", "Hedy"].map((firstName) => ({
+      ...insertUser(sql, { role: "ADMIN", firstName }),
+      sessionKey: "key",
+      loggedInAtMs: nowMs(),
+    })),
+  );
 }
 
-async function answered(by: Member, given: { title?: string; base64?: string; firstName?: string } = {}) {
+async function answered(
+  by: Member,
+  given: { title?: string; base64?: string; firstName?: string } = {},
+) {
   return writeSql((sql) => {
     const { firstName = "Ada", ...call } = given;
     const user = insertUser(sql, { firstName });
     const { id } = insertCall(sql, { userId: user.id, ...call });
-    saveAnswer(sql, { callId: id, by, seenMs: getReviewedCall(sql, { by, callId: id }).changedAt, answer: { contentType: "audio/mpeg", durationMs: 4_000, audio } });
-    return { callId: id, by, seenMs: getReviewedCall(sql, { by, callId: id }).changedAt, userId: user.id };
+    saveAnswer(sql, {
+      callId: id,
+      by,
+      seenMs: getReviewedCall(sql, { by, callId: id }).changedAt,
+      answer: { contentType: "audio/mpeg", durationMs: 4_000, audio },
+    });
+    return {
+      callId: id,
+      by,
+      seenMs: getReviewedCall(sql, { by, callId: id }).changedAt,
+      userId: user.id,
+    };
   });
 }
-const mails = () => snapshotSql((sql) => sql.all<{ payload: string }>(`SELECT "payload" FROM "Delivery" ORDER BY "id"`).map(({ payload }) => JSON.parse(payload).mail));
+const mails = () =>
+  snapshotSql((sql) =>
+    sql
+      .all<{ payload: string }>(`SELECT "payload" FROM "Delivery" ORDER BY "id"`)
+      .map(({ payload }) => JSON.parse(payload).mail),
+  );
 
 test("publishing makes one episode and one mail, with the caller’s first name and the page’s address", async () => {
   const [grace] = await admins();
   const { userId, ...call } = await answered(grace!, { title: "Was für ein “Ding”?", base64 });
-  const { number, slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "Two\n\nparagraphs." }));
+  const { number, slug } = await writeSql((sql) =>
+    publish(sql, { ...call, transcript: "Two\n\nparagraphs." }),
+  );
   expect({ number, slug }).toEqual({ number: 1, slug: "1-was-fur-ein-ding" });
   const episode = await snapshotSql((sql) => findEpisode(sql, slug));
-  expect(episode).toMatchObject({ number: 1, title: "Was für ein “Ding”?", callerName: "Ada", hasCall: true, transcript: "Two\n\nparagraphs.", answer: { contentType: "audio/mpeg", durationMs: 4_000, bytes: audio.length }, joined: null, before: null, after: null });
+  expect(episode).toMatchObject({
+    number: 1,
+    title: "Was für ein “Ding”?",
+    callerName: "Ada",
+    hasCall: true,
+    transcript: "Two\n\nparagraphs.",
+    answer: { contentType: "audio/mpeg", durationMs: 4_000, bytes: audio.length },
+    joined: null,
+    before: null,
+    after: null,
+  });
   const [mail, ...rest] = await mails();
   expect(rest).toEqual([]);
   expect(mail.to).toBe(`${userId}@example.test`);
@@ -61,8 +103,12 @@ test("where a Discord webhook is set it hears of an episode, without the caller�
     const [grace] = await admins();
     const call = await answered(grace!, { title: "Who hears?" });
     await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
-    const told = await snapshotSql((sql) => sql.all<{ payload: string }>(`SELECT "payload" FROM "Delivery" WHERE "kind" = 'DISCORD'`));
-    expect(told.map(({ payload }) => JSON.parse(payload).text)).toEqual([`Episode 1: Who hears?\n${env.SITE_URL}/calls/1-who-hears`]);
+    const told = await snapshotSql((sql) =>
+      sql.all<{ payload: string }>(`SELECT "payload" FROM "Delivery" WHERE "kind" = 'DISCORD'`),
+    );
+    expect(told.map(({ payload }) => JSON.parse(payload).text)).toEqual([
+      `Episode 1: Who hears?\n${env.SITE_URL}/calls/1-who-hears`,
+    ]);
   } finally {
     overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
   }
@@ -71,9 +117,14 @@ test("where a Discord webhook is set it hears of an episode, without the caller�
 test("two admins who publish at once publish once", async () => {
   const [grace, hedy] = await admins();
   const call = await answered(grace!);
-  const results = await Promise.allSettled([grace!, hedy!, grace!].map((by) => writeSql((sql) => publish(sql, { ...call, by, transcript: "" }))));
+  const results = await Promise.allSettled(
+    [grace!, hedy!, grace!].map((by) =>
+      writeSql((sql) => publish(sql, { ...call, by, transcript: "" })),
+    ),
+  );
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-  for (const result of results) if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "conflict" });
+  for (const result of results)
+    if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "conflict" });
   expect(await snapshotSql(countEpisodes)).toBe(1);
   expect(await mails()).toHaveLength(1);
 });
@@ -96,20 +147,40 @@ test("a crash before the end of publishing leaves nothing behind, and it can be 
 test("calls that are published at once get numbers of their own", async () => {
   const [grace] = await admins();
   const calls = await Promise.all([answered(grace!), answered(grace!), answered(grace!)]);
-  await Promise.all(calls.map((call) => writeSql((sql) => publish(sql, { ...call, transcript: "" }))));
-  expect(await snapshotSql((sql) => listEpisodes(sql, { limit: 10 }).map(({ number }) => number))).toEqual([3, 2, 1]);
+  await Promise.all(
+    calls.map((call) => writeSql((sql) => publish(sql, { ...call, transcript: "" }))),
+  );
+  expect(
+    await snapshotSql((sql) => listEpisodes(sql, { limit: 10 }).map(({ number }) => number)),
+  ).toEqual([3, 2, 1]);
 });
 
 test("an episode that is taken down is nowhere any more, and can be published again", async () => {
   const [grace] = await admins();
   const call = await answered(grace!, { base64 });
   const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
-  const seen = () => snapshotSql((sql) => getReviewedCall(sql, { by: grace!, callId: call.callId }));
-  await writeSql((sql) => unpublish(sql, { ...call, seenMs: getReviewedCall(sql, { by: grace!, callId: call.callId }).changedAt }));
-  expect(await snapshotSql((sql) => [findEpisode(sql, slug), findEpisodeSound(sql, slug, "answer"), findEpisodeSound(sql, slug, "call"), listEpisodes(sql, { limit: 10 }).length, listEpisodeAddresses(sql).length])).toEqual([null, null, null, 0, 0]);
+  const seen = () =>
+    snapshotSql((sql) => getReviewedCall(sql, { by: grace!, callId: call.callId }));
+  await writeSql((sql) =>
+    unpublish(sql, {
+      ...call,
+      seenMs: getReviewedCall(sql, { by: grace!, callId: call.callId }).changedAt,
+    }),
+  );
+  expect(
+    await snapshotSql((sql) => [
+      findEpisode(sql, slug),
+      findEpisodeSound(sql, slug, "answer"),
+      findEpisodeSound(sql, slug, "call"),
+      listEpisodes(sql, { limit: 10 }).length,
+      listEpisodeAddresses(sql).length,
+    ]),
+  ).toEqual([null, null, null, 0, 0]);
   const { changedAt, state } = await seen();
   expect(state).toBe("ANSWERED");
-  expect(await writeSql((sql) => publish(sql, { ...call, seenMs: changedAt, transcript: "" }))).toEqual({ number: 1, slug });
+  expect(
+    await writeSql((sql) => publish(sql, { ...call, seenMs: changedAt, transcript: "" })),
+  ).toEqual({ number: 1, slug });
 });
 
 test("an episode goes with the caller’s account", async () => {
@@ -117,18 +188,40 @@ test("an episode goes with the caller’s account", async () => {
   const call = await answered(grace!);
   const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
   await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, call.userId));
-  expect(await snapshotSql((sql) => [findEpisode(sql, slug), findEpisodeSound(sql, slug, "answer")])).toEqual([null, null]);
+  expect(
+    await snapshotSql((sql) => [findEpisode(sql, slug), findEpisodeSound(sql, slug, "answer")]),
+  ).toEqual([null, null]);
 });
 
 test("an episode finds its neighbours, and its sounds by kind", async () => {
   const [grace] = await admins();
-  const calls = [await answered(grace!, { title: "One thing" }), await answered(grace!, { title: "Another thing", base64 }), await answered(grace!, { title: "Third thing" })];
-  const joined = { contentType: "audio/mpeg", durationMs: 9_999.6, audio: readFileSync("tests/fixtures/audio/tone-vbr.mp3") };
-  for (const [i, call] of calls.entries()) await writeSql((sql) => publish(sql, { ...call, transcript: "", joined: i === 1 ? joined : null }));
+  const calls = [
+    await answered(grace!, { title: "One thing" }),
+    await answered(grace!, { title: "Another thing", base64 }),
+    await answered(grace!, { title: "Third thing" }),
+  ];
+  const joined = {
+    contentType: "audio/mpeg",
+    durationMs: 9_999.6,
+    audio: readFileSync("tests/fixtures/audio/tone-vbr.mp3"),
+  };
+  for (const [i, call] of calls.entries())
+    await writeSql((sql) =>
+      publish(sql, { ...call, transcript: "", joined: i === 1 ? joined : null }),
+    );
   const episode = await snapshotSql((sql) => findEpisode(sql, "2-another-thing"));
-  expect(episode).toMatchObject({ before: { number: 1, slug: "1-one-thing" }, after: { number: 3, title: "Third thing" }, joined: { contentType: "audio/mpeg", durationMs: 10_000, bytes: joined.audio.length } });
-  const sound = (slug: string, kind: "call" | "answer" | "episode") => snapshotSql((sql) => findEpisodeSound(sql, slug, kind));
-  expect(await sound("2-another-thing", "call")).toMatchObject({ title: "Another thing", bytes: voice, sniffed: { contentType: "audio/webm", extension: "webm" } });
+  expect(episode).toMatchObject({
+    before: { number: 1, slug: "1-one-thing" },
+    after: { number: 3, title: "Third thing" },
+    joined: { contentType: "audio/mpeg", durationMs: 10_000, bytes: joined.audio.length },
+  });
+  const sound = (slug: string, kind: "call" | "answer" | "episode") =>
+    snapshotSql((sql) => findEpisodeSound(sql, slug, kind));
+  expect(await sound("2-another-thing", "call")).toMatchObject({
+    title: "Another thing",
+    bytes: voice,
+    sniffed: { contentType: "audio/webm", extension: "webm" },
+  });
   expect((await sound("2-another-thing", "answer"))!.bytes).toEqual(audio);
   expect((await sound("2-another-thing", "episode"))!.bytes).toEqual(joined.audio);
   expect(await sound("1-one-thing", "call")).toBeNull();
@@ -151,7 +244,14 @@ test("episodes are found by their own indexes and sorted by none: lists stay qui
     listEpisodeAddresses(noting);
     findEpisode(noting, slug);
     findEpisodeSound(noting, slug, "answer");
-    return asked.filter(([text]) => text.includes(`"Episode" e`)).map(([text, values]) => sql.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values).map(({ detail }) => detail).join("; "));
+    return asked
+      .filter(([text]) => text.includes(`"Episode" e`))
+      .map(([text, values]) =>
+        sql
+          .all<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, ...values)
+          .map(({ detail }) => detail)
+          .join("; "),
+      );
   });
   expect(plans).toHaveLength(6);
   for (const plan of plans) {
@@ -165,7 +265,10 @@ test("the same sound is one copy for all who hear it", async () => {
   const call = await answered(grace!, { base64 });
   const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
   for (const kind of ["call", "answer"] as const) {
-    const [one, other] = await snapshotSql((sql) => [findEpisodeSound(sql, slug, kind)!, findEpisodeSound(sql, slug, kind)!]);
+    const [one, other] = await snapshotSql((sql) => [
+      findEpisodeSound(sql, slug, kind)!,
+      findEpisodeSound(sql, slug, kind)!,
+    ]);
     expect(other!.bytes).toBe(one!.bytes);
   }
 });
@@ -182,27 +285,49 @@ test("a recording under an id that was used before is the one that is stored, al
       sql.run(`DELETE FROM "Call" WHERE "id" = 'the-same'`);
       insertCall(sql, { id: "the-same", ...given });
     });
-    return Buffer.from(await snapshotSql((sql) => getRecording(sql, { id: "the-same", member: grace! }).bytes));
+    return Buffer.from(
+      await snapshotSql((sql) => getRecording(sql, { id: "the-same", member: grace! }).bytes),
+    );
   };
-  expect((await heard({ userId: users[0]!.id, createdAt, base64: urls[0]! })).equals(voice)).toBe(true);
-  expect((await heard({ userId: users[0]!.id, createdAt: createdAt + 1, base64: urls[1]! })).equals(other)).toBe(true);
-  expect((await heard({ userId: users[1]!.id, createdAt: createdAt + 1, base64: urls[0]! })).equals(voice)).toBe(true);
+  expect((await heard({ userId: users[0]!.id, createdAt, base64: urls[0]! })).equals(voice)).toBe(
+    true,
+  );
+  expect(
+    (await heard({ userId: users[0]!.id, createdAt: createdAt + 1, base64: urls[1]! })).equals(
+      other,
+    ),
+  ).toBe(true);
+  expect(
+    (await heard({ userId: users[1]!.id, createdAt: createdAt + 1, base64: urls[0]! })).equals(
+      voice,
+    ),
+  ).toBe(true);
 });
 
 test("a call that is not published can’t be heard by its address", async () => {
   const [grace] = await admins();
   const { userId: _, ...call } = await answered(grace!);
   await writeSql((sql) => declineCall(sql, { ...call, reason: "Not for everybody." }));
-  expect(await snapshotSql((sql) => [countEpisodes(sql), findEpisodeSound(sql, "1", "answer")])).toEqual([0, null]);
+  expect(
+    await snapshotSql((sql) => [countEpisodes(sql), findEpisodeSound(sql, "1", "answer")]),
+  ).toEqual([0, null]);
 });
 
 test("what is joined is what the admin saw: the call and the answer of then, or nothing", async () => {
   const [grace] = await admins();
   const { userId, ...call } = await answered(grace!, { title: "To be joined", base64 });
-  expect(await snapshotSql((sql) => readJoinable(sql, call))).toEqual({ title: "To be joined", call: voice, answer: audio });
-  expect(await snapshotSql((sql) => readJoinable(sql, { ...call, seenMs: call.seenMs - 1 }))).toBeNull();
+  expect(await snapshotSql((sql) => readJoinable(sql, call))).toEqual({
+    title: "To be joined",
+    call: voice,
+    answer: audio,
+  });
+  expect(
+    await snapshotSql((sql) => readJoinable(sql, { ...call, seenMs: call.seenMs - 1 })),
+  ).toBeNull();
   const member: Member = { ...grace!, id: userId, role: "MEMBER" };
-  await expect(snapshotSql((sql) => readJoinable(sql, { ...call, by: member }))).rejects.toMatchObject({ code: "forbidden" });
+  await expect(
+    snapshotSql((sql) => readJoinable(sql, { ...call, by: member })),
+  ).rejects.toMatchObject({ code: "forbidden" });
   const typed = await answered(grace!);
   expect(await snapshotSql((sql) => readJoinable(sql, typed))).toMatchObject({ call: null });
 });

@@ -28,19 +28,29 @@ export function episodeSlug(number: number, title: string): string {
 
 /** The number that the next episode gets. */
 export function nextEpisodeNumber(sql: Sql): number {
-  return (sql.get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)?.last ?? 0) + 1;
+  return (
+    (sql.get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)?.last ?? 0) +
+    1
+  );
 }
 
 /**
  * What joinAudio takes, of the call as the admin saw it, or null where publish would refuse anyway. A recording that was moved in
  * from elsewhere and is no sound we know counts as none. Throws AppError: forbidden for all but admins, not_found.
  */
-export function readJoinable(sql: Sql, { callId, by, seenMs }: Decision): { title: string; call: Uint8Array | null; answer: Uint8Array } | null {
+export function readJoinable(
+  sql: Sql,
+  { callId, by, seenMs }: Decision,
+): { title: string; call: Uint8Array | null; answer: Uint8Array } | null {
   const { title, state, changedAt } = getReviewedCall(sql, { by, callId });
   const answer = findAnswerAudio(sql, { by, callId });
   if (state !== "ANSWERED" || changedAt !== seenMs || !answer) return null;
   const sound = soundOf(sql, callId);
-  return { title, call: sound && sniffAudio(sound.bytes) ? sound.bytes : null, answer: answer.audio };
+  return {
+    title,
+    call: sound && sniffAudio(sound.bytes) ? sound.bytes : null,
+    answer: answer.audio,
+  };
 }
 
 /**
@@ -49,7 +59,14 @@ export function readJoinable(sql: Sql, { callId, by, seenMs }: Decision): { titl
  * Returns number and slug. The number is one more than the highest there is; one that was taken down leaves its number free.
  * Throws as leave does.
  */
-export function publish(sql: Sql, { transcript, joined = null, ...decision }: Decision & { transcript: string; joined?: JoinedAudio | null }): { number: number; slug: string } {
+export function publish(
+  sql: Sql,
+  {
+    transcript,
+    joined = null,
+    ...decision
+  }: Decision & { transcript: string; joined?: JoinedAudio | null },
+): { number: number; slug: string } {
   leave(sql, decision, ["ANSWERED"], "PUBLISHED");
   const { callId, by } = decision;
   const caller = callerOf(sql, callId);
@@ -59,18 +76,48 @@ export function publish(sql: Sql, { transcript, joined = null, ...decision }: De
   sql.run(
     `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName", "transcript", "joinedType", "joinedDurationMs", "joinedAudio")
      SELECT "id", ?, ?, ?, ?, "title", "description", "keywords", ?, ?, ?, ?, ? FROM "Call" WHERE "id" = ?`,
-    number, slug, now, now, caller.firstName, transcript, joined?.contentType ?? null, joined ? Math.round(joined.durationMs) : null, joined?.audio ?? null, callId,
+    number,
+    slug,
+    now,
+    now,
+    caller.firstName,
+    transcript,
+    joined?.contentType ?? null,
+    joined ? Math.round(joined.durationMs) : null,
+    joined?.audio ?? null,
+    callId,
   );
-  enqueue(sql, { kind: "MAIL", mail: publishedMail(caller, { number, slug }) }, { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` });
-  enqueue(sql, { kind: "DISCORD", text: `Episode ${number}: ${caller.title}\n${env.SITE_URL}/calls/${slug}` }, { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` });
-  recordAudit(sql, { actorId: by.id, action: "call.publish", subjectId: callId, detail: { number, isJoined: joined !== null } });
+  enqueue(
+    sql,
+    { kind: "MAIL", mail: publishedMail(caller, { number, slug }) },
+    { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
+  );
+  enqueue(
+    sql,
+    { kind: "DISCORD", text: `Episode ${number}: ${caller.title}\n${env.SITE_URL}/calls/${slug}` },
+    { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
+  );
+  recordAudit(sql, {
+    actorId: by.id,
+    action: "call.publish",
+    subjectId: callId,
+    detail: { number, isJoined: joined !== null },
+  });
   return { number, slug };
 }
 
 /** PUBLISHED → ANSWERED: the episode goes, its page, its sound and its place in the feed with it. The caller is not told. Throws as leave does. */
 export function unpublish(sql: Sql, decision: Decision): void {
   leave(sql, decision, ["PUBLISHED"], "ANSWERED");
-  const episode = sql.get<{ number: number }>(`SELECT "number" FROM "Episode" WHERE "callId" = ?`, decision.callId);
+  const episode = sql.get<{ number: number }>(
+    `SELECT "number" FROM "Episode" WHERE "callId" = ?`,
+    decision.callId,
+  );
   sql.run(`DELETE FROM "Episode" WHERE "callId" = ?`, decision.callId);
-  recordAudit(sql, { actorId: decision.by.id, action: "call.unpublish", subjectId: decision.callId, detail: { number: episode?.number ?? null } });
+  recordAudit(sql, {
+    actorId: decision.by.id,
+    action: "call.unpublish",
+    subjectId: decision.callId,
+    detail: { number: episode?.number ?? null },
+  });
 }

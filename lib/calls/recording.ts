@@ -22,21 +22,39 @@ export interface StoredRecording {
 const decoded = new KeptSounds(32_000_000, 2 * MINUTE_MS);
 
 /** The recording of a call, if it is the member's own or the member is an admin. Throws AppError(not_found) for anybody else, and for a typed question. */
-export function getRecording(sql: Sql, { id, member }: { id: string; member: Member }): StoredRecording {
-  const call = sql.get<{ userId: string; title: string }>(`SELECT "userId", "title" FROM "Call" WHERE "id" = ?`, id);
-  const found = call && (call.userId === member.id || member.role === "ADMIN") ? soundOf(sql, id) : null;
+export function getRecording(
+  sql: Sql,
+  { id, member }: { id: string; member: Member },
+): StoredRecording {
+  const call = sql.get<{ userId: string; title: string }>(
+    `SELECT "userId", "title" FROM "Call" WHERE "id" = ?`,
+    id,
+  );
+  const found =
+    call && (call.userId === member.id || member.role === "ADMIN") ? soundOf(sql, id) : null;
   if (!call || !found) throw new AppError("not_found", "There is no such recording.");
   const sniffed = sniffAudio(found.bytes);
-  return { ...found, contentType: sniffed?.contentType ?? "application/octet-stream", filename: `${call.title}.${sniffed?.extension ?? "bin"}` };
+  return {
+    ...found,
+    contentType: sniffed?.contentType ?? "application/octet-stream",
+    filename: `${call.title}.${sniffed?.extension ?? "bin"}`,
+  };
 }
 
 /** The decoded sound of a call, for whom may hear it: the caller of this asks. null for a typed question, and where there is no such call. */
 export function soundOf(sql: Sql, id: string): Sound | null {
-  const call = sql.get<{ userId: string; createdAt: number; size: number }>(`SELECT "userId", "createdAt", octet_length("base64") AS "size" FROM "Call" WHERE "id" = ?`, id);
+  const call = sql.get<{ userId: string; createdAt: number; size: number }>(
+    `SELECT "userId", "createdAt", octet_length("base64") AS "size" FROM "Call" WHERE "id" = ?`,
+    id,
+  );
   if (!call) return null;
   // An id is made by a browser: one that was deleted and used again, by whomever, is another recording, also when it is as long.
   return decoded.get(`${id} ${call.userId} ${call.createdAt} ${call.size}`, () => {
-    const bytes = decodeRecording(sql.get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ?? "");
-    return bytes && { bytes, etag: createHash("sha256").update(bytes).digest("base64url").slice(0, 27) };
+    const bytes = decodeRecording(
+      sql.get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ?? "",
+    );
+    return (
+      bytes && { bytes, etag: createHash("sha256").update(bytes).digest("base64url").slice(0, 27) }
+    );
   });
 }

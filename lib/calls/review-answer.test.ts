@@ -9,13 +9,22 @@ import { prepareAnswer } from "./review-answer.ts";
 import { beginUpload, findUpload, putPart } from "./upload.ts";
 
 async function person(role: string): Promise<Member> {
-  return writeSql((sql) => ({ ...insertUser(sql, { role }), sessionKey: "key", loggedInAtMs: nowMs() }));
+  return writeSql((sql) => ({
+    ...insertUser(sql, { role }),
+    sessionKey: "key",
+    loggedInAtMs: nowMs(),
+  }));
 }
 
 async function uploaded(member: Member, bytes: Uint8Array, { whole = true } = {}): Promise<string> {
   const id = randomUUID();
   await writeSql((sql) => {
-    beginUpload(sql, { id, size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex"), member });
+    beginUpload(sql, {
+      id,
+      size: bytes.length,
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+      member,
+    });
     if (whole) putPart(sql, { id, member, number: 0, bytes });
   });
   return id;
@@ -32,18 +41,28 @@ test("an admin’s upload becomes an answer with the type that it has", async ()
 
 test("a member has no answers to give", async () => {
   const by = await person("MEMBER");
-  await expect(prepareAnswer({ uploadId: await uploaded(by, tone), by })).rejects.toMatchObject({ code: "forbidden" });
+  await expect(prepareAnswer({ uploadId: await uploaded(by, tone), by })).rejects.toMatchObject({
+    code: "forbidden",
+  });
 });
 
 test("another admin’s upload is none, nor is one whose parts are missing", async () => {
   const [by, other] = [await person("ADMIN"), await person("ADMIN")];
-  await expect(prepareAnswer({ uploadId: await uploaded(other, tone), by })).rejects.toMatchObject({ code: "not_found", field: "audio" });
-  await expect(prepareAnswer({ uploadId: await uploaded(by, tone, { whole: false }), by })).rejects.toMatchObject({ code: "conflict", field: "audio" });
+  await expect(prepareAnswer({ uploadId: await uploaded(other, tone), by })).rejects.toMatchObject({
+    code: "not_found",
+    field: "audio",
+  });
+  await expect(
+    prepareAnswer({ uploadId: await uploaded(by, tone, { whole: false }), by }),
+  ).rejects.toMatchObject({ code: "conflict", field: "audio" });
 });
 
 test("what is no sound is refused and given up", async () => {
   const by = await person("ADMIN");
   const uploadId = await uploaded(by, Buffer.from("<html>not a sound</html>"));
-  await expect(prepareAnswer({ uploadId, by })).rejects.toMatchObject({ code: "invalid", field: "audio" });
+  await expect(prepareAnswer({ uploadId, by })).rejects.toMatchObject({
+    code: "invalid",
+    field: "audio",
+  });
   expect(await snapshotSql((sql) => findUpload(sql, { id: uploadId, member: by }))).toBeNull();
 });

@@ -12,7 +12,13 @@ import { assembleUpload, removeUpload } from "./upload.ts";
  * Throws AppError: forbidden for all but admins; for the field "audio" not_found, conflict while parts are missing, invalid or
  * too_large for what can't be an answer (and such an upload is given up: nothing would ever make it one).
  */
-export async function prepareAnswer({ uploadId, by }: { uploadId: string; by: Member }): Promise<Answer> {
+export async function prepareAnswer({
+  uploadId,
+  by,
+}: {
+  uploadId: string;
+  by: Member;
+}): Promise<Answer> {
   assertAdmin(by);
   const own = { id: uploadId, member: by };
   try {
@@ -20,8 +26,10 @@ export async function prepareAnswer({ uploadId, by }: { uploadId: string; by: Me
     const { contentType, durationMs } = await probeAudio(audio, ANSWER_LIMITS);
     return { contentType, durationMs, audio };
   } catch (error) {
-    if (isAppError(error, "invalid") || isAppError(error, "too_large")) await writeSql((sql) => removeUpload(sql, own));
-    if (isAppError(error, "not_found")) throw new AppError("not_found", error.message, { field: "audio" });
+    if (isAppError(error, "invalid") || isAppError(error, "too_large"))
+      await writeSql((sql) => removeUpload(sql, own));
+    if (isAppError(error, "not_found"))
+      throw new AppError("not_found", error.message, { field: "audio" });
     throw error;
   }
 }

@@ -5,8 +5,12 @@ const to = { email: "ada@example.test", firstName: "Ada", title: "Why no Redis?"
 const text = (mail: { parts: readonly unknown[] }) => JSON.stringify(mail.parts);
 
 test("who spoke is told of their voice and their recording", () => {
-  expect(text(publishedMail({ ...to, isTyped: false }, { number: 2, slug: "2-redis" }))).toContain("with your first name and your voice, for everybody to hear.");
-  expect(text(declinedMail({ ...to, isTyped: false }, "Asked before."))).toContain("Your recording stays with you");
+  expect(text(publishedMail({ ...to, isTyped: false }, { number: 2, slug: "2-redis" }))).toContain(
+    "with your first name and your voice, for everybody to hear.",
+  );
+  expect(text(declinedMail({ ...to, isTyped: false }, "Asked before."))).toContain(
+    "Your recording stays with you",
+  );
 });
 
 test("who wrote is told of what they wrote, and of no voice and no recording", () => {

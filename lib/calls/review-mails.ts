@@ -20,13 +20,18 @@ export function declinedMail({ email, firstName, title, isTyped }: To, reason: s
       `Hello ${firstName},`,
       `thank you for your call “${title}”. It will not become an episode. This is why:`,
       reason,
-      isTyped ? "Your question stays with you: you can read it, delete it, or leave another call." : "Your recording stays with you: you can listen to it, delete it, or leave another call.",
+      isTyped
+        ? "Your question stays with you: you can read it, delete it, or leave another call."
+        : "Your recording stays with you: you can listen to it, delete it, or leave another call.",
       { link: `${env.SITE_URL}/calls/mine`, label: "Your calls" },
     ],
   };
 }
 
-export function publishedMail({ email, firstName, title, isTyped }: To, { number, slug }: { number: number; slug: string }): Mail {
+export function publishedMail(
+  { email, firstName, title, isTyped }: To,
+  { number, slug }: { number: number; slug: string },
+): Mail {
   return {
     to: email,
     subject: `Your call is answered: “${title}”`,

@@ -43,19 +43,43 @@ const MAX_WORDS = 8;
  * caller's first name. What waits comes first that has waited longest; what is done, newest first. A page beyond the last is the last.
  * Throws AppError(forbidden) for all but admins.
  */
-export function listQueue(sql: Sql, { by, state, query = "", page = 1 }: { by: Member; state: CallState | null; query?: string; page?: number }): Queue {
+export function listQueue(
+  sql: Sql,
+  {
+    by,
+    state,
+    query = "",
+    page = 1,
+  }: { by: Member; state: CallState | null; query?: string; page?: number },
+): Queue {
   assertAdmin(by);
-  const counts: Record<CallState, number> = { NEW: 0, REVIEWING: 0, ANSWERED: 0, PUBLISHED: 0, DECLINED: 0 };
-  for (const row of sql.all<{ state: CallState; count: number }>(`SELECT "state", COUNT(*) AS "count" FROM "CallReview" GROUP BY "state"`)) counts[row.state] = row.count;
+  const counts: Record<CallState, number> = {
+    NEW: 0,
+    REVIEWING: 0,
+    ANSWERED: 0,
+    PUBLISHED: 0,
+    DECLINED: 0,
+  };
+  for (const row of sql.all<{ state: CallState; count: number }>(
+    `SELECT "state", COUNT(*) AS "count" FROM "CallReview" GROUP BY "state"`,
+  ))
+    counts[row.state] = row.count;
 
   const words = query.trim().split(/\s+/).filter(Boolean).slice(0, MAX_WORDS).map(containing);
   const where = [
     ...(state ? [`r."state" = ?`] : []),
-    ...words.map(() => `(c."title" LIKE ? ESCAPE '\\' OR c."keywords" LIKE ? ESCAPE '\\' OR c."description" LIKE ? ESCAPE '\\' OR u."firstName" LIKE ? ESCAPE '\\')`),
+    ...words.map(
+      () =>
+        `(c."title" LIKE ? ESCAPE '\\' OR c."keywords" LIKE ? ESCAPE '\\' OR c."description" LIKE ? ESCAPE '\\' OR u."firstName" LIKE ? ESCAPE '\\')`,
+    ),
   ].join(" AND ");
-  const values: SqlValue[] = [...(state ? [state] : []), ...words.flatMap((word) => [word, word, word, word])];
+  const values: SqlValue[] = [
+    ...(state ? [state] : []),
+    ...words.flatMap((word) => [word, word, word, word]),
+  ];
   const from = `FROM "CallReview" r JOIN "Call" c ON c."id" = r."callId" JOIN "User" u ON u."id" = c."userId" ${where && `WHERE ${where}`}`;
-  const total = sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" ${from}`, ...values)?.count ?? 0;
+  const total =
+    sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" ${from}`, ...values)?.count ?? 0;
   const pages = Math.max(1, Math.ceil(total / QUEUE_PAGE));
   const shown = Math.min(Math.max(1, Math.floor(page) || 1), pages);
   const waits = state === "NEW" || state === "REVIEWING" || state === "ANSWERED";
@@ -67,7 +91,13 @@ export function listQueue(sql: Sql, { by, state, query = "", page = 1 }: { by: M
     ...values,
     (shown - 1) * QUEUE_PAGE,
   );
-  return { calls: calls.map((call) => ({ ...call, isTyped: call.isTyped === 1 })), counts, total, page: shown, pages };
+  return {
+    calls: calls.map((call) => ({ ...call, isTyped: call.isTyped === 1 })),
+    counts,
+    total,
+    page: shown,
+    pages,
+  };
 }
 
 export interface ReviewedCall extends QueuedCall {
@@ -77,8 +107,19 @@ export interface ReviewedCall extends QueuedCall {
   readonly keywords: string;
   readonly note: string;
   readonly declineReason: string;
-  readonly answer: { readonly createdAt: number; readonly durationMs: number; readonly contentType: string; readonly bytes: number } | null;
-  readonly episode: { readonly number: number; readonly slug: string; readonly publishedAt: number; readonly transcript: string; readonly isJoined: boolean } | null;
+  readonly answer: {
+    readonly createdAt: number;
+    readonly durationMs: number;
+    readonly contentType: string;
+    readonly bytes: number;
+  } | null;
+  readonly episode: {
+    readonly number: number;
+    readonly slug: string;
+    readonly publishedAt: number;
+    readonly transcript: string;
+    readonly isJoined: boolean;
+  } | null;
 }
 
 interface Row extends Omit<ReviewedCall, "isTyped" | "answer" | "episode"> {
@@ -95,7 +136,10 @@ interface Row extends Omit<ReviewedCall, "isTyped" | "answer" | "episode"> {
 }
 
 /** All about one call but its sound. Throws AppError: forbidden for all but admins, not_found where there is none (any more). */
-export function getReviewedCall(sql: Sql, { by, callId }: { by: Member; callId: string }): ReviewedCall {
+export function getReviewedCall(
+  sql: Sql,
+  { by, callId }: { by: Member; callId: string },
+): ReviewedCall {
   assertAdmin(by);
   const row = sql.get<Row>(
     `SELECT c."id", c."title", c."createdAt", c."updatedAt", c."description", c."keywords", c."userId", octet_length(c."base64") = 0 AS "isTyped", u."firstName" AS "callerName",
@@ -106,18 +150,48 @@ export function getReviewedCall(sql: Sql, { by, callId }: { by: Member; callId: 
      LEFT JOIN "CallAnswer" w ON w."callId" = c."id" LEFT JOIN "Episode" e ON e."callId" = c."id" WHERE c."id" = ?`,
     callId,
   );
-  if (!row) throw new AppError("not_found", "There is no such call: its caller may have deleted it.");
-  const { answerCreatedAt, answerDurationMs, answerType, answerBytes, number, slug, publishedAt, transcript, isJoined, isTyped, ...call } = row;
+  if (!row)
+    throw new AppError("not_found", "There is no such call: its caller may have deleted it.");
+  const {
+    answerCreatedAt,
+    answerDurationMs,
+    answerType,
+    answerBytes,
+    number,
+    slug,
+    publishedAt,
+    transcript,
+    isJoined,
+    isTyped,
+    ...call
+  } = row;
   return {
     ...call,
     isTyped: isTyped === 1,
-    answer: answerCreatedAt === null ? null : { createdAt: answerCreatedAt, durationMs: answerDurationMs, contentType: answerType, bytes: answerBytes },
-    episode: number === null ? null : { number, slug, publishedAt, transcript, isJoined: isJoined === 1 },
+    answer:
+      answerCreatedAt === null
+        ? null
+        : {
+            createdAt: answerCreatedAt,
+            durationMs: answerDurationMs,
+            contentType: answerType,
+            bytes: answerBytes,
+          },
+    episode:
+      number === null ? null : { number, slug, publishedAt, transcript, isJoined: isJoined === 1 },
   };
 }
 
 /** The answer's sound; null where there is none. Throws AppError(forbidden) for all but admins. */
-export function findAnswerAudio(sql: Sql, { by, callId }: { by: Member; callId: string }): { createdAt: number; contentType: string; audio: Uint8Array } | null {
+export function findAnswerAudio(
+  sql: Sql,
+  { by, callId }: { by: Member; callId: string },
+): { createdAt: number; contentType: string; audio: Uint8Array } | null {
   assertAdmin(by);
-  return sql.get<{ createdAt: number; contentType: string; audio: Uint8Array }>(`SELECT "createdAt", "contentType", "audio" FROM "CallAnswer" WHERE "callId" = ?`, callId) ?? null;
+  return (
+    sql.get<{ createdAt: number; contentType: string; audio: Uint8Array }>(
+      `SELECT "createdAt", "contentType", "audio" FROM "CallAnswer" WHERE "callId" = ?`,
+      callId,
+    ) ?? null
+  );
 }

@@ -7,38 +7,90 @@ import type { Sql } from "../db/connection.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
 import { listDeliveries } from "../outbox/outbox.ts";
 import { publish, unpublish } from "./publish.ts";
-import { declineCall, editCall, putBackCall, removeAnswer, reopenCall, saveAnswer, takeCall } from "./review.ts";
-import { type CallState, QUEUE_PAGE, findAnswerAudio, getReviewedCall, listQueue } from "./review-queue.ts";
+import {
+  declineCall,
+  editCall,
+  putBackCall,
+  removeAnswer,
+  reopenCall,
+  saveAnswer,
+  takeCall,
+} from "./review.ts";
+import {
+  type CallState,
+  QUEUE_PAGE,
+  findAnswerAudio,
+  getReviewedCall,
+  listQueue,
+} from "./review-queue.ts";
 
 function person(sql: Sql, role: string, firstName = "Grace"): Member {
   const { id, team } = insertUser(sql, { role, firstName });
   return { id, firstName, team, role, sessionKey: "key", loggedInAtMs: nowMs() };
 }
 
-const people = () => writeSql((sql) => ({ admin: person(sql, "ADMIN"), other: person(sql, "ADMIN", "Hedy"), caller: person(sql, "MEMBER", "Ada") }));
+const people = () =>
+  writeSql((sql) => ({
+    admin: person(sql, "ADMIN"),
+    other: person(sql, "ADMIN", "Hedy"),
+    caller: person(sql, "MEMBER", "Ada"),
+  }));
 const answer = { contentType: "audio/mpeg", durationMs: 4_000.4, audio: new Uint8Array([1, 2, 3]) };
 
 async function callIn(state: CallState, given: Partial<CallRow> = {}) {
   const all = await people();
   const call = await writeSql((sql) => insertCall(sql, { userId: all.caller.id, ...given }));
-  const step = (fn: (sql: Sql, decision: { callId: string; by: Member; seenMs: number }) => unknown) =>
-    writeSql((sql) => void fn(sql, { callId: call.id, by: all.admin, seenMs: getReviewedCall(sql, { by: all.admin, callId: call.id }).changedAt }));
+  const step = (
+    fn: (sql: Sql, decision: { callId: string; by: Member; seenMs: number }) => unknown,
+  ) =>
+    writeSql(
+      (sql) =>
+        void fn(sql, {
+          callId: call.id,
+          by: all.admin,
+          seenMs: getReviewedCall(sql, { by: all.admin, callId: call.id }).changedAt,
+        }),
+    );
   if (state === "REVIEWING") await step(takeCall);
-  if (state === "ANSWERED" || state === "PUBLISHED") await step((sql, decision) => saveAnswer(sql, { ...decision, answer }));
-  if (state === "PUBLISHED") await step((sql, decision) => publish(sql, { ...decision, transcript: "Said." }));
-  if (state === "DECLINED") await step((sql, decision) => declineCall(sql, { ...decision, reason: "It was asked before." }));
+  if (state === "ANSWERED" || state === "PUBLISHED")
+    await step((sql, decision) => saveAnswer(sql, { ...decision, answer }));
+  if (state === "PUBLISHED")
+    await step((sql, decision) => publish(sql, { ...decision, transcript: "Said." }));
+  if (state === "DECLINED")
+    await step((sql, decision) =>
+      declineCall(sql, { ...decision, reason: "It was asked before." }),
+    );
   const seen = () => snapshotSql((sql) => getReviewedCall(sql, { by: all.admin, callId: call.id }));
   return { ...all, call, seen };
 }
 
-const DECISIONS: Record<string, { from: CallState[]; to: (from: CallState) => CallState; run: (sql: Sql, decision: { callId: string; by: Member; seenMs: number }) => unknown }> = {
+const DECISIONS: Record<
+  string,
+  {
+    from: CallState[];
+    to: (from: CallState) => CallState;
+    run: (sql: Sql, decision: { callId: string; by: Member; seenMs: number }) => unknown;
+  }
+> = {
   take: { from: ["NEW"], to: () => "REVIEWING", run: takeCall },
   "put back": { from: ["REVIEWING"], to: () => "NEW", run: putBackCall },
-  answer: { from: ["NEW", "REVIEWING", "ANSWERED"], to: () => "ANSWERED", run: (sql, decision) => saveAnswer(sql, { ...decision, answer }) },
+  answer: {
+    from: ["NEW", "REVIEWING", "ANSWERED"],
+    to: () => "ANSWERED",
+    run: (sql, decision) => saveAnswer(sql, { ...decision, answer }),
+  },
   "remove the answer of": { from: ["ANSWERED"], to: () => "REVIEWING", run: removeAnswer },
-  decline: { from: ["NEW", "REVIEWING", "ANSWERED"], to: () => "DECLINED", run: (sql, decision) => declineCall(sql, { ...decision, reason: "It was asked before." }) },
+  decline: {
+    from: ["NEW", "REVIEWING", "ANSWERED"],
+    to: () => "DECLINED",
+    run: (sql, decision) => declineCall(sql, { ...decision, reason: "It was asked before." }),
+  },
   reopen: { from: ["DECLINED"], to: () => "NEW", run: reopenCall },
-  publish: { from: ["ANSWERED"], to: () => "PUBLISHED", run: (sql, decision) => publish(sql, { ...decision, transcript: "" }) },
+  publish: {
+    from: ["ANSWERED"],
+    to: () => "PUBLISHED",
+    run: (sql, decision) => publish(sql, { ...decision, transcript: "" }),
+  },
   "take down": { from: ["PUBLISHED"], to: () => "ANSWERED", run: unpublish },
 };
 const STATES: CallState[] = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"];
@@ -56,12 +108,20 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
         expect(after.state).toBe(to(state));
         expect(after.changedAt).toBeGreaterThan(before.changedAt);
         expect(after.reviewerName).toBe("Grace");
-        expect(after.answer !== null).toBe(["ANSWERED", "PUBLISHED"].includes(after.state) || (state === "ANSWERED" && after.state === "DECLINED"));
+        expect(after.answer !== null).toBe(
+          ["ANSWERED", "PUBLISHED"].includes(after.state) ||
+            (state === "ANSWERED" && after.state === "DECLINED"),
+        );
         expect(after.episode !== null).toBe(after.state === "PUBLISHED");
         const [event] = await snapshotSql((sql) => listAudit(sql, { subjectId: call.id }));
-        expect(event).toMatchObject({ actorId: admin.id, action: expect.stringMatching(/^call\./) });
+        expect(event).toMatchObject({
+          actorId: admin.id,
+          action: expect.stringMatching(/^call\./),
+        });
       } else {
-        await expect(writeSql((sql) => void run(sql, decision))).rejects.toMatchObject({ code: "conflict" });
+        await expect(writeSql((sql) => void run(sql, decision))).rejects.toMatchObject({
+          code: "conflict",
+        });
         expect(await seen()).toEqual(before);
       }
     });
@@ -70,24 +130,35 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
   test(`a member can’t ${name} a call, not even their own`, async () => {
     const { caller, call, seen } = await callIn(from[0]!);
     const before = await seen();
-    await expect(writeSql((sql) => void run(sql, { callId: call.id, by: caller, seenMs: before.changedAt }))).rejects.toMatchObject({ code: "forbidden" });
+    await expect(
+      writeSql((sql) => void run(sql, { callId: call.id, by: caller, seenMs: before.changedAt })),
+    ).rejects.toMatchObject({ code: "forbidden" });
     expect(await seen()).toEqual(before);
   });
 
   test(`of two admins who ${name} a call at once one does, and the other is told`, async () => {
     const { admin, other, call, seen } = await callIn(from[0]!);
     const { changedAt } = await seen();
-    const results = await Promise.allSettled([admin, other].map((by) => writeSql((sql) => void run(sql, { callId: call.id, by, seenMs: changedAt }))));
+    const results = await Promise.allSettled(
+      [admin, other].map((by) =>
+        writeSql((sql) => void run(sql, { callId: call.id, by, seenMs: changedAt })),
+      ),
+    );
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     const lost = results.find((result) => result.status === "rejected");
-    expect(lost?.reason).toMatchObject({ code: "conflict", message: expect.stringMatching(/^Nothing was changed\. Meanwhile (Grace|Hedy) has /) });
+    expect(lost?.reason).toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(/^Nothing was changed\. Meanwhile (Grace|Hedy) has /),
+    });
   });
 
   test(`nobody can ${name} a call that its caller has deleted`, async () => {
     const { admin, call, seen } = await callIn(from[0]!);
     const { changedAt } = await seen();
     await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "id" = ?`, call.id));
-    await expect(writeSql((sql) => void run(sql, { callId: call.id, by: admin, seenMs: changedAt }))).rejects.toMatchObject({ code: "not_found" });
+    await expect(
+      writeSql((sql) => void run(sql, { callId: call.id, by: admin, seenMs: changedAt })),
+    ).rejects.toMatchObject({ code: "not_found" });
   });
 }
 
@@ -95,76 +166,162 @@ test("two decisions in one millisecond are two: the second admin’s view is out
   setClock(Date.UTC(2026, 10, 23));
   const { admin, other, call, seen } = await callIn("ANSWERED");
   const { changedAt } = await seen();
-  await writeSql((sql) => saveAnswer(sql, { callId: call.id, by: admin, seenMs: changedAt, answer }));
-  await expect(writeSql((sql) => publish(sql, { callId: call.id, by: other, seenMs: changedAt, transcript: "" }))).rejects.toMatchObject({ code: "conflict", message: "Nothing was changed. Meanwhile Grace has answered this call, or taken its episode down." });
+  await writeSql((sql) =>
+    saveAnswer(sql, { callId: call.id, by: admin, seenMs: changedAt, answer }),
+  );
+  await expect(
+    writeSql((sql) =>
+      publish(sql, { callId: call.id, by: other, seenMs: changedAt, transcript: "" }),
+    ),
+  ).rejects.toMatchObject({
+    code: "conflict",
+    message:
+      "Nothing was changed. Meanwhile Grace has answered this call, or taken its episode down.",
+  });
 });
 
 test("a refusal keeps the reason and writes to the caller, with it", async () => {
   const { caller, seen, call } = await callIn("DECLINED");
   expect((await seen()).declineReason).toBe("It was asked before.");
-  const rows = await snapshotSql((sql) => sql.all<{ userId: string; payload: string }>(`SELECT "userId", "payload" FROM "Delivery"`));
+  const rows = await snapshotSql((sql) =>
+    sql.all<{ userId: string; payload: string }>(`SELECT "userId", "payload" FROM "Delivery"`),
+  );
   expect(rows).toHaveLength(1);
   expect(rows[0]!.userId).toBe(caller.id);
   const { mail } = JSON.parse(rows[0]!.payload);
   expect(mail.to).toBe(`${caller.id}@example.test`);
   expect(mail.parts).toContain("It was asked before.");
   expect(mail.subject).toContain(call.title);
-  expect(await snapshotSql((sql) => listDeliveries(sql))).toMatchObject([{ about: `A call was declined: ${call.title}` }]);
+  expect(await snapshotSql((sql) => listDeliveries(sql))).toMatchObject([
+    { about: `A call was declined: ${call.title}` },
+  ]);
 });
 
 test("a refusal that was refused writes to nobody", async () => {
   const { admin, call, seen } = await callIn("PUBLISHED");
   const { changedAt } = await seen();
   const before = await snapshotSql((sql) => listDeliveries(sql).length);
-  await expect(writeSql((sql) => declineCall(sql, { callId: call.id, by: admin, seenMs: changedAt, reason: "No." }))).rejects.toMatchObject({ code: "conflict" });
+  await expect(
+    writeSql((sql) =>
+      declineCall(sql, { callId: call.id, by: admin, seenMs: changedAt, reason: "No." }),
+    ),
+  ).rejects.toMatchObject({ code: "conflict" });
   expect(await snapshotSql((sql) => listDeliveries(sql).length)).toBe(before);
 });
 
 test("a call that was declined with an answer is answered again when it is reopened, and the reason is gone", async () => {
   const { admin, call, seen } = await callIn("ANSWERED");
-  await writeSql((sql) => declineCall(sql, { callId: call.id, by: admin, seenMs: getReviewedCall(sql, { by: admin, callId: call.id }).changedAt, reason: "Not this one, after all." }));
-  await writeSql((sql) => reopenCall(sql, { callId: call.id, by: admin, seenMs: getReviewedCall(sql, { by: admin, callId: call.id }).changedAt }));
-  expect(await seen()).toMatchObject({ state: "ANSWERED", declineReason: "", answer: { durationMs: 4_000 } });
+  await writeSql((sql) =>
+    declineCall(sql, {
+      callId: call.id,
+      by: admin,
+      seenMs: getReviewedCall(sql, { by: admin, callId: call.id }).changedAt,
+      reason: "Not this one, after all.",
+    }),
+  );
+  await writeSql((sql) =>
+    reopenCall(sql, {
+      callId: call.id,
+      by: admin,
+      seenMs: getReviewedCall(sql, { by: admin, callId: call.id }).changedAt,
+    }),
+  );
+  expect(await seen()).toMatchObject({
+    state: "ANSWERED",
+    declineReason: "",
+    answer: { durationMs: 4_000 },
+  });
 });
 
 test("a new answer takes the old one’s place", async () => {
   const { admin, call, seen } = await callIn("ANSWERED");
   const { changedAt } = await seen();
-  await writeSql((sql) => saveAnswer(sql, { callId: call.id, by: admin, seenMs: changedAt, answer: { ...answer, contentType: "audio/webm", audio: new Uint8Array([9]) } }));
+  await writeSql((sql) =>
+    saveAnswer(sql, {
+      callId: call.id,
+      by: admin,
+      seenMs: changedAt,
+      answer: { ...answer, contentType: "audio/webm", audio: new Uint8Array([9]) },
+    }),
+  );
   const found = await snapshotSql((sql) => findAnswerAudio(sql, { by: admin, callId: call.id }));
   expect(found).toMatchObject({ contentType: "audio/webm" });
   expect([...found!.audio]).toEqual([9]);
 });
 
-const texts = { title: "A better title", description: "A description of twenty characters and more.", keywords: "one, two", note: "Ask Hedy." };
+const texts = {
+  title: "A better title",
+  description: "A description of twenty characters and more.",
+  keywords: "one, two",
+  note: "Ask Hedy.",
+};
 
 test("an admin edits what is written about a call", async () => {
   const { admin, call, seen } = await callIn("NEW");
-  await writeSql((sql) => editCall(sql, { callId: call.id, by: admin, seenMs: call.updatedAt, ...texts }));
+  await writeSql((sql) =>
+    editCall(sql, { callId: call.id, by: admin, seenMs: call.updatedAt, ...texts }),
+  );
   expect(await seen()).toMatchObject(texts);
 });
 
 test("of two admins who edit at once one does, and the other is told", async () => {
   const { admin, other, call, seen } = await callIn("NEW");
-  await writeSql((sql) => editCall(sql, { callId: call.id, by: admin, seenMs: call.updatedAt, ...texts }));
-  await expect(writeSql((sql) => editCall(sql, { callId: call.id, by: other, seenMs: call.updatedAt, ...texts, title: "Another title" }))).rejects.toMatchObject({ code: "conflict" });
+  await writeSql((sql) =>
+    editCall(sql, { callId: call.id, by: admin, seenMs: call.updatedAt, ...texts }),
+  );
+  await expect(
+    writeSql((sql) =>
+      editCall(sql, {
+        callId: call.id,
+        by: other,
+        seenMs: call.updatedAt,
+        ...texts,
+        title: "Another title",
+      }),
+    ),
+  ).rejects.toMatchObject({ code: "conflict" });
   expect((await seen()).title).toBe("A better title");
 });
 
 test("to edit a published call edits its episode, which keeps its address", async () => {
   const { admin, call, seen } = await callIn("PUBLISHED");
   const { slug } = (await seen()).episode!;
-  await writeSql((sql) => editCall(sql, { callId: call.id, by: admin, seenMs: call.updatedAt, ...texts, transcript: "Better said." }));
-  const row = await snapshotSql((sql) => sql.get<Record<string, unknown>>(`SELECT "title", "description", "keywords", "transcript", "slug" FROM "Episode" WHERE "callId" = ?`, call.id));
-  expect(row).toEqual({ title: texts.title, description: texts.description, keywords: texts.keywords, transcript: "Better said.", slug });
+  await writeSql((sql) =>
+    editCall(sql, {
+      callId: call.id,
+      by: admin,
+      seenMs: call.updatedAt,
+      ...texts,
+      transcript: "Better said.",
+    }),
+  );
+  const row = await snapshotSql((sql) =>
+    sql.get<Record<string, unknown>>(
+      `SELECT "title", "description", "keywords", "transcript", "slug" FROM "Episode" WHERE "callId" = ?`,
+      call.id,
+    ),
+  );
+  expect(row).toEqual({
+    title: texts.title,
+    description: texts.description,
+    keywords: texts.keywords,
+    transcript: "Better said.",
+    slug,
+  });
 });
 
 test("a member can’t edit a call, look at the queue, at a call or at an answer", async () => {
   const { caller, call, seen } = await callIn("ANSWERED");
   const before = await seen();
   const by = caller;
-  await expect(writeSql((sql) => editCall(sql, { callId: call.id, by, seenMs: call.updatedAt, ...texts }))).rejects.toMatchObject({ code: "forbidden" });
-  for (const read of [(sql: Sql) => listQueue(sql, { by, state: null }), (sql: Sql) => getReviewedCall(sql, { by, callId: call.id }), (sql: Sql) => findAnswerAudio(sql, { by, callId: call.id })]) {
+  await expect(
+    writeSql((sql) => editCall(sql, { callId: call.id, by, seenMs: call.updatedAt, ...texts })),
+  ).rejects.toMatchObject({ code: "forbidden" });
+  for (const read of [
+    (sql: Sql) => listQueue(sql, { by, state: null }),
+    (sql: Sql) => getReviewedCall(sql, { by, callId: call.id }),
+    (sql: Sql) => findAnswerAudio(sql, { by, callId: call.id }),
+  ]) {
     await expect(snapshotSql((sql) => void read(sql))).rejects.toMatchObject({ code: "forbidden" });
   }
   expect(await seen()).toEqual(before);
@@ -174,29 +331,49 @@ test("the queue counts every state, finds every word, and takes signs as they ar
   const { admin, caller } = await callIn("DECLINED", { title: "Something else" });
   await writeSql((sql) => {
     insertCall(sql, { userId: caller.id, title: "100% of what?", keywords: "share_of, all" });
-    insertCall(sql, { userId: caller.id, title: "1000 ways", description: "A back\\slash in twenty characters.", base64: "data:audio/webm;base64,AAAA" });
+    insertCall(sql, {
+      userId: caller.id,
+      title: "1000 ways",
+      description: "A back\\slash in twenty characters.",
+      base64: "data:audio/webm;base64,AAAA",
+    });
   });
-  const titles = (query: string, state: CallState | null = null) => snapshotSql((sql) => listQueue(sql, { by: admin, state, query }).calls.map(({ title }) => title).sort());
+  const titles = (query: string, state: CallState | null = null) =>
+    snapshotSql((sql) =>
+      listQueue(sql, { by: admin, state, query })
+        .calls.map(({ title }) => title)
+        .sort(),
+    );
   expect(await titles("100%")).toEqual(["100% of what?"]);
   expect(await titles("share_of what")).toEqual(["100% of what?"]);
   expect(await titles("back\\slash")).toEqual(["1000 ways"]);
   expect(await titles("ada")).toHaveLength(3);
   expect(await titles("ada", "NEW")).toEqual(["100% of what?", "1000 ways"]);
   expect(await titles("nothing of this")).toEqual([]);
-  const { counts, total, calls } = await snapshotSql((sql) => listQueue(sql, { by: admin, state: "NEW" }));
+  const { counts, total, calls } = await snapshotSql((sql) =>
+    listQueue(sql, { by: admin, state: "NEW" }),
+  );
   expect(counts).toEqual({ NEW: 2, REVIEWING: 0, ANSWERED: 0, PUBLISHED: 0, DECLINED: 1 });
   expect(total).toBe(2);
-  expect(Object.fromEntries(calls.map(({ title, isTyped }) => [title, isTyped]))).toEqual({ "100% of what?": true, "1000 ways": false });
+  expect(Object.fromEntries(calls.map(({ title, isTyped }) => [title, isTyped]))).toEqual({
+    "100% of what?": true,
+    "1000 ways": false,
+  });
 });
 
 test("who waits longest comes first, page by page", async () => {
   const { admin, caller } = await people();
   await writeSql((sql) => {
-    for (let i = 0; i < QUEUE_PAGE + 2; i++) insertCall(sql, { userId: caller.id, title: `Call ${i}`, createdAt: 1_000 + i });
+    for (let i = 0; i < QUEUE_PAGE + 2; i++)
+      insertCall(sql, { userId: caller.id, title: `Call ${i}`, createdAt: 1_000 + i });
   });
-  const page = (number: number) => snapshotSql((sql) => listQueue(sql, { by: admin, state: "NEW", page: number }));
+  const page = (number: number) =>
+    snapshotSql((sql) => listQueue(sql, { by: admin, state: "NEW", page: number }));
   expect((await page(1)).calls[0]!.title).toBe("Call 0");
-  expect((await page(2)).calls.map(({ title }) => title)).toEqual([`Call ${QUEUE_PAGE}`, `Call ${QUEUE_PAGE + 1}`]);
+  expect((await page(2)).calls.map(({ title }) => title)).toEqual([
+    `Call ${QUEUE_PAGE}`,
+    `Call ${QUEUE_PAGE + 1}`,
+  ]);
   expect(await page(99)).toMatchObject({ page: 2, pages: 2 });
   expect(await page(Number.NaN)).toMatchObject({ page: 1 });
 });

@@ -38,28 +38,51 @@ const UNFIT: Record<CallState, string> = {
  * gone, conflict (and nothing is changed) where it is in another state, or has changed since the admin saw it.
  * changedAt always grows, so that two changes in one millisecond are two.
  */
-export function leave(sql: Sql, { callId, by, seenMs }: Decision, from: readonly CallState[], to: CallState): void {
+export function leave(
+  sql: Sql,
+  { callId, by, seenMs }: Decision,
+  from: readonly CallState[],
+  to: CallState,
+): void {
   assertAdmin(by);
   const { changes } = sql.run(
     `UPDATE "CallReview" SET "state" = ?, "reviewerId" = ?, "changedAt" = max(?, "changedAt" + 1) WHERE "callId" = ? AND "changedAt" = ? AND "state" IN (${from.map(() => "?").join(", ")})`,
-    to, by.id, nowMs(), callId, seenMs, ...from,
+    to,
+    by.id,
+    nowMs(),
+    callId,
+    seenMs,
+    ...from,
   );
   if (changes === 1) return;
   const { state, changedAt, reviewerName } = getReviewedCall(sql, { by, callId });
-  const happened = changedAt === seenMs ? `${UNFIT[state]}: that can’t be done with it.` : `Meanwhile ${reviewerName ?? "somebody"} has ${DONE[state]}.`;
+  const happened =
+    changedAt === seenMs
+      ? `${UNFIT[state]}: that can’t be done with it.`
+      : `Meanwhile ${reviewerName ?? "somebody"} has ${DONE[state]}.`;
   throw new AppError("conflict", `Nothing was changed. ${happened}`);
 }
 
 /** NEW → REVIEWING: others see who has it. An answer or a refusal needs no taking first. Throws as leave does. */
 export function takeCall(sql: Sql, decision: Decision): void {
   leave(sql, decision, ["NEW"], "REVIEWING");
-  recordAudit(sql, { actorId: decision.by.id, action: "call.take", subjectId: decision.callId, detail: {} });
+  recordAudit(sql, {
+    actorId: decision.by.id,
+    action: "call.take",
+    subjectId: decision.callId,
+    detail: {},
+  });
 }
 
 /** REVIEWING → NEW. Throws as leave does. */
 export function putBackCall(sql: Sql, decision: Decision): void {
   leave(sql, decision, ["REVIEWING"], "NEW");
-  recordAudit(sql, { actorId: decision.by.id, action: "call.put_back", subjectId: decision.callId, detail: {} });
+  recordAudit(sql, {
+    actorId: decision.by.id,
+    action: "call.put_back",
+    subjectId: decision.callId,
+    detail: {},
+  });
 }
 
 export interface Answer {
@@ -73,34 +96,70 @@ export function saveAnswer(sql: Sql, { answer, ...decision }: Decision & { answe
   leave(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "ANSWERED");
   sql.run(
     `INSERT OR REPLACE INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, ?, ?, ?)`,
-    decision.callId, nowMs(), answer.contentType, Math.round(answer.durationMs), answer.audio,
+    decision.callId,
+    nowMs(),
+    answer.contentType,
+    Math.round(answer.durationMs),
+    answer.audio,
   );
-  recordAudit(sql, { actorId: decision.by.id, action: "call.answer", subjectId: decision.callId, detail: { durationMs: Math.round(answer.durationMs), bytes: answer.audio.length } });
+  recordAudit(sql, {
+    actorId: decision.by.id,
+    action: "call.answer",
+    subjectId: decision.callId,
+    detail: { durationMs: Math.round(answer.durationMs), bytes: answer.audio.length },
+  });
 }
 
 /** ANSWERED → REVIEWING, without the answer. Throws as leave does. */
 export function removeAnswer(sql: Sql, decision: Decision): void {
   leave(sql, decision, ["ANSWERED"], "REVIEWING");
   sql.run(`DELETE FROM "CallAnswer" WHERE "callId" = ?`, decision.callId);
-  recordAudit(sql, { actorId: decision.by.id, action: "call.answer_removed", subjectId: decision.callId, detail: {} });
+  recordAudit(sql, {
+    actorId: decision.by.id,
+    action: "call.answer_removed",
+    subjectId: decision.callId,
+    detail: {},
+  });
 }
 
 /** NEW, REVIEWING or ANSWERED → DECLINED; the caller gets the reason by mail (kickDeliveries after the commit). Throws as leave does. */
-export function declineCall(sql: Sql, { reason, ...decision }: Decision & { reason: string }): void {
+export function declineCall(
+  sql: Sql,
+  { reason, ...decision }: Decision & { reason: string },
+): void {
   leave(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "DECLINED");
-  sql.run(`UPDATE "CallReview" SET "declineReason" = ? WHERE "callId" = ?`, reason, decision.callId);
+  sql.run(
+    `UPDATE "CallReview" SET "declineReason" = ? WHERE "callId" = ?`,
+    reason,
+    decision.callId,
+  );
   const caller = callerOf(sql, decision.callId);
-  enqueue(sql, { kind: "MAIL", mail: declinedMail(caller, reason) }, { userId: caller.userId, about: `A call was declined: ${caller.title}` });
-  recordAudit(sql, { actorId: decision.by.id, action: "call.decline", subjectId: decision.callId, detail: {} });
+  enqueue(
+    sql,
+    { kind: "MAIL", mail: declinedMail(caller, reason) },
+    { userId: caller.userId, about: `A call was declined: ${caller.title}` },
+  );
+  recordAudit(sql, {
+    actorId: decision.by.id,
+    action: "call.decline",
+    subjectId: decision.callId,
+    detail: {},
+  });
 }
 
 /** DECLINED → ANSWERED where it has an answer, else NEW. The caller is not told. Throws as leave does. */
 export function reopenCall(sql: Sql, decision: Decision): void {
   assertAdmin(decision.by);
-  const isAnswered = sql.get(`SELECT 1 FROM "CallAnswer" WHERE "callId" = ?`, decision.callId) !== undefined;
+  const isAnswered =
+    sql.get(`SELECT 1 FROM "CallAnswer" WHERE "callId" = ?`, decision.callId) !== undefined;
   leave(sql, decision, ["DECLINED"], isAnswered ? "ANSWERED" : "NEW");
   sql.run(`UPDATE "CallReview" SET "declineReason" = '' WHERE "callId" = ?`, decision.callId);
-  recordAudit(sql, { actorId: decision.by.id, action: "call.reopen", subjectId: decision.callId, detail: {} });
+  recordAudit(sql, {
+    actorId: decision.by.id,
+    action: "call.reopen",
+    subjectId: decision.callId,
+    detail: {},
+  });
 }
 
 export interface CallTexts {
@@ -115,21 +174,55 @@ export interface CallTexts {
  * Changes what is written about a call. `seenMs` is the call's updatedAt as the admin saw it; `transcript` is for a published one, whose
  * episode changes with it and keeps its address. Throws AppError: forbidden, not_found, conflict where another has changed it since.
  */
-export function editCall(sql: Sql, { callId, by, seenMs, title, description, keywords, note, transcript }: Decision & CallTexts & { transcript?: string }): void {
+export function editCall(
+  sql: Sql,
+  {
+    callId,
+    by,
+    seenMs,
+    title,
+    description,
+    keywords,
+    note,
+    transcript,
+  }: Decision & CallTexts & { transcript?: string },
+): void {
   assertAdmin(by);
   const now = nowMs();
   const { changes } = sql.run(
     `UPDATE "Call" SET "title" = ?, "description" = ?, "keywords" = ?, "updatedAt" = max(?, "updatedAt" + 1) WHERE "id" = ? AND "updatedAt" = ?`,
-    title, description, keywords, now, callId, seenMs,
+    title,
+    description,
+    keywords,
+    now,
+    callId,
+    seenMs,
   );
   if (changes === 0) {
     getReviewedCall(sql, { by, callId });
-    throw new AppError("conflict", "Nothing was changed: another admin has edited this call meanwhile. What they wrote is what the page shows when you load it again.");
+    throw new AppError(
+      "conflict",
+      "Nothing was changed: another admin has edited this call meanwhile. What they wrote is what the page shows when you load it again.",
+    );
   }
   sql.run(`UPDATE "CallReview" SET "note" = ? WHERE "callId" = ?`, note, callId);
-  const isPublished = sql.run(`UPDATE "Episode" SET "title" = ?, "description" = ?, "keywords" = ?, "updatedAt" = max(?, "updatedAt" + 1) WHERE "callId" = ?`, title, description, keywords, now, callId).changes === 1;
-  if (isPublished && transcript !== undefined) sql.run(`UPDATE "Episode" SET "transcript" = ? WHERE "callId" = ?`, transcript, callId);
-  recordAudit(sql, { actorId: by.id, action: isPublished ? "episode.edit" : "call.edit", subjectId: callId, detail: {} });
+  const isPublished =
+    sql.run(
+      `UPDATE "Episode" SET "title" = ?, "description" = ?, "keywords" = ?, "updatedAt" = max(?, "updatedAt" + 1) WHERE "callId" = ?`,
+      title,
+      description,
+      keywords,
+      now,
+      callId,
+    ).changes === 1;
+  if (isPublished && transcript !== undefined)
+    sql.run(`UPDATE "Episode" SET "transcript" = ? WHERE "callId" = ?`, transcript, callId);
+  recordAudit(sql, {
+    actorId: by.id,
+    action: isPublished ? "episode.edit" : "call.edit",
+    subjectId: callId,
+    detail: {},
+  });
 }
 
 export interface Caller {
@@ -144,7 +237,11 @@ export interface Caller {
 
 /** Whose call it is. Throws AppError(not_found) for a call that is gone. Not for pages: it holds the address. */
 export function callerOf(sql: Sql, callId: string): Caller {
-  const caller = sql.get<Omit<Caller, "isTyped"> & { isTyped: number }>(`SELECT u."id" AS "userId", u."email", u."firstName", c."title", octet_length(c."base64") = 0 AS "isTyped" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`, callId);
-  if (!caller) throw new AppError("not_found", "There is no such call: its caller may have deleted it.");
+  const caller = sql.get<Omit<Caller, "isTyped"> & { isTyped: number }>(
+    `SELECT u."id" AS "userId", u."email", u."firstName", c."title", octet_length(c."base64") = 0 AS "isTyped" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`,
+    callId,
+  );
+  if (!caller)
+    throw new AppError("not_found", "There is no such call: its caller may have deleted it.");
   return { ...caller, isTyped: caller.isTyped === 1 };
 }

@@ -38,7 +38,10 @@ export interface Recording {
 }
 
 /** `bytes` as Call.base64 has them. */
-export function encodeRecording(bytes: Uint8Array, { contentType }: Pick<ProbedAudio, "contentType">): string {
+export function encodeRecording(
+  bytes: Uint8Array,
+  { contentType }: Pick<ProbedAudio, "contentType">,
+): string {
   return `data:${contentType};base64,${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64")}`;
 }
 
@@ -47,15 +50,27 @@ export function encodeRecording(bytes: Uint8Array, { contentType }: Pick<ProbedA
  * Throws AppError: not_found; conflict (field "audio") while parts are missing; invalid or too_large (field "audio") for what
  * is not a recording that a call may have. Such an upload is given up: nothing would ever make it one.
  */
-export async function prepareRecording({ uploadId, member }: { uploadId: string; member: Member }): Promise<Recording | null> {
+export async function prepareRecording({
+  uploadId,
+  member,
+}: {
+  uploadId: string;
+  member: Member;
+}): Promise<Recording | null> {
   try {
-    const bytes = await snapshotSql((sql) => (findUpload(sql, { id: uploadId, member })?.callId ? null : assembleUpload(sql, { id: uploadId, member })));
+    const bytes = await snapshotSql((sql) =>
+      findUpload(sql, { id: uploadId, member })?.callId
+        ? null
+        : assembleUpload(sql, { id: uploadId, member }),
+    );
     if (!bytes) return null;
     const audio = await probeAudio(bytes);
     return { uploadId, base64: encodeRecording(bytes, audio), durationMs: audio.durationMs };
   } catch (error) {
-    if (isAppError(error, "invalid") || isAppError(error, "too_large")) await writeSql((sql) => removeUpload(sql, { id: uploadId, member }));
-    if (isAppError(error, "not_found")) throw new AppError("not_found", error.message, { field: "audio" });
+    if (isAppError(error, "invalid") || isAppError(error, "too_large"))
+      await writeSql((sql) => removeUpload(sql, { id: uploadId, member }));
+    if (isAppError(error, "not_found"))
+      throw new AppError("not_found", error.message, { field: "audio" });
     throw error;
   }
 }
@@ -66,9 +81,21 @@ export async function prepareRecording({ uploadId, member }: { uploadId: string;
  * upload again is the call that it made. Throws AppError: conflict when the id is somebody else's; not_found (field "audio") when
  * the upload is gone; rate_limited above 10 calls in 24 hours or 20 that wait.
  */
-export function submitCall(sql: Sql, { id, title, description, keywords, uploadId, recording, member }: CallFields & { uploadId: string | null; recording: Recording | null; member: Member }): { id: string; isNew: boolean } {
+export function submitCall(
+  sql: Sql,
+  {
+    id,
+    title,
+    description,
+    keywords,
+    uploadId,
+    recording,
+    member,
+  }: CallFields & { uploadId: string | null; recording: Recording | null; member: Member },
+): { id: string; isNew: boolean } {
   const known = sql.get<{ userId: string }>(`SELECT "userId" FROM "Call" WHERE "id" = ?`, id);
-  if (known && known.userId !== member.id) throw new AppError("conflict", "This form was sent by somebody else. Load the page again.");
+  if (known && known.userId !== member.id)
+    throw new AppError("conflict", "This form was sent by somebody else. Load the page again.");
   if (known) {
     // Recorded anew and sent from the same page after an answer that got lost: the call stands, this upload isn't needed.
     if (uploadId) removeUpload(sql, { id: uploadId, member });
@@ -76,15 +103,37 @@ export function submitCall(sql: Sql, { id, title, description, keywords, uploadI
   }
   const upload = uploadId ? findUpload(sql, { id: uploadId, member }) : null;
   if (upload?.callId) {
-    if (sql.get(`SELECT 1 FROM "Call" WHERE "id" = ?`, upload.callId)) return { id: upload.callId, isNew: false };
-    throw new AppError("conflict", "This recording was sent before, and the call was deleted. Record it again.", { field: "audio" });
+    if (sql.get(`SELECT 1 FROM "Call" WHERE "id" = ?`, upload.callId))
+      return { id: upload.callId, isNew: false };
+    throw new AppError(
+      "conflict",
+      "This recording was sent before, and the call was deleted. Record it again.",
+      { field: "audio" },
+    );
   }
-  if (uploadId && (!upload || recording?.uploadId !== uploadId)) throw new AppError("not_found", "The recording is not here any more. Send it again.", { field: "audio" });
+  if (uploadId && (!upload || recording?.uploadId !== uploadId))
+    throw new AppError("not_found", "The recording is not here any more. Send it again.", {
+      field: "audio",
+    });
   const now = nowMs();
   assertMayCall(sql, member, now);
-  sql.run(`INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, id, now, now, title, description, keywords, member.id, recording?.base64 ?? "");
+  sql.run(
+    `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    id,
+    now,
+    now,
+    title,
+    description,
+    keywords,
+    member.id,
+    recording?.base64 ?? "",
+  );
   if (recording) {
-    sql.run(`UPDATE "CallReview" SET "durationMs" = ? WHERE "callId" = ?`, recording.durationMs, id);
+    sql.run(
+      `UPDATE "CallReview" SET "durationMs" = ? WHERE "callId" = ?`,
+      recording.durationMs,
+      id,
+    );
     closeUpload(sql, { id: recording.uploadId, member, callId: id });
   }
   tellAdmins(sql, { id, title, description, member, durationMs: recording?.durationMs ?? null });
@@ -92,21 +141,74 @@ export function submitCall(sql: Sql, { id, title, description, keywords, uploadI
 }
 
 function assertMayCall(sql: Sql, member: Member, now: number): void {
-  const recent = sql.all<{ createdAt: number }>(`SELECT "createdAt" FROM "Call" WHERE "userId" = ? AND "createdAt" > ? ORDER BY "createdAt" DESC LIMIT ${MAX_CALLS_PER_DAY}`, member.id, now - DAY_MS);
+  const recent = sql.all<{ createdAt: number }>(
+    `SELECT "createdAt" FROM "Call" WHERE "userId" = ? AND "createdAt" > ? ORDER BY "createdAt" DESC LIMIT ${MAX_CALLS_PER_DAY}`,
+    member.id,
+    now - DAY_MS,
+  );
   if (recent.length >= MAX_CALLS_PER_DAY) {
-    throw new AppError("rate_limited", `${MAX_CALLS_PER_DAY} calls a day are the most. Your text is kept: send it tomorrow.`, { retryAfterSeconds: Math.max(1, Math.ceil((recent.at(-1)!.createdAt + DAY_MS - now) / 1000)) });
+    throw new AppError(
+      "rate_limited",
+      `${MAX_CALLS_PER_DAY} calls a day are the most. Your text is kept: send it tomorrow.`,
+      {
+        retryAfterSeconds: Math.max(1, Math.ceil((recent.at(-1)!.createdAt + DAY_MS - now) / 1000)),
+      },
+    );
   }
-  const open = sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" WHERE c."userId" = ? AND r."state" IN ('NEW', 'REVIEWING')`, member.id)!;
-  if (open.count >= MAX_OPEN_CALLS) throw new AppError("rate_limited", `${MAX_OPEN_CALLS} of your calls are waiting for an answer already. Delete one, or wait for an answer.`, { retryAfterSeconds: 3_600 });
-  takeAll([[submitted, member.id]], now, "These are a lot of calls for one day. Try again tomorrow.");
+  const open = sql.get<{ count: number }>(
+    `SELECT COUNT(*) AS "count" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" WHERE c."userId" = ? AND r."state" IN ('NEW', 'REVIEWING')`,
+    member.id,
+  )!;
+  if (open.count >= MAX_OPEN_CALLS)
+    throw new AppError(
+      "rate_limited",
+      `${MAX_OPEN_CALLS} of your calls are waiting for an answer already. Delete one, or wait for an answer.`,
+      { retryAfterSeconds: 3_600 },
+    );
+  takeAll(
+    [[submitted, member.id]],
+    now,
+    "These are a lot of calls for one day. Try again tomorrow.",
+  );
 }
 
-function tellAdmins(sql: Sql, { id, title, description, member, durationMs }: { id: string; title: string; description: string; member: Member; durationMs: number | null }): void {
+function tellAdmins(
+  sql: Sql,
+  {
+    id,
+    title,
+    description,
+    member,
+    durationMs,
+  }: { id: string; title: string; description: string; member: Member; durationMs: number | null },
+): void {
   const link = `${env.SITE_URL}/admin/calls/${id}`;
-  const what = durationMs === null ? "wrote a question" : `left a call of ${lengthText(durationMs)} minutes`;
+  const what =
+    durationMs === null ? "wrote a question" : `left a call of ${lengthText(durationMs)} minutes`;
   const concerns = { userId: member.id, about: `To admins, of a new call: ${title}` };
-  for (const { email } of sql.all<{ email: string }>(`SELECT "email" FROM "User" WHERE "role" = 'ADMIN' ORDER BY "createdAt", "id" LIMIT ${MAX_TOLD}`)) {
-    enqueue(sql, { kind: "MAIL", mail: { to: email, subject: `A new call: ${title}`, parts: [`${member.firstName} ${what}: ${title}`, description, { link, label: durationMs === null ? "Read and answer" : "Listen and answer" }] } }, concerns);
+  for (const { email } of sql.all<{ email: string }>(
+    `SELECT "email" FROM "User" WHERE "role" = 'ADMIN' ORDER BY "createdAt", "id" LIMIT ${MAX_TOLD}`,
+  )) {
+    enqueue(
+      sql,
+      {
+        kind: "MAIL",
+        mail: {
+          to: email,
+          subject: `A new call: ${title}`,
+          parts: [
+            `${member.firstName} ${what}: ${title}`,
+            description,
+            { link, label: durationMs === null ? "Read and answer" : "Listen and answer" },
+          ],
+        },
+      },
+      concerns,
+    );
   }
-  enqueue(sql, { kind: "DISCORD", text: `A new call: ${title} (${member.firstName} ${what})\n${link}` }, concerns);
+  enqueue(
+    sql,
+    { kind: "DISCORD", text: `A new call: ${title} (${member.firstName} ${what})\n${link}` },
+    concerns,
+  );
 }

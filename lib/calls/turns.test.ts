@@ -28,7 +28,10 @@ test("who waits too long is told so, is never begun, and takes nobody's turn", a
     const stuck = Promise.withResolvers<void>();
     const first = Array.from({ length: 4 }, () => inTurn(() => stuck.promise));
     const late = vi.fn(async () => {});
-    const refused = expect(inTurn(late)).rejects.toMatchObject({ code: "unavailable", retryAfterSeconds: 5 });
+    const refused = expect(inTurn(late)).rejects.toMatchObject({
+      code: "unavailable",
+      retryAfterSeconds: 5,
+    });
     await vi.advanceTimersByTimeAsync(20_000);
     await refused;
     stuck.resolve();

@@ -15,9 +15,15 @@ export async function inTurn<T>(fn: () => Promise<T>): Promise<T> {
   if (turns.running >= AT_ONCE) {
     let begin: () => void = () => {};
     const free = new Promise<void>((resolve) => turns.waiting.push((begin = resolve)));
-    await within(free, WAIT_MS, "Many recordings are being sent just now. Nothing is lost: send it again in a moment.", () => {
-      turns.waiting.splice(turns.waiting.indexOf(begin), 1);
-    }, 5);
+    await within(
+      free,
+      WAIT_MS,
+      "Many recordings are being sent just now. Nothing is lost: send it again in a moment.",
+      () => {
+        turns.waiting.splice(turns.waiting.indexOf(begin), 1);
+      },
+      5,
+    );
   } else {
     turns.running += 1;
   }

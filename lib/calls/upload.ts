@@ -44,18 +44,35 @@ export interface Upload extends UploadState {
 const begun = new Limit(MAX_UPLOADS_PER_DAY, DAY_MS);
 const stored = new Limit(MAX_PARTS_PER_HOUR, HOUR_MS);
 
-export const limitsFor = (member: Member): AudioLimits => (member.role === "ADMIN" ? ANSWER_LIMITS : CALL_LIMITS);
+export const limitsFor = (member: Member): AudioLimits =>
+  member.role === "ADMIN" ? ANSWER_LIMITS : CALL_LIMITS;
 
 const partsOf = (size: number) => Math.ceil(size / PART_BYTES);
-const notFound = () => new AppError("not_found", "There is no such upload. It may have been given up after a day: send the recording again.");
+const notFound = () =>
+  new AppError(
+    "not_found",
+    "There is no such upload. It may have been given up after a day: send the recording again.",
+  );
 
-export function findUpload(sql: Sql, { id, member }: { id: string; member: Member }): Upload | null {
-  const row = sql.get<{ size: number; sha256: string; callId: string | null }>(`SELECT "size", "sha256", "callId" FROM "Upload" WHERE "id" = ? AND "userId" = ?`, id, member.id);
+export function findUpload(
+  sql: Sql,
+  { id, member }: { id: string; member: Member },
+): Upload | null {
+  const row = sql.get<{ size: number; sha256: string; callId: string | null }>(
+    `SELECT "size", "sha256", "callId" FROM "Upload" WHERE "id" = ? AND "userId" = ?`,
+    id,
+    member.id,
+  );
   if (!row) return null;
   const parts = partsOf(row.size);
   const received = row.callId
     ? Array.from({ length: parts }, (_, number) => number)
-    : sql.all<{ number: number }>(`SELECT "number" FROM "UploadPart" WHERE "uploadId" = ? ORDER BY "number"`, id).map(({ number }) => number);
+    : sql
+        .all<{ number: number }>(
+          `SELECT "number" FROM "UploadPart" WHERE "uploadId" = ? ORDER BY "number"`,
+          id,
+        )
+        .map(({ number }) => number);
   return { id, ...row, partBytes: PART_BYTES, parts, received };
 }
 
@@ -72,42 +89,77 @@ export function getUpload(sql: Sql, own: { id: string; member: Member }): Upload
  * rate_limited for more than 3 at once, 40 MB at once or 60 in a day.
  * Uploads of the member that are a quarter of an hour old make room.
  */
-export function beginUpload(sql: Sql, { id, size, sha256, member }: { id: string; size: number; sha256: string; member: Member }): Upload {
-  const known = sql.get<{ userId: string; size: number; sha256: string }>(`SELECT "userId", "size", "sha256" FROM "Upload" WHERE "id" = ?`, id);
+export function beginUpload(
+  sql: Sql,
+  { id, size, sha256, member }: { id: string; size: number; sha256: string; member: Member },
+): Upload {
+  const known = sql.get<{ userId: string; size: number; sha256: string }>(
+    `SELECT "userId", "size", "sha256" FROM "Upload" WHERE "id" = ?`,
+    id,
+  );
   if (known) {
-    if (known.userId !== member.id || known.size !== size || known.sha256 !== sha256) throw new AppError("conflict", "This id stands for another upload. Take a new one.", { field: "id" });
+    if (known.userId !== member.id || known.size !== size || known.sha256 !== sha256)
+      throw new AppError("conflict", "This id stands for another upload. Take a new one.", {
+        field: "id",
+      });
     return getUpload(sql, { id, member });
   }
   assertAudioSize(size, limitsFor(member));
   const now = nowMs();
   sweepUploads(sql, now);
   makeRoom(sql, member, size, now);
-  takeAll([[begun, member.id]], now, "These are a lot of recordings for one day. Try again tomorrow.");
-  sql.run(`INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`, id, member.id, now, size, sha256);
+  takeAll(
+    [[begun, member.id]],
+    now,
+    "These are a lot of recordings for one day. Try again tomorrow.",
+  );
+  sql.run(
+    `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
+    id,
+    member.id,
+    now,
+    size,
+    sha256,
+  );
   return getUpload(sql, { id, member });
 }
 
 /** Lets the member's oldest uploads go until there is room, if they are old enough for it. */
 function makeRoom(sql: Sql, member: Member, size: number, now: number): void {
-  const open = sql.all<{ id: string; size: number; createdAt: number }>(`SELECT "id", "size", "createdAt" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`, member.id);
-  while (open.length >= MAX_OPEN_UPLOADS || open.reduce((sum, each) => sum + each.size, size) > MAX_OPEN_BYTES) {
+  const open = sql.all<{ id: string; size: number; createdAt: number }>(
+    `SELECT "id", "size", "createdAt" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`,
+    member.id,
+  );
+  while (
+    open.length >= MAX_OPEN_UPLOADS ||
+    open.reduce((sum, each) => sum + each.size, size) > MAX_OPEN_BYTES
+  ) {
     const oldest = open.shift()!;
     const waitMs = oldest.createdAt + GIVES_WAY_AFTER_MS - now;
-    if (waitMs > 0) throw new AppError("rate_limited", "Other recordings of yours are on their way already. Send or discard them first, or wait a quarter of an hour.", { retryAfterSeconds: Math.ceil(waitMs / 1000) });
+    if (waitMs > 0)
+      throw new AppError(
+        "rate_limited",
+        "Other recordings of yours are on their way already. Send or discard them first, or wait a quarter of an hour.",
+        { retryAfterSeconds: Math.ceil(waitMs / 1000) },
+      );
     sql.run(`DELETE FROM "Upload" WHERE "id" = ?`, oldest.id);
   }
 }
 
 /** How many bytes part `number` has. Throws AppError(not_found) for a number that the upload doesn't have. */
 export function partLength({ size, parts }: UploadState, number: number): number {
-  if (!Number.isSafeInteger(number) || number < 0 || number >= parts) throw new AppError("not_found", `This upload has the parts 0 to ${parts - 1}.`);
+  if (!Number.isSafeInteger(number) || number < 0 || number >= parts)
+    throw new AppError("not_found", `This upload has the parts 0 to ${parts - 1}.`);
   return number < parts - 1 ? PART_BYTES : size - number * PART_BYTES;
 }
 
 /** AppError(invalid) for bytes of another length than the part has. */
 export function assertPartLength(upload: UploadState, number: number, length: number): void {
   const expected = partLength(upload, number);
-  if (length !== expected) throw new AppError("invalid", `Part ${number} has ${expected} bytes; ${length} came.`, { field: "body" });
+  if (length !== expected)
+    throw new AppError("invalid", `Part ${number} has ${expected} bytes; ${length} came.`, {
+      field: "body",
+    });
 }
 
 /**
@@ -115,14 +167,40 @@ export function assertPartLength(upload: UploadState, number: number, length: nu
  * of bytes; conflict for other bytes than are here, since a part that may be changed may be changed for ever; rate_limited for more
  * than 600 parts of a member in an hour.
  */
-export function putPart(sql: Sql, { id, member, number, bytes }: { id: string; member: Member; number: number; bytes: Uint8Array }): void {
+export function putPart(
+  sql: Sql,
+  { id, member, number, bytes }: { id: string; member: Member; number: number; bytes: Uint8Array },
+): void {
   const upload = getUpload(sql, { id, member });
   assertPartLength(upload, number, bytes.length);
   if (upload.callId) return;
-  takeAll([[stored, member.id]], nowMs(), "These are a lot of recordings for one hour. Try again later.");
-  const isNew = sql.run(`INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?) ON CONFLICT ("uploadId", "number") DO NOTHING`, id, number, bytes).changes === 1;
-  if (isNew || sql.get(`SELECT 1 FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ? AND "bytes" = ?`, id, number, bytes)) return;
-  throw new AppError("conflict", `Part ${number} is here already, with other bytes. Discard this upload and send the recording under a new id.`, { field: "body" });
+  takeAll(
+    [[stored, member.id]],
+    nowMs(),
+    "These are a lot of recordings for one hour. Try again later.",
+  );
+  const isNew =
+    sql.run(
+      `INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?) ON CONFLICT ("uploadId", "number") DO NOTHING`,
+      id,
+      number,
+      bytes,
+    ).changes === 1;
+  if (
+    isNew ||
+    sql.get(
+      `SELECT 1 FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ? AND "bytes" = ?`,
+      id,
+      number,
+      bytes,
+    )
+  )
+    return;
+  throw new AppError(
+    "conflict",
+    `Part ${number} is here already, with other bytes. Discard this upload and send the recording under a new id.`,
+    { field: "body" },
+  );
 }
 
 /**
@@ -131,37 +209,66 @@ export function putPart(sql: Sql, { id, member, number, bytes }: { id: string; m
  */
 export function assembleUpload(sql: Sql, own: { id: string; member: Member }): Uint8Array {
   const upload = getUpload(sql, own);
-  if (upload.callId) throw new AppError("conflict", "This recording was sent already.", { field: "audio" });
+  if (upload.callId)
+    throw new AppError("conflict", "This recording was sent already.", { field: "audio" });
   const missing = upload.parts - upload.received.length;
   if (missing > 0) {
-    throw new AppError("conflict", `${missing} of ${upload.parts} parts of the recording are not here yet. Send the form again: what is here is kept, and the rest follows.`, { field: "audio" });
+    throw new AppError(
+      "conflict",
+      `${missing} of ${upload.parts} parts of the recording are not here yet. Send the form again: what is here is kept, and the rest follows.`,
+      { field: "audio" },
+    );
   }
   const whole = Buffer.allocUnsafeSlow(upload.size);
   let at = 0;
   for (let number = 0; number < upload.parts; number++) {
-    const { bytes } = sql.get<{ bytes: Uint8Array }>(`SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ?`, own.id, number)!;
+    const { bytes } = sql.get<{ bytes: Uint8Array }>(
+      `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ?`,
+      own.id,
+      number,
+    )!;
     whole.set(bytes, at);
     at += bytes.length;
   }
   if (at !== upload.size || createHash("sha256").update(whole).digest("hex") !== upload.sha256) {
-    throw new AppError("invalid", "The recording was damaged on its way. Send it again.", { field: "audio" });
+    throw new AppError("invalid", "The recording was damaged on its way. Send it again.", {
+      field: "audio",
+    });
   }
   return whole;
 }
 
 /** Gives the member's own upload up, with its parts; one that became a call stays remembered. Returns whether there was one. */
 export function removeUpload(sql: Sql, { id, member }: { id: string; member: Member }): boolean {
-  return sql.run(`DELETE FROM "Upload" WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`, id, member.id).changes === 1;
+  return (
+    sql.run(
+      `DELETE FROM "Upload" WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`,
+      id,
+      member.id,
+    ).changes === 1
+  );
 }
 
 /** Notes the call that the member's own upload became, and lets its parts go. Returns whether it was open until now. */
-export function closeUpload(sql: Sql, { id, member, callId }: { id: string; member: Member; callId: string }): boolean {
-  const isClosed = sql.run(`UPDATE "Upload" SET "callId" = ? WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`, callId, id, member.id).changes === 1;
+export function closeUpload(
+  sql: Sql,
+  { id, member, callId }: { id: string; member: Member; callId: string },
+): boolean {
+  const isClosed =
+    sql.run(
+      `UPDATE "Upload" SET "callId" = ? WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`,
+      callId,
+      id,
+      member.id,
+    ).changes === 1;
   if (isClosed) sql.run(`DELETE FROM "UploadPart" WHERE "uploadId" = ?`, id);
   return isClosed;
 }
 
 /** Removes the oldest uploads of anybody that are older than a day, some at a time. Their parts go with them. Returns how many. */
 export function sweepUploads(sql: Sql, now: number): number {
-  return sql.run(`DELETE FROM "Upload" WHERE "id" IN (SELECT "id" FROM "Upload" WHERE "createdAt" <= ? ORDER BY "createdAt" LIMIT ${SWEEP_AT_ONCE})`, now - UPLOAD_TTL_MS).changes;
+  return sql.run(
+    `DELETE FROM "Upload" WHERE "id" IN (SELECT "id" FROM "Upload" WHERE "createdAt" <= ? ORDER BY "createdAt" LIMIT ${SWEEP_AT_ONCE})`,
+    now - UPLOAD_TTL_MS,
+  ).changes;
 }

@@ -7,7 +7,17 @@ import { type ComponentFiles, findComponents, registryModule } from "./component
 let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "lectern-components-"));
-  for (const file of ["blog/a/index.mdx", "blog/a/counter.tsx", "blog/a/clock.tsx", "blog/a/clock.test.tsx", "blog/a/measure.ts", "blog/a/.x.tsx", "blog/b/index.mdx", "blog/c/lonely.tsx", "blog/flat.mdx"]) {
+  for (const file of [
+    "blog/a/index.mdx",
+    "blog/a/counter.tsx",
+    "blog/a/clock.tsx",
+    "blog/a/clock.test.tsx",
+    "blog/a/measure.ts",
+    "blog/a/.x.tsx",
+    "blog/b/index.mdx",
+    "blog/c/lonely.tsx",
+    "blog/flat.mdx",
+  ]) {
     mkdirSync(join(dir, file, ".."), { recursive: true });
     writeFileSync(join(dir, file), "");
   }
@@ -21,14 +31,18 @@ test("the components beside folder posts are found, and no tests, no other files
 
 test("the registry imports each when it is asked for", () => {
   const text = registryModule({ "a-post": ["./counter.tsx"] });
-  expect(text).toContain('  "a-post": {\n    "./counter.tsx": () => import("./blog/a-post/counter.tsx"),\n  },');
+  expect(text).toContain(
+    '  "a-post": {\n    "./counter.tsx": () => import("./blog/a-post/counter.tsx"),\n  },',
+  );
 });
 
 test("the module loads, also without any component", async () => {
   for (const files of [{}, { a: ["./clock.tsx"] }] as ComponentFiles[]) {
     const file = join(dir, `registry-${Object.keys(files).length}.ts`);
     writeFileSync(file, registryModule(files));
-    const { localComponents } = (await import(/* @vite-ignore */ file)) as { localComponents: object };
+    const { localComponents } = (await import(/* @vite-ignore */ file)) as {
+      localComponents: object;
+    };
     expect(Object.keys(localComponents)).toEqual(Object.keys(files));
   }
 });

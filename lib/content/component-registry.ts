@@ -11,8 +11,14 @@ export function findComponents(contentDir: string): ComponentFiles {
   const blog = join(contentDir, "blog");
   if (!existsSync(blog)) return {};
   const found: Record<string, string[]> = {};
-  for (const folder of readdirSync(blog, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (!folder.isDirectory() || !["index.mdx", "index.md"].some((file) => existsSync(join(blog, folder.name, file)))) continue;
+  for (const folder of readdirSync(blog, { withFileTypes: true }).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
+    if (
+      !folder.isDirectory() ||
+      !["index.mdx", "index.md"].some((file) => existsSync(join(blog, folder.name, file)))
+    )
+      continue;
     const files = readdirSync(join(blog, folder.name), { withFileTypes: true })
       .filter((entry) => entry.isFile() && /^[^.].*(?<!\.test)\.tsx$/.test(entry.name))
       .map((entry) => `./${entry.name}`)
@@ -26,7 +32,8 @@ export function findComponents(contentDir: string): ComponentFiles {
 export function registryModule(files: ComponentFiles): string {
   const quote = (value: string) => JSON.stringify(value);
   const entries = Object.entries(files).map(
-    ([slug, names]) => `  ${quote(slug)}: {\n${names.map((name) => `    ${quote(name)}: () => import(${quote(`./blog/${slug}/${name.slice(2)}`)}),\n`).join("")}  },\n`,
+    ([slug, names]) =>
+      `  ${quote(slug)}: {\n${names.map((name) => `    ${quote(name)}: () => import(${quote(`./blog/${slug}/${name.slice(2)}`)}),\n`).join("")}  },\n`,
   );
   return `// Made by scripts/components.ts: the components beside folder posts. Not to be edited.
 

@@ -4,11 +4,21 @@ import { answerContentFile, contentFileUrl, servedType } from "./content-file.ts
 const file = { path: "blog/a post/drawing.svg", blob: "a".repeat(40), bytes: 10 };
 const bytes = Buffer.from("0123456789");
 const ask = (headers: Record<string, string> = {}, query = `?v=${file.blob}`) =>
-  answerContentFile(new Request(`http://site/content-file/x${query}`, { headers }), file, async () => bytes);
+  answerContentFile(
+    new Request(`http://site/content-file/x${query}`, { headers }),
+    file,
+    async () => bytes,
+  );
 
 test("pictures and films are served, nothing else", () => {
-  expect(["a.png", "a.JPG", "a.jpeg", "a.webp", "a.avif", "a.gif", "a.svg", "a.mp4"].map(servedType)).not.toContain(null);
-  expect(["a.html", "a.tsx", "a.mdx", "a.svg.html", "svg", "a.svgz", "a.js", "a.constructor", "a."].map(servedType)).toEqual(Array(9).fill(null));
+  expect(
+    ["a.png", "a.JPG", "a.jpeg", "a.webp", "a.avif", "a.gif", "a.svg", "a.mp4"].map(servedType),
+  ).not.toContain(null);
+  expect(
+    ["a.html", "a.tsx", "a.mdx", "a.svg.html", "svg", "a.svgz", "a.js", "a.constructor", "a."].map(
+      servedType,
+    ),
+  ).toEqual(Array(9).fill(null));
 });
 
 test("a file asked for by its version is kept for a year, and sandboxed", async () => {
@@ -31,8 +41,12 @@ test("a file asked for without its version, or by an older one, is kept for a mi
 });
 
 test("a browser that has it is told so without reading it", async () => {
-  const request = new Request("http://site/x", { headers: { "if-none-match": `"other", W/"${file.blob}"` } });
-  const response = await answerContentFile(request, file, () => Promise.reject(new Error("It was read.")));
+  const request = new Request("http://site/x", {
+    headers: { "if-none-match": `"other", W/"${file.blob}"` },
+  });
+  const response = await answerContentFile(request, file, () =>
+    Promise.reject(new Error("It was read.")),
+  );
   expect(response.status).toBe(304);
 });
 

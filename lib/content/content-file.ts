@@ -37,7 +37,11 @@ export function contentFileUrl({ path, blob }: Pick<ContentFile, "path" | "blob"
  * The answer for `file`, one that servedType() allows; `read` is called only if its bytes are needed. Kept by
  * browsers for a year when asked for by its own version, asked about again otherwise. Parts of it for films.
  */
-export async function answerContentFile(request: Request, file: ContentFile, read: () => Promise<Uint8Array>): Promise<Response> {
+export async function answerContentFile(
+  request: Request,
+  file: ContentFile,
+  read: () => Promise<Uint8Array>,
+): Promise<Response> {
   const etag = `"${file.blob}"`;
   const isThisVersion = new URL(request.url).searchParams.get("v") === file.blob;
   const headers = {
@@ -45,19 +49,42 @@ export async function answerContentFile(request: Request, file: ContentFile, rea
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     ...(file.path.toLowerCase().endsWith(".svg") && { "Content-Disposition": "attachment" }),
-    "Cache-Control": isThisVersion ? `public, max-age=${YEAR_SECONDS}, immutable` : "public, max-age=60",
+    "Cache-Control": isThisVersion
+      ? `public, max-age=${YEAR_SECONDS}, immutable`
+      : "public, max-age=60",
     "Accept-Ranges": "bytes",
     ETag: etag,
   };
-  if (request.headers.get("if-none-match")?.split(/\s*,\s*/).some((tag) => tag === etag || tag === `W/${etag}`)) {
+  if (
+    request.headers
+      .get("if-none-match")
+      ?.split(/\s*,\s*/)
+      .some((tag) => tag === etag || tag === `W/${etag}`)
+  ) {
     return new Response(null, { status: 304, headers });
   }
   const bytes = await read();
-  const range = request.headers.has("if-range") && request.headers.get("if-range") !== etag ? null : byteRange(request.headers.get("range"), bytes.byteLength);
-  if (range === "bad") return new Response(null, { status: 416, headers: { ...headers, "Content-Range": `bytes */${bytes.byteLength}` } });
+  const range =
+    request.headers.has("if-range") && request.headers.get("if-range") !== etag
+      ? null
+      : byteRange(request.headers.get("range"), bytes.byteLength);
+  if (range === "bad")
+    return new Response(null, {
+      status: 416,
+      headers: { ...headers, "Content-Range": `bytes */${bytes.byteLength}` },
+    });
   if (range) {
     const part = bytes.slice(range.start, range.end + 1);
-    return new Response(part, { status: 206, headers: { ...headers, "Content-Range": `bytes ${range.start}-${range.end}/${bytes.byteLength}`, "Content-Length": String(part.byteLength) } });
+    return new Response(part, {
+      status: 206,
+      headers: {
+        ...headers,
+        "Content-Range": `bytes ${range.start}-${range.end}/${bytes.byteLength}`,
+        "Content-Length": String(part.byteLength),
+      },
+    });
   }
-  return new Response(new Uint8Array(bytes), { headers: { ...headers, "Content-Length": String(bytes.byteLength) } });
+  return new Response(new Uint8Array(bytes), {
+    headers: { ...headers, "Content-Length": String(bytes.byteLength) },
+  });
 }

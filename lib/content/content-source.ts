@@ -47,7 +47,14 @@ export function blobName(bytes: Uint8Array): string {
 /** True for a path that can belong to content: below blog/ or pages/, no hidden part, nothing that leads elsewhere. */
 export function isContentPath(path: string): boolean {
   const parts = path.split("/");
-  return (parts[0] === "blog" || parts[0] === "pages") && parts.length > 1 && parts.every((part) => part !== "" && !part.startsWith(".") && part !== "node_modules" && !/[\\\0]/.test(part));
+  return (
+    (parts[0] === "blog" || parts[0] === "pages") &&
+    parts.length > 1 &&
+    parts.every(
+      (part) =>
+        part !== "" && !part.startsWith(".") && part !== "node_modules" && !/[\\\0]/.test(part),
+    )
+  );
 }
 
 /**

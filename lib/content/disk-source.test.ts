@@ -32,8 +32,15 @@ async function posts(source = createDiskSource({ dir, recheckMs: 0 })) {
 test("posts and pages are listed, nothing hidden and nothing else", async () => {
   const source = createDiskSource({ dir, recheckMs: 0 });
   const files = await source.files(await source.head());
-  expect(files.map(({ path }) => path)).toEqual(["blog/flat.mdx", "blog/folder/hero.png", "blog/folder/index.mdx", "pages/about.mdx"]);
-  expect(postsOf(files).map(({ slug, kind, beside }) => [slug, kind, beside.map(({ path }) => path)])).toEqual([
+  expect(files.map(({ path }) => path)).toEqual([
+    "blog/flat.mdx",
+    "blog/folder/hero.png",
+    "blog/folder/index.mdx",
+    "pages/about.mdx",
+  ]);
+  expect(
+    postsOf(files).map(({ slug, kind, beside }) => [slug, kind, beside.map(({ path }) => path)]),
+  ).toEqual([
     ["flat", "post", []],
     ["folder", "post", ["blog/folder/hero.png"]],
     ["about", "page", []],
@@ -76,7 +83,9 @@ test("between two looks the version stays", async () => {
 
 test("a file that changed since it was listed is not passed off as what was listed", async () => {
   const source = createDiskSource({ dir, recheckMs: 0 });
-  const file = (await source.files(await source.head())).find(({ path }) => path === "blog/flat.mdx")!;
+  const file = (await source.files(await source.head())).find(
+    ({ path }) => path === "blog/flat.mdx",
+  )!;
   expect(Buffer.from(await source.read(file)).toString()).toBe("flat");
   put("blog/flat.mdx", "FLAT");
   await expect(source.read(file)).rejects.toMatchObject({ code: "unavailable" });
@@ -86,25 +95,43 @@ test("links are not followed", async () => {
   symlinkSync("/etc", join(dir, "blog/etc"));
   symlinkSync("/etc/passwd", join(dir, "blog/passwd.mdx"));
   const source = createDiskSource({ dir, recheckMs: 0 });
-  expect((await source.files(await source.head())).some(({ path }) => /etc|passwd/.test(path))).toBe(false);
+  expect(
+    (await source.files(await source.head())).some(({ path }) => /etc|passwd/.test(path)),
+  ).toBe(false);
 });
 
-test.each(["../package.json", "blog/../../package.json", "/etc/passwd", "blog/./x", "blog//x", "package.json", "blog/folder/.secret"])("%s is not read", async (path) => {
+test.each([
+  "../package.json",
+  "blog/../../package.json",
+  "/etc/passwd",
+  "blog/./x",
+  "blog//x",
+  "package.json",
+  "blog/folder/.secret",
+])("%s is not read", async (path) => {
   const source = createDiskSource({ dir, recheckMs: 0 });
-  await expect(source.read({ path, blob: "0".repeat(40), bytes: 1 })).rejects.toMatchObject({ code: "not_found" });
+  await expect(source.read({ path, blob: "0".repeat(40), bytes: 1 })).rejects.toMatchObject({
+    code: "not_found",
+  });
 });
 
 test("a file that is too large is refused without being read", async () => {
   put("blog/film.mp4", new Uint8Array(MAX_FILE_BYTES + 1));
   const source = createDiskSource({ dir, recheckMs: 0 });
-  const film = (await source.files(await source.head())).find(({ path }) => path === "blog/film.mp4")!;
+  const film = (await source.files(await source.head())).find(
+    ({ path }) => path === "blog/film.mp4",
+  )!;
   await expect(source.read(film)).rejects.toMatchObject({ code: "too_large" });
 });
 
 test("a folder that is not there is a clear error", async () => {
-  await expect(createDiskSource({ dir: join(dir, "nowhere"), recheckMs: 0 }).head()).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("nowhere") });
+  await expect(
+    createDiskSource({ dir: join(dir, "nowhere"), recheckMs: 0 }).head(),
+  ).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("nowhere") });
 });
 
 test("a version that the disk never had is not found", async () => {
-  await expect(createDiskSource({ dir, recheckMs: 0 }).files("disk-0")).rejects.toMatchObject({ code: "not_found" });
+  await expect(createDiskSource({ dir, recheckMs: 0 }).files("disk-0")).rejects.toMatchObject({
+    code: "not_found",
+  });
 });

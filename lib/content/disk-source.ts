@@ -5,7 +5,14 @@ import { readFile, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
-import { type ContentFile, type ContentSource, MAX_FILES, MAX_FILE_BYTES, blobName, isContentPath } from "./content-source.ts";
+import {
+  type ContentFile,
+  type ContentSource,
+  MAX_FILES,
+  MAX_FILE_BYTES,
+  blobName,
+  isContentPath,
+} from "./content-source.ts";
 
 interface Seen {
   readonly stamp: string;
@@ -17,7 +24,13 @@ interface Seen {
  * the same files have the same version. Links are not followed. `head()` looks at names, sizes and times at most
  * every `recheckMs` and reads only what changed.
  */
-export function createDiskSource({ dir, recheckMs }: { dir: string; recheckMs: number }): ContentSource {
+export function createDiskSource({
+  dir,
+  recheckMs,
+}: {
+  dir: string;
+  recheckMs: number;
+}): ContentSource {
   const root = resolve(dir);
   let seen = new Map<string, Seen>();
   let version: string | undefined;
@@ -39,7 +52,10 @@ export function createDiskSource({ dir, recheckMs }: { dir: string; recheckMs: n
         continue;
       }
       // A file that is too large stands in the list by its size and time, and is refused when read.
-      const blob = size > MAX_FILE_BYTES ? createHash("sha1").update(stamp).digest("hex") : blobName(await readFile(full).catch(() => gone(path)));
+      const blob =
+        size > MAX_FILE_BYTES
+          ? createHash("sha1").update(stamp).digest("hex")
+          : blobName(await readFile(full).catch(() => gone(path)));
       next.set(path, { stamp, file: { path, blob, bytes: size } });
     }
     seen = next;
@@ -63,12 +79,15 @@ export function createDiskSource({ dir, recheckMs }: { dir: string; recheckMs: n
     },
     async files(wanted) {
       const files = lists.get(wanted);
-      if (!files) throw new AppError("not_found", `This disk does not have the content version ${wanted}.`);
+      if (!files)
+        throw new AppError("not_found", `This disk does not have the content version ${wanted}.`);
       return files;
     },
     async read(file) {
-      if (!isContentPath(file.path)) throw new AppError("not_found", `${file.path} is not a file of the content.`);
-      if (file.bytes > MAX_FILE_BYTES) throw new AppError("too_large", `${file.path} is larger than ${MAX_FILE_BYTES} bytes.`);
+      if (!isContentPath(file.path))
+        throw new AppError("not_found", `${file.path} is not a file of the content.`);
+      if (file.bytes > MAX_FILE_BYTES)
+        throw new AppError("too_large", `${file.path} is larger than ${MAX_FILE_BYTES} bytes.`);
       const bytes = await readFile(join(root, file.path)).catch(() => gone(file.path));
       if (blobName(bytes) !== file.blob) gone(file.path);
       return bytes;
@@ -78,22 +97,35 @@ export function createDiskSource({ dir, recheckMs }: { dir: string; recheckMs: n
 
 /** A file changed or went while it was looked at: the next look tells what is there now. */
 function gone(path: string): never {
-  throw new AppError("unavailable", `${path} changed on disk while it was read.`, { retryAfterSeconds: 1 });
+  throw new AppError("unavailable", `${path} changed on disk while it was read.`, {
+    retryAfterSeconds: 1,
+  });
 }
 
 async function walk(root: string, folder: string, depth = 0): Promise<string[]> {
   if (depth > 8) return [];
-  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT" && depth > 0) return [];
-    throw new AppError("unavailable", `The content folder ${join(root, folder)} can't be read: ${error.code}.`, { cause: error });
-  });
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT" && depth > 0) return [];
+      throw new AppError(
+        "unavailable",
+        `The content folder ${join(root, folder)} can't be read: ${error.code}.`,
+        { cause: error },
+      );
+    },
+  );
   const found: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (depth > 0 && !isContentPath(path)) continue;
-    if (entry.isDirectory() && (depth > 0 || isContentPath(`${path}/x`))) found.push(...(await walk(root, path, depth + 1)));
+    if (entry.isDirectory() && (depth > 0 || isContentPath(`${path}/x`)))
+      found.push(...(await walk(root, path, depth + 1)));
     else if (entry.isFile() && depth > 0) found.push(path);
-    if (found.length > MAX_FILES) throw new AppError("unavailable", `The content folder ${root} has more than ${MAX_FILES} files.`);
+    if (found.length > MAX_FILES)
+      throw new AppError(
+        "unavailable",
+        `The content folder ${root} has more than ${MAX_FILES} files.`,
+      );
   }
   return found;
 }

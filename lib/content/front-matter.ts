@@ -27,7 +27,8 @@ export interface FrontMatter {
   readonly unlisted: boolean;
 }
 
-const DATE_RULE = "must be a calendar day such as 2026-11-21 (a time after it is allowed and dropped)";
+const DATE_RULE =
+  "must be a calendar day such as 2026-11-21 (a time after it is allowed and dropped)";
 const WRITTEN_DAY = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:$|[Tt ])/;
 
 /**
@@ -51,21 +52,32 @@ const text = (rule: string, max: number) =>
     .refine((value) => value.length <= max, `must have at most ${max} characters`);
 
 const words = z
-  .array(text("must be text; put quotes around numbers and dates", 60), { error: "must be a list of strings, such as [sqlite, caching]" })
+  .array(text("must be text; put quotes around numbers and dates", 60), {
+    error: "must be a list of strings, such as [sqlite, caching]",
+  })
   .max(30, "must have at most 30 entries")
   .transform((list) => [...new Set(list)]);
 
-const httpUrl = z.url({ protocol: /^https?$/, error: "must be a URL that begins with https:// or http://" });
+const httpUrl = z.url({
+  protocol: /^https?$/,
+  error: "must be a URL that begins with https:// or http://",
+});
 
 /** A translation may be a page of another site, or a post of this one, which is `/blog/…` whatever the site's address. */
-const pageLink = z.union([httpUrl, z.string().regex(/^\/(?![/\\])\S*$/)], { error: "must be a URL that begins with https:// or http://, or a path on this site such as /blog/x" });
+const pageLink = z.union([httpUrl, z.string().regex(/^\/(?![/\\])\S*$/)], {
+  error:
+    "must be a URL that begins with https:// or http://, or a path on this site such as /blog/x",
+});
 
 const flag = z.boolean({ error: "must be true or false" });
 
 const banner = z
   .string({ error: "must be a path or a URL" })
   .refine(
-    (value) => /^\.\/[^\\]+$/.test(value) || /^\/[^/\\][^\\]*$/.test(value) || /^https:\/\/[^\s]+$/.test(value),
+    (value) =>
+      /^\.\/[^\\]+$/.test(value) ||
+      /^\/[^/\\][^\\]*$/.test(value) ||
+      /^https:\/\/[^\s]+$/.test(value),
     "must be a file beside the post (./hero.png), a file in public (/images/hero.png) or an https URL",
   )
   .refine((value) => !value.split("/").includes(".."), "must not lead out of its folder with ..");
@@ -89,7 +101,10 @@ export const fields = {
         language: text("must name the language, such as Español", 60),
         link: pageLink,
         author: z
-          .object({ name: text("must be text", 120), link: httpUrl.optional() }, { error: "must be an author with name and, if there is one, link" })
+          .object(
+            { name: text("must be text", 120), link: httpUrl.optional() },
+            { error: "must be an author with name and, if there is one, link" },
+          )
           .optional(),
       },
       { error: "must be a translation with language, link and, if there is one, author" },

@@ -51,7 +51,9 @@ export function createGitHost({ api, token }: GitHostOptions): GitHost {
 
   function refused(): AppError {
     const seconds = Math.max(1, Math.ceil((blockedUntilMs - nowMs()) / 1_000));
-    return new AppError("unavailable", `${problem} It is asked again in ${seconds} s.`, { retryAfterSeconds: seconds });
+    return new AppError("unavailable", `${problem} It is asked again in ${seconds} s.`, {
+      retryAfterSeconds: seconds,
+    });
   }
 
   function block(reason: string, forMs: number): AppError {
@@ -59,11 +61,16 @@ export function createGitHost({ api, token }: GitHostOptions): GitHost {
     problem = reason;
     // Several instances that were stopped together must not all come back in the same second.
     blockedUntilMs = nowMs() + forMs * (1 + Math.random() / 10);
-    log("warn", "content.host_failed", { host: name, reason, retryInMs: Math.round(blockedUntilMs - nowMs()) });
+    log("warn", "content.host_failed", {
+      host: name,
+      reason,
+      retryInMs: Math.round(blockedUntilMs - nowMs()),
+    });
     return refused();
   }
 
-  const backoff = (baseMs: number) => Math.min(MAX_BACKOFF_MS, baseMs * 2 ** Math.min(failures, 12));
+  const backoff = (baseMs: number) =>
+    Math.min(MAX_BACKOFF_MS, baseMs * 2 ** Math.min(failures, 12));
 
   function remember<T>(map: Map<string, T>, key: string, value: T): void {
     map.delete(key);
@@ -72,7 +79,10 @@ export function createGitHost({ api, token }: GitHostOptions): GitHost {
   }
 
   return {
-    state: () => (nowMs() < blockedUntilMs ? { problem, blockedUntilMs } : { problem: failures > 0 ? problem : null, blockedUntilMs: 0 }),
+    state: () =>
+      nowMs() < blockedUntilMs
+        ? { problem, blockedUntilMs }
+        : { problem: failures > 0 ? problem : null, blockedUntilMs: 0 },
     async get(path, { maxBytes = MAX_ANSWER_BYTES, conditional = false } = {}) {
       if (nowMs() < blockedUntilMs) throw refused();
       const goneUntilMs = missing.get(path);
@@ -94,7 +104,10 @@ export function createGitHost({ api, token }: GitHostOptions): GitHost {
         if (isAppError(error, "too_large")) throw error;
         // One of several questions under way may have been answered by a block already: its time stands.
         if (nowMs() < blockedUntilMs) throw refused();
-        throw block(`The Git host ${name} failed: ${(error as Error).message}`, backoff(OUTAGE_BACKOFF_MS));
+        throw block(
+          `The Git host ${name} failed: ${(error as Error).message}`,
+          backoff(OUTAGE_BACKOFF_MS),
+        );
       }
       const { status, headers, data } = answer;
       if (status === 304 && before) {
@@ -113,9 +126,18 @@ export function createGitHost({ api, token }: GitHostOptions): GitHost {
       }
       if (nowMs() < blockedUntilMs) throw refused();
       const waitMs = limitMs(status, headers);
-      if (waitMs !== null) throw block(`The Git host ${name} limits our requests (${said}).`, waitMs);
-      if (status === 429 || status === 403) throw block(`The Git host ${name} limits or forbids our requests (${said}).`, backoff(LIMIT_BACKOFF_MS));
-      if (status === 401) throw block(`The Git host ${name} does not accept our token (${said}).`, backoff(LIMIT_BACKOFF_MS));
+      if (waitMs !== null)
+        throw block(`The Git host ${name} limits our requests (${said}).`, waitMs);
+      if (status === 429 || status === 403)
+        throw block(
+          `The Git host ${name} limits or forbids our requests (${said}).`,
+          backoff(LIMIT_BACKOFF_MS),
+        );
+      if (status === 401)
+        throw block(
+          `The Git host ${name} does not accept our token (${said}).`,
+          backoff(LIMIT_BACKOFF_MS),
+        );
       throw block(`The Git host ${name} failed (${said}).`, backoff(OUTAGE_BACKOFF_MS));
     },
   };
@@ -126,7 +148,8 @@ function notFound(name: string, path: string, said = "remembered"): AppError {
 }
 
 function messageOf(data: unknown): string {
-  const message = typeof data === "object" && data !== null && "message" in data ? data.message : undefined;
+  const message =
+    typeof data === "object" && data !== null && "message" in data ? data.message : undefined;
   return typeof message === "string" ? `: ${message.slice(0, 200)}` : "";
 }
 
@@ -136,7 +159,8 @@ function limitMs(status: number, headers: Readonly<Record<string, string>>): num
   const after = Number(headers["retry-after"]);
   if (headers["retry-after"] !== undefined && Number.isFinite(after)) return clamp(after * 1_000);
   const reset = Number(headers["x-ratelimit-reset"]);
-  if (headers["x-ratelimit-remaining"] === "0" && Number.isFinite(reset) && reset > 0) return clamp(reset * 1_000 - nowMs());
+  if (headers["x-ratelimit-remaining"] === "0" && Number.isFinite(reset) && reset > 0)
+    return clamp(reset * 1_000 - nowMs());
   return null;
 }
 

@@ -10,7 +10,13 @@ let host: TestGitHost;
 let source: GitSource;
 
 const open = (options: { path?: string; branch?: string; token?: string } = {}) =>
-  createGitSource({ api: host.api, repository: host.repository, branch: "main", path: "content", ...options });
+  createGitSource({
+    api: host.api,
+    repository: host.repository,
+    branch: "main",
+    path: "content",
+    ...options,
+  });
 
 beforeEach(async () => {
   host = await startGitHost();
@@ -36,7 +42,11 @@ test("a branch's posts are listed and read, and nothing outside the content fold
   const sha = host.commit(files);
   expect(await source.head()).toBe(sha);
   const list = await source.files(sha);
-  expect(list.map(({ path }) => path)).toEqual(["blog/flat.mdx", "blog/folder/hero.png", "blog/folder/index.mdx"]);
+  expect(list.map(({ path }) => path)).toEqual([
+    "blog/flat.mdx",
+    "blog/folder/hero.png",
+    "blog/folder/index.mdx",
+  ]);
   expect(await source.read(list[1]!)).toEqual(Buffer.from([1, 2, 250, 255]));
   expect(host.requests).toEqual([
     "/repos/ada/site/git/ref/heads/main",
@@ -70,7 +80,9 @@ test("what was listed and read once is not asked for again, also after a restart
 
 test("an unchanged post keeps its hash from commit to commit and from disk to host", async () => {
   const one = postsOf(await source.files(host.commit(files)));
-  const two = postsOf(await source.files(host.commit({ ...files, "content/blog/flat.mdx": "FLAT" })));
+  const two = postsOf(
+    await source.files(host.commit({ ...files, "content/blog/flat.mdx": "FLAT" })),
+  );
   expect(one.map(({ hash }, index) => hash === two[index]!.hash)).toEqual([false, true]);
 });
 
@@ -87,10 +99,17 @@ test("a rate limit is named, and nothing is asked until it is over", async () =>
   const sha = host.commit(files);
   host.mode = "rate-limit";
   host.resetInSeconds = 600;
-  await expect(source.head()).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("API rate limit exceeded") });
+  await expect(source.head()).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("API rate limit exceeded"),
+  });
   expect(host.requests).toHaveLength(1);
   host.mode = "ok";
-  for (let i = 0; i < 50; i++) await expect(source.files(sha)).rejects.toMatchObject({ code: "unavailable", retryAfterSeconds: expect.any(Number) });
+  for (let i = 0; i < 50; i++)
+    await expect(source.files(sha)).rejects.toMatchObject({
+      code: "unavailable",
+      retryAfterSeconds: expect.any(Number),
+    });
   setClock(nowMs() + 590_000);
   await expect(source.head()).rejects.toMatchObject({ code: "unavailable" });
   expect(host.requests).toHaveLength(1);
@@ -118,12 +137,18 @@ test("a reset far in the future silences us for little more than an hour", async
   expect(source.state().blockedUntilMs - nowMs()).toBeLessThan(75 * 60_000);
 });
 
-test.each([["outage", "502"], ["garbage", "not JSON"]] as const)("an %s is named and asked about ever more rarely", async (mode, reason) => {
+test.each([
+  ["outage", "502"],
+  ["garbage", "not JSON"],
+] as const)("an %s is named and asked about ever more rarely", async (mode, reason) => {
   host.commit(files);
   host.mode = mode;
   const gaps: number[] = [];
   for (let i = 0; i < 10; i++) {
-    await expect(source.head()).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining(reason) });
+    await expect(source.head()).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining(reason),
+    });
     gaps.push(source.state().blockedUntilMs - nowMs());
     setClock(source.state().blockedUntilMs + 1);
   }
@@ -136,13 +161,18 @@ test.each([["outage", "502"], ["garbage", "not JSON"]] as const)("an %s is named
 test("a host that ends every connection is an outage", async () => {
   host.commit(files);
   await host.close();
-  await expect(source.head()).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("refused the connection") });
+  await expect(source.head()).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("refused the connection"),
+  });
 });
 
 test("what is not there is remembered: no second question for a minute", async () => {
   host.commit(files);
   const nowhere = open({ branch: "nowhere" });
-  await expect(nowhere.head()).rejects.toMatchObject({ message: "The repository ada/site has no branch nowhere, or the token may not see it." });
+  await expect(nowhere.head()).rejects.toMatchObject({
+    message: "The repository ada/site has no branch nowhere, or the token may not see it.",
+  });
   await expect(nowhere.head()).rejects.toMatchObject({ code: "unavailable" });
   expect(host.requests).toHaveLength(1);
   await expect(nowhere.files("0".repeat(40))).rejects.toMatchObject({ code: "not_found" });
@@ -157,24 +187,34 @@ test("a private repository needs its token, and the token is never in a message"
   overrideEnv({ FETCH_ALLOW_PRIVATE: host.address });
   const sha = host.commit(files);
   expect(await open({ token: "s3cret-token" }).head()).toBe(sha);
-  const error = await open({ token: "wrong-token" }).head().catch((error: Error) => error);
+  const error = await open({ token: "wrong-token" })
+    .head()
+    .catch((error: Error) => error);
   expect(String((error as Error).stack)).not.toContain("wrong-token");
   expect(error).toMatchObject({ code: "unavailable" });
 });
 
 test("a version without the content folder is not found, and a version that is no commit is not asked for", async () => {
   const sha = host.commit({ "README.md": "x" });
-  await expect(source.files(sha)).rejects.toMatchObject({ code: "not_found", message: expect.stringContaining("has no folder content") });
+  await expect(source.files(sha)).rejects.toMatchObject({
+    code: "not_found",
+    message: expect.stringContaining("has no folder content"),
+  });
   const asked = host.requests.length;
-  for (const version of ["main", "disk-abc", "../../user", ""]) await expect(source.files(version)).rejects.toMatchObject({ code: "not_found" });
+  for (const version of ["main", "disk-abc", "../../user", ""])
+    await expect(source.files(version)).rejects.toMatchObject({ code: "not_found" });
   expect(host.requests).toHaveLength(asked);
 });
 
 test("a blob the host does not have and a path that leads elsewhere are not found", async () => {
   host.commit(files);
   const other = (await source.files(await source.head()))[0]!;
-  await expect(source.read({ ...other, blob: "1".repeat(40) })).rejects.toMatchObject({ code: "not_found" });
-  await expect(source.read({ ...other, path: "../x" })).rejects.toMatchObject({ code: "not_found" });
+  await expect(source.read({ ...other, blob: "1".repeat(40) })).rejects.toMatchObject({
+    code: "not_found",
+  });
+  await expect(source.read({ ...other, path: "../x" })).rejects.toMatchObject({
+    code: "not_found",
+  });
 });
 
 test("many who ask at once for one version ask the host once", async () => {

@@ -4,7 +4,14 @@ import { z } from "zod";
 import { DAY_MS } from "../base/clock.ts";
 import { AppError, isAppError } from "../base/errors.ts";
 import { defineCache } from "../cache/cache.ts";
-import { type ContentFile, type ContentSource, MAX_FILES, MAX_FILE_BYTES, blobName, isContentPath } from "./content-source.ts";
+import {
+  type ContentFile,
+  type ContentSource,
+  MAX_FILES,
+  MAX_FILE_BYTES,
+  blobName,
+  isContentPath,
+} from "./content-source.ts";
 import { type GitHost, type HostState, createGitHost } from "./git-host.ts";
 
 export interface GitSourceOptions {
@@ -26,7 +33,15 @@ const commitName = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/);
 const refAnswer = z.object({ object: z.object({ sha: commitName }) });
 const treeAnswer = z.object({
   truncated: z.boolean().optional(),
-  tree: z.array(z.object({ path: z.string(), mode: z.string(), type: z.string(), sha: commitName, size: z.number().optional() })),
+  tree: z.array(
+    z.object({
+      path: z.string(),
+      mode: z.string(),
+      type: z.string(),
+      sha: commitName,
+      size: z.number().optional(),
+    }),
+  ),
 });
 const blobAnswer = z.object({ encoding: z.literal("base64"), content: z.string() });
 
@@ -65,18 +80,36 @@ const blobs = defineCache<{ host: GitHost; repository: string; file: ContentFile
   ttlMs: KEPT_MS,
   timeoutMs: READ_TIMEOUT_MS,
   async produce({ host, repository, file }) {
-    const answer = blobAnswer.safeParse(await host.get(`/repos/${repository}/git/blobs/${file.blob}`, { maxBytes: MAX_FILE_BYTES * 1.5 }));
-    if (!answer.success) throw new AppError("unavailable", `The Git host's answer for ${file.path} is not a file.`);
+    const answer = blobAnswer.safeParse(
+      await host.get(`/repos/${repository}/git/blobs/${file.blob}`, {
+        maxBytes: MAX_FILE_BYTES * 1.5,
+      }),
+    );
+    if (!answer.success)
+      throw new AppError("unavailable", `The Git host's answer for ${file.path} is not a file.`);
     const bytes = Buffer.from(answer.data.content, "base64");
-    if (blobName(bytes) !== file.blob) throw new AppError("unavailable", `The Git host gave other bytes for ${file.path} than its name says.`);
+    if (blobName(bytes) !== file.blob)
+      throw new AppError(
+        "unavailable",
+        `The Git host gave other bytes for ${file.path} than its name says.`,
+      );
     return bytes.toString("base64");
   },
 });
 
 /** Content below `path` of `branch`. Its versions are names of commits. */
-export function createGitSource({ api, repository, branch, path, token }: GitSourceOptions): GitSource {
+export function createGitSource({
+  api,
+  repository,
+  branch,
+  path,
+  token,
+}: GitSourceOptions): GitSource {
   const host = createGitHost({ api: api.replace(/\/+$/, ""), token });
-  const folder = path.split("/").filter((part) => part !== "" && part !== ".").join("/");
+  const folder = path
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .join("/");
   return {
     kind: "git",
     state: () => host.state(),
@@ -86,18 +119,29 @@ export function createGitSource({ api, repository, branch, path, token }: GitSou
         const answer = refAnswer.safeParse(await host.get(ref, { conditional: true }));
         if (answer.success) return answer.data.object.sha;
       } catch (error) {
-        if (isAppError(error, "not_found")) throw new AppError("unavailable", `The repository ${repository} has no branch ${branch}, or the token may not see it.`, { cause: error });
+        if (isAppError(error, "not_found"))
+          throw new AppError(
+            "unavailable",
+            `The repository ${repository} has no branch ${branch}, or the token may not see it.`,
+            { cause: error },
+          );
         throw error;
       }
-      throw new AppError("unavailable", `The Git host's answer for the branch ${branch} can't be understood.`);
+      throw new AppError(
+        "unavailable",
+        `The Git host's answer for the branch ${branch} can't be understood.`,
+      );
     },
     async files(version) {
-      if (!commitName.safeParse(version).success) throw new AppError("not_found", `${version} is not a commit.`);
+      if (!commitName.safeParse(version).success)
+        throw new AppError("not_found", `${version} is not a commit.`);
       return trees.get({ host, repository, path: folder, version });
     },
     async read(file) {
-      if (!isContentPath(file.path)) throw new AppError("not_found", `${file.path} is not a file of the content.`);
-      if (file.bytes > MAX_FILE_BYTES) throw new AppError("too_large", `${file.path} is larger than ${MAX_FILE_BYTES} bytes.`);
+      if (!isContentPath(file.path))
+        throw new AppError("not_found", `${file.path} is not a file of the content.`);
+      if (file.bytes > MAX_FILE_BYTES)
+        throw new AppError("too_large", `${file.path} is larger than ${MAX_FILE_BYTES} bytes.`);
       return Buffer.from(await blobs.get({ host, repository, file }), "base64");
     },
   };
@@ -105,21 +149,36 @@ export function createGitSource({ api, repository, branch, path, token }: GitSou
 
 async function listTree({ host, repository, path, version }: TreeInput): Promise<ContentFile[]> {
   const tree = async (name: string, query = "") => {
-    const answer = treeAnswer.safeParse(await host.get(`/repos/${repository}/git/trees/${name}${query}`));
-    if (!answer.success) throw new AppError("unavailable", `The Git host's list of ${version} can't be understood.`);
+    const answer = treeAnswer.safeParse(
+      await host.get(`/repos/${repository}/git/trees/${name}${query}`),
+    );
+    if (!answer.success)
+      throw new AppError("unavailable", `The Git host's list of ${version} can't be understood.`);
     return answer.data;
   };
   let name = version;
   // Level by level down to the content: listing a whole repository at once can be too long for one answer.
   for (const part of path === "" ? [] : path.split("/")) {
-    const next = (await tree(name)).tree.find((entry) => entry.path === part && entry.type === "tree");
-    if (!next) throw new AppError("not_found", `The version ${version} of ${repository} has no folder ${path}.`);
+    const next = (await tree(name)).tree.find(
+      (entry) => entry.path === part && entry.type === "tree",
+    );
+    if (!next)
+      throw new AppError(
+        "not_found",
+        `The version ${version} of ${repository} has no folder ${path}.`,
+      );
     name = next.sha;
   }
   const { tree: entries, truncated } = await tree(name, "?recursive=1");
-  if (truncated || entries.length > MAX_FILES) throw new AppError("unavailable", `${repository} has too many files below ${path || "its root"} to be listed.`);
+  if (truncated || entries.length > MAX_FILES)
+    throw new AppError(
+      "unavailable",
+      `${repository} has too many files below ${path || "its root"} to be listed.`,
+    );
   return entries
-    .filter((entry) => entry.type === "blob" && FILE_MODES.has(entry.mode) && isContentPath(entry.path))
+    .filter(
+      (entry) => entry.type === "blob" && FILE_MODES.has(entry.mode) && isContentPath(entry.path),
+    )
     .map(({ path: file, sha, size }) => ({ path: file, blob: sha, bytes: size ?? 0 }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -52,7 +52,11 @@ export function loadImageManifest(dir: string): BuiltImages["images"] {
   const stamp = stat ? `${stat.mtimeMs} ${stat.size}` : "none";
   if (loaded?.file !== file || loaded.stamp !== stamp) {
     loaded = { file, stamp, images: stat ? parseManifest(readFileSync(file, "utf8")) : NONE };
-    if (loaded.images === NONE) log("warn", "content.no_images", { file, hint: "scripts/images.ts makes them; until then pictures are served as they are" });
+    if (loaded.images === NONE)
+      log("warn", "content.no_images", {
+        file,
+        hint: "scripts/images.ts makes them; until then pictures are served as they are",
+      });
   }
   return loaded.images.images;
 }

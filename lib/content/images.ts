@@ -5,7 +5,12 @@ import { access, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs
 import { join } from "node:path";
 import sharp from "sharp";
 import { blobName } from "./content-source.ts";
-import { type BuiltImage, type BuiltImages, MANIFEST_FILE, parseManifest } from "./image-manifest.ts";
+import {
+  type BuiltImage,
+  type BuiltImages,
+  MANIFEST_FILE,
+  parseManifest,
+} from "./image-manifest.ts";
 import { sizeOfSvg } from "./svg-size.ts";
 
 /** The widths of architecture: a phone, a phone with a dense screen or a column of text, a wide dense screen. */
@@ -40,7 +45,12 @@ export interface BuildResult {
  * Makes every picture below `roots` into `outDir`, whose URL is `url`, and writes the manifest there. What is there
  * already for the same bytes is kept; what no picture uses any more is removed.
  */
-export async function buildImages(roots: readonly ImageRoot[], outDir: string, url: string, onMade: (file: string, ms: number) => void = () => {}): Promise<BuildResult> {
+export async function buildImages(
+  roots: readonly ImageRoot[],
+  outDir: string,
+  url: string,
+  onMade: (file: string, ms: number) => void = () => {},
+): Promise<BuildResult> {
   await mkdir(outDir, { recursive: true });
   const before = parseManifest(await readFile(join(outDir, MANIFEST_FILE), "utf8").catch(() => ""));
   const there = new Set(await readdir(outDir));
@@ -71,13 +81,22 @@ export async function buildImages(roots: readonly ImageRoot[], outDir: string, u
   }
   const manifest: BuiltImages = { settings: IMAGE_SETTINGS, images };
   await writeWhole(join(outDir, MANIFEST_FILE), JSON.stringify(manifest, null, 1));
-  const used = new Set([MANIFEST_FILE, ...Object.values(images).flatMap((image) => filesOf(image, url))]);
+  const used = new Set([
+    MANIFEST_FILE,
+    ...Object.values(images).flatMap((image) => filesOf(image, url)),
+  ]);
   const unused = (await readdir(outDir)).filter((file) => !used.has(file));
   await Promise.all(unused.map((file) => rm(join(outDir, file), { force: true })));
   return { made, kept, removed: unused.length, failed };
 }
 
-async function makeImage(bytes: Uint8Array, path: string, hash: string, outDir: string, url: string): Promise<BuiltImage> {
+async function makeImage(
+  bytes: Uint8Array,
+  path: string,
+  hash: string,
+  outDir: string,
+  url: string,
+): Promise<BuiltImage> {
   const name = createHash("sha256").update(IMAGE_SETTINGS).update(bytes).digest("hex").slice(0, 16);
   const extension = path.slice(path.lastIndexOf(".") + 1).toLowerCase();
   if (extension === "svg") {
@@ -94,11 +113,20 @@ async function makeImage(bytes: Uint8Array, path: string, hash: string, outDir: 
   // Never larger than it is; a picture between two widths also in its own.
   const largest = Math.min(width, WIDTHS[WIDTHS.length - 1]!);
   const widths = [...WIDTHS.filter((each) => each < largest), largest];
-  const srcset = (format: string) => widths.map((each) => `${url}/${name}-${each}.${format} ${each}w`).join(", ");
+  const srcset = (format: string) =>
+    widths.map((each) => `${url}/${name}-${each}.${format} ${each}w`).join(", ");
   for (const each of widths) {
-    const resized = await sharp(bytes).autoOrient().resize({ width: each, withoutEnlargement: true }).toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
+    const resized = await sharp(bytes)
+      .autoOrient()
+      .resize({ width: each, withoutEnlargement: true })
+      .toColourspace("srgb")
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     const { info } = resized;
-    const again = () => sharp(resized.data, { raw: { width: info.width, height: info.height, channels: info.channels } });
+    const again = () =>
+      sharp(resized.data, {
+        raw: { width: info.width, height: info.height, channels: info.channels },
+      });
     await writeWhole(join(outDir, `${name}-${each}.avif`), await again().avif(AVIF).toBuffer());
     await writeWhole(join(outDir, `${name}-${each}.webp`), await again().webp(WEBP).toBuffer());
   }
@@ -116,18 +144,28 @@ async function makeImage(bytes: Uint8Array, path: string, hash: string, outDir: 
 }
 
 /** Size and placeholder of a picture, as it is shown (a camera's rotation applied). Throws Error when the bytes are no picture. */
-export async function measureImage(bytes: Uint8Array): Promise<{ width: number; height: number; blur: string }> {
+export async function measureImage(
+  bytes: Uint8Array,
+): Promise<{ width: number; height: number; blur: string }> {
   const { autoOrient } = await sharp(bytes).metadata();
   for (const side of [16, 8, 4]) {
-    const tiny = await sharp(bytes).autoOrient().resize(side, side, { fit: "inside" }).webp({ quality: 20, alphaQuality: 20, effort: 6 }).toBuffer();
+    const tiny = await sharp(bytes)
+      .autoOrient()
+      .resize(side, side, { fit: "inside" })
+      .webp({ quality: 20, alphaQuality: 20, effort: 6 })
+      .toBuffer();
     const blur = `data:image/webp;base64,${tiny.toString("base64")}`;
-    if (blur.length <= MAX_BLUR_BYTES || side === 4) return { width: autoOrient.width, height: autoOrient.height, blur };
+    if (blur.length <= MAX_BLUR_BYTES || side === 4)
+      return { width: autoOrient.width, height: autoOrient.height, blur };
   }
   throw new Error("unreachable");
 }
 
 function filesOf({ src, sources }: BuiltImage, url: string): string[] {
-  const urls = [src, ...sources.flatMap(({ srcset }) => srcset.split(", ").map((part) => part.split(" ")[0]!))];
+  const urls = [
+    src,
+    ...sources.flatMap(({ srcset }) => srcset.split(", ").map((part) => part.split(" ")[0]!)),
+  ];
   return urls.map((each) => each.slice(url.length + 1));
 }
 
@@ -139,8 +177,15 @@ async function picturesBelow(dir: string): Promise<string[]> {
   }
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && (RASTER.test(entry.name) || AS_IS.test(entry.name)) && !entry.name.startsWith("."))
-    .map((entry) => join(entry.parentPath, entry.name).slice(join(dir, "/").length).replaceAll("\\", "/"))
+    .filter(
+      (entry) =>
+        entry.isFile() &&
+        (RASTER.test(entry.name) || AS_IS.test(entry.name)) &&
+        !entry.name.startsWith("."),
+    )
+    .map((entry) =>
+      join(entry.parentPath, entry.name).slice(join(dir, "/").length).replaceAll("\\", "/"),
+    )
     .sort();
 }
 

@@ -10,7 +10,11 @@ test("a new version keeps the one before as previous, in one row", async () => {
   expect(await writeSql((sql) => setLiveVersion(sql, "a"))).toBe(true);
   expect(await snapshotSql(findLiveVersion)).toMatchObject({ version: "a", previous: null });
   expect(await writeSql((sql) => setLiveVersion(sql, "b"))).toBe(true);
-  expect(await snapshotSql(findLiveVersion)).toMatchObject({ version: "b", previous: "a", updatedAtMs: expect.any(Number) });
+  expect(await snapshotSql(findLiveVersion)).toMatchObject({
+    version: "b",
+    previous: "a",
+    updatedAtMs: expect.any(Number),
+  });
   expect(await snapshotSql((sql) => sql.all(`SELECT * FROM "ContentVersion"`))).toHaveLength(1);
 });
 
@@ -22,6 +26,8 @@ test("setting what is live already writes nothing", async () => {
 });
 
 test("two that arrive together leave a version and the other as previous", async () => {
-  await Promise.all(["a", "b", "b", "c"].map((version) => writeSql((sql) => setLiveVersion(sql, version))));
+  await Promise.all(
+    ["a", "b", "b", "c"].map((version) => writeSql((sql) => setLiveVersion(sql, version))),
+  );
   expect(await snapshotSql(findLiveVersion)).toMatchObject({ version: "c", previous: "b" });
 });

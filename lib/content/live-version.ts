@@ -13,7 +13,11 @@ export interface LiveVersion {
 
 /** The live version, or null before any was set. */
 export function findLiveVersion(sql: Sql): LiveVersion | null {
-  return sql.get<LiveVersion>(`SELECT "version", "previous", "updatedAt" AS "updatedAtMs" FROM "ContentVersion" WHERE "id" = 1`) ?? null;
+  return (
+    sql.get<LiveVersion>(
+      `SELECT "version", "previous", "updatedAt" AS "updatedAtMs" FROM "ContentVersion" WHERE "id" = 1`,
+    ) ?? null
+  );
 }
 
 /** Makes `version` live and keeps the one before as previous. Returns false, and writes nothing, when it already is. */

@@ -2,7 +2,15 @@
 
 import { LineCounter, type YAMLMap, isMap, isNode, isPair, isScalar, parseDocument } from "yaml";
 import { PostError } from "../base/post-error.ts";
-import { type Field, type FrontMatter, calendarDay, defaults, fieldNames, fields, requiredFields } from "./front-matter.ts";
+import {
+  type Field,
+  type FrontMatter,
+  calendarDay,
+  defaults,
+  fieldNames,
+  fields,
+  requiredFields,
+} from "./front-matter.ts";
 import { SLUG_RULE, isSlug, looseSlug, postPath } from "./post-path.ts";
 
 export interface ParsedPost {
@@ -31,37 +39,74 @@ interface Complaint {
  * `summary` stands for description and `tags` for categories, any path has a slug. YAML that can't be read
  * fails there as well.
  */
-export function parsePost(path: string, text: string, { lenient = false }: { lenient?: boolean } = {}): ParsedPost {
+export function parsePost(
+  path: string,
+  text: string,
+  { lenient = false }: { lenient?: boolean } = {},
+): ParsedPost {
   const fail = (problem: Complaint): never => {
     throw new PostError({ file: path, ...problem });
   };
   const known = postPath(path);
   const slug = known?.slug ?? looseSlug(path);
-  if (!lenient && !known) fail({ line: 1, reason: "is not where a post lives: blog/SLUG.mdx or blog/SLUG/index.mdx" });
-  if (!lenient && !isSlug(slug)) fail({ line: 1, reason: `The file name makes the slug "${slug}", which is not allowed: ${SLUG_RULE}.` });
+  if (!lenient && !known)
+    fail({ line: 1, reason: "is not where a post lives: blog/SLUG.mdx or blog/SLUG/index.mdx" });
+  if (!lenient && !isSlug(slug))
+    fail({
+      line: 1,
+      reason: `The file name makes the slug "${slug}", which is not allowed: ${SLUG_RULE}.`,
+    });
 
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   const parts = split(source);
-  if (parts === "unclosed") return fail({ line: 1, reason: "The front matter has no end: a line with only --- is missing." });
+  if (parts === "unclosed")
+    return fail({
+      line: 1,
+      reason: "The front matter has no end: a line with only --- is missing.",
+    });
   if (parts === "none") {
-    if (!lenient) fail({ line: 1, reason: "The post must begin with front matter between two lines ---, with title, date and description." });
-    return { slug, frontMatter: { ...defaults, title: titleFrom(slug) }, warnings: ["line 1: there is no front matter"], body: source, bodyLine: 1 };
+    if (!lenient)
+      fail({
+        line: 1,
+        reason:
+          "The post must begin with front matter between two lines ---, with title, date and description.",
+      });
+    return {
+      slug,
+      frontMatter: { ...defaults, title: titleFrom(slug) },
+      warnings: ["line 1: there is no front matter"],
+      body: source,
+      bodyLine: 1,
+    };
   }
-  if (parts.yaml.length > MAX_FRONT_MATTER_CHARS) fail({ line: 1, reason: `The front matter is longer than ${MAX_FRONT_MATTER_CHARS} characters.` });
+  if (parts.yaml.length > MAX_FRONT_MATTER_CHARS)
+    fail({
+      line: 1,
+      reason: `The front matter is longer than ${MAX_FRONT_MATTER_CHARS} characters.`,
+    });
 
   const { complaints, warnings, values } = read(parts.yaml, known?.kind ?? "post", lenient, fail);
   if (!lenient && complaints.length > 0) {
     complaints.sort((a, b) => a.line - b.line);
     const [first, ...rest] = complaints;
-    const more = rest.length > 0 ? ` (and ${rest.length} more: ${rest.map(({ field, line }) => `${field} in line ${line}`).join(", ")})` : "";
+    const more =
+      rest.length > 0
+        ? ` (and ${rest.length} more: ${rest.map(({ field, line }) => `${field} in line ${line}`).join(", ")})`
+        : "";
     fail({ ...first!, reason: first!.reason + more });
   }
   for (const { line, reason } of complaints) warnings.push(`line ${line}: ${reason}`);
-  const frontMatter = { ...defaults, ...(lenient && { title: titleFrom(slug) }), ...values } as FrontMatter;
+  const frontMatter = {
+    ...defaults,
+    ...(lenient && { title: titleFrom(slug) }),
+    ...values,
+  } as FrontMatter;
   return { slug, frontMatter, warnings, body: parts.body, bodyLine: parts.bodyLine };
 }
 
-function split(source: string): { yaml: string; body: string; bodyLine: number } | "none" | "unclosed" {
+function split(
+  source: string,
+): { yaml: string; body: string; bodyLine: number } | "none" | "unclosed" {
   const open = /^---[ \t]*\r?\n/.exec(source);
   if (!open) return "none";
   const close = /^---[ \t]*(?:\r?\n|$)/m;
@@ -69,13 +114,22 @@ function split(source: string): { yaml: string; body: string; bodyLine: number }
   const end = close.exec(rest);
   if (!end) return "unclosed";
   const yaml = rest.slice(0, end.index);
-  return { yaml, body: rest.slice(end.index + end[0].length), bodyLine: yaml.split("\n").length + 2 };
+  return {
+    yaml,
+    body: rest.slice(end.index + end[0].length),
+    bodyLine: yaml.split("\n").length + 2,
+  };
 }
 
 /** The YAML begins in the second line of the file. */
 const YAML_LINE = 2;
 
-function read(yaml: string, kind: "post" | "page", lenient: boolean, fail: (problem: Complaint) => never) {
+function read(
+  yaml: string,
+  kind: "post" | "page",
+  lenient: boolean,
+  fail: (problem: Complaint) => never,
+) {
   const lines = new LineCounter();
   const doc = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => {
@@ -83,17 +137,27 @@ function read(yaml: string, kind: "post" | "page", lenient: boolean, fail: (prob
     return { line: Math.max(line, 1) + YAML_LINE - 1, column: Math.max(col, 1) };
   };
   const [error] = doc.errors;
-  if (error) fail({ ...at(error.pos[0]), reason: `The front matter is not YAML: ${error.message.split("\n")[0]}` });
+  if (error)
+    fail({
+      ...at(error.pos[0]),
+      reason: `The front matter is not YAML: ${error.message.split("\n")[0]}`,
+    });
   const root: unknown = doc.contents;
-  if (root !== null && !isMap(root)) fail({ line: YAML_LINE, reason: "The front matter must be lines of the form `name: value`." });
+  if (root !== null && !isMap(root))
+    fail({ line: YAML_LINE, reason: "The front matter must be lines of the form `name: value`." });
   let raw: Record<string, unknown>;
   try {
     raw = (doc.toJS({ maxAliasCount: 100 }) ?? {}) as Record<string, unknown>;
   } catch (cause) {
-    return fail({ line: YAML_LINE, reason: `The front matter can't be read: ${(cause as Error).message}` });
+    return fail({
+      line: YAML_LINE,
+      reason: `The front matter can't be read: ${(cause as Error).message}`,
+    });
   }
 
-  const warnings = doc.warnings.map((warning) => `line ${at(warning.pos[0]).line}: ${warning.message.split("\n")[0]}`);
+  const warnings = doc.warnings.map(
+    (warning) => `line ${at(warning.pos[0]).line}: ${warning.message.split("\n")[0]}`,
+  );
   const complaints: Complaint[] = [];
   const values: Partial<Record<Field, unknown>> = {};
   const map = root as YAMLMap | null;
@@ -108,17 +172,30 @@ function read(yaml: string, kind: "post" | "page", lenient: boolean, fail: (prob
     }
     const issue = parsed.error.issues[0]!;
     const path = [...keys, ...issue.path];
-    complaints.push({ ...where(path), field: path.join("."), reason: `${pathName(path)} ${issue.message}.` });
+    complaints.push({
+      ...where(path),
+      field: path.join("."),
+      reason: `${pathName(path)} ${issue.message}.`,
+    });
   }
   for (const name of requiredFields(kind)) {
-    if (values[name] === undefined && !complaints.some(({ field }) => field?.split(".")[0] === name)) {
-      complaints.push({ line: Object.hasOwn(raw, name) ? where([name]).line : 1, field: name, reason: `${name} is missing.` });
+    if (
+      values[name] === undefined &&
+      !complaints.some(({ field }) => field?.split(".")[0] === name)
+    ) {
+      complaints.push({
+        line: Object.hasOwn(raw, name) ? where([name]).line : 1,
+        field: name,
+        reason: `${name} is missing.`,
+      });
     }
   }
   const read = new Set(entries(raw, lenient).map(({ keys }) => keys[0]));
   for (const key of Object.keys(raw)) {
     if (!Object.hasOwn(fields, key) && key !== "meta" && !read.has(key)) {
-      warnings.push(`line ${where([key]).line}: ${key} is not a field of ours and is ignored; allowed are ${fieldNames.join(", ")} and meta.keywords.`);
+      warnings.push(
+        `line ${where([key]).line}: ${key} is not a field of ours and is ignored; allowed are ${fieldNames.join(", ")} and meta.keywords.`,
+      );
     }
   }
   return { complaints, warnings, values };
@@ -128,23 +205,42 @@ function read(yaml: string, kind: "post" | "page", lenient: boolean, fail: (prob
 function entries(raw: Record<string, unknown>, lenient: boolean) {
   const own = (key: string) => (Object.hasOwn(raw, key) ? raw[key] : undefined);
   const meta = own("meta");
-  const nested = typeof meta === "object" && meta !== null ? (meta as Record<string, unknown>).keywords : undefined;
+  const nested =
+    typeof meta === "object" && meta !== null
+      ? (meta as Record<string, unknown>).keywords
+      : undefined;
   return fieldNames.map((name): { name: Field; keys: string[]; value: unknown } => {
-    if (name === "keywords" && nested !== undefined) return { name, keys: ["meta", "keywords"], value: nested };
-    const instead = lenient && own(name) === undefined ? { description: "summary", categories: "tags" }[name as string] : undefined;
-    return instead ? { name, keys: [instead], value: own(instead) } : { name, keys: [name], value: own(name) };
+    if (name === "keywords" && nested !== undefined)
+      return { name, keys: ["meta", "keywords"], value: nested };
+    const instead =
+      lenient && own(name) === undefined
+        ? { description: "summary", categories: "tags" }[name as string]
+        : undefined;
+    return instead
+      ? { name, keys: [instead], value: own(instead) }
+      : { name, keys: [name], value: own(name) };
   });
 }
 
 /** What other blogs write: one word instead of a list, a number as a title, a date in words. */
 function loosen(name: Field, value: unknown): unknown {
-  if ((name === "categories" || name === "keywords") && typeof value === "string") return value.split(",");
-  if ((name === "categories" || name === "keywords") && Array.isArray(value)) return value.map(String);
-  if ((name === "title" || name === "description") && typeof value === "number") return String(value);
-  if (name === "banner" && typeof value === "string" && /^[\w-]/.test(value) && !value.includes(":")) return `./${value}`;
+  if ((name === "categories" || name === "keywords") && typeof value === "string")
+    return value.split(",");
+  if ((name === "categories" || name === "keywords") && Array.isArray(value))
+    return value.map(String);
+  if ((name === "title" || name === "description") && typeof value === "number")
+    return String(value);
+  if (
+    name === "banner" &&
+    typeof value === "string" &&
+    /^[\w-]/.test(value) &&
+    !value.includes(":")
+  )
+    return `./${value}`;
   if (name === "date" && typeof value === "string" && calendarDay(value) === null) {
     const date = new Date(value); // a date in words is read in local time, so its local day is the day that was written
-    if (!Number.isNaN(date.getTime())) return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+    if (!Number.isNaN(date.getTime()))
+      return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
   }
   return value;
 }
@@ -156,7 +252,9 @@ function offsetOf(map: YAMLMap | null, keys: readonly PropertyKey[]): number {
   for (const key of keys) {
     let next: unknown;
     if (isMap(node)) {
-      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key));
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
+      );
       if (!pair) break;
       if (isNode(pair.key) && pair.key.range) offset = pair.key.range[0];
       next = pair.value;
@@ -172,10 +270,17 @@ function offsetOf(map: YAMLMap | null, keys: readonly PropertyKey[]): number {
 
 /** translations[1].link, as a person would write it. */
 function pathName(path: readonly PropertyKey[]): string {
-  return path.map((part, index) => (typeof part === "number" ? `[${part + 1}]` : `${index > 0 ? "." : ""}${String(part)}`)).join("");
+  return path
+    .map((part, index) =>
+      typeof part === "number" ? `[${part + 1}]` : `${index > 0 ? "." : ""}${String(part)}`,
+    )
+    .join("");
 }
 
 function titleFrom(slug: string): string {
-  const words = slug.slice(slug.lastIndexOf("/") + 1).replace(/[-_]+/g, " ").trim();
+  const words = slug
+    .slice(slug.lastIndexOf("/") + 1)
+    .replace(/[-_]+/g, " ")
+    .trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -5,7 +5,8 @@ const PAGE = /^pages\/(?:([^/]+)\.mdx?|([^/]+)\/index\.mdx?)$/;
 const SLUG = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
 /** What a slug may look like, for messages. */
-export const SLUG_RULE = "lower-case letters and digits, joined by single hyphens, dots or underscores, at most 100";
+export const SLUG_RULE =
+  "lower-case letters and digits, joined by single hyphens, dots or underscores, at most 100";
 
 export type PostKind = "post" | "page";
 

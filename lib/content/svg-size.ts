@@ -1,15 +1,32 @@
 // The size an SVG says it has.
 
-const PIXELS: Readonly<Record<string, number>> = { "": 1, px: 1, pt: 4 / 3, pc: 16, in: 96, cm: 96 / 2.54, mm: 96 / 25.4, em: 16, rem: 16 };
+const PIXELS: Readonly<Record<string, number>> = {
+  "": 1,
+  px: 1,
+  pt: 4 / 3,
+  pc: 16,
+  in: 96,
+  cm: 96 / 2.54,
+  mm: 96 / 25.4,
+  em: 16,
+  rem: 16,
+};
 
 /** Width and height in CSS pixels, from the attributes or else the viewBox; null when neither says. */
 export function sizeOfSvg(text: string): { width: number; height: number } | null {
   const tag = /<svg\b(?:[^>"']|"[^"]*"|'[^']*')*>/i.exec(text.replace(/<!--[\s\S]*?-->/g, ""))?.[0];
   if (!tag) return null;
-  const attribute = (name: string) => new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, "i").exec(tag)?.slice(1).find((value) => value !== undefined);
+  const attribute = (name: string) =>
+    new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`, "i")
+      .exec(tag)
+      ?.slice(1)
+      .find((value) => value !== undefined);
   const [width, height] = [pixels(attribute("width")), pixels(attribute("height"))];
   if (width && height) return { width, height };
-  const box = attribute("viewBox")?.trim().split(/[\s,]+/).map(Number);
+  const box = attribute("viewBox")
+    ?.trim()
+    .split(/[\s,]+/)
+    .map(Number);
   const [, , boxWidth, boxHeight] = box ?? [];
   if (!boxWidth || !boxHeight || !(boxWidth > 0) || !(boxHeight > 0)) return null;
   if (width) return { width, height: (width * boxHeight) / boxWidth };

@@ -8,8 +8,19 @@ const payload = { ref: "refs/heads/main", after, repository: { full_name: "ada/s
 
 function judge(body: string | object, headers: Record<string, string | undefined> = {}) {
   const bytes = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
-  const all = { "x-github-event": "push", "content-type": "application/json", "x-hub-signature-256": signatureOf(config.secret, bytes), ...headers };
-  return judgeWebhook(new Headers(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined)), bytes, config);
+  const all = {
+    "x-github-event": "push",
+    "content-type": "application/json",
+    "x-hub-signature-256": signatureOf(config.secret, bytes),
+    ...headers,
+  };
+  return judgeWebhook(
+    new Headers(
+      Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+    bytes,
+    config,
+  );
 }
 const refusal = (...args: Parameters<typeof judge>): unknown => {
   try {
@@ -21,11 +32,16 @@ const refusal = (...args: Parameters<typeof judge>): unknown => {
 
 test("a signed push to the branch makes its commit the version", () => {
   expect(judge(payload)).toEqual({ kind: "push", version: after });
-  expect(judge(payload, { "content-type": "application/json; charset=utf-8" })).toEqual({ kind: "push", version: after });
+  expect(judge(payload, { "content-type": "application/json; charset=utf-8" })).toEqual({
+    kind: "push",
+    version: after,
+  });
 });
 
 test("a ping is answered", () => {
-  expect(judge({ zen: "Keep it logically awesome." }, { "x-github-event": "ping" })).toEqual({ kind: "ping" });
+  expect(judge({ zen: "Keep it logically awesome." }, { "x-github-event": "ping" })).toEqual({
+    kind: "ping",
+  });
 });
 
 test.each([
@@ -36,7 +52,10 @@ test.each([
   ["one that is too short", signatureOf(config.secret, JSON.stringify(payload)).slice(0, -2)],
   ["SHA-1", `sha1=${"0".repeat(40)}`],
   ["no hex", `sha256=${"z".repeat(64)}`],
-  ["two", `${signatureOf(config.secret, JSON.stringify(payload))}, ${signatureOf(config.secret, JSON.stringify(payload))}`],
+  [
+    "two",
+    `${signatureOf(config.secret, JSON.stringify(payload))}, ${signatureOf(config.secret, JSON.stringify(payload))}`,
+  ],
 ])("a push whose signature is %s is unauthorized", (_, signature) => {
   expect(refusal(payload, { "x-hub-signature-256": signature })).toBe("unauthorized");
 });
@@ -45,15 +64,24 @@ test("a body that is not signed is not even parsed", () => {
   expect(refusal("{", { "x-hub-signature-256": `sha256=${"0".repeat(64)}` })).toBe("unauthorized");
 });
 
-test.each(["", "{", "null", "[]", '"x"', '{"ref":1}', JSON.stringify({ ...payload, after: "main" }), JSON.stringify({ ...payload, after: "../x" }), JSON.stringify({ ...payload, repository: undefined })])(
-  "the signed body %j is invalid",
-  (body) => {
-    expect(refusal(body)).toBe("invalid");
-  },
-);
+test.each([
+  "",
+  "{",
+  "null",
+  "[]",
+  '"x"',
+  '{"ref":1}',
+  JSON.stringify({ ...payload, after: "main" }),
+  JSON.stringify({ ...payload, after: "../x" }),
+  JSON.stringify({ ...payload, repository: undefined }),
+])("the signed body %j is invalid", (body) => {
+  expect(refusal(body)).toBe("invalid");
+});
 
 test("a form instead of JSON is invalid, with what to change", () => {
-  expect(() => judge("payload=%7B%7D", { "content-type": "application/x-www-form-urlencoded" })).toThrow(/content type to application\/json/);
+  expect(() =>
+    judge("payload=%7B%7D", { "content-type": "application/x-www-form-urlencoded" }),
+  ).toThrow(/content type to application\/json/);
 });
 
 test.each([
@@ -72,5 +100,7 @@ test("other events change nothing", () => {
 });
 
 test("a body above the limit is refused before anything is computed", () => {
-  expect(() => judgeWebhook(new Headers(), new Uint8Array(MAX_WEBHOOK_BYTES + 1), config)).toThrow(/larger than/);
+  expect(() => judgeWebhook(new Headers(), new Uint8Array(MAX_WEBHOOK_BYTES + 1), config)).toThrow(
+    /larger than/,
+  );
 });

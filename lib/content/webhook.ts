@@ -32,15 +32,31 @@ const push = z.object({
  * What to do about a webhook. Throws AppError: too_large, unauthorized (no signature, or not made with our secret
  * over exactly these bytes), invalid (genuine, but not a push as GitHub describes it).
  */
-export function judgeWebhook(headers: Headers, body: Uint8Array, { secret, repository, branch }: WebhookConfig): WebhookVerdict {
-  if (body.byteLength > MAX_WEBHOOK_BYTES) throw new AppError("too_large", `The body is larger than ${MAX_WEBHOOK_BYTES} bytes.`);
+export function judgeWebhook(
+  headers: Headers,
+  body: Uint8Array,
+  { secret, repository, branch }: WebhookConfig,
+): WebhookVerdict {
+  if (body.byteLength > MAX_WEBHOOK_BYTES)
+    throw new AppError("too_large", `The body is larger than ${MAX_WEBHOOK_BYTES} bytes.`);
   if (!isSigned(headers.get("x-hub-signature-256"), body, secret)) {
-    throw new AppError("unauthorized", "The X-Hub-Signature-256 header is missing or was not made with this site's secret.");
+    throw new AppError(
+      "unauthorized",
+      "The X-Hub-Signature-256 header is missing or was not made with this site's secret.",
+    );
   }
   const event = headers.get("x-github-event");
   if (event === "ping") return { kind: "ping" };
-  if (event !== "push") return { kind: "ignored", reason: `Only push events are used, this is ${event ? event.slice(0, 60) : "none"}.` };
-  if (!/^application\/json\b/i.test(headers.get("content-type") ?? "")) throw new AppError("invalid", "The body must be JSON: set the webhook's content type to application/json.");
+  if (event !== "push")
+    return {
+      kind: "ignored",
+      reason: `Only push events are used, this is ${event ? event.slice(0, 60) : "none"}.`,
+    };
+  if (!/^application\/json\b/i.test(headers.get("content-type") ?? ""))
+    throw new AppError(
+      "invalid",
+      "The body must be JSON: set the webhook's content type to application/json.",
+    );
   let data: unknown;
   try {
     data = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
@@ -48,11 +64,18 @@ export function judgeWebhook(headers: Headers, body: Uint8Array, { secret, repos
     throw new AppError("invalid", "The body is not JSON.");
   }
   const parsed = push.safeParse(data);
-  if (!parsed.success) throw new AppError("invalid", `The body is not a push event: ${parsed.error.issues[0]!.path.join(".") || "it"} is wrong.`);
+  if (!parsed.success)
+    throw new AppError(
+      "invalid",
+      `The body is not a push event: ${parsed.error.issues[0]!.path.join(".") || "it"} is wrong.`,
+    );
   const { ref, after, deleted, repository: from } = parsed.data;
-  if (from.full_name.toLowerCase() !== repository.toLowerCase()) return { kind: "ignored", reason: "The push is to another repository." };
-  if (ref !== `refs/heads/${branch}`) return { kind: "ignored", reason: "The push is to another branch." };
-  if (deleted || /^0+$/.test(after)) return { kind: "ignored", reason: "The branch was deleted; its last version stays." };
+  if (from.full_name.toLowerCase() !== repository.toLowerCase())
+    return { kind: "ignored", reason: "The push is to another repository." };
+  if (ref !== `refs/heads/${branch}`)
+    return { kind: "ignored", reason: "The push is to another branch." };
+  if (deleted || /^0+$/.test(after))
+    return { kind: "ignored", reason: "The branch was deleted; its last version stays." };
   return { kind: "push", version: after };
 }
 

@@ -14,14 +14,44 @@ export interface AuditEvent {
 }
 
 /** `action` such as "user.role", `subjectId` the id it is about; `detail` without addresses and content. */
-export function recordAudit(sql: Sql, { actorId, action, subjectId, detail = {} }: { actorId: string | null; action: string; subjectId: string; detail?: Record<string, unknown> }): void {
-  sql.run(`INSERT INTO "AuditEvent" ("createdAt", "actorId", "action", "subjectId", "detail") VALUES (?, ?, ?, ?, ?)`, nowMs(), actorId, action, subjectId, JSON.stringify(detail));
+export function recordAudit(
+  sql: Sql,
+  {
+    actorId,
+    action,
+    subjectId,
+    detail = {},
+  }: {
+    actorId: string | null;
+    action: string;
+    subjectId: string;
+    detail?: Record<string, unknown>;
+  },
+): void {
+  sql.run(
+    `INSERT INTO "AuditEvent" ("createdAt", "actorId", "action", "subjectId", "detail") VALUES (?, ?, ?, ?, ?)`,
+    nowMs(),
+    actorId,
+    action,
+    subjectId,
+    JSON.stringify(detail),
+  );
 }
 
 /** The newest events first; of one subject when it is given. */
-export function listAudit(sql: Sql, { subjectId, limit = 100 }: { subjectId?: string; limit?: number } = {}): AuditEvent[] {
+export function listAudit(
+  sql: Sql,
+  { subjectId, limit = 100 }: { subjectId?: string; limit?: number } = {},
+): AuditEvent[] {
   const rows = subjectId
-    ? sql.all<AuditEvent & { detail: string }>(`SELECT * FROM "AuditEvent" WHERE "subjectId" = ? ORDER BY "id" DESC LIMIT ?`, subjectId, limit)
-    : sql.all<AuditEvent & { detail: string }>(`SELECT * FROM "AuditEvent" ORDER BY "id" DESC LIMIT ?`, limit);
+    ? sql.all<AuditEvent & { detail: string }>(
+        `SELECT * FROM "AuditEvent" WHERE "subjectId" = ? ORDER BY "id" DESC LIMIT ?`,
+        subjectId,
+        limit,
+      )
+    : sql.all<AuditEvent & { detail: string }>(
+        `SELECT * FROM "AuditEvent" ORDER BY "id" DESC LIMIT ?`,
+        limit,
+      );
   return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }));
 }

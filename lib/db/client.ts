@@ -2,7 +2,13 @@
 // its driver adapter attaches to that transaction's connection and opens none of its own.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { IsolationLevel, SqlDriverAdapter, SqlDriverAdapterFactory, SqlQuery, Transaction } from "@prisma/driver-adapter-utils";
+import type {
+  IsolationLevel,
+  SqlDriverAdapter,
+  SqlDriverAdapterFactory,
+  SqlQuery,
+  Transaction,
+} from "@prisma/driver-adapter-utils";
 import { type Prisma, PrismaClient } from "../../prisma/generated/client.ts";
 import { type Connection, type Sql, asWriteRefused } from "./connection.ts";
 
@@ -36,13 +42,18 @@ export function inScope<T>(scope: Scope, fn: () => T): T {
 const identity = { provider: "sqlite", adapterName: "@prisma/adapter-better-sqlite3" } as const;
 
 function outside(): never {
-  throw new Error("A Prisma query ran outside snapshot() and write(). Use the tx that they pass in.");
+  throw new Error(
+    "A Prisma query ran outside snapshot() and write(). Use the tx that they pass in.",
+  );
 }
 
 function attach(scope: Scope): Transaction {
   const { adapter } = scope.connection;
   const guard = (query: SqlQuery) => {
-    if (!scope.open) throw new Error(`The transaction has ended; a query came too late: ${query.sql.slice(0, 200)}`);
+    if (!scope.open)
+      throw new Error(
+        `The transaction has ended; a query came too late: ${query.sql.slice(0, 200)}`,
+      );
     return query;
   };
   const refused = (error: unknown, query: SqlQuery) => {
@@ -55,8 +66,10 @@ function attach(scope: Scope): Transaction {
     // COMMIT belong to snapshot() and to the write queue alone.
     options: { usePhantomQuery: true },
     // Prisma sends INSERT … RETURNING as a query.
-    queryRaw: (query) => adapter.queryRaw(guard(query)).catch((error: unknown) => refused(error, query)),
-    executeRaw: (query) => adapter.executeRaw(guard(query)).catch((error: unknown) => refused(error, query)),
+    queryRaw: (query) =>
+      adapter.queryRaw(guard(query)).catch((error: unknown) => refused(error, query)),
+    executeRaw: (query) =>
+      adapter.executeRaw(guard(query)).catch((error: unknown) => refused(error, query)),
     commit: async () => {},
     rollback: async () => {},
   };
@@ -85,14 +98,20 @@ const PRISMA_TIMEOUT_MS = 24 * 3_600_000;
 export function withPrisma<T>(scope: Scope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   const { sql } = scope.connection;
   return inScope(scope, () =>
-    client.$transaction(async (prisma) => fn({ prisma, sql: fenced(scope, sql) }), { timeout: PRISMA_TIMEOUT_MS, maxWait: 5_000 }),
+    client.$transaction(async (prisma) => fn({ prisma, sql: fenced(scope, sql) }), {
+      timeout: PRISMA_TIMEOUT_MS,
+      maxWait: 5_000,
+    }),
   );
 }
 
 /** `sql` that refuses to work once the scope has ended. */
 export function fenced(scope: Scope, sql: Sql): Sql {
   const check = (text: string) => {
-    if (!scope.open) throw new Error(`The transaction has ended; a query came too late: ${text.trim().slice(0, 200)}`);
+    if (!scope.open)
+      throw new Error(
+        `The transaction has ended; a query came too late: ${text.trim().slice(0, 200)}`,
+      );
   };
   return {
     get: (text, ...values) => (check(text), sql.get(text, ...values)),

@@ -35,7 +35,10 @@ export class WriteRefused extends AppError {
   readonly statement: string;
 
   constructor(statement: string, cause: unknown) {
-    super("unavailable", "Writes are paused for some seconds: this instance is not the primary.", { retryAfterSeconds: 5, cause });
+    super("unavailable", "Writes are paused for some seconds: this instance is not the primary.", {
+      retryAfterSeconds: 5,
+      cause,
+    });
     this.statement = statement.trim().slice(0, 200);
     log("error", "write.refused", { statement: this.statement, error: cause });
   }
@@ -99,9 +102,16 @@ export function sqlOf(db: Database.Database): Sql {
  * The journal mode is set once, on creation, and never again: changing it on a live LiteFS cluster
  * destroys the replicas.
  */
-export async function openConnection(file: string, kind: "reader" | "writer", busyTimeoutMs: number): Promise<Connection> {
+export async function openConnection(
+  file: string,
+  kind: "reader" | "writer",
+  busyTimeoutMs: number,
+): Promise<Connection> {
   mkdirSync(dirname(resolve(file)), { recursive: true });
-  const factory = new PrismaBetterSqlite3({ url: `file:${resolve(file)}`, timeout: busyTimeoutMs }, { timestampFormat: "unixepoch-ms" });
+  const factory = new PrismaBetterSqlite3(
+    { url: `file:${resolve(file)}`, timeout: busyTimeoutMs },
+    { timestampFormat: "unixepoch-ms" },
+  );
   const adapter = await factory.connect();
   // The adapter keeps its connection in a field that its types call private; tests fail if that changes.
   const db = (adapter as unknown as { client: Database.Database }).client;
@@ -109,7 +119,9 @@ export async function openConnection(file: string, kind: "reader" | "writer", bu
     if (db.pragma("journal_mode", { simple: true }) !== "wal") {
       if (isReplicated() && Number(db.pragma("page_count", { simple: true })) !== 0) {
         db.close();
-        throw new Error(`${file} is not in WAL mode, and LiteFS does not survive a change of it. Make it anew: docs/runbooks/restore.md`);
+        throw new Error(
+          `${file} is not in WAL mode, and LiteFS does not survive a change of it. Make it anew: docs/runbooks/restore.md`,
+        );
       }
       db.pragma("page_size = 4096");
       db.pragma("journal_mode = WAL");

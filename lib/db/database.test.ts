@@ -10,7 +10,10 @@ import type { Tx } from "./client.ts";
 import { closeDatabase, snapshot, snapshotSql, write, writeSql } from "./database.ts";
 
 const userData = (email: string) => ({ email, firstName: "Ada", team: "RED" });
-const emails = () => snapshot(async ({ prisma }) => (await prisma.user.findMany({ orderBy: { email: "asc" } })).map(({ email }) => email));
+const emails = () =>
+  snapshot(async ({ prisma }) =>
+    (await prisma.user.findMany({ orderBy: { email: "asc" } })).map(({ email }) => email),
+  );
 
 /** A promise and the function that settles it: tests wait for events, never for time. */
 function gate() {
@@ -21,7 +24,12 @@ function gate() {
 
 /** What anybody would set up: one client on one connection. The faults below are real there. */
 function naiveClient() {
-  return new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: `file:${env.DATABASE_FILE}` }, { timestampFormat: "unixepoch-ms" }) });
+  return new PrismaClient({
+    adapter: new PrismaBetterSqlite3(
+      { url: `file:${env.DATABASE_FILE}` },
+      { timestampFormat: "unixepoch-ms" },
+    ),
+  });
 }
 
 test("a rollback takes no unrelated write with it", async () => {
@@ -96,16 +104,26 @@ test("on the naive client a read does see an uncommitted write", async () => {
 test("undefined in a filter throws instead of matching every row", async () => {
   await writeSql((sql) => insertUser(sql));
   const id = undefined as unknown as string;
-  await expect(write(({ prisma }) => prisma.user.deleteMany({ where: { id } }))).rejects.toThrow(/undefined/);
-  await expect(writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, id))).rejects.toThrow(/Value 1 is undefined/);
+  await expect(write(({ prisma }) => prisma.user.deleteMany({ where: { id } }))).rejects.toThrow(
+    /undefined/,
+  );
+  await expect(writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, id))).rejects.toThrow(
+    /Value 1 is undefined/,
+  );
   expect(await emails()).toHaveLength(1);
 });
 
 test("all reads of a snapshot see one state, through Prisma and through SQL", async () => {
   const counts = await snapshot(async ({ prisma, sql }) => {
     const before = await prisma.user.count();
-    await new Promise<void>((resolve, reject) => setImmediate(() => void outsideWrite().then(resolve, reject)));
-    return [before, await prisma.user.count(), sql.get<{ n: number }>(`SELECT count(*) AS n FROM "User"`)?.n];
+    await new Promise<void>((resolve, reject) =>
+      setImmediate(() => void outsideWrite().then(resolve, reject)),
+    );
+    return [
+      before,
+      await prisma.user.count(),
+      sql.get<{ n: number }>(`SELECT count(*) AS n FROM "User"`)?.n,
+    ];
   });
   expect(counts).toEqual([0, 0, 0]);
   expect(await emails()).toHaveLength(1);
@@ -115,12 +133,18 @@ test("all reads of a snapshot see one state, through Prisma and through SQL", as
 async function outsideWrite() {
   const other = new Database(env.DATABASE_FILE);
   other.pragma("foreign_keys = ON");
-  other.prepare(`INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES ('x', 1, 1, 'x@example.test', 'X', 'RED')`).run();
+  other
+    .prepare(
+      `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES ('x', 1, 1, 'x@example.test', 'X', 'RED')`,
+    )
+    .run();
   other.close();
 }
 
 test("a snapshot refuses to write", async () => {
-  await expect(snapshot(({ prisma }) => prisma.user.create({ data: userData("a@example.test") }))).rejects.toThrow(/readonly/);
+  await expect(
+    snapshot(({ prisma }) => prisma.user.create({ data: userData("a@example.test") })),
+  ).rejects.toThrow(/readonly/);
   await expect(snapshot(({ sql }) => insertUser(sql))).rejects.toThrow(/readonly/);
   await expect(snapshotSql((sql) => insertUser(sql))).rejects.toThrow(/readonly/);
 });
@@ -131,7 +155,13 @@ test("writes that arrive together commit together", async () => {
   await writeSql(() => {});
   const seen = new Set<number>();
   const before = version();
-  await Promise.all(Array.from({ length: 200 }, (_, i) => writeSql((sql) => insertUser(sql, { email: `${i}@example.test` })).then(() => seen.add(version()))));
+  await Promise.all(
+    Array.from({ length: 200 }, (_, i) =>
+      writeSql((sql) => insertUser(sql, { email: `${i}@example.test` })).then(() =>
+        seen.add(version()),
+      ),
+    ),
+  );
   other.close();
   expect(await emails()).toHaveLength(200);
   expect(seen.size).toBeLessThan(5);
@@ -140,10 +170,12 @@ test("writes that arrive together commit together", async () => {
 
 test("in a batch, a write that fails undoes only itself", async () => {
   const results = await Promise.allSettled(
-    Array.from({ length: 9 }, (_, i) => writeSql((sql) => {
-      insertUser(sql, { email: `${i}@example.test` });
-      if (i % 3 === 0) throw new Error(`no ${i}`);
-    })),
+    Array.from({ length: 9 }, (_, i) =>
+      writeSql((sql) => {
+        insertUser(sql, { email: `${i}@example.test` });
+        if (i % 3 === 0) throw new Error(`no ${i}`);
+      }),
+    ),
   );
   expect(results.filter(({ status }) => status === "rejected")).toHaveLength(3);
   expect(await emails()).toEqual([1, 2, 4, 5, 7, 8].map((i) => `${i}@example.test`));
@@ -153,7 +185,9 @@ test("a write is acknowledged only after its commit", async () => {
   const other = new Database(env.DATABASE_FILE, { readonly: true });
   for (let i = 0; i < 20; i++) {
     await writeSql((sql) => insertUser(sql));
-    expect((other.prepare(`SELECT count(*) AS n FROM "User"`).get() as { n: number }).n).toBe(i + 1);
+    expect((other.prepare(`SELECT count(*) AS n FROM "User"`).get() as { n: number }).n).toBe(
+      i + 1,
+    );
   }
   other.close();
 });
@@ -164,10 +198,13 @@ test("a batch whose commit fails rejects every write in it", async () => {
     writeSql((sql) => {
       // A deferred constraint is checked at the commit, where it takes the whole batch with it.
       sql.run("PRAGMA defer_foreign_keys = ON");
-      sql.run(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ('s', 1, 'nobody', 1)`);
+      sql.run(
+        `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ('s', 1, 'nobody', 1)`,
+      );
     }),
   ]);
-  for (const result of await results) expect(result).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
+  for (const result of await results)
+    expect(result).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
   expect(await emails()).toEqual([]);
   await writeSql((sql) => insertUser(sql));
   expect(await emails()).toHaveLength(1);
@@ -194,7 +231,9 @@ test("an async function is refused where nothing may come between two statements
 });
 
 test("more snapshots than connections wait their turn", async () => {
-  const sizes = await Promise.all(Array.from({ length: 40 }, () => snapshot(({ prisma }) => prisma.user.count())));
+  const sizes = await Promise.all(
+    Array.from({ length: 40 }, () => snapshot(({ prisma }) => prisma.user.count())),
+  );
   expect(sizes).toEqual(Array.from({ length: 40 }, () => 0));
 });
 
@@ -223,21 +262,55 @@ test("the file is in WAL mode with 4096-byte pages, and foreign keys hold", asyn
     expect(sql.get("PRAGMA page_size")).toEqual({ page_size: 4096 });
     expect(sql.get("PRAGMA foreign_keys")).toEqual({ foreign_keys: 1 });
   });
-  await expect(writeSql((sql) => sql.run(`INSERT INTO "Call" VALUES ('c', 1, 1, 't', 'd', 'k', 'nobody', '')`))).rejects.toThrow(/FOREIGN KEY/);
+  await expect(
+    writeSql((sql) =>
+      sql.run(`INSERT INTO "Call" VALUES ('c', 1, 1, 't', 'd', 'k', 'nobody', '')`),
+    ),
+  ).rejects.toThrow(/FOREIGN KEY/);
 });
 
 test("a date is the same number through Prisma, through SQL, and in sorting", async () => {
-  const dates = [new Date("2022-11-21T23:59:59.999Z"), new Date(0), new Date("2026-03-29T01:30:00.001Z")];
+  const dates = [
+    new Date("2022-11-21T23:59:59.999Z"),
+    new Date(0),
+    new Date("2026-03-29T01:30:00.001Z"),
+  ];
   for (const [i, createdAt] of dates.entries()) {
-    await write(({ prisma }) => prisma.postRead.create({ data: { createdAt, clientId: String(i), postSlug: "prisma" } }));
-    await writeSql((sql) => sql.run(`INSERT INTO "PostRead" ("id", "createdAt", "clientId", "postSlug") VALUES (?, ?, ?, 'sql')`, `r${i}`, createdAt.getTime(), String(i)));
+    await write(({ prisma }) =>
+      prisma.postRead.create({ data: { createdAt, clientId: String(i), postSlug: "prisma" } }),
+    );
+    await writeSql((sql) =>
+      sql.run(
+        `INSERT INTO "PostRead" ("id", "createdAt", "clientId", "postSlug") VALUES (?, ?, ?, 'sql')`,
+        `r${i}`,
+        createdAt.getTime(),
+        String(i),
+      ),
+    );
   }
   const sorted = dates.map(Number).sort((a, b) => a - b);
-  const rows = await snapshotSql((sql) => sql.all<{ createdAt: number; kind: string }>(`SELECT "createdAt", typeof("createdAt") AS kind FROM "PostRead" ORDER BY "createdAt", "postSlug"`));
-  expect(rows).toEqual(sorted.flatMap((createdAt) => [{ createdAt, kind: "integer" }, { createdAt, kind: "integer" }]));
+  const rows = await snapshotSql((sql) =>
+    sql.all<{ createdAt: number; kind: string }>(
+      `SELECT "createdAt", typeof("createdAt") AS kind FROM "PostRead" ORDER BY "createdAt", "postSlug"`,
+    ),
+  );
+  expect(rows).toEqual(
+    sorted.flatMap((createdAt) => [
+      { createdAt, kind: "integer" },
+      { createdAt, kind: "integer" },
+    ]),
+  );
   await snapshot(async ({ prisma }) => {
-    const found = await prisma.postRead.findMany({ where: { createdAt: { gte: dates[0] } }, orderBy: { createdAt: "asc" } });
-    expect(found.map(({ createdAt }) => createdAt)).toEqual([dates[0], dates[0], dates[2], dates[2]]);
+    const found = await prisma.postRead.findMany({
+      where: { createdAt: { gte: dates[0] } },
+      orderBy: { createdAt: "asc" },
+    });
+    expect(found.map(({ createdAt }) => createdAt)).toEqual([
+      dates[0],
+      dates[0],
+      dates[2],
+      dates[2],
+    ]);
   });
 });
 
@@ -263,7 +336,13 @@ function breakUntilOpenedAnew(): () => number {
 
 test("a read that finds the file replaced under it is made again on a new connection", async () => {
   await writeSql((sql) => insertUser(sql, { email: "a@example.test" }));
-  for (const read of [emails, () => snapshotSql((sql) => sql.all<{ email: string }>(`SELECT "email" FROM "User"`).map(({ email }) => email))]) {
+  for (const read of [
+    emails,
+    () =>
+      snapshotSql((sql) =>
+        sql.all<{ email: string }>(`SELECT "email" FROM "User"`).map(({ email }) => email),
+      ),
+  ]) {
     await closeDatabase();
     const timesOpened = breakUntilOpenedAnew();
     expect(await read()).toEqual(["a@example.test"]);
@@ -282,19 +361,34 @@ test("a write that finds it so is refused once, and the next is made", async () 
 
 test("a date as text is refused, in both forms that SQLite would mix in", async () => {
   for (const text of ["2026-11-23T00:00:00.000+00:00", "2026-11-23 04:34:56"]) {
-    await expect(writeSql((sql) => sql.run(`INSERT INTO "PostRead" ("id", "createdAt", "postSlug") VALUES ('r', ?, 'p')`, text))).rejects.toThrow(/CHECK/);
+    await expect(
+      writeSql((sql) =>
+        sql.run(
+          `INSERT INTO "PostRead" ("id", "createdAt", "postSlug") VALUES ('r', ?, 'p')`,
+          text,
+        ),
+      ),
+    ).rejects.toThrow(/CHECK/);
   }
-  await expect(writeSql((sql) => sql.run(`INSERT INTO "PostRead" ("id", "postSlug") VALUES ('r', 'p')`))).rejects.toThrow(/CHECK/);
+  await expect(
+    writeSql((sql) => sql.run(`INSERT INTO "PostRead" ("id", "postSlug") VALUES ('r', 'p')`)),
+  ).rejects.toThrow(/CHECK/);
 });
 
 test("a role or a team that does not exist is refused by the database", async () => {
   await expect(writeSql((sql) => insertUser(sql, { role: "OWNER" }))).rejects.toThrow(/CHECK/);
-  await expect(write(({ prisma }) => prisma.user.create({ data: { ...userData("a@example.test"), team: "GREEN" } }))).rejects.toThrow(/CHECK/);
+  await expect(
+    write(({ prisma }) =>
+      prisma.user.create({ data: { ...userData("a@example.test"), team: "GREEN" } }),
+    ),
+  ).rejects.toThrow(/CHECK/);
 });
 
 test("nothing reads the database while the site is being built", async () => {
   overrideEnv({ NEXT_PHASE: "phase-production-build" });
-  await expect(snapshotSql((sql) => sql.get("SELECT 1"))).rejects.toThrow(/while the site is being built/);
+  await expect(snapshotSql((sql) => sql.get("SELECT 1"))).rejects.toThrow(
+    /while the site is being built/,
+  );
   await expect(writeSql(() => {})).rejects.toThrow(/while the site is being built/);
   overrideEnv({ NEXT_PHASE: undefined });
 });

@@ -40,10 +40,24 @@ interface Open {
 const shared = globalThis as { __lecternDb?: Open };
 
 function opened(): Open {
-  if (isBuilding()) throw new Error("A page asked for the database while the site is being built: await connection() before it.");
+  if (isBuilding())
+    throw new Error(
+      "A page asked for the database while the site is being built: await connection() before it.",
+    );
   const file = env.DATABASE_FILE;
   if (shared.__lecternDb?.file === file) return shared.__lecternDb;
-  const state: Open = { file, idle: [], waiting: [], opened: 0, replaced: 0, all: new Set(), queue: createWriteQueue(() => writer(state), () => readPosition()?.txid) };
+  const state: Open = {
+    file,
+    idle: [],
+    waiting: [],
+    opened: 0,
+    replaced: 0,
+    all: new Set(),
+    queue: createWriteQueue(
+      () => writer(state),
+      () => readPosition()?.txid,
+    ),
+  };
   shared.__lecternDb = state;
   return state;
 }
@@ -64,23 +78,36 @@ function close(state: Open, connection: Connection): void {
 /** Whether SQLite says that the file is not what this connection took it for: a database that was imported over it makes every open connection say so. */
 function isReplaced(error: unknown): boolean {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
-  return /^SQLITE_(CORRUPT|NOTADB)/.test(String(code ?? "")) || (cause !== undefined && isReplaced(cause)) || /database disk image is malformed|file is not a database/.test(String((error as Error | undefined)?.message ?? ""));
+  return (
+    /^SQLITE_(CORRUPT|NOTADB)/.test(String(code ?? "")) ||
+    (cause !== undefined && isReplaced(cause)) ||
+    /database disk image is malformed|file is not a database/.test(
+      String((error as Error | undefined)?.message ?? ""),
+    )
+  );
 }
 
 /** Forgets every connection: the next use opens the file as it is now. Those at work are closed when they come back. */
 function openAnew(state: Open): void {
-  log("error", "db.opened_anew", { hint: "SQLite took the file for damaged. After an import that is so once; if it comes again, see docs/runbooks/restore.md" });
+  log("error", "db.opened_anew", {
+    hint: "SQLite took the file for damaged. After an import that is so once; if it comes again, see docs/runbooks/restore.md",
+  });
   for (const connection of state.idle.splice(0)) {
     state.opened -= 1;
     close(state, connection);
   }
-  for (const kept of [state.sync, state.writer]) void kept?.then((connection) => setImmediate(() => state.all.has(connection) && close(state, connection)), () => {});
+  for (const kept of [state.sync, state.writer])
+    void kept?.then(
+      (connection) => setImmediate(() => state.all.has(connection) && close(state, connection)),
+      () => {},
+    );
   state.sync = state.writer = undefined;
   state.replaced += 1;
 }
 
 /** What a read may meet on LiteFS' mount while it takes in a transaction, or can't for lack of room: gone a moment later. */
-const isPassing = (error: unknown) => isReplicated() && /^SQLITE_(IOERR|BUSY|CANTOPEN|PROTOCOL)/.test(codeOf(error));
+const isPassing = (error: unknown) =>
+  isReplicated() && /^SQLITE_(IOERR|BUSY|CANTOPEN|PROTOCOL)/.test(codeOf(error));
 const PASSING_MS = [20, 50, 100, 200, 400];
 
 /** Runs a read; once more on a new connection where the file was replaced under the first, and some times more where the mount is busy. */
@@ -128,9 +155,14 @@ async function acquire(state: Open): Promise<Connection> {
     take = resolve;
     state.waiting.push(resolve);
   });
-  return within(free, SNAPSHOT_TIMEOUT_MS, "Too many pages are reading. Try again in a moment.", () => {
-    state.waiting.splice(state.waiting.indexOf(take), 1);
-  });
+  return within(
+    free,
+    SNAPSHOT_TIMEOUT_MS,
+    "Too many pages are reading. Try again in a moment.",
+    () => {
+      state.waiting.splice(state.waiting.indexOf(take), 1);
+    },
+  );
 }
 
 function release(state: Open, connection: Connection, replaced: number): void {
@@ -138,7 +170,8 @@ function release(state: Open, connection: Connection, replaced: number): void {
   if (replaced !== state.replaced) {
     state.opened -= 1;
     close(state, connection);
-    if (next) void acquire(state).then(next, (error: unknown) => log("error", "db.not_opened", { error }));
+    if (next)
+      void acquire(state).then(next, (error: unknown) => log("error", "db.not_opened", { error }));
     return;
   }
   if (next) next(connection);
@@ -153,7 +186,10 @@ function timeRead(startedMs: number): void {
 
 function refuseNesting(what: string): void {
   const scope = currentScope();
-  if (scope) throw new Error(`${what} inside a ${scope.kind}: pass its tx on instead, or the two see different states.`);
+  if (scope)
+    throw new Error(
+      `${what} inside a ${scope.kind}: pass its tx on instead, or the two see different states.`,
+    );
 }
 
 /**
@@ -174,9 +210,14 @@ async function readOn<T>(state: Open, fn: (tx: Tx) => Promise<T> | T): Promise<T
   const scope: Scope = { connection, kind: "snapshot", open: true };
   try {
     connection.db.exec("BEGIN");
-    return await within(withPrisma(scope, fn), SNAPSHOT_TIMEOUT_MS, "The page took too long to read its data.", () => {
-      scope.open = false;
-    });
+    return await within(
+      withPrisma(scope, fn),
+      SNAPSHOT_TIMEOUT_MS,
+      "The page took too long to read its data.",
+      () => {
+        scope.open = false;
+      },
+    );
   } catch (error) {
     throw isPassing(scope.refusal) || isReplaced(scope.refusal) ? scope.refusal : error;
   } finally {
@@ -222,13 +263,19 @@ async function readAtOnce<T>(state: Open, fn: (sql: Sql) => T): Promise<T> {
  * Throws AppError(unavailable) when this instance is not the primary, its disk or the queue is full, or five seconds have passed.
  * Tell the world (mail, webhooks) after it returned, never inside: a batch may still fail to commit.
  */
-export async function write<T>(fn: (tx: Tx) => Promise<T> | T, options: WriteOptions = {}): Promise<T> {
+export async function write<T>(
+  fn: (tx: Tx) => Promise<T> | T,
+  options: WriteOptions = {},
+): Promise<T> {
   return enqueue((scope) => withPrisma(scope, fn), options);
 }
 
 /** write() for plain SQL, through the same queue into the same commit. `fn` must not be async. */
 export async function writeSql<T>(fn: (sql: Sql) => T, options: WriteOptions = {}): Promise<T> {
-  return enqueue((scope) => refusePromise(fn(fenced(scope, scope.connection.sql)), "writeSql"), options);
+  return enqueue(
+    (scope) => refusePromise(fn(fenced(scope, scope.connection.sql)), "writeSql"),
+    options,
+  );
 }
 
 export interface WriteOptions {
@@ -245,13 +292,24 @@ const glanceAtRole = glancer(role);
 /** The bound of the wait for the standby. */
 const DURABLE_MS = 2_000;
 
-async function enqueue<T>(run: (scope: Scope) => T | Promise<T>, { durable = false }: WriteOptions): Promise<T> {
+async function enqueue<T>(
+  run: (scope: Scope) => T | Promise<T>,
+  { durable = false }: WriteOptions,
+): Promise<T> {
   refuseNesting("write()");
   const context = currentRequest();
   // Its reader could not be told which transaction to wait for on another instance.
-  if (context?.response.headersSent) throw new Error("A write began after the head of the response had left. Write first, then answer; or do it outsideRequest().");
+  if (context?.response.headersSent)
+    throw new Error(
+      "A write began after the head of the response had left. Write first, then answer; or do it outsideRequest().",
+    );
   if (isReplicated()) {
-    if (glanceAtRole() !== "primary") throw new AppError("unavailable", "Writes are paused for some seconds: this instance is not the primary.", { retryAfterSeconds: 5 });
+    if (glanceAtRole() !== "primary")
+      throw new AppError(
+        "unavailable",
+        "Writes are paused for some seconds: this instance is not the primary.",
+        { retryAfterSeconds: 5 },
+      );
     needRoom();
   }
   const state = opened();
@@ -259,7 +317,11 @@ async function enqueue<T>(run: (scope: Scope) => T | Promise<T>, { durable = fal
     // Not tried again here: a write may have told somebody of itself.
     if (isReplaced(error)) {
       openAnew(state);
-      throw new AppError("unavailable", "The database was replaced just now. Try again in a moment.", { retryAfterSeconds: 1, cause: error });
+      throw new AppError(
+        "unavailable",
+        "The database was replaced just now. Try again in a moment.",
+        { retryAfterSeconds: 1, cause: error },
+      );
     }
     throw error;
   });
@@ -269,7 +331,14 @@ async function enqueue<T>(run: (scope: Scope) => T | Promise<T>, { durable = fal
     const startedMs = performance.now();
     const held = await waitForStandby(txid, DURABLE_MS);
     observe("durable_wait_seconds", (performance.now() - startedMs) / 1000, { result: held });
-    if (held !== "held") log("error", "write.on_one_machine", { txid, reason: held === "alone" ? "no standby is connected" : `the standby did not have it within ${DURABLE_MS} ms` });
+    if (held !== "held")
+      log("error", "write.on_one_machine", {
+        txid,
+        reason:
+          held === "alone"
+            ? "no standby is connected"
+            : `the standby did not have it within ${DURABLE_MS} ms`,
+      });
   }
   return value;
 }
@@ -277,7 +346,9 @@ async function enqueue<T>(run: (scope: Scope) => T | Promise<T>, { durable = fal
 function refusePromise<T>(value: T, name: string): T {
   if (value instanceof Promise) {
     value.catch(() => {});
-    throw new TypeError(`${name}() takes a function that is not async: nothing may come between its statements.`);
+    throw new TypeError(
+      `${name}() takes a function that is not async: nothing may come between its statements.`,
+    );
   }
   return value;
 }

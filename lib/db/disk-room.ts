@@ -45,5 +45,9 @@ export function needRoom(minBytes = MIN_BYTES): void {
     saidMs = performance.now();
     log("error", "disk.full", { freeBytes: bytes, neededBytes: minBytes });
   }
-  throw new AppError("unavailable", "Nothing can be written just now: there is no room on the disk. Reading goes on; try again later.", { retryAfterSeconds: 60 });
+  throw new AppError(
+    "unavailable",
+    "Nothing can be written just now: there is no room on the disk. Reading goes on; try again later.",
+    { retryAfterSeconds: 60 },
+  );
 }

@@ -21,7 +21,10 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 function tables(): string[] {
   const db = new Database(file, { readonly: true });
-  const names = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all() as string[];
+  const names = db
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    .pluck()
+    .all() as string[];
   db.close();
   return names;
 }
@@ -37,10 +40,15 @@ let engine: ReturnType<typeof startSchemaEngine> | undefined;
 /** Prisma's own schema engine, as WebAssembly: the native one can't be had everywhere. One per process: it is a global. */
 async function startSchemaEngine() {
   const path = createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm");
-  const bindings = (await import("@prisma/schema-engine-wasm/schema_engine_bg" as string)) as typeof SchemaEngineModule & { __wbg_set_wasm(exports: unknown): void };
-  const { instance } = await WebAssembly.instantiate(readFileSync(join(dirname(path), "schema_engine_bg.wasm")), {
-    "./schema_engine_bg.js": bindings as unknown as WebAssembly.ModuleImports,
-  });
+  const bindings = (await import(
+    "@prisma/schema-engine-wasm/schema_engine_bg" as string
+  )) as typeof SchemaEngineModule & { __wbg_set_wasm(exports: unknown): void };
+  const { instance } = await WebAssembly.instantiate(
+    readFileSync(join(dirname(path), "schema_engine_bg.wasm")),
+    {
+      "./schema_engine_bg.js": bindings as unknown as WebAssembly.ModuleImports,
+    },
+  );
   bindings.__wbg_set_wasm(instance.exports);
   (instance.exports.__wbindgen_start as (() => void) | undefined)?.();
   const factory = new PrismaBetterSqlite3({ url: "file::memory:" });
@@ -51,12 +59,18 @@ async function startSchemaEngine() {
     const executeRaw = shadow.executeRaw.bind(shadow);
     // It asks for a partial index with its name in double quotes, which SQLite takes for a text only where it was built to.
     const queryRaw = shadow.queryRaw.bind(shadow);
-    shadow.queryRaw = async (query) => queryRaw({ ...query, sql: query.sql.replace(/(name\s*=\s*)"([^"]+)"/gi, "$1'$2'") });
-    shadow.executeRaw = async (query) => (query.args.length > 0 ? executeRaw(query) : (await shadow.executeScript(query.sql), 0));
+    shadow.queryRaw = async (query) =>
+      queryRaw({ ...query, sql: query.sql.replace(/(name\s*=\s*)"([^"]+)"/gi, "$1'$2'") });
+    shadow.executeRaw = async (query) =>
+      query.args.length > 0 ? executeRaw(query) : (await shadow.executeScript(query.sql), 0);
     return shadow;
   };
   const adapter = bindMigrationAwareSqlAdapterFactory(factory);
-  return (bindings.SchemaEngine as unknown as { new: (...args: unknown[]) => Promise<SchemaEngineModule.SchemaEngine> }).new({ datamodels: undefined }, () => {}, adapter);
+  return (
+    bindings.SchemaEngine as unknown as {
+      new: (...args: unknown[]) => Promise<SchemaEngineModule.SchemaEngine>;
+    }
+  ).new({ datamodels: undefined }, () => {}, adapter);
 }
 
 async function driftBetween(schema: string, migrationsDir: string): Promise<string> {
@@ -65,11 +79,16 @@ async function driftBetween(schema: string, migrationsDir: string): Promise<stri
     path: name,
     migrationFile: { path: "migration.sql", content: { tag: "ok" as const, value: sql } },
   }));
-  const result = await (await engine).diff({
+  const result = await (
+    await engine
+  ).diff({
     from: {
       tag: "migrations",
       baseDir: migrationsDir,
-      lockfile: { path: "migration_lock.toml", content: readFileSync(join(migrationsDir, "migration_lock.toml"), "utf8") },
+      lockfile: {
+        path: "migration_lock.toml",
+        content: readFileSync(join(migrationsDir, "migration_lock.toml"), "utf8"),
+      },
       shadowDbInitScript: "",
       migrationDirectories,
     },
@@ -82,11 +101,16 @@ async function driftBetween(schema: string, migrationsDir: string): Promise<stri
 }
 
 test("the migrations make exactly what the schema says", async () => {
-  expect((await driftBetween(readFileSync("prisma/schema.prisma", "utf8"), DIR)).trim()).toBe("-- This is an empty migration.");
+  expect((await driftBetween(readFileSync("prisma/schema.prisma", "utf8"), DIR)).trim()).toBe(
+    "-- This is an empty migration.",
+  );
 });
 
 test("a field that no migration makes is noticed", async () => {
-  const schema = readFileSync("prisma/schema.prisma", "utf8").replace("firstName    String", "firstName    String\n  nickname String?");
+  const schema = readFileSync("prisma/schema.prisma", "utf8").replace(
+    "firstName    String",
+    "firstName    String\n  nickname String?",
+  );
   expect(await driftBetween(schema, DIR)).toContain('ADD COLUMN "nickname"');
 });
 
@@ -95,9 +119,20 @@ test("every migration is applied once, and recorded as Prisma records it", async
   expect(await migrate(file, DIR)).toEqual(names);
   expect(await migrate(file, DIR)).toEqual([]);
   const db = new Database(file, { readonly: true });
-  const rows = db.prepare(`SELECT "migration_name", "checksum", typeof("finished_at") AS kind, "applied_steps_count" AS steps FROM "_prisma_migrations"`).all();
+  const rows = db
+    .prepare(
+      `SELECT "migration_name", "checksum", typeof("finished_at") AS kind, "applied_steps_count" AS steps FROM "_prisma_migrations"`,
+    )
+    .all();
   db.close();
-  expect(rows).toEqual(readMigrations(DIR).map(({ name, checksum }) => ({ migration_name: name, checksum, kind: "integer", steps: 1 })));
+  expect(rows).toEqual(
+    readMigrations(DIR).map(({ name, checksum }) => ({
+      migration_name: name,
+      checksum,
+      kind: "integer",
+      steps: 1,
+    })),
+  );
 });
 
 test("two processes that start together apply each migration once", async () => {
@@ -109,7 +144,10 @@ test("a migration that fails leaves nothing of itself behind", async () => {
   const copy = copyOfMigrations();
   const broken = join(copy, "29990101000000_broken");
   mkdirSync(broken);
-  writeFileSync(join(broken, "migration.sql"), `CREATE TABLE "Half" ("id" INTEGER); INSERT INTO "Nowhere" VALUES (1);`);
+  writeFileSync(
+    join(broken, "migration.sql"),
+    `CREATE TABLE "Half" ("id" INTEGER); INSERT INTO "Nowhere" VALUES (1);`,
+  );
   await expect(migrate(file, copy)).rejects.toThrow(/no such table: Nowhere/);
   expect(tables()).not.toContain("Half");
   expect(tables()).toContain("PostRead");
@@ -126,9 +164,13 @@ test("a migration that was changed after it was applied is refused", async () =>
 test("a database made by newer code is refused", async () => {
   await migrate(file, DIR);
   const db = new Database(file);
-  db.prepare(`INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at") VALUES (?, 'x', 1, '29990101000000_future', 1)`).run(randomUUID());
+  db.prepare(
+    `INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at") VALUES (?, 'x', 1, '29990101000000_future', 1)`,
+  ).run(randomUUID());
   db.close();
-  await expect(migrate(file, DIR)).rejects.toThrow(/made by newer code: it has 29990101000000_future/);
+  await expect(migrate(file, DIR)).rejects.toThrow(
+    /made by newer code: it has 29990101000000_future/,
+  );
   // In a cluster old code goes on with it.
   expect(await migrate(file, DIR, { isNewerFine: true })).toEqual([]);
 });

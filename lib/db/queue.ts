@@ -45,7 +45,10 @@ export interface WriteQueue {
 }
 
 /** `newestTxid` is asked after each commit, once for all that shared it: on LiteFS it is a look at the mount. */
-export function createWriteQueue(connection: () => Promise<Connection>, newestTxid: () => number | undefined): WriteQueue {
+export function createWriteQueue(
+  connection: () => Promise<Connection>,
+  newestTxid: () => number | undefined,
+): WriteQueue {
   const jobs: Job[] = [];
   let draining = false;
   let last: Committed = { size: 0, commitMs: 0, atMs: 0 };
@@ -53,10 +56,15 @@ export function createWriteQueue(connection: () => Promise<Connection>, newestTx
 
   async function drain(): Promise<void> {
     while (jobs.length > 0) {
-      if (last.size > 1 && last.commitMs >= 1 && performance.now() - last.atMs < TOGETHER_MS) await sleep(Math.min(last.commitMs, MAX_GATHER_MS));
+      if (last.size > 1 && last.commitMs >= 1 && performance.now() - last.atMs < TOGETHER_MS)
+        await sleep(Math.min(last.commitMs, MAX_GATHER_MS));
       try {
         const open = await connection().catch((error: unknown) => {
-          const lost = new AppError("unavailable", "The database can't be opened. Try again in a moment.", { retryAfterSeconds: 1, cause: error });
+          const lost = new AppError(
+            "unavailable",
+            "The database can't be opened. Try again in a moment.",
+            { retryAfterSeconds: 1, cause: error },
+          );
           for (const job of jobs.splice(0)) job.reject(lost);
           throw error;
         });
@@ -72,10 +80,20 @@ export function createWriteQueue(connection: () => Promise<Connection>, newestTx
   return {
     push<T>(run: (scope: Scope) => T | Promise<T>, timeoutMs: number) {
       if (jobs.length >= MAX_QUEUED) {
-        return Promise.reject(new AppError("unavailable", "Too many writes are waiting. Try again in a moment.", { retryAfterSeconds: 1 }));
+        return Promise.reject(
+          new AppError("unavailable", "Too many writes are waiting. Try again in a moment.", {
+            retryAfterSeconds: 1,
+          }),
+        );
       }
       return new Promise<Written<T>>((resolve, reject) => {
-        jobs.push({ run, resolve: resolve as Job["resolve"], reject, enqueuedAtMs: performance.now(), timeoutMs });
+        jobs.push({
+          run,
+          resolve: resolve as Job["resolve"],
+          reject,
+          enqueuedAtMs: performance.now(),
+          timeoutMs,
+        });
         if (!draining) {
           draining = true;
           // After the requests that the event loop has already read: those commit together with this one.
@@ -96,7 +114,11 @@ interface Committed {
   readonly atMs: number;
 }
 
-async function runBatch(connection: Connection, jobs: Job[], newestTxid: () => number | undefined): Promise<Committed> {
+async function runBatch(
+  connection: Connection,
+  jobs: Job[],
+  newestTxid: () => number | undefined,
+): Promise<Committed> {
   const { db } = connection;
   const done: { job: Job; value: unknown }[] = [];
   const failed: { job: Job; error: unknown }[] = [];
@@ -104,10 +126,18 @@ async function runBatch(connection: Connection, jobs: Job[], newestTxid: () => n
   let commitMs: number;
   try {
     await begin(db);
-    while (jobs.length > 0 && (done.length + failed.length === 0 || performance.now() - startedMs < MAX_BATCH_MS)) {
+    while (
+      jobs.length > 0 &&
+      (done.length + failed.length === 0 || performance.now() - startedMs < MAX_BATCH_MS)
+    ) {
       const job = jobs.shift() as Job;
       if (performance.now() - job.enqueuedAtMs > job.timeoutMs) {
-        failed.push({ job, error: new AppError("unavailable", "The write waited too long and was not made.", { retryAfterSeconds: 1 }) });
+        failed.push({
+          job,
+          error: new AppError("unavailable", "The write waited too long and was not made.", {
+            retryAfterSeconds: 1,
+          }),
+        });
         continue;
       }
       db.exec("SAVEPOINT job");
@@ -115,9 +145,14 @@ async function runBatch(connection: Connection, jobs: Job[], newestTxid: () => n
       try {
         let value = inScope(scope, () => job.run(scope));
         if (value instanceof Promise) {
-          value = await within(value, job.timeoutMs, "The write took too long and was undone.", () => {
-            scope.open = false;
-          });
+          value = await within(
+            value,
+            job.timeoutMs,
+            "The write took too long and was undone.",
+            () => {
+              scope.open = false;
+            },
+          );
         }
         scope.open = false;
         db.exec("RELEASE job");
@@ -126,7 +161,8 @@ async function runBatch(connection: Connection, jobs: Job[], newestTxid: () => n
         scope.open = false;
         failed.push({ job, error });
         // A full disk or an I/O error makes SQLite undo the whole transaction, the finished jobs with it.
-        if (!db.inTransaction) throw new AppError("unavailable", "The database could not write.", { cause: error });
+        if (!db.inTransaction)
+          throw new AppError("unavailable", "The database could not write.", { cause: error });
         db.exec("ROLLBACK TO job");
         db.exec("RELEASE job");
       }
@@ -138,7 +174,10 @@ async function runBatch(connection: Connection, jobs: Job[], newestTxid: () => n
     observe("write_batch", done.length);
   } catch (error) {
     if (db.inTransaction) db.exec("ROLLBACK");
-    const lost = new AppError("unavailable", "The write was not made. Try again in a moment.", { retryAfterSeconds: 1, cause: error });
+    const lost = new AppError("unavailable", "The write was not made. Try again in a moment.", {
+      retryAfterSeconds: 1,
+      cause: error,
+    });
     for (const { job } of done) job.reject(lost);
     for (const { job, error: own } of failed) job.reject(own);
     if (done.length + failed.length === 0) {

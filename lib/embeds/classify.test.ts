@@ -12,7 +12,11 @@ test.each([
   ["https://youtu.be/dQw4w9WgXcQ?t=1m30s", "youtube", "dQw4w9WgXcQ"],
   ["https://www.youtube.com/shorts/dQw4w9WgXcQ", "youtube", "dQw4w9WgXcQ"],
   ["https://www.youtube.com/live/dQw4w9WgXcQ?feature=share", "youtube", "dQw4w9WgXcQ"],
-  ["https://www.youtube.com/playlist?list=PLV5CVI1eNcJi8sor_aQ2AV1nRjp4QEQRq", "youtube", "PLV5CVI1eNcJi8sor_aQ2AV1nRjp4QEQRq"],
+  [
+    "https://www.youtube.com/playlist?list=PLV5CVI1eNcJi8sor_aQ2AV1nRjp4QEQRq",
+    "youtube",
+    "PLV5CVI1eNcJi8sor_aQ2AV1nRjp4QEQRq",
+  ],
   ["https://codesandbox.io/s/react-new-abc12", "codesandbox", "react-new-abc12"],
   ["https://codesandbox.io/p/sandbox/quiet-sea-x1y2z3", "codesandbox", "quiet-sea-x1y2z3"],
   ["https://codepen.io/team/codepen/pen/PNaGbb", "codepen", "PNaGbb"],
@@ -24,23 +28,47 @@ test.each([
 });
 
 test.each([
-  "https://twitter.com/kentcdodds", "https://twitter.com.evil.example/a/status/1", "https://evil.example/twitter.com/a/status/1", "https://www.youtube.com/@channel", "https://www.youtube.com/watch?v=short",
-  "https://www.youtube.com/watch?v=%22%3E%3Cscript", "https://notyoutube.com/watch?v=dQw4w9WgXcQ", "https://codesandbox.io/dashboard", "https://codepen.io/user", "https://example.com/a",
+  "https://twitter.com/kentcdodds",
+  "https://twitter.com.evil.example/a/status/1",
+  "https://evil.example/twitter.com/a/status/1",
+  "https://www.youtube.com/@channel",
+  "https://www.youtube.com/watch?v=short",
+  "https://www.youtube.com/watch?v=%22%3E%3Cscript",
+  "https://notyoutube.com/watch?v=dQw4w9WgXcQ",
+  "https://codesandbox.io/dashboard",
+  "https://codepen.io/user",
+  "https://example.com/a",
 ])("%s is a page without a player", (url) => {
   expect(classify(url)).toMatchObject({ kind: "page" });
   expect(classify(url)).not.toHaveProperty("playerUrl");
 });
 
-test.each(["mailto:a@b.c", "javascript:alert(1)", "file:///etc/passwd", "/relative", "not a url", ""])("%j is nothing", (text) => {
+test.each([
+  "mailto:a@b.c",
+  "javascript:alert(1)",
+  "file:///etc/passwd",
+  "/relative",
+  "not a url",
+  "",
+])("%j is nothing", (text) => {
   expect(classify(text)).toBeNull();
 });
 
 test("a video starts where the link says", () => {
-  expect(classify("https://youtu.be/dQw4w9WgXcQ?t=1h2m3s")!.playerUrl).toBe("https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?autoplay=1&start=3723");
+  expect(classify("https://youtu.be/dQw4w9WgXcQ?t=1h2m3s")!.playerUrl).toBe(
+    "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?autoplay=1&start=3723",
+  );
   expect(classify("https://youtu.be/dQw4w9WgXcQ?t=90")!.playerUrl).toContain("start=90");
   expect(classify("https://youtu.be/dQw4w9WgXcQ?t=soon")!.playerUrl).not.toContain("start");
 });
 
-test.each(["http://codepen.io/a", "https://codepen.io:444/a", "https://evil.example/", "javascript:alert(1)", "https://codepen.io.evil.example/", "https://user@evil.example/"])("%s is never framed", (url) => {
+test.each([
+  "http://codepen.io/a",
+  "https://codepen.io:444/a",
+  "https://evil.example/",
+  "javascript:alert(1)",
+  "https://codepen.io.evil.example/",
+  "https://user@evil.example/",
+])("%s is never framed", (url) => {
   expect(isPlayerUrl(url)).toBe(false);
 });

@@ -12,8 +12,22 @@ export interface Link {
   readonly playerUrl?: string;
 }
 
-const TWITTER_HOSTS = new Set(["twitter.com", "www.twitter.com", "mobile.twitter.com", "x.com", "www.x.com", "mobile.x.com"]);
-const YOUTUBE_HOSTS = new Set(["youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "www.youtube-nocookie.com", "youtube-nocookie.com"]);
+const TWITTER_HOSTS = new Set([
+  "twitter.com",
+  "www.twitter.com",
+  "mobile.twitter.com",
+  "x.com",
+  "www.x.com",
+  "mobile.x.com",
+]);
+const YOUTUBE_HOSTS = new Set([
+  "youtube.com",
+  "www.youtube.com",
+  "m.youtube.com",
+  "music.youtube.com",
+  "www.youtube-nocookie.com",
+  "youtube-nocookie.com",
+]);
 const CODESANDBOX_HOSTS = new Set(["codesandbox.io", "www.codesandbox.io"]);
 const CODEPEN_HOSTS = new Set(["codepen.io", "www.codepen.io"]);
 
@@ -29,26 +43,48 @@ function startSeconds(text: string | null): number {
 }
 
 function tweet(url: URL): Link | null {
-  const found = /^\/(?:i\/web|i|[A-Za-z0-9_]{1,20})\/status(?:es)?\/(\d{1,20})(?:\/|$)/.exec(url.pathname);
+  const found = /^\/(?:i\/web|i|[A-Za-z0-9_]{1,20})\/status(?:es)?\/(\d{1,20})(?:\/|$)/.exec(
+    url.pathname,
+  );
   if (!found) return null;
   const user = url.pathname.split("/")[1];
-  return { kind: "tweet", id: found[1], canonicalUrl: `https://twitter.com/${user}/status/${found[1]}` };
+  return {
+    kind: "tweet",
+    id: found[1],
+    canonicalUrl: `https://twitter.com/${user}/status/${found[1]}`,
+  };
 }
 
 function youtube(url: URL): Link | null {
   const short = url.hostname === "youtu.be";
   const [, first = "", second = ""] = url.pathname.split("/");
   const list = url.searchParams.get("list");
-  const id = short ? first : first === "watch" ? (url.searchParams.get("v") ?? "") : ["shorts", "live", "embed", "v"].includes(first) ? second : "";
+  const id = short
+    ? first
+    : first === "watch"
+      ? (url.searchParams.get("v") ?? "")
+      : ["shorts", "live", "embed", "v"].includes(first)
+        ? second
+        : "";
   if (VIDEO_ID.test(id)) {
     const player = new URL(`https://www.youtube-nocookie.com/embed/${id}`);
     const start = startSeconds(url.searchParams.get("t") ?? url.searchParams.get("start"));
     player.searchParams.set("autoplay", "1"); // the reader has already pressed play
     if (start > 0) player.searchParams.set("start", String(start));
     if (list && LIST_ID.test(list)) player.searchParams.set("list", list);
-    return { kind: "youtube", id, canonicalUrl: `https://www.youtube.com/watch?v=${id}`, playerUrl: player.href };
+    return {
+      kind: "youtube",
+      id,
+      canonicalUrl: `https://www.youtube.com/watch?v=${id}`,
+      playerUrl: player.href,
+    };
   }
-  if (!short && (first === "playlist" || (first === "embed" && second === "videoseries")) && list && LIST_ID.test(list)) {
+  if (
+    !short &&
+    (first === "playlist" || (first === "embed" && second === "videoseries")) &&
+    list &&
+    LIST_ID.test(list)
+  ) {
     return {
       kind: "youtube",
       id: list,
@@ -62,14 +98,27 @@ function youtube(url: URL): Link | null {
 function codesandbox(url: URL): Link | null {
   const id = /^\/(?:s|embed|p\/(?:sandbox|devbox))\/([\w-]{3,120})\/?$/.exec(url.pathname)?.[1];
   if (!id) return null;
-  return { kind: "codesandbox", id, canonicalUrl: `https://codesandbox.io/s/${id}`, playerUrl: `https://codesandbox.io/embed/${id}?hidenavigation=1` };
+  return {
+    kind: "codesandbox",
+    id,
+    canonicalUrl: `https://codesandbox.io/s/${id}`,
+    playerUrl: `https://codesandbox.io/embed/${id}?hidenavigation=1`,
+  };
 }
 
 function codepen(url: URL): Link | null {
-  const found = /^\/((?:team\/)?[\w-]{1,60})\/(?:pen|full|details|embed)\/([A-Za-z0-9]{4,40})\/?$/.exec(url.pathname);
+  const found =
+    /^\/((?:team\/)?[\w-]{1,60})\/(?:pen|full|details|embed)\/([A-Za-z0-9]{4,40})\/?$/.exec(
+      url.pathname,
+    );
   if (!found) return null;
   const [, user, id] = found;
-  return { kind: "codepen", id, canonicalUrl: `https://codepen.io/${user}/pen/${id}`, playerUrl: `https://codepen.io/${user}/embed/${id}?default-tab=result` };
+  return {
+    kind: "codepen",
+    id,
+    canonicalUrl: `https://codepen.io/${user}/pen/${id}`,
+    playerUrl: `https://codepen.io/${user}/embed/${id}?default-tab=result`,
+  };
 }
 
 /** The kind of `text`, with its id and player where it has one; null if it is no http(s) URL. Asks nobody. */

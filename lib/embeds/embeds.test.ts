@@ -6,7 +6,15 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "../base/clock.ts";
 import { serveHttp, type TestServer } from "../fetch/test-server.ts";
 import { overrideEnv } from "#tests/database.ts";
 import { embedKey } from "./embed.ts";
-import { findEmbed, findEmbedImage, onEmbedsChanged, refreshEmbeds, resetEmbeds, retryEmbeds, setWantedEmbeds } from "./embeds.ts";
+import {
+  findEmbed,
+  findEmbedImage,
+  onEmbedsChanged,
+  refreshEmbeds,
+  resetEmbeds,
+  retryEmbeds,
+  setWantedEmbeds,
+} from "./embeds.ts";
 import { fetchEmbed } from "./fetch-embed.ts";
 import { findRecord } from "./record.ts";
 
@@ -34,42 +42,77 @@ afterEach(async () => {
   overrideEnv({ FETCH_ALLOW_PRIVATE: undefined, EMBED_PROVIDER_ORIGIN: undefined });
 });
 
-const page = (response: ServerResponse, html: string) => response.writeHead(200, { "content-type": "text/html" }).end(html);
-const json = (response: ServerResponse, data: unknown) => response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(data));
+const page = (response: ServerResponse, html: string) =>
+  response.writeHead(200, { "content-type": "text/html" }).end(html);
+const json = (response: ServerResponse, data: unknown) =>
+  response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(data));
 const later = (ms: number) => setClock(nowMs() + ms);
 
 function serveImage(png: Buffer): Handler {
   return (request, response) => {
     if (request.url === "/image") response.writeHead(200, { "content-type": "image/png" }).end(png);
-    else page(response, `<title>A page</title><meta property="og:image" content="${server.origin}/image">`);
+    else
+      page(
+        response,
+        `<title>A page</title><meta property="og:image" content="${server.origin}/image">`,
+      );
   };
 }
-const png = (width: number, height: number) => sharp({ create: { width, height, channels: 3, background: "#336699" } }).png().toBuffer();
+const png = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: "#336699" } })
+    .png()
+    .toBuffer();
 
 test("a page becomes a card with clean texts", async () => {
   answer = (_, response) =>
-    page(response, `<meta property="og:title" content="  Why &amp; how "><meta property="og:description" content="${"word ".repeat(200)}"><meta property="og:site_name" content="Example"><meta property="og:image" content="http://10.0.0.1/a.png">`);
+    page(
+      response,
+      `<meta property="og:title" content="  Why &amp; how "><meta property="og:description" content="${"word ".repeat(200)}"><meta property="og:site_name" content="Example"><meta property="og:image" content="http://10.0.0.1/a.png">`,
+    );
   const embed = await fetchEmbed(`${server.origin}/post`);
-  expect(embed).toMatchObject({ url: `${server.origin}/post`, kind: "page", title: "Why & how", siteName: "Example" });
+  expect(embed).toMatchObject({
+    url: `${server.origin}/post`,
+    kind: "page",
+    title: "Why & how",
+    siteName: "Example",
+  });
   expect(embed.description!.length).toBeLessThanOrEqual(400);
   expect(embed).not.toHaveProperty("imageUrl");
 });
 
-test.each(["http://example.com/a.png", "https://127.0.0.1/a.png", "https://localhost/a.png", "https://db.internal/a.png", "data:image/png;base64,AAAA", "javascript:alert(1)", "https://example.com:8443/a.png", "file:///a.png"])(
-  "the picture %s is left out",
-  async (image) => {
-    answer = (_, response) => page(response, `<title>x</title><meta property="og:image" content="${image}">`);
-    expect(await fetchEmbed(server.origin)).not.toHaveProperty("imageUrl");
-  },
-);
+test.each([
+  "http://example.com/a.png",
+  "https://127.0.0.1/a.png",
+  "https://localhost/a.png",
+  "https://db.internal/a.png",
+  "data:image/png;base64,AAAA",
+  "javascript:alert(1)",
+  "https://example.com:8443/a.png",
+  "file:///a.png",
+])("the picture %s is left out", async (image) => {
+  answer = (_, response) =>
+    page(response, `<title>x</title><meta property="og:image" content="${image}">`);
+  expect(await fetchEmbed(server.origin)).not.toHaveProperty("imageUrl");
+});
 
 test("a public https picture is kept", async () => {
-  answer = (_, response) => page(response, '<title>x</title><meta property="og:image" content="https://example.com/a.png">');
+  answer = (_, response) =>
+    page(
+      response,
+      '<title>x</title><meta property="og:image" content="https://example.com/a.png">',
+    );
   expect((await fetchEmbed(server.origin)).imageUrl).toBe("https://example.com/a.png");
 });
 
 test("a video is asked for at its provider and gets the player of its id", async () => {
-  answer = (_, response) => json(response, { title: "A talk", author_name: "Someone", provider_name: "Anything", html: "<script>alert(1)</script>", thumbnail_url: "https://i.ytimg.com/vi/dQw4w9WgXcQ/hqdefault.jpg" });
+  answer = (_, response) =>
+    json(response, {
+      title: "A talk",
+      author_name: "Someone",
+      provider_name: "Anything",
+      html: "<script>alert(1)</script>",
+      thumbnail_url: "https://i.ytimg.com/vi/dQw4w9WgXcQ/hqdefault.jpg",
+    });
   const embed = await fetchEmbed("https://youtu.be/dQw4w9WgXcQ");
   expect(embed).toEqual({
     url: "https://youtu.be/dQw4w9WgXcQ",
@@ -80,7 +123,9 @@ test("a video is asked for at its provider and gets the player of its id", async
     imageUrl: "https://i.ytimg.com/vi/dQw4w9WgXcQ/hqdefault.jpg",
     playerUrl: "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?autoplay=1",
   });
-  expect(asked).toEqual(["/oembed?format=json&url=https%3A%2F%2Fwww.youtube.com%2Fwatch%3Fv%3DdQw4w9WgXcQ"]);
+  expect(asked).toEqual([
+    "/oembed?format=json&url=https%3A%2F%2Fwww.youtube.com%2Fwatch%3Fv%3DdQw4w9WgXcQ",
+  ]);
 });
 
 test("a tweet becomes its words and its author", async () => {
@@ -109,7 +154,10 @@ test("oEmbed that a page names is asked only on its own host or a known one", as
     if (request.url === "/oembed") json(response, { title: "From oEmbed", provider_name: "Own" });
     else page(response, `<link type="application/json+oembed" href="${oembed}">`);
   };
-  expect(await fetchEmbed(`${server.origin}/a`)).toMatchObject({ title: "From oEmbed", siteName: "Own" });
+  expect(await fetchEmbed(`${server.origin}/a`)).toMatchObject({
+    title: "From oEmbed",
+    siteName: "Own",
+  });
   oembed = `${other.origin}/oembed`;
   await expect(fetchEmbed(`${server.origin}/a`)).rejects.toMatchObject({ code: "invalid" });
   await other.close();
@@ -117,10 +165,22 @@ test("oEmbed that a page names is asked only on its own host or a known one", as
 
 test.each([
   ["a page without a title", (response: ServerResponse) => page(response, "<p>hello")],
-  ["a file", (response: ServerResponse) => response.writeHead(200, { "content-type": "application/pdf" }).end("%PDF")],
+  [
+    "a file",
+    (response: ServerResponse) =>
+      response.writeHead(200, { "content-type": "application/pdf" }).end("%PDF"),
+  ],
   ["JSON", (response: ServerResponse) => json(response, { title: "x" })],
-  ["404", (response: ServerResponse) => response.writeHead(404, { "content-type": "text/html" }).end("<title>Not found</title>")],
-  ["500", (response: ServerResponse) => response.writeHead(500, { "content-type": "text/html" }).end("<title>Oops</title>")],
+  [
+    "404",
+    (response: ServerResponse) =>
+      response.writeHead(404, { "content-type": "text/html" }).end("<title>Not found</title>"),
+  ],
+  [
+    "500",
+    (response: ServerResponse) =>
+      response.writeHead(500, { "content-type": "text/html" }).end("<title>Oops</title>"),
+  ],
 ])("%s makes no card", async (_, send) => {
   answer = (_request, response) => void send(response);
   await refreshEmbeds([`${server.origin}/x`]);
@@ -130,16 +190,32 @@ test.each([
 const endless: Handler = (_, response) => {
   const chunk = Buffer.alloc(65_536, " ");
   const more = () => {
-    while (!response.destroyed) if (!response.write(chunk)) return void response.once("drain", more);
+    while (!response.destroyed)
+      if (!response.write(chunk)) return void response.once("drain", more);
   };
   more();
 };
 
 const hostile: [string, Handler][] = [
   ["hangs", () => {}],
-  ["dies in the middle of its answer", (_, response) => void response.writeHead(200, { "content-type": "text/html", "content-length": "999" }).write("<ti", () => response.destroy())],
-  ["redirects for ever", (request, response) => void response.writeHead(302, { location: `${request.url}x` }).end()],
-  ["sends a gigabyte of nothing", (request, response) => (response.writeHead(200, { "content-type": "text/html" }), endless(request, response))],
+  [
+    "dies in the middle of its answer",
+    (_, response) =>
+      void response
+        .writeHead(200, { "content-type": "text/html", "content-length": "999" })
+        .write("<ti", () => response.destroy()),
+  ],
+  [
+    "redirects for ever",
+    (request, response) => void response.writeHead(302, { location: `${request.url}x` }).end(),
+  ],
+  [
+    "sends a gigabyte of nothing",
+    (request, response) => (
+      response.writeHead(200, { "content-type": "text/html" }),
+      endless(request, response)
+    ),
+  ],
   [
     "sends a gzip bomb",
     (_, response) => {
@@ -150,37 +226,43 @@ const hostile: [string, Handler][] = [
       gzip.end(Buffer.alloc(64 * 1_048_576));
     },
   ],
-  ["leads to a private address", (_, response) => void response.writeHead(302, { location: "http://169.254.169.254/" }).end()],
+  [
+    "leads to a private address",
+    (_, response) => void response.writeHead(302, { location: "http://169.254.169.254/" }).end(),
+  ],
 ];
 
-test.each(hostile)("a link whose host %s is no card at first, delays nothing, and becomes one when the host is well again", async (_, handler) => {
-  const url = `${server.origin}/job`;
-  answer = handler;
-  const told: (readonly string[])[] = [];
-  onEmbedsChanged((urls) => told.push(urls));
+test.each(hostile)(
+  "a link whose host %s is no card at first, delays nothing, and becomes one when the host is well again",
+  async (_, handler) => {
+    const url = `${server.origin}/job`;
+    answer = handler;
+    const told: (readonly string[])[] = [];
+    onEmbedsChanged((urls) => told.push(urls));
 
-  const done = refreshEmbeds([url]);
-  const started = performance.now();
-  expect(findEmbed(url)).toBeNull();
-  expect(performance.now() - started).toBeLessThan(2_000);
-  await done;
-  expect(findEmbed(url)).toBeNull();
-  expect(findRecord(url)).toMatchObject({ failures: 1, embed: null });
-  await expect.poll(() => server.connections()).toBe(0);
+    const done = refreshEmbeds([url]);
+    const started = performance.now();
+    expect(findEmbed(url)).toBeNull();
+    expect(performance.now() - started).toBeLessThan(2_000);
+    await done;
+    expect(findEmbed(url)).toBeNull();
+    expect(findRecord(url)).toMatchObject({ failures: 1, embed: null });
+    await expect.poll(() => server.connections()).toBe(0);
 
-  // Remembered: neither a page nor a deploy asks again at once.
-  const before = asked.length;
-  await refreshEmbeds([url]);
-  await retryEmbeds();
-  expect(asked.length).toBe(before);
+    // Remembered: neither a page nor a deploy asks again at once.
+    const before = asked.length;
+    await refreshEmbeds([url]);
+    await retryEmbeds();
+    expect(asked.length).toBe(before);
 
-  answer = (_request, response) => page(response, "<title>We are hiring</title>");
-  later(13 * MINUTE_MS);
-  expect(findEmbed(url)).toBeNull();
-  await retryEmbeds();
-  expect(findEmbed(url)).toMatchObject({ title: "We are hiring" });
-  expect(told).toEqual([[url]]);
-});
+    answer = (_request, response) => page(response, "<title>We are hiring</title>");
+    later(13 * MINUTE_MS);
+    expect(findEmbed(url)).toBeNull();
+    await retryEmbeds();
+    expect(findEmbed(url)).toMatchObject({ title: "We are hiring" });
+    expect(told).toEqual([[url]]);
+  },
+);
 
 test("a link is looked up while its host hangs without waiting for it", async () => {
   answer = () => {};
@@ -293,7 +375,12 @@ test("a timer tries again by itself", async () => {
 });
 
 test("what is no URL fails quietly", async () => {
-  await refreshEmbeds(["not a url", "javascript:alert(1)", "http://127.0.0.1:1/", `https://example.com/${"x".repeat(3_000)}`]);
+  await refreshEmbeds([
+    "not a url",
+    "javascript:alert(1)",
+    "http://127.0.0.1:1/",
+    `https://example.com/${"x".repeat(3_000)}`,
+  ]);
   expect(findEmbed("not a url")).toBeNull();
   expect(asked).toEqual([]);
 });
@@ -319,15 +406,25 @@ test("the picture of a card is served by us, made small", async () => {
   expect(image).toMatchObject({ width: 640, height: 336 });
   expect(image!.path).toMatch(new RegExp(`^/embed-image/${embedKey(url)}\\?v=[0-9a-f]{8}$`));
   const served = (await findEmbedImage(embedKey(url)))!;
-  expect(await sharp(Buffer.from(served.base64, "base64")).metadata()).toMatchObject({ format: "webp", width: 640, height: 336 });
+  expect(await sharp(Buffer.from(served.base64, "base64")).metadata()).toMatchObject({
+    format: "webp",
+    width: 640,
+    height: 336,
+  });
   expect(asked.filter((path) => path === "/image").length).toBe(1);
 });
 
 test.each([
-  ["an SVG that calls itself PNG", Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')],
+  [
+    "an SVG that calls itself PNG",
+    Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+  ],
   ["half a PNG", null],
   ["HTML", Buffer.from("<html>")],
-  ["more than 2 MB", Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), Buffer.alloc(2 * 1_048_576)])],
+  [
+    "more than 2 MB",
+    Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), Buffer.alloc(2 * 1_048_576)]),
+  ],
 ])("%s is no picture; the card goes without", async (_, bytes) => {
   answer = serveImage(bytes ?? (await png(300, 300)).subarray(0, 300));
   const url = `${server.origin}/x`;
@@ -348,7 +445,8 @@ test("only pictures of known cards are served, and one that failed is not asked 
   expect(await findEmbedImage("../../etc/passwd")).toBeNull();
   answer = (request, response) => {
     if (request.url === "/image") response.writeHead(500).end();
-    else page(response, `<title>x</title><meta property="og:image" content="${server.origin}/image">`);
+    else
+      page(response, `<title>x</title><meta property="og:image" content="${server.origin}/image">`);
   };
   const url = `${server.origin}/x`;
   await refreshEmbeds([url]);

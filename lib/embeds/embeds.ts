@@ -170,7 +170,9 @@ export async function retryEmbeds(): Promise<void> {
  * The picture of the card whose key this is, with a tag that changes with it; null if there is no such card, it has
  * no picture, or the picture can't be had. Only URLs that a card names are ever fetched; then within 15 s.
  */
-export async function findEmbedImage(key: string): Promise<(CardImage & { version: string }) | null> {
+export async function findEmbedImage(
+  key: string,
+): Promise<(CardImage & { version: string }) | null> {
   if (!/^[0-9a-f]{32}$/.test(key)) return null;
   const imageUrl = findRecordByKey(key)?.embed?.imageUrl;
   if (!imageUrl) return null;

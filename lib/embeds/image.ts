@@ -18,7 +18,12 @@ const TIMEOUT_MS = 15_000;
 /** True if the bytes begin as PNG, JPEG, WebP or GIF do, whatever their server calls them. SVG is none of them. */
 export function isRaster(bytes: Uint8Array): boolean {
   const start = Buffer.from(bytes.subarray(0, 12)).toString("latin1");
-  return start.startsWith("\x89PNG\r\n\x1a\n") || start.startsWith("\xff\xd8\xff") || /^GIF8[79]a/.test(start) || (start.startsWith("RIFF") && start.endsWith("WEBP"));
+  return (
+    start.startsWith("\x89PNG\r\n\x1a\n") ||
+    start.startsWith("\xff\xd8\xff") ||
+    /^GIF8[79]a/.test(start) ||
+    (start.startsWith("RIFF") && start.endsWith("WEBP"))
+  );
 }
 
 let line: Promise<unknown> = Promise.resolve();
@@ -30,10 +35,16 @@ function inLine<T>(work: () => Promise<T>): Promise<T> {
   return done;
 }
 
-async function shrink(bytes: Uint8Array): Promise<{ base64: string; width: number; height: number }> {
+async function shrink(
+  bytes: Uint8Array,
+): Promise<{ base64: string; width: number; height: number }> {
   // Loaded when the first picture comes: pages import this room, and most of them need no decoder.
   const { default: sharp } = await import("sharp");
-  const { data, info } = await sharp(bytes, { limitInputPixels: MAX_PIXELS, sequentialRead: true, failOn: "error" })
+  const { data, info } = await sharp(bytes, {
+    limitInputPixels: MAX_PIXELS,
+    sequentialRead: true,
+    failOn: "error",
+  })
     .autoOrient()
     .resize({ width: WIDTH, height: WIDTH * 2, fit: "inside", withoutEnlargement: true })
     .webp({ quality: 74 })
@@ -51,9 +62,18 @@ const images = defineCache({
   swrMs: 365 * DAY_MS,
   timeoutMs: TIMEOUT_MS,
   async produce(imageUrl, { signal }) {
-    const answer = await fetchBytes(imageUrl, { accept: "image/webp,image/png,image/jpeg,image/gif", maxBytes: MAX_BYTES, signal });
-    if (answer.status !== 200) throw new AppError("unavailable", `The picture's host answered with the status ${answer.status}.`);
-    if (!isRaster(answer.bytes)) throw new AppError("invalid", "The picture is neither PNG, JPEG, WebP nor GIF.");
+    const answer = await fetchBytes(imageUrl, {
+      accept: "image/webp,image/png,image/jpeg,image/gif",
+      maxBytes: MAX_BYTES,
+      signal,
+    });
+    if (answer.status !== 200)
+      throw new AppError(
+        "unavailable",
+        `The picture's host answered with the status ${answer.status}.`,
+      );
+    if (!isRaster(answer.bytes))
+      throw new AppError("invalid", "The picture is neither PNG, JPEG, WebP nor GIF.");
     try {
       return await inLine(() => shrink(answer.bytes));
     } catch (error) {

@@ -12,27 +12,51 @@ test("Open Graph comes before the Twitter card, and that before the title elemen
 });
 
 test("entities are decoded and markup in texts stays text", () => {
-  const meta = readMetadata(`<meta property="og:title" content="Tom &amp; Jerry&#39;s &lt;script&gt;alert(1)&lt;/script&gt;"><meta name=description content='a "b"'>`, URL_);
-  expect(meta).toMatchObject({ title: "Tom & Jerry's <script>alert(1)</script>", description: 'a "b"' });
+  const meta = readMetadata(
+    `<meta property="og:title" content="Tom &amp; Jerry&#39;s &lt;script&gt;alert(1)&lt;/script&gt;"><meta name=description content='a "b"'>`,
+    URL_,
+  );
+  expect(meta).toMatchObject({
+    title: "Tom & Jerry's <script>alert(1)</script>",
+    description: 'a "b"',
+  });
 });
 
 test("the title of a drawing is not the page's", () => {
   expect(readMetadata("<body><svg><title>Icon</title></svg></body>", URL_).title).toBeUndefined();
-  expect(readMetadata("<svg><title>Icon</title></svg><title>Page</title>", URL_).title).toBe("Page");
+  expect(readMetadata("<svg><title>Icon</title></svg><title>Page</title>", URL_).title).toBe(
+    "Page",
+  );
 });
 
 test("what looks like metadata inside a comment or a script is not read", () => {
-  expect(readMetadata(`<!-- <meta property="og:title" content="A"> --><script>'<meta property="og:title" content="B">'</script><title>C</title>`, URL_).title).toBe("C");
+  expect(
+    readMetadata(
+      `<!-- <meta property="og:title" content="A"> --><script>'<meta property="og:title" content="B">'</script><title>C</title>`,
+      URL_,
+    ).title,
+  ).toBe("C");
 });
 
 test("a picture is found relative to the page and its base", () => {
-  expect(readMetadata('<meta property="og:image" content="/a.png">', URL_).imageUrl).toBe("https://example.com/a.png");
-  expect(readMetadata('<base href="https://cdn.example.net/x/"><meta property="og:image" content="a.png">', URL_).imageUrl).toBe("https://cdn.example.net/x/a.png");
-  expect(readMetadata('<meta property="og:image" content="http://">', URL_).imageUrl).toBeUndefined();
+  expect(readMetadata('<meta property="og:image" content="/a.png">', URL_).imageUrl).toBe(
+    "https://example.com/a.png",
+  );
+  expect(
+    readMetadata(
+      '<base href="https://cdn.example.net/x/"><meta property="og:image" content="a.png">',
+      URL_,
+    ).imageUrl,
+  ).toBe("https://cdn.example.net/x/a.png");
+  expect(
+    readMetadata('<meta property="og:image" content="http://">', URL_).imageUrl,
+  ).toBeUndefined();
 });
 
 test("half a page is enough", () => {
-  expect(readMetadata('<meta property="og:title" content="One"><meta property="og:descr', URL_).title).toBe("One");
+  expect(
+    readMetadata('<meta property="og:title" content="One"><meta property="og:descr', URL_).title,
+  ).toBe("One");
 });
 
 test("a page of nothing but open elements is read in no time", () => {
@@ -47,7 +71,10 @@ test("a page of nothing but open elements is read in no time", () => {
 
 test("the text of a quoted post keeps its line breaks, and its date is found", () => {
   const html = `<blockquote class="twitter-tweet"><p lang="en" dir="ltr">One &amp; two<br>three <a href="https://t.co/x">pic.twitter.com/x</a></p>&mdash; Kent (@k) <a href="https://twitter.com/k/status/1">March 8, 2020</a></blockquote>`;
-  expect(readQuote(html)).toEqual({ text: "One & two\nthree pic.twitter.com/x", published: "March 8, 2020" });
+  expect(readQuote(html)).toEqual({
+    text: "One & two\nthree pic.twitter.com/x",
+    published: "March 8, 2020",
+  });
   expect(readQuote("")).toEqual({ text: undefined, published: undefined });
 });
 

@@ -52,15 +52,25 @@ export function readMetadata(html: string, url: string): PageMetadata {
   });
   parser.write(html);
   parser.end();
-  const first = (...keys: string[]) => keys.map((key) => meta.get(key)).find((value) => value !== undefined);
+  const first = (...keys: string[]) =>
+    keys.map((key) => meta.get(key)).find((value) => value !== undefined);
   const root = base && URL.canParse(base, url) ? new URL(base, url).href : url;
-  const absolute = (href: string | undefined) => (href && URL.canParse(href, root) ? new URL(href, root).href : undefined);
+  const absolute = (href: string | undefined) =>
+    href && URL.canParse(href, root) ? new URL(href, root).href : undefined;
   return {
     title: first("og:title", "twitter:title") ?? (hasTitle ? title : undefined),
     description: first("og:description", "twitter:description", "description"),
     siteName: first("og:site_name", "application-name"),
     author: first("article:author:name", "author"),
-    imageUrl: absolute(first("og:image:secure_url", "og:image", "og:image:url", "twitter:image", "twitter:image:src")),
+    imageUrl: absolute(
+      first(
+        "og:image:secure_url",
+        "og:image",
+        "og:image:url",
+        "twitter:image",
+        "twitter:image:src",
+      ),
+    ),
     oembedUrl: absolute(oembed),
   };
 }

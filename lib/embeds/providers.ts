@@ -9,7 +9,10 @@ interface Provider {
 }
 
 const PROVIDERS: Readonly<Record<Exclude<EmbedKind, "page">, Provider>> = {
-  tweet: { name: "X", endpoint: "https://publish.twitter.com/oembed?omit_script=1&dnt=true&lang=en&hide_thread=true" },
+  tweet: {
+    name: "X",
+    endpoint: "https://publish.twitter.com/oembed?omit_script=1&dnt=true&lang=en&hide_thread=true",
+  },
   youtube: { name: "YouTube", endpoint: "https://www.youtube.com/oembed?format=json" },
   codesandbox: { name: "CodeSandbox", endpoint: "https://codesandbox.io/oembed?format=json" },
   codepen: { name: "CodePen", endpoint: "https://codepen.io/api/oembed?format=json" },
@@ -25,11 +28,16 @@ const DISCOVERED_HOSTS = new Set([
 ]);
 
 /** What to ask about a link of this kind; null for pages. EMBED_PROVIDER_ORIGIN stands in for every provider's origin. */
-export function providerRequest(kind: EmbedKind, canonicalUrl: string): { name: string; url: string } | null {
+export function providerRequest(
+  kind: EmbedKind,
+  canonicalUrl: string,
+): { name: string; url: string } | null {
   if (kind === "page") return null;
   const { name, endpoint } = PROVIDERS[kind];
   const asked = new URL(endpoint);
-  const url = env.EMBED_PROVIDER_ORIGIN ? new URL(asked.pathname + asked.search, env.EMBED_PROVIDER_ORIGIN) : asked;
+  const url = env.EMBED_PROVIDER_ORIGIN
+    ? new URL(asked.pathname + asked.search, env.EMBED_PROVIDER_ORIGIN)
+    : asked;
   url.searchParams.set("url", canonicalUrl);
   return { name, url: url.href };
 }
@@ -40,5 +48,9 @@ export function discoveredRequest(pageUrl: string, href: string): string | null 
   const page = new URL(pageUrl);
   const url = new URL(href, pageUrl);
   const isKnown = url.protocol === "https:" && DISCOVERED_HOSTS.has(url.host);
-  return url.origin === page.origin || (url.protocol === "https:" && url.hostname === page.hostname) || isKnown ? url.href : null;
+  return url.origin === page.origin ||
+    (url.protocol === "https:" && url.hostname === page.hostname) ||
+    isKnown
+    ? url.href
+    : null;
 }

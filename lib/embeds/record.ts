@@ -39,7 +39,10 @@ function jittered(ms: number, direction: 1 | -1): number {
   return Math.round(ms * (1 + direction * Math.random() * 0.2));
 }
 
-async function withImage(embed: Embed, signal: AbortSignal): Promise<{ embed: Embed; failed: boolean }> {
+async function withImage(
+  embed: Embed,
+  signal: AbortSignal,
+): Promise<{ embed: Embed; failed: boolean }> {
   if (!embed.imageUrl) return { embed, failed: false };
   signal.throwIfAborted();
   try {
@@ -47,7 +50,10 @@ async function withImage(embed: Embed, signal: AbortSignal): Promise<{ embed: Em
     const path = `/embed-image/${embedKey(embed.url)}?v=${imageVersion(embed.imageUrl).slice(0, 8)}`;
     return { embed: { ...embed, image: { path, width, height } }, failed: false };
   } catch (error) {
-    log("info", "embeds.image_failed", { host: new URL(embed.imageUrl).host, reason: reasonOf(error) });
+    log("info", "embeds.image_failed", {
+      host: new URL(embed.imageUrl).host,
+      reason: reasonOf(error),
+    });
     return { embed, failed: true };
   }
 }
@@ -68,7 +74,12 @@ const records: DefinedCache<Name, EmbedRecord> = defineCache<Name, EmbedRecord>(
     const before = records.peek({ key, url });
     try {
       const { embed, failed } = await withImage(await fetchEmbed(url, { signal }), signal);
-      return { url, embed, failures: 0, nextAtMs: nowMs() + jittered(failed ? FRESH_WITHOUT_IMAGE_MS : FRESH_MS, -1) };
+      return {
+        url,
+        embed,
+        failures: 0,
+        nextAtMs: nowMs() + jittered(failed ? FRESH_WITHOUT_IMAGE_MS : FRESH_MS, -1),
+      };
     } catch (error) {
       return failed(url, before, error);
     }
@@ -77,10 +88,18 @@ const records: DefinedCache<Name, EmbedRecord> = defineCache<Name, EmbedRecord>(
 
 function failed(url: string, before: EmbedRecord | null, error: unknown): EmbedRecord {
   const failures = (before?.failures ?? 0) + 1;
-  const waitMs = jittered(Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20), LAST_RETRY_MS), 1);
+  const waitMs = jittered(
+    Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures - 1, 20), LAST_RETRY_MS),
+    1,
+  );
   // The bound of the wait holds whatever the dice say.
   const nextAtMs = nowMs() + Math.min(waitMs, LAST_RETRY_MS);
-  log("info", "embeds.failed", { host: URL.canParse(url) ? new URL(url).host : "", reason: reasonOf(error), failures, retryInMs: nextAtMs - nowMs() });
+  log("info", "embeds.failed", {
+    host: URL.canParse(url) ? new URL(url).host : "",
+    reason: reasonOf(error),
+    failures,
+    retryInMs: nextAtMs - nowMs(),
+  });
   return { url, embed: before?.embed ?? null, failures, nextAtMs };
 }
 

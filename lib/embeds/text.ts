@@ -15,7 +15,11 @@ function cut(text: string, max: number): string {
 /** One line of at most `max` characters, cut at a word with "…"; undefined if nothing is left. */
 export function cleanLine(text: string | undefined, max: number): string | undefined {
   if (text === undefined) return undefined;
-  const line = text.slice(0, max * 8).replace(/\s+/g, " ").replace(INVISIBLE, "").trim();
+  const line = text
+    .slice(0, max * 8)
+    .replace(/\s+/g, " ")
+    .replace(INVISIBLE, "")
+    .trim();
   return line === "" ? undefined : cut(line, max);
 }
 

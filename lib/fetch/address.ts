@@ -45,7 +45,10 @@ function bitsOfV6(address: string): bigint {
   const before = head === "" ? [] : head.split(":");
   const after = tail === undefined || tail === "" ? [] : tail.split(":");
   const zeros = Array.from({ length: 8 - before.length - after.length }, () => "0");
-  return [...before, ...zeros, ...after].reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n);
+  return [...before, ...zeros, ...after].reduce(
+    (bits, group) => (bits << 16n) | BigInt(`0x${group}`),
+    0n,
+  );
 }
 
 function isInside(bits: bigint, width: number, base: bigint, prefix: number): boolean {
@@ -70,6 +73,7 @@ export function isPublicAddress(address: string): boolean {
   if (!isIPv6(address) || address.includes("%")) return false;
   const bits = bitsOfV6(address);
   return (
-    isInside(bits, 128, GLOBAL_UNICAST_V6, 3) && !blocksV6.some(([base, prefix]) => isInside(bits, 128, base, prefix))
+    isInside(bits, 128, GLOBAL_UNICAST_V6, 3) &&
+    !blocksV6.some(([base, prefix]) => isInside(bits, 128, base, prefix))
   );
 }

@@ -36,8 +36,14 @@ function decoderFor(encoding: string): Transform | null {
  * the stream is destroyed, so a bomb is never unpacked. Throws AppError(too_large) unless `truncate`,
  * and whatever the stream fails with.
  */
-export async function readBody(body: Readable, encoding: string, maxBytes: number, truncate: boolean): Promise<Body> {
-  const tooLarge = () => new AppError("too_large", `The answer is larger than ${Math.ceil(maxBytes / 1_024)} kB.`);
+export async function readBody(
+  body: Readable,
+  encoding: string,
+  maxBytes: number,
+  truncate: boolean,
+): Promise<Body> {
+  const tooLarge = () =>
+    new AppError("too_large", `The answer is larger than ${Math.ceil(maxBytes / 1_024)} kB.`);
   const decoder = decoderFor(encoding);
   let source: Readable = body;
   if (decoder) {

@@ -15,12 +15,16 @@ function decoderFor(label: string | undefined): TextDecoder | null {
 /** The text of `bytes`: byte order mark, then Content-Type, then `<meta charset>`, then UTF-8. Wrong bytes become U+FFFD. */
 export function decodeText(bytes: Uint8Array, contentType: string): string {
   const [first, second, third] = bytes;
-  if (first === 0xef && second === 0xbb && third === 0xbf) return new TextDecoder("utf-8").decode(bytes);
+  if (first === 0xef && second === 0xbb && third === 0xbf)
+    return new TextDecoder("utf-8").decode(bytes);
   if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
   if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
   const declared = /charset\s*=\s*["']?([^\s"';]+)/i;
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, SNIFF_BYTES));
   const meta = /<meta[^>]{0,500}charset\s*=\s*["']?([^\s"'/;>]+)/i;
-  const decoder = decoderFor(declared.exec(contentType)?.[1]) ?? decoderFor(meta.exec(start)?.[1]) ?? new TextDecoder("utf-8");
+  const decoder =
+    decoderFor(declared.exec(contentType)?.[1]) ??
+    decoderFor(meta.exec(start)?.[1]) ??
+    new TextDecoder("utf-8");
   return decoder.decode(bytes);
 }

@@ -19,13 +19,18 @@ function allow(...servers: TestServer[]): void {
   overrideEnv({ FETCH_ALLOW_PRIVATE: servers.map(({ pair }) => pair).join(",") });
 }
 
-async function http(handler: (request: IncomingMessage, response: ServerResponse) => void, host?: string): Promise<TestServer> {
+async function http(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+  host?: string,
+): Promise<TestServer> {
   const server = await serveHttp(handler, host);
   open.push(server);
   return server;
 }
 
-async function allowedHttp(handler: (request: IncomingMessage, response: ServerResponse) => void): Promise<TestServer> {
+async function allowedHttp(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<TestServer> {
   const server = await http(handler);
   allow(server);
   return server;
@@ -48,15 +53,24 @@ async function failure(promise: Promise<unknown>): Promise<AppError> {
 }
 
 async function expectNoSockets(...servers: TestServer[]): Promise<void> {
-  await expect.poll(() => servers.map((server) => server.connections()), { timeout: 10_000 }).toEqual(servers.map(() => 0));
+  await expect
+    .poll(() => servers.map((server) => server.connections()), { timeout: 10_000 })
+    .toEqual(servers.map(() => 0));
 }
 
-const html = (response: ServerResponse, page: string) => response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
+const html = (response: ServerResponse, page: string) =>
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
 
 test("text comes with url, status, type and decoded body, and the socket is closed", async () => {
   const server = await allowedHttp((_, response) => html(response, "<title>Grüße</title>"));
   const answer = await fetchText(`${server.origin}/page?q=1`);
-  expect(answer).toMatchObject({ url: `${server.origin}/page?q=1`, status: 200, contentType: "text/html; charset=utf-8", body: "<title>Grüße</title>", truncated: false });
+  expect(answer).toMatchObject({
+    url: `${server.origin}/page?q=1`,
+    status: 200,
+    contentType: "text/html; charset=utf-8",
+    body: "<title>Grüße</title>",
+    truncated: false,
+  });
   await expectNoSockets(server);
 });
 
@@ -74,13 +88,21 @@ test("the site names itself and sends neither cookies nor a referrer", async () 
 });
 
 test("an error status is an answer", async () => {
-  const server = await allowedHttp((_, response) => response.writeHead(404, { "content-type": "image/png", "x-rate": "0" }).end("no"));
-  expect(await fetchText(server.origin)).toMatchObject({ status: 404, body: "no", headers: { "x-rate": "0" } });
+  const server = await allowedHttp((_, response) =>
+    response.writeHead(404, { "content-type": "image/png", "x-rate": "0" }).end("no"),
+  );
+  expect(await fetchText(server.origin)).toMatchObject({
+    status: 404,
+    body: "no",
+    headers: { "x-rate": "0" },
+  });
 });
 
 test("JSON is parsed, and what is not JSON is refused", async () => {
   const server = await allowedHttp((request, response) =>
-    response.writeHead(200, { "content-type": "application/json" }).end(request.url === "/good" ? '{"a":1}' : "<html>"),
+    response
+      .writeHead(200, { "content-type": "application/json" })
+      .end(request.url === "/good" ? '{"a":1}' : "<html>"),
   );
   expect((await fetchJson(`${server.origin}/good`)).data).toEqual({ a: 1 });
   expect((await failure(fetchJson(`${server.origin}/bad`))).code).toBe("invalid");
@@ -88,9 +110,17 @@ test("JSON is parsed, and what is not JSON is refused", async () => {
 
 test("a body is sent with its method and headers", async () => {
   const server = await allowedHttp((request, response) => {
-    void text(request).then((sent) => response.writeHead(200, { "content-type": "text/plain" }).end(`${request.method} ${request.headers["x-own"]} ${sent}`));
+    void text(request).then((sent) =>
+      response
+        .writeHead(200, { "content-type": "text/plain" })
+        .end(`${request.method} ${request.headers["x-own"]} ${sent}`),
+    );
   });
-  const { body } = await fetchText(server.origin, { method: "POST", headers: { "x-own": "yes" }, body: '{"a":1}' });
+  const { body } = await fetchText(server.origin, {
+    method: "POST",
+    headers: { "x-own": "yes" },
+    body: '{"a":1}',
+  });
   expect(body).toBe('POST yes {"a":1}');
 });
 
@@ -99,13 +129,19 @@ test.each([
   ["br", (plain: string) => brotliCompressSync(plain)],
 ])("an answer compressed with %s is unpacked", async (encoding, pack) => {
   const server = await allowedHttp((_, response) =>
-    response.writeHead(200, { "content-type": "text/html", "content-encoding": encoding }).end(pack("hello".repeat(1_000))),
+    response
+      .writeHead(200, { "content-type": "text/html", "content-encoding": encoding })
+      .end(pack("hello".repeat(1_000))),
   );
   expect((await fetchText(server.origin)).body).toBe("hello".repeat(1_000));
 });
 
 test("a compression that was not asked for is refused", async () => {
-  const server = await allowedHttp((_, response) => response.writeHead(200, { "content-type": "text/html", "content-encoding": "gzip, gzip" }).end("x"));
+  const server = await allowedHttp((_, response) =>
+    response
+      .writeHead(200, { "content-type": "text/html", "content-encoding": "gzip, gzip" })
+      .end("x"),
+  );
   expect((await failure(fetchText(server.origin))).code).toBe("invalid");
   await expectNoSockets(server);
 });
@@ -116,7 +152,10 @@ test("damaged compression is an error and leaves no socket", async () => {
     response.write("this is not gzip");
   });
   const error = await failure(fetchText(server.origin, { timeoutMs: 2_000 }));
-  expect(error).toMatchObject({ code: "unavailable", message: "The answer of 127.0.0.1 is damaged." });
+  expect(error).toMatchObject({
+    code: "unavailable",
+    message: "The answer of 127.0.0.1 is damaged.",
+  });
   await expectNoSockets(server);
 });
 
@@ -124,7 +163,11 @@ test.each([
   ["the Content-Type header", "text/html; charset=iso-8859-1", ""],
   ["a meta element", "text/html", '<meta charset="iso-8859-1">'],
 ])("text in the character set of %s is decoded", async (_, type, start) => {
-  const server = await allowedHttp((_request, response) => response.writeHead(200, { "content-type": type }).end(Buffer.from(`${start}caf\u00e9`, "latin1")));
+  const server = await allowedHttp((_request, response) =>
+    response
+      .writeHead(200, { "content-type": type })
+      .end(Buffer.from(`${start}caf\u00e9`, "latin1")),
+  );
   expect((await fetchText(server.origin)).body).toBe(`${start}café`);
 });
 
@@ -132,7 +175,10 @@ test("a host that never answers is given up at the deadline and its socket is cl
   const server = await tcp(() => {});
   const started = performance.now();
   const error = await failure(fetchText(server.origin, { timeoutMs: 200 }));
-  expect(error).toMatchObject({ code: "unavailable", message: "127.0.0.1 did not answer within 0.2 s." });
+  expect(error).toMatchObject({
+    code: "unavailable",
+    message: "127.0.0.1 did not answer within 0.2 s.",
+  });
   expect(performance.now() - started).toBeLessThan(5_000);
   await expectNoSockets(server);
 });
@@ -151,7 +197,9 @@ test("a host that stops in the middle of a compressed answer is given up at the 
     response.writeHead(200, { "content-type": "text/html", "content-encoding": "gzip" });
     response.write(gzipSync("x".repeat(100_000)).subarray(0, 40));
   });
-  expect((await failure(fetchText(server.origin, { timeoutMs: 200 }))).message).toContain("did not answer within 0.2 s");
+  expect((await failure(fetchText(server.origin, { timeoutMs: 200 }))).message).toContain(
+    "did not answer within 0.2 s",
+  );
   await expectNoSockets(server);
 });
 
@@ -182,19 +230,26 @@ test("a connection that dies in the middle of the answer is an error", async () 
     response.writeHead(200, { "content-type": "text/html", "content-length": "1000" });
     response.write("<title>", () => response.destroy());
   });
-  expect(await failure(fetchText(server.origin))).toMatchObject({ code: "unavailable", message: "127.0.0.1 ended the connection before its answer was complete." });
+  expect(await failure(fetchText(server.origin))).toMatchObject({
+    code: "unavailable",
+    message: "127.0.0.1 ended the connection before its answer was complete.",
+  });
 });
 
 test("a host that is not there is an error in plain words", async () => {
   const server = await allowedHttp(() => {});
   await server.close();
   open.length = 0;
-  expect((await failure(fetchText(server.origin))).message).toBe("127.0.0.1 refused the connection.");
+  expect((await failure(fetchText(server.origin))).message).toBe(
+    "127.0.0.1 refused the connection.",
+  );
 });
 
 test("a host that speaks no TLS is an error in plain words", async () => {
   const server = await allowedHttp(() => {});
-  expect((await failure(fetchText(server.origin.replace("http:", "https:")))).message).toBe("No secure connection to 127.0.0.1 could be made.");
+  expect((await failure(fetchText(server.origin.replace("http:", "https:")))).message).toBe(
+    "No secure connection to 127.0.0.1 could be made.",
+  );
   await expectNoSockets(server);
 });
 
@@ -217,7 +272,10 @@ function endless(chunk: Buffer, headers: Record<string, string>) {
 test("a gigabyte is given up at the limit", async () => {
   const { state, handler } = endless(Buffer.alloc(65_536, "x"), {});
   const server = await allowedHttp(handler);
-  expect(await failure(fetchText(server.origin))).toMatchObject({ code: "too_large", message: "The answer is larger than 512 kB." });
+  expect(await failure(fetchText(server.origin))).toMatchObject({
+    code: "too_large",
+    message: "The answer is larger than 512 kB.",
+  });
   expect(state.sent).toBeLessThan(16 * 1_048_576);
   await expectNoSockets(server);
 });
@@ -240,7 +298,8 @@ test("a gzip bomb is never unpacked beyond the limit", async () => {
     const zeros = Buffer.alloc(1_048_576);
     let written = 0;
     const more = () => {
-      while (!gzip.destroyed && written++ < 1_024) if (!gzip.write(zeros)) return void gzip.once("drain", more);
+      while (!gzip.destroyed && written++ < 1_024)
+        if (!gzip.write(zeros)) return void gzip.once("drain", more);
     };
     more();
   });
@@ -255,7 +314,9 @@ test("a gzip bomb is never unpacked beyond the limit", async () => {
 test("compressed bytes that unpack to nothing are limited too", async () => {
   // Empty deflate blocks (stored, length 0) behind a gzip header: for ever input, never output.
   const header = gzipSync("").subarray(0, 10);
-  const empty = Buffer.concat(Array.from({ length: 10_000 }, () => Buffer.from([0, 0, 0, 0xff, 0xff])));
+  const empty = Buffer.concat(
+    Array.from({ length: 10_000 }, () => Buffer.from([0, 0, 0, 0xff, 0xff])),
+  );
   let first = true;
   const { handler } = endless(empty, { "content-encoding": "gzip" });
   const server = await allowedHttp((request, response) => {
@@ -272,19 +333,24 @@ test("compressed bytes that unpack to nothing are limited too", async () => {
 });
 
 test("bytes of any type come within a limit of their own", async () => {
-  const server = await allowedHttp((_, response) => response.writeHead(200, { "content-type": "image/png" }).end(Buffer.alloc(700_000, 7)));
+  const server = await allowedHttp((_, response) =>
+    response.writeHead(200, { "content-type": "image/png" }).end(Buffer.alloc(700_000, 7)),
+  );
   expect((await fetchBytes(server.origin, { maxBytes: 1_000_000 })).bytes.length).toBe(700_000);
   expect((await failure(fetchBytes(server.origin))).code).toBe("too_large");
 });
 
-test.each(["image/png", "application/octet-stream", "video/mp4", "application/pdf", ""])("the content type %j is not text", async (type) => {
-  const server = await allowedHttp((_, response) => {
-    response.writeHead(200, type ? { "content-type": type } : {});
-    response.write("x");
-  });
-  expect(await failure(fetchText(server.origin))).toMatchObject({ code: "invalid" });
-  await expectNoSockets(server);
-});
+test.each(["image/png", "application/octet-stream", "video/mp4", "application/pdf", ""])(
+  "the content type %j is not text",
+  async (type) => {
+    const server = await allowedHttp((_, response) => {
+      response.writeHead(200, type ? { "content-type": type } : {});
+      response.write("x");
+    });
+    expect(await failure(fetchText(server.origin))).toMatchObject({ code: "invalid" });
+    await expectNoSockets(server);
+  },
+);
 
 test("three redirects are followed, relative ones too", async () => {
   const server = await allowedHttp((request, response) => {
@@ -292,7 +358,10 @@ test("three redirects are followed, relative ones too", async () => {
     if (n < 3) response.writeHead(302, { location: n === 0 ? "/1" : `${n + 1}` }).end();
     else html(response, "there");
   });
-  expect(await fetchText(`${server.origin}/0`)).toMatchObject({ body: "there", url: `${server.origin}/3` });
+  expect(await fetchText(`${server.origin}/0`)).toMatchObject({
+    body: "there",
+    url: `${server.origin}/3`,
+  });
   await expectNoSockets(server);
 });
 
@@ -302,7 +371,10 @@ test("a redirect loop ends after three", async () => {
     asked++;
     response.writeHead(301, { location: "/again" }).end();
   });
-  expect(await failure(fetchText(server.origin))).toMatchObject({ code: "invalid", message: "127.0.0.1 redirects more than 3 times." });
+  expect(await failure(fetchText(server.origin))).toMatchObject({
+    code: "invalid",
+    message: "127.0.0.1 redirects more than 3 times.",
+  });
   expect(asked).toBe(4);
   await expectNoSockets(server);
 });
@@ -321,9 +393,22 @@ test("a redirect with an endless body is followed without reading it", async () 
 });
 
 test.each([
-  "file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "data:text/html,x", "javascript:alert(1)", "http://user:pass@example.com/",
-  "http://127.0.0.1:20202/export?name=app.db", "http://127.0.0.1/", "http://localhost/", "http://169.254.169.254/latest/meta-data/", "http://[fdaa:0:1::3]/",
-  "http://db.internal/", "http://app.flycast/", "http://printer.local/", "https://example.com:8443/", "http://:0/",
+  "file:///etc/passwd",
+  "ftp://example.com/",
+  "gopher://example.com/",
+  "data:text/html,x",
+  "javascript:alert(1)",
+  "http://user:pass@example.com/",
+  "http://127.0.0.1:20202/export?name=app.db",
+  "http://127.0.0.1/",
+  "http://localhost/",
+  "http://169.254.169.254/latest/meta-data/",
+  "http://[fdaa:0:1::3]/",
+  "http://db.internal/",
+  "http://app.flycast/",
+  "http://printer.local/",
+  "https://example.com:8443/",
+  "http://:0/",
 ])("a redirect to %s is refused", async (location) => {
   const server = await allowedHttp((_, response) => response.writeHead(302, { location }).end());
   expect((await failure(fetchText(server.origin))).code).toBe("invalid");
@@ -336,19 +421,66 @@ test("a redirect to another private server is refused before it hears of us", as
     asked++;
     html(response, "secret");
   }, "127.0.0.2");
-  const server = await allowedHttp((_, response) => response.writeHead(307, { location: secret.origin }).end());
+  const server = await allowedHttp((_, response) =>
+    response.writeHead(307, { location: secret.origin }).end(),
+  );
   expect((await failure(fetchText(server.origin))).code).toBe("invalid");
   expect(asked).toBe(0);
   expect(secret.connections()).toBe(0);
 });
 
 test.each([
-  "http://127.0.0.1/", "http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://0x7f.0.0.1/", "http://0177.0.0.1/", "http://017700000001/", "http://127.0.0.1./",
-  "http://0/", "http://0.0.0.0/", "http://10.1.2.3/", "http://192.168.0.1/", "http://172.16.0.1/", "http://100.64.0.1/", "http://169.254.169.254/", "http://224.0.0.1/", "http://255.255.255.255/",
-  "http://[::1]/", "http://[::]/", "http://[0:0:0:0:0:0:0:1]/", "http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/", "http://[::127.0.0.1]/", "http://[64:ff9b::127.0.0.1]/", "http://[64:ff9b::7f00:1]/",
-  "http://[2002:7f00:1::]/", "http://[fe80::1]/", "http://[fe80::1%25eth0]/", "http://[fc00::1]/", "http://[fdaa::3]/", "http://[ff02::1]/", "http://①②⑦.0.0.1/",
-  "http://localhost/", "http://LOCALHOST./", "http://a.localhost/", "http://_api.internal/", "http://my-app.internal/", "http://top1.nearest.of.app.internal/", "http://my-app.flycast/", "http://nas.local/",
-  "http://intranet/", "http://example.com:22/", "http://example.com:8080/", "https://example.com:20202/", "http://user@example.com/", "http://:pass@example.com/", "ftp://example.com/", "file:///etc/passwd", "not a url", "//example.com", "",
+  "http://127.0.0.1/",
+  "http://127.1/",
+  "http://2130706433/",
+  "http://0x7f000001/",
+  "http://0x7f.0.0.1/",
+  "http://0177.0.0.1/",
+  "http://017700000001/",
+  "http://127.0.0.1./",
+  "http://0/",
+  "http://0.0.0.0/",
+  "http://10.1.2.3/",
+  "http://192.168.0.1/",
+  "http://172.16.0.1/",
+  "http://100.64.0.1/",
+  "http://169.254.169.254/",
+  "http://224.0.0.1/",
+  "http://255.255.255.255/",
+  "http://[::1]/",
+  "http://[::]/",
+  "http://[0:0:0:0:0:0:0:1]/",
+  "http://[::ffff:127.0.0.1]/",
+  "http://[::ffff:7f00:1]/",
+  "http://[::127.0.0.1]/",
+  "http://[64:ff9b::127.0.0.1]/",
+  "http://[64:ff9b::7f00:1]/",
+  "http://[2002:7f00:1::]/",
+  "http://[fe80::1]/",
+  "http://[fe80::1%25eth0]/",
+  "http://[fc00::1]/",
+  "http://[fdaa::3]/",
+  "http://[ff02::1]/",
+  "http://①②⑦.0.0.1/",
+  "http://localhost/",
+  "http://LOCALHOST./",
+  "http://a.localhost/",
+  "http://_api.internal/",
+  "http://my-app.internal/",
+  "http://top1.nearest.of.app.internal/",
+  "http://my-app.flycast/",
+  "http://nas.local/",
+  "http://intranet/",
+  "http://example.com:22/",
+  "http://example.com:8080/",
+  "https://example.com:20202/",
+  "http://user@example.com/",
+  "http://:pass@example.com/",
+  "ftp://example.com/",
+  "file:///etc/passwd",
+  "not a url",
+  "//example.com",
+  "",
 ])("%s is refused without a connection", async (url) => {
   expect((await failure(fetchText(url))).code).toBe("invalid");
 });
@@ -359,7 +491,9 @@ test("a private server is reached only by the exact pair that is allowed", async
   allow(one);
   expect((await fetchText(one.origin)).body).toBe("one");
   expect((await failure(fetchText(two.origin))).code).toBe("invalid");
-  expect((await failure(fetchText(one.origin.replace("127.0.0.1", "localhost")))).code).toBe("invalid");
+  expect((await failure(fetchText(one.origin.replace("127.0.0.1", "localhost")))).code).toBe(
+    "invalid",
+  );
 });
 
 test("a listed name is looked up as the machine does it", async () => {
@@ -369,18 +503,34 @@ test("a listed name is looked up as the machine does it", async () => {
   expect((await fetchText(origin)).body).toBe("beside us");
 });
 
-test.each(["127.0.0.1", "10.0.0.7", "169.254.169.254", "0.0.0.0"])("a public-looking name that stands for %s is refused", async (address) => {
-  const dns = await serveDns(() => address);
-  open.push(dns);
-  const error = await failure(fetchText("http://rebind.example.com/", { network: { allowPrivate: [], dnsServers: [dns.address] } }));
-  expect(error).toMatchObject({ code: "invalid", message: "rebind.example.com is not a public host." });
-});
+test.each(["127.0.0.1", "10.0.0.7", "169.254.169.254", "0.0.0.0"])(
+  "a public-looking name that stands for %s is refused",
+  async (address) => {
+    const dns = await serveDns(() => address);
+    open.push(dns);
+    const error = await failure(
+      fetchText("http://rebind.example.com/", {
+        network: { allowPrivate: [], dnsServers: [dns.address] },
+      }),
+    );
+    expect(error).toMatchObject({
+      code: "invalid",
+      message: "rebind.example.com is not a public host.",
+    });
+  },
+);
 
 test("a redirect to a public-looking name that stands for a private address is refused", async () => {
   const dns = await serveDns(() => "127.0.0.1");
   open.push(dns);
-  const server = await http((_, response) => response.writeHead(302, { location: "http://rebind.example.com/" }).end());
-  const error = await failure(fetchText(server.origin, { network: { allowPrivate: [server.pair], dnsServers: [dns.address] } }));
+  const server = await http((_, response) =>
+    response.writeHead(302, { location: "http://rebind.example.com/" }).end(),
+  );
+  const error = await failure(
+    fetchText(server.origin, {
+      network: { allowPrivate: [server.pair], dnsServers: [dns.address] },
+    }),
+  );
   expect(error.message).toBe("rebind.example.com is not a public host.");
   await expectNoSockets(server);
 });
@@ -402,15 +552,27 @@ test("a name is looked up anew for each connection, and once", async () => {
 test("a name that does not exist is an error in plain words", async () => {
   const dns = await serveDns(() => null);
   open.push(dns);
-  const error = await failure(fetchText("http://nowhere.example.com/", { network: { allowPrivate: [], dnsServers: [dns.address] } }));
-  expect(error).toMatchObject({ code: "unavailable", message: "The host name nowhere.example.com is not known." });
+  const error = await failure(
+    fetchText("http://nowhere.example.com/", {
+      network: { allowPrivate: [], dnsServers: [dns.address] },
+    }),
+  );
+  expect(error).toMatchObject({
+    code: "unavailable",
+    message: "The host name nowhere.example.com is not known.",
+  });
 });
 
 test("a name server that never answers does not prolong the deadline", async () => {
   const dns = await serveDns(() => undefined);
   open.push(dns);
   const started = performance.now();
-  const error = await failure(fetchText("http://slow.example.com/", { timeoutMs: 200, network: { allowPrivate: [], dnsServers: [dns.address] } }));
+  const error = await failure(
+    fetchText("http://slow.example.com/", {
+      timeoutMs: 200,
+      network: { allowPrivate: [], dnsServers: [dns.address] },
+    }),
+  );
   expect(error.code).toBe("unavailable");
   expect(performance.now() - started).toBeLessThan(5_000);
 });
@@ -426,7 +588,9 @@ test("own headers stay with the origin they were meant for", async () => {
     response.writeHead(302, { location: request.url === "/" ? "/same" : other.origin }).end();
   });
   allow(server, other);
-  const { body } = await fetchText(server.origin, { headers: { Authorization: "Bearer x", "X-Own": "y" } });
+  const { body } = await fetchText(server.origin, {
+    headers: { Authorization: "Bearer x", "X-Own": "y" },
+  });
   expect(body).toBe("other");
   expect(seen["/"]).toMatchObject({ authorization: "Bearer x", "x-own": "y" });
   expect(seen["/same"]).toMatchObject({ authorization: "Bearer x" });
@@ -445,7 +609,9 @@ test("a body is not handed on to another host", async () => {
     response.writeHead(307, { location: other.origin }).end();
   });
   allow(server, other);
-  expect((await failure(fetchText(server.origin, { method: "POST", body: "secret" }))).code).toBe("invalid");
+  expect((await failure(fetchText(server.origin, { method: "POST", body: "secret" }))).code).toBe(
+    "invalid",
+  );
   expect(asked).toBe(0);
 });
 

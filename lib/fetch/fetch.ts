@@ -77,13 +77,17 @@ function userAgent(): string {
  * Connects to addresses that were checked a moment ago and to no others, so that a name which changes its
  * mind between check and use gains nothing. Sockets are kept in `sockets`: undici does not end one that is still connecting.
  */
-function connector(network: Network, signal: AbortSignal, sockets: Set<Socket>): buildConnector.connector {
+function connector(
+  network: Network,
+  signal: AbortSignal,
+  sockets: Set<Socket>,
+): buildConnector.connector {
   return ({ hostname, protocol, port, servername }, callback) => {
     const secure = protocol === "https:";
     const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
     const portNumber = Number(port) || (secure ? 443 : 80);
-    resolveHost(host, portNumber, network, signal).then(
-      (addresses) => {
+    resolveHost(host, portNumber, network, signal)
+      .then((addresses) => {
         signal.throwIfAborted();
         const lookup: LookupFunction = (_name, { all }, done) => {
           const [first] = addresses;
@@ -92,7 +96,11 @@ function connector(network: Network, signal: AbortSignal, sockets: Set<Socket>):
         };
         const target = { host, port: portNumber, autoSelectFamily: true, lookup };
         const socket = secure
-          ? connectTls({ ...target, servername: servername || undefined, ALPNProtocols: ["http/1.1"] })
+          ? connectTls({
+              ...target,
+              servername: servername || undefined,
+              ALPNProtocols: ["http/1.1"],
+            })
           : connectTcp(target);
         sockets.add(socket);
         const failed = (error: Error) => callback(error, null);
@@ -100,37 +108,57 @@ function connector(network: Network, signal: AbortSignal, sockets: Set<Socket>):
         socket.once(secure ? "secureConnect" : "connect", () => {
           socket.off("error", failed);
           // A second look, at the address really reached, before anything is sent.
-          if (!isAllowedPrivate(network, host, portNumber) && !isPublicAddress(socket.remoteAddress ?? "")) {
+          if (
+            !isAllowedPrivate(network, host, portNumber) &&
+            !isPublicAddress(socket.remoteAddress ?? "")
+          ) {
             socket.destroy();
-            callback(new AppError("invalid", `${host} is not a public host.`, { field: "url" }), null);
+            callback(
+              new AppError("invalid", `${host} is not a public host.`, { field: "url" }),
+              null,
+            );
             return;
           }
           callback(null, socket);
         });
-      },
-    ).catch((error: Error) => callback(error, null));
+      })
+      .catch((error: Error) => callback(error, null));
   };
 }
 
 function headersOf(raw: Record<string, string | string[] | undefined>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(raw).flatMap(([name, value]) => (value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? value.join(", ") : value]])),
+    Object.entries(raw).flatMap(([name, value]) =>
+      value === undefined
+        ? []
+        : [[name.toLowerCase(), Array.isArray(value) ? value.join(", ") : value]],
+    ),
   );
 }
 
 /** An error that says in plain words what the other side did. */
 function plainError(error: unknown, url: URL): AppError {
   if (isAppError(error)) return error;
-  for (let cause = error; cause instanceof Error; cause = cause.cause) if (isAppError(cause)) return cause;
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (isAppError(cause)) return cause;
   const host = hostOf(url);
   const code = String((error as { code?: unknown }).code ?? "");
-  const inner = error instanceof AggregateError ? String((error.errors[0] as { code?: unknown } | undefined)?.code ?? "") : "";
+  const inner =
+    error instanceof AggregateError
+      ? String((error.errors[0] as { code?: unknown } | undefined)?.code ?? "")
+      : "";
   const said = (reason: string) => new AppError("unavailable", reason, { cause: error });
   if ([code, inner].includes("ECONNREFUSED")) return said(`${host} refused the connection.`);
-  if (/CERT|TLS|SSL|SELF_SIGNED|VERIFY/.test(code)) return said(`No secure connection to ${host} could be made.`);
-  if (code.startsWith("Z_") || code.startsWith("ERR_BROTLI") || code.startsWith("ERR__ERROR")) return said(`The answer of ${host} is damaged.`);
-  if (code === "UND_ERR_HEADERS_OVERFLOW") return new AppError("too_large", `The answer of ${host} has too many headers.`, { cause: error });
-  if (/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/.test(code + inner)) return said(`${host} can't be reached.`);
+  if (/CERT|TLS|SSL|SELF_SIGNED|VERIFY/.test(code))
+    return said(`No secure connection to ${host} could be made.`);
+  if (code.startsWith("Z_") || code.startsWith("ERR_BROTLI") || code.startsWith("ERR__ERROR"))
+    return said(`The answer of ${host} is damaged.`);
+  if (code === "UND_ERR_HEADERS_OVERFLOW")
+    return new AppError("too_large", `The answer of ${host} has too many headers.`, {
+      cause: error,
+    });
+  if (/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/.test(code + inner))
+    return said(`${host} can't be reached.`);
   return said(`${host} ended the connection before its answer was complete.`);
 }
 
@@ -142,16 +170,25 @@ interface Request {
 }
 
 /** What to ask next, or null if the answer is no redirect. Throws AppError(invalid) if it leads nowhere we go. */
-function redirected(from: Request, status: number, location: string | undefined, network: Network): Request | null {
+function redirected(
+  from: Request,
+  status: number,
+  location: string | undefined,
+  network: Network,
+): Request | null {
   if (!FOLLOWED.has(status) || location === undefined) return null;
   // Headers arrive as latin1; a Location in raw UTF-8 is common.
   const target = Buffer.from(location, "latin1").toString("utf8");
-  if (!URL.canParse(target, from.url)) throw new AppError("invalid", `${hostOf(from.url)} redirects to something that is not a URL.`);
+  if (!URL.canParse(target, from.url))
+    throw new AppError("invalid", `${hostOf(from.url)} redirects to something that is not a URL.`);
   const url = checkUrl(new URL(target, from.url), network);
   const toGet = status === 303 ? from.method !== "HEAD" : status <= 302 && from.method === "POST";
   const sameOrigin = url.origin === from.url.origin;
   if (!toGet && !sameOrigin && from.body !== undefined) {
-    throw new AppError("invalid", `${hostOf(from.url)} redirects to another host, which does not get what was sent.`);
+    throw new AppError(
+      "invalid",
+      `${hostOf(from.url)} redirects to another host, which does not get what was sent.`,
+    );
   }
   return {
     url,
@@ -162,7 +199,9 @@ function redirected(from: Request, status: number, location: string | undefined,
 }
 
 function withoutBodyHeaders(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith("content-")));
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !name.startsWith("content-")),
+  );
 }
 
 /**
@@ -170,19 +209,43 @@ function withoutBodyHeaders(headers: Record<string, string>): Record<string, str
  * type we don't take), `unavailable` (no answer in time, a broken one), `too_large`. When it returns or
  * throws, every socket it opened is closed.
  */
-export async function fetchBytes(url: string | URL, options: FetchOptions = {}): Promise<Fetched & { bytes: Uint8Array }> {
-  const { timeoutMs = FETCH_TIMEOUT_MS, maxBytes = FETCH_MAX_BYTES, redirects = FETCH_REDIRECTS, truncate = false, types = "any" } = options;
+export async function fetchBytes(
+  url: string | URL,
+  options: FetchOptions = {},
+): Promise<Fetched & { bytes: Uint8Array }> {
+  const {
+    timeoutMs = FETCH_TIMEOUT_MS,
+    maxBytes = FETCH_MAX_BYTES,
+    redirects = FETCH_REDIRECTS,
+    truncate = false,
+    types = "any",
+  } = options;
   const network = options.network ?? siteNetwork();
-  const own = Object.fromEntries(Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
+  const own = Object.fromEntries(
+    Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+  );
   if ("cookie" in own) throw new TypeError("Cookies are never sent.");
-  let request: Request = { url: checkUrl(url, network), method: options.method ?? "GET", headers: own, body: options.body };
+  let request: Request = {
+    url: checkUrl(url, network),
+    method: options.method ?? "GET",
+    headers: own,
+    body: options.body,
+  };
 
   const deadline = new AbortController();
   const timer = setTimeout(
-    () => deadline.abort(new AppError("unavailable", `${hostOf(request.url)} did not answer within ${timeoutMs / 1_000} s.`)),
+    () =>
+      deadline.abort(
+        new AppError(
+          "unavailable",
+          `${hostOf(request.url)} did not answer within ${timeoutMs / 1_000} s.`,
+        ),
+      ),
     timeoutMs,
   );
-  const signal = options.signal ? AbortSignal.any([deadline.signal, options.signal]) : deadline.signal;
+  const signal = options.signal
+    ? AbortSignal.any([deadline.signal, options.signal])
+    : deadline.signal;
   const sockets = new Set<Socket>();
   const agent = new Agent({
     connect: connector(network, signal, sockets),
@@ -213,7 +276,11 @@ export async function fetchBytes(url: string | URL, options: FetchOptions = {}):
       const next = redirected(request, response.statusCode, headers.location, network);
       if (next) {
         response.body.on("error", () => {}).destroy();
-        if (followed >= redirects) throw new AppError("invalid", `${hostOf(request.url)} redirects more than ${redirects} times.`);
+        if (followed >= redirects)
+          throw new AppError(
+            "invalid",
+            `${hostOf(request.url)} redirects more than ${redirects} times.`,
+          );
         request = next;
         continue;
       }
@@ -222,10 +289,19 @@ export async function fetchBytes(url: string | URL, options: FetchOptions = {}):
       const isOk = response.statusCode >= 200 && response.statusCode < 300;
       if (isOk && types === "text" && !TEXT_TYPES.test(type)) {
         response.body.on("error", () => {}).destroy();
-        throw new AppError("invalid", `${hostOf(request.url)} answered with ${type ? `the type ${type.slice(0, 60)}` : "no type"}, not with text.`);
+        throw new AppError(
+          "invalid",
+          `${hostOf(request.url)} answered with ${type ? `the type ${type.slice(0, 60)}` : "no type"}, not with text.`,
+        );
       }
-      const isEmpty = request.method === "HEAD" || response.statusCode === 204 || response.statusCode === 304;
-      const body = await readBody(response.body, isEmpty ? "" : (headers["content-encoding"] ?? ""), maxBytes, truncate);
+      const isEmpty =
+        request.method === "HEAD" || response.statusCode === 204 || response.statusCode === 304;
+      const body = await readBody(
+        response.body,
+        isEmpty ? "" : (headers["content-encoding"] ?? ""),
+        maxBytes,
+        truncate,
+      );
       return { url: request.url.href, status: response.statusCode, contentType, headers, ...body };
     }
   } catch (error) {
@@ -241,7 +317,10 @@ export async function fetchBytes(url: string | URL, options: FetchOptions = {}):
 }
 
 /** As `fetchBytes`, for text: decoded by its own character set. Other content types are refused unless the status is an error. */
-export async function fetchText(url: string | URL, options: FetchOptions = {}): Promise<Fetched & { body: string }> {
+export async function fetchText(
+  url: string | URL,
+  options: FetchOptions = {},
+): Promise<Fetched & { body: string }> {
   const { bytes, ...rest } = await fetchBytes(url, { types: "text", ...options });
   return { ...rest, body: decodeText(bytes, rest.contentType) };
 }
@@ -250,12 +329,19 @@ export async function fetchText(url: string | URL, options: FetchOptions = {}): 
  * As `fetchText`, parsed. `data` is undefined where an error status came with something that is not JSON;
  * with a success status that throws AppError(invalid). Check what is inside: it is a stranger's.
  */
-export async function fetchJson(url: string | URL, options: FetchOptions = {}): Promise<Fetched & { data: unknown }> {
+export async function fetchJson(
+  url: string | URL,
+  options: FetchOptions = {},
+): Promise<Fetched & { data: unknown }> {
   const { body, ...rest } = await fetchText(url, { accept: "application/json", ...options });
   try {
     return { ...rest, data: body === "" ? undefined : (JSON.parse(body) as unknown) };
   } catch (error) {
     if (rest.status < 200 || rest.status >= 300) return { ...rest, data: undefined };
-    throw new AppError("invalid", `${hostOf(new URL(rest.url))} answered with something that is not JSON.`, { cause: error });
+    throw new AppError(
+      "invalid",
+      `${hostOf(new URL(rest.url))} answered with something that is not JSON.`,
+      { cause: error },
+    );
   }
 }

@@ -48,8 +48,10 @@ export function checkUrl(text: string | URL, network: Network): URL {
   const refuse = (reason: string) => new AppError("invalid", reason, { field: "url" });
   if (!URL.canParse(String(text))) throw refuse("This is not a URL.");
   const url = new URL(text);
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw refuse("Only http and https URLs can be fetched.");
-  if (url.username !== "" || url.password !== "") throw refuse("A URL with a user name or password is not fetched.");
+  if (url.protocol !== "http:" && url.protocol !== "https:")
+    throw refuse("Only http and https URLs can be fetched.");
+  if (url.username !== "" || url.password !== "")
+    throw refuse("A URL with a user name or password is not fetched.");
   const host = hostOf(url);
   const port = portOf(url);
   if (isAllowedPrivate(network, host, port)) return url;
@@ -72,7 +74,11 @@ export function isFetchable(text: string, network: Network): boolean {
   }
 }
 
-async function ask(host: string, signal: AbortSignal, servers: readonly string[] | undefined): Promise<Address[]> {
+async function ask(
+  host: string,
+  signal: AbortSignal,
+  servers: readonly string[] | undefined,
+): Promise<Address[]> {
   // Not getaddrinfo: it can't be cancelled, and a name server that hangs would hold Node's few file threads.
   const four = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
   const six = new Resolver({ timeout: DNS_V6_TIMEOUT_MS, tries: 1 });
@@ -87,8 +93,14 @@ async function ask(host: string, signal: AbortSignal, servers: readonly string[]
     signal.throwIfAborted();
     if (v4.status === "rejected" && v6.status === "rejected") throw v4.reason;
     return [
-      ...(v6.status === "fulfilled" ? v6.value : []).map((address) => ({ address, family: 6 as const })),
-      ...(v4.status === "fulfilled" ? v4.value : []).map((address) => ({ address, family: 4 as const })),
+      ...(v6.status === "fulfilled" ? v6.value : []).map((address) => ({
+        address,
+        family: 6 as const,
+      })),
+      ...(v4.status === "fulfilled" ? v4.value : []).map((address) => ({
+        address,
+        family: 4 as const,
+      })),
     ];
   } finally {
     signal.removeEventListener("abort", cancel);
@@ -99,7 +111,12 @@ async function ask(host: string, signal: AbortSignal, servers: readonly string[]
  * The addresses to connect to, each one checked: connect to these and to nothing else. One private
  * address among them refuses the host. Throws AppError: invalid (not public), unavailable (unknown name).
  */
-export async function resolveHost(host: string, port: number, network: Network, signal: AbortSignal): Promise<Address[]> {
+export async function resolveHost(
+  host: string,
+  port: number,
+  network: Network,
+  signal: AbortSignal,
+): Promise<Address[]> {
   const trusted = isAllowedPrivate(network, host, port);
   const family = isIP(host);
   let found: Address[];
@@ -109,14 +126,25 @@ export async function resolveHost(host: string, port: number, network: Network, 
     try {
       // A name that the operator has listed may stand in the hosts file, which only getaddrinfo reads.
       found = trusted
-        ? (await lookup(host, { all: true })).map(({ address, family }) => ({ address, family: family as 4 | 6 }))
+        ? (await lookup(host, { all: true })).map(({ address, family }) => ({
+            address,
+            family: family as 4 | 6,
+          }))
         : await ask(host, signal, network.dnsServers);
     } catch (error) {
       signal.throwIfAborted();
-      const unknown = ["ENOTFOUND", "ENODATA"].includes((error as NodeJS.ErrnoException).code ?? "");
-      throw new AppError("unavailable", unknown ? `The host name ${host} is not known.` : `The host name ${host} could not be looked up.`, {
-        cause: error,
-      });
+      const unknown = ["ENOTFOUND", "ENODATA"].includes(
+        (error as NodeJS.ErrnoException).code ?? "",
+      );
+      throw new AppError(
+        "unavailable",
+        unknown
+          ? `The host name ${host} is not known.`
+          : `The host name ${host} could not be looked up.`,
+        {
+          cause: error,
+        },
+      );
     }
   }
   if (found.length === 0) throw new AppError("unavailable", `The host name ${host} is not known.`);

@@ -3,7 +3,12 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from "node:net";
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from "node:net";
 
 export interface TestServer {
   /** "http://127.0.0.1:12345" */
@@ -38,12 +43,18 @@ async function listen(server: Server, host: string): Promise<TestServer> {
 }
 
 /** An HTTP server. */
-export function serveHttp(handler: (request: IncomingMessage, response: ServerResponse) => void, host = "127.0.0.1"): Promise<TestServer> {
+export function serveHttp(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+  host = "127.0.0.1",
+): Promise<TestServer> {
   return listen(createServer(handler), host);
 }
 
 /** A server that does with each connection what `handler` does. */
-export function serveTcp(handler: (socket: Socket) => void, host = "127.0.0.1"): Promise<TestServer> {
+export function serveTcp(
+  handler: (socket: Socket) => void,
+  host = "127.0.0.1",
+): Promise<TestServer> {
   return listen(
     createTcpServer((socket) => {
       socket.resume(); // or it would not hear that the other side is gone
@@ -54,7 +65,9 @@ export function serveTcp(handler: (socket: Socket) => void, host = "127.0.0.1"):
 }
 
 /** A name server: `answer(name, asked)` gives the IPv4 address of the asked-th question (from 1), null for no such name, undefined for silence. */
-export async function serveDns(answer: (name: string, asked: number) => string | null | undefined): Promise<{ address: string; close(): Promise<void> }> {
+export async function serveDns(
+  answer: (name: string, asked: number) => string | null | undefined,
+): Promise<{ address: string; close(): Promise<void> }> {
   const socket = createSocket("udp4");
   let asked = 0;
   socket.on("message", (question, from) => {
@@ -77,7 +90,11 @@ export async function serveDns(answer: (name: string, asked: number) => string |
     const record = hasAnswer
       ? Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...address.split(".").map(Number)])
       : Buffer.alloc(0);
-    socket.send(Buffer.concat([header, question.subarray(12, end), record]), from.port, from.address);
+    socket.send(
+      Buffer.concat([header, question.subarray(12, end), record]),
+      from.port,
+      from.address,
+    );
   });
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");

@@ -3,7 +3,14 @@
 import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CAUGHT_UP, DECIDE_ANEW, NOBODY_MS, PATIENCE_MS, type Decision, decideCandidacy } from "./candidacy.ts";
+import {
+  CAUGHT_UP,
+  DECIDE_ANEW,
+  NOBODY_MS,
+  PATIENCE_MS,
+  type Decision,
+  decideCandidacy,
+} from "./candidacy.ts";
 import { call } from "../base/call.ts";
 import { type Consul, connectConsul } from "./consul.ts";
 import { findPeers, litefsUrl } from "../litefs/peers.ts";
@@ -29,12 +36,18 @@ export async function boot(settings: Settings, environment: NodeJS.ProcessEnv): 
   prepareFolders(settings);
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(signal));
-  const env = { ...environment, ...environmentOf(settings), PATH: `${dirname(process.execPath)}${delimiter}${environment.PATH ?? ""}` };
+  const env = {
+    ...environment,
+    ...environmentOf(settings),
+    PATH: `${dirname(process.execPath)}${delimiter}${environment.PATH ?? ""}`,
+  };
 
   if (!settings.isReplicated) {
     const store = readStore(settings.storeDir, basename(settings.databaseFile));
     if (store.hasData && !existsSync(settings.databaseFile)) {
-      throw new Error(`REPLICATION=off, but the data of this node is in LiteFS' store (${settings.storeDir}) and ${settings.databaseFile} is not there: docs/runbooks/join-and-leave-replication.md says how to take it along.`);
+      throw new Error(
+        `REPLICATION=off, but the data of this node is in LiteFS' store (${settings.storeDir}) and ${settings.databaseFile} is not there: docs/runbooks/join-and-leave-replication.md says how to take it along.`,
+      );
     }
     return runLauncher(settings, env, stop.signal);
   }
@@ -47,15 +60,31 @@ export async function boot(settings: Settings, environment: NodeJS.ProcessEnv): 
     await freeOwnLease(settings, consul);
     const decision = await decide(settings, consul, before, stop.signal);
     if (!decision) break;
-    say("info", "boot.start", { candidate: decision.candidate, catching_up: decision.isCatchingUp, why: decision.why });
+    say("info", "boot.start", {
+      candidate: decision.candidate,
+      catching_up: decision.isCatchingUp,
+      why: decision.why,
+    });
     const startedMs = performance.now();
-    const ended = await runLitefs(settings, { ...env, LITEFS_CANDIDATE: String(decision.candidate), LITEFS_CATCHING_UP: String(decision.isCatchingUp), LITEFS_PATIENCE_MS: String(decision.patienceMs) }, stop.signal);
+    const ended = await runLitefs(
+      settings,
+      {
+        ...env,
+        LITEFS_CANDIDATE: String(decision.candidate),
+        LITEFS_CATCHING_UP: String(decision.isCatchingUp),
+        LITEFS_PATIENCE_MS: String(decision.patienceMs),
+      },
+      stop.signal,
+    );
     if (stop.signal.aborted) {
       unmount(settings.mountDir);
       return ended.code;
     }
     // What the launcher saw holds for the next decision, and for that one only.
-    before = { wasCaughtUp: ended.code === CAUGHT_UP, wasPatient: ended.code === DECIDE_ANEW && decision.patienceMs === PATIENCE_MS };
+    before = {
+      wasCaughtUp: ended.code === CAUGHT_UP,
+      wasPatient: ended.code === DECIDE_ANEW && decision.patienceMs === PATIENCE_MS,
+    };
     if (ended.code === CAUGHT_UP || ended.code === DECIDE_ANEW) continue;
     if (performance.now() - startedMs > HEALTHY_MS) failures = 0;
     failures += 1;
@@ -63,11 +92,16 @@ export async function boot(settings: Settings, environment: NodeJS.ProcessEnv): 
     // No restart makes room, and no person need start the node when there is some again.
     if (ended.reason === "full") {
       failures = Math.min(failures, MAX_FAILURES - 1);
-      say("error", "boot.disk_full", { line: ended.line, deleted: dropAsides(settings.storeDir, 0) });
+      say("error", "boot.disk_full", {
+        line: ended.line,
+        deleted: dropAsides(settings.storeDir, 0),
+      });
     }
     if (ended.reason === "corrupt" && !(await repair(settings, consul, ended))) return 1;
     if (failures >= MAX_FAILURES) return ended.code || 1;
-    await sleep(Math.min(2 ** (failures - 1) * 1_000, MAX_PAUSE_MS), undefined, { signal: stop.signal }).catch(() => undefined);
+    await sleep(Math.min(2 ** (failures - 1) * 1_000, MAX_PAUSE_MS), undefined, {
+      signal: stop.signal,
+    }).catch(() => undefined);
   }
   return 0;
 }
@@ -83,38 +117,78 @@ function prepareFolders(settings: Settings): void {
   const { uid, gid } = asAppUser(settings);
   if (uid === undefined || gid === undefined) return;
   chownSync(dataDir, uid, gid);
-  for (const name of readdirSync(dataDir)) if (!join(dataDir, name).startsWith(storeDir) && join(dataDir, name) !== mountDir) chownSync(join(dataDir, name), uid, gid);
+  for (const name of readdirSync(dataDir))
+    if (!join(dataDir, name).startsWith(storeDir) && join(dataDir, name) !== mountDir)
+      chownSync(join(dataDir, name), uid, gid);
 }
 
 /** A lease that this node had when its LiteFS died would keep everybody waiting until it ends by itself, up to twice its TTL (Consul's way of counting). */
 async function freeOwnLease({ instance, litefs }: Settings, consul: Consul): Promise<void> {
   const lease = await consul.primary().catch(() => null);
   if (lease?.hostname !== instance || !lease.session) return;
-  const lives = await call(`${litefs.url}/info`, { timeoutMs: 500 }).then(() => true, () => false);
-  if (lives) throw new Error(`Something answers at ${litefs.url} as the primary ${instance} already: two nodes have the same name or port.`);
-  await consul.endSession(lease.session).catch((error: unknown) => say("warn", "boot.lease_kept", { error }));
+  const lives = await call(`${litefs.url}/info`, { timeoutMs: 500 }).then(
+    () => true,
+    () => false,
+  );
+  if (lives)
+    throw new Error(
+      `Something answers at ${litefs.url} as the primary ${instance} already: two nodes have the same name or port.`,
+    );
+  await consul
+    .endSession(lease.session)
+    .catch((error: unknown) => say("warn", "boot.lease_kept", { error }));
   say("warn", "boot.lease_freed", { session: lease.session });
 }
 
 /** What to start as; null when a signal came first. Throws when a person must look. */
-async function decide(settings: Settings, consul: Consul, before: { wasCaughtUp: boolean; wasPatient: boolean }, signal: AbortSignal): Promise<Extract<Decision, { is: "start" }> | null> {
+async function decide(
+  settings: Settings,
+  consul: Consul,
+  before: { wasCaughtUp: boolean; wasPatient: boolean },
+  signal: AbortSignal,
+): Promise<Extract<Decision, { is: "start" }> | null> {
   let said = "";
   while (!signal.aborted) {
-    const answer = await Promise.all([consul.clusterId(), consul.hasData(), consul.primary(), consul.lastBeat()]).catch(() => null);
+    const answer = await Promise.all([
+      consul.clusterId(),
+      consul.hasData(),
+      consul.primary(),
+      consul.lastBeat(),
+    ]).catch(() => null);
     const decision = decideCandidacy({
       instance: settings.instance,
       isInPrimaryRegion: settings.region !== null && settings.region === settings.primaryRegion,
       store: readStore(settings.storeDir, basename(settings.databaseFile)),
       ...before,
-      consul: answer && { clusterId: answer[0], hasData: answer[1], primary: answer[2]?.hostname ?? null, beat: answer[3] },
+      consul: answer && {
+        clusterId: answer[0],
+        hasData: answer[1],
+        primary: answer[2]?.hostname ?? null,
+        beat: answer[3],
+      },
     });
     if (decision.is === "start") return decision;
     if (decision.is === "refuse") throw new Error(decision.why);
     const holder = decision.is === "found" ? await findHolder(settings) : null;
-    if (decision.is === "found" && !holder && (await consul.found(settings.instance, FOUNDER_STALE_MS).catch(() => false))) {
-      return { is: "start", candidate: true, isCatchingUp: false, patienceMs: NOBODY_MS, why: "no cluster yet: this node makes it" };
+    if (
+      decision.is === "found" &&
+      !holder &&
+      (await consul.found(settings.instance, FOUNDER_STALE_MS).catch(() => false))
+    ) {
+      return {
+        is: "start",
+        candidate: true,
+        isCatchingUp: false,
+        patienceMs: NOBODY_MS,
+        why: "no cluster yet: this node makes it",
+      };
     }
-    const why = decision.is === "wait" ? decision.why : holder ? `${holder} has data, though Consul knows of none: waiting for it to be the primary` : "another node makes the cluster";
+    const why =
+      decision.is === "wait"
+        ? decision.why
+        : holder
+          ? `${holder} has data, though Consul knows of none: waiting for it to be the primary`
+          : "another node makes the cluster";
     if (why !== said) say("info", "boot.waits", { why });
     said = why;
     await sleep(ASK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
@@ -124,8 +198,16 @@ async function decide(settings: Settings, consul: Consul, before: { wasCaughtUp:
 
 /** A node in the primary region that has the database: a Consul that lost everything does not make the cluster empty. */
 async function findHolder({ databaseFile, primaryRegion }: Settings): Promise<string | null> {
-  const peers = (await findPeers().catch(() => [])).filter(({ region }) => region === primaryRegion);
-  const found = await Promise.all(peers.map(async (peer) => ((await nodeState(litefsUrl(peer), basename(databaseFile), 1_000).catch(() => null))?.position ? peer.instance : null)));
+  const peers = (await findPeers().catch(() => [])).filter(
+    ({ region }) => region === primaryRegion,
+  );
+  const found = await Promise.all(
+    peers.map(async (peer) =>
+      (await nodeState(litefsUrl(peer), basename(databaseFile), 1_000).catch(() => null))?.position
+        ? peer.instance
+        : null,
+    ),
+  );
   return found.find((name) => name !== null) ?? null;
 }
 
@@ -136,11 +218,21 @@ async function findHolder({ databaseFile, primaryRegion }: Settings): Promise<st
 async function repair(settings: Settings, consul: Consul, { line }: Ended): Promise<boolean> {
   const primary = await consul.primary().catch(() => null);
   if (!primary || primary.hostname === settings.instance) {
-    const why = primary ? "this node is the primary: nobody else is known to have its data" : "nobody is known to be the primary";
-    say("error", "boot.store_corrupt", { line, why, do: `nothing was touched. When another node is the primary, start this one again; if there is none, restore a backup (docs/runbooks/restore.md).` });
+    const why = primary
+      ? "this node is the primary: nobody else is known to have its data"
+      : "nobody is known to be the primary";
+    say("error", "boot.store_corrupt", {
+      line,
+      why,
+      do: `nothing was touched. When another node is the primary, start this one again; if there is none, restore a backup (docs/runbooks/restore.md).`,
+    });
     return false;
   }
   const aside = putAside(settings.storeDir, new Date());
-  say("error", "boot.store_put_aside", { line, aside, why: `the store is corrupt; a fresh snapshot comes from ${primary.hostname}` });
+  say("error", "boot.store_put_aside", {
+    line,
+    aside,
+    why: `the store is corrupt; a fresh snapshot comes from ${primary.hostname}`,
+  });
   return true;
 }

@@ -13,22 +13,46 @@ const known = (part: Partial<Known>): Known => ({
   consul: { clusterId: CLUSTER, hasData: true, primary: null, beat: null },
   ...part,
 });
-const consul = (part: Partial<NonNullable<Known["consul"]>>) => ({ clusterId: CLUSTER, hasData: true, primary: null, beat: null, ...part });
+const consul = (part: Partial<NonNullable<Known["consul"]>>) => ({
+  clusterId: CLUSTER,
+  hasData: true,
+  primary: null,
+  beat: null,
+  ...part,
+});
 
 test("outside the primary region nobody is a candidate", () => {
-  for (const store of [empty, full]) expect(decideCandidacy(known({ isInPrimaryRegion: false, store }))).toMatchObject({ is: "start", candidate: false, isCatchingUp: false });
+  for (const store of [empty, full])
+    expect(decideCandidacy(known({ isInPrimaryRegion: false, store }))).toMatchObject({
+      is: "start",
+      candidate: false,
+      isCatchingUp: false,
+    });
 });
 
 test("a node that never had data is no candidate of a cluster that has some, though it has its id", () => {
   for (const store of [empty, { ...empty, clusterId: CLUSTER }]) {
-    for (const primary of [null, "dfw-1", "dfw-2"]) expect(decideCandidacy(known({ store, consul: consul({ primary }) }))).toMatchObject({ is: "start", candidate: false, isCatchingUp: true });
+    for (const primary of [null, "dfw-1", "dfw-2"])
+      expect(decideCandidacy(known({ store, consul: consul({ primary }) }))).toMatchObject({
+        is: "start",
+        candidate: false,
+        isCatchingUp: true,
+      });
   }
 });
 
 test("a node without data asks to found the cluster only where there is none, or none with data", () => {
-  expect(decideCandidacy(known({ store: empty, consul: consul({ clusterId: null, hasData: false }) }))).toEqual({ is: "found" });
-  expect(decideCandidacy(known({ store: { ...empty, clusterId: CLUSTER }, consul: consul({ hasData: false }) }))).toEqual({ is: "found" });
-  expect(decideCandidacy(known({ store: empty, consul: consul({ hasData: false, primary: "dfw-2" }) }))).toMatchObject({ is: "start", candidate: false });
+  expect(
+    decideCandidacy(known({ store: empty, consul: consul({ clusterId: null, hasData: false }) })),
+  ).toEqual({ is: "found" });
+  expect(
+    decideCandidacy(
+      known({ store: { ...empty, clusterId: CLUSTER }, consul: consul({ hasData: false }) }),
+    ),
+  ).toEqual({ is: "found" });
+  expect(
+    decideCandidacy(known({ store: empty, consul: consul({ hasData: false, primary: "dfw-2" }) })),
+  ).toMatchObject({ is: "start", candidate: false });
 });
 
 test("without Consul a node with data starts, and one without waits", () => {
@@ -37,18 +61,41 @@ test("without Consul a node with data starts, and one without waits", () => {
 });
 
 test("while another is the primary, only a node that caught up is a candidate", () => {
-  expect(decideCandidacy(known({ consul: consul({ primary: "dfw-2" }) }))).toMatchObject({ candidate: false, isCatchingUp: true });
-  expect(decideCandidacy(known({ consul: consul({ primary: "dfw-2" }), wasCaughtUp: true }))).toMatchObject({ candidate: true, isCatchingUp: false });
+  expect(decideCandidacy(known({ consul: consul({ primary: "dfw-2" }) }))).toMatchObject({
+    candidate: false,
+    isCatchingUp: true,
+  });
+  expect(
+    decideCandidacy(known({ consul: consul({ primary: "dfw-2" }), wasCaughtUp: true })),
+  ).toMatchObject({ candidate: true, isCatchingUp: false });
 });
 
 test("a node that is known to be behind waits for the one that is further, and takes over when that does not come", () => {
   const behind = { consul: consul({ beat: { instance: "dfw-2", txid: 105, needed: 103 } }) };
-  expect(decideCandidacy(known(behind))).toMatchObject({ candidate: false, isCatchingUp: true, patienceMs: PATIENCE_MS, why: "nobody is the primary; dfw-2 was 5 transactions further than this node" });
-  expect(decideCandidacy(known({ ...behind, wasPatient: true }))).toMatchObject({ candidate: true, isCatchingUp: false });
-  expect(decideCandidacy(known({ consul: consul({ beat: { instance: "dfw-2", txid: 105, needed: 100 } }) }))).toMatchObject({ candidate: true });
-  expect(decideCandidacy(known({ consul: consul({ beat: { instance: "dfw-1", txid: 105, needed: 103 } }) }))).toMatchObject({ candidate: true });
+  expect(decideCandidacy(known(behind))).toMatchObject({
+    candidate: false,
+    isCatchingUp: true,
+    patienceMs: PATIENCE_MS,
+    why: "nobody is the primary; dfw-2 was 5 transactions further than this node",
+  });
+  expect(decideCandidacy(known({ ...behind, wasPatient: true }))).toMatchObject({
+    candidate: true,
+    isCatchingUp: false,
+  });
+  expect(
+    decideCandidacy(
+      known({ consul: consul({ beat: { instance: "dfw-2", txid: 105, needed: 100 } }) }),
+    ),
+  ).toMatchObject({ candidate: true });
+  expect(
+    decideCandidacy(
+      known({ consul: consul({ beat: { instance: "dfw-1", txid: 105, needed: 103 } }) }),
+    ),
+  ).toMatchObject({ candidate: true });
 });
 
 test("data of another cluster is left alone", () => {
-  expect(decideCandidacy(known({ consul: consul({ clusterId: "LFSC0000000000000002" }) }))).toMatchObject({ is: "refuse" });
+  expect(
+    decideCandidacy(known({ consul: consul({ clusterId: "LFSC0000000000000002" }) })),
+  ).toMatchObject({ is: "refuse" });
 });

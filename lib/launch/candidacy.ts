@@ -10,14 +10,29 @@ export interface Known {
   /** The launcher saw this store at the primary's position, moments ago. */
   readonly wasCaughtUp: boolean;
   /** What Consul says; null while it can't be reached. */
-  readonly consul: { readonly clusterId: string | null; readonly hasData: boolean; readonly primary: string | null; readonly beat: { readonly instance: string; readonly txid: number; readonly needed: number } | null } | null;
+  readonly consul: {
+    readonly clusterId: string | null;
+    readonly hasData: boolean;
+    readonly primary: string | null;
+    readonly beat: {
+      readonly instance: string;
+      readonly txid: number;
+      readonly needed: number;
+    } | null;
+  } | null;
   /** This node waited PATIENCE_MS for whoever is known to be further. */
   readonly wasPatient: boolean;
 }
 
 export type Decision =
   /** Start; `isCatchingUp`: the launcher is to end LiteFS with CAUGHT_UP once the data is as far as the primary's, and boot decides anew. */
-  | { readonly is: "start"; readonly candidate: boolean; readonly isCatchingUp: boolean; readonly patienceMs: number; readonly why: string }
+  | {
+      readonly is: "start";
+      readonly candidate: boolean;
+      readonly isCatchingUp: boolean;
+      readonly patienceMs: number;
+      readonly why: string;
+    }
   /** No data here, and no cluster yet: exactly one node may make it. */
   | { readonly is: "found" }
   /** Ask again: starting now would help nobody. */
@@ -34,26 +49,47 @@ export const PATIENCE_MS = 120_000;
 export const CAUGHT_UP = 75;
 export const DECIDE_ANEW = 76;
 
-export function decideCandidacy({ instance, isInPrimaryRegion, store, wasCaughtUp, wasPatient, consul }: Known): Decision {
-  const start = (candidate: boolean, isCatchingUp: boolean, why: string, patienceMs = NOBODY_MS) => ({ is: "start", candidate, isCatchingUp, patienceMs, why }) as const;
+export function decideCandidacy({
+  instance,
+  isInPrimaryRegion,
+  store,
+  wasCaughtUp,
+  wasPatient,
+  consul,
+}: Known): Decision {
+  const start = (candidate: boolean, isCatchingUp: boolean, why: string, patienceMs = NOBODY_MS) =>
+    ({ is: "start", candidate, isCatchingUp, patienceMs, why }) as const;
   if (consul?.clusterId && store.clusterId && consul.clusterId !== store.clusterId) {
-    return { is: "refuse", why: `the data here is of cluster ${store.clusterId}, the lease of cluster ${consul.clusterId}. Move LITEFS_DATA_DIR away to join that cluster, or set another LITEFS_LEASE_KEY to keep this data.` };
+    return {
+      is: "refuse",
+      why: `the data here is of cluster ${store.clusterId}, the lease of cluster ${consul.clusterId}. Move LITEFS_DATA_DIR away to join that cluster, or set another LITEFS_LEASE_KEY to keep this data.`,
+    };
   }
   if (!isInPrimaryRegion) return start(false, false, "outside the primary region");
   if (!store.hasData) {
-    if (!consul) return { is: "wait", why: "no data here, and Consul can't be reached: nobody knows whether there is a cluster" };
+    if (!consul)
+      return {
+        is: "wait",
+        why: "no data here, and Consul can't be reached: nobody knows whether there is a cluster",
+      };
     if (consul.hasData) return start(false, true, "no data here, and the cluster has some");
-    if (consul.primary !== null && consul.primary !== instance) return start(false, true, `no data here, and ${consul.primary} makes the cluster`);
+    if (consul.primary !== null && consul.primary !== instance)
+      return start(false, true, `no data here, and ${consul.primary} makes the cluster`);
     return { is: "found" };
   }
   if (!consul) return start(true, false, "Consul can't be reached; LiteFS goes on when it can");
   if (consul.primary === instance) return start(true, false, "this node was the primary last");
   if (consul.primary === null) {
     const { beat } = consul;
-    const behind = beat && beat.instance !== instance && beat.needed > store.txid ? beat.txid - store.txid : 0;
+    const behind =
+      beat && beat.instance !== instance && beat.needed > store.txid ? beat.txid - store.txid : 0;
     if (behind <= 0) return start(true, false, "nobody is the primary");
     const why = `nobody is the primary; ${beat!.instance} was ${behind} transactions further than this node`;
-    return wasPatient ? start(true, false, `${why}, and did not come back: they are lost to the cluster`) : start(false, true, why, PATIENCE_MS);
+    return wasPatient
+      ? start(true, false, `${why}, and did not come back: they are lost to the cluster`)
+      : start(false, true, why, PATIENCE_MS);
   }
-  return wasCaughtUp ? start(true, false, "as far as the primary") : start(false, true, `${consul.primary} is the primary, and may be further`);
+  return wasCaughtUp
+    ? start(true, false, "as far as the primary")
+    : start(false, true, `${consul.primary} is the primary, and may be further`);
 }

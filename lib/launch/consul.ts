@@ -45,22 +45,53 @@ export function connectConsul(consulUrl: string, key: string): Consul {
   const headers: Record<string, string> = token ? { "x-consul-token": token } : {};
   const path = [url.pathname, key].join("/").split("/").filter(Boolean).join("/");
 
-  async function ask(method: "GET" | "PUT", route: string, body?: string): Promise<{ status: number; body: string }> {
-    const answer = await call(`${url.protocol}//${url.host}/v1/${route}`, { method, headers, body });
-    if (answer.status !== 200 && answer.status !== 404) throw new Error(`Consul answered ${answer.status}: ${answer.body.slice(0, 200)}`);
+  async function ask(
+    method: "GET" | "PUT",
+    route: string,
+    body?: string,
+  ): Promise<{ status: number; body: string }> {
+    const answer = await call(`${url.protocol}//${url.host}/v1/${route}`, {
+      method,
+      headers,
+      body,
+    });
+    if (answer.status !== 200 && answer.status !== 404)
+      throw new Error(`Consul answered ${answer.status}: ${answer.body.slice(0, 200)}`);
     return answer;
   }
-  async function get(name: string): Promise<{ value: string; session: string | null; index: number } | null> {
+  async function get(
+    name: string,
+  ): Promise<{ value: string; session: string | null; index: number } | null> {
     const { status, body } = await ask("GET", `kv/${name}`);
     if (status === 404) return null;
-    const [entry] = JSON.parse(body) as { Value: string | null; Session?: string; ModifyIndex: number }[];
-    return entry ? { value: Buffer.from(entry.Value ?? "", "base64").toString(), session: entry.Session ?? null, index: entry.ModifyIndex } : null;
+    const [entry] = JSON.parse(body) as {
+      Value: string | null;
+      Session?: string;
+      ModifyIndex: number;
+    }[];
+    return entry
+      ? {
+          value: Buffer.from(entry.Value ?? "", "base64").toString(),
+          session: entry.Session ?? null,
+          index: entry.ModifyIndex,
+        }
+      : null;
   }
 
   const clusterId = async () => (await get(`${path}/clusterid`))?.value || null;
-  async function founder(): Promise<{ instance: string; atMs: number; isDone: boolean; index: number } | null> {
+  async function founder(): Promise<{
+    instance: string;
+    atMs: number;
+    isDone: boolean;
+    index: number;
+  } | null> {
     const entry = await get(`${path}/founder`);
-    return entry?.value ? { ...(JSON.parse(entry.value) as { instance: string; atMs: number; isDone: boolean }), index: entry.index } : null;
+    return entry?.value
+      ? {
+          ...(JSON.parse(entry.value) as { instance: string; atMs: number; isDone: boolean }),
+          index: entry.index,
+        }
+      : null;
   }
 
   return {
@@ -72,7 +103,10 @@ export function connectConsul(consulUrl: string, key: string): Consul {
     async primary() {
       const entry = await get(path);
       if (!entry?.value) return null;
-      const { hostname, "advertise-url": advertiseUrl } = JSON.parse(entry.value) as { hostname: string; "advertise-url": string };
+      const { hostname, "advertise-url": advertiseUrl } = JSON.parse(entry.value) as {
+        hostname: string;
+        "advertise-url": string;
+      };
       return { hostname, advertiseUrl, session: entry.session };
     },
     async endSession(session) {
@@ -80,8 +114,18 @@ export function connectConsul(consulUrl: string, key: string): Consul {
     },
     async found(instance, staleMs) {
       const before = await founder();
-      if (before && !before.isDone && before.instance !== instance && before.atMs + staleMs > Date.now()) return false;
-      const { body } = await ask("PUT", `kv/${path}/founder?cas=${before?.index ?? 0}`, JSON.stringify({ instance, atMs: Date.now(), isDone: false }));
+      if (
+        before &&
+        !before.isDone &&
+        before.instance !== instance &&
+        before.atMs + staleMs > Date.now()
+      )
+        return false;
+      const { body } = await ask(
+        "PUT",
+        `kv/${path}/founder?cas=${before?.index ?? 0}`,
+        JSON.stringify({ instance, atMs: Date.now(), isDone: false }),
+      );
       return body.trim() === "true";
     },
     async beat(instance, txid, needed) {
@@ -89,10 +133,20 @@ export function connectConsul(consulUrl: string, key: string): Consul {
     },
     async lastBeat() {
       const entry = await get(`${path}/beat`);
-      return entry?.value ? { needed: 0, ...(JSON.parse(entry.value) as { instance: string; txid: number; needed?: number }), index: entry.index } : null;
+      return entry?.value
+        ? {
+            needed: 0,
+            ...(JSON.parse(entry.value) as { instance: string; txid: number; needed?: number }),
+            index: entry.index,
+          }
+        : null;
     },
     async markFounded(instance) {
-      await ask("PUT", `kv/${path}/founder`, JSON.stringify({ instance, atMs: Date.now(), isDone: true }));
+      await ask(
+        "PUT",
+        `kv/${path}/founder`,
+        JSON.stringify({ instance, atMs: Date.now(), isDone: true }),
+      );
     },
   };
 }

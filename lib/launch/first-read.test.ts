@@ -14,7 +14,9 @@ beforeEach(() => {
     asked.push(request.url!);
     response.writeHead(503).end(answers.length > 1 ? answers.shift() : answers[0]);
   });
-  vi.spyOn(process.stdout, "write").mockImplementation((line) => (said.push((JSON.parse(String(line)) as { event: string }).event), true));
+  vi.spyOn(process.stdout, "write").mockImplementation(
+    (line) => (said.push((JSON.parse(String(line)) as { event: string }).event), true),
+  );
 });
 afterEach(() => new Promise((resolve) => server.close(resolve)));
 
@@ -24,12 +26,19 @@ async function site(host: string) {
   return { host, port: String((server.address() as AddressInfo).port), uid: null, gid: null };
 }
 
-test.each(["127.0.0.1", "0.0.0.0", "::"])("a site on %s is asked until it has read its database, ready or not", async (host) => {
-  answers = ["<h1>Not yet</h1>", '{"database":"unreadable"}', '{"ready":false,"database":"readable"}'];
-  expect(await firstRead(await site(host), () => false, 10_000)).toBe(true);
-  expect(asked).toEqual(["/readyz", "/readyz", "/readyz"]);
-  expect(said).toEqual(["launch.database_open"]);
-});
+test.each(["127.0.0.1", "0.0.0.0", "::"])(
+  "a site on %s is asked until it has read its database, ready or not",
+  async (host) => {
+    answers = [
+      "<h1>Not yet</h1>",
+      '{"database":"unreadable"}',
+      '{"ready":false,"database":"readable"}',
+    ];
+    expect(await firstRead(await site(host), () => false, 10_000)).toBe(true);
+    expect(asked).toEqual(["/readyz", "/readyz", "/readyz"]);
+    expect(said).toEqual(["launch.database_open"]);
+  },
+);
 
 test("a site that can't read its database is asked until the deadline, and that is said", async () => {
   answers = ['{"database":"unreadable"}'];

@@ -13,7 +13,11 @@ const DEADLINE_MS = 60_000;
  * SQLite's first connection in a process empties the -shm file, which LiteFS keeps in its store, and fills it anew. On a full disk that
  * fails (SQLITE_IOERR_SHMSIZE), and so does every read; a process that has a connection goes on reading, and opens more.
  */
-export async function firstRead(app: Settings["app"], hasEnded: () => boolean, deadlineMs = DEADLINE_MS): Promise<boolean> {
+export async function firstRead(
+  app: Settings["app"],
+  hasEnded: () => boolean,
+  deadlineMs = DEADLINE_MS,
+): Promise<boolean> {
   const fromMs = performance.now();
   let last: unknown;
   while (!hasEnded() && performance.now() - fromMs < deadlineMs) {

@@ -30,7 +30,12 @@ export async function handOver(settings: Settings, timeoutMs: number): Promise<s
   if (!own?.isPrimary || !own.position) return null;
   const peers = await findPeers().catch(() => []);
   const asked = await Promise.all(
-    peers.filter(({ region }) => region === settings.primaryRegion).map(async (peer) => ({ peer, state: await nodeState(litefsUrl(peer), name, FIND_MS).catch(() => null) })),
+    peers
+      .filter(({ region }) => region === settings.primaryRegion)
+      .map(async (peer) => ({
+        peer,
+        state: await nodeState(litefsUrl(peer), name, FIND_MS).catch(() => null),
+      })),
   );
   const askedMs = performance.now() - fromMs;
   const standby = asked.find(({ state }) => state?.candidate && state.position)?.peer;
@@ -51,21 +56,41 @@ export async function handOver(settings: Settings, timeoutMs: number): Promise<s
     for (;;) {
       const { position } = await nodeState(litefsUrl(standby), name, Math.max(1, leftMs()));
       if (position?.txid === last.txid && position.checksum === last.checksum) break;
-      if (leftMs() <= 0) throw new Error(`${standby.instance} is at transaction ${position?.txid}, not at ${last.txid}`);
+      if (leftMs() <= 0)
+        throw new Error(
+          `${standby.instance} is at transaction ${position?.txid}, not at ${last.txid}`,
+        );
       await sleep(LOOK_EVERY_MS);
     }
     const levelMs = performance.now() - fromMs;
-    const answer = await call(`${litefsUrl(standby)}/promote`, { method: "POST", timeoutMs: Math.max(1, leftMs()) });
+    const answer = await call(`${litefsUrl(standby)}/promote`, {
+      method: "POST",
+      timeoutMs: Math.max(1, leftMs()),
+    });
     if (answer.status !== 200) throw new Error(answer.body.trim());
     // The lock goes when this node is a replica, not before: LiteFS ends itself when a transaction that began on a primary commits on none.
     const givenMs = performance.now();
-    while (performance.now() - givenMs < STEP_DOWN_MS && (await nodeState(url, name, ASK_MS).catch(() => null))?.isPrimary !== false) await sleep(LOOK_EVERY_MS);
-    say("info", "launch.handed_over", { to: standby.instance, txid: last.txid, asked_ms: Math.round(askedMs), halted_ms: Math.round(haltedMs), level_ms: Math.round(levelMs), ms: Math.round(performance.now() - fromMs) });
+    while (
+      performance.now() - givenMs < STEP_DOWN_MS &&
+      (await nodeState(url, name, ASK_MS).catch(() => null))?.isPrimary !== false
+    )
+      await sleep(LOOK_EVERY_MS);
+    say("info", "launch.handed_over", {
+      to: standby.instance,
+      txid: last.txid,
+      asked_ms: Math.round(askedMs),
+      halted_ms: Math.round(haltedMs),
+      level_ms: Math.round(levelMs),
+      ms: Math.round(performance.now() - fromMs),
+    });
     return standby.instance;
   } catch (error) {
     say("warn", "launch.not_handed_over", { to: standby.instance, error });
     return null;
   } finally {
-    if (isHalted) await call(lock, { method: "DELETE", headers, timeoutMs: ASK_MS }).catch((error: unknown) => say("warn", "launch.halt_not_released", { error }));
+    if (isHalted)
+      await call(lock, { method: "DELETE", headers, timeoutMs: ASK_MS }).catch((error: unknown) =>
+        say("warn", "launch.halt_not_released", { error }),
+      );
   }
 }

@@ -15,7 +15,11 @@ const HAND_OVER_MS = 2_000;
 const RESERVE_MS = 4_000;
 
 /** Runs until a signal, until the site fails for good, or until boot is to decide anew (CAUGHT_UP, DECIDE_ANEW). Returns the exit code: 0 after a signal, so that LiteFS gives the lease back. `flags` are what Node is told for the site. */
-export async function launch(settings: Settings, env: NodeJS.ProcessEnv, flags: readonly string[]): Promise<number> {
+export async function launch(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  flags: readonly string[],
+): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(signal));
 
@@ -23,12 +27,19 @@ export async function launch(settings: Settings, env: NodeJS.ProcessEnv, flags: 
     const applied = await runMigrations(settings, env, settings.databaseFile);
     if (applied.length > 0) say("info", "launch.migrated", { applied });
     const server = startServer(settings, env, flags);
-    return Promise.race([server.failed, aborted(stop.signal).then(() => drain(settings, server, performance.now()))]);
+    return Promise.race([
+      server.failed,
+      aborted(stop.signal).then(() => drain(settings, server, performance.now())),
+    ]);
   }
 
   let server: Server | null = null;
   dieWithParent(() => server?.kill());
-  const replica = openReplica(settings, env, connectConsul(settings.lease.consulUrl, settings.lease.key));
+  const replica = openReplica(
+    settings,
+    env,
+    connectConsul(settings.lease.consulUrl, settings.lease.key),
+  );
   const ready = await replica.prepare(stop.signal);
   if (stop.signal.aborted) return 0;
   if (ready !== "ready") return ready;
@@ -54,12 +65,17 @@ async function watch(replica: Replica, signal: AbortSignal): Promise<Restart | "
 
 /** Lets the requests that run finish, for what is left of the kill timeout since `fromMs`. */
 async function drain(settings: Settings, server: Server, fromMs: number): Promise<number> {
-  await server.drain(Math.max(1_000, settings.killTimeoutMs - RESERVE_MS - (performance.now() - fromMs)));
+  await server.drain(
+    Math.max(1_000, settings.killTimeoutMs - RESERVE_MS - (performance.now() - fromMs)),
+  );
   say("info", "launch.stopped", { ms: Math.round(performance.now() - fromMs) });
   return 0;
 }
 
-const aborted = (signal: AbortSignal): Promise<void> => new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
+  );
 
 /** A LiteFS that was killed leaves us behind on a mount that answers nobody: end with it. */
 function dieWithParent(kill: () => void): void {

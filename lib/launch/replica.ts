@@ -55,7 +55,10 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
     if (!other?.isPrimary) return "unknown";
     if (!other.position) return "level";
     // Looked at again: under steady writes what was read before the primary's is always a little less.
-    const txid = own.position && own.position.txid >= other.position.txid ? own.position.txid : ((await nodeState(litefs.url, name).catch(() => null))?.position?.txid ?? 0);
+    const txid =
+      own.position && own.position.txid >= other.position.txid
+        ? own.position.txid
+        : ((await nodeState(litefs.url, name).catch(() => null))?.position?.txid ?? 0);
     return txid >= other.position.txid ? "level" : "behind";
   }
 
@@ -71,7 +74,11 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
     isLossReported = true;
     if (!beat || beat.instance === settings.instance) return;
     const lost = Math.max(0, beat.txid - (own.position?.txid ?? 0));
-    say(lost > 0 ? "error" : "info", "launch.promoted", { after: beat.instance, txid: own.position?.txid ?? 0, lost });
+    say(lost > 0 ? "error" : "info", "launch.promoted", {
+      after: beat.instance,
+      txid: own.position?.txid ?? 0,
+      lost,
+    });
   }
 
   /** Everything that the primary must do before it serves. */
@@ -121,14 +128,19 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
         const code = restartFor(own, state);
         if (code) return code;
         const waitedMs = performance.now() - fromMs;
-        why = own.position ? `this copy is ${state === "behind" ? "behind" : "not known to be as far as"} the primary's` : "no data here yet";
+        why = own.position
+          ? `this copy is ${state === "behind" ? "behind" : "not known to be as far as"} the primary's`
+          : "no data here yet";
         if (own.position && (state === "level" || waitedMs > CATCH_UP_MS)) {
           const pending = await runMigrations(settings, env, databaseFile, "pending", 30_000);
           if (pending.length === 0) return "ready";
           why = `migrations are missing, and come from the primary: ${pending.join(", ")}`;
           if (isCandidate && state === "level") {
             say("info", "launch.asks_for_lease", { pending });
-            const answer = await call(`${litefs.url}/promote`, { method: "POST", timeoutMs: 10_000 }).catch((error: Error) => ({ status: 0, body: error.message }));
+            const answer = await call(`${litefs.url}/promote`, {
+              method: "POST",
+              timeoutMs: 10_000,
+            }).catch((error: Error) => ({ status: 0, body: error.message }));
             if (answer.status === 200) continue;
             why = `the lease was not handed over: ${answer.body.trim()}`;
           }
@@ -152,7 +164,9 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
       if (!isLossReported) await reportLoss(own);
       await lease.asPrimary(own);
       if (!migratedAsPrimary && performance.now() >= migrateAgainMs) {
-        await migrateAsPrimary(own).catch((error: unknown) => say("error", "launch.migrations_failed", { error, again_in_ms: SAY_EVERY_MS }));
+        await migrateAsPrimary(own).catch((error: unknown) =>
+          say("error", "launch.migrations_failed", { error, again_in_ms: SAY_EVERY_MS }),
+        );
         migrateAgainMs = performance.now() + SAY_EVERY_MS;
       }
       return "on";

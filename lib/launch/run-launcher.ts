@@ -5,9 +5,17 @@ import { join } from "node:path";
 import type { Settings } from "./settings.ts";
 
 /** Runs it to its end and returns its exit code. `stop` is handed on as SIGTERM. */
-export function runLauncher(settings: Settings, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<number> {
+export function runLauncher(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  stop: AbortSignal,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(settings.root, "scripts", "launch.ts")], { cwd: settings.root, env, stdio: "inherit" });
+    const child = spawn(process.execPath, [join(settings.root, "scripts", "launch.ts")], {
+      cwd: settings.root,
+      env,
+      stdio: "inherit",
+    });
     const end = () => child.kill("SIGTERM");
     stop.addEventListener("abort", end, { once: true });
     if (stop.aborted) end();

@@ -14,9 +14,19 @@ function settingsFor(script: string, killTimeoutSeconds = 30) {
   const program = join(folder, "litefs");
   writeFileSync(program, `#!/bin/sh\n${script}\n`);
   chmodSync(program, 0o755);
-  return readSettings({ REPLICATION: "on", FLY_CONSUL_URL: "http://:hunter2@consul:8500", LITEFS_ADVERTISE_URL: "http://a", LITEFS_PROGRAM: program, KILL_TIMEOUT_SECONDS: String(killTimeoutSeconds) }, folder);
+  return readSettings(
+    {
+      REPLICATION: "on",
+      FLY_CONSUL_URL: "http://:hunter2@consul:8500",
+      LITEFS_ADVERTISE_URL: "http://a",
+      LITEFS_PROGRAM: program,
+      KILL_TIMEOUT_SECONDS: String(killTimeoutSeconds),
+    },
+    folder,
+  );
 }
-const run = (script: string, signal = new AbortController().signal, seconds?: number) => runLitefs(settingsFor(script, seconds), { ...process.env }, signal);
+const run = (script: string, signal = new AbortController().signal, seconds?: number) =>
+  runLitefs(settingsFor(script, seconds), { ...process.env }, signal);
 
 test("the exit code is LiteFS' own", async () => {
   expect(await run("exit 75")).toEqual({ code: 75, reason: "other", line: null });
@@ -34,14 +44,21 @@ test.each([
 
 test("a disk that is full is no corrupt store", async () => {
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  for (const line of ["ERROR: cannot open store: open databases: recover ltx: write: no space left on device", "fatal error occurred while applying ltx to lectern.db, exiting: no space left on device"]) {
+  for (const line of [
+    "ERROR: cannot open store: open databases: recover ltx: write: no space left on device",
+    "fatal error occurred while applying ltx to lectern.db, exiting: no space left on device",
+  ]) {
     expect(await run(`echo "${line}" >&2; exit 1`)).toEqual({ code: 1, reason: "full", line });
   }
 });
 
 test("a Consul that can't be reached is no corrupt store", async () => {
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
-  expect(await run(`echo "ERROR: cannot init consul: cannot connect to consul: connection refused" >&2; exit 1`)).toMatchObject({ reason: "other" });
+  expect(
+    await run(
+      `echo "ERROR: cannot init consul: cannot connect to consul: connection refused" >&2; exit 1`,
+    ),
+  ).toMatchObject({ reason: "other" });
 });
 
 test("Consul's token is not printed", async () => {
@@ -68,8 +85,19 @@ test("what LiteFS repeats is printed once in a while, with how often it was said
   const lines: string[] = [];
   const print = withoutChatter((line) => lines.push(line), 0);
   const quiet = withoutChatter((line) => lines.push(line));
-  for (const line of ["primary lease acquired", "primary lease acquired", "no primary, retrying", "no primary, retrying", "no primary, retrying"]) quiet(line);
-  expect(lines).toEqual(["primary lease acquired", "primary lease acquired", "no primary, retrying"]);
+  for (const line of [
+    "primary lease acquired",
+    "primary lease acquired",
+    "no primary, retrying",
+    "no primary, retrying",
+    "no primary, retrying",
+  ])
+    quiet(line);
+  expect(lines).toEqual([
+    "primary lease acquired",
+    "primary lease acquired",
+    "no primary, retrying",
+  ]);
   lines.length = 0;
   for (let i = 0; i < 2; i++) print("no primary, retrying");
   expect(lines).toHaveLength(2);

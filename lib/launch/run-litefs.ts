@@ -16,10 +16,12 @@ export interface Ended {
 }
 
 /** How LiteFS says that the store contradicts itself (store.go, db.go of v0.5.14), at start and while it applies what it got. */
-const CORRUPT = /does not match LTX post-apply checksum|cannot open store: .*(recover ltx|init database file|sync wal to ltx|max ltx file|checksum|cluster id)/;
+const CORRUPT =
+  /does not match LTX post-apply checksum|cannot open store: .*(recover ltx|init database file|sync wal to ltx|max ltx file|checksum|cluster id)/;
 /** The store is well, the disk is not: nothing to put aside. */
 const FULL = /no space left on device|disk quota exceeded/;
-const NOT_CORRUPT = /no space left on device|disk quota exceeded|permission denied|read-only file system|too many open files|cannot allocate memory/;
+const NOT_CORRUPT =
+  /no space left on device|disk quota exceeded|permission denied|read-only file system|too many open files|cannot allocate memory/;
 
 /** Fewer than the whole: LiteFS needs some for itself after the launcher has ended. */
 const RESERVE_MS = 2_000;
@@ -27,10 +29,18 @@ const RESERVE_MS = 2_000;
 const ORPHANS_MS = 10_000;
 
 /** Starts LiteFS and resolves when it has ended and nothing that it started runs. `stop` ends it within the kill timeout. */
-export function runLitefs(settings: Settings, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<Ended> {
+export function runLitefs(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  stop: AbortSignal,
+): Promise<Ended> {
   return new Promise((resolve, reject) => {
     // Its standard output goes straight through, as the site's log does; what it says itself is on the other one.
-    const child = spawn(settings.litefs.program, ["mount", "-config", join(settings.root, "litefs.yml")], { cwd: settings.root, env, stdio: ["ignore", "inherit", "pipe"] });
+    const child = spawn(
+      settings.litefs.program,
+      ["mount", "-config", join(settings.root, "litefs.yml")],
+      { cwd: settings.root, env, stdio: ["ignore", "inherit", "pipe"] },
+    );
     let found: { reason: "corrupt" | "full"; line: string } | null = null;
     const secret = new URL(settings.lease.consulUrl).password;
     const print = withoutChatter((line) => process.stderr.write(`${line}\n`));
@@ -50,16 +60,25 @@ export function runLitefs(settings: Settings, env: NodeJS.ProcessEnv, stop: Abor
     };
     stop.addEventListener("abort", end, { once: true });
     if (stop.aborted) end();
-    child.once("error", (error) => reject(new Error(`LiteFS could not be started: ${error.message}`)));
+    child.once("error", (error) =>
+      reject(new Error(`LiteFS could not be started: ${error.message}`)),
+    );
     let orphans: NodeJS.Timeout | undefined;
     const finish = (code: number | null, signal: NodeJS.Signals | null) => {
       clearTimeout(kill);
       clearTimeout(orphans);
       stop.removeEventListener("abort", end);
-      resolve({ code: code ?? (signal ? 1 : 0), reason: found?.reason ?? "other", line: found?.line ?? null });
+      resolve({
+        code: code ?? (signal ? 1 : 0),
+        reason: found?.reason ?? "other",
+        line: found?.line ?? null,
+      });
     };
     // "close" comes when nobody holds its output any more: the launcher and the site have it too.
-    child.once("exit", (code, signal) => (orphans = setTimeout(() => finish(code, signal), ORPHANS_MS)));
+    child.once(
+      "exit",
+      (code, signal) => (orphans = setTimeout(() => finish(code, signal), ORPHANS_MS)),
+    );
     child.once("close", finish);
   });
 }
@@ -68,7 +87,10 @@ export function runLitefs(settings: Settings, env: NodeJS.ProcessEnv, stop: Abor
 const CHATTER = /retrying|existing primary found|cannot become primary|cannot release consul key/;
 
 /** Hands lines on; chatter that was handed on less than `againMs` ago is counted instead, and the count said with the next of it. */
-export function withoutChatter(print: (line: string) => void, againMs = 60_000): (line: string) => void {
+export function withoutChatter(
+  print: (line: string) => void,
+  againMs = 60_000,
+): (line: string) => void {
   const said = new Map<string, { atMs: number; swallowed: number }>();
   return (line) => {
     if (!CHATTER.test(line)) return print(line);
@@ -81,6 +103,8 @@ export function withoutChatter(print: (line: string) => void, againMs = 60_000):
     }
     if (said.size > 100) said.clear();
     said.set(key, { atMs: nowMs, swallowed: 0 });
-    print(before?.swallowed ? `${line} (and ${before.swallowed} times since it was said last)` : line);
+    print(
+      before?.swallowed ? `${line} (and ${before.swallowed} times since it was said last)` : line,
+    );
   };
 }

@@ -25,7 +25,10 @@ const SITE = `
 
 function start(site: string, env: Record<string, string> = {}) {
   writeFileSync(join(folder, "server.js"), site);
-  const settings = readSettings({ HOST: "127.0.0.1", PORT: String(port), DATA_DIR: folder, ...env }, folder);
+  const settings = readSettings(
+    { HOST: "127.0.0.1", PORT: String(port), DATA_DIR: folder, ...env },
+    folder,
+  );
   return startServer(settings, process.env, ["--max-semi-space-size=16"], 50);
 }
 
@@ -37,7 +40,10 @@ interface Said {
 }
 
 async function get(path: string): Promise<Said> {
-  return vi.waitFor(async () => (await fetch(`http://127.0.0.1:${port}${path}`)).json() as Promise<Said>, { timeout: 10_000, interval: 50 });
+  return vi.waitFor(
+    async () => (await fetch(`http://127.0.0.1:${port}${path}`)).json() as Promise<Said>,
+    { timeout: 10_000, interval: 50 },
+  );
 }
 
 test("the site binds to HOST, with the flags of a server", async () => {
@@ -65,7 +71,13 @@ test("draining lets a request finish, and takes no new one", async () => {
   await get("/");
   const slow = fetch(`http://127.0.0.1:${port}/slow`);
   await new Promise((resolve) => setImmediate(resolve));
-  await vi.waitFor(async () => expect(readFileSync(`/proc/net/tcp`, "utf8")).toContain(`:${port.toString(16).toUpperCase().padStart(4, "0")} `), 10_000);
+  await vi.waitFor(
+    async () =>
+      expect(readFileSync(`/proc/net/tcp`, "utf8")).toContain(
+        `:${port.toString(16).toUpperCase().padStart(4, "0")} `,
+      ),
+    10_000,
+  );
   const drained = server.drain(5_000);
   expect((await slow).status).toBe(200);
   await drained;
@@ -73,7 +85,9 @@ test("draining lets a request finish, and takes no new one", async () => {
 });
 
 test("a site that does not end is killed", async () => {
-  const server = start(`process.on("SIGTERM", () => {}); require("node:http").createServer((_, response) => response.end("{}")).listen(process.env.PORT, process.env.HOSTNAME);`);
+  const server = start(
+    `process.on("SIGTERM", () => {}); require("node:http").createServer((_, response) => response.end("{}")).listen(process.env.PORT, process.env.HOSTNAME);`,
+  );
   await get("/");
   const startedMs = performance.now();
   await server.drain(300);
@@ -82,7 +96,9 @@ test("a site that does not end is killed", async () => {
 
 test("a site that dies is started again", async () => {
   const count = JSON.stringify(join(folder, "count"));
-  const server = start(`require("node:fs").appendFileSync(${count}, "x"); if (require("node:fs").readFileSync(${count}, "utf8").length < 2) process.exit(1); ${SITE}`);
+  const server = start(
+    `require("node:fs").appendFileSync(${count}, "x"); if (require("node:fs").readFileSync(${count}, "utf8").length < 2) process.exit(1); ${SITE}`,
+  );
   await get("/");
   expect(readFileSync(join(folder, "count"), "utf8")).toBe("xx");
   await server.drain(5_000);

@@ -26,7 +26,12 @@ const PAUSE_MS = 1_000;
 const KEEP_ALIVE_MS = 90_000;
 
 /** Starts server.js of the image with the site's user and address; `flags` are Node's. After a death it waits `pauseMs`, and longer after each. */
-export function startServer(settings: Settings, env: NodeJS.ProcessEnv, flags: readonly string[], pauseMs = PAUSE_MS): Server {
+export function startServer(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  flags: readonly string[],
+  pauseMs = PAUSE_MS,
+): Server {
   const { app, root } = settings;
   let child: ChildProcess | null = null;
   let isStopping = false;
@@ -36,8 +41,20 @@ export function startServer(settings: Settings, env: NodeJS.ProcessEnv, flags: r
   function start(): void {
     if (isStopping) return;
     // HOSTNAME is the address that Next's server binds to, and nobody else's business.
-    const own: NodeJS.ProcessEnv = { ...env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1", HOSTNAME: app.host, PORT: app.port, KEEP_ALIVE_TIMEOUT: String(KEEP_ALIVE_MS) };
-    const started = spawn(process.execPath, [...flags, join(root, "server.js")], { cwd: root, env: own, stdio: "inherit", ...asAppUser(settings) });
+    const own: NodeJS.ProcessEnv = {
+      ...env,
+      NODE_ENV: "production",
+      NEXT_TELEMETRY_DISABLED: "1",
+      HOSTNAME: app.host,
+      PORT: app.port,
+      KEEP_ALIVE_TIMEOUT: String(KEEP_ALIVE_MS),
+    };
+    const started = spawn(process.execPath, [...flags, join(root, "server.js")], {
+      cwd: root,
+      env: own,
+      stdio: "inherit",
+      ...asAppUser(settings),
+    });
     child = started;
     started.once("error", (error) => died(error.message));
     started.once("exit", (code, signal) => died(signal ?? `exit code ${code}`));

@@ -17,9 +17,24 @@ export interface Settings {
   readonly databaseFile: string;
   readonly region: string | null;
   readonly primaryRegion: string | null;
-  readonly litefs: { readonly program: string; readonly addr: string; readonly url: string; readonly advertiseUrl: string };
-  readonly lease: { readonly consulUrl: string; readonly key: string; readonly ttl: string; readonly ttlMs: number };
-  readonly app: { readonly host: string; readonly port: string; readonly uid: number | null; readonly gid: number | null };
+  readonly litefs: {
+    readonly program: string;
+    readonly addr: string;
+    readonly url: string;
+    readonly advertiseUrl: string;
+  };
+  readonly lease: {
+    readonly consulUrl: string;
+    readonly key: string;
+    readonly ttl: string;
+    readonly ttlMs: number;
+  };
+  readonly app: {
+    readonly host: string;
+    readonly port: string;
+    readonly uid: number | null;
+    readonly gid: number | null;
+  };
   /** From the first signal until whoever started us kills everything (fly.toml: kill_timeout). */
   readonly killTimeoutMs: number;
   /** How long a replica waits for migrations that must come from the primary. */
@@ -40,7 +55,8 @@ export function readSettings(from: Record<string, string | undefined>, root: str
   };
   const number = (name: string, fallback: number | null) => {
     const value = set(name);
-    if (value !== undefined && !/^\d+$/.test(value)) problems.push(`${name}: must be a whole number`);
+    if (value !== undefined && !/^\d+$/.test(value))
+      problems.push(`${name}: must be a whole number`);
     return value === undefined ? fallback : Number(value);
   };
   const instance = set("INSTANCE") ?? set("FLY_MACHINE_ID") ?? hostname();
@@ -50,16 +66,26 @@ export function readSettings(from: Record<string, string | undefined>, root: str
   const beside = join(dataDir, "lectern.db");
   let databaseFile = resolve(set("DATABASE_FILE") ?? (isReplicated ? inMount : beside));
   // One image for both: what names the mount means the plain file where nothing is mounted.
-  if (!isReplicated && dirname(databaseFile) === mountDir) databaseFile = join(dataDir, basename(databaseFile));
-  if (isReplicated && dirname(databaseFile) !== mountDir) problems.push("DATABASE_FILE: must be a file in FLY_LITEFS_DIR because REPLICATION=on");
+  if (!isReplicated && dirname(databaseFile) === mountDir)
+    databaseFile = join(dataDir, basename(databaseFile));
+  if (isReplicated && dirname(databaseFile) !== mountDir)
+    problems.push("DATABASE_FILE: must be a file in FLY_LITEFS_DIR because REPLICATION=on");
   const port = number("LITEFS_PORT", DEFAULT_PORT)!;
   const ttl = set("LITEFS_LEASE_TTL") ?? "10s";
   const ttlMs = Number(/^(\d+)s$/.exec(ttl)?.[1]) * 1_000;
-  if (!(ttlMs >= 10_000)) problems.push("LITEFS_LEASE_TTL: must be whole seconds such as 10s, and at least that (Consul refuses less)");
+  if (!(ttlMs >= 10_000))
+    problems.push(
+      "LITEFS_LEASE_TTL: must be whole seconds such as 10s, and at least that (Consul refuses less)",
+    );
   const app = set("FLY_APP_NAME");
   const machine = set("FLY_MACHINE_ID");
-  const advertiseUrl = set("LITEFS_ADVERTISE_URL") ?? (app && machine ? `http://${machine}.vm.${app}.internal:${port}` : undefined);
-  if (!advertiseUrl && isReplicated) problems.push("LITEFS_ADVERTISE_URL: needed because REPLICATION=on (how other nodes reach this node's LiteFS, such as http://10.0.0.1:20202)");
+  const advertiseUrl =
+    set("LITEFS_ADVERTISE_URL") ??
+    (app && machine ? `http://${machine}.vm.${app}.internal:${port}` : undefined);
+  if (!advertiseUrl && isReplicated)
+    problems.push(
+      "LITEFS_ADVERTISE_URL: needed because REPLICATION=on (how other nodes reach this node's LiteFS, such as http://10.0.0.1:20202)",
+    );
   const settings: Settings = {
     instance,
     isReplicated,
@@ -70,13 +96,31 @@ export function readSettings(from: Record<string, string | undefined>, root: str
     databaseFile,
     region: set("FLY_REGION") ?? null,
     primaryRegion: set("PRIMARY_REGION") ?? null,
-    litefs: { program: set("LITEFS_PROGRAM") ?? "litefs", addr: set("LITEFS_ADDR") ?? `:${port}`, url: set("LITEFS_URL") ?? `http://127.0.0.1:${port}`, advertiseUrl: advertiseUrl ?? "" },
-    lease: { consulUrl: need("FLY_CONSUL_URL", "where the lease is kept, such as http://127.0.0.1:8500"), key: set("LITEFS_LEASE_KEY") ?? "lectern/primary", ttl, ttlMs },
-    app: { host: set("HOST") ?? "::", port: set("PORT") ?? "8080", uid: number("APP_UID", null), gid: number("APP_GID", null) },
+    litefs: {
+      program: set("LITEFS_PROGRAM") ?? "litefs",
+      addr: set("LITEFS_ADDR") ?? `:${port}`,
+      url: set("LITEFS_URL") ?? `http://127.0.0.1:${port}`,
+      advertiseUrl: advertiseUrl ?? "",
+    },
+    lease: {
+      consulUrl: need("FLY_CONSUL_URL", "where the lease is kept, such as http://127.0.0.1:8500"),
+      key: set("LITEFS_LEASE_KEY") ?? "lectern/primary",
+      ttl,
+      ttlMs,
+    },
+    app: {
+      host: set("HOST") ?? "::",
+      port: set("PORT") ?? "8080",
+      uid: number("APP_UID", null),
+      gid: number("APP_GID", null),
+    },
     killTimeoutMs: number("KILL_TIMEOUT_SECONDS", 30)! * 1_000,
     migrationsTimeoutMs: number("MIGRATIONS_TIMEOUT_SECONDS", 600)! * 1_000,
   };
-  if (problems.length > 0) throw new Error(`The environment is not right. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`);
+  if (problems.length > 0)
+    throw new Error(
+      `The environment is not right. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`,
+    );
   return settings;
 }
 

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -20,9 +28,16 @@ test("a store has data when it has a database with a transaction", () => {
   expect(readStore(dir, "a.db")).toEqual({ clusterId: null, hasData: false, txid: 0 });
   fill(dir, { clusterid: "LFSC1\n" });
   expect(readStore(dir, "a.db")).toEqual({ clusterId: "LFSC1", hasData: false, txid: 0 });
-  fill(dir, { "dbs/a.db/database": "", "dbs/a.db/ltx/0000000000000001-000000000000000a.ltx.123.tmp": "x" });
+  fill(dir, {
+    "dbs/a.db/database": "",
+    "dbs/a.db/ltx/0000000000000001-000000000000000a.ltx.123.tmp": "x",
+  });
   expect(readStore(dir, "a.db").hasData).toBe(false);
-  fill(dir, { "dbs/a.db/database": "pages", "dbs/a.db/ltx/0000000000000001-000000000000000a.ltx": "x", "dbs/a.db/ltx/000000000000000b-000000000000000b.ltx": "x" });
+  fill(dir, {
+    "dbs/a.db/database": "pages",
+    "dbs/a.db/ltx/0000000000000001-000000000000000a.ltx": "x",
+    "dbs/a.db/ltx/000000000000000b-000000000000000b.ltx": "x",
+  });
   expect(readStore(dir, "a.db")).toEqual({ clusterId: "LFSC1", hasData: true, txid: 11 });
   expect(readStore(dir, "b.db").hasData).toBe(false);
 });

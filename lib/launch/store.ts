@@ -19,9 +19,18 @@ export function readStore(dir: string, name: string): StoreState {
   const id = join(dir, "clusterid");
   const database = join(dir, "dbs", name, "database");
   const ltx = join(dir, "dbs", name, "ltx");
-  const last = existsSync(ltx) ? readdirSync(ltx).flatMap((file) => /^[0-9a-f]{16}-([0-9a-f]{16})\.ltx$/.exec(file)?.[1] ?? []).sort().at(-1) : undefined;
+  const last = existsSync(ltx)
+    ? readdirSync(ltx)
+        .flatMap((file) => /^[0-9a-f]{16}-([0-9a-f]{16})\.ltx$/.exec(file)?.[1] ?? [])
+        .sort()
+        .at(-1)
+    : undefined;
   const hasData = last !== undefined && existsSync(database) && statSync(database).size > 0;
-  return { clusterId: existsSync(id) ? readFileSync(id, "utf8").trim() || null : null, hasData, txid: hasData ? Number.parseInt(last, 16) : 0 };
+  return {
+    clusterId: existsSync(id) ? readFileSync(id, "utf8").trim() || null : null,
+    hasData,
+    txid: hasData ? Number.parseInt(last, 16) : 0,
+  };
 }
 
 const prefixOf = (dir: string) => `${basename(dir)}.aside-`;
@@ -36,7 +45,9 @@ export function putAside(dir: string, now: Date): string {
 
 /** Deletes all but the `kept` newest of the stores that were put aside. Returns how many it deleted. */
 export function dropAsides(dir: string, kept: number): number {
-  const all = readdirSync(dirname(dir)).filter((name) => name.startsWith(prefixOf(dir))).sort();
+  const all = readdirSync(dirname(dir))
+    .filter((name) => name.startsWith(prefixOf(dir)))
+    .sort();
   const dropped = all.slice(0, all.length - kept);
   for (const old of dropped) rmSync(join(dirname(dir), old), { recursive: true, force: true });
   return dropped.length;

@@ -49,8 +49,13 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
     if (mine?.session !== session) mine = { session, sinceMs: nowMs };
     if (nowMs - mine.sinceMs < OWN_MS) return;
     mine = null;
-    say("warn", "launch.own_lease_ended", { session, why: "LiteFS gave it up while Consul could not be reached" });
-    await consul.endSession(session).catch((error: unknown) => say("warn", "launch.lease_kept", { error }));
+    say("warn", "launch.own_lease_ended", {
+      session,
+      why: "LiteFS gave it up while Consul could not be reached",
+    });
+    await consul
+      .endSession(session)
+      .catch((error: unknown) => say("warn", "launch.lease_kept", { error }));
   }
 
   return {
@@ -71,19 +76,32 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
       if (lease?.session && lease.hostname === settings.instance) await endOwn(lease.session);
       else mine = null;
       // Without Consul, without a lease or without signs of its owner nothing can be told from silence.
-      if (!lease?.session || lease.hostname === settings.instance || beat?.instance !== lease.hostname) {
+      if (
+        !lease?.session ||
+        lease.hostname === settings.instance ||
+        beat?.instance !== lease.hostname
+      ) {
         silentSinceMs = behindSinceMs = null;
         return "on";
       }
-      const other = await nodeState(lease.advertiseUrl, basename(settings.databaseFile), ASK_MS).catch(() => null);
+      const other = await nodeState(
+        lease.advertiseUrl,
+        basename(settings.databaseFile),
+        ASK_MS,
+      ).catch(() => null);
       const nowMs = performance.now();
       const sign = `${lease.session} ${beat.index}`;
       if (other || sign !== heard || silentSinceMs === null) {
         silentSinceMs = nowMs;
         heard = sign;
       } else if (nowMs - silentSinceMs > settings.lease.ttlMs) {
-        say("error", "launch.lease_ended", { of: lease.hostname, why: `no sign of it for ${settings.lease.ttl}, neither from itself nor through Consul` });
-        await consul.endSession(lease.session).catch((error: unknown) => say("warn", "launch.lease_kept", { error }));
+        say("error", "launch.lease_ended", {
+          of: lease.hostname,
+          why: `no sign of it for ${settings.lease.ttl}, neither from itself nor through Consul`,
+        });
+        await consul
+          .endSession(lease.session)
+          .catch((error: unknown) => say("warn", "launch.lease_kept", { error }));
         silentSinceMs = null;
       }
       if ((own.position?.txid ?? 0) >= beat.needed) {
@@ -93,7 +111,12 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
       behindSinceMs ??= nowMs;
       const isSilent = silentSinceMs !== null && nowMs - silentSinceMs >= SILENT_MS;
       if (!isSilent && nowMs - behindSinceMs < BEHIND_MS) return "on";
-      say("error", "launch.standby_behind", { own: own.position?.txid ?? 0, primary: beat.txid, of: lease.hostname, is_silent: isSilent });
+      say("error", "launch.standby_behind", {
+        own: own.position?.txid ?? 0,
+        primary: beat.txid,
+        of: lease.hostname,
+        is_silent: isSilent,
+      });
       return "behind";
     },
   };

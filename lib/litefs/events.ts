@@ -5,8 +5,15 @@ import { type IncomingMessage, request } from "node:http";
 
 /** isPrimary/hostname of `init` and `primaryChange`: hostname is another node's, and empty where none is known. */
 export type LitefsEvent =
-  | { readonly type: "init" | "primaryChange"; readonly data: { readonly isPrimary: boolean; readonly hostname?: string } }
-  | { readonly type: "tx"; readonly db: string; readonly data: { readonly txID: string; readonly timestamp: string } };
+  | {
+      readonly type: "init" | "primaryChange";
+      readonly data: { readonly isPrimary: boolean; readonly hostname?: string };
+    }
+  | {
+      readonly type: "tx";
+      readonly db: string;
+      readonly data: { readonly txID: string; readonly timestamp: string };
+    };
 
 const MAX_LINE = 65_536;
 
@@ -23,9 +30,14 @@ function open(url: string, signal: AbortSignal): Promise<IncomingMessage> {
  * GET /events of the node at `url`: calls `on` with each event, the first of which is `init`. Resolves when the stream ends,
  * rejects when it breaks, is refused or `signal` aborts. LiteFS ends the stream of a listener that is 1,024 events behind.
  */
-export async function litefsEvents(url: string, on: (event: LitefsEvent) => void, signal: AbortSignal): Promise<void> {
+export async function litefsEvents(
+  url: string,
+  on: (event: LitefsEvent) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const response = await open(`${url}/events`, signal);
-  if (response.statusCode !== 200) throw new Error(`LiteFS answered ${response.statusCode} to GET /events`);
+  if (response.statusCode !== 200)
+    throw new Error(`LiteFS answered ${response.statusCode} to GET /events`);
   response.setEncoding("utf8");
   let rest = "";
   for await (const chunk of response) {

@@ -12,7 +12,13 @@ let dir: string;
 let cleanUp: () => Promise<void>;
 let received: number;
 const server = createServer((request, response) => {
-  request.on("data", (chunk: Buffer) => (received += chunk.length)).on("end", () => response.writeHead(request.url === "/import?name=site.db" ? 200 : 503).end("read only replica"));
+  request
+    .on("data", (chunk: Buffer) => (received += chunk.length))
+    .on("end", () =>
+      response
+        .writeHead(request.url === "/import?name=site.db" ? 200 : 503)
+        .end("read only replica"),
+    );
 });
 let url: string;
 
@@ -38,7 +44,8 @@ function make(pragmas: string[]): string {
   return file;
 }
 
-const into = (file: string, name = "site.db") => importDatabase({ url, name, file, timeoutMs: 5_000 });
+const into = (file: string, name = "site.db") =>
+  importDatabase({ url, name, file, timeoutMs: 5_000 });
 
 test("a database in WAL mode with pages of 4096 bytes is sent whole", async () => {
   const file = make(["page_size = 4096", "journal_mode = WAL"]);

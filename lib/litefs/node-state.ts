@@ -10,12 +10,26 @@ export interface NodeState {
 }
 
 /** Role and position of the LiteFS at `url` (its /debug/vars, the only place that gives both). Rejects when it does not answer. */
-export async function nodeState(url: string, database: string, timeoutMs = 2_000): Promise<NodeState> {
+export async function nodeState(
+  url: string,
+  database: string,
+  timeoutMs = 2_000,
+): Promise<NodeState> {
   const { status, body } = await call(`${url}/debug/vars`, { timeoutMs });
   if (status !== 200) throw new Error(`LiteFS answered ${status} to GET /debug/vars`);
-  const { store } = JSON.parse(body) as { store?: { isPrimary: boolean; candidate: boolean; dbs: Record<string, { txid: string; checksum: string }> } };
+  const { store } = JSON.parse(body) as {
+    store?: {
+      isPrimary: boolean;
+      candidate: boolean;
+      dbs: Record<string, { txid: string; checksum: string }>;
+    };
+  };
   if (!store) throw new Error("LiteFS has not opened its store yet");
   const known = store.dbs[database];
   const txid = known ? Number.parseInt(known.txid, 16) : 0;
-  return { isPrimary: store.isPrimary, candidate: store.candidate, position: known && txid > 0 ? { txid, checksum: known.checksum } : null };
+  return {
+    isPrimary: store.isPrimary,
+    candidate: store.candidate,
+    position: known && txid > 0 ? { txid, checksum: known.checksum } : null,
+  };
 }

@@ -22,7 +22,11 @@ export interface NodeStatus {
   readonly version: string | null;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  readonly standbys: { readonly instance: string; readonly txid: number; readonly isStalled: boolean }[];
+  readonly standbys: {
+    readonly instance: string;
+    readonly txid: number;
+    readonly isStalled: boolean;
+  }[];
 }
 
 const startedAt = Math.round(Date.now() - process.uptime() * 1000);

@@ -2,7 +2,9 @@ import { afterEach, expect, test } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
 import { findPeers, litefsUrl, parseNodes, parseVms } from "./peers.ts";
 
-afterEach(() => overrideEnv({ REPLICATION: undefined, CLUSTER_NODES: undefined, INSTANCE: undefined }));
+afterEach(() =>
+  overrideEnv({ REPLICATION: undefined, CLUSTER_NODES: undefined, INSTANCE: undefined }),
+);
 
 test("the list of nodes is read as it is written in the environment and in Fly's DNS", () => {
   expect(parseNodes("dfw-1@dfw=127.0.0.1,ams-1@ams=fdaa::3")).toEqual([
@@ -14,7 +16,9 @@ test("the list of nodes is read as it is written in the environment and in Fly's
     { instance: "3287457df77785", region: "ams", host: "3287457df77785.vm.lectern.internal" },
   ]);
   expect(parseVms("", "lectern")).toEqual([]);
-  expect(parseVms("x;rm dfw,ok dfw", "lectern")).toEqual([{ instance: "ok", region: "dfw", host: "ok.vm.lectern.internal" }]);
+  expect(parseVms("x;rm dfw,ok dfw", "lectern")).toEqual([
+    { instance: "ok", region: "dfw", host: "ok.vm.lectern.internal" },
+  ]);
 });
 
 test("peers are the others, and none without replication", async () => {
@@ -24,5 +28,7 @@ test("peers are the others, and none without replication", async () => {
   const peers = await findPeers();
   expect(peers.map(({ instance }) => instance)).toEqual(["dfw-1"]);
   expect(litefsUrl(peers[0]!)).toBe("http://127.0.0.1:20202");
-  expect(litefsUrl({ instance: "x", region: "ams", host: "fdaa::3" })).toBe("http://[fdaa::3]:20202");
+  expect(litefsUrl({ instance: "x", region: "ams", host: "fdaa::3" })).toBe(
+    "http://[fdaa::3]:20202",
+  );
 });

@@ -35,7 +35,12 @@ export function parseVms(text: string, app: string): Peer[] {
 }
 
 async function lookUp(app: string): Promise<readonly Peer[]> {
-  const timeout = new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`DNS gave no answer within ${DNS_TIMEOUT_MS} ms`)), DNS_TIMEOUT_MS).unref());
+  const timeout = new Promise<never>((_, reject) =>
+    setTimeout(
+      () => reject(new Error(`DNS gave no answer within ${DNS_TIMEOUT_MS} ms`)),
+      DNS_TIMEOUT_MS,
+    ).unref(),
+  );
   const records = await Promise.race([resolveTxt(`vms.${app}.internal`), timeout]);
   return parseVms(records.map((parts) => parts.join("")).join(","), app);
 }
@@ -44,7 +49,8 @@ async function lookUp(app: string): Promise<readonly Peer[]> {
 export async function findPeers(): Promise<readonly Peer[]> {
   if (!env.REPLICATION) return [];
   const own = currentInstance();
-  if (env.CLUSTER_NODES) return parseNodes(env.CLUSTER_NODES).filter(({ instance }) => instance !== own);
+  if (env.CLUSTER_NODES)
+    return parseNodes(env.CLUSTER_NODES).filter(({ instance }) => instance !== own);
   const app = env.FLY_APP_NAME;
   if (!app) return [];
   const known = shared.__lecternPeers;

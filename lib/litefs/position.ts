@@ -16,7 +16,9 @@ export interface Position {
 export function readPosition(): Position | null {
   if (!env.REPLICATION) return null;
   try {
-    const [txid = "", checksum = ""] = readFileSync(`${env.DATABASE_FILE}-pos`, "utf8").trim().split("/");
+    const [txid = "", checksum = ""] = readFileSync(`${env.DATABASE_FILE}-pos`, "utf8")
+      .trim()
+      .split("/");
     return /^[0-9a-f]{16}$/.test(txid) ? { txid: Number.parseInt(txid, 16), checksum } : null;
   } catch {
     return null;

@@ -73,7 +73,9 @@ test("when LiteFS falls silent nobody knows, and who wrote is refused", async ()
   await vi.waitFor(() => expect(role()).toBe("unknown"), 10_000);
   await expect(writeSql((sql) => insertUser(sql))).rejects.toMatchObject({ code: "unavailable" });
   // Reads go on.
-  expect(await snapshotSql((sql) => sql.get(`SELECT count(*) AS "n" FROM "User"`))).toEqual({ n: 1 });
+  expect(await snapshotSql((sql) => sql.get(`SELECT count(*) AS "n" FROM "User"`))).toEqual({
+    n: 1,
+  });
 });
 
 test("a hand-over is waited for, and an absence only so long", async () => {
@@ -92,7 +94,11 @@ test("a transaction is waited for until it arrives, and only so long", async () 
   expect(await waitForTxid(8, 20)).toBe(false);
   const waited = waitForTxid(255, 5_000);
   litefs.setPosition(255);
-  litefs.tell({ type: "tx", db: "lectern.db", data: { txID: "00000000000000ff", timestamp: new Date().toISOString() } });
+  litefs.tell({
+    type: "tx",
+    db: "lectern.db",
+    data: { txID: "00000000000000ff", timestamp: new Date().toISOString() },
+  });
   expect(await waited).toBe(true);
   expect(readPosition()).toEqual({ txid: 255, checksum: "8000000000000000" });
 });

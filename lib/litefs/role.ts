@@ -23,7 +23,15 @@ interface Followed {
 
 // One per process: instrumentation, middleware, pages and handlers are bundled apart.
 const shared = globalThis as { __lecternLitefs?: Followed };
-export const followed = (): Followed => (shared.__lecternLitefs ??= { heard: null, lostAtMs: null, txid: 0, delayMs: null, listeners: new Set(), stop: null });
+export const followed = (): Followed =>
+  (shared.__lecternLitefs ??= {
+    heard: null,
+    lostAtMs: null,
+    txid: 0,
+    delayMs: null,
+    listeners: new Set(),
+    stop: null,
+  });
 
 /** Another primary's name in `.primary`; null without the file; undefined where it can't be read. The reference took "can't be read" for "I am it". */
 function primaryFile(): string | null | undefined {
@@ -72,7 +80,10 @@ export async function settledRole(timeoutMs: number, look: () => Role = role): P
 }
 
 /** Resolves when `listeners` are called next, those of LiteFS' events unless others are given, or after `timeoutMs`. */
-export function changed(timeoutMs: number, listeners: Set<() => void> = followed().listeners): Promise<void> {
+export function changed(
+  timeoutMs: number,
+  listeners: Set<() => void> = followed().listeners,
+): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
@@ -92,11 +103,14 @@ const GLANCE_MS = 10;
  * What it says is at most ten milliseconds old, and from after the last event.
  */
 export function glancer<T>(read: () => T): () => T {
-  let seen: { readonly atMs: number; readonly heard: unknown; readonly txid: number; readonly value: T } | undefined;
+  let seen:
+    | { readonly atMs: number; readonly heard: unknown; readonly txid: number; readonly value: T }
+    | undefined;
   return () => {
     const { heard, txid } = followed();
     const atMs = performance.now();
-    if (!seen || atMs - seen.atMs >= GLANCE_MS || seen.heard !== heard || seen.txid !== txid) seen = { atMs, heard, txid, value: read() };
+    if (!seen || atMs - seen.atMs >= GLANCE_MS || seen.heard !== heard || seen.txid !== txid)
+      seen = { atMs, heard, txid, value: read() };
     return seen.value;
   };
 }
@@ -119,7 +133,10 @@ export function startLitefs(): void {
     } else {
       state.heard = { isPrimary: event.data.isPrimary, hostname: event.data.hostname ?? "" };
       if (!event.data.isPrimary && !event.data.hostname) state.lostAtMs = performance.now();
-      log("info", "litefs.primary", { isPrimary: event.data.isPrimary, primary: event.data.isPrimary ? currentInstance() : event.data.hostname || null });
+      log("info", "litefs.primary", {
+        isPrimary: event.data.isPrimary,
+        primary: event.data.isPrimary ? currentInstance() : event.data.hostname || null,
+      });
     }
     for (const listener of [...state.listeners]) listener();
   };

@@ -26,11 +26,22 @@ async function startCandidate(txid: number): Promise<Candidate> {
   const hex = (number: number) => number.toString(16).padStart(16, "0");
   const streams = new Set<ServerResponse>();
   const server = createServer((request, response) => {
-    if (request.url === "/debug/vars") return void response.end(JSON.stringify({ store: { isPrimary: false, candidate: true, dbs: { "lectern.db": { txid: hex(candidate.txid) } } } }));
+    if (request.url === "/debug/vars")
+      return void response.end(
+        JSON.stringify({
+          store: {
+            isPrimary: false,
+            candidate: true,
+            dbs: { "lectern.db": { txid: hex(candidate.txid) } },
+          },
+        }),
+      );
     streams.add(response);
     response.on("close", () => streams.delete(response));
     response.writeHead(200, { "content-type": "application/json" });
-    response.write(`${JSON.stringify({ type: "init", data: { isPrimary: false, hostname: "here" } })}\n`);
+    response.write(
+      `${JSON.stringify({ type: "init", data: { isPrimary: false, hostname: "here" } })}\n`,
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const candidate: Candidate = {
@@ -38,7 +49,10 @@ async function startCandidate(txid: number): Promise<Candidate> {
     streams,
     tell(newest) {
       candidate.txid = newest;
-      for (const stream of streams) stream.write(`${JSON.stringify({ type: "tx", db: "lectern.db", data: { txID: hex(newest), timestamp: new Date().toISOString() } })}\n`);
+      for (const stream of streams)
+        stream.write(
+          `${JSON.stringify({ type: "tx", db: "lectern.db", data: { txID: hex(newest), timestamp: new Date().toISOString() } })}\n`,
+        );
     },
     async stop() {
       server.closeAllConnections();
@@ -46,7 +60,12 @@ async function startCandidate(txid: number): Promise<Candidate> {
     },
   };
   here = await startTestLitefs(null);
-  overrideEnv({ FLY_REGION: "dfw", PRIMARY_REGION: "dfw", CLUSTER_NODES: "here@dfw=127.0.0.1,other@dfw=127.0.0.1", LITEFS_PORT: String((server.address() as AddressInfo).port) });
+  overrideEnv({
+    FLY_REGION: "dfw",
+    PRIMARY_REGION: "dfw",
+    CLUSTER_NODES: "here@dfw=127.0.0.1,other@dfw=127.0.0.1",
+    LITEFS_PORT: String((server.address() as AddressInfo).port),
+  });
   startStandby();
   await vi.waitFor(() => expect(standbys()).toHaveLength(1), { timeout: 10_000 });
   return candidate;
@@ -71,7 +90,10 @@ test("a standby that does not report is waited for once, until it reports again"
   expect(await waitForStandby(9, 2_000)).toBe("late");
   expect(performance.now() - startedMs).toBeLessThan(1_900);
   other.tell(9);
-  await vi.waitFor(() => expect(standbys()).toEqual([{ instance: "other", txid: 9, isStalled: false }]), { timeout: 10_000 });
+  await vi.waitFor(
+    () => expect(standbys()).toEqual([{ instance: "other", txid: 9, isStalled: false }]),
+    { timeout: 10_000 },
+  );
   expect(await waitForStandby(9, 2_000)).toBe("held");
 });
 
@@ -80,7 +102,10 @@ test("a stream that says nothing though the standby goes on is opened anew: a ma
   const [deaf] = [...other.streams];
   expect(await waitForStandby(8, 50)).toBe("late");
   other.txid = 8;
-  await vi.waitFor(() => expect(standbys()).toEqual([{ instance: "other", txid: 8, isStalled: false }]), { timeout: 10_000 });
+  await vi.waitFor(
+    () => expect(standbys()).toEqual([{ instance: "other", txid: 8, isStalled: false }]),
+    { timeout: 10_000 },
+  );
   expect(other.streams.has(deaf!)).toBe(false);
   expect(await waitForStandby(8, 2_000)).toBe("held");
 }, 15_000);

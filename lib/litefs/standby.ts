@@ -24,11 +24,25 @@ interface Standby {
 const LOOK_EVERY_MS = 2_000;
 const ASK_MS = 2_000;
 
-const shared = globalThis as { __lecternStandby?: { readonly all: Map<string, Standby>; readonly asked: Set<string>; readonly listeners: Set<() => void>; timer: NodeJS.Timeout | null } };
-const state = () => (shared.__lecternStandby ??= { all: new Map(), asked: new Set(), listeners: new Set(), timer: null });
+const shared = globalThis as {
+  __lecternStandby?: {
+    readonly all: Map<string, Standby>;
+    readonly asked: Set<string>;
+    readonly listeners: Set<() => void>;
+    timer: NodeJS.Timeout | null;
+  };
+};
+const state = () =>
+  (shared.__lecternStandby ??= {
+    all: new Map(),
+    asked: new Set(),
+    listeners: new Set(),
+    timer: null,
+  });
 
 /** The newest transaction of the LiteFS at `url`; 0 without one. Rejects when it does not answer. */
-const txidOf = async (url: string) => (await nodeState(url, basename(env.DATABASE_FILE), ASK_MS)).position?.txid ?? 0;
+const txidOf = async (url: string) =>
+  (await nodeState(url, basename(env.DATABASE_FILE), ASK_MS)).position?.txid ?? 0;
 
 /** Follows one candidate until its stream ends. */
 async function follow(peer: Peer): Promise<void> {
@@ -38,7 +52,13 @@ async function follow(peer: Peer): Promise<void> {
   const found = await nodeState(url, database, ASK_MS).catch(() => null);
   if (!found?.candidate) return;
   const abort = new AbortController();
-  const standby: Standby = { txid: 0, isStalled: false, lookedAtTxid: -1, url, stop: () => abort.abort() };
+  const standby: Standby = {
+    txid: 0,
+    isStalled: false,
+    lookedAtTxid: -1,
+    url,
+    stop: () => abort.abort(),
+  };
   const report = (txid: number) => {
     standby.txid = txid;
     standby.isStalled = false;
@@ -52,7 +72,10 @@ async function follow(peer: Peer): Promise<void> {
           all.set(peer.instance, standby);
           log("info", "standby.connected", { standby: peer.instance });
           // What it has already it does not report any more.
-          void txidOf(url).then((txid) => txid > standby.txid && report(txid), () => undefined);
+          void txidOf(url).then(
+            (txid) => txid > standby.txid && report(txid),
+            () => undefined,
+          );
         } else if (event.type === "tx" && event.db === database) {
           report(Number.parseInt(event.data.txID, 16));
         }
@@ -97,7 +120,8 @@ async function look(): Promise<void> {
 export function startStandby(): void {
   const own = state();
   if (!env.REPLICATION || own.timer) return;
-  const run = () => void look().catch((error: unknown) => log("warn", "standby.not_found", { error }));
+  const run = () =>
+    void look().catch((error: unknown) => log("warn", "standby.not_found", { error }));
   run();
   own.timer = setInterval(run, LOOK_EVERY_MS);
   own.timer.unref();
@@ -112,7 +136,11 @@ export function stopStandby(): void {
 }
 
 /** The candidates that are connected now, and how far each is. On the primary only; empty elsewhere. */
-export function standbys(): { readonly instance: string; readonly txid: number; readonly isStalled: boolean }[] {
+export function standbys(): {
+  readonly instance: string;
+  readonly txid: number;
+  readonly isStalled: boolean;
+}[] {
   return [...state().all].map(([instance, { txid, isStalled }]) => ({ instance, txid, isStalled }));
 }
 
@@ -120,7 +148,10 @@ export function standbys(): { readonly instance: string; readonly txid: number; 
  * Waits until every connected candidate has transaction `txid`: "held". "late" when one has not after `timeoutMs` (it is not
  * waited for again until it reports something), "alone" when none is connected: then only this machine has it.
  */
-export async function waitForStandby(txid: number, timeoutMs: number): Promise<"held" | "late" | "alone"> {
+export async function waitForStandby(
+  txid: number,
+  timeoutMs: number,
+): Promise<"held" | "late" | "alone"> {
   const { all, listeners } = state();
   const untilMs = performance.now() + timeoutMs;
   for (;;) {

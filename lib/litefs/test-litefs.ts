@@ -44,7 +44,8 @@ export async function startTestLitefs(primary: string | null): Promise<TestLitef
       said = { isPrimary: name === null, hostname: name ?? "" };
       litefs.setFile(name || null);
       litefs.tell({ type: "primaryChange", data: said });
-      while (JSON.stringify(followed().heard) !== JSON.stringify(said)) await new Promise((resolve) => setImmediate(resolve));
+      while (JSON.stringify(followed().heard) !== JSON.stringify(said))
+        await new Promise((resolve) => setImmediate(resolve));
     },
     setFile(name) {
       if (name) writeFileSync(file, `${name}\n`);
@@ -54,7 +55,10 @@ export async function startTestLitefs(primary: string | null): Promise<TestLitef
       for (const listener of listeners) listener.write(`${JSON.stringify(event)}\n`);
     },
     setPosition(txid) {
-      writeFileSync(`${env.DATABASE_FILE}-pos`, `${txid.toString(16).padStart(16, "0")}/8000000000000000\n`);
+      writeFileSync(
+        `${env.DATABASE_FILE}-pos`,
+        `${txid.toString(16).padStart(16, "0")}/8000000000000000\n`,
+      );
     },
     setSilence(ms) {
       writeFileSync(join(dir, ".lag"), `${ms}\n`);
@@ -68,10 +72,22 @@ export async function startTestLitefs(primary: string | null): Promise<TestLitef
       for (const listener of listeners) listener.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      overrideEnv({ REPLICATION: undefined, FLY_LITEFS_DIR: undefined, LITEFS_URL: undefined, INSTANCE: undefined, FLY_REGION: undefined });
+      overrideEnv({
+        REPLICATION: undefined,
+        FLY_LITEFS_DIR: undefined,
+        LITEFS_URL: undefined,
+        INSTANCE: undefined,
+        FLY_REGION: undefined,
+      });
     },
   };
-  overrideEnv({ REPLICATION: "on", FLY_LITEFS_DIR: dir, LITEFS_URL: url, INSTANCE: "here", FLY_REGION: "ams" });
+  overrideEnv({
+    REPLICATION: "on",
+    FLY_LITEFS_DIR: dir,
+    LITEFS_URL: url,
+    INSTANCE: "here",
+    FLY_REGION: "ams",
+  });
   litefs.setFile(primary || null);
   litefs.setPosition(1);
   litefs.setSilence(0);

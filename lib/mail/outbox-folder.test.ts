@@ -4,7 +4,11 @@ import { expect, test } from "vitest";
 import { env } from "../base/env.ts";
 import { mailsInFolder, putIntoFolder } from "./outbox-folder.ts";
 
-const mail = (subject: string) => ({ to: "ada@example.test", subject, parts: [{ code: "123456" }] });
+const mail = (subject: string) => ({
+  to: "ada@example.test",
+  subject,
+  parts: [{ code: "123456" }],
+});
 
 test("mails in the folder can be read by this user alone: they hold codes", () => {
   const file = putIntoFolder(mail("Hello"));
@@ -22,7 +26,9 @@ test("the fifty newest are kept, and nothing else in the folder is touched", () 
   mkdirSync(join(env.DATA_DIR, "outbox"), { recursive: true });
   writeFileSync(join(env.DATA_DIR, "outbox", "notes.txt"), "mine");
   for (let i = 0; i < 60; i++) putIntoFolder(mail(`Mail ${i}`));
-  expect(readdirSync(join(env.DATA_DIR, "outbox")).filter((name) => name.endsWith(".json"))).toHaveLength(50);
+  expect(
+    readdirSync(join(env.DATA_DIR, "outbox")).filter((name) => name.endsWith(".json")),
+  ).toHaveLength(50);
   expect(readdirSync(join(env.DATA_DIR, "outbox"))).toContain("notes.txt");
   expect(mailsInFolder(100).at(-1)?.subject).toBe("Mail 10");
 });

@@ -18,12 +18,26 @@ afterEach(async () => {
   overrideEnv({ SMTP_URL: undefined, SITE_NAME: undefined, MAIL_FROM: undefined });
 });
 
-const mail = { to: "ada@example.test", subject: "Hello", parts: ["A line.", { code: "123456" }, { label: "Open", link: "http://localhost:3000/x?a=1&b=2" }] };
-const failure = (promise: Promise<void>) => promise.then(() => null, (error: unknown) => error as Error & { retryAfterSeconds?: number });
+const mail = {
+  to: "ada@example.test",
+  subject: "Hello",
+  parts: [
+    "A line.",
+    { code: "123456" },
+    { label: "Open", link: "http://localhost:3000/x?a=1&b=2" },
+  ],
+};
+const failure = (promise: Promise<void>) =>
+  promise.then(
+    () => null,
+    (error: unknown) => error as Error & { retryAfterSeconds?: number },
+  );
 
 test("a mail arrives with its words as text and as HTML", async () => {
   await sendMail(mail);
-  expect(smtp.mails).toMatchObject([{ to: ["ada@example.test"], subject: "Hello", from: `"Lectern" <no-reply@localhost>` }]);
+  expect(smtp.mails).toMatchObject([
+    { to: ["ada@example.test"], subject: "Hello", from: `"Lectern" <no-reply@localhost>` },
+  ]);
   const { text, html } = smtp.mails[0]!;
   expect(text).toContain("A line.\n\n123456\n\nOpen: http://localhost:3000/x?a=1&b=2\n");
   expect(html).toContain('href="http://localhost:3000/x?a=1&amp;b=2"');
@@ -36,7 +50,11 @@ test("a subject, a name or an address can't add a header or a recipient", async 
   await sendMail({ ...mail, subject: "Hello\r\nBcc: eve@evil.test\r\n\r\nA body of its own" });
   expect(smtp.mails).toHaveLength(1);
   expect(smtp.mails[0]).toMatchObject({ to: ["ada@example.test"] });
-  expect(smtp.mails[0]?.headerNames.filter((name) => ["bcc", "cc", "to", "from", "subject"].includes(name)).sort()).toEqual(["from", "subject", "to"]);
+  expect(
+    smtp.mails[0]?.headerNames
+      .filter((name) => ["bcc", "cc", "to", "from", "subject"].includes(name))
+      .sort(),
+  ).toEqual(["from", "subject", "to"]);
   expect(smtp.mails[0]?.text).toMatch(/^A line\./);
   expect(mailFrom()).not.toMatch(/[\r\n]/);
 
@@ -46,14 +64,23 @@ test("a subject, a name or an address can't add a header or a recipient", async 
 });
 
 test("markup in a mail is text", async () => {
-  await sendMail({ ...mail, parts: ['<img src=x onerror="alert(1)">', { label: "<b>", link: 'http://localhost:3000/"><script>' }, { code: "<i>" }] });
+  await sendMail({
+    ...mail,
+    parts: [
+      '<img src=x onerror="alert(1)">',
+      { label: "<b>", link: 'http://localhost:3000/"><script>' },
+      { code: "<i>" },
+    ],
+  });
   expect(smtp.mails[0]?.html).not.toMatch(/<img|<b>|<script|<i>/);
 });
 
 test("a server that refuses is a reason without the address, and soon another try", async () => {
   smtp.mode = "refuse";
   const error = await failure(sendMail(mail));
-  expect(isAppError(error, "unavailable") && error.message).toMatch(/^The mail was not sent: .*No such mailbox: the address/);
+  expect(isAppError(error, "unavailable") && error.message).toMatch(
+    /^The mail was not sent: .*No such mailbox: the address/,
+  );
   expect(error?.retryAfterSeconds).toBe(60);
   smtp.mode = "ok";
   await sendMail(mail);
@@ -66,12 +93,16 @@ test("nobody at the port is a refusal at once", async () => {
   expect(isAppError(error, "unavailable") && error.message).toMatch(/ECONNREFUSED/);
 });
 
-for (const [what, isGreeting] of [["says nothing at all", false], ["stops in the middle", true]] as const) {
+for (const [what, isGreeting] of [
+  ["says nothing at all", false],
+  ["stops in the middle", true],
+] as const) {
   test(`a server that ${what} is given up within the deadline`, async () => {
     smtp.mode = "hang";
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-    if (!isGreeting) overrideEnv({ SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}` });
+    if (!isGreeting)
+      overrideEnv({ SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}` });
     const began = performance.now();
     expect(isAppError(await failure(sendMail(mail)), "unavailable")).toBe(true);
     expect(performance.now() - began).toBeLessThan(MAIL_TIMEOUT_MS + 1_500);

@@ -26,12 +26,28 @@ export class MailError extends AppError {
 }
 
 /** Nodemailer's names for a connection that failed; a system's own (ECONNREFUSED) come as ESOCKET. */
-const UNREACHED = new Set(["ECONNECTION", "ETIMEDOUT", "ESOCKET", "EDNS", "ETLS", "ECONNREFUSED", "ECONNRESET"]);
+const UNREACHED = new Set([
+  "ECONNECTION",
+  "ETIMEDOUT",
+  "ESOCKET",
+  "EDNS",
+  "ETLS",
+  "ECONNREFUSED",
+  "ECONNRESET",
+]);
 
 function faultOf(error: unknown): MailFault {
-  const { code, command, responseCode } = error as { code?: string; command?: string; responseCode?: number };
-  if (responseCode !== undefined && responseCode >= 500 && command === "RCPT TO") return "recipient";
-  return isAppError(error, "unavailable") || (code !== undefined && UNREACHED.has(code) && responseCode === undefined) ? "server" : "other";
+  const { code, command, responseCode } = error as {
+    code?: string;
+    command?: string;
+    responseCode?: number;
+  };
+  if (responseCode !== undefined && responseCode >= 500 && command === "RCPT TO")
+    return "recipient";
+  return isAppError(error, "unavailable") ||
+    (code !== undefined && UNREACHED.has(code) && responseCode === undefined)
+    ? "server"
+    : "other";
 }
 
 interface Transport {
@@ -44,15 +60,33 @@ function transport(url: string): Transport["transport"] {
   if (shared.__lecternMail?.url !== url) {
     shared.__lecternMail?.transport.close();
     // Few connections, kept: a log-in should not wait for a handshake. Never more at once than a small server likes.
-    const wait = { connectionTimeout: SOCKET_TIMEOUT_MS, greetingTimeout: SOCKET_TIMEOUT_MS, socketTimeout: SOCKET_TIMEOUT_MS, dnsTimeout: SOCKET_TIMEOUT_MS };
-    shared.__lecternMail = { url, transport: createTransport({ url, pool: true, maxConnections: 3, disableFileAccess: true, disableUrlAccess: true, ...wait } as Parameters<typeof createTransport>[0]) };
+    const wait = {
+      connectionTimeout: SOCKET_TIMEOUT_MS,
+      greetingTimeout: SOCKET_TIMEOUT_MS,
+      socketTimeout: SOCKET_TIMEOUT_MS,
+      dnsTimeout: SOCKET_TIMEOUT_MS,
+    };
+    shared.__lecternMail = {
+      url,
+      transport: createTransport({
+        url,
+        pool: true,
+        maxConnections: 3,
+        disableFileAccess: true,
+        disableUrlAccess: true,
+        ...wait,
+      } as Parameters<typeof createTransport>[0]),
+    };
   }
   return shared.__lecternMail!.transport;
 }
 
 /** The address that mails come from. */
 export function mailFrom(): string {
-  return env.MAIL_FROM ?? `${env.SITE_NAME.replace(/["<>\\\r\n]/g, "")} <no-reply@${new URL(env.SITE_URL).hostname}>`;
+  return (
+    env.MAIL_FROM ??
+    `${env.SITE_NAME.replace(/["<>\\\r\n]/g, "")} <no-reply@${new URL(env.SITE_URL).hostname}>`
+  );
 }
 
 /** Resolves when the server has taken the mail. Throws MailError, an AppError(unavailable), with the server's reason within ten seconds; it may then be tried again. */
@@ -64,11 +98,23 @@ export async function sendMail(mail: Mail): Promise<void> {
   }
   try {
     // Who waits too long stops waiting; the connections are everybody's, and end their own silence.
-    await within(transport(url).sendMail({ from: mailFrom(), to: { name: "", address: mail.to }, subject: mail.subject, text: mailText(mail), html: mailHtml(mail) }), MAIL_TIMEOUT_MS, "The mail server did not answer in time.");
+    await within(
+      transport(url).sendMail({
+        from: mailFrom(),
+        to: { name: "", address: mail.to },
+        subject: mail.subject,
+        text: mailText(mail),
+        html: mailHtml(mail),
+      }),
+      MAIL_TIMEOUT_MS,
+      "The mail server did not answer in time.",
+    );
   } catch (error) {
     // The server's own words: they name no password, but often the address, and not always as it was given. For the log and the
     // admin, not for the member. Nothing of the error goes along as its cause: a log prints causes, too.
-    const reason = (error as Error).message.replace(/[^\s<>"'(]+@[^\s<>"'),;:]+/g, "the address").slice(0, 300);
+    const reason = (error as Error).message
+      .replace(/[^\s<>"'(]+@[^\s<>"'),;:]+/g, "the address")
+      .slice(0, 300);
     throw new MailError(reason, faultOf(error));
   }
 }

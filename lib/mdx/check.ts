@@ -6,13 +6,20 @@ import type { CompiledPost, CompileInput } from "./compiled-post.ts";
 
 /** A post to try, or the reason why it can't even be read. */
 export type CheckItem =
-  | { readonly input: CompileInput; /** From reading the front matter: "line N: what". */ readonly warnings: readonly string[] }
+  | {
+      readonly input: CompileInput;
+      /** From reading the front matter: "line N: what". */ readonly warnings: readonly string[];
+    }
   | { readonly problem: PostProblem };
 
 export interface CheckReport {
   readonly posts: number;
   readonly ok: number;
-  readonly failed: readonly { readonly file: string; readonly line: number; readonly reason: string }[];
+  readonly failed: readonly {
+    readonly file: string;
+    readonly line: number;
+    readonly reason: string;
+  }[];
   /** "file:line: what". */
   readonly warnings: readonly string[];
   /** URLs that became cards, with the files that show them. */
@@ -22,11 +29,15 @@ export interface CheckReport {
 }
 
 /** Compiles every item with `compile`, which says itself how many it takes at once. Nothing that is wrong with a post is thrown. */
-export async function checkPosts(items: readonly CheckItem[], compile: (input: CompileInput) => Promise<CompiledPost>): Promise<CheckReport> {
+export async function checkPosts(
+  items: readonly CheckItem[],
+  compile: (input: CompileInput) => Promise<CompiledPost>,
+): Promise<CheckReport> {
   const since = performance.now();
   const results = await Promise.all(items.map((item) => checkOne(item, compile)));
   const embeds = new Map<string, string[]>();
-  for (const { file, urls } of results) for (const url of urls) embeds.set(url, [...(embeds.get(url) ?? []), file]);
+  for (const { file, urls } of results)
+    for (const url of urls) embeds.set(url, [...(embeds.get(url) ?? []), file]);
   const failed = results.flatMap(({ failure }) => (failure ? [failure] : []));
   return {
     posts: results.length,
@@ -45,16 +56,25 @@ interface Result {
   urls: readonly string[];
 }
 
-async function checkOne(item: CheckItem, compile: (input: CompileInput) => Promise<CompiledPost>): Promise<Result> {
-  if ("problem" in item) return { file: item.problem.file, failure: failureOf(item.problem), warnings: [], urls: [] };
+async function checkOne(
+  item: CheckItem,
+  compile: (input: CompileInput) => Promise<CompiledPost>,
+): Promise<Result> {
+  if ("problem" in item)
+    return { file: item.problem.file, failure: failureOf(item.problem), warnings: [], urls: [] };
   const { file, bodyLine } = item.input;
-  const warnings = item.warnings.map((warning) => `${file}:${warning.replace(/^line (\d+):/, "$1:")}`);
+  const warnings = item.warnings.map(
+    (warning) => `${file}:${warning.replace(/^line (\d+):/, "$1:")}`,
+  );
   try {
     const post = await compile(item.input);
     return { file, warnings: [...warnings, ...post.warnings], urls: post.embeds };
   } catch (error) {
     if (!isAppError(error)) throw error;
-    const problem = "problem" in error ? (error.problem as PostProblem) : { file, line: bodyLine, reason: error.message };
+    const problem =
+      "problem" in error
+        ? (error.problem as PostProblem)
+        : { file, line: bodyLine, reason: error.message };
     return { file, failure: failureOf(problem), warnings, urls: [] };
   }
 }

@@ -9,7 +9,14 @@ import { PostError, type PostProblem } from "../base/post-error.ts";
 import { MAX_BODY_BYTES, type CompiledPost, type CompileInput } from "./compiled-post.ts";
 import { createPool, PoolError, type Pool } from "./pool.ts";
 
-export type { CompiledPost, CompileInput, Heading, ImageManifest, LocalImport, ManifestImage } from "./compiled-post.ts";
+export type {
+  CompiledPost,
+  CompileInput,
+  Heading,
+  ImageManifest,
+  LocalImport,
+  ManifestImage,
+} from "./compiled-post.ts";
 
 export interface CompilerOptions {
   readonly workers?: number;
@@ -39,7 +46,8 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
   const memoryMb = options.memoryMb ?? MEMORY_MB;
   const pool = createPool<CompileInput, Answer>({
     // Not import.meta.url: bundled into a page, that would point into the bundle.
-    file: options.workerFile ?? join(/* turbopackIgnore: true */ process.cwd(), "lib/mdx/worker.ts"),
+    file:
+      options.workerFile ?? join(/* turbopackIgnore: true */ process.cwd(), "lib/mdx/worker.ts"),
     size: options.workers ?? env.COMPILE_WORKERS,
     timeoutMs,
     memoryMb,
@@ -50,8 +58,12 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
 
   async function compile(input: CompileInput): Promise<CompiledPost> {
     const bytes = Buffer.byteLength(input.body);
-    const fail = (reason: string, cause?: unknown) => new PostError({ file: input.file, line: input.bodyLine, reason }, { cause });
-    if (bytes > MAX_BODY_BYTES) throw fail(`it has ${(bytes / 1024 / 1024).toFixed(1)} MB; a post may have ${MAX_BODY_BYTES / 1024 / 1024} MB`);
+    const fail = (reason: string, cause?: unknown) =>
+      new PostError({ file: input.file, line: input.bodyLine, reason }, { cause });
+    if (bytes > MAX_BODY_BYTES)
+      throw fail(
+        `it has ${(bytes / 1024 / 1024).toFixed(1)} MB; a post may have ${MAX_BODY_BYTES / 1024 / 1024} MB`,
+      );
     let answer: Answer;
     const startedMs = performance.now();
     try {
@@ -61,13 +73,23 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
     } catch (error) {
       if (!(error instanceof PoolError)) throw error;
       count("compiles", { result: error.reason });
-      log("warn", "mdx.worker_ended", { file: input.file, reason: error.reason, detail: error.message });
+      log("warn", "mdx.worker_ended", {
+        file: input.file,
+        reason: error.reason,
+        detail: error.message,
+      });
       if (error.reason === "full" || error.reason === "closed") {
-        throw new AppError("unavailable", `${input.file} was not compiled: ${error.message}`, { retryAfterSeconds: 10, cause: error });
+        throw new AppError("unavailable", `${input.file} was not compiled: ${error.message}`, {
+          retryAfterSeconds: 10,
+          cause: error,
+        });
       }
-      if (error.reason === "timeout") throw fail(`compiling took longer than ${timeoutMs / 1000} s and was stopped`, error);
-      if (error.reason === "memory") throw fail(`compiling needed more than ${memoryMb} MB of memory and was stopped`, error);
-      if (error.reason === "input") throw fail(`it could not be given to the compiler: ${error.message}`, error);
+      if (error.reason === "timeout")
+        throw fail(`compiling took longer than ${timeoutMs / 1000} s and was stopped`, error);
+      if (error.reason === "memory")
+        throw fail(`compiling needed more than ${memoryMb} MB of memory and was stopped`, error);
+      if (error.reason === "input")
+        throw fail(`it could not be given to the compiler: ${error.message}`, error);
       throw fail(`the compiler stopped while it worked on this post: ${error.message}`, error);
     }
     if (!answer.ok) throw new PostError(answer.problem);

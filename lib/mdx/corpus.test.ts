@@ -16,26 +16,42 @@ const posts = readdirSync(corpus, { recursive: true, encoding: "utf8" })
   .map((file) => {
     const source = readFileSync(join(corpus, file), "utf8");
     const front = /^---\n[\s\S]*?\n---\n/.exec(source)![0];
-    return { file, body: source.slice(front.length), bodyLine: front.split("\n").length, imageHosts: ["*"] };
+    return {
+      file,
+      body: source.slice(front.length),
+      bodyLine: front.split("\n").length,
+      imageHosts: ["*"],
+    };
   });
 
 test("every post of the corpus compiles, but for one that asks for a component of its own site", async () => {
-  const report = await checkPosts(posts.map((input) => ({ input, warnings: [] })), compiler.compile);
+  const report = await checkPosts(
+    posts.map((input) => ({ input, warnings: [] })),
+    compiler.compile,
+  );
   expect(report.failed).toEqual([
     {
       file: "new-features-in-v1.mdx",
       line: 362,
-      reason: "<BlogNewsletterForm> is not a component of this site (there are: Embed); import it from a file beside the post, or leave it out",
+      reason:
+        "<BlogNewsletterForm> is not a component of this site (there are: Embed); import it from a file beside the post, or leave it out",
     },
   ]);
   expect(reportLines(report).at(-1)).toBe("10 of 11 posts compile");
-  expect(JSON.parse(reportJson(report))).toMatchObject({ posts: 11, ok: 10, failed: [{ line: 362 }] });
+  expect(JSON.parse(reportJson(report))).toMatchObject({
+    posts: 11,
+    ok: 10,
+    failed: [{ line: 362 }],
+  });
 });
 
 test("a post that can't be read and warnings of the front matter are part of the report", async () => {
   const items: CheckItem[] = [
     { problem: { file: "a.mdx", line: 3, column: 1, reason: "no title", field: "title" } },
-    { input: { file: "b.mdx", body: "![](x.png)", bodyLine: 4, imageHosts: [] }, warnings: ["line 2: odd"] },
+    {
+      input: { file: "b.mdx", body: "![](x.png)", bodyLine: 4, imageHosts: [] },
+      warnings: ["line 2: odd"],
+    },
   ];
   expect(reportLines(await checkPosts(items, compiler.compile))).toEqual([
     "b.mdx:2: warning: odd",
@@ -55,29 +71,74 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-const pieces = ["{", "}", "<", ">", "`", "```", "$", "$$", "*", "_", "[", "](", "|", "\n\n", "<div>", "</div>", "<callout-info>", "{/*", "*/}", "<!--", "-->", "> ", "import x from './y'\n", "\\", "&", "\u0000", "\u{1f600}", "~~~\n", "<br>", "[^1]"];
+const pieces = [
+  "{",
+  "}",
+  "<",
+  ">",
+  "`",
+  "```",
+  "$",
+  "$$",
+  "*",
+  "_",
+  "[",
+  "](",
+  "|",
+  "\n\n",
+  "<div>",
+  "</div>",
+  "<callout-info>",
+  "{/*",
+  "*/}",
+  "<!--",
+  "-->",
+  "> ",
+  "import x from './y'\n",
+  "\\",
+  "&",
+  "\u0000",
+  "\u{1f600}",
+  "~~~\n",
+  "<br>",
+  "[^1]",
+];
 
-test("200 posts broken at random compile or say in which line they don't, and none hangs", { timeout: 120_000 }, async () => {
-  const random = randomFrom(20_261_123);
-  const broken = Array.from({ length: 200 }, (_, index) => {
-    const post = posts[index % posts.length]!;
-    let body = post.body;
-    for (let change = 0; change < 1 + random() * 6; change += 1) {
-      const at = Math.floor(random() * body.length);
-      const cut = random() < 0.5 ? Math.floor(random() * 40) : 0;
-      body = body.slice(0, at) + pieces[Math.floor(random() * pieces.length)]! + body.slice(at + cut);
+test(
+  "200 posts broken at random compile or say in which line they don't, and none hangs",
+  { timeout: 120_000 },
+  async () => {
+    const random = randomFrom(20_261_123);
+    const broken = Array.from({ length: 200 }, (_, index) => {
+      const post = posts[index % posts.length]!;
+      let body = post.body;
+      for (let change = 0; change < 1 + random() * 6; change += 1) {
+        const at = Math.floor(random() * body.length);
+        const cut = random() < 0.5 ? Math.floor(random() * 40) : 0;
+        body =
+          body.slice(0, at) + pieces[Math.floor(random() * pieces.length)]! + body.slice(at + cut);
+      }
+      return { ...post, body };
+    });
+    const results = await Promise.allSettled(broken.map((post) => compiler.compile(post)));
+    const failed = results.flatMap((result, index) =>
+      result.status === "rejected"
+        ? [
+            {
+              error: result.reason as { problem?: { line: number; reason: string } },
+              post: broken[index]!,
+            },
+          ]
+        : [],
+    );
+    for (const { error, post } of failed) {
+      expect(error.problem, String(error)).toBeDefined();
+      expect(error.problem!.reason).not.toMatch(/^(the compiler|compiling)/);
+      expect(error.problem!.line).toBeGreaterThanOrEqual(post.bodyLine);
+      expect(error.problem!.line).toBeLessThanOrEqual(post.bodyLine + post.body.split("\n").length);
     }
-    return { ...post, body };
-  });
-  const results = await Promise.allSettled(broken.map((post) => compiler.compile(post)));
-  const failed = results.flatMap((result, index) => (result.status === "rejected" ? [{ error: result.reason as { problem?: { line: number; reason: string } }, post: broken[index]! }] : []));
-  for (const { error, post } of failed) {
-    expect(error.problem, String(error)).toBeDefined();
-    expect(error.problem!.reason).not.toMatch(/^(the compiler|compiling)/);
-    expect(error.problem!.line).toBeGreaterThanOrEqual(post.bodyLine);
-    expect(error.problem!.line).toBeLessThanOrEqual(post.bodyLine + post.body.split("\n").length);
-  }
-  expect(failed.length).toBeGreaterThan(20);
-  expect(failed.length).toBeLessThan(180);
-  expect(compiler.stats().ended).toBe(0);
-});
+    expect(failed.length).toBeGreaterThan(20);
+    expect(failed.length).toBeLessThan(180);
+    expect(compiler.stats().ended).toBe(0);
+  },
+);

@@ -38,7 +38,12 @@ export function newDraft(input: CompileInput): Draft {
     warnings: list,
     text: "",
     fail(at, reason) {
-      throw new PostError({ file: input.file, line: lineOf(at), column: at?.position?.start.column, reason });
+      throw new PostError({
+        file: input.file,
+        line: lineOf(at),
+        column: at?.position?.start.column,
+        reason,
+      });
     },
     warn(at, reason) {
       const warning = `${input.file}:${lineOf(at)}: ${reason}`;

@@ -36,18 +36,21 @@ export async function compileHere(input: CompileInput): Promise<CompiledPost> {
     const plugins: Plugin[] = [remarkGfm];
     if (usesMath(input.body)) plugins.push((await import("remark-math")).default as Plugin);
     plugins.push(...(await loadPlugins(input.extraPlugins ?? [])));
-    const compiledSource = await toFunctionBody(format === "mdx" ? prepareMdx(input.body) : input.body, {
-      format,
-      plugins,
-      markdown: async (tree) => {
-        watch.lap("parse");
-        await markdownSteps(tree, draft);
-        watch.lap("remark");
+    const compiledSource = await toFunctionBody(
+      format === "mdx" ? prepareMdx(input.body) : input.body,
+      {
+        format,
+        plugins,
+        markdown: async (tree) => {
+          watch.lap("parse");
+          await markdownSteps(tree, draft);
+          watch.lap("remark");
+        },
+        html: async (tree) => {
+          await htmlSteps(tree, draft, format, watch.lap);
+        },
       },
-      html: async (tree) => {
-        await htmlSteps(tree, draft, format, watch.lap);
-      },
-    });
+    );
     watch.lap("serialize");
     const words = countWords(draft.text);
     return {
@@ -75,7 +78,12 @@ async function markdownSteps(tree: MarkdownRoot, draft: Draft): Promise<void> {
   await writeMath(tree, draft);
 }
 
-async function htmlSteps(tree: Root, draft: Draft, format: "md" | "mdx", lap: (name: string) => void): Promise<void> {
+async function htmlSteps(
+  tree: Root,
+  draft: Draft,
+  format: "md" | "mdx",
+  lap: (name: string) => void,
+): Promise<void> {
   if (format === "md") parseRawHtml(tree);
   readJsx(tree, draft);
   embedFrames(tree, draft);
@@ -96,12 +104,19 @@ async function htmlSteps(tree: Root, draft: Draft, format: "md" | "mdx", lap: (n
 
 /** Markdown may hold HTML as text; MDX has it as elements already. */
 function parseRawHtml(tree: Root): void {
-  const parsed = raw(tree as never, { passThrough: ["mdxJsxFlowElement", "mdxJsxTextElement"] }) as unknown as Root;
+  const parsed = raw(tree as never, {
+    passThrough: ["mdxJsxFlowElement", "mdxJsxTextElement"],
+  }) as unknown as Root;
   tree.children = parsed.children;
 }
 
 async function loadPlugins(files: readonly string[]): Promise<Plugin[]> {
-  const modules = await Promise.all(files.map((file) => import(isAbsolute(file) ? pathToFileURL(file).href : file) as Promise<{ default: Plugin }>));
+  const modules = await Promise.all(
+    files.map(
+      (file) =>
+        import(isAbsolute(file) ? pathToFileURL(file).href : file) as Promise<{ default: Plugin }>,
+    ),
+  );
   return modules.map((module) => module.default);
 }
 
@@ -123,16 +138,35 @@ function asPostError(error: unknown, input: CompileInput): unknown {
   const at = (line: number) => line + input.bodyLine - 1;
   if (error instanceof SyntaxProblem) {
     // The parser names places in its message too, counted from the start of the body.
-    const reason = error.message.replace(/\b(\d+):(\d+)(?:-(\d+):(\d+))?(?=[),])/g, (_, line, column, line2, column2) =>
-      line2 ? `${at(Number(line))}:${column}-${at(Number(line2))}:${column2}` : `${at(Number(line))}:${column}`,
+    const reason = error.message.replace(
+      /\b(\d+):(\d+)(?:-(\d+):(\d+))?(?=[),])/g,
+      (_, line, column, line2, column2) =>
+        line2
+          ? `${at(Number(line))}:${column}-${at(Number(line2))}:${column2}`
+          : `${at(Number(line))}:${column}`,
     );
     // What is missing at the end is reported behind the last line; a person looks at that line.
     const lastLine = input.body.trimEnd().split("\n").length;
-    return new PostError({ file: input.file, line: at(Math.min(error.line, lastLine)), column: error.column, reason });
+    return new PostError({
+      file: input.file,
+      line: at(Math.min(error.line, lastLine)),
+      column: error.column,
+      reason,
+    });
   }
   if (error instanceof RangeError) {
-    return new PostError({ file: input.file, line: input.bodyLine, reason: "something in it is nested too deeply" }, { cause: error });
+    return new PostError(
+      { file: input.file, line: input.bodyLine, reason: "something in it is nested too deeply" },
+      { cause: error },
+    );
   }
   const reason = error instanceof Error ? error.message : String(error);
-  return new PostError({ file: input.file, line: input.bodyLine, reason: `the compiler failed: ${reason.slice(0, 500)}` }, { cause: error });
+  return new PostError(
+    {
+      file: input.file,
+      line: input.bodyLine,
+      reason: `the compiler failed: ${reason.slice(0, 500)}`,
+    },
+    { cause: error },
+  );
 }

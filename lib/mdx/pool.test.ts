@@ -37,7 +37,16 @@ parentPort.postMessage("ready");
 function pool(options: Partial<PoolOptions> = {}): Pool<string, string> {
   const file = join(dir, "worker.mjs");
   writeFileSync(file, worker);
-  const made = createPool<string, string>({ file, size: 1, timeoutMs: 300, memoryMb: 64, maxQueue: 10, idleMs: 60_000, maxJobs: 100, ...options });
+  const made = createPool<string, string>({
+    file,
+    size: 1,
+    timeoutMs: 300,
+    memoryMb: 64,
+    maxQueue: 10,
+    idleMs: 60_000,
+    maxJobs: 100,
+    ...options,
+  });
   pools.push(made);
   return made;
 }
@@ -45,24 +54,40 @@ function pool(options: Partial<PoolOptions> = {}): Pool<string, string> {
 test("jobs run one after the other in one worker, which is started by the first", async () => {
   const one = pool();
   expect(one.stats().workers).toBe(0);
-  expect(await Promise.all(["a", "b", "c"].map((job) => one.run(job)))).toEqual(["did a", "did b", "did c"]);
+  expect(await Promise.all(["a", "b", "c"].map((job) => one.run(job)))).toEqual([
+    "did a",
+    "did b",
+    "did c",
+  ]);
   expect(one.stats()).toMatchObject({ started: 1, running: 0, waiting: 0 });
 });
 
-test.each(["loop", "wait", "block", "regex"])("a job that does not end (%s) costs its worker and one error; the next job works", async (job) => {
-  const one = pool();
-  const [bad, good] = await Promise.allSettled([one.run(job), one.run("good")]);
-  expect(bad).toMatchObject({ status: "rejected", reason: { reason: "timeout", message: "longer than 300 ms" } });
-  expect(good).toEqual({ status: "fulfilled", value: "did good" });
-  expect(one.stats()).toMatchObject({ started: 2, ended: 1 });
-});
+test.each(["loop", "wait", "block", "regex"])(
+  "a job that does not end (%s) costs its worker and one error; the next job works",
+  async (job) => {
+    const one = pool();
+    const [bad, good] = await Promise.allSettled([one.run(job), one.run("good")]);
+    expect(bad).toMatchObject({
+      status: "rejected",
+      reason: { reason: "timeout", message: "longer than 300 ms" },
+    });
+    expect(good).toEqual({ status: "fulfilled", value: "did good" });
+    expect(one.stats()).toMatchObject({ started: 2, ended: 1 });
+  },
+);
 
-test.each(["heap", "buffers"])("a job that takes all memory (%s) is stopped, and the process lives", async (job) => {
-  const one = pool({ timeoutMs: 20_000 });
-  const [bad, good] = await Promise.allSettled([one.run(job), one.run("good")]);
-  expect(bad).toMatchObject({ status: "rejected", reason: { reason: "memory", message: "more than 64 MB" } });
-  expect(good).toEqual({ status: "fulfilled", value: "did good" });
-});
+test.each(["heap", "buffers"])(
+  "a job that takes all memory (%s) is stopped, and the process lives",
+  async (job) => {
+    const one = pool({ timeoutMs: 20_000 });
+    const [bad, good] = await Promise.allSettled([one.run(job), one.run("good")]);
+    expect(bad).toMatchObject({
+      status: "rejected",
+      reason: { reason: "memory", message: "more than 64 MB" },
+    });
+    expect(good).toEqual({ status: "fulfilled", value: "did good" });
+  },
+);
 
 test("a worker that exits or throws by itself costs one error", async () => {
   const one = pool();
@@ -77,8 +102,21 @@ test("a worker that exits or throws by itself costs one error", async () => {
 test("a job that can't be sent is refused alone, and the worker goes on", async () => {
   const one = pool();
   const unsendable = (() => "a function") as unknown as string;
-  const results = await Promise.allSettled([one.run(unsendable), one.run("a"), one.run(unsendable), one.run("b")]);
-  const refused = { reason: { name: "PoolError", reason: "input", message: expect.stringMatching(/^the job can't be sent to a worker: .*could not be cloned/) as string } };
+  const results = await Promise.allSettled([
+    one.run(unsendable),
+    one.run("a"),
+    one.run(unsendable),
+    one.run("b"),
+  ]);
+  const refused = {
+    reason: {
+      name: "PoolError",
+      reason: "input",
+      message: expect.stringMatching(
+        /^the job can't be sent to a worker: .*could not be cloned/,
+      ) as string,
+    },
+  };
   expect(results).toMatchObject([refused, { value: "did a" }, refused, { value: "did b" }]);
   expect(one.stats()).toMatchObject({ workers: 1, started: 1, ended: 0, running: 0, waiting: 0 });
   await expect(one.run(unsendable)).rejects.toMatchObject({ reason: "input" });
@@ -93,13 +131,21 @@ test("a worker whose file is not there fails its job", async () => {
 test("a full queue refuses at once", async () => {
   const one = pool({ maxQueue: 1 });
   const results = await Promise.allSettled(["wait", "b", "c"].map((job) => one.run(job)));
-  expect(results).toMatchObject([{ reason: { reason: "timeout" } }, { value: "did b" }, { reason: { reason: "full" } }]);
+  expect(results).toMatchObject([
+    { reason: { reason: "timeout" } },
+    { value: "did b" },
+    { reason: { reason: "full" } },
+  ]);
 });
 
 test("two workers work at the same time, and one that hangs holds nobody up", async () => {
   const two = pool({ size: 2, timeoutMs: 5_000 });
   const hanging = expect(two.run("wait")).rejects.toMatchObject({ reason: "closed" });
-  expect(await Promise.all(["a", "b", "c"].map((job) => two.run(job)))).toEqual(["did a", "did b", "did c"]);
+  expect(await Promise.all(["a", "b", "c"].map((job) => two.run(job)))).toEqual([
+    "did a",
+    "did b",
+    "did c",
+  ]);
   expect(two.stats().running).toBe(1);
   await two.close();
   await hanging;

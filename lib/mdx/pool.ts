@@ -93,11 +93,25 @@ export function createPool<In, Out>(options: PoolOptions): Pool<In, Out> {
       execArgv: [],
       // Nothing of the site's configuration: what runs in here has no business with secrets.
       env: { NODE_ENV: "production" },
-      resourceLimits: { maxOldGenerationSizeMb: options.memoryMb, maxYoungGenerationSizeMb: 16, stackSizeMb: 4 },
+      resourceLimits: {
+        maxOldGenerationSizeMb: options.memoryMb,
+        maxYoungGenerationSizeMb: 16,
+        stackSizeMb: 4,
+      },
     });
-    const slot: Slot<In, Out> = { worker, ready: false, job: null, jobsDone: 0, timer: undefined, gone: false };
+    const slot: Slot<In, Out> = {
+      worker,
+      ready: false,
+      job: null,
+      jobsDone: 0,
+      timer: undefined,
+      gone: false,
+    };
     slots.add(slot);
-    slot.timer = setTimeout(() => end(slot, new PoolError("crash", "its worker did not start")), START_MS);
+    slot.timer = setTimeout(
+      () => end(slot, new PoolError("crash", "its worker did not start")),
+      START_MS,
+    );
     worker.on("message", (message: Out | "ready") => {
       if (slot.gone) return;
       if (message === "ready") {
@@ -116,16 +130,26 @@ export function createPool<In, Out>(options: PoolOptions): Pool<In, Out> {
     });
     worker.on("error", (error: NodeJS.ErrnoException) => {
       const outOfMemory = error.code === "ERR_WORKER_OUT_OF_MEMORY";
-      end(slot, outOfMemory ? new PoolError("memory", `more than ${options.memoryMb} MB`, { cause: error }) : new PoolError("crash", error.message, { cause: error }));
+      end(
+        slot,
+        outOfMemory
+          ? new PoolError("memory", `more than ${options.memoryMb} MB`, { cause: error })
+          : new PoolError("crash", error.message, { cause: error }),
+      );
     });
-    worker.on("exit", (code) => end(slot, new PoolError("crash", `its worker stopped with exit code ${code}`)));
+    worker.on("exit", (code) =>
+      end(slot, new PoolError("crash", `its worker stopped with exit code ${code}`)),
+    );
     return slot;
   }
 
   /** The deadline counts from when the worker has the job in hand, not from when it began to load. */
   function deadline(slot: Slot<In, Out>): void {
     clearTimeout(slot.timer);
-    slot.timer = setTimeout(() => end(slot, new PoolError("timeout", `longer than ${options.timeoutMs} ms`)), options.timeoutMs);
+    slot.timer = setTimeout(
+      () => end(slot, new PoolError("timeout", `longer than ${options.timeoutMs} ms`)),
+      options.timeoutMs,
+    );
   }
 
   /** False when the job can't be sent (a function in it, for one): then it alone is refused, and the worker is free again. */
@@ -135,7 +159,11 @@ export function createPool<In, Out>(options: PoolOptions): Pool<In, Out> {
       return true;
     } catch (error) {
       slot.job = null;
-      job.reject(new PoolError("input", `the job can't be sent to a worker: ${(error as Error).message}`, { cause: error }));
+      job.reject(
+        new PoolError("input", `the job can't be sent to a worker: ${(error as Error).message}`, {
+          cause: error,
+        }),
+      );
       rest(slot);
       return false;
     }
@@ -150,7 +178,9 @@ export function createPool<In, Out>(options: PoolOptions): Pool<In, Out> {
 
   function next(): void {
     while (queue.length > 0 && !closed) {
-      const free = [...slots].find((slot) => slot.job === null) ?? (slots.size < options.size ? start() : null);
+      const free =
+        [...slots].find((slot) => slot.job === null) ??
+        (slots.size < options.size ? start() : null);
       if (!free) break;
       free.job = queue.shift()!;
       free.worker.ref();
@@ -173,7 +203,8 @@ export function createPool<In, Out>(options: PoolOptions): Pool<In, Out> {
       if (!slot.job || !slot.ready) continue;
       slot.worker.getHeapStatistics().then(
         ({ used_heap_size: heap, external_memory: external }) => {
-          if (heap + external > options.memoryMb * MB && slot.job) end(slot, new PoolError("memory", `more than ${options.memoryMb} MB`));
+          if (heap + external > options.memoryMb * MB && slot.job)
+            end(slot, new PoolError("memory", `more than ${options.memoryMb} MB`));
         },
         () => undefined, // ended meanwhile
       );
@@ -184,7 +215,8 @@ export function createPool<In, Out>(options: PoolOptions): Pool<In, Out> {
     run(input) {
       return new Promise<Out>((resolve, reject) => {
         if (closed) return reject(new PoolError("closed", "the pool is closed"));
-        if (queue.length >= options.maxQueue) return reject(new PoolError("full", `${queue.length} jobs wait already`));
+        if (queue.length >= options.maxQueue)
+          return reject(new PoolError("full", `${queue.length} jobs wait already`));
         queue.push({ input, resolve, reject });
         next();
       });

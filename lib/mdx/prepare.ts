@@ -45,9 +45,17 @@ export function prepareMdx(source: string): string {
 }
 
 function fix(prose: string): string {
-  return prose.replace(piece, (whole, ticks: string | undefined, name: string | undefined, attributes: string | undefined) => {
-    if (ticks) return whole;
-    if (name === undefined) return whole.replace(/[^\n]/g, " ");
-    return /\/\s*$/.test(attributes!) ? whole : `<${name.toLowerCase()}${attributes} />`;
-  });
+  return prose.replace(
+    piece,
+    (
+      whole,
+      ticks: string | undefined,
+      name: string | undefined,
+      attributes: string | undefined,
+    ) => {
+      if (ticks) return whole;
+      if (name === undefined) return whole.replace(/[^\n]/g, " ");
+      return /\/\s*$/.test(attributes!) ? whole : `<${name.toLowerCase()}${attributes} />`;
+    },
+  );
 }

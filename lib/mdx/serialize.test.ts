@@ -7,7 +7,11 @@ test("one file imports next-mdx-remote, so that one file has to change when it g
     readdirSync(folder, { recursive: true, encoding: "utf8" })
       .filter((file) => /\.(ts|tsx|mjs)$/.test(file) && !file.endsWith(".test.ts"))
       .map((file) => join(folder, file))
-      .filter((file) => /from "(next-mdx-remote|@mdx-js)|import\("(next-mdx-remote|@mdx-js)/.test(readFileSync(file, "utf8"))),
+      .filter((file) =>
+        /from "(next-mdx-remote|@mdx-js)|import\("(next-mdx-remote|@mdx-js)/.test(
+          readFileSync(file, "utf8"),
+        ),
+      ),
   );
   expect(importing).toEqual([join("lib", "mdx", "serialize.ts")]);
 });

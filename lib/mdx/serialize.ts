@@ -69,7 +69,11 @@ export async function toFunctionBody(source: string, steps: Steps): Promise<stri
         mdxOptions: {
           format: steps.format,
           remarkRehypeOptions: { footnoteLabelProperties: { className: ["visually-hidden"] } },
-          remarkPlugins: [guardParser as Plugin, ...steps.plugins, guarded(steps.markdown) as Plugin],
+          remarkPlugins: [
+            guardParser as Plugin,
+            ...steps.plugins,
+            guarded(steps.markdown) as Plugin,
+          ],
           rehypePlugins: [guarded(steps.html) as Plugin],
         },
       },
@@ -85,11 +89,20 @@ export async function toFunctionBody(source: string, steps: Steps): Promise<stri
 function asProblem(error: unknown): unknown {
   if (!(error instanceof Error) || error.name === "AppError") return error;
   // From a plugin that isn't ours: the library has put its own lines around the message.
-  if (error.message.startsWith("[next-mdx-remote]")) return new Error(error.message.split("\n")[1], { cause: error });
-  const { line, column, place } = error as { line?: number; column?: number; place?: { start?: { line: number }; line?: number } };
+  if (error.message.startsWith("[next-mdx-remote]"))
+    return new Error(error.message.split("\n")[1], { cause: error });
+  const { line, column, place } = error as {
+    line?: number;
+    column?: number;
+    place?: { start?: { line: number }; line?: number };
+  };
   if (!("reason" in error)) return error;
   const reason = String(error.reason);
   // At the end of the file the parser has no place, but its sentence names the tag that is open.
   const named = /\((\d+):(\d+)/.exec(reason);
-  return new SyntaxProblem(reason, line ?? place?.start?.line ?? place?.line ?? Number(named?.[1] ?? 1), column ?? (named ? Number(named[2]) : undefined));
+  return new SyntaxProblem(
+    reason,
+    line ?? place?.start?.line ?? place?.line ?? Number(named?.[1] ?? 1),
+    column ?? (named ? Number(named[2]) : undefined),
+  );
 }

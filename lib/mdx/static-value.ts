@@ -2,7 +2,8 @@
 
 import type { Expression, Program } from "estree";
 
-export type Static = string | number | boolean | null | undefined | Static[] | { [key: string]: Static };
+export type Static =
+  string | number | boolean | null | undefined | Static[] | { [key: string]: Static };
 
 /** The value of an expression made of literals, arrays and objects only; null when it is anything else. */
 export function staticValue(program: Program | undefined): { value: Static } | null {
@@ -37,9 +38,16 @@ function valueOf(node: Expression): { value: Static } | null {
     case "ObjectExpression": {
       const entries: [string, Static][] = [];
       for (const property of node.properties) {
-        if (property.type !== "Property" || property.computed || property.kind !== "init") return null;
-        const key = property.key.type === "Identifier" ? property.key.name : property.key.type === "Literal" ? String(property.key.value) : null;
-        const inner = key === null || key === "__proto__" ? null : valueOf(property.value as Expression);
+        if (property.type !== "Property" || property.computed || property.kind !== "init")
+          return null;
+        const key =
+          property.key.type === "Identifier"
+            ? property.key.name
+            : property.key.type === "Literal"
+              ? String(property.key.value)
+              : null;
+        const inner =
+          key === null || key === "__proto__" ? null : valueOf(property.value as Expression);
         if (key === null || !inner) return null;
         entries.push([key, inner.value]);
       }
@@ -52,9 +60,11 @@ function valueOf(node: Expression): { value: Static } | null {
 
 // React's list of style names that take a bare number.
 const unitless = new Set(
-  ("animationIterationCount aspectRatio borderImageOutset borderImageSlice borderImageWidth boxFlex columnCount columns flex flexGrow flexShrink " +
+  (
+    "animationIterationCount aspectRatio borderImageOutset borderImageSlice borderImageWidth boxFlex columnCount columns flex flexGrow flexShrink " +
     "fontWeight gridArea gridColumn gridColumnEnd gridColumnStart gridRow gridRowEnd gridRowStart lineClamp lineHeight opacity order orphans " +
-    "scale tabSize widows zIndex zoom fillOpacity floodOpacity stopOpacity strokeDasharray strokeDashoffset strokeMiterlimit strokeOpacity strokeWidth").split(" "),
+    "scale tabSize widows zIndex zoom fillOpacity floodOpacity stopOpacity strokeDasharray strokeDashoffset strokeMiterlimit strokeOpacity strokeWidth"
+  ).split(" "),
 );
 
 /** `{marginTop: 4, color: "red"}` as CSS text, with React's rules for numbers; null when a value is not text or number. */
@@ -63,8 +73,13 @@ export function cssText(style: { [key: string]: Static }): string | null {
   for (const [name, value] of Object.entries(style)) {
     if (value === null || value === undefined || value === false || value === "") continue;
     if (typeof value !== "string" && typeof value !== "number") return null;
-    const property = name.startsWith("--") ? name : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^ms-/, "-ms-");
-    const unit = typeof value === "number" && value !== 0 && !name.startsWith("--") && !unitless.has(name) ? "px" : "";
+    const property = name.startsWith("--")
+      ? name
+      : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^ms-/, "-ms-");
+    const unit =
+      typeof value === "number" && value !== 0 && !name.startsWith("--") && !unitless.has(name)
+        ? "px"
+        : "";
     parts.push(`${property}:${value}${unit}`);
   }
   return parts.join(";");

@@ -33,7 +33,11 @@ export interface Comment extends Place {
 export interface JsxAttribute extends Place {
   type: "mdxJsxAttribute" | "mdxJsxExpressionAttribute";
   name: string;
-  value: null | undefined | string | { type: "mdxJsxAttributeValueExpression"; value: string; data?: { estree?: Program } };
+  value:
+    | null
+    | undefined
+    | string
+    | { type: "mdxJsxAttributeValueExpression"; value: string; data?: { estree?: Program } };
 }
 export interface Jsx extends Place {
   type: "mdxJsxFlowElement" | "mdxJsxTextElement";
@@ -60,8 +64,19 @@ export interface Root {
 export type Parent = Root | Element | Jsx;
 
 /** A new element. */
-export function element(tagName: string, properties: Properties = {}, children: Node[] = [], at?: Place): Element {
-  return { type: "element", tagName, properties, children, ...(at?.position && { position: at.position }) };
+export function element(
+  tagName: string,
+  properties: Properties = {},
+  children: Node[] = [],
+  at?: Place,
+): Element {
+  return {
+    type: "element",
+    tagName,
+    properties,
+    children,
+    ...(at?.position && { position: at.position }),
+  };
 }
 
 /** A new text node. */
@@ -75,8 +90,13 @@ export function isJsx(node: Node | Root): node is Jsx {
 }
 
 /** True for an element with one of these names. */
-export function isElement<Name extends string = string>(node: Node | Root | undefined, ...tagNames: Name[]): node is Element & { tagName: Name } {
-  return node?.type === "element" && (tagNames.length === 0 || tagNames.includes(node.tagName as Name));
+export function isElement<Name extends string = string>(
+  node: Node | Root | undefined,
+  ...tagNames: Name[]
+): node is Element & { tagName: Name } {
+  return (
+    node?.type === "element" && (tagNames.length === 0 || tagNames.includes(node.tagName as Name))
+  );
 }
 
 /** True for text that shows nothing. */
@@ -100,7 +120,10 @@ export function addClass(node: Element, ...names: string[]): void {
  * Walks all nodes below `parent`, parents first, and replaces each by what `change` returns: a node, several, or
  * undefined for "leave it". What was put in place is not visited again; children of a node that stays are.
  */
-export function rewrite(parent: Parent, change: (node: Node, ancestors: Parent[]) => Node | Node[] | undefined): void {
+export function rewrite(
+  parent: Parent,
+  change: (node: Node, ancestors: Parent[]) => Node | Node[] | undefined,
+): void {
   const ancestors: Parent[] = [];
   const walk = (current: Parent) => {
     ancestors.push(current);

@@ -14,7 +14,10 @@ port.on("message", (input: CompileInput) => {
   compileHere(input).then(
     (post) => port.postMessage({ ok: true, post } satisfies Answer),
     (error: unknown) => {
-      const problem = error instanceof PostError ? error.problem : { file: input.file, line: input.bodyLine, reason: String(error) };
+      const problem =
+        error instanceof PostError
+          ? error.problem
+          : { file: input.file, line: input.bodyLine, reason: String(error) };
       port.postMessage({ ok: false, problem } satisfies Answer);
     },
   );

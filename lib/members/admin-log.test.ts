@@ -14,7 +14,10 @@ function someone(sql: Sql, role: string): Member {
 test("a member reads no log, not even of themselves", () =>
   writeSql((sql) => {
     const member = someone(sql, "MEMBER");
-    for (const subjectId of [null, member.id]) expect(() => readLog(sql, member, { subjectId })).toThrow(expect.objectContaining({ code: "forbidden" }));
+    for (const subjectId of [null, member.id])
+      expect(() => readLog(sql, member, { subjectId })).toThrow(
+        expect.objectContaining({ code: "forbidden" }),
+      );
   }));
 
 test("the log names those who still exist", () =>
@@ -22,7 +25,12 @@ test("the log names those who still exist", () =>
     const admin = someone(sql, "ADMIN");
     const { id } = insertUser(sql, { firstName: "Ada" });
     recordAudit(sql, { actorId: null, action: "user.role", subjectId: id });
-    recordAudit(sql, { actorId: admin.id, action: "user.edit", subjectId: id, detail: { name: "changed" } });
+    recordAudit(sql, {
+      actorId: admin.id,
+      action: "user.edit",
+      subjectId: id,
+      detail: { name: "changed" },
+    });
     recordAudit(sql, { actorId: "gone", action: "user.delete", subjectId: "also gone" });
     expect(readLog(sql, admin).events).toMatchObject([
       { action: "user.delete", actorName: null, subjectName: null },
@@ -35,8 +43,13 @@ test("the log names those who still exist", () =>
 test("the pages of the log hold every event once", () =>
   writeSql((sql) => {
     const admin = someone(sql, "ADMIN");
-    for (let i = 0; i <= EVENTS_A_PAGE; i++) recordAudit(sql, { actorId: null, action: "x", subjectId: String(i) });
+    for (let i = 0; i <= EVENTS_A_PAGE; i++)
+      recordAudit(sql, { actorId: null, action: "x", subjectId: String(i) });
     const first = readLog(sql, admin);
     const second = readLog(sql, admin, { before: first.next });
-    expect([first.events.length, second.events.map(({ subjectId }) => subjectId), second.next]).toEqual([EVENTS_A_PAGE, ["0"], null]);
+    expect([
+      first.events.length,
+      second.events.map(({ subjectId }) => subjectId),
+      second.next,
+    ]).toEqual([EVENTS_A_PAGE, ["0"], null]);
   }));

@@ -17,7 +17,11 @@ export const EVENTS_A_PAGE = 100;
  * What was changed, newest first, a hundred at a time; of one subject when it is given; `before` is the cursor that the page before it gave.
  * Throws AppError(forbidden) for all but admins.
  */
-export function readLog(sql: Sql, admin: Member, { subjectId = null, before = null }: { subjectId?: string | null; before?: number | null } = {}): { events: LoggedEvent[]; next: number | null } {
+export function readLog(
+  sql: Sql,
+  admin: Member,
+  { subjectId = null, before = null }: { subjectId?: string | null; before?: number | null } = {},
+): { events: LoggedEvent[]; next: number | null } {
   assertAdmin(admin);
   const rows = sql.all<LoggedEvent & { detail: string }>(
     `SELECT e.*, a."firstName" AS "actorName", COALESCE(u."firstName", c."title") AS "subjectName"
@@ -26,6 +30,8 @@ export function readLog(sql: Sql, admin: Member, { subjectId = null, before = nu
     ...(subjectId === null ? [] : [subjectId]),
     before ?? Number.MAX_SAFE_INTEGER,
   );
-  const events = rows.slice(0, EVENTS_A_PAGE).map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }));
+  const events = rows
+    .slice(0, EVENTS_A_PAGE)
+    .map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }));
   return { events, next: rows.length > EVENTS_A_PAGE ? events.at(-1)!.id : null };
 }

@@ -6,17 +6,32 @@ import { listAudit } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { writeSql } from "../db/database.ts";
 import { startSession } from "../session/session.ts";
-import { USERS_A_PAGE, countUsers, deleteUser, editUser, endSessions, findUsers, getUser } from "./admin-users.ts";
+import {
+  USERS_A_PAGE,
+  countUsers,
+  deleteUser,
+  editUser,
+  endSessions,
+  findUsers,
+  getUser,
+} from "./admin-users.ts";
 
 /** Somebody who has just logged in. */
 function someone(sql: Sql, given: Parameters<typeof insertUser>[1] = {}): Member {
   const { id, firstName, team, role } = insertUser(sql, given);
   return { id, firstName, team, role, sessionKey: "a-session", loggedInAtMs: nowMs() };
 }
-const anAdmin = (sql: Sql) => someone(sql, { role: "ADMIN", firstName: "Root", email: "root@example.org" });
+const anAdmin = (sql: Sql) =>
+  someone(sql, { role: "ADMIN", firstName: "Root", email: "root@example.org" });
 const code = (expected: string) => expect.objectContaining({ code: expected });
 function insertCall(sql: Sql, userId: string): void {
-  sql.run(`INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, 'A question', 'About something', 'a, b', ?, '')`, `call-${userId}`, nowMs(), nowMs(), userId);
+  sql.run(
+    `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, 'A question', 'About something', 'a, b', ?, '')`,
+    `call-${userId}`,
+    nowMs(),
+    nowMs(),
+    userId,
+  );
 }
 
 test("a member may do none of what admins do with members", () =>
@@ -34,7 +49,10 @@ test("a member may do none of what admins do with members", () =>
       () => deleteUser(sql, member, { id, typed: email }),
     ];
     for (const attempt of attempts) expect(attempt).toThrow(code("forbidden"));
-    expect(sql.get(`SELECT "firstName", "team" FROM "User" WHERE "id" = ?`, id)).toEqual({ firstName: "Ada", team: "RED" });
+    expect(sql.get(`SELECT "firstName", "team" FROM "User" WHERE "id" = ?`, id)).toEqual({
+      firstName: "Ada",
+      team: "RED",
+    });
     expect(sql.get(`SELECT COUNT(*) AS "n" FROM "Session"`)).toEqual({ n: 1 });
     expect(listAudit(sql)).toEqual([]);
   }));
@@ -43,7 +61,11 @@ test("an admin whose log-in is old ends no sessions and deletes nobody", () =>
   writeSql((sql) => {
     const admin = { ...anAdmin(sql), loggedInAtMs: nowMs() - HOUR_MS };
     const { id, email } = insertUser(sql);
-    for (const attempt of [() => endSessions(sql, admin, id), () => deleteUser(sql, admin, { id, typed: email })]) expect(attempt).toThrow(code("unauthorized"));
+    for (const attempt of [
+      () => endSessions(sql, admin, id),
+      () => deleteUser(sql, admin, { id, typed: email }),
+    ])
+      expect(attempt).toThrow(code("unauthorized"));
     expect(getUser(sql, admin, id)).toMatchObject({ id });
   }));
 
@@ -52,7 +74,8 @@ test("members are found by a part of name or address, in any capitals", () =>
     const admin = anAdmin(sql);
     insertUser(sql, { firstName: "Éva", email: "one@example.test" });
     insertUser(sql, { firstName: "Bob", email: "Bob.Two@example.test" });
-    const names = (text: string) => findUsers(sql, admin, { text }).users.map(({ firstName }) => firstName);
+    const names = (text: string) =>
+      findUsers(sql, admin, { text }).users.map(({ firstName }) => firstName);
     expect(names("bob.two@EXAMPLE")).toEqual(["Bob"]);
     expect(names("éva")).toEqual(["Éva"]);
     expect(names(" ÉV ")).toEqual(["Éva"]);
@@ -64,8 +87,10 @@ test("members are found by a part of name or address, in any capitals", () =>
 test("signs that mean something to LIKE stand for themselves", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
-    for (const firstName of ["100%", "under_score", "back\\slash", "plain"]) insertUser(sql, { firstName });
-    const names = (text: string) => findUsers(sql, admin, { text }).users.map(({ firstName }) => firstName);
+    for (const firstName of ["100%", "under_score", "back\\slash", "plain"])
+      insertUser(sql, { firstName });
+    const names = (text: string) =>
+      findUsers(sql, admin, { text }).users.map(({ firstName }) => firstName);
     expect(names("%")).toEqual(["100%"]);
     expect(names("_")).toEqual(["under_score"]);
     expect(names("\\")).toEqual(["back\\slash"]);
@@ -86,7 +111,11 @@ test("the pages of the list hold everybody once, and sort nothing", () =>
       next = page.next;
       pages += 1;
     } while (next !== null);
-    expect([pages, seen.length, new Set(seen).size]).toEqual([3, 2 * USERS_A_PAGE + 1, 2 * USERS_A_PAGE + 1]);
+    expect([pages, seen.length, new Set(seen).size]).toEqual([
+      3,
+      2 * USERS_A_PAGE + 1,
+      2 * USERS_A_PAGE + 1,
+    ]);
     expect([seen[0], seen.at(-1)]).toEqual([`Member ${2 * USERS_A_PAGE - 1}`, "Root"]);
   }));
 
@@ -98,9 +127,26 @@ test("a member is shown with reads, calls and sessions that are not over", () =>
     insertCall(sql, id);
     startSession(sql, id, { device: "Firefox on Linux", place: null });
     startSession(sql, id);
-    sql.run(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ('over', 1, ?, 2)`, id);
-    expect(getUser(sql, admin, id)).toMatchObject({ reads: 2, calls: 1, sessions: 2, lastSeenAt: expect.any(Number) as number, isLastAdmin: false, callList: [{ title: "A question", state: "NEW" }] });
-    expect(getUser(sql, admin, admin.id)).toMatchObject({ reads: 0, calls: 0, sessions: 0, lastSeenAt: null, isLastAdmin: true, callList: [] });
+    sql.run(
+      `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ('over', 1, ?, 2)`,
+      id,
+    );
+    expect(getUser(sql, admin, id)).toMatchObject({
+      reads: 2,
+      calls: 1,
+      sessions: 2,
+      lastSeenAt: expect.any(Number) as number,
+      isLastAdmin: false,
+      callList: [{ title: "A question", state: "NEW" }],
+    });
+    expect(getUser(sql, admin, admin.id)).toMatchObject({
+      reads: 0,
+      calls: 0,
+      sessions: 0,
+      lastSeenAt: null,
+      isLastAdmin: true,
+      callList: [],
+    });
     expect(() => getUser(sql, admin, "nobody")).toThrow(code("not_found"));
   }));
 
@@ -109,10 +155,19 @@ test("an edit changes name and team, moves the reads, and is noted without the n
     const admin = anAdmin(sql);
     const { id, updatedAt } = insertUser(sql, { team: "RED" });
     for (const postSlug of ["a", "b"]) insertRead(sql, { userId: id, postSlug });
-    expect(editUser(sql, admin, { id, firstName: "Grace", team: "BLUE", seenUpdatedAt: updatedAt })).toEqual({ changed: ["name", "team"], slugs: ["a", "b"] });
+    expect(
+      editUser(sql, admin, { id, firstName: "Grace", team: "BLUE", seenUpdatedAt: updatedAt }),
+    ).toEqual({ changed: ["name", "team"], slugs: ["a", "b"] });
     expect(getUser(sql, admin, id)).toMatchObject({ firstName: "Grace", team: "BLUE" });
     expect(sql.all(`SELECT DISTINCT "team" FROM "PostTeamDay"`)).toEqual([{ team: "BLUE" }]);
-    expect(listAudit(sql)).toMatchObject([{ actorId: admin.id, action: "user.edit", subjectId: id, detail: { name: "changed", team: { from: "RED", to: "BLUE" } } }]);
+    expect(listAudit(sql)).toMatchObject([
+      {
+        actorId: admin.id,
+        action: "user.edit",
+        subjectId: id,
+        detail: { name: "changed", team: { from: "RED", to: "BLUE" } },
+      },
+    ]);
     expect(JSON.stringify(listAudit(sql))).not.toMatch(/Grace|Ada/);
   }));
 
@@ -121,16 +176,28 @@ test("of two admins who edit at the same time the second is told", () =>
     const admin = anAdmin(sql);
     const { id, updatedAt } = insertUser(sql, { team: "RED" });
     editUser(sql, admin, { id, firstName: "Grace", team: "RED", seenUpdatedAt: updatedAt });
-    expect(() => editUser(sql, admin, { id, firstName: "Ada", team: "BLUE", seenUpdatedAt: updatedAt })).toThrow(/changed this member meanwhile/);
+    expect(() =>
+      editUser(sql, admin, { id, firstName: "Ada", team: "BLUE", seenUpdatedAt: updatedAt }),
+    ).toThrow(/changed this member meanwhile/);
     expect(getUser(sql, admin, id)).toMatchObject({ firstName: "Grace", team: "RED" });
-    expect(() => editUser(sql, admin, { id: "nobody", firstName: "Ada", team: "BLUE", seenUpdatedAt: updatedAt })).toThrow(code("not_found"));
+    expect(() =>
+      editUser(sql, admin, {
+        id: "nobody",
+        firstName: "Ada",
+        team: "BLUE",
+        seenUpdatedAt: updatedAt,
+      }),
+    ).toThrow(code("not_found"));
   }));
 
 test("an edit that changes nothing writes nothing", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     const { id, updatedAt, firstName, team } = insertUser(sql);
-    expect(editUser(sql, admin, { id, firstName, team, seenUpdatedAt: updatedAt })).toEqual({ changed: [], slugs: [] });
+    expect(editUser(sql, admin, { id, firstName, team, seenUpdatedAt: updatedAt })).toEqual({
+      changed: [],
+      slugs: [],
+    });
     expect([getUser(sql, admin, id).updatedAt, listAudit(sql)]).toEqual([updatedAt, []]);
   }));
 
@@ -155,21 +222,34 @@ test("a member goes with all that is theirs when their address is typed", () =>
       insertCall(sql, userId);
       startSession(sql, userId);
     }
-    sql.run(`INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES ('t', 'b', 'c', 'Ada@example.test', 1, 2)`);
-    sql.run(`INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload") VALUES (1, 'MAIL', ?, 'A mail', '{}')`, id);
-    expect(() => deleteUser(sql, admin, { id, typed: "Ada" })).toThrow(expect.objectContaining({ code: "invalid", field: "typed" }));
+    sql.run(
+      `INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES ('t', 'b', 'c', 'Ada@example.test', 1, 2)`,
+    );
+    sql.run(
+      `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload") VALUES (1, 'MAIL', ?, 'A mail', '{}')`,
+      id,
+    );
+    expect(() => deleteUser(sql, admin, { id, typed: "Ada" })).toThrow(
+      expect.objectContaining({ code: "invalid", field: "typed" }),
+    );
     expect(deleteUser(sql, admin, { id, typed: " ADA@example.test " })).toEqual({ slugs: ["a"] });
-    for (const table of ["Session", "Call", "CallReview", "PostRead"]) expect([table, sql.get(`SELECT COUNT(*) AS "n" FROM "${table}"`)]).toEqual([table, { n: 1 }]);
-    for (const table of ["LoginChallenge", "Delivery"]) expect([table, sql.get(`SELECT COUNT(*) AS "n" FROM "${table}"`)]).toEqual([table, { n: 0 }]);
+    for (const table of ["Session", "Call", "CallReview", "PostRead"])
+      expect([table, sql.get(`SELECT COUNT(*) AS "n" FROM "${table}"`)]).toEqual([table, { n: 1 }]);
+    for (const table of ["LoginChallenge", "Delivery"])
+      expect([table, sql.get(`SELECT COUNT(*) AS "n" FROM "${table}"`)]).toEqual([table, { n: 0 }]);
     expect(() => deleteUser(sql, admin, { id, typed: email })).toThrow(code("not_found"));
-    expect(listAudit(sql)).toMatchObject([{ action: "user.delete", actorId: admin.id, subjectId: id }]);
+    expect(listAudit(sql)).toMatchObject([
+      { action: "user.delete", actorId: admin.id, subjectId: id },
+    ]);
     expect(JSON.stringify(listAudit(sql))).not.toContain("example.test");
   }));
 
 test("the last admin is not deleted, not even by themselves", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
-    expect(() => deleteUser(sql, admin, { id: admin.id, typed: "root@example.org" })).toThrow(code("conflict"));
+    expect(() => deleteUser(sql, admin, { id: admin.id, typed: "root@example.org" })).toThrow(
+      code("conflict"),
+    );
     insertUser(sql, { role: "ADMIN" });
     deleteUser(sql, admin, { id: admin.id, typed: "root@example.org" });
     expect(sql.get(`SELECT 1 FROM "User" WHERE "id" = ?`, admin.id)).toBeUndefined();

@@ -34,7 +34,11 @@ export const USERS_A_PAGE = 50;
  * before it gave. LIKE knows only the capitals of ASCII, so a name is looked for in both. Walks the table in its own
  * order and stops when the page is full: with 50,000 members at most some 30 ms. Throws AppError(forbidden) for all but admins.
  */
-export function findUsers(sql: Sql, admin: Member, { text, before = null }: { text: string; before?: number | null }): { users: ListedUser[]; next: number | null } {
+export function findUsers(
+  sql: Sql,
+  admin: Member,
+  { text, before = null }: { text: string; before?: number | null },
+): { users: ListedUser[]; next: number | null } {
   assertAdmin(admin);
   const sought = text.normalize("NFC").trim().slice(0, 200);
   const lower = containing(sought.toLowerCase());
@@ -56,7 +60,12 @@ export interface UserDetails extends ListedUser {
   readonly passkeys: number;
   readonly isLastAdmin: boolean;
   /** Newest first, at most fifty. */
-  readonly callList: readonly { readonly id: string; readonly title: string; readonly state: string; readonly createdAt: number }[];
+  readonly callList: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly state: string;
+    readonly createdAt: number;
+  }[];
 }
 
 /** One member with what belongs to them. Throws AppError: forbidden for all but admins, not_found. */
@@ -80,25 +89,55 @@ export function getUser(sql: Sql, admin: Member, id: string): UserDetails {
 /** How many members there are, and admins among them. Throws AppError(forbidden) for all but admins. */
 export function countUsers(sql: Sql, admin: Member): { members: number; admins: number } {
   assertAdmin(admin);
-  return { members: sql.get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "User"`)?.n ?? 0, admins: countAdmins(sql) };
+  return {
+    members: sql.get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "User"`)?.n ?? 0,
+    admins: countAdmins(sql),
+  };
 }
 
-const slugsRead = (sql: Sql, id: string) => sql.all<{ slug: string }>(`SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "userId" = ?`, id).map(({ slug }) => slug);
+const slugsRead = (sql: Sql, id: string) =>
+  sql
+    .all<{ slug: string }>(
+      `SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "userId" = ?`,
+      id,
+    )
+    .map(({ slug }) => slug);
 
 /**
  * Changes name and team, and notes it: the teams as they were and are, of the name only that it changed, for the log outlives the member.
  * Returns the posts whose standing may have moved with the team: see recordOwnership in the room of the teams.
  * Throws AppError: forbidden for all but admins, not_found, conflict when the member changed since `seenUpdatedAt`.
  */
-export function editUser(sql: Sql, admin: Member, { id, firstName, team, seenUpdatedAt }: { id: string; firstName: string; team: string; seenUpdatedAt: number }): { changed: readonly string[]; slugs: readonly string[] } {
+export function editUser(
+  sql: Sql,
+  admin: Member,
+  {
+    id,
+    firstName,
+    team,
+    seenUpdatedAt,
+  }: { id: string; firstName: string; team: string; seenUpdatedAt: number },
+): { changed: readonly string[]; slugs: readonly string[] } {
   assertAdmin(admin);
-  const old = sql.get<{ firstName: string; team: string; updatedAt: number }>(`SELECT "firstName", "team", "updatedAt" FROM "User" WHERE "id" = ?`, id);
+  const old = sql.get<{ firstName: string; team: string; updatedAt: number }>(
+    `SELECT "firstName", "team", "updatedAt" FROM "User" WHERE "id" = ?`,
+    id,
+  );
   if (!old) throw gone();
   if (old.updatedAt !== seenUpdatedAt) throw changedMeanwhile();
-  const detail = { ...(old.firstName !== firstName && { name: "changed" }), ...(old.team !== team && { team: { from: old.team, to: team } }) };
+  const detail = {
+    ...(old.firstName !== firstName && { name: "changed" }),
+    ...(old.team !== team && { team: { from: old.team, to: team } }),
+  };
   const changed = Object.keys(detail);
   if (changed.length === 0) return { changed, slugs: [] };
-  sql.run(`UPDATE "User" SET "firstName" = ?, "team" = ?, "updatedAt" = MAX(?, "updatedAt" + 1) WHERE "id" = ?`, firstName, team, nowMs(), id);
+  sql.run(
+    `UPDATE "User" SET "firstName" = ?, "team" = ?, "updatedAt" = MAX(?, "updatedAt" + 1) WHERE "id" = ?`,
+    firstName,
+    team,
+    nowMs(),
+    id,
+  );
   recordAudit(sql, { actorId: admin.id, action: "user.edit", subjectId: id, detail });
   return { changed, slugs: old.team === team ? [] : slugsRead(sql, id) };
 }
@@ -109,7 +148,12 @@ export function endSessions(sql: Sql, admin: Member, id: string): number {
   assertRecentLogin(admin);
   if (!sql.get(`SELECT 1 FROM "User" WHERE "id" = ?`, id)) throw gone();
   const ended = endSessionsOf(sql, id);
-  recordAudit(sql, { actorId: admin.id, action: "user.sessions", subjectId: id, detail: { ended } });
+  recordAudit(sql, {
+    actorId: admin.id,
+    action: "user.sessions",
+    subjectId: id,
+    detail: { ended },
+  });
   return ended;
 }
 
@@ -117,12 +161,19 @@ export function endSessions(sql: Sql, admin: Member, id: string): number {
  * Deletes the member with all that is theirs: see deleteAccount, also for what comes back. `typed` must be their address.
  * Throws AppError: forbidden and unauthorized for all but an admin who has just logged in, not_found, invalid (field "typed"), conflict for the last admin.
  */
-export function deleteUser(sql: Sql, admin: Member, { id, typed }: { id: string; typed: string }): { slugs: readonly string[] } {
+export function deleteUser(
+  sql: Sql,
+  admin: Member,
+  { id, typed }: { id: string; typed: string },
+): { slugs: readonly string[] } {
   assertAdmin(admin);
   assertRecentLogin(admin);
   const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, id);
   if (!user) throw gone();
-  if (typed.trim().toLowerCase() !== user.email.toLowerCase()) throw new AppError("invalid", "This is not the address of this member. Nothing was deleted.", { field: "typed" });
+  if (typed.trim().toLowerCase() !== user.email.toLowerCase())
+    throw new AppError("invalid", "This is not the address of this member. Nothing was deleted.", {
+      field: "typed",
+    });
   return deleteAccount(sql, id, { actorId: admin.id, action: "user.delete" });
 }
 

@@ -9,10 +9,27 @@ import { checkCounters } from "../reads/rebuild.ts";
 import { recordOwnership } from "../teams/ownership.ts";
 import { deleteAccount, isDeleteConfirmed, isLastAdmin } from "./delete-account.ts";
 
-const tables = (sql: Sql) => sql.all<{ name: string }>(`SELECT "name" FROM "sqlite_schema" WHERE "type" = 'table' AND "name" NOT LIKE 'sqlite_%' AND "name" NOT LIKE '\\_%' ESCAPE '\\'`).map(({ name }) => name);
+const tables = (sql: Sql) =>
+  sql
+    .all<{ name: string }>(
+      `SELECT "name" FROM "sqlite_schema" WHERE "type" = 'table' AND "name" NOT LIKE 'sqlite_%' AND "name" NOT LIKE '\\_%' ESCAPE '\\'`,
+    )
+    .map(({ name }) => name);
 /** Every row of every table as text. */
 const everything = (sql: Sql): Record<string, string[]> =>
-  Object.fromEntries(tables(sql).map((name) => [name, sql.all<object>(`SELECT * FROM "${name}"`).map((row) => JSON.stringify(row, (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value))).sort()]));
+  Object.fromEntries(
+    tables(sql).map((name) => [
+      name,
+      sql
+        .all<object>(`SELECT * FROM "${name}"`)
+        .map((row) =>
+          JSON.stringify(row, (_, value: unknown) =>
+            value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : value,
+          ),
+        )
+        .sort(),
+    ]),
+  );
 
 describe("deleting an account", () => {
   test("leaves no row of the member in any table, and every row of everybody else as it was", async () => {
@@ -21,8 +38,17 @@ describe("deleting an account", () => {
     const ada = await writeSql((sql) => insertWholeAccount(sql, "ada"));
     // The test is worth something only while this touches every table that can hold a member.
     const full = await snapshotSql(everything);
-    const touched = Object.keys(full).filter((name) => JSON.stringify(full[name]) !== JSON.stringify(before[name]));
-    expect(touched.sort()).toEqual(Object.keys(full).filter((name) => !["AuditEvent", "ContentVersion", "OwnershipChange", "UsedToken"].includes(name)).sort());
+    const touched = Object.keys(full).filter(
+      (name) => JSON.stringify(full[name]) !== JSON.stringify(before[name]),
+    );
+    expect(touched.sort()).toEqual(
+      Object.keys(full)
+        .filter(
+          (name) =>
+            !["AuditEvent", "ContentVersion", "OwnershipChange", "UsedToken"].includes(name),
+        )
+        .sort(),
+    );
     await writeSql((sql) => deleteAccount(sql, ada.id));
     const after = await snapshotSql(everything);
     // What stays: that an account of this id left.
@@ -32,8 +58,29 @@ describe("deleting an account", () => {
   });
 
   test("reaches every table that belongs to a member: each foreign key to one cascades", async () => {
-    const keys = await snapshotSql((sql) => tables(sql).flatMap((name) => sql.all<{ table: string; on_delete: string }>(`PRAGMA foreign_key_list("${name}")`).map((key) => ({ name, ...key }))));
-    expect(keys.filter(({ table }) => table === "User").map(({ name }) => name).sort()).toEqual(["Call", "Delivery", "DeviceLink", "MemberLastRead", "Passkey", "PasskeyChallenge", "PostRead", "Session", "Upload"]);
+    const keys = await snapshotSql((sql) =>
+      tables(sql).flatMap((name) =>
+        sql
+          .all<{ table: string; on_delete: string }>(`PRAGMA foreign_key_list("${name}")`)
+          .map((key) => ({ name, ...key })),
+      ),
+    );
+    expect(
+      keys
+        .filter(({ table }) => table === "User")
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual([
+      "Call",
+      "Delivery",
+      "DeviceLink",
+      "MemberLastRead",
+      "Passkey",
+      "PasskeyChallenge",
+      "PostRead",
+      "Session",
+      "Upload",
+    ]);
     expect(keys.filter((key) => key.on_delete !== "CASCADE")).toEqual([]);
   });
 
@@ -41,7 +88,12 @@ describe("deleting an account", () => {
     const ada = await writeSql((sql) => {
       const ada = insertWholeAccount(sql, "ada", { team: "RED" });
       insertWholeAccount(sql, "bob", { team: "BLUE" });
-      insertRead(sql, { userId: ada.id, clientId: null, postSlug: "shared-post", createdAt: nowMs() - 10 * DAY_MS });
+      insertRead(sql, {
+        userId: ada.id,
+        clientId: null,
+        postSlug: "shared-post",
+        createdAt: nowMs() - 10 * DAY_MS,
+      });
       recordOwnership(sql, { slugs: ["ada-post", "bob-post", "shared-post"], nowMs: nowMs() });
       return ada;
     });
@@ -58,24 +110,41 @@ describe("deleting an account", () => {
   test("is noted without a word about the member", async () => {
     const { id } = await writeSql((sql) => insertWholeAccount(sql, "ada"));
     await writeSql((sql) => deleteAccount(sql, id));
-    expect(await snapshotSql((sql) => listAudit(sql))).toMatchObject([{ actorId: id, action: "user.left", subjectId: id, detail: {} }]);
+    expect(await snapshotSql((sql) => listAudit(sql))).toMatchObject([
+      { actorId: id, action: "user.left", subjectId: id, detail: {} },
+    ]);
   });
 
   test("is refused to the last admin, and not to one of two", async () => {
-    const [ada, bob] = await writeSql((sql) => [insertUser(sql, { role: "ADMIN" }), insertUser(sql, { role: "ADMIN" })]);
+    const [ada, bob] = await writeSql((sql) => [
+      insertUser(sql, { role: "ADMIN" }),
+      insertUser(sql, { role: "ADMIN" }),
+    ]);
     await writeSql((sql) => deleteAccount(sql, ada!.id));
     expect(await snapshotSql((sql) => isLastAdmin(sql, bob!.id))).toBe(true);
-    await expect(writeSql((sql) => deleteAccount(sql, bob!.id))).rejects.toMatchObject({ code: "conflict" });
-    expect(await snapshotSql((sql) => sql.all(`SELECT "id" FROM "User"`))).toEqual([{ id: bob!.id }]);
+    await expect(writeSql((sql) => deleteAccount(sql, bob!.id))).rejects.toMatchObject({
+      code: "conflict",
+    });
+    expect(await snapshotSql((sql) => sql.all(`SELECT "id" FROM "User"`))).toEqual([
+      { id: bob!.id },
+    ]);
   });
 
   test("is refused for an account that is gone, and nothing is noted", async () => {
-    await expect(writeSql((sql) => deleteAccount(sql, "nobody"))).rejects.toMatchObject({ code: "not_found" });
+    await expect(writeSql((sql) => deleteAccount(sql, "nobody"))).rejects.toMatchObject({
+      code: "not_found",
+    });
     expect(await snapshotSql((sql) => listAudit(sql))).toEqual([]);
   });
 
   test("wants the word or the first name, whatever the case, and nothing else", () => {
-    expect(["delete", " DELETE ", "Zoë", "zoë", "Zoe\u0308"].map((typed) => isDeleteConfirmed(typed, "Zoë"))).toEqual([true, true, true, true, true]);
-    expect(["", "deleted", "yes", "Zoe", "Ada"].map((typed) => isDeleteConfirmed(typed, "Zoë"))).toEqual([false, false, false, false, false]);
+    expect(
+      ["delete", " DELETE ", "Zoë", "zoë", "Zoe\u0308"].map((typed) =>
+        isDeleteConfirmed(typed, "Zoë"),
+      ),
+    ).toEqual([true, true, true, true, true]);
+    expect(
+      ["", "deleted", "yes", "Zoe", "Ada"].map((typed) => isDeleteConfirmed(typed, "Zoë")),
+    ).toEqual([false, false, false, false, false]);
   });
 });

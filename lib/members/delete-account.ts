@@ -26,12 +26,22 @@ export function isLastAdmin(sql: Sql, userId: string): boolean {
  * What stays is that an account of this id left, or who deleted it: `by`. Returns the slugs of the posts they had read: standings may have changed, so
  * call recordOwnership with them in the same transaction. Throws AppError: conflict for the last admin, not_found when it is gone.
  */
-export function deleteAccount(sql: Sql, userId: string, by: { actorId: string; action: string } = { actorId: userId, action: "user.left" }): { slugs: string[] } {
+export function deleteAccount(
+  sql: Sql,
+  userId: string,
+  by: { actorId: string; action: string } = { actorId: userId, action: "user.left" },
+): { slugs: string[] } {
   const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, userId);
   if (!user) throw new AppError("not_found", "This account is gone already.");
   if (isLastAdmin(sql, userId)) throw lastAdmin();
-  const slugs = sql.all<{ slug: string }>(`SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "userId" = ?`, userId).map(({ slug }) => slug);
-  for (const table of ["LoginChallenge", "PendingSignup"]) sql.run(`DELETE FROM "${table}" WHERE "email" = ? COLLATE NOCASE`, user.email);
+  const slugs = sql
+    .all<{ slug: string }>(
+      `SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "userId" = ?`,
+      userId,
+    )
+    .map(({ slug }) => slug);
+  for (const table of ["LoginChallenge", "PendingSignup"])
+    sql.run(`DELETE FROM "${table}" WHERE "email" = ? COLLATE NOCASE`, user.email);
   sql.run(`DELETE FROM "User" WHERE "id" = ?`, userId);
   recordAudit(sql, { ...by, subjectId: userId });
   return { slugs };

@@ -49,15 +49,21 @@ test("a new code voids the earlier ones of that member, and of nobody else", asy
 
 test("a forged token logs nobody in, and neither does what the database holds", async () => {
   const token = await code(await user());
-  const { tokenHash } = (await snapshotSql((sql) => sql.get<{ tokenHash: string }>(`SELECT "tokenHash" FROM "DeviceLink"`)))!;
+  const { tokenHash } = (await snapshotSql((sql) =>
+    sql.get<{ tokenHash: string }>(`SELECT "tokenHash" FROM "DeviceLink"`),
+  ))!;
   expect(tokenHash).not.toContain(token);
-  for (const forged of ["", tokenHash, `${token}x`, token.slice(1)]) await expect(spend(forged)).rejects.toMatchObject({ code: "conflict" });
+  for (const forged of ["", tokenHash, `${token}x`, token.slice(1)])
+    await expect(spend(forged)).rejects.toMatchObject({ code: "conflict" });
 });
 
 test("a session that a code began is no recent log-in", async () => {
   const ada = await user();
   const id = await writeSql((sql) => startSession(sql, ada).id);
-  const member = () => snapshotSql((sql) => findReader(sql, { sessionKey: hashSessionId(id), clientId: null }).member!);
+  const member = () =>
+    snapshotSql(
+      (sql) => findReader(sql, { sessionKey: hashSessionId(id), clientId: null }).member!,
+    );
   expect(isRecentLogin(await member())).toBe(true);
   await writeSql((sql) => markUnproven(sql, hashSessionId(id)));
   expect(isRecentLogin(await member())).toBe(false);

@@ -18,7 +18,12 @@ export function createDeviceLink(sql: Sql, userId: string): { token: string; exp
   const token = randomBytes(16).toString("base64url");
   const expiresAtMs = nowMs() + DEVICE_LINK_MS;
   sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
-  sql.run(`INSERT INTO "DeviceLink" ("tokenHash", "userId", "expiresAt") VALUES (?, ?, ?)`, hash(token), userId, expiresAtMs);
+  sql.run(
+    `INSERT INTO "DeviceLink" ("tokenHash", "userId", "expiresAt") VALUES (?, ?, ?)`,
+    hash(token),
+    userId,
+    expiresAtMs,
+  );
   return { token, expiresAtMs };
 }
 
@@ -33,16 +38,32 @@ export function findDeviceLink(sql: Sql, token: string): DeviceLink | null {
   return (
     sql.get<DeviceLink>(
       `SELECT "userId", "firstName", "expiresAt" AS "expiresAtMs" FROM "DeviceLink" JOIN "User" ON "User"."id" = "userId" WHERE "tokenHash" = ? AND "usedAt" IS NULL AND "expiresAt" > ?`,
-      hash(token), nowMs(),
+      hash(token),
+      nowMs(),
     ) ?? null
   );
 }
 
 /** Uses the code up and returns whom it logs in. Throws AppError(conflict) when it is not good any more: of two at once one gets it. */
 export function spendDeviceLink(sql: Sql, token: string): { userId: string } {
-  const { changes } = sql.run(`UPDATE "DeviceLink" SET "usedAt" = ? WHERE "tokenHash" = ? AND "usedAt" IS NULL AND "expiresAt" > ?`, nowMs(), hash(token), nowMs());
-  const link = changes === 1 ? sql.get<{ userId: string }>(`SELECT "userId" FROM "DeviceLink" WHERE "tokenHash" = ?`, hash(token)) : undefined;
-  if (!link) throw new AppError("conflict", "This code has expired or was used already. Show a new one on the other device.");
+  const { changes } = sql.run(
+    `UPDATE "DeviceLink" SET "usedAt" = ? WHERE "tokenHash" = ? AND "usedAt" IS NULL AND "expiresAt" > ?`,
+    nowMs(),
+    hash(token),
+    nowMs(),
+  );
+  const link =
+    changes === 1
+      ? sql.get<{ userId: string }>(
+          `SELECT "userId" FROM "DeviceLink" WHERE "tokenHash" = ?`,
+          hash(token),
+        )
+      : undefined;
+  if (!link)
+    throw new AppError(
+      "conflict",
+      "This code has expired or was used already. Show a new one on the other device.",
+    );
   return link;
 }
 
@@ -51,6 +72,13 @@ export function spendDeviceLink(sql: Sql, token: string): { userId: string } {
  * session left open somewhere could, by way of its own code, delete the account or add a passkey. When it began is kept for the list.
  */
 export function markUnproven(sql: Sql, sessionKey: string): void {
-  sql.run(`UPDATE "SessionInfo" SET "begunAt" = (SELECT "createdAt" FROM "Session" WHERE "id" = "sessionId") WHERE "sessionId" = ? AND "begunAt" IS NULL`, sessionKey);
-  sql.run(`UPDATE "Session" SET "createdAt" = MIN("createdAt", ?) WHERE "id" = ?`, nowMs() - RECENT_LOGIN_MS, sessionKey);
+  sql.run(
+    `UPDATE "SessionInfo" SET "begunAt" = (SELECT "createdAt" FROM "Session" WHERE "id" = "sessionId") WHERE "sessionId" = ? AND "begunAt" IS NULL`,
+    sessionKey,
+  );
+  sql.run(
+    `UPDATE "Session" SET "createdAt" = MIN("createdAt", ?) WHERE "id" = ?`,
+    nowMs() - RECENT_LOGIN_MS,
+    sessionKey,
+  );
 }

@@ -16,7 +16,14 @@ describe("the data of a member", () => {
     const ada = await writeSql((sql) => insertWholeAccount(sql, "ada"));
     const data = JSON.parse(await whole(ada.id)) as Record<string, unknown> & { calls: unknown[] };
     expect(data).toMatchObject({
-      user: { id: ada.id, email: ada.email, firstName: "ada", role: "MEMBER", team: "RED", createdAt: new Date(ada.createdAt).toISOString() },
+      user: {
+        id: ada.id,
+        email: ada.email,
+        firstName: "ada",
+        role: "MEMBER",
+        team: "RED",
+        createdAt: new Date(ada.createdAt).toISOString(),
+      },
       sessions: [{ device: "ada's browser", place: "Frankfurt" }],
       passkeys: [{ name: "ada's key", lastUsedAt: null }],
       unfinishedUploads: [{ bytes: 10 }],
@@ -24,18 +31,51 @@ describe("the data of a member", () => {
       reads: [{ post: "ada-post" }, { post: "shared-post" }],
     });
     expect(data.calls).toHaveLength(2);
-    expect(data.calls).toContainEqual(expect.objectContaining({ title: "ada asks in writing", audio: null, episode: null, declineReason: "Asked before.", state: "NEW" }));
-    const answer = { durationMs: 1_000, audio: `data:audio/webm;base64,${Buffer.from(SECRETS.answer).toString("base64")}` };
-    expect(data.calls).toContainEqual(expect.objectContaining({ title: "ada asks aloud", audio: RECORDING, episode: expect.objectContaining({ slug: "ada-episode", transcript: "A transcript", answer }) }));
+    expect(data.calls).toContainEqual(
+      expect.objectContaining({
+        title: "ada asks in writing",
+        audio: null,
+        episode: null,
+        declineReason: "Asked before.",
+        state: "NEW",
+      }),
+    );
+    const answer = {
+      durationMs: 1_000,
+      audio: `data:audio/webm;base64,${Buffer.from(SECRETS.answer).toString("base64")}`,
+    };
+    expect(data.calls).toContainEqual(
+      expect.objectContaining({
+        title: "ada asks aloud",
+        audio: RECORDING,
+        episode: expect.objectContaining({
+          slug: "ada-episode",
+          transcript: "A transcript",
+          answer,
+        }),
+      }),
+    );
   });
 
   test("holds no key, no hash, nothing that logs anybody in, no note of admins, and nothing of another member", async () => {
-    const { ada } = await writeSql((sql) => ({ bob: insertWholeAccount(sql, "bob"), ada: insertWholeAccount(sql, "ada") }));
+    const { ada } = await writeSql((sql) => ({
+      bob: insertWholeAccount(sql, "bob"),
+      ada: insertWholeAccount(sql, "ada"),
+    }));
     const text = await whole(ada.id);
     expect(text).not.toMatch(/\bbob\b/);
     const stored = await snapshotSql((sql) => [
-      ...sql.all<{ secret: string }>(`SELECT "id" AS "secret" FROM "Session" UNION SELECT "tokenHash" FROM "DeviceLink" UNION SELECT "browserHash" FROM "PasskeyChallenge" UNION SELECT "challenge" FROM "PasskeyChallenge" UNION SELECT "tokenHash" FROM "LoginChallenge" UNION SELECT "codeHash" FROM "LoginChallenge"`).map(({ secret }) => secret),
-      SECRETS.key, Buffer.from(SECRETS.key).toString("base64"), Buffer.from(SECRETS.key).toString("base64url"), "a note among admins", "the admin", "a hash of bytes",
+      ...sql
+        .all<{ secret: string }>(
+          `SELECT "id" AS "secret" FROM "Session" UNION SELECT "tokenHash" FROM "DeviceLink" UNION SELECT "browserHash" FROM "PasskeyChallenge" UNION SELECT "challenge" FROM "PasskeyChallenge" UNION SELECT "tokenHash" FROM "LoginChallenge" UNION SELECT "codeHash" FROM "LoginChallenge"`,
+        )
+        .map(({ secret }) => secret),
+      SECRETS.key,
+      Buffer.from(SECRETS.key).toString("base64"),
+      Buffer.from(SECRETS.key).toString("base64url"),
+      "a note among admins",
+      "the admin",
+      "a hash of bytes",
       ...ada.secrets,
     ]);
     expect(stored.length).toBeGreaterThan(12);
@@ -45,7 +85,13 @@ describe("the data of a member", () => {
   test("comes in pieces, however much somebody has read", async () => {
     const { id } = await writeSql((sql) => {
       const user = insertUser(sql);
-      for (let i = 0; i < 2_500; i++) insertRead(sql, { userId: user.id, clientId: null, postSlug: `post-${i % 50}`, createdAt: nowMs() - Math.floor(i / 100) * 8 * DAY_MS });
+      for (let i = 0; i < 2_500; i++)
+        insertRead(sql, {
+          userId: user.id,
+          clientId: null,
+          postSlug: `post-${i % 50}`,
+          createdAt: nowMs() - Math.floor(i / 100) * 8 * DAY_MS,
+        });
       return user;
     });
     const sizes: number[] = [];
@@ -68,10 +114,15 @@ describe("the data of a member", () => {
     const pieces: string[] = [];
     for await (const piece of exportAccount(id)) pieces.push(piece);
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(300_000);
-    const { calls } = JSON.parse(pieces.join("")) as { calls: { audio: string | null; episode: { answer: { audio: string } } | null }[] };
+    const { calls } = JSON.parse(pieces.join("")) as {
+      calls: { audio: string | null; episode: { answer: { audio: string } } | null }[];
+    };
     const call = calls.find(({ episode }) => episode)!;
     expect(call.audio === base64).toBe(true);
-    expect(call.episode!.answer.audio === `data:audio/webm;base64,${Buffer.from(sound).toString("base64")}`).toBe(true);
+    expect(
+      call.episode!.answer.audio ===
+        `data:audio/webm;base64,${Buffer.from(sound).toString("base64")}`,
+    ).toBe(true);
   });
 
   test("is not begun for an account that is gone", async () => {
@@ -83,8 +134,11 @@ describe("the data of a member", () => {
     const pieces: string[] = [];
     for await (const piece of exportAccount(id)) {
       pieces.push(piece);
-      if (piece.includes(`"calls":[`)) await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "title" = 'ada asks aloud'`));
+      if (piece.includes(`"calls":[`))
+        await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "title" = 'ada asks aloud'`));
     }
-    expect(JSON.parse(pieces.join(""))).toMatchObject({ calls: [{ title: "ada asks in writing" }] });
+    expect(JSON.parse(pieces.join(""))).toMatchObject({
+      calls: [{ title: "ada asks in writing" }],
+    });
   });
 });

@@ -27,22 +27,60 @@ interface UserRow {
 
 /** Everything small: who they are, where they are logged in, what is on its way. No key, no hash, nothing that logs anybody in. */
 function account(sql: Sql, userId: string) {
-  const user = sql.get<UserRow>(`SELECT "id", "createdAt", "updatedAt", "email", "firstName", "role", "team", "discordId", "convertKitId" FROM "User" WHERE "id" = ?`, userId);
+  const user = sql.get<UserRow>(
+    `SELECT "id", "createdAt", "updatedAt", "email", "firstName", "role", "team", "discordId", "convertKitId" FROM "User" WHERE "id" = ?`,
+    userId,
+  );
   if (!user) throw new AppError("not_found", "This account is gone.");
-  const sessions = sql.all<{ device: string | null; place: string | null; createdAt: number; expirationDate: number; lastSeenAt: number | null }>(
+  const sessions = sql.all<{
+    device: string | null;
+    place: string | null;
+    createdAt: number;
+    expirationDate: number;
+    lastSeenAt: number | null;
+  }>(
     `SELECT "device", "place", "createdAt", "expirationDate", "lastSeenAt" FROM "Session" LEFT JOIN "SessionInfo" ON "sessionId" = "id" WHERE "userId" = ? ORDER BY "createdAt"`,
     userId,
   );
-  const passkeys = sql.all<{ name: string; createdAt: number; lastUsedAt: number | null }>(`SELECT "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt"`, userId);
-  const uploads = sql.all<{ createdAt: number; size: number }>(`SELECT "createdAt", "size" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`, userId);
-  const messages = sql.all<{ createdAt: number; kind: string; about: string }>(`SELECT "createdAt", "kind", "about" FROM "Delivery" WHERE "userId" = ? ORDER BY "id"`, userId);
-  const changes = sql.all<{ createdAt: number; action: string }>(`SELECT "createdAt", "action" FROM "AuditEvent" WHERE "subjectId" = ? ORDER BY "id"`, userId);
+  const passkeys = sql.all<{ name: string; createdAt: number; lastUsedAt: number | null }>(
+    `SELECT "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt"`,
+    userId,
+  );
+  const uploads = sql.all<{ createdAt: number; size: number }>(
+    `SELECT "createdAt", "size" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`,
+    userId,
+  );
+  const messages = sql.all<{ createdAt: number; kind: string; about: string }>(
+    `SELECT "createdAt", "kind", "about" FROM "Delivery" WHERE "userId" = ? ORDER BY "id"`,
+    userId,
+  );
+  const changes = sql.all<{ createdAt: number; action: string }>(
+    `SELECT "createdAt", "action" FROM "AuditEvent" WHERE "subjectId" = ? ORDER BY "id"`,
+    userId,
+  );
   return {
     user: { ...user, createdAt: iso(user.createdAt), updatedAt: iso(user.updatedAt) },
-    sessions: sessions.map(({ place, createdAt, expirationDate, lastSeenAt, device }) => ({ device, place: placeName(place), begunAt: iso(createdAt), lastSeenAt: iso(lastSeenAt), expiresAt: iso(expirationDate) })),
-    passkeys: passkeys.map(({ name, createdAt, lastUsedAt }) => ({ name, addedAt: iso(createdAt), lastUsedAt: iso(lastUsedAt) })),
-    unfinishedUploads: uploads.map(({ createdAt, size }) => ({ begunAt: iso(createdAt), bytes: size })),
-    messagesOnTheirWay: messages.map(({ createdAt, kind, about }) => ({ kind, about, since: iso(createdAt) })),
+    sessions: sessions.map(({ place, createdAt, expirationDate, lastSeenAt, device }) => ({
+      device,
+      place: placeName(place),
+      begunAt: iso(createdAt),
+      lastSeenAt: iso(lastSeenAt),
+      expiresAt: iso(expirationDate),
+    })),
+    passkeys: passkeys.map(({ name, createdAt, lastUsedAt }) => ({
+      name,
+      addedAt: iso(createdAt),
+      lastUsedAt: iso(lastUsedAt),
+    })),
+    unfinishedUploads: uploads.map(({ createdAt, size }) => ({
+      begunAt: iso(createdAt),
+      bytes: size,
+    })),
+    messagesOnTheirWay: messages.map(({ createdAt, kind, about }) => ({
+      kind,
+      about,
+      since: iso(createdAt),
+    })),
     changesByAdmins: changes.map(({ createdAt, action }) => ({ action, at: iso(createdAt) })),
   };
 }
@@ -59,12 +97,22 @@ async function* reads(userId: string): AsyncGenerator<string> {
     const rows = await snapshotSql((sql) =>
       sql.all<ReadRow>(
         `SELECT "id", "postSlug", "createdAt" FROM "PostRead" WHERE "userId" = ? AND ("postSlug", "createdAt", "id") > (?, ?, ?) ORDER BY "postSlug", "createdAt", "id" LIMIT ${READS_A_PIECE}`,
-        userId, after.postSlug, after.createdAt, after.id,
+        userId,
+        after.postSlug,
+        after.createdAt,
+        after.id,
       ),
     );
     const last = rows.at(-1);
     if (!last) return;
-    yield (isFirst ? "" : ",") + rows.map(({ postSlug, createdAt }) => JSON.stringify({ post: postSlug, readAt: iso(createdAt) })).join(",");
+    yield (
+      (isFirst ? "" : ",") +
+      rows
+        .map(({ postSlug, createdAt }) =>
+          JSON.stringify({ post: postSlug, readAt: iso(createdAt) }),
+        )
+        .join(",")
+    );
     after = last;
   }
 }
@@ -102,7 +150,8 @@ function call(sql: Sql, id: string, userId: string) {
   const row = sql.get<CallRow>(
     `SELECT c."id", c."createdAt", c."updatedAt", c."title", c."description", c."keywords", c."base64", r."state", r."durationMs", r."declineReason"
      FROM "Call" c LEFT JOIN "CallReview" r ON r."callId" = c."id" WHERE c."id" = ? AND c."userId" = ?`,
-    id, userId,
+    id,
+    userId,
   );
   if (!row) return null;
   const episode = sql.get<EpisodeRow>(
@@ -114,13 +163,17 @@ function call(sql: Sql, id: string, userId: string) {
 }
 
 /** A call as an object whose text is that of JSON.stringify, in pieces. */
-async function* callPieces({ row, episode }: NonNullable<ReturnType<typeof call>>): AsyncGenerator<string> {
+async function* callPieces({
+  row,
+  episode,
+}: NonNullable<ReturnType<typeof call>>): AsyncGenerator<string> {
   const { base64, createdAt, updatedAt, ...rest } = row;
   yield `${open({ ...rest, createdAt: iso(createdAt), updatedAt: iso(updatedAt) })},"audio":`;
   if (base64) {
     yield `"`;
     // A character that is cut in two is written as two escapes, which are one again when they are read.
-    for (let at = 0; at < base64.length; at += SOUND_A_PIECE) yield JSON.stringify(base64.slice(at, at + SOUND_A_PIECE)).slice(1, -1);
+    for (let at = 0; at < base64.length; at += SOUND_A_PIECE)
+      yield JSON.stringify(base64.slice(at, at + SOUND_A_PIECE)).slice(1, -1);
     yield `"`;
   } else yield "null";
   yield `,"episode":`;
@@ -129,12 +182,24 @@ async function* callPieces({ row, episode }: NonNullable<ReturnType<typeof call>
   yield "}";
 }
 
-async function* episodePieces({ contentType, durationMs, audio, publishedAt, updatedAt, ...episode }: EpisodeRow): AsyncGenerator<string> {
+async function* episodePieces({
+  contentType,
+  durationMs,
+  audio,
+  publishedAt,
+  updatedAt,
+  ...episode
+}: EpisodeRow): AsyncGenerator<string> {
   yield `${open({ ...episode, publishedAt: iso(publishedAt), updatedAt: iso(updatedAt) })},"answer":`;
   if (audio && contentType) {
     yield `${open({ durationMs })},"audio":${JSON.stringify(`data:${contentType};base64,`).slice(0, -1)}`;
     const bytes = (SOUND_A_PIECE / 4) * 3;
-    for (let at = 0; at < audio.length; at += bytes) yield Buffer.from(audio.buffer, audio.byteOffset + at, Math.min(bytes, audio.length - at)).toString("base64");
+    for (let at = 0; at < audio.length; at += bytes)
+      yield Buffer.from(
+        audio.buffer,
+        audio.byteOffset + at,
+        Math.min(bytes, audio.length - at),
+      ).toString("base64");
     yield `"}`;
   } else yield "null";
   yield "}";
@@ -144,7 +209,12 @@ async function* episodePieces({ contentType, durationMs, audio, publishedAt, upd
 const open = (object: object) => JSON.stringify(object).slice(0, -1);
 
 async function* calls(userId: string): AsyncGenerator<string> {
-  const ids = await snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Call" WHERE "userId" = ? ORDER BY "createdAt", "id"`, userId));
+  const ids = await snapshotSql((sql) =>
+    sql.all<{ id: string }>(
+      `SELECT "id" FROM "Call" WHERE "userId" = ? ORDER BY "createdAt", "id"`,
+      userId,
+    ),
+  );
   let isFirst = true;
   for (const { id } of ids) {
     const one = await snapshotSql((sql) => call(sql, id, userId));

@@ -62,45 +62,97 @@ const newSecret = () => randomBytes(16).toString("base64url");
 /** Begins a log-in. Also sweeps some rows that expired more than an hour ago. */
 export function startChallenge(sql: Sql, { email }: { email: string }): NewChallenge {
   const now = nowMs();
-  sql.run(`DELETE FROM "LoginChallenge" WHERE "tokenHash" IN (SELECT "tokenHash" FROM "LoginChallenge" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP})`, now - KEPT_MS);
-  const challenge = { token: newSecret(), code: String(randomInt(1_000_000)).padStart(6, "0"), browserId: newSecret(), expiresAtMs: now + CHALLENGE_MS };
+  sql.run(
+    `DELETE FROM "LoginChallenge" WHERE "tokenHash" IN (SELECT "tokenHash" FROM "LoginChallenge" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP})`,
+    now - KEPT_MS,
+  );
+  const challenge = {
+    token: newSecret(),
+    code: String(randomInt(1_000_000)).padStart(6, "0"),
+    browserId: newSecret(),
+    expiresAtMs: now + CHALLENGE_MS,
+  };
   const tokenHash = hashSecret(challenge.token);
   sql.run(
     `INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES (?, ?, ?, ?, ?, ?)`,
-    tokenHash, hashSecret(challenge.browserId), sign(LABEL, `${tokenHash} ${challenge.code}`), email, now, challenge.expiresAtMs,
+    tokenHash,
+    hashSecret(challenge.browserId),
+    sign(LABEL, `${tokenHash} ${challenge.code}`),
+    email,
+    now,
+    challenge.expiresAtMs,
   );
   return challenge;
 }
 
 /** Takes a challenge back whose mail was not sent. Its link and its code are then worth nothing. */
 export function dropChallenge(sql: Sql, { browserId }: { browserId: string }): void {
-  sql.run(`DELETE FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`, hashSecret(browserId));
+  sql.run(
+    `DELETE FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`,
+    hashSecret(browserId),
+  );
 }
 
 /** The challenge of a link, or of this browser's cookie, that can still be used; null when there is none. Changes nothing. */
-export function findChallenge(sql: Sql, { token, browserId }: { token?: string; browserId: string | null }): OpenChallenge | null {
+export function findChallenge(
+  sql: Sql,
+  { token, browserId }: { token?: string; browserId: string | null },
+): OpenChallenge | null {
   if (token === undefined && browserId === null) return null;
   const browserHash = browserId === null ? null : hashSecret(browserId);
-  const [column, hash] = token === undefined ? ["browserHash", browserHash as string] : ["tokenHash", hashSecret(token)];
-  const row = sql.get<{ email: string; expiresAtMs: number; browserHash: string; tries: number }>(`SELECT "email", "expiresAt" AS "expiresAtMs", "browserHash", "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN}`, hash, nowMs());
-  return row ? { email: row.email, expiresAtMs: row.expiresAtMs, isThisBrowser: row.browserHash === browserHash, takesCode: row.tries < MAX_TRIES } : null;
+  const [column, hash] =
+    token === undefined ? ["browserHash", browserHash as string] : ["tokenHash", hashSecret(token)];
+  const row = sql.get<{ email: string; expiresAtMs: number; browserHash: string; tries: number }>(
+    `SELECT "email", "expiresAt" AS "expiresAtMs", "browserHash", "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN}`,
+    hash,
+    nowMs(),
+  );
+  return row
+    ? {
+        email: row.email,
+        expiresAtMs: row.expiresAtMs,
+        isThisBrowser: row.browserHash === browserHash,
+        takesCode: row.tries < MAX_TRIES,
+      }
+    : null;
 }
 
 /** The address this browser asked for, also when the challenge has expired or ran out of tries (not when it was used): for asking again. */
 export function askedAddress(sql: Sql, { browserId }: { browserId: string }): string | null {
-  return sql.get<{ email: string }>(`SELECT "email" FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`, hashSecret(browserId))?.email ?? null;
+  return (
+    sql.get<{ email: string }>(
+      `SELECT "email" FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`,
+      hashSecret(browserId),
+    )?.email ?? null
+  );
 }
 
 /**
  * Uses the link up, in the browser that asked. Returns the address it proves; null when the link is forged, expired, used,
  * void or was opened in another browser. One UPDATE decides: of many at the same time one gets the address.
  */
-export function consumeByLink(sql: Sql, { token, browserId }: { token: string; browserId: string | null }): string | null {
+export function consumeByLink(
+  sql: Sql,
+  { token, browserId }: { token: string; browserId: string | null },
+): string | null {
   if (browserId === null) return null;
   const now = nowMs();
   const tokenHash = hashSecret(token);
-  const { changes } = sql.run(`UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND "browserHash" = ? AND ${OPEN}`, now, tokenHash, hashSecret(browserId), now);
-  return changes === 1 ? (sql.get<{ email: string }>(`SELECT "email" FROM "LoginChallenge" WHERE "tokenHash" = ?`, tokenHash) as { email: string }).email : null;
+  const { changes } = sql.run(
+    `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND "browserHash" = ? AND ${OPEN}`,
+    now,
+    tokenHash,
+    hashSecret(browserId),
+    now,
+  );
+  return changes === 1
+    ? (
+        sql.get<{ email: string }>(
+          `SELECT "email" FROM "LoginChallenge" WHERE "tokenHash" = ?`,
+          tokenHash,
+        ) as { email: string }
+      ).email
+    : null;
 }
 
 /**
@@ -109,14 +161,30 @@ export function consumeByLink(sql: Sql, { token, browserId }: { token: string; b
  */
 export function consumeByCode(sql: Sql, { code, ...key }: Key & { code: string }): CodeVerdict {
   const now = nowMs();
-  const [column, hash, tries] = "token" in key ? ["tokenHash", hashSecret(key.token), "tokenTries"] : ["browserHash", hashSecret(key.browserId), "tries"];
-  const row = sql.get<{ tokenHash: string; codeHash: string; email: string; tries: number }>(`SELECT "tokenHash", "codeHash", "email", "${tries}" AS "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN}`, hash, now);
+  const [column, hash, tries] =
+    "token" in key
+      ? ["tokenHash", hashSecret(key.token), "tokenTries"]
+      : ["browserHash", hashSecret(key.browserId), "tries"];
+  const row = sql.get<{ tokenHash: string; codeHash: string; email: string; tries: number }>(
+    `SELECT "tokenHash", "codeHash", "email", "${tries}" AS "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN}`,
+    hash,
+    now,
+  );
   if (!row) return { outcome: "gone" };
   if (row.tries >= MAX_TRIES) return { outcome: "spent" };
   if (!isSigned(LABEL, `${row.tokenHash} ${code}`, row.codeHash)) {
-    sql.run(`UPDATE "LoginChallenge" SET "${tries}" = "${tries}" + 1 WHERE "tokenHash" = ? AND ${OPEN}`, row.tokenHash, now);
+    sql.run(
+      `UPDATE "LoginChallenge" SET "${tries}" = "${tries}" + 1 WHERE "tokenHash" = ? AND ${OPEN}`,
+      row.tokenHash,
+      now,
+    );
     return { outcome: "wrong", triesLeft: MAX_TRIES - row.tries - 1 };
   }
-  const { changes } = sql.run(`UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND ${OPEN}`, now, row.tokenHash, now);
+  const { changes } = sql.run(
+    `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND ${OPEN}`,
+    now,
+    row.tokenHash,
+    now,
+  );
   return changes === 1 ? { outcome: "proven", email: row.email } : { outcome: "gone" };
 }

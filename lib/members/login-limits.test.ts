@@ -26,25 +26,43 @@ function passing(n: number, one: (i: number) => void): number {
 const ip = (i: number) => `${10 + (i >> 8)}.${i & 255}.7.1`;
 
 test("an address gets five mails an hour and twenty a day, whoever asks", () => {
-  expect(passing(20, (i) => limits.takeMail({ email: "ada@example.test", address: ip(i) }))).toBe(5);
+  expect(passing(20, (i) => limits.takeMail({ email: "ada@example.test", address: ip(i) }))).toBe(
+    5,
+  );
   let all = 5;
   for (let hour = 1; hour < 24; hour++) {
     setClock(NOW + hour * HOUR_MS + 1);
-    all += passing(10, (i) => limits.takeMail({ email: "ada@example.test", address: ip(hour * 10 + i) }));
+    all += passing(10, (i) =>
+      limits.takeMail({ email: "ada@example.test", address: ip(hour * 10 + i) }),
+    );
   }
   expect(all).toBe(20);
   setClock(NOW + DAY_MS + HOUR_MS);
-  expect(passing(10, (i) => limits.takeMail({ email: "ada@example.test", address: ip(900 + i) }))).toBe(5);
+  expect(
+    passing(10, (i) => limits.takeMail({ email: "ada@example.test", address: ip(900 + i) })),
+  ).toBe(5);
 });
 
 test("a client asks for thirty mails an hour, whatever the addresses; its /64 is one client", () => {
-  expect(passing(50, (i) => limits.takeMail({ email: `a${i}@example.test`, address: "203.0.113.5" }))).toBe(30);
-  expect(passing(50, (i) => limits.takeMail({ email: `b${i}@example.test`, address: `2001:db8:1:2::${i}` }))).toBe(30);
-  expect(passing(50, (i) => limits.takeMail({ email: `c${i}@example.test`, address: null }))).toBe(30);
+  expect(
+    passing(50, (i) => limits.takeMail({ email: `a${i}@example.test`, address: "203.0.113.5" })),
+  ).toBe(30);
+  expect(
+    passing(50, (i) =>
+      limits.takeMail({ email: `b${i}@example.test`, address: `2001:db8:1:2::${i}` }),
+    ),
+  ).toBe(30);
+  expect(passing(50, (i) => limits.takeMail({ email: `c${i}@example.test`, address: null }))).toBe(
+    30,
+  );
 });
 
 test("a network asks for a hundred mails an hour", () => {
-  expect(passing(250, (i) => limits.takeMail({ email: `a${i}@example.test`, address: `203.0.113.${i}` }))).toBe(100);
+  expect(
+    passing(250, (i) =>
+      limits.takeMail({ email: `a${i}@example.test`, address: `203.0.113.${i}` }),
+    ),
+  ).toBe(100);
 });
 
 test("the refusal says when, and says the same for every address", () => {
@@ -66,14 +84,23 @@ test("the refusal says when, and says the same for every address", () => {
 });
 
 test("a mail that could not be sent is not counted for its address, but for the client", () => {
-  expect(passing(60, (i) => limits.takeMail({ email: "ada@example.test", address: "203.0.113.5" })() ?? i)).toBe(30);
-  expect(passing(20, (i) => limits.takeMail({ email: "ada@example.test", address: ip(i) }))).toBe(5);
+  expect(
+    passing(
+      60,
+      (i) => limits.takeMail({ email: "ada@example.test", address: "203.0.113.5" })() ?? i,
+    ),
+  ).toBe(30);
+  expect(passing(20, (i) => limits.takeMail({ email: "ada@example.test", address: ip(i) }))).toBe(
+    5,
+  );
 });
 
 test("a client has two mails under way at the same time; one that has ended makes room, and others don't wait", () => {
   const end = limits.beginSending({ address: "203.0.113.5" });
   limits.beginSending({ address: "203.0.113.5" });
-  expect(() => limits.beginSending({ address: "203.0.113.5" })).toThrow("Two log-in mails are on their way from here already. Try again in some seconds.");
+  expect(() => limits.beginSending({ address: "203.0.113.5" })).toThrow(
+    "Two log-in mails are on their way from here already. Try again in some seconds.",
+  );
   limits.beginSending({ address: "203.0.113.6" });
   end();
   limits.beginSending({ address: "203.0.113.5" });

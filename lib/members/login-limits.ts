@@ -19,7 +19,11 @@ function take(keys: [Limit, string][], atMs: number, message: string): void {
     takeAll(keys, atMs, message);
   } catch (error) {
     if (!isAppError(error, "rate_limited")) throw error;
-    throw new AppError("rate_limited", `${message} Try again ${inWords(error.retryAfterSeconds ?? 60)}.`, { retryAfterSeconds: error.retryAfterSeconds, cause: error });
+    throw new AppError(
+      "rate_limited",
+      `${message} Try again ${inWords(error.retryAfterSeconds ?? 60)}.`,
+      { retryAfterSeconds: error.retryAfterSeconds, cause: error },
+    );
   }
 }
 
@@ -43,9 +47,20 @@ export function createLoginLimits() {
      * What comes back forgets the mail for the address, not for the client: for one that could not be sent.
      */
     takeMail({ email, address }: { email: string; address: string | null }): () => void {
-      const ofAddress: [Limit, string][] = [[perAddress, email], [perAddressDaily, email]];
+      const ofAddress: [Limit, string][] = [
+        [perAddress, email],
+        [perAddressDaily, email],
+      ];
       const at = nowMs();
-      take([...ofAddress, [perClient, client(address)], [perNetwork, address ? networkOf(address) : "unknown"]], at, "Too many log-in mails were asked for.");
+      take(
+        [
+          ...ofAddress,
+          [perClient, client(address)],
+          [perNetwork, address ? networkOf(address) : "unknown"],
+        ],
+        at,
+        "Too many log-in mails were asked for.",
+      );
       return () => ofAddress.forEach(([limit, key]) => limit.uncount(key, at));
     },
     /**
@@ -56,7 +71,12 @@ export function createLoginLimits() {
       if (!address) return () => {};
       const key = clientOf(address);
       const now = underWay.get(key) ?? 0;
-      if (now >= MAX_UNDER_WAY) throw new AppError("rate_limited", "Two log-in mails are on their way from here already. Try again in some seconds.", { retryAfterSeconds: 10 });
+      if (now >= MAX_UNDER_WAY)
+        throw new AppError(
+          "rate_limited",
+          "Two log-in mails are on their way from here already. Try again in some seconds.",
+          { retryAfterSeconds: 10 },
+        );
       underWay.set(key, now + 1);
       return () => {
         const left = (underWay.get(key) ?? 1) - 1;

@@ -28,7 +28,16 @@ export function loginMailFailures(): readonly MailFailure[] {
 }
 
 /** The words of the mail. `next` is a path of this site, to go on to where the link is opened in another browser. */
-export function loginMail({ to, token, code, expiresAtMs, next }: Pick<NewChallenge, "token" | "code" | "expiresAtMs"> & { to: string; next: string | null }): Mail {
+export function loginMail({
+  to,
+  token,
+  code,
+  expiresAtMs,
+  next,
+}: Pick<NewChallenge, "token" | "code" | "expiresAtMs"> & {
+  to: string;
+  next: string | null;
+}): Mail {
   const link = new URL("/login/confirm", env.SITE_URL);
   link.searchParams.set("token", token);
   if (next) link.searchParams.set("next", next);
@@ -71,11 +80,19 @@ export async function sendLoginMail(mail: Mail): Promise<void> {
       return;
     } catch (error) {
       const reason = (error as Error).message;
-      if (attempt === 1 && (wasClosed(reason) || (!isFinal(reason) && performance.now() - beganAt < RETRY_WITHIN_MS))) continue;
+      if (
+        attempt === 1 &&
+        (wasClosed(reason) || (!isFinal(reason) && performance.now() - beganAt < RETRY_WITHIN_MS))
+      )
+        continue;
       log("error", "login.mail_failed", { reason, attempts: attempt });
       failures().push({ atMs: nowMs(), reason });
       failures().splice(0, failures().length - KEPT);
-      throw new AppError("unavailable", SENTENCES[error instanceof MailError ? error.fault : "other"], { retryAfterSeconds: 60 });
+      throw new AppError(
+        "unavailable",
+        SENTENCES[error instanceof MailError ? error.fault : "other"],
+        { retryAfterSeconds: 60 },
+      );
     }
   }
 }

@@ -16,14 +16,23 @@ function browserHash(browser: string): string {
  * Begins a ceremony: with a member it adds a passkey for them, with null it logs somebody in. `browser` is what the browser's
  * cookie is to hold, 256 random bits; `challenge` is base64url. Removes those that have expired.
  */
-export function beginCeremony(sql: Sql, userId: string | null): { browser: string; challenge: string } {
+export function beginCeremony(
+  sql: Sql,
+  userId: string | null,
+): { browser: string; challenge: string } {
   const now = nowMs();
   sql.run(`DELETE FROM "PasskeyChallenge" WHERE "expiresAt" <= ?`, now);
   // A member adds one passkey at a time.
   if (userId) sql.run(`DELETE FROM "PasskeyChallenge" WHERE "userId" = ?`, userId);
   const browser = randomBytes(32).toString("base64url");
   const challenge = randomBytes(32).toString("base64url");
-  sql.run(`INSERT INTO "PasskeyChallenge" ("browserHash", "challenge", "userId", "expiresAt") VALUES (?, ?, ?, ?)`, browserHash(browser), challenge, userId, now + CEREMONY_MS);
+  sql.run(
+    `INSERT INTO "PasskeyChallenge" ("browserHash", "challenge", "userId", "expiresAt") VALUES (?, ?, ?, ?)`,
+    browserHash(browser),
+    challenge,
+    userId,
+    now + CEREMONY_MS,
+  );
   return { browser, challenge };
 }
 
@@ -32,10 +41,18 @@ export function beginCeremony(sql: Sql, userId: string | null): { browser: strin
  * Throws AppError(conflict) when there is none, it has expired, was used, or was begun for something else.
  * The transaction must commit whatever comes of the answer: an attempt costs its challenge.
  */
-export function takeCeremony(sql: Sql, { browser, userId }: { browser: string | undefined; userId: string | null }): string {
+export function takeCeremony(
+  sql: Sql,
+  { browser, userId }: { browser: string | undefined; userId: string | null },
+): string {
   const row = browser
-    ? sql.get<{ challenge: string; expiresAt: number }>(`DELETE FROM "PasskeyChallenge" WHERE "browserHash" = ? AND "userId" IS ? RETURNING "challenge", "expiresAt"`, browserHash(browser), userId)
+    ? sql.get<{ challenge: string; expiresAt: number }>(
+        `DELETE FROM "PasskeyChallenge" WHERE "browserHash" = ? AND "userId" IS ? RETURNING "challenge", "expiresAt"`,
+        browserHash(browser),
+        userId,
+      )
     : undefined;
-  if (!row || row.expiresAt <= nowMs()) throw new AppError("conflict", "This took too long, or was answered already. Begin again.");
+  if (!row || row.expiresAt <= nowMs())
+    throw new AppError("conflict", "This took too long, or was answered already. Begin again.");
   return row.challenge;
 }

@@ -28,23 +28,41 @@ export interface Passkey {
 
 /** The member's passkeys, oldest first. */
 export function listPasskeys(sql: Sql, userId: string): ListedPasskey[] {
-  return sql.all(`SELECT "id", "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt", "id"`, userId);
+  return sql.all(
+    `SELECT "id", "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt", "id"`,
+    userId,
+  );
 }
 
 /** What a browser must not add again: the ids of the member's passkeys and how to reach them. Throws AppError(conflict) when they have as many as fit. */
 export function knownPasskeys(sql: Sql, userId: string): Pick<Passkey, "id" | "transports">[] {
-  const known = sql.all<Pick<Passkey, "id" | "transports">>(`SELECT "id", "transports" FROM "Passkey" WHERE "userId" = ?`, userId);
-  if (known.length >= MAX_PASSKEYS) throw new AppError("conflict", `You have ${MAX_PASSKEYS} passkeys, and more don't fit. Remove one that you no longer use.`);
+  const known = sql.all<Pick<Passkey, "id" | "transports">>(
+    `SELECT "id", "transports" FROM "Passkey" WHERE "userId" = ?`,
+    userId,
+  );
+  if (known.length >= MAX_PASSKEYS)
+    throw new AppError(
+      "conflict",
+      `You have ${MAX_PASSKEYS} passkeys, and more don't fit. Remove one that you no longer use.`,
+    );
   return known;
 }
 
 /** The passkey with this credential id, whoever's it is; null when there is none. */
 export function findPasskey(sql: Sql, id: string): Passkey | null {
-  return sql.get<Passkey>(`SELECT "id", "userId", "publicKey", "counter", "transports" FROM "Passkey" WHERE "id" = ?`, id) ?? null;
+  return (
+    sql.get<Passkey>(
+      `SELECT "id", "userId", "publicKey", "counter", "transports" FROM "Passkey" WHERE "id" = ?`,
+      id,
+    ) ?? null
+  );
 }
 
 /** `name`, with a number where the member has a passkey of that name already: "Firefox on Linux 2". */
-export function freePasskeyName(sql: Sql, { userId, name }: { userId: string; name: string }): string {
+export function freePasskeyName(
+  sql: Sql,
+  { userId, name }: { userId: string; name: string },
+): string {
   const taken = new Set(listPasskeys(sql, userId).map((passkey) => passkey.name));
   let free = name;
   for (let i = 2; taken.has(free); i++) free = `${name.slice(0, 57)} ${i}`;
@@ -56,7 +74,13 @@ export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: str
   knownPasskeys(sql, passkey.userId);
   const { changes } = sql.run(
     `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    passkey.id, passkey.userId, passkey.publicKey, passkey.counter, passkey.transports, name, nowMs(),
+    passkey.id,
+    passkey.userId,
+    passkey.publicKey,
+    passkey.counter,
+    passkey.transports,
+    name,
+    nowMs(),
   );
   if (changes === 0) throw new AppError("conflict", "This passkey is stored already.");
 }
@@ -66,18 +90,37 @@ export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: str
  * the transaction that logs in by it must not commit then.
  */
 export function notePasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter: number): void {
-  const { changes } = sql.run(`UPDATE "Passkey" SET "counter" = ?, "lastUsedAt" = ? WHERE "id" = ? AND "counter" = ?`, newCounter, nowMs(), id, counter);
-  if (changes === 0) throw new AppError("conflict", "This passkey was used or removed at the same moment. Begin again.");
+  const { changes } = sql.run(
+    `UPDATE "Passkey" SET "counter" = ?, "lastUsedAt" = ? WHERE "id" = ? AND "counter" = ?`,
+    newCounter,
+    nowMs(),
+    id,
+    counter,
+  );
+  if (changes === 0)
+    throw new AppError(
+      "conflict",
+      "This passkey was used or removed at the same moment. Begin again.",
+    );
 }
 
 /** Renames one of the member's own. Throws AppError(not_found) for any other. */
-export function renamePasskey(sql: Sql, { id, userId, name }: { id: string; userId: string; name: string }): void {
-  if (sql.run(`UPDATE "Passkey" SET "name" = ? WHERE "id" = ? AND "userId" = ?`, name, id, userId).changes === 0) throw notFound();
+export function renamePasskey(
+  sql: Sql,
+  { id, userId, name }: { id: string; userId: string; name: string },
+): void {
+  if (
+    sql.run(`UPDATE "Passkey" SET "name" = ? WHERE "id" = ? AND "userId" = ?`, name, id, userId)
+      .changes === 0
+  )
+    throw notFound();
 }
 
 /** Removes one of the member's own: nobody logs in with it any more. Throws AppError(not_found) for any other. */
 export function removePasskey(sql: Sql, { id, userId }: { id: string; userId: string }): void {
-  if (sql.run(`DELETE FROM "Passkey" WHERE "id" = ? AND "userId" = ?`, id, userId).changes === 0) throw notFound();
+  if (sql.run(`DELETE FROM "Passkey" WHERE "id" = ? AND "userId" = ?`, id, userId).changes === 0)
+    throw notFound();
 }
 
-const notFound = () => new AppError("not_found", "You have no such passkey: it was removed, perhaps in another window.");
+const notFound = () =>
+  new AppError("not_found", "You have no such passkey: it was removed, perhaps in another window.");

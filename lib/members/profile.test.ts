@@ -13,10 +13,17 @@ test("a first name has 1 to 60 characters", () => {
 
 test("a changed first name is that member's alone, and the row says when", async () => {
   setClock(nowMs());
-  const [ada, bob] = await writeSql((sql) => [insertUser(sql), insertUser(sql, { firstName: "Bob" })]);
+  const [ada, bob] = await writeSql((sql) => [
+    insertUser(sql),
+    insertUser(sql, { firstName: "Bob" }),
+  ]);
   setClock(nowMs() + 5_000);
   await writeSql((sql) => changeFirstName(sql, { userId: ada!.id, name: "Augusta" }));
-  const rows = await snapshotSql((sql) => sql.all<{ firstName: string; updatedAt: number }>(`SELECT "firstName", "updatedAt" FROM "User" ORDER BY "rowid"`));
+  const rows = await snapshotSql((sql) =>
+    sql.all<{ firstName: string; updatedAt: number }>(
+      `SELECT "firstName", "updatedAt" FROM "User" ORDER BY "rowid"`,
+    ),
+  );
   expect(rows.map((row) => row.firstName)).toEqual(["Augusta", "Bob"]);
   expect(rows[0]!.updatedAt).toBeGreaterThan(ada!.updatedAt);
   expect(rows[1]!.updatedAt).toBe(bob!.updatedAt);
@@ -28,6 +35,12 @@ test("a profile counts the member's own calls", async () => {
     for (const userId of [ada.id, ada.id, bob.id]) insertCall(sql, { userId });
     return { ada };
   });
-  expect(await snapshotSql((sql) => getProfile(sql, ada.id))).toMatchObject({ email: ada.email, calls: 2, episodes: 0 });
-  await expect(snapshotSql((sql) => getProfile(sql, "nobody"))).rejects.toMatchObject({ code: "not_found" });
+  expect(await snapshotSql((sql) => getProfile(sql, ada.id))).toMatchObject({
+    email: ada.email,
+    calls: 2,
+    episodes: 0,
+  });
+  await expect(snapshotSql((sql) => getProfile(sql, "nobody"))).rejects.toMatchObject({
+    code: "not_found",
+  });
 });

@@ -29,6 +29,14 @@ export function getProfile(sql: Sql, userId: string): Profile {
 }
 
 /** Changes the member's first name. What was published under the old one keeps it. */
-export function changeFirstName(sql: Sql, { userId, name }: { userId: string; name: string }): void {
-  sql.run(`UPDATE "User" SET "firstName" = ?, "updatedAt" = ? WHERE "id" = ?`, name, nowMs(), userId);
+export function changeFirstName(
+  sql: Sql,
+  { userId, name }: { userId: string; name: string },
+): void {
+  sql.run(
+    `UPDATE "User" SET "firstName" = ?, "updatedAt" = ? WHERE "id" = ?`,
+    name,
+    nowMs(),
+    userId,
+  );
 }

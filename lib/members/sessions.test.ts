@@ -7,11 +7,22 @@ import type { Sql } from "../db/connection.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
 import { startSession } from "../session/session.ts";
 import { createDeviceLink, findDeviceLink, markUnproven } from "./device-link.ts";
-import { endOtherSessions, endOwnSession, endSession, listSessions, placeName, sessionHandle } from "./sessions.ts";
+import {
+  endOtherSessions,
+  endOwnSession,
+  endSession,
+  listSessions,
+  placeName,
+  sessionHandle,
+} from "./sessions.ts";
 
 const user = () => writeSql((sql) => insertUser(sql).id);
-const session = (userId: string, where?: { device: string; place: string | null }) => writeSql((sql) => hashSessionId(startSession(sql, userId, where).id));
-const keys = async () => (await snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Session"`))).map(({ id }) => id).sort();
+const session = (userId: string, where?: { device: string; place: string | null }) =>
+  writeSql((sql) => hashSessionId(startSession(sql, userId, where).id));
+const keys = async () =>
+  (await snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Session"`)))
+    .map(({ id }) => id)
+    .sort();
 
 test("a member sees their own sessions, this one first, and what they are called is not their key", async () => {
   setClock(nowMs());
@@ -33,14 +44,18 @@ test("a session that has expired is not listed", async () => {
   setClock(nowMs());
   const key = await session(ada);
   setClock(nowMs() + 366 * DAY_MS);
-  expect(await snapshotSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toEqual([]);
+  expect(await snapshotSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toEqual(
+    [],
+  );
 });
 
 test("a member ends one of their own sessions and nobody else's", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, two, other] = [await session(ada), await session(ada), await session(bob)];
   for (const handle of [sessionHandle(other), other, two, "", "x".repeat(43)]) {
-    await expect(writeSql((sql) => endSession(sql, { userId: ada, handle }))).rejects.toMatchObject({ code: "not_found" });
+    await expect(writeSql((sql) => endSession(sql, { userId: ada, handle }))).rejects.toMatchObject(
+      { code: "not_found" },
+    );
   }
   await writeSql((sql) => endSession(sql, { userId: ada, handle: sessionHandle(two) }));
   expect(await keys()).toEqual([one, other].sort());
@@ -50,31 +65,44 @@ test("ending one session, or one's own, voids the code for another device, and n
   const [ada, bob] = [await user(), await user()];
   const [one, two] = [await session(ada), await session(ada)];
   const theirs = await writeSql((sql) => createDeviceLink(sql, bob).token);
-  for (const end of [(sql: Sql) => endSession(sql, { userId: ada, handle: sessionHandle(two) }), (sql: Sql) => endOwnSession(sql, one)]) {
+  for (const end of [
+    (sql: Sql) => endSession(sql, { userId: ada, handle: sessionHandle(two) }),
+    (sql: Sql) => endOwnSession(sql, one),
+  ]) {
     const { token } = await writeSql((sql) => createDeviceLink(sql, ada));
     await writeSql(end);
-    expect(await snapshotSql((sql) => [findDeviceLink(sql, token), findDeviceLink(sql, theirs)?.userId])).toEqual([null, bob]);
+    expect(
+      await snapshotSql((sql) => [findDeviceLink(sql, token), findDeviceLink(sql, theirs)?.userId]),
+    ).toEqual([null, bob]);
   }
 });
 
 test("a session that a code began is listed with the time it began, though it is no recent log-in", async () => {
   const ada = await user();
   const key = await session(ada, { device: "Firefox", place: null });
-  const createdAt = () => snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "createdAt" AS "at" FROM "Session"`)!.at);
+  const createdAt = () =>
+    snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "createdAt" AS "at" FROM "Session"`)!.at);
   const begunAt = await createdAt();
   for (let i = 0; i < 2; i++) await writeSql((sql) => markUnproven(sql, key));
   setClock(nowMs() + HOUR_MS);
-  expect(await snapshotSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toMatchObject([{ begunAt }]);
+  expect(
+    await snapshotSql((sql) => listSessions(sql, { userId: ada, sessionKey: key })),
+  ).toMatchObject([{ begunAt }]);
   expect(await createdAt()).toBeLessThanOrEqual(nowMs() - HOUR_MS - RECENT_LOGIN_MS);
 });
 
 test("ending all others leaves this one and other members', and voids the code for another device", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, , other] = [await session(ada), await session(ada), await session(bob)];
-  const [mine, theirs] = await writeSql((sql) => [createDeviceLink(sql, ada).token, createDeviceLink(sql, bob).token]);
+  const [mine, theirs] = await writeSql((sql) => [
+    createDeviceLink(sql, ada).token,
+    createDeviceLink(sql, bob).token,
+  ]);
   expect(await writeSql((sql) => endOtherSessions(sql, { userId: ada, sessionKey: one }))).toBe(1);
   expect(await keys()).toEqual([one, other].sort());
-  expect(await snapshotSql((sql) => [findDeviceLink(sql, mine!), findDeviceLink(sql, theirs!)?.userId])).toEqual([null, bob]);
+  expect(
+    await snapshotSql((sql) => [findDeviceLink(sql, mine!), findDeviceLink(sql, theirs!)?.userId]),
+  ).toEqual([null, bob]);
 });
 
 test("logging out ends that session alone", async () => {
@@ -86,5 +114,10 @@ test("logging out ends that session alone", async () => {
 });
 
 test("a place is a city where the region is known, its code where it is new", () => {
-  expect(["ams", "zzz", "toString", null].map(placeName)).toEqual(["Amsterdam", "zzz", "toString", null]);
+  expect(["ams", "zzz", "toString", null].map(placeName)).toEqual([
+    "Amsterdam",
+    "zzz",
+    "toString",
+    null,
+  ]);
 });

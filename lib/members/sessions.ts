@@ -11,10 +11,42 @@ const MAX_LISTED = 100;
 
 /** Where Fly's proxies stand, by its code of the region (its documentation). */
 const CITIES: Record<string, string> = {
-  ams: "Amsterdam", arn: "Stockholm", atl: "Atlanta", bog: "Bogotá", bom: "Mumbai", bos: "Boston", cdg: "Paris", den: "Denver", dfw: "Dallas",
-  ewr: "New York", eze: "Buenos Aires", fra: "Frankfurt", gdl: "Guadalajara", gig: "Rio de Janeiro", gru: "São Paulo", hkg: "Hong Kong", iad: "Ashburn, Virginia",
-  jnb: "Johannesburg", lax: "Los Angeles", lhr: "London", maa: "Chennai", mad: "Madrid", mia: "Miami", nrt: "Tokyo", ord: "Chicago", otp: "Bucharest",
-  phx: "Phoenix", qro: "Querétaro", scl: "Santiago", sea: "Seattle", sin: "Singapore", sjc: "San Jose", syd: "Sydney", waw: "Warsaw", yul: "Montreal", yyz: "Toronto",
+  ams: "Amsterdam",
+  arn: "Stockholm",
+  atl: "Atlanta",
+  bog: "Bogotá",
+  bom: "Mumbai",
+  bos: "Boston",
+  cdg: "Paris",
+  den: "Denver",
+  dfw: "Dallas",
+  ewr: "New York",
+  eze: "Buenos Aires",
+  fra: "Frankfurt",
+  gdl: "Guadalajara",
+  gig: "Rio de Janeiro",
+  gru: "São Paulo",
+  hkg: "Hong Kong",
+  iad: "Ashburn, Virginia",
+  jnb: "Johannesburg",
+  lax: "Los Angeles",
+  lhr: "London",
+  maa: "Chennai",
+  mad: "Madrid",
+  mia: "Miami",
+  nrt: "Tokyo",
+  ord: "Chicago",
+  otp: "Bucharest",
+  phx: "Phoenix",
+  qro: "Querétaro",
+  scl: "Santiago",
+  sea: "Seattle",
+  sin: "Singapore",
+  sjc: "San Jose",
+  syd: "Sydney",
+  waw: "Warsaw",
+  yul: "Montreal",
+  yyz: "Toronto",
 };
 
 /** The city of a region's code, the code itself for a new region; null where none is known. */
@@ -52,31 +84,54 @@ interface Row {
 }
 
 /** The sessions of the member that have not expired: this one first, then the one seen last. */
-export function listSessions(sql: Sql, { userId, sessionKey }: { userId: string; sessionKey: string }): ListedSession[] {
+export function listSessions(
+  sql: Sql,
+  { userId, sessionKey }: { userId: string; sessionKey: string },
+): ListedSession[] {
   const rows = sql.all<Row>(
     `SELECT s."id", i."device", i."place", COALESCE(i."begunAt", s."createdAt") AS "begunAt", i."lastSeenAt" FROM "Session" s LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
      WHERE s."userId" = ? AND s."expirationDate" > ? ORDER BY s."id" = ? DESC, MAX(COALESCE(i."lastSeenAt", 0), s."createdAt") DESC LIMIT ${MAX_LISTED}`,
-    userId, nowMs(), sessionKey,
+    userId,
+    nowMs(),
+    sessionKey,
   );
-  return rows.map(({ id, place, ...row }) => ({ ...row, place: placeName(place), handle: sessionHandle(id), isThis: id === sessionKey }));
+  return rows.map(({ id, place, ...row }) => ({
+    ...row,
+    place: placeName(place),
+    handle: sessionHandle(id),
+    isThis: id === sessionKey,
+  }));
 }
 
 /** Ends the session with this handle, one of the member's own, and voids the code for another device: it may be that one's. Throws AppError(not_found) for any other. */
 export function endSession(sql: Sql, { userId, handle }: { userId: string; handle: string }): void {
-  const session = sql.all<{ id: string }>(`SELECT "id" FROM "Session" WHERE "userId" = ?`, userId).find(({ id }) => isSigned(LABEL, id, handle));
-  if (!session) throw new AppError("not_found", "You have no such session: it has ended, perhaps from another window.");
+  const session = sql
+    .all<{ id: string }>(`SELECT "id" FROM "Session" WHERE "userId" = ?`, userId)
+    .find(({ id }) => isSigned(LABEL, id, handle));
+  if (!session)
+    throw new AppError(
+      "not_found",
+      "You have no such session: it has ended, perhaps from another window.",
+    );
   sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
   sql.run(`DELETE FROM "Session" WHERE "id" = ?`, session.id);
 }
 
 /** Ends all sessions of the member but this one, and voids the code that would begin another. Returns how many ended. */
-export function endOtherSessions(sql: Sql, { userId, sessionKey }: { userId: string; sessionKey: string }): number {
+export function endOtherSessions(
+  sql: Sql,
+  { userId, sessionKey }: { userId: string; sessionKey: string },
+): number {
   sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
-  return sql.run(`DELETE FROM "Session" WHERE "userId" = ? AND "id" <> ?`, userId, sessionKey).changes;
+  return sql.run(`DELETE FROM "Session" WHERE "userId" = ? AND "id" <> ?`, userId, sessionKey)
+    .changes;
 }
 
 /** Ends the session of this key, whoever's, and voids its member's code for another device: for the browser that holds its cookie. */
 export function endOwnSession(sql: Sql, sessionKey: string): void {
-  sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = (SELECT "userId" FROM "Session" WHERE "id" = ?)`, sessionKey);
+  sql.run(
+    `DELETE FROM "DeviceLink" WHERE "userId" = (SELECT "userId" FROM "Session" WHERE "id" = ?)`,
+    sessionKey,
+  );
   sql.run(`DELETE FROM "Session" WHERE "id" = ?`, sessionKey);
 }

@@ -4,22 +4,55 @@ import { insertUser } from "#tests/factories.ts";
 import { HOUR_MS, MINUTE_MS, setClock } from "../base/clock.ts";
 import { isAppError } from "../base/errors.ts";
 import { snapshotSql, writeSql } from "../db/database.ts";
-import { SIGNUP_MS, beginSignup, createMember, findMemberId, findPendingSignup } from "./sign-up.ts";
+import {
+  SIGNUP_MS,
+  beginSignup,
+  createMember,
+  findMemberId,
+  findPendingSignup,
+} from "./sign-up.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 beforeEach(() => setClock(NOW));
 
 const begin = (email = "ada@example.test") => writeSql((sql) => beginSignup(sql, { email }));
-const create = (browserId: string, given: { firstName?: string; team?: string } = {}) => writeSql((sql) => createMember(sql, { browserId, firstName: "Ada", team: "RED", ...given }));
-const refusal = (made: Promise<unknown>) => made.then(() => null, (error: unknown) => (isAppError(error) ? error.code : error));
-const users = () => snapshotSql((sql) => sql.all<Record<string, unknown>>(`SELECT * FROM "User" ORDER BY "createdAt", "email"`));
-const waiting = () => snapshotSql((sql) => sql.all<{ kind: string; payload: string; userId: string }>(`SELECT "kind", "payload", "userId" FROM "Delivery" ORDER BY "id"`));
+const create = (browserId: string, given: { firstName?: string; team?: string } = {}) =>
+  writeSql((sql) => createMember(sql, { browserId, firstName: "Ada", team: "RED", ...given }));
+const refusal = (made: Promise<unknown>) =>
+  made.then(
+    () => null,
+    (error: unknown) => (isAppError(error) ? error.code : error),
+  );
+const users = () =>
+  snapshotSql((sql) =>
+    sql.all<Record<string, unknown>>(`SELECT * FROM "User" ORDER BY "createdAt", "email"`),
+  );
+const waiting = () =>
+  snapshotSql((sql) =>
+    sql.all<{ kind: string; payload: string; userId: string }>(
+      `SELECT "kind", "payload", "userId" FROM "Delivery" ORDER BY "id"`,
+    ),
+  );
 
 test("a member gets the address that was proven, the name and the team, and no rights", async () => {
   const { browserId } = await begin();
-  expect(await snapshotSql((sql) => findPendingSignup(sql, { browserId }))).toEqual({ email: "ada@example.test" });
+  expect(await snapshotSql((sql) => findPendingSignup(sql, { browserId }))).toEqual({
+    email: "ada@example.test",
+  });
   const { userId } = await create(browserId, { team: "BLUE" });
-  expect(await users()).toEqual([{ id: userId, createdAt: expect.any(Number), updatedAt: expect.any(Number), email: "ada@example.test", firstName: "Ada", discordId: null, convertKitId: null, role: "MEMBER", team: "BLUE" }]);
+  expect(await users()).toEqual([
+    {
+      id: userId,
+      createdAt: expect.any(Number),
+      updatedAt: expect.any(Number),
+      email: "ada@example.test",
+      firstName: "Ada",
+      discordId: null,
+      convertKitId: null,
+      role: "MEMBER",
+      team: "BLUE",
+    },
+  ]);
   expect(await snapshotSql((sql) => findPendingSignup(sql, { browserId }))).toBeNull();
 });
 
@@ -34,9 +67,12 @@ test("the proof of an address makes one member, however often and however close 
 
 test("without a proof nobody becomes a member", async () => {
   const { browserId } = await begin();
-  const [row] = await snapshotSql((sql) => sql.all<{ browserHash: string }>(`SELECT "browserHash" FROM "PendingSignup"`));
+  const [row] = await snapshotSql((sql) =>
+    sql.all<{ browserHash: string }>(`SELECT "browserHash" FROM "PendingSignup"`),
+  );
   expect(row?.browserHash).not.toBe(browserId);
-  for (const forged of ["", "x", row?.browserHash as string, browserId.toLowerCase() + "x"]) expect(await refusal(create(forged))).toBe("conflict");
+  for (const forged of ["", "x", row?.browserHash as string, browserId.toLowerCase() + "x"])
+    expect(await refusal(create(forged))).toBe("conflict");
   setClock(NOW + SIGNUP_MS + MINUTE_MS);
   expect(await refusal(create(browserId))).toBe("conflict");
   expect(await users()).toEqual([]);
@@ -60,26 +96,42 @@ test("an address with capitals that was moved in is found: the exact one first, 
   expect(await find("eve@example.test")).toBe(exact?.id);
   const newest = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
   expect(await find("ada@example.test")).toBe(newest.id);
-  for (const nobody of ["", "ada", "%", "ada_example.test", "ada@example.tes"]) expect(await find(nobody)).toBeNull();
+  for (const nobody of ["", "ada", "%", "ada_example.test", "ada@example.tes"])
+    expect(await find(nobody)).toBeNull();
 });
 
 test("the search for an address is a search in an index", () =>
   snapshotSql((sql) => {
-    const [plan] = sql.all<{ detail: string }>(`EXPLAIN QUERY PLAN SELECT "id" FROM "User" WHERE "email" = ? COLLATE NOCASE ORDER BY "createdAt", "id" LIMIT 1`, "x");
+    const [plan] = sql.all<{ detail: string }>(
+      `EXPLAIN QUERY PLAN SELECT "id" FROM "User" WHERE "email" = ? COLLATE NOCASE ORDER BY "createdAt", "id" LIMIT 1`,
+      "x",
+    );
     expect(plan?.detail).toContain("USING INDEX User_by_email");
   }));
 
 test("the newsletter and Discord are told where they are set up, in the same transaction, and a name is no markup", async () => {
   await create((await begin()).browserId);
   expect(await waiting()).toEqual([]);
-  overrideEnv({ KIT_API_KEY: "key", KIT_FORM_ID: "1", DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook" });
+  overrideEnv({
+    KIT_API_KEY: "key",
+    KIT_FORM_ID: "1",
+    DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook",
+  });
   try {
     const { browserId } = await begin("eve@example.test");
-    const { userId } = await create(browserId, { firstName: "[free](http://evil.test) @everyone", team: "YELLOW" });
+    const { userId } = await create(browserId, {
+      firstName: "[free](http://evil.test) @everyone",
+      team: "YELLOW",
+    });
     const all = await waiting();
-    expect(all.map(({ kind, userId: whose }) => [kind, whose])).toEqual([["NEWSLETTER", userId], ["DISCORD", userId]]);
+    expect(all.map(({ kind, userId: whose }) => [kind, whose])).toEqual([
+      ["NEWSLETTER", userId],
+      ["DISCORD", userId],
+    ]);
     expect(JSON.parse(all[0]!.payload)).toMatchObject({ email: "eve@example.test" });
-    expect(JSON.parse(all[1]!.payload).text).toBe("\\[free\\]\\(http\\://evil.test\\) \\@everyone joined the Yellow team.");
+    expect(JSON.parse(all[1]!.payload).text).toBe(
+      "\\[free\\]\\(http\\://evil.test\\) \\@everyone joined the Yellow team.",
+    );
     expect(await refusal(create(browserId))).toBe("conflict");
     expect(await waiting()).toHaveLength(2);
   } finally {

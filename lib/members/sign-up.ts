@@ -19,21 +19,46 @@ const SWEEP = 20;
  */
 export function findMemberId(sql: Sql, email: string): string | null {
   const exact = sql.get<{ id: string }>(`SELECT "id" FROM "User" WHERE "email" = ?`, email);
-  return (exact ?? sql.get<{ id: string }>(`SELECT "id" FROM "User" WHERE "email" = ? COLLATE NOCASE ORDER BY "createdAt", "id" LIMIT 1`, email))?.id ?? null;
+  return (
+    (
+      exact ??
+      sql.get<{ id: string }>(
+        `SELECT "id" FROM "User" WHERE "email" = ? COLLATE NOCASE ORDER BY "createdAt", "id" LIMIT 1`,
+        email,
+      )
+    )?.id ?? null
+  );
 }
 
 /** Notes that this browser proved `email`, which is nobody's yet. Returns the id for its cookie. Also sweeps some old rows. */
 export function beginSignup(sql: Sql, { email }: { email: string }): { browserId: string } {
   const now = nowMs();
-  sql.run(`DELETE FROM "PendingSignup" WHERE "browserHash" IN (SELECT "browserHash" FROM "PendingSignup" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP})`, now - KEPT_MS);
+  sql.run(
+    `DELETE FROM "PendingSignup" WHERE "browserHash" IN (SELECT "browserHash" FROM "PendingSignup" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP})`,
+    now - KEPT_MS,
+  );
   const browserId = randomBytes(16).toString("base64url");
-  sql.run(`INSERT INTO "PendingSignup" ("browserHash", "email", "expiresAt") VALUES (?, ?, ?)`, hashSecret(browserId), email, now + SIGNUP_MS);
+  sql.run(
+    `INSERT INTO "PendingSignup" ("browserHash", "email", "expiresAt") VALUES (?, ?, ?)`,
+    hashSecret(browserId),
+    email,
+    now + SIGNUP_MS,
+  );
   return { browserId };
 }
 
 /** The address that this browser proved and has not signed up with yet; null when there is none or it took too long. Changes nothing. */
-export function findPendingSignup(sql: Sql, { browserId }: { browserId: string }): { email: string } | null {
-  return sql.get<{ email: string }>(`SELECT "email" FROM "PendingSignup" WHERE "browserHash" = ? AND "expiresAt" > ?`, hashSecret(browserId), nowMs()) ?? null;
+export function findPendingSignup(
+  sql: Sql,
+  { browserId }: { browserId: string },
+): { email: string } | null {
+  return (
+    sql.get<{ email: string }>(
+      `SELECT "email" FROM "PendingSignup" WHERE "browserHash" = ? AND "expiresAt" > ?`,
+      hashSecret(browserId),
+      nowMs(),
+    ) ?? null
+  );
 }
 
 /** Discord reads *this* and [that](…) as markup; a name is a name. */
@@ -44,18 +69,46 @@ const plain = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:]/g, "\\$&");
  * commit (kickDeliveries). `firstName` and `team` are checked by whoever calls. Throws AppError(conflict) when the sign-up is
  * finished or has expired, or when the address has become a member's meanwhile; then nothing is written.
  */
-export function createMember(sql: Sql, { browserId, firstName, team }: { browserId: string; firstName: string; team: string }): { userId: string } {
+export function createMember(
+  sql: Sql,
+  { browserId, firstName, team }: { browserId: string; firstName: string; team: string },
+): { userId: string } {
   const now = nowMs();
   const browserHash = hashSecret(browserId);
   const pending = findPendingSignup(sql, { browserId });
-  const { changes } = sql.run(`DELETE FROM "PendingSignup" WHERE "browserHash" = ? AND "expiresAt" > ?`, browserHash, now);
-  if (!pending || changes !== 1) throw new AppError("conflict", "This sign-up is finished or took too long. Log in with your address to go on.");
+  const { changes } = sql.run(
+    `DELETE FROM "PendingSignup" WHERE "browserHash" = ? AND "expiresAt" > ?`,
+    browserHash,
+    now,
+  );
+  if (!pending || changes !== 1)
+    throw new AppError(
+      "conflict",
+      "This sign-up is finished or took too long. Log in with your address to go on.",
+    );
   const email = pending.email.toLowerCase();
-  if (findMemberId(sql, email)) throw new AppError("conflict", "This address belongs to a member by now. Log in with it.");
+  if (findMemberId(sql, email))
+    throw new AppError("conflict", "This address belongs to a member by now. Log in with it.");
   const userId = randomUUID();
-  sql.run(`INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES (?, ?, ?, ?, ?, 'MEMBER', ?)`, userId, now, now, email, firstName, team);
-  enqueue(sql, { kind: "NEWSLETTER", email, firstName }, { userId, about: "A new member for the newsletter" });
+  sql.run(
+    `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES (?, ?, ?, ?, ?, 'MEMBER', ?)`,
+    userId,
+    now,
+    now,
+    email,
+    firstName,
+    team,
+  );
+  enqueue(
+    sql,
+    { kind: "NEWSLETTER", email, firstName },
+    { userId, about: "A new member for the newsletter" },
+  );
   const teamName = team.charAt(0) + team.slice(1).toLowerCase();
-  enqueue(sql, { kind: "DISCORD", text: `${plain(firstName)} joined the ${teamName} team.` }, { userId, about: "A new member, for Discord" });
+  enqueue(
+    sql,
+    { kind: "DISCORD", text: `${plain(firstName)} joined the ${teamName} team.` },
+    { userId, about: "A new member, for Discord" },
+  );
   return { userId };
 }

@@ -32,11 +32,23 @@ function statementsOf(db: Database.Database, { target, columns, key }: MoveTable
   const names = columns.map(({ name }) => quoted(name));
   const where = key.map((name) => `${quoted(name)} = ?`).join(" AND ");
   const updates = new Map<string, Database.Statement>();
-  const select = db.prepare(`SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE ${where || "false"}`).raw();
-  const children = CHILDREN.includes(target) ? db.prepare(`SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE "userId" = ?`).raw() : null;
-  const any = CHILDREN.includes(target) ? db.prepare(`SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE "userId" IS NOT NULL LIMIT 500`).raw() : null;
+  const select = db
+    .prepare(`SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE ${where || "false"}`)
+    .raw();
+  const children = CHILDREN.includes(target)
+    ? db.prepare(`SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE "userId" = ?`).raw()
+    : null;
+  const any = CHILDREN.includes(target)
+    ? db
+        .prepare(
+          `SELECT ${names.join(", ")} FROM ${quoted(target)} WHERE "userId" IS NOT NULL LIMIT 500`,
+        )
+        .raw()
+    : null;
   return {
-    insert: db.prepare(`INSERT INTO ${quoted(target)} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`),
+    insert: db.prepare(
+      `INSERT INTO ${quoted(target)} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+    ),
     remove: db.prepare(`DELETE FROM ${quoted(target)} WHERE ${where || "false"}`),
     find: (values: readonly Value[]) => select.get(values) as Row | undefined,
     /** Some of those that point at a user. */
@@ -47,7 +59,12 @@ function statementsOf(db: Database.Database, { target, columns, key }: MoveTable
       const mask = sent.map(Number).join("");
       let statement = updates.get(mask);
       if (!statement) {
-        statement = db.prepare(`UPDATE ${quoted(target)} SET ${names.filter((_, i) => sent[i]).map((name) => `${name} = ?`).join(", ")} WHERE ${where}`);
+        statement = db.prepare(
+          `UPDATE ${quoted(target)} SET ${names
+            .filter((_, i) => sent[i])
+            .map((name) => `${name} = ?`)
+            .join(", ")} WHERE ${where}`,
+        );
         updates.set(mask, statement);
       }
       return statement.run([...values.filter((value) => value !== undefined), ...by]).changes;
@@ -59,24 +76,37 @@ function statementsOf(db: Database.Database, { target, columns, key }: MoveTable
  * An applier for `tables`, the move's. What the target's rules refuse is put aside where `choices` say so. A row whose user goes is kept aside until its own
  * deletion arrives: a source without foreign keys sends none, and there it would be lost.
  */
-export function createApplier(db: Database.Database, { tables, choices }: { tables: readonly MoveTable[]; choices: Choices }): Applier {
+export function createApplier(
+  db: Database.Database,
+  { tables, choices }: { tables: readonly MoveTable[]; choices: Choices },
+): Applier {
   const statements = new Map(tables.map((table) => [table.target, statementsOf(db, table)]));
   const of = (table: MoveTable) => statements.get(table.target)!;
   const children = tables.filter(({ target, isSide }) => !isSide && CHILDREN.includes(target));
   const aside = {
-    put: db.prepare(`INSERT OR REPLACE INTO ${quoted(ASIDE_TABLE)} ("source", "key", "why", "row") VALUES (?, ?, ?, ?)`),
-    find: db.prepare(`SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND "key" = ?`).pluck(),
+    put: db.prepare(
+      `INSERT OR REPLACE INTO ${quoted(ASIDE_TABLE)} ("source", "key", "why", "row") VALUES (?, ?, ?, ?)`,
+    ),
+    find: db
+      .prepare(`SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND "key" = ?`)
+      .pluck(),
     remove: db.prepare(`DELETE FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND "key" = ?`),
-    ofUser: db.prepare(`SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND "why" = ? AND "row" ->> ? = ?`).pluck(),
+    ofUser: db
+      .prepare(
+        `SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND "why" = ? AND "row" ->> ? = ?`,
+      )
+      .pluck(),
     truncate: db.prepare(`DELETE FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ?`),
     first: db.prepare(`SELECT "source", "key", "why" FROM ${quoted(ASIDE_TABLE)} LIMIT 1`),
   };
   // Hardly ever is one there: nothing is looked up then.
   let hasAside = aside.first.get() !== undefined;
 
-  const keyIn = ({ key, columns }: MoveTable, row: Changed): Value[] => key.map((name) => row[columns.findIndex((column) => column.name === name)] as Value);
+  const keyIn = ({ key, columns }: MoveTable, row: Changed): Value[] =>
+    key.map((name) => row[columns.findIndex((column) => column.name === name)] as Value);
   const asKey = (key: readonly Value[]) => key.map(String).join(" ");
-  const valueOf = ({ columns }: MoveTable, row: Changed, name: string) => row[columns.findIndex((column) => column.name === name)] as Value;
+  const valueOf = ({ columns }: MoveTable, row: Changed, name: string) =>
+    row[columns.findIndex((column) => column.name === name)] as Value;
 
   function putAside(table: MoveTable, row: Row, why: string): void {
     aside.put.run(table.target, keyOf(table, row), why, JSON.stringify(canonicalTexts(row)));
@@ -84,7 +114,10 @@ export function createApplier(db: Database.Database, { tables, choices }: { tabl
   }
 
   function refuse(table: MoveTable, key: string, why: string): AppError {
-    return new AppError("conflict", `${table.source} ${key}: ${why}. It was written since the copy. Mend it in the source if you like; then abort, and copy again, or copy again with --unfit aside.`);
+    return new AppError(
+      "conflict",
+      `${table.source} ${key}: ${why}. It was written since the copy. Mend it in the source if you like; then abort, and copy again, or copy again with --unfit aside.`,
+    );
   }
 
   function isMissingParent(error: unknown): boolean {
@@ -94,7 +127,9 @@ export function createApplier(db: Database.Database, { tables, choices }: { tabl
   /** What SQLite refuses beyond that: said without values. */
   function asConflict(table: MoveTable, key: string, error: unknown): unknown {
     const { code, message } = error as { code?: unknown; message?: unknown };
-    return String(code).startsWith("SQLITE_CONSTRAINT") ? new AppError("conflict", `${table.source} ${key}: ${String(message)}`) : error;
+    return String(code).startsWith("SQLITE_CONSTRAINT")
+      ? new AppError("conflict", `${table.source} ${key}: ${String(message)}`)
+      : error;
   }
 
   function insert(table: MoveTable, row: Row): void {
@@ -154,26 +189,46 @@ export function createApplier(db: Database.Database, { tables, choices }: { tabl
     if (kept !== undefined) {
       const before = fromAside(table, kept);
       aside.remove.run(table.target, text);
-      return insert(table, row.map((value, i) => (value === undefined ? before[i]! : value)));
+      return insert(
+        table,
+        row.map((value, i) => (value === undefined ? before[i]! : value)),
+      );
     }
     const newKey = keyIn(table, row);
     // The id of a user never changes here, so what points at it could not follow (prisma/migrations, User_id_never_changes).
-    const isMoved = table.target === PARENT && !table.isSide && newKey[0] !== undefined && newKey[0] !== key[0];
+    const isMoved =
+      table.target === PARENT && !table.isSide && newKey[0] !== undefined && newKey[0] !== key[0];
     // What was not sent is in the table, so it fits: any text stands for it.
-    const why = table.isSide ? null : findUnfit(table, row.map((value) => (value === undefined ? "as it was" : value)));
+    const why = table.isSide
+      ? null
+      : findUnfit(
+          table,
+          row.map((value) => (value === undefined ? "as it was" : value)),
+        );
     if (why === null && !isMoved) {
       try {
-        if (of(table).update(row, key) === 0) throw new AppError("conflict", `${table.source} ${text} was changed in the source and is not in the copy. Abort, and copy again.`);
+        if (of(table).update(row, key) === 0)
+          throw new AppError(
+            "conflict",
+            `${table.source} ${text} was changed in the source and is not in the copy. Abort, and copy again.`,
+          );
         return;
       } catch (error) {
         if (!isMissingParent(error)) throw asConflict(table, text, error);
       }
     }
     const before = of(table).find(key);
-    if (!before) throw new AppError("conflict", `${table.source} ${text} was changed in the source and is not in the copy. Abort, and copy again.`);
+    if (!before)
+      throw new AppError(
+        "conflict",
+        `${table.source} ${text} was changed in the source and is not in the copy. Abort, and copy again.`,
+      );
     orphanChildren(table, key[0]!);
     of(table).remove.run(key);
-    insert(table, row.map((value, i) => (value === undefined ? before[i]! : value)));
+    insert(
+      table,
+      row.map((value, i) => (value === undefined ? before[i]! : value)),
+    );
   }
 
   function remove(table: MoveTable, key: readonly Value[]): void {
@@ -188,13 +243,16 @@ export function createApplier(db: Database.Database, { tables, choices }: { tabl
     remove,
     put(table, row) {
       const key = keyIn(table, row);
-      const isThere = of(table).find(key) !== undefined || (hasAside && aside.find.get(table.target, asKey(key)) !== undefined);
+      const isThere =
+        of(table).find(key) !== undefined ||
+        (hasAside && aside.find.get(table.target, asKey(key)) !== undefined);
       if (isThere) update(table, key, row);
       else insert(table, row);
     },
     truncate(emptied) {
       // Without foreign keys in the source those that point at users stay there: here they would go with them.
-      if (emptied.some(({ target, isSide }) => target === PARENT && !isSide)) for (const child of children) if (!emptied.includes(child)) orphanAll(child);
+      if (emptied.some(({ target, isSide }) => target === PARENT && !isSide))
+        for (const child of children) if (!emptied.includes(child)) orphanAll(child);
       // Those that point at others first.
       for (const { target } of [...emptied].reverse()) {
         db.prepare(`DELETE FROM ${quoted(target)}`).run();
@@ -204,7 +262,12 @@ export function createApplier(db: Database.Database, { tables, choices }: { tabl
     settle() {
       if (!hasAside) return;
       const left = aside.first.get() as { source: string; key: string; why: string } | undefined;
-      if (left && choices.unfit !== "aside") throw refuse(tables.find(({ target }) => target === left.source)!, left.key, left.why);
+      if (left && choices.unfit !== "aside")
+        throw refuse(
+          tables.find(({ target }) => target === left.source)!,
+          left.key,
+          left.why,
+        );
       hasAside = left !== undefined;
     },
   };

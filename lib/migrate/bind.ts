@@ -19,20 +19,37 @@ export interface Binding {
 }
 
 /** Throws AppError(conflict) where the relation has lost a column since the plan, or gained one that nobody chose to leave behind, and where changed rows can't be told any more. */
-export function bindRelation(relation: Relation, { tables, choices }: { tables: readonly MoveTable[]; choices: Choices }): Binding {
-  const moved = tables.filter(({ schema, source }) => schema === relation.schema && source === relation.name);
+export function bindRelation(
+  relation: Relation,
+  { tables, choices }: { tables: readonly MoveTable[]; choices: Choices },
+): Binding {
+  const moved = tables.filter(
+    ({ schema, source }) => schema === relation.schema && source === relation.name,
+  );
   const known = new Set(moved.flatMap(({ columns }) => columns.map(({ name }) => name)));
   const gained = relation.columns.find((name) => !known.has(name));
-  if (gained !== undefined && choices.unknown !== "drop") throw new AppError("conflict", `${relation.name} has a column ${gained} that it did not have at the copy. Abort, and copy again.`);
+  if (gained !== undefined && choices.unknown !== "drop")
+    throw new AppError(
+      "conflict",
+      `${relation.name} has a column ${gained} that it did not have at the copy. Abort, and copy again.`,
+    );
   const unnamed = moved.flatMap(({ key }) => key).find((name) => !relation.keys.includes(name));
-  if (unnamed !== undefined) throw new AppError("conflict", `${relation.name}: the source does not tell the key of changed rows any more (REPLICA IDENTITY). ALTER TABLE ${quoted(relation.name)} REPLICA IDENTITY DEFAULT; then abort, and copy again.`);
+  if (unnamed !== undefined)
+    throw new AppError(
+      "conflict",
+      `${relation.name}: the source does not tell the key of changed rows any more (REPLICA IDENTITY). ALTER TABLE ${quoted(relation.name)} REPLICA IDENTITY DEFAULT; then abort, and copy again.`,
+    );
   return { moves: moved.map((table) => bind(table, relation)) };
 }
 
 function bind(table: MoveTable, { columns }: Relation): Bound {
   const places = table.columns.map(({ name }) => {
     const at = columns.indexOf(name);
-    if (at < 0) throw new AppError("conflict", `${table.source} has lost its column ${name} since the copy. Abort, and copy again.`);
+    if (at < 0)
+      throw new AppError(
+        "conflict",
+        `${table.source} has lost its column ${name} since the copy. Abort, and copy again.`,
+      );
     return at;
   });
   const keys = table.key.map((name) => {
@@ -44,7 +61,11 @@ function bind(table: MoveTable, { columns }: Relation): Bound {
     row: (sent) =>
       table.columns.map((column, i) => {
         const text = sent[places[i]!];
-        if (text === undefined) throw new AppError("conflict", `${table.source}: a value did not come whole. Abort, and copy again.`);
+        if (text === undefined)
+          throw new AppError(
+            "conflict",
+            `${table.source}: a value did not come whole. Abort, and copy again.`,
+          );
         return fromText(column, text);
       }),
     changed: (sent) =>

@@ -89,14 +89,35 @@ const UNIQUES = `
 const HEIRS = `SELECT json_build_object('child', i.inhrelid::int8, 'parent', i.inhparent::int8)::text AS row FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f')`;
 
 /** Every table and view that is not the server's own, within a transaction of `client`; those without rights, too. Of views no columns are read. */
-export async function readCatalog(client: pg.Client, versionNumber: number): Promise<CatalogTable[]> {
-  const read = async <Row>(sql: string): Promise<Row[]> => (await ask(client, () => readRows<{ row: string }>(client, sql))).map(({ row }) => JSON.parse(row) as Row);
+export async function readCatalog(
+  client: pg.Client,
+  versionNumber: number,
+): Promise<CatalogTable[]> {
+  const read = async <Row>(sql: string): Promise<Row[]> =>
+    (await ask(client, () => readRows<{ row: string }>(client, sql))).map(
+      ({ row }) => JSON.parse(row) as Row,
+    );
   const tables = await read<Omit<CatalogTable, "columns" | "uniques" | "heirs">>(TABLES);
-  const columns = Map.groupBy(await read<CatalogColumn & { table: number }>(columnsSql(versionNumber >= 120_000)), ({ table }) => table);
-  const uniques = Map.groupBy(await read<CatalogIndex & { table: number }>(UNIQUES), ({ table }) => table);
-  const children = Map.groupBy(await read<{ child: number; parent: number }>(HEIRS), ({ parent }) => parent);
+  const columns = Map.groupBy(
+    await read<CatalogColumn & { table: number }>(columnsSql(versionNumber >= 120_000)),
+    ({ table }) => table,
+  );
+  const uniques = Map.groupBy(
+    await read<CatalogIndex & { table: number }>(UNIQUES),
+    ({ table }) => table,
+  );
+  const children = Map.groupBy(
+    await read<{ child: number; parent: number }>(HEIRS),
+    ({ parent }) => parent,
+  );
   const whole = new Map<number, CatalogTable>();
-  for (const table of tables) whole.set(table.id, { ...table, columns: columns.get(table.id) ?? [], uniques: uniques.get(table.id) ?? [], heirs: [] });
+  for (const table of tables)
+    whole.set(table.id, {
+      ...table,
+      columns: columns.get(table.id) ?? [],
+      uniques: uniques.get(table.id) ?? [],
+      heirs: [],
+    });
   const heirsOf = (id: number): CatalogTable[] =>
     (children.get(id) ?? []).flatMap(({ child }) => {
       const own = heirsOf(child);

@@ -17,7 +17,12 @@ export interface ChecksumRequest {
 
 export type ChecksumMessage =
   /** So far, of this part; `total` is of the whole table, and a little too high where rows were deleted. */
-  | { readonly kind: "rows"; readonly target: string; readonly rows: number; readonly total: number }
+  | {
+      readonly kind: "rows";
+      readonly target: string;
+      readonly rows: number;
+      readonly total: number;
+    }
   | { readonly kind: "sum"; readonly target: string; readonly rows: number; readonly sum: bigint }
   /** What is wrong with the file beyond the rows of a table, in sentences. */
   | { readonly kind: "end"; readonly problems: readonly string[] };
@@ -29,7 +34,8 @@ const TELL_EVERY = 16_384;
 const { file, tables, kind, part, parts } = workerData as ChecksumRequest;
 const port = parentPort!;
 const db = new Database(file, { readonly: true, timeout: 10_000 });
-const hasAside = db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
+const hasAside =
+  db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
 const isFirst = part === 0;
 const isLast = part === parts - 1;
 
@@ -50,20 +56,32 @@ function sumTable(table: MoveTable): void {
     if (rows % FLUSH_EVERY === 0) flush();
   };
   // Each by itself: the two of one SELECT would read the whole table.
-  const end = (which: "min" | "max") => db.prepare(`SELECT ${which}(rowid) FROM ${quoted(target)}`).pluck().get() as number | null;
+  const end = (which: "min" | "max") =>
+    db
+      .prepare(`SELECT ${which}(rowid) FROM ${quoted(target)}`)
+      .pluck()
+      .get() as number | null;
   const first = end("min") ?? 0;
   const last = end("max") ?? -1;
   const total = last - first + 1;
   const from = first + Math.floor((total * part) / parts);
   const to = first + Math.floor((total * (part + 1)) / parts) - 1;
-  const all = db.prepare(`SELECT ${columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(target)} WHERE rowid BETWEEN ? AND ?`).raw();
+  const all = db
+    .prepare(
+      `SELECT ${columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(target)} WHERE rowid BETWEEN ? AND ?`,
+    )
+    .raw();
   for (const values of all.iterate(from, to) as IterableIterator<unknown[]>) {
     hashRow(columns, values, kind);
     add();
-    if (rows % TELL_EVERY === 0) port.postMessage({ kind: "rows", target, rows, total } satisfies ChecksumMessage);
+    if (rows % TELL_EVERY === 0)
+      port.postMessage({ kind: "rows", target, rows, total } satisfies ChecksumMessage);
   }
   if (hasAside && isFirst) {
-    for (const [key, text] of db.prepare(`SELECT "key", "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ?`).raw().iterate(target) as IterableIterator<[string, string]>) {
+    for (const [key, text] of db
+      .prepare(`SELECT "key", "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ?`)
+      .raw()
+      .iterate(target) as IterableIterator<[string, string]>) {
       hashAside(table, key, text);
       add();
     }
@@ -88,11 +106,23 @@ function hashAside(table: MoveTable, key: string, text: string): void {
 
 /** What no table's sum would show. */
 function findProblems(): string[] {
-  const orphans = db.prepare(`SELECT "table", "parent", count(*) AS count FROM pragma_foreign_key_check() GROUP BY 1, 2 ORDER BY 1, 2`).all() as { table: string; parent: string; count: number }[];
-  const problems = orphans.map(({ table, parent, count }) => `${count} of ${table} point at a ${parent} that is not there.`);
+  const orphans = db
+    .prepare(
+      `SELECT "table", "parent", count(*) AS count FROM pragma_foreign_key_check() GROUP BY 1, 2 ORDER BY 1, 2`,
+    )
+    .all() as { table: string; parent: string; count: number }[];
+  const problems = orphans.map(
+    ({ table, parent, count }) => `${count} of ${table} point at a ${parent} that is not there.`,
+  );
   if (hasAside) {
-    const strange = db.prepare(`SELECT count(*) FROM ${quoted(ASIDE_TABLE)} WHERE "source" NOT IN (SELECT "value" FROM json_each(?))`).pluck().get(JSON.stringify(tables.map(({ target }) => target))) as number;
-    if (strange > 0) problems.push(`${strange} rows in ${ASIDE_TABLE} are of a table that did not move.`);
+    const strange = db
+      .prepare(
+        `SELECT count(*) FROM ${quoted(ASIDE_TABLE)} WHERE "source" NOT IN (SELECT "value" FROM json_each(?))`,
+      )
+      .pluck()
+      .get(JSON.stringify(tables.map(({ target }) => target))) as number;
+    if (strange > 0)
+      problems.push(`${strange} rows in ${ASIDE_TABLE} are of a table that did not move.`);
   }
   return problems;
 }

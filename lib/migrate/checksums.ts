@@ -20,8 +20,28 @@ export interface TableSum {
 }
 
 /** Every length around the hash's steps of twelve bytes, other scripts, bytes with their highest bit, and seeds of all sizes. */
-const SAMPLES = [...Array.from({ length: 38 }, (_, length) => "0123456789abcdefghijklmnopqrstuvwxyz-=".slice(0, length)), "é", "ééééééé", "李雷 👩🏽‍🚀", "e\u0301", "\u007f\u0080\uffff", "x".repeat(1_000), "é".repeat(1_001)];
-const SEEDS = ["0", "1", "4294967296", "-1", "-4294967296", "9223372036854775807", "-9223372036854775808", "-2401053088876216593"];
+const SAMPLES = [
+  ...Array.from({ length: 38 }, (_, length) =>
+    "0123456789abcdefghijklmnopqrstuvwxyz-=".slice(0, length),
+  ),
+  "é",
+  "ééééééé",
+  "李雷 👩🏽‍🚀",
+  "e\u0301",
+  "\u007f\u0080\uffff",
+  "x".repeat(1_000),
+  "é".repeat(1_001),
+];
+const SEEDS = [
+  "0",
+  "1",
+  "4294967296",
+  "-1",
+  "-4294967296",
+  "9223372036854775807",
+  "-9223372036854775808",
+  "-2401053088876216593",
+];
 
 /** The bound of a table's sum in the source, which says nothing while it counts: five million rows take some seconds. */
 export const SUM_MS = 3_600_000;
@@ -46,8 +66,17 @@ export async function chooseHash(source: pg.Client): Promise<HashKind> {
 }
 
 /** The source's side of a table, of the state that its connection sees. */
-export async function sumSource(source: pg.Client, table: MoveTable, kind: HashKind): Promise<TableSum> {
-  const [row] = await readRows<{ rows: string; sum: string }>(source, `SELECT count(*)::text AS rows, COALESCE(sum(${rowHashSql(table.columns, kind)}), 0)::text AS sum FROM ${sourceName(table)}`, [], { ms: SUM_MS });
+export async function sumSource(
+  source: pg.Client,
+  table: MoveTable,
+  kind: HashKind,
+): Promise<TableSum> {
+  const [row] = await readRows<{ rows: string; sum: string }>(
+    source,
+    `SELECT count(*)::text AS rows, COALESCE(sum(${rowHashSql(table.columns, kind)}), 0)::text AS sum FROM ${sourceName(table)}`,
+    [],
+    { ms: SUM_MS },
+  );
   return { target: table.target, rows: Number(row!.rows), sum: row!.sum };
 }
 
@@ -55,7 +84,11 @@ export async function sumSource(source: pg.Client, table: MoveTable, kind: HashK
  * What `work` asks of `source`, or AppError(unavailable) when `signal` ends it or it takes longer than `ms`. The connection is given up then: what
  * was asked would hold it.
  */
-export async function ask<T>(source: pg.Client, work: () => Promise<T>, { ms = ASK_MS, signal }: { ms?: number; signal?: AbortSignal } = {}): Promise<T> {
+export async function ask<T>(
+  source: pg.Client,
+  work: () => Promise<T>,
+  { ms = ASK_MS, signal }: { ms?: number; signal?: AbortSignal } = {},
+): Promise<T> {
   const give = () => void endSource(source);
   if (signal?.aborted) throw stopped();
   let stop = () => {};
@@ -67,7 +100,12 @@ export async function ask<T>(source: pg.Client, work: () => Promise<T>, { ms = A
   });
   signal?.addEventListener("abort", stop);
   try {
-    return await within(Promise.race([work(), end]), ms, `PostgreSQL has not answered for ${ms / 1000} seconds.`, give);
+    return await within(
+      Promise.race([work(), end]),
+      ms,
+      `PostgreSQL has not answered for ${ms / 1000} seconds.`,
+      give,
+    );
   } finally {
     signal?.removeEventListener("abort", stop);
   }
@@ -89,7 +127,13 @@ export interface SumFileOptions extends Omit<ChecksumRequest, "part" | "parts"> 
 }
 
 /** The side of the file, in one or two threads. Throws AppError(conflict) where the file can't be read, AppError(unavailable) when `signal` ends it. */
-export async function sumFile({ file, tables, kind, signal, onProgress }: SumFileOptions): Promise<FileSums> {
+export async function sumFile({
+  file,
+  tables,
+  kind,
+  signal,
+  onProgress,
+}: SumFileOptions): Promise<FileSums> {
   const size = statSync(file, { throwIfNoEntry: false })?.size;
   if (size === undefined) throw new AppError("conflict", `${file} is not there.`);
   const parts = availableParallelism() > 1 && size > LARGE ? 2 : 1;
@@ -110,12 +154,25 @@ export async function sumFile({ file, tables, kind, signal, onProgress }: SumFil
       const rows = seen[i]!.reduce((one, other) => one + other);
       onProgress?.({ table: message.target, rows, total: Math.max(rows, message.total) });
     });
-  await allOrNone(Array.from({ length: parts }, (_, part) => (end: AbortSignal) => sumPart(part, end)), signal);
-  return { sums: tables.map(({ target }, i) => ({ target, rows: sums[i]!.rows, sum: sums[i]!.sum.toString() })), problems };
+  await allOrNone(
+    Array.from({ length: parts }, (_, part) => (end: AbortSignal) => sumPart(part, end)),
+    signal,
+  );
+  return {
+    sums: tables.map(({ target }, i) => ({
+      target,
+      rows: sums[i]!.rows,
+      sum: sums[i]!.sum.toString(),
+    })),
+    problems,
+  };
 }
 
 /** Does all of `works` at the same time; the first that fails ends the others, and so does `signal`. Settles when all have. */
-export async function allOrNone<Results extends readonly unknown[]>(works: { readonly [At in keyof Results]: (signal: AbortSignal) => Promise<Results[At]> }, signal?: AbortSignal): Promise<Results> {
+export async function allOrNone<Results extends readonly unknown[]>(
+  works: { readonly [At in keyof Results]: (signal: AbortSignal) => Promise<Results[At]> },
+  signal?: AbortSignal,
+): Promise<Results> {
   const failed = new AbortController();
   const end = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
   const errors: unknown[] = [];
@@ -134,9 +191,16 @@ export async function allOrNone<Results extends readonly unknown[]>(works: { rea
   return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as Results;
 }
 
-async function runWorker(request: ChecksumRequest, signal: AbortSignal, onMessage: (message: ChecksumMessage) => void): Promise<void> {
+async function runWorker(
+  request: ChecksumRequest,
+  signal: AbortSignal,
+  onMessage: (message: ChecksumMessage) => void,
+): Promise<void> {
   if (signal.aborted) throw stopped();
-  const worker = new Worker(new URL("./checksum-worker.ts", import.meta.url), { workerData: request, resourceLimits: { maxYoungGenerationSizeMb: 16 } });
+  const worker = new Worker(new URL("./checksum-worker.ts", import.meta.url), {
+    workerData: request,
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  });
   let stop = () => {};
   try {
     await new Promise<void>((resolve, reject) => {
@@ -148,8 +212,17 @@ async function runWorker(request: ChecksumRequest, signal: AbortSignal, onMessag
         onMessage(message);
       });
       // What SQLite says names tables and columns, never values.
-      worker.on("error", (error) => reject(new AppError("conflict", `${request.file} can't be read: ${/^SQLITE_/.test(String((error as { code?: unknown }).code)) ? error.message : error.name}`)));
-      worker.on("exit", () => (isWhole ? resolve() : reject(new AppError("unavailable", "The comparison ended early."))));
+      worker.on("error", (error) =>
+        reject(
+          new AppError(
+            "conflict",
+            `${request.file} can't be read: ${/^SQLITE_/.test(String((error as { code?: unknown }).code)) ? error.message : error.name}`,
+          ),
+        ),
+      );
+      worker.on("exit", () =>
+        isWhole ? resolve() : reject(new AppError("unavailable", "The comparison ended early.")),
+      );
     });
   } finally {
     signal.removeEventListener("abort", stop);

@@ -22,7 +22,8 @@ export function dateFromMicros(high: number, low: number): number | Infinite {
   if (high === 0x7fffffff && low === 0xffffffff) return "infinity";
   if (high === -0x80000000 && low === 0) return "-infinity";
   // A double holds them exactly until the year 2285.
-  if (high < 0x200000 && high > -0x200000) return Math.floor((high * 4_294_967_296 + low) / 1000) + EPOCH_MS;
+  if (high < 0x200000 && high > -0x200000)
+    return Math.floor((high * 4_294_967_296 + low) / 1000) + EPOCH_MS;
   const micros = (BigInt(high) << 32n) | BigInt(low);
   const floored = micros / 1000n - (micros % 1000n < 0n ? 1n : 0n);
   return Number(floored) + EPOCH_MS;
@@ -31,15 +32,22 @@ export function dateFromMicros(high: number, low: number): number | Infinite {
 /** The same of its text form in ISO style and UTC: "2022-11-21 10:20:30.123456", with "+00" or not, " BC" or not. Throws for any other text. */
 export function dateFromText(text: string): number | Infinite {
   if (text === "infinity" || text === "-infinity") return text;
-  const found = /^(\d{4,6})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:\+00)?( BC)?$/.exec(text);
+  const found =
+    /^(\d{4,6})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:\+00)?( BC)?$/.exec(text);
   if (!found) throw new Error("a date in a form that is not known");
-  const [, year, month, day, hours = "0", minutes = "0", seconds = "0", fraction = "", before] = found;
+  const [, year, month, day, hours = "0", minutes = "0", seconds = "0", fraction = "", before] =
+    found;
   const counted = before ? 1 - Number(year) : Number(year);
   // Postgres' years go beyond those of a Date, which ends in 275760.
   const cycles = Math.floor(counted / CYCLE_YEARS);
   const date = new Date(0);
   date.setUTCFullYear(counted - cycles * CYCLE_YEARS, Number(month) - 1, Number(day));
-  date.setUTCHours(Number(hours), Number(minutes), Number(seconds), Number(fraction.padEnd(3, "0").slice(0, 3)));
+  date.setUTCHours(
+    Number(hours),
+    Number(minutes),
+    Number(seconds),
+    Number(fraction.padEnd(3, "0").slice(0, 3)),
+  );
   return date.getTime() + cycles * CYCLE_MS;
 }
 
@@ -92,10 +100,14 @@ export function canonicalTexts(row: Row): (string | null)[] {
 
 /** A row that was put aside, from what Moved_aside keeps of it: dates that have a number as numbers. */
 export function fromAside({ columns }: MoveTable, json: string): Row {
-  return (JSON.parse(json) as (string | null)[]).map((text, i) => (columns[i]!.as === "date" && text !== null && /^-?\d+$/.test(text) ? Number(text) : text));
+  return (JSON.parse(json) as (string | null)[]).map((text, i) =>
+    columns[i]!.as === "date" && text !== null && /^-?\d+$/.test(text) ? Number(text) : text,
+  );
 }
 
 /** The key of a row, as messages and Moved_aside name it. */
 export function keyOf({ key, columns }: MoveTable, row: Row): string {
-  return key.map((name) => String(row[columns.findIndex((column) => column.name === name)])).join(" ");
+  return key
+    .map((name) => String(row[columns.findIndex((column) => column.name === name)]))
+    .join(" ");
 }

@@ -10,9 +10,13 @@ const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 export function copyStatement({ key, columns, ...table }: MoveTable): string {
   const values = columns.map(({ name, as }) => {
     if (as === "date") return `${quoted(name)}::timestamptz`;
-    return as === "session-id" ? `encode(sha256(convert_to(${quoted(name)}::text, 'UTF8')), 'hex')` : `${quoted(name)}::text`;
+    return as === "session-id"
+      ? `encode(sha256(convert_to(${quoted(name)}::text, 'UTF8')), 'hex')`
+      : `${quoted(name)}::text`;
   });
-  const order = key.map((name) => `${values[columns.findIndex((column) => column.name === name)]} COLLATE "C"`);
+  const order = key.map(
+    (name) => `${values[columns.findIndex((column) => column.name === name)]} COLLATE "C"`,
+  );
   return `COPY (SELECT ${values.join(", ")} FROM ${sourceName(table)}${order.length > 0 ? ` ORDER BY ${order.join(", ")}` : ""}) TO STDOUT (FORMAT binary)`;
 }
 
@@ -34,8 +38,16 @@ const KEPT_BYTES = 1_048_576;
  * Holds no more than one row, and no chunk. Throws where the form is not the one that was asked for.
  */
 export function createRowReader(table: MoveTable, onRow: (row: Row) => void): RowReader;
-export function createRowReader(table: MoveTable, onRow: (row: Cell[]) => void, options: { largeBytes: number }): RowReader;
-export function createRowReader({ columns }: MoveTable, onRow: (row: never) => void, { largeBytes = Infinity } = {}): RowReader {
+export function createRowReader(
+  table: MoveTable,
+  onRow: (row: Cell[]) => void,
+  options: { largeBytes: number },
+): RowReader;
+export function createRowReader(
+  { columns }: MoveTable,
+  onRow: (row: never) => void,
+  { largeBytes = Infinity } = {},
+): RowReader {
   const give = onRow as (row: Cell[]) => void;
   const row: Cell[] = columns.map(() => null);
   const isDate = columns.map(({ as }) => as === "date");
@@ -61,21 +73,27 @@ export function createRowReader({ columns }: MoveTable, onRow: (row: never) => v
     if (count !== width) throw new Error("a row with another number of columns");
     for (let i = 0; i < width; i += 1) {
       if (end < at + 4) return short(at + 4 - from);
-      const length = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+      const length =
+        (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
       at += 4;
       if (length < 0) {
         row[i] = null;
         continue;
       }
       if (end < at + length) return short(at + length - from);
-      row[i] = isDate[i] ? dateFromMicros(bytes.readInt32BE(at), bytes.readUInt32BE(at + 4)) : length > largeBytes ? bytes.subarray(at, at + length) : bytes.toString("utf8", at, at + length);
+      row[i] = isDate[i]
+        ? dateFromMicros(bytes.readInt32BE(at), bytes.readUInt32BE(at + 4))
+        : length > largeBytes
+          ? bytes.subarray(at, at + length)
+          : bytes.toString("utf8", at, at + length);
       at += length;
     }
     give(row);
     return at;
   }
   function readHead(bytes: Buffer, from: number, end: number): number {
-    if (SIGNATURE.compare(bytes, from, from + SIGNATURE.length) !== 0) throw new Error("no binary COPY");
+    if (SIGNATURE.compare(bytes, from, from + SIGNATURE.length) !== 0)
+      throw new Error("no binary COPY");
     const size = SIGNATURE.length + 8 + bytes.readInt32BE(from + SIGNATURE.length + 4);
     if (end < from + size) return short(size);
     hasBegun = true;
@@ -94,7 +112,9 @@ export function createRowReader({ columns }: MoveTable, onRow: (row: never) => v
   /** Keeps the bytes for the next chunk. */
   function keep(bytes: Buffer, from: number, to: number): void {
     if (carry.length < carried + to - from) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(wanted, carried + to - from, Math.min(2 * carry.length, KEPT_BYTES)));
+      const larger = Buffer.allocUnsafeSlow(
+        Math.max(wanted, carried + to - from, Math.min(2 * carry.length, KEPT_BYTES)),
+      );
       carry.copy(larger, 0, 0, carried);
       carry = larger;
     }

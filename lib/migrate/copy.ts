@@ -38,14 +38,23 @@ export interface CopyOptions {
  * Fills the tables of `file` in their order, and puts rows aside that point at nothing. Throws AppError(conflict), naming table and key, for a row
  * that the target's rules refuse where that was not decided; AppError(unavailable) when the source is lost or the disk is full.
  */
-export async function copyTables({ source, tables, choices, file, signal, onProgress }: CopyOptions): Promise<Copied[]> {
+export async function copyTables({
+  source,
+  tables,
+  choices,
+  file,
+  signal,
+  onProgress,
+}: CopyOptions): Promise<Copied[]> {
   const loader = startLoader({ file, choices });
   try {
     const ends: Promise<Copied>[] = [];
     for (const table of tables) {
       // The source goes on with the next table while the thread is still busy with this one: what fails there is told by the end.
       loader.ask({ kind: "table", table }).catch(() => {});
-      await send(source, table, loader, signal, (rows) => onProgress?.({ table: table.target, rows }));
+      await send(source, table, loader, signal, (rows) =>
+        onProgress?.({ table: table.target, rows }),
+      );
       const end = loader.ask({ kind: "end" }).then(({ rows, aside = 0 }) => {
         onProgress?.({ table: table.target, rows });
         return { target: table.target, rows, aside };
@@ -81,7 +90,10 @@ interface Loader {
 function startLoader({ file, choices }: Omit<LoadOptions, "slots">): Loader {
   const slots = Array.from({ length: SLOTS }, () => new SharedArrayBuffer(CHUNK_BYTES));
   const buffers = slots.map((slot) => Buffer.from(slot));
-  const worker = new Worker(new URL("./load-worker.ts", import.meta.url), { workerData: { file, choices, slots } satisfies LoadOptions, resourceLimits: { maxYoungGenerationSizeMb: 16 } });
+  const worker = new Worker(new URL("./load-worker.ts", import.meta.url), {
+    workerData: { file, choices, slots } satisfies LoadOptions,
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
+  });
   const waiting: { resolve(reply: Answer): void; reject(error: unknown): void }[] = [];
   /** Of each slot: when the thread is done with it. */
   const free: Promise<unknown>[] = slots.map(() => Promise.resolve());
@@ -94,7 +106,11 @@ function startLoader({ file, choices }: Omit<LoadOptions, "slots">): Loader {
   worker.on("message", (reply: LoadReply) => {
     if (reply.kind !== "failed") return waiting.shift()?.resolve(reply);
     if (!reply.isTelling) return fail(new Broken(reply.message));
-    return fail(/disk is full|SQLITE_FULL/i.test(reply.message) ? new AppError("unavailable", "The disk is full. Make room, then resume.") : new AppError("conflict", reply.message));
+    return fail(
+      /disk is full|SQLITE_FULL/i.test(reply.message)
+        ? new AppError("unavailable", "The disk is full. Make room, then resume.")
+        : new AppError("conflict", reply.message),
+    );
   });
   worker.on("error", (error) => fail(new Broken(error.message, { cause: error })));
   worker.on("exit", () => fail(new Broken("the loading thread ended")));
@@ -123,7 +139,13 @@ function startLoader({ file, choices }: Omit<LoadOptions, "slots">): Loader {
   };
 }
 
-async function send(source: pg.Client, table: MoveTable, loader: Loader, signal: AbortSignal | undefined, onRows: (rows: number) => void): Promise<void> {
+async function send(
+  source: pg.Client,
+  table: MoveTable,
+  loader: Loader,
+  signal: AbortSignal | undefined,
+  onRows: (rows: number) => void,
+): Promise<void> {
   const stream = source.query(copyTo(copyStatement(table)));
   const stop = (error: Error) => stream.destroy(error);
   const onAbort = () => stop(new AppError("unavailable", "The copy was stopped."));
@@ -131,7 +153,16 @@ async function send(source: pg.Client, table: MoveTable, loader: Loader, signal:
   let timer = setTimeout(() => {}, 0);
   const alive = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => stop(new AppError("unavailable", `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`)), SILENCE_MS);
+    timer = setTimeout(
+      () =>
+        stop(
+          new AppError(
+            "unavailable",
+            `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`,
+          ),
+        ),
+      SILENCE_MS,
+    );
   };
   // A connection that breaks is not always told to the stream of a COPY.
   const onEnd = () => stop(new AppError("unavailable", "The connection to PostgreSQL broke."));
@@ -140,7 +171,10 @@ async function send(source: pg.Client, table: MoveTable, loader: Loader, signal:
   let filled = 0;
   const flush = () => {
     if (chunk === null || filled === 0) return;
-    loader.ask({ kind: "chunk", slot: chunk.slot, length: filled }).then(({ rows }) => onRows(rows), () => {});
+    loader.ask({ kind: "chunk", slot: chunk.slot, length: filled }).then(
+      ({ rows }) => onRows(rows),
+      () => {},
+    );
     chunk = null;
     filled = 0;
   };
@@ -148,7 +182,7 @@ async function send(source: pg.Client, table: MoveTable, loader: Loader, signal:
     alive();
     for await (const piece of stream as AsyncIterable<Buffer>) {
       alive();
-      for (let from = 0; from < piece.length; ) {
+      for (let from = 0; from < piece.length;) {
         chunk ??= await loader.takeSlot();
         const size = Math.min(piece.length - from, CHUNK_BYTES - filled);
         piece.copy(chunk.bytes, filled, from, from + size);

@@ -57,9 +57,16 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     clients.push(client);
     return client;
   }
-  const run = async (text: string, as = url) => (await (await connect(as)).query(text)).rows as Record<string, unknown>[];
-  const settings = async () => (await run("SHOW default_transaction_read_only"))[0]!.default_transaction_read_only;
-  const slots = async () => (await run("SELECT count(*)::int AS n FROM pg_replication_slots WHERE database = current_database()"))[0]!.n;
+  const run = async (text: string, as = url) =>
+    (await (await connect(as)).query(text)).rows as Record<string, unknown>[];
+  const settings = async () =>
+    (await run("SHOW default_transaction_read_only"))[0]!.default_transaction_read_only;
+  const slots = async () =>
+    (
+      await run(
+        "SELECT count(*)::int AS n FROM pg_replication_slots WHERE database = current_database()",
+      )
+    )[0]!.n;
 
   /** `at` is called when a step begins; what it throws is like a process that dies there, as far as nothing after it runs. */
   function moveFrom(from = url, at: Partial<Record<Step, () => Promise<void> | void>> = {}): Move {
@@ -67,9 +74,25 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       events.push(event);
       if (event.kind === "begin") void at[event.step]?.();
     };
-    return { url: from, to, placed: to, choices: { unknown: "stop", unfit: "stop" }, isOldCookieKnown: false, rebuild: rebuildCounters, onEvent, signal: new AbortController().signal };
+    return {
+      url: from,
+      to,
+      placed: to,
+      choices: { unknown: "stop", unfit: "stop" },
+      isOldCookieKnown: false,
+      rebuild: rebuildCounters,
+      onEvent,
+      signal: new AbortController().signal,
+    };
   }
-  const options = (given: Partial<Cutover> = {}): Cutover => ({ place: { kind: "file", file: to }, replace: false, stop: "read-only", site: null, patienceMs: 2_000, ...given });
+  const options = (given: Partial<Cutover> = {}): Cutover => ({
+    place: { kind: "file", file: to },
+    replace: false,
+    stop: "read-only",
+    site: null,
+    patienceMs: 2_000,
+    ...given,
+  });
 
   const die = () => {
     throw new Error("killed");
@@ -87,7 +110,10 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     for (const step of ["drain", "verify", "finish", "place", "ready", "clean up"] as const) {
       await copy(moveFrom());
       await run(`UPDATE "User" SET "firstName" = 'before ${step}'`);
-      const before = await cutOver(moveFrom(url, { [step]: die }), options({ site: step === "ready" ? site : null })).catch((error: Error) => error.message);
+      const before = await cutOver(
+        moveFrom(url, { [step]: die }),
+        options({ site: step === "ready" ? site : null }),
+      ).catch((error: Error) => error.message);
       expect([step, before]).toEqual([step, "killed"]);
       const phase = getState(to).phase;
       if (phase === "done") await cutOver(moveFrom(), options()).catch(() => {});
@@ -125,15 +151,21 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     await run(`CREATE ROLE mover_${name()} LOGIN REPLICATION`);
     await run(`CREATE ROLE app_${name()} LOGIN`);
     await run(`ALTER DATABASE "${name()}" OWNER TO mover_${name()}`);
-    for (const table of ["User", "Session", "Call", "PostRead"]) await run(`ALTER TABLE "${table}" OWNER TO mover_${name()}`);
+    for (const table of ["User", "Session", "Call", "PostRead"])
+      await run(`ALTER TABLE "${table}" OWNER TO mover_${name()}`);
     await run(`GRANT ALL ON ALL TABLES IN SCHEMA public TO app_${name()}`);
     const mover = server.url(name(), `mover_${name()}`);
     const app = await connect(server.url(name(), `app_${name()}`));
     for (const client of clients.splice(0)) if (client !== app) await client.end();
     clients.push(app);
     await copy(moveFrom(mover));
-    await expect(cutOver(moveFrom(mover), options())).rejects.toMatchObject({ code: "forbidden", message: expect.stringContaining("pg_read_all_stats") });
-    await expect(cutOver(moveFrom(mover), options({ stop: "by owner", patienceMs: 300 }))).rejects.toMatchObject({ code: "unavailable" });
+    await expect(cutOver(moveFrom(mover), options())).rejects.toMatchObject({
+      code: "forbidden",
+      message: expect.stringContaining("pg_read_all_stats"),
+    });
+    await expect(
+      cutOver(moveFrom(mover), options({ stop: "by owner", patienceMs: 300 })),
+    ).rejects.toMatchObject({ code: "unavailable" });
     expect(existsSync(to)).toBe(false);
     await app.query(`UPDATE "User" SET "firstName" = 'still writing'`);
     await run(`GRANT pg_read_all_stats, pg_signal_backend TO mover_${name()}`);
@@ -147,13 +179,19 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     await copy(moveFrom());
     await run(`CREATE ROLE stubborn_${name()} LOGIN`);
     await run(`ALTER ROLE stubborn_${name()} SET default_transaction_read_only = off`);
-    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining(`stubborn_${name()}`) });
+    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining(`stubborn_${name()}`),
+    });
     await run(`ALTER ROLE stubborn_${name()} RESET default_transaction_read_only`);
     const client = await connect();
     await client.query(`BEGIN`);
     await client.query(`UPDATE "User" SET "firstName" = 'prepared' WHERE "role" = 'ADMIN'`);
     await client.query(`PREPARE TRANSACTION 'later'`);
-    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("PREPARED") });
+    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("PREPARED"),
+    });
     expect(await settings()).toBe("off");
     await run(`COMMIT PREPARED 'later'`);
     await cutOver(moveFrom(), options());
@@ -165,8 +203,16 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     await cutOver(moveFrom(url, { finish: die }), options()).catch(() => {});
     expect(getState(to).phase).toBe("placing");
     const owner = await connect();
-    for (const text of ["SET default_transaction_read_only = off", `ALTER DATABASE "${name()}" RESET default_transaction_read_only`, `UPDATE "User" SET "firstName" = 'late' WHERE "role" = 'ADMIN'`]) await owner.query(text);
-    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("written to after") });
+    for (const text of [
+      "SET default_transaction_read_only = off",
+      `ALTER DATABASE "${name()}" RESET default_transaction_read_only`,
+      `UPDATE "User" SET "firstName" = 'late' WHERE "role" = 'ADMIN'`,
+    ])
+      await owner.query(text);
+    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("written to after"),
+    });
     expect(existsSync(to)).toBe(false);
     await abort({ url, to, allow: false });
     expect(await settings()).toBe("off");
@@ -180,9 +226,16 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       await client.query(`UPDATE "User" SET "firstName" = 'too late' WHERE "role" = 'ADMIN'`);
     };
     let wrote: Promise<void> | undefined;
-    await cutOver(moveFrom(url, { ready: () => void (wrote = late()) }), options({ site, patienceMs: 800 })).then(
+    await cutOver(
+      moveFrom(url, { ready: () => void (wrote = late()) }),
+      options({ site, patienceMs: 800 }),
+    ).then(
       () => expect.unreachable(),
-      (error: unknown) => expect(error).toMatchObject({ code: "conflict", message: expect.stringContaining("1 transactions are only there") }),
+      (error: unknown) =>
+        expect(error).toMatchObject({
+          code: "conflict",
+          message: expect.stringContaining("1 transactions are only there"),
+        }),
     );
     await wrote;
     expect([users(), await slots()]).toEqual([60, 1]);
@@ -192,7 +245,10 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     await copy(moveFrom());
     const { working } = moveFiles(to);
     const db = new Database(working);
-    const root = db.prepare(`SELECT rootpage FROM sqlite_master WHERE name = 'User_email_key'`).pluck().get() as number;
+    const root = db
+      .prepare(`SELECT rootpage FROM sqlite_master WHERE name = 'User_email_key'`)
+      .pluck()
+      .get() as number;
     db.pragma("wal_checkpoint(TRUNCATE)");
     db.close();
     const bytes = readFileSync(working);
@@ -201,7 +257,10 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     const at = page.indexOf("member");
     page[at] = page[at]! ^ 1;
     writeFileSync(working, bytes);
-    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("not sound") });
+    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("not sound"),
+    });
     expect([existsSync(to), await settings()]).toEqual([false, "off"]);
   });
 
@@ -212,7 +271,9 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     db.exec(`DELETE FROM "PostRead" WHERE rowid = 3`);
     db.close();
     let connecting: Promise<void> | undefined;
-    const move = moveFrom(url, { drain: () => void (connecting = connect().then((client) => void (inThePause = client))) });
+    const move = moveFrom(url, {
+      drain: () => void (connecting = connect().then((client) => void (inThePause = client))),
+    });
     await expect(cutOver(move, options())).rejects.toMatchObject({ code: "conflict" });
     await connecting;
     // It was ended: whoever keeps connections opens another.
@@ -223,16 +284,25 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   test("abort works without a state that can be read, and refuses another database", async () => {
     await copy(moveFrom());
     const other = await server.createDatabase();
-    await expect(abort({ url: other, to, allow: false })).rejects.toMatchObject({ code: "conflict" });
+    await expect(abort({ url: other, to, allow: false })).rejects.toMatchObject({
+      code: "conflict",
+    });
     expect([existsSync(moveFiles(to).working), await slots()]).toEqual([true, 1]);
     writeFileSync(moveFiles(to).state, "{");
     await abort({ url, to, allow: false });
-    expect([existsSync(moveFiles(to).working), existsSync(moveFiles(to).state), await slots()]).toEqual([false, false, 0]);
+    expect([
+      existsSync(moveFiles(to).working),
+      existsSync(moveFiles(to).state),
+      await slots(),
+    ]).toEqual([false, false, 0]);
   });
 
   test("two commands at once: the second is refused, and the first goes on", async () => {
     let release = () => {};
-    const first = withMove(to, () => new Promise<string>((resolve) => (release = () => resolve("done"))));
+    const first = withMove(
+      to,
+      () => new Promise<string>((resolve) => (release = () => resolve("done"))),
+    );
     await expect(withMove(to, async () => "second")).rejects.toMatchObject({ code: "unavailable" });
     release();
     expect(await first).toBe("done");

@@ -7,7 +7,14 @@ import { AppError } from "../base/errors.ts";
 import { stopped } from "./checksums.ts";
 import { canonicalSql, keyOf } from "./convert.ts";
 import { createRowReader } from "./copy-rows.ts";
-import { ASIDE_TABLE, type MoveColumn, type MoveTable, type Row, quoted, sourceName } from "./move.ts";
+import {
+  ASIDE_TABLE,
+  type MoveColumn,
+  type MoveTable,
+  type Row,
+  quoted,
+  sourceName,
+} from "./move.ts";
 import { type HashKind, hashRow, hashText, rowHashSql } from "./row-hash.ts";
 import { asSourceError, endSource } from "./source.ts";
 
@@ -35,21 +42,39 @@ const SILENCE_MS = 600_000;
 const asText = (name: string): MoveColumn => ({ name, as: "text", isNullable: true });
 
 /** Keys and hashes of the source's rows in the order of the target's keys (their UTF-8's bytes), some thousands at a time. */
-async function* readSource(source: pg.Client, { key, columns, ...table }: MoveTable, kind: HashKind, signal?: AbortSignal): AsyncGenerator<Theirs[]> {
+async function* readSource(
+  source: pg.Client,
+  { key, columns, ...table }: MoveTable,
+  kind: HashKind,
+  signal?: AbortSignal,
+): AsyncGenerator<Theirs[]> {
   if (signal?.aborted) throw stopped();
   const keys = key.map((name) => canonicalSql(columns.find((column) => column.name === name)!));
   const raw = key.map((name) => `${quoted(name)}::text`);
   // Sent once where both are the same.
   const isRaw = raw.every((text, i) => text === keys[i]);
   // A server that does not speak UTF-8 orders texts by its own bytes.
-  const order = keys.map((text) => (kind === "md5" ? `convert_to(${text}, 'UTF8')` : `(${text}) COLLATE "C"`));
+  const order = keys.map((text) =>
+    kind === "md5" ? `convert_to(${text}, 'UTF8')` : `(${text}) COLLATE "C"`,
+  );
   const values = [...keys, ...(isRaw ? [] : raw), `(${rowHashSql(columns, kind)})::text`];
-  const stream = source.query(copyTo(`COPY (SELECT ${values.join(", ")} FROM ${sourceName(table)} ORDER BY ${order.join(", ")}) TO STDOUT (FORMAT binary)`));
+  const stream = source.query(
+    copyTo(
+      `COPY (SELECT ${values.join(", ")} FROM ${sourceName(table)} ORDER BY ${order.join(", ")}) TO STDOUT (FORMAT binary)`,
+    ),
+  );
   let rows: Theirs[] = [];
-  const reader = createRowReader({ ...table, key, columns: values.map((_, i) => asText(String(i))) }, (row) => {
-    const own = row.slice(0, key.length) as string[];
-    rows.push({ key: own, sourceKey: isRaw ? own : (row.slice(key.length, 2 * key.length) as string[]), hash: row[values.length - 1] as string });
-  });
+  const reader = createRowReader(
+    { ...table, key, columns: values.map((_, i) => asText(String(i))) },
+    (row) => {
+      const own = row.slice(0, key.length) as string[];
+      rows.push({
+        key: own,
+        sourceKey: isRaw ? own : (row.slice(key.length, 2 * key.length) as string[]),
+        hash: row[values.length - 1] as string,
+      });
+    },
+  );
   const stop = (error: Error) => stream.destroy(error);
   // A connection that breaks is not always told to the stream of a COPY.
   const onEnd = () => stop(new AppError("unavailable", "The connection to PostgreSQL broke."));
@@ -58,7 +83,16 @@ async function* readSource(source: pg.Client, { key, columns, ...table }: MoveTa
   signal?.addEventListener("abort", onAbort);
   let timer: NodeJS.Timeout | undefined;
   const awaitMore = () => {
-    timer = setTimeout(() => stop(new AppError("unavailable", `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`)), SILENCE_MS);
+    timer = setTimeout(
+      () =>
+        stop(
+          new AppError(
+            "unavailable",
+            `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`,
+          ),
+        ),
+      SILENCE_MS,
+    );
   };
   try {
     awaitMore();
@@ -81,9 +115,17 @@ async function* readSource(source: pg.Client, { key, columns, ...table }: MoveTa
   }
 }
 
-function* readTarget(db: Database.Database, { target, key, columns }: MoveTable, kind: HashKind): Generator<Hashed> {
+function* readTarget(
+  db: Database.Database,
+  { target, key, columns }: MoveTable,
+  kind: HashKind,
+): Generator<Hashed> {
   const at = key.map((name) => columns.findIndex((column) => column.name === name));
-  const all = db.prepare(`SELECT ${columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(target)} ORDER BY ${key.map(quoted).join(", ")}`).raw();
+  const all = db
+    .prepare(
+      `SELECT ${columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(target)} ORDER BY ${key.map(quoted).join(", ")}`,
+    )
+    .raw();
   for (const row of all.iterate() as IterableIterator<unknown[]>) {
     hashRow(columns, row, kind);
     yield { key: at.map((i) => String(row[i])), hash: hashText() };
@@ -91,15 +133,21 @@ function* readTarget(db: Database.Database, { target, key, columns }: MoveTable,
 }
 
 /** Whether what is kept of a row is one: a changed file may hold anything there. */
-const isWhole = ({ columns }: MoveTable) => `CASE WHEN json_valid("row") THEN json_array_length("row") = ${columns.length} ELSE 0 END`;
+const isWhole = ({ columns }: MoveTable) =>
+  `CASE WHEN json_valid("row") THEN json_array_length("row") = ${columns.length} ELSE 0 END`;
 
-const hasAside = (db: Database.Database) => db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
+const hasAside = (db: Database.Database) =>
+  db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
 
 /** Keys and hashes of the table's rows that were put aside. */
 function* readAside(db: Database.Database, table: MoveTable, kind: HashKind): Generator<Hashed> {
   if (!hasAside(db)) return;
   const at = table.key.map((name) => table.columns.findIndex((column) => column.name === name));
-  const all = db.prepare(`SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND ${isWhole(table)} ORDER BY ${at.map((i) => `"row" ->> '$[${i}]'`).join(", ")}`).pluck();
+  const all = db
+    .prepare(
+      `SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND ${isWhole(table)} ORDER BY ${at.map((i) => `"row" ->> '$[${i}]'`).join(", ")}`,
+    )
+    .pluck();
   for (const text of all.iterate(table.target) as IterableIterator<string>) {
     const texts = JSON.parse(text) as unknown[];
     hashRow(table.columns, texts, kind, true);
@@ -110,8 +158,14 @@ function* readAside(db: Database.Database, table: MoveTable, kind: HashKind): Ge
 /** The keys under which something is kept aside that is no row, or another one. */
 function* readSpoilt(db: Database.Database, table: MoveTable): Generator<string> {
   if (!hasAside(db)) return;
-  const all = db.prepare(`SELECT "key", "row", ${isWhole(table)} FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? ORDER BY "key"`).raw();
-  for (const [key, text, isRow] of all.iterate(table.target) as IterableIterator<[string, string, number]>) {
+  const all = db
+    .prepare(
+      `SELECT "key", "row", ${isWhole(table)} FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? ORDER BY "key"`,
+    )
+    .raw();
+  for (const [key, text, isRow] of all.iterate(table.target) as IterableIterator<
+    [string, string, number]
+  >) {
     if (!isRow || keyOf(table, JSON.parse(text) as Row) !== key) yield key;
   }
 }
@@ -159,7 +213,13 @@ export interface DifferencesOptions {
  * text. A table without a key has no differences to name. Holds some thousand rows, whatever the tables' sizes. Throws AppError(unavailable) where
  * the source is lost or `signal` ends it.
  */
-export async function* findDifferences({ source, db, table, kind, signal }: DifferencesOptions): AsyncGenerator<Difference> {
+export async function* findDifferences({
+  source,
+  db,
+  table,
+  kind,
+  signal,
+}: DifferencesOptions): AsyncGenerator<Difference> {
   if (table.key.length === 0) return;
   for (const key of readSpoilt(db, table)) yield { key: [key], sourceKey: null, kind: "extra" };
   const [ours, theirs] = [readTarget(db, table, kind), readAside(db, table, kind)];
@@ -173,9 +233,17 @@ export async function* findDifferences({ source, db, table, kind, signal }: Diff
           continue;
         }
         yield* extras([own, aside], row.key);
-        const found = [own, aside].filter((side) => side.row !== null && compareKeys(side.row.key, row.key) === 0);
-        if (found.length !== 1) yield { key: row.key, sourceKey: row.sourceKey, kind: found.length === 0 ? "missing" : "different" };
-        else if (found[0]!.row!.hash !== row.hash) yield { key: row.key, sourceKey: row.sourceKey, kind: "different" };
+        const found = [own, aside].filter(
+          (side) => side.row !== null && compareKeys(side.row.key, row.key) === 0,
+        );
+        if (found.length !== 1)
+          yield {
+            key: row.key,
+            sourceKey: row.sourceKey,
+            kind: found.length === 0 ? "missing" : "different",
+          };
+        else if (found[0]!.row!.hash !== row.hash)
+          yield { key: row.key, sourceKey: row.sourceKey, kind: "different" };
         for (const side of found) side.next();
       }
     }
@@ -189,7 +257,9 @@ export async function* findDifferences({ source, db, table, kind, signal }: Diff
 /** Those before `key` (null: all that are left), which the source does not have. */
 function* extras(sides: readonly Cursor[], key: readonly string[] | null): Generator<Difference> {
   for (;;) {
-    const [first] = sides.filter(({ row }) => row !== null && (key === null || compareKeys(row.key, key) < 0)).sort((a, b) => compareKeys(a.row!.key, b.row!.key));
+    const [first] = sides
+      .filter(({ row }) => row !== null && (key === null || compareKeys(row.key, key) < 0))
+      .sort((a, b) => compareKeys(a.row!.key, b.row!.key));
     if (!first) return;
     yield { key: first.row!.key, sourceKey: null, kind: "extra" };
     first.next();

@@ -10,9 +10,23 @@ export interface Finding {
   readonly fix: string | null;
 }
 
-export const stop = (about: Finding["about"], text: string, fix: string | null): Finding => ({ level: "stop", about, text, fix });
-export const choice = (about: Finding["about"], text: string, fix: string): Finding => ({ level: "choice", about, text, fix });
-export const note = (about: Finding["about"], text: string, fix: string | null = null): Finding => ({ level: "note", about, text, fix });
+export const stop = (about: Finding["about"], text: string, fix: string | null): Finding => ({
+  level: "stop",
+  about,
+  text,
+  fix,
+});
+export const choice = (about: Finding["about"], text: string, fix: string): Finding => ({
+  level: "choice",
+  about,
+  text,
+  fix,
+});
+export const note = (
+  about: Finding["about"],
+  text: string,
+  fix: string | null = null,
+): Finding => ({ level: "note", about, text, fix });
 
 /** "1 row", "20,000 rows". */
 export function counted(count: number, one: string, many = `${one}s`): string {
@@ -37,6 +51,7 @@ const MOST_NAMED = 8;
 /** "A, B and C"; of more than eight the first, and how many there are besides. */
 export function listed(names: readonly string[]): string {
   if (names.length <= 1) return names.map(shown).join("");
-  if (names.length > MOST_NAMED) return `${names.slice(0, MOST_NAMED).map(shown).join(", ")} and ${(names.length - MOST_NAMED).toLocaleString("en-US")} more`;
+  if (names.length > MOST_NAMED)
+    return `${names.slice(0, MOST_NAMED).map(shown).join(", ")} and ${(names.length - MOST_NAMED).toLocaleString("en-US")} more`;
   return `${names.slice(0, -1).map(shown).join(", ")} and ${shown(names.at(-1)!)}`;
 }

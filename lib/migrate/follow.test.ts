@@ -41,13 +41,30 @@ describe.skipIf(!findPostgres())("following a source", () => {
 
   function begin(choices: Choices = { unknown: "stop", unfit: "stop" }): void {
     stop = new AbortController();
-    move = { url, to: join(dir, "moved.db"), placed: join(dir, "moved.db"), choices, isOldCookieKnown: false, rebuild: rebuildCounters, onEvent: () => {}, signal: stop.signal };
+    move = {
+      url,
+      to: join(dir, "moved.db"),
+      placed: join(dir, "moved.db"),
+      choices,
+      isOldCookieKnown: false,
+      rebuild: rebuildCounters,
+      onEvent: () => {},
+      signal: stop.signal,
+    };
   }
 
   /** Applies what is committed by now. */
   async function catchUp(): Promise<number> {
     const state = await getCopied(move);
-    return (await follow({ url, file: moveFiles(move.to).working, state, until: await currentPosition(url), signal: stop.signal })).changes;
+    return (
+      await follow({
+        url,
+        file: moveFiles(move.to).working,
+        state,
+        until: await currentPosition(url),
+        signal: stop.signal,
+      })
+    ).changes;
   }
 
   function read<Row>(sql: string, ...values: unknown[]): Row[] {
@@ -85,7 +102,8 @@ describe.skipIf(!findPostgres())("following a source", () => {
     const enough = new AbortController();
     const looking = setInterval(() => isEnough() && enough.abort(), 20);
     try {
-      return (await follow({ url, file: moveFiles(move.to).working, state, signal: enough.signal })).changes;
+      return (await follow({ url, file: moveFiles(move.to).working, state, signal: enough.signal }))
+        .changes;
     } finally {
       clearInterval(looking);
     }
@@ -113,21 +131,37 @@ describe.skipIf(!findPostgres())("following a source", () => {
 
   test("texts that begin with a byte order mark, dates before 1970 and long values that did not change stay whole", async () => {
     await copy(move);
-    await runSql(url, `UPDATE "User" SET "firstName" = E'\\uFEFFmarked', "createdAt" = '1969-12-31 23:59:59.999' WHERE "id" = ${await quotedId("user", 2)}`, `UPDATE "Call" SET "title" = 'new title'`);
+    await runSql(
+      url,
+      `UPDATE "User" SET "firstName" = E'\\uFEFFmarked', "createdAt" = '1969-12-31 23:59:59.999' WHERE "id" = ${await quotedId("user", 2)}`,
+      `UPDATE "Call" SET "title" = 'new title'`,
+    );
     expect(await catchUp()).toBeGreaterThan(1);
-    expect(read<{ firstName: string; createdAt: number }>(`SELECT "firstName", "createdAt" FROM "User" WHERE "firstName" LIKE '%marked'`)).toEqual([{ firstName: "\uFEFFmarked", createdAt: -1 }]);
+    expect(
+      read<{ firstName: string; createdAt: number }>(
+        `SELECT "firstName", "createdAt" FROM "User" WHERE "firstName" LIKE '%marked'`,
+      ),
+    ).toEqual([{ firstName: "\uFEFFmarked", createdAt: -1 }]);
     expect((await verifyMove(move)).equal).toBe(true);
   });
 
-  const quotedId = async (what: "user" | "session" | "read", n: number) => `'${await idOf(url, what, n)}'`;
+  const quotedId = async (what: "user" | "session" | "read", n: number) =>
+    `'${await idOf(url, what, n)}'`;
 
   test("a member's id that changes, and all of it emptied and filled anew", async () => {
     await copy(move);
-    await runSql(url, `UPDATE "User" SET "id" = 'another' WHERE "id" = ${await quotedId("user", 3)}`);
+    await runSql(
+      url,
+      `UPDATE "User" SET "id" = 'another' WHERE "id" = ${await quotedId("user", 3)}`,
+    );
     await catchUp();
     expect((await verifyMove(move)).equal).toBe(true);
     expect(read(`SELECT 1 FROM "PostRead" WHERE "userId" = 'another'`).length).toBeGreaterThan(0);
-    await runSql(url, `TRUNCATE "User" CASCADE`, `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES ('first', now(), 'a@example.com', 'A', 'RED')`);
+    await runSql(
+      url,
+      `TRUNCATE "User" CASCADE`,
+      `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES ('first', now(), 'a@example.com', 'A', 'RED')`,
+    );
     await catchUp();
     expect((await verifyMove(move)).equal).toBe(true);
     expect(read(`SELECT "id" FROM "User"`)).toEqual([{ id: "first" }]);
@@ -137,8 +171,14 @@ describe.skipIf(!findPostgres())("following a source", () => {
     await runSql(url, ODDITIES.extraLabel);
     await copy(move);
     const before = read(`SELECT "firstName" FROM "User" ORDER BY "id"`);
-    await runSql(url, `BEGIN; UPDATE "User" SET "firstName" = 'half'; UPDATE "User" SET "team" = 'GREEN' WHERE "id" = ${await quotedId("user", 4)}; COMMIT`);
-    await expect(catchUp()).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining(await idOf(url, "user", 4)) });
+    await runSql(
+      url,
+      `BEGIN; UPDATE "User" SET "firstName" = 'half'; UPDATE "User" SET "team" = 'GREEN' WHERE "id" = ${await quotedId("user", 4)}; COMMIT`,
+    );
+    await expect(catchUp()).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining(await idOf(url, "user", 4)),
+    });
     expect(read(`SELECT "firstName" FROM "User" ORDER BY "id"`)).toEqual(before);
   });
 
@@ -154,7 +194,12 @@ describe.skipIf(!findPostgres())("following a source", () => {
     await catchUp();
     expect(reads()).toEqual([]);
     expect((await verifyMove(move)).equal).toBe(true);
-    await runSql(url, `UPDATE "User" SET "firstName" = 'Verde' WHERE "id" = ${id}`, `UPDATE "PostRead" SET "postSlug" = 'elsewhere' WHERE "userId" = ${id}`, `UPDATE "User" SET "team" = 'RED' WHERE "id" = ${id}`);
+    await runSql(
+      url,
+      `UPDATE "User" SET "firstName" = 'Verde' WHERE "id" = ${id}`,
+      `UPDATE "PostRead" SET "postSlug" = 'elsewhere' WHERE "userId" = ${id}`,
+      `UPDATE "User" SET "team" = 'RED' WHERE "id" = ${id}`,
+    );
     await catchUp();
     expect(reads()).toEqual(before);
     expect(read(`SELECT * FROM "Moved_aside"`)).toEqual([]);
@@ -168,7 +213,10 @@ describe.skipIf(!findPostgres())("following a source", () => {
     await runSql(url, `DELETE FROM "User" WHERE "id" = ${await quotedId("user", 5)}`);
     await catchUp();
     expect((await verifyMove(move)).equal).toBe(true);
-    await runSql(url, `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES (${await quotedId("user", 5)}, now(), 'five@example.com', 'Five', 'BLUE'), ('nobody', now(), 'nobody@example.com', 'Nobody', 'BLUE')`);
+    await runSql(
+      url,
+      `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES (${await quotedId("user", 5)}, now(), 'five@example.com', 'Five', 'BLUE'), ('nobody', now(), 'nobody@example.com', 'Nobody', 'BLUE')`,
+    );
     await catchUp();
     expect((await verifyMove(move)).equal).toBe(true);
     expect(read(`SELECT "userId" FROM "Session" WHERE "userId" = 'nobody'`)).toHaveLength(1);
@@ -176,7 +224,8 @@ describe.skipIf(!findPostgres())("following a source", () => {
   });
 
   test("members of a source without foreign keys are emptied: what points at them is kept aside, not lost", async () => {
-    for (const table of ["Session", "Call", "PostRead"]) await runSql(url, `ALTER TABLE "${table}" DROP CONSTRAINT "${table}_userId_fkey"`);
+    for (const table of ["Session", "Call", "PostRead"])
+      await runSql(url, `ALTER TABLE "${table}" DROP CONSTRAINT "${table}_userId_fkey"`);
     begin({ unknown: "stop", unfit: "aside" });
     await copy(move);
     await runSql(url, `TRUNCATE "User"`);
@@ -187,51 +236,92 @@ describe.skipIf(!findPostgres())("following a source", () => {
 
   test("a source that does not tell the keys of changed rows any more ends it with what to do", async () => {
     await copy(move);
-    await runSql(url, `ALTER TABLE "User" REPLICA IDENTITY USING INDEX "User.email_unique"`, `DELETE FROM "User" WHERE "role" <> 'ADMIN'`);
-    await expect(catchUp()).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("REPLICA IDENTITY") });
+    await runSql(
+      url,
+      `ALTER TABLE "User" REPLICA IDENTITY USING INDEX "User.email_unique"`,
+      `DELETE FROM "User" WHERE "role" <> 'ADMIN'`,
+    );
+    await expect(catchUp()).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("REPLICA IDENTITY"),
+    });
   });
 
   test("a slot that is gone is told as what it is", async () => {
     await copy(move);
     await dropSlot(url);
-    await expect(catchUp()).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("copy again") });
+    await expect(catchUp()).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("copy again"),
+    });
   });
 
   test("columns and tables that are kept beside follow, too, also without a key", async () => {
-    for (const odd of ["unknownColumns", "unknownSessionColumn", "unknownTable", "unknownTableWithoutKey"] as const) await runSql(url, ODDITIES[odd]);
+    for (const odd of [
+      "unknownColumns",
+      "unknownSessionColumn",
+      "unknownTable",
+      "unknownTableWithoutKey",
+    ] as const)
+      await runSql(url, ODDITIES[odd]);
     begin({ unknown: "keep", unfit: "stop" });
     await copy(move);
     await runSql(
       url,
       `UPDATE "User" SET "nickname" = 'renamed', "settings" = NULL WHERE "discordId" IS NOT NULL`,
-      `DELETE FROM "Bookmark" WHERE "userId" < '8'`, `UPDATE "Bookmark" SET "slug" = 'y'`, `INSERT INTO "Log" VALUES ('two')`, `DELETE FROM "Log" WHERE "line" = 'one'`,
+      `DELETE FROM "Bookmark" WHERE "userId" < '8'`,
+      `UPDATE "Bookmark" SET "slug" = 'y'`,
+      `INSERT INTO "Log" VALUES ('two')`,
+      `DELETE FROM "Log" WHERE "line" = 'one'`,
       `UPDATE "Session" SET "id" = "id" || 'x', "userAgent" = 'Chromium'`,
     );
     expect((await verifyMove(move)).equal).toBe(true);
-    expect(read(`SELECT "line" FROM "Moved_Log" ORDER BY 1`)).toEqual([{ line: null }, { line: "two" }]);
+    expect(read(`SELECT "line" FROM "Moved_Log" ORDER BY 1`)).toEqual([
+      { line: null },
+      { line: "two" },
+    ]);
   });
 
   test("a column that comes or goes ends it with what to do", async () => {
     await copy(move);
     await runSql(url, `ALTER TABLE "User" ADD "late" text`, `UPDATE "User" SET "firstName" = 'x'`);
-    await expect(catchUp()).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("late") });
+    await expect(catchUp()).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("late"),
+    });
   });
 
   test("two can't follow at once, and another move's file is refused", async () => {
     await copy(move);
     const state = await getCopied(move);
     const first = follow({ url, file: moveFiles(move.to).working, state, signal: stop.signal });
-    await expect(follow({ url, file: moveFiles(move.to).working, state, until: "0/0", signal: stop.signal })).rejects.toMatchObject({ code: "unavailable" });
+    await expect(
+      follow({ url, file: moveFiles(move.to).working, state, until: "0/0", signal: stop.signal }),
+    ).rejects.toMatchObject({ code: "unavailable" });
     stop.abort();
     await first;
-    await expect(follow({ url, file: moveFiles(move.to).working, state: { ...state, id: "another" }, until: "0/0", signal: new AbortController().signal })).rejects.toMatchObject({ code: "conflict" });
+    await expect(
+      follow({
+        url,
+        file: moveFiles(move.to).working,
+        state: { ...state, id: "another" },
+        until: "0/0",
+        signal: new AbortController().signal,
+      }),
+    ).rejects.toMatchObject({ code: "conflict" });
   });
 
   test("a server that crashes is waited for", async () => {
     await copy(move);
     const waits: string[] = [];
     const state = await getCopied(move);
-    const going = follow({ url, file: moveFiles(move.to).working, state, signal: stop.signal, onProgress: ({ waiting }) => waiting && waits.push(waiting) });
+    const going = follow({
+      url,
+      file: moveFiles(move.to).working,
+      state,
+      signal: stop.signal,
+      onProgress: ({ waiting }) => waiting && waits.push(waiting),
+    });
     await runSql(url, `UPDATE "User" SET "firstName" = 'before'`);
     await server.stop("immediate");
     await until(() => waits.length > 0);

@@ -47,20 +47,48 @@ export interface FollowOptions {
  * is: a position is committed with the rows that lead to it. Waits up to ten minutes for a source that is away. Returns how many rows were changed.
  * Throws AppError(conflict) for what can't be applied, AppError(unavailable) where the source stays away.
  */
-export async function follow({ url, file, state, until, signal, onProgress }: FollowOptions): Promise<{ changes: number }> {
+export async function follow({
+  url,
+  file,
+  state,
+  until,
+  signal,
+  onProgress,
+}: FollowOptions): Promise<{ changes: number }> {
   const working = openWorking(file, state.id);
   let watching: ReturnType<typeof watchEnd> | null = null;
   try {
-    const run: Run = { url, working, state, until: until === undefined ? null : parseLsn(until), signal, onProgress: onProgress ?? (() => {}), changes: 0, lastMs: performance.now(), end: 0n };
+    const run: Run = {
+      url,
+      working,
+      state,
+      until: until === undefined ? null : parseLsn(until),
+      signal,
+      onProgress: onProgress ?? (() => {}),
+      changes: 0,
+      lastMs: performance.now(),
+      end: 0n,
+    };
     if (onProgress) watching = watchEnd(run);
     while (!signal.aborted) {
       try {
         if (await followOnce(run)) break;
       } catch (thrown) {
         if (signal.aborted) break;
-        const error = /^SQLITE_FULL/.test(String((thrown as { code?: unknown }).code)) ? new AppError("unavailable", "The disk is full. Make room.", { cause: thrown }) : thrown;
-        if (!isAppError(error, "unavailable") || performance.now() - run.lastMs > (run.until === null ? AWAY_MS : WAIT_MS)) throw error;
-        run.onProgress({ lagBytes: 0, lagSeconds: 0, changes: run.changes, waiting: error.message });
+        const error = /^SQLITE_FULL/.test(String((thrown as { code?: unknown }).code))
+          ? new AppError("unavailable", "The disk is full. Make room.", { cause: thrown })
+          : thrown;
+        if (
+          !isAppError(error, "unavailable") ||
+          performance.now() - run.lastMs > (run.until === null ? AWAY_MS : WAIT_MS)
+        )
+          throw error;
+        run.onProgress({
+          lagBytes: 0,
+          lagSeconds: 0,
+          changes: run.changes,
+          waiting: error.message,
+        });
         await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
       }
     }
@@ -94,7 +122,10 @@ function watchEnd(run: Run): { stop(): void; readonly stopped: Promise<void> } {
       const client = await connectSource(run.url).catch(() => null);
       try {
         while (client && !stopping.signal.aborted) {
-          const [row] = await readRows<{ at: string }>(client, "SELECT pg_current_wal_flush_lsn()::text AS at");
+          const [row] = await readRows<{ at: string }>(
+            client,
+            "SELECT pg_current_wal_flush_lsn()::text AS at",
+          );
           run.end = parseLsn(row!.at);
           await sleep(WATCH_EVERY_MS, undefined, { signal: stopping.signal });
         }
@@ -128,7 +159,10 @@ async function followOnce(run: Run): Promise<boolean> {
   run.signal.addEventListener("abort", onAbort);
   if (run.signal.aborted) onAbort();
   try {
-    follower.onEnd(() => stream.end(), (error) => stream.fail(error));
+    follower.onEnd(
+      () => stream.end(),
+      (error) => stream.fail(error),
+    );
     await stream.ended;
     follower.flush(true);
     // The slot may forget what is applied, also when nothing more comes.
@@ -203,7 +237,11 @@ function createFollower(run: Run, from: bigint): Follower {
     reportedMs = nowMs;
     const end = run.until ?? (run.end > seen ? run.end : seen);
     const lagBytes = end > position ? Number(end - position) : 0;
-    run.onProgress({ lagBytes, lagSeconds: lagBytes > 0 && timeMs > 0 ? Math.max(0, (Date.now() - timeMs) / 1000) : 0, changes: run.changes });
+    run.onProgress({
+      lagBytes,
+      lagSeconds: lagBytes > 0 && timeMs > 0 ? Math.max(0, (Date.now() - timeMs) / 1000) : 0,
+      changes: run.changes,
+    });
   }
 
   function flush(isLast = false): void {
@@ -238,7 +276,11 @@ function createFollower(run: Run, from: bigint): Follower {
   function change(relation: number, work: (binding: Binding) => void): void {
     if (isPassedOver) return;
     const binding = bindings.get(relation);
-    if (!binding) throw new AppError("conflict", "The stream names a table that it did not describe. Abort, and copy again.");
+    if (!binding)
+      throw new AppError(
+        "conflict",
+        "The stream names a table that it did not describe. Abort, and copy again.",
+      );
     if (!db.inTransaction) {
       begin.run();
       sinceMs = performance.now();
@@ -265,22 +307,38 @@ function createFollower(run: Run, from: bigint): Follower {
         if (position > seen) seen = position;
         run.lastMs = performance.now();
         report();
-        if (batch >= BATCH_CHANGES || (batch > 0 && performance.now() - sinceMs > BATCH_MS)) flush();
+        if (batch >= BATCH_CHANGES || (batch > 0 && performance.now() - sinceMs > BATCH_MS))
+          flush();
         else timer ??= setTimeout(flushLater, BATCH_MS);
         return;
       case "relation":
         bindings.set(message.relation.id, bindRelation(message.relation, run.state));
         return;
       case "insert":
-        return change(message.relation, ({ moves }) => moves.forEach((move) => applier.insert(move.table, move.row(message.row))));
+        return change(message.relation, ({ moves }) =>
+          moves.forEach((move) => applier.insert(move.table, move.row(message.row))),
+        );
       case "update":
-        return change(message.relation, ({ moves }) => moves.forEach((move) => applier.update(move.table, move.key(message.old ?? message.row), move.changed(message.row))));
+        return change(message.relation, ({ moves }) =>
+          moves.forEach((move) =>
+            applier.update(
+              move.table,
+              move.key(message.old ?? message.row),
+              move.changed(message.row),
+            ),
+          ),
+        );
       case "delete":
-        return change(message.relation, ({ moves }) => moves.forEach((move) => applier.remove(move.table, move.key(message.old))));
+        return change(message.relation, ({ moves }) =>
+          moves.forEach((move) => applier.remove(move.table, move.key(message.old))),
+        );
       case "truncate": {
-        const emptied = message.relations.flatMap((relation) => bindings.get(relation)?.moves.map(({ table }) => table) ?? []);
+        const emptied = message.relations.flatMap(
+          (relation) => bindings.get(relation)?.moves.map(({ table }) => table) ?? [],
+        );
         const ordered = run.state.tables.filter((table) => emptied.includes(table));
-        if (message.relations[0] !== undefined) change(message.relations[0], () => applier.truncate(ordered));
+        if (message.relations[0] !== undefined)
+          change(message.relations[0], () => applier.truncate(ordered));
         return;
       }
       case "other":

@@ -4,11 +4,42 @@ import { formatPlan } from "./format-plan.ts";
 import { KNOWN_TABLES, type MoveTable } from "./move.ts";
 import type { Plan } from "./plan.ts";
 
-const SIDE: MoveTable = { schema: "public", source: "User", target: "Moved_User", key: ["id"], columns: [], isSide: true };
+const SIDE: MoveTable = {
+  schema: "public",
+  source: "User",
+  target: "Moved_User",
+  key: ["id"],
+  columns: [],
+  isSide: true,
+};
 const PLAN: Plan = {
   source: {
-    system: "1", database: "site", role: "me", version: "15.8", versionNumber: 150_008, encoding: "UTF8", isConvertible: true, walLevel: "logical", isInRecovery: false, isPooled: false, isSuperuser: false, mayReplicate: true,
-    mayCreate: true, ownsDatabase: true, mayEndOthers: true, freeSlots: 3, freeSenders: 3, keptMegabytes: null, slotOf: null, hasPublication: false, longWriters: 0, prepared: 0, provider: null, mode: "stream", whyPasses: [], hasPartitions: false,
+    system: "1",
+    database: "site",
+    role: "me",
+    version: "15.8",
+    versionNumber: 150_008,
+    encoding: "UTF8",
+    isConvertible: true,
+    walLevel: "logical",
+    isInRecovery: false,
+    isPooled: false,
+    isSuperuser: false,
+    mayReplicate: true,
+    mayCreate: true,
+    ownsDatabase: true,
+    mayEndOthers: true,
+    freeSlots: 3,
+    freeSenders: 3,
+    keptMegabytes: null,
+    slotOf: null,
+    hasPublication: false,
+    longWriters: 0,
+    prepared: 0,
+    provider: null,
+    mode: "stream",
+    whyPasses: [],
+    hasPartitions: false,
   },
   to: "/data/site.db",
   choices: { unknown: "stop", unfit: "stop" },
@@ -47,8 +78,16 @@ test("a plan is a page: what it is, what moves in columns, what becomes of it, w
 });
 
 test("what there is to decide comes with its flags, what is in the way with its remedy in one piece", () => {
-  const open = choice("tables", "User has 1 column that this site does not have: nickname (text).", "--unknown keep puts it into the table Moved_User, as text; --unknown drop leaves it behind.");
-  const unfit = choice("rows", "1 row of Call can't be taken as it is: its User is not there.", "--unfit aside keeps it.");
+  const open = choice(
+    "tables",
+    "User has 1 column that this site does not have: nickname (text).",
+    "--unknown keep puts it into the table Moved_User, as text; --unknown drop leaves it behind.",
+  );
+  const unfit = choice(
+    "rows",
+    "1 row of Call can't be taken as it is: its User is not there.",
+    "--unfit aside keeps it.",
+  );
   expect(lines({ findings: [open, unfit] }).slice(-7)).toEqual([
     "To be decided",
     "  - User has 1 column that this site does not have: nickname (text).",
@@ -59,15 +98,31 @@ test("what there is to decide comes with its flags, what is in the way with its 
     "Next: decide, then run plan again with --unknown keep (or drop) --unfit aside.",
   ]);
   const fix = `ALTER TABLE "public"."PostRead" ADD PRIMARY KEY ("id"); ${"x".repeat(80)}`;
-  const stopped = lines({ findings: [open, stop("tables", "PostRead has no key.", fix)], choices: { unknown: "stop", unfit: "aside" } });
+  const stopped = lines({
+    findings: [open, stop("tables", "PostRead has no key.", fix)],
+    choices: { unknown: "stop", unfit: "aside" },
+  });
   expect(stopped).toContain(`    → ${fix}`);
   expect(stopped.at(-1)).toBe("Next: change what is in the way, then run plan again.");
-  expect(lines({ findings: [open], choices: { unknown: "stop", unfit: "aside" } }).at(-1)).toBe("Next: decide, then run plan again with --unfit aside --unknown keep (or drop).");
-  expect(lines({ choices: { unknown: "keep", unfit: "aside" } }).at(-2)).toMatch(/^Next: copy with --unknown keep --unfit aside; then follow/);
+  expect(lines({ findings: [open], choices: { unknown: "stop", unfit: "aside" } }).at(-1)).toBe(
+    "Next: decide, then run plan again with --unfit aside --unknown keep (or drop).",
+  );
+  expect(lines({ choices: { unknown: "keep", unfit: "aside" } }).at(-2)).toMatch(
+    /^Next: copy with --unknown keep --unfit aside; then follow/,
+  );
 });
 
 test("a source that can't stream: what that means, and why", () => {
-  const page = lines({ source: { ...PLAN.source, mode: "passes", whyPasses: ["wal_level is replica, not logical. Change it."] }, time: { copySeconds: 4, passSeconds: 130 } }).join("\n");
-  expect(page.replace(/\s+/g, " ")).toMatch(/It can't stream .* by passes: .* Nothing is lost\. But writes pause .* about 2 min here, and what came and went between two passes is never seen\. .* - wal_level is replica, not logical\./);
+  const page = lines({
+    source: {
+      ...PLAN.source,
+      mode: "passes",
+      whyPasses: ["wal_level is replica, not logical. Change it."],
+    },
+    time: { copySeconds: 4, passSeconds: 130 },
+  }).join("\n");
+  expect(page.replace(/\s+/g, " ")).toMatch(
+    /It can't stream .* by passes: .* Nothing is lost\. But writes pause .* about 2 min here, and what came and went between two passes is never seen\. .* - wal_level is replica, not logical\./,
+  );
   expect(page).not.toContain("not for days");
 });

@@ -11,17 +11,29 @@ const LABEL = 10;
 
 /** What the source is, what moves, what is converted, what stands against it with the choice there is, and what to do next. */
 export function formatPlan(plan: Plan): string[] {
-  const of = (...levels: Finding["level"][]) => plan.findings.filter(({ level }) => levels.includes(level));
+  const of = (...levels: Finding["level"][]) =>
+    plan.findings.filter(({ level }) => levels.includes(level));
   const notes = of("note");
   return [
     ...labelled("Source", [aboutSource(plan), ...aboutMode(plan)]),
     ...plan.source.whyPasses.flatMap((why) => indented(why, LABEL)),
-    ...labelled("Target", [`${plan.to}. The move wants about ${inMegabytes(plan.room.neededBytes)}; ${inMegabytes(plan.room.freeBytes)} are free in ${plan.room.folder}.`]),
+    ...labelled("Target", [
+      `${plan.to}. The move wants about ${inMegabytes(plan.room.neededBytes)}; ${inMegabytes(plan.room.freeBytes)} are free in ${plan.room.folder}.`,
+    ]),
     "",
     ...formatTables(plan),
-    ...section("Converted on the way", notes.filter(({ about }) => about === "values")),
-    ...section("Members", notes.filter(({ about }) => about === "members")),
-    ...section("Good to know", notes.filter(({ about }) => about !== "values" && about !== "members")),
+    ...section(
+      "Converted on the way",
+      notes.filter(({ about }) => about === "values"),
+    ),
+    ...section(
+      "Members",
+      notes.filter(({ about }) => about === "members"),
+    ),
+    ...section(
+      "Good to know",
+      notes.filter(({ about }) => about !== "values" && about !== "members"),
+    ),
     ...section("To be decided", of("choice")),
     ...section("In the way", of("stop")),
     "",
@@ -34,7 +46,10 @@ function aboutSource({ source }: Plan): string {
 }
 
 function aboutMode({ source, time }: Plan): string[] {
-  if (source.mode === "stream") return ["It can stream: what is written while the move goes on comes over as it happens, in its order, and writes pause only for the last of it."];
+  if (source.mode === "stream")
+    return [
+      "It can stream: what is written while the move goes on comes over as it happens, in its order, and writes pause only for the last of it.",
+    ];
   return [
     `It can't stream what is written, so the move goes by passes: every row of both sides is compared, again and again, and what differs is mended; for the last time after writes stopped. Nothing is lost. But writes pause for as long as that takes, ${about(time.passSeconds)} here, and what came and went between two passes is never seen. What would have to be changed for it to stream:`,
   ];
@@ -42,26 +57,57 @@ function aboutMode({ source, time }: Plan): string[] {
 
 function formatTables({ tables, time }: Plan): string[] {
   if (tables.length === 0) return ["Nothing would move."];
-  const rows = tables.map(({ table, rows: count, bytes, seconds: expected }) => [table.target, count.toLocaleString("en-US"), inMegabytes(bytes), seconds(expected), table.isSide ? `a side table, of ${table.source}` : ""]);
+  const rows = tables.map(({ table, rows: count, bytes, seconds: expected }) => [
+    table.target,
+    count.toLocaleString("en-US"),
+    inMegabytes(bytes),
+    seconds(expected),
+    table.isSide ? `a side table, of ${table.source}` : "",
+  ]);
   const grid = [["Moves", "rows", "about", "takes", ""], ...rows];
   const widths = grid[0]!.map((_, i) => Math.max(...grid.map((cells) => cells[i]!.length)));
-  const lines = grid.map((cells) => cells.map((cell, i) => (i === 0 || i === 4 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("   ").trimEnd());
-  return [...lines, "", `In all ${about(time.copySeconds)}, with indexes, counters, checks and the comparison of every row.`];
+  const lines = grid.map((cells) =>
+    cells
+      .map((cell, i) => (i === 0 || i === 4 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join("   ")
+      .trimEnd(),
+  );
+  return [
+    ...lines,
+    "",
+    `In all ${about(time.copySeconds)}, with indexes, counters, checks and the comparison of every row.`,
+  ];
 }
 
 function section(title: string, findings: readonly Finding[]): string[] {
   if (findings.length === 0) return [];
-  return ["", title, ...findings.flatMap(({ text, fix }) => [...indented(text, 2), ...(fix === null ? [] : [`    → ${fix}`])])];
+  return [
+    "",
+    title,
+    ...findings.flatMap(({ text, fix }) => [
+      ...indented(text, 2),
+      ...(fix === null ? [] : [`    → ${fix}`]),
+    ]),
+  ];
 }
 
 function nextOf({ findings, choices, source }: Plan): string {
-  const given = [...(choices.unknown === "stop" ? [] : [`--unknown ${choices.unknown}`]), ...(choices.unfit === "stop" ? [] : [`--unfit ${choices.unfit}`])];
-  if (findings.some(({ level }) => level === "stop")) return "change what is in the way, then run plan again.";
+  const given = [
+    ...(choices.unknown === "stop" ? [] : [`--unknown ${choices.unknown}`]),
+    ...(choices.unfit === "stop" ? [] : [`--unfit ${choices.unfit}`]),
+  ];
+  if (findings.some(({ level }) => level === "stop"))
+    return "change what is in the way, then run plan again.";
   const open = findings.filter(({ level }) => level === "choice");
   if (open.length > 0) {
     const flags = [
-      ...(choices.unknown === DEFAULT_CHOICES.unknown && open.some(({ about }) => about === "tables") ? ["--unknown keep (or drop)"] : []),
-      ...(choices.unfit === DEFAULT_CHOICES.unfit && open.some(({ about }) => about === "rows") ? ["--unfit aside"] : []),
+      ...(choices.unknown === DEFAULT_CHOICES.unknown &&
+      open.some(({ about }) => about === "tables")
+        ? ["--unknown keep (or drop)"]
+        : []),
+      ...(choices.unfit === DEFAULT_CHOICES.unfit && open.some(({ about }) => about === "rows")
+        ? ["--unfit aside"]
+        : []),
     ];
     return `decide, then run plan again with ${[...given, ...flags].join(" ")}.`;
   }
@@ -76,16 +122,23 @@ function seconds(expected: number): string {
 }
 
 /** "under 1 s", "about 12 s". */
-const about = (expected: number) => (expected < 1 ? seconds(expected) : `about ${seconds(expected)}`);
+const about = (expected: number) =>
+  expected < 1 ? seconds(expected) : `about ${seconds(expected)}`;
 
 function labelled(label: string, texts: readonly string[]): string[] {
-  return texts.flatMap((text, i) => wrapped(text, " ".repeat(LABEL)).map((line, j) => (i === 0 && j === 0 ? label.padEnd(LABEL) + line.trimStart() : line)));
+  return texts.flatMap((text, i) =>
+    wrapped(text, " ".repeat(LABEL)).map((line, j) =>
+      i === 0 && j === 0 ? label.padEnd(LABEL) + line.trimStart() : line,
+    ),
+  );
 }
 
 /** A point of a list. */
 function indented(text: string, by: number): string[] {
   const pad = " ".repeat(by);
-  return wrapped(text, `${pad}  `).map((line, i) => (i === 0 ? `${pad}- ${line.trimStart()}` : line));
+  return wrapped(text, `${pad}  `).map((line, i) =>
+    i === 0 ? `${pad}- ${line.trimStart()}` : line,
+  );
 }
 
 /** Broken at spaces; a word that is longer than a line stays whole. */

@@ -11,7 +11,10 @@ function openLock(file: string): Database.Database {
     mkdirSync(dirname(file), { recursive: true });
     return new Database(file, { timeout: 0 });
   } catch (error) {
-    throw new AppError("invalid", `--to: nothing can be written in ${dirname(file)} (${String((error as { code?: unknown }).code)}).`);
+    throw new AppError(
+      "invalid",
+      `--to: nothing can be written in ${dirname(file)} (${String((error as { code?: unknown }).code)}).`,
+    );
   }
 }
 
@@ -27,7 +30,8 @@ export async function withMove<T>(to: string, work: () => Promise<T>): Promise<T
     lock.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     lock.close();
-    if (/^SQLITE_BUSY/.test(String((error as { code?: unknown }).code))) throw new AppError("unavailable", "Another process is at this move already. Stop it first.");
+    if (/^SQLITE_BUSY/.test(String((error as { code?: unknown }).code)))
+      throw new AppError("unavailable", "Another process is at this move already. Stop it first.");
     throw error;
   }
   try {

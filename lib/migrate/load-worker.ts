@@ -25,7 +25,11 @@ export type LoadRequest =
 export type LoadReply =
   | { readonly kind: "took"; readonly rows: number }
   | { readonly kind: "done"; readonly rows: number; readonly aside: number }
-  | { readonly kind: "failed"; readonly message: string; /** Whether it may be shown: it names a table and a key. */ readonly isTelling: boolean };
+  | {
+      readonly kind: "failed";
+      readonly message: string;
+      /** Whether it may be shown: it names a table and a key. */ readonly isTelling: boolean;
+    };
 
 /** Rows of one INSERT: fewer cost calls, more gain nothing (platform.md). */
 const ROWS_AT_ONCE = 32;
@@ -40,8 +44,18 @@ const chunks = slots.map((slot) => Buffer.from(slot));
 const port = parentPort!;
 const db = new Database(file, { timeout: 0 });
 // A new file that is worth nothing until it is whole: no journal, no sync before the end. It goes back to WAL when it is closed.
-for (const pragma of ["locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF", "cache_size = -4000", "threads = 2", "foreign_keys = OFF"]) db.pragma(pragma);
-const putAside = db.prepare(`INSERT INTO ${quoted(ASIDE_TABLE)} ("source", "key", "why", "row") VALUES (?, ?, ?, ?)`);
+for (const pragma of [
+  "locking_mode = EXCLUSIVE",
+  "journal_mode = MEMORY",
+  "synchronous = OFF",
+  "cache_size = -4000",
+  "threads = 2",
+  "foreign_keys = OFF",
+])
+  db.pragma(pragma);
+const putAside = db.prepare(
+  `INSERT INTO ${quoted(ASIDE_TABLE)} ("source", "key", "why", "row") VALUES (?, ?, ?, ?)`,
+);
 
 interface Loading {
   take(bytes: Buffer): number;
@@ -53,10 +67,13 @@ function load(table: MoveTable): Loading {
   const names = columns.map(({ name }) => quoted(name)).join(", ");
   const places = `(${columns.map(() => "?").join(", ")})`;
   // A failure ends the copy: nothing needs to be kept for taking back half a statement.
-  const insert = (rows: readonly string[]) => db.prepare(`INSERT OR FAIL INTO ${quoted(target)} (${names}) VALUES ${rows.join(", ")}`);
+  const insert = (rows: readonly string[]) =>
+    db.prepare(`INSERT OR FAIL INTO ${quoted(target)} (${names}) VALUES ${rows.join(", ")}`);
   const insertOne = insert([places]);
   const insertMany = insert(Array<string>(ROWS_AT_ONCE).fill(places));
-  const insertLarge = insert([`(${columns.map(({ as }) => (as === "date" ? "?" : "CAST(? AS TEXT)")).join(", ")})`]);
+  const insertLarge = insert([
+    `(${columns.map(({ as }) => (as === "date" ? "?" : "CAST(? AS TEXT)")).join(", ")})`,
+  ]);
   const width = columns.length;
   const values: Row = new Array<Row[number]>(width * ROWS_AT_ONCE).fill(null);
   let filled = 0;
@@ -105,7 +122,10 @@ const decoded = (cell: Cell): Value => (Buffer.isBuffer(cell) ? cell.toString("u
 
 function refuseUnlessAside(table: MoveTable, row: Row, why: string): void {
   const key = keyOf(table, row);
-  if (choices.unfit !== "aside") throw new Telling(`${table.source} ${key}: ${why}. --unfit aside keeps such rows in a table of their own.`);
+  if (choices.unfit !== "aside")
+    throw new Telling(
+      `${table.source} ${key}: ${why}. --unfit aside keeps such rows in a table of their own.`,
+    );
   putAside.run(table.target, key, why, JSON.stringify(canonicalTexts(row)));
 }
 
@@ -114,10 +134,16 @@ function putOrphansAside(tables: readonly MoveTable[]): number {
   let count = 0;
   for (const table of tables) {
     if (table.isSide) continue;
-    const find = db.prepare(`SELECT ${table.columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(table.target)} WHERE rowid = ?`).raw();
+    const find = db
+      .prepare(
+        `SELECT ${table.columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(table.target)} WHERE rowid = ?`,
+      )
+      .raw();
     const remove = db.prepare(`DELETE FROM ${quoted(table.target)} WHERE rowid = ?`);
     // Only users are pointed at, and they point at nobody: once through is enough.
-    const found = db.prepare(`SELECT DISTINCT "rowid" AS id, "parent" FROM pragma_foreign_key_check(?)`).all(table.target) as { id: number; parent: string }[];
+    const found = db
+      .prepare(`SELECT DISTINCT "rowid" AS id, "parent" FROM pragma_foreign_key_check(?)`)
+      .all(table.target) as { id: number; parent: string }[];
     for (const { id, parent } of found) {
       refuseUnlessAside(table, find.get(id) as Row, `its ${parent} is not there`);
       remove.run(id);
@@ -135,7 +161,10 @@ function answer(request: LoadRequest): LoadReply {
       loading = load(request.table);
       return { kind: "took", rows: 0 };
     case "chunk":
-      return { kind: "took", rows: loading!.take(chunks[request.slot]!.subarray(0, request.length)) };
+      return {
+        kind: "took",
+        rows: loading!.take(chunks[request.slot]!.subarray(0, request.length)),
+      };
     case "end":
       return { kind: "done", ...loading!.end() };
     case "orphans": {
@@ -158,6 +187,10 @@ port.on("message", (request: LoadRequest) => {
   } catch (error) {
     // What SQLite says names tables and columns, never values.
     const code = String((error as { code?: unknown }).code ?? "");
-    port.postMessage({ kind: "failed", isTelling: error instanceof Telling || code.startsWith("SQLITE_"), message: (error as Error).message } satisfies LoadReply);
+    port.postMessage({
+      kind: "failed",
+      isTelling: error instanceof Telling || code.startsWith("SQLITE_"),
+      message: (error as Error).message,
+    } satisfies LoadReply);
   }
 });

@@ -60,10 +60,40 @@ const date = (name: string): MoveColumn => ({ name, as: "date", isNullable: fals
 
 /** The four tables and their columns (reference.md, Data), parents first: the order in which rows can arrive. */
 export const KNOWN_TABLES: readonly MoveTable[] = [
-  known("User", [text("id"), date("createdAt"), date("updatedAt"), text("email"), text("firstName"), optional("discordId"), optional("convertKitId"), { ...text("role"), allowed: ROLES }, { ...text("team"), allowed: TEAMS }]),
-  known("Session", [{ ...text("id"), as: "session-id" }, date("createdAt"), text("userId"), date("expirationDate")]),
-  known("Call", [text("id"), date("createdAt"), date("updatedAt"), text("title"), text("description"), text("keywords"), text("userId"), text("base64")]),
-  known("PostRead", [text("id"), date("createdAt"), optional("userId"), optional("clientId"), text("postSlug")]),
+  known("User", [
+    text("id"),
+    date("createdAt"),
+    date("updatedAt"),
+    text("email"),
+    text("firstName"),
+    optional("discordId"),
+    optional("convertKitId"),
+    { ...text("role"), allowed: ROLES },
+    { ...text("team"), allowed: TEAMS },
+  ]),
+  known("Session", [
+    { ...text("id"), as: "session-id" },
+    date("createdAt"),
+    text("userId"),
+    date("expirationDate"),
+  ]),
+  known("Call", [
+    text("id"),
+    date("createdAt"),
+    date("updatedAt"),
+    text("title"),
+    text("description"),
+    text("keywords"),
+    text("userId"),
+    text("base64"),
+  ]),
+  known("PostRead", [
+    text("id"),
+    date("createdAt"),
+    optional("userId"),
+    optional("clientId"),
+    text("postSlug"),
+  ]),
 ];
 
 function known(name: string, columns: MoveColumn[]): MoveTable {

@@ -93,7 +93,12 @@ async function mend({ rows, db, applier, table, found }: Mending): Promise<numbe
       for (const { key } of wanted) giveUp.run(key[0]);
     }
     for (let at = 0; at < wanted.length; at += BATCH) {
-      for (const row of await findRows(rows, table, wanted.slice(at, at + BATCH).map(({ sourceKey }) => sourceKey!))) applier.put(table, row);
+      for (const row of await findRows(
+        rows,
+        table,
+        wanted.slice(at, at + BATCH).map(({ sourceKey }) => sourceKey!),
+      ))
+        applier.put(table, row);
     }
     db.exec("COMMIT");
   } catch (error) {
@@ -104,18 +109,37 @@ async function mend({ rows, db, applier, table, found }: Mending): Promise<numbe
 }
 
 /** The rows with these keys, as the target keeps them. */
-async function findRows(client: pg.Client, table: MoveTable, keys: readonly (readonly string[])[]): Promise<Row[]> {
+async function findRows(
+  client: pg.Client,
+  table: MoveTable,
+  keys: readonly (readonly string[])[],
+): Promise<Row[]> {
   const given = table.key.map((_, i) => `$${i + 1}::text[]`);
   const names = table.key.map((name) => `${quoted(name)}::text`);
-  const where = names.length === 1 ? `${names[0]} = ANY (${given[0]})` : `(${names.join(", ")}) IN (SELECT * FROM unnest(${given.join(", ")}))`;
+  const where =
+    names.length === 1
+      ? `${names[0]} = ANY (${given[0]})`
+      : `(${names.join(", ")}) IN (SELECT * FROM unnest(${given.join(", ")}))`;
   const values = table.key.map((_, i) => keys.map((key) => key[i]!));
   const columns = table.columns.map(({ name }, i) => `${quoted(name)}::text AS c${i}`);
-  const found = await readRows(client, `SELECT ${columns.join(", ")} FROM ${sourceName(table)} WHERE ${where}`, values as unknown as string[]);
+  const found = await readRows(
+    client,
+    `SELECT ${columns.join(", ")} FROM ${sourceName(table)} WHERE ${where}`,
+    values as unknown as string[],
+  );
   return found.map((row) => table.columns.map((column, i) => fromText(column, row[`c${i}`]!)));
 }
 
 /** Puts what `source` sees of tables without a key in the place of what the working file has: their rows can't be told apart. */
-export async function refillKeyless({ source, file, state }: { source: pg.Client; file: string; state: Pick<MoveState, "id" | "tables"> }): Promise<void> {
+export async function refillKeyless({
+  source,
+  file,
+  state,
+}: {
+  source: pg.Client;
+  file: string;
+  state: Pick<MoveState, "id" | "tables">;
+}): Promise<void> {
   const keyless = state.tables.filter(({ key }) => key.length === 0);
   if (keyless.length === 0) return;
   const working = openWorking(file, state.id);
@@ -126,12 +150,19 @@ export async function refillKeyless({ source, file, state }: { source: pg.Client
   }
 }
 
-async function refillTable(source: pg.Client, db: Database.Database, table: MoveTable): Promise<void> {
-  const insert = db.prepare(`INSERT INTO ${quoted(table.target)} VALUES (${table.columns.map(() => "?").join(", ")})`);
+async function refillTable(
+  source: pg.Client,
+  db: Database.Database,
+  table: MoveTable,
+): Promise<void> {
+  const insert = db.prepare(
+    `INSERT INTO ${quoted(table.target)} VALUES (${table.columns.map(() => "?").join(", ")})`,
+  );
   const reader = createRowReader(table, (row) => insert.run(row));
   db.exec(`BEGIN IMMEDIATE; DELETE FROM ${quoted(table.target)}`);
   try {
-    for await (const chunk of source.query(copyTo(copyStatement(table))) as AsyncIterable<Buffer>) reader.take(chunk);
+    for await (const chunk of source.query(copyTo(copyStatement(table))) as AsyncIterable<Buffer>)
+      reader.take(chunk);
     reader.end();
     db.exec("COMMIT");
   } catch (error) {

@@ -21,7 +21,12 @@ export type Message =
   | { readonly kind: "relation"; readonly relation: Relation }
   | { readonly kind: "insert"; readonly relation: number; readonly row: SentRow }
   /** `old` holds at least the row's key as it was; null where that did not change. */
-  | { readonly kind: "update"; readonly relation: number; readonly old: SentRow | null; readonly row: SentRow }
+  | {
+      readonly kind: "update";
+      readonly relation: number;
+      readonly old: SentRow | null;
+      readonly row: SentRow;
+    }
   | { readonly kind: "delete"; readonly relation: number; readonly old: SentRow }
   | { readonly kind: "truncate"; readonly relations: readonly number[] }
   /** Where it came from, types, messages: of no use here. */
@@ -37,7 +42,11 @@ const EPOCH_MS = 946_684_800_000;
 export function readMessage(bytes: Buffer): Message {
   switch (String.fromCharCode(bytes[0]!)) {
     case "B":
-      return { kind: "begin", at: bytes.readBigUInt64BE(1), timeMs: Number(bytes.readBigInt64BE(9) / 1000n) + EPOCH_MS };
+      return {
+        kind: "begin",
+        at: bytes.readBigUInt64BE(1),
+        timeMs: Number(bytes.readBigInt64BE(9) / 1000n) + EPOCH_MS,
+      };
     case "C":
       return { kind: "commit", end: bytes.readBigUInt64BE(10) };
     case "R":
@@ -46,14 +55,20 @@ export function readMessage(bytes: Buffer): Message {
       return { kind: "insert", relation: bytes.readInt32BE(1), row: readRow(bytes, 6).row };
     case "U": {
       const relation = bytes.readInt32BE(1);
-      if (bytes[5] === NEW) return { kind: "update", relation, old: null, row: readRow(bytes, 6).row };
+      if (bytes[5] === NEW)
+        return { kind: "update", relation, old: null, row: readRow(bytes, 6).row };
       const { row: old, end } = readRow(bytes, 6);
       return { kind: "update", relation, old, row: readRow(bytes, end + 1).row };
     }
     case "D":
       return { kind: "delete", relation: bytes.readInt32BE(1), old: readRow(bytes, 6).row };
     case "T":
-      return { kind: "truncate", relations: Array.from({ length: bytes.readInt32BE(1) }, (_, i) => bytes.readInt32BE(6 + 4 * i)) };
+      return {
+        kind: "truncate",
+        relations: Array.from({ length: bytes.readInt32BE(1) }, (_, i) =>
+          bytes.readInt32BE(6 + 4 * i),
+        ),
+      };
     case "O":
     case "Y":
     case "M":

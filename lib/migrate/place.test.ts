@@ -20,11 +20,14 @@ afterEach(async () => cleanUp());
 
 function add(to: string, id: string): void {
   const db = new Database(to);
-  db.prepare(`INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES (?, 1, 1, ?, 'A', 'RED')`).run(id, `${id}@example.com`);
+  db.prepare(
+    `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES (?, 1, 1, ?, 'A', 'RED')`,
+  ).run(id, `${id}@example.com`);
   db.close();
 }
 
-const members = () => snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "User"`).map(({ id }) => id));
+const members = () =>
+  snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "User"`).map(({ id }) => id));
 
 test("a file that nobody has open is replaced by renaming, and what it held is kept aside", async () => {
   add(file, "old");
@@ -51,15 +54,24 @@ test("a site that is running serves what was moved from its next read on, and wr
   const db = new Database(file, { readonly: true });
   expect(db.prepare(`SELECT "firstName" FROM "User"`).pluck().all()).toEqual(["C"]);
   expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
-  expect([db.pragma("journal_mode", { simple: true }), db.pragma("page_size", { simple: true })]).toEqual(["wal", 4096]);
+  expect([
+    db.pragma("journal_mode", { simple: true }),
+    db.pragma("page_size", { simple: true }),
+  ]).toEqual(["wal", 4096]);
   db.close();
 });
 
 test("which content is live stays as it was", async () => {
-  await writeSql((sql) => sql.run(`INSERT INTO "ContentVersion" ("id", "version", "previous", "updatedAt") VALUES (1, 'abc', NULL, 5)`));
+  await writeSql((sql) =>
+    sql.run(
+      `INSERT INTO "ContentVersion" ("id", "version", "previous", "updatedAt") VALUES (1, 'abc', NULL, 5)`,
+    ),
+  );
   keepSettings({ kind: "file", file }, moved);
   await putInPlace({ kind: "file", file }, moved);
-  expect(await snapshotSql((sql) => sql.get(`SELECT "version", "updatedAt" FROM "ContentVersion"`))).toEqual({ version: "abc", updatedAt: 5 });
+  expect(
+    await snapshotSql((sql) => sql.get(`SELECT "version", "updatedAt" FROM "ContentVersion"`)),
+  ).toEqual({ version: "abc", updatedAt: 5 });
 });
 
 test("a file of something else is not replaced, and one that is not there is simply made", async () => {
@@ -67,9 +79,16 @@ test("a file of something else is not replaced, and one that is not there is sim
   const db = new Database(other);
   db.exec("CREATE TABLE t (x)");
   db.close();
-  await expect(lookAt({ kind: "file", file: other })).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining("no database of this site") });
+  await expect(lookAt({ kind: "file", file: other })).rejects.toMatchObject({
+    code: "conflict",
+    message: expect.stringContaining("no database of this site"),
+  });
   const none = join(dir, "none.db");
-  expect(await lookAt({ kind: "file", file: none })).toEqual({ members: null, reads: 0, isInUse: false });
+  expect(await lookAt({ kind: "file", file: none })).toEqual({
+    members: null,
+    reads: 0,
+    isInUse: false,
+  });
   await putInPlace({ kind: "file", file: none }, moved);
   expect(existsSync(none)).toBe(true);
 });
@@ -77,6 +96,8 @@ test("a file of something else is not replaced, and one that is not there is sim
 test("a moved file whose last rows are still in its -wal is not placed", async () => {
   const open = new Database(moved);
   open.exec(`UPDATE "User" SET "firstName" = 'D'`);
-  await expect(putInPlace({ kind: "file", file }, moved)).rejects.toMatchObject({ code: "conflict" });
+  await expect(putInPlace({ kind: "file", file }, moved)).rejects.toMatchObject({
+    code: "conflict",
+  });
   open.close();
 });

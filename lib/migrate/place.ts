@@ -1,6 +1,16 @@
 // Puts the finished file where the site reads it: by renaming it, through SQLite where the site is running on the old one, or through LiteFS.
 
-import { chmodSync, chownSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
@@ -12,7 +22,12 @@ import { nodeState } from "../litefs/node-state.ts";
 export type Place =
   | { readonly kind: "file"; readonly file: string }
   /** On the primary of a cluster: the database `name` of the LiteFS at `url`; `mounted` is its file. */
-  | { readonly kind: "litefs"; readonly url: string; readonly name: string; readonly mounted: string };
+  | {
+      readonly kind: "litefs";
+      readonly url: string;
+      readonly name: string;
+      readonly mounted: string;
+    };
 
 /** The file that the site reads. */
 export function placedFile(place: Place): string {
@@ -39,19 +54,31 @@ export async function lookAt(place: Place): Promise<Occupied> {
     const state = await nodeState(place.url, place.name).catch((error: Error) => {
       throw new AppError("unavailable", `LiteFS at ${place.url} does not answer: ${error.message}`);
     });
-    if (!state.isPrimary) throw new AppError("conflict", "This machine is not the primary: run it there (see /admin/cluster).");
+    if (!state.isPrimary)
+      throw new AppError(
+        "conflict",
+        "This machine is not the primary: run it there (see /admin/cluster).",
+      );
   }
   if (!existsSync(file)) return { members: null, reads: 0, isInUse: false };
   const db = new Database(file, { readonly: true, timeout: 2_000 });
   try {
-    if (db.pragma("page_size", { simple: true }) !== 4096) throw new AppError("conflict", `${file} has pages of another size than 4096 bytes (trap 15): it can't be replaced while it is used.`);
-    const count = (table: string) => (db.prepare(`SELECT count(*) AS n FROM "${table}"`).get() as { n: number }).n;
+    if (db.pragma("page_size", { simple: true }) !== 4096)
+      throw new AppError(
+        "conflict",
+        `${file} has pages of another size than 4096 bytes (trap 15): it can't be replaced while it is used.`,
+      );
+    const count = (table: string) =>
+      (db.prepare(`SELECT count(*) AS n FROM "${table}"`).get() as { n: number }).n;
     const found = { members: count("User"), reads: count("PostRead") };
     db.close();
     return { ...found, isInUse: place.kind === "litefs" || isInUse(file) };
   } catch (error) {
     if (error instanceof AppError) throw error;
-    throw new AppError("conflict", `${file} is there and is no database of this site: ${(error as Error).message}`);
+    throw new AppError(
+      "conflict",
+      `${file} is there and is no database of this site: ${(error as Error).message}`,
+    );
   } finally {
     db.close();
   }
@@ -103,10 +130,18 @@ export function keepSettings(place: Place, from: string): void {
   const moved = new Database(from);
   try {
     for (const table of KEPT) {
-      if (here.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) === undefined) continue;
-      for (const row of here.prepare(`SELECT * FROM "${table}"`).all() as Record<string, unknown>[]) {
+      if (here.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) === undefined)
+        continue;
+      for (const row of here.prepare(`SELECT * FROM "${table}"`).all() as Record<
+        string,
+        unknown
+      >[]) {
         const names = Object.keys(row);
-        moved.prepare(`INSERT OR REPLACE INTO "${table}" (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`).run(...Object.values(row));
+        moved
+          .prepare(
+            `INSERT OR REPLACE INTO "${table}" (${names.map((name) => `"${name}"`).join(", ")}) VALUES (${names.map(() => "?").join(", ")})`,
+          )
+          .run(...Object.values(row));
       }
     }
     moved.pragma("wal_checkpoint(TRUNCATE)");
@@ -121,8 +156,12 @@ export function keepSettings(place: Place, from: string): void {
  * replaced within SQLite, in one transaction that the site's next read sees; one that nobody has open, or that is not there, by renaming.
  * `from` is gone afterwards where it was renamed. Returns how it was done.
  */
-export async function putInPlace(place: Place, from: string): Promise<"renamed" | "replaced while in use" | "imported into LiteFS"> {
-  if (sizeOf(`${from}-wal`) > 0) throw new AppError("conflict", `${from} is open in another program: close it first.`);
+export async function putInPlace(
+  place: Place,
+  from: string,
+): Promise<"renamed" | "replaced while in use" | "imported into LiteFS"> {
+  if (sizeOf(`${from}-wal`) > 0)
+    throw new AppError("conflict", `${from} is open in another program: close it first.`);
   for (const suffix of ["-wal", "-shm"]) rmSync(from + suffix, { force: true });
   if (place.kind === "litefs") {
     await importDatabase({ url: place.url, name: place.name, file: from, timeoutMs: IMPORT_MS });
@@ -160,7 +199,11 @@ async function replaceInUse(file: string, from: string): Promise<void> {
       // All pages at a time: between two steps a writer of the site could come in. Where one is at it right now nothing is copied, and nothing is said.
       const { totalPages, remainingPages } = await db.backup(file, { progress: () => 2 ** 30 });
       if (totalPages > 0 && remainingPages === 0) return;
-      if (performance.now() > untilMs) throw new AppError("unavailable", `${file} is being written to all the time: stop the new site for a moment, and cut over again.`);
+      if (performance.now() > untilMs)
+        throw new AppError(
+          "unavailable",
+          `${file} is being written to all the time: stop the new site for a moment, and cut over again.`,
+        );
       await sleep(AGAIN_MS);
     }
   } finally {

@@ -47,7 +47,10 @@ export interface TableSize {
 }
 
 /** Reads some rows of each table, at most a second in all. Null for a table that could not be read in time. Within a transaction of `client`, which goes on after it. */
-export async function sampleTables(client: pg.Client, sizes: readonly TableSize[]): Promise<Map<string, SampledTable | null>> {
+export async function sampleTables(
+  client: pg.Client,
+  sizes: readonly TableSize[],
+): Promise<Map<string, SampledTable | null>> {
   const sampled = new Map<string, SampledTable | null>();
   const all = sizes.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
   for (const { table, rows, diskBytes } of sizes) {
@@ -70,14 +73,22 @@ export async function sampleTables(client: pg.Client, sizes: readonly TableSize[
 
 const run = (client: pg.Client, sql: string) => ask(client, () => readRows(client, sql));
 
-async function sampleTable(client: pg.Client, { table, rows, diskBytes }: TableSize, ms: number): Promise<SampledTable> {
-  let count = Math.max(1, Math.min(rows, Math.floor((FIRST_BYTES * rows) / Math.max(1, diskBytes))));
+async function sampleTable(
+  client: pg.Client,
+  { table, rows, diskBytes }: TableSize,
+  ms: number,
+): Promise<SampledTable> {
+  let count = Math.max(
+    1,
+    Math.min(rows, Math.floor((FIRST_BYTES * rows) / Math.max(1, diskBytes))),
+  );
   const endMs = performance.now() + ms;
   for (;;) {
     const startedMs = performance.now();
     const bytes = await ask(client, () => readSome(client, table, count), { ms: 2 * STATEMENT_MS });
     const tookMs = performance.now() - startedMs;
-    if (count >= rows || performance.now() + tookMs * GROWTH > endMs) return { bytes: Math.round((bytes / count) * rows), readMs: (tookMs / count) * rows };
+    if (count >= rows || performance.now() + tookMs * GROWTH > endMs)
+      return { bytes: Math.round((bytes / count) * rows), readMs: (tookMs / count) * rows };
     count = Math.min(rows, count * GROWTH);
   }
 }
@@ -85,7 +96,14 @@ async function sampleTable(client: pg.Client, { table, rows, diskBytes }: TableS
 /** The bytes that COPY sends of `count` rows. */
 async function readSome(client: pg.Client, table: MoveTable, count: number): Promise<number> {
   const whole = copyStatement({ ...table, key: [] });
-  const stream = client.query(copyTo(whole.replace(/\) TO STDOUT \(FORMAT binary\)$/, ` LIMIT ${count}) TO STDOUT (FORMAT binary)`)));
+  const stream = client.query(
+    copyTo(
+      whole.replace(
+        /\) TO STDOUT \(FORMAT binary\)$/,
+        ` LIMIT ${count}) TO STDOUT (FORMAT binary)`,
+      ),
+    ),
+  );
   let bytes = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) bytes += chunk.length;
   return bytes;
@@ -99,7 +117,9 @@ export interface PlannedTime {
 }
 
 /** What is to be expected of tables of these sizes. */
-export function expectTime(tables: readonly { rows: number; bytes: number; readMs: number }[]): PlannedTime {
+export function expectTime(
+  tables: readonly { rows: number; bytes: number; readMs: number }[],
+): PlannedTime {
   let copySeconds = 0.3;
   let passSeconds = 0.2;
   for (const { rows, bytes, readMs } of tables) {
@@ -110,7 +130,15 @@ export function expectTime(tables: readonly { rows: number; bytes: number; readM
 }
 
 /** Of one table's rows alone, in seconds: reading and loading go on at the same time. */
-export function expectCopy({ rows, bytes, readMs }: { rows: number; bytes: number; readMs: number }): number {
+export function expectCopy({
+  rows,
+  bytes,
+  readMs,
+}: {
+  rows: number;
+  bytes: number;
+  readMs: number;
+}): number {
   return Math.max(readMs / 1000, rows / LOAD_ROWS + bytes / LOAD_BYTES);
 }
 
@@ -122,18 +150,31 @@ export interface PlannedRoom {
 }
 
 /** The room that the move wants, and what is free. */
-export function findRoom(to: string, tables: readonly { rows: number; bytes: number }[]): PlannedRoom {
+export function findRoom(
+  to: string,
+  tables: readonly { rows: number; bytes: number }[],
+): PlannedRoom {
   let folder = dirname(resolve(to));
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
   const { bavail, bsize } = statfsSync(folder);
   const fileBytes = tables.reduce((sum, { rows, bytes }) => sum + bytes + rows * INDEX_BYTES, 0);
-  return { folder, neededBytes: Math.round(fileBytes * ROOM + ROOM_BYTES), freeBytes: bavail * bsize };
+  return {
+    folder,
+    neededBytes: Math.round(fileBytes * ROOM + ROOM_BYTES),
+    freeBytes: bavail * bsize,
+  };
 }
 
 /** Nothing where there is room. */
 export function judgeRoom({ folder, neededBytes, freeBytes }: PlannedRoom): Finding[] {
   if (freeBytes >= neededBytes) return [];
-  return [stop("target", `${folder} has ${inMegabytes(freeBytes)} free, and the move wants about ${inMegabytes(neededBytes)}.`, "Make room there, or give --to a file on a larger disk.")];
+  return [
+    stop(
+      "target",
+      `${folder} has ${inMegabytes(freeBytes)} free, and the move wants about ${inMegabytes(neededBytes)}.`,
+      "Make room there, or give --to a file on a larger disk.",
+    ),
+  ];
 }
 
 /** "1,234 MB", of a million bytes each. */

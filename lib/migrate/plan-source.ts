@@ -73,8 +73,16 @@ const FACTS = `
  * database and its owner's, which another server's has too seldom to matter.
  */
 export async function readSystem(client: pg.Client): Promise<string> {
-  const [right] = await ask(client, () => readRows<{ may: string }>(client, "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')::text AS may"));
-  const sql = right!.may === "true" ? "SELECT system_identifier::text AS system FROM pg_control_system()" : "SELECT format('database %s of %s', oid, datdba) AS system FROM pg_database WHERE datname = current_database()";
+  const [right] = await ask(client, () =>
+    readRows<{ may: string }>(
+      client,
+      "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')::text AS may",
+    ),
+  );
+  const sql =
+    right!.may === "true"
+      ? "SELECT system_identifier::text AS system FROM pg_control_system()"
+      : "SELECT format('database %s of %s', oid, datdba) AS system FROM pg_database WHERE datname = current_database()";
   const [row] = await ask(client, () => readRows<{ system: string }>(client, sql));
   return row!.system;
 }
@@ -82,7 +90,9 @@ export async function readSystem(client: pg.Client): Promise<string> {
 /** Within a transaction of `client` that the caller began. */
 export async function readSource(client: pg.Client): Promise<SourceFacts> {
   const [row] = await ask(client, () => readRows<{ facts: string }>(client, FACTS));
-  const { pid, ...facts } = JSON.parse(row!.facts) as Omit<SourceFacts, "system" | "isPooled"> & { pid: number };
+  const { pid, ...facts } = JSON.parse(row!.facts) as Omit<SourceFacts, "system" | "isPooled"> & {
+    pid: number;
+  };
   // A pooler tells a number of its own for the session.
   const told = (client as unknown as { processID: number | null }).processID;
   return { ...facts, system: await readSystem(client), isPooled: told !== null && told !== pid };
@@ -96,27 +106,117 @@ export function isTooOld({ versionNumber }: SourceFacts): boolean {
 /** What forbids the move, and what is to be known of the server. `isOurs`: a slot and publication that are there belong to the move that is planned. */
 export function judgeSource(facts: SourceFacts, { isOurs }: { isOurs: boolean }): Finding[] {
   const findings: Finding[] = [];
-  if (isTooOld(facts)) findings.push(stop("source", `The server is PostgreSQL ${facts.version}. A move needs 11 or newer.`, "Upgrade it, or restore a dump of it into a newer one and move from there."));
-  if (facts.isInRecovery) findings.push(stop("source", "This server is a standby: it follows another one, and what is read here may be behind.", "Give --from the address of the primary."));
-  if (facts.isPooled) findings.push(stop("source", "A connection pooler stands between us and PostgreSQL. It does not keep a session's settings, which dates depend on.", "Give --from the address of the server itself."));
+  if (isTooOld(facts))
+    findings.push(
+      stop(
+        "source",
+        `The server is PostgreSQL ${facts.version}. A move needs 11 or newer.`,
+        "Upgrade it, or restore a dump of it into a newer one and move from there.",
+      ),
+    );
+  if (facts.isInRecovery)
+    findings.push(
+      stop(
+        "source",
+        "This server is a standby: it follows another one, and what is read here may be behind.",
+        "Give --from the address of the primary.",
+      ),
+    );
+  if (facts.isPooled)
+    findings.push(
+      stop(
+        "source",
+        "A connection pooler stands between us and PostgreSQL. It does not keep a session's settings, which dates depend on.",
+        "Give --from the address of the server itself.",
+      ),
+    );
   if (!facts.isConvertible || facts.encoding === "SQL_ASCII") {
-    findings.push(stop("source", `The database's encoding is ${facts.encoding}: nothing says which characters its bytes are.`, "Restore a dump of it (pg_dump --encoding=UTF8) into a database whose encoding is UTF8, and move from there."));
+    findings.push(
+      stop(
+        "source",
+        `The database's encoding is ${facts.encoding}: nothing says which characters its bytes are.`,
+        "Restore a dump of it (pg_dump --encoding=UTF8) into a database whose encoding is UTF8, and move from there.",
+      ),
+    );
   } else if (facts.encoding !== "UTF8") {
-    findings.push(note("values", `The database's encoding is ${facts.encoding}. Postgres converts its texts to UTF-8 on the way.`));
+    findings.push(
+      note(
+        "values",
+        `The database's encoding is ${facts.encoding}. Postgres converts its texts to UTF-8 on the way.`,
+      ),
+    );
   }
-  if (!isOurs && facts.slotOf !== null) findings.push(stop("source", `A replication slot named ${MOVE_NAME} is there already, of ${facts.slotOf === facts.database ? "another move from this database" : `a move from the database ${shown(facts.slotOf)} of the same server`}.`, "Let that move end, or run abort against that database: it removes the slot."));
-  else if (!isOurs && facts.hasPublication) findings.push(stop("source", `A publication named ${MOVE_NAME} is there already, of another move.`, "Let that move end, or run abort: it removes the publication."));
-  if (!facts.ownsDatabase) findings.push(note("source", "This role does not own the database, so cutover can't make it read-only.", "Use the owner's role, or stop the old site yourself and give cutover --old-site-stopped."));
-  else if (!facts.mayEndOthers) findings.push(note("source", "This role can't see and end the sessions of other roles. cutover stops with that, unless the old site logs in with this role, too.", `GRANT pg_read_all_stats, pg_signal_backend TO ${quoted(facts.role)};`));
+  if (!isOurs && facts.slotOf !== null)
+    findings.push(
+      stop(
+        "source",
+        `A replication slot named ${MOVE_NAME} is there already, of ${facts.slotOf === facts.database ? "another move from this database" : `a move from the database ${shown(facts.slotOf)} of the same server`}.`,
+        "Let that move end, or run abort against that database: it removes the slot.",
+      ),
+    );
+  else if (!isOurs && facts.hasPublication)
+    findings.push(
+      stop(
+        "source",
+        `A publication named ${MOVE_NAME} is there already, of another move.`,
+        "Let that move end, or run abort: it removes the publication.",
+      ),
+    );
+  if (!facts.ownsDatabase)
+    findings.push(
+      note(
+        "source",
+        "This role does not own the database, so cutover can't make it read-only.",
+        "Use the owner's role, or stop the old site yourself and give cutover --old-site-stopped.",
+      ),
+    );
+  else if (!facts.mayEndOthers)
+    findings.push(
+      note(
+        "source",
+        "This role can't see and end the sessions of other roles. cutover stops with that, unless the old site logs in with this role, too.",
+        `GRANT pg_read_all_stats, pg_signal_backend TO ${quoted(facts.role)};`,
+      ),
+    );
   return findings;
 }
 
 /** What is to be known where the changes are streamed. */
-export function noteStream({ longWriters, prepared, keptMegabytes, freeSlots }: SourceFacts): Finding[] {
+export function noteStream({
+  longWriters,
+  prepared,
+  keptMegabytes,
+  freeSlots,
+}: SourceFacts): Finding[] {
   const findings: Finding[] = [];
-  if (longWriters > 0) findings.push(note("source", `${counted(longWriters, "transaction")} of the server ${longWriters === 1 ? "has" : "have"} written something and been open for more than a minute. The copy begins when ${longWriters === 1 ? "it has" : "they have"} ended.`));
-  if (prepared > 0) findings.push(note("source", `${counted(prepared, "prepared transaction")} ${prepared === 1 ? "waits" : "wait"} for an end (pg_prepared_xacts). The copy begins when ${prepared === 1 ? "it is" : "they are"} committed or rolled back.`));
-  if (keptMegabytes !== null) findings.push(note("source", `The server keeps no more than ${counted(keptMegabytes, "MB", "MB")} of changes for a slot (max_slot_wal_keep_size). Should more be written before follow takes it over, the copy must begin again.`));
-  if (freeSlots === 1) findings.push(note("source", "One replication slot is free, and the move takes it. verify needs a second one for some seconds.", "Raise max_replication_slots, or leave verify to copy and cutover."));
+  if (longWriters > 0)
+    findings.push(
+      note(
+        "source",
+        `${counted(longWriters, "transaction")} of the server ${longWriters === 1 ? "has" : "have"} written something and been open for more than a minute. The copy begins when ${longWriters === 1 ? "it has" : "they have"} ended.`,
+      ),
+    );
+  if (prepared > 0)
+    findings.push(
+      note(
+        "source",
+        `${counted(prepared, "prepared transaction")} ${prepared === 1 ? "waits" : "wait"} for an end (pg_prepared_xacts). The copy begins when ${prepared === 1 ? "it is" : "they are"} committed or rolled back.`,
+      ),
+    );
+  if (keptMegabytes !== null)
+    findings.push(
+      note(
+        "source",
+        `The server keeps no more than ${counted(keptMegabytes, "MB", "MB")} of changes for a slot (max_slot_wal_keep_size). Should more be written before follow takes it over, the copy must begin again.`,
+      ),
+    );
+  if (freeSlots === 1)
+    findings.push(
+      note(
+        "source",
+        "One replication slot is free, and the move takes it. verify needs a second one for some seconds.",
+        "Raise max_replication_slots, or leave verify to copy and cutover.",
+      ),
+    );
   return findings;
 }

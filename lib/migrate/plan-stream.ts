@@ -14,44 +14,87 @@ const sqlName = ({ schema, name }: CatalogTable) => sourceName({ schema, source:
 
 /** Why the server can't stream, a sentence with the remedy each; none where it can. */
 export function whyServerCantStream(facts: SourceFacts): string[] {
-  const { walLevel, mayReplicate, mayCreate, freeSlots, freeSenders, provider, role, database } = facts;
-  const setting = (name: string, value: string) => `Change it (ALTER SYSTEM SET ${name} = ${value}), and restart PostgreSQL.`;
+  const { walLevel, mayReplicate, mayCreate, freeSlots, freeSenders, provider, role, database } =
+    facts;
+  const setting = (name: string, value: string) =>
+    `Change it (ALTER SYSTEM SET ${name} = ${value}), and restart PostgreSQL.`;
   const why: string[] = [];
   if (walLevel !== "logical") {
-    const remedy = provider === "rds" ? "Set rds.logical_replication = 1 in the parameter group, and restart it." : provider === "google" ? "Set the flag cloudsql.logical_decoding = on, which restarts it." : setting("wal_level", "logical");
+    const remedy =
+      provider === "rds"
+        ? "Set rds.logical_replication = 1 in the parameter group, and restart it."
+        : provider === "google"
+          ? "Set the flag cloudsql.logical_decoding = on, which restarts it."
+          : setting("wal_level", "logical");
     why.push(`wal_level is ${walLevel}, not logical. ${remedy}`);
   }
-  if (!mayReplicate) why.push(`The role may not replicate. ${provider === "rds" ? `GRANT rds_replication TO ${quoted(role)};` : `ALTER ROLE ${quoted(role)} REPLICATION;`}`);
-  if (!mayCreate) why.push(`The role may not make a publication. GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(role)};`);
-  if (freeSlots < 1) why.push(`Every replication slot is taken. Drop one that nobody needs (pg_drop_replication_slot), or raise max_replication_slots. ${setting("max_replication_slots", "20")}`);
-  if (freeSenders < 1) why.push(`Every sender of the log (max_wal_senders) is taken. ${setting("max_wal_senders", "20")}`);
+  if (!mayReplicate)
+    why.push(
+      `The role may not replicate. ${provider === "rds" ? `GRANT rds_replication TO ${quoted(role)};` : `ALTER ROLE ${quoted(role)} REPLICATION;`}`,
+    );
+  if (!mayCreate)
+    why.push(
+      `The role may not make a publication. GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(role)};`,
+    );
+  if (freeSlots < 1)
+    why.push(
+      `Every replication slot is taken. Drop one that nobody needs (pg_drop_replication_slot), or raise max_replication_slots. ${setting("max_replication_slots", "20")}`,
+    );
+  if (freeSenders < 1)
+    why.push(
+      `Every sender of the log (max_wal_senders) is taken. ${setting("max_wal_senders", "20")}`,
+    );
   return why;
 }
 
 /** The same of the tables that would be streamed. Without a key none is (slot.ts), so nothing is asked of it. */
-export function whyTablesCantStream(chosen: readonly Chosen[], { versionNumber, role }: SourceFacts): string[] {
+export function whyTablesCantStream(
+  chosen: readonly Chosen[],
+  { versionNumber, role }: SourceFacts,
+): string[] {
   const streamed = new Set(followed(chosen.map(({ table }) => table)));
   const moved = chosen.filter(({ table }) => streamed.has(table));
   const sources = [...new Set(moved.map(({ from }) => from))];
   const why: string[] = [];
   const strange = sources.filter(({ isOwned }) => !isOwned);
-  if (strange.length > 0) why.push(`Only its owner can publish a table: ${listed(strange.map(({ name }) => name))}. Use the owner's role, or ${strange.map((from) => `ALTER TABLE ${sqlName(from)} OWNER TO ${quoted(role)};`).join(" ")}`);
+  if (strange.length > 0)
+    why.push(
+      `Only its owner can publish a table: ${listed(strange.map(({ name }) => name))}. Use the owner's role, or ${strange.map((from) => `ALTER TABLE ${sqlName(from)} OWNER TO ${quoted(role)};`).join(" ")}`,
+    );
   for (const from of sources) {
     const leaves = from.kind === "p" ? from.heirs : [from];
-    if (from.kind === "p" && versionNumber < PARTITIONS_SINCE) why.push(`${shown(from.name)} has partitions, which this server can't publish as one table. PostgreSQL 13 can.`);
+    if (from.kind === "p" && versionNumber < PARTITIONS_SINCE)
+      why.push(
+        `${shown(from.name)} has partitions, which this server can't publish as one table. PostgreSQL 13 can.`,
+      );
     const unlogged = leaves.filter(({ isUnlogged }) => isUnlogged);
-    if (unlogged.length > 0) why.push(`The log says nothing of the unlogged ${listed(unlogged.map(({ name }) => name))}. ${unlogged.map((leaf) => `ALTER TABLE ${sqlName(leaf)} SET LOGGED;`).join(" ")}`);
-    if (leaves.some(({ kind }) => kind === "f")) why.push(`${shown(from.name)} has partitions on another server.`);
+    if (unlogged.length > 0)
+      why.push(
+        `The log says nothing of the unlogged ${listed(unlogged.map(({ name }) => name))}. ${unlogged.map((leaf) => `ALTER TABLE ${sqlName(leaf)} SET LOGGED;`).join(" ")}`,
+      );
+    if (leaves.some(({ kind }) => kind === "f"))
+      why.push(`${shown(from.name)} has partitions on another server.`);
     const { key } = moved.find((one) => one.from === from)!.table;
     const nameless = leaves.filter((leaf) => leaf.kind !== "f" && !namesRows(leaf, key));
-    if (nameless.length > 0) why.push(`The stream would not say which row of ${shown(from.name)} was changed or deleted. ${nameless.map((leaf) => identify(leaf, key)).join(" ")}`);
+    if (nameless.length > 0)
+      why.push(
+        `The stream would not say which row of ${shown(from.name)} was changed or deleted. ${nameless.map((leaf) => identify(leaf, key)).join(" ")}`,
+      );
   }
   for (const { table, from } of moved) {
-    const columns = from.columns.filter(({ name }) => table.columns.some((column) => column.name === name));
+    const columns = from.columns.filter(({ name }) =>
+      table.columns.some((column) => column.name === name),
+    );
     const computed = columns.filter(({ isGenerated }) => isGenerated);
-    if (computed.length > 0) why.push(`The stream leaves out what Postgres computes: ${listed(computed.map(({ name }) => `${from.name}.${name}`))}. ALTER TABLE ${sqlName(from)} ${computed.map(({ name }) => `ALTER ${quoted(name)} DROP EXPRESSION`).join(", ")};`);
+    if (computed.length > 0)
+      why.push(
+        `The stream leaves out what Postgres computes: ${listed(computed.map(({ name }) => `${from.name}.${name}`))}. ALTER TABLE ${sqlName(from)} ${computed.map(({ name }) => `ALTER ${quoted(name)} DROP EXPRESSION`).join(", ")};`,
+      );
     const other = columns.filter(({ hasOwnText }) => hasOwnText);
-    if (other.length > 0) why.push(`The stream writes another text than a copy does: ${listed(other.map(({ name, declared }) => `${from.name}.${name} (${declared})`))}. Leave them behind (--unknown drop), or ALTER TABLE ${sqlName(from)} ${other.map(({ name }) => `ALTER ${quoted(name)} TYPE text USING ${quoted(name)}::text`).join(", ")};`);
+    if (other.length > 0)
+      why.push(
+        `The stream writes another text than a copy does: ${listed(other.map(({ name, declared }) => `${from.name}.${name} (${declared})`))}. Leave them behind (--unknown drop), or ALTER TABLE ${sqlName(from)} ${other.map(({ name }) => `ALTER ${quoted(name)} TYPE text USING ${quoted(name)}::text`).join(", ")};`,
+      );
   }
   return why;
 }
@@ -59,12 +102,28 @@ export function whyTablesCantStream(chosen: readonly Chosen[], { versionNumber, 
 /** Whether the stream's old rows hold the key. */
 function namesRows({ identity, uniques }: CatalogTable, key: readonly string[]): boolean {
   if (identity === "f") return true;
-  const index = identity === "d" ? uniques.find(({ isPrimary, isImmediate }) => isPrimary && isImmediate) : identity === "i" ? uniques.find(({ isIdentity }) => isIdentity) : undefined;
+  const index =
+    identity === "d"
+      ? uniques.find(({ isPrimary, isImmediate }) => isPrimary && isImmediate)
+      : identity === "i"
+        ? uniques.find(({ isIdentity }) => isIdentity)
+        : undefined;
   return index !== undefined && key.every((name) => index.columns.includes(name));
 }
 
 function identify(leaf: CatalogTable, key: readonly string[]): string {
-  const having = leaf.uniques.filter(({ columns, isImmediate }) => isImmediate && key.every((name) => columns.includes(name)) && columns.every((name) => leaf.columns.some((column) => column.name === name && column.isRequired)));
-  const how = having.some(({ isPrimary }) => isPrimary) ? "DEFAULT" : having[0] ? `USING INDEX ${quoted(having[0].name)}` : "FULL";
+  const having = leaf.uniques.filter(
+    ({ columns, isImmediate }) =>
+      isImmediate &&
+      key.every((name) => columns.includes(name)) &&
+      columns.every((name) =>
+        leaf.columns.some((column) => column.name === name && column.isRequired),
+      ),
+  );
+  const how = having.some(({ isPrimary }) => isPrimary)
+    ? "DEFAULT"
+    : having[0]
+      ? `USING INDEX ${quoted(having[0].name)}`
+      : "FULL";
   return `ALTER TABLE ${sqlName(leaf)} REPLICA IDENTITY ${how};`;
 }

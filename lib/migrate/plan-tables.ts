@@ -2,7 +2,15 @@
 
 import type { CatalogColumn, CatalogTable } from "./catalog.ts";
 import { type Finding, choice, counted, listed, note, shown, stop } from "./finding.ts";
-import { ASIDE_TABLE, type Choices, KNOWN_TABLES, type MoveColumn, type MoveTable, quoted, sourceName } from "./move.ts";
+import {
+  ASIDE_TABLE,
+  type Choices,
+  KNOWN_TABLES,
+  type MoveColumn,
+  type MoveTable,
+  quoted,
+  sourceName,
+} from "./move.ts";
 
 /** A table that moves, and what the catalog says of its source. */
 export interface Chosen {
@@ -17,10 +25,28 @@ export interface ChosenTables {
 }
 
 /** Whose ::text is the same wherever it is written, and which this site keeps as text. */
-const TEXTS = new Set(["text", "varchar", "uuid", "citext", "int2", "int4", "int8", "numeric", "name"]);
+const TEXTS = new Set([
+  "text",
+  "varchar",
+  "uuid",
+  "citext",
+  "int2",
+  "int4",
+  "int8",
+  "numeric",
+  "name",
+]);
 const DATES = new Set(["timestamp", "timestamptz", "date"]);
 /** What tools keep of themselves. */
-const BOOKKEEPING = new Set(["_prisma_migrations", "schema_migrations", "ar_internal_metadata", "knex_migrations", "knex_migrations_lock", "pgmigrations", "__drizzle_migrations"]);
+const BOOKKEEPING = new Set([
+  "_prisma_migrations",
+  "schema_migrations",
+  "ar_internal_metadata",
+  "knex_migrations",
+  "knex_migrations_lock",
+  "pgmigrations",
+  "__drizzle_migrations",
+]);
 /** A row is one statement with a place for each value, thirty-two rows at a time; SQLite takes 32,766 places. */
 const MOST_COLUMNS = 500;
 
@@ -28,9 +54,23 @@ const isTable = ({ kind }: CatalogTable) => kind === "r" || kind === "p";
 const sqlName = ({ schema, name }: CatalogTable) => sourceName({ schema, source: name });
 
 /** Decides nothing that `choices` leaves open: then a finding says what there is to choose. `role` reads the source. */
-export function chooseTables(catalog: readonly CatalogTable[], choices: Choices, role: string): ChosenTables {
+export function chooseTables(
+  catalog: readonly CatalogTable[],
+  choices: Choices,
+  role: string,
+): ChosenTables {
   const schema = findSchema(catalog);
-  if (schema === null) return { chosen: [], findings: [stop("tables", `There is none of the tables ${listed(KNOWN_TABLES.map(({ source }) => source))} in schema public.`, "Check the database's name in --from.")] };
+  if (schema === null)
+    return {
+      chosen: [],
+      findings: [
+        stop(
+          "tables",
+          `There is none of the tables ${listed(KNOWN_TABLES.map(({ source }) => source))} in schema public.`,
+          "Check the database's name in --from.",
+        ),
+      ],
+    };
   const findings: Finding[] = [];
   const targets = new Set([ASIDE_TABLE.toLowerCase()]);
   const chosen: Chosen[] = [];
@@ -40,7 +80,18 @@ export function chooseTables(catalog: readonly CatalogTable[], choices: Choices,
   for (const known of KNOWN_TABLES) {
     const from = here.find(({ name }) => name === known.source);
     if (!from) {
-      findings.push(known.source === "User" ? stop("tables", "There is no table User, and the others' rows point at it.", "Check the database's name in --from.") : note("tables", `There is no table ${known.source}: none of its rows move, and this site begins without.`));
+      findings.push(
+        known.source === "User"
+          ? stop(
+              "tables",
+              "There is no table User, and the others' rows point at it.",
+              "Check the database's name in --from.",
+            )
+          : note(
+              "tables",
+              `There is no table ${known.source}: none of its rows move, and this site begins without.`,
+            ),
+      );
       continue;
     }
     const { table, problems } = fitTable(known, from, role);
@@ -48,17 +99,37 @@ export function chooseTables(catalog: readonly CatalogTable[], choices: Choices,
     const isStopped = problems.some(({ level }) => level === "stop");
     if (table && !isStopped) chosen.push({ table, from });
     readable.push(from);
-    const unknown = from.columns.filter(({ name }) => !known.columns.some((column) => column.name === name));
+    const unknown = from.columns.filter(
+      ({ name }) => !known.columns.some((column) => column.name === name),
+    );
     if (unknown.length === 0) continue;
-    const side = sideTable(from, [...known.columns.filter(({ name }) => known.key.includes(name)), ...unknown.map(asText)], known.key, targets);
+    const side = sideTable(
+      from,
+      [...known.columns.filter(({ name }) => known.key.includes(name)), ...unknown.map(asText)],
+      known.key,
+      targets,
+    );
     const what = `${known.source} has ${counted(unknown.length, "column")} that this site does not have: ${listed(unknown.map(({ name, declared }) => `${name} (${declared})`))}.`;
     const { findings: said, isKept } = decideUnknown(what, side, from, choices, role);
     findings.push(...said);
     if (isKept && !isStopped) sides.push({ table: side, from });
   }
-  for (const from of here.filter((table) => isTable(table) && !table.isPartition && !readable.includes(table) && table.extension === null && !BOOKKEEPING.has(table.name))) {
+  for (const from of here.filter(
+    (table) =>
+      isTable(table) &&
+      !table.isPartition &&
+      !readable.includes(table) &&
+      table.extension === null &&
+      !BOOKKEEPING.has(table.name),
+  )) {
     const side = sideTable(from, from.columns.map(asText), keyOf(from), targets);
-    const { findings: said, isKept } = decideUnknown(`This site has no table for ${shown(from.name)} (${counted(from.columns.length, "column")}).`, side, from, choices, role);
+    const { findings: said, isKept } = decideUnknown(
+      `This site has no table for ${shown(from.name)} (${counted(from.columns.length, "column")}).`,
+      side,
+      from,
+      choices,
+      role,
+    );
     findings.push(...said);
     if (isKept) sides.push({ table: side, from });
   }
@@ -68,50 +139,112 @@ export function chooseTables(catalog: readonly CatalogTable[], choices: Choices,
 
 /** public where any of the four is there; else the only schema that has them; null where there is none. */
 function findSchema(catalog: readonly CatalogTable[]): string | null {
-  const found = [...new Set(catalog.filter(({ name }) => KNOWN_TABLES.some(({ source }) => source === name)).map(({ schema }) => schema))];
+  const found = [
+    ...new Set(
+      catalog
+        .filter(({ name }) => KNOWN_TABLES.some(({ source }) => source === name))
+        .map(({ schema }) => schema),
+    ),
+  ];
   return found.includes("public") ? "public" : found.length === 1 ? found[0]! : null;
 }
 
 /** The part of a known table that its source has, and what stands against it. */
-function fitTable(known: MoveTable, from: CatalogTable, role: string): { table: MoveTable | null; problems: Finding[] } {
+function fitTable(
+  known: MoveTable,
+  from: CatalogTable,
+  role: string,
+): { table: MoveTable | null; problems: Finding[] } {
   const { name } = from;
   const problems = findObstacles(from, role);
-  if (!isTable(from)) return { table: null, problems: [stop("tables", `${name} is no table but a ${from.kind === "f" ? "foreign table" : "view"}.`, `Make a table of it: CREATE TABLE … AS SELECT * FROM ${sqlName(from)};`)] };
+  if (!isTable(from))
+    return {
+      table: null,
+      problems: [
+        stop(
+          "tables",
+          `${name} is no table but a ${from.kind === "f" ? "foreign table" : "view"}.`,
+          `Make a table of it: CREATE TABLE … AS SELECT * FROM ${sqlName(from)};`,
+        ),
+      ],
+    };
   const columns: MoveColumn[] = [];
   for (const column of known.columns) {
     const found = from.columns.find((one) => one.name === column.name);
     if (!found) {
-      if (column.isNullable) problems.push(note("tables", `${name} has no column ${column.name}: it stays empty.`));
-      else problems.push(stop("tables", `${name} has no column ${column.name}, which every row needs.`, `ALTER TABLE ${sqlName(from)} ADD ${quoted(column.name)} ${column.as === "date" ? "timestamp(3)" : "text"}; and fill it.`));
+      if (column.isNullable)
+        problems.push(note("tables", `${name} has no column ${column.name}: it stays empty.`));
+      else
+        problems.push(
+          stop(
+            "tables",
+            `${name} has no column ${column.name}, which every row needs.`,
+            `ALTER TABLE ${sqlName(from)} ADD ${quoted(column.name)} ${column.as === "date" ? "timestamp(3)" : "text"}; and fill it.`,
+          ),
+        );
       continue;
     }
     const isDate = column.as === "date";
     if (isDate ? !DATES.has(found.type) : !(TEXTS.has(found.type) || found.isEnum)) {
-      problems.push(stop("values", `${name}.${column.name} is ${shown(found.declared)}, which ${isDate ? "is no date" : "can't be kept as a text without a loss"}.`, retype(from, column, found)));
+      problems.push(
+        stop(
+          "values",
+          `${name}.${column.name} is ${shown(found.declared)}, which ${isDate ? "is no date" : "can't be kept as a text without a loss"}.`,
+          retype(from, column, found),
+        ),
+      );
     }
     columns.push(isDate && (found.precision ?? 0) > 3 ? { ...column, hasMicros: true } : column);
   }
-  if (problems.every(({ level }) => level !== "stop") && !hasKey(from, known.key)) problems.push(keyless(from, known.key));
+  if (problems.every(({ level }) => level !== "stop") && !hasKey(from, known.key))
+    problems.push(keyless(from, known.key));
   return { table: { ...known, schema: from.schema, columns }, problems };
 }
 
 /** What makes reading all its rows impossible, or more than its own rows. */
 function findObstacles(from: CatalogTable, role: string): Finding[] {
   const problems: Finding[] = [];
-  if (!from.canRead) problems.push(stop("source", `The role may not read ${shown(from.name)}.`, `GRANT USAGE ON SCHEMA ${quoted(from.schema)} TO ${quoted(role)}; GRANT SELECT ON ${sqlName(from)} TO ${quoted(role)};`));
-  else if (from.hidesRows) problems.push(stop("source", `Row-level security of ${shown(from.name)} keeps rows from this role.`, "Use the table's owner, or a role with BYPASSRLS."));
+  if (!from.canRead)
+    problems.push(
+      stop(
+        "source",
+        `The role may not read ${shown(from.name)}.`,
+        `GRANT USAGE ON SCHEMA ${quoted(from.schema)} TO ${quoted(role)}; GRANT SELECT ON ${sqlName(from)} TO ${quoted(role)};`,
+      ),
+    );
+  else if (from.hidesRows)
+    problems.push(
+      stop(
+        "source",
+        `Row-level security of ${shown(from.name)} keeps rows from this role.`,
+        "Use the table's owner, or a role with BYPASSRLS.",
+      ),
+    );
   if (from.kind === "r" && from.heirs.length > 0) {
     const names = from.heirs.map((heir) => heir.name);
-    problems.push(stop("tables", `${listed(names)} ${names.length === 1 ? "inherits" : "inherit"} from ${shown(from.name)}: their rows would be taken for its own.`, from.heirs.map((heir) => `ALTER TABLE ${sqlName(heir)} NO INHERIT ${sqlName(from)};`).join(" ")));
+    problems.push(
+      stop(
+        "tables",
+        `${listed(names)} ${names.length === 1 ? "inherits" : "inherit"} from ${shown(from.name)}: their rows would be taken for its own.`,
+        from.heirs
+          .map((heir) => `ALTER TABLE ${sqlName(heir)} NO INHERIT ${sqlName(from)};`)
+          .join(" "),
+      ),
+    );
   }
   return problems;
 }
 
-const sameNames = (one: readonly string[], other: readonly string[]) => one.length === other.length && one.every((name) => other.includes(name));
-const isRequired = (from: CatalogTable, name: string) => from.columns.some((column) => column.name === name && column.isRequired);
+const sameNames = (one: readonly string[], other: readonly string[]) =>
+  one.length === other.length && one.every((name) => other.includes(name));
+const isRequired = (from: CatalogTable, name: string) =>
+  from.columns.some((column) => column.name === name && column.isRequired);
 
 function hasKey(from: CatalogTable, key: readonly string[]): boolean {
-  return from.uniques.some(({ columns }) => sameNames(columns, key)) && key.every((name) => isRequired(from, name));
+  return (
+    from.uniques.some(({ columns }) => sameNames(columns, key)) &&
+    key.every((name) => isRequired(from, name))
+  );
 }
 
 function keyless(from: CatalogTable, key: readonly string[]): Finding {
@@ -121,22 +254,31 @@ function keyless(from: CatalogTable, key: readonly string[]): Finding {
   const fix = isUnique
     ? `ALTER TABLE ${sqlName(from)} ${key.map((name) => `ALTER ${quoted(name)} SET NOT NULL`).join(", ")};`
     : `ALTER TABLE ${sqlName(from)} ADD ${hasPrimary ? "UNIQUE" : "PRIMARY KEY"} (${names});${hasPrimary ? key.map((name) => ` ALTER TABLE ${sqlName(from)} ALTER ${quoted(name)} SET NOT NULL;`).join("") : ""}`;
-  return stop("tables", `${from.name} has no key: nothing in Postgres says that ${listed(key)} is there once in every row.`, fix);
+  return stop(
+    "tables",
+    `${from.name} has no key: nothing in Postgres says that ${listed(key)} is there once in every row.`,
+    fix,
+  );
 }
 
 /** The primary key; else the first unique index over columns that are never null; else none. */
 function keyOf(from: CatalogTable): readonly string[] {
-  return from.uniques.find(({ columns }) => columns.every((name) => isRequired(from, name)))?.columns ?? [];
+  return (
+    from.uniques.find(({ columns }) => columns.every((name) => isRequired(from, name)))?.columns ??
+    []
+  );
 }
 
 function retype(from: CatalogTable, { name, as }: MoveColumn, { type }: CatalogColumn): string {
   const column = quoted(name);
   const alter = `ALTER TABLE ${sqlName(from)} ALTER ${column} TYPE`;
   if (as !== "date") {
-    if (type === "bytea") return `${alter} text USING …; say how its bytes are written, such as encode(${column}, 'base64').`;
+    if (type === "bytea")
+      return `${alter} text USING …; say how its bytes are written, such as encode(${column}, 'base64').`;
     return `${alter} text USING ${column}::text;`;
   }
-  if (["int4", "int8", "float4", "float8", "numeric"].includes(type)) return `${alter} timestamptz USING to_timestamp(${column} / 1000.0); (where it holds milliseconds since 1970; seconds without "/ 1000.0")`;
+  if (["int4", "int8", "float4", "float8", "numeric"].includes(type))
+    return `${alter} timestamptz USING to_timestamp(${column} / 1000.0); (where it holds milliseconds since 1970; seconds without "/ 1000.0")`;
   // A text without a zone would be read in the session's.
   return `SET timezone = 'UTC'; ${alter} timestamptz USING ${column}::text::timestamptz;`;
 }
@@ -144,42 +286,116 @@ function retype(from: CatalogTable, { name, as }: MoveColumn, { type }: CatalogC
 const asText = ({ name }: CatalogColumn): MoveColumn => ({ name, as: "text", isNullable: true });
 
 /** SQLite takes names that differ by case for the same; `targets` has those that are taken, in lower case. */
-function sideTable(from: CatalogTable, columns: readonly MoveColumn[], key: readonly string[], targets: Set<string>): MoveTable {
+function sideTable(
+  from: CatalogTable,
+  columns: readonly MoveColumn[],
+  key: readonly string[],
+  targets: Set<string>,
+): MoveTable {
   let target = `Moved_${from.name}`;
   for (let n = 2; targets.has(target.toLowerCase()); n += 1) target = `Moved_${from.name}_${n}`;
   targets.add(target.toLowerCase());
   return { schema: from.schema, source: from.name, target, key, columns, isSide: true };
 }
 
-function decideUnknown(what: string, side: MoveTable, from: CatalogTable, { unknown }: Choices, role: string): { findings: Finding[]; isKept: boolean } {
+function decideUnknown(
+  what: string,
+  side: MoveTable,
+  from: CatalogTable,
+  { unknown }: Choices,
+  role: string,
+): { findings: Finding[]; isKept: boolean } {
   const leave = "--unknown drop leaves it behind.";
-  if (unknown === "drop") return { findings: [note("tables", `${what} Left behind (--unknown drop).`)], isKept: false };
+  if (unknown === "drop")
+    return { findings: [note("tables", `${what} Left behind (--unknown drop).`)], isKept: false };
   const names = side.columns.map(({ name }) => name.toLowerCase());
-  const twice = side.columns.filter(({ name }) => names.indexOf(name.toLowerCase()) !== names.lastIndexOf(name.toLowerCase()));
-  if (names.length === 0) return { findings: [note("tables", `${what} Its rows hold nothing.`)], isKept: false };
-  if (twice.length > 0) return { findings: [stop("tables", `${what} SQLite would take ${listed(twice.map(({ name }) => name))} for the same column.`, `Rename one of them in Postgres; or ${leave}`)], isKept: false };
-  if (names.length > MOST_COLUMNS) return { findings: [stop("tables", `${what} A side table can have ${MOST_COLUMNS} at most.`, leave)], isKept: false };
-  if (unknown === "stop") return { findings: [choice("tables", what, `--unknown keep puts ${from.name === side.source && side.columns.length === from.columns.length ? "it" : "them"} into the table ${shown(side.target)}, as text; --unknown drop leaves ${side.columns.length === from.columns.length ? "it" : "them"} behind.`)], isKept: false };
-  const obstacles = findObstacles(from, role).map((problem) => ({ ...problem, fix: `${problem.fix} Or ${leave}` }));
+  const twice = side.columns.filter(
+    ({ name }) => names.indexOf(name.toLowerCase()) !== names.lastIndexOf(name.toLowerCase()),
+  );
+  if (names.length === 0)
+    return { findings: [note("tables", `${what} Its rows hold nothing.`)], isKept: false };
+  if (twice.length > 0)
+    return {
+      findings: [
+        stop(
+          "tables",
+          `${what} SQLite would take ${listed(twice.map(({ name }) => name))} for the same column.`,
+          `Rename one of them in Postgres; or ${leave}`,
+        ),
+      ],
+      isKept: false,
+    };
+  if (names.length > MOST_COLUMNS)
+    return {
+      findings: [stop("tables", `${what} A side table can have ${MOST_COLUMNS} at most.`, leave)],
+      isKept: false,
+    };
+  if (unknown === "stop")
+    return {
+      findings: [
+        choice(
+          "tables",
+          what,
+          `--unknown keep puts ${from.name === side.source && side.columns.length === from.columns.length ? "it" : "them"} into the table ${shown(side.target)}, as text; --unknown drop leaves ${side.columns.length === from.columns.length ? "it" : "them"} behind.`,
+        ),
+      ],
+      isKept: false,
+    };
+  const obstacles = findObstacles(from, role).map((problem) => ({
+    ...problem,
+    fix: `${problem.fix} Or ${leave}`,
+  }));
   if (obstacles.length > 0) return { findings: obstacles, isKept: false };
-  const unfollowed = side.key.length === 0 ? " It has no key: its rows are copied anew at every comparison, as they are then." : "";
-  return { findings: [note("tables", `${what} Kept in ${shown(side.target)}, as text.${unfollowed}`)], isKept: true };
+  const unfollowed =
+    side.key.length === 0
+      ? " It has no key: its rows are copied anew at every comparison, as they are then."
+      : "";
+  return {
+    findings: [note("tables", `${what} Kept in ${shown(side.target)}, as text.${unfollowed}`)],
+    isKept: true,
+  };
 }
 
 /** Names what is in the source and is none of the site's rows. */
 function nameTheRest(catalog: readonly CatalogTable[], schema: string): Finding[] {
   const findings: Finding[] = [];
-  const here = catalog.filter((table) => table.schema === schema && !KNOWN_TABLES.some(({ source }) => source === table.name));
+  const here = catalog.filter(
+    (table) => table.schema === schema && !KNOWN_TABLES.some(({ source }) => source === table.name),
+  );
   const say = (tables: readonly CatalogTable[], what: (names: string) => string) => {
-    if (tables.length > 0) findings.push(note("tables", what(listed(tables.map(({ name }) => name)))));
+    if (tables.length > 0)
+      findings.push(note("tables", what(listed(tables.map(({ name }) => name)))));
   };
   const own = here.filter(({ extension }) => extension === null);
-  say(own.filter((table) => isTable(table) && BOOKKEEPING.has(table.name)), (names) => `Not moved, since only tools of the old site need it: ${names}.`);
-  say(own.filter(({ kind }) => kind === "v" || kind === "m"), (names) => `Not moved, since views hold nothing of their own: ${names}.`);
-  say(own.filter(({ kind, isPartition }) => kind === "f" && !isPartition), (names) => `Not moved, since the rows of foreign tables are elsewhere: ${names}.`);
-  say(here.filter(({ extension }) => extension !== null), (names) => `Not moved, since it belongs to an extension: ${names}.`);
-  for (const [other, tables] of Map.groupBy(catalog.filter((table) => table.schema !== schema && isTable(table) && !table.isPartition && table.extension === null), (table) => table.schema)) {
-    findings.push(note("tables", `Not moved, since it is in another schema (${shown(other)}): ${listed(tables.map(({ name }) => name))}.`));
+  say(
+    own.filter((table) => isTable(table) && BOOKKEEPING.has(table.name)),
+    (names) => `Not moved, since only tools of the old site need it: ${names}.`,
+  );
+  say(
+    own.filter(({ kind }) => kind === "v" || kind === "m"),
+    (names) => `Not moved, since views hold nothing of their own: ${names}.`,
+  );
+  say(
+    own.filter(({ kind, isPartition }) => kind === "f" && !isPartition),
+    (names) => `Not moved, since the rows of foreign tables are elsewhere: ${names}.`,
+  );
+  say(
+    here.filter(({ extension }) => extension !== null),
+    (names) => `Not moved, since it belongs to an extension: ${names}.`,
+  );
+  for (const [other, tables] of Map.groupBy(
+    catalog.filter(
+      (table) =>
+        table.schema !== schema && isTable(table) && !table.isPartition && table.extension === null,
+    ),
+    (table) => table.schema,
+  )) {
+    findings.push(
+      note(
+        "tables",
+        `Not moved, since it is in another schema (${shown(other)}): ${listed(tables.map(({ name }) => name))}.`,
+      ),
+    );
   }
   return findings;
 }

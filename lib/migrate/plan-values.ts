@@ -9,27 +9,68 @@ import type { Chosen } from "./plan-tables.ts";
 import { readRows } from "./source.ts";
 
 /** What is converted wherever it stands, by the types of the columns. */
-export function noteConversions(chosen: readonly Chosen[], counts: ReadonlyMap<string, CountedTable>): Finding[] {
+export function noteConversions(
+  chosen: readonly Chosen[],
+  counts: ReadonlyMap<string, CountedTable>,
+): Finding[] {
   const columns = chosen
     .filter(({ table }) => !table.isSide)
-    .flatMap(({ table, from }) => table.columns.map((column) => ({ table, column, found: from.columns.find(({ name }) => name === column.name)!, label: `${table.source}.${column.name}` })));
+    .flatMap(({ table, from }) =>
+      table.columns.map((column) => ({
+        table,
+        column,
+        found: from.columns.find(({ name }) => name === column.name)!,
+        label: `${table.source}.${column.name}`,
+      })),
+    );
   const named = (select: (one: (typeof columns)[number]) => boolean) => columns.filter(select);
   const findings: Finding[] = [];
   const dates = named(({ column }) => column.as === "date");
   if (dates.length > 0) {
     const isUnzoned = dates.some(({ found }) => found.type === "timestamp");
-    findings.push(note("values", `Dates become whole milliseconds since 1970.${isUnzoned ? " Those without a time zone are read as UTC, as Prisma writes them." : ""}`));
+    findings.push(
+      note(
+        "values",
+        `Dates become whole milliseconds since 1970.${isUnzoned ? " Those without a time zone are read as UTC, as Prisma writes them." : ""}`,
+      ),
+    );
   }
-  for (const { label } of dates.filter(({ found }) => found.type === "date")) findings.push(note("values", `${label} is a day without a time: it becomes the midnight, UTC, with which it begins.`));
+  for (const { label } of dates.filter(({ found }) => found.type === "date"))
+    findings.push(
+      note(
+        "values",
+        `${label} is a day without a time: it becomes the midnight, UTC, with which it begins.`,
+      ),
+    );
   const enums = named(({ found, column }) => found.isEnum && column.as === "text");
-  if (enums.length > 0) findings.push(note("values", `Enums become text: ${listed(enums.map(({ label }) => label))}.`));
+  if (enums.length > 0)
+    findings.push(note("values", `Enums become text: ${listed(enums.map(({ label }) => label))}.`));
   for (const { table, column, found, label } of enums) {
-    const strange = column.allowed ? found.labels.filter((one) => !column.allowed!.includes(one)) : [];
-    const isUsed = counts.get(table.target)?.unfit.some(({ why }) => why.startsWith(`${column.name} is none of`));
-    if (strange.length > 0 && !isUsed) findings.push(note("values", `${label} could be ${listed(strange)}, which this site does not know. No row is.`));
+    const strange = column.allowed
+      ? found.labels.filter((one) => !column.allowed!.includes(one))
+      : [];
+    const isUsed = counts
+      .get(table.target)
+      ?.unfit.some(({ why }) => why.startsWith(`${column.name} is none of`));
+    if (strange.length > 0 && !isUsed)
+      findings.push(
+        note(
+          "values",
+          `${label} could be ${listed(strange)}, which this site does not know. No row is.`,
+        ),
+      );
   }
-  const others = named(({ found, column }) => column.as !== "date" && !found.isEnum && !["text", "varchar"].includes(found.type));
-  if (others.length > 0) findings.push(note("values", `These become text, as Postgres writes them: ${listed(others.map(({ label, found }) => `${label} (${found.declared})`))}.`));
+  const others = named(
+    ({ found, column }) =>
+      column.as !== "date" && !found.isEnum && !["text", "varchar"].includes(found.type),
+  );
+  if (others.length > 0)
+    findings.push(
+      note(
+        "values",
+        `These become text, as Postgres writes them: ${listed(others.map(({ label, found }) => `${label} (${found.declared})`))}.`,
+      ),
+    );
   return findings;
 }
 
@@ -41,28 +82,80 @@ const EXAMPLES = 3;
  * Addresses that are the same, or the same but for the case of A to Z: what SQLite's NOCASE folds, by which a log-in looks (lib/members/sign-up.ts).
  * Tells ids, never addresses.
  */
-export async function judgeAddresses(client: pg.Client, { table, from }: Chosen): Promise<Finding[]> {
-  const isUnique = from.uniques.some(({ columns }) => columns.length === 1 && columns[0] === "email");
+export async function judgeAddresses(
+  client: pg.Client,
+  { table, from }: Chosen,
+): Promise<Finding[]> {
+  const isUnique = from.uniques.some(
+    ({ columns }) => columns.length === 1 && columns[0] === "email",
+  );
   const findings: Finding[] = [];
   if (!isUnique) {
     const same = await findGroups(client, table, `"email"::text COLLATE "C"`);
-    if (same.groups > 0) findings.push(stop("members", `${counted(same.groups, "e-mail address", "e-mail addresses")} ${same.groups === 1 ? "belongs" : "belong"} to several members, ${counted(same.members, "account")} in all. ${same.examples}`, "Give each its own, or delete those that nobody uses, in the old site."));
-    else findings.push(note("members", "Nothing in Postgres keeps two members from having one e-mail address. None have now; should it happen while the move goes on, it stops.", `CREATE UNIQUE INDEX ON ${sourceName(table)} (${quoted("email")});`));
+    if (same.groups > 0)
+      findings.push(
+        stop(
+          "members",
+          `${counted(same.groups, "e-mail address", "e-mail addresses")} ${same.groups === 1 ? "belongs" : "belong"} to several members, ${counted(same.members, "account")} in all. ${same.examples}`,
+          "Give each its own, or delete those that nobody uses, in the old site.",
+        ),
+      );
+    else
+      findings.push(
+        note(
+          "members",
+          "Nothing in Postgres keeps two members from having one e-mail address. None have now; should it happen while the move goes on, it stops.",
+          `CREATE UNIQUE INDEX ON ${sourceName(table)} (${quoted("email")});`,
+        ),
+      );
   }
-  const alike = await findGroups(client, table, `lower("email"::text COLLATE "C")`, `count(DISTINCT "email"::text COLLATE "C") > 1`);
+  const alike = await findGroups(
+    client,
+    table,
+    `lower("email"::text COLLATE "C")`,
+    `count(DISTINCT "email"::text COLLATE "C") > 1`,
+  );
   if (alike.groups > 0) {
-    findings.push(note("members", `${counted(alike.groups, "e-mail address", "e-mail addresses")} ${alike.groups === 1 ? "belongs" : "belong"} to several members who wrote ${alike.groups === 1 ? "it" : "them"} with other capitals, ${counted(alike.members, "account")} in all. All of them move. A log-in reaches who has the address in lower case, else the oldest. ${alike.examples}`));
+    findings.push(
+      note(
+        "members",
+        `${counted(alike.groups, "e-mail address", "e-mail addresses")} ${alike.groups === 1 ? "belongs" : "belong"} to several members who wrote ${alike.groups === 1 ? "it" : "them"} with other capitals, ${counted(alike.members, "account")} in all. All of them move. A log-in reaches who has the address in lower case, else the oldest. ${alike.examples}`,
+      ),
+    );
   }
   return findings;
 }
 
-async function findGroups(client: pg.Client, table: MoveTable, by: string, having = "count(*) > 1"): Promise<{ groups: number; members: number; examples: string }> {
+async function findGroups(
+  client: pg.Client,
+  table: MoveTable,
+  by: string,
+  having = "count(*) > 1",
+): Promise<{ groups: number; members: number; examples: string }> {
   const grouped = `SELECT ${by} AS address, count(*) AS members FROM ${sourceName(table)} WHERE "email" IS NOT NULL GROUP BY 1 HAVING ${having}`;
-  const [row] = await ask(client, () => readRows<{ groups: string; members: string }>(client, `SELECT count(*)::text AS groups, COALESCE(sum(members), 0)::text AS members FROM (${grouped}) AS grouped`, [], { ms: PASS_MS }), { ms: PASS_MS });
+  const [row] = await ask(
+    client,
+    () =>
+      readRows<{ groups: string; members: string }>(
+        client,
+        `SELECT count(*)::text AS groups, COALESCE(sum(members), 0)::text AS members FROM (${grouped}) AS grouped`,
+        [],
+        { ms: PASS_MS },
+      ),
+    { ms: PASS_MS },
+  );
   if (row!.groups === "0") return { groups: 0, members: 0, examples: "" };
   const sql = `SELECT (SELECT json_agg("id"::text ORDER BY "id"::text) FROM ${sourceName(table)} WHERE ${by} = address)::text AS ids FROM (${grouped} ORDER BY 1 LIMIT ${EXAMPLES}) AS grouped`;
-  const groups = (await ask(client, () => readRows<{ ids: string }>(client, sql, [], { ms: PASS_MS }), { ms: PASS_MS })).map(({ ids }) => listed(JSON.parse(ids) as string[]));
-  return { groups: Number(row!.groups), members: Number(row!.members), examples: `${groups.length === 1 ? "Their ids" : "Ids, for example"}: ${groups.join("; ")}.` };
+  const groups = (
+    await ask(client, () => readRows<{ ids: string }>(client, sql, [], { ms: PASS_MS }), {
+      ms: PASS_MS,
+    })
+  ).map(({ ids }) => listed(JSON.parse(ids) as string[]));
+  return {
+    groups: Number(row!.groups),
+    members: Number(row!.members),
+    examples: `${groups.length === 1 ? "Their ids" : "Ids, for example"}: ${groups.join("; ")}.`,
+  };
 }
 
 export interface PlannedSessions {
@@ -73,9 +166,17 @@ export interface PlannedSessions {
 }
 
 /** How many sessions move, and whether anybody stays logged in by them. */
-export async function countSessions(client: pg.Client, { table }: Chosen, isOldCookieKnown: boolean): Promise<PlannedSessions> {
+export async function countSessions(
+  client: pg.Client,
+  { table }: Chosen,
+  isOldCookieKnown: boolean,
+): Promise<PlannedSessions> {
   const sql = `SELECT count(*)::text AS rows, (count(*) FILTER (WHERE "expirationDate" > now()))::text AS open FROM ${sourceName(table)}`;
-  const [row] = await ask(client, () => readRows<{ rows: string; open: string }>(client, sql, [], { ms: PASS_MS }), { ms: PASS_MS });
+  const [row] = await ask(
+    client,
+    () => readRows<{ rows: string; open: string }>(client, sql, [], { ms: PASS_MS }),
+    { ms: PASS_MS },
+  );
   return { rows: Number(row!.rows), open: Number(row!.open), stayLoggedIn: isOldCookieKnown };
 }
 
@@ -83,7 +184,19 @@ export async function countSessions(client: pg.Client, { table }: Chosen, isOldC
 export function judgeSessions({ rows, open, stayLoggedIn }: PlannedSessions): Finding[] {
   if (rows === 0) return [];
   const text = `${counted(rows, "session")}, ${open.toLocaleString("en-US")} of them not expired. Their ids are hashed on the way (SHA-256).`;
-  if (stayLoggedIn) return [note("members", `${text} Members stay logged in: OLD_COOKIE_SECRET is set.`, "Let OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE name the old site's cookies, here and where the site runs.")];
-  return [note("members", `${text} Members must log in again: this site can't read the old site's cookies.`, `To keep them logged in, set OLD_COOKIE_SECRET, OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE (docs/decisions/024).`)];
+  if (stayLoggedIn)
+    return [
+      note(
+        "members",
+        `${text} Members stay logged in: OLD_COOKIE_SECRET is set.`,
+        "Let OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE name the old site's cookies, here and where the site runs.",
+      ),
+    ];
+  return [
+    note(
+      "members",
+      `${text} Members must log in again: this site can't read the old site's cookies.`,
+      `To keep them logged in, set OLD_COOKIE_SECRET, OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE (docs/decisions/024).`,
+    ),
+  ];
 }
-

@@ -19,14 +19,31 @@ type Odd = keyof typeof ODDITIES;
 const SAID: Record<Odd, RegExp[]> = {
   microseconds: [/^note: PostRead.createdAt: 2,000 rows have microseconds/],
   zoned: [/^note: Dates become whole milliseconds/],
-  infinite: [/^choice: 1 row of Session .*expirationDate is infinite.*--unfit aside/, /^choice: 1 row of PostRead .*createdAt is infinite/],
-  ancient: [/^choice: 1 row of User .*createdAt is not in the years 1 to 9999/, /^choice: 12 rows of PostRead .*its User is not there, or can't be taken itself/],
+  infinite: [
+    /^choice: 1 row of Session .*expirationDate is infinite.*--unfit aside/,
+    /^choice: 1 row of PostRead .*createdAt is infinite/,
+  ],
+  ancient: [
+    /^choice: 1 row of User .*createdAt is not in the years 1 to 9999/,
+    /^choice: 12 rows of PostRead .*its User is not there, or can't be taken itself/,
+  ],
   extraLabel: [/^note: User.team could be GREEN.*No row is/],
-  greenMember: [/^choice: 1 row of User .*team is none of RED, BLUE, YELLOW/, /^choice: 2 rows of Session .*its User is not there/, /^choice: 1 row of Call/],
+  greenMember: [
+    /^choice: 1 row of User .*team is none of RED, BLUE, YELLOW/,
+    /^choice: 2 rows of Session .*its User is not there/,
+    /^choice: 1 row of Call/,
+  ],
   textRole: [/^choice: 1 row of User .*role is none of ADMIN, MEMBER/],
-  capitals: [/^note: 1 e-mail address belongs to several members who wrote it with other capitals, 2 accounts.* and twin\./],
-  orphans: [/^choice: 1 row of Session .*its User is not there/, /^choice: 1 row of PostRead .*its User is not there/],
-  unknownColumns: [/^choice: User has 3 columns that this site does not have: nickname \(text\), score \(numeric\(10,2\)\) and settings \(jsonb\).*--unknown keep puts them into the table Moved_User.*--unknown drop/],
+  capitals: [
+    /^note: 1 e-mail address belongs to several members who wrote it with other capitals, 2 accounts.* and twin\./,
+  ],
+  orphans: [
+    /^choice: 1 row of Session .*its User is not there/,
+    /^choice: 1 row of PostRead .*its User is not there/,
+  ],
+  unknownColumns: [
+    /^choice: User has 3 columns that this site does not have: nickname \(text\), score \(numeric\(10,2\)\) and settings \(jsonb\).*--unknown keep puts them into the table Moved_User.*--unknown drop/,
+  ],
   unknownSessionColumn: [/^choice: Session has 1 column .*userAgent/],
   unknownTable: [/^choice: This site has no table for Bookmark \(3 columns\).*Moved_Bookmark/],
   unknownTableWithoutKey: [/^choice: This site has no table for Log \(1 column\)/],
@@ -76,10 +93,27 @@ describe.skipIf(!findPostgres())("a plan", () => {
     const url = await site();
     const plan = await planMove(url, { dir });
     expect(isDecided(plan)).toBe(true);
-    expect(plan.tables.map(({ table, rows }) => [table.target, rows])).toEqual([["User", 60], ["Session", 90], ["Call", 8], ["PostRead", 2_000]]);
-    expect(plan.tables.every(({ bytes, seconds }) => bytes > 1_000 && seconds > 0 && seconds < 5)).toBe(true);
-    const [server_] = await ask(url, "SELECT system_identifier::text AS system, current_database() AS database FROM pg_control_system()");
-    expect(plan.source).toMatchObject({ mode: "stream", whyPasses: [], encoding: "UTF8", walLevel: "logical", hasPartitions: false, ...server_ });
+    expect(plan.tables.map(({ table, rows }) => [table.target, rows])).toEqual([
+      ["User", 60],
+      ["Session", 90],
+      ["Call", 8],
+      ["PostRead", 2_000],
+    ]);
+    expect(
+      plan.tables.every(({ bytes, seconds }) => bytes > 1_000 && seconds > 0 && seconds < 5),
+    ).toBe(true);
+    const [server_] = await ask(
+      url,
+      "SELECT system_identifier::text AS system, current_database() AS database FROM pg_control_system()",
+    );
+    expect(plan.source).toMatchObject({
+      mode: "stream",
+      whyPasses: [],
+      encoding: "UTF8",
+      walLevel: "logical",
+      hasPartitions: false,
+      ...server_,
+    });
     expect(plan.source.version).toMatch(/^\d+\.\d+$/);
     expect(plan.time.copySeconds).toBeLessThan(10);
     expect(plan.room).toMatchObject({ folder: dir });
@@ -87,49 +121,120 @@ describe.skipIf(!findPostgres())("a plan", () => {
     expect((await doMove(url, plan, join(dir, "plain.db"))).equal).toBe(true);
   });
 
-  test.each(Object.keys(SAID) as Odd[])("names what is odd, and what is chosen then moves and compares equal: %s", async (odd) => {
-    const url = await site(...(odd === "greenMember" ? (["extraLabel", odd] as const) : [odd]));
-    const plan = await planMove(url, { dir });
-    const said = saidBy(plan);
-    for (const pattern of SAID[odd]) expect(said.find((line) => pattern.test(line)), `${pattern} in ${said.join("\n")}`).toBeDefined();
-    const blocking = plan.findings.filter(({ level }) => level !== "note");
-    expect(isDecided(plan)).toBe(blocking.length === 0);
-    for (const { text, fix } of blocking) expect(() => decide(plan)).toThrow(`${text} ${fix}`);
-    expect(formatPlan(plan).join("\n")).not.toMatch(/postgres:|127\.0\.0\.1|@example|Ada|nobody/i);
+  test.each(Object.keys(SAID) as Odd[])(
+    "names what is odd, and what is chosen then moves and compares equal: %s",
+    async (odd) => {
+      const url = await site(...(odd === "greenMember" ? (["extraLabel", odd] as const) : [odd]));
+      const plan = await planMove(url, { dir });
+      const said = saidBy(plan);
+      for (const pattern of SAID[odd])
+        expect(
+          said.find((line) => pattern.test(line)),
+          `${pattern} in ${said.join("\n")}`,
+        ).toBeDefined();
+      const blocking = plan.findings.filter(({ level }) => level !== "note");
+      expect(isDecided(plan)).toBe(blocking.length === 0);
+      for (const { text, fix } of blocking) expect(() => decide(plan)).toThrow(`${text} ${fix}`);
+      expect(formatPlan(plan).join("\n")).not.toMatch(
+        /postgres:|127\.0\.0\.1|@example|Ada|nobody/i,
+      );
 
-    if (odd === "noKey") await runSql(url, blocking[0]!.fix!);
-    const chosen = await planMove(url, { dir, choices: ALL_MOVES });
-    expect([isDecided(chosen), saidBy(chosen).filter((line) => !line.startsWith("note"))]).toEqual([true, []]);
-    const file = join(dir, `${odd}.db`);
-    const { equal, tables } = await doMove(url, chosen, file);
-    expect(tables.flatMap(({ differences }) => differences)).toEqual([]);
-    expect([equal, tables.length > 3 || odd === "missingTable"]).toEqual([true, true]);
-    expect(tables.map(({ target, source }) => [target, source.rows])).toEqual(chosen.tables.map(({ table, rows }) => [table.target, rows]));
+      if (odd === "noKey") await runSql(url, blocking[0]!.fix!);
+      const chosen = await planMove(url, { dir, choices: ALL_MOVES });
+      expect([
+        isDecided(chosen),
+        saidBy(chosen).filter((line) => !line.startsWith("note")),
+      ]).toEqual([true, []]);
+      const file = join(dir, `${odd}.db`);
+      const { equal, tables } = await doMove(url, chosen, file);
+      expect(tables.flatMap(({ differences }) => differences)).toEqual([]);
+      expect([equal, tables.length > 3 || odd === "missingTable"]).toEqual([true, true]);
+      expect(tables.map(({ target, source }) => [target, source.rows])).toEqual(
+        chosen.tables.map(({ table, rows }) => [table.target, rows]),
+      );
 
-    // What was put aside is what the plan counted, reason by reason.
-    const db = new Database(file, { readonly: true });
-    const aside = db.prepare(`SELECT "source" || ': ' || "why" || ' ' || count(*) FROM "Moved_aside" GROUP BY "source", "why" ORDER BY 1`).pluck().all();
-    const keys = new Set(db.prepare(`SELECT "source" || ' ' || "key" FROM "Moved_aside"`).pluck().all());
-    db.close();
-    const counted = plan.findings.filter(({ about }) => about === "rows").map(({ text }) => {
-      const [, rows, source, why] = /^([\d,]+) rows? of (\w+) can't be taken as (?:it is|they are): (.*?)(?:, or can't be taken itself)?\. [A-Z]/.exec(text)!;
-      for (const key of text.split(/keys?: /)[1]!.replace(/\.$/, "").split(", ")) expect(keys).toContain(`${source} ${key}`);
-      return `${source}: ${why} ${rows!.replaceAll(",", "")}`;
-    });
-    expect(counted.sort()).toEqual(aside);
-  });
+      // What was put aside is what the plan counted, reason by reason.
+      const db = new Database(file, { readonly: true });
+      const aside = db
+        .prepare(
+          `SELECT "source" || ': ' || "why" || ' ' || count(*) FROM "Moved_aside" GROUP BY "source", "why" ORDER BY 1`,
+        )
+        .pluck()
+        .all();
+      const keys = new Set(
+        db.prepare(`SELECT "source" || ' ' || "key" FROM "Moved_aside"`).pluck().all(),
+      );
+      db.close();
+      const counted = plan.findings
+        .filter(({ about }) => about === "rows")
+        .map(({ text }) => {
+          const [, rows, source, why] =
+            /^([\d,]+) rows? of (\w+) can't be taken as (?:it is|they are): (.*?)(?:, or can't be taken itself)?\. [A-Z]/.exec(
+              text,
+            )!;
+          for (const key of text
+            .split(/keys?: /)[1]!
+            .replace(/\.$/, "")
+            .split(", "))
+            expect(keys).toContain(`${source} ${key}`);
+          return `${source}: ${why} ${rows!.replaceAll(",", "")}`;
+        });
+      expect(counted.sort()).toEqual(aside);
+    },
+  );
 
   test("of everything odd at once holds together, and drop leaves behind what keep would keep", async () => {
-    const url = await site("extraLabel", "greenMember", "infinite", "ancient", "orphans", "emptySlug", "noTeam", "microseconds", "zoned", "citext", "uuids", "wrongType", "dateOnly", "unknownColumns", "unknownSessionColumn", "unknownTable", "unknownTableWithoutKey", "view", "bigCall");
+    const url = await site(
+      "extraLabel",
+      "greenMember",
+      "infinite",
+      "ancient",
+      "orphans",
+      "emptySlug",
+      "noTeam",
+      "microseconds",
+      "zoned",
+      "citext",
+      "uuids",
+      "wrongType",
+      "dateOnly",
+      "unknownColumns",
+      "unknownSessionColumn",
+      "unknownTable",
+      "unknownTableWithoutKey",
+      "view",
+      "bigCall",
+    );
     const undecided = await planMove(url, { dir });
     expect(undecided.findings.filter(({ level }) => level === "choice").length).toBeGreaterThan(10);
-    expect(undecided.tables.map(({ table }) => table.target)).toEqual(["User", "Session", "Call", "PostRead"]);
+    expect(undecided.tables.map(({ table }) => table.target)).toEqual([
+      "User",
+      "Session",
+      "Call",
+      "PostRead",
+    ]);
     const kept = await planMove(url, { dir, choices: ALL_MOVES });
-    expect(decide(kept).tables.map(({ target, isSide }) => [target, isSide])).toEqual([["User", false], ["Session", false], ["Call", false], ["PostRead", false], ["Moved_User", true], ["Moved_Session", true], ["Moved_Bookmark", true], ["Moved_Log", true]]);
+    expect(decide(kept).tables.map(({ target, isSide }) => [target, isSide])).toEqual([
+      ["User", false],
+      ["Session", false],
+      ["Call", false],
+      ["PostRead", false],
+      ["Moved_User", true],
+      ["Moved_Session", true],
+      ["Moved_Bookmark", true],
+      ["Moved_Log", true],
+    ]);
     expect((await doMove(url, kept, join(dir, "all.db"))).equal).toBe(true);
     const dropped = await planMove(url, { dir, choices: { unknown: "drop", unfit: "aside" } });
-    expect(decide(dropped).tables.map(({ target }) => target)).toEqual(["User", "Session", "Call", "PostRead"]);
-    expect(saidBy(dropped).filter((line) => line.includes("Left behind (--unknown drop)"))).toHaveLength(4);
+    expect(decide(dropped).tables.map(({ target }) => target)).toEqual([
+      "User",
+      "Session",
+      "Call",
+      "PostRead",
+    ]);
+    expect(
+      saidBy(dropped).filter((line) => line.includes("Left behind (--unknown drop)")),
+    ).toHaveLength(4);
     expect((await doMove(url, dropped, join(dir, "dropped.db"))).equal).toBe(true);
     const half = await planMove(url, { dir, choices: { unknown: "keep", unfit: "stop" } });
     expect(() => decide(half)).toThrow(/--unfit aside/);
@@ -145,8 +250,12 @@ describe.skipIf(!findPostgres())("a plan", () => {
 
   test("says whether members stay logged in, and what to set", async () => {
     const url = await site();
-    expect(saidBy(await planMove(url, { dir })).join()).toMatch(/90 sessions, \d+ of them not expired.*must log in again.*OLD_COOKIE_SECRET, OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE/);
-    expect(saidBy(await planMove(url, { dir, isOldCookieKnown: true })).join()).toMatch(/stay logged in.*OLD_SESSION_COOKIE/);
+    expect(saidBy(await planMove(url, { dir })).join()).toMatch(
+      /90 sessions, \d+ of them not expired.*must log in again.*OLD_COOKIE_SECRET, OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE/,
+    );
+    expect(saidBy(await planMove(url, { dir, isOldCookieKnown: true })).join()).toMatch(
+      /stay logged in.*OLD_SESSION_COOKIE/,
+    );
   });
 
   test("changes nothing: neither the source nor the disk", async () => {
@@ -163,10 +272,17 @@ describe.skipIf(!findPostgres())("a plan", () => {
   test("addresses that several members have stop it where nothing in Postgres forbids them", async () => {
     const url = await site();
     await runSql(url, `DROP INDEX "User.email_unique"`);
-    expect(saidBy(await planMove(url, { dir })).join()).toMatch(/note: Nothing in Postgres keeps two members from having one e-mail address.*CREATE UNIQUE INDEX ON "public"."User" \("email"\);/);
-    await runSql(url, `UPDATE "User" SET "email" = 'same@example.com' WHERE "email" IN ('member3@example.com', 'member4@example.com')`);
+    expect(saidBy(await planMove(url, { dir })).join()).toMatch(
+      /note: Nothing in Postgres keeps two members from having one e-mail address.*CREATE UNIQUE INDEX ON "public"."User" \("email"\);/,
+    );
+    await runSql(
+      url,
+      `UPDATE "User" SET "email" = 'same@example.com' WHERE "email" IN ('member3@example.com', 'member4@example.com')`,
+    );
     const plan = await planMove(url, { dir, choices: ALL_MOVES });
-    expect(saidBy(plan).join()).toMatch(/stop: 1 e-mail address belongs to several members, 2 accounts in all/);
+    expect(saidBy(plan).join()).toMatch(
+      /stop: 1 e-mail address belongs to several members, 2 accounts in all/,
+    );
     expect(saidBy(plan).join()).toContain(await idOf(url, "user", 3));
     expect(JSON.stringify(plan)).not.toContain("same@");
     expect(isDecided(plan)).toBe(false);
@@ -178,20 +294,44 @@ describe.skipIf(!findPostgres())("a plan", () => {
     const other = await server.createDatabase();
     await createOldSite(other);
     try {
-      expect(saidBy(await planMove(url, { dir })).join()).toMatch(/stop: A replication slot named lectern_move is there already, of another move from this database.*run abort/);
-      expect(saidBy(await planMove(other, { dir })).join()).toMatch(/stop: .* of a move from the database site\d+ of the same server/);
+      expect(saidBy(await planMove(url, { dir })).join()).toMatch(
+        /stop: A replication slot named lectern_move is there already, of another move from this database.*run abort/,
+      );
+      expect(saidBy(await planMove(other, { dir })).join()).toMatch(
+        /stop: .* of a move from the database site\d+ of the same server/,
+      );
       const { source, tables } = await planMove(url, { dir });
-      const state = { version: 1, id: "x", system: source.system, database: source.database, mode: "stream", phase: "copying", choices: NOTHING_DECIDED, tables: tables.map(({ table }) => table), slot: MOVE_NAME, publication: MOVE_NAME, readOnly: null, stoppedAtMs: null, position: null, startedAtMs: 0 } as const;
+      const state = {
+        version: 1,
+        id: "x",
+        system: source.system,
+        database: source.database,
+        mode: "stream",
+        phase: "copying",
+        choices: NOTHING_DECIDED,
+        tables: tables.map(({ table }) => table),
+        slot: MOVE_NAME,
+        publication: MOVE_NAME,
+        readOnly: null,
+        stoppedAtMs: null,
+        position: null,
+        startedAtMs: 0,
+      } as const;
       const begun = mkdtempSync(join(tmpdir(), "lectern-plan-"));
       saveState(join(begun, "site.db"), state);
       const again = await planMove(url, { dir: begun });
-      expect([isDecided(again), saidBy(again).some((line) => /note: A copy to .* was begun and not finished/.test(line))]).toEqual([true, true]);
+      expect([
+        isDecided(again),
+        saidBy(again).some((line) => /note: A copy to .* was begun and not finished/.test(line)),
+      ]).toEqual([true, true]);
       expect(isDecided(await planMove(other, { dir: begun }))).toBe(false);
       rmSync(begun, { recursive: true });
     } finally {
       await runSql(url, `SELECT pg_drop_replication_slot('${MOVE_NAME}')`);
     }
     await runSql(url, `CREATE PUBLICATION ${MOVE_NAME} FOR TABLE "User"`);
-    expect(saidBy(await planMove(url, { dir })).join()).toMatch(/stop: A publication named lectern_move is there already/);
+    expect(saidBy(await planMove(url, { dir })).join()).toMatch(
+      /stop: A publication named lectern_move is there already/,
+    );
   });
 });

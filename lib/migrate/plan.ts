@@ -6,12 +6,26 @@ import { readCatalog } from "./catalog.ts";
 import { ask } from "./checksums.ts";
 import { type Finding, note } from "./finding.ts";
 import type { Choices, MoveTable } from "./move.ts";
-import { type PlannedRoom, type PlannedTime, expectCopy, expectTime, findRoom, judgeRoom, sampleTables } from "./plan-cost.ts";
+import {
+  type PlannedRoom,
+  type PlannedTime,
+  expectCopy,
+  expectTime,
+  findRoom,
+  judgeRoom,
+  sampleTables,
+} from "./plan-cost.ts";
 import { type CountedTable, countAll, countRows, judgeRows } from "./plan-rows.ts";
 import { type SourceFacts, isTooOld, judgeSource, noteStream, readSource } from "./plan-source.ts";
 import { whyServerCantStream, whyTablesCantStream } from "./plan-stream.ts";
 import { chooseTables } from "./plan-tables.ts";
-import { type PlannedSessions, countSessions, judgeAddresses, judgeSessions, noteConversions } from "./plan-values.ts";
+import {
+  type PlannedSessions,
+  countSessions,
+  judgeAddresses,
+  judgeSessions,
+  noteConversions,
+} from "./plan-values.ts";
 import { readRows } from "./source.ts";
 import { type MoveState, findState } from "./state.ts";
 
@@ -50,7 +64,10 @@ const STATEMENT_MS = 1_800_000;
  * What a move of the database of `client`, a connection that only reads, to the file `to` would do. Reads one state of it, every row of the known
  * tables once. Throws AppError(unavailable) where the source is lost or too slow, and as findState does.
  */
-export async function makePlan(client: pg.Client, { to, choices, isOldCookieKnown }: { to: string; choices: Choices; isOldCookieKnown: boolean }): Promise<Plan> {
+export async function makePlan(
+  client: pg.Client,
+  { to, choices, isOldCookieKnown }: { to: string; choices: Choices; isOldCookieKnown: boolean },
+): Promise<Plan> {
   const begun = findState(to);
   await run(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   try {
@@ -63,11 +80,25 @@ export async function makePlan(client: pg.Client, { to, choices, isOldCookieKnow
 
 const run = (client: pg.Client, sql: string) => ask(client, () => readRows(client, sql));
 
-async function look(client: pg.Client, { to, choices, isOldCookieKnown, begun }: { to: string; choices: Choices; isOldCookieKnown: boolean; begun: MoveState | null }): Promise<Plan> {
+async function look(
+  client: pg.Client,
+  {
+    to,
+    choices,
+    isOldCookieKnown,
+    begun,
+  }: { to: string; choices: Choices; isOldCookieKnown: boolean; begun: MoveState | null },
+): Promise<Plan> {
   const facts = await readSource(client);
-  const isOurs = begun !== null && begun.slot !== null && begun.system === facts.system && begun.database === facts.database;
+  const isOurs =
+    begun !== null &&
+    begun.slot !== null &&
+    begun.system === facts.system &&
+    begun.database === facts.database;
   const findings: Finding[] = [...noteBegun(begun, to), ...judgeSource(facts, { isOurs })];
-  const { chosen, findings: ofTables } = isTooOld(facts) ? { chosen: [], findings: [] } : chooseTables(await readCatalog(client, facts.versionNumber), choices, facts.role);
+  const { chosen, findings: ofTables } = isTooOld(facts)
+    ? { chosen: [], findings: [] }
+    : chooseTables(await readCatalog(client, facts.versionNumber), choices, facts.role);
   findings.push(...ofTables);
   const find = (target: string) => chosen.find(({ table }) => table.target === target);
   const parent = find("User")?.table ?? null;
@@ -83,7 +114,10 @@ async function look(client: pg.Client, { to, choices, isOldCookieKnown, begun }:
     const isShared = chosen.some((other) => other.from === from && other.table !== table);
     sizes.push({
       table,
-      rows: counted?.rows ?? (isShared ? counts.get(table.source)?.rows : undefined) ?? (await countAll(client, table)),
+      rows:
+        counted?.rows ??
+        (isShared ? counts.get(table.source)?.rows : undefined) ??
+        (await countAll(client, table)),
       diskBytes: [from, ...from.heirs].reduce((sum, { bytes }) => sum + bytes, 0),
     });
   }
@@ -95,16 +129,30 @@ async function look(client: pg.Client, { to, choices, isOldCookieKnown, begun }:
   if (sessions) findings.push(...judgeSessions(sessions));
 
   const sampled = await sampleTables(client, sizes);
-  const measured = sizes.map(({ table, rows, diskBytes }) => ({ table, rows, ...(sampled.get(table.target) ?? { bytes: diskBytes, readMs: 0 }) }));
+  const measured = sizes.map(({ table, rows, diskBytes }) => ({
+    table,
+    rows,
+    ...(sampled.get(table.target) ?? { bytes: diskBytes, readMs: 0 }),
+  }));
   const room = findRoom(to, measured);
   findings.push(...judgeRoom(room));
   const whyPasses = [...whyServerCantStream(facts), ...whyTablesCantStream(chosen, facts)];
   if (whyPasses.length === 0) findings.push(...noteStream(facts));
   return {
-    source: { ...facts, mode: whyPasses.length === 0 ? "stream" : "passes", whyPasses, hasPartitions: chosen.some(({ from }) => from.kind === "p") },
+    source: {
+      ...facts,
+      mode: whyPasses.length === 0 ? "stream" : "passes",
+      whyPasses,
+      hasPartitions: chosen.some(({ from }) => from.kind === "p"),
+    },
     to,
     choices,
-    tables: measured.map(({ table, rows, bytes, readMs }) => ({ table, rows, bytes, seconds: expectCopy({ rows, bytes, readMs }) })),
+    tables: measured.map(({ table, rows, bytes, readMs }) => ({
+      table,
+      rows,
+      bytes,
+      seconds: expectCopy({ rows, bytes, readMs }),
+    })),
     sessions,
     findings,
     time: expectTime(measured),
@@ -114,9 +162,23 @@ async function look(client: pg.Client, { to, choices, isOldCookieKnown, begun }:
 
 function noteBegun(begun: MoveState | null, to: string): Finding[] {
   if (begun === null) return [];
-  if (begun.phase === "copying") return [note("target", `A copy to ${to} was begun and not finished. copy begins it anew.`)];
-  if (begun.phase === "done") return [note("target", `A move to ${to} is done already.`, "abort forgets it, and leaves the file as it is.")];
-  return [note("target", `A move to ${to} is under way.`, "follow, verify, cutover or resume goes on with it; abort gives it up.")];
+  if (begun.phase === "copying")
+    return [note("target", `A copy to ${to} was begun and not finished. copy begins it anew.`)];
+  if (begun.phase === "done")
+    return [
+      note(
+        "target",
+        `A move to ${to} is done already.`,
+        "abort forgets it, and leaves the file as it is.",
+      ),
+    ];
+  return [
+    note(
+      "target",
+      `A move to ${to} is under way.`,
+      "follow, verify, cutover or resume goes on with it; abort gives it up.",
+    ),
+  ];
 }
 
 /** Whether nothing is left that stops the move or must be chosen. */
@@ -129,7 +191,10 @@ export function decide(plan: Plan): { tables: readonly MoveTable[]; choices: Cho
   const blocking = plan.findings.filter(({ level }) => level !== "note");
   if (blocking.length > 0) {
     const lines = blocking.map(({ text, fix }) => `- ${fix === null ? text : `${text} ${fix}`}`);
-    throw new AppError("conflict", `Nothing was copied. What stands against it:\n${lines.join("\n")}\nplan says the same at length.`);
+    throw new AppError(
+      "conflict",
+      `Nothing was copied. What stands against it:\n${lines.join("\n")}\nplan says the same at length.`,
+    );
   }
   return { tables: plan.tables.map(({ table }) => table), choices: plan.choices };
 }

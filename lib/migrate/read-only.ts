@@ -32,7 +32,11 @@ export async function requireRightToStop(url: string): Promise<void> {
       `SELECT (pg_has_role(d.datdba, 'USAGE') OR r.rolsuper)::text AS owns, (r.rolsuper OR (pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE')))::text AS sees, current_user AS role
        FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`,
     );
-    if (right!.owns !== "true") throw new AppError("forbidden", "This role does not own the database: it can't be made read-only. Use the owner's, or stop the old site yourself and give --old-site-stopped.");
+    if (right!.owns !== "true")
+      throw new AppError(
+        "forbidden",
+        "This role does not own the database: it can't be made read-only. Use the owner's, or stop the old site yourself and give --old-site-stopped.",
+      );
     if (right!.sees !== "true" && (await hasStrangers(query))) throw blind(right!.role);
     await refuseOthers(query);
   });
@@ -42,11 +46,17 @@ export async function requireRightToStop(url: string): Promise<void> {
 const OTHERS = `datname = current_database() AND pid <> pg_backend_pid() AND application_name IS DISTINCT FROM '${OURS}' AND COALESCE(backend_type, 'client backend') IN ('client backend', 'parallel worker')`;
 
 async function hasStrangers(query: Query): Promise<boolean> {
-  const [row] = await query<{ n: string }>(`SELECT count(*)::text AS n FROM pg_stat_activity WHERE ${OTHERS} AND backend_start IS NULL`);
+  const [row] = await query<{ n: string }>(
+    `SELECT count(*)::text AS n FROM pg_stat_activity WHERE ${OTHERS} AND backend_start IS NULL`,
+  );
   return row!.n !== "0";
 }
 
-const blind = (role: string) => new AppError("forbidden", `This role can't see and end the sessions of other roles, so nobody can say that they have stopped. GRANT pg_read_all_stats, pg_signal_backend TO ${quoted(role)};`);
+const blind = (role: string) =>
+  new AppError(
+    "forbidden",
+    `This role can't see and end the sessions of other roles, so nobody can say that they have stopped. GRANT pg_read_all_stats, pg_signal_backend TO ${quoted(role)};`,
+  );
 
 /** Writers that a read-only database does not stop. */
 async function refuseOthers(query: Query): Promise<void> {
@@ -58,9 +68,20 @@ async function refuseOthers(query: Query): Promise<void> {
   );
   const [first] = found;
   if (!first) return;
-  if (first.what === "role") throw new AppError("conflict", `The role ${first.name} writes whatever the database says (its own default_transaction_read_only is off). ALTER ROLE ${first.name} RESET default_transaction_read_only;`);
-  if (first.what === "prepared") throw new AppError("conflict", "A prepared transaction waits for its end and would be committed afterwards (pg_prepared_xacts). COMMIT PREPARED or ROLLBACK PREPARED it first.");
-  throw new AppError("conflict", `The subscription ${first.name} writes into this database, whatever its settings. ALTER SUBSCRIPTION ${first.name} DISABLE;`);
+  if (first.what === "role")
+    throw new AppError(
+      "conflict",
+      `The role ${first.name} writes whatever the database says (its own default_transaction_read_only is off). ALTER ROLE ${first.name} RESET default_transaction_read_only;`,
+    );
+  if (first.what === "prepared")
+    throw new AppError(
+      "conflict",
+      "A prepared transaction waits for its end and would be committed afterwards (pg_prepared_xacts). COMMIT PREPARED or ROLLBACK PREPARED it first.",
+    );
+  throw new AppError(
+    "conflict",
+    `The subscription ${first.name} writes into this database, whatever its settings. ALTER SUBSCRIPTION ${first.name} DISABLE;`,
+  );
 }
 
 /**
@@ -89,9 +110,16 @@ async function endSessions(query: Query, since: string): Promise<number> {
   const untilMs = performance.now() + END_MS;
   const ended = new Set<string>();
   for (;;) {
-    const left = await query<{ pid: string; idle: string }>(`SELECT pid::text, (state IS NOT DISTINCT FROM 'idle')::text AS idle FROM pg_stat_activity WHERE ${OTHERS} AND COALESCE(backend_start <= $1::timestamptz, true)`, [since]);
+    const left = await query<{ pid: string; idle: string }>(
+      `SELECT pid::text, (state IS NOT DISTINCT FROM 'idle')::text AS idle FROM pg_stat_activity WHERE ${OTHERS} AND COALESCE(backend_start <= $1::timestamptz, true)`,
+      [since],
+    );
     if (left.length === 0) return ended.size;
-    if (performance.now() > untilMs) throw new AppError("unavailable", `${left.length} of the old site's sessions can't be ended.`);
+    if (performance.now() > untilMs)
+      throw new AppError(
+        "unavailable",
+        `${left.length} of the old site's sessions can't be ended.`,
+      );
     for (const { pid, idle } of left) {
       if (idle !== "true" && performance.now() < graceEndsMs) continue;
       ended.add(pid);
@@ -108,7 +136,9 @@ async function endSessions(query: Query, since: string): Promise<number> {
 export async function allowWrites(url: string, before: string | null): Promise<void> {
   await withSource(url, async (query) => {
     const [row] = await query<{ name: string }>("SELECT current_database() AS name");
-    await query(`ALTER DATABASE ${quoted(row!.name)} ${before === null ? "RESET default_transaction_read_only" : `SET default_transaction_read_only = ${/^(on|t|true|y|yes|1)$/i.test(before) ? "on" : "off"}`}`);
+    await query(
+      `ALTER DATABASE ${quoted(row!.name)} ${before === null ? "RESET default_transaction_read_only" : `SET default_transaction_read_only = ${/^(on|t|true|y|yes|1)$/i.test(before) ? "on" : "off"}`}`,
+    );
     const [now] = await query<{ now: string }>("SELECT clock_timestamp()::text AS now");
     // What can't be ended ends when its site reconnects.
     await endSessions(query, now!.now).catch(() => {});
@@ -119,20 +149,33 @@ export async function allowWrites(url: string, before: string | null): Promise<v
  * Waits until nobody but us is connected to the database: for an owner who stops the old site. Throws AppError(unavailable) after `timeoutMs`, and what
  * requireRightToStop throws for those who would write all the same.
  */
-export async function waitUntilAlone(url: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+export async function waitUntilAlone(
+  url: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   await withSource(url, async (query) => {
     await refuseOthers(query);
     const untilMs = performance.now() + timeoutMs;
     for (;;) {
-      const [row] = await query<{ others: string }>(`SELECT count(*)::text AS others FROM pg_stat_activity WHERE ${OTHERS}`);
+      const [row] = await query<{ others: string }>(
+        `SELECT count(*)::text AS others FROM pg_stat_activity WHERE ${OTHERS}`,
+      );
       if (row!.others === "0") return;
-      if (performance.now() > untilMs) throw new AppError("unavailable", `Still connected to the old database: ${row!.others} other ${row!.others === "1" ? "session" : "sessions"}. Stop the old site, and try again.`);
+      if (performance.now() > untilMs)
+        throw new AppError(
+          "unavailable",
+          `Still connected to the old database: ${row!.others} other ${row!.others === "1" ? "session" : "sessions"}. Stop the old site, and try again.`,
+        );
       await sleep(200, undefined, { signal });
     }
   });
 }
 
-type Query = <Row extends Record<string, string | null>>(text: string, values?: readonly (string | null)[]) => Promise<Row[]>;
+type Query = <Row extends Record<string, string | null>>(
+  text: string,
+  values?: readonly (string | null)[],
+) => Promise<Row[]>;
 
 async function withSource<T>(url: string, work: (query: Query) => Promise<T>): Promise<T> {
   const client = await connectSource(url);

@@ -70,12 +70,18 @@ function hashBytes(length: number): void {
   if (hashed.high !== 0 || hashed.low !== 0) {
     a = (a + hashed.high) | 0;
     b = (b + hashed.low) | 0;
-    a = (a - c) ^ ((c << 4) | (c >>> 28)); c = (c + b) | 0;
-    b = (b - a) ^ ((a << 6) | (a >>> 26)); a = (a + c) | 0;
-    c = (c - b) ^ ((b << 8) | (b >>> 24)); b = (b + a) | 0;
-    a = (a - c) ^ ((c << 16) | (c >>> 16)); c = (c + b) | 0;
-    b = (b - a) ^ ((a << 19) | (a >>> 13)); a = (a + c) | 0;
-    c = (c - b) ^ ((b << 4) | (b >>> 28)); b = (b + a) | 0;
+    a = (a - c) ^ ((c << 4) | (c >>> 28));
+    c = (c + b) | 0;
+    b = (b - a) ^ ((a << 6) | (a >>> 26));
+    a = (a + c) | 0;
+    c = (c - b) ^ ((b << 8) | (b >>> 24));
+    b = (b + a) | 0;
+    a = (a - c) ^ ((c << 16) | (c >>> 16));
+    c = (c + b) | 0;
+    b = (b - a) ^ ((a << 19) | (a >>> 13));
+    a = (a + c) | 0;
+    c = (c - b) ^ ((b << 4) | (b >>> 28));
+    b = (b + a) | 0;
   }
   let word = 0;
   let left = length;
@@ -83,12 +89,18 @@ function hashBytes(length: number): void {
     a = (a + words[word]!) | 0;
     b = (b + words[word + 1]!) | 0;
     c = (c + words[word + 2]!) | 0;
-    a = (a - c) ^ ((c << 4) | (c >>> 28)); c = (c + b) | 0;
-    b = (b - a) ^ ((a << 6) | (a >>> 26)); a = (a + c) | 0;
-    c = (c - b) ^ ((b << 8) | (b >>> 24)); b = (b + a) | 0;
-    a = (a - c) ^ ((c << 16) | (c >>> 16)); c = (c + b) | 0;
-    b = (b - a) ^ ((a << 19) | (a >>> 13)); a = (a + c) | 0;
-    c = (c - b) ^ ((b << 4) | (b >>> 28)); b = (b + a) | 0;
+    a = (a - c) ^ ((c << 4) | (c >>> 28));
+    c = (c + b) | 0;
+    b = (b - a) ^ ((a << 6) | (a >>> 26));
+    a = (a + c) | 0;
+    c = (c - b) ^ ((b << 8) | (b >>> 24));
+    b = (b + a) | 0;
+    a = (a - c) ^ ((c << 16) | (c >>> 16));
+    c = (c + b) | 0;
+    b = (b - a) ^ ((a << 19) | (a >>> 13));
+    a = (a + c) | 0;
+    c = (c - b) ^ ((b << 4) | (b >>> 28));
+    b = (b + a) | 0;
     word += 3;
     left -= 12;
   }
@@ -105,13 +117,20 @@ function hashBytes(length: number): void {
   if (left >= 3) a = (a + (bytes[at + 2]! << 16)) | 0;
   if (left >= 2) a = (a + (bytes[at + 1]! << 8)) | 0;
   if (left >= 1) a = (a + bytes[at]!) | 0;
-  c ^= b; c = (c - ((b << 14) | (b >>> 18))) | 0;
-  a ^= c; a = (a - ((c << 11) | (c >>> 21))) | 0;
-  b ^= a; b = (b - ((a << 25) | (a >>> 7))) | 0;
-  c ^= b; c = (c - ((b << 16) | (b >>> 16))) | 0;
-  a ^= c; a = (a - ((c << 4) | (c >>> 28))) | 0;
-  b ^= a; b = (b - ((a << 14) | (a >>> 18))) | 0;
-  c ^= b; c = (c - ((b << 24) | (b >>> 8))) | 0;
+  c ^= b;
+  c = (c - ((b << 14) | (b >>> 18))) | 0;
+  a ^= c;
+  a = (a - ((c << 11) | (c >>> 21))) | 0;
+  b ^= a;
+  b = (b - ((a << 25) | (a >>> 7))) | 0;
+  c ^= b;
+  c = (c - ((b << 16) | (b >>> 16))) | 0;
+  a ^= c;
+  a = (a - ((c << 4) | (c >>> 28))) | 0;
+  b ^= a;
+  b = (b - ((a << 14) | (a >>> 18))) | 0;
+  c ^= b;
+  c = (c - ((b << 24) | (b >>> 8))) | 0;
   hashed.high = b;
   hashed.low = c;
 }
@@ -125,11 +144,15 @@ const MASKED = 60;
  */
 export function rowHashSql(columns: readonly MoveColumn[], kind: HashKind): string {
   if (kind === "md5") {
-    const parts = columns.map((column) => `COALESCE(octet_length(${utf8Sql(canonicalSql(column))})::text || ':' || ${canonicalSql(column)}, '-')`);
+    const parts = columns.map(
+      (column) =>
+        `COALESCE(octet_length(${utf8Sql(canonicalSql(column))})::text || ':' || ${canonicalSql(column)}, '-')`,
+    );
     return `('x' || left(md5(${utf8Sql(parts.join(" || "))}), 16))::bit(64)::bigint`;
   }
   return columns.reduce((before, column, i) => {
-    const seed = i % MASKED === 0 ? `(${before}) # (${nullMaskSql(columns.slice(i, i + MASKED))})` : before;
+    const seed =
+      i % MASKED === 0 ? `(${before}) # (${nullMaskSql(columns.slice(i, i + MASKED))})` : before;
     return `hashtextextended(COALESCE(${canonicalSql(column)}, '') COLLATE "C", ${seed})`;
   }, "0::bigint");
 }
@@ -138,14 +161,24 @@ const utf8Sql = (text: string) => `convert_to(${text}, 'UTF8')`;
 
 function nullMaskSql(columns: readonly MoveColumn[]): string {
   // IS NULL would be true of a composite value whose fields are all null.
-  return columns.map(({ name }, i) => `CASE WHEN ${quoted(name)} IS NOT DISTINCT FROM NULL THEN ${1n << BigInt(i)}::bigint ELSE 0 END`).join(" | ");
+  return columns
+    .map(
+      ({ name }, i) =>
+        `CASE WHEN ${quoted(name)} IS NOT DISTINCT FROM NULL THEN ${1n << BigInt(i)}::bigint ELSE 0 END`,
+    )
+    .join(" | ");
 }
 
 /**
  * The same of a row here, into `hashed`. `values` are as SQLite holds them; with `areTexts` they are canonical texts, as rows are kept that were put
  * aside. What the target should not hold there (a text for a date, a number or a blob for a text) gives another hash than the right value would.
  */
-export function hashRow(columns: readonly MoveColumn[], values: readonly unknown[], kind: HashKind, areTexts = false): void {
+export function hashRow(
+  columns: readonly MoveColumn[],
+  values: readonly unknown[],
+  kind: HashKind,
+  areTexts = false,
+): void {
   if (kind === "md5") return hashRowMd5(columns, values, areTexts);
   hashed.high = 0;
   hashed.low = 0;
@@ -176,7 +209,11 @@ function maskNulls(values: readonly unknown[], from: number): void {
   }
 }
 
-function hashRowMd5(columns: readonly MoveColumn[], values: readonly unknown[], areTexts: boolean): void {
+function hashRowMd5(
+  columns: readonly MoveColumn[],
+  values: readonly unknown[],
+  areTexts: boolean,
+): void {
   const md5 = createHash("md5");
   let isWrong = false;
   for (const [i, { as }] of columns.entries()) {

@@ -20,14 +20,44 @@ import { type Verification, verify } from "./verify.ts";
 
 /** What a command is doing. Numbers are rows, bytes, milliseconds. */
 export type MoveEvent =
-  | { readonly kind: "begin" | "end"; readonly step: Step; readonly ms?: number; readonly note?: string }
-  | { readonly kind: "rows"; readonly step: "copy" | "verify"; readonly table: string; readonly rows: number; readonly total: number }
-  | { readonly kind: "lag"; readonly lagBytes: number; readonly lagSeconds: number; readonly changes: number; readonly waiting?: string }
+  | {
+      readonly kind: "begin" | "end";
+      readonly step: Step;
+      readonly ms?: number;
+      readonly note?: string;
+    }
+  | {
+      readonly kind: "rows";
+      readonly step: "copy" | "verify";
+      readonly table: string;
+      readonly rows: number;
+      readonly total: number;
+    }
+  | {
+      readonly kind: "lag";
+      readonly lagBytes: number;
+      readonly lagSeconds: number;
+      readonly changes: number;
+      readonly waiting?: string;
+    }
   | { readonly kind: "pass"; readonly mended: number; readonly ms: number }
   | { readonly kind: "verified"; readonly verification: Verification }
   | { readonly kind: "note"; readonly text: string };
 
-export type Step = "plan" | "slot" | "copy" | "indexes" | "verify" | "follow" | "check" | "stop writes" | "drain" | "finish" | "place" | "ready" | "clean up";
+export type Step =
+  | "plan"
+  | "slot"
+  | "copy"
+  | "indexes"
+  | "verify"
+  | "follow"
+  | "check"
+  | "stop writes"
+  | "drain"
+  | "finish"
+  | "place"
+  | "ready"
+  | "clean up";
 
 export interface Move {
   /** The connection string; it is used and never told. */
@@ -47,7 +77,11 @@ export interface Move {
 }
 
 /** Runs a step and says when it began and ended. */
-export async function step<T>({ onEvent, signal }: Pick<Move, "onEvent" | "signal">, name: Step, work: () => Promise<T> | T): Promise<T> {
+export async function step<T>(
+  { onEvent, signal }: Pick<Move, "onEvent" | "signal">,
+  name: Step,
+  work: () => Promise<T> | T,
+): Promise<T> {
   signal.throwIfAborted();
   onEvent({ kind: "begin", step: name });
   const startedMs = performance.now();
@@ -60,7 +94,11 @@ export async function step<T>({ onEvent, signal }: Pick<Move, "onEvent" | "signa
 export async function plan(move: Move): Promise<Plan> {
   const client = await connectSource(move.url, { readOnly: true });
   try {
-    return await makePlan(client, { to: move.to, choices: move.choices, isOldCookieKnown: move.isOldCookieKnown });
+    return await makePlan(client, {
+      to: move.to,
+      choices: move.choices,
+      isOldCookieKnown: move.isOldCookieKnown,
+    });
   } finally {
     await endSource(client);
   }
@@ -73,15 +111,31 @@ export async function plan(move: Move): Promise<Plan> {
 export async function copy(move: Move): Promise<MoveState> {
   const { to, url } = move;
   const before = findState(to);
-  if (before?.phase === "done") throw new AppError("conflict", `The move to ${to} is done already. abort forgets it, and then another can begin.`);
-  if (before && before.phase !== "copying" && !existsSync(moveFiles(to).working)) throw new AppError("conflict", `${moveFiles(to).working} is gone: abort, and copy again.`);
-  if (before && before.phase !== "copying") throw new AppError("conflict", `${moveFiles(to).working} is a complete copy already. follow, cutover or verify go on with it; abort throws it away.`);
+  if (before?.phase === "done")
+    throw new AppError(
+      "conflict",
+      `The move to ${to} is done already. abort forgets it, and then another can begin.`,
+    );
+  if (before && before.phase !== "copying" && !existsSync(moveFiles(to).working))
+    throw new AppError("conflict", `${moveFiles(to).working} is gone: abort, and copy again.`);
+  if (before && before.phase !== "copying")
+    throw new AppError(
+      "conflict",
+      `${moveFiles(to).working} is a complete copy already. follow, cutover or verify go on with it; abort throws it away.`,
+    );
   const planned = await step(move, "plan", () => plan(move));
   const { tables, choices } = decide(planned);
   // Who copies without having looked at the plan is told all the same.
-  for (const text of [...planned.source.whyPasses, ...planned.findings.filter(({ level }) => level === "note").map((finding) => finding.text)]) move.onEvent({ kind: "note", text });
+  for (const text of [
+    ...planned.source.whyPasses,
+    ...planned.findings.filter(({ level }) => level === "note").map((finding) => finding.text),
+  ])
+    move.onEvent({ kind: "note", text });
   if (before) {
-    move.onEvent({ kind: "note", text: "The copy that was interrupted begins again: the state of the source that it read is gone." });
+    move.onEvent({
+      kind: "note",
+      text: "The copy that was interrupted begins again: the state of the source that it read is gone.",
+    });
     if (before.slot) await dropSlot(url);
     forgetMove(to);
   }
@@ -89,11 +143,27 @@ export async function copy(move: Move): Promise<MoveState> {
   const { mode, system, database } = planned.source;
   const name = mode === "stream" ? MOVE_NAME : null;
   // Before anything is made in the source: a crash in between leaves nothing that abort would not find.
-  const state: MoveState = { version: 1, id: randomUUID(), system, database, mode, phase: "copying", choices, tables, slot: name, publication: name, readOnly: null, stoppedAtMs: null, position: null, startedAtMs: Date.now() };
+  const state: MoveState = {
+    version: 1,
+    id: randomUUID(),
+    system,
+    database,
+    mode,
+    phase: "copying",
+    choices,
+    tables,
+    slot: name,
+    publication: name,
+    readOnly: null,
+    stoppedAtMs: null,
+    position: null,
+    startedAtMs: Date.now(),
+  };
   saveState(to, state);
 
   const { working } = moveFiles(to);
-  const slot = mode === "stream" ? await step(move, "slot", () => makeSlot(url, tables, move.signal)) : null;
+  const slot =
+    mode === "stream" ? await step(move, "slot", () => makeSlot(url, tables, move.signal)) : null;
   let source: pg.Client | undefined;
   try {
     source = await openSnapshot(url, slot?.snapshot ?? null);
@@ -101,8 +171,20 @@ export async function copy(move: Move): Promise<MoveState> {
     const client = source;
     await makeTarget(working, { id: state.id, tables });
     const totals = new Map(planned.tables.map(({ table, rows }) => [table.target, rows]));
-    await step(move, "copy", () => copyTables({ source: client, tables, choices, file: working, signal: move.signal, onProgress: ({ table, rows }) => move.onEvent({ kind: "rows", step: "copy", table, rows, total: totals.get(table) ?? 0 }) }));
-    await step(move, "indexes", () => finishLoad(working, { rebuild: move.rebuild, position: slot?.position ?? "" }));
+    await step(move, "copy", () =>
+      copyTables({
+        source: client,
+        tables,
+        choices,
+        file: working,
+        signal: move.signal,
+        onProgress: ({ table, rows }) =>
+          move.onEvent({ kind: "rows", step: "copy", table, rows, total: totals.get(table) ?? 0 }),
+      }),
+    );
+    await step(move, "indexes", () =>
+      finishLoad(working, { rebuild: move.rebuild, position: slot?.position ?? "" }),
+    );
     await compare(move, client, state, working);
   } finally {
     await slot?.release().catch(() => {});
@@ -118,7 +200,8 @@ async function openSnapshot(url: string, snapshot: string | null): Promise<pg.Cl
   const client = await connectSource(url, { readOnly: true });
   try {
     await readRows(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    if (snapshot !== null) await readRows(client, `SET TRANSACTION SNAPSHOT '${snapshot.replaceAll("'", "''")}'`);
+    if (snapshot !== null)
+      await readRows(client, `SET TRANSACTION SNAPSHOT '${snapshot.replaceAll("'", "''")}'`);
     return client;
   } catch (error) {
     await endSource(client);
@@ -127,10 +210,27 @@ async function openSnapshot(url: string, snapshot: string | null): Promise<pg.Cl
 }
 
 /** Compares `file` with what `source` sees. Throws AppError(conflict) where they differ; the event names the rows. */
-export async function compare(move: Move, source: pg.Client, state: MoveState, file: string): Promise<Verification> {
-  const verification = await step(move, "verify", () => verify({ source, tables: state.tables, file, signal: move.signal, onProgress: ({ table, rows, total }) => move.onEvent({ kind: "rows", step: "verify", table, rows, total }) }));
+export async function compare(
+  move: Move,
+  source: pg.Client,
+  state: MoveState,
+  file: string,
+): Promise<Verification> {
+  const verification = await step(move, "verify", () =>
+    verify({
+      source,
+      tables: state.tables,
+      file,
+      signal: move.signal,
+      onProgress: ({ table, rows, total }) =>
+        move.onEvent({ kind: "rows", step: "verify", table, rows, total }),
+    }),
+  );
   move.onEvent({ kind: "verified", verification });
-  const hint = state.mode === "passes" && state.phase === "copied" ? " This move goes by passes: what was written since the last one differs until the next. follow brings it over." : "";
+  const hint =
+    state.mode === "passes" && state.phase === "copied"
+      ? " This move goes by passes: what was written since the last one differs until the next. follow brings it over."
+      : "";
   if (!verification.equal) throw new AppError("conflict", `The copy and the source differ.${hint}`);
   return verification;
 }
@@ -140,7 +240,11 @@ export async function checkSource({ url }: Pick<Move, "url">, state: MoveState):
   const client = await connectSource(url, { readOnly: true });
   try {
     const [found] = await readRows<{ name: string }>(client, "SELECT current_database() AS name");
-    if (found!.name !== state.database || (await readSystem(client)) !== state.system) throw new AppError("conflict", "--from: this is another database than the one that the move began with.");
+    if (found!.name !== state.database || (await readSystem(client)) !== state.system)
+      throw new AppError(
+        "conflict",
+        "--from: this is another database than the one that the move began with.",
+      );
   } finally {
     await endSource(client);
   }
@@ -149,9 +253,17 @@ export async function checkSource({ url }: Pick<Move, "url">, state: MoveState):
 /** The state of a complete copy of this source that can still follow it. Throws AppError(conflict) where there is none, or only an interrupted one. */
 export async function getCopied(move: Move): Promise<MoveState> {
   const state = getState(move.to);
-  if (state.phase === "copying") throw new AppError("conflict", "The copy was interrupted: begin again with copy, or resume.");
-  if (state.phase === "placing" || state.phase === "done") throw new AppError("conflict", state.phase === "done" ? `The move to ${move.to} is done.` : "The move is about to end: cutover or resume goes on with it.");
-  if (!existsSync(moveFiles(move.to).working)) throw new AppError("conflict", `${moveFiles(move.to).working} is gone: abort, and copy again.`);
+  if (state.phase === "copying")
+    throw new AppError("conflict", "The copy was interrupted: begin again with copy, or resume.");
+  if (state.phase === "placing" || state.phase === "done")
+    throw new AppError(
+      "conflict",
+      state.phase === "done"
+        ? `The move to ${move.to} is done.`
+        : "The move is about to end: cutover or resume goes on with it.",
+    );
+  if (!existsSync(moveFiles(move.to).working))
+    throw new AppError("conflict", `${moveFiles(move.to).working} is gone: abort, and copy again.`);
   await checkSource(move, state);
   return state;
 }
@@ -160,12 +272,24 @@ export async function getCopied(move: Move): Promise<MoveState> {
 const PASS_EVERY_MS = 10_000;
 
 /** Applies what was written in the source since the copy, until `signal`, or with `untilCaughtUp` until nothing is left at that moment. */
-export async function keepFollowing(move: Move, { untilCaughtUp = false }: { untilCaughtUp?: boolean } = {}): Promise<void> {
+export async function keepFollowing(
+  move: Move,
+  { untilCaughtUp = false }: { untilCaughtUp?: boolean } = {},
+): Promise<void> {
   const state = await getCopied(move);
   const { working } = moveFiles(move.to);
   if (state.mode === "stream") {
     const until = untilCaughtUp ? await currentPosition(move.url) : undefined;
-    await step(move, "follow", () => follow({ url: move.url, file: working, state, until, signal: move.signal, onProgress: (progress) => move.onEvent({ kind: "lag", ...progress }) }));
+    await step(move, "follow", () =>
+      follow({
+        url: move.url,
+        file: working,
+        state,
+        until,
+        signal: move.signal,
+        onProgress: (progress) => move.onEvent({ kind: "lag", ...progress }),
+      }),
+    );
     return;
   }
   for (;;) {
@@ -190,7 +314,10 @@ export async function keepFollowing(move: Move, { untilCaughtUp = false }: { unt
 export async function currentPosition(url: string): Promise<string> {
   const client = await connectSource(url);
   try {
-    const [{ at }] = (await readRows<{ at: string }>(client, "SELECT pg_current_wal_insert_lsn()::text AS at")) as [{ at: string }];
+    const [{ at }] = (await readRows<{ at: string }>(
+      client,
+      "SELECT pg_current_wal_insert_lsn()::text AS at",
+    )) as [{ at: string }];
     // A commit of our own, waited for, has all before it written: what nobody waited for (synchronous_commit off) would stay in memory for a while.
     await readRows(client, "SET synchronous_commit = 'local'");
     await readRows(client, "SELECT pg_logical_emit_message(true, 'lectern move', '')::text AS at");
@@ -220,7 +347,16 @@ export async function verifyMove(move: Move): Promise<Verification> {
   try {
     return await withSnapshot(move.url, now.snapshot, async (source) => {
       await now.release();
-      await step(move, "follow", () => follow({ url: move.url, file: working, state, until: now.position, signal: move.signal, onProgress: (progress) => move.onEvent({ kind: "lag", ...progress }) }));
+      await step(move, "follow", () =>
+        follow({
+          url: move.url,
+          file: working,
+          state,
+          until: now.position,
+          signal: move.signal,
+          onProgress: (progress) => move.onEvent({ kind: "lag", ...progress }),
+        }),
+      );
       await refillKeyless({ source, file: working, state });
       return compare(move, source, state, working);
     });
@@ -230,7 +366,11 @@ export async function verifyMove(move: Move): Promise<Verification> {
 }
 
 /** Runs `work` on a connection that sees the state of `snapshot` (null: the present one) all the time. */
-export async function withSnapshot<T>(url: string, snapshot: string | null, work: (source: pg.Client) => Promise<T>): Promise<T> {
+export async function withSnapshot<T>(
+  url: string,
+  snapshot: string | null,
+  work: (source: pg.Client) => Promise<T>,
+): Promise<T> {
   const source = await openSnapshot(url, snapshot);
   try {
     return await work(source);

@@ -31,16 +31,35 @@ export function followed(tables: readonly MoveTable[]): MoveTable[] {
  * Makes publication and slot. Throws AppError(conflict) where there is one already, AppError(forbidden) where the role may not, and
  * AppError(unavailable) when a transaction stays open for two minutes; nothing of it is left then.
  */
-export async function makeSlot(url: string, tables: readonly MoveTable[], signal?: AbortSignal): Promise<Snapshot> {
+export async function makeSlot(
+  url: string,
+  tables: readonly MoveTable[],
+  signal?: AbortSignal,
+): Promise<Snapshot> {
   const client = await connectSource(url);
   try {
-    const [found] = await readRows<{ n: string }>(client, "SELECT ((SELECT count(*) FROM pg_replication_slots WHERE slot_name = $1) + (SELECT count(*) FROM pg_publication WHERE pubname = $1))::text AS n", [MOVE_NAME]);
-    if (found!.n !== "0") throw new AppError("conflict", `The source has a slot or a publication "${MOVE_NAME}" already, of a move that was not ended. abort removes it.`);
+    const [found] = await readRows<{ n: string }>(
+      client,
+      "SELECT ((SELECT count(*) FROM pg_replication_slots WHERE slot_name = $1) + (SELECT count(*) FROM pg_publication WHERE pubname = $1))::text AS n",
+      [MOVE_NAME],
+    );
+    if (found!.n !== "0")
+      throw new AppError(
+        "conflict",
+        `The source has a slot or a publication "${MOVE_NAME}" already, of a move that was not ended. abort removes it.`,
+      );
     const names = [...new Set(followed(tables).map(sourceName))];
-    const [version] = await readRows<{ n: string }>(client, "SELECT current_setting('server_version_num') AS n");
+    const [version] = await readRows<{ n: string }>(
+      client,
+      "SELECT current_setting('server_version_num') AS n",
+    );
     // Partitions then come under the name of their table.
-    const viaRoot = Number(version!.n) >= 130_000 ? " WITH (publish_via_partition_root = true)" : "";
-    await readRows(client, `CREATE PUBLICATION ${MOVE_NAME} FOR TABLE ${names.join(", ")}${viaRoot}`);
+    const viaRoot =
+      Number(version!.n) >= 130_000 ? " WITH (publish_via_partition_root = true)" : "";
+    await readRows(
+      client,
+      `CREATE PUBLICATION ${MOVE_NAME} FOR TABLE ${names.join(", ")}${viaRoot}`,
+    );
     try {
       return await createSlot(url, `${MOVE_NAME} LOGICAL pgoutput EXPORT_SNAPSHOT`, signal);
     } catch (error) {
@@ -54,7 +73,11 @@ export async function makeSlot(url: string, tables: readonly MoveTable[], signal
 
 /** The present state and where it is in the log; nothing is left of it once it is released. Throws as makeSlot does. */
 export function snapshotNow(url: string, signal?: AbortSignal): Promise<Snapshot> {
-  return createSlot(url, `${MOVE_NAME}_now_${process.pid} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`, signal);
+  return createSlot(
+    url,
+    `${MOVE_NAME}_now_${process.pid} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`,
+    signal,
+  );
 }
 
 async function createSlot(url: string, what: string, signal?: AbortSignal): Promise<Snapshot> {
@@ -64,12 +87,19 @@ async function createSlot(url: string, what: string, signal?: AbortSignal): Prom
   signal?.addEventListener("abort", end);
   try {
     const [row] = await within(
-      readRows<{ consistent_point: string; snapshot_name: string }>(client, `CREATE_REPLICATION_SLOT ${what}`),
+      readRows<{ consistent_point: string; snapshot_name: string }>(
+        client,
+        `CREATE_REPLICATION_SLOT ${what}`,
+      ),
       BEGIN_MS,
       `The source has a transaction that has been open for ${BEGIN_MS / 1000} seconds: a slot can't begin before it ends. See pg_stat_activity, xact_start.`,
       end,
     );
-    return { snapshot: row!.snapshot_name, position: row!.consistent_point, release: () => endSource(client) };
+    return {
+      snapshot: row!.snapshot_name,
+      position: row!.consistent_point,
+      release: () => endSource(client),
+    };
   } catch (error) {
     end();
     throw error;
@@ -82,7 +112,11 @@ async function createSlot(url: string, what: string, signal?: AbortSignal): Prom
 export async function hasSlot(url: string): Promise<boolean> {
   const client = await connectSource(url);
   try {
-    const [row] = await readRows<{ n: string }>(client, "SELECT count(*)::text AS n FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()", [MOVE_NAME]);
+    const [row] = await readRows<{ n: string }>(
+      client,
+      "SELECT count(*)::text AS n FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()",
+      [MOVE_NAME],
+    );
     return row!.n !== "0";
   } finally {
     await endSource(client);
@@ -94,7 +128,11 @@ export async function untaken(url: string, position: string): Promise<number> {
   const client = await connectSource(url);
   try {
     // A message "B" begins one, and holds the place of its commit. A server that crashed may have forgotten what it was told is taken over.
-    const [row] = await readRows<{ n: string }>(client, `SELECT count(*)::text AS n FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2) WHERE get_byte(data, 0) = 66 AND encode(substring(data FROM 2 FOR 8), 'hex') >= $3`, [MOVE_NAME, MOVE_NAME, parseLsn(position).toString(16).padStart(16, "0")]);
+    const [row] = await readRows<{ n: string }>(
+      client,
+      `SELECT count(*)::text AS n FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2) WHERE get_byte(data, 0) = 66 AND encode(substring(data FROM 2 FOR 8), 'hex') >= $3`,
+      [MOVE_NAME, MOVE_NAME, parseLsn(position).toString(16).padStart(16, "0")],
+    );
     return Number(row!.n);
   } finally {
     await endSource(client);
@@ -105,25 +143,44 @@ export async function untaken(url: string, position: string): Promise<number> {
  * Removes slot and publication; `force`: also under somebody who uses the slot just now. Returns whether there was one. Throws AppError(unavailable) where a
  * connection to it does not end.
  */
-export async function dropSlot(url: string, { force = true }: { force?: boolean } = {}): Promise<boolean> {
+export async function dropSlot(
+  url: string,
+  { force = true }: { force?: boolean } = {},
+): Promise<boolean> {
   const client = await connectSource(url);
   try {
     const untilMs = performance.now() + DROP_MS;
     let hasDropped = false;
     for (;;) {
-      const [slot] = await readRows<{ pid: string | null }>(client, "SELECT active_pid::text AS pid FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()", [MOVE_NAME]);
+      const [slot] = await readRows<{ pid: string | null }>(
+        client,
+        "SELECT active_pid::text AS pid FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()",
+        [MOVE_NAME],
+      );
       if (!slot) break;
       if (slot.pid === null) {
         await readRows(client, "SELECT pg_drop_replication_slot($1)::text AS done", [MOVE_NAME]);
         hasDropped = true;
         break;
       }
-      if (!force) throw new AppError("conflict", `Somebody follows with the slot "${MOVE_NAME}" just now (process ${slot.pid} of PostgreSQL), for a move to another file than this one. Stop that, or give abort the --to of that move.`);
-      if (performance.now() > untilMs) throw new AppError("unavailable", `The slot "${MOVE_NAME}" is in use by another process (${slot.pid}). Stop it, and try again.`);
+      if (!force)
+        throw new AppError(
+          "conflict",
+          `Somebody follows with the slot "${MOVE_NAME}" just now (process ${slot.pid} of PostgreSQL), for a move to another file than this one. Stop that, or give abort the --to of that move.`,
+        );
+      if (performance.now() > untilMs)
+        throw new AppError(
+          "unavailable",
+          `The slot "${MOVE_NAME}" is in use by another process (${slot.pid}). Stop it, and try again.`,
+        );
       await readRows(client, "SELECT pg_terminate_backend($1::int)::text AS done", [slot.pid]);
       await sleep(LOOK_EVERY_MS);
     }
-    const [publication] = await readRows<{ n: string }>(client, "SELECT count(*)::text AS n FROM pg_publication WHERE pubname = $1", [MOVE_NAME]);
+    const [publication] = await readRows<{ n: string }>(
+      client,
+      "SELECT count(*)::text AS n FROM pg_publication WHERE pubname = $1",
+      [MOVE_NAME],
+    );
     if (publication!.n !== "0") await readRows(client, `DROP PUBLICATION ${MOVE_NAME}`);
     return hasDropped || publication!.n !== "0";
   } finally {

@@ -40,11 +40,17 @@ export interface SourceOptions {
  * The caller ends it. Throws AppError(invalid) for what is no connection string, AppError(unavailable) where nobody answers,
  * AppError(forbidden) where the server refuses; none of them tells the connection string.
  */
-export async function connectSource(url: string, { replication = false, readOnly = false }: SourceOptions = {}): Promise<pg.Client> {
+export async function connectSource(
+  url: string,
+  { replication = false, readOnly = false }: SourceOptions = {},
+): Promise<pg.Client> {
   const config = sourceConfig(url);
   let client: pg.Client | undefined;
   try {
-    client = new pg.Client({ ...config, ...(replication && { replication: "database" }) } as pg.ClientConfig);
+    client = new pg.Client({
+      ...config,
+      ...(replication && { replication: "database" }),
+    } as pg.ClientConfig);
     // A connection that breaks between two queries says so here; the next query fails with it.
     client.on("error", () => {});
     await client.connect();
@@ -58,7 +64,11 @@ export async function connectSource(url: string, { replication = false, readOnly
 
 /** What every connection to `url` has in common. Throws AppError(invalid) for what is no connection string. */
 export function sourceConfig(url: string): pg.ClientConfig {
-  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) throw new AppError("invalid", "--from or MIGRATE_FROM: must be a connection string such as postgres://user:password@host:5432/database, with special characters of the password percent-encoded (/ is %2F, @ is %40)");
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
+    throw new AppError(
+      "invalid",
+      "--from or MIGRATE_FROM: must be a connection string such as postgres://user:password@host:5432/database, with special characters of the password percent-encoded (/ is %2F, @ is %40)",
+    );
   return {
     connectionString: asLibpq(url),
     application_name: OURS,
@@ -71,12 +81,18 @@ export function sourceConfig(url: string): pg.ClientConfig {
 
 /** sslmode as psql and Prisma understand it: the client takes "require" for "verify-full" otherwise, and warns at length. */
 function asLibpq(url: string): string {
-  return /[?&]sslmode=/.test(url) && !/[?&]uselibpqcompat=/.test(url) ? `${url}&uselibpqcompat=true` : url;
+  return /[?&]sslmode=/.test(url) && !/[?&]uselibpqcompat=/.test(url)
+    ? `${url}&uselibpqcompat=true`
+    : url;
 }
 
 /** Gives a connection that is open its fixed text forms. */
-export async function settle(client: pg.ClientBase, { readOnly = false }: Pick<SourceOptions, "readOnly"> = {}): Promise<void> {
-  for (const setting of [...SETTINGS, `default_transaction_read_only = ${readOnly ? "on" : "off"}`]) await client.query(`SET ${setting}`);
+export async function settle(
+  client: pg.ClientBase,
+  { readOnly = false }: Pick<SourceOptions, "readOnly"> = {},
+): Promise<void> {
+  for (const setting of [...SETTINGS, `default_transaction_read_only = ${readOnly ? "on" : "off"}`])
+    await client.query(`SET ${setting}`);
 }
 
 /** The bound of a question, where it does not say more. */
@@ -84,10 +100,19 @@ const QUERY_MS = 120_000;
 const END_MS = 2_000;
 
 /** The rows of a query, their values as texts. Throws as `asSourceError` says; AppError(unavailable) after `ms`, with the connection given up. */
-export async function readRows<Result extends Record<string, string | null>>(client: pg.Client, text: string, values: readonly (string | null)[] = [], { ms = QUERY_MS }: { ms?: number } = {}): Promise<Result[]> {
+export async function readRows<Result extends Record<string, string | null>>(
+  client: pg.Client,
+  text: string,
+  values: readonly (string | null)[] = [],
+  { ms = QUERY_MS }: { ms?: number } = {},
+): Promise<Result[]> {
   try {
     const asked = client.query(text, values as string[]);
-    return (await within(asked, ms, `PostgreSQL has not answered for ${ms / 1000} seconds.`, () => cut(client))).rows as Result[];
+    return (
+      await within(asked, ms, `PostgreSQL has not answered for ${ms / 1000} seconds.`, () =>
+        cut(client),
+      )
+    ).rows as Result[];
   } catch (error) {
     throw asSourceError(error);
   }
@@ -105,7 +130,9 @@ export async function endSource(client: pg.Client | null | undefined): Promise<v
 
 /** Without a word to the other side, which may not listen. */
 function cut(client: pg.Client): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+  (
+    client as unknown as { connection: { stream: { destroy(): void } } }
+  ).connection.stream.destroy();
 }
 
 /** Messages of these classes name tables, settings and rights; others may quote rows (SQLSTATE, PostgreSQL's appendix A). */
@@ -119,14 +146,45 @@ export function asSourceError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   const state = typeof code === "string" ? code : "";
-  if (/^28/.test(state)) return new AppError("forbidden", `PostgreSQL let us not in (${state}): check the user, the password and pg_hba.conf.`);
-  if (state === "3D000") return new AppError("invalid", "PostgreSQL has no database of that name (3D000): check the end of the connection string.");
+  if (/^28/.test(state))
+    return new AppError(
+      "forbidden",
+      `PostgreSQL let us not in (${state}): check the user, the password and pg_hba.conf.`,
+    );
+  if (state === "3D000")
+    return new AppError(
+      "invalid",
+      "PostgreSQL has no database of that name (3D000): check the end of the connection string.",
+    );
   if (/^[0-9A-Z]{5}$/.test(state)) {
-    const kind = state === "42501" ? "forbidden" : /^(08|53|57)/.test(state) || state === "55006" || state === "55P03" ? "unavailable" : "conflict";
-    return new AppError(kind, TELLING.test(state) ? `PostgreSQL: ${String(message)} (${state})` : `PostgreSQL refused a value (${state}).`);
+    const kind =
+      state === "42501"
+        ? "forbidden"
+        : /^(08|53|57)/.test(state) || state === "55006" || state === "55P03"
+          ? "unavailable"
+          : "conflict";
+    return new AppError(
+      kind,
+      TELLING.test(state)
+        ? `PostgreSQL: ${String(message)} (${state})`
+        : `PostgreSQL refused a value (${state}).`,
+    );
   }
-  if (/^E[A-Z]+$/.test(state)) return new AppError("unavailable", `PostgreSQL can't be reached (${state}): check host and port of the connection string, and that the special characters of its password are percent-encoded (@ is %40, # is %23, / is %2F).`);
-  if (/Connection terminated|connection is closed|not queryable|timeout expired|Client was closed/i.test(String(message))) return new AppError("unavailable", "The connection to PostgreSQL broke.");
-  if (/SSL|certificate|self.signed/i.test(String(message))) return new AppError("unavailable", "PostgreSQL and we found no way to encrypt: check sslmode in --from.");
+  if (/^E[A-Z]+$/.test(state))
+    return new AppError(
+      "unavailable",
+      `PostgreSQL can't be reached (${state}): check host and port of the connection string, and that the special characters of its password are percent-encoded (@ is %40, # is %23, / is %2F).`,
+    );
+  if (
+    /Connection terminated|connection is closed|not queryable|timeout expired|Client was closed/i.test(
+      String(message),
+    )
+  )
+    return new AppError("unavailable", "The connection to PostgreSQL broke.");
+  if (/SSL|certificate|self.signed/i.test(String(message)))
+    return new AppError(
+      "unavailable",
+      "PostgreSQL and we found no way to encrypt: check sslmode in --from.",
+    );
   return new AppError("unavailable", "PostgreSQL can't be talked to.", { cause: error });
 }

@@ -1,6 +1,15 @@
 // What a move has done so far: kept beside the file it makes, so that every command can go on from it.
 
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { AppError } from "../base/errors.ts";
 import type { Choices, MoveTable } from "./move.ts";
 
@@ -45,7 +54,10 @@ export function findState(to: string): MoveState | null {
   } catch {
     // said below
   }
-  throw new AppError("conflict", `${state} is not one of this version's: end that move with the version that began it, or with abort.`);
+  throw new AppError(
+    "conflict",
+    `${state} is not one of this version's: end that move with the version that began it, or with abort.`,
+  );
 }
 
 /** Like findState, but throws AppError(conflict) where no move was begun. */
@@ -77,5 +89,14 @@ export function hasTraces(to: string): boolean {
 /** Forgets the move: its state, and the working file with what SQLite has beside it. */
 export function forgetMove(to: string): void {
   const { working, state } = moveFiles(to);
-  for (const file of [`${working}-wal`, `${working}-shm`, `${working}-journal`, `${working}-lock`, working, `${state}.new`, state]) rmSync(file, { force: true });
+  for (const file of [
+    `${working}-wal`,
+    `${working}-shm`,
+    `${working}-journal`,
+    `${working}-lock`,
+    working,
+    `${state}.new`,
+    state,
+  ])
+    rmSync(file, { force: true });
 }

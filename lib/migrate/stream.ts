@@ -56,15 +56,34 @@ class RawPlugin extends PgoutputPlugin {
 /** An error of the stream. A slot that the server gave up (max_slot_wal_keep_size) has no more of what is missing here. */
 function asLost(error: unknown): AppError {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  if (code === "55000" && /slot/.test(String(message))) return new AppError("conflict", "The source has given up the slot, and with it changes that were not taken over: more was written than it keeps (max_slot_wal_keep_size). Abort, and copy again.");
-  if (code === "42704") return new AppError("conflict", "The slot or the publication is gone from the source, and with it what was not taken over. Abort, and copy again.");
+  if (code === "55000" && /slot/.test(String(message)))
+    return new AppError(
+      "conflict",
+      "The source has given up the slot, and with it changes that were not taken over: more was written than it keeps (max_slot_wal_keep_size). Abort, and copy again.",
+    );
+  if (code === "42704")
+    return new AppError(
+      "conflict",
+      "The slot or the publication is gone from the source, and with it what was not taken over. Abort, and copy again.",
+    );
   return asSourceError(error);
 }
 
 /** Begins to receive. Throws AppError(unavailable) where the source is away or the slot still in use, AppError(conflict) where the slot is gone. */
-export async function openStream({ url, slot, publication, from, isUrgent, onMessage, onSeen, applied }: StreamOptions): Promise<Stream> {
+export async function openStream({
+  url,
+  slot,
+  publication,
+  from,
+  isUrgent,
+  onMessage,
+  onSeen,
+  applied,
+}: StreamOptions): Promise<Stream> {
   // Its own acknowledgements would confirm what has come, not what is kept.
-  const service = new LogicalReplicationService(sourceConfig(url), { acknowledge: { auto: false, timeoutSeconds: 0 } });
+  const service = new LogicalReplicationService(sourceConfig(url), {
+    acknowledge: { auto: false, timeoutSeconds: 0 },
+  });
   const plugin = new RawPlugin({ protoVersion: 1, publicationNames: [publication] });
   let heardMs = performance.now();
   let settleEnd = { resolve: () => {}, reject: (_: unknown) => {} };
@@ -77,7 +96,11 @@ export async function openStream({ url, slot, publication, from, isUrgent, onMes
   };
 
   // The library adds one to what it is given; a commit may stand at the very next byte, and would be passed over.
-  const tell = (ask: boolean) => service.acknowledge(formatLsn(applied() - 1n), ask).then(() => {}, () => {});
+  const tell = (ask: boolean) =>
+    service.acknowledge(formatLsn(applied() - 1n), ask).then(
+      () => {},
+      () => {},
+    );
   // After something failed nothing more may be taken: it would be applied without what failed.
   const take = (work: () => void) => {
     heardMs = performance.now();
@@ -94,15 +117,27 @@ export async function openStream({ url, slot, publication, from, isUrgent, onMes
     if (shouldRespond) void tell(false);
   });
   service.on("error", (error) => fail(asLost(error)));
-  const timer = setInterval(() => {
-    if (performance.now() - heardMs > SILENCE_MS) fail(new AppError("unavailable", `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`));
-    else void tell(true);
-  }, isUrgent ? URGENT_STATUS_MS : STATUS_MS);
+  const timer = setInterval(
+    () => {
+      if (performance.now() - heardMs > SILENCE_MS)
+        fail(
+          new AppError(
+            "unavailable",
+            `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`,
+          ),
+        );
+      else void tell(true);
+    },
+    isUrgent ? URGENT_STATUS_MS : STATUS_MS,
+  );
 
   const close = async () => {
     clearInterval(timer);
     isOver = true;
-    await Promise.race([service.stop().catch(() => {}), sleep(CLOSE_MS, undefined, { ref: false })]);
+    await Promise.race([
+      service.stop().catch(() => {}),
+      sleep(CLOSE_MS, undefined, { ref: false }),
+    ]);
   };
   const started = new Promise<void>((resolve, reject) => {
     service.on("start", () => resolve());
@@ -113,7 +148,10 @@ export async function openStream({ url, slot, publication, from, isUrgent, onMes
         fail(asLost(error));
       },
     );
-    setTimeout(() => reject(new AppError("unavailable", "PostgreSQL did not begin to stream.")), START_MS).unref();
+    setTimeout(
+      () => reject(new AppError("unavailable", "PostgreSQL did not begin to stream.")),
+      START_MS,
+    ).unref();
   });
   try {
     await started;

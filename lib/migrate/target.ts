@@ -14,7 +14,10 @@ const MIGRATIONS = join(import.meta.dirname, "..", "..", "prisma", "migrations")
  * Makes `file` anew, with this site's tables, the move's side tables and no rows. Indexes and triggers of what is filled are put off until
  * finishLoad: made after the rows they take half the time, and triggers would count every row by itself.
  */
-export async function makeTarget(file: string, { id, tables }: { id: string; tables: readonly MoveTable[] }): Promise<void> {
+export async function makeTarget(
+  file: string,
+  { id, tables }: { id: string; tables: readonly MoveTable[] },
+): Promise<void> {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
   // Everything that members wrote will be in it: nobody else reads it, nor what SQLite puts beside it.
   closeSync(openSync(file, "wx", 0o600));
@@ -22,16 +25,31 @@ export async function makeTarget(file: string, { id, tables }: { id: string; tab
   const db = new Database(file, { timeout: 0 });
   try {
     db.exec(`CREATE TABLE "_move" ("key" TEXT PRIMARY KEY NOT NULL, "value" TEXT NOT NULL)`);
-    db.exec(`CREATE TABLE ${quoted(ASIDE_TABLE)} ("source" TEXT NOT NULL, "key" TEXT NOT NULL, "why" TEXT NOT NULL, "row" TEXT NOT NULL, PRIMARY KEY ("source", "key"))`);
+    db.exec(
+      `CREATE TABLE ${quoted(ASIDE_TABLE)} ("source" TEXT NOT NULL, "key" TEXT NOT NULL, "why" TEXT NOT NULL, "row" TEXT NOT NULL, PRIMARY KEY ("source", "key"))`,
+    );
     for (const { isSide, target, columns, key } of tables) {
-      if (isSide) db.exec(`CREATE TABLE ${quoted(target)} (${columns.map(({ name }) => `${quoted(name)} TEXT`).join(", ")}${key.length > 0 ? `, PRIMARY KEY (${key.map(quoted).join(", ")})` : ""})`);
+      if (isSide)
+        db.exec(
+          `CREATE TABLE ${quoted(target)} (${columns.map(({ name }) => `${quoted(name)} TEXT`).join(", ")}${key.length > 0 ? `, PRIMARY KEY (${key.map(quoted).join(", ")})` : ""})`,
+        );
     }
     const later = db
-      .prepare(`SELECT "type", "name", "sql" FROM sqlite_master WHERE "sql" IS NOT NULL AND ("type" = 'trigger' OR ("type" = 'index' AND "tbl_name" IN (SELECT "value" FROM json_each(?))))`)
-      .all(JSON.stringify(tables.map(({ target }) => target))) as { type: string; name: string; sql: string }[];
+      .prepare(
+        `SELECT "type", "name", "sql" FROM sqlite_master WHERE "sql" IS NOT NULL AND ("type" = 'trigger' OR ("type" = 'index' AND "tbl_name" IN (SELECT "value" FROM json_each(?))))`,
+      )
+      .all(JSON.stringify(tables.map(({ target }) => target))) as {
+      type: string;
+      name: string;
+      sql: string;
+    }[];
     for (const { type, name } of later) db.exec(`DROP ${type} ${quoted(name)}`);
     setMark(db, "id", id);
-    setMark(db, "later", JSON.stringify(later.sort((a, b) => a.type.localeCompare(b.type)).map(({ sql }) => sql)));
+    setMark(
+      db,
+      "later",
+      JSON.stringify(later.sort((a, b) => a.type.localeCompare(b.type)).map(({ sql }) => sql)),
+    );
   } finally {
     db.close();
   }
@@ -46,24 +64,43 @@ export interface Loaded {
  * Makes what was put off, and what triggers would have made of the rows; then checks foreign keys and the whole file. `rebuild` makes the counters
  * of reads. Throws AppError(conflict) where the file is not sound, with what SQLite says of it.
  */
-export function finishLoad(file: string, { rebuild, position }: { rebuild: (sql: Sql) => unknown; position: string }): Loaded {
+export function finishLoad(
+  file: string,
+  { rebuild, position }: { rebuild: (sql: Sql) => unknown; position: string },
+): Loaded {
   const db = new Database(file, { timeout: 0 });
   try {
-    for (const pragma of ["locking_mode = EXCLUSIVE", "journal_mode = MEMORY", "synchronous = OFF", "cache_size = -16000", "threads = 2"]) db.pragma(pragma);
+    for (const pragma of [
+      "locking_mode = EXCLUSIVE",
+      "journal_mode = MEMORY",
+      "synchronous = OFF",
+      "cache_size = -16000",
+      "threads = 2",
+    ])
+      db.pragma(pragma);
     db.exec("BEGIN");
     for (const sql of JSON.parse(getMark(db, "later")) as string[]) db.exec(sql);
     // As the trigger on Call does (docs/decisions/015).
-    db.exec(`INSERT INTO "CallReview" ("callId", "changedAt") SELECT "id", "createdAt" FROM "Call"`);
+    db.exec(
+      `INSERT INTO "CallReview" ("callId", "changedAt") SELECT "id", "createdAt" FROM "Call"`,
+    );
     rebuild(sqlOf(db));
     setMark(db, "position", position);
     db.prepare(`DELETE FROM "_move" WHERE "key" = 'later'`).run();
     db.exec("COMMIT");
     const orphans = db.pragma("foreign_key_check") as { table: string }[];
-    if (orphans.length > 0) throw new AppError("conflict", `${orphans.length} rows point at nothing, the first in ${orphans[0]!.table}.`);
+    if (orphans.length > 0)
+      throw new AppError(
+        "conflict",
+        `${orphans.length} rows point at nothing, the first in ${orphans[0]!.table}.`,
+      );
     const startedMs = performance.now();
-    const said = (db.pragma("integrity_check(3)") as { integrity_check: string }[]).map((row) => row.integrity_check);
+    const said = (db.pragma("integrity_check(3)") as { integrity_check: string }[]).map(
+      (row) => row.integrity_check,
+    );
     const integrityMs = performance.now() - startedMs;
-    if (said.join() !== "ok") throw new AppError("conflict", `The file that was made is not sound: ${said.join("; ")}`);
+    if (said.join() !== "ok")
+      throw new AppError("conflict", `The file that was made is not sound: ${said.join("; ")}`);
     db.pragma("locking_mode = NORMAL");
     db.pragma("journal_mode = WAL");
     return { integrityMs };
@@ -91,10 +128,22 @@ export function openWorking(file: string, id: string): Working {
     lock.pragma("journal_mode = MEMORY");
     lock.exec("BEGIN EXCLUSIVE");
     db = new Database(file, { timeout: 5_000 });
-    const mark = db.prepare(`SELECT 1 FROM sqlite_master WHERE "name" = '_move'`).get() ? getMark(db, "id") : "";
-    if (mark !== id || findMark(db, "later") !== null) throw new AppError("conflict", `${file} belongs to another move, or is not complete: abort, and copy again.`);
+    const mark = db.prepare(`SELECT 1 FROM sqlite_master WHERE "name" = '_move'`).get()
+      ? getMark(db, "id")
+      : "";
+    if (mark !== id || findMark(db, "later") !== null)
+      throw new AppError(
+        "conflict",
+        `${file} belongs to another move, or is not complete: abort, and copy again.`,
+      );
     // cache: counters touch pages all over the file. FULL: the source is told that it may forget what was committed here.
-    for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -64000"]) db.pragma(pragma);
+    for (const pragma of [
+      "journal_mode = WAL",
+      "synchronous = FULL",
+      "foreign_keys = ON",
+      "cache_size = -64000",
+    ])
+      db.pragma(pragma);
     const opened = db;
     return {
       db: opened,
@@ -106,7 +155,8 @@ export function openWorking(file: string, id: string): Working {
   } catch (error) {
     db?.close();
     lock.close();
-    if (/^SQLITE_BUSY/.test(String((error as { code?: unknown }).code))) throw new AppError("unavailable", "Another process is at this move already. Stop it first.");
+    if (/^SQLITE_BUSY/.test(String((error as { code?: unknown }).code)))
+      throw new AppError("unavailable", "Another process is at this move already. Stop it first.");
     throw error;
   }
 }
@@ -119,11 +169,18 @@ export function finishTarget(file: string, id: string): void {
   const db = new Database(file, { timeout: 5_000 });
   try {
     db.exec(`DROP TABLE IF EXISTS "_move"`);
-    const hasAside = db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
-    if (hasAside && (db.prepare(`SELECT count(*) AS n FROM ${quoted(ASIDE_TABLE)}`).get() as { n: number }).n === 0) db.exec(`DROP TABLE ${quoted(ASIDE_TABLE)}`);
+    const hasAside =
+      db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
+    if (
+      hasAside &&
+      (db.prepare(`SELECT count(*) AS n FROM ${quoted(ASIDE_TABLE)}`).get() as { n: number }).n ===
+        0
+    )
+      db.exec(`DROP TABLE ${quoted(ASIDE_TABLE)}`);
     db.pragma(`application_id = ${headerId(id)}`);
     const size = db.pragma("page_size", { simple: true });
-    if (size !== 4096) throw new AppError("conflict", `${file} has pages of ${String(size)} bytes, not 4096.`);
+    if (size !== 4096)
+      throw new AppError("conflict", `${file} has pages of ${String(size)} bytes, not 4096.`);
     const [{ busy }] = db.pragma("wal_checkpoint(TRUNCATE)") as [{ busy: number }];
     if (busy) throw new AppError("conflict", `${file} is open in another program: close it first.`);
   } finally {
@@ -157,8 +214,14 @@ export function isFinished(file: string): boolean {
 export function checkWhole(file: string): void {
   const db = new Database(file, { readonly: true, timeout: 5_000 });
   try {
-    const said = (db.pragma("integrity_check(3)") as { integrity_check: string }[]).map((row) => row.integrity_check);
-    if (said.join() !== "ok") throw new AppError("conflict", `${file} is not sound any more (${said.join("; ")}): abort, and copy again.`);
+    const said = (db.pragma("integrity_check(3)") as { integrity_check: string }[]).map(
+      (row) => row.integrity_check,
+    );
+    if (said.join() !== "ok")
+      throw new AppError(
+        "conflict",
+        `${file} is not sound any more (${said.join("; ")}): abort, and copy again.`,
+      );
   } finally {
     db.close();
   }
@@ -189,12 +252,18 @@ function syncFile(file: string): void {
 
 /** What the working file says of itself: its move's `id`, its `position` in the source's log. */
 export function findMark(db: Database.Database, key: string): string | null {
-  return (db.prepare(`SELECT "value" FROM "_move" WHERE "key" = ?`).get(key) as { value: string } | undefined)?.value ?? null;
+  return (
+    (
+      db.prepare(`SELECT "value" FROM "_move" WHERE "key" = ?`).get(key) as
+        { value: string } | undefined
+    )?.value ?? null
+  );
 }
 
 function getMark(db: Database.Database, key: string): string {
   const value = findMark(db, key);
-  if (value === null) throw new AppError("conflict", "The working file is not complete: abort, and copy again.");
+  if (value === null)
+    throw new AppError("conflict", "The working file is not complete: abort, and copy again.");
   return value;
 }
 

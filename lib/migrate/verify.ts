@@ -4,11 +4,27 @@ import Database from "better-sqlite3";
 import type pg from "pg";
 import { AppError } from "../base/errors.ts";
 import { hashSessionId } from "../base/session-key.ts";
-import { type FileSums, type TableSum, allOrNone, ask, chooseHash, stopped, sumFile, sumSource, SUM_MS } from "./checksums.ts";
+import {
+  type FileSums,
+  type TableSum,
+  allOrNone,
+  ask,
+  chooseHash,
+  stopped,
+  sumFile,
+  sumSource,
+  SUM_MS,
+} from "./checksums.ts";
 import { findDifferences } from "./differences.ts";
 import { ASIDE_TABLE, KNOWN_TABLES, type MoveTable } from "./move.ts";
 import type { HashKind } from "./row-hash.ts";
-import { type FieldDifference, compareSample, createFinder, differing, findTheir } from "./verify-fields.ts";
+import {
+  type FieldDifference,
+  compareSample,
+  createFinder,
+  differing,
+  findTheir,
+} from "./verify-fields.ts";
 
 /** How many differing rows of a table are named. */
 const MAX_NAMED = 10;
@@ -64,7 +80,14 @@ export interface VerifyOptions {
  * Compares all rows. Throws AppError(unavailable) where the source is lost or `signal` ends it, AppError(conflict) where the file can't be read;
  * differences are no error.
  */
-export async function verify({ source, tables, file, sample = SAMPLE, signal, onProgress }: VerifyOptions): Promise<Verification> {
+export async function verify({
+  source,
+  tables,
+  file,
+  sample = SAMPLE,
+  signal,
+  onProgress,
+}: VerifyOptions): Promise<Verification> {
   const startedMs = performance.now();
   const kind = await ask(source, () => chooseHash(source), { signal });
   // Neither waits for the other: the server hashes in its processes, threads of ours the file.
@@ -73,7 +96,10 @@ export async function verify({ source, tables, file, sample = SAMPLE, signal, on
       (end) => sumFile({ file, tables, kind, signal: end, onProgress }),
       async (end) => {
         const sums: TableSum[] = [];
-        for (const table of tables) sums.push(await ask(source, () => sumSource(source, table, kind), { ms: SUM_MS, signal: end }));
+        for (const table of tables)
+          sums.push(
+            await ask(source, () => sumSource(source, table, kind), { ms: SUM_MS, signal: end }),
+          );
         return sums;
       },
     ],
@@ -85,27 +111,54 @@ export async function verify({ source, tables, file, sample = SAMPLE, signal, on
     const verified: VerifiedTable[] = [];
     for (const [i, table] of tables.entries()) {
       const [own, their] = [ours.sums[i]!, theirs[i]!];
-      const { sampled, wrong } = await ask(source, () => compareSample(source, db, table, sample, { isAskable: kind === "native" }), { signal });
+      const { sampled, wrong } = await ask(
+        source,
+        () => compareSample(source, db, table, sample, { isAskable: kind === "native" }),
+        { signal },
+      );
       const equal = own.rows === their.rows && own.sum === their.sum && wrong.length === 0;
-      const named = equal ? { differing: 0, differences: [] } : await nameDifferences({ source, db, table, kind, wrong, signal });
-      verified.push({ target: table.target, source: { rows: their.rows, sum: their.sum }, file: { rows: own.rows, sum: own.sum }, aside: countAside(db, table), sampled, equal, ...named });
+      const named = equal
+        ? { differing: 0, differences: [] }
+        : await nameDifferences({ source, db, table, kind, wrong, signal });
+      verified.push({
+        target: table.target,
+        source: { rows: their.rows, sum: their.sum },
+        file: { rows: own.rows, sum: own.sum },
+        aside: countAside(db, table),
+        sampled,
+        equal,
+        ...named,
+      });
     }
-    return { tables: verified, problems: ours.problems, equal: ours.problems.length === 0 && verified.every(({ equal }) => equal), sumMs, ms: performance.now() - startedMs };
+    return {
+      tables: verified,
+      problems: ours.problems,
+      equal: ours.problems.length === 0 && verified.every(({ equal }) => equal),
+      sumMs,
+      ms: performance.now() - startedMs,
+    };
   } finally {
     db.close();
   }
 }
 
 function countAside(db: Database.Database, { target }: MoveTable): number {
-  if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) === undefined) return 0;
-  return db.prepare(`SELECT count(*) FROM "${ASIDE_TABLE}" WHERE "source" = ?`).pluck().get(target) as number;
+  if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) === undefined)
+    return 0;
+  return db
+    .prepare(`SELECT count(*) FROM "${ASIDE_TABLE}" WHERE "source" = ?`)
+    .pluck()
+    .get(target) as number;
 }
 
 function openReadOnly(file: string): Database.Database {
   try {
     return new Database(file, { readonly: true, timeout: 10_000 });
   } catch (error) {
-    throw new AppError("conflict", `${file} can't be read: ${String((error as { code?: unknown }).code)}`);
+    throw new AppError(
+      "conflict",
+      `${file} can't be read: ${String((error as { code?: unknown }).code)}`,
+    );
   }
 }
 
@@ -119,24 +172,48 @@ interface Naming {
   readonly signal?: AbortSignal;
 }
 
-async function nameDifferences({ source, db, table, kind, wrong, signal }: Naming): Promise<Pick<VerifiedTable, "differing" | "differences">> {
+async function nameDifferences({
+  source,
+  db,
+  table,
+  kind,
+  wrong,
+  signal,
+}: Naming): Promise<Pick<VerifiedTable, "differing" | "differences">> {
   if (table.key.length === 0) return { differing: null, differences: [] };
   let count = 0;
-  const first: { key: readonly string[]; sourceKey: readonly string[] | null; kind: NamedDifference["kind"] }[] = [];
+  const first: {
+    key: readonly string[];
+    sourceKey: readonly string[] | null;
+    kind: NamedDifference["kind"];
+  }[] = [];
   // Read to the end: a COPY that is broken off takes its connection with it.
   for await (const difference of findDifferences({ source, db, table, kind, signal })) {
     count += 1;
     if (first.length < MAX_NAMED) first.push(difference);
   }
   // A sample that differs where no hash does: the two must be told of all the same.
-  if (count === 0) return { differing: wrong.length, differences: wrong.slice(0, MAX_NAMED).map(({ key, ...rest }) => ({ key: tell(table, key), ...rest })) };
+  if (count === 0)
+    return {
+      differing: wrong.length,
+      differences: wrong
+        .slice(0, MAX_NAMED)
+        .map(({ key, ...rest }) => ({ key: tell(table, key), ...rest })),
+    };
   const find = createFinder(db, table);
   const differences: NamedDifference[] = [];
   for (const { key, sourceKey, kind: how } of first) {
     if (signal?.aborted) throw stopped();
-    const theirs = how === "different" && sourceKey ? await ask(source, () => findTheir(source, table, sourceKey), { signal }) : null;
+    const theirs =
+      how === "different" && sourceKey
+        ? await ask(source, () => findTheir(source, table, sourceKey), { signal })
+        : null;
     const own = theirs && find(key);
-    differences.push({ key: tell(table, key), kind: how, columns: theirs && own ? differing(table, own, theirs) : [] });
+    differences.push({
+      key: tell(table, key),
+      kind: how,
+      columns: theirs && own ? differing(table, own, theirs) : [],
+    });
   }
   return { differing: count, differences };
 }
@@ -144,6 +221,14 @@ async function nameDifferences({ source, db, table, kind, wrong, signal }: Namin
 /** The key as a report may tell it: should a session's own id stand in the file, then hashed. */
 function tell({ key: names, columns, source, isSide }: MoveTable, key: readonly string[]): string {
   // Nobody knows here what the key of an unknown table is: it may be a secret, such as a token.
-  if (isSide && !KNOWN_TABLES.some((known) => known.source === source)) return `SHA-256 ${hashSessionId(key.join(" "))}`;
-  return key.map((text, i) => (columns.find(({ name }) => name === names[i])?.as === "session-id" && !/^[0-9a-f]{64}$/.test(text) ? hashSessionId(text) : text)).join(" ");
+  if (isSide && !KNOWN_TABLES.some((known) => known.source === source))
+    return `SHA-256 ${hashSessionId(key.join(" "))}`;
+  return key
+    .map((text, i) =>
+      columns.find(({ name }) => name === names[i])?.as === "session-id" &&
+      !/^[0-9a-f]{64}$/.test(text)
+        ? hashSessionId(text)
+        : text,
+    )
+    .join(" ");
 }

@@ -16,16 +16,29 @@ const Subscriber = z.object({ subscriber: z.object({ id: z.number() }) });
 
 async function post(url: string, body: object, headers: Record<string, string> = {}) {
   const host = new URL(url).host;
-  const { status, data } = await fetchJson(url, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers }, types: "any", redirects: 0 });
+  const { status, data } = await fetchJson(url, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json", ...headers },
+    types: "any",
+    redirects: 0,
+  });
   // Never the URL: a Discord webhook's holds its secret.
-  if (status < 200 || status >= 300) throw new AppError("unavailable", `${host} answered ${status}.`);
+  if (status < 200 || status >= 300)
+    throw new AppError("unavailable", `${host} answered ${status}.`);
   return data;
 }
 
 /** kit.com, API v4: the subscriber, then the form that adds them to the newsletter. */
 async function subscribe(email: string, firstName: string): Promise<{ convertKitId: string }> {
   const headers = { "x-kit-api-key": configured("KIT_API_KEY") };
-  const data = Subscriber.safeParse(await post(`${env.KIT_API}/subscribers`, { email_address: email, first_name: firstName }, headers));
+  const data = Subscriber.safeParse(
+    await post(
+      `${env.KIT_API}/subscribers`,
+      { email_address: email, first_name: firstName },
+      headers,
+    ),
+  );
   if (!data.success) throw new AppError("unavailable", "Kit answered without a subscriber.");
   const { id } = data.data.subscriber;
   await post(`${env.KIT_API}/forms/${env.KIT_FORM_ID}/subscribers/${id}`, {}, headers);
@@ -49,7 +62,10 @@ export async function deliver(delivery: Delivery): Promise<{ convertKitId: strin
       return subscribe(delivery.email, delivery.firstName);
     case "DISCORD":
       // Nobody is pinged by what a member wrote.
-      await post(configured("DISCORD_WEBHOOK_URL"), { content: delivery.text.slice(0, 1_900), allowed_mentions: { parse: [] } });
+      await post(configured("DISCORD_WEBHOOK_URL"), {
+        content: delivery.text.slice(0, 1_900),
+        allowed_mentions: { parse: [] },
+      });
       return null;
   }
 }

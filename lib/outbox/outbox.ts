@@ -23,7 +23,15 @@ export interface WaitingDelivery {
 }
 
 /** How long after each failure it is tried again; after the last one an admin decides. */
-const RETRY_AFTER_MS = [MINUTE_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS, DAY_MS];
+const RETRY_AFTER_MS = [
+  MINUTE_MS,
+  5 * MINUTE_MS,
+  30 * MINUTE_MS,
+  2 * HOUR_MS,
+  6 * HOUR_MS,
+  12 * HOUR_MS,
+  DAY_MS,
+];
 /** Nobody else takes a delivery for this long while it is being made: longer than any deadline of one. */
 const LEASE_MS = 2 * MINUTE_MS;
 const LOOK_EVERY_MS = 15 * SECOND_MS;
@@ -33,7 +41,10 @@ const AT_ONCE = 2;
 
 /** True where this kind of delivery goes anywhere. Mails always do: without a server into the outbox folder. */
 function isConfigured(kind: Delivery["kind"]): boolean {
-  return kind === "MAIL" || (kind === "NEWSLETTER" ? env.KIT_API_KEY !== undefined : env.DISCORD_WEBHOOK_URL !== undefined);
+  return (
+    kind === "MAIL" ||
+    (kind === "NEWSLETTER" ? env.KIT_API_KEY !== undefined : env.DISCORD_WEBHOOK_URL !== undefined)
+  );
 }
 
 /**
@@ -41,9 +52,21 @@ function isConfigured(kind: Delivery["kind"]): boolean {
  * `userId` is whom it concerns: what waits goes with their account. `about` is for the admin: it may name a title, and holds no address and no text.
  * What is not configured is not written down.
  */
-export function enqueue(sql: Sql, delivery: Delivery, { userId, about }: { userId: string | null; about: string }): void {
+export function enqueue(
+  sql: Sql,
+  delivery: Delivery,
+  { userId, about }: { userId: string | null; about: string },
+): void {
   if (!isConfigured(delivery.kind)) return;
-  sql.run(`INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload", "nextTryAt") VALUES (?, ?, ?, ?, ?, ?)`, nowMs(), delivery.kind, userId, about, JSON.stringify(delivery), nowMs());
+  sql.run(
+    `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload", "nextTryAt") VALUES (?, ?, ?, ?, ?, ?)`,
+    nowMs(),
+    delivery.kind,
+    userId,
+    about,
+    JSON.stringify(delivery),
+    nowMs(),
+  );
 }
 
 interface Due {
@@ -57,8 +80,16 @@ interface Due {
 /** Takes what is due, so that nobody else does. */
 function take(sql: Sql): Due[] {
   const now = nowMs();
-  const due = sql.all<Due>(`SELECT "id", "kind", "userId", "payload", "tries" FROM "Delivery" WHERE "nextTryAt" <= ? ORDER BY "nextTryAt", "id" LIMIT ${BATCH}`, now);
-  for (const { id } of due) sql.run(`UPDATE "Delivery" SET "tries" = "tries" + 1, "nextTryAt" = ? WHERE "id" = ?`, now + LEASE_MS, id);
+  const due = sql.all<Due>(
+    `SELECT "id", "kind", "userId", "payload", "tries" FROM "Delivery" WHERE "nextTryAt" <= ? ORDER BY "nextTryAt", "id" LIMIT ${BATCH}`,
+    now,
+  );
+  for (const { id } of due)
+    sql.run(
+      `UPDATE "Delivery" SET "tries" = "tries" + 1, "nextTryAt" = ? WHERE "id" = ?`,
+      now + LEASE_MS,
+      id,
+    );
   return due;
 }
 
@@ -67,17 +98,37 @@ async function deliverOne({ id, kind, userId, payload, tries }: Due): Promise<vo
     const note = await deliver(JSON.parse(payload) as Delivery);
     await writeSql((sql) => {
       sql.run(`DELETE FROM "Delivery" WHERE "id" = ?`, id);
-      if (note?.convertKitId && userId) sql.run(`UPDATE "User" SET "convertKitId" = ?, "updatedAt" = ? WHERE "id" = ?`, note.convertKitId, nowMs(), userId);
+      if (note?.convertKitId && userId)
+        sql.run(
+          `UPDATE "User" SET "convertKitId" = ?, "updatedAt" = ? WHERE "id" = ?`,
+          note.convertKitId,
+          nowMs(),
+          userId,
+        );
     });
   } catch (error) {
     const wait = RETRY_AFTER_MS[tries];
-    log(wait === undefined ? "error" : "warn", "outbox.failed", { id, kind, tries: tries + 1, error });
+    log(wait === undefined ? "error" : "warn", "outbox.failed", {
+      id,
+      kind,
+      tries: tries + 1,
+      error,
+    });
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, 500);
-    await writeSql((sql) => sql.run(`UPDATE "Delivery" SET "nextTryAt" = ?, "lastError" = ? WHERE "id" = ?`, wait === undefined ? null : nowMs() + wait, reason, id));
+    await writeSql((sql) =>
+      sql.run(
+        `UPDATE "Delivery" SET "nextTryAt" = ?, "lastError" = ? WHERE "id" = ?`,
+        wait === undefined ? null : nowMs() + wait,
+        reason,
+        id,
+      ),
+    );
   }
 }
 
-const shared = globalThis as { __lecternOutbox?: { running: Promise<void> | null; again: boolean; timer: NodeJS.Timeout | null } };
+const shared = globalThis as {
+  __lecternOutbox?: { running: Promise<void> | null; again: boolean; timer: NodeJS.Timeout | null };
+};
 const state = () => (shared.__lecternOutbox ??= { running: null, again: false, timer: null });
 
 /** Delivers everything that is due now; resolves when it has been tried. Only the primary does, one run at a time. */
@@ -93,7 +144,9 @@ export async function deliverDue(): Promise<void> {
       for (;;) {
         if (role() !== "primary") return;
         // Looked at in a snapshot first: an idle site writes nothing.
-        const isAny = await snapshotSql((sql) => sql.get(`SELECT 1 FROM "Delivery" WHERE "nextTryAt" <= ? LIMIT 1`, nowMs()));
+        const isAny = await snapshotSql((sql) =>
+          sql.get(`SELECT 1 FROM "Delivery" WHERE "nextTryAt" <= ? LIMIT 1`, nowMs()),
+        );
         const due = isAny ? await writeSql(take) : [];
         if (due.length === 0) break;
         await inParallel(due, AT_ONCE, deliverOne);
@@ -107,7 +160,11 @@ export async function deliverDue(): Promise<void> {
 
 /** Delivers soon, without being waited for. Call it after the commit that enqueued. */
 export function kickDeliveries(): void {
-  outsideRequest(() => setImmediate(() => void deliverDue().catch((error: unknown) => log("error", "outbox.stopped", { error }))));
+  outsideRequest(() =>
+    setImmediate(
+      () => void deliverDue().catch((error: unknown) => log("error", "outbox.stopped", { error })),
+    ),
+  );
 }
 
 /** Looks every fifteen seconds for what is due. From instrumentation.ts, once per process. */
@@ -119,12 +176,18 @@ export function startDeliveries(): void {
 
 /** What was not delivered yet, newest first; for admins. */
 export function listDeliveries(sql: Sql, limit = 100): WaitingDelivery[] {
-  return sql.all<WaitingDelivery>(`SELECT "id", "createdAt", "kind", "about", "tries", "nextTryAt", "lastError" FROM "Delivery" ORDER BY "id" DESC LIMIT ?`, limit);
+  return sql.all<WaitingDelivery>(
+    `SELECT "id", "createdAt", "kind", "about", "tries", "nextTryAt", "lastError" FROM "Delivery" ORDER BY "id" DESC LIMIT ?`,
+    limit,
+  );
 }
 
 /** Has it tried again at once; kickDeliveries() after the commit. Returns whether it was still there. */
 export function retryDelivery(sql: Sql, id: number): boolean {
-  return sql.run(`UPDATE "Delivery" SET "nextTryAt" = ?, "tries" = 0 WHERE "id" = ?`, nowMs(), id).changes === 1;
+  return (
+    sql.run(`UPDATE "Delivery" SET "nextTryAt" = ?, "tries" = 0 WHERE "id" = ?`, nowMs(), id)
+      .changes === 1
+  );
 }
 
 /** Gives it up for good. Returns whether it was still there. */

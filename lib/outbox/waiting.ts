@@ -13,7 +13,10 @@ export function waitingDeliveries(sql: Sql, admin: Member, limit = 100): Waiting
 }
 
 /** How many deliveries wait, failed at least once, and were given up. Throws AppError(forbidden) for all but admins. */
-export function countDeliveries(sql: Sql, admin: Member): { waiting: number; failed: number; givenUp: number } {
+export function countDeliveries(
+  sql: Sql,
+  admin: Member,
+): { waiting: number; failed: number; givenUp: number } {
   assertAdmin(admin);
   return sql.get(
     `SELECT COUNT(*) AS "waiting", COUNT("lastError") AS "failed", COUNT(*) FILTER (WHERE "nextTryAt" IS NULL) AS "givenUp" FROM "Delivery"`,
@@ -30,9 +33,17 @@ export function tryDeliveryAgain(sql: Sql, admin: Member, id: number): void {
 /** Gives it up for good. Throws AppError: forbidden for all but admins, not_found when it is delivered or gone. */
 export function giveDeliveryUp(sql: Sql, admin: Member, id: number): void {
   assertAdmin(admin);
-  const about = sql.get<{ kind: string; tries: number }>(`SELECT "kind", "tries" FROM "Delivery" WHERE "id" = ?`, id);
+  const about = sql.get<{ kind: string; tries: number }>(
+    `SELECT "kind", "tries" FROM "Delivery" WHERE "id" = ?`,
+    id,
+  );
   if (!about || !dropDelivery(sql, id)) throw gone();
-  recordAudit(sql, { actorId: admin.id, action: "delivery.give_up", subjectId: String(id), detail: about });
+  recordAudit(sql, {
+    actorId: admin.id,
+    action: "delivery.give_up",
+    subjectId: String(id),
+    detail: about,
+  });
 }
 
 function gone(): AppError {

@@ -6,7 +6,11 @@ import { absoluteUrl, postUrl, siteFacts } from "./site-facts.ts";
 import { staticHtml } from "./static-html.ts";
 
 /** Attributes that mean something away from the site. */
-const KEPT = new Set("href src poster alt title width height colspan rowspan lang dir controls open start reversed datetime cite".split(" "));
+const KEPT = new Set(
+  "href src poster alt title width height colspan rowspan lang dir controls open start reversed datetime cite".split(
+    " ",
+  ),
+);
 const ADDRESSES = new Set(["href", "src", "poster", "cite"]);
 /** Elements that go with all that is in them. */
 const GONE = new Set("script style button template noscript iframe svg".split(" "));
@@ -25,7 +29,10 @@ export function feedHtml(post: Post): string | null {
   if (html === undefined) {
     const url = postUrl(siteFacts(), post.slug);
     try {
-      html = portableHtml(staticHtml(post.compiled.compiledSource, post.compiled.components, url), url);
+      html = portableHtml(
+        staticHtml(post.compiled.compiledSource, post.compiled.components, url),
+        url,
+      );
     } catch (error) {
       log("warn", "posts.feed_html_failed", { slug: post.slug, error });
       html = null;
@@ -48,7 +55,10 @@ export function portableHtml(html: string, base: string): string {
     if (gone) {
       if (name === gone.name && !whole.endsWith("/>")) gone.depth += slash ? -1 : 1;
       if (gone.depth === 0) gone = null;
-    } else if (GONE.has(name) || (name === "a" && /\bclass="[^"]*\bheading-anchor\b/.test(attributes))) {
+    } else if (
+      GONE.has(name) ||
+      (name === "a" && /\bclass="[^"]*\bheading-anchor\b/.test(attributes))
+    ) {
       if (!slash && !whole.endsWith("/>")) gone = { name, depth: 1 };
     } else if (rawName !== "" && !UNWRAPPED.has(name)) {
       const tag = slash ? `</${name}>` : `<${name}${attributesOf(attributes, base)}>`;
@@ -70,8 +80,12 @@ function attributesOf(text: string, base: string): string {
     else if (!ADDRESSES.has(name)) out += ` ${name}="${value.replaceAll('"', "&quot;")}"`;
     else {
       // The value is HTML: "&amp;" in it is "&".
-      const address = absoluteAddress(value.replace(/&(?:amp|#x26|#38);/gi, "&").replace(/&(?:quot|#x22|#34);/gi, '"'), base);
-      if (address) out += ` ${name}="${address.replaceAll("&", "&amp;").replaceAll('"', "&quot;")}"`;
+      const address = absoluteAddress(
+        value.replace(/&(?:amp|#x26|#38);/gi, "&").replace(/&(?:quot|#x22|#34);/gi, '"'),
+        base,
+      );
+      if (address)
+        out += ` ${name}="${address.replaceAll("&", "&amp;").replaceAll('"', "&quot;")}"`;
     }
   }
   return out;

@@ -7,19 +7,39 @@ import { sampleIndex } from "./sample-posts.ts";
 import type { SiteFacts } from "./site-facts.ts";
 import { robots, sitemap } from "./sitemap.ts";
 
-const site: SiteFacts = { url: "https://lectern.example", name: "Lectern & friends", description: "Posts <about> things", author: "Ada O’Neil", language: "en" };
+const site: SiteFacts = {
+  url: "https://lectern.example",
+  name: "Lectern & friends",
+  description: "Posts <about> things",
+  author: "Ada O’Neil",
+  language: "en",
+};
 const NASTY = `Tom & "Jerry" <script>alert('1')</script> ]]> 𝔘🎉 é`;
 const BROKEN = `\u0000\u0008\u001B\uFFFE\uD800`;
 const index = sampleIndex(
-  { slug: "newest", date: "2026-11-21", title: NASTY + BROKEN, description: NASTY, categories: ["SQLite & co", "Next"], keywords: ["Next", "x<y"] },
+  {
+    slug: "newest",
+    date: "2026-11-21",
+    title: NASTY + BROKEN,
+    description: NASTY,
+    categories: ["SQLite & co", "Next"],
+    keywords: ["Next", "x<y"],
+  },
   { slug: "middle", date: "2026-02-28", title: "Middle" },
   { slug: "oldest", date: "2022-01-01", title: "Oldest", archived: true },
   { slug: "draft", date: "2026-11-22", draft: true },
   { slug: "unlisted", date: "2026-11-22", unlisted: true },
 );
-const htmlOf = (post: Post) => (post.slug === "oldest" ? null : `<p title="a &amp; b">Text of ${post.slug} ]]>\u0007</p>`);
+const htmlOf = (post: Post) =>
+  post.slug === "oldest" ? null : `<p title="a &amp; b">Text of ${post.slug} ]]>\u0007</p>`;
 const source = { index, site, htmlOf };
-const parser = new XMLParser({ ignoreAttributes: false, attributeNamePrefix: "@", parseTagValue: false, parseAttributeValue: false, isArray: (name) => ["item", "entry", "category", "url"].includes(name) });
+const parser = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: "@",
+  parseTagValue: false,
+  parseAttributeValue: false,
+  isArray: (name) => ["item", "entry", "category", "url"].includes(name),
+});
 
 /** Parses, after checking what every XML document must keep. */
 function parse(xml: string): any {
@@ -31,7 +51,8 @@ function parse(xml: string): any {
   return parser.parse(xml);
 }
 
-const RFC_822 = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/;
+const RFC_822 =
+  /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const isHttps = (url: string) => expect(new URL(url).href).toBe(url);
 
@@ -39,10 +60,21 @@ test("RSS has what RSS 2.0 asks for", () => {
   const { rss } = parse(rssFeed(source));
   expect(rss["@version"]).toBe("2.0");
   const { channel } = rss;
-  expect(channel).toMatchObject({ title: site.name, description: site.description, link: "https://lectern.example/blog", language: "en" });
-  expect(channel["atom:link"]).toEqual({ "@rel": "self", "@type": "application/rss+xml", "@href": "https://lectern.example/feed.xml" });
+  expect(channel).toMatchObject({
+    title: site.name,
+    description: site.description,
+    link: "https://lectern.example/blog",
+    language: "en",
+  });
+  expect(channel["atom:link"]).toEqual({
+    "@rel": "self",
+    "@type": "application/rss+xml",
+    "@href": "https://lectern.example/feed.xml",
+  });
   expect(channel.lastBuildDate).toMatch(RFC_822);
-  expect(channel.item.map((item: any) => item.link)).toEqual(["newest", "middle", "oldest"].map((slug) => `https://lectern.example/blog/${slug}`));
+  expect(channel.item.map((item: any) => item.link)).toEqual(
+    ["newest", "middle", "oldest"].map((slug) => `https://lectern.example/blog/${slug}`),
+  );
   for (const item of channel.item) {
     isHttps(item.link);
     expect(item.guid).toEqual({ "#text": item.link, "@isPermaLink": "true" });
@@ -63,7 +95,11 @@ test("Atom has what RFC 4287 asks for", () => {
   expect(feed["@xmlns"]).toBe("http://www.w3.org/2005/Atom");
   expect(feed.id).toBe("https://lectern.example/");
   expect(feed.author.name).toBe(site.author);
-  expect(feed.link).toContainEqual({ "@rel": "self", "@type": "application/atom+xml", "@href": "https://lectern.example/atom.xml" });
+  expect(feed.link).toContainEqual({
+    "@rel": "self",
+    "@type": "application/atom+xml",
+    "@href": "https://lectern.example/atom.xml",
+  });
   expect(feed.updated).toBe("2026-11-21T12:00:00.000Z");
   expect(feed.entry).toHaveLength(3);
   for (const entry of feed.entry) {
@@ -77,14 +113,25 @@ test("Atom has what RFC 4287 asks for", () => {
     expect(typeof entry.summary).toBe("string");
   }
   expect(new Set(feed.entry.map(({ id }: any) => id)).size).toBe(3);
-  expect(feed.entry[0].content).toEqual({ "@type": "html", "#text": '<p title="a &amp; b">Text of newest ]]></p>' });
+  expect(feed.entry[0].content).toEqual({
+    "@type": "html",
+    "#text": '<p title="a &amp; b">Text of newest ]]></p>',
+  });
 });
 
 test("the JSON feed has what JSON Feed 1.1 asks for", () => {
   const feed = JSON.parse(jsonFeed(source));
-  expect(feed).toMatchObject({ version: "https://jsonfeed.org/version/1.1", title: site.name, home_page_url: "https://lectern.example/blog", feed_url: "https://lectern.example/feed.json", language: "en" });
+  expect(feed).toMatchObject({
+    version: "https://jsonfeed.org/version/1.1",
+    title: site.name,
+    home_page_url: "https://lectern.example/blog",
+    feed_url: "https://lectern.example/feed.json",
+    language: "en",
+  });
   expect(feed.authors).toEqual([{ name: site.author, url: "https://lectern.example/about" }]);
-  expect(feed.items.map(({ id }: any) => id)).toEqual(["newest", "middle", "oldest"].map((slug) => `https://lectern.example/blog/${slug}`));
+  expect(feed.items.map(({ id }: any) => id)).toEqual(
+    ["newest", "middle", "oldest"].map((slug) => `https://lectern.example/blog/${slug}`),
+  );
   for (const item of feed.items) {
     isHttps(item.url);
     isHttps(item.image);
@@ -107,11 +154,18 @@ test("a feed holds the forty newest", () => {
 });
 
 test("the sitemap has every page and listed post, with the post's day", () => {
-  const { urlset } = parse(sitemap(index, site, ["/about", { path: "/calls/1-names", lastmod: "2026-11-22" }]));
+  const { urlset } = parse(
+    sitemap(index, site, ["/about", { path: "/calls/1-names", lastmod: "2026-11-22" }]),
+  );
   expect(urlset["@xmlns"]).toBe("http://www.sitemaps.org/schemas/sitemap/0.9");
   expect(urlset.url).toEqual([
-    { loc: "https://lectern.example/", lastmod: "2026-11-21" }, { loc: "https://lectern.example/blog", lastmod: "2026-11-21" }, { loc: "https://lectern.example/about" }, { loc: "https://lectern.example/calls/1-names", lastmod: "2026-11-22" },
-    { loc: "https://lectern.example/blog/newest", lastmod: "2026-11-21" }, { loc: "https://lectern.example/blog/middle", lastmod: "2026-02-28" }, { loc: "https://lectern.example/blog/oldest", lastmod: "2022-01-01" },
+    { loc: "https://lectern.example/", lastmod: "2026-11-21" },
+    { loc: "https://lectern.example/blog", lastmod: "2026-11-21" },
+    { loc: "https://lectern.example/about" },
+    { loc: "https://lectern.example/calls/1-names", lastmod: "2026-11-22" },
+    { loc: "https://lectern.example/blog/newest", lastmod: "2026-11-21" },
+    { loc: "https://lectern.example/blog/middle", lastmod: "2026-02-28" },
+    { loc: "https://lectern.example/blog/oldest", lastmod: "2022-01-01" },
   ]);
 });
 

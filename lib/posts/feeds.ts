@@ -20,15 +20,17 @@ export const FEED_PATHS = { rss: "/feed.xml", atom: "/atom.xml", json: "/feed.js
 export type FeedFormat = keyof typeof FEED_PATHS;
 
 function items<P extends Post>({ index, site, htmlOf }: FeedSource<P>) {
-  return listPosts(index).slice(0, MAX_ITEMS).map((post) => ({
-    url: postUrl(site, post.slug),
-    title: post.frontMatter.title,
-    description: post.frontMatter.description,
-    moment: momentOf(post.frontMatter.date),
-    html: htmlOf(post),
-    image: socialImageUrl(site, post),
-    topics: [...new Set([...post.frontMatter.categories, ...post.frontMatter.keywords])],
-  }));
+  return listPosts(index)
+    .slice(0, MAX_ITEMS)
+    .map((post) => ({
+      url: postUrl(site, post.slug),
+      title: post.frontMatter.title,
+      description: post.frontMatter.description,
+      moment: momentOf(post.frontMatter.date),
+      html: htmlOf(post),
+      image: socialImageUrl(site, post),
+      topics: [...new Set([...post.frontMatter.categories, ...post.frontMatter.keywords])],
+    }));
 }
 
 /** RSS 2.0. The date of a post is its noon in UTC (see momentOf). */
@@ -38,7 +40,12 @@ export function rssFeed<P extends Post>(source: FeedSource<P>): string {
   return xmlDocument(
     element(
       "rss",
-      { version: "2.0", "xmlns:atom": "http://www.w3.org/2005/Atom", "xmlns:content": "http://purl.org/rss/1.0/modules/content/", "xmlns:dc": "http://purl.org/dc/elements/1.1/" },
+      {
+        version: "2.0",
+        "xmlns:atom": "http://www.w3.org/2005/Atom",
+        "xmlns:content": "http://purl.org/rss/1.0/modules/content/",
+        "xmlns:dc": "http://purl.org/dc/elements/1.1/",
+      },
       element(
         "channel",
         null,
@@ -48,7 +55,11 @@ export function rssFeed<P extends Post>(source: FeedSource<P>): string {
         element("language", null, site.language),
         all[0] ? element("lastBuildDate", null, all[0].moment.toUTCString()) : null,
         element("ttl", null, "60"),
-        element("atom:link", { rel: "self", type: "application/rss+xml", href: site.url + FEED_PATHS.rss }),
+        element("atom:link", {
+          rel: "self",
+          type: "application/rss+xml",
+          href: site.url + FEED_PATHS.rss,
+        }),
         ...all.map(({ url, title, description, moment, html, topics }) =>
           element(
             "item",
@@ -81,9 +92,18 @@ export function atomFeed<P extends Post>(source: FeedSource<P>): string {
       element("title", null, site.name),
       element("subtitle", null, site.description),
       element("updated", null, (all[0]?.moment ?? new Date(0)).toISOString()),
-      element("link", { rel: "self", type: "application/atom+xml", href: site.url + FEED_PATHS.atom }),
+      element("link", {
+        rel: "self",
+        type: "application/atom+xml",
+        href: site.url + FEED_PATHS.atom,
+      }),
       element("link", { rel: "alternate", type: "text/html", href: `${site.url}/blog` }),
-      element("author", null, element("name", null, site.author), element("uri", null, `${site.url}/about`)),
+      element(
+        "author",
+        null,
+        element("name", null, site.author),
+        element("uri", null, `${site.url}/about`),
+      ),
       ...all.map(({ url, title, description, moment, html, topics }): Element =>
         element(
           "entry",

@@ -2,14 +2,29 @@
 
 import { AppError } from "../base/errors.ts";
 
-const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const MONTHS = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
 
 function parts(date: string): { year: number; month: number; day: number } {
   const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(date) ?? [];
   const found = { year: Number(year), month: Number(month), day: Number(day) };
   const real = new Date(Date.UTC(found.year, found.month - 1, found.day));
   if (!year || real.getUTCMonth() !== found.month - 1 || real.getUTCDate() !== found.day) {
-    throw new AppError("invalid", `"${date.slice(0, 40)}" is not a day. Write YYYY-MM-DD.`, { field: "date" });
+    throw new AppError("invalid", `"${date.slice(0, 40)}" is not a day. Write YYYY-MM-DD.`, {
+      field: "date",
+    });
   }
   return found;
 }

@@ -3,14 +3,37 @@ import { blogPosting, scriptJson } from "./json-ld.ts";
 import { samplePost } from "./sample-posts.ts";
 import type { SiteFacts } from "./site-facts.ts";
 
-const site: SiteFacts = { url: "https://lectern.example", name: "Lectern", description: "Posts", author: "Ada", language: "en" };
+const site: SiteFacts = {
+  url: "https://lectern.example",
+  name: "Lectern",
+  description: "Posts",
+  author: "Ada",
+  language: "en",
+};
 
 test("a post is a BlogPosting with absolute addresses", () => {
-  const post = { ...samplePost({ slug: "a-post", hash: "0123456789abcdef", title: "T".repeat(300), date: "2026-11-21", keywords: ["x", "y"], readingMinutes: 7 }), hero: { src: "/_img/a.png", width: 3, height: 4 } };
+  const post = {
+    ...samplePost({
+      slug: "a-post",
+      hash: "0123456789abcdef",
+      title: "T".repeat(300),
+      date: "2026-11-21",
+      keywords: ["x", "y"],
+      readingMinutes: 7,
+    }),
+    hero: { src: "/_img/a.png", width: 3, height: 4 },
+  };
   const data = blogPosting(post, site);
   expect(data).toMatchObject({
-    "@type": "BlogPosting", url: "https://lectern.example/blog/a-post", datePublished: "2026-11-21", timeRequired: "PT7M", keywords: "x, y",
-    image: ["https://lectern.example/blog/a-post/social.png?v=0123456789ab", "https://lectern.example/_img/a.png"],
+    "@type": "BlogPosting",
+    url: "https://lectern.example/blog/a-post",
+    datePublished: "2026-11-21",
+    timeRequired: "PT7M",
+    keywords: "x, y",
+    image: [
+      "https://lectern.example/blog/a-post/social.png?v=0123456789ab",
+      "https://lectern.example/_img/a.png",
+    ],
   });
   expect((data.headline as string).length).toBe(110);
 });

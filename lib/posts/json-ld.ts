@@ -36,5 +36,8 @@ export function blogPosting(post: Post, site: SiteFacts): Record<string, unknown
 
 /** `data` as JSON that can't end the <script> it stands in. */
 export function scriptJson(data: unknown): string {
-  return JSON.stringify(data).replace(/[<>&\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(data).replace(
+    /[<>&\u2028\u2029]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

@@ -3,10 +3,24 @@ import { postMarkdown, withoutImports } from "./markdown.ts";
 import { samplePost } from "./sample-posts.ts";
 import type { SiteFacts } from "./site-facts.ts";
 
-const site: SiteFacts = { url: "https://lectern.example", name: "Lectern", description: "Posts", author: "Ada", language: "en" };
+const site: SiteFacts = {
+  url: "https://lectern.example",
+  name: "Lectern",
+  description: "Posts",
+  author: "Ada",
+  language: "en",
+};
 
 test("a post is a title, its facts and its text", () => {
-  const post = samplePost({ slug: "a", title: "About doors", date: "2022-11-21", description: "One only.", categories: ["SQLite"], keywords: ["write", "queue"], readingMinutes: 3 });
+  const post = samplePost({
+    slug: "a",
+    title: "About doors",
+    date: "2022-11-21",
+    description: "One only.",
+    categories: ["SQLite"],
+    keywords: ["write", "queue"],
+    readingMinutes: 3,
+  });
   expect(postMarkdown(post, "\nimport { A } from './a.tsx'\n\n## Why\n\nBecause.\n\n", site)).toBe(
     `# About doors
 
@@ -27,15 +41,38 @@ Because.
 });
 
 test("imports go, also over several lines", () => {
-  expect(withoutImports('import A from "./a.tsx"\nimport {\n  B,\n  C\n} from "./b.tsx"\nimport "./c.css"\n\nText.\n\nimport * as D from "./d"\r\n\nMore.')).toBe("\nText.\n\nMore.");
+  expect(
+    withoutImports(
+      'import A from "./a.tsx"\nimport {\n  B,\n  C\n} from "./b.tsx"\nimport "./c.css"\n\nText.\n\nimport * as D from "./d"\r\n\nMore.',
+    ),
+  ).toBe("\nText.\n\nMore.");
 });
 
 test("imports in code stay, and so does prose that speaks of them", () => {
-  const text = ["````js", "import a from 'a'", "```", "", "import b from 'b'", "````", "", "We", "import a lot.", "", "important: this", "", "~~~ts", "", "import c", "~~~"].join("\n");
+  const text = [
+    "````js",
+    "import a from 'a'",
+    "```",
+    "",
+    "import b from 'b'",
+    "````",
+    "",
+    "We",
+    "import a lot.",
+    "",
+    "important: this",
+    "",
+    "~~~ts",
+    "",
+    "import c",
+    "~~~",
+  ].join("\n");
   expect(withoutImports(text)).toBe(text);
 });
 
 test("Markdown that is not MDX keeps every line", () => {
   const post = { ...samplePost({ slug: "a" }), path: "blog/a.md" };
-  expect(postMarkdown(post, "import taxes rise\n\nText.", site)).toContain("import taxes rise\n\nText.");
+  expect(postMarkdown(post, "import taxes rise\n\nText.", site)).toContain(
+    "import taxes rise\n\nText.",
+  );
 });

@@ -17,7 +17,14 @@ export function postMarkdown(post: Post, source: string, site: SiteFacts): strin
     ...(post.frontMatter.draft ? ["- Draft: not published yet"] : []),
   ];
   const body = post.path.endsWith(".mdx") ? withoutImports(source) : source;
-  return [`# ${title}`, facts.join("\n"), ...(description ? [`> ${description}`] : []), body.trim()].join("\n\n") + "\n";
+  return (
+    [
+      `# ${title}`,
+      facts.join("\n"),
+      ...(description ? [`> ${description}`] : []),
+      body.trim(),
+    ].join("\n\n") + "\n"
+  );
 }
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/;

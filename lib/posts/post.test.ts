@@ -3,12 +3,22 @@ import { createIndex, findPost, isPromotable, listPosts, summaryOf } from "./pos
 import { sampleIndex, samplePost } from "./sample-posts.ts";
 
 test("posts are newest first, and posts of one day by slug", () => {
-  const index = sampleIndex({ slug: "b", date: "2026-01-02" }, { slug: "old", date: "2025-12-31" }, { slug: "a", date: "2026-01-02" }, { slug: "new", date: "2026-01-10" });
+  const index = sampleIndex(
+    { slug: "b", date: "2026-01-02" },
+    { slug: "old", date: "2025-12-31" },
+    { slug: "a", date: "2026-01-02" },
+    { slug: "new", date: "2026-01-10" },
+  );
   expect(index.posts.map(({ slug }) => slug)).toEqual(["new", "a", "b", "old"]);
 });
 
 test("drafts and unlisted posts are found but not listed", () => {
-  const index = sampleIndex({ slug: "draft", draft: true }, { slug: "unlisted", unlisted: true }, { slug: "archived", archived: true }, { slug: "post" });
+  const index = sampleIndex(
+    { slug: "draft", draft: true },
+    { slug: "unlisted", unlisted: true },
+    { slug: "archived", archived: true },
+    { slug: "post" },
+  );
   expect(listPosts(index).map(({ slug }) => slug)).toEqual(["archived", "post"]);
   expect(findPost(index, "draft")?.slug).toBe("draft");
   expect(findPost(index, "unlisted")?.slug).toBe("unlisted");
@@ -24,7 +34,10 @@ test("a slug that is a name of Object.prototype is not found", () => {
 });
 
 test("of two posts with one slug the later wins", () => {
-  const index = createIndex("v1", [samplePost({ slug: "a", title: "First" }), samplePost({ slug: "a", title: "Second" })]);
+  const index = createIndex("v1", [
+    samplePost({ slug: "a", title: "First" }),
+    samplePost({ slug: "a", title: "Second" }),
+  ]);
   expect(index.posts.map(({ frontMatter }) => frontMatter.title)).toEqual(["Second"]);
 });
 

@@ -27,7 +27,11 @@ export interface PostFrontMatter {
 /** What compiling gave. The same shape as the mdx room's. */
 export interface PostBody {
   readonly compiledSource: string;
-  readonly headings: readonly { readonly depth: 2 | 3 | 4; readonly id: string; readonly text: string }[];
+  readonly headings: readonly {
+    readonly depth: 2 | 3 | 4;
+    readonly id: string;
+    readonly text: string;
+  }[];
   /** Plain text, for search. */
   readonly text: string;
   readonly words: number;
@@ -61,7 +65,9 @@ export interface Post<Body extends PostBody = PostBody, Hero extends object = He
 }
 
 /** A post without its body: small enough to send to the browser. */
-export type PostSummary<P extends Post = Post> = Omit<P, "compiled"> & { readonly readingMinutes: number };
+export type PostSummary<P extends Post = Post> = Omit<P, "compiled"> & {
+  readonly readingMinutes: number;
+};
 
 /** Every post of one content version, newest first, ties by slug. Drafts and unlisted posts included: they are reachable. */
 export interface PostIndex<P extends Post = Post> {
@@ -74,7 +80,9 @@ export interface PostIndex<P extends Post = Post> {
 export function createIndex<P extends Post>(version: string, posts: Iterable<P>): PostIndex<P> {
   const bySlug = new Map<string, P>();
   for (const post of posts) bySlug.set(post.slug, post);
-  const sorted = [...bySlug.values()].sort((a, b) => compare(b.frontMatter.date, a.frontMatter.date) || compare(a.slug, b.slug));
+  const sorted = [...bySlug.values()].sort(
+    (a, b) => compare(b.frontMatter.date, a.frontMatter.date) || compare(a.slug, b.slug),
+  );
   return { version, posts: sorted, bySlug };
 }
 

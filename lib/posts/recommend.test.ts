@@ -8,17 +8,32 @@ const NOW_MS = Date.UTC(2026, 10, 23, 9);
 const anonymous = { key: "", readSlugs: new Set<string>() };
 const none = new Map<string, number>();
 
-function randomSite(random: () => number): { index: PostIndex; totals: Map<string, number>; reader: { key: string; readSlugs: Set<string> }; slug: string | null } {
+function randomSite(random: () => number): {
+  index: PostIndex;
+  totals: Map<string, number>;
+  reader: { key: string; readSlugs: Set<string> };
+  slug: string | null;
+} {
   const words = ["sqlite", "next", "react", "css", "testing", "fly", "careers"];
   const some = () => words.filter(() => random() < 0.25);
   const samples: Sample[] = Array.from({ length: Math.floor(random() * 25) }, (_, i) => ({
-    slug: `p${i}`, keywords: some(), categories: some(), draft: random() < 0.15, unlisted: random() < 0.1, archived: random() < 0.1,
+    slug: `p${i}`,
+    keywords: some(),
+    categories: some(),
+    draft: random() < 0.15,
+    unlisted: random() < 0.1,
+    archived: random() < 0.1,
   }));
   const index = sampleIndex(...samples);
-  const totals = new Map(index.posts.filter(() => random() < 0.7).map(({ slug }) => [slug, Math.floor(random() * 1_000)]));
+  const totals = new Map(
+    index.posts
+      .filter(() => random() < 0.7)
+      .map(({ slug }) => [slug, Math.floor(random() * 1_000)]),
+  );
   const share = random() < 0.2 ? 1 : random();
   const readSlugs = new Set(index.posts.filter(() => random() < share).map(({ slug }) => slug));
-  const slug = random() < 0.2 ? null : (index.posts[Math.floor(random() * index.posts.length)]?.slug ?? null);
+  const slug =
+    random() < 0.2 ? null : (index.posts[Math.floor(random() * index.posts.length)]?.slug ?? null);
   return { index, totals, reader: { key: String(random()), readSlugs }, slug };
 }
 
@@ -31,7 +46,9 @@ test("for any site and reader: three, different, never the post itself, drafts, 
     expect(chosen.length, `seed ${seed}`).toBe(Math.min(3, possible.length));
     expect(new Set(chosen).size).toBe(chosen.length);
     for (const post of chosen) expect(possible, `seed ${seed}`).toContain(post);
-    expect(chosen.filter((post) => unread.includes(post)).length, `seed ${seed}`).toBe(Math.min(3, unread.length));
+    expect(chosen.filter((post) => unread.includes(post)).length, `seed ${seed}`).toBe(
+      Math.min(3, unread.length),
+    );
   }
 });
 
@@ -39,7 +56,8 @@ test("a reader gets the same all day, and others on another day", () => {
   let changed = 0;
   for (let seed = 0; seed < 200; seed++) {
     const { index, totals, reader, slug } = randomSite(randomOf(seed));
-    const at = (nowMs: number) => recommend(index, { slug, reader, totals, nowMs }).map((post) => post.slug);
+    const at = (nowMs: number) =>
+      recommend(index, { slug, reader, totals, nowMs }).map((post) => post.slug);
     const morning = at(Date.UTC(2026, 10, 23));
     expect(at(Date.UTC(2026, 10, 23, 23, 59, 59))).toEqual(morning);
     if (at(Date.UTC(2026, 10, 24)).join() !== morning.join()) changed += 1;
@@ -49,8 +67,18 @@ test("a reader gets the same all day, and others on another day", () => {
 
 test("a post that was read gives way without moving the ones by chance", () => {
   const index = sampleIndex(...Array.from({ length: 40 }, (_, i) => ({ slug: `p${i}` })));
-  const before = recommend(index, { slug: "p0", reader: anonymous, totals: none, nowMs: NOW_MS }).map(({ slug }) => slug);
-  const after = recommend(index, { slug: "p0", reader: { key: "", readSlugs: new Set([before[1] ?? ""]) }, totals: none, nowMs: NOW_MS }).map(({ slug }) => slug);
+  const before = recommend(index, {
+    slug: "p0",
+    reader: anonymous,
+    totals: none,
+    nowMs: NOW_MS,
+  }).map(({ slug }) => slug);
+  const after = recommend(index, {
+    slug: "p0",
+    reader: { key: "", readSlugs: new Set([before[1] ?? ""]) },
+    totals: none,
+    nowMs: NOW_MS,
+  }).map(({ slug }) => slug);
   expect(after.slice(0, 2)).toEqual([before[0], before[2]]);
 });
 
@@ -61,13 +89,25 @@ test("every keyword and category counts, not only the first", () => {
     { slug: "three", keywords: ["x", "third", "second"], categories: ["topic"] },
     { slug: "nothing", keywords: ["y"] },
   );
-  expect(recommend(index, { slug: "self", reader: anonymous, totals: none, nowMs: NOW_MS })[0]?.slug).toBe("three");
+  expect(
+    recommend(index, { slug: "self", reader: anonymous, totals: none, nowMs: NOW_MS })[0]?.slug,
+  ).toBe("three");
 });
 
 test("a rare keyword weighs more than a common one", () => {
-  const common = Array.from({ length: 10 }, (_, i) => ({ slug: `common-${i}`, date: "2026-12-01", keywords: ["web"] }));
-  const index = sampleIndex({ slug: "self", keywords: ["web", "litefs"] }, { slug: "rare", date: "2020-01-01", keywords: ["litefs"] }, ...common);
-  expect(recommend(index, { slug: "self", reader: anonymous, totals: none, nowMs: NOW_MS })[0]?.slug).toBe("rare");
+  const common = Array.from({ length: 10 }, (_, i) => ({
+    slug: `common-${i}`,
+    date: "2026-12-01",
+    keywords: ["web"],
+  }));
+  const index = sampleIndex(
+    { slug: "self", keywords: ["web", "litefs"] },
+    { slug: "rare", date: "2020-01-01", keywords: ["litefs"] },
+    ...common,
+  );
+  expect(
+    recommend(index, { slug: "self", reader: anonymous, totals: none, nowMs: NOW_MS })[0]?.slug,
+  ).toBe("rare");
 });
 
 test("the second is one of the four most read, and each of the four has its day", () => {
@@ -75,7 +115,11 @@ test("the second is one of the four most read, and each of the four has its day"
   const totals = new Map(index.posts.map(({ slug }) => [slug, 1]));
   for (const slug of ["p3", "p7", "p11", "p15"]) totals.set(slug, 1_000);
   const seen = new Set<string | undefined>();
-  for (let day = 0; day < 60; day++) seen.add(recommend(index, { slug: null, reader: anonymous, totals, nowMs: NOW_MS + day * DAY_MS })[0]?.slug);
+  for (let day = 0; day < 60; day++)
+    seen.add(
+      recommend(index, { slug: null, reader: anonymous, totals, nowMs: NOW_MS + day * DAY_MS })[0]
+        ?.slug,
+    );
   expect([...seen].toSorted()).toEqual(["p11", "p15", "p3", "p7"]);
 });
 
@@ -83,23 +127,66 @@ test("chance is fair: every post comes up", () => {
   const index = sampleIndex(...Array.from({ length: 20 }, (_, i) => ({ slug: `p${i}` })));
   const seen = new Map<string, number>();
   for (let i = 0; i < 2_000; i++) {
-    for (const { slug } of recommend(index, { slug: null, reader: { key: `reader-${i}`, readSlugs: new Set() }, totals: none, nowMs: NOW_MS })) seen.set(slug, (seen.get(slug) ?? 0) + 1);
+    for (const { slug } of recommend(index, {
+      slug: null,
+      reader: { key: `reader-${i}`, readSlugs: new Set() },
+      totals: none,
+      nowMs: NOW_MS,
+    }))
+      seen.set(slug, (seen.get(slug) ?? 0) + 1);
   }
   expect(seen.size).toBe(20);
   for (const [slug, times] of seen) expect(times, slug).toBeGreaterThan(200); // 300 each on average
 });
 
 test("featured is one of the four most read of the unread, or nothing", () => {
-  const index = sampleIndex({ slug: "a" }, { slug: "b" }, { slug: "c" }, { slug: "d" }, { slug: "e" }, { slug: "f" }, { slug: "gone", archived: true }, { slug: "draft", draft: true });
-  const totals = new Map([["gone", 99], ["draft", 98], ["a", 9], ["b", 8], ["c", 7], ["d", 6], ["e", 5]]);
+  const index = sampleIndex(
+    { slug: "a" },
+    { slug: "b" },
+    { slug: "c" },
+    { slug: "d" },
+    { slug: "e" },
+    { slug: "f" },
+    { slug: "gone", archived: true },
+    { slug: "draft", draft: true },
+  );
+  const totals = new Map([
+    ["gone", 99],
+    ["draft", 98],
+    ["a", 9],
+    ["b", 8],
+    ["c", 7],
+    ["d", 6],
+    ["e", 5],
+  ]);
   const seen = new Set<string | undefined>();
-  for (let i = 0; i < 200; i++) seen.add(featured(index, { reader: { key: `r${i}`, readSlugs: new Set(["a"]) }, totals, nowMs: NOW_MS })?.slug);
+  for (let i = 0; i < 200; i++)
+    seen.add(
+      featured(index, {
+        reader: { key: `r${i}`, readSlugs: new Set(["a"]) },
+        totals,
+        nowMs: NOW_MS,
+      })?.slug,
+    );
   expect([...seen].toSorted()).toEqual(["b", "c", "d", "e"]);
-  expect(featured(index, { reader: { key: "", readSlugs: new Set(["a", "b", "c", "d", "e", "f"]) }, totals, nowMs: NOW_MS })).toBeNull();
+  expect(
+    featured(index, {
+      reader: { key: "", readSlugs: new Set(["a", "b", "c", "d", "e", "f"]) },
+      totals,
+      nowMs: NOW_MS,
+    }),
+  ).toBeNull();
   expect(featured(sampleIndex(), { reader: anonymous, totals, nowMs: NOW_MS })).toBeNull();
 });
 
 test("count is obeyed", () => {
-  const index = sampleIndex({ slug: "a", keywords: ["k"] }, { slug: "b", keywords: ["k"] }, { slug: "c" });
-  for (const count of [0, 1, 2]) expect(recommend(index, { slug: "a", count, reader: anonymous, totals: none, nowMs: NOW_MS })).toHaveLength(count);
+  const index = sampleIndex(
+    { slug: "a", keywords: ["k"] },
+    { slug: "b", keywords: ["k"] },
+    { slug: "c" },
+  );
+  for (const count of [0, 1, 2])
+    expect(
+      recommend(index, { slug: "a", count, reader: anonymous, totals: none, nowMs: NOW_MS }),
+    ).toHaveLength(count);
 });

@@ -26,7 +26,10 @@ interface Choice {
  * itself, drafts, unlisted or archived posts, nor what the reader has read, unless there is nothing else.
  * Fewer only where the site has fewer.
  */
-export function recommend<P extends Post>(index: PostIndex<P>, { slug, count = 3, reader, totals, nowMs }: Choice & { slug: string | null; count?: number }): P[] {
+export function recommend<P extends Post>(
+  index: PostIndex<P>,
+  { slug, count = 3, reader, totals, nowMs }: Choice & { slug: string | null; count?: number },
+): P[] {
   const luck = luckOf(`${reader.key}\n${dayOf(nowMs)}\n${slug ?? ""}`);
   const candidates = promotable(index).filter((post) => post.slug !== slug);
   const kin = slug === null ? undefined : index.bySlug.get(slug);
@@ -36,18 +39,32 @@ export function recommend<P extends Post>(index: PostIndex<P>, { slug, count = 3
     return post !== undefined;
   };
   for (const wasRead of [false, true]) {
-    const left = () => candidates.filter((post) => reader.readSlugs.has(post.slug) === wasRead && !chosen.includes(post));
+    const left = () =>
+      candidates.filter(
+        (post) => reader.readSlugs.has(post.slug) === wasRead && !chosen.includes(post),
+      );
     if (kin && chosen.length === 0 && count > 0) add(closest(index, kin, left()));
-    if (chosen.length < Math.min(2, count)) add(luckiest(mostRead(left(), totals).filter((post) => totals.has(post.slug)), luck));
+    if (chosen.length < Math.min(2, count))
+      add(
+        luckiest(
+          mostRead(left(), totals).filter((post) => totals.has(post.slug)),
+          luck,
+        ),
+      );
     while (chosen.length < count && add(luckiest(left(), luck)));
   }
   return chosen;
 }
 
 /** One of the four most-read posts that the reader has not read; null when there is none. */
-export function featured<P extends Post>(index: PostIndex<P>, { reader, totals, nowMs }: Choice): P | null {
+export function featured<P extends Post>(
+  index: PostIndex<P>,
+  { reader, totals, nowMs }: Choice,
+): P | null {
   const unread = promotable(index).filter((post) => !reader.readSlugs.has(post.slug));
-  return luckiest(mostRead(unread, totals), luckOf(`${reader.key}\n${dayOf(nowMs)}\nfeatured`)) ?? null;
+  return (
+    luckiest(mostRead(unread, totals), luckOf(`${reader.key}\n${dayOf(nowMs)}\nfeatured`)) ?? null
+  );
 }
 
 /** The four most read of `posts`; ties by the order they come in, newest first. */
@@ -83,7 +100,8 @@ function closest<P extends Post>(index: PostIndex<P>, kin: P, posts: readonly P[
   for (const post of posts) {
     let score = 0;
     // A term that every post has says nothing, one that only these two have says most.
-    for (const term of terms.get(post.slug) ?? []) if (own.has(term)) score += Math.log(1 + index.posts.length / (holders.get(term) ?? 1));
+    for (const term of terms.get(post.slug) ?? [])
+      if (own.has(term)) score += Math.log(1 + index.posts.length / (holders.get(term) ?? 1));
     if (score > bestScore) [best, bestScore] = [post, score];
   }
   return best;
@@ -103,7 +121,11 @@ function termsOf(index: PostIndex): Terms {
   const terms = new Map<string, Set<string>>();
   const holders = new Map<string, number>();
   for (const { slug, frontMatter } of index.posts) {
-    const own = new Set([...frontMatter.keywords, ...frontMatter.categories].map((term) => term.normalize("NFC").trim().toLowerCase()).filter(Boolean));
+    const own = new Set(
+      [...frontMatter.keywords, ...frontMatter.categories]
+        .map((term) => term.normalize("NFC").trim().toLowerCase())
+        .filter(Boolean),
+    );
     terms.set(slug, own);
     for (const term of own) holders.set(term, (holders.get(term) ?? 0) + 1);
   }

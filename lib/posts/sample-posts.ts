@@ -1,29 +1,63 @@
 // Posts for the tests of this room: each call makes a new one, every field can be set.
 
-import { createIndex, type Post, type PostBody, type PostFrontMatter, type PostIndex } from "./post.ts";
+import {
+  createIndex,
+  type Post,
+  type PostBody,
+  type PostFrontMatter,
+  type PostIndex,
+} from "./post.ts";
 
 let made = 0;
 
-export type Sample = Partial<PostFrontMatter> & { slug?: string; hash?: string } & Partial<Pick<PostBody, "text" | "readingMinutes">>;
+export type Sample = Partial<PostFrontMatter> & { slug?: string; hash?: string } & Partial<
+    Pick<PostBody, "text" | "readingMinutes">
+  >;
 
 export function samplePost(given: Sample = {}): Post {
   made += 1;
-  const { slug = `post-${made}`, hash = `hash-${made}`, text = "Some words about nothing.", readingMinutes = 5, ...frontMatter } = given;
+  const {
+    slug = `post-${made}`,
+    hash = `hash-${made}`,
+    text = "Some words about nothing.",
+    readingMinutes = 5,
+    ...frontMatter
+  } = given;
   return {
     slug,
     path: `blog/${slug}.mdx`,
     hash,
     version: "v1",
     frontMatter: {
-      title: `Title of ${slug}`, date: "2026-11-01", description: "A description.", categories: [], keywords: [], translations: [],
-      draft: false, archived: false, unlisted: false, ...frontMatter,
+      title: `Title of ${slug}`,
+      date: "2026-11-01",
+      description: "A description.",
+      categories: [],
+      keywords: [],
+      translations: [],
+      draft: false,
+      archived: false,
+      unlisted: false,
+      ...frontMatter,
     },
-    compiled: { compiledSource: "", headings: [], text, words: text.split(" ").length, readingMinutes, components: [], localImports: [], embeds: [] },
+    compiled: {
+      compiledSource: "",
+      headings: [],
+      text,
+      words: text.split(" ").length,
+      readingMinutes,
+      components: [],
+      localImports: [],
+      embeds: [],
+    },
   };
 }
 
 export function sampleIndex(...samples: (Sample | Post)[]): PostIndex {
-  return createIndex("v1", samples.map((sample) => ("compiled" in sample ? sample : samplePost(sample))));
+  return createIndex(
+    "v1",
+    samples.map((sample) => ("compiled" in sample ? sample : samplePost(sample))),
+  );
 }
 
 /** Numbers in [0, 1), the same for the same seed (mulberry32). */

@@ -18,7 +18,12 @@ export interface Segment {
 
 /** `value` in Unicode form C, on one line, without control characters, lone surrogates and our own marks. */
 export function plainText(value: string): string {
-  return value.toWellFormed().normalize("NFC").replace(/[\p{Cc}\p{Zl}\p{Zp}\uE000\uE001\uFFFD]/gu, " ").replace(/\s+/gu, " ").trim();
+  return value
+    .toWellFormed()
+    .normalize("NFC")
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}\uE000\uE001\uFFFD]/gu, " ")
+    .replace(/\s+/gu, " ")
+    .trim();
 }
 
 /** The query as it is shown again and searched for: plain, at most 200 characters. */
@@ -40,8 +45,15 @@ export function wordsOf(q: string): string[] {
 export function tiersOf(words: readonly string[]): string[] {
   if (words.length === 0) return [];
   const exact = words.map((word) => `"${word}"`);
-  const begun = words.map((word, i) => (word.length >= MIN_BEGUN || i === words.length - 1 ? `"${word}" *` : `"${word}"`));
-  const tiers = [`"${words.join(" ")}"`, exact.join(" AND "), [...exact.slice(0, -1), begun.at(-1)].join(" AND "), begun.join(" AND ")];
+  const begun = words.map((word, i) =>
+    word.length >= MIN_BEGUN || i === words.length - 1 ? `"${word}" *` : `"${word}"`,
+  );
+  const tiers = [
+    `"${words.join(" ")}"`,
+    exact.join(" AND "),
+    [...exact.slice(0, -1), begun.at(-1)].join(" AND "),
+    begun.join(" AND "),
+  ];
   return [...new Set(tiers)];
 }
 

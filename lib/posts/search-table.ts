@@ -34,8 +34,15 @@ const prints = new WeakMap<PostIndex, { all: string; each: Map<string, string> }
 function printOf(index: PostIndex): { all: string; each: Map<string, string> } {
   let print = prints.get(index);
   if (!print) {
-    const each = new Map(listPosts(index).map((post) => [post.slug, [post.hash, post.compiled.text.length, post.compiled.compiledSource.length].join(":")]));
-    const all = createHash("sha256").update(JSON.stringify([...each].sort())).digest("hex");
+    const each = new Map(
+      listPosts(index).map((post) => [
+        post.slug,
+        [post.hash, post.compiled.text.length, post.compiled.compiledSource.length].join(":"),
+      ]),
+    );
+    const all = createHash("sha256")
+      .update(JSON.stringify([...each].sort()))
+      .digest("hex");
     print = { all, each };
     prints.set(index, print);
   }
@@ -57,24 +64,38 @@ export function prepareSearch(db: Database.Database, index: PostIndex): void {
     db.exec(`CREATE TABLE IF NOT EXISTS ${STATE} (print TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS ${HELD} (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, print TEXT NOT NULL);
       CREATE VIRTUAL TABLE IF NOT EXISTS ${TEXT} USING fts5(title, topics, description, body, tokenize = "unicode61 remove_diacritics 2", prefix = '1 2 3');`);
-    const held = db.prepare(`SELECT id, slug, print FROM ${HELD}`).all() as { id: number; slug: string; print: string }[];
+    const held = db.prepare(`SELECT id, slug, print FROM ${HELD}`).all() as {
+      id: number;
+      slug: string;
+      print: string;
+    }[];
     for (const { id, slug, print } of held) {
       if (each.get(slug) === print) continue;
       db.prepare(`DELETE FROM ${TEXT} WHERE rowid = ?`).run(id);
       db.prepare(`DELETE FROM ${HELD} WHERE id = ?`).run(id);
       changed += 1;
     }
-    const current = new Set((db.prepare(`SELECT slug FROM ${HELD}`).all() as { slug: string }[]).map(({ slug }) => slug));
+    const current = new Set(
+      (db.prepare(`SELECT slug FROM ${HELD}`).all() as { slug: string }[]).map(({ slug }) => slug),
+    );
     for (const post of listPosts(index)) {
       if (current.has(post.slug)) continue;
-      const { lastInsertRowid } = db.prepare(`INSERT INTO ${HELD} (slug, print) VALUES (?, ?)`).run(post.slug, each.get(post.slug));
-      db.prepare(`INSERT INTO ${TEXT} (rowid, title, topics, description, body) VALUES (?, ?, ?, ?, ?)`).run(lastInsertRowid, ...columnsOf(post));
+      const { lastInsertRowid } = db
+        .prepare(`INSERT INTO ${HELD} (slug, print) VALUES (?, ?)`)
+        .run(post.slug, each.get(post.slug));
+      db.prepare(
+        `INSERT INTO ${TEXT} (rowid, title, topics, description, body) VALUES (?, ?, ?, ?, ?)`,
+      ).run(lastInsertRowid, ...columnsOf(post));
       changed += 1;
     }
     db.exec(`DELETE FROM ${STATE}`);
     db.prepare(`INSERT INTO ${STATE} (print) VALUES (?)`).run(all);
   }).immediate();
-  log("info", "posts.search_indexed", { posts: each.size, changed, ms: Math.round(performance.now() - startedMs) });
+  log("info", "posts.search_indexed", {
+    posts: each.size,
+    changed,
+    ms: Math.round(performance.now() - startedMs),
+  });
 }
 
 function columnsOf({ frontMatter, compiled }: Post): string[] {
@@ -109,7 +130,8 @@ export function marksOf(db: Database.Database, query: string, slug: string): Mar
         snippet(${TEXT}, ${BODY}, @open, @close, '…', ${SNIPPET_WORDS}) AS body
       FROM ${TEXT} WHERE ${TEXT} MATCH @query AND rowid = (SELECT id FROM ${HELD} WHERE slug = @slug)`,
     )
-    .get({ open: MATCH_OPEN, close: MATCH_CLOSE, query, slug }) as { title: string; description: string; body: string } | undefined;
+    .get({ open: MATCH_OPEN, close: MATCH_CLOSE, query, slug }) as
+    { title: string; description: string; body: string } | undefined;
   if (!row) return null;
   // The description says what the post is about: it gives way only where the words stand in the text and not in it.
   const inText = !row.description.includes(MATCH_OPEN) && row.body.includes(MATCH_OPEN);

@@ -64,13 +64,24 @@ export interface SearchPage<P extends Post = Post> {
  * The listed posts that fit `request`. `db` is the local cache file, where the full-text table lives; what is wrong
  * with it costs ranking, never the answer. Never throws for anything that a reader typed.
  */
-export function searchPosts<P extends Post>(db: Database.Database, index: PostIndex<P>, request: SearchRequest = {}): SearchPage<P> {
+export function searchPosts<P extends Post>(
+  db: Database.Database,
+  index: PostIndex<P>,
+  request: SearchRequest = {},
+): SearchPage<P> {
   const q = cleanQuery(request.q ?? "");
-  const sort = request.sort && (q !== "" || request.sort !== "relevance") ? request.sort : q === "" ? "newest" : "relevance";
+  const sort =
+    request.sort && (q !== "" || request.sort !== "relevance")
+      ? request.sort
+      : q === ""
+        ? "newest"
+        : "relevance";
   const read = request.readSlugs ? (request.read ?? "all") : "all";
   const pageSize = Math.max(1, Math.floor(request.pageSize ?? PAGE_SIZE));
   const known = topicsOf(index);
-  const topics = [...new Set((request.topics ?? []).map(keyOf))].flatMap((key) => known.get(key) ?? []);
+  const topics = [...new Set((request.topics ?? []).map(keyOf))].flatMap(
+    (key) => known.get(key) ?? [],
+  );
   const wanted = topics.map(keyOf);
 
   const found = q === "" ? null : find(db, index, q);
@@ -88,11 +99,18 @@ export function searchPosts<P extends Post>(db: Database.Database, index: PostIn
   const pages = Math.max(1, Math.ceil(posts.length / pageSize));
   const page = Math.min(pages, Math.max(1, Math.floor(request.page || 1)));
   const counts = new Map<string, number>();
-  for (const post of posts) for (const topic of categoriesOf(post)) counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  for (const post of posts)
+    for (const topic of categoriesOf(post)) counts.set(topic, (counts.get(topic) ?? 0) + 1);
   return {
-    results: posts.slice(0, page * pageSize).map((post) => ({ post, reads: reads(post), ...marked(db, found, post) })),
+    results: posts
+      .slice(0, page * pageSize)
+      .map((post) => ({ post, reads: reads(post), ...marked(db, found, post) })),
     total: posts.length,
-    topicCounts: [...known].map(([key, topic]) => ({ topic, count: counts.get(key) ?? 0, selected: wanted.includes(key) })),
+    topicCounts: [...known].map(([key, topic]) => ({
+      topic,
+      count: counts.get(key) ?? 0,
+      selected: wanted.includes(key),
+    })),
     q,
     topics,
     sort,
@@ -132,17 +150,26 @@ function find(db: Database.Database, index: PostIndex, q: string): Found {
   // Signs without a letter (an emoji, "++"), or no table to be had: what stands above the text, as it was typed.
   const needle = plainText(q).toLowerCase();
   const holds = ({ frontMatter: { title, description, keywords, categories } }: Post) =>
-    plainText([title, description, ...keywords, ...categories].join(" ")).toLowerCase().includes(needle);
+    plainText([title, description, ...keywords, ...categories].join(" "))
+      .toLowerCase()
+      .includes(needle);
   const posts = needle === "" ? [] : listPosts(index).filter(holds);
   return { order: new Map(posts.map(({ slug }, place) => [slug, place])), queries: new Map() };
 }
 
-function marked(db: Database.Database, found: Found | null, post: Post): { title: readonly Segment[]; snippet: readonly Segment[] } {
+function marked(
+  db: Database.Database,
+  found: Found | null,
+  post: Post,
+): { title: readonly Segment[]; snippet: readonly Segment[] } {
   const query = found?.queries.get(post.slug);
   const marks = query && attemptTo(() => marksOf(db, query, post.slug));
   if (marks) return marks;
   const { title, description } = post.frontMatter;
-  return { title: [{ text: title, match: false }], snippet: description ? [{ text: description, match: false }] : [] };
+  return {
+    title: [{ text: title, match: false }],
+    snippet: description ? [{ text: description, match: false }] : [],
+  };
 }
 
 function attemptTo<T>(fn: () => T): T | null {
@@ -167,7 +194,8 @@ function categoriesOf({ frontMatter }: Post): Set<string> {
 export function topicsOf(index: PostIndex): ReadonlyMap<string, string> {
   const topics = new Map<string, string>();
   for (const post of listPosts(index)) {
-    for (const topic of post.frontMatter.categories) if (!topics.has(keyOf(topic))) topics.set(keyOf(topic), topic);
+    for (const topic of post.frontMatter.categories)
+      if (!topics.has(keyOf(topic))) topics.set(keyOf(topic), topic);
   }
   return new Map([...topics].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }

@@ -29,7 +29,10 @@ export function postUrl(site: Pick<SiteFacts, "url">, slug: string): string {
 }
 
 /** The picture of a post for link previews: a PNG of 1200 × 630. The hash makes a changed post a new address. */
-export function socialImageUrl(site: Pick<SiteFacts, "url">, post: { readonly slug: string; readonly hash: string }): string {
+export function socialImageUrl(
+  site: Pick<SiteFacts, "url">,
+  post: { readonly slug: string; readonly hash: string },
+): string {
   return `${postUrl(site, post.slug)}/social.png?v=${encodeURIComponent(post.hash.slice(0, 12))}`;
 }
 

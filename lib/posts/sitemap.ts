@@ -14,18 +14,31 @@ export interface SitePage {
 }
 
 /** The sitemap: `pages` and every listed post, each with the day it is dated; the index pages have the newest post's. */
-export function sitemap(index: PostIndex, site: SiteFacts, pages: readonly (string | SitePage)[]): string {
+export function sitemap(
+  index: PostIndex,
+  site: SiteFacts,
+  pages: readonly (string | SitePage)[],
+): string {
   const posts = listPosts(index);
   const newest = posts[0]?.frontMatter.date;
   const entry = (loc: string, lastmod: string | undefined) =>
-    element("url", null, element("loc", null, loc), lastmod ? element("lastmod", null, lastmod) : null);
+    element(
+      "url",
+      null,
+      element("loc", null, loc),
+      lastmod ? element("lastmod", null, lastmod) : null,
+    );
   return xmlDocument(
     element(
       "urlset",
       { xmlns: "http://www.sitemaps.org/schemas/sitemap/0.9" },
       entry(`${site.url}/`, newest),
       entry(`${site.url}/blog`, newest),
-      ...pages.map((page) => (typeof page === "string" ? entry(site.url + page, undefined) : entry(site.url + page.path, page.lastmod))),
+      ...pages.map((page) =>
+        typeof page === "string"
+          ? entry(site.url + page, undefined)
+          : entry(site.url + page.path, page.lastmod),
+      ),
       ...posts.map((post) => entry(postUrl(site, post.slug), post.frontMatter.date)),
     ),
   );
@@ -33,5 +46,11 @@ export function sitemap(index: PostIndex, site: SiteFacts, pages: readonly (stri
 
 /** robots.txt. Drafts are not in it: their pages say noindex, and a list of them here would give them away. */
 export function robots(site: SiteFacts): string {
-  return ["User-agent: *", ...DISALLOWED.map((path) => `Disallow: ${path}`), "", `Sitemap: ${site.url}/sitemap.xml`, ""].join("\n");
+  return [
+    "User-agent: *",
+    ...DISALLOWED.map((path) => `Disallow: ${path}`),
+    "",
+    `Sitemap: ${site.url}/sitemap.xml`,
+    "",
+  ].join("\n");
 }

@@ -2,11 +2,15 @@ import { expect, test } from "vitest";
 import { drawable, socialTitle } from "./social-text.ts";
 
 test("what the fonts have stays", () => {
-  expect(drawable("Über “naïve” cafés — Łódź, São Tomé & x < y!")).toBe("Über “naïve” cafés — Łódź, São Tomé & x < y!");
+  expect(drawable("Über “naïve” cafés — Łódź, São Tomé & x < y!")).toBe(
+    "Über “naïve” cafés — Łódź, São Tomé & x < y!",
+  );
 });
 
 test("what they don't have becomes its base letters or goes", () => {
-  expect(drawable("Ten 🎉 years\u00A0of\tNguyễn ﬁles 文字 ™ ①")).toBe("Ten years of Nguyen files TM 1");
+  expect(drawable("Ten 🎉 years\u00A0of\tNguyễn ﬁles 文字 ™ ①")).toBe(
+    "Ten years of Nguyen files TM 1",
+  );
 });
 
 test("a title without a sign that can be drawn gives way to the site's name", () => {

@@ -11,8 +11,15 @@ export const DRAWABLE = /[ -~¡-¨ª-¬¯-\u0148\u014A-\u017E–—‘’‚“�
 
 /** `text` in signs that can be drawn: others as their base letter, or left out. "" when nothing is left. */
 export function drawable(text: string): string {
-  const plain = text.normalize("NFC").replace(/[\s\u00A0]+/gu, " ").replaceAll("\u2011", "-");
-  const signs = [...plain].map((sign) => (DRAWABLE.test(sign) ? sign : [...sign.normalize("NFKD")].filter((part) => DRAWABLE.test(part)).join("")));
+  const plain = text
+    .normalize("NFC")
+    .replace(/[\s\u00A0]+/gu, " ")
+    .replaceAll("\u2011", "-");
+  const signs = [...plain].map((sign) =>
+    DRAWABLE.test(sign)
+      ? sign
+      : [...sign.normalize("NFKD")].filter((part) => DRAWABLE.test(part)).join(""),
+  );
   return signs.join("").replace(/ +/g, " ").trim();
 }
 

@@ -15,7 +15,13 @@ type Component = (props: Props) => unknown;
 
 const VOID = new Set("area base br col embed hr img input link meta source track wbr".split(" "));
 const Fragment = Symbol("fragment");
-const NAMES: Record<string, string> = { className: "class", htmlFor: "for", colSpan: "colspan", rowSpan: "rowspan", dateTime: "datetime" };
+const NAMES: Record<string, string> = {
+  className: "class",
+  htmlFor: "for",
+  colSpan: "colspan",
+  rowSpan: "rowspan",
+  dateTime: "datetime",
+};
 
 function render(node: unknown): string {
   if (Array.isArray(node)) return node.map(render).join("");
@@ -26,7 +32,9 @@ function render(node: unknown): string {
 function attribute([key, value]: [string, unknown]): string {
   if (key === "children" || !/^[a-z][\w-]*$/i.test(key) || key.startsWith("on")) return "";
   if (value === true) return ` ${NAMES[key] ?? key.toLowerCase()}`;
-  return typeof value === "string" || typeof value === "number" ? ` ${NAMES[key] ?? key.toLowerCase()}="${escapeHtml(String(value))}"` : "";
+  return typeof value === "string" || typeof value === "number"
+    ? ` ${NAMES[key] ?? key.toLowerCase()}="${escapeHtml(String(value))}"`
+    : "";
 }
 
 function jsx(type: unknown, props: Props): Ready {
@@ -41,16 +49,23 @@ function jsx(type: unknown, props: Props): Ready {
  * any other a link to `url`, where the post can be seen whole. Throws what the post's own expressions throw.
  */
 export function staticHtml(compiledSource: string, names: readonly string[], url: string): string {
-  const elsewhere: Component = ({ children }) => [new Ready(`<p><a href="${escapeHtml(url)}">This part works only on the site.</a></p>`), children];
+  const elsewhere: Component = ({ children }) => [
+    new Ready(`<p><a href="${escapeHtml(url)}">This part works only on the site.</a></p>`),
+    children,
+  ];
   const components: Record<string, unknown> = {};
   for (const name of names) {
     const [object = "", member] = name.split(".");
-    if (member === undefined) components[object] = Object.assign(elsewhere.bind(null), components[object]);
+    if (member === undefined)
+      components[object] = Object.assign(elsewhere.bind(null), components[object]);
     else components[object] = Object.assign(components[object] ?? {}, { [member]: elsewhere });
   }
   components.Html = ({ html }: Props) => new Ready(String(html));
-  components.Embed = ({ url: link }: Props) => new Ready(`<p><a href="${escapeHtml(String(link))}">${escapeHtml(String(link))}</a></p>`);
+  components.Embed = ({ url: link }: Props) =>
+    new Ready(`<p><a href="${escapeHtml(String(link))}">${escapeHtml(String(link))}</a></p>`);
   // The same text that the page runs, from the same reviewed posts (decision: MDX is code).
-  const { default: Content } = new Function(compiledSource)({ Fragment, jsx, jsxs: jsx }) as { default: Component };
+  const { default: Content } = new Function(compiledSource)({ Fragment, jsx, jsxs: jsx }) as {
+    default: Component;
+  };
   return render(Content({ components }));
 }

@@ -12,7 +12,10 @@ export class PeerError extends Error {
   readonly status: number | null;
 
   constructor(peer: Peer, status: number | null, cause?: unknown) {
-    super(status === null ? `${peer.instance} did not answer` : `${peer.instance} answered ${status}`, { cause });
+    super(
+      status === null ? `${peer.instance} did not answer` : `${peer.instance} answered ${status}`,
+      { cause },
+    );
     this.name = "PeerError";
     this.status = status;
   }
@@ -29,13 +32,30 @@ interface Question {
 }
 
 /** The JSON that `peer` answers. Throws PeerError for any status but 200, and when there is no whole answer in time. */
-export async function askPeer(peer: Peer, { method, path, about, body, timeoutMs }: Question): Promise<unknown> {
+export async function askPeer(
+  peer: Peer,
+  { method, path, about, body, timeoutMs }: Question,
+): Promise<unknown> {
   const sent = body === undefined ? undefined : JSON.stringify(body);
-  const headers = { [INTERNAL_HEADER]: signInternal(about), accept: "application/json", ...(sent !== undefined && { "content-type": "application/json", "content-length": String(Buffer.byteLength(sent)) }) };
+  const headers = {
+    [INTERNAL_HEADER]: signInternal(about),
+    accept: "application/json",
+    ...(sent !== undefined && {
+      "content-type": "application/json",
+      "content-length": String(Buffer.byteLength(sent)),
+    }),
+  };
   try {
-    const answer = await call(siteUrl(peer) + path, { method, headers, body: sent, timeoutMs, maxBytes: MAX_BYTES });
+    const answer = await call(siteUrl(peer) + path, {
+      method,
+      headers,
+      body: sent,
+      timeoutMs,
+      maxBytes: MAX_BYTES,
+    });
     // A replay among the headers is no answer either: nothing between two instances obeys it.
-    if (answer.status !== 200 || answer.headers["fly-replay"] !== undefined) throw new PeerError(peer, answer.status);
+    if (answer.status !== 200 || answer.headers["fly-replay"] !== undefined)
+      throw new PeerError(peer, answer.status);
     return JSON.parse(answer.body) as unknown;
   } catch (error) {
     throw error instanceof PeerError ? error : new PeerError(peer, null, error);

@@ -18,7 +18,17 @@ const shapeOf = ({ nodes }: ClusterView) => JSON.stringify(nodes);
  * `isAllowed` is false or fails, when `signal` aborts, when the reader cancels, and after ten minutes. null when too many listen.
  * `isAllowed` is asked before each event and each comment.
  */
-export function clusterEvents({ isAllowed, signal, beatMs = BEAT_MS, maxMs = MAX_MS }: { isAllowed: () => Promise<boolean>; signal: AbortSignal; beatMs?: number; maxMs?: number }): ReadableStream<Uint8Array> | null {
+export function clusterEvents({
+  isAllowed,
+  signal,
+  beatMs = BEAT_MS,
+  maxMs = MAX_MS,
+}: {
+  isAllowed: () => Promise<boolean>;
+  signal: AbortSignal;
+  beatMs?: number;
+  maxMs?: number;
+}): ReadableStream<Uint8Array> | null {
   const encoder = new TextEncoder();
   let controller: ReadableStreamDefaultController<Uint8Array>;
   let isOver = false;

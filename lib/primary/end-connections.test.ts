@@ -16,14 +16,18 @@ const SITE = `
 `;
 
 test("a process that ends waits for the requests that run, and not for connections that are kept", async () => {
-  const site = spawn(process.execPath, ["--input-type=module", "-e", SITE], { stdio: ["ignore", "pipe", "inherit"] });
+  const site = spawn(process.execPath, ["--input-type=module", "-e", SITE], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const [printed] = (await once(site.stdout, "data")) as [Buffer];
   const agent = new Agent({ keepAlive: true });
   const ask = (path: string) =>
     new Promise<{ text: string; connection: string | undefined }>((resolve, reject) => {
       get({ host: "127.0.0.1", port: Number(printed.toString()), path, agent }, (response) => {
         let text = "";
-        response.on("data", (chunk) => (text += chunk)).on("end", () => resolve({ text, connection: response.headers.connection }));
+        response
+          .on("data", (chunk) => (text += chunk))
+          .on("end", () => resolve({ text, connection: response.headers.connection }));
       }).on("error", reject);
     });
   expect(await ask("/")).toEqual({ text: "here", connection: "keep-alive" });

@@ -20,7 +20,10 @@ export function endConnectionsAtEnd(server: Server, response: ServerResponse): v
     process.once("SIGTERM", () => {
       state.isEnding = true;
       // Those whose answer had begun said nothing of an end.
-      setInterval(() => state.servers.forEach((each) => each.closeIdleConnections()), LOOK_EVERY_MS).unref();
+      setInterval(
+        () => state.servers.forEach((each) => each.closeIdleConnections()),
+        LOOK_EVERY_MS,
+      ).unref();
     });
   }
   shared.__lecternEnding.servers.add(server);

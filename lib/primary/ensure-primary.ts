@@ -36,7 +36,14 @@ export function getInstanceInfo(): InstanceInfo {
  */
 export function getFlyReplayResponse(instance: string | null = primaryInstance()): Response {
   if (instance === null) throw paused();
-  return new Response("Fly Replay", { status: 409, headers: { "fly-replay": `instance=${instance}`, "cache-control": "no-store, no-transform", "content-type": "text/plain; charset=utf-8" } });
+  return new Response("Fly Replay", {
+    status: 409,
+    headers: {
+      "fly-replay": `instance=${instance}`,
+      "cache-control": "no-store, no-transform",
+      "content-type": "text/plain; charset=utf-8",
+    },
+  });
 }
 
 /**
@@ -44,7 +51,9 @@ export function getFlyReplayResponse(instance: string | null = primaryInstance()
  * throws it, so that no `catch` in between can swallow it. Where no primary is known for `settleMs` (two seconds) it throws AppError(unavailable).
  * Call it first in every action and handler that writes, before anything is read for the write.
  */
-export async function ensurePrimary({ settleMs = SETTLE_MS }: { settleMs?: number } = {}): Promise<void> {
+export async function ensurePrimary({
+  settleMs = SETTLE_MS,
+}: { settleMs?: number } = {}): Promise<void> {
   if (!isReplicated() || role() === "primary") return;
   const settled = await settledRole(settleMs, reachable);
   if (settled === "primary") return;
@@ -65,7 +74,10 @@ const reachable = glancer((): Role => {
  * Sends the current request to `instance`: throws the replay, which is on the wire by then. Throws AppError(unavailable) when
  * `instance` is null, or when this request was replayed twice already.
  */
-export function replayTo(instance: string | null, reason: "write" | "read_your_writes" | "instance"): never {
+export function replayTo(
+  instance: string | null,
+  reason: "write" | "read_your_writes" | "instance",
+): never {
   const context = currentRequest();
   if (instance === null) throw paused();
   const replays = replaysOf(context);
@@ -98,7 +110,11 @@ export function replaysOf(context: RequestContext | undefined): number {
 }
 
 function paused(): AppError {
-  return new AppError("unavailable", "Writes are paused for some seconds. Nothing was lost: try again in a moment.", { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  return new AppError(
+    "unavailable",
+    "Writes are paused for some seconds. Nothing was lost: try again in a moment.",
+    { retryAfterSeconds: RETRY_AFTER_SECONDS },
+  );
 }
 
 /** Writes `response` on the wire, and makes sure that nothing else is written after it. */
@@ -116,5 +132,14 @@ function leave(context: RequestContext, { status, headers }: Response): void {
   // Next still answers in its own way to what is thrown.
   const same = () => response;
   Object.defineProperty(response, "statusCode", { get: () => status, set: () => {} });
-  Object.assign(response, { setHeader: same, appendHeader: same, setHeaders: same, removeHeader: () => {}, writeHead: same, flushHeaders: () => {}, write: () => true, end: same });
+  Object.assign(response, {
+    setHeader: same,
+    appendHeader: same,
+    setHeaders: same,
+    removeHeader: () => {},
+    writeHead: same,
+    flushHeaders: () => {},
+    write: () => true,
+    end: same,
+  });
 }

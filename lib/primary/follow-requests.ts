@@ -52,7 +52,11 @@ function followHead(context: RequestContext): void {
       }
     }
     // With a cookie it is somebody's: a shared cache that kept it would hand the session to the next one.
-    if (response.hasHeader("set-cookie") && /\b(public|s-maxage)\b/.test(String(response.getHeader("cache-control")))) response.setHeader("cache-control", "private, no-store");
+    if (
+      response.hasHeader("set-cookie") &&
+      /\b(public|s-maxage)\b/.test(String(response.getHeader("cache-control")))
+    )
+      response.setHeader("cache-control", "private, no-store");
     return writeHead(sent, ...rest);
   }) as ServerResponse["writeHead"];
 }

@@ -16,7 +16,11 @@ const digest = (text: string) => createHash("sha256").update(text).digest();
 
 function hasToken(authorization: string | null): boolean {
   const token = /^Bearer (\S{1,500})$/i.exec(authorization ?? "")?.[1];
-  return env.METRICS_TOKEN !== undefined && token !== undefined && timingSafeEqual(digest(token), digest(env.METRICS_TOKEN));
+  return (
+    env.METRICS_TOKEN !== undefined &&
+    token !== undefined &&
+    timingSafeEqual(digest(token), digest(env.METRICS_TOKEN))
+  );
 }
 
 /**
@@ -31,6 +35,11 @@ function isLocal(context: RequestContext | undefined): boolean {
 }
 
 /** Whether this request may read the metrics. `context` is the raw request behind it. */
-export function mayReadMetrics(headers: Pick<Headers, "get">, context: RequestContext | undefined): boolean {
-  return isInternal(headers, METRICS_CALL) || hasToken(headers.get("authorization")) || isLocal(context);
+export function mayReadMetrics(
+  headers: Pick<Headers, "get">,
+  context: RequestContext | undefined,
+): boolean {
+  return (
+    isInternal(headers, METRICS_CALL) || hasToken(headers.get("authorization")) || isLocal(context)
+  );
 }

@@ -33,12 +33,29 @@ export function startProcessMetrics(): void {
   gauge('memory_bytes{kind="external"}', () => process.memoryUsage().external);
   gauge("uptime_seconds", () => process.uptime());
   const replicated = (read: () => number | null) => () => (isReplicated() ? read() : null);
-  gauge("replication_role", replicated(() => ({ primary: 2, replica: 1, unknown: 0 })[role()]));
-  gauge("replication_txid", replicated(() => readPosition()?.txid ?? null));
-  gauge("replication_lag_seconds", replicated(() => (role() === "primary" ? 0 : seconds(followed().delayMs))));
-  gauge("replication_silence_seconds", replicated(() => seconds(silenceMs())));
+  gauge(
+    "replication_role",
+    replicated(() => ({ primary: 2, replica: 1, unknown: 0 })[role()]),
+  );
+  gauge(
+    "replication_txid",
+    replicated(() => readPosition()?.txid ?? null),
+  );
+  gauge(
+    "replication_lag_seconds",
+    replicated(() => (role() === "primary" ? 0 : seconds(followed().delayMs))),
+  );
+  gauge(
+    "replication_silence_seconds",
+    replicated(() => seconds(silenceMs())),
+  );
   gauge("disk_free_bytes", replicated(diskRoom));
-  gauge("standbys", replicated(() => (role() === "primary" ? standbys().filter(({ isStalled }) => !isStalled).length : null)));
+  gauge(
+    "standbys",
+    replicated(() =>
+      role() === "primary" ? standbys().filter(({ isStalled }) => !isStalled).length : null,
+    ),
+  );
 }
 
 const seconds = (ms: number | null) => (ms === null ? null : ms / 1_000);

@@ -34,13 +34,22 @@ interface Missed {
 }
 
 // One per process: pages and handlers are bundled apart.
-const shared = globalThis as { __lecternNodes?: { readonly heard: Map<string, Status>; readonly missed: Map<string, Missed> } };
+const shared = globalThis as {
+  __lecternNodes?: { readonly heard: Map<string, Status>; readonly missed: Map<string, Missed> };
+};
 const memory = () => (shared.__lecternNodes ??= { heard: new Map(), missed: new Map() });
 
 async function ask(peer: Peer): Promise<Status | null> {
   const { heard, missed } = memory();
   try {
-    const status = statusShape.parse(await askPeer(peer, { method: "GET", path: "/internal/status", about: STATUS_CALL, timeoutMs: ASK_MS }));
+    const status = statusShape.parse(
+      await askPeer(peer, {
+        method: "GET",
+        path: "/internal/status",
+        about: STATUS_CALL,
+        timeoutMs: ASK_MS,
+      }),
+    );
     heard.set(peer.instance, status);
     missed.delete(peer.instance);
     return status;
@@ -53,7 +62,13 @@ async function ask(peer: Peer): Promise<Status | null> {
   }
 }
 
-function view(instance: string, region: string | null, status: Status | NodeStatus | null, newest: number | null, isThis: boolean): NodeView {
+function view(
+  instance: string,
+  region: string | null,
+  status: Status | NodeStatus | null,
+  newest: number | null,
+  isThis: boolean,
+): NodeView {
   const miss = status ? undefined : memory().missed.get(instance);
   const said = status ?? miss?.last ?? null;
   const txid = said?.txid ?? null;
@@ -83,11 +98,20 @@ export async function readCluster(): Promise<ClusterView> {
   const answered = [own, ...statuses.filter((status) => status !== null)];
   const known = answered.filter(({ role }) => role === "primary");
   // Where no primary answered, the newest there is.
-  const txids = (known.length > 0 ? known : answered).flatMap(({ txid }) => (txid === null ? [] : [txid]));
+  const txids = (known.length > 0 ? known : answered).flatMap(({ txid }) =>
+    txid === null ? [] : [txid],
+  );
   const newest = txids.length > 0 ? Math.max(...txids) : null;
-  const others = peers.map((peer, i) => view(peer.instance, peer.region, statuses[i] ?? null, newest, false)).sort((a, b) => `${a.region} ${a.instance}`.localeCompare(`${b.region} ${b.instance}`, "en"));
+  const others = peers
+    .map((peer, i) => view(peer.instance, peer.region, statuses[i] ?? null, newest, false))
+    .sort((a, b) => `${a.region} ${a.instance}`.localeCompare(`${b.region} ${b.instance}`, "en"));
   // Nodes that are gone for good are forgotten.
   const names = new Set(peers.map(({ instance }) => instance));
-  for (const map of [memory().heard, memory().missed]) for (const name of map.keys()) if (!names.has(name)) map.delete(name);
-  return { isReplicated: isReplicated(), atMs: nowMs(), nodes: [view(own.instance, own.region, own, newest, true), ...others] };
+  for (const map of [memory().heard, memory().missed])
+    for (const name of map.keys()) if (!names.has(name)) map.delete(name);
+  return {
+    isReplicated: isReplicated(),
+    atMs: nowMs(),
+    nodes: [view(own.instance, own.region, own, newest, true), ...others],
+  };
 }

@@ -15,7 +15,8 @@ const LIFE_MS = MINUTE_MS;
 /** How long a replica waits for the transaction (the reference's bound). */
 const WAIT_MS = 500;
 
-const attributes = (name: string) => `; Path=/; HttpOnly; SameSite=Lax${name.startsWith("__Host-") ? "; Secure" : ""}`;
+const attributes = (name: string) =>
+  `; Path=/; HttpOnly; SameSite=Lax${name.startsWith("__Host-") ? "; Secure" : ""}`;
 
 /** The value of a Set-Cookie header that says that its bearer wrote transaction `txid` just now. Signed, one minute. */
 export function txidCookie(txid: number): string {
@@ -29,12 +30,14 @@ export function txidCookie(txid: number): string {
  * On a replica that knows its primary it throws the replay, once; else it returns, and what is missing is missing.
  */
 export function askPrimary(): void {
-  if (role() === "replica" && isPrimaryHeard() && replaysOf(currentRequest()) === 0) replayTo(primaryInstance(), "read_your_writes");
+  if (role() === "replica" && isPrimaryHeard() && replaysOf(currentRequest()) === 0)
+    replayTo(primaryInstance(), "read_your_writes");
 }
 
 /** The transaction of a cookie that txidCookie made within the last minute; null for any other. */
 export function readTxid(value: string | undefined): number | null {
-  const [, text = "", txid = "", at = "", signature = ""] = /^(([0-9a-z]{1,11})\.([0-9a-z]{1,9}))\.([\w-]{43})$/.exec(value ?? "") ?? [];
+  const [, text = "", txid = "", at = "", signature = ""] =
+    /^(([0-9a-z]{1,11})\.([0-9a-z]{1,9}))\.([\w-]{43})$/.exec(value ?? "") ?? [];
   if (!text || !isSigned("txid", text, signature)) return null;
   const ageMs = nowMs() - Number.parseInt(at, 36);
   return ageMs >= -LIFE_MS && ageMs <= LIFE_MS ? Number.parseInt(txid, 36) : null;
@@ -55,17 +58,21 @@ export async function awaitOwnWrites(value: string | undefined): Promise<void> {
     if (own && own.txid < txid) {
       const name = cookieName("txid");
       context?.beforeHead?.push(() => {
-        if (context.txid === undefined) context.response.appendHeader("set-cookie", `${name}=; Max-Age=0${attributes(name)}`);
+        if (context.txid === undefined)
+          context.response.appendHeader("set-cookie", `${name}=; Max-Age=0${attributes(name)}`);
       });
     }
     return;
   }
   const startedMs = performance.now();
   const isHere = await waitForTxid(txid, WAIT_MS);
-  observe("txid_wait_seconds", (performance.now() - startedMs) / 1000, { result: isHere ? "arrived" : "timed_out" });
+  observe("txid_wait_seconds", (performance.now() - startedMs) / 1000, {
+    result: isHere ? "arrived" : "timed_out",
+  });
   if (isHere || replaysOf(context) > 0) return;
   const primary = primaryInstance();
   // Where no primary is to be reached an older page is better than none.
-  if (primary === null || role() === "primary" || !isPrimaryHeard()) return void count("txid_stale_reads");
+  if (primary === null || role() === "primary" || !isPrimaryHeard())
+    return void count("txid_stale_reads");
   replayTo(primary, "read_your_writes");
 }

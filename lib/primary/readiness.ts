@@ -36,7 +36,9 @@ let names: readonly string[] | null | undefined;
 function ownMigrations(): readonly string[] | null {
   if (names !== undefined) return names;
   try {
-    names = readdirSync(join(process.cwd(), "prisma", "migrations"), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    names = readdirSync(join(process.cwd(), "prisma", "migrations"), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
   } catch {
     names = null;
   }
@@ -45,7 +47,16 @@ function ownMigrations(): readonly string[] | null {
 
 async function appliedMigrations(): Promise<ReadonlySet<string> | null> {
   try {
-    return await snapshotSql((sql) => new Set(sql.all<{ name: string }>(`SELECT "migration_name" AS "name" FROM "_prisma_migrations" WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`).map(({ name }) => name)));
+    return await snapshotSql(
+      (sql) =>
+        new Set(
+          sql
+            .all<{ name: string }>(
+              `SELECT "migration_name" AS "name" FROM "_prisma_migrations" WHERE "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
+            )
+            .map(({ name }) => name),
+        ),
+    );
   } catch (error) {
     log("error", "ready.database_unreadable", { error });
     return null;
@@ -61,8 +72,27 @@ export async function readReadiness(): Promise<Readiness> {
   const problems: string[] = [];
   if (!applied) problems.push("The database can't be read.");
   // A replica of a newer version waits for the primary to be replaced: were it not ready, the deploy would wait for it.
-  if (missing && status.role === "primary") problems.push(`${missing} ${missing === 1 ? "migration is" : "migrations are"} not applied.`);
-  if (status.role === "replica" && status.silenceMs !== null && status.silenceMs > MAX_SILENCE_MS) problems.push("Nothing was heard of the primary for more than a minute.");
-  const standby = isReplicated() && status.role === "primary" ? (status.standbys.length === 0 ? "no standby is connected" : status.standbys.some(({ isStalled }) => !isStalled) ? "connected" : "slow") : null;
-  return { ready: problems.length === 0, role: status.role, region: status.region, txid: status.txid, behindMs: behindMs(status), database: applied ? "readable" : "unreadable", migrationsMissing: missing, standby, problems };
+  if (missing && status.role === "primary")
+    problems.push(`${missing} ${missing === 1 ? "migration is" : "migrations are"} not applied.`);
+  if (status.role === "replica" && status.silenceMs !== null && status.silenceMs > MAX_SILENCE_MS)
+    problems.push("Nothing was heard of the primary for more than a minute.");
+  const standby =
+    isReplicated() && status.role === "primary"
+      ? status.standbys.length === 0
+        ? "no standby is connected"
+        : status.standbys.some(({ isStalled }) => !isStalled)
+          ? "connected"
+          : "slow"
+      : null;
+  return {
+    ready: problems.length === 0,
+    role: status.role,
+    region: status.region,
+    txid: status.txid,
+    behindMs: behindMs(status),
+    database: applied ? "readable" : "unreadable",
+    migrationsMissing: missing,
+    standby,
+    problems,
+  };
 }

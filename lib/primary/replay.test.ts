@@ -7,7 +7,13 @@ import { currentRequest } from "../base/request-context.ts";
 import { MINUTE_MS, setClock } from "../base/clock.ts";
 import { writeSql } from "../db/database.ts";
 import { type TestLitefs, startTestLitefs } from "../litefs/test-litefs.ts";
-import { ensurePrimary, getFlyReplayResponse, getInstanceInfo, isReplay, replayTo } from "./ensure-primary.ts";
+import {
+  ensurePrimary,
+  getFlyReplayResponse,
+  getInstanceInfo,
+  isReplay,
+  replayTo,
+} from "./ensure-primary.ts";
 import { followRequests } from "./follow-requests.ts";
 import { awaitOwnWrites, readTxid, txidCookie } from "./read-your-writes.ts";
 
@@ -18,7 +24,11 @@ afterEach(async () => {
 });
 
 /** A server whose every answer comes from `handler`, as of Next: an error becomes a 500. */
-async function served(handler: () => Promise<string>, headers: Record<string, string> = {}, method = "GET"): Promise<Response> {
+async function served(
+  handler: () => Promise<string>,
+  headers: Record<string, string> = {},
+  method = "GET",
+): Promise<Response> {
   followRequests();
   const server = createServer((_request, response) => {
     response.setHeader("set-cookie", "a=b");
@@ -36,7 +46,11 @@ async function served(handler: () => Promise<string>, headers: Record<string, st
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
-    return await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { headers, method, redirect: "manual" });
+    return await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+      headers,
+      method,
+      redirect: "manual",
+    });
   } finally {
     server.close();
   }
@@ -54,20 +68,33 @@ const swallow = async () => {
 test("on the primary nothing happens, and nobody is the primary's proxy", async () => {
   await ensurePrimary();
   overrideEnv({ INSTANCE: "alone" });
-  expect(getInstanceInfo()).toEqual({ currentInstance: "alone", primaryInstance: "alone", currentIsPrimary: true });
+  expect(getInstanceInfo()).toEqual({
+    currentInstance: "alone",
+    primaryInstance: "alone",
+    currentIsPrimary: true,
+  });
   litefs = await startTestLitefs(null);
   await ensurePrimary();
-  expect(getInstanceInfo()).toEqual({ currentInstance: "here", primaryInstance: "here", currentIsPrimary: true });
+  expect(getInstanceInfo()).toEqual({
+    currentInstance: "here",
+    primaryInstance: "here",
+    currentIsPrimary: true,
+  });
 });
 
 test("a primary that LiteFS names and has not reached gets no writes and no readers", async () => {
   litefs = await startTestLitefs("dfw-1");
   litefs.setSilence(5_000);
-  await expect(ensurePrimary({ settleMs: 0 })).rejects.toMatchObject({ code: "unavailable", retryAfterSeconds: 5 });
+  await expect(ensurePrimary({ settleMs: 0 })).rejects.toMatchObject({
+    code: "unavailable",
+    retryAfterSeconds: 5,
+  });
   await awaitOwnWrites(txidCookie(2).split(/[=;]/)[1]);
   // As long as the lease of a dead one lasts, its name comes and goes: it counts when it was heard of since.
   litefs.setSilence(0);
-  expect(isReplay(await ensurePrimary({ settleMs: 0 }).catch((error: unknown) => error))).toBe(true);
+  expect(isReplay(await ensurePrimary({ settleMs: 0 }).catch((error: unknown) => error))).toBe(
+    true,
+  );
   await litefs.setPrimary("");
   litefs.setSilence(2_000);
   await litefs.setPrimary("dfw-1");
@@ -86,13 +113,21 @@ test("on a replica it throws the response that Fly's proxy obeys", async () => {
     expect(await response.text()).toBe("Fly Replay");
   }
   expect(getFlyReplayResponse("syd-1").headers.get("fly-replay")).toBe("instance=syd-1");
-  expect(getInstanceInfo()).toEqual({ currentInstance: "here", primaryInstance: "dfw-1", currentIsPrimary: false });
+  expect(getInstanceInfo()).toEqual({
+    currentInstance: "here",
+    primaryInstance: "dfw-1",
+    currentIsPrimary: false,
+  });
 });
 
 test("a replay passes through a catch-all, and nothing of the page leaves with it", async () => {
   litefs = await startTestLitefs("dfw-1");
   const response = await served(swallow);
-  expect([response.status, response.headers.get("fly-replay"), await response.text()]).toEqual([409, "instance=dfw-1", "Fly Replay"]);
+  expect([response.status, response.headers.get("fly-replay"), await response.text()]).toEqual([
+    409,
+    "instance=dfw-1",
+    "Fly Replay",
+  ]);
   expect(response.headers.get("set-cookie")).toBeNull();
   expect(response.headers.get("x-late")).toBeNull();
   const thrown = await served(async () => (await ensurePrimary(), "page"));
@@ -109,17 +144,26 @@ test("a request that was replayed twice is refused, not sent round for ever", as
       return `${(error as { code?: string }).code}`;
     }
   };
-  expect((await served(write, { "fly-replay-src": "instance=syd-1;region=syd;t=1" })).headers.get("fly-replay")).toBe("instance=dfw-2;state=2");
+  expect(
+    (await served(write, { "fly-replay-src": "instance=syd-1;region=syd;t=1" })).headers.get(
+      "fly-replay",
+    ),
+  ).toBe("instance=dfw-2;state=2");
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
   for (const state of ["2", "3", "99"]) {
-    const refused = await served(write, { "fly-replay-src": `instance=syd-1;region=syd;t=1;state=${state}` });
+    const refused = await served(write, {
+      "fly-replay-src": `instance=syd-1;region=syd;t=1;state=${state}`,
+    });
     expect([refused.status, await refused.text()]).toEqual([200, "unavailable"]);
   }
 });
 
 test("with no primary a write is refused after a bounded wait, and no replay is made up", async () => {
   litefs = await startTestLitefs("");
-  await expect(ensurePrimary({ settleMs: 20 })).rejects.toMatchObject({ code: "unavailable", retryAfterSeconds: 5 });
+  await expect(ensurePrimary({ settleMs: 20 })).rejects.toMatchObject({
+    code: "unavailable",
+    retryAfterSeconds: 5,
+  });
   expect(() => replayTo(null, "write")).toThrow(/Writes are paused/);
   expect(() => getFlyReplayResponse()).toThrow(/Writes are paused/);
 });
@@ -146,7 +190,9 @@ test("a write after the head of the response is a fault that says so", async () 
     await writeSql((sql) => insertUser(sql)).then(late.resolve, late.resolve);
     return "page";
   }).catch(() => {});
-  expect(await late.promise).toMatchObject({ message: expect.stringContaining("after the head of the response") });
+  expect(await late.promise).toMatchObject({
+    message: expect.stringContaining("after the head of the response"),
+  });
 });
 
 const valueOf = (txid: number) => /^[^=]+=([^;]*)/.exec(txidCookie(txid))![1]!;
@@ -157,7 +203,16 @@ test("only a number that we signed within the last minute counts", () => {
   expect(readTxid(value)).toBe(42);
   expect(readTxid(value.replace(/^\w+/, "zzzz"))).toBeNull();
   expect(readTxid(value.replace(/\.\w+\./, ".zzzzzzzz."))).toBeNull();
-  for (const forged of [undefined, "", "42", "ffffffff", `${value}x`, value.slice(0, -1), value.toUpperCase()]) expect(readTxid(forged)).toBeNull();
+  for (const forged of [
+    undefined,
+    "",
+    "42",
+    "ffffffff",
+    `${value}x`,
+    value.slice(0, -1),
+    value.toUpperCase(),
+  ])
+    expect(readTxid(forged)).toBeNull();
   setClock(1_000_000_000_000 + MINUTE_MS + 1_000);
   expect(readTxid(value)).toBeNull();
   setClock(1_000_000_000_000 - MINUTE_MS - 1_000);
@@ -179,7 +234,9 @@ test("a replica waits for its reader's write, then asks the primary", async () =
 test("a read that was replayed is answered wherever it is, and one without a primary by an older page", async () => {
   litefs = await startTestLitefs("dfw-1");
   const read = async () => (await awaitOwnWrites(valueOf(99)), "page");
-  expect(await (await served(read, { "fly-replay-src": "instance=syd-1;region=syd;t=1" })).text()).toBe("page");
+  expect(
+    await (await served(read, { "fly-replay-src": "instance=syd-1;region=syd;t=1" })).text(),
+  ).toBe("page");
   await litefs.setPrimary("");
   expect(await (await served(read)).text()).toBe("page");
 });
@@ -188,7 +245,9 @@ test("a number that the primary does not have is taken back there, at once", asy
   litefs = await startTestLitefs(null);
   litefs.setPosition(3);
   const response = await served(async () => (await awaitOwnWrites(valueOf(50_000)), "page"));
-  expect(response.headers.getSetCookie()).toContain("txid=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax");
+  expect(response.headers.getSetCookie()).toContain(
+    "txid=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
+  );
   const kept = await served(async () => (await awaitOwnWrites(valueOf(2)), "page"));
   expect(kept.headers.getSetCookie()).toEqual(["a=b"]);
 });
@@ -196,6 +255,7 @@ test("a number that the primary does not have is taken back there, at once", asy
 test("a forged number costs nothing", async () => {
   litefs = await startTestLitefs("dfw-1");
   const startedMs = performance.now();
-  for (const forged of ["zzzzzz.zzzzzz.zzz", "ffffffff", `${valueOf(50_000)}x`]) await awaitOwnWrites(forged);
+  for (const forged of ["zzzzzz.zzzzzz.zzz", "ffffffff", `${valueOf(50_000)}x`])
+    await awaitOwnWrites(forged);
   expect(performance.now() - startedMs).toBeLessThan(1_400); // three waits are 1,500
 });

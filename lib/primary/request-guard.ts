@@ -49,13 +49,19 @@ const ACTION_NOT_FOUND = "x-nextjs-action-not-found";
 
 /** What a POST to a page did wrong when Next failed before any action of ours began. */
 function refusal({ headers }: IncomingMessage): [status: number, sentence: string] {
-  if (headers.origin !== undefined && URL.parse(headers.origin)?.host !== headers.host) return [403, "This request does not come from a page of this site."];
-  if (Number(headers["content-length"]) > MAX_ACTION_BYTES) return [413, "This form is larger than 1 MB."];
+  if (headers.origin !== undefined && URL.parse(headers.origin)?.host !== headers.host)
+    return [403, "This request does not come from a page of this site."];
+  if (Number(headers["content-length"]) > MAX_ACTION_BYTES)
+    return [413, "This form is larger than 1 MB."];
   return [400, "This form can't be read."];
 }
 
 /** Next answers 500 to an action it can't read, or that comes from another site. That is not our fault, and says so. */
-function guardAction(context: { request: IncomingMessage; response: ServerResponse; actionBegan?: boolean }): void {
+function guardAction(context: {
+  request: IncomingMessage;
+  response: ServerResponse;
+  actionBegan?: boolean;
+}): void {
   const { request, response } = context;
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
   const write = response.write.bind(response) as (...args: unknown[]) => boolean;
@@ -65,12 +71,23 @@ function guardAction(context: { request: IncomingMessage; response: ServerRespon
   let sentence: string | null = null;
   let stale: number | null = null;
   const isStale = (status: number) => {
-    if (kept && stale === null && !response.headersSent && response.getHeader(ACTION_NOT_FOUND) === "1") stale = status;
+    if (
+      kept &&
+      stale === null &&
+      !response.headersSent &&
+      response.getHeader(ACTION_NOT_FOUND) === "1"
+    )
+      stale = status;
     return stale !== null;
   };
   const showStale = async (status: number) => {
-    const page = await staleFormPage({ body: kept?.() ?? null, contentType: request.headers["content-type"] ?? "", path: tameUrl(request.url ?? "/") });
-    for (const name of response.getHeaderNames()) if (/^(content-(type|length|encoding)|etag)$/.test(name)) response.removeHeader(name);
+    const page = await staleFormPage({
+      body: kept?.() ?? null,
+      contentType: request.headers["content-type"] ?? "",
+      path: tameUrl(request.url ?? "/"),
+    });
+    for (const name of response.getHeaderNames())
+      if (/^(content-(type|length|encoding)|etag)$/.test(name)) response.removeHeader(name);
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.setHeader("cache-control", "private, no-store");
     response.statusCode = status;
@@ -80,14 +97,24 @@ function guardAction(context: { request: IncomingMessage; response: ServerRespon
   const refuse = () => {
     const [status, said] = refusal(request);
     sentence = `${said}\n`;
-    for (const name of response.getHeaderNames()) if (/^content-(type|length|encoding)$/.test(name)) response.removeHeader(name);
+    for (const name of response.getHeaderNames())
+      if (/^content-(type|length|encoding)$/.test(name)) response.removeHeader(name);
     response.setHeader("content-type", "text/plain; charset=utf-8");
     response.setHeader("cache-control", "no-store");
     return writeHead(status);
   };
-  const isFailing = (status: number) => !response.headersSent && status === 500 && !context.actionBegan;
-  response.writeHead = ((status: number, ...rest: unknown[]) => (isStale(status) ? response : isFailing(status) ? refuse() : writeHead(status, ...rest))) as ServerResponse["writeHead"];
-  response.write = ((...args: unknown[]) => (sentence === null && !isStale(response.statusCode) ? write(...args) : true)) as ServerResponse["write"];
+  const isFailing = (status: number) =>
+    !response.headersSent && status === 500 && !context.actionBegan;
+  response.writeHead = ((status: number, ...rest: unknown[]) =>
+    isStale(status)
+      ? response
+      : isFailing(status)
+        ? refuse()
+        : writeHead(status, ...rest)) as ServerResponse["writeHead"];
+  response.write = ((...args: unknown[]) =>
+    sentence === null && !isStale(response.statusCode)
+      ? write(...args)
+      : true) as ServerResponse["write"];
   let isShown = false;
   response.end = ((...args: unknown[]) => {
     if (isStale(response.statusCode)) {
@@ -97,12 +124,16 @@ function guardAction(context: { request: IncomingMessage; response: ServerRespon
     }
     if (sentence === null && isFailing(response.statusCode)) refuse();
     if (sentence === null) return end(...args);
-    return end(sentence, args.find((arg) => typeof arg === "function"));
+    return end(
+      sentence,
+      args.find((arg) => typeof arg === "function"),
+    );
   }) as ServerResponse["end"];
 }
 
 /** Handlers that read a body themselves, within bounds of their own. Every other body is a form's, for Next to read. */
-const READS_BODY = /^\/(reads|calls\/upload(\/[^/?]+){0,2}|api\/content-webhook|(login\/passkey|me\/passkeys)\/(options|verify)|internal\/cache)(\?|$)/;
+const READS_BODY =
+  /^\/(reads|calls\/upload(\/[^/?]+){0,2}|api\/content-webhook|(login\/passkey|me\/passkeys)\/(options|verify)|internal\/cache)(\?|$)/;
 /** What benchmarks measure beside the site; not part of an ordinary build. */
 const BENCH_BODY = /^\/api\/bench-/;
 /** A form comes with its headers or soon after. */
@@ -144,14 +175,24 @@ function readsBody(url: string): boolean {
 }
 
 /** Changes a request in place before the server hands it on, and the head of an answer that says that a file is missing. */
-export function guard(context: { request: IncomingMessage; response: ServerResponse; actionBegan?: boolean }): void {
+export function guard(context: {
+  request: IncomingMessage;
+  response: ServerResponse;
+  actionBegan?: boolean;
+}): void {
   const { request, response } = context;
   if (request.method !== "GET" && request.method !== "HEAD" && !readsBody(request.url ?? "")) {
-    const isAction = request.method === "POST" && (request.headers["next-action"] !== undefined || request.headers["content-type"]?.includes("multipart/form-data"));
+    const isAction =
+      request.method === "POST" &&
+      (request.headers["next-action"] !== undefined ||
+        request.headers["content-type"]?.includes("multipart/form-data"));
     if (isAction) {
       guardAction(context);
       guardForm(request);
-    } else if (request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined) {
+    } else if (
+      request.headers["content-length"] !== undefined ||
+      request.headers["transfer-encoding"] !== undefined
+    ) {
       // No page takes such a body. As a GET nobody reads it: Next would hold it in memory first.
       request.method = "GET";
     }

@@ -8,7 +8,11 @@ import type { RequestContext } from "../base/request-context.ts";
  * would wait for five seconds and then be reset.
  */
 export function endAfterUnreadBody({ request, response, beforeHead }: RequestContext): void {
-  if (request.headers["transfer-encoding"] === undefined && (request.headers["content-length"] ?? "0") === "0") return;
+  if (
+    request.headers["transfer-encoding"] === undefined &&
+    (request.headers["content-length"] ?? "0") === "0"
+  )
+    return;
   const { socket } = request;
   const isGivenUp = () => request.destroyed && !request.complete;
   const end = () => {

@@ -13,10 +13,42 @@ const ROUTES = {
   episode: ["/calls/[slug]", "/calls/audio/[slug]/[file]"],
   text: ["/about", "/how-we-count", "/goodbye"],
   feed: ["/feed.xml", "/atom.xml", "/feed.json", "/calls/feed.xml", "/sitemap.xml", "/robots.txt"],
-  login: ["/login", "/login/code", "/login/confirm", "/login/device", "/login/go", "/login/passkey/options", "/login/passkey/verify", "/signup"],
-  member: ["/me", "/me/data", "/me/delete", "/me/device", "/me/passkeys/options", "/me/passkeys/verify", "/calls/mine", "/calls/record", "/calls/recording/[id]"],
+  login: [
+    "/login",
+    "/login/code",
+    "/login/confirm",
+    "/login/device",
+    "/login/go",
+    "/login/passkey/options",
+    "/login/passkey/verify",
+    "/signup",
+  ],
+  member: [
+    "/me",
+    "/me/data",
+    "/me/delete",
+    "/me/device",
+    "/me/passkeys/options",
+    "/me/passkeys/verify",
+    "/calls/mine",
+    "/calls/record",
+    "/calls/recording/[id]",
+  ],
   upload: ["/calls/upload", "/calls/upload/[id]", "/calls/upload/[id]/[number]"],
-  admin: ["/admin", "/admin/cache", "/admin/calls", "/admin/calls/[id]", "/admin/calls/[id]/answer", "/admin/cluster", "/admin/content", "/admin/deliveries", "/admin/log", "/admin/reads", "/admin/users", "/admin/users/[id]"],
+  admin: [
+    "/admin",
+    "/admin/cache",
+    "/admin/calls",
+    "/admin/calls/[id]",
+    "/admin/calls/[id]/answer",
+    "/admin/cluster",
+    "/admin/content",
+    "/admin/deliveries",
+    "/admin/log",
+    "/admin/reads",
+    "/admin/users",
+    "/admin/users/[id]",
+  ],
   stream: ["/admin/cluster/events"],
   reads: ["/reads", "/reads/token"],
   webhook: ["/api/content-webhook"],
@@ -53,8 +85,15 @@ for (const [kind, routes] of Object.entries(ROUTES) as [keyof typeof ROUTES, rea
   for (const route of routes) {
     if (!route.includes("[")) plain.set(route, { kind, path: route });
     else {
-      const source = route.replace(/[.]/g, "\\.").replace(/\[(\\\.)*\w+\]/g, (name) => (name.startsWith("[\\.") ? ".+" : NAMED));
-      patterns.push({ kind, route, test: new RegExp(`^${source}$`), slugAt: route.split("/").indexOf("[slug]") });
+      const source = route
+        .replace(/[.]/g, "\\.")
+        .replace(/\[(\\\.)*\w+\]/g, (name) => (name.startsWith("[\\.") ? ".+" : NAMED));
+      patterns.push({
+        kind,
+        route,
+        test: new RegExp(`^${source}$`),
+        slugAt: route.split("/").indexOf("[slug]"),
+      });
     }
   }
 }
@@ -69,7 +108,13 @@ export function routeOf(url: string): KnownRoute {
   for (const { kind, route, test, slugAt } of patterns) {
     if (!test.test(path)) continue;
     const slug = slugAt < 0 ? undefined : path.split("/")[slugAt];
-    return { kind, path: slug !== undefined && slug.length <= MAX_SLUG && SLUG.test(slug) ? route.replace("[slug]", slug) : route };
+    return {
+      kind,
+      path:
+        slug !== undefined && slug.length <= MAX_SLUG && SLUG.test(slug)
+          ? route.replace("[slug]", slug)
+          : route,
+    };
   }
   return { kind: "other", path: "/other" };
 }

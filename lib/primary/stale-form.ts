@@ -27,20 +27,41 @@ export function keepBody(request: IncomingMessage): () => Buffer | null {
   return () => chunks && Buffer.concat(chunks);
 }
 
-async function textsOf(body: Buffer | null, contentType: string): Promise<[name: string, text: string][]> {
+async function textsOf(
+  body: Buffer | null,
+  contentType: string,
+): Promise<[name: string, text: string][]> {
   if (!body) return [];
   try {
-    const form = await new Response(new Uint8Array(body), { headers: { "content-type": contentType } }).formData();
-    return [...form].filter((entry): entry is [string, string] => typeof entry[1] === "string" && !UNSEEN.test(entry[0]) && entry[1].trim() !== "").slice(0, MAX_FIELDS);
+    const form = await new Response(new Uint8Array(body), {
+      headers: { "content-type": contentType },
+    }).formData();
+    return [...form]
+      .filter(
+        (entry): entry is [string, string] =>
+          typeof entry[1] === "string" && !UNSEEN.test(entry[0]) && entry[1].trim() !== "",
+      )
+      .slice(0, MAX_FIELDS);
   } catch {
     return []; // what can't be read was not typed
   }
 }
 
 /** The page that says what happened and shows what was typed. `path` is where the form stands. */
-export async function staleFormPage({ body, contentType, path }: { body: Buffer | null; contentType: string; path: string }): Promise<string> {
+export async function staleFormPage({
+  body,
+  contentType,
+  path,
+}: {
+  body: Buffer | null;
+  contentType: string;
+  path: string;
+}): Promise<string> {
   const texts = await textsOf(body, contentType);
-  const fields = texts.map(([name, text]) => `<p><label>${escapeHtml(name)}<br><textarea readonly rows="${text.length > 80 ? 8 : 2}" cols="60">\n${escapeHtml(text.slice(0, MAX_TEXT))}</textarea></label></p>`);
+  const fields = texts.map(
+    ([name, text]) =>
+      `<p><label>${escapeHtml(name)}<br><textarea readonly rows="${text.length > 80 ? 8 : 2}" cols="60">\n${escapeHtml(text.slice(0, MAX_TEXT))}</textarea></label></p>`,
+  );
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><meta name="robots" content="noindex"><title>The site has changed</title></head>

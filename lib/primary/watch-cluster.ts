@@ -16,8 +16,11 @@ interface Listener {
   onEnd(): void;
 }
 
-const shared = globalThis as { __lecternWatch?: { readonly listeners: Set<Listener>; isPolling: boolean; hearsEnd: boolean } };
-const state = () => (shared.__lecternWatch ??= { listeners: new Set(), isPolling: false, hearsEnd: false });
+const shared = globalThis as {
+  __lecternWatch?: { readonly listeners: Set<Listener>; isPolling: boolean; hearsEnd: boolean };
+};
+const state = () =>
+  (shared.__lecternWatch ??= { listeners: new Set(), isPolling: false, hearsEnd: false });
 
 async function poll(): Promise<void> {
   const watch = state();

@@ -13,12 +13,20 @@ beforeEach(() => {
   lines.length = 0;
   overrideEnv({ LOG_REQUESTS: "on", LOG_LEVEL: "info", INSTANCE: "ams-1", FLY_REGION: "ams" });
   vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    for (const line of String(text).split("\n")) if (line.startsWith("{")) lines.push(JSON.parse(line) as Record<string, unknown>);
+    for (const line of String(text).split("\n"))
+      if (line.startsWith("{")) lines.push(JSON.parse(line) as Record<string, unknown>);
     return true;
   });
 });
 afterEach(() => {
-  overrideEnv({ LOG_REQUESTS: undefined, LOG_LEVEL: "error", INSTANCE: undefined, FLY_REGION: undefined, TRUST_PROXY: undefined, CLUSTER_STRIP: undefined });
+  overrideEnv({
+    LOG_REQUESTS: undefined,
+    LOG_LEVEL: "error",
+    INSTANCE: undefined,
+    FLY_REGION: undefined,
+    TRUST_PROXY: undefined,
+    CLUSTER_STRIP: undefined,
+  });
 });
 
 type Answer = (request: IncomingMessage, response: ServerResponse, context: RequestContext) => void;
@@ -29,7 +37,14 @@ const page: Answer = (_, response) => {
 };
 
 /** Sends one request to a server that watches its requests; resolves when its line is due. */
-async function visit(path: string, { method = "GET", headers = {}, answer = page }: { method?: string; headers?: Record<string, string>; answer?: Answer } = {}): Promise<Record<string, unknown>> {
+async function visit(
+  path: string,
+  {
+    method = "GET",
+    headers = {},
+    answer = page,
+  }: { method?: string; headers?: Record<string, string>; answer?: Answer } = {},
+): Promise<Record<string, unknown>> {
   const over = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
     const context: RequestContext = { request, response, beforeHead: [], timings: [] };
@@ -43,7 +58,21 @@ async function visit(path: string, { method = "GET", headers = {}, answer = page
     answer(request, response, context);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const got = await new Promise<IncomingMessage>((resolve, reject) => ask({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", path, method, headers, agent: false }, resolve).once("error", reject).end());
+  const got = await new Promise<IncomingMessage>((resolve, reject) =>
+    ask(
+      {
+        port: (server.address() as AddressInfo).port,
+        host: "127.0.0.1",
+        path,
+        method,
+        headers,
+        agent: false,
+      },
+      resolve,
+    )
+      .once("error", reject)
+      .end(),
+  );
   got.resume();
   await over.promise;
   server.close();
@@ -51,10 +80,37 @@ async function visit(path: string, { method = "GET", headers = {}, answer = page
 }
 
 test("a request is one line that says what it was, and nothing of who sent it", async () => {
-  await visit("/blog/one-door-for-writes?email=ada@example.com&token=secret", { headers: { cookie: "session=secret", "user-agent": "secret", referer: "https://example.com/secret" } });
+  await visit("/blog/one-door-for-writes?email=ada@example.com&token=secret", {
+    headers: {
+      cookie: "session=secret",
+      "user-agent": "secret",
+      referer: "https://example.com/secret",
+    },
+  });
   expect(lines).toHaveLength(1);
-  expect(Object.keys(lines[0]!).sort()).toEqual(["event", "id", "instance", "level", "method", "ms", "path", "region", "role", "status", "time"]);
-  expect(lines[0]).toMatchObject({ level: "info", event: "request", method: "GET", path: "/blog/one-door-for-writes", status: 200, instance: "ams-1", region: "ams", role: "primary" });
+  expect(Object.keys(lines[0]!).sort()).toEqual([
+    "event",
+    "id",
+    "instance",
+    "level",
+    "method",
+    "ms",
+    "path",
+    "region",
+    "role",
+    "status",
+    "time",
+  ]);
+  expect(lines[0]).toMatchObject({
+    level: "info",
+    event: "request",
+    method: "GET",
+    path: "/blog/one-door-for-writes",
+    status: 200,
+    instance: "ams-1",
+    region: "ams",
+    role: "primary",
+  });
   // Its id is random hexadecimal, in which any three letters may stand.
   expect(JSON.stringify(lines.map((line) => ({ ...line, id: null })))).not.toMatch(/secret|ada/);
 });
@@ -81,7 +137,10 @@ test("where a request was replayed from is believed only of Fly's proxy", async 
 });
 
 test("a write names its transaction, a client that went away is marked", async () => {
-  await visit("/reads", { method: "POST", answer: (_, response, context) => void ((context.txid = 7), response.end()) });
+  await visit("/reads", {
+    method: "POST",
+    answer: (_, response, context) => void ((context.txid = 7), response.end()),
+  });
   await visit("/about", {
     answer: (_, response) => {
       response.flushHeaders();
@@ -112,8 +171,20 @@ test("nothing is logged unless it is asked for", async () => {
 test("a page says how long it took and where; the instance only in a cluster that shows itself, or to whom the page names it", async () => {
   const strip = /^total;dur=\d+(\.\d)?, region;desc="ams"$/;
   expect((await visit("/"))["server-timing"]).toMatch(strip);
-  expect((await visit("/about", { answer: (_, response) => void ((response.statusCode = 304), response.end()) }))["server-timing"]).toMatch(strip);
-  expect((await visit("/feed.xml", { answer: (_, response) => void response.setHeader("content-type", "application/xml").end() }))["server-timing"]).toBeUndefined();
+  expect(
+    (
+      await visit("/about", {
+        answer: (_, response) => void ((response.statusCode = 304), response.end()),
+      })
+    )["server-timing"],
+  ).toMatch(strip);
+  expect(
+    (
+      await visit("/feed.xml", {
+        answer: (_, response) => void response.setHeader("content-type", "application/xml").end(),
+      })
+    )["server-timing"],
+  ).toBeUndefined();
   const named = await visit("/admin", {
     answer: (request, response, context) => {
       context.readMs = 1.234;
@@ -121,7 +192,9 @@ test("a page says how long it took and where; the instance only in a cluster tha
       page(request, response, context);
     },
   });
-  expect(named["server-timing"]).toMatch(/^total;dur=[\d.]+, db;dur=1.2, region;desc="ams", instance;desc="ams-1"$/);
+  expect(named["server-timing"]).toMatch(
+    /^total;dur=[\d.]+, db;dur=1.2, region;desc="ams", instance;desc="ams-1"$/,
+  );
   overrideEnv({ CLUSTER_STRIP: "on" });
   expect((await visit("/"))["server-timing"]).toMatch(/, instance;desc="ams-1"$/);
 });

@@ -14,7 +14,9 @@ const METHOD = /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH)$/;
 
 /** Fly's id of the request where its proxy is in front (https://fly.io/docs/networking/request-headers/); a client can write that header too. */
 function idOf(header: string | string[] | undefined): string {
-  return env.TRUST_PROXY === "fly" && typeof header === "string" && ID.test(header) ? header : randomUUID();
+  return env.TRUST_PROXY === "fly" && typeof header === "string" && ID.test(header)
+    ? header
+    : randomUUID();
 }
 
 /** The instance that handed the request on, as `fly-replay-src` names it; undefined where none did. */
@@ -32,7 +34,8 @@ function heardRole(): Role {
   return heard.hostname === "" ? "unknown" : "replica";
 }
 
-const isPage = (type: unknown) => typeof type === "string" && /^text\/(html|x-component)/.test(type);
+const isPage = (type: unknown) =>
+  typeof type === "string" && /^text\/(html|x-component)/.test(type);
 
 /** Milliseconds with one place. */
 const rounded = (ms: number) => Math.round(ms * 10) / 10;
@@ -45,7 +48,9 @@ export function watchRequest(context: RequestContext): void {
   const method = METHOD.test(request.method ?? "") ? request.method! : "other";
   // Files have no line, no id and no timing: they are most requests and say nothing.
   if (kind === "static") {
-    response.once("close", () => count("requests", { route: kind, status: statusClass(response.statusCode) }));
+    response.once("close", () =>
+      count("requests", { route: kind, status: statusClass(response.statusCode) }),
+    );
     return;
   }
   context.id = idOf(request.headers["fly-request-id"]);

@@ -26,14 +26,25 @@ test("reads stand on their UTC day, by team, for the site and for one post", () 
 
 test("what was read before the first day or after today is left out", () =>
   writeSql((sql) => {
-    for (const createdAt of [NOW - 2 * DAY_MS, NOW + DAY_MS]) insertRead(sql, { postSlug: "a", createdAt });
-    expect(readsByDay(sql, { slug: null, days: 2, nowMs: NOW }).map(({ total }) => total)).toEqual([0, 0]);
+    for (const createdAt of [NOW - 2 * DAY_MS, NOW + DAY_MS])
+      insertRead(sql, { postSlug: "a", createdAt });
+    expect(readsByDay(sql, { slug: null, days: 2, nowMs: NOW }).map(({ total }) => total)).toEqual([
+      0, 0,
+    ]);
     expect(readsByDay(sql, { slug: "unknown", days: 1, nowMs: NOW })).toMatchObject([{ total: 0 }]);
   }));
 
 test("each post is counted in all and of late", () =>
   writeSql((sql) => {
-    for (const [postSlug, daysAgo] of [["a", 0], ["a", 10], ["b", 10], ["c", 1], ["c", 2], ["c", 3]] as const) insertRead(sql, { postSlug, createdAt: NOW - daysAgo * DAY_MS });
+    for (const [postSlug, daysAgo] of [
+      ["a", 0],
+      ["a", 10],
+      ["b", 10],
+      ["c", 1],
+      ["c", 2],
+      ["c", 3],
+    ] as const)
+      insertRead(sql, { postSlug, createdAt: NOW - daysAgo * DAY_MS });
     expect(readsOfPosts(sql, { days: 3, nowMs: NOW })).toEqual([
       { slug: "c", reads: 3, recent: 2 },
       { slug: "a", reads: 2, recent: 1 },

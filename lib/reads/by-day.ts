@@ -12,7 +12,10 @@ export interface DayOfReads {
 }
 
 /** The last `days` days in UTC, today included and last; a day without reads too. `slug` null: the whole site. One index range. */
-export function readsByDay(sql: Sql, { slug, days, nowMs }: { slug: string | null; days: number; nowMs: number }): DayOfReads[] {
+export function readsByDay(
+  sql: Sql,
+  { slug, days, nowMs }: { slug: string | null; days: number; nowMs: number },
+): DayOfReads[] {
   const today = dayOf(nowMs);
   const rows = sql.all<{ day: number; team: string; reads: number }>(
     `SELECT "day", "team", "reads" FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" BETWEEN ? AND ?`,
@@ -30,7 +33,10 @@ export function readsByDay(sql: Sql, { slug, days, nowMs }: { slug: string | nul
 }
 
 /** Reads of each post that was ever read: all of them, and those of the last `days` days. One index range a post. */
-export function readsOfPosts(sql: Sql, { days, nowMs }: { days: number; nowMs: number }): { slug: string; reads: number; recent: number }[] {
+export function readsOfPosts(
+  sql: Sql,
+  { days, nowMs }: { days: number; nowMs: number },
+): { slug: string; reads: number; recent: number }[] {
   const today = dayOf(nowMs);
   return sql.all(
     `SELECT t."postSlug" AS "slug", t."reads",

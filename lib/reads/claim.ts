@@ -23,7 +23,10 @@ export interface Claim {
  * Without an id nothing changes: the reference once gave every member's reads to the newest member that way.
  * Doing it twice is the same as doing it once. Throws when there is no such member.
  */
-export function claimReads(sql: Sql, { clientId, userId }: { clientId: string | null | undefined; userId: string }): Claim {
+export function claimReads(
+  sql: Sql,
+  { clientId, userId }: { clientId: string | null | undefined; userId: string },
+): Claim {
   if (!clientId) return { moved: 0, removed: 0, slugs: [] };
   const anonymous = sql.all<Read>(
     `SELECT "id", "postSlug" AS "slug", "createdAt" AS "at" FROM "PostRead" WHERE "clientId" = ? AND "userId" IS NULL ORDER BY "postSlug", "createdAt", "id"`,
@@ -32,7 +35,16 @@ export function claimReads(sql: Sql, { clientId, userId }: { clientId: string | 
   if (anonymous.length === 0) return { moved: 0, removed: 0, slugs: [] };
   const slugs = [...new Set(anonymous.map(({ slug }) => slug))];
   const counted = new Map(
-    slugs.map((slug) => [slug, sql.all<{ at: number }>(`SELECT "createdAt" AS "at" FROM "PostRead" WHERE "userId" = ? AND "postSlug" = ?`, userId, slug).map(({ at }) => at)]),
+    slugs.map((slug) => [
+      slug,
+      sql
+        .all<{ at: number }>(
+          `SELECT "createdAt" AS "at" FROM "PostRead" WHERE "userId" = ? AND "postSlug" = ?`,
+          userId,
+          slug,
+        )
+        .map(({ at }) => at),
+    ]),
   );
   let removed = 0;
   for (const { id, slug, at } of anonymous) {
@@ -43,6 +55,10 @@ export function claimReads(sql: Sql, { clientId, userId }: { clientId: string | 
     } else kept.push(at);
   }
   // Without the id on the row the member's reading can't be tied to what the same browser reads after a log-out.
-  const { changes } = sql.run(`UPDATE "PostRead" SET "userId" = ?, "clientId" = NULL WHERE "clientId" = ? AND "userId" IS NULL`, userId, clientId);
+  const { changes } = sql.run(
+    `UPDATE "PostRead" SET "userId" = ?, "clientId" = NULL WHERE "clientId" = ? AND "userId" IS NULL`,
+    userId,
+    clientId,
+  );
   return { moved: changes, removed, slugs };
 }

@@ -8,7 +8,10 @@ import { createReadLimits } from "./limits.ts";
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 
 /** How many of `tries` are let through, and how long the first refused one is told to wait. */
-function letThrough(tries: number, take: (i: number) => void): { passed: number; waitSeconds?: number } {
+function letThrough(
+  tries: number,
+  take: (i: number) => void,
+): { passed: number; waitSeconds?: number } {
   let passed = 0;
   let waitSeconds: number | undefined;
   for (let i = 0; i < tries; i++) {
@@ -22,27 +25,49 @@ function letThrough(tries: number, take: (i: number) => void): { passed: number;
   }
   return { passed, waitSeconds };
 }
-const anonymous = { member: null, clientId: null, address: "192.0.2.1", slug: "a-post", nowMs: NOW };
+const anonymous = {
+  member: null,
+  clientId: null,
+  address: "192.0.2.1",
+  slug: "a-post",
+  nowMs: NOW,
+};
 
 test("a reader may send ten reads a minute, from wherever", () => {
-  for (const reader of [{ member: { id: "ada" }, clientId: null }, { member: null, clientId: "reader-1" }]) {
+  for (const reader of [
+    { member: { id: "ada" }, clientId: null },
+    { member: null, clientId: "reader-1" },
+  ]) {
     const limits = createReadLimits();
-    const take = (i: number, nowMs = NOW) => limits.take({ ...reader, address: `192.0.${i}.1`, slug: `post-${i}`, nowMs });
+    const take = (i: number, nowMs = NOW) =>
+      limits.take({ ...reader, address: `192.0.${i}.1`, slug: `post-${i}`, nowMs });
     expect(letThrough(30, take)).toEqual({ passed: 10, waitSeconds: 60 });
-    expect(letThrough(30, (i) => take(i, NOW + MINUTE_MS - 1))).toEqual({ passed: 0, waitSeconds: 1 });
-    expect(letThrough(30, (i) => take(i, NOW + MINUTE_MS))).toEqual({ passed: 10, waitSeconds: 60 });
+    expect(letThrough(30, (i) => take(i, NOW + MINUTE_MS - 1))).toEqual({
+      passed: 0,
+      waitSeconds: 1,
+    });
+    expect(letThrough(30, (i) => take(i, NOW + MINUTE_MS))).toEqual({
+      passed: 10,
+      waitSeconds: 60,
+    });
   }
 });
 
 test("an address may send sixty reads a minute, as whoever", () => {
   const limits = createReadLimits();
-  expect(letThrough(200, (i) => limits.take({ ...anonymous, member: { id: `member-${i}` }, slug: `post-${i}` })).passed).toBe(60);
+  expect(
+    letThrough(200, (i) =>
+      limits.take({ ...anonymous, member: { id: `member-${i}` }, slug: `post-${i}` }),
+    ).passed,
+  ).toBe(60);
   limits.take({ ...anonymous, address: "192.0.2.2" });
 });
 
 test("a network without ids may send thirty reads of a post an hour", () => {
   const limits = createReadLimits();
-  expect(letThrough(100, (i) => limits.take({ ...anonymous, address: `192.0.2.${i}` })).passed).toBe(30);
+  expect(
+    letThrough(100, (i) => limits.take({ ...anonymous, address: `192.0.2.${i}` })).passed,
+  ).toBe(30);
   expect(letThrough(1, () => limits.take({ ...anonymous, address: "192.0.3.1" })).passed).toBe(1);
   expect(letThrough(1, () => limits.take({ ...anonymous, slug: "another-post" })).passed).toBe(1);
   expect(letThrough(1, () => limits.take({ ...anonymous, member: { id: "ada" } })).passed).toBe(1);
@@ -57,12 +82,16 @@ test("a try that is given back leaves its place to the next, once", () => {
   expect(letThrough(5, () => limits.take(anonymous)).passed).toBe(1);
   expect(letThrough(1, () => limits.take({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(1);
   undo[1]?.(); // long forgotten
-  expect(letThrough(100, () => limits.take({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(29);
+  expect(letThrough(100, () => limits.take({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(
+    29,
+  );
 });
 
 test("whoever has no address counts as one with all who have none", () => {
   const limits = createReadLimits();
-  expect(letThrough(100, (i) => limits.take({ ...anonymous, address: null, slug: `post-${i}` })).passed).toBe(60);
+  expect(
+    letThrough(100, (i) => limits.take({ ...anonymous, address: null, slug: `post-${i}` })).passed,
+  ).toBe(60);
 });
 
 test("what was refused does not count", () => {

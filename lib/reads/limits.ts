@@ -17,7 +17,13 @@ export function createReadLimits() {
      * Throws AppError(rate_limited) with retryAfterSeconds, and counts nothing, when it is one too many.
      * What comes back gives the try back, for one that turned out to be worth nothing.
      */
-    take({ member, clientId, address, slug, nowMs }: Reader & { address: string | null; slug: string; nowMs: number }): () => void {
+    take({
+      member,
+      clientId,
+      address,
+      slug,
+      nowMs,
+    }: Reader & { address: string | null; slug: string; nowMs: number }): () => void {
       const counted: [Limit, string][] = [[perClient, address ? clientOf(address) : "unknown"]];
       if (member) counted.push([perReader, `member ${member.id}`]);
       else {

@@ -10,8 +10,10 @@ const DAYS = `(SELECT "postSlug", "r"."createdAt" / 86400000 AS "day", COALESCE(
 const REBUILT_DAYS = `(SELECT * FROM "PostTeamDay" WHERE "postSlug" <> '')`;
 
 const postDays = (days: string) => `SELECT "postSlug", "day", "team", "reads" FROM ${days}`;
-const siteDays = (days: string) => `SELECT '' AS "postSlug", "day", "team", SUM("reads") AS "reads" FROM ${days} GROUP BY 2, 3`;
-const postTotals = (days: string) => `SELECT "postSlug", SUM("reads") AS "reads" FROM ${days} GROUP BY 1`;
+const siteDays = (days: string) =>
+  `SELECT '' AS "postSlug", "day", "team", SUM("reads") AS "reads" FROM ${days} GROUP BY 2, 3`;
+const postTotals = (days: string) =>
+  `SELECT "postSlug", SUM("reads") AS "reads" FROM ${days} GROUP BY 1`;
 
 const LAST_READS = `SELECT "User"."id" AS "userId", "team", MAX("r"."createdAt") / 86400000 AS "day"
   FROM "PostRead" AS "r" JOIN "User" ON "User"."id" = "r"."userId" GROUP BY 1`;
@@ -30,14 +32,19 @@ const SITE_TOTAL = `SELECT 1 AS "id", (SELECT COUNT(*) FROM "PostRead") AS "read
  */
 export function rebuildCounters(sql: Sql): { reads: number; readers: number } {
   // TeamActiveDay first: the trigger on MemberLastRead takes away from it, and it may be wrong already.
-  for (const table of ["TeamActiveDay", "MemberLastRead", "PostTeamDay", "PostTotal", "SiteTotal"]) sql.run(`DELETE FROM "${table}"`);
+  for (const table of ["TeamActiveDay", "MemberLastRead", "PostTeamDay", "PostTotal", "SiteTotal"])
+    sql.run(`DELETE FROM "${table}"`);
   sql.run(`INSERT INTO "PostTeamDay" ("postSlug", "day", "team", "reads") ${postDays(DAYS)}`);
-  sql.run(`INSERT INTO "PostTeamDay" ("postSlug", "day", "team", "reads") ${siteDays(REBUILT_DAYS)}`);
+  sql.run(
+    `INSERT INTO "PostTeamDay" ("postSlug", "day", "team", "reads") ${siteDays(REBUILT_DAYS)}`,
+  );
   sql.run(`INSERT INTO "PostTotal" ("postSlug", "reads") ${postTotals(REBUILT_DAYS)}`);
   // TeamActiveDay follows by the trigger on MemberLastRead; a test holds it to what checkCounters expects.
   sql.run(`INSERT INTO "MemberLastRead" ("userId", "team", "day") ${LAST_READS}`);
   sql.run(`INSERT INTO "SiteTotal" ("id", "reads", "readers") ${SITE_TOTAL}`);
-  return sql.get<{ reads: number; readers: number }>(`SELECT "reads", "readers" FROM "SiteTotal"`) as { reads: number; readers: number };
+  return sql.get<{ reads: number; readers: number }>(
+    `SELECT "reads", "readers" FROM "SiteTotal"`,
+  ) as { reads: number; readers: number };
 }
 
 export interface Difference {
@@ -50,7 +57,12 @@ export interface Difference {
 }
 
 const CHECKS: { table: string; key: string; value: string; truth: string }[] = [
-  { table: "PostTeamDay", key: `"postSlug" || ' ' || "day" || ' ' || "team"`, value: `"reads"`, truth: `${postDays(DAYS)} UNION ALL ${siteDays(DAYS)}` },
+  {
+    table: "PostTeamDay",
+    key: `"postSlug" || ' ' || "day" || ' ' || "team"`,
+    value: `"reads"`,
+    truth: `${postDays(DAYS)} UNION ALL ${siteDays(DAYS)}`,
+  },
   { table: "PostTotal", key: `"postSlug"`, value: `"reads"`, truth: postTotals(DAYS) },
   { table: "SiteTotal", key: `"id"`, value: `"reads" || ' by ' || "readers"`, truth: SITE_TOTAL },
   { table: "MemberLastRead", key: `"userId"`, value: `"team" || ' ' || "day"`, truth: LAST_READS },

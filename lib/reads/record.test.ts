@@ -14,22 +14,37 @@ const WEEK_MS = 7 * DAY_MS;
 function request(given: Partial<ReadRequest> = {}): ReadRequest {
   const slug = given.slug ?? "a-post";
   const nowMs = given.nowMs ?? NOW;
-  return { token: issueToken({ slug, nowMs: nowMs - 10 * MINUTE_MS }), slug, member: null, clientId: "reader-1", readingMinutes: 5, nowMs, ...given };
+  return {
+    token: issueToken({ slug, nowMs: nowMs - 10 * MINUTE_MS }),
+    slug,
+    member: null,
+    clientId: "reader-1",
+    readingMinutes: 5,
+    nowMs,
+    ...given,
+  };
 }
-const reads = (sql: Sql) => sql.all<{ createdAt: number; userId: string | null; clientId: string | null; postSlug: string }>(`SELECT "createdAt", "userId", "clientId", "postSlug" FROM "PostRead" ORDER BY "createdAt", "rowid"`);
+const reads = (sql: Sql) =>
+  sql.all<{ createdAt: number; userId: string | null; clientId: string | null; postSlug: string }>(
+    `SELECT "createdAt", "userId", "clientId", "postSlug" FROM "PostRead" ORDER BY "createdAt", "rowid"`,
+  );
 const tokens = (sql: Sql) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UsedToken"`)?.n;
 
 test("a member's read is stored for the member alone", () =>
   writeSql((sql) => {
     const member = insertUser(sql);
     expect(recordRead(sql, request({ member, clientId: "reader-1" }))).toEqual({ counted: true });
-    expect(reads(sql)).toEqual([{ createdAt: NOW, userId: member.id, clientId: null, postSlug: "a-post" }]);
+    expect(reads(sql)).toEqual([
+      { createdAt: NOW, userId: member.id, clientId: null, postSlug: "a-post" },
+    ]);
   }));
 
 test("an anonymous reader's read is stored for their id", () =>
   writeSql((sql) => {
     expect(recordRead(sql, request())).toEqual({ counted: true });
-    expect(reads(sql)).toEqual([{ createdAt: NOW, userId: null, clientId: "reader-1", postSlug: "a-post" }]);
+    expect(reads(sql)).toEqual([
+      { createdAt: NOW, userId: null, clientId: "reader-1", postSlug: "a-post" },
+    ]);
   }));
 
 test("a reader without an id gets one, with the first read that counts", () =>
@@ -80,14 +95,31 @@ test("a read that does not count stores nothing at all", () =>
 const refused: [string, Partial<ReadRequest>, string, string][] = [
   ["malformed", { token: "nonsense" }, "invalid", "The token is malformed."],
   ["forged", { token: `${request().token.slice(0, -4)}AAAA` }, "invalid", "The token is forged."],
-  ["of another post", { token: request({ slug: "another-post" }).token }, "forbidden", "The token is for another post."],
-  ["too early", { readingMinutes: 17 }, "forbidden", "Too early: the post was opened a moment ago."],
-  ["expired", { nowMs: NOW, token: issueToken({ slug: "a-post", nowMs: NOW - DAY_MS }) }, "forbidden", "The token has expired."],
+  [
+    "of another post",
+    { token: request({ slug: "another-post" }).token },
+    "forbidden",
+    "The token is for another post.",
+  ],
+  [
+    "too early",
+    { readingMinutes: 17 },
+    "forbidden",
+    "Too early: the post was opened a moment ago.",
+  ],
+  [
+    "expired",
+    { nowMs: NOW, token: issueToken({ slug: "a-post", nowMs: NOW - DAY_MS }) },
+    "forbidden",
+    "The token has expired.",
+  ],
 ];
 for (const [what, given, code, message] of refused) {
   test(`a token that is ${what} is refused, and nothing is stored`, () =>
     writeSql((sql) => {
-      expect(() => recordRead(sql, request(given))).toThrow(expect.objectContaining({ code, message }) as AppError);
+      expect(() => recordRead(sql, request(given))).toThrow(
+        expect.objectContaining({ code, message }) as AppError,
+      );
       expect([reads(sql).length, tokens(sql)]).toEqual([0, 0]);
     }));
 }
@@ -96,7 +128,10 @@ test("a token counts once, whoever brings it", () =>
   writeSql((sql) => {
     const { token } = request();
     expect(recordRead(sql, request({ token })).counted).toBe(true);
-    const replayed = expect.objectContaining({ code: "conflict", message: "The token was used before." }) as AppError;
+    const replayed = expect.objectContaining({
+      code: "conflict",
+      message: "The token was used before.",
+    }) as AppError;
     expect(() => recordRead(sql, request({ token }))).toThrow(replayed);
     expect(() => recordRead(sql, request({ token, clientId: "reader-2" }))).toThrow(replayed);
     expect(() => recordRead(sql, request({ token, clientId: null }))).toThrow(replayed);
@@ -106,7 +141,8 @@ test("a token counts once, whoever brings it", () =>
 
 test("tokens that have expired are forgotten, a few with each read", () =>
   writeSql((sql) => {
-    for (let i = 0; i < 20; i++) sql.run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, `old-${i}`, NOW - i);
+    for (let i = 0; i < 20; i++)
+      sql.run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, `old-${i}`, NOW - i);
     recordRead(sql, request());
     const left = tokens(sql) as number;
     expect(left).toBeLessThan(20);
@@ -117,7 +153,9 @@ test("tokens that have expired are forgotten, a few with each read", () =>
 test("of fifty reads of one reader at the same moment one counts", async () => {
   const member = await writeSql((sql) => insertUser(sql));
   for (const reader of [{ member }, { clientId: "reader-1" }]) {
-    const results = await Promise.all(Array.from({ length: 50 }, () => writeSql((sql) => recordRead(sql, request(reader)))));
+    const results = await Promise.all(
+      Array.from({ length: 50 }, () => writeSql((sql) => recordRead(sql, request(reader)))),
+    );
     expect(results.filter(({ counted }) => counted)).toHaveLength(1);
   }
   expect(await snapshotSql(reads)).toHaveLength(2);
@@ -125,14 +163,24 @@ test("of fifty reads of one reader at the same moment one counts", async () => {
 
 test("of one token sent fifty times at the same moment one counts and the rest are refused", async () => {
   const { token } = request();
-  const results = await Promise.allSettled(Array.from({ length: 50 }, () => writeSql((sql) => recordRead(sql, request({ token, clientId: null })))));
+  const results = await Promise.allSettled(
+    Array.from({ length: 50 }, () =>
+      writeSql((sql) => recordRead(sql, request({ token, clientId: null }))),
+    ),
+  );
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   expect(await snapshotSql(reads)).toHaveLength(1);
 });
 
 test("looking first and storing then, as one would naively, counts a read twice", async () => {
   const naive = async () => {
-    const known = await snapshotSql((sql) => sql.get(`SELECT 1 FROM "PostRead" WHERE "clientId" = ? AND "postSlug" = ?`, "reader-1", "a-post"));
+    const known = await snapshotSql((sql) =>
+      sql.get(
+        `SELECT 1 FROM "PostRead" WHERE "clientId" = ? AND "postSlug" = ?`,
+        "reader-1",
+        "a-post",
+      ),
+    );
     if (!known) await writeSql((sql) => insertRead(sql, { clientId: "reader-1", createdAt: NOW }));
   };
   await Promise.all([naive(), naive()]);

@@ -14,7 +14,9 @@ const SWEEP = 4;
 
 // One statement decides and stores, so nothing can come in between. It looks a week in both directions:
 // after a change of primary the clock may be a little behind the newest row.
-const STORE = (whose: string) => `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug")
+const STORE = (
+  whose: string,
+) => `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug")
   SELECT "id", "now", "user", "client", "slug"
   FROM (SELECT ? AS "id", ? AS "now", ? AS "user", ? AS "client", ? AS "slug", ? AS "token", ? AS "until") AS "new"
   WHERE NOT EXISTS (SELECT 1 FROM "UsedToken" WHERE "expiresAt" = "until" AND "nonce" = "token")
@@ -44,14 +46,33 @@ export interface RecordedRead {
  * for another post, too early or expired (forbidden), or was used before (conflict).
  * Who leads may have changed after a member's read: see recordOwnership in the room of the teams.
  */
-export function recordRead(sql: Sql, { token, slug, member, clientId, readingMinutes, nowMs }: ReadRequest): RecordedRead {
-  const { nonce, expiresAtMs } = openToken(token, { slug, minMs: minDwellMs(readingMinutes), nowMs });
+export function recordRead(
+  sql: Sql,
+  { token, slug, member, clientId, readingMinutes, nowMs }: ReadRequest,
+): RecordedRead {
+  const { nonce, expiresAtMs } = openToken(token, {
+    slug,
+    minMs: minDwellMs(readingMinutes),
+    nowMs,
+  });
   const made = member || clientId ? undefined : newReaderId(nowMs);
   const stored = member
     ? sql.run(STORE_MEMBER, uuidV7(nowMs), nowMs, member.id, null, slug, nonce, expiresAtMs)
-    : sql.run(STORE_ANONYMOUS, uuidV7(nowMs), nowMs, null, clientId || (made as string), slug, nonce, expiresAtMs);
+    : sql.run(
+        STORE_ANONYMOUS,
+        uuidV7(nowMs),
+        nowMs,
+        null,
+        clientId || (made as string),
+        slug,
+        nonce,
+        expiresAtMs,
+      );
   if (stored.changes === 0) {
-    if (sql.get(`SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`, expiresAtMs, nonce)) throw new AppError("conflict", "The token was used before.", { field: "token" });
+    if (
+      sql.get(`SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`, expiresAtMs, nonce)
+    )
+      throw new AppError("conflict", "The token was used before.", { field: "token" });
     return { counted: false };
   }
   sql.run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, nonce, expiresAtMs);

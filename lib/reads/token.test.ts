@@ -6,7 +6,8 @@ import { newReaderId, openReaderId, sealReaderId } from "./reader-id.ts";
 import { MAX_TOKEN_LENGTH, issueToken, minDwellMs, openToken } from "./token.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
-const open = (token: string, { slug = "a-post", minMs = 0, nowMs = NOW } = {}) => openToken(token, { slug, minMs, nowMs });
+const open = (token: string, { slug = "a-post", minMs = 0, nowMs = NOW } = {}) =>
+  openToken(token, { slug, minMs, nowMs });
 const token = (slug = "a-post") => issueToken({ slug, nowMs: NOW });
 
 /** The code and message that `fn` throws. */
@@ -22,14 +23,22 @@ function refusal(fn: () => unknown): [string, string] | null {
 
 test("a token says which post was opened when, and is never the same twice", () => {
   const found = open(token());
-  expect(found).toEqual({ slug: "a-post", issuedAtMs: NOW, expiresAtMs: NOW + 24 * HOUR_MS, nonce: expect.stringMatching(/^[\w-]{22}$/) });
+  expect(found).toEqual({
+    slug: "a-post",
+    issuedAtMs: NOW,
+    expiresAtMs: NOW + 24 * HOUR_MS,
+    nonce: expect.stringMatching(/^[\w-]{22}$/),
+  });
   expect(new Set(Array.from({ length: 100 }, () => open(token()).nonce)).size).toBe(100);
 });
 
 test("60 % of the reading time must have passed, to the millisecond", () => {
   const minMs = minDwellMs(10);
   expect(minMs).toBe(6 * MINUTE_MS);
-  expect(refusal(() => open(token(), { minMs, nowMs: NOW + minMs - 1 }))).toEqual(["forbidden", "Too early: the post was opened a moment ago."]);
+  expect(refusal(() => open(token(), { minMs, nowMs: NOW + minMs - 1 }))).toEqual([
+    "forbidden",
+    "Too early: the post was opened a moment ago.",
+  ]);
   expect(open(token(), { minMs, nowMs: NOW + minMs }).slug).toBe("a-post");
   expect(minDwellMs(1)).toBe(36_000);
 });
@@ -37,15 +46,22 @@ test("60 % of the reading time must have passed, to the millisecond", () => {
 test("a token from the future is too early, one a day old has expired", () => {
   expect(refusal(() => open(token(), { nowMs: NOW - 1 }))?.[1]).toMatch(/^Too early/);
   expect(open(token(), { nowMs: NOW + 24 * HOUR_MS - 1 }).slug).toBe("a-post");
-  expect(refusal(() => open(token(), { nowMs: NOW + 24 * HOUR_MS }))).toEqual(["forbidden", "The token has expired."]);
+  expect(refusal(() => open(token(), { nowMs: NOW + 24 * HOUR_MS }))).toEqual([
+    "forbidden",
+    "The token has expired.",
+  ]);
 });
 
 test("a token is worth nothing for another post", () => {
-  expect(refusal(() => open(token("another-post")))).toEqual(["forbidden", "The token is for another post."]);
+  expect(refusal(() => open(token("another-post")))).toEqual([
+    "forbidden",
+    "The token is for another post.",
+  ]);
 });
 
 test("any slug survives the way there and back", () => {
-  for (const slug of ["a.b.c", "ünïcode-日本", "a b%2E", "%", "x".repeat(200)]) expect(open(token(slug), { slug }).slug).toBe(slug);
+  for (const slug of ["a.b.c", "ünïcode-日本", "a b%2E", "%", "x".repeat(200)])
+    expect(open(token(slug), { slug }).slug).toBe(slug);
   expect(token("日".repeat(66)).length).toBeLessThan(MAX_TOKEN_LENGTH);
 });
 
@@ -61,8 +77,22 @@ test("every changed character makes a token forged or malformed", () => {
 });
 
 test("texts of every other kind are malformed", () => {
-  for (const text of ["", ".", "...", "a.b.c.d", `${token()} `, `${token()}\n`, ` ${token()}`, token() + token(), "x".repeat(100_000), "a-post.zzzzzzzzzzzzz." + "A".repeat(22) + "." + "A".repeat(43)]) {
-    expect(refusal(() => open(text)), text.slice(0, 80)).toEqual(["invalid", "The token is malformed."]);
+  for (const text of [
+    "",
+    ".",
+    "...",
+    "a.b.c.d",
+    `${token()} `,
+    `${token()}\n`,
+    ` ${token()}`,
+    token() + token(),
+    "x".repeat(100_000),
+    "a-post.zzzzzzzzzzzzz." + "A".repeat(22) + "." + "A".repeat(43),
+  ]) {
+    expect(
+      refusal(() => open(text)),
+      text.slice(0, 80),
+    ).toEqual(["invalid", "The token is malformed."]);
   }
 });
 
@@ -74,14 +104,28 @@ test("a token of another secret, or a signature for another purpose, is forged",
   overrideEnv({ SESSION_SECRET: "unit-tests-unit-tests-unit-tests-unit" });
   expect(open(foreign).slug).toBe("a-post");
   const forReaders = sealReaderId(text.replaceAll(".", "-"));
-  expect(refusal(() => open(`${text}.${forReaders.slice(forReaders.lastIndexOf(".") + 1)}`))).toEqual(["invalid", "The token is forged."]);
+  expect(
+    refusal(() => open(`${text}.${forReaders.slice(forReaders.lastIndexOf(".") + 1)}`)),
+  ).toEqual(["invalid", "The token is forged."]);
 });
 
 test("a reader's id is only taken with our signature", () => {
   const id = newReaderId(Date.now());
   const sealed = sealReaderId(id);
   expect(openReaderId(sealed)).toBe(id);
-  for (const value of [undefined, null, "", ".", id, `${id}.`, `${newReaderId(Date.now())}${sealed.slice(36)}`, `${sealed}x`, sealed.slice(0, -1), `x${sealed}`, "x".repeat(10_000)]) {
+  for (const value of [
+    undefined,
+    null,
+    "",
+    ".",
+    id,
+    `${id}.`,
+    `${newReaderId(Date.now())}${sealed.slice(36)}`,
+    `${sealed}x`,
+    sealed.slice(0, -1),
+    `x${sealed}`,
+    "x".repeat(10_000),
+  ]) {
     expect(openReaderId(value)).toBeNull();
   }
 });

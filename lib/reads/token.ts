@@ -38,15 +38,35 @@ export function issueToken({ slug, nowMs }: { slug: string; nowMs: number }): st
  * What the token says. Throws AppError: invalid when it is malformed or not signed by us,
  * forbidden when it is for another post, was issued less than `minMs` ago, or has expired.
  */
-export function openToken(token: string, { slug, minMs, nowMs }: { slug: string; minMs: number; nowMs: number }): DwellToken {
+export function openToken(
+  token: string,
+  { slug, minMs, nowMs }: { slug: string; minMs: number; nowMs: number },
+): DwellToken {
   const parts = token.length <= MAX_TOKEN_LENGTH ? SHAPE.exec(token) : null;
   if (!parts) throw new AppError("invalid", "The token is malformed.", { field: "token" });
-  const [, name, issued, nonce, signature] = parts as unknown as [string, string, string, string, string];
-  if (!isSigned(LABEL, `${name}.${issued}.${nonce}`, signature)) throw new AppError("invalid", "The token is forged.", { field: "token" });
+  const [, name, issued, nonce, signature] = parts as unknown as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  if (!isSigned(LABEL, `${name}.${issued}.${nonce}`, signature))
+    throw new AppError("invalid", "The token is forged.", { field: "token" });
   const issuedAtMs = Number.parseInt(issued, 36);
-  const found = { slug: decodeURIComponent(name), issuedAtMs, nonce, expiresAtMs: issuedAtMs + TOKEN_TTL_MS };
-  if (found.slug !== slug) throw new AppError("forbidden", "The token is for another post.", { field: "token" });
-  if (nowMs - issuedAtMs < minMs) throw new AppError("forbidden", "Too early: the post was opened a moment ago.", { field: "token" });
-  if (nowMs >= found.expiresAtMs) throw new AppError("forbidden", "The token has expired.", { field: "token" });
+  const found = {
+    slug: decodeURIComponent(name),
+    issuedAtMs,
+    nonce,
+    expiresAtMs: issuedAtMs + TOKEN_TTL_MS,
+  };
+  if (found.slug !== slug)
+    throw new AppError("forbidden", "The token is for another post.", { field: "token" });
+  if (nowMs - issuedAtMs < minMs)
+    throw new AppError("forbidden", "Too early: the post was opened a moment ago.", {
+      field: "token",
+    });
+  if (nowMs >= found.expiresAtMs)
+    throw new AppError("forbidden", "The token has expired.", { field: "token" });
   return found;
 }

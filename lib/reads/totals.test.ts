@@ -17,7 +17,13 @@ test("reads are counted by post, readers by who they are", () =>
     for (const postSlug of ["b", "c"]) insertRead(sql, { clientId: "one", postSlug });
     insertRead(sql, { clientId: "two", postSlug: "c" });
     expect(totals(sql)).toEqual({ reads: 6, readers: 3 });
-    expect(postTotals(sql)).toEqual(new Map([["a", 1], ["b", 3], ["c", 2]]));
+    expect(postTotals(sql)).toEqual(
+      new Map([
+        ["a", 1],
+        ["b", 3],
+        ["c", 2],
+      ]),
+    );
     expect(mostRead(sql, 2)).toEqual(["b", "c"]);
   }));
 

@@ -8,7 +8,13 @@ import { clientAddress } from "./client-address.ts";
 const from = (headers: Record<string, string>) => clientAddress({ headers: new Headers(headers) });
 
 test("headers say nothing where no proxy is trusted", () => {
-  expect(from({ "fly-client-ip": "192.0.2.1", "x-forwarded-for": "192.0.2.2", forwarded: "for=192.0.2.3" })).toBeNull();
+  expect(
+    from({
+      "fly-client-ip": "192.0.2.1",
+      "x-forwarded-for": "192.0.2.2",
+      forwarded: "for=192.0.2.3",
+    }),
+  ).toBeNull();
 });
 
 test("behind Fly its own header says it, and no other", () => {
@@ -30,7 +36,11 @@ test("otherwise it is the other end of the connection, IPv4 as IPv4", async () =
   await new Promise<void>((resolve) => server.listen(0, "::", resolve));
   const { port } = server.address() as AddressInfo;
   for (const host of ["127.0.0.1", "::1"]) {
-    await new Promise((resolve, reject) => httpRequest({ host, port, agent: false }, (response) => response.resume().on("end", resolve)).on("error", reject).end());
+    await new Promise((resolve, reject) =>
+      httpRequest({ host, port, agent: false }, (response) => response.resume().on("end", resolve))
+        .on("error", reject)
+        .end(),
+    );
   }
   await new Promise((resolve) => server.close(resolve));
   expect(seen).toEqual(["127.0.0.1", "::1"]);

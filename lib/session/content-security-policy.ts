@@ -4,7 +4,15 @@ import { createHash } from "node:crypto";
 import { THEME_SCRIPT } from "../base/theme-script.ts";
 
 /** Where a policy with a nonce stands: pages that show or change what belongs to somebody. middleware.ts and next.config.mjs both go by it. */
-export const MEMBER_PAGES = ["login", "signup", "me", "calls/record", "calls/mine", "admin", "dev"] as const;
+export const MEMBER_PAGES = [
+  "login",
+  "signup",
+  "me",
+  "calls/record",
+  "calls/mine",
+  "admin",
+  "dev",
+] as const;
 
 const themeHash = `'sha256-${createHash("sha256").update(THEME_SCRIPT).digest("base64")}'`;
 

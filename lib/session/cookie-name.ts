@@ -11,7 +11,10 @@ export const COOKIES = ["session", "reader", "txid"] as const;
 export const OLD_COOKIES = { session: "old-session", reader: "old-reader" } as const;
 
 /** Every name a cookie of ours can have (with `__Host-` where the site is served over https), and those of the site before. */
-export const COOKIE_NAMES: readonly string[] = [...COOKIES.flatMap((name) => [name, `__Host-${name}`]), ...Object.values(OLD_COOKIES)];
+export const COOKIE_NAMES: readonly string[] = [
+  ...COOKIES.flatMap((name) => [name, `__Host-${name}`]),
+  ...Object.values(OLD_COOKIES),
+];
 
 /** The name in use: `__Host-` makes the browser insist on https, this host and the whole path. */
 export function cookieName(name: (typeof COOKIES)[number]): string {

@@ -10,7 +10,10 @@ const MAX = 120;
 export function deviceOf({ headers }: { readonly headers: Headers }): Device {
   const agent = headers.get("user-agent")?.slice(0, 1_000);
   const { browser, os } = agent ? Bowser.parse(agent) : { browser: {}, os: {} };
-  const device = [browser.name || "Unknown browser", os.name].filter(Boolean).join(" on ").slice(0, MAX);
+  const device = [browser.name || "Unknown browser", os.name]
+    .filter(Boolean)
+    .join(" on ")
+    .slice(0, MAX);
   const region = env.TRUST_PROXY === "fly" ? headers.get("fly-region") : null;
   return { device, place: region && /^[a-z]{3}$/.test(region) ? region : null };
 }

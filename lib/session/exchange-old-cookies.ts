@@ -11,14 +11,32 @@ import { readOldReader, readOldSession } from "./old-cookie.ts";
 import { READER_SECONDS, readReaderCookie } from "./reader-cookie.ts";
 import { cookieFlags, openSeal, sessionCookie } from "./session.ts";
 
-export type NewCookie = ReturnType<typeof cookieFlags> & { readonly name: string; readonly value: string; readonly maxAge?: number; readonly expires?: Date };
+export type NewCookie = ReturnType<typeof cookieFlags> & {
+  readonly name: string;
+  readonly value: string;
+  readonly maxAge?: number;
+  readonly expires?: Date;
+};
 type Result = "exchanged" | "ours" | "ended" | "unreadable";
 
 /** When the session `id` ends; null where it has. */
-const endOf = (id: string) => snapshotSql((sql) => sql.get<{ atMs: number }>(`SELECT "expirationDate" AS "atMs" FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`, hashSessionId(id), nowMs())?.atMs ?? null);
+const endOf = (id: string) =>
+  snapshotSql(
+    (sql) =>
+      sql.get<{ atMs: number }>(
+        `SELECT "expirationDate" AS "atMs" FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`,
+        hashSessionId(id),
+        nowMs(),
+      )?.atMs ?? null,
+  );
 
 /** The cookie that has the browser forget the cookie `name`. By a date: Next drops a Max-Age of 0 where an action's answer sets cookies, too. */
-const expired = (name: string): NewCookie => ({ name, value: "", ...cookieFlags(), expires: new Date(0) });
+const expired = (name: string): NewCookie => ({
+  name,
+  value: "",
+  ...cookieFlags(),
+  expires: new Date(0),
+});
 
 /**
  * The cookies to set in answer to a request: none where it brings no good cookie of the site before, which is always so without
@@ -26,11 +44,14 @@ const expired = (name: string): NewCookie => ({ name, value: "", ...cookieFlags(
  * that lives, where the request has none of ours; for a reader likewise. Nothing is written, so every instance can answer.
  * A cookie that can't be read is left as it is: it may be of use once the owner has put the secret or the name right.
  */
-export async function exchangeOldCookies(get: (name: string) => string | undefined): Promise<NewCookie[]> {
+export async function exchangeOldCookies(
+  get: (name: string) => string | undefined,
+): Promise<NewCookie[]> {
   const { OLD_SESSION_COOKIE: session, OLD_CLIENT_COOKIE: client } = env;
   const set: NewCookie[] = [];
   const gone = new Set<string>();
-  const note = (kind: "session" | "reader", result: Result) => count("old_cookies", { kind, result });
+  const note = (kind: "session" | "reader", result: Result) =>
+    count("old_cookies", { kind, result });
 
   if (session && get(OLD_COOKIES.session) !== undefined) {
     const id = readOldSession(get);
@@ -39,12 +60,21 @@ export async function exchangeOldCookies(get: (name: string) => string | undefin
     const isExchanged = id !== null && expiresAtMs !== null;
     if (isExchanged) set.push(await sessionCookie({ id, expiresAtMs }));
     if (id !== null) gone.add(session.name);
-    note("session", id === null ? "unreadable" : isOurs ? "ours" : isExchanged ? "exchanged" : "ended");
+    note(
+      "session",
+      id === null ? "unreadable" : isOurs ? "ours" : isExchanged ? "exchanged" : "ended",
+    );
   }
   if (client && get(OLD_COOKIES.reader) !== undefined) {
     const id = readOldReader(get);
     const isOurs = id !== null && readReaderCookie(get) !== null;
-    if (id !== null && !isOurs) set.push({ name: cookieName("reader"), value: sealReaderId(id), ...cookieFlags(), maxAge: READER_SECONDS });
+    if (id !== null && !isOurs)
+      set.push({
+        name: cookieName("reader"),
+        value: sealReaderId(id),
+        ...cookieFlags(),
+        maxAge: READER_SECONDS,
+      });
     if (id !== null) gone.add(client.name);
     note("reader", id === null ? "unreadable" : isOurs ? "ours" : "exchanged");
   }

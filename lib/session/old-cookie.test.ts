@@ -9,18 +9,32 @@ import { sessionCookie } from "./session.ts";
 
 const SECRET = "a secret of the site before";
 const ID = "7c1e4f0a-3b52-4a67-9d0e-5f8a2b6c9e11";
-const open = (value: string | undefined, field = "sessionId", secrets: readonly string[] = [SECRET]) => openOldCookie(value, { secrets, field });
+const open = (
+  value: string | undefined,
+  field = "sessionId",
+  secrets: readonly string[] = [SECRET],
+) => openOldCookie(value, { secrets, field });
 
-afterEach(() => overrideEnv({ OLD_COOKIE_SECRET: undefined, OLD_SESSION_COOKIE: undefined, OLD_CLIENT_COOKIE: undefined, SITE_URL: undefined }));
+afterEach(() =>
+  overrideEnv({
+    OLD_COOKIE_SECRET: undefined,
+    OLD_SESSION_COOKIE: undefined,
+    OLD_CLIENT_COOKIE: undefined,
+    SITE_URL: undefined,
+  }),
+);
 
 // Made by react-router 8.5.1 (createCookieSessionStorage, createCookie) and cookie-signature 1.2.2 with SECRET.
 const REAL = {
-  session: "eyJzZXNzaW9uSWQiOiI3YzFlNGYwYS0zYjUyLTRhNjctOWQwZS01ZjhhMmI2YzllMTEifQ%3D%3D.RFlKPrJRItp3xsS401hTUWLxAFGVI3MPVpTOGoRLuB0",
-  withMore: "eyJuYW1lIjoiWm%2FDqyDwn46ZIMOcbmFsIiwic2Vzc2lvbklkIjoiN2MxZTRmMGEtM2I1Mi00YTY3LTlkMGUtNWY4YTJiNmM5ZTExIiwiX19mbGFzaF9tZXNzYWdlX18iOiJoaSJ9.1R2JPPd7huQp%2FsFmQXyJO3RkUWzzNRR9nd4c%2BPJ7eAY",
+  session:
+    "eyJzZXNzaW9uSWQiOiI3YzFlNGYwYS0zYjUyLTRhNjctOWQwZS01ZjhhMmI2YzllMTEifQ%3D%3D.RFlKPrJRItp3xsS401hTUWLxAFGVI3MPVpTOGoRLuB0",
+  withMore:
+    "eyJuYW1lIjoiWm%2FDqyDwn46ZIMOcbmFsIiwic2Vzc2lvbklkIjoiN2MxZTRmMGEtM2I1Mi00YTY3LTlkMGUtNWY4YTJiNmM5ZTExIiwiX19mbGFzaF9tZXNzYWdlX18iOiJoaSJ9.1R2JPPd7huQp%2FsFmQXyJO3RkUWzzNRR9nd4c%2BPJ7eAY",
   client: "eyJjbGllbnRJZCI6ImNsaWVudC0xX1oifQ%3D%3D.kdV9l33zx0Llcw%2BhEKuMxb7jjThROGjJNxeTuS4rbSc",
   text: "ImNsaWVudC0xX1oi.H%2Fg7w29RRg38pGZaAES2d4OmYpg0VMipS9iORQKVs6I",
   unsigned: "eyJzZXNzaW9uSWQiOiI3YzFlNGYwYS0zYjUyLTRhNjctOWQwZS01ZjhhMmI2YzllMTEifQ%3D%3D",
-  express: "s%3A7c1e4f0a-3b52-4a67-9d0e-5f8a2b6c9e11.P5tcv2aQN%2FyuH%2BAgynv2lKoYR5x4PB7pxWK0Q1lTNsI",
+  express:
+    "s%3A7c1e4f0a-3b52-4a67-9d0e-5f8a2b6c9e11.P5tcv2aQN%2FyuH%2BAgynv2lKoYR5x4PB7pxWK0Q1lTNsI",
 } as const;
 const real = (name: keyof typeof REAL) => decodeURIComponent(REAL[name]);
 
@@ -34,7 +48,9 @@ test("cookies that Remix' session storage, its createCookie and Express made are
 
 test("the cookies that tests make are those that the packages make", () => {
   expect(oldCookie({ sessionId: ID }, SECRET)).toBe(real("session"));
-  expect(oldCookie({ name: "Zoë 🎙 Ünal", sessionId: ID, __flash_message__: "hi" }, SECRET)).toBe(real("withMore"));
+  expect(oldCookie({ name: "Zoë 🎙 Ünal", sessionId: ID, __flash_message__: "hi" }, SECRET)).toBe(
+    real("withMore"),
+  );
   expect(oldCookie("client-1_Z", SECRET)).toBe(real("text"));
   expect(oldPlainCookie(ID, SECRET)).toBe(real("express"));
 });
@@ -52,7 +68,10 @@ test("no bit of a cookie can be changed", () => {
     const value = real(name);
     for (let at = 0; at < value.length; at += 1) {
       for (let bit = 0; bit < 8; bit += 1) {
-        const flipped = value.slice(0, at) + String.fromCharCode(value.charCodeAt(at) ^ (1 << bit)) + value.slice(at + 1);
+        const flipped =
+          value.slice(0, at) +
+          String.fromCharCode(value.charCodeAt(at) ^ (1 << bit)) +
+          value.slice(at + 1);
         expect(open(flipped), `${name} ${at}.${bit}`).toBeNull();
       }
     }
@@ -62,9 +81,20 @@ test("no bit of a cookie can be changed", () => {
 test("a cookie that is cut, longer, or has its signature spelled in another way is none", () => {
   for (const name of ["session", "express", "text"] as const) {
     const value = real(name);
-    for (let length = 0; length < value.length; length += 1) expect(open(value.slice(0, length)), `${name} ${length}`).toBeNull();
+    for (let length = 0; length < value.length; length += 1)
+      expect(open(value.slice(0, length)), `${name} ${length}`).toBeNull();
     const dot = value.lastIndexOf(".");
-    for (const changed of [`${value}=`, `${value}A`, ` ${value}`, `${value} `, `.${value}`, `${value}.`, value.replace(".", ".."), value.replaceAll("+", "-").replaceAll("/", "_") + "\n", value.slice(0, dot + 1) + Buffer.from(value.slice(dot + 1), "base64").toString("hex")]) {
+    for (const changed of [
+      `${value}=`,
+      `${value}A`,
+      ` ${value}`,
+      `${value} `,
+      `.${value}`,
+      `${value}.`,
+      value.replace(".", ".."),
+      value.replaceAll("+", "-").replaceAll("/", "_") + "\n",
+      value.slice(0, dot + 1) + Buffer.from(value.slice(dot + 1), "base64").toString("hex"),
+    ]) {
       expect(open(changed), changed).toBeNull();
     }
   }
@@ -73,7 +103,27 @@ test("a cookie that is cut, longer, or has its signature spelled in another way 
 test("what is not signed, or signed with nothing or for another purpose, is none", async () => {
   const text = real("unsigned");
   const own = await sessionCookie({ id: ID, expiresAtMs: Date.now() });
-  for (const value of [undefined, "", ".", "s:", "s:.", text, `${text}.`, `.${text}`, ID, `s:${ID}`, `s:${ID}.`, `${text}.${"A".repeat(43)}`, oldCookie({ sessionId: ID }, ""), oldPlainCookie(ID, ""), oldCookie({ sessionId: ID }, "another secret"), `${text}.${sign("session", text)}`, sealReaderId(ID), `s:${sealReaderId(ID)}`, own.value]) {
+  for (const value of [
+    undefined,
+    "",
+    ".",
+    "s:",
+    "s:.",
+    text,
+    `${text}.`,
+    `.${text}`,
+    ID,
+    `s:${ID}`,
+    `s:${ID}.`,
+    `${text}.${"A".repeat(43)}`,
+    oldCookie({ sessionId: ID }, ""),
+    oldPlainCookie(ID, ""),
+    oldCookie({ sessionId: ID }, "another secret"),
+    `${text}.${sign("session", text)}`,
+    sealReaderId(ID),
+    `s:${sealReaderId(ID)}`,
+    own.value,
+  ]) {
     expect(open(value), value).toBeNull();
     // Not even where the owner uses one secret for both sites.
     expect(open(value, "sessionId", [env.SESSION_SECRET]), value).toBeNull();
@@ -116,7 +166,8 @@ test("only the field itself counts, whatever else the data has", () => {
     [null, "sessionId"],
     [true, "sessionId"],
   ];
-  for (const [value, field] of data) expect(open(oldCookie(value, SECRET), field), JSON.stringify(value)).toBeNull();
+  for (const [value, field] of data)
+    expect(open(oldCookie(value, SECRET), field), JSON.stringify(value)).toBeNull();
   expect(open(oldCookie(JSON.parse(`{"__proto__":"${ID}"}`), SECRET), "__proto__")).toBe(ID);
 });
 
@@ -134,20 +185,35 @@ test("a cookie larger than a browser keeps is not looked at", () => {
 });
 
 test("the site before's cookies are found under the names that the owner gave, and read by those of the build", () => {
-  overrideEnv({ OLD_COOKIE_SECRET: `${SECRET.replaceAll(" ", "-")}, the-one-before`, OLD_SESSION_COOKIE: "my_session", OLD_CLIENT_COOKIE: "my_client:id" });
+  overrideEnv({
+    OLD_COOKIE_SECRET: `${SECRET.replaceAll(" ", "-")}, the-one-before`,
+    OLD_SESSION_COOKIE: "my_session",
+    OLD_CLIENT_COOKIE: "my_client:id",
+  });
   const session = encodeURIComponent(oldCookie({ sessionId: ID }, "the-one-before"));
   const client = encodeURIComponent(oldCookie({ id: "client-1" }, SECRET.replaceAll(" ", "-")));
-  const headers = { cookie: `a=b; my_session=${session};my_client=${client}; xmy_session=c; old-session=forged` };
+  const headers = {
+    cookie: `a=b; my_session=${session};my_client=${client}; xmy_session=c; old-session=forged`,
+  };
   nameOldCookies(headers);
-  expect(headers.cookie).toBe(`a=b; my_session=${session};my_client=${client}; xmy_session=c; old-session=forged; old-session=${session}; old-reader=${client}`);
-  const jar = new Map([["old-session", decodeURIComponent(session)], ["old-reader", decodeURIComponent(client)]]);
+  expect(headers.cookie).toBe(
+    `a=b; my_session=${session};my_client=${client}; xmy_session=c; old-session=forged; old-session=${session}; old-reader=${client}`,
+  );
+  const jar = new Map([
+    ["old-session", decodeURIComponent(session)],
+    ["old-reader", decodeURIComponent(client)],
+  ]);
   expect(readOldSession((name) => jar.get(name))).toBe(ID);
   expect(readOldReader((name) => jar.get(name))).toBe("client-1");
 });
 
 test("a reader's id that no cookie of ours can carry is none", () => {
   overrideEnv({ OLD_COOKIE_SECRET: "the-secret", OLD_CLIENT_COOKIE: "my_client" });
-  for (const id of ["a.b", "a/b", "a".repeat(65)]) expect(readOldReader(() => oldCookie({ clientId: id }, "the-secret")), id).toBeNull();
+  for (const id of ["a.b", "a/b", "a".repeat(65)])
+    expect(
+      readOldReader(() => oldCookie({ clientId: id }, "the-secret")),
+      id,
+    ).toBeNull();
 });
 
 test("without the owner's secret the site before's cookies are not even looked for", () => {

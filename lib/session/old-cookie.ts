@@ -18,7 +18,9 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 function isSignedBy(secrets: readonly string[], text: string, signature: string): boolean {
   const given = Buffer.from(signature);
   const equal = secrets.map((secret) => {
-    const right = Buffer.from(createHmac("sha256", secret).update(text).digest("base64").replace(/=+$/, ""));
+    const right = Buffer.from(
+      createHmac("sha256", secret).update(text).digest("base64").replace(/=+$/, ""),
+    );
     return given.length === right.length && timingSafeEqual(given, right);
   });
   return equal.includes(true);
@@ -41,12 +43,20 @@ function idIn(json: string, field: string): unknown {
  * and the signature of that base64; the JSON is an object with the id in `field`, or the id itself. And that of the package
  * cookie-signature (Express): "s:", the id, "." and the id's signature.
  */
-export function openOldCookie(value: string | undefined, { secrets, field }: { secrets: readonly string[]; field: string }): string | null {
+export function openOldCookie(
+  value: string | undefined,
+  { secrets, field }: { secrets: readonly string[]; field: string },
+): string | null {
   if (!value || value.length > MAX_LENGTH) return null;
   const isPlain = value.startsWith("s:");
   const dot = value.lastIndexOf(".");
   const text = value.slice(isPlain ? 2 : 0, Math.max(dot, 0));
-  if (text === "" || !(isPlain || BASE64.test(text)) || !isSignedBy(secrets, text, value.slice(dot + 1))) return null;
+  if (
+    text === "" ||
+    !(isPlain || BASE64.test(text)) ||
+    !isSignedBy(secrets, text, value.slice(dot + 1))
+  )
+    return null;
   const id = isPlain ? text : idIn(Buffer.from(text, "base64").toString(), field);
   return typeof id === "string" && ID.test(id) ? id : null;
 }
@@ -56,13 +66,18 @@ type Jar = (name: string) => string | undefined;
 /** The id of the session at the site before, from a jar of cookies; null without a good cookie, and where the owner gave no secret. */
 export function readOldSession(get: Jar): string | null {
   const { OLD_COOKIE_SECRET: secrets, OLD_SESSION_COOKIE: cookie } = env;
-  return secrets && cookie ? openOldCookie(get(OLD_COOKIES.session), { secrets, field: cookie.field }) : null;
+  return secrets && cookie
+    ? openOldCookie(get(OLD_COOKIES.session), { secrets, field: cookie.field })
+    : null;
 }
 
 /** The same for the id of an anonymous reader, as PostRead.clientId has it; null also for one that a cookie of ours can't carry. */
 export function readOldReader(get: Jar): string | null {
   const { OLD_COOKIE_SECRET: secrets, OLD_CLIENT_COOKIE: cookie } = env;
-  const id = secrets && cookie ? openOldCookie(get(OLD_COOKIES.reader), { secrets, field: cookie.field }) : null;
+  const id =
+    secrets && cookie
+      ? openOldCookie(get(OLD_COOKIES.reader), { secrets, field: cookie.field })
+      : null;
   return id && openReaderId(sealReaderId(id));
 }
 

@@ -19,14 +19,27 @@ async function begin(): Promise<{ id: string; cookie: string }> {
   const session = await writeSql((sql) => startSession(sql, insertUser(sql).id));
   return { id: session.id, cookie: (await sessionCookie(session)).value };
 }
-const expiry = (id: string) => snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`, hashSessionId(id))?.at ?? null);
+const expiry = (id: string) =>
+  snapshotSql(
+    (sql) =>
+      sql.get<{ at: number }>(
+        `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
+        hashSessionId(id),
+      )?.at ?? null,
+  );
 const pass = (days: number, more = 0) => setClock(NOW + days * DAY_MS + more);
 
 test("a session of which half a year is left is renewed, row and cookie", async () => {
   const { id, cookie } = await begin();
   pass(185, MINUTE_MS);
   const renewed = await renewSession(cookie);
-  expect(renewed).toMatchObject({ name: "session", httpOnly: true, sameSite: "lax", path: "/", maxAge: 365 * 86_400 });
+  expect(renewed).toMatchObject({
+    name: "session",
+    httpOnly: true,
+    sameSite: "lax",
+    path: "/",
+    maxAge: 365 * 86_400,
+  });
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + (185 + 365) * DAY_MS);
   expect(await openSeal(renewed?.value)).toMatchObject({ id });
   expect((await openSeal(renewed?.value))?.sealedAtMs).toBeGreaterThanOrEqual(NOW + 185 * DAY_MS);
@@ -79,7 +92,9 @@ test("of ten requests at once one renews the row, and one gets the cookie", asyn
   const { id, cookie } = await begin();
   await writeSql((sql) => {
     sql.run(`CREATE TABLE "Renewals" ("at" INTEGER)`);
-    sql.run(`CREATE TRIGGER "renewed" AFTER UPDATE ON "Session" BEGIN INSERT INTO "Renewals" VALUES (NEW."expirationDate"); END`);
+    sql.run(
+      `CREATE TRIGGER "renewed" AFTER UPDATE ON "Session" BEGIN INSERT INTO "Renewals" VALUES (NEW."expirationDate"); END`,
+    );
   });
   pass(200);
   const cookies = await Promise.all(Array.from({ length: 10 }, () => renewSession(cookie)));
@@ -115,7 +130,9 @@ test("a session that has ended is not brought back", async () => {
 
 test("one session is renewed, not the others of its member", async () => {
   const { id, cookie } = await begin();
-  const other = await writeSql((sql) => startSession(sql, sql.get<{ userId: string }>(`SELECT "userId" FROM "Session"`)!.userId));
+  const other = await writeSql((sql) =>
+    startSession(sql, sql.get<{ userId: string }>(`SELECT "userId" FROM "Session"`)!.userId),
+  );
   pass(200);
   await renewSession(cookie);
   expect(await expiry(id)).toBeGreaterThan(NOW + 560 * DAY_MS);
@@ -125,10 +142,31 @@ test("one session is renewed, not the others of its member", async () => {
 test("a forged seal, another site's or none renews nothing", async () => {
   const { id, cookie } = await begin();
   pass(200);
-  const other = await sealData({ id, sealedAtMs: NOW }, { password: "another secret, another secret, another one" });
-  const changed = (at: number) => cookie.slice(0, at) + (cookie[at] === "A" ? "B" : "A") + cookie.slice(at + 1);
-  const strange = await sealData({ id: 7, sealedAtMs: "now" }, { password: process.env.SESSION_SECRET! });
-  for (const forged of [undefined, "", "x", id, hashSessionId(id), other, strange, changed(20), changed(120), changed(200), changed(240), cookie.replace("Fe26.2", "Fe26.1"), "Fe26.2".padEnd(8_000, "*")]) {
+  const other = await sealData(
+    { id, sealedAtMs: NOW },
+    { password: "another secret, another secret, another one" },
+  );
+  const changed = (at: number) =>
+    cookie.slice(0, at) + (cookie[at] === "A" ? "B" : "A") + cookie.slice(at + 1);
+  const strange = await sealData(
+    { id: 7, sealedAtMs: "now" },
+    { password: process.env.SESSION_SECRET! },
+  );
+  for (const forged of [
+    undefined,
+    "",
+    "x",
+    id,
+    hashSessionId(id),
+    other,
+    strange,
+    changed(20),
+    changed(120),
+    changed(200),
+    changed(240),
+    cookie.replace("Fe26.2", "Fe26.1"),
+    "Fe26.2".padEnd(8_000, "*"),
+  ]) {
     expect(await renewSession(forged), forged?.slice(0, 40)).toBeNull();
   }
   expect(await expiry(id)).toBeLessThan(NOW + 366 * DAY_MS);

@@ -16,26 +16,48 @@ const TOGETHER_MS = MINUTE_MS;
  * extends the row and gets the cookie. A cookie that got lost on its way is given again a minute later.
  * Throws what ensurePrimary throws: on a replica the request is replayed, also a GET.
  */
-export async function renewSession(sealed: string | undefined): Promise<Awaited<ReturnType<typeof sessionCookie>> | null> {
+export async function renewSession(
+  sealed: string | undefined,
+): Promise<Awaited<ReturnType<typeof sessionCookie>> | null> {
   const seal = await openSeal(sealed);
   if (!seal) return null;
   const now = nowMs();
   const dueMs = now + env.SESSION_RENEW_DAYS * DAY_MS;
   // Nearly every request: nothing can be due, and the database is not asked. On LiteFS a look costs as much as a page's own reads.
-  if (seal.untilMs !== null && seal.sealedAtMs !== null && Math.min(seal.untilMs, seal.sealedAtMs + SESSION_DAYS * DAY_MS) >= dueMs) return null;
+  if (
+    seal.untilMs !== null &&
+    seal.sealedAtMs !== null &&
+    Math.min(seal.untilMs, seal.sealedAtMs + SESSION_DAYS * DAY_MS) >= dueMs
+  )
+    return null;
   const key = hashSessionId(seal.id);
-  const row = await snapshotSql((sql) => sql.get<{ expiresAtMs: number }>(`SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`, key));
+  const row = await snapshotSql((sql) =>
+    sql.get<{ expiresAtMs: number }>(
+      `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`,
+      key,
+    ),
+  );
   if (!row || row.expiresAtMs <= now) return null;
 
   if (row.expiresAtMs >= dueMs) {
     const isOldCookie = seal.sealedAtMs !== null && seal.sealedAtMs + SESSION_DAYS * DAY_MS < dueMs;
     const isJustRenewed = row.expiresAtMs > now + SESSION_DAYS * DAY_MS - TOGETHER_MS;
-    return isOldCookie && !isJustRenewed ? sessionCookie({ id: seal.id, expiresAtMs: row.expiresAtMs }) : null;
+    return isOldCookie && !isJustRenewed
+      ? sessionCookie({ id: seal.id, expiresAtMs: row.expiresAtMs })
+      : null;
   }
   // Not waited for: without a primary the page comes now, and the session is renewed on a later request.
   await ensurePrimary({ settleMs: 0 });
   const { changes } = await writeSql((sql) =>
-    sql.run(`UPDATE "Session" SET "expirationDate" = ? WHERE "id" = ? AND "expirationDate" > ? AND "expirationDate" < ?`, now + SESSION_DAYS * DAY_MS, key, now, dueMs),
+    sql.run(
+      `UPDATE "Session" SET "expirationDate" = ? WHERE "id" = ? AND "expirationDate" > ? AND "expirationDate" < ?`,
+      now + SESSION_DAYS * DAY_MS,
+      key,
+      now,
+      dueMs,
+    ),
   );
-  return changes === 1 ? sessionCookie({ id: seal.id, expiresAtMs: now + SESSION_DAYS * DAY_MS }) : null;
+  return changes === 1
+    ? sessionCookie({ id: seal.id, expiresAtMs: now + SESSION_DAYS * DAY_MS })
+    : null;
 }

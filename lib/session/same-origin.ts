@@ -11,10 +11,14 @@ export function isSameOrigin({ headers }: { readonly headers: Headers }): boolea
   const site = headers.get("sec-fetch-site");
   if (site !== null && site !== "none") return site === "same-origin";
   const origin = URL.parse(headers.get("origin") ?? "");
-  return origin !== null && (origin.host === headers.get("host") || origin.origin === new URL(env.SITE_URL).origin);
+  return (
+    origin !== null &&
+    (origin.host === headers.get("host") || origin.origin === new URL(env.SITE_URL).origin)
+  );
 }
 
 /** Throws AppError(forbidden) for a request that no page of ours sent. For every handler and action that writes. */
 export function assertSameOrigin(request: { readonly headers: Headers }): void {
-  if (!isSameOrigin(request)) throw new AppError("forbidden", "This request does not come from a page of this site.");
+  if (!isSameOrigin(request))
+    throw new AppError("forbidden", "This request does not come from a page of this site.");
 }

@@ -53,7 +53,11 @@ export async function openSeal(sealed: string | undefined): Promise<Seal | null>
   if (!sealed) return null;
   const known = opened.get(sealed);
   if (known) return known;
-  const { id, sealedAtMs, untilMs } = await unsealData<{ id?: string; sealedAtMs?: number; untilMs?: number }>(sealed, { password: env.SESSION_SECRET, ttl: (SESSION_DAYS * DAY_MS) / 1000 });
+  const { id, sealedAtMs, untilMs } = await unsealData<{
+    id?: string;
+    sealedAtMs?: number;
+    untilMs?: number;
+  }>(sealed, { password: env.SESSION_SECRET, ttl: (SESSION_DAYS * DAY_MS) / 1000 });
   if (typeof id !== "string") return null;
   const seal = { id, sealedAtMs: sealedAtMs ?? null, untilMs: untilMs ?? null };
   opened.set(sealed, seal);
@@ -66,7 +70,10 @@ export async function readIdentity(): Promise<Identity> {
   const get = (name: string) => jar.get(name)?.value;
   const seal = await openSeal(get(sessionCookieName()));
   const id = seal ? seal.id : readOldSession(get);
-  return { sessionKey: id === null ? null : hashSessionId(id), clientId: readReaderCookie(get) ?? readOldReader(get) };
+  return {
+    sessionKey: id === null ? null : hashSessionId(id),
+    clientId: readReaderCookie(get) ?? readOldReader(get),
+  };
 }
 
 /** The reader behind an identity; a session that has ended or was deleted leaves an anonymous one. */
@@ -110,22 +117,48 @@ export interface Device {
 }
 
 /** Adds a session of the member for 365 days. Returns the id for the cookie; the database only gets its hash. */
-export function startSession(sql: Sql, userId: string, where?: Device): { id: string; expiresAtMs: number } {
+export function startSession(
+  sql: Sql,
+  userId: string,
+  where?: Device,
+): { id: string; expiresAtMs: number } {
   const id = randomBytes(32).toString("base64url");
   const now = nowMs();
   const expiresAtMs = now + SESSION_DAYS * DAY_MS;
   const key = hashSessionId(id);
-  sql.run(`INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`, key, now, userId, expiresAtMs);
-  if (where) sql.run(`INSERT INTO "SessionInfo" ("sessionId", "device", "place", "lastSeenAt") VALUES (?, ?, ?, ?)`, key, where.device, where.place, now);
+  sql.run(
+    `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
+    key,
+    now,
+    userId,
+    expiresAtMs,
+  );
+  if (where)
+    sql.run(
+      `INSERT INTO "SessionInfo" ("sessionId", "device", "place", "lastSeenAt") VALUES (?, ?, ?, ?)`,
+      key,
+      where.device,
+      where.place,
+      now,
+    );
   return { id, expiresAtMs };
 }
 
 /** The cookie that carries a session id: sealed, httpOnly, lax, 365 days. */
-export async function sessionCookie({ id, expiresAtMs }: { readonly id: string; readonly expiresAtMs: number }) {
+export async function sessionCookie({
+  id,
+  expiresAtMs,
+}: {
+  readonly id: string;
+  readonly expiresAtMs: number;
+}) {
   const maxAge = (SESSION_DAYS * DAY_MS) / 1000;
   return {
     name: sessionCookieName(),
-    value: await sealData({ id, sealedAtMs: nowMs(), untilMs: expiresAtMs }, { password: env.SESSION_SECRET, ttl: maxAge }),
+    value: await sealData(
+      { id, sealedAtMs: nowMs(), untilMs: expiresAtMs },
+      { password: env.SESSION_SECRET, ttl: maxAge },
+    ),
     ...cookieFlags(),
     maxAge,
   };
@@ -133,5 +166,10 @@ export async function sessionCookie({ id, expiresAtMs }: { readonly id: string; 
 
 /** What all our cookies have in common: httpOnly, lax, the whole path, and Secure where the site is served over https. */
 export function cookieFlags() {
-  return { httpOnly: true, secure: env.SITE_URL.startsWith("https:"), sameSite: "lax" as const, path: "/" };
+  return {
+    httpOnly: true,
+    secure: env.SITE_URL.startsWith("https:"),
+    sameSite: "lax" as const,
+    path: "/",
+  };
 }

@@ -30,4 +30,5 @@ test("changes of leadership come newest first, each with who led before", () =>
     expect(recentOwnershipChanges(sql, 2).map(({ slug }) => slug)).toEqual([null, "two"]);
   }));
 
-test("where nothing changed hands nothing is listed", () => writeSql((sql) => expect(recentOwnershipChanges(sql, 20)).toEqual([])));
+test("where nothing changed hands nothing is listed", () =>
+  writeSql((sql) => expect(recentOwnershipChanges(sql, 20)).toEqual([])));

@@ -17,11 +17,23 @@ export interface PastOwnershipChange {
 /** The newest changes of who leads a post or the site, newest first, at most `limit`; also of posts that are no longer there. */
 export function recentOwnershipChanges(sql: Sql, limit: number): PastOwnershipChange[] {
   return sql
-    .all<{ id: number; createdAt: number; postSlug: string; team: string | null; before: string | null }>(
+    .all<{
+      id: number;
+      createdAt: number;
+      postSlug: string;
+      team: string | null;
+      before: string | null;
+    }>(
       `SELECT "id", "createdAt", "postSlug", "team",
          (SELECT "team" FROM "OwnershipChange" AS "earlier" WHERE "earlier"."postSlug" = "change"."postSlug" AND "earlier"."id" < "change"."id" ORDER BY "earlier"."id" DESC LIMIT 1) AS "before"
        FROM "OwnershipChange" AS "change" ORDER BY "id" DESC LIMIT ?`,
       limit,
     )
-    .map(({ id, createdAt, postSlug, team, before }) => ({ id, atMs: createdAt, slug: postSlug === SITE ? null : postSlug, from: getTeam(before), to: getTeam(team) }));
+    .map(({ id, createdAt, postSlug, team, before }) => ({
+      id,
+      atMs: createdAt,
+      slug: postSlug === SITE ? null : postSlug,
+      from: getTeam(before),
+      to: getTeam(team),
+    }));
 }

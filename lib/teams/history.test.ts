@@ -26,10 +26,19 @@ function sequence(seed: number): () => number {
 }
 
 test("every week ends on a Sunday that is over, the last one on the latest", async () => {
-  const days = async (now: string) => (await computePastStandings({ weeks: 3, nowMs: at(now) })).map(({ day }) => iso(day));
+  const days = async (now: string) =>
+    (await computePastStandings({ weeks: 3, nowMs: at(now) })).map(({ day }) => iso(day));
   expect(await days("2026-11-25T10:00:00Z")).toEqual(["2026-11-08", "2026-11-15", "2026-11-22"]);
-  expect(await days("2026-11-22T23:59:59.999Z")).toEqual(["2026-11-01", "2026-11-08", "2026-11-15"]);
-  expect(await days("2026-11-23T00:00:00.000Z")).toEqual(["2026-11-08", "2026-11-15", "2026-11-22"]);
+  expect(await days("2026-11-22T23:59:59.999Z")).toEqual([
+    "2026-11-01",
+    "2026-11-08",
+    "2026-11-15",
+  ]);
+  expect(await days("2026-11-23T00:00:00.000Z")).toEqual([
+    "2026-11-08",
+    "2026-11-15",
+    "2026-11-22",
+  ]);
 });
 
 test("each week is what counting every read one by one gives", async () => {
@@ -40,7 +49,8 @@ test("each week is what counting every read one by one gives", async () => {
     await writeSql((sql) => {
       sql.run(`DELETE FROM "User"`);
       // More than are looked at in one turn.
-      for (let i = 0; i < 280; i++) users.push(insertUser(sql, { team: TEAMS[Math.floor(next() * 3)]! }));
+      for (let i = 0; i < 280; i++)
+        users.push(insertUser(sql, { team: TEAMS[Math.floor(next() * 3)]! }));
       for (let i = 0; i < 1_200; i++) {
         const userId = next() < 0.7 ? users[Math.floor(next() * users.length)]!.id : null;
         const createdAt = NOW - Math.floor(next() * 800 * DAY_MS);
@@ -52,13 +62,22 @@ test("each week is what counting every read one by one gives", async () => {
     expect(history).toHaveLength(26);
     for (const { day, teams } of history) {
       const end = (day + 1) * DAY_MS - 1;
-      const within = (months: number, createdAt: number) => dayOf(createdAt) >= dayOf(monthsBefore(end, months)) && createdAt <= end;
+      const within = (months: number, createdAt: number) =>
+        dayOf(createdAt) >= dayOf(monthsBefore(end, months)) && createdAt <= end;
       for (const { team, reads: counted, members, ratio } of teams) {
         const own = new Set(users.filter((user) => user.team === team).map(({ id }) => id));
         const byTeam = reads.filter(({ userId }) => userId !== null && own.has(userId));
         const expectedReads = byTeam.filter(({ createdAt }) => within(6, createdAt)).length;
-        const active = new Set(byTeam.filter(({ createdAt }) => within(12, createdAt)).map(({ userId }) => userId)).size;
-        expect([iso(day), team, counted, members, ratio]).toEqual([iso(day), team, expectedReads, active, active > 0 ? expectedReads / active : 0]);
+        const active = new Set(
+          byTeam.filter(({ createdAt }) => within(12, createdAt)).map(({ userId }) => userId),
+        ).size;
+        expect([iso(day), team, counted, members, ratio]).toEqual([
+          iso(day),
+          team,
+          expectedReads,
+          active,
+          active > 0 ? expectedReads / active : 0,
+        ]);
       }
     }
   }
@@ -69,9 +88,18 @@ test("a week is what the standing was at its end", async () => {
     const users = TEAMS.map((team) => insertUser(sql, { team }));
     const taken: unknown[] = [];
     for (let i = 0; i < 40; i++) {
-      insertRead(sql, { userId: users[i % 3]!.id, createdAt: at("2026-10-01T12:00:00Z") + i * DAY_MS });
+      insertRead(sql, {
+        userId: users[i % 3]!.id,
+        createdAt: at("2026-10-01T12:00:00Z") + i * DAY_MS,
+      });
       const end = at("2026-10-01T23:59:59.999Z") + i * DAY_MS;
-      if (new Date(end).getUTCDay() === 0) taken.push({ day: dayOf(end), teams: TEAMS.map((team) => standings(sql, { slug: null, nowMs: end }).find((standing) => standing.team === team)) });
+      if (new Date(end).getUTCDay() === 0)
+        taken.push({
+          day: dayOf(end),
+          teams: TEAMS.map((team) =>
+            standings(sql, { slug: null, nowMs: end }).find((standing) => standing.team === team),
+          ),
+        });
     }
     return taken;
   });
@@ -82,14 +110,21 @@ test("a week is what the standing was at its end", async () => {
 
 test("without a read every week is a line at nothing", async () => {
   const history = await computePastStandings({ weeks: 26, nowMs: NOW });
-  expect(history.flatMap(({ teams }) => teams.map(({ reads, members, ratio }) => [reads, members, ratio])).every((numbers) => numbers.every((number) => number === 0))).toBe(true);
+  expect(
+    history
+      .flatMap(({ teams }) => teams.map(({ reads, members, ratio }) => [reads, members, ratio]))
+      .every((numbers) => numbers.every((number) => number === 0)),
+  ).toBe(true);
 });
 
 test("what pages get is made once a day, and made again by the next day", async () => {
   setClock(NOW);
   await pastStandings(NOW);
-  await writeSql((sql) => insertRead(sql, { userId: insertUser(sql, { team: "BLUE" }).id, createdAt: NOW - 20 * DAY_MS }));
-  const blue = async (nowMs: number) => (await pastStandings(nowMs)).at(-1)?.teams.find(({ team }) => team === "BLUE")?.reads;
+  await writeSql((sql) =>
+    insertRead(sql, { userId: insertUser(sql, { team: "BLUE" }).id, createdAt: NOW - 20 * DAY_MS }),
+  );
+  const blue = async (nowMs: number) =>
+    (await pastStandings(nowMs)).at(-1)?.teams.find(({ team }) => team === "BLUE")?.reads;
   expect(await blue(NOW)).toBe(0);
   setClock(NOW + 25 * HOUR_MS);
   // The old one once more, while the new one is made.
@@ -100,11 +135,15 @@ test("what pages get is made once a day, and made again by the next day", async 
 test("a production that is ended stops between two turns", async () => {
   const abort = new AbortController();
   abort.abort(new Error("enough"));
-  await expect(computePastStandings({ weeks: 26, nowMs: NOW, signal: abort.signal })).rejects.toThrow("enough");
+  await expect(
+    computePastStandings({ weeks: 26, nowMs: NOW, signal: abort.signal }),
+  ).rejects.toThrow("enough");
 });
 
 test("the standing of now has the teams in their own order", async () => {
-  await writeSql((sql) => insertRead(sql, { userId: insertUser(sql, { team: "YELLOW" }).id, createdAt: NOW }));
+  await writeSql((sql) =>
+    insertRead(sql, { userId: insertUser(sql, { team: "YELLOW" }).id, createdAt: NOW }),
+  );
   expect(await snapshotSql((sql) => presentStanding(sql, NOW))).toEqual({
     day: dayOf(NOW),
     teams: [

@@ -12,7 +12,12 @@ export interface PastStanding {
   /** The last UTC day that counts in it. */
   readonly day: number;
   /** In the order of TEAMS, whoever led. */
-  readonly teams: readonly { readonly team: Team; readonly reads: number; readonly members: number; readonly ratio: number }[];
+  readonly teams: readonly {
+    readonly team: Team;
+    readonly reads: number;
+    readonly members: number;
+    readonly ratio: number;
+  }[];
 }
 
 /** Half a year and the beginning of the week that it began in. One bit of a number for each, so at most 31. */
@@ -35,7 +40,9 @@ const endOf = (day: number) => (day + 1) * DAY_MS - 1;
 /** Reads by the present members of each team in the six months up to each of `days`: sums of PostTeamDay, as the standing of today is. */
 function readsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[] {
   const windows = days.map((day) => ({ from: firstDay(endOf(day), READS_MONTHS), to: day }));
-  const sums = days.map(() => Object.fromEntries(TEAMS.map((team) => [team, 0])) as Record<Team, number>);
+  const sums = days.map(
+    () => Object.fromEntries(TEAMS.map((team) => [team, 0])) as Record<Team, number>,
+  );
   const rows = sql.all<{ team: string; day: number; reads: number }>(
     `SELECT "team", "day", "reads" FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" >= ? AND "day" <= ?`,
     SITE,
@@ -44,7 +51,9 @@ function readsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[] {
   );
   for (const { team, day, reads } of rows) {
     const of = getTeam(team);
-    if (of) for (const [i, { from, to }] of windows.entries()) if (day >= from && day <= to) sums[i]![of] += reads;
+    if (of)
+      for (const [i, { from, to }] of windows.entries())
+        if (day >= from && day <= to) sums[i]![of] += reads;
   }
   return sums;
 }
@@ -57,7 +66,11 @@ interface Turn {
 
 /** The days on which the next members after `after` have read, within `from` and `to`. Ranges of PostRead_has_member_read and nothing of the table. */
 function nextMembers(sql: Sql, after: string, from: number, to: number): Turn {
-  const last = sql.get<{ last: string | null }>(`SELECT MAX("userId") AS "last" FROM (SELECT "userId" FROM "MemberLastRead" WHERE "userId" > ? ORDER BY "userId" LIMIT ${MEMBERS_AT_ONCE})`, after)?.last ?? null;
+  const last =
+    sql.get<{ last: string | null }>(
+      `SELECT MAX("userId") AS "last" FROM (SELECT "userId" FROM "MemberLastRead" WHERE "userId" > ? ORDER BY "userId" LIMIT ${MEMBERS_AT_ONCE})`,
+      after,
+    )?.last ?? null;
   if (last === null) return { rows: [], last };
   const rows = sql.all<Turn["rows"][number]>(
     `SELECT m."userId", m."team", r."createdAt" / ${DAY_MS} AS "day" FROM "MemberLastRead" m CROSS JOIN "PostRead" r ON r."userId" = m."userId"
@@ -76,13 +89,24 @@ const bitsOf = function* (mask: number) {
 };
 
 /** Present members of each team who had read anything in the twelve months up to each of `days`. */
-async function membersUpTo(days: readonly number[], signal?: AbortSignal): Promise<Record<Team, number>[]> {
+async function membersUpTo(
+  days: readonly number[],
+  signal?: AbortSignal,
+): Promise<Record<Team, number>[]> {
   const windows = days.map((day) => ({ from: firstDay(endOf(day), ACTIVE_MONTHS), to: day }));
   const [from, to] = [windows[0]?.from ?? 0, windows.at(-1)?.to ?? -1];
   // For each day, the weeks in which somebody who read on it was active.
-  const masks = Array.from({ length: to - from + 1 }, (_, i) => windows.reduce((mask, { from: first, to: last }, week) => (from + i >= first && from + i <= last ? mask | (1 << week) : mask), 0));
-  const counts = days.map(() => Object.fromEntries(TEAMS.map((team) => [team, 0])) as Record<Team, number>);
-  for (let after = ""; ; ) {
+  const masks = Array.from({ length: to - from + 1 }, (_, i) =>
+    windows.reduce(
+      (mask, { from: first, to: last }, week) =>
+        from + i >= first && from + i <= last ? mask | (1 << week) : mask,
+      0,
+    ),
+  );
+  const counts = days.map(
+    () => Object.fromEntries(TEAMS.map((team) => [team, 0])) as Record<Team, number>,
+  );
+  for (let after = ""; ;) {
     signal?.throwIfAborted();
     const { rows, last } = await snapshotSql((sql) => nextMembers(sql, after, from, to));
     if (last === null) return counts;
@@ -111,7 +135,15 @@ async function membersUpTo(days: readonly number[], signal?: AbortSignal): Promi
  * goes through the reads of all members, some hundred members at a time and each in a snapshot of its own.
  * With 10,000 members and 500,000 reads that is 0.08 s in turns of at most 5 ms: too dear for each request, cheap once a day. Pages take pastStandings().
  */
-export async function computePastStandings({ weeks, nowMs, signal }: { weeks: number; nowMs: number; signal?: AbortSignal }): Promise<PastStanding[]> {
+export async function computePastStandings({
+  weeks,
+  nowMs,
+  signal,
+}: {
+  weeks: number;
+  nowMs: number;
+  signal?: AbortSignal;
+}): Promise<PastStanding[]> {
   if (weeks > MAX_WEEKS) throw new RangeError(`At most ${MAX_WEEKS} weeks.`);
   const days = sundays(weeks, nowMs);
   const members = await membersUpTo(days, signal);
@@ -129,7 +161,14 @@ const cached = defineCache<{ nowMs: number }, PastStanding[]>({
   name: "past-standings",
   version: 1,
   keyOf: ({ nowMs }) => String(sundays(1, nowMs)[0]),
-  check: z.array(z.object({ day: z.int(), teams: z.array(z.object({ team: z.enum(TEAMS), reads: z.int(), members: z.int(), ratio: z.number() })) })),
+  check: z.array(
+    z.object({
+      day: z.int(),
+      teams: z.array(
+        z.object({ team: z.enum(TEAMS), reads: z.int(), members: z.int(), ratio: z.number() }),
+      ),
+    }),
+  ),
   // The past only changes when a member changes team, logs in with reads of before, or leaves.
   ttlMs: DAY_MS,
   swrMs: 7 * DAY_MS,
@@ -145,5 +184,8 @@ export function pastStandings(nowMs: number): Promise<PastStanding[]> {
 /** The standing of now in the same form, to stand at the end. */
 export function presentStanding(sql: Sql, nowMs: number): PastStanding {
   const now = standings(sql, { slug: null, nowMs });
-  return { day: dayOf(nowMs), teams: TEAMS.map((team) => now.find((standing) => standing.team === team)!) };
+  return {
+    day: dayOf(nowMs),
+    teams: TEAMS.map((team) => now.find((standing) => standing.team === team)!),
+  };
 }

@@ -18,16 +18,27 @@ export interface OwnershipChange {
  * and announce what it returns after the commit. Time alone changes standings too: such a change is recorded
  * the next time somebody asks. Costs about 0.05 ms for each slug.
  */
-export function recordOwnership(sql: Sql, { slugs, nowMs }: { slugs: Iterable<string>; nowMs: number }): OwnershipChange[] {
+export function recordOwnership(
+  sql: Sql,
+  { slugs, nowMs }: { slugs: Iterable<string>; nowMs: number },
+): OwnershipChange[] {
   const changes: OwnershipChange[] = [];
   const keys = [...new Set([...slugs, SITE])];
   const leaders = leadersOf(sql, { slugs: keys, nowMs });
   for (const [i, key] of keys.entries()) {
-    const recorded = sql.get<{ team: string | null }>(`SELECT "team" FROM "OwnershipChange" WHERE "postSlug" = ? ORDER BY "id" DESC LIMIT 1`, key);
+    const recorded = sql.get<{ team: string | null }>(
+      `SELECT "team" FROM "OwnershipChange" WHERE "postSlug" = ? ORDER BY "id" DESC LIMIT 1`,
+      key,
+    );
     const from = getTeam(recorded?.team);
     const to = leaders[i] ?? null;
     if (from === to) continue;
-    sql.run(`INSERT INTO "OwnershipChange" ("createdAt", "postSlug", "team") VALUES (?, ?, ?)`, nowMs, key, to);
+    sql.run(
+      `INSERT INTO "OwnershipChange" ("createdAt", "postSlug", "team") VALUES (?, ?, ?)`,
+      nowMs,
+      key,
+      to,
+    );
     changes.push({ slug: key === SITE ? null : key, from, to });
   }
   return changes;

@@ -10,7 +10,13 @@ const NOW = Date.parse("2026-11-23T10:00:00Z");
 const at = (iso: string) => Date.parse(iso);
 
 /** `count` members of the team who have each read `slug` at `createdAt`. */
-function readers(sql: Sql, team: string, count: number, slug = "a-post", createdAt = NOW): string[] {
+function readers(
+  sql: Sql,
+  team: string,
+  count: number,
+  slug = "a-post",
+  createdAt = NOW,
+): string[] {
   return Array.from({ length: count }, () => {
     const { id } = insertUser(sql, { team });
     insertRead(sql, { userId: id, postSlug: slug, createdAt });
@@ -29,15 +35,29 @@ test("a team's reads are divided by its active members", () =>
       { team: "BLUE", reads: 3, members: 4, ratio: 0.75 },
       { team: "YELLOW", reads: 0, members: 0, ratio: 0 },
     ]);
-    expect(standings(sql, { slug: null, nowMs: NOW }).map(({ team, reads }) => [team, reads])).toEqual([["RED", 2], ["BLUE", 4], ["YELLOW", 0]]);
+    expect(
+      standings(sql, { slug: null, nowMs: NOW }).map(({ team, reads }) => [team, reads]),
+    ).toEqual([
+      ["RED", 2],
+      ["BLUE", 4],
+      ["YELLOW", 0],
+    ]);
   }));
 
 test("a tie always stands in the order of the teams", () =>
   writeSql((sql) => {
     for (const team of ["YELLOW", "BLUE", "RED"]) readers(sql, team, 2);
-    expect(standings(sql, { slug: "a-post", nowMs: NOW }).map(({ team }) => team)).toEqual(["RED", "BLUE", "YELLOW"]);
+    expect(standings(sql, { slug: "a-post", nowMs: NOW }).map(({ team }) => team)).toEqual([
+      "RED",
+      "BLUE",
+      "YELLOW",
+    ]);
     readers(sql, "RED", 1, "another-post");
-    expect(standings(sql, { slug: "a-post", nowMs: NOW }).map(({ team }) => team)).toEqual(["BLUE", "YELLOW", "RED"]);
+    expect(standings(sql, { slug: "a-post", nowMs: NOW }).map(({ team }) => team)).toEqual([
+      "BLUE",
+      "YELLOW",
+      "RED",
+    ]);
     expect(leader(sql, { slug: "a-post", nowMs: NOW })).toBe("BLUE");
   }));
 
@@ -54,7 +74,12 @@ test("reads count from the calendar day six months ago, whole", () =>
     readers(sql, "RED", 1, "in", at("2026-05-23T00:00:00.000Z"));
     readers(sql, "RED", 1, "out", at("2026-05-22T23:59:59.999Z"));
     expect(leaders(sql, NOW)).toEqual(new Map([["in", "RED"]]));
-    expect(standings(sql, { slug: "out", nowMs: NOW })[0]).toEqual({ team: "RED", reads: 0, members: 2, ratio: 0 });
+    expect(standings(sql, { slug: "out", nowMs: NOW })[0]).toEqual({
+      team: "RED",
+      reads: 0,
+      members: 2,
+      ratio: 0,
+    });
   }));
 
 test("members count as active from the calendar day a year ago, whole", () =>
@@ -77,7 +102,12 @@ test("a member's reads move to the new team with the member", () =>
     sql.run(`UPDATE "User" SET "team" = 'YELLOW' WHERE "id" = ?`, member as string);
     expect(leader(sql, { slug: "a-post", nowMs: NOW })).toBe("YELLOW");
     expect(leader(sql, { slug: null, nowMs: NOW })).toBe("YELLOW");
-    expect(standings(sql, { slug: null, nowMs: NOW }).find(({ team }) => team === "RED")).toEqual({ team: "RED", reads: 0, members: 0, ratio: 0 });
+    expect(standings(sql, { slug: null, nowMs: NOW }).find(({ team }) => team === "RED")).toEqual({
+      team: "RED",
+      reads: 0,
+      members: 0,
+      ratio: 0,
+    });
   }));
 
 test("the leaders of all posts are the leaders of each", () =>
@@ -88,7 +118,8 @@ test("the leaders of all posts are the leaders of each", () =>
     readers(sql, "YELLOW", 1, "three", NOW - 300 * DAY_MS);
     insertRead(sql, { postSlug: "four", createdAt: NOW });
     const all = leaders(sql, NOW);
-    for (const slug of ["one", "two", "three", "four"]) expect(all.get(slug) ?? null).toBe(leader(sql, { slug, nowMs: NOW }));
+    for (const slug of ["one", "two", "three", "four"])
+      expect(all.get(slug) ?? null).toBe(leader(sql, { slug, nowMs: NOW }));
     expect(all.size).toBe(2);
   }));
 
@@ -96,7 +127,11 @@ test("a standing never touches PostRead", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1);
     const asked: string[] = [];
-    const watched: Sql = { ...sql, get: (text, ...values) => (asked.push(text), sql.get(text, ...values)), all: (text, ...values) => (asked.push(text), sql.all(text, ...values)) };
+    const watched: Sql = {
+      ...sql,
+      get: (text, ...values) => (asked.push(text), sql.get(text, ...values)),
+      all: (text, ...values) => (asked.push(text), sql.all(text, ...values)),
+    };
     standings(watched, { slug: "a-post", nowMs: NOW });
     standings(watched, { slug: null, nowMs: NOW });
     leaders(watched, NOW);
@@ -106,7 +141,10 @@ test("a standing never touches PostRead", () =>
 
 test("a new leader is recorded once, for the post and for the site", () =>
   writeSql((sql) => {
-    const owners = () => sql.all<{ postSlug: string; team: string | null }>(`SELECT "postSlug", "team" FROM "OwnershipChange" ORDER BY "id"`);
+    const owners = () =>
+      sql.all<{ postSlug: string; team: string | null }>(
+        `SELECT "postSlug", "team" FROM "OwnershipChange" ORDER BY "id"`,
+      );
     expect(recordOwnership(sql, { slugs: ["a-post"], nowMs: NOW })).toEqual([]);
     readers(sql, "RED", 1);
     expect(recordOwnership(sql, { slugs: ["a-post", "a-post"], nowMs: NOW })).toEqual([
@@ -116,7 +154,9 @@ test("a new leader is recorded once, for the post and for the site", () =>
     expect(recordOwnership(sql, { slugs: ["a-post"], nowMs: NOW })).toEqual([]);
     readers(sql, "RED", 1, "another-post");
     readers(sql, "BLUE", 1);
-    expect(recordOwnership(sql, { slugs: ["a-post"], nowMs: NOW })).toEqual([{ slug: "a-post", from: "RED", to: "BLUE" }]);
+    expect(recordOwnership(sql, { slugs: ["a-post"], nowMs: NOW })).toEqual([
+      { slug: "a-post", from: "RED", to: "BLUE" },
+    ]);
     expect(owners()).toEqual([
       { postSlug: "a-post", team: "RED" },
       { postSlug: "", team: "RED" },

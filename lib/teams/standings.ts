@@ -32,7 +32,9 @@ export function firstDay(nowMs: number, months: number): number {
 }
 
 // One sum for each team, and no GROUP BY: SQLite would sort the rows of the window for it.
-const SUMS = TEAMS.map((team) => `COALESCE(SUM("reads") FILTER (WHERE "team" = '${team}'), 0) AS "${team}"`).join(", ");
+const SUMS = TEAMS.map(
+  (team) => `COALESCE(SUM("reads") FILTER (WHERE "team" = '${team}'), 0) AS "${team}"`,
+).join(", ");
 const READS = `SELECT ${SUMS} FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" >= ?`;
 // Here the key begins with the team: one range for each.
 const MEMBERS = `SELECT ${TEAMS.map((team) => `(SELECT COALESCE(SUM("members"), 0) FROM "TeamActiveDay" WHERE "team" = '${team}' AND "day" >= "from") AS "${team}"`).join(", ")}
@@ -64,18 +66,27 @@ function first(standings: Standing[]): Team | null {
  * All three teams, best first, for the post `slug`, or for the whole site when `slug` is null.
  * Ties stand in the order of TEAMS. Costs two range reads of at most a year of days, however many reads there are.
  */
-export function standings(sql: Sql, { slug, nowMs }: { slug: string | null; nowMs: number }): Standing[] {
+export function standings(
+  sql: Sql,
+  { slug, nowMs }: { slug: string | null; nowMs: number },
+): Standing[] {
   const reads = sql.get<Counts>(READS, slug ?? SITE, firstDay(nowMs, READS_MONTHS)) as Counts;
   return rank(reads, activeMembers(sql, nowMs));
 }
 
 /** The team that leads the post (the site when `slug` is null): the highest ratio above 0, or null. */
-export function leader(sql: Sql, { slug, nowMs }: { slug: string | null; nowMs: number }): Team | null {
+export function leader(
+  sql: Sql,
+  { slug, nowMs }: { slug: string | null; nowMs: number },
+): Team | null {
   return leadersOf(sql, { slugs: [slug ?? SITE], nowMs })[0] ?? null;
 }
 
 /** leader() of each of `slugs`, in their order; SITE stands for the whole site. */
-export function leadersOf(sql: Sql, { slugs, nowMs }: { slugs: readonly string[]; nowMs: number }): (Team | null)[] {
+export function leadersOf(
+  sql: Sql,
+  { slugs, nowMs }: { slugs: readonly string[]; nowMs: number },
+): (Team | null)[] {
   const members = activeMembers(sql, nowMs);
   const from = firstDay(nowMs, READS_MONTHS);
   return slugs.map((slug) => first(rank(sql.get<Counts>(READS, slug, from) as Counts, members)));
@@ -88,7 +99,10 @@ export function leadersOf(sql: Sql, { slugs, nowMs }: { slugs: readonly string[]
 export function leaders(sql: Sql, nowMs: number): Map<string, Team> {
   const members = activeMembers(sql, nowMs);
   const result = new Map<string, Team>();
-  for (const { slug, ...reads } of sql.all<Counts & { slug: string }>(READS_OF_ALL, firstDay(nowMs, READS_MONTHS))) {
+  for (const { slug, ...reads } of sql.all<Counts & { slug: string }>(
+    READS_OF_ALL,
+    firstDay(nowMs, READS_MONTHS),
+  )) {
     const team = first(rank(reads, members));
     if (team) result.set(slug, team);
   }

@@ -7,4 +7,6 @@ import { siteFacts } from "#lib/posts/site-facts.ts";
 
 export const dynamic = "force-dynamic";
 
-export const GET = answerWith("application/atom+xml; charset=utf-8", (index) => atomFeed({ index, site: siteFacts(), htmlOf: feedHtml }));
+export const GET = answerWith("application/atom+xml; charset=utf-8", (index) =>
+  atomFeed({ index, site: siteFacts(), htmlOf: feedHtml }),
+);

@@ -7,5 +7,10 @@ import { robots } from "#lib/posts/sitemap.ts";
 export const dynamic = "force-dynamic";
 
 export function GET(request: Request): Response {
-  return sharedResponse(request, sharedBody(robots(siteFacts())), "text/plain; charset=utf-8", 3_600);
+  return sharedResponse(
+    request,
+    sharedBody(robots(siteFacts())),
+    "text/plain; charset=utf-8",
+    3_600,
+  );
 }

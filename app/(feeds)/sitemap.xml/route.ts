@@ -14,6 +14,20 @@ const MAX_AGE_SECONDS = 300;
 export async function GET(request: Request): Promise<Response> {
   const index = await getIndex();
   const episodes = await snapshotSql((sql) => listEpisodeAddresses(sql));
-  const pages = ["/calls", "/teams", "/about", "/how-we-count", ...episodes.map(({ slug, updatedAt }) => ({ path: `/calls/${slug}`, lastmod: new Date(updatedAt).toISOString().slice(0, 10) }))];
-  return sharedResponse(request, sharedBody(sitemap(index, siteFacts(), pages)), "application/xml; charset=utf-8", MAX_AGE_SECONDS);
+  const pages = [
+    "/calls",
+    "/teams",
+    "/about",
+    "/how-we-count",
+    ...episodes.map(({ slug, updatedAt }) => ({
+      path: `/calls/${slug}`,
+      lastmod: new Date(updatedAt).toISOString().slice(0, 10),
+    })),
+  ];
+  return sharedResponse(
+    request,
+    sharedBody(sitemap(index, siteFacts(), pages)),
+    "application/xml; charset=utf-8",
+    MAX_AGE_SECONDS,
+  );
 }

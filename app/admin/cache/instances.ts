@@ -14,7 +14,11 @@ export interface Instance {
 
 /** Every instance that is known, this one first. */
 export async function knownInstances(): Promise<readonly Instance[]> {
-  const others = (await findPeers()).map((peer) => ({ name: peer.instance, region: peer.region, peer }));
+  const others = (await findPeers()).map((peer) => ({
+    name: peer.instance,
+    region: peer.region,
+    peer,
+  }));
   return [{ name: currentInstance(), region: env.FLY_REGION ?? null, peer: null }, ...others];
 }
 
@@ -23,7 +27,12 @@ export async function knownInstances(): Promise<readonly Instance[]> {
  * it must not get into the header of a replay. Throws AppError(not_found).
  */
 export async function chooseInstance(name: string): Promise<Instance> {
-  const chosen = (await knownInstances()).find((instance) => (name === "" ? instance.peer === null : instance.name === name));
-  if (!chosen) throw new AppError("not_found", "There is no such instance any more. Load the page again.", { field: "instance" });
+  const chosen = (await knownInstances()).find((instance) =>
+    name === "" ? instance.peer === null : instance.name === name,
+  );
+  if (!chosen)
+    throw new AppError("not_found", "There is no such instance any more. Load the page again.", {
+      field: "instance",
+    });
   return chosen;
 }

@@ -17,7 +17,9 @@ export const generateMetadata = () => adminTitle("Cache");
 function lasts({ freshMs, usableMs }: InspectedEntry): string {
   if (freshMs === null) return "until deleted";
   if (freshMs > 0) return `fresh for ${spanText(freshMs)}`;
-  return usableMs === null || usableMs > 0 ? `stale for ${spanText(-freshMs)}, renewed at the next use` : `expired ${spanText(-freshMs)} ago`;
+  return usableMs === null || usableMs > 0
+    ? `stale for ${spanText(-freshMs)}, renewed at the next use`
+    : `expired ${spanText(-freshMs)} ago`;
 }
 
 export default async function CachePage({ searchParams }: { searchParams: Promise<Query> }) {
@@ -41,14 +43,23 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
       current="cache"
       title="Cache"
       lead={`${instance.name}${instance.region ? ` in ${instance.region}` : ""} answers: ${size.entries} ${size.entries === 1 ? "entry" : "entries"}, ${sizeText(size.bytes)}. Deleting costs only the time to make it again.`}
-      said={!chosen ? "There is no such instance any more. This is another one's cache." : last(query.said) === "deleted" ? "Deleted. It is made again when somebody asks for it." : null}
+      said={
+        !chosen
+          ? "There is no such instance any more. This is another one's cache."
+          : last(query.said) === "deleted"
+            ? "Deleted. It is made again when somebody asks for it."
+            : null
+      }
     >
       {at && (
         <nav className="cache-instances" aria-label="Instances">
           <ul>
             {instances.map(({ name, region, peer }) => (
               <li key={name}>
-                <a href={hrefOf("/admin/cache", { instance: name, q })} aria-current={peer ? undefined : "true"}>
+                <a
+                  href={hrefOf("/admin/cache", { instance: name, q })}
+                  aria-current={peer ? undefined : "true"}
+                >
                   {name}
                 </a>{" "}
                 {region && <span className="muted">{region}</span>}
@@ -75,7 +86,12 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
               <pre className="outline" tabIndex={0} role="region" aria-label="Shape of the value">
                 {open.outline.join("\n")}
               </pre>
-              <ActionButton action={deleteOne} fields={{ key: open.key, q, instance: instance.name }} kind="danger" loginNext="/admin/cache">
+              <ActionButton
+                action={deleteOne}
+                fields={{ key: open.key, q, instance: instance.name }}
+                kind="danger"
+                loginNext="/admin/cache"
+              >
                 Delete this entry
               </ActionButton>
             </>
@@ -107,7 +123,9 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
               {entries.map((entry) => (
                 <tr key={entry.key}>
                   <th scope="row" className="key">
-                    <a href={hrefOf("/admin/cache", { instance: at, q, key: entry.key })}>{entry.label}</a>
+                    <a href={hrefOf("/admin/cache", { instance: at, q, key: entry.key })}>
+                      {entry.label}
+                    </a>
                   </th>
                   <td className="number">{sizeText(entry.bytes)}</td>
                   <td className="figures">{spanText(entry.ageMs)}</td>
@@ -117,7 +135,11 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
             </tbody>
           </TableFrame>
         )}
-        {more && <p className="muted">There are more than {entries.length}. Search for a longer part of the key.</p>}
+        {more && (
+          <p className="muted">
+            There are more than {entries.length}. Search for a longer part of the key.
+          </p>
+        )}
       </section>
     </AdminFrame>
   );

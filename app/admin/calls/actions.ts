@@ -9,14 +9,25 @@ import { id, line, lines } from "#lib/base/fields.ts";
 import { canJoin, joinAudio } from "#lib/calls/join-audio.ts";
 import { cleanKeywords } from "#lib/calls/keywords.ts";
 import { publish as publishCall, readJoinable, unpublish as takeDown } from "#lib/calls/publish.ts";
-import { declineCall, editCall, putBackCall, removeAnswer as dropAnswer, reopenCall, saveAnswer, takeCall } from "#lib/calls/review.ts";
+import {
+  declineCall,
+  editCall,
+  putBackCall,
+  removeAnswer as dropAnswer,
+  reopenCall,
+  saveAnswer,
+  takeCall,
+} from "#lib/calls/review.ts";
 import { prepareAnswer } from "#lib/calls/review-answer.ts";
 import { removeUpload } from "#lib/calls/upload.ts";
 import { snapshotSql } from "#lib/db/database.ts";
 import { kickDeliveries } from "#lib/outbox/outbox.ts";
 
 // Calls moved in from elsewhere may have ids that are not ours.
-const callId = z.string({ error: "The call is missing." }).min(1, { error: "The call is missing." }).max(200, { error: "There is no such call." });
+const callId = z
+  .string({ error: "The call is missing." })
+  .min(1, { error: "The call is missing." })
+  .max(200, { error: "There is no such call." });
 const UNSEEN = "Load the page again: the form does not say what was seen.";
 const seen = z.coerce.number({ error: UNSEEN }).int({ error: UNSEEN });
 const decision = z.object({ id: callId, seen });
@@ -57,11 +68,16 @@ export const putBack = formAction({
 /** Field uploadId: the upload of the answer. */
 export const answer = formAction({
   who: "admin",
-  fields: decision.extend({ uploadId: z.preprocess((value) => value || null, id("The recording").nullable()) }),
+  fields: decision.extend({
+    uploadId: z.preprocess((value) => value || null, id("The recording").nullable()),
+  }),
   run: ({ input, member, write }) =>
     andShow(async () => {
       const { uploadId } = input;
-      if (!uploadId) throw new AppError("invalid", "There is no answer yet: record one, or choose a file.", { field: "audio" });
+      if (!uploadId)
+        throw new AppError("invalid", "There is no answer yet: record one, or choose a file.", {
+          field: "audio",
+        });
       const prepared = await prepareAnswer({ uploadId, by: member });
       await write((sql, by) => {
         saveAnswer(sql, { callId: input.id, by, seenMs: input.seen, answer: prepared });
@@ -86,7 +102,9 @@ export const decline = formAction({
   fields: decision.extend({ reason: lines({ name: "The reason", min: 10, max: 1_000 }) }),
   run: ({ input, write }) =>
     andShow(async () => {
-      await write((sql, by) => declineCall(sql, { callId: input.id, by, seenMs: input.seen, reason: input.reason }));
+      await write((sql, by) =>
+        declineCall(sql, { callId: input.id, by, seenMs: input.seen, reason: input.reason }),
+      );
       kickDeliveries();
       return "Declined. The caller gets your reason by mail.";
     }),
@@ -128,9 +146,16 @@ export const publish = formAction({
       // Before the write, which must be short: the file is of what this admin saw, and publish refuses anything else.
       const source = await snapshotSql((sql) => readJoinable(sql, { ...saw, by: member }));
       const joined = source && (await joinAudio(source));
-      const { number } = await write((sql, by) => publishCall(sql, { ...saw, by, transcript: input.transcript, joined }), { durable: true });
+      const { number } = await write(
+        (sql, by) => publishCall(sql, { ...saw, by, transcript: input.transcript, joined }),
+        { durable: true },
+      );
       kickDeliveries();
-      const how = joined ? "" : (await canJoin()) ? " Question and answer could not be joined into one file: the page plays them in turn." : " Without ffmpeg there is no joined file: the page plays question and answer in turn.";
+      const how = joined
+        ? ""
+        : (await canJoin())
+          ? " Question and answer could not be joined into one file: the page plays them in turn."
+          : " Without ffmpeg there is no joined file: the page plays question and answer in turn.";
       return `Published as episode ${number}. The caller is told by mail.${how}`;
     }),
 });

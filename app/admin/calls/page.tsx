@@ -13,7 +13,8 @@ import { snapshotSql } from "#lib/db/database.ts";
 
 export const generateMetadata = () => adminTitle("Calls");
 
-const isState = (value: string): value is CallState => (CALL_STATES as readonly string[]).includes(value);
+const isState = (value: string): value is CallState =>
+  (CALL_STATES as readonly string[]).includes(value);
 
 export default async function CallsPage({ searchParams }: { searchParams: Promise<Query> }) {
   const { admin, refused } = await requireAdminPage("/admin/calls");
@@ -24,20 +25,30 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
   const state = isState(asked) ? asked : null;
   // Searching looks everywhere; else the queue begins with what is new.
   const shown = state ?? (q || asked === "all" ? null : "NEW");
-  const { calls, counts, total, page, pages } = await snapshotSql((sql) => listQueue(sql, { by: admin, state: shown, query: q, page: Number(last(query.page)) || 1 }));
+  const { calls, counts, total, page, pages } = await snapshotSql((sql) =>
+    listQueue(sql, { by: admin, state: shown, query: q, page: Number(last(query.page)) || 1 }),
+  );
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const stateOf = (each: CallState | null) => each ?? "all";
   return (
     <AdminFrame current="calls" title="Calls">
       <section className="desk-section" aria-label="Queue">
-        <FindForm action="/admin/calls" label="Find calls" hint="By words of the title, the keywords, the description, or the caller’s first name" q={q}>
+        <FindForm
+          action="/admin/calls"
+          label="Find calls"
+          hint="By words of the title, the keywords, the description, or the caller’s first name"
+          q={q}
+        >
           {state && <input type="hidden" name="state" value={state} />}
         </FindForm>
         <nav aria-label="States">
           <ul className="queue-states figures">
             {[...CALL_STATES, null].map((each) => (
               <li key={stateOf(each)}>
-                <a href={hrefOf("/admin/calls", { state: stateOf(each), q })} aria-current={each === shown ? "page" : undefined}>
+                <a
+                  href={hrefOf("/admin/calls", { state: stateOf(each), q })}
+                  aria-current={each === shown ? "page" : undefined}
+                >
                   {`${each ? STATE_WORDS[each] : "All"}\u00a0${each ? counts[each] : all}`}
                 </a>
               </li>
@@ -45,7 +56,13 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
           </ul>
         </nav>
         {calls.length === 0 ? (
-          <p role="status">{q ? `No call ${shown ? "here " : ""}holds “${q}”.` : shown === "NEW" ? "Nothing new. Everybody has been heard." : "None."}</p>
+          <p role="status">
+            {q
+              ? `No call ${shown ? "here " : ""}holds “${q}”.`
+              : shown === "NEW"
+                ? "Nothing new. Everybody has been heard."
+                : "None."}
+          </p>
         ) : (
           <TableFrame label="Calls">
             <thead>
@@ -71,7 +88,13 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
                   <td>
                     <When ms={call.createdAt} />
                   </td>
-                  <td className="number">{call.isTyped ? "written" : call.durationMs === null ? "unknown" : lengthText(call.durationMs)}</td>
+                  <td className="number">
+                    {call.isTyped
+                      ? "written"
+                      : call.durationMs === null
+                        ? "unknown"
+                        : lengthText(call.durationMs)}
+                  </td>
                 </tr>
               ))}
             </tbody>
@@ -79,11 +102,19 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
         )}
         {pages > 1 && (
           <p className="form-actions figures">
-            {page > 1 && <a href={hrefOf("/admin/calls", { state: stateOf(shown), q, page: page - 1 })}>Previous page</a>}
+            {page > 1 && (
+              <a href={hrefOf("/admin/calls", { state: stateOf(shown), q, page: page - 1 })}>
+                Previous page
+              </a>
+            )}
             <span className="muted">
               Page {page} of {pages}, {total} calls
             </span>
-            {page < pages && <a href={hrefOf("/admin/calls", { state: stateOf(shown), q, page: page + 1 })}>Next page</a>}
+            {page < pages && (
+              <a href={hrefOf("/admin/calls", { state: stateOf(shown), q, page: page + 1 })}>
+                Next page
+              </a>
+            )}
           </p>
         )}
       </section>

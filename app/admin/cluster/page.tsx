@@ -16,7 +16,11 @@ export default async function ClusterPage() {
   const view = await readCluster();
   if (!view.isReplicated) {
     return (
-      <AdminFrame current="cluster" title="Cluster" lead="Nothing is replicated: this process is all there is, and its database is one plain file.">
+      <AdminFrame
+        current="cluster"
+        title="Cluster"
+        lead="Nothing is replicated: this process is all there is, and its database is one plain file."
+      >
         <section className="desk-section" aria-labelledby="nodes">
           <h2 id="nodes">The node</h2>
           <NodeTable nodes={view.nodes} nowMs={view.atMs} />
@@ -25,7 +29,11 @@ export default async function ClusterPage() {
     );
   }
   return (
-    <AdminFrame current="cluster" title="Cluster" lead="Every node answers reads from its own copy. Writes go to the primary, and from there to all.">
+    <AdminFrame
+      current="cluster"
+      title="Cluster"
+      lead="Every node answers reads from its own copy. Writes go to the primary, and from there to all."
+    >
       <section className="desk-section" aria-labelledby="nodes">
         <h2 id="nodes">Nodes</h2>
         <ClusterLive initial={view} eventsHref={`${PATH}/events`} pageHref={PATH} />

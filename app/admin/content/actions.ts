@@ -8,7 +8,12 @@ import { AppError } from "#lib/base/errors.ts";
 
 export const compile = formAction({
   who: "admin",
-  fields: z.object({ slug: z.string({ error: "Choose a post." }).min(1, { error: "Choose a post." }).max(300, { error: "There is no such post." }) }),
+  fields: z.object({
+    slug: z
+      .string({ error: "Choose a post." })
+      .min(1, { error: "Choose a post." })
+      .max(300, { error: "There is no such post." }),
+  }),
   async run({ input }) {
     const { file, totalMs, stages, warnings, problem } = await compileFresh(input.slug);
     if (problem) throw new AppError("invalid", `${file}:${problem.line}: ${problem.reason}`);

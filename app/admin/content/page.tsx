@@ -17,7 +17,11 @@ export default async function ContentPage() {
   const slugs = posts.map(({ slug, frontMatter: { title } }) => ({ slug, title }));
   const problems = [
     ...(status.sourceProblem ? [status.sourceProblem] : []),
-    ...(status.problem ? [`${status.problem.reason} Since ${momentText(status.problem.sinceMs)} UTC; tried again at ${momentText(status.problem.retryAtMs)} UTC.`] : []),
+    ...(status.problem
+      ? [
+          `${status.problem.reason} Since ${momentText(status.problem.sinceMs)} UTC; tried again at ${momentText(status.problem.retryAtMs)} UTC.`,
+        ]
+      : []),
   ];
   return (
     <AdminFrame current="content" title="Content">
@@ -30,11 +34,17 @@ export default async function ContentPage() {
         <h2 id="live">What is live</h2>
         <dl className="facts">
           <dt>Source</dt>
-          <dd>{status.source === "git" ? "A branch of a Git host" : "The disk of this instance"}</dd>
+          <dd>
+            {status.source === "git" ? "A branch of a Git host" : "The disk of this instance"}
+          </dd>
           <dt>Live version</dt>
           <dd className="key">{status.live ?? "none"}</dd>
           <dt>Shown by this instance</dt>
-          {status.served === status.live ? <dd>the same</dd> : <dd className="key">{status.served ?? "none"}</dd>}
+          {status.served === status.live ? (
+            <dd>the same</dd>
+          ) : (
+            <dd className="key">{status.served ?? "none"}</dd>
+          )}
           <dt>Posts</dt>
           <dd className="figures">
             {status.posts}, and {status.pages} {status.pages === 1 ? "page" : "pages"}
@@ -62,7 +72,8 @@ export default async function ContentPage() {
                   </strong>
                   <span>{reason}</span>
                   <small>
-                    Since <When ms={sinceMs} /> UTC. Readers get {servedFrom === "nothing" ? "nothing" : "its last good version"}.
+                    Since <When ms={sinceMs} /> UTC. Readers get{" "}
+                    {servedFrom === "nothing" ? "nothing" : "its last good version"}.
                   </small>
                 </div>
                 {kind === "post" && (
@@ -92,7 +103,11 @@ export default async function ContentPage() {
       <section className="desk-section" aria-labelledby="fresh">
         <h2 id="fresh">Compile one post, past every cache</h2>
         <ActionForm action={compile} className="form" loginNext="/admin/content">
-          <SelectField name="slug" label="Post" hint="Says how long each step took, and what is wrong. Readers notice nothing.">
+          <SelectField
+            name="slug"
+            label="Post"
+            hint="Says how long each step took, and what is wrong. Readers notice nothing."
+          >
             {slugs.map(({ slug, title }) => (
               <option key={slug} value={slug}>
                 {title}

@@ -14,7 +14,8 @@ import { waitingDeliveries } from "#lib/outbox/waiting.ts";
 export const generateMetadata = () => adminTitle("Deliveries");
 
 const SAID: Record<string, string> = {
-  trying: "It is being tried again now. What was delivered is no longer listed: load the page again in a moment.",
+  trying:
+    "It is being tried again now. What was delivered is no longer listed: load the page again in a moment.",
   "given-up": "Given up for good.",
 };
 const KINDS = { MAIL: "Mail", NEWSLETTER: "Newsletter", DISCORD: "Discord" } as const;
@@ -24,7 +25,13 @@ function Tries({ tries, nextTryAt }: WaitingDelivery) {
   return (
     <>
       {tries === 0 ? "not tried yet" : tries === 1 ? "tried once" : `tried ${tries} times`}
-      {nextTryAt === null ? ", given up until you say otherwise" : <>, next at <When ms={nextTryAt} /> UTC</>}
+      {nextTryAt === null ? (
+        ", given up until you say otherwise"
+      ) : (
+        <>
+          , next at <When ms={nextTryAt} /> UTC
+        </>
+      )}
     </>
   );
 }
@@ -36,7 +43,12 @@ export default async function DeliveriesPage({ searchParams }: { searchParams: P
   const deliveries = await snapshotSql((sql) => waitingDeliveries(sql, admin, SHOWN));
   const failures = loginMailFailures();
   return (
-    <AdminFrame current="deliveries" title="Deliveries" lead="What this site has to tell the world. It tries for two days by itself, then waits for you." said={Object.hasOwn(SAID, said) ? SAID[said] : null}>
+    <AdminFrame
+      current="deliveries"
+      title="Deliveries"
+      lead="What this site has to tell the world. It tries for two days by itself, then waits for you."
+      said={Object.hasOwn(SAID, said) ? SAID[said] : null}
+    >
       <section className="desk-section" aria-labelledby="waiting">
         <h2 id="waiting">Not delivered yet</h2>
         {deliveries.length === 0 ? (
@@ -48,15 +60,25 @@ export default async function DeliveriesPage({ searchParams }: { searchParams: P
                 <div className="row-what">
                   <strong>{delivery.about}</strong>
                   <small>
-                    {KINDS[delivery.kind]} of <When ms={delivery.createdAt} /> UTC, <Tries {...delivery} />
+                    {KINDS[delivery.kind]} of <When ms={delivery.createdAt} /> UTC,{" "}
+                    <Tries {...delivery} />
                   </small>
                   {delivery.lastError && <small className="form-error">{delivery.lastError}</small>}
                 </div>
                 <div className="form-actions">
-                  <ActionButton action={tryAgain} fields={{ id: String(delivery.id) }} loginNext="/admin/deliveries">
+                  <ActionButton
+                    action={tryAgain}
+                    fields={{ id: String(delivery.id) }}
+                    loginNext="/admin/deliveries"
+                  >
                     Try again<span className="visually-hidden"> {delivery.about}</span>
                   </ActionButton>
-                  <ActionButton action={giveUp} fields={{ id: String(delivery.id) }} kind="danger" loginNext="/admin/deliveries">
+                  <ActionButton
+                    action={giveUp}
+                    fields={{ id: String(delivery.id) }}
+                    kind="danger"
+                    loginNext="/admin/deliveries"
+                  >
                     Give up<span className="visually-hidden"> {delivery.about}</span>
                   </ActionButton>
                 </div>
@@ -64,7 +86,11 @@ export default async function DeliveriesPage({ searchParams }: { searchParams: P
             ))}
           </ul>
         )}
-        {deliveries.length === SHOWN && <p className="muted">These are the newest {SHOWN}. Those before them show when these are gone.</p>}
+        {deliveries.length === SHOWN && (
+          <p className="muted">
+            These are the newest {SHOWN}. Those before them show when these are gone.
+          </p>
+        )}
       </section>
       <section className="desk-section" aria-labelledby="login">
         <h2 id="login">Log-in mails that were not sent</h2>
@@ -72,7 +98,10 @@ export default async function DeliveriesPage({ searchParams }: { searchParams: P
           <p className="muted">None since this instance was started.</p>
         ) : (
           <>
-            <p className="muted">Whoever asked was told to try again. These are never sent later: they would hold secrets in the meantime.</p>
+            <p className="muted">
+              Whoever asked was told to try again. These are never sent later: they would hold
+              secrets in the meantime.
+            </p>
             <ul className="rows">
               {failures.map(({ atMs, reason }, i) => (
                 <li className="row" key={i}>

@@ -15,8 +15,18 @@ export default async function LogPage({ searchParams }: { searchParams: Promise<
   const before = cursor((await searchParams).before);
   const { events, next } = await snapshotSql((sql) => readLog(sql, admin, { before }));
   return (
-    <AdminFrame current="log" title="Log" lead="What admins and the command line changed, newest first.">
-      {events.length === 0 ? <p className="muted">Nothing has been changed{before === null ? " yet" : " before that"}.</p> : <EventList events={events} />}
+    <AdminFrame
+      current="log"
+      title="Log"
+      lead="What admins and the command line changed, newest first."
+    >
+      {events.length === 0 ? (
+        <p className="muted">
+          Nothing has been changed{before === null ? " yet" : " before that"}.
+        </p>
+      ) : (
+        <EventList events={events} />
+      )}
       {(next !== null || before !== null) && (
         <p className="form-actions">
           {before !== null && <a href="/admin/log">Newest</a>}

@@ -25,7 +25,10 @@ interface Row {
 const SORTS: Record<string, { label: string; order: (a: Row, b: Row) => number }> = {
   reads: { label: "All reads", order: (a, b) => b.reads - a.reads },
   recent: { label: `In ${DAYS} days`, order: (a, b) => b.recent - a.recent },
-  title: { label: "Post", order: (a, b) => (a.title ?? a.slug).localeCompare(b.title ?? b.slug, "en") },
+  title: {
+    label: "Post",
+    order: (a, b) => (a.title ?? a.slug).localeCompare(b.title ?? b.slug, "en"),
+  },
 };
 
 export default async function ReadsPage({ searchParams }: { searchParams: Promise<Query> }) {
@@ -44,19 +47,33 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
   const read = new Set(counted.map((post) => post.slug));
   const rows: Row[] = [
     ...counted.map((post) => ({ ...post, title: titles.get(post.slug) ?? null })),
-    ...posts.filter((post) => !read.has(post.slug)).map((post) => ({ slug: post.slug, title: post.frontMatter.title, reads: 0, recent: 0 })),
+    ...posts
+      .filter((post) => !read.has(post.slug))
+      .map((post) => ({ slug: post.slug, title: post.frontMatter.title, reads: 0, recent: 0 })),
   ];
   const sort = Object.hasOwn(SORTS, last(query.sort)) ? last(query.sort) : "reads";
   rows.sort((a, b) => SORTS[sort]!.order(a, b) || (a.slug < b.slug ? -1 : 1));
   const name = slug === null ? "the whole site" : (titles.get(slug) ?? slug);
 
   const head = (key: string, isNumber: boolean) => (
-    <th scope="col" className={isNumber ? "number" : undefined} aria-sort={sort === key ? (isNumber ? "descending" : "ascending") : undefined}>
+    <th
+      scope="col"
+      className={isNumber ? "number" : undefined}
+      aria-sort={sort === key ? (isNumber ? "descending" : "ascending") : undefined}
+    >
       <a href={hrefOf("/admin/reads", { slug, sort: key })}>{SORTS[key]!.label}</a>
     </th>
   );
   return (
-    <AdminFrame current="reads" title="Reads" lead={wanted && slug === null ? `There is no post “${wanted.slice(0, 100)}”. This is the whole site.` : `The last ${DAYS} days of ${name}, by the team of the reader.`}>
+    <AdminFrame
+      current="reads"
+      title="Reads"
+      lead={
+        wanted && slug === null
+          ? `There is no post “${wanted.slice(0, 100)}”. This is the whole site.`
+          : `The last ${DAYS} days of ${name}, by the team of the reader.`
+      }
+    >
       <section className="desk-section" aria-labelledby="days">
         <h2 id="days">Day by day</h2>
         {slug !== null && (
@@ -80,7 +97,10 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
             {rows.map((row) => (
               <tr key={row.slug}>
                 <th scope="row">
-                  <a href={hrefOf("/admin/reads", { slug: row.slug, sort })} aria-current={row.slug === slug ? "true" : undefined}>
+                  <a
+                    href={hrefOf("/admin/reads", { slug: row.slug, sort })}
+                    aria-current={row.slug === slug ? "true" : undefined}
+                  >
                     {row.title ?? row.slug}
                   </a>
                   {row.title === null && <small>No such post any more</small>}

@@ -14,8 +14,13 @@ import { type OwnershipChange, recordOwnership } from "#lib/teams/ownership.ts";
 import { ROLES, TEAMS } from "#lib/teams/team.ts";
 
 /** Members moved in from elsewhere may have ids that are not ours. */
-const userId = z.string({ error: "The member is missing." }).min(1, { error: "The member is missing." }).max(200, { error: "This is no member." });
-const seenUpdatedAt = z.coerce.number({ error: "Load the page again: it does not say what was seen." }).int({ error: "Load the page again: it does not say what was seen." });
+const userId = z
+  .string({ error: "The member is missing." })
+  .min(1, { error: "The member is missing." })
+  .max(200, { error: "This is no member." });
+const seenUpdatedAt = z.coerce
+  .number({ error: "Load the page again: it does not say what was seen." })
+  .int({ error: "Load the page again: it does not say what was seen." });
 
 function announce(changes: readonly OwnershipChange[]): void {
   for (const change of changes) log("info", "teams.leader_changed", { ...change });
@@ -23,23 +28,37 @@ function announce(changes: readonly OwnershipChange[]): void {
 
 export const edit = formAction({
   who: "admin",
-  fields: z.object({ id: userId, seenUpdatedAt, firstName: firstName(), team: z.enum(TEAMS, { error: "Choose Red, Blue or Yellow." }) }),
+  fields: z.object({
+    id: userId,
+    seenUpdatedAt,
+    firstName: firstName(),
+    team: z.enum(TEAMS, { error: "Choose Red, Blue or Yellow." }),
+  }),
   async run({ input, write }) {
     const { changed, changes } = await write((sql, admin) => {
       const { changed, slugs } = editUser(sql, admin, input);
-      return { changed, changes: slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [] };
+      return {
+        changed,
+        changes: slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [],
+      };
     });
     announce(changes);
     refresh();
     if (changed.length === 0) return "Nothing was different, so nothing was changed.";
-    return changed.includes("team") ? "Saved. What they have read counts for the new team." : "Saved.";
+    return changed.includes("team")
+      ? "Saved. What they have read counts for the new team."
+      : "Saved.";
   },
 });
 
 export const setRole = formAction({
   who: "admin",
   recent: true,
-  fields: z.object({ id: userId, seenUpdatedAt, role: z.enum(ROLES, { error: "There is no such role." }) }),
+  fields: z.object({
+    id: userId,
+    seenUpdatedAt,
+    role: z.enum(ROLES, { error: "There is no such role." }),
+  }),
   async run({ input, write }) {
     const { to, ended } = await write((sql, admin) => changeRole(sql, admin, input));
     refresh();
@@ -61,7 +80,12 @@ export const logOutEverywhere = formAction({
 export const remove = formAction({
   who: "admin",
   recent: true,
-  fields: z.object({ id: userId, typed: z.string({ error: "Type the address." }).max(300, { error: "This is not the address of this member." }) }),
+  fields: z.object({
+    id: userId,
+    typed: z
+      .string({ error: "Type the address." })
+      .max(300, { error: "This is not the address of this member." }),
+  }),
   async run({ input, member, write }) {
     const changes = await write((sql, admin) => {
       const { slugs } = deleteUser(sql, admin, input);

@@ -20,11 +20,19 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
   const before = cursor(query.before);
   const { users, next } = await snapshotSql((sql) => findUsers(sql, admin, { text: q, before }));
   return (
-    <AdminFrame current="users" title="Users" said={last(query.said) === "deleted" ? "The member is deleted, with all that was theirs." : null}>
+    <AdminFrame
+      current="users"
+      title="Users"
+      said={
+        last(query.said) === "deleted" ? "The member is deleted, with all that was theirs." : null
+      }
+    >
       <section className="desk-section">
         <FindForm action="/admin/users" label="Name or address, or a part of it" q={q} />
         {users.length === 0 ? (
-          <p role="status">{q ? `Nobody’s name or address holds “${q}”.` : "There are no members yet."}</p>
+          <p role="status">
+            {q ? `Nobody’s name or address holds “${q}”.` : "There are no members yet."}
+          </p>
         ) : (
           <TableFrame label="Members">
             <thead>

@@ -8,24 +8,40 @@ import { closeCompiler } from "#lib/mdx/compile.ts";
 import { getPost, siteStatus, stopSite } from "../../_site/site.ts";
 
 const SECRET = "a secret of sixteen";
-const text = (title: string) => `---\ntitle: ${title}\ndate: 2026-01-01\ndescription: D\n---\n\nHi.\n`;
+const text = (title: string) =>
+  `---\ntitle: ${title}\ndate: 2026-01-01\ndescription: D\n---\n\nHi.\n`;
 let host: TestGitHost;
 
-const send = (body: BodyInit, headers: Record<string, string> = {}) => POST(new Request("http://site/api/content-webhook", { method: "POST", body, headers }));
+const send = (body: BodyInit, headers: Record<string, string> = {}) =>
+  POST(new Request("http://site/api/content-webhook", { method: "POST", body, headers }));
 const live = async () => (await snapshotSql(findLiveVersion))?.version ?? null;
 
 beforeEach(async () => {
   host = await startGitHost();
   overrideEnv({
-    FETCH_ALLOW_PRIVATE: host.address, CONTENT_SOURCE: "git", CONTENT_GIT_API: host.api, CONTENT_GIT_REPOSITORY: host.repository, CONTENT_GIT_BRANCH: "main",
-    CONTENT_GIT_PATH: "content", CONTENT_WEBHOOK_SECRET: SECRET,
+    FETCH_ALLOW_PRIVATE: host.address,
+    CONTENT_SOURCE: "git",
+    CONTENT_GIT_API: host.api,
+    CONTENT_GIT_REPOSITORY: host.repository,
+    CONTENT_GIT_BRANCH: "main",
+    CONTENT_GIT_PATH: "content",
+    CONTENT_WEBHOOK_SECRET: SECRET,
   });
 });
 afterEach(async () => {
   await stopSite();
   await closeCompiler();
   await host.close();
-  overrideEnv({ FETCH_ALLOW_PRIVATE: undefined, CONTENT_SOURCE: undefined, CONTENT_GIT_API: undefined, CONTENT_GIT_REPOSITORY: undefined, CONTENT_GIT_BRANCH: undefined, CONTENT_GIT_PATH: undefined, CONTENT_WEBHOOK_SECRET: undefined, REPLICATION: undefined });
+  overrideEnv({
+    FETCH_ALLOW_PRIVATE: undefined,
+    CONTENT_SOURCE: undefined,
+    CONTENT_GIT_API: undefined,
+    CONTENT_GIT_REPOSITORY: undefined,
+    CONTENT_GIT_BRANCH: undefined,
+    CONTENT_GIT_PATH: undefined,
+    CONTENT_WEBHOOK_SECRET: undefined,
+    REPLICATION: undefined,
+  });
 });
 
 test("a push shows the new text without a deploy", async () => {
@@ -34,9 +50,14 @@ test("a push shows the new text without a deploy", async () => {
   const sha = host.commit({ "content/blog/a.mdx": text("Two") });
   const { body, headers } = host.push(SECRET, sha);
   const response = await send(body, headers);
-  expect([response.status, await response.json()]).toEqual([200, { message: `${sha} is live now.` }]);
+  expect([response.status, await response.json()]).toEqual([
+    200,
+    { message: `${sha} is live now.` },
+  ]);
   expect(await live()).toBe(sha);
-  await expect.poll(async () => (await getPost("a"))?.frontMatter.title, { timeout: 10_000 }).toBe("Two");
+  await expect
+    .poll(async () => (await getPost("a"))?.frontMatter.title, { timeout: 10_000 })
+    .toBe("Two");
   expect(await (await send(body, headers)).json()).toEqual({ message: `${sha} was live already.` });
   expect(siteStatus().problem).toBeNull();
 });
@@ -44,7 +65,9 @@ test("a push shows the new text without a deploy", async () => {
 test("a forged push, one without a signature, and one to another branch change nothing", async () => {
   const { body, headers } = host.push("another secret!!!", "a".repeat(40));
   expect((await send(body, headers)).status).toBe(401);
-  expect((await send(body, { "x-github-event": "push", "content-type": "application/json" })).status).toBe(401);
+  expect(
+    (await send(body, { "x-github-event": "push", "content-type": "application/json" })).status,
+  ).toBe(401);
   const other = host.push(SECRET, "a".repeat(40), { branch: "dev" });
   expect((await send(other.body, other.headers)).status).toBe(202);
   expect(await live()).toBeNull();
@@ -57,12 +80,34 @@ test("a signature holds for exactly the bytes that were sent", async () => {
 
 test("a body that is too large, and one that is not JSON, are refused", async () => {
   const large = "x".repeat(1_048_577);
-  expect((await send(large, { "x-github-event": "push", "x-hub-signature-256": signatureOf(SECRET, large) })).status).toBe(413);
-  expect((await send("{", { "x-github-event": "push", "content-type": "application/json", "x-hub-signature-256": signatureOf(SECRET, "{") })).status).toBe(400);
+  expect(
+    (
+      await send(large, {
+        "x-github-event": "push",
+        "x-hub-signature-256": signatureOf(SECRET, large),
+      })
+    ).status,
+  ).toBe(413);
+  expect(
+    (
+      await send("{", {
+        "x-github-event": "push",
+        "content-type": "application/json",
+        "x-hub-signature-256": signatureOf(SECRET, "{"),
+      })
+    ).status,
+  ).toBe(400);
 });
 
 test("a ping is answered", async () => {
-  expect((await send("{}", { "x-github-event": "ping", "x-hub-signature-256": signatureOf(SECRET, "{}") })).status).toBe(200);
+  expect(
+    (
+      await send("{}", {
+        "x-github-event": "ping",
+        "x-hub-signature-256": signatureOf(SECRET, "{}"),
+      })
+    ).status,
+  ).toBe(200);
 });
 
 test("without a secret, or with content from disk, there is no such door", async () => {

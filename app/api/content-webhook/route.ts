@@ -31,15 +31,23 @@ export async function POST(request: Request): Promise<Response> {
     log("info", "content.pushed", { version: verdict.version, isNew });
     // Not waited for: the host gives up after ten seconds, and compiling may take longer.
     void lookAtLiveVersion();
-    return said(200, isNew ? `${verdict.version} is live now.` : `${verdict.version} was live already.`);
+    return said(
+      200,
+      isNew ? `${verdict.version} is live now.` : `${verdict.version} was live already.`,
+    );
   });
 }
 
 async function judge(request: Request, expected: Parameters<typeof judgeWebhook>[2]) {
   try {
-    return judgeWebhook(request.headers, await readBody(request, { maxBytes: MAX_WEBHOOK_BYTES }), expected);
+    return judgeWebhook(
+      request.headers,
+      await readBody(request, { maxBytes: MAX_WEBHOOK_BYTES }),
+      expected,
+    );
   } catch (error) {
-    if (isAppError(error)) log("warn", "content.webhook_refused", { code: error.code, reason: error.message });
+    if (isAppError(error))
+      log("warn", "content.webhook_refused", { code: error.code, reason: error.message });
     throw error;
   }
 }

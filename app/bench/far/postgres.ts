@@ -37,7 +37,11 @@ function translate(text: string, values: readonly SqlValue[]): string {
       .replaceAll("CROSS JOIN", "JOIN")
       // Before Postgres 16 a query in FROM needs a name.
       .replace(/FROM \(SELECT \? AS "from"\)$/, (found) => `${found} AS "given"`)
-      .replace(/\?/g, () => `$${at + 1}::${["number", "bigint"].includes(typeof values[at++]) ? "bigint" : "text"}`)
+      .replace(
+        /\?/g,
+        () =>
+          `$${at + 1}::${["number", "bigint"].includes(typeof values[at++]) ? "bigint" : "text"}`,
+      )
   );
 }
 
@@ -45,17 +49,32 @@ function translate(text: string, values: readonly SqlValue[]): string {
 const shared = globalThis as { __lecternFar?: postgres.Sql };
 
 async function ask(far: postgres.Sql, { text, values, rows, isOne }: Asked): Promise<void> {
-  const found = await far.unsafe(translate(text, values), values as postgres.ParameterOrJSON<never>[], { prepare: true });
+  const found = await far.unsafe(
+    translate(text, values),
+    values as postgres.ParameterOrJSON<never>[],
+    { prepare: true },
+  );
   const count = isOne ? Math.min(1, found.length) : found.length;
-  if (count !== rows) throw new Error(`Postgres has ${count} rows where SQLite has ${rows}: ${text.trim().slice(0, 200)}`);
+  if (count !== rows)
+    throw new Error(
+      `Postgres has ${count} rows where SQLite has ${rows}: ${text.trim().slice(0, 200)}`,
+    );
 }
 
 /**
  * Asks the Postgres at `url` each of `asked`: one after the other as code does that needs an answer to go on ("each"), or all in
  * one round trip ("together"). Throws when an answer has another number of rows than SQLite's.
  */
-export async function askFar(url: string, asked: readonly Asked[], how: "each" | "together"): Promise<void> {
-  const far = (shared.__lecternFar ??= postgres(url, { max: 1, fetch_types: false, onnotice: () => {} }));
+export async function askFar(
+  url: string,
+  asked: readonly Asked[],
+  how: "each" | "together",
+): Promise<void> {
+  const far = (shared.__lecternFar ??= postgres(url, {
+    max: 1,
+    fetch_types: false,
+    onnotice: () => {},
+  }));
   if (how === "together") await Promise.all(asked.map((one) => ask(far, one)));
   else for (const one of asked) await ask(far, one);
 }

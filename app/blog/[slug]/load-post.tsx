@@ -17,7 +17,15 @@ import type { Identity } from "#lib/session/session.ts";
 /** Where a post's file can be changed, or null when the repository is not known. */
 function editUrl(path: string): string | null {
   if (!env.REPOSITORY_URL) return null;
-  return [env.REPOSITORY_URL.replace(/\/+$/, ""), "edit", env.CONTENT_GIT_BRANCH, env.CONTENT_GIT_PATH, path].filter(Boolean).join("/");
+  return [
+    env.REPOSITORY_URL.replace(/\/+$/, ""),
+    "edit",
+    env.CONTENT_GIT_BRANCH,
+    env.CONTENT_GIT_PATH,
+    path,
+  ]
+    .filter(Boolean)
+    .join("/");
 }
 
 /** The page of the post at `slug` for this reader; the page and status of a missing one when there is no such post. `readData` is replaced by the benchmarks alone. */
@@ -41,7 +49,9 @@ export async function loadPost(slug: string, identity: Identity, readData = read
       author={env.SITE_AUTHOR}
       extras={
         <>
-          {!post.frontMatter.draft && <ReadCounter slug={slug} readingMinutes={post.compiled.readingMinutes} />}
+          {!post.frontMatter.draft && (
+            <ReadCounter slug={slug} readingMinutes={post.compiled.readingMinutes} />
+          )}
           <JsonLd post={post} />
         </>
       }
@@ -57,14 +67,29 @@ export async function postMetadata(slug: string): Promise<Metadata> {
   if (!post) return { title: "Not found", robots: { index: false } };
   const { title, description, date, categories, keywords, draft, unlisted } = post.frontMatter;
   const path = `/blog/${slug}`;
-  const images = [{ url: socialImageUrl({ url: env.SITE_URL }, post), width: 1200, height: 630, alt: title }];
+  const images = [
+    { url: socialImageUrl({ url: env.SITE_URL }, post), width: 1200, height: 630, alt: title },
+  ];
   return {
     title,
     description,
     keywords: [...keywords],
-    alternates: { canonical: path, types: { ...feedTypes, "text/markdown": [{ url: `${path}.md`, title: "Markdown" }] } },
+    alternates: {
+      canonical: path,
+      types: { ...feedTypes, "text/markdown": [{ url: `${path}.md`, title: "Markdown" }] },
+    },
     robots: draft || unlisted ? { index: false, follow: false } : undefined,
-    openGraph: { type: "article", title, description, url: path, siteName: env.SITE_NAME, publishedTime: date, authors: [env.SITE_AUTHOR], tags: [...categories], images },
+    openGraph: {
+      type: "article",
+      title,
+      description,
+      url: path,
+      siteName: env.SITE_NAME,
+      publishedTime: date,
+      authors: [env.SITE_AUTHOR],
+      tags: [...categories],
+      images,
+    },
     twitter: { card: "summary_large_image", title, description, images },
   };
 }

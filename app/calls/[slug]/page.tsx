@@ -34,7 +34,14 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
     description,
     keywords: keywordList(keywords),
     alternates: { canonical: path, types: podcastTypes() },
-    openGraph: { type: "article", title, description, url: path, publishedTime: new Date(episode.publishedAt).toISOString(), images: [image] },
+    openGraph: {
+      type: "article",
+      title,
+      description,
+      url: path,
+      publishedTime: new Date(episode.publishedAt).toISOString(),
+      images: [image],
+    },
     twitter: { card: "summary", title, description, images: [image] },
   };
 }
@@ -59,12 +66,18 @@ export default async function Page({ params }: Props) {
         </p>
       </header>
       <div className="episode">
-        <EpisodeView ids="episode" content={{ ...episode, ...soundsOf(episode), keywords: keywordList(episode.keywords) }} />
+        <EpisodeView
+          ids="episode"
+          content={{ ...episode, ...soundsOf(episode), keywords: keywordList(episode.keywords) }}
+        />
         <p className="episode-share">
           <button type="button" className="button needs-script" data-copy={url}>
             <LinkIcon /> Copy link
           </button>
-          <a className="button" href={`mailto:?subject=${encodeURIComponent(episode.title)}&body=${encodeURIComponent(url)}`}>
+          <a
+            className="button"
+            href={`mailto:?subject=${encodeURIComponent(episode.title)}&body=${encodeURIComponent(url)}`}
+          >
             <MailIcon /> Send by mail
           </a>
           <a className="button" href={PODCAST_PATH} type="application/rss+xml">
@@ -80,7 +93,10 @@ export default async function Page({ params }: Props) {
           {episode.after && <Neighbour rel="next" link={episode.after} />}
         </nav>
       </div>
-      <script type="application/ld+json" dangerouslySetInnerHTML={{ __html: scriptJson(podcastEpisode(episode, podcast())) }} />
+      <script
+        type="application/ld+json"
+        dangerouslySetInnerHTML={{ __html: scriptJson(podcastEpisode(episode, podcast())) }}
+      />
     </article>
   );
 }
@@ -89,11 +105,20 @@ function soundsOf({ slug, hasCall, callDurationMs, answer, joined }: Episode) {
   return {
     call: hasCall ? { src: soundPath(slug, "call", null), durationMs: callDurationMs } : null,
     answer: { src: soundPath(slug, "answer", answer.contentType), durationMs: answer.durationMs },
-    joined: joined && { src: soundPath(slug, "episode", joined.contentType), durationMs: joined.durationMs },
+    joined: joined && {
+      src: soundPath(slug, "episode", joined.contentType),
+      durationMs: joined.durationMs,
+    },
   };
 }
 
-function Neighbour({ rel, link: { number, slug, title } }: { rel: "prev" | "next"; link: EpisodeLink }) {
+function Neighbour({
+  rel,
+  link: { number, slug, title },
+}: {
+  rel: "prev" | "next";
+  link: EpisodeLink;
+}) {
   return (
     <a href={`/calls/${slug}`} rel={rel}>
       <small>

@@ -13,5 +13,10 @@ const MAX_AGE_SECONDS = 300;
 
 export async function GET(request: Request): Promise<Response> {
   const episodes = await snapshotSql((sql) => listEpisodes(sql, { limit: MAX_FEED_EPISODES }));
-  return sharedResponse(request, sharedBody(podcastFeed(podcast(), episodes)), "application/rss+xml; charset=utf-8", MAX_AGE_SECONDS);
+  return sharedResponse(
+    request,
+    sharedBody(podcastFeed(podcast(), episodes)),
+    "application/rss+xml; charset=utf-8",
+    MAX_AGE_SECONDS,
+  );
 }

@@ -35,7 +35,11 @@ export default async function Page({ searchParams }: Props) {
     <div className="wrap">
       <header className="page-head">
         <h1>Your calls</h1>
-        <p className="lead">{calls.length === 0 ? "You have left no call yet. Ask something: it gets a spoken answer." : "What you asked, and what became of it. Recordings are heard by you and those who answer, until they are published."}</p>
+        <p className="lead">
+          {calls.length === 0
+            ? "You have left no call yet. Ask something: it gets a spoken answer."
+            : "What you asked, and what became of it. Recordings are heard by you and those who answer, until they are published."}
+        </p>
       </header>
       {fresh && (
         <>
@@ -61,7 +65,13 @@ export default async function Page({ searchParams }: Props) {
         </p>
         <ol>
           {calls.map((call) => (
-            <OwnCallItem key={call.id} call={call} date={<Moment ms={call.createdAt} day />} isNew={call === fresh} deleteForm={DELETE_FORM} />
+            <OwnCallItem
+              key={call.id}
+              call={call}
+              date={<Moment ms={call.createdAt} day />}
+              isNew={call === fresh}
+              deleteForm={DELETE_FORM}
+            />
           ))}
         </ol>
       </div>

@@ -29,12 +29,17 @@ export const submitCall = formAction({
   run: async ({ input, member, write }) => {
     // Another tab may have logged somebody else in since the page was loaded.
     if (input.owner !== undefined && input.owner !== draftOwner(member)) {
-      throw new AppError("conflict", `This page was opened by another member; now you are logged in as ${member.firstName}. Whoever spoke logs in again and sends it: it is kept on this device.`);
+      throw new AppError(
+        "conflict",
+        `This page was opened by another member; now you are logged in as ${member.firstName}. Whoever spoke logs in again and sends it: it is kept on this device.`,
+      );
     }
     const { uploadId } = input;
     const store = async () => {
       const recording = uploadId ? await prepareRecording({ uploadId, member }) : null;
-      return write((sql, member) => submit(sql, { ...input, recording, member }), { durable: true });
+      return write((sql, member) => submit(sql, { ...input, recording, member }), {
+        durable: true,
+      });
     };
     const call = uploadId ? await inTurn(store) : await store();
     if (call.isNew) kickDeliveries();

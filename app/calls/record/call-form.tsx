@@ -11,25 +11,62 @@ import { submitCall } from "./actions.ts";
 const KEPT = ["title", "description", "keywords"];
 
 /** `id`: what the call will be called where JavaScript does not run; where it does the recorder has its own. `maxMs` and `maxBytes`: of the recording. */
-export function CallForm({ id, owner, maxMs, maxBytes }: { id: string; owner: string; maxMs: number; maxBytes: number }) {
+export function CallForm({
+  id,
+  owner,
+  maxMs,
+  maxBytes,
+}: {
+  id: string;
+  owner: string;
+  maxMs: number;
+  maxBytes: number;
+}) {
   const [isTyped, setTyped] = useState(false);
   const [isSending, setSending] = useState(false);
   return (
     <ActionForm action={submitCall} className="form" loginNext="/calls/record">
       <input type="hidden" name="owner" value={owner} />
-      <p className="form-message without-script">Recording needs JavaScript, which is switched off in this browser. You can write your question instead; it gets the same answer.</p>
+      <p className="form-message without-script">
+        Recording needs JavaScript, which is switched off in this browser. You can write your
+        question instead; it gets the same answer.
+      </p>
       <fieldset className="ways needs-script">
         <legend className="form-legend">How do you want to ask?</legend>
         <div className="ways-choice">
           <label>
-            <input type="radio" name="way" value="spoken" checked={!isTyped} onChange={() => setTyped(false)} /> Speak
+            <input
+              type="radio"
+              name="way"
+              value="spoken"
+              checked={!isTyped}
+              onChange={() => setTyped(false)}
+            />{" "}
+            Speak
           </label>
           <label>
-            <input type="radio" name="way" value="typed" checked={isTyped} onChange={() => setTyped(true)} /> Write
+            <input
+              type="radio"
+              name="way"
+              value="typed"
+              checked={isTyped}
+              onChange={() => setTyped(true)}
+            />{" "}
+            Write
           </label>
         </div>
       </fieldset>
-      <Recorder name="uploadId" draftKey="call" maxMs={maxMs} maxBytes={maxBytes} owner={owner} keep={KEPT} formId={{ name: "id", value: id }} isOn={!isTyped} onSending={setSending} />
+      <Recorder
+        name="uploadId"
+        draftKey="call"
+        maxMs={maxMs}
+        maxBytes={maxBytes}
+        owner={owner}
+        keep={KEPT}
+        formId={{ name: "id", value: id }}
+        isOn={!isTyped}
+        onSending={setSending}
+      />
       <Field
         name="title"
         label="Title"
@@ -48,7 +85,10 @@ export function CallForm({ id, owner, maxMs, maxBytes }: { id: string; owner: st
         label={isTyped ? "Your question" : "Description"}
         hint={
           <>
-            {isTyped ? "As you would say it" : "The question in a few sentences, for those who read. If you don’t record, this is the question"}: 20 to 1,000 characters
+            {isTyped
+              ? "As you would say it"
+              : "The question in a few sentences, for those who read. If you don’t record, this is the question"}
+            : 20 to 1,000 characters
             <LiveCount min={20} max={1000} />
           </>
         }
@@ -81,7 +121,11 @@ function Send({ isTyped, isSending }: { isTyped: boolean; isSending: boolean }) 
   return (
     <div className="form-actions">
       <Submit>{pending || isSending ? "Sending…" : "Send your call"}</Submit>
-      <span className="muted">{isTyped ? "It is read, answered, then published." : "It is heard, answered, then published."}</span>
+      <span className="muted">
+        {isTyped
+          ? "It is read, answered, then published."
+          : "It is heard, answered, then published."}
+      </span>
     </div>
   );
 }

@@ -19,24 +19,36 @@ export default async function Page() {
     <div className="wrap">
       <header className="page-head">
         <h1>Leave a call</h1>
-        <p className="lead">Ask a question in your own voice, two minutes at most. It gets a spoken answer, and both are published together under your first name, {member.firstName}.</p>
+        <p className="lead">
+          Ask a question in your own voice, two minutes at most. It gets a spoken answer, and both
+          are published together under your first name, {member.firstName}.
+        </p>
       </header>
       <div className="leave-call">
-        <CallForm id={randomUUID()} owner={draftOwner(member)} maxMs={MAX_CALL_MS} maxBytes={CALL_LIMITS.maxBytes} />
+        <CallForm
+          id={randomUUID()}
+          owner={draftOwner(member)}
+          maxMs={MAX_CALL_MS}
+          maxBytes={CALL_LIMITS.maxBytes}
+        />
         <aside className="tips" aria-labelledby="tips">
           <h2 id="tips">A good call</h2>
           <ul>
             <li>
-              <strong>Asks one thing.</strong> Say who you are and what you do, then the question, then why it matters to you.
+              <strong>Asks one thing.</strong> Say who you are and what you do, then the question,
+              then why it matters to you.
             </li>
             <li className="needs-script">
-              <strong>Is easy to hear.</strong> A quiet room and a hand’s width from the microphone do more than an expensive one.
+              <strong>Is easy to hear.</strong> A quiet room and a hand’s width from the microphone
+              do more than an expensive one.
             </li>
             <li>
-              <strong>Names nobody who did not agree.</strong> No employers’ secrets, no addresses: anybody will be able to listen.
+              <strong>Names nobody who did not agree.</strong> No employers’ secrets, no addresses:
+              anybody will be able to listen.
             </li>
             <li className="needs-script">
-              <strong>Can be taken again.</strong> Listen before you send. Until then it stays on this device, also when the page is closed.
+              <strong>Can be taken again.</strong> Listen before you send. Until then it stays on
+              this device, also when the page is closed.
             </li>
           </ul>
           <p>

@@ -38,16 +38,29 @@ beforeEach(async () => {
   eve = await logIn();
   await logIn({ role: "ADMIN", email: "grace@example.test", createdAt: 1 });
   await logIn({ role: "ADMIN", email: "linus@example.test", createdAt: 2 });
-  sent.headers = { host: "localhost:3000", origin: "http://localhost:3000", "sec-fetch-site": "same-origin" };
+  sent.headers = {
+    host: "localhost:3000",
+    origin: "http://localhost:3000",
+    "sec-fetch-site": "same-origin",
+  };
 });
 
 // What was kicked off ends before the database of the test goes.
 afterEach(() => deliverDue());
 
-const fields = (given: Record<string, string> = {}) => ({ id: randomUUID(), title: "How do I begin?", description: "I want to begin, but I never know where.", keywords: "beginning, courage", ...given });
+const fields = (given: Record<string, string> = {}) => ({
+  id: randomUUID(),
+  title: "How do I begin?",
+  description: "I want to begin, but I never know where.",
+  keywords: "beginning, courage",
+  ...given,
+});
 
 /** Sends the form. Returns where it leads, or the state it comes back with. */
-async function submit(given: Record<string, string> = {}, who: Somebody | null = ada): Promise<string | FormState> {
+async function submit(
+  given: Record<string, string> = {},
+  who: Somebody | null = ada,
+): Promise<string | FormState> {
   sent.cookie = who?.cookie ?? "";
   const form = new FormData();
   for (const [name, value] of Object.entries(fields(given))) form.append(name, value);
@@ -60,12 +73,32 @@ async function submit(given: Record<string, string> = {}, who: Somebody | null =
   }
 }
 
-async function upload(bytes: Uint8Array, { who = ada, skip = -1, sha256 = createHash("sha256").update(bytes).digest("hex") }: { who?: Somebody; skip?: number; sha256?: string } = {}): Promise<string> {
+async function upload(
+  bytes: Uint8Array,
+  {
+    who = ada,
+    skip = -1,
+    sha256 = createHash("sha256").update(bytes).digest("hex"),
+  }: { who?: Somebody; skip?: number; sha256?: string } = {},
+): Promise<string> {
   const id = randomUUID();
   await writeSql((sql) => {
-    sql.run(`INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`, id, who.id, nowMs(), bytes.length, sha256);
+    sql.run(
+      `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
+      id,
+      who.id,
+      nowMs(),
+      bytes.length,
+      sha256,
+    );
     for (let number = 0; number * PART_BYTES < bytes.length; number++) {
-      if (number !== skip) sql.run(`INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?)`, id, number, bytes.subarray(number * PART_BYTES, (number + 1) * PART_BYTES));
+      if (number !== skip)
+        sql.run(
+          `INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?)`,
+          id,
+          number,
+          bytes.subarray(number * PART_BYTES, (number + 1) * PART_BYTES),
+        );
     }
   });
   return id;
@@ -83,20 +116,40 @@ interface CallRow {
 }
 const stored = () =>
   snapshotSql((sql) => ({
-    calls: sql.all<CallRow>(`SELECT c."id", c."title", c."description", c."keywords", c."userId", c."base64", r."state", r."durationMs" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" ORDER BY c."createdAt"`),
+    calls: sql.all<CallRow>(
+      `SELECT c."id", c."title", c."description", c."keywords", c."userId", c."base64", r."state", r."durationMs" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" ORDER BY c."createdAt"`,
+    ),
     parts: sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
     uploads: sql.all<{ id: string; callId: string | null }>(`SELECT "id", "callId" FROM "Upload"`),
     told: listDeliveries(sql).map(({ about }) => about),
   }));
-const refusal = (state: string | FormState) => (typeof state === "string" ? state : [state.status, state.code, state.errors]);
+const refusal = (state: string | FormState) =>
+  typeof state === "string" ? state : [state.status, state.code, state.errors];
 
 test("a recording becomes a call, its parts go, and every admin is told", async () => {
   const bytes = opusWebm({ seconds: 90 });
   const uploadId = await upload(bytes);
   const id = randomUUID();
-  expect(await submit({ id, uploadId, title: "  How  do I begin? ", description: "One line.\r\nAnother one, which is longer." })).toBe(`/calls/mine?sent=${id}`);
+  expect(
+    await submit({
+      id,
+      uploadId,
+      title: "  How  do I begin? ",
+      description: "One line.\r\nAnother one, which is longer.",
+    }),
+  ).toBe(`/calls/mine?sent=${id}`);
   const { calls, parts, uploads } = await stored();
-  expect(calls).toMatchObject([{ id, title: "How do I begin?", description: "One line.\nAnother one, which is longer.", keywords: "beginning, courage", userId: ada.id, state: "NEW", durationMs: 90_000 }]);
+  expect(calls).toMatchObject([
+    {
+      id,
+      title: "How do I begin?",
+      description: "One line.\nAnother one, which is longer.",
+      keywords: "beginning, courage",
+      userId: ada.id,
+      state: "NEW",
+      durationMs: 90_000,
+    },
+  ]);
   expect(calls[0]!.base64.slice(0, 23)).toBe("data:audio/webm;base64,");
   expect(Buffer.from(decodeRecording(calls[0]!.base64)!).equals(Buffer.from(bytes))).toBe(true);
   expect([parts, uploads]).toEqual([0, [{ id: uploadId, callId: id }]]);
@@ -106,22 +159,68 @@ test("admins get a mail each, with where to go; the webhook is told where there 
   overrideEnv({ DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook" });
   const id = randomUUID();
   // Without the action, which has them delivered at once.
-  const member = { id: ada.id, firstName: "Ada", team: "RED", role: "MEMBER", sessionKey: "", loggedInAtMs: nowMs() };
+  const member = {
+    id: ada.id,
+    firstName: "Ada",
+    team: "RED",
+    role: "MEMBER",
+    sessionKey: "",
+    loggedInAtMs: nowMs(),
+  };
   const payloads = await writeSql((sql) => {
-    storeCall(sql, { ...fields(), id, title: "A <b>bold</b> question", uploadId: null, recording: null, member });
-    return sql.all<{ payload: string; userId: string }>(`SELECT "payload", "userId" FROM "Delivery" ORDER BY "id"`);
+    storeCall(sql, {
+      ...fields(),
+      id,
+      title: "A <b>bold</b> question",
+      uploadId: null,
+      recording: null,
+      member,
+    });
+    return sql.all<{ payload: string; userId: string }>(
+      `SELECT "payload", "userId" FROM "Delivery" ORDER BY "id"`,
+    );
   });
   overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
-  const told = payloads.map(({ payload }) => JSON.parse(payload) as { kind: string; mail?: { to: string; subject: string; parts: unknown[] }; text?: string });
-  expect(told.map(({ kind, mail }) => [kind, mail?.to])).toEqual([["MAIL", "grace@example.test"], ["MAIL", "linus@example.test"], ["DISCORD", undefined]]);
-  expect(told[0]!.mail).toEqual({ to: "grace@example.test", subject: "A new call: A <b>bold</b> question", parts: ["Ada wrote a question: A <b>bold</b> question", "I want to begin, but I never know where.", { link: `http://localhost:3000/admin/calls/${id}`, label: "Read and answer" }] });
+  const told = payloads.map(
+    ({ payload }) =>
+      JSON.parse(payload) as {
+        kind: string;
+        mail?: { to: string; subject: string; parts: unknown[] };
+        text?: string;
+      },
+  );
+  expect(told.map(({ kind, mail }) => [kind, mail?.to])).toEqual([
+    ["MAIL", "grace@example.test"],
+    ["MAIL", "linus@example.test"],
+    ["DISCORD", undefined],
+  ]);
+  expect(told[0]!.mail).toEqual({
+    to: "grace@example.test",
+    subject: "A new call: A <b>bold</b> question",
+    parts: [
+      "Ada wrote a question: A <b>bold</b> question",
+      "I want to begin, but I never know where.",
+      { link: `http://localhost:3000/admin/calls/${id}`, label: "Read and answer" },
+    ],
+  });
   expect(told[2]!.text).toContain(`/admin/calls/${id}`);
   expect(payloads.every(({ userId }) => userId === ada.id)).toBe(true);
 });
 
 test("mails go out after the commit, without being waited for", async () => {
   await submit();
-  await vi.waitFor(async () => expect(mailsInFolder(5).map(({ to, subject }) => [to, subject]).sort()).toEqual([["grace@example.test", "A new call: How do I begin?"], ["linus@example.test", "A new call: How do I begin?"]]), { timeout: 5_000 });
+  await vi.waitFor(
+    async () =>
+      expect(
+        mailsInFolder(5)
+          .map(({ to, subject }) => [to, subject])
+          .sort(),
+      ).toEqual([
+        ["grace@example.test", "A new call: How do I begin?"],
+        ["linus@example.test", "A new call: How do I begin?"],
+      ]),
+    { timeout: 5_000 },
+  );
 });
 
 test("keywords are kept without empty and repeated ones, and counted after that", async () => {
@@ -130,21 +229,36 @@ test("keywords are kept without empty and repeated ones, and counted after that"
 });
 
 test("a question can be typed", async () => {
-  for (const uploadId of [undefined, ""]) expect(await submit(uploadId === undefined ? {} : { uploadId })).toMatch(/^\/calls\/mine\?sent=/);
-  expect((await stored()).calls).toMatchObject([{ base64: "", durationMs: null, state: "NEW" }, { base64: "" }]);
+  for (const uploadId of [undefined, ""])
+    expect(await submit(uploadId === undefined ? {} : { uploadId })).toMatch(
+      /^\/calls\/mine\?sent=/,
+    );
+  expect((await stored()).calls).toMatchObject([
+    { base64: "", durationMs: null, state: "NEW" },
+    { base64: "" },
+  ]);
 });
 
 test("what the client calls a recording doesn't matter", async () => {
   await submit({ uploadId: await upload(audioFixture("tone.m4a")) });
   await submit({ uploadId: await upload(audioFixture("tone.mp3")) });
-  expect((await stored()).calls.map(({ base64 }) => base64.slice(0, 16))).toEqual(["data:audio/mp4;b", "data:audio/mpeg;"]);
+  expect((await stored()).calls.map(({ base64 }) => base64.slice(0, 16))).toEqual([
+    "data:audio/mp4;b",
+    "data:audio/mpeg;",
+  ]);
 });
 
 test("the same form twice, and at the same moment, is one call", async () => {
   const id = randomUUID();
   const uploadId = await upload(opusWebm({ seconds: 2 }));
-  const answers = await Promise.all([submit({ id, uploadId }), submit({ id, uploadId }), submit({ id, uploadId })]);
-  expect([...answers, await submit({ id, uploadId })]).toEqual(Array(4).fill(`/calls/mine?sent=${id}`));
+  const answers = await Promise.all([
+    submit({ id, uploadId }),
+    submit({ id, uploadId }),
+    submit({ id, uploadId }),
+  ]);
+  expect([...answers, await submit({ id, uploadId })]).toEqual(
+    Array(4).fill(`/calls/mine?sent=${id}`),
+  );
   const { calls, uploads } = await stored();
   expect([calls.length, uploads]).toEqual([1, [{ id: uploadId, callId: id }]]);
 });
@@ -174,7 +288,8 @@ test("recorded anew and sent from the same page, the call stands and the new upl
 });
 
 test("nobody but a member leaves a call", async () => {
-  for (const who of [null, { ...ada, cookie: "session=forged" }]) expect(refusal(await submit({}, who))).toEqual(["refused", "unauthorized", {}]);
+  for (const who of [null, { ...ada, cookie: "session=forged" }])
+    expect(refusal(await submit({}, who))).toEqual(["refused", "unauthorized", {}]);
   sent.headers["sec-fetch-site"] = "cross-site";
   expect(refusal(await submit())).toEqual(["refused", "forbidden", {}]);
   expect((await stored()).calls).toEqual([]);
@@ -182,7 +297,11 @@ test("nobody but a member leaves a call", async () => {
 
 test("somebody else's upload is not there, and somebody else's form is refused", async () => {
   const uploadId = await upload(opusWebm({ seconds: 2 }), { who: eve });
-  expect(refusal(await submit({ uploadId }))).toEqual(["refused", "not_found", { audio: expect.stringMatching(/no such upload/) }]);
+  expect(refusal(await submit({ uploadId }))).toEqual([
+    "refused",
+    "not_found",
+    { audio: expect.stringMatching(/no such upload/) },
+  ]);
   expect((await stored()).parts).toBe(1);
   const id = randomUUID();
   await submit({ id }, eve);
@@ -215,44 +334,80 @@ for (const [what, given, field] of wrong) {
 
 test("a page that another member opened sends nothing under this one's name", async () => {
   const before = await stored();
-  expect(await submit({ owner: draftOwner({ id: "another-member" }) })).toMatchObject({ status: "refused", code: "conflict", message: expect.stringMatching(/opened by another member/) });
+  expect(await submit({ owner: draftOwner({ id: "another-member" }) })).toMatchObject({
+    status: "refused",
+    code: "conflict",
+    message: expect.stringMatching(/opened by another member/),
+  });
   expect(await stored()).toEqual(before);
   expect(await submit({ owner: draftOwner(ada) })).toMatch(/^\/calls\/mine/);
 });
 
 test("the lengths of reference.md are taken", async () => {
-  const fitting: Record<string, string>[] = [{ title: "x".repeat(5), description: "x".repeat(20), keywords: "xx" }, { title: "x".repeat(50), description: "x".repeat(1_000), keywords: "x".repeat(100) }, { title: "😀".repeat(50) }];
+  const fitting: Record<string, string>[] = [
+    { title: "x".repeat(5), description: "x".repeat(20), keywords: "xx" },
+    { title: "x".repeat(50), description: "x".repeat(1_000), keywords: "x".repeat(100) },
+    { title: "😀".repeat(50) },
+  ];
   for (const given of fitting) expect(await submit(given)).toMatch(/^\/calls\/mine/);
 });
 
 test("wrong fields leave the upload as it is", async () => {
   const uploadId = await upload(opusWebm({ seconds: 2 }));
-  expect(refusal(await submit({ uploadId, title: "x" }))).toEqual(["refused", "invalid", { title: expect.any(String) }]);
+  expect(refusal(await submit({ uploadId, title: "x" }))).toEqual([
+    "refused",
+    "invalid",
+    { title: expect.any(String) },
+  ]);
   expect(await submit({ uploadId })).toMatch(/^\/calls\/mine/);
 });
 
 test("an upload that is not whole says how to go on, and is kept", async () => {
   const uploadId = await upload(opusWebm({ seconds: 90 }), { skip: 0 });
-  expect(refusal(await submit({ uploadId }))).toEqual(["refused", "conflict", { audio: expect.stringMatching(/1 of 2 parts .* Send the form again/) }]);
+  expect(refusal(await submit({ uploadId }))).toEqual([
+    "refused",
+    "conflict",
+    { audio: expect.stringMatching(/1 of 2 parts .* Send the form again/) },
+  ]);
   expect((await stored()).parts).toBe(1);
 });
 
 const unfit: [string, () => Uint8Array, RegExp, string][] = [
   ["a film", () => audioFixture("film.webm"), /This is a film/, "invalid"],
-  ["a text called .webm", () => new TextEncoder().encode("I am a recording, believe me."), /not a recording that we know/, "invalid"],
+  [
+    "a text called .webm",
+    () => new TextEncoder().encode("I am a recording, believe me."),
+    /not a recording that we know/,
+    "invalid",
+  ],
   ["121.5 seconds", () => opusWebm({ seconds: 121.5 }), /lasts 2:02 minutes/, "invalid"],
-  ["a recording that was cut off", () => audioFixture("tone.m4a").subarray(0, 3_000), /damaged or was cut off/, "invalid"],
+  [
+    "a recording that was cut off",
+    () => audioFixture("tone.m4a").subarray(0, 3_000),
+    /damaged or was cut off/,
+    "invalid",
+  ],
   ["an answer's size", () => toneWav({ seconds: 60, rate: 96_000 }), /at most 5.2 MB/, "too_large"],
 ];
 for (const [what, bytes, message, code] of unfit) {
   test(`${what} makes no call, and the upload goes`, async () => {
-    expect(refusal(await submit({ uploadId: await upload(bytes()) }))).toEqual(["refused", code, { audio: expect.stringMatching(message) }]);
+    expect(refusal(await submit({ uploadId: await upload(bytes()) }))).toEqual([
+      "refused",
+      code,
+      { audio: expect.stringMatching(message) },
+    ]);
     expect(await stored()).toEqual({ calls: [], parts: 0, uploads: [], told: [] });
   });
 }
 
 test("a recording that doesn't come to its hash makes no call, and has to be sent anew", async () => {
-  expect(refusal(await submit({ uploadId: await upload(opusWebm({ seconds: 2 }), { sha256: "0".repeat(64) }) }))).toEqual(["refused", "invalid", { audio: expect.stringMatching(/damaged on its way/) }]);
+  expect(
+    refusal(
+      await submit({
+        uploadId: await upload(opusWebm({ seconds: 2 }), { sha256: "0".repeat(64) }),
+      }),
+    ),
+  ).toEqual(["refused", "invalid", { audio: expect.stringMatching(/damaged on its way/) }]);
   expect((await stored()).uploads).toEqual([]);
 });
 
@@ -260,7 +415,11 @@ test("a call that was deleted does not come back", async () => {
   const uploadId = await upload(opusWebm({ seconds: 2 }));
   await submit({ uploadId });
   await writeSql((sql) => sql.run(`DELETE FROM "Call"`));
-  expect(refusal(await submit({ uploadId }))).toEqual(["refused", "conflict", { audio: expect.stringMatching(/was deleted/) }]);
+  expect(refusal(await submit({ uploadId }))).toEqual([
+    "refused",
+    "conflict",
+    { audio: expect.stringMatching(/was deleted/) },
+  ]);
 });
 
 test("ten calls in 24 hours are the most", async () => {
@@ -287,7 +446,11 @@ test("twenty calls that wait are the most; one that is answered makes room", asy
   }
   setClock(nowMs() + DAY_MS + 1_000);
   expect(refusal(await submit())).toEqual(["refused", "rate_limited", {}]);
-  await writeSql((sql) => sql.run(`UPDATE "CallReview" SET "state" = 'ANSWERED' WHERE "callId" = (SELECT MIN("callId") FROM "CallReview")`));
+  await writeSql((sql) =>
+    sql.run(
+      `UPDATE "CallReview" SET "state" = 'ANSWERED' WHERE "callId" = (SELECT MIN("callId") FROM "CallReview")`,
+    ),
+  );
   expect(await submit()).toMatch(/^\/calls\/mine/);
 });
 

@@ -21,8 +21,14 @@ const MAX_BODY_BYTES = 1_024;
 const Announced = z.strictObject(
   {
     id: id(),
-    size: z.int({ error: "size must be a whole number of bytes." }).min(1, { error: "The recording is empty. Record it again." }),
-    sha256: z.string({ error: "sha256 is missing." }).regex(/^[0-9a-f]{64}$/, { error: "sha256 must be the hash of the whole recording in 64 hex digits." }),
+    size: z
+      .int({ error: "size must be a whole number of bytes." })
+      .min(1, { error: "The recording is empty. Record it again." }),
+    sha256: z
+      .string({ error: "sha256 is missing." })
+      .regex(/^[0-9a-f]{64}$/, {
+        error: "sha256 must be the hash of the whole recording in 64 hex digits.",
+      }),
   },
   { error: "The body must be {id, size, sha256}." },
 );
@@ -49,6 +55,10 @@ export function POST(request: Request): Promise<Response> {
     const announced = parse(await readBody(request, { maxBytes: MAX_BODY_BYTES }));
     // Before the door: more than anybody may send.
     assertAudioSize(announced.size, ANSWER_LIMITS);
-    return stateResponse(await writeAs(identity, { who: "member" }, (sql, member) => beginUpload(sql, { ...announced, member })));
+    return stateResponse(
+      await writeAs(identity, { who: "member" }, (sql, member) =>
+        beginUpload(sql, { ...announced, member }),
+      ),
+    );
   });
 }

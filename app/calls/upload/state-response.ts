@@ -4,5 +4,8 @@ import type { UploadState } from "#lib/calls/upload.ts";
 
 /** 200 with `{id, size, partBytes, parts, received}`, kept by nobody. */
 export function stateResponse({ id, size, partBytes, parts, received }: UploadState): Response {
-  return Response.json({ id, size, partBytes, parts, received }, { headers: { "cache-control": "no-store" } });
+  return Response.json(
+    { id, size, partBytes, parts, received },
+    { headers: { "cache-control": "no-store" } },
+  );
 }

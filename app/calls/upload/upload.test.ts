@@ -10,7 +10,12 @@ import { sent } from "#tests/next-headers.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { hashSessionId } from "#lib/base/session-key.ts";
 import { MAX_ANSWER_BYTES, MAX_AUDIO_BYTES } from "#lib/calls/audio.ts";
-import { PART_BYTES, assembleUpload, closeUpload, putPart as storePart } from "#lib/calls/upload.ts";
+import {
+  PART_BYTES,
+  assembleUpload,
+  closeUpload,
+  putPart as storePart,
+} from "#lib/calls/upload.ts";
 import { snapshotSql, writeSql } from "#lib/db/database.ts";
 import { findReader, sessionCookie, startSession } from "#lib/session/session.ts";
 
@@ -20,7 +25,8 @@ const ORIGIN = "http://localhost:3000";
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 /** Two parts: 524,288 bytes and the rest. */
 const RECORDING = opusWebm({ seconds: 90, seed: 7 });
-const part = (number: number, of: Uint8Array = RECORDING) => of.slice(number * PART_BYTES, (number + 1) * PART_BYTES);
+const part = (number: number, of: Uint8Array = RECORDING) =>
+  of.slice(number * PART_BYTES, (number + 1) * PART_BYTES);
 
 interface Somebody {
   id: string;
@@ -34,7 +40,9 @@ async function logIn(given: Parameters<typeof insertUser>[1] = {}): Promise<Some
     return { user, session: startSession(sql, user.id) };
   });
   const { name, value } = await sessionCookie(session);
-  const { member } = await snapshotSql((sql) => findReader(sql, { sessionKey: hashSessionId(session.id), clientId: null }));
+  const { member } = await snapshotSql((sql) =>
+    findReader(sql, { sessionKey: hashSessionId(session.id), clientId: null }),
+  );
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
 
@@ -50,41 +58,85 @@ interface Given {
   body?: BodyInit | null;
   headers?: Record<string, string>;
 }
-function request(method: string, path: string, { who = ada, body, headers = {} }: Given = {}): Request {
+function request(
+  method: string,
+  path: string,
+  { who = ada, body, headers = {} }: Given = {},
+): Request {
   sent.cookie = who?.cookie ?? "";
   return new Request(`${ORIGIN}${path}`, {
-    method, body,
-    headers: { host: "localhost:3000", origin: ORIGIN, "sec-fetch-site": "same-origin", accept: "application/json", ...headers },
+    method,
+    body,
+    headers: {
+      host: "localhost:3000",
+      origin: ORIGIN,
+      "sec-fetch-site": "same-origin",
+      accept: "application/json",
+      ...headers,
+    },
     ...(body instanceof ReadableStream && { duplex: "half" }),
   } as RequestInit);
 }
-const post = (announced: unknown, given: Given = {}) => begin(request("POST", "/calls/upload", { body: typeof announced === "string" ? announced : JSON.stringify(announced), ...given }));
-const state = (id: string, given: Given = {}) => getState(request("GET", `/calls/upload/${id}`, given), { params: Promise.resolve({ id }) });
-const remove = (id: string, given: Given = {}) => discard(request("DELETE", `/calls/upload/${id}`, given), { params: Promise.resolve({ id }) });
-const put = (id: string, number: number | string, body: BodyInit | null, given: Given = {}) => putPart(request("PUT", `/calls/upload/${id}/${number}`, { body, ...given }), { params: Promise.resolve({ id, number: String(number) }) });
-const announce = (bytes: Uint8Array = RECORDING, id: string = randomUUID()) => ({ id, size: bytes.length, sha256: sha256(bytes) });
+const post = (announced: unknown, given: Given = {}) =>
+  begin(
+    request("POST", "/calls/upload", {
+      body: typeof announced === "string" ? announced : JSON.stringify(announced),
+      ...given,
+    }),
+  );
+const state = (id: string, given: Given = {}) =>
+  getState(request("GET", `/calls/upload/${id}`, given), { params: Promise.resolve({ id }) });
+const remove = (id: string, given: Given = {}) =>
+  discard(request("DELETE", `/calls/upload/${id}`, given), { params: Promise.resolve({ id }) });
+const put = (id: string, number: number | string, body: BodyInit | null, given: Given = {}) =>
+  putPart(request("PUT", `/calls/upload/${id}/${number}`, { body, ...given }), {
+    params: Promise.resolve({ id, number: String(number) }),
+  });
+const announce = (bytes: Uint8Array = RECORDING, id: string = randomUUID()) => ({
+  id,
+  size: bytes.length,
+  sha256: sha256(bytes),
+});
 async function begun(bytes = RECORDING, given: Given = {}): Promise<string> {
   const announced = announce(bytes);
   expect((await post(announced, given)).status).toBe(200);
   return announced.id;
 }
-const rows = () => snapshotSql((sql) => ({ uploads: sql.all<{ id: string }>(`SELECT "id" FROM "Upload" ORDER BY "createdAt"`).map(({ id }) => id), parts: sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n }));
+const rows = () =>
+  snapshotSql((sql) => ({
+    uploads: sql
+      .all<{ id: string }>(`SELECT "id" FROM "Upload" ORDER BY "createdAt"`)
+      .map(({ id }) => id),
+    parts: sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
+  }));
 async function refused(answer: Promise<Response> | Response, status: number, message: RegExp) {
   const response = await answer;
   const { message: text } = (await response.json()) as { message: string };
-  expect([response.status, response.headers.get("cache-control"), text]).toEqual([status, "no-store", expect.stringMatching(message)]);
+  expect([response.status, response.headers.get("cache-control"), text]).toEqual([
+    status,
+    "no-store",
+    expect.stringMatching(message),
+  ]);
   return response;
 }
 
 test("a recording arrives in parts, in any order, and is whole", async () => {
   const announced = announce();
   const first = await post(announced);
-  expect([first.status, first.headers.get("cache-control"), await first.json()]).toEqual([200, "no-store", { id: announced.id, size: RECORDING.length, partBytes: 524_288, parts: 2, received: [] }]);
+  expect([first.status, first.headers.get("cache-control"), await first.json()]).toEqual([
+    200,
+    "no-store",
+    { id: announced.id, size: RECORDING.length, partBytes: 524_288, parts: 2, received: [] },
+  ]);
   expect((await put(announced.id, 1, part(1))).status).toBe(204);
   expect(await (await state(announced.id)).json()).toMatchObject({ received: [1] });
   expect((await put(announced.id, 0, part(0))).status).toBe(204);
   expect(await (await post(announced)).json()).toMatchObject({ received: [0, 1] });
-  expect(Buffer.from(await snapshotSql((sql) => assembleUpload(sql, { id: announced.id, member: ada.member }))).equals(Buffer.from(RECORDING))).toBe(true);
+  expect(
+    Buffer.from(
+      await snapshotSql((sql) => assembleUpload(sql, { id: announced.id, member: ada.member })),
+    ).equals(Buffer.from(RECORDING)),
+  ).toBe(true);
 });
 
 test("the same part again, also at the same moment, changes nothing", async () => {
@@ -99,14 +151,24 @@ test("a part that was damaged on its way is not replaced: the whole is found out
   const id = await begun();
   await put(id, 0, new Uint8Array(PART_BYTES));
   await put(id, 1, part(1));
-  await expect(snapshotSql((sql) => assembleUpload(sql, { id, member: ada.member }))).rejects.toMatchObject({ code: "invalid", field: "audio" });
+  await expect(
+    snapshotSql((sql) => assembleUpload(sql, { id, member: ada.member })),
+  ).rejects.toMatchObject({ code: "invalid", field: "audio" });
   await refused(put(id, 0, part(0)), 409, /Part 0 is here already, with other bytes/);
-  const first = await snapshotSql((sql) => sql.get<{ bytes: Uint8Array }>(`SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = 0`, id)!.bytes);
+  const first = await snapshotSql(
+    (sql) =>
+      sql.get<{ bytes: Uint8Array }>(
+        `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = 0`,
+        id,
+      )!.bytes,
+  );
   expect(Buffer.from(first).equals(Buffer.alloc(PART_BYTES))).toBe(true);
   expect((await remove(id)).status).toBe(204);
   const again = await begun();
   for (const number of [0, 1]) expect((await put(again, number, part(number))).status).toBe(204);
-  expect(await snapshotSql((sql) => assembleUpload(sql, { id: again, member: ada.member }).length)).toBe(RECORDING.length);
+  expect(
+    await snapshotSql((sql) => assembleUpload(sql, { id: again, member: ada.member }).length),
+  ).toBe(RECORDING.length);
 });
 
 test("600 parts an hour are the most of a member, whether they are new or not; others and the next hour are free", async () => {
@@ -127,7 +189,13 @@ test("600 parts an hour are the most of a member, whether they are new or not; o
 test("while parts are missing there is no recording, and the refusal says how to go on", async () => {
   const id = await begun();
   await put(id, 1, part(1));
-  await expect(snapshotSql((sql) => assembleUpload(sql, { id, member: ada.member }))).rejects.toMatchObject({ code: "conflict", field: "audio", message: expect.stringMatching(/1 of 2 parts .* the rest follows/) });
+  await expect(
+    snapshotSql((sql) => assembleUpload(sql, { id, member: ada.member })),
+  ).rejects.toMatchObject({
+    code: "conflict",
+    field: "audio",
+    message: expect.stringMatching(/1 of 2 parts .* the rest follows/),
+  });
 });
 
 test("an id stands for one recording of one member", async () => {
@@ -208,10 +276,25 @@ const announcements: [string, unknown, number, RegExp][] = [
   ["a size out of this world", { ...announce(), size: 1e300 }, 400, /whole number/],
   ["a size in words", { ...announce(), size: "100" }, 400, /whole number/],
   ["a hash that is none", { ...announce(), sha256: "abc" }, 400, /64 hex digits/],
-  ["more than was asked for", { ...announce(), userId: "somebody" }, 400, /must be \{id, size, sha256\}/],
-  ["more than a call may have", { ...announce(), size: MAX_AUDIO_BYTES + 1 }, 413, /at most 5.2 MB/],
+  [
+    "more than was asked for",
+    { ...announce(), userId: "somebody" },
+    400,
+    /must be \{id, size, sha256\}/,
+  ],
+  [
+    "more than a call may have",
+    { ...announce(), size: MAX_AUDIO_BYTES + 1 },
+    413,
+    /at most 5.2 MB/,
+  ],
   ["more than anything may have", { ...announce(), size: MAX_ANSWER_BYTES + 1 }, 413, /at most/],
-  ["more than 1 kB of words", JSON.stringify({ ...announce(), id: "x".repeat(2_000) }), 413, /1024 bytes/],
+  [
+    "more than 1 kB of words",
+    JSON.stringify({ ...announce(), id: "x".repeat(2_000) }),
+    413,
+    /1024 bytes/,
+  ],
 ];
 for (const [what, body, status, message] of announcements) {
   test(`an announcement of ${what} is refused, and nothing is stored`, async () => {
@@ -222,7 +305,9 @@ for (const [what, body, status, message] of announcements) {
 
 test("an admin may announce an answer of 16 MiB", async () => {
   const who = await logIn({ role: "ADMIN" });
-  expect(await (await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).json()).toMatchObject({ parts: 32 });
+  expect(
+    await (await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).json(),
+  ).toMatchObject({ parts: 32 });
 });
 
 for (const number of ["2", "-1", "1.0", "0x0", "1e0", "99999999", "", "a", "__proto__", "00000"]) {
@@ -244,11 +329,31 @@ test("a part of another length is refused", async () => {
 
 test("a length that lies is found out", async () => {
   const id = await begun();
-  const pieces = (...sizes: number[]) => new ReadableStream({ start: (controller) => (sizes.forEach((size) => controller.enqueue(new Uint8Array(size))), controller.close()) });
-  await refused(put(id, 0, pieces(100), { headers: { "content-length": String(PART_BYTES) } }), 400, /100 came/);
-  await refused(put(id, 0, pieces(PART_BYTES, PART_BYTES), { headers: { "content-length": String(PART_BYTES) } }), 413, /larger than/);
+  const pieces = (...sizes: number[]) =>
+    new ReadableStream({
+      start: (controller) => (
+        sizes.forEach((size) => controller.enqueue(new Uint8Array(size))),
+        controller.close()
+      ),
+    });
+  await refused(
+    put(id, 0, pieces(100), { headers: { "content-length": String(PART_BYTES) } }),
+    400,
+    /100 came/,
+  );
+  await refused(
+    put(id, 0, pieces(PART_BYTES, PART_BYTES), {
+      headers: { "content-length": String(PART_BYTES) },
+    }),
+    413,
+    /larger than/,
+  );
   await refused(put(id, 0, pieces(PART_BYTES, 1)), 413, /larger than/);
-  await refused(put(id, 0, pieces(PART_BYTES), { headers: { "content-length": "1" } }), 400, /1 came/);
+  await refused(
+    put(id, 0, pieces(PART_BYTES), { headers: { "content-length": "1" } }),
+    400,
+    /1 came/,
+  );
   expect((await rows()).parts).toBe(0);
 });
 
@@ -256,7 +361,10 @@ test("a member has four parts read at the same time, and others are not held up"
   const id = await begun();
   const theirs = await begun(RECORDING, { who: eve });
   const stops: (() => void)[] = [];
-  const stuck = () => new ReadableStream({ start: (controller) => void stops.push(() => controller.error(new Error("gone"))) });
+  const stuck = () =>
+    new ReadableStream({
+      start: (controller) => void stops.push(() => controller.error(new Error("gone"))),
+    });
   const waiting = Array.from({ length: 4 }, () => put(id, 0, stuck()));
   await vi.waitFor(async () => {
     const fifth = await put(id, 1, part(1));
@@ -273,7 +381,16 @@ test("a body that stops coming is given up", async () => {
   try {
     const id = await begun();
     let isRead = false;
-    const answer = put(id, 0, new ReadableStream({ pull: (controller) => (isRead ? new Promise<void>(() => {}) : ((isRead = true), controller.enqueue(new Uint8Array(10)))) }));
+    const answer = put(
+      id,
+      0,
+      new ReadableStream({
+        pull: (controller) =>
+          isRead
+            ? new Promise<void>(() => {})
+            : ((isRead = true), controller.enqueue(new Uint8Array(10))),
+      }),
+    );
     // The timer is set once the body is being read.
     await vi.waitUntil(() => isRead && vi.getTimerCount() > 0);
     await vi.advanceTimersByTimeAsync(60_000);
@@ -284,31 +401,48 @@ test("a body that stops coming is given up", async () => {
 });
 
 test("three uploads at a time; those a quarter of an hour old make room", async () => {
-  const ids = [await begun(opusWebm({ seconds: 1, seed: 1 })), await begun(opusWebm({ seconds: 1, seed: 2 })), await begun(opusWebm({ seconds: 1, seed: 3 }))];
-  const response = await refused(post(announce(opusWebm({ seconds: 1, seed: 4 }))), 429, /on their way already/);
+  const ids = [
+    await begun(opusWebm({ seconds: 1, seed: 1 })),
+    await begun(opusWebm({ seconds: 1, seed: 2 })),
+    await begun(opusWebm({ seconds: 1, seed: 3 })),
+  ];
+  const response = await refused(
+    post(announce(opusWebm({ seconds: 1, seed: 4 }))),
+    429,
+    /on their way already/,
+  );
   expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(14 * 60);
   await begun(RECORDING, { who: eve });
   setClock(nowMs() + 16 * MINUTE_MS);
   const fourth = await begun(opusWebm({ seconds: 1, seed: 4 }));
   const { uploads } = await rows();
-  expect([uploads.includes(ids[0]!), uploads.includes(ids[1]!), uploads.includes(fourth), uploads.length]).toEqual([false, true, true, 4]);
+  expect([
+    uploads.includes(ids[0]!),
+    uploads.includes(ids[1]!),
+    uploads.includes(fourth),
+    uploads.length,
+  ]).toEqual([false, true, true, 4]);
 });
 
 test("many begun at the same moment are three", async () => {
-  const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => post(announce(opusWebm({ seconds: 1, seed: i })))));
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => post(announce(opusWebm({ seconds: 1, seed: i })))),
+  );
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
   expect((await rows()).uploads).toHaveLength(3);
 });
 
 test("40 MB at a time are the most", async () => {
   const who = await logIn({ role: "ADMIN" });
-  for (let i = 0; i < 2; i++) expect((await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).status).toBe(200);
+  for (let i = 0; i < 2; i++)
+    expect((await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).status).toBe(200);
   await refused(post({ ...announce(), size: 7_000_000 }, { who }), 429, /on their way already/);
   expect((await post({ ...announce(), size: 6_000_000 }, { who })).status).toBe(200);
 });
 
 test("sixty a day are the most, also when each is discarded", async () => {
-  for (let i = 0; i < 60; i++) expect((await remove(await begun(opusWebm({ seconds: 0.5, seed: i })))).status).toBe(204);
+  for (let i = 0; i < 60; i++)
+    expect((await remove(await begun(opusWebm({ seconds: 0.5, seed: i })))).status).toBe(204);
   await refused(post(announce()), 429, /a lot of recordings for one day/);
   expect((await post(announce(), { who: eve })).status).toBe(200);
   setClock(nowMs() + DAY_MS + 1);
@@ -340,7 +474,9 @@ test("an upload that became a call says that all is here, and takes nothing more
   await post(announced);
   await put(announced.id, 0, part(0));
   await put(announced.id, 1, part(1));
-  await writeSql((sql) => closeUpload(sql, { id: announced.id, member: ada.member, callId: "a-call" }));
+  await writeSql((sql) =>
+    closeUpload(sql, { id: announced.id, member: ada.member, callId: "a-call" }),
+  );
   expect((await rows()).parts).toBe(0);
   expect(await (await post(announced)).json()).toMatchObject({ received: [0, 1] });
   expect((await put(announced.id, 0, part(0))).status).toBe(204);
@@ -358,7 +494,12 @@ test("where the primary is not, nothing is read and nothing stored", async () =>
   const id = await begun();
   overrideEnv({ REPLICATION: "on" });
   const stuck = new ReadableStream({ pull: () => new Promise(() => {}) });
-  const answers = [await post(announce()), await state(id), await put(id, 0, stuck), await remove(id)];
+  const answers = [
+    await post(announce()),
+    await state(id),
+    await put(id, 0, stuck),
+    await remove(id),
+  ];
   overrideEnv({ REPLICATION: undefined });
   expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
   expect(await rows()).toEqual({ uploads: [id], parts: 0 });

@@ -8,5 +8,7 @@ export const dynamic = "force-dynamic";
 
 export function GET(): Response {
   const headers = { "cache-control": "no-store" };
-  return env.CLUSTER_STRIP && isReplicated() ? Response.json(hereView(), { headers }) : new Response("Not found\n", { status: 404, headers });
+  return env.CLUSTER_STRIP && isReplicated()
+    ? Response.json(hereView(), { headers })
+    : new Response("Not found\n", { status: 404, headers });
 }

@@ -12,13 +12,17 @@ const put = (path: string, content: string | Uint8Array) => {
   mkdirSync(join(dir, path, ".."), { recursive: true });
   writeFileSync(join(dir, path), content);
 };
-const get = (path: string, headers: Record<string, string> = {}) => GET(new Request(`http://site/content-file/${path}`, { headers }));
+const get = (path: string, headers: Record<string, string> = {}) =>
+  GET(new Request(`http://site/content-file/${path}`, { headers }));
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "lectern-files-"));
   overrideEnv({ CONTENT_DIR: join(dir, "content") });
   put("content/blog/a/index.mdx", "---\ntitle: A\ndate: 2026-01-01\ndescription: D\n---\n\nHi.\n");
-  put("content/blog/a/a picture.svg", "<svg xmlns='http://www.w3.org/2000/svg' width='1' height='1'><script>alert(1)</script></svg>");
+  put(
+    "content/blog/a/a picture.svg",
+    "<svg xmlns='http://www.w3.org/2000/svg' width='1' height='1'><script>alert(1)</script></svg>",
+  );
   put("content/blog/a/film.mp4", new Uint8Array([1, 2, 3, 4, 5]));
   put("content/blog/a/large.mp4", new Uint8Array(6 * 1_048_576));
   put("content/blog/a/part.tsx", "secret");
@@ -45,13 +49,33 @@ test("a picture beside a post is served in a sandbox", async () => {
 
 test("a film is served in parts", async () => {
   const response = await get("blog/a/film.mp4", { range: "bytes=1-2" });
-  expect([response.status, Buffer.from(await response.arrayBuffer())]).toEqual([206, Buffer.from([2, 3])]);
+  expect([response.status, Buffer.from(await response.arrayBuffer())]).toEqual([
+    206,
+    Buffer.from([2, 3]),
+  ]);
 });
 
 test.each([
-  "blog/a/part.tsx", "blog/a/index.mdx", "blog/a/.hidden.png", "blog/a/nothing.png", "secret.png", "../secret.png", "..%2fsecret.png", "..%2f..%2fsecret.png",
-  "blog/..%2f..%2fsecret.png", "blog/a/..%2f..%2f..%2fsecret.png", "blog/a/%2e%2e/%2e%2e/secret.png", "blog%5c..%5csecret.png", "%252e%252e%252fsecret.png", "/etc/passwd.png",
-  "blog/a/film.mp4%00.png", "blog/a/film.mp4/", "%", "%E0%A4%A.png", "__proto__.png", "",
+  "blog/a/part.tsx",
+  "blog/a/index.mdx",
+  "blog/a/.hidden.png",
+  "blog/a/nothing.png",
+  "secret.png",
+  "../secret.png",
+  "..%2fsecret.png",
+  "..%2f..%2fsecret.png",
+  "blog/..%2f..%2fsecret.png",
+  "blog/a/..%2f..%2f..%2fsecret.png",
+  "blog/a/%2e%2e/%2e%2e/secret.png",
+  "blog%5c..%5csecret.png",
+  "%252e%252e%252fsecret.png",
+  "/etc/passwd.png",
+  "blog/a/film.mp4%00.png",
+  "blog/a/film.mp4/",
+  "%",
+  "%E0%A4%A.png",
+  "__proto__.png",
+  "",
 ])("%j is not found", async (path) => {
   const response = await get(path);
   expect(response.status).toBe(404);

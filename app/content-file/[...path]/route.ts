@@ -7,7 +7,14 @@ import { answerContentFile, servedType } from "#lib/content/content-file.ts";
 export const dynamic = "force-dynamic";
 
 function refuse(status: number, message: string, headers: Record<string, string> = {}): Response {
-  return new Response(`${message}\n`, { status, headers: { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store", ...headers } });
+  return new Response(`${message}\n`, {
+    status,
+    headers: {
+      "Content-Type": "text/plain; charset=utf-8",
+      "Cache-Control": "no-store",
+      ...headers,
+    },
+  });
 }
 
 export async function GET(request: Request): Promise<Response> {
@@ -22,9 +29,15 @@ export async function GET(request: Request): Promise<Response> {
   try {
     // Looked up among the files that posts have, never on a disk: no path leads elsewhere.
     const found = await findContentFile(path, url.searchParams.get("v"));
-    return found ? await answerContentFile(request, found.file, found.read) : refuse(404, "Not found.");
+    return found
+      ? await answerContentFile(request, found.file, found.read)
+      : refuse(404, "Not found.");
   } catch (error) {
     if (!isAppError(error)) throw error;
-    return refuse(statusFor(error), error.message, error.retryAfterSeconds ? { "Retry-After": String(error.retryAfterSeconds) } : {});
+    return refuse(
+      statusFor(error),
+      error.message,
+      error.retryAfterSeconds ? { "Retry-After": String(error.retryAfterSeconds) } : {},
+    );
   }
 }

@@ -21,16 +21,24 @@ const shown = (name = "localhost:3000", host = "127.0.0.1") =>
   new Promise<boolean>((resolve, reject) => {
     get({ host, port, headers: { host: name } }, (response) => {
       let text = "";
-      response.on("data", (part: Buffer) => (text += part.toString())).on("end", () => resolve(text === "true"));
+      response
+        .on("data", (part: Buffer) => (text += part.toString()))
+        .on("end", () => resolve(text === "true"));
     }).on("error", reject);
   });
-const elsewhere = Object.values(networkInterfaces()).flat().find((each) => each && !each.internal && each.family === "IPv4")?.address;
+const elsewhere = Object.values(networkInterfaces())
+  .flat()
+  .find((each) => each && !each.internal && each.family === "IPv4")?.address;
 
 test("the outbox is shown on the machine of who develops", async () => {
   overrideEnv({ NODE_ENV: "development" });
   expect(await shown()).toBe(true);
   overrideEnv({ NODE_ENV: "production", SITE_URL: "http://localhost:3000" });
-  expect([await shown(), await shown("127.0.0.1:3000"), await shown("[::1]:3000")]).toEqual([true, true, true]);
+  expect([await shown(), await shown("127.0.0.1:3000"), await shown("[::1]:3000")]).toEqual([
+    true,
+    true,
+    true,
+  ]);
 });
 
 test("the outbox is not shown where a mail server is set up", async () => {
@@ -48,14 +56,24 @@ test("the outbox is not shown in production on an address that is not this machi
 test("the outbox is not shown to a page of another name that was made to point here", async () => {
   for (const NODE_ENV of ["development", "production"]) {
     overrideEnv({ NODE_ENV });
-    for (const name of ["evil.test", "evil.test:3000", "localhost.evil.test", "localhost@evil.test", "127.0.0.1.nip.io"]) expect([name, await shown(name)]).toEqual([name, false]);
+    for (const name of [
+      "evil.test",
+      "evil.test:3000",
+      "localhost.evil.test",
+      "localhost@evil.test",
+      "127.0.0.1.nip.io",
+    ])
+      expect([name, await shown(name)]).toEqual([name, false]);
   }
 });
 
-test.skipIf(!elsewhere)("the outbox is not shown in production to another machine that says it asks for localhost", async () => {
-  overrideEnv({ NODE_ENV: "production" });
-  expect(await shown("localhost:3000", elsewhere)).toBe(false);
-});
+test.skipIf(!elsewhere)(
+  "the outbox is not shown in production to another machine that says it asks for localhost",
+  async () => {
+    overrideEnv({ NODE_ENV: "production" });
+    expect(await shown("localhost:3000", elsewhere)).toBe(false);
+  },
+);
 
 test("outside of a request nothing is shown", () => {
   overrideEnv({ NODE_ENV: "development" });

@@ -22,5 +22,8 @@ export function isOutboxShown(): boolean {
   const request = currentRequest()?.request;
   const host = URL.parse(`http://${request?.headers.host ?? "none.invalid"}`);
   if (!host || (!HOSTS.includes(host.hostname) && host.host !== site.host)) return false;
-  return env.NODE_ENV === "development" || (HOSTS.includes(site.hostname) && isLoopback(request?.socket.remoteAddress));
+  return (
+    env.NODE_ENV === "development" ||
+    (HOSTS.includes(site.hostname) && isLoopback(request?.socket.remoteAddress))
+  );
 }

@@ -21,7 +21,11 @@ export default async function Page() {
     <div className="wrap">
       <header className="page-head">
         <h1>Outbox</h1>
-        <p className="lead">{mails.length === 0 ? "No mail was written yet." : "No mail server is set up, so mails wait here, the newest first. Only this machine sees this page."}</p>
+        <p className="lead">
+          {mails.length === 0
+            ? "No mail was written yet."
+            : "No mail server is set up, so mails wait here, the newest first. Only this machine sees this page."}
+        </p>
       </header>
       <ol className="outbox">
         {mails.map((mail, i) => (

@@ -8,9 +8,16 @@ export const dynamic = "force-dynamic";
 const KEEP = "public, max-age=2592000, stale-while-revalidate=31536000";
 const MISSING = "public, max-age=60";
 
-export async function GET(request: Request, { params }: { params: Promise<{ hash: string }> }): Promise<Response> {
+export async function GET(
+  request: Request,
+  { params }: { params: Promise<{ hash: string }> },
+): Promise<Response> {
   const image = await findEmbedImage((await params).hash);
-  if (!image) return new Response("There is no such picture.\n", { status: 404, headers: { "cache-control": MISSING, "content-type": "text/plain; charset=utf-8" } });
+  if (!image)
+    return new Response("There is no such picture.\n", {
+      status: 404,
+      headers: { "cache-control": MISSING, "content-type": "text/plain; charset=utf-8" },
+    });
   const etag = `"${image.version}"`;
   const headers = {
     etag,
@@ -19,6 +26,7 @@ export async function GET(request: Request, { params }: { params: Promise<{ hash
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",
   };
-  if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers });
+  if (request.headers.get("if-none-match") === etag)
+    return new Response(null, { status: 304, headers });
   return new Response(Buffer.from(image.base64, "base64"), { headers });
 }

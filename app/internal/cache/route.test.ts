@@ -8,23 +8,57 @@ import { currentInstance } from "#lib/litefs/instance.ts";
 
 const KEY = "site.compiled:1:abc";
 
-beforeEach(() => writeEntry(KEY, { metadata: JSON.stringify({ createdTime: Date.now(), ttl: null }), value: '"x"' }));
+beforeEach(() =>
+  writeEntry(KEY, {
+    metadata: JSON.stringify({ createdTime: Date.now(), ttl: null }),
+    value: '"x"',
+  }),
+);
 
 function call(about: string | null, body: unknown = { key: KEY }): Promise<Response> {
-  return POST(new Request("http://x/internal/cache", { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body), headers: { accept: "application/json", ...(about !== null && { "x-lectern-internal": signInternal(about) }) } }));
+  return POST(
+    new Request("http://x/internal/cache", {
+      method: "POST",
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      headers: {
+        accept: "application/json",
+        ...(about !== null && { "x-lectern-internal": signInternal(about) }),
+      },
+    }),
+  );
 }
 const signed = cacheCall(currentInstance(), KEY);
 
 test("the primary's call deletes the entry, and says when it is gone already", async () => {
   const deleted = await call(signed);
-  expect([deleted.status, await deleted.json(), readEntry(KEY)]).toEqual([200, { deleted: true }, undefined]);
+  expect([deleted.status, await deleted.json(), readEntry(KEY)]).toEqual([
+    200,
+    { deleted: true },
+    undefined,
+  ]);
   expect(await (await call(signed)).json()).toEqual({ deleted: false });
 });
 
 test("without a signature about this key on this instance nothing is deleted, and nothing is there", async () => {
-  const others = [null, "", "status", cacheCall(currentInstance(), "another key"), cacheCall("another-instance", KEY)];
+  const others = [
+    null,
+    "",
+    "status",
+    cacheCall(currentInstance(), "another key"),
+    cacheCall("another-instance", KEY),
+  ];
   for (const about of others) expect((await call(about)).status, String(about)).toBe(404);
-  for (const body of ["", "{", "null", "[]", { key: "" }, { key: 1 }, { key: ["x"] }, { key: "x".repeat(20_000) }]) expect((await call(signed, body)).status).toBe(404);
+  for (const body of [
+    "",
+    "{",
+    "null",
+    "[]",
+    { key: "" },
+    { key: 1 },
+    { key: ["x"] },
+    { key: "x".repeat(20_000) },
+  ])
+    expect((await call(signed, body)).status).toBe(404);
   expect((await call(signed, "x".repeat(70_000))).status).toBe(413);
   expect(readEntry(KEY)).toBeDefined();
 });
@@ -32,6 +66,12 @@ test("without a signature about this key on this instance nothing is deleted, an
 test("a call that was overheard is worth nothing two minutes later", async () => {
   const header = signInternal(signed);
   setClock(Date.now() + 2 * MINUTE_MS);
-  const late = await POST(new Request("http://x/internal/cache", { method: "POST", body: JSON.stringify({ key: KEY }), headers: { "x-lectern-internal": header } }));
+  const late = await POST(
+    new Request("http://x/internal/cache", {
+      method: "POST",
+      body: JSON.stringify({ key: KEY }),
+      headers: { "x-lectern-internal": header },
+    }),
+  );
   expect([late.status, readEntry(KEY) !== undefined]).toEqual([404, true]);
 });

@@ -28,8 +28,14 @@ export function POST(request: Request): Promise<Response> {
     const nothing = new AppError("not_found", "Not found.");
     // A stranger's body is not worth reading.
     if (!request.headers.has("x-lectern-internal")) throw nothing;
-    const { success, data } = shape.safeParse(parsed(await readBody(request, { maxBytes: MAX_BYTES })));
-    if (!success || !isInternal(request.headers, cacheCall(currentInstance(), data.key))) throw nothing;
-    return Response.json({ deleted: deleteCacheKey(data.key) }, { headers: { "cache-control": "no-store" } });
+    const { success, data } = shape.safeParse(
+      parsed(await readBody(request, { maxBytes: MAX_BYTES })),
+    );
+    if (!success || !isInternal(request.headers, cacheCall(currentInstance(), data.key)))
+      throw nothing;
+    return Response.json(
+      { deleted: deleteCacheKey(data.key) },
+      { headers: { "cache-control": "no-store" } },
+    );
   });
 }

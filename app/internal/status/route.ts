@@ -8,6 +8,7 @@ export const dynamic = "force-dynamic";
 
 export function GET(request: Request): Response {
   const headers = { "cache-control": "no-store" };
-  if (!isInternal(request.headers, STATUS_CALL)) return new Response("Not found\n", { status: 404, headers });
+  if (!isInternal(request.headers, STATUS_CALL))
+    return new Response("Not found\n", { status: 404, headers });
   return Response.json(nodeStatus(), { headers });
 }

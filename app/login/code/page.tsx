@@ -14,11 +14,18 @@ import { askedAddress, findChallenge } from "#lib/members/login-challenge.ts";
 
 export const metadata: Metadata = { title: "Look at your mail", robots: { index: false } };
 
-export default async function Page({ searchParams }: { searchParams: Promise<{ again?: string | string[] }> }) {
+export default async function Page({
+  searchParams,
+}: {
+  searchParams: Promise<{ again?: string | string[] }>;
+}) {
   await connection();
   const cookie = await readBriefCookie("login");
   if (!cookie) redirect("/login");
-  const { open, email } = await snapshotSql((sql) => ({ open: findChallenge(sql, cookie), email: askedAddress(sql, cookie) }));
+  const { open, email } = await snapshotSql((sql) => ({
+    open: findChallenge(sql, cookie),
+    email: askedAddress(sql, cookie),
+  }));
   const isAgain = (await searchParams).again !== undefined;
   const another = `/login?next=${encodeURIComponent(cookie.next)}`;
   return (
@@ -28,11 +35,13 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ a
         <p className="lead">
           {open && !open.takesCode ? (
             <>
-              A mail went to <strong className="entry-address">{open.email}</strong>. Follow its link in this browser, within fifteen minutes of asking for it.
+              A mail went to <strong className="entry-address">{open.email}</strong>. Follow its
+              link in this browser, within fifteen minutes of asking for it.
             </>
           ) : open ? (
             <>
-              A mail is on its way to <strong className="entry-address">{open.email}</strong>. Follow its link in this browser, or type its code here, within fifteen minutes.
+              A mail is on its way to <strong className="entry-address">{open.email}</strong>.
+              Follow its link in this browser, or type its code here, within fifteen minutes.
             </>
           ) : (
             "Its time has passed, it was used, or its code was tried too often. Ask for a new one."
@@ -43,7 +52,9 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ a
             This code was tried too often. The link in the mail still works, or ask for a new mail.
           </Notice>
         )}
-        {open?.takesCode && isAgain && <Notice key={open.expiresAtMs}>A new mail is on its way.</Notice>}
+        {open?.takesCode && isAgain && (
+          <Notice key={open.expiresAtMs}>A new mail is on its way.</Notice>
+        )}
         {open && isOutboxShown() && (
           <p className="entry-note">
             No mail server is set up here: <a href="/dev/mail">the mail is in the outbox</a>.
@@ -54,12 +65,20 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ a
         {/* A new mail is a new form: what was wrong with the last code is not wrong with this one. */}
         {open?.takesCode && <CodeForm key={open.expiresAtMs} />}
         <div className="entry-also">
-          {email && <ActionButton action={askAgain} kind={open?.takesCode ? "plain" : "main"}>{open?.takesCode ? "Send it again" : "Send a new mail"}</ActionButton>}
+          {email && (
+            <ActionButton action={askAgain} kind={open?.takesCode ? "plain" : "main"}>
+              {open?.takesCode ? "Send it again" : "Send a new mail"}
+            </ActionButton>
+          )}
           <a className="button button-plain" href={another}>
             Use another address
           </a>
         </div>
-        {open && <p className="muted entry-help">Nothing there after a minute? Look where your mail keeps advertising and spam.</p>}
+        {open && (
+          <p className="muted entry-help">
+            Nothing there after a minute? Look where your mail keeps advertising and spam.
+          </p>
+        )}
       </div>
     </div>
   );

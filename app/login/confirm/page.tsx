@@ -14,20 +14,28 @@ import { redirectTarget } from "#lib/session/redirect-target.ts";
 
 export const metadata: Metadata = { title: "Log in", robots: { index: false, follow: false } };
 
-export default async function Page({ searchParams }: { searchParams: Promise<{ token?: string | string[]; next?: string | string[] }> }) {
+export default async function Page({
+  searchParams,
+}: {
+  searchParams: Promise<{ token?: string | string[]; next?: string | string[] }>;
+}) {
   await connection();
   const given = await searchParams;
   const token = typeof given.token === "string" ? given.token.slice(0, 100) : "";
   const next = redirectTarget(given.next);
   const cookie = await readBriefCookie("login");
-  const open = await snapshotSql((sql) => findChallenge(sql, { token, browserId: cookie?.browserId ?? null }));
+  const open = await snapshotSql((sql) =>
+    findChallenge(sql, { token, browserId: cookie?.browserId ?? null }),
+  );
   if (!open) {
     if (token) askPrimary();
     return (
       <div className="wrap entry entry-one">
         <header className="page-head">
           <h1>This link is worth nothing any more</h1>
-          <p className="lead" role="alert">It has expired or was used, or its code was tried too often. Ask for a new one.</p>
+          <p className="lead" role="alert">
+            It has expired or was used, or its code was tried too often. Ask for a new one.
+          </p>
         </header>
         <div className="entry-body">
           <p>

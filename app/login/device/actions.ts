@@ -20,13 +20,20 @@ export const logInHere = formAction({
   fields: z.object({ token: z.string({ error: "The code is missing." }).max(100) }),
   async run({ input, identity, request, address, write }) {
     shared.__lecternDeviceLogins ??= new Limit(30, 10 * MINUTE_MS);
-    takeAll([[shared.__lecternDeviceLogins, address ? clientOf(address) : "unknown"]], nowMs(), "Too many tries. Wait some minutes, or log in by mail.");
-    const begun = await write((sql) => {
-      const { userId } = spendDeviceLink(sql, input.token);
-      const session = beginSession(sql, { userId, identity, request });
-      markUnproven(sql, hashSessionId(session.id));
-      return session;
-    }, { durable: true });
+    takeAll(
+      [[shared.__lecternDeviceLogins, address ? clientOf(address) : "unknown"]],
+      nowMs(),
+      "Too many tries. Wait some minutes, or log in by mail.",
+    );
+    const begun = await write(
+      (sql) => {
+        const { userId } = spendDeviceLink(sql, input.token);
+        const session = beginSession(sql, { userId, identity, request });
+        markUnproven(sql, hashSessionId(session.id));
+        return session;
+      },
+      { durable: true },
+    );
     await setSessionCookie(begun);
     redirect("/me");
   },

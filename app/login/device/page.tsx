@@ -11,7 +11,11 @@ import { findReader, readIdentity } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Log in on this device", robots: { index: false } };
 
-export default async function Page({ searchParams }: { searchParams: Promise<{ token?: string | string[] }> }) {
+export default async function Page({
+  searchParams,
+}: {
+  searchParams: Promise<{ token?: string | string[] }>;
+}) {
   await connection();
   const { token } = await searchParams;
   const identity = await readIdentity();
@@ -25,7 +29,10 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ t
       <div className="wrap">
         <header className="page-head">
           <h1>This code is no longer good</h1>
-          <p className="lead">A code works once, for one minute. Show a new one on the device where you are logged in, or log in by mail.</p>
+          <p className="lead">
+            A code works once, for one minute. Show a new one on the device where you are logged in,
+            or log in by mail.
+          </p>
         </header>
         <p>
           <a className="button button-main" href="/login">
@@ -39,11 +46,16 @@ export default async function Page({ searchParams }: { searchParams: Promise<{ t
     <div className="wrap">
       <header className="page-head">
         <h1>Log in as {link.firstName} on this device</h1>
-        <p className="lead">The code is {link.firstName}’s. Go on only if that is you: what is read and said here from now on is {link.firstName}’s.</p>
+        <p className="lead">
+          The code is {link.firstName}’s. Go on only if that is you: what is read and said here from
+          now on is {link.firstName}’s.
+        </p>
       </header>
       <ActionForm action={logInHere} className="form">
         <input type="hidden" name="token" value={token} />
-        {member && member.id !== link.userId && <p>You are logged in here as {member.firstName}. That session ends.</p>}
+        {member && member.id !== link.userId && (
+          <p>You are logged in here as {member.firstName}. That session ends.</p>
+        )}
         <div className="form-actions">
           <Submit>Log in as {link.firstName}</Submit>
         </div>

@@ -12,7 +12,12 @@ export async function readCeremonyCookie(): Promise<string | undefined> {
 }
 
 export async function setCeremonyCookie(browser: string): Promise<void> {
-  (await cookies()).set({ name: name(), value: browser, ...cookieFlags(), maxAge: CEREMONY_MS / 1000 });
+  (await cookies()).set({
+    name: name(),
+    value: browser,
+    ...cookieFlags(),
+    maxAge: CEREMONY_MS / 1000,
+  });
 }
 
 export async function clearCeremonyCookie(): Promise<void> {

@@ -7,9 +7,13 @@ import { readBody } from "#lib/base/read-body.ts";
 const MAX_BYTES = 20_000;
 
 /** The body as `schema` gives it back. Throws AppError: invalid for anything but JSON of that form, too_large beyond 20 kB. */
-export async function readJson<Schema extends z.ZodType>(request: Request, schema: Schema): Promise<z.output<Schema>> {
+export async function readJson<Schema extends z.ZodType>(
+  request: Request,
+  schema: Schema,
+): Promise<z.output<Schema>> {
   const type = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json") throw new AppError("invalid", "The body must be application/json.");
+  if (type !== "application/json")
+    throw new AppError("invalid", "The body must be application/json.");
   const bytes = await readBody(request, { maxBytes: MAX_BYTES });
   let json: unknown;
   try {
@@ -21,5 +25,9 @@ export async function readJson<Schema extends z.ZodType>(request: Request, schem
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.join(".") || undefined;
-  throw new AppError("invalid", `${field ? `${field}: ` : ""}${issue?.message.slice(0, 200) ?? "The body is not right."}`, { field });
+  throw new AppError(
+    "invalid",
+    `${field ? `${field}: ` : ""}${issue?.message.slice(0, 200) ?? "The body is not right."}`,
+    { field },
+  );
 }

@@ -11,7 +11,9 @@ import { currentRequest } from "#lib/base/request-context.ts";
 import { requireMember } from "#lib/session/session.ts";
 
 // Where it is read, not where writes land: on each replica its own.
-const shared = globalThis as { __lecternExports?: { readonly limit: Limit; readonly slots: Slots } };
+const shared = globalThis as {
+  __lecternExports?: { readonly limit: Limit; readonly slots: Slots };
+};
 
 const REFUSAL = {
   own: "Your data is on its way already. Wait until that download has ended, or give it up and try again in a minute.",
@@ -22,10 +24,17 @@ const REFUSAL = {
 export function GET(request: Request): Promise<Response> {
   return answer(request, async () => {
     const { id } = await requireMember();
-    const { limit, slots } = (shared.__lecternExports ??= { limit: new Limit(20, HOUR_MS), slots: new Slots(2, 1) });
+    const { limit, slots } = (shared.__lecternExports ??= {
+      limit: new Limit(20, HOUR_MS),
+      slots: new Slots(2, 1),
+    });
     const free = slots.take(id, REFUSAL);
     try {
-      takeAll([[limit, id]], nowMs(), "You downloaded your data many times just now. Try again in an hour.");
+      takeAll(
+        [[limit, id]],
+        nowMs(),
+        "You downloaded your data many times just now. Try again in an hour.",
+      );
       return await download(id, free);
     } catch (error) {
       free();

@@ -18,7 +18,8 @@ export const deleteMine = formAction({
   fields: z.object({ confirmation: line({ name: "The word", max: 60 }) }),
   async run({ input, write }) {
     const changes = await write((sql, { id, firstName }) => {
-      if (!isDeleteConfirmed(input.confirmation, firstName)) throw new AppError("invalid", `Type “${DELETE_WORD}” to go on.`, { field: "confirmation" });
+      if (!isDeleteConfirmed(input.confirmation, firstName))
+        throw new AppError("invalid", `Type “${DELETE_WORD}” to go on.`, { field: "confirmation" });
       const { slugs } = deleteAccount(sql, id);
       return slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [];
     });

@@ -17,7 +17,12 @@ export const metadata: Metadata = { title: "Delete your account", robots: { inde
 function goes({ calls, episodes }: { calls: number; episodes: number }): string {
   if (calls === 0) return "Your profile, your passkeys and every post you have read.";
   const recordings = calls === 1 ? "the call you left" : `the ${calls} calls you left`;
-  const published = episodes === 0 ? "" : episodes === 1 ? ", and the episode made of one" : `, and the ${episodes} episodes made of them`;
+  const published =
+    episodes === 0
+      ? ""
+      : episodes === 1
+        ? ", and the episode made of one"
+        : `, and the ${episodes} episodes made of them`;
   return `Your profile, your passkeys, every post you have read, ${recordings} with recordings and answers${published}.`;
 }
 
@@ -26,7 +31,13 @@ export default async function Page() {
   const identity = await readIdentity();
   const found = await snapshotSql((sql) => {
     const { member } = findReader(sql, identity);
-    return member && { member, profile: getProfile(sql, member.id), lastAdmin: isLastAdmin(sql, member.id) };
+    return (
+      member && {
+        member,
+        profile: getProfile(sql, member.id),
+        lastAdmin: isLastAdmin(sql, member.id),
+      }
+    );
   });
   if (!found) redirect("/login?next=/me/delete");
   const { member, profile, lastAdmin } = found;
@@ -34,13 +45,28 @@ export default async function Page() {
     <div className="wrap">
       <header className="page-head">
         <h1>Delete your account</h1>
-        <p className="lead">{goes(profile)} It all goes at once, you are logged out everywhere, and nobody can bring it back.</p>
+        <p className="lead">
+          {goes(profile)} It all goes at once, you are logged out everywhere, and nobody can bring
+          it back.
+        </p>
       </header>
       {lastAdmin ? (
-        <p className="me-note">You are the only admin, and the site must have one. Make somebody else an admin first, among the users of the admin pages; then delete your account here.</p>
+        <p className="me-note">
+          You are the only admin, and the site must have one. Make somebody else an admin first,
+          among the users of the admin pages; then delete your account here.
+        </p>
       ) : isRecentLogin(member) ? (
         <ActionForm action={deleteMine} className="form" loginNext="/me/delete">
-          <Field name="confirmation" label={<>Type “{DELETE_WORD}” to go on</>} hint={`This is the account of ${profile.email}.`} autoComplete="off" autoCapitalize="none" spellCheck={false} maxLength={200} required />
+          <Field
+            name="confirmation"
+            label={<>Type “{DELETE_WORD}” to go on</>}
+            hint={`This is the account of ${profile.email}.`}
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            maxLength={200}
+            required
+          />
           <div className="form-actions">
             <Submit kind="danger">Delete my account for good</Submit>
             <Link href="/me">Keep it</Link>
@@ -48,7 +74,10 @@ export default async function Page() {
         </ActionForm>
       ) : (
         <div className="stack-s">
-          <p className="me-note">Nobody should do this for you at a screen you left open: log in again first, then you have fifteen minutes.</p>
+          <p className="me-note">
+            Nobody should do this for you at a screen you left open: log in again first, then you
+            have fifteen minutes.
+          </p>
           <div className="form-actions">
             <a className="button button-main" href="/login?next=/me/delete">
               Log in again

@@ -13,5 +13,10 @@ export async function readCodeCookie(): Promise<string | undefined> {
 }
 
 export async function setCodeCookie(token: string): Promise<void> {
-  (await cookies()).set({ name: name(), value: token, ...cookieFlags(), maxAge: DEVICE_LINK_MS / 1000 });
+  (await cookies()).set({
+    name: name(),
+    value: token,
+    ...cookieFlags(),
+    maxAge: DEVICE_LINK_MS / 1000,
+  });
 }

@@ -28,13 +28,23 @@ export default async function Page() {
     <div className="wrap">
       <header className="page-head">
         <h1>Log in on another device</h1>
-        <p className="lead">Point the other device’s camera at the code, open the address it reads, and press the button there. Whoever does is logged in as you, {member.firstName}: show it to nobody else.</p>
+        <p className="lead">
+          Point the other device’s camera at the code, open the address it reads, and press the
+          button there. Whoever does is logged in as you, {member.firstName}: show it to nobody
+          else.
+        </p>
       </header>
       <div className="me-device">
         {link && token ? (
           // A new code is a new clock.
-          <QrShown key={link.expiresAtMs} ms={link.expiresAtMs - DEVICE_LINK_MS + DEVICE_LINK_SHOWN_MS - nowMs()}>
-            <QrCode text={`${env.SITE_URL}/login/device?token=${token}`} label={`A code for a camera. It logs in as ${member.firstName}, once, within a minute.`} />
+          <QrShown
+            key={link.expiresAtMs}
+            ms={link.expiresAtMs - DEVICE_LINK_MS + DEVICE_LINK_SHOWN_MS - nowMs()}
+          >
+            <QrCode
+              text={`${env.SITE_URL}/login/device?token=${token}`}
+              label={`A code for a camera. It logs in as ${member.firstName}, once, within a minute.`}
+            />
           </QrShown>
         ) : (
           <p role="status">There is no code to show: the last one was used or has expired.</p>
@@ -47,7 +57,11 @@ export default async function Page() {
             Back to your account
           </Link>
         </div>
-        <p className="muted me-note">A code is shown for fifteen seconds. It works once, and the button wants to be pressed within a minute of its being made; a new code voids the one before. Without a camera, log in by mail on the other device.</p>
+        <p className="muted me-note">
+          A code is shown for fifteen seconds. It works once, and the button wants to be pressed
+          within a minute of its being made; a new code voids the one before. Without a camera, log
+          in by mail on the other device.
+        </p>
       </div>
     </div>
   );

@@ -1,7 +1,13 @@
 // Fly's proxy in one region, as far as the site can tell: picks an instance, says who asks, obeys fly-replay. No more than that.
 // What it does is in https://fly.io/docs/networking/dynamic-request-routing/ and …/request-headers/.
 
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, createServer } from "node:http";
+import {
+  Agent,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+  createServer,
+} from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { finished, pipeline } from "node:stream";
@@ -10,7 +16,13 @@ import { REPLAY_BYTES, readBody } from "./body.ts";
 import { type Attempt, type Body, forward } from "./forward.ts";
 import { newRequestId, requestHeaders, responseHeaders } from "./headers.ts";
 import { type Health, type Instance, type Wish, inOrder } from "./instances.ts";
-import { type Replay, type ReplayFailure, parseReplay, replayFailed, replaySource } from "./replay.ts";
+import {
+  type Replay,
+  type ReplayFailure,
+  parseReplay,
+  replayFailed,
+  replaySource,
+} from "./replay.ts";
 
 export interface EdgeOptions {
   region: string;
@@ -56,7 +68,15 @@ const BETWEEN_TRIES_MS = 100;
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Listens on localhost until stopped. Throws if the port is taken. */
-export async function startEdge({ region, port, health, roundTripMs, delayMs, searchMs = 10_000, answerMs = 60_000 }: EdgeOptions): Promise<Edge> {
+export async function startEdge({
+  region,
+  port,
+  health,
+  roundTripMs,
+  delayMs,
+  searchMs = 10_000,
+  answerMs = 60_000,
+}: EdgeOptions): Promise<Edge> {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, maxSockets: 512 });
   const counts = { requests: 0, replay: 0, "replay-failed": 0, "too-large": 0, retry: 0, error: 0 };
   const events: EdgeEvent[] = [];
@@ -74,15 +94,34 @@ export async function startEdge({ region, port, health, roundTripMs, delayMs, se
   }
 
   /** Tries instances until one answers. Says why none did: `none` took it, or it is not safe to ask another. */
-  async function deliver(job: Job, wish: Wish, headers: IncomingHttpHeaders, budgetMs: number): Promise<{ answer: Extract<Attempt, { failure?: undefined }>; instance: Instance } | { failure: ReplayFailure | "broken" | "late"; message: string }> {
+  async function deliver(
+    job: Job,
+    wish: Wish,
+    headers: IncomingHttpHeaders,
+    budgetMs: number,
+  ): Promise<
+    | { answer: Extract<Attempt, { failure?: undefined }>; instance: Instance }
+    | { failure: ReplayFailure | "broken" | "late"; message: string }
+  > {
     const endMs = performance.now() + budgetMs;
     let message = "no instance passes its health check";
     let failure: ReplayFailure = "no_candidate";
-    for (let tries = 0; tries < TRIES; ) {
+    for (let tries = 0; tries < TRIES;) {
       const candidates = inOrder(health.healthy(), region, roundTripMs, wish, (turn += 1));
       for (const instance of candidates) {
-        if (job.body.rest && job.isSent) return { failure: "broken", message: "a body over 1 MB can be sent once only" };
-        const attempt = await forward({ instance, method: job.method, path: job.path, headers, body: job.body, agent, delayMs: delayMs(region, instance.region), timeoutMs: answerMs, signal: job.signal });
+        if (job.body.rest && job.isSent)
+          return { failure: "broken", message: "a body over 1 MB can be sent once only" };
+        const attempt = await forward({
+          instance,
+          method: job.method,
+          path: job.path,
+          headers,
+          body: job.body,
+          agent,
+          delayMs: delayMs(region, instance.region),
+          timeoutMs: answerMs,
+          signal: job.signal,
+        });
         if (!attempt.failure) {
           job.isSent = true;
           return { answer: attempt, instance };
@@ -93,11 +132,13 @@ export async function startEdge({ region, port, health, roundTripMs, delayMs, se
         job.isSent ||= attempt.failure !== "refused";
         if (job.signal.aborted) return { failure: "broken", message: "the client went away" };
         if (attempt.failure === "late") return { failure: "late", message };
-        if (attempt.failure === "broken" && !IDEMPOTENT.has(job.method)) return { failure: "broken", message };
+        if (attempt.failure === "broken" && !IDEMPOTENT.has(job.method))
+          return { failure: "broken", message };
         job.note("retry", `${attempt.failure}: ${message}`, instance);
         if (performance.now() > endMs || tries >= TRIES) break;
       }
-      if (performance.now() + BETWEEN_TRIES_MS > endMs) return { failure: failure === "no_candidate" ? failure : "timeout", message };
+      if (performance.now() + BETWEEN_TRIES_MS > endMs)
+        return { failure: failure === "no_candidate" ? failure : "timeout", message };
       await sleep(BETWEEN_TRIES_MS);
     }
     return { failure, message };
@@ -111,13 +152,30 @@ export async function startEdge({ region, port, health, roundTripMs, delayMs, se
     const [method, path] = [request.method ?? "GET", request.url ?? "/"];
     const note: Job["note"] = (kind, detail, instance) => {
       counts[kind] += 1;
-      if (events.push({ at: Date.now(), request: id, kind, method, path, detail, ...(instance && { instance: instance.name }) }) > EVENTS) events.shift();
+      if (
+        events.push({
+          at: Date.now(),
+          request: id,
+          kind,
+          method,
+          path,
+          detail,
+          ...(instance && { instance: instance.name }),
+        }) > EVENTS
+      )
+        events.shift();
     };
     const fail = (status: number, text: string) => {
       note("error", `${status} ${text}`);
       if (response.headersSent || response.destroyed) return void response.destroy();
       // What was not read of a body would be taken for the next request.
-      response.writeHead(status, { "content-type": "text/plain", "fly-request-id": id, ...(request.complete ? {} : { connection: "close" }) }).end(`${text}\n`);
+      response
+        .writeHead(status, {
+          "content-type": "text/plain",
+          "fly-request-id": id,
+          ...(request.complete ? {} : { connection: "close" }),
+        })
+        .end(`${text}\n`);
     };
 
     const body = await readBody(request);
@@ -126,24 +184,53 @@ export async function startEdge({ region, port, health, roundTripMs, delayMs, se
       delete headers["transfer-encoding"];
       headers["content-length"] = String(body.start.length);
     }
-    const job: Job = { id, method, path, headers, body, isSent: false, signal: aborted.signal, note };
+    const job: Job = {
+      id,
+      method,
+      path,
+      headers,
+      body,
+      isSent: false,
+      signal: aborted.signal,
+      note,
+    };
     const said = (name: string) => (typeof headers[name] === "string" ? headers[name] : undefined);
 
-    let wish: Wish = { instance: said("fly-force-instance-id"), preferInstance: said("fly-prefer-instance-id"), preferRegions: said("fly-prefer-region")?.split(",").map((one) => one.trim()) };
+    let wish: Wish = {
+      instance: said("fly-force-instance-id"),
+      preferInstance: said("fly-prefer-instance-id"),
+      preferRegions: said("fly-prefer-region")
+        ?.split(",")
+        .map((one) => one.trim()),
+    };
     let now = headers;
     let budgetMs = searchMs;
     let from: { instance: Instance; replay: Replay; startMs: number } | null = null;
-    for (let replays = 0; ; ) {
+    for (let replays = 0; ;) {
       const delivered = await deliver(job, wish, now, budgetMs);
       if (job.signal.aborted) return;
       if (!("answer" in delivered)) {
         const { failure, message } = delivered;
         // A replay failed only while nothing was connected; an instance that took the request has taken it.
-        if (failure === "broken" || failure === "late" || !from?.replay.fallback) return fail(failure === "late" ? 504 : failure === "no_candidate" ? 503 : 502, `${from ? "replay: " : ""}${message}`);
-        const { instance, replay, startMs }: { instance: Instance; replay: Replay; startMs: number } = from;
+        if (failure === "broken" || failure === "late" || !from?.replay.fallback)
+          return fail(
+            failure === "late" ? 504 : failure === "no_candidate" ? 503 : 502,
+            `${from ? "replay: " : ""}${message}`,
+          );
+        const {
+          instance,
+          replay,
+          startMs,
+        }: { instance: Instance; replay: Replay; startMs: number } = from;
         note("replay-failed", failure, instance);
-        now = { ...headers, "fly-replay-failed": replayFailed(replay, instance, failure, performance.now() - startMs) };
-        wish = replay.fallback === "force_self" ? { instance: instance.name } : { preferInstance: instance.name };
+        now = {
+          ...headers,
+          "fly-replay-failed": replayFailed(replay, instance, failure, performance.now() - startMs),
+        };
+        wish =
+          replay.fallback === "force_self"
+            ? { instance: instance.name }
+            : { preferInstance: instance.name };
         budgetMs = searchMs;
         from = null;
         replays = REPLAYS; // who got its request back can't replay it
@@ -165,21 +252,33 @@ export async function startEdge({ region, port, health, roundTripMs, delayMs, se
         note("too-large", `over ${REPLAY_BYTES} bytes`, instance);
         return fail(502, "A request over 1 MB can't be replayed.");
       }
-      if (now["fly-replay-failed"]) return fail(502, "A request that came back from a failed replay was replayed again.");
+      if (now["fly-replay-failed"])
+        return fail(502, "A request that came back from a failed replay was replayed again.");
       if ((replays += 1) > REPLAYS) return fail(502, `Replayed more than ${REPLAYS} times.`);
       note("replay", String(asked), instance);
       from = { instance, replay, startMs: performance.now() };
-      wish = { instance: replay.instance, preferInstance: replay.preferInstance, regions: replay.regions, except: replay.elsewhere ? instance.name : undefined };
+      wish = {
+        instance: replay.instance,
+        preferInstance: replay.preferInstance,
+        regions: replay.regions,
+        except: replay.elsewhere ? instance.name : undefined,
+      };
       now = { ...headers, "fly-replay-src": replaySource(instance, Date.now(), replay.state) };
       budgetMs = replay.timeoutMs ?? searchMs;
     }
   }
 
-  function pass({ response: answer, body }: Extract<Attempt, { failure?: undefined }>, response: ServerResponse, id: string, note: Job["note"]): void {
+  function pass(
+    { response: answer, body }: Extract<Attempt, { failure?: undefined }>,
+    response: ServerResponse,
+    id: string,
+    note: Job["note"],
+  ): void {
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, responseHeaders(answer, id));
     response.flushHeaders();
     pipeline(body, response, (error) => {
-      if (error && !answer.complete && !response.writableFinished) note("error", `the answer broke off: ${error.message}`);
+      if (error && !answer.complete && !response.writableFinished)
+        note("error", `the answer broke off: ${error.message}`);
       answer.destroy(error ?? undefined);
     });
   }
@@ -190,7 +289,9 @@ export async function startEdge({ region, port, health, roundTripMs, delayMs, se
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
-    throw error.code === "EADDRINUSE" ? new Error(`Port ${port} is taken. Stop what runs there, or choose another.`) : error;
+    throw error.code === "EADDRINUSE"
+      ? new Error(`Port ${port} is taken. Stop what runs there, or choose another.`)
+      : error;
   });
   const actual = (server.address() as AddressInfo).port;
   // Browsers try ::1 for localhost first; a machine without IPv6 has none.

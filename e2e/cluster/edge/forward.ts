@@ -1,6 +1,12 @@
 // One attempt: a request to one instance, over a way of simulated length, and what came of it.
 
-import { type Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as send } from "node:http";
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request as send,
+} from "node:http";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Wire } from "../wire.ts";
@@ -18,7 +24,9 @@ export interface Body {
  */
 export type Failure = "refused" | "broken" | "late";
 
-export type Attempt = { response: IncomingMessage; body: Readable; failure?: undefined } | { failure: Failure; message: string };
+export type Attempt =
+  | { response: IncomingMessage; body: Readable; failure?: undefined }
+  | { failure: Failure; message: string };
 
 export interface ForwardOptions {
   instance: Instance;
@@ -35,14 +43,32 @@ export interface ForwardOptions {
 }
 
 /** Sends it and waits for the head of the answer; never throws. */
-export async function forward({ instance, method, path, headers, body, agent, delayMs, timeoutMs, signal }: ForwardOptions): Promise<Attempt> {
+export async function forward({
+  instance,
+  method,
+  path,
+  headers,
+  body,
+  agent,
+  delayMs,
+  timeoutMs,
+  signal,
+}: ForwardOptions): Promise<Attempt> {
   const open = { delayMs, isOpen: true };
   const pauseMs = delayMs > 0 ? delayMs : 0;
   if (pauseMs) await sleep(pauseMs);
   const answer = await new Promise<Attempt>((resolve) => {
     let isConnected = false;
     let isLate = false;
-    const request: ClientRequest = send({ host: instance.host, port: instance.port, method, path, headers, agent, signal });
+    const request: ClientRequest = send({
+      host: instance.host,
+      port: instance.port,
+      method,
+      path,
+      headers,
+      agent,
+      signal,
+    });
     const timer = setTimeout(() => {
       isLate = true;
       request.destroy();
@@ -53,7 +79,10 @@ export async function forward({ instance, method, path, headers, body, agent, de
     });
     request.on("error", (error) => {
       clearTimeout(timer);
-      resolve({ failure: isLate ? "late" : isConnected ? "broken" : "refused", message: error.message || String((error as NodeJS.ErrnoException).code) });
+      resolve({
+        failure: isLate ? "late" : isConnected ? "broken" : "refused",
+        message: error.message || String((error as NodeJS.ErrnoException).code),
+      });
     });
     request.on("response", (response) => {
       clearTimeout(timer);

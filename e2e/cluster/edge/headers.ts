@@ -4,12 +4,36 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { randomBytes } from "node:crypto";
 
 /** For one connection only (RFC 9110, 7.6.1). */
-const HOP = ["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+const HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
 /** Said by the proxy alone: a client's own are dropped. */
-const OURS = ["fly-client-ip", "fly-region", "fly-request-id", "fly-replay-src", "fly-replay-failed", "fly-preferred-instance-unavailable", "fly-forwarded-proto", "fly-forwarded-port", "fly-forwarded-ssl"];
+const OURS = [
+  "fly-client-ip",
+  "fly-region",
+  "fly-request-id",
+  "fly-replay-src",
+  "fly-replay-failed",
+  "fly-preferred-instance-unavailable",
+  "fly-forwarded-proto",
+  "fly-forwarded-port",
+  "fly-forwarded-ssl",
+];
 
 /** The headers of a client's request as the site gets them. `id` is the request's. */
-export function requestHeaders(request: IncomingMessage, region: string, id: string): IncomingHttpHeaders {
+export function requestHeaders(
+  request: IncomingMessage,
+  region: string,
+  id: string,
+): IncomingHttpHeaders {
   const headers: IncomingHttpHeaders = { ...request.headers };
   const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
   for (const name of [...HOP, ...OURS, ...named]) delete headers[name];
@@ -19,7 +43,13 @@ export function requestHeaders(request: IncomingMessage, region: string, id: str
   const port = String(request.socket.localPort);
   return {
     ...headers,
-    "x-forwarded-for": [request.headers["x-forwarded-for"], client, plain(request.socket.localAddress)].filter(Boolean).join(", "),
+    "x-forwarded-for": [
+      request.headers["x-forwarded-for"],
+      client,
+      plain(request.socket.localAddress),
+    ]
+      .filter(Boolean)
+      .join(", "),
     "x-forwarded-proto": "http",
     "x-forwarded-ssl": "off",
     "x-forwarded-port": port,
@@ -39,12 +69,14 @@ export function responseHeaders(response: IncomingMessage, id: string): string[]
   for (let i = 0; i < response.rawHeaders.length; i += 2) {
     const name = response.rawHeaders[i]!;
     const lower = name.toLowerCase();
-    if (!HOP.includes(lower) && !lower.startsWith("fly-replay")) kept.push(name, response.rawHeaders[i + 1]!);
+    if (!HOP.includes(lower) && !lower.startsWith("fly-replay"))
+      kept.push(name, response.rawHeaders[i + 1]!);
   }
   return [...kept, "Via", "1.1 fly.io", "Fly-Request-Id", id];
 }
 
 /** Fly's are a ULID and the edge's region. */
-export const newRequestId = (region: string) => `${Date.now().toString(36).toUpperCase()}${randomBytes(8).toString("hex").toUpperCase()}-${region}`;
+export const newRequestId = (region: string) =>
+  `${Date.now().toString(36).toUpperCase()}${randomBytes(8).toString("hex").toUpperCase()}-${region}`;
 
 const plain = (address = "") => address.replace(/^::ffff:/, "");

@@ -24,12 +24,20 @@ export interface HealthOptions {
 }
 
 /** Checks each instance every `intervalMs`: one success takes it in, one failure out. Nobody is in before the first check. */
-export function startHealth({ instances, path = "/healthz", intervalMs = 1_000, timeoutMs = 2_000 }: HealthOptions): Health {
+export function startHealth({
+  instances,
+  path = "/healthz",
+  intervalMs = 1_000,
+  timeoutMs = 2_000,
+}: HealthOptions): Health {
   const passing = new Set<string>();
   const checkOne = async ({ name, host, port }: Instance) => {
     let ok: boolean;
     try {
-      const response = await fetch(`http://${host}:${port}${path}`, { headers: { connection: "close" }, signal: AbortSignal.timeout(timeoutMs) });
+      const response = await fetch(`http://${host}:${port}${path}`, {
+        headers: { connection: "close" },
+        signal: AbortSignal.timeout(timeoutMs),
+      });
       await response.body?.cancel();
       ok = response.ok;
     } catch {
@@ -69,7 +77,13 @@ export interface Wish {
 }
 
 /** The instances for a request that came in at `region`, the best first: as wished, then the nearest, then by turns. */
-export function inOrder(healthy: readonly Instance[], region: string, roundTripMs: (from: string, to: string) => number, wish: Wish, turn = 0): Instance[] {
+export function inOrder(
+  healthy: readonly Instance[],
+  region: string,
+  roundTripMs: (from: string, to: string) => number,
+  wish: Wish,
+  turn = 0,
+): Instance[] {
   const rank = ({ region: place }: Instance, regions: readonly string[]) => {
     const at = regions.findIndex((one) => one === place || one === "any");
     return at < 0 ? regions.length : at;
@@ -89,6 +103,9 @@ export function inOrder(healthy: readonly Instance[], region: string, roundTripM
   ];
   return turned
     .map((instance) => ({ instance, key: key(instance) }))
-    .sort((a, b) => a.key.map((part, i) => part - b.key[i]!).find((difference) => difference !== 0) ?? 0)
+    .sort(
+      (a, b) =>
+        a.key.map((part, i) => part - b.key[i]!).find((difference) => difference !== 0) ?? 0,
+    )
     .map(({ instance }) => instance);
 }

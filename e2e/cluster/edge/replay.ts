@@ -17,7 +17,10 @@ export type ReplayFailure = "timeout" | "retries_exhausted" | "no_candidate";
 /** What a `fly-replay` header asks for. Throws an Error that says what is wrong with it: an unknown field, a duration, nowhere to go. */
 export function parseReplay(header: string): Replay {
   const replay: Replay = { elsewhere: false };
-  for (const field of header.split(/;(?=(?:[^"]*"[^"]*")*[^"]*$)/).map((part) => part.trim()).filter(Boolean)) {
+  for (const field of header
+    .split(/;(?=(?:[^"]*"[^"]*")*[^"]*$)/)
+    .map((part) => part.trim())
+    .filter(Boolean)) {
     const [, name = field, quoted] = /^([\w-]+)=(.*)$/s.exec(field) ?? [];
     const value = (quoted ?? "").replace(/^"(.*)"$/s, "$1");
     if (name === "instance") replay.instance = value;
@@ -26,10 +29,12 @@ export function parseReplay(header: string): Replay {
     else if (name === "state") replay.state = value;
     else if (name === "elsewhere") replay.elsewhere = value === "true";
     else if (name === "timeout") replay.timeoutMs = parseDuration(value);
-    else if (name === "fallback" && (value === "force_self" || value === "prefer_self")) replay.fallback = value;
+    else if (name === "fallback" && (value === "force_self" || value === "prefer_self"))
+      replay.fallback = value;
     else throw new Error(`fly-replay: ${field} is not understood`);
   }
-  if (!replay.instance && !replay.preferInstance && !replay.regions && !replay.elsewhere) throw new Error(`fly-replay: "${header}" names no place`);
+  if (!replay.instance && !replay.preferInstance && !replay.regions && !replay.elsewhere)
+    throw new Error(`fly-replay: "${header}" names no place`);
   return replay;
 }
 
@@ -40,12 +45,26 @@ function parseDuration(value: string): number {
 }
 
 /** `fly-replay-src` for the instance that the request is sent on to. `nowMs` since 1970. */
-export function replaySource(from: { name: string; region: string }, nowMs: number, state?: string): string {
-  return [`instance=${from.name}`, `region=${from.region}`, `t=${Math.round(nowMs * 1_000)}`, ...(state === undefined ? [] : [`state=${state}`])].join(";");
+export function replaySource(
+  from: { name: string; region: string },
+  nowMs: number,
+  state?: string,
+): string {
+  return [
+    `instance=${from.name}`,
+    `region=${from.region}`,
+    `t=${Math.round(nowMs * 1_000)}`,
+    ...(state === undefined ? [] : [`state=${state}`]),
+  ].join(";");
 }
 
 /** `fly-replay-failed` for the instance that gets its request back. */
-export function replayFailed(replay: Replay, from: { name: string }, reason: ReplayFailure, elapsedMs: number): string {
+export function replayFailed(
+  replay: Replay,
+  from: { name: string },
+  reason: ReplayFailure,
+  elapsedMs: number,
+): string {
   return [
     ...(replay.instance ? [`instance=${replay.instance}`] : []),
     ...(replay.regions ? [`region=${replay.regions.join(",")}`] : []),

@@ -6,7 +6,11 @@ import type { AddressInfo } from "node:net";
 import { type Edge, type EdgeOptions, startEdge } from "./edge.ts";
 import { type Health, type Instance, startHealth } from "./instances.ts";
 
-export type Handler = (request: IncomingMessage, response: ServerResponse, name: string) => void | Promise<void>;
+export type Handler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  name: string,
+) => void | Promise<void>;
 
 export interface Site extends Instance {
   /** Paths asked for, health checks left out. */
@@ -16,7 +20,8 @@ export interface Site extends Instance {
 }
 
 const distances: Record<string, number> = { "ams-dfw": 110, "dfw-syd": 180, "ams-syd": 255 };
-export const roundTripMs = (from: string, to: string) => (from === to ? 0 : (distances[[from, to].sort().join("-")] ?? 150));
+export const roundTripMs = (from: string, to: string) =>
+  from === to ? 0 : (distances[[from, to].sort().join("-")] ?? 150);
 
 /** An instance in `region` that answers health checks itself and everything else with `handler`. */
 export async function startSite(name: string, handler: Handler, { port = 0 } = {}): Promise<Site> {
@@ -34,7 +39,10 @@ export async function startSite(name: string, handler: Handler, { port = 0 } = {
     host: "127.0.0.1",
     port: (server.address() as AddressInfo).port,
     asked,
-    connections: () => new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count)))),
+    connections: () =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      ),
     async stop() {
       server.close();
       server.closeAllConnections();
@@ -49,10 +57,25 @@ export interface Setup {
 }
 
 /** An edge in `region` in front of `sites`, which were checked once. */
-export async function startSetup(region: string, sites: readonly Instance[], options: Partial<EdgeOptions> = {}): Promise<Setup> {
+export async function startSetup(
+  region: string,
+  sites: readonly Instance[],
+  options: Partial<EdgeOptions> = {},
+): Promise<Setup> {
   const health = startHealth({ instances: sites, intervalMs: 50 });
   await health.check();
-  return { health, edge: await startEdge({ region, port: 0, health, roundTripMs, delayMs: () => 0, searchMs: 500, ...options }) };
+  return {
+    health,
+    edge: await startEdge({
+      region,
+      port: 0,
+      health,
+      roundTripMs,
+      delayMs: () => 0,
+      searchMs: 500,
+      ...options,
+    }),
+  };
 }
 
 /** Answers with what it was asked: its name, the headers and the body. */
@@ -61,14 +84,24 @@ export const echo: Handler = async (request, response, name) => {
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
   response.setHeader("content-type", "application/json");
-  response.end(JSON.stringify({ name, method: request.method, path: request.url, headers: request.headers, length: body.length, body: body.subarray(0, 200).toString() }));
+  response.end(
+    JSON.stringify({
+      name,
+      method: request.method,
+      path: request.url,
+      headers: request.headers,
+      length: body.length,
+      body: body.subarray(0, 200).toString(),
+    }),
+  );
 };
 
 /** Sends writes on with this fly-replay, and answers the rest as `echo` does. A request that came back is answered. */
 export const replaying =
   (value: string): Handler =>
   (request, response, name) => {
-    if (request.method === "GET" || request.headers["fly-replay-failed"]) return echo(request, response, name);
+    if (request.method === "GET" || request.headers["fly-replay-failed"])
+      return echo(request, response, name);
     request.resume();
     response.writeHead(409, { "fly-replay": value, "set-cookie": "secret=1" }).end("Fly Replay");
   };

@@ -30,6 +30,10 @@ export function markAlerts(tree: Root): void {
       children: [{ type: "text", value: alert.title }],
       data: { hProperties: { className: ["callout-title"] } },
     });
-    quote.data = { ...quote.data, hName: "aside", hProperties: calloutProperties(alert.kind, alert.title, alert.classes) as never };
+    quote.data = {
+      ...quote.data,
+      hName: "aside",
+      hProperties: calloutProperties(alert.kind, alert.title, alert.classes) as never,
+    };
   });
 }

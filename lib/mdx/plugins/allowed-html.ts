@@ -4,24 +4,50 @@ import type { Draft } from "../draft.ts";
 import { isElement, rewrite, type Root } from "../tree.ts";
 import { isAllowedTag } from "./html-names.ts";
 
-const addressProperties = ["href", "src", "poster", "cite", "action", "formAction", "xLinkHref", "data"];
+const addressProperties = [
+  "href",
+  "src",
+  "poster",
+  "cite",
+  "action",
+  "formAction",
+  "xLinkHref",
+  "data",
+];
 
 /** Checks every element. Throws a PostError at the first that isn't allowed. */
 export function checkHtml(tree: Root, draft: Draft): void {
   rewrite(tree, (node) => {
     if (!isElement(node)) return undefined;
     const { tagName, properties } = node;
-    if (!isAllowedTag(tagName) && !tagName.startsWith("callout-") && tagName !== "lectern-contents") {
+    if (
+      !isAllowedTag(tagName) &&
+      !tagName.startsWith("callout-") &&
+      tagName !== "lectern-contents"
+    ) {
       draft.fail(node, `<${tagName}> is not supported in a post`);
     }
     if (tagName === "input" && !(properties.type === "checkbox" && properties.disabled)) {
       draft.fail(node, "<input> is not supported in a post, except as the box of a task list");
     }
     for (const [name, value] of Object.entries(properties)) {
-      if (/^on/i.test(name)) draft.fail(node, `${name} on <${tagName}> is not supported: a post has no scripts; use a component beside it`);
+      if (/^on/i.test(name))
+        draft.fail(
+          node,
+          `${name} on <${tagName}> is not supported: a post has no scripts; use a component beside it`,
+        );
       if (name === "srcDoc") draft.fail(node, "srcdoc is not supported in a post");
-      if (addressProperties.includes(name) && !isSafeAddress(String(value ?? ""), tagName === "img" || tagName === "source" || tagName === "video")) {
-        draft.fail(node, `the address "${String(value).slice(0, 80)}" on <${tagName}> is not supported: http, https, mailto, tel or a path`);
+      if (
+        addressProperties.includes(name) &&
+        !isSafeAddress(
+          String(value ?? ""),
+          tagName === "img" || tagName === "source" || tagName === "video",
+        )
+      ) {
+        draft.fail(
+          node,
+          `the address "${String(value).slice(0, 80)}" on <${tagName}> is not supported: http, https, mailto, tel or a path`,
+        );
       }
     }
     // A box without a name says nothing to a screen reader.
@@ -34,7 +60,10 @@ export function checkHtml(tree: Root, draft: Draft): void {
 function isSafeAddress(address: string, media: boolean): boolean {
   // Browsers drop these characters before they read the scheme.
   // eslint-disable-next-line no-control-regex
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(address.replace(/[\u0000-\u0020]/g, ""))?.[1]?.toLowerCase();
-  if (scheme === undefined || ["http", "https", "mailto", "tel", "sms"].includes(scheme)) return true;
+  const scheme = /^([a-z][a-z0-9+.-]*):/i
+    .exec(address.replace(/[\u0000-\u0020]/g, ""))?.[1]
+    ?.toLowerCase();
+  if (scheme === undefined || ["http", "https", "mailto", "tel", "sms"].includes(scheme))
+    return true;
   return media && /^\s*data:image\/(png|jpe?g|gif|webp|avif|svg\+xml)[;,]/i.test(address);
 }

@@ -14,12 +14,18 @@ test.each([
 });
 
 test("class and className, aside and important, are kept", async () => {
-  expect(await htmlFrom('<callout-info class="aside">\n\na\n\n</callout-info>')).toContain('class="callout callout-info aside"');
-  expect(await htmlFrom('<callout-info className="important">\n\na\n\n</callout-info>')).toContain('class="callout callout-info important"');
+  expect(await htmlFrom('<callout-info class="aside">\n\na\n\n</callout-info>')).toContain(
+    'class="callout callout-info aside"',
+  );
+  expect(await htmlFrom('<callout-info className="important">\n\na\n\n</callout-info>')).toContain(
+    'class="callout callout-info important"',
+  );
 });
 
 test("a callout on one line is a block with a paragraph", async () => {
-  expect(await htmlFrom("<callout-warning>one *line*</callout-warning>")).toContain("<p>one <em>line</em></p></aside>");
+  expect(await htmlFrom("<callout-warning>one *line*</callout-warning>")).toContain(
+    "<p>one <em>line</em></p></aside>",
+  );
 });
 
 test("a callout inside a sentence is a span", async () => {
@@ -46,5 +52,7 @@ test("a quotation stays a quotation", async () => {
 });
 
 test("a kind that doesn't exist is named at its line", async () => {
-  expect(await problemOf("Text\n\n<callout-hint>a</callout-hint>\n")).toMatch(/^3: <callout-hint> is not a callout; there are callout-info/);
+  expect(await problemOf("Text\n\n<callout-hint>a</callout-hint>\n")).toMatch(
+    /^3: <callout-hint> is not a callout; there are callout-info/,
+  );
 });

@@ -1,11 +1,39 @@
 // <callout-info class="aside">…</callout-info>, block or inline, becomes HTML that means something.
 
 import type { Draft } from "../draft.ts";
-import { classesOf, isElement, rewrite, type Element, type Properties, type Root } from "../tree.ts";
+import {
+  classesOf,
+  isElement,
+  rewrite,
+  type Element,
+  type Properties,
+  type Root,
+} from "../tree.ts";
 import { isPhrasing } from "./html-names.ts";
 
-const labels: Record<string, string> = { info: "Information", success: "Success", warning: "Warning", danger: "Danger", muted: "Aside" };
-const phrasingParents = new Set(["p", "h1", "h2", "h3", "h4", "h5", "h6", "a", "em", "strong", "del", "span", "summary", "figcaption"]);
+const labels: Record<string, string> = {
+  info: "Information",
+  success: "Success",
+  warning: "Warning",
+  danger: "Danger",
+  muted: "Aside",
+};
+const phrasingParents = new Set([
+  "p",
+  "h1",
+  "h2",
+  "h3",
+  "h4",
+  "h5",
+  "h6",
+  "a",
+  "em",
+  "strong",
+  "del",
+  "span",
+  "summary",
+  "figcaption",
+]);
 
 /** Properties of a callout's element; its kind is said in words too, since colour alone says nothing to many readers. */
 export function calloutProperties(kind: string, label: string, classes: string[] = []): Properties {
@@ -18,9 +46,17 @@ export function writeCallouts(tree: Root, draft: Draft): void {
     if (!isElement(node) || !node.tagName.startsWith("callout-")) return undefined;
     const kind = node.tagName.slice("callout-".length);
     const label = labels[kind];
-    if (label === undefined) draft.fail(node, `<${node.tagName}> is not a callout; there are ${Object.keys(labels).map((name) => `callout-${name}`).join(", ")}`);
+    if (label === undefined)
+      draft.fail(
+        node,
+        `<${node.tagName}> is not a callout; there are ${Object.keys(labels)
+          .map((name) => `callout-${name}`)
+          .join(", ")}`,
+      );
     const parent = ancestors.at(-1)!;
-    const inline = (node.data?.inline === true || isElement(parent, ...phrasingParents)) && node.children.every((child) => isPhrasing(child));
+    const inline =
+      (node.data?.inline === true || isElement(parent, ...phrasingParents)) &&
+      node.children.every((child) => isPhrasing(child));
     const classes = classesOf(node);
     const { className: _, ...others } = node.properties;
     node.tagName = inline ? "span" : "aside";

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
 
-const marked = (lines: CodeMeta["highlighted"]) => Array.from({ length: 12 }, (_, index) => index + 1).filter(lines);
+const marked = (lines: CodeMeta["highlighted"]) =>
+  Array.from({ length: 12 }, (_, index) => index + 1).filter(lines);
 
 test.each([
   ["js lines=1,3-5", [1, 3, 4, 5]],
@@ -23,15 +24,30 @@ test.each([
 
 test("add=, remove=, start= and nonumber", () => {
   const meta = parseCodeMeta("ts add=1-2 remove=4 start=40 nonumber");
-  expect([marked(meta.added), marked(meta.removed), meta.start, meta.numbered]).toEqual([[1, 2], [4], 40, false]);
+  expect([marked(meta.added), marked(meta.removed), meta.start, meta.numbered]).toEqual([
+    [1, 2],
+    [4],
+    40,
+    false,
+  ]);
 });
 
-test.each(["js filename=a/b.js", 'js filename="a/b.js"', "js title='a/b.js'", "js:a/b.js", "js:title=a/b.js"])("%s names the file", (info) => {
+test.each([
+  "js filename=a/b.js",
+  'js filename="a/b.js"',
+  "js title='a/b.js'",
+  "js:a/b.js",
+  "js:title=a/b.js",
+])("%s names the file", (info) => {
   expect(parseCodeMeta(info)).toMatchObject({ language: "js", filename: "a/b.js", problems: [] });
 });
 
 test("diff-js is js whose first column says what happened", () => {
-  expect(parseCodeMeta("diff-js:a.js")).toMatchObject({ language: "js", diff: true, filename: "a.js" });
+  expect(parseCodeMeta("diff-js:a.js")).toMatchObject({
+    language: "js",
+    diff: true,
+    filename: "a.js",
+  });
 });
 
 test("c++ and c# are languages", () => {
@@ -40,7 +56,11 @@ test("c++ and c# are languages", () => {
 });
 
 test("what is not understood is named and costs nothing", () => {
-  expect(parseCodeMeta("js lines=x-y foo=1 bar").problems).toEqual(['"foo=" after ``` is not known', '"bar" after ``` is not known', '"x-y" is not a line or a range of lines']);
+  expect(parseCodeMeta("js lines=x-y foo=1 bar").problems).toEqual([
+    '"foo=" after ``` is not known',
+    '"bar" after ``` is not known',
+    '"x-y" is not a line or a range of lines',
+  ]);
 });
 
 test("a range without end is as cheap as a short one", () => {

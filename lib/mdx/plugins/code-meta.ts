@@ -34,7 +34,8 @@ export function parseCodeMeta(info: string): CodeMeta {
   const found = { highlighted: [] as string[], added: [] as string[], removed: [] as string[] };
   let start = 1;
   let numbered = true;
-  const token = /\s*(?:\[([^\]]*)\]|\{([^}]*)\}|([A-Za-z][\w-]*)=(?:"([^"]*)"|'([^']*)'|\{([^}]*)\}|\[([^\]]*)\]|(\d+(?:-\d+)?(?:,\s*\d+(?:-\d+)?)*(?![^\s])|[^\s]*))|([^\s[{]+)|(.))/y;
+  const token =
+    /\s*(?:\[([^\]]*)\]|\{([^}]*)\}|([A-Za-z][\w-]*)=(?:"([^"]*)"|'([^']*)'|\{([^}]*)\}|\[([^\]]*)\]|(\d+(?:-\d+)?(?:,\s*\d+(?:-\d+)?)*(?![^\s])|[^\s]*))|([^\s[{]+)|(.))/y;
   while (rest.trim() !== "") {
     token.lastIndex = 0;
     const match = token.exec(rest);
@@ -49,7 +50,8 @@ export function parseCodeMeta(info: string): CodeMeta {
     if (key === undefined) {
       const flag = (word ?? values[6] ?? "").toLowerCase();
       if (/^nonumbers?$/.test(flag)) numbered = false;
-      else if (!/^(showlinenumbers|numbers?)$/.test(flag)) problems.push(`"${word ?? values[6]}" after \`\`\` is not known`);
+      else if (!/^(showlinenumbers|numbers?)$/.test(flag))
+        problems.push(`"${word ?? values[6]}" after \`\`\` is not known`);
       continue;
     }
     const value = values.slice(0, 5).find((one) => one !== undefined) ?? "";
@@ -98,10 +100,15 @@ export function parseCodeMeta(info: string): CodeMeta {
 /** "1,3-5" as a question; a range costs nothing however long it is. */
 function linesOf(lists: string[], problems: string[]): Lines {
   const ranges: [number, number][] = [];
-  for (const part of lists.flatMap((list) => list.split(",")).map((one) => one.trim()).filter(Boolean)) {
+  for (const part of lists
+    .flatMap((list) => list.split(","))
+    .map((one) => one.trim())
+    .filter(Boolean)) {
     const match = /^(\d{1,6})(?:\s*(?:-|\.\.)\s*(\d{1,6}))?$/.exec(part);
     if (!match) problems.push(`"${part}" is not a line or a range of lines`);
     else ranges.push([Number(match[1]), Number(match[2] ?? match[1])]);
   }
-  return ranges.length === 0 ? none : (line) => ranges.some(([from, to]) => line >= from && line <= to);
+  return ranges.length === 0
+    ? none
+    : (line) => ranges.some(([from, to]) => line >= from && line <= to);
 }

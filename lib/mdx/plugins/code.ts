@@ -4,7 +4,15 @@ import type { Code, Root as MarkdownRoot } from "mdast";
 import { visit } from "unist-util-visit";
 import type { Draft } from "../draft.ts";
 import { escapeHtml } from "../../base/html.ts";
-import { classesOf, isElement, rewrite, type Element, type Node, type Raw, type Root } from "../tree.ts";
+import {
+  classesOf,
+  isElement,
+  rewrite,
+  type Element,
+  type Node,
+  type Raw,
+  type Root,
+} from "../tree.ts";
 import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
 import { highlightLines, plainLines, type Piece } from "./highlighter.ts";
 import { textOf } from "./plain-text.ts";
@@ -23,27 +31,36 @@ export async function writeCode(tree: Root, draft: Draft): Promise<void> {
   const blocks: { pre: Element; code: Element; parent: { children: Node[] } }[] = [];
   rewrite(tree, (node, ancestors) => {
     if (!isElement(node, "pre")) return undefined;
-    const [code] = node.children.filter((child) => child.type !== "text" || child.value.trim() !== "");
-    if (isElement(code, "code") && code.children.every((child) => child.type === "text")) blocks.push({ pre: node, code, parent: ancestors.at(-1)! });
+    const [code] = node.children.filter(
+      (child) => child.type !== "text" || child.value.trim() !== "",
+    );
+    if (isElement(code, "code") && code.children.every((child) => child.type === "text"))
+      blocks.push({ pre: node, code, parent: ancestors.at(-1)! });
     else node.properties.tabIndex = 0; // it may scroll sideways
     return undefined;
   });
-  for (const { pre, code, parent } of blocks) parent.children[parent.children.indexOf(pre)] = await block(pre, code, draft);
+  for (const { pre, code, parent } of blocks)
+    parent.children[parent.children.indexOf(pre)] = await block(pre, code, draft);
 }
 
 async function block(pre: Element, code: Element, draft: Draft): Promise<Raw> {
-  const language = classesOf(code).find((name) => name.startsWith("language-"))?.slice("language-".length) ?? "";
+  const language =
+    classesOf(code)
+      .find((name) => name.startsWith("language-"))
+      ?.slice("language-".length) ?? "";
   const info = typeof code.properties.dataInfo === "string" ? code.properties.dataInfo : language;
   const meta = parseCodeMeta(info);
   for (const problem of meta.problems) draft.warn(pre, problem);
   let value = textOf(code).replace(/\r\n?/g, "\n").replace(/\n$/, "");
   const marks = meta.diff ? diffMarks(value) : null;
   if (marks) value = marks.code;
-  if (meta.language === "mermaid") return { type: "raw", value: diagram(value, meta), text: value, position: pre.position };
+  if (meta.language === "mermaid")
+    return { type: "raw", value: diagram(value, meta), text: value, position: pre.position };
   let lines: Piece[][] | null = null;
   try {
     lines = await highlightLines(value, meta.language);
-    if (lines === null) draft.warn(pre, `the language "${meta.language}" is not known: shown without colours`);
+    if (lines === null)
+      draft.warn(pre, `the language "${meta.language}" is not known: shown without colours`);
   } catch (error) {
     draft.warn(pre, `the code could not be coloured: ${(error as Error).message.slice(0, 200)}`);
   }
@@ -58,12 +75,25 @@ async function block(pre: Element, code: Element, draft: Draft): Promise<Raw> {
 function figure(lines: Piece[][], meta: CodeMeta): string {
   const rows = lines.map((pieces, index) => {
     const line = index + 1;
-    const mark = meta.added(line) ? " added" : meta.removed(line) ? " removed" : meta.highlighted(line) ? " highlighted" : "";
-    const inner = pieces.map((piece) => (piece.className ? `<span class="${piece.className}">${escapeHtml(piece.text)}</span>` : escapeHtml(piece.text))).join("");
+    const mark = meta.added(line)
+      ? " added"
+      : meta.removed(line)
+        ? " removed"
+        : meta.highlighted(line)
+          ? " highlighted"
+          : "";
+    const inner = pieces
+      .map((piece) =>
+        piece.className
+          ? `<span class="${piece.className}">${escapeHtml(piece.text)}</span>`
+          : escapeHtml(piece.text),
+      )
+      .join("");
     return `<span class="line${mark}">${inner}</span>`;
   });
   const numbered = meta.numbered && (lines.length > 1 || meta.start !== 1);
-  const counter = numbered && meta.start !== 1 ? ` style="counter-reset:line ${meta.start - 1}"` : "";
+  const counter =
+    numbered && meta.start !== 1 ? ` style="counter-reset:line ${meta.start - 1}"` : "";
   const language = escapeHtml(meta.language);
   return (
     `<figure class="code"${language && ` data-language="${language}"`}>${title(meta.filename)}` +
@@ -79,8 +109,10 @@ function diagram(source: string, meta: CodeMeta): string {
   );
 }
 
-const copyButton = '<button type="button" class="copy" data-copy="code" aria-label="Copy code">Copy</button>';
-const title = (name: string | null) => (name ? `<figcaption class="code-title">${escapeHtml(name)}</figcaption>` : "");
+const copyButton =
+  '<button type="button" class="copy" data-copy="code" aria-label="Copy code">Copy</button>';
+const title = (name: string | null) =>
+  name ? `<figcaption class="code-title">${escapeHtml(name)}</figcaption>` : "";
 
 /** `diff-js`: the first column says what happened to a line; it leaves the code. */
 function diffMarks(value: string): { code: string; added: Set<number>; removed: Set<number> } {

@@ -12,26 +12,46 @@ export function writeContents(tree: Root, draft: Draft): void {
     if (!isElement(node, "lectern-contents")) return undefined;
     count += 1;
     const given = (node.data?.given ?? {}) as Record<string, Static>;
-    const exclude = new Set([given.exclude ?? []].flat().map((title) => String(title).toLowerCase()));
+    const exclude = new Set(
+      [given.exclude ?? []].flat().map((title) => String(title).toLowerCase()),
+    );
     const from = typeof given.fromHeading === "number" ? given.fromHeading : 1;
     const to = typeof given.toHeading === "number" ? given.toHeading : 6;
-    const headings = draft.headings.filter((one) => one.depth >= from && one.depth <= to && !exclude.has(one.text.toLowerCase()));
+    const headings = draft.headings.filter(
+      (one) => one.depth >= from && one.depth <= to && !exclude.has(one.text.toLowerCase()),
+    );
     if (headings.length === 0) return [];
     const label = count === 1 ? "In this post" : `In this post, list ${count}`;
-    const nav = element("nav", { className: ["contents"], ariaLabel: label }, [list(headings)], node);
-    return given.asDisclosure ? element("details", { className: ["contents-details"] }, [element("summary", {}, [text("In this post")]), nav], node) : nav;
+    const nav = element(
+      "nav",
+      { className: ["contents"], ariaLabel: label },
+      [list(headings)],
+      node,
+    );
+    return given.asDisclosure
+      ? element(
+          "details",
+          { className: ["contents-details"] },
+          [element("summary", {}, [text("In this post")]), nav],
+          node,
+        )
+      : nav;
   });
 }
 
 function list(headings: readonly Heading[]): Element {
   const items: Element[] = [];
   const top = Math.min(...headings.map((heading) => heading.depth));
-  for (let at = 0; at < headings.length; ) {
+  for (let at = 0; at < headings.length;) {
     const heading = headings[at]!;
     let end = at + 1;
     while (end < headings.length && headings[end]!.depth > top) end += 1;
     const deeper = headings.slice(heading.depth > top ? at : at + 1, end);
-    const item = element("li", {}, heading.depth > top ? [] : [element("a", { href: `#${heading.id}` }, [text(heading.text)])]);
+    const item = element(
+      "li",
+      {},
+      heading.depth > top ? [] : [element("a", { href: `#${heading.id}` }, [text(heading.text)])],
+    );
     if (deeper.length > 0) item.children.push(list(deeper));
     items.push(item);
     at = end;

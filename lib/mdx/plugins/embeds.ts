@@ -4,7 +4,15 @@ import type { Paragraph, Root as MarkdownRoot } from "mdast";
 import { toString } from "mdast-util-to-string";
 import { SKIP, visit } from "unist-util-visit";
 import type { Draft } from "../draft.ts";
-import { isBlank, isElement, rewrite, type Element, type Jsx, type Place, type Root } from "../tree.ts";
+import {
+  isBlank,
+  isElement,
+  rewrite,
+  type Element,
+  type Jsx,
+  type Place,
+  type Root,
+} from "../tree.ts";
 
 /** A list of links stays a list of links: only these hold paragraphs that become cards. */
 const holders = new Set(["root", "blockquote", "mdxJsxFlowElement"]);
@@ -21,9 +29,12 @@ export function embedBareUrls(tree: MarkdownRoot, draft: Draft): void {
 }
 
 function bareUrl(node: Paragraph): string | null {
-  const children = node.children.filter((child) => child.type !== "text" || child.value.trim() !== "");
+  const children = node.children.filter(
+    (child) => child.type !== "text" || child.value.trim() !== "",
+  );
   const [only] = children;
-  if (children.length !== 1 || only?.type !== "link" || only.title || toString(only) !== only.url) return null;
+  if (children.length !== 1 || only?.type !== "link" || only.title || toString(only) !== only.url)
+    return null;
   return isWebUrl(only.url) ? only.url : null;
 }
 
@@ -49,16 +60,33 @@ export function isWebUrl(url: string): boolean {
  * Frames that become cards, so that nothing of theirs loads before a click: the page a player belongs to, by the host
  * and path of the player. Every other frame is refused.
  */
-const players: { host: RegExp; path: RegExp; page: (match: RegExpExecArray, url: URL) => string }[] = [
+const players: {
+  host: RegExp;
+  path: RegExp;
+  page: (match: RegExpExecArray, url: URL) => string;
+}[] = [
   { host: /^(www\.)?youtube(-nocookie)?\.com$/, path: /^\/embed\/([\w-]+)/, page: youtubePage },
-  { host: /^player\.vimeo\.com$/, path: /^\/video\/(\d+)/, page: ([, id]) => `https://vimeo.com/${id}` },
-  { host: /^codesandbox\.io$/, path: /^\/(?:embed|s|p\/sandbox)\/([\w-]+)/, page: ([, id]) => `https://codesandbox.io/s/${id}` },
-  { host: /^codepen\.io$/, path: /^\/([\w-]+)\/(?:embed(?:\/preview)?|pen)\/(\w+)/, page: ([, user, id]) => `https://codepen.io/${user}/pen/${id}` },
+  {
+    host: /^player\.vimeo\.com$/,
+    path: /^\/video\/(\d+)/,
+    page: ([, id]) => `https://vimeo.com/${id}`,
+  },
+  {
+    host: /^codesandbox\.io$/,
+    path: /^\/(?:embed|s|p\/sandbox)\/([\w-]+)/,
+    page: ([, id]) => `https://codesandbox.io/s/${id}`,
+  },
+  {
+    host: /^codepen\.io$/,
+    path: /^\/([\w-]+)\/(?:embed(?:\/preview)?|pen)\/(\w+)/,
+    page: ([, user, id]) => `https://codepen.io/${user}/pen/${id}`,
+  },
 ];
 
 function youtubePage([, id]: RegExpExecArray, { searchParams }: URL): string {
   const list = searchParams.get("list");
-  if (id === "videoseries" && list) return `https://www.youtube.com/playlist?list=${encodeURIComponent(list)}`;
+  if (id === "videoseries" && list)
+    return `https://www.youtube.com/playlist?list=${encodeURIComponent(list)}`;
   const start = /^\d+$/.exec(searchParams.get("start") ?? "");
   return `https://www.youtube.com/watch?v=${id}${start ? `&t=${start[0]}` : ""}`;
 }
@@ -81,7 +109,10 @@ export function embedFrames(tree: Root, draft: Draft): void {
     const src = String(frame.properties.src ?? "");
     const page = pageOfPlayer(src);
     if (page === null) {
-      draft.fail(frame, `a frame of "${src.slice(0, 200)}" is not supported; frames of YouTube, Vimeo, CodeSandbox and CodePen become cards, for anything else give the link`);
+      draft.fail(
+        frame,
+        `a frame of "${src.slice(0, 200)}" is not supported; frames of YouTube, Vimeo, CodeSandbox and CodePen become cards, for anything else give the link`,
+      );
     }
     return embedNode(page, frame, draft);
   };

@@ -9,9 +9,15 @@ import { isJsx, type Jsx, type Node, type Parent, type Root } from "../tree.ts";
  * list, the table or the disclosure. They stay elements, and what is inside them is frozen.
  */
 const structural = new Set(
-  "li dt dd tr td th thead tbody tfoot caption colgroup col summary figcaption legend source track option rt rp".split(" "),
+  "li dt dd tr td th thead tbody tfoot caption colgroup col summary figcaption legend source track option rt rp".split(
+    " ",
+  ),
 );
-const phrasingParents = new Set("p h1 h2 h3 h4 h5 h6 span a em strong del s b i u code sub sup small mark q cite label summary dt figcaption".split(" "));
+const phrasingParents = new Set(
+  "p h1 h2 h3 h4 h5 h6 span a em strong del s b i u code sub sup small mark q cite label summary dt figcaption".split(
+    " ",
+  ),
+);
 
 /** Freezes `tree` in place. Afterwards it holds components, the elements around them, text, and Html nodes. */
 export function freeze(tree: Root): void {
@@ -28,13 +34,20 @@ function freezeChildren(parent: Parent, inline: boolean): void {
   const children = parent.children;
   const mixed = parent.type !== "root" || children.some((child) => !isPure(child));
   for (const child of children) {
-    const stays = !isPure(child) || (mixed && child.type === "element" && structural.has(child.tagName));
+    const stays =
+      !isPure(child) || (mixed && child.type === "element" && structural.has(child.tagName));
     if (!stays) {
       run.push(child);
       continue;
     }
     flush();
-    if ("children" in child) freezeChildren(child, isJsx(child) ? child.type === "mdxJsxTextElement" : inline || (child.type === "element" && phrasingParents.has(child.tagName)));
+    if ("children" in child)
+      freezeChildren(
+        child,
+        isJsx(child)
+          ? child.type === "mdxJsxTextElement"
+          : inline || (child.type === "element" && phrasingParents.has(child.tagName)),
+      );
     next.push(child);
   }
   flush();
@@ -46,7 +59,10 @@ const pure = new WeakMap<Node, boolean>();
 function isPure(node: Node): boolean {
   const known = pure.get(node);
   if (known !== undefined) return known;
-  const result = node.type === "element" ? node.children.every(isPure) : node.type === "text" || node.type === "raw" || node.type === "comment";
+  const result =
+    node.type === "element"
+      ? node.children.every(isPure)
+      : node.type === "text" || node.type === "raw" || node.type === "comment";
   pure.set(node, result);
   return result;
 }
@@ -55,7 +71,9 @@ function frozen(run: Node[], inline: boolean): Node[] {
   const shown = run.filter((node) => node.type !== "comment");
   if (shown.length === 0) return [];
   if (shown.every((node) => node.type === "text")) {
-    return !inline && shown.every((node) => node.type === "text" && node.value.trim() === "") ? [] : shown;
+    return !inline && shown.every((node) => node.type === "text" && node.value.trim() === "")
+      ? []
+      : shown;
   }
   const html = toHtml({ type: "root", children: shown as never }, { allowDangerousHtml: true });
   return [htmlNode(inline ? html : html.trim(), inline)];
@@ -64,12 +82,25 @@ function frozen(run: Node[], inline: boolean): Node[] {
 function htmlNode(html: string, inline: boolean): Jsx {
   // As an expression and not as a quoted attribute: JSX would read line ends and character references in the latter.
   const attributes: Jsx["attributes"] = [
-    { type: "mdxJsxAttribute", name: "html", value: { type: "mdxJsxAttributeValueExpression", value: "", data: { estree: literal(html) } } },
+    {
+      type: "mdxJsxAttribute",
+      name: "html",
+      value: { type: "mdxJsxAttributeValueExpression", value: "", data: { estree: literal(html) } },
+    },
   ];
   if (inline) attributes.push({ type: "mdxJsxAttribute", name: "inline", value: null });
-  return { type: inline ? "mdxJsxTextElement" : "mdxJsxFlowElement", name: "Html", attributes, children: [] };
+  return {
+    type: inline ? "mdxJsxTextElement" : "mdxJsxFlowElement",
+    name: "Html",
+    attributes,
+    children: [],
+  };
 }
 
 function literal(value: string): Program {
-  return { type: "Program", sourceType: "module", body: [{ type: "ExpressionStatement", expression: { type: "Literal", value } }] };
+  return {
+    type: "Program",
+    sourceType: "module",
+    body: [{ type: "ExpressionStatement", expression: { type: "Literal", value } }],
+  };
 }

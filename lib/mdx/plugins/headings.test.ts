@@ -2,12 +2,19 @@ import { expect, test } from "vitest";
 import { compileText, htmlFrom } from "../testing/compile-text.ts";
 
 test("a heading is its own link", async () => {
-  expect(await htmlFrom("## Why `SQLite`?")).toBe('<h2 id="why-sqlite"><a class="heading-link" href="#why-sqlite">Why <code>SQLite</code>?</a></h2>');
+  expect(await htmlFrom("## Why `SQLite`?")).toBe(
+    '<h2 id="why-sqlite"><a class="heading-link" href="#why-sqlite">Why <code>SQLite</code>?</a></h2>',
+  );
 });
 
 test("repeated headings get ids with a number", async () => {
   const post = await compileText("## Same\n\n## Same\n\n### Same\n\n## Same 1\n");
-  expect(post.headings.map((heading) => heading.id)).toEqual(["same", "same-1", "same-2", "same-1-1"]);
+  expect(post.headings.map((heading) => heading.id)).toEqual([
+    "same",
+    "same-1",
+    "same-2",
+    "same-1-1",
+  ]);
 });
 
 test("a heading that holds a link gets its anchor beside that link, never around it", async () => {
@@ -44,6 +51,10 @@ test("a heading without words still has an id", async () => {
 });
 
 test("<TOCInline/> lists the headings, nested, without those left out", async () => {
-  const html = await htmlFrom('<TOCInline toc={props.toc} exclude="Skip" />\n\n## A\n\n### B\n\n## Skip\n');
-  expect(html).toContain('<nav class="contents" aria-label="In this post"><ul><li><a href="#a">A</a><ul><li><a href="#b">B</a></li></ul></li></ul></nav>');
+  const html = await htmlFrom(
+    '<TOCInline toc={props.toc} exclude="Skip" />\n\n## A\n\n### B\n\n## Skip\n',
+  );
+  expect(html).toContain(
+    '<nav class="contents" aria-label="In this post"><ul><li><a href="#a">A</a><ul><li><a href="#b">B</a></li></ul></li></ul></nav>',
+  );
 });

@@ -2,7 +2,16 @@
 
 import GithubSlugger from "github-slugger";
 import type { Draft } from "../draft.ts";
-import { element, isElement, isJsx, rewrite, text, type Element, type Node, type Root } from "../tree.ts";
+import {
+  element,
+  isElement,
+  isJsx,
+  rewrite,
+  text,
+  type Element,
+  type Node,
+  type Root,
+} from "../tree.ts";
 import { textOf } from "./plain-text.ts";
 
 const levels = /^h([1-6])$/;
@@ -14,7 +23,8 @@ const reservedIds = ["main", "content", "top", "header", "footer", "search", "ar
 export function linkHeadings(tree: Root, draft: Draft): void {
   const found: Element[] = [];
   rewrite(tree, (node) => {
-    if (isElement(node) && levels.test(node.tagName) && node.properties.id !== "footnote-label") found.push(node);
+    if (isElement(node) && levels.test(node.tagName) && node.properties.id !== "footnote-label")
+      found.push(node);
     return undefined;
   });
   const shift = found.some((heading) => heading.tagName === "h1") ? 1 : 0;
@@ -24,22 +34,39 @@ export function linkHeadings(tree: Root, draft: Draft): void {
     const depth = Math.min(6, Number(heading.tagName[1]) + shift);
     heading.tagName = `h${depth}`;
     const title = textOf(heading).replace(/\s+/g, " ").trim();
-    const own = typeof heading.properties.id === "string" && heading.properties.id ? heading.properties.id : null;
+    const own =
+      typeof heading.properties.id === "string" && heading.properties.id
+        ? heading.properties.id
+        : null;
     let id = own ?? slugger.slug(title || "section");
     while (taken.has(id)) id = slugger.slug(own ?? (title || "section"));
     taken.add(id);
     heading.properties.id = id;
     addLink(heading, id, title);
-    if (depth >= 2 && depth <= 4 && title) draft.headings.push({ depth: depth as 2 | 3 | 4, id, text: title });
+    if (depth >= 2 && depth <= 4 && title)
+      draft.headings.push({ depth: depth as 2 | 3 | 4, id, text: title });
   }
 }
 
 function addLink(heading: Element, id: string, title: string): void {
   if (holdsLink(heading)) {
     const mark = element("span", { ariaHidden: "true" }, [text("#")]);
-    heading.children.push(text(" "), element("a", { className: ["heading-anchor", "anchor"], href: `#${id}`, ariaLabel: `Link to “${title}”` }, [mark]));
+    heading.children.push(
+      text(" "),
+      element(
+        "a",
+        {
+          className: ["heading-anchor", "anchor"],
+          href: `#${id}`,
+          ariaLabel: `Link to “${title}”`,
+        },
+        [mark],
+      ),
+    );
   } else {
-    heading.children = [element("a", { className: ["heading-link"], href: `#${id}` }, heading.children)];
+    heading.children = [
+      element("a", { className: ["heading-link"], href: `#${id}` }, heading.children),
+    ];
   }
 }
 

@@ -32,7 +32,11 @@ export function isAllowedTag(name: string): boolean {
 
 /** True for what may stand inside a paragraph: text, text-level elements, inline components. */
 export function isPhrasing(node: Node): boolean {
-  if (node.type === "element") return (phrasing.has(node.tagName) || svg.has(node.tagName) || /^callout-/.test(node.tagName)) && node.children.every(isPhrasing);
+  if (node.type === "element")
+    return (
+      (phrasing.has(node.tagName) || svg.has(node.tagName) || /^callout-/.test(node.tagName)) &&
+      node.children.every(isPhrasing)
+    );
   if (isJsx(node)) return node.type === "mdxJsxTextElement";
   return true;
 }

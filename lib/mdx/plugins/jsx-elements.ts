@@ -3,7 +3,19 @@
 import { find, html, svg as svgSchema } from "property-information";
 import type { Draft } from "../draft.ts";
 import { cssText, staticValue, type Static } from "../static-value.ts";
-import { element, isJsx, text, type Element, type Expression, type Jsx, type JsxAttribute, type Node, type Parent, type Properties, type Root } from "../tree.ts";
+import {
+  element,
+  isJsx,
+  text,
+  type Element,
+  type Expression,
+  type Jsx,
+  type JsxAttribute,
+  type Node,
+  type Parent,
+  type Properties,
+  type Root,
+} from "../tree.ts";
 import { embedNode, isWebUrl } from "./embeds.ts";
 
 /** Names for a list of the post's headings, made by plugins/contents.ts. */
@@ -16,7 +28,8 @@ export function readJsx(tree: Root, draft: Draft): void {
     parent.children = parent.children.flatMap((child) => {
       const result = readNode(child, draft, locals, inSvg);
       for (const node of Array.isArray(result) ? result : [result]) {
-        if ("children" in node) visitChildren(node, inSvg || (node.type === "element" && node.tagName === "svg"));
+        if ("children" in node)
+          visitChildren(node, inSvg || (node.type === "element" && node.tagName === "svg"));
       }
       return result;
     });
@@ -24,8 +37,14 @@ export function readJsx(tree: Root, draft: Draft): void {
   visitChildren(tree, false);
 }
 
-function readNode(node: Node, draft: Draft, locals: ReadonlySet<string>, inSvg: boolean): Node | Node[] {
-  if (node.type === "mdxFlowExpression" || node.type === "mdxTextExpression") return readExpression(node, draft);
+function readNode(
+  node: Node,
+  draft: Draft,
+  locals: ReadonlySet<string>,
+  inSvg: boolean,
+): Node | Node[] {
+  if (node.type === "mdxFlowExpression" || node.type === "mdxTextExpression")
+    return readExpression(node, draft);
   if (!isJsx(node)) return node;
   const { name } = node;
   if (name === null) {
@@ -39,15 +58,26 @@ function readNode(node: Node, draft: Draft, locals: ReadonlySet<string>, inSvg: 
     if (alias) return readElement(node, alias === "Image" ? "img" : "a", draft, inSvg);
     if (contentsNames.has(name)) return readContents(node, draft);
     if (!draft.knownComponents.has(name)) {
-      draft.fail(node, `<${name}> is not a component of this site (there are: ${[...draft.knownComponents].sort().join(", ")}); import it from a file beside the post, or leave it out`);
+      draft.fail(
+        node,
+        `<${name}> is not a component of this site (there are: ${[...draft.knownComponents].sort().join(", ")}); import it from a file beside the post, or leave it out`,
+      );
     }
     if (name === "Embed") return readEmbed(node, draft);
   }
   for (const attribute of node.attributes) {
     const place = attribute.position ? attribute : node;
-    if (attribute.type === "mdxJsxExpressionAttribute") draft.fail(place, `{...} on <${name}> is not supported: write each attribute out`);
-    if (attribute.value && typeof attribute.value === "object" && staticValue(attribute.value.data?.estree) === null) {
-      draft.fail(place, `${attribute.name}={${short(attribute.value.value)}} on <${name}> is not supported: only texts, numbers, lists and objects written out`);
+    if (attribute.type === "mdxJsxExpressionAttribute")
+      draft.fail(place, `{...} on <${name}> is not supported: write each attribute out`);
+    if (
+      attribute.value &&
+      typeof attribute.value === "object" &&
+      staticValue(attribute.value.data?.estree) === null
+    ) {
+      draft.fail(
+        place,
+        `${attribute.name}={${short(attribute.value.value)}} on <${name}> is not supported: only texts, numbers, lists and objects written out`,
+      );
     }
   }
   draft.components.add(name);
@@ -58,27 +88,46 @@ function readExpression(node: Expression, draft: Draft): Node[] {
   const found = staticValue(node.data?.estree);
   const value = found?.value;
   if (found === null || (typeof value === "object" && value !== null)) {
-    draft.fail(node, `the expression {${short(node.value)}} is not supported: a post shows texts and components, it doesn't compute (write \\{ for a brace)`);
+    draft.fail(
+      node,
+      `the expression {${short(node.value)}} is not supported: a post shows texts and components, it doesn't compute (write \\{ for a brace)`,
+    );
   }
-  return value === null || value === undefined || typeof value === "boolean" ? [] : [text(String(value))];
+  return value === null || value === undefined || typeof value === "boolean"
+    ? []
+    : [text(String(value))];
 }
 
 function readElement(node: Jsx, tagName: string, draft: Draft, inSvg: boolean): Element {
   const properties: Properties = {};
   for (const attribute of node.attributes) {
     const place = attribute.position ? attribute : node;
-    if (attribute.type === "mdxJsxExpressionAttribute") draft.fail(place, `{...} on <${tagName}> is not supported: write each attribute out`);
+    if (attribute.type === "mdxJsxExpressionAttribute")
+      draft.fail(place, `{...} on <${tagName}> is not supported: write each attribute out`);
     if (attribute.name === "key" || attribute.name === "ref") continue;
-    if (attribute.name === "dangerouslySetInnerHTML") draft.fail(place, "dangerouslySetInnerHTML is not supported in a post: write the HTML itself");
+    if (attribute.name === "dangerouslySetInnerHTML")
+      draft.fail(
+        place,
+        "dangerouslySetInnerHTML is not supported in a post: write the HTML itself",
+      );
     const value = attributeValue(attribute, tagName, place, draft);
     if (value === null || value === undefined || value === false) continue;
-    const info = find(inSvg || tagName === "svg" ? svgSchema : html, attribute.name === "class" ? "className" : attribute.name);
+    const info = find(
+      inSvg || tagName === "svg" ? svgSchema : html,
+      attribute.name === "class" ? "className" : attribute.name,
+    );
     if (info.property === "style" && typeof value === "object") {
       const css = Array.isArray(value) ? null : cssText(value);
-      if (css === null) draft.fail(place, `the style of <${tagName}> must be text or an object of texts and numbers`);
+      if (css === null)
+        draft.fail(
+          place,
+          `the style of <${tagName}> must be text or an object of texts and numbers`,
+        );
       properties.style = css;
     } else if (info.property === "className") {
-      properties.className = String(Array.isArray(value) ? value.join(" ") : value).split(/\s+/).filter(Boolean);
+      properties.className = String(Array.isArray(value) ? value.join(" ") : value)
+        .split(/\s+/)
+        .filter(Boolean);
     } else if (typeof value === "object") {
       draft.fail(place, `${attribute.name} of <${tagName}> must be a text, a number or a switch`);
     } else {
@@ -90,18 +139,27 @@ function readElement(node: Jsx, tagName: string, draft: Draft, inSvg: boolean): 
   return made;
 }
 
-function attributeValue(attribute: JsxAttribute, tagName: string, place: JsxAttribute | Jsx, draft: Draft): Static {
+function attributeValue(
+  attribute: JsxAttribute,
+  tagName: string,
+  place: JsxAttribute | Jsx,
+  draft: Draft,
+): Static {
   if (attribute.value === null || attribute.value === undefined) return true;
   if (typeof attribute.value === "string") return attribute.value;
   const found = staticValue(attribute.value.data?.estree);
   if (found) return found.value;
-  return draft.fail(place, `${attribute.name}={${short(attribute.value.value)}} on <${tagName}> is not supported: only texts, numbers and styles written out`);
+  return draft.fail(
+    place,
+    `${attribute.name}={${short(attribute.value.value)}} on <${tagName}> is not supported: only texts, numbers and styles written out`,
+  );
 }
 
 function readEmbed(node: Jsx, draft: Draft): Node {
   const attribute = node.attributes.find((one) => one.name === "url");
   const url = attribute ? attributeValue(attribute, "Embed", node, draft) : undefined;
-  if (typeof url !== "string" || !isWebUrl(url)) draft.fail(node, '<Embed> needs a url, as in <Embed url="https://example.com/page" />');
+  if (typeof url !== "string" || !isWebUrl(url))
+    draft.fail(node, '<Embed> needs a url, as in <Embed url="https://example.com/page" />');
   return embedNode(url, node, draft);
 }
 
@@ -109,7 +167,8 @@ function readEmbed(node: Jsx, draft: Draft): Node {
 function readContents(node: Jsx, draft: Draft): Element {
   const given: Record<string, Static> = {};
   for (const attribute of node.attributes) {
-    if (attribute.name !== "toc") given[attribute.name] = attributeValue(attribute, node.name!, node, draft);
+    if (attribute.name !== "toc")
+      given[attribute.name] = attributeValue(attribute, node.name!, node, draft);
   }
   const made = element("lectern-contents", {}, [], node);
   made.data = { given };

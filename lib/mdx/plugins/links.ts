@@ -19,7 +19,9 @@ export function writeLinks(tree: Root, draft: Draft): void {
     node.children = unwrap(node.children);
     const href = String(node.properties.href ?? "");
     if (/^(https?:)?\/\//i.test(href)) {
-      const rel = String(node.properties.rel ?? "").split(/\s+/).filter(Boolean);
+      const rel = String(node.properties.rel ?? "")
+        .split(/\s+/)
+        .filter(Boolean);
       node.properties.rel = [...new Set([...rel, "noopener"])].join(" ");
     }
     return undefined;

@@ -4,7 +4,9 @@ import { expect, test } from "vitest";
 import { compileText, htmlFrom } from "../testing/compile-text.ts";
 
 test("a plain post is one node", async () => {
-  const post = await compileText("# Title\n\nText with **bold**.\n\n- one\n- two\n\n| a |\n| - |\n| 1 |\n");
+  const post = await compileText(
+    "# Title\n\nText with **bold**.\n\n- one\n- two\n\n| a |\n| - |\n| 1 |\n",
+  );
   expect(post.compiledSource.match(/\(Html, \{/g)).toHaveLength(1);
   expect(post.compiledSource).not.toContain("_components");
   expect(post.components).toEqual([]);
@@ -36,16 +38,24 @@ test("<details>, <video>, class and className, styles as text and as object", as
       "<div style={{ marginTop: 4, lineHeight: 2, '--own': 1, backgroundColor: 'red' }}>x</div>",
     ].join("\n\n"),
   );
-  expect(html).toContain("<details open><summary>More</summary><p>Hidden <strong>text</strong></p></details>");
-  expect(html).toContain('<video controls muted playsinline src="https://v.example/a.webm" poster="https://v.example/a.png"></video>');
+  expect(html).toContain(
+    "<details open><summary>More</summary><p>Hidden <strong>text</strong></p></details>",
+  );
+  expect(html).toContain(
+    '<video controls muted playsinline src="https://v.example/a.webm" poster="https://v.example/a.png"></video>',
+  );
   expect(html).toContain('<div class="a b">x</div>');
   expect(html).toContain('<div class="c">x</div>');
   expect(html).toContain('<div style="color: red">x</div>');
-  expect(html).toContain('<div style="margin-top:4px;line-height:2;--own:1;background-color:red">x</div>');
+  expect(html).toContain(
+    '<div style="margin-top:4px;line-height:2;--own:1;background-color:red">x</div>',
+  );
 });
 
 test("comments, unclosed <br> and <img>, in prose but not in code", async () => {
-  const html = await htmlFrom('a<br>b <!-- gone --> c\n\n<!--\n## gone too\n-->\n\n<img src="/x.png" alt="a > b">\n\n`<br> <!-- stays -->`\n\n```html\n<br> <!-- stays -->\n```\n');
+  const html = await htmlFrom(
+    'a<br>b <!-- gone --> c\n\n<!--\n## gone too\n-->\n\n<img src="/x.png" alt="a > b">\n\n`<br> <!-- stays -->`\n\n```html\n<br> <!-- stays -->\n```\n',
+  );
   expect(html).toContain("<p>a<br>b");
   expect(html).not.toContain("gone");
   expect(html).toContain('alt="a > b"');
@@ -58,12 +68,19 @@ test("texts and numbers in braces are shown, comments in braces are not", async 
 });
 
 test("svg keeps its own names", async () => {
-  const html = await htmlFrom('<svg viewBox="0 0 1 1" aria-hidden="true"><path d="M0 0" strokeWidth={2} /></svg>');
-  expect(html).toBe('<svg viewBox="0 0 1 1" aria-hidden="true"><path d="M0 0" stroke-width="2"></path></svg>');
+  const html = await htmlFrom(
+    '<svg viewBox="0 0 1 1" aria-hidden="true"><path d="M0 0" strokeWidth={2} /></svg>',
+  );
+  expect(html).toBe(
+    '<svg viewBox="0 0 1 1" aria-hidden="true"><path d="M0 0" stroke-width="2"></path></svg>',
+  );
 });
 
 test("a .md file is Markdown with HTML: braces are text and tags are elements", async () => {
-  const html = await htmlFrom('Set {x} to <b class="y">1</b>.\n\n<!-- no -->\n\n<callout-info>\n\nYes *it* is\n\n</callout-info>\n\nhttps://x.example/only\n\n```js [2]\na\nb\n```\n', { file: "blog/test.md" });
+  const html = await htmlFrom(
+    'Set {x} to <b class="y">1</b>.\n\n<!-- no -->\n\n<callout-info>\n\nYes *it* is\n\n</callout-info>\n\nhttps://x.example/only\n\n```js [2]\na\nb\n```\n',
+    { file: "blog/test.md" },
+  );
   expect(html).toContain('<p>Set {x} to <b class="y">1</b>.</p>');
   expect(html).toContain('<aside class="callout callout-info"');
   expect(html).toContain('<Embed url="https://x.example/only"></Embed>');
@@ -72,7 +89,9 @@ test("a .md file is Markdown with HTML: braces are text and tags are elements", 
 });
 
 test("words and reading time come from what a reader sees", async () => {
-  const post = await compileText(`## Title\n\n${"word ".repeat(400)}\n\n<callout-info>two words</callout-info>\n\n![not counted](/x.png)\n`);
+  const post = await compileText(
+    `## Title\n\n${"word ".repeat(400)}\n\n<callout-info>two words</callout-info>\n\n![not counted](/x.png)\n`,
+  );
   expect(post.words).toBe(403);
   expect(post.readingMinutes).toBe(3);
   expect(post.text.split("\n")[0]).toBe("Title");
@@ -82,6 +101,13 @@ test("words and reading time come from what a reader sees", async () => {
 
 test("each stage has its time", async () => {
   const { stages } = await compileText("Text\n");
-  expect(stages.map((stage) => stage.name)).toEqual(["parse", "remark", "rehype", "highlight", "freeze", "serialize"]);
+  expect(stages.map((stage) => stage.name)).toEqual([
+    "parse",
+    "remark",
+    "rehype",
+    "highlight",
+    "freeze",
+    "serialize",
+  ]);
   expect(stages.every((stage) => stage.ms >= 0)).toBe(true);
 });

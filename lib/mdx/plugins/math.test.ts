@@ -3,7 +3,9 @@ import { compileText, htmlFrom, problemOf } from "../testing/compile-text.ts";
 
 test("formulas become MathML, with their source in the text", async () => {
   const post = await compileText("Let $n \\times k$ be.\n\n$$\nE = mc^2\n$$\n");
-  expect(post.compiledSource).toContain('<span class=\\"math math-inline\\"><span class=\\"katex\\"><math');
+  expect(post.compiledSource).toContain(
+    '<span class=\\"math math-inline\\"><span class=\\"katex\\"><math',
+  );
   expect(post.compiledSource).toContain('<div class=\\"math math-display\\">');
   expect(post.text).toContain("Let n \\times k be.");
 });
@@ -13,7 +15,9 @@ test("braces inside a formula are no expressions", async () => {
 });
 
 test("without TeX a dollar is money", async () => {
-  expect(await htmlFrom("From $5 to $10, or `$HOME`.")).toBe("<p>From $5 to $10, or <code>$HOME</code>.</p>");
+  expect(await htmlFrom("From $5 to $10, or `$HOME`.")).toBe(
+    "<p>From $5 to $10, or <code>$HOME</code>.</p>",
+  );
 });
 
 test("in a post with formulas, money stays money", async () => {

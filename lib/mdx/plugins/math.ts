@@ -17,7 +17,9 @@ interface MathNode extends Place {
  */
 export function usesMath(body: string): boolean {
   if (!body.includes("$")) return false;
-  const prose = body.replace(/^[ \t>]*(`{3,}|~{3,})[^\n]*\n[\s\S]*?^[ \t>]*\1/gm, "").replace(/`[^`\n]*`/g, "");
+  const prose = body
+    .replace(/^[ \t>]*(`{3,}|~{3,})[^\n]*\n[\s\S]*?^[ \t>]*\1/gm, "")
+    .replace(/`[^`\n]*`/g, "");
   return prose.includes("$$") || /\$(?!\s)[^$\n]*\\[a-zA-Z]+[^$\n]*(?<!\s)\$(?!\d)/.test(prose);
 }
 
@@ -27,7 +29,10 @@ export async function writeMath(tree: Root, draft: Draft): Promise<void> {
   visit(tree, (node, index, parent) => {
     if ((node.type as string) !== "math" && (node.type as string) !== "inlineMath") return;
     const after = parent && index !== undefined ? parent.children[index + 1] : undefined;
-    formulas.push({ node: node as unknown as MathNode, next: after?.type === "text" ? after.value.slice(0, 1) : "" });
+    formulas.push({
+      node: node as unknown as MathNode,
+      next: after?.type === "text" ? after.value.slice(0, 1) : "",
+    });
   });
   if (formulas.length === 0) return;
   const { default: katex } = await import("katex");
@@ -39,9 +44,18 @@ export async function writeMath(tree: Root, draft: Draft): Promise<void> {
     }
     let html: string;
     try {
-      html = katex.renderToString(node.value, { displayMode: display, output: "mathml", throwOnError: true, strict: false, trust: false });
+      html = katex.renderToString(node.value, {
+        displayMode: display,
+        output: "mathml",
+        throwOnError: true,
+        strict: false,
+        trust: false,
+      });
     } catch (error) {
-      draft.fail(node, `this formula is not TeX: ${(error as Error).message.replace(/^KaTeX parse error: /, "").slice(0, 300)}`);
+      draft.fail(
+        node,
+        `this formula is not TeX: ${(error as Error).message.replace(/^KaTeX parse error: /, "").slice(0, 300)}`,
+      );
     }
     const tag = display ? "div" : "span";
     node.data = {

@@ -18,7 +18,9 @@ export function plainText(tree: Root): string {
     else if (node.type === "raw") parts.push(node.text ?? "");
     else if ("children" in node) {
       if (isElement(node) && isFurniture(node)) return;
-      const isBlock = isElement(node) ? !phrasing.has(node.tagName) || node.tagName === "br" : isJsx(node) && node.type === "mdxJsxFlowElement";
+      const isBlock = isElement(node)
+        ? !phrasing.has(node.tagName) || node.tagName === "br"
+        : isJsx(node) && node.type === "mdxJsxFlowElement";
       if (isBlock) parts.push("\n");
       for (const child of node.children) walk(child, verbatim || isElement(node, "pre"));
       if (isBlock) parts.push("\n");
@@ -42,11 +44,17 @@ function isFurniture(node: Element): boolean {
     "dataFootnoteBackref" in properties ||
     "dataFootnoteRef" in properties ||
     tagName === "svg" ||
-    ["visually-hidden", "callout-title", "contents", "contents-details"].some((name) => classes.includes(name))
+    ["visually-hidden", "callout-title", "contents", "contents-details"].some((name) =>
+      classes.includes(name),
+    )
   );
 }
 
 /** Number of words; a character of a script without spaces counts as one. */
 export function countWords(value: string): number {
-  return value.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]*[\p{L}\p{N}][^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]*/gu)?.length ?? 0;
+  return (
+    value.match(
+      /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]*[\p{L}\p{N}][^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]*/gu,
+    )?.length ?? 0
+  );
 }

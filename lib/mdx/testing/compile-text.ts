@@ -4,7 +4,10 @@ import { compileHere } from "../pipeline.ts";
 import type { CompiledPost, CompileInput } from "../compiled-post.ts";
 
 /** `body` compiled in this thread, as a post that begins in line 1 of blog/test.mdx. */
-export function compileText(body: string, input: Partial<CompileInput> = {}): Promise<CompiledPost> {
+export function compileText(
+  body: string,
+  input: Partial<CompileInput> = {},
+): Promise<CompiledPost> {
   return compileHere({ file: "blog/test.mdx", bodyLine: 1, imageHosts: [], ...input, body });
 }
 
@@ -13,11 +16,17 @@ type Props = Record<string, unknown> & { children?: unknown };
 /** The HTML of a compiled post. A component shows itself as `<Name prop="json">children</Name>`. */
 export function htmlOf(post: CompiledPost): string {
   const jsx = (type: unknown, { children, ...props }: Props): string => {
-    const inner = [children].flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false).join("");
-    if (typeof type === "function") return (type as (props: Props) => string)({ ...props, children });
+    const inner = [children]
+      .flat(Infinity)
+      .filter((child) => child !== undefined && child !== null && child !== false)
+      .join("");
+    if (typeof type === "function")
+      return (type as (props: Props) => string)({ ...props, children });
     if (type === "Html") return String(props.html);
     if (typeof type !== "string") return inner;
-    const attributes = Object.entries(props).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+    const attributes = Object.entries(props).map(
+      ([name, value]) => ` ${name}=${JSON.stringify(value)}`,
+    );
     return `<${type}${attributes.join("")}>${inner}</${type}>`;
   };
   const names: Record<string, unknown> = {};
@@ -27,7 +36,9 @@ export function htmlOf(post: CompiledPost): string {
     else names[root!] = { ...(names[root!] as object | undefined), [member]: name };
   }
   // Outside the worker the library writes code for the development runtime.
-  const run = new Function(post.compiledSource) as (runtime: object) => { default: (props: object) => string };
+  const run = new Function(post.compiledSource) as (runtime: object) => {
+    default: (props: object) => string;
+  };
   return run({ Fragment: undefined, jsx, jsxs: jsx, jsxDEV: jsx }).default({ components: names });
 }
 

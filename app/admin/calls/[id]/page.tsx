@@ -5,7 +5,16 @@
 import { answerNotFound, NotFoundPage } from "../../../not-found-page.tsx";
 import { draftOwner } from "../../../calls/draft-owner.ts";
 import { adminTitle, requireAdminPage } from "../../require-admin-page.tsx";
-import { answer, decline, edit, putBack, removeAnswer, reopen, take, unpublish } from "../actions.ts";
+import {
+  answer,
+  decline,
+  edit,
+  putBack,
+  removeAnswer,
+  reopen,
+  take,
+  unpublish,
+} from "../actions.ts";
 import { PublishForm } from "./publish-form.tsx";
 import { StepMessage } from "./step-message.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
@@ -39,7 +48,10 @@ export default async function CallPage({ params }: Props) {
   if (!admin) return refused;
   const found = await snapshotSql((sql) => {
     try {
-      return { call: getReviewedCall(sql, { by: admin, callId: id }), next: nextEpisodeNumber(sql) };
+      return {
+        call: getReviewedCall(sql, { by: admin, callId: id }),
+        next: nextEpisodeNumber(sql),
+      };
     } catch (error) {
       if (isAppError(error, "not_found")) return null;
       throw error;
@@ -52,9 +64,14 @@ export default async function CallPage({ params }: Props) {
   const { call, next } = found;
   const { state, episode } = call;
   const isOpen = state === "NEW" || state === "REVIEWING" || state === "ANSWERED";
-  const question = call.isTyped ? null : { src: `/calls/recording/${encodeURIComponent(call.id)}`, durationMs: call.durationMs };
+  const question = call.isTyped
+    ? null
+    : { src: `/calls/recording/${encodeURIComponent(call.id)}`, durationMs: call.durationMs };
   // With its moment: a new answer is another file.
-  const said = call.answer && { src: `${path}/answer?v=${call.answer.createdAt}`, durationMs: call.answer.durationMs };
+  const said = call.answer && {
+    src: `${path}/answer?v=${call.answer.createdAt}`,
+    durationMs: call.answer.durationMs,
+  };
   const decide = { call, path };
   return (
     <AdminFrame current="calls" title={call.title}>
@@ -65,16 +82,37 @@ export default async function CallPage({ params }: Props) {
             <p className="call-facts">
               <CallStateWord state={state} by={call.reviewerName} />
               <span>
-                from <a href={`/admin/users/${encodeURIComponent(call.userId)}`}>{call.callerName}</a>
+                from{" "}
+                <a href={`/admin/users/${encodeURIComponent(call.userId)}`}>{call.callerName}</a>
               </span>
               <span>
                 <When ms={call.createdAt} /> UTC
               </span>
             </p>
-            {question ? <CallPlayer key={call.id} src={question.src} durationMs={question.durationMs} label={`${call.callerName}’s question`} /> : <p className="muted">Written, not spoken: the description is the question.</p>}
+            {question ? (
+              <CallPlayer
+                key={call.id}
+                src={question.src}
+                durationMs={question.durationMs}
+                label={`${call.callerName}’s question`}
+              />
+            ) : (
+              <p className="muted">Written, not spoken: the description is the question.</p>
+            )}
             <div className="call-forms">
-              <Decision {...decide} action={take} isOn={state === "NEW"} label="Take it" hint="So that no other admin begins the same work. You may also answer or decline at once." />
-              <Decision {...decide} action={putBack} isOn={state === "REVIEWING"} label="Put it back" />
+              <Decision
+                {...decide}
+                action={take}
+                isOn={state === "NEW"}
+                label="Take it"
+                hint="So that no other admin begins the same work. You may also answer or decline at once."
+              />
+              <Decision
+                {...decide}
+                action={putBack}
+                isOn={state === "REVIEWING"}
+                label="Put it back"
+              />
             </div>
           </section>
           <section className="desk-section" aria-labelledby="about">
@@ -82,11 +120,46 @@ export default async function CallPage({ params }: Props) {
             <ActionForm action={edit} className="form" loginNext={path}>
               <input type="hidden" name="id" value={call.id} />
               <input type="hidden" name="seen" value={call.updatedAt} />
-              <Field name="title" label="Title" hint="5 to 50 characters" defaultValue={call.title} required autoComplete="off" />
-              <TextField name="description" label={call.isTyped ? "Question" : "Description"} hint="20 to 1,000 characters" defaultValue={call.description} required rows={6} />
-              <Field name="keywords" label="Keywords" hint="With commas, 2 to 100 characters" defaultValue={call.keywords} required autoComplete="off" />
-              {episode && <TextField name="transcript" label="Word by word" hint="An empty line begins a paragraph" defaultValue={episode.transcript} rows={10} />}
-              <TextField name="note" label="Note" hint="For admins only" defaultValue={call.note} rows={3} />
+              <Field
+                name="title"
+                label="Title"
+                hint="5 to 50 characters"
+                defaultValue={call.title}
+                required
+                autoComplete="off"
+              />
+              <TextField
+                name="description"
+                label={call.isTyped ? "Question" : "Description"}
+                hint="20 to 1,000 characters"
+                defaultValue={call.description}
+                required
+                rows={6}
+              />
+              <Field
+                name="keywords"
+                label="Keywords"
+                hint="With commas, 2 to 100 characters"
+                defaultValue={call.keywords}
+                required
+                autoComplete="off"
+              />
+              {episode && (
+                <TextField
+                  name="transcript"
+                  label="Word by word"
+                  hint="An empty line begins a paragraph"
+                  defaultValue={episode.transcript}
+                  rows={10}
+                />
+              )}
+              <TextField
+                name="note"
+                label="Note"
+                hint="For admins only"
+                defaultValue={call.note}
+                rows={3}
+              />
               <div>
                 <Submit kind="plain">Save</Submit>
               </div>
@@ -98,7 +171,12 @@ export default async function CallPage({ params }: Props) {
             <h2 id="answer">The answer</h2>
             {said && call.answer && (
               <>
-                <CallPlayer key={said.src} src={said.src} durationMs={said.durationMs} label="The answer" />
+                <CallPlayer
+                  key={said.src}
+                  src={said.src}
+                  durationMs={said.durationMs}
+                  label="The answer"
+                />
                 <p className="call-facts muted">
                   <span>
                     <When ms={call.answer.createdAt} /> UTC
@@ -109,15 +187,25 @@ export default async function CallPage({ params }: Props) {
             )}
             {!said && !isOpen && <p className="muted">None.</p>}
             <AnswerForm call={call} path={path} owner={draftOwner(admin)} isOn={isOpen} />
-            <Decision {...decide} action={removeAnswer} isOn={state === "ANSWERED"} label="Remove the answer" />
+            <Decision
+              {...decide}
+              action={removeAnswer}
+              isOn={state === "ANSWERED"}
+              label="Remove the answer"
+            />
           </section>
           <section className="desk-section" aria-labelledby="publish">
             <h2 id="publish">{episode ? `Episode ${episode.number}` : "Publish"}</h2>
-            {state !== "ANSWERED" && !episode && <p className="muted">{isOpen ? "Once it has an answer." : "It is declined."}</p>}
+            {state !== "ANSWERED" && !episode && (
+              <p className="muted">{isOpen ? "Once it has an answer." : "It is declined."}</p>
+            )}
             {episode && (
               <p>
-                <a href={`/calls/${episode.slug}`}>See its page</a>, published <When ms={episode.publishedAt} /> UTC
-                {episode.isJoined ? ", with question and answer in one file." : ". Question and answer are played in turn."}
+                <a href={`/calls/${episode.slug}`}>See its page</a>, published{" "}
+                <When ms={episode.publishedAt} /> UTC
+                {episode.isJoined
+                  ? ", with question and answer in one file."
+                  : ". Question and answer are played in turn."}
               </p>
             )}
             <PublishForm
@@ -127,19 +215,47 @@ export default async function CallPage({ params }: Props) {
               number={next}
               isJoined={state === "ANSWERED" && (await canJoin())}
               title={call.title}
-              content={state === "ANSWERED" && said ? { description: call.description, callerName: call.callerName, keywords: keywordList(call.keywords), transcript: "", call: question, answer: said, joined: null } : null}
+              content={
+                state === "ANSWERED" && said
+                  ? {
+                      description: call.description,
+                      callerName: call.callerName,
+                      keywords: keywordList(call.keywords),
+                      transcript: "",
+                      call: question,
+                      answer: said,
+                      joined: null,
+                    }
+                  : null
+              }
             />
-            <Decision {...decide} action={unpublish} isOn={state === "PUBLISHED"} label="Take it down" hint="The page and the place in the feed go. The call and its answer stay." kind="danger" />
+            <Decision
+              {...decide}
+              action={unpublish}
+              isOn={state === "PUBLISHED"}
+              label="Take it down"
+              hint="The page and the place in the feed go. The call and its answer stay."
+              kind="danger"
+            />
           </section>
           <section className="desk-section" aria-labelledby="decline">
             <h2 id="decline">{state === "DECLINED" ? "Declined" : "Decline"}</h2>
             {state === "PUBLISHED" && <p className="muted">It is published. Take it down first.</p>}
-            {state === "DECLINED" && <blockquote className="episode-asked">{call.declineReason}</blockquote>}
+            {state === "DECLINED" && (
+              <blockquote className="episode-asked">{call.declineReason}</blockquote>
+            )}
             <ActionForm action={decline} className="form" loginNext={path}>
               {isOpen && (
                 <>
                   <Seen call={call} />
-                  <TextField name="reason" label="Why" hint="The caller gets it by mail, as you write it: 10 to 1,000 characters" required minLength={10} rows={4} />
+                  <TextField
+                    name="reason"
+                    label="Why"
+                    hint="The caller gets it by mail, as you write it: 10 to 1,000 characters"
+                    required
+                    minLength={10}
+                    rows={4}
+                  />
                   <div>
                     <Submit kind="danger">Decline</Submit>
                   </div>
@@ -147,7 +263,12 @@ export default async function CallPage({ params }: Props) {
               )}
               <FocusMessage />
             </ActionForm>
-            <Decision {...decide} action={reopen} isOn={state === "DECLINED"} label="Open it again" />
+            <Decision
+              {...decide}
+              action={reopen}
+              isOn={state === "DECLINED"}
+              label="Open it again"
+            />
           </section>
         </div>
       </div>
@@ -191,7 +312,17 @@ function Decision({ call, path, action, isOn, label, hint, kind = "plain" }: Dec
 }
 
 /** Stays the same form when there is an answer: the recorder forgets what was sent when it sees the form done. */
-function AnswerForm({ call, path, owner, isOn }: { call: ReviewedCall; path: string; owner: string; isOn: boolean }) {
+function AnswerForm({
+  call,
+  path,
+  owner,
+  isOn,
+}: {
+  call: ReviewedCall;
+  path: string;
+  owner: string;
+  isOn: boolean;
+}) {
   const isAgain = call.answer !== null;
   return (
     <ActionForm action={answer} className="form" loginNext={path} ownMessage>
@@ -199,14 +330,24 @@ function AnswerForm({ call, path, owner, isOn }: { call: ReviewedCall; path: str
         <>
           <Seen call={call} />
           <noscript>
-            <p className="form-message">To record or send an answer, switch JavaScript on. Everything else here works without.</p>
+            <p className="form-message">
+              To record or send an answer, switch JavaScript on. Everything else here works without.
+            </p>
           </noscript>
           <details className="episode-apart needs-script" open={!isAgain}>
             <summary>{isAgain ? "Answer again" : "Record it, or choose a file"}</summary>
             <div>
-              <Recorder name="uploadId" draftKey={`answer-${call.id}`} maxMs={MAX_ANSWER_MS} maxBytes={MAX_ANSWER_BYTES} owner={owner} />
+              <Recorder
+                name="uploadId"
+                draftKey={`answer-${call.id}`}
+                maxMs={MAX_ANSWER_MS}
+                maxBytes={MAX_ANSWER_BYTES}
+                owner={owner}
+              />
               <div>
-                <Submit kind={isAgain ? "plain" : "main"}>{isAgain ? "Keep this answer instead" : "Keep this answer"}</Submit>
+                <Submit kind={isAgain ? "plain" : "main"}>
+                  {isAgain ? "Keep this answer instead" : "Keep this answer"}
+                </Submit>
               </div>
             </div>
           </details>

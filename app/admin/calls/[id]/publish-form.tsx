@@ -27,16 +27,29 @@ export function PublishForm({ id, seen, loginNext, number, title, isJoined, cont
         <>
           <input type="hidden" name="id" value={id} />
           <input type="hidden" name="seen" value={seen} />
-          <TextField name="transcript" label="Word by word" hint="For those who read, and for search. An empty line begins a paragraph. It can be added later." rows={8} onChange={({ currentTarget }) => setTranscript(currentTarget.value)} />
+          <TextField
+            name="transcript"
+            label="Word by word"
+            hint="For those who read, and for search. An empty line begins a paragraph. It can be added later."
+            rows={8}
+            onChange={({ currentTarget }) => setTranscript(currentTarget.value)}
+          />
           <details className="episode-apart">
             <summary>See how episode {number} will look</summary>
             <div className="call-preview">
               <div>
                 <p className="call-preview-title">{title}</p>
-                <p className="episode-when figures">Episode {number}, dated the day that you publish it</p>
+                <p className="episode-when figures">
+                  Episode {number}, dated the day that you publish it
+                </p>
               </div>
               {isJoined && <p className="muted">On its page question and answer are one player.</p>}
-              <EpisodeView content={{ ...content, transcript }} ids="preview" level={3} soundsFirst={isJoined} />
+              <EpisodeView
+                content={{ ...content, transcript }}
+                ids="preview"
+                level={3}
+                soundsFirst={isJoined}
+              />
             </div>
           </details>
           <Send />

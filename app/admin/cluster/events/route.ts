@@ -15,10 +15,20 @@ export function GET(request: Request): Promise<Response> {
   return answer(request, async () => {
     const identity = await readIdentity();
     await snapshotSql((sql) => memberOf(sql, identity, "admin"));
-    if (!isReplicated()) return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
-    const isAllowed = () => snapshotSql((sql) => findReader(sql, identity).member?.role === "ADMIN");
+    if (!isReplicated())
+      return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
+    const isAllowed = () =>
+      snapshotSql((sql) => findReader(sql, identity).member?.role === "ADMIN");
     const stream = clusterEvents({ isAllowed, signal: request.signal });
-    if (!stream) throw new AppError("unavailable", "Too many are looking at the cluster just now.", { retryAfterSeconds: 10 });
-    return new Response(stream, { headers: { "content-type": "text/event-stream; charset=utf-8", "cache-control": "private, no-store" } });
+    if (!stream)
+      throw new AppError("unavailable", "Too many are looking at the cluster just now.", {
+        retryAfterSeconds: 10,
+      });
+    return new Response(stream, {
+      headers: {
+        "content-type": "text/event-stream; charset=utf-8",
+        "cache-control": "private, no-store",
+      },
+    });
   });
 }

@@ -8,7 +8,13 @@ import { EventList } from "#components/admin/event-list.tsx";
 import { TeamName } from "#components/admin/team-name.tsx";
 import { When } from "#components/admin/when.tsx";
 import { TEAM_NAMES } from "#components/team/team-dot.tsx";
-import { ActionButton, ActionForm, Field, SelectField, Submit } from "#components/ui/action-form.tsx";
+import {
+  ActionButton,
+  ActionForm,
+  Field,
+  SelectField,
+  Submit,
+} from "#components/ui/action-form.tsx";
 import { isAppError } from "#lib/base/errors.ts";
 import { isRecentLogin } from "#lib/base/member.ts";
 import { snapshotSql } from "#lib/db/database.ts";
@@ -24,7 +30,13 @@ export async function generateMetadata({ params }: Props) {
   return adminTitle((sql, admin) => getUser(sql, admin, id).firstName);
 }
 
-const CALL_STATES: Record<string, string> = { NEW: "new", REVIEWING: "being reviewed", ANSWERED: "answered", PUBLISHED: "published", DECLINED: "declined" };
+const CALL_STATES: Record<string, string> = {
+  NEW: "new",
+  REVIEWING: "being reviewed",
+  ANSWERED: "answered",
+  PUBLISHED: "published",
+  DECLINED: "declined",
+};
 
 export default async function UserPage({ params }: Props) {
   const { id } = await params;
@@ -67,7 +79,11 @@ export default async function UserPage({ params }: Props) {
           <dd className="figures">{user.reads}</dd>
           <dt>Logged in</dt>
           <dd className="figures">
-            {user.sessions === 0 ? "nowhere" : user.sessions === 1 ? "in one place" : `in ${user.sessions} places`}
+            {user.sessions === 0
+              ? "nowhere"
+              : user.sessions === 1
+                ? "in one place"
+                : `in ${user.sessions} places`}
             {user.lastSeenAt !== null && (
               <>
                 , last seen <When ms={user.lastSeenAt} /> UTC
@@ -84,8 +100,20 @@ export default async function UserPage({ params }: Props) {
         <ActionForm action={edit} className="form" loginNext={path}>
           <input type="hidden" name="id" value={seen.id} />
           <input type="hidden" name="seenUpdatedAt" value={seen.seenUpdatedAt} />
-          <Field name="firstName" label="First name" defaultValue={user.firstName} required maxLength={200} autoComplete="off" />
-          <SelectField name="team" label="Team" hint="What they have read moves with them, and with it who leads what." defaultValue={user.team}>
+          <Field
+            name="firstName"
+            label="First name"
+            defaultValue={user.firstName}
+            required
+            maxLength={200}
+            autoComplete="off"
+          />
+          <SelectField
+            name="team"
+            label="Team"
+            hint="What they have read moves with them, and with it who leads what."
+            defaultValue={user.team}
+          >
             {TEAMS.map((team) => (
               <option key={team} value={team}>
                 {TEAM_NAMES[team]}
@@ -120,24 +148,37 @@ export default async function UserPage({ params }: Props) {
 
       <section className="desk-section" aria-labelledby="log">
         <h2 id="log">What was changed</h2>
-        {log.events.length === 0 ? <p className="muted">Nothing.</p> : <EventList events={log.events} about={false} />}
+        {log.events.length === 0 ? (
+          <p className="muted">Nothing.</p>
+        ) : (
+          <EventList events={log.events} about={false} />
+        )}
       </section>
 
       <section className="desk-section" aria-labelledby="power">
         <h2 id="power">Power and parting</h2>
         {!isRecentLogin(admin) && (
           <p className="form-message">
-            You logged in more than fifteen minutes ago. For what follows, <a href={`/login?next=${encodeURIComponent(path)}`}>log in again</a>.
+            You logged in more than fifteen minutes ago. For what follows,{" "}
+            <a href={`/login?next=${encodeURIComponent(path)}`}>log in again</a>.
           </p>
         )}
         <ul className="rows">
           <li className="row">
             <span className="row-what">
               <strong>{user.role === "ADMIN" ? "Admin" : "Member"}</strong>
-              <small>{user.isLastAdmin ? "The last admin stays one: make somebody else an admin first." : "With the role their sessions end: they log in again."}</small>
+              <small>
+                {user.isLastAdmin
+                  ? "The last admin stays one: make somebody else an admin first."
+                  : "With the role their sessions end: they log in again."}
+              </small>
             </span>
             {!user.isLastAdmin && (
-              <ActionButton action={setRole} fields={{ ...seen, role: user.role === "ADMIN" ? "MEMBER" : "ADMIN" }} loginNext={path}>
+              <ActionButton
+                action={setRole}
+                fields={{ ...seen, role: user.role === "ADMIN" ? "MEMBER" : "ADMIN" }}
+                loginNext={path}
+              >
                 {user.role === "ADMIN" ? "Make a member like others" : "Make an admin"}
               </ActionButton>
             )}
@@ -145,7 +186,9 @@ export default async function UserPage({ params }: Props) {
           <li className="row">
             <span className="row-what">
               <strong>Sessions</strong>
-              <small>Logs {isSelf ? "you" : "them"} out everywhere{isSelf ? ", here too" : ""}.</small>
+              <small>
+                Logs {isSelf ? "you" : "them"} out everywhere{isSelf ? ", here too" : ""}.
+              </small>
             </span>
             <ActionButton action={logOutEverywhere} fields={{ id: user.id }} loginNext={path}>
               Log out everywhere

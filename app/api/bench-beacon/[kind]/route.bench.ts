@@ -18,7 +18,10 @@ function connection() {
   return own;
 }
 
-export async function POST(request: Request, { params }: { params: Promise<{ kind: string }> }): Promise<Response> {
+export async function POST(
+  request: Request,
+  { params }: { params: Promise<{ kind: string }> },
+): Promise<Response> {
   const { kind } = await params;
   if (kind === "none") return countRead(request, async (fn) => fn(nothing));
   return countRead(request, async (fn) => {

@@ -10,9 +10,16 @@ const data: Awaited<ReturnType<NonNullable<Parameters<typeof loadPost>[2]>>> = {
     { team: "BLUE", reads: 200, members: 1_000, ratio: 0.2 },
     { team: "YELLOW", reads: 100, members: 1_000, ratio: 0.1 },
   ],
-  leaders: new Map([["short", "RED"], ["medium", "BLUE"]]),
+  leaders: new Map([
+    ["short", "RED"],
+    ["medium", "BLUE"],
+  ]),
   read: new Set(),
-  dayTotals: new Map([["short", 3_000], ["medium", 2_000], ["long", 1_000]]),
+  dayTotals: new Map([
+    ["short", 3_000],
+    ["medium", 2_000],
+    ["long", 1_000],
+  ]),
   nowMs: Date.now(),
   reads: 1_000,
 };

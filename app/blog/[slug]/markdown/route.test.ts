@@ -5,14 +5,21 @@ import { stopSite } from "../../../_site/site.ts";
 import { GET } from "./route.ts";
 
 const sites = freshSites();
-const ask = (params: { slug: string } | undefined) => GET(new Request("http://localhost:3000/blog/x.md"), { params: Promise.resolve(params) });
+const ask = (params: { slug: string } | undefined) =>
+  GET(new Request("http://localhost:3000/blog/x.md"), { params: Promise.resolve(params) });
 
 test("a path that gives no params, or one that only objects know, has no post", async () => {
   sites.put("blog/a.mdx", postText("A"));
   overrideEnv({ CONTENT_DIR: sites.dir });
   try {
     expect((await ask({ slug: "a" })).status).toBe(200);
-    for (const params of [undefined, { slug: "[slug]" }, { slug: "constructor" }, { slug: "__proto__" }]) expect([params, (await ask(params)).status]).toEqual([params, 404]);
+    for (const params of [
+      undefined,
+      { slug: "[slug]" },
+      { slug: "constructor" },
+      { slug: "__proto__" },
+    ])
+      expect([params, (await ask(params)).status]).toEqual([params, 404]);
   } finally {
     overrideEnv({ CONTENT_DIR: undefined });
     await stopSite();
@@ -24,7 +31,10 @@ test("a post may be called constructor", async () => {
   overrideEnv({ CONTENT_DIR: sites.dir });
   try {
     const answer = await ask({ slug: "constructor" });
-    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining("Text of Constructor.")]);
+    expect([answer.status, await answer.text()]).toEqual([
+      200,
+      expect.stringContaining("Text of Constructor."),
+    ]);
   } finally {
     overrideEnv({ CONTENT_DIR: undefined });
     await stopSite();

@@ -8,18 +8,34 @@ import { postUrl, siteFacts } from "#lib/posts/site-facts.ts";
 
 export const dynamic = "force-dynamic";
 
-export async function GET(request: Request, { params }: { params: Promise<{ slug: string } | undefined> }): Promise<Response> {
+export async function GET(
+  request: Request,
+  { params }: { params: Promise<{ slug: string } | undefined> },
+): Promise<Response> {
   // Next gives no params for the literal path /blog/[slug].md.
   const slug = (await params)?.slug;
   const post = slug ? await getPost(slug) : null;
   const source = post && (await getPostSource(post.slug));
   if (!post || source === null) {
-    return new Response("# Not found\n\nThere is no such post.\n", { status: 404, headers: { "cache-control": "no-store", "content-type": "text/markdown; charset=utf-8", vary: "Accept" } });
+    return new Response("# Not found\n\nThere is no such post.\n", {
+      status: 404,
+      headers: {
+        "cache-control": "no-store",
+        "content-type": "text/markdown; charset=utf-8",
+        vary: "Accept",
+      },
+    });
   }
   const site = siteFacts();
-  return sharedResponse(request, sharedBody(postMarkdown(post, source, site)), "text/markdown; charset=utf-8", 300, {
-    vary: "Accept",
-    link: `<${postUrl(site, post.slug)}>; rel="canonical"`,
-    ...(!isListed(post) && { "x-robots-tag": "noindex" }),
-  });
+  return sharedResponse(
+    request,
+    sharedBody(postMarkdown(post, source, site)),
+    "text/markdown; charset=utf-8",
+    300,
+    {
+      vary: "Accept",
+      link: `<${postUrl(site, post.slug)}>; rel="canonical"`,
+      ...(!isListed(post) && { "x-robots-tag": "noindex" }),
+    },
+  );
 }

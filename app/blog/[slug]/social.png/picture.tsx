@@ -19,19 +19,48 @@ const FONTS_DIR = join(/* turbopackIgnore: true */ process.cwd(), "node_modules/
 const FONTS = [
   { name: "Serif", weight: 500, file: "newsreader/files/newsreader-latin-500-normal.woff" },
   { name: "SerifExt", weight: 500, file: "newsreader/files/newsreader-latin-ext-500-normal.woff" },
-  { name: "Sans", weight: 500, file: "instrument-sans/files/instrument-sans-latin-500-normal.woff" },
-  { name: "Sans", weight: 600, file: "instrument-sans/files/instrument-sans-latin-600-normal.woff" },
-  { name: "SansExt", weight: 500, file: "instrument-sans/files/instrument-sans-latin-ext-500-normal.woff" },
-  { name: "SansExt", weight: 600, file: "instrument-sans/files/instrument-sans-latin-ext-600-normal.woff" },
+  {
+    name: "Sans",
+    weight: 500,
+    file: "instrument-sans/files/instrument-sans-latin-500-normal.woff",
+  },
+  {
+    name: "Sans",
+    weight: 600,
+    file: "instrument-sans/files/instrument-sans-latin-600-normal.woff",
+  },
+  {
+    name: "SansExt",
+    weight: 500,
+    file: "instrument-sans/files/instrument-sans-latin-ext-500-normal.woff",
+  },
+  {
+    name: "SansExt",
+    weight: 600,
+    file: "instrument-sans/files/instrument-sans-latin-ext-600-normal.woff",
+  },
 ] as const;
 
-let fonts: Promise<{ name: string; weight: 500 | 600; style: "normal"; data: Buffer }[]> | undefined;
+let fonts:
+  Promise<{ name: string; weight: 500 | 600; style: "normal"; data: Buffer }[]> | undefined;
 
 /** The card as PNG. Sixty-four colours are enough for flat areas and letters, and keep it under 50 kB. */
 export async function drawPicture(card: SocialCardProps): Promise<Buffer> {
-  fonts ??= Promise.all(FONTS.map(async ({ name, weight, file }) => ({ name, weight, style: "normal" as const, data: await readFile(join(/* turbopackIgnore: true */ FONTS_DIR, file)) })));
-  const drawn = await new ImageResponse(<SocialCard {...card} />, { ...SIZE, fonts: await fonts }).arrayBuffer();
-  return sharp(Buffer.from(drawn)).png({ palette: true, colours: 64, dither: 0, effort: 7 }).toBuffer();
+  fonts ??= Promise.all(
+    FONTS.map(async ({ name, weight, file }) => ({
+      name,
+      weight,
+      style: "normal" as const,
+      data: await readFile(join(/* turbopackIgnore: true */ FONTS_DIR, file)),
+    })),
+  );
+  const drawn = await new ImageResponse(<SocialCard {...card} />, {
+    ...SIZE,
+    fonts: await fonts,
+  }).arrayBuffer();
+  return sharp(Buffer.from(drawn))
+    .png({ palette: true, colours: 64, dither: 0, effort: 7 })
+    .toBuffer();
 }
 
 let before: Promise<unknown> = Promise.resolve();

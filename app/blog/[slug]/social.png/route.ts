@@ -10,9 +10,16 @@ import { drawable, socialTitle } from "#lib/posts/social-text.ts";
 /** The address carries the post's hash (socialImageUrl), so what is found there seldom changes. */
 const MAX_AGE_SECONDS = 86_400;
 
-export async function GET(request: Request, { params }: { params: Promise<{ slug: string }> }): Promise<Response> {
+export async function GET(
+  request: Request,
+  { params }: { params: Promise<{ slug: string }> },
+): Promise<Response> {
   const post = await getPost((await params).slug);
-  if (!post) return new Response("There is no such post.\n", { status: 404, headers: { "cache-control": "no-store", "content-type": "text/plain; charset=utf-8" } });
+  if (!post)
+    return new Response("There is no such post.\n", {
+      status: 404,
+      headers: { "cache-control": "no-store", "content-type": "text/plain; charset=utf-8" },
+    });
   const site = drawable(env.SITE_NAME);
   const png = await pictures.get({
     title: socialTitle(post.frontMatter.title, env.SITE_NAME),
@@ -21,5 +28,10 @@ export async function GET(request: Request, { params }: { params: Promise<{ slug
     host: drawable(new URL(env.SITE_URL).host),
     draft: post.frontMatter.draft,
   });
-  return sharedResponse(request, sharedBody(Buffer.from(png, "base64")), "image/png", MAX_AGE_SECONDS);
+  return sharedResponse(
+    request,
+    sharedBody(Buffer.from(png, "base64")),
+    "image/png",
+    MAX_AGE_SECONDS,
+  );
 }

@@ -17,7 +17,9 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   return answer(request, async () => {
     const { id } = await params;
     const identity = await readIdentity();
-    const recording = await snapshotSql((sql) => getRecording(sql, { id, member: memberOf(sql, identity, "member") }));
+    const recording = await snapshotSql((sql) =>
+      getRecording(sql, { id, member: memberOf(sql, identity, "member") }),
+    );
     return audioResponse(request, { ...recording, cacheControl: "private, no-store" });
   });
 }

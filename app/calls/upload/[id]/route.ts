@@ -21,7 +21,11 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
     await ensurePrimary();
     const { id } = await params;
     const identity = await readIdentity();
-    return stateResponse(await snapshotSql((sql) => getUpload(sql, { id: id.toLowerCase(), member: memberOf(sql, identity, "member") })));
+    return stateResponse(
+      await snapshotSql((sql) =>
+        getUpload(sql, { id: id.toLowerCase(), member: memberOf(sql, identity, "member") }),
+      ),
+    );
   });
 }
 
@@ -30,7 +34,9 @@ export function DELETE(request: Request, { params }: Context): Promise<Response>
   return answer(request, async () => {
     assertSameOrigin(request);
     const { id } = await params;
-    await writeAs(await readIdentity(), { who: "member" }, (sql, member) => removeUpload(sql, { id: id.toLowerCase(), member }));
+    await writeAs(await readIdentity(), { who: "member" }, (sql, member) =>
+      removeUpload(sql, { id: id.toLowerCase(), member }),
+    );
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
   });
 }

@@ -16,6 +16,8 @@ export function POST(request: Request): Promise<Response> {
     takePasskeyRequest(request);
     const { browser, challenge } = await writeSql((sql) => beginCeremony(sql, null));
     await setCeremonyCookie(browser);
-    return Response.json(await loginOptions(challenge), { headers: { "cache-control": "no-store" } });
+    return Response.json(await loginOptions(challenge), {
+      headers: { "cache-control": "no-store" },
+    });
   });
 }

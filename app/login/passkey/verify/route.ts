@@ -29,14 +29,24 @@ export function POST(request: Request): Promise<Response> {
     const challenge = await writeSql((sql) => takeCeremony(sql, { browser, userId: null }));
     await clearCeremonyCookie();
     const passkey = await snapshotSql((sql) => findPasskey(sql, given.id));
-    if (!passkey) throw new AppError("unauthorized", "This passkey is not known here; it may have been removed. Log in by mail instead.");
+    if (!passkey)
+      throw new AppError(
+        "unauthorized",
+        "This passkey is not known here; it may have been removed. Log in by mail instead.",
+      );
     const counter = await verifyLogin(given, { challenge, passkey });
     const identity = await readIdentity();
-    const begun = await writeSql((sql) => {
-      notePasskeyUse(sql, passkey, counter);
-      return beginSession(sql, { userId: passkey.userId, identity, request });
-    }, { durable: true });
+    const begun = await writeSql(
+      (sql) => {
+        notePasskeyUse(sql, passkey, counter);
+        return beginSession(sql, { userId: passkey.userId, identity, request });
+      },
+      { durable: true },
+    );
     await setSessionCookie(begun);
-    return Response.json({ next: redirectTarget(next) }, { headers: { "cache-control": "no-store" } });
+    return Response.json(
+      { next: redirectTarget(next) },
+      { headers: { "cache-control": "no-store" } },
+    );
   });
 }

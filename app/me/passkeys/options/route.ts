@@ -17,12 +17,18 @@ export function POST(request: Request): Promise<Response> {
     assertSameOrigin(request);
     await ensurePrimary();
     takePasskeyRequest(request, (await requireMember()).id);
-    const begun = await writeAs(await readIdentity(), { who: "member", recent: true }, (sql, { id, firstName }) => ({
-      known: knownPasskeys(sql, id),
-      member: { id, firstName, email: getProfile(sql, id).email },
-      ...beginCeremony(sql, id),
-    }));
+    const begun = await writeAs(
+      await readIdentity(),
+      { who: "member", recent: true },
+      (sql, { id, firstName }) => ({
+        known: knownPasskeys(sql, id),
+        member: { id, firstName, email: getProfile(sql, id).email },
+        ...beginCeremony(sql, id),
+      }),
+    );
     await setCeremonyCookie(begun.browser);
-    return Response.json(await newPasskeyOptions(begun), { headers: { "cache-control": "no-store" } });
+    return Response.json(await newPasskeyOptions(begun), {
+      headers: { "cache-control": "no-store" },
+    });
   });
 }

@@ -15,7 +15,10 @@ import { deviceOf } from "#lib/session/device.ts";
 import { assertSameOrigin } from "#lib/session/same-origin.ts";
 import { readIdentity, requireMember } from "#lib/session/session.ts";
 
-const Body = z.object({ answer: NewPasskeyAnswer, name: line({ name: "The name", max: 60 }).optional() });
+const Body = z.object({
+  answer: NewPasskeyAnswer,
+  name: line({ name: "The name", max: 60 }).optional(),
+});
 const RIGHTS = { who: "member", recent: true } as const;
 
 export function POST(request: Request): Promise<Response> {
@@ -27,11 +30,15 @@ export function POST(request: Request): Promise<Response> {
     const identity = await readIdentity();
     const browser = await readCeremonyCookie();
     // Gone before it is looked at: whatever comes of it, this challenge is not answered twice.
-    const { challenge, userId } = await writeAs(identity, RIGHTS, (sql, { id }) => ({ challenge: takeCeremony(sql, { browser, userId: id }), userId: id }));
+    const { challenge, userId } = await writeAs(identity, RIGHTS, (sql, { id }) => ({
+      challenge: takeCeremony(sql, { browser, userId: id }),
+      userId: id,
+    }));
     await clearCeremonyCookie();
     const passkey = await verifyNewPasskey(given, { challenge, userId });
     const name = await writeAs(identity, RIGHTS, (sql, { id }) => {
-      const free = chosen ?? freePasskeyName(sql, { userId: id, name: deviceOf(request).device.slice(0, 60) });
+      const free =
+        chosen ?? freePasskeyName(sql, { userId: id, name: deviceOf(request).device.slice(0, 60) });
       addPasskey(sql, { ...passkey, userId: id, name: free });
       return free;
     });

@@ -19,10 +19,18 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   return answer(request, async () => {
     const { id } = await params;
     const identity = await readIdentity();
-    const found = await snapshotSql((sql) => findAnswerAudio(sql, { by: memberOf(sql, identity, "admin"), callId: id }));
+    const found = await snapshotSql((sql) =>
+      findAnswerAudio(sql, { by: memberOf(sql, identity, "admin"), callId: id }),
+    );
     const sniffed = found && sniffAudio(found.audio);
     if (!sniffed) throw new AppError("not_found", "There is no such answer.");
-    return audioResponse(request, { bytes: found.audio, contentType: sniffed.contentType, filename: `answer.${sniffed.extension}`, etag: `${encodeURIComponent(id)}-${found.createdAt}`, cacheControl: "private, no-store" });
+    return audioResponse(request, {
+      bytes: found.audio,
+      contentType: sniffed.contentType,
+      filename: `answer.${sniffed.extension}`,
+      etag: `${encodeURIComponent(id)}-${found.createdAt}`,
+      cacheControl: "private, no-store",
+    });
   });
 }
 

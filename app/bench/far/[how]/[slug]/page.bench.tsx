@@ -25,10 +25,17 @@ export default async function Page({ params }: Props) {
     const data = await snapshotSql((local) => {
       const sql = recording(local, asked);
       // What the middleware asks before every page of a member: whether the session is due.
-      sql.get(`SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`, identity.sessionKey);
+      sql.get(
+        `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`,
+        identity.sessionKey,
+      );
       return readPost(sql, identity, of);
     });
-    await askFar(process.env.BENCH_POSTGRES_URL ?? "", asked, how === "together" ? "together" : "each");
+    await askFar(
+      process.env.BENCH_POSTGRES_URL ?? "",
+      asked,
+      how === "together" ? "together" : "each",
+    );
     return data;
   });
   return (

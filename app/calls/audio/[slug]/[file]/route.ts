@@ -19,9 +19,18 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
   return answer(request, async () => {
     const { slug, file } = await params;
     const [, kind, extension] = /^(call|answer|episode)(?:\.([a-z0-9]{2,4}))?$/.exec(file) ?? [];
-    const sound = kind ? await snapshotSql((sql) => findEpisodeSound(sql, slug, kind as EpisodeSound)) : null;
-    if (!sound || (extension && extension !== sound.sniffed.extension)) throw new AppError("not_found", "There is no such recording.");
-    const response = audioResponse(request, { bytes: sound.bytes, contentType: sound.sniffed.contentType, filename: `${sound.title}.${sound.sniffed.extension}`, etag: sound.etag, cacheControl: KEEP });
+    const sound = kind
+      ? await snapshotSql((sql) => findEpisodeSound(sql, slug, kind as EpisodeSound))
+      : null;
+    if (!sound || (extension && extension !== sound.sniffed.extension))
+      throw new AppError("not_found", "There is no such recording.");
+    const response = audioResponse(request, {
+      bytes: sound.bytes,
+      contentType: sound.sniffed.contentType,
+      filename: `${sound.title}.${sound.sniffed.extension}`,
+      etag: sound.etag,
+      cacheControl: KEEP,
+    });
     // A podcast app on the web plays it in its own page.
     response.headers.set("cross-origin-resource-policy", "cross-origin");
     return response;

@@ -36,17 +36,25 @@ export function PUT(request: Request, { params }: Context): Promise<Response> {
     });
     const maxBytes = partLength(upload, number);
     const announced = request.headers.get("content-length");
-    if (announced !== null && Number(announced) < maxBytes) assertPartLength(upload, number, Number(announced));
-    const bytes = await readOneOfFew(memberId, () => readBody(request, { maxBytes, timeoutMs: PART_TIMEOUT_MS }));
+    if (announced !== null && Number(announced) < maxBytes)
+      assertPartLength(upload, number, Number(announced));
+    const bytes = await readOneOfFew(memberId, () =>
+      readBody(request, { maxBytes, timeoutMs: PART_TIMEOUT_MS }),
+    );
     assertPartLength(upload, number, bytes.length);
-    await writeAs(identity, { who: "member" }, (sql, member) => putPart(sql, { id, member, number, bytes }));
+    await writeAs(identity, { who: "member" }, (sql, member) =>
+      putPart(sql, { id, member, number, bytes }),
+    );
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
   });
 }
 
 async function readOneOfFew<T>(memberId: string, read: () => Promise<T>): Promise<T> {
   const now = reading.get(memberId) ?? 0;
-  if (now >= MAX_AT_ONCE) throw new AppError("rate_limited", `Send at most ${MAX_AT_ONCE} parts at the same time.`, { retryAfterSeconds: 1 });
+  if (now >= MAX_AT_ONCE)
+    throw new AppError("rate_limited", `Send at most ${MAX_AT_ONCE} parts at the same time.`, {
+      retryAfterSeconds: 1,
+    });
   reading.set(memberId, now + 1);
   try {
     return await read();

@@ -1,4 +1,4 @@
-// The numbers of this post, measured again: node content/blog/a-deadline-that-ends-the-worker/measure.ts
+// Measures this post's numbers: node content/blog/a-deadline-that-ends-the-worker/measure.ts
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,20 +8,28 @@ import { createCompiler } from "#lib/mdx/compile.ts";
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] as number;
 const sinceMs = (startMs: number) => performance.now() - startMs;
 
-// 1. What a timeout does to work that keeps the thread.
+// 1. What a timeout does to work that never yields the thread.
 let startMs = performance.now();
 const busy = async () => {
   const untilMs = performance.now() + 3_000;
   while (performance.now() < untilMs);
   return "the work";
 };
-const first = await Promise.race([busy(), new Promise((resolve) => setTimeout(resolve, 500, "the timeout"))]);
-console.log(`Promise.race, 3 s of work against a timeout of 0.5 s: won by ${String(first)} after ${(sinceMs(startMs) / 1_000).toFixed(2)} s`);
+const first = await Promise.race([
+  busy(),
+  new Promise((resolve) => setTimeout(resolve, 500, "the timeout")),
+]);
+console.log(
+  `Promise.race, 3 s of work against a timeout of 0.5 s: won by ${String(first)} after ${(sinceMs(startMs) / 1_000).toFixed(2)} s`,
+);
 
-// 2. What ending a thread costs that is in an endless loop.
+// 2. The cost of ending a thread that is in an endless loop.
 const ends: number[] = [];
 for (let n = 0; n < 9; n += 1) {
-  const worker = new Worker(`require("node:worker_threads").parentPort.once("message", () => { for (;;); }).postMessage("up")`, { eval: true });
+  const worker = new Worker(
+    `require("node:worker_threads").parentPort.once("message", () => { for (;;); }).postMessage("up")`,
+    { eval: true },
+  );
   await new Promise((resolve) => worker.once("message", resolve));
   worker.postMessage("go");
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -29,12 +37,19 @@ for (let n = 0; n < 9; n += 1) {
   await worker.terminate();
   ends.push(sinceMs(startMs));
 }
-console.log(`terminate() of a thread in an endless loop: ${median(ends).toFixed(2)} ms (median of 9)`);
+console.log(
+  `terminate() of a thread in an endless loop: ${median(ends).toFixed(2)} ms (median of 9)`,
+);
 
-// 3. The real compiler: a post that never ends, one beside it, and how late the event loop was meanwhile.
+// 3. The real compiler: a post that never ends, the one behind it, and how late the event loop ran.
 const text = readFileSync(join(import.meta.dirname, "index.mdx"), "utf8");
 const body = text.slice(text.indexOf("\n---\n", 4) + 5);
-const post = { file: "blog/a-deadline-that-ends-the-worker/index.mdx", body, bodyLine: 1, imageHosts: [] };
+const post = {
+  file: "blog/a-deadline-that-ends-the-worker/index.mdx",
+  body,
+  bodyLine: 1,
+  imageHosts: [],
+};
 const endless = { ...post, extraPlugins: [join(import.meta.dirname, "endless.mjs")] };
 const compiler = createCompiler({ workers: 1, timeoutMs: 2_000 });
 startMs = performance.now();
@@ -55,8 +70,12 @@ const ticks = setInterval(() => {
   tickMs = performance.now();
 }, 10);
 startMs = performance.now();
-const stuck = compiler.compile(endless).catch((error: Error) => `${error.message} (after ${(sinceMs(startMs) / 1_000).toFixed(2)} s)`);
-const behind = compiler.compile(post).then(() => `the post behind it was compiled after ${(sinceMs(startMs) / 1_000).toFixed(2)} s`);
+const stuck = compiler
+  .compile(endless)
+  .catch((error: Error) => `${error.message} (after ${(sinceMs(startMs) / 1_000).toFixed(2)} s)`);
+const behind = compiler
+  .compile(post)
+  .then(() => `the post behind it was compiled after ${(sinceMs(startMs) / 1_000).toFixed(2)} s`);
 console.log(await stuck);
 console.log(await behind);
 clearInterval(ticks);

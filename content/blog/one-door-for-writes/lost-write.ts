@@ -1,4 +1,4 @@
-// What this post says about the usual set-up, shown: node content/blog/one-door-for-writes/lost-write.ts
+// Demonstrates the lost write of the usual setup: node content/blog/one-door-for-writes/lost-write.ts
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,9 @@ const folder = mkdtempSync(join(tmpdir(), "lectern-lost-"));
 const file = join(folder, "lost.db");
 await migrate(file, "prisma/migrations");
 
-const prisma = new PrismaClient({ adapter: new PrismaBetterSqlite3({ url: `file:${file}` }, { timestampFormat: "unixepoch-ms" }) });
+const prisma = new PrismaClient({
+  adapter: new PrismaBetterSqlite3({ url: `file:${file}` }, { timestampFormat: "unixepoch-ms" }),
+});
 const member = (email: string) => ({ data: { email, firstName: "Ada", team: "RED" } });
 
 let opened = () => {};
@@ -35,11 +37,15 @@ const stranger = await Promise.race([
   new Promise((resolve) => setTimeout(resolve, 1_000, "still waiting after one second")),
 ]);
 console.log(`B: create() outside the transaction gave: ${stranger}`);
-console.log(`C: a reader outside the transaction sees ${await Promise.race([prisma.user.count(), new Promise((r) => setTimeout(r, 1_000, "nothing yet"))])} members before any commit`);
+console.log(
+  `C: a reader outside the transaction sees ${await Promise.race([prisma.user.count(), new Promise((r) => setTimeout(r, 1_000, "nothing yet"))])} members before any commit`,
+);
 goOn();
 await transaction;
 await new Promise((resolve) => setImmediate(resolve));
-console.log(`D: afterwards the table holds ${JSON.stringify((await prisma.user.findMany({ select: { email: true } })).map((row) => row.email))}`);
+console.log(
+  `D: afterwards the table holds ${JSON.stringify((await prisma.user.findMany({ select: { email: true } })).map((row) => row.email))}`,
+);
 await prisma.$disconnect();
 
 // A deferred transaction that reads and then writes, while another connection has written in between.
@@ -52,7 +58,9 @@ const startMs = performance.now();
 try {
   one.exec(`INSERT INTO "PostTotal" VALUES ('mine', 1)`);
 } catch (error) {
-  console.log(`E: ${(error as { code: string }).code} after ${(performance.now() - startMs).toFixed(2)} ms, with a busy timeout of 5000 ms`);
+  console.log(
+    `E: ${(error as { code: string }).code} after ${(performance.now() - startMs).toFixed(2)} ms, with a busy timeout of 5000 ms`,
+  );
 }
 one.exec("ROLLBACK");
 one.close();

@@ -1,4 +1,4 @@
-// The numbers of this post, measured again: node content/blog/one-door-for-writes/measure.ts
+// Measures this post's numbers: node content/blog/one-door-for-writes/measure.ts
 // Works in a temporary folder; prints one line per number.
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -7,18 +7,22 @@ import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 
 const folder = mkdtempSync(join(tmpdir(), "lectern-measure-"));
-// Before the rooms are loaded: they read the configuration at first use.
+// Set before the modules load: they read the configuration at first use.
 const file = join(folder, "measure.db");
 Object.assign(process.env, { DATABASE_FILE: file }); // eslint-disable-line no-restricted-syntax -- a program of its own
 const { migrate } = await import("#lib/db/migrations.ts");
-const { closeDatabase, snapshot, snapshotSql, write, writeSql } = await import("#lib/db/database.ts");
+const { closeDatabase, snapshot, snapshotSql, write, writeSql } =
+  await import("#lib/db/database.ts");
 
 await migrate(file, "prisma/migrations");
 const userId = randomUUID();
 const insertUser = `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES (?, ?, ?, ?, ?, ?)`;
 const insertRead = `INSERT INTO "PostRead" ("id", "createdAt", "userId", "postSlug") VALUES (?, ?, ?, ?)`;
-await writeSql((sql) => sql.run(insertUser, userId, Date.now(), Date.now(), "reader@example.com", "Ada", "RED"));
-const read = () => writeSql((sql) => sql.run(insertRead, randomUUID(), Date.now(), userId, "a-post"));
+await writeSql((sql) =>
+  sql.run(insertUser, userId, Date.now(), Date.now(), "reader@example.com", "Ada", "RED"),
+);
+const insertOneRead = () =>
+  writeSql((sql) => sql.run(insertRead, randomUUID(), Date.now(), userId, "a-post"));
 
 async function each(name: string, times: number, run: () => Promise<unknown>): Promise<void> {
   const rounds: number[] = [];
@@ -34,7 +38,8 @@ async function each(name: string, times: number, run: () => Promise<unknown>): P
 for (const group of [1, 10, 100, 1_000]) {
   const total = group === 1 ? 2_000 : 5_000;
   await each(`writeSql, ${group} at a time`, total, async () => {
-    for (let done = 0; done < total; done += group) await Promise.all(Array.from({ length: group }, read));
+    for (let done = 0; done < total; done += group)
+      await Promise.all(Array.from({ length: group }, insertOneRead));
   });
 }
 await each("write through Prisma, one at a time", 300, async () => {
@@ -44,7 +49,10 @@ await each("write through Prisma, one at a time", 300, async () => {
 });
 await each("snapshotSql, two queries", 5_000, async () => {
   for (let n = 0; n < 5_000; n += 1) {
-    await snapshotSql((sql) => [sql.get(`SELECT * FROM "User" WHERE "id" = ?`, userId), sql.get(`SELECT * FROM "SiteTotal"`)]);
+    await snapshotSql((sql) => [
+      sql.get(`SELECT * FROM "User" WHERE "id" = ?`, userId),
+      sql.get(`SELECT * FROM "SiteTotal"`),
+    ]);
   }
 });
 await each("snapshot through Prisma, two queries", 500, async () => {

@@ -1,4 +1,4 @@
-// The moving parts of this post: a slow-motion write queue, and the table of what grouping saves.
+// Renders this post's demos: a slow-motion write queue, and a table of what group commit saves.
 "use client";
 
 import { useEffect, useReducer } from "react";
@@ -6,24 +6,36 @@ import styles from "./parts.module.css";
 
 /** A commit of 2.5 ms, slowed down 500 times. */
 const COMMIT_MS = 1_250;
-/** The drawing stays readable; the real queue holds 10,000. */
+/** Keeps the demo readable; the real queue holds 10,000. */
 const MAX_WAITING = 60;
 const KEPT_COMMITS = 6;
 
 interface State {
   readonly grouped: boolean;
   readonly waiting: number;
-  /** Writes inside the transaction that is open, 0 when none is. */
+  /** Writes in the open transaction; 0 if none is open. */
   readonly inside: number;
-  /** Sizes of the newest commits, newest first. */
+  /** Sizes of the latest commits, newest first. */
   readonly commits: readonly number[];
   readonly commitCount: number;
   readonly acknowledged: number;
 }
 
-type Event = { type: "arrive"; count: number } | { type: "begin" } | { type: "commit" } | { type: "mode"; grouped: boolean } | { type: "reset" };
+type Event =
+  | { type: "arrive"; count: number }
+  | { type: "begin" }
+  | { type: "commit" }
+  | { type: "mode"; grouped: boolean }
+  | { type: "reset" };
 
-const start: State = { grouped: true, waiting: 0, inside: 0, commits: [], commitCount: 0, acknowledged: 0 };
+const start: State = {
+  grouped: true,
+  waiting: 0,
+  inside: 0,
+  commits: [],
+  commitCount: 0,
+  acknowledged: 0,
+};
 
 function next(state: State, event: Event): State {
   switch (event.type) {
@@ -62,7 +74,7 @@ function Writes({ count }: { count: number }) {
 
 const many = (count: number, thing: string) => `${count} ${thing}${count === 1 ? "" : "s"}`;
 
-/** The queue of this post, 500 times slower: the reader adds writes and sees which of them share a commit. */
+/** The write queue, 500 times slower: the reader adds writes and sees which of them share a commit. */
 export function WriteQueue() {
   const [state, send] = useReducer(next, start);
   const { grouped, waiting, inside, commits, commitCount, acknowledged } = state;
@@ -85,14 +97,19 @@ export function WriteQueue() {
           Ten writes
         </button>
         <button type="button" className={styles.quiet} onClick={() => send({ type: "reset" })}>
-          Empty
+          Reset
         </button>
         <fieldset>
-          <legend>A commit takes</legend>
+          <legend>Each commit takes</legend>
           {[true, false].map((value) => (
             <label key={String(value)}>
-              <input type="radio" name="write-queue-mode" checked={grouped === value} onChange={() => send({ type: "mode", grouped: value })} />
-              {value ? "all that wait" : "one write"}
+              <input
+                type="radio"
+                name="write-queue-mode"
+                checked={grouped === value}
+                onChange={() => send({ type: "mode", grouped: value })}
+              />
+              {value ? "all waiting writes" : "one write"}
             </label>
           ))}
         </fieldset>
@@ -105,7 +122,14 @@ export function WriteQueue() {
         <div className={inside > 0 ? styles.busy : undefined}>
           <p>In the transaction</p>
           <Writes count={inside} />
-          {inside > 0 && <span className={styles.bar} key={commitCount} style={{ animationDuration: `${COMMIT_MS}ms` }} aria-hidden="true" />}
+          {inside > 0 && (
+            <span
+              className={styles.bar}
+              key={commitCount}
+              style={{ animationDuration: `${COMMIT_MS}ms` }}
+              aria-hidden="true"
+            />
+          )}
         </div>
         <div>
           <p>Committed</p>
@@ -118,15 +142,18 @@ export function WriteQueue() {
       </div>
       <p className={styles.result} role="status">
         {acknowledged === 0
-          ? "Nothing is written yet."
-          : `${many(acknowledged, "write")} acknowledged after ${many(commitCount, "commit")}: ${((commitCount * 2.5) / acknowledged).toFixed(2)} ms of committing for each.`}
+          ? "Nothing written yet."
+          : `${many(acknowledged, "write")} acknowledged after ${many(commitCount, "commit")}: ${((commitCount * 2.5) / acknowledged).toFixed(2)} ms of commit time per write.`}
       </p>
-      <figcaption>Slowed down 500 times. A commit counts 2.5 ms, as on a LiteFS mount; here it takes {(COMMIT_MS / 1_000).toFixed(2)} seconds.</figcaption>
+      <figcaption>
+        Slowed down 500 times. A commit takes 2.5 ms on a LiteFS mount; here it takes{" "}
+        {(COMMIT_MS / 1_000).toFixed(2)} seconds.
+      </figcaption>
     </figure>
   );
 }
 
-/** Milliseconds of writing for each insert, by how many arrive together; from measure.ts. */
+/** Milliseconds per insert, by how many arrive together; from measure.ts. */
 const measured: readonly (readonly [group: number, ms: number])[] = [
   [1, 0.0829],
   [10, 0.0349],
@@ -134,15 +161,15 @@ const measured: readonly (readonly [group: number, ms: number])[] = [
   [1_000, 0.0233],
 ];
 
-/** What grouping saves on a plain file. */
+/** Shows what group commit saves on a plain file. */
 export function GroupTable() {
   const slowest = measured[0]?.[1] ?? 1;
   return (
     <table className={styles.table}>
       <thead>
         <tr>
-          <th scope="col">arriving together</th>
-          <th scope="col">milliseconds for each</th>
+          <th scope="col">writes arriving together</th>
+          <th scope="col">ms per write</th>
           <td aria-hidden="true" />
         </tr>
       </thead>

@@ -1,10 +1,10 @@
-// The rule of this post to play with: what would have to happen for a read to count.
+// Renders this post's demo: sliders that show whether a page view counts as a read.
 "use client";
 
 import { useId, useState } from "react";
 import styles from "./parts.module.css";
 
-/** The two constants of lib/reads and lib/posts, which run on the server only. */
+/** Copies of two server-side constants: reading speed, and the share of the reading time that counts. */
 const WORDS_PER_MINUTE = 200;
 const NEEDED = 0.6;
 
@@ -30,14 +30,20 @@ function Slider({ label, shown, onChange, ...range }: SliderProps) {
     <div className={styles.slider}>
       <label htmlFor={id}>{label}</label>
       <span aria-hidden="true">{shown}</span>
-      <input id={id} type="range" {...range} aria-valuetext={shown} onChange={(event) => onChange(event.currentTarget.valueAsNumber)} />
+      <input
+        id={id}
+        type="range"
+        {...range}
+        aria-valuetext={shown}
+        onChange={(event) => onChange(event.currentTarget.valueAsNumber)}
+      />
     </div>
   );
 }
 
 const RECENT = ["never", "3 days ago", "8 days ago"] as const;
 
-/** Sliders for one page view, a timeline of it, and whether it would count. */
+/** Shows sliders for one page view, its timeline, and whether it would count. */
 export function WouldItCount() {
   const [words, setWords] = useState(1_300);
   const [open, setOpen] = useState(6);
@@ -54,25 +60,61 @@ export function WouldItCount() {
   const percent = (value: number) => `${(value / scale) * 100}%`;
 
   const reasons = [
-    visible < needed && `the tab was visible for ${minutes(visible)}, and ${minutes(needed)} are needed`,
+    visible < needed &&
+      `the tab was visible for ${minutes(visible)}, and ${minutes(needed)} are needed`,
     !end && "the end was never on screen",
-    recent === "3 days ago" && "this reader's read counted within the last 7 days",
+    recent === "3 days ago" && "this reader’s read was counted within the last 7 days",
   ].filter((reason) => reason !== false);
 
   return (
     <figure className={styles.figure}>
       <div className={styles.controls}>
-        <Slider label="Length of the post" shown={`${words.toLocaleString("en")} words, ${reading} min read`} value={words} min={200} max={5_000} step={100} onChange={setWords} />
-        <Slider label="Open for" shown={minutes(open)} value={open} min={0} max={30} step={0.5} onChange={setOpen} />
-        <Slider label="of that in a hidden tab" shown={minutes(away)} value={hidden} min={0} max={30} step={0.5} onChange={setHidden} />
+        <Slider
+          label="Length of the post"
+          shown={`${words.toLocaleString("en")} words, ${reading} min read`}
+          value={words}
+          min={200}
+          max={5_000}
+          step={100}
+          onChange={setWords}
+        />
+        <Slider
+          label="Open for"
+          shown={minutes(open)}
+          value={open}
+          min={0}
+          max={30}
+          step={0.5}
+          onChange={setOpen}
+        />
+        <Slider
+          label="Of that, in a hidden tab"
+          shown={minutes(away)}
+          value={hidden}
+          min={0}
+          max={30}
+          step={0.5}
+          onChange={setHidden}
+        />
         <label className={styles.check}>
-          <input type="checkbox" checked={end} onChange={(event) => setEnd(event.currentTarget.checked)} /> The end was on screen
+          <input
+            type="checkbox"
+            checked={end}
+            onChange={(event) => setEnd(event.currentTarget.checked)}
+          />{" "}
+          The end was on screen
         </label>
         <fieldset>
-          <legend>Counted before</legend>
+          <legend>Last counted read</legend>
           {RECENT.map((value) => (
             <label key={value}>
-              <input type="radio" name={name} checked={recent === value} onChange={() => setRecent(value)} /> {value}
+              <input
+                type="radio"
+                name={name}
+                checked={recent === value}
+                onChange={() => setRecent(value)}
+              />{" "}
+              {value}
             </label>
           ))}
         </fieldset>
@@ -81,14 +123,17 @@ export function WouldItCount() {
         <span className={styles.visible} style={{ inlineSize: percent(visible) }} />
         <span className={styles.hidden} style={{ inlineSize: percent(away) }} />
         <span className={styles.mark} style={{ insetInlineStart: percent(needed) }}>
-          <small>60 %</small>
+          <small>60%</small>
         </span>
       </div>
       <p className={styles.result} role="status">
         <strong>{reasons.length === 0 ? "Counts." : "Does not count:"}</strong> {reasons.join("; ")}
         {reasons.length > 0 && "."}
       </p>
-      <figcaption>The solid part of the bar is time with the tab visible, the hatched part time with it hidden.</figcaption>
+      <figcaption>
+        The solid part of the bar is time with the tab visible; the hatched part is time with it
+        hidden.
+      </figcaption>
     </figure>
   );
 }

@@ -2,14 +2,15 @@
 
 export async function register(): Promise<void> {
   if (process.env.NEXT_RUNTIME !== "nodejs") return;
-  const { followRequests } = await import("#lib/primary/follow-requests.ts");
+  const { installRequestContextHook: followRequests } =
+    await import("#lib/primary/follow-requests.ts");
   followRequests();
   const { startProcessMetrics } = await import("#lib/primary/process-metrics.ts");
   startProcessMetrics();
   const { startReplication } = await import("#lib/primary/start-replication.ts");
   await startReplication();
-  const { startSite } = await import("./app/_site/site.ts");
+  const { startCatalog: startSite } = await import("./app/_site/site.ts");
   startSite();
-  const { startDeliveries } = await import("#lib/outbox/outbox.ts");
+  const { startDeliveryPolling: startDeliveries } = await import("#lib/outbox/outbox.ts");
   startDeliveries();
 }

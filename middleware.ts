@@ -8,10 +8,10 @@ import { type NextRequest, NextResponse } from "next/server";
 import { isAppError } from "#lib/base/errors.ts";
 import { log } from "#lib/base/log.ts";
 import { isReplay } from "#lib/primary/ensure-primary.ts";
-import { awaitOwnWrites } from "#lib/primary/read-your-writes.ts";
-import { MEMBER_PAGES, memberPolicy } from "#lib/session/content-security-policy.ts";
-import { OLD_COOKIES, cookieName } from "#lib/session/cookie-name.ts";
-import { type NewCookie, exchangeOldCookies } from "#lib/session/exchange-old-cookies.ts";
+import { waitForOwnWrites } from "#lib/primary/read-your-writes.ts";
+import { MEMBER_PAGES, buildMemberPolicy } from "#lib/session/content-security-policy.ts";
+import { LEGACY_COOKIES, getCookieName } from "#lib/session/cookie-name.ts";
+import { type ResponseCookie, upgradeLegacyCookies } from "#lib/session/exchange-old-cookies.ts";
 import { renewSession } from "#lib/session/renew.ts";
 
 export const config = {
@@ -59,15 +59,15 @@ const isMemberPage = (path: string) =>
 
 export async function middleware(request: NextRequest): Promise<NextResponse> {
   const get = (name: string) => request.cookies.get(name)?.value;
-  let exchanged: readonly NewCookie[];
+  let exchanged: readonly ResponseCookie[];
   let renewed;
   try {
     if (request.method === "GET" || request.method === "HEAD")
-      await awaitOwnWrites(get(cookieName("txid")));
-    exchanged = await exchangeOldCookies(get);
-    renewed = await renew(
-      exchanged.find(({ name }) => name === cookieName("session"))?.value ??
-        get(cookieName("session")),
+      await waitForOwnWrites(get(getCookieName("txid")));
+    exchanged = await upgradeLegacyCookies(get);
+    renewed = await renewSessionIfPossible(
+      exchanged.find(({ name }) => name === getCookieName("session"))?.value ??
+        get(getCookieName("session")),
     );
   } catch (error) {
     // A middleware answers by returning.
@@ -76,11 +76,11 @@ export async function middleware(request: NextRequest): Promise<NextResponse> {
   }
   if (exchanged.length > 0) {
     // What the page or the handler looks at: an old cookie is nobody's any more, and a new one is there at once.
-    for (const name of Object.values(OLD_COOKIES)) request.cookies.delete(name);
+    for (const name of Object.values(LEGACY_COOKIES)) request.cookies.delete(name);
     for (const { name, value } of exchanged) if (value !== "") request.cookies.set(name, value);
   }
   const response = isMemberPage(request.nextUrl.pathname)
-    ? withPolicy(request)
+    ? withContentSecurityPolicy(request)
     : NextResponse.next(
         exchanged.length > 0 ? { request: { headers: request.headers } } : undefined,
       );
@@ -89,7 +89,7 @@ export async function middleware(request: NextRequest): Promise<NextResponse> {
   return response;
 }
 
-async function renew(sealed: string | undefined) {
+async function renewSessionIfPossible(sealed: string | undefined) {
   try {
     return await renewSession(sealed);
   } catch (error) {
@@ -100,8 +100,8 @@ async function renew(sealed: string | undefined) {
   }
 }
 
-function withPolicy(request: NextRequest): NextResponse {
-  const policy = memberPolicy(
+function withContentSecurityPolicy(request: NextRequest): NextResponse {
+  const policy = buildMemberPolicy(
     randomBytes(16).toString("base64"),
     process.env.NODE_ENV === "development",
   );

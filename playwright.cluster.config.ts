@@ -1,5 +1,5 @@
 import { defineConfig } from "@playwright/test";
-import { browser } from "./e2e/browser.ts";
+import { chromiumOptions } from "./e2e/browser.ts";
 
 // The same site as a cluster of several instances: npm run test:cluster.
 export default defineConfig({
@@ -12,5 +12,5 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: !!process.env.CI,
-  use: browser,
+  use: chromiumOptions,
 });

@@ -1,5 +1,5 @@
 import { defineConfig } from "@playwright/test";
-import { browser } from "./e2e/browser.ts";
+import { chromiumOptions } from "./e2e/browser.ts";
 import { CONTROL_PORT, PORT } from "./e2e/ports.ts";
 
 export default defineConfig({
@@ -13,7 +13,7 @@ export default defineConfig({
   workers: 1,
   retries: 0,
   forbidOnly: !!process.env.CI,
-  use: { ...browser, baseURL: `http://localhost:${PORT}` },
+  use: { ...chromiumOptions, baseURL: `http://localhost:${PORT}` },
   webServer: {
     command: "node e2e/server.ts",
     url: `http://127.0.0.1:${CONTROL_PORT}/ready`,

@@ -1,33 +1,33 @@
 // What the home page shows: what this is, what to read, who reads most. For the shared variant and for a reader of their own alike.
 
 import { getIndex } from "./_site/site.ts";
-import { readSiteData, readerKey } from "./blog/reading-data.ts";
-import { LeadCard, PostLine } from "#components/post/post-card.tsx";
-import { StandingList, standingSentence } from "#components/team/standing-list.tsx";
+import { readSitePageData, viewerKey } from "./blog/reading-data.ts";
+import { FeaturedCard, PostLine } from "#components/post/post-card.tsx";
+import { StandingsList, describeStandings } from "#components/team/standing-list.tsx";
 import { TotalsLine } from "#components/team/totals-line.tsx";
 import { ArrowIcon } from "#components/ui/icons.tsx";
-import { listPosts, summaryOf } from "#lib/posts/post.ts";
-import { featured } from "#lib/posts/recommend.ts";
-import type { Identity } from "#lib/session/session.ts";
+import { listPosts, toPostSummary } from "#lib/posts/post.ts";
+import { pickFeaturedPost } from "#lib/posts/recommend.ts";
+import type { SessionIds } from "#lib/session/session.ts";
 
-const NEWEST = 5;
+const NEWEST_COUNT = 5;
 
 /** The home page for this reader. */
-export async function loadHome(identity: Identity) {
+export async function renderHome(identity: SessionIds) {
   const index = await getIndex();
-  const data = await readSiteData(identity);
+  const data = await readSitePageData(identity);
   const posts = listPosts(index);
   const lead =
-    featured(index, {
-      reader: { key: readerKey(data.reader), readSlugs: data.read },
-      totals: data.dayTotals,
+    pickFeaturedPost(index, {
+      reader: { key: viewerKey(data.viewer), readSlugs: data.readSlugs },
+      totals: data.startOfDayTotals,
       nowMs: data.nowMs,
     }) ?? posts[0];
-  const newest = posts.filter((post) => post !== lead).slice(0, NEWEST);
+  const newest = posts.filter((post) => post !== lead).slice(0, NEWEST_COUNT);
   const card = (post: (typeof posts)[number]) => ({
-    post: summaryOf(post),
-    leader: data.leaders.get(post.slug) ?? null,
-    read: data.read.has(post.slug),
+    post: toPostSummary(post),
+    leader: data.leadingTeams.get(post.slug) ?? null,
+    read: data.readSlugs.has(post.slug),
   });
   const first = data.standings[0];
 
@@ -41,9 +41,9 @@ export async function loadHome(identity: Identity) {
         </p>
       </header>
       {lead && (
-        <LeadCard
+        <FeaturedCard
           {...card(lead)}
-          why={data.read.has(lead.slug) ? "From the archive" : "To begin with"}
+          why={data.readSlugs.has(lead.slug) ? "From the archive" : "To begin with"}
         />
       )}
       {newest.length > 0 && (
@@ -65,7 +65,7 @@ export async function loadHome(identity: Identity) {
         <div>
           <h2 id="race">Three teams read</h2>
           <p className="standing-say figures" style={{ marginTop: "1rem" }}>
-            {standingSentence(data.standings, "the site")} A read counts when somebody has come to
+            {describeStandings(data.standings, "the site")} A read counts when somebody has come to
             the end of a post, and took the time it takes.
           </p>
           <div style={{ marginTop: "1rem" }}>
@@ -75,7 +75,7 @@ export async function loadHome(identity: Identity) {
             How we count <ArrowIcon />
           </a>
         </div>
-        <StandingList standings={data.standings} wide />
+        <StandingsList standings={data.standings} wide />
       </section>
     </div>
   );

@@ -2,21 +2,21 @@
 
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
-import { ClusterStrip } from "#components/cluster/strip.tsx";
-import { PageActions } from "#components/ui/page-actions.tsx";
+import { InstanceBanner } from "#components/cluster/strip.tsx";
+import { CopyButtons } from "#components/ui/page-actions.tsx";
 import { SiteFooter } from "#components/ui/site-footer.tsx";
 import { SiteHeader } from "#components/ui/site-header.tsx";
 import { fontVariables } from "#components/ui/fonts.ts";
 import { THEME_SCRIPT } from "#lib/base/theme-script.ts";
-import { stripFor } from "./_site/here.ts";
-import { feedTypes } from "./feed-types.ts";
+import { bannerFor } from "./_site/here.ts";
+import { feedAlternates } from "./feed-types.ts";
 import { env } from "#lib/base/env.ts";
-import { siteFacts } from "#lib/posts/site-facts.ts";
-import { readIdentity } from "#lib/session/session.ts";
+import { getSiteMetadata } from "#lib/posts/site-facts.ts";
+import { readSessionCookies } from "#lib/session/session.ts";
 import "./globals.css";
 
 export function generateMetadata(): Metadata {
-  const { description } = siteFacts();
+  const { description } = getSiteMetadata();
   return {
     metadataBase: new URL(env.SITE_URL),
     title: { default: env.SITE_NAME, template: `%s · ${env.SITE_NAME}` },
@@ -31,7 +31,7 @@ export function generateMetadata(): Metadata {
       locale: "en",
     },
     twitter: { card: "summary_large_image" },
-    alternates: { types: feedTypes },
+    alternates: { types: feedAlternates },
     icons: { icon: [{ url: "/icon.svg", type: "image/svg+xml" }] },
     formatDetection: { telephone: false, email: false, address: false },
   };
@@ -45,14 +45,14 @@ export const viewport: Viewport = {
   ],
 };
 
-const NAV = [
+const NAV_LINKS = [
   { href: "/blog", label: "Posts" },
   { href: "/calls", label: "Calls" },
   { href: "/teams", label: "Teams" },
   { href: "/about", label: "About" },
 ];
-const MORE = [
-  ...NAV,
+const FOOTER_LINKS = [
+  ...NAV_LINKS,
   { href: "/how-we-count", label: "How we count" },
   { href: "/feed.xml", label: "RSS" },
   { href: "/atom.xml", label: "Atom" },
@@ -61,8 +61,8 @@ const MORE = [
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
   // Only whether a cookie of a session is there: who it is costs a query, and the page that it leads to asks.
-  const identity = await readIdentity();
-  const strip = await stripFor(identity);
+  const identity = await readSessionCookies();
+  const strip = await bannerFor(identity);
   return (
     // The script below sets data-theme before React wakes, and extensions like to add attributes here.
     <html lang="en" className={fontVariables} suppressHydrationWarning>
@@ -75,16 +75,16 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         </a>
         <SiteHeader
           name={env.SITE_NAME}
-          links={NAV}
+          links={NAV_LINKS}
           account={identity.sessionKey ? <a href="/me">Account</a> : <a href="/login">Log in</a>}
         />
         <main id="main" tabIndex={-1}>
           {children}
         </main>
-        <SiteFooter links={MORE}>
-          {strip && <ClusterStrip here={strip === "later" ? null : strip} />}
+        <SiteFooter links={FOOTER_LINKS}>
+          {strip && <InstanceBanner here={strip === "later" ? null : strip} />}
         </SiteFooter>
-        <PageActions />
+        <CopyButtons />
       </body>
     </html>
   );

@@ -1,15 +1,15 @@
 // What stands where no page is, with three posts to go on with; and how a page says that it is not there.
 
 import { getIndex } from "./_site/site.ts";
-import { recommendations } from "./blog/recommendations.ts";
-import { readSiteData } from "./blog/reading-data.ts";
+import { recommendationCards } from "./blog/recommendations.ts";
+import { readSitePageData } from "./blog/reading-data.ts";
 import { Recommendations } from "#components/post/recommendations.tsx";
 import { log } from "#lib/base/log.ts";
-import { currentRequest } from "#lib/base/request-context.ts";
-import type { Identity } from "#lib/session/session.ts";
+import { currentRequestContext } from "#lib/base/request-context.ts";
+import type { SessionIds } from "#lib/session/session.ts";
 
 /** The page itself; the status is for whoever shows it to set. */
-export async function NotFoundPage({ identity }: { identity: Identity }) {
+export async function NotFoundPage({ identity }: { identity: SessionIds }) {
   return (
     <>
       {/* The cache of shared pages keeps a document with this mark as a 404. */}
@@ -25,16 +25,16 @@ export async function NotFoundPage({ identity }: { identity: Identity }) {
       <Recommendations
         title="While you are here"
         text="Three posts to go on with."
-        cards={await cardsFor(identity)}
+        cards={await loadRecommendationCards(identity)}
       />
     </>
   );
 }
 
 /** This page must stand even when nothing behind it does. */
-async function cardsFor(identity: Identity) {
+async function loadRecommendationCards(identity: SessionIds) {
   try {
-    return recommendations(await getIndex(), await readSiteData(identity), null);
+    return recommendationCards(await getIndex(), await readSitePageData(identity), null);
   } catch (error) {
     log("warn", "pages.no_recommendations", { error });
     return [];
@@ -45,7 +45,7 @@ async function cardsFor(identity: Identity) {
  * Makes the answer to this request a 404. Next's own notFound(), thrown in a page, sends a document without a body
  * and lets the browser's scripts fill it; this way the page is there without them.
  */
-export function answerNotFound(): void {
-  const request = currentRequest();
+export function setNotFoundStatus(): void {
+  const request = currentRequestContext();
   if (request && !request.response.headersSent) request.response.statusCode = 404;
 }

@@ -2,13 +2,13 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { feedTypes } from "./feed-types.ts";
-import { loadHome } from "./home.tsx";
-import { readIdentity } from "#lib/session/session.ts";
+import { feedAlternates } from "./feed-types.ts";
+import { renderHome } from "./home.tsx";
+import { readSessionCookies } from "#lib/session/session.ts";
 
-export const metadata: Metadata = { alternates: { canonical: "/", types: feedTypes } };
+export const metadata: Metadata = { alternates: { canonical: "/", types: feedAlternates } };
 
 export default async function HomePage() {
   await connection();
-  return loadHome(await readIdentity());
+  return renderHome(await readSessionCookies());
 }

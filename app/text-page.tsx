@@ -2,22 +2,22 @@
 
 import type { Metadata } from "next";
 import { getPage } from "./_site/site.ts";
-import { feedTypes } from "./feed-types.ts";
-import { answerNotFound, NotFoundPage } from "./not-found-page.tsx";
+import { feedAlternates } from "./feed-types.ts";
+import { setNotFoundStatus, NotFoundPage } from "./not-found-page.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 
 export async function textPageMetadata(slug: string): Promise<Metadata> {
   const page = await getPage(slug);
   if (!page) return { title: "Not found", robots: { index: false } };
   const { title, description } = page.frontMatter;
-  return { title, description, alternates: { canonical: `/${slug}`, types: feedTypes } };
+  return { title, description, alternates: { canonical: `/${slug}`, types: feedAlternates } };
 }
 
 /** The page of content/pages/`slug`. */
-export async function loadTextPage(slug: string) {
+export async function renderTextPage(slug: string) {
   const page = await getPage(slug);
   if (!page) {
-    answerNotFound();
+    setNotFoundStatus();
     return <NotFoundPage identity={{ sessionKey: null, clientId: null }} />;
   }
   return (

@@ -5,36 +5,43 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { memberCookie } from "../e2e/member-cookie.ts";
-import { opusWebm } from "#tests/audio.ts";
-import { PlainBrowser, formsOf } from "#tests/plain-browser.ts";
+import { insertMemberSession } from "../e2e/member-cookie.ts";
+import { makeOpusWebm } from "#tests/audio.ts";
+import { NoJsBrowser, parseForms } from "#tests/plain-browser.ts";
 import { writeArticles } from "./support/articles.ts";
-import { benchDatabase } from "./support/database.ts";
-import { median, option, percentile, report, round, table } from "./support/machine.ts";
-import { SECRET, startSite } from "./support/site.ts";
+import { createBenchDatabase } from "./support/database.ts";
+import {
+  median,
+  readOption,
+  percentile,
+  printReport,
+  round,
+  printTable,
+} from "./support/machine.ts";
+import { BENCH_SESSION_SECRET, startBenchSite } from "./support/site.ts";
 
 const DIR = ".data/bench-calls";
 const PORT = 3130;
-const ROUNDS = option("rounds", 3);
-const CALLS = option("calls", 100);
-const TOGETHER = option("together", 4);
+const ROUNDS = readOption("rounds", 3);
+const CALLS = readOption("calls", 100);
+const CONCURRENCY = readOption("together", 4);
 const PART_BYTES = 524_288;
 
 rmSync(DIR, { recursive: true, force: true });
 mkdirSync(DIR, { recursive: true });
 writeArticles(join(DIR, "content"));
 const file = join(DIR, "lectern.db");
-await benchDatabase(file, { reads: 50_000, slugs: ["short", "medium", "long"] });
+await createBenchDatabase(file, { reads: 50_000, slugs: ["short", "medium", "long"] });
 const users = new Database(file);
 const members = users
   .prepare(`SELECT "id" FROM "User" LIMIT ?`)
   .pluck()
   .all((ROUNDS + 1) * CALLS) as string[];
 const cookies: { name: string; value: string }[] = [];
-for (const id of members) cookies.push(await memberCookie(users, id, SECRET));
+for (const id of members) cookies.push(await insertMemberSession(users, id, BENCH_SESSION_SECRET));
 users.close();
 
-const site = await startSite({
+const site = await startBenchSite({
   port: PORT,
   dataDir: DIR,
   contentDir: join(DIR, "content"),
@@ -47,15 +54,15 @@ const partsOf = (bytes: Uint8Array<ArrayBuffer>) =>
     bytes.subarray(i * PART_BYTES, (i + 1) * PART_BYTES),
   );
 
-function browserOf(member: number): PlainBrowser {
-  const browser = new PlainBrowser(origin, {
+function browserOf(member: number): NoJsBrowser {
+  const browser = new NoJsBrowser(origin, {
     "fly-client-ip": `10.0.${member >> 8}.${member & 255}`,
   });
   const { name, value } = cookies[member]!;
   browser.cookies.set(name, value);
   return browser;
 }
-async function must(
+async function assertStatus(
   what: string,
   answer: Promise<{ status: number; text: string }>,
   status: number,
@@ -65,8 +72,9 @@ async function must(
     throw new Error(`${what} answered ${got.status}: ${got.text.slice(0, 300)}`);
 }
 
-const form = formsOf((await browserOf(0).get("/calls/record")).text).find(
-  ({ names, fields }) => names.includes("title") && fields.some(([name]) => name === "id"),
+const form = parseForms((await browserOf(0).get("/calls/record")).text).find(
+  ({ editableNames, fields }) =>
+    editableNames.includes("title") && fields.some(([name]) => name === "id"),
 );
 if (!form) throw new Error("/calls/record has no form for a call");
 // Every member sends it: it must not say whose page it stood on.
@@ -74,11 +82,11 @@ const record = { ...form, fields: form.fields.filter(([name]) => name !== "owner
 
 async function leaveCall(member: number): Promise<void> {
   const browser = browserOf(member);
-  const bytes = opusWebm({ seconds: 119, seed: member });
+  const bytes = makeOpusWebm({ seconds: 119, seed: member });
   const id = randomUUID();
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const json = { ...sameOrigin, "content-type": "application/json" };
-  await must(
+  await assertStatus(
     "Beginning",
     browser.request("/calls/upload", {
       method: "POST",
@@ -88,7 +96,7 @@ async function leaveCall(member: number): Promise<void> {
     200,
   );
   for (const [number, part] of partsOf(bytes).entries()) {
-    await must(
+    await assertStatus(
       "A part",
       browser.request(`/calls/upload/${id}/${number}`, {
         method: "PUT",
@@ -105,12 +113,16 @@ async function leaveCall(member: number): Promise<void> {
     description: "How do you keep two minutes of sound until the server has all of it?",
     keywords: "bench, calls",
   };
-  await must("Sending", browser.post("/calls/record", record, call, { follow: false }), 303);
+  await assertStatus(
+    "Sending",
+    browser.submitForm("/calls/record", record, call, { follow: false }),
+    303,
+  );
 }
-async function forgetCall(member: number): Promise<void> {
+async function sendDiscardedCall(member: number): Promise<void> {
   const browser = browserOf(member);
-  for (const part of partsOf(opusWebm({ seconds: 119, seed: member }))) {
-    await must(
+  for (const part of partsOf(makeOpusWebm({ seconds: 119, seed: member }))) {
+    await assertStatus(
       "Forgetting",
       browser.request("/api/bench-upload", { method: "PUT", body: part, headers: sameOrigin }),
       204,
@@ -119,7 +131,7 @@ async function forgetCall(member: number): Promise<void> {
 }
 
 const rss: number[] = [];
-async function rate(
+async function measureRate(
   work: (member: number) => Promise<void>,
   from: number,
   took: number[],
@@ -127,7 +139,7 @@ async function rate(
   const startedMs = performance.now();
   let next = from;
   await Promise.all(
-    Array.from({ length: TOGETHER }, async () => {
+    Array.from({ length: CONCURRENCY }, async () => {
       while (next < from + CALLS) {
         const beganMs = performance.now();
         await work(next++);
@@ -140,7 +152,7 @@ async function rate(
 }
 
 /** The rows of a call by SQLite alone: its parts, then the row that takes their place. */
-function rawRate(count: number): number {
+function measureSqliteRate(count: number): number {
   const raw = join(DIR, "raw.db");
   for (const suffix of ["", "-wal", "-shm"]) rmSync(raw + suffix, { force: true });
   const db = new Database(raw);
@@ -152,7 +164,7 @@ function rawRate(count: number): number {
   const put = db.prepare("INSERT INTO part (bytes) VALUES (?)");
   const keep = db.prepare("INSERT INTO call VALUES (?, ?)");
   const drop = db.prepare("DELETE FROM part");
-  const sounds = Array.from({ length: 5 }, (_, seed) => opusWebm({ seconds: 119, seed }));
+  const sounds = Array.from({ length: 5 }, (_, seed) => makeOpusWebm({ seconds: 119, seed }));
   const startedMs = performance.now();
   for (let i = 0; i < count; i++) {
     const bytes = sounds[i % sounds.length]!;
@@ -168,17 +180,17 @@ function rawRate(count: number): number {
   return perSecond;
 }
 
-const size = opusWebm({ seconds: 119 }).length;
+const size = makeOpusWebm({ seconds: 119 }).length;
 const rates = { ours: [] as number[], forgotten: [] as number[] };
 const took: number[] = [];
 const idleMb = site.rssMb();
-await rate(leaveCall, 0, []); // warms up
+await measureRate(leaveCall, 0, []); // warms up
 const perRoundMb: number[] = [];
 for (let i = 1; i <= ROUNDS; i++) {
   rss.length = 0;
-  rates.ours.push(await rate(leaveCall, i * CALLS, took));
+  rates.ours.push(await measureRate(leaveCall, i * CALLS, took));
   perRoundMb.push(Math.max(...rss));
-  rates.forgotten.push(await rate(forgetCall, i * CALLS, []));
+  rates.forgotten.push(await measureRate(sendDiscardedCall, i * CALLS, []));
 }
 await site.stop();
 const db = new Database(file, { readonly: true });
@@ -191,9 +203,9 @@ db.close();
 if (stored.calls !== (ROUNDS + 1) * CALLS || stored.parts !== 0 || stored.least < size)
   throw new Error(`Stored: ${JSON.stringify(stored)}`);
 
-const raw = rawRate(100);
+const raw = measureSqliteRate(100);
 const [ours, forgotten] = [median(rates.ours), median(rates.forgotten)];
-table(
+printTable(
   ["", "calls/s", "MB/s"],
   [
     ["a call: begun, two parts, probed, stored", round(ours, 1), round((ours * size) / 1e6, 1)],
@@ -206,9 +218,9 @@ table(
   ],
 );
 console.log(
-  `\n${stored.calls} calls of ${round(size / 1e6)} MB are stored, ${TOGETHER} sent at the same time. Memory: ${idleMb} MB idle, at most ${perRoundMb.join(", ")} MB in each hundred. p99 ${round(percentile(took, 99), 0)} ms.\n`,
+  `\n${stored.calls} calls of ${round(size / 1e6)} MB are stored, ${CONCURRENCY} sent at the same time. Memory: ${idleMb} MB idle, at most ${perRoundMb.join(", ")} MB in each hundred. p99 ${round(percentile(took, 99), 0)} ms.\n`,
 );
-report(
+printReport(
   "calls",
   {
     "÷ forgotten": round(ours / forgotten),

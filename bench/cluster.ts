@@ -2,30 +2,30 @@
 // spares a reader who is far away. Nodes, mounts, Consul and PostgreSQL are real, distances simulated.
 
 import { roundTripMs } from "../e2e/cluster/distance.ts";
-import { type Lag, measureLag } from "./cluster/lag.ts";
-import { measureFar } from "./cluster/far.ts";
+import { type ReplicationLag, measureLag } from "./cluster/lag.ts";
+import { measureRemotePostgres } from "./cluster/far.ts";
 import { measurePages } from "./cluster/pages.ts";
-import { findPostgres, startFarPostgres } from "./cluster/postgres.ts";
+import { requirePostgres, startRemotePostgres } from "./cluster/postgres.ts";
 import {
-  SLUG,
-  makeBenchWorkspace,
-  makeData,
+  ARTICLE_SLUG,
+  createBenchWorkspace,
+  createBenchData,
   startBenchCluster,
-  startPlain,
+  startPlainBench,
 } from "./cluster/set-up.ts";
-import { measureBeacons, measureCommits, readsOn } from "./cluster/writes.ts";
+import { measureBeacons, measureCommits, countReads } from "./cluster/writes.ts";
 import { requireWrk } from "./support/load.ts";
-import { option, report, round, table } from "./support/machine.ts";
+import { readOption, printReport, round, printTable } from "./support/machine.ts";
 
-const ROUNDS = option("rounds", 5);
-const SECONDS = option("seconds", 3);
-const CONNECTIONS = option("connections", 64);
+const ROUNDS = readOption("rounds", 5);
+const SECONDS = readOption("seconds", 3);
+const CONNECTIONS = readOption("connections", 64);
 /** Pages asked for one after the other in the far region; each of them takes most of a second. */
-const PAGES = option("pages", 25);
-const LAG_SECONDS = option("lag", SECONDS * 4);
+const PAGES = readOption("pages", 25);
+const LAG_SECONDS = readOption("lag", SECONDS * 4);
 
 requireWrk();
-findPostgres();
+requirePostgres();
 // What was started is ended by the exit itself.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 const startedMs = performance.now();
@@ -33,14 +33,14 @@ const step = (text: string) =>
   console.log(`\x1b[2m· ${round((performance.now() - startedMs) / 1000, 0)} s: ${text}\x1b[0m`);
 
 step("database");
-const data = await makeData();
-const workspace = makeBenchWorkspace();
+const data = await createBenchData();
+const workspace = createBenchWorkspace();
 
 step("cluster: two in dfw, ams, syd");
 const cluster = await startBenchCluster(data, { regions: ["dfw", "ams", "syd"] });
 const primary = await cluster.waitForPrimary();
-const [ams, syd] = [cluster.node("ams-1"), cluster.node("syd-1")];
-const plain = await startPlain(data, workspace);
+const [ams, syd] = [cluster.getNode("ams-1"), cluster.getNode("syd-1")];
+const plain = await startPlainBench(data, workspace);
 
 step("pages");
 const pages = await measurePages({
@@ -53,7 +53,7 @@ const pages = await measurePages({
 await plain.stop();
 
 step("writes");
-const before = readsOn(primary);
+const before = countReads(primary);
 const beacons = await measureBeacons({
   primary,
   rounds: ROUNDS,
@@ -66,8 +66,8 @@ const commits = await measureCommits({
   seconds: Math.min(SECONDS, 2),
   writers: CONNECTIONS,
 });
-await cluster.waitUntilEqual();
-const stored = readsOn(syd) - before;
+await cluster.waitUntilInSync();
+const stored = countReads(syd) - before;
 const acknowledged = Math.round(beacons.acknowledged + commits.stored);
 // wrk counts answers; what it still waited for at the end of a round was stored too.
 if (stored < acknowledged * 0.99)
@@ -82,20 +82,20 @@ const held = await measureLag({
   ...near,
   seconds: HELD_MS / 1_000 + 2,
   readers: "none",
-  held: { on: syd, forMs: HELD_MS },
+  longRead: { on: syd, forMs: HELD_MS },
 });
 await cluster.stop();
 
 step("PostgreSQL, and a cluster with distances");
 const distanceMs = roundTripMs("ams", "dfw");
-const far = await startFarPostgres({ file: data.file, roundTripMs: distanceMs, workspace });
+const far = await startRemotePostgres({ file: data.file, roundTripMs: distanceMs, workspace });
 const farCluster = await startBenchCluster(data, {
   regions: ["dfw", "ams"],
   latency: true,
   env: { BENCH_POSTGRES_URL: far.url },
 });
-const farAms = farCluster.node("ams-1");
-const farPage = await measureFar({ url: farAms.url, cookie: data.cookie, count: PAGES });
+const farAms = farCluster.getNode("ams-1");
+const farPage = await measureRemotePostgres({ url: farAms.url, cookie: data.cookie, count: PAGES });
 const farLag = await measureLag({
   primary: await farCluster.waitForPrimary(),
   replicas: [farAms],
@@ -113,14 +113,14 @@ const ratios = {
   "member, mount ÷ plain file": round(pages.member.mount / pages.member.plain),
   "beacons, shared commits ÷ one transaction each": round(beacons.shared / beacons.single, 1),
   "the same without HTTP": round(commits.queue / commits.single, 1),
-  "far page, own copy ÷ Postgres": round(farPage.own / farPage.each, 3),
-  "far page, own copy ÷ Postgres in one round trip": round(farPage.own / farPage.together, 3),
+  "far page, own copy ÷ Postgres": round(farPage.localMs / farPage.sequentialMs, 3),
+  "far page, own copy ÷ Postgres in one round trip": round(farPage.localMs / farPage.batchedMs, 3),
 };
 
 console.log(
-  `\nThe page of a post (${SLUG}, about 1,100 words), ${ROUNDS} rounds of ${SECONDS} s, 16 connections:`,
+  `\nThe page of a post (${ARTICLE_SLUG}, about 1,100 words), ${ROUNDS} rounds of ${SECONDS} s, 16 connections:`,
 );
-table(
+printTable(
   ["requests/s", "replica's mount", "plain file", "÷", "goal"],
   [
     [
@@ -143,7 +143,7 @@ table(
 console.log(
   `\nCounted reads on the primary, ${CONNECTIONS} at a time. Those acknowledged (${acknowledged}) were all on ${syd.name} afterwards (${stored} rows).`,
 );
-table(
+printTable(
   ["a second", "shared commits", "one transaction each", "÷", "goal"],
   [
     [
@@ -164,7 +164,7 @@ table(
   ],
 );
 
-const lagRows = (what: string, { beaconsPerSecond, replicas }: Lag) =>
+const lagRows = (what: string, { beaconsPerSecond, replicas }: ReplicationLag) =>
   Object.entries(replicas).map(([name, { pagesPerSecond, p50, p99, max, eventP50, eventP99 }]) => [
     `${what}: ${name}`,
     beaconsPerSecond,
@@ -178,7 +178,7 @@ const lagRows = (what: string, { beaconsPerSecond, replicas }: Lag) =>
 console.log(
   `\nFrom the commit on the primary until a replica has it, in ms; about forty rows a second are timed, beside the beacons. Goal: p99 < 50, promise 200.`,
 );
-table(
+printTable(
   ["", "beacons/s", "pages/s", "row p50", "row p99", "row max", "event p50", "event p99"],
   [
     ...lagRows("some readers", some),
@@ -191,24 +191,24 @@ table(
 console.log(
   `\nA member's page in ams, ${distanceMs} ms from dfw, one at a time, ${PAGES} of each, medians. PostgreSQL ${far.version}, one kept connection.`,
 );
-table(
+printTable(
   ["", "ms", "own copy ÷"],
   [
-    ["from its own copy", farPage.own, ""],
+    ["from its own copy", farPage.localMs, ""],
     [
       `asking a Postgres in dfw, ${farPage.statements} statements one after the other`,
-      farPage.each,
+      farPage.sequentialMs,
       ratios["far page, own copy ÷ Postgres"],
     ],
     [
       "the same, all in one round trip",
-      farPage.together,
+      farPage.batchedMs,
       ratios["far page, own copy ÷ Postgres in one round trip"],
     ],
   ],
 );
 console.log("");
-report("cluster", ratios, {
+printReport("cluster", ratios, {
   pages,
   beacons,
   commits,

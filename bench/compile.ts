@@ -4,20 +4,20 @@ import { spawn } from "node:child_process";
 import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeArticles, writeManyPosts } from "./support/articles.ts";
-import { load, requireWrk } from "./support/load.ts";
-import { median, option, percentile, report, round } from "./support/machine.ts";
-import { startSite } from "./support/site.ts";
-import { migrate } from "#lib/db/migrations.ts";
+import { runWrk, requireWrk } from "./support/load.ts";
+import { median, readOption, percentile, printReport, round } from "./support/machine.ts";
+import { startBenchSite } from "./support/site.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
 
 const DIR = ".data/bench-compile";
 const PORT = 3129;
-const POSTS = option("posts", 200);
-const ROUNDS = option("rounds", 3);
+const POSTS = readOption("posts", 200);
+const ROUNDS = readOption("rounds", 3);
 
 requireWrk();
 
 /** All posts in a process of its own, as content:check compiles them. */
-async function checkAll(): Promise<{ ms: number; peakMb: number }> {
+async function compileAll(): Promise<{ ms: number; peakMb: number }> {
   const child = spawn(
     process.execPath,
     ["scripts/content-check.ts", "--dir", join(DIR, "many", "blog"), "--offline", "--json"],
@@ -46,7 +46,7 @@ async function checkAll(): Promise<{ ms: number; peakMb: number }> {
 
 writeManyPosts(join(DIR, "many"), POSTS);
 const cold: { ms: number; peakMb: number }[] = [];
-for (let i = 0; i < ROUNDS; i++) cold.push(await checkAll());
+for (let i = 0; i < ROUNDS; i++) cold.push(await compileAll());
 
 // What a reader of a compiled page feels while the 200 are compiled by the site itself.
 const idle: number[] = [];
@@ -54,15 +54,15 @@ const busy: number[] = [];
 for (let i = 0; i < ROUNDS; i++) {
   const dataDir = join(DIR, "data");
   rmSync(dataDir, { recursive: true, force: true });
-  await migrate(join(dataDir, "lectern.db"), "prisma/migrations");
+  await applyMigrations(join(dataDir, "lectern.db"), "prisma/migrations");
   writeArticles(join(DIR, "content"));
-  const site = await startSite({
+  const site = await startBenchSite({
     port: PORT,
     dataDir,
     contentDir: join(DIR, "content"),
     env: { COMPILE_WORKERS: "2" },
   });
-  const page = (seconds: number) => load(`${site.url}/blog/medium`, { seconds, connections: 1 });
+  const page = (seconds: number) => runWrk(`${site.url}/blog/medium`, { seconds, connections: 1 });
   await page(2);
   idle.push((await page(5)).p99Ms);
   cpSync(join(DIR, "many", "blog"), join(DIR, "content", "blog"), { recursive: true });
@@ -84,7 +84,7 @@ console.log(
 console.log(
   `Page p99: ${round(median(idle))} ms idle, ${round(median(busy))} ms while they compile.\n`,
 );
-report(
+printReport(
   "compile",
   { "p99 while compiling ÷ idle": round(median(busy) / median(idle)) },
   {

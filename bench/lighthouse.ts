@@ -4,13 +4,13 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
-import { migrate } from "#lib/db/migrations.ts";
-import { median, option, report, round, table } from "./support/machine.ts";
-import { startSite } from "./support/site.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
+import { median, readOption, printReport, round, printTable } from "./support/machine.ts";
+import { startBenchSite } from "./support/site.ts";
 
 const DIR = ".data/bench-lighthouse";
 const PORT = 3130;
-const ROUNDS = option("rounds", 3);
+const ROUNDS = readOption("rounds", 3);
 const PATHS = ["/", "/blog", "/blog/one-door-for-writes", "/blog/a-tour-of-the-code"];
 const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"] as const;
 const chromePath =
@@ -19,8 +19,8 @@ const chromePath =
 
 rmSync(DIR, { recursive: true, force: true });
 mkdirSync(DIR, { recursive: true });
-await migrate(join(DIR, "lectern.db"), "prisma/migrations");
-const site = await startSite({ port: PORT, dataDir: DIR, contentDir: "content" });
+await applyMigrations(join(DIR, "lectern.db"), "prisma/migrations");
+const site = await startBenchSite({ port: PORT, dataDir: DIR, contentDir: "content" });
 const chrome = await launch({
   chromePath,
   chromeFlags: [
@@ -61,12 +61,12 @@ try {
   chrome.kill();
   await site.stop();
 }
-table(
+printTable(
   ["phone", ...CATEGORIES],
   PATHS.map((path) => [path, ...CATEGORIES.map((name) => scores[path]?.[name] as number)]),
 );
 console.log();
-report(
+printReport(
   "lighthouse",
   Object.fromEntries(
     CATEGORIES.map((name) => [

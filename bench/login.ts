@@ -5,29 +5,40 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { type Form, PlainBrowser, formsOf } from "#tests/plain-browser.ts";
+import { type Form, NoJsBrowser, parseForms } from "#tests/plain-browser.ts";
 import { startSmtpServer } from "#tests/smtp-server.ts";
 import { writeArticles } from "./support/articles.ts";
-import { benchDatabase } from "./support/database.ts";
-import { median, option, percentile, report, round, table } from "./support/machine.ts";
-import { startSite } from "./support/site.ts";
+import { createBenchDatabase } from "./support/database.ts";
+import {
+  median,
+  readOption,
+  percentile,
+  printReport,
+  round,
+  printTable,
+} from "./support/machine.ts";
+import { startBenchSite } from "./support/site.ts";
 
 const DIR = ".data/bench-login";
 const PORT = 3129;
 const USERS = 50_000;
-const ROUNDS = option("rounds", 5);
-const LOGINS = option("logins", 300);
-const TOGETHER = option("together", 16);
+const ROUNDS = readOption("rounds", 5);
+const LOGINS = readOption("logins", 300);
+const CONCURRENCY = readOption("together", 16);
 
 rmSync(DIR, { recursive: true, force: true });
 mkdirSync(DIR, { recursive: true });
 writeArticles(join(DIR, "content"));
 const file = join(DIR, "lectern.db");
-await benchDatabase(file, { reads: 500_000, slugs: ["short", "medium", "long"], users: USERS });
+await createBenchDatabase(file, {
+  reads: 500_000,
+  slugs: ["short", "medium", "long"],
+  users: USERS,
+});
 
 const smtp = await startSmtpServer();
 // Limits count by address: each member comes from another one, as they would on a busy day.
-const site = await startSite({
+const site = await startBenchSite({
   port: PORT,
   dataDir: DIR,
   contentDir: join(DIR, "content"),
@@ -35,20 +46,20 @@ const site = await startSite({
 });
 const origin = `http://localhost:${PORT}`;
 const browser = () =>
-  new PlainBrowser(origin, {
+  new NoJsBrowser(origin, {
     "fly-client-ip": `${1 + Math.floor(Math.random() * 220)}.${Math.floor(Math.random() * 256)}.${Math.floor(Math.random() * 256)}.${1 + Math.floor(Math.random() * 254)}`,
   });
 
 const formWith = (html: string, name: string): Form => {
-  const form = formsOf(html).find(({ names }) => names.includes(name));
+  const form = parseForms(html).find(({ editableNames }) => editableNames.includes(name));
   if (!form) throw new Error(`No form with ${name}`);
   return form;
 };
 
 /** The newest mail to an address, as the server has it: log-ins wait for it, so it is there when the form has answered. */
 function codeFor(email: string): string {
-  for (let i = smtp.mails.length - 1; i >= 0; i--) {
-    const mail = smtp.mails[i]!;
+  for (let i = smtp.emails.length - 1; i >= 0; i--) {
+    const mail = smtp.emails[i]!;
     if (mail.to.includes(email)) return /^(\d{6})$/m.exec(mail.text)?.[1] as string;
   }
   throw new Error(`No mail to ${email}`);
@@ -56,7 +67,7 @@ function codeFor(email: string): string {
 
 const first = browser();
 const askForm = formWith((await first.get("/login")).text, "email");
-await first.post("/login", askForm, { email: "0@example.test" }, { follow: false });
+await first.submitForm("/login", askForm, { email: "0@example.test" }, { follow: false });
 const codeForm = formWith((await first.get("/login/code")).text, "code");
 const emptyForm = formWith((await first.get("/bench/action")).text, "email");
 
@@ -64,27 +75,36 @@ let member = 0;
 async function logIn(): Promise<void> {
   const email = `${++member % USERS}@example.test`;
   const own = browser();
-  const asked = await own.post("/login", askForm, { email }, { follow: false });
+  const asked = await own.submitForm("/login", askForm, { email }, { follow: false });
   if (asked.status !== 303)
     throw new Error(`Asking answered ${asked.status}: ${asked.text.slice(0, 200)}`);
-  const done = await own.post("/login/code", codeForm, { code: codeFor(email) }, { follow: false });
+  const done = await own.submitForm(
+    "/login/code",
+    codeForm,
+    { code: codeFor(email) },
+    { follow: false },
+  );
   if (done.status !== 303 || !own.cookies.has("session"))
     throw new Error(`The code answered ${done.status}: ${done.text.slice(0, 200)}`);
 }
-async function nothingTwice(): Promise<void> {
+async function submitEmptyFormTwice(): Promise<void> {
   for (let i = 0; i < 2; i++) {
-    const { status } = await browser().post("/bench/action", emptyForm, {
+    const { status } = await browser().submitForm("/bench/action", emptyForm, {
       email: "a@example.test",
     });
     if (status !== 200) throw new Error(`The empty action answered ${status}`);
   }
 }
 
-async function rate(work: () => Promise<void>, count: number, took: number[]): Promise<number> {
+async function measureRate(
+  work: () => Promise<void>,
+  count: number,
+  took: number[],
+): Promise<number> {
   const startedMs = performance.now();
   let left = count;
   await Promise.all(
-    Array.from({ length: TOGETHER }, async () => {
+    Array.from({ length: CONCURRENCY }, async () => {
       while (left-- > 0) {
         const beganMs = performance.now();
         await work();
@@ -96,7 +116,7 @@ async function rate(work: () => Promise<void>, count: number, took: number[]): P
 }
 
 /** The rows of a log-in by SQLite alone, three transactions each, nobody asking. */
-function rawRate(count: number): number {
+function measureSqliteRate(count: number): number {
   const raw = join(DIR, "raw.db");
   for (const suffix of ["", "-wal", "-shm"]) rmSync(raw + suffix, { force: true });
   const source = new Database(file, { readonly: true });
@@ -145,9 +165,9 @@ const took: number[] = [];
 const emptyTook: number[] = [];
 for (let i = 0; i <= ROUNDS; i++) {
   // The first warms up.
-  const ours = await rate(logIn, LOGINS, i === 0 ? [] : took);
-  const empty = await rate(nothingTwice, LOGINS, i === 0 ? [] : emptyTook);
-  smtp.mails.length = 0;
+  const ours = await measureRate(logIn, LOGINS, i === 0 ? [] : took);
+  const empty = await measureRate(submitEmptyFormTwice, LOGINS, i === 0 ? [] : emptyTook);
+  smtp.emails.length = 0;
   if (i === 0) continue;
   rates["log-in (two forms, one mail)"].push(ours);
   rates["two forms that do nothing"].push(empty);
@@ -161,10 +181,10 @@ db.close();
 if (sessions < (ROUNDS + 1) * LOGINS)
   throw new Error(`${sessions} sessions for ${(ROUNDS + 1) * LOGINS} log-ins`);
 
-const raw = rawRate(5_000);
+const raw = measureSqliteRate(5_000);
 const ours = median(rates["log-in (two forms, one mail)"]);
 const empty = median(rates["two forms that do nothing"]);
-table(
+printTable(
   ["", "a second", "p50 ms", "p99 ms"],
   [
     [
@@ -183,9 +203,9 @@ table(
   ],
 );
 console.log(
-  `\n${sessions} sessions of ${USERS} members are stored; ${TOGETHER} log in at the same time; the server holds ${rssMb} MB.\n`,
+  `\n${sessions} sessions of ${USERS} members are stored; ${CONCURRENCY} log in at the same time; the server holds ${rssMb} MB.\n`,
 );
-report(
+printReport(
   "login",
   { "÷ two empty forms": round(ours / empty) },
   {

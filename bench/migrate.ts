@@ -3,18 +3,18 @@
 
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { measureFollow } from "./migrate/follow.ts";
-import type { Ours } from "./migrate/ours.ts";
-import { makePeers } from "./migrate/peers.ts";
-import { endPrograms, runProgram } from "./migrate/processes.ts";
+import { measureReplication } from "./migrate/follow.ts";
+import type { CopyMeasurement } from "./migrate/ours.ts";
+import { createBaselines } from "./migrate/peers.ts";
+import { killPrograms, runProgram } from "./migrate/processes.ts";
 import { requirePrograms } from "./migrate/programs.ts";
-import { median, option, report, round, table } from "./support/machine.ts";
-import { FULL, createOldSite } from "#tests/old-site.ts";
+import { median, readOption, printReport, round, printTable } from "./support/machine.ts";
+import { FULL_SIZES, createSourceSite } from "#tests/old-site.ts";
 import { requirePostgres, startPostgres } from "#tests/postgres.ts";
 
 const DIR = join(".data", "bench-migrate");
-const READS = option("reads", FULL.reads);
-const ROUNDS = option("rounds", 3);
+const READS = readOption("reads", FULL_SIZES.reads);
+const ROUNDS = readOption("rounds", 3);
 const UPSERTS = Math.min(READS, 20_000);
 /** From here on the goals are those of five million reads. */
 const IS_LARGE = READS >= 2_000_000;
@@ -32,7 +32,7 @@ const server = await startPostgres();
 let isStopping = false;
 const cleanUp = async () => {
   isStopping = true;
-  endPrograms();
+  killPrograms();
   await server.close();
   rmSync(DIR, { recursive: true, force: true });
 };
@@ -43,7 +43,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 try {
-  await measure();
+  await measureMigration();
 } catch (error) {
   // What fails while everything is being ended fails for that.
   if (!isStopping) throw error;
@@ -51,14 +51,14 @@ try {
   if (!isStopping) await cleanUp();
 }
 
-async function measure(): Promise<void> {
+async function measureMigration(): Promise<void> {
   step(`PostgreSQL ${server.version} with ${READS.toLocaleString("en")} reads`);
   const url = await server.createDatabase();
-  await createOldSite(url, { ...FULL, reads: READS });
-  const peers = await makePeers({ url, dir: DIR, programs, reads: READS });
+  await createSourceSite(url, { ...FULL_SIZES, reads: READS });
+  const peers = await createBaselines({ url, dir: DIR, programs, reads: READS });
   const file = join(DIR, "ours.db");
-  const ours = async (...flags: string[]): Promise<Ours> => {
-    const { out } = await runProgram(process.execPath, [
+  const ours = async (...flags: string[]): Promise<CopyMeasurement> => {
+    const { output } = await runProgram(process.execPath, [
       ...process.execArgv,
       join("bench", "migrate", "ours.ts"),
       "--url",
@@ -68,11 +68,11 @@ async function measure(): Promise<void> {
       ...flags,
     ]);
     for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
-    return JSON.parse(out.trim().split("\n").at(-1)!) as Ours;
+    return JSON.parse(output.trim().split("\n").at(-1)!) as CopyMeasurement;
   };
 
-  const whole: Ours[] = [];
-  const alone: Ours[] = [];
+  const whole: CopyMeasurement[] = [];
+  const alone: CopyMeasurement[] = [];
   const took = {
     csv: [] as { ms: number; peakMb: number }[],
     limit: [] as { ms: number; peakMb: number }[],
@@ -85,7 +85,7 @@ async function measure(): Promise<void> {
     whole.push(await ours());
     took.csv.push(await peers.csv());
     alone.push(await ours("--reads-alone"));
-    took.limit.push(await peers.limit());
+    took.limit.push(await peers.loadInC());
     if (i > SLOW_ROUNDS) continue;
     const other = await peers.dbToSqlite();
     if (other) took.dbToSqlite.push(other);
@@ -95,11 +95,11 @@ async function measure(): Promise<void> {
 
   step("follow");
   const followed: number[] = [];
-  for (let i = 0; i < ROUNDS; i += 1) followed.push(await measureFollow(server, DIR));
+  for (let i = 0; i < ROUNDS; i += 1) followed.push(await measureReplication(server, DIR));
 
   const of = <Row>(rows: readonly Row[], value: (row: Row) => number) => median(rows.map(value));
-  const copied = ({ copyMs, indexesMs }: Ours) => copyMs + indexesMs;
-  const rows = FULL.users + FULL.sessions + FULL.calls + READS;
+  const copied = ({ copyMs, indexesMs }: CopyMeasurement) => copyMs + indexesMs;
+  const rows = FULL_SIZES.users + FULL_SIZES.sessions + FULL_SIZES.calls + READS;
   const ms = {
     copy: of(whole, ({ copyMs }) => copyMs),
     indexes: of(whole, ({ indexesMs }) => indexesMs),
@@ -130,9 +130,9 @@ async function measure(): Promise<void> {
   const s = (value: number) => round(value / 1000);
   const whole0 = (value: number) => round(value, 0);
   console.log(
-    `\n${rows.toLocaleString("en")} rows, ${FULL.calls} of them calls of ${FULL.callBytes / 1000} kB, medians of ${ROUNDS}:`,
+    `\n${rows.toLocaleString("en")} rows, ${FULL_SIZES.calls} of them calls of ${FULL_SIZES.callBytes / 1000} kB, medians of ${ROUNDS}:`,
   );
-  table(
+  printTable(
     ["", "s", "rows/s", "peak MB"],
     [
       [
@@ -215,18 +215,18 @@ and Prisma make it, each upsert on the disk. (d): COPY in text, sorted, dates as
       round(value, value > 20 ? 0 : 2),
       goal,
     ]);
-  table(["", "", "goal"], known);
+  printTable(["", "", "goal"], known);
   console.log("");
-  report("migrate", Object.fromEntries(known.map(([name, value]) => [name, value])), {
+  printReport("migrate", Object.fromEntries(known.map(([name, value]) => [name, value])), {
     reads: READS,
     rounds: ROUNDS,
     postgres: server.version,
-    ms: rounded(ms),
-    peakMb: rounded(mb),
+    ms: roundValues(ms),
+    peakMb: roundValues(mb),
   });
 }
 
-function rounded(values: Record<string, number | null>): Record<string, number> {
+function roundValues(values: Record<string, number | null>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) =>
       value === null ? [] : [[name, round(value, 0)]],

@@ -3,18 +3,25 @@
 
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { memberCookie } from "../e2e/member-cookie.ts";
+import { insertMemberSession } from "../e2e/member-cookie.ts";
 import { type Article, writeArticles } from "./support/articles.ts";
-import { benchDatabase } from "./support/database.ts";
-import { load, requireWrk } from "./support/load.ts";
-import { median, option, percentile, report, round, table } from "./support/machine.ts";
-import { SECRET, type Site, startSite } from "./support/site.ts";
+import { createBenchDatabase } from "./support/database.ts";
+import { runWrk, requireWrk } from "./support/load.ts";
+import {
+  median,
+  readOption,
+  percentile,
+  printReport,
+  round,
+  printTable,
+} from "./support/machine.ts";
+import { BENCH_SESSION_SECRET, type BenchSite, startBenchSite } from "./support/site.ts";
 
 const DIR = ".data/bench";
 const PORT = 3127;
-const ROUNDS = option("rounds", 5);
-const SECONDS = option("seconds", 4);
-const MANY_READS = option("many", 5_000_000);
+const ROUNDS = readOption("rounds", 5);
+const SECONDS = readOption("seconds", 4);
+const MANY_READS = readOption("many", 5_000_000);
 
 requireWrk();
 const articles = writeArticles(join(DIR, "content"));
@@ -22,15 +29,18 @@ console.log(
   `${articles.map(({ slug, words, fences }) => `${slug}: ${words} words, ${fences} code fences`).join("; ")}. ${ROUNDS} rounds of ${SECONDS} s, 16 connections.\n`,
 );
 
-async function start(reads: number): Promise<{ site: Site; cookie: string }> {
+async function startPageBench(reads: number): Promise<{ site: BenchSite; cookie: string }> {
   const dataDir = join(DIR, `reads-${reads}`);
   const file = join(dataDir, "lectern.db");
-  const member = await benchDatabase(file, { reads, slugs: articles.map(({ slug }) => slug) });
+  const member = await createBenchDatabase(file, {
+    reads,
+    slugs: articles.map(({ slug }) => slug),
+  });
   const db = new Database(file);
-  const { name, value } = await memberCookie(db, member, SECRET);
+  const { name, value } = await insertMemberSession(db, member, BENCH_SESSION_SECRET);
   db.close();
   return {
-    site: await startSite({
+    site: await startBenchSite({
       port: PORT,
       dataDir,
       contentDir: join(DIR, "content"),
@@ -40,19 +50,22 @@ async function start(reads: number): Promise<{ site: Site; cookie: string }> {
   };
 }
 
-interface Target {
+interface PageTarget {
   readonly name: string;
   readonly path: string;
   readonly headers?: Record<string, string>;
 }
 
 /** Every target once per round, so that a slow minute of the machine meets them all. Requests per second, medians. */
-async function measure(site: Site, targets: readonly Target[]): Promise<Map<string, number>> {
+async function measureRates(
+  site: BenchSite,
+  targets: readonly PageTarget[],
+): Promise<Map<string, number>> {
   const rates = new Map(targets.map(({ name }) => [name, [] as number[]]));
-  for (const { path, headers } of targets) await load(site.url + path, { seconds: 1, headers });
+  for (const { path, headers } of targets) await runWrk(site.url + path, { seconds: 1, headers });
   for (let round = 0; round < ROUNDS; round++) {
     for (const { name, path, headers } of targets) {
-      const { perSecond, failed } = await load(site.url + path, { seconds: SECONDS, headers });
+      const { perSecond, failed } = await runWrk(site.url + path, { seconds: SECONDS, headers });
       if (failed > 0) throw new Error(`${name}: ${failed} answers were not 2xx`);
       rates.get(name)?.push(perSecond);
     }
@@ -60,7 +73,7 @@ async function measure(site: Site, targets: readonly Target[]): Promise<Map<stri
   return new Map([...rates].map(([name, values]) => [name, median(values)]));
 }
 
-function targetsFor({ slug }: Article, cookie: string): Target[] {
+function targetsFor({ slug }: Article, cookie: string): PageTarget[] {
   return [
     { name: `${slug}: static`, path: `/bench/static/${slug}` },
     { name: `${slug}: anonymous`, path: `/blog/${slug}` },
@@ -70,7 +83,7 @@ function targetsFor({ slug }: Article, cookie: string): Target[] {
 }
 
 /** Time to the first byte on an idle site, one request at a time. */
-async function firstByteMs(
+async function measureFirstByteMs(
   url: string,
   headers: Record<string, string>,
   count = 200,
@@ -86,37 +99,37 @@ async function firstByteMs(
   return times.slice(20);
 }
 
-const { site, cookie } = await start(500_000);
-const rates = await measure(site, [
+const { site, cookie } = await startPageBench(500_000);
+const rates = await measureRates(site, [
   { name: "empty dynamic page", path: "/bench/empty" },
   ...articles.flatMap((article) => targetsFor(article, cookie)),
 ]);
-const zipped = await measure(site, [
+const zipped = await measureRates(site, [
   { name: "static", path: "/bench/static/medium", headers: { "accept-encoding": "gzip" } },
   { name: "anonymous", path: "/blog/medium", headers: { "accept-encoding": "gzip" } },
 ]);
 const idle = {
-  anonymous: await firstByteMs(`${site.url}/blog/medium`, {}),
-  member: await firstByteMs(`${site.url}/blog/medium`, { cookie }),
+  anonymous: await measureFirstByteMs(`${site.url}/blog/medium`, {}),
+  member: await measureFirstByteMs(`${site.url}/blog/medium`, { cookie }),
 };
 
 await site.stop();
 
 // Memory over 20,000 requests of readers, on a process that has just started.
-const fresh = (await start(500_000)).site;
+const fresh = (await startPageBench(500_000)).site;
 const rss: number[] = [fresh.rssMb()];
 for (let sent = 0; sent < 20_000;) {
   for (const { path, headers } of articles.flatMap((article) =>
     targetsFor(article, cookie).filter((target) => target.path.startsWith("/blog/")),
   )) {
-    sent += (await load(fresh.url + path, { seconds: 2, headers })).perSecond * 2;
+    sent += (await runWrk(fresh.url + path, { seconds: 2, headers })).perSecond * 2;
     rss.push(fresh.rssMb());
   }
 }
 await fresh.stop();
 
-const many = await start(MANY_READS);
-const manyRates = await measure(
+const many = await startPageBench(MANY_READS);
+const manyRates = await measureRates(
   many.site,
   targetsFor(articles[1] as Article, many.cookie).filter(({ name }) =>
     /anonymous|member/.test(name),
@@ -126,7 +139,7 @@ await many.site.stop();
 
 const rate = (name: string) => rates.get(name) as number;
 const floor = rate("empty dynamic page");
-table(
+printTable(
   ["", "requests/s", "÷ static", "÷ constants", "÷ empty dynamic"],
   [...rates].map(([name, value]) => {
     const [slug] = name.split(":");
@@ -176,4 +189,4 @@ console.log(
   `\nFirst byte on an idle site, p50: anonymous ${numbers.firstByteP50Ms.anonymous} ms, member ${numbers.firstByteP50Ms.member} ms.`,
 );
 console.log(`Memory over 20,000 requests: ${rss.join(", ")} MB.\n`);
-report("page", ratios, numbers);
+printReport("page", ratios, numbers);

@@ -1,10 +1,10 @@
 import type Database from "better-sqlite3";
 import { expect, test } from "./fixtures.ts";
-import { memberCookie } from "./member-cookie.ts";
+import { insertMemberSession } from "./member-cookie.ts";
 import { PORT } from "./ports.ts";
 import { insertRead, insertUser } from "#tests/factories.ts";
-import { PlainBrowser, formsOf } from "#tests/plain-browser.ts";
-import { sqlOf } from "#lib/db/connection.ts";
+import { NoJsBrowser, parseForms } from "#tests/plain-browser.ts";
+import { createSql } from "#lib/db/connection.ts";
 
 const ORIGIN = `http://localhost:${PORT}`;
 const PAGES = [
@@ -20,7 +20,7 @@ const PAGES = [
 const MINUTE_MS = 60_000;
 
 const person = (database: Database.Database, given: Parameters<typeof insertUser>[1] = {}) =>
-  insertUser(sqlOf(database), { firstName: "Hedy", team: "BLUE", ...given });
+  insertUser(createSql(database), { firstName: "Hedy", team: "BLUE", ...given });
 const get = (database: Database.Database, text: string, ...values: unknown[]) =>
   database.prepare(text).get(...values) as Record<string, unknown> | undefined;
 
@@ -39,10 +39,10 @@ function insertDelivery(database: Database.Database, to: string, about: string):
 }
 
 /** A browser without scripts, logged in as `userId`. */
-async function plainAs(database: Database.Database, userId: string | null): Promise<PlainBrowser> {
-  const browser = new PlainBrowser(ORIGIN);
+async function plainAs(database: Database.Database, userId: string | null): Promise<NoJsBrowser> {
+  const browser = new NoJsBrowser(ORIGIN);
   if (userId) {
-    const { name, value } = await memberCookie(database, userId);
+    const { name, value } = await insertMemberSession(database, userId);
     browser.cookies.set(name, value);
   }
   return browser;
@@ -91,17 +91,17 @@ test("the forms of an admin do nothing in the hands of nobody and of a member", 
     .replaceAll("&amp;", "&");
   let tried = 0;
   for (const path of [`/admin/users/${victim.id}`, "/admin/deliveries", "/admin/content", key]) {
-    const forms = formsOf((await admin.get(path)).text);
+    const forms = parseForms((await admin.get(path)).text);
     expect(forms.length, path).toBeGreaterThan(0);
     for (const form of forms) {
       for (const stranger of strangers) {
-        const { status, text } = await stranger.post(
+        const { status, text } = await stranger.submitForm(
           path,
           form,
           {
-            ...(form.names.includes("typed") && { typed: victim.email }),
-            ...(form.names.includes("team") && { team: "RED", firstName: "Eve" }),
-            ...(form.names.includes("slug") && { slug: "one-door-for-writes" }),
+            ...(form.editableNames.includes("typed") && { typed: victim.email }),
+            ...(form.editableNames.includes("team") && { team: "RED", firstName: "Eve" }),
+            ...(form.editableNames.includes("slug") && { slug: "one-door-for-writes" }),
           },
           { follow: false },
         );
@@ -122,7 +122,7 @@ test("an admin finds a member, edits them and sees who else did", async ({
 }) => {
   await logIn({ role: "ADMIN", firstName: "Root" });
   const { id, email } = person(database, { firstName: "Hedy 100%" });
-  insertRead(sqlOf(database), { userId: id, postSlug: "one-door-for-writes" });
+  insertRead(createSql(database), { userId: id, postSlug: "one-door-for-writes" });
   await page.goto("/admin/users");
   await page.getByRole("searchbox").fill("100%");
   await page.getByRole("button", { name: "Search" }).click();
@@ -176,7 +176,7 @@ test("a role wants a log-in of the last fifteen minutes, and ends sessions", asy
 }) => {
   const adminId = await logIn({ role: "ADMIN", firstName: "Root" });
   const { id } = person(database);
-  await memberCookie(database, id);
+  await insertMemberSession(database, id);
   const path = `/admin/users/${id}`;
   await page.goto(path);
   await serverClock.forward(20 * MINUTE_MS);
@@ -191,7 +191,7 @@ test("a role wants a log-in of the last fifteen minutes, and ends sessions", asy
   await expect(page.getByText("You logged in more than fifteen minutes ago.")).toBeVisible();
 
   await serverClock.forward(-20 * MINUTE_MS);
-  await context.addCookies([{ ...(await memberCookie(database, adminId)), url: ORIGIN }]);
+  await context.addCookies([{ ...(await insertMemberSession(database, adminId)), url: ORIGIN }]);
   await page.goto(path);
   await page.getByRole("button", { name: "Make an admin" }).click();
   await expect(page.getByRole("button", { name: "Make a member like others" })).toBeVisible();
@@ -250,7 +250,7 @@ test("reads are a picture, a table behind it, and a table of posts in the order 
   logIn,
 }) => {
   await logIn({ role: "ADMIN" });
-  for (let i = 0; i < 3; i++) insertRead(sqlOf(database), { postSlug: "a-short-post" });
+  for (let i = 0; i < 3; i++) insertRead(createSql(database), { postSlug: "a-short-post" });
   await page.goto("/admin/reads?slug=a-short-post");
   await expect(
     page.getByRole("img", { name: /in 90 days, most on \d{4}-\d\d-\d\d/ }),
@@ -325,7 +325,7 @@ for (const javaScriptEnabled of [true, false]) {
     }) => {
       await logIn({ role: "ADMIN" });
       const { id } = person(database);
-      await memberCookie(database, id);
+      await insertMemberSession(database, id);
       await page.goto(`/admin/users/${id}`);
       await page.getByLabel("First name").fill("Grace");
       await page.getByRole("button", { name: "Save" }).click();

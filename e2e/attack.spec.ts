@@ -1,19 +1,34 @@
 // An attacker's suite, first part: every server action and every route handler of the build, tried by everybody who may not.
 
-import { ACTIONS } from "./attack/actions.ts";
-import { WAYS, actionRequest, answerOf } from "./attack/call-action.ts";
-import { type ActionCase, type HandlerCase, type HandlerRequest, readyOf } from "./attack/cases.ts";
-import { changed, expect, test } from "./attack/fixtures.ts";
-import { HANDLERS } from "./attack/handlers.ts";
-import { type Attack, FROM_OUR_PAGE, type Got, send } from "./attack/http.ts";
-import { builtActions, builtRoutes } from "./attack/manifest.ts";
+import { ACTION_CASES } from "./attack/actions.ts";
+import { ACTION_TRANSPORTS, makeActionRequest, parseActionResult } from "./attack/call-action.ts";
+import {
+  type ActionCase,
+  type HandlerCase,
+  type HandlerRequest,
+  splitFieldsAndCookie,
+} from "./attack/cases.ts";
+import { listChangedTables, expect, test } from "./attack/fixtures.ts";
+import { HANDLER_CASES } from "./attack/handlers.ts";
+import {
+  type AttackRequest,
+  SAME_ORIGIN_HEADERS,
+  type AttackResponse,
+  sendAttack,
+} from "./attack/http.ts";
+import { readBuiltActions, readBuiltRoutes } from "./attack/manifest.ts";
 import { HOST, ORIGIN } from "./attack/server.ts";
-import { type World, cookieOf, insertSession, seal } from "./attack/world.ts";
+import {
+  type AttackFixture,
+  sessionCookieHeader,
+  insertSession,
+  sealPayload,
+} from "./attack/world.ts";
 
 test.describe.configure({ mode: "default" });
 
 /** Who may do what a case is about. */
-const rightful = ({ who }: { who: string }, { owner, admin }: World) =>
+const rightful = ({ who }: { who: string }, { owner, admin }: AttackFixture) =>
   who === "anyone" ? undefined : who === "admin" ? admin.cookie : owner.cookie;
 const cookies = (...parts: (string | null | undefined)[]) =>
   parts.filter(Boolean).join("; ") || undefined;
@@ -21,13 +36,13 @@ const cookies = (...parts: (string | null | undefined)[]) =>
 interface Stranger {
   readonly what: string;
   readonly cookie: string | undefined;
-  readonly headers?: Attack["headers"];
+  readonly headers?: AttackRequest["headers"];
   /** What the refusal may say; undefined: any refusal. */
   readonly codes: readonly string[];
 }
 
 /** Pages that are not ours, as a browser or something else would tell. */
-const STRANGE_ORIGINS: readonly [string, Attack["headers"]][] = [
+const STRANGE_ORIGINS: readonly [string, AttackRequest["headers"]][] = [
   ["a page of another site", { origin: "https://evil.example", "sec-fetch-site": "cross-site" }],
   [
     "another site that says nothing of itself",
@@ -72,15 +87,15 @@ const STRANGE_ORIGINS: readonly [string, Attack["headers"]][] = [
 
 async function strangersTo(
   { who, recent, isOwners }: Pick<ActionCase, "who" | "recent" | "isOwners">,
-  { owner, neighbour, admin }: World,
+  { owner, neighbour, admin }: AttackFixture,
 ): Promise<Stranger[]> {
   const found: Stranger[] = [];
   if (who !== "anyone") {
     found.push({ what: "nobody", cookie: undefined, codes: ["unauthorized", "401"] });
     found.push({
       what: "somebody with a cookie sealed with another secret",
-      cookie: cookieOf(
-        await seal(
+      cookie: sessionCookieHeader(
+        await sealPayload(
           { id: "x".repeat(43), sealedAtMs: Date.now() },
           "another secret, as long as it has to be",
         ),
@@ -99,30 +114,30 @@ async function strangersTo(
   if (recent)
     found.push({
       what: "somebody who logged in twenty minutes ago",
-      cookie: who === "admin" ? admin.oldCookie : owner.oldCookie,
+      cookie: who === "admin" ? admin.cookieOfOlderLogin : owner.cookieOfOlderLogin,
       codes: ["unauthorized", "401"],
     });
   return found;
 }
 
 test("no server action is missing from the table, and the table has none that is not there", () => {
-  const built = [...new Set(builtActions().map(({ name }) => name))].sort();
-  const missing = built.filter((name) => !Object.hasOwn(ACTIONS, name));
+  const built = [...new Set(readBuiltActions().map(({ name }) => name))].sort();
+  const missing = built.filter((name) => !Object.hasOwn(ACTION_CASES, name));
   expect(
     missing,
     "Add each of these to e2e/attack/actions.ts: who may call it, the page of its form, fields that work, the tables it changes, and fields that never work.",
   ).toEqual([]);
   expect(
-    Object.keys(ACTIONS).filter((name) => !built.includes(name)),
+    Object.keys(ACTION_CASES).filter((name) => !built.includes(name)),
     "Remove from e2e/attack/actions.ts what the build does not have.",
   ).toEqual([]);
 });
 
 test("no route handler is missing from the table, and the table has none that is not there", async () => {
   const built: string[] = [];
-  for (const { route } of builtRoutes().filter(({ kind }) => kind === "handler")) {
+  for (const { route } of readBuiltRoutes().filter(({ kind }) => kind === "handler")) {
     // Next itself answers OPTIONS with what a handler exports.
-    const { headers } = await send({
+    const { headers } = await sendAttack({
       method: "OPTIONS",
       path: route.replace(/\[\.{0,3}[^\]]+\]/g, "x"),
     });
@@ -131,46 +146,52 @@ test("no route handler is missing from the table, and the table has none that is
       .filter((method) => !["OPTIONS", "HEAD"].includes(method));
     built.push(...methods.map((method) => `${method} ${route}`));
   }
-  const missing = built.filter((name) => !Object.hasOwn(HANDLERS, name)).sort();
+  const missing = built.filter((name) => !Object.hasOwn(HANDLER_CASES, name)).sort();
   expect(
     missing,
     "Add each of these to e2e/attack/handlers.ts: who may ask, a request that works, its status, the tables it changes, and requests that never work.",
   ).toEqual([]);
   expect(
-    Object.keys(HANDLERS).filter((name) => !built.includes(name)),
+    Object.keys(HANDLER_CASES).filter((name) => !built.includes(name)),
     "Remove from e2e/attack/handlers.ts what the build does not have.",
   ).toEqual([]);
 });
 
-for (const [name, given] of Object.entries(ACTIONS)) {
+for (const [name, given] of Object.entries(ACTION_CASES)) {
   test(`action ${name} refuses whom it is not for, and then works`, async ({
     newWorld,
     quiet,
     site: { db },
   }) => {
-    const ids = builtActions().filter((action) => action.name === name);
+    const ids = readBuiltActions().filter((action) => action.name === name);
     expect(ids.length, `${name} is in the build`).toBeGreaterThan(0);
-    for (const way of WAYS) {
+    for (const way of ACTION_TRANSPORTS) {
       const world = await newWorld();
-      const { fields, cookie: extra } = readyOf(await given.ready({ world, db }));
+      const { fields, cookie: extra } = splitFieldsAndCookie(
+        await given.makeValidFields({ world, db }),
+      );
       const page = typeof given.page === "string" ? given.page : given.page(world);
-      const request = actionRequest(way, ids[0]!.id, page, fields);
+      const request = makeActionRequest(way, ids[0]!.id, page, fields);
       const own = rightful(given, world);
       let before = await quiet();
-      const held = given.holds?.({ world, db });
+      const held = given.readUnchangedState?.({ world, db });
 
-      const refused = async (what: string, attack: Partial<Attack>, codes?: readonly string[]) => {
-        const got = await send({
+      const refused = async (
+        what: string,
+        attack: Partial<AttackRequest>,
+        codes?: readonly string[],
+      ) => {
+        const got = await sendAttack({
           ...request,
           ...attack,
-          headers: { ...request.headers, ...FROM_OUR_PAGE, ...attack.headers },
+          headers: { ...request.headers, ...SAME_ORIGIN_HEADERS, ...attack.headers },
         });
         const after = await quiet();
-        const answer = answerOf(got);
+        const answer = parseActionResult(got);
         const about = `${name} as a ${way} by ${what}: ${got.status} ${answer.status} ${answer.code ?? ""} ${answer.message}`;
-        expect(changed(before, after), `${about} changed`).toEqual([]);
+        expect(listChangedTables(before, after), `${about} changed`).toEqual([]);
         expect(
-          given.holds?.({ world, db }),
+          given.readUnchangedState?.({ world, db }),
           `${about} changed what is beside the database`,
         ).toEqual(held);
         expect(got.status, about).toBeLessThan(500);
@@ -187,56 +208,56 @@ for (const [name, given] of Object.entries(ACTIONS)) {
       for (const [what, headers] of STRANGE_ORIGINS)
         await refused(what, { cookie: cookies(own, extra), headers }, ["forbidden", "403"]);
 
-      const got = await send({
+      const got = await sendAttack({
         ...request,
         cookie: cookies(own, extra),
-        headers: { ...request.headers, ...FROM_OUR_PAGE },
+        headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
       });
       const after = await quiet();
-      const { status, code, message } = answerOf(got);
+      const { status, code, message } = parseActionResult(got);
       const about = `${name} as a ${way} by whom it is for: ${got.status} ${status} ${code ?? ""} ${message}`;
       expect(got.status, about).toBeLessThan(400);
       expect(status, about).not.toBe("refused");
       expect(
-        changed(before, after),
+        listChangedTables(before, after),
         `${about}. If this is right, say so in e2e/attack/actions.ts.`,
-      ).toEqual([...given.changes].sort());
+      ).toEqual([...given.writtenTables].sort());
     }
   });
 }
 
 const methodOf = (name: string) => name.slice(0, name.indexOf(" "));
-const attackOf = (name: string, { path, headers, body }: HandlerRequest): Attack => ({
+const attackOf = (name: string, { path, headers, body }: HandlerRequest): AttackRequest => ({
   method: methodOf(name),
   path,
   ...(headers && { headers }),
   ...(body !== undefined && { body }),
 });
 
-for (const [name, given] of Object.entries<HandlerCase>(HANDLERS)) {
+for (const [name, given] of Object.entries<HandlerCase>(HANDLER_CASES)) {
   test(`handler ${name} refuses whom it is not for, and then works`, async ({
     newWorld,
     quiet,
     site: { db },
   }) => {
     const world = await newWorld();
-    const ready = await given.ready({ world, db });
+    const ready = await given.makeValidRequest({ world, db });
     const request = attackOf(name, ready);
     const own = rightful(given, world);
     let before = await quiet();
     const refused = async (
       what: string,
-      attack: Partial<Attack>,
+      attack: Partial<AttackRequest>,
       statuses: readonly number[],
-    ): Promise<Got> => {
-      const got = await send({
+    ): Promise<AttackResponse> => {
+      const got = await sendAttack({
         ...request,
         ...attack,
         headers: { ...request.headers, ...attack.headers },
       });
       const after = await quiet();
       const about = `${name} by ${what}: ${got.status} ${got.text.slice(0, 200)}`;
-      expect(changed(before, after), `${about} changed`).toEqual([]);
+      expect(listChangedTables(before, after), `${about} changed`).toEqual([]);
       expect(statuses, about).toContain(got.status);
       before = after;
       return got;
@@ -253,24 +274,24 @@ for (const [name, given] of Object.entries<HandlerCase>(HANDLERS)) {
               403,
               404,
               409,
-              ...(given.alsoForStrangers && cookie !== undefined ? [given.status] : []),
+              ...(given.isSameForStrangers && cookie !== undefined ? [given.status] : []),
             ],
       );
       for (const secret of [world.owner.email, world.owner.id])
         expect(got.text.includes(secret), `${name} tells ${what} about the owner`).toBe(false);
     }
-    if (methodOf(name) !== "GET" && !given.fromAnywhere) {
+    if (methodOf(name) !== "GET" && !given.isOriginIgnored) {
       for (const [what, headers] of STRANGE_ORIGINS)
         await refused(what, { cookie: cookies(own, ready.cookie), headers }, [403]);
     }
 
-    const got = await send({ ...request, cookie: cookies(own, ready.cookie) });
+    const got = await sendAttack({ ...request, cookie: cookies(own, ready.cookie) });
     const about = `${name} by whom it is for: ${got.status} ${got.text.slice(0, 200)}`;
     expect(got.status, about).toBe(given.status);
     expect(
-      changed(before, await quiet()),
+      listChangedTables(before, await quiet()),
       `${about}. If this is right, say so in e2e/attack/handlers.ts.`,
-    ).toEqual([...(given.changes ?? [])].sort());
+    ).toEqual([...(given.writtenTables ?? [])].sort());
     if (given.who !== "anyone" && got.status === 200)
       expect(got.headers["cache-control"], `${name} may be kept by a cache`).toMatch(/no-store/);
   });
@@ -283,7 +304,7 @@ test("a session that has ended, was deleted, forged or sealed with another secre
 }) => {
   const { owner, neighbour, admin } = await newWorld();
   const probe = async (cookie: string) =>
-    (await send({ path: `/calls/recording/${neighbour.calls.NEW}`, cookie })).status;
+    (await sendAttack({ path: `/calls/recording/${neighbour.calls.NEW}`, cookie })).status;
   expect(await probe(admin.cookie)).toBe(200);
   const sealed = admin.cookie.slice(admin.cookie.indexOf("=") + 1);
   const deleted = await insertSession(db, admin.id);
@@ -293,33 +314,33 @@ test("a session that has ended, was deleted, forged or sealed with another secre
   const forged: Record<string, string> = {
     "a deleted row": deleted.cookie,
     "a row that has ended": ended.cookie,
-    "the key of the row in place of the id": cookieOf(
-      await seal({ id: admin.sessionKey, sealedAtMs: Date.now() }),
+    "the key of the row in place of the id": sessionCookieHeader(
+      await sealPayload({ id: admin.sessionKey, sealedAtMs: Date.now() }),
     ),
     "another secret": (
       await insertSession(db, admin.id, { secret: "another secret, as long as it has to be" })
     ).cookie,
-    "a seal that is too old": cookieOf(
-      await seal({ id: "x" }, undefined, 61).then((text) =>
+    "a seal that is too old": sessionCookieHeader(
+      await sealPayload({ id: "x" }, undefined, 61).then((text) =>
         text.replace(/\*(\d{13})\*/, "*1600000000000*"),
       ),
     ),
-    "a truncated seal": cookieOf(sealed.slice(0, sealed.lastIndexOf("~") - 1)),
-    "half a seal": cookieOf(sealed.slice(0, sealed.length / 2)),
-    "an altered seal": cookieOf(
+    "a truncated seal": sessionCookieHeader(sealed.slice(0, sealed.lastIndexOf("~") - 1)),
+    "half a seal": sessionCookieHeader(sealed.slice(0, sealed.length / 2)),
+    "an altered seal": sessionCookieHeader(
       parts.map((part, at) => (at === 4 ? [...part].reverse().join("") : part)).join("*"),
     ),
-    "half a seal before a seal": cookieOf(sealed.slice(0, sealed.length / 2) + sealed),
-    "a bare id": cookieOf(admin.id),
-    JSON: cookieOf(encodeURIComponent(JSON.stringify({ id: admin.id }))),
+    "half a seal before a seal": sessionCookieHeader(sealed.slice(0, sealed.length / 2) + sealed),
+    "a bare id": sessionCookieHeader(admin.id),
+    JSON: sessionCookieHeader(encodeURIComponent(JSON.stringify({ id: admin.id }))),
     "a name without its prefix": `session=${sealed}`,
     "the name of a prototype": "__proto__=1; constructor=1",
-    nothing: cookieOf(""),
-    "60 kB": cookieOf("x".repeat(12_000)),
-    "an id that is no text": cookieOf(await seal({ id: { toString: "x" } })),
-    "no id": cookieOf(await seal({})),
-    "somebody else's role in the seal": cookieOf(
-      await seal({ id: "x", role: "ADMIN", userId: admin.id }),
+    nothing: sessionCookieHeader(""),
+    "60 kB": sessionCookieHeader("x".repeat(12_000)),
+    "an id that is no text": sessionCookieHeader(await sealPayload({ id: { toString: "x" } })),
+    "no id": sessionCookieHeader(await sealPayload({})),
+    "somebody else's role in the seal": sessionCookieHeader(
+      await sealPayload({ id: "x", role: "ADMIN", userId: admin.id }),
     ),
     "a member's": owner.cookie,
   };

@@ -2,15 +2,15 @@
 
 import { devices } from "@playwright/test";
 
-const asRoot = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
+const sandboxArgs = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
 
-export const browser = {
+export const chromiumOptions = {
   ...devices["Desktop Chrome"],
   trace: "retain-on-failure" as const,
   launchOptions: {
     executablePath: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium",
     args: [
-      ...asRoot,
+      ...sandboxArgs,
       "--disable-gpu",
       "--disable-quic",
       "--no-first-run",

@@ -7,12 +7,12 @@ import type { BrowserContext, Locator, Page } from "@playwright/test";
 import type Database from "better-sqlite3";
 import { insertCall, insertUser } from "#tests/factories.ts";
 import { encodeRecording } from "#lib/calls/submit.ts";
-import { publish } from "#lib/calls/publish.ts";
+import { publishCall } from "#lib/calls/publish.ts";
 import { saveAnswer } from "#lib/calls/review.ts";
 import { getReviewedCall } from "#lib/calls/review-queue.ts";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { expect, test } from "./fixtures.ts";
-import { memberCookie } from "./member-cookie.ts";
+import { insertMemberSession } from "./member-cookie.ts";
 import { PORT } from "./ports.ts";
 
 const hasFfmpeg = spawnSync("ffmpeg", ["-version"]).status === 0;
@@ -35,7 +35,7 @@ function make(
   }: { state?: "NEW" | "ANSWERED" | "PUBLISHED"; typed?: boolean; title?: string } = {},
 ): Made & { slug: string | null } {
   return database.transaction(() => {
-    const sql = sqlOf(database);
+    const sql = createSql(database);
     const caller = insertUser(sql, { firstName: "Ada" });
     const admin = {
       ...insertUser(sql, { role: "ADMIN", firstName: "Hedy" }),
@@ -50,7 +50,7 @@ function make(
     const decision = () => ({
       callId: id,
       by: admin,
-      seenMs: getReviewedCall(sql, { by: admin, callId: id }).changedAt,
+      expectedVersion: getReviewedCall(sql, { by: admin, callId: id }).changedAt,
     });
     if (state !== "NEW")
       saveAnswer(sql, {
@@ -59,7 +59,7 @@ function make(
       });
     const slug =
       state === "PUBLISHED"
-        ? publish(sql, { ...decision(), transcript: "Ada: <b>How?</b>\n\nAnswer: *So.*" }).slug
+        ? publishCall(sql, { ...decision(), transcript: "Ada: <b>How?</b>\n\nAnswer: *So.*" }).slug
         : null;
     return { id, callerEmail: caller.email, title, slug };
   })();
@@ -328,10 +328,10 @@ test("of two admins who look at one call the second learns what the first did", 
   const { id } = make(database, { state: "ANSWERED" });
   await becomeAdmin(context, logIn);
   await page.goto(`/admin/calls/${id}`);
-  const other = insertUser(sqlOf(database), { role: "ADMIN", firstName: "Barbara" });
+  const other = insertUser(createSql(database), { role: "ADMIN", firstName: "Barbara" });
   const theirs = await browser.newContext();
   await theirs.addCookies([
-    { ...(await memberCookie(database, other.id)), url: `http://localhost:${PORT}` },
+    { ...(await insertMemberSession(database, other.id)), url: `http://localhost:${PORT}` },
   ]);
   const second = await theirs.newPage();
   await second.goto(`/admin/calls/${id}`);

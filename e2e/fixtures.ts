@@ -4,11 +4,11 @@ import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
 import type Database from "better-sqlite3";
 import { insertUser } from "#tests/factories.ts";
-import { sqlOf } from "#lib/db/connection.ts";
-import type { CaughtMail } from "#tests/smtp-server.ts";
+import { createSql } from "#lib/db/connection.ts";
+import type { CapturedEmail } from "#tests/smtp-server.ts";
 import { openSiteDatabase } from "./database.ts";
-import { memberCookie } from "./member-cookie.ts";
-import { CONTROL_PORT, IS_CLUSTER, PORT, PROVIDER_PORT } from "./ports.ts";
+import { insertMemberSession } from "./member-cookie.ts";
+import { CONTROL_PORT, IS_CLUSTER, PORT, EMBED_PROVIDER_PORT } from "./ports.ts";
 
 interface Fixtures {
   /** Console errors that this test expects, by a part of their text. */
@@ -24,7 +24,7 @@ interface Fixtures {
   /**
    * The newest mail to `address` that came since this test began and was not given to it before; waits for one up to ten seconds.
    */
-  mailTo: (address: string) => Promise<CaughtMail>;
+  mailTo: (address: string) => Promise<CapturedEmail>;
   axe: () => AxeBuilder;
 }
 
@@ -73,9 +73,9 @@ export const test = base.extend<Fixtures>({
   },
   logIn: async ({ context, database }, use) => {
     await use(async (given = {}) => {
-      const user = insertUser(sqlOf(database), given);
+      const user = insertUser(createSql(database), given);
       await context.addCookies([
-        { ...(await memberCookie(database, user.id)), url: `http://localhost:${PORT}` },
+        { ...(await insertMemberSession(database, user.id)), url: `http://localhost:${PORT}` },
       ]);
       return user.id;
     });
@@ -84,23 +84,23 @@ export const test = base.extend<Fixtures>({
     const beganAtMs = Date.now();
     const given = new Map<string, number>(); // address → when the last mail that was given came
     await use(async (address) => {
-      let newest: CaughtMail | undefined;
+      let newest: CapturedEmail | undefined;
       const sinceMs = given.get(address) ?? beganAtMs - 1;
       await expect
         .poll(
           async () => {
             const mails = (await (
               await fetch(
-                `http://127.0.0.1:${PROVIDER_PORT}/mails?to=${encodeURIComponent(address)}`,
+                `http://127.0.0.1:${EMBED_PROVIDER_PORT}/mails?to=${encodeURIComponent(address)}`,
               )
-            ).json()) as CaughtMail[];
+            ).json()) as CapturedEmail[];
             newest = mails.findLast(({ receivedAtMs }) => receivedAtMs > sinceMs);
             return newest !== undefined;
           },
           { message: `a mail to ${address}`, timeout: 10_000 },
         )
         .toBe(true);
-      const mail = newest as CaughtMail;
+      const mail = newest as CapturedEmail;
       given.set(address, mail.receivedAtMs);
       return mail;
     });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { BrowserContext, Page } from "@playwright/test";
-import { memberCookie } from "./member-cookie.ts";
+import { insertMemberSession } from "./member-cookie.ts";
 import { PORT } from "./ports.ts";
 import { expect, test } from "./fixtures.ts";
 
@@ -94,7 +94,7 @@ test("a member changes their first name and ends another session", async ({
   const id = await logIn({ firstName: "Ada" });
   const elsewhere = await browser.newContext();
   await elsewhere.addCookies([
-    { ...(await memberCookie(database, id)), url: `http://localhost:${PORT}` },
+    { ...(await insertMemberSession(database, id)), url: `http://localhost:${PORT}` },
   ]);
   const other = await elsewhere.newPage();
   await other.goto("/me");
@@ -211,7 +211,7 @@ test.describe("without JavaScript", () => {
     database,
   }) => {
     const id = await logIn({ firstName: "Edsger" });
-    await memberCookie(database, id);
+    await insertMemberSession(database, id);
     await page.goto("/me");
     await page.getByLabel("First name").fill("a".repeat(61));
     await page.getByRole("button", { name: "Save" }).click();
@@ -265,7 +265,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, x'00', 0, '', 'Old phone', ?)`,
       )
       .run(`key-of-${id}`, id, Date.now());
-    await memberCookie(database, id);
+    await insertMemberSession(database, id);
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     const check = async (what: string) => {
       for (const viewport of [

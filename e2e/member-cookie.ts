@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000;
 const SESSION_DAYS = 365;
 
 /** `ageDays`: as if the log-in had been that long ago, row and cookie. */
-export async function memberCookie(
+export async function insertMemberSession(
   db: Database.Database,
   userId: string,
   secret = SECRET,

@@ -6,10 +6,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { BrowserContext, Page } from "@playwright/test";
 import { formatCount } from "#lib/posts/format.ts";
-import { type MoveWorld, OLD_SESSION, type OldMember, makeMoveWorld } from "#tests/move-world.ts";
-import { SMALL } from "#tests/old-site.ts";
+import {
+  type MigrationFixture,
+  LEGACY_SESSION_COOKIE,
+  type SourceMember,
+  createMigrationFixture,
+} from "#tests/move-world.ts";
+import { SMALL_SIZES } from "#tests/old-site.ts";
 import { findPostgres } from "#tests/postgres.ts";
-import { expectKept } from "#tests/promise.ts";
+import { assertInvariant } from "#tests/promise.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/smtp-server.ts";
 import { expect, test } from "./fixtures.ts";
 
@@ -20,15 +25,15 @@ test.describe.configure({ mode: "default" });
 test.skip(!findPostgres(), "PostgreSQL's server is not here: apt install postgresql");
 
 let smtp: TestSmtpServer;
-let world: MoveWorld;
+let world: MigrationFixture;
 /** Was there before the copy; came while the copy was made; has capitals in her address. */
-let grace: OldMember;
-let ada: OldMember;
-let heidi: OldMember;
+let grace: SourceMember;
+let ada: SourceMember;
+let heidi: SourceMember;
 const said: Record<string, string> = {};
 
 async function run(...args: string[]): Promise<void> {
-  const { code, output } = await world.migrate(args);
+  const { code, output } = await world.runMigrate(args);
   expect(code, output).toBe(0);
   said[args[0]!] = output;
 }
@@ -36,7 +41,11 @@ async function run(...args: string[]): Promise<void> {
 test.beforeAll(async () => {
   test.setTimeout(120_000);
   smtp = await startSmtpServer();
-  world = await makeMoveWorld({ sizes: SMALL, perSecond: 200, env: { SMTP_URL: smtp.url } });
+  world = await createMigrationFixture({
+    sizes: SMALL_SIZES,
+    perSecond: 200,
+    env: { SMTP_URL: smtp.url },
+  });
   grace = await world.addMember({
     firstName: "Grace",
     email: "grace@before.example",
@@ -67,14 +76,14 @@ test.afterAll(async () => {
   await smtp?.close();
 });
 
-const give = (context: BrowserContext, { cookie }: OldMember) =>
+const give = (context: BrowserContext, { cookie }: SourceMember) =>
   context.addCookies([{ ...cookie, url: world.site.url, httpOnly: true, sameSite: "Lax" }]);
 const open = (page: Page, path: string) => page.goto(world.site.url + path);
 
 test("nothing that the old site's users were told is stored is lost, and the old database takes no more", async () => {
-  expect(world.writer.tally.committed).toBeGreaterThan(100);
-  const { wrong, counters } = await world.check();
-  expectKept("nothing that was committed is missing", wrong);
+  expect(world.writer.ledger.committed).toBeGreaterThan(100);
+  const { wrong, counters } = await world.checkLedger();
+  assertInvariant("nothing that was committed is missing", wrong);
   expect(counters).toBe(0);
   await expect(world.query(`UPDATE "User" SET "firstName" = 'X'`)).rejects.toThrow(
     /read-only transaction/,
@@ -83,7 +92,7 @@ test("nothing that the old site's users were told is stored is lost, and the old
   expect(await world.query("SELECT pubname FROM pg_publication")).toEqual([]);
   const printed = Object.values(said).join("\n").replace(/\s+/g, " ");
   expect(printed).toContain("Members stay logged in");
-  for (const secret of [world.from, "@before.example", grace.cookie.value.slice(0, 20)])
+  for (const secret of [world.sourceUrl, "@before.example", grace.cookie.value.slice(0, 20)])
     expect(printed).not.toContain(secret);
 });
 
@@ -147,7 +156,7 @@ test("a session of the old site can be logged out, and is over then", async ({ p
   await give(context, grace);
   await open(page, "/me");
   await expect(page).toHaveURL(/\/login\?next=\/me$/);
-  expect((await context.cookies()).map(({ name }) => name)).not.toContain(OLD_SESSION);
+  expect((await context.cookies()).map(({ name }) => name)).not.toContain(LEGACY_SESSION_COOKIE);
 });
 
 test("a member whose address has capitals logs in by mail and is who they were", async ({
@@ -157,8 +166,8 @@ test("a member whose address has capitals logs in by mail and is who they were",
   await page.getByLabel("Your address for mail").fill(heidi.email.toLowerCase());
   await page.getByRole("button", { name: "Send me the mail" }).click();
   await expect(page).toHaveURL(/\/login\/code$/);
-  await expect.poll(() => smtp.mails.length, { message: "the mail" }).toBeGreaterThan(0);
-  const { to, text } = smtp.mails.at(-1)!;
+  await expect.poll(() => smtp.emails.length, { message: "the mail" }).toBeGreaterThan(0);
+  const { to, text } = smtp.emails.at(-1)!;
   expect(to).toEqual([heidi.email.toLowerCase()]);
   await page.getByLabel("The code in the mail").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
   await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();
@@ -168,10 +177,10 @@ test("a member whose address has capitals logs in by mail and is who they were",
 });
 
 test("a database that has members by now is not replaced unless that is asked for", async () => {
-  expect((await world.migrate(["abort"])).output).toContain("The old site may write again");
-  const again = await world.migrate(["cutover", "--site", "none"]);
+  expect((await world.runMigrate(["abort"])).output).toContain("The old site may write again");
+  const again = await world.runMigrate(["cutover", "--site", "none"]);
   expect([again.code, again.output]).toEqual([1, expect.stringContaining("--replace")]);
-  const replaced = await world.migrate(["cutover", "--replace", "--site", world.site.url]);
+  const replaced = await world.runMigrate(["cutover", "--replace", "--site", world.site.url]);
   expect(replaced.code, replaced.output).toBe(0);
   expect(
     readdirSync(dirname(world.site.databaseFile)).filter((name) => name.includes(".before-")),

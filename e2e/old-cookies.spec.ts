@@ -4,18 +4,18 @@ import { randomUUID } from "node:crypto";
 import type { BrowserContext, Page } from "@playwright/test";
 import type Database from "better-sqlite3";
 import { hashSessionId } from "#lib/base/session-key.ts";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { insertUser } from "#tests/factories.ts";
-import { oldCookie, oldPlainCookie } from "#tests/old-cookie.ts";
+import { createLegacyCookie, createLegacyExpressCookie } from "#tests/old-cookie.ts";
 import { expect, test } from "./fixtures.ts";
-import { memberCookie } from "./member-cookie.ts";
-import { IS_CLUSTER, OLD_SITE, PORT } from "./ports.ts";
+import { insertMemberSession } from "./member-cookie.ts";
+import { IS_CLUSTER, LEGACY_SITE_ENV, PORT } from "./ports.ts";
 
 const ORIGIN = `http://localhost:${PORT}`;
 const DAY_MS = 86_400_000;
-const SECRET = OLD_SITE.OLD_COOKIE_SECRET.split(",")[1]!;
+const SECRET = LEGACY_SITE_ENV.OLD_COOKIE_SECRET.split(",")[1]!;
 const SESSION = "former_session";
-const CLIENT = OLD_SITE.OLD_CLIENT_COOKIE;
+const CLIENT = LEGACY_SITE_ENV.OLD_CLIENT_COOKIE;
 
 interface MovedIn {
   readonly userId: string;
@@ -27,12 +27,12 @@ interface MovedIn {
 }
 
 const encodedSession = (id: string, secret: string = SECRET) =>
-  encodeURIComponent(oldCookie({ sessionId: id }, secret));
+  encodeURIComponent(createLegacyCookie({ sessionId: id }, secret));
 
 /** A member whose session, begun `ageDays` ago, moved in, and the cookie that the site before gave them. */
 function movedIn(db: Database.Database, firstName: string, { ageDays = 10 } = {}): MovedIn {
   const [userId, id, beganAtMs] = [
-    insertUser(sqlOf(db), { firstName }).id,
+    insertUser(createSql(db), { firstName }).id,
     randomUUID(),
     Date.now() - ageDays * DAY_MS,
   ];
@@ -105,8 +105,11 @@ test("Express' cookies, and one signed with the secret before last, are as good"
 }) => {
   const member = movedIn(database, "Ada");
   for (const value of [
-    oldPlainCookie(member.id, SECRET),
-    oldCookie({ sessionId: member.id, name: "Zoë" }, OLD_SITE.OLD_COOKIE_SECRET.split(",")[0]!),
+    createLegacyExpressCookie(member.id, SECRET),
+    createLegacyCookie(
+      { sessionId: member.id, name: "Zoë" },
+      LEGACY_SITE_ENV.OLD_COOKIE_SECRET.split(",")[0]!,
+    ),
   ]) {
     const answer = await ask("/me", `${SESSION}=${encodeURIComponent(value)}`);
     expect([answer.status, Object.keys(setBy(answer)).sort()]).toEqual([200, [SESSION, "session"]]);
@@ -201,7 +204,7 @@ test("an anonymous reader keeps their id, also where the first they send is a re
   serverClock,
 }) => {
   const clientId = randomUUID();
-  const cookie = `${CLIENT}=${encodeURIComponent(oldCookie({ clientId }, SECRET))}`;
+  const cookie = `${CLIENT}=${encodeURIComponent(createLegacyCookie({ clientId }, SECRET))}`;
   const page = setBy(await ask("/blog/one-door-for-writes", cookie));
   expect(Object.keys(page).sort()).toEqual([CLIENT, "reader"]);
   expect(page.reader).toMatch(
@@ -282,7 +285,7 @@ for (const javaScriptEnabled of [true, false]) {
       await serverClock.forward(120 * 60_000);
       const [before, now] = [
         movedIn(database, "Grace"),
-        insertUser(sqlOf(database), { firstName: "Heidi" }),
+        insertUser(createSql(database), { firstName: "Heidi" }),
       ];
       await page.goto("/login");
       await page.getByLabel("Your address for mail").fill(now.email);
@@ -307,7 +310,10 @@ for (const javaScriptEnabled of [true, false]) {
 
 test("a session of ours wins over one of the site before, which goes", async ({ database }) => {
   const member = movedIn(database, "Ada");
-  const own = await memberCookie(database, insertUser(sqlOf(database), { firstName: "Heidi" }).id);
+  const own = await insertMemberSession(
+    database,
+    insertUser(createSql(database), { firstName: "Heidi" }).id,
+  );
   const answer = await ask("/me", `${own.name}=${own.value}; ${member.header}`);
   expect(await answer.text()).toContain("Heidi");
   expect(Object.keys(setBy(answer))).toEqual([SESSION]);

@@ -8,7 +8,7 @@ export const CLUSTER_PORT = 3140;
 export const PORT = IS_CLUSTER ? CLUSTER_PORT + 1 : 3117;
 /** On a cluster one server stands for both: it sets every node's clock and shows the mails. */
 export const CONTROL_PORT = IS_CLUSTER ? 3148 : 3118;
-export const PROVIDER_PORT = IS_CLUSTER ? CONTROL_PORT : 3119;
+export const EMBED_PROVIDER_PORT = IS_CLUSTER ? CONTROL_PORT : 3119;
 export const SMTP_PORT = IS_CLUSTER ? 3149 : 3120;
 /** The second site, which e2e/attack starts for itself, and the control of its clock. */
 export const ATTACK_PORT = 3121;
@@ -17,7 +17,7 @@ export const ATTACK_CONTROL_PORT = 3122;
 export const DATA_DIR = ".data/e2e";
 export const SECRET = "only-for-the-browser-tests-0123456789";
 /** What the site under test is told of the cookies of a site before it: known to the running site alone, not to its build. */
-export const OLD_SITE = {
+export const LEGACY_SITE_ENV = {
   OLD_COOKIE_SECRET: "the-secret-before-last,of-the-site-before",
   OLD_SESSION_COOKIE: "former_session:sessionId",
   OLD_CLIENT_COOKIE: "former_client",

@@ -4,10 +4,10 @@ import { createHash } from "node:crypto";
 import type { BrowserContext, Page } from "@playwright/test";
 import type Database from "better-sqlite3";
 import { decodeRecording, probeAudio } from "#lib/calls/audio.ts";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { insertUser } from "#tests/factories.ts";
 import { expect, test } from "./fixtures.ts";
-import { memberCookie } from "./member-cookie.ts";
+import { insertMemberSession } from "./member-cookie.ts";
 import { PORT } from "./ports.ts";
 
 const PART_BYTES = 524_288;
@@ -332,7 +332,7 @@ test.describe("when the way to the server breaks", () => {
     );
     expect(callsOf(database, userId)).toEqual([]);
     await context.addCookies([
-      { ...(await memberCookie(database, userId)), url: `http://localhost:${PORT}` },
+      { ...(await insertMemberSession(database, userId)), url: `http://localhost:${PORT}` },
     ]);
     await button(page, "I have logged in").click();
     await arrived(page);
@@ -680,7 +680,7 @@ test("after a log-in that leads here, the microphone may be used", async ({
   database,
   mailTo,
 }) => {
-  const { email } = insertUser(sqlOf(database));
+  const { email } = insertUser(createSql(database));
   await page.goto("/calls/record");
   await page.getByLabel("Your address for mail").fill(email);
   await page.keyboard.press("Enter");

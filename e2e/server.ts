@@ -6,38 +6,38 @@ import { cpSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { SERVER_FLAGS } from "../scripts/server-flags.mjs";
-import { migrate } from "#lib/db/migrations.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
 import { startSmtpServer } from "#tests/smtp-server.ts";
 import {
   CONTROL_PORT,
   DATA_DIR,
-  OLD_SITE,
+  LEGACY_SITE_ENV,
   PORT,
-  PROVIDER_PORT,
+  EMBED_PROVIDER_PORT,
   SECRET,
   SMTP_PORT,
 } from "./ports.ts";
 
 rmSync(DATA_DIR, { recursive: true, force: true });
-await migrate(join(DATA_DIR, "lectern.db"), "prisma/migrations");
+await applyMigrations(join(DATA_DIR, "lectern.db"), "prisma/migrations");
 cpSync("content", join(DATA_DIR, "content"), { recursive: true });
 cpSync("e2e/posts", join(DATA_DIR, "content", "blog"), { recursive: true });
 
 const smtp = await startSmtpServer({ port: SMTP_PORT });
 
 // Answers half of what it promised and then nothing more, until /mode says otherwise.
-let mode = "hang";
+let providerMode = "hang";
 createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://provider");
   if (pathname === "/mode") {
-    mode = searchParams.get("is") ?? mode;
-    response.end(mode);
+    providerMode = searchParams.get("is") ?? providerMode;
+    response.end(providerMode);
     return;
   }
   if (pathname === "/mails") {
     const to = searchParams.get("to")?.toLowerCase();
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify(smtp.mails.filter((mail) => !to || mail.to.includes(to))));
+    response.end(JSON.stringify(smtp.emails.filter((mail) => !to || mail.to.includes(to))));
     return;
   }
   const body = JSON.stringify({
@@ -50,9 +50,9 @@ createServer((request, response) => {
     "content-type": "application/json",
     "content-length": String(body.length),
   });
-  if (mode === "hang") response.write(body.slice(0, 20));
+  if (providerMode === "hang") response.write(body.slice(0, 20));
   else response.end(body);
-}).listen(PROVIDER_PORT, "127.0.0.1");
+}).listen(EMBED_PROVIDER_PORT, "127.0.0.1");
 
 const child = spawn(
   process.execPath,
@@ -74,13 +74,13 @@ const child = spawn(
       CONTENT_DIR: join(DATA_DIR, "content"),
       SITE_URL: `http://localhost:${PORT}`,
       SESSION_SECRET: SECRET,
-      ...OLD_SITE,
+      ...LEGACY_SITE_ENV,
       LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
       CONTROL_PORT: String(CONTROL_PORT),
       REPOSITORY_URL: "https://example.test/lectern",
       SMTP_URL: smtp.url,
-      EMBED_PROVIDER_ORIGIN: `http://127.0.0.1:${PROVIDER_PORT}`,
-      FETCH_ALLOW_PRIVATE: `127.0.0.1:${PROVIDER_PORT}`,
+      EMBED_PROVIDER_ORIGIN: `http://127.0.0.1:${EMBED_PROVIDER_PORT}`,
+      FETCH_ALLOW_PRIVATE: `127.0.0.1:${EMBED_PROVIDER_PORT}`,
     },
   },
 );

@@ -1,9 +1,9 @@
 import { globSync } from "node:fs";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { MEMBER_PAGES } from "#lib/session/content-security-policy.ts";
 import { insertUser } from "#tests/factories.ts";
 import { expect, test } from "./fixtures.ts";
-import { memberCookie } from "./member-cookie.ts";
+import { insertMemberSession } from "./member-cookie.ts";
 import { IS_CLUSTER, PORT, SECRET } from "./ports.ts";
 
 const ORIGIN = `http://localhost:${PORT}`;
@@ -23,8 +23,8 @@ test("a session due for renewal is renewed on a page view, row and cookie, once 
   database,
 }) => {
   for (const path of ["/", "/blog/one-door-for-writes", "/teams"]) {
-    const user = insertUser(sqlOf(database), { firstName: "Ada" });
-    const { name, value } = await memberCookie(database, user.id, SECRET, { ageDays: 200 });
+    const user = insertUser(createSql(database), { firstName: "Ada" });
+    const { name, value } = await insertMemberSession(database, user.id, SECRET, { ageDays: 200 });
     const expiry = () =>
       database
         .prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`)
@@ -60,9 +60,9 @@ test("a browser whose session is renewed keeps it, and stays logged in", async (
   context,
   database,
 }) => {
-  const user = insertUser(sqlOf(database), { firstName: "Grace" });
+  const user = insertUser(createSql(database), { firstName: "Grace" });
   await context.addCookies([
-    { ...(await memberCookie(database, user.id, SECRET, { ageDays: 364 })), url: ORIGIN },
+    { ...(await insertMemberSession(database, user.id, SECRET, { ageDays: 364 })), url: ORIGIN },
   ]);
   await page.goto("/");
   const [cookie] = await context.cookies();
@@ -73,8 +73,8 @@ test("a browser whose session is renewed keeps it, and stays logged in", async (
 });
 
 test("a session that has half a year and more left is left alone", async ({ database }) => {
-  const user = insertUser(sqlOf(database));
-  const { name, value } = await memberCookie(database, user.id, SECRET, { ageDays: 180 });
+  const user = insertUser(createSql(database));
+  const { name, value } = await insertMemberSession(database, user.id, SECRET, { ageDays: 180 });
   const answer = await fetch(`${ORIGIN}/blog`, { headers: { cookie: `${name}=${value}` } });
   expect(answer.headers.getSetCookie()).toEqual([]);
   expect(
@@ -88,9 +88,9 @@ test("a session that has half a year and more left is left alone", async ({ data
 test("a session that has ended, or was forged, is nobody's: no page fails and none is renewed", async ({
   database,
 }) => {
-  const user = insertUser(sqlOf(database));
-  const { value } = await memberCookie(database, user.id, SECRET, { ageDays: 200 });
-  const other = await memberCookie(
+  const user = insertUser(createSql(database));
+  const { value } = await insertMemberSession(database, user.id, SECRET, { ageDays: 200 });
+  const other = await insertMemberSession(
     database,
     user.id,
     "a secret of somebody else, long enough for a seal",

@@ -4,7 +4,7 @@
 import { DAY_MS, MINUTE_MS, nowMs } from "../lib/base/clock.ts";
 import { writeSql } from "../lib/db/database.ts";
 import { readdirSync } from "node:fs";
-import { recordOwnership } from "../lib/teams/ownership.ts";
+import { recordLeadChanges } from "../lib/teams/ownership.ts";
 import { insertRead, insertUser } from "../tests/factories.ts";
 
 const NAMES = [
@@ -24,7 +24,7 @@ const NAMES = [
 const TEAMS = ["RED", "BLUE", "YELLOW"];
 
 /** Numbers in [0, 1) that look random and are the same at every run (mulberry32). */
-function sequence(seed: number): () => number {
+function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -34,7 +34,7 @@ function sequence(seed: number): () => number {
   };
 }
 
-function slugs(): string[] {
+function listPostSlugs(): string[] {
   return readdirSync("content/blog", { withFileTypes: true })
     .filter(({ name }) => !name.startsWith("_") && !name.startsWith("."))
     .map(({ name }) => name.replace(/\.mdx?$/, ""))
@@ -42,9 +42,9 @@ function slugs(): string[] {
 }
 
 /** Adds twelve members, four a team, and some months of reads. Returns how many of each. */
-export async function seed(): Promise<{ members: number; reads: number }> {
-  const next = sequence(1);
-  const posts = slugs();
+export async function seedDatabase(): Promise<{ members: number; reads: number }> {
+  const next = seededRandom(1);
+  const posts = listPostSlugs();
   return writeSql((sql) => {
     let reads = 0;
     const now = nowMs();
@@ -72,7 +72,7 @@ export async function seed(): Promise<{ members: number; reads: number }> {
         reads += 1;
       }
     }
-    recordOwnership(sql, { slugs: posts, nowMs: now });
+    recordLeadChanges(sql, { slugs: posts, nowMs: now });
     return { members: users.length, reads };
   });
 }

@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/factories.ts";
-import { listAudit } from "#lib/db/audit.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { startSession } from "#lib/session/session.ts";
+import { listAuditEvents } from "#lib/db/audit.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { createSession } from "#lib/session/session.ts";
 
 /** The real command, on the database of this test, which is open here as it is where a site runs. */
 function admin(...args: string[]) {
@@ -23,7 +23,7 @@ test("the first admin is granted, listed and revoked while the site runs", async
       createdAt: Date.parse("2026-11-01"),
     }),
   );
-  await writeSql((sql) => startSession(sql, id));
+  await writeSql((sql) => createSession(sql, id));
   expect(admin("list")).toMatchObject({
     status: 0,
     stdout: expect.stringContaining("no admin yet") as string,
@@ -48,7 +48,7 @@ test("the first admin is granted, listed and revoked while the site runs", async
       "ada@example.test is no admin any more. They were not logged in.\nWarning: there is no admin now.\n",
     stderr: "",
   });
-  const noted = await snapshotSql((sql) => listAudit(sql));
+  const noted = await readSql((sql) => listAuditEvents(sql));
   expect(noted.map(({ actorId, subjectId, detail }) => [actorId, subjectId, detail.role])).toEqual([
     [null, id, { from: "ADMIN", to: "MEMBER" }],
     [null, id, { from: "MEMBER", to: "ADMIN" }],

@@ -1,12 +1,17 @@
 // npm run admin -- grant EMAIL | list | revoke EMAIL: who is an admin. The only way to the first one.
 
-import { readCommandLine, requireDatabase, requirePrimary, wrongUse } from "./command-line.ts";
+import {
+  parseCommandLine,
+  exitUnlessDatabase,
+  exitUnlessPrimary,
+  exitWithUsage,
+} from "./command-line.ts";
 import { env } from "#lib/base/env.ts";
 import { isAppError } from "#lib/base/errors.ts";
-import { email as emailField } from "#lib/base/fields.ts";
-import { closeDatabase, snapshotSql, writeSql } from "#lib/db/database.ts";
-import { stopLitefs } from "#lib/litefs/role.ts";
-import { changeRoleByAddress, listAdmins } from "#lib/members/roles.ts";
+import { emailField as emailField } from "#lib/base/fields.ts";
+import { closeDatabase, readSql, writeSql } from "#lib/db/database.ts";
+import { stopWatchingLitefs } from "#lib/litefs/role.ts";
+import { changeRoleByEmail, listAdmins } from "#lib/members/roles.ts";
 
 process.env.LOG_LEVEL ??= "error"; // what is printed is the answer
 
@@ -19,46 +24,49 @@ Makes a member an admin or takes that away, in ${env.DATABASE_FILE}. The site ma
 Whoever changes is logged out everywhere, and the change is noted in the log at /admin/log.
 Exit code 0 when it is done, 1 when it is refused, 2 for a command that is not understood or without a database.`;
 
-const { words } = readCommandLine(usage, {}, { words: true });
+const { words } = parseCommandLine(usage, {}, { words: true });
 const [command, address, ...rest] = words;
 if (command !== "list" && command !== "grant" && command !== "revoke")
-  wrongUse(command === undefined ? "Say what to do." : `There is no command "${command}".`, usage);
+  exitWithUsage(
+    command === undefined ? "Say what to do." : `There is no command "${command}".`,
+    usage,
+  );
 if (rest.length > 0 || (command === "list" && address !== undefined))
-  wrongUse(`One thing at a time: what is "${rest[0] ?? address}"?`, usage);
+  exitWithUsage(`One thing at a time: what is "${rest[0] ?? address}"?`, usage);
 const parsed = emailField().safeParse(address);
 if (command !== "list" && !parsed.success)
-  wrongUse(parsed.error.issues[0]?.message ?? "The address is missing.", usage);
-requireDatabase();
+  exitWithUsage(parsed.error.issues[0]?.message ?? "The address is missing.", usage);
+exitUnlessDatabase();
 
 try {
   if (command === "list") {
-    const admins = await snapshotSql(listAdmins);
+    const admins = await readSql(listAdmins);
     for (const { email, firstName, createdAt } of admins)
       console.log(`${email}  ${firstName}  ${new Date(createdAt).toISOString().slice(0, 10)}`);
     if (admins.length === 0) console.log("There is no admin yet: npm run admin -- grant EMAIL");
   } else {
-    await requirePrimary();
+    await exitUnlessPrimary();
     // As it was typed, for addresses that were moved in from elsewhere with capitals.
-    const { to, ended, admins } = await writeSql((sql) =>
-      changeRoleByAddress(sql, {
+    const { to, revokedSessionCount, adminCount } = await writeSql((sql) =>
+      changeRoleByEmail(sql, {
         email: address!.trim(),
         role: command === "grant" ? "ADMIN" : "MEMBER",
       }),
     );
     const out =
-      ended === 0
+      revokedSessionCount === 0
         ? "They were not logged in."
-        : `They were logged out (${ended} ${ended === 1 ? "session" : "sessions"}).`;
+        : `They were logged out (${revokedSessionCount} ${revokedSessionCount === 1 ? "session" : "sessions"}).`;
     console.log(
       `${address!.trim()} is ${to === "ADMIN" ? "an admin" : "no admin any more"}. ${out}`,
     );
-    if (admins === 0) console.log("Warning: there is no admin now.");
+    if (adminCount === 0) console.log("Warning: there is no admin now.");
   }
 } catch (error) {
   if (!isAppError(error)) throw error;
   console.error(error.message);
   process.exitCode = 1;
 } finally {
-  stopLitefs();
+  stopWatchingLitefs();
   await closeDatabase();
 }

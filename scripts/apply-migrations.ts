@@ -5,14 +5,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openConnection } from "#lib/db/connection.ts";
 import { isReplicated } from "#lib/litefs/instance.ts";
-import { migrate, readMigrations } from "#lib/db/migrations.ts";
+import { applyMigrations, readMigrations } from "#lib/db/migrations.ts";
 
 const [file, word] = process.argv.slice(2);
 if (!file) throw new Error("apply-migrations.ts FILE [pending | new]");
-const migrations = join(import.meta.dirname, "..", "prisma", "migrations");
+const migrationsDir = join(import.meta.dirname, "..", "prisma", "migrations");
 
 /** The migrations that the database does not have. It is opened for reading only. */
-async function pending(of: string): Promise<string[]> {
+async function listPendingMigrations(of: string): Promise<string[]> {
   const { db, close } = await openConnection(of, "reader", 5_000);
   try {
     const isKept = db
@@ -26,7 +26,7 @@ async function pending(of: string): Promise<string[]> {
           .pluck()
           .all()
       : [];
-    return readMigrations(migrations)
+    return readMigrations(migrationsDir)
       .map(({ name }) => name)
       .filter((name) => !done.includes(name));
   } finally {
@@ -38,13 +38,15 @@ if (word === "pending") {
   // Opening would make the file.
   console.log(
     JSON.stringify(
-      existsSync(file) ? await pending(file) : readMigrations(migrations).map(({ name }) => name),
+      existsSync(file)
+        ? await listPendingMigrations(file)
+        : readMigrations(migrationsDir).map(({ name }) => name),
     ),
   );
 } else {
   console.log(
     JSON.stringify(
-      await migrate(file, migrations, { isNewerFine: isReplicated() && word !== "new" }),
+      await applyMigrations(file, migrationsDir, { isNewerFine: isReplicated() && word !== "new" }),
     ),
   );
 }

@@ -2,15 +2,15 @@
 // LiteFS starts the launcher (scripts/launch.ts), the launcher the site. With REPLICATION=off there is no LiteFS.
 
 import { join } from "node:path";
-import { boot } from "#lib/launch/boot.ts";
-import { say } from "#lib/launch/say.ts";
+import { supervise } from "#lib/launch/boot.ts";
+import { logEvent } from "#lib/launch/say.ts";
 import { readSettings } from "#lib/launch/settings.ts";
 
 try {
   const settings = readSettings(process.env, join(import.meta.dirname, ".."));
   process.env.INSTANCE = settings.instance;
-  process.exitCode = await boot(settings, process.env);
+  process.exitCode = await supervise(settings, process.env);
 } catch (error) {
-  say("error", "boot.failed", { error });
+  logEvent("error", "boot.failed", { error });
   process.exitCode = 1;
 }

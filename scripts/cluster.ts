@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { startCluster } from "../e2e/cluster/cluster.ts";
 import { findMissing } from "../e2e/cluster/tools/tools.ts";
-import { readCommandLine, wrongUse } from "./command-line.ts";
+import { parseCommandLine, exitWithUsage } from "./command-line.ts";
 
 const usage = `npm run cluster -- [--regions dfw,ams,syd] [--latency] [--port 4000] [--keep]
 
@@ -16,7 +16,7 @@ const usage = `npm run cluster -- [--regions dfw,ams,syd] [--latency] [--port 40
 
 Ctrl-C ends everything.`;
 
-const { flags } = readCommandLine(usage, {
+const { flags } = parseCommandLine(usage, {
   regions: { type: "string", default: "dfw,ams,syd" },
   latency: { type: "boolean", default: false },
   port: { type: "string", default: "4000" },
@@ -26,14 +26,14 @@ const { flags } = readCommandLine(usage, {
 const regions = [...new Set(flags.regions.split(",").map((region) => region.trim()))];
 const port = Number(flags.port);
 if (regions.some((region) => !/^[a-z]{3}$/.test(region)))
-  wrongUse(
+  exitWithUsage(
     `--regions ${flags.regions}: regions are three letters each, with commas between them.`,
     usage,
   );
 if (!Number.isInteger(port) || port < 1 || port + regions.length > 65_535)
-  wrongUse(`--port ${flags.port}: must be a number from 1 to 65535.`, usage);
+  exitWithUsage(`--port ${flags.port}: must be a number from 1 to 65535.`, usage);
 if (!existsSync(flags.image))
-  wrongUse(`${flags.image} is not there. npm run cluster builds it.`, usage);
+  exitWithUsage(`${flags.image} is not there. npm run cluster builds it.`, usage);
 const missing = findMissing();
 if (missing.length > 0) {
   console.error(`A cluster can't run here:\n${missing.map((line) => `  ${line}`).join("\n")}`);
@@ -52,7 +52,7 @@ try {
     port,
     ...(flags.keep && { folder: join(".data", "cluster") }),
   });
-  const primary = await cluster.primary();
+  const primary = await cluster.findPrimary();
   console.log(
     `\n  Lectern runs on ${[...cluster.nodes.keys()].join(", ")}; ${primary?.name ?? "none"} is the primary.\n`,
   );

@@ -5,13 +5,13 @@ import { type ParseArgsConfig, parseArgs } from "node:util";
 import { dirname, join } from "node:path";
 import { env } from "#lib/base/env.ts";
 import { isReplicated } from "#lib/litefs/instance.ts";
-import { primaryInstance, settledRole, startLitefs } from "#lib/litefs/role.ts";
+import { findPrimaryInstance, waitForKnownRole, startWatchingLitefs } from "#lib/litefs/role.ts";
 
 /**
  * The flags and words after the command's name. Prints `usage` and ends the process for --help (code 0), and for
  * what `options` doesn't know or words where `words` says that there are none (code 2).
  */
-export function readCommandLine<Options extends NonNullable<ParseArgsConfig["options"]>>(
+export function parseCommandLine<Options extends NonNullable<ParseArgsConfig["options"]>>(
   usage: string,
   options: Options,
   { words = false }: { words?: boolean } = {},
@@ -29,41 +29,41 @@ export function readCommandLine<Options extends NonNullable<ParseArgsConfig["opt
     }
     return { flags: values, words: positionals };
   } catch (error) {
-    return wrongUse((error as Error).message, usage);
+    return exitWithUsage((error as Error).message, usage);
   }
 }
 
 /** Says what is wrong and how it is right, and ends the process with code 2. */
-export function wrongUse(problem: string, usage: string): never {
+export function exitWithUsage(problem: string, usage: string): never {
   // Last, where one looks.
   console.error(`${usage}\n\n${problem}`);
   process.exit(2);
 }
 
 /** Ends the process with code 2 where there is no database yet: opening it would make an empty one. */
-export function requireDatabase(): void {
+export function exitUnlessDatabase(): void {
   if (existsSync(env.DATABASE_FILE)) return;
   console.error(`${env.DATABASE_FILE} is not there. npm start makes it.`);
   process.exit(2);
 }
 
 /** LiteFS answers in milliseconds; a hand-over takes less than this. */
-const SETTLE_MS = 3_000;
+const ROLE_TIMEOUT_MS = 3_000;
 
 /**
  * Ends the process with code 1 where this machine may not write: on a replica, and where no primary is known. Elsewhere it returns,
  * in a cluster with LiteFS being followed (stopLitefs() ends that).
  */
-export async function requirePrimary(): Promise<void> {
+export async function exitUnlessPrimary(): Promise<void> {
   const refuse = (why: string): never => {
     console.error(why);
     process.exit(1);
   };
   if (isReplicated()) {
-    startLitefs();
-    const role = await settledRole(SETTLE_MS);
+    startWatchingLitefs();
+    const role = await waitForKnownRole(ROLE_TIMEOUT_MS);
     if (role === "replica")
-      refuse(`This is a replica. Run it on ${primaryInstance() ?? "the primary"}.`);
+      refuse(`This is a replica. Run it on ${findPrimaryInstance() ?? "the primary"}.`);
     if (role === "unknown")
       refuse(`No primary is known at ${env.LITEFS_URL}. Try again in some seconds.`);
     return;

@@ -3,22 +3,22 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
-import { readCommandLine } from "./command-line.ts";
+import { parseCommandLine } from "./command-line.ts";
 import { env } from "#lib/base/env.ts";
-import { inParallel } from "#lib/base/in-parallel.ts";
+import { forEachConcurrently } from "#lib/base/in-parallel.ts";
 import { PostError } from "#lib/base/post-error.ts";
-import { findComponents } from "#lib/content/component-registry.ts";
+import { listLocalComponents } from "#lib/content/component-registry.ts";
 import { parsePost } from "#lib/content/parse-post.ts";
 import { fetchText } from "#lib/fetch/fetch.ts";
 import {
   checkPosts,
-  reportJson,
-  reportLines,
+  formatReportJson,
+  formatReportLines,
   type CheckItem,
   type CheckReport,
 } from "#lib/mdx/check.ts";
 import { createCompiler } from "#lib/mdx/compile.ts";
-import type { ImageManifest } from "#lib/mdx/compiled-post.ts";
+import type { PostImages } from "#lib/mdx/compiled-post.ts";
 
 process.env.LOG_LEVEL ??= "error"; // the report says it all, and --json must stay JSON
 
@@ -31,7 +31,7 @@ Compiles every .md and .mdx file below DIR and prints, for each that fails, "fil
   --json      one line of JSON: {"posts","ok","failed":[{file,line,reason}],"warnings","ms"}
 Exit code 0 when all compile, 1 when not, 2 when DIR can't be read.`;
 
-const { flags } = readCommandLine(usage, {
+const { flags } = parseCommandLine(usage, {
   dir: { type: "string" },
   offline: { type: "boolean" },
   json: { type: "boolean" },
@@ -42,39 +42,39 @@ if (!existsSync(dir)) {
   console.error(`There is no folder ${dir}.`);
   process.exit(2);
 }
-const own = existsSync(ownDir) && realpathSync(dir) === realpathSync(ownDir);
+const isOwnBlog = existsSync(ownDir) && realpathSync(dir) === realpathSync(ownDir);
 
 const compiler = createCompiler({
   workers: Math.max(1, availableParallelism()),
   maxQueue: Number.POSITIVE_INFINITY,
 });
-const files = filesBelow(dir, /\.mdx?$/);
-const components = own ? findComponents(env.CONTENT_DIR) : {};
-const publicImages = own ? imagesOf("public", "/") : {};
-const report = await checkPosts(files.map(readItem), compiler.compile);
+const files = listFiles(dir, /\.mdx?$/);
+const components = isOwnBlog ? listLocalComponents(env.CONTENT_DIR) : {};
+const publicImages = isOwnBlog ? listImages("public", "/") : {};
+const report = await checkPosts(files.map(readCheckItem), compiler.compile);
 await compiler.close();
-const dead = flags.offline ? [] : await deadLinks(report);
-const full = { ...report, warnings: [...report.warnings, ...dead] };
-if (flags.json) console.log(reportJson(full));
-else for (const line of reportLines(full)) console.log(line);
+const deadLinkWarnings = flags.offline ? [] : await findDeadLinks(report);
+const fullReport = { ...report, warnings: [...report.warnings, ...deadLinkWarnings] };
+if (flags.json) console.log(formatReportJson(fullReport));
+else for (const line of formatReportLines(fullReport)) console.log(line);
 process.exitCode = report.failed.length > 0 ? 1 : 0;
 
-function readItem(path: string): CheckItem {
+function readCheckItem(path: string): CheckItem {
   // Our own posts are named as everywhere else on the site, others as they lie below DIR.
-  const file = own ? `blog/${path}` : path;
+  const file = isOwnBlog ? `blog/${path}` : path;
   try {
     const text = readFileSync(join(dir, path), "utf8");
-    const post = parsePost(file, text, { lenient: !own });
-    const images = { ...publicImages, ...imagesOf(join(dir, dirname(path)), "./") };
-    const missing = missingBanner(
+    const post = parsePost(file, text, { lenient: !isOwnBlog });
+    const images = { ...publicImages, ...listImages(join(dir, dirname(path)), "./") };
+    const missing = findMissingBanner(
       post.frontMatter.banner,
       images,
       text.split("\n").slice(0, post.bodyLine - 1),
     );
-    if (missing && own) return { problem: { file, field: "banner", ...missing } };
+    if (missing && isOwnBlog) return { problem: { file, field: "banner", ...missing } };
     return {
       // Another blog has its own fields: that they are not ours is enough to say.
-      warnings: own
+      warnings: isOwnBlog
         ? post.warnings
         : [
             ...post.warnings.map((warning) => warning.replace(/; allowed are .*$/, "")),
@@ -86,9 +86,9 @@ function readItem(path: string): CheckItem {
         bodyLine: post.bodyLine,
         images,
         // A blog that we only try may show pictures of any host.
-        imageHosts: own ? env.IMAGE_HOSTS : ["*"],
+        imageHosts: isOwnBlog ? env.IMAGE_HOSTS : ["*"],
         localComponents: Object.hasOwn(components, post.slug) ? components[post.slug]! : [],
-        missingImages: own ? "fail" : "warn",
+        missingImages: isOwnBlog ? "fail" : "warn",
       },
     };
   } catch (error) {
@@ -98,9 +98,9 @@ function readItem(path: string): CheckItem {
 }
 
 /** What is wrong with a banner of this site that is not there; null for one that is, for one of another site, and for none. */
-function missingBanner(
+function findMissingBanner(
   banner: string | undefined,
-  images: ImageManifest,
+  images: PostImages,
   frontMatter: readonly string[],
 ): { line: number; reason: string } | null {
   if (banner === undefined || !/^\.?\//.test(banner) || Object.hasOwn(images, banner)) return null;
@@ -109,28 +109,28 @@ function missingBanner(
 }
 
 /** Paths below `folder`, with forward slashes. Links to folders are not followed: they may lead round in a circle. */
-function filesBelow(folder: string, wanted: RegExp, prefix = ""): string[] {
+function listFiles(folder: string, wanted: RegExp, prefix = ""): string[] {
   const found = readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
     if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
-    if (entry.isDirectory()) return filesBelow(folder, wanted, `${prefix}${entry.name}/`);
+    if (entry.isDirectory()) return listFiles(folder, wanted, `${prefix}${entry.name}/`);
     return entry.isFile() && wanted.test(entry.name) ? [prefix + entry.name] : [];
   });
   return found.sort();
 }
 
 /** Which pictures there are; their sizes don't matter for a check. */
-function imagesOf(folder: string, prefix: string): ImageManifest {
+function listImages(folder: string, prefix: string): PostImages {
   if (!existsSync(folder)) return {};
-  const found = filesBelow(folder, /\.(png|jpe?g|gif|webp|avif|svg|mp4|webm|mp3|ogg)$/i);
+  const found = listFiles(folder, /\.(png|jpe?g|gif|webp|avif|svg|mp4|webm|mp3|ogg)$/i);
   return Object.fromEntries(
     found.map((path) => [prefix + path, { src: prefix + path, width: 1, height: 1 }]),
   );
 }
 
-async function deadLinks({ embeds }: CheckReport): Promise<string[]> {
+async function findDeadLinks({ embeds }: CheckReport): Promise<string[]> {
   const warnings: string[] = [];
-  await inParallel([...embeds], 4, async ([url, shownIn]) => {
-    const reason = await fetchText(url, { truncate: true }).then(
+  await forEachConcurrently([...embeds], 4, async ([url, shownIn]) => {
+    const reason = await fetchText(url, { shouldTruncate: true }).then(
       ({ status }) => (status >= 400 ? `it answers ${status}` : null),
       (error: Error) => error.message,
     );

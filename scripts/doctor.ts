@@ -7,22 +7,22 @@ import { env } from "#lib/base/env.ts";
 import { findMissing } from "../e2e/cluster/tools/tools.ts";
 
 let problems = 0;
-function line(ok: boolean | "note", what: string, fix = ""): void {
+function reportLine(ok: boolean | "note", what: string, fix = ""): void {
   if (ok === false) problems += 1;
   console.log(
     `${ok === "note" ? "note" : ok ? " ok " : "FAIL"}  ${what}${ok === true || !fix ? "" : `\n      ${fix}`}`,
   );
 }
 
-line(true, `Node ${process.versions.node} (${process.execPath})`);
+reportLine(true, `Node ${process.versions.node} (${process.execPath})`);
 
 try {
-  line(
+  reportLine(
     true,
     `configuration: site ${env.SITE_URL}, data in ${env.DATA_DIR}, posts from ${env.CONTENT_SOURCE}`,
   );
 } catch (error) {
-  line(false, (error as Error).message);
+  reportLine(false, (error as Error).message);
   process.exit(1);
 }
 
@@ -33,7 +33,7 @@ const { version } = memory.prepare("SELECT sqlite_version() AS version").get() a
 memory.close();
 const [, minor = 0, patch = 0] = version.split(".").map(Number);
 // sqlite.org/wal.html, "The WAL-reset bug": fixed in 3.51.3.
-line(
+reportLine(
   minor > 51 || (minor === 51 && patch >= 3),
   `SQLite ${version}`,
   "Older than 3.51.3: two connections that write and checkpoint can corrupt the file.",
@@ -43,52 +43,53 @@ if (existsSync(env.DATABASE_FILE)) {
   const db = new Database(env.DATABASE_FILE, { readonly: true });
   const mode = db.pragma("journal_mode", { simple: true });
   const pageSize = db.pragma("page_size", { simple: true });
-  line(
+  reportLine(
     mode === "wal",
     `${env.DATABASE_FILE}: journal mode ${String(mode)}`,
     "The site makes its database in WAL mode. Start it once on a plain file; never change the mode on a LiteFS cluster.",
   );
-  line(
+  reportLine(
     pageSize === 4096,
     `${env.DATABASE_FILE}: page size ${String(pageSize)}`,
     "LiteFS needs one page size for ever: 4096.",
   );
-  line(
+  reportLine(
     db.pragma("quick_check", { simple: true }) === "ok",
     `${env.DATABASE_FILE}: quick_check`,
     "The file is damaged: restore a backup.",
   );
-  line(
+  reportLine(
     (db.pragma("foreign_key_check") as unknown[]).length === 0,
     `${env.DATABASE_FILE}: foreign keys`,
     "Rows point at nothing: see PRAGMA foreign_key_check.",
   );
   db.close();
 } else {
-  line("note", `${env.DATABASE_FILE} does not exist yet`, "npm start makes it.");
+  reportLine("note", `${env.DATABASE_FILE} does not exist yet`, "npm start makes it.");
 }
 
-const browser = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
+const browserPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
   (path) => path && existsSync(path),
 );
-line(
-  browser ? true : "note",
-  browser ? `browser for e2e: ${browser}` : "no system Chromium",
+reportLine(
+  browserPath ? true : "note",
+  browserPath ? `browser for e2e: ${browserPath}` : "no system Chromium",
   "npm run e2e installs one, or says what is missing.",
 );
 
-const postgres = findPostgres();
-line(
-  postgres ? true : "note",
-  postgres
-    ? `PostgreSQL for the tests and the demo of the move: ${postgres}`
+const postgresPath = findPostgres();
+reportLine(
+  postgresPath ? true : "note",
+  postgresPath
+    ? `PostgreSQL for the tests and the demo of the move: ${postgresPath}`
     : "no PostgreSQL: the tests of the move are skipped",
   POSTGRES_MISSING,
 );
 
-const missing = findMissing();
-if (missing.length === 0) line(true, "several regions on this machine (npm run cluster)");
-for (const sentence of missing) line("note", "no cluster on this machine", sentence);
+const missingTools = findMissing();
+if (missingTools.length === 0)
+  reportLine(true, "several regions on this machine (npm run cluster)");
+for (const sentence of missingTools) reportLine("note", "no cluster on this machine", sentence);
 
 console.log(problems ? `\n${problems} to mend` : "\nnothing to mend");
 process.exitCode = problems ? 1 : 0;

@@ -22,21 +22,21 @@ const night = "#16283f";
 
 type Point = readonly [x: number, y: number];
 
-const n = (value: number) => Math.round(value * 10) / 10;
+const roundToTenth = (value: number) => Math.round(value * 10) / 10;
 const rect = (x: number, y: number, w: number, h: number, fill: string, more = "") =>
-  `<rect x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}" fill="${fill}" ${more}/>`;
+  `<rect x="${roundToTenth(x)}" y="${roundToTenth(y)}" width="${roundToTenth(w)}" height="${roundToTenth(h)}" fill="${fill}" ${more}/>`;
 const disc = (x: number, y: number, r: number, fill: string, more = "") =>
-  `<circle cx="${n(x)}" cy="${n(y)}" r="${n(r)}" fill="${fill}" ${more}/>`;
+  `<circle cx="${roundToTenth(x)}" cy="${roundToTenth(y)}" r="${roundToTenth(r)}" fill="${fill}" ${more}/>`;
 const stroke = (color: string, width: number, more = "") =>
   `fill="none" stroke="${color}" stroke-width="${width}" ${more}`;
 const ring = (x: number, y: number, r: number, color: string, width: number, more = "") =>
-  `<circle cx="${n(x)}" cy="${n(y)}" r="${n(r)}" ${stroke(color, width, more)}/>`;
+  `<circle cx="${roundToTenth(x)}" cy="${roundToTenth(y)}" r="${roundToTenth(r)}" ${stroke(color, width, more)}/>`;
 const line = (points: readonly Point[], color: string, width: number, more = "") =>
-  `<polyline points="${points.map(([x, y]) => `${n(x)},${n(y)}`).join(" ")}" ${stroke(color, width, more)}/>`;
+  `<polyline points="${points.map(([x, y]) => `${roundToTenth(x)},${roundToTenth(y)}`).join(" ")}" ${stroke(color, width, more)}/>`;
 const path = (d: string, color: string, width: number, more = "") =>
   `<path d="${d}" ${stroke(color, width, more)}/>`;
 const shape = (points: readonly Point[], fill: string) =>
-  `<polygon points="${points.map(([x, y]) => `${n(x)},${n(y)}`).join(" ")}" fill="${fill}"/>`;
+  `<polygon points="${points.map(([x, y]) => `${roundToTenth(x)},${roundToTenth(y)}`).join(" ")}" fill="${fill}"/>`;
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 const onCircle = (x: number, y: number, r: number, turn: number): Point => [
   x + r * Math.cos(turn * 2 * Math.PI),
@@ -55,7 +55,7 @@ const arc = (
   const [x1, y1] = onCircle(x, y, r, from);
   const [x2, y2] = onCircle(x, y, r, to);
   return path(
-    `M${n(x1)} ${n(y1)}A${n(r)} ${n(r)} 0 ${to - from > 0.5 ? 1 : 0} 1 ${n(x2)} ${n(y2)}`,
+    `M${roundToTenth(x1)} ${roundToTenth(y1)}A${roundToTenth(r)} ${roundToTenth(r)} 0 ${to - from > 0.5 ? 1 : 0} 1 ${roundToTenth(x2)} ${roundToTenth(y2)}`,
     color,
     width,
     more,
@@ -83,7 +83,7 @@ function drum(
   const ry = rx * 0.3;
   const slice = (fill: string, index: number) => {
     const top = y - index * plate;
-    return `<path d="M${n(x - rx)} ${n(top)}v${n(-plate + 10)}h${n(rx * 2)}v${n(plate - 10)}a${n(rx)} ${n(ry)} 0 0 1 ${n(-rx * 2)} 0z" fill="${fill}"/><ellipse cx="${n(x)}" cy="${n(top - plate + 10)}" rx="${n(rx)}" ry="${n(ry)}" fill="${fill}" stroke="${edge}" stroke-width="5"/>`;
+    return `<path d="M${roundToTenth(x - rx)} ${roundToTenth(top)}v${roundToTenth(-plate + 10)}h${roundToTenth(rx * 2)}v${roundToTenth(plate - 10)}a${roundToTenth(rx)} ${roundToTenth(ry)} 0 0 1 ${roundToTenth(-rx * 2)} 0z" fill="${fill}"/><ellipse cx="${roundToTenth(x)}" cy="${roundToTenth(top - plate + 10)}" rx="${roundToTenth(rx)}" ry="${roundToTenth(ry)}" fill="${fill}" stroke="${edge}" stroke-width="5"/>`;
   };
   return plates.map(slice).join("");
 }
@@ -94,13 +94,13 @@ interface Picture {
   draw(): string;
 }
 
-const beside = (slug: string) => `content/blog/${slug}/hero.png`;
-const shared = (slug: string) => `public/images/${slug}.png`;
+const heroImagePath = (slug: string) => `content/blog/${slug}/hero.png`;
+const publicImagePath = (slug: string) => `public/images/${slug}.png`;
 
 const pictures: Record<string, Picture> = {
   // A page and its database, touching; the same database far away on a thin line.
   "sqlite-beside-the-reader": {
-    file: beside("sqlite-beside-the-reader"),
+    file: heroImagePath("sqlite-beside-the-reader"),
     ground: paper,
     draw: () => {
       const random = seeded(7);
@@ -121,7 +121,7 @@ const pictures: Record<string, Picture> = {
   },
   // A ball that bounces once on the wrong post and lands on the right one.
   "the-request-that-finds-the-primary": {
-    file: beside("the-request-that-finds-the-primary"),
+    file: heroImagePath("the-request-that-finds-the-primary"),
     ground: night,
     draw: () => {
       const posts = range(6)
@@ -141,7 +141,7 @@ const pictures: Record<string, Picture> = {
           y,
           5 + t * 23,
           i === 43 ? red : "#f4efe4",
-          i === 43 ? "" : `opacity="${n(0.25 + t * 0.7)}"`,
+          i === 43 ? "" : `opacity="${roundToTenth(0.25 + t * 0.7)}"`,
         );
       });
       return `${ring(1126, 872, 150, "#2b4263", 3)}${ring(1126, 872, 230, "#2b4263", 3)}${ring(1126, 872, 310, "#23395a", 3)}${posts}${tops}${steps.join("")}`;
@@ -149,7 +149,7 @@ const pictures: Record<string, Picture> = {
   },
   // A page seen to its end, and a ring that is 60 % full.
   "what-counts-as-a-read": {
-    file: beside("what-counts-as-a-read"),
+    file: heroImagePath("what-counts-as-a-read"),
     ground: "#e9ded0",
     draw: () => {
       const random = seeded(21);
@@ -169,7 +169,7 @@ const pictures: Record<string, Picture> = {
   },
   // A spiral that would go on for ever, and the bar where it does not.
   "a-deadline-that-ends-the-worker": {
-    file: beside("a-deadline-that-ends-the-worker"),
+    file: heroImagePath("a-deadline-that-ends-the-worker"),
     ground: paper,
     draw: () => {
       const points = range(1_400).map((i): Point => {
@@ -191,12 +191,12 @@ const pictures: Record<string, Picture> = {
   },
   // The same way through many gates, or through one.
   "what-litefs-costs": {
-    file: beside("what-litefs-costs"),
+    file: heroImagePath("what-litefs-costs"),
     ground: "#dfe5df",
     draw: () => {
       const gate = (x: number, base: number, h: number, w: number, color: string) =>
         path(
-          `M${n(x - w / 2)} ${base}v${n(-h)}a${n(w / 2)} ${n(w / 2)} 0 0 1 ${n(w)} 0v${n(h)}`,
+          `M${roundToTenth(x - w / 2)} ${base}v${roundToTenth(-h)}a${roundToTenth(w / 2)} ${roundToTenth(w / 2)} 0 0 1 ${roundToTenth(w)} 0v${roundToTenth(h)}`,
           color,
           15,
         );
@@ -214,7 +214,7 @@ const pictures: Record<string, Picture> = {
   },
   // Many lines, one slit, and behind it bundles.
   "one-door-for-writes": {
-    file: beside("one-door-for-writes"),
+    file: heroImagePath("one-door-for-writes"),
     ground: ink,
     draw: () => {
       const colors = [red, yellow, sage, "#5d86bf", paper];
@@ -224,7 +224,7 @@ const pictures: Record<string, Picture> = {
         const bundle = 420 + Math.floor(i / 7) * 90;
         const end = bundle + (i % 7) * 9;
         return path(
-          `M-10 ${n(y)}C420 ${n(y)} 560 ${n(560 + i * 2.4)} 780 ${n(560 + i * 2.4)}S1120 ${n(end)} 1610 ${n(end)}`,
+          `M-10 ${roundToTenth(y)}C420 ${roundToTenth(y)} 560 ${roundToTenth(560 + i * 2.4)} 780 ${roundToTenth(560 + i * 2.4)}S1120 ${roundToTenth(end)} 1610 ${roundToTenth(end)}`,
           colors[Math.floor(random() * 5)] as string,
           5,
         );
@@ -238,7 +238,7 @@ const pictures: Record<string, Picture> = {
   },
   // Three kinds of marks in one column, sorted by kind and not by age.
   "three-dates-in-one-column": {
-    file: shared("three-dates-in-one-column"),
+    file: publicImagePath("three-dates-in-one-column"),
     ground: "#f0e3c8",
     draw: () => {
       const cell = (i: number) => {
@@ -285,7 +285,7 @@ const pictures: Record<string, Picture> = {
   },
   // A sheet that is not there, and two shadows it throws all the same.
   "no-file-means-two-things": {
-    file: shared("no-file-means-two-things"),
+    file: publicImagePath("no-file-means-two-things"),
     ground: sage,
     draw: () => {
       const sheet = (x: number, y: number): readonly Point[] => [
@@ -309,7 +309,7 @@ const pictures: Record<string, Picture> = {
   },
   // Strips that leave one block and arrive in another, in the same order.
   "moving-in-from-postgres": {
-    file: beside("moving-in-from-postgres"),
+    file: heroImagePath("moving-in-from-postgres"),
     ground: paper,
     draw: () => {
       const colors = [blue, night, "#4a6ea6", blue, sage, night];
@@ -343,7 +343,7 @@ const pictures: Record<string, Picture> = {
   },
   // A way with three turns through a fence; the fourth turn ends at the fence.
   "fetching-a-strangers-link": {
-    file: beside("fetching-a-strangers-link"),
+    file: heroImagePath("fetching-a-strangers-link"),
     ground: "#d9dfe8",
     draw: () => {
       const bars = (x: number, gap: number) =>
@@ -385,7 +385,7 @@ const pictures: Record<string, Picture> = {
   },
   // A floor plan with doors that open one way.
   "a-tour-of-the-code": {
-    file: beside("a-tour-of-the-code"),
+    file: heroImagePath("a-tour-of-the-code"),
     ground: "#f4efe4",
     draw: () => {
       const wall = 16;
@@ -440,7 +440,7 @@ const pictures: Record<string, Picture> = {
   },
   // Twenty-four strips from night to night; the sun stands in the middle one.
   "a-day-is-not-a-moment": {
-    file: shared("a-day-is-not-a-moment"),
+    file: publicImagePath("a-day-is-not-a-moment"),
     ground: night,
     draw: () => {
       const shades = [
@@ -481,13 +481,13 @@ const pictures: Record<string, Picture> = {
   },
   // Two arrows in a ring, each waiting for the other to move; in the middle a keyhole.
   "one-key-one-producer": {
-    file: shared("one-key-one-producer"),
+    file: publicImagePath("one-key-one-producer"),
     ground: "#e6d9c3",
     draw: () => {
       const half = (from: number, color: string) => {
         const [x, y] = onCircle(800, 600, 400, from + 0.405);
         const turn = (from + 0.405) * 360 + 90;
-        return `${arc(800, 600, 400, from, from + 0.4, color, 96)}<g transform="translate(${n(x)} ${n(y)}) rotate(${n(turn)})">${shape(
+        return `${arc(800, 600, 400, from, from + 0.4, color, 96)}<g transform="translate(${roundToTenth(x)} ${roundToTenth(y)}) rotate(${roundToTenth(turn)})">${shape(
           [
             [-20, -120],
             [110, 0],
@@ -509,7 +509,7 @@ const pictures: Record<string, Picture> = {
   },
   // A ring of days, most of it gone, and the second ring that begins.
   "the-session-that-renews-itself": {
-    file: shared("the-session-that-renews-itself"),
+    file: publicImagePath("the-session-that-renews-itself"),
     ground: "#efe2d2",
     draw: () => {
       const ticks = (
@@ -535,7 +535,7 @@ const pictures: Record<string, Picture> = {
   },
   // A voice that is torn and goes on, and the parts in which it is carried.
   "a-recording-that-survives": {
-    file: shared("a-recording-that-survives"),
+    file: publicImagePath("a-recording-that-survives"),
     ground: "#dfe5dc",
     draw: () => {
       const random = seeded(23);
@@ -583,7 +583,10 @@ const pictures: Record<string, Picture> = {
 };
 
 /** Draws one picture and returns its size in bytes. Throws when it is too large to keep in the repository. */
-async function draw(name: string, { file, ground, draw: content }: Picture): Promise<number> {
+async function renderPicture(
+  name: string,
+  { file, ground, draw: content }: Picture,
+): Promise<number> {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}">${rect(0, 0, WIDTH, HEIGHT, ground)}${content()}</svg>`;
   const target = join(import.meta.dirname, "..", file);
   if (!existsSync(dirname(target))) mkdirSync(dirname(target), { recursive: true });
@@ -594,15 +597,15 @@ async function draw(name: string, { file, ground, draw: content }: Picture): Pro
   return size;
 }
 
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !(name in pictures));
-if (unknown.length > 0) {
+const requestedNames = process.argv.slice(2);
+const unknownNames = requestedNames.filter((name) => !(name in pictures));
+if (unknownNames.length > 0) {
   console.error(
-    `No picture called ${unknown.join(", ")}. There are: ${Object.keys(pictures).join(", ")}`,
+    `No picture called ${unknownNames.join(", ")}. There are: ${Object.keys(pictures).join(", ")}`,
   );
   process.exit(1);
 }
 for (const [name, picture] of Object.entries(pictures)) {
-  if (asked.length > 0 && !asked.includes(name)) continue;
-  console.log(`${String(await draw(name, picture)).padStart(7)} bytes  ${picture.file}`);
+  if (requestedNames.length > 0 && !requestedNames.includes(name)) continue;
+  console.log(`${String(await renderPicture(name, picture)).padStart(7)} bytes  ${picture.file}`);
 }

@@ -15,12 +15,12 @@ import {
 import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
-const root = join(import.meta.dirname, "..");
+const rootDir = join(import.meta.dirname, "..");
 const { values } = parseArgs({
-  options: { out: { type: "string", default: join(root, ".data", "image") } },
+  options: { out: { type: "string", default: join(rootDir, ".data", "image") } },
 });
-const out = resolve(values.out);
-const standalone = join(root, ".next", "standalone");
+const outDir = resolve(values.out);
+const standaloneDir = join(rootDir, ".next", "standalone");
 
 /** Programs that run beside the server, outside of Next's bundles; with all that they import. */
 const PROGRAMS = [
@@ -52,12 +52,12 @@ const FILES = [
 ];
 
 /** Taken along by tracers that can't tell, or for other machines than this. Pages below app/bench are in bench builds only. */
-const isUseless = (path: string) =>
+const isExcluded = (path: string) =>
   /(^|\/)(docs|tests|e2e|(?<!^\.next\/server\/app\/)bench)(\/|$)|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|(^|\/)lib\/mdx\/testing(\/|$)|\/README\.md$/i.test(
     path,
   );
 
-type Tracer = {
+type FileTracer = {
   nodeFileTrace(
     files: string[],
     options: object,
@@ -65,31 +65,32 @@ type Tracer = {
 };
 const { nodeFileTrace } = createRequire(import.meta.url)(
   "next/dist/compiled/@vercel/nft",
-) as Tracer;
+) as FileTracer;
 
 /** Copies a file or folder of the checkout to the same place in the image. Links stay links: they point within the image. */
-function copy(path: string, from = root): void {
-  cpSync(join(from, path), join(out, path), {
+function copyIntoImage(path: string, from = rootDir): void {
+  cpSync(join(from, path), join(outDir, path), {
     recursive: true,
     verbatimSymlinks: true,
-    filter: (source) => !isUseless(relative(from, source)),
+    filter: (source) => !isExcluded(relative(from, source)),
   });
 }
 
-if (!existsSync(join(standalone, "server.js")))
+if (!existsSync(join(standaloneDir, "server.js")))
   throw new Error("There is no build to take: npm run image");
-rmSync(out, { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
+rmSync(outDir, { recursive: true, force: true });
+mkdirSync(outDir, { recursive: true });
 
-for (const name of readdirSync(standalone)) if (name !== "public") copy(name, standalone);
-for (const path of FILES) if (existsSync(join(root, path))) copy(path);
+for (const name of readdirSync(standaloneDir))
+  if (name !== "public") copyIntoImage(name, standaloneDir);
+for (const path of FILES) if (existsSync(join(rootDir, path))) copyIntoImage(path);
 
 // The tracer reads JavaScript only, Node runs the TypeScript: it is shown what Node makes of it.
 const { fileList } = await nodeFileTrace(
-  PROGRAMS.map((file) => join(root, file)),
+  PROGRAMS.map((file) => join(rootDir, file)),
   {
-    base: root,
-    processCwd: root,
+    base: rootDir,
+    processCwd: rootDir,
     conditions: ["node", "import"],
     readFile: (path: string) => {
       if (!existsSync(path) || !lstatSync(path, { throwIfNoEntry: false })) return null;
@@ -101,16 +102,16 @@ const { fileList } = await nodeFileTrace(
   },
 );
 for (const path of fileList) {
-  if (isUseless(path) || existsSync(join(out, path))) continue;
-  mkdirSync(dirname(join(out, path)), { recursive: true });
-  copy(path);
+  if (isExcluded(path) || existsSync(join(outDir, path))) continue;
+  mkdirSync(dirname(join(outDir, path)), { recursive: true });
+  copyIntoImage(path);
 }
 
 // Nothing of the developer's own configuration, and one mark of what this is.
 for (const name of [".env", ".env.local", ".env.production"])
-  rmSync(join(out, name), { force: true });
+  rmSync(join(outDir, name), { force: true });
 writeFileSync(
-  join(out, "IMAGE"),
-  `${readFileSync(join(root, ".next", "BUILD_ID"), "utf8").trim()}\n`,
+  join(outDir, "IMAGE"),
+  `${readFileSync(join(rootDir, ".next", "BUILD_ID"), "utf8").trim()}\n`,
 );
-console.log(out);
+console.log(outDir);

@@ -1,12 +1,16 @@
 // npm run migrate:demo: a whole move on this machine. The site before runs on a real Postgres and is written to, the real command moves it into this one.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { readCommandLine, wrongUse } from "./command-line.ts";
+import { parseCommandLine, exitWithUsage } from "./command-line.ts";
 import { POSTGRES_MISSING, findPostgres } from "./find-postgres.mjs";
-import { type MoveWorld, type OldMember, makeMoveWorld } from "#tests/move-world.ts";
-import { FULL, SMALL } from "#tests/old-site.ts";
+import {
+  type MigrationFixture,
+  type SourceMember,
+  createMigrationFixture,
+} from "#tests/move-world.ts";
+import { FULL_SIZES, SMALL_SIZES } from "#tests/old-site.ts";
 
-const usage = `Usage: npm run migrate:demo [-- --small] [--reads N] [--per-second N] [--exit]
+const USAGE = `Usage: npm run migrate:demo [-- --small] [--reads N] [--per-second N] [--exit]
 
 Shows a whole move: PostgreSQL with the site before (10,000 members, 20,000 sessions, 300 calls of 400 kB, 500,000 reads), which is
 written to all the time; then plan, copy, follow, verify and cutover into this site, which is running; and what came of it.
@@ -18,7 +22,7 @@ written to all the time; then plan, copy, follow, verify and cutover into this s
 
 Everything it makes is in folders of its own and goes with it. Exit code 0 when nothing was lost, 1 when something was, 2 for wrong use.`;
 
-const { flags } = readCommandLine(usage, {
+const { flags } = parseCommandLine(USAGE, {
   small: { type: "boolean" },
   reads: { type: "string" },
   "per-second": { type: "string", default: "500" },
@@ -26,42 +30,42 @@ const { flags } = readCommandLine(usage, {
 });
 const perSecond = Number(flags["per-second"]);
 if (!(perSecond > 0 && perSecond <= 5_000))
-  wrongUse("--per-second must be a number from 1 to 5000.", usage);
+  exitWithUsage("--per-second must be a number from 1 to 5000.", USAGE);
 if (flags.reads !== undefined && !/^\d{1,8}$/.test(flags.reads))
-  wrongUse("--reads must be a whole number, such as 500000.", usage);
+  exitWithUsage("--reads must be a whole number, such as 500000.", USAGE);
 if (!findPostgres()) {
   console.error(POSTGRES_MISSING);
   process.exit(1);
 }
 const sizes = {
-  ...(flags.small ? SMALL : FULL),
+  ...(flags.small ? SMALL_SIZES : FULL_SIZES),
   ...(flags.reads !== undefined && { reads: Number(flags.reads) }),
 };
 
-const say = (text: string) => console.log(`\x1b[2m· ${text}\x1b[0m`);
-const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
-const count = (n: number) => n.toLocaleString("en-US");
-const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(1)} MB`;
+const log = (text: string) => console.log(`\x1b[2m· ${text}\x1b[0m`);
+const formatSeconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+const formatCount = (n: number) => n.toLocaleString("en-US");
+const formatMegabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(1)} MB`;
 
-const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
+const shutdown = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => shutdown.abort());
 
-class Failed extends Error {}
+class CommandFailure extends Error {}
 
 /** Runs one command of the move before everybody's eyes. Returns how long it took, with its own start, in ms. */
-async function show(world: MoveWorld, ...args: string[]): Promise<number> {
+async function runCommandShown(world: MigrationFixture, ...args: string[]): Promise<number> {
   console.log(`\n\x1b[1m$ npm run migrate:postgres -- ${args.join(" ")}\x1b[0m`);
   const startedMs = performance.now();
-  const { code } = await world.migrate(args, { show: true });
-  if (code !== 0) throw new Failed(`${args[0]} ended with code ${code}.`);
+  const { code } = await world.runMigrate(args, { show: true });
+  if (code !== 0) throw new CommandFailure(`${args[0]} ended with code ${code}.`);
   return performance.now() - startedMs;
 }
 
 /** The page at `path` as `member`'s browser gets it. */
-async function look(
-  { site }: MoveWorld,
+async function fetchPage(
+  { site }: MigrationFixture,
   path: string,
-  member?: OldMember,
+  member?: SourceMember,
 ): Promise<{ status: number; text: string }> {
   // Each on a connection of its own: one that waited while rows were compared may just be closed by the other side.
   const headers = {
@@ -77,36 +81,38 @@ async function look(
 }
 
 /** When the new site knew `member` first, by Date.now(): asked again and again, as somebody would who reloads the page. */
-async function whenKnown(
-  world: MoveWorld,
-  member: OldMember,
+async function waitUntilKnown(
+  world: MigrationFixture,
+  member: SourceMember,
   signal: AbortSignal,
 ): Promise<number> {
   while (!signal.aborted) {
-    const { status } = await look(world, "/me", member).catch(() => ({ status: 0 }));
+    const { status } = await fetchPage(world, "/me", member).catch(() => ({ status: 0 }));
     if (status === 200) return Date.now();
     await sleep(20);
   }
   return Number.NaN;
 }
 
-interface Row {
+interface ResultRow {
   readonly what: string;
   readonly text: string;
   readonly ok?: boolean;
 }
 
 /** The whole move. Returns what was measured and checked, and somebody to look around as. */
-async function move(world: MoveWorld): Promise<{ rows: Row[]; ada: OldMember }> {
+async function runMigrationDemo(
+  world: MigrationFixture,
+): Promise<{ rows: ResultRow[]; ada: SourceMember }> {
   const { writer, site } = world;
-  say(
-    `the site before takes ${count(perSecond)} transactions a second; the new one is at ${site.url}, and empty`,
+  log(
+    `the site before takes ${formatCount(perSecond)} transactions a second; the new one is at ${site.url}, and empty`,
   );
-  await show(world, "plan");
+  await runCommandShown(world, "plan");
   const [before] = await world.query<{ rows: string }>(
     `SELECT ((SELECT count(*) FROM "User") + (SELECT count(*) FROM "Session") + (SELECT count(*) FROM "Call") + (SELECT count(*) FROM "PostRead"))::text AS rows`,
   );
-  const copyMs = await show(world, "copy");
+  const copyMs = await runCommandShown(world, "copy");
   // Only who follows has her.
   const ada = await world.addMember({
     firstName: "Ada",
@@ -115,63 +121,63 @@ async function move(world: MoveWorld): Promise<{ rows: Row[]; ada: OldMember }> 
     posts: ["what-litefs-costs", "one-door-for-writes", "moving-in-from-postgres"],
     callTitle: "Did my call come along?",
   });
-  say(
+  log(
     "Ada signs up at the site before, reads three posts and leaves a call: the copy does not have her",
   );
-  const waitingBytes = await world.waiting();
-  const followMs = await show(world, "follow", "--until-caught-up");
-  const verifyMs = await show(world, "verify");
+  const waitingBytes = await world.readPendingWalBytes();
+  const followMs = await runCommandShown(world, "follow", "--until-caught-up");
+  const verifyMs = await runCommandShown(world, "verify");
 
   const watching = new AbortController();
-  const known = whenKnown(world, ada, AbortSignal.any([watching.signal, stop.signal]));
+  const known = waitUntilKnown(world, ada, AbortSignal.any([watching.signal, shutdown.signal]));
   try {
-    await show(world, "cutover", "--site", site.url);
+    await runCommandShown(world, "cutover", "--site", site.url);
     // Whoever has not been let in by now waits for good.
     setTimeout(() => watching.abort(), 5_000).unref();
     const knownAtMs = await known;
     const { committed, lastAcknowledgedAtMs, perSecond: reached } = await writer.stop();
     const pauseMs = knownAtMs - lastAcknowledgedAtMs;
-    const verifiedMs = await show(world, "verify");
-    const { looked, wrong, counters } = await world.check();
+    const verifiedMs = await runCommandShown(world, "verify");
+    const { looked, wrong, counters } = await world.checkLedger();
     for (const line of wrong.slice(0, 10)) console.log(`  ${line}`);
-    const me = await look(world, "/me", ada);
+    const me = await fetchPage(world, "/me", ada);
     const pages = [
-      await look(world, "/"),
-      await look(world, "/blog/what-litefs-costs"),
-      await look(world, "/calls/mine", ada),
+      await fetchPage(world, "/"),
+      await fetchPage(world, "/blog/what-litefs-costs"),
+      await fetchPage(world, "/calls/mine", ada),
     ];
     const isServed =
       pages.every(({ status }) => status === 200) &&
       pages[2]!.text.includes(ada.callTitle!) &&
       me.text.includes("Ada") &&
       me.text.includes("You have read 3 posts to their end.");
-    const rows: Row[] = [
+    const rows: ResultRow[] = [
       {
         what: "copied and compared",
-        text: `${count(Number(before!.rows))} rows and what was written by then in ${seconds(copyMs)}, with plan, indexes and counters`,
+        text: `${formatCount(Number(before!.rows))} rows and what was written by then in ${formatSeconds(copyMs)}, with plan, indexes and counters`,
       },
       {
         what: "written meanwhile",
-        text: `${count(committed)} transactions, ${Math.round(reached)} a second`,
+        text: `${formatCount(committed)} transactions, ${Math.round(reached)} a second`,
       },
       {
         what: "follow",
-        text: `${megabytes(waitingBytes)} of the old database's log, and what was written meanwhile, in ${seconds(followMs)}`,
+        text: `${formatMegabytes(waitingBytes)} of the old database's log, and what was written meanwhile, in ${formatSeconds(followMs)}`,
       },
-      { what: "compared in use", text: `every row of both sides in ${seconds(verifyMs)}` },
+      { what: "compared in use", text: `every row of both sides in ${formatSeconds(verifyMs)}` },
       {
         what: "pause",
-        text: `${count(pauseMs)} ms from the old site's last write until a member of it saw her page here`,
+        text: `${formatCount(pauseMs)} ms from the old site's last write until a member of it saw her page here`,
         ...(pauseMs < 2_000 && { ok: true }),
       },
       {
         what: "compared at the end",
-        text: `every row of both sides in ${seconds(verifiedMs)}`,
+        text: `every row of both sides in ${formatSeconds(verifiedMs)}`,
         ok: true,
       },
       {
         what: "rows lost",
-        text: `${count(wrong.length)} of the ${count(looked)} that the old site had said are stored, changed or gone`,
+        text: `${formatCount(wrong.length)} of the ${formatCount(looked)} that the old site had said are stored, changed or gone`,
         ok: wrong.length === 0,
       },
       {
@@ -193,7 +199,10 @@ async function move(world: MoveWorld): Promise<{ rows: Row[]; ada: OldMember }> 
   }
 }
 
-function print({ rows, ada }: { rows: Row[]; ada: OldMember }, { site }: MoveWorld): void {
+function printResults(
+  { rows, ada }: { rows: ResultRow[]; ada: SourceMember },
+  { site }: MigrationFixture,
+): void {
   console.log();
   for (const { what, text, ok } of rows)
     console.log(`  ${ok === undefined ? " " : ok ? "✓" : "✗"} ${what.padEnd(20)} ${text}`);
@@ -208,23 +217,25 @@ function print({ rows, ada }: { rows: Row[]; ada: OldMember }, { site }: MoveWor
 }
 
 const startedMs = performance.now();
-let world: MoveWorld | undefined;
+let fixture: MigrationFixture | undefined;
 try {
-  world = await makeMoveWorld({ sizes, perSecond, signal: stop.signal, say });
-  const shown = await move(world);
-  print(shown, world);
+  fixture = await createMigrationFixture({ sizes, perSecond, signal: shutdown.signal, log });
+  const shown = await runMigrationDemo(fixture);
+  printResults(shown, fixture);
   process.exitCode = shown.rows.every(({ ok }) => ok !== false) ? 0 : 1;
-  if (!flags.exit && !stop.signal.aborted)
-    await new Promise((resolve) => stop.signal.addEventListener("abort", resolve, { once: true }));
-} catch (error) {
-  if (!stop.signal.aborted)
-    console.error(
-      error instanceof Failed ? `\n${error.message}\n` : error,
-      world?.site.printed() ?? "",
+  if (!flags.exit && !shutdown.signal.aborted)
+    await new Promise((resolve) =>
+      shutdown.signal.addEventListener("abort", resolve, { once: true }),
     );
-  process.exitCode = stop.signal.aborted ? 130 : 1;
+} catch (error) {
+  if (!shutdown.signal.aborted)
+    console.error(
+      error instanceof CommandFailure ? `\n${error.message}\n` : error,
+      fixture?.site.readOutput() ?? "",
+    );
+  process.exitCode = shutdown.signal.aborted ? 130 : 1;
 }
-if (stop.signal.aborted) say("ending");
-await world?.close();
-say(`ended after ${seconds(performance.now() - startedMs)}; nothing is left of it`);
+if (shutdown.signal.aborted) log("ending");
+await fixture?.close();
+log(`ended after ${formatSeconds(performance.now() - startedMs)}; nothing is left of it`);
 process.exit();

@@ -5,21 +5,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { sqlOf } from "#lib/db/connection.ts";
-import { checkCounters } from "#lib/reads/rebuild.ts";
+import { createSql } from "#lib/db/connection.ts";
+import { findCounterMismatches } from "#lib/reads/rebuild.ts";
 import { runMigrate, startMigrate } from "#tests/migrate-command.ts";
-import { createOldSite, runSql } from "#tests/old-site.ts";
-import { findInFile } from "#tests/old-site-tally.ts";
-import { type Writer, startWriter } from "#tests/old-site-writer.ts";
+import { createSourceSite, runSql } from "#tests/old-site.ts";
+import { openTargetRows } from "#tests/old-site-tally.ts";
+import { type SourceWriter, startSourceWriter } from "#tests/old-site-writer.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
-import { expectKept } from "#tests/promise.ts";
+import { assertInvariant } from "#tests/promise.ts";
 
 describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   let server: TestPostgres;
   let dir: string;
   let to: string;
   let url: string;
-  let writer: Writer | null = null;
+  let writer: SourceWriter | null = null;
   const env = () => ({ DATA_DIR: dir, MIGRATE_FROM: url });
   const migrate = (...args: string[]) => runMigrate([...args, "--to", to], env());
   beforeAll(async () => {
@@ -57,8 +57,8 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   async function expectMoved(): Promise<void> {
     await writer?.stop();
     if (writer) {
-      const { find, close } = findInFile(to);
-      expectKept("what was committed is there as it was", await writer.tally.check(find));
+      const { find, close } = openTargetRows(to);
+      assertInvariant("what was committed is there as it was", await writer.ledger.check(find));
       close();
     }
     const verified = await migrate("verify");
@@ -66,7 +66,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     const db = new Database(to);
     expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
     expect(db.pragma("foreign_key_check")).toEqual([]);
-    expect(checkCounters(sqlOf(db))).toEqual([]);
+    expect(findCounterMismatches(createSql(db))).toEqual([]);
     expect([
       db.pragma("page_size", { simple: true }),
       db.pragma("journal_mode", { simple: true }),
@@ -80,14 +80,14 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     "the whole move under 500 transactions a second: nothing is lost, nothing is there twice, writes pause for less than two seconds",
     { timeout: 180_000 },
     async () => {
-      await createOldSite(url, {
+      await createSourceSite(url, {
         users: 1_000,
         sessions: 2_000,
         calls: 30,
         callBytes: 100_000,
         reads: 50_000,
       });
-      writer = await startWriter(url, { perSecond: 500 });
+      writer = await startSourceWriter(url, { perSecond: 500 });
       const planned = await migrate("plan");
       expect(planned.code, planned.output).toBe(0);
       expect(existsSync(to)).toBe(false);
@@ -100,11 +100,11 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
       expect(moved.code, moved.output).toBe(0);
       const { pauseMs } = moved.events.find((event) => "pauseMs" in event) as { pauseMs: number };
       console.log(
-        `move: writes paused for ${Math.round(pauseMs)} ms, ${writer.tally.committed} transactions at ${Math.round(writer.tally.perSecond)} a second, ${writer.tally.refused} refused after the end`,
+        `move: writes paused for ${Math.round(pauseMs)} ms, ${writer.ledger.committed} transactions at ${Math.round(writer.ledger.perSecond)} a second, ${writer.ledger.refused} refused after the end`,
       );
       // A busy machine may take longer; the bench and the demo publish what a quiet one takes.
       expect(pauseMs).toBeLessThan(10_000);
-      expect(writer.tally.committed).toBeGreaterThan(500);
+      expect(writer.ledger.committed).toBeGreaterThan(500);
       await expectMoved();
       expect(await source("SHOW default_transaction_read_only")).toEqual([
         { default_transaction_read_only: "on" },
@@ -132,14 +132,14 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
         state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
         return state / 2_147_483_648;
       };
-      await createOldSite(url, {
+      await createSourceSite(url, {
         users: 300,
         sessions: 500,
         calls: 10,
         callBytes: 50_000,
         reads: 10_000,
       });
-      writer = await startWriter(url, { perSecond: 500, seed });
+      writer = await startSourceWriter(url, { perSecond: 500, seed });
       let kills = 0;
       const kill = async (args: string[], fromMs: number, toMs: number) => {
         const done = await runUntilKilled(args, fromMs + random() * (toMs - fromMs));
@@ -168,23 +168,23 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   );
 
   test("Postgres is restarted on the way: the same", { timeout: 180_000 }, async () => {
-    await createOldSite(url, {
+    await createSourceSite(url, {
       users: 300,
       sessions: 500,
       calls: 10,
       callBytes: 50_000,
       reads: 10_000,
     });
-    writer = await startWriter(url, { perSecond: 500 });
+    writer = await startSourceWriter(url, { perSecond: 500 });
     expect((await migrate("copy")).code).toBe(0);
     const { child, ended } = startMigrate(["follow", "--to", to], env());
     await sleep(1_000);
     await server.stop("immediate");
     await server.start();
-    const { committed } = writer.tally;
+    const { committed } = writer.ledger;
     for (
       const deadline = Date.now() + 20_000;
-      writer.tally.committed < committed + 300 && Date.now() < deadline;
+      writer.ledger.committed < committed + 300 && Date.now() < deadline;
     )
       await sleep(50);
     child.kill("SIGINT");
@@ -196,7 +196,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   });
 
   test("a difference is found, named and ends with 1; so does a copy of something undecided", async () => {
-    await createOldSite(url);
+    await createSourceSite(url);
     expect((await migrate("copy")).code).toBe(0);
     const db = new Database(`${to}.moving`);
     db.exec(
@@ -223,7 +223,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   });
 
   test("abort after a crash in the cutover lets the old site write again", async () => {
-    await createOldSite(url, {
+    await createSourceSite(url, {
       users: 300,
       sessions: 500,
       calls: 10,
@@ -250,7 +250,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
     "where the source can't stream, passes move it all the same, and say so",
     { timeout: 120_000 },
     async () => {
-      await createOldSite(url, { reads: 5_000 });
+      await createSourceSite(url, { reads: 5_000 });
       await runSql(
         url,
         `CREATE ROLE plain_${dbName()} LOGIN`,
@@ -263,7 +263,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
       const planned = await runMigrate(["plan", "--to", to], plain);
       expect(planned.code, planned.output).toBe(0);
       expect(planned.output).toMatch(/replication/i);
-      writer = await startWriter(url, { perSecond: 200 });
+      writer = await startSourceWriter(url, { perSecond: 200 });
       const copied = await runMigrate(["copy", "--to", to], plain);
       expect(copied.code, copied.output).toBe(0);
       const followed = await runMigrate(["follow", "--until-caught-up", "--to", to], plain);
@@ -321,7 +321,7 @@ describe.skipIf(!findPostgres())("npm run migrate:postgres", () => {
   );
 
   test("the state beside the file tells nothing secret", async () => {
-    await createOldSite(url);
+    await createSourceSite(url);
     await migrate("copy");
     expect(readFileSync(`${to}.move.json`, "utf8")).not.toMatch(/postgres:|127\.0\.0\.1|@/);
   });

@@ -2,24 +2,31 @@
 
 import { existsSync, realpathSync } from "node:fs";
 import { basename, join } from "node:path";
-import { readCommandLine, wrongUse } from "./command-line.ts";
-import { reportMove } from "./migrate-progress.ts";
+import { parseCommandLine, exitWithUsage } from "./command-line.ts";
+import { createProgressReport } from "./migrate-progress.ts";
 import { env } from "#lib/base/env.ts";
 import { isAppError } from "#lib/base/errors.ts";
-import { abort, cleanUp, cutOver } from "#lib/migrate/cutover.ts";
+import { abortMigration, cleanUpSource, cutOver } from "#lib/migrate/cutover.ts";
 import { formatPlan } from "#lib/migrate/format-plan.ts";
-import { withMove } from "#lib/migrate/hold.ts";
-import type { Choices } from "#lib/migrate/move.ts";
-import { type Place, lookAt, placedFile } from "#lib/migrate/place.ts";
-import { isDecided } from "#lib/migrate/plan.ts";
-import { type Move, copy, keepFollowing, plan, step, verifyMove } from "#lib/migrate/run.ts";
+import { withMigrationLock } from "#lib/migrate/hold.ts";
+import type { MigrationOptions } from "#lib/migrate/move.ts";
+import { type SwapTarget, inspectTarget, servedFileOf } from "#lib/migrate/place.ts";
+import { isResolved } from "#lib/migrate/plan.ts";
+import {
+  type Migration,
+  copySource,
+  keepReplicating,
+  planMigration,
+  runStep,
+  verifyMigration,
+} from "#lib/migrate/run.ts";
 import { findState, getState } from "#lib/migrate/state.ts";
 import { rebuildCounters } from "#lib/reads/rebuild.ts";
 
 const COMMANDS = ["plan", "copy", "follow", "verify", "cutover", "resume", "abort"] as const;
 type Command = (typeof COMMANDS)[number];
 
-const usage = `Usage: npm run migrate:postgres -- COMMAND [--from URL] [--to FILE] [options]
+const USAGE = `Usage: npm run migrate:postgres -- COMMAND [--from URL] [--to FILE] [options]
 
 Moves a site from Postgres to this one while it runs: every row, compared on both sides, with no write lost.
 
@@ -32,7 +39,7 @@ Moves a site from Postgres to this one while it runs: every row, compared on bot
   abort     undo everything in Postgres (slot, publication, read-only) and delete the copy
 
   --from URL           the old site's database: postgres://user:password@host/database (or MIGRATE_FROM, which ps does not show)
-  --to FILE            the file to make (default: ${defaultTo()})
+  --to FILE            the file to make (default: ${defaultTargetFile()})
   --unknown keep|drop  columns and tables that this site does not have: keep them in side tables, or leave them behind
   --unfit aside        rows that this site's rules refuse: keep them, whole, in the table Moved_aside
   --until-caught-up    follow: end as soon as nothing is left
@@ -45,13 +52,13 @@ Moves a site from Postgres to this one while it runs: every row, compared on bot
 
 Exit code 0 when it is done, 1 when it is not (a difference, something undecided, an error; the last line says what), 2 for wrong use.`;
 
-function defaultTo(): string {
+function defaultTargetFile(): string {
   // LiteFS' mount takes nothing but databases, and slowly: the file is made beside it and imported.
   return env.REPLICATION ? join(env.DATA_DIR, "moving-in.db") : env.DATABASE_FILE;
 }
 
-const { flags, words } = readCommandLine(
-  usage,
+const { flags, words } = parseCommandLine(
+  USAGE,
   {
     from: { type: "string" },
     to: { type: "string" },
@@ -68,11 +75,15 @@ const { flags, words } = readCommandLine(
   { words: true },
 );
 if (words.length !== 1 || !COMMANDS.includes(words[0] as Command))
-  wrongUse(words.length === 0 ? "Which command?" : `Unknown command: ${words.join(" ")}`, usage);
+  exitWithUsage(
+    words.length === 0 ? "Which command?" : `Unknown command: ${words.join(" ")}`,
+    USAGE,
+  );
 const command = words[0] as Command;
-const from = flags.from ?? process.env.MIGRATE_FROM;
-if (!from) wrongUse("--from is missing: the connection string of the old site's database.", usage);
-const one = <Value extends string>(
+const sourceUrl = flags.from ?? process.env.MIGRATE_FROM;
+if (!sourceUrl)
+  exitWithUsage("--from is missing: the connection string of the old site's database.", USAGE);
+const parseChoice = <Value extends string>(
   name: string,
   value: string | undefined,
   allowed: readonly Value[],
@@ -81,48 +92,49 @@ const one = <Value extends string>(
   if (value === undefined) return fallback;
   return (
     allowed.find((known) => known === value) ??
-    wrongUse(
+    exitWithUsage(
       `--${name} must be ${allowed.filter((known) => known !== "stop").join(" or ")}.`,
-      usage,
+      USAGE,
     )
   );
 };
-const choices: Choices = {
-  unknown: one("unknown", flags.unknown, ["stop", "keep", "drop"], "stop"),
-  unfit: one("unfit", flags.unfit, ["stop", "aside"], "stop"),
+const options: MigrationOptions = {
+  unknown: parseChoice("unknown", flags.unknown, ["stop", "keep", "drop"], "stop"),
+  unfit: parseChoice("unfit", flags.unfit, ["stop", "aside"], "stop"),
 };
-const patienceS = Number(flags.patience ?? 60);
-if (!(patienceS > 0 && patienceS <= 86_400))
-  wrongUse("--patience must be a number of seconds, such as 60.", usage);
+const timeoutSeconds = Number(flags.patience ?? 60);
+if (!(timeoutSeconds > 0 && timeoutSeconds <= 86_400))
+  exitWithUsage("--patience must be a number of seconds, such as 60.", USAGE);
 const site = flags.site === "none" ? null : (flags.site ?? env.SITE_URL).replace(/\/+$/, "");
 if (site !== null && !/^https?:\/\//.test(site))
-  wrongUse("--site must be a URL such as https://example.com, or none.", usage);
+  exitWithUsage("--site must be a URL such as https://example.com, or none.", USAGE);
 
-const given = flags.to ?? defaultTo();
+const requestedFile = flags.to ?? defaultTargetFile();
 // A link stays one: what it leads to is replaced.
-const to = existsSync(given) ? realpathSync(given) : given;
-const place: Place = env.REPLICATION
+const targetFile = existsSync(requestedFile) ? realpathSync(requestedFile) : requestedFile;
+const target: SwapTarget = env.REPLICATION
   ? {
       kind: "litefs",
       url: env.LITEFS_URL,
       name: basename(env.DATABASE_FILE),
       mounted: env.DATABASE_FILE,
     }
-  : { kind: "file", file: to };
+  : { kind: "file", file: targetFile };
 
-const stop = new AbortController();
+const shutdown = new AbortController();
 // A second one, later, ends the process as usual: what it leaves is what a killed process leaves, and resume goes on from there. Under npm one
 // press arrives twice, from the terminal and from npm.
-const SAME_PRESS_MS = 1_000;
+const DUPLICATE_SIGNAL_MS = 1_000;
 /** A server that does not answer any more is not waited for. */
-const END_MS = 15_000;
-let pressedMs = 0;
+const EXIT_TIMEOUT_MS = 15_000;
+let firstSignalMs = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    if (pressedMs > 0 && performance.now() - pressedMs > SAME_PRESS_MS) process.exit(130);
-    pressedMs ||= performance.now();
-    stop.abort();
-    setTimeout(() => process.exit(130), END_MS).unref();
+    if (firstSignalMs > 0 && performance.now() - firstSignalMs > DUPLICATE_SIGNAL_MS)
+      process.exit(130);
+    firstSignalMs ||= performance.now();
+    shutdown.abort();
+    setTimeout(() => process.exit(130), EXIT_TIMEOUT_MS).unref();
   });
 }
 
@@ -131,59 +143,64 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   process.exit(error.code === "EPIPE" ? 141 : 1),
 );
 
-const report = reportMove({ json: flags.json === true, isTerminal: process.stdout.isTTY });
-const move: Move = {
-  url: from,
-  to,
-  placed: placedFile(place),
-  choices,
-  isOldCookieKnown: Boolean(env.OLD_COOKIE_SECRET),
-  rebuild: rebuildCounters,
-  onEvent: report.event,
-  signal: stop.signal,
+const report = createProgressReport({
+  json: flags.json === true,
+  isTerminal: process.stdout.isTTY,
+});
+const migration: Migration = {
+  url: sourceUrl,
+  targetFile,
+  servedFile: servedFileOf(target),
+  choices: options,
+  hasLegacyCookieSecret: Boolean(env.OLD_COOKIE_SECRET),
+  rebuildCounters: rebuildCounters,
+  onEvent: report.reportEvent,
+  signal: shutdown.signal,
 };
 
-async function copyWith(decided: Choices): Promise<void> {
-  const { mode } = await copy({ ...move, choices: decided });
+async function runCopy(decided: MigrationOptions): Promise<void> {
+  const { mode } = await copySource({ ...migration, choices: decided });
   const next =
     mode === "stream"
       ? "its writes wait in Postgres until follow or cutover takes them over, so don't leave it for days."
       : "follow or cutover compares again, and takes over what was written since.";
-  report.result({ copied: true, mode }, [`Copied and compared. The old site goes on; ${next}`]);
+  report.reportResult({ copied: true, mode }, [
+    `Copied and compared. The old site goes on; ${next}`,
+  ]);
 }
 
 const commands: Record<Command, () => Promise<number | void>> = {
   async plan() {
-    const planned = await step(move, "plan", () => plan(move));
-    const there = await lookAt(place).catch(() => null);
+    const planned = await runStep(migration, "plan", () => planMigration(migration));
+    const there = await inspectTarget(target).catch(() => null);
     const occupied = there?.members
       ? [
-          `${placedFile(place)} has ${there.members} members already (npm start makes some examples). cutover wants --replace for that, keeps the database beside it, and your own log-in here goes with it.`,
+          `${servedFileOf(target)} has ${there.members} members already (npm start makes some examples). cutover wants --replace for that, keeps the database beside it, and your own log-in here goes with it.`,
         ]
       : [];
-    report.result({ ...planned, occupied: there?.members ?? 0 }, [
+    report.reportResult({ ...planned, occupied: there?.members ?? 0 }, [
       ...formatPlan(planned),
       ...occupied,
     ]);
-    return isDecided(planned) ? 0 : 1;
+    return isResolved(planned) ? 0 : 1;
   },
-  copy: () => copyWith(choices),
+  copy: () => runCopy(options),
   async follow() {
-    await keepFollowing(move, { untilCaughtUp: flags["until-caught-up"] });
+    await keepReplicating(migration, { untilCaughtUp: flags["until-caught-up"] });
   },
   async verify() {
-    await verifyMove(move);
+    await verifyMigration(migration);
   },
   async cutover() {
-    if (findState(to)?.phase === "done") return commands.resume();
-    const moved = await cutOver(move, {
-      place,
-      replace: flags.replace === true,
-      stop: flags["old-site-stopped"] ? "by owner" : "read-only",
-      site,
-      patienceMs: patienceS * 1000,
+    if (findState(targetFile)?.phase === "done") return commands.resume();
+    const moved = await cutOver(migration, {
+      target,
+      canReplace: flags.replace === true,
+      stopMode: flags["old-site-stopped"] ? "by owner" : "read-only",
+      siteUrl: site,
+      timeoutMs: timeoutSeconds * 1000,
     });
-    report.result(moved, [
+    report.reportResult(moved, [
       `Moved: the file was ${moved.how}. Writes paused for ${(moved.pauseMs / 1000).toFixed(2)} s${moved.isReady ? ", until the site was ready" : ""}.`,
       ...(moved.aside ? [`What was there before is kept: ${moved.aside}`] : []),
       ...(moved.isReady || site === null
@@ -196,24 +213,29 @@ const commands: Record<Command, () => Promise<number | void>> = {
     ]);
   },
   async resume() {
-    const begun = findState(to);
-    if (!begun) return wrongUse(`Nothing was begun for ${to}: begin with plan.`, usage);
+    const begun = findState(targetFile);
+    if (!begun)
+      return exitWithUsage(`Nothing was begun for ${targetFile}: begin with plan.`, USAGE);
     const { phase } = begun;
     if (phase === "done") {
-      await cleanUp(move, getState(to));
-      return report.result({ phase }, ["The move is done. There is nothing to go on with."]);
+      await cleanUpSource(migration, getState(targetFile));
+      return report.reportResult({ phase }, ["The move is done. There is nothing to go on with."]);
     }
     // What was decided then holds, where nothing else is said now.
     if (phase === "copying")
-      return copyWith({
-        unknown: flags.unknown === undefined ? begun.choices.unknown : choices.unknown,
-        unfit: flags.unfit === undefined ? begun.choices.unfit : choices.unfit,
+      return runCopy({
+        unknown: flags.unknown === undefined ? begun.choices.unknown : options.unknown,
+        unfit: flags.unfit === undefined ? begun.choices.unfit : options.unfit,
       });
     return commands[phase === "copied" ? "follow" : "cutover"]();
   },
   async abort() {
-    const done = await abort({ url: from!, to, allow: flags["allow-writes"] === true });
-    report.result({ done }, done);
+    const done = await abortMigration({
+      url: sourceUrl!,
+      to: targetFile,
+      allow: flags["allow-writes"] === true,
+    });
+    report.reportResult({ done }, done);
   },
 };
 
@@ -221,15 +243,16 @@ try {
   process.exitCode =
     (await (command === "plan"
       ? commands.plan()
-      : withMove(to, async () => commands[command]()))) ?? 0;
-  if (stop.signal.aborted && command !== "cutover")
-    report.result({ stopped: true }, ["Stopped. resume goes on from here."]);
+      : withMigrationLock(targetFile, async () => commands[command]()))) ?? 0;
+  if (shutdown.signal.aborted && command !== "cutover")
+    report.reportResult({ stopped: true }, ["Stopped. resume goes on from here."]);
 } catch (error) {
-  if (stop.signal.aborted) report.result({ stopped: true }, ["Stopped. resume goes on from here."]);
-  else if (isAppError(error)) report.failed(error.message);
+  if (shutdown.signal.aborted)
+    report.reportResult({ stopped: true }, ["Stopped. resume goes on from here."]);
+  else if (isAppError(error)) report.reportFailure(error.message);
   else {
     // Not printed whole: it may quote what it stumbled over.
-    report.failed(
+    report.reportFailure(
       `A fault of this tool: ${
         error instanceof Error
           ? `${error.name} in ${
@@ -247,4 +270,4 @@ try {
   }
   process.exitCode = 1;
 }
-report.end();
+report.finish();

@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
-import { reportMove } from "./migrate-progress.ts";
-import type { MoveEvent } from "#lib/migrate/run.ts";
+import { createProgressReport } from "./migrate-progress.ts";
+import type { MigrationEvent } from "#lib/migrate/run.ts";
 import type { Verification } from "#lib/migrate/verify.ts";
 
-const begin = (step: "copy" | "verify" | "follow" | "slot"): MoveEvent => ({ kind: "begin", step });
-const end = (step: "copy" | "verify" | "follow" | "slot", ms: number): MoveEvent => ({
+const begin = (step: "copy" | "verify" | "follow" | "slot"): MigrationEvent => ({
+  kind: "begin",
+  step,
+});
+const end = (step: "copy" | "verify" | "follow" | "slot", ms: number): MigrationEvent => ({
   kind: "end",
   step,
   ms,
@@ -14,13 +17,13 @@ const rows = (
   count: number,
   total: number,
   step: "copy" | "verify" = "copy",
-): MoveEvent => ({ kind: "rows", step, table, rows: count, total });
+): MigrationEvent => ({ kind: "rows", step, table, rows: count, total });
 
 /** A report, what it wrote so far, and a clock that only moves when it is told to. */
 function create({ json = false, isTerminal = false, columns = 100 } = {}) {
   let written = "";
   let now = 0;
-  const report = reportMove({
+  const report = createProgressReport({
     json,
     isTerminal,
     write: (text) => (written += text),
@@ -30,10 +33,10 @@ function create({ json = false, isTerminal = false, columns = 100 } = {}) {
   return {
     report,
     /** Each event so many milliseconds after the one before. */
-    play: (...events: [number, MoveEvent][]) => {
+    play: (...events: [number, MigrationEvent][]) => {
       for (const [ms, event] of events) {
         now += ms;
-        report.event(event);
+        report.reportEvent(event);
       }
     },
     written: () => written,
@@ -116,9 +119,9 @@ test("as JSON, every event, result and failure is an object on a line of its own
     [0, end("copy", 7)],
     [0, { kind: "verified", verification: WHOLE }],
   );
-  report.result({ pauseMs: 3 }, ["for a person"]);
-  report.failed("Two\nlines.");
-  report.end();
+  report.reportResult({ pauseMs: 3 }, ["for a person"]);
+  report.reportFailure("Two\nlines.");
+  report.finish();
   expect(lines().map((line) => JSON.parse(line) as object)).toEqual([
     { event: "begin", step: "copy" },
     { event: "rows", step: "copy", table: "User", rows: 1, total: 2 },
@@ -133,7 +136,7 @@ test("in plain lines a step begins and ends, and rows are told every three secon
   const { play, lines } = create();
   play(
     [0, begin("copy")],
-    ...Array.from({ length: 70 }, (_, i): [number, MoveEvent] => [
+    ...Array.from({ length: 70 }, (_, i): [number, MigrationEvent] => [
       100,
       rows("PostRead", (i + 1) * 1_000, 100_000),
     ]),
@@ -154,7 +157,7 @@ test("on a terminal each table's bar is redrawn in place, ten times a second at 
   play([0, begin("copy")]);
   expect(screen()).toEqual(["Copy …"]);
   play(
-    ...Array.from({ length: 50 }, (_, i): [number, MoveEvent] => [
+    ...Array.from({ length: 50 }, (_, i): [number, MigrationEvent] => [
       10,
       rows("User", (i + 1) * 10, 1_000),
     ]),
@@ -248,8 +251,8 @@ test("following shows how far behind it is on one line, and what it waits for", 
     "  1 change applied, waiting: PostgreSQL can't be reached (ECONNREFUSED).",
   ]);
   play([200, { kind: "lag", lagBytes: 0, lagSeconds: 0, changes: 1_000 }]);
-  report.result({ stopped: true }, ["Stopped."]);
-  report.end();
+  report.reportResult({ stopped: true }, ["Stopped."]);
+  report.finish();
   expect(screen()).toEqual(["  1,000 changes applied, up to date", "Stopped."]);
 });
 
@@ -285,8 +288,8 @@ test("a comparison names every difference", () => {
 test("what fails in the middle leaves the bars as they were, and says why below", () => {
   const { report, play, screen } = create({ isTerminal: true });
   play([0, begin("copy")], [100, rows("User", 10, 100)]);
-  report.failed("The connection to PostgreSQL broke.");
-  report.end();
+  report.reportFailure("The connection to PostgreSQL broke.");
+  report.finish();
   expect(screen()).toEqual([
     expect.stringMatching(/^ {2}User .* 10 %/),
     "The connection to PostgreSQL broke.",

@@ -1,19 +1,19 @@
 // Says how a move goes: as JSON, one object a line; on a terminal with bars that are redrawn in place; elsewhere in plain lines.
 
-import { counted, plain } from "#lib/migrate/finding.ts";
-import type { MoveEvent, Step } from "#lib/migrate/run.ts";
+import { pluralize, stripControls } from "#lib/migrate/finding.ts";
+import type { MigrationEvent, MigrationStep } from "#lib/migrate/run.ts";
 import type { Verification } from "#lib/migrate/verify.ts";
 
-export interface Report {
-  event(event: MoveEvent): void;
+export interface ProgressReport {
+  reportEvent(event: MigrationEvent): void;
   /** What a command gives: `value` as JSON, `lines` for a person. */
-  result(value: object, lines: readonly string[]): void;
-  failed(message: string): void;
+  reportResult(value: object, lines: readonly string[]): void;
+  reportFailure(message: string): void;
   /** Leaves what stands on the screen there. */
-  end(): void;
+  finish(): void;
 }
 
-export interface ReportOptions {
+export interface ProgressReportOptions {
   readonly json: boolean;
   readonly isTerminal: boolean;
   readonly write?: (text: string) => void;
@@ -24,16 +24,16 @@ export interface ReportOptions {
 }
 
 /** At most ten times a second. */
-const REDRAW_MS = 100;
+const REDRAW_INTERVAL_MS = 100;
 /** Where nothing can be redrawn. */
-const LINE_MS = 3_000;
+const LINE_INTERVAL_MS = 3_000;
 /** Its longest and shortest bar, in characters. */
-const BAR = 24;
-const SHORTEST = 6;
+const BAR_WIDTH = 24;
+const MIN_BAR_WIDTH = 6;
 /** Before that a rate is chance. */
-const TELLING_MS = 200;
+const MIN_RATE_MS = 200;
 
-const LABELS: Record<Step, string> = {
+const STEP_LABELS: Record<MigrationStep, string> = {
   plan: "Plan",
   slot: "Slot and publication",
   copy: "Copy",
@@ -50,7 +50,7 @@ const LABELS: Record<Step, string> = {
 };
 
 /** How a table's rows go. */
-interface Bar {
+interface TableProgress {
   readonly table: string;
   readonly startedMs: number;
   rows: number;
@@ -60,45 +60,53 @@ interface Bar {
 }
 
 /** Who reports. Tells what the events hold, and nothing else: no connection string is among it. */
-export function reportMove({
+export function createProgressReport({
   json,
   isTerminal,
   write = (text) => void process.stdout.write(text),
   nowMs = () => performance.now(),
   columns = () => process.stdout.columns || 80,
-}: ReportOptions): Report {
+}: ProgressReportOptions): ProgressReport {
   if (json) {
     const line = (object: object) => write(`${JSON.stringify(object)}\n`);
     return {
-      event: ({ kind, ...event }) => line({ event: kind, ...event }),
-      result: (value) => line({ event: "result", ...value }),
-      failed: (message) => line({ event: "failed", message }),
-      end: () => {},
+      reportEvent: ({ kind, ...event }) => line({ event: kind, ...event }),
+      reportResult: (value) => line({ event: "result", ...value }),
+      reportFailure: (message) => line({ event: "failed", message }),
+      finish: () => {},
     };
   }
-  const screen = isTerminal ? createScreen(write, nowMs, columns) : createLines(write, nowMs);
-  const describe = (bar: Bar) => describeBar(bar, nowMs(), isTerminal ? columns() : null);
-  const open: { step: Step; startedMs: number }[] = [];
-  let bars: Bar[] = [];
+  const screen = isTerminal
+    ? createTerminalOutput(write, nowMs, columns)
+    : createLineOutput(write, nowMs);
+  const describe = (bar: TableProgress) => describeBar(bar, nowMs(), isTerminal ? columns() : null);
+  const open: { step: MigrationStep; startedMs: number }[] = [];
+  let bars: TableProgress[] = [];
   let lag: string | null = null;
 
   const draw = (isLast = false) => {
     const step = open.at(-1)?.step;
     const live = [...bars.map(describe), ...(lag === null ? [] : [lag])];
-    screen.live(live.length > 0 || step === undefined ? live : [`${LABELS[step]} …`], isLast);
+    screen.drawLive(
+      live.length > 0 || step === undefined ? live : [`${STEP_LABELS[step]} …`],
+      isLast,
+    );
   };
   /** What is said of rows so far stays. */
   const settle = () => {
-    screen.keep([...bars.map(describe), ...(lag === null ? [] : [lag])]);
+    screen.printLines([...bars.map(describe), ...(lag === null ? [] : [lag])]);
     bars = [];
     lag = null;
   };
   const say = (lines: readonly string[]) => {
     settle();
-    screen.keep(lines.map(plain));
+    screen.printLines(lines.map(stripControls));
   };
 
-  function onRows({ table, rows, total }: MoveEvent & { kind: "rows" }, step: Step): void {
+  function onRows(
+    { table, rows, total }: MigrationEvent & { kind: "rows" },
+    step: MigrationStep,
+  ): void {
     let bar = bars.find((one) => one.table === table);
     if (!bar) {
       // A copy takes one table after the other.
@@ -115,7 +123,7 @@ export function reportMove({
       };
       // What is complete and stands first is redrawn no more.
       while (bars[0]?.endedMs !== null && bars[0] !== undefined)
-        screen.keep([describe(bars.shift()!)]);
+        screen.printLines([describe(bars.shift()!)]);
       bars.push(bar);
     }
     bar.rows = rows;
@@ -125,12 +133,12 @@ export function reportMove({
   }
 
   return {
-    event(event) {
+    reportEvent(event) {
       switch (event.kind) {
         case "begin":
           settle();
           open.push({ step: event.step, startedMs: nowMs() });
-          if (!isTerminal) screen.keep([`${LABELS[event.step]} …`]);
+          if (!isTerminal) screen.printLines([`${STEP_LABELS[event.step]} …`]);
           else draw(true);
           return;
         case "end": {
@@ -142,8 +150,8 @@ export function reportMove({
           if (event.step === "verify" && !isTerminal) bars = [];
           settle();
           open.pop();
-          screen.keep([
-            `${LABELS[event.step]}: ${duration(event.ms ?? 0)}${event.note === undefined ? "" : `. ${plain(event.note)}`}`,
+          screen.printLines([
+            `${STEP_LABELS[event.step]}: ${formatDuration(event.ms ?? 0)}${event.note === undefined ? "" : `. ${stripControls(event.note)}`}`,
           ]);
           return;
         }
@@ -153,44 +161,46 @@ export function reportMove({
           lag = describeLag(event);
           return draw();
         case "pass":
-          return say([`Pass: ${counted(event.mended, "row")} mended, ${duration(event.ms)}`]);
+          return say([
+            `Pass: ${pluralize(event.mended, "row")} mended, ${formatDuration(event.ms)}`,
+          ]);
         case "verified":
           return say(describeVerification(event.verification));
         case "note":
           return say([event.text]);
       }
     },
-    result: (_, lines) => say(lines),
-    failed: (message) => say(message.split("\n")),
-    end: settle,
+    reportResult: (_, lines) => say(lines),
+    reportFailure: (message) => say(message.split("\n")),
+    finish: settle,
   };
 }
 
-interface Screen {
+interface ProgressOutput {
   /** Stand below everything else, until they are changed or kept. */
-  live(lines: readonly string[], isNow: boolean): void;
+  drawLive(lines: readonly string[], isNow: boolean): void;
   /** Takes the live lines away and leaves these for good. */
-  keep(lines: readonly string[]): void;
+  printLines(lines: readonly string[]): void;
 }
 
-function createScreen(
+function createTerminalOutput(
   write: (text: string) => void,
   nowMs: () => number,
   columns: () => number,
-): Screen {
+): ProgressOutput {
   let shown = 0;
   let drawnMs = -Infinity;
   const clear = () => (shown === 0 ? "" : `\x1b[${shown}A\r\x1b[J`);
   return {
-    live(lines, isNow) {
-      if (!isNow && nowMs() - drawnMs < REDRAW_MS) return;
+    drawLive(lines, isNow) {
+      if (!isNow && nowMs() - drawnMs < REDRAW_INTERVAL_MS) return;
       drawnMs = nowMs();
       // A line that wraps would be two, and one of them would stay.
       const cut = lines.map((line) => [...line].slice(0, Math.max(1, columns() - 1)).join(""));
       write(`${clear()}${cut.map((line) => `${line}\n`).join("")}`);
       shown = cut.length;
     },
-    keep(lines) {
+    printLines(lines) {
       if (shown === 0 && lines.length === 0) return;
       write(`${clear()}${lines.map((line) => `${line}\n`).join("")}`);
       shown = 0;
@@ -199,17 +209,17 @@ function createScreen(
   };
 }
 
-function createLines(write: (text: string) => void, nowMs: () => number): Screen {
+function createLineOutput(write: (text: string) => void, nowMs: () => number): ProgressOutput {
   let writtenMs = nowMs();
   const print = (lines: readonly string[]) => {
     for (const line of lines) write(`${line}\n`);
     writtenMs = nowMs();
   };
   return {
-    live(lines, isNow) {
-      if (isNow || nowMs() - writtenMs >= LINE_MS) print(lines.slice(-1));
+    drawLive(lines, isNow) {
+      if (isNow || nowMs() - writtenMs >= LINE_INTERVAL_MS) print(lines.slice(-1));
     },
-    keep: (lines) => {
+    printLines: (lines) => {
       if (lines.length > 0) print(lines);
     },
   };
@@ -217,21 +227,21 @@ function createLines(write: (text: string) => void, nowMs: () => number): Screen
 
 /** `width`: of the terminal; null where no bar is drawn. */
 function describeBar(
-  { table, rows, total, startedMs, endedMs }: Bar,
+  { table, rows, total, startedMs, endedMs }: TableProgress,
   nowMs: number,
   width: number | null,
 ): string {
   const ms = (endedMs ?? nowMs) - startedMs;
-  const rate = ms < TELLING_MS ? null : rows / (ms / 1000);
+  const rate = ms < MIN_RATE_MS ? null : rows / (ms / 1000);
   const count =
     endedMs === null
       ? `${rows.toLocaleString("en-US")} of ${total.toLocaleString("en-US")}`
-      : counted(rows, "row");
+      : pluralize(rows, "row");
   const time =
     endedMs !== null
-      ? duration(ms)
+      ? formatDuration(ms)
       : rate
-        ? `${duration(((total - rows) / rate) * 1000)} left`
+        ? `${formatDuration(((total - rows) / rate) * 1000)} left`
         : null;
   const text = [
     count,
@@ -240,13 +250,13 @@ function describeBar(
   ]
     .filter((part) => part !== null)
     .join(", ");
-  const name = `  ${plain(table).padEnd(12)}  `;
+  const name = `  ${stripControls(table).padEnd(12)}  `;
   if (width === null) return name + text;
   const share = endedMs !== null || total === 0 ? 1 : Math.min(1, rows / total);
   const percent = `${Math.floor(share * 100)} %`.padStart(5);
-  const room = Math.min(BAR, width - 1 - name.length - text.length - percent.length - 3);
+  const room = Math.min(BAR_WIDTH, width - 1 - name.length - text.length - percent.length - 3);
   const filled = Math.floor(share * room);
-  return `${name}${room < SHORTEST ? "" : `${"#".repeat(filled)}${"-".repeat(room - filled)} `}${percent}  ${text}`;
+  return `${name}${room < MIN_BAR_WIDTH ? "" : `${"#".repeat(filled)}${"-".repeat(room - filled)} `}${percent}  ${text}`;
 }
 
 function describeLag({
@@ -254,40 +264,42 @@ function describeLag({
   lagSeconds,
   changes,
   waiting,
-}: MoveEvent & { kind: "lag" }): string {
+}: MigrationEvent & { kind: "lag" }): string {
   const behind =
-    lagBytes === 0 ? "up to date" : `behind by ${bytes(lagBytes)}, ${lagSeconds.toFixed(1)} s`;
-  return `  ${counted(changes, "change")} applied, ${waiting === undefined ? behind : `waiting: ${plain(waiting)}`}`;
+    lagBytes === 0
+      ? "up to date"
+      : `behind by ${formatBytes(lagBytes)}, ${lagSeconds.toFixed(1)} s`;
+  return `  ${pluralize(changes, "change")} applied, ${waiting === undefined ? behind : `waiting: ${stripControls(waiting)}`}`;
 }
 
-const HOW = {
+const DIFFERENCE_LABELS = {
   missing: "is missing in the copy",
   extra: "is in the copy alone",
   different: "is not the same",
 } as const;
 
 function describeVerification({ tables, problems, equal }: Verification): string[] {
-  const width = Math.max(0, ...tables.map(({ target }) => plain(target).length));
+  const width = Math.max(0, ...tables.map(({ target }) => stripControls(target).length));
   const lines = tables.flatMap(
     ({ target, source, file, aside, equal: isSame, differing, differences }) => {
-      const name = `  ${plain(target).padEnd(width)}  `;
+      const name = `  ${stripControls(target).padEnd(width)}  `;
       if (isSame)
         return [
-          `${name}${counted(source.rows, "row")}, equal${aside > 0 ? `; ${aside.toLocaleString("en-US")} of them are kept aside (Moved_aside)` : ""}`,
+          `${name}${pluralize(source.rows, "row")}, equal${aside > 0 ? `; ${aside.toLocaleString("en-US")} of them are kept aside (Moved_aside)` : ""}`,
         ];
       const rows =
         source.rows === file.rows
-          ? `${counted(source.rows, "row")} on both sides`
-          : `${counted(source.rows, "row")} in Postgres, ${file.rows.toLocaleString("en-US")} here`;
+          ? `${pluralize(source.rows, "row")} on both sides`
+          : `${pluralize(source.rows, "row")} in Postgres, ${file.rows.toLocaleString("en-US")} here`;
       const named = differences.map(
         ({ key, kind, columns }) =>
-          `    ${key} ${HOW[kind]}${columns.length > 0 ? `: ${columns.join(", ")}` : ""}`,
+          `    ${key} ${DIFFERENCE_LABELS[kind]}${columns.length > 0 ? `: ${columns.join(", ")}` : ""}`,
       );
       const more = (differing ?? 0) - differences.length;
       return [
-        `${name}${rows}, DIFFERENT${differing === null ? ": which rows can't be told, it has no key" : `: ${counted(differing, "row")}`}`,
+        `${name}${rows}, DIFFERENT${differing === null ? ": which rows can't be told, it has no key" : `: ${pluralize(differing, "row")}`}`,
         ...named,
-        ...(more > 0 ? [`    and ${counted(more, "other")}`] : []),
+        ...(more > 0 ? [`    and ${pluralize(more, "other")}`] : []),
       ];
     },
   );
@@ -301,14 +313,14 @@ function describeVerification({ tables, problems, equal }: Verification): string
 }
 
 /** "340 ms", "1.9 s", "3 min 20 s". */
-function duration(ms: number): string {
+function formatDuration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 99_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-function bytes(count: number): string {
+function formatBytes(count: number): string {
   if (count < 1_000) return `${count} B`;
   return count < 1_000_000
     ? `${(count / 1_000).toFixed(1)} kB`

@@ -3,14 +3,14 @@
 import { existsSync } from "node:fs";
 import { env } from "#lib/base/env.ts";
 import { closeDatabase } from "#lib/db/database.ts";
-import { migrate } from "#lib/db/migrations.ts";
-import { seed } from "../prisma/seed.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
+import { seedDatabase } from "../prisma/seed.ts";
 
 const isNew = !existsSync(env.DATABASE_FILE);
-const applied = await migrate(env.DATABASE_FILE, "prisma/migrations");
+const applied = await applyMigrations(env.DATABASE_FILE, "prisma/migrations");
 if (applied.length > 0) console.log(`${env.DATABASE_FILE}: applied ${applied.join(", ")}`);
 if (isNew && process.env.SEED !== "off") {
-  const { members, reads } = await seed();
+  const { members, reads } = await seedDatabase();
   console.log(
     `${env.DATABASE_FILE} is new: added ${members} example members and ${reads} example reads. For an empty site delete it and start with SEED=off.`,
   );

@@ -14,7 +14,7 @@ const paper = "#fbfbf9";
 const light = "#86cbb2";
 
 /** The site's mark (components/ui/icons.tsx), and a voice that rises from it. */
-function cover(): string {
+function renderCover(): string {
   const arcs = [135, 245, 355].map((r, i) => {
     const spread = 0.62;
     const [x, y] = [960, 600];
@@ -26,12 +26,12 @@ function cover(): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${SIZE}" height="${SIZE}" viewBox="0 0 ${SIZE} ${SIZE}"><rect width="${SIZE}" height="${SIZE}" fill="${green}"/><g fill="none" stroke-linecap="round" stroke-linejoin="round">${arcs.join("")}<g transform="translate(110 380) scale(36)" stroke="${paper}" stroke-width="1.55"><path d="M4.6 12.2 6.4 15.4 23.6 6.1M15 10.9v13.3M9.4 24.2h11.2"/></g></g></svg>`;
 }
 
-function tone(hertz: number, loudness: number): string {
+function toneExpression(hertz: number, loudness: number): string {
   const overtone = (times: number, part: number) => `${part}*sin(${2 * times}*PI*${hertz}*t)`;
   return `${loudness}*(${overtone(1, 1)}+${overtone(2, 0.35)}+${overtone(3, 0.12)})*exp(-3.2*t)*(1-exp(-140*t))`;
 }
 
-function makeIntro(file: string): void {
+function writeIntro(file: string): void {
   const source = (expression: string, seconds: number) => [
     "-f",
     "lavfi",
@@ -45,8 +45,8 @@ function makeIntro(file: string): void {
     "-loglevel",
     "error",
     "-y",
-    ...source(tone(293.66, 0.3), 1.9),
-    ...source(tone(440, 0.26), 1.6),
+    ...source(toneExpression(293.66, 0.3), 1.9),
+    ...source(toneExpression(440, 0.26), 1.6),
     "-filter_complex",
     together,
     "-ac",
@@ -65,7 +65,7 @@ function makeIntro(file: string): void {
 }
 
 mkdirSync(DIR, { recursive: true });
-await sharp(Buffer.from(cover()))
+await sharp(Buffer.from(renderCover()))
   .png({ palette: true, colours: 64, compressionLevel: 9, effort: 10 })
   .toFile(join(DIR, "cover.png"));
-makeIntro(join(DIR, "intro.mp3"));
+writeIntro(join(DIR, "intro.mp3"));

@@ -1,10 +1,10 @@
 // npm run reads:rebuild [-- --check]: makes every counter of reads anew from the reads themselves, or only looks whether that is needed.
 
-import { readCommandLine, requireDatabase, requirePrimary } from "./command-line.ts";
+import { parseCommandLine, exitUnlessDatabase, exitUnlessPrimary } from "./command-line.ts";
 import { env } from "#lib/base/env.ts";
-import { closeDatabase, snapshotSql, writeSql } from "#lib/db/database.ts";
-import { stopLitefs } from "#lib/litefs/role.ts";
-import { checkCounters, rebuildCounters } from "#lib/reads/rebuild.ts";
+import { closeDatabase, readSql, writeSql } from "#lib/db/database.ts";
+import { stopWatchingLitefs } from "#lib/litefs/role.ts";
+import { findCounterMismatches, rebuildCounters } from "#lib/reads/rebuild.ts";
 
 const usage = `Usage: npm run reads:rebuild [-- --check]
 
@@ -13,28 +13,28 @@ A second or two per million reads; the site can't write meanwhile and asks its r
   --check   change nothing; print where a counter differs (the site goes on as usual)
 Exit code 0 when the counters are right (now), 1 when --check found differences, 2 when there is no database.`;
 
-const { flags } = readCommandLine(usage, { check: { type: "boolean" } });
-requireDatabase();
+const { flags } = parseCommandLine(usage, { check: { type: "boolean" } });
+exitUnlessDatabase();
 
 const startedMs = performance.now();
-const took = () => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
+const formatElapsed = () => `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
 try {
   if (flags.check) {
-    const differences = await snapshotSql(checkCounters);
+    const differences = await readSql(findCounterMismatches);
     for (const { table, key, kept, counted } of differences)
       console.log(`${table} ${key}: kept ${kept ?? "nothing"}, counted ${counted ?? "nothing"}`);
     console.log(
       differences.length === 0
-        ? `Every counter is right (${took()}).`
-        : `Some counters are wrong (${took()}; at most ten of each table are shown). Without --check they are made anew.`,
+        ? `Every counter is right (${formatElapsed()}).`
+        : `Some counters are wrong (${formatElapsed()}; at most ten of each table are shown). Without --check they are made anew.`,
     );
     process.exitCode = differences.length === 0 ? 0 : 1;
   } else {
-    await requirePrimary();
+    await exitUnlessPrimary();
     const { reads, readers } = await writeSql(rebuildCounters);
-    console.log(`Counted ${reads} reads by ${readers} readers (${took()}).`);
+    console.log(`Counted ${reads} reads by ${readers} readers (${formatElapsed()}).`);
   }
 } finally {
-  stopLitefs();
+  stopWatchingLitefs();
   await closeDatabase();
 }

@@ -7,7 +7,7 @@ const SITE = { origin: "http://localhost:3000", host: "localhost" };
 const base64url = (bytes: Uint8Array | string) => Buffer.from(bytes).toString("base64url");
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest();
 
-interface Odd {
+interface CeremonyOverrides {
   /** What a page elsewhere would put in, or an attacker. */
   origin?: string;
   host?: string;
@@ -18,7 +18,7 @@ interface Odd {
 }
 
 /** A new passkey on a new device. `register` and `logIn` give what the browser would send for that challenge. */
-export function makeAuthenticator() {
+export function createVirtualAuthenticator() {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { x, y } = publicKey.export({ format: "jwk" }) as { x: string; y: string };
   const id = randomBytes(32);
@@ -54,7 +54,7 @@ export function makeAuthenticator() {
         flags = 0x45,
         format = "none",
         statement = new Map<string, unknown>(),
-      }: Odd & { format?: string; statement?: Map<string, unknown> } = {},
+      }: CeremonyOverrides & { format?: string; statement?: Map<string, unknown> } = {},
     ) {
       const length = Buffer.alloc(2);
       length.writeUInt16BE(id.length);
@@ -94,7 +94,7 @@ export function makeAuthenticator() {
         counter = 0,
         flags = 0x05,
         userId,
-      }: Odd & { userId?: string } = {},
+      }: CeremonyOverrides & { userId?: string } = {},
     ) {
       const authData = Buffer.concat([sha256(host), Buffer.from([flags]), counterBytes(counter)]);
       const data = clientData(type, challenge, origin);

@@ -3,24 +3,24 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { SERVER_FLAGS } from "../scripts/server-flags.mjs";
-import { freePort } from "./free-port.ts";
-import { schema } from "#lib/base/env.ts";
-import { migrate } from "#lib/db/migrations.ts";
+import { findFreePort } from "./free-port.ts";
+import { envSchema } from "#lib/base/env.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
 
 export interface BuiltSite {
   readonly url: string;
   readonly databaseFile: string;
   /** Everything the process printed since it started. */
-  printed(): string;
+  readOutput(): string;
   stop(): Promise<void>;
 }
 
 const ROOT = join(import.meta.dirname, "..");
-const START_MS = 60_000;
-const STOP_MS = 2_000;
-const LOOK_EVERY_MS = 100;
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 2_000;
+const POLL_MS = 100;
 /** Empty counts as not set, and keeps Next from reading it out of the owner's .env. */
-const NOTHING_SET = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, ""]));
+const EMPTY_ENV = Object.fromEntries(Object.keys(envSchema.shape).map((name) => [name, ""]));
 
 /**
  * Starts it on the database in `folder`, which is made where there is none; resolves when it is ready. `npm run e2e` and `npm run migrate:demo`
@@ -36,8 +36,8 @@ export async function startBuiltSite({
   signal?: AbortSignal;
 }): Promise<BuiltSite> {
   const databaseFile = join(folder, "lectern.db");
-  await migrate(databaseFile, join(ROOT, "prisma", "migrations"));
-  const port = await freePort();
+  await applyMigrations(databaseFile, join(ROOT, "prisma", "migrations"));
+  const port = await findFreePort();
   signal?.throwIfAborted();
   const url = `http://localhost:${port}`;
   const own = {
@@ -62,7 +62,7 @@ export async function startBuiltSite({
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,
-        ...NOTHING_SET,
+        ...EMPTY_ENV,
         ...own,
         ...env,
       } as NodeJS.ProcessEnv,
@@ -80,25 +80,25 @@ export async function startBuiltSite({
     if (isAlive()) {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
-      const hard = setTimeout(killNow, STOP_MS);
+      const hard = setTimeout(killNow, STOP_TIMEOUT_MS);
       await ended;
       clearTimeout(hard);
     }
     process.off("exit", killNow);
   };
 
-  const untilMs = Date.now() + START_MS;
+  const untilMs = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     const isReady = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) }).then(
       ({ ok }) => ok,
       () => false,
     );
-    if (isReady) return { url, databaseFile, printed: () => printed, stop };
+    if (isReady) return { url, databaseFile, readOutput: () => printed, stop };
     if (signal?.aborted || !isAlive() || Date.now() > untilMs) {
       await stop();
       signal?.throwIfAborted();
       throw new Error(`The site did not start:\n${printed.slice(-3_000)}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

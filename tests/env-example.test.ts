@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseEnv, schema } from "../lib/base/env.ts";
+import { parseEnv, envSchema } from "../lib/base/env.ts";
 
 const example = readFileSync(".env.example", "utf8");
 
 test(".env.example lists exactly the variables that are read", () => {
   const listed = [...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name).sort();
-  expect(listed).toEqual(Object.keys(schema.shape).sort());
+  expect(listed).toEqual(Object.keys(envSchema.shape).sort());
 });
 
 test("every variable in .env.example has a label above it", () => {

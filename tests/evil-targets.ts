@@ -1,6 +1,6 @@
 // Where a stranger's ?next= would like to lead, for every place that takes one.
 
-export const EVIL_TARGETS: readonly unknown[] = [
+export const OPEN_REDIRECT_PAYLOADS: readonly unknown[] = [
   "//evil.example",
   "///evil.example",
   "/\\evil.example",

@@ -9,7 +9,7 @@ import { createServer } from "node:net";
 const [FROM, TO] = [20_000, 32_000];
 
 /** A free port of 127.0.0.1. Another program may take it before the caller does. */
-export async function freePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FROM, TO);
     const server = createServer().listen(port, "127.0.0.1");

@@ -6,7 +6,7 @@ import { type IncomingMessage, type ServerResponse, createServer } from "node:ht
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
-export type HostMode =
+export type GitHostMode =
   | "ok"
   /** 403 with x-ratelimit-remaining 0 and a reset `resetInSeconds` from now. */
   | "rate-limit"
@@ -25,14 +25,14 @@ export interface TestGitHost {
   /** 'host:port', for FETCH_ALLOW_PRIVATE. */
   readonly address: string;
   readonly repository: string;
-  mode: HostMode;
+  mode: GitHostMode;
   resetInSeconds: number;
   /** Paths asked for, oldest first, conditional ones that were answered 304 with " 304" behind. */
   readonly requests: string[];
   /** Makes a commit of `files` (repository path → content) and moves `branch` to it. Returns its name. */
   commit(files: Record<string, string | Uint8Array>, branch?: string): string;
   /** The body and headers of the webhook that GitHub sends for a push. */
-  push(
+  makePushWebhook(
     secret: string,
     after: string,
     options?: { branch?: string; deleted?: boolean },
@@ -40,7 +40,7 @@ export interface TestGitHost {
   close(): Promise<void>;
 }
 
-interface Tree {
+interface TreeEntry {
   readonly path: string;
   readonly mode: string;
   readonly type: "blob" | "tree";
@@ -52,16 +52,16 @@ const sha1 = (...parts: (string | Uint8Array)[]) =>
   parts.reduce((hash, part) => hash.update(part), createHash("sha1")).digest("hex");
 
 /** The X-Hub-Signature-256 of `body`. */
-export function signatureOf(secret: string, body: string | Uint8Array): string {
+export function signWebhook(secret: string, body: string | Uint8Array): string {
   return `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
 }
 
 /** Every file below `dir`, by its path below `prefix`: what commit() takes. */
-export function filesOf(dir: string, prefix: string): Record<string, Uint8Array> {
+export function readFilesBelow(dir: string, prefix: string): Record<string, Uint8Array> {
   const found: Record<string, Uint8Array> = {};
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const path = `${prefix}/${entry.name}`;
-    if (entry.isDirectory()) Object.assign(found, filesOf(join(dir, entry.name), path));
+    if (entry.isDirectory()) Object.assign(found, readFilesBelow(join(dir, entry.name), path));
     else if (entry.isFile()) found[path] = readFileSync(join(dir, entry.name));
   }
   return found;
@@ -73,12 +73,12 @@ export async function startGitHost({
   token,
 }: { repository?: string; token?: string } = {}): Promise<TestGitHost> {
   const branches = new Map<string, string>();
-  const trees = new Map<string, Tree[]>();
+  const trees = new Map<string, TreeEntry[]>();
   const blobs = new Map<string, Uint8Array>();
   let commits = 0;
 
   function store(files: Map<string, Uint8Array>): string {
-    const entries: Tree[] = [];
+    const entries: TreeEntry[] = [];
     const folders = new Map<string, Map<string, Uint8Array>>();
     for (const [path, bytes] of files) {
       const [first, ...rest] = path.split("/") as [string, ...string[]];
@@ -106,7 +106,7 @@ export async function startGitHost({
     return sha;
   }
 
-  function flat(sha: string, prefix = ""): Tree[] {
+  function flat(sha: string, prefix = ""): TreeEntry[] {
     return (trees.get(sha) ?? []).flatMap((entry) => {
       const here = { ...entry, path: prefix + entry.path };
       return entry.type === "tree" ? [here, ...flat(entry.sha, `${here.path}/`)] : [here];
@@ -216,7 +216,7 @@ export async function startGitHost({
       branches.set(branch, sha);
       return sha;
     },
-    push(secret, after, { branch = "main", deleted = false } = {}) {
+    makePushWebhook(secret, after, { branch = "main", deleted = false } = {}) {
       const body = JSON.stringify({
         ref: `refs/heads/${branch}`,
         after,
@@ -228,7 +228,7 @@ export async function startGitHost({
         headers: {
           "content-type": "application/json",
           "x-github-event": "push",
-          "x-hub-signature-256": signatureOf(secret, body),
+          "x-hub-signature-256": signWebhook(secret, body),
         },
       };
     },

@@ -5,15 +5,20 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { config, middleware } from "../middleware.ts";
 import { overrideEnv } from "./database.ts";
 import { insertUser } from "./factories.ts";
-import { oldCookie, oldPlainCookie } from "./old-cookie.ts";
+import { createLegacyCookie, createLegacyExpressCookie } from "./old-cookie.ts";
 import { DAY_MS, setClock } from "#lib/base/clock.ts";
 import { renderMetrics, resetMetrics } from "#lib/base/metrics.ts";
 import { hashSessionId } from "#lib/base/session-key.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { MEMBER_PAGES, memberPolicy } from "#lib/session/content-security-policy.ts";
-import { COOKIE_NAMES, OLD_COOKIES } from "#lib/session/cookie-name.ts";
-import { readReaderCookie, readerCookie } from "#lib/session/reader-cookie.ts";
-import { findReader, openSeal, sessionCookie, startSession } from "#lib/session/session.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { MEMBER_PAGES, buildMemberPolicy } from "#lib/session/content-security-policy.ts";
+import { COOKIE_NAMES, LEGACY_COOKIES } from "#lib/session/cookie-name.ts";
+import { readReaderCookie, serializeReaderCookie } from "#lib/session/reader-cookie.ts";
+import {
+  resolveViewer,
+  unsealSession,
+  sealSessionCookie,
+  createSession,
+} from "#lib/session/session.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 const ORIGIN = "http://localhost:3000";
@@ -38,8 +43,8 @@ const handedOn = (response: Response, name: string) =>
 
 /** A session's cookie and, after 200 days, a clock at which it is due. */
 async function dueCookie(): Promise<string> {
-  const { value } = await sessionCookie(
-    await writeSql((sql) => startSession(sql, insertUser(sql).id)),
+  const { value } = await sealSessionCookie(
+    await writeSql((sql) => createSession(sql, insertUser(sql).id)),
   );
   setClock(NOW + 200 * DAY_MS);
   return `session=${value}`;
@@ -112,7 +117,7 @@ test("with a session it runs for every page, under both names of the cookie", ()
 
 test("with a cookie of the site before it runs for every page", () => {
   for (const path of ["/", "/blog/a-post", "/teams", "/calls/record", "/me"])
-    for (const name of Object.values(OLD_COOKIES))
+    for (const name of Object.values(LEGACY_COOKIES))
       expect(isMatched(path, [name]), `${path} ${name}`).toBe(true);
 });
 
@@ -148,7 +153,7 @@ test("other pages keep the policy that all of them share", async () => {
 });
 
 test("the policy runs nothing that is not ours, and evaluates nothing but in development", () => {
-  const policy = memberPolicy("abc", false);
+  const policy = buildMemberPolicy("abc", false);
   expect(policy).not.toMatch(/unsafe-eval|https?:|\*/);
   expect(policy).toMatch(/script-src [^;]*'nonce-abc'/);
   expect(/script-src ([^;]*)/.exec(policy)?.[1]).not.toContain("unsafe-inline");
@@ -160,7 +165,7 @@ test("the policy runs nothing that is not ours, and evaluates nothing but in dev
     "form-action 'self'",
   ])
     expect(policy.split("; ")).toContain(rule);
-  expect(memberPolicy("abc", true)).toContain("'unsafe-eval'");
+  expect(buildMemberPolicy("abc", true)).toContain("'unsafe-eval'");
 });
 
 test("a page view renews a session that is due, on any page", async () => {
@@ -185,7 +190,7 @@ test("where nobody may write just now, pages come without a new cookie", async (
   expect(response.status).toBe(200);
   expect(response.headers.get("set-cookie")).toBeNull();
   expect(
-    await snapshotSql(
+    await readSql(
       (sql) => sql.get<{ at: number }>(`SELECT "expirationDate" AS "at" FROM "Session"`)?.at,
     ),
   ).toBeLessThan(NOW + 366 * DAY_MS);
@@ -223,7 +228,7 @@ async function movedIn({ ageDays = 10 } = {}): Promise<{
     ),
   );
   const expiresAtMs = () =>
-    snapshotSql(
+    readSql(
       (sql) =>
         sql.get<{ at: number }>(
           `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
@@ -232,12 +237,12 @@ async function movedIn({ ageDays = 10 } = {}): Promise<{
     );
   return {
     id,
-    cookie: `old-session=${encodeURIComponent(oldCookie({ sessionId: id }, OLD_SECRET))}`,
+    cookie: `old-session=${encodeURIComponent(createLegacyCookie({ sessionId: id }, OLD_SECRET))}`,
     expiresAtMs,
   };
 }
 const oldReader = (id: string) =>
-  `old-reader=${encodeURIComponent(oldCookie({ clientId: id }, OLD_SECRET))}`;
+  `old-reader=${encodeURIComponent(createLegacyCookie({ clientId: id }, OLD_SECRET))}`;
 /** The cookies that an answer sets, by name, each with its attributes. */
 const setBy = (response: Response) =>
   Object.fromEntries(
@@ -267,7 +272,7 @@ test("a session of the site before is exchanged for ours, the same session, on a
       /^session=Fe26\S+; Path=\/; Expires=[^;]+; Max-Age=31536000; HttpOnly; SameSite=lax$/,
     );
     expect(set.my_session).toMatch(EXPIRED);
-    expect((await openSeal(valueOf(set.session)))?.id).toBe(id);
+    expect((await unsealSession(valueOf(set.session)))?.id).toBe(id);
     // The page that answers is the member's.
     expect(handedOn(response, "cookie")).toBe(`session=${valueOf(set.session)}`);
     expect(await expiresAtMs()).toBe(before);
@@ -277,9 +282,9 @@ test("a session of the site before is exchanged for ours, the same session, on a
 test("a session that moved in keeps the day of its log-in, so it is no recent one", async () => {
   overrideEnv(OLD_ENV);
   const { cookie } = await movedIn({ ageDays: 100 });
-  const seal = await openSeal(valueOf(setBy(await visit("/", { cookie })).session));
-  const { member } = await snapshotSql((sql) =>
-    findReader(sql, { sessionKey: hashSessionId(seal!.id), clientId: null }),
+  const seal = await unsealSession(valueOf(setBy(await visit("/", { cookie })).session));
+  const { member } = await readSql((sql) =>
+    resolveViewer(sql, { sessionKey: hashSessionId(seal!.id), clientId: null }),
   );
   expect(member?.loggedInAtMs).toBe(NOW - 100 * DAY_MS);
 });
@@ -289,10 +294,10 @@ test("Express' cookies are exchanged as well", async () => {
   const { id } = await movedIn();
   const set = setBy(
     await visit("/", {
-      cookie: `old-session=${encodeURIComponent(oldPlainCookie(id, OLD_SECRET))}`,
+      cookie: `old-session=${encodeURIComponent(createLegacyExpressCookie(id, OLD_SECRET))}`,
     }),
   );
-  expect((await openSeal(valueOf(set.session)))?.id).toBe(id);
+  expect((await unsealSession(valueOf(set.session)))?.id).toBe(id);
 });
 
 test("over https the exchanged cookies are ours alone, and the old one is expired as it was set", async () => {
@@ -316,7 +321,7 @@ test("a session that moved in and is due is renewed by the request that exchange
   for (const answer of answers) {
     const sessions = answer.headers.getSetCookie().filter((line) => line.startsWith("session="));
     expect(sessions).toHaveLength(1);
-    expect((await openSeal(valueOf(sessions[0])))?.id).toBe(id);
+    expect((await unsealSession(valueOf(sessions[0])))?.id).toBe(id);
   }
   expect(await expiresAtMs()).toBeGreaterThanOrEqual(NOW + 365 * DAY_MS);
 });
@@ -325,7 +330,7 @@ test("where nobody may write just now, an old cookie is exchanged and the sessio
   const { id, cookie, expiresAtMs } = await movedIn({ ageDays: 200 });
   overrideEnv({ ...OLD_ENV, REPLICATION: "on", LOG_LEVEL: "error" });
   const set = setBy(await visit("/me", { cookie }));
-  expect((await openSeal(valueOf(set.session)))?.id).toBe(id);
+  expect((await unsealSession(valueOf(set.session)))?.id).toBe(id);
   expect(set.my_session).toMatch(EXPIRED);
   expect(await expiresAtMs()).toBe(NOW + 165 * DAY_MS);
 });
@@ -339,7 +344,7 @@ test("a session that has ended, was logged out or never moved in gives nothing, 
   for (const cookie of [
     ended.cookie,
     loggedOut.cookie,
-    `old-session=${encodeURIComponent(oldCookie({ sessionId: randomUUID() }, OLD_SECRET))}`,
+    `old-session=${encodeURIComponent(createLegacyCookie({ sessionId: randomUUID() }, OLD_SECRET))}`,
   ]) {
     const response = await visit("/me", { cookie: `a=b; ${cookie}` });
     const set = setBy(response);
@@ -353,8 +358,8 @@ test("a session that has ended, was logged out or never moved in gives nothing, 
 test("a session of ours wins over one of the site before, which goes", async () => {
   overrideEnv(OLD_ENV);
   const { cookie } = await movedIn();
-  const { value } = await sessionCookie(
-    await writeSql((sql) => startSession(sql, insertUser(sql).id)),
+  const { value } = await sealSessionCookie(
+    await writeSql((sql) => createSession(sql, insertUser(sql).id)),
   );
   const response = await visit("/me", { cookie: `session=${value}; ${cookie}` });
   expect(Object.keys(setBy(response))).toEqual(["my_session"]);
@@ -365,9 +370,9 @@ test("a cookie that can't be read is left alone, since the owner may put the sec
   const { id, cookie } = await movedIn();
   resetMetrics();
   const forged = [
-    oldCookie({ sessionId: id }, "another-secret"),
-    oldCookie({ user: id }, OLD_SECRET),
-    `${oldCookie({ sessionId: id }, OLD_SECRET)}x`,
+    createLegacyCookie({ sessionId: id }, "another-secret"),
+    createLegacyCookie({ user: id }, OLD_SECRET),
+    `${createLegacyCookie({ sessionId: id }, OLD_SECRET)}x`,
     id,
     "",
     "x".repeat(8_000),
@@ -397,7 +402,7 @@ test("an anonymous reader of the site before keeps their id; one who has a cooki
   );
   expect(set.my_client).toMatch(EXPIRED);
   expect(readReaderCookie(() => valueOf(set.reader))).toBe("client-1");
-  const own = readerCookie("reader-1").split(";")[0]!;
+  const own = serializeReaderCookie("reader-1").split(";")[0]!;
   expect(
     Object.keys(setBy(await visit("/blog/a-post", { cookie: `${own}; ${oldReader("client-1")}` }))),
   ).toEqual(["my_client"]);
@@ -406,7 +411,9 @@ test("an anonymous reader of the site before keeps their id; one who has a cooki
 test("one cookie may hold both ids", async () => {
   overrideEnv({ ...OLD_ENV, OLD_CLIENT_COOKIE: "my_session:clientId" });
   const { id } = await movedIn();
-  const value = encodeURIComponent(oldCookie({ sessionId: id, clientId: "client-1" }, OLD_SECRET));
+  const value = encodeURIComponent(
+    createLegacyCookie({ sessionId: id, clientId: "client-1" }, OLD_SECRET),
+  );
   expect(
     Object.keys(
       setBy(await visit("/", { cookie: `old-session=${value}; old-reader=${value}` })),

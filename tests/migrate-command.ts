@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const ROOT = join(import.meta.dirname, "..");
 
-export interface Ran {
+export interface CommandResult {
   /** null where a signal ended it. */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -14,13 +14,16 @@ export interface Ran {
   readonly events: Record<string, unknown>[];
 }
 
-export interface Running {
+export interface RunningCommand {
   readonly child: ChildProcess;
-  readonly ended: Promise<Ran>;
+  readonly ended: Promise<CommandResult>;
 }
 
 /** Starts `migrate-postgres ...args`; its configuration is `env` and nothing of this process' own. */
-export function startMigrate(args: readonly string[], env: Record<string, string> = {}): Running {
+export function startMigrate(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): RunningCommand {
   const child = spawn(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", "scripts/migrate-postgres.ts", ...args],
@@ -33,7 +36,7 @@ export function startMigrate(args: readonly string[], env: Record<string, string
   let output = "";
   child.stdout!.on("data", (data) => (output += data));
   child.stderr!.on("data", (data) => (output += data));
-  const ended = new Promise<Ran>((resolve, reject) => {
+  const ended = new Promise<CommandResult>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) =>
       resolve({
@@ -54,6 +57,6 @@ export function startMigrate(args: readonly string[], env: Record<string, string
 export function runMigrate(
   args: readonly string[],
   env: Record<string, string> = {},
-): Promise<Ran> {
+): Promise<CommandResult> {
   return startMigrate(args, env).ended;
 }

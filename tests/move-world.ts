@@ -9,24 +9,24 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import pg from "pg";
-import { audioFixture } from "./audio.ts";
+import { readAudioFixture } from "./audio.ts";
 import { type BuiltSite, startBuiltSite } from "./built-site.ts";
-import { oldCookie } from "./old-cookie.ts";
-import { findInFile } from "./old-site-tally.ts";
-import { type Writer, startWriter } from "./old-site-writer.ts";
-import { type Sizes, createOldSite } from "./old-site.ts";
+import { createLegacyCookie } from "./old-cookie.ts";
+import { openTargetRows } from "./old-site-tally.ts";
+import { type SourceWriter, startSourceWriter } from "./old-site-writer.ts";
+import { type SourceSiteSizes, createSourceSite } from "./old-site.ts";
 import { type TestPostgres, startPostgres } from "./postgres.ts";
-import { sqlOf } from "#lib/db/connection.ts";
-import { checkCounters } from "#lib/reads/rebuild.ts";
+import { createSql } from "#lib/db/connection.ts";
+import { findCounterMismatches } from "#lib/reads/rebuild.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const DAY_MS = 86_400_000;
 /** What the site before signed its cookies with, and what it called its session's. */
-const OLD_SECRET = "of-the-site-before";
-export const OLD_SESSION = "former_session";
+const LEGACY_COOKIE_SECRET = "of-the-site-before";
+export const LEGACY_SESSION_COOKIE = "former_session";
 
 /** Somebody who was logged in at the site before. */
-export interface OldMember {
+export interface SourceMember {
   readonly id: string;
   readonly firstName: string;
   readonly email: string;
@@ -37,12 +37,12 @@ export interface OldMember {
   readonly callTitle: string | null;
 }
 
-export interface MoveWorld {
+export interface MigrationFixture {
   readonly postgres: TestPostgres;
   /** The connection string of the old site's database. */
-  readonly from: string;
+  readonly sourceUrl: string;
   readonly site: BuiltSite;
-  readonly writer: Writer;
+  readonly writer: SourceWriter;
   /** Adds a member to the old site, logged in, who has read `posts` and left a call; the writer never touches them. */
   addMember(given: {
     firstName: string;
@@ -50,38 +50,38 @@ export interface MoveWorld {
     role?: "ADMIN" | "MEMBER";
     posts: readonly string[];
     callTitle?: string;
-  }): Promise<OldMember>;
+  }): Promise<SourceMember>;
   query<Row extends Record<string, string>>(text: string, values?: unknown[]): Promise<Row[]>;
   /** Runs the command to its end, as its owner would: `show` lets it print here, else its output comes back. Rejects where it was ended. */
-  migrate(
+  runMigrate(
     args: readonly string[],
     options?: { show?: boolean },
   ): Promise<{ code: number; output: string }>;
   /** Bytes of Postgres' log that the move has still to take over. */
-  waiting(): Promise<number>;
+  readPendingWalBytes(): Promise<number>;
   /** Compares what the site has with what the old one's users were told is stored. Both must have come to rest. */
-  check(): Promise<{ looked: number; wrong: string[]; counters: number }>;
+  checkLedger(): Promise<{ looked: number; wrong: string[]; counters: number }>;
   close(): Promise<void>;
 }
 
-export interface MoveWorldOptions {
-  readonly sizes: Partial<Sizes>;
+export interface MigrationFixtureOptions {
+  readonly sizes: Partial<SourceSiteSizes>;
   /** Transactions a second. */
   readonly perSecond: number;
   /** More of the new site's configuration. */
   readonly env?: Record<string, string>;
   readonly signal?: AbortSignal;
-  readonly say?: (text: string) => void;
+  readonly log?: (text: string) => void;
 }
 
 /** Starts everything; the writer writes when it resolves. Throws where there is no PostgreSQL or no build, with nothing left behind. */
-export async function makeMoveWorld({
+export async function createMigrationFixture({
   sizes,
   perSecond,
   env = {},
   signal = new AbortController().signal,
-  say = () => {},
-}: MoveWorldOptions): Promise<MoveWorld> {
+  log = () => {},
+}: MigrationFixtureOptions): Promise<MigrationFixture> {
   const folder = mkdtempSync(join(tmpdir(), "lectern-move-"));
   const started: Promise<() => Promise<unknown>>[] = [];
   const commands = new Set<ChildProcess>();
@@ -98,37 +98,41 @@ export async function makeMoveWorld({
     return value;
   }
   // What runs in Postgres ends with it; a command that is stopped may take a second to say so.
-  const stopAll = () => void Promise.all(commands.values().map((child) => endCommand(child)));
+  const stopAll = () => void Promise.all(commands.values().map((child) => stopCommand(child)));
   signal.addEventListener("abort", stopAll, { once: true });
 
   async function close(): Promise<void> {
-    await Promise.all([...commands].map(endCommand));
+    await Promise.all([...commands].map(stopCommand));
     for (const one of started) await (await one)();
     signal.removeEventListener("abort", stopAll);
     rmSync(folder, { recursive: true, force: true });
   }
 
   try {
-    say("starting PostgreSQL");
+    log("starting PostgreSQL");
     const postgres = await keep(startPostgres(), (one) => one.close());
     const from = await postgres.createDatabase();
-    say("filling the site before");
+    log("filling the site before");
     const crash = () => void postgres.stop("immediate");
     signal.addEventListener("abort", crash, { once: true });
-    await createOldSite(from, sizes);
+    await createSourceSite(from, sizes);
     const site = await keep(
       startBuiltSite({
         folder: join(folder, "site"),
-        env: { OLD_COOKIE_SECRET: OLD_SECRET, OLD_SESSION_COOKIE: OLD_SESSION, ...env },
+        env: {
+          OLD_COOKIE_SECRET: LEGACY_COOKIE_SECRET,
+          OLD_SESSION_COOKIE: LEGACY_SESSION_COOKIE,
+          ...env,
+        },
         signal,
       }),
       (one) => one.stop(),
     );
-    const writer = await keep(startWriter(from, { perSecond }), (one) =>
+    const writer = await keep(startSourceWriter(from, { perSecond }), (one) =>
       Promise.race([one.stop().catch(() => {}), sleep(signal.aborted ? 500 : 20_000)]),
     );
 
-    const query: MoveWorld["query"] = async (text, values = []) => {
+    const query: MigrationFixture["query"] = async (text, values = []) => {
       const client = new pg.Client({
         connectionString: from,
         types: { getTypeParser: () => String } as unknown as pg.CustomTypesConfig,
@@ -144,19 +148,19 @@ export async function makeMoveWorld({
 
     return {
       postgres,
-      from,
+      sourceUrl: from,
       site,
       writer,
       query,
       addMember: (given) => addMember(query, given),
-      migrate(args, { show = false } = {}) {
+      runMigrate(args, { show = false } = {}) {
         // The connection string stands in no list of processes.
         const own = {
           PATH: process.env.PATH,
           MIGRATE_FROM: from,
           DATA_DIR: join(folder, "site"),
-          OLD_COOKIE_SECRET: OLD_SECRET,
-          OLD_SESSION_COOKIE: OLD_SESSION,
+          OLD_COOKIE_SECRET: LEGACY_COOKIE_SECRET,
+          OLD_SESSION_COOKIE: LEGACY_SESSION_COOKIE,
           SITE_URL: site.url,
         };
         const child = spawn(
@@ -188,20 +192,20 @@ export async function makeMoveWorld({
           });
         });
       },
-      async waiting() {
+      async readPendingWalBytes() {
         const [row] = await query<{ bytes: string }>(
           "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), confirmed_flush_lsn) AS bytes FROM pg_replication_slots WHERE database = current_database()",
         );
         return Number(row?.bytes ?? 0);
       },
-      async check() {
-        const { find, close: closeFile } = findInFile(site.databaseFile);
+      async checkLedger() {
+        const { find, close: closeFile } = openTargetRows(site.databaseFile);
         const db = new Database(site.databaseFile, { readonly: true });
         try {
           return {
-            looked: writer.tally.rows,
-            wrong: await writer.tally.check(find),
-            counters: checkCounters(sqlOf(db)).length,
+            looked: writer.ledger.rows,
+            wrong: await writer.ledger.check(find),
+            counters: findCounterMismatches(createSql(db)).length,
           };
         } finally {
           closeFile();
@@ -219,7 +223,7 @@ export async function makeMoveWorld({
 /** A second to stop by itself: longer than it needs, shorter than whoever presses Ctrl-C waits. */
 const GRACE_MS = 1_000;
 
-async function endCommand(child: ChildProcess): Promise<void> {
+async function stopCommand(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGTERM");
@@ -229,9 +233,15 @@ async function endCommand(child: ChildProcess): Promise<void> {
 }
 
 async function addMember(
-  query: MoveWorld["query"],
-  { firstName, email, role = "MEMBER", posts, callTitle }: Parameters<MoveWorld["addMember"]>[0],
-): Promise<OldMember> {
+  query: MigrationFixture["query"],
+  {
+    firstName,
+    email,
+    role = "MEMBER",
+    posts,
+    callTitle,
+  }: Parameters<MigrationFixture["addMember"]>[0],
+): Promise<SourceMember> {
   const [id, session] = [randomUUID(), randomUUID()];
   // As Prisma writes it: UTC, to the millisecond. Young enough that the new site does not extend it by itself.
   const at = (ageDays: number) =>
@@ -250,7 +260,7 @@ async function addMember(
       [randomUUID(), at(3), id, slug],
     );
   if (callTitle) {
-    const recording = `data:audio/webm;base64,${Buffer.from(audioFixture("noise-64k.webm")).toString("base64")}`;
+    const recording = `data:audio/webm;base64,${Buffer.from(readAudioFixture("noise-64k.webm")).toString("base64")}`;
     await query(
       `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES ($1, $2, $2, $3, $4, 'moving, sqlite', $5, $6)`,
       [
@@ -268,8 +278,8 @@ async function addMember(
     firstName,
     email,
     cookie: {
-      name: OLD_SESSION,
-      value: encodeURIComponent(oldCookie({ sessionId: session }, OLD_SECRET)),
+      name: LEGACY_SESSION_COOKIE,
+      value: encodeURIComponent(createLegacyCookie({ sessionId: session }, LEGACY_COOKIE_SECRET)),
     },
     posts,
     callTitle: callTitle ?? null,

@@ -2,7 +2,7 @@
 // Use: vi.mock("next/headers", () => import("#tests/next-headers.ts")).
 
 /** What is sent: the Cookie header as it is written, and the headers. */
-export const sent: { cookie: string; headers: Record<string, string> } = {
+export const currentRequest: { cookie: string; headers: Record<string, string> } = {
   cookie: "",
   headers: {},
 };
@@ -10,7 +10,7 @@ export const sent: { cookie: string; headers: Record<string, string> } = {
 export async function cookies() {
   return {
     get(name: string) {
-      const pair = sent.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
+      const pair = currentRequest.cookie.split("; ").find((each) => each.startsWith(`${name}=`));
       return pair === undefined
         ? undefined
         : { name, value: decodeURIComponent(pair.slice(name.length + 1)) };
@@ -19,5 +19,5 @@ export async function cookies() {
 }
 
 export async function headers(): Promise<Headers> {
-  return new Headers(sent.headers);
+  return new Headers(currentRequest.headers);
 }

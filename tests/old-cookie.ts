@@ -2,16 +2,16 @@
 
 import { createHmac } from "node:crypto";
 
-const signature = (text: string, secret: string) =>
+const signText = (text: string, secret: string) =>
   createHmac("sha256", secret).update(text).digest("base64").replace(/=+$/, "");
 
 /** The value, decoded, of a cookie made by createCookie or createCookieSessionStorage (Remix, React Router). */
-export function oldCookie(data: unknown, secret: string): string {
+export function createLegacyCookie(data: unknown, secret: string): string {
   const text = Buffer.from(JSON.stringify(data)).toString("base64");
-  return `${text}.${signature(text, secret)}`;
+  return `${text}.${signText(text, secret)}`;
 }
 
 /** The same of one signed by cookie-signature (Express). */
-export function oldPlainCookie(id: string, secret: string): string {
-  return `s:${id}.${signature(id, secret)}`;
+export function createLegacyExpressCookie(id: string, secret: string): string {
+  return `s:${id}.${signText(id, secret)}`;
 }

@@ -2,44 +2,44 @@
 
 import { randomUUID } from "node:crypto";
 import { WORDS } from "./old-site.ts";
-import type { Image, OldTable } from "./old-site-tally.ts";
+import type { RowImage, SourceTable } from "./old-site-tally.ts";
 
 /** Rows that only one connection writes to, so that what it was told last is what is true. */
 export interface Lane {
   /** From 0 up to 1, the same each time. */
   random(): number;
   /** Ids. `anonymous` are reads without a member; they are among the reads, too. */
-  readonly pools: Readonly<Record<OldTable | "anonymous", Pool>>;
+  readonly pools: Readonly<Record<SourceTable | "anonymous", IdPool>>;
 }
 
 /** A transaction that is open. Each returns rows as they are afterwards. */
-export interface Tx {
-  insert(table: OldTable, ...rows: Record<string, string | null>[]): Promise<Image[]>;
+export interface SourceTransaction {
+  insert(table: SourceTable, ...rows: Record<string, string | null>[]): Promise<RowImage[]>;
   /** A new `id` is a new row in the place of the old one. */
   update(
-    table: OldTable,
+    table: SourceTable,
     ids: readonly string[],
     set: Record<string, string | null>,
-  ): Promise<Image[]>;
+  ): Promise<RowImage[]>;
   /** With everything that goes with it. */
-  remove(table: OldTable, id: string): Promise<void>;
-  read(table: OldTable, id: string): Promise<Image>;
+  remove(table: SourceTable, id: string): Promise<void>;
+  read(table: SourceTable, id: string): Promise<RowImage>;
   /** Takes back what `work` did. */
-  takeBack(work: () => Promise<unknown>): Promise<void>;
+  rollBack(work: () => Promise<unknown>): Promise<void>;
 }
 
-export interface Kind {
+export interface TransactionKind {
   /** How often, beside the others. */
   readonly weight: number;
   /** It ends with ROLLBACK. */
   readonly isRolledBack?: boolean;
   /** As many rows must be there. */
-  readonly needs?: Partial<Record<OldTable | "anonymous", number>>;
-  work(tx: Tx, lane: Lane): Promise<unknown>;
+  readonly needs?: Partial<Record<SourceTable | "anonymous", number>>;
+  work(tx: SourceTransaction, lane: Lane): Promise<unknown>;
 }
 
 /** Ids to choose from. */
-export class Pool {
+export class IdPool {
   readonly #ids: string[] = [];
   readonly #places = new Map<string, number>();
 
@@ -74,14 +74,14 @@ export class Pool {
 
 const now = () => new Date().toISOString();
 const YEAR_MS = 365 * 86_400_000;
-const inAYear = () => new Date(Date.now() + YEAR_MS).toISOString();
-const pick = (lane: Lane, from: OldTable | "anonymous", count = 1) =>
+const oneYearFromNow = () => new Date(Date.now() + YEAR_MS).toISOString();
+const pickIds = (lane: Lane, from: SourceTable | "anonymous", count = 1) =>
   lane.pools[from].pick(lane.random, count) as [string, ...string[]];
-const word = ({ random }: Lane) => WORDS[Math.floor(random() * WORDS.length)]!;
+const pickWord = ({ random }: Lane) => WORDS[Math.floor(random() * WORDS.length)]!;
 
 function newRead(
   lane: Lane,
-  userId: string | null = lane.random() < 0.3 ? (pick(lane, "User")[0] ?? null) : null,
+  userId: string | null = lane.random() < 0.3 ? (pickIds(lane, "User")[0] ?? null) : null,
 ): Record<string, string | null> {
   return {
     id: randomUUID(),
@@ -98,7 +98,7 @@ function newUser(lane: Lane, email = `${randomUUID()}@example.org`): Record<stri
     createdAt: now(),
     updatedAt: now(),
     email,
-    firstName: word(lane),
+    firstName: pickWord(lane),
     discordId: null,
     convertKitId: lane.random() < 0.5 ? "" : null,
     role: "MEMBER",
@@ -110,7 +110,7 @@ const newSession = (userId: string) => ({
   id: randomUUID(),
   createdAt: now(),
   userId,
-  expirationDate: inAYear(),
+  expirationDate: oneYearFromNow(),
 });
 
 /** Long enough to be kept apart from its row (TOAST), so that an update of another column does not send it. */
@@ -124,16 +124,16 @@ function newCall(lane: Lane): Record<string, string> {
     id: randomUUID(),
     createdAt: now(),
     updatedAt: now(),
-    title: `Question ${word(lane)}`,
-    description: word(lane).repeat(1 + Math.floor(lane.random() * 300)),
+    title: `Question ${pickWord(lane)}`,
+    description: pickWord(lane).repeat(1 + Math.floor(lane.random() * 300)),
     keywords: "a,b",
-    userId: pick(lane, "User")[0],
+    userId: pickIds(lane, "User")[0],
     base64: `data:audio/webm;base64,${sound}`,
   };
 }
 
 /** By name. Their weights come to about 100. */
-export const KINDS = {
+export const TRANSACTION_KINDS = {
   read: { weight: 36, work: (tx, lane) => tx.insert("PostRead", newRead(lane)) },
   reads: {
     weight: 6,
@@ -149,27 +149,28 @@ export const KINDS = {
     weight: 7,
     needs: { anonymous: 1, User: 1 },
     work: (tx, lane) =>
-      tx.update("PostRead", pick(lane, "anonymous", 3), { userId: pick(lane, "User")[0] }),
+      tx.update("PostRead", pickIds(lane, "anonymous", 3), { userId: pickIds(lane, "User")[0] }),
   },
   deleteRead: {
     weight: 3,
     needs: { PostRead: 20 },
-    work: (tx, lane) => tx.remove("PostRead", pick(lane, "PostRead")[0]),
+    work: (tx, lane) => tx.remove("PostRead", pickIds(lane, "PostRead")[0]),
   },
   logIn: {
     weight: 6,
     needs: { User: 1 },
-    work: (tx, lane) => tx.insert("Session", newSession(pick(lane, "User")[0])),
+    work: (tx, lane) => tx.insert("Session", newSession(pickIds(lane, "User")[0])),
   },
   renew: {
     weight: 8,
     needs: { Session: 1 },
-    work: (tx, lane) => tx.update("Session", pick(lane, "Session"), { expirationDate: inAYear() }),
+    work: (tx, lane) =>
+      tx.update("Session", pickIds(lane, "Session"), { expirationDate: oneYearFromNow() }),
   },
   logOut: {
     weight: 4,
     needs: { Session: 5 },
-    work: (tx, lane) => tx.remove("Session", pick(lane, "Session")[0]),
+    work: (tx, lane) => tx.remove("Session", pickIds(lane, "Session")[0]),
   },
   signUp: {
     weight: 5,
@@ -178,50 +179,53 @@ export const KINDS = {
       await tx.insert("User", user);
       await tx.insert("Session", newSession(user.id!));
       if (lane.pools.anonymous.size > 0)
-        await tx.update("PostRead", pick(lane, "anonymous", 2), { userId: user.id! });
+        await tx.update("PostRead", pickIds(lane, "anonymous", 2), { userId: user.id! });
     },
   },
   rename: {
     weight: 6,
     needs: { User: 1 },
     work: (tx, lane) =>
-      tx.update("User", pick(lane, "User"), { firstName: word(lane), updatedAt: now() }),
+      tx.update("User", pickIds(lane, "User"), { firstName: pickWord(lane), updatedAt: now() }),
   },
   changeTeam: {
     weight: 1,
     needs: { User: 1 },
-    work: (tx, lane) => tx.update("User", pick(lane, "User"), { team: "BLUE" }),
+    work: (tx, lane) => tx.update("User", pickIds(lane, "User"), { team: "BLUE" }),
   },
   leave: {
     weight: 1.5,
     needs: { User: 5 },
-    work: (tx, lane) => tx.remove("User", pick(lane, "User")[0]),
+    work: (tx, lane) => tx.remove("User", pickIds(lane, "User")[0]),
   },
   call: { weight: 1, needs: { User: 1 }, work: (tx, lane) => tx.insert("Call", newCall(lane)) },
   retitle: {
     weight: 2,
     needs: { Call: 1 },
     work: (tx, lane) =>
-      tx.update("Call", pick(lane, "Call"), { title: `Renamed ${word(lane)}`, updatedAt: now() }),
+      tx.update("Call", pickIds(lane, "Call"), {
+        title: `Renamed ${pickWord(lane)}`,
+        updatedAt: now(),
+      }),
   },
   recordAgain: {
     weight: 0.5,
     needs: { Call: 1, User: 1 },
-    work: (tx, lane) => tx.update("Call", pick(lane, "Call"), { base64: newCall(lane).base64! }),
+    work: (tx, lane) => tx.update("Call", pickIds(lane, "Call"), { base64: newCall(lane).base64! }),
   },
   deleteCall: {
     weight: 0.7,
     needs: { Call: 2 },
-    work: (tx, lane) => tx.remove("Call", pick(lane, "Call")[0]),
+    work: (tx, lane) => tx.remove("Call", pickIds(lane, "Call")[0]),
   },
   half: {
     weight: 3,
     needs: { User: 1 },
     async work(tx, lane) {
       await tx.insert("PostRead", newRead(lane));
-      await tx.takeBack(async () => {
+      await tx.rollBack(async () => {
         await tx.insert("PostRead", newRead(lane));
-        await tx.update("User", pick(lane, "User"), { firstName: "never" });
+        await tx.update("User", pickIds(lane, "User"), { firstName: "never" });
       });
       await tx.insert("PostRead", newRead(lane));
     },
@@ -232,30 +236,30 @@ export const KINDS = {
     needs: { User: 2, Session: 2 },
     async work(tx, lane) {
       await tx.insert("PostRead", newRead(lane));
-      await tx.update("Session", pick(lane, "Session"), { expirationDate: "1999-01-01" });
-      await tx.remove("User", pick(lane, "User")[0]);
+      await tx.update("Session", pickIds(lane, "Session"), { expirationDate: "1999-01-01" });
+      await tx.remove("User", pickIds(lane, "User")[0]);
     },
   },
   newSessionKey: {
     weight: 1,
     needs: { Session: 1 },
-    work: (tx, lane) => tx.update("Session", pick(lane, "Session"), { id: randomUUID() }),
+    work: (tx, lane) => tx.update("Session", pickIds(lane, "Session"), { id: randomUUID() }),
   },
   newReadKey: {
     weight: 0.5,
     needs: { PostRead: 1 },
-    work: (tx, lane) => tx.update("PostRead", pick(lane, "PostRead"), { id: randomUUID() }),
+    work: (tx, lane) => tx.update("PostRead", pickIds(lane, "PostRead"), { id: randomUUID() }),
   },
   newCallKey: {
     weight: 0.5,
     needs: { Call: 1 },
-    work: (tx, lane) => tx.update("Call", pick(lane, "Call"), { id: randomUUID() }),
+    work: (tx, lane) => tx.update("Call", pickIds(lane, "Call"), { id: randomUUID() }),
   },
   sameKeyAgain: {
     weight: 1,
     needs: { PostRead: 1 },
     async work(tx, lane) {
-      const [id] = pick(lane, "PostRead");
+      const [id] = pickIds(lane, "PostRead");
       await tx.remove("PostRead", id);
       await tx.insert("PostRead", { ...newRead(lane, null), id });
     },
@@ -273,7 +277,7 @@ export const KINDS = {
     weight: 0.5,
     needs: { Session: 2 },
     async work(tx, lane) {
-      const [one, other] = pick(lane, "Session", 2) as [string, string];
+      const [one, other] = pickIds(lane, "Session", 2) as [string, string];
       const between = randomUUID();
       await tx.update("Session", [one], { id: between });
       await tx.update("Session", [other], { id: one });
@@ -284,7 +288,7 @@ export const KINDS = {
     weight: 0.5,
     needs: { User: 2 },
     async work(tx, lane) {
-      const [one, other] = pick(lane, "User", 2) as [string, string];
+      const [one, other] = pickIds(lane, "User", 2) as [string, string];
       const [{ email: first }, { email: second }] = [
         await tx.read("User", one),
         await tx.read("User", other),
@@ -298,12 +302,12 @@ export const KINDS = {
     weight: 0.5,
     needs: { User: 5 },
     async work(tx, lane) {
-      const [id] = pick(lane, "User");
+      const [id] = pickIds(lane, "User");
       const { email } = await tx.read("User", id);
       await tx.remove("User", id);
       await tx.insert("User", newUser(lane, email!));
     },
   },
-} satisfies Record<string, Kind>;
+} satisfies Record<string, TransactionKind>;
 
-export type KindName = keyof typeof KINDS;
+export type TransactionKindName = keyof typeof TRANSACTION_KINDS;

@@ -3,27 +3,27 @@
 import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
 
-export type OldTable = "User" | "Session" | "Call" | "PostRead";
+export type SourceTable = "User" | "Session" | "Call" | "PostRead";
 
 /** A row's columns as Postgres writes them in text, UTC; a call's recording is the MD5 of it. */
-export type Image = Readonly<Record<string, string | null>>;
+export type RowImage = Readonly<Record<string, string | null>>;
 
 /** What a transaction does to a row: what it is afterwards, null if it is gone. */
-export interface Change {
-  readonly table: OldTable;
+export interface RowChange {
+  readonly table: SourceTable;
   readonly id: string;
-  readonly row: Image | null;
+  readonly row: RowImage | null;
   /** What it was, where the tally may not know it. */
-  readonly before?: Image;
+  readonly before?: RowImage;
 }
 
 /** The rows of the moved database with these ids, dates in milliseconds, ids of sessions as SHA-256: as the new site keeps them. */
 export type FindRows = (
-  table: OldTable,
+  table: SourceTable,
   ids: readonly string[],
 ) => Record<string, unknown>[] | Promise<Record<string, unknown>[]>;
 
-export interface Counts {
+export interface LedgerCounts {
   /** Transactions whose end was acknowledged, and of which kind they were. */
   committed: number;
   readonly kinds: Record<string, number>;
@@ -39,7 +39,7 @@ export interface Counts {
   firstRefusedAtMs: number | null;
 }
 
-export interface Tally extends Readonly<Counts> {
+export interface Ledger extends Readonly<LedgerCounts> {
   /** Acknowledged transactions a second, up to the last of them. */
   readonly perSecond: number;
   /** Rows about which it knows something. */
@@ -52,33 +52,36 @@ export interface Tally extends Readonly<Counts> {
 }
 
 /** A tally that the writer keeps. */
-export interface KeptTally extends Tally {
-  readonly counts: Counts;
+export interface WritableLedger extends Ledger {
+  readonly counts: LedgerCounts;
   /** A row that was there before. */
-  found(table: OldTable, row: Image): void;
-  knows(table: OldTable, id: string): Image | null | undefined;
+  recordExisting(table: SourceTable, row: RowImage): void;
+  findKnownRow(table: SourceTable, id: string): RowImage | null | undefined;
   /** `made` are all rows that the transaction made, also those that it took back. */
-  acknowledged(
+  recordAcknowledged(
     kind: string,
-    changes: Iterable<Change>,
-    made: Iterable<Pick<Change, "table" | "id">>,
+    changes: Iterable<RowChange>,
+    made: Iterable<Pick<RowChange, "table" | "id">>,
   ): void;
   /** They must not be there. */
-  never(made: Iterable<Pick<Change, "table" | "id">>): void;
-  unanswered(changes: Iterable<Change>, made: Iterable<Pick<Change, "table" | "id">>): void;
+  recordAbsent(made: Iterable<Pick<RowChange, "table" | "id">>): void;
+  recordUnanswered(
+    changes: Iterable<RowChange>,
+    made: Iterable<Pick<RowChange, "table" | "id">>,
+  ): void;
   /** What can't happen to a writer that is alone with its rows. */
-  surprise(text: string): void;
+  recordAnomaly(text: string): void;
 }
 
 const BATCH = 500;
 
-const keyOf = (table: OldTable, id: string) => `${table} ${id}`;
-const ofKey = (key: string) => key.split(" ") as [OldTable, string];
+const formatKey = (table: SourceTable, id: string) => `${table} ${id}`;
+const parseKey = (key: string) => key.split(" ") as [SourceTable, string];
 const DATES = new Set(["createdAt", "updatedAt", "expirationDate"]);
 
 /** An empty one. */
-export function createTally(): KeptTally {
-  const counts: Counts = {
+export function createLedger(): WritableLedger {
+  const counts: LedgerCounts = {
     committed: 0,
     kinds: {},
     rolledBack: 0,
@@ -88,14 +91,14 @@ export function createTally(): KeptTally {
     lastAcknowledgedAtMs: Date.now(),
     firstRefusedAtMs: null,
   };
-  const rows = new Map<string, Image | null>();
+  const rows = new Map<string, RowImage | null>();
   /** By transaction: what its rows were and would be. */
-  const open: Map<string, { before: Image | null; after: Image | null }>[] = [];
+  const open: Map<string, { before: RowImage | null; after: RowImage | null }>[] = [];
   const surprises: string[] = [];
 
-  function never(made: Iterable<Pick<Change, "table" | "id">>): void {
+  function never(made: Iterable<Pick<RowChange, "table" | "id">>): void {
     for (const { table, id } of made)
-      if (!rows.has(keyOf(table, id))) rows.set(keyOf(table, id), null);
+      if (!rows.has(formatKey(table, id))) rows.set(formatKey(table, id), null);
   }
 
   async function check(find: FindRows): Promise<string[]> {
@@ -133,44 +136,47 @@ export function createTally(): KeptTally {
     get rows() {
       return rows.size;
     },
-    found: (table, row) => void rows.set(keyOf(table, row.id!), row),
-    knows: (table, id) => rows.get(keyOf(table, id)),
-    acknowledged(kind, changes, made) {
+    recordExisting: (table, row) => void rows.set(formatKey(table, row.id!), row),
+    findKnownRow: (table, id) => rows.get(formatKey(table, id)),
+    recordAcknowledged(kind, changes, made) {
       counts.committed += 1;
       counts.kinds[kind] = (counts.kinds[kind] ?? 0) + 1;
       counts.lastAcknowledgedAtMs = Date.now();
-      for (const { table, id, row } of changes) rows.set(keyOf(table, id), row);
+      for (const { table, id, row } of changes) rows.set(formatKey(table, id), row);
       never(made);
     },
-    never,
-    unanswered(changes, made) {
+    recordAbsent: never,
+    recordUnanswered(changes, made) {
       counts.unknown += 1;
       const states = new Map(
         [...changes].map(({ table, id, row, before }) => [
-          keyOf(table, id),
-          { before: rows.get(keyOf(table, id)) ?? before ?? null, after: row },
+          formatKey(table, id),
+          { before: rows.get(formatKey(table, id)) ?? before ?? null, after: row },
         ]),
       );
       for (const key of states.keys()) rows.delete(key);
       open.push(states);
-      never([...made].filter(({ table, id }) => !states.has(keyOf(table, id))));
+      never([...made].filter(({ table, id }) => !states.has(formatKey(table, id))));
     },
-    surprise: (text) => void surprises.push(text),
+    recordAnomaly: (text) => void surprises.push(text),
     check,
   });
 }
 
 /** `rest` with the counts as they are at the moment they are read. */
-function withAccessors(counts: Counts, rest: Omit<KeptTally, keyof Counts>): KeptTally {
+function withAccessors(
+  counts: LedgerCounts,
+  rest: Omit<WritableLedger, keyof LedgerCounts>,
+): WritableLedger {
   return Object.defineProperties(
     rest,
     Object.fromEntries(
       Object.keys(counts).map((name) => [
         name,
-        { enumerable: true, get: () => counts[name as keyof Counts] },
+        { enumerable: true, get: () => counts[name as keyof LedgerCounts] },
       ]),
     ),
-  ) as KeptTally;
+  ) as WritableLedger;
 }
 
 async function findAll(
@@ -178,11 +184,11 @@ async function findAll(
   keys: readonly string[],
 ): Promise<Map<string, Record<string, unknown>>> {
   const found = new Map<string, Record<string, unknown>>();
-  const byTable = Map.groupBy(new Set(keys), (key) => ofKey(key)[0]);
+  const byTable = Map.groupBy(new Set(keys), (key) => parseKey(key)[0]);
   for (const [table, ofTable] of byTable) {
     for (let at = 0; at < ofTable.length; at += BATCH) {
       const batch = new Map(
-        ofTable.slice(at, at + BATCH).map((key) => [targetId(table, ofKey(key)[1]), key]),
+        ofTable.slice(at, at + BATCH).map((key) => [targetId(table, parseKey(key)[1]), key]),
       );
       for (const row of await find(table, [...batch.keys()]))
         found.set(batch.get(String(row.id))!, row);
@@ -191,17 +197,17 @@ async function findAll(
   return found;
 }
 
-const targetId = (table: OldTable, id: string) =>
+const targetId = (table: SourceTable, id: string) =>
   table === "Session" ? createHash("sha256").update(id).digest("hex") : id;
 
 /** What is wrong with a row; null if it is as it must be. Its values are not told. */
-function compare(row: Image | null, there: Record<string, unknown> | undefined): string | null {
+function compare(row: RowImage | null, there: Record<string, unknown> | undefined): string | null {
   if (row === null) return there ? "is there, though it was deleted or never made" : null;
   if (!there) return "is not there, though that was acknowledged";
   const different = Object.entries(row).filter(
     ([name, value]) =>
       name !== "id" &&
-      asKept(name, value) !==
+      toTargetValue(name, value) !==
         (name === "base64" ? md5(String(there[name])) : (there[name] ?? null)),
   );
   return different.length > 0
@@ -210,7 +216,7 @@ function compare(row: Image | null, there: Record<string, unknown> | undefined):
 }
 
 /** By other means than lib/migrate/convert.ts: it is what is tested. */
-function asKept(name: string, value: string | null): unknown {
+function toTargetValue(name: string, value: string | null): unknown {
   return value !== null && DATES.has(name)
     ? Date.parse(`${value.replace(" ", "T").replace(/\+00$/, "")}Z`)
     : value;
@@ -221,7 +227,7 @@ function md5(text: string): string {
 }
 
 /** The rows of a SQLite file; `close` closes it. */
-export function findInFile(file: string): { find: FindRows; close(): void } {
+export function openTargetRows(file: string): { find: FindRows; close(): void } {
   const db = new Database(file, { readonly: true, fileMustExist: true });
   return {
     find: (table, ids) =>

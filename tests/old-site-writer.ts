@@ -3,32 +3,39 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import pg from "pg";
-import { KINDS, type Kind, type KindName, type Lane, Pool, type Tx } from "./old-site-kinds.ts";
 import {
-  type Change,
-  type Image,
-  type KeptTally,
-  type OldTable,
-  type Tally,
-  createTally,
+  TRANSACTION_KINDS,
+  type TransactionKind,
+  type TransactionKindName,
+  type Lane,
+  IdPool,
+  type SourceTransaction,
+} from "./old-site-kinds.ts";
+import {
+  type RowChange,
+  type RowImage,
+  type WritableLedger,
+  type SourceTable,
+  type Ledger,
+  createLedger,
 } from "./old-site-tally.ts";
 
-export interface Writer {
+export interface SourceWriter {
   /** As it is now. */
-  readonly tally: Tally;
+  readonly ledger: Ledger;
   /** Ends what is open, at most 15 s, and its connections. */
-  stop(): Promise<Tally>;
+  stop(): Promise<Ledger>;
 }
 
-const CONNECT_MS = 2_000;
-const QUERY_MS = 10_000;
-const STOP_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 2_000;
+const QUERY_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 15_000;
 /** It catches up with what it is behind, up to this. */
 const BEHIND_MS = 1_000;
 /** Of each table, for a connection: rows that were there before. */
 const LOAD = { User: 400, Session: 400, Call: 40, PostRead: 800 };
 
-const COLUMNS: Record<OldTable, string> = {
+const COLUMNS: Record<SourceTable, string> = {
   User: `"id", "createdAt", "updatedAt", "email", "firstName", "discordId", "convertKitId", "role", "team"`,
   Session: `"id", "createdAt", "userId", "expirationDate"`,
   Call: `"id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", md5("base64") AS "base64"`,
@@ -43,7 +50,7 @@ interface OpenLane extends Lane {
  * Starts to write to the site before at `url`: `perSecond` transactions over `connections`, of the kinds in KINDS (`mix` gives
  * other weights). It must be the only one that writes there. Where it is refused or its connections end, it goes on trying, and counts.
  */
-export async function startWriter(
+export async function startSourceWriter(
   url: string,
   {
     perSecond = 500,
@@ -54,15 +61,17 @@ export async function startWriter(
     perSecond?: number;
     connections?: number;
     seed?: number;
-    mix?: Partial<Record<KindName, number>>;
+    mix?: Partial<Record<TransactionKindName, number>>;
   } = {},
-): Promise<Writer> {
-  const tally = createTally();
-  const kinds = Object.entries({ ...KINDS } as Record<string, Kind>).map(([name, kind]) => ({
-    ...kind,
-    name,
-    weight: mix[name as KindName] ?? kind.weight,
-  }));
+): Promise<SourceWriter> {
+  const tally = createLedger();
+  const kinds = Object.entries({ ...TRANSACTION_KINDS } as Record<string, TransactionKind>).map(
+    ([name, kind]) => ({
+      ...kind,
+      name,
+      weight: mix[name as TransactionKindName] ?? kind.weight,
+    }),
+  );
   const lanes = await Promise.all(
     Array.from({ length: connections }, (_, i) =>
       openLane(url, tally, { number: i, of: connections, seed: seed * 1_000 + i }),
@@ -80,18 +89,18 @@ export async function startWriter(
       if (stopping.signal.aborted) return;
       dueMs = Math.max(dueMs + everyMs, performance.now() - BEHIND_MS);
       lane.client ??= await connect(url).catch(() => null);
-      if (lane.client) await transact(lane, lane.client, choose(kinds, lane), tally);
-      else refuse(tally);
+      if (lane.client) await runTransaction(lane, lane.client, chooseKind(kinds, lane), tally);
+      else countRefusal(tally);
     }
   }
   const ends = lanes.map((lane, i) => work(lane, (everyMs * i) / connections));
   // Not awaited before stop: what is thrown must wait for it.
   for (const end of ends) end.catch(() => {});
   return {
-    tally,
+    ledger: tally,
     async stop() {
       stopping.abort();
-      const late = sleep(STOP_MS, undefined, { ref: false }).then(() =>
+      const late = sleep(STOP_TIMEOUT_MS, undefined, { ref: false }).then(() =>
         Promise.reject(new Error("The writer did not end within 15 s.")),
       );
       await Promise.race([Promise.all(ends), late]);
@@ -116,8 +125,8 @@ async function connect(url: string): Promise<pg.Client> {
   const client = new pg.Client({
     connectionString: url,
     application_name: "old site",
-    connectionTimeoutMillis: CONNECT_MS,
-    query_timeout: QUERY_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
     options: "-c timezone=UTC -c datestyle=ISO",
     types: { getTypeParser: () => String } as unknown as pg.CustomTypesConfig,
   });
@@ -129,7 +138,7 @@ async function connect(url: string): Promise<pg.Client> {
 /** Takes its share of what is there: a row goes with its member, so that no other connection has it or takes it away by a cascade. */
 async function openLane(
   url: string,
-  tally: KeptTally,
+  tally: WritableLedger,
   { number, of, seed }: { number: number; of: number; seed: number },
 ): Promise<OpenLane> {
   const client = await connect(url);
@@ -144,32 +153,32 @@ async function openLane(
       return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
     },
     pools: {
-      User: new Pool(),
-      Session: new Pool(),
-      Call: new Pool(),
-      PostRead: new Pool(),
-      anonymous: new Pool(),
+      User: new IdPool(),
+      Session: new IdPool(),
+      Call: new IdPool(),
+      PostRead: new IdPool(),
+      anonymous: new IdPool(),
     },
   };
-  for (const [table, count] of Object.entries(LOAD) as [OldTable, number][]) {
+  for (const [table, count] of Object.entries(LOAD) as [SourceTable, number][]) {
     const owner = {
       User: `"id"::text`,
       Session: `"userId"::text`,
       Call: `"userId"::text`,
       PostRead: `COALESCE("userId"::text, "id"::text)`,
     }[table];
-    const { rows } = await client.query<Image>(
+    const { rows } = await client.query<RowImage>(
       `SELECT ${COLUMNS[table]} FROM "${table}" WHERE (hashtext(${owner}) & 2147483647) % ${of} = ${number} LIMIT ${count}`,
     );
     for (const row of rows) {
-      tally.found(table, row);
-      keep(lane, { table, id: row.id!, row });
+      tally.recordExisting(table, row);
+      updatePools(lane, { table, id: row.id!, row });
     }
   }
   return lane;
 }
 
-function keep({ pools }: Lane, { table, id, row }: Change): void {
+function updatePools({ pools }: Lane, { table, id, row }: RowChange): void {
   if (row) pools[table].add(id);
   else pools[table].delete(id);
   if (table !== "PostRead") return;
@@ -177,27 +186,30 @@ function keep({ pools }: Lane, { table, id, row }: Change): void {
   else pools.anonymous.delete(id);
 }
 
-function choose<Chosen extends Kind>(kinds: readonly Chosen[], { random, pools }: Lane): Chosen {
+function chooseKind<Chosen extends TransactionKind>(
+  kinds: readonly Chosen[],
+  { random, pools }: Lane,
+): Chosen {
   const possible = kinds.filter(({ needs = {} }) =>
-    Object.entries(needs).every(([pool, count]) => pools[pool as OldTable].size >= count),
+    Object.entries(needs).every(([pool, count]) => pools[pool as SourceTable].size >= count),
   );
   let left = random() * possible.reduce((sum, { weight }) => sum + weight, 0);
   return possible.find(({ weight }) => (left -= weight) < 0) ?? possible[0]!;
 }
 
-function refuse({ counts }: KeptTally): void {
+function countRefusal({ counts }: WritableLedger): void {
   counts.refused += 1;
   counts.firstRefusedAtMs ??= Date.now();
 }
 
 /** Runs one transaction to its end, whatever that is, and notes it. */
-async function transact(
+async function runTransaction(
   lane: OpenLane,
   client: pg.Client,
-  kind: Kind & { name: string },
-  tally: KeptTally,
+  kind: TransactionKind & { name: string },
+  tally: WritableLedger,
 ): Promise<void> {
-  const { tx, changes, made } = openTx(client);
+  const { tx, changes, made } = openTransaction(client);
   let isEnding = false;
   try {
     await client.query("BEGIN");
@@ -205,29 +217,29 @@ async function transact(
     if (kind.isRolledBack) {
       await client.query("ROLLBACK");
       tally.counts.rolledBack += 1;
-      tally.never(made.values());
+      tally.recordAbsent(made.values());
       return;
     }
     isEnding = true;
     if ((await client.query("COMMIT")).command !== "COMMIT")
-      throw new Surprise("COMMIT rolled back");
-    tally.acknowledged(kind.name, changes.values(), made.values());
-    for (const change of changes.values()) keep(lane, change);
+      throw new AnomalyError("COMMIT rolled back");
+    tally.recordAcknowledged(kind.name, changes.values(), made.values());
+    for (const change of changes.values()) updatePools(lane, change);
   } catch (error) {
     const said = error instanceof pg.DatabaseError ? error : null;
     // Class 57: the server ends, or somebody ended this session.
     const isBroken = said
       ? said.severity === "FATAL" || /^(57|08)/.test(said.code ?? "")
-      : !(error instanceof Surprise);
+      : !(error instanceof AnomalyError);
     if (isBroken && isEnding) {
       // Neither state is certain: nobody touches these rows again.
-      tally.unanswered(changes.values(), made.values());
-      for (const change of changes.values()) keep(lane, { ...change, row: null });
+      tally.recordUnanswered(changes.values(), made.values());
+      for (const change of changes.values()) updatePools(lane, { ...change, row: null });
     } else {
-      tally.never(made.values());
+      tally.recordAbsent(made.values());
       if (!isBroken && said?.code !== "25006")
-        tally.surprise(`${kind.name}: ${(error as Error).message}`);
-      refuse(tally);
+        tally.recordAnomaly(`${kind.name}: ${(error as Error).message}`);
+      countRefusal(tally);
     }
     const isUsable =
       !isBroken &&
@@ -242,27 +254,27 @@ async function transact(
 }
 
 /** What should not happen to who is alone with these rows. */
-class Surprise extends Error {}
+class AnomalyError extends Error {}
 
-function openTx(client: pg.Client): {
-  tx: Tx;
-  changes: Map<string, Change>;
-  made: Map<string, Change>;
+function openTransaction(client: pg.Client): {
+  tx: SourceTransaction;
+  changes: Map<string, RowChange>;
+  made: Map<string, RowChange>;
 } {
-  const changes = new Map<string, Change>();
-  const made = new Map<string, Change>();
-  const change = (table: OldTable, id: string, row: Image | null, before?: Image) => {
+  const changes = new Map<string, RowChange>();
+  const made = new Map<string, RowChange>();
+  const change = (table: SourceTable, id: string, row: RowImage | null, before?: RowImage) => {
     const key = `${table} ${id}`;
     changes.set(key, { table, id, row, ...(before && !made.has(key) && { before }) });
   };
-  const make = (table: OldTable, id: string, row: Image) =>
+  const make = (table: SourceTable, id: string, row: RowImage) =>
     void made.set(`${table} ${id}`, { table, id, row });
   const ask = async (count: number, text: string, values: unknown[]) => {
-    const { rows } = await client.query<Image>(text, values);
-    if (rows.length !== count) throw new Surprise(`${rows.length} rows instead of ${count}`);
+    const { rows } = await client.query<RowImage>(text, values);
+    if (rows.length !== count) throw new AnomalyError(`${rows.length} rows instead of ${count}`);
     return rows;
   };
-  const tx: Tx = {
+  const tx: SourceTransaction = {
     async insert(table, ...rows) {
       const names = Object.keys(rows[0]!);
       for (const row of rows) make(table, row.id!, row);
@@ -294,7 +306,7 @@ function openTx(client: pg.Client): {
         // From here on nobody gives them anything more.
         await ask(1, `SELECT "id" FROM "User" WHERE "id" = $1 FOR UPDATE`, [id]);
         for (const child of ["Session", "Call", "PostRead"] as const) {
-          const { rows } = await client.query<Image>(
+          const { rows } = await client.query<RowImage>(
             `SELECT ${COLUMNS[child]} FROM "${child}" WHERE "userId" = $1`,
             [id],
           );
@@ -310,7 +322,7 @@ function openTx(client: pg.Client): {
     },
     read: async (table, id) =>
       (await ask(1, `SELECT ${COLUMNS[table]} FROM "${table}" WHERE "id" = $1`, [id]))[0]!,
-    async takeBack(work) {
+    async rollBack(work) {
       const before = [...changes];
       await client.query("SAVEPOINT here");
       await work();
@@ -324,7 +336,7 @@ function openTx(client: pg.Client): {
 
 const USAGE = `Usage: node tests/old-site-writer.ts --url URL [--per-second N] [--seconds N] [--connections N]
 
-Writes to a site before that tests/old-site.ts made, ${Object.keys(KINDS).length} kinds of transactions, until it is interrupted.`;
+Writes to a site before that tests/old-site.ts made, ${Object.keys(TRANSACTION_KINDS).length} kinds of transactions, until it is interrupted.`;
 
 if (import.meta.main) {
   const { values } = parseArgs({
@@ -345,7 +357,7 @@ if (import.meta.main) {
     console.log(USAGE);
     process.exit(values.help ? 0 : 2);
   }
-  const writer = await startWriter(values.url, { perSecond, connections });
+  const writer = await startSourceWriter(values.url, { perSecond, connections });
   await new Promise<void>((resolve) => {
     if (seconds > 0) setTimeout(resolve, seconds * 1_000);
     else setInterval(() => {}, 1_000);

@@ -1,9 +1,9 @@
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ODDITIES, SMALL, createOldSite, idOf, runSql } from "./old-site.ts";
-import type { FindRows, Tally } from "./old-site-tally.ts";
-import { KINDS } from "./old-site-kinds.ts";
-import { startWriter } from "./old-site-writer.ts";
+import { ODDITIES, SMALL_SIZES, createSourceSite, readSourceId, runSql } from "./old-site.ts";
+import type { FindRows, Ledger } from "./old-site-tally.ts";
+import { TRANSACTION_KINDS } from "./old-site-kinds.ts";
+import { startSourceWriter } from "./old-site-writer.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "./postgres.ts";
 
 describe.skipIf(!findPostgres())("the site before", () => {
@@ -15,7 +15,7 @@ describe.skipIf(!findPostgres())("the site before", () => {
   afterAll(() => server?.close());
   beforeEach(async () => {
     url = await server.createDatabase();
-    await createOldSite(url);
+    await createSourceSite(url);
   });
 
   async function query(text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
@@ -64,14 +64,14 @@ describe.skipIf(!findPostgres())("the site before", () => {
       `SELECT (SELECT count(*)::int FROM "User") AS users, (SELECT count(*)::int FROM "Session") AS sessions, (SELECT count(*)::int FROM "Call") AS calls, count(*)::int AS reads, count("userId")::int AS members FROM "PostRead"`,
     )) as [Record<string, number>];
     expect({ users, sessions, calls, reads }).toEqual({
-      users: SMALL.users,
-      sessions: SMALL.sessions,
-      calls: SMALL.calls,
-      reads: SMALL.reads,
+      users: SMALL_SIZES.users,
+      sessions: SMALL_SIZES.sessions,
+      calls: SMALL_SIZES.calls,
+      reads: SMALL_SIZES.reads,
     });
     expect(members! / reads!).toBeCloseTo(0.3, 1);
     url = await server.createDatabase();
-    await createOldSite(url);
+    await createSourceSite(url);
     expect(await query(sums)).toEqual(first);
   });
 
@@ -95,23 +95,25 @@ describe.skipIf(!findPostgres())("the site before", () => {
 
   describe("in use", () => {
     /** Stops it after every kind of transaction, and some more. */
-    async function write(while_: (tally: Tally) => Promise<void> = async () => {}): Promise<Tally> {
-      const mix = Object.fromEntries(Object.keys(KINDS).map((name) => [name, 4]));
-      const writer = await startWriter(url, { perSecond: 2_000, connections: 4, mix });
+    async function write(
+      while_: (tally: Ledger) => Promise<void> = async () => {},
+    ): Promise<Ledger> {
+      const mix = Object.fromEntries(Object.keys(TRANSACTION_KINDS).map((name) => [name, 4]));
+      const writer = await startSourceWriter(url, { perSecond: 2_000, connections: 4, mix });
       try {
-        const kinds = Object.entries(KINDS)
+        const kinds = Object.entries(TRANSACTION_KINDS)
           .filter(([, kind]) => !("isRolledBack" in kind))
           .map(([name]) => name);
         await until(
           "every kind of transaction",
           () =>
-            writer.tally.committed > 400 && kinds.filter((name) => !(name in writer.tally.kinds)),
+            writer.ledger.committed > 400 && kinds.filter((name) => !(name in writer.ledger.kinds)),
         );
-        await while_(writer.tally);
+        await while_(writer.ledger);
       } finally {
         await writer.stop();
       }
-      return writer.tally;
+      return writer.ledger;
     }
 
     test("all that was acknowledged is there, and nothing that was rolled back", async () => {
@@ -181,7 +183,7 @@ describe.skipIf(!findPostgres())("the site before", () => {
   test("its ids can be told", async () => {
     expect(
       await query(`SELECT count(*)::int AS n FROM "Session" WHERE "id" = $1`, [
-        await idOf(url, "session", 3),
+        await readSourceId(url, "session", 3),
       ]),
     ).toEqual([{ n: 1 }]);
   });

@@ -9,10 +9,10 @@ export interface Form {
   /** What stands in its fields, hidden ones too: the address of a server action is among them. */
   readonly fields: [name: string, value: string][];
   /** Names that somebody would fill in. */
-  readonly names: readonly string[];
+  readonly editableNames: readonly string[];
 }
 
-export interface Answer {
+export interface BrowserResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
@@ -20,7 +20,7 @@ export interface Answer {
   readonly path: string;
 }
 
-function valueOf(element: Element): string {
+function readFieldValue(element: Element): string {
   if (element.tagName === "textarea")
     return element.children
       .map((child) => (child.type === "text" ? child.value : ""))
@@ -30,7 +30,7 @@ function valueOf(element: Element): string {
 }
 
 /** The forms of a document that post to the page itself. */
-export function formsOf(html: string): Form[] {
+export function parseForms(html: string): Form[] {
   const forms: Form[] = [];
   visit(fromHtml(html), "element", (form) => {
     if (form.tagName !== "form" || String(form.properties.method ?? "").toUpperCase() !== "POST")
@@ -42,20 +42,20 @@ export function formsOf(html: string): Form[] {
       if (!["input", "textarea", "select"].includes(element.tagName) || typeof name !== "string")
         return;
       if (element.tagName === "input" && type === "hidden") {
-        fields.push([name, valueOf(element)]);
+        fields.push([name, readFieldValue(element)]);
         return;
       }
       names.add(name);
       if (element.tagName === "input" && (type === "radio" || type === "checkbox") && !checked)
         return;
-      fields.push([name, valueOf(element)]);
+      fields.push([name, readFieldValue(element)]);
     });
-    forms.push({ fields, names: [...names] });
+    forms.push({ fields, editableNames: [...names] });
   });
   return forms;
 }
 
-export class PlainBrowser {
+export class NoJsBrowser {
   readonly #origin: string;
   readonly #headers: Record<string, string>;
   readonly cookies = new Map<string, string>();
@@ -74,7 +74,7 @@ export class PlainBrowser {
     path: string,
     init: RequestInit = {},
     { follow = true, timeoutMs = 30_000 } = {},
-  ): Promise<Answer> {
+  ): Promise<BrowserResponse> {
     const response = await fetch(new URL(path, this.#origin), {
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
@@ -106,17 +106,17 @@ export class PlainBrowser {
     };
   }
 
-  get(path: string): Promise<Answer> {
+  get(path: string): Promise<BrowserResponse> {
     return this.request(path);
   }
 
   /** Sends a form of the page at `path` with `values` filled in. */
-  post(
+  submitForm(
     path: string,
     form: Form,
     values: Record<string, string> = {},
     options: { follow?: boolean; headers?: Record<string, string> } = {},
-  ): Promise<Answer> {
+  ): Promise<BrowserResponse> {
     const body = new FormData();
     for (const [name, value] of form.fields)
       if (!Object.hasOwn(values, name)) body.append(name, value);
@@ -133,17 +133,17 @@ export class PlainBrowser {
   }
 
   /** Opens a page and sends its first form that has all of `values`' fields. Throws when there is none. */
-  async fill(path: string, values: Record<string, string>): Promise<Answer> {
+  async fillAndSubmit(path: string, values: Record<string, string>): Promise<BrowserResponse> {
     const page = await this.get(path);
-    const form = formsOf(page.text).find(({ fields, names }) =>
+    const form = parseForms(page.text).find(({ fields, editableNames }) =>
       Object.keys(values).every(
-        (name) => names.includes(name) || fields.some(([known]) => known === name),
+        (name) => editableNames.includes(name) || fields.some(([known]) => known === name),
       ),
     );
     if (!form)
       throw new Error(
         `${page.path} (${page.status}) has no form with ${Object.keys(values).join(", ")}`,
       );
-    return this.post(page.path, form, values);
+    return this.submitForm(page.path, form, values);
   }
 }

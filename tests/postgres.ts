@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
 import { POSTGRES_MISSING, findPostgres } from "../scripts/find-postgres.mjs";
-import { freePort } from "./free-port.ts";
+import { findFreePort } from "./free-port.ts";
 
 export { findPostgres };
 
@@ -37,9 +37,9 @@ export interface TestPostgres {
 }
 
 /** It refuses to run as root: it runs as nobody then. */
-const NOBODY = 65_534;
-const START_MS = 60_000;
-const STOP_MS = 30_000;
+const NOBODY_UID = 65_534;
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
 
 /** The folder of the server's programs. Throws where there are none. */
 export function requirePostgres(): string {
@@ -58,12 +58,12 @@ export async function startPostgres({
   const bin = requirePostgres();
   const asOther =
     process.getuid?.() === 0
-      ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"]
+      ? ["setpriv", `--reuid=${NOBODY_UID}`, `--regid=${NOBODY_UID}`, "--clear-groups"]
       : [];
   const folder = mkdtempSync(join(tmpdir(), "lectern-postgres-"));
   if (asOther.length > 0) {
     chmodSync(folder, 0o755);
-    chownSync(folder, NOBODY, NOBODY);
+    chownSync(folder, NOBODY_UID, NOBODY_UID);
   }
   const data = join(folder, "data");
   const log = join(folder, "log");
@@ -88,7 +88,7 @@ export async function startPostgres({
     },
   );
 
-  const port = await freePort();
+  const port = await findFreePort();
   const chosen = {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
@@ -140,7 +140,7 @@ export async function startPostgres({
     });
     closeSync(out);
     server = started;
-    const deadline = Date.now() + START_MS;
+    const deadline = Date.now() + START_TIMEOUT_MS;
     for (;;) {
       try {
         await query("SELECT 1");
@@ -160,7 +160,7 @@ export async function startPostgres({
     // Who stops it a second time waits for the same end: the folder is in use until then.
     const gone = new Promise<void>((resolve) => running.once("exit", () => resolve()));
     running.kill(how === "fast" ? "SIGINT" : "SIGQUIT");
-    const late = setTimeout(() => running.kill("SIGQUIT"), STOP_MS);
+    const late = setTimeout(() => running.kill("SIGQUIT"), STOP_TIMEOUT_MS);
     await gone;
     clearTimeout(late);
   };

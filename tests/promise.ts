@@ -3,7 +3,7 @@
 import { inspect } from "node:util";
 
 /** Throws, and fails the whole run with that, unless `broken` is empty: what of `promise` was not kept. */
-export function expectKept(promise: string, broken: readonly unknown[]): void {
+export function assertInvariant(promise: string, broken: readonly unknown[]): void {
   if (broken.length > 0)
     throw new Error(
       `Broken promise: ${promise}. Not so:\n${inspect(broken, { depth: 4, maxArrayLength: 20, breakLength: 160 })}`,

@@ -1,6 +1,6 @@
 import { globSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ALL_ROUTES, routeOf } from "#lib/primary/route-of.ts";
+import { ALL_ROUTES, labelRoute } from "#lib/primary/route-of.ts";
 
 /** The addresses of app/, without what only development, a bench build or the router itself reaches. */
 function routesOfApp(): string[] {
@@ -41,7 +41,7 @@ test("an address has its kind, with a query and without", () => {
     "/nothing": "other",
     "/wp-login.php": "other",
   };
-  expect(Object.fromEntries(Object.keys(kinds).map((url) => [url, routeOf(url).kind]))).toEqual(
+  expect(Object.fromEntries(Object.keys(kinds).map((url) => [url, labelRoute(url).kind]))).toEqual(
     kinds,
   );
 });
@@ -58,13 +58,13 @@ test("the log says slugs, and neither ids nor queries nor what somebody typed", 
     [`/blog/${"a".repeat(5_000)}`]: "/blog/[slug]",
     "/blog/a/b/c": "/other",
   };
-  expect(Object.fromEntries(Object.keys(said).map((url) => [url, routeOf(url).path]))).toEqual(
+  expect(Object.fromEntries(Object.keys(said).map((url) => [url, labelRoute(url).path]))).toEqual(
     said,
   );
 });
 
 test("a strange address of sixteen thousand characters costs no time", () => {
   const began = performance.now();
-  for (let i = 0; i < 100; i++) routeOf(`/blog/${"a-".repeat(8_000)}`);
+  for (let i = 0; i < 100; i++) labelRoute(`/blog/${"a-".repeat(8_000)}`);
   expect(performance.now() - began).toBeLessThan(10_000);
 });

@@ -12,38 +12,38 @@ import type { ContentSource } from "#lib/content/content-source.ts";
 import { createDiskSource } from "#lib/content/disk-source.ts";
 import { createGitSource } from "#lib/content/git-source.ts";
 import { closeCompiler } from "#lib/mdx/compile.ts";
-import { liveDisk, liveGit } from "../app/_site/live-content.ts";
-import { type Site, createSite } from "../app/_site/site-engine.ts";
+import { createDiskVersionSource, createGitVersionSource } from "../app/_site/live-content.ts";
+import { type Catalog, createCatalog } from "../app/_site/site-engine.ts";
 
 /** The text of a post without mistakes; its body begins in line 6. */
-export const postText = (title: string, date = "2026-11-21", body = `Text of ${title}.`) =>
+export const makePostText = (title: string, date = "2026-11-21", body = `Text of ${title}.`) =>
   `---\ntitle: ${title}\ndate: ${date}\ndescription: About ${title}\n---\n\n${body}\n`;
 /** One that does not compile, because of its line 7. */
-export const BROKEN = postText("Broken", "2026-11-01", "<Nope />");
+export const BROKEN_POST = makePostText("Broken", "2026-11-01", "<Nope />");
 
-export interface Sites {
+export interface ContentSiteFixture {
   /** The content folder of disk sites. */
   readonly dir: string;
   readonly host: TestGitHost;
   isPrimary: boolean;
-  put(path: string, content: string | Uint8Array): void;
-  disk(options?: { isDevelopment?: boolean }): Site;
-  git(): Site;
+  writeFile(path: string, content: string | Uint8Array): void;
+  createDiskSite(options?: { isDevelopment?: boolean }): Catalog;
+  createGitSite(): Catalog;
   /** Ends every site and forgets what is in memory. */
-  end(): Promise<void>;
+  stopAll(): Promise<void>;
 }
 
 /** Gives each test a folder and a host of its own; everything is ended after it. */
-export function freshSites(): Sites {
+export function useContentSites(): ContentSiteFixture {
   let dir = "";
   let host: TestGitHost;
-  let open: Site[] = [];
+  let open: Catalog[] = [];
 
   function siteOf(
     source: ContentSource,
-    live: Parameters<typeof createSite>[0]["live"],
+    live: Parameters<typeof createCatalog>[0]["versionSource"],
     isDevelopment: boolean,
-  ): Site {
+  ): Catalog {
     const context = () => ({
       source,
       sourceId: `${source.kind}:test`,
@@ -51,12 +51,17 @@ export function freshSites(): Sites {
       imageHosts: [],
       componentsOf: () => [],
     });
-    const site = createSite({ live, context, workers: 1, isDevelopment });
+    const site = createCatalog({
+      versionSource: live,
+      getContext: context,
+      workers: 1,
+      isDevelopment,
+    });
     open.push(site);
     return site;
   }
 
-  const sites: Sites = {
+  const sites: ContentSiteFixture = {
     get dir() {
       return dir;
     },
@@ -64,15 +69,19 @@ export function freshSites(): Sites {
       return host;
     },
     isPrimary: true,
-    put(path, content) {
+    writeFile(path, content) {
       mkdirSync(join(dir, path, ".."), { recursive: true });
       writeFileSync(join(dir, path), content);
     },
-    disk({ isDevelopment = false } = {}) {
+    createDiskSite({ isDevelopment = false } = {}) {
       const source = createDiskSource({ dir, recheckMs: 0 });
-      return siteOf(source, liveDisk(source, { isPrimary: () => sites.isPrimary }), isDevelopment);
+      return siteOf(
+        source,
+        createDiskVersionSource(source, { isPrimary: () => sites.isPrimary }),
+        isDevelopment,
+      );
     },
-    git() {
+    createGitSite() {
       const source = createGitSource({
         api: host.api,
         repository: host.repository,
@@ -81,11 +90,11 @@ export function freshSites(): Sites {
       });
       return siteOf(
         source,
-        liveGit(source, { isPrimary: () => sites.isPrimary, pollMs: 5 * MINUTE_MS }),
+        createGitVersionSource(source, { isPrimary: () => sites.isPrimary, pollMs: 5 * MINUTE_MS }),
         false,
       );
     },
-    async end() {
+    async stopAll() {
       await Promise.all(open.map((site) => site.stop()));
       open = [];
       clearCacheMemory();
@@ -99,7 +108,7 @@ export function freshSites(): Sites {
     sites.isPrimary = true;
   });
   afterEach(async () => {
-    await sites.end();
+    await sites.stopAll();
     await host.close();
     overrideEnv({ FETCH_ALLOW_PRIVATE: undefined });
     rmSync(dir, { recursive: true, force: true });
@@ -109,14 +118,14 @@ export function freshSites(): Sites {
 }
 
 /** The site once everything is compiled. */
-export async function whole(site: Site): Promise<Site> {
+export async function waitUntilCompiled(site: Catalog): Promise<Catalog> {
   site.start();
   await expect
     .poll(
       () =>
-        site.status().served !== null &&
-        site.status().pending === 0 &&
-        site.status().compiling === null,
+        site.getStatus().servedVersion !== null &&
+        site.getStatus().pendingCount === 0 &&
+        site.getStatus().buildProgress === null,
       { timeout: 20_000 },
     )
     .toBe(true);

@@ -13,7 +13,7 @@ export type SmtpMode =
   /** Takes the connection and the sender, and then says nothing more. */
   | "hang";
 
-export interface CaughtMail {
+export interface CapturedEmail {
   readonly from: string;
   /** Whom the envelope names, in lower case: who really gets it. */
   readonly to: readonly string[];
@@ -30,9 +30,9 @@ export interface TestSmtpServer {
   /** For SMTP_URL. */
   readonly url: string;
   /** Oldest first. */
-  readonly mails: CaughtMail[];
+  readonly emails: CapturedEmail[];
   /** Mails that were begun, also those that were refused. */
-  attempts: number;
+  attemptCount: number;
   mode: SmtpMode;
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ export async function startSmtpServer({
     logger: false,
     closeTimeout: 100,
     onMailFrom(_address, _session, done) {
-      host.attempts += 1;
+      host.attemptCount += 1;
       if (host.mode === "hang") return;
       if (host.mode === "refuse-once") {
         host.mode = "ok";
@@ -64,7 +64,7 @@ export async function startSmtpServer({
     onData(stream, session, done) {
       simpleParser(stream).then(
         (parsed) => {
-          host.mails.push({
+          host.emails.push({
             from: parsed.from?.text ?? "",
             to: session.envelope.rcptTo.map(({ address }) => address.toLowerCase()),
             subject: parsed.subject ?? "",
@@ -87,8 +87,8 @@ export async function startSmtpServer({
   });
   const host: TestSmtpServer = {
     url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`,
-    mails: [],
-    attempts: 0,
+    emails: [],
+    attemptCount: 0,
     mode: "ok",
     close: () => new Promise((resolve) => server.close(resolve)),
   };

@@ -3,23 +3,23 @@
 import { DAY_MS, nowMs } from "../lib/base/clock.ts";
 import type { Sql } from "../lib/db/connection.ts";
 import { createDeviceLink } from "../lib/members/device-link.ts";
-import { beginCeremony } from "../lib/members/passkeys-ceremony.ts";
+import { startCeremony } from "../lib/members/passkeys-ceremony.ts";
 import { addPasskey } from "../lib/members/passkeys.ts";
-import { startSession } from "../lib/session/session.ts";
+import { createSession } from "../lib/session/session.ts";
 import { insertCall, insertRead, insertUser } from "./factories.ts";
 
 export const RECORDING = `data:audio/webm;base64,${Buffer.from("the caller's voice").toString("base64")}`;
 export const SECRETS = { key: "the public key of a passkey", answer: "the answer of an admin" };
 
 /** `tag` stands in all that is theirs. `secrets` are what logs somebody in, and ids that need not be shown. */
-export function insertWholeAccount(
+export function insertFullAccount(
   sql: Sql,
   tag: string,
   given: { role?: string; team?: string } = {},
 ) {
   const now = nowMs();
   const user = insertUser(sql, { firstName: tag, email: `${tag}@Example.test`, ...given });
-  const session = startSession(sql, user.id, { device: `${tag}'s browser`, place: "fra" });
+  const session = createSession(sql, user.id, { device: `${tag}'s browser`, place: "fra" });
   sql.run(
     `INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES (?, ?, ?, ?, ?, ?)`,
     `${tag} token`,
@@ -44,7 +44,7 @@ export function insertWholeAccount(
     transports: "",
     name: `${tag}'s key`,
   });
-  const { browser } = beginCeremony(sql, user.id);
+  const { browser } = startCeremony(sql, user.id);
   sql.run(
     `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload") VALUES (?, 'MAIL', ?, ?, '{"to":"somebody"}')`,
     now,

@@ -2,13 +2,13 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { answerNotFound, NotFoundPage } from "../not-found-page.tsx";
-import { readIdentity } from "#lib/session/session.ts";
+import { setNotFoundStatus, NotFoundPage } from "../not-found-page.tsx";
+import { readSessionCookies } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Not found", robots: { index: false } };
 
 export default async function MissingPage() {
   await connection();
-  answerNotFound();
-  return <NotFoundPage identity={await readIdentity()} />;
+  setNotFoundStatus();
+  return <NotFoundPage identity={await readSessionCookies()} />;
 }

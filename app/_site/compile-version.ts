@@ -4,14 +4,14 @@ import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-let known: string | undefined;
+let cachedVersion: string | undefined;
 
 /**
  * A hash over the compiler's own files and the locked versions of what it uses. Nobody has to remember to raise a
  * number, and a post is never shown as an older compiler made it. Computed once per process.
  */
-export function compileVersion(): string {
-  if (known !== undefined) return known;
+export function compilerVersion(): string {
+  if (cachedVersion !== undefined) return cachedVersion;
   // The worker runs from these files, so they are there wherever the site runs.
   const root = join(/* turbopackIgnore: true */ process.cwd(), "lib/mdx");
   const hash = createHash("sha256");
@@ -24,6 +24,6 @@ export function compileVersion(): string {
   } catch {
     // An image without the lock file is built from one lock file: its compiler's files tell it apart.
   }
-  known = hash.digest("hex").slice(0, 16);
-  return known;
+  cachedVersion = hash.digest("hex").slice(0, 16);
+  return cachedVersion;
 }

@@ -3,35 +3,35 @@
 import { LRUCache } from "lru-cache";
 import { headers } from "next/headers";
 import { MINUTE_MS } from "#lib/base/clock.ts";
-import { type HereView, behindMs } from "#lib/base/cluster.ts";
+import { type InstanceStatus, replicationLagMs } from "#lib/base/cluster.ts";
 import { env } from "#lib/base/env.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { readSql } from "#lib/db/database.ts";
 import { isReplicated } from "#lib/litefs/instance.ts";
-import { nodeStatus } from "#lib/litefs/node-status.ts";
-import { type Identity, findReader } from "#lib/session/session.ts";
+import { readNodeStatus } from "#lib/litefs/node-status.ts";
+import { type SessionIds, resolveViewer } from "#lib/session/session.ts";
 
 /** This instance, now. */
-export function hereView(): HereView {
-  const status = nodeStatus();
+export function readInstanceStatus(): InstanceStatus {
+  const status = readNodeStatus();
   return {
     region: status.region,
     role: status.role,
     txid: status.txid,
-    behindMs: behindMs(status),
+    behindMs: replicationLagMs(status),
   };
 }
 
 // It only decides whether a line is shown that is no secret, so it may be some minutes old: a query on every page would be dear.
-const admins = new LRUCache<string, boolean>({ max: 5_000, ttl: 5 * MINUTE_MS });
+const adminSessions = new LRUCache<string, boolean>({ max: 5_000, ttl: 5 * MINUTE_MS });
 
-async function isAdminsPage({ sessionKey }: Identity): Promise<boolean> {
+async function isAdminSession({ sessionKey }: SessionIds): Promise<boolean> {
   if (!sessionKey) return false;
-  const known = admins.get(sessionKey);
+  const known = adminSessions.get(sessionKey);
   if (known !== undefined) return known;
-  const isAdmin = await snapshotSql(
-    (sql) => findReader(sql, { sessionKey, clientId: null }).member?.role === "ADMIN",
+  const isAdmin = await readSql(
+    (sql) => resolveViewer(sql, { sessionKey, clientId: null }).member?.role === "ADMIN",
   );
-  admins.set(sessionKey, isAdmin);
+  adminSessions.set(sessionKey, isAdmin);
   return isAdmin;
 }
 
@@ -39,10 +39,10 @@ async function isAdminsPage({ sessionKey }: Identity): Promise<boolean> {
  * For the page that is being rendered: null shows no strip, "later" a place for it that the browser fills (a page that is kept for
  * everybody can't know who will hand it out), else what it says.
  */
-export async function stripFor(identity: Identity): Promise<HereView | "later" | null> {
+export async function bannerFor(identity: SessionIds): Promise<InstanceStatus | "later" | null> {
   if (!isReplicated()) return null;
-  if (!env.CLUSTER_STRIP && !(await isAdminsPage(identity))) return null;
+  if (!env.CLUSTER_STRIP && !(await isAdminSession(identity))) return null;
   // A page that is rendered once for all has no request.
   const isShared = !(await headers()).has("host");
-  return isShared ? "later" : hereView();
+  return isShared ? "later" : readInstanceStatus();
 }

@@ -5,20 +5,20 @@ import { AppError } from "#lib/base/errors.ts";
 import { log } from "#lib/base/log.ts";
 import type { ContentSource } from "#lib/content/content-source.ts";
 import type { GitSource } from "#lib/content/git-source.ts";
-import { findLiveVersion, setLiveVersion } from "#lib/content/live-version.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
+import { findPublishedVersion, setPublishedVersion } from "#lib/content/live-version.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
 
-export interface LiveContent {
+export interface ContentVersionSource {
   readonly kind: "disk" | "git";
   /** Throws AppError(unavailable) when nobody knows one. */
-  version(): Promise<string>;
+  getVersion(): Promise<string>;
   /** What was live before, or null. */
-  previous(): Promise<string | null>;
+  getPreviousVersion(): Promise<string | null>;
   /** Why the source can't be asked at the moment, or null. */
-  problem(): string | null;
+  getProblem(): string | null;
 }
 
-export interface LiveOptions {
+export interface VersionSourceOptions {
   /** Whether this instance may write now. */
   readonly isPrimary: () => boolean;
   /** How often the primary asks the host for the head of the branch: a webhook may get lost, or none be configured. */
@@ -27,51 +27,54 @@ export interface LiveOptions {
 
 /** A host that serves an older head for a moment must not undo what a webhook has just set. */
 const SETTLE_MS = MINUTE_MS;
-const COMMIT = /^[0-9a-f]{40,64}$/;
+const COMMIT_SHA = /^[0-9a-f]{40,64}$/;
 
 /** The disk's own version is live on this instance; the primary writes it to the row for admins to see. */
-export function liveDisk(
+export function createDiskVersionSource(
   source: ContentSource,
-  { isPrimary }: Pick<LiveOptions, "isPrimary">,
-): LiveContent {
+  { isPrimary }: Pick<VersionSourceOptions, "isPrimary">,
+): ContentVersionSource {
   let written: string | undefined;
   return {
     kind: "disk",
-    async version() {
-      const version = await source.head();
+    async getVersion() {
+      const version = await source.getHead();
       if (version !== written && isPrimary()) {
         written = version;
         // Nothing depends on it: a database that can't be written to must not keep posts from being read.
-        writeSql((sql) => setLiveVersion(sql, version)).catch((error: unknown) =>
+        writeSql((sql) => setPublishedVersion(sql, version)).catch((error: unknown) =>
           log("warn", "content.version_not_written", { error }),
         );
       }
       return version;
     },
-    previous: async () => null,
-    problem: () => null,
+    getPreviousVersion: async () => null,
+    getProblem: () => null,
   };
 }
 
 /** The row decides. The primary writes it where there is none, and brings it up to the branch's head now and then. */
-export function liveGit(source: GitSource, { isPrimary, pollMs }: LiveOptions): LiveContent {
+export function createGitVersionSource(
+  source: GitSource,
+  { isPrimary, pollMs }: VersionSourceOptions,
+): ContentVersionSource {
   let polledAtMs = Number.NEGATIVE_INFINITY;
   let polling: Promise<void> | undefined;
 
   async function poll(): Promise<void> {
-    const head = await source.head();
-    const row = await snapshotSql(findLiveVersion);
+    const head = await source.getHead();
+    const row = await readSql(findPublishedVersion);
     if (
       row &&
       row.version !== head &&
-      COMMIT.test(row.version) &&
+      COMMIT_SHA.test(row.version) &&
       nowMs() - row.updatedAtMs < SETTLE_MS
     ) {
       polledAtMs = nowMs() - pollMs + SETTLE_MS;
       return;
     }
     if (row?.version === head) return;
-    await writeSql((sql) => setLiveVersion(sql, head));
+    await writeSql((sql) => setPublishedVersion(sql, head));
     log("info", "content.version_found", { version: head, before: row?.version });
   }
 
@@ -83,9 +86,9 @@ export function liveGit(source: GitSource, { isPrimary, pollMs }: LiveOptions): 
 
   return {
     kind: "git",
-    async version() {
-      const row = await snapshotSql(findLiveVersion);
-      if (row && COMMIT.test(row.version)) {
+    async getVersion() {
+      const row = await readSql(findPublishedVersion);
+      if (row && COMMIT_SHA.test(row.version)) {
         if (isPrimary() && nowMs() - polledAtMs >= pollMs)
           pollSoon().catch((error: unknown) => log("info", "content.poll_failed", { error }));
         return row.version;
@@ -96,17 +99,17 @@ export function liveGit(source: GitSource, { isPrimary, pollMs }: LiveOptions): 
           retryAfterSeconds: 5,
         });
       await pollSoon();
-      const first = await snapshotSql(findLiveVersion);
+      const first = await readSql(findPublishedVersion);
       if (!first)
         throw new AppError("unavailable", "No content version is live yet.", {
           retryAfterSeconds: 5,
         });
       return first.version;
     },
-    async previous() {
-      const row = await snapshotSql(findLiveVersion);
-      return row?.previous && COMMIT.test(row.previous) ? row.previous : null;
+    async getPreviousVersion() {
+      const row = await readSql(findPublishedVersion);
+      return row?.previous && COMMIT_SHA.test(row.previous) ? row.previous : null;
     },
-    problem: () => source.state().problem,
+    getProblem: () => source.getHostStatus().problem,
   };
 }

@@ -8,18 +8,18 @@ import { PostError, type PostProblem } from "#lib/base/post-error.ts";
 import { defineCache } from "#lib/cache/cache.ts";
 import type { ContentSource, PostFile } from "#lib/content/content-source.ts";
 import type { FrontMatter } from "#lib/content/front-matter.ts";
-import type { BuiltImages } from "#lib/content/image-manifest.ts";
+import type { BuiltImageManifest } from "#lib/content/image-manifest.ts";
 import { parsePost } from "#lib/content/parse-post.ts";
 import { compilePost } from "#lib/mdx/compile.ts";
 import { type CompileInput, type CompiledPost, WORDS_PER_MINUTE } from "#lib/mdx/compiled-post.ts";
 import type { Post } from "#lib/posts/post.ts";
-import { compileVersion } from "./compile-version.ts";
-import { type SiteHero, heroOf, imagesOf } from "./post-images.ts";
+import { compilerVersion } from "./compile-version.ts";
+import { type SiteHero, heroFromBanner, resolvePostImages } from "./post-images.ts";
 
 /** A post, or a page of content/pages, as the site shows it. */
 export type SitePost = Post<CompiledPost, SiteHero>;
 
-export interface PostDraft {
+export interface ParsedPost {
   /** 'post/slug' or 'page/slug'. */
   readonly id: string;
   readonly file: PostFile;
@@ -31,28 +31,28 @@ export interface PostDraft {
   readonly warnings: readonly string[];
   readonly hero: SiteHero | undefined;
   /** Equal keys compile to equal results. */
-  readonly key: string;
-  readonly input: CompileInput;
+  readonly compileKey: string;
+  readonly compileInput: CompileInput;
 }
 
-export interface DraftContext {
+export interface CatalogContext {
   readonly source: ContentSource;
   /** Tells the sources of one cache file apart: 'disk:content', 'git:owner/name'. */
   readonly sourceId: string;
-  readonly images: BuiltImages["images"];
+  readonly images: BuiltImageManifest["images"];
   readonly imageHosts: readonly string[];
   /** The components beside the post `slug` that are part of the build: './counter.tsx'. */
   readonly componentsOf: (slug: string) => readonly string[];
 }
 
-const heading = z.object({
+const headingSchema = z.object({
   depth: z.union([z.literal(2), z.literal(3), z.literal(4)]),
   id: z.string(),
   text: z.string(),
 });
-const compiledPost: z.ZodType<CompiledPost> = z.object({
+const compiledPostSchema: z.ZodType<CompiledPost> = z.object({
   compiledSource: z.string(),
-  headings: z.array(heading),
+  headings: z.array(headingSchema),
   text: z.string(),
   words: z.number(),
   readingMinutes: z.number(),
@@ -63,62 +63,62 @@ const compiledPost: z.ZodType<CompiledPost> = z.object({
   stages: z.array(z.object({ name: z.string(), ms: z.number() })),
 });
 
-const KEPT_MS = 90 * DAY_MS;
+const CACHE_TTL_MS = 90 * DAY_MS;
 /** Longer than the compiler's own deadline can be set, and the wait for a worker before it. */
-const COMPILE_WAIT_MS = 300_000;
+const COMPILE_TIMEOUT_MS = 300_000;
 
-export const compiledPosts = defineCache<PostDraft, CompiledPost>({
+export const compiledPostCache = defineCache<ParsedPost, CompiledPost>({
   name: "site.compiled",
   version: 1,
-  keyOf: ({ key }) => key,
-  check: compiledPost,
-  ttlMs: KEPT_MS,
-  timeoutMs: COMPILE_WAIT_MS,
-  produce: ({ input }) => compilePost(input),
+  keyOf: ({ compileKey }) => compileKey,
+  schema: compiledPostSchema,
+  ttlMs: CACHE_TTL_MS,
+  timeoutMs: COMPILE_TIMEOUT_MS,
+  produce: ({ compileInput }) => compilePost(compileInput),
 });
 
-const contentFile = z.object({ path: z.string(), blob: z.string(), bytes: z.number() });
-const goodPost = z.object({
+const contentFileSchema = z.object({ path: z.string(), blob: z.string(), bytes: z.number() });
+const lastGoodPostSchema = z.object({
   version: z.string(),
   text: z.string(),
-  file: contentFile.extend({
+  file: contentFileSchema.extend({
     slug: z.string(),
     kind: z.enum(["post", "page"]),
     hash: z.string(),
-    beside: z.array(contentFile),
+    beside: z.array(contentFileSchema),
   }),
 });
-export type GoodPost = z.output<typeof goodPost>;
+export type LastGoodPost = z.output<typeof lastGoodPostSchema>;
 
 /** The text of each post as it last compiled. Its text and not what it compiled to, so that a newer compiler can still show it. */
-const goodPosts = defineCache<{ sourceId: string; id: string }, GoodPost | null>({
+const lastGoodPostCache = defineCache<{ sourceId: string; id: string }, LastGoodPost | null>({
   name: "site.last-good",
   version: 1,
   keyOf: ({ sourceId, id }) => `${sourceId}:${id}`,
-  check: goodPost.nullable(),
-  ttlMs: KEPT_MS,
+  schema: lastGoodPostSchema.nullable(),
+  ttlMs: CACHE_TTL_MS,
   timeoutMs: 1_000,
   produce: () => null,
 });
 
-export function idOf({ kind, slug }: Pick<PostFile, "kind" | "slug">): string {
+export function postId({ kind, slug }: Pick<PostFile, "kind" | "slug">): string {
   return `${kind}/${slug}`;
 }
 
 /** The problem in a PostError, also one thrown by another copy of its module; null for any other error. */
-export function problemOf(error: unknown): PostProblem | null {
+export function findPostProblem(error: unknown): PostProblem | null {
   return isAppError(error) && "problem" in error ? (error as PostError).problem : null;
 }
 
 /** Reads and checks a post. Throws PostError for what is wrong with it, AppError(unavailable) when its source fails. */
-export async function loadDraft(
+export async function loadParsedPost(
   file: PostFile,
   version: string,
-  context: DraftContext,
-): Promise<PostDraft> {
+  context: CatalogContext,
+): Promise<ParsedPost> {
   let bytes: Uint8Array;
   try {
-    bytes = await context.source.read(file);
+    bytes = await context.source.readFile(file);
   } catch (error) {
     if (isAppError(error, "too_large"))
       throw new PostError({ file: file.path, line: 1, reason: error.message }, { cause: error });
@@ -133,18 +133,18 @@ export async function loadDraft(
       { cause },
     );
   }
-  return draftOf(file, version, text, context);
+  return parsePostText(file, version, text, context);
 }
 
 /** The draft of a post whose text is known. Throws as loadDraft does. */
-export async function draftOf(
+export async function parsePostText(
   file: PostFile,
   version: string,
   text: string,
-  context: DraftContext,
-): Promise<PostDraft> {
+  context: CatalogContext,
+): Promise<ParsedPost> {
   const { frontMatter, warnings, body, bodyLine } = parsePost(file.path, text);
-  const images = await imagesOf(file, text, context.images, context.source);
+  const images = await resolvePostImages(file, text, context.images, context.source);
   const input: CompileInput = {
     file: file.path,
     body,
@@ -154,24 +154,24 @@ export async function draftOf(
     localComponents: context.componentsOf(file.slug),
   };
   const key = createHash("sha256")
-    .update(JSON.stringify([compileVersion(), input]))
+    .update(JSON.stringify([compilerVersion(), input]))
     .digest("hex");
   return {
-    id: idOf(file),
+    id: postId(file),
     file,
     version,
     text,
     body,
     frontMatter,
     warnings,
-    hero: heroOf(frontMatter.banner, images),
-    key,
-    input,
+    hero: heroFromBanner(frontMatter.banner, images),
+    compileKey: key,
+    compileInput: input,
   };
 }
 
-export function postOf(
-  { file, version, frontMatter, hero }: PostDraft,
+export function toSitePost(
+  { file, version, frontMatter, hero }: ParsedPost,
   compiled: CompiledPost,
 ): SitePost {
   return {
@@ -186,7 +186,7 @@ export function postOf(
 }
 
 /** What stands for a post in lists until it is compiled: its words are counted roughly, markup included. */
-export function uncompiled({ body }: PostDraft): CompiledPost {
+export function createPlaceholder({ body }: ParsedPost): CompiledPost {
   const text = body.replace(/^ {0,3}(?:import|export)\s.*$/gm, "").replace(/<[^>]*>/g, " ");
   const words = text.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
   const readingMinutes = Math.max(1, Math.ceil(words / WORDS_PER_MINUTE));
@@ -205,15 +205,18 @@ export function uncompiled({ body }: PostDraft): CompiledPost {
 }
 
 /** Remembers that this draft compiled. Written once per version of its text. */
-export function recordGood(
-  { id, file, version, text }: PostDraft,
-  { sourceId }: DraftContext,
+export function saveLastGood(
+  { id, file, version, text }: ParsedPost,
+  { sourceId }: CatalogContext,
 ): void {
-  if (goodPosts.peek({ sourceId, id })?.file.hash === file.hash) return;
-  goodPosts.put({ sourceId, id }, { version, text, file: { ...file, beside: [...file.beside] } });
+  if (lastGoodPostCache.peek({ sourceId, id })?.file.hash === file.hash) return;
+  lastGoodPostCache.set(
+    { sourceId, id },
+    { version, text, file: { ...file, beside: [...file.beside] } },
+  );
 }
 
 /** The post as it last compiled here, or null when none did or the cache file was deleted since. */
-export function findGood(id: string, { sourceId }: DraftContext): GoodPost | null {
-  return goodPosts.peek({ sourceId, id });
+export function loadLastGood(id: string, { sourceId }: CatalogContext): LastGoodPost | null {
+  return lastGoodPostCache.peek({ sourceId, id });
 }

@@ -6,14 +6,14 @@ import { DAY_MS } from "#lib/base/clock.ts";
 import { isAppError } from "#lib/base/errors.ts";
 import { log } from "#lib/base/log.ts";
 import { defineCache } from "#lib/cache/cache.ts";
-import { contentFileUrl, servedType } from "#lib/content/content-file.ts";
+import { contentFileUrl, servedContentType } from "#lib/content/content-file.ts";
 import type { ContentFile, ContentSource, PostFile } from "#lib/content/content-source.ts";
-import type { BuiltImages } from "#lib/content/image-manifest.ts";
-import { sizeOfSvg } from "#lib/content/svg-size.ts";
-import type { ManifestImage } from "#lib/mdx/compiled-post.ts";
+import type { BuiltImageManifest } from "#lib/content/image-manifest.ts";
+import { readSvgSize } from "#lib/content/svg-size.ts";
+import type { PostImage } from "#lib/mdx/compiled-post.ts";
 import type { HeroImage } from "#lib/posts/post.ts";
 
-export type PostImages = Readonly<Record<string, ManifestImage>>;
+export type PostImages = Readonly<Record<string, PostImage>>;
 
 /** A hero in every format the build made; `srcSet` is the one that every browser takes. */
 export interface SiteHero extends HeroImage {
@@ -21,23 +21,23 @@ export interface SiteHero extends HeroImage {
   readonly sources: readonly { readonly type: string; readonly srcset: string }[];
 }
 
-interface Measure {
+interface MeasureInput {
   readonly source: ContentSource;
   readonly file: ContentFile;
 }
 
 /** For pictures that were not there at build: their size, so that the page does not jump. By the name of the bytes. */
-const measures = defineCache<Measure, { width: number; height: number; blur?: string }>({
+const imageSizeCache = defineCache<MeasureInput, { width: number; height: number; blur?: string }>({
   name: "site.picture",
   version: 1,
   keyOf: ({ file }) => file.blob,
-  check: z.object({ width: z.number(), height: z.number(), blur: z.string().optional() }),
+  schema: z.object({ width: z.number(), height: z.number(), blur: z.string().optional() }),
   ttlMs: 90 * DAY_MS,
   timeoutMs: 30_000,
   async produce({ source, file }) {
-    const bytes = await source.read(file);
+    const bytes = await source.readFile(file);
     if (/\.svg$/i.test(file.path)) {
-      const size = sizeOfSvg(Buffer.from(bytes).toString("utf8"));
+      const size = readSvgSize(Buffer.from(bytes).toString("utf8"));
       if (size) return size;
       throw new Error("The SVG says no size.");
     }
@@ -52,17 +52,17 @@ const measures = defineCache<Measure, { width: number; height: number; blur?: st
  * public ("/images/x.png"). Those that the build does not have in exactly this version are served as they are.
  * Throws AppError(unavailable) when the source can't give one.
  */
-export async function imagesOf(
+export async function resolvePostImages(
   post: PostFile,
   text: string,
-  built: BuiltImages["images"],
+  built: BuiltImageManifest["images"],
   source: ContentSource,
 ): Promise<PostImages> {
-  const images: Record<string, ManifestImage> = {};
+  const images: Record<string, PostImage> = {};
   const folder = posix.dirname(post.path);
   for (const file of post.beside) {
-    const type = servedType(file.path);
-    if (!type || !names(text, posix.basename(file.path))) continue;
+    const type = servedContentType(file.path);
+    if (!type || !mentionsName(text, posix.basename(file.path))) continue;
     const name = `./${posix.relative(folder, file.path)}`;
     const known = Object.hasOwn(built, file.path) ? built[file.path]! : null;
     if (known?.hash === file.blob) {
@@ -70,7 +70,7 @@ export async function imagesOf(
     } else if (type.startsWith("video/")) {
       images[name] = { src: contentFileUrl(file), width: 16, height: 9 };
     } else {
-      const measured = await measure({ source, file });
+      const measured = await findImageSize({ source, file });
       if (measured) images[name] = { src: contentFileUrl(file), ...measured };
     }
   }
@@ -81,17 +81,17 @@ export async function imagesOf(
 }
 
 /** A name may be written as it is or as a URL writes it. */
-function names(text: string, name: string): boolean {
+function mentionsName(text: string, name: string): boolean {
   return (
     text.includes(name) || text.includes(encodeURIComponent(name)) || text.includes(encodeURI(name))
   );
 }
 
-async function measure(
-  input: Measure,
+async function findImageSize(
+  input: MeasureInput,
 ): Promise<{ width: number; height: number; blur?: string } | null> {
   try {
-    return await measures.get(input);
+    return await imageSizeCache.get(input);
   } catch (error) {
     if (isAppError(error, "unavailable")) throw error;
     log("warn", "content.picture_unreadable", { file: input.file.path, error });
@@ -105,12 +105,15 @@ function withoutHash({
   height,
   blur,
   sources,
-}: BuiltImages["images"][string]): ManifestImage {
+}: BuiltImageManifest["images"][string]): PostImage {
   return { src, width, height, blur, sources };
 }
 
 /** The banner as a hero; undefined for none, for one of another site, and for one that can't be read. */
-export function heroOf(banner: string | undefined, images: PostImages): SiteHero | undefined {
+export function heroFromBanner(
+  banner: string | undefined,
+  images: PostImages,
+): SiteHero | undefined {
   if (banner === undefined || !Object.hasOwn(images, banner)) return undefined;
   const { src, width, height, blur, sources = [] } = images[banner]!;
   const srcSet = sources.find(({ type }) => type === "image/webp")?.srcset;

@@ -3,22 +3,22 @@
 import { nowMs } from "#lib/base/clock.ts";
 import { log } from "#lib/base/log.ts";
 import { isAppError } from "#lib/base/errors.ts";
-import { type ContentFile, type PostFile, postsOf } from "#lib/content/content-source.ts";
-import { type PostIndex, createIndex } from "#lib/posts/post.ts";
-import { inParallel } from "#lib/base/in-parallel.ts";
+import { type ContentFile, type PostFile, listPostFiles } from "#lib/content/content-source.ts";
+import { type PostIndex, createPostIndex } from "#lib/posts/post.ts";
+import { forEachConcurrently } from "#lib/base/in-parallel.ts";
 import {
-  type DraftContext,
-  type PostDraft,
+  type CatalogContext,
+  type ParsedPost,
   type SitePost,
-  compiledPosts,
-  draftOf,
-  findGood,
-  idOf,
-  loadDraft,
-  postOf,
-  problemOf,
-  recordGood,
-  uncompiled,
+  compiledPostCache,
+  parsePostText,
+  loadLastGood,
+  postId,
+  loadParsedPost,
+  toSitePost,
+  findPostProblem,
+  saveLastGood,
+  createPlaceholder,
 } from "./post-draft.ts";
 
 export interface PostFailure {
@@ -36,14 +36,14 @@ export interface PostFailure {
 }
 
 /** Everything the site shows of one content version. Never changed once published. */
-export interface Served {
+export interface PublishedIndex {
   readonly version: string;
   readonly index: PostIndex<SitePost>;
   readonly pages: ReadonlyMap<string, SitePost>;
   /** By id. A post is uncompiled as long as `pending` has its id. */
-  readonly drafts: ReadonlyMap<string, PostDraft>;
-  readonly pending: ReadonlySet<string>;
-  readonly files: ReadonlyMap<string, readonly ContentFile[]>;
+  readonly parsedPosts: ReadonlyMap<string, ParsedPost>;
+  readonly pendingIds: ReadonlySet<string>;
+  readonly filesByPath: ReadonlyMap<string, readonly ContentFile[]>;
 }
 
 export interface BuildProgress {
@@ -53,31 +53,31 @@ export interface BuildProgress {
 }
 
 /** A newer version became live while this one was made. */
-export class Superseded extends Error {}
+export class BuildCancelled extends Error {}
 
 /** How many files are asked for at the same time: GitHub asks for few. */
-const READERS = 4;
+const READ_CONCURRENCY = 4;
 
-export interface Build {
+export interface CatalogBuild {
   readonly version: string;
   readonly failures: ReadonlyMap<string, PostFailure>;
-  progress(): BuildProgress;
+  getProgress(): BuildProgress;
   /** The post with this id as readers get it, compiled now if nobody did yet; null when it can't be shown. */
-  settle(id: string): Promise<SitePost | null>;
+  compileOne(id: string): Promise<SitePost | null>;
   /** Front matter of every post, compiled where the cache has it. */
-  outline(): Served;
+  partialIndex(): PublishedIndex;
   /** Everything compiled. Throws Superseded when `isWanted` turns false. */
-  finish(isWanted: () => boolean): Promise<Served>;
+  compileAll(isWanted: () => boolean): Promise<PublishedIndex>;
 }
 
 export interface BuildOptions {
   readonly version: string;
-  readonly context: DraftContext;
+  readonly context: CatalogContext;
   /** What is served now: its posts are used again where nothing about them changed. */
-  readonly before: Served | null;
-  readonly failuresBefore: ReadonlyMap<string, PostFailure>;
+  readonly publishedIndex: PublishedIndex | null;
+  readonly previousFailures: ReadonlyMap<string, PostFailure>;
   /** The version that was live before, where a last good post may be when this machine's cache has none. */
-  readonly previous: () => Promise<string | null>;
+  readonly getPreviousVersion: () => Promise<string | null>;
   readonly workers: number;
 }
 
@@ -88,14 +88,14 @@ export interface BuildOptions {
 export async function startBuild({
   version,
   context,
-  before,
-  failuresBefore,
-  previous,
+  publishedIndex,
+  previousFailures,
+  getPreviousVersion,
   workers,
-}: BuildOptions): Promise<Build> {
-  const files = await context.source.files(version);
+}: BuildOptions): Promise<CatalogBuild> {
+  const files = await context.source.listFiles(version);
   const failures = new Map<string, PostFailure>();
-  const drafts = new Map<string, PostDraft>();
+  const drafts = new Map<string, ParsedPost>();
   const settled = new Map<string, Promise<SitePost | null>>();
   let earlier: Promise<{ version: string; posts: Map<string, PostFile> } | null> | undefined;
   let total = 0;
@@ -103,27 +103,29 @@ export async function startBuild({
 
   function fail(file: PostFile, error: unknown, servedFrom: PostFailure["servedFrom"]): void {
     const { slug, kind } = file;
-    const problem = problemOf(error) ?? {
+    const problem = findPostProblem(error) ?? {
       file: file.path,
       line: 1,
       reason: isAppError(error)
         ? error.message
         : `It could not be compiled: ${String(error).slice(0, 500)}`,
     };
-    const known = failuresBefore.get(idOf(file));
+    const known = previousFailures.get(postId(file));
     const sinceMs = known?.reason === problem.reason ? known.sinceMs : nowMs();
-    failures.set(idOf(file), { slug, kind, ...problem, sinceMs, servedFrom });
+    failures.set(postId(file), { slug, kind, ...problem, sinceMs, servedFrom });
     log("warn", "content.post_failed", { ...problem, version, servedFrom });
   }
 
   /** The files of the version before, by id. Only a host has older versions; a disk answers not_found. */
   async function filesBefore() {
     try {
-      const name = await previous();
+      const name = await getPreviousVersion();
       if (name === null || name === version) return null;
       return {
         version: name,
-        posts: new Map(postsOf(await context.source.files(name)).map((file) => [idOf(file), file])),
+        posts: new Map(
+          listPostFiles(await context.source.listFiles(name)).map((file) => [postId(file), file]),
+        ),
       };
     } catch {
       return null;
@@ -131,31 +133,31 @@ export async function startBuild({
   }
 
   /** The post as it was when it last compiled, if that is another text than `draft`'s. */
-  async function findGoodDraft(id: string, draft: PostDraft | null): Promise<PostDraft | null> {
+  async function findGoodDraft(id: string, draft: ParsedPost | null): Promise<ParsedPost | null> {
     try {
-      const good = findGood(id, context);
-      let found = good && (await draftOf(good.file, good.version, good.text, context));
+      const good = loadLastGood(id, context);
+      let found = good && (await parsePostText(good.file, good.version, good.text, context));
       if (!found) {
         earlier ??= filesBefore();
         const older = await earlier;
         const file = older?.posts.get(id);
-        found = older && file ? await loadDraft(file, older.version, context) : null;
+        found = older && file ? await loadParsedPost(file, older.version, context) : null;
       }
-      return found && found.key !== draft?.key ? found : null;
+      return found && found.compileKey !== draft?.compileKey ? found : null;
     } catch (error) {
       log("warn", "content.last_good_unusable", { id, error });
       return null;
     }
   }
 
-  async function compiledOf(draft: PostDraft): Promise<SitePost> {
-    const known = before?.drafts.get(draft.id);
+  async function compiledOf(draft: ParsedPost): Promise<SitePost> {
+    const known = publishedIndex?.parsedPosts.get(draft.id);
     const kept =
-      known?.key === draft.key && !before!.pending.has(draft.id)
-        ? servedPost(before!, draft.id)
+      known?.compileKey === draft.compileKey && !publishedIndex!.pendingIds.has(draft.id)
+        ? findPublishedPost(publishedIndex!, draft.id)
         : null;
-    const post = postOf(draft, kept?.compiled ?? (await compiledPosts.get(draft)));
-    recordGood(draft, context);
+    const post = toSitePost(draft, kept?.compiled ?? (await compiledPostCache.get(draft)));
+    saveLastGood(draft, context);
     return post;
   }
 
@@ -189,7 +191,7 @@ export async function startBuild({
   }
 
   async function load(file: PostFile): Promise<void> {
-    const id = idOf(file);
+    const id = postId(file);
     const other = claimed.get(id);
     if (other !== file.path) {
       // Under an id of its own: the post that has the slug is served as it should.
@@ -200,15 +202,15 @@ export async function startBuild({
         file: file.path,
         line: 1,
         reason: `${other} has the same slug; only that one is shown.`,
-        sinceMs: failuresBefore.get(doubleId)?.sinceMs ?? nowMs(),
+        sinceMs: previousFailures.get(doubleId)?.sinceMs ?? nowMs(),
         servedFrom: "nothing",
       });
       return;
     }
     try {
-      drafts.set(id, await loadDraft(file, version, context));
+      drafts.set(id, await loadParsedPost(file, version, context));
     } catch (error) {
-      if (!problemOf(error)) throw error;
+      if (!findPostProblem(error)) throw error;
       const good = await findGoodDraft(id, null);
       if (good) drafts.set(id, good);
       fail(file, error, good ? "last good" : "nothing");
@@ -216,13 +218,13 @@ export async function startBuild({
   }
 
   function serve(
-    post: (draft: PostDraft) => SitePost | null | undefined,
+    post: (draft: ParsedPost) => SitePost | null | undefined,
     pending: ReadonlySet<string>,
-  ): Served {
+  ): PublishedIndex {
     const posts: SitePost[] = [];
     const pages = new Map<string, SitePost>();
     const byPath = new Map<string, ContentFile[]>();
-    const served = new Map<string, PostDraft>();
+    const served = new Map<string, ParsedPost>();
     const add = (file: ContentFile) =>
       byPath.set(file.path, [...(byPath.get(file.path) ?? []), file]);
     for (const file of files) add(file);
@@ -237,46 +239,47 @@ export async function startBuild({
     }
     return {
       version,
-      index: createIndex(version, posts),
+      index: createPostIndex(version, posts),
       pages,
-      drafts: served,
-      pending,
-      files: byPath,
+      parsedPosts: served,
+      pendingIds: pending,
+      filesByPath: byPath,
     };
   }
 
-  const list = postsOf(files);
+  const list = listPostFiles(files);
   const claimed = new Map<string, string>();
-  for (const file of list) if (!claimed.has(idOf(file))) claimed.set(idOf(file), file.path);
-  await inParallel(list, READERS, load);
+  for (const file of list) if (!claimed.has(postId(file))) claimed.set(postId(file), file.path);
+  await forEachConcurrently(list, READ_CONCURRENCY, load);
 
   return {
     version,
     failures,
-    progress: () => ({ done, total }),
-    settle,
-    outline() {
+    getProgress: () => ({ done, total }),
+    compileOne: settle,
+    partialIndex() {
       const pending = new Set<string>();
       const served = serve((draft) => {
-        const compiled = compiledPosts.peek(draft);
+        const compiled = compiledPostCache.peek(draft);
         if (!compiled) pending.add(draft.id);
-        return postOf(draft, compiled ?? uncompiled(draft));
+        return toSitePost(draft, compiled ?? createPlaceholder(draft));
       }, pending);
       return served;
     },
-    async finish(isWanted) {
+    async compileAll(isWanted) {
       const newestFirst = [...drafts.values()].sort((a, b) =>
         a.frontMatter.date < b.frontMatter.date ? 1 : -1,
       );
       const missing = newestFirst.filter(
         (draft) =>
-          before?.drafts.get(draft.id)?.key !== draft.key && compiledPosts.peek(draft) === null,
+          publishedIndex?.parsedPosts.get(draft.id)?.compileKey !== draft.compileKey &&
+          compiledPostCache.peek(draft) === null,
       );
       const isMissing = new Set(missing.map(({ id }) => id));
       total = missing.length;
       // No more at a time than there are workers: a post that a reader asks for meanwhile is then next in line.
-      await inParallel(newestFirst, workers, async ({ id, file }) => {
-        if (!isWanted()) throw new Superseded();
+      await forEachConcurrently(newestFirst, workers, async ({ id, file }) => {
+        if (!isWanted()) throw new BuildCancelled();
         const startedMs = performance.now();
         await settle(id);
         if (!isMissing.has(id)) return;
@@ -295,7 +298,7 @@ export async function startBuild({
 }
 
 /** The post or page with this id, as it is served. */
-export function servedPost({ index, pages }: Served, id: string): SitePost | null {
+export function findPublishedPost({ index, pages }: PublishedIndex, id: string): SitePost | null {
   const slug = id.slice(id.indexOf("/") + 1);
   return (id.startsWith("post/") ? index.bySlug.get(slug) : pages.get(slug)) ?? null;
 }

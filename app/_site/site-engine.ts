@@ -5,32 +5,32 @@ import { MINUTE_MS, SECOND_MS, nowMs } from "#lib/base/clock.ts";
 import { AppError, isAppError } from "#lib/base/errors.ts";
 import { log } from "#lib/base/log.ts";
 import { compilePost } from "#lib/mdx/compile.ts";
-import { type ContentFile, postsOf } from "#lib/content/content-source.ts";
+import { type ContentFile, listPostFiles } from "#lib/content/content-source.ts";
 import type { PostIndex } from "#lib/posts/post.ts";
-import { compileVersion } from "./compile-version.ts";
-import type { LiveContent } from "./live-content.ts";
+import { compilerVersion } from "./compile-version.ts";
+import type { ContentVersionSource } from "./live-content.ts";
 import {
-  type DraftContext,
+  type CatalogContext,
   type SitePost,
-  compiledPosts,
-  loadDraft,
-  postOf,
-  problemOf,
+  compiledPostCache,
+  loadParsedPost,
+  toSitePost,
+  findPostProblem,
 } from "./post-draft.ts";
 import {
-  type Build,
+  type CatalogBuild,
   type BuildProgress,
   type PostFailure,
-  type Served,
-  Superseded,
-  servedPost,
+  type PublishedIndex,
+  BuildCancelled,
+  findPublishedPost,
   startBuild,
 } from "./site-build.ts";
 
-export interface SiteOptions {
-  readonly live: LiveContent;
+export interface CatalogOptions {
+  readonly versionSource: ContentVersionSource;
   /** Asked anew for each build: pictures may be made while the site runs. */
-  readonly context: () => DraftContext;
+  readonly getContext: () => CatalogContext;
   readonly workers: number;
   /** In development a request waits for what was just saved, and a broken post is an error instead of its last good version or a 404. */
   readonly isDevelopment: boolean;
@@ -38,21 +38,21 @@ export interface SiteOptions {
   readonly onPublish?: (embeds: readonly string[]) => void;
 }
 
-export interface SiteStatus {
+export interface CatalogStatus {
   readonly source: "disk" | "git";
   /** Why the source can't be asked at the moment, in words; null when it can. */
   readonly sourceProblem: string | null;
   /** The version that is live, and the one that this instance shows. */
-  readonly live: string | null;
-  readonly served: string | null;
-  readonly compileVersion: string;
+  readonly publishedVersion: string | null;
+  readonly servedVersion: string | null;
+  readonly compilerVersion: string;
   readonly key: string;
   readonly posts: number;
   readonly pages: number;
   /** Posts that wait for their first compile. */
-  readonly pending: number;
+  readonly pendingCount: number;
   /** The build going on, or null. */
-  readonly compiling: BuildProgress | null;
+  readonly buildProgress: BuildProgress | null;
   /** Why the live version as a whole is not shown; null when it is. */
   readonly problem: {
     readonly reason: string;
@@ -74,7 +74,7 @@ export interface FreshCompile {
   readonly problem: { readonly line: number; readonly reason: string } | null;
 }
 
-export interface Site {
+export interface Catalog {
   /** Begins to look for a new version every second and to compile. Safe to call again. */
   start(): void;
   stop(): Promise<void>;
@@ -85,25 +85,25 @@ export interface Site {
   getPostSource(slug: string): Promise<string | null>;
   /** The file beside a post at `path`, in the version named `blob` if it is still used, else in the served one. */
   findFile(path: string, blob: string | null): Promise<ContentFile | null>;
-  status(): SiteStatus;
+  getStatus(): CatalogStatus;
   /** Changes whenever a page with posts would look different. */
-  key(): string;
+  getKey(): string;
   /** Something that pages show next to posts changed. */
-  touch(): void;
+  invalidate(): void;
   /** Looks now instead of within a second; resolves when what was found is served. */
-  look(): Promise<void>;
+  refresh(): Promise<void>;
   /** Reads, checks and compiles one post past every cache; null when there is no such file. */
   compileFresh(slug: string): Promise<FreshCompile | null>;
 }
 
-const LOOK_EVERY_MS = SECOND_MS;
-const RETRY_MS = 2 * SECOND_MS;
-const MAX_RETRY_MS = 5 * MINUTE_MS;
+const POLL_INTERVAL_MS = SECOND_MS;
+const MIN_RETRY_DELAY_MS = 2 * SECOND_MS;
+const MAX_RETRY_DELAY_MS = 5 * MINUTE_MS;
 /** A post that failed is tried again: a deadline may have been missed on a busy machine. */
-const RETRY_POSTS_MS = 5 * MINUTE_MS;
-const MAX_RETRY_POSTS_MS = 60 * MINUTE_MS;
+const MIN_POST_RETRY_DELAY_MS = 5 * MINUTE_MS;
+const MAX_POST_RETRY_DELAY_MS = 60 * MINUTE_MS;
 
-interface Problem {
+interface VersionProblem {
   readonly version: string | null;
   readonly error: unknown;
   readonly sinceMs: number;
@@ -111,18 +111,18 @@ interface Problem {
   readonly attempts: number;
 }
 
-export function createSite({
-  live,
-  context,
+export function createCatalog({
+  versionSource,
+  getContext,
   workers,
   isDevelopment,
   onPublish = () => {},
-}: SiteOptions): Site {
-  let served: Served | null = null;
-  let build: Build | null = null;
+}: CatalogOptions): Catalog {
+  let served: PublishedIndex | null = null;
+  let build: CatalogBuild | null = null;
   let failures: ReadonlyMap<string, PostFailure> = new Map();
   let target: string | null = null;
-  let problem: Problem | null = null;
+  let problem: VersionProblem | null = null;
   let looking: Promise<void> | null = null;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -133,43 +133,47 @@ export function createSite({
   let postsRetries = 0;
   const published = Promise.withResolvers<void>();
 
-  function publish(next: Served): void {
+  function publish(next: PublishedIndex): void {
     served = next;
     const hash = createHash("sha256");
-    for (const [id, draft] of [...next.drafts].sort(([a], [b]) => (a < b ? -1 : 1)))
-      hash.update(`${id} ${draft.file.hash} ${draft.key} ${next.pending.has(id)}\n`);
+    for (const [id, draft] of [...next.parsedPosts].sort(([a], [b]) => (a < b ? -1 : 1)))
+      hash.update(`${id} ${draft.file.hash} ${draft.compileKey} ${next.pendingIds.has(id)}\n`);
     key = hash.digest("hex").slice(0, 16);
     published.resolve();
     onPublish(
-      next.pending.size > 0
+      next.pendingIds.size > 0
         ? []
-        : [...next.drafts.keys()].flatMap((id) => servedPost(next, id)?.compiled.embeds ?? []),
+        : [...next.parsedPosts.keys()].flatMap(
+            (id) => findPublishedPost(next, id)?.compiled.embeds ?? [],
+          ),
     );
   }
 
   async function make(version: string, isWanted: () => boolean): Promise<void> {
     const startedMs = performance.now();
-    const inputs = context();
+    const inputs = getContext();
     const next = await startBuild({
       version,
       context: inputs,
-      before: served,
-      failuresBefore: failures,
-      previous: () => live.previous(),
+      publishedIndex: served,
+      previousFailures: failures,
+      getPreviousVersion: () => versionSource.getPreviousVersion(),
       workers,
     });
     build = next;
     // The very first readers get lists before everything is compiled; later ones get the old index meanwhile.
-    if (!served) publish(next.outline());
+    if (!served) publish(next.partialIndex());
     // What readers see uncompiled is finished in any case: a newer version comes after it.
-    const done = await next.finish(() => !stopped && (isWanted() || served?.pending.size !== 0));
+    const done = await next.compileAll(
+      () => !stopped && (isWanted() || served?.pendingIds.size !== 0),
+    );
     failures = next.failures;
     imagesThen = inputs.images;
     publish(done);
     log(failures.size > 0 ? "warn" : "info", "content.live", {
       version,
       posts: done.index.posts.length,
-      compiled: next.progress().total,
+      compiled: next.getProgress().total,
       failed: failures.size,
       ms: Math.round(performance.now() - startedMs),
     });
@@ -178,8 +182,10 @@ export function createSite({
   function note(version: string | null, error: unknown): void {
     const attempts = problem?.version === version ? problem.attempts + 1 : 0;
     const waitMs = Math.max(
-      Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** attempts),
-      isAppError(error) ? Math.min(MAX_RETRY_MS, (error.retryAfterSeconds ?? 0) * SECOND_MS) : 0,
+      Math.min(MAX_RETRY_DELAY_MS, MIN_RETRY_DELAY_MS * 2 ** attempts),
+      isAppError(error)
+        ? Math.min(MAX_RETRY_DELAY_MS, (error.retryAfterSeconds ?? 0) * SECOND_MS)
+        : 0,
     );
     problem = {
       version,
@@ -203,12 +209,13 @@ export function createSite({
       postsRetries = failures.size > 0 ? postsRetries + 1 : 0;
       postsRetryAtMs =
         failures.size > 0
-          ? nowMs() + Math.min(MAX_RETRY_POSTS_MS, RETRY_POSTS_MS * 2 ** (postsRetries - 1))
+          ? nowMs() +
+            Math.min(MAX_POST_RETRY_DELAY_MS, MIN_POST_RETRY_DELAY_MS * 2 ** (postsRetries - 1))
           : Number.POSITIVE_INFINITY;
     } catch (error) {
-      if (error instanceof Superseded) return;
+      if (error instanceof BuildCancelled) return;
       note(version, error);
-      const fallback = served ? null : await live.previous().catch(() => null);
+      const fallback = served ? null : await versionSource.getPreviousVersion().catch(() => null);
       if (fallback !== null && fallback !== version)
         await make(fallback, () => true).catch((failed: unknown) =>
           log("warn", "content.previous_failed", { version: fallback, error: failed }),
@@ -221,7 +228,7 @@ export function createSite({
   async function lookOnce(): Promise<void> {
     let version: string;
     try {
-      version = await live.version();
+      version = await versionSource.getVersion();
     } catch (error) {
       if (problem?.version !== null || nowMs() >= problem.retryAtMs) note(null, error);
       return;
@@ -232,10 +239,10 @@ export function createSite({
     if (problem?.version === null) problem = null;
     if (problem && problem.version === version && nowMs() < problem.retryAtMs) return;
     const isRetryDue = nowMs() >= postsRetryAtMs;
-    const havePicturesChanged = isDevelopment && context().images !== imagesThen;
+    const havePicturesChanged = isDevelopment && getContext().images !== imagesThen;
     if (
       served?.version === version &&
-      served.pending.size === 0 &&
+      served.pendingIds.size === 0 &&
       !isRetryDue &&
       !havePicturesChanged
     ) {
@@ -259,10 +266,10 @@ export function createSite({
   async function glance(): Promise<void> {
     if (!looking) return look();
     if (!build) return;
-    target = await live.version().catch(() => target);
+    target = await versionSource.getVersion().catch(() => target);
   }
 
-  async function current(): Promise<Served> {
+  async function current(): Promise<PublishedIndex> {
     start();
     if (isDevelopment && served) await look();
     if (served) return served;
@@ -277,21 +284,21 @@ export function createSite({
 
   async function getById(id: string): Promise<SitePost | null> {
     const now = await current();
-    if (now.pending.has(id)) {
-      if (build?.version === now.version) return build.settle(id);
-      const draft = now.drafts.get(id)!;
-      return postOf(draft, await compiledPosts.get(draft));
+    if (now.pendingIds.has(id)) {
+      if (build?.version === now.version) return build.compileOne(id);
+      const draft = now.parsedPosts.get(id)!;
+      return toSitePost(draft, await compiledPostCache.get(draft));
     }
     // Whoever has just saved it wants to see what is wrong, not what was right.
     const failure = isDevelopment ? failures.get(id) : undefined;
     if (failure)
       throw new AppError("invalid", `${failure.file}:${failure.line}: ${failure.reason}`);
-    return servedPost(now, id);
+    return findPublishedPost(now, id);
   }
 
   function start(): void {
     if (timer || stopped) return;
-    timer = setInterval(() => void glance(), LOOK_EVERY_MS).unref();
+    timer = setInterval(() => void glance(), POLL_INTERVAL_MS).unref();
     void look();
   }
 
@@ -305,22 +312,22 @@ export function createSite({
     getIndex: async () => (await current()).index,
     getPost: (slug) => getById(`post/${slug}`),
     getPage: (slug) => getById(`page/${slug}`),
-    getPostSource: async (slug) => (await current()).drafts.get(`post/${slug}`)?.body ?? null,
+    getPostSource: async (slug) => (await current()).parsedPosts.get(`post/${slug}`)?.body ?? null,
     async findFile(path, blob) {
-      const found = (await current()).files.get(path);
+      const found = (await current()).filesByPath.get(path);
       return found?.find((file) => file.blob === blob) ?? found?.[0] ?? null;
     },
-    status: () => ({
-      source: live.kind,
-      sourceProblem: live.problem(),
-      live: target,
-      served: served?.version ?? null,
-      compileVersion: compileVersion(),
+    getStatus: () => ({
+      source: versionSource.kind,
+      sourceProblem: versionSource.getProblem(),
+      publishedVersion: target,
+      servedVersion: served?.version ?? null,
+      compilerVersion: compilerVersion(),
       key: `${key}.${touched}`,
       posts: served?.index.posts.length ?? 0,
       pages: served?.pages.size ?? 0,
-      pending: served?.pending.size ?? 0,
-      compiling: build?.progress() ?? null,
+      pendingCount: served?.pendingIds.size ?? 0,
+      buildProgress: build?.getProgress() ?? null,
       problem: problem && {
         reason: (problem.error as Error).message,
         sinceMs: problem.sinceMs,
@@ -328,19 +335,19 @@ export function createSite({
       },
       failures: [...(build?.failures ?? failures).values()],
       warnings: served
-        ? [...served.drafts.values()].flatMap((draft) => [
+        ? [...served.parsedPosts.values()].flatMap((draft) => [
             ...draft.warnings.map((warning) => `${draft.file.path}: ${warning}`),
-            ...(servedPost(served!, draft.id)?.compiled.warnings ?? []),
+            ...(findPublishedPost(served!, draft.id)?.compiled.warnings ?? []),
           ])
         : [],
     }),
-    key: () => `${key}.${touched}`,
-    touch: () => void touched++,
-    look,
+    getKey: () => `${key}.${touched}`,
+    invalidate: () => void touched++,
+    refresh: look,
     async compileFresh(slug) {
-      const version = await live.version();
-      const inputs = context();
-      const file = postsOf(await inputs.source.files(version)).find(
+      const version = await versionSource.getVersion();
+      const inputs = getContext();
+      const file = listPostFiles(await inputs.source.listFiles(version)).find(
         (each) => each.kind === "post" && each.slug === slug,
       );
       if (!file) return null;
@@ -349,9 +356,9 @@ export function createSite({
       const base = { file: file.path, version, stages };
       const finish = () => ({ totalMs: performance.now() - startedMs });
       try {
-        const draft = await loadDraft(file, version, inputs);
+        const draft = await loadParsedPost(file, version, inputs);
         stages.push({ name: "read, front matter, pictures", ms: performance.now() - startedMs });
-        const compiled = await compilePost(draft.input);
+        const compiled = await compilePost(draft.compileInput);
         const inside = compiled.stages.reduce((sum, { ms }) => sum + ms, 0);
         const { totalMs } = finish();
         stages.push(...compiled.stages, {
@@ -365,7 +372,7 @@ export function createSite({
           problem: null,
         };
       } catch (error) {
-        const found = problemOf(error);
+        const found = findPostProblem(error);
         if (!found) throw error;
         return {
           ...base,

@@ -3,40 +3,43 @@ import { expect, test } from "vitest";
 import { MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { env } from "#lib/base/env.ts";
 import { closeCacheFile } from "#lib/cache/file.ts";
-import { findLiveVersion, setLiveVersion } from "#lib/content/live-version.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { BROKEN, postText, freshSites, whole } from "#tests/sites.ts";
+import { findPublishedVersion, setPublishedVersion } from "#lib/content/live-version.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { BROKEN_POST, makePostText, useContentSites, waitUntilCompiled } from "#tests/sites.ts";
 
-const sites = freshSites();
+const sites = useContentSites();
 
 test("at the first start the branch's head becomes live", async () => {
-  const sha = sites.host.commit({ "content/blog/a.mdx": postText("A") });
-  const site = await whole(sites.git());
+  const sha = sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  const site = await waitUntilCompiled(sites.createGitSite());
   expect((await site.getPost("a"))!.version).toBe(sha);
-  expect(await snapshotSql(findLiveVersion)).toMatchObject({ version: sha, previous: null });
+  expect(await readSql(findPublishedVersion)).toMatchObject({ version: sha, previous: null });
 });
 
 test("a replica that knows no live version says so and writes nothing", async () => {
-  sites.host.commit({ "content/blog/a.mdx": postText("A") });
+  sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
   sites.isPrimary = false;
-  await expect(sites.git().getIndex()).rejects.toMatchObject({
+  await expect(sites.createGitSite().getIndex()).rejects.toMatchObject({
     code: "unavailable",
     message: expect.stringContaining("No content version is live"),
   });
-  expect(await snapshotSql(findLiveVersion)).toBeNull();
+  expect(await readSql(findPublishedVersion)).toBeNull();
 });
 
 test("when the row changes, only what changed is read and compiled, on a replica as well", async () => {
-  sites.host.commit({ "content/blog/a.mdx": postText("A"), "content/blog/b.mdx": postText("B") });
-  const site = await whole(sites.git());
+  sites.host.commit({
+    "content/blog/a.mdx": makePostText("A"),
+    "content/blog/b.mdx": makePostText("B"),
+  });
+  const site = await waitUntilCompiled(sites.createGitSite());
   sites.isPrimary = false;
   const asked = sites.host.requests.length;
   const next = sites.host.commit({
-    "content/blog/a.mdx": postText("A"),
-    "content/blog/b.mdx": postText("B2"),
+    "content/blog/a.mdx": makePostText("A"),
+    "content/blog/b.mdx": makePostText("B2"),
   });
-  await writeSql((sql) => setLiveVersion(sql, next));
-  await site.look();
+  await writeSql((sql) => setPublishedVersion(sql, next));
+  await site.refresh();
   expect((await site.getIndex()).posts.map(({ frontMatter }) => frontMatter.title)).toEqual([
     "A",
     "B2",
@@ -47,62 +50,64 @@ test("when the row changes, only what changed is read and compiled, on a replica
 });
 
 test("a push that got lost is found by asking, and an older head does not undo a webhook's version", async () => {
-  const first = sites.host.commit({ "content/blog/a.mdx": postText("A") });
-  const site = await whole(sites.git());
-  const second = sites.host.commit({ "content/blog/a.mdx": postText("A2") });
+  const first = sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  const site = await waitUntilCompiled(sites.createGitSite());
+  const second = sites.host.commit({ "content/blog/a.mdx": makePostText("A2") });
   setClock(nowMs() + 6 * MINUTE_MS);
-  await site.look();
-  await expect.poll(async () => (await snapshotSql(findLiveVersion))?.version).toBe(second);
+  await site.refresh();
+  await expect.poll(async () => (await readSql(findPublishedVersion))?.version).toBe(second);
   const third = "c".repeat(40);
   setClock(nowMs() + 6 * MINUTE_MS);
-  await writeSql((sql) => setLiveVersion(sql, third));
-  await site.look();
-  expect((await snapshotSql(findLiveVersion))?.version).toBe(third);
+  await writeSql((sql) => setPublishedVersion(sql, third));
+  await site.refresh();
+  expect((await readSql(findPublishedVersion))?.version).toBe(third);
   expect(first).not.toBe(second);
 });
 
 test.each(["outage", "rate-limit", "garbage"] as const)(
   "an %s at a new version keeps the old one, asks rarely, and recovers",
   async (mode) => {
-    sites.host.commit({ "content/blog/a.mdx": postText("A") });
-    const site = await whole(sites.git());
-    const next = sites.host.commit({ "content/blog/a.mdx": postText("A2") });
-    await writeSql((sql) => setLiveVersion(sql, next));
+    sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+    const site = await waitUntilCompiled(sites.createGitSite());
+    const next = sites.host.commit({ "content/blog/a.mdx": makePostText("A2") });
+    await writeSql((sql) => setPublishedVersion(sql, next));
     sites.host.mode = mode;
     const asked = sites.host.requests.length;
-    for (let i = 0; i < 20; i++) await site.look();
+    for (let i = 0; i < 20; i++) await site.refresh();
     expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
     expect(sites.host.requests.length - asked).toBe(1);
-    expect(site.status()).toMatchObject({
+    expect(site.getStatus()).toMatchObject({
       live: next,
       problem: { reason: expect.stringMatching(/Git host/) },
       sourceProblem: expect.stringMatching(/Git host/),
     });
     sites.host.mode = "ok";
     setClock(nowMs() + 90 * MINUTE_MS);
-    await site.look();
+    await site.refresh();
     expect((await site.getPost("a"))!.frontMatter.title).toBe("A2");
-    expect(site.status()).toMatchObject({ problem: null, sourceProblem: null });
+    expect(site.getStatus()).toMatchObject({ problem: null, sourceProblem: null });
   },
 );
 
 test("a restart while the host is down shows what was live", async () => {
-  sites.host.commit({ "content/blog/a.mdx": postText("A") });
-  await whole(sites.git());
-  await sites.end();
+  sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  await waitUntilCompiled(sites.createGitSite());
+  await sites.stopAll();
   closeCacheFile();
   sites.host.mode = "outage";
-  expect((await (await whole(sites.git())).getPost("a"))!.frontMatter.title).toBe("A");
+  expect(
+    (await (await waitUntilCompiled(sites.createGitSite())).getPost("a"))!.frontMatter.title,
+  ).toBe("A");
 });
 
 test("a restart into a version that can't be read shows the one before", async () => {
-  sites.host.commit({ "content/blog/a.mdx": postText("A") });
-  await whole(sites.git());
-  await sites.end();
-  await writeSql((sql) => setLiveVersion(sql, "d".repeat(40)));
-  const site = await whole(sites.git());
+  sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  await waitUntilCompiled(sites.createGitSite());
+  await sites.stopAll();
+  await writeSql((sql) => setPublishedVersion(sql, "d".repeat(40)));
+  const site = await waitUntilCompiled(sites.createGitSite());
   expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
-  expect(site.status()).toMatchObject({
+  expect(site.getStatus()).toMatchObject({
     live: "d".repeat(40),
     problem: { reason: expect.stringContaining("does not have") },
   });
@@ -110,19 +115,19 @@ test("a restart into a version that can't be read shows the one before", async (
 
 test("without a cache file the last good version is the one of the version before", async () => {
   sites.host.commit({
-    "content/blog/a.mdx": postText("Good"),
-    "content/blog/b.mdx": postText("B"),
+    "content/blog/a.mdx": makePostText("Good"),
+    "content/blog/b.mdx": makePostText("B"),
   });
-  await whole(sites.git());
-  await sites.end();
+  await waitUntilCompiled(sites.createGitSite());
+  await sites.stopAll();
   closeCacheFile();
   for (const suffix of ["", "-wal", "-shm"]) rmSync(env.CACHE_FILE + suffix, { force: true });
   const next = sites.host.commit({
-    "content/blog/a.mdx": BROKEN,
-    "content/blog/b.mdx": postText("B2"),
+    "content/blog/a.mdx": BROKEN_POST,
+    "content/blog/b.mdx": makePostText("B2"),
   });
-  await writeSql((sql) => setLiveVersion(sql, next));
-  const site = await whole(sites.git());
+  await writeSql((sql) => setPublishedVersion(sql, next));
+  const site = await waitUntilCompiled(sites.createGitSite());
   expect(
     (await site.getIndex()).posts.map(({ frontMatter, version }) => [
       frontMatter.title,
@@ -132,14 +137,14 @@ test("without a cache file the last good version is the one of the version befor
     ["Good", false],
     ["B2", true],
   ]);
-  expect(site.status().failures).toEqual([
+  expect(site.getStatus().failures).toEqual([
     expect.objectContaining({ slug: "a", servedFrom: "last good" }),
   ]);
 });
 
 test("pictures that were not there at build have their size, and are found by path and version", async () => {
   const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"/>';
-  const withHero = postText("A", "2026-11-21", "![x](./drawing.svg)").replace(
+  const withHero = makePostText("A", "2026-11-21", "![x](./drawing.svg)").replace(
     "---\n\n",
     "banner: ./drawing.svg\n---\n\n",
   );
@@ -148,7 +153,7 @@ test("pictures that were not there at build have their size, and are found by pa
     "content/blog/a/drawing.svg": svg,
     "content/blog/a/part.tsx": "secret",
   });
-  const site = await whole(sites.git());
+  const site = await waitUntilCompiled(sites.createGitSite());
   const found = (await site.getPost("a"))!;
   expect(found.hero).toMatchObject({
     src: expect.stringMatching(/^\/content-file\/blog\/a\/drawing\.svg\?v=[0-9a-f]{40}$/),
@@ -169,11 +174,11 @@ test("pictures that were not there at build have their size, and are found by pa
     expect(await site.findFile(path, null)).toBeNull();
 
   const next = sites.host.commit({
-    "content/blog/a/index.mdx": BROKEN,
+    "content/blog/a/index.mdx": BROKEN_POST,
     "content/blog/a/drawing.svg": svg.replace("30", "60"),
   });
-  await writeSql((sql) => setLiveVersion(sql, next));
-  await site.look();
+  await writeSql((sql) => setPublishedVersion(sql, next));
+  await site.refresh();
   expect(await site.findFile("blog/a/drawing.svg", blob)).toMatchObject({ blob });
   expect((await site.findFile("blog/a/drawing.svg", null))!.blob).not.toBe(blob);
 });

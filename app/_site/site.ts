@@ -8,48 +8,53 @@ import type { ContentFile, ContentSource } from "#lib/content/content-source.ts"
 import { createDiskSource } from "#lib/content/disk-source.ts";
 import { createGitSource } from "#lib/content/git-source.ts";
 import { loadImageManifest } from "#lib/content/image-manifest.ts";
-import { onEmbedsChanged, setWantedEmbeds } from "#lib/embeds/embeds.ts";
-import { role } from "#lib/litefs/role.ts";
+import { onLinkPreviewsChanged, setWantedLinkPreviews } from "#lib/embeds/embeds.ts";
+import { currentRole } from "#lib/litefs/role.ts";
 import type { PostIndex } from "#lib/posts/post.ts";
-import { liveDisk, liveGit } from "./live-content.ts";
+import { createDiskVersionSource, createGitVersionSource } from "./live-content.ts";
 import type { SitePost } from "./post-draft.ts";
-import { type FreshCompile, type Site, type SiteStatus, createSite } from "./site-engine.ts";
+import {
+  type FreshCompile,
+  type Catalog,
+  type CatalogStatus,
+  createCatalog,
+} from "./site-engine.ts";
 
 export type { SitePost } from "./post-draft.ts";
 export type { SiteHero } from "./post-images.ts";
 export type { PostFailure } from "./site-build.ts";
-export type { FreshCompile, SiteStatus } from "./site-engine.ts";
+export type { FreshCompile, CatalogStatus } from "./site-engine.ts";
 
 /** On disk, a look at names and times costs a millisecond or two: each second in development, rarely where nobody edits. */
-const DISK_RECHECK_MS = { development: 500, test: 0, production: 15_000 } as const;
+const DISK_RECHECK_INTERVAL_MS = { development: 500, test: 0, production: 15_000 } as const;
 /** With a webhook, asking the host is for pushes that got lost; without, it is the only way to hear of them. */
-const POLL_MS = { webhook: 5 * MINUTE_MS, none: MINUTE_MS } as const;
+const POLL_INTERVAL_MS = { webhook: 5 * MINUTE_MS, none: MINUTE_MS } as const;
 
-interface Shared {
-  readonly site: Site;
+interface SiteCatalog {
+  readonly catalog: Catalog;
   readonly source: ContentSource;
 }
 
 // One per process: instrumentation, middleware, pages and handlers are bundled apart, each with its own copy of this module.
-const shared = globalThis as {
-  __lecternSite?: Shared;
+const processGlobals = globalThis as {
+  __lecternSite?: SiteCatalog;
   __lecternContentKey?: () => string;
   __lecternSiteEmbeds?: () => void;
 };
 
-function opened(): Shared {
-  if (!shared.__lecternSite) {
-    shared.__lecternSite = open();
-    const { site } = shared.__lecternSite;
-    shared.__lecternContentKey = () => site.key();
-    shared.__lecternSiteEmbeds?.();
-    shared.__lecternSiteEmbeds = onEmbedsChanged(() => site.touch());
+function getSiteCatalog(): SiteCatalog {
+  if (!processGlobals.__lecternSite) {
+    processGlobals.__lecternSite = openSiteCatalog();
+    const { catalog } = processGlobals.__lecternSite;
+    processGlobals.__lecternContentKey = () => catalog.getKey();
+    processGlobals.__lecternSiteEmbeds?.();
+    processGlobals.__lecternSiteEmbeds = onLinkPreviewsChanged(() => catalog.invalidate());
   }
-  return shared.__lecternSite;
+  return processGlobals.__lecternSite;
 }
 
-function open(): Shared {
-  const isPrimary = () => role() === "primary";
+function openSiteCatalog(): SiteCatalog {
+  const isPrimary = () => currentRole() === "primary";
   const isGit = env.CONTENT_SOURCE === "git";
   const git = isGit
     ? createGitSource({
@@ -61,47 +66,49 @@ function open(): Shared {
       })
     : null;
   const source =
-    git ?? createDiskSource({ dir: env.CONTENT_DIR, recheckMs: DISK_RECHECK_MS[env.NODE_ENV] });
+    git ??
+    createDiskSource({ dir: env.CONTENT_DIR, recheckMs: DISK_RECHECK_INTERVAL_MS[env.NODE_ENV] });
   const live = git
-    ? liveGit(git, {
+    ? createGitVersionSource(git, {
         isPrimary,
-        pollMs: env.CONTENT_WEBHOOK_SECRET ? POLL_MS.webhook : POLL_MS.none,
+        pollMs: env.CONTENT_WEBHOOK_SECRET ? POLL_INTERVAL_MS.webhook : POLL_INTERVAL_MS.none,
       })
-    : liveDisk(source, { isPrimary });
-  const registry = loadRegistry();
-  const site = createSite({
-    live: { ...live, version: async () => (await registry, live.version()) },
-    context: () => ({
+    : createDiskVersionSource(source, { isPrimary });
+  const registry = loadComponentNames();
+  const site = createCatalog({
+    versionSource: { ...live, getVersion: async () => (await registry, live.getVersion()) },
+    getContext: () => ({
       source,
       sourceId: isGit ? `git:${env.CONTENT_GIT_REPOSITORY}` : `disk:${env.CONTENT_DIR}`,
       images: loadImageManifest("public/_img"),
       imageHosts: env.IMAGE_HOSTS,
-      componentsOf: (slug) => (Object.hasOwn(components, slug) ? components[slug]! : []),
+      componentsOf: (slug) =>
+        Object.hasOwn(componentNamesBySlug, slug) ? componentNamesBySlug[slug]! : [],
     }),
     workers: env.COMPILE_WORKERS,
     isDevelopment: env.NODE_ENV === "development",
     onPublish: (embeds) => {
-      if (embeds.length > 0) void setWantedEmbeds(embeds);
+      if (embeds.length > 0) void setWantedLinkPreviews(embeds);
     },
   });
-  return { site, source };
+  return { catalog: site, source };
 }
 
 /** Ends the watching; the next use begins anew with the configuration as it is then. For tests and the end of the process. */
-export async function stopSite(): Promise<void> {
-  const { site } = shared.__lecternSite ?? {};
-  delete shared.__lecternSite;
-  delete shared.__lecternContentKey;
-  await site?.stop();
+export async function stopCatalog(): Promise<void> {
+  const { catalog } = processGlobals.__lecternSite ?? {};
+  delete processGlobals.__lecternSite;
+  delete processGlobals.__lecternContentKey;
+  await catalog?.stop();
 }
 
-let components: Readonly<Record<string, readonly string[]>> = {};
+let componentNamesBySlug: Readonly<Record<string, readonly string[]>> = {};
 
 /** Which components are part of this build. Only their names: what they hold is loaded when a page shows them. */
-async function loadRegistry(): Promise<void> {
+async function loadComponentNames(): Promise<void> {
   try {
     const { localComponents } = await import("#content/components.generated.ts");
-    components = Object.fromEntries(
+    componentNamesBySlug = Object.fromEntries(
       Object.entries(localComponents).map(([slug, files]) => [slug, Object.keys(files)]),
     );
   } catch (error) {
@@ -113,8 +120,8 @@ async function loadRegistry(): Promise<void> {
 }
 
 /** Begins to watch the live version and compiles in the background, newest first. From instrumentation.ts, once per process. */
-export function startSite(): void {
-  opened().site.start();
+export function startCatalog(): void {
+  getSiteCatalog().catalog.start();
 }
 
 /**
@@ -123,37 +130,37 @@ export function startSite(): void {
  * Throws AppError(unavailable) when no version can be read.
  */
 export function getIndex(): Promise<PostIndex<SitePost>> {
-  return opened().site.getIndex();
+  return getSiteCatalog().catalog.getIndex();
 }
 
 /** The post at `slug`, compiled, or null. One that waits for its first compile is compiled next. Throws as getIndex does. */
 export function getPost(slug: string): Promise<SitePost | null> {
-  return opened().site.getPost(slug);
+  return getSiteCatalog().catalog.getPost(slug);
 }
 
 /** The page content/pages/`slug`, compiled, or null. Throws as getIndex does. */
 export function getPage(slug: string): Promise<SitePost | null> {
-  return opened().site.getPage(slug);
+  return getSiteCatalog().catalog.getPage(slug);
 }
 
 /** The body of a post as written, without front matter; null when there is no such post. */
 export function getPostSource(slug: string): Promise<string | null> {
-  return opened().site.getPostSource(slug);
+  return getSiteCatalog().catalog.getPostSource(slug);
 }
 
 /** What an admin needs to know: what is live, what is compiled, what fails and why. */
-export function siteStatus(): SiteStatus {
-  return opened().site.status();
+export function getCatalogStatus(): CatalogStatus {
+  return getSiteCatalog().catalog.getStatus();
 }
 
 /** For keys of cached pages: changes whenever a page with posts would look different, and with nothing else. Costs nothing. */
-export function contentVersionKey(): string {
-  return opened().site.key();
+export function getContentVersionKey(): string {
+  return getSiteCatalog().catalog.getKey();
 }
 
 /** Looks at the live version now; resolves when it is served. After this instance has written the row. */
-export function lookAtLiveVersion(): Promise<void> {
-  return opened().site.look();
+export function refreshCatalog(): Promise<void> {
+  return getSiteCatalog().catalog.refresh();
 }
 
 /** A file beside a post that is served, or null. `blob` asks for that version of it, where it is still in use. */
@@ -161,14 +168,14 @@ export async function findContentFile(
   path: string,
   blob: string | null,
 ): Promise<{ file: ContentFile; read: () => Promise<Uint8Array> } | null> {
-  const { site, source } = opened();
-  const file = await site.findFile(path, blob);
-  return file && { file, read: () => source.read(file) };
+  const { catalog, source } = getSiteCatalog();
+  const file = await catalog.findFile(path, blob);
+  return file && { file, read: () => source.readFile(file) };
 }
 
 /** Compiles one post past every cache, for /admin/content. Throws not_found. */
 export async function compileFresh(slug: string): Promise<FreshCompile> {
-  const compiled = await opened().site.compileFresh(slug);
+  const compiled = await getSiteCatalog().catalog.compileFresh(slug);
   if (!compiled) throw new AppError("not_found", `There is no post ${slug}.`);
   return compiled;
 }

@@ -1,7 +1,7 @@
 // /about: the text of content/pages/about.
 
 import { connection } from "next/server";
-import { loadTextPage, textPageMetadata } from "../text-page.tsx";
+import { renderTextPage, textPageMetadata } from "../text-page.tsx";
 
 export async function generateMetadata() {
   await connection();
@@ -10,5 +10,5 @@ export async function generateMetadata() {
 
 export default async function Page() {
   await connection();
-  return loadTextPage("about");
+  return renderTextPage("about");
 }

@@ -1,20 +1,20 @@
 // /admin: what wants attention, and how much there is of everything.
 
-import { getIndex, siteStatus } from "../_site/site.ts";
-import { adminTitle, requireAdminPage } from "./require-admin-page.tsx";
+import { getIndex, getCatalogStatus } from "../_site/site.ts";
+import { adminMetadata, requireAdminPage } from "./require-admin-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { snapshotSql } from "#lib/db/database.ts";
-import { listQueue } from "#lib/calls/review-queue.ts";
+import { readSql } from "#lib/db/database.ts";
+import { listReviewQueue } from "#lib/calls/review-queue.ts";
 import { countUsers } from "#lib/members/admin-users.ts";
-import { loginMailFailures } from "#lib/members/login-mail.ts";
+import { listLoginEmailFailures } from "#lib/members/login-mail.ts";
 import { countDeliveries } from "#lib/outbox/waiting.ts";
 import { formatCount } from "#lib/posts/format.ts";
-import { totals } from "#lib/reads/totals.ts";
+import { getSiteTotals } from "#lib/reads/totals.ts";
 
-export const generateMetadata = () => adminTitle("Overview");
+export const generateMetadata = () => adminMetadata("Overview");
 
 /** `one` and `many` go on from the number. */
-function Item({
+function AttentionItem({
   count,
   one,
   many,
@@ -40,11 +40,11 @@ export default async function AdminPage() {
   const { admin, refused } = await requireAdminPage("/admin");
   if (!admin) return refused;
   const { posts } = await getIndex();
-  const { failures, problem, sourceProblem } = siteStatus();
-  const data = await snapshotSql((sql) => ({
+  const { failures, problem, sourceProblem } = getCatalogStatus();
+  const data = await readSql((sql) => ({
     users: countUsers(sql, admin),
-    reads: totals(sql),
-    calls: listQueue(sql, { by: admin, state: "NEW" }).counts,
+    reads: getSiteTotals(sql),
+    calls: listReviewQueue(sql, { by: admin, state: "NEW" }).counts,
     deliveries: countDeliveries(sql, admin),
   }));
   const { users, reads, calls, deliveries } = data;
@@ -61,43 +61,43 @@ export default async function AdminPage() {
       <section className="desk-section" aria-labelledby="attention">
         <h2 id="attention">What waits for you</h2>
         <ul className="attention">
-          <Item
+          <AttentionItem
             count={calls.NEW}
             one="new call"
             many="new calls"
             href="/admin/calls"
             link="Listen"
           />
-          <Item
+          <AttentionItem
             count={calls.REVIEWING}
             one="call being reviewed"
             many="calls being reviewed"
             href="/admin/calls?state=REVIEWING"
             link="Go on"
           />
-          <Item
+          <AttentionItem
             count={calls.ANSWERED}
             one="answered call, not published"
             many="answered calls, not published"
             href="/admin/calls?state=ANSWERED"
             link="Publish"
           />
-          <Item
+          <AttentionItem
             count={failures.length + (problem ? 1 : 0) + (sourceProblem ? 1 : 0)}
             one="problem with the posts"
             many="problems with the posts"
             href="/admin/content"
             link="See why"
           />
-          <Item
+          <AttentionItem
             count={deliveries.failed}
             one="mail or message that failed"
             many="mails and messages that failed"
             href="/admin/deliveries"
             link="See why"
           />
-          <Item
-            count={loginMailFailures().length}
+          <AttentionItem
+            count={listLoginEmailFailures().length}
             one="log-in mail that was not sent"
             many="log-in mails that were not sent"
             href="/admin/deliveries#login"

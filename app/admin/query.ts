@@ -1,20 +1,20 @@
 // What stands in the address of an admin's page.
 
-export type Query = Record<string, string | string[] | undefined>;
+export type SearchParams = Record<string, string | string[] | undefined>;
 
 /** The last value of a parameter that may stand more than once, cut to 2,000 characters; "" without one. */
-export function last(value: string | string[] | undefined): string {
+export function lastValue(value: string | string[] | undefined): string {
   return ((Array.isArray(value) ? value.at(-1) : value) ?? "").slice(0, 2_000);
 }
 
 /** A cursor of ours; null for anything else. */
-export function cursor(value: string | string[] | undefined): number | null {
-  const text = last(value);
+export function parseCursor(value: string | string[] | undefined): number | null {
+  const text = lastValue(value);
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
 /** An address with the parameters that are not empty. */
-export function hrefOf(
+export function buildHref(
   path: string,
   query: Record<string, string | number | null | undefined>,
 ): string {

@@ -4,14 +4,14 @@ import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import type { ReactNode } from "react";
-import { answerNotFound, NotFoundPage } from "../not-found-page.tsx";
+import { setNotFoundStatus, NotFoundPage } from "../not-found-page.tsx";
 import { isAppError } from "#lib/base/errors.ts";
 import type { Admin } from "#lib/base/member.ts";
-import { currentRequest } from "#lib/base/request-context.ts";
+import { currentRequestContext } from "#lib/base/request-context.ts";
 import type { Sql } from "#lib/db/connection.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { readSql } from "#lib/db/database.ts";
 import { currentInstance } from "#lib/litefs/instance.ts";
-import { findReader, readIdentity } from "#lib/session/session.ts";
+import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
 
 const isAdmin = (member: { role: string } | null): member is Admin => member?.role === "ADMIN";
 
@@ -23,14 +23,14 @@ export async function requireAdminPage(
   path: string,
 ): Promise<{ admin: Admin; refused: null } | { admin: null; refused: ReactNode }> {
   await connection();
-  const identity = await readIdentity();
-  const { member } = await snapshotSql((sql) => findReader(sql, identity));
+  const identity = await readSessionCookies();
+  const { member } = await readSql((sql) => resolveViewer(sql, identity));
   if (!member) redirect(`/login?next=${encodeURIComponent(path)}`);
   if (isAdmin(member)) {
-    currentRequest()?.timings?.push(`instance;desc="${currentInstance()}"`);
+    currentRequestContext()?.serverTimings?.push(`instance;desc="${currentInstance()}"`);
     return { admin: member, refused: null };
   }
-  answerNotFound();
+  setNotFoundStatus();
   return { admin: null, refused: <NotFoundPage identity={identity} /> };
 }
 
@@ -38,13 +38,13 @@ export async function requireAdminPage(
  * The metadata of an admin's page, which tells nobody else what it is called; for generateMetadata. A function reads the title for
  * an admin, and may throw AppError(not_found).
  */
-export async function adminTitle(
+export async function adminMetadata(
   title: string | ((sql: Sql, admin: Admin) => string),
 ): Promise<Metadata> {
   await connection();
-  const identity = await readIdentity();
-  const shown = await snapshotSql((sql) => {
-    const { member } = findReader(sql, identity);
+  const identity = await readSessionCookies();
+  const shown = await readSql((sql) => {
+    const { member } = resolveViewer(sql, identity);
     if (!isAdmin(member)) return null;
     try {
       return typeof title === "string" ? title : title(sql, member);

@@ -2,19 +2,25 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { feedTypes } from "../feed-types.ts";
+import { feedAlternates } from "../feed-types.ts";
 import { getIndex } from "../_site/site.ts";
-import { readSiteData, readerKey } from "./reading-data.ts";
-import { listHref } from "#components/post/list-href.ts";
-import { LeadCard } from "#components/post/post-card.tsx";
-import { PostFinder } from "#components/post/post-finder.tsx";
-import { Choices, NothingFound, PostList, Topics } from "#components/post/post-list.tsx";
+import { readSitePageData, viewerKey } from "./reading-data.ts";
+import { postListHref } from "#components/post/list-href.ts";
+import { FeaturedCard } from "#components/post/post-card.tsx";
+import { PostSearch } from "#components/post/post-finder.tsx";
+import { LinkOptions, NoResults, PostList, TopicFilter } from "#components/post/post-list.tsx";
 import { TotalsLine } from "#components/team/totals-line.tsx";
 import { cacheDatabase } from "#lib/cache/file.ts";
-import { listPosts, summaryOf } from "#lib/posts/post.ts";
-import { featured } from "#lib/posts/recommend.ts";
-import { READ_FILTERS, SORTS, type ReadFilter, type Sort, searchPosts } from "#lib/posts/search.ts";
-import { readIdentity } from "#lib/session/session.ts";
+import { listPosts, toPostSummary } from "#lib/posts/post.ts";
+import { pickFeaturedPost } from "#lib/posts/recommend.ts";
+import {
+  READ_FILTERS,
+  SORT_ORDERS,
+  type ReadFilter,
+  type SortOrder,
+  searchPosts,
+} from "#lib/posts/search.ts";
+import { readSessionCookies } from "#lib/session/session.ts";
 
 type Query = Record<string, string | string[] | undefined>;
 
@@ -22,11 +28,11 @@ const SORT_LABELS = { newest: "Newest", "most-read": "Most read", relevance: "Re
 const READ_LABELS = { all: "All", unread: "Unread", read: "Read" } as const;
 
 /** The last value of a parameter that may stand more than once. */
-function last(value: string | string[] | undefined): string {
+function lastValue(value: string | string[] | undefined): string {
   return (Array.isArray(value) ? value.at(-1) : value) ?? "";
 }
 
-function oneOf<T extends string>(values: readonly T[], value: string): T | undefined {
+function parseOneOf<T extends string>(values: readonly T[], value: string): T | undefined {
   return values.find((known) => known === value);
 }
 
@@ -36,12 +42,12 @@ export async function generateMetadata({
   searchParams: Promise<Query>;
 }): Promise<Metadata> {
   const query = await searchParams;
-  const q = last(query.q).slice(0, 200);
+  const q = lastValue(query.q).slice(0, 200);
   return {
     title: q ? `“${q}” in posts` : "Posts",
     description:
       "Every post: search them, choose by topic, order them by date or by how often they were read to the end.",
-    alternates: { canonical: "/blog", types: feedTypes },
+    alternates: { canonical: "/blog", types: feedAlternates },
     // Every way to filter the list is one more address with the same posts.
     robots: Object.keys(query).length > 0 ? { index: false, follow: true } : undefined,
   };
@@ -50,37 +56,37 @@ export async function generateMetadata({
 export default async function BlogPage({ searchParams }: { searchParams: Promise<Query> }) {
   const query = await searchParams;
   await connection();
-  const [index, identity] = await Promise.all([getIndex(), readIdentity()]);
-  const data = await readSiteData(identity);
-  const isMember = data.reader.member !== null;
-  const sort = oneOf<Sort>(SORTS, last(query.sort));
+  const [index, identity] = await Promise.all([getIndex(), readSessionCookies()]);
+  const data = await readSitePageData(identity);
+  const isMember = data.viewer.member !== null;
+  const sort = parseOneOf<SortOrder>(SORT_ORDERS, lastValue(query.sort));
   const found = searchPosts(cacheDatabase(), index, {
-    q: last(query.q),
+    q: lastValue(query.q),
     topics: [query.topic ?? []].flat(),
     sort,
-    read: isMember ? oneOf<ReadFilter>(READ_FILTERS, last(query.read)) : undefined,
-    readSlugs: isMember ? data.read : undefined,
-    page: Number.parseInt(last(query.page), 10) || 1,
+    readFilter: isMember ? parseOneOf<ReadFilter>(READ_FILTERS, lastValue(query.read)) : undefined,
+    readSlugs: isMember ? data.readSlugs : undefined,
+    page: Number.parseInt(lastValue(query.page), 10) || 1,
     totals: data.postTotals,
   });
   // The order only where it was chosen: the default is another one with words than without.
-  const state = { q: found.q, topics: found.topics, sort, read: found.read };
-  const filtered = found.topics.length > 0 || found.read !== "all";
+  const state = { q: found.q, topics: found.topics, sort, read: found.readFilter };
+  const filtered = found.topics.length > 0 || found.readFilter !== "all";
   const lead =
     found.q || filtered || found.sort !== "newest"
       ? null
-      : featured(index, {
-          reader: { key: readerKey(data.reader), readSlugs: data.read },
-          totals: data.dayTotals,
+      : pickFeaturedPost(index, {
+          reader: { key: viewerKey(data.viewer), readSlugs: data.readSlugs },
+          totals: data.startOfDayTotals,
           nowMs: data.nowMs,
         });
   const cards = found.results.map(({ post, title, snippet }) => ({
-    post: summaryOf(post),
-    leader: data.leaders.get(post.slug) ?? null,
-    read: data.read.has(post.slug),
+    post: toPostSummary(post),
+    leader: data.leadingTeams.get(post.slug) ?? null,
+    read: data.readSlugs.has(post.slug),
     ...(found.q ? { title, snippet } : {}),
   }));
-  const sorts = SORTS.filter((sort) => sort !== "relevance" || found.q).map((value) => ({
+  const sorts = SORT_ORDERS.filter((sort) => sort !== "relevance" || found.q).map((value) => ({
     value,
     label: SORT_LABELS[value],
   }));
@@ -93,25 +99,25 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
           <TotalsLine {...data.totals} posts={listPosts(index).length} />
         </div>
       </header>
-      <PostFinder
+      <PostSearch
         state={state}
         tools={
           <>
-            <Topics topics={found.topicCounts} state={state} />
+            <TopicFilter topics={found.topicCounts} state={state} />
             <div className="find-row">
               <p role="status" className="muted">
-                {count(found.total, found.q)}
+                {countSentence(found.total, found.q)}
               </p>
               {isMember && (
-                <Choices
+                <LinkOptions
                   name="read"
                   label="Which posts"
                   choices={READ_FILTERS.map((value) => ({ value, label: READ_LABELS[value] }))}
-                  current={found.read}
+                  current={found.readFilter}
                   state={state}
                 />
               )}
-              <Choices
+              <LinkOptions
                 name="sort"
                 label="Order"
                 choices={sorts}
@@ -124,28 +130,28 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
       >
         {lead && (
           <div style={{ marginBottom: "var(--gap)" }}>
-            <LeadCard
+            <FeaturedCard
               why="Much read, and not yet by you"
-              post={summaryOf(lead)}
-              leader={data.leaders.get(lead.slug) ?? null}
+              post={toPostSummary(lead)}
+              leader={data.leadingTeams.get(lead.slug) ?? null}
             />
           </div>
         )}
         {found.total === 0 ? (
-          <NothingFound q={found.q} filtered={filtered} topics={found.topicCounts} />
+          <NoResults q={found.q} filtered={filtered} topics={found.topicCounts} />
         ) : (
           <PostList
             cards={cards}
             first={!lead}
-            more={found.nextPage === null ? null : listHref({ ...state, page: found.nextPage })}
+            more={found.nextPage === null ? null : postListHref({ ...state, page: found.nextPage })}
           />
         )}
-      </PostFinder>
+      </PostSearch>
     </div>
   );
 }
 
-function count(total: number, q: string): string {
+function countSentence(total: number, q: string): string {
   const posts = `${total} ${total === 1 ? "post" : "posts"}`;
   return q ? `${posts} for “${q}”` : posts;
 }

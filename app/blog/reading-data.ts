@@ -1,83 +1,82 @@
 // Everything that a page shows about reads and teams, read in one snapshot.
 
-import { dayOf, nowMs } from "#lib/base/clock.ts";
+import { epochDay, nowMs } from "#lib/base/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { postTotals, readSlugs, totals } from "#lib/reads/totals.ts";
-import { type Identity, type Reader, findReader } from "#lib/session/session.ts";
-import { type Standing, leaders, standings } from "#lib/teams/standings.ts";
+import { readSql } from "#lib/db/database.ts";
+import { getPostTotals, listReadSlugs, getSiteTotals } from "#lib/reads/totals.ts";
+import { type SessionIds, type Viewer, resolveViewer } from "#lib/session/session.ts";
+import { type Standing, mapLeadingTeams, getStandings } from "#lib/teams/standings.ts";
 import type { Team } from "#lib/teams/team.ts";
 
 /** Who leads each post changes some times a day and costs milliseconds: a list may be this old. */
 const LEADERS_TTL_MS = 10_000;
 
-export interface ReadingData {
-  readonly reader: Reader;
+export interface PageData {
+  readonly viewer: Viewer;
   /** Of the post asked for, or of the site; best first. */
   readonly standings: readonly Standing[];
-  readonly leaders: ReadonlyMap<string, Team>;
+  readonly leadingTeams: ReadonlyMap<string, Team>;
   /** Slugs that this reader has read. */
-  readonly read: ReadonlySet<string>;
+  readonly readSlugs: ReadonlySet<string>;
   /** Reads by slug as they were when this day began for this process: what is recommended stays the same all day. */
-  readonly dayTotals: ReadonlyMap<string, number>;
+  readonly startOfDayTotals: ReadonlyMap<string, number>;
   readonly nowMs: number;
 }
 
-let leadersKept: { at: number; value: Map<string, Team> } | undefined;
-let dayKept: { day: number; value: Map<string, number> } | undefined;
+let leadingTeamsCache: { at: number; value: Map<string, Team> } | undefined;
+let startOfDayTotalsCache: { day: number; value: Map<string, number> } | undefined;
 
-function read(sql: Sql, identity: Identity, slug: string | null): ReadingData {
+function queryPageData(sql: Sql, identity: SessionIds, slug: string | null): PageData {
   const now = nowMs();
-  const reader = findReader(sql, identity);
-  if (!leadersKept || Math.abs(now - leadersKept.at) > LEADERS_TTL_MS)
-    leadersKept = { at: now, value: leaders(sql, now) };
-  if (dayKept?.day !== dayOf(now)) dayKept = { day: dayOf(now), value: postTotals(sql) };
+  const reader = resolveViewer(sql, identity);
+  if (!leadingTeamsCache || Math.abs(now - leadingTeamsCache.at) > LEADERS_TTL_MS)
+    leadingTeamsCache = { at: now, value: mapLeadingTeams(sql, now) };
+  if (startOfDayTotalsCache?.day !== epochDay(now))
+    startOfDayTotalsCache = { day: epochDay(now), value: getPostTotals(sql) };
   return {
-    reader,
-    standings: standings(sql, { slug, nowMs: now }),
-    leaders: leadersKept.value,
-    read: readSlugs(sql, { member: reader.member, clientId: reader.clientId }),
-    dayTotals: dayKept.value,
+    viewer: reader,
+    standings: getStandings(sql, { slug, nowMs: now }),
+    leadingTeams: leadingTeamsCache.value,
+    readSlugs: listReadSlugs(sql, { member: reader.member, clientId: reader.clientId }),
+    startOfDayTotals: startOfDayTotalsCache.value,
     nowMs: now,
   };
 }
 
 /** For the page of one post: also its reads. */
-export const readPost = (
+export const queryPostPageData = (
   sql: Sql,
-  identity: Identity,
+  identity: SessionIds,
   slug: string,
-): ReadingData & { readonly reads: number } => ({
-  ...read(sql, identity, slug),
+): PageData & { readonly reads: number } => ({
+  ...queryPageData(sql, identity, slug),
   reads:
     sql.get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)
       ?.reads ?? 0,
 });
 
-export function readPostData(
-  identity: Identity,
+export function readPostPageData(
+  identity: SessionIds,
   slug: string,
-): Promise<ReturnType<typeof readPost>> {
-  return snapshotSql((sql) => readPost(sql, identity, slug));
+): Promise<ReturnType<typeof queryPostPageData>> {
+  return readSql((sql) => queryPostPageData(sql, identity, slug));
 }
 
 /** For lists and the home page: also the totals of the site and of every post. */
-export function readSiteData(
-  identity: Identity,
-): Promise<
-  ReadingData & {
+export function readSitePageData(identity: SessionIds): Promise<
+  PageData & {
     readonly totals: { reads: number; readers: number };
     readonly postTotals: ReadonlyMap<string, number>;
   }
 > {
-  return snapshotSql((sql) => ({
-    ...read(sql, identity, null),
-    totals: totals(sql),
-    postTotals: postTotals(sql),
+  return readSql((sql) => ({
+    ...queryPageData(sql, identity, null),
+    totals: getSiteTotals(sql),
+    postTotals: getPostTotals(sql),
   }));
 }
 
 /** What tells this reader apart where something is chosen by chance for a day; "" for everybody without an id. */
-export function readerKey({ member, clientId }: Reader): string {
+export function viewerKey({ member, clientId }: Viewer): string {
   return member?.id ?? clientId ?? "";
 }

@@ -1,24 +1,24 @@
 // Three posts to read next, as cards.
 
-import { type ReadingData, readerKey } from "./reading-data.ts";
-import type { CardPost } from "#components/post/post-card.tsx";
-import { type PostIndex, summaryOf } from "#lib/posts/post.ts";
-import { recommend } from "#lib/posts/recommend.ts";
+import { type PageData, viewerKey } from "./reading-data.ts";
+import type { PostCardData } from "#components/post/post-card.tsx";
+import { type PostIndex, toPostSummary } from "#lib/posts/post.ts";
+import { recommendPosts } from "#lib/posts/recommend.ts";
 
 /** For after the post at `slug`, or after none. */
-export function recommendations(
+export function recommendationCards(
   index: PostIndex,
-  { reader, read, dayTotals, nowMs, leaders }: ReadingData,
+  { viewer, readSlugs, startOfDayTotals, nowMs, leadingTeams }: PageData,
   slug: string | null,
-): CardPost[] {
-  return recommend(index, {
+): PostCardData[] {
+  return recommendPosts(index, {
     slug,
-    reader: { key: readerKey(reader), readSlugs: read },
-    totals: dayTotals,
+    reader: { key: viewerKey(viewer), readSlugs: readSlugs },
+    totals: startOfDayTotals,
     nowMs,
   }).map((post) => ({
-    post: summaryOf(post),
-    leader: leaders.get(post.slug) ?? null,
-    read: read.has(post.slug),
+    post: toPostSummary(post),
+    leader: leadingTeams.get(post.slug) ?? null,
+    read: readSlugs.has(post.slug),
   }));
 }

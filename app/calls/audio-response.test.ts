@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { afterEach, expect, test, vi } from "vitest";
 import { audioResponse } from "./audio-response.ts";
 import { MINUTE_MS } from "#lib/base/clock.ts";
-import { followRequests } from "#lib/primary/follow-requests.ts";
+import { installRequestContextHook } from "#lib/primary/follow-requests.ts";
 
 const global = globalThis as {
   __lecternSounds?: {
@@ -236,7 +236,7 @@ test("a listener who takes nothing for a minute is given up", async () => {
 });
 
 test("over HTTP every answer has its length, though Next drops what a handler says", async () => {
-  followRequests();
+  installRequestContextHook();
   // As Next sends a handler's answer: next/dist/server/send-response.js.
   const server = createServer((request, response) => {
     const { status, headers, body } = audioResponse(

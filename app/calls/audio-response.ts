@@ -1,15 +1,15 @@
 // How sound is sent: whole or in part, as browsers ask for it to play and to jump.
 
 import { createHash } from "node:crypto";
-import { byteRange } from "#lib/base/byte-range.ts";
+import { parseByteRange } from "#lib/base/byte-range.ts";
 import { AppError } from "#lib/base/errors.ts";
-import { clientOf } from "#lib/base/network.ts";
-import { pulledStream } from "#lib/base/pulled-stream.ts";
-import { Slots } from "#lib/base/slots.ts";
-import { currentRequest } from "#lib/base/request-context.ts";
-import { clientAddress } from "#lib/session/client-address.ts";
+import { clientKey } from "#lib/base/network.ts";
+import { streamWithIdleTimeout } from "#lib/base/pulled-stream.ts";
+import { Semaphore } from "#lib/base/slots.ts";
+import { currentRequestContext } from "#lib/base/request-context.ts";
+import { getClientAddress } from "#lib/session/client-address.ts";
 
-interface Audio {
+interface AudioPayload {
   readonly bytes: Uint8Array;
   readonly contentType: string;
   /** With its extension; any text, made safe here. */
@@ -21,39 +21,39 @@ interface Audio {
 
 const CHUNK_BYTES = 64 * 1024;
 /** A part up to this is copied, so that it holds nothing else: 256 of them are 64 MB. */
-const COPY_BYTES = 256 * 1024;
+const MAX_COPY_BYTES = 256 * 1024;
 /** What the sounds that are being sent may come to, each counted once however many hear it. */
 const MAX_OPEN_BYTES = 192_000_000;
 
-interface Open {
+interface SharedBuffer {
   readonly bytes: Uint8Array;
-  listeners: number;
+  refCount: number;
 }
 
 // One per process: handlers are bundled apart.
-const shared = globalThis as {
+const globals = globalThis as {
   __lecternSounds?: {
-    readonly whole: Slots;
-    readonly parts: Slots;
-    readonly open: Map<string, Open>;
+    readonly whole: Semaphore;
+    readonly parts: Semaphore;
+    readonly open: Map<string, SharedBuffer>;
   };
 };
-const sounds = () =>
-  (shared.__lecternSounds ??= {
-    whole: new Slots(64, 16),
-    parts: new Slots(256, 32),
+const streamState = () =>
+  (globals.__lecternSounds ??= {
+    whole: new Semaphore(64, 16),
+    parts: new Semaphore(256, 32),
     open: new Map(),
   });
 
-const BUSY = "Many people listen just now. Try again in a minute.";
+const BUSY_MESSAGE = "Many people listen just now. Try again in a minute.";
 const REFUSAL = {
   own: "You are loading many recordings at the same time. Try again when some of them have ended.",
-  all: BUSY,
+  all: BUSY_MESSAGE,
   retryAfterSeconds: 30,
 };
 
 /** A name for a file in every header and on every disk: ASCII for old clients, the whole of it in UTF-8 (RFC 6266, RFC 8187). */
-function disposition(filename: string): string {
+function contentDisposition(filename: string): string {
   const dot = filename.lastIndexOf(".");
   const [name, extension] =
     dot > 0 ? [filename.slice(0, dot), filename.slice(dot)] : [filename, ""];
@@ -84,8 +84,8 @@ function disposition(filename: string): string {
  * Holds `bytes` for one more listener, as the copy that others hear already where there is one (`key` changes whenever the bytes do).
  * Throws AppError(rate_limited) when the sounds that are held come to too much.
  */
-function hold(key: string, bytes: Uint8Array): { bytes: Uint8Array; letGo(): void } {
-  const { open } = sounds();
+function retainBuffer(key: string, bytes: Uint8Array): { bytes: Uint8Array; letGo(): void } {
+  const { open } = streamState();
   const known = open.get(key);
   if (!known) {
     const sum = [...open.values()].reduce(
@@ -93,7 +93,9 @@ function hold(key: string, bytes: Uint8Array): { bytes: Uint8Array; letGo(): voi
       bytes.byteLength,
     );
     if (open.size > 0 && sum > MAX_OPEN_BYTES)
-      throw new AppError("rate_limited", BUSY, { retryAfterSeconds: REFUSAL.retryAfterSeconds });
+      throw new AppError("rate_limited", BUSY_MESSAGE, {
+        retryAfterSeconds: REFUSAL.retryAfterSeconds,
+      });
   }
   const held = known ?? { bytes, listeners: 0 };
   held.listeners += 1;
@@ -108,29 +110,29 @@ function hold(key: string, bytes: Uint8Array): { bytes: Uint8Array; letGo(): voi
 }
 
 /** Piece by piece, as the reader takes it. The pieces are copies: one that a slow reader leaves in the socket holds no more than itself. */
-function stream(
+function streamRange(
   request: Request,
   sound: { key: string; bytes: Uint8Array; start: number; end: number },
 ): ReadableStream<Uint8Array> {
-  const { whole, parts } = sounds();
+  const { whole, parts } = streamState();
   const { key, start, end } = sound;
-  const isPart = end - start < COPY_BYTES;
-  const address = clientAddress(request);
-  const free = (isPart ? parts : whole).take(address ? clientOf(address) : "unknown", REFUSAL);
-  let held: ReturnType<typeof hold> | null;
+  const isPart = end - start < MAX_COPY_BYTES;
+  const address = getClientAddress(request);
+  const free = (isPart ? parts : whole).acquire(address ? clientKey(address) : "unknown", REFUSAL);
+  let held: ReturnType<typeof retainBuffer> | null;
   try {
     held = isPart
       ? { bytes: sound.bytes.slice(start, end + 1), letGo() {} }
-      : hold(key, sound.bytes);
+      : retainBuffer(key, sound.bytes);
   } catch (error) {
     free();
     throw error;
   }
   const offset = isPart ? start : 0;
   let at = start;
-  const connection = currentRequest()?.response;
-  return pulledStream({
-    next() {
+  const connection = currentRequestContext()?.response;
+  return streamWithIdleTimeout({
+    nextChunk() {
       if (!held || at > end) return null;
       const from = at;
       at = Math.min(at + CHUNK_BYTES, end + 1);
@@ -141,7 +143,7 @@ function stream(
       held = null;
       free();
     },
-    onIdle: () => void connection?.destroy(),
+    onIdleTimeout: () => void connection?.destroy(),
   });
 }
 
@@ -153,7 +155,7 @@ function stream(
  */
 export function audioResponse(
   request: Request,
-  { bytes, contentType, filename, etag, cacheControl }: Audio,
+  { bytes, contentType, filename, etag, cacheControl }: AudioPayload,
 ): Response {
   const tag = `"${etag ?? createHash("sha256").update(bytes).digest("base64url").slice(0, 27)}"`;
   const headers = {
@@ -162,7 +164,7 @@ export function audioResponse(
     // Opened by itself it is a file and nothing else.
     "content-security-policy": "default-src 'none'; media-src 'self'; sandbox",
     "cross-origin-resource-policy": "same-origin",
-    "content-disposition": disposition(filename),
+    "content-disposition": contentDisposition(filename),
     "cache-control": cacheControl,
     "accept-ranges": "bytes",
     etag: tag,
@@ -178,7 +180,7 @@ export function audioResponse(
   const range =
     ifRange !== null && ifRange.trim() !== tag
       ? null
-      : byteRange(request.headers.get("range"), size);
+      : parseByteRange(request.headers.get("range"), size);
   if (range === "bad")
     return new Response(null, {
       status: 416,
@@ -189,9 +191,9 @@ export function audioResponse(
   const body =
     request.method === "HEAD"
       ? null
-      : stream(request, { key: `${tag} ${size}`, bytes, start, end });
+      : streamRange(request, { key: `${tag} ${size}`, bytes, start, end });
   // Next drops the length of every answer, and podcast apps want it: an enclosure without one has no progress and, with some, no download.
-  const raw = currentRequest()?.response;
+  const raw = currentRequestContext()?.response;
   if (raw && !raw.headersSent) raw.setHeader("content-length", length);
   return new Response(body, {
     status: range ? 206 : 200,

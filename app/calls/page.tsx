@@ -2,12 +2,17 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { podcast, podcastTypes } from "./podcast.ts";
-import { EpisodeLine } from "#components/call/episode-line.tsx";
+import { podcast, podcastAlternateTypes } from "./podcast.ts";
+import { EpisodeListItem } from "#components/call/episode-line.tsx";
 import { ArrowIcon, FeedIcon } from "#components/ui/icons.tsx";
 import { countEpisodes, listEpisodes } from "#lib/calls/episodes.ts";
-import { PODCAST_ABOUT, PODCAST_PATH, mainSound, podcastTitle } from "#lib/calls/podcast-feed.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import {
+  PODCAST_DESCRIPTION,
+  PODCAST_PATH,
+  selectEnclosure,
+  podcastTitle,
+} from "#lib/calls/podcast-feed.ts";
+import { readSql } from "#lib/db/database.ts";
 
 const PER_PAGE = 30;
 
@@ -16,24 +21,27 @@ interface Props {
 }
 
 /** From 1; what is no number is the first page. */
-function pageOf(value: string | string[] | undefined): number {
+function parsePageNumber(value: string | string[] | undefined): number {
   return typeof value === "string" && /^[1-9]\d{0,5}$/.test(value) ? Number(value) : 1;
 }
 
 export async function generateMetadata({ searchParams }: Props): Promise<Metadata> {
-  const page = pageOf((await searchParams).page);
+  const page = parsePageNumber((await searchParams).page);
   await connection();
   return {
     title: page > 1 ? `Calls, page ${page}` : "Calls",
-    description: PODCAST_ABOUT,
-    alternates: { canonical: page > 1 ? `/calls?page=${page}` : "/calls", types: podcastTypes() },
+    description: PODCAST_DESCRIPTION,
+    alternates: {
+      canonical: page > 1 ? `/calls?page=${page}` : "/calls",
+      types: podcastAlternateTypes(),
+    },
   };
 }
 
 export default async function Page({ searchParams }: Props) {
   await connection();
-  const asked = pageOf((await searchParams).page);
-  const { episodes, page, pages } = await snapshotSql((sql) => {
+  const asked = parsePageNumber((await searchParams).page);
+  const { episodes, page, pages } = await readSql((sql) => {
     const pages = Math.max(1, Math.ceil(countEpisodes(sql) / PER_PAGE));
     const page = Math.min(asked, pages);
     return {
@@ -46,7 +54,7 @@ export default async function Page({ searchParams }: Props) {
     <div className="wrap">
       <header className="page-head">
         <h1>Calls</h1>
-        <p className="lead">{PODCAST_ABOUT}</p>
+        <p className="lead">{PODCAST_DESCRIPTION}</p>
         <p className="calls-actions">
           <a className="button button-main" href="/calls/record">
             Leave a call
@@ -70,13 +78,13 @@ export default async function Page({ searchParams }: Props) {
         ) : (
           <ol className="lines">
             {episodes.map((episode) => (
-              <EpisodeLine
+              <EpisodeListItem
                 key={episode.callId}
                 episode={{
                   ...episode,
-                  durationMs: episode.joined
-                    ? episode.joined.durationMs
-                    : mainSound(episode).durationMs + (episode.callDurationMs ?? 0),
+                  durationMs: episode.mergedAudio
+                    ? episode.mergedAudio.durationMs
+                    : selectEnclosure(episode).durationMs + (episode.callDurationMs ?? 0),
                 }}
               />
             ))}

@@ -1,7 +1,7 @@
 // /how-we-count: the text of content/pages/how-we-count.
 
 import { connection } from "next/server";
-import { loadTextPage, textPageMetadata } from "../text-page.tsx";
+import { renderTextPage, textPageMetadata } from "../text-page.tsx";
 
 export async function generateMetadata() {
   await connection();
@@ -10,5 +10,5 @@ export async function generateMetadata() {
 
 export default async function Page() {
   await connection();
-  return loadTextPage("how-we-count");
+  return renderTextPage("how-we-count");
 }

@@ -4,140 +4,158 @@
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { readBriefCookie, setBriefCookie } from "./brief-cookie.ts";
-import { letIn, sendOn } from "./let-in.ts";
-import { formAction } from "#lib/action/form-action.ts";
+import { readLoginFlowCookie, setLoginFlowCookie } from "./brief-cookie.ts";
+import { completeLogin, redirectAfterLogin } from "./let-in.ts";
+import { defineServerAction } from "#lib/action/form-action.ts";
 import { AppError } from "#lib/base/errors.ts";
-import { email } from "#lib/base/fields.ts";
+import { emailField } from "#lib/base/fields.ts";
 import type { Sql } from "#lib/db/connection.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { readSql } from "#lib/db/database.ts";
 import {
   type NewChallenge,
-  askedAddress,
-  consumeByCode,
-  consumeByLink,
-  dropChallenge,
+  pendingLoginEmail,
+  consumeLoginCode,
+  consumeLoginLink,
+  cancelChallenge,
   startChallenge,
 } from "#lib/members/login-challenge.ts";
-import { type LoginLimits, createLoginLimits } from "#lib/members/login-limits.ts";
-import { loginMail, sendLoginMail } from "#lib/members/login-mail.ts";
-import { redirectTarget } from "#lib/session/redirect-target.ts";
+import { type LoginLimiter, createLoginLimiter } from "#lib/members/login-limits.ts";
+import { buildLoginEmail, sendLoginEmail } from "#lib/members/login-mail.ts";
+import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
 
 // One per process, also where development loads this module anew.
-const shared = globalThis as { __lecternLoginLimits?: LoginLimits };
-const limits = () => (shared.__lecternLoginLimits ??= createLoginLimits());
+const shared = globalThis as { __lecternLoginLimits?: LoginLimiter };
+const getLoginLimiter = () => (shared.__lecternLoginLimits ??= createLoginLimiter());
 
-const next = z
+const nextField = z
   .string()
   .max(2_000)
   .optional()
   .catch(undefined)
-  .transform((value) => redirectTarget(value));
-const token = z
+  .transform((value) => sanitizeRedirectPath(value));
+const tokenField = z
   .string({ error: "The link is not whole." })
   .max(100, { error: "The link is not whole." });
-const code = z
+const codeField = z
   .string({ error: "The code is missing." })
   .max(200, { error: "The code has six digits." })
   .transform((text) => text.normalize("NFKC").replace(/[\s-]/g, ""))
   .refine((text) => /^\d{6}$/.test(text), { error: "The code has six digits." });
 
-const TOO_OFTEN =
+const TOO_MANY_ATTEMPTS =
   "This code was tried too often. The link in the mail still works, or ask for a new mail.";
 
-interface Asked {
+interface LoginEmailRequest {
   readonly email: string;
   readonly next: string;
-  readonly isAgain?: boolean;
+  readonly isResend?: boolean;
   readonly address: string | null;
   write<T>(fn: (sql: Sql) => T): Promise<T>;
 }
 
 /** Sends a mail and ties the log-in to this browser. The same work and the same answer for every address. Always throws: the redirect, or AppError. */
-async function sendMailFor({
+async function sendEmailAndRedirect({
   email,
   next,
-  isAgain = false,
+  isResend = false,
   address,
   write,
-}: Asked): Promise<never> {
-  const endSending = limits().beginSending({ address });
+}: LoginEmailRequest): Promise<never> {
+  const endSending = getLoginLimiter().beginSending({ address });
   try {
     const challenge = await sendChallenge({ email, next, address, write });
     // What this browser asked for before is left alone: whoever gets that mail still logs in by it until it expires.
-    await setBriefCookie("login", { browserId: challenge.browserId, next });
+    await setLoginFlowCookie("login", { browserId: challenge.browserId, next });
   } finally {
     endSending();
   }
-  redirect(isAgain ? "/login/code?again" : "/login/code");
+  redirect(isResend ? "/login/code?again" : "/login/code");
 }
 
-async function sendChallenge({ email, next, address, write }: Asked): Promise<NewChallenge> {
-  const giveBack = limits().takeMail({ email, address });
+async function sendChallenge({
+  email,
+  next,
+  address,
+  write,
+}: LoginEmailRequest): Promise<NewChallenge> {
+  const giveBack = getLoginLimiter().takeMail({ email, address });
   const challenge = await write((sql) => startChallenge(sql, { email }));
   try {
-    await sendLoginMail(
-      loginMail({ ...challenge, to: email, next: next === redirectTarget(null) ? null : next }),
+    await sendLoginEmail(
+      buildLoginEmail({
+        ...challenge,
+        to: email,
+        next: next === sanitizeRedirectPath(null) ? null : next,
+      }),
     );
   } catch (error) {
     giveBack();
-    await write((sql) => dropChallenge(sql, challenge));
+    await write((sql) => cancelChallenge(sql, challenge));
     throw error;
   }
   return challenge;
 }
 
-export const askForMail = formAction({
-  who: "anyone",
-  fields: z.object({ email: email(), next }),
-  run: ({ input, address, write }) => sendMailFor({ ...input, address, write }),
+export const requestLoginEmail = defineServerAction({
+  requiredRole: "anyone",
+  fields: z.object({ email: emailField(), next: nextField }),
+  run: ({ input, clientAddress, write }) =>
+    sendEmailAndRedirect({ ...input, address: clientAddress, write }),
 });
 
-export const askAgain = formAction({
-  who: "anyone",
+export const resendLoginEmail = defineServerAction({
+  requiredRole: "anyone",
   fields: z.object({}),
-  async run({ address, write }) {
-    const cookie = await readBriefCookie("login");
-    const email = cookie && (await snapshotSql((sql) => askedAddress(sql, cookie)));
+  async run({ clientAddress, write }) {
+    const cookie = await readLoginFlowCookie("login");
+    const email = cookie && (await readSql((sql) => pendingLoginEmail(sql, cookie)));
     if (!email)
       throw new AppError(
         "conflict",
         "It is too late to send that mail again. Begin anew on the log-in page.",
       );
-    return sendMailFor({ email, next: cookie.next, isAgain: true, address, write });
+    return sendEmailAndRedirect({
+      email,
+      next: cookie.next,
+      isResend: true,
+      address: clientAddress,
+      write,
+    });
   },
 });
 
-export const logInByLink = formAction({
-  who: "anyone",
-  fields: z.object({ token, next }),
-  secret: ["token"],
-  async run({ input, identity, request, write }) {
-    const cookie = await readBriefCookie("login");
+export const logInByLink = defineServerAction({
+  requiredRole: "anyone",
+  fields: z.object({ token: tokenField, next: nextField }),
+  secretFields: ["token"],
+  async run({ input, sessionIds, request, write }) {
+    const cookie = await readLoginFlowCookie("login");
     const result = await write(
       (sql) => {
-        const proven = consumeByLink(sql, {
+        const proven = consumeLoginLink(sql, {
           token: input.token,
           browserId: cookie?.browserId ?? null,
         });
-        return proven === null ? null : letIn(sql, { email: proven, identity, request });
+        return proven === null
+          ? null
+          : completeLogin(sql, { email: proven, identity: sessionIds, request });
       },
-      { durable: true },
+      { isDurable: true },
     );
     if (!result)
       throw new AppError("conflict", "This link has expired or was used. Ask for a new one.");
-    return sendOn(result, cookie?.next ?? input.next);
+    return redirectAfterLogin(result, cookie?.next ?? input.next);
   },
 });
 
-export const logInByCode = formAction({
-  who: "anyone",
+export const logInByCode = defineServerAction({
+  requiredRole: "anyone",
   // With the token of a link: that is another device than the one that asked.
-  fields: z.object({ code, token: token.optional(), next }),
-  secret: ["code", "token"],
-  async run({ input, identity, request, address, write }) {
-    limits().takeTry({ address });
-    const cookie = await readBriefCookie("login");
+  fields: z.object({ code: codeField, token: tokenField.optional(), next: nextField }),
+  secretFields: ["code", "token"],
+  async run({ input, sessionIds, request, clientAddress, write }) {
+    getLoginLimiter().takeTry({ address: clientAddress });
+    const cookie = await readLoginFlowCookie("login");
     const key = input.token === undefined ? cookie : { token: input.token };
     if (!key)
       throw new AppError(
@@ -146,12 +164,12 @@ export const logInByCode = formAction({
       );
     const result = await write(
       (sql) => {
-        const verdict = consumeByCode(sql, { ...key, code: input.code });
+        const verdict = consumeLoginCode(sql, { ...key, code: input.code });
         return verdict.outcome === "proven"
-          ? letIn(sql, { email: verdict.email, identity, request })
+          ? completeLogin(sql, { email: verdict.email, identity: sessionIds, request })
           : verdict;
       },
-      { durable: true },
+      { isDurable: true },
     );
     // Refused only now: what is thrown inside a transaction undoes it, and with it the count of the tries.
     if ("outcome" in result) {
@@ -165,7 +183,7 @@ export const logInByCode = formAction({
         throw new AppError(
           "conflict",
           input.token === undefined
-            ? TOO_OFTEN
+            ? TOO_MANY_ATTEMPTS
             : "This code was tried too often. Ask for a new mail.",
           { field: "code" },
         );
@@ -173,6 +191,9 @@ export const logInByCode = formAction({
       const left = `${result.triesLeft} ${result.triesLeft === 1 ? "try is" : "tries are"} left.`;
       throw new AppError("invalid", `That code is not right. ${left}`, { field: "code" });
     }
-    return sendOn(result, input.token === undefined && cookie ? cookie.next : input.next);
+    return redirectAfterLogin(
+      result,
+      input.token === undefined && cookie ? cookie.next : input.next,
+    );
   },
 });

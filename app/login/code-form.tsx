@@ -1,8 +1,8 @@
 // The field for the six digits of the mail.
 
 import { logInByCode } from "./actions.ts";
-import { MessageUnlessBeside } from "#components/member/message-unless-beside.tsx";
-import { ActionForm, Field, Submit } from "#components/ui/action-form.tsx";
+import { FormMessageOnce } from "#components/member/message-unless-beside.tsx";
+import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
 
 /** With `token` (of a link that was opened in another browser) the code goes with the link, else with this browser. */
 export function CodeForm({ token, next }: { token?: string; next?: string }) {
@@ -21,8 +21,8 @@ export function CodeForm({ token, next }: { token?: string; next?: string }) {
         required
         maxLength={12}
       />
-      <Submit>Log in</Submit>
-      <MessageUnlessBeside field="code" />
+      <SubmitButton>Log in</SubmitButton>
+      <FormMessageOnce field="code" />
     </ActionForm>
   );
 }

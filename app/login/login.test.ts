@@ -2,14 +2,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vi
 import { overrideEnv } from "#tests/database.ts";
 import { insertRead, insertUser } from "#tests/factories.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/smtp-server.ts";
-import { NEW_FORM } from "#lib/action/form-state.ts";
+import { INITIAL_FORM_STATE } from "#lib/action/form-state.ts";
 import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { closeMail } from "#lib/mail/send.ts";
-import { deliverDue } from "#lib/outbox/outbox.ts";
-import { readerCookie } from "#lib/session/reader-cookie.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { closeSmtpTransport } from "#lib/mail/send.ts";
+import { runDueDeliveries } from "#lib/outbox/outbox.ts";
+import { serializeReaderCookie } from "#lib/session/reader-cookie.ts";
 import { signUp } from "../signup/actions.ts";
-import { askAgain, askForMail, logInByCode, logInByLink } from "./actions.ts";
+import { resendLoginEmail, requestLoginEmail, logInByCode, logInByLink } from "./actions.ts";
 import { GET as go } from "./go/route.ts";
 
 // Next's cookies() and headers() work only inside Next: here they are those of the browser that sends the form.
@@ -50,7 +50,7 @@ beforeAll(async () => {
   smtp = await startSmtpServer();
 });
 afterAll(async () => {
-  closeMail();
+  closeSmtpTransport();
   await smtp.close();
   overrideEnv({ SMTP_URL: undefined, TRUST_PROXY: undefined });
 });
@@ -59,7 +59,7 @@ let networks = 0;
 let ada: Browser;
 beforeEach(() => {
   overrideEnv({ SMTP_URL: smtp.url, TRUST_PROXY: "fly" });
-  smtp.mails.length = 0;
+  smtp.emails.length = 0;
   smtp.mode = "ok";
   current.headers = {};
   delete (globalThis as { __lecternLoginLimits?: unknown }).__lecternLoginLimits; // each test is an hour of its own
@@ -69,7 +69,7 @@ afterEach(async () => {
   overrideEnv({ SITE_URL: undefined });
   // What a sign-up set going must not look for a database that is gone.
   await new Promise(setImmediate);
-  await deliverDue();
+  await runDueDeliveries();
 });
 
 /** Each from a network of its own. */
@@ -78,7 +78,7 @@ function newBrowser(): Browser {
   return { jar: new Map(), set: new Map(), address: `10.${networks >> 8}.${networks & 255}.1` };
 }
 
-type Action = typeof askForMail;
+type Action = typeof requestLoginEmail;
 /** Sends a form; where it leads to, or the message it comes back with. */
 async function send(
   browser: Browser,
@@ -89,7 +89,7 @@ async function send(
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.set(name, value);
   try {
-    const state = await action(NEW_FORM, form);
+    const state = await action(INITIAL_FORM_STATE, form);
     return state.message ?? "";
   } catch (error) {
     const { digest } = error as { digest?: string };
@@ -99,7 +99,7 @@ async function send(
 }
 
 function mail(email = "ada@example.test"): { code: string; token: string; link: URL } {
-  const text = smtp.mails.findLast(({ to }) => to.includes(email))?.text ?? "";
+  const text = smtp.emails.findLast(({ to }) => to.includes(email))?.text ?? "";
   const link = new URL(/http:\S+/.exec(text)?.[0] ?? "http://none.invalid");
   return {
     code: /^\d{6}$/m.exec(text)?.[0] ?? "",
@@ -111,15 +111,15 @@ function mail(email = "ada@example.test"): { code: string; token: string; link: 
 const member = (email = "ada@example.test", given = {}) =>
   writeSql((sql) => insertUser(sql, { email, ...given }));
 const count = (table: string) =>
-  snapshotSql((sql) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)?.n);
+  readSql((sql) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)?.n);
 const sessions = () =>
-  snapshotSql((sql) =>
+  readSql((sql) =>
     sql
       .all<{ userId: string }>(`SELECT "userId" FROM "Session" ORDER BY "createdAt"`)
       .map(({ userId }) => userId),
   );
 const ask = (browser: Browser, fields: Record<string, string> = {}) =>
-  send(browser, askForMail, { email: "ada@example.test", ...fields });
+  send(browser, requestLoginEmail, { email: "ada@example.test", ...fields });
 const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
 
 test("a member logs in by the link, in the browser that asked, once", async () => {
@@ -213,7 +213,7 @@ test("the fifth wrong code ends the way by code in this browser, not the link, a
   expect(await send({ ...ada, jar: new Map(ada.jar) }, logInByLink, { token })).toMatch(/^→/);
   // Asking again begins anew.
   await ask(ada);
-  expect(await send(ada, askAgain)).toBe("→ /login/code?again");
+  expect(await send(ada, resendLoginEmail)).toBe("→ /login/code?again");
   expect(await send(ada, logInByCode, { code: mail().code })).toMatch(/^→/);
 });
 
@@ -223,10 +223,10 @@ test("a stranger who asks for all mails of an address and spends every code lock
     const stranger = newBrowser();
     await ask(stranger);
     for (let k = 0; k < 6; k++) await send(stranger, logInByCode, { code: wrong(mail().code) });
-    await send(stranger, askAgain);
+    await send(stranger, resendLoginEmail);
   }
-  expect(smtp.mails).toHaveLength(5);
-  for (const { text } of [...smtp.mails]) {
+  expect(smtp.emails).toHaveLength(5);
+  for (const { text } of [...smtp.emails]) {
     const fields = {
       token: /token=([\w-]+)/.exec(text)?.[1] ?? "",
       code: /^\d{6}$/m.exec(text)?.[0] ?? "",
@@ -254,7 +254,7 @@ test("what is no code costs no try", async () => {
   await ask(ada);
   for (const code of ["", "12345", "abcdef", "1234567", "x".repeat(300)])
     expect(await send(ada, logInByCode, { code })).toBe("One field is not right yet.");
-  expect(await snapshotSql((sql) => sql.get(`SELECT "tries" FROM "LoginChallenge"`))).toEqual({
+  expect(await readSql((sql) => sql.get(`SELECT "tries" FROM "LoginChallenge"`))).toEqual({
     tries: 0,
   });
 });
@@ -289,7 +289,7 @@ test("a newer mail leaves the older ones good for whoever reads them, of whichev
   expect(
     await send(newBrowser(), logInByCode, { token: old.token, code: wrong(old.code) }),
   ).toMatch(/4 tries are left/);
-  await send(ada, askAgain);
+  await send(ada, resendLoginEmail);
   expect(await count("LoginChallenge")).toBe(3);
   expect(await send(ada, logInByLink, { token: old.token })).toMatch(/^This link has expired/);
   expect(await send(newBrowser(), logInByCode, { token: old.token, code: old.code })).toMatch(/^→/);
@@ -301,15 +301,15 @@ test("a known and an unknown address get the same answer, the same cookie and th
   const seen = [];
   for (const email of ["ada@example.test", "bob@example.test"]) {
     const browser = newBrowser();
-    const answer = await send(browser, askForMail, { email });
-    const text = (smtp.mails.at(-1)?.text ?? "")
+    const answer = await send(browser, requestLoginEmail, { email });
+    const text = (smtp.emails.at(-1)?.text ?? "")
       .replace(/token=\S+/, "token")
       .replace(/^\d{6}$/m, "code")
       .replace(/\d\d:\d\d/, "time");
     seen.push({
       answer,
       text,
-      subject: smtp.mails.at(-1)?.subject,
+      subject: smtp.emails.at(-1)?.subject,
       cookies: [...browser.set.values()].map((cookie) => ({
         ...cookie,
         value: String(cookie.value).length,
@@ -343,7 +343,7 @@ test("over https the cookies are tied to this host", async () => {
   expect([...ada.set.values()]).toMatchObject([
     { name: "__Host-login", secure: true, httpOnly: true, path: "/" },
   ]);
-  const token = /token=([\w-]+)/.exec(smtp.mails[0]?.text ?? "")?.[1] ?? "";
+  const token = /token=([\w-]+)/.exec(smtp.emails[0]?.text ?? "")?.[1] ?? "";
   await send(ada, logInByLink, { token });
   expect([...ada.jar.keys()]).toEqual(["__Host-session"]);
 });
@@ -368,7 +368,7 @@ test("wherever next= tries to lead, a log-in ends on this site", async () => {
   for (const next of elsewhere) {
     const browser = newBrowser();
     setClock(nowMs() + 2 * HOUR_MS);
-    smtp.mails.length = 0;
+    smtp.emails.length = 0;
     await ask(browser, { next });
     const { token, link } = mail();
     expect([next, link.searchParams.get("next")]).toEqual([next, null]);
@@ -402,8 +402,8 @@ test("an address that is none is refused at its field, and no mail is sent", asy
     "ada@example.test\r\nBcc: eve@example.test",
     `${"x".repeat(250)}@example.test`,
   ])
-    expect(await send(ada, askForMail, { email })).toBe("One field is not right yet.");
-  expect(smtp.mails).toEqual([]);
+    expect(await send(ada, requestLoginEmail, { email })).toBe("One field is not right yet.");
+  expect(smtp.emails).toEqual([]);
   expect(await count("LoginChallenge")).toBe(0);
 });
 
@@ -417,7 +417,7 @@ test("an address gets five mails an hour, from wherever they are asked for", asy
   expect(answers.slice(5)).toEqual(
     Array<string>(2).fill("Too many log-in mails were asked for. Try again in 60 minutes."),
   );
-  expect(smtp.mails).toHaveLength(5);
+  expect(smtp.emails).toHaveLength(5);
   expect(await count("LoginChallenge")).toBe(5);
 });
 
@@ -439,7 +439,7 @@ test("where the mail can't be sent nothing is left behind, and the form says so;
   await ask(ada);
   const earlier = mail();
   smtp.mode = "refuse";
-  expect(await send(ada, askAgain)).toMatch(
+  expect(await send(ada, resendLoginEmail)).toMatch(
     /^The mail server does not take mail for this address\./,
   );
   expect(await ask(newBrowser())).toMatch(/^The mail server does not take mail for this address\./);
@@ -457,7 +457,7 @@ test("a form that another site sends logs nobody in", async () => {
     { "sec-fetch-site": "none", origin: "null" },
   ]) {
     current.headers = headers;
-    for (const action of [askForMail, askAgain, logInByLink, logInByCode, signUp])
+    for (const action of [requestLoginEmail, resendLoginEmail, logInByLink, logInByCode, signUp])
       expect(
         await send(ada, action, {
           token,
@@ -468,7 +468,7 @@ test("a form that another site sends logs nobody in", async () => {
         }),
       ).toBe("This request does not come from a page of this site.");
   }
-  expect([await sessions(), smtp.mails.length]).toEqual([[], 1]);
+  expect([await sessions(), smtp.emails.length]).toEqual([[], 1]);
 });
 
 test("logging in again ends the session this browser had and begins another", async () => {
@@ -478,7 +478,7 @@ test("logging in again ends the session this browser had and begins another", as
     await ask(ada);
     await send(ada, logInByLink, { token: mail().token });
     keys.push(
-      ...(await snapshotSql((sql) =>
+      ...(await readSql((sql) =>
         sql.all<{ id: string }>(`SELECT "id" FROM "Session"`).map(({ id }) => id),
       )),
     );
@@ -496,7 +496,7 @@ test("a reader's reads become theirs at log-in; without an id of a reader nothin
     insertRead(sql, { userId: other.id, postSlug: "three" });
   });
   const reads = () =>
-    snapshotSql((sql) =>
+    readSql((sql) =>
       sql.all(`SELECT "postSlug", "userId", "clientId" FROM "PostRead" ORDER BY "postSlug"`),
     );
   const before = await reads();
@@ -505,7 +505,9 @@ test("a reader's reads become theirs at log-in; without an id of a reader nothin
   expect(await reads()).toEqual(before);
   ada.jar.set(
     "reader",
-    decodeURIComponent(readerCookie("adas-browser").split(";")[0]!.slice("reader=".length)),
+    decodeURIComponent(
+      serializeReaderCookie("adas-browser").split(";")[0]!.slice("reader=".length),
+    ),
   );
   await ask(ada);
   await send(ada, logInByLink, { token: mail().token });
@@ -519,7 +521,7 @@ test("an unknown address signs up: a first name, a team, a session, and the read
   await writeSql((sql) => insertRead(sql, { clientId: "new-browser" }));
   ada.jar.set(
     "reader",
-    decodeURIComponent(readerCookie("new-browser").split(";")[0]!.slice("reader=".length)),
+    decodeURIComponent(serializeReaderCookie("new-browser").split(";")[0]!.slice("reader=".length)),
   );
   await ask(ada, { email: "New.Reader@Example.test", next: "/teams" });
   expect(await send(ada, logInByCode, { code: mail("new.reader@example.test").code })).toBe(
@@ -533,7 +535,7 @@ test("an unknown address signs up: a first name, a team, a session, and the read
   expect(await send(ada, signUp, { firstName: "  Ada   Lovelace ", team: "YELLOW" })).toBe(
     "→ /login/go?to=%2Fteams",
   );
-  const users = await snapshotSql((sql) =>
+  const users = await readSql((sql) =>
     sql.all<{ id: string }>(`SELECT "id", "email", "firstName", "team", "role" FROM "User"`),
   );
   expect(users).toEqual([
@@ -546,9 +548,9 @@ test("an unknown address signs up: a first name, a team, a session, and the read
     },
   ]);
   expect(await sessions()).toEqual([users[0]!.id]);
-  expect(
-    await snapshotSql((sql) => sql.all(`SELECT "userId", "clientId" FROM "PostRead"`)),
-  ).toEqual([{ userId: users[0]!.id, clientId: null }]);
+  expect(await readSql((sql) => sql.all(`SELECT "userId", "clientId" FROM "PostRead"`))).toEqual([
+    { userId: users[0]!.id, clientId: null },
+  ]);
   expect([...ada.jar.keys()].sort()).toEqual(["reader", "session"]);
 });
 
@@ -611,7 +613,7 @@ test("a form can't choose an address or a role", async () => {
     role: "ADMIN",
     id: "1",
   });
-  expect(await snapshotSql((sql) => sql.all(`SELECT "email", "role" FROM "User"`))).toEqual([
+  expect(await readSql((sql) => sql.all(`SELECT "email", "role" FROM "User"`))).toEqual([
     { email: "new@example.test", role: "MEMBER" },
   ]);
 });

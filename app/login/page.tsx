@@ -2,12 +2,12 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { askForMail } from "./actions.ts";
-import { whyLogIn } from "./why.ts";
-import { PasskeyLogin } from "#components/member/passkey-login.tsx";
-import { ActionForm, Field, Submit } from "#components/ui/action-form.tsx";
-import { redirectTarget } from "#lib/session/redirect-target.ts";
-import { getReader } from "#lib/session/session.ts";
+import { requestLoginEmail } from "./actions.ts";
+import { loginPrompt } from "./why.ts";
+import { PasskeyLoginButton } from "#components/member/passkey-login.tsx";
+import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
+import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
+import { getViewer } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Log in", robots: { index: false } };
 
@@ -17,9 +17,9 @@ export default async function Page({
   searchParams: Promise<{ next?: string | string[] }>;
 }) {
   await connection();
-  const next = redirectTarget((await searchParams).next);
-  const why = whyLogIn(next);
-  const { member } = await getReader();
+  const next = sanitizeRedirectPath((await searchParams).next);
+  const why = loginPrompt(next);
+  const { member } = await getViewer();
   return (
     <div className="wrap entry">
       <header className="page-head">
@@ -32,7 +32,7 @@ export default async function Page({
         </p>
       </header>
       <div className="entry-body">
-        <ActionForm action={askForMail} className="form">
+        <ActionForm action={requestLoginEmail} className="form">
           <input type="hidden" name="next" value={next} />
           <Field
             name="email"
@@ -45,9 +45,9 @@ export default async function Page({
             required
             maxLength={254}
           />
-          <Submit>Send me the mail</Submit>
+          <SubmitButton>Send me the mail</SubmitButton>
         </ActionForm>
-        <PasskeyLogin next={next} />
+        <PasskeyLoginButton next={next} />
       </div>
     </div>
   );

@@ -1,10 +1,10 @@
 // Why somebody is asked to log in, by where they wanted to go.
 
-import { redirectTarget } from "#lib/session/redirect-target.ts";
+import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
 
 /** One sentence; null for somebody who came to log in and nothing else. `next` is a path of this site. */
-export function whyLogIn(next: string): string | null {
-  if (next === redirectTarget(null)) return null;
+export function loginPrompt(next: string): string | null {
+  if (next === sanitizeRedirectPath(null)) return null;
   const path = new URL(next, "http://here.invalid").pathname;
   if (path === "/calls/record") return "To leave a call, log in or sign up; you come back here.";
   if (path === "/calls/mine") return "To see your calls, log in; you come back here.";

@@ -4,23 +4,23 @@
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { afterLogin } from "../login/let-in.ts";
+import { loginRedirectUrl } from "../login/let-in.ts";
 import { clearSessionCookie } from "./clear-session-cookie.ts";
-import { setCodeCookie } from "./device/code-cookie.ts";
-import { formAction } from "#lib/action/form-action.ts";
+import { setDeviceLinkCookie } from "./device/code-cookie.ts";
+import { defineServerAction } from "#lib/action/form-action.ts";
 import { MINUTE_MS, nowMs } from "#lib/base/clock.ts";
-import { line } from "#lib/base/fields.ts";
-import { Limit, takeAll } from "#lib/base/limit.ts";
+import { singleLineField } from "#lib/base/fields.ts";
+import { RateLimiter, consume } from "#lib/base/limit.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
-import { removePasskey, renamePasskey } from "#lib/members/passkeys.ts";
-import { changeFirstName, firstName } from "#lib/members/profile.ts";
-import { endOtherSessions, endOwnSession, endSession } from "#lib/members/sessions.ts";
+import { deletePasskey, updatePasskeyName } from "#lib/members/passkeys.ts";
+import { changeFirstName, firstNameField } from "#lib/members/profile.ts";
+import { deleteOtherSessions, deleteSessionByKey, deleteSession } from "#lib/members/sessions.ts";
 
 const passkeyId = z.string({ error: "The passkey is missing." }).min(1).max(1_364);
 
-export const changeName = formAction({
-  who: "member",
-  fields: z.object({ firstName: firstName() }),
+export const updateFirstName = defineServerAction({
+  requiredRole: "member",
+  fields: z.object({ firstName: firstNameField() }),
   async run({ input, write }) {
     await write((sql, { id }) => changeFirstName(sql, { userId: id, name: input.firstName }));
     refresh();
@@ -28,77 +28,77 @@ export const changeName = formAction({
   },
 });
 
-export const endOne = formAction({
-  who: "member",
+export const revokeSession = defineServerAction({
+  requiredRole: "member",
   fields: z.object({ session: z.string({ error: "The session is missing." }).max(100) }),
   async run({ input, write }) {
-    await write((sql, { id }) => endSession(sql, { userId: id, handle: input.session }));
+    await write((sql, { id }) => deleteSession(sql, { userId: id, handle: input.session }));
     refresh();
     return "That session has ended.";
   },
 });
 
-export const endOthers = formAction({
-  who: "member",
+export const revokeOtherSessions = defineServerAction({
+  requiredRole: "member",
   fields: z.object({}),
   async run({ write }) {
     const ended = await write((sql, { id, sessionKey }) =>
-      endOtherSessions(sql, { userId: id, sessionKey }),
+      deleteOtherSessions(sql, { userId: id, sessionKey }),
     );
     refresh();
     return ended === 1 ? "One other session has ended." : `${ended} other sessions have ended.`;
   },
 });
 
-export const renameOne = formAction({
-  who: "member",
-  fields: z.object({ id: passkeyId, name: line({ name: "The name", max: 60 }) }),
+export const renamePasskey = defineServerAction({
+  requiredRole: "member",
+  fields: z.object({ id: passkeyId, name: singleLineField({ label: "The name", maxLength: 60 }) }),
   async run({ input, write }) {
     await write((sql, { id }) =>
-      renamePasskey(sql, { id: input.id, userId: id, name: input.name }),
+      updatePasskeyName(sql, { id: input.id, userId: id, name: input.name }),
     );
     refresh();
     return "Renamed.";
   },
 });
 
-export const removeOne = formAction({
-  who: "member",
+export const removePasskey = defineServerAction({
+  requiredRole: "member",
   fields: z.object({ id: passkeyId }),
   async run({ input, write }) {
-    await write((sql, { id }) => removePasskey(sql, { id: input.id, userId: id }));
+    await write((sql, { id }) => deletePasskey(sql, { id: input.id, userId: id }));
     refresh();
     return "The passkey is removed. Nobody logs in with it any more.";
   },
 });
 
 // One per process, also where development loads this module anew.
-const shared = globalThis as { __lecternDeviceCodes?: Limit };
+const shared = globalThis as { __lecternDeviceCodes?: RateLimiter };
 
-export const showCode = formAction({
-  who: "member",
+export const showDeviceCode = defineServerAction({
+  requiredRole: "member",
   fields: z.object({}),
   async run({ member, write }) {
-    shared.__lecternDeviceCodes ??= new Limit(30, 10 * MINUTE_MS);
-    takeAll(
+    shared.__lecternDeviceCodes ??= new RateLimiter(30, 10 * MINUTE_MS);
+    consume(
       [[shared.__lecternDeviceCodes, member.id]],
       nowMs(),
       "Too many codes. Wait some minutes.",
     );
     const { token } = await write((sql, { id }) => createDeviceLink(sql, id));
-    await setCodeCookie(token);
+    await setDeviceLinkCookie(token);
     redirect("/me/device");
   },
 });
 
-export const logOut = formAction({
-  who: "anyone",
+export const logOut = defineServerAction({
+  requiredRole: "anyone",
   fields: z.object({}),
-  async run({ identity, write }) {
-    const { sessionKey } = identity;
-    if (sessionKey) await write((sql) => endOwnSession(sql, sessionKey));
+  async run({ sessionIds, write }) {
+    const { sessionKey } = sessionIds;
+    if (sessionKey) await write((sql) => deleteSessionByKey(sql, sessionKey));
     await clearSessionCookie();
     // A document of its own: the pages outside have another policy than those of members.
-    redirect(afterLogin("/"));
+    redirect(loginRedirectUrl("/"));
   },
 });

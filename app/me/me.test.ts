@@ -1,30 +1,30 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { makeAuthenticator } from "#tests/authenticator.ts";
+import { createVirtualAuthenticator } from "#tests/authenticator.ts";
 import { overrideEnv } from "#tests/database.ts";
 import { insertRead, insertUser } from "#tests/factories.ts";
 import { MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { hashSessionId } from "#lib/base/session-key.ts";
 import type { SqlValue } from "#lib/db/connection.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { NEW_FORM } from "#lib/action/form-state.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { INITIAL_FORM_STATE } from "#lib/action/form-state.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { addPasskey } from "#lib/members/passkeys.ts";
-import { sessionHandle } from "#lib/members/sessions.ts";
-import { openSeal, sessionCookie, startSession } from "#lib/session/session.ts";
+import { createSessionHandle } from "#lib/members/sessions.ts";
+import { unsealSession, sealSessionCookie, createSession } from "#lib/session/session.ts";
 import { POST as loginOptions } from "../login/passkey/options/route.ts";
 import { POST as loginVerify } from "../login/passkey/verify/route.ts";
-import { logInHere } from "../login/device/actions.ts";
+import { logInOnDevice } from "../login/device/actions.ts";
 import {
-  changeName,
-  endOne,
-  endOthers,
+  updateFirstName,
+  revokeSession,
+  revokeOtherSessions,
   logOut,
-  removeOne,
-  renameOne,
-  showCode,
+  removePasskey,
+  renamePasskey,
+  showDeviceCode,
 } from "./actions.ts";
 import { GET as data } from "./data/route.ts";
-import { deleteMine } from "./delete/actions.ts";
+import { deleteMyAccount } from "./delete/actions.ts";
 import { POST as addOptions } from "./passkeys/options/route.ts";
 import { POST as addVerify } from "./passkeys/verify/route.ts";
 
@@ -73,15 +73,15 @@ beforeEach(() => {
 async function logIn(given: Parameters<typeof insertUser>[1] = {}) {
   const { user, session } = await writeSql((sql) => {
     const user = insertUser(sql, given);
-    return { user, session: startSession(sql, user.id) };
+    return { user, session: createSession(sql, user.id) };
   });
-  const { name, value } = await sessionCookie(session);
+  const { name, value } = await sealSessionCookie(session);
   browser.jar.set(name, value);
   return { ...user, key: hashSessionId(session.id) };
 }
 const stranger = () => browser.jar.delete("session");
 const sessionKey = async () => {
-  const seal = await openSeal(browser.jar.get("session"));
+  const seal = await unsealSession(browser.jar.get("session"));
   return seal && hashSessionId(seal.id);
 };
 
@@ -107,13 +107,13 @@ async function send(handler: Handler, body: unknown = {}, headers: Record<string
     response,
   };
 }
-type Action = typeof changeName;
+type Action = typeof updateFirstName;
 /** The state of the form, or where the action leads. */
 async function act(action: Action, fields: Record<string, string> = {}) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.set(name, value);
   try {
-    return { state: await action(NEW_FORM, form), to: null };
+    return { state: await action(INITIAL_FORM_STATE, form), to: null };
   } catch (error) {
     const to = (error as { redirectTo?: string }).redirectTo;
     if (to === undefined) throw error;
@@ -121,13 +121,13 @@ async function act(action: Action, fields: Record<string, string> = {}) {
   }
 }
 const rows = (text: string, ...values: SqlValue[]) =>
-  snapshotSql((sql) => sql.all<Record<string, unknown>>(text, ...values));
+  readSql((sql) => sql.all<Record<string, unknown>>(text, ...values));
 const count = async (table: string) => (await rows(`SELECT 1 FROM "${table}"`)).length;
 
 /** A passkey of a new member, added through the handlers; the browser stays logged in. */
 async function withPasskey() {
   const member = await logIn();
-  const device = makeAuthenticator();
+  const device = createVirtualAuthenticator();
   const { json } = await send(addOptions);
   expect((await send(addVerify, { answer: device.register(json.challenge) })).status).toBe(200);
   return { member, device };
@@ -192,14 +192,18 @@ describe("logging in with a passkey", () => {
     browser.jar.delete("passkey");
     expect((await send(loginVerify, { answer: device.logIn(challenge) })).status).toBe(409);
     challenge = await begin();
-    expect((await send(loginVerify, { answer: makeAuthenticator().logIn(challenge) })).status).toBe(
-      401,
-    );
+    expect(
+      (await send(loginVerify, { answer: createVirtualAuthenticator().logIn(challenge) })).status,
+    ).toBe(401);
     challenge = await begin();
     expect(
       (
         await send(loginVerify, {
-          answer: { ...makeAuthenticator().logIn(challenge), id: device.id, rawId: device.id },
+          answer: {
+            ...createVirtualAuthenticator().logIn(challenge),
+            id: device.id,
+            rawId: device.id,
+          },
         })
       ).status,
     ).toBe(401);
@@ -236,11 +240,13 @@ describe("adding a passkey", () => {
     setClock(nowMs() + 15 * MINUTE_MS);
     expect((await send(addOptions)).json).toMatchObject({ code: "unauthorized", field: "login" });
     expect(
-      (await send(addVerify, { answer: makeAuthenticator().register(json.challenge) })).json,
+      (await send(addVerify, { answer: createVirtualAuthenticator().register(json.challenge) }))
+        .json,
     ).toMatchObject({ code: "unauthorized", field: "login" });
     stranger();
     expect(
-      (await send(addVerify, { answer: makeAuthenticator().register(json.challenge) })).status,
+      (await send(addVerify, { answer: createVirtualAuthenticator().register(json.challenge) }))
+        .status,
     ).toBe(401);
     expect(await count("Passkey")).toBe(0);
   });
@@ -250,12 +256,16 @@ describe("adding a passkey", () => {
     const { json } = await send(addOptions);
     await logIn();
     expect(
-      (await send(addVerify, { answer: makeAuthenticator().register(json.challenge) })).status,
+      (await send(addVerify, { answer: createVirtualAuthenticator().register(json.challenge) }))
+        .status,
     ).toBe(409);
     const login = await send(loginOptions);
     expect(
-      (await send(addVerify, { answer: makeAuthenticator().register(login.json.challenge) }))
-        .status,
+      (
+        await send(addVerify, {
+          answer: createVirtualAuthenticator().register(login.json.challenge),
+        })
+      ).status,
     ).toBe(409);
     expect([await count("Passkey"), await count("PasskeyChallenge")]).toEqual([0, 2]);
   });
@@ -289,8 +299,8 @@ test.each<[string, Handler]>([
   await logIn();
   const good =
     handler === loginVerify
-      ? makeAuthenticator().logIn("AAAA")
-      : makeAuthenticator().register("AAAA");
+      ? createVirtualAuthenticator().logIn("AAAA")
+      : createVirtualAuthenticator().register("AAAA");
   const bad = [
     "",
     "{",
@@ -315,11 +325,11 @@ test.each<[string, Handler]>([
 describe("on their page", () => {
   test("a member changes their own first name", async () => {
     const { id } = await logIn();
-    expect((await act(changeName, { firstName: "  Augusta  Ada " })).state).toMatchObject({
+    expect((await act(updateFirstName, { firstName: "  Augusta  Ada " })).state).toMatchObject({
       status: "done",
       message: "You are Augusta Ada from now on.",
     });
-    expect((await act(changeName, { firstName: "" })).state).toMatchObject({
+    expect((await act(updateFirstName, { firstName: "" })).state).toMatchObject({
       status: "refused",
       errors: { firstName: "The first name is missing." },
     });
@@ -331,15 +341,21 @@ describe("on their page", () => {
   test("a member ends their own sessions, and nobody else's", async () => {
     const bob = await logIn();
     const ada = await logIn();
-    const other = await writeSql((sql) => hashSessionId(startSession(sql, ada.id).id));
-    expect((await act(endOne, { session: sessionHandle(bob.key) })).state).toMatchObject({
+    const other = await writeSql((sql) => hashSessionId(createSession(sql, ada.id).id));
+    expect(
+      (await act(revokeSession, { session: createSessionHandle(bob.key) })).state,
+    ).toMatchObject({
       code: "not_found",
     });
-    expect((await act(endOne, { session: sessionHandle(other) })).state).toMatchObject({
-      status: "done",
+    expect((await act(revokeSession, { session: createSessionHandle(other) })).state).toMatchObject(
+      {
+        status: "done",
+      },
+    );
+    await writeSql((sql) => createSession(sql, ada.id));
+    expect((await act(revokeOtherSessions)).state).toMatchObject({
+      message: "One other session has ended.",
     });
-    await writeSql((sql) => startSession(sql, ada.id));
-    expect((await act(endOthers)).state).toMatchObject({ message: "One other session has ended." });
     expect((await rows(`SELECT "id" FROM "Session"`)).map(({ id }) => id).sort()).toEqual(
       [ada.key, bob.key].sort(),
     );
@@ -348,10 +364,12 @@ describe("on their page", () => {
   test("a member renames and removes their own passkeys, and nobody else's", async () => {
     const { device } = await withPasskey();
     const mallory = await logIn();
-    expect((await act(renameOne, { id: device.id, name: "Mine now" })).state).toMatchObject({
+    expect((await act(renamePasskey, { id: device.id, name: "Mine now" })).state).toMatchObject({
       code: "not_found",
     });
-    expect((await act(removeOne, { id: device.id })).state).toMatchObject({ code: "not_found" });
+    expect((await act(removePasskey, { id: device.id })).state).toMatchObject({
+      code: "not_found",
+    });
     expect(await rows(`SELECT "name" FROM "Passkey"`)).toEqual([{ name: "Firefox on Linux" }]);
     await writeSql((sql) =>
       addPasskey(sql, {
@@ -363,10 +381,10 @@ describe("on their page", () => {
         name: "Old",
       }),
     );
-    expect((await act(renameOne, { id: "own", name: "New" })).state).toMatchObject({
+    expect((await act(renamePasskey, { id: "own", name: "New" })).state).toMatchObject({
       status: "done",
     });
-    expect((await act(removeOne, { id: "own" })).state).toMatchObject({ status: "done" });
+    expect((await act(removePasskey, { id: "own" })).state).toMatchObject({ status: "done" });
     expect(await count("Passkey")).toBe(1);
   });
 
@@ -377,13 +395,13 @@ describe("on their page", () => {
   });
 
   test.each<[string, Action, Record<string, string>]>([
-    ["change a name", changeName, { firstName: "Eve" }],
-    ["end a session", endOne, { session: "x" }],
-    ["end other sessions", endOthers, {}],
-    ["rename a passkey", renameOne, { id: "x", name: "x" }],
-    ["remove a passkey", removeOne, { id: "x" }],
-    ["show a code", showCode, {}],
-    ["delete an account", deleteMine, { confirmation: "delete" }],
+    ["change a name", updateFirstName, { firstName: "Eve" }],
+    ["end a session", revokeSession, { session: "x" }],
+    ["end other sessions", revokeOtherSessions, {}],
+    ["rename a passkey", renamePasskey, { id: "x", name: "x" }],
+    ["remove a passkey", removePasskey, { id: "x" }],
+    ["show a code", showDeviceCode, {}],
+    ["delete an account", deleteMyAccount, { confirmation: "delete" }],
   ])(
     "nobody can %s without a session, with one that has ended, or from a page elsewhere",
     async (_, action, fields) => {
@@ -403,7 +421,7 @@ describe("on their page", () => {
 describe("a code for another device", () => {
   test("waits in a cookie, not in an address, and logs in once; that log-in is no recent one", async () => {
     const ada = await logIn();
-    expect((await act(showCode)).to).toBe("/me/device");
+    expect((await act(showDeviceCode)).to).toBe("/me/device");
     const token = browser.jar.get("device-code")!;
     expect(browser.flags.get("device-code")).toMatchObject({
       httpOnly: true,
@@ -411,18 +429,18 @@ describe("a code for another device", () => {
       maxAge: 60,
     });
     browser.jar.clear();
-    expect((await act(logInHere, { token })).to).toBe("/me");
+    expect((await act(logInOnDevice, { token })).to).toBe("/me");
     const key = await sessionKey();
     expect(await rows(`SELECT "userId" FROM "Session" WHERE "id" = ?`, key)).toEqual([
       { userId: ada.id },
     ]);
     // What wants a recent log-in is refused: the code would be a way around it.
-    expect((await act(deleteMine, { confirmation: "delete" })).state).toMatchObject({
+    expect((await act(deleteMyAccount, { confirmation: "delete" })).state).toMatchObject({
       code: "unauthorized",
     });
     expect((await send(addOptions)).json).toMatchObject({ field: "login" });
     browser.jar.clear();
-    const again = await act(logInHere, { token });
+    const again = await act(logInOnDevice, { token });
     expect(again.state).toMatchObject({ code: "conflict" });
     expect(JSON.stringify(again.state)).not.toContain(token);
     expect(await sessionKey()).toBeNull();
@@ -433,9 +451,11 @@ describe("a code for another device", () => {
     const { token } = await writeSql((sql) => createDeviceLink(sql, ada.id));
     browser.jar.clear();
     for (const forged of ["", "x".repeat(22), "x".repeat(101)])
-      expect((await act(logInHere, { token: forged })).state).toMatchObject({ status: "refused" });
+      expect((await act(logInOnDevice, { token: forged })).state).toMatchObject({
+        status: "refused",
+      });
     setClock(nowMs() + MINUTE_MS);
-    expect((await act(logInHere, { token })).state).toMatchObject({ code: "conflict" });
+    expect((await act(logInOnDevice, { token })).state).toMatchObject({ code: "conflict" });
     expect([await sessionKey(), await count("Session")]).toEqual([null, 1]);
   });
 });
@@ -445,12 +465,12 @@ describe("deleting an account", () => {
     const bob = await logIn();
     await logIn({ firstName: "Ada" });
     await writeSql((sql) => insertRead(sql, { userId: bob.id, clientId: null }));
-    expect((await act(deleteMine, { confirmation: "yes" })).state).toMatchObject({
+    expect((await act(deleteMyAccount, { confirmation: "yes" })).state).toMatchObject({
       status: "refused",
       errors: { confirmation: "Type “delete” to go on." },
     });
     expect(await count("User")).toBe(2);
-    expect((await act(deleteMine, { confirmation: "ada" })).to).toBe("/goodbye");
+    expect((await act(deleteMyAccount, { confirmation: "ada" })).to).toBe("/goodbye");
     expect([
       await rows(`SELECT "id" FROM "User"`),
       await count("PostRead"),
@@ -460,11 +480,11 @@ describe("deleting an account", () => {
 
   test("is refused when the log-in is older than fifteen minutes, and to the last admin", async () => {
     await logIn({ role: "ADMIN" });
-    expect((await act(deleteMine, { confirmation: "delete" })).state).toMatchObject({
+    expect((await act(deleteMyAccount, { confirmation: "delete" })).state).toMatchObject({
       code: "conflict",
     });
     setClock(nowMs() + 15 * MINUTE_MS);
-    expect((await act(deleteMine, { confirmation: "delete" })).state).toMatchObject({
+    expect((await act(deleteMyAccount, { confirmation: "delete" })).state).toMatchObject({
       code: "unauthorized",
       errors: { login: expect.any(String) as string },
     });

@@ -4,44 +4,44 @@ import type { Metadata } from "next";
 import Link from "next/link";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { changeName, logOut, showCode } from "./actions.ts";
-import { PasskeyRows } from "./passkey-rows.tsx";
-import { SessionRows } from "./session-rows.tsx";
+import { updateFirstName, logOut, showDeviceCode } from "./actions.ts";
+import { PasskeyList } from "./passkey-rows.tsx";
+import { SessionList } from "./session-rows.tsx";
 import { MeSection } from "#components/member/me-section.tsx";
-import { Moment } from "#components/member/moment.tsx";
-import { PasskeyAdd } from "#components/member/passkey-add.tsx";
+import { Timestamp } from "#components/member/moment.tsx";
+import { AddPasskeyButton } from "#components/member/passkey-add.tsx";
 import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
-import { ActionButton, ActionForm, Field, Submit } from "#components/ui/action-form.tsx";
+import { ActionButton, ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
 import { nowMs } from "#lib/base/clock.ts";
 import { isRecentLogin } from "#lib/base/member.ts";
 import type { Sql } from "#lib/db/connection.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { readSql } from "#lib/db/database.ts";
 import { listPasskeys } from "#lib/members/passkeys.ts";
 import { getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
-import { readSlugs } from "#lib/reads/totals.ts";
-import { type Identity, findReader, readIdentity } from "#lib/session/session.ts";
-import { standings } from "#lib/teams/standings.ts";
-import { type Team, getTeam } from "#lib/teams/team.ts";
+import { listReadSlugs } from "#lib/reads/totals.ts";
+import { type SessionIds, resolveViewer, readSessionCookies } from "#lib/session/session.ts";
+import { getStandings } from "#lib/teams/standings.ts";
+import { type Team, parseTeam } from "#lib/teams/team.ts";
 
 export const metadata: Metadata = { title: "Your account", robots: { index: false } };
 
-const PLACES = ["first", "second", "third"];
+const RANKS = ["first", "second", "third"];
 
-function read(sql: Sql, identity: Identity) {
-  const { member } = findReader(sql, identity);
+function readAccountPage(sql: Sql, identity: SessionIds) {
+  const { member } = resolveViewer(sql, identity);
   if (!member) return null;
   return {
     member,
     profile: getProfile(sql, member.id),
-    read: readSlugs(sql, { member, clientId: null }).size,
-    standings: standings(sql, { slug: null, nowMs: nowMs() }),
+    read: listReadSlugs(sql, { member, clientId: null }).size,
+    standings: getStandings(sql, { slug: null, nowMs: nowMs() }),
     passkeys: listPasskeys(sql, member.id),
     sessions: listSessions(sql, { userId: member.id, sessionKey: member.sessionKey }),
   };
 }
 
-function Standing({ team, place, posts }: { team: Team | null; place: number; posts: number }) {
+function TeamStanding({ team, place, posts }: { team: Team | null; place: number; posts: number }) {
   const reading =
     posts === 0
       ? "You have read no post to its end yet."
@@ -56,7 +56,7 @@ function Standing({ team, place, posts }: { team: Team | null; place: number; po
             <TeamDot team={team} /> {TEAM_NAMES[team]}
           </span>
           , your team,{" "}
-          {place >= 0 ? `stands ${PLACES[place]} of the three` : "waits for its first read"}.{" "}
+          {place >= 0 ? `stands ${RANKS[place]} of the three` : "waits for its first read"}.{" "}
         </>
       )}
       {reading} <a href="/teams">How the teams stand</a>
@@ -81,12 +81,12 @@ export default async function Page({
   searchParams: Promise<{ welcome?: string | string[] }>;
 }) {
   await connection();
-  const identity = await readIdentity();
-  const found = await snapshotSql((sql) => read(sql, identity));
+  const identity = await readSessionCookies();
+  const found = await readSql((sql) => readAccountPage(sql, identity));
   if (!found) redirect("/login?next=/me");
   const { member, profile, passkeys, sessions } = found;
   const isNew = (await searchParams).welcome !== undefined;
-  const team = getTeam(member.team);
+  const team = parseTeam(member.team);
   const place = found.standings.findIndex(
     (standing) => standing.team === team && standing.ratio > 0,
   );
@@ -95,7 +95,7 @@ export default async function Page({
       <header className="page-head me-head">
         <h1>{member.firstName}</h1>
         {isNew && <Welcome posts={found.read} />}
-        <Standing team={team} place={place} posts={found.read} />
+        <TeamStanding team={team} place={place} posts={found.read} />
         <div className="form-actions">
           <ActionButton action={logOut}>Log out</ActionButton>
           {member.role === "ADMIN" && (
@@ -107,7 +107,7 @@ export default async function Page({
       </header>
       <div className="desk">
         <MeSection id="name" title="Name and team">
-          <ActionForm action={changeName} className="form" loginNext="/me">
+          <ActionForm action={updateFirstName} className="form" loginNext="/me">
             <Field
               name="firstName"
               label="First name"
@@ -118,11 +118,11 @@ export default async function Page({
               required
             />
             <div className="form-actions">
-              <Submit kind="plain">Save</Submit>
+              <SubmitButton kind="plain">Save</SubmitButton>
             </div>
           </ActionForm>
           <p className="muted me-note">
-            You log in as {profile.email}, a member since <Moment ms={profile.createdAt} day />.{" "}
+            You log in as {profile.email}, a member since <Timestamp ms={profile.createdAt} day />.{" "}
             {team && <>Your team is {TEAM_NAMES[team]}; it can’t be changed.</>}
           </p>
         </MeSection>
@@ -153,9 +153,9 @@ export default async function Page({
             A passkey logs you in with your finger, your face or the lock of your device. No mail,
             nothing to type, and nothing that anybody could steal from us.
           </p>
-          <PasskeyRows passkeys={passkeys} />
+          <PasskeyList passkeys={passkeys} />
           {isRecentLogin(member) ? (
-            <PasskeyAdd loginNext="/me" />
+            <AddPasskeyButton loginNext="/me" />
           ) : (
             <p className="muted me-note">
               Whoever has a passkey of yours is you, so adding one wants a log-in of the last
@@ -165,14 +165,14 @@ export default async function Page({
         </MeSection>
 
         <MeSection id="sessions" title="Where you are logged in">
-          <SessionRows sessions={sessions} />
+          <SessionList sessions={sessions} />
         </MeSection>
 
         <MeSection id="device" title="Another device">
           <p className="me-note">
             A code on this screen logs you in on a phone or a tablet: point its camera at it.
           </p>
-          <ActionButton action={showCode} loginNext="/me">
+          <ActionButton action={showDeviceCode} loginNext="/me">
             Show a code
           </ActionButton>
         </MeSection>

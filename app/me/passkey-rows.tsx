@@ -1,14 +1,14 @@
 // The list of passkeys on /me.
 
-import { removeOne, renameOne } from "./actions.ts";
-import { FocusMessage } from "#components/member/focus-message.tsx";
-import { Moment } from "#components/member/moment.tsx";
-import { ActionForm, Field, Submit } from "#components/ui/action-form.tsx";
+import { removePasskey, renamePasskey } from "./actions.ts";
+import { FocusOnSuccess } from "#components/member/focus-message.tsx";
+import { Timestamp } from "#components/member/moment.tsx";
+import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
 import type { ListedPasskey } from "#lib/members/passkeys.ts";
 
-const REMOVE = "remove-passkey";
+const REMOVE_FORM_ID = "remove-passkey";
 
-export function PasskeyRows({ passkeys }: { passkeys: readonly ListedPasskey[] }) {
+export function PasskeyList({ passkeys }: { passkeys: readonly ListedPasskey[] }) {
   return (
     <div className="me-list">
       {passkeys.length > 0 && (
@@ -18,12 +18,12 @@ export function PasskeyRows({ passkeys }: { passkeys: readonly ListedPasskey[] }
               <div className="row-what">
                 <strong>{name}</strong>
                 <small>
-                  Added <Moment ms={createdAt} day />,{" "}
+                  Added <Timestamp ms={createdAt} day />,{" "}
                   {lastUsedAt === null ? (
                     "not used yet"
                   ) : (
                     <>
-                      last used <Moment ms={lastUsedAt} />
+                      last used <Timestamp ms={lastUsedAt} />
                     </>
                   )}
                 </small>
@@ -31,7 +31,7 @@ export function PasskeyRows({ passkeys }: { passkeys: readonly ListedPasskey[] }
               <details className="me-more">
                 <summary aria-label={`Rename or remove ${name}`}>Rename or remove</summary>
                 <div className="me-more-what">
-                  <ActionForm action={renameOne} className="form" loginNext="/me">
+                  <ActionForm action={renamePasskey} className="form" loginNext="/me">
                     <input type="hidden" name="id" value={id} />
                     <Field
                       name="name"
@@ -42,7 +42,7 @@ export function PasskeyRows({ passkeys }: { passkeys: readonly ListedPasskey[] }
                       required
                     />
                     <div className="form-actions">
-                      <Submit kind="plain">Rename</Submit>
+                      <SubmitButton kind="plain">Rename</SubmitButton>
                     </div>
                   </ActionForm>
                   <p className="muted">
@@ -52,7 +52,7 @@ export function PasskeyRows({ passkeys }: { passkeys: readonly ListedPasskey[] }
                   {/* Its form is below the list: the message stays when the row has gone. */}
                   <button
                     type="submit"
-                    form={REMOVE}
+                    form={REMOVE_FORM_ID}
                     name="id"
                     value={id}
                     className="button button-danger"
@@ -65,8 +65,8 @@ export function PasskeyRows({ passkeys }: { passkeys: readonly ListedPasskey[] }
           ))}
         </ul>
       )}
-      <ActionForm action={removeOne} id={REMOVE} loginNext="/me">
-        <FocusMessage />
+      <ActionForm action={removePasskey} id={REMOVE_FORM_ID} loginNext="/me">
+        <FocusOnSuccess />
       </ActionForm>
     </div>
   );

@@ -1,18 +1,18 @@
 // The list of sessions on /me.
 
-import { endOne, endOthers } from "./actions.ts";
-import { FocusMessage } from "#components/member/focus-message.tsx";
-import { Moment } from "#components/member/moment.tsx";
-import { ActionForm, Submit } from "#components/ui/action-form.tsx";
+import { revokeSession, revokeOtherSessions } from "./actions.ts";
+import { FocusOnSuccess } from "#components/member/focus-message.tsx";
+import { Timestamp } from "#components/member/moment.tsx";
+import { ActionForm, SubmitButton } from "#components/ui/action-form.tsx";
 import type { ListedSession } from "#lib/members/sessions.ts";
 
-export function SessionRows({ sessions }: { sessions: readonly ListedSession[] }) {
-  const others = sessions.filter(({ isThis }) => !isThis);
+export function SessionList({ sessions }: { sessions: readonly ListedSession[] }) {
+  const others = sessions.filter(({ isCurrent }) => !isCurrent);
   return (
     <div className="me-list">
-      <ActionForm action={endOne} loginNext="/me" className="me-list">
+      <ActionForm action={revokeSession} loginNext="/me" className="me-list">
         <ul className="rows">
-          {sessions.map(({ handle, device, place, begunAt, lastSeenAt, isThis }) => (
+          {sessions.map(({ handle, device, place, begunAt, lastSeenAt, isCurrent }) => (
             <li className="row" key={handle}>
               <div className="row-what">
                 <strong>
@@ -20,38 +20,38 @@ export function SessionRows({ sessions }: { sessions: readonly ListedSession[] }
                   {place && `, near ${place}`}
                 </strong>
                 <small>
-                  Logged in <Moment ms={begunAt} />
+                  Logged in <Timestamp ms={begunAt} />
                   {lastSeenAt !== null && lastSeenAt > begunAt && (
                     <>
-                      , last active <Moment ms={lastSeenAt} />
+                      , last active <Timestamp ms={lastSeenAt} />
                     </>
                   )}
                 </small>
               </div>
-              {isThis ? (
+              {isCurrent ? (
                 <span className="muted">This one</span>
               ) : (
-                <Submit
+                <SubmitButton
                   kind="plain"
                   name="session"
                   value={handle}
                   aria-label={`End the session of ${device ?? "that device"}`}
                 >
                   End
-                </Submit>
+                </SubmitButton>
               )}
             </li>
           ))}
         </ul>
-        <FocusMessage />
+        <FocusOnSuccess />
       </ActionForm>
-      <ActionForm action={endOthers} loginNext="/me" className="me-list">
+      <ActionForm action={revokeOtherSessions} loginNext="/me" className="me-list">
         {others.length > 0 && (
           <div className="form-actions">
-            <Submit kind="plain">End all others</Submit>
+            <SubmitButton kind="plain">End all others</SubmitButton>
           </div>
         )}
-        <FocusMessage />
+        <FocusOnSuccess />
       </ActionForm>
     </div>
   );

@@ -1,8 +1,8 @@
 // GET /metrics: for Prometheus. Who may not read it finds nothing here.
 
 import { renderMetrics } from "#lib/base/metrics.ts";
-import { currentRequest } from "#lib/base/request-context.ts";
-import { mayReadMetrics } from "#lib/primary/may-read-metrics.ts";
+import { currentRequestContext } from "#lib/base/request-context.ts";
+import { canReadMetrics } from "#lib/primary/may-read-metrics.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -11,7 +11,7 @@ export function GET(request: Request): Response {
     "content-type": "text/plain; version=0.0.4; charset=utf-8",
     "cache-control": "no-store",
   };
-  if (!mayReadMetrics(request.headers, currentRequest()))
+  if (!canReadMetrics(request.headers, currentRequestContext()))
     return new Response("Not found\n", { status: 404, headers });
   return new Response(renderMetrics(), { headers });
 }

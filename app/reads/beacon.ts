@@ -3,12 +3,12 @@
 import { z } from "zod";
 import { AppError } from "#lib/base/errors.ts";
 import { readBody } from "#lib/base/read-body.ts";
-import { MAX_TOKEN_LENGTH } from "#lib/reads/token.ts";
+import { MAX_DWELL_TOKEN_LENGTH } from "#lib/reads/token.ts";
 
 const MAX_BYTES = 2_048;
 
 const Beacon = z.strictObject({
-  token: z.string().min(1).max(MAX_TOKEN_LENGTH),
+  token: z.string().min(1).max(MAX_DWELL_TOKEN_LENGTH),
   slug: z.string().min(1).max(200),
 });
 

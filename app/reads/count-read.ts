@@ -2,24 +2,24 @@
 
 import { isbot } from "isbot";
 import { readBeacon } from "./beacon.ts";
-import { getCountedPost } from "./counted-post.ts";
-import { answer } from "#lib/action/answer.ts";
+import { getCountablePost } from "./counted-post.ts";
+import { withErrorResponse } from "#lib/action/answer.ts";
 import { nowMs } from "#lib/base/clock.ts";
 import { AppError, isAppError } from "#lib/base/errors.ts";
 import { log } from "#lib/base/log.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { type ReadLimits, createReadLimits } from "#lib/reads/limits.ts";
+import { type ReadLimiter, createReadLimiter } from "#lib/reads/limits.ts";
 import { recordRead } from "#lib/reads/record.ts";
-import { minDwellMs, openToken } from "#lib/reads/token.ts";
-import { clientAddress } from "#lib/session/client-address.ts";
+import { getMinDwellMs, verifyDwellToken } from "#lib/reads/token.ts";
+import { getClientAddress } from "#lib/session/client-address.ts";
 import { isSameOrigin } from "#lib/session/same-origin.ts";
-import { readerCookie } from "#lib/session/reader-cookie.ts";
-import { findReader, readIdentity } from "#lib/session/session.ts";
-import { recordOwnership } from "#lib/teams/ownership.ts";
+import { serializeReaderCookie } from "#lib/session/reader-cookie.ts";
+import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
+import { recordLeadChanges } from "#lib/teams/ownership.ts";
 
 // One per process, also where development loads this module anew.
-const shared = globalThis as { __lecternReadLimits?: ReadLimits };
+const shared = globalThis as { __lecternReadLimits?: ReadLimiter };
 
 /**
  * 204 with `x-read: counted` or `again`; 204 without it for a bot. 400, 403, 404, 409, 413, 429 or 503 with the reason
@@ -27,7 +27,7 @@ const shared = globalThis as { __lecternReadLimits?: ReadLimits };
  * `write` is replaced by the benchmarks alone.
  */
 export function countRead(request: Request, write: typeof writeSql = writeSql): Promise<Response> {
-  return answer(request, async () => {
+  return withErrorResponse(request, async () => {
     if (!isSameOrigin(request))
       throw new AppError("forbidden", "This request does not come from a page of this site.");
     const { token, slug } = await readBeacon(request);
@@ -35,33 +35,34 @@ export function countRead(request: Request, write: typeof writeSql = writeSql): 
     if (!userAgent || isbot(userAgent))
       return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
     await ensurePrimary();
-    const { readingMinutes } = await getCountedPost(slug);
-    const identity = await readIdentity();
+    const { readingMinutes } = await getCountablePost(slug);
+    const identity = await readSessionCookies();
     const reader = identity.sessionKey
-      ? await snapshotSql((sql) => findReader(sql, identity))
+      ? await readSql((sql) => resolveViewer(sql, identity))
       : { member: null, clientId: identity.clientId };
     const now = nowMs();
-    shared.__lecternReadLimits ??= createReadLimits();
+    shared.__lecternReadLimits ??= createReadLimiter();
     // Looked at before it is counted: a token that is worth nothing must not use up the limit of those who share an address.
-    openToken(token, { slug, minMs: minDwellMs(readingMinutes), nowMs: now });
+    verifyDwellToken(token, { slug, minMs: getMinDwellMs(readingMinutes), nowMs: now });
     const giveBack = shared.__lecternReadLimits.take({
       ...reader,
-      address: clientAddress(request),
+      address: getClientAddress(request),
       slug,
       nowMs: now,
     });
 
     const written = write((sql) => {
       // Asked again inside the write: the member may have left since.
-      const { member, clientId } = identity.sessionKey ? findReader(sql, identity) : reader;
+      const { member, clientId } = identity.sessionKey ? resolveViewer(sql, identity) : reader;
       const read = recordRead(sql, { token, slug, member, clientId, readingMinutes, nowMs: now });
       // Anonymous reads move no standing.
       return {
         ...read,
-        changes: read.counted && member ? recordOwnership(sql, { slugs: [slug], nowMs: now }) : [],
+        changes:
+          read.isCounted && member ? recordLeadChanges(sql, { slugs: [slug], nowMs: now }) : [],
       };
     });
-    const { counted, clientId, changes } = await written.catch((error: unknown) => {
+    const { isCounted, clientId, changes } = await written.catch((error: unknown) => {
       if (isAppError(error, "conflict")) giveBack(); // the token was used before
       throw error;
     });
@@ -69,9 +70,9 @@ export function countRead(request: Request, write: typeof writeSql = writeSql): 
     for (const change of changes) log("info", "teams.leader_changed", { ...change });
     const headers = new Headers({
       "cache-control": "no-store",
-      "x-read": counted ? "counted" : "again",
+      "x-read": isCounted ? "counted" : "again",
     });
-    if (clientId) headers.append("set-cookie", readerCookie(clientId));
+    if (clientId) headers.append("set-cookie", serializeReaderCookie(clientId));
     return new Response(null, { status: 204, headers });
   });
 }

@@ -5,7 +5,7 @@ import { AppError } from "#lib/base/errors.ts";
 import { findPost } from "#lib/posts/post.ts";
 
 /** The post whose reads count: any that exists and is no draft. Throws AppError(not_found). */
-export async function getCountedPost(
+export async function getCountablePost(
   slug: string,
 ): Promise<{ slug: string; readingMinutes: number }> {
   const post = findPost(await getIndex(), slug);

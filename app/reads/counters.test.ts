@@ -3,16 +3,21 @@
 
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/factories.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, dayOf, monthsBefore } from "#lib/base/clock.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, epochDay, subtractMonths } from "#lib/base/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { writeSql } from "#lib/db/database.ts";
 import { claimReads } from "#lib/reads/claim.ts";
-import { checkCounters, rebuildCounters } from "#lib/reads/rebuild.ts";
+import { findCounterMismatches, rebuildCounters } from "#lib/reads/rebuild.ts";
 import { recordRead } from "#lib/reads/record.ts";
-import { issueToken } from "#lib/reads/token.ts";
-import { mostRead, postTotals, readSlugs, totals } from "#lib/reads/totals.ts";
-import { recordOwnership } from "#lib/teams/ownership.ts";
-import { leaders, standings } from "#lib/teams/standings.ts";
+import { issueDwellToken } from "#lib/reads/token.ts";
+import {
+  listMostReadSlugs,
+  getPostTotals,
+  listReadSlugs,
+  getSiteTotals,
+} from "#lib/reads/totals.ts";
+import { recordLeadChanges } from "#lib/teams/ownership.ts";
+import { mapLeadingTeams, getStandings } from "#lib/teams/standings.ts";
 import { TEAMS } from "#lib/teams/team.ts";
 
 const SEEDS = 40;
@@ -54,17 +59,19 @@ const usersOf = (sql: Sql) =>
 function naive(sql: Sql, nowMs: number) {
   const rows = rowsOf(sql);
   const teamOf = new Map(usersOf(sql).map(({ id, team }) => [id, team]));
-  const readsFrom = dayOf(monthsBefore(nowMs, 6));
-  const activeFrom = dayOf(monthsBefore(nowMs, 12));
+  const readsFrom = epochDay(subtractMonths(nowMs, 6));
+  const activeFrom = epochDay(subtractMonths(nowMs, 12));
   const standing = (slug: string | null) =>
     TEAMS.map((team, order) => {
       const own = rows.filter(({ userId }) => userId !== null && teamOf.get(userId) === team);
       const reads = own.filter(
         ({ postSlug, createdAt }) =>
-          (slug === null || postSlug === slug) && dayOf(createdAt) >= readsFrom,
+          (slug === null || postSlug === slug) && epochDay(createdAt) >= readsFrom,
       ).length;
       const members = new Set(
-        own.filter(({ createdAt }) => dayOf(createdAt) >= activeFrom).map(({ userId }) => userId),
+        own
+          .filter(({ createdAt }) => epochDay(createdAt) >= activeFrom)
+          .map(({ userId }) => userId),
       ).size;
       return { team, reads, members, ratio: members === 0 ? 0 : reads / members, order };
     })
@@ -99,11 +106,11 @@ function naive(sql: Sql, nowMs: number) {
 
 function told(sql: Sql, nowMs: number): ReturnType<typeof naive> {
   return {
-    totals: totals(sql),
-    postTotals: Object.fromEntries([...postTotals(sql)].sort()),
-    mostRead: mostRead(sql, 100),
-    standings: [null, ...POSTS].map((slug) => standings(sql, { slug, nowMs })),
-    leaders: Object.fromEntries([...leaders(sql, nowMs)].sort()),
+    totals: getSiteTotals(sql),
+    postTotals: Object.fromEntries([...getPostTotals(sql)].sort()),
+    mostRead: listMostReadSlugs(sql, 100),
+    standings: [null, ...POSTS].map((slug) => getStandings(sql, { slug, nowMs })),
+    leaders: Object.fromEntries([...mapLeadingTeams(sql, nowMs)].sort()),
   };
 }
 
@@ -126,8 +133,8 @@ function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
   const postSlug = r.pick(POSTS);
   const what = r.next();
   if (what < 0.35) {
-    const token = issueToken({ slug: postSlug, nowMs: nowMs - HOUR_MS });
-    const { counted } = recordRead(sql, {
+    const token = issueDwellToken({ slug: postSlug, nowMs: nowMs - HOUR_MS });
+    const { isCounted } = recordRead(sql, {
       token,
       slug: postSlug,
       member: r.next() < 0.6 ? user : null,
@@ -135,7 +142,7 @@ function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
       readingMinutes: 3,
       nowMs,
     });
-    if (counted) recordOwnership(sql, { slugs: [postSlug], nowMs });
+    if (isCounted) recordLeadChanges(sql, { slugs: [postSlug], nowMs });
   } else if (what < 0.5) {
     // Rows as a migration may bring them: with both ids, with none, older than others, within a week of each other.
     const createdAt = nowMs - r.below(500) * DAY_MS - r.below(DAY_MS);
@@ -209,7 +216,7 @@ for (let seed = 1; seed <= SEEDS; seed++) {
       live(sql, seed, false, (sql, nowMs) => {
         const right = naive(sql, nowMs);
         expect(told(sql, nowMs)).toEqual(right);
-        expect(checkCounters(sql)).toEqual([]);
+        expect(findCounterMismatches(sql)).toEqual([]);
         const kept = dump(sql);
         expect(rebuildCounters(sql)).toEqual(right.totals);
         expect(dump(sql)).toEqual(kept);
@@ -231,7 +238,7 @@ for (let seed = 1; seed <= 10; seed++) {
           last.set(key, createdAt);
         }
         for (const user of usersOf(sql)) {
-          expect(readSlugs(sql, { member: user, clientId: null })).toEqual(
+          expect(listReadSlugs(sql, { member: user, clientId: null })).toEqual(
             new Set(
               rowsOf(sql)
                 .filter(({ userId }) => userId === user.id)
@@ -255,24 +262,24 @@ test("a counter that is wrong is found, named and repaired", () =>
     sql.run(`UPDATE "SiteTotal" SET "readers" = 9`);
     sql.run(`INSERT INTO "TeamActiveDay" VALUES ('BLUE', 1, 1)`);
     sql.run(`UPDATE "TeamActiveDay" SET "members" = 0 WHERE "team" = 'RED'`);
-    expect(checkCounters(sql)).toEqual([
-      { table: "PostTeamDay", key: `b-post ${dayOf(START)} UNKNOWN`, kept: null, counted: "1" },
+    expect(findCounterMismatches(sql)).toEqual([
+      { table: "PostTeamDay", key: `b-post ${epochDay(START)} UNKNOWN`, kept: null, counted: "1" },
       { table: "PostTotal", key: "a-post", kept: "7", counted: "1" },
       { table: "SiteTotal", key: "1", kept: "2 by 9", counted: "2 by 2" },
       { table: "TeamActiveDay", key: "BLUE 1", kept: "1", counted: null },
-      { table: "TeamActiveDay", key: `RED ${dayOf(START)}`, kept: "0", counted: "1" },
+      { table: "TeamActiveDay", key: `RED ${epochDay(START)}`, kept: "0", counted: "1" },
     ]);
     expect(rebuildCounters(sql)).toEqual({ reads: 2, readers: 2 });
     expect(dump(sql)).toEqual(right);
-    expect(checkCounters(sql)).toEqual([]);
+    expect(findCounterMismatches(sql)).toEqual([]);
   }));
 
 test("without SiteTotal's row a rebuild makes it again", () =>
   writeSql((sql) => {
     sql.run(`DELETE FROM "SiteTotal"`);
-    expect(totals(sql)).toEqual({ reads: 0, readers: 0 });
+    expect(getSiteTotals(sql)).toEqual({ reads: 0, readers: 0 });
     rebuildCounters(sql);
-    expect(checkCounters(sql)).toEqual([]);
+    expect(findCounterMismatches(sql)).toEqual([]);
   }));
 
 test("a member's id never changes", () =>

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
-import { sent } from "#tests/next-headers.ts";
+import { currentRequest } from "#tests/next-headers.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { issueToken } from "#lib/reads/token.ts";
-import { readerCookie } from "#lib/session/reader-cookie.ts";
-import { sessionCookie, startSession } from "#lib/session/session.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { issueDwellToken } from "#lib/reads/token.ts";
+import { serializeReaderCookie } from "#lib/session/reader-cookie.ts";
+import { sealSessionCookie, createSession } from "#lib/session/session.ts";
 import { POST } from "./route.ts";
 import { GET } from "./token/route.ts";
 
@@ -42,9 +42,9 @@ afterAll(() => {
 });
 
 const token = (slug = "a-post", agoMs = 10 * MINUTE_MS) =>
-  issueToken({ slug, nowMs: nowMs() - agoMs });
+  issueDwellToken({ slug, nowMs: nowMs() - agoMs });
 const stored = () =>
-  snapshotSql((sql) => ({
+  readSql((sql) => ({
     reads: sql.all<{
       userId: string | null;
       clientId: string | null;
@@ -65,7 +65,7 @@ async function send({
   headers = {},
   cookie = "",
 }: Sent = {}): Promise<Response> {
-  sent.cookie = cookie;
+  currentRequest.cookie = cookie;
   const all: Record<string, string | null> = {
     host: "localhost:3000",
     origin: ORIGIN,
@@ -91,9 +91,9 @@ const beacon = (given: object) => ({ body: JSON.stringify(given) });
 async function memberCookie(team = "RED") {
   const { member, session } = await writeSql((sql) => {
     const member = insertUser(sql, { team });
-    return { member, session: startSession(sql, member.id) };
+    return { member, session: createSession(sql, member.id) };
   });
-  const { name, value } = await sessionCookie(session);
+  const { name, value } = await sealSessionCookie(session);
   return { member, cookie: `${name}=${value}` };
 }
 
@@ -135,14 +135,16 @@ test("a read counts, once, and an anonymous reader gets an id with it", async ()
 
 test("a member's read is the member's, moves the standing, and brings no cookie", async () => {
   const { member, cookie } = await memberCookie("BLUE");
-  const response = await send({ cookie: `${cookie}; ${readerCookie("browser").split(";")[0]}` });
+  const response = await send({
+    cookie: `${cookie}; ${serializeReaderCookie("browser").split(";")[0]}`,
+  });
   expect([response.headers.get("x-read"), response.headers.get("set-cookie")]).toEqual([
     "counted",
     null,
   ]);
   expect((await stored()).reads).toMatchObject([{ userId: member.id, clientId: null }]);
   expect(
-    await snapshotSql((sql) =>
+    await readSql((sql) =>
       sql.all(`SELECT "postSlug", "team" FROM "OwnershipChange" ORDER BY "id"`),
     ),
   ).toEqual([
@@ -373,7 +375,7 @@ test("a page of another site sends no reads", async () => {
 });
 
 test("a reader who floods is told to wait, from whatever address", async () => {
-  const cookie = readerCookie("flooder").split(";")[0] as string;
+  const cookie = serializeReaderCookie("flooder").split(";")[0] as string;
   const answers: Response[] = [];
   for (let i = 0; i < 15; i++)
     answers.push(
@@ -392,7 +394,7 @@ test("a reader who floods is told to wait, from whatever address", async () => {
 });
 
 test("tokens that are worth nothing cost nobody's limit", async () => {
-  const cookie = readerCookie("patient").split(";")[0] as string;
+  const cookie = serializeReaderCookie("patient").split(";")[0] as string;
   const used = token();
   expect(
     (
@@ -435,7 +437,7 @@ test("a network that throws its ids away counts thirty reads of a post an hour",
 });
 
 test("the same reader's beacons at the same moment count once", async () => {
-  const cookie = readerCookie("browser-1").split(";")[0] as string;
+  const cookie = serializeReaderCookie("browser-1").split(";")[0] as string;
   const answers = await Promise.all(Array.from({ length: 10 }, () => send({ cookie })));
   expect(answers.map((each) => each.headers.get("x-read")).sort()).toEqual([
     ...Array<string>(9).fill("again"),

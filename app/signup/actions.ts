@@ -3,25 +3,25 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { beginSession, setSessionCookie } from "../login/begin-session.ts";
-import { clearBriefCookie, readBriefCookie } from "../login/brief-cookie.ts";
-import { afterLogin } from "../login/let-in.ts";
-import { formAction } from "#lib/action/form-action.ts";
+import { logInAndClaimReads, setSessionCookie } from "../login/begin-session.ts";
+import { clearLoginFlowCookie, readLoginFlowCookie } from "../login/brief-cookie.ts";
+import { loginRedirectUrl } from "../login/let-in.ts";
+import { defineServerAction } from "#lib/action/form-action.ts";
 import { AppError } from "#lib/base/errors.ts";
-import { line } from "#lib/base/fields.ts";
+import { singleLineField } from "#lib/base/fields.ts";
 import { createMember } from "#lib/members/sign-up.ts";
-import { kickDeliveries } from "#lib/outbox/outbox.ts";
-import { redirectTarget } from "#lib/session/redirect-target.ts";
+import { triggerDeliveries } from "#lib/outbox/outbox.ts";
+import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
 import { TEAMS } from "#lib/teams/team.ts";
 
-export const signUp = formAction({
-  who: "anyone",
+export const signUp = defineServerAction({
+  requiredRole: "anyone",
   fields: z.object({
-    firstName: line({ name: "The first name", max: 60 }),
+    firstName: singleLineField({ label: "The first name", maxLength: 60 }),
     team: z.enum(TEAMS, { error: "Choose one of the three teams." }),
   }),
-  async run({ input, member, identity, request, write }) {
-    const cookie = await readBriefCookie("signup");
+  async run({ input, member, sessionIds, request, write }) {
+    const cookie = await readLoginFlowCookie("signup");
     // Sent twice: the first has made them a member, and this browser may have its session already.
     if (!cookie)
       throw new AppError(
@@ -33,16 +33,18 @@ export const signUp = formAction({
     const begun = await write(
       (sql) => {
         const { userId } = createMember(sql, { browserId: cookie.browserId, ...input });
-        return beginSession(sql, { userId, identity, request });
+        return logInAndClaimReads(sql, { userId, identity: sessionIds, request });
       },
-      { durable: true },
+      { isDurable: true },
     );
     await setSessionCookie(begun);
-    kickDeliveries();
-    await clearBriefCookie("signup");
+    triggerDeliveries();
+    await clearLoginFlowCookie("signup");
     // Who came to log in and nothing else is welcomed on their own page.
     redirect(
-      afterLogin(cookie.next === redirectTarget(null) ? `${cookie.next}?welcome` : cookie.next),
+      loginRedirectUrl(
+        cookie.next === sanitizeRedirectPath(null) ? `${cookie.next}?welcome` : cookie.next,
+      ),
     );
   },
 });

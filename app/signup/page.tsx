@@ -3,22 +3,22 @@
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { readBriefCookie } from "../login/brief-cookie.ts";
+import { readLoginFlowCookie } from "../login/brief-cookie.ts";
 import { signUp } from "./actions.ts";
-import { teamOrder } from "./team-order.ts";
+import { shuffleTeams } from "./team-order.ts";
 import { TeamChoice } from "#components/member/team-choice.tsx";
-import { ActionForm, Field, Submit } from "#components/ui/action-form.tsx";
-import { snapshotSql } from "#lib/db/database.ts";
+import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
+import { readSql } from "#lib/db/database.ts";
 import { findPendingSignup } from "#lib/members/sign-up.ts";
-import { getReader } from "#lib/session/session.ts";
+import { getViewer } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Sign up", robots: { index: false } };
 
 export default async function Page() {
   await connection();
-  const cookie = await readBriefCookie("signup");
-  const pending = cookie && (await snapshotSql((sql) => findPendingSignup(sql, cookie)));
-  if (!cookie || !pending) redirect((await getReader()).member ? "/me" : "/login");
+  const cookie = await readLoginFlowCookie("signup");
+  const pending = cookie && (await readSql((sql) => findPendingSignup(sql, cookie)));
+  if (!cookie || !pending) redirect((await getViewer()).member ? "/me" : "/login");
   return (
     <div className="wrap entry">
       <header className="page-head">
@@ -38,8 +38,8 @@ export default async function Page() {
             required
             maxLength={60}
           />
-          <TeamChoice order={teamOrder(cookie.browserId)} />
-          <Submit>Join</Submit>
+          <TeamChoice order={shuffleTeams(cookie.browserId)} />
+          <SubmitButton>Join</SubmitButton>
         </ActionForm>
       </div>
     </div>

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { TEAMS, type Team } from "#lib/teams/team.ts";
 
 /** The teams, shuffled by `seed`: the same one gives the same order, so that cards don't move under a hand that sends the form again. */
-export function teamOrder(seed: string): Team[] {
+export function shuffleTeams(seed: string): Team[] {
   const bytes = createHash("sha256").update(`order of teams ${seed}`).digest();
   const order: Team[] = [...TEAMS];
   for (let i = order.length - 1; i > 0; i--) {

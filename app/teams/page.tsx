@@ -2,23 +2,23 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { feedTypes } from "../feed-types.ts";
-import { type TeamsData, readTeams } from "./teams-data.ts";
-import { StandingList, standingSentence } from "#components/team/standing-list.tsx";
+import { feedAlternates } from "../feed-types.ts";
+import { type TeamsData, readTeamsData } from "./teams-data.ts";
+import { StandingsList, describeStandings } from "#components/team/standing-list.tsx";
 import { StandingsChart } from "#components/team/standings-chart.tsx";
 import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
 import { ArrowIcon } from "#components/ui/icons.tsx";
 import { formatDate } from "#lib/posts/format.ts";
-import { readIdentity } from "#lib/session/session.ts";
+import { readSessionCookies } from "#lib/session/session.ts";
 
 export const metadata: Metadata = {
   title: "Teams",
   description:
     "Red, Blue and Yellow: where the three teams of readers stand, and how their standing has moved over half a year.",
-  alternates: { canonical: "/teams", types: feedTypes },
+  alternates: { canonical: "/teams", types: feedAlternates },
 };
 
-function Change({ title, slug, from, to }: TeamsData["changes"][number]) {
+function LeadChangeText({ title, slug, from, to }: TeamsData["changes"][number]) {
   const what = title === null ? "the site" : <a href={`/blog/${slug}`}>{title}</a>;
   if (to === null)
     return (
@@ -41,9 +41,8 @@ function Change({ title, slug, from, to }: TeamsData["changes"][number]) {
 
 export default async function TeamsPage() {
   await connection();
-  const { ownTeam, standings, history, leads, posts, unled, changes } = await readTeams(
-    await readIdentity(),
-  );
+  const { viewerTeam, standings, history, leads, postCount, postsWithoutLead, changes } =
+    await readTeamsData(await readSessionCookies());
   const first = standings[0];
   return (
     <div className="stack wrap" data-team={first && first.ratio > 0 ? first.team : undefined}>
@@ -54,9 +53,9 @@ export default async function TeamsPage() {
           posts that a team reads most carry its colour, and this page says who is ahead.
         </p>
         <p className="teams-own">
-          {ownTeam ? (
+          {viewerTeam ? (
             <>
-              <TeamDot team={ownTeam} /> You read for {TEAM_NAMES[ownTeam]}.{" "}
+              <TeamDot team={viewerTeam} /> You read for {TEAM_NAMES[viewerTeam]}.{" "}
               <a href="/me">Your account</a>
             </>
           ) : (
@@ -71,7 +70,7 @@ export default async function TeamsPage() {
         <div>
           <h2 id="now">Where they stand</h2>
           <p className="standing-say figures">
-            {standingSentence(standings, "the site")} What counts is a team’s reads of the last six
+            {describeStandings(standings, "the site")} What counts is a team’s reads of the last six
             months, divided by those of its members who have read anything in the last twelve. So a
             small team that reads is ahead of a large one that doesn’t.
           </p>
@@ -79,7 +78,7 @@ export default async function TeamsPage() {
             How we count <ArrowIcon />
           </a>
         </div>
-        <StandingList standings={standings} wide />
+        <StandingsList standings={standings} wide />
       </section>
 
       <section aria-labelledby="over-time">
@@ -103,14 +102,15 @@ export default async function TeamsPage() {
                   <TeamDot team={team} />
                   {TEAM_NAMES[team]}
                 </span>
-                <span>{posts === 1 ? "of one post" : `of ${posts} posts`}</span>
+                <span>{postCount === 1 ? "of one post" : `of ${postCount} posts`}</span>
                 <span className="standing-ratio">{count}</span>
               </li>
             ))}
           </ul>
-          {unled > 0 && (
+          {postsWithoutLead > 0 && (
             <p className="teams-unled muted">
-              {unled === 1 ? "One post waits" : `${unled} posts wait`} for a first read by a member.
+              {postsWithoutLead === 1 ? "One post waits" : `${postsWithoutLead} posts wait`} for a
+              first read by a member.
             </p>
           )}
         </div>
@@ -122,7 +122,7 @@ export default async function TeamsPage() {
                 <li key={change.id} className="row">
                   <span className="row-what">
                     <span>
-                      <Change {...change} />
+                      <LeadChangeText {...change} />
                     </span>
                     <small>
                       <time dateTime={change.date}>{formatDate(change.date)}</time>

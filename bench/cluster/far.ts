@@ -1,19 +1,19 @@
 // A member's post page from a region with its own copy, beside the same page asking a Postgres in the primary region.
 
 import { median, round } from "../support/machine.ts";
-import { SLUG } from "./set-up.ts";
+import { ARTICLE_SLUG } from "./set-up.ts";
 
-export interface Far {
+export interface RemotePostgresTimes {
   /** Milliseconds until the page is whole, medians: from its own copy, each statement by itself, all in one round trip. */
-  readonly own: number;
-  readonly each: number;
-  readonly together: number;
+  readonly localMs: number;
+  readonly sequentialMs: number;
+  readonly batchedMs: number;
   /** That a page sends. */
   readonly statements: number;
 }
 
 /** One request at a time over a kept connection, the three in turn, `count` times. */
-export async function measureFar({
+export async function measureRemotePostgres({
   url,
   cookie,
   count,
@@ -21,11 +21,11 @@ export async function measureFar({
   url: string;
   cookie: string;
   count: number;
-}): Promise<Far> {
+}): Promise<RemotePostgresTimes> {
   const paths = {
-    own: `/blog/${SLUG}`,
-    each: `/bench/far/each/${SLUG}`,
-    together: `/bench/far/together/${SLUG}`,
+    own: `/blog/${ARTICLE_SLUG}`,
+    each: `/bench/far/each/${ARTICLE_SLUG}`,
+    together: `/bench/far/together/${ARTICLE_SLUG}`,
   };
   const ms = { own: [] as number[], each: [] as number[], together: [] as number[] };
   const statements: number[] = [];
@@ -48,9 +48,9 @@ export async function measureFar({
     }
   }
   return {
-    own: round(median(ms.own), 1),
-    each: round(median(ms.each), 1),
-    together: round(median(ms.together), 1),
+    localMs: round(median(ms.own), 1),
+    sequentialMs: round(median(ms.each), 1),
+    batchedMs: round(median(ms.together), 1),
     statements: median(statements),
   };
 }

@@ -7,7 +7,7 @@ import Database from "better-sqlite3";
 const { file, holdMs, forMs } = workerData as { file: string; holdMs: number; forMs: number };
 const untilMs = performance.now() + forMs;
 
-async function read(afterMs: number): Promise<void> {
+async function holdReadTransactions(afterMs: number): Promise<void> {
   const db = new Database(file, { timeout: 5_000 });
   db.pragma("query_only = ON");
   const any = db.prepare(`SELECT count(*) FROM "SiteTotal"`);
@@ -21,4 +21,4 @@ async function read(afterMs: number): Promise<void> {
   db.close();
 }
 
-await Promise.all([read(0), read(holdMs / 2)]);
+await Promise.all([holdReadTransactions(0), holdReadTransactions(holdMs / 2)]);

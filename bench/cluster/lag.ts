@@ -5,11 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import Database from "better-sqlite3";
 import type { ClusterNode } from "../../e2e/cluster/node.ts";
-import { beaconScript, pausedScript } from "../support/beacons.ts";
-import { load } from "../support/load.ts";
+import { writeBeaconScript, writePausedScript } from "../support/beacons.ts";
+import { runWrk } from "../support/load.ts";
 import { percentile, round } from "../support/machine.ts";
-import { DIR, MARKS, SLUG } from "./set-up.ts";
-import type { Watched, WatchOptions } from "./watch-replica.ts";
+import { BENCH_DIR, MARKS_TABLE, ARTICLE_SLUG } from "./set-up.ts";
+import type { ReplicaObservation, WatchOptions } from "./watch-replica.ts";
 
 export interface LagOptions {
   readonly primary: ClusterNode;
@@ -19,10 +19,10 @@ export interface LagOptions {
   /** Of members on each replica: none, some hundred pages a second between them, or as many as it can answer. */
   readonly readers: "none" | "some" | "many";
   /** A replica that is never without a reader for `forMs`. */
-  readonly held?: { readonly on: ClusterNode; readonly forMs: number };
+  readonly longRead?: { readonly on: ClusterNode; readonly forMs: number };
 }
 
-export interface Lag {
+export interface ReplicationLag {
   readonly beaconsPerSecond: number;
   /** By name: milliseconds from the return of COMMIT on the primary until the row can be read on the replica; and until LiteFS' own event. */
   readonly replicas: Record<
@@ -40,12 +40,12 @@ export interface Lag {
   >;
 }
 
-const MARK_EVERY_MS = 25;
+const MARK_INTERVAL_MS = 25;
 /** 32 connections that wait a tenth of a second before each: some hundred beacons a second. */
 const WRITERS = { connections: 32, pauseMs: 100 };
 const SOME_READERS = { connections: 4, pauseMs: 50 };
 const MANY_READERS = { connections: 8 };
-const ARRIVE_MS = 10_000;
+const ARRIVAL_TIMEOUT_MS = 10_000;
 /** Of each of the two that overlap: longer than any page reads. */
 const HOLD_MS = 20;
 
@@ -56,16 +56,16 @@ export async function measureLag({
   cookie,
   seconds,
   readers,
-  held,
-}: LagOptions): Promise<Lag> {
-  const watchers = await Promise.all(replicas.map(watch));
-  const beacons = beaconScript({
-    dir: DIR,
-    slug: SLUG,
+  longRead,
+}: LagOptions): Promise<ReplicationLag> {
+  const watchers = await Promise.all(replicas.map(startWatching));
+  const beacons = writeBeaconScript({
+    dir: BENCH_DIR,
+    slug: ARTICLE_SLUG,
     tokens: seconds * 2_000,
     pauseMs: WRITERS.pauseMs,
   });
-  const writing = load(`${primary.url}/reads`, {
+  const writing = runWrk(`${primary.url}/reads`, {
     seconds,
     connections: WRITERS.connections,
     script: beacons,
@@ -78,29 +78,29 @@ export async function measureLag({
     readers === "none"
       ? []
       : replicas.map(({ url }) =>
-          load(`${url}/blog/${SLUG}`, {
+          runWrk(`${url}/blog/${ARTICLE_SLUG}`, {
             seconds,
             connections,
             headers: { cookie },
-            ...(pauseMs > 0 && { script: pausedScript({ dir: DIR, pauseMs }) }),
+            ...(pauseMs > 0 && { script: writePausedScript({ dir: BENCH_DIR, pauseMs }) }),
           }),
         );
   const holding =
-    held &&
+    longRead &&
     new Worker(new URL("./hold-reader.ts", import.meta.url), {
-      workerData: { file: held.on.databaseFile, holdMs: HOLD_MS, forMs: held.forMs },
+      workerData: { file: longRead.on.databaseFile, holdMs: HOLD_MS, forMs: longRead.forMs },
     });
 
-  const committed = await mark(primary, seconds);
+  const committed = await writeMarks(primary, seconds);
   const [written, ...read] = await Promise.all([writing, ...reading]);
   for (const { failed } of [written, ...read])
     if (failed > 0) throw new Error(`${failed} requests failed under load.`);
   if (holding?.threadId && holding.threadId > 0) await once(holding, "exit");
 
-  const found: Lag["replicas"] = {};
+  const found: ReplicationLag["replicas"] = {};
   for (const [i, { ask, stop }] of watchers.entries()) {
     const { name } = replicas[i]!;
-    const { marks, eventMs } = await all(name, ask, committed);
+    const { marks, eventMs } = await waitForAllMarks(name, ask, committed);
     await stop();
     const ms = [...committed].map(([id, at]) => Math.max(0, Number(marks.get(id)! - at) / 1e6));
     found[name] = {
@@ -118,32 +118,32 @@ export async function measureLag({
 }
 
 /** Commits a row some forty times a second, each by itself. When each commit returned, by the row's id. */
-async function mark(primary: ClusterNode, seconds: number): Promise<Map<number, bigint>> {
+async function writeMarks(primary: ClusterNode, seconds: number): Promise<Map<number, bigint>> {
   const db = new Database(primary.databaseFile, { timeout: 5_000 });
   db.pragma("synchronous = NORMAL");
-  const insert = db.prepare(`INSERT INTO "${MARKS}" ("atMs") VALUES (?)`);
+  const insert = db.prepare(`INSERT INTO "${MARKS_TABLE}" ("atMs") VALUES (?)`);
   const committed = new Map<number, bigint>();
   const untilMs = performance.now() + seconds * 1_000;
   while (performance.now() < untilMs) {
     const { lastInsertRowid } = insert.run(Date.now());
     committed.set(Number(lastInsertRowid), process.hrtime.bigint());
-    await sleep(MARK_EVERY_MS * (0.5 + Math.random()));
+    await sleep(MARK_INTERVAL_MS * (0.5 + Math.random()));
   }
   db.close();
   return committed;
 }
 
-async function watch(
+async function startWatching(
   replica: ClusterNode,
-): Promise<{ ask(): Promise<Watched>; stop(): Promise<unknown> }> {
+): Promise<{ ask(): Promise<ReplicaObservation>; stop(): Promise<unknown> }> {
   const workerData: WatchOptions = {
     file: replica.databaseFile,
     litefsUrl: replica.litefsUrl,
-    table: MARKS,
+    table: MARKS_TABLE,
   };
   const worker = new Worker(new URL("./watch-replica.ts", import.meta.url), { workerData });
   const ask = async () => {
-    const answer = once(worker, "message") as Promise<[Watched]>;
+    const answer = once(worker, "message") as Promise<[ReplicaObservation]>;
     worker.postMessage("tell");
     return (await answer)[0];
   };
@@ -152,14 +152,14 @@ async function watch(
 }
 
 /** What the watcher saw, once all of `committed` are among it. */
-async function all(
+async function waitForAllMarks(
   name: string,
-  ask: () => Promise<Watched>,
+  ask: () => Promise<ReplicaObservation>,
   committed: ReadonlyMap<number, bigint>,
-): Promise<Watched> {
+): Promise<ReplicaObservation> {
   const marks = new Map<number, bigint>();
   const eventMs: number[] = [];
-  const untilMs = performance.now() + ARRIVE_MS;
+  const untilMs = performance.now() + ARRIVAL_TIMEOUT_MS;
   for (;;) {
     const seen = await ask();
     for (const [id, at] of seen.marks) marks.set(id, at);
@@ -168,7 +168,7 @@ async function all(
     if (missing.length === 0) return { marks, eventMs };
     if (performance.now() > untilMs)
       throw new Error(
-        `${name} has not got ${missing.length} of ${committed.size} rows ${ARRIVE_MS} ms after the last was written.`,
+        `${name} has not got ${missing.length} of ${committed.size} rows ${ARRIVAL_TIMEOUT_MS} ms after the last was written.`,
       );
     await sleep(50);
   }

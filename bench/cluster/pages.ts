@@ -1,10 +1,10 @@
 // The post page from a replica's mount, beside the same build on a plain file. Straight to the site, without an edge.
 
-import { load } from "../support/load.ts";
+import { runWrk } from "../support/load.ts";
 import { median } from "../support/machine.ts";
-import { SLUG } from "./set-up.ts";
+import { ARTICLE_SLUG } from "./set-up.ts";
 
-export type Rates = Record<"anonymous" | "member", { mount: number; plain: number }>;
+export type PageRates = Record<"anonymous" | "member", { mount: number; plain: number }>;
 
 /** Requests per second, medians of `rounds`, each of which asks every target once. */
 export async function measurePages({
@@ -19,20 +19,20 @@ export async function measurePages({
   cookie: string;
   rounds: number;
   seconds: number;
-}): Promise<Rates> {
+}): Promise<PageRates> {
   const targets = (["anonymous", "member"] as const).flatMap((reader) =>
     Object.entries({ mount, plain }).map(([place, url]) => ({
       reader,
       place: place as "mount" | "plain",
-      url: `${url}/blog/${SLUG}`,
+      url: `${url}/blog/${ARTICLE_SLUG}`,
       headers: reader === "member" ? { cookie } : undefined,
       seen: [] as number[],
     })),
   );
-  for (const { url, headers } of targets) await load(url, { seconds: 2, headers });
+  for (const { url, headers } of targets) await runWrk(url, { seconds: 2, headers });
   for (let i = 0; i < rounds; i++) {
     for (const { reader, place, url, headers, seen } of targets) {
-      const { perSecond, failed } = await load(url, { seconds, headers });
+      const { perSecond, failed } = await runWrk(url, { seconds, headers });
       if (failed > 0) throw new Error(`${reader}, ${place}: ${failed} answers were not 2xx`);
       seen.push(perSecond);
     }

@@ -6,13 +6,13 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import postgres from "postgres";
-import { startLink } from "../../e2e/cluster/link.ts";
+import { startLatencyProxy } from "../../e2e/cluster/link.ts";
 import { readLog, startProgram } from "../../e2e/cluster/program.ts";
 import { waitUntil } from "../../e2e/cluster/wait.ts";
 import type { Workspace } from "../../e2e/cluster/workspace.ts";
-import { freePort } from "#tests/free-port.ts";
+import { findFreePort } from "#tests/free-port.ts";
 
-export interface FarPostgres {
+export interface RemotePostgres {
   /** Over the delayed way. */
   readonly url: string;
   readonly version: string;
@@ -22,10 +22,10 @@ export interface FarPostgres {
 /** What a member's post page reads. */
 const TABLES = ["User", "Session", "PostRead", "PostTotal", "PostTeamDay", "TeamActiveDay"];
 /** The user that it runs as where we are root, which it refuses: nobody. */
-const NOBODY = 65_534;
+const NOBODY_UID = 65_534;
 
 /** The folder of the server's programs. Throws where there are none. */
-export function findPostgres(): string {
+export function requirePostgres(): string {
   const debian = "/usr/lib/postgresql";
   const folders = [
     ...(process.env.PATH ?? "").split(delimiter),
@@ -47,7 +47,7 @@ export function findPostgres(): string {
 }
 
 /** Starts one that holds what `file` does, `roundTripMs` away. */
-export async function startFarPostgres({
+export async function startRemotePostgres({
   file,
   roundTripMs,
   workspace,
@@ -55,17 +55,17 @@ export async function startFarPostgres({
   file: string;
   roundTripMs: number;
   workspace: Workspace;
-}): Promise<FarPostgres> {
-  const bin = findPostgres();
+}): Promise<RemotePostgres> {
+  const bin = requirePostgres();
   const asOther =
     process.getuid?.() === 0
-      ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"]
+      ? ["setpriv", `--reuid=${NOBODY_UID}`, `--regid=${NOBODY_UID}`, "--clear-groups"]
       : [];
   const folder = join(workspace.folder, "postgres");
   mkdirSync(folder);
   if (asOther.length > 0) {
     chmodSync(workspace.folder, 0o711); // to be passed through
-    chownSync(folder, NOBODY, NOBODY);
+    chownSync(folder, NOBODY_UID, NOBODY_UID);
   }
   const data = join(folder, "data");
   const [initdb, ...initArgs] = [
@@ -84,7 +84,7 @@ export async function startFarPostgres({
   ];
   await promisify(execFile)(initdb!, initArgs, { timeout: 120_000, cwd: folder });
 
-  const [port, farPort] = [await freePort(), await freePort()];
+  const [port, farPort] = [await findFreePort(), await findFreePort()];
   const log = join(workspace.folder, "postgres.log");
   const [command, ...args] = [
     ...asOther,
@@ -103,7 +103,7 @@ export async function startFarPostgres({
     args,
     cwd: folder,
     env: { PATH: process.env.PATH, LC_ALL: "C" },
-    log,
+    readLog: log,
     workspace,
   });
 
@@ -123,15 +123,15 @@ export async function startFarPostgres({
     )[0]!.server_version;
   });
   if (typeof version !== "string") throw new Error(`PostgreSQL ended: ${version.ended}`);
-  await fill(near, file);
+  await copyRows(near, file);
   await near.end();
 
-  const way = await startLink({
+  const way = await startLatencyProxy({
     listen: { address: "127.0.0.1", port: farPort },
     target: { address: "127.0.0.1", port },
     findSource: () => "far",
     delayMs: () => roundTripMs / 2,
-    joint: () => "open" as const,
+    linkState: () => "open" as const,
   });
   return {
     url: `postgres://bench@127.0.0.1:${farPort}/postgres`,
@@ -146,7 +146,7 @@ export async function startFarPostgres({
 }
 
 /** Makes the same tables, rows and indexes. */
-async function fill(near: postgres.Sql, file: string): Promise<void> {
+async function copyRows(near: postgres.Sql, file: string): Promise<void> {
   const db = new Database(file, { readonly: true });
   for (const table of TABLES) {
     const columns = (

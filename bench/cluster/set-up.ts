@@ -7,26 +7,26 @@ import { promisify } from "node:util";
 import Database from "better-sqlite3";
 import { type Cluster, startCluster } from "../../e2e/cluster/cluster.ts";
 import type { ClusterNode } from "../../e2e/cluster/node.ts";
-import { memberCookie } from "../../e2e/member-cookie.ts";
-import { startPlainSite } from "../../e2e/cluster/plain-site.ts";
+import { insertMemberSession } from "../../e2e/member-cookie.ts";
+import { startPlainFileSite } from "../../e2e/cluster/plain-site.ts";
 import { type Environment, readLog } from "../../e2e/cluster/program.ts";
 import { findTools } from "../../e2e/cluster/tools/tools.ts";
 import { waitUntil } from "../../e2e/cluster/wait.ts";
-import { type Workspace, makeWorkspace } from "../../e2e/cluster/workspace.ts";
+import { type Workspace, createWorkspace } from "../../e2e/cluster/workspace.ts";
 import { overrideEnv } from "#tests/database.ts";
 import { writeArticles } from "../support/articles.ts";
-import { benchDatabase } from "../support/database.ts";
-import { SECRET } from "../support/site.ts";
+import { createBenchDatabase } from "../support/database.ts";
+import { BENCH_SESSION_SECRET } from "../support/site.ts";
 
-export const DIR = join(".data", "bench-cluster");
-export const IMAGE = resolve(".data", "bench-image");
+export const BENCH_DIR = join(".data", "bench-cluster");
+export const IMAGE_DIR = resolve(".data", "bench-image");
 /** The article of about 1,100 words. */
-export const SLUG = "medium";
+export const ARTICLE_SLUG = "medium";
 /** A table that nobody else uses: rows whose arrival is timed. */
-export const MARKS = "BenchMark";
-const READS = 100_000;
+export const MARKS_TABLE = "BenchMark";
+const READ_COUNT = 100_000;
 
-export interface Data {
+export interface BenchData {
   readonly file: string;
   readonly member: string;
   /** A member's, as a header has it. */
@@ -34,30 +34,30 @@ export interface Data {
 }
 
 /** Writes the articles and a database with 10,000 members, `READS` reads and a session. */
-export async function makeData(): Promise<Data> {
-  rmSync(DIR, { recursive: true, force: true });
-  mkdirSync(DIR, { recursive: true });
-  overrideEnv({ SESSION_SECRET: SECRET, DATA_DIR: DIR });
-  const articles = writeArticles(join(DIR, "content"));
-  const file = resolve(DIR, "lectern.db");
-  const member = await benchDatabase(file, {
-    reads: READS,
+export async function createBenchData(): Promise<BenchData> {
+  rmSync(BENCH_DIR, { recursive: true, force: true });
+  mkdirSync(BENCH_DIR, { recursive: true });
+  overrideEnv({ SESSION_SECRET: BENCH_SESSION_SECRET, DATA_DIR: BENCH_DIR });
+  const articles = writeArticles(join(BENCH_DIR, "content"));
+  const file = resolve(BENCH_DIR, "lectern.db");
+  const member = await createBenchDatabase(file, {
+    reads: READ_COUNT,
     slugs: articles.map(({ slug }) => slug),
   });
   const db = new Database(file);
-  db.exec(`CREATE TABLE "${MARKS}" ("id" INTEGER PRIMARY KEY, "atMs" INTEGER NOT NULL)`);
-  const { name, value } = await memberCookie(db, member, SECRET);
+  db.exec(`CREATE TABLE "${MARKS_TABLE}" ("id" INTEGER PRIMARY KEY, "atMs" INTEGER NOT NULL)`);
+  const { name, value } = await insertMemberSession(db, member, BENCH_SESSION_SECRET);
   db.pragma("wal_checkpoint(TRUNCATE)");
   db.close();
   return { file, member, cookie: `${name}=${value}` };
 }
 
 /** Of every site that is measured here, on LiteFS or not. */
-const siteEnvironment = (): Environment => ({
-  SESSION_SECRET: SECRET,
+const createSiteEnvironment = (): Environment => ({
+  SESSION_SECRET: BENCH_SESSION_SECRET,
   TRUST_PROXY: "fly",
   BENCH: "on",
-  CONTENT_DIR: resolve(DIR, "content"),
+  CONTENT_DIR: resolve(BENCH_DIR, "content"),
   COMPILE_WORKERS: "1",
   LOG_LEVEL: "error",
   LOG_REQUESTS: "off",
@@ -66,14 +66,14 @@ const siteEnvironment = (): Environment => ({
 
 /** A cluster that has `data`. It ends with this process, or by its `stop`. */
 export async function startBenchCluster(
-  data: Data,
+  data: BenchData,
   options: { regions: readonly string[]; latency?: boolean; env?: Environment },
 ): Promise<Cluster> {
   const { litefs } = await findTools();
   const cluster = await startCluster({
     ...options,
-    imageDir: IMAGE,
-    env: { ...siteEnvironment(), ...options.env },
+    imageDir: IMAGE_DIR,
+    env: { ...createSiteEnvironment(), ...options.env },
   });
   const primary = await cluster.waitForPrimary();
   await promisify(execFile)(
@@ -81,7 +81,7 @@ export async function startBenchCluster(
     ["import", "-url", primary.litefsUrl, "-name", "lectern.db", data.file],
     { timeout: 60_000 },
   );
-  await cluster.waitUntilEqual(60_000);
+  await cluster.waitUntilInSync(60_000);
   for (const node of cluster.nodes.values()) await restartSite(node);
   for (const node of cluster.nodes.values()) await waitForArticle(node.url, data.cookie);
   return cluster;
@@ -100,21 +100,21 @@ async function restartSite(node: ClusterNode): Promise<void> {
 }
 
 /** The same image without LiteFS, on a copy of `data`. */
-export async function startPlain(
-  data: Data,
+export async function startPlainBench(
+  data: BenchData,
   workspace: Workspace,
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const folder = join(workspace.folder, "plain");
   mkdirSync(folder, { recursive: true });
   copyFileSync(data.file, join(folder, "lectern.db"));
-  const { url, log, program } = await startPlainSite({
-    imageDir: IMAGE,
+  const { url, log, program } = await startPlainFileSite({
+    imageDir: IMAGE_DIR,
     folder,
     workspace,
     env: {
       NODE_ENV: "production",
       DATABASE_FILE: join(folder, "lectern.db"),
-      ...siteEnvironment(),
+      ...createSiteEnvironment(),
     },
   });
   await waitForArticle(url, data.cookie).catch((error: unknown) =>
@@ -124,9 +124,9 @@ export async function startPlain(
 }
 
 /** A folder for what runs beside the cluster; all of it ends with this process. */
-export function makeBenchWorkspace(): Workspace {
-  const workspace = makeWorkspace();
-  process.once("exit", () => workspace.removeNow());
+export function createBenchWorkspace(): Workspace {
+  const workspace = createWorkspace();
+  process.once("exit", () => workspace.removeSync());
   return workspace;
 }
 
@@ -137,7 +137,7 @@ async function waitForArticle(url: string, cookie: string): Promise<void> {
       `${url} has the article`,
       60_000,
       async () => {
-        const response = await fetch(`${url}/blog/${SLUG}`, {
+        const response = await fetch(`${url}/blog/${ARTICLE_SLUG}`, {
           headers,
           signal: AbortSignal.timeout(20_000),
         });

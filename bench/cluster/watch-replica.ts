@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
-import { litefsEvents } from "#lib/litefs/events.ts";
+import { subscribeLitefsEvents } from "#lib/litefs/events.ts";
 
 export interface WatchOptions {
   readonly file: string;
@@ -11,7 +11,7 @@ export interface WatchOptions {
 }
 
 /** What it has seen when it is asked. */
-export interface Watched {
+export interface ReplicaObservation {
   /** When each mark could be read first, by its id, in nanoseconds of the machine's monotonic clock. */
   readonly marks: Map<number, bigint>;
   /** Of every transaction: milliseconds from its commit, as the primary noted it, to LiteFS' event. */
@@ -23,33 +23,36 @@ const db = new Database(file, { timeout: 5_000 });
 db.pragma("query_only = ON");
 const newest = db.prepare(`SELECT COALESCE(MAX("id"), 0) FROM "${table}"`).pluck();
 
-let last = newest.get() as number;
-let seen: { marks: Map<number, bigint>; eventMs: number[] } = { marks: new Map(), eventMs: [] };
+let lastId = newest.get() as number;
+let observation: { marks: Map<number, bigint>; eventMs: number[] } = {
+  marks: new Map(),
+  eventMs: [],
+};
 
-function look(): void {
+function recordNewMarks(): void {
   const id = newest.get() as number;
   const now = process.hrtime.bigint();
-  for (; last < id; last++) seen.marks.set(last + 1, now);
+  for (; lastId < id; lastId++) observation.marks.set(lastId + 1, now);
 }
 
 parentPort?.on("message", () => {
-  look();
-  parentPort?.postMessage(seen satisfies Watched);
-  seen = { marks: new Map(), eventMs: [] };
+  recordNewMarks();
+  parentPort?.postMessage(observation satisfies ReplicaObservation);
+  observation = { marks: new Map(), eventMs: [] };
 });
 
-let isLooking = false;
-await litefsEvents(
+let isScheduled = false;
+await subscribeLitefsEvents(
   litefsUrl,
   (event) => {
     if (event.type !== "tx") return;
-    seen.eventMs.push(Math.max(0, Date.now() - Date.parse(event.data.timestamp)));
+    observation.eventMs.push(Math.max(0, Date.now() - Date.parse(event.data.timestamp)));
     // One look for all events that came together.
-    if (isLooking) return;
-    isLooking = true;
+    if (isScheduled) return;
+    isScheduled = true;
     setImmediate(() => {
-      isLooking = false;
-      look();
+      isScheduled = false;
+      recordNewMarks();
     });
   },
   new AbortController().signal,

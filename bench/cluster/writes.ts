@@ -3,15 +3,15 @@
 import Database from "better-sqlite3";
 import { overrideEnv } from "#tests/database.ts";
 import type { Sql } from "#lib/db/connection.ts";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { closeDatabase, writeSql } from "#lib/db/database.ts";
 import { recordRead } from "#lib/reads/record.ts";
-import { issueToken } from "#lib/reads/token.ts";
+import { issueDwellToken } from "#lib/reads/token.ts";
 import type { ClusterNode } from "../../e2e/cluster/node.ts";
-import { beaconScript } from "../support/beacons.ts";
-import { load } from "../support/load.ts";
+import { writeBeaconScript } from "../support/beacons.ts";
+import { runWrk } from "../support/load.ts";
 import { median } from "../support/machine.ts";
-import { DIR, MARKS, SLUG } from "./set-up.ts";
+import { BENCH_DIR, MARKS_TABLE, ARTICLE_SLUG } from "./set-up.ts";
 
 const KINDS = { shared: "/reads", single: "/api/bench-beacon/single" } as const;
 
@@ -32,8 +32,12 @@ export async function measureBeacons({
   for (let round = 0; round <= rounds; round++) {
     for (const kind of ["shared", "single"] as const) {
       const length = round === 0 ? 1 : seconds; // the first warms up
-      const script = beaconScript({ dir: DIR, slug: SLUG, tokens: length * 8_000 });
-      const { perSecond, failed } = await load(primary.url + KINDS[kind], {
+      const script = writeBeaconScript({
+        dir: BENCH_DIR,
+        slug: ARTICLE_SLUG,
+        tokens: length * 8_000,
+      });
+      const { perSecond, failed } = await runWrk(primary.url + KINDS[kind], {
         seconds: length,
         connections,
         script,
@@ -47,11 +51,11 @@ export async function measureBeacons({
 }
 
 /** One more counted read, of somebody without an id. */
-function record(sql: Sql): void {
+function insertRead(sql: Sql): void {
   const nowMs = Date.now();
   recordRead(sql, {
-    token: issueToken({ slug: SLUG, nowMs: nowMs - 3_600_000 }),
-    slug: SLUG,
+    token: issueDwellToken({ slug: ARTICLE_SLUG, nowMs: nowMs - 3_600_000 }),
+    slug: ARTICLE_SLUG,
     member: null,
     clientId: null,
     readingMinutes: 5,
@@ -79,13 +83,13 @@ export async function measureCommits({
   const db = new Database(file);
   db.pragma("synchronous = NORMAL");
   db.pragma("foreign_keys = ON");
-  const sql = sqlOf(db);
-  const mark = db.prepare(`INSERT INTO "${MARKS}" ("atMs") VALUES (?)`);
-  const one = db.transaction(() => record(sql));
+  const sql = createSql(db);
+  const mark = db.prepare(`INSERT INTO "${MARKS_TABLE}" ("atMs") VALUES (?)`);
+  const one = db.transaction(() => insertRead(sql));
   const kinds = {
-    queue: () => together(seconds, writers),
-    single: () => inTurn(seconds, () => one.immediate()),
-    row: () => inTurn(seconds, () => mark.run(Date.now())),
+    queue: () => writeConcurrently(seconds, writers),
+    single: () => writeSequentially(seconds, () => one.immediate()),
+    row: () => writeSequentially(seconds, () => mark.run(Date.now())),
   };
   const rates = { queue: [] as number[], single: [] as number[], row: [] as number[] };
   let stored = 0;
@@ -107,12 +111,12 @@ export async function measureCommits({
   };
 }
 
-interface Done {
+interface WriteRate {
   count: number;
   perSecond: number;
 }
 
-function inTurn(seconds: number, write: () => unknown): Done {
+function writeSequentially(seconds: number, write: () => unknown): WriteRate {
   const startedMs = performance.now();
   let count = 0;
   for (; performance.now() - startedMs < seconds * 1_000; count++) write();
@@ -120,18 +124,18 @@ function inTurn(seconds: number, write: () => unknown): Done {
 }
 
 /** `writers` that each wait for their commit before their next. */
-async function together(seconds: number, writers: number): Promise<Done> {
+async function writeConcurrently(seconds: number, writers: number): Promise<WriteRate> {
   const startedMs = performance.now();
   let count = 0;
   const writer = async () => {
-    for (; performance.now() - startedMs < seconds * 1_000; count++) await writeSql(record);
+    for (; performance.now() - startedMs < seconds * 1_000; count++) await writeSql(insertRead);
   };
   await Promise.all(Array.from({ length: writers }, writer));
   return { count, perSecond: (count / (performance.now() - startedMs)) * 1_000 };
 }
 
 /** How many reads `node` has. */
-export function readsOn(node: ClusterNode): number {
+export function countReads(node: ClusterNode): number {
   const db = new Database(node.databaseFile);
   db.pragma("query_only = ON");
   const { n } = db.prepare(`SELECT count(*) AS "n" FROM "PostRead"`).get() as { n: number };

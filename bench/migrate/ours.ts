@@ -3,14 +3,14 @@
 
 import { parseArgs } from "node:util";
 import { copyTables } from "#lib/migrate/copy.ts";
-import { DEFAULT_CHOICES, KNOWN_TABLES } from "#lib/migrate/move.ts";
+import { DEFAULT_OPTIONS, KNOWN_TABLES } from "#lib/migrate/move.ts";
 import { connectSource, readRows } from "#lib/migrate/source.ts";
-import { finishLoad, makeTarget } from "#lib/migrate/target.ts";
-import { verify } from "#lib/migrate/verify.ts";
+import { finishLoad, createStagingDatabase } from "#lib/migrate/target.ts";
+import { verifyCopy } from "#lib/migrate/verify.ts";
 import { rebuildCounters } from "#lib/reads/rebuild.ts";
 
 /** Milliseconds, one after the other, and MB. */
-export interface Ours {
+export interface CopyMeasurement {
   /** From connecting until all rows are in the file. */
   readonly copyMs: number;
   /** Indexes, counters, foreign keys, until the file is on the disk. */
@@ -40,34 +40,34 @@ const reads = KNOWN_TABLES.filter(({ target }) => target === "PostRead");
 
 let startedMs = performance.now();
 /** Since it was asked last. */
-const lap = () => {
+const readLapMs = () => {
   const ms = performance.now() - startedMs;
   startedMs += ms;
   return ms;
 };
 const peakMb = () => process.resourceUsage().maxRSS / 1024;
 
-let source = await open();
-await makeTarget(file, { id: "bench", tables: KNOWN_TABLES });
+let source = await openSource();
+await createStagingDatabase(file, { id: "bench", tables: KNOWN_TABLES });
 if (isAlone) {
   // Whom reads point at must be there; what is timed begins after them.
   await copyTables({
     source,
     tables: KNOWN_TABLES.filter(({ target }) => target === "User"),
-    choices: DEFAULT_CHOICES,
+    choices: DEFAULT_OPTIONS,
     file,
   });
   await source.end();
-  lap();
-  source = await open();
+  readLapMs();
+  source = await openSource();
 }
 await copyTables({
   source,
   tables: isAlone ? reads : KNOWN_TABLES,
-  choices: DEFAULT_CHOICES,
+  choices: DEFAULT_OPTIONS,
   file,
 });
-const copyMs = lap();
+const copyMs = readLapMs();
 let countersMs = 0;
 const { integrityMs } = finishLoad(file, {
   rebuild: (sql) => {
@@ -78,9 +78,9 @@ const { integrityMs } = finishLoad(file, {
   },
   position: "0/0",
 });
-const indexesMs = lap() - integrityMs;
+const indexesMs = readLapMs() - integrityMs;
 const { user, system } = process.cpuUsage();
-const made = {
+const loaded = {
   copyMs,
   indexesMs,
   countersMs,
@@ -90,15 +90,17 @@ const made = {
 };
 let sums = { sumMs: 0, verifyMs: 0 };
 if (!isAlone) {
-  lap();
-  const verification = await verify({ source, tables: KNOWN_TABLES, file });
+  readLapMs();
+  const verification = await verifyCopy({ source, tables: KNOWN_TABLES, file });
   if (!verification.equal) throw new Error("The copy and the source differ.");
-  sums = { sumMs: verification.sumMs, verifyMs: lap() };
+  sums = { sumMs: verification.sumMs, verifyMs: readLapMs() };
 }
 await source.end();
-console.log(JSON.stringify({ ...made, ...sums, peakWithVerifyMb: peakMb() } satisfies Ours));
+console.log(
+  JSON.stringify({ ...loaded, ...sums, peakWithVerifyMb: peakMb() } satisfies CopyMeasurement),
+);
 
-async function open() {
+async function openSource() {
   const client = await connectSource(url, { readOnly: true });
   await readRows(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   return client;

@@ -3,45 +3,45 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { type Ran, runProgram } from "./processes.ts";
-import type { Programs } from "./programs.ts";
-import { migrate } from "#lib/db/migrations.ts";
+import { type ProgramResult, runProgram } from "./processes.ts";
+import type { BaselinePrograms } from "./programs.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
 
-export interface PeersOptions {
+export interface BaselinesOptions {
   readonly url: string;
   /** For their files. */
   readonly dir: string;
-  readonly programs: Programs;
+  readonly programs: BaselinePrograms;
   /** In PostRead. */
   readonly reads: number;
 }
 
-export interface Peers {
+export interface Baselines {
   /** psql's COPY in CSV into sqlite3's .import, all tables. */
-  csv(): Promise<Ran>;
+  csv(): Promise<ProgramResult>;
   /** db-to-sqlite, all tables; null where it is not there. */
-  dbToSqlite(): Promise<Ran | null>;
+  dbToSqlite(): Promise<ProgramResult | null>;
   /** The first `rows` of PostRead, one upsert after the other through Prisma: its milliseconds. `delete` is how SQLite makes a file unless it is told otherwise. */
   upsert(rows: number, journal: "delete" | "wal"): Promise<number>;
   /** The program in C, PostRead alone. */
-  limit(): Promise<Ran>;
+  loadInC(): Promise<ProgramResult>;
 }
 
 const TABLES = ["User", "Session", "Call", "PostRead"];
 
-export async function makePeers({
+export async function createBaselines({
   url,
   dir,
-  programs: { psql, sqlite3, limit, dbToSqlite },
+  programs: { psql, sqlite3, cBaseline, dbToSqlite },
   reads,
-}: PeersOptions): Promise<Peers> {
+}: BaselinesOptions): Promise<Baselines> {
   const { tables, indexes } = await readSchema(join(dir, "schema.db"));
   const file = join(dir, "peer.db");
   const fresh = () => {
     for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true });
   };
   /** As ours ends: on the disk. Throws where rows are missing. */
-  const finished = (ran: Ran): Ran => {
+  const finished = (ran: ProgramResult): ProgramResult => {
     const startedMs = performance.now();
     const fd = openSync(file, "r+");
     fsyncSync(fd);
@@ -106,7 +106,7 @@ export async function makePeers({
       db.pragma(`journal_mode = ${journal}`);
       db.exec([...Object.values(tables), ...indexes.map(({ sql }) => sql)].join(";\n"));
       db.close();
-      const { out } = await runProgram(process.execPath, [
+      const { output } = await runProgram(process.execPath, [
         ...process.execArgv,
         join("bench", "migrate", "upsert.ts"),
         "--url",
@@ -117,11 +117,11 @@ export async function makePeers({
         String(rows),
       ]);
       fresh();
-      const done = JSON.parse(out) as { ms: number; rows: number };
+      const done = JSON.parse(output) as { ms: number; rows: number };
       if (done.rows !== rows) throw new Error(`${done.rows} rows were upserted of ${rows}`);
       return done.ms;
     },
-    async limit() {
+    async loadInC() {
       fresh();
       return finished(
         await runProgram("sh", [
@@ -130,7 +130,7 @@ export async function makePeers({
           psql,
           url,
           copyReads,
-          limit,
+          cBaseline,
           file,
           schemaFile,
           indexFile,
@@ -153,7 +153,7 @@ const CSV_PRAGMAS = [
 async function readSchema(
   file: string,
 ): Promise<{ tables: Record<string, string>; indexes: { table: string; sql: string }[] }> {
-  await migrate(file, "prisma/migrations");
+  await applyMigrations(file, "prisma/migrations");
   const db = new Database(file, { readonly: true });
   const rows = db
     .prepare(

@@ -3,28 +3,28 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-export interface Ran {
+export interface ProgramResult {
   readonly ms: number;
   /** Of all its processes together; 0 where there is no /proc. */
   readonly peakMb: number;
-  readonly out: string;
+  readonly output: string;
 }
 
-const EVERY_MS = 20;
-const running = new Set<ChildProcess>();
+const SAMPLE_INTERVAL_MS = 20;
+const runningPrograms = new Set<ChildProcess>();
 
 /** Runs `command` to its end, `input` on its standard input. Throws with what it said where it fails. */
 export async function runProgram(
   command: string,
   args: readonly string[],
   { input = "", env = {} }: { input?: string; env?: Record<string, string> } = {},
-): Promise<Ran> {
+): Promise<ProgramResult> {
   const startedMs = performance.now();
   const child = spawn(command, args, {
     stdio: ["pipe", "pipe", "pipe"],
     env: { ...process.env, ...env },
   });
-  running.add(child);
+  runningPrograms.add(child);
   let [out, said] = ["", ""];
   child.stdout.on("data", (data: Buffer) => (out += data.toString()));
   child.stderr.on("data", (data: Buffer) => (said += data.toString()));
@@ -32,7 +32,10 @@ export async function runProgram(
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   let peakMb = 0;
-  const watch = setInterval(() => (peakMb = Math.max(peakMb, peakOf(child.pid))), EVERY_MS);
+  const watch = setInterval(
+    () => (peakMb = Math.max(peakMb, readPeakMb(child.pid))),
+    SAMPLE_INTERVAL_MS,
+  );
   try {
     const code = await new Promise<number | null>((resolve, reject) =>
       child.on("error", reject).on("close", resolve),
@@ -41,20 +44,20 @@ export async function runProgram(
       throw new Error(
         `${command} ended with ${code ?? "a signal"}: ${(said || out).slice(-1_000)}`,
       );
-    return { ms: performance.now() - startedMs, peakMb, out };
+    return { ms: performance.now() - startedMs, peakMb, output: out };
   } finally {
     clearInterval(watch);
-    running.delete(child);
+    runningPrograms.delete(child);
   }
 }
 
 /** Ends what is running now, however it is. */
-export function endPrograms(): void {
-  for (const child of running) child.kill("SIGKILL");
+export function killPrograms(): void {
+  for (const child of runningPrograms) child.kill("SIGKILL");
 }
 
 /** The highest resident memory so far of a process and of those below it that live, in MB. */
-function peakOf(pid: number | undefined): number {
+function readPeakMb(pid: number | undefined): number {
   try {
     const own =
       Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
@@ -62,7 +65,7 @@ function peakOf(pid: number | undefined): number {
       .trim()
       .split(" ")
       .filter(Boolean);
-    return below.reduce((sum, one) => sum + peakOf(Number(one)), own);
+    return below.reduce((sum, one) => sum + readPeakMb(Number(one)), own);
   } catch {
     return 0;
   }

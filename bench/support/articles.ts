@@ -4,29 +4,29 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const CORPUS = "tests/fixtures/corpus/timlrx";
+const CORPUS_DIR = "tests/fixtures/corpus/timlrx";
 
-const body = (name: string) =>
-  readFileSync(join(CORPUS, `${name}.mdx`), "utf8")
+const readBody = (name: string) =>
+  readFileSync(join(CORPUS_DIR, `${name}.mdx`), "utf8")
     .replace(/^---\n[\s\S]*?\n---\n/, "")
     // Pictures and the author's own components are not in the corpus.
     .replace(/^.*<(Image|BlogNewsletterForm|TOCInline)\b[\s\S]*?\/>.*$/gm, "")
     .replace(/^.*!\[[^\]]*\]\([^)]*\).*$/gm, "")
     .replace(/^import .*$/gm, "");
 
-const fences = (text: string) => Math.floor((text.match(/^ *```/gm)?.length ?? 0) / 2);
-const words = (text: string) =>
+const countFences = (text: string) => Math.floor((text.match(/^ *```/gm)?.length ?? 0) / 2);
+const countWords = (text: string) =>
   text
     .replace(/```[\s\S]*?```/g, "")
     .split(/\s+/)
     .filter(Boolean).length;
 
 /** The first whole paragraphs up to `limit` words; code counts as none. */
-function upTo(text: string, limit: number): string {
+function takeWords(text: string, limit: number): string {
   const kept: string[] = [];
   let fence = false;
   for (const part of text.split(/\n{2,}/)) {
-    if (!fence && words(kept.join("\n\n")) >= limit) break;
+    if (!fence && countWords(kept.join("\n\n")) >= limit) break;
     kept.push(part);
     if ((part.match(/^ *```/gm)?.length ?? 0) % 2) fence = !fence;
   }
@@ -39,38 +39,43 @@ export interface Article {
   readonly fences: number;
 }
 
-function write(dir: string, slug: string, date: string, text: string): Article {
+function writeArticle(dir: string, slug: string, date: string, text: string): Article {
   writeFileSync(
     join(dir, "blog", `${slug}.mdx`),
     `---\ntitle: ${slug}\ndate: ${date}\ndescription: An article of the benchmarks.\ncategories: [bench]\nmeta:\n  keywords: [bench]\n---\n\n${text}\n`,
   );
-  return { slug, words: words(text), fences: fences(text) };
+  return { slug, words: countWords(text), fences: countFences(text) };
 }
 
 /** Writes the three articles into `dir`/blog, which is made anew. */
 export function writeArticles(dir: string): Article[] {
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(join(dir, "blog"), { recursive: true });
-  const prose = body("the-time-machine");
+  const prose = readBody("the-time-machine");
   let long = [
-    body("new-features-in-v1"),
-    body("github-markdown-guide"),
-    body("deriving-ols-estimator"),
-    body("code-sample"),
-    body("guide-to-using-images-in-nextjs"),
+    readBody("new-features-in-v1"),
+    readBody("github-markdown-guide"),
+    readBody("deriving-ols-estimator"),
+    readBody("code-sample"),
+    readBody("guide-to-using-images-in-nextjs"),
   ].join("\n\n");
-  const sample = /```[\s\S]*?```/.exec(body("code-sample"))?.[0] as string;
-  while (fences(long) < 48) long += `\n\n${upTo(prose, 40)}\n\n${sample}`;
-  long += `\n\n${upTo(prose, 5_000 - words(long))}`;
+  const sample = /```[\s\S]*?```/.exec(readBody("code-sample"))?.[0] as string;
+  while (countFences(long) < 48) long += `\n\n${takeWords(prose, 40)}\n\n${sample}`;
+  long += `\n\n${takeWords(prose, 5_000 - countWords(long))}`;
   return [
-    write(dir, "short", "2026-01-01", upTo(body("introducing-tailwind-nextjs-starter-blog"), 400)),
-    write(
+    writeArticle(
+      dir,
+      "short",
+      "2026-01-01",
+      takeWords(readBody("introducing-tailwind-nextjs-starter-blog"), 400),
+    ),
+    writeArticle(
       dir,
       "medium",
       "2026-01-02",
-      upTo(body("introducing-tailwind-nextjs-starter-blog"), 1_100),
+      takeWords(readBody("introducing-tailwind-nextjs-starter-blog"), 1_100),
     ),
-    write(dir, "long", "2026-01-03", long),
+    writeArticle(dir, "long", "2026-01-03", long),
   ];
 }
 
@@ -89,10 +94,10 @@ export function writeManyPosts(dir: string, count: number): void {
     "the-time-machine",
   ];
   for (let i = 0; i < count; i++)
-    write(
+    writeArticle(
       dir,
       `post-${i}`,
       "2026-01-01",
-      `${body(names[i % names.length] as string)}\n\nThe ${i}th change.\n`,
+      `${readBody(names[i % names.length] as string)}\n\nThe ${i}th change.\n`,
     );
 }

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { issueToken } from "#lib/reads/token.ts";
+import { issueDwellToken } from "#lib/reads/token.ts";
 
 export interface BeaconOptions {
   /** Where its files go. */
@@ -15,13 +15,13 @@ export interface BeaconOptions {
 }
 
 /** Writes a script for wrk, whose URL is then the path of /reads, and returns its name. Tokens are signed with this process's SESSION_SECRET. */
-export function beaconScript({ dir, slug, tokens, pauseMs = 0 }: BeaconOptions): string {
+export function writeBeaconScript({ dir, slug, tokens, pauseMs = 0 }: BeaconOptions): string {
   // Opened an hour ago: long enough for any article.
   const issuedMs = Date.now() - 3_600_000;
   const [list, path] = [resolve(dir, "tokens"), join(dir, "beacon.lua")];
   writeFileSync(
     list,
-    Array.from({ length: tokens }, () => issueToken({ slug, nowMs: issuedMs })).join("\n"),
+    Array.from({ length: tokens }, () => issueDwellToken({ slug, nowMs: issuedMs })).join("\n"),
   );
   writeFileSync(
     path,
@@ -35,18 +35,18 @@ request = function()
     ["fly-client-ip"] = math.random(1, 220) .. "." .. math.random(0, 255) .. "." .. math.random(0, 255) .. "." .. math.random(1, 254) }
   return wrk.format("POST", nil, headers, '{"token":"' .. tokens[i] .. '","slug":"${slug}"}')
 end
-${pauseMs > 0 ? pause(pauseMs) : ""}`,
+${pauseMs > 0 ? delayLua(pauseMs) : ""}`,
   );
   return path;
 }
 
 /** Writes a script for wrk that waits before each request of GET, and returns its name. */
-export function pausedScript({ dir, pauseMs }: { dir: string; pauseMs: number }): string {
+export function writePausedScript({ dir, pauseMs }: { dir: string; pauseMs: number }): string {
   const path = join(dir, "paused.lua");
-  writeFileSync(path, pause(pauseMs));
+  writeFileSync(path, delayLua(pauseMs));
   return path;
 }
 
 // Not all at the same moment.
-const pause = (ms: number) =>
+const delayLua = (ms: number) =>
   `delay = function() return math.random(${Math.round(ms / 2)}, ${Math.round(ms * 1.5)}) end\n`;

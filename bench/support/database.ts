@@ -2,8 +2,8 @@
 
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
-import { migrate } from "#lib/db/migrations.ts";
-import { sqlOf } from "#lib/db/connection.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { rebuildCounters } from "#lib/reads/rebuild.ts";
 
 const DAY_MS = 86_400_000;
@@ -13,13 +13,13 @@ const TEAMS = ["RED", "BLUE", "YELLOW"] as const;
  * Makes `file` unless it is there: 10,000 members, `reads` reads (30 % by members) over `slugs` and some hundred posts
  * besides, spread over two years. The id of the first member is returned.
  */
-export async function benchDatabase(
+export async function createBenchDatabase(
   file: string,
   { reads, slugs, users = 10_000 }: { reads: number; slugs: readonly string[]; users?: number },
 ): Promise<string> {
   const member = "00000000-0000-4000-8000-000000000000";
   if (existsSync(file)) return member;
-  await migrate(`${file}.new`, "prisma/migrations");
+  await applyMigrations(`${file}.new`, "prisma/migrations");
   const db = new Database(`${file}.new`);
   db.pragma("synchronous = OFF");
   db.pragma("cache_size = -256000");
@@ -63,7 +63,7 @@ export async function benchDatabase(
     }
     for (const { sql } of indexes) db.exec(sql);
     for (const { sql } of triggers) db.exec(sql);
-    rebuildCounters(sqlOf(db));
+    rebuildCounters(createSql(db));
   })();
   db.pragma("wal_checkpoint(TRUNCATE)");
   db.close();

@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 
-export interface LoadResult {
+export interface WrkResult {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -10,7 +10,7 @@ export interface LoadResult {
   readonly failed: number;
 }
 
-export interface LoadOptions {
+export interface WrkOptions {
   readonly seconds: number;
   readonly connections?: number;
   readonly headers?: Record<string, string>;
@@ -27,16 +27,16 @@ export function requireWrk(): void {
   }
 }
 
-const inMs = (text: string): number => {
+const parseMs = (text: string): number => {
   const [, value = "0", unit = "ms"] = /^([\d.]+)(us|ms|s|m)$/.exec(text) ?? [];
   return Number(value) * { us: 0.001, ms: 1, s: 1_000, m: 60_000 }[unit as "us" | "ms" | "s" | "m"];
 };
 
 /** Runs wrk once against `url` with one thread. */
-export function load(
+export function runWrk(
   url: string,
-  { seconds, connections = 16, headers = {}, script }: LoadOptions,
-): Promise<LoadResult> {
+  { seconds, connections = 16, headers = {}, script }: WrkOptions,
+): Promise<WrkResult> {
   const args = [
     "-t1",
     `-c${connections}`,
@@ -61,8 +61,8 @@ export function load(
         /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(out) ?? [];
       resolve({
         perSecond: Number(rate),
-        p50Ms: inMs(/50%\s+(\S+)/.exec(out)?.[1] ?? "0ms"),
-        p99Ms: inMs(/99%\s+(\S+)/.exec(out)?.[1] ?? "0ms"),
+        p50Ms: parseMs(/50%\s+(\S+)/.exec(out)?.[1] ?? "0ms"),
+        p99Ms: parseMs(/99%\s+(\S+)/.exec(out)?.[1] ?? "0ms"),
         failed:
           Number(/Non-2xx or 3xx responses: (\d+)/.exec(out)?.[1] ?? 0) +
           Number(connect) +

@@ -18,7 +18,7 @@ export function percentile(values: readonly number[], p: number): number {
 export const round = (value: number, digits = 2): number => Number(value.toFixed(digits));
 
 /** Rows under a head, the first column to the left. */
-export function table(head: readonly string[], rows: readonly (string | number)[][]): void {
+export function printTable(head: readonly string[], rows: readonly (string | number)[][]): void {
   const lines = [head, ...rows].map((row) => row.map(String));
   const widths = head.map((_, i) => Math.max(...lines.map((line) => (line[i] ?? "").length)));
   for (const line of lines)
@@ -32,7 +32,7 @@ export function table(head: readonly string[], rows: readonly (string | number)[
 }
 
 /** The last line of every bench: one JSON object with its ratios, the numbers behind them and the machine. */
-export function report(
+export function printReport(
   bench: string,
   ratios: Record<string, number>,
   numbers: Record<string, unknown>,
@@ -47,7 +47,7 @@ export function report(
 }
 
 /** `--name value` from the command line, or the default. */
-export function option(name: string, otherwise: number): number {
+export function readOption(name: string, otherwise: number): number {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? otherwise : Number(process.argv[at + 1]);
 }

@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { SERVER_FLAGS } from "../../scripts/server-flags.mjs";
 import { round } from "./machine.ts";
 
-export const SECRET = "only-for-benchmarks-0123456789abcdef";
+export const BENCH_SESSION_SECRET = "only-for-benchmarks-0123456789abcdef";
 
-export interface Site {
+export interface BenchSite {
   readonly url: string;
   /** Resident memory of the server in MB (Linux). */
   rssMb(): number;
@@ -15,7 +15,7 @@ export interface Site {
 }
 
 /** Starts `next start` on `port`; resolves when `path` answers. */
-export async function startSite({
+export async function startBenchSite({
   port,
   dataDir,
   contentDir,
@@ -27,7 +27,7 @@ export async function startSite({
   contentDir: string;
   path?: string;
   env?: Record<string, string>;
-}): Promise<Site> {
+}): Promise<BenchSite> {
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(
     process.execPath,
@@ -40,7 +40,7 @@ export async function startSite({
         BENCH: "on",
         DATA_DIR: dataDir,
         CONTENT_DIR: contentDir,
-        SESSION_SECRET: SECRET,
+        SESSION_SECRET: BENCH_SESSION_SECRET,
         LOG_LEVEL: "error",
         SITE_URL: `http://localhost:${port}`,
         ...env,

@@ -1,11 +1,11 @@
 // What admins changed, as a table: when, who, what, about whom.
 
-import { detailText } from "./detail-text.ts";
-import { TableFrame } from "./table-frame.tsx";
-import { When } from "./when.tsx";
-import type { LoggedEvent } from "#lib/members/admin-log.ts";
+import { formatAuditDetail } from "./detail-text.ts";
+import { ScrollableTable } from "./table-frame.tsx";
+import { Timestamp } from "./when.tsx";
+import type { AuditLogEntry } from "#lib/members/admin-log.ts";
 
-const ACTIONS: Record<string, string> = {
+const ACTION_LABELS: Record<string, string> = {
   "user.role": "Changed the role",
   "user.edit": "Edited a member",
   "user.sessions": "Logged a member out everywhere",
@@ -26,7 +26,7 @@ const ACTIONS: Record<string, string> = {
   "call.unpublish": "Took a call back from the public",
 };
 
-function Subject({ action, subjectId, subjectName }: LoggedEvent) {
+function Subject({ action, subjectId, subjectName }: AuditLogEntry) {
   const room = action.split(".")[0];
   const href =
     room === "user"
@@ -38,15 +38,15 @@ function Subject({ action, subjectId, subjectName }: LoggedEvent) {
   return <span className="key">{subjectId}</span>;
 }
 
-export function EventList({
+export function AuditLogTable({
   events,
   about = true,
 }: {
-  events: readonly LoggedEvent[];
+  events: readonly AuditLogEntry[];
   about?: boolean;
 }) {
   return (
-    <TableFrame label="Log">
+    <ScrollableTable label="Log">
       <thead>
         <tr>
           <th scope="col">When, UTC</th>
@@ -59,7 +59,7 @@ export function EventList({
         {events.map((event) => (
           <tr key={event.id}>
             <td>
-              <When ms={event.createdAt} />
+              <Timestamp ms={event.createdAt} />
             </td>
             <td>
               {event.actorId === null ? (
@@ -71,8 +71,8 @@ export function EventList({
               )}
             </td>
             <td>
-              {ACTIONS[event.action] ?? event.action}
-              <small>{detailText(event.detail)}</small>
+              {ACTION_LABELS[event.action] ?? event.action}
+              <small>{formatAuditDetail(event.detail)}</small>
             </td>
             {about && (
               <td>
@@ -82,6 +82,6 @@ export function EventList({
           </tr>
         ))}
       </tbody>
-    </TableFrame>
+    </ScrollableTable>
   );
 }

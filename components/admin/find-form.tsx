@@ -1,6 +1,6 @@
 // One line that searches a list: the address of the page is the search.
 
-export function FindForm({
+export function SearchForm({
   action,
   label,
   hint,

@@ -1,8 +1,8 @@
 // Reads by day, stacked by team: a picture for the eye, the same numbers as a table.
 
-import { TableFrame } from "./table-frame.tsx";
+import { ScrollableTable } from "./table-frame.tsx";
 import { DAY_MS } from "#lib/base/clock.ts";
-import type { DayOfReads } from "#lib/reads/by-day.ts";
+import type { DailyReads } from "#lib/reads/by-day.ts";
 
 /** From the ground up. */
 const STACK = [
@@ -16,19 +16,19 @@ const HEIGHT = 100;
 const BAR = 8;
 const GAP = 2;
 
-const dayText = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
-const readsOf = (team: string, { byTeam }: DayOfReads) => byTeam[team] ?? 0;
+const formatIsoDate = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
+const readsOfTeam = (team: string, { byTeam }: DailyReads) => byTeam[team] ?? 0;
 
 /** The smallest of 4, 8, 20, 40, 80, 200 … that is not below `max`: four even steps reach it in whole reads. */
-export function scaleFor(max: number): number {
+export function niceMaximum(max: number): number {
   for (let unit = TICKS; ; unit *= 10) {
     const top = [unit, unit * 2, unit * 5].find((top) => top >= max);
     if (top) return top;
   }
 }
 
-export function StackedDays({ days, label }: { days: readonly DayOfReads[]; label: string }) {
-  const top = scaleFor(Math.max(...days.map(({ total }) => total)));
+export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label: string }) {
+  const top = niceMaximum(Math.max(...days.map(({ total }) => total)));
   const total = days.reduce((sum, { total }) => sum + total, 0);
   const best = days.reduce((best, day) => (day.total > best.total ? day : best), days[0]!);
   const width = days.length * (BAR + GAP) - GAP;
@@ -36,7 +36,7 @@ export function StackedDays({ days, label }: { days: readonly DayOfReads[]; labe
   const summary =
     total === 0
       ? `${label}: none in ${days.length} days.`
-      : `${label}: ${total} in ${days.length} days, most on ${dayText(best.day)} (${best.total}). The table below has every number.`;
+      : `${label}: ${total} in ${days.length} days, most on ${formatIsoDate(best.day)} (${best.total}). The table below has every number.`;
   return (
     <figure className="desk-section">
       <figcaption>
@@ -78,9 +78,9 @@ export function StackedDays({ days, label }: { days: readonly DayOfReads[]; labe
             let below = 0;
             return (
               <g key={day.day}>
-                <title>{`${dayText(day.day)}: ${day.total}`}</title>
+                <title>{`${formatIsoDate(day.day)}: ${day.total}`}</title>
                 {STACK.map(({ team }) => {
-                  const reads = readsOf(team, day);
+                  const reads = readsOfTeam(team, day);
                   if (reads === 0) return null;
                   below += reads;
                   return (
@@ -99,13 +99,13 @@ export function StackedDays({ days, label }: { days: readonly DayOfReads[]; labe
           })}
         </svg>
         <div className="days-axis" aria-hidden="true">
-          <span>{dayText(days[0]!.day)}</span>
-          <span>{dayText(days.at(-1)!.day)}</span>
+          <span>{formatIsoDate(days[0]!.day)}</span>
+          <span>{formatIsoDate(days.at(-1)!.day)}</span>
         </div>
       </div>
       <details className="days-table">
         <summary>The numbers, day by day</summary>
-        <TableFrame label={`${label}, day by day`}>
+        <ScrollableTable label={`${label}, day by day`}>
           <thead>
             <tr>
               <th scope="col">Day, UTC</th>
@@ -123,18 +123,18 @@ export function StackedDays({ days, label }: { days: readonly DayOfReads[]; labe
             {days.toReversed().map((day) => (
               <tr key={day.day}>
                 <th scope="row" className="figures">
-                  {dayText(day.day)}
+                  {formatIsoDate(day.day)}
                 </th>
                 {STACK.map(({ team }) => (
                   <td className="number" key={team}>
-                    {readsOf(team, day)}
+                    {readsOfTeam(team, day)}
                   </td>
                 ))}
                 <td className="number">{day.total}</td>
               </tr>
             ))}
           </tbody>
-        </TableFrame>
+        </ScrollableTable>
       </details>
     </figure>
   );

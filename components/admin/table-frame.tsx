@@ -2,7 +2,7 @@
 
 import type { ReactNode } from "react";
 
-export function TableFrame({ label, children }: { label: string; children: ReactNode }) {
+export function ScrollableTable({ label, children }: { label: string; children: ReactNode }) {
   return (
     <div className="table-frame" role="region" aria-label={label} tabIndex={0}>
       <table className="table">{children}</table>

@@ -1,10 +1,10 @@
 // A team by dot and name.
 
 import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
-import { getTeam } from "#lib/teams/team.ts";
+import { parseTeam } from "#lib/teams/team.ts";
 
 export function TeamName({ team }: { team: string }) {
-  const known = getTeam(team);
+  const known = parseTeam(team);
   return (
     <span className="team">
       <TeamDot team={known} />

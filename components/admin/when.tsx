@@ -3,14 +3,14 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "#lib/base/clock.ts";
 
 /** "2026-11-23 14:05", in UTC: what a log of the server says too. */
-export function momentText(ms: number): string {
+export function formatTimestamp(ms: number): string {
   return new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 }
 
-export function When({ ms }: { ms: number }) {
+export function Timestamp({ ms }: { ms: number }) {
   return (
     <time className="figures admin-when" dateTime={new Date(ms).toISOString()} title="UTC">
-      {momentText(ms)}
+      {formatTimestamp(ms)}
     </time>
   );
 }
@@ -23,14 +23,14 @@ const UNITS = [
 ] as const;
 
 /** A length of time in its largest whole unit: "3 days", "1 minute"; less than a second is "0 seconds". */
-export function spanText(ms: number): string {
+export function formatLargestUnit(ms: number): string {
   const [size, name] = UNITS.find(([size]) => ms >= size) ?? UNITS[3];
   const count = Math.floor(ms / size);
   return `${count} ${name}${count === 1 ? "" : "s"}`;
 }
 
 /** 1536 → "1.5 kB", 900 → "900 B". */
-export function sizeText(bytes: number): string {
+export function formatBytes(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;
   return bytes < 1_000_000
     ? `${(bytes / 1_000).toFixed(1)} kB`

@@ -1,13 +1,13 @@
 // Keeps the draft of one form up to date in the browser: writes in order, one after the other, and says when it can't.
 
-import { type Draft, emptyDraft, withoutAudio } from "./draft.ts";
+import { type RecordingDraft, createDraft, withoutAudio } from "./draft.ts";
 import { type DraftStore, openDraftStore } from "./draft-store.ts";
-import { type Texts, dropWords, heldWords, holdWords } from "./draft-words.ts";
+import { type DraftTexts, clearBackup, loadBackup, saveBackup } from "./draft-words.ts";
 
-export class DraftKeeper {
+export class DraftRepository {
   readonly #store: DraftStore;
   readonly #onLost: () => void;
-  #draft: Draft;
+  #draft: RecordingDraft;
   #queue: Promise<void> = Promise.resolve();
   #lost: boolean;
 
@@ -16,80 +16,80 @@ export class DraftKeeper {
     key: string,
     freshFormId: string,
     onLost: () => void,
-  ): Promise<{ keeper: DraftKeeper; audio: Blob | null; isFound: boolean }> {
+  ): Promise<{ keeper: DraftRepository; audio: Blob | null; isFound: boolean }> {
     const store = await openDraftStore();
     // Unreadable: begun anew.
     const found = await store.find(key).catch(() => null);
-    const audio = found && (await store.audioOf(found).catch(() => null));
+    const audio = found && (await store.readAudio(found).catch(() => null));
     // A draft without its audio (the browser cleared some) is only its words.
     const draft = found
       ? audio || found.pieces === 0
         ? found
         : withoutAudio(found)
-      : emptyDraft(key, freshFormId, Date.now());
-    const keeper = new DraftKeeper(store, draft, onLost);
-    if (!store.lasting) keeper.#lose();
-    const texts = heldWords(key, found?.savedAtMs ?? 0, Date.now());
-    if (texts) void keeper.changeTexts(texts);
+      : createDraft(key, freshFormId, Date.now());
+    const keeper = new DraftRepository(store, draft, onLost);
+    if (!store.isPersistent) keeper.#lose();
+    const texts = loadBackup(key, found?.savedAtMs ?? 0, Date.now());
+    if (texts) void keeper.updateTexts(texts);
     return { keeper, audio, isFound: found !== null || texts !== null };
   }
 
-  private constructor(store: DraftStore, draft: Draft, onLost: () => void) {
+  private constructor(store: DraftStore, draft: RecordingDraft, onLost: () => void) {
     this.#store = store;
     this.#draft = draft;
     this.#onLost = onLost;
     this.#lost = false;
   }
 
-  get draft(): Draft {
+  get draft(): RecordingDraft {
     return this.#draft;
   }
 
   /** Changes what is kept. Resolves when it is. */
-  change(changes: Partial<Draft>): Promise<void> {
+  update(changes: Partial<RecordingDraft>): Promise<void> {
     this.#draft = { ...this.#draft, ...changes, savedAtMs: Date.now() };
     const draft = this.#draft;
-    return this.#write(() => this.#store.keep(draft));
+    return this.#write(() => this.#store.save(draft));
   }
 
   /** Changes the words, so that they are there even if the page is left at once. */
-  async changeTexts(texts: Texts): Promise<void> {
-    holdWords(this.#draft.key, texts, Date.now());
-    await this.change({ texts });
+  async updateTexts(texts: DraftTexts): Promise<void> {
+    saveBackup(this.#draft.key, texts, Date.now());
+    await this.update({ texts });
     // Not newer ones, which are still being written.
-    if (this.#draft.texts === texts) dropWords(this.#draft.key);
+    if (this.#draft.texts === texts) clearBackup(this.#draft.key);
   }
 
   /** Adds a piece of audio, with what changes by it. */
-  add(piece: Blob, changes: Partial<Draft>): Promise<void> {
+  appendChunk(piece: Blob, changes: Partial<RecordingDraft>): Promise<void> {
     const number = this.#draft.pieces;
     this.#draft = { ...this.#draft, ...changes, pieces: number + 1, savedAtMs: Date.now() };
     const draft = this.#draft;
     return this.#write(async () =>
-      this.#store.keep(draft, { number, bytes: await piece.arrayBuffer() }),
+      this.#store.save(draft, { number, bytes: await piece.arrayBuffer() }),
     );
   }
 
   /** Forgets the audio, keeps the words. */
-  dropAudio(): Promise<void> {
+  removeAudio(): Promise<void> {
     this.#draft = withoutAudio(this.#draft);
     const draft = this.#draft;
     return this.#write(async () => {
       await this.#store.removeAudio(draft.key);
-      await this.#store.keep(draft);
+      await this.#store.save(draft);
     });
   }
 
   /** Forgets everything and begins a new draft. */
-  async remove(freshFormId: string): Promise<void> {
+  async reset(freshFormId: string): Promise<void> {
     const { key } = this.#draft;
-    this.#draft = emptyDraft(key, freshFormId, Date.now());
-    dropWords(key);
+    this.#draft = createDraft(key, freshFormId, Date.now());
+    clearBackup(key);
     await this.#write(() => this.#store.remove(key));
   }
 
   /** Resolves when what was changed so far is written. */
-  settled(): Promise<void> {
+  flush(): Promise<void> {
     return this.#queue;
   }
 

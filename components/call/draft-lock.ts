@@ -4,7 +4,7 @@
  * Takes the lock `name` and keeps it until `signal` ends. Calls `onElsewhere` at once when another tab has it, and `onMine` when
  * this one gets it, now or after that tab was closed. A browser without locks gets it at once.
  */
-export async function takeDraft(
+export async function acquireDraftLock(
   name: string,
   signal: AbortSignal,
   { onMine, onElsewhere }: { onMine: () => void; onElsewhere: () => void },

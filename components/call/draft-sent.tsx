@@ -5,7 +5,7 @@ import { useEffect } from "react";
 import { openDraftStore } from "./draft-store.ts";
 
 /** `callId` is the id that the form sent (its field "id"). Only render it for a call that is stored. */
-export function DraftSent({ callId }: { callId: string }) {
+export function ClearSentDraft({ callId }: { callId: string }) {
   useEffect(() => {
     void openDraftStore().then(async (store) => {
       await store.removeSent(callId).catch(() => {}); // it is offered again then, and sending it again changes nothing

@@ -1,20 +1,20 @@
 // Drafts in the browser's database, or in memory where the browser refuses one. Every wait has an end.
 
-import { DRAFT_DAYS, type Draft } from "./draft.ts";
+import { DRAFT_TTL_DAYS, type RecordingDraft } from "./draft.ts";
 
-const NAME = "lectern-drafts";
-const WAIT_MS = 5_000;
-const DRAFTS = "drafts";
-const PIECES = "pieces";
+const DATABASE_NAME = "lectern-drafts";
+const TIMEOUT_MS = 5_000;
+const DRAFT_STORE = "drafts";
+const CHUNK_STORE = "pieces";
 
 export interface DraftStore {
   /** False when drafts live in memory only: they go with the tab. */
-  readonly lasting: boolean;
-  find(key: string): Promise<Draft | null>;
+  readonly isPersistent: boolean;
+  find(key: string): Promise<RecordingDraft | null>;
   /** The audio of the draft as one piece; null when there is none. */
-  audioOf(draft: Draft): Promise<Blob | null>;
+  readAudio(draft: RecordingDraft): Promise<Blob | null>;
   /** Keeps the draft, with a piece of its audio or without. Throws when the browser can't. */
-  keep(draft: Draft, piece?: { number: number; bytes: ArrayBuffer }): Promise<void>;
+  save(draft: RecordingDraft, piece?: { number: number; bytes: ArrayBuffer }): Promise<void>;
   /** Removes the audio that is kept under the key, whatever upload it belongs to. */
   removeAudio(key: string): Promise<void>;
   remove(key: string): Promise<void>;
@@ -23,39 +23,39 @@ export interface DraftStore {
   close(): void;
 }
 
-function settled<T>(request: IDBRequest<T>): Promise<T> {
+function awaitRequest<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error ?? new Error("The browser's database refused."));
   });
 }
 
-function inTime<T>(promise: Promise<T>): Promise<T> {
+function withTimeout<T>(promise: Promise<T>): Promise<T> {
   return Promise.race([
     promise,
     new Promise<never>((_, reject) =>
-      setTimeout(() => reject(new Error("The browser's database does not answer.")), WAIT_MS),
+      setTimeout(() => reject(new Error("The browser's database does not answer.")), TIMEOUT_MS),
     ),
   ]);
 }
 
 /** All pieces of a draft, in order: arrays sort after the shorter ones they begin with. */
-const piecesOf = (key: string) => IDBKeyRange.bound([key], [key, []]);
+const chunkRange = (key: string) => IDBKeyRange.bound([key], [key, []]);
 
-async function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open(NAME, 1);
+async function openDatabase(): Promise<IDBDatabase> {
+  const request = indexedDB.open(DATABASE_NAME, 1);
   request.onupgradeneeded = () => {
-    request.result.createObjectStore(DRAFTS, { keyPath: "key" });
-    request.result.createObjectStore(PIECES);
+    request.result.createObjectStore(DRAFT_STORE, { keyPath: "key" });
+    request.result.createObjectStore(CHUNK_STORE);
   };
-  const database = await settled(request);
+  const database = await awaitRequest(request);
   // Another tab wants a newer form of the database: don't stand in its way.
   database.onversionchange = () => database.close();
   return database;
 }
 
-class LastingStore implements DraftStore {
-  readonly lasting = true;
+class IndexedDbDraftStore implements DraftStore {
+  readonly isPersistent = true;
   readonly #database: IDBDatabase;
 
   constructor(database: IDBDatabase) {
@@ -66,35 +66,38 @@ class LastingStore implements DraftStore {
     mode: IDBTransactionMode,
     work: (drafts: IDBObjectStore, pieces: IDBObjectStore) => Promise<T> | T,
   ): Promise<T> {
-    const transaction = this.#database.transaction([DRAFTS, PIECES], mode);
+    const transaction = this.#database.transaction([DRAFT_STORE, CHUNK_STORE], mode);
     const done = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
       transaction.onabort = () =>
         reject(transaction.error ?? new Error("The browser's database took nothing."));
     });
     done.catch(() => {}); // also seen by the await below, unless the work fails first
-    const result = await inTime(
-      Promise.resolve(work(transaction.objectStore(DRAFTS), transaction.objectStore(PIECES))),
+    const result = await withTimeout(
+      Promise.resolve(
+        work(transaction.objectStore(DRAFT_STORE), transaction.objectStore(CHUNK_STORE)),
+      ),
     );
-    await inTime(done);
+    await withTimeout(done);
     return result;
   }
 
   find(key: string) {
     return this.#run(
       "readonly",
-      async (drafts) => ((await settled(drafts.get(key))) as Draft | undefined) ?? null,
+      async (drafts) =>
+        ((await awaitRequest(drafts.get(key))) as RecordingDraft | undefined) ?? null,
     );
   }
 
-  audioOf(draft: Draft) {
+  readAudio(draft: RecordingDraft) {
     return this.#run("readonly", async (_, pieces) => {
-      const all = (await settled(pieces.getAll(piecesOf(draft.key)))) as ArrayBuffer[];
+      const all = (await awaitRequest(pieces.getAll(chunkRange(draft.key)))) as ArrayBuffer[];
       return all.length > 0 ? new Blob(all, { type: draft.type }) : null;
     });
   }
 
-  keep(draft: Draft, piece?: { number: number; bytes: ArrayBuffer }) {
+  save(draft: RecordingDraft, piece?: { number: number; bytes: ArrayBuffer }) {
     return this.#run("readwrite", (drafts, pieces) => {
       drafts.put(draft);
       // Bytes, not Blobs: Safari forgets Blobs in private windows.
@@ -105,22 +108,22 @@ class LastingStore implements DraftStore {
   }
 
   removeAudio(key: string) {
-    return this.#run("readwrite", (_, pieces) => void pieces.delete(piecesOf(key)));
+    return this.#run("readwrite", (_, pieces) => void pieces.delete(chunkRange(key)));
   }
 
   remove(key: string) {
     return this.#run("readwrite", (drafts, pieces) => {
       drafts.delete(key);
-      pieces.delete(piecesOf(key));
+      pieces.delete(chunkRange(key));
     });
   }
 
-  #removeWhere(isOver: (draft: Draft) => boolean) {
+  #removeWhere(isOver: (draft: RecordingDraft) => boolean) {
     return this.#run("readwrite", async (drafts, pieces) => {
-      for (const draft of (await settled(drafts.getAll())) as Draft[]) {
+      for (const draft of (await awaitRequest(drafts.getAll())) as RecordingDraft[]) {
         if (!isOver(draft)) continue;
         drafts.delete(draft.key);
-        pieces.delete(piecesOf(draft.key));
+        pieces.delete(chunkRange(draft.key));
       }
     });
   }
@@ -129,7 +132,7 @@ class LastingStore implements DraftStore {
     return this.#removeWhere((draft) => draft.formId === formId);
   }
 
-  removeOld(beforeMs: number) {
+  removeExpired(beforeMs: number) {
     return this.#removeWhere((draft) => draft.savedAtMs < beforeMs);
   }
 
@@ -139,15 +142,15 @@ class LastingStore implements DraftStore {
 }
 
 /** Keeps drafts as long as the tab lives. The audio itself is held by whoever records it. */
-class PassingStore implements DraftStore {
-  readonly lasting = false;
+class NullDraftStore implements DraftStore {
+  readonly isPersistent = false;
   async find() {
     return null;
   }
-  async audioOf() {
+  async readAudio() {
     return null;
   }
-  async keep() {}
+  async save() {}
   async removeAudio() {}
   async remove() {}
   async removeSent() {}
@@ -157,10 +160,10 @@ class PassingStore implements DraftStore {
 /** The store of this browser; one in memory where it has no database, refuses it or does not answer. Removes drafts that are too old. */
 export async function openDraftStore(): Promise<DraftStore> {
   try {
-    const store = new LastingStore(await inTime(open()));
-    await store.removeOld(Date.now() - DRAFT_DAYS * 86_400_000);
+    const store = new IndexedDbDraftStore(await withTimeout(openDatabase()));
+    await store.removeExpired(Date.now() - DRAFT_TTL_DAYS * 86_400_000);
     return store;
   } catch {
-    return new PassingStore();
+    return new NullDraftStore();
   }
 }

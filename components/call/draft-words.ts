@@ -1,39 +1,42 @@
 // The newest words of a draft, while its database is still writing them: what a page that is being left has begun there, the
 // browser may drop. This is written before the page goes on, and goes as soon as the database has it.
 
-import { DRAFT_DAYS } from "./draft.ts";
+import { DRAFT_TTL_DAYS } from "./draft.ts";
 
-const PREFIX = "lectern-words/";
+const STORAGE_PREFIX = "lectern-words/";
 
-export type Texts = Readonly<Record<string, string>>;
+export type DraftTexts = Readonly<Record<string, string>>;
 
-export function holdWords(key: string, texts: Texts, nowMs: number): void {
+export function saveBackup(key: string, texts: DraftTexts, nowMs: number): void {
   try {
-    localStorage.setItem(PREFIX + key, JSON.stringify({ texts, savedAtMs: nowMs }));
+    localStorage.setItem(STORAGE_PREFIX + key, JSON.stringify({ texts, savedAtMs: nowMs }));
   } catch {
     // Blocked or full: the database alone has them, a moment later.
   }
 }
 
-export function dropWords(key: string): void {
+export function clearBackup(key: string): void {
   try {
-    localStorage.removeItem(PREFIX + key);
+    localStorage.removeItem(STORAGE_PREFIX + key);
   } catch {
     // Nothing was held either.
   }
 }
 
 /** The words held under `key`, null when they are older than `sinceMs` or there are none. Drops those of any draft that are too old. */
-export function heldWords(key: string, sinceMs: number, nowMs: number): Texts | null {
-  let found: Texts | null = null;
+export function loadBackup(key: string, sinceMs: number, nowMs: number): DraftTexts | null {
+  let found: DraftTexts | null = null;
   try {
-    for (const name of Object.keys(localStorage).filter((name) => name.startsWith(PREFIX))) {
+    for (const name of Object.keys(localStorage).filter((name) =>
+      name.startsWith(STORAGE_PREFIX),
+    )) {
       const held = JSON.parse(localStorage.getItem(name) ?? "null") as {
-        texts: Texts;
+        texts: DraftTexts;
         savedAtMs: number;
       } | null;
-      if (!held || held.savedAtMs < nowMs - DRAFT_DAYS * 86_400_000) localStorage.removeItem(name);
-      else if (name === PREFIX + key && held.savedAtMs >= sinceMs) found = held.texts;
+      if (!held || held.savedAtMs < nowMs - DRAFT_TTL_DAYS * 86_400_000)
+        localStorage.removeItem(name);
+      else if (name === STORAGE_PREFIX + key && held.savedAtMs >= sinceMs) found = held.texts;
     }
   } catch {
     // Blocked, or not ours: as if there were none.

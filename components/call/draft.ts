@@ -1,7 +1,7 @@
 // What the browser keeps of a recording until the server has it.
 
 /** A recording and the words that go with it, as they stand in this browser. */
-export interface Draft {
+export interface RecordingDraft {
   /** Whose it is and for what: draftName(). */
   readonly key: string;
   /** Under this id the server gets it, so that a reload goes on with the same upload. */
@@ -29,18 +29,18 @@ export interface Draft {
 }
 
 /** Recordings that nobody sent go after two weeks: a voice should not lie about on a computer for ever. */
-export const DRAFT_DAYS = 14;
+export const DRAFT_TTL_DAYS = 14;
 
 /**
  * The key of a draft. `owner` is an opaque text for the member: on a computer that several people use, whoever logs in finds
  * their own drafts only. Logging out does not remove them: a session that ends before the recording is sent must lose nothing,
  * and from here that looks the same. What bounds it is DRAFT_DAYS, and "Throw it away".
  */
-export function draftName(owner: string, purpose: string): string {
+export function buildDraftKey(owner: string, purpose: string): string {
   return `${owner}/${purpose}`;
 }
 
-export function emptyDraft(key: string, formId: string, nowMs: number): Draft {
+export function createDraft(key: string, formId: string, nowMs: number): RecordingDraft {
   return {
     key,
     uploadId: crypto.randomUUID(),
@@ -58,6 +58,6 @@ export function emptyDraft(key: string, formId: string, nowMs: number): Draft {
 }
 
 /** The same without its audio, ready for another recording: that one gets an upload of its own. */
-export function withoutAudio(draft: Draft): Draft {
-  return { ...emptyDraft(draft.key, draft.formId, Date.now()), texts: draft.texts };
+export function withoutAudio(draft: RecordingDraft): RecordingDraft {
+  return { ...createDraft(draft.key, draft.formId, Date.now()), texts: draft.texts };
 }

@@ -1,6 +1,6 @@
 // An episode in the list of all.
 
-import { lengthText } from "#lib/calls/length.ts";
+import { formatDuration } from "#lib/calls/length.ts";
 import { formatDate } from "#lib/posts/format.ts";
 
 export interface ListedEpisode {
@@ -15,21 +15,21 @@ export interface ListedEpisode {
 }
 
 /** "2026-11-23": the day in UTC. */
-export function dayText(ms: number): string {
+export function formatIsoDate(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
 
-export function EpisodeLine({
+export function EpisodeListItem({
   episode: { number, slug, title, description, callerName, publishedAt, durationMs },
 }: {
   episode: ListedEpisode;
 }) {
-  const day = dayText(publishedAt);
+  const day = formatIsoDate(publishedAt);
   return (
     <li className="post-line">
       <p className="card-meta figures">
         <span>
-          Episode {number}, {lengthText(durationMs)}
+          Episode {number}, {formatDuration(durationMs)}
         </span>
         <time dateTime={day}>{formatDate(day)}</time>
       </p>
@@ -40,7 +40,7 @@ export function EpisodeLine({
           </a>
         </h3>
         <p className="card-text">
-          {callerName} asks: {shortened(description)}
+          {callerName} asks: {truncateText(description)}
         </p>
       </div>
     </li>
@@ -50,7 +50,7 @@ export function EpisodeLine({
 const MAX_CHARS = 180;
 
 /** The beginning of a text, cut between words. */
-function shortened(text: string): string {
+function truncateText(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
   if (line.length <= MAX_CHARS) return line;
   return `${line

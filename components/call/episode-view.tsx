@@ -3,7 +3,7 @@
 import type { ReactNode } from "react";
 import { CallPlayer } from "./player.tsx";
 
-export interface Sound {
+export interface PlayableAudio {
   readonly src: string;
   readonly durationMs: number | null;
 }
@@ -14,10 +14,10 @@ export interface EpisodeContent {
   readonly keywords: readonly string[];
   readonly transcript: string;
   /** null: the question was typed. */
-  readonly call: Sound | null;
-  readonly answer: Sound;
+  readonly call: PlayableAudio | null;
+  readonly answer: PlayableAudio;
   /** Both in one file, after an intro. */
-  readonly joined: Sound | null;
+  readonly mergedAudio: PlayableAudio | null;
 }
 
 /**
@@ -25,7 +25,7 @@ export interface EpisodeContent {
  * will be one file stands where that will be. All texts are shown as they are: no markup.
  */
 export function EpisodeView({
-  content: { description, callerName, keywords, transcript, call, answer, joined },
+  content: { description, callerName, keywords, transcript, call, answer, mergedAudio },
   ids,
   level = 2,
   soundsFirst = false,
@@ -61,21 +61,21 @@ export function EpisodeView({
       label="The answer"
     />
   );
-  const isApart = !joined && !soundsFirst;
+  const isApart = !mergedAudio && !soundsFirst;
   return (
     <>
-      {!joined && soundsFirst && (
+      {!mergedAudio && soundsFirst && (
         <div className="episode-part">
           {question}
           {answered}
         </div>
       )}
-      {joined && (
+      {mergedAudio && (
         <div className="episode-part">
           <CallPlayer
             id={`${ids}-episode`}
-            src={joined.src}
-            durationMs={joined.durationMs}
+            src={mergedAudio.src}
+            durationMs={mergedAudio.durationMs}
             label={call ? "Question and answer" : "The answer"}
           />
           {question && (

@@ -1,15 +1,15 @@
 // Positions, lengths and times as people read them.
 
-import { wholeSeconds } from "#lib/calls/length.ts";
+import { roundToSeconds } from "#lib/calls/length.ts";
 
 /** How far it has come, in whole seconds that are over: 72_900 → "1:12". What is whole has lengthText of lib/calls/length.ts. */
-export function clock(ms: number): string {
+export function formatPosition(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 /** clock for screen readers: 72_900 → "1 minute 12 seconds". */
-export function spoken(ms: number): string {
+export function formatPositionSpoken(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   const part = (count: number, unit: string) =>
     count === 0 ? "" : `${count} ${unit}${count === 1 ? "" : "s"}`;
@@ -21,12 +21,12 @@ export function spoken(ms: number): string {
 }
 
 /** lengthText for screen readers: 72_900 → "1 minute 13 seconds". */
-export function spokenLength(ms: number): string {
-  return spoken(wholeSeconds(ms) * 1_000);
+export function formatDurationSpoken(ms: number): string {
+  return formatPositionSpoken(roundToSeconds(ms) * 1_000);
 }
 
 /** When it was, for somebody who looks at `nowMs`: "10:41", "yesterday, 10:41" or "3 May, 10:41". */
-export function timeOf(ms: number, nowMs: number): string {
+export function formatLocalTime(ms: number, nowMs: number): string {
   const at = new Date(ms);
   const time = `${String(at.getHours()).padStart(2, "0")}:${String(at.getMinutes()).padStart(2, "0")}`;
   const day = (date: Date) =>
@@ -38,7 +38,7 @@ export function timeOf(ms: number, nowMs: number): string {
 }
 
 /** 734_003 → "734 kB". */
-export function bytesInWords(bytes: number): string {
+export function formatBytes(bytes: number): string {
   return bytes < 1_000_000
     ? `${Math.ceil(bytes / 1_000)} kB`
     : `${(bytes / 1_000_000).toFixed(1)} MB`;

@@ -3,13 +3,13 @@
 
 import { useEffect, useRef, useState } from "react";
 
-const asIs = (text: string) => text;
+const identity = (text: string) => text;
 
 /** `clean` is what the server does before it counts; the same function each time. Without JavaScript it shows nothing. Not a live region: a count after every letter would talk over the typing. */
-export function LiveCount({
+export function CharacterCounter({
   min,
   max,
-  clean = asIs,
+  clean = identity,
 }: {
   min: number;
   max: number;

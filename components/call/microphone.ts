@@ -1,12 +1,12 @@
 // The microphone: what the browser can record, which one is used, and what went wrong in plain words.
 
-const REMEMBERED = "lectern-microphone";
+const STORAGE_KEY = "lectern-microphone";
 
 /** Opus for speech; 48 kbit/s are 720 kB for two minutes. */
 const BITS_PER_SECOND = 48_000;
 
 /** In this order: what every newer browser plays first, then what Safari records, then an old Firefox. */
-const TYPES = [
+const MIME_TYPES = [
   "audio/webm;codecs=opus",
   "audio/mp4;codecs=mp4a.40.2",
   "audio/mp4",
@@ -16,7 +16,7 @@ const TYPES = [
 
 export type MicrophoneProblem = "insecure" | "no-recorder" | "refused" | "none" | "busy" | "other";
 
-export const PROBLEMS: Record<MicrophoneProblem, { title: string; text: string }> = {
+export const MICROPHONE_PROBLEMS: Record<MicrophoneProblem, { title: string; text: string }> = {
   insecure: {
     title: "Recording needs a secure connection.",
     text: "This page was opened over plain http. Open it with https to record or to choose a file.",
@@ -44,7 +44,7 @@ export const PROBLEMS: Record<MicrophoneProblem, { title: string; text: string }
 };
 
 /** What keeps this browser from recording, before anybody is asked; null when nothing does. */
-export function recordingProblem(): MicrophoneProblem | null {
+export function findRecordingProblem(): MicrophoneProblem | null {
   if (!isSecureContext) return "insecure";
   if (typeof MediaRecorder === "undefined" || !navigator.mediaDevices?.getUserMedia)
     return "no-recorder";
@@ -55,14 +55,14 @@ export function recordingProblem(): MicrophoneProblem | null {
  * Whether this document may ask for the microphone at all. A page that was reached without loading a document keeps the
  * policy of the document before it, which names no microphone: then a reload helps.
  */
-export function isForbiddenByPolicy(): boolean {
+export function isMicrophoneBlockedByPolicy(): boolean {
   const policy = (
     document as Document & { featurePolicy?: { allowsFeature(name: string): boolean } }
   ).featurePolicy;
   return policy ? !policy.allowsFeature("microphone") : false;
 }
 
-export function problemOf(error: unknown): MicrophoneProblem {
+export function classifyMicrophoneError(error: unknown): MicrophoneProblem {
   const name = error instanceof DOMException ? error.name : "";
   if (name === "NotAllowedError" || name === "SecurityError") return "refused";
   if (name === "NotFoundError" || name === "OverconstrainedError") return "none";
@@ -84,17 +84,17 @@ export async function listMicrophones(): Promise<Microphone[]> {
     .map(({ deviceId, label }) => ({ id: deviceId, label }));
 }
 
-export function rememberedMicrophone(): string {
+export function loadPreferredMicrophone(): string {
   try {
-    return localStorage.getItem(REMEMBERED) ?? "";
+    return localStorage.getItem(STORAGE_KEY) ?? "";
   } catch {
     return ""; // storage is blocked
   }
 }
 
-export function rememberMicrophone(id: string): void {
+export function savePreferredMicrophone(id: string): void {
   try {
-    localStorage.setItem(REMEMBERED, id);
+    localStorage.setItem(STORAGE_KEY, id);
   } catch {
     // Storage is blocked: it is chosen again next time.
   }
@@ -114,7 +114,7 @@ export async function openMicrophone(id: string): Promise<MediaStream> {
       audio: { ...audio, deviceId: { exact: id } },
     });
   } catch (error) {
-    if (problemOf(error) !== "none") throw error;
+    if (classifyMicrophoneError(error) !== "none") throw error;
     return navigator.mediaDevices.getUserMedia({ audio });
   }
 }
@@ -124,8 +124,8 @@ export function closeMicrophone(stream: MediaStream | null): void {
 }
 
 /** A recorder of the first type that this browser knows; its own choice when it knows none of ours. */
-export function recorderFor(stream: MediaStream): MediaRecorder {
-  const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
+export function createMediaRecorder(stream: MediaStream): MediaRecorder {
+  const mimeType = MIME_TYPES.find((type) => MediaRecorder.isTypeSupported(type));
   return new MediaRecorder(stream, {
     ...(mimeType && { mimeType }),
     audioBitsPerSecond: BITS_PER_SECOND,

@@ -1,13 +1,17 @@
 // A member's own call in their list: what it is, what became of it, hearing it, taking it back.
 
 import type { ReactNode } from "react";
-import { spokenLength } from "./length.ts";
+import { formatDurationSpoken } from "./length.ts";
 import { CallPlayer } from "./player.tsx";
-import { Submit } from "#components/ui/action-form.tsx";
-import { lengthText } from "#lib/calls/length.ts";
+import { SubmitButton } from "#components/ui/action-form.tsx";
+import { formatDuration } from "#lib/calls/length.ts";
 import type { OwnCall } from "#lib/calls/own-calls.ts";
 
-function State({ call: { state, slug, declineReason, isRecorded } }: { call: OwnCall }): ReactNode {
+function CallStateText({
+  call: { state, slug, declineReason, isRecorded },
+}: {
+  call: OwnCall;
+}): ReactNode {
   switch (state) {
     case "NEW":
       return isRecorded ? "Waiting to be heard" : "Waiting to be read";
@@ -53,13 +57,13 @@ export function OwnCallItem({
           ) : durationMs === null ? (
             "spoken"
           ) : (
-            <span aria-label={spokenLength(durationMs)} role="text">
-              {lengthText(durationMs)}
+            <span aria-label={formatDurationSpoken(durationMs)} role="text">
+              {formatDuration(durationMs)}
             </span>
           )}
         </p>
         <p className="own-call-state">
-          <State call={call} />
+          <CallStateText call={call} />
         </p>
       </div>
       <div className="own-call-more">
@@ -84,9 +88,9 @@ export function OwnCallItem({
                   : ""}
               This can’t be undone.
             </p>
-            <Submit kind="danger" form={deleteForm} name="id" value={id}>
+            <SubmitButton kind="danger" form={deleteForm} name="id" value={id}>
               Delete {state === "PUBLISHED" ? "call and episode" : "this call"}
-            </Submit>
+            </SubmitButton>
           </div>
         </details>
       </div>

@@ -9,9 +9,15 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import { lengthText } from "#lib/calls/length.ts";
-import { clock, spoken, spokenLength } from "./length.ts";
-import { SPEEDS, chooseSpeed, nextSpeed, onSpeed, readSpeed } from "./speed.ts";
+import { formatDuration } from "#lib/calls/length.ts";
+import { formatPosition, formatPositionSpoken, formatDurationSpoken } from "./length.ts";
+import {
+  PLAYBACK_SPEEDS,
+  setPlaybackSpeed,
+  stepSpeed,
+  subscribeToSpeed,
+  readPlaybackSpeed,
+} from "./speed.ts";
 
 const JUMP_SECONDS = 10;
 const ARROW_SECONDS = 5;
@@ -33,14 +39,21 @@ interface Props {
  * Space plays and pauses, the arrows move by five seconds, < and > change the speed, wherever the focus is in the player.
  * One player of a page plays at a time; the speed is the same for all and is remembered.
  */
-export function CallPlayer({ src, label, durationMs = null, id, next, speeds = SPEEDS }: Props) {
+export function CallPlayer({
+  src,
+  label,
+  durationMs = null,
+  id,
+  next,
+  speeds = PLAYBACK_SPEEDS,
+}: Props) {
   const audio = useRef<HTMLAudioElement>(null);
   const named = useId();
   const [isPlaying, setPlaying] = useState(false);
   const [at, setAt] = useState(0);
   const [measured, setMeasured] = useState<number | null>(null);
   const [hasFailed, setFailed] = useState(false);
-  const speed = useSyncExternalStore(onSpeed, readSpeed, () => 1);
+  const speed = useSyncExternalStore(subscribeToSpeed, readPlaybackSpeed, () => 1);
   const length = durationMs !== null ? durationMs / 1000 : (measured ?? 0);
 
   useEffect(() => {
@@ -83,7 +96,7 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
     else if (event.key === "ArrowRight" || event.key === "ArrowLeft")
       seek(at + (event.key === "ArrowRight" ? ARROW_SECONDS : -ARROW_SECONDS));
     else if (event.key === "<" || event.key === ">")
-      chooseSpeed(nextSpeed(speed, event.key === ">"));
+      setPlaybackSpeed(stepSpeed(speed, event.key === ">"));
     else return;
     event.preventDefault();
   };
@@ -113,14 +126,14 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
           onClick={toggle}
           aria-label={isPlaying ? "Pause" : "Play"}
         >
-          <Sign isPlaying={isPlaying} />
+          <PlayPauseIcon isPlaying={isPlaying} />
         </button>
         <span className="player-label" id={named}>
           {label}
         </span>
         <span className="player-time figures needs-script">
-          {clock(at * 1000)}
-          {length > 0 && ` / ${lengthText(length * 1000)}`}
+          {formatPosition(at * 1000)}
+          {length > 0 && ` / ${formatDuration(length * 1000)}`}
         </span>
       </div>
       <input
@@ -128,7 +141,9 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
         type="range"
         aria-label="Position"
         aria-valuetext={
-          length > 0 ? `${spoken(at * 1000)} of ${spokenLength(length * 1000)}` : spoken(at * 1000)
+          length > 0
+            ? `${formatPositionSpoken(at * 1000)} of ${formatDurationSpoken(length * 1000)}`
+            : formatPositionSpoken(at * 1000)
         }
         min={0}
         max={Math.max(1, length)}
@@ -148,7 +163,7 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
           <span>Speed</span>
           <select
             value={speed}
-            onChange={({ currentTarget }) => chooseSpeed(Number(currentTarget.value))}
+            onChange={({ currentTarget }) => setPlaybackSpeed(Number(currentTarget.value))}
           >
             {speeds.map((each) => (
               <option key={each} value={each}>
@@ -168,7 +183,7 @@ export function CallPlayer({ src, label, durationMs = null, id, next, speeds = S
   );
 }
 
-function Sign({ isPlaying }: { isPlaying: boolean }) {
+function PlayPauseIcon({ isPlaying }: { isPlaying: boolean }) {
   return (
     <svg
       viewBox="0 0 20 20"

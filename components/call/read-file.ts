@@ -1,14 +1,14 @@
 // A file from the member's own disk: looked at here as the server will, so that a wrong one is refused before it travels.
 
-import { levelOf } from "./level-meter.ts";
+import { measureLevel } from "./level-meter.ts";
 
-const DECODE_MS = 8_000;
+const DECODE_TIMEOUT_MS = 8_000;
 
 /**
  * The file as audio labelled as what it is, its length, and its loudness by tenths of a second (none where the browser can't
  * decode it). Throws the sentences of lib/calls/audio.ts.
  */
-export async function readFile(
+export async function readAudioFile(
   file: File,
   maxMs: number,
 ): Promise<{ audio: Blob; durationMs: number; levels: number[] }> {
@@ -22,11 +22,11 @@ export async function readFile(
   return {
     audio: new Blob([bytes], { type: contentType }),
     durationMs,
-    levels: await levelsOf(bytes, durationMs),
+    levels: await decodeLevels(bytes, durationMs),
   };
 }
 
-async function levelsOf(bytes: ArrayBuffer, durationMs: number): Promise<number[]> {
+async function decodeLevels(bytes: ArrayBuffer, durationMs: number): Promise<number[]> {
   // Decoded it is forty times as large: long ones go without a picture.
   if (typeof OfflineAudioContext === "undefined" || durationMs > 180_000) return [];
   try {
@@ -34,12 +34,14 @@ async function levelsOf(bytes: ArrayBuffer, durationMs: number): Promise<number[
     const decoding = new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes.slice(0));
     const decoded = await Promise.race([
       decoding,
-      new Promise<never>((_, reject) => setTimeout(() => reject(new Error("too slow")), DECODE_MS)),
+      new Promise<never>((_, reject) =>
+        setTimeout(() => reject(new Error("too slow")), DECODE_TIMEOUT_MS),
+      ),
     ]);
     const samples = decoded.getChannelData(0);
     const step = rate / 10;
     return Array.from({ length: Math.floor(samples.length / step) }, (_, i) =>
-      levelOf(samples.subarray(i * step, (i + 1) * step)),
+      measureLevel(samples.subarray(i * step, (i + 1) * step)),
     );
   } catch {
     return [];

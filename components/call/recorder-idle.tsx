@@ -2,12 +2,12 @@
 // Before there is a recording: start one, look at the microphone, choose a file.
 
 import { useId, useRef } from "react";
-import { clock, spoken } from "./length.ts";
+import { formatPosition, formatPositionSpoken } from "./length.ts";
 import type { useRecorder } from "./use-recorder.ts";
 import { LiveWaveform } from "./waveform.tsx";
 
-type Recorder = ReturnType<typeof useRecorder>;
-export type Act = (action: () => unknown) => () => void;
+type RecorderControls = ReturnType<typeof useRecorder>;
+export type WrapAction = (action: () => unknown) => () => void;
 
 export function RecorderIdle({
   recorder,
@@ -15,8 +15,8 @@ export function RecorderIdle({
   maxMs,
   maxBytes,
 }: {
-  recorder: Recorder;
-  act: Act;
+  recorder: RecorderControls;
+  act: WrapAction;
   maxMs: number;
   maxBytes: number;
 }) {
@@ -25,7 +25,7 @@ export function RecorderIdle({
   return (
     <>
       <p className="recorder-clock figures">
-        <span>{clock(0)}</span> <small>of {clock(maxMs)}</small>
+        <span>{formatPosition(0)}</span> <small>of {formatPosition(maxMs)}</small>
       </p>
       {phase === "checking" && (
         <>
@@ -79,8 +79,8 @@ export function RecorderIdle({
           </div>
           {phase === "idle" && (
             <p className="recorder-else">
-              Recorded it elsewhere? M4A, MP3, WebM, Ogg, WAV or FLAC, at most {spoken(maxMs)} and{" "}
-              {Math.floor(maxBytes / 1_000_000)} MB:{" "}
+              Recorded it elsewhere? M4A, MP3, WebM, Ogg, WAV or FLAC, at most{" "}
+              {formatPositionSpoken(maxMs)} and {Math.floor(maxBytes / 1_000_000)} MB:{" "}
               <button type="button" className="recorder-link" onClick={() => file.current?.click()}>
                 Choose a file
               </button>
@@ -111,7 +111,7 @@ export function RecorderIdle({
 function MicrophoneChoice({
   recorder: { microphones, microphone, choose, phase },
 }: {
-  recorder: Recorder;
+  recorder: RecorderControls;
 }) {
   const id = useId();
   if (microphones.length < 2 || phase === "asking" || phase === "reading") return null;

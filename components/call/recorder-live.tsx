@@ -1,12 +1,12 @@
 "use client";
 // While it records: the clock, what the microphone hears, pause, go on, stop.
 
-import { clock, spoken } from "./length.ts";
-import type { Act } from "./recorder-idle.tsx";
+import { formatPosition, formatPositionSpoken } from "./length.ts";
+import type { WrapAction } from "./recorder-idle.tsx";
 import type { useRecorder } from "./use-recorder.ts";
 import { LiveWaveform } from "./waveform.tsx";
 
-const SOON_MS = 15_000;
+const WARN_REMAINING_MS = 15_000;
 
 export function RecorderLive({
   recorder,
@@ -14,7 +14,7 @@ export function RecorderLive({
   maxMs,
 }: {
   recorder: ReturnType<typeof useRecorder>;
-  act: Act;
+  act: WrapAction;
   maxMs: number;
 }) {
   const { phase, elapsedMs, isQuiet, onLevel } = recorder;
@@ -23,8 +23,12 @@ export function RecorderLive({
   return (
     <>
       {/* A timer is not read out by itself: the live region beside it says the start, 30 and 10 seconds left, and the end. */}
-      <p className="recorder-clock figures" role="timer" data-soon={leftMs <= SOON_MS || undefined}>
-        <span>{clock(elapsedMs)}</span> <small>of {clock(maxMs)}</small>
+      <p
+        className="recorder-clock figures"
+        role="timer"
+        data-soon={leftMs <= WARN_REMAINING_MS || undefined}
+      >
+        <span>{formatPosition(elapsedMs)}</span> <small>of {formatPosition(maxMs)}</small>
       </p>
       <LiveWaveform onLevel={onLevel} isHeld={isPaused} />
       <p className="recorder-state">
@@ -37,8 +41,8 @@ export function RecorderLive({
           ? "Paused. Nothing is heard until you go on."
           : phase === "ending"
             ? "Finishing…"
-            : leftMs <= SOON_MS
-              ? `Recording, ${spoken(Math.max(1_000, Math.ceil(leftMs / 1_000) * 1_000))} left`
+            : leftMs <= WARN_REMAINING_MS
+              ? `Recording, ${formatPositionSpoken(Math.max(1_000, Math.ceil(leftMs / 1_000) * 1_000))} left`
               : "Recording"}
       </p>
       <div role="status">

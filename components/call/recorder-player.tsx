@@ -2,15 +2,15 @@
 // Listens to what was recorded, before it is sent.
 
 import { useEffect, useRef, useState } from "react";
-import { lengthText } from "#lib/calls/length.ts";
-import { clock, spoken, spokenLength } from "./length.ts";
-import type { Recorded } from "./use-recorder.ts";
+import { formatDuration } from "#lib/calls/length.ts";
+import { formatPosition, formatPositionSpoken, formatDurationSpoken } from "./length.ts";
+import type { RecordedAudio } from "./use-recorder.ts";
 import { Waveform } from "./waveform.tsx";
 
 export function RecorderPlayer({
   recorded: { audio, durationMs, levels },
 }: {
-  recorded: Recorded;
+  recorded: RecordedAudio;
 }) {
   const element = useRef<HTMLAudioElement>(null);
   const [isPlaying, setPlaying] = useState(false);
@@ -68,11 +68,11 @@ export function RecorderPlayer({
           max={Math.max(1, Math.round(durationMs))}
           step={100}
           value={Math.round(atMs)}
-          aria-valuetext={`${spoken(atMs)} of ${spokenLength(durationMs)}`}
+          aria-valuetext={`${formatPositionSpoken(atMs)} of ${formatDurationSpoken(durationMs)}`}
           onChange={({ currentTarget }) => seek(Number(currentTarget.value))}
         />
         <span className="figures muted">
-          {clock(atMs)} / {lengthText(durationMs)}
+          {formatPosition(atMs)} / {formatDuration(durationMs)}
         </span>
       </div>
       {hasFailed && (

@@ -2,24 +2,24 @@
 // After recording: listen, throw away and begin again. What was found from an earlier visit says so.
 
 import { useEffect, useRef, useState } from "react";
-import { bytesInWords, spokenLength, timeOf } from "./length.ts";
-import { lengthText } from "#lib/calls/length.ts";
+import { formatBytes, formatDurationSpoken, formatLocalTime } from "./length.ts";
+import { formatDuration } from "#lib/calls/length.ts";
 import { RecorderPlayer } from "./recorder-player.tsx";
-import type { Recorded } from "./use-recorder.ts";
+import type { RecordedAudio } from "./use-recorder.ts";
 
 export function RecorderReview({
   recorded,
   onThrowAway,
   isSending,
 }: {
-  recorded: Recorded;
+  recorded: RecordedAudio;
   onThrowAway: () => void;
   isSending: boolean;
 }) {
   const [isAsking, setAsking] = useState(false);
   const keep = useRef<HTMLButtonElement>(null);
   const again = useRef<HTMLButtonElement>(null);
-  const { durationMs, fileName, foundFromMs, isCut, audio } = recorded;
+  const { durationMs, fileName, restoredFromMs, wasInterrupted, audio } = recorded;
   useEffect(() => {
     if (isAsking) keep.current?.focus();
   }, [isAsking]);
@@ -27,18 +27,18 @@ export function RecorderReview({
   const what = fileName ? "file" : "recording";
   return (
     <>
-      {foundFromMs !== null ? (
+      {restoredFromMs !== null ? (
         <div className="recorder-found" role="status">
           <p>
             <strong>
               You have an unsent {what} of{" "}
-              <span className="visually-hidden">{spokenLength(durationMs)}</span>
+              <span className="visually-hidden">{formatDurationSpoken(durationMs)}</span>
               <span className="figures" aria-hidden="true">
-                {lengthText(durationMs)}
+                {formatDuration(durationMs)}
               </span>{" "}
-              from {timeOf(foundFromMs, Date.now())}.
+              from {formatLocalTime(restoredFromMs, Date.now())}.
             </strong>{" "}
-            {isCut
+            {wasInterrupted
               ? "The page was closed while you recorded; this is what was said until then."
               : "It was kept on this device."}{" "}
             Listen, send it, or throw it away.
@@ -46,12 +46,12 @@ export function RecorderReview({
         </div>
       ) : (
         <p className="recorder-clock figures">
-          <span>{lengthText(durationMs)}</span> <small>{fileName ? "long" : "recorded"}</small>
+          <span>{formatDuration(durationMs)}</span> <small>{fileName ? "long" : "recorded"}</small>
         </p>
       )}
       {fileName && (
         <p className="recorder-file">
-          {fileName} <span className="muted">{bytesInWords(audio.size)}</span>
+          {fileName} <span className="muted">{formatBytes(audio.size)}</span>
         </p>
       )}
       <RecorderPlayer recorded={recorded} />
@@ -78,7 +78,7 @@ export function RecorderReview({
         </div>
       ) : (
         <div className="recorder-actions">
-          {foundFromMs !== null && (
+          {restoredFromMs !== null && (
             <button type="submit" className="button" aria-disabled={isSending || undefined}>
               Send it
             </button>
@@ -90,7 +90,7 @@ export function RecorderReview({
             aria-disabled={isSending || undefined}
             onClick={() => !isSending && setAsking(true)}
           >
-            {foundFromMs !== null ? "Throw away" : fileName ? "Take another" : "Record again"}
+            {restoredFromMs !== null ? "Throw away" : fileName ? "Take another" : "Record again"}
           </button>
         </div>
       )}

@@ -2,11 +2,11 @@
 // How far the recording is on its way, what it waits for, and the way out.
 
 import { useId } from "react";
-import { bytesInWords } from "./length.ts";
-import { LOGGED_IN } from "./uploader.ts";
-import type { SendingState } from "./use-sending.ts";
+import { formatBytes } from "./length.ts";
+import { LOGGED_IN_EVENT } from "./uploader.ts";
+import type { SubmissionState } from "./use-sending.ts";
 
-function words(state: SendingState): string {
+function describeSubmission(state: SubmissionState): string {
   switch (state.kind) {
     case "held":
       return state.text;
@@ -27,7 +27,7 @@ export function RecorderSending({
   state,
   onCancel,
 }: {
-  state: SendingState;
+  state: SubmissionState;
   onCancel: () => void;
 }) {
   const id = useId();
@@ -37,13 +37,13 @@ export function RecorderSending({
   return (
     <div className="recorder-sending" data-state={state.kind}>
       <p id={id} role="status">
-        {words(state)}
+        {describeSubmission(state)}
       </p>
       {amount && (
         <>
           <progress aria-labelledby={id} max={100} value={percent} />
           <p className="figures muted">
-            {bytesInWords(amount.sentBytes)} of {bytesInWords(amount.totalBytes)}
+            {formatBytes(amount.sentBytes)} of {formatBytes(amount.totalBytes)}
           </p>
         </>
       )}
@@ -57,7 +57,7 @@ export function RecorderSending({
             <button
               type="button"
               className="button"
-              onClick={() => dispatchEvent(new Event(LOGGED_IN))}
+              onClick={() => dispatchEvent(new Event(LOGGED_IN_EVENT))}
             >
               I have logged in
             </button>

@@ -3,19 +3,19 @@
 
 import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
 import { createPortal } from "react-dom";
-import { useForm } from "#components/ui/action-form.tsx";
-import { draftName } from "./draft.ts";
-import { spoken } from "./length.ts";
-import { isForbiddenByPolicy } from "./microphone.ts";
+import { useActionForm } from "#components/ui/action-form.tsx";
+import { buildDraftKey } from "./draft.ts";
+import { formatPositionSpoken } from "./length.ts";
+import { isMicrophoneBlockedByPolicy } from "./microphone.ts";
 import { RecorderIdle } from "./recorder-idle.tsx";
 import { RecorderLive } from "./recorder-live.tsx";
 import { RecorderReview } from "./recorder-review.tsx";
 import { RecorderSending } from "./recorder-sending.tsx";
-import { useKeptFields } from "./use-kept-fields.ts";
-import { type Phase, useRecorder } from "./use-recorder.ts";
-import { useSending } from "./use-sending.ts";
+import { useDraftFields } from "./use-kept-fields.ts";
+import { type RecorderPhase, useRecorder } from "./use-recorder.ts";
+import { useUploadBeforeSubmit } from "./use-sending.ts";
 
-const RELOADED = "lectern-recorder-reloaded";
+const RELOAD_FLAG = "lectern-recorder-reloaded";
 const NO_FIELDS: readonly string[] = [];
 
 interface Props {
@@ -28,19 +28,19 @@ interface Props {
   /** An opaque text for the member (app/calls/draft-owner.ts), so that drafts on a shared computer stay apart. */
   owner?: string;
   /** Fields of the form to keep with the draft. */
-  keep?: readonly string[];
+  draftFields?: readonly string[];
   /** A hidden field that the recorder fills with the id of what the form makes: kept with the draft, so that sending again after a lost answer makes nothing twice. */
   formId?: { readonly name: string; readonly value: string };
   /** False where the form is sent without audio; what was recorded stays kept until the form was stored. */
-  isOn?: boolean;
+  isEnabled?: boolean;
   /** Told when the recording sets out and when that has ended. The same function each time. */
-  onSending?: (isSending: boolean) => void;
+  onSendingChange?: (isSending: boolean) => void;
   /** The form may be sent without a recording. */
-  optional?: boolean;
+  isOptional?: boolean;
 }
 
 /** What ends by itself: a press waits for it, and the form is sent then. */
-const HELD: Partial<Record<Phase, string>> = {
+const PENDING_MESSAGES: Partial<Record<RecorderPhase, string>> = {
   opening:
     "The browser is still looking for your unsent recording. It is sent as soon as it is found.",
   ending: "The recording is being finished. It is sent as soon as that is done.",
@@ -48,7 +48,7 @@ const HELD: Partial<Record<Phase, string>> = {
 };
 
 /** What waits for the member. */
-const UNREADY: Partial<Record<Phase, string>> = {
+const NOT_READY_MESSAGES: Partial<Record<RecorderPhase, string>> = {
   elsewhere: "This recording is open in another tab. Send it from there, or close that tab.",
   asking: "Answer the browser’s question about the microphone first, or give it up.",
   checking:
@@ -67,15 +67,15 @@ export function Recorder({
   maxMs,
   maxBytes,
   owner = "",
-  keep = NO_FIELDS,
+  draftFields = NO_FIELDS,
   formId,
-  isOn = true,
-  optional = false,
-  onSending,
+  isEnabled = true,
+  isOptional = false,
+  onSendingChange,
 }: Props) {
   const root = useRef<HTMLDivElement>(null);
   const title = useId();
-  const form = useForm();
+  const form = useActionForm();
   const errorNote = useRef<HTMLDivElement>(null);
   const [wantsFocus, setWantsFocus] = useState(0);
   // How the sending goes is said beside the button that sends, if the form has a place for it.
@@ -91,46 +91,47 @@ export function Recorder({
     [],
   );
   const recorder = useRecorder({
-    draftKey: draftName(owner, draftKey),
+    draftKey: buildDraftKey(owner, draftKey),
     formId: form.state.values[formId?.name ?? ""] ?? formId?.value ?? "",
     maxMs,
     onTexts,
   });
   const { phase, recorded, keeper, forget } = recorder;
   const keepTexts = useCallback(
-    (texts: Record<string, string>) => void keeper.current?.changeTexts(texts),
+    (texts: Record<string, string>) => void keeper.current?.updateTexts(texts),
     [keeper],
   );
-  const fill = useKeptFields(root, keep, keepTexts);
+  const fill = useDraftFields(root, draftFields, keepTexts);
   useEffect(() => {
     restore.current = fill;
   }, [fill]);
 
-  const sending = useSending({
+  const sending = useUploadBeforeSubmit({
     root,
-    isOn,
-    ready() {
+    isEnabled: isEnabled,
+    getSource() {
       const { current } = keeper;
       if (recorded && current) return { audio: recorded.audio, uploadId: current.draft.uploadId };
-      const text = HELD[phase];
-      if (optional && phase === "idle") return null;
+      const text = PENDING_MESSAGES[phase];
+      if (isOptional && phase === "idle") return null;
       if (text) return { held: text, isFilling: phase === "opening" };
       return {
-        problem: UNREADY[phase] ?? "There is no recording yet: record one, or choose a file.",
+        problem:
+          NOT_READY_MESSAGES[phase] ?? "There is no recording yet: record one, or choose a file.",
       };
     },
-    kept: async () => keeper.current?.settled(),
-    renew: recorder.renewUpload,
+    flushDraft: async () => keeper.current?.flush(),
+    newUploadId: recorder.renewUpload,
   });
   const { reset, error: sendError } = sending;
 
   useEffect(() => {
     // Reached without loading a document (after a log-in): the document's policy is another page's. Once, with nothing typed yet.
     try {
-      if (isForbiddenByPolicy() && !sessionStorage.getItem(RELOADED)) {
-        sessionStorage.setItem(RELOADED, "1");
+      if (isMicrophoneBlockedByPolicy() && !sessionStorage.getItem(RELOAD_FLAG)) {
+        sessionStorage.setItem(RELOAD_FLAG, "1");
         location.reload();
-      } else sessionStorage.removeItem(RELOADED);
+      } else sessionStorage.removeItem(RELOAD_FLAG);
     } catch {
       // Storage is blocked: the browser will say that the microphone is not allowed.
     }
@@ -147,7 +148,7 @@ export function Recorder({
   const isLive = phase === "recording" || phase === "paused" || phase === "ending";
   const isRecording = phase === "recording";
   useEffect(() => {
-    if (!isOn && isRecording) pause();
+    if (!isEnabled && isRecording) pause();
   });
 
   // Only memory has it: the browser asks before the tab is closed.
@@ -180,7 +181,7 @@ export function Recorder({
     recorder.throwAway();
   };
   const isSending = sending.state !== null;
-  useEffect(() => onSending?.(isSending), [onSending, isSending]);
+  useEffect(() => onSendingChange?.(isSending), [onSendingChange, isSending]);
   const status = (
     <>
       {sending.state && <RecorderSending state={sending.state} onCancel={act(sending.cancel)} />}
@@ -203,30 +204,30 @@ export function Recorder({
       className="recorder needs-script"
       role="group"
       aria-labelledby={title}
-      hidden={!isOn}
+      hidden={!isEnabled}
       data-phase={phase}
       data-sending={isSending || undefined}
     >
       <p id={title} className="visually-hidden">
-        Recording, {spoken(maxMs)} at most
+        Recording, {formatPositionSpoken(maxMs)} at most
       </p>
       <p className="visually-hidden" role="status">
         {recorder.said}
       </p>
-      <input type="hidden" name={name} value={isOn ? sending.uploadId : ""} />
+      <input type="hidden" name={name} value={isEnabled ? sending.uploadId : ""} />
       {formId && <input type="hidden" name={formId.name} value={recorder.formId} />}
       {recorder.problem && (
-        <Note role="alert" kind="problem" title={recorder.problem.title}>
+        <RecorderNote role="alert" kind="problem" title={recorder.problem.title}>
           {recorder.problem.text}
-        </Note>
+        </RecorderNote>
       )}
       {phase === "opening" && (
         <p className="recorder-wait muted">Looking for an unsent recording…</p>
       )}
       {phase === "elsewhere" && (
-        <Note role="status" title="This recording is open in another tab.">
+        <RecorderNote role="status" title="This recording is open in another tab.">
           Go on there, or close that tab: then it opens here by itself.
-        </Note>
+        </RecorderNote>
       )}
       {(phase === "idle" || phase === "asking" || phase === "checking" || phase === "reading") && (
         <RecorderIdle recorder={recorder} act={act} maxMs={maxMs} maxBytes={maxBytes} />
@@ -240,16 +241,16 @@ export function Recorder({
         />
       )}
       {!isLasting && phase !== "opening" && (
-        <Note role="status" title="This browser does not keep recordings.">
+        <RecorderNote role="status" title="This browser does not keep recordings.">
           Its storage is blocked or full. Send yours before you close this tab, or it is lost.
-        </Note>
+        </RecorderNote>
       )}
       {slot ? createPortal(status, slot) : status}
     </div>
   );
 }
 
-function Note({
+function RecorderNote({
   role,
   kind,
   title,

@@ -1,16 +1,16 @@
 // One recording: the browser's recorder, the time without pauses, the loudness, and the hard stop.
 
-import { closeMicrophone, recorderFor } from "./microphone.ts";
-import { type LevelMeter, meterOf } from "./level-meter.ts";
+import { closeMicrophone, createMediaRecorder } from "./microphone.ts";
+import { type LevelMeter, startLevelMeter } from "./level-meter.ts";
 
 /** How often the recorder hands over what it has: this much can be lost when a tab dies. */
-const PIECE_MS = 1_000;
-const LEVEL_MS = 100;
-const TICK_MS = 200;
+const CHUNK_MS = 1_000;
+const LEVEL_INTERVAL_MS = 100;
+const TICK_INTERVAL_MS = 200;
 
-interface Listeners {
+interface RecordingListeners {
   /** A piece of the audio, in order. Together they are the file; without the last ones it still plays. */
-  onPiece(piece: Blob): void;
+  onChunk(piece: Blob): void;
   /** About twenty times a second, also in pauses. */
   onLevel(level: number): void;
   /** A few times a second while it records. */
@@ -19,7 +19,7 @@ interface Listeners {
   onEnd(reason: "stopped" | "time" | "microphone"): void;
 }
 
-export class Recording {
+export class RecordingSession {
   readonly type: string;
   readonly startedAtMs = Date.now();
   /** The loudest of each tenth of a second so far. */
@@ -28,7 +28,7 @@ export class Recording {
   readonly #meter: LevelMeter;
   readonly #stream: MediaStream;
   readonly #maxMs: number;
-  readonly #listeners: Listeners;
+  readonly #listeners: RecordingListeners;
   #timer: ReturnType<typeof setInterval> | undefined;
   #beforeMs = 0;
   #sinceMs: number | null = null;
@@ -38,13 +38,13 @@ export class Recording {
   readonly ended = new Promise<void>((resolve) => (this.#resolveEnded = resolve));
 
   /** Begins at once. The stream is closed when it ends. Throws what MediaRecorder throws. */
-  constructor(stream: MediaStream, maxMs: number, listeners: Listeners) {
+  constructor(stream: MediaStream, maxMs: number, listeners: RecordingListeners) {
     this.#stream = stream;
     this.#maxMs = maxMs;
     this.#listeners = listeners;
-    this.#recorder = recorderFor(stream);
+    this.#recorder = createMediaRecorder(stream);
     this.#recorder.ondataavailable = ({ data }) => {
-      if (data.size > 0) listeners.onPiece(data);
+      if (data.size > 0) listeners.onChunk(data);
       // Timers sleep in tabs behind others; audio does not.
       this.#look();
     };
@@ -55,9 +55,9 @@ export class Recording {
     };
     this.#recorder.onerror = () => this.#end("microphone");
     for (const track of stream.getAudioTracks()) track.onended = () => this.#end("microphone");
-    this.#recorder.start(PIECE_MS);
+    this.#recorder.start(CHUNK_MS);
     this.type = this.#recorder.mimeType || "audio/webm";
-    this.#meter = meterOf(stream, (level) => this.#hear(level));
+    this.#meter = startLevelMeter(stream, (level) => this.#hear(level));
     this.#count();
   }
 
@@ -82,7 +82,7 @@ export class Recording {
     this.#listeners.onTime(this.elapsedMs);
   }
 
-  goOn(): void {
+  resume(): void {
     if (this.#recorder.state !== "paused") return;
     for (const track of this.#stream.getAudioTracks()) track.enabled = true;
     this.#recorder.resume();
@@ -95,7 +95,7 @@ export class Recording {
 
   #count(): void {
     this.#sinceMs = performance.now();
-    this.#timer = setInterval(() => this.#look(), TICK_MS);
+    this.#timer = setInterval(() => this.#look(), TICK_INTERVAL_MS);
   }
 
   #hold(): void {
@@ -113,8 +113,8 @@ export class Recording {
   #hear(level: number): void {
     if (!this.isPaused) {
       const slot = Math.min(
-        Math.floor(this.elapsedMs / LEVEL_MS),
-        Math.ceil(this.#maxMs / LEVEL_MS),
+        Math.floor(this.elapsedMs / LEVEL_INTERVAL_MS),
+        Math.ceil(this.#maxMs / LEVEL_INTERVAL_MS),
       );
       while (this.levels.length < slot) this.levels.push(this.levels.at(-1) ?? level);
       this.levels[slot] = Math.max(this.levels[slot] ?? 0, level);

@@ -2,7 +2,7 @@
 
 import type { CallState } from "#lib/calls/review-queue.ts";
 
-export const STATE_WORDS: Readonly<Record<CallState, string>> = {
+export const CALL_STATE_LABELS: Readonly<Record<CallState, string>> = {
   NEW: "New",
   REVIEWING: "Being reviewed",
   ANSWERED: "Answered",
@@ -10,10 +10,10 @@ export const STATE_WORDS: Readonly<Record<CallState, string>> = {
   DECLINED: "Declined",
 };
 
-export function CallStateWord({ state, by }: { state: CallState; by?: string | null }) {
+export function CallStateLabel({ state, by }: { state: CallState; by?: string | null }) {
   return (
     <span className={`call-state call-state-${state}`}>
-      {STATE_WORDS[state]}
+      {CALL_STATE_LABELS[state]}
       {by && state !== "NEW" ? ` by ${by}` : ""}
     </span>
   );

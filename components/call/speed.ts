@@ -1,29 +1,29 @@
 // How fast recordings play: one speed for all of them, kept in the browser.
 
-export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3] as const;
+export const PLAYBACK_SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3] as const;
 
-const KEY = "lectern-speed";
+const STORAGE_KEY = "lectern-speed";
 const listeners = new Set<() => void>();
 /** For browsers that keep nothing. */
-let current = 1;
+let fallbackSpeed = 1;
 
-function known(value: number): number {
-  return (SPEEDS as readonly number[]).includes(value) ? value : 1;
+function normalizeSpeed(value: number): number {
+  return (PLAYBACK_SPEEDS as readonly number[]).includes(value) ? value : 1;
 }
 
 /** The speed that was chosen last; 1 before. */
-export function readSpeed(): number {
+export function readPlaybackSpeed(): number {
   try {
-    return known(Number(localStorage.getItem(KEY) ?? current));
+    return normalizeSpeed(Number(localStorage.getItem(STORAGE_KEY) ?? fallbackSpeed));
   } catch {
-    return current;
+    return fallbackSpeed;
   }
 }
 
-export function chooseSpeed(speed: number): void {
-  current = known(speed);
+export function setPlaybackSpeed(speed: number): void {
+  fallbackSpeed = normalizeSpeed(speed);
   try {
-    localStorage.setItem(KEY, String(current));
+    localStorage.setItem(STORAGE_KEY, String(fallbackSpeed));
   } catch {
     // Not kept, but used.
   }
@@ -31,13 +31,14 @@ export function chooseSpeed(speed: number): void {
 }
 
 /** `faster` or slower than `speed` by one step; the same at the ends. */
-export function nextSpeed(speed: number, faster: boolean): number {
-  const at = (SPEEDS as readonly number[]).indexOf(known(speed)) + (faster ? 1 : -1);
-  return SPEEDS[at] ?? speed;
+export function stepSpeed(speed: number, faster: boolean): number {
+  const at =
+    (PLAYBACK_SPEEDS as readonly number[]).indexOf(normalizeSpeed(speed)) + (faster ? 1 : -1);
+  return PLAYBACK_SPEEDS[at] ?? speed;
 }
 
 /** For useSyncExternalStore: other players on the page, and other tabs. */
-export function onSpeed(tell: () => void): () => void {
+export function subscribeToSpeed(tell: () => void): () => void {
   listeners.add(tell);
   addEventListener("storage", tell);
   return () => {

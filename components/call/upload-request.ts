@@ -1,13 +1,13 @@
 // One request of an upload. XMLHttpRequest, not fetch: only it tells how much of a body has left.
 
-export interface Answer {
+export interface UploadResponse {
   /** 0: no answer came. */
   readonly status: number;
   readonly json: unknown;
   readonly retryAfterSeconds: number | null;
 }
 
-interface Asked {
+interface UploadRequest {
   readonly method: "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly body?: string | ArrayBuffer;
@@ -16,7 +16,7 @@ interface Asked {
   onSent?: (bytes: number) => void;
 }
 
-function parsed(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -25,14 +25,14 @@ function parsed(text: string): unknown {
 }
 
 /** The answer; never throws. An aborted request answers with status 0. */
-export function request({
+export function sendUploadRequest({
   method,
   path,
   body,
   deadlineMs,
   signal,
   onSent,
-}: Asked): Promise<Answer> {
+}: UploadRequest): Promise<UploadResponse> {
   return new Promise((resolve) => {
     const http = new XMLHttpRequest();
     const abort = () => http.abort();
@@ -50,7 +50,7 @@ export function request({
       const retryAfter = http.status ? http.getResponseHeader("retry-after") : null;
       resolve({
         status: http.status,
-        json: parsed(http.responseText),
+        json: parseJson(http.responseText),
         retryAfterSeconds: retryAfter && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : null,
       });
     };

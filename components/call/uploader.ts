@@ -1,19 +1,19 @@
 // Brings a recording to the server in parts: goes on where it was after anything, waits where waiting helps, ends where it does not.
 
-import { type Answer, request } from "./upload-request.ts";
+import { type UploadResponse, sendUploadRequest } from "./upload-request.ts";
 
-const BEGIN_MS = 20_000;
+const CREATE_TIMEOUT_MS = 20_000;
 /** A part has 512 kB: at 6 kB/s, the slowest that people put up with, it takes 85 seconds. */
-const PART_MS = 120_000;
+const PART_TIMEOUT_MS = 120_000;
 const MAX_WAIT_MS = 30_000;
 /** Failures in a row, without a part getting through in between, after which it is for the member to try again. */
 const MAX_FAILURES = 8;
 /** How often it looks whether the member has logged in again. */
-const LOGIN_LOOK_MS = 10_000;
+const LOGIN_POLL_INTERVAL_MS = 10_000;
 /** Longer than this a server's Retry-After means a quota, not a hiccup: its sentence is shown. */
-const MAX_RETRY_AFTER_S = 60;
+const MAX_RETRY_AFTER_SECONDS = 60;
 
-export type UploadState =
+export type UploadProgress =
   | { readonly kind: "preparing" }
   | { readonly kind: "sending"; readonly sentBytes: number; readonly totalBytes: number }
   /** The connection is gone: goes on by itself when it is back. */
@@ -29,7 +29,7 @@ export type UploadState =
   | { readonly kind: "log-in"; readonly sentBytes: number; readonly totalBytes: number };
 
 /** What the server said no to, or that it could not be reached for too long: the message is for the member. */
-export class UploadRefused extends Error {
+export class UploadError extends Error {
   /** 0: not reached. */
   readonly status: number;
   constructor(status: number, message: string) {
@@ -39,18 +39,18 @@ export class UploadRefused extends Error {
   }
 }
 
-interface Begun {
+interface ServerUploadState {
   readonly partBytes: number;
   readonly parts: number;
   readonly received: readonly number[];
 }
 
-interface Job {
+interface UploadJob {
   /** Made by the browser; the same id, bytes and member go on with the same upload. */
   readonly id: string;
   readonly audio: Blob;
   readonly signal: AbortSignal;
-  onState(state: UploadState): void;
+  onState(state: UploadProgress): void;
 }
 
 async function sha256(bytes: ArrayBuffer): Promise<string> {
@@ -60,7 +60,11 @@ async function sha256(bytes: ArrayBuffer): Promise<string> {
 }
 
 /** Resolves after `ms`, earlier when one of `events` comes to the window; throws when the signal ends. */
-function waitFor(ms: number, signal: AbortSignal, events: readonly string[] = []): Promise<void> {
+function waitForTimeoutOrEvent(
+  ms: number,
+  signal: AbortSignal,
+  events: readonly string[] = [],
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (settle: () => void) => () => {
       clearTimeout(timer);
@@ -77,9 +81,9 @@ function waitFor(ms: number, signal: AbortSignal, events: readonly string[] = []
   });
 }
 
-function refusal(answer: Answer): UploadRefused {
+function toUploadError(answer: UploadResponse): UploadError {
   const said = answer.json as { message?: unknown } | null;
-  return new UploadRefused(
+  return new UploadError(
     answer.status,
     typeof said?.message === "string"
       ? said.message
@@ -87,30 +91,30 @@ function refusal(answer: Answer): UploadRefused {
   );
 }
 
-const isPassing = ({ status, retryAfterSeconds }: Answer) =>
+const isTransient = ({ status, retryAfterSeconds }: UploadResponse) =>
   status === 0 ||
   status === 408 ||
   status >= 500 ||
-  (status === 429 && retryAfterSeconds !== null && retryAfterSeconds <= MAX_RETRY_AFTER_S);
+  (status === 429 && retryAfterSeconds !== null && retryAfterSeconds <= MAX_RETRY_AFTER_SECONDS);
 
 /** Gives an upload up, so that it takes no room of the member's: tried once, since the server forgets it by itself after a day. */
-export async function giveUp(id: string): Promise<void> {
-  await request({
+export async function abortUpload(id: string): Promise<void> {
+  await sendUploadRequest({
     method: "DELETE",
     path: `/calls/upload/${id}`,
-    deadlineMs: BEGIN_MS,
-    signal: AbortSignal.timeout(BEGIN_MS),
+    deadlineMs: CREATE_TIMEOUT_MS,
+    signal: AbortSignal.timeout(CREATE_TIMEOUT_MS),
   });
 }
 
 /** Sent to the window by whoever knows that the member has logged in again. */
-export const LOGGED_IN = "lectern:logged-in";
+export const LOGGED_IN_EVENT = "lectern:logged-in";
 
 /**
  * Resolves when the server has all of the audio under `id`. Throws UploadRefused with a sentence for the member, or the signal's
  * reason. Status 409 means that the id is taken by other bytes: the same recording with a new id will do.
  */
-export async function upload({ id, audio, signal, onState }: Job): Promise<void> {
+export async function uploadRecording({ id, audio, signal, onState }: UploadJob): Promise<void> {
   onState({ kind: "preparing" });
   const totalBytes = audio.size;
   const bytes = await audio.arrayBuffer();
@@ -125,28 +129,28 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
     body: string | ArrayBuffer,
     deadlineMs: number,
     onSent?: (bytes: number) => void,
-  ): Promise<Answer> => {
+  ): Promise<UploadResponse> => {
     for (;;) {
-      const answer = await request({ method, path, body, deadlineMs, signal, onSent });
+      const answer = await sendUploadRequest({ method, path, body, deadlineMs, signal, onSent });
       signal.throwIfAborted();
       if (answer.status === 401) {
         onState({ kind: "log-in", sentBytes, totalBytes });
-        await waitFor(LOGIN_LOOK_MS, signal, ["focus", LOGGED_IN]);
+        await waitForTimeoutOrEvent(LOGIN_POLL_INTERVAL_MS, signal, ["focus", LOGGED_IN_EVENT]);
         continue;
       }
-      if (!isPassing(answer)) {
+      if (!isTransient(answer)) {
         failures = 0;
         return answer;
       }
       if (answer.status === 0 && !navigator.onLine) {
         // Not counted: how long somebody sits in a tunnel is not for us to judge.
         onState({ kind: "offline", sentBytes, totalBytes });
-        await waitFor(MAX_WAIT_MS, signal, ["online"]);
+        await waitForTimeoutOrEvent(MAX_WAIT_MS, signal, ["online"]);
         continue;
       }
       failures += 1;
       if (failures >= MAX_FAILURES)
-        throw new UploadRefused(
+        throw new UploadError(
           answer.status,
           "The server can’t be reached. Your recording is kept here: try again in a while.",
         );
@@ -157,7 +161,7 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
         ),
       );
       onState({ kind: "waiting", sentBytes, totalBytes, seconds });
-      await waitFor(seconds * 1_000, signal, ["online"]);
+      await waitForTimeoutOrEvent(seconds * 1_000, signal, ["online"]);
     }
   };
 
@@ -167,10 +171,10 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
       "POST",
       "/calls/upload",
       JSON.stringify({ id, size: totalBytes, sha256: hash }),
-      BEGIN_MS,
+      CREATE_TIMEOUT_MS,
     );
-    if (begun.status !== 200) throw refusal(begun);
-    const { partBytes, parts, received } = begun.json as Begun;
+    if (begun.status !== 200) throw toUploadError(begun);
+    const { partBytes, parts, received } = begun.json as ServerUploadState;
     const sizeOf = (part: number) => Math.min(partBytes, totalBytes - part * partBytes);
     const there = new Set(received);
     const count = () => [...there].reduce((sum, part) => sum + sizeOf(part), 0);
@@ -184,7 +188,7 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
         "PUT",
         `/calls/upload/${id}/${part}`,
         bytes.slice(from, from + sizeOf(part)),
-        PART_MS,
+        PART_TIMEOUT_MS,
         (sent) =>
           onState({
             kind: "sending",
@@ -193,7 +197,7 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
           }),
       );
       if (answer.status === 404) isGone = true;
-      else if (answer.status !== 204 && answer.status !== 200) throw refusal(answer);
+      else if (answer.status !== 204 && answer.status !== 200) throw toUploadError(answer);
       else {
         there.add(part);
         sentBytes = count();
@@ -202,7 +206,7 @@ export async function upload({ id, audio, signal, onState }: Job): Promise<void>
     }
     if (!isGone) return;
   }
-  throw new UploadRefused(
+  throw new UploadError(
     404,
     "The server lost the recording on the way. It is kept here: try again.",
   );

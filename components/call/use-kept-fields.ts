@@ -3,17 +3,17 @@
 
 import { type RefObject, useCallback, useEffect } from "react";
 
-const AFTER_MS = 400;
+const SAVE_DELAY_MS = 400;
 
 type TextInput = HTMLInputElement | HTMLTextAreaElement;
 
-function fieldOf(form: HTMLFormElement | null | undefined, name: string): TextInput | null {
+function findTextField(form: HTMLFormElement | null | undefined, name: string): TextInput | null {
   const field = form?.elements.namedItem(name);
   return field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement ? field : null;
 }
 
 /** Calls `keep` with the fields `names` a moment after they change, and at once when the page is hidden or the form is sent. What it returns fills those that are empty. */
-export function useKeptFields(
+export function useDraftFields(
   root: RefObject<HTMLElement | null>,
   names: readonly string[],
   keep: (texts: Record<string, string>) => void,
@@ -27,12 +27,14 @@ export function useKeptFields(
       clearTimeout(timer);
       timer = undefined;
       keep(
-        Object.fromEntries(list.split(" ").map((name) => [name, fieldOf(form, name)?.value ?? ""])),
+        Object.fromEntries(
+          list.split(" ").map((name) => [name, findTextField(form, name)?.value ?? ""]),
+        ),
       );
     };
     const soon = () => {
       clearTimeout(timer);
-      timer = setTimeout(now, AFTER_MS);
+      timer = setTimeout(now, SAVE_DELAY_MS);
     };
     const onLeave = () => timer !== undefined && now();
     form.addEventListener("input", soon);
@@ -54,7 +56,7 @@ export function useKeptFields(
     (texts: Readonly<Record<string, string>>) => {
       const form = root.current?.closest("form");
       for (const name of list.split(" ")) {
-        const field = fieldOf(form, name);
+        const field = findTextField(form, name);
         const text = texts[name];
         if (!field || !text || field.value) continue;
         field.value = text;

@@ -2,37 +2,37 @@
 // What the recorder does, without how it looks: microphone, recording, file, draft.
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import { takeDraft } from "./draft-lock.ts";
-import { DraftKeeper } from "./draft-keeper.ts";
-import { type LevelMeter, meterOf } from "./level-meter.ts";
-import { spoken, spokenLength } from "./length.ts";
+import { acquireDraftLock } from "./draft-lock.ts";
+import { DraftRepository } from "./draft-keeper.ts";
+import { type LevelMeter, startLevelMeter } from "./level-meter.ts";
+import { formatPositionSpoken, formatDurationSpoken } from "./length.ts";
 import {
-  PROBLEMS,
+  MICROPHONE_PROBLEMS,
   type Microphone,
   closeMicrophone,
   listMicrophones,
   openMicrophone,
-  problemOf,
-  recordingProblem,
-  rememberMicrophone,
-  rememberedMicrophone,
+  classifyMicrophoneError,
+  findRecordingProblem,
+  savePreferredMicrophone,
+  loadPreferredMicrophone,
 } from "./microphone.ts";
-import { readFile } from "./read-file.ts";
-import { Recording } from "./recording.ts";
+import { readAudioFile } from "./read-file.ts";
+import { RecordingSession } from "./recording.ts";
 
 /** Audio that can be heard, sent and thrown away. */
-export interface Recorded {
+export interface RecordedAudio {
   readonly audio: Blob;
   readonly durationMs: number;
   readonly levels: readonly number[];
   readonly fileName: string | null;
   /** Set when it was found on a visit after the one it was made in. */
-  readonly foundFromMs: number | null;
+  readonly restoredFromMs: number | null;
   /** Found, and the tab was closed while it recorded. */
-  readonly isCut: boolean;
+  readonly wasInterrupted: boolean;
 }
 
-export type Phase =
+export type RecorderPhase =
   | "opening"
   | "elsewhere"
   | "idle"
@@ -44,7 +44,7 @@ export type Phase =
   | "reading"
   | "recorded";
 
-export interface Problem {
+export interface RecorderProblem {
   readonly title: string;
   readonly text: string;
 }
@@ -52,9 +52,9 @@ export interface Problem {
 /** Silence for so long is said in words: nobody should talk two minutes to a muted microphone. */
 const QUIET_TENTHS = 40;
 const QUIET_LEVEL = 8;
-const SAY_LEFT_MS = [30_000, 10_000];
+const ANNOUNCE_REMAINING_MS = [30_000, 10_000];
 
-interface Given {
+interface RecorderOptions {
   draftKey: string;
   formId: string;
   maxMs: number;
@@ -62,10 +62,10 @@ interface Given {
   onTexts: (texts: Readonly<Record<string, string>>) => void;
 }
 
-export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
-  const [phase, setPhase] = useState<Phase>("opening");
-  const [recorded, setRecorded] = useState<Recorded | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
+export function useRecorder({ draftKey, formId, maxMs, onTexts }: RecorderOptions) {
+  const [phase, setPhase] = useState<RecorderPhase>("opening");
+  const [recorded, setRecorded] = useState<RecordedAudio | null>(null);
+  const [problem, setProblem] = useState<RecorderProblem | null>(null);
   const [isLasting, setLasting] = useState(true);
   const [elapsedMs, setElapsedMs] = useState(0);
   const [isQuiet, setQuiet] = useState(false);
@@ -75,8 +75,8 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
   // The first one: what a refused form sent comes back as another property, and is the same.
   const [givenFormId] = useState(formId);
   const [currentFormId, setFormId] = useState(formId);
-  const keeper = useRef<DraftKeeper | null>(null);
-  const recording = useRef<Recording | null>(null);
+  const keeper = useRef<DraftRepository | null>(null);
+  const recording = useRef<RecordingSession | null>(null);
   const check = useRef<{ stream: MediaStream; meter: LevelMeter } | null>(null);
   const levelListeners = useRef(new Set<(level: number) => void>());
   /** Counts the askings: an answer to one that was given up closes the microphone at once. */
@@ -107,7 +107,7 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
     setMicrophone((current) =>
       found.some(({ id }) => id === current)
         ? current
-        : (found.find(({ id }) => id === rememberedMicrophone())?.id ?? ""),
+        : (found.find(({ id }) => id === loadPreferredMicrophone())?.id ?? ""),
     );
   }, []);
 
@@ -116,7 +116,9 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
     let isGone = false;
     const open = async () => {
       if (isGone) return;
-      const opened = await DraftKeeper.open(draftKey, crypto.randomUUID(), () => setLasting(false));
+      const opened = await DraftRepository.open(draftKey, crypto.randomUUID(), () =>
+        setLasting(false),
+      );
       if (isGone) return opened.keeper.close();
       keeper.current = opened.keeper;
       const { draft } = opened.keeper;
@@ -129,18 +131,18 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
           durationMs: draft.durationMs,
           levels: draft.levels,
           fileName: draft.fileName,
-          foundFromMs: draft.startedAtMs,
-          isCut: !draft.complete,
+          restoredFromMs: draft.startedAtMs,
+          wasInterrupted: !draft.complete,
         });
         setPhase("recorded");
       } else setPhase("idle");
     };
-    const problem = recordingProblem();
-    if (problem) setProblem(PROBLEMS[problem]);
+    const problem = findRecordingProblem();
+    if (problem) setProblem(MICROPHONE_PROBLEMS[problem]);
     // Without crypto there is no id for an upload either: only the words remain.
     if (problem === "insecure") setPhase("idle");
     else
-      void takeDraft(`lectern-draft/${draftKey}`, lock.signal, {
+      void acquireDraftLock(`lectern-draft/${draftKey}`, lock.signal, {
         onMine: () => void open(),
         onElsewhere: () => setPhase("elsewhere"),
       });
@@ -167,7 +169,7 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
   }, [draftKey, givenFormId, closeCheck, refreshMicrophones]);
 
   /** An open microphone; null when there is none or nobody waits for it any more. */
-  const openOne = async (id: string, back: Phase): Promise<MediaStream | null> => {
+  const openOne = async (id: string, back: RecorderPhase): Promise<MediaStream | null> => {
     const mine = ++asked.current;
     setProblem(null);
     try {
@@ -180,7 +182,7 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
       return stream;
     } catch (error) {
       if (asked.current !== mine) return null;
-      setProblem(PROBLEMS[problemOf(error)]);
+      setProblem(MICROPHONE_PROBLEMS[classifyMicrophoneError(error)]);
       setPhase(back);
       return null;
     }
@@ -188,8 +190,8 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
 
   const start = async () => {
     const keep = keeper.current;
-    const forbidden = recordingProblem();
-    if (forbidden) return setProblem(PROBLEMS[forbidden]);
+    const forbidden = findRecordingProblem();
+    if (forbidden) return setProblem(MICROPHONE_PROBLEMS[forbidden]);
     if (!keep || recording.current) return;
     let stream = check.current?.stream ?? null;
     if (stream) {
@@ -201,12 +203,12 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
     }
     if (!stream) return;
     const pieces: Blob[] = [];
-    const left = new Set(SAY_LEFT_MS.filter((ms) => ms < maxMs));
+    const left = new Set(ANNOUNCE_REMAINING_MS.filter((ms) => ms < maxMs));
     try {
-      const made = new Recording(stream, maxMs, {
-        onPiece(piece) {
+      const made = new RecordingSession(stream, maxMs, {
+        onChunk(piece) {
           pieces.push(piece);
-          void keep.add(piece, {
+          void keep.appendChunk(piece, {
             type: made.type,
             startedAtMs: made.startedAtMs,
             durationMs: Math.min(made.elapsedMs, maxMs),
@@ -223,7 +225,7 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
           for (const ms of left) {
             if (maxMs - made.elapsedMs > ms) continue;
             left.delete(ms);
-            say(`${spoken(ms)} left.`);
+            say(`${formatPositionSpoken(ms)} left.`);
           }
         },
         onEnd(reason) {
@@ -232,21 +234,21 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
           const audio = new Blob(pieces, { type: made.type });
           setQuiet(false);
           if (audio.size === 0) {
-            void keep.dropAudio();
+            void keep.removeAudio();
             setProblem({
               title: "Nothing was recorded.",
               text: "The microphone gave no sound. Try again, or choose another microphone.",
             });
             return setPhase("idle");
           }
-          void keep.change({ complete: true, durationMs, levels: [...made.levels] });
+          void keep.update({ complete: true, durationMs, levels: [...made.levels] });
           setRecorded({
             audio,
             durationMs,
             levels: made.levels,
             fileName: null,
-            foundFromMs: null,
-            isCut: false,
+            restoredFromMs: null,
+            wasInterrupted: false,
           });
           setPhase("recorded");
           if (reason === "microphone")
@@ -256,18 +258,18 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
             });
           say(
             reason === "time"
-              ? `The ${spoken(maxMs)} are over. The recording has ended and is kept.`
-              : `Recorded ${spokenLength(durationMs)}.`,
+              ? `The ${formatPositionSpoken(maxMs)} are over. The recording has ended and is kept.`
+              : `Recorded ${formatDurationSpoken(durationMs)}.`,
           );
         },
       });
       recording.current = made;
       setElapsedMs(0);
       setPhase("recording");
-      say(`Recording. You have ${spoken(maxMs)}.`);
+      say(`Recording. You have ${formatPositionSpoken(maxMs)}.`);
     } catch {
       closeMicrophone(stream);
-      setProblem(PROBLEMS.other);
+      setProblem(MICROPHONE_PROBLEMS.other);
       setPhase("idle");
     }
   };
@@ -276,22 +278,22 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
   const lookAt = async (id: string) => {
     if (id !== microphone) {
       setMicrophone(id);
-      rememberMicrophone(id);
+      savePreferredMicrophone(id);
     }
-    const forbidden = recordingProblem();
-    if (forbidden) return setProblem(PROBLEMS[forbidden]);
+    const forbidden = findRecordingProblem();
+    if (forbidden) return setProblem(MICROPHONE_PROBLEMS[forbidden]);
     closeCheck();
     setPhase("asking");
     const stream = await openOne(id, "idle");
     if (!stream) return;
-    check.current = { stream, meter: meterOf(stream, hear) };
+    check.current = { stream, meter: startLevelMeter(stream, hear) };
     setPhase("checking");
     say("The microphone is on. Nothing is recorded yet.");
   };
 
   const choose = (id: string) => {
     setMicrophone(id);
-    rememberMicrophone(id);
+    savePreferredMicrophone(id);
     if (phase === "checking") void lookAt(id);
   };
 
@@ -304,10 +306,10 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
   const pause = () => {
     recording.current?.pause();
     setPhase("paused");
-    say(`Paused at ${spoken(recording.current?.elapsedMs ?? 0)}.`);
+    say(`Paused at ${formatPositionSpoken(recording.current?.elapsedMs ?? 0)}.`);
   };
   const goOn = () => {
-    recording.current?.goOn();
+    recording.current?.resume();
     setPhase("recording");
     say("Recording again.");
   };
@@ -317,7 +319,7 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
   };
 
   const throwAway = () => {
-    void keeper.current?.dropAudio();
+    void keeper.current?.removeAudio();
     setRecorded(null);
     setProblem(null);
     setElapsedMs(0);
@@ -327,15 +329,15 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
 
   const takeFile = async (file: File) => {
     const keep = keeper.current;
-    if (!keep) return setProblem(PROBLEMS.insecure);
+    if (!keep) return setProblem(MICROPHONE_PROBLEMS.insecure);
     const before = phase;
     setProblem(null);
     setPhase("reading");
     try {
-      const { audio, durationMs, levels } = await readFile(file, maxMs);
+      const { audio, durationMs, levels } = await readAudioFile(file, maxMs);
       if (keeper.current !== keep) return;
-      await keep.dropAudio();
-      await keep.add(audio, {
+      await keep.removeAudio();
+      await keep.appendChunk(audio, {
         type: audio.type,
         fileName: file.name,
         startedAtMs: Date.now(),
@@ -348,11 +350,11 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
         durationMs,
         levels,
         fileName: file.name,
-        foundFromMs: null,
-        isCut: false,
+        restoredFromMs: null,
+        wasInterrupted: false,
       });
       setPhase("recorded");
-      say(`${file.name}, ${spokenLength(durationMs)}.`);
+      say(`${file.name}, ${formatDurationSpoken(durationMs)}.`);
     } catch (error) {
       setProblem({
         title: "This file can’t be taken.",
@@ -365,14 +367,14 @@ export function useRecorder({ draftKey, formId, maxMs, onTexts }: Given) {
   /** Another upload for the same audio: the server has other bytes under the first. */
   const renewUpload = async () => {
     const uploadId = crypto.randomUUID();
-    await keeper.current?.change({ uploadId });
+    await keeper.current?.update({ uploadId });
     return uploadId;
   };
 
   /** After the form was stored: nothing is kept any more. */
   const forget = useCallback(() => {
     const fresh = crypto.randomUUID();
-    void keeper.current?.remove(fresh);
+    void keeper.current?.reset(fresh);
     setFormId(fresh);
     setRecorded(null);
     setElapsedMs(0);

@@ -3,12 +3,12 @@
 
 import { type RefObject, useCallback, useEffect, useRef, useState } from "react";
 import { flushSync } from "react-dom";
-import { type UploadState, UploadRefused, giveUp, upload } from "./uploader.ts";
+import { type UploadProgress, UploadError, abortUpload, uploadRecording } from "./uploader.ts";
 
 /** Pressed, and waiting for what is sent: `text` says for what. */
-export type SendingState = UploadState | { readonly kind: "held"; readonly text: string };
+export type SubmissionState = UploadProgress | { readonly kind: "held"; readonly text: string };
 
-type Ready =
+type SubmissionSource =
   | { readonly audio: Blob; readonly uploadId: string }
   /** Not yet, and it ends by itself. `isFilling`: fields that are empty may be filled by then. */
   | { readonly held: string; readonly isFilling: boolean }
@@ -16,32 +16,38 @@ type Ready =
   /** There is none, and none is needed: the form passes through. */
   | null;
 
-interface Given {
+interface UploadBeforeSubmitOptions {
   root: RefObject<HTMLElement | null>;
   /** False where the form is sent without audio: it passes through. */
-  isOn: boolean;
+  isEnabled: boolean;
   /** The audio and its upload, or the sentence that says why there is none to send, or none yet. */
-  ready: () => Ready;
+  getSource: () => SubmissionSource;
   /** Resolves when the browser keeps what was written. */
-  kept: () => Promise<void>;
+  flushDraft: () => Promise<void>;
   /** A new upload id for the same audio. */
-  renew: () => Promise<string>;
+  newUploadId: () => Promise<string>;
 }
 
 /** `uploadId` belongs into the form's hidden field: "" until the server has everything. */
-export function useSending({ root, isOn, ready, kept, renew }: Given) {
+export function useUploadBeforeSubmit({
+  root,
+  isEnabled,
+  getSource,
+  flushDraft,
+  newUploadId,
+}: UploadBeforeSubmitOptions) {
   const [uploadId, setUploadId] = useState("");
-  const [state, setState] = useState<SendingState | null>(null);
+  const [state, setState] = useState<SubmissionState | null>(null);
   const [error, setError] = useState<string | null>(null);
   const current = useRef<AbortController | null>(null);
   const isPassing = useRef(false);
   /** The upload that the server may know of. */
   const begun = useRef<string | null>(null);
-  const given = useRef({ ready, kept, renew, isOn });
+  const given = useRef({ ready: getSource, kept: flushDraft, renew: newUploadId, isOn: isEnabled });
   /** Looks again whether a press that is held may go on. */
   const look = useRef<() => void>(() => {});
   useEffect(() => {
-    given.current = { ready, kept, renew, isOn };
+    given.current = { ready: getSource, kept: flushDraft, renew: newUploadId, isOn: isEnabled };
     look.current();
   });
 
@@ -96,7 +102,7 @@ export function useSending({ root, isOn, ready, kept, renew }: Given) {
     if (wasHeld && !form.reportValidity()) return end(null);
     const { audio, uploadId } = what;
     const run = (id: string) =>
-      upload({
+      uploadRecording({
         id,
         audio,
         signal: mine.signal,
@@ -105,14 +111,14 @@ export function useSending({ root, isOn, ready, kept, renew }: Given) {
     let id = (begun.current = uploadId);
     try {
       await run(id).catch(async (error: unknown) => {
-        if (!(error instanceof UploadRefused) || error.status !== 409) throw error;
+        if (!(error instanceof UploadError) || error.status !== 409) throw error;
         id = begun.current = await given.current.renew();
         return run(id);
       });
     } catch (error) {
       if (mine.signal.aborted) return;
       return end(
-        error instanceof UploadRefused
+        error instanceof UploadError
           ? error.message
           : "The recording could not be read. Try again, or record it again.",
       );
@@ -155,7 +161,7 @@ export function useSending({ root, isOn, ready, kept, renew }: Given) {
   const reset = useCallback(
     (isWanted: boolean) => {
       cancel();
-      if (!isWanted && begun.current) void giveUp(begun.current);
+      if (!isWanted && begun.current) void abortUpload(begun.current);
       begun.current = null;
       setUploadId("");
       setError(null);

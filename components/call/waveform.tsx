@@ -2,14 +2,14 @@
 // The sound as a row of bars. A picture only: what it shows is also said in words beside it.
 
 import { useEffect, useRef } from "react";
-import { summarized } from "./level-meter.ts";
+import { downsampleLevels } from "./level-meter.ts";
 
 const BARS = 96;
 const HEIGHT = 48;
 /** With less motion the picture changes as often as a clock. */
-const CALM_EVERY = 10;
+const REDUCED_MOTION_STEP = 10;
 
-function bars(levels: readonly number[], from = 0): string {
+function buildBarsPath(levels: readonly number[], from = 0): string {
   let path = "";
   for (let i = 0; i < levels.length; i++) {
     const half = Math.max(0.75, ((levels[i] ?? 0) / 100) * (HEIGHT / 2 - 1));
@@ -18,7 +18,7 @@ function bars(levels: readonly number[], from = 0): string {
   return path;
 }
 
-const FRAME = {
+const SVG_PROPS = {
   className: "waveform",
   viewBox: `0 0 ${BARS} ${HEIGHT}`,
   preserveAspectRatio: "none",
@@ -43,14 +43,14 @@ export function LiveWaveform({
     return onLevel((level) => {
       recent.current.push(level);
       if (recent.current.length > BARS) recent.current.shift();
-      if (isCalm && ++count % CALM_EVERY) return;
-      path.current?.setAttribute("d", bars(recent.current, BARS - recent.current.length));
+      if (isCalm && ++count % REDUCED_MOTION_STEP) return;
+      path.current?.setAttribute("d", buildBarsPath(recent.current, BARS - recent.current.length));
     });
   }, [onLevel, isHeld]);
   return (
-    <svg {...FRAME} data-held={isHeld || undefined}>
+    <svg {...SVG_PROPS} data-held={isHeld || undefined}>
       <path
-        d={bars(Array<number>(BARS).fill(0))}
+        d={buildBarsPath(Array<number>(BARS).fill(0))}
         className="waveform-ground"
         vectorEffect="non-scaling-stroke"
       />
@@ -61,16 +61,20 @@ export function LiveWaveform({
 
 /** A whole recording; `played` is the part, 0–1, that is already heard. */
 export function Waveform({ levels, played = 0 }: { levels: readonly number[]; played?: number }) {
-  const all = levels.length > 0 ? summarized(levels, BARS) : Array<number>(BARS).fill(0);
+  const all = levels.length > 0 ? downsampleLevels(levels, BARS) : Array<number>(BARS).fill(0);
   const stretched =
     all.length < BARS
       ? Array.from({ length: BARS }, (_, i) => all[Math.floor((i * all.length) / BARS)] ?? 0)
       : all;
   const split = Math.round(played * BARS);
   return (
-    <svg {...FRAME}>
-      <path d={bars(stretched)} className="waveform-rest" vectorEffect="non-scaling-stroke" />
-      <path d={bars(stretched.slice(0, split))} vectorEffect="non-scaling-stroke" />
+    <svg {...SVG_PROPS}>
+      <path
+        d={buildBarsPath(stretched)}
+        className="waveform-rest"
+        vectorEffect="non-scaling-stroke"
+      />
+      <path d={buildBarsPath(stretched.slice(0, split))} vectorEffect="non-scaling-stroke" />
     </svg>
   );
 }

@@ -6,14 +6,14 @@ import { ClusterMap } from "./cluster-map.tsx";
 import { NodeTable } from "./node-table.tsx";
 import type { ClusterView } from "#lib/base/cluster.ts";
 
-const STATES = {
+const CONNECTION_MESSAGES = {
   still: "As of now.",
   live: "Live: it changes as the cluster does.",
   broken: "The connection is lost. It is tried again.",
   over: "No longer live.",
 } as const;
 
-export function ClusterLive({
+export function LiveCluster({
   initial,
   eventsHref,
   pageHref,
@@ -23,7 +23,7 @@ export function ClusterLive({
   pageHref: string;
 }) {
   const [view, setView] = useState(initial);
-  const [state, setState] = useState<keyof typeof STATES>("still");
+  const [state, setState] = useState<keyof typeof CONNECTION_MESSAGES>("still");
   useEffect(() => {
     const source = new EventSource(eventsHref);
     source.onopen = () => setState("live");
@@ -39,7 +39,7 @@ export function ClusterLive({
       </figure>
       <NodeTable nodes={view.nodes} nowMs={view.atMs} />
       <p className="cluster-state muted">
-        <span role="status">{STATES[state]}</span>{" "}
+        <span role="status">{CONNECTION_MESSAGES[state]}</span>{" "}
         {state !== "live" && <a href={pageHref}>Load again</a>}
       </p>
     </>

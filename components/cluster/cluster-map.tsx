@@ -1,35 +1,42 @@
 // The nodes on a map: a dot for each region that has some, a line from the primary to each of the others.
 
-import { LAND } from "./land.ts";
-import { MAP_HEIGHT, MAP_WIDTH, type Point, arc, findRegion, placeLabels } from "./regions.ts";
+import { CONTINENT_OUTLINES } from "./land.ts";
+import {
+  MAP_HEIGHT,
+  MAP_WIDTH,
+  type Point,
+  arcPath,
+  findRegionPoint,
+  placeLabels,
+} from "./regions.ts";
 import type { NodeView } from "#lib/base/cluster.ts";
 
-interface Place {
+interface RegionMarker {
   readonly region: string;
   readonly point: Point;
   readonly nodes: readonly NodeView[];
   readonly kind: "primary" | "replica" | "waiting" | "gone";
 }
 
-function kindOf(nodes: readonly NodeView[]): Place["kind"] {
+function markerKind(nodes: readonly NodeView[]): RegionMarker["kind"] {
   const there = nodes.filter(({ unreachableSinceMs }) => unreachableSinceMs === null);
   if (there.length === 0) return "gone";
   if (there.some(({ role }) => role === "primary")) return "primary";
   return there.some(({ role }) => role === "replica") ? "replica" : "waiting";
 }
 
-function placesOf(nodes: readonly NodeView[]): Place[] {
+function groupByRegion(nodes: readonly NodeView[]): RegionMarker[] {
   const regions = [...new Set(nodes.map(({ region }) => region))];
   return regions.flatMap((region) => {
-    const point = findRegion(region);
+    const point = findRegionPoint(region);
     const here = nodes.filter((node) => node.region === region);
-    return region !== null && point ? [{ region, point, nodes: here, kind: kindOf(here) }] : [];
+    return region !== null && point ? [{ region, point, nodes: here, kind: markerKind(here) }] : [];
   });
 }
 
 /** Says nothing that the table does not say: to a screen reader it is only named. */
 export function ClusterMap({ nodes }: { nodes: readonly NodeView[] }) {
-  const places = placesOf(nodes);
+  const places = groupByRegion(nodes);
   if (places.length === 0) return null;
   const primary = places.find(({ kind }) => kind === "primary");
   const labels = placeLabels(
@@ -51,7 +58,7 @@ export function ClusterMap({ nodes }: { nodes: readonly NodeView[] }) {
           <path key={latitude} d={`M0 ${76 - latitude}H${MAP_WIDTH}`} />
         ))}
       </g>
-      <path className="cluster-land" d={LAND} />
+      <path className="cluster-land" d={CONTINENT_OUTLINES} />
       {primary &&
         places
           .filter((place) => place !== primary)
@@ -59,7 +66,7 @@ export function ClusterMap({ nodes }: { nodes: readonly NodeView[] }) {
             <path
               key={region}
               className={`cluster-line cluster-line-${kind}`}
-              d={arc(primary.point, point)}
+              d={arcPath(primary.point, point)}
             />
           ))}
       {places.map(({ region, point, kind }) => (

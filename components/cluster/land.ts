@@ -1,6 +1,6 @@
 // The outlines of the continents, as far as a map the size of a hand needs them. Drawn for this site, in whole degrees.
 
-import { pointOf } from "./regions.ts";
+import { projectPoint } from "./regions.ts";
 
 /** Longitude, latitude, longitude, latitude, … of each outline. */
 const OUTLINES: readonly (readonly number[])[] = [
@@ -83,10 +83,10 @@ const OUTLINES: readonly (readonly number[])[] = [
 ];
 
 /** All of it as one path of the map. */
-export const LAND: string = OUTLINES.map((outline) => {
+export const CONTINENT_OUTLINES: string = OUTLINES.map((outline) => {
   let path = "";
   for (let i = 0; i < outline.length; i += 2) {
-    const { x, y } = pointOf(outline[i]!, outline[i + 1]!);
+    const { x, y } = projectPoint(outline[i]!, outline[i + 1]!);
     path += `${i === 0 ? "M" : "L"}${x} ${y}`;
   }
   return `${path}Z`;

@@ -1,18 +1,22 @@
 // Every node in a row.
 
-import { cityOf } from "./regions.ts";
-import { TableFrame } from "../admin/table-frame.tsx";
-import { When, spanText } from "../admin/when.tsx";
+import { findCity } from "./regions.ts";
+import { ScrollableTable } from "../admin/table-frame.tsx";
+import { Timestamp, formatLargestUnit } from "../admin/when.tsx";
 import { type NodeView, shortSpan } from "#lib/base/cluster.ts";
 
-const ROLES = { primary: "Primary", replica: "Replica", unknown: "No primary known" } as const;
+const ROLE_LABELS = {
+  primary: "Primary",
+  replica: "Replica",
+  unknown: "No primary known",
+} as const;
 
-function roleText({ role, candidate, unreachableSinceMs }: NodeView): string {
+function formatRole({ role, candidate, unreachableSinceMs }: NodeView): string {
   if (unreachableSinceMs !== null) return "Not reachable";
-  return role === "replica" && candidate ? "Replica, candidate" : ROLES[role];
+  return role === "replica" && candidate ? "Replica, candidate" : ROLE_LABELS[role];
 }
 
-function behindText({ role, behind, behindMs, unreachableSinceMs }: NodeView): string {
+function formatReplicationLag({ role, behind, behindMs, unreachableSinceMs }: NodeView): string {
   if (unreachableSinceMs !== null) return "not known";
   if (role === "primary") return "leads";
   if (behind === null && behindMs === null) return "not known";
@@ -27,7 +31,7 @@ function behindText({ role, behind, behindMs, unreachableSinceMs }: NodeView): s
 
 export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs: number }) {
   return (
-    <TableFrame label="Nodes">
+    <ScrollableTable label="Nodes">
       <thead>
         <tr>
           <th scope="col">Node</th>
@@ -53,31 +57,33 @@ export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs:
               {node.isThis && <small>answers this page</small>}
             </th>
             <td>
-              {roleText(node)}
+              {formatRole(node)}
               {node.unreachableSinceMs !== null && (
                 <small>
-                  since <When ms={node.unreachableSinceMs} />
+                  since <Timestamp ms={node.unreachableSinceMs} />
                 </small>
               )}
             </td>
             <td>
               {node.region ?? "none"}
-              {cityOf(node.region) && <small>{cityOf(node.region)}</small>}
+              {findCity(node.region) && <small>{findCity(node.region)}</small>}
             </td>
             <td className="number">
               {node.txid === null ? "none" : node.txid.toLocaleString("en")}
             </td>
-            <td className="figures">{behindText(node)}</td>
+            <td className="figures">{formatReplicationLag(node)}</td>
             <td className="cluster-version">{node.version ?? "not named"}</td>
             <td className="figures">
               {node.startedAtMs === null
                 ? "not known"
-                : spanText(Math.max(0, nowMs - node.startedAtMs))}
+                : formatLargestUnit(Math.max(0, nowMs - node.startedAtMs))}
             </td>
-            <td>{node.lastBackupAtMs === null ? "none yet" : <When ms={node.lastBackupAtMs} />}</td>
+            <td>
+              {node.lastBackupAtMs === null ? "none yet" : <Timestamp ms={node.lastBackupAtMs} />}
+            </td>
           </tr>
         ))}
       </tbody>
-    </TableFrame>
+    </ScrollableTable>
   );
 }

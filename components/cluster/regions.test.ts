@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { MAP_HEIGHT, MAP_WIDTH, arc, cityOf, findRegion, placeLabels } from "./regions.ts";
+import {
+  MAP_HEIGHT,
+  MAP_WIDTH,
+  arcPath,
+  findCity,
+  findRegionPoint,
+  placeLabels,
+} from "./regions.ts";
 
 const ALL =
   "ams arn atl bog bom bos cdg den dfw ewr eze fra gdl gig gru hkg iad jnb lax lhr maa mad mia nrt ord otp phx qro scl sea sin sjc syd waw yul yyz".split(
@@ -8,19 +15,21 @@ const ALL =
 
 test("every region has a city and is on the map", () => {
   for (const region of ALL) {
-    expect(cityOf(region), region).toMatch(/^\p{Lu}/u);
-    const { x, y } = findRegion(region)!;
+    expect(findCity(region), region).toMatch(/^\p{Lu}/u);
+    const { x, y } = findRegionPoint(region)!;
     expect(x > 0 && x < MAP_WIDTH && y > 0 && y < MAP_HEIGHT, region).toBe(true);
   }
 });
 
 test("a region that is not known is nowhere", () => {
   for (const region of ["xxx", "", null, "__proto__", "toString"])
-    expect([cityOf(region), findRegion(region)]).toEqual([null, null]);
+    expect([findCity(region), findRegionPoint(region)]).toEqual([null, null]);
 });
 
 test("the regions of the reference have labels that cover nothing", () => {
-  const points = ["dfw", "ams", "maa", "syd", "gru", "hkg"].map((region) => findRegion(region)!);
+  const points = ["dfw", "ams", "maa", "syd", "gru", "hkg"].map((region) =>
+    findRegionPoint(region)!,
+  );
   expect(
     placeLabels(points, points[0]).map(({ anchor }) => anchor)[0],
     "where the lines begin",
@@ -37,14 +46,16 @@ test("the regions of the reference have labels that cover nothing", () => {
 });
 
 test("places near each other get their labels on different sides", () => {
-  const [ams, fra, lhr] = placeLabels(["ams", "fra", "lhr"].map((region) => findRegion(region)!));
+  const [ams, fra, lhr] = placeLabels(
+    ["ams", "fra", "lhr"].map((region) => findRegionPoint(region)!),
+  );
   expect(new Set([ams, fra, lhr].map((label) => JSON.stringify(label))).size).toBe(3);
   expect(new Set([ams, fra, lhr].map((label) => label!.anchor)).size).toBeGreaterThan(1);
 });
 
 test("a line stays on the map", () => {
   for (const region of ALL) {
-    const numbers = arc(findRegion("dfw")!, findRegion(region)!)
+    const numbers = arcPath(findRegionPoint("dfw")!, findRegionPoint(region)!)
       .match(/-?[\d.]+/g)!
       .map(Number);
     expect(

@@ -1,7 +1,7 @@
 // Where Fly's regions are (https://fly.io/docs/reference/regions/), and where a place is on the map.
 
 /** Longitude and latitude of the city, in degrees. */
-const PLACES: Readonly<
+const REGIONS: Readonly<
   Record<string, readonly [city: string, longitude: number, latitude: number]>
 > = {
   ams: ["Amsterdam", 4.9, 52.4],
@@ -43,12 +43,12 @@ const PLACES: Readonly<
 };
 
 /** "Amsterdam" for "ams"; null for a region that is not known. */
-export function cityOf(region: string | null): string | null {
-  return (region !== null && Object.hasOwn(PLACES, region) && PLACES[region]?.[0]) || null;
+export function findCity(region: string | null): string | null {
+  return (region !== null && Object.hasOwn(REGIONS, region) && REGIONS[region]?.[0]) || null;
 }
 
 /** The map is 360 wide and as high as from 76° north to 56° south: a degree is one unit in either direction. */
-const NORTH = 76;
+const NORTH_EDGE_LATITUDE = 76;
 export const MAP_WIDTH = 360;
 export const MAP_HEIGHT = 132;
 
@@ -57,19 +57,19 @@ export interface Point {
   readonly y: number;
 }
 
-export const pointOf = (longitude: number, latitude: number): Point => ({
+export const projectPoint = (longitude: number, latitude: number): Point => ({
   x: longitude + 180,
-  y: NORTH - latitude,
+  y: NORTH_EDGE_LATITUDE - latitude,
 });
 
 /** Where a region is on the map; null for one that is not known. */
-export function findRegion(region: string | null): Point | null {
-  const place = region !== null && Object.hasOwn(PLACES, region) ? PLACES[region] : undefined;
-  return place ? pointOf(place[1], place[2]) : null;
+export function findRegionPoint(region: string | null): Point | null {
+  const place = region !== null && Object.hasOwn(REGIONS, region) ? REGIONS[region] : undefined;
+  return place ? projectPoint(place[1], place[2]) : null;
 }
 
 /** A line from one place to another as a path: an arc that rises with the distance, as routes are drawn. */
-export function arc(from: Point, to: Point): string {
+export function arcPath(from: Point, to: Point): string {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const rise = Math.min(26, Math.hypot(dx, dy) * 0.2);
   const round = (value: number) => Math.round(value * 10) / 10;
@@ -81,7 +81,7 @@ export interface Label extends Point {
 }
 
 /** Room that a label of three letters takes, and its distance from the dot, in units of the map. */
-const LABEL = { width: 25, height: 12, gap: 6 };
+const LABEL_BOX = { width: 25, height: 12, gap: 6 };
 
 /**
  * A place beside each point where its label covers neither another label nor another point, as far as there is one. On the right,
@@ -89,7 +89,7 @@ const LABEL = { width: 25, height: 12, gap: 6 };
  */
 export function placeLabels(points: readonly Point[], origin?: Point): Label[] {
   const taken: { left: number; right: number; top: number; bottom: number }[] = [];
-  const { width, height, gap } = LABEL;
+  const { width, height, gap } = LABEL_BOX;
   return points.map((point) => {
     const tries: Label[] = [
       { x: point.x + gap, y: point.y + 3, anchor: "start" },

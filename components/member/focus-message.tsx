@@ -2,11 +2,11 @@
 // For a form whose button goes with the row it is about: the focus goes to what was done, instead of nowhere.
 
 import { useEffect, useRef } from "react";
-import { useForm } from "#components/ui/action-form.tsx";
+import { useActionForm } from "#components/ui/action-form.tsx";
 
 /** Inside an <ActionForm>. */
-export function FocusMessage() {
-  const { state } = useForm();
+export function FocusOnSuccess() {
+  const { state } = useActionForm();
   const here = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     if (

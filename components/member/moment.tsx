@@ -3,7 +3,7 @@
 import { formatDate } from "#lib/posts/format.ts";
 
 /** "November 23rd, 2026, 14:05 UTC"; `day`: without the hour. */
-export function Moment({ ms, day = false }: { ms: number; day?: boolean }) {
+export function Timestamp({ ms, day = false }: { ms: number; day?: boolean }) {
   const iso = new Date(ms).toISOString();
   return (
     <time dateTime={iso}>

@@ -7,27 +7,27 @@ import {
 } from "@simplewebauthn/browser";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
-import { post, useCanPasskey, useCeremony } from "./passkey-ceremony.tsx";
-import { KeyIcon } from "./passkey-icon.tsx";
+import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./passkey-ceremony.tsx";
+import { PasskeyIcon } from "./passkey-icon.tsx";
 
 /** Adds a passkey of the member who is logged in and shows the list anew. `loginNext`: where to come back to after a new log-in. */
-export function PasskeyAdd({ loginNext }: { loginNext: string }) {
+export function AddPasskeyButton({ loginNext }: { loginNext: string }) {
   const router = useRouter();
-  const { busy, error, run } = useCeremony();
+  const { isBusy, error, run } = usePasskeyCeremony();
   const [added, setAdded] = useState<string | null>(null);
-  if (!useCanPasskey())
+  if (!useSupportsPasskeys())
     return (
       <p className="muted me-note">This browser can’t make passkeys, or its scripts are off.</p>
     );
 
   async function add() {
     setAdded(null);
-    const optionsJSON = await post<PublicKeyCredentialCreationOptionsJSON>(
+    const optionsJSON = await postJson<PublicKeyCredentialCreationOptionsJSON>(
       "/me/passkeys/options",
       {},
     );
     const answer = await startRegistration({ optionsJSON });
-    const { name } = await post<{ name: string }>("/me/passkeys/verify", { answer });
+    const { name } = await postJson<{ name: string }>("/me/passkeys/verify", { answer });
     setAdded(name);
     router.refresh();
   }
@@ -38,10 +38,10 @@ export function PasskeyAdd({ loginNext }: { loginNext: string }) {
         type="button"
         className="button"
         onClick={() => run(add)}
-        aria-disabled={busy || undefined}
+        aria-disabled={isBusy || undefined}
       >
-        <KeyIcon />
-        {busy ? "Waiting for your passkey …" : "Add a passkey"}
+        <PasskeyIcon />
+        {isBusy ? "Waiting for your passkey …" : "Add a passkey"}
       </button>
       <div role="status">
         {added && <p className="form-message">Added as “{added}”. Next time, log in with it.</p>}

@@ -14,10 +14,10 @@ class CeremonyError extends Error {
   }
 }
 
-const TIMEOUT_MS = 20_000;
+const REQUEST_TIMEOUT_MS = 20_000;
 
 /** POSTs `body` as JSON. Throws a CeremonyError with the site's own words when it refuses, with ours when it can't be reached. */
-export async function post<T>(path: string, body: unknown): Promise<T> {
+export async function postJson<T>(path: string, body: unknown): Promise<T> {
   let response: Response;
   let json: { code?: string; message?: string };
   try {
@@ -25,7 +25,7 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
       method: "POST",
       headers: { "content-type": "application/json", accept: "application/json" },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
     json = (await response.json()) as typeof json;
   } catch {
@@ -43,7 +43,7 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
 }
 
 /** What to say of an error of the browser's own: they closed its question, the device is known already, or something else. */
-function ceremonyError(error: unknown): CeremonyError {
+function toCeremonyError(error: unknown): CeremonyError {
   if (error instanceof CeremonyError) return error;
   const name = error instanceof Error ? error.name : "";
   if (name === "NotAllowedError" || name === "AbortError")
@@ -56,30 +56,30 @@ function ceremonyError(error: unknown): CeremonyError {
   );
 }
 
-const never = () => () => {};
+const subscribeToNothing = () => () => {};
 
 /** Whether this browser knows passkeys; false on the server and until the page is awake. */
-export function useCanPasskey(): boolean {
-  return useSyncExternalStore(never, browserSupportsWebAuthn, () => false);
+export function useSupportsPasskeys(): boolean {
+  return useSyncExternalStore(subscribeToNothing, browserSupportsWebAuthn, () => false);
 }
 
 export interface CeremonyState {
-  readonly busy: boolean;
+  readonly isBusy: boolean;
   /** Why nothing was done; null before and after. */
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
 /** Runs one ceremony at a time and remembers how it went. One whose promise never settles keeps it busy: the page goes on. */
-export function useCeremony(): CeremonyState & { run(ceremony: () => Promise<void>): void } {
-  const [state, setState] = useState<CeremonyState>({ busy: false, error: null });
+export function usePasskeyCeremony(): CeremonyState & { run(ceremony: () => Promise<void>): void } {
+  const [state, setState] = useState<CeremonyState>({ isBusy: false, error: null });
   return {
     ...state,
     run(ceremony) {
-      if (state.busy) return;
-      setState({ busy: true, error: null });
+      if (state.isBusy) return;
+      setState({ isBusy: true, error: null });
       ceremony().then(
-        () => setState({ busy: false, error: null }),
-        (error: unknown) => setState({ busy: false, error: ceremonyError(error) }),
+        () => setState({ isBusy: false, error: null }),
+        (error: unknown) => setState({ isBusy: false, error: toCeremonyError(error) }),
       );
     },
   };

@@ -1,6 +1,6 @@
 // A key, drawn like the site's other small drawings.
 
-export function KeyIcon() {
+export function PasskeyIcon() {
   return (
     <svg
       className="icon"

@@ -5,21 +5,21 @@ import {
   startAuthentication,
   type PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/browser";
-import { post, useCanPasskey, useCeremony } from "./passkey-ceremony.tsx";
-import { KeyIcon } from "./passkey-icon.tsx";
+import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./passkey-ceremony.tsx";
+import { PasskeyIcon } from "./passkey-icon.tsx";
 
 /** A button that logs in with any passkey of this site and goes on to `next`, a path of ours. Nothing where there are no passkeys. */
-export function PasskeyLogin({ next }: { next: string }) {
-  const { busy, error, run } = useCeremony();
-  if (!useCanPasskey()) return null;
+export function PasskeyLoginButton({ next }: { next: string }) {
+  const { isBusy, error, run } = usePasskeyCeremony();
+  if (!useSupportsPasskeys()) return null;
 
   async function logIn() {
-    const optionsJSON = await post<PublicKeyCredentialRequestOptionsJSON>(
+    const optionsJSON = await postJson<PublicKeyCredentialRequestOptionsJSON>(
       "/login/passkey/options",
       {},
     );
     const answer = await startAuthentication({ optionsJSON });
-    const done = await post<{ next: string }>("/login/passkey/verify", { answer, next });
+    const done = await postJson<{ next: string }>("/login/passkey/verify", { answer, next });
     // A whole new page: everything on it may differ for a member.
     window.location.assign(done.next);
     return new Promise<never>(() => {});
@@ -31,10 +31,10 @@ export function PasskeyLogin({ next }: { next: string }) {
         type="button"
         className="button"
         onClick={() => run(logIn)}
-        aria-disabled={busy || undefined}
+        aria-disabled={isBusy || undefined}
       >
-        <KeyIcon />
-        {busy ? "Waiting for your passkey …" : "Log in with a passkey"}
+        <PasskeyIcon />
+        {isBusy ? "Waiting for your passkey …" : "Log in with a passkey"}
       </button>
       <div role="alert">{error && <p className="form-error">{error.message}</p>}</div>
     </div>

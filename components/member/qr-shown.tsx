@@ -4,7 +4,7 @@
 import { useEffect, useState, type ReactNode } from "react";
 
 /** `children` for `ms` milliseconds from now on, with the seconds that are left. */
-export function QrShown({ ms, children }: { ms: number; children: ReactNode }) {
+export function ExpiringQrCode({ ms, children }: { ms: number; children: ReactNode }) {
   const [leftMs, setLeftMs] = useState<number | null>(null);
   useEffect(() => {
     const end = performance.now() + ms;

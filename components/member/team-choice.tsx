@@ -3,10 +3,10 @@
 
 import { useId } from "react";
 import { TEAM_NAMES, TeamDot } from "../team/team-dot.tsx";
-import { useForm } from "../ui/action-form.tsx";
+import { useActionForm } from "../ui/action-form.tsx";
 import type { Team } from "#lib/teams/team.ts";
 
-const LINES: Record<Team, string> = {
+const TEAM_DESCRIPTIONS: Record<Team, string> = {
   RED: "For those who finish what they open, and then want the next one.",
   BLUE: "For those who read slowly, look twice, and run the code.",
   YELLOW: "For those who begin in the middle and follow every link.",
@@ -14,7 +14,7 @@ const LINES: Record<Team, string> = {
 
 /** The field "team". `order` is the order in which the cards stand. */
 export function TeamChoice({ order }: { order: readonly Team[] }) {
-  const { state } = useForm();
+  const { state } = useActionForm();
   const id = useId();
   const error = state.errors.team;
   return (
@@ -39,7 +39,7 @@ export function TeamChoice({ order }: { order: readonly Team[] }) {
               <TeamDot team={team} />
               {TEAM_NAMES[team]}
             </span>
-            <span className="team-card-line">{LINES[team]}</span>
+            <span className="team-card-line">{TEAM_DESCRIPTIONS[team]}</span>
           </label>
         ))}
       </div>

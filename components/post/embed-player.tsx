@@ -4,11 +4,11 @@
 import { type ReactNode, useState, useSyncExternalStore } from "react";
 import { isPlayerUrl } from "#lib/embeds/player-hosts.ts";
 
-const never = () => () => {};
+const subscribeToNothing = () => () => {};
 /** True in a browser once this runs: without JavaScript there is no button that does nothing. */
-const useIsLive = () =>
+const useIsHydrated = () =>
   useSyncExternalStore(
-    never,
+    subscribeToNothing,
     () => true,
     () => false,
   );
@@ -26,7 +26,7 @@ export function EmbedPlayer({
   from: string;
   children: ReactNode;
 }) {
-  const isLive = useIsLive();
+  const isLive = useIsHydrated();
   const [isOpen, open] = useState(false);
   if (isOpen) {
     return (

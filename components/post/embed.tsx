@@ -1,7 +1,7 @@
 // A link that stands alone in a post: a card, a quote or a player where we know what it is about, else the plain link.
 
-import type { Embed as EmbedData } from "#lib/embeds/embed.ts";
-import { findEmbed } from "#lib/embeds/embeds.ts";
+import type { LinkPreview as EmbedData } from "#lib/embeds/embed.ts";
+import { findLinkPreview } from "#lib/embeds/embeds.ts";
 import { EmbedPlayer } from "./embed-player.tsx";
 
 /** The picture through our own server: a reader's browser meets no stranger before a click. */
@@ -44,7 +44,7 @@ function Quote({ embed }: { embed: EmbedData }) {
   );
 }
 
-const actions: Partial<Record<EmbedData["kind"], string>> = {
+const playerActions: Partial<Record<EmbedData["kind"], string>> = {
   youtube: "Play video",
   codesandbox: "Open sandbox",
   codepen: "Run pen",
@@ -56,7 +56,7 @@ function Player({ embed, playerUrl }: { embed: EmbedData; playerUrl: string }) {
       <EmbedPlayer
         playerUrl={playerUrl}
         title={embed.title}
-        action={actions[embed.kind] ?? "Open"}
+        action={playerActions[embed.kind] ?? "Open"}
         from={embed.siteName ?? ""}
       >
         <Picture embed={embed} />
@@ -86,7 +86,7 @@ function Card({ embed }: { embed: EmbedData }) {
 
 /** What `url` looks like in a post, by what is known of it now. Waits for nothing; the network is asked elsewhere. */
 export function Embed({ url }: { url: string }) {
-  const embed = findEmbed(url);
+  const embed = findLinkPreview(url);
   if (!embed) {
     return (
       <p className="embed-plain">

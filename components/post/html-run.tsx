@@ -2,16 +2,16 @@
 // A run of HTML in the document. In the browser it takes what is already there.
 
 import { useEffect, useRef } from "react";
-import { runAt } from "./html-runs.ts";
+import { registeredHtmlAt } from "./html-runs.ts";
 
 interface Props {
   readonly html?: string;
   /** In the absence of `html`: which of the texts of this request's document it is. */
-  readonly place?: number;
+  readonly index?: number;
   readonly inline: boolean;
 }
 
-export function HtmlRun({ html, place = -1, inline }: Props) {
+export function StaticHtmlElement({ html, index = -1, inline }: Props) {
   const Tag = inline ? "span" : "div";
   const element = useRef<HTMLDivElement & HTMLSpanElement>(null);
   useEffect(() => {
@@ -25,7 +25,7 @@ export function HtmlRun({ html, place = -1, inline }: Props) {
       className="post-html"
       style={{ display: "contents" }}
       suppressHydrationWarning
-      dangerouslySetInnerHTML={{ __html: html ?? runAt(place) }}
+      dangerouslySetInnerHTML={{ __html: html ?? registeredHtmlAt(index) }}
     />
   );
 }

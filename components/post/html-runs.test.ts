@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, expect, test } from "vitest";
-import { keepRun, runAt } from "./html-runs.ts";
+import { registerHtml, registeredHtmlAt } from "./html-runs.ts";
 
 interface Context {
   readonly request: { readonly headers: Record<string, string> };
@@ -14,17 +14,23 @@ afterEach(() => {
 test("a text is found again in the request that kept it, and in no other", () => {
   const requests = (shared.__lecternRequests = new AsyncLocalStorage<Context>());
   const one: Context = { request: { headers: {} } };
-  requests.run(one, () => expect([keepRun("<p>a</p>"), keepRun("<p>b</p>")]).toEqual([0, 1]));
   requests.run(one, () =>
-    expect([runAt(0), runAt(1), runAt(2)]).toEqual(["<p>a</p>", "<p>b</p>", ""]),
+    expect([registerHtml("<p>a</p>"), registerHtml("<p>b</p>")]).toEqual([0, 1]),
   );
-  requests.run({ request: { headers: {} } }, () => expect(runAt(0)).toBe(""));
+  requests.run(one, () =>
+    expect([registeredHtmlAt(0), registeredHtmlAt(1), registeredHtmlAt(2)]).toEqual([
+      "<p>a</p>",
+      "<p>b</p>",
+      "",
+    ]),
+  );
+  requests.run({ request: { headers: {} } }, () => expect(registeredHtmlAt(0)).toBe(""));
 });
 
 test("nothing is kept where no document is written: outside a request, and when only data is asked for", () => {
-  expect(keepRun("<p>a</p>")).toBeNull();
+  expect(registerHtml("<p>a</p>")).toBeNull();
   const requests = (shared.__lecternRequests = new AsyncLocalStorage<Context>());
   requests.run({ request: { headers: { rsc: "1" } } }, () =>
-    expect(keepRun("<p>a</p>")).toBeNull(),
+    expect(registerHtml("<p>a</p>")).toBeNull(),
   );
 });

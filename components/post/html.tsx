@@ -1,14 +1,14 @@
 // A run of ready HTML from the compiler: one node for React, however long it is.
 
-import { HtmlRun } from "./html-run.tsx";
-import { keepRun } from "./html-runs.ts";
+import { StaticHtmlElement } from "./html-run.tsx";
+import { registerHtml } from "./html-runs.ts";
 
 /** `html` was written by lib/mdx, which escapes what authors wrote; nothing else may come in here. */
 export function Html({ html, inline = false }: { html: string; inline?: boolean }) {
-  const place = keepRun(html);
+  const place = registerHtml(html);
   return place === null ? (
-    <HtmlRun html={html} inline={inline} />
+    <StaticHtmlElement html={html} inline={inline} />
   ) : (
-    <HtmlRun place={place} inline={inline} />
+    <StaticHtmlElement index={place} inline={inline} />
   );
 }

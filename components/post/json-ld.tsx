@@ -1,15 +1,17 @@
 // A post as structured data for search engines, in the page.
 
-import { blogPosting, scriptJson } from "#lib/posts/json-ld.ts";
+import { createBlogPosting, serializeForScript } from "#lib/posts/json-ld.ts";
 import type { Post } from "#lib/posts/post.ts";
-import { siteFacts } from "#lib/posts/site-facts.ts";
+import { getSiteMetadata } from "#lib/posts/site-facts.ts";
 
 /** The post's BlogPosting. A data block: no browser runs it, and nothing in the post can end it. */
 export function JsonLd({ post }: { post: Post }) {
   return (
     <script
       type="application/ld+json"
-      dangerouslySetInnerHTML={{ __html: scriptJson(blogPosting(post, siteFacts())) }}
+      dangerouslySetInnerHTML={{
+        __html: serializeForScript(createBlogPosting(post, getSiteMetadata())),
+      }}
     />
   );
 }

@@ -1,6 +1,6 @@
 // The address of a list of posts: what is the default is left out, so that equal lists have equal addresses.
 
-export interface ListState {
+export interface PostListState {
   readonly q: string;
   readonly topics: readonly string[];
   /** Undefined: the default, relevance for a query, else newest. */
@@ -10,7 +10,7 @@ export interface ListState {
 }
 
 /** "/blog", or "/blog?q=…&topic=…&sort=…&read=…&page=…". */
-export function listHref({ q, topics, sort, read, page }: ListState): string {
+export function postListHref({ q, topics, sort, read, page }: PostListState): string {
   const query = new URLSearchParams();
   if (q) query.set("q", q);
   for (const topic of topics) query.append("topic", topic);

@@ -2,7 +2,7 @@ import { renderToStaticMarkup } from "react-dom/server";
 import { afterAll, expect, test } from "vitest";
 import { closeCompiler, compilePost } from "#lib/mdx/compile.ts";
 import { MdxContent } from "./mdx-content.tsx";
-import { localComponentMap, runCompiled } from "./run-compiled.ts";
+import { loadLocalComponents, runCompiledPost } from "./run-compiled.ts";
 
 afterAll(closeCompiler);
 
@@ -39,10 +39,10 @@ test("a folder post gets its own components, by name and as C.Name", async () =>
     ),
     Two: () => <s />,
   };
-  const components = await localComponentMap(compiled.localImports, async () => exports);
+  const components = await loadLocalComponents(compiled.localImports, async () => exports);
   const html = renderToStaticMarkup(
     <>
-      {runCompiled(compiled.compiledSource)({
+      {runCompiledPost(compiled.compiledSource)({
         components: {
           ...components,
           Html: ({ html }: { html: string }) => <b dangerouslySetInnerHTML={{ __html: html }} />,
@@ -74,11 +74,11 @@ test.each(["constructor", "__proto__", "toString"])(
 
 test("an export that a file lacks is an error that names it", async () => {
   await expect(
-    localComponentMap([{ name: "A", file: "./a.tsx", imported: "B" }], async () => ({})),
+    loadLocalComponents([{ name: "A", file: "./a.tsx", imported: "B" }], async () => ({})),
   ).rejects.toThrow('./a.tsx has no export "B"');
 });
 
 test("the same source is read by the engine once", async () => {
   const { compiledSource } = await compile("same");
-  expect(runCompiled(compiledSource)).toBe(runCompiled(String(compiledSource)));
+  expect(runCompiledPost(compiledSource)).toBe(runCompiledPost(String(compiledSource)));
 });

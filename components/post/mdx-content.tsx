@@ -3,7 +3,7 @@
 import { localComponents } from "#content/components.generated.ts";
 import { Embed } from "./embed.tsx";
 import { Html } from "./html.tsx";
-import { type ComponentMap, localComponentMap, runCompiled } from "./run-compiled.ts";
+import { type ComponentMap, loadLocalComponents, runCompiledPost } from "./run-compiled.ts";
 
 /** Components every post may use by name; the twin of PAGE_COMPONENTS in lib/mdx/compiled-post.ts. */
 const pageComponents: ComponentMap = { Embed, Html };
@@ -27,7 +27,7 @@ export interface MdxContentProps {
 /** The body of `post` with its own components, those of folder posts included. Throws when one is not part of this build. */
 export function MdxContent({ post, components }: MdxContentProps) {
   const { compiledSource, localImports } = post.compiled;
-  const content = runCompiled(compiledSource);
+  const content = runCompiledPost(compiledSource);
   const given = { ...pageComponents, ...components };
   if (localImports.length === 0) return content({ components: given });
   const load = (file: string) => {
@@ -37,7 +37,7 @@ export function MdxContent({ post, components }: MdxContentProps) {
     if (!found) throw new Error(`${file} of the post "${post.slug}" is not part of this build`);
     return found();
   };
-  return localComponentMap(localImports, load).then((locals) =>
+  return loadLocalComponents(localImports, load).then((locals) =>
     content({ components: { ...given, ...locals } }),
   );
 }

@@ -1,27 +1,27 @@
 // A post in a list: as a card, as the card that leads, or as a line.
 
 import { LeaderDot } from "#components/team/team-dot.tsx";
-import { Mark } from "#components/ui/icons.tsx";
+import { SiteMark } from "#components/ui/icons.tsx";
 import { formatDate, formatReadingTime } from "#lib/posts/format.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
 import type { Team } from "#lib/teams/team.ts";
 import { HeroImage } from "./hero-image.tsx";
-import { MarkedText, type Segment } from "./marked-text.tsx";
+import { MarkedText, type TextSegment } from "./marked-text.tsx";
 
-export interface CardPost {
+export interface PostCardData {
   readonly post: PostSummary;
   readonly leader: Team | null;
   /** Whether this reader has read it. */
   readonly read?: boolean;
   /** Instead of the post's own, with matches marked. */
-  readonly title?: readonly Segment[];
-  readonly snippet?: readonly Segment[];
+  readonly title?: readonly TextSegment[];
+  readonly snippet?: readonly TextSegment[];
 }
 
 const CARD_SIZES = "(min-width: 75rem) 23rem, (min-width: 44rem) 45vw, 92vw";
-const LEAD_SIZES = "(min-width: 75rem) 43rem, (min-width: 48rem) 55vw, 92vw";
+const FEATURED_SIZES = "(min-width: 75rem) 43rem, (min-width: 48rem) 55vw, 92vw";
 
-function Title({ post, title, level }: CardPost & { level: 2 | 3 }) {
+function Title({ post, title, level }: PostCardData & { level: 2 | 3 }) {
   const Heading = `h${level}` as const;
   return (
     <Heading>
@@ -32,7 +32,7 @@ function Title({ post, title, level }: CardPost & { level: 2 | 3 }) {
   );
 }
 
-function Meta({ post, leader, read }: CardPost) {
+function Meta({ post, leader, read }: PostCardData) {
   return (
     <p className="card-meta">
       <time dateTime={post.frontMatter.date}>{formatDate(post.frontMatter.date)}</time>
@@ -51,7 +51,7 @@ function Picture({ post, sizes, first }: { post: PostSummary; sizes: string; fir
     return <HeroImage className="card-hero" hero={post.hero} alt="" sizes={sizes} first={first} />;
   return (
     <span className="card-hero card-hero-none">
-      <Mark />
+      <SiteMark />
     </span>
   );
 }
@@ -62,7 +62,7 @@ export function PostCard({
   first,
   id,
   ...card
-}: CardPost & { level?: 2 | 3; first?: boolean; id?: string }) {
+}: PostCardData & { level?: 2 | 3; first?: boolean; id?: string }) {
   return (
     <article className="card" id={id}>
       <Picture post={card.post} sizes={CARD_SIZES} first={first} />
@@ -78,10 +78,10 @@ export function PostCard({
 }
 
 /** The card that leads a page: picture beside the text. `why` says why it stands there. */
-export function LeadCard({ why, ...card }: CardPost & { why: string }) {
+export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
   return (
     <article className="card card-lead">
-      <Picture post={card.post} sizes={LEAD_SIZES} first />
+      <Picture post={card.post} sizes={FEATURED_SIZES} first />
       <div>
         <p className="card-why">{why}</p>
         <Title {...card} level={2} />
@@ -93,7 +93,7 @@ export function LeadCard({ why, ...card }: CardPost & { why: string }) {
 }
 
 /** A post as a line in a table of contents. */
-export function PostLine(card: CardPost) {
+export function PostLine(card: PostCardData) {
   return (
     <article className="post-line">
       <Meta {...card} />

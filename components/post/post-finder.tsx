@@ -4,13 +4,13 @@
 import { useRouter } from "next/navigation";
 import { type MouseEvent, type ReactNode, useEffect, useRef, useTransition } from "react";
 import { SearchIcon } from "#components/ui/icons.tsx";
-import { type ListState, listHref } from "./list-href.ts";
+import { type PostListState, postListHref } from "./list-href.ts";
 
 /** A pause in typing that is worth a request. */
-const PAUSE_MS = 160;
+const DEBOUNCE_MS = 160;
 
 interface Props {
-  readonly state: ListState;
+  readonly state: PostListState;
   /** Topics, sorting and filters: links marked `data-soft`. */
   readonly tools: ReactNode;
   readonly children: ReactNode;
@@ -20,7 +20,7 @@ interface Props {
  * Links inside marked `data-soft` change the list without a page load. `data-then="#id"` on one moves the focus
  * to the first link of that element when the list has come.
  */
-export function PostFinder({ state, tools, children }: Props) {
+export function PostSearch({ state, tools, children }: Props) {
   const router = useRouter();
   const [waiting, startTransition] = useTransition();
   const input = useRef<HTMLInputElement>(null);
@@ -44,7 +44,7 @@ export function PostFinder({ state, tools, children }: Props) {
     clearTimeout(timer.current);
     startTransition(() =>
       router.replace(
-        listHref({
+        postListHref({
           ...state,
           q,
           page: 1,
@@ -102,7 +102,7 @@ export function PostFinder({ state, tools, children }: Props) {
               maxLength={200}
               onInput={({ currentTarget: { value } }) => {
                 clearTimeout(timer.current);
-                timer.current = setTimeout(() => search(value.trim()), PAUSE_MS);
+                timer.current = setTimeout(() => search(value.trim()), DEBOUNCE_MS);
               }}
             />
           </label>

@@ -1,9 +1,9 @@
 // The list of posts: its tools, what was found, more of it, and what to do when nothing was.
 
-import { listHref, type ListState } from "./list-href.ts";
-import { PostCard, type CardPost } from "./post-card.tsx";
+import { postListHref, type PostListState } from "./list-href.ts";
+import { PostCard, type PostCardData } from "./post-card.tsx";
 
-export interface Topic {
+export interface TopicOption {
   readonly topic: string;
   /** Posts left with this topic chosen too. */
   readonly count: number;
@@ -11,7 +11,13 @@ export interface Topic {
 }
 
 /** Topics to toggle. One that would leave nothing can't be pressed. */
-export function Topics({ topics, state }: { topics: readonly Topic[]; state: ListState }) {
+export function TopicFilter({
+  topics,
+  state,
+}: {
+  topics: readonly TopicOption[];
+  state: PostListState;
+}) {
   return (
     <ul className="topics" aria-label="Topics">
       {topics.map(({ topic, count, selected }) => {
@@ -21,7 +27,7 @@ export function Topics({ topics, state }: { topics: readonly Topic[]; state: Lis
             {selected || count > 0 ? (
               <a
                 data-soft=""
-                href={listHref({
+                href={postListHref({
                   ...state,
                   topics: selected ? others : [...others, topic],
                   page: 1,
@@ -43,13 +49,13 @@ export function Topics({ topics, state }: { topics: readonly Topic[]; state: Lis
   );
 }
 
-export interface Choice {
+export interface LinkOption {
   readonly value: string;
   readonly label: string;
 }
 
 /** One of several: links, the one in force marked. */
-export function Choices({
+export function LinkOptions({
   name,
   label,
   choices,
@@ -58,9 +64,9 @@ export function Choices({
 }: {
   name: "sort" | "read";
   label: string;
-  choices: readonly Choice[];
+  choices: readonly LinkOption[];
   current: string;
-  state: ListState;
+  state: PostListState;
 }) {
   return (
     <ul className="choices" aria-label={label}>
@@ -68,7 +74,7 @@ export function Choices({
         <li key={value}>
           <a
             data-soft=""
-            href={listHref({ ...state, [name]: value, page: 1 })}
+            href={postListHref({ ...state, [name]: value, page: 1 })}
             aria-current={value === current ? "true" : undefined}
           >
             {text}
@@ -85,7 +91,7 @@ export function PostList({
   more,
   first = false,
 }: {
-  cards: readonly CardPost[];
+  cards: readonly PostCardData[];
   more: string | null;
   first?: boolean;
 }) {
@@ -115,16 +121,16 @@ export function PostList({
 }
 
 /** What stands where posts would, when none fits. */
-export function NothingFound({
+export function NoResults({
   q,
   filtered,
   topics,
 }: {
   q: string;
   filtered: boolean;
-  topics: readonly Topic[];
+  topics: readonly TopicOption[];
 }) {
-  const without = q && filtered ? listHref({ q, topics: [] }) : null;
+  const without = q && filtered ? postListHref({ q, topics: [] }) : null;
   return (
     <div className="nothing">
       <h2>Nothing fits{q ? <> “{q}”</> : null}.</h2>

@@ -1,15 +1,15 @@
 // The page of one post, the same for the shared variant and for a reader of their own: what differs comes in as data.
 
 import type { ReactNode } from "react";
-import { StandingList, standingSentence } from "#components/team/standing-list.tsx";
-import { LinkIcon, MailIcon, Mark, PencilIcon } from "#components/ui/icons.tsx";
+import { StandingsList, describeStandings } from "#components/team/standing-list.tsx";
+import { LinkIcon, MailIcon, SiteMark, PencilIcon } from "#components/ui/icons.tsx";
 import { formatCount, formatDate, formatReadingTime } from "#lib/posts/format.ts";
 import type { Post } from "#lib/posts/post.ts";
 import type { Standing } from "#lib/teams/standings.ts";
 import { HeroImage } from "./hero-image.tsx";
-import type { CardPost } from "./post-card.tsx";
+import type { PostCardData } from "./post-card.tsx";
 import { Recommendations } from "./recommendations.tsx";
-import { TocAside, TocFold } from "./table-of-contents.tsx";
+import { TocAside, TocDisclosure } from "./table-of-contents.tsx";
 
 export interface PostPageProps {
   readonly post: Post;
@@ -17,7 +17,7 @@ export interface PostPageProps {
   readonly standings: readonly Standing[];
   /** Counted reads of this post, anonymous ones included. */
   readonly reads: number;
-  readonly recommendations: readonly CardPost[];
+  readonly recommendations: readonly PostCardData[];
   readonly url: string;
   /** Where the post's file can be edited, or null. */
   readonly editUrl: string | null;
@@ -47,7 +47,7 @@ export function PostPage({
       <article aria-labelledby="post-title">
         <header className="post-head wrap">
           <div>
-            <State draft={frontMatter.draft} archived={frontMatter.archived} />
+            <PostStateNotice draft={frontMatter.draft} archived={frontMatter.archived} />
             <h1 id="post-title">{frontMatter.title}</h1>
             <p className="post-when figures">
               <time dateTime={frontMatter.date}>{formatDate(frontMatter.date)}</time> —{" "}
@@ -70,18 +70,18 @@ export function PostPage({
         <div className="post-body wrap">
           <TocAside headings={compiled.headings} />
           <div className="post-column">
-            <TocFold headings={compiled.headings} />
+            <TocDisclosure headings={compiled.headings} />
             <div className="prose">{children}</div>
             <div className="post-end" data-article-end="">
-              <Mark />
+              <SiteMark />
             </div>
             <div className="post-after">
               <section aria-labelledby="standing-title">
                 <h2 id="standing-title">Who reads this</h2>
                 <p className="standing-say figures">
-                  {standingSentence(standings, "this post")} {countSentence(reads)}
+                  {describeStandings(standings, "this post")} {readCountSentence(reads)}
                 </p>
-                <StandingList standings={standings} />
+                <StandingsList standings={standings} />
               </section>
               <section aria-labelledby="share-title">
                 <h2 id="share-title" className="visually-hidden">
@@ -105,7 +105,7 @@ export function PostPage({
                 </p>
               </section>
               <section className="author" aria-labelledby="author-title">
-                <Mark />
+                <SiteMark />
                 <div>
                   <h2 id="author-title">{author}</h2>
                   <p>
@@ -129,12 +129,12 @@ export function PostPage({
   );
 }
 
-function countSentence(reads: number): string {
+function readCountSentence(reads: number): string {
   if (reads === 0) return "Nobody has read it to its end yet.";
   return `It has been read to its end ${reads === 1 ? "once" : `${formatCount(reads)} times`}.`;
 }
 
-function State({ draft, archived }: { draft: boolean; archived: boolean }) {
+function PostStateNotice({ draft, archived }: { draft: boolean; archived: boolean }) {
   if (draft) {
     return (
       <p className="notice" role="note">

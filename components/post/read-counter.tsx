@@ -5,12 +5,12 @@
 import { useEffect } from "react";
 
 /** A token lives a day; a page that stays open gets a new one before that. */
-const TOKEN_MS = 20 * 3_600_000;
-const RETRY_MS = 15_000;
-const ON_WINDOW = ["pagehide", "pageshow", "online"];
+const TOKEN_MAX_AGE_MS = 20 * 3_600_000;
+const RETRY_DELAY_MS = 15_000;
+const WINDOW_EVENTS = ["pagehide", "pageshow", "online"];
 
 /** Watches until the read is sent. Returns what stops it. Time is Date.now, so that a test can move it. */
-function watch(slug: string, readingMinutes: number): () => void {
+function trackReading(slug: string, readingMinutes: number): () => void {
   let minMs = readingMinutes * 36_000;
   let readMs = 0;
   let visibleAt = 0;
@@ -28,7 +28,7 @@ function watch(slug: string, readingMinutes: number): () => void {
     clearTimeout(timer);
     seen?.disconnect();
     document.removeEventListener("visibilitychange", check);
-    for (const type of ON_WINDOW) removeEventListener(type, check);
+    for (const type of WINDOW_EVENTS) removeEventListener(type, check);
   };
 
   const ask = async () => {
@@ -36,7 +36,7 @@ function watch(slug: string, readingMinutes: number): () => void {
     try {
       const answer = await fetch(`/reads/token?slug=${encodeURIComponent(slug)}`, {
         cache: "no-store",
-        signal: AbortSignal.timeout(RETRY_MS),
+        signal: AbortSignal.timeout(RETRY_DELAY_MS),
       });
       if (answer.status === 404) return stop(); // a draft, or gone
       if (answer.ok) {
@@ -73,7 +73,7 @@ function watch(slug: string, readingMinutes: number): () => void {
     }
     // The server measures from the token: a late one makes the read later. One from the future is of a clock set back.
     const age = now - tokenAt;
-    if (age < 0 || age > TOKEN_MS) token = "";
+    if (age < 0 || age > TOKEN_MAX_AGE_MS) token = "";
     const leftMs = minMs - Math.min(readMs, token ? age : readMs);
     // Refused by the browser (offline, its queue full): tried again below.
     if (
@@ -85,21 +85,21 @@ function watch(slug: string, readingMinutes: number): () => void {
     )
       return stop();
     if (!visibleAt) return;
-    if (!token && !asking && Math.abs(now - askedAt) >= RETRY_MS) {
+    if (!token && !asking && Math.abs(now - askedAt) >= RETRY_DELAY_MS) {
       askedAt = now;
       void ask();
     }
-    timer = setTimeout(check, token && leftMs > 0 ? leftMs : RETRY_MS);
+    timer = setTimeout(check, token && leftMs > 0 ? leftMs : RETRY_DELAY_MS);
   }
 
   document.addEventListener("visibilitychange", check);
-  for (const type of ON_WINDOW) addEventListener(type, check);
+  for (const type of WINDOW_EVENTS) addEventListener(type, check);
   check();
   return stop;
 }
 
 /** Shows nothing. Stands on the page of a post that is no draft; the page marks its end with `data-article-end`. */
 export function ReadCounter({ slug, readingMinutes }: { slug: string; readingMinutes: number }) {
-  useEffect(() => watch(slug, readingMinutes), [slug, readingMinutes]);
+  useEffect(() => trackReading(slug, readingMinutes), [slug, readingMinutes]);
   return null;
 }

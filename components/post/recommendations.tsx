@@ -1,6 +1,6 @@
 // Three more posts, after a post or in place of one that is not there.
 
-import { PostCard, type CardPost } from "./post-card.tsx";
+import { PostCard, type PostCardData } from "./post-card.tsx";
 
 /** Nothing when there are no posts to show. */
 export function Recommendations({
@@ -10,7 +10,7 @@ export function Recommendations({
 }: {
   title: string;
   text: string;
-  cards: readonly CardPost[];
+  cards: readonly PostCardData[];
 }) {
   if (cards.length === 0) return null;
   return (

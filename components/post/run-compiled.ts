@@ -10,23 +10,23 @@ export type ComponentMap = Readonly<Record<string, unknown>>;
 export type PostContent = (props: { components: ComponentMap }) => ReactNode;
 
 /** Sources kept as functions: about what a busy site shows, at some kB each. */
-const MAX_FUNCTIONS = 200;
-const functions = new LRUCache<string, PostContent>({ max: MAX_FUNCTIONS });
+const MAX_CACHED_CONTENTS = 200;
+const contentCache = new LRUCache<string, PostContent>({ max: MAX_CACHED_CONTENTS });
 
 /** The content of a post from its `compiledSource`. The same source is read by the JavaScript engine once. */
-export function runCompiled(compiledSource: string): PostContent {
-  let content = functions.get(compiledSource); // the text itself: V8 keeps a string's hash, and compares the same string by identity
+export function runCompiledPost(compiledSource: string): PostContent {
+  let content = contentCache.get(compiledSource); // the text itself: V8 keeps a string's hash, and compares the same string by identity
   if (!content) {
     // The source comes from our own compiler, out of reviewed content: see docs/decisions/010.
     const run = new Function(compiledSource) as (runtime: object) => { default: PostContent };
     content = run({ Fragment, jsx, jsxs }).default;
-    functions.set(compiledSource, content);
+    contentCache.set(compiledSource, content);
   }
   return content;
 }
 
 /** What a post imported from files beside it, as names → components. `load` gives the module of a file. */
-export async function localComponentMap(
+export async function loadLocalComponents(
   imports: readonly { readonly name: string; readonly file: string; readonly imported?: string }[],
   load: (file: string) => Promise<Record<string, unknown>>,
 ): Promise<ComponentMap> {

@@ -18,7 +18,7 @@ const RULE = "#dcded8";
 const ACCENT = "#1a5b4a";
 const WARNING = "#775800";
 
-const LECTERN = ["M3 15.5 21.5 5.2 25 11.4 6.5 21.7Z", "M15.2 17v7.6M10.6 24.6h9.2"];
+const LOGO_PATHS = ["M3 15.5 21.5 5.2 25 11.4 6.5 21.7Z", "M15.2 17v7.6M10.6 24.6h9.2"];
 
 function Mark({ size, color, stroke }: { size: number; color: string; stroke: number }) {
   return (
@@ -32,7 +32,7 @@ function Mark({ size, color, stroke }: { size: number; color: string; stroke: nu
       strokeLinejoin="round"
       strokeLinecap="round"
     >
-      {LECTERN.map((d) => (
+      {LOGO_PATHS.map((d) => (
         <path key={d} d={d} />
       ))}
     </svg>

@@ -9,10 +9,10 @@ interface Heading {
 }
 
 /** Fewer headings than this need no list. */
-const ENOUGH = 3;
+const MIN_HEADINGS = 3;
 
 /** As ready HTML: a long post has dozens of headings, and an element costs React more than its text. */
-function Links({ headings }: { headings: readonly Heading[] }) {
+function HeadingLinks({ headings }: { headings: readonly Heading[] }) {
   const html = headings
     .map(
       ({ depth, id, text }) =>
@@ -22,14 +22,14 @@ function Links({ headings }: { headings: readonly Heading[] }) {
   return <ol dangerouslySetInnerHTML={{ __html: html }} />;
 }
 
-function listed(headings: readonly Heading[]): readonly Heading[] {
+function selectHeadings(headings: readonly Heading[]): readonly Heading[] {
   const shown = headings.filter(({ depth }) => depth < 4);
-  return shown.length < ENOUGH ? [] : shown;
+  return shown.length < MIN_HEADINGS ? [] : shown;
 }
 
 /** In the margin; CSS shows it from 1100 px on. */
 export function TocAside({ headings }: { headings: readonly Heading[] }) {
-  const shown = listed(headings);
+  const shown = selectHeadings(headings);
   if (shown.length === 0) return null;
   return (
     <aside className="toc-aside">
@@ -37,21 +37,21 @@ export function TocAside({ headings }: { headings: readonly Heading[] }) {
         <h2 className="toc-title" id="toc-title">
           Contents
         </h2>
-        <Links headings={shown} />
+        <HeadingLinks headings={shown} />
       </nav>
     </aside>
   );
 }
 
 /** Folded; CSS shows it below 1100 px. */
-export function TocFold({ headings }: { headings: readonly Heading[] }) {
-  const shown = listed(headings);
+export function TocDisclosure({ headings }: { headings: readonly Heading[] }) {
+  const shown = selectHeadings(headings);
   if (shown.length === 0) return null;
   return (
     <details className="toc-fold">
       <summary>Contents</summary>
       <nav className="toc" aria-label="Contents">
-        <Links headings={shown} />
+        <HeadingLinks headings={shown} />
       </nav>
     </details>
   );

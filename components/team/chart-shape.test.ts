@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { DAY_MS } from "#lib/base/clock.ts";
-import type { PastStanding } from "#lib/teams/history.ts";
-import { chartShape } from "./chart-shape.ts";
+import type { StandingsSnapshot } from "#lib/teams/history.ts";
+import { computeChartGeometry } from "./chart-shape.ts";
 
-const SIZE = { width: 760, height: 360, everyMonths: 1 };
+const SIZE = { width: 760, height: 360, monthStep: 1 };
 const day = (text: string) => Date.parse(text) / DAY_MS;
-const at = (when: string, [red, blue, yellow]: [number, number, number]): PastStanding => ({
+const at = (when: string, [red, blue, yellow]: [number, number, number]): StandingsSnapshot => ({
   day: day(when),
   teams: [
     { team: "RED", reads: 1, members: 1, ratio: red },
@@ -16,7 +16,7 @@ const at = (when: string, [red, blue, yellow]: [number, number, number]): PastSt
 const numbers = (points: string) => points.split(/[ ,]/).map(Number);
 
 test("every point lies within the drawing, more reads higher, later weeks further right", () => {
-  const { lines, right, bottom, left } = chartShape(
+  const { lines, right, bottom, left } = computeChartGeometry(
     [at("2026-05-24", [0, 1.2, 3.7]), at("2026-08-30", [2, 2, 2]), at("2026-11-22", [3.7, 0, 1])],
     SIZE,
   );
@@ -45,11 +45,11 @@ test.each([
   [7, ["0", "2", "4", "6", "8"]],
   [120, ["0", "50", "100", "150"]],
 ])("rules for %d are round numbers that reach above it", (highest, texts) => {
-  const { rules } = chartShape(
+  const { gridLines } = computeChartGeometry(
     [at("2026-05-24", [0, 0, 0]), at("2026-11-22", [highest, 0, 0])],
     SIZE,
   );
-  expect(rules.map(({ text }) => text)).toEqual(texts);
+  expect(gridLines.map(({ text }) => text)).toEqual(texts);
 });
 
 test("labels of lines that end together stand apart, in the order of their ends", () => {
@@ -59,7 +59,7 @@ test("labels of lines that end together stand apart, in the order of their ends"
     [0.02, 0.01, 0],
     [1, 0.99, 0.5],
   ] as [number, number, number][]) {
-    const { lines, bottom } = chartShape(
+    const { lines, bottom } = computeChartGeometry(
       [at("2026-05-24", [1, 1, 1]), at("2026-11-22", ends)],
       SIZE,
     );
@@ -72,24 +72,23 @@ test("labels of lines that end together stand apart, in the order of their ends"
 
 test("months are named where they begin, and fewer of them where there is less room", () => {
   const history = [at("2026-09-20", [1, 1, 1]), at("2027-02-14", [1, 1, 1])];
-  expect(chartShape(history, SIZE).months.map(({ text }) => text)).toEqual([
+  expect(computeChartGeometry(history, SIZE).months.map(({ text }) => text)).toEqual([
     "Oct",
     "Nov",
     "Dec",
     "Jan",
     "Feb",
   ]);
-  expect(chartShape(history, { ...SIZE, everyMonths: 2 }).months.map(({ text }) => text)).toEqual([
-    "Oct",
-    "Dec",
-    "Feb",
-  ]);
+  expect(
+    computeChartGeometry(history, { ...SIZE, monthStep: 2 }).months.map(({ text }) => text),
+  ).toEqual(["Oct", "Dec", "Feb"]);
 });
 
 test("a chart of nothing still has a scale", () => {
   expect(
-    chartShape([at("2026-05-24", [0, 0, 0]), at("2026-11-22", [0, 0, 0])], SIZE).rules.map(
-      ({ text }) => text,
-    ),
+    computeChartGeometry(
+      [at("2026-05-24", [0, 0, 0]), at("2026-11-22", [0, 0, 0])],
+      SIZE,
+    ).gridLines.map(({ text }) => text),
   ).toEqual(["0", "1"]);
 });

@@ -1,7 +1,7 @@
 // The geometry of the chart of standings: where the lines, marks and labels of one size of it stand.
 
 import { DAY_MS } from "#lib/base/clock.ts";
-import type { PastStanding } from "#lib/teams/history.ts";
+import type { StandingsSnapshot } from "#lib/teams/history.ts";
 import { TEAMS, type Team } from "#lib/teams/team.ts";
 
 export interface ChartSize {
@@ -9,10 +9,10 @@ export interface ChartSize {
   readonly width: number;
   readonly height: number;
   /** How many months apart those are that are named. */
-  readonly everyMonths: number;
+  readonly monthStep: number;
 }
 
-export interface ChartShape {
+export interface ChartGeometry {
   readonly lines: readonly {
     readonly team: Team;
     readonly ratio: number;
@@ -21,7 +21,7 @@ export interface ChartShape {
     readonly marks: readonly { readonly x: number; readonly y: number }[];
     readonly label: { readonly x: number; readonly y: number };
   }[];
-  readonly rules: readonly { readonly y: number; readonly text: string }[];
+  readonly gridLines: readonly { readonly y: number; readonly text: string }[];
   readonly months: readonly { readonly x: number; readonly text: string }[];
   readonly left: number;
   readonly right: number;
@@ -33,16 +33,16 @@ const LABEL_GAP = 20;
 const MARK_EVERY = 4;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-const round = (value: number) => Math.round(value * 10) / 10;
+const roundToTenth = (value: number) => Math.round(value * 10) / 10;
 
 /** The distance of rules for a highest value: 1, 2 or 5 times a power of ten, so that three to six of them fit. */
-function stepFor(highest: number): number {
+function chooseTickStep(highest: number): number {
   const power = 10 ** Math.floor(Math.log10(highest / 3));
   return [1, 2, 5, 10].map((of) => of * power).find((step) => highest / step <= 5)!;
 }
 
 /** Heights for labels that want to stand at `wanted`, at least LABEL_GAP apart and within the drawing. */
-function spread(wanted: readonly number[], lowest: number): number[] {
+function spreadLabels(wanted: readonly number[], lowest: number): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!);
   const result = [...wanted];
   for (const [at, i] of order.entries())
@@ -53,7 +53,7 @@ function spread(wanted: readonly number[], lowest: number): number[] {
 }
 
 /** The first days of months from `from` to `to` (days since 1970), each with its short name. */
-function monthsBetween(
+function listMonths(
   from: number,
   to: number,
   everyMonths: number,
@@ -69,19 +69,19 @@ function monthsBetween(
 }
 
 /** The chart of `history` (oldest first, at least two) in one size. */
-export function chartShape(
-  history: readonly PastStanding[],
-  { width, height, everyMonths }: ChartSize,
-): ChartShape {
+export function computeChartGeometry(
+  history: readonly StandingsSnapshot[],
+  { width, height, monthStep }: ChartSize,
+): ChartGeometry {
   const highest = Math.max(...history.flatMap(({ teams }) => teams.map(({ ratio }) => ratio)));
-  const step = highest > 0 ? stepFor(highest) : 1;
-  const top = Math.max(1, Math.ceil(round(highest / step))) * step;
+  const step = highest > 0 ? chooseTickStep(highest) : 1;
+  const top = Math.max(1, Math.ceil(roundToTenth(highest / step))) * step;
   const [from, to] = [history[0]!.day, history.at(-1)!.day];
   const right = width - MARGIN.right;
   const bottom = height - MARGIN.bottom;
   const x = (day: number) =>
-    round(MARGIN.left + ((day - from) / (to - from)) * (right - MARGIN.left));
-  const y = (ratio: number) => round(bottom - (ratio / top) * (bottom - MARGIN.top));
+    roundToTenth(MARGIN.left + ((day - from) / (to - from)) * (right - MARGIN.left));
+  const y = (ratio: number) => roundToTenth(bottom - (ratio / top) * (bottom - MARGIN.top));
   const of = (team: Team) =>
     history.map(({ day, teams }) => ({
       x: x(day),
@@ -89,7 +89,7 @@ export function chartShape(
     }));
   const last = history.at(-1)!;
   const ratios = TEAMS.map((team) => last.teams.find((standing) => standing.team === team)!.ratio);
-  const heights = spread(ratios.map(y), bottom);
+  const heights = spreadLabels(ratios.map(y), bottom);
   return {
     lines: TEAMS.map((team, i) => {
       const points = of(team);
@@ -101,11 +101,11 @@ export function chartShape(
         label: { x: right + 12, y: heights[i]! },
       };
     }),
-    rules: Array.from({ length: Math.round(top / step) + 1 }, (_, i) => ({
+    gridLines: Array.from({ length: Math.round(top / step) + 1 }, (_, i) => ({
       y: y(i * step),
       text: (i * step).toFixed(step >= 1 ? 0 : step >= 0.1 ? 1 : 2),
     })),
-    months: monthsBetween(from, to, everyMonths).map(({ day, text }) => ({ x: x(day), text })),
+    months: listMonths(from, to, monthStep).map(({ day, text }) => ({ x: x(day), text })),
     left: MARGIN.left,
     right,
     bottom,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { standingSentence } from "./standing-list.tsx";
+import { describeStandings } from "./standing-list.tsx";
 
 const of = (team: "RED" | "BLUE" | "YELLOW", ratio: number) => ({
   team,
@@ -9,16 +9,16 @@ const of = (team: "RED" | "BLUE" | "YELLOW", ratio: number) => ({
 });
 
 test("the sentence names the leader and the ratio", () => {
-  expect(standingSentence([of("BLUE", 1.5), of("RED", 1), of("YELLOW", 0)], "this post")).toBe(
+  expect(describeStandings([of("BLUE", 1.5), of("RED", 1), of("YELLOW", 0)], "this post")).toBe(
     "Blue leads this post with 1.50 reads for each of its active members.",
   );
 });
 
 test("a tie is said, and so is that nobody leads", () => {
-  expect(standingSentence([of("RED", 1), of("BLUE", 1), of("YELLOW", 0)], "the site")).toContain(
+  expect(describeStandings([of("RED", 1), of("BLUE", 1), of("YELLOW", 0)], "the site")).toContain(
     "as many as Blue",
   );
-  expect(standingSentence([of("RED", 0), of("BLUE", 0), of("YELLOW", 0)], "the site")).toMatch(
+  expect(describeStandings([of("RED", 0), of("BLUE", 0), of("YELLOW", 0)], "the site")).toMatch(
     /^No team leads/,
   );
 });

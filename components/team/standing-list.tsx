@@ -4,12 +4,12 @@ import { formatCount } from "#lib/posts/format.ts";
 import type { Standing } from "#lib/teams/standings.ts";
 import { TEAM_NAMES, TeamDot } from "./team-dot.tsx";
 
-function plural(count: number, one: string, many: string): string {
+function pluralize(count: number, one: string, many: string): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
 }
 
 /** Who leads, in a sentence. `where`: "this post" or "the site". */
-export function standingSentence(standings: readonly Standing[], where: string): string {
+export function describeStandings(standings: readonly Standing[], where: string): string {
   const [first, second] = standings;
   if (!first || first.ratio === 0)
     return `No team leads ${where} yet. The first read by a member decides.`;
@@ -19,7 +19,7 @@ export function standingSentence(standings: readonly Standing[], where: string):
 }
 
 /** The three teams, best first. `wide`: with large figures, where a standing is the subject of a section. */
-export function StandingList({
+export function StandingsList({
   standings,
   wide = false,
 }: {
@@ -35,7 +35,8 @@ export function StandingList({
             {TEAM_NAMES[team]}
           </span>
           <span className="figures">
-            {plural(reads, "read", "reads")} by {plural(members, "active member", "active members")}
+            {pluralize(reads, "read", "reads")} by{" "}
+            {pluralize(members, "active member", "active members")}
           </span>
           <span className="standing-ratio">
             {ratio.toFixed(2)}

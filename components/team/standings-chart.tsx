@@ -2,15 +2,15 @@
 
 import { formatDate } from "#lib/posts/format.ts";
 import { DAY_MS } from "#lib/base/clock.ts";
-import type { PastStanding } from "#lib/teams/history.ts";
+import type { StandingsSnapshot } from "#lib/teams/history.ts";
 import { TEAMS, type Team } from "#lib/teams/team.ts";
-import { type ChartSize, chartShape } from "./chart-shape.ts";
+import { type ChartSize, computeChartGeometry } from "./chart-shape.ts";
 import { TEAM_NAMES } from "./team-dot.tsx";
 
 /** Drawn twice, so that the letters have their size on a phone, too; the stylesheet shows one. */
 const SIZES: Record<"wide" | "narrow", ChartSize> = {
-  wide: { width: 1100, height: 420, everyMonths: 1 },
-  narrow: { width: 350, height: 300, everyMonths: 2 },
+  wide: { width: 1100, height: 420, monthStep: 1 },
+  narrow: { width: 350, height: 300, monthStep: 2 },
 };
 
 function Mark({ team, x, y }: { team: Team; x: number; y: number }) {
@@ -19,9 +19,18 @@ function Mark({ team, x, y }: { team: Team; x: number; y: number }) {
   return <path d={`M${x} ${y - 5.5}l5.5 9.5h-11z`} />;
 }
 
-function Plot({ history, size }: { history: readonly PastStanding[]; size: keyof typeof SIZES }) {
+function Plot({
+  history,
+  size,
+}: {
+  history: readonly StandingsSnapshot[];
+  size: keyof typeof SIZES;
+}) {
   const { width, height } = SIZES[size];
-  const { lines, rules, months, left, right, bottom } = chartShape(history, SIZES[size]);
+  const { lines, gridLines, months, left, right, bottom } = computeChartGeometry(
+    history,
+    SIZES[size],
+  );
   return (
     <svg
       className={`chart chart-${size}`}
@@ -29,7 +38,7 @@ function Plot({ history, size }: { history: readonly PastStanding[]; size: keyof
       aria-hidden="true"
       focusable="false"
     >
-      {rules.map(({ y, text }) => (
+      {gridLines.map(({ y, text }) => (
         <g key={text}>
           <line className="chart-rule" x1={left} x2={right} y1={y} y2={y} />
           <text className="chart-text" x={left - 10} y={y + 4} textAnchor="end">
@@ -67,16 +76,16 @@ function Plot({ history, size }: { history: readonly PastStanding[]; size: keyof
   );
 }
 
-const dateOf = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
+const toIsoDate = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
 /** `history`: oldest first, at least two; the last one is now. */
-export function StandingsChart({ history }: { history: readonly PastStanding[] }) {
+export function StandingsChart({ history }: { history: readonly StandingsSnapshot[] }) {
   const newestFirst = [...history].reverse();
   return (
     <figure className="chart-figure">
       <figcaption>
         Reads for each active member, at the end of every week since{" "}
-        {formatDate(dateOf(history[0]!.day))}.
+        {formatDate(toIsoDate(history[0]!.day))}.
       </figcaption>
       <Plot history={history} size="wide" />
       <Plot history={history} size="narrow" />
@@ -100,7 +109,9 @@ export function StandingsChart({ history }: { history: readonly PastStanding[] }
             {newestFirst.map(({ day, teams }, i) => (
               <tr key={day}>
                 <th scope="row">
-                  <time dateTime={dateOf(day)}>{i === 0 ? "now" : formatDate(dateOf(day))}</time>
+                  <time dateTime={toIsoDate(day)}>
+                    {i === 0 ? "now" : formatDate(toIsoDate(day))}
+                  </time>
                 </th>
                 {TEAMS.map((team) => (
                   <td key={team} className="number">

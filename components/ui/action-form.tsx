@@ -13,11 +13,11 @@ import {
   type ComponentProps,
   type ReactNode,
 } from "react";
-import { type FormState, NEW_FORM } from "#lib/action/form-state.ts";
+import { type FormState, INITIAL_FORM_STATE } from "#lib/action/form-state.ts";
 
-type Action = (previous: FormState, form: FormData) => Promise<FormState>;
+type FormAction = (previous: FormState, form: FormData) => Promise<FormState>;
 
-function reasonFor(error: unknown): string {
+function failureMessage(error: unknown): string {
   if (unstable_isUnrecognizedActionError(error))
     return "The site has changed since this page was loaded. Copy what you wrote, and load the page again.";
   const { digest } = error as { digest?: unknown };
@@ -29,7 +29,7 @@ function reasonFor(error: unknown): string {
 }
 
 /** A connection that breaks while the form is on its way is a refusal like any other: without this the page would give way to the page of faults. */
-function orSay(action: Action): Action {
+function catchNetworkErrors(action: FormAction): FormAction {
   return async (previous, form) => {
     try {
       return await action(previous, form);
@@ -40,7 +40,7 @@ function orSay(action: Action): Action {
       );
       return {
         status: "refused",
-        message: reasonFor(error),
+        message: failureMessage(error),
         code: "unavailable",
         errors: {},
         values,
@@ -49,16 +49,16 @@ function orSay(action: Action): Action {
   };
 }
 
-const never = () => () => {};
+const subscribeToNothing = () => () => {};
 
-const Current = createContext<{ state: FormState; pending: boolean }>({
-  state: NEW_FORM,
+const FormContext = createContext<{ state: FormState; pending: boolean }>({
+  state: INITIAL_FORM_STATE,
   pending: false,
 });
 
 /** The state of the form around: for what shows more of it than the parts below do. */
-export function useForm(): { state: FormState; pending: boolean } {
-  return use(Current);
+export function useActionForm(): { state: FormState; pending: boolean } {
+  return use(FormContext);
 }
 
 /**
@@ -72,17 +72,20 @@ export function ActionForm({
   ownMessage = false,
   ...rest
 }: Omit<ComponentProps<"form">, "action"> & {
-  action: Action;
+  action: FormAction;
   loginNext?: string;
   ownMessage?: boolean;
 }) {
   // The action itself until React is awake: only that one works without JavaScript.
   const isAwake = useSyncExternalStore(
-    never,
+    subscribeToNothing,
     () => true,
     () => false,
   );
-  const [state, run, pending] = useActionState(isAwake ? orSay(action) : action, NEW_FORM);
+  const [state, run, pending] = useActionState(
+    isAwake ? catchNetworkErrors(action) : action,
+    INITIAL_FORM_STATE,
+  );
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     if (state.status !== "refused") return;
@@ -92,18 +95,18 @@ export function ActionForm({
     wrong?.focus();
   }, [state]);
   return (
-    <Current value={{ state, pending }}>
+    <FormContext value={{ state, pending }}>
       <form ref={form} action={run} aria-busy={pending} {...rest}>
         {children}
         {!ownMessage && <FormMessage loginNext={loginNext} />}
       </form>
-    </Current>
+    </FormContext>
   );
 }
 
 /** What was done or why nothing was; announced to screen readers. */
 export function FormMessage({ loginNext }: { loginNext?: string }) {
-  const { state } = useForm();
+  const { state } = useActionForm();
   if (state.message === null) return <div role="status" />;
   return (
     <div
@@ -139,7 +142,7 @@ function useField(
   hint: ReactNode,
   given: string | number | readonly string[] | undefined,
 ) {
-  const { state } = useForm();
+  const { state } = useActionForm();
   const id = useId();
   const error = state.errors[name];
   const described =
@@ -152,7 +155,7 @@ function useField(
   };
 }
 
-function Frame({
+function FieldFrame({
   id,
   label,
   hint,
@@ -193,9 +196,9 @@ export function Field({
 }: FieldProps & Omit<ComponentProps<"input">, "name" | "id">) {
   const { id, error, value, aria } = useField(name, hint, defaultValue);
   return (
-    <Frame id={id} label={label} hint={hint} error={error}>
+    <FieldFrame id={id} label={label} hint={hint} error={error}>
       <input className="field" id={id} name={name} defaultValue={value} {...aria} {...rest} />
-    </Frame>
+    </FieldFrame>
   );
 }
 
@@ -210,7 +213,7 @@ export function TextField({
 }: FieldProps & Omit<ComponentProps<"textarea">, "name" | "id">) {
   const { id, error, value, aria } = useField(name, hint, defaultValue);
   return (
-    <Frame id={id} label={label} hint={hint} error={error}>
+    <FieldFrame id={id} label={label} hint={hint} error={error}>
       <textarea
         className="field"
         id={id}
@@ -220,7 +223,7 @@ export function TextField({
         {...aria}
         {...rest}
       />
-    </Frame>
+    </FieldFrame>
   );
 }
 
@@ -235,7 +238,7 @@ export function SelectField({
 }: FieldProps & Omit<ComponentProps<"select">, "name" | "id">) {
   const { id, error, value, aria } = useField(name, hint, defaultValue);
   return (
-    <Frame id={id} label={label} hint={hint} error={error}>
+    <FieldFrame id={id} label={label} hint={hint} error={error}>
       {/* A select does not follow a new default by itself. */}
       <select
         className="field"
@@ -248,17 +251,17 @@ export function SelectField({
       >
         {children}
       </select>
-    </Frame>
+    </FieldFrame>
   );
 }
 
 /** Sends the form; says so while it is on its way. `kind`: main for the one thing a page is for, danger for what can't be undone. */
-export function Submit({
+export function SubmitButton({
   children,
   kind = "main",
   ...rest
 }: Omit<ComponentProps<"button">, "type"> & { kind?: "main" | "plain" | "danger" | "quiet" }) {
-  const { pending } = useForm();
+  const { pending } = useActionForm();
   const look = {
     main: "button button-main",
     plain: "button",
@@ -281,7 +284,7 @@ export function ActionButton({
   kind = "plain",
   loginNext,
 }: {
-  action: Action;
+  action: FormAction;
   fields?: Record<string, string>;
   children: ReactNode;
   kind?: "main" | "plain" | "danger" | "quiet";
@@ -292,7 +295,7 @@ export function ActionButton({
       {Object.entries(fields).map(([name, value]) => (
         <input key={name} type="hidden" name={name} value={value} />
       ))}
-      <Submit kind={kind}>{children}</Submit>
+      <SubmitButton kind={kind}>{children}</SubmitButton>
     </ActionForm>
   );
 }

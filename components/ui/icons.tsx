@@ -81,7 +81,7 @@ export const FeedIcon = () => (
 );
 
 /** The mark of the site: a reading stand, seen from the side. */
-export function Mark() {
+export function SiteMark() {
   return (
     <svg
       className="mark"

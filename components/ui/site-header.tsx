@@ -1,6 +1,6 @@
 // The head of every page: the name, and where one can go.
 
-import { Mark } from "./icons.tsx";
+import { SiteMark } from "./icons.tsx";
 
 export interface NavLink {
   readonly href: string;
@@ -20,7 +20,7 @@ export function SiteHeader({
   return (
     <header className="site-header wrap">
       <a className="wordmark" href="/">
-        <Mark />
+        <SiteMark />
         {name}
       </a>
       <nav className="site-nav" aria-label="Main">

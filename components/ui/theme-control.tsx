@@ -3,31 +3,31 @@
 
 import { useSyncExternalStore } from "react";
 import { MoonIcon, SunIcon, SystemIcon } from "./icons.tsx";
-import { THEMES, THEME_KEY, type Theme } from "#lib/base/theme-script.ts";
+import { THEMES, THEME_STORAGE_KEY, type Theme } from "#lib/base/theme-script.ts";
 
 const LABELS = { light: "Light", dark: "Dark", system: "System" } as const;
 const ICONS = { light: SunIcon, dark: MoonIcon, system: SystemIcon } as const;
 
-function stored(): Theme {
+function readStoredTheme(): Theme {
   try {
-    const value = localStorage.getItem(THEME_KEY);
+    const value = localStorage.getItem(THEME_STORAGE_KEY);
     return value === "light" || value === "dark" ? value : "system";
   } catch {
     return "system"; // storage is blocked: the choice then lasts for no page, which is the device's theme
   }
 }
 
-function choose(theme: Theme): void {
+function storeTheme(theme: Theme): void {
   try {
-    if (theme === "system") localStorage.removeItem(THEME_KEY);
-    else localStorage.setItem(THEME_KEY, theme);
+    if (theme === "system") localStorage.removeItem(THEME_STORAGE_KEY);
+    else localStorage.setItem(THEME_STORAGE_KEY, theme);
   } catch {
     // As above.
   }
   dispatchEvent(new Event("themechange"));
 }
 
-function subscribe(changed: () => void): () => void {
+function subscribeToTheme(changed: () => void): () => void {
   addEventListener("storage", changed);
   addEventListener("themechange", changed);
   return () => {
@@ -38,7 +38,7 @@ function subscribe(changed: () => void): () => void {
 
 /** Three radio buttons: light, dark, system. */
 export function ThemeControl() {
-  const theme = useSyncExternalStore(subscribe, stored, () => "system");
+  const theme = useSyncExternalStore(subscribeToTheme, readStoredTheme, () => "system");
   return (
     <fieldset className="theme-control">
       <legend className="visually-hidden">Colour theme</legend>
@@ -51,7 +51,7 @@ export function ThemeControl() {
               name="theme"
               value={value}
               checked={theme === value}
-              onChange={() => choose(value)}
+              onChange={() => storeTheme(value)}
             />
             <Icon />
             <span className="visually-hidden">{LABELS[value]}</span>

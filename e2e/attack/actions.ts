@@ -5,139 +5,141 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
-import { sessionHandle } from "#lib/members/sessions.ts";
-import { beginSignup } from "#lib/members/sign-up.ts";
-import { bad } from "./bad-values.ts";
+import { createSessionHandle } from "#lib/members/sessions.ts";
+import { startSignup } from "#lib/members/sign-up.ts";
+import { invalidValues } from "./bad-values.ts";
 import type { Fields } from "./call-action.ts";
-import type { ActionCase, Stage } from "./cases.ts";
+import type { ActionCase, CaseContext } from "./cases.ts";
 import { ATTACK_DIR } from "./server.ts";
-import type { State, World } from "./world.ts";
+import type { CallState, AttackFixture } from "./world.ts";
 
 /** The cookie of a log-in or a sign-up under way. */
-export const briefCookie = (name: "login" | "signup", browserId: string, next = "/me") =>
+export const loginFlowCookie = (name: "login" | "signup", browserId: string, next = "/me") =>
   `__Host-${name}=${browserId}.${Buffer.from(next).toString("base64url")}`;
 
-function askedForMail({ world, db }: Stage) {
-  const challenge = startChallenge(sqlOf(db), { email: world.owner.email });
-  return { ...challenge, cookie: briefCookie("login", challenge.browserId) };
+function insertLoginChallenge({ world, db }: CaseContext) {
+  const challenge = startChallenge(createSql(db), { email: world.owner.email });
+  return { ...challenge, cookie: loginFlowCookie("login", challenge.browserId) };
 }
 
-const MEMBERS: Readonly<Record<string, ActionCase>> = {
+const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
   "app/login/actions.ts#askForMail": {
     who: "anyone",
     page: "/login",
-    ready: () => ({ email: `${randomUUID()}@example.test`, next: "/me" }),
-    changes: ["LoginChallenge"],
-    wrong: { email: bad.email },
+    makeValidFields: () => ({ email: `${randomUUID()}@example.test`, next: "/me" }),
+    writtenTables: ["LoginChallenge"],
+    invalidFields: { email: invalidValues.email },
   },
   "app/login/actions.ts#askAgain": {
     who: "anyone",
     page: "/login/code",
-    ready: (stage) => ({ fields: {}, cookie: askedForMail(stage).cookie }),
-    changes: ["LoginChallenge"],
-    wrong: {},
+    makeValidFields: (stage) => ({ fields: {}, cookie: insertLoginChallenge(stage).cookie }),
+    writtenTables: ["LoginChallenge"],
+    invalidFields: {},
   },
   "app/login/actions.ts#logInByLink": {
     who: "anyone",
     page: "/login/confirm",
-    ready: (stage) => {
-      const { token, cookie } = askedForMail(stage);
+    makeValidFields: (stage) => {
+      const { token, cookie } = insertLoginChallenge(stage);
       return { fields: { token, next: "/me" }, cookie };
     },
-    changes: ["LoginChallenge", "Session"],
-    wrong: { token: bad.token },
+    writtenTables: ["LoginChallenge", "Session"],
+    invalidFields: { token: invalidValues.token },
   },
   "app/login/actions.ts#logInByCode": {
     who: "anyone",
     page: "/login/code",
-    ready: (stage) => {
-      const { code, cookie } = askedForMail(stage);
+    makeValidFields: (stage) => {
+      const { code, cookie } = insertLoginChallenge(stage);
       return { fields: { code, next: "/me" }, cookie };
     },
-    changes: ["LoginChallenge", "Session"],
-    wrong: { code: bad.code },
+    writtenTables: ["LoginChallenge", "Session"],
+    invalidFields: { code: invalidValues.code },
   },
   "app/login/device/actions.ts#logInHere": {
     who: "anyone",
     page: "/login/device",
-    ready: ({ world, db }) => ({ token: createDeviceLink(sqlOf(db), world.owner.id).token }),
-    changes: ["DeviceLink", "Session"],
-    wrong: { token: bad.token },
+    makeValidFields: ({ world, db }) => ({
+      token: createDeviceLink(createSql(db), world.owner.id).token,
+    }),
+    writtenTables: ["DeviceLink", "Session"],
+    invalidFields: { token: invalidValues.token },
   },
   "app/signup/actions.ts#signUp": {
     who: "anyone",
     page: "/signup",
-    ready: ({ db }) => ({
+    makeValidFields: ({ db }) => ({
       fields: { firstName: "Dora", team: "BLUE" },
-      cookie: briefCookie(
+      cookie: loginFlowCookie(
         "signup",
-        beginSignup(sqlOf(db), { email: `${randomUUID()}@example.test` }).browserId,
+        startSignup(createSql(db), { email: `${randomUUID()}@example.test` }).browserId,
       ),
     }),
-    changes: ["PendingSignup", "Session", "User"],
-    wrong: { firstName: bad.text(1, 60), team: bad.choice },
+    writtenTables: ["PendingSignup", "Session", "User"],
+    invalidFields: { firstName: invalidValues.text(1, 60), team: invalidValues.choice },
   },
   "app/me/actions.ts#changeName": {
     who: "member",
     page: "/me",
-    ready: () => ({ firstName: "Adele" }),
-    changes: ["User"],
-    wrong: { firstName: bad.text(1, 60) },
+    makeValidFields: () => ({ firstName: "Adele" }),
+    writtenTables: ["User"],
+    invalidFields: { firstName: invalidValues.text(1, 60) },
   },
   "app/me/actions.ts#endOne": {
     who: "member",
     isOwners: true,
     page: "/me",
-    ready: ({ world }) => ({ session: sessionHandle(world.owner.otherSessionKey) }),
-    changes: ["Session"],
-    wrong: { session: bad.token },
+    makeValidFields: ({ world }) => ({ session: createSessionHandle(world.owner.otherSessionKey) }),
+    writtenTables: ["Session"],
+    invalidFields: { session: invalidValues.token },
   },
   "app/me/actions.ts#endOthers": {
     who: "member",
     page: "/me",
-    ready: () => ({}),
-    changes: ["Session"],
-    wrong: {},
+    makeValidFields: () => ({}),
+    writtenTables: ["Session"],
+    invalidFields: {},
   },
   "app/me/actions.ts#renameOne": {
     who: "member",
     isOwners: true,
     page: "/me",
-    ready: ({ world }) => ({ id: world.owner.passkeyId, name: "The red key" }),
-    changes: ["Passkey"],
-    wrong: { id: bad.token, name: bad.text(1, 60) },
+    makeValidFields: ({ world }) => ({ id: world.owner.passkeyId, name: "The red key" }),
+    writtenTables: ["Passkey"],
+    invalidFields: { id: invalidValues.token, name: invalidValues.text(1, 60) },
   },
   "app/me/actions.ts#removeOne": {
     who: "member",
     isOwners: true,
     page: "/me",
-    ready: ({ world }) => ({ id: world.owner.passkeyId }),
-    changes: ["Passkey"],
-    wrong: { id: bad.token },
+    makeValidFields: ({ world }) => ({ id: world.owner.passkeyId }),
+    writtenTables: ["Passkey"],
+    invalidFields: { id: invalidValues.token },
   },
   "app/me/actions.ts#showCode": {
     who: "member",
     page: "/me",
-    ready: () => ({}),
-    changes: ["DeviceLink"],
-    wrong: {},
+    makeValidFields: () => ({}),
+    writtenTables: ["DeviceLink"],
+    invalidFields: {},
   },
   "app/me/actions.ts#logOut": {
     who: "anyone",
     page: "/me",
-    ready: ({ world }) => ({ fields: {}, cookie: world.owner.cookie }),
-    changes: ["Session"],
-    wrong: {},
+    makeValidFields: ({ world }) => ({ fields: {}, cookie: world.owner.cookie }),
+    writtenTables: ["Session"],
+    invalidFields: {},
   },
   "app/me/delete/actions.ts#deleteMine": {
     who: "member",
     recent: true,
     page: "/me/delete",
-    ready: () => ({ confirmation: "delete" }),
-    changes: [
+    makeValidFields: () => ({ confirmation: "delete" }),
+    writtenTables: [
       "AuditEvent",
       "Call",
       "CallAnswer",
@@ -150,13 +152,13 @@ const MEMBERS: Readonly<Record<string, ActionCase>> = {
       "UploadPart",
       "User",
     ],
-    wrong: { confirmation: bad.token },
+    invalidFields: { confirmation: invalidValues.token },
   },
 };
 
 /** What submits a call, and fields that it takes. */
-export const SUBMIT = "app/calls/record/actions.ts#submitCall";
-export const callFields = (uploadId = "") => ({
+export const SUBMIT_CALL_ACTION = "app/calls/record/actions.ts#submitCall";
+export const makeCallFields = (uploadId = "") => ({
   id: randomUUID(),
   title: "A question for you",
   description: "Why do people stand when they speak to many others?",
@@ -164,29 +166,33 @@ export const callFields = (uploadId = "") => ({
   uploadId,
 });
 
-const CALLS: Readonly<Record<string, ActionCase>> = {
-  [SUBMIT]: {
+const CALL_ACTIONS: Readonly<Record<string, ActionCase>> = {
+  [SUBMIT_CALL_ACTION]: {
     who: "member",
     isOwners: true,
     page: "/calls/record",
-    ready: ({ world }) => callFields(world.owner.uploadId),
+    makeValidFields: ({ world }) => makeCallFields(world.owner.uploadId),
     // The upload's row stays for a day, so that what is sent twice is one call.
-    changes: ["Call", "CallReview", "Upload", "UploadPart"],
-    wrong: { title: bad.text(5, 50), description: bad.text(20, 1_000), keywords: bad.text(2, 100) },
+    writtenTables: ["Call", "CallReview", "Upload", "UploadPart"],
+    invalidFields: {
+      title: invalidValues.text(5, 50),
+      description: invalidValues.text(20, 1_000),
+      keywords: invalidValues.text(2, 100),
+    },
   },
   "app/calls/mine/actions.ts#deleteCall": {
     who: "member",
     isOwners: true,
     page: "/calls/mine",
-    ready: ({ world }) => ({ id: world.owner.calls.NEW }),
-    changes: ["Call", "CallReview"],
-    wrong: { id: bad.id },
+    makeValidFields: ({ world }) => ({ id: world.owner.calls.NEW }),
+    writtenTables: ["Call", "CallReview"],
+    invalidFields: { id: invalidValues.id },
   },
 };
 
-const seenUpdatedAt = ({ world, db }: Stage) =>
+const readUpdatedAt = ({ world, db }: CaseContext) =>
   String(db.prepare(`SELECT "updatedAt" FROM "User" WHERE "id" = ?`).pluck().get(world.owner.id));
-const everythingOf = [
+const USER_TABLES = [
   "Call",
   "CallAnswer",
   "CallReview",
@@ -198,86 +204,93 @@ const everythingOf = [
   "UploadPart",
   "User",
 ];
-const userPage = (world: World) => `/admin/users/${world.owner.id}`;
+const userPage = (world: AttackFixture) => `/admin/users/${world.owner.id}`;
 
-const ADMINS: Readonly<Record<string, ActionCase>> = {
+const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
   "app/admin/users/actions.ts#edit": {
     who: "admin",
     page: userPage,
-    ready: (stage) => ({
+    makeValidFields: (stage) => ({
       id: stage.world.owner.id,
-      seenUpdatedAt: seenUpdatedAt(stage),
+      seenUpdatedAt: readUpdatedAt(stage),
       firstName: "Adelaide",
       team: "YELLOW",
     }),
-    changes: ["AuditEvent", "User"],
-    wrong: { id: bad.id, firstName: bad.text(1, 60), team: bad.choice },
+    writtenTables: ["AuditEvent", "User"],
+    invalidFields: {
+      id: invalidValues.id,
+      firstName: invalidValues.text(1, 60),
+      team: invalidValues.choice,
+    },
   },
   "app/admin/users/actions.ts#setRole": {
     who: "admin",
     recent: true,
     page: userPage,
-    ready: (stage) => ({
+    makeValidFields: (stage) => ({
       id: stage.world.owner.id,
-      seenUpdatedAt: seenUpdatedAt(stage),
+      seenUpdatedAt: readUpdatedAt(stage),
       role: "ADMIN",
     }),
-    changes: ["AuditEvent", "Session", "User"],
-    wrong: { id: bad.id, role: bad.choice },
+    writtenTables: ["AuditEvent", "Session", "User"],
+    invalidFields: { id: invalidValues.id, role: invalidValues.choice },
   },
   "app/admin/users/actions.ts#logOutEverywhere": {
     who: "admin",
     recent: true,
     page: userPage,
-    ready: ({ world }) => ({ id: world.owner.id }),
-    changes: ["AuditEvent", "Session"],
-    wrong: { id: bad.id },
+    makeValidFields: ({ world }) => ({ id: world.owner.id }),
+    writtenTables: ["AuditEvent", "Session"],
+    invalidFields: { id: invalidValues.id },
   },
   "app/admin/users/actions.ts#remove": {
     who: "admin",
     recent: true,
     page: userPage,
-    ready: ({ world }) => ({ id: world.owner.id, typed: world.owner.email }),
-    changes: ["AuditEvent", ...everythingOf],
-    wrong: { id: bad.id, typed: bad.email },
+    makeValidFields: ({ world }) => ({ id: world.owner.id, typed: world.owner.email }),
+    writtenTables: ["AuditEvent", ...USER_TABLES],
+    invalidFields: { id: invalidValues.id, typed: invalidValues.email },
   },
   "app/admin/deliveries/actions.ts#tryAgain": {
     who: "admin",
     page: "/admin/deliveries",
-    ready: ({ world }) => ({ id: String(world.owner.deliveryId) }),
-    changes: ["AuditEvent", "Delivery"],
-    wrong: { id: bad.number },
+    makeValidFields: ({ world }) => ({ id: String(world.owner.deliveryId) }),
+    writtenTables: ["AuditEvent", "Delivery"],
+    invalidFields: { id: invalidValues.number },
   },
   "app/admin/deliveries/actions.ts#giveUp": {
     who: "admin",
     page: "/admin/deliveries",
-    ready: ({ world }) => ({ id: String(world.owner.deliveryId) }),
-    changes: ["AuditEvent", "Delivery"],
-    wrong: { id: bad.number },
+    makeValidFields: ({ world }) => ({ id: String(world.owner.deliveryId) }),
+    writtenTables: ["AuditEvent", "Delivery"],
+    invalidFields: { id: invalidValues.number },
   },
   "app/admin/content/actions.ts#compile": {
     who: "admin",
     page: "/admin/content",
-    ready: () => ({ slug: "one-door-for-writes" }),
-    changes: [],
-    wrong: { slug: bad.token },
+    makeValidFields: () => ({ slug: "one-door-for-writes" }),
+    writtenTables: [],
+    invalidFields: { slug: invalidValues.token },
   },
   "app/admin/cache/actions.ts#deleteOne": {
     who: "admin",
     page: "/admin/cache",
-    ready: () => ({ key: cacheKeys()[0] ?? "", instance: hostname(), q: "" }),
-    changes: ["AuditEvent"],
-    holds: () => cacheKeys().length,
+    makeValidFields: () => ({ key: listCacheKeys()[0] ?? "", instance: hostname(), q: "" }),
+    writtenTables: ["AuditEvent"],
+    readUnchangedState: () => listCacheKeys().length,
     // No name at all is this instance.
-    wrong: { key: bad.token, instance: (random) => bad.token(random) || "elsewhere" },
+    invalidFields: {
+      key: invalidValues.token,
+      instance: (random) => invalidValues.token(random) || "elsewhere",
+    },
   },
 };
 
-const callPage = (world: World) => `/admin/calls/${world.owner.calls.NEW}`;
+const callPage = (world: AttackFixture) => `/admin/calls/${world.owner.calls.NEW}`;
 /** The call in this state, and the moment that its admin saw: of the review, or of the texts. */
-const decision =
-  (state: State) =>
-  ({ world, db }: Stage) => ({
+const reviewFields =
+  (state: CallState) =>
+  ({ world, db }: CaseContext) => ({
     id: world.owner.calls[state],
     seen: String(
       db
@@ -286,44 +299,47 @@ const decision =
         .get(world.owner.calls[state]),
     ),
   });
-const decides = (
-  state: State,
+const reviewActionCase = (
+  state: CallState,
   changes: readonly string[],
   fields: Fields = {},
-  wrong: ActionCase["wrong"] = {},
+  wrong: ActionCase["invalidFields"] = {},
 ): ActionCase => ({
   who: "admin",
   page: callPage,
-  ready: (stage) => ({ ...decision(state)(stage), ...fields }),
-  changes: ["AuditEvent", "CallReview", ...changes],
-  wrong: { id: bad.id, seen: bad.number, ...wrong },
+  makeValidFields: (stage) => ({ ...reviewFields(state)(stage), ...fields }),
+  writtenTables: ["AuditEvent", "CallReview", ...changes],
+  invalidFields: { id: invalidValues.id, seen: invalidValues.number, ...wrong },
 });
 
-const REVIEWS: Readonly<Record<string, ActionCase>> = {
-  "app/admin/calls/actions.ts#take": decides("NEW", []),
-  "app/admin/calls/actions.ts#putBack": decides("REVIEWING", []),
+const REVIEW_ACTIONS: Readonly<Record<string, ActionCase>> = {
+  "app/admin/calls/actions.ts#take": reviewActionCase("NEW", []),
+  "app/admin/calls/actions.ts#putBack": reviewActionCase("REVIEWING", []),
   "app/admin/calls/actions.ts#answer": {
-    ...decides("REVIEWING", ["CallAnswer", "Upload", "UploadPart"]),
-    ready: (stage) => ({ ...decision("REVIEWING")(stage), uploadId: stage.world.admin.uploadId }),
-    wrong: { id: bad.id, seen: bad.number, uploadId: bad.id },
+    ...reviewActionCase("REVIEWING", ["CallAnswer", "Upload", "UploadPart"]),
+    makeValidFields: (stage) => ({
+      ...reviewFields("REVIEWING")(stage),
+      uploadId: stage.world.admin.uploadId,
+    }),
+    invalidFields: { id: invalidValues.id, seen: invalidValues.number, uploadId: invalidValues.id },
   },
-  "app/admin/calls/actions.ts#removeAnswer": decides("ANSWERED", ["CallAnswer"]),
-  "app/admin/calls/actions.ts#decline": decides(
+  "app/admin/calls/actions.ts#removeAnswer": reviewActionCase("ANSWERED", ["CallAnswer"]),
+  "app/admin/calls/actions.ts#decline": reviewActionCase(
     "NEW",
     [],
     { reason: "It was answered in another one." },
-    { reason: bad.text(10, 1_000) },
+    { reason: invalidValues.text(10, 1_000) },
   ),
-  "app/admin/calls/actions.ts#reopen": decides("DECLINED", []),
-  "app/admin/calls/actions.ts#publish": decides("ANSWERED", ["Episode"], {
+  "app/admin/calls/actions.ts#reopen": reviewActionCase("DECLINED", []),
+  "app/admin/calls/actions.ts#publish": reviewActionCase("ANSWERED", ["Episode"], {
     transcript: "Words that were spoken.",
   }),
-  "app/admin/calls/actions.ts#unpublish": decides("PUBLISHED", ["Episode"]),
+  "app/admin/calls/actions.ts#unpublish": reviewActionCase("PUBLISHED", ["Episode"]),
   "app/admin/calls/actions.ts#edit": {
     who: "admin",
     page: callPage,
-    ready: ({ world, db }) => ({
-      ...callFields(),
+    makeValidFields: ({ world, db }) => ({
+      ...makeCallFields(),
       id: world.owner.calls.NEW,
       seen: String(
         db
@@ -333,19 +349,19 @@ const REVIEWS: Readonly<Record<string, ActionCase>> = {
       ),
       note: "Ask again.",
     }),
-    changes: ["AuditEvent", "Call", "CallReview"],
-    wrong: {
-      id: bad.id,
-      seen: bad.number,
-      title: bad.text(5, 50),
-      description: bad.text(20, 1_000),
-      keywords: bad.text(2, 100),
+    writtenTables: ["AuditEvent", "Call", "CallReview"],
+    invalidFields: {
+      id: invalidValues.id,
+      seen: invalidValues.number,
+      title: invalidValues.text(5, 50),
+      description: invalidValues.text(20, 1_000),
+      keywords: invalidValues.text(2, 100),
     },
   },
 };
 
 /** The entries of the cache file of the site under attack; none where it is another site. */
-function cacheKeys(): string[] {
+function listCacheKeys(): string[] {
   const path = join(ATTACK_DIR, "cache.db");
   if (!existsSync(path)) return [];
   const file = new Database(path, { readonly: true, timeout: 5_000 });
@@ -356,9 +372,9 @@ function cacheKeys(): string[] {
   }
 }
 
-export const ACTIONS: Readonly<Record<string, ActionCase>> = {
-  ...MEMBERS,
-  ...CALLS,
-  ...ADMINS,
-  ...REVIEWS,
+export const ACTION_CASES: Readonly<Record<string, ActionCase>> = {
+  ...MEMBER_ACTIONS,
+  ...CALL_ACTIONS,
+  ...ADMIN_ACTIONS,
+  ...REVIEW_ACTIONS,
 };

@@ -2,38 +2,43 @@
 
 import {
   type Random,
-  type BadValue,
-  BROKEN_BYTES,
-  NASTY,
-  STRANGE_HEADERS,
-  anything,
+  type InvalidValue,
+  INVALID_UTF8,
+  NAUGHTY_STRINGS,
+  HOSTILE_HEADERS,
+  randomJson,
   chance,
   pick,
-  strangeId,
+  randomUuid,
 } from "./bad-values.ts";
 import type { Fields } from "./call-action.ts";
-import { callParts, formParts } from "./call-action.ts";
+import { makeCallParts, makeFormParts } from "./call-action.ts";
 import type { ActionCase, HandlerCase } from "./cases.ts";
-import { type Attack, FROM_OUR_PAGE, type Part, multipart } from "./http.ts";
-import { pathPart } from "./handlers.ts";
+import {
+  type AttackRequest,
+  SAME_ORIGIN_HEADERS,
+  type MultipartPart,
+  encodeMultipart,
+} from "./http.ts";
+import { encodePathSegment } from "./handlers.ts";
 import { ORIGIN } from "./server.ts";
-import type { World } from "./world.ts";
+import type { AttackFixture } from "./world.ts";
 
 /** Control signs in a header are refused before anything of ours: requests.spec.ts sends them by hand. */
-const headerText = (random: Random) =>
-  Buffer.from(pick(random, NASTY).toWellFormed().slice(0, 3_000))
+const randomHeaderText = (random: Random) =>
+  Buffer.from(pick(random, NAUGHTY_STRINGS).toWellFormed().slice(0, 3_000))
     .toString("latin1")
     .replace(/[^\t\x20-\x7e\x80-\xff]/g, "?");
 
 /** The form's fields with at least one that is wrong, and some more that nobody asked for. */
-function wrongFields(
+function makeInvalidFields(
   random: Random,
   right: Fields,
-  wrong: Readonly<Record<string, BadValue>>,
-): Part[] {
+  wrong: Readonly<Record<string, InvalidValue>>,
+): MultipartPart[] {
   const names = Object.keys(wrong);
   const chosen = new Set([pick(random, names), ...names.filter(() => chance(random, 0.25))]);
-  const parts: Part[] = [];
+  const parts: MultipartPart[] = [];
   for (const [name, value] of Object.entries(right)) {
     const put = chosen.has(name) ? wrong[name]?.(random) : value;
     if (put === undefined) continue;
@@ -57,7 +62,7 @@ function wrongFields(
         "a".repeat(500),
         "\u0000",
       ]).replace(/["\r\n]/g, "_"),
-      pick(random, NASTY),
+      pick(random, NAUGHTY_STRINGS),
     ]);
   // Last, so that a name that stands twice is wrong whichever counts.
   if (chance(random, 0.1))
@@ -65,7 +70,7 @@ function wrongFields(
   return parts;
 }
 
-const STATES: readonly ((random: Random) => unknown)[] = [
+const HOSTILE_FORM_STATES: readonly ((random: Random) => unknown)[] = [
   () => [
     {
       status: "done",
@@ -80,12 +85,12 @@ const STATES: readonly ((random: Random) => unknown)[] = [
   () => ["$F1"],
   () => ["$K1"],
   () => "$1:__proto__:constructor",
-  (random) => anything(random, 4),
+  (random) => randomJson(random, 4),
   () => [{ status: "new", then: "$1:then" }],
 ];
 
 /** What may be wrong with how the body is written, beside its fields. */
-function spoil(
+function corruptBody(
   random: Random,
   { body, headers }: { body: Buffer; headers: Record<string, string> },
 ): { body: Buffer; headers: Record<string, string> } {
@@ -104,7 +109,7 @@ function spoil(
     }),
     () => ({ body, headers: { ...headers, "content-type": "application/x-www-form-urlencoded" } }),
     () => ({ body, headers: { ...headers, "content-type": "text/plain;charset=UTF-8" } }),
-    () => ({ body, headers: { ...headers, "content-type": headerText(random) } }),
+    () => ({ body, headers: { ...headers, "content-type": randomHeaderText(random) } }),
     () => ({ body: Buffer.concat([body, body]), headers }),
     () => ({
       body: Buffer.from(body.map((byte, at) => (at % 97 === 13 ? byte ^ 0xff : byte))),
@@ -127,7 +132,7 @@ function spoil(
       headers,
     }),
     () => ({
-      body: Buffer.concat(Array.from({ length: 20 }, () => pick(random, BROKEN_BYTES))),
+      body: Buffer.concat(Array.from({ length: 20 }, () => pick(random, INVALID_UTF8))),
       headers,
     }),
     () => ({ body: Buffer.concat([body, Buffer.alloc(1_200_000, "a")]), headers }),
@@ -135,20 +140,20 @@ function spoil(
 }
 
 /** The action with fields that can't be right, in one of the two ways, at times with a body that is no form either. */
-export function wrongAction(
+export function makeInvalidActionRequest(
   random: Random,
   {
     id,
     page,
     right,
     wrong,
-  }: { id: string; page: string; right: Fields; wrong: ActionCase["wrong"] },
-): Attack {
-  const parts = wrongFields(random, right, wrong);
+  }: { id: string; page: string; right: Fields; wrong: ActionCase["invalidFields"] },
+): AttackRequest {
+  const parts = makeInvalidFields(random, right, wrong);
   const isCall = chance(random, 0.6);
   const written = isCall
-    ? multipart(
-        callParts(
+    ? encodeMultipart(
+        makeCallParts(
           parts,
           chance(random, 0.75)
             ? undefined
@@ -167,23 +172,27 @@ export function wrongAction(
                 '[{},["$K1"]]',
                 '{"0":{},"1":"$K1"}',
                 `[${"[".repeat(2_000)}${"]".repeat(2_000)},"$K1"]`,
-                JSON.stringify([anything(random), anything(random)]),
+                JSON.stringify([randomJson(random), randomJson(random)]),
               ]),
         ),
       )
-    : multipart(
-        formParts(id, parts, chance(random, 0.75) ? undefined : pick(random, STATES)(random)),
+    : encodeMultipart(
+        makeFormParts(
+          id,
+          parts,
+          chance(random, 0.75) ? undefined : pick(random, HOSTILE_FORM_STATES)(random),
+        ),
       );
-  const { body, headers } = chance(random, 0.25) ? spoil(random, written) : written;
+  const { body, headers } = chance(random, 0.25) ? corruptBody(random, written) : written;
   return {
     method: "POST",
     path: page,
     body,
     headers: {
       ...headers,
-      ...FROM_OUR_PAGE,
+      ...SAME_ORIGIN_HEADERS,
       ...(isCall && { "next-action": id }),
-      ...(chance(random, 0.1) && pick(random, STRANGE_HEADERS)),
+      ...(chance(random, 0.1) && pick(random, HOSTILE_HEADERS)),
       ...(chance(random, 0.03) && {
         origin: pick(random, ["null", "https://evil.example", `${ORIGIN}:1`]),
         "sec-fetch-site": "cross-site",
@@ -193,20 +202,20 @@ export function wrongAction(
 }
 
 /** An action that nobody has: ids are in every page, and anybody can write one. */
-export function strangeAction(random: Random, page: string): Attack {
+export function makeUnknownActionRequest(random: Random, page: string): AttackRequest {
   const id = pick(random, [
-    `40${strangeId(random).replaceAll("-", "")}00000000`,
+    `40${randomUuid(random).replaceAll("-", "")}00000000`,
     "x",
     "",
     "__proto__",
     "constructor",
     "0".repeat(42),
-    headerText(random).slice(0, 200),
+    randomHeaderText(random).slice(0, 200),
   ]);
   const isCall = chance(random, 0.6);
-  const { body, headers } = multipart(
+  const { body, headers } = encodeMultipart(
     isCall
-      ? callParts([["a", "b"]])
+      ? makeCallParts([["a", "b"]])
       : [
           ["$ACTION_REF_1", ""],
           [
@@ -215,7 +224,7 @@ export function strangeAction(random: Random, page: string): Attack {
               "{{{",
               JSON.stringify({ id, bound: "$@1" }),
               JSON.stringify({ id, bound: "$@9" }),
-              JSON.stringify({ id: anything(random), bound: anything(random) }),
+              JSON.stringify({ id: randomJson(random), bound: randomJson(random) }),
             ]),
           ],
           ["$ACTION_1:1", "[]"],
@@ -225,21 +234,23 @@ export function strangeAction(random: Random, page: string): Attack {
     method: "POST",
     path: page,
     body,
-    headers: { ...headers, ...FROM_OUR_PAGE, ...(isCall && { "next-action": id }) },
+    headers: { ...headers, ...SAME_ORIGIN_HEADERS, ...(isCall && { "next-action": id }) },
   };
 }
 
 /** A GET of this handler's address, or of one like it, with strange parameters, query and headers. It can change nothing. */
-export function strangeGet(random: Random, route: string, right: string): Attack {
+export function makeHostileGet(random: Random, route: string, right: string): AttackRequest {
   const isRight = chance(random, 0.3);
   const path = isRight
     ? (right.split("?")[0] ?? right)
-    : route.replace(/\[\.{0,3}[^\]]+\]/g, () => pathPart(random, pick(random, NASTY)));
+    : route.replace(/\[\.{0,3}[^\]]+\]/g, () =>
+        encodePathSegment(random, pick(random, NAUGHTY_STRINGS)),
+      );
   const query = chance(random, 0.6)
-    ? `?${Array.from({ length: 1 + Math.floor(random() * 4) }, () => `${encodeURIComponent(pick(random, ["q", "v", "slug", "to", "next", "token", "page", "before", "__proto__", "a[b]"]))}=${encodeURIComponent(pick(random, NASTY).toWellFormed().slice(0, 3_000))}`).join("&")}`
+    ? `?${Array.from({ length: 1 + Math.floor(random() * 4) }, () => `${encodeURIComponent(pick(random, ["q", "v", "slug", "to", "next", "token", "page", "before", "__proto__", "a[b]"]))}=${encodeURIComponent(pick(random, NAUGHTY_STRINGS).toWellFormed().slice(0, 3_000))}`).join("&")}`
     : "";
   const headers = {
-    ...(chance(random, 0.5) && pick(random, STRANGE_HEADERS)),
+    ...(chance(random, 0.5) && pick(random, HOSTILE_HEADERS)),
     ...(chance(random, 0.2) && {
       [pick(random, [
         "range",
@@ -250,28 +261,28 @@ export function strangeGet(random: Random, route: string, right: string): Attack
         "referer",
         "user-agent",
         "accept-language",
-      ])]: headerText(random),
+      ])]: randomHeaderText(random),
     }),
   };
   return { method: chance(random, 0.1) ? "HEAD" : "GET", path: path + query, headers };
 }
 
 /** A request to this handler that can't be right. */
-export function wrongHandler(
+export function makeInvalidHandlerRequest(
   random: Random,
   name: string,
   given: HandlerCase,
   right: string,
-  world: World,
-): Attack | null {
+  world: AttackFixture,
+): AttackRequest | null {
   const [method = "GET", route = "/"] = name.split(" ");
-  if (method === "GET") return strangeGet(random, route, right);
-  if (!given.wrong) return null;
-  const { path, headers, body } = given.wrong(random, world);
+  if (method === "GET") return makeHostileGet(random, route, right);
+  if (!given.makeInvalidRequest) return null;
+  const { path, headers, body } = given.makeInvalidRequest(random, world);
   return {
     method,
     path,
-    headers: { ...headers, ...(chance(random, 0.1) && pick(random, STRANGE_HEADERS)) },
+    headers: { ...headers, ...(chance(random, 0.1) && pick(random, HOSTILE_HEADERS)) },
     ...(body !== undefined && { body }),
   };
 }

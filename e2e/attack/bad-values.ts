@@ -3,7 +3,7 @@
 export type Random = () => number;
 
 /** Numbers in [0, 1) that look random and are the same for the same seed (mulberry32). */
-export function sequence(seed: number): Random {
+export function seededRandom(seed: number): Random {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -18,7 +18,7 @@ export const pick = <T>(random: Random, items: readonly T[]): T =>
 export const chance = (random: Random, share: number) => random() < share;
 
 /** A UUID of no row. */
-export function strangeId(random: Random): string {
+export function randomUuid(random: Random): string {
   const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16));
   hex[12] = "4";
   hex[16] = "8";
@@ -26,7 +26,7 @@ export function strangeId(random: Random): string {
 }
 
 /** Texts that have broken something somewhere. None of them is an id, an address, a number above zero, a code or a choice of ours. */
-export const NASTY: readonly string[] = [
+export const NAUGHTY_STRINGS: readonly string[] = [
   "",
   " ",
   "null",
@@ -108,7 +108,7 @@ export const NASTY: readonly string[] = [
 ];
 
 /** Bytes that are no UTF-8. */
-export const BROKEN_BYTES: readonly Buffer[] = [
+export const INVALID_UTF8: readonly Buffer[] = [
   Buffer.from([0xff, 0xfe]),
   Buffer.from([0xc0, 0xaf]),
   Buffer.from([0xed, 0xa0, 0x80]),
@@ -117,34 +117,34 @@ export const BROKEN_BYTES: readonly Buffer[] = [
 ];
 
 /** A value that a field can never take; undefined leaves the field out. */
-export type BadValue = (random: Random) => string | Uint8Array | undefined;
+export type InvalidValue = (random: Random) => string | Uint8Array | undefined;
 
-const nastyOr =
-  (...more: BadValue[]): BadValue =>
+const naughtyOr =
+  (...more: InvalidValue[]): InvalidValue =>
   (random) =>
     chance(random, 0.55)
-      ? pick(random, NASTY)
+      ? pick(random, NAUGHTY_STRINGS)
       : chance(random, 0.2)
-        ? pick(random, BROKEN_BYTES)
+        ? pick(random, INVALID_UTF8)
         : pick(random, [...more, () => undefined])(random);
 
-export const bad = {
+export const invalidValues = {
   /** For the id of a row. */
-  id: nastyOr(
-    strangeId,
-    (random) => strangeId(random).slice(1),
-    (random) => `${strangeId(random)}0`,
-    (random) => `{${strangeId(random)}}`,
+  id: naughtyOr(
+    randomUuid,
+    (random) => randomUuid(random).slice(1),
+    (random) => `${randomUuid(random)}0`,
+    (random) => `{${randomUuid(random)}}`,
   ),
   /** For the random text that names a session, a passkey, a token. */
-  token: nastyOr(
-    (random) => strangeId(random).replaceAll("-", "").repeat(2),
-    (random) => strangeId(random),
+  token: naughtyOr(
+    (random) => randomUuid(random).replaceAll("-", "").repeat(2),
+    (random) => randomUuid(random),
     (random) => "A".repeat(Math.ceil(random() * 300)),
   ),
   /** For the number of a row. */
   number: ((random) => {
-    const value = nastyOr(
+    const value = naughtyOr(
       () => "0",
       () => "-1",
       () => "1.5",
@@ -154,8 +154,8 @@ export const bad = {
     )(random);
     // JavaScript reads "0x10" as a number, and there may be a row of it.
     return typeof value === "string" && Number(value) > 0 && Number(value) < 1e9 ? "-1" : value;
-  }) satisfies BadValue,
-  email: nastyOr(
+  }) satisfies InvalidValue,
+  email: naughtyOr(
     () => "ada",
     () => "ada@",
     () => "@example.test",
@@ -167,13 +167,13 @@ export const bad = {
     () => "ada@example.test,b@example.test",
     () => "ada@localhost",
   ),
-  choice: nastyOr(
+  choice: naughtyOr(
     () => "RED;BLUE",
     () => "purple",
     () => "ADMIN,MEMBER",
     () => "red\u0000",
   ),
-  code: nastyOr(
+  code: naughtyOr(
     () => "00000",
     () => "0000000",
     () => "abcdef",
@@ -182,9 +182,9 @@ export const bad = {
   ),
   /** For a text of `min` to `max` characters. */
   text:
-    (min: number, max: number): BadValue =>
+    (min: number, max: number): InvalidValue =>
     (random) =>
-      pick<BadValue>(random, [
+      pick<InvalidValue>(random, [
         () => undefined,
         () => (min > 0 ? "" : "x".repeat(max + 1)),
         () => (min > 1 ? "x".repeat(min - 1) : "a\u0000b"),
@@ -200,39 +200,39 @@ export const bad = {
 } as const;
 
 /** Something of any type, up to `depth` deep, for JSON. */
-export function anything(random: Random, depth = 3): unknown {
+export function randomJson(random: Random, depth = 3): unknown {
   const kind = Math.floor(random() * (depth > 0 ? 9 : 6));
   switch (kind) {
     case 0:
-      return pick(random, NASTY);
+      return pick(random, NAUGHTY_STRINGS);
     case 1:
       return pick(random, [0, -1, 1.5, 1e308, -0, 2 ** 53, 1e-320, 999_999_999_999]);
     case 2:
       return pick(random, [true, false, null]);
     case 3:
-      return strangeId(random);
+      return randomUuid(random);
     case 4:
       return [];
     case 5:
       return {};
     case 6:
-      return Array.from({ length: Math.floor(random() * 6) }, () => anything(random, depth - 1));
+      return Array.from({ length: Math.floor(random() * 6) }, () => randomJson(random, depth - 1));
     case 7:
       return Object.fromEntries(
         Array.from({ length: Math.floor(random() * 5) }, () => [
-          pick(random, NASTY).slice(0, 60),
-          anything(random, depth - 1),
+          pick(random, NAUGHTY_STRINGS).slice(0, 60),
+          randomJson(random, depth - 1),
         ]),
       );
     default:
       return JSON.parse(
-        `{"__proto__":${JSON.stringify(anything(random, depth - 1))},"constructor":{"prototype":{"isAdmin":true}}}`,
+        `{"__proto__":${JSON.stringify(randomJson(random, depth - 1))},"constructor":{"prototype":{"isAdmin":true}}}`,
       );
   }
 }
 
 /** Headers that make no sense, or that a proxy would set. None gives anybody any right. */
-export const STRANGE_HEADERS: readonly Record<string, string>[] = [
+export const HOSTILE_HEADERS: readonly Record<string, string>[] = [
   { "x-forwarded-host": "evil.example" },
   { "x-forwarded-for": "127.0.0.1, 10.0.0.1" },
   { "x-forwarded-proto": "gopher" },

@@ -1,14 +1,14 @@
 // The two ways to call a server action: as a form without scripts, and as the site's own scripts do. And what it answered.
 
-import { type Got, type Part, multipart } from "./http.ts";
+import { type AttackResponse, type MultipartPart, encodeMultipart } from "./http.ts";
 
 export type Fields = Readonly<Record<string, string>>;
-export type Way = "form" | "call";
-export const WAYS: readonly Way[] = ["form", "call"];
+export type ActionTransport = "form" | "call";
+export const ACTION_TRANSPORTS: readonly ActionTransport[] = ["form", "call"];
 
-const NEW_FORM = { status: "new", message: null, code: null, errors: {}, values: {} };
+const INITIAL_FORM_STATE = { status: "new", message: null, code: null, errors: {}, values: {} };
 
-interface Ready {
+interface ActionRequest {
   readonly method: "POST";
   readonly path: string;
   readonly headers: Record<string, string>;
@@ -16,11 +16,11 @@ interface Ready {
 }
 
 /** The parts of a form whose browser runs no scripts, in the order React writes them. */
-export function formParts(
+export function makeFormParts(
   id: string,
-  fields: readonly Part[],
-  previous: unknown = [NEW_FORM],
-): Part[] {
+  fields: readonly MultipartPart[],
+  previous: unknown = [INITIAL_FORM_STATE],
+): MultipartPart[] {
   return [
     ["$ACTION_REF_1", ""],
     ["$ACTION_1:0", JSON.stringify({ id, bound: "$@1" })],
@@ -31,16 +31,23 @@ export function formParts(
 }
 
 /** The parts of a call by script: the arguments as JSON in "0", the form's fields beside it. */
-export function callParts(
-  fields: readonly Part[],
-  args: string = JSON.stringify([NEW_FORM, "$K1"]),
-): Part[] {
+export function makeCallParts(
+  fields: readonly MultipartPart[],
+  args: string = JSON.stringify([INITIAL_FORM_STATE, "$K1"]),
+): MultipartPart[] {
   return [...fields.map(([name, value]) => [`_1_${name}`, value] as const), ["0", args]];
 }
 
-export function actionRequest(way: Way, id: string, page: string, fields: Fields): Ready {
+export function makeActionRequest(
+  way: ActionTransport,
+  id: string,
+  page: string,
+  fields: Fields,
+): ActionRequest {
   const parts = Object.entries(fields);
-  const { body, headers } = multipart(way === "form" ? formParts(id, parts) : callParts(parts));
+  const { body, headers } = encodeMultipart(
+    way === "form" ? makeFormParts(id, parts) : makeCallParts(parts),
+  );
   return {
     method: "POST",
     path: page,
@@ -50,7 +57,7 @@ export function actionRequest(way: Way, id: string, page: string, fields: Fields
   };
 }
 
-export interface ActionAnswer {
+export interface ActionResult {
   /** none: the answer shows no form, as when the page itself turned the visitor away. */
   readonly status: "done" | "refused" | "redirect" | "none";
   readonly code: string | null;
@@ -58,14 +65,14 @@ export interface ActionAnswer {
   readonly location: string | null;
 }
 
-const plainText = (html: string) =>
+const stripTags = (html: string) =>
   html
     .replace(/<[^>]+>/g, " ")
     .replace(/\s+/g, " ")
     .trim();
 
 /** What an action said, read from the page or from the answer to the script. */
-export function answerOf(got: Got): ActionAnswer {
+export function parseActionResult(got: AttackResponse): ActionResult {
   const none = { code: null, message: "", location: null };
   const location =
     (got.headers["x-action-redirect"] as string | undefined)?.replace(/;(push|replace)$/, "") ??
@@ -85,13 +92,13 @@ export function answerOf(got: Got): ActionAnswer {
     got.text,
   );
   if (shown)
-    return { ...none, status: shown[1] as "done" | "refused", message: plainText(shown[2] ?? "") };
+    return { ...none, status: shown[1] as "done" | "refused", message: stripTags(shown[2] ?? "") };
   if (got.status >= 400)
     return {
       ...none,
       status: "refused",
       code: String(got.status),
-      message: plainText(got.text).slice(0, 200),
+      message: stripTags(got.text).slice(0, 200),
     };
   return { ...none, status: "none" };
 }

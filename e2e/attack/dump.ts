@@ -3,9 +3,9 @@
 import { createHash } from "node:crypto";
 import type Database from "better-sqlite3";
 
-export type Dump = ReadonlyMap<string, string>;
+export type TableHashes = ReadonlyMap<string, string>;
 
-function tables(db: Database.Database): string[] {
+function listTables(db: Database.Database): string[] {
   return (
     db
       .prepare(
@@ -16,10 +16,10 @@ function tables(db: Database.Database): string[] {
 }
 
 /** Every row and column of every table. */
-export function dump(db: Database.Database): Dump {
+export function hashTables(db: Database.Database): TableHashes {
   return db.transaction(() => {
     const hashes = new Map<string, string>();
-    for (const table of tables(db)) {
+    for (const table of listTables(db)) {
       const hash = createHash("sha256");
       let rows = 0;
       for (const row of db
@@ -40,7 +40,7 @@ export function dump(db: Database.Database): Dump {
 }
 
 /** The tables that differ, in order. */
-export function changedTables(before: Dump, after: Dump): string[] {
+export function diffTableHashes(before: TableHashes, after: TableHashes): string[] {
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((table) => before.get(table) !== after.get(table))
     .sort();

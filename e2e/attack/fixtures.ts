@@ -5,29 +5,29 @@ import { test as base, expect } from "@playwright/test";
 import Database from "better-sqlite3";
 import { overrideEnv } from "#tests/database.ts";
 import { SECRET } from "../ports.ts";
-import { type Dump, changedTables, dump } from "./dump.ts";
+import { type TableHashes, diffTableHashes, hashTables } from "./dump.ts";
 import { ATTACK_DIR, type AttackServer, ORIGIN, startAttackServer } from "./server.ts";
-import { type World, insertWorld } from "./world.ts";
+import { type AttackFixture, insertAttackFixture } from "./world.ts";
 
 // The site's own functions make its tokens here, with its secret.
 overrideEnv({ SESSION_SECRET: SECRET, SITE_URL: ORIGIN });
 
-interface Site {
+interface AttackSite {
   readonly server: AttackServer;
   readonly db: Database.Database;
 }
 
 interface Fixtures {
   /** People of this test's own; they go with it. */
-  newWorld: () => Promise<World>;
+  newWorld: () => Promise<AttackFixture>;
   /** What the database holds when nothing is on its way any more. */
-  quiet: () => Promise<Dump>;
+  quiet: () => Promise<TableHashes>;
   /** Moves the server's clock; it is put back after the test. */
   clock: (offsetMs: number) => Promise<void>;
   standsAfterwards: undefined;
 }
 
-export const test = base.extend<Fixtures, { site: Site }>({
+export const test = base.extend<Fixtures, { site: AttackSite }>({
   site: [
     async ({ browserName: _ }, use) => {
       const server = await startAttackServer();
@@ -40,9 +40,9 @@ export const test = base.extend<Fixtures, { site: Site }>({
     { scope: "worker", timeout: 90_000 },
   ],
   newWorld: async ({ site: { db } }, use) => {
-    const worlds: World[] = [];
+    const worlds: AttackFixture[] = [];
     await use(async () => {
-      const world = await insertWorld(db);
+      const world = await insertAttackFixture(db);
       worlds.push(world);
       return world;
     });
@@ -63,20 +63,20 @@ export const test = base.extend<Fixtures, { site: Site }>({
           { message: "deliveries on their way", timeout: 10_000, intervals: [20, 50, 100, 200] },
         )
         .toBe(0);
-      return dump(db);
+      return hashTables(db);
     });
   },
   clock: async ({ site: { server } }, use) => {
-    await use((offsetMs) => server.clock(offsetMs));
-    await server.clock(0);
+    await use((offsetMs) => server.setClock(offsetMs));
+    await server.setClock(0);
   },
   standsAfterwards: [
     async ({ site: { server } }, use) => {
-      const from = server.printed().length;
+      const from = server.readOutput().length;
       await use(undefined);
-      expect(await server.fault()).toBeNull();
+      expect(await server.describeFailure()).toBeNull();
       const errors = server
-        .printed()
+        .readOutput()
         .slice(from)
         .split("\n")
         .filter((line) => line.includes('"level":"error"'));
@@ -87,9 +87,9 @@ export const test = base.extend<Fixtures, { site: Site }>({
 });
 
 /** "last seen" is noted at most once an hour, whoever comes and whatever they do. */
-const ALWAYS = new Set(["SessionInfo"]);
+const IGNORED_TABLES = new Set(["SessionInfo"]);
 
-export const changed = (before: Dump, after: Dump): string[] =>
-  changedTables(before, after).filter((table) => !ALWAYS.has(table));
+export const listChangedTables = (before: TableHashes, after: TableHashes): string[] =>
+  diffTableHashes(before, after).filter((table) => !IGNORED_TABLES.has(table));
 
 export { expect };

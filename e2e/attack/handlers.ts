@@ -2,26 +2,26 @@
 
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { INTERNAL_HEADER, signInternal } from "#lib/base/internal-call.ts";
-import { signatureOf } from "#tests/git-host.ts";
-import { type Random, anything, bad, chance, pick, strangeId } from "./bad-values.ts";
+import { INTERNAL_HEADER, signInternalRequest } from "#lib/base/internal-call.ts";
+import { signWebhook } from "#tests/git-host.ts";
+import { type Random, randomJson, invalidValues, chance, pick, randomUuid } from "./bad-values.ts";
 import type { HandlerCase, HandlerRequest } from "./cases.ts";
-import { FROM_OUR_PAGE } from "./http.ts";
+import { SAME_ORIGIN_HEADERS } from "./http.ts";
 import { REPOSITORY, WEBHOOK_SECRET } from "./server.ts";
-import { PART_BYTES, wav } from "./world.ts";
+import { PART_BYTES, makeWav } from "./world.ts";
 import { sha256 } from "./world.ts";
 
-export const JSON_TYPE = { "content-type": "application/json", accept: "application/json" };
+export const JSON_HEADERS = { "content-type": "application/json", accept: "application/json" };
 const POST_SLUG = "one-door-for-writes";
 
-export const json = (path: string, value: unknown): HandlerRequest => ({
+export const makeJsonRequest = (path: string, value: unknown): HandlerRequest => ({
   path,
-  headers: { ...JSON_TYPE, ...FROM_OUR_PAGE },
+  headers: { ...JSON_HEADERS, ...SAME_ORIGIN_HEADERS },
   body: JSON.stringify(value),
 });
 
 /** `value` with at least one of its fields replaced by something that is never right there, or no JSON at all. */
-export function wrongJson(
+export function makeInvalidJsonRequest(
   random: Random,
   path: string,
   value: Readonly<Record<string, unknown>>,
@@ -33,7 +33,7 @@ export function wrongJson(
       () => "",
       () => `${whole}${whole}`,
       () => "[".repeat(5_000),
-      () => JSON.stringify(anything(random)).slice(0, 19_000),
+      () => JSON.stringify(randomJson(random)).slice(0, 19_000),
       () => Buffer.from([0xff, 0xfe, 0x7b]),
       () => `{"a":${"1".repeat(30_000)}}`,
       () => "null",
@@ -41,7 +41,7 @@ export function wrongJson(
     return {
       path,
       headers: {
-        ...FROM_OUR_PAGE,
+        ...SAME_ORIGIN_HEADERS,
         "content-type": pick(random, [
           "application/json",
           "application/json; charset=utf-16",
@@ -68,7 +68,7 @@ export function wrongJson(
       "",
       "\u0000",
       "x".repeat(10_000),
-      anything(random, 2),
+      randomJson(random, 2),
     ];
     const replaced = pick(random, others);
     // Any new id may begin something.
@@ -89,20 +89,20 @@ export function wrongJson(
     : "application/json";
   return {
     path,
-    headers: { ...FROM_OUR_PAGE, ...(type && { "content-type": type }) },
+    headers: { ...SAME_ORIGIN_HEADERS, ...(type && { "content-type": type }) },
     body: JSON.stringify(wrong),
   };
 }
 
 const CREDENTIAL = { id: "AAAA", rawId: "AAAA", type: "public-key" };
 
-const open = (path: string): HandlerCase => ({
+const publicGet = (path: string): HandlerCase => ({
   who: "anyone",
   status: 200,
-  ready: () => ({ path }),
+  makeValidRequest: () => ({ path }),
 });
 
-function pushed(): HandlerRequest {
+function makePushWebhook(): HandlerRequest {
   const body = JSON.stringify({
     ref: "refs/heads/main",
     after: sha256(randomUUID()).slice(0, 40),
@@ -112,21 +112,21 @@ function pushed(): HandlerRequest {
     path: "/api/content-webhook",
     body,
     headers: {
-      ...JSON_TYPE,
+      ...JSON_HEADERS,
       "x-github-event": "push",
-      "x-hub-signature-256": signatureOf(WEBHOOK_SECRET, body),
+      "x-hub-signature-256": signWebhook(WEBHOOK_SECRET, body),
     },
   };
 }
 
 /** A call as another instance with our secret makes it. */
-const internal = (path: string, about: string): HandlerRequest => ({
+const makeInternalRequest = (path: string, about: string): HandlerRequest => ({
   path,
-  headers: { ...JSON_TYPE, [INTERNAL_HEADER]: signInternal(about) },
+  headers: { ...JSON_HEADERS, [INTERNAL_HEADER]: signInternalRequest(about) },
 });
 /** What is no such call: another secret's, another minute's, another call's, or none. */
-const noSignature = (random: Random): Record<string, string> => {
-  const [minute = "", signature = ""] = signInternal("another call").split(".");
+const makeInvalidInternalHeaders = (random: Random): Record<string, string> => {
+  const [minute = "", signature = ""] = signInternalRequest("another call").split(".");
   const value = pick(random, [
     undefined,
     "",
@@ -137,64 +137,71 @@ const noSignature = (random: Random): Record<string, string> => {
     `${minute}.${"A".repeat(43)}`,
     `${minute}.${signature}`.repeat(20),
   ]);
-  return { ...JSON_TYPE, ...(value !== undefined && { [INTERNAL_HEADER]: value }) };
+  return { ...JSON_HEADERS, ...(value !== undefined && { [INTERNAL_HEADER]: value }) };
 };
-const cacheCall = (key: string) => `cache.delete\0${hostname()}\0${key}`;
-const deletion = (key: string): HandlerRequest => ({
-  ...internal("/internal/cache", cacheCall(key)),
+const cacheDeletionSubject = (key: string) => `cache.delete\0${hostname()}\0${key}`;
+const makeCacheDeletion = (key: string): HandlerRequest => ({
+  ...makeInternalRequest("/internal/cache", cacheDeletionSubject(key)),
   body: JSON.stringify({ key }),
 });
 
-export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
-  "GET /atom.xml": open("/atom.xml"),
-  "GET /feed.json": open("/feed.json"),
-  "GET /feed.xml": open("/feed.xml"),
-  "GET /robots.txt": open("/robots.txt"),
-  "GET /sitemap.xml": open("/sitemap.xml"),
-  "GET /blog/[slug]/markdown": open(`/blog/${POST_SLUG}.md`),
-  "GET /blog/[slug]/social.png": open(`/blog/${POST_SLUG}/social.png`),
-  "GET /content-file/[...path]": { ...open("/content-file/blog/none.png"), status: 404 },
-  "GET /embed-image/[hash]": { ...open("/embed-image/0123456789abcdef"), status: 404 },
-  "GET /reads/token": open(`/reads/token?slug=${POST_SLUG}`),
-  "GET /calls/feed.xml": open("/calls/feed.xml"),
+export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
+  "GET /atom.xml": publicGet("/atom.xml"),
+  "GET /feed.json": publicGet("/feed.json"),
+  "GET /feed.xml": publicGet("/feed.xml"),
+  "GET /robots.txt": publicGet("/robots.txt"),
+  "GET /sitemap.xml": publicGet("/sitemap.xml"),
+  "GET /blog/[slug]/markdown": publicGet(`/blog/${POST_SLUG}.md`),
+  "GET /blog/[slug]/social.png": publicGet(`/blog/${POST_SLUG}/social.png`),
+  "GET /content-file/[...path]": { ...publicGet("/content-file/blog/none.png"), status: 404 },
+  "GET /embed-image/[hash]": { ...publicGet("/embed-image/0123456789abcdef"), status: 404 },
+  "GET /reads/token": publicGet(`/reads/token?slug=${POST_SLUG}`),
+  "GET /calls/feed.xml": publicGet("/calls/feed.xml"),
   "GET /calls/audio/[slug]/[file]": {
     who: "anyone",
     status: 200,
-    ready: ({ world }) => ({ path: `/calls/audio/${world.owner.episodeSlug}/call` }),
+    makeValidRequest: ({ world }) => ({ path: `/calls/audio/${world.owner.episodeSlug}/call` }),
   },
 
-  "GET /healthz": open("/healthz"),
-  "GET /readyz": open("/readyz"),
-  "GET /metrics": { who: "anyone", status: 200, ready: () => internal("/metrics", "metrics") },
+  "GET /healthz": publicGet("/healthz"),
+  "GET /readyz": publicGet("/readyz"),
+  "GET /metrics": {
+    who: "anyone",
+    status: 200,
+    makeValidRequest: () => makeInternalRequest("/metrics", "metrics"),
+  },
   // Nothing is replicated here, so nothing is shown of it.
-  "GET /cluster/here": { ...open("/cluster/here"), status: 404 },
+  "GET /cluster/here": { ...publicGet("/cluster/here"), status: 404 },
   "GET /admin/cluster/events": {
     who: "admin",
     status: 204,
-    ready: () => ({ path: "/admin/cluster/events" }),
+    makeValidRequest: () => ({ path: "/admin/cluster/events" }),
   },
   "GET /internal/status": {
     who: "anyone",
     status: 200,
-    ready: () => internal("/internal/status", "status"),
+    makeValidRequest: () => makeInternalRequest("/internal/status", "status"),
   },
   "POST /internal/cache": {
     who: "anyone",
-    fromAnywhere: true,
-    ready: () => deletion("no such entry"),
+    isOriginIgnored: true,
+    makeValidRequest: () => makeCacheDeletion("no such entry"),
     status: 200,
-    changes: [],
-    wrong: (random) =>
+    writtenTables: [],
+    makeInvalidRequest: (random) =>
       pick<() => HandlerRequest>(random, [
         () => ({
           path: "/internal/cache",
-          headers: noSignature(random),
+          headers: makeInvalidInternalHeaders(random),
           body: JSON.stringify({ key: "no such entry" }),
         }),
-        () => ({ ...deletion("no such entry"), body: JSON.stringify({ key: "another entry" }) }),
-        () => ({ ...deletion(""), body: JSON.stringify({ key: "" }) }),
         () => ({
-          ...deletion("no such entry"),
+          ...makeCacheDeletion("no such entry"),
+          body: JSON.stringify({ key: "another entry" }),
+        }),
+        () => ({ ...makeCacheDeletion(""), body: JSON.stringify({ key: "" }) }),
+        () => ({
+          ...makeCacheDeletion("no such entry"),
           body: pick(random, [
             "",
             "{",
@@ -211,19 +218,20 @@ export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
   "POST /reads": {
     who: "anyone",
     // Only a token whose time has passed counts; the tokens' own tests have the clock.
-    ready: () => json("/reads", { token: "x", slug: POST_SLUG }),
+    makeValidRequest: () => makeJsonRequest("/reads", { token: "x", slug: POST_SLUG }),
     status: 400,
-    changes: [],
-    wrong: (random) => wrongJson(random, "/reads", { token: strangeId(random), slug: POST_SLUG }),
+    writtenTables: [],
+    makeInvalidRequest: (random) =>
+      makeInvalidJsonRequest(random, "/reads", { token: randomUuid(random), slug: POST_SLUG }),
   },
   "POST /api/content-webhook": {
     who: "anyone",
-    fromAnywhere: true,
-    ready: pushed,
+    isOriginIgnored: true,
+    makeValidRequest: makePushWebhook,
     status: 200,
-    changes: ["ContentVersion"],
-    wrong: (random) => {
-      const good = pushed();
+    writtenTables: ["ContentVersion"],
+    makeInvalidRequest: (random) => {
+      const good = makePushWebhook();
       const signature = pick(random, [
         undefined,
         "",
@@ -231,13 +239,13 @@ export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
         `sha256=${"0".repeat(64)}`,
         `sha1=${"0".repeat(40)}`,
         `sha256=${"é".repeat(32)}`,
-        signatureOf("another secret", good.body ?? ""),
-        signatureOf(WEBHOOK_SECRET, "another body"),
+        signWebhook("another secret", good.body ?? ""),
+        signWebhook(WEBHOOK_SECRET, "another body"),
       ]);
       return {
         ...good,
         headers: {
-          ...JSON_TYPE,
+          ...JSON_HEADERS,
           "x-github-event": pick(random, ["push", "ping", "x".repeat(500)]),
           ...(signature !== undefined && {
             "x-hub-signature-256": Buffer.from(signature).toString("latin1"),
@@ -249,112 +257,115 @@ export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
 
   "POST /login/passkey/options": {
     who: "anyone",
-    ready: () => json("/login/passkey/options", {}),
+    makeValidRequest: () => makeJsonRequest("/login/passkey/options", {}),
     status: 200,
-    changes: ["PasskeyChallenge"],
+    writtenTables: ["PasskeyChallenge"],
   },
   "POST /login/passkey/verify": {
     who: "anyone",
     // What works needs an authenticator: the tokens' tests have one. Here nothing was begun.
-    ready: () =>
-      json("/login/passkey/verify", {
+    makeValidRequest: () =>
+      makeJsonRequest("/login/passkey/verify", {
         answer: {
           ...CREDENTIAL,
           response: { clientDataJSON: "e30", authenticatorData: "AA", signature: "AA" },
         },
       }),
     status: 409,
-    changes: [],
-    wrong: (random) =>
-      wrongJson(random, "/login/passkey/verify", {
-        answer: { id: strangeId(random), rawId: "x", type: "public-key", response: {} },
+    writtenTables: [],
+    makeInvalidRequest: (random) =>
+      makeInvalidJsonRequest(random, "/login/passkey/verify", {
+        answer: { id: randomUuid(random), rawId: "x", type: "public-key", response: {} },
       }),
   },
 
-  "GET /login/go": { ...open("/login/go?to=/teams"), status: 303 },
+  "GET /login/go": { ...publicGet("/login/go?to=/teams"), status: 303 },
   "POST /me/passkeys/options": {
     who: "member",
     recent: true,
-    ready: () => json("/me/passkeys/options", {}),
+    makeValidRequest: () => makeJsonRequest("/me/passkeys/options", {}),
     status: 200,
-    changes: ["PasskeyChallenge"],
+    writtenTables: ["PasskeyChallenge"],
   },
   "POST /me/passkeys/verify": {
     who: "member",
     recent: true,
-    ready: () =>
-      json("/me/passkeys/verify", {
+    makeValidRequest: () =>
+      makeJsonRequest("/me/passkeys/verify", {
         answer: { ...CREDENTIAL, response: { clientDataJSON: "e30", attestationObject: "AA" } },
       }),
     status: 409,
-    changes: [],
-    wrong: (random) =>
-      wrongJson(random, "/me/passkeys/verify", {
-        answer: { id: strangeId(random), rawId: "x", type: "public-key", response: {} },
+    writtenTables: [],
+    makeInvalidRequest: (random) =>
+      makeInvalidJsonRequest(random, "/me/passkeys/verify", {
+        answer: { id: randomUuid(random), rawId: "x", type: "public-key", response: {} },
       }),
   },
-  "GET /me/data": { who: "member", status: 200, ready: () => ({ path: "/me/data" }) },
+  "GET /me/data": { who: "member", status: 200, makeValidRequest: () => ({ path: "/me/data" }) },
 
   "POST /calls/upload": {
     who: "member",
-    ready: () => json("/calls/upload", announced(wav())),
+    makeValidRequest: () => makeJsonRequest("/calls/upload", makeUploadAnnouncement(makeWav())),
     status: 200,
-    changes: ["Upload"],
-    wrong: (random) => wrongJson(random, "/calls/upload", announced(wav(0.6))),
+    writtenTables: ["Upload"],
+    makeInvalidRequest: (random) =>
+      makeInvalidJsonRequest(random, "/calls/upload", makeUploadAnnouncement(makeWav(0.6))),
   },
   "GET /calls/recording/[id]": {
     who: "member",
     isOwners: true,
     status: 200,
-    ready: ({ world }) => ({ path: `/calls/recording/${world.owner.calls.NEW}` }),
+    makeValidRequest: ({ world }) => ({ path: `/calls/recording/${world.owner.calls.NEW}` }),
   },
   "GET /admin/calls/[id]/answer": {
     who: "admin",
     status: 200,
-    ready: ({ world }) => ({ path: `/admin/calls/${world.owner.calls.ANSWERED}/answer` }),
+    makeValidRequest: ({ world }) => ({
+      path: `/admin/calls/${world.owner.calls.ANSWERED}/answer`,
+    }),
   },
   "GET /calls/upload/[id]": {
     who: "member",
     isOwners: true,
     status: 200,
-    ready: ({ world }) => ({ path: `/calls/upload/${world.owner.uploadId}` }),
+    makeValidRequest: ({ world }) => ({ path: `/calls/upload/${world.owner.uploadId}` }),
   },
   "DELETE /calls/upload/[id]": {
     who: "member",
     isOwners: true,
-    alsoForStrangers: true,
-    ready: ({ world }) => ({
+    isSameForStrangers: true,
+    makeValidRequest: ({ world }) => ({
       path: `/calls/upload/${world.owner.uploadId}`,
-      headers: FROM_OUR_PAGE,
+      headers: SAME_ORIGIN_HEADERS,
     }),
     status: 204,
-    changes: ["Upload", "UploadPart"],
-    wrong: (random) => ({
-      path: `/calls/upload/${pathPart(random, bad.id(random))}`,
-      headers: FROM_OUR_PAGE,
+    writtenTables: ["Upload", "UploadPart"],
+    makeInvalidRequest: (random) => ({
+      path: `/calls/upload/${encodePathSegment(random, invalidValues.id(random))}`,
+      headers: SAME_ORIGIN_HEADERS,
     }),
   },
   "PUT /calls/upload/[id]/[number]": {
     who: "member",
     isOwners: true,
-    ready: ({ world }) => ({
+    makeValidRequest: ({ world }) => ({
       path: `/calls/upload/${world.owner.emptyUploadId}/0`,
-      headers: { ...FROM_OUR_PAGE, "content-type": "application/octet-stream" },
+      headers: { ...SAME_ORIGIN_HEADERS, "content-type": "application/octet-stream" },
       body: world.owner.emptyUpload.bytes,
     }),
     status: 204,
-    changes: ["UploadPart"],
-    wrong: (random, { owner }) => {
-      const headers = { ...FROM_OUR_PAGE, "content-type": "application/octet-stream" };
+    writtenTables: ["UploadPart"],
+    makeInvalidRequest: (random, { owner }) => {
+      const headers = { ...SAME_ORIGIN_HEADERS, "content-type": "application/octet-stream" };
       const { bytes } = owner.emptyUpload;
       return pick<() => HandlerRequest>(random, [
         () => ({
-          path: `/calls/upload/${pathPart(random, bad.id(random))}/0`,
+          path: `/calls/upload/${encodePathSegment(random, invalidValues.id(random))}/0`,
           headers,
           body: bytes,
         }),
         () => ({
-          path: `/calls/upload/${owner.emptyUploadId}/${pathPart(random, pick(random, ["-1", "1", "1000000000", "1e9", "x", "0x0", "0.0", " 0", "٠", "9007199254740993", "__proto__"]))}`,
+          path: `/calls/upload/${owner.emptyUploadId}/${encodePathSegment(random, pick(random, ["-1", "1", "1000000000", "1e9", "x", "0x0", "0.0", " 0", "٠", "9007199254740993", "__proto__"]))}`,
           headers,
           body: bytes,
         }),
@@ -379,13 +390,17 @@ export const HANDLERS: Readonly<Record<string, HandlerCase>> = {
 };
 
 /** A value as one part of a path: encoded, so that it arrives. */
-export function pathPart(random: Random, value: string | Uint8Array | undefined): string {
+export function encodePathSegment(random: Random, value: string | Uint8Array | undefined): string {
   const text =
-    typeof value === "string" && value.isWellFormed() ? value.slice(0, 1_500) : strangeId(random);
+    typeof value === "string" && value.isWellFormed() ? value.slice(0, 1_500) : randomUuid(random);
   // Where a path has nothing, or only dots, it would be another path.
   return /^\.*$/.test(text) ? "%20" : encodeURIComponent(text);
 }
 
-export function announced(bytes: Uint8Array): { id: string; size: number; sha256: string } {
+export function makeUploadAnnouncement(bytes: Uint8Array): {
+  id: string;
+  size: number;
+  sha256: string;
+} {
   return { id: randomUUID(), size: bytes.length, sha256: sha256(bytes) };
 }

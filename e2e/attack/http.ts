@@ -9,7 +9,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 /** Longer than any answer may take. */
 const TIMEOUT_MS = 20_000;
 
-export interface Attack {
+export interface AttackRequest {
   readonly method?: string;
   readonly path: string;
   /** undefined leaves one of the usual headers out. */
@@ -18,10 +18,10 @@ export interface Attack {
   /** A Cookie header. */
   readonly cookie?: string;
   /** Which address Fly's proxy would name; one of its own for each request unless given. */
-  readonly from?: string;
+  readonly clientAddress?: string;
 }
 
-export interface Got {
+export interface AttackResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
@@ -29,11 +29,11 @@ export interface Got {
 }
 
 /** What no answer of the site may have, whoever asks for what. A sentence for the first thing that is wrong, else null. */
-export function faultOf({
+export function findFault({
   status,
   headers,
   text,
-}: Pick<Got, "status" | "headers" | "text">): string | null {
+}: Pick<AttackResponse, "status" | "headers" | "text">): string | null {
   if (status >= 500 && status !== 503) return `status ${status}`;
   const inner = Object.keys(headers).find((name) =>
     /^(fly-|x-powered-by$|x-middleware-(?!prefetch$)|server$)/.test(name),
@@ -68,31 +68,31 @@ export function faultOf({
   return null;
 }
 
-let addresses = 0;
+let addressCount = 0;
 /** An address nobody sent from before: limits then meet nobody twice. */
-export function newAddress(): string {
-  addresses += 1;
-  return `2001:db8:${(addresses >> 16).toString(16)}:${(addresses & 0xffff).toString(16)}::1`;
+export function nextAddress(): string {
+  addressCount += 1;
+  return `2001:db8:${(addressCount >> 16).toString(16)}:${(addressCount & 0xffff).toString(16)}::1`;
 }
 
 /** What a page of ours sends along. */
-export const FROM_OUR_PAGE = { origin: ORIGIN, "sec-fetch-site": "same-origin" };
+export const SAME_ORIGIN_HEADERS = { origin: ORIGIN, "sec-fetch-site": "same-origin" };
 export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /** Sends it. Rejects when there is no whole answer within twenty seconds, and for an answer with a fault (faultOf). */
-export function send({
+export function sendAttack({
   method = "GET",
   path,
   headers = {},
   body,
   cookie,
-  from,
-}: Attack): Promise<Got> {
+  clientAddress,
+}: AttackRequest): Promise<AttackResponse> {
   const all: Record<string, string | string[]> = {};
   const usual = {
     host: HOST,
     "user-agent": USER_AGENT,
-    "fly-client-ip": from ?? newAddress(),
+    "fly-client-ip": clientAddress ?? nextAddress(),
     ...(cookie && { cookie }),
     ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }),
   };
@@ -123,7 +123,7 @@ export function send({
             bytes,
             text: bytes.toString("utf8"),
           };
-          const fault = faultOf(got);
+          const fault = findFault(got);
           if (fault)
             reject(
               new Error(
@@ -150,7 +150,7 @@ export function send({
 }
 
 /** Writes bytes to the server's port and returns what comes back until it closes, or for `ms`. */
-export function sendBytes(bytes: string | Uint8Array, ms = 3_000): Promise<string> {
+export function sendRawBytes(bytes: string | Uint8Array, ms = 3_000): Promise<string> {
   return new Promise((resolve) => {
     let got = "";
     const socket = connect(ATTACK_PORT, "127.0.0.1", () => socket.write(bytes));
@@ -165,11 +165,11 @@ export function sendBytes(bytes: string | Uint8Array, ms = 3_000): Promise<strin
   });
 }
 
-export type Part = readonly [name: string, value: string | Uint8Array, filename?: string];
+export type MultipartPart = readonly [name: string, value: string | Uint8Array, filename?: string];
 
 /** multipart/form-data, written by hand so that names and values can be anything. */
-export function multipart(
-  parts: readonly Part[],
+export function encodeMultipart(
+  parts: readonly MultipartPart[],
   boundary = "----lecternattack7f3a",
 ): { body: Buffer; headers: { "content-type": string } } {
   const chunks: Buffer[] = [];

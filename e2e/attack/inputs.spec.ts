@@ -1,14 +1,19 @@
 // An attacker's suite, fifth part: ten thousand generated requests that can't be right, over every action and every handler.
 
-import { ACTIONS } from "./actions.ts";
-import { pick, sequence } from "./bad-values.ts";
-import { strangeAction, strangeGet, wrongAction, wrongHandler } from "./bad-requests.ts";
-import { type HandlerCase, readyOf } from "./cases.ts";
-import { changedTables } from "./dump.ts";
+import { ACTION_CASES } from "./actions.ts";
+import { pick, seededRandom } from "./bad-values.ts";
+import {
+  makeUnknownActionRequest,
+  makeHostileGet,
+  makeInvalidActionRequest,
+  makeInvalidHandlerRequest,
+} from "./bad-requests.ts";
+import { type HandlerCase, splitFieldsAndCookie } from "./cases.ts";
+import { diffTableHashes } from "./dump.ts";
 import { expect, test } from "./fixtures.ts";
-import { HANDLERS } from "./handlers.ts";
-import { type Attack, send } from "./http.ts";
-import { builtActions, builtRoutes } from "./manifest.ts";
+import { HANDLER_CASES } from "./handlers.ts";
+import { type AttackRequest, sendAttack } from "./http.ts";
+import { readBuiltActions, readBuiltRoutes } from "./manifest.ts";
 
 const REQUESTS = 10_000;
 const AT_ONCE = 16;
@@ -24,44 +29,51 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
 }) => {
   test.setTimeout(170_000);
   const world = await newWorld();
-  const random = sequence(SEED);
+  const random = seededRandom(SEED);
 
-  const makers: { name: string; make: () => Attack | null }[] = [];
+  const makers: { name: string; make: () => AttackRequest | null }[] = [];
   const pages: string[] = [];
-  for (const [name, given] of Object.entries(ACTIONS)) {
-    const id = builtActions().find((built) => built.name === name)?.id ?? "";
+  for (const [name, given] of Object.entries(ACTION_CASES)) {
+    const id = readBuiltActions().find((built) => built.name === name)?.id ?? "";
     const page = typeof given.page === "string" ? given.page : given.page(world);
     pages.push(page);
     // The values are right and whole, for a world of its own that nothing must touch.
-    const { fields } = readyOf(await given.ready({ world, db }));
-    if (Object.keys(given.wrong).length > 0)
+    const { fields } = splitFieldsAndCookie(await given.makeValidFields({ world, db }));
+    if (Object.keys(given.invalidFields).length > 0)
       makers.push({
         name,
-        make: () => wrongAction(random, { id, page, right: fields, wrong: given.wrong }),
+        make: () =>
+          makeInvalidActionRequest(random, { id, page, right: fields, wrong: given.invalidFields }),
       });
   }
-  const handlers: { name: string; make: () => Attack | null }[] = [];
-  for (const [name, given] of Object.entries<HandlerCase>(HANDLERS)) {
-    const { path } = await given.ready({ world, db });
-    handlers.push({ name, make: () => wrongHandler(random, name, given, path, world) });
+  const handlers: { name: string; make: () => AttackRequest | null }[] = [];
+  for (const [name, given] of Object.entries<HandlerCase>(HANDLER_CASES)) {
+    const { path } = await given.makeValidRequest({ world, db });
+    handlers.push({
+      name,
+      make: () => makeInvalidHandlerRequest(random, name, given, path, world),
+    });
   }
-  const pageMakers = builtRoutes()
+  const pageMakers = readBuiltRoutes()
     .filter(({ kind, route }) => kind === "page" && !route.startsWith("/_"))
     .map(({ route }) => ({
       name: `GET ${route}`,
-      make: () => strangeGet(random, route, route.includes("[") ? "/" : route),
+      make: () => makeHostileGet(random, route, route.includes("[") ? "/" : route),
     }));
   const others = [
-    { name: "an action that is not there", make: () => strangeAction(random, pick(random, pages)) },
+    {
+      name: "an action that is not there",
+      make: () => makeUnknownActionRequest(random, pick(random, pages)),
+    },
   ];
   const visitors = [undefined, world.neighbour.cookie, world.owner.cookie, world.admin.cookie];
 
   // Once before, so that what a first request costs is not counted.
   for (const { make } of [...makers, ...handlers, ...pageMakers]) {
     const attack = make();
-    if (attack) await send({ ...attack, cookie: pick(random, visitors) });
+    if (attack) await sendAttack({ ...attack, cookie: pick(random, visitors) });
   }
-  const memoryBefore = await server.memory();
+  const memoryBefore = await server.readMemory();
   let before = await quiet();
   const counts = { actions: 0, handlers: 0, pages: 0, others: 0 };
   const statuses = new Map<number, number>();
@@ -80,7 +92,7 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
             : share < 0.95
               ? (["pages", pageMakers] as const)
               : (["others", others] as const);
-      const { name, make } = pick<{ name: string; make: () => Attack | null }>(random, from);
+      const { name, make } = pick<{ name: string; make: () => AttackRequest | null }>(random, from);
       const attack = make();
       if (!attack) continue;
       const cookie = attack.headers?.cookie === undefined ? pick(random, visitors) : undefined;
@@ -88,7 +100,7 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
       names.add(name);
       queue.push(async () => {
         // Refused before it was sent to its end, the connection may be closed on a body that is too large.
-        const got = await send({ ...attack, cookie }).catch((error: unknown) => {
+        const got = await sendAttack({ ...attack, cookie }).catch((error: unknown) => {
           if (
             ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "") &&
             (attack.body?.length ?? 0) > 500_000
@@ -107,13 +119,13 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
     );
     const after = await quiet();
     expect(
-      changedTables(before, after),
+      diffTableHashes(before, after),
       `tables that requests ${done} to ${done + STRETCH} (seed ${SEED}) changed; among ${[...names].join(", ")}`,
     ).toEqual([]);
     before = after;
   }
   const seconds = (Date.now() - beganMs) / 1000;
-  const memoryAfter = await server.memory();
+  const memoryAfter = await server.readMemory();
   const told = [...statuses]
     .sort(([a], [b]) => a - b)
     .map(([status, count]) => `${count} × ${status}`)
@@ -123,6 +135,6 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
   );
   expect((memoryAfter.heap - memoryBefore.heap) / MB, "MB that stayed").toBeLessThan(80);
   expect(memoryAfter.rss / MB, "MB of the process").toBeLessThan(900);
-  expect(server.printed().length, "bytes in the log").toBeLessThan(20 * MB);
-  expect((await send({ path: "/" })).status).toBe(200);
+  expect(server.readOutput().length, "bytes in the log").toBeLessThan(20 * MB);
+  expect((await sendAttack({ path: "/" })).status).toBe(200);
 });

@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 
-const read = (file: string) => JSON.parse(readFileSync(`.next/server/${file}`, "utf8")) as unknown;
+const readManifest = (file: string) =>
+  JSON.parse(readFileSync(`.next/server/${file}`, "utf8")) as unknown;
 
 export interface BuiltAction {
   /** Its address in a request. */
@@ -21,8 +22,8 @@ interface ActionManifest {
   edge: Record<string, unknown>;
 }
 
-export function builtActions(): BuiltAction[] {
-  const { node, edge } = read("server-reference-manifest.json") as ActionManifest;
+export function readBuiltActions(): BuiltAction[] {
+  const { node, edge } = readManifest("server-reference-manifest.json") as ActionManifest;
   return [...Object.entries(node), ...Object.entries(edge as ActionManifest["node"])].map(
     ([id, { exportedName, filename, workers }]) => ({
       id,
@@ -38,9 +39,11 @@ export interface BuiltRoute {
   readonly kind: "handler" | "page";
 }
 
-export function builtRoutes(): BuiltRoute[] {
-  return Object.keys(read("app-paths-manifest.json") as Record<string, string>).map((key) => ({
-    route: key.replace(/\/(route|page)$/, "").replace(/\/\([^)]+\)/g, "") || "/",
-    kind: key.endsWith("/route") ? ("handler" as const) : ("page" as const),
-  }));
+export function readBuiltRoutes(): BuiltRoute[] {
+  return Object.keys(readManifest("app-paths-manifest.json") as Record<string, string>).map(
+    (key) => ({
+      route: key.replace(/\/(route|page)$/, "").replace(/\/\([^)]+\)/g, "") || "/",
+      kind: key.endsWith("/route") ? ("handler" as const) : ("page" as const),
+    }),
+  );
 }

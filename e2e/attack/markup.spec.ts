@@ -3,13 +3,13 @@
 import { fromHtml } from "hast-util-from-html";
 import { XMLParser } from "fast-xml-parser";
 import { visit } from "unist-util-visit";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
-import { SUBMIT, callFields } from "./actions.ts";
-import { actionRequest, answerOf } from "./call-action.ts";
+import { SUBMIT_CALL_ACTION, makeCallFields } from "./actions.ts";
+import { makeActionRequest, parseActionResult } from "./call-action.ts";
 import { expect, test } from "./fixtures.ts";
-import { FROM_OUR_PAGE, send } from "./http.ts";
-import { builtActions } from "./manifest.ts";
+import { SAME_ORIGIN_HEADERS, sendAttack } from "./http.ts";
+import { readBuiltActions } from "./manifest.ts";
 import { insertCall, insertEpisode } from "./world.ts";
 
 /** Leaves an attribute, a script, a title, a textarea, a comment and a CDATA, and is seen where it becomes an element. 46 characters. */
@@ -32,7 +32,7 @@ function foundIn(html: string): string[] {
   return found;
 }
 
-const idOf = (name: string) => builtActions().find((built) => built.name === name)?.id ?? "";
+const idOf = (name: string) => readBuiltActions().find((built) => built.name === name)?.id ?? "";
 
 test("what members and admins wrote is text on every page, in the feed, in structured data and in mails", async ({
   newWorld,
@@ -101,7 +101,7 @@ test("what members and admins wrote is text on every page, in the feed, in struc
     ["/admin/log", admin.cookie, ["action"]],
     ["/me/delete", owner.cookie, []],
     ["/login", owner.cookie, ["name"]],
-    [`/login/device?token=${createDeviceLink(sqlOf(db), owner.id).token}`, undefined, ["name"]],
+    [`/login/device?token=${createDeviceLink(createSql(db), owner.id).token}`, undefined, ["name"]],
     ["/teams", undefined, []],
     ["/", owner.cookie, []],
   ];
@@ -114,7 +114,7 @@ test("what members and admins wrote is text on every page, in the feed, in struc
       .replaceAll("&gt;", ">")
       .replaceAll("&amp;", "&");
   for (const [path, cookie, here] of pages) {
-    const { status, text } = await send({ path, cookie });
+    const { status, text } = await sendAttack({ path, cookie });
     expect([path, status]).toEqual([path, 200]);
     expect([path, foundIn(text)]).toEqual([path, []]);
     // It is there, so that its absence as markup means something.
@@ -125,7 +125,7 @@ test("what members and admins wrote is text on every page, in the feed, in struc
     ))
       JSON.parse(json ?? "");
   }
-  const feed = (await send({ path: "/calls/feed.xml" })).text;
+  const feed = (await sendAttack({ path: "/calls/feed.xml" })).text;
   const parsed = new XMLParser({ ignoreAttributes: false, processEntities: true }).parse(feed) as {
     rss: { channel: { item: { title: string }[] | { title: string } } };
   };
@@ -137,35 +137,35 @@ test("what members and admins wrote is text on every page, in the feed, in struc
     [`/calls/audio/${slug}/answer`, undefined],
     [`/calls/audio/${slug}/call`, undefined],
   ] as const) {
-    const { status, headers } = await send({ path, cookie });
+    const { status, headers } = await sendAttack({ path, cookie });
     expect([path, status]).toEqual([path, 200]);
     expect(headers["content-disposition"] ?? "", path).toMatch(
       /^inline; filename="[^"<>]*"; filename\*=UTF-8''[\w.%~!$&+^`|-]*$/,
     );
   }
 
-  const request = actionRequest("call", idOf(SUBMIT), "/calls/record", {
-    ...callFields(),
+  const request = makeActionRequest("call", idOf(SUBMIT_CALL_ACTION), "/calls/record", {
+    ...makeCallFields(),
     title: evil("m"),
     description: evil("of a mail\r\nBcc: mallory@example.test"),
   });
   expect(
-    answerOf(
-      await send({
+    parseActionResult(
+      await sendAttack({
         ...request,
-        headers: { ...request.headers, ...FROM_OUR_PAGE },
+        headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
         cookie: owner.cookie,
       }),
     ).status,
   ).toBe("redirect");
   await expect
     .poll(() =>
-      server.smtp.mails.some(
+      server.smtp.emails.some(
         ({ to, subject }) => to.includes(admin.email) && subject.includes("evil7"),
       ),
     )
     .toBe(true);
-  for (const mail of server.smtp.mails) {
+  for (const mail of server.smtp.emails) {
     expect([mail.subject, foundIn(mail.html)]).toEqual([mail.subject, []]);
     expect(mail.to).toHaveLength(1);
     expect(mail.headerNames).not.toContain("bcc");
@@ -186,25 +186,25 @@ test("a browser's own name of itself is text in the list of sessions", async ({
     "x".repeat(8_000),
     "\u00ff\u00fe",
   ]) {
-    const { token } = createDeviceLink(sqlOf(db), owner.id);
-    const request = actionRequest(
+    const { token } = createDeviceLink(createSql(db), owner.id);
+    const request = makeActionRequest(
       "call",
       idOf("app/login/device/actions.ts#logInHere"),
       "/login/device",
       { token },
     );
-    const got = await send({
+    const got = await sendAttack({
       ...request,
       headers: {
         ...request.headers,
-        ...FROM_OUR_PAGE,
+        ...SAME_ORIGIN_HEADERS,
         "user-agent": agent,
         "fly-region": '"><i id=evil7>',
       },
     });
-    expect(answerOf(got).status, agent.slice(0, 60)).toBe("redirect");
+    expect(parseActionResult(got).status, agent.slice(0, 60)).toBe("redirect");
   }
-  expect(foundIn((await send({ path: "/me", cookie: owner.cookie })).text)).toEqual([]);
+  expect(foundIn((await sendAttack({ path: "/me", cookie: owner.cookie })).text)).toEqual([]);
   for (const { device, place } of db
     .prepare(
       `SELECT "device", "place" FROM "SessionInfo" JOIN "Session" ON "id" = "sessionId" WHERE "userId" = ?`,
@@ -259,7 +259,7 @@ test("what stands in an address or a header is text in what is answered", async 
     [[...paths, ...admins], admin.cookie],
   ] as const) {
     for (const path of list) {
-      const { text, headers, status } = await send({
+      const { text, headers, status } = await sendAttack({
         path,
         cookie,
         headers: {

@@ -2,22 +2,24 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
-import { EVIL_TARGETS } from "#tests/evil-targets.ts";
-import { briefCookie } from "./actions.ts";
+import { OPEN_REDIRECT_PAYLOADS } from "#tests/evil-targets.ts";
+import { loginFlowCookie } from "./actions.ts";
 import { insertPasskey } from "./authenticator.ts";
-import { STRANGE_HEADERS } from "./bad-values.ts";
-import { actionRequest, answerOf } from "./call-action.ts";
-import { changed, expect, test } from "./fixtures.ts";
-import { json } from "./handlers.ts";
-import { FROM_OUR_PAGE, USER_AGENT, newAddress, send, sendBytes } from "./http.ts";
-import { builtActions, builtRoutes } from "./manifest.ts";
+import { HOSTILE_HEADERS } from "./bad-values.ts";
+import { makeActionRequest, parseActionResult } from "./call-action.ts";
+import { listChangedTables, expect, test } from "./fixtures.ts";
+import { makeJsonRequest } from "./handlers.ts";
+import { SAME_ORIGIN_HEADERS, USER_AGENT, nextAddress, sendAttack, sendRawBytes } from "./http.ts";
+import { readBuiltActions, readBuiltRoutes } from "./manifest.ts";
 import { HOST, ORIGIN } from "./server.ts";
-import type { World } from "./world.ts";
+import type { AttackFixture } from "./world.ts";
 
-const targets = EVIL_TARGETS.filter((value): value is string => typeof value === "string");
-const idOf = (name: string) => builtActions().find((built) => built.name === name)?.id ?? "";
+const targets = OPEN_REDIRECT_PAYLOADS.filter(
+  (value): value is string => typeof value === "string",
+);
+const idOf = (name: string) => readBuiltActions().find((built) => built.name === name)?.id ?? "";
 const leavesTheSite = /(?:href|action|value|src)="(?:https?:)?(?:\/|\\|&#x2f;)*[^"]*evil\.example/i;
 
 test("no next= leads away from the site, wherever one is taken", async ({
@@ -34,38 +36,38 @@ test("no next= leads away from the site, wherever one is taken", async ({
   for (const target of targets) {
     const query = encodeURIComponent(target);
     const about = `next=${target.slice(0, 60)}`;
-    goes((await send({ path: `/login/go?to=${query}` })).headers.location, about);
+    goes((await sendAttack({ path: `/login/go?to=${query}` })).headers.location, about);
     for (const path of [
       `/login?next=${query}`,
       `/login/confirm?token=x&next=${query}`,
       `/login?next=/me&next=${query}`,
     ]) {
-      const page = await send({ path });
+      const page = await sendAttack({ path });
       expect(page.status).toBe(200);
       expect(leavesTheSite.exec(page.text)?.[0], `${path} has a way out`).toBeUndefined();
     }
     for (const way of ["form", "call"] as const) {
-      const asked = await send({
+      const asked = await sendAttack({
         ...post(
-          actionRequest(way, idOf("app/login/actions.ts#askForMail"), "/login", {
+          makeActionRequest(way, idOf("app/login/actions.ts#askForMail"), "/login", {
             email: `${Math.random().toString(36).slice(2)}@example.test`,
             next: target,
           }),
         ),
       });
-      goes(answerOf(asked).location, about);
+      goes(parseActionResult(asked).location, about);
       const kept =
         /^__Host-login=[^.]+\.([\w-]*)/.exec(
           asked.headers["set-cookie"]?.find((line) => line.startsWith("__Host-login=")) ?? "",
         )?.[1] ?? "";
       expect(Buffer.from(kept, "base64url").toString(), about).toBe("/me");
 
-      const { token, code } = startChallenge(sqlOf(db), { email: owner.email });
+      const { token, code } = startChallenge(createSql(db), { email: owner.email });
       goes(
-        answerOf(
-          await send({
+        parseActionResult(
+          await sendAttack({
             ...post(
-              actionRequest(way, idOf("app/login/actions.ts#logInByCode"), "/login/confirm", {
+              makeActionRequest(way, idOf("app/login/actions.ts#logInByCode"), "/login/confirm", {
                 token,
                 code,
                 next: target,
@@ -76,13 +78,13 @@ test("no next= leads away from the site, wherever one is taken", async ({
         about,
       );
       // The cookie is the browser's own, and may say anything.
-      const second = startChallenge(sqlOf(db), { email: owner.email });
-      const forged = { cookie: briefCookie("login", second.browserId, target) };
+      const second = startChallenge(createSql(db), { email: owner.email });
+      const forged = { cookie: loginFlowCookie("login", second.browserId, target) };
       goes(
-        answerOf(
-          await send({
+        parseActionResult(
+          await sendAttack({
             ...post(
-              actionRequest(way, idOf("app/login/actions.ts#logInByLink"), "/login/confirm", {
+              makeActionRequest(way, idOf("app/login/actions.ts#logInByLink"), "/login/confirm", {
                 token: second.token,
                 next: target,
               }),
@@ -95,12 +97,18 @@ test("no next= leads away from the site, wherever one is taken", async ({
     }
     if (target.length > 1_000) continue;
     const key = insertPasskey(db, owner.id);
-    const options = await send({ method: "POST", ...json("/login/passkey/options", {}) });
+    const options = await sendAttack({
+      method: "POST",
+      ...makeJsonRequest("/login/passkey/options", {}),
+    });
     const browser = options.headers["set-cookie"]?.[0]?.split(";")[0];
     const { challenge } = JSON.parse(options.text) as { challenge: string };
-    const entered = await send({
+    const entered = await sendAttack({
       method: "POST",
-      ...json("/login/passkey/verify", { ...key.answer({ challenge }), next: target }),
+      ...makeJsonRequest("/login/passkey/verify", {
+        ...key.signAssertion({ challenge }),
+        next: target,
+      }),
       cookie: browser,
     });
     expect([entered.status, (JSON.parse(entered.text) as { next: string }).next], about).toEqual([
@@ -110,14 +118,14 @@ test("no next= leads away from the site, wherever one is taken", async ({
   }
 });
 
-const post = (request: ReturnType<typeof actionRequest>) => ({
+const post = (request: ReturnType<typeof makeActionRequest>) => ({
   ...request,
-  headers: { ...request.headers, ...FROM_OUR_PAGE },
+  headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
 });
 
 /** Every page of the build that is somebody's own, with ids of the owner's where it takes some. */
-function privatePages({ owner }: World): string[] {
-  return builtRoutes()
+function privatePages({ owner }: AttackFixture): string[] {
+  return readBuiltRoutes()
     .filter(
       ({ kind, route }) =>
         kind === "page" && /^\/(admin|me|calls\/(mine|record))(\/|$)/.test(route),
@@ -144,8 +152,8 @@ test("nobody sees a page of members or admins, however they write its address or
   expect(pages.length).toBeGreaterThan(5);
   expect(pages.filter((path) => path.includes("["))).toEqual([]);
   const before = await quiet();
-  const reads = async (what: string, attack: Parameters<typeof send>[0]) => {
-    const got = await send(attack);
+  const reads = async (what: string, attack: Parameters<typeof sendAttack>[0]) => {
+    const got = await sendAttack(attack);
     for (const secret of secrets)
       expect(
         got.text.includes(secret),
@@ -154,19 +162,19 @@ test("nobody sees a page of members or admins, however they write its address or
     return got;
   };
   // They are there for those who may.
-  expect((await send({ path: `/admin/users/${owner.id}`, cookie: admin.cookie })).text).toContain(
-    owner.email,
-  );
+  expect(
+    (await sendAttack({ path: `/admin/users/${owner.id}`, cookie: admin.cookie })).text,
+  ).toContain(owner.email);
   expect(
     (
-      await send({
+      await sendAttack({
         path: `/admin/users?q=${encodeURIComponent(owner.email)}`,
         cookie: admin.cookie,
       })
     ).text,
   ).toContain(`${owner.id}`);
-  expect((await send({ path: "/calls/mine", cookie: owner.cookie })).text).toContain(title);
-  expect((await send({ path: "/admin/calls", cookie: admin.cookie })).text).toContain(title);
+  expect((await sendAttack({ path: "/calls/mine", cookie: owner.cookie })).text).toContain(title);
+  expect((await sendAttack({ path: "/admin/calls", cookie: admin.cookie })).text).toContain(title);
 
   for (const path of pages) {
     const isAdmins = path.startsWith("/admin");
@@ -179,7 +187,7 @@ test("nobody sees a page of members or admins, however they write its address or
     ).toBe(true);
     const member = await reads("another member", { path, cookie: neighbour.cookie });
     if (isAdmins) expect(member.status, `${path} for a member`).toBe(404);
-    for (const headers of STRANGE_HEADERS) {
+    for (const headers of HOSTILE_HEADERS) {
       await reads("nobody", { path, headers });
       if (isAdmins)
         await reads("a member", {
@@ -240,16 +248,16 @@ test("nobody sees a page of members or admins, however they write its address or
         },
       ])
         await reads("somebody", { path, cookie, headers });
-  expect(changed(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
 });
 
 test("headers that a proxy or Next would set give nobody a right", async ({ newWorld, quiet }) => {
   test.setTimeout(60_000);
   const { owner, neighbour } = await newWorld();
   const before = await quiet();
-  for (const headers of STRANGE_HEADERS) {
+  for (const headers of HOSTILE_HEADERS) {
     const { cookie: _, ...others } = headers as Record<string, string>;
-    const sound = await send({
+    const sound = await sendAttack({
       path: `/calls/recording/${owner.calls.NEW}`,
       cookie: neighbour.cookie,
       headers: others,
@@ -262,25 +270,25 @@ test("headers that a proxy or Next would set give nobody a right", async ({ newW
       [JSON.stringify(others), isSame || [404, 417].includes(sound.status)],
       `${sound.status} ${sound.headers.location}`,
     ).toEqual([JSON.stringify(others), true]);
-    const removal = actionRequest(
+    const removal = makeActionRequest(
       "call",
       idOf("app/admin/users/actions.ts#remove"),
       `/admin/users/${owner.id}`,
       { id: owner.id, typed: owner.email },
     );
-    const got = await send({
+    const got = await sendAttack({
       ...removal,
       cookie: neighbour.cookie,
-      headers: { ...removal.headers, ...FROM_OUR_PAGE, ...others },
+      headers: { ...removal.headers, ...SAME_ORIGIN_HEADERS, ...others },
     });
     const isSentBack =
       got.status === 307 && got.headers.location?.startsWith(`/admin/users/${owner.id}?_rsc`);
     expect(
-      isSentBack ? "none" : answerOf(got).status,
+      isSentBack ? "none" : parseActionResult(got).status,
       `${JSON.stringify(others)} ${got.status} ${got.text.slice(0, 100)}`,
     ).toMatch(/^(refused|none)$/);
   }
-  expect(changed(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
 });
 
 test("an action sent to another page, or with another host, stays the same action and asks nobody else", async ({
@@ -308,7 +316,7 @@ test("an action sent to another page, or with another host, stays the same actio
       `/admin/users/${owner.id}`,
     ]) {
       for (const host of [HOST, elsewhere, "evil.example", "127.0.0.1:20202"]) {
-        const request = actionRequest("call", idOf(name), page, {
+        const request = makeActionRequest("call", idOf(name), page, {
           id: owner.id,
           typed: owner.email,
         });
@@ -320,8 +328,8 @@ test("an action sent to another page, or with another host, stays the same actio
           "x-forwarded-host": host,
           "x-forwarded-proto": "http",
         };
-        const { status } = answerOf(
-          await send({
+        const { status } = parseActionResult(
+          await sendAttack({
             ...request,
             headers,
             cookie: name.includes("admin") ? neighbour.cookie : undefined,
@@ -332,12 +340,12 @@ test("an action sent to another page, or with another host, stays the same actio
     }
   }
   // Where an action leads after it worked, Next fetches the page for the answer: from itself.
-  const request = actionRequest("call", idOf("app/login/actions.ts#askForMail"), "/login", {
+  const request = makeActionRequest("call", idOf("app/login/actions.ts#askForMail"), "/login", {
     email: `${Date.now()}@example.test`,
     next: "/me",
   });
   for (const host of [elsewhere, HOST])
-    await send({
+    await sendAttack({
       ...request,
       headers: {
         ...request.headers,
@@ -348,7 +356,7 @@ test("an action sent to another page, or with another host, stays the same actio
       },
     });
   expect(asked, "requests that the site sent to a host from a header").toBe(0);
-  expect(changed(before, await quiet())).toEqual(["LoginChallenge"]);
+  expect(listChangedTables(before, await quiet())).toEqual(["LoginChallenge"]);
   await new Promise((resolve) => listener.close(resolve));
 });
 
@@ -358,9 +366,9 @@ test("the answer to an address that is known differs in nothing from that to one
 }) => {
   const { owner } = await newWorld();
   const ask = async (email: string, way: "form" | "call") => {
-    const { status, headers, text } = await send({
+    const { status, headers, text } = await sendAttack({
       ...post(
-        actionRequest(way, idOf("app/login/actions.ts#askForMail"), "/login", {
+        makeActionRequest(way, idOf("app/login/actions.ts#askForMail"), "/login", {
           email,
           next: "/me",
         }),
@@ -371,7 +379,7 @@ test("the answer to an address that is known differs in nothing from that to one
       status,
       headers: { ...others, "content-length": undefined, "content-security-policy": undefined },
       cookies: cookies?.map((line) => line.replace(/=[^;]*/, "").replace(/expires=[^;]+/i, "")),
-      location: answerOf({ status, headers, text, bytes: Buffer.alloc(0) }).location,
+      location: parseActionResult({ status, headers, text, bytes: Buffer.alloc(0) }).location,
     };
   };
   for (const way of ["form", "call"] as const)
@@ -379,25 +387,25 @@ test("the answer to an address that is known differs in nothing from that to one
       await ask(`${Date.now()}-${way}@example.test`, way),
     );
   await expect
-    .poll(() => server.smtp.mails.filter(({ to }) => to.includes(owner.email)).length)
+    .poll(() => server.smtp.emails.filter(({ to }) => to.includes(owner.email)).length)
     .toBe(2);
 });
 
 test("mails and codes from one address have an end", async ({ newWorld }) => {
   const { owner } = await newWorld();
-  const from = newAddress();
+  const from = nextAddress();
   const codes: (string | null)[] = [];
   for (let i = 0; i < 61; i++)
     codes.push(
-      answerOf(
-        await send({
+      parseActionResult(
+        await sendAttack({
           ...post(
-            actionRequest("call", idOf("app/login/actions.ts#logInByCode"), "/login/code", {
+            makeActionRequest("call", idOf("app/login/actions.ts#logInByCode"), "/login/code", {
               code: "000000",
               token: "x",
             }),
           ),
-          from,
+          clientAddress: from,
         }),
       ).code,
     );
@@ -405,10 +413,10 @@ test("mails and codes from one address have an end", async ({ newWorld }) => {
   const mails: (string | null)[] = [];
   for (let i = 0; i < 6; i++)
     mails.push(
-      answerOf(
-        await send({
+      parseActionResult(
+        await sendAttack({
           ...post(
-            actionRequest("call", idOf("app/login/actions.ts#askForMail"), "/login", {
+            makeActionRequest("call", idOf("app/login/actions.ts#askForMail"), "/login", {
               email: owner.email,
               next: "/me",
             }),
@@ -438,7 +446,7 @@ test("pages of members have a policy with a nonce of their own, and every page h
     ["/calls/mine", owner.cookie],
     ["/calls/record", owner.cookie],
   ] as const) {
-    const { headers, text } = await send({ path, cookie });
+    const { headers, text } = await sendAttack({ path, cookie });
     const policy = headers["content-security-policy"] as string;
     const nonce = /'nonce-([^']+)'/.exec(policy)?.[1] ?? "";
     expect(nonce.length, path).toBeGreaterThan(20);
@@ -468,7 +476,7 @@ test("pages of members have a policy with a nonce of their own, and every page h
     "/login/go",
     "/reads/token?slug=x",
   ]) {
-    const { headers } = await send({ path });
+    const { headers } = await sendAttack({ path });
     expect([path, headers["x-content-type-options"], headers["strict-transport-security"]]).toEqual(
       [path, "nosniff", "max-age=63072000"],
     );
@@ -477,7 +485,7 @@ test("pages of members have a policy with a nonce of their own, and every page h
 });
 
 test("a nonce or a policy in a request is not taken for ours", async () => {
-  const { headers, text } = await send({
+  const { headers, text } = await sendAttack({
     path: "/login",
     headers: {
       "content-security-policy": "script-src 'nonce-evil' 'unsafe-inline'",
@@ -486,7 +494,7 @@ test("a nonce or a policy in a request is not taken for ours", async () => {
   });
   expect(headers["content-security-policy"]).not.toContain("evil");
   expect(text).not.toContain("evil");
-  const open = await send({
+  const open = await sendAttack({
     path: "/blog",
     headers: { "content-security-policy": "script-src 'nonce-evil\"><script>alert(1)</script>'" },
   });
@@ -498,13 +506,13 @@ test("a body that is refused on the way holds up no other request of its connect
   const chunk = `c350\r\n${"A".repeat(50_000)}\r\n`;
   const from = `Host: ${HOST}\r\nUser-Agent: ${USER_AGENT}\r\n`;
   const request = (chunks: number) =>
-    `POST /reads HTTP/1.1\r\n${from}Origin: ${FROM_OUR_PAGE.origin}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(chunks)}0\r\n\r\nGET /robots.txt HTTP/1.1\r\n${from}\r\n`;
+    `POST /reads HTTP/1.1\r\n${from}Origin: ${SAME_ORIGIN_HEADERS.origin}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(chunks)}0\r\n\r\nGET /robots.txt HTTP/1.1\r\n${from}\r\n`;
   const statuses = (answer: string) =>
     [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => status);
-  expect(statuses(await sendBytes(request(10), 4_000))).toEqual(["413", "200"]);
+  expect(statuses(await sendRawBytes(request(10), 4_000))).toEqual(["413", "200"]);
   // Who sends without end is told so, and the connection ends: it is not kept with a request in it that nobody reads.
   const began = performance.now();
-  expect(statuses(await sendBytes(request(200), 15_000))).not.toContain("200");
+  expect(statuses(await sendRawBytes(request(200), 15_000))).not.toContain("200");
   expect(performance.now() - began).toBeLessThan(5_000);
 });
 
@@ -539,7 +547,12 @@ test("methods and bytes that are no request of ours are refused, and the next on
       "/feed.xml",
       "/no-such-page",
     ]) {
-      const got = await send({ method, path, headers: FROM_OUR_PAGE, cookie: owner.cookie });
+      const got = await sendAttack({
+        method,
+        path,
+        headers: SAME_ORIGIN_HEADERS,
+        cookie: owner.cookie,
+      });
       expect(got.status, `${method} ${path}`).toBeLessThan(500);
     }
   }
@@ -568,7 +581,7 @@ test("methods and bytes that are no request of ours are refused, and the next on
   };
   const answers = await Promise.all(
     Object.entries(raw).map(
-      async ([what, bytes]) => [what, await sendBytes(bytes, 1_500)] as const,
+      async ([what, bytes]) => [what, await sendRawBytes(bytes, 1_500)] as const,
     ),
   );
   for (const [what, answer] of answers) {
@@ -591,9 +604,9 @@ test("methods and bytes that are no request of ours are refused, and the next on
     "__proto__=x; constructor=y; toString=z",
   ]) {
     expect(
-      (await send({ path: "/me", cookie: Buffer.from(cookie).toString("latin1") })).status,
+      (await sendAttack({ path: "/me", cookie: Buffer.from(cookie).toString("latin1") })).status,
     ).toBeLessThan(500);
   }
-  expect((await send({ path: "/" })).status).toBe(200);
-  expect(changed(before, await quiet())).toEqual([]);
+  expect((await sendAttack({ path: "/" })).status).toBe(200);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
 });

@@ -4,8 +4,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { migrate } from "#lib/db/migrations.ts";
-import { filesOf, startGitHost } from "#tests/git-host.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
+import { readFilesBelow, startGitHost } from "#tests/git-host.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/smtp-server.ts";
 import { SERVER_FLAGS } from "../../scripts/server-flags.mjs";
 import { ATTACK_CONTROL_PORT, ATTACK_PORT, SECRET } from "../ports.ts";
@@ -20,26 +20,29 @@ export const REPOSITORY = "ada/site";
 export interface AttackServer {
   readonly smtp: TestSmtpServer;
   /** Everything the process printed since it started. */
-  printed(): string;
+  readOutput(): string;
   /** Null while it answers; else how it ended and what it said last. */
-  fault(): Promise<string | null>;
+  describeFailure(): Promise<string | null>;
   /** Bytes the process holds, after it collected its garbage. */
-  memory(): Promise<{ heap: number; rss: number }>;
+  readMemory(): Promise<{ heap: number; rss: number }>;
   /** Moves the server's clock; 0 puts it back. */
-  clock(offsetMs: number): Promise<void>;
+  setClock(offsetMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-const control = (path: string) =>
+const requestControl = (path: string) =>
   fetch(`http://127.0.0.1:${ATTACK_CONTROL_PORT}${path}`, { signal: AbortSignal.timeout(20_000) });
 
 /** Starts it on a new database; resolves when it answers. Rejects after 60 seconds, or when the process ends before. */
 export async function startAttackServer(): Promise<AttackServer> {
   rmSync(ATTACK_DIR, { recursive: true, force: true });
-  await migrate(join(ATTACK_DIR, "lectern.db"), "prisma/migrations");
+  await applyMigrations(join(ATTACK_DIR, "lectern.db"), "prisma/migrations");
   const smtp = await startSmtpServer();
   const git = await startGitHost({ repository: REPOSITORY });
-  git.commit({ ...filesOf("content", "content"), ...filesOf("e2e/posts", "content/blog") });
+  git.commit({
+    ...readFilesBelow("content", "content"),
+    ...readFilesBelow("e2e/posts", "content/blog"),
+  });
 
   const child: ChildProcess = spawn(
     process.execPath,
@@ -112,8 +115,8 @@ export async function startAttackServer(): Promise<AttackServer> {
 
   return {
     smtp,
-    printed: () => printed,
-    async fault() {
+    readOutput: () => printed,
+    async describeFailure() {
       const answer = await fetch(`http://127.0.0.1:${ATTACK_PORT}/robots.txt`, {
         signal: AbortSignal.timeout(10_000),
       }).then(
@@ -127,8 +130,9 @@ export async function startAttackServer(): Promise<AttackServer> {
         await new Promise((resolve) => setTimeout(resolve, 50));
       return `The site under attack does not answer (${answer}; exit code ${child.exitCode}, signal ${child.signalCode}). It said last:\n${printed.slice(-3_000)}`;
     },
-    memory: async () => (await (await control("/memory")).json()) as { heap: number; rss: number },
-    clock: async (offsetMs) => void (await control(`/clock?offsetMs=${offsetMs}`)),
+    readMemory: async () =>
+      (await (await requestControl("/memory")).json()) as { heap: number; rss: number },
+    setClock: async (offsetMs) => void (await requestControl(`/clock?offsetMs=${offsetMs}`)),
     stop,
   };
 }

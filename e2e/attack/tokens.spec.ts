@@ -1,27 +1,37 @@
 // An attacker's suite, second part: whatever lets somebody in, forged, expired, used twice, cut short, of another browser or for another purpose.
 
 import { randomBytes } from "node:crypto";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { hashSecret, startChallenge } from "#lib/members/login-challenge.ts";
-import { beginCeremony } from "#lib/members/passkeys-ceremony.ts";
-import { beginSignup } from "#lib/members/sign-up.ts";
-import { newReaderId, sealReaderId } from "#lib/reads/reader-id.ts";
-import { issueToken } from "#lib/reads/token.ts";
-import { briefCookie } from "./actions.ts";
-import { insertPasskey, newPasskey } from "./authenticator.ts";
-import { type ActionAnswer, type Fields, actionRequest, answerOf } from "./call-action.ts";
-import { changed, expect, test } from "./fixtures.ts";
-import { json } from "./handlers.ts";
-import { type Attack, FROM_OUR_PAGE, type Got, send } from "./http.ts";
-import { builtActions } from "./manifest.ts";
+import { startCeremony } from "#lib/members/passkeys-ceremony.ts";
+import { startSignup } from "#lib/members/sign-up.ts";
+import { createReaderId, signReaderId } from "#lib/reads/reader-id.ts";
+import { issueDwellToken } from "#lib/reads/token.ts";
+import { loginFlowCookie } from "./actions.ts";
+import { insertPasskey, makePasskeyRegistration } from "./authenticator.ts";
+import {
+  type ActionResult,
+  type Fields,
+  makeActionRequest,
+  parseActionResult,
+} from "./call-action.ts";
+import { listChangedTables, expect, test } from "./fixtures.ts";
+import { makeJsonRequest } from "./handlers.ts";
+import {
+  type AttackRequest,
+  SAME_ORIGIN_HEADERS,
+  type AttackResponse,
+  sendAttack,
+} from "./http.ts";
+import { readBuiltActions } from "./manifest.ts";
 
 const MINUTE_MS = 60_000;
 const random = () => randomBytes(16).toString("base64url");
 const cut = (token: string) => token.slice(0, -1);
 
 function idOf(name: string): string {
-  const action = builtActions().find((built) => built.name === name);
+  const action = readBuiltActions().find((built) => built.name === name);
   if (!action) throw new Error(`The build has no ${name}`);
   return action.id;
 }
@@ -31,12 +41,16 @@ async function act(
   page: string,
   fields: Fields,
   cookie?: string,
-): Promise<ActionAnswer & { readonly got: Got; readonly hasSession: boolean }> {
-  const request = actionRequest("call", idOf(name), page, fields);
-  const got = await send({ ...request, cookie, headers: { ...request.headers, ...FROM_OUR_PAGE } });
+): Promise<ActionResult & { readonly got: AttackResponse; readonly hasSession: boolean }> {
+  const request = makeActionRequest("call", idOf(name), page, fields);
+  const got = await sendAttack({
+    ...request,
+    cookie,
+    headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
+  });
   expect(got.status, `${name}: ${got.text.slice(0, 200)}`).toBeLessThan(500);
   return {
-    ...answerOf(got),
+    ...parseActionResult(got),
     got,
     hasSession: (got.headers["set-cookie"] ?? []).some((line) =>
       /^__Host-session=[^;]{20}/.test(line),
@@ -52,7 +66,7 @@ const bySignup = (cookie?: string) =>
   act("app/signup/actions.ts#signUp", "/signup", { firstName: "Mallory", team: "RED" }, cookie);
 const byDevice = (token: string) =>
   act("app/login/device/actions.ts#logInHere", "/login/device", { token });
-const loginCookie = (browserId: string) => briefCookie("login", browserId);
+const loginCookie = (browserId: string) => loginFlowCookie("login", browserId);
 
 test("a link logs in once, in the browser that asked, for a quarter of an hour; looking at it changes nothing", async ({
   newWorld,
@@ -61,18 +75,23 @@ test("a link logs in once, in the browser that asked, for a quarter of an hour; 
   site: { db },
 }) => {
   const { owner, neighbour } = await newWorld();
-  const challenge = startChallenge(sqlOf(db), { email: owner.email });
-  const other = startChallenge(sqlOf(db), { email: neighbour.email });
-  const device = createDeviceLink(sqlOf(db), owner.id);
+  const challenge = startChallenge(createSql(db), { email: owner.email });
+  const other = startChallenge(createSql(db), { email: neighbour.email });
+  const device = createDeviceLink(createSql(db), owner.id);
   const own = loginCookie(challenge.browserId);
   const before = await quiet();
   for (const cookie of [undefined, own]) {
-    expect((await send({ path: `/login/confirm?token=${challenge.token}`, cookie })).status).toBe(
-      200,
-    );
     expect(
-      (await send({ method: "HEAD", path: `/login/confirm?token=${challenge.token}`, cookie }))
-        .status,
+      (await sendAttack({ path: `/login/confirm?token=${challenge.token}`, cookie })).status,
+    ).toBe(200);
+    expect(
+      (
+        await sendAttack({
+          method: "HEAD",
+          path: `/login/confirm?token=${challenge.token}`,
+          cookie,
+        })
+      ).status,
     ).toBe(200);
   }
   const tries: Record<string, [string, string | undefined]> = {
@@ -101,7 +120,7 @@ test("a link logs in once, in the browser that asked, for a quarter of an hour; 
   await clock(15 * MINUTE_MS);
   expect((await byLink(challenge.token, own)).status, "after a quarter of an hour").toBe("refused");
   await clock(0);
-  expect(changed(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
 
   const answers = await Promise.all(Array.from({ length: 8 }, () => byLink(challenge.token, own)));
   expect(
@@ -121,7 +140,7 @@ test("a code is worth nothing after five wrong ones, however fast they come; its
   site: { db },
 }) => {
   const { owner, neighbour } = await newWorld();
-  const make = () => startChallenge(sqlOf(db), { email: owner.email });
+  const make = () => startChallenge(createSql(db), { email: owner.email });
   const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
   const triesOf = (browserId: string) =>
     db
@@ -140,7 +159,7 @@ test("a code is worth nothing after five wrong ones, however fast they come; its
   expect((await byCode({ code: first.code, token: random() })).status, "with a forged token").toBe(
     "refused",
   );
-  expect(changed(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
   const guesses = await Promise.all(
     Array.from({ length: 24 }, () => byCode({ code: wrong(first.code) }, own)),
   );
@@ -178,7 +197,7 @@ test("a code is worth nothing after five wrong ones, however fast they come; its
   ).toBe(false);
 
   const second = make();
-  const another = startChallenge(sqlOf(db), { email: neighbour.email });
+  const another = startChallenge(createSql(db), { email: neighbour.email });
   expect(
     (await byCode({ code: another.code }, loginCookie(second.browserId))).hasSession,
     "another challenge's code",
@@ -209,20 +228,20 @@ test("a sign-up needs the cookie of an address that was proven, and works once, 
   const email = `${random()
     .toLowerCase()
     .replaceAll(/[^a-z0-9]/g, "")}@example.test`;
-  const proven = beginSignup(sqlOf(db), { email });
-  const asked = startChallenge(sqlOf(db), { email });
-  const taken = beginSignup(sqlOf(db), { email: owner.email });
+  const proven = startSignup(createSql(db), { email });
+  const asked = startChallenge(createSql(db), { email });
+  const taken = startSignup(createSql(db), { email: owner.email });
   const before = await quiet();
   const tries: Record<string, string | undefined> = {
     "no cookie": undefined,
-    "a forged id": briefCookie("signup", random()),
-    "an id cut short": briefCookie("signup", cut(proven.browserId)),
-    "the id of a log-in": briefCookie("signup", asked.browserId),
-    "its id in a log-in's cookie": briefCookie("login", proven.browserId),
+    "a forged id": loginFlowCookie("signup", random()),
+    "an id cut short": loginFlowCookie("signup", cut(proven.browserId)),
+    "the id of a log-in": loginFlowCookie("signup", asked.browserId),
+    "its id in a log-in's cookie": loginFlowCookie("login", proven.browserId),
     "no id": "__Host-signup=.Lw",
     nonsense: "__Host-signup=%00%ff",
-    "an address that has become a member's": briefCookie("signup", taken.browserId),
-    "a name without the prefix": briefCookie("signup", proven.browserId).replace("__Host-", ""),
+    "an address that has become a member's": loginFlowCookie("signup", taken.browserId),
+    "a name without the prefix": loginFlowCookie("signup", proven.browserId).replace("__Host-", ""),
   };
   for (const [what, cookie] of Object.entries(tries)) {
     const { status, hasSession } = await bySignup(cookie);
@@ -230,20 +249,22 @@ test("a sign-up needs the cookie of an address that was proven, and works once, 
   }
   await clock(30 * MINUTE_MS);
   expect(
-    (await bySignup(briefCookie("signup", proven.browserId))).status,
+    (await bySignup(loginFlowCookie("signup", proven.browserId))).status,
     "after half an hour",
   ).toBe("refused");
   await clock(0);
-  expect(changed(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
   const answers = await Promise.all(
-    Array.from({ length: 8 }, () => bySignup(briefCookie("signup", proven.browserId))),
+    Array.from({ length: 8 }, () => bySignup(loginFlowCookie("signup", proven.browserId))),
   );
   expect(
     answers.filter(({ hasSession }) => hasSession),
     "of eight at the same time",
   ).toHaveLength(1);
   expect(db.prepare(`SELECT COUNT(*) FROM "User" WHERE "email" = ?`).pluck().get(email)).toBe(1);
-  expect((await bySignup(briefCookie("signup", proven.browserId))).status, "used").toBe("refused");
+  expect((await bySignup(loginFlowCookie("signup", proven.browserId))).status, "used").toBe(
+    "refused",
+  );
   db.prepare(`DELETE FROM "User" WHERE "email" = ?`).run(email);
 });
 
@@ -254,12 +275,14 @@ test("a code for another device works once, for a minute, until a newer one, and
   site: { db },
 }) => {
   const { owner } = await newWorld();
-  const voided = createDeviceLink(sqlOf(db), owner.id);
-  const link = createDeviceLink(sqlOf(db), owner.id);
-  const mail = startChallenge(sqlOf(db), { email: owner.email });
+  const voided = createDeviceLink(createSql(db), owner.id);
+  const link = createDeviceLink(createSql(db), owner.id);
+  const mail = startChallenge(createSql(db), { email: owner.email });
   const before = await quiet();
   for (const cookie of [undefined, owner.cookie])
-    expect((await send({ path: `/login/device?token=${link.token}`, cookie })).status).toBe(200);
+    expect((await sendAttack({ path: `/login/device?token=${link.token}`, cookie })).status).toBe(
+      200,
+    );
   const tries = {
     "a forged token": random(),
     "a token cut short": cut(link.token),
@@ -277,7 +300,7 @@ test("a code for another device works once, for a minute, until a newer one, and
   await clock(61_000);
   expect((await byDevice(link.token)).hasSession, "after a minute").toBe(false);
   await clock(0);
-  expect(changed(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
   const answers = await Promise.all(Array.from({ length: 8 }, () => byDevice(link.token)));
   const [winner, ...more] = answers.filter(({ hasSession }) => hasSession);
   expect(more).toEqual([]);
@@ -292,7 +315,13 @@ test("a code for another device works once, for a minute, until a newer one, and
   );
   expect([deletion.status, deletion.code]).toEqual(["refused", "unauthorized"]);
   expect(
-    (await send({ method: "POST", ...json("/me/passkeys/options", {}), cookie: session })).status,
+    (
+      await sendAttack({
+        method: "POST",
+        ...makeJsonRequest("/me/passkeys/options", {}),
+        cookie: session,
+      })
+    ).status,
   ).toBe(401);
   expect(db.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(owner.id)).toBe(1);
 });
@@ -306,46 +335,53 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
   const { owner, neighbour } = await newWorld();
   const key = insertPasskey(db, owner.id);
   const strange = insertPasskey(db, neighbour.id);
-  const begin = (userId: string | null = null) => beginCeremony(sqlOf(db), userId);
-  const verify = (body: unknown, browser: string | undefined, headers: Attack["headers"] = {}) => {
-    const request = json("/login/passkey/verify", body);
-    return send({
+  const begin = (userId: string | null = null) => startCeremony(createSql(db), userId);
+  const verify = (
+    body: unknown,
+    browser: string | undefined,
+    headers: AttackRequest["headers"] = {},
+  ) => {
+    const request = makeJsonRequest("/login/passkey/verify", body);
+    return sendAttack({
       method: "POST",
       ...request,
       headers: { ...request.headers, ...headers },
       cookie: browser && `__Host-passkey=${browser}`,
     });
   };
-  const hasSession = (got: Got) =>
+  const hasSession = (got: AttackResponse) =>
     (got.headers["set-cookie"] ?? []).some((line) => /^__Host-session=[^;]{20}/.test(line));
 
   const otherChallenge = begin().challenge;
-  const wrongs: Record<string, (challenge: string) => ReturnType<typeof key.answer>> = {
-    "another challenge": () => key.answer({ challenge: otherChallenge }),
-    "an empty challenge": () => key.answer({ challenge: "" }),
-    "another site's page": (challenge) => key.answer({ challenge, origin: "https://evil.example" }),
+  const wrongs: Record<string, (challenge: string) => ReturnType<typeof key.signAssertion>> = {
+    "another challenge": () => key.signAssertion({ challenge: otherChallenge }),
+    "an empty challenge": () => key.signAssertion({ challenge: "" }),
+    "another site's page": (challenge) =>
+      key.signAssertion({ challenge, origin: "https://evil.example" }),
     "a page below our domain": (challenge) =>
-      key.answer({ challenge, origin: "https://blog.lectern.test" }),
-    "a page without https": (challenge) => key.answer({ challenge, origin: "http://lectern.test" }),
-    "another site's key": (challenge) => key.answer({ challenge, rpId: "evil.example" }),
-    "an answer that adds a key": (challenge) => key.answer({ challenge, type: "webauthn.create" }),
+      key.signAssertion({ challenge, origin: "https://blog.lectern.test" }),
+    "a page without https": (challenge) =>
+      key.signAssertion({ challenge, origin: "http://lectern.test" }),
+    "another site's key": (challenge) => key.signAssertion({ challenge, rpId: "evil.example" }),
+    "an answer that adds a key": (challenge) =>
+      key.signAssertion({ challenge, type: "webauthn.create" }),
     "a spoilt signature": (challenge) =>
-      key.answer({
+      key.signAssertion({
         challenge,
-        spoil: (signature) =>
+        tamperSignature: (signature) =>
           Buffer.from(signature.map((byte, at) => (at === 20 ? byte ^ 1 : byte))),
       }),
     "half a signature": (challenge) =>
-      key.answer({ challenge, spoil: (signature) => signature.subarray(0, 30) }),
-    "a counter that went back": (challenge) => key.answer({ challenge, counter: 3 }),
-    "nobody present": (challenge) => key.answer({ challenge, flags: 0 }),
-    "another member's name": (challenge) => key.answer({ challenge, userId: neighbour.id }),
+      key.signAssertion({ challenge, tamperSignature: (signature) => signature.subarray(0, 30) }),
+    "a counter that went back": (challenge) => key.signAssertion({ challenge, counter: 3 }),
+    "nobody present": (challenge) => key.signAssertion({ challenge, flags: 0 }),
+    "another member's name": (challenge) => key.signAssertion({ challenge, userId: neighbour.id }),
     "a key that is not known": (challenge) => ({
-      answer: { ...key.answer({ challenge }).answer, id: random(), rawId: random() },
+      answer: { ...key.signAssertion({ challenge }).answer, id: random(), rawId: random() },
     }),
     "another's key under this one's id": (challenge) => ({
       answer: {
-        ...strange.answer({ challenge, userId: owner.id }).answer,
+        ...strange.signAssertion({ challenge, userId: owner.id }).answer,
         id: key.id,
         rawId: key.id,
       },
@@ -360,20 +396,20 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
       false,
     ]);
     expect(
-      (await verify(key.answer({ challenge }), browser)).status,
+      (await verify(key.signAssertion({ challenge }), browser)).status,
       `${what}: the attempt has cost its challenge`,
     ).toBe(409);
   }
   const { browser, challenge } = begin();
   const adding = begin(owner.id);
   const before = await quiet();
-  const answer = key.answer({ challenge });
+  const answer = key.signAssertion({ challenge });
   for (const [what, got] of [
     ["no browser", await verify(answer, undefined)],
     ["a forged browser", await verify(answer, random())],
     [
       "a ceremony that adds a key",
-      await verify(key.answer({ challenge: adding.challenge }), adding.browser),
+      await verify(key.signAssertion({ challenge: adding.challenge }), adding.browser),
     ],
     [
       "another site",
@@ -389,11 +425,11 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
       false,
     ]);
   }
-  expect(changed(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
   const late = begin();
   await clock(5 * MINUTE_MS);
   expect(
-    (await verify(key.answer({ challenge: late.challenge }), late.browser)).status,
+    (await verify(key.signAssertion({ challenge: late.challenge }), late.browser)).status,
     "after five minutes",
   ).toBe(409);
   await clock(0);
@@ -403,7 +439,8 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
   db.prepare(`DELETE FROM "Passkey" WHERE "id" = ?`).run(key.id);
   const gone = begin();
   expect(
-    (await verify(key.answer({ challenge: gone.challenge, counter: 9 }), gone.browser)).status,
+    (await verify(key.signAssertion({ challenge: gone.challenge, counter: 9 }), gone.browser))
+      .status,
     "a key that was removed",
   ).toBe(401);
 });
@@ -414,56 +451,68 @@ test("a passkey is added by the member who began to, in that browser, once, soon
   site: { db },
 }) => {
   const { owner, neighbour } = await newWorld();
-  const begin = (userId: string | null) => beginCeremony(sqlOf(db), userId);
+  const begin = (userId: string | null) => startCeremony(createSql(db), userId);
   const add = (body: unknown, browser: string, cookie: string | undefined) =>
-    send({
+    sendAttack({
       method: "POST",
-      ...json("/me/passkeys/verify", body),
+      ...makeJsonRequest("/me/passkeys/verify", body),
       cookie: [cookie, `__Host-passkey=${browser}`].filter(Boolean).join("; "),
     });
   const keys = () => db.prepare(`SELECT "id", "userId" FROM "Passkey" ORDER BY "id"`).all();
   const before = keys();
-  const wrongs: Record<string, () => Promise<Got>> = {
+  const wrongs: Record<string, () => Promise<AttackResponse>> = {
     "another challenge": async () =>
-      add(newPasskey(begin(null).challenge), begin(owner.id).browser, owner.cookie),
+      add(makePasskeyRegistration(begin(null).challenge), begin(owner.id).browser, owner.cookie),
     "a log-in's ceremony": async () => {
       const { browser, challenge } = begin(null);
-      return add(newPasskey(challenge), browser, owner.cookie);
+      return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
     "another member's ceremony": async () => {
       const { browser, challenge } = begin(neighbour.id);
-      return add(newPasskey(challenge), browser, owner.cookie);
+      return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
     "a forged browser": async () =>
-      add(newPasskey(begin(owner.id).challenge), random(), owner.cookie),
+      add(makePasskeyRegistration(begin(owner.id).challenge), random(), owner.cookie),
     nobody: async () => {
       const { browser, challenge } = begin(owner.id);
-      return add(newPasskey(challenge), browser, undefined);
+      return add(makePasskeyRegistration(challenge), browser, undefined);
     },
     "an old log-in": async () => {
       const { browser, challenge } = begin(owner.id);
-      return add(newPasskey(challenge), browser, owner.oldCookie);
+      return add(makePasskeyRegistration(challenge), browser, owner.cookieOfOlderLogin);
     },
     "another site": async () => {
       const { browser, challenge } = begin(owner.id);
-      return add(newPasskey(challenge, { origin: "https://evil.example" }), browser, owner.cookie);
+      return add(
+        makePasskeyRegistration(challenge, { origin: "https://evil.example" }),
+        browser,
+        owner.cookie,
+      );
     },
     "another host": async () => {
       const { browser, challenge } = begin(owner.id);
-      return add(newPasskey(challenge, { host: "evil.example" }), browser, owner.cookie);
+      return add(
+        makePasskeyRegistration(challenge, { host: "evil.example" }),
+        browser,
+        owner.cookie,
+      );
     },
     "a log-in's answer": async () => {
       const { browser, challenge } = begin(owner.id);
-      return add(newPasskey(challenge, { type: "webauthn.get" }), browser, owner.cookie);
+      return add(
+        makePasskeyRegistration(challenge, { type: "webauthn.get" }),
+        browser,
+        owner.cookie,
+      );
     },
     "nobody present": async () => {
       const { browser, challenge } = begin(owner.id);
-      return add(newPasskey(challenge, { flags: 0x40 }), browser, owner.cookie);
+      return add(makePasskeyRegistration(challenge, { flags: 0x40 }), browser, owner.cookie);
     },
     "six minutes later": async () => {
       const { browser, challenge } = begin(owner.id);
       await clock(6 * MINUTE_MS);
-      const got = await add(newPasskey(challenge), browser, owner.cookie);
+      const got = await add(makePasskeyRegistration(challenge), browser, owner.cookie);
       await clock(0);
       return got;
     },
@@ -475,7 +524,7 @@ test("a passkey is added by the member who began to, in that browser, once, soon
   expect(keys()).toEqual(before);
   const { browser, challenge } = begin(owner.id);
   const answers = await Promise.all(
-    Array.from({ length: 6 }, () => add(newPasskey(challenge), browser, owner.cookie)),
+    Array.from({ length: 6 }, () => add(makePasskeyRegistration(challenge), browser, owner.cookie)),
   );
   expect(
     answers.filter(({ status }) => status === 200),
@@ -491,32 +540,36 @@ test("a read's token is for one post, one reading and one day, and an anonymous 
 }) => {
   const slug = "one-door-for-writes";
   const early = Date.now() - 60 * MINUTE_MS;
-  const token = () => issueToken({ slug, nowMs: early });
+  const token = () => issueDwellToken({ slug, nowMs: early });
   const read = (given: string, cookie?: string, post = slug) =>
-    send({ method: "POST", ...json("/reads", { token: given, slug: post }), cookie });
+    sendAttack({
+      method: "POST",
+      ...makeJsonRequest("/reads", { token: given, slug: post }),
+      cookie,
+    });
   const before = await quiet();
   const good = token();
   const parts = good.split(".");
-  const reader = sealReaderId(newReaderId(Date.now()));
+  const reader = signReaderId(createReaderId(Date.now()));
   const tries: Record<string, [string, number]> = {
     forged: [`${parts.slice(0, 3).join(".")}.${"A".repeat(43)}`, 400],
     "cut short": [good.slice(0, -1), 400],
     "with another time": [[parts[0], (early - 1).toString(36), parts[2], parts[3]].join("."), 400],
     "with another post's name": [["a-tour-of-the-code", ...parts.slice(1)].join("."), 400],
     "a reader's signature": [[...parts.slice(0, 3), reader.split(".")[1]].join("."), 400],
-    "of another post": [issueToken({ slug: "a-tour-of-the-code", nowMs: early }), 403],
-    "of a moment ago": [issueToken({ slug, nowMs: Date.now() }), 403],
-    "of tomorrow": [issueToken({ slug, nowMs: Date.now() + 24 * 60 * MINUTE_MS }), 403],
-    "of yesterday": [issueToken({ slug, nowMs: Date.now() - 24 * 60 * MINUTE_MS }), 403],
+    "of another post": [issueDwellToken({ slug: "a-tour-of-the-code", nowMs: early }), 403],
+    "of a moment ago": [issueDwellToken({ slug, nowMs: Date.now() }), 403],
+    "of tomorrow": [issueDwellToken({ slug, nowMs: Date.now() + 24 * 60 * MINUTE_MS }), 403],
+    "of yesterday": [issueDwellToken({ slug, nowMs: Date.now() - 24 * 60 * MINUTE_MS }), 403],
   };
   for (const [what, [given, status]] of Object.entries(tries))
     expect([what, (await read(given)).status]).toEqual([what, status]);
   await clock(24 * 60 * MINUTE_MS);
   expect((await read(good)).status, "a day later").toBe(403);
   await clock(0);
-  expect(changed(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
 
-  const forgedReader = `__Host-reader=${newReaderId(Date.now())}.${"A".repeat(43)}`;
+  const forgedReader = `__Host-reader=${createReaderId(Date.now())}.${"A".repeat(43)}`;
   const answers = await Promise.all(Array.from({ length: 8 }, () => read(good, forgedReader)));
   expect(answers.map(({ status }) => status).sort(), "of eight at the same time").toEqual([
     204,

@@ -4,18 +4,18 @@ import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { connect } from "node:net";
-import { SUBMIT, callFields } from "./actions.ts";
-import { actionRequest, answerOf } from "./call-action.ts";
-import { changed, expect, test } from "./fixtures.ts";
-import { json } from "./handlers.ts";
-import { FROM_OUR_PAGE, type Got, newAddress, send } from "./http.ts";
-import { builtActions } from "./manifest.ts";
+import { SUBMIT_CALL_ACTION, makeCallFields } from "./actions.ts";
+import { makeActionRequest, parseActionResult } from "./call-action.ts";
+import { listChangedTables, expect, test } from "./fixtures.ts";
+import { makeJsonRequest } from "./handlers.ts";
+import { SAME_ORIGIN_HEADERS, type AttackResponse, nextAddress, sendAttack } from "./http.ts";
+import { readBuiltActions } from "./manifest.ts";
 import { HOST } from "./server.ts";
 import { ATTACK_PORT } from "../ports.ts";
-import { PART_BYTES, sha256, wav } from "./world.ts";
+import { PART_BYTES, sha256, makeWav } from "./world.ts";
 
 const begin = (cookie: string, announced: unknown) =>
-  send({ method: "POST", ...json("/calls/upload", announced), cookie });
+  sendAttack({ method: "POST", ...makeJsonRequest("/calls/upload", announced), cookie });
 const put = (
   cookie: string,
   id: string,
@@ -23,12 +23,12 @@ const put = (
   body: Uint8Array,
   headers: Record<string, string | undefined> = {},
 ) =>
-  send({
+  sendAttack({
     method: "PUT",
     path: `/calls/upload/${id}/${number}`,
     body,
     cookie,
-    headers: { ...FROM_OUR_PAGE, "content-type": "application/octet-stream", ...headers },
+    headers: { ...SAME_ORIGIN_HEADERS, "content-type": "application/octet-stream", ...headers },
   });
 const announce = (bytes: Uint8Array, id: string = randomUUID()) => ({
   id,
@@ -74,12 +74,12 @@ function statusOf(
 }
 
 const headOf = (method: string, path: string, cookie: string, more: string) =>
-  `${method} ${path} HTTP/1.1\r\nHost: ${HOST}\r\nOrigin: https://${HOST}\r\nSec-Fetch-Site: same-origin\r\nfly-client-ip: ${newAddress()}\r\nCookie: ${cookie}\r\ncontent-type: application/octet-stream\r\n${more}\r\n\r\n`;
+  `${method} ${path} HTTP/1.1\r\nHost: ${HOST}\r\nOrigin: https://${HOST}\r\nSec-Fetch-Site: same-origin\r\nfly-client-ip: ${nextAddress()}\r\nCookie: ${cookie}\r\ncontent-type: application/octet-stream\r\n${more}\r\n\r\n`;
 
 test("what is announced wrongly is not begun", async ({ newWorld, quiet, site: { db } }) => {
   const { owner, neighbour } = await newWorld();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
-  const good = announce(wav());
+  const good = announce(makeWav());
   const before = await quiet();
   const wrongs: Record<string, [unknown, number]> = {
     "two minutes and much more": [{ ...good, size: 100 * 1_048_576 }, 413],
@@ -109,8 +109,8 @@ test("what is announced wrongly is not begun", async ({ newWorld, quiet, site: {
     "more than fits": [{ ...good, more: "x".repeat(5_000) }, 413],
   };
   for (const [what, [body, status]] of Object.entries(wrongs)) {
-    const request = json("/calls/upload", body);
-    const got = await send({
+    const request = makeJsonRequest("/calls/upload", body);
+    const got = await sendAttack({
       method: "POST",
       ...request,
       ...(typeof body === "string" && { body }),
@@ -118,7 +118,7 @@ test("what is announced wrongly is not begun", async ({ newWorld, quiet, site: {
     });
     expect([what, got.status], got.text).toEqual([what, status]);
   }
-  expect(changed(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
 });
 
 test("a part must have its number and its size, whether it says so before or not", async ({
@@ -128,13 +128,13 @@ test("a part must have its number and its size, whether it says so before or not
 }) => {
   const { owner, neighbour, admin } = await newWorld();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
-  const bytes = wav(100); // 800 kB: two parts
+  const bytes = makeWav(100); // 800 kB: two parts
   const announced = announce(bytes);
   expect((await begin(owner.cookie, announced)).status).toBe(200);
   const before = await quiet();
   const first = bytes.subarray(0, PART_BYTES);
   const last = bytes.subarray(PART_BYTES);
-  const tries: [string, () => Promise<Got>, readonly number[]][] = [
+  const tries: [string, () => Promise<AttackResponse>, readonly number[]][] = [
     ...[
       "-1",
       "2",
@@ -149,7 +149,7 @@ test("a part must have its number and its size, whether it says so before or not
       "%00",
       "__proto__",
       "NaN",
-    ].map((number): [string, () => Promise<Got>, number[]] => [
+    ].map((number): [string, () => Promise<AttackResponse>, number[]] => [
       `part ${number}`,
       () => put(owner.cookie, announced.id, number, first),
       [404, 400],
@@ -195,7 +195,7 @@ test("a part must have its number and its size, whether it says so before or not
     const got = await attack().catch((error: unknown) => {
       // Refused before it was sent to its end: the connection is closed on it.
       if (["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? ""))
-        return { status: 413, text: "" } as Got;
+        return { status: 413, text: "" } as AttackResponse;
       throw error;
     });
     expect(statuses, `${what}: ${got.status} ${got.text.slice(0, 200)}`).toContain(got.status);
@@ -215,14 +215,14 @@ test("a part must have its number and its size, whether it says so before or not
   early.destroy();
   expect(
     (
-      await send({
+      await sendAttack({
         path: `/calls/upload/${announced.id}`,
         cookie: owner.cookie,
         headers: { accept: "application/json" },
       })
     ).text,
   ).toContain('"received":[]');
-  expect(changed(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await quiet())).toEqual([]);
 });
 
 test("an upload that is not whole, not what was announced or not one's own becomes no call", async ({
@@ -232,13 +232,13 @@ test("an upload that is not whole, not what was announced or not one's own becom
 }) => {
   const { owner, neighbour } = await newWorld();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
-  const damaged = announce(wav());
+  const damaged = announce(makeWav());
   await begin(owner.cookie, {
     ...damaged,
     sha256: createHash("sha256").update("else").digest("hex"),
   });
-  expect((await put(owner.cookie, damaged.id, 0, wav())).status).toBe(204);
-  const missing = announce(wav());
+  expect((await put(owner.cookie, damaged.id, 0, makeWav())).status).toBe(204);
+  const missing = announce(makeWav());
   await begin(owner.cookie, missing);
   const calls = () => db.prepare(`SELECT COUNT(*) FROM "Call"`).pluck().get();
   const before = calls();
@@ -264,11 +264,15 @@ test("an upload that is not whole, not what was announced or not one's own becom
 
 /** Submits a call with this upload, as its form does. */
 async function submit(cookie: string, uploadId: string) {
-  const id = builtActions().find(({ name }) => name === SUBMIT)?.id ?? "";
-  const request = actionRequest("call", id, "/calls/record", callFields(uploadId));
-  const got = await send({ ...request, cookie, headers: { ...request.headers, ...FROM_OUR_PAGE } });
+  const id = readBuiltActions().find(({ name }) => name === SUBMIT_CALL_ACTION)?.id ?? "";
+  const request = makeActionRequest("call", id, "/calls/record", makeCallFields(uploadId));
+  const got = await sendAttack({
+    ...request,
+    cookie,
+    headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
+  });
   expect(got.status, got.text.slice(0, 200)).toBeLessThan(500);
-  return answerOf(got);
+  return parseActionResult(got);
 }
 
 function box(name: string, ...content: Uint8Array[]): Buffer {
@@ -312,11 +316,11 @@ test("what is no recording of at most two minutes becomes no call, whatever it s
     "a film": film,
     zeros: Buffer.alloc(100_000),
     "one byte": Buffer.from([0x1a]),
-    "half a head": wav().subarray(0, 30),
-    "a head without sound": wav().subarray(0, 44),
-    "a moment": wav(0.1),
-    "122 seconds": wav(122),
-    "a head that claims a minute and brings a moment": claims(60, wav(0.1)),
+    "half a head": makeWav().subarray(0, 30),
+    "a head without sound": makeWav().subarray(0, 44),
+    "a moment": makeWav(0.1),
+    "122 seconds": makeWav(122),
+    "a head that claims a minute and brings a moment": claims(60, makeWav(0.1)),
     "boxes that go on forever": Buffer.concat([
       box("ftyp", Buffer.from("M4A \0\0\0\0M4A ", "latin1")),
       ...Array.from({ length: 5_000 }, () => box("free")),
@@ -345,7 +349,7 @@ test("what is no recording of at most two minutes becomes no call, whatever it s
   }
   expect(calls()).toBe(before);
   expect(
-    (await submit(owner.cookie, await whole(owner.cookie, wav(120)))).status,
+    (await submit(owner.cookie, await whole(owner.cookie, makeWav(120)))).status,
     "two minutes",
   ).toBe("redirect");
 });
@@ -363,7 +367,7 @@ test("a recording is served as what it is, to its owner and to admins, with rang
   const sound = `/calls/recording/${owner.calls.NEW}`;
   const text = `/calls/recording/${owner.calls.REVIEWING}`;
   for (const cookie of [owner.cookie, admin.cookie]) {
-    const got = await send({ path: sound, cookie });
+    const got = await sendAttack({ path: sound, cookie });
     expect([
       got.status,
       got.headers["content-type"],
@@ -371,7 +375,7 @@ test("a recording is served as what it is, to its owner and to admins, with rang
       got.headers["cache-control"],
     ]).toEqual([200, "audio/wav", "nosniff", "private, no-store"]);
     expect(got.headers["content-security-policy"]).toContain("sandbox");
-    const disguised = await send({ path: text, cookie });
+    const disguised = await sendAttack({ path: text, cookie });
     expect(disguised.headers["content-type"] ?? "", "markup is not served as markup").not.toMatch(
       /html|svg|xml/,
     );
@@ -388,7 +392,7 @@ test("a recording is served as what it is, to its owner and to admins, with rang
       `/calls/recording/${owner.calls.NEW.toUpperCase()}`,
       `/calls/recording/${owner.calls.NEW}/..%2f${owner.calls.NEW}`,
     ]) {
-      const got = await send({ path, cookie, headers: { range: "bytes=0-10" } });
+      const got = await sendAttack({ path, cookie, headers: { range: "bytes=0-10" } });
       expect([who, path, [401, 404].includes(got.status)], String(got.status)).toEqual([
         who,
         path,
@@ -413,9 +417,9 @@ test("a recording is served as what it is, to its owner and to admins, with rang
     "bytes= 0 - 1",
     "bytes",
   ];
-  const size = (await send({ path: sound, cookie: owner.cookie })).bytes.length;
+  const size = (await sendAttack({ path: sound, cookie: owner.cookie })).bytes.length;
   for (const range of ranges) {
-    const got = await send({ path: sound, cookie: owner.cookie, headers: { range } });
+    const got = await sendAttack({ path: sound, cookie: owner.cookie, headers: { range } });
     expect([range.slice(0, 60), [200, 206, 416].includes(got.status)], String(got.status)).toEqual([
       range.slice(0, 60),
       true,
@@ -430,7 +434,7 @@ test("two that send the same parts at once make one recording, and nobody may ha
 }) => {
   const { owner } = await newWorld();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
-  const bytes = wav(100);
+  const bytes = makeWav(100);
   const announced = announce(bytes);
   const begun = await Promise.all(Array.from({ length: 6 }, () => begin(owner.cookie, announced)));
   expect(begun.map(({ status }) => status)).toEqual(Array(6).fill(200));
@@ -452,6 +456,7 @@ test("two that send the same parts at once make one recording, and nobody may ha
   expect(new Set(calls.map(({ location }) => location)).size, "six times sent, one call").toBe(1);
 
   const statuses: number[] = [];
-  for (let i = 0; i < 5; i++) statuses.push((await begin(owner.cookie, announce(wav()))).status);
+  for (let i = 0; i < 5; i++)
+    statuses.push((await begin(owner.cookie, announce(makeWav()))).status);
   expect(statuses).toEqual([200, 200, 200, 429, 429]);
 });

@@ -4,7 +4,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type Database from "better-sqlite3";
 import { sealData } from "iron-session";
 import { insertUser } from "#tests/factories.ts";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { SECRET } from "../ports.ts";
 
 const YEAR_MS = 365 * 86_400_000;
@@ -14,7 +14,7 @@ export const sha256 = (bytes: string | Uint8Array) =>
   createHash("sha256").update(bytes).digest("hex");
 
 /** A WAV file of `seconds` at 8 kHz: 8,000 bytes a second. No two are alike. */
-export function wav(seconds = 1, rate = 8_000): Buffer {
+export function makeWav(seconds = 1, rate = 8_000): Buffer {
   const data = Buffer.alloc(Math.round(seconds * rate), 128);
   randomBytes(16).copy(data);
   const head = Buffer.alloc(44);
@@ -41,9 +41,9 @@ export interface SessionOptions {
   readonly id?: string;
 }
 
-export const seal = (payload: object, secret = SECRET, ttlSeconds = YEAR_MS / 1000) =>
+export const sealPayload = (payload: object, secret = SECRET, ttlSeconds = YEAR_MS / 1000) =>
   sealData(payload, { password: secret, ttl: ttlSeconds });
-export const cookieOf = (sealed: string) => `__Host-session=${sealed}`;
+export const sessionCookieHeader = (sealed: string) => `__Host-session=${sealed}`;
 
 /** A session of the member as the site makes it. Returns the Cookie header and the row's key. */
 export async function insertSession(
@@ -64,11 +64,11 @@ export async function insertSession(
   db.prepare(
     `INSERT INTO "SessionInfo" ("sessionId", "device", "place", "lastSeenAt") VALUES (?, 'Firefox on Linux', NULL, ?)`,
   ).run(key, now);
-  return { cookie: cookieOf(await seal({ id, sealedAtMs: now }, secret)), key };
+  return { cookie: sessionCookieHeader(await sealPayload({ id, sealedAtMs: now }, secret)), key };
 }
 
-export const STATES = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"] as const;
-export type State = (typeof STATES)[number];
+export const CALL_STATES = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"] as const;
+export type CallState = (typeof CALL_STATES)[number];
 
 export interface Account {
   readonly id: string;
@@ -77,12 +77,12 @@ export interface Account {
   readonly cookie: string;
   readonly sessionKey: string;
   /** Of a log-in twenty minutes ago. */
-  readonly oldCookie: string;
+  readonly cookieOfOlderLogin: string;
   /** Another session of theirs. */
   readonly otherSessionKey: string;
   readonly passkeyId: string;
   /** A call in each state. */
-  readonly calls: Readonly<Record<State, string>>;
+  readonly calls: Readonly<Record<CallState, string>>;
   /** Of the published one. */
   readonly episodeSlug: string;
   /** A call that was typed. */
@@ -100,11 +100,11 @@ export function insertCall(
   db: Database.Database,
   userId: string,
   {
-    state = "NEW" as State,
+    state = "NEW" as CallState,
     title = "A question about lecterns",
     description = "What is a lectern, and why do people stand behind one?",
     keywords = "lecterns, wood",
-    audio = wav() as Buffer | null,
+    audio = makeWav() as Buffer | null,
   } = {},
 ): string {
   const id = randomUUID();
@@ -127,7 +127,7 @@ export function insertCall(
   if (state === "ANSWERED" || state === "PUBLISHED")
     db.prepare(
       `INSERT INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, 'audio/wav', 1000, ?)`,
-    ).run(id, now, wav());
+    ).run(id, now, makeWav());
   return id;
 }
 
@@ -192,7 +192,7 @@ export async function insertAccount(
   db: Database.Database,
   given: { role?: string; firstName?: string; team?: string } = {},
 ): Promise<Account> {
-  const user = insertUser(sqlOf(db), given);
+  const user = insertUser(createSql(db), given);
   const session = await insertSession(db, user.id);
   const old = await insertSession(db, user.id, { ageMs: 20 * 60_000 });
   const other = await insertSession(db, user.id);
@@ -201,9 +201,9 @@ export async function insertAccount(
     `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, 0, 'internal', 'My key', ?)`,
   ).run(passkeyId, user.id, randomBytes(77), Date.now());
   const calls = Object.fromEntries(
-    STATES.map((state) => [state, insertCall(db, user.id, { state })]),
-  ) as Record<State, string>;
-  const bytes = wav();
+    CALL_STATES.map((state) => [state, insertCall(db, user.id, { state })]),
+  ) as Record<CallState, string>;
+  const bytes = makeWav();
   const { lastInsertRowid } = db
     .prepare(
       `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload", "tries", "nextTryAt", "lastError") VALUES (?, 'MAIL', ?, 'call published', ?, 7, NULL, 'The server said no.')`,
@@ -222,20 +222,20 @@ export async function insertAccount(
     firstName: user.firstName,
     cookie: session.cookie,
     sessionKey: session.key,
-    oldCookie: old.cookie,
+    cookieOfOlderLogin: old.cookie,
     otherSessionKey: other.key,
     passkeyId,
     calls,
     episodeSlug: insertEpisode(db, calls.PUBLISHED),
     typedCallId: insertCall(db, user.id, { audio: null }),
-    uploadId: insertUpload(db, user.id, wav()),
+    uploadId: insertUpload(db, user.id, makeWav()),
     emptyUploadId: insertUpload(db, user.id, bytes, false),
     emptyUpload: { size: bytes.length, sha256: sha256(bytes), bytes },
     deliveryId: Number(lastInsertRowid),
   };
 }
 
-export interface World {
+export interface AttackFixture {
   /** Who owns what an action is about. */
   readonly owner: Account;
   /** A member like them, whose business it is not. */
@@ -243,7 +243,7 @@ export interface World {
   readonly admin: Account;
 }
 
-export async function insertWorld(db: Database.Database): Promise<World> {
+export async function insertAttackFixture(db: Database.Database): Promise<AttackFixture> {
   return {
     owner: await insertAccount(db, { firstName: "Ada" }),
     neighbour: await insertAccount(db, { firstName: "Ben", team: "BLUE" }),

@@ -87,14 +87,14 @@ for (const name of ["ams-1", "dfw-2"]) {
   test(`a corrupt store of ${name} is put aside, and a fresh snapshot taken`, async ({
     cluster,
   }) => {
-    const node = cluster.node(name);
+    const node = cluster.getNode(name);
     await node.stop();
     await cluster.waitForPrimary();
     damage(node);
     const said = listen(node);
     node.start();
     await node.waitUntilReady();
-    await cluster.waitUntilEqual();
+    await cluster.waitUntilInSync();
     expect(
       said().match(
         /"level":"error","event":"boot.store_put_aside".*does not match LTX post-apply checksum/g,
@@ -133,7 +133,7 @@ test("a candidate that has no data does not take the lease of a cluster that has
   const empty = await cluster.waitForStandby();
   const primary = await cluster.waitForPrimary();
   await empty.stop();
-  empty.wipe();
+  empty.deleteData();
   await primary.stop();
   const said = listen(empty);
   empty.start();
@@ -144,12 +144,12 @@ test("a candidate that has no data does not take the lease of a cluster that has
     () => said(),
     (text) => text.includes('"event":"launch.waits"'),
   );
-  expect(await empty.info()).toMatchObject({ isPrimary: false, candidate: false });
+  expect(await empty.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
   expect(said()).toContain("no data here, and the cluster has some");
   primary.start();
   expect((await cluster.waitForPrimary()).name).toBe(primary.name);
   expect((await cluster.waitForStandby()).name).toBe(empty.name);
-  await cluster.waitUntilEqual();
+  await cluster.waitUntilInSync();
 });
 
 test("a candidate that was away catches up before it stands by", async ({ cluster }) => {
@@ -168,7 +168,7 @@ test("a LiteFS that is killed on the primary is back in seconds, since its node 
 }) => {
   const primary = await cluster.waitForPrimary();
   const said = listen(primary);
-  const before = await cluster.waitUntilEqual();
+  const before = await cluster.waitUntilInSync();
   kill(primary, /litefs mount/);
   await waitUntil(
     "the lease is free",
@@ -177,7 +177,7 @@ test("a LiteFS that is killed on the primary is back in seconds, since its node 
     (text) => text.includes('"event":"boot.lease_freed"'),
   );
   await cluster.waitForPrimary(10_000);
-  expect((await cluster.waitUntilEqual()).txid).toBeGreaterThanOrEqual(before.txid);
+  expect((await cluster.waitUntilInSync()).txid).toBeGreaterThanOrEqual(before.txid);
 });
 
 test("a site that dies is started anew, and the node stays what it is", async ({ cluster }) => {

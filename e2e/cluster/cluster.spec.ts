@@ -4,19 +4,19 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Browser } from "@playwright/test";
-import { freePort } from "#tests/free-port.ts";
+import { findFreePort } from "#tests/free-port.ts";
 import { expect, test } from "./fixtures.ts";
-import { findMarked } from "./processes.ts";
+import { findMarkedProcesses } from "./processes.ts";
 import { waitUntil } from "./wait.ts";
-import { MARK, mountsBelow, sweep } from "./workspace.ts";
+import { WORKSPACE_ENV, listMounts, removeStaleWorkspaces } from "./workspace.ts";
 
 test("every region answers from its own node", async ({ cluster }) => {
-  const primary = await cluster.primary();
+  const primary = await cluster.findPrimary();
   expect(primary?.region).toBe("dfw");
   for (const region of cluster.edges.keys()) {
-    const response = await fetch(`${cluster.url(region)}/readyz`);
+    const response = await fetch(`${cluster.getEdgeUrl(region)}/readyz`);
     expect(await response.json()).toMatchObject({ ready: true, region });
-    expect((await fetch(`${cluster.url(region)}/blog`)).status).toBe(200);
+    expect((await fetch(`${cluster.getEdgeUrl(region)}/blog`)).status).toBe(200);
   }
 });
 
@@ -25,31 +25,31 @@ test("a write through ams reaches the primary, and from there every node", async
   smtp,
   browser,
 }) => {
-  const before = await cluster.waitUntilEqual();
-  await askForMail(browser, cluster.url("ams"), "ams@example.com");
+  const before = await cluster.waitUntilInSync();
+  await askForMail(browser, cluster.getEdgeUrl("ams"), "ams@example.com");
   await waitUntil("the log-in mail is there", 20_000, () =>
-    smtp.mails.some(({ to }) => to.includes("ams@example.com")),
+    smtp.emails.some(({ to }) => to.includes("ams@example.com")),
   );
   expect(
     cluster.edges
       .get("ams")
-      ?.events()
+      ?.listEvents()
       .filter(({ kind, path }) => kind === "replay" && path.startsWith("/login")),
   ).toHaveLength(1);
-  expect((await cluster.waitUntilEqual()).txid).toBeGreaterThan(before.txid);
+  expect((await cluster.waitUntilInSync()).txid).toBeGreaterThan(before.txid);
 });
 
 test("a way that is cut keeps a replica behind, and it catches up when it is healed", async ({
   cluster,
   browser,
 }) => {
-  cluster.network.isolate("syd-1");
-  await askForMail(browser, cluster.url("ams"), "cut@example.com");
-  const there = await cluster.waitUntilEqual(20_000, ["dfw-1", "dfw-2", "ams-1"]);
-  expect((await cluster.node("syd-1").position())?.txid).toBeLessThan(there.txid);
-  expect((await fetch(`${cluster.url("syd")}/blog`)).status).toBe(200);
-  cluster.network.heal();
-  await cluster.waitUntilEqual();
+  cluster.network.isolateNode("syd-1");
+  await askForMail(browser, cluster.getEdgeUrl("ams"), "cut@example.com");
+  const there = await cluster.waitUntilInSync(20_000, ["dfw-1", "dfw-2", "ams-1"]);
+  expect((await cluster.getNode("syd-1").readPosition())?.txid).toBeLessThan(there.txid);
+  expect((await fetch(`${cluster.getEdgeUrl("syd")}/blog`)).status).toBe(200);
+  cluster.network.healLinks();
+  await cluster.waitUntilInSync();
 });
 
 /** A write that anybody can do: asks for a log-in mail, without JavaScript. */
@@ -68,7 +68,7 @@ async function startCommand(): Promise<{
   folder: string;
   ended: Promise<number | null>;
 }> {
-  const port = await freePort();
+  const port = await findFreePort();
   const child = spawn(
     process.execPath,
     [
@@ -93,8 +93,8 @@ async function startCommand(): Promise<{
 }
 
 const leftOf = (folder: string) => ({
-  processes: findMarked(MARK, folder),
-  mounts: mountsBelow(folder),
+  processes: findMarkedProcesses(WORKSPACE_ENV, folder),
+  mounts: listMounts(folder),
   files: existsSync(folder),
 });
 const NOTHING = { processes: [], mounts: [], files: false };
@@ -117,7 +117,7 @@ test("what a killed command leaves is removed by the next one", async () => {
     files: true,
     mounts: expect.arrayContaining([expect.stringContaining("dfw-1")]),
   });
-  expect(await sweep()).toContain(folder);
+  expect(await removeStaleWorkspaces()).toContain(folder);
   expect(leftOf(folder)).toEqual(NOTHING);
   expect(existsSync(dirname(folder))).toBe(true);
 });

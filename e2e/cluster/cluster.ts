@@ -3,16 +3,21 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { type Consul, makeConsul } from "./consul.ts";
+import { type Consul, createConsul } from "./consul.ts";
 import { roundTripMs } from "./distance.ts";
 import { type Edge, startEdge } from "./edge/edge.ts";
-import { type Health, startHealth } from "./edge/instances.ts";
+import { type HealthChecks, startHealthChecks } from "./edge/instances.ts";
 import { CONSUL, Network } from "./network.ts";
 import { APP_PORT, ClusterNode, LITEFS_PORT, type Position } from "./node.ts";
 import type { Environment } from "./program.ts";
 import { findTools } from "./tools/tools.ts";
 import { waitUntil } from "./wait.ts";
-import { type Workspace, makeWorkspace, sweep, sweepFolder } from "./workspace.ts";
+import {
+  type Workspace,
+  createWorkspace,
+  removeStaleWorkspaces,
+  removeStaleWorkspace,
+} from "./workspace.ts";
 
 export interface ClusterOptions {
   /** The folder that scripts/image.ts filled. */
@@ -28,13 +33,13 @@ export interface ClusterOptions {
   /** Keep the data here and go on with it; without it, a temporary folder that ends with the cluster. */
   folder?: string;
   /** Nodes whose data is on a disk of its own, by name, in MB; root only. */
-  disksMb?: Readonly<Record<string, number>>;
+  diskSizesMb?: Readonly<Record<string, number>>;
   /** What a node runs, if not `node scripts/boot.ts` in the image. */
   command?: (env: Environment) => readonly string[];
 }
 
 /** Two machines can take the lease. */
-const CANDIDATES = 2;
+const CANDIDATE_COUNT = 2;
 const READY_MS = 120_000;
 
 export class Cluster {
@@ -61,7 +66,7 @@ export class Cluster {
     } = parts);
   }
 
-  node(name: string): ClusterNode {
+  getNode(name: string): ClusterNode {
     const node = this.nodes.get(name);
     if (!node)
       throw new Error(
@@ -71,7 +76,7 @@ export class Cluster {
   }
 
   /** The site's URL in a region. */
-  url(region: string): string {
+  getEdgeUrl(region: string): string {
     const edge = this.edges.get(region);
     if (!edge)
       throw new Error(
@@ -81,15 +86,15 @@ export class Cluster {
   }
 
   /** The node that LiteFS says is primary; null while none is, and while more than one says so. */
-  async primary(): Promise<ClusterNode | null> {
+  async findPrimary(): Promise<ClusterNode | null> {
     const [first, ...others] = await this.#primaries();
     return first && others.length === 0 ? first : null;
   }
 
   /** The candidate that is not primary and runs; null without one. */
-  async standby(): Promise<ClusterNode | null> {
+  async findStandby(): Promise<ClusterNode | null> {
     for (const node of this.nodes.values()) {
-      const info = node.isRunning() ? await node.info() : null;
+      const info = node.isRunning() ? await node.readLitefsInfo() : null;
       if (info?.candidate && !info.isPrimary) return node;
     }
     return null;
@@ -100,9 +105,9 @@ export class Cluster {
     const name = await waitUntil(
       "A candidate stands by",
       deadlineMs,
-      async () => (await this.standby())?.name ?? null,
+      async () => (await this.findStandby())?.name ?? null,
     );
-    const node = this.node(name!);
+    const node = this.getNode(name!);
     await node.waitUntilReady(deadlineMs);
     return node;
   }
@@ -115,24 +120,26 @@ export class Cluster {
       async () => (await this.#primaries()).map(({ name }) => name),
       (names) => names.length === 1,
     );
-    const node = this.node(found[0]!);
+    const node = this.getNode(found[0]!);
     await node.waitUntilReady(deadlineMs);
     return node;
   }
 
   /** Where each node's copy is, by name; null where there is none or LiteFS doesn't answer. */
-  async positions(): Promise<Record<string, Position | null>> {
+  async readPositions(): Promise<Record<string, Position | null>> {
     return Object.fromEntries(
       await Promise.all(
-        [...this.nodes.values()].map(async (node) => [node.name, await node.position()] as const),
+        [...this.nodes.values()].map(
+          async (node) => [node.name, await node.readPosition()] as const,
+        ),
       ),
     );
   }
 
   /** The checksum of each node's whole database, by name. */
-  async checksums(): Promise<Record<string, string | null>> {
+  async readChecksums(): Promise<Record<string, string | null>> {
     return Object.fromEntries(
-      Object.entries(await this.positions()).map(([name, position]) => [
+      Object.entries(await this.readPositions()).map(([name, position]) => [
         name,
         position?.checksum ?? null,
       ]),
@@ -140,7 +147,7 @@ export class Cluster {
   }
 
   /** Waits until all nodes that run (or those named) are at the same transaction with the same checksum. Resolves to it. */
-  async waitUntilEqual(
+  async waitUntilInSync(
     deadlineMs = 30_000,
     names: readonly string[] = [...this.nodes.values()]
       .filter((node) => node.isRunning())
@@ -151,7 +158,7 @@ export class Cluster {
       deadlineMs,
       async () =>
         Object.fromEntries(
-          Object.entries(await this.positions()).filter(([name]) => names.includes(name)),
+          Object.entries(await this.readPositions()).filter(([name]) => names.includes(name)),
         ),
       (positions) => {
         const [first, ...others] = Object.values(positions);
@@ -177,9 +184,9 @@ export class Cluster {
    * Undoes what a test did to it: heals all ways, lets Consul and all nodes run, and waits until the cluster is whole.
    * Returns what it had to mend. Throws when it does not become whole.
    */
-  async mend(deadlineMs = READY_MS): Promise<string[]> {
+  async repair(deadlineMs = READY_MS): Promise<string[]> {
     const mended: string[] = [];
-    if (this.network.heal()) mended.push("ways");
+    if (this.network.healLinks()) mended.push("ways");
     this.consul.resume();
     if (!this.consul.isRunning()) {
       mended.push(CONSUL);
@@ -195,7 +202,7 @@ export class Cluster {
     await this.waitForPrimary(deadlineMs);
     await this.waitUntilReady(deadlineMs);
     await this.waitForStandby(deadlineMs);
-    await this.waitUntilEqual(deadlineMs);
+    await this.waitUntilInSync(deadlineMs);
     return mended;
   }
 
@@ -222,21 +229,21 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     port = 0,
     env = {},
     folder,
-    disksMb = {},
+    diskSizesMb = {},
   } = options;
   const [primaryRegion] = regions;
   if (!primaryRegion) throw new Error("A cluster needs a region.");
   const { litefs, consul: consulBinary } = await findTools();
-  await sweep();
-  if (folder) await sweepFolder(resolve(folder), { keep: true });
+  await removeStaleWorkspaces();
+  if (folder) await removeStaleWorkspace(resolve(folder), { keep: true });
 
-  const workspace = makeWorkspace(folder && resolve(folder));
+  const workspace = createWorkspace(folder && resolve(folder));
   const keep = folder !== undefined;
-  const atExit = () => workspace.removeNow({ keep });
+  const atExit = () => workspace.removeSync({ keep });
   process.once("exit", atExit);
 
   let network: Network | undefined;
-  let health: Health | undefined;
+  let health: HealthChecks | undefined;
   let consul: Consul | undefined;
   const edges = new Map<string, Edge>();
   const nodes = new Map<string, ClusterNode>();
@@ -256,19 +263,20 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   try {
     const roundTrip = latency ? roundTripMs : () => 0;
     const places = regions.flatMap((region, i) =>
-      Array.from({ length: i === 0 ? CANDIDATES : 1 }, (_, n) => ({
+      Array.from({ length: i === 0 ? CANDIDATE_COUNT : 1 }, (_, n) => ({
         name: `${region}-${n + 1}`,
         region,
       })),
     );
     network = await Network.start({ consulRegion: primaryRegion, roundTripMs: roundTrip });
-    for (const { name, region } of places) await network.add(name, region, [APP_PORT, LITEFS_PORT]);
+    for (const { name, region } of places)
+      await network.addNode(name, region, [APP_PORT, LITEFS_PORT]);
     const { addressOf, addressFor } = {
-      addressOf: network.addressOf.bind(network),
-      addressFor: network.addressFor.bind(network),
+      addressOf: network.listenAddress.bind(network),
+      addressFor: network.peerAddress.bind(network),
     };
 
-    health = startHealth({
+    health = startHealthChecks({
       instances: places.map(({ name, region }) => ({
         name,
         region,
@@ -289,10 +297,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       );
     }
 
-    consul = makeConsul({ binary: consulBinary, address: network.consulAddress(), workspace });
+    consul = createConsul({ binary: consulBinary, address: network.consulAddress(), workspace });
     await consul.start();
 
-    const shared = sharedEnvironment({
+    const shared = makeSharedEnvironment({
       workspace,
       litefs,
       primaryRegion,
@@ -310,7 +318,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
           cwd: options.imageDir,
           command: options.command ?? (() => [process.execPath, "scripts/boot.ts"]),
           env: { ...shared, ...env },
-          ...(disksMb[name] && { diskMb: disksMb[name] }),
+          ...(diskSizesMb[name] && { diskSizeMb: diskSizesMb[name] }),
         }),
       );
     }
@@ -321,8 +329,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await cluster.waitUntilReady();
     // A candidate that joins starts anew when it has the data: until then it can't take the lease.
     await cluster.waitForStandby();
-    await cluster.waitUntilEqual();
-    await health.check();
+    await cluster.waitUntilInSync();
+    await health.checkAll();
     return cluster;
   } catch (error) {
     await stop().catch(() => {});
@@ -330,7 +338,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
-function sharedEnvironment({
+function makeSharedEnvironment({
   workspace,
   litefs,
   primaryRegion,

@@ -17,12 +17,12 @@ export interface Consul {
   pause(): void;
   resume(): void;
   isRunning(): boolean;
-  log(): string;
+  readLog(): string;
 }
 
 const START_MS = 60_000;
 
-export function makeConsul({
+export function createConsul({
   binary,
   address,
   workspace,
@@ -72,7 +72,7 @@ export function makeConsul({
         args,
         cwd: folder,
         env: { PATH: process.env.PATH, HOME: folder },
-        log,
+        readLog: log,
         workspace,
       });
       try {
@@ -80,7 +80,7 @@ export function makeConsul({
           "Consul leads",
           START_MS,
           async () => {
-            if (!program?.isRunning()) return { ended: program?.ended() };
+            if (!program?.isRunning()) return { ended: program?.exitStatus() };
             // A write shows it: right after a start Consul names a leader that takes none yet.
             const { ok } = await fetch(`${url}/v1/kv/lectern/started`, {
               method: "PUT",
@@ -91,7 +91,7 @@ export function makeConsul({
           },
           (seen) => seen === true || (typeof seen === "object" && seen.ended != null),
         );
-        if (!program.isRunning()) throw new Error(`Consul ended (${program.ended()}).`);
+        if (!program.isRunning()) throw new Error(`Consul ended (${program.exitStatus()}).`);
       } catch (error) {
         throw new Error(`${(error as Error).message}\n${readLog(log, 2_000)}`, { cause: error });
       }
@@ -103,6 +103,6 @@ export function makeConsul({
     pause: () => program?.signal("SIGSTOP"),
     resume: () => program?.signal("SIGCONT"),
     isRunning: () => program?.isRunning() ?? false,
-    log: () => readLog(log),
+    readLog: () => readLog(log),
   };
 }

@@ -5,19 +5,24 @@ import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { INTERNAL_HEADER, signInternal } from "#lib/base/internal-call.ts";
-import { txidCookie } from "#lib/primary/read-your-writes.ts";
-import { issueToken } from "#lib/reads/token.ts";
+import { INTERNAL_HEADER, signInternalRequest } from "#lib/base/internal-call.ts";
+import { createTxidCookie } from "#lib/primary/read-your-writes.ts";
+import { issueDwellToken } from "#lib/reads/token.ts";
 import { overrideEnv } from "#tests/database.ts";
-import { filesOf, startGitHost } from "#tests/git-host.ts";
-import { ACTIONS } from "../attack/actions.ts";
-import { WAYS, type Way, actionRequest, answerOf } from "../attack/call-action.ts";
-import { type HandlerCase, readyOf } from "../attack/cases.ts";
-import { HANDLERS, json } from "../attack/handlers.ts";
-import { FROM_OUR_PAGE, USER_AGENT, newAddress } from "../attack/http.ts";
-import { builtActions, builtRoutes } from "../attack/manifest.ts";
+import { readFilesBelow, startGitHost } from "#tests/git-host.ts";
+import { ACTION_CASES } from "../attack/actions.ts";
+import {
+  ACTION_TRANSPORTS,
+  type ActionTransport,
+  makeActionRequest,
+  parseActionResult,
+} from "../attack/call-action.ts";
+import { type HandlerCase, splitFieldsAndCookie } from "../attack/cases.ts";
+import { HANDLER_CASES, makeJsonRequest } from "../attack/handlers.ts";
+import { SAME_ORIGIN_HEADERS, USER_AGENT, nextAddress } from "../attack/http.ts";
+import { readBuiltActions, readBuiltRoutes } from "../attack/manifest.ts";
 import { HOST, ORIGIN, REPOSITORY, WEBHOOK_SECRET } from "../attack/server.ts";
-import { type World, insertSession, insertWorld } from "../attack/world.ts";
+import { type AttackFixture, insertSession, insertAttackFixture } from "../attack/world.ts";
 import { SECRET } from "../ports.ts";
 import type { Cluster } from "./cluster.ts";
 import { test as base, expect } from "./fixtures.ts";
@@ -38,7 +43,7 @@ const test = base.extend({
     // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs.
     async ({}, use) => {
       const git = await startGitHost({ repository: REPOSITORY });
-      git.commit(filesOf("content", "content"));
+      git.commit(readFilesBelow("content", "content"));
       await use({
         SITE_URL: ORIGIN,
         SESSION_SECRET: SECRET,
@@ -78,7 +83,7 @@ function ask(node: ClusterNode, { method, path, headers = {}, body, cookie }: As
     Object.entries({
       host: HOST,
       "user-agent": USER_AGENT,
-      "fly-client-ip": newAddress(),
+      "fly-client-ip": nextAddress(),
       cookie,
       ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }),
       ...headers,
@@ -116,13 +121,13 @@ function ask(node: ClusterNode, { method, path, headers = {}, body, cookie }: As
   });
 }
 
-const rightful = ({ who }: { who: string }, { owner, admin }: World) =>
+const rightful = ({ who }: { who: string }, { owner, admin }: AttackFixture) =>
   who === "anyone" ? undefined : who === "admin" ? admin.cookie : owner.cookie;
 const cookies = (...parts: (string | null | undefined)[]) =>
   parts.filter(Boolean).join("; ") || undefined;
 
 interface Stage {
-  readonly world: World;
+  readonly world: AttackFixture;
   readonly db: Database.Database;
   readonly node: ClusterNode;
   readonly primary: string;
@@ -132,10 +137,16 @@ interface Stage {
 /** People, and the database of the primary, in which cases make what they need. Wait until all nodes are equal before the replica is asked. */
 async function setUp(cluster: Cluster): Promise<Stage> {
   const primary = await cluster.waitForPrimary();
-  const node = cluster.node(REPLICA);
+  const node = cluster.getNode(REPLICA);
   const db = new Database(primary.databaseFile, { timeout: 5_000 });
   db.pragma("foreign_keys = ON");
-  return { world: await insertWorld(db), db, node, primary: primary.name, end: () => db.close() };
+  return {
+    world: await insertAttackFixture(db),
+    db,
+    node,
+    primary: primary.name,
+    end: () => db.close(),
+  };
 }
 
 interface Entry {
@@ -147,22 +158,24 @@ interface Entry {
 
 interface ActionEntry extends Entry {
   readonly id: string;
-  readonly way: Way;
+  readonly way: ActionTransport;
 }
 
 /** Every action in both ways, as whom it is for would send it. */
 async function actionEntries({ world, db }: Stage): Promise<ActionEntry[]> {
   const entries: ActionEntry[] = [];
-  for (const { id, name } of builtActions()) {
-    const given = ACTIONS[name];
+  for (const { id, name } of readBuiltActions()) {
+    const given = ACTION_CASES[name];
     expect(given, `${name} is in e2e/attack/actions.ts`).toBeDefined();
     if (!given) continue;
-    const { fields, cookie: extra } = readyOf(await given.ready({ world, db }));
+    const { fields, cookie: extra } = splitFieldsAndCookie(
+      await given.makeValidFields({ world, db }),
+    );
     const page = typeof given.page === "string" ? given.page : given.page(world);
     // A link's form stands behind the link.
     const path = fields.token ? `${page}?token=${encodeURIComponent(fields.token)}` : page;
-    for (const way of WAYS) {
-      const request = actionRequest(way, id, path, fields);
+    for (const way of ACTION_TRANSPORTS) {
+      const request = makeActionRequest(way, id, path, fields);
       entries.push({
         id,
         way,
@@ -170,7 +183,7 @@ async function actionEntries({ world, db }: Stage): Promise<ActionEntry[]> {
         fields,
         asked: {
           ...request,
-          headers: { ...request.headers, ...FROM_OUR_PAGE },
+          headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
           cookie: cookies(rightful(given, world), extra),
         },
       });
@@ -188,15 +201,15 @@ const READS_AT_PRIMARY = ["GET /calls/upload/[id]"];
 
 async function handlerEntries(stage: Stage): Promise<{ writes: Entry[]; reads: Entry[] }> {
   const [writes, reads]: [Entry[], Entry[]] = [[], []];
-  for (const [name, given] of Object.entries<HandlerCase>(HANDLERS)) {
+  for (const [name, given] of Object.entries<HandlerCase>(HANDLER_CASES)) {
     // A beacon counts only with a token that is old enough.
     const ready =
       name === "POST /reads"
-        ? json("/reads", {
-            token: issueToken({ slug: POST, nowMs: Date.now() - DAY_MS / 2 }),
+        ? makeJsonRequest("/reads", {
+            token: issueDwellToken({ slug: POST, nowMs: Date.now() - DAY_MS / 2 }),
             slug: POST,
           })
-        : await given.ready(stage);
+        : await given.makeValidRequest(stage);
     const [method = ""] = name.split(" ");
     const { path, headers, body } = ready;
     const entry = {
@@ -220,8 +233,8 @@ async function handlerEntries(stage: Stage): Promise<{ writes: Entry[]; reads: E
 /** What a page or the middleware has answered elsewhere, though it is only looked at. */
 async function pageEntries({ db, world, node }: Stage): Promise<Entry[]> {
   const due = await insertSession(db, world.neighbour.id, { expiresInMs: 100 * DAY_MS });
-  const position = await node.position();
-  const ahead = txidCookie(position!.txid + 1_000).split(";")[0]!;
+  const position = await node.readPosition();
+  const ahead = createTxidCookie(position!.txid + 1_000).split(";")[0]!;
   return [
     {
       name: "a link of a mail that is not known here (page)",
@@ -268,9 +281,9 @@ async function each<T>(all: readonly T[], work: (one: T) => Promise<void>): Prom
 
 test("no handler of the build is missing from the table", async ({ cluster }) => {
   const built: string[] = [];
-  for (const { route } of builtRoutes().filter(({ kind }) => kind === "handler")) {
+  for (const { route } of readBuiltRoutes().filter(({ kind }) => kind === "handler")) {
     // Next itself answers OPTIONS with what a handler exports.
-    const { headers } = await ask(cluster.node(REPLICA), {
+    const { headers } = await ask(cluster.getNode(REPLICA), {
       method: "OPTIONS",
       path: route.replace(/\[\.{0,3}[^\]]+\]/g, "x"),
     });
@@ -282,11 +295,11 @@ test("no handler of the build is missing from the table", async ({ cluster }) =>
     );
   }
   expect(
-    built.filter((name) => !Object.hasOwn(HANDLERS, name)),
+    built.filter((name) => !Object.hasOwn(HANDLER_CASES, name)),
     "Add each of these to e2e/attack/handlers.ts.",
   ).toEqual([]);
   expect(
-    Object.keys(HANDLERS).filter((name) => !built.includes(name)),
+    Object.keys(HANDLER_CASES).filter((name) => !built.includes(name)),
     "Remove from e2e/attack/handlers.ts what the build does not have.",
   ).toEqual([]);
 });
@@ -297,7 +310,7 @@ test("every write leaves a replica as a replay to the primary, and as nothing el
   const stage = await setUp(cluster);
   const { writes, reads } = await handlerEntries(stage);
   const entries = [...(await actionEntries(stage)), ...writes, ...(await pageEntries(stage))];
-  await cluster.waitUntilEqual();
+  await cluster.waitUntilInSync();
   const wrong: string[] = [];
   const said = await saidDuring(stage.node, () =>
     each(entries, async ({ name, asked }) => {
@@ -395,7 +408,7 @@ test("without a primary every write is refused in words, with a time to come bac
   const { writes } = await handlerEntries(stage);
   const [, , due] = await pageEntries(stage);
   stage.end();
-  await cluster.waitUntilEqual();
+  await cluster.waitUntilInSync();
   const actions: Entry[] = all.filter(({ way }) => way === "call");
   const noForm: string[] = [];
   await each(
@@ -412,11 +425,11 @@ test("without a primary every write is refused in words, with a time to come bac
     "forms that stand on their page",
   ).toEqual([]);
   await (await cluster.waitForStandby()).stop();
-  await cluster.node(stage.primary).stop();
+  await cluster.getNode(stage.primary).stop();
   await waitUntil(
     "the replica knows no primary",
     30_000,
-    async () => (await node.info())?.primary.hostname ?? "",
+    async () => (await node.readLitefsInfo())?.primary.hostname ?? "",
     (name) => name === "",
   );
 
@@ -424,7 +437,7 @@ test("without a primary every write is refused in words, with a time to come bac
   const said = await saidDuring(node, async () => {
     await each(actions, async ({ name, asked, fields = {} }) => {
       const got = await ask(node, asked);
-      const { status, message } = answerOf(got);
+      const { status, message } = parseActionResult(got);
       const about = `${name}: ${got.status} retry-after ${got.headers["retry-after"]} ${status} ${message}`;
       if (
         got.status !== 503 ||
@@ -474,7 +487,7 @@ test("without a primary every write is refused in words, with a time to come bac
       await ask(node, {
         method: "GET",
         path: "/internal/status",
-        headers: { [INTERNAL_HEADER]: signInternal("status") },
+        headers: { [INTERNAL_HEADER]: signInternalRequest("status") },
       })
     ).text,
   ).toContain('"role":"unknown"');

@@ -4,12 +4,12 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
-import { expectKept } from "#tests/promise.ts";
+import { assertInvariant } from "#tests/promise.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { expect, imageDir, test } from "./fixtures.ts";
 import type { ClusterNode } from "./node.ts";
-import { damage, events, lastLtx } from "./store.ts";
-import { type Answered, askForMail, isPaused, send } from "./visitor.ts";
+import { corruptBytes, readLogEvents, findNewestLtx } from "./store.ts";
+import { type VisitorResponse, requestLoginEmail, isWriteRefused, sendRequest } from "./visitor.ts";
 import { waitUntil } from "./wait.ts";
 
 const TTL_MS = 10_000;
@@ -18,7 +18,7 @@ const DISK_MB = 64;
 interface Seen {
   /** Milliseconds since the fault began. */
   readonly atMs: number;
-  readonly answer: Answered;
+  readonly answer: VisitorResponse;
 }
 
 /** What a fault looks like from outside while it lasts: each region's page once a second, and a write through `region` every four. */
@@ -35,7 +35,11 @@ async function watch(
   for (let second = 0; since() < lastsMs; second += 1) {
     const atMs = since();
     for (const place of cluster.edges.keys())
-      under.push(send(`${cluster.url(place)}/blog`).then((answer) => reads.push({ atMs, answer })));
+      under.push(
+        sendRequest(`${cluster.getEdgeUrl(place)}/blog`).then((answer) =>
+          reads.push({ atMs, answer }),
+        ),
+      );
     if (second % 4 === 0)
       under.push(
         tryToWrite(cluster, region, `fault-${second}@example.com`).then((answer) =>
@@ -49,9 +53,13 @@ async function watch(
 }
 
 /** A write that was made, or was refused with what was typed. Anything else throws. */
-async function tryToWrite(cluster: Cluster, region: string, email: string): Promise<Answered> {
-  const answer = await askForMail(cluster.url(region), email);
-  if (answer.status !== 303 && !isPaused(answer, email))
+async function tryToWrite(
+  cluster: Cluster,
+  region: string,
+  email: string,
+): Promise<VisitorResponse> {
+  const answer = await requestLoginEmail(cluster.getEdgeUrl(region), email);
+  if (answer.status !== 303 && !isWriteRefused(answer, email))
     throw new Error(`${answer.status} after ${answer.ms} ms: ${answer.text.slice(0, 300)}`);
   return answer;
 }
@@ -64,17 +72,19 @@ test("a replica that is cut off for a minute reads on, hangs nobody who writes, 
   cluster,
 }) => {
   test.setTimeout(200_000);
-  const before = await cluster.waitUntilEqual();
-  cluster.network.isolate("syd-1");
+  const before = await cluster.waitUntilInSync();
+  cluster.network.isolateNode("syd-1");
   const { reads, writes } = await watch(cluster, "syd", 60_000);
-  expect((await askForMail(cluster.url("ams"), "elsewhere@example.com")).status).toBe(303);
-  const there = await cluster.waitUntilEqual(20_000, ["dfw-1", "dfw-2", "ams-1"]);
-  const cut = await cluster.node("syd-1").position();
+  expect((await requestLoginEmail(cluster.getEdgeUrl("ams"), "elsewhere@example.com")).status).toBe(
+    303,
+  );
+  const there = await cluster.waitUntilInSync(20_000, ["dfw-1", "dfw-2", "ams-1"]);
+  const cut = await cluster.getNode("syd-1").readPosition();
   expect(there.txid).toBeGreaterThan(before.txid);
   expect(cut?.txid).toBe(before.txid);
-  cluster.network.heal();
+  cluster.network.healLinks();
   const healedMs = performance.now();
-  await cluster.waitUntilEqual(TTL_MS + 3_000);
+  await cluster.waitUntilInSync(TTL_MS + 3_000);
   console.log(
     `partition: ${reads.length} reads, slowest ${slowestMs(reads)} ms; ${writes.length} writes through the cut region, ${writes.filter(isMade).length} made by replay, slowest ${slowestMs(writes)} ms; ${there.txid - before.txid} transactions caught up ${Math.round(performance.now() - healedMs)} ms after healing`,
   );
@@ -86,13 +96,13 @@ test("without Consul for a minute everybody reads on, writes are refused, and co
   cluster,
 }) => {
   test.setTimeout(240_000);
-  await cluster.waitUntilEqual();
-  const primary = await cluster.primary();
+  await cluster.waitUntilInSync();
+  const primary = await cluster.findPrimary();
   await cluster.consul.stop();
   const { reads, writes } = await watch(cluster, "ams", 60_000);
   const made = writes.filter(isMade);
   const refused = writes.filter((seen) => !isMade(seen));
-  expect(await cluster.primary()).toBeNull();
+  expect(await cluster.findPrimary()).toBeNull();
   const startMs = performance.now();
   await cluster.consul.start();
   const backMs = performance.now();
@@ -103,15 +113,15 @@ test("without Consul for a minute everybody reads on, writes are refused, and co
     (status) => status === 303,
   );
   const writesBackMs = Math.round(performance.now() - backMs);
-  const after = await cluster.waitUntilEqual();
+  const after = await cluster.waitUntilInSync();
   console.log(
     `Consul: ${reads.length} reads, slowest ${slowestMs(reads)} ms; writes made until ${made.at(-1)?.atMs} ms after it stopped, refused from ${refused[0]?.atMs} ms on, slowest ${slowestMs(writes)} ms; ` +
-      `writes back ${writesBackMs} ms after Consul (which took ${Math.round(backMs - startMs)} ms), primary ${primary?.name} → ${(await cluster.primary())?.name}, transaction ${after.txid}`,
+      `writes back ${writesBackMs} ms after Consul (which took ${Math.round(backMs - startMs)} ms), primary ${primary?.name} → ${(await cluster.findPrimary())?.name}, transaction ${after.txid}`,
   );
   expect(reads.filter(({ answer }) => answer.status !== 200)).toEqual([]);
   expect(refused.length).toBeGreaterThan(5);
   // Once refused, refused until Consul is back: nobody takes the lease from a Consul that is gone.
-  expectKept(
+  assertInvariant(
     "nobody is primary without a lease",
     writes.slice(writes.indexOf(refused[0]!)).filter(isMade),
   );
@@ -121,19 +131,21 @@ test("without Consul for a minute everybody reads on, writes are refused, and co
 test("a replica whose newest transaction is damaged on disk puts its store aside, says so in one line, and is back", async ({
   cluster,
 }) => {
-  const node = cluster.node("ams-1");
+  const node = cluster.getNode("ams-1");
   await node.stop();
-  expect((await askForMail(cluster.url("dfw"), "meanwhile@example.com")).status).toBe(303);
-  damage(lastLtx(node), { at: 150 });
+  expect((await requestLoginEmail(cluster.getEdgeUrl("dfw"), "meanwhile@example.com")).status).toBe(
+    303,
+  );
+  corruptBytes(findNewestLtx(node), { at: 150 });
   const startMs = performance.now();
-  const before = events(node, "boot.store_put_aside").length;
+  const before = readLogEvents(node, "boot.store_put_aside").length;
   node.start();
   await node.waitUntilReady();
-  await cluster.waitUntilEqual();
+  await cluster.waitUntilInSync();
   console.log(
     `corrupt transaction: back with equal checksums after ${Math.round(performance.now() - startMs)} ms`,
   );
-  const said = events(node, "boot.store_put_aside").slice(before);
+  const said = readLogEvents(node, "boot.store_put_aside").slice(before);
   expect(said).toEqual([
     expect.objectContaining({
       level: "error",
@@ -153,7 +165,7 @@ test.describe("two machines with small disks", () => {
     small = await startCluster({
       imageDir,
       regions: ["dfw"],
-      disksMb: { "dfw-1": DISK_MB, "dfw-2": DISK_MB },
+      diskSizesMb: { "dfw-1": DISK_MB, "dfw-2": DISK_MB },
       env: { SMTP_URL: smtp.url, LOG_LEVEL: process.env.LOG_LEVEL },
     });
   });
@@ -169,27 +181,27 @@ test.describe("two machines with small disks", () => {
       });
     if (small)
       await testInfo.attach("small consul.log", {
-        body: small.consul.log(),
+        body: small.consul.readLog(),
         contentType: "text/plain",
       });
   });
 
   test("a replica whose disk is full reads on, and catches up when there is room again", async () => {
     const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
-    const before = await small.waitUntilEqual();
+    const before = await small.waitUntilInSync();
     // A process that has not opened the database can't on a full disk: that needs room for the -shm file. The launcher has it opened at once.
     await waitUntil("the standby's site has opened its database", 30_000, () => hasOpened(standby));
     const room = fillDisk(standby.dataDir);
     const reads: number[] = [];
-    const writes: Answered[] = [];
+    const writes: VisitorResponse[] = [];
     for (let i = 0; i < 8; i += 1) {
-      writes.push(await askForMail(small.url("dfw"), `full-${i}@example.com`));
-      reads.push((await send(`${standby.url}/blog`)).status);
+      writes.push(await requestLoginEmail(small.getEdgeUrl("dfw"), `full-${i}@example.com`));
+      reads.push((await sendRequest(`${standby.url}/blog`)).status);
     }
-    const [there, behind] = [await primary.position(), await standby.position()];
+    const [there, behind] = [await primary.readPosition(), await standby.readPosition()];
     room();
     const startMs = performance.now();
-    const after = await small.waitUntilEqual(60_000);
+    const after = await small.waitUntilInSync(60_000);
     console.log(
       `full disk on the standby: ${writes.length} writes, statuses ${[...new Set(writes.map(({ status }) => status))].join()}, slowest ${Math.round(Math.max(...writes.map(({ ms }) => ms)))} ms; it was ${(there?.txid ?? 0) - (behind?.txid ?? 0)} transactions behind and caught up ${Math.round(performance.now() - startMs)} ms after there was room`,
     );
@@ -202,31 +214,35 @@ test.describe("two machines with small disks", () => {
 
   test("a primary whose disk is full refuses writes and says why, half-writes nothing, and reads on", async () => {
     const [primary, standby] = [await small.waitForPrimary(), await small.waitForStandby()];
-    const before = await small.waitUntilEqual();
+    const before = await small.waitUntilInSync();
     const room = fillDisk(primary.dataDir);
-    const refused: Answered[] = [];
+    const refused: VisitorResponse[] = [];
     for (let i = 0; i < 8; i += 1) {
-      refused.push(await askForMail(small.url("dfw"), `none-${i}@example.com`));
-      expect((await send(`${primary.url}/blog`)).status).toBe(200);
-      expect((await send(`${standby.url}/blog`)).status).toBe(200);
+      refused.push(await requestLoginEmail(small.getEdgeUrl("dfw"), `none-${i}@example.com`));
+      expect((await sendRequest(`${primary.url}/blog`)).status).toBe(200);
+      expect((await sendRequest(`${standby.url}/blog`)).status).toBe(200);
     }
     console.log(
-      `full disk on the primary: statuses ${refused.map(({ status }) => status).join()}, slowest ${Math.round(Math.max(...refused.map(({ ms }) => ms)))} ms; primary then: ${(await small.primary())?.name}`,
+      `full disk on the primary: statuses ${refused.map(({ status }) => status).join()}, slowest ${Math.round(Math.max(...refused.map(({ ms }) => ms)))} ms; primary then: ${(await small.findPrimary())?.name}`,
     );
-    expect(refused.filter((answer, i) => !isPaused(answer, `none-${i}@example.com`))).toEqual([]);
+    expect(refused.filter((answer, i) => !isWriteRefused(answer, `none-${i}@example.com`))).toEqual(
+      [],
+    );
     expect(refused.at(-1)?.text).toContain("no room on the disk");
-    expect(events(primary, "disk.full").length).toBeGreaterThan(0);
-    expect(await small.waitUntilEqual()).toEqual(before);
+    expect(readLogEvents(primary, "disk.full").length).toBeGreaterThan(0);
+    expect(await small.waitUntilInSync()).toEqual(before);
     room();
     // To another each time: an address gets five mails an hour.
     let tries = 0;
     await waitUntil(
       "a write is made",
       30_000,
-      async () => (await askForMail(small.url("dfw"), `room-${(tries += 1)}@example.com`)).status,
+      async () =>
+        (await requestLoginEmail(small.getEdgeUrl("dfw"), `room-${(tries += 1)}@example.com`))
+          .status,
       (status) => status === 303,
     );
-    expect((await small.waitUntilEqual()).txid).toBeGreaterThan(before.txid);
+    expect((await small.waitUntilInSync()).txid).toBeGreaterThan(before.txid);
   });
 
   test("a replica that runs and finds that its checksum differs puts its data aside, and is back", async () => {
@@ -243,15 +259,15 @@ test.describe("two machines with small disks", () => {
     await waitUntil(
       "the replica puts its store aside",
       30_000,
-      () => events(standby, "boot.store_put_aside").length > 0,
+      () => readLogEvents(standby, "boot.store_put_aside").length > 0,
     );
     await standby.waitUntilReady();
     await small.waitForStandby();
-    await small.waitUntilEqual();
+    await small.waitUntilInSync();
     console.log(
       `checksum mismatch while running: back with equal checksums after ${Math.round(performance.now() - startMs)} ms`,
     );
-    expect(events(standby, "boot.store_put_aside").at(-1)).toMatchObject({
+    expect(readLogEvents(standby, "boot.store_put_aside").at(-1)).toMatchObject({
       level: "error",
       line: expect.stringContaining("does not match LTX post-apply checksum"),
     });
@@ -260,7 +276,7 @@ test.describe("two machines with small disks", () => {
 
 /** Whether the site that runs on a node now has its database open, by its launcher's word: not asked of the site, which would open it. */
 function hasOpened(node: ClusterNode): boolean {
-  const lastOf = (event: string) => String(events(node, event).at(-1)?.time ?? "");
+  const lastOf = (event: string) => String(readLogEvents(node, event).at(-1)?.time ?? "");
   return lastOf("launch.database_open") > lastOf("boot.start");
 }
 

@@ -29,7 +29,7 @@ interface Fixtures {
 /** What the nodes run. */
 export const imageDir = process.env.CLUSTER_IMAGE ?? join(".data", "image");
 
-const missing = process.env.CLUSTER_MISSING?.split("\n") ?? findMissing();
+const missingTools = process.env.CLUSTER_MISSING?.split("\n") ?? findMissing();
 
 export const test = base.extend<Fixtures, WorkerFixtures & Options>({
   latency: [false, { option: true, scope: "worker" }],
@@ -46,11 +46,11 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
   ],
   cluster: [
     async ({ latency, disksMb, siteEnv, smtp }, use) => {
-      if (missing.length > 0) return use(null as unknown as Cluster);
+      if (missingTools.length > 0) return use(null as unknown as Cluster);
       const cluster = await startCluster({
         imageDir,
         latency,
-        disksMb,
+        diskSizesMb: disksMb,
         env: { SMTP_URL: smtp.url, LOG_LEVEL: process.env.LOG_LEVEL, ...siteEnv },
       });
       await use(cluster);
@@ -60,19 +60,23 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
   ],
   whole: [
     async ({ cluster }, use, testInfo) => {
-      testInfo.skip(missing.length > 0, missing.join(" "));
+      testInfo.skip(missingTools.length > 0, missingTools.join(" "));
       await use(undefined);
-      if (testInfo.status === testInfo.expectedStatus) return void (await cluster.mend());
+      if (testInfo.status === testInfo.expectedStatus) return void (await cluster.repair());
       // After a failure Playwright ends this worker, and the cluster with it: what it said is kept.
       for (const node of cluster.nodes.values())
         await testInfo.attach(`${node.name}.log`, { body: node.log(), contentType: "text/plain" });
       await testInfo.attach("consul.log", {
-        body: cluster.consul.log(),
+        body: cluster.consul.readLog(),
         contentType: "text/plain",
       });
       for (const edge of cluster.edges.values())
         await testInfo.attach(`edge-${edge.region}.json`, {
-          body: JSON.stringify({ counts: edge.counts, events: edge.events().slice(-100) }, null, 1),
+          body: JSON.stringify(
+            { counts: edge.counts, events: edge.listEvents().slice(-100) },
+            null,
+            1,
+          ),
           contentType: "application/json",
         });
     },

@@ -14,13 +14,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
-import { freePort } from "#tests/free-port.ts";
+import { findFreePort } from "#tests/free-port.ts";
 import type { ClusterNode } from "./node.ts";
 import { type Environment, readLog, startProgram } from "./program.ts";
 import { expect, test } from "./fixtures.ts";
 import { findTools } from "./tools/tools.ts";
 import { waitUntil } from "./wait.ts";
-import { makeWorkspace } from "./workspace.ts";
+import { createWorkspace } from "./workspace.ts";
 
 const IMAGE = resolve(process.env.CLUSTER_IMAGE ?? join(".data", "image"));
 const CHECKOUT = process.cwd();
@@ -52,10 +52,10 @@ test("the image holds no test, no secret and no source that it does not run", ()
 test("without replication the image serves the whole site from a plain file, with nothing of the checkout in reach", async () => {
   test.skip(process.getuid?.() !== 0, "hiding the checkout needs root");
   const folder = mkdtempSync(join(tmpdir(), "lectern-image-"));
-  const workspace = makeWorkspace(join(folder, "work"));
+  const workspace = createWorkspace(join(folder, "work"));
   const image = join(folder, "image");
   cpSync(IMAGE, image, { recursive: true, verbatimSymlinks: true });
-  const port = await freePort();
+  const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   // Node itself may live in the checkout: the one that hides it keeps a copy.
   const node = join(folder, "node");
@@ -83,7 +83,7 @@ test("without replication the image serves the whole site from a plain file, wit
     ],
     cwd: "/",
     env,
-    log,
+    readLog: log,
     workspace,
   });
   try {
@@ -162,13 +162,13 @@ test("a site on a plain file joins replication with its data, and leaves it with
     await first.waitUntilReady();
     for (const node of others) node.start(key);
     await cluster.waitUntilReady();
-    await cluster.waitUntilEqual();
+    await cluster.waitUntilInSync();
     for (const node of nodes)
       expect([node.name, marks(node.databaseFile)]).toEqual([node.name, ["before"]]);
     expect(existsSync(plain)).toBe(false);
     expect(existsSync(`${plain}.imported`)).toBe(true);
     mark((await cluster.waitForPrimary()).databaseFile, "replicated");
-    await cluster.waitUntilEqual();
+    await cluster.waitUntilInSync();
 
     // "Leave": the data is exported while LiteFS runs, then the node starts without it.
     await Promise.all(others.map((node) => node.stop()));
@@ -209,7 +209,7 @@ function keepData(node: ClusterNode): () => void {
   for (const name of readdirSync(node.dataDir))
     renameSync(join(node.dataDir, name), join(away, name));
   return () => {
-    node.wipe();
+    node.deleteData();
     for (const name of readdirSync(away)) renameSync(join(away, name), join(node.dataDir, name));
     rmSync(away, { recursive: true });
   };

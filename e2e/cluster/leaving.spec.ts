@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, imageDir, test } from "./fixtures.ts";
-import { startPlainSite } from "./plain-site.ts";
+import { startPlainFileSite } from "./plain-site.ts";
 import { readLog } from "./program.ts";
 import { findTools } from "./tools/tools.ts";
-import { askForMail, send } from "./visitor.ts";
+import { requestLoginEmail, sendRequest } from "./visitor.ts";
 import { waitUntil } from "./wait.ts";
-import { makeWorkspace } from "./workspace.ts";
+import { createWorkspace } from "./workspace.ts";
 
 /** How many rows each table has. */
 function countRows(file: string): Record<string, number> {
@@ -48,14 +48,16 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
 }) => {
   test.setTimeout(180_000);
   const { litefs } = await findTools();
-  const replica = cluster.node("ams-1");
+  const replica = cluster.getNode("ams-1");
   const primary = await cluster.waitForPrimary();
   const folder = mkdtempSync(join(tmpdir(), "lectern-backup-"));
-  const workspace = makeWorkspace(join(folder, "work"));
+  const workspace = createWorkspace(join(folder, "work"));
   const backup = join(folder, "lectern.db");
   try {
-    expect((await askForMail(cluster.url("ams"), "in.the.backup@example.com")).status).toBe(303);
-    const there = await cluster.waitUntilEqual();
+    expect(
+      (await requestLoginEmail(cluster.getEdgeUrl("ams"), "in.the.backup@example.com")).status,
+    ).toBe(303);
+    const there = await cluster.waitUntilInSync();
     const rows = countRows(primary.databaseFile);
     expect(rows.LoginChallenge).toBeGreaterThan(0);
 
@@ -69,7 +71,7 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
     expect(countRows(backup)).toEqual(rows);
 
     // 2. The same image on it, without LiteFS.
-    const { url, log, program } = await startPlainSite({
+    const { url, log, program } = await startPlainFileSite({
       imageDir,
       folder,
       workspace,
@@ -78,13 +80,13 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
     await waitUntil(
       "the site on the plain file serves",
       60_000,
-      async () => (await send(`${url}/healthz`)).status,
+      async () => (await sendRequest(`${url}/healthz`)).status,
       (status) => status === 200,
     ).catch((error: Error) => {
       throw new Error(`${error.message}\n${readLog(log, 3_000)}`);
     });
-    expect((await send(`${url}/blog`)).status).toBe(200);
-    const written = await askForMail(url, "on.the.file@example.com");
+    expect((await sendRequest(`${url}/blog`)).status).toBe(200);
+    const written = await requestLoginEmail(url, "on.the.file@example.com");
     expect({
       status: written.status,
       cookies: String(written.headers["set-cookie"]).includes("txid="),
@@ -95,7 +97,9 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
     closeWhole(backup);
     const expected = countRows(backup);
     expect(expected).toEqual({ ...rows, LoginChallenge: rows.LoginChallenge! + 1 });
-    expect((await askForMail(cluster.url("syd"), "after.the.backup@example.com")).status).toBe(303);
+    expect(
+      (await requestLoginEmail(cluster.getEdgeUrl("syd"), "after.the.backup@example.com")).status,
+    ).toBe(303);
     expect(
       spawnSync(litefs, ["import", "-url", replica.litefsUrl, "-name", "lectern.db", backup], {
         encoding: "utf8",
@@ -108,7 +112,7 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
         encoding: "utf8",
       }),
     ).toMatchObject({ status: 0 });
-    const back = await cluster.waitUntilEqual();
+    const back = await cluster.waitUntilInSync();
     console.log(
       `restore: ${Object.values(expected).reduce((sum, n) => sum + n, 0)} rows in ${Object.keys(expected).length} tables, on all nodes ${Math.round(performance.now() - startMs)} ms after the import began`,
     );
@@ -121,12 +125,12 @@ test("a backup from a replica is a whole site on a plain file, and a running clu
 
     // 4. The site goes on with it, everywhere, without a restart.
     for (const region of cluster.edges.keys())
-      expect((await send(`${cluster.url(region)}/blog`)).status).toBe(200);
-    expect((await askForMail(cluster.url("syd"), "after.the.restore@example.com")).status).toBe(
-      303,
-    );
-    await cluster.waitUntilEqual();
-    expect(countRows(cluster.node("syd-1").databaseFile).LoginChallenge).toBe(
+      expect((await sendRequest(`${cluster.getEdgeUrl(region)}/blog`)).status).toBe(200);
+    expect(
+      (await requestLoginEmail(cluster.getEdgeUrl("syd"), "after.the.restore@example.com")).status,
+    ).toBe(303);
+    await cluster.waitUntilInSync();
+    expect(countRows(cluster.getNode("syd-1").databaseFile).LoginChallenge).toBe(
       expected.LoginChallenge! + 1,
     );
   } finally {

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
-import { type Joint, type Link, startLink } from "./link.ts";
-import { findDialer } from "./processes.ts";
+import { type LinkState, type LatencyProxy, startLatencyProxy } from "./link.ts";
+import { findConnectionOwner } from "./processes.ts";
 import { waitUntil } from "./wait.ts";
 
 const open: (() => unknown)[] = [];
@@ -21,7 +21,7 @@ async function setup() {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   open.push(() => server.close());
-  const way: { joint: Joint; delayMs: number; link?: Link; port: number } = {
+  const way: { joint: LinkState; delayMs: number; link?: LatencyProxy; port: number } = {
     joint: "open",
     delayMs: 0,
     port: 0,
@@ -30,17 +30,17 @@ async function setup() {
   await once(free, "listening");
   way.port = (free.address() as AddressInfo).port;
   await new Promise((resolve) => free.close(resolve));
-  const link = await startLink({
+  const link = await startLatencyProxy({
     listen: { address: "127.0.0.1", port: way.port },
     target: { address: "127.0.0.1", port: (server.address() as AddressInfo).port },
     findSource: () => "somebody",
     delayMs: () => way.delayMs,
-    joint: () => way.joint,
+    linkState: () => way.joint,
   });
   open.push(() => link.close());
-  const turn = (joint: Joint) => {
+  const turn = (joint: LinkState) => {
     way.joint = joint;
-    link.changed();
+    link.applyLinkState();
   };
   return { way, link, turn };
 }
@@ -103,7 +103,7 @@ test("a way that is reset breaks connections, and new ones too", async () => {
   await waitUntil(
     "none is left",
     5_000,
-    () => link.connections(),
+    () => link.countConnections(),
     (count) => count === 0,
   );
 });
@@ -118,7 +118,7 @@ test("the end of one direction travels, and the other goes on", async () => {
   await waitUntil(
     "none is left",
     5_000,
-    () => link.connections(),
+    () => link.countConnections(),
     (count) => count === 0,
   );
 });
@@ -153,7 +153,7 @@ test("who dials is found by the socket, though loopback shows no address", async
   const session = Number(
     /^.*\) \S+ \S+ \S+ (\S+)/s.exec(readFileSync("/proc/self/stat", "latin1"))![1],
   );
-  expect(findDialer(new Map([["us", session]]), local, remote)).toBe("us");
-  expect(findDialer(new Map([["others", 1]]), local, remote)).toBeNull();
+  expect(findConnectionOwner(new Map([["us", session]]), local, remote)).toBe("us");
+  expect(findConnectionOwner(new Map([["others", 1]]), local, remote)).toBeNull();
   socket.destroy();
 });

@@ -2,29 +2,29 @@
 
 import { type Socket, connect, createServer } from "node:net";
 import { once } from "node:events";
-import { Wire, type WireState } from "./wire.ts";
+import { Pipe, type PipeState } from "./wire.ts";
 
-export interface Address {
+export interface SocketAddress {
   address: string;
   port: number;
 }
 
 /** How two places are joined: open, silent (bytes stop, connections stay) or reset (connections break, new ones too). */
-export type Joint = "open" | "silent" | "reset";
+export type LinkState = "open" | "silent" | "reset";
 
-export interface LinkOptions<Source> {
-  listen: Address;
-  target: Address;
+export interface LatencyProxyOptions<Source> {
+  listen: SocketAddress;
+  target: SocketAddress;
   /** Who connected: asked once for each connection. Null: nobody that we know, always near and never cut. */
   findSource: (socket: Socket) => Source | null;
   delayMs: (source: Source) => number;
-  joint: (source: Source) => Joint;
+  linkState: (source: Source) => LinkState;
 }
 
-export interface Link {
+export interface LatencyProxy {
   /** Call after a joint changed. */
-  changed(): void;
-  connections(): number;
+  applyLinkState(): void;
+  countConnections(): number;
   close(): Promise<void>;
 }
 
@@ -32,23 +32,23 @@ export interface Link {
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** Listens until closed. Throws what the system says if the address is taken. */
-export async function startLink<Source>({
+export async function startLatencyProxy<Source>({
   listen,
   target,
   findSource,
   delayMs,
-  joint,
-}: LinkOptions<Source>): Promise<Link> {
+  linkState,
+}: LatencyProxyOptions<Source>): Promise<LatencyProxy> {
   const open = new Set<{ changed(): void; end(): void }>();
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const source = findSource(socket);
-    const jointNow = () => (source === null ? "open" : joint(source));
-    const state = (): WireState => ({
+    const jointNow = () => (source === null ? "open" : linkState(source));
+    const state = (): PipeState => ({
       delayMs: source === null ? 0 : delayMs(source),
       isOpen: jointNow() === "open",
     });
-    const [there, back] = [new Wire(state), new Wire(state)];
+    const [there, back] = [new Pipe(state), new Pipe(state)];
     let far: Socket | undefined;
 
     const end = () => {
@@ -79,8 +79,8 @@ export async function startLink<Source>({
       changed() {
         if (jointNow() === "reset") return end();
         dial();
-        there.changed();
-        back.changed();
+        there.applyState();
+        back.applyState();
       },
       end,
     };
@@ -94,10 +94,10 @@ export async function startLink<Source>({
   server.listen(listen.port, listen.address);
   await once(server, "listening");
   return {
-    changed() {
+    applyLinkState() {
       for (const connection of open) connection.changed();
     },
-    connections: () => open.size,
+    countConnections: () => open.size,
     async close() {
       const closed = once(server, "close");
       server.close();

@@ -3,10 +3,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestSmtpServer } from "#tests/smtp-server.ts";
 import type { Cluster } from "./cluster.ts";
-import { type LoggedIn, beginLogin } from "./log-in.ts";
+import { type CompletedLogin, startEmailLogin } from "./log-in.ts";
 import type { ClusterNode } from "./node.ts";
-import { countedSlugs } from "./pairs.ts";
-import { type SeededMember, Traveller, anyOf, beacon, rowsOn, seedMembers } from "./traveller.ts";
+import { listCountedSlugs } from "./pairs.ts";
+import {
+  type SeededMember,
+  ClusterClient,
+  pickRandom,
+  makeReadBeacon,
+  queryNode,
+  seedMembers,
+} from "./traveller.ts";
 import { waitUntil } from "./wait.ts";
 
 export interface LoadOptions {
@@ -19,20 +26,20 @@ export interface LoadOptions {
 }
 
 /** A write that the site said it made: the read of a post by a reader who had no id before. */
-export interface Acknowledged {
+export interface AcknowledgedWrite {
   /** Of the row that must be there. */
   readonly clientId: string;
   /** The transaction that the visitor was told of: that of the write, or a later one. */
   readonly txid: number;
   /** When it was sent and answered; performance.now(). */
   readonly sentMs: number;
-  readonly atMs: number;
+  readonly answeredMs: number;
 }
 
-export interface Failure {
+export interface LoadFailure {
   readonly region: string;
-  readonly what: string;
-  readonly atMs: number;
+  readonly reason: string;
+  readonly failedMs: number;
 }
 
 const READ_PAUSE_MS = 40;
@@ -41,15 +48,15 @@ const LOGIN_PAUSE_MS = 200;
 /** A writer's next address comes after fewer writes than the site allows one address in a minute (lib/reads/limits.ts). */
 const WRITES_PER_ADDRESS = 50;
 
-export class Load {
-  readonly writes: Acknowledged[] = [];
-  readonly logins: LoggedIn[] = [];
+export class LoadGenerator {
+  readonly writes: AcknowledgedWrite[] = [];
+  readonly logins: CompletedLogin[] = [];
   /** Reads that did not give a page. */
-  readonly failedReads: Failure[] = [];
+  readonly failedReads: LoadFailure[] = [];
   /** Writes and log-ins that the site did not say it made; each may be there all the same. */
-  readonly refused: Failure[] = [];
+  readonly refusedWrites: LoadFailure[] = [];
   /** Reads that did, by region. */
-  readonly reads = new Map<string, number>();
+  readonly readsByRegion = new Map<string, number>();
   slowestReadMs = 0;
   readonly #cluster: Cluster;
   readonly #smtp: TestSmtpServer;
@@ -76,12 +83,12 @@ export class Load {
     cluster: Cluster,
     smtp: TestSmtpServer,
     { readers = 2, writers = 4, logins = 1 }: LoadOptions = {},
-  ): Promise<Load> {
+  ): Promise<LoadGenerator> {
     // The site sends five log-in mails an hour to one address.
-    const load = new Load(
+    const load = new LoadGenerator(
       cluster,
       smtp,
-      await countedSlugs(cluster),
+      await listCountedSlugs(cluster),
       await seedMembers(cluster, 200),
     );
     const many = (count: number, run: () => Promise<void>) => Array.from({ length: count }, run);
@@ -96,9 +103,9 @@ export class Load {
       () => ({
         writes: load.writes.length,
         logins: load.logins.length,
-        reads: load.reads.size,
+        reads: load.readsByRegion.size,
         failed: load.failedReads.slice(0, 3),
-        refused: load.refused.slice(0, 3),
+        refused: load.refusedWrites.slice(0, 3),
       }),
       (seen) =>
         seen.reads === cluster.edges.size &&
@@ -130,7 +137,7 @@ export class Load {
     const times = [
       fromMs,
       ...this.writes
-        .map(({ atMs }) => atMs)
+        .map(({ answeredMs }) => answeredMs)
         .filter((atMs) => atMs > fromMs && atMs < toMs)
         .sort((a, b) => a - b),
       toMs,
@@ -139,48 +146,49 @@ export class Load {
   }
 
   /** What was acknowledged and is not in the copy of `node`. */
-  missingOn(node: ClusterNode): { writes: Acknowledged[]; logins: LoggedIn[] } {
+  findLostWrites(node: ClusterNode): { writes: AcknowledgedWrite[]; logins: CompletedLogin[] } {
     const reads = new Set(
-      rowsOn<{ clientId: string }>(
+      queryNode<{ clientId: string }>(
         node,
         `SELECT "clientId" FROM "PostRead" WHERE "clientId" IS NOT NULL`,
       ).map(({ clientId }) => clientId),
     );
     const sessions = new Set(
-      rowsOn<{ id: string }>(node, `SELECT "id" FROM "Session"`).map(({ id }) => id),
+      queryNode<{ id: string }>(node, `SELECT "id" FROM "Session"`).map(({ id }) => id),
     );
     return {
       writes: this.writes.filter(({ clientId }) => !reads.has(clientId)),
-      logins: this.logins.filter(({ key }) => !sessions.has(key)),
+      logins: this.logins.filter(({ sessionKey }) => !sessions.has(sessionKey)),
     };
   }
 
   async #read(region: string): Promise<void> {
     const visitors = [
-      new Traveller(this.#cluster),
-      new Traveller(this.#cluster, { session: anyOf(this.#members).session }),
+      new ClusterClient(this.#cluster),
+      new ClusterClient(this.#cluster, { session: pickRandom(this.#members).session }),
     ] as const;
     for (let turn = 0; !this.#isOver; turn += 1) {
-      const path = turn % 2 === 0 ? `/blog/${anyOf(this.#slugs)}` : "/me";
+      const path = turn % 2 === 0 ? `/blog/${pickRandom(this.#slugs)}` : "/me";
       try {
         const { status, ms } = await visitors[turn % 2]!.request(region, path);
         this.slowestReadMs = Math.max(this.slowestReadMs, ms);
-        if (status === 200) this.reads.set(region, (this.reads.get(region) ?? 0) + 1);
+        if (status === 200)
+          this.readsByRegion.set(region, (this.readsByRegion.get(region) ?? 0) + 1);
         else this.#fail(this.failedReads, region, `${status} of ${path}`);
       } catch (error) {
         this.#fail(this.failedReads, region, `${(error as Error).message} of ${path}`);
       }
       await sleep(READ_PAUSE_MS);
     }
-    for (const visitor of visitors) visitor.leave();
+    for (const visitor of visitors) visitor.close();
   }
 
   async #write(): Promise<void> {
-    let visitor = new Traveller(this.#cluster);
+    let visitor = new ClusterClient(this.#cluster);
     for (let turn = 1; !this.#isOver; turn += 1) {
       if (turn % WRITES_PER_ADDRESS === 0) {
-        visitor.leave();
-        visitor = new Traveller(this.#cluster);
+        visitor.close();
+        visitor = new ClusterClient(this.#cluster);
       }
       visitor.cookies.clear();
       const region = this.#anyRegion();
@@ -189,43 +197,43 @@ export class Load {
         const { status, headers, text } = await visitor.request(
           region,
           "/reads",
-          beacon(this.#cluster, anyOf(this.#slugs)),
+          makeReadBeacon(this.#cluster, pickRandom(this.#slugs)),
         );
         const [clientId] = (visitor.cookies.get("reader") ?? "").split(".");
         if (status === 204 && headers["x-read"] === "counted" && clientId)
           this.writes.push({
             clientId,
-            txid: visitor.txid() ?? 0,
+            txid: visitor.readTxid() ?? 0,
             sentMs,
-            atMs: performance.now(),
+            answeredMs: performance.now(),
           });
-        else this.#fail(this.refused, region, `${status} ${text.slice(0, 200)}`);
+        else this.#fail(this.refusedWrites, region, `${status} ${text.slice(0, 200)}`);
       } catch (error) {
-        this.#fail(this.refused, region, (error as Error).message);
+        this.#fail(this.refusedWrites, region, (error as Error).message);
       }
       await sleep(WRITE_PAUSE_MS);
     }
-    visitor.leave();
+    visitor.close();
   }
 
   async #logIn(): Promise<void> {
     while (!this.#isOver) {
       const { email } = this.#members[(this.#turn += 1) % this.#members.length]!;
       try {
-        const press = await beginLogin(this.#cluster, this.#smtp, email);
+        const press = await startEmailLogin(this.#cluster, this.#smtp, email);
         this.logins.push(await press());
       } catch (error) {
-        this.#fail(this.refused, "any", `log-in: ${(error as Error).message}`);
+        this.#fail(this.refusedWrites, "any", `log-in: ${(error as Error).message}`);
       }
       await sleep(LOGIN_PAUSE_MS);
     }
   }
 
   #anyRegion(): string {
-    return anyOf([...this.#cluster.edges.keys()]);
+    return pickRandom([...this.#cluster.edges.keys()]);
   }
 
-  #fail(list: Failure[], region: string, what: string): void {
-    list.push({ region, what, atMs: performance.now() });
+  #fail(list: LoadFailure[], region: string, what: string): void {
+    list.push({ region, reason: what, failedMs: performance.now() });
   }
 }

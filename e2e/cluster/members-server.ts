@@ -5,8 +5,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join, resolve } from "node:path";
 import { startSmtpServer } from "#tests/smtp-server.ts";
-import type { Where } from "../database.ts";
-import { CLUSTER_PORT, CONTROL_PORT, OLD_SITE, PORT, SECRET, SMTP_PORT } from "../ports.ts";
+import type { ClusterDatabaseFiles } from "../database.ts";
+import { CLUSTER_PORT, CONTROL_PORT, LEGACY_SITE_ENV, PORT, SECRET, SMTP_PORT } from "../ports.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import type { ClusterNode } from "./node.ts";
 
@@ -14,7 +14,7 @@ const NODE_CONTROL_PORT = 8081;
 const REPLICA = "ams-1";
 
 const smtp = await startSmtpServer({ port: SMTP_PORT });
-const control = resolve(import.meta.dirname, "..", "control.ts");
+const controlModule = resolve(import.meta.dirname, "..", "control.ts");
 const cluster: Cluster = await startCluster({
   imageDir: process.env.CLUSTER_IMAGE ?? join(".data", "image"),
   regions: ["dfw", "ams"],
@@ -22,13 +22,13 @@ const cluster: Cluster = await startCluster({
   env: {
     SITE_URL: `http://localhost:${PORT}`,
     SESSION_SECRET: SECRET,
-    ...OLD_SITE,
+    ...LEGACY_SITE_ENV,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
     SMTP_URL: smtp.url,
     REPOSITORY_URL: "https://example.test/lectern",
     SITE_UNDER_TEST: "cluster",
     CONTROL_PORT: String(NODE_CONTROL_PORT),
-    NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${control}`,
+    NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${controlModule}`,
   },
   // The image's own start, told what address its node has.
   command: ({ HOST }) => ["env", `CONTROL_HOST=${HOST}`, process.execPath, "scripts/boot.ts"],
@@ -44,20 +44,20 @@ async function setClocks(offsetMs: string): Promise<void> {
   }
 }
 
-async function where(): Promise<Where> {
+async function findDatabaseFiles(): Promise<ClusterDatabaseFiles> {
   const primary = await cluster.waitForPrimary();
-  return { primary: primary.databaseFile, replica: cluster.node(REPLICA).databaseFile };
+  return { primary: primary.databaseFile, replica: cluster.getNode(REPLICA).databaseFile };
 }
 
 const edge = cluster.edges.get("ams")!;
-const read = new Map<ClusterNode, number>();
+const readOffsets = new Map<ClusterNode, number>();
 let seenEvents = 0;
 
 /** What went wrong since this was asked last. A replay is no fault. */
-function faults(): string[] {
+function listNewFaults(): string[] {
   // A body that breaks off is what the browser left, not what was lost.
   const events = edge
-    .events()
+    .listEvents()
     .filter(({ kind, detail }) => kind !== "replay" && !detail.includes("broke off"));
   const found = events
     .slice(seenEvents)
@@ -66,8 +66,8 @@ function faults(): string[] {
   for (const node of cluster.nodes.values()) {
     const file = join(node.folder, "log");
     const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-    const lines = text.slice(read.get(node) ?? 0).split("\n");
-    read.set(node, text.length);
+    const lines = text.slice(readOffsets.get(node) ?? 0).split("\n");
+    readOffsets.set(node, text.length);
     for (const line of lines)
       if (/⨯|"level":"error"|^\s*\w*Error\b/.test(line))
         found.push(`${node.name}: ${line.slice(0, 1_000)}`);
@@ -75,7 +75,7 @@ function faults(): string[] {
   return found;
 }
 
-faults(); // not what the start of a cluster says
+listNewFaults(); // not what the start of a cluster says
 
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://control");
@@ -88,12 +88,12 @@ const server = createServer((request, response) => {
         return response.end("ok");
       case "/mails": {
         const to = searchParams.get("to")?.toLowerCase();
-        return json(smtp.mails.filter((mail) => !to || mail.to.includes(to)));
+        return json(smtp.emails.filter((mail) => !to || mail.to.includes(to)));
       }
       case "/where":
-        return json(await where());
+        return json(await findDatabaseFiles());
       case "/faults":
-        return json(faults());
+        return json(listNewFaults());
       case "/counts":
         return json(edge.counts);
       default: {
@@ -107,14 +107,14 @@ const server = createServer((request, response) => {
   answer().catch((error: unknown) => response.writeHead(500).end(String(error)));
 }).listen(CONTROL_PORT, "127.0.0.1");
 
-let stopping = false;
-function stop(): void {
-  if (stopping) return;
-  stopping = true;
+let isStopping = false;
+function stopAll(): void {
+  if (isStopping) return;
+  isStopping = true;
   server.close();
   void Promise.all([cluster.stop(), smtp.close()]).finally(() => process.exit(0));
 }
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stopAll);
 // Playwright may be killed before it can end us.
 const parent = process.ppid;
-setInterval(() => process.ppid !== parent && stop(), 1_000).unref();
+setInterval(() => process.ppid !== parent && stopAll(), 1_000).unref();

@@ -5,16 +5,16 @@ import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { importDatabase } from "#lib/litefs/import.ts";
-import { oldCookie } from "#tests/old-cookie.ts";
-import { createOldSite, idOf } from "#tests/old-site.ts";
-import { findInFile } from "#tests/old-site-tally.ts";
-import { startWriter } from "#tests/old-site-writer.ts";
+import { createLegacyCookie } from "#tests/old-cookie.ts";
+import { createSourceSite, readSourceId } from "#tests/old-site.ts";
+import { openTargetRows } from "#tests/old-site-tally.ts";
+import { startSourceWriter } from "#tests/old-site-writer.ts";
 import { findPostgres, startPostgres } from "#tests/postgres.ts";
-import { expectKept } from "#tests/promise.ts";
+import { assertInvariant } from "#tests/promise.ts";
 import { expect, imageDir, test } from "./fixtures.ts";
 import type { ClusterNode } from "./node.ts";
-import { environmentOf } from "./processes.ts";
-import { askForMail, send } from "./visitor.ts";
+import { readNodeEnvironment } from "./processes.ts";
+import { requestLoginEmail, sendRequest } from "./visitor.ts";
 
 const SECRET = "of-the-site-before";
 test.use({ siteEnv: { OLD_COOKIE_SECRET: SECRET, OLD_SESSION_COOKIE: "former_session" } });
@@ -31,7 +31,7 @@ function migrateOn(
     ["--disable-warning=ExperimentalWarning", "scripts/migrate-postgres.ts", ...args],
     {
       cwd: imageDir,
-      env: { ...environmentOf(node), MIGRATE_FROM: from },
+      env: { ...readNodeEnvironment(node), MIGRATE_FROM: from },
       stdio: ["ignore", "pipe", "pipe"],
     },
   );
@@ -50,18 +50,18 @@ test("a running cluster takes a moved database, from the primary alone, and memb
   const postgres = await startPostgres();
   try {
     const from = await postgres.createDatabase();
-    await createOldSite(from, {
+    await createSourceSite(from, {
       users: 500,
       sessions: 800,
       calls: 20,
       callBytes: 200_000,
       reads: 20_000,
     });
-    const writer = await startWriter(from, { perSecond: 200 });
+    const writer = await startSourceWriter(from, { perSecond: 200 });
     const primary = await cluster.waitForPrimary();
-    await askForMail(cluster.url("ams"), "before.the.move@example.com");
+    await requestLoginEmail(cluster.getEdgeUrl("ams"), "before.the.move@example.com");
 
-    const refused = await migrateOn(cluster.node("ams-1"), from, "cutover", "--site", "none");
+    const refused = await migrateOn(cluster.getNode("ams-1"), from, "cutover", "--site", "none");
     expect([refused.code, refused.output]).toEqual([1, expect.stringContaining("not the primary")]);
 
     const copied = await migrateOn(primary, from, "copy");
@@ -81,28 +81,28 @@ test("a running cluster takes a moved database, from the primary alone, and memb
     ) as { how: string; pauseMs: number; isReady: boolean };
     expect(result).toMatchObject({ how: "imported into LiteFS", isReady: true });
     await writer.stop();
-    await cluster.waitUntilEqual();
+    await cluster.waitUntilInSync();
     console.log(`move into a cluster: writes paused for ${Math.round(result.pauseMs)} ms`);
 
     for (const node of cluster.nodes.values()) {
-      const { find, close } = findInFile(node.databaseFile);
-      expectKept(
+      const { find, close } = openTargetRows(node.databaseFile);
+      assertInvariant(
         `nothing that was committed is missing on ${node.name}`,
-        await writer.tally.check(find),
+        await writer.ledger.check(find),
       );
       close();
     }
     const verified = await migrateOn(primary, from, "verify");
     expect(verified.code, verified.output).toBe(0);
 
-    const id = await idOf(from, "session", 3);
+    const id = await readSourceId(from, "session", 3);
     const db = new Database(primary.databaseFile, { readonly: true });
     const isThere = db.prepare(`SELECT count(*) FROM "Session"`).pluck().get() as number;
     db.close();
     expect(isThere).toBeGreaterThan(100);
-    const cookie = `former_session=${encodeURIComponent(oldCookie({ sessionId: id }, SECRET))}`;
+    const cookie = `former_session=${encodeURIComponent(createLegacyCookie({ sessionId: id }, SECRET))}`;
     for (const region of cluster.edges.keys()) {
-      const page = await send(`${cluster.url(region)}/blog/what-litefs-costs`, {
+      const page = await sendRequest(`${cluster.getEdgeUrl(region)}/blog/what-litefs-costs`, {
         headers: { cookie },
       });
       expect({ region, status: page.status, isMember: page.text.includes(">Account<") }).toEqual({
@@ -112,8 +112,10 @@ test("a running cluster takes a moved database, from the primary alone, and memb
       });
     }
     // And it is written to.
-    expect((await askForMail(cluster.url("syd"), "after.the.move@example.com")).status).toBe(303);
-    await cluster.waitUntilEqual();
+    expect(
+      (await requestLoginEmail(cluster.getEdgeUrl("syd"), "after.the.move@example.com")).status,
+    ).toBe(303);
+    await cluster.waitUntilInSync();
     const aborted = await migrateOn(primary, from, "abort");
     expect(aborted.code, aborted.output).toBe(0);
 
@@ -127,7 +129,7 @@ test("a running cluster takes a moved database, from the primary alone, and memb
       file: join(primary.dataDir, aside!),
       timeoutMs: 60_000,
     });
-    await cluster.waitUntilEqual();
+    await cluster.waitUntilInSync();
     const back = new Database(primary.databaseFile, { readonly: true });
     expect(back.prepare(`SELECT count(*) FROM "Session"`).pluck().get()).toBeLessThan(100);
     back.close();

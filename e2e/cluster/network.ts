@@ -5,8 +5,13 @@
 
 import { createServer, type Server } from "node:net";
 import { once } from "node:events";
-import { type Address, type Joint, type Link, startLink } from "./link.ts";
-import { findDialer } from "./processes.ts";
+import {
+  type SocketAddress,
+  type LinkState,
+  type LatencyProxy,
+  startLatencyProxy,
+} from "./link.ts";
+import { findConnectionOwner } from "./processes.ts";
 
 export const CONSUL = "consul";
 export const CONSUL_PORT = 8500;
@@ -18,7 +23,7 @@ export interface NetworkOptions {
   roundTripMs: (from: string, to: string) => number;
 }
 
-interface Place {
+interface NetworkNode {
   name: string;
   region: string;
   /** From 1. */
@@ -31,9 +36,9 @@ export class Network {
   readonly #options: NetworkOptions;
   readonly #lock: Server;
   readonly #number: number;
-  readonly #places = new Map<string, Place>();
-  readonly #joints = new Map<string, Joint>();
-  readonly #links: Link[] = [];
+  readonly #places = new Map<string, NetworkNode>();
+  readonly #joints = new Map<string, LinkState>();
+  readonly #links: LatencyProxy[] = [];
 
   private constructor(options: NetworkOptions, number: number, lock: Server) {
     this.#options = options;
@@ -57,24 +62,24 @@ export class Network {
   }
 
   /** Gives `name` its addresses and opens the ways to it, on each of `ports`, and its way to Consul. */
-  async add(name: string, region: string, ports: readonly number[]): Promise<void> {
-    const place: Place = { name, region, number: this.#places.size + 1, session: null };
+  async addNode(name: string, region: string, ports: readonly number[]): Promise<void> {
+    const place: NetworkNode = { name, region, number: this.#places.size + 1, session: null };
     this.#places.set(name, place);
     for (const port of ports) {
       await this.#open(
-        { address: this.addressFor(name), port },
-        { address: this.addressOf(name), port },
+        { address: this.peerAddress(name), port },
+        { address: this.listenAddress(name), port },
         place.name,
         place.region,
         ({ remoteAddress = "", remotePort = 0 }) =>
           this.#findDialer(
-            { address: this.addressFor(name), port },
+            { address: this.peerAddress(name), port },
             { address: remoteAddress, port: remotePort },
           ),
       );
     }
     await this.#open(
-      { address: this.consulFor(name), port: CONSUL_PORT },
+      { address: this.consulAddressFor(name), port: CONSUL_PORT },
       { address: this.consulAddress(), port: CONSUL_PORT },
       CONSUL,
       this.#options.consulRegion,
@@ -88,12 +93,12 @@ export class Network {
   }
 
   /** Where the node listens. Only itself, the edge and tests use it. */
-  addressOf(name: string): string {
+  listenAddress(name: string): string {
     return `127.${this.#number}.0.${this.#place(name).number}`;
   }
 
   /** Where other nodes reach it. */
-  addressFor(name: string): string {
+  peerAddress(name: string): string {
     return `127.${this.#number}.1.${this.#place(name).number}`;
   }
 
@@ -102,7 +107,7 @@ export class Network {
   }
 
   /** Where this node reaches Consul. */
-  consulFor(name: string): string {
+  consulAddressFor(name: string): string {
     return `127.${this.#number}.2.${this.#place(name).number}`;
   }
 
@@ -110,35 +115,35 @@ export class Network {
    * Cuts the way between two nodes, or a node and `CONSUL`, in both directions. "silent": what is sent does not arrive
    * until the way is healed, and nobody is told; "reset": connections break.
    */
-  cut(one: string, other: string, how: Exclude<Joint, "open"> = "silent"): void {
+  cutLink(one: string, other: string, how: Exclude<LinkState, "open"> = "silent"): void {
     this.#join(one, other, how);
   }
 
   /** Cuts a node off from all others and from Consul. Its region's edge still reaches it. */
-  isolate(name: string, how: Exclude<Joint, "open"> = "silent"): void {
+  isolateNode(name: string, how: Exclude<LinkState, "open"> = "silent"): void {
     for (const other of [...this.#places.keys(), CONSUL])
       if (other !== name) this.#join(name, other, how);
   }
 
   /** Cuts every node off from Consul. */
-  cutConsul(how: Exclude<Joint, "open"> = "silent"): void {
+  cutConsul(how: Exclude<LinkState, "open"> = "silent"): void {
     for (const name of this.#places.keys()) this.#join(name, CONSUL, how);
   }
 
   /** Heals one way, or with no names given all of them. Returns whether anything was cut. */
-  heal(one?: string, other?: string): boolean {
+  healLinks(one?: string, other?: string): boolean {
     const wasCut =
       one === undefined || other === undefined
         ? this.#joints.size > 0
-        : this.#joints.delete(keyOf(one, other));
+        : this.#joints.delete(linkKey(one, other));
     if (one === undefined || other === undefined) this.#joints.clear();
-    for (const link of this.#links) link.changed();
+    for (const link of this.#links) link.applyLinkState();
     return wasCut;
   }
 
   /** How many connections there are over all ways. */
-  connections(): number {
-    return this.#links.reduce((sum, link) => sum + link.connections(), 0);
+  countConnections(): number {
+    return this.#links.reduce((sum, link) => sum + link.countConnections(), 0);
   }
 
   async stop(): Promise<void> {
@@ -147,39 +152,39 @@ export class Network {
   }
 
   async #open(
-    listen: Address,
-    target: Address,
+    listen: SocketAddress,
+    target: SocketAddress,
     to: string,
     region: string,
-    findSource: (socket: { remoteAddress?: string; remotePort?: number }) => Place | null,
+    findSource: (socket: { remoteAddress?: string; remotePort?: number }) => NetworkNode | null,
   ): Promise<void> {
     this.#links.push(
-      await startLink<Place>({
+      await startLatencyProxy<NetworkNode>({
         listen,
         target,
         findSource,
         delayMs: (source) => this.#options.roundTripMs(source.region, region) / 2,
-        joint: (source) => this.#joints.get(keyOf(source.name, to)) ?? "open",
+        linkState: (source) => this.#joints.get(linkKey(source.name, to)) ?? "open",
       }),
     );
   }
 
-  #findDialer(local: Address, remote: Address): Place | null {
+  #findDialer(local: SocketAddress, remote: SocketAddress): NetworkNode | null {
     const sessions = new Map(
       [...this.#places.values()].flatMap((place) =>
         place.session === null ? [] : [[place, place.session] as const],
       ),
     );
-    return findDialer(sessions, local, remote);
+    return findConnectionOwner(sessions, local, remote);
   }
 
-  #join(one: string, other: string, joint: Exclude<Joint, "open">): void {
+  #join(one: string, other: string, joint: Exclude<LinkState, "open">): void {
     for (const name of [one, other]) if (name !== CONSUL) this.#place(name);
-    this.#joints.set(keyOf(one, other), joint);
-    for (const link of this.#links) link.changed();
+    this.#joints.set(linkKey(one, other), joint);
+    for (const link of this.#links) link.applyLinkState();
   }
 
-  #place(name: string): Place {
+  #place(name: string): NetworkNode {
     const place = this.#places.get(name);
     if (!place)
       throw new Error(
@@ -189,4 +194,4 @@ export class Network {
   }
 }
 
-const keyOf = (one: string, other: string) => [one, other].sort().join("|");
+const linkKey = (one: string, other: string) => [one, other].sort().join("|");

@@ -5,17 +5,17 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Network } from "./network.ts";
 import { type Environment, type Program, readLog, startProgram } from "./program.ts";
-import { findSession } from "./processes.ts";
+import { listSessionProcesses } from "./processes.ts";
 import { waitUntil } from "./wait.ts";
-import { type Workspace, mountsBelow, unmount } from "./workspace.ts";
+import { type Workspace, listMounts, unmount } from "./workspace.ts";
 
 export const APP_PORT = 8080;
 export const LITEFS_PORT = 20202;
 const DATABASE = "lectern.db";
 /** How long a look at a node may take; it is on this machine. */
-const LOOK_MS = 2_000;
+const PROBE_TIMEOUT_MS = 2_000;
 /** What fly.toml gives a machine, and a little. */
-const STOP_MS = 35_000;
+const STOP_TIMEOUT_MS = 35_000;
 
 export interface Position {
   txid: number;
@@ -41,7 +41,7 @@ export interface NodeOptions {
   /** What all nodes share. */
   env: Environment;
   /** Its data on a disk of that size, in MB; root only. Without it the machine's. */
-  diskMb?: number;
+  diskSizeMb?: number;
 }
 
 export class ClusterNode {
@@ -62,7 +62,7 @@ export class ClusterNode {
     this.#options = options;
     this.name = options.name;
     this.region = options.region;
-    const address = options.network.addressOf(options.name);
+    const address = options.network.listenAddress(options.name);
     this.url = `http://${address}:${APP_PORT}`;
     this.litefsUrl = `http://${address}:${LITEFS_PORT}`;
     this.folder = join(options.workspace.folder, options.name);
@@ -70,10 +70,10 @@ export class ClusterNode {
     this.databaseFile = join(this.mount, DATABASE);
     this.dataDir = join(this.folder, "data");
     for (const folder of [this.mount, this.dataDir]) mkdirSync(folder, { recursive: true });
-    if (options.diskMb) {
+    if (options.diskSizeMb) {
       const { status, stderr } = spawnSync(
         "mount",
-        ["-t", "tmpfs", "-o", `size=${options.diskMb}m`, "tmpfs", this.dataDir],
+        ["-t", "tmpfs", "-o", `size=${options.diskSizeMb}m`, "tmpfs", this.dataDir],
         { encoding: "utf8" },
       );
       if (status !== 0)
@@ -84,7 +84,7 @@ export class ClusterNode {
   /** Starts its processes, on the data it has, from another image if `cwd` names one; returns before it serves (see `waitUntilReady`). Throws if it runs. */
   start(env: Environment = {}, { cwd = this.#options.cwd }: { cwd?: string } = {}): void {
     if (this.isRunning()) throw new Error(`${this.name} runs already.`);
-    if (mountsBelow(this.mount).length > 0) unmount(this.mount);
+    if (listMounts(this.mount).length > 0) unmount(this.mount);
     const full = { ...this.#environment(), ...env };
     const [command, ...args] = this.#options.command(full);
     this.#program = startProgram({
@@ -92,7 +92,7 @@ export class ClusterNode {
       args,
       cwd,
       env: full,
-      log: join(this.folder, "log"),
+      readLog: join(this.folder, "log"),
       workspace: this.#options.workspace,
     });
     this.#options.network.setSession(this.name, this.#program.session);
@@ -106,10 +106,10 @@ export class ClusterNode {
       async () => {
         if (!this.isRunning())
           throw new Error(
-            `it ended (${this.#program?.ended() ?? "never started"}): ${this.log(1_500)}`,
+            `it ended (${this.#program?.exitStatus() ?? "never started"}): ${this.log(1_500)}`,
           );
         const response = await fetch(`${this.url}/healthz`, {
-          signal: AbortSignal.timeout(LOOK_MS),
+          signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
         });
         await response.body?.cancel();
         return response.status;
@@ -120,7 +120,7 @@ export class ClusterNode {
 
   /** SIGTERM, as a deploy does it. Resolves to the exit code, or the signal if it had to be killed after 35 seconds. */
   async stop(): Promise<number | NodeJS.Signals | null> {
-    const ended = (await this.#program?.stop(STOP_MS)) ?? null;
+    const ended = (await this.#program?.stop(STOP_TIMEOUT_MS)) ?? null;
     this.#afterEnd();
     return ended;
   }
@@ -146,20 +146,20 @@ export class ClusterNode {
 
   /** The processes of this node. */
   processes(): number[] {
-    return this.#program ? findSession(this.#program.session) : [];
+    return this.#program ? listSessionProcesses(this.#program.session) : [];
   }
 
   /** What LiteFS says of itself; null when it doesn't answer. */
-  async info(): Promise<LitefsInfo | null> {
+  async readLitefsInfo(): Promise<LitefsInfo | null> {
     return (await this.#look(`${this.litefsUrl}/info`)) as LitefsInfo | null;
   }
 
   async isPrimary(): Promise<boolean> {
-    return (await this.info())?.isPrimary ?? false;
+    return (await this.readLitefsInfo())?.isPrimary ?? false;
   }
 
   /** Where its copy of the database is; null without one, or when LiteFS doesn't answer. */
-  async position(): Promise<Position | null> {
+  async readPosition(): Promise<Position | null> {
     // Over HTTP, not from the file in the mount: a look at a node that hangs must end.
     const vars = (await this.#look(`${this.litefsUrl}/debug/vars`)) as {
       store?: { dbs?: Record<string, { txid: string; checksum: string }> };
@@ -174,12 +174,12 @@ export class ClusterNode {
   }
 
   /** One of the files or folders in which LiteFS keeps its copy: database, wal, ltx. */
-  storeFile(name: string): string {
+  storePath(name: string): string {
     return join(this.dataDir, "litefs", "dbs", DATABASE, name);
   }
 
   /** Deletes its data, as a machine with a new disk. Only when it is down. */
-  wipe(): void {
+  deleteData(): void {
     if (this.isRunning()) throw new Error(`${this.name} runs.`);
     for (const name of readdirSync(this.dataDir))
       rmSync(join(this.dataDir, name), { recursive: true, force: true });
@@ -187,7 +187,7 @@ export class ClusterNode {
 
   #afterEnd(): void {
     this.#options.network.setSession(this.name, null);
-    if (mountsBelow(this.mount).length > 0) unmount(this.mount);
+    if (listMounts(this.mount).length > 0) unmount(this.mount);
   }
 
   #environment(): Environment {
@@ -200,12 +200,12 @@ export class ClusterNode {
       DATABASE_FILE: this.databaseFile,
       DATA_DIR: this.dataDir,
       LITEFS_DATA_DIR: join(this.dataDir, "litefs"),
-      LITEFS_ADDR: `${network.addressOf(this.name)}:${LITEFS_PORT}`,
+      LITEFS_ADDR: `${network.listenAddress(this.name)}:${LITEFS_PORT}`,
       LITEFS_PORT: String(LITEFS_PORT),
       LITEFS_URL: this.litefsUrl,
-      LITEFS_ADVERTISE_URL: `http://${network.addressFor(this.name)}:${LITEFS_PORT}`,
-      FLY_CONSUL_URL: `http://${network.consulFor(this.name)}:8500`,
-      HOST: network.addressOf(this.name),
+      LITEFS_ADVERTISE_URL: `http://${network.peerAddress(this.name)}:${LITEFS_PORT}`,
+      FLY_CONSUL_URL: `http://${network.consulAddressFor(this.name)}:8500`,
+      HOST: network.listenAddress(this.name),
       PORT: String(APP_PORT),
     };
   }
@@ -214,7 +214,7 @@ export class ClusterNode {
     // Twice: the first connection may be one that a process kept open that is gone.
     for (let left = 2; left > 0; left -= 1) {
       try {
-        const response = await fetch(url, { signal: AbortSignal.timeout(LOOK_MS) });
+        const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
         return response.ok ? await response.json() : null;
       } catch {
         if (!this.isRunning()) return null;

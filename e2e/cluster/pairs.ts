@@ -1,31 +1,38 @@
 // Writes through one region, each followed at once by a read through another, as a visitor who travels fast would.
 
-import { formsOf } from "#tests/plain-browser.ts";
+import { parseForms } from "#tests/plain-browser.ts";
 import type { Cluster } from "./cluster.ts";
-import { Traveller, anyOf, beacon, metricsOf, quantile, seedMembers } from "./traveller.ts";
+import {
+  ClusterClient,
+  pickRandom,
+  makeReadBeacon,
+  readMetrics,
+  quantile,
+  seedMembers,
+} from "./traveller.ts";
 
 /** What the site allows one reader in a minute (lib/reads/limits.ts). */
-const READS_PER_MEMBER = 10;
+const MAX_READS_PER_MEMBER = 10;
 
-export interface Pairs {
-  readonly pairs: number;
+export interface ReadYourWritesReport {
+  readonly pairCount: number;
   /** What was not seen, or failed. */
-  readonly unseen: readonly string[];
+  readonly failures: readonly string[];
   readonly seconds: number;
   /** Milliseconds of the write and of the read after it, as the visitor has them. */
   readonly write: { readonly p50: number; readonly p99: number };
   readonly read: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Reads on replicas that came with a number to wait for, those that waited (over one millisecond), and how long in bounds of milliseconds. */
-  readonly asked: number;
-  readonly waited: number;
-  readonly waits: Readonly<Record<string, number>>;
+  readonly readsWithTxid: number;
+  readonly readsThatWaited: number;
+  readonly waitHistogram: Readonly<Record<string, number>>;
   /** Reads that the primary answered in the end. */
-  readonly replayed: number;
+  readonly replayedReads: number;
 }
 
 /** The posts whose reads count. */
-export async function countedSlugs(cluster: Cluster): Promise<string[]> {
-  const visitor = new Traveller(cluster);
+export async function listCountedSlugs(cluster: Cluster): Promise<string[]> {
+  const visitor = new ClusterClient(cluster);
   const { text } = await visitor.request("dfw", "/blog");
   const found = [
     ...new Set([...text.matchAll(/href="\/blog\/([\w-]+)"/g)].map(([, slug]) => slug!)),
@@ -35,17 +42,21 @@ export async function countedSlugs(cluster: Cluster): Promise<string[]> {
       (await visitor.request("dfw", `/reads/token?slug=${slug}`)).status === 200 ? slug : null,
     ),
   );
-  visitor.leave();
+  visitor.close();
   return asked.filter((slug) => slug !== null);
 }
 
 /** Half of the pairs change the first name with a form without scripts and read it, half report a read and read how many there are. */
-export async function runPairs(cluster: Cluster, pairs: number, atOnce: number): Promise<Pairs> {
+export async function runReadYourWritesLoad(
+  cluster: Cluster,
+  pairs: number,
+  atOnce: number,
+): Promise<ReadYourWritesReport> {
   const regions = [...cluster.edges.keys()];
-  const slugs = (await countedSlugs(cluster)).slice(0, READS_PER_MEMBER);
+  const slugs = (await listCountedSlugs(cluster)).slice(0, MAX_READS_PER_MEMBER);
   const perMember = slugs.length * 2;
   const members = await seedMembers(cluster, Math.ceil(pairs / perMember));
-  const before = await counted(cluster);
+  const before = await sumMetrics(cluster);
   const unseen: string[] = [];
   const writes: number[] = [];
   const reads: number[] = [];
@@ -55,13 +66,13 @@ export async function runPairs(cluster: Cluster, pairs: number, atOnce: number):
 
   /** One write, then one read elsewhere that must show `expected`. */
   async function pair(
-    visitor: Traveller,
+    visitor: ClusterClient,
     what: string,
     expected: string,
     write: (region: string) => Promise<{ status: number; ms: number }>,
   ): Promise<void> {
-    const there = anyOf(regions);
-    const here = anyOf(regions.filter((region) => region !== there));
+    const there = pickRandom(regions);
+    const here = pickRandom(regions.filter((region) => region !== there));
     const written = await write(there);
     writes.push(written.ms);
     if (written.status !== 200 && written.status !== 204)
@@ -73,24 +84,26 @@ export async function runPairs(cluster: Cluster, pairs: number, atOnce: number):
   }
 
   async function travel(member: (typeof members)[number], number: number): Promise<void> {
-    const visitor = new Traveller(cluster, { session: member.session });
-    const page = await visitor.request(anyOf(regions), "/me");
-    const form = formsOf(page.text).find(({ names }) => names.includes("firstName"));
+    const visitor = new ClusterClient(cluster, { session: member.session });
+    const page = await visitor.request(pickRandom(regions), "/me");
+    const form = parseForms(page.text).find(({ editableNames }) =>
+      editableNames.includes("firstName"),
+    );
     if (!form) throw new Error(`/me (${page.status}) has no form for the name.`);
     for (const [i, slug] of slugs.entries()) {
       if ((left -= 2) < -1) break;
       const name = `Traveller ${number} the ${i + 1}th`;
       await pair(visitor, name, `value="${name}"`, (region) =>
-        visitor.post(region, "/me", form, { firstName: name }),
+        visitor.submitForm(region, "/me", form, { firstName: name }),
       );
       await pair(
         visitor,
         `read ${i + 1} of ${number}`,
         i === 0 ? "You have read one post" : `You have read ${i + 1} posts`,
-        (region) => visitor.request(region, "/reads", beacon(cluster, slug)),
+        (region) => visitor.request(region, "/reads", makeReadBeacon(cluster, slug)),
       );
     }
-    visitor.leave();
+    visitor.close();
   }
 
   const waiting = members.map((member, i) => () => travel(member, i + 1));
@@ -101,11 +114,11 @@ export async function runPairs(cluster: Cluster, pairs: number, atOnce: number):
   );
 
   for (const edge of cluster.edges.values())
-    for (const { at, kind, detail, method, path } of edge.events())
-      if (at >= beganAt && kind !== "replay")
+    for (const { occurredMs, kind, detail, method, path } of edge.listEvents())
+      if (occurredMs >= beganAt && kind !== "replay")
         unseen.push(`the edge in ${edge.region}: ${kind} of ${method} ${path}: ${detail}`);
   const seconds = (performance.now() - fromMs) / 1_000;
-  const after = await counted(cluster);
+  const after = await sumMetrics(cluster);
   const grown = (pattern: RegExp) =>
     [...after]
       .filter(([name]) => pattern.test(name))
@@ -120,31 +133,31 @@ export async function runPairs(cluster: Cluster, pairs: number, atOnce: number):
     ]),
   );
   return {
-    pairs: reads.length,
-    unseen,
-    seconds: round(seconds),
-    write: { p50: round(quantile(writes, 0.5)), p99: round(quantile(writes, 0.99)) },
+    pairCount: reads.length,
+    failures: unseen,
+    seconds: roundToTenth(seconds),
+    write: { p50: roundToTenth(quantile(writes, 0.5)), p99: roundToTenth(quantile(writes, 0.99)) },
     read: {
-      p50: round(quantile(reads, 0.5)),
-      p99: round(quantile(reads, 0.99)),
-      max: round(Math.max(...reads)),
+      p50: roundToTenth(quantile(reads, 0.5)),
+      p99: roundToTenth(quantile(reads, 0.99)),
+      max: roundToTenth(Math.max(...reads)),
     },
-    asked,
-    waited: asked - bound("0.001"),
-    waits,
-    replayed: grown(/^lectern_replays_total.*read_your_writes/),
+    readsWithTxid: asked,
+    readsThatWaited: asked - bound("0.001"),
+    waitHistogram: waits,
+    replayedReads: grown(/^lectern_replays_total.*read_your_writes/),
   };
 }
 
 /** The counters of all nodes, summed. */
-async function counted(cluster: Cluster): Promise<Map<string, number>> {
+async function sumMetrics(cluster: Cluster): Promise<Map<string, number>> {
   const sums = new Map<string, number>();
   for (const metrics of await Promise.all(
-    [...cluster.nodes.values()].map((node) => metricsOf(cluster, node)),
+    [...cluster.nodes.values()].map((node) => readMetrics(cluster, node)),
   )) {
     for (const [name, value] of metrics) sums.set(name, (sums.get(name) ?? 0) + value);
   }
   return sums;
 }
 
-const round = (value: number) => Math.round(value * 10) / 10;
+const roundToTenth = (value: number) => Math.round(value * 10) / 10;

@@ -1,11 +1,11 @@
 // The image without LiteFS: the same folder, on a plain file.
 
 import { join } from "node:path";
-import { freePort } from "#tests/free-port.ts";
+import { findFreePort } from "#tests/free-port.ts";
 import { type Environment, type Program, startProgram } from "./program.ts";
 import type { Workspace } from "./workspace.ts";
 
-export interface PlainSite {
+export interface PlainFileSite {
   readonly url: string;
   /** The file with what it prints. */
   readonly log: string;
@@ -13,7 +13,7 @@ export interface PlainSite {
 }
 
 /** Starts the image in `imageDir` with its data in `folder`; returns before it serves. It ends with `workspace`, or by program.stop(). */
-export async function startPlainSite({
+export async function startPlainFileSite({
   imageDir,
   folder,
   workspace,
@@ -23,8 +23,8 @@ export async function startPlainSite({
   folder: string;
   workspace: Workspace;
   env?: Environment;
-}): Promise<PlainSite> {
-  const port = await freePort();
+}): Promise<PlainFileSite> {
+  const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const log = join(folder, "log");
   const program = startProgram({
@@ -41,7 +41,7 @@ export async function startPlainSite({
       SITE_URL: url,
       ...env,
     },
-    log,
+    readLog: log,
     workspace,
   });
   return { url, log, program };

@@ -2,8 +2,8 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync, renameSync, statSync } from "node:fs";
-import { findSession, killSession, signalSession } from "./processes.ts";
-import { MARK, type Workspace } from "./workspace.ts";
+import { listSessionProcesses, killSession, signalSession } from "./processes.ts";
+import { WORKSPACE_ENV, type Workspace } from "./workspace.ts";
 
 /** Of a log two files are kept, this one and the one before it. */
 const LOG_BYTES = 8 * 1024 * 1024;
@@ -16,7 +16,7 @@ export interface ProgramOptions {
   args: readonly string[];
   cwd: string;
   env: Environment;
-  log: string;
+  readLog: string;
   workspace: Workspace;
 }
 
@@ -25,7 +25,7 @@ export interface Program {
   readonly session: number;
   isRunning(): boolean;
   /** How the first process ended: its exit code or the signal's name; null while it runs. */
-  ended(): number | NodeJS.Signals | null;
+  exitStatus(): number | NodeJS.Signals | null;
   /** SIGTERM to the first process, and waits for the whole session to end; after `graceMs` it is killed. Resolves to `ended()`. */
   stop(graceMs: number): Promise<number | NodeJS.Signals | null>;
   /** SIGKILL to everything at once, as when a machine dies. */
@@ -35,14 +35,21 @@ export interface Program {
 }
 
 /** Starts it. What it can't start for is in the log, and `isRunning` is false. */
-export function startProgram({ command, args, cwd, env, log, workspace }: ProgramOptions): Program {
+export function startProgram({
+  command,
+  args,
+  cwd,
+  env,
+  readLog,
+  workspace,
+}: ProgramOptions): Program {
   const child: ChildProcess = spawn(command, args, {
     cwd,
-    env: { ...env, [MARK]: workspace.folder } as Environment as NodeJS.ProcessEnv,
+    env: { ...env, [WORKSPACE_ENV]: workspace.folder } as Environment as NodeJS.ProcessEnv,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
-  const keep = boundedLog(log);
+  const keep = openBoundedLog(readLog);
   child.stdout?.on("data", keep);
   child.stderr?.on("data", keep);
   let failed = false;
@@ -51,7 +58,7 @@ export function startProgram({ command, args, cwd, env, log, workspace }: Progra
     keep(`${error.message}\n`);
   });
   const session = child.pid ?? -1;
-  if (child.pid !== undefined) workspace.own(session);
+  if (child.pid !== undefined) workspace.registerSession(session);
   const gone = new Promise<void>((resolve) =>
     child.once("exit", () => resolve()).once("error", () => resolve()),
   );
@@ -60,14 +67,14 @@ export function startProgram({ command, args, cwd, env, log, workspace }: Progra
   return {
     session,
     isRunning,
-    ended,
+    exitStatus: ended,
     async stop(graceMs) {
       if (failed) return null;
       child.kill("SIGTERM");
       const late = setTimeout(() => signalSession(session, "SIGKILL"), graceMs);
       await gone;
       clearTimeout(late);
-      if (findSession(session).length > 0) await killSession(session);
+      if (listSessionProcesses(session).length > 0) await killSession(session);
       return ended();
     },
     async kill() {
@@ -88,7 +95,7 @@ export function readLog(file: string, bytes = 64 * 1024): string {
     .slice(-bytes);
 }
 
-function boundedLog(file: string): (data: Buffer | string) => void {
+function openBoundedLog(file: string): (data: Buffer | string) => void {
   let size = existsSync(file) ? statSync(file).size : 0;
   return (data) => {
     // Written at once: what a program said last must be there when it is looked for. Its folder may be gone at the end.

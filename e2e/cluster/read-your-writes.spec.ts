@@ -1,9 +1,9 @@
 // Who has just written reads their write, through whatever region they come in next; and a number that nobody has costs little.
 
-import { expectKept } from "#tests/promise.ts";
+import { assertInvariant } from "#tests/promise.ts";
 import { expect, test } from "./fixtures.ts";
-import { runPairs } from "./pairs.ts";
-import { Traveller, signFor } from "./traveller.ts";
+import { runReadYourWritesLoad } from "./pairs.ts";
+import { ClusterClient, signWithClusterSecret } from "./traveller.ts";
 
 const PAIRS = 2_000;
 const AT_ONCE = 8;
@@ -15,24 +15,24 @@ test("every one of 2,000 writes is seen by the read that follows it in another r
   cluster,
 }) => {
   test.setTimeout(400_000);
-  const result = await runPairs(cluster, PAIRS, AT_ONCE);
+  const result = await runReadYourWritesLoad(cluster, PAIRS, AT_ONCE);
   console.log("read your writes:", JSON.stringify(result));
-  expectKept("who wrote reads their write", result.unseen);
-  expect(result.pairs).toBe(PAIRS);
+  assertInvariant("who wrote reads their write", result.failures);
+  expect(result.pairCount).toBe(PAIRS);
   // Most arrive before the reader does; the replay is for the rest.
-  expect(result.replayed).toBeLessThan(PAIRS / 20);
+  expect(result.replayedReads).toBeLessThan(PAIRS / 20);
 });
 
 test.describe("a number that is worth nothing", () => {
   // What only the first page of a process costs is not measured.
   test.beforeEach(async ({ cluster }) => {
-    const visitor = new Traveller(cluster);
+    const visitor = new ClusterClient(cluster);
     for (const region of [...cluster.edges.keys(), "dfw"]) {
       await visitor.request(region, "/blog");
       visitor.cookies.set("txid", "worthless");
       await visitor.request(region, "/blog");
     }
-    visitor.leave();
+    visitor.close();
   });
 
   /** The cookie as the site makes it, for transaction `txid`, made `ageMs` ago. */
@@ -44,12 +44,12 @@ test.describe("a number that is worth nothing", () => {
   test("from before a restore it costs half a second and a replay, once: the primary takes it back", async ({
     cluster,
   }) => {
-    const { txid } = await cluster.waitUntilEqual();
+    const { txid } = await cluster.waitUntilInSync();
     for (const region of ["ams", "syd", "dfw"]) {
-      const visitor = new Traveller(cluster, {
-        txid: made((text) => signFor(cluster, "txid", text), txid + 1_000_000),
+      const visitor = new ClusterClient(cluster, {
+        txid: made((text) => signWithClusterSecret(cluster, "txid", text), txid + 1_000_000),
       });
-      const other = new Traveller(cluster);
+      const other = new ClusterClient(cluster);
       const [first, meanwhile] = await Promise.all([
         visitor.request(region, "/blog"),
         other.request(region, "/blog"),
@@ -65,8 +65,8 @@ test.describe("a number that is worth nothing", () => {
       const second = await visitor.request(region, "/blog");
       expect(second.status).toBe(200);
       expect(second.ms).toBeLessThan(WAIT_MS);
-      visitor.leave();
-      other.leave();
+      visitor.close();
+      other.close();
     }
   });
 
@@ -76,29 +76,29 @@ test.describe("a number that is worth nothing", () => {
     ["very long", () => "z".repeat(4_000)],
   ] as const) {
     test(`${what}, it costs nothing`, async ({ cluster }) => {
-      const { txid } = await cluster.waitUntilEqual();
+      const { txid } = await cluster.waitUntilInSync();
       const edge = cluster.edges.get("ams")!;
       const before = edge.counts.replay;
-      const visitor = new Traveller(cluster, { txid: cookie(txid) });
+      const visitor = new ClusterClient(cluster, { txid: cookie(txid) });
       const { status, ms } = await visitor.request("ams", "/blog");
       expect(status).toBe(200);
       expect(ms).toBeLessThan(WAIT_MS);
       expect(edge.counts.replay).toBe(before);
-      visitor.leave();
+      visitor.close();
     });
   }
 
   test("two minutes old, it costs nothing", async ({ cluster }) => {
-    const { txid } = await cluster.waitUntilEqual();
+    const { txid } = await cluster.waitUntilInSync();
     const edge = cluster.edges.get("ams")!;
     const before = edge.counts.replay;
-    const visitor = new Traveller(cluster, {
-      txid: made((text) => signFor(cluster, "txid", text), txid + 1_000_000, 120_000),
+    const visitor = new ClusterClient(cluster, {
+      txid: made((text) => signWithClusterSecret(cluster, "txid", text), txid + 1_000_000, 120_000),
     });
     const { status, ms } = await visitor.request("ams", "/blog");
     expect(status).toBe(200);
     expect(ms).toBeLessThan(WAIT_MS);
     expect(edge.counts.replay).toBe(before);
-    visitor.leave();
+    visitor.close();
   });
 });

@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { BrowserContext } from "@playwright/test";
 import Database from "better-sqlite3";
-import { sqlOf } from "#lib/db/connection.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { insertUser } from "#tests/factories.ts";
-import { memberCookie } from "../member-cookie.ts";
+import { insertMemberSession } from "../member-cookie.ts";
 import type { Cluster } from "./cluster.ts";
 import { expect, test } from "./fixtures.ts";
 
@@ -16,10 +16,10 @@ const TABS = 10;
 /** A member whose session was begun `ageDays` ago, known everywhere. */
 async function memberOfOld(cluster: Cluster, ageDays: number) {
   const db = new Database((await cluster.waitForPrimary()).databaseFile, { timeout: 5_000 });
-  const secret = readFileSync(join(dirname(cluster.node("ams-1").folder), "secret"), "utf8");
-  const { id } = insertUser(sqlOf(db), { firstName: "Ada" });
-  const cookie = await memberCookie(db, id, secret, { ageDays });
-  await cluster.waitUntilEqual();
+  const secret = readFileSync(join(dirname(cluster.getNode("ams-1").folder), "secret"), "utf8");
+  const { id } = insertUser(createSql(db), { firstName: "Ada" });
+  const cookie = await insertMemberSession(db, id, secret, { ageDays });
+  await cluster.waitUntilInSync();
   const expiry = () =>
     db
       .prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`)
@@ -35,8 +35,8 @@ const sessionCookies = (all: readonly string[]) =>
 function replaysSince(cluster: Cluster, from: number) {
   return cluster.edges
     .get("ams")!
-    .events()
-    .filter(({ kind, at }) => kind === "replay" && at >= from);
+    .listEvents()
+    .filter(({ kind, occurredMs }) => kind === "replay" && occurredMs >= from);
 }
 
 async function isMember(context: BrowserContext, url: string): Promise<boolean> {
@@ -51,7 +51,7 @@ test("a page view through ams is replayed once, renews row and cookie once, and 
   cluster,
   browser,
 }) => {
-  const url = cluster.url("ams");
+  const url = cluster.getEdgeUrl("ams");
   const member = await memberOfOld(cluster, 200);
   const [before, from] = [member.expiry(), Date.now()];
   const answer = await fetch(`${url}/teams`, { headers: { cookie: member.header } });
@@ -64,13 +64,13 @@ test("a page view through ams is replayed once, renews row and cookie once, and 
     replaysSince(cluster, from).map(({ method, path, instance }) => [method, path, instance]),
   ).toEqual([["GET", "/teams", "ams-1"]]);
   expect(member.expiry() - before).toBeGreaterThan(199 * DAY_MS);
-  await cluster.waitUntilEqual();
+  await cluster.waitUntilInSync();
 
   // The new cookie asks for nothing more, from anywhere, and neither does the old one as long as it is new.
   const after = member.expiry();
   for (const region of cluster.edges.keys()) {
     for (const cookie of [renewed!.split(";")[0]!, member.header]) {
-      const again = await fetch(`${cluster.url(region)}/teams`, { headers: { cookie } });
+      const again = await fetch(`${cluster.getEdgeUrl(region)}/teams`, { headers: { cookie } });
       expect([again.status, sessionCookies(again.headers.getSetCookie())], region).toEqual([
         200,
         [],
@@ -92,7 +92,7 @@ test("a page view through ams is replayed once, renews row and cookie once, and 
 test(`${TABS} tabs that are opened at once are one renewal, and no request is replayed twice`, async ({
   cluster,
 }) => {
-  const url = cluster.url("ams");
+  const url = cluster.getEdgeUrl("ams");
   const member = await memberOfOld(cluster, 300);
   const from = Date.now();
   const answers = await Promise.all(
@@ -104,7 +104,7 @@ test(`${TABS} tabs that are opened at once are one renewal, and no request is re
   for (const answer of answers) expect(await answer.text()).toContain("Account");
   expect(sessionCookies(answers.flatMap(({ headers }) => headers.getSetCookie()))).toHaveLength(1);
   expect(member.expiry()).toBeGreaterThan(Date.now() + 364.9 * DAY_MS);
-  const requests = replaysSince(cluster, from).map(({ request }) => request);
+  const requests = replaysSince(cluster, from).map(({ requestId }) => requestId);
   expect(requests.length).toBeGreaterThan(0);
   expect(new Set(requests).size).toBe(requests.length);
   member.end();
@@ -114,7 +114,7 @@ test("a browser that opens ten tabs keeps the one new cookie, and every tab is l
   cluster,
   browser,
 }) => {
-  const url = cluster.url("ams");
+  const url = cluster.getEdgeUrl("ams");
   const member = await memberOfOld(cluster, 364);
   const context = await browser.newContext();
   await context.addCookies([{ ...member.cookie, url }]);

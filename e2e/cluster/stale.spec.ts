@@ -15,7 +15,7 @@ const otherId = (id: string) =>
   [...id.slice(2)].map((digit) => (15 - parseInt(digit, 16)).toString(16)).join("");
 
 async function openLogin(page: Page, cluster: Cluster) {
-  await page.goto(`${cluster.url("ams")}/login`);
+  await page.goto(`${cluster.getEdgeUrl("ams")}/login`);
   await email(page).fill(EMAIL);
 }
 
@@ -73,7 +73,7 @@ test.describe("without JavaScript", () => {
   });
 
   test("a form that ams rendered works on every node", async ({ cluster, page, smtp }) => {
-    await page.goto(`${cluster.node("ams-1").url}/login`);
+    await page.goto(`${cluster.getNode("ams-1").url}/login`);
     const hidden = await page
       .locator('form:has([name="email"]) input[type=hidden]')
       .evaluateAll((all: HTMLInputElement[]) =>
@@ -101,7 +101,7 @@ test.describe("without JavaScript", () => {
       }
       expect([response.status, response.headers.get("location")]).toEqual([303, "/login/code"]);
       await waitUntil("the mail is there", 20_000, () =>
-        smtp.mails.some((mail) => mail.to.includes(to)),
+        smtp.emails.some((mail) => mail.to.includes(to)),
       );
     }
   });
@@ -121,7 +121,7 @@ test("while no primary is known, forms say so and keep what was typed, with scri
   await waitUntil(
     "ams knows no primary",
     30_000,
-    async () => (await cluster.node("ams-1").info())?.primary.hostname ?? "",
+    async () => (await cluster.getNode("ams-1").readLitefsInfo())?.primary.hostname ?? "",
     (name) => name === "",
   );
   for (const one of [page, plain]) {
@@ -136,7 +136,7 @@ test("while no primary is known, forms say so and keep what was typed, with scri
   }
 
   // The same pages, when somebody may write again.
-  await cluster.mend();
+  await cluster.repair();
   for (const one of [page, plain]) {
     await press(one);
     await one.waitForURL("**/login/code**", { timeout: 20_000 });

@@ -1,13 +1,20 @@
 // The machine that would take the primary's place: what waits for it, what happens without it, and when it must not.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { expectKept } from "#tests/promise.ts";
+import { assertInvariant } from "#tests/promise.ts";
 import type { Cluster } from "./cluster.ts";
 import { expect, test } from "./fixtures.ts";
-import { beginLogin } from "./log-in.ts";
+import { startEmailLogin } from "./log-in.ts";
 import type { ClusterNode } from "./node.ts";
-import { countedSlugs } from "./pairs.ts";
-import { Traveller, anyOf, beacon, metricsOf, rowsOn, seedMembers } from "./traveller.ts";
+import { listCountedSlugs } from "./pairs.ts";
+import {
+  ClusterClient,
+  pickRandom,
+  makeReadBeacon,
+  readMetrics,
+  queryNode,
+  seedMembers,
+} from "./traveller.ts";
 import { waitUntil } from "./wait.ts";
 
 /** lib/db/database.ts: the bound of the wait for the standby; and what a timer may be late on a busy machine. */
@@ -34,7 +41,7 @@ async function waits(
   node: ClusterNode,
   result: "late" | "alone",
 ): Promise<{ count: number; seconds: number }> {
-  const metrics = await metricsOf(cluster, node);
+  const metrics = await readMetrics(cluster, node);
   const value = (what: string) =>
     metrics.get(`lectern_durable_wait_seconds_${what}{result="${result}"}`) ?? 0;
   return { count: value("count"), seconds: value("sum") };
@@ -43,37 +50,37 @@ async function waits(
 /** Log-ins of as many members that only need the button pressed. */
 async function readyLogins(
   cluster: Cluster,
-  smtp: Parameters<typeof beginLogin>[1],
+  smtp: Parameters<typeof startEmailLogin>[1],
   count: number,
 ) {
-  const presses: Awaited<ReturnType<typeof beginLogin>>[] = [];
+  const presses: Awaited<ReturnType<typeof startEmailLogin>>[] = [];
   for (const { email } of await seedMembers(cluster, count))
-    presses.push(await beginLogin(cluster, smtp, email));
+    presses.push(await startEmailLogin(cluster, smtp, email));
   return presses;
 }
 
 /** Reports reads that were not reported before, through any edge; each a transaction that nobody waits for. Returns their readers. */
 async function report(cluster: Cluster, count: number): Promise<string[]> {
-  const slugs = await countedSlugs(cluster);
+  const slugs = await listCountedSlugs(cluster);
   const readers: string[] = [];
   for (let i = 0; i < count; i += 1) {
-    const visitor = new Traveller(cluster);
+    const visitor = new ClusterClient(cluster);
     expect(
       await visitor.request(
-        anyOf([...cluster.edges.keys()]),
+        pickRandom([...cluster.edges.keys()]),
         "/reads",
-        beacon(cluster, anyOf(slugs)),
+        makeReadBeacon(cluster, pickRandom(slugs)),
       ),
     ).toMatchObject({ status: 204 });
     readers.push(visitor.cookies.get("reader")!.split(".")[0]!);
-    visitor.leave();
+    visitor.close();
   }
   return readers;
 }
 
 const missingOn = (node: ClusterNode, readers: readonly string[]) => {
   const there = new Set(
-    rowsOn<{ clientId: string }>(
+    queryNode<{ clientId: string }>(
       node,
       `SELECT "clientId" FROM "PostRead" WHERE "clientId" IS NOT NULL`,
     ).map(({ clientId }) => clientId),
@@ -89,14 +96,14 @@ test("a standby that is cut off makes one durable write wait, for two seconds at
   const standby = await cluster.waitForStandby();
   await isHeld(primary);
   const [warm, first, second, third, last] = await readyLogins(cluster, smtp, 5);
-  const { key } = await warm!();
+  const { sessionKey } = await warm!();
   expect(
-    rowsOn(standby, `SELECT 1 FROM "Session" WHERE "id" = '${key}'`),
+    queryNode(standby, `SELECT 1 FROM "Session" WHERE "id" = '${sessionKey}'`),
     "acknowledged once the standby has it",
   ).toHaveLength(1);
   expect(said(primary, ON_ONE_MACHINE)).toBe(0);
 
-  cluster.network.isolate(standby.name);
+  cluster.network.isolateNode(standby.name);
   for (const press of [first!, second!, third!]) await press();
   const { count, seconds } = await waits(cluster, primary, "late");
   console.log(
@@ -109,11 +116,13 @@ test("a standby that is cut off makes one durable write wait, for two seconds at
   expect(said(primary, "the standby did not have it within 2000 ms")).toBe(3);
   expect(await standbyOf(primary)).toBe("slow");
 
-  cluster.network.heal();
+  cluster.network.healLinks();
   await isHeld(primary);
-  await cluster.waitUntilEqual();
+  await cluster.waitUntilInSync();
   const again = await last!();
-  expect(rowsOn(standby, `SELECT 1 FROM "Session" WHERE "id" = '${again.key}'`)).toHaveLength(1);
+  expect(
+    queryNode(standby, `SELECT 1 FROM "Session" WHERE "id" = '${again.sessionKey}'`),
+  ).toHaveLength(1);
   expect(said(primary, ON_ONE_MACHINE)).toBe(3);
 });
 
@@ -154,30 +163,30 @@ test.describe("a standby that is behind when the primary dies", () => {
     const standby = await cluster.waitForStandby();
     await isHeld(primary);
     const [press] = await readyLogins(cluster, smtp, 1);
-    cluster.network.cut(primary.name, standby.name);
+    cluster.network.cutLink(primary.name, standby.name);
     const readers = await report(cluster, 5);
     // Acknowledged after two seconds, on one machine: by then its successor is known to need it.
-    const { key } = await press!();
+    const { sessionKey } = await press!();
     await primary.kill();
     await waitUntil(
       `${standby.name} is no candidate any more`,
       30_000,
-      async () => (await standby.info())?.candidate ?? null,
+      async () => (await standby.readLitefsInfo())?.candidate ?? null,
       (candidate) => candidate === false,
     );
     expect(standby.log()).toContain("launch.standby_behind");
     // Not before: what was under way when a machine died does not arrive any more.
-    cluster.network.heal();
+    cluster.network.healLinks();
     const wait = performance.now() + 20_000; // longer than the lease
     while (performance.now() < wait) {
-      expect((await standby.info())?.isPrimary ?? false).toBe(false);
-      expect((await fetch(`${cluster.url("ams")}/blog`)).status).toBe(200);
+      expect((await standby.readLitefsInfo())?.isPrimary ?? false).toBe(false);
+      expect((await fetch(`${cluster.getEdgeUrl("ams")}/blog`)).status).toBe(200);
       await sleep(100);
     }
-    const refused = await new Traveller(cluster).request(
+    const refused = await new ClusterClient(cluster).request(
       "ams",
       "/reads",
-      beacon(cluster, anyOf(await countedSlugs(cluster))),
+      makeReadBeacon(cluster, pickRandom(await listCountedSlugs(cluster))),
     );
     expect(refused.status).toBe(503);
     expect(refused.headers["retry-after"]).toBeDefined();
@@ -186,16 +195,18 @@ test.describe("a standby that is behind when the primary dies", () => {
     await waitUntil(
       `${primary.name} is primary again`,
       60_000,
-      async () => (await cluster.primary())?.name ?? null,
+      async () => (await cluster.findPrimary())?.name ?? null,
       (name) => name === primary.name,
     );
     await cluster.waitForStandby(90_000);
-    await cluster.waitUntilEqual();
+    await cluster.waitUntilInSync();
     for (const node of cluster.nodes.values()) {
-      expectKept(`no acknowledged write is missing on ${node.name}`, missingOn(node, readers));
-      expectKept(
+      assertInvariant(`no acknowledged write is missing on ${node.name}`, missingOn(node, readers));
+      assertInvariant(
         `the log-in is on ${node.name}`,
-        rowsOn(node, `SELECT 1 FROM "Session" WHERE "id" = '${key}'`).length === 1 ? [] : [key],
+        queryNode(node, `SELECT 1 FROM "Session" WHERE "id" = '${sessionKey}'`).length === 1
+          ? []
+          : [sessionKey],
       );
     }
   });

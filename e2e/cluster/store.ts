@@ -13,8 +13,8 @@ import { join } from "node:path";
 import type { ClusterNode } from "./node.ts";
 
 /** The file with the newest transaction of a node. Throws without one. */
-export function lastLtx(node: ClusterNode): string {
-  const folder = node.storeFile("ltx");
+export function findNewestLtx(node: ClusterNode): string {
+  const folder = node.storePath("ltx");
   const name = (existsSync(folder) ? readdirSync(folder) : [])
     .filter((file) => file.endsWith(".ltx"))
     .sort()
@@ -24,7 +24,7 @@ export function lastLtx(node: ClusterNode): string {
 }
 
 /** Turns over all bits of 64 bytes of a file, as a bad disk might. Throws when the file ends before. */
-export function damage(file: string, { at }: { at: number }): void {
+export function corruptBytes(file: string, { at }: { at: number }): void {
   const fd = openSync(file, "r+");
   try {
     const bytes = Buffer.alloc(Math.min(64, fstatSync(fd).size - at));
@@ -42,7 +42,7 @@ export function damage(file: string, { at }: { at: number }): void {
 }
 
 /** The lines of a node's log that tell of `event`, oldest first. */
-export function events(node: ClusterNode, event: string): Record<string, unknown>[] {
+export function readLogEvents(node: ClusterNode, event: string): Record<string, unknown>[] {
   return node
     .log(16 * 1024 * 1024)
     .split("\n")

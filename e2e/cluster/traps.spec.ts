@@ -16,9 +16,15 @@ import { join, resolve } from "node:path";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { expect, imageDir, test } from "./fixtures.ts";
 import type { ClusterNode } from "./node.ts";
-import { events } from "./store.ts";
-import { askForMail, isPaused, loginForm, newAddress, send } from "./visitor.ts";
-import { environmentOf } from "./processes.ts";
+import { readLogEvents } from "./store.ts";
+import {
+  requestLoginEmail,
+  isWriteRefused,
+  openLoginForm,
+  nextAddress,
+  sendRequest,
+} from "./visitor.ts";
+import { readNodeEnvironment } from "./processes.ts";
 import { waitUntil } from "./wait.ts";
 
 const WHOLE_LOG = 16 * 1024 * 1024;
@@ -34,12 +40,12 @@ async function leaseSession({ consul }: Cluster): Promise<string | null> {
 test("2: a node that can't find a primary answers readers, and ends when it is told to", async ({
   cluster,
 }) => {
-  const node = cluster.node("syd-1");
+  const node = cluster.getNode("syd-1");
   await node.stop();
-  cluster.network.isolate("syd-1", "reset");
+  cluster.network.isolateNode("syd-1", "reset");
   node.start();
   await node.waitUntilReady();
-  expect((await send(`${node.url}/blog`)).status).toBe(200);
+  expect((await sendRequest(`${node.url}/blog`)).status).toBe(200);
   const startMs = performance.now();
   expect(await node.stop()).toBe(0);
   expect(performance.now() - startMs).toBeLessThan(10_000);
@@ -50,9 +56,11 @@ test("6: of two candidates that begin together one makes the database, and no ot
   const young = await startCluster({ imageDir, regions: ["dfw"] });
   try {
     const nodes = [...young.nodes.values()];
-    expect(nodes.map((node) => events(node, "launch.database_made").length).sort()).toEqual([0, 1]);
+    expect(nodes.map((node) => readLogEvents(node, "launch.database_made").length).sort()).toEqual([
+      0, 1,
+    ]);
     for (const node of nodes) {
-      expect(events(node, "launch.migrations_failed")).toEqual([]);
+      expect(readLogEvents(node, "launch.migrations_failed")).toEqual([]);
       expect(node.log(WHOLE_LOG)).not.toContain("read only replica");
     }
   } finally {
@@ -65,24 +73,24 @@ test("7, 8: a candidate without data never becomes the primary, and while none i
 }) => {
   const fresh = await cluster.waitForStandby();
   const primary = await cluster.waitForPrimary();
-  const before = await cluster.waitUntilEqual();
-  const sendForm = await loginForm(cluster.url("ams"), "keep.me@example.com");
+  const before = await cluster.waitUntilInSync();
+  const sendForm = await openLoginForm(cluster.getEdgeUrl("ams"), "keep.me@example.com");
   await fresh.stop();
   // As LiteFS leaves it in the worst moment: the cluster's id is there, of its data nothing.
   const id = readFileSync(join(primary.dataDir, "litefs", "clusterid"));
-  fresh.wipe();
+  fresh.deleteData();
   mkdirSync(join(fresh.dataDir, "litefs"));
   writeFileSync(join(fresh.dataDir, "litefs", "clusterid"), id);
-  cluster.network.cut(fresh.name, primary.name);
+  cluster.network.cutLink(fresh.name, primary.name);
   fresh.start();
-  await waitUntil("it joins", 30_000, () => fresh.info());
+  await waitUntil("it joins", 30_000, () => fresh.readLitefsInfo());
   await primary.kill();
   // In the first moments a replica may still send writes to the dead: the edge answers then, in bounded time.
   const atOnce = await sendForm();
   await waitUntil(
     "ams knows no primary",
     20_000,
-    async () => (await cluster.node("ams-1").info())?.primary ?? null,
+    async () => (await cluster.getNode("ams-1").readLitefsInfo())?.primary ?? null,
     (known) => known !== null && !known.hostname,
   );
   const refused = await sendForm();
@@ -93,24 +101,27 @@ test("7, 8: a candidate without data never becomes the primary, and while none i
     made: false,
     late: false,
   });
-  expect({ paused: isPaused(refused, "keep.me@example.com"), late: refused.ms > 5_000 }).toEqual({
+  expect({
+    paused: isWriteRefused(refused, "keep.me@example.com"),
+    late: refused.ms > 5_000,
+  }).toEqual({
     paused: true,
     late: false,
   });
-  expect(await fresh.info()).toMatchObject({ isPrimary: false, candidate: false });
+  expect(await fresh.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
   // Consul ends the lease of the dead; then nobody may have it.
   await waitUntil("the lease is free", 30_000, async () => (await leaseSession(cluster)) === null);
-  const again = await askForMail(cluster.url("ams"), "keep.me@example.com");
-  expect(isPaused(again, "keep.me@example.com")).toBe(true);
+  const again = await requestLoginEmail(cluster.getEdgeUrl("ams"), "keep.me@example.com");
+  expect(isWriteRefused(again, "keep.me@example.com")).toBe(true);
   expect(again.headers["fly-replay"]).toBeUndefined();
-  expect(await fresh.info()).toMatchObject({ isPrimary: false, candidate: false });
+  expect(await fresh.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
   expect(await leaseSession(cluster)).toBeNull();
-  expect((await send(`${cluster.url("ams")}/blog`)).status).toBe(200);
-  cluster.network.heal();
+  expect((await sendRequest(`${cluster.getEdgeUrl("ams")}/blog`)).status).toBe(200);
+  cluster.network.healLinks();
   primary.start();
   await waitUntil("the one with data is the primary", 30_000, () => primary.isPrimary());
   await cluster.waitForStandby();
-  expect((await cluster.waitUntilEqual()).txid).toBeGreaterThanOrEqual(before.txid);
+  expect((await cluster.waitUntilInSync()).txid).toBeGreaterThanOrEqual(before.txid);
 });
 
 test("10: the first candidate of a new version takes the lease and migrates; a replica of it waits, and old ones serve on", async ({
@@ -134,34 +145,36 @@ test("10: the first candidate of a new version takes the lease and migrates; a r
         "-e",
         `const db = new (require("better-sqlite3"))(process.env.DATABASE_FILE, { readonly: true }); console.log(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'newer'").get().n)`,
       ],
-      { cwd: imageDir, env: environmentOf(node), encoding: "utf8" },
+      { cwd: imageDir, env: readNodeEnvironment(node), encoding: "utf8" },
     ).stdout.trim() === "1";
   try {
-    const replica = cluster.node("syd-1");
+    const replica = cluster.getNode("syd-1");
     await replica.stop();
     replica.start({}, { cwd: newer });
     await waitUntil("the replica waits for the schema", 60_000, () =>
-      events(replica, "launch.waits").some(({ why }) =>
+      readLogEvents(replica, "launch.waits").some(({ why }) =>
         String(why).includes("29990101000000_newer"),
       ),
     );
-    expect((await send(`${cluster.url("syd")}/blog`)).status).toBe(200);
+    expect((await sendRequest(`${cluster.getEdgeUrl("syd")}/blog`)).status).toBe(200);
 
     const [old, standby] = [await cluster.waitForPrimary(), await cluster.waitForStandby()];
     await standby.stop();
     standby.start({}, { cwd: newer });
     await waitUntil("it is the primary", 60_000, () => standby.isPrimary());
     await standby.waitUntilReady();
-    expect(events(standby, "launch.asks_for_lease")).not.toEqual([]);
-    expect(events(standby, "launch.migrated").at(-1)).toMatchObject({
+    expect(readLogEvents(standby, "launch.asks_for_lease")).not.toEqual([]);
+    expect(readLogEvents(standby, "launch.migrated").at(-1)).toMatchObject({
       applied: ["29990101000000_newer"],
     });
     await replica.waitUntilReady();
     expect(hasTable(replica)).toBe(true);
     // The one that was the primary goes on with the old code.
-    await cluster.waitUntilEqual();
-    expect((await send(`${old.url}/blog`)).status).toBe(200);
-    expect((await askForMail(cluster.url("ams"), "between.versions@example.com")).status).toBe(303);
+    await cluster.waitUntilInSync();
+    expect((await sendRequest(`${old.url}/blog`)).status).toBe(200);
+    expect(
+      (await requestLoginEmail(cluster.getEdgeUrl("ams"), "between.versions@example.com")).status,
+    ).toBe(303);
 
     // And back: old code on the newer schema, as after `fly deploy` of the image before.
     for (const node of [replica, standby]) {
@@ -170,7 +183,9 @@ test("10: the first candidate of a new version takes the lease and migrates; a r
       await node.waitUntilReady();
     }
     await cluster.waitForPrimary();
-    expect((await askForMail(cluster.url("ams"), "rolled.back@example.com")).status).toBe(303);
+    expect(
+      (await requestLoginEmail(cluster.getEdgeUrl("ams"), "rolled.back@example.com")).status,
+    ).toBe(303);
   } finally {
     rmSync(newer, { recursive: true, force: true });
   }
@@ -211,8 +226,8 @@ test("14, 15: the database is in WAL mode with pages of 4,096 bytes on every nod
 test("18: a write on a replica by mistake names its statement, and changes nothing", async ({
   cluster,
 }) => {
-  const replica = cluster.node("ams-1");
-  const before = await cluster.waitUntilEqual();
+  const replica = cluster.getNode("ams-1");
+  const before = await cluster.waitUntilInSync();
   const script = `
     import { openConnection } from "#lib/db/connection.ts";
     const { sql, close } = await openConnection(process.env.DATABASE_FILE, "writer", 1_000);
@@ -225,7 +240,7 @@ test("18: a write on a replica by mistake names its statement, and changes nothi
     }`;
   const ran = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
     cwd: imageDir,
-    env: { ...environmentOf(replica), LOG_LEVEL: "error" },
+    env: { ...readNodeEnvironment(replica), LOG_LEVEL: "error" },
     encoding: "utf8",
     timeout: 30_000,
   });
@@ -237,7 +252,7 @@ test("18: a write on a replica by mistake names its statement, and changes nothi
     statement: 'CREATE TABLE "mistake" ("id" INTEGER)',
     cause: expect.stringMatching(/^SQLITE_(IOERR|READONLY)/),
   });
-  const there = await cluster.waitUntilEqual();
+  const there = await cluster.waitUntilInSync();
   expect(there.txid).toBeGreaterThanOrEqual(before.txid);
   expect(await replica.isPrimary()).toBe(false);
 });
@@ -245,26 +260,26 @@ test("18: a write on a replica by mistake names its statement, and changes nothi
 test("26, 27: whoever reaches a replica without the proxy sees no success, and nothing is written", async ({
   cluster,
 }) => {
-  const replica = cluster.node("ams-1");
-  const before = await cluster.waitUntilEqual();
-  const answer = await askForMail(replica.url, "no.proxy@example.com");
+  const replica = cluster.getNode("ams-1");
+  const before = await cluster.waitUntilInSync();
+  const answer = await requestLoginEmail(replica.url, "no.proxy@example.com");
   expect({
     status: answer.status,
     replay: answer.headers["fly-replay"],
     text: answer.text,
   }).toEqual({
     status: 409,
-    replay: `instance=${(await cluster.primary())?.name}`,
+    replay: `instance=${(await cluster.findPrimary())?.name}`,
     text: "Fly Replay",
   });
-  expect((await cluster.waitUntilEqual()).txid).toBe(before.txid);
+  expect((await cluster.waitUntilInSync()).txid).toBe(before.txid);
   expect(readFileSync(join(imageDir, "litefs.yml"), "utf8")).not.toMatch(/^proxy:/m);
 });
 
 test("29, 30, 31: the number of a write is signed, short-lived and set by writes alone; a forged one costs nothing", async ({
   cluster,
 }) => {
-  const made = await askForMail(cluster.url("ams"), "numbered@example.com");
+  const made = await requestLoginEmail(cluster.getEdgeUrl("ams"), "numbered@example.com");
   const cookie = [made.headers["set-cookie"]].flat().find((line) => line?.startsWith("txid="));
   expect(cookie).toMatch(
     /^txid=[0-9a-z]+\.[0-9a-z]+\.[\w-]{43}; Max-Age=60; Path=\/; HttpOnly; SameSite=Lax$/,
@@ -272,21 +287,21 @@ test("29, 30, 31: the number of a write is signed, short-lived and set by writes
   const value = cookie!.slice(5, cookie!.indexOf(";"));
 
   // Refused, read, or asked about: no write, no number.
-  const refused = await askForMail(cluster.url("ams"), "not an address");
-  const options = await send(`${cluster.url("ams")}/login`, { method: "OPTIONS" });
-  for (const answer of [refused, options, await send(`${cluster.url("ams")}/login`)])
+  const refused = await requestLoginEmail(cluster.getEdgeUrl("ams"), "not an address");
+  const options = await sendRequest(`${cluster.getEdgeUrl("ams")}/login`, { method: "OPTIONS" });
+  for (const answer of [refused, options, await sendRequest(`${cluster.getEdgeUrl("ams")}/login`)])
     expect(String(answer.headers["set-cookie"] ?? "")).not.toContain("txid=");
   expect(
     cluster.edges
       .get("ams")!
-      .events()
+      .listEvents()
       .filter(({ method }) => method === "OPTIONS"),
   ).toEqual([]);
 
   const forged = `zzzzzz.${value.split(".").slice(1).join(".")}`;
   const read = async (cookies: string) =>
     (
-      await send(`${cluster.node("ams-1").url}/blog`, {
+      await sendRequest(`${cluster.getNode("ams-1").url}/blog`, {
         headers: cookies ? { cookie: cookies } : {},
       })
     ).ms;
@@ -327,7 +342,7 @@ test("security: one public port, and what is internal is not there for anybody e
           region,
           path,
           status: (
-            await send(`${cluster.url(region)}${path}`, {
+            await sendRequest(`${cluster.getEdgeUrl(region)}${path}`, {
               method,
               headers: { ...headers, ...(method === "POST" && { "content-length": "0" }) },
             })
@@ -341,11 +356,11 @@ test("security: what a client writes in the proxy's name makes it nobody else, a
   cluster,
 }) => {
   // Thirty mails an hour for one client, whoever it says it is.
-  const from = newAddress();
+  const from = nextAddress();
   const answers: number[] = [];
-  const url = cluster.url("dfw");
+  const url = cluster.getEdgeUrl("dfw");
   for (let i = 0; i < 31; i += 1) {
-    const sendForm = await loginForm(url, `client-${i}@example.com`, from, {
+    const sendForm = await openLoginForm(url, `client-${i}@example.com`, from, {
       "fly-client-ip": `203.0.113.${i}`,
       "x-forwarded-for": `203.0.113.${i}`,
       "fly-region": "syd",
@@ -357,12 +372,17 @@ test("security: what a client writes in the proxy's name makes it nobody else, a
   expect(answers.at(-1)).not.toBe(303);
 
   // Without a proxy to drop it: who says to have been replayed often is refused, and nobody else pays for it.
-  const sendForm = await loginForm(cluster.node("ams-1").url, "replayed@example.com", undefined, {
-    "fly-replay-src": "instance=x;region=y;t=1;state=9",
-  });
+  const sendForm = await openLoginForm(
+    cluster.getNode("ams-1").url,
+    "replayed@example.com",
+    undefined,
+    {
+      "fly-replay-src": "instance=x;region=y;t=1;state=9",
+    },
+  );
   const refused = await sendForm();
   expect({
-    paused: isPaused(refused, "replayed@example.com"),
+    paused: isWriteRefused(refused, "replayed@example.com"),
     replay: refused.headers["fly-replay"],
   }).toEqual({ paused: true, replay: undefined });
   for (const strange of [
@@ -373,7 +393,7 @@ test("security: what a client writes in the proxy's name makes it nobody else, a
   ]) {
     expect(
       (
-        await send(`${cluster.node("ams-1").url}/blog`, {
+        await sendRequest(`${cluster.getNode("ams-1").url}/blog`, {
           headers: {
             "fly-replay-src": strange,
             "fly-region": "<script>",

@@ -6,14 +6,14 @@ import { Agent, type IncomingHttpHeaders, request as send } from "node:http";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { sealData, unsealData } from "iron-session";
-import { type Form, formsOf } from "#tests/plain-browser.ts";
+import { type Form, parseForms } from "#tests/plain-browser.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ClusterNode } from "./node.ts";
 
 const DAY_MS = 86_400_000;
 const BUSY_MS = 10_000;
 
-export interface Answer {
+export interface ClientResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
@@ -21,25 +21,25 @@ export interface Answer {
   readonly ms: number;
 }
 
-export interface Request {
+export interface ClientRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | string;
   readonly timeoutMs?: number;
 }
 
-let addresses = 0;
+let addressCount = 0;
 /** An address of this machine that no visitor had before, each in a network of its own: limits count by both. */
-const newAddress = () => `127.${1 + (((addresses += 1) >> 8) % 70)}.${addresses & 255}.7`;
+const nextAddress = () => `127.${1 + (((addressCount += 1) >> 8) % 70)}.${addressCount & 255}.7`;
 
-export class Traveller {
+export class ClusterClient {
   readonly cookies = new Map<string, string>();
   readonly #cluster: Cluster;
   readonly #agent: Agent;
 
   constructor(cluster: Cluster, cookies: Readonly<Record<string, string>> = {}) {
     this.#cluster = cluster;
-    this.#agent = new Agent({ keepAlive: true, localAddress: newAddress() });
+    this.#agent = new Agent({ keepAlive: true, localAddress: nextAddress() });
     for (const [name, value] of Object.entries(cookies)) this.cookies.set(name, value);
   }
 
@@ -47,9 +47,9 @@ export class Traveller {
   request(
     region: string,
     path: string,
-    { method = "GET", headers = {}, body, timeoutMs = 30_000 }: Request = {},
-  ): Promise<Answer> {
-    const { host, port } = new URL(this.#cluster.url(region));
+    { method = "GET", headers = {}, body, timeoutMs = 30_000 }: ClientRequest = {},
+  ): Promise<ClientResponse> {
+    const { host, port } = new URL(this.#cluster.getEdgeUrl(region));
     const startedMs = performance.now();
     return new Promise((resolve, reject) => {
       const sent = send(
@@ -95,13 +95,13 @@ export class Traveller {
   }
 
   /** Sends `form` of the page at `path`, with `values` in place of what stands in it. */
-  async post(
+  async submitForm(
     region: string,
     path: string,
     form: Form,
     values: Readonly<Record<string, string>>,
-    options: Request = {},
-  ): Promise<Answer> {
+    options: ClientRequest = {},
+  ): Promise<ClientResponse> {
     const data = new FormData();
     for (const [name, value] of form.fields)
       if (!Object.hasOwn(values, name)) data.append(name, value);
@@ -116,9 +116,9 @@ export class Traveller {
   }
 
   /** The form with fields of these names, out of the page at `path`. */
-  async form(region: string, path: string, names: readonly string[]): Promise<Form> {
+  async findForm(region: string, path: string, names: readonly string[]): Promise<Form> {
     const { status, text } = await this.request(region, path);
-    const form = formsOf(text).find(({ fields, names: open }) =>
+    const form = parseForms(text).find(({ fields, editableNames: open }) =>
       names.every((name) => open.includes(name) || fields.some(([hidden]) => hidden === name)),
     );
     if (!form) throw new Error(`${path} (${status}) has no form with ${names.join(", ")}.`);
@@ -126,13 +126,13 @@ export class Traveller {
   }
 
   /** The transaction that the site told this visitor to wait for; null where it told none. */
-  txid(): number | null {
+  readTxid(): number | null {
     const value = this.cookies.get("txid");
     return value ? Number.parseInt(value.split(".")[0]!, 36) : null;
   }
 
   /** Closes its connections. */
-  leave(): void {
+  close(): void {
     this.#agent.destroy();
   }
 
@@ -146,14 +146,14 @@ export class Traveller {
 }
 
 /** The secret of all nodes of a cluster. */
-export function secretOf(cluster: Cluster): string {
+export function readClusterSecret(cluster: Cluster): string {
   const [node] = cluster.nodes.values();
   return readFileSync(join(dirname(node!.folder), "secret"), "utf8");
 }
 
 /** As lib/base/signature.ts signs, with the cluster's secret. */
-export function signFor(cluster: Cluster, label: string, text: string): string {
-  const key = Buffer.from(hkdfSync("sha256", secretOf(cluster), "", label, 32));
+export function signWithClusterSecret(cluster: Cluster, label: string, text: string): string {
+  const key = Buffer.from(hkdfSync("sha256", readClusterSecret(cluster), "", label, 32));
   return createHmac("sha256", key).update(text).digest("base64url");
 }
 
@@ -167,7 +167,7 @@ export interface SeededMember {
 /** Adds members with a session each to the primary's database, in one transaction; on all nodes when this resolves. */
 export async function seedMembers(cluster: Cluster, count: number): Promise<SeededMember[]> {
   const primary = await cluster.waitForPrimary();
-  const password = secretOf(cluster);
+  const password = readClusterSecret(cluster);
   const nowMs = Date.now();
   const ids = Array.from({ length: count }, () => ({
     id: randomUUID(),
@@ -195,7 +195,7 @@ export async function seedMembers(cluster: Cluster, count: number): Promise<Seed
   } finally {
     db.close();
   }
-  await cluster.waitUntilEqual();
+  await cluster.waitUntilInSync();
   return Promise.all(
     ids.map(async ({ id, sessionId }) => ({
       id,
@@ -209,13 +209,13 @@ export async function seedMembers(cluster: Cluster, count: number): Promise<Seed
 }
 
 /** What stands for the session of this cookie in the database. */
-export async function sessionKeyOf(cluster: Cluster, cookie: string): Promise<string> {
-  const { id } = await unsealData<{ id: string }>(cookie, { password: secretOf(cluster) });
+export async function readSessionKey(cluster: Cluster, cookie: string): Promise<string> {
+  const { id } = await unsealData<{ id: string }>(cookie, { password: readClusterSecret(cluster) });
   return createHash("sha256").update(id).digest("hex");
 }
 
 /** The rows of a query on one node's copy, read beside its site. */
-export function rowsOn<Row>(node: ClusterNode, text: string): Row[] {
+export function queryNode<Row>(node: ClusterNode, text: string): Row[] {
   const db = new Database(node.databaseFile, { readonly: true, timeout: BUSY_MS });
   try {
     return db.prepare(text).all() as Row[];
@@ -225,23 +225,26 @@ export function rowsOn<Row>(node: ClusterNode, text: string): Row[] {
 }
 
 /** A dwell token for `slug`, made a day's half ago, as lib/reads/token.ts makes them. */
-export function oldToken(cluster: Cluster, slug: string): string {
+export function makeDwellToken(cluster: Cluster, slug: string): string {
   const text = `${encodeURIComponent(slug)}.${(Date.now() - DAY_MS / 2).toString(36)}.${randomBytes(16).toString("base64url")}`;
-  return `${text}.${signFor(cluster, "lectern dwell token v1", text)}`;
+  return `${text}.${signWithClusterSecret(cluster, "lectern dwell token v1", text)}`;
 }
 
 /** The body of a beacon that says that a post was read. */
-export const beacon = (cluster: Cluster, slug: string): Request => ({
+export const makeReadBeacon = (cluster: Cluster, slug: string): ClientRequest => ({
   method: "POST",
-  body: JSON.stringify({ token: oldToken(cluster, slug), slug }),
+  body: JSON.stringify({ token: makeDwellToken(cluster, slug), slug }),
   headers: { "content-type": "application/json" },
 });
 
 /** What a node counted, by name and labels as they stand in its metrics. */
-export async function metricsOf(cluster: Cluster, node: ClusterNode): Promise<Map<string, number>> {
+export async function readMetrics(
+  cluster: Cluster,
+  node: ClusterNode,
+): Promise<Map<string, number>> {
   const minute = Math.floor(Date.now() / 60_000);
   const headers = {
-    "x-lectern-internal": `${minute}.${signFor(cluster, "internal-call", `${minute}\0metrics`)}`,
+    "x-lectern-internal": `${minute}.${signWithClusterSecret(cluster, "internal-call", `${minute}\0metrics`)}`,
   };
   const response = await fetch(`${node.url}/metrics`, {
     headers,
@@ -257,7 +260,7 @@ export async function metricsOf(cluster: Cluster, node: ClusterNode): Promise<Ma
 }
 
 /** Any one of them. */
-export const anyOf = <T>(all: readonly T[]): T => all[Math.floor(Math.random() * all.length)]!;
+export const pickRandom = <T>(all: readonly T[]): T => all[Math.floor(Math.random() * all.length)]!;
 
 /** The value below which `share` of all lie, 0 without any. */
 export function quantile(values: readonly number[], share: number): number {

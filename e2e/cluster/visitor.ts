@@ -2,9 +2,9 @@
 // Limits count by address; a loopback address of one's own makes tests strangers to each other.
 
 import { request } from "node:http";
-import { formsOf } from "#tests/plain-browser.ts";
+import { parseForms } from "#tests/plain-browser.ts";
 
-export interface Answered {
+export interface VisitorResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
@@ -12,20 +12,20 @@ export interface Answered {
   readonly ms: number;
 }
 
-export interface Asked {
+export interface VisitorRequest {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   readonly body?: Buffer;
   /** Where the connection comes from, such as 127.9.0.1. */
-  readonly from?: string;
+  readonly localAddress?: string;
   readonly timeoutMs?: number;
 }
 
 /** One request on a connection of its own; redirects are not followed. Rejects when it takes longer than `timeoutMs` (30 s). */
-export function send(
+export function sendRequest(
   url: string,
-  { method = "GET", headers = {}, body, from, timeoutMs = 30_000 }: Asked = {},
-): Promise<Answered> {
+  { method = "GET", headers = {}, body, localAddress, timeoutMs = 30_000 }: VisitorRequest = {},
+): Promise<VisitorResponse> {
   const startedMs = performance.now();
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -34,7 +34,7 @@ export function send(
         method,
         headers: { "user-agent": "Mozilla/5.0", ...headers },
         agent: false,
-        localAddress: from,
+        localAddress: localAddress,
         family: 4,
         signal: AbortSignal.timeout(timeoutMs),
       },
@@ -57,24 +57,24 @@ export function send(
   });
 }
 
-let visitors = 0;
+let addressCount = 0;
 
 /** Another address at each call. */
-export function newAddress(): string {
-  visitors += 1;
+export function nextAddress(): string {
+  addressCount += 1;
   // Networks of their own, too: a network has limits as a client has.
-  return `127.9.${visitors % 250}.${1 + Math.floor(visitors / 250)}`;
+  return `127.9.${addressCount % 250}.${1 + Math.floor(addressCount / 250)}`;
 }
 
 /** The log-in form as `origin` serves it, with `email` typed, ready to be sent, `headers` with it. */
-export async function loginForm(
+export async function openLoginForm(
   origin: string,
   email: string,
-  from = newAddress(),
+  from = nextAddress(),
   headers: Record<string, string> = {},
-): Promise<() => Promise<Answered>> {
-  const page = await send(`${origin}/login`, { from });
-  const form = formsOf(page.text).find(({ names }) => names.includes("email"));
+): Promise<() => Promise<VisitorResponse>> {
+  const page = await sendRequest(`${origin}/login`, { localAddress: from });
+  const form = parseForms(page.text).find(({ editableNames }) => editableNames.includes("email"));
   if (!form) throw new Error(`${origin}/login (${page.status}) has no form for an address`);
   const data = new FormData();
   for (const [name, value] of form.fields) if (name !== "email") data.append(name, value);
@@ -83,10 +83,10 @@ export async function loginForm(
   const body = Buffer.from(await encoded.arrayBuffer());
   const type = encoded.headers.get("content-type")!;
   return () =>
-    send(`${origin}/login`, {
+    sendRequest(`${origin}/login`, {
       method: "POST",
       body,
-      from,
+      localAddress: from,
       headers: {
         origin,
         "content-type": type,
@@ -98,16 +98,16 @@ export async function loginForm(
 }
 
 /** Asks for a log-in mail to `email` through `origin`. 303 is done. */
-export async function askForMail(origin: string, email: string): Promise<Answered> {
-  return (await loginForm(origin, email))();
+export async function requestLoginEmail(origin: string, email: string): Promise<VisitorResponse> {
+  return (await openLoginForm(origin, email))();
 }
 
 /** The answer to a write where nobody may write just now: 503 that says when to try again, with what was typed. */
-export function isPaused({ status, headers, text }: Answered, email: string): boolean {
+export function isWriteRefused({ status, headers, text }: VisitorResponse, email: string): boolean {
   return (
     status === 503 &&
     Number(headers["retry-after"]) > 0 &&
-    formsOf(text).some(({ fields }) =>
+    parseForms(text).some(({ fields }) =>
       fields.some(([name, value]) => name === "email" && value === email),
     )
   );

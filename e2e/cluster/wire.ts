@@ -2,7 +2,7 @@
 
 import { Duplex } from "node:stream";
 
-export interface WireState {
+export interface PipeState {
   /** One way, in milliseconds. */
   delayMs: number;
   /** False: nothing moves, nothing is lost, nobody is told. As packets that are dropped and sent again. */
@@ -12,8 +12,8 @@ export interface WireState {
 /** What is on its way at most; who writes more waits, as with a full TCP window. */
 const IN_FLIGHT_BYTES = 4 * 1024 * 1024;
 
-export class Wire extends Duplex {
-  readonly #state: () => WireState;
+export class Pipe extends Duplex {
+  readonly #state: () => PipeState;
   /** In order of arrival; null is the end of the stream, which travels as the bytes do. */
   readonly #underWay: { dueMs: number; bytes: Buffer | null }[] = [];
   #inFlight = 0;
@@ -22,12 +22,12 @@ export class Wire extends Duplex {
   #timer: NodeJS.Timeout | undefined;
 
   /** `state` is asked at each chunk; call `changed()` after it turned. */
-  constructor(state: () => WireState) {
+  constructor(state: () => PipeState) {
     super({ allowHalfOpen: true });
     this.#state = state;
   }
 
-  changed(): void {
+  applyState(): void {
     this.#deliver();
   }
 

@@ -14,12 +14,18 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findSession, isSessionMarked, killSession, signalSession, startOf } from "./processes.ts";
+import {
+  listSessionProcesses,
+  isSessionMarked,
+  killSession,
+  signalSession,
+  readStartTime,
+} from "./processes.ts";
 
-const PREFIX = "lectern-cluster-";
-const MARKER = "cluster.json";
+const FOLDER_PREFIX = "lectern-cluster-";
+const MARKER_FILE = "cluster.json";
 /** In the environment of every process of a cluster: the folder it belongs to. */
-export const MARK = "LECTERN_CLUSTER";
+export const WORKSPACE_ENV = "LECTERN_CLUSTER";
 
 interface Marker {
   owner: { pid: number; start: string | null };
@@ -29,78 +35,81 @@ interface Marker {
 export interface Workspace {
   readonly folder: string;
   /** Remembers a session, so that it is ended even if this process can't. */
-  own(session: number): void;
+  registerSession(session: number): void;
   /** Ends all sessions, unmounts what is mounted below, deletes the folder (kept with `keep`, without mounts). */
   remove(options?: { keep?: boolean }): Promise<void>;
   /** The same at once and without waiting, for the very end of a process. */
-  removeNow(options?: { keep?: boolean }): void;
+  removeSync(options?: { keep?: boolean }): void;
 }
 
 /** A new workspace, or that at `folder` with what it holds. */
-export function makeWorkspace(folder?: string): Workspace {
-  const path = folder ?? mkdtempSync(join(tmpdir(), PREFIX));
+export function createWorkspace(folder?: string): Workspace {
+  const path = folder ?? mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
   mkdirSync(path, { recursive: true });
   const previous = readMarker(path);
-  if (previous && isAlive(previous))
+  if (previous && isOwnerAlive(previous))
     throw new Error(`A cluster runs in ${path} already (process ${previous.owner.pid}).`);
   const sessions = new Set<number>();
   const write = () => {
     // Whole or not at all: who is killed while writing must still be found.
     writeFileSync(
-      join(path, `${MARKER}.new`),
+      join(path, `${MARKER_FILE}.new`),
       JSON.stringify({
-        owner: { pid: process.pid, start: startOf(process.pid) },
+        owner: { pid: process.pid, start: readStartTime(process.pid) },
         sessions: [...sessions],
       } satisfies Marker),
     );
-    renameSync(join(path, `${MARKER}.new`), join(path, MARKER));
+    renameSync(join(path, `${MARKER_FILE}.new`), join(path, MARKER_FILE));
   };
   write();
   return {
     folder: path,
-    own(session) {
-      for (const one of sessions) if (findSession(one).length === 0) sessions.delete(one);
+    registerSession(session) {
+      for (const one of sessions) if (listSessionProcesses(one).length === 0) sessions.delete(one);
       sessions.add(session);
       write();
     },
     async remove({ keep = false } = {}) {
       await Promise.all([...sessions].map(killSession));
-      clear(path, keep);
+      unmountAndDelete(path, keep);
     },
-    removeNow({ keep = false } = {}) {
+    removeSync({ keep = false } = {}) {
       const endMs = performance.now() + 5_000;
       while (
         performance.now() < endMs &&
-        [...sessions].some((session) => findSession(session).length > 0)
+        [...sessions].some((session) => listSessionProcesses(session).length > 0)
       ) {
         for (const session of sessions) signalSession(session, "SIGKILL");
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
       }
-      clear(path, keep);
+      unmountAndDelete(path, keep);
     },
   };
 }
 
 /** Removes what clusters left that were killed. Returns their folders. */
-export async function sweep(): Promise<string[]> {
+export async function removeStaleWorkspaces(): Promise<string[]> {
   const left = readdirSync(tmpdir())
-    .filter((name) => name.startsWith(PREFIX))
+    .filter((name) => name.startsWith(FOLDER_PREFIX))
     .map((name) => join(tmpdir(), name));
   const swept: string[] = [];
   for (const folder of left) {
-    if (await sweepFolder(folder)) swept.push(folder);
+    if (await removeStaleWorkspace(folder)) swept.push(folder);
   }
   return swept;
 }
 
 /** Ends what a killed cluster left running in `folder` and deletes it (with `keep` only its mounts). False: it is in use, or no cluster's. */
-export async function sweepFolder(folder: string, { keep = false } = {}): Promise<boolean> {
+export async function removeStaleWorkspace(
+  folder: string,
+  { keep = false } = {},
+): Promise<boolean> {
   const marker = readMarker(folder);
-  if (!marker || isAlive(marker)) return false;
+  if (!marker || isOwnerAlive(marker)) return false;
   // A number can be another's by now: only what carries our mark is ended.
   for (const session of marker.sessions)
-    if (isSessionMarked(session, MARK, folder)) await killSession(session);
-  clear(folder, keep);
+    if (isSessionMarked(session, WORKSPACE_ENV, folder)) await killSession(session);
+  unmountAndDelete(folder, keep);
   return true;
 }
 
@@ -112,7 +121,7 @@ export function unmount(path: string): void {
 }
 
 /** What is mounted at or below `folder`, the deepest first. */
-export function mountsBelow(folder: string): string[] {
+export function listMounts(folder: string): string[] {
   return readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
     .map(
@@ -127,19 +136,20 @@ export function mountsBelow(folder: string): string[] {
     .sort((a, b) => b.length - a.length);
 }
 
-function clear(folder: string, keep: boolean): void {
-  for (const path of mountsBelow(folder)) unmount(path);
+function unmountAndDelete(folder: string, keep: boolean): void {
+  for (const path of listMounts(folder)) unmount(path);
   // A folder with a mount left in it would be emptied through the mount.
-  const left = mountsBelow(folder);
+  const left = listMounts(folder);
   if (left.length > 0) throw new Error(`Still mounted: ${left.join(", ")}`);
-  if (keep) rmSync(join(folder, MARKER), { force: true });
+  if (keep) rmSync(join(folder, MARKER_FILE), { force: true });
   else rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 function readMarker(folder: string): Marker | null {
-  const file = join(folder, MARKER);
+  const file = join(folder, MARKER_FILE);
   if (!existsSync(file)) return null;
   return JSON.parse(readFileSync(file, "utf8")) as Marker;
 }
 
-const isAlive = ({ owner }: Marker) => owner.start !== null && startOf(owner.pid) === owner.start;
+const isOwnerAlive = ({ owner }: Marker) =>
+  owner.start !== null && readStartTime(owner.pid) === owner.start;

@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
 import { AppError } from "../base/errors.ts";
-import { answer } from "./answer.ts";
+import { withErrorResponse } from "./answer.ts";
 
 const asking = (accept?: string) => ({ headers: new Headers(accept ? { accept } : {}) });
 const refuse = (error: unknown, accept?: string) =>
-  answer(asking(accept), () => Promise.reject(error as Error));
+  withErrorResponse(asking(accept), () => Promise.reject(error as Error));
 
 test("what the handler answers goes on as it is", async () => {
   const response = new Response("yes", { status: 206 });
-  expect(await answer(asking(), async () => response)).toBe(response);
+  expect(await withErrorResponse(asking(), async () => response)).toBe(response);
 });
 
 test("a refusal is one plain sentence, or JSON for who asks for it by name", async () => {

@@ -1,12 +1,12 @@
 // How handlers answer with an error: the one place that turns an AppError into a response.
 
-import { isAppError, statusFor } from "../base/errors.ts";
+import { isAppError, httpStatusFor } from "../base/errors.ts";
 
 /**
  * What `fn` answers, or the refusal that it threw as an AppError: as JSON `{code, message, field}` where the request accepts
  * JSON by name, else one plain sentence. Anything else that is thrown goes on: a replay must. Never stored by anybody.
  */
-export async function answer(
+export async function withErrorResponse(
   request: { readonly headers: Headers },
   fn: () => Promise<Response>,
 ): Promise<Response> {
@@ -17,7 +17,7 @@ export async function answer(
     const headers = new Headers({ "cache-control": "no-store" });
     if (error.retryAfterSeconds !== undefined)
       headers.set("retry-after", String(error.retryAfterSeconds));
-    const status = statusFor(error);
+    const status = httpStatusFor(error);
     if (request.headers.get("accept")?.includes("application/json")) {
       return Response.json(
         { code: error.code, message: error.message, ...(error.field && { field: error.field }) },

@@ -3,22 +3,22 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
-import { sent } from "#tests/next-headers.ts";
+import { currentRequest } from "#tests/next-headers.ts";
 import { MINUTE_MS, nowMs, setClock } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
-import { line } from "../base/fields.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
-import { sessionCookie, startSession } from "../session/session.ts";
-import { formAction } from "./form-action.ts";
-import { type FormState, NEW_FORM } from "./form-state.ts";
-import type { Who } from "./write-as.ts";
+import { singleLineField } from "../base/fields.ts";
+import { readSql, writeSql } from "../db/database.ts";
+import { sealSessionCookie, createSession } from "../session/session.ts";
+import { defineServerAction } from "./form-action.ts";
+import { type FormState, INITIAL_FORM_STATE } from "./form-state.ts";
+import type { RequiredRole } from "./write-as.ts";
 
 vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 
 const OURS = { host: "localhost:3000", "sec-fetch-site": "same-origin" };
 beforeEach(() => {
-  sent.headers = OURS;
-  sent.cookie = "";
+  currentRequest.headers = OURS;
+  currentRequest.cookie = "";
 });
 afterEach(() => overrideEnv({ REPLICATION: undefined }));
 
@@ -26,9 +26,9 @@ afterEach(() => overrideEnv({ REPLICATION: undefined }));
 async function logIn(role = "MEMBER"): Promise<string> {
   const { userId, session } = await writeSql((sql) => {
     const user = insertUser(sql, { role });
-    return { userId: user.id, session: startSession(sql, user.id) };
+    return { userId: user.id, session: createSession(sql, user.id) };
   });
-  sent.cookie = `session=${encodeURIComponent((await sessionCookie(session)).value)}`;
+  currentRequest.cookie = `session=${encodeURIComponent((await sealSessionCookie(session)).value)}`;
   return userId;
 }
 
@@ -37,21 +37,26 @@ const formOf = (fields: Record<string, string | Blob>) => {
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   return form;
 };
-const title = z.object({ title: line({ name: "The title", min: 3, max: 10 }) });
+const title = z.object({
+  title: singleLineField({ label: "The title", minLength: 3, maxLength: 10 }),
+});
 /** An action that notes what it was run with. */
-function action(who: Who, more: { recent?: boolean; run?: () => Promise<string | void> } = {}) {
+function action(
+  who: RequiredRole,
+  more: { recent?: boolean; run?: () => Promise<string | void> } = {},
+) {
   const ran = vi.fn();
-  const call = formAction({
-    who,
-    recent: more.recent,
+  const call = defineServerAction({
+    requiredRole: who,
+    requiresRecentLogin: more.recent,
     fields: title,
-    secret: ["code"],
+    secretFields: ["code"],
     run: async (context) => {
       ran(context.input, context.member?.id ?? null);
       return more.run ? more.run() : "Done.";
     },
   });
-  return { ran, call: (form: unknown) => call(NEW_FORM, form as FormData) };
+  return { ran, call: (form: unknown) => call(INITIAL_FORM_STATE, form as FormData) };
 }
 const good = () => formOf({ title: "Hello" });
 
@@ -103,7 +108,7 @@ test("a session that was ended, or is somebody's forgery, is nobody", async () =
   await logIn();
   await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
   expect(await call(good())).toMatchObject({ code: "unauthorized" });
-  sent.cookie = "session=Fe26.2*1*forged";
+  currentRequest.cookie = "session=Fe26.2*1*forged";
   expect(await call(good())).toMatchObject({ code: "unauthorized" });
   expect(ran).not.toHaveBeenCalled();
 });
@@ -136,7 +141,7 @@ test.each([
   ],
 ])("a form from %s is refused, whoever is logged in", async (_, headers) => {
   await logIn("ADMIN");
-  sent.headers = headers as Record<string, string>;
+  currentRequest.headers = headers as Record<string, string>;
   const { call, ran } = action("anyone");
   expect(await call(good())).toMatchObject({ status: "refused", code: "forbidden" });
   expect(ran).not.toHaveBeenCalled();
@@ -144,7 +149,7 @@ test.each([
 
 test("where nobody may write, everything is refused first, and what was typed stays", async () => {
   overrideEnv({ REPLICATION: "on" });
-  sent.headers = { host: "localhost:3000", "sec-fetch-site": "cross-site" };
+  currentRequest.headers = { host: "localhost:3000", "sec-fetch-site": "cross-site" };
   expect(await action("admin").call(good())).toMatchObject({
     status: "refused",
     code: "unavailable",
@@ -259,8 +264,8 @@ test("a name that objects have is a field like any other", async () => {
 test("the rights are asked again inside the transaction that writes", async () => {
   const userId = await logIn("ADMIN");
   const wrote = vi.fn();
-  const call = formAction({
-    who: "admin",
+  const call = defineServerAction({
+    requiredRole: "admin",
     fields: z.object({}),
     run: async ({ write }) => {
       // Meanwhile somebody takes the role away.
@@ -273,12 +278,12 @@ test("the rights are asked again inside the transaction that writes", async () =
       });
     },
   });
-  expect(await call(NEW_FORM, new FormData())).toMatchObject({
+  expect(await call(INITIAL_FORM_STATE, new FormData())).toMatchObject({
     status: "refused",
     code: "forbidden",
   });
   expect(wrote).not.toHaveBeenCalled();
-  expect(await snapshotSql((sql) => sql.get(`SELECT "firstName" FROM "User"`))).toEqual({
+  expect(await readSql((sql) => sql.get(`SELECT "firstName" FROM "User"`))).toEqual({
     firstName: "Ada",
   });
 });

@@ -13,7 +13,7 @@ export interface FormState {
   readonly values: Readonly<Record<string, string>>;
 }
 
-export const NEW_FORM: FormState = {
+export const INITIAL_FORM_STATE: FormState = {
   status: "new",
   message: null,
   code: null,

@@ -4,12 +4,12 @@ import { insertUser } from "#tests/factories.ts";
 import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "../base/clock.ts";
 import { type ErrorCode, isAppError } from "../base/errors.ts";
 import { hashSessionId } from "../base/session-key.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
-import { type Identity, startSession } from "../session/session.ts";
-import { memberOf, writeAs } from "./write-as.ts";
+import { readSql, writeSql } from "../db/database.ts";
+import { type SessionIds, createSession } from "../session/session.ts";
+import { requireViewer, writeAuthorized } from "./write-as.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
-const NOBODY: Identity = { sessionKey: null, clientId: null };
+const NOBODY: SessionIds = { sessionKey: null, clientId: null };
 
 afterEach(() => overrideEnv({ REPLICATION: undefined }));
 
@@ -17,20 +17,22 @@ afterEach(() => overrideEnv({ REPLICATION: undefined }));
 const begin = (role = "MEMBER") =>
   writeSql((sql) => {
     const user = insertUser(sql, { role });
-    const { id } = startSession(sql, user.id, { device: "Firefox on Linux", place: null });
-    return { user, identity: { sessionKey: hashSessionId(id), clientId: null } as Identity };
+    const { id } = createSession(sql, user.id, { device: "Firefox on Linux", place: null });
+    return { user, identity: { sessionKey: hashSessionId(id), clientId: null } as SessionIds };
   });
 const codeOf = (work: Promise<unknown>): Promise<ErrorCode | "done"> =>
   work.then(
     () => "done" as const,
     (error: unknown) => (isAppError(error) ? error.code : Promise.reject(error as Error)),
   );
-const rename = (identity: Identity, who: "anyone" | "member" | "admin", recent = false) =>
+const rename = (identity: SessionIds, who: "anyone" | "member" | "admin", recent = false) =>
   codeOf(
-    writeAs(identity, { who, recent }, (sql) => sql.run(`UPDATE "User" SET "firstName" = 'Eve'`)),
+    writeAuthorized(identity, { who, recent }, (sql) =>
+      sql.run(`UPDATE "User" SET "firstName" = 'Eve'`),
+    ),
   );
 const names = () =>
-  snapshotSql((sql) =>
+  readSql((sql) =>
     sql
       .all<{ firstName: string }>(`SELECT "firstName" FROM "User"`)
       .map(({ firstName }) => firstName),
@@ -54,7 +56,7 @@ test("each may write what is for them, and nothing of what is not", async () => 
 
 test("the cookie's id itself is not the key of its row", async () => {
   const { user } = await begin();
-  const { id } = await writeSql((sql) => startSession(sql, user.id));
+  const { id } = await writeSql((sql) => createSession(sql, user.id));
   expect(await rename({ sessionKey: id, clientId: null }, "member")).toBe("unauthorized");
 });
 
@@ -66,7 +68,7 @@ test("a log-in counts as new for less than fifteen minutes, also for an admin", 
   setClock(NOW + 15 * MINUTE_MS + 1_000);
   expect(await rename(identity, "admin", true)).toBe("unauthorized");
   expect(await rename(identity, "admin")).toBe("done");
-  const error = await snapshotSql((sql) => memberOf(sql, identity, "admin", true)).catch(
+  const error = await readSql((sql) => requireViewer(sql, identity, "admin", true)).catch(
     (each: unknown) => each,
   );
   expect(error).toMatchObject({ field: "login" });
@@ -85,9 +87,7 @@ test("last seen is written at most once an hour, with what is written anyway", a
   setClock(NOW);
   const { identity } = await begin();
   const seen = () =>
-    snapshotSql(
-      (sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at,
-    );
+    readSql((sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at);
   setClock(NOW + 59 * MINUTE_MS);
   await rename(identity, "member");
   expect(await seen()).toBeLessThan(NOW + MINUTE_MS);
@@ -100,14 +100,14 @@ test("a refusal inside undoes what was written, last seen too", async () => {
   setClock(NOW);
   const { identity } = await begin();
   setClock(NOW + 2 * HOUR_MS);
-  const failing = writeAs(identity, { who: "member" }, (sql) => {
+  const failing = writeAuthorized(identity, { who: "member" }, (sql) => {
     sql.run(`UPDATE "User" SET "firstName" = 'Eve'`);
     throw new TypeError("broken");
   });
   await expect(failing).rejects.toThrow("broken");
   expect(await names()).toEqual(["Ada"]);
   expect(
-    await snapshotSql(
+    await readSql(
       (sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at,
     ),
   ).toBeLessThan(NOW + MINUTE_MS);

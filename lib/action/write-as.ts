@@ -6,52 +6,52 @@ import { type Admin, type Member, assertAdmin, assertRecentLogin } from "../base
 import type { Sql } from "../db/connection.ts";
 import { type WriteOptions, writeSql } from "../db/database.ts";
 import { ensurePrimary } from "../primary/ensure-primary.ts";
-import { type Identity, findReader } from "../session/session.ts";
+import { type SessionIds, resolveViewer } from "../session/session.ts";
 
-export type Who = "anyone" | "member" | "admin";
-export type MemberOf<W extends Who> = W extends "admin"
+export type RequiredRole = "anyone" | "member" | "admin";
+export type MemberWithRole<W extends RequiredRole> = W extends "admin"
   ? Admin
   : W extends "member"
     ? Member
     : Member | null;
 
 /** How fresh "last seen" is: a write of its own for each would be dear. */
-const SEEN_EVERY_MS = HOUR_MS;
+const LAST_SEEN_INTERVAL_MS = HOUR_MS;
 
 /**
  * The member of `identity` as `who` asks for. Throws AppError: unauthorized without a session, forbidden for a member
  * where an admin is asked for, unauthorized (field "login") where `recent` is asked for and the log-in is older than 15 minutes.
  */
-export function memberOf<W extends Who>(
+export function requireViewer<W extends RequiredRole>(
   sql: Sql,
-  identity: Identity,
+  identity: SessionIds,
   who: W,
   recent = false,
-): MemberOf<W> {
-  const { member } = findReader(sql, identity);
+): MemberWithRole<W> {
+  const { member } = resolveViewer(sql, identity);
   if (who !== "anyone") {
     if (!member) throw new AppError("unauthorized", "Log in first.");
     if (who === "admin") assertAdmin(member);
     if (recent) assertRecentLogin(member);
   }
-  return member as MemberOf<W>;
+  return member as MemberWithRole<W>;
 }
 
 /** writeSql for `who`: `fn` gets the member as the transaction sees them. Throws as memberOf and ensurePrimary do; then nothing is written. */
-export async function writeAs<W extends Who, T>(
-  identity: Identity,
+export async function writeAuthorized<W extends RequiredRole, T>(
+  identity: SessionIds,
   { who, recent, ...options }: { who: W; recent?: boolean } & WriteOptions,
-  fn: (sql: Sql, member: MemberOf<W>) => T,
+  fn: (sql: Sql, member: MemberWithRole<W>) => T,
 ): Promise<T> {
   await ensurePrimary();
   const work = (sql: Sql) => {
-    const member = memberOf(sql, identity, who, recent);
+    const member = requireViewer(sql, identity, who, recent);
     if (member)
       sql.run(
         `UPDATE "SessionInfo" SET "lastSeenAt" = ? WHERE "sessionId" = ? AND "lastSeenAt" < ?`,
         nowMs(),
         member.sessionKey,
-        nowMs() - SEEN_EVERY_MS,
+        nowMs() - LAST_SEEN_INTERVAL_MS,
       );
     return fn(sql, member);
   };

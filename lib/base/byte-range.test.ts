@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { byteRange } from "./byte-range.ts";
+import { parseByteRange } from "./byte-range.ts";
 
-const cases: [string | null, ReturnType<typeof byteRange>][] = [
+const cases: [string | null, ReturnType<typeof parseByteRange>][] = [
   [null, null],
   ["bytes=0-", { start: 0, end: 99 }],
   ["bytes=0-0", { start: 0, end: 0 }],
@@ -27,10 +27,10 @@ const cases: [string | null, ReturnType<typeof byteRange>][] = [
 ];
 for (const [header, expected] of cases) {
   test(`of 100 bytes ${JSON.stringify(header)} asks for ${expected === null ? "the whole" : JSON.stringify(expected)}`, () => {
-    expect(byteRange(header, 100)).toEqual(expected);
+    expect(parseByteRange(header, 100)).toEqual(expected);
   });
 }
 
 test("nothing has no ranges", () => {
-  expect([byteRange("bytes=0-", 0), byteRange("bytes=-1", 0)]).toEqual(["bad", "bad"]);
+  expect([parseByteRange("bytes=0-", 0), parseByteRange("bytes=-1", 0)]).toEqual(["bad", "bad"]);
 });

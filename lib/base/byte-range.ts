@@ -4,7 +4,7 @@
  * One byte range of `size`, both ends within it: null for none, several or one we don't understand (the whole is sent),
  * "bad" for one outside, or that ends before it begins (416). RFC 9110, 14.1.2.
  */
-export function byteRange(
+export function parseByteRange(
   header: string | null,
   size: number,
 ): { start: number; end: number } | "bad" | null {

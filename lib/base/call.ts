@@ -3,7 +3,7 @@
 import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 
-export interface Call {
+export interface InternalRequest {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly headers?: Record<string, string>;
   readonly body?: string | NodeJS.ReadableStream;
@@ -12,7 +12,7 @@ export interface Call {
   readonly maxBytes?: number;
 }
 
-export interface Answer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
@@ -21,10 +21,16 @@ export interface Answer {
 const MAX_BYTES = 1_048_576;
 
 /** The answer to one request. Rejects when there is none within `timeoutMs` (2 s), or when it is longer than `maxBytes` (1 MB). */
-export function call(
+export function requestInternal(
   url: string,
-  { method = "GET", headers = {}, body, timeoutMs = 2_000, maxBytes = MAX_BYTES }: Call = {},
-): Promise<Answer> {
+  {
+    method = "GET",
+    headers = {},
+    body,
+    timeoutMs = 2_000,
+    maxBytes = MAX_BYTES,
+  }: InternalRequest = {},
+): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const open = url.startsWith("https:") ? httpsRequest : httpRequest;
     // No agent: these are few, and a connection kept for a node that died would be the first to be tried.

@@ -14,12 +14,12 @@ export function nowMs(): number {
 }
 
 /** Days since 1970-01-01 UTC: the unit of every rolling window. */
-export function dayOf(ms: number): number {
+export function epochDay(ms: number): number {
   return Math.floor(ms / DAY_MS);
 }
 
 /** The same moment `months` calendar months earlier in UTC; the day is clamped to the length of that month. */
-export function monthsBefore(ms: number, months: number): number {
+export function subtractMonths(ms: number, months: number): number {
   const from = new Date(ms);
   const to = new Date(ms);
   to.setUTCDate(1);

@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
-import { behindMs, hereParts, shortSpan } from "./cluster.ts";
+import { replicationLagMs, formatStatus, shortSpan } from "./cluster.ts";
 
 test("the strip names region, role, transaction and how far it is behind", () => {
-  expect(hereParts({ region: "ams", role: "replica", txid: 1_234, behindMs: 4 }).join(" · ")).toBe(
-    "ams · replica · transaction 1,234 · 4 ms behind",
-  );
   expect(
-    hereParts({ region: "dfw", role: "primary", txid: 1_234_567, behindMs: 0 }).join(" · "),
+    formatStatus({ region: "ams", role: "replica", txid: 1_234, behindMs: 4 }).join(" · "),
+  ).toBe("ams · replica · transaction 1,234 · 4 ms behind");
+  expect(
+    formatStatus({ region: "dfw", role: "primary", txid: 1_234_567, behindMs: 0 }).join(" · "),
   ).toBe("dfw · primary · transaction 1,234,567");
-  expect(hereParts({ region: null, role: "unknown", txid: null, behindMs: null })).toEqual([
+  expect(formatStatus({ region: null, role: "unknown", txid: null, behindMs: null })).toEqual([
     "no primary known",
   ]);
 });
 
 test("a replica is as far behind as its newest transaction came late, or as long as the primary has been silent", () => {
-  expect(behindMs({ role: "replica", lagMs: 4, silenceMs: 900 })).toBe(4);
-  expect(behindMs({ role: "replica", lagMs: 4, silenceMs: 40_000 })).toBe(40_000);
-  expect(behindMs({ role: "unknown", lagMs: null, silenceMs: 40_000 })).toBe(40_000);
-  expect(behindMs({ role: "replica", lagMs: null, silenceMs: null })).toBeNull();
-  expect(behindMs({ role: "primary", lagMs: 9, silenceMs: 40_000 })).toBe(0);
+  expect(replicationLagMs({ role: "replica", lagMs: 4, silenceMs: 900 })).toBe(4);
+  expect(replicationLagMs({ role: "replica", lagMs: 4, silenceMs: 40_000 })).toBe(40_000);
+  expect(replicationLagMs({ role: "unknown", lagMs: null, silenceMs: 40_000 })).toBe(40_000);
+  expect(replicationLagMs({ role: "replica", lagMs: null, silenceMs: null })).toBeNull();
+  expect(replicationLagMs({ role: "primary", lagMs: 9, silenceMs: 40_000 })).toBe(0);
 });
 
 test("spans are said in the unit that fits", () => {

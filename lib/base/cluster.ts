@@ -29,7 +29,7 @@ export interface ClusterView {
 }
 
 /** What the strip at the foot of a page says of the instance that answered. */
-export interface HereView {
+export interface InstanceStatus {
   readonly region: string | null;
   readonly role: "primary" | "replica" | "unknown";
   readonly txid: number | null;
@@ -37,10 +37,10 @@ export interface HereView {
 }
 
 /** LiteFS sends a sign each second: a shorter silence says nothing. */
-const SIGN_MS = 2_500;
+const HEARTBEAT_TOLERANCE_MS = 2_500;
 
 /** How far a node is behind, in milliseconds: how late its newest transaction came, or the silence where that is longer. */
-export function behindMs({
+export function replicationLagMs({
   role,
   lagMs,
   silenceMs,
@@ -50,7 +50,8 @@ export function behindMs({
   silenceMs: number | null;
 }): number | null {
   if (role === "primary") return 0;
-  if (silenceMs !== null && silenceMs > SIGN_MS) return Math.max(silenceMs, lagMs ?? 0);
+  if (silenceMs !== null && silenceMs > HEARTBEAT_TOLERANCE_MS)
+    return Math.max(silenceMs, lagMs ?? 0);
   return lagMs;
 }
 
@@ -63,13 +64,17 @@ export function shortSpan(ms: number): string {
   return `${Math.floor(ms / 3_600_000)} h`;
 }
 
-const ROLES = { primary: "primary", replica: "replica", unknown: "no primary known" } as const;
+const ROLE_LABELS = {
+  primary: "primary",
+  replica: "replica",
+  unknown: "no primary known",
+} as const;
 
 /** "ams · replica · transaction 1,234 · 4 ms behind", in parts. What is not known is left out. */
-export function hereParts({ region, role, txid, behindMs }: HereView): string[] {
+export function formatStatus({ region, role, txid, behindMs }: InstanceStatus): string[] {
   return [
     ...(region ? [region] : []),
-    ROLES[role],
+    ROLE_LABELS[role],
     ...(txid !== null ? [`transaction ${txid.toLocaleString("en")}`] : []),
     ...(role !== "primary" && behindMs !== null ? [`${shortSpan(behindMs)} behind`] : []),
   ];

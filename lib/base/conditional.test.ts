@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { sharedResponse, sharedBody } from "./conditional.ts";
+import { conditionalResponse, createCacheableBody } from "./conditional.ts";
 
-const text = sharedBody("<feed/>");
+const text = createCacheableBody("<feed/>");
 const ask = (ifNoneMatch?: string) =>
-  sharedResponse(
+  conditionalResponse(
     new Request("https://lectern.example/rss.xml", {
       headers: ifNoneMatch === undefined ? {} : { "if-none-match": ifNoneMatch },
     }),
@@ -38,5 +38,5 @@ test.each(['"other"', "", "W/"])("who has another gets it: %j", (tag) => {
 });
 
 test("another text has another tag", () => {
-  expect(sharedBody("<feed></feed>").etag).not.toBe(text.etag);
+  expect(createCacheableBody("<feed></feed>").etag).not.toBe(text.etag);
 });

@@ -2,13 +2,13 @@
 
 import { createHash } from "node:crypto";
 
-export interface SharedBody {
+export interface CacheableBody {
   readonly body: string | Uint8Array<ArrayBuffer>;
   readonly etag: string;
 }
 
 /** `body` with the tag that stands for it. Weak, because what compresses it on the way may change its bytes. */
-export function sharedBody(body: string | Uint8Array<ArrayBuffer>): SharedBody {
+export function createCacheableBody(body: string | Uint8Array<ArrayBuffer>): CacheableBody {
   return {
     body,
     etag: `W/"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`,
@@ -19,9 +19,9 @@ export function sharedBody(body: string | Uint8Array<ArrayBuffer>): SharedBody {
  * The answer to `request`: 200, or 304 when it names the body's tag. Anyone may keep it for `maxAgeSeconds`,
  * and show it for an hour more while asking anew.
  */
-export function sharedResponse(
+export function conditionalResponse(
   request: Request,
-  { body, etag }: SharedBody,
+  { body, etag }: CacheableBody,
   contentType: string,
   maxAgeSeconds: number,
   extra: Record<string, string> = {},

@@ -6,7 +6,7 @@ import { AppError } from "./errors.ts";
  * What `promise` gives, or AppError(unavailable) with `message` after `ms` milliseconds.
  * It only stops waiting; `onTimeout`, which gets that error, must end the work itself.
  */
-export async function within<T>(
+export async function withTimeout<T>(
   promise: Promise<T>,
   ms: number,
   message: string,

@@ -6,11 +6,11 @@ import { randomBytes } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 
-const onOff = z
+const onOffSchema = z
   .enum(["on", "off", "true", "false", "1", "0"])
   .transform((value) => value === "on" || value === "true" || value === "1");
-const bool = (fallback: boolean) => onOff.default(fallback);
-const int = (fallback: number, min: number, max: number) => {
+const boolSchema = (fallback: boolean) => onOffSchema.default(fallback);
+const intSchema = (fallback: number, min: number, max: number) => {
   const error = `must be a whole number from ${min} to ${max}, such as ${fallback}`;
   return z.coerce
     .number({ error })
@@ -19,9 +19,9 @@ const int = (fallback: number, min: number, max: number) => {
     .max(max, { error })
     .default(fallback);
 };
-const url = (options: { protocol?: RegExp } = {}) =>
+const urlSchema = (options: { protocol?: RegExp } = {}) =>
   z.url({ ...options, error: "must be a whole URL such as https://example.com" });
-const list = z
+const listSchema = z
   .string()
   .default("")
   .transform((value) =>
@@ -32,7 +32,7 @@ const list = z
   );
 
 /** A cookie of the site before: its name and, after a colon, the field of its data that counts. */
-const oldCookie = (fallbackField: string) =>
+const legacyCookieSchema = (fallbackField: string) =>
   z
     .string()
     .regex(
@@ -43,7 +43,7 @@ const oldCookie = (fallbackField: string) =>
       const [name = "", field = fallbackField] = value.split(":");
       return { name, field };
     });
-const secrets = z
+const secretsSchema = z
   .string()
   .transform((value) => value.split(/[\s,]+/).filter(Boolean))
   .refine(
@@ -51,27 +51,27 @@ const secrets = z
     "needs at least 8 characters, and so does each of several with commas or spaces between them",
   );
 
-export const schema = z.object({
+export const envSchema = z.object({
   NODE_ENV: z.enum(["development", "production", "test"]).default("development"),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  LOG_REQUESTS: onOff.optional(),
+  LOG_REQUESTS: onOffSchema.optional(),
   METRICS_TOKEN: z.string().min(16, "needs at least 16 characters").optional(),
-  SITE_URL: url({ protocol: /^https?$/ })
+  SITE_URL: urlSchema({ protocol: /^https?$/ })
     .transform((value) => value.replace(/\/+$/, ""))
     .default("http://localhost:3000"),
   SITE_NAME: z.string().min(1).max(60).default("Lectern"),
   SITE_AUTHOR: z.string().min(1).max(60).default("The Lectern authors"),
-  REPOSITORY_URL: url().optional(),
+  REPOSITORY_URL: urlSchema().optional(),
   DATA_DIR: z.string().min(1).default(".data"),
   DATABASE_FILE: z.string().min(1).optional(),
   CACHE_FILE: z.string().min(1).optional(),
-  CACHE_MAX_MB: int(256, 8, 16_384),
+  CACHE_MAX_MB: intSchema(256, 8, 16_384),
   SESSION_SECRET: z.string().min(32, "needs at least 32 characters").optional(),
-  OLD_COOKIE_SECRET: secrets.optional(),
-  OLD_SESSION_COOKIE: oldCookie("sessionId").optional(),
-  OLD_CLIENT_COOKIE: oldCookie("clientId").optional(),
-  SESSION_RENEW_DAYS: int(180, 1, 364),
-  SMTP_URL: url({ protocol: /^smtps?$/ }).optional(),
+  OLD_COOKIE_SECRET: secretsSchema.optional(),
+  OLD_SESSION_COOKIE: legacyCookieSchema("sessionId").optional(),
+  OLD_CLIENT_COOKIE: legacyCookieSchema("clientId").optional(),
+  SESSION_RENEW_DAYS: intSchema(180, 1, 364),
+  SMTP_URL: urlSchema({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z
     .string()
     .regex(
@@ -81,12 +81,12 @@ export const schema = z.object({
     .optional(),
   KIT_API_KEY: z.string().min(1).optional(),
   KIT_FORM_ID: z.string().regex(/^\d+$/, "must be a number").optional(),
-  KIT_API: url({ protocol: /^https?$/ }).default("https://api.kit.com/v4"),
-  DISCORD_WEBHOOK_URL: url({ protocol: /^https?$/ }).optional(),
+  KIT_API: urlSchema({ protocol: /^https?$/ }).default("https://api.kit.com/v4"),
+  DISCORD_WEBHOOK_URL: urlSchema({ protocol: /^https?$/ }).optional(),
   FFMPEG_PATH: z.string().min(1).default("ffmpeg"),
   CONTENT_SOURCE: z.enum(["disk", "git"]).default("disk"),
   CONTENT_DIR: z.string().min(1).default("content"),
-  CONTENT_GIT_API: url().default("https://api.github.com"),
+  CONTENT_GIT_API: urlSchema().default("https://api.github.com"),
   CONTENT_GIT_REPOSITORY: z
     .string()
     .regex(/^[\w.-]+\/[\w.-]+$/, "must look like owner/name")
@@ -95,24 +95,24 @@ export const schema = z.object({
   CONTENT_GIT_PATH: z.string().default("content"),
   CONTENT_GIT_TOKEN: z.string().min(1).optional(),
   CONTENT_WEBHOOK_SECRET: z.string().min(16, "needs at least 16 characters").optional(),
-  COMPILE_TIMEOUT_MS: int(10_000, 100, 120_000),
-  COMPILE_WORKERS: int(1, 1, 16),
-  IMAGE_HOSTS: list,
-  FETCH_ALLOW_PRIVATE: list,
-  EMBED_PROVIDER_ORIGIN: url({ protocol: /^https?$/ }).optional(),
+  COMPILE_TIMEOUT_MS: intSchema(10_000, 100, 120_000),
+  COMPILE_WORKERS: intSchema(1, 1, 16),
+  IMAGE_HOSTS: listSchema,
+  FETCH_ALLOW_PRIVATE: listSchema,
+  EMBED_PROVIDER_ORIGIN: urlSchema({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: z.enum(["none", "fly"]).default("none"),
-  REPLICATION: bool(false),
-  BENCH: bool(false),
+  REPLICATION: boolSchema(false),
+  BENCH: boolSchema(false),
   INSTANCE: z
     .string()
     .regex(/^[\w.-]{1,64}$/, "must be a name of letters, digits, dots and dashes")
     .optional(),
   FLY_LITEFS_DIR: z.string().min(1).optional(),
   LITEFS_DATA_DIR: z.string().min(1).optional(),
-  LITEFS_URL: url({ protocol: /^http$/ }).default("http://127.0.0.1:20202"),
-  LITEFS_PORT: int(20_202, 1, 65_535),
-  LITEFS_CANDIDATE: bool(false),
-  PORT: int(3000, 1, 65_535),
+  LITEFS_URL: urlSchema({ protocol: /^http$/ }).default("http://127.0.0.1:20202"),
+  LITEFS_PORT: intSchema(20_202, 1, 65_535),
+  LITEFS_CANDIDATE: boolSchema(false),
+  PORT: intSchema(3000, 1, 65_535),
   PRIMARY_REGION: z.string().optional(),
   CLUSTER_NODES: z
     .string()
@@ -121,14 +121,14 @@ export const schema = z.object({
       "must look like dfw-1@dfw=10.0.0.1,ams-1@ams=10.0.0.2",
     )
     .optional(),
-  CLUSTER_STRIP: bool(false),
+  CLUSTER_STRIP: boolSchema(false),
   FLY_APP_NAME: z.string().optional(),
   FLY_REGION: z.string().optional(),
   DEPLOYMENT_ID: z.string().optional(),
 });
 
 export type Env = Omit<
-  z.output<typeof schema>,
+  z.output<typeof envSchema>,
   "DATABASE_FILE" | "CACHE_FILE" | "SESSION_SECRET" | "FLY_LITEFS_DIR"
 > & {
   FLY_LITEFS_DIR: string;
@@ -145,7 +145,7 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
   const set = Object.fromEntries(
     Object.entries(from).filter(([, value]) => value !== undefined && value !== ""),
   );
-  const parsed = schema.safeParse(set);
+  const parsed = envSchema.safeParse(set);
   const problems = parsed.success
     ? []
     : parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
@@ -161,7 +161,7 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
         "SESSION_SECRET: needed because REPLICATION=on (every instance must have the same)",
       );
     }
-    problems.push(...oldCookieProblems(data));
+    problems.push(...findLegacyCookieProblems(data));
     const mount = data.FLY_LITEFS_DIR ?? (data.DATABASE_FILE && dirname(data.DATABASE_FILE));
     if (data.REPLICATION && !mount)
       problems.push(
@@ -182,7 +182,8 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
         DATABASE_FILE:
           data.DATABASE_FILE ?? join((data.REPLICATION && mount) || data.DATA_DIR, "lectern.db"),
         CACHE_FILE: data.CACHE_FILE ?? join(data.DATA_DIR, "cache.db"),
-        SESSION_SECRET: data.SESSION_SECRET ?? ownSecret(join(data.DATA_DIR, "session-secret")),
+        SESSION_SECRET:
+          data.SESSION_SECRET ?? loadOrCreateSecret(join(data.DATA_DIR, "session-secret")),
       };
     }
   }
@@ -191,12 +192,12 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
   );
 }
 
-function oldCookieProblems({
+function findLegacyCookieProblems({
   SITE_URL,
   OLD_COOKIE_SECRET,
   OLD_SESSION_COOKIE,
   OLD_CLIENT_COOKIE,
-}: z.output<typeof schema>): string[] {
+}: z.output<typeof envSchema>): string[] {
   const problems: string[] = [];
   const own = SITE_URL.startsWith("https:")
     ? /^__Host-(session|reader|txid)$/
@@ -221,7 +222,7 @@ function oldCookieProblems({
 }
 
 /** A secret made at the first start and kept beside the database, so that nothing has to be set to begin. */
-function ownSecret(file: string): string {
+function loadOrCreateSecret(file: string): string {
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true });
     try {
@@ -233,13 +234,13 @@ function ownSecret(file: string): string {
   return readFileSync(file, "utf8").trim();
 }
 
-let parsed: Env | undefined;
+let cachedEnv: Env | undefined;
 
 /** The configuration of this process; parsed at first use, so that a tool can be imported without it. */
 export const env: Env = new Proxy({} as Env, {
   get(_, key) {
-    parsed ??= parseEnv(process.env);
-    return parsed[key as keyof Env];
+    cachedEnv ??= parseEnv(process.env);
+    return cachedEnv[key as keyof Env];
   },
 });
 
@@ -250,5 +251,5 @@ export function isBuilding(): boolean {
 
 /** Has process.env read again at the next use. For tests. */
 export function resetEnv(): void {
-  parsed = undefined;
+  cachedEnv = undefined;
 }

@@ -1,6 +1,6 @@
 // The one error vocabulary of the site, and the one function that turns it into HTTP.
 
-const statusOf = {
+const HTTP_STATUS_BY_CODE = {
   invalid: 400,
   unauthorized: 401,
   forbidden: 403,
@@ -11,7 +11,7 @@ const statusOf = {
   unavailable: 503,
 } as const;
 
-export type ErrorCode = keyof typeof statusOf;
+export type ErrorCode = keyof typeof HTTP_STATUS_BY_CODE;
 
 /**
  * An error whose message may be shown to the person who caused it.
@@ -49,6 +49,6 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
 }
 
 /** HTTP status for an error: an AppError's own, 500 for anything else. */
-export function statusFor(error: unknown): number {
-  return isAppError(error) ? statusOf[error.code] : 500;
+export function httpStatusFor(error: unknown): number {
+  return isAppError(error) ? HTTP_STATUS_BY_CODE[error.code] : 500;
 }

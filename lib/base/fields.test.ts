@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { email, id, line, lines } from "./fields.ts";
+import { emailField, uuidField, singleLineField, multiLineField } from "./fields.ts";
 
-const title = line({ name: "The title", min: 5, max: 50 });
+const title = singleLineField({ label: "The title", minLength: 5, maxLength: 50 });
 const problem = (result: { success: boolean; error?: { issues: { message: string }[] } }) =>
   result.error?.issues[0]?.message;
 
@@ -25,14 +25,14 @@ test("control characters, marks of direction and half characters are refused", (
   for (const text of ["hello\u0000world", "hello\u001bworld", "hello\u202eworld"])
     expect(problem(title.safeParse(text))).toMatch(/control character/);
   expect(problem(title.safeParse("hello \ud800 world"))).toMatch(/half a character/);
-  expect(lines({ name: "The text", max: 100 }).parse("a\r\nb\rc")).toBe("a\nb\nc");
+  expect(multiLineField({ label: "The text", maxLength: 100 }).parse("a\r\nb\rc")).toBe("a\nb\nc");
 });
 
 test("an address is lower case and looks like one", () => {
-  expect(email().safeParse("ada").error?.issues[0]?.message).toBe(
+  expect(emailField().safeParse("ada").error?.issues[0]?.message).toBe(
     "This is not a mail address. One looks like ada@example.com.",
   );
-  expect(email().parse(" Ada@Example.COM ")).toBe("ada@example.com");
+  expect(emailField().parse(" Ada@Example.COM ")).toBe("ada@example.com");
   for (const text of [
     "",
     "ada",
@@ -42,13 +42,13 @@ test("an address is lower case and looks like one", () => {
     "ada@example.com\nbcc: b@example.com",
     `${"a".repeat(250)}@example.com`,
   ])
-    expect(email().safeParse(text).success).toBe(false);
+    expect(emailField().safeParse(text).success).toBe(false);
 });
 
 test("an id is a UUID", () => {
-  expect(id().parse("7B9E4F9A-6D0C-4E55-9F43-0E2C7E0B5A11")).toBe(
+  expect(uuidField().parse("7B9E4F9A-6D0C-4E55-9F43-0E2C7E0B5A11")).toBe(
     "7b9e4f9a-6d0c-4e55-9f43-0e2c7e0b5a11",
   );
   for (const text of ["", "1", "' OR 1=1", undefined])
-    expect(id().safeParse(text).success).toBe(false);
+    expect(uuidField().safeParse(text).success).toBe(false);
 });

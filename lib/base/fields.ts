@@ -3,51 +3,57 @@
 import { z } from "zod";
 
 // eslint-disable-next-line no-control-regex -- refusing them is the point
-const CONTROL =
+const CONTROL_CHARACTERS =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
 
-interface Bounds {
+interface TextFieldOptions {
   /** How a message calls the field: "The title". */
-  readonly name: string;
+  readonly label: string;
   /** In characters (code points), after white space around it is gone. */
-  readonly min?: number;
-  readonly max: number;
+  readonly minLength?: number;
+  readonly maxLength: number;
 }
 
-function bounded({ name, min = 1, max }: Bounds, clean: (text: string) => string) {
+function textField(
+  { label, minLength = 1, maxLength }: TextFieldOptions,
+  clean: (text: string) => string,
+) {
   return z
-    .string({ error: `${name} is missing.` })
-    .max(max * 20 + 1_000, {
-      error: `${name} is far too long: at most ${max} characters.`,
+    .string({ error: `${label} is missing.` })
+    .max(maxLength * 20 + 1_000, {
+      error: `${label} is far too long: at most ${maxLength} characters.`,
       abort: true,
     })
     .transform((text) => clean(text.normalize("NFC")).trim())
     .superRefine((text, context) => {
       const length = [...text].length;
       const problem = !text.isWellFormed()
-        ? `${name} holds half a character.`
-        : CONTROL.test(text)
-          ? `${name} holds a control character; write it without.`
-          : length === 0 && min > 0
-            ? `${name} is missing.`
-            : length < min
-              ? `${name} needs at least ${min} characters; these are ${length}.`
-              : length > max
-                ? `${name} has ${length} characters; at most ${max} fit.`
+        ? `${label} holds half a character.`
+        : CONTROL_CHARACTERS.test(text)
+          ? `${label} holds a control character; write it without.`
+          : length === 0 && minLength > 0
+            ? `${label} is missing.`
+            : length < minLength
+              ? `${label} needs at least ${minLength} characters; these are ${length}.`
+              : length > maxLength
+                ? `${label} has ${length} characters; at most ${maxLength} fit.`
                 : null;
       if (problem) context.addIssue({ code: "custom", message: problem });
     });
 }
 
 /** One line of text: white space is one space each; then `clean`, before it is counted. */
-export const line = (bounds: Bounds, clean: (text: string) => string = (text) => text) =>
-  bounded(bounds, (text) => clean(text.replace(/\s+/g, " ")));
+export const singleLineField = (
+  bounds: TextFieldOptions,
+  clean: (text: string) => string = (text) => text,
+) => textField(bounds, (text) => clean(text.replace(/\s+/g, " ")));
 
 /** Text of several lines: line ends become \n. */
-export const lines = (bounds: Bounds) => bounded(bounds, (text) => text.replace(/\r\n?/g, "\n"));
+export const multiLineField = (bounds: TextFieldOptions) =>
+  textField(bounds, (text) => text.replace(/\r\n?/g, "\n"));
 
 /** An address for mail, in lower case; at most 254 characters (RFC 5321). */
-export const email = () =>
+export const emailField = () =>
   z
     .string({ error: "The address is missing." })
     .max(1_000, { error: "This is not a mail address.", abort: true })
@@ -59,7 +65,7 @@ export const email = () =>
     );
 
 /** A random id of ours (UUID), in lower case. */
-export const id = (name = "The id") =>
+export const uuidField = (name = "The id") =>
   z
     .string({ error: `${name} is missing.` })
     .max(200, { error: `${name} is not one of ours.`, abort: true })

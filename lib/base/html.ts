@@ -1,6 +1,6 @@
 // Text inside markup.
 
-const escapes: Record<string, string> = {
+const ENTITY_BY_CHARACTER: Record<string, string> = {
   "&": "&amp;",
   "<": "&lt;",
   ">": "&gt;",
@@ -10,5 +10,5 @@ const escapes: Record<string, string> = {
 
 /** Text made safe inside an element and inside a quoted attribute, of HTML as of XML. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => escapes[sign] ?? sign);
+  return text.replace(/[&<>"']/g, (sign) => ENTITY_BY_CHARACTER[sign] ?? sign);
 }

@@ -1,7 +1,7 @@
 // Some things at a time.
 
 /** Runs `fn` over `items` in order, at most `width` at the same time. Rejects with the first error and begins nothing after it. */
-export async function inParallel<T>(
+export async function forEachConcurrently<T>(
   items: readonly T[],
   width: number,
   fn: (item: T) => Promise<void>,

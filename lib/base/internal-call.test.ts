@@ -2,8 +2,8 @@ import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { MINUTE_MS, setClock } from "./clock.ts";
 import { resetEnv } from "./env.ts";
-import { INTERNAL_HEADER, isInternal, signInternal } from "./internal-call.ts";
-import { sign } from "./signature.ts";
+import { INTERNAL_HEADER, isInternalRequest, signInternalRequest } from "./internal-call.ts";
+import { signText } from "./signature.ts";
 
 const NOON = Date.UTC(2026, 5, 1, 12, 0, 30);
 const secret = process.env.SESSION_SECRET;
@@ -33,55 +33,57 @@ const at = <T>(ms: number, fn: () => T): T => {
 
 test("a call of this minute, the one before and the next is internal", () => {
   for (const ms of [NOON, NOON - MINUTE_MS, NOON + MINUTE_MS])
-    expect(isInternal(withHeader(at(ms, () => signInternal())))).toBe(true);
+    expect(isInternalRequest(withHeader(at(ms, () => signInternalRequest())))).toBe(true);
 });
 
 test("a header is worth nothing two minutes after it was made", () => {
-  const header = signInternal();
+  const header = signInternalRequest();
   for (const afterMs of [2 * MINUTE_MS, 3 * MINUTE_MS, 60 * MINUTE_MS, 400 * 24 * 60 * MINUTE_MS])
-    expect(at(NOON + afterMs, () => isInternal(withHeader(header)))).toBe(false);
+    expect(at(NOON + afterMs, () => isInternalRequest(withHeader(header)))).toBe(false);
 });
 
 test("a minute of the future is refused", () => {
-  expect(isInternal(withHeader(at(NOON + 2 * MINUTE_MS, () => signInternal())))).toBe(false);
+  expect(isInternalRequest(withHeader(at(NOON + 2 * MINUTE_MS, () => signInternalRequest())))).toBe(
+    false,
+  );
 });
 
 test("an old signature is not made new by writing this minute before it", () => {
-  const old = at(NOON - 10 * MINUTE_MS, () => signInternal());
-  const minute = signInternal().split(".")[0]!;
-  expect(isInternal(withHeader(`${minute}.${old.split(".")[1]!}`))).toBe(false);
+  const old = at(NOON - 10 * MINUTE_MS, () => signInternalRequest());
+  const minute = signInternalRequest().split(".")[0]!;
+  expect(isInternalRequest(withHeader(`${minute}.${old.split(".")[1]!}`))).toBe(false);
 });
 
 test("another secret makes a header that counts for nothing", () => {
   useSecret("a-secret-of-another-site-with-more-than-32-characters");
-  const theirs = signInternal();
+  const theirs = signInternalRequest();
   useSecret("a-secret-of-the-cluster-with-more-than-32-characters");
-  expect(isInternal(withHeader(theirs))).toBe(false);
+  expect(isInternalRequest(withHeader(theirs))).toBe(false);
 });
 
 test("what is signed for something else, or with the secret itself, is not internal", () => {
-  const minute = signInternal().split(".")[0]!;
+  const minute = signInternalRequest().split(".")[0]!;
   for (const signature of [
-    sign("read-token", `${minute}\0`),
-    sign("internal-call", minute),
+    signText("read-token", `${minute}\0`),
+    signText("internal-call", minute),
     createHmac("sha256", process.env.SESSION_SECRET!).update(`${minute}\0`).digest("base64url"),
   ]) {
-    expect(isInternal(withHeader(`${minute}.${signature}`))).toBe(false);
+    expect(isInternalRequest(withHeader(`${minute}.${signature}`))).toBe(false);
   }
 });
 
 test("a header about one thing is worth nothing for another", () => {
-  const header = withHeader(signInternal("cache.delete a"));
-  expect(isInternal(header, "cache.delete a")).toBe(true);
-  expect(isInternal(header, "cache.delete b")).toBe(false);
-  expect(isInternal(header)).toBe(false);
-  expect(isInternal(withHeader(signInternal()), "cache.delete a")).toBe(false);
+  const header = withHeader(signInternalRequest("cache.delete a"));
+  expect(isInternalRequest(header, "cache.delete a")).toBe(true);
+  expect(isInternalRequest(header, "cache.delete b")).toBe(false);
+  expect(isInternalRequest(header)).toBe(false);
+  expect(isInternalRequest(withHeader(signInternalRequest()), "cache.delete a")).toBe(false);
 });
 
 test("no header, parts of one and things that look like one are refused", () => {
-  const right = signInternal();
+  const right = signInternalRequest();
   const [minute, signature] = right.split(".") as [string, string];
-  expect(isInternal(new Headers())).toBe(false);
+  expect(isInternalRequest(new Headers())).toBe(false);
   for (const wrong of [
     "",
     ".",
@@ -102,14 +104,14 @@ test("no header, parts of one and things that look like one are refused", () => 
     `1e9.${signature}`,
     "x".repeat(10_000),
   ]) {
-    expect(isInternal(withHeader(wrong)), wrong.slice(0, 80)).toBe(false);
+    expect(isInternalRequest(withHeader(wrong)), wrong.slice(0, 80)).toBe(false);
   }
 });
 
 test("every single changed letter is noticed", () => {
-  const right = signInternal();
+  const right = signInternalRequest();
   for (let i = right.indexOf(".") + 1; i < right.length; i++) {
     const wrong = `${right.slice(0, i)}${right[i] === "A" ? "B" : "A"}${right.slice(i + 1)}`;
-    expect(isInternal(withHeader(wrong)), wrong).toBe(false);
+    expect(isInternalRequest(withHeader(wrong)), wrong).toBe(false);
   }
 });

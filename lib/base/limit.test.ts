@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { isAppError } from "./errors.ts";
-import { Limit, takeAll } from "./limit.ts";
+import { RateLimiter, consume } from "./limit.ts";
 
 const refused = (work: () => unknown) => {
   try {
@@ -14,17 +14,17 @@ const refused = (work: () => unknown) => {
 };
 
 test("as many as the limit go through in any stretch of the window, and then nobody until the oldest is out of it", () => {
-  const limit = new Limit(3, 10_000);
-  for (const at of [0, 4_000, 8_000]) takeAll([[limit, "a"]], at, "Later.");
-  expect(refused(() => takeAll([[limit, "a"]], 9_500, "Later."))).toBe(1);
-  expect(refused(() => takeAll([[limit, "a"]], 8_001, "Later."))).toBe(2);
-  expect(refused(() => takeAll([[limit, "a"]], 10_000, "Later."))).toBeNull();
-  expect(refused(() => takeAll([[limit, "a"]], 10_001, "Later."))).toBe(4);
+  const limit = new RateLimiter(3, 10_000);
+  for (const at of [0, 4_000, 8_000]) consume([[limit, "a"]], at, "Later.");
+  expect(refused(() => consume([[limit, "a"]], 9_500, "Later."))).toBe(1);
+  expect(refused(() => consume([[limit, "a"]], 8_001, "Later."))).toBe(2);
+  expect(refused(() => consume([[limit, "a"]], 10_000, "Later."))).toBeNull();
+  expect(refused(() => consume([[limit, "a"]], 10_001, "Later."))).toBe(4);
 });
 
 test("one is counted against all of its limits or against none", () => {
-  const [wide, narrow] = [new Limit(10, 60_000), new Limit(1, 60_000)];
-  takeAll(
+  const [wide, narrow] = [new RateLimiter(10, 60_000), new RateLimiter(1, 60_000)];
+  consume(
     [
       [wide, "x"],
       [narrow, "y"],
@@ -35,7 +35,7 @@ test("one is counted against all of its limits or against none", () => {
   for (let i = 0; i < 20; i++)
     expect(
       refused(() =>
-        takeAll(
+        consume(
           [
             [wide, "x"],
             [narrow, "y"],
@@ -46,13 +46,13 @@ test("one is counted against all of its limits or against none", () => {
       ),
     ).toBe(60);
   // The wide one counted once, not 21 times.
-  for (let i = 0; i < 9; i++) takeAll([[wide, "x"]], 2, "Later.");
-  expect(refused(() => takeAll([[wide, "x"]], 2, "Later."))).not.toBeNull();
+  for (let i = 0; i < 9; i++) consume([[wide, "x"]], 2, "Later.");
+  expect(refused(() => consume([[wide, "x"]], 2, "Later."))).not.toBeNull();
 });
 
 test("the longest wait is the one that is said", () => {
-  const [short, long] = [new Limit(1, 5_000), new Limit(1, 3_600_000)];
-  takeAll(
+  const [short, long] = [new RateLimiter(1, 5_000), new RateLimiter(1, 3_600_000)];
+  consume(
     [
       [short, "a"],
       [long, "a"],
@@ -62,7 +62,7 @@ test("the longest wait is the one that is said", () => {
   );
   expect(
     refused(() =>
-      takeAll(
+      consume(
         [
           [short, "a"],
           [long, "a"],
@@ -75,26 +75,26 @@ test("the longest wait is the one that is said", () => {
 });
 
 test("a try that is given back is free again, once", () => {
-  const limit = new Limit(2, 10_000);
-  takeAll([[limit, "a"]], 0, "Later.");
-  const giveBack = takeAll([[limit, "a"]], 1, "Later.");
+  const limit = new RateLimiter(2, 10_000);
+  consume([[limit, "a"]], 0, "Later.");
+  const giveBack = consume([[limit, "a"]], 1, "Later.");
   giveBack();
   giveBack();
-  takeAll([[limit, "a"]], 2, "Later.");
-  expect(refused(() => takeAll([[limit, "a"]], 3, "Later."))).not.toBeNull();
+  consume([[limit, "a"]], 2, "Later.");
+  expect(refused(() => consume([[limit, "a"]], 3, "Later."))).not.toBeNull();
 });
 
 test("keys do not weigh on each other, and the one not seen for longest is forgotten", () => {
-  const limit = new Limit(1, 10_000, 100);
-  takeAll([[limit, "first"]], 0, "Later.");
-  for (let i = 0; i < 99; i++) takeAll([[limit, `key ${i}`]], 1, "Later.");
-  expect(refused(() => takeAll([[limit, "first"]], 2, "Later."))).not.toBeNull();
-  for (let i = 100; i < 300; i++) takeAll([[limit, `key ${i}`]], 3, "Later.");
+  const limit = new RateLimiter(1, 10_000, 100);
+  consume([[limit, "first"]], 0, "Later.");
+  for (let i = 0; i < 99; i++) consume([[limit, `key ${i}`]], 1, "Later.");
+  expect(refused(() => consume([[limit, "first"]], 2, "Later."))).not.toBeNull();
+  for (let i = 100; i < 300; i++) consume([[limit, `key ${i}`]], 3, "Later.");
   expect(limit.size).toBe(100);
 });
 
 test("a clock that goes back locks nobody out", () => {
-  const limit = new Limit(1, 10_000);
-  takeAll([[limit, "a"]], 1_000_000, "Later.");
-  expect(refused(() => takeAll([[limit, "a"]], 5_000, "Later."))).toBeNull();
+  const limit = new RateLimiter(1, 10_000);
+  consume([[limit, "a"]], 1_000_000, "Later.");
+  expect(refused(() => consume([[limit, "a"]], 5_000, "Later."))).toBeNull();
 });

@@ -8,7 +8,7 @@ import { AppError } from "./errors.ts";
 const MAX_KEYS = 10_000;
 
 /** Remembers when each key was last let through: exact over any stretch of `windowMs`, not only from hour to hour. */
-export class Limit {
+export class RateLimiter {
   readonly #max: number;
   readonly #windowMs: number;
   readonly #times: LRUCache<string, number[]>;
@@ -20,19 +20,19 @@ export class Limit {
   }
 
   /** 0 when the key may go on, else for how many ms it must wait. Counts nothing. */
-  waitMs(key: string, nowMs: number): number {
+  retryAfterMs(key: string, nowMs: number): number {
     const oldest = this.#recent(key, nowMs).at(-this.#max);
     return oldest === undefined ? 0 : oldest + this.#windowMs - nowMs;
   }
 
-  count(key: string, nowMs: number): void {
+  record(key: string, nowMs: number): void {
     const times = this.#recent(key, nowMs);
     times.push(nowMs);
     this.#times.set(key, times);
   }
 
   /** Takes back one `count` of `key` at `timeMs`, if it is still remembered. */
-  uncount(key: string, timeMs: number): void {
+  refund(key: string, timeMs: number): void {
     const times = this.#times.peek(key);
     const at = times?.lastIndexOf(timeMs) ?? -1;
     if (at >= 0) times!.splice(at, 1);
@@ -54,16 +54,16 @@ export class Limit {
  * Counts one try for each of `keys` under its limit. Throws AppError(rate_limited) with retryAfterSeconds, and counts nothing,
  * when it is one too many for any of them. What comes back gives the try back.
  */
-export function takeAll(
-  keys: readonly (readonly [Limit, string])[],
+export function consume(
+  keys: readonly (readonly [RateLimiter, string])[],
   nowMs: number,
   message: string,
 ): () => void {
-  const waitMs = Math.max(0, ...keys.map(([limit, key]) => limit.waitMs(key, nowMs)));
+  const waitMs = Math.max(0, ...keys.map(([limit, key]) => limit.retryAfterMs(key, nowMs)));
   if (waitMs > 0)
     throw new AppError("rate_limited", message, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
-  for (const [limit, key] of keys) limit.count(key, nowMs);
+  for (const [limit, key] of keys) limit.record(key, nowMs);
   return () => {
-    for (const [limit, key] of keys) limit.uncount(key, nowMs);
+    for (const [limit, key] of keys) limit.refund(key, nowMs);
   };
 }

@@ -1,29 +1,29 @@
 // One JSON line per event, on stdout.
 
 import { env } from "./env.ts";
-import { currentRequest } from "./request-context.ts";
+import { currentRequestContext } from "./request-context.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-const order: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40 };
+const SEVERITY: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40 };
 
 /** A longer string is cut: a log line must not grow with what a stranger sends. */
-const MAX_STRING = 2_000;
+const MAX_STRING_LENGTH = 2_000;
 
-function plain(value: unknown): unknown {
+function toJsonValue(value: unknown): unknown {
   if (value instanceof Error) {
     return {
       name: value.name,
-      message: value.message.slice(0, MAX_STRING),
+      message: value.message.slice(0, MAX_STRING_LENGTH),
       ...("code" in value && { code: value.code }),
       stack: value.stack
         ?.split("\n")
         .slice(1, 8)
         .map((line) => line.trim()),
-      ...(value.cause !== undefined && { cause: plain(value.cause) }),
+      ...(value.cause !== undefined && { cause: toJsonValue(value.cause) }),
     };
   }
-  if (typeof value === "string") return value.slice(0, MAX_STRING);
+  if (typeof value === "string") return value.slice(0, MAX_STRING_LENGTH);
   if (typeof value === "bigint") return value.toString();
   return value;
 }
@@ -33,12 +33,12 @@ function plain(value: unknown): unknown {
  * and the first frames. Never pass secrets, mail addresses or bodies.
  */
 export function log(level: LogLevel, event: string, fields: Record<string, unknown> = {}): void {
-  if (order[level] < order[env.LOG_LEVEL]) return;
+  if (SEVERITY[level] < SEVERITY[env.LOG_LEVEL]) return;
   const line: Record<string, unknown> = { time: new Date().toISOString(), level, event };
   if (env.FLY_REGION) line.region = env.FLY_REGION;
   if (env.INSTANCE) line.instance = env.INSTANCE;
-  const id = currentRequest()?.id;
+  const id = currentRequestContext()?.requestId;
   if (id !== undefined) line.id = id;
-  for (const [key, value] of Object.entries(fields)) line[key] = plain(value);
+  for (const [key, value] of Object.entries(fields)) line[key] = toJsonValue(value);
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

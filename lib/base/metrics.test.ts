@@ -1,12 +1,18 @@
 import { beforeEach, expect, test } from "vitest";
-import { count, gauge, observe, renderMetrics, resetMetrics } from "./metrics.ts";
+import {
+  incrementCounter,
+  registerGauge,
+  observeHistogram,
+  renderMetrics,
+  resetMetrics,
+} from "./metrics.ts";
 
 beforeEach(resetMetrics);
 
 test("counts add up by name and labels, whatever the order of the labels", () => {
-  count("replays", { reason: "write", how: "action" });
-  count("replays", { how: "action", reason: "write" });
-  count("replays", { reason: "read", how: "page" }, 3);
+  incrementCounter("replays", { reason: "write", how: "action" });
+  incrementCounter("replays", { how: "action", reason: "write" });
+  incrementCounter("replays", { reason: "read", how: "page" }, 3);
   const text = renderMetrics();
   expect(text).toContain("# TYPE lectern_replays_total counter");
   expect(text).toContain('lectern_replays_total{how="action",reason="write"} 2');
@@ -14,9 +20,9 @@ test("counts add up by name and labels, whatever the order of the labels", () =>
 });
 
 test("a histogram counts a value in its bucket and in every wider one", () => {
-  observe("wait_seconds", 0.004);
-  observe("wait_seconds", 0.005);
-  observe("wait_seconds", 99);
+  observeHistogram("wait_seconds", 0.004);
+  observeHistogram("wait_seconds", 0.005);
+  observeHistogram("wait_seconds", 99);
   const lines = renderMetrics().split("\n");
   expect(lines).toContain('lectern_wait_seconds_bucket{le="0.0025"} 0');
   expect(lines).toContain('lectern_wait_seconds_bucket{le="0.005"} 2');
@@ -27,19 +33,19 @@ test("a histogram counts a value in its bucket and in every wider one", () => {
 });
 
 test("plain numbers have bounds of their own", () => {
-  observe("write_batch", 150);
+  observeHistogram("write_batch", 150);
   expect(renderMetrics()).toContain('lectern_write_batch_bucket{le="200"} 1');
 });
 
 test("a gauge is read when somebody looks; one that knows nothing or throws is left out", () => {
   let value = 1;
-  gauge("a", () => value);
-  gauge("b", () => null);
-  gauge("c", () => {
+  registerGauge("a", () => value);
+  registerGauge("b", () => null);
+  registerGauge("c", () => {
     throw new Error("gone");
   });
-  gauge('memory_bytes{kind="rss"}', () => 10);
-  gauge('memory_bytes{kind="heap"}', () => 5);
+  registerGauge('memory_bytes{kind="rss"}', () => 10);
+  registerGauge('memory_bytes{kind="heap"}', () => 5);
   value = 7;
   const text = renderMetrics();
   expect(text).toContain("lectern_a 7\n");
@@ -48,14 +54,14 @@ test("a gauge is read when somebody looks; one that knows nothing or throws is l
 });
 
 test("labels can't break out of their line", () => {
-  count("requests", { route: 'a"}\n# TYPE x counter\\' });
+  incrementCounter("requests", { route: 'a"}\n# TYPE x counter\\' });
   const lines = renderMetrics().trimEnd().split("\n");
   expect(lines).toHaveLength(3);
   expect(lines[2]).toBe('lectern_requests_total{route="a\\"}\\n# TYPE x counter\\\\"} 1');
 });
 
 test("ten thousand different labels make a hundred series and one for the rest", () => {
-  for (let i = 0; i < 10_000; i++) count("requests", { route: `r${i}` });
+  for (let i = 0; i < 10_000; i++) incrementCounter("requests", { route: `r${i}` });
   const lines = renderMetrics()
     .split("\n")
     .filter((line) => line.startsWith("lectern_requests_total"));
@@ -64,9 +70,9 @@ test("ten thousand different labels make a hundred series and one for the rest",
 });
 
 test("long labels are cut, names that are none and values that are no number are dropped", () => {
-  count("requests", { route: "x".repeat(500), "Bad-Name": "y" });
-  count("no such name");
-  observe("wait_seconds", Number.NaN);
+  incrementCounter("requests", { route: "x".repeat(500), "Bad-Name": "y" });
+  incrementCounter("no such name");
+  observeHistogram("wait_seconds", Number.NaN);
   const text = renderMetrics();
   expect(text).toContain(`route="${"x".repeat(60)}"`);
   expect(text).not.toContain("Bad-Name");

@@ -11,7 +11,7 @@ interface Series {
 interface Histogram {
   readonly labels: string;
   /** How many values fell into each bound and, last, above all of them. */
-  readonly counts: number[];
+  readonly bucketCounts: number[];
   sum: number;
 }
 
@@ -24,7 +24,7 @@ interface Registry {
 // One per process: pages, handlers and middleware are bundled apart.
 const shared = globalThis as { __lecternMetrics?: Registry };
 
-function registry(): Registry {
+function metricsRegistry(): Registry {
   return (shared.__lecternMetrics ??= {
     counters: new Map(),
     histograms: new Map(),
@@ -35,15 +35,17 @@ function registry(): Registry {
 /** More series of one name than this are summed up in one, with the label other="true": what a stranger sends must not grow it. */
 const MAX_SERIES = 100;
 const MAX_NAMES = 200;
-const MAX_LABEL = 60;
+const MAX_LABEL_LENGTH = 60;
 
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
-const PLAIN = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000] as const;
+const SECONDS_BUCKETS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+] as const;
+const COUNT_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000] as const;
 
-const NAME = /^[a-z][a-z0-9_]{0,60}$/;
+const NAME_PATTERN = /^[a-z][a-z0-9_]{0,60}$/;
 
 /** Said in HELP. A name that is not here is said by itself. */
-const HELP: Readonly<Record<string, string>> = {
+const HELP_TEXTS: Readonly<Record<string, string>> = {
   requests: "Answered requests by class of route and status.",
   request_seconds: "From a request's first byte to the end of its answer.",
   replays: "Requests handed to another instance, by reason.",
@@ -72,21 +74,21 @@ const HELP: Readonly<Record<string, string>> = {
   uptime_seconds: "Since the process began.",
 };
 
-function escape(text: string): string {
+function escapeLabelValue(text: string): string {
   return text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
 }
 
-function labelText(labels: Labels | undefined): string {
+function formatLabels(labels: Labels | undefined): string {
   if (!labels) return "";
   let text = "";
   for (const name of Object.keys(labels).sort()) {
-    if (!NAME.test(name)) continue;
-    text += `${text === "" ? "" : ","}${name}="${escape(String(labels[name]).slice(0, MAX_LABEL))}"`;
+    if (!NAME_PATTERN.test(name)) continue;
+    text += `${text === "" ? "" : ","}${name}="${escapeLabelValue(String(labels[name]).slice(0, MAX_LABEL_LENGTH))}"`;
   }
   return text;
 }
 
-function seriesOf<T>(
+function findOrCreateSeries<T>(
   metrics: Map<string, Map<string, T>>,
   name: string,
   labels: Labels | undefined,
@@ -94,10 +96,10 @@ function seriesOf<T>(
 ): T | null {
   let all = metrics.get(name);
   if (!all) {
-    if (!NAME.test(name) || metrics.size >= MAX_NAMES) return null;
+    if (!NAME_PATTERN.test(name) || metrics.size >= MAX_NAMES) return null;
     metrics.set(name, (all = new Map()));
   }
-  let text = labelText(labels);
+  let text = formatLabels(labels);
   let series = all.get(text);
   if (!series) {
     if (all.size >= MAX_SERIES) text = 'other="true"';
@@ -107,30 +109,36 @@ function seriesOf<T>(
   return series;
 }
 
-const newSeries = (labels: string): Series => ({ labels, value: 0 });
+const createSeries = (labels: string): Series => ({ labels, value: 0 });
 
 /** The bounds of a histogram: of seconds where its name ends so, else of plain numbers. */
-const boundsOf = (name: string): readonly number[] => (name.endsWith("_seconds") ? SECONDS : PLAIN);
+const bucketsFor = (name: string): readonly number[] =>
+  name.endsWith("_seconds") ? SECONDS_BUCKETS : COUNT_BUCKETS;
 
 /** One more of `name` (lower case, words joined by "_", without prefix and "_total"). Labels are few and known: never an address, a path or a key. */
-export function count(name: string, labels?: Labels, by = 1): void {
-  const series = seriesOf(registry().counters, name, labels, newSeries);
+export function incrementCounter(name: string, labels?: Labels, by = 1): void {
+  const series = findOrCreateSeries(metricsRegistry().counters, name, labels, createSeries);
   if (series) series.value += by;
 }
 
 /** A measured value of `name`: seconds where the name ends with "_seconds", else a plain number. */
-export function observe(name: string, value: number, labels?: Labels): void {
+export function observeHistogram(name: string, value: number, labels?: Labels): void {
   if (!Number.isFinite(value)) return;
-  const bounds = boundsOf(name);
-  const histogram = seriesOf(registry().histograms, name, labels, (text): Histogram => ({
-    labels: text,
-    counts: new Array<number>(bounds.length + 1).fill(0),
-    sum: 0,
-  }));
+  const bounds = bucketsFor(name);
+  const histogram = findOrCreateSeries(
+    metricsRegistry().histograms,
+    name,
+    labels,
+    (text): Histogram => ({
+      labels: text,
+      bucketCounts: new Array<number>(bounds.length + 1).fill(0),
+      sum: 0,
+    }),
+  );
   if (!histogram) return;
   let i = 0;
   while (i < bounds.length && value > bounds[i]!) i += 1;
-  histogram.counts[i]! += 1;
+  histogram.bucketCounts[i]! += 1;
   histogram.sum += value;
 }
 
@@ -138,45 +146,45 @@ export function observe(name: string, value: number, labels?: Labels): void {
  * A value that is read when somebody looks; null: not known now. `name` may carry labels as `name{kind="heap"}`. Said again, the
  * newer `read` counts.
  */
-export function gauge(name: string, read: () => number | null): void {
-  const { gauges } = registry();
+export function registerGauge(name: string, read: () => number | null): void {
+  const { gauges } = metricsRegistry();
   if (gauges.size < MAX_NAMES || gauges.has(name)) gauges.set(name, read);
 }
 
-const number = (value: number) => (Number.isFinite(value) ? String(value) : "0");
-const braced = (labels: string, more = "") =>
+const formatNumber = (value: number) => (Number.isFinite(value) ? String(value) : "0");
+const wrapLabels = (labels: string, more = "") =>
   labels || more ? `{${labels}${labels && more ? "," : ""}${more}}` : "";
 
 /** All of it in Prometheus' text format 0.0.4. A gauge that throws is left out. */
 export function renderMetrics(): string {
-  const { counters, histograms, gauges } = registry();
+  const { counters, histograms, gauges } = metricsRegistry();
   const lines: string[] = [];
   const head = (name: string, full: string, type: string) =>
     lines.push(
-      `# HELP ${full} ${HELP[name] ?? name.replaceAll("_", " ")}`,
+      `# HELP ${full} ${HELP_TEXTS[name] ?? name.replaceAll("_", " ")}`,
       `# TYPE ${full} ${type}`,
     );
   for (const [name, all] of counters) {
     const full = `lectern_${name}_total`;
     head(name, full, "counter");
     for (const { labels, value } of all.values())
-      lines.push(`${full}${braced(labels)} ${number(value)}`);
+      lines.push(`${full}${wrapLabels(labels)} ${formatNumber(value)}`);
   }
   for (const [name, all] of histograms) {
     const full = `lectern_${name}`;
-    const bounds = boundsOf(name);
+    const bounds = bucketsFor(name);
     head(name, full, "histogram");
-    for (const { labels, counts, sum } of all.values()) {
+    for (const { labels, bucketCounts, sum } of all.values()) {
       let below = 0;
-      counts.forEach((n, i) => {
+      bucketCounts.forEach((n, i) => {
         below += n;
         lines.push(
-          `${full}_bucket${braced(labels, `le="${i < bounds.length ? bounds[i]! : "+Inf"}"`)} ${below}`,
+          `${full}_bucket${wrapLabels(labels, `le="${i < bounds.length ? bounds[i]! : "+Inf"}"`)} ${below}`,
         );
       });
       lines.push(
-        `${full}_sum${braced(labels)} ${number(sum)}`,
-        `${full}_count${braced(labels)} ${below}`,
+        `${full}_sum${wrapLabels(labels)} ${formatNumber(sum)}`,
+        `${full}_count${wrapLabels(labels)} ${below}`,
       );
     }
   }

@@ -3,7 +3,7 @@
 import { isIPv4 } from "node:net";
 
 /** The eight groups of an IPv6 address. */
-function groups(address: string): string[] {
+function ipv6Groups(address: string): string[] {
   const v4 = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
   const hex = (high: string | undefined, low: string | undefined) =>
     (Number(high) * 256 + Number(low)).toString(16);
@@ -20,13 +20,13 @@ function groups(address: string): string[] {
 }
 
 /** One client: an IPv4 address, or the /64 of an IPv6 one, since each client has a whole /64 to choose from. */
-export function clientOf(address: string): string {
-  return isIPv4(address) ? address : `${groups(address).slice(0, 4).join(":")}::/64`;
+export function clientKey(address: string): string {
+  return isIPv4(address) ? address : `${ipv6Groups(address).slice(0, 4).join(":")}::/64`;
 }
 
 /** One network: the /24 of an IPv4 address, the /56 of an IPv6 one, which is what a household gets. */
-export function networkOf(address: string): string {
+export function subnetKey(address: string): string {
   if (isIPv4(address)) return `${address.slice(0, address.lastIndexOf("."))}.0/24`;
-  const [a, b, c, d = ""] = groups(address);
+  const [a, b, c, d = ""] = ipv6Groups(address);
   return `${a}:${b}:${c}:${d.slice(0, 2)}00::/56`;
 }

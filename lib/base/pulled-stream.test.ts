@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { IDLE_MS, pulledStream } from "./pulled-stream.ts";
+import { IDLE_TIMEOUT_MS, streamWithIdleTimeout } from "./pulled-stream.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));
 afterEach(() => void vi.useRealTimers());
 
 function made(pieces: (Uint8Array | Error)[]) {
   const on = { next: 0, end: 0, idle: 0 };
-  const stream = pulledStream({
-    next() {
+  const stream = streamWithIdleTimeout({
+    nextChunk() {
       on.next += 1;
       const piece = pieces.shift() ?? null;
       if (piece instanceof Error) throw piece;
       return piece;
     },
     onEnd: () => void (on.end += 1),
-    onIdle: () => void (on.idle += 1),
+    onIdleTimeout: () => void (on.idle += 1),
   });
   return { on, reader: stream.getReader() };
 }
@@ -33,19 +33,19 @@ test("pieces are made when they are taken, and the end is told once", async () =
 
 test("a reader that takes nothing for a minute loses it, one that goes on in time does not", async () => {
   const { on, reader } = made([piece(1), piece(2), piece(3)]);
-  vi.advanceTimersByTime(IDLE_MS - 1);
+  vi.advanceTimersByTime(IDLE_TIMEOUT_MS - 1);
   await reader.read();
-  vi.advanceTimersByTime(IDLE_MS - 1);
+  vi.advanceTimersByTime(IDLE_TIMEOUT_MS - 1);
   await reader.read();
   expect(on.end).toBe(0);
-  vi.advanceTimersByTime(IDLE_MS);
+  vi.advanceTimersByTime(IDLE_TIMEOUT_MS);
   expect(on).toEqual({ next: 2, end: 1, idle: 1 });
   await expect(reader.read()).rejects.toThrow(/took nothing for a minute/);
 });
 
 test("one that is never read is let go as well", () => {
   const { on } = made([piece(1)]);
-  vi.advanceTimersByTime(IDLE_MS);
+  vi.advanceTimersByTime(IDLE_TIMEOUT_MS);
   expect(on).toEqual({ next: 0, end: 1, idle: 1 });
 });
 

@@ -3,19 +3,23 @@
 import { MINUTE_MS } from "./clock.ts";
 
 /** How long a reader may take nothing. A player that comes back later asks for the rest. */
-export const IDLE_MS = MINUTE_MS;
+export const IDLE_TIMEOUT_MS = MINUTE_MS;
 
-interface Source {
+interface PullSource {
   /** The next piece; null after the last. Not asked before a reader wants it, and for one at a time. */
-  next(): Uint8Array | null | Promise<Uint8Array | null>;
+  nextChunk(): Uint8Array | null | Promise<Uint8Array | null>;
   /** Exactly once, however it ends: let go of everything here. */
   onEnd(): void;
   /** Before onEnd, when nothing was taken for IDLE_MS: the connection is to be closed, since a write that waits for its reader waits for ever. */
-  onIdle?(): void;
+  onIdleTimeout?(): void;
 }
 
 /** What `next` gives, piece by piece. Errors with what `next` throws, and when nobody has taken a piece for a minute. */
-export function pulledStream({ next, onEnd, onIdle }: Source): ReadableStream<Uint8Array> {
+export function streamWithIdleTimeout({
+  nextChunk,
+  onEnd,
+  onIdleTimeout,
+}: PullSource): ReadableStream<Uint8Array> {
   let timer: NodeJS.Timeout;
   let isOver = false;
   const end = () => {
@@ -30,17 +34,17 @@ export function pulledStream({ next, onEnd, onIdle }: Source): ReadableStream<Ui
         timer = setTimeout(() => {
           controller.error(new Error("The reader took nothing for a minute."));
           try {
-            onIdle?.();
+            onIdleTimeout?.();
           } finally {
             end();
           }
-        }, IDLE_MS);
+        }, IDLE_TIMEOUT_MS);
         timer.unref();
       },
       async pull(controller) {
         timer.refresh();
         try {
-          const piece = await next();
+          const piece = await nextChunk();
           // Given up while the piece was made.
           if (isOver) return;
           if (piece) return controller.enqueue(piece);

@@ -6,7 +6,7 @@ import { AppError, isAppError } from "./errors.ts";
 export const BODY_TIMEOUT_MS = 10_000;
 
 /** Of a body that is too large: let through and forgotten, so that its connection can take the next request. */
-const MAX_REST = 2_097_152;
+const MAX_DRAIN_BYTES = 2_097_152;
 
 /**
  * The raw bytes of the body. Throws AppError: too_large as soon as more than `maxBytes` are announced or have come,
@@ -37,7 +37,7 @@ export async function readBody(
     }
   } catch (error) {
     // Not waited for: whoever doesn't end a body may not end this either.
-    void (isAppError(error, "too_large") ? forget(reader) : reader.cancel()).catch(() => {});
+    void (isAppError(error, "too_large") ? drainBody(reader) : reader.cancel()).catch(() => {});
     throw error instanceof AppError
       ? error
       : new AppError("invalid", "The body ended early.", { cause: error });
@@ -47,10 +47,10 @@ export async function readBody(
 }
 
 /** Reads on for a while, and then cancels: a client that is still sending hears the answer only when it is through. */
-async function forget(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+async function drainBody(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const timer = setTimeout(() => void reader.cancel().catch(() => {}), BODY_TIMEOUT_MS);
   try {
-    for (let left = MAX_REST; left > 0;) {
+    for (let left = MAX_DRAIN_BYTES; left > 0;) {
       const { done, value } = await reader.read();
       if (done) return;
       left -= value.byteLength;

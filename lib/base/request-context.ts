@@ -10,35 +10,35 @@ export interface RequestContext {
   /** Set by the wrapper of every action: what fails before it is a request that can't be read, not a fault of ours. */
   actionBegan?: boolean;
   /** The newest transaction that this request committed. */
-  txid?: number;
+  committedTxid?: number;
   /** Set where nobody may write just now: the answer leaves as 503 with Retry-After in place of 200. */
   retryAfterSeconds?: number;
   /** What the log calls this request: Fly's id where its proxy is in front, else made here. */
-  id?: string;
+  requestId?: string;
   /** What else Server-Timing says of this answer, each `name;desc=…` or `name;dur=…`. */
-  readonly timings?: string[];
+  readonly serverTimings?: string[];
   /** Milliseconds spent reading the database for this request. */
-  readMs?: number;
+  databaseReadMs?: number;
   /** The request has left for another instance: nobody here is answered any more. */
-  hasLeft?: boolean;
+  isReplayedElsewhere?: boolean;
   /** Called once, just before the head of the response leaves: the last moment to set a header. */
-  readonly beforeHead?: (() => void)[];
+  readonly beforeHeadHooks?: (() => void)[];
 }
 
 // One per process: instrumentation, middleware, pages and handlers are bundled apart.
 const shared = globalThis as { __lecternRequests?: AsyncLocalStorage<RequestContext> };
 
 /** Where the requests are kept; made at first use. */
-export function requestStore(): AsyncLocalStorage<RequestContext> {
+export function requestContextStorage(): AsyncLocalStorage<RequestContext> {
   return (shared.__lecternRequests ??= new AsyncLocalStorage());
 }
 
 /** The request this code serves; undefined outside a server, in tests and in background work. */
-export function currentRequest(): RequestContext | undefined {
+export function currentRequestContext(): RequestContext | undefined {
   return shared.__lecternRequests?.getStore();
 }
 
 /** Runs `fn`, and what it starts, as work of nobody's request. For what a request only sets off. */
-export function outsideRequest<T>(fn: () => T): T {
+export function runOutsideRequest<T>(fn: () => T): T {
   return shared.__lecternRequests ? shared.__lecternRequests.exit(fn) : fn();
 }

@@ -1,23 +1,23 @@
 import { expect, test } from "vitest";
-import { Slots } from "./slots.ts";
+import { Semaphore } from "./slots.ts";
 
 const refusal = { own: "Yours are taken.", all: "All are taken.", retryAfterSeconds: 7 };
 
 test("a key has so many places, all have so many, and what is given back is free, once", () => {
-  const slots = new Slots(3, 2);
-  const [first, second] = [slots.take("a", refusal), slots.take("a", refusal)];
-  expect(() => slots.take("a", refusal)).toThrow(
+  const slots = new Semaphore(3, 2);
+  const [first, second] = [slots.acquire("a", refusal), slots.acquire("a", refusal)];
+  expect(() => slots.acquire("a", refusal)).toThrow(
     expect.objectContaining({ code: "rate_limited", message: refusal.own, retryAfterSeconds: 7 }),
   );
-  slots.take("b", refusal);
-  expect(() => slots.take("c", refusal)).toThrow(
+  slots.acquire("b", refusal);
+  expect(() => slots.acquire("c", refusal)).toThrow(
     expect.objectContaining({ code: "rate_limited", message: refusal.all }),
   );
   first();
   first();
-  expect(slots.count).toBe(2);
-  slots.take("a", refusal);
-  expect(() => slots.take("a", refusal)).toThrow(refusal.own);
+  expect(slots.acquiredCount).toBe(2);
+  slots.acquire("a", refusal);
+  expect(() => slots.acquire("a", refusal)).toThrow(refusal.own);
   second();
-  expect(slots.count).toBe(2);
+  expect(slots.acquiredCount).toBe(2);
 });

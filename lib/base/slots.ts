@@ -3,7 +3,7 @@
 import { AppError } from "./errors.ts";
 
 /** Places that are taken and given back: so many in all, and so many for each key. */
-export class Slots {
+export class Semaphore {
   readonly #max: number;
   readonly #maxPerKey: number;
   readonly #taken = new Map<string, number>();
@@ -15,7 +15,7 @@ export class Slots {
   }
 
   /** Takes a place. What comes back gives it back, once however often it is called. Throws AppError(rate_limited) where none is free. */
-  take(
+  acquire(
     key: string,
     refusal: { readonly own: string; readonly all: string; readonly retryAfterSeconds: number },
   ): () => void {
@@ -41,7 +41,7 @@ export class Slots {
     };
   }
 
-  get count(): number {
+  get acquiredCount(): number {
     return this.#count;
   }
 }

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { uuidV7 } from "./uuid-v7.ts";
+import { createUuidV7 } from "./uuid-v7.ts";
 
 test("an id is a UUID of version 7: its time first, then chance", () => {
   const atMs = Date.parse("2026-11-28T10:00:00.123Z");
-  const ids = Array.from({ length: 1_000 }, () => uuidV7(atMs));
+  const ids = Array.from({ length: 1_000 }, () => createUuidV7(atMs));
   for (const id of ids)
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   for (const id of ids) expect(Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16)).toBe(atMs);
   expect(new Set(ids).size).toBe(ids.length);
-  expect(uuidV7(atMs + 1) > ids.toSorted().at(-1)!).toBe(true);
+  expect(createUuidV7(atMs + 1) > ids.toSorted().at(-1)!).toBe(true);
 });

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
  * A new UUID of version 7 (RFC 9562): 48 bits of `nowMs`, then 74 random ones. Rows that are stored together so lie together in an index of their ids,
  * where random ids would each change a page of their own (docs/decisions/025).
  */
-export function uuidV7(nowMs: number): string {
+export function createUuidV7(nowMs: number): string {
   const bytes = randomBytes(16);
   bytes.writeUIntBE(nowMs, 0, 6);
   bytes[6] = 0x70 | (bytes[6]! & 0x0f);

@@ -3,21 +3,21 @@
 import { escapeHtml } from "./html.ts";
 
 /** `text` without what XML 1.0 forbids even when escaped: control characters, U+FFFE, U+FFFF; lone surrogates are replaced. */
-export function allowedInXml(text: string): string {
+export function stripInvalidXmlCharacters(text: string): string {
   // eslint-disable-next-line no-control-regex -- these are what has to go
   return text.toWellFormed().replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "");
 }
 
-function escaped(text: string): string {
-  return escapeHtml(allowedInXml(text));
+function escapeXml(text: string): string {
+  return escapeHtml(stripInvalidXmlCharacters(text));
 }
 
 type Attributes = Record<string, string>;
 /** Text is escaped; an element is what `element` gave; null is left out. */
-export type Child = string | Element | null;
+export type XmlChild = string | XmlElement | null;
 
 /** XML that is already written. */
-export class Element {
+export class XmlElement {
   readonly xml: string;
   constructor(xml: string) {
     this.xml = xml;
@@ -25,24 +25,24 @@ export class Element {
 }
 
 /** `<name attributes>children</name>`. Names are ours and not escaped. */
-export function element(
+export function createElement(
   name: string,
   attributes: Attributes | null,
-  ...children: Child[]
-): Element {
+  ...children: XmlChild[]
+): XmlElement {
   const head = `${name}${Object.entries(attributes ?? {})
-    .map(([key, value]) => ` ${key}="${escaped(value)}"`)
+    .map(([key, value]) => ` ${key}="${escapeXml(value)}"`)
     .join("")}`;
   const body = children
     .map((child) =>
-      child === null ? "" : typeof child === "string" ? escaped(child) : `\n${child.xml}`,
+      child === null ? "" : typeof child === "string" ? escapeXml(child) : `\n${child.xml}`,
     )
     .join("");
-  const closing = children.some((child) => child instanceof Element) ? "\n" : "";
-  return new Element(body === "" ? `<${head}/>` : `<${head}>${body}${closing}</${name}>`);
+  const closing = children.some((child) => child instanceof XmlElement) ? "\n" : "";
+  return new XmlElement(body === "" ? `<${head}/>` : `<${head}>${body}${closing}</${name}>`);
 }
 
 /** A whole document. */
-export function xmlDocument(root: Element): string {
+export function renderXmlDocument(root: XmlElement): string {
   return `<?xml version="1.0" encoding="utf-8"?>\n${root.xml}\n`;
 }

@@ -5,31 +5,31 @@ import { type Cache, type CacheEntry, cachified } from "@epic-web/cachified";
 import { LRUCache } from "lru-cache";
 import type { ZodType } from "zod";
 import { nowMs } from "../base/clock.ts";
-import { within } from "../base/deadline.ts";
+import { withTimeout } from "../base/deadline.ts";
 import { env } from "../base/env.ts";
 import { log } from "../base/log.ts";
-import { count, observe } from "../base/metrics.ts";
+import { incrementCounter, observeHistogram } from "../base/metrics.ts";
 import { deleteEntry, readEntry, writeEntry } from "./file.ts";
 
 /** Memory for values in front of the file, by the length of their JSON. */
-const LRU_BYTES = 48 * 1_048_576;
+const MEMORY_MAX_BYTES = 48 * 1_048_576;
 
-interface Shared {
+interface CacheStore {
   readonly memory: LRUCache<string, { entry: CacheEntry; bytes: number }>;
   readonly cache: Cache;
 }
 
 // One per process, so that a value is produced once however many bundles ask: cachified joins callers by this object.
-const shared = globalThis as { __lecternCache?: Shared };
+const shared = globalThis as { __lecternCache?: CacheStore };
 
-function store(): Shared {
-  shared.__lecternCache ??= createStore();
+function cacheStore(): CacheStore {
+  shared.__lecternCache ??= createCacheStore();
   return shared.__lecternCache;
 }
 
-function createStore(): Shared {
-  const memory: Shared["memory"] = new LRUCache({
-    maxSize: LRU_BYTES,
+function createCacheStore(): CacheStore {
+  const memory: CacheStore["memory"] = new LRUCache({
+    maxSize: MEMORY_MAX_BYTES,
     sizeCalculation: ({ bytes }) => bytes,
   });
   /** cachified asks Date.now(); entries are kept in our clock's time and shown to it shifted. */
@@ -80,7 +80,7 @@ export interface CacheDefinition<Input, Value> {
   /** What makes two inputs the same. */
   readonly keyOf: (input: Input) => string;
   /** Checks a value that comes from the file; a value that fails is produced anew. */
-  readonly check: ZodType<Value>;
+  readonly schema: ZodType<Value>;
   readonly ttlMs: number;
   /** How long after `ttlMs` the old value is still given while a fresh one is produced in the background. */
   readonly swrMs?: number;
@@ -96,17 +96,17 @@ export interface DefinedCache<Input, Value> {
   /** The value: from memory, from the file, or produced once for all who ask meanwhile. Values are shared: don't change them. */
   get(input: Input): Promise<Value>;
   /** Produces the value anew, whatever is stored. */
-  fresh(input: Input): Promise<Value>;
+  refresh(input: Input): Promise<Value>;
   /** What is stored, however old, without producing anything; null if nothing is. */
   peek(input: Input): Value | null;
   /** Stores a value that was made elsewhere. */
-  put(input: Input, value: Value): void;
+  set(input: Input, value: Value): void;
   delete(input: Input): void;
 }
 
-const names = new Set<string>();
+const definedNames = new Set<string>();
 /** The keys that are being produced up the call chain. */
-const producing = new AsyncLocalStorage<ReadonlySet<string>>();
+const keysInProduction = new AsyncLocalStorage<ReadonlySet<string>>();
 
 /**
  * Declares a derived value. Asking for a key inside its own production, however far down, throws at once:
@@ -115,11 +115,11 @@ const producing = new AsyncLocalStorage<ReadonlySet<string>>();
 export function defineCache<Input, Value>(
   definition: CacheDefinition<Input, Value>,
 ): DefinedCache<Input, Value> {
-  const { name, version, keyOf, check, ttlMs, swrMs = 0, timeoutMs, produce } = definition;
+  const { name, version, keyOf, schema, ttlMs, swrMs = 0, timeoutMs, produce } = definition;
   // Development reloads modules in place, where a name comes again without being a second producer.
-  if (names.has(name) && env.NODE_ENV !== "development")
+  if (definedNames.has(name) && env.NODE_ENV !== "development")
     throw new Error(`The cache "${name}" is defined twice: one key, one producer.`);
-  names.add(name);
+  definedNames.add(name);
   const keyFor = (input: Input) => `${name}:${version}:${keyOf(input)}`;
 
   async function bounded(
@@ -128,32 +128,32 @@ export function defineCache<Input, Value>(
     metadata: { ttl?: number | null },
   ): Promise<Value> {
     const abort = new AbortController();
-    const chain = new Set(producing.getStore()).add(key);
+    const chain = new Set(keysInProduction.getStore()).add(key);
     const startedMs = performance.now();
-    const made = producing.run(chain, async () =>
+    const made = keysInProduction.run(chain, async () =>
       produce(input, { signal: abort.signal, setTtlMs: (ms) => (metadata.ttl = ms) }),
     );
-    return within(
+    return withTimeout(
       made,
       timeoutMs,
       `Making "${name}" took longer than ${timeoutMs} ms.`,
       (error) => abort.abort(error),
       5,
     ).finally(() =>
-      observe("cache_make_seconds", (performance.now() - startedMs) / 1000, { name }),
+      observeHistogram("cache_make_seconds", (performance.now() - startedMs) / 1000, { name }),
     );
   }
 
   async function ask(input: Input, forceFresh: boolean): Promise<Value> {
     const key = keyFor(input);
-    if (producing.getStore()?.has(key))
+    if (keysInProduction.getStore()?.has(key))
       throw new Error(`"${key}" was asked for while it is being produced.`);
-    const { memory, cache } = store();
+    const { memory, cache } = cacheStore();
     if (!forceFresh) {
       // What memory holds was checked when it came in: the common case costs one look.
       const hit = memory.get(key)?.entry;
       if (hit && nowMs() < hit.metadata.createdTime + (hit.metadata.ttl ?? Infinity)) {
-        count("cache", { name, result: "memory" });
+        incrementCounter("cache", { name, result: "memory" });
         return hit.value as Value;
       }
     }
@@ -163,43 +163,43 @@ export function defineCache<Input, Value>(
       cache,
       ttl: ttlMs,
       swr: swrMs,
-      checkValue: check,
+      checkValue: schema,
       forceFresh,
       fallbackToCache: false,
       getFreshValue: ({ metadata }) => {
         result = "made";
         return bounded(key, input, metadata);
       },
-    }).finally(() => count("cache", { name, result }));
+    }).finally(() => incrementCounter("cache", { name, result }));
   }
 
   return {
     get: (input) => ask(input, false),
-    fresh: (input) => ask(input, true),
+    refresh: (input) => ask(input, true),
     peek(input) {
-      const entry = store().cache.get(keyFor(input)) as CacheEntry | null;
-      const parsed = entry && check.safeParse(entry.value);
+      const entry = cacheStore().cache.get(keyFor(input)) as CacheEntry | null;
+      const parsed = entry && schema.safeParse(entry.value);
       return parsed?.success ? parsed.data : null;
     },
-    put(input, value) {
-      void store().cache.set(keyFor(input), {
+    set(input, value) {
+      void cacheStore().cache.set(keyFor(input), {
         metadata: { createdTime: Date.now(), ttl: ttlMs, swr: swrMs },
         value,
       });
     },
     delete(input) {
-      void store().cache.delete(keyFor(input));
+      void cacheStore().cache.delete(keyFor(input));
     },
   };
 }
 
 /** Deletes one key from memory and file; true if the file had it. */
 export function deleteCacheKey(key: string): boolean {
-  store().memory.delete(key);
+  cacheStore().memory.delete(key);
   return deleteEntry(key);
 }
 
 /** Forgets what is in memory; the file stays. For tests. */
 export function clearCacheMemory(): void {
-  store().memory.clear();
+  cacheStore().memory.clear();
 }

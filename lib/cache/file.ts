@@ -11,20 +11,20 @@ import { log } from "../base/log.ts";
 /** Raised when the tables below change: an older file is then started anew. */
 const SCHEMA_VERSION = 1;
 /** Least recently used entries go when the file's entries pass env.CACHE_MAX_MB; as much is freed as makes the next sweep rare. */
-const SWEEP_TO = 0.8;
+const EVICTION_TARGET_RATIO = 0.8;
 /** An entry's time of use is written at most this often: a read must not become a write each time. */
-const TOUCH_EVERY_MS = 3_600_000;
+const TOUCH_INTERVAL_MS = 3_600_000;
 
-interface OpenFile {
+interface CacheFile {
   readonly path: string;
   readonly db: Database.Database;
   bytes: number;
 }
 
 // One per process: pages, handlers and middleware are bundled apart.
-const shared = globalThis as { __lecternCacheFile?: OpenFile };
+const shared = globalThis as { __lecternCacheFile?: CacheFile };
 
-function openFile(path: string): Database.Database {
+function openDatabase(path: string): Database.Database {
   const db = new Database(path, { timeout: 2_000 });
   try {
     db.pragma("journal_mode = WAL");
@@ -59,28 +59,28 @@ function openFile(path: string): Database.Database {
 }
 
 /** The file; one that can't be read is begun anew; where there can be none, memory does until the next start. */
-function openAnyhow(path: string): Database.Database {
+function openOrRecreate(path: string): Database.Database {
   try {
     mkdirSync(dirname(path), { recursive: true });
     try {
-      return openFile(path);
+      return openDatabase(path);
     } catch (error) {
       const code = (error as { code?: string }).code ?? "";
       if (code.startsWith("SQLITE_BUSY")) throw error;
       log("warn", "cache.file_started_anew", { error });
       for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
-      return openFile(path);
+      return openDatabase(path);
     }
   } catch (error) {
     log("error", "cache.in_memory_only", { file: path, error });
-    return openFile(":memory:");
+    return openDatabase(":memory:");
   }
 }
 
-function opened(): OpenFile {
+function cacheFile(): CacheFile {
   const path = resolve(env.CACHE_FILE);
   if (shared.__lecternCacheFile?.path === path) return shared.__lecternCacheFile;
-  const db = openAnyhow(path);
+  const db = openOrRecreate(path);
   const { bytes } = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM cache").get() as {
     bytes: number;
   };
@@ -90,7 +90,7 @@ function opened(): OpenFile {
 
 /** The SQLite handle of the cache file, for derived tables with a shape of their own (the search index). */
 export function cacheDatabase(): Database.Database {
-  return opened().db;
+  return cacheFile().db;
 }
 
 /** Closes the file; the next use opens it again. */
@@ -105,9 +105,9 @@ export interface StoredEntry {
 }
 
 /** Runs `fn` on the file. A file that has gone bad is deleted and the entry counts as missing: the cache never fails a request. */
-function tolerant<T>(fn: (file: OpenFile) => T, otherwise: T): T {
+function runOrFallback<T>(fn: (file: CacheFile) => T, otherwise: T): T {
   try {
-    return fn(opened());
+    return fn(cacheFile());
   } catch (error) {
     const code = (error as { code?: string }).code ?? "";
     log("warn", "cache.file_failed", { error });
@@ -121,17 +121,17 @@ function tolerant<T>(fn: (file: OpenFile) => T, otherwise: T): T {
 }
 
 export function readEntry(key: string): StoredEntry | undefined {
-  return tolerant(({ db }) => {
+  return runOrFallback(({ db }) => {
     const row = db.prepare("SELECT metadata, value, usedAt FROM cache WHERE key = ?").get(key) as
       (StoredEntry & { usedAt: number }) | undefined;
-    if (row && nowMs() - row.usedAt > TOUCH_EVERY_MS)
+    if (row && nowMs() - row.usedAt > TOUCH_INTERVAL_MS)
       db.prepare("UPDATE cache SET usedAt = ? WHERE key = ?").run(nowMs(), key);
     return row;
   }, undefined);
 }
 
 export function writeEntry(key: string, entry: StoredEntry): void {
-  tolerant((file) => {
+  runOrFallback((file) => {
     const bytes = key.length + entry.metadata.length + entry.value.length;
     const maxBytes = env.CACHE_MAX_MB * 1_048_576;
     if (bytes > maxBytes / 4) return; // one entry must not push out all others
@@ -143,12 +143,12 @@ export function writeEntry(key: string, entry: StoredEntry): void {
         "INSERT OR REPLACE INTO cache (key, metadata, value, bytes, usedAt) VALUES (?, ?, ?, ?, ?)",
       ).run(key, entry.metadata, entry.value, bytes, nowMs());
       file.bytes += bytes - (old?.bytes ?? 0);
-      if (file.bytes > maxBytes) sweep(file, maxBytes * SWEEP_TO);
+      if (file.bytes > maxBytes) evictLeastRecentlyUsed(file, maxBytes * EVICTION_TARGET_RATIO);
     }).immediate();
   }, undefined);
 }
 
-function sweep(file: OpenFile, toBytes: number): void {
+function evictLeastRecentlyUsed(file: CacheFile, toBytes: number): void {
   const oldestFirst = file.db.prepare("SELECT key, bytes FROM cache ORDER BY usedAt").all() as {
     key: string;
     bytes: number;
@@ -164,7 +164,7 @@ function sweep(file: OpenFile, toBytes: number): void {
 }
 
 export function deleteEntry(key: string): boolean {
-  return tolerant((file) => {
+  return runOrFallback((file) => {
     const row = file.db.prepare("DELETE FROM cache WHERE key = ? RETURNING bytes").get(key) as
       { bytes: number } | undefined;
     if (row) file.bytes -= row.bytes;
@@ -184,7 +184,7 @@ export interface EntryInfo {
 
 /** Entries whose key contains `text`, by key; at most `limit`. */
 export function findEntries(text: string, limit: number): EntryInfo[] {
-  return tolerant(({ db }) => {
+  return runOrFallback(({ db }) => {
     const rows = db
       .prepare(
         "SELECT key, bytes, metadata FROM cache WHERE instr(key, ?) > 0 ORDER BY key LIMIT ?",

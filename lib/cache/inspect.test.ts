@@ -4,13 +4,13 @@ import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "../base/clock.ts";
 import type { Member } from "../base/member.ts";
 import { defineCache } from "./cache.ts";
 import {
-  ENTRIES_SHOWN,
-  cacheSize,
-  dropEntry,
+  MAX_ENTRIES_SHOWN,
+  measureCache,
+  deleteInspectedEntry,
   inspectEntry,
-  outlineOf,
+  outlineJson,
   searchCache,
-  withoutSecrets,
+  redactSecrets,
 } from "./inspect.ts";
 
 const admin: Member = {
@@ -26,7 +26,7 @@ const things = defineCache<string, { name: string }>({
   name: "things",
   version: 1,
   keyOf: (key) => key,
-  check: z.object({ name: z.string() }),
+  schema: z.object({ name: z.string() }),
   ttlMs: HOUR_MS,
   swrMs: MINUTE_MS,
   timeoutMs: 1_000,
@@ -36,10 +36,10 @@ const things = defineCache<string, { name: string }>({
 test("a member sees and deletes nothing of the cache", async () => {
   await things.get("a");
   for (const attempt of [
-    () => cacheSize(member),
+    () => measureCache(member),
     () => searchCache(member, ""),
     () => inspectEntry(member, "things:1:a"),
-    () => dropEntry(member, "things:1:a"),
+    () => deleteInspectedEntry(member, "things:1:a"),
   ]) {
     expect(attempt).toThrow(expect.objectContaining({ code: "forbidden" }));
   }
@@ -61,22 +61,22 @@ test("entries are found by a part of the key, with size, age and how long they l
   });
   expect(entry!.bytes).toBe(entries[0]!.bytes);
   expect(Math.abs(entry!.ageMs - 10 * MINUTE_MS)).toBeLessThan(MINUTE_MS);
-  expect(entry!.usableMs! - entry!.freshMs!).toBe(MINUTE_MS);
-  expect(cacheSize(admin)).toEqual({ entries: 2, bytes: expect.any(Number) as number });
+  expect(entry!.remainingStaleMs! - entry!.remainingTtlMs!).toBe(MINUTE_MS);
+  expect(measureCache(admin)).toEqual({ entries: 2, bytes: expect.any(Number) as number });
   expect(inspectEntry(admin, "things:1:nothing")).toBeNull();
 });
 
 test("more than a hundred entries are not shown at once", async () => {
-  for (let i = 0; i <= ENTRIES_SHOWN; i++) things.put(`many-${i}`, { name: "x" });
+  for (let i = 0; i <= MAX_ENTRIES_SHOWN; i++) things.set(`many-${i}`, { name: "x" });
   const { entries, more } = searchCache(admin, "many-");
-  expect([entries.length, more]).toEqual([ENTRIES_SHOWN, true]);
+  expect([entries.length, more]).toEqual([MAX_ENTRIES_SHOWN, true]);
 });
 
 test("a deleted entry is gone from memory and file, once", async () => {
   await things.get("a");
-  dropEntry(admin, "things:1:a");
+  deleteInspectedEntry(admin, "things:1:a");
   expect(things.peek("a")).toBeNull();
-  expect(() => dropEntry(admin, "things:1:a")).toThrow(
+  expect(() => deleteInspectedEntry(admin, "things:1:a")).toThrow(
     expect.objectContaining({ code: "not_found" }),
   );
 });
@@ -93,7 +93,7 @@ test("the outline of a value holds no address, no token and no long text", () =>
     nothing: null,
     yes: true,
   };
-  const outline = outlineOf(JSON.stringify(value));
+  const outline = outlineJson(JSON.stringify(value));
   const text = outline.join("\n");
   expect(text).not.toMatch(/ada|grace|pw|secret|A1b2|999/);
   expect(text).toContain("token: text of 22 characters");
@@ -105,16 +105,16 @@ test("the outline of a value holds no address, no token and no long text", () =>
 });
 
 test("the outline of a large or broken value stays small", () => {
-  expect(outlineOf("{")).toEqual(["Not readable: it is made again when somebody asks."]);
+  expect(outlineJson("{")).toEqual(["Not readable: it is made again when somebody asks."]);
   const large = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`field${i}`, i]));
-  expect(outlineOf(JSON.stringify(large))).toHaveLength(201);
+  expect(outlineJson(JSON.stringify(large))).toHaveLength(201);
   const deep = JSON.parse(`${'{"a":'.repeat(50)}1${"}".repeat(50)}`) as unknown;
-  expect(outlineOf(JSON.stringify(deep))).toHaveLength(7);
+  expect(outlineJson(JSON.stringify(deep))).toHaveLength(7);
 });
 
 test("a key is shown without addresses", () => {
-  expect(withoutSecrets("login:1:ada@example.test")).toBe("login:1:(address)");
-  expect(withoutSecrets("embed:2:https://x.example/watch?v=1&key=2")).toBe(
+  expect(redactSecrets("login:1:ada@example.test")).toBe("login:1:(address)");
+  expect(redactSecrets("embed:2:https://x.example/watch?v=1&key=2")).toBe(
     "embed:2:https://x.example/watch?…",
   );
 });

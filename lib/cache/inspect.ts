@@ -14,45 +14,46 @@ export interface InspectedEntry {
   readonly bytes: number;
   readonly ageMs: number;
   /** How long it is still fresh; negative: for how long it has not been. null: for ever. */
-  readonly freshMs: number | null;
+  readonly remainingTtlMs: number | null;
   /** How long it may still be given while a new one is made; null: for ever. */
-  readonly usableMs: number | null;
+  readonly remainingStaleMs: number | null;
 }
 
-export const ENTRIES_SHOWN = 100;
+export const MAX_ENTRIES_SHOWN = 100;
 /** A value is shown in at most so many lines, its strings in so many characters. */
 const MAX_LINES = 200;
-const MAX_TEXT = 32;
+const MAX_TEXT_LENGTH = 32;
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 5;
 
-const ADDRESS = /[^\s@/:?&=<>"]+@[^\s@/:?&=<>"]+/g;
+const EMAIL_ADDRESS = /[^\s@/:?&=<>"]+@[^\s@/:?&=<>"]+/g;
 /** What may be a secret: twenty and more letters and digits in a row, or anything after the "?" of a link. */
-const TOKEN = /[A-Za-z0-9_\-+=]{20,}/;
+const POSSIBLE_SECRET = /[A-Za-z0-9_\-+=]{20,}/;
 
 /** `text` without addresses and without what stands in a link's query or before its host. */
-export function withoutSecrets(text: string): string {
+export function redactSecrets(text: string): string {
   return text
     .replace(/\/\/[^\s/@]+@/g, "//…@")
     .replace(/\?[^\s"]+/g, "?…")
-    .replace(ADDRESS, "(address)");
+    .replace(EMAIL_ADDRESS, "(address)");
 }
 
-function inspected({ key, bytes, metadata }: EntryInfo): InspectedEntry {
+function toInspectedEntry({ key, bytes, metadata }: EntryInfo): InspectedEntry {
   const ageMs = nowMs() - metadata.createdTime;
   const freshMs = metadata.ttl == null ? null : metadata.ttl - ageMs;
   return {
     key,
-    label: withoutSecrets(key),
+    label: redactSecrets(key),
     bytes,
     ageMs,
-    freshMs,
-    usableMs: freshMs === null || metadata.swr === null ? null : freshMs + (metadata.swr ?? 0),
+    remainingTtlMs: freshMs,
+    remainingStaleMs:
+      freshMs === null || metadata.swr === null ? null : freshMs + (metadata.swr ?? 0),
   };
 }
 
 /** All entries in number and bytes. Throws AppError(forbidden) for all but admins. */
-export function cacheSize(admin: Member): { entries: number; bytes: number } {
+export function measureCache(admin: Member): { entries: number; bytes: number } {
   assertAdmin(admin);
   return cacheDatabase()
     .prepare(`SELECT COUNT(*) AS entries, COALESCE(SUM(bytes), 0) AS bytes FROM cache`)
@@ -65,10 +66,10 @@ export function searchCache(
   text: string,
 ): { entries: InspectedEntry[]; more: boolean } {
   assertAdmin(admin);
-  const found = findEntries(text, ENTRIES_SHOWN + 1);
+  const found = findEntries(text, MAX_ENTRIES_SHOWN + 1);
   return {
-    entries: found.slice(0, ENTRIES_SHOWN).map(inspected),
-    more: found.length > ENTRIES_SHOWN,
+    entries: found.slice(0, MAX_ENTRIES_SHOWN).map(toInspectedEntry),
+    more: found.length > MAX_ENTRIES_SHOWN,
   };
 }
 
@@ -80,23 +81,23 @@ export function inspectEntry(
   assertAdmin(admin);
   const row = readEntry(key);
   if (!row) return null;
-  const info = inspected({
+  const info = toInspectedEntry({
     key,
     bytes: key.length + row.metadata.length + row.value.length,
     metadata: JSON.parse(row.metadata) as EntryInfo["metadata"],
   });
-  return { ...info, outline: outlineOf(row.value) };
+  return { ...info, outline: outlineJson(row.value) };
 }
 
 /** Deletes the entry from memory and file: it is made again when somebody asks. Throws AppError: forbidden for all but admins, not_found. */
-export function dropEntry(admin: Member, key: string): void {
+export function deleteInspectedEntry(admin: Member, key: string): void {
   assertAdmin(admin);
   if (!deleteCacheKey(key))
     throw new AppError("not_found", "This entry is gone already.", { field: "key" });
 }
 
 /** The shape of a JSON text: names of fields, kinds of values, beginnings of texts. */
-export function outlineOf(json: string): string[] {
+export function outlineJson(json: string): string[] {
   const lines: string[] = [];
   let left = 0;
   const say = (depth: number, text: string) => {
@@ -105,7 +106,7 @@ export function outlineOf(json: string): string[] {
   };
   const visit = (name: string, value: unknown, depth: number): void => {
     const isList = Array.isArray(value);
-    if (typeof value !== "object" || value === null) return say(depth, name + textOf(value));
+    if (typeof value !== "object" || value === null) return say(depth, name + describeValue(value));
     const entries = isList
       ? value.slice(0, MAX_ITEMS).map((item, i) => [String(i), item] as const)
       : Object.entries(value);
@@ -113,7 +114,7 @@ export function outlineOf(json: string): string[] {
     say(depth, `${name}${isList ? "list" : "object"} of ${count}`);
     if (depth >= MAX_DEPTH) return;
     for (const [key, item] of entries)
-      visit(`${withoutSecrets(key).slice(0, MAX_TEXT)}: `, item, depth + 1);
+      visit(`${redactSecrets(key).slice(0, MAX_TEXT_LENGTH)}: `, item, depth + 1);
     if (isList && value.length > MAX_ITEMS)
       say(depth + 1, `… and ${value.length - MAX_ITEMS} more`);
   };
@@ -126,7 +127,7 @@ export function outlineOf(json: string): string[] {
   return lines;
 }
 
-function textOf(value: unknown): string {
+function describeValue(value: unknown): string {
   if (typeof value !== "string")
     return value === null
       ? "null"
@@ -134,9 +135,9 @@ function textOf(value: unknown): string {
         ? String(value)
         : typeof value;
   const size = `${value.length} ${value.length === 1 ? "character" : "characters"}`;
-  const start = withoutSecrets(value.slice(0, 500)).replace(/\s+/g, " ").slice(0, MAX_TEXT);
+  const start = redactSecrets(value.slice(0, 500)).replace(/\s+/g, " ").slice(0, MAX_TEXT_LENGTH);
   // A text that may be a token, whole or cut, is only counted.
-  return TOKEN.test(start) || TOKEN.test(value.slice(0, MAX_TEXT + 20))
+  return POSSIBLE_SECRET.test(start) || POSSIBLE_SECRET.test(value.slice(0, MAX_TEXT_LENGTH + 20))
     ? `text of ${size}`
-    : `“${start}${value.length > MAX_TEXT ? "…" : ""}” (${size})`;
+    : `“${start}${value.length > MAX_TEXT_LENGTH ? "…" : ""}” (${size})`;
 }

@@ -4,7 +4,7 @@
 
 import { LRUCache } from "lru-cache";
 
-interface Entry {
+interface PageEntry {
   readonly value: unknown;
   readonly lastModified: number;
   readonly version: string;
@@ -15,20 +15,20 @@ const MAX_BYTES = 64 * 1_048_576;
 
 // The site publishes its version on globalThis: this file is not part of any bundle.
 const shared = globalThis as {
-  __lecternPages?: LRUCache<string, Entry>;
+  __lecternPages?: LRUCache<string, PageEntry>;
   __lecternAsked?: LRUCache<string, string>;
   __lecternContentKey?: () => string;
 };
 
-const pages = (shared.__lecternPages ??= new LRUCache<string, Entry>({
+const pages = (shared.__lecternPages ??= new LRUCache<string, PageEntry>({
   maxSize: MAX_BYTES,
-  sizeCalculation: ({ value }) => sizeOf(value),
+  sizeCalculation: ({ value }) => estimateBytes(value),
 }));
 
 // The version at the moment a page was asked for: it is rendered after that, and the content may change meanwhile.
-const asked = (shared.__lecternAsked ??= new LRUCache<string, string>({ max: 2_000 }));
+const versionsAtRequest = (shared.__lecternAsked ??= new LRUCache<string, string>({ max: 2_000 }));
 
-function sizeOf(value: unknown): number {
+function estimateBytes(value: unknown): number {
   let size = 1_000;
   for (const part of Object.values((value ?? {}) as Record<string, unknown>)) {
     if (typeof part === "string" || part instanceof Uint8Array) size += part.length;
@@ -39,11 +39,11 @@ function sizeOf(value: unknown): number {
 }
 
 /** The element in the document of a page that is not there (app/not-found-page.tsx): its copies are a 404 too. */
-const MISSING = '<div class="wrap" data-missing="">';
+const NOT_FOUND_MARKER = '<div class="wrap" data-missing="">';
 
-function withStatus(value: unknown): unknown {
+function withNotFoundStatus(value: unknown): unknown {
   const { html } = value as { html?: unknown };
-  return typeof html === "string" && html.includes(MISSING)
+  return typeof html === "string" && html.includes(NOT_FOUND_MARKER)
     ? { ...(value as object), status: 404 }
     : value;
 }
@@ -51,15 +51,15 @@ function withStatus(value: unknown): unknown {
 export default class PageCache {
   async get(key: string): Promise<{ value: unknown; lastModified: number } | null> {
     const version = shared.__lecternContentKey?.();
-    if (version !== undefined) asked.set(key, version);
+    if (version !== undefined) versionsAtRequest.set(key, version);
     const entry = pages.get(key);
     return entry && entry.version === version ? entry : null;
   }
 
   async set(key: string, value: unknown): Promise<void> {
-    const version = asked.get(key);
+    const version = versionsAtRequest.get(key);
     if (version === undefined || value === null) return;
-    pages.set(key, { value: withStatus(value), lastModified: Date.now(), version });
+    pages.set(key, { value: withNotFoundStatus(value), lastModified: Date.now(), version });
   }
 
   async revalidateTag(): Promise<void> {}

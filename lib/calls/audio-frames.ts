@@ -1,14 +1,14 @@
 // MP3, FLAC, WAV and Ogg: how long their sound is, by their frames, samples and pages.
 
 import {
-  type Track,
-  ascii,
-  damaged,
-  hasPicture,
+  type AudioTrack,
+  readAscii,
+  damagedAudioError,
+  videoTrackError,
   opusPacketMs,
-  otherCodec,
-  refuse,
-  viewOf,
+  unsupportedCodecError,
+  invalidAudioError,
+  toDataView,
 } from "./audio-track.ts";
 
 const MP3_KBITS = [
@@ -24,7 +24,7 @@ interface Mp3Frame {
 }
 
 /** The MP3 frame that begins at `at`, or null. */
-export function mp3Frame(bytes: Uint8Array, at: number): Mp3Frame | null {
+export function readMp3Frame(bytes: Uint8Array, at: number): Mp3Frame | null {
   if (at + 4 > bytes.length || bytes[at] !== 0xff || (bytes[at + 1]! & 0xe6) !== 0xe2) return null;
   const version = (bytes[at + 1]! >> 3) & 3; // 0: MPEG 2.5, 2: MPEG 2, 3: MPEG 1
   const kbits = MP3_KBITS[version === 3 ? 0 : 1][bytes[at + 2]! >> 4];
@@ -40,10 +40,14 @@ export function mp3Frame(bytes: Uint8Array, at: number): Mp3Frame | null {
 }
 
 /** Where what follows ID3 tags at the beginning begins; 0 without one. */
-export function afterId3(bytes: Uint8Array): number {
+export function skipId3Tags(bytes: Uint8Array): number {
   let at = 0;
   // Some have two; a file of nothing else would take its time.
-  for (let tags = 0; tags < 8 && at + 10 <= bytes.length && ascii(bytes, at, 3) === "ID3"; tags++) {
+  for (
+    let tags = 0;
+    tags < 8 && at + 10 <= bytes.length && readAscii(bytes, at, 3) === "ID3";
+    tags++
+  ) {
     const [a, b, c, d] = bytes.subarray(at + 6, at + 10) as unknown as [
       number,
       number,
@@ -59,18 +63,18 @@ export function afterId3(bytes: Uint8Array): number {
 }
 
 /** An MP3 file: the sum of its frames. What lies between them (tags, padding, damage) is passed over, byte by byte. */
-export function readMp3(bytes: Uint8Array): Track {
-  let at = afterId3(bytes);
+export function readMp3(bytes: Uint8Array): AudioTrack {
+  let at = skipId3Tags(bytes);
   let ms = 0;
   let frames = 0;
   let isFollowing = false;
   while (at + 4 <= bytes.length) {
-    const frame = mp3Frame(bytes, at);
+    const frame = readMp3Frame(bytes, at);
     // After a gap two in a row make a frame: the signs of one come up in any data.
     if (
       !frame ||
       at + frame.length > bytes.length ||
-      (!isFollowing && !mp3Frame(bytes, at + frame.length))
+      (!isFollowing && !readMp3Frame(bytes, at + frame.length))
     ) {
       isFollowing = false;
       at += 1;
@@ -78,21 +82,21 @@ export function readMp3(bytes: Uint8Array): Track {
     }
     isFollowing = true;
     // The first one may hold a table of contents, and no sound.
-    const isTable = frames === 0 && /Xing|Info|VBRI/.test(ascii(bytes, at + 4, 40));
+    const isTable = frames === 0 && /Xing|Info|VBRI/.test(readAscii(bytes, at + 4, 40));
     if (!isTable) ms += (frame.samples / frame.rate) * 1000;
     frames += 1;
     at += frame.length;
   }
-  if (frames < 2) throw damaged("MP3");
+  if (frames < 2) throw damagedAudioError("MP3");
   return { codec: "mp3", durationMs: ms };
 }
 
 /** A WAV file: its samples, as many as are really there. */
-export function readWav(bytes: Uint8Array): Track {
-  const view = viewOf(bytes);
+export function readWav(bytes: Uint8Array): AudioTrack {
+  const view = toDataView(bytes);
   let bytesPerSecond = 0;
   for (let at = 12; at + 8 <= bytes.length;) {
-    const type = ascii(bytes, at, 4);
+    const type = readAscii(bytes, at, 4);
     const size = view.getUint32(at + 4, true);
     const start = at + 8;
     if (type === "fmt ") {
@@ -106,7 +110,7 @@ export function readWav(bytes: Uint8Array): Track {
       const bits = view.getUint16(start + 14, true);
       const isPlayed =
         (format === 1 && [8, 16, 24, 32].includes(bits)) || (format === 3 && bits === 32);
-      if (!isPlayed) throw otherCodec("WAV");
+      if (!isPlayed) throw unsupportedCodecError("WAV");
       bytesPerSecond =
         (view.getUint16(start + 2, true) * view.getUint32(start + 4, true) * bits) / 8;
     } else if (type === "data") {
@@ -120,7 +124,7 @@ export function readWav(bytes: Uint8Array): Track {
     }
     at = start + size + (size & 1);
   }
-  throw damaged("WAV");
+  throw damagedAudioError("WAV");
 }
 
 const CRC8 = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -137,10 +141,10 @@ function crc8(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /** How far from its end a file's last frame is looked for: many times the size of one, and a bound for hostile files. */
-const LAST_FRAME_WITHIN = 512 * 1024;
+const MAX_TAIL_SCAN_BYTES = 512 * 1024;
 
 /** The number of the sample after the FLAC frame that begins at `at`, or null where none does (RFC 9639, 9.1). */
-function flacFrameEnd(bytes: Uint8Array, at: number, blockSize: number): number | null {
+function readFlacFrameEnd(bytes: Uint8Array, at: number, blockSize: number): number | null {
   if (
     bytes[at] !== 0xff ||
     (bytes[at + 1]! & 0xfe) !== 0xf8 ||
@@ -171,28 +175,28 @@ function flacFrameEnd(bytes: Uint8Array, at: number, blockSize: number): number 
 }
 
 /** A FLAC file: where its last frame ends. */
-export function readFlac(bytes: Uint8Array): Track {
-  const start = afterId3(bytes);
-  const view = viewOf(bytes);
-  if (start + 42 > bytes.length || (bytes[start + 4]! & 127) !== 0) throw damaged("FLAC");
+export function readFlac(bytes: Uint8Array): AudioTrack {
+  const start = skipId3Tags(bytes);
+  const view = toDataView(bytes);
+  if (start + 42 > bytes.length || (bytes[start + 4]! & 127) !== 0) throw damagedAudioError("FLAC");
   const blockSize = view.getUint16(start + 8);
   const rate = view.getUint32(start + 18) >>> 12;
   let at = start + 4;
   for (let isLast = false; !isLast;) {
-    if (at + 4 > bytes.length) throw damaged("FLAC");
+    if (at + 4 > bytes.length) throw damagedAudioError("FLAC");
     isLast = (bytes[at]! & 0x80) !== 0;
     at += 4 + (view.getUint32(at) & 0xffffff);
   }
-  if (rate === 0) throw damaged("FLAC");
+  if (rate === 0) throw damagedAudioError("FLAC");
   for (
     let frame = bytes.length - 16;
-    frame >= Math.max(at, bytes.length - LAST_FRAME_WITHIN);
+    frame >= Math.max(at, bytes.length - MAX_TAIL_SCAN_BYTES);
     frame--
   ) {
-    const end = bytes[frame] === 0xff ? flacFrameEnd(bytes, frame, blockSize) : null;
+    const end = bytes[frame] === 0xff ? readFlacFrameEnd(bytes, frame, blockSize) : null;
     if (end !== null) return { codec: "flac", durationMs: (end / rate) * 1000 };
   }
-  throw damaged("FLAC");
+  throw damagedAudioError("FLAC");
 }
 
 interface OggStream {
@@ -202,9 +206,9 @@ interface OggStream {
   readonly skip: number;
 }
 
-function oggStream(bytes: Uint8Array, serial: number, at: number): OggStream {
-  const view = viewOf(bytes);
-  const is = (magic: string) => ascii(bytes, at, magic.length) === magic;
+function readOggStream(bytes: Uint8Array, serial: number, at: number): OggStream {
+  const view = toDataView(bytes);
+  const is = (magic: string) => readAscii(bytes, at, magic.length) === magic;
   if (is("OpusHead") && at + 12 <= bytes.length)
     return { serial, codec: "opus", rate: 48_000, skip: view.getUint16(at + 10, true) };
   if (is("\x01vorbis") && at + 16 <= bytes.length)
@@ -218,13 +222,13 @@ function oggStream(bytes: Uint8Array, serial: number, at: number): OggStream {
 }
 
 /** An Ogg file: the packets of an Opus stream, the last position of a Vorbis one. */
-export function readOgg(bytes: Uint8Array): Track {
-  const view = viewOf(bytes);
+export function readOgg(bytes: Uint8Array): AudioTrack {
+  const view = toDataView(bytes);
   const streams: OggStream[] = [];
   let opusMs = 0;
   let position = 0;
   let packets = 0;
-  for (let at = 0; at + 27 <= bytes.length && ascii(bytes, at, 4) === "OggS";) {
+  for (let at = 0; at + 27 <= bytes.length && readAscii(bytes, at, 4) === "OggS";) {
     const kind = bytes[at + 5]!;
     const serial = view.getUint32(at + 14, true);
     const table = at + 27;
@@ -234,8 +238,8 @@ export function readOgg(bytes: Uint8Array): Track {
     const next = data + size;
     if (next > bytes.length) break;
     if (kind & 2) {
-      if (streams.length === 8) throw damaged("Ogg");
-      streams.push(oggStream(bytes, serial, data));
+      if (streams.length === 8) throw damagedAudioError("Ogg");
+      streams.push(readOggStream(bytes, serial, data));
     } else if (serial === streams[0]?.serial) {
       const low = view.getUint32(at + 6, true);
       const high = view.getInt32(at + 10, true);
@@ -251,13 +255,13 @@ export function readOgg(bytes: Uint8Array): Track {
     }
     at = next;
   }
-  if (streams.some(({ codec }) => codec === "video")) throw hasPicture();
+  if (streams.some(({ codec }) => codec === "video")) throw videoTrackError();
   const stream = streams[0];
-  if (!stream) throw damaged("Ogg");
+  if (!stream) throw damagedAudioError("Ogg");
   if (streams.length > 1)
-    throw refuse("This file holds more than one track of sound. Export it with one.");
-  if (stream.codec !== "opus" && stream.codec !== "vorbis") throw otherCodec("Ogg");
+    throw invalidAudioError("This file holds more than one track of sound. Export it with one.");
+  if (stream.codec !== "opus" && stream.codec !== "vorbis") throw unsupportedCodecError("Ogg");
   const ms = stream.codec === "opus" ? opusMs - stream.skip / 48 : (position / stream.rate) * 1000;
-  if (!(ms > 0) || ms === Infinity) throw damaged("Ogg");
+  if (!(ms > 0) || ms === Infinity) throw damagedAudioError("Ogg");
   return { codec: stream.codec, durationMs: ms };
 }

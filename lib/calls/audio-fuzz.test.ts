@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
-import { audioFixture } from "../../tests/audio.ts";
+import { readAudioFixture } from "../../tests/audio.ts";
 import { isAppError } from "../base/errors.ts";
 import { ANSWER_LIMITS, MAX_ANSWER_BYTES, probeAudio, sniffAudio } from "./audio.ts";
 
@@ -62,7 +62,7 @@ const fixtures = readdirSync(new URL("../../tests/fixtures/audio/", import.meta.
 
 for (const [index, name] of fixtures.entries()) {
   test(`500 damaged versions of ${name} are measured or refused, soon`, async () => {
-    const bytes = audioFixture(name);
+    const bytes = readAudioFixture(name);
     const next = sequence(index + 1);
     let slowest = 0;
     for (let i = 0; i < 500; i++) slowest = Math.max(slowest, await probe(mutate(bytes, next)));
@@ -73,7 +73,7 @@ for (const [index, name] of fixtures.entries()) {
 
 const bytesOf = (text: string) => Uint8Array.from(text, (sign) => sign.charCodeAt(0));
 const webm = () => {
-  const bytes = audioFixture("tone-live.webm");
+  const bytes = readAudioFixture("tone-live.webm");
   return bytes.subarray(0, Buffer.from(bytes).indexOf(Buffer.from([0x1f, 0x43, 0xb6, 0x75])));
 };
 const mp4 = bytesOf("\0\0\0\x10ftypM4A \0\0\0\0");
@@ -111,10 +111,14 @@ const hostile: [string, Uint8Array, Uint8Array][] = [
   ],
   [
     "heads of FLAC frames",
-    audioFixture("tone.flac").subarray(0, 100),
+    readAudioFixture("tone.flac").subarray(0, 100),
     Uint8Array.of(0xff, 0xf8, 0x99, 0x08),
   ],
-  ["blocks of FLAC metadata", audioFixture("tone.flac").subarray(0, 42), Uint8Array.of(4, 0, 0, 0)],
+  [
+    "blocks of FLAC metadata",
+    readAudioFixture("tone.flac").subarray(0, 42),
+    Uint8Array.of(4, 0, 0, 0),
+  ],
 ];
 for (const [what, head, repeated] of hostile) {
   test(`16 MiB of ${what} are refused or measured within two seconds`, async () => {

@@ -3,25 +3,28 @@
 import { AppError } from "../base/errors.ts";
 
 /** The one track of sound in a file, as measured from its data, never from what its header says of it. */
-export interface Track {
+export interface AudioTrack {
   readonly codec: "opus" | "vorbis" | "aac" | "mp3" | "pcm" | "flac";
   readonly durationMs: number;
 }
 
 /** AppError(invalid) for the field "audio". */
-export const refuse = (message: string) => new AppError("invalid", message, { field: "audio" });
-export const damaged = (name: string) =>
-  refuse(`This ${name} file is damaged or was cut off. Record it or export it again.`);
-export const hasPicture = () =>
-  refuse("This is a film, not a recording. Send its sound only, as M4A, MP3, Ogg or WebM.");
-export const otherCodec = (name: string) =>
-  refuse(
+export const invalidAudioError = (message: string) =>
+  new AppError("invalid", message, { field: "audio" });
+export const damagedAudioError = (name: string) =>
+  invalidAudioError(`This ${name} file is damaged or was cut off. Record it or export it again.`);
+export const videoTrackError = () =>
+  invalidAudioError(
+    "This is a film, not a recording. Send its sound only, as M4A, MP3, Ogg or WebM.",
+  );
+export const unsupportedCodecError = (name: string) =>
+  invalidAudioError(
     `The sound in this ${name} file is of a kind that not every browser plays. Export it as M4A (AAC) or MP3.`,
   );
 
-export const ascii = (bytes: Uint8Array, at: number, length: number) =>
+export const readAscii = (bytes: Uint8Array, at: number, length: number) =>
   String.fromCharCode(...bytes.subarray(at, at + length));
-export const viewOf = (bytes: Uint8Array) =>
+export const toDataView = (bytes: Uint8Array) =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** Milliseconds of sound in one Opus packet, by its first two bytes (RFC 6716, 3.1 and 3.2); 0 for an empty one. */

@@ -1,11 +1,11 @@
 import { parseBuffer } from "music-metadata";
 import { expect, test } from "vitest";
-import { audioFixture, opusWebm, toneWav } from "../../tests/audio.ts";
+import { readAudioFixture, makeOpusWebm, makeToneWav } from "../../tests/audio.ts";
 import { isAppError } from "../base/errors.ts";
 import {
   ANSWER_LIMITS,
   MAX_ANSWER_BYTES,
-  MAX_AUDIO_BYTES,
+  MAX_CALL_BYTES,
   decodeRecording,
   probeAudio,
   sniffAudio,
@@ -42,7 +42,7 @@ const good: [string, string, string, string, number][] = [
 ];
 for (const [name, contentType, extension, codec, durationMs] of good) {
   test(`${name} is what its bytes say`, async () => {
-    const bytes = audioFixture(name);
+    const bytes = readAudioFixture(name);
     const audio = await probeAudio(bytes);
     expect(audio).toEqual({ contentType, extension, codec, durationMs: expect.any(Number) });
     expect(Math.abs(audio.durationMs - durationMs)).toBeLessThan(30);
@@ -62,7 +62,7 @@ test("an independent reader finds the same durations", async () => {
     "tone.wav",
     "tone.flac",
   ]) {
-    const bytes = audioFixture(name);
+    const bytes = readAudioFixture(name);
     const { format } = await parseBuffer(bytes, undefined, { duration: true });
     const differenceMs = format.duration! * 1000 - (await probeAudio(bytes)).durationMs;
     expect([name, Math.abs(differenceMs) < 60]).toEqual([name, true]);
@@ -80,7 +80,7 @@ const bad: [string, RegExp][] = [
 ];
 for (const [name, reason] of bad) {
   test(`${name} is refused with the way out`, async () => {
-    expect(await refusal(audioFixture(name))).toEqual([
+    expect(await refusal(readAudioFixture(name))).toEqual([
       "invalid",
       expect.stringMatching(reason),
       "audio",
@@ -126,7 +126,7 @@ test("nothing is no recording", async () => {
 for (const [name] of good) {
   test(`the head of ${name} alone is refused`, async () => {
     for (const length of [4, 8, 12, 16, 24, 40])
-      expect((await refusal(audioFixture(name).subarray(0, length)))[0]).toBe("invalid");
+      expect((await refusal(readAudioFixture(name).subarray(0, length)))[0]).toBe("invalid");
   });
 }
 
@@ -138,7 +138,7 @@ for (const name of [
   "tone.mp3",
 ]) {
   test(`${name} that was cut off in the middle has the half that can be played`, async () => {
-    const bytes = audioFixture(name);
+    const bytes = readAudioFixture(name);
     const { durationMs } = await probeAudio(bytes.subarray(0, Math.round(bytes.length * 0.6)));
     expect(durationMs).toBeGreaterThan(500);
     expect(durationMs).toBeLessThan(1_700);
@@ -146,14 +146,14 @@ for (const name of [
 }
 
 test("a FLAC file that was cut off has the frames before the cut", async () => {
-  const bytes = audioFixture("tone.flac");
+  const bytes = readAudioFixture("tone.flac");
   expect((await probeAudio(bytes.subarray(0, bytes.length - 2_500))).durationMs).toBeLessThan(
     1_600,
   );
 });
 
 test("an M4A file that was cut off is refused: its table says more than is there", async () => {
-  const bytes = audioFixture("tone.m4a");
+  const bytes = readAudioFixture("tone.m4a");
   expect(await refusal(bytes.subarray(0, bytes.length - 2_000))).toEqual([
     "invalid",
     expect.stringMatching(/M4A file is damaged or was cut off/),
@@ -162,7 +162,7 @@ test("an M4A file that was cut off is refused: its table says more than is there
 });
 
 test("a WAV file lasts as long as its samples, whatever its header says", async () => {
-  const bytes = toneWav({ seconds: 3 });
+  const bytes = makeToneWav({ seconds: 3 });
   const view = new DataView(bytes.buffer);
   for (const lie of [0, 0xffffffff, 0x7fffffff]) {
     view.setUint32(40, lie, true);
@@ -172,7 +172,7 @@ test("a WAV file lasts as long as its samples, whatever its header says", async 
 });
 
 test("a duration in the header of a WebM file is not believed", async () => {
-  const bytes = audioFixture("tone-opus.webm");
+  const bytes = readAudioFixture("tone-opus.webm");
   const at = Buffer.from(bytes).indexOf(Buffer.from([0x44, 0x89, 0x88]));
   expect(at).toBeGreaterThan(0);
   new DataView(bytes.buffer).setFloat64(at + 3, 9e9);
@@ -181,17 +181,17 @@ test("a duration in the header of a WebM file is not believed", async () => {
 
 test("two minutes are taken, with a second for a recorder that stops late", async () => {
   for (const seconds of [119.9, 120, 120.98])
-    expect((await probeAudio(opusWebm({ seconds }))).durationMs).toBe(seconds * 1000);
-  expect(await refusal(opusWebm({ seconds: 121.02 }))).toEqual([
+    expect((await probeAudio(makeOpusWebm({ seconds }))).durationMs).toBe(seconds * 1000);
+  expect(await refusal(makeOpusWebm({ seconds: 121.02 }))).toEqual([
     "invalid",
     "The recording lasts 2:02 minutes; at most 2 minutes fit. Make it shorter.",
     "audio",
   ]);
-  expect((await refusal(toneWav({ seconds: 122 })))[1]).toMatch(/lasts 2:02 minutes/);
+  expect((await refusal(makeToneWav({ seconds: 122 })))[1]).toMatch(/lasts 2:02 minutes/);
 });
 
 test("blocks whose times say less than they play are counted by what they play", async () => {
-  const bytes = opusWebm({ seconds: 130 });
+  const bytes = makeOpusWebm({ seconds: 130 });
   // Every cluster at the same time.
   for (
     let at = 0;
@@ -203,26 +203,26 @@ test("blocks whose times say less than they play are counted by what they play",
 });
 
 test("less than half a second is refused", async () => {
-  expect((await refusal(opusWebm({ seconds: 0.48 })))[1]).toMatch(/shorter than half a second/);
-  expect((await probeAudio(opusWebm({ seconds: 0.5 }))).durationMs).toBe(500);
+  expect((await refusal(makeOpusWebm({ seconds: 0.48 })))[1]).toMatch(/shorter than half a second/);
+  expect((await probeAudio(makeOpusWebm({ seconds: 0.5 }))).durationMs).toBe(500);
 });
 
 test("an answer may last half an hour", async () => {
-  expect((await probeAudio(opusWebm({ seconds: 1_800 }), ANSWER_LIMITS)).durationMs).toBe(
+  expect((await probeAudio(makeOpusWebm({ seconds: 1_800 }), ANSWER_LIMITS)).durationMs).toBe(
     1_800_000,
   );
-  expect((await refusal(opusWebm({ seconds: 1_802 }), ANSWER_LIMITS))[1]).toMatch(
+  expect((await refusal(makeOpusWebm({ seconds: 1_802 }), ANSWER_LIMITS))[1]).toMatch(
     /lasts 30:02 minutes; at most 30 minutes fit/,
   );
 });
 
 test("more bytes than fit are refused before they are read, with the way out", async () => {
-  expect(await refusal(toneWav({ seconds: 60, rate: 96_000 }))).toEqual([
+  expect(await refusal(makeToneWav({ seconds: 60, rate: 96_000 }))).toEqual([
     "too_large",
     "The recording has 5.8 MB; at most 5.2 MB fit. Export it as M4A, MP3 or Opus: the same sound in a tenth of the size.",
     "audio",
   ]);
-  expect(await refusal(new Uint8Array(MAX_AUDIO_BYTES + 1))).toEqual([
+  expect(await refusal(new Uint8Array(MAX_CALL_BYTES + 1))).toEqual([
     "too_large",
     expect.stringMatching(/for 2 minutes at most/),
     "audio",
@@ -231,7 +231,7 @@ test("more bytes than fit are refused before they are read, with the way out", a
 });
 
 test("a recording comes out of its data URL, whatever the URL calls it", () => {
-  const bytes = audioFixture("tone-opus.ogg");
+  const bytes = readAudioFixture("tone-opus.ogg");
   const base64 = Buffer.from(bytes).toString("base64");
   for (const prefix of [
     "data:audio/ogg;base64,",

@@ -2,15 +2,15 @@
 // Each reader goes through its file once, in order, in constant memory: no file can make one slow (audio-fuzz.test.ts).
 
 import { AppError } from "../base/errors.ts";
-import { afterId3, mp3Frame, readFlac, readMp3, readOgg, readWav } from "./audio-frames.ts";
+import { skipId3Tags, readMp3Frame, readFlac, readMp3, readOgg, readWav } from "./audio-frames.ts";
 import { readMp4 } from "./audio-mp4.ts";
-import { type Track, ascii, refuse } from "./audio-track.ts";
+import { type AudioTrack, readAscii, invalidAudioError } from "./audio-track.ts";
 import { readWebm } from "./audio-webm.ts";
 
 /** reference.md: two minutes or less. */
 export const MAX_CALL_MS = 120_000;
 /** Two minutes at 320 kbit/s, the most that MP3 has, are 4.8 MB: this also leaves room for a cover. Ten parts of an upload. */
-export const MAX_AUDIO_BYTES = 10 * 524_288;
+export const MAX_CALL_BYTES = 10 * 524_288;
 /** An answer may take its time. */
 export const MAX_ANSWER_MS = 30 * 60_000;
 /**
@@ -18,15 +18,15 @@ export const MAX_ANSWER_MS = 30 * 60_000;
  * and the door for writes is shut for everybody else while it is stored.
  */
 export const MAX_ANSWER_BYTES = 32 * 524_288;
-const MIN_MS = 500;
+const MIN_DURATION_MS = 500;
 /** A recorder that stops at two minutes stops a little later. */
-const TOLERANCE_MS = 1_000;
+const DURATION_TOLERANCE_MS = 1_000;
 
 export interface AudioLimits {
   readonly maxMs: number;
   readonly maxBytes: number;
 }
-export const CALL_LIMITS: AudioLimits = { maxMs: MAX_CALL_MS, maxBytes: MAX_AUDIO_BYTES };
+export const CALL_LIMITS: AudioLimits = { maxMs: MAX_CALL_MS, maxBytes: MAX_CALL_BYTES };
 /** For admins. */
 export const ANSWER_LIMITS: AudioLimits = { maxMs: MAX_ANSWER_MS, maxBytes: MAX_ANSWER_BYTES };
 
@@ -38,84 +38,84 @@ export interface SniffedAudio {
 }
 
 export interface ProbedAudio extends SniffedAudio {
-  readonly codec: Track["codec"];
+  readonly codec: AudioTrack["codec"];
   /** A whole number. */
   readonly durationMs: number;
 }
 
-interface Container extends SniffedAudio {
-  isThis(bytes: Uint8Array): boolean;
-  read(bytes: Uint8Array): Track;
+interface AudioContainer extends SniffedAudio {
+  matches(bytes: Uint8Array): boolean;
+  measure(bytes: Uint8Array): AudioTrack;
 }
 
-const startsWith = (bytes: Uint8Array, magic: string, at = 0) =>
-  bytes.length >= at + magic.length && ascii(bytes, at, magic.length) === magic;
+const hasMagicBytes = (bytes: Uint8Array, magic: string, at = 0) =>
+  bytes.length >= at + magic.length && readAscii(bytes, at, magic.length) === magic;
 
-const CONTAINERS: readonly Container[] = [
+const CONTAINERS: readonly AudioContainer[] = [
   {
     contentType: "audio/webm",
     extension: "webm",
-    isThis: (bytes) => startsWith(bytes, "\x1aE\xdf\xa3"),
-    read: readWebm,
+    matches: (bytes) => hasMagicBytes(bytes, "\x1aE\xdf\xa3"),
+    measure: readWebm,
   },
   {
     contentType: "audio/mp4",
     extension: "m4a",
-    isThis: (bytes) => startsWith(bytes, "ftyp", 4),
-    read: readMp4,
+    matches: (bytes) => hasMagicBytes(bytes, "ftyp", 4),
+    measure: readMp4,
   },
   {
     contentType: "audio/ogg",
     extension: "ogg",
-    isThis: (bytes) => startsWith(bytes, "OggS"),
-    read: readOgg,
+    matches: (bytes) => hasMagicBytes(bytes, "OggS"),
+    measure: readOgg,
   },
   {
     contentType: "audio/wav",
     extension: "wav",
-    isThis: (bytes) => startsWith(bytes, "RIFF") && startsWith(bytes, "WAVE", 8),
-    read: readWav,
+    matches: (bytes) => hasMagicBytes(bytes, "RIFF") && hasMagicBytes(bytes, "WAVE", 8),
+    measure: readWav,
   },
   {
     contentType: "audio/flac",
     extension: "flac",
-    isThis: (bytes) => startsWith(bytes, "fLaC", afterId3(bytes)),
-    read: readFlac,
+    matches: (bytes) => hasMagicBytes(bytes, "fLaC", skipId3Tags(bytes)),
+    measure: readFlac,
   },
   {
     contentType: "audio/aac",
     extension: "aac",
-    isThis: (bytes) => {
-      const at = afterId3(bytes);
+    matches: (bytes) => {
+      const at = skipId3Tags(bytes);
       return bytes[at] === 0xff && (bytes[at + 1]! & 0xf6) === 0xf0;
     },
-    read() {
-      throw refuse("This is bare AAC, which not every browser plays. Save it as M4A.");
+    measure() {
+      throw invalidAudioError("This is bare AAC, which not every browser plays. Save it as M4A.");
     },
   },
   {
     contentType: "audio/mpeg",
     extension: "mp3",
-    isThis: (bytes) => {
+    matches: (bytes) => {
       // Without a tag in front two frames in a row make an MP3: the signs of one come up in any data.
-      const at = afterId3(bytes);
-      const frame = mp3Frame(bytes, at);
-      return at > 0 || (frame !== null && mp3Frame(bytes, at + frame.length) !== null);
+      const at = skipId3Tags(bytes);
+      const frame = readMp3Frame(bytes, at);
+      return at > 0 || (frame !== null && readMp3Frame(bytes, at + frame.length) !== null);
     },
-    read: readMp3,
+    measure: readMp3,
   },
 ];
 
-const containerOf = (bytes: Uint8Array) =>
-  CONTAINERS.find((container) => container.isThis(bytes)) ?? null;
+const detectContainer = (bytes: Uint8Array) =>
+  CONTAINERS.find((container) => container.matches(bytes)) ?? null;
 
 /** The kind of file that `bytes` begin, or null for one that is not a recording we know. Looks at the beginning only. */
 export function sniffAudio(bytes: Uint8Array): SniffedAudio | null {
-  const found = containerOf(bytes);
+  const found = detectContainer(bytes);
   return found && { contentType: found.contentType, extension: found.extension };
 }
 
-function megabytes(bytes: number): string {
+function formatMegabytes(bytes: number): string {
   return (bytes / 1_000_000).toFixed(1);
 }
 
@@ -132,7 +132,7 @@ export function assertAudioSize(
       : `Export it with fewer bits a second, for ${maxMs / 60_000} minutes at most.`;
   throw new AppError(
     "too_large",
-    `The recording has ${megabytes(size)} MB; at most ${megabytes(maxBytes)} MB fit. ${fix}`,
+    `The recording has ${formatMegabytes(size)} MB; at most ${formatMegabytes(maxBytes)} MB fit. ${fix}`,
     { field: "audio" },
   );
 }
@@ -146,19 +146,19 @@ export async function probeAudio(
   bytes: Uint8Array,
   limits: AudioLimits = CALL_LIMITS,
 ): Promise<ProbedAudio> {
-  if (bytes.length === 0) throw refuse("The recording is empty. Record it again.");
-  const container = containerOf(bytes);
+  if (bytes.length === 0) throw invalidAudioError("The recording is empty. Record it again.");
+  const container = detectContainer(bytes);
   assertAudioSize(bytes.length, limits, container?.contentType);
   if (!container)
-    throw refuse(
+    throw invalidAudioError(
       "This is not a recording that we know. Take M4A, MP3, WebM or Ogg with Opus, WAV or FLAC.",
     );
-  const { codec, durationMs } = container.read(bytes);
-  if (!(durationMs >= MIN_MS))
-    throw refuse("The recording is shorter than half a second. Record it again.");
-  if (!(durationMs <= limits.maxMs + TOLERANCE_MS)) {
-    throw refuse(
-      `The recording lasts ${lengthInWords(durationMs)}; at most ${lengthInWords(limits.maxMs)} fit. Make it shorter.`,
+  const { codec, durationMs } = container.measure(bytes);
+  if (!(durationMs >= MIN_DURATION_MS))
+    throw invalidAudioError("The recording is shorter than half a second. Record it again.");
+  if (!(durationMs <= limits.maxMs + DURATION_TOLERANCE_MS)) {
+    throw invalidAudioError(
+      `The recording lasts ${formatMinutes(durationMs)}; at most ${formatMinutes(limits.maxMs)} fit. Make it shorter.`,
     );
   }
   return {
@@ -169,7 +169,7 @@ export async function probeAudio(
   };
 }
 
-function lengthInWords(ms: number): string {
+function formatMinutes(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   // What a hostile file claims may be any number.
   if (seconds >= 24 * 3600) return "more than a day";

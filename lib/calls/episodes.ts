@@ -3,8 +3,8 @@
 import { MINUTE_MS } from "../base/clock.ts";
 import type { Sql } from "../db/connection.ts";
 import { type SniffedAudio, sniffAudio } from "./audio.ts";
-import { KeptSounds } from "./kept-sounds.ts";
-import { soundOf } from "./recording.ts";
+import { AudioCache } from "./kept-sounds.ts";
+import { findCallAudio } from "./recording.ts";
 
 export interface Episode {
   readonly callId: string;
@@ -21,18 +21,18 @@ export interface Episode {
   readonly hasCall: boolean;
   /** null where a recording was never probed. */
   readonly callDurationMs: number | null;
-  readonly answer: SoundFile;
+  readonly answer: AudioFile;
   /** Intro, call and answer in one file, where ffmpeg made it. */
-  readonly joined: SoundFile | null;
+  readonly mergedAudio: AudioFile | null;
 }
 
-export interface SoundFile {
+export interface AudioFile {
   readonly contentType: string;
   readonly durationMs: number;
-  readonly bytes: number;
+  readonly sizeBytes: number;
 }
 
-interface Row extends Omit<Episode, "hasCall" | "answer" | "joined"> {
+interface EpisodeRow extends Omit<Episode, "hasCall" | "answer" | "mergedAudio"> {
   readonly hasCall: number;
   readonly answerType: string;
   readonly answerDurationMs: number;
@@ -50,7 +50,7 @@ const COLUMNS = `e."callId", e."number", e."slug", e."publishedAt", e."updatedAt
 // The state is asked for although an episode without it can't be: nothing that isn't published leaves by this door.
 const FROM = `FROM "Episode" e JOIN "CallReview" r ON r."callId" = e."callId" AND +r."state" = 'PUBLISHED' JOIN "Call" c ON c."id" = e."callId" JOIN "CallAnswer" w ON w."callId" = e."callId"`;
 
-function episodeOf({
+function toEpisode({
   hasCall,
   answerType,
   answerDurationMs,
@@ -59,15 +59,15 @@ function episodeOf({
   joinedDurationMs,
   joinedBytes,
   ...row
-}: Row): Episode {
+}: EpisodeRow): Episode {
   return {
     ...row,
     hasCall: hasCall === 1,
-    answer: { contentType: answerType, durationMs: answerDurationMs, bytes: answerBytes },
-    joined:
+    answer: { contentType: answerType, durationMs: answerDurationMs, sizeBytes: answerBytes },
+    mergedAudio:
       joinedType === null
         ? null
-        : { contentType: joinedType, durationMs: joinedDurationMs, bytes: joinedBytes },
+        : { contentType: joinedType, durationMs: joinedDurationMs, sizeBytes: joinedBytes },
   };
 }
 
@@ -77,8 +77,12 @@ export function listEpisodes(
   { limit, skip = 0 }: { limit: number; skip?: number },
 ): Episode[] {
   return sql
-    .all<Row>(`SELECT ${COLUMNS} ${FROM} ORDER BY e."number" DESC LIMIT ? OFFSET ?`, limit, skip)
-    .map(episodeOf);
+    .all<EpisodeRow>(
+      `SELECT ${COLUMNS} ${FROM} ORDER BY e."number" DESC LIMIT ? OFFSET ?`,
+      limit,
+      skip,
+    )
+    .map(toEpisode);
 }
 
 export function countEpisodes(sql: Sql): number {
@@ -86,7 +90,7 @@ export function countEpisodes(sql: Sql): number {
 }
 
 /** What a sitemap says: the slug and when it was changed last (ms), newest first. */
-export function listEpisodeAddresses(
+export function listSitemapEpisodes(
   sql: Sql,
   limit = 10_000,
 ): { slug: string; updatedAt: number }[] {
@@ -99,7 +103,7 @@ export function findEpisode(
   slug: string,
 ):
   (Episode & { transcript: string; before: EpisodeLink | null; after: EpisodeLink | null }) | null {
-  const row = sql.get<Row & { transcript: string }>(
+  const row = sql.get<EpisodeRow & { transcript: string }>(
     `SELECT ${COLUMNS}, e."transcript" ${FROM} WHERE e."slug" = ?`,
     slug,
   );
@@ -111,7 +115,7 @@ export function findEpisode(
       row.number,
     ) ?? null;
   return {
-    ...episodeOf(rest),
+    ...toEpisode(rest),
     transcript,
     before: link(`e."number" < ? ORDER BY e."number" DESC`),
     after: link(`e."number" > ? ORDER BY e."number"`),
@@ -125,15 +129,15 @@ export interface EpisodeLink {
 }
 
 // A player asks for one sound in many ranges: reading megabytes for each would be a waste. Whether it is published is asked every time.
-const recent = new KeptSounds(48_000_000, 10 * MINUTE_MS);
+const episodeAudioCache = new AudioCache(48_000_000, 10 * MINUTE_MS);
 
-export type EpisodeSound = "call" | "answer" | "episode";
+export type EpisodeAudioKind = "call" | "answer" | "episode";
 
 /** The sound of a published episode with the type that its bytes have; null where there is none of this kind. `etag` changes whenever the bytes do. */
-export function findEpisodeSound(
+export function findEpisodeAudio(
   sql: Sql,
   slug: string,
-  kind: EpisodeSound,
+  kind: EpisodeAudioKind,
 ): { bytes: Uint8Array; etag: string; sniffed: SniffedAudio; title: string } | null {
   const row = sql.get<{ callId: string; title: string; answeredAt: number; publishedAt: number }>(
     `SELECT e."callId", e."title", w."createdAt" AS "answeredAt", e."publishedAt" ${FROM} WHERE e."slug" = ?`,
@@ -142,14 +146,14 @@ export function findEpisodeSound(
   if (!row) return null;
   const blob = (text: string, at: number) => {
     const etag = `${row.callId}-${kind}-${at}`;
-    return recent.get(etag, () => {
+    return episodeAudioCache.get(etag, () => {
       const bytes = sql.get<{ bytes: Uint8Array | null }>(text, row.callId)?.bytes;
       return bytes ? { bytes, etag } : null;
     });
   };
   const found =
     kind === "call"
-      ? soundOf(sql, row.callId)
+      ? findCallAudio(sql, row.callId)
       : kind === "answer"
         ? blob(`SELECT "audio" AS "bytes" FROM "CallAnswer" WHERE "callId" = ?`, row.answeredAt)
         : blob(

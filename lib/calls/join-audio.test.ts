@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { overrideEnv } from "../../tests/database.ts";
 import { env } from "../base/env.ts";
 import { probeAudio } from "./audio.ts";
-import { canJoin, joinAudio } from "./join-audio.ts";
+import { canMergeAudio, mergeAudio } from "./join-audio.ts";
 
 const isInstalled = spawnSync("ffmpeg", ["-version"]).status === 0;
 const sample = (name: string) => readFileSync(`tests/fixtures/audio/${name}`);
@@ -27,9 +27,9 @@ test.runIf(isInstalled)(
   "a call and an answer of different kinds become one file, after the intro, with a title and nothing else of theirs",
   async () => {
     overrideEnv({ FFMPEG_PATH: undefined });
-    expect(await canJoin()).toBe(true);
+    expect(await canMergeAudio()).toBe(true);
     const [call, answer] = [sample("tone-live.webm"), sample("tone.m4a")];
-    const joined = await joinAudio({ title: `=; [out]" $(id) 'x' -y`, call, answer });
+    const joined = await mergeAudio({ title: `=; [out]" $(id) 'x' -y`, call, answer });
     const parts = await Promise.all([
       probeAudio(call),
       probeAudio(answer),
@@ -50,7 +50,7 @@ test.runIf(isInstalled)(
 test.runIf(isInstalled)("a typed question’s file is the intro and the answer", async () => {
   overrideEnv({ FFMPEG_PATH: undefined });
   const answer = sample("tone-opus.ogg");
-  const joined = await joinAudio({ title: "Typed", call: null, answer });
+  const joined = await mergeAudio({ title: "Typed", call: null, answer });
   const [a, b] = await Promise.all([
     probeAudio(answer),
     probeAudio(readFileSync("public/podcast/intro.mp3")),
@@ -69,7 +69,7 @@ test.runIf(isInstalled)("every kind of recording that a call may be can be joine
     "tone.flac",
   ]) {
     expect(
-      await joinAudio({ title: name, call: sample(name), answer: sample("tone.mp3") }),
+      await mergeAudio({ title: name, call: sample(name), answer: sample("tone.mp3") }),
       name,
     ).not.toBeNull();
   }
@@ -77,14 +77,14 @@ test.runIf(isInstalled)("every kind of recording that a call may be can be joine
 
 test("without ffmpeg nothing is joined and nothing fails", async () => {
   overrideEnv({ FFMPEG_PATH: join(env.DATA_DIR, "no-such-program") });
-  expect(await canJoin()).toBe(false);
-  expect(await joinAudio({ title: "None", call: null, answer: sample("tone.mp3") })).toBeNull();
+  expect(await canMergeAudio()).toBe(false);
+  expect(await mergeAudio({ title: "None", call: null, answer: sample("tone.mp3") })).toBeNull();
   expect(leftOver()).toEqual([]);
 });
 
 test("an ffmpeg without a codec that podcast apps play counts as none", async () => {
   pretend("echo ' A..... flac FLAC'");
-  expect(await canJoin()).toBe(false);
+  expect(await canMergeAudio()).toBe(false);
 });
 
 /** The events that `fn` logs, which it is meant to. */
@@ -105,9 +105,9 @@ test("a program that fails, or writes what is no sound, joins nothing and is log
   const answer = sample("tone.mp3");
   const events = await eventsOf(async () => {
     pretend(`${knowsMp3}; echo 'broken input' >&2; exit 1`);
-    expect(await joinAudio({ title: "Fails", call: null, answer })).toBeNull();
+    expect(await mergeAudio({ title: "Fails", call: null, answer })).toBeNull();
     pretend(`${knowsMp3}; echo 'no sound at all' > "$last"`);
-    expect(await joinAudio({ title: "Lies", call: null, answer })).toBeNull();
+    expect(await mergeAudio({ title: "Lies", call: null, answer })).toBeNull();
   });
   expect(events).toEqual(["calls.not_joined", "calls.not_joined"]);
   expect(leftOver()).toEqual([]);
@@ -120,8 +120,8 @@ test("a program that never ends is ended, and who waits behind it has their turn
   const events = await eventsOf(async () => {
     expect(
       await Promise.all([
-        joinAudio({ title: "Hangs", call: null, answer }, 150),
-        joinAudio({ title: "Hangs too", call: null, answer }, 150),
+        mergeAudio({ title: "Hangs", call: null, answer }, 150),
+        mergeAudio({ title: "Hangs too", call: null, answer }, 150),
       ]),
     ).toEqual([null, null]);
   });
@@ -134,7 +134,7 @@ test("what is no recording never reaches the program", async () => {
   pretend(`${knowsMp3}; cp "$0" "$last"; exit 0`);
   const events = await eventsOf(async () => {
     expect(
-      await joinAudio({
+      await mergeAudio({
         title: "A playlist",
         call: null,
         answer: Buffer.from("#EXTM3U\nfile:///etc/passwd\n"),

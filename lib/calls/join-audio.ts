@@ -10,15 +10,15 @@ import { env } from "../base/env.ts";
 import { log } from "../base/log.ts";
 import { MAX_ANSWER_BYTES, MAX_ANSWER_MS, MAX_CALL_MS, probeAudio, sniffAudio } from "./audio.ts";
 
-export interface JoinedAudio {
+export interface MergedAudio {
   readonly contentType: string;
   readonly durationMs: number;
   readonly audio: Uint8Array;
 }
 
 /** Half an hour of answer takes a dozen seconds on one core. */
-const DEADLINE_MS = 60 * SECOND_MS;
-const ASKING_DEADLINE_MS = 5 * SECOND_MS;
+const MERGE_DEADLINE_MS = 60 * SECOND_MS;
+const DETECT_DEADLINE_MS = 5 * SECOND_MS;
 const MAX_OUTPUT_CHARS = 200_000;
 /** What one block of memory may have: ffmpeg's own bound against files that ask for gigabytes. */
 const MAX_ALLOC_BYTES = 64_000_000;
@@ -36,22 +36,22 @@ const DEMUXERS: Readonly<Record<string, string>> = {
   flac: "flac",
 };
 
-interface Format {
+interface OutputFormat {
   readonly extension: string;
-  readonly output: readonly string[];
+  readonly outputArgs: readonly string[];
 }
 /** 64 kbit/s, one channel: what speech needs. */
-const MP3: Format = {
+const MP3: OutputFormat = {
   extension: "mp3",
-  output: ["-c:a", "libmp3lame", "-b:a", "64k", "-id3v2_version", "3", "-f", "mp3"],
+  outputArgs: ["-c:a", "libmp3lame", "-b:a", "64k", "-id3v2_version", "3", "-f", "mp3"],
 };
-const M4A: Format = {
+const M4A: OutputFormat = {
   extension: "m4a",
-  output: ["-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", "-f", "ipod"],
+  outputArgs: ["-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", "-f", "ipod"],
 };
 
 /** Runs ffmpeg without a shell and without our environment. Resolves with its exit code (null: killed) and what it said; rejects where it can't be started. */
-function run(
+function runFfmpeg(
   args: readonly string[],
   deadlineMs: number,
 ): Promise<{ code: number | null; said: string }> {
@@ -82,14 +82,14 @@ function run(
   });
 }
 
-const formats = new Map<string, Promise<Format | null>>();
+const outputFormats = new Map<string, Promise<OutputFormat | null>>();
 
 /** What the installed ffmpeg can write, MP3 before M4A; null where there is none. Asked once per process and path. */
-function findFormat(): Promise<Format | null> {
+function detectOutputFormat(): Promise<OutputFormat | null> {
   const path = env.FFMPEG_PATH;
-  let found = formats.get(path);
+  let found = outputFormats.get(path);
   if (!found) {
-    found = run(["-hide_banner", "-encoders"], ASKING_DEADLINE_MS).then(
+    found = runFfmpeg(["-hide_banner", "-encoders"], DETECT_DEADLINE_MS).then(
       ({ code, said }) =>
         code !== 0
           ? null
@@ -100,17 +100,17 @@ function findFormat(): Promise<Format | null> {
               : null,
       () => null,
     );
-    formats.set(path, found);
+    outputFormats.set(path, found);
   }
   return found;
 }
 
 /** Whether calls and answers can be joined here. */
-export async function canJoin(): Promise<boolean> {
-  return (await findFormat()) !== null;
+export async function canMergeAudio(): Promise<boolean> {
+  return (await detectOutputFormat()) !== null;
 }
 
-interface Input {
+interface FfmpegInput {
   readonly demuxer: string;
   readonly file: string;
   readonly maxSeconds: number;
@@ -118,7 +118,7 @@ interface Input {
 }
 
 /** Evens out how loud the voices are, gives all one rate, leaves a pause after each but the last, and puts them one after the other. */
-function filterOf(inputs: readonly Input[]): string {
+function buildFilterGraph(inputs: readonly FfmpegInput[]): string {
   const parts = inputs.map(({ isVoice }, i) => {
     const filters = [
       "aresample=44100",
@@ -131,31 +131,34 @@ function filterOf(inputs: readonly Input[]): string {
   return `${parts.join(";")};${inputs.map((_, i) => `[a${i}]`).join("")}concat=n=${inputs.length}:v=0:a=1[out]`;
 }
 
-interface Source {
+interface MergeSource {
   readonly title: string;
   /** null: the question was typed. */
   readonly call: Uint8Array | null;
   readonly answer: Uint8Array;
 }
 
-let last: Promise<unknown> = Promise.resolve();
+let lastMerge: Promise<unknown> = Promise.resolve();
 
 /**
  * Call and answer, with our intro before them, as one MP3 (or M4A); what the files carried of names,
  * places and pictures is gone, the title is `title`. null where ffmpeg is not installed, or could not read them (which is logged): then
  * the page plays them in turn. One at a time, each ended after a minute.
  */
-export function joinAudio(source: Source, deadlineMs = DEADLINE_MS): Promise<JoinedAudio | null> {
-  const joined = last.then(() => joinNow(source, deadlineMs));
-  last = joined.catch(() => {});
+export function mergeAudio(
+  source: MergeSource,
+  deadlineMs = MERGE_DEADLINE_MS,
+): Promise<MergedAudio | null> {
+  const joined = lastMerge.then(() => mergeWithFfmpeg(source, deadlineMs));
+  lastMerge = joined.catch(() => {});
   return joined;
 }
 
-async function joinNow(
-  { title, call, answer }: Source,
+async function mergeWithFfmpeg(
+  { title, call, answer }: MergeSource,
   deadlineMs: number,
-): Promise<JoinedAudio | null> {
-  const format = await findFormat();
+): Promise<MergedAudio | null> {
+  const format = await detectOutputFormat();
   if (!format) return null;
   const parts = [
     ...(call ? [{ bytes: call, maxMs: MAX_CALL_MS }] : []),
@@ -164,7 +167,7 @@ async function joinNow(
   await mkdir(env.DATA_DIR, { recursive: true });
   const dir = resolve(await mkdtemp(join(env.DATA_DIR, "join-")));
   try {
-    const inputs: Input[] = existsSync(INTRO_FILE)
+    const inputs: FfmpegInput[] = existsSync(INTRO_FILE)
       ? [{ demuxer: "mp3", file: resolve(INTRO_FILE), maxSeconds: 10, isVoice: false }]
       : [];
     for (const [i, { bytes, maxMs }] of parts.entries()) {
@@ -175,7 +178,7 @@ async function joinNow(
       inputs.push({ demuxer, file, maxSeconds: maxMs / SECOND_MS + 2, isVoice: true });
     }
     const out = join(dir, `joined.${format.extension}`);
-    const { code, said } = await run(
+    const { code, said } = await runFfmpeg(
       [
         ...[
           "-hide_banner",
@@ -203,7 +206,7 @@ async function joinNow(
         ]),
         ...[
           "-filter_complex",
-          filterOf(inputs),
+          buildFilterGraph(inputs),
           "-map",
           "[out]",
           "-map_metadata",
@@ -213,7 +216,7 @@ async function joinNow(
           "-metadata",
           `title=${title}`,
         ],
-        ...["-threads", "1", "-fs", String(MAX_ANSWER_BYTES), ...format.output, out],
+        ...["-threads", "1", "-fs", String(MAX_ANSWER_BYTES), ...format.outputArgs, out],
       ],
       deadlineMs,
     );

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { MINUTE_MS } from "../base/clock.ts";
-import { KeptSounds } from "./kept-sounds.ts";
+import { AudioCache } from "./kept-sounds.ts";
 
 test("a sound that somebody still holds is not read again, however many others were asked for since", () => {
-  const kept = new KeptSounds(1_000, MINUTE_MS);
+  const kept = new AudioCache(1_000, MINUTE_MS);
   let reads = 0;
   const ask = (key: string) =>
     kept.get(key, () => {
@@ -22,7 +22,7 @@ test("a sound that somebody still holds is not read again, however many others w
 });
 
 test("what is not there is asked for again", () => {
-  const kept = new KeptSounds(1_000, MINUTE_MS);
+  const kept = new AudioCache(1_000, MINUTE_MS);
   expect(kept.get("a", () => null)).toBeNull();
   expect(kept.get("a", () => ({ bytes: Uint8Array.of(1), etag: "tag" }))).toEqual({
     bytes: Uint8Array.of(1),

@@ -2,7 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 
-export interface Sound {
+export interface CachedAudio {
   readonly bytes: Uint8Array;
   readonly etag: string;
 }
@@ -11,8 +11,8 @@ export interface Sound {
  * The sounds that were asked for last, up to `maxBytes`; and beyond them those that somebody still holds, as a slow listener does:
  * whoever asks for one of these gets the same copy, so that going through all sounds again and again makes no new ones.
  */
-export class KeptSounds {
-  readonly #recent: LRUCache<string, Sound>;
+export class AudioCache {
+  readonly #recent: LRUCache<string, CachedAudio>;
   readonly #living = new Map<
     string,
     { readonly bytes: WeakRef<Uint8Array>; readonly etag: string }
@@ -30,7 +30,7 @@ export class KeptSounds {
   }
 
   /** The sound of `key`, which must change whenever the bytes do; read by `read` when nobody has it. null is not remembered. */
-  get(key: string, read: () => Sound | null): Sound | null {
+  get(key: string, read: () => CachedAudio | null): CachedAudio | null {
     const kept = this.#recent.get(key);
     if (kept) return kept;
     const living = this.#living.get(key);

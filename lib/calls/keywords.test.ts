@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { cleanKeywords, keywordList } from "./keywords.ts";
+import { normalizeKeywords, parseKeywords } from "./keywords.ts";
 
 test("keywords are a list without empty and repeated words, whatever their case", () => {
-  expect(keywordList(" a ,b,, a")).toEqual(["a", "b"]);
-  expect(keywordList("Redis, redis,  REDIS ,write   queue")).toEqual(["Redis", "write queue"]);
-  expect(keywordList("")).toEqual([]);
+  expect(parseKeywords(" a ,b,, a")).toEqual(["a", "b"]);
+  expect(parseKeywords("Redis, redis,  REDIS ,write   queue")).toEqual(["Redis", "write queue"]);
+  expect(parseKeywords("")).toEqual([]);
 });
 
 test("what is stored has one comma and one space between words, and is the same when cleaned again", () => {
-  const kept = cleanKeywords(",, names ,files,NAMES,");
+  const kept = normalizeKeywords(",, names ,files,NAMES,");
   expect(kept).toBe("names, files");
-  expect(cleanKeywords(kept)).toBe(kept);
-  expect(cleanKeywords(", ,,")).toBe("");
+  expect(normalizeKeywords(kept)).toBe(kept);
+  expect(normalizeKeywords(", ,,")).toBe("");
 });

@@ -3,7 +3,7 @@ import { XMLParser, XMLValidator } from "fast-xml-parser";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import type { Episode } from "./episodes.ts";
-import { mainSound, podcastFeed, soundPath } from "./podcast-feed.ts";
+import { selectEnclosure, renderPodcastFeed, episodeAudioPath } from "./podcast-feed.ts";
 
 const podcast = {
   url: "https://lectern.example",
@@ -27,8 +27,8 @@ function episode(given: Partial<Episode> = {}): Episode {
     callerName: "Ada",
     hasCall: true,
     callDurationMs: 60_000,
-    answer: { contentType: "audio/webm", durationMs: 65_432, bytes: 12_345 },
-    joined: { contentType: "audio/mpeg", durationMs: 130_400, bytes: 1_040_000 },
+    answer: { contentType: "audio/webm", durationMs: 65_432, sizeBytes: 12_345 },
+    mergedAudio: { contentType: "audio/mpeg", durationMs: 130_400, sizeBytes: 1_040_000 },
     ...given,
   };
 }
@@ -50,7 +50,7 @@ function parse(xml: string): any {
 }
 
 test("the podcast has what RSS 2.0 and podcast apps ask of a channel", () => {
-  const rss = parse(podcastFeed(podcast, [episode()]));
+  const rss = parse(renderPodcastFeed(podcast, [episode()]));
   expect(rss["@version"]).toBe("2.0");
   expect(rss["@xmlns:itunes"]).toBe("http://www.itunes.com/dtds/podcast-1.0.dtd");
   const { channel } = rss;
@@ -81,7 +81,7 @@ test("the podcast has what RSS 2.0 and podcast apps ask of a channel", () => {
 });
 
 test("an episode has one enclosure with its exact size and type, a lasting guid and a date as RFC 822 writes it", () => {
-  const { channel } = parse(podcastFeed(podcast, [episode()]));
+  const { channel } = parse(renderPodcastFeed(podcast, [episode()]));
   const [item] = channel.item;
   expect(channel.item).toHaveLength(1);
   expect(item.enclosure).toEqual({
@@ -106,7 +106,10 @@ test("an episode has one enclosure with its exact size and type, a lasting guid 
 
 test("without a joined file the answer is enclosed, and the description says where the question is heard", () => {
   const { channel } = parse(
-    podcastFeed(podcast, [episode({ joined: null }), episode({ joined: null, hasCall: false })]),
+    renderPodcastFeed(podcast, [
+      episode({ mergedAudio: null }),
+      episode({ mergedAudio: null, hasCall: false }),
+    ]),
   );
   expect(channel.item[0].enclosure).toEqual({
     "@url": "https://lectern.example/calls/audio/1-names/answer.webm",
@@ -122,7 +125,7 @@ test("without a joined file the answer is enclosed, and the description says whe
 
 test("what callers write stays text", () => {
   const { channel } = parse(
-    podcastFeed(podcast, [
+    renderPodcastFeed(podcast, [
       episode({
         title: NASTY + BROKEN,
         description: NASTY,
@@ -138,7 +141,7 @@ test("what callers write stays text", () => {
 });
 
 test("a podcast without episodes is valid", () => {
-  const { channel } = parse(podcastFeed(podcast, []));
+  const { channel } = parse(renderPodcastFeed(podcast, []));
   expect(channel.item).toBeUndefined();
   expect(channel).not.toHaveProperty("lastBuildDate");
 });
@@ -152,8 +155,10 @@ test("the cover is a square PNG of the size that podcast apps take", async () =>
 });
 
 test("a sound’s address ends with what its type is called", () => {
-  expect(soundPath("1-names", "call", "audio/mp4")).toBe("/calls/audio/1-names/call.m4a");
-  expect(soundPath("1-names", "call", null)).toBe("/calls/audio/1-names/call");
-  expect(soundPath("1-names", "call", "text/html")).toBe("/calls/audio/1-names/call");
-  expect(mainSound(episode({ joined: null })).path).toBe("/calls/audio/1-names/answer.webm");
+  expect(episodeAudioPath("1-names", "call", "audio/mp4")).toBe("/calls/audio/1-names/call.m4a");
+  expect(episodeAudioPath("1-names", "call", null)).toBe("/calls/audio/1-names/call");
+  expect(episodeAudioPath("1-names", "call", "text/html")).toBe("/calls/audio/1-names/call");
+  expect(selectEnclosure(episode({ mergedAudio: null })).path).toBe(
+    "/calls/audio/1-names/answer.webm",
+  );
 });

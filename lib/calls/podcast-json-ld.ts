@@ -1,18 +1,18 @@
 // An episode as structured data (schema.org PodcastEpisode).
 
 import type { Episode } from "./episodes.ts";
-import { keywordList } from "./keywords.ts";
-import { wholeSeconds } from "./length.ts";
-import { PODCAST_PATH, type Podcast, mainSound, podcastTitle } from "./podcast-feed.ts";
+import { parseKeywords } from "./keywords.ts";
+import { roundToSeconds } from "./length.ts";
+import { PODCAST_PATH, type Podcast, selectEnclosure, podcastTitle } from "./podcast-feed.ts";
 
 /** `transcript` is left out where it is empty. */
-export function podcastEpisode(
+export function podcastEpisodeJsonLd(
   episode: Episode & { readonly transcript: string },
   podcast: Podcast,
 ): Record<string, unknown> {
   const url = `${podcast.url}/calls/${encodeURIComponent(episode.slug)}`;
-  const { path, contentType, durationMs } = mainSound(episode);
-  const keywords = keywordList(episode.keywords);
+  const { path, contentType, durationMs } = selectEnclosure(episode);
+  const keywords = parseKeywords(episode.keywords);
   return {
     "@context": "https://schema.org",
     "@type": "PodcastEpisode",
@@ -45,5 +45,5 @@ export function podcastEpisode(
 
 /** ISO 8601: 75 s → "PT75S". At least a second. */
 function isoDuration(ms: number): string {
-  return `PT${wholeSeconds(ms)}S`;
+  return `PT${roundToSeconds(ms)}S`;
 }

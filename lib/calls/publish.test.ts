@@ -6,15 +6,15 @@ import { nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
 import type { Member } from "../base/member.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import {
   countEpisodes,
   findEpisode,
-  findEpisodeSound,
-  listEpisodeAddresses,
+  findEpisodeAudio,
+  listSitemapEpisodes,
   listEpisodes,
 } from "./episodes.ts";
-import { episodeSlug, publish, readJoinable, unpublish } from "./publish.ts";
+import { episodeSlug, publishCall, findMergeSource, unpublishCall } from "./publish.ts";
 import { getRecording } from "./recording.ts";
 import { declineCall, saveAnswer } from "./review.ts";
 import { getReviewedCall } from "./review-queue.ts";
@@ -45,19 +45,19 @@ async function answered(
     saveAnswer(sql, {
       callId: id,
       by,
-      seenMs: getReviewedCall(sql, { by, callId: id }).changedAt,
+      expectedVersion: getReviewedCall(sql, { by, callId: id }).changedAt,
       answer: { contentType: "audio/mpeg", durationMs: 4_000, audio },
     });
     return {
       callId: id,
       by,
-      seenMs: getReviewedCall(sql, { by, callId: id }).changedAt,
+      expectedVersion: getReviewedCall(sql, { by, callId: id }).changedAt,
       userId: user.id,
     };
   });
 }
 const mails = () =>
-  snapshotSql((sql) =>
+  readSql((sql) =>
     sql
       .all<{ payload: string }>(`SELECT "payload" FROM "Delivery" ORDER BY "id"`)
       .map(({ payload }) => JSON.parse(payload).mail),
@@ -67,10 +67,10 @@ test("publishing makes one episode and one mail, with the caller’s first name 
   const [grace] = await admins();
   const { userId, ...call } = await answered(grace!, { title: "Was für ein “Ding”?", base64 });
   const { number, slug } = await writeSql((sql) =>
-    publish(sql, { ...call, transcript: "Two\n\nparagraphs." }),
+    publishCall(sql, { ...call, transcript: "Two\n\nparagraphs." }),
   );
   expect({ number, slug }).toEqual({ number: 1, slug: "1-was-fur-ein-ding" });
-  const episode = await snapshotSql((sql) => findEpisode(sql, slug));
+  const episode = await readSql((sql) => findEpisode(sql, slug));
   expect(episode).toMatchObject({
     number: 1,
     title: "Was für ein “Ding”?",
@@ -91,7 +91,7 @@ test("publishing makes one episode and one mail, with the caller’s first name 
 test("who wrote their question is told of no voice", async () => {
   const [grace] = await admins();
   const call = await answered(grace!, { base64: "" });
-  await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
+  await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
   const [mail] = await mails();
   expect(JSON.stringify(mail.parts)).toMatch(/your question as you wrote it/);
   expect(JSON.stringify(mail.parts)).not.toMatch(/voice|recording/);
@@ -102,8 +102,8 @@ test("where a Discord webhook is set it hears of an episode, without the caller�
   try {
     const [grace] = await admins();
     const call = await answered(grace!, { title: "Who hears?" });
-    await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
-    const told = await snapshotSql((sql) =>
+    await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
+    const told = await readSql((sql) =>
       sql.all<{ payload: string }>(`SELECT "payload" FROM "Delivery" WHERE "kind" = 'DISCORD'`),
     );
     expect(told.map(({ payload }) => JSON.parse(payload).text)).toEqual([
@@ -119,13 +119,13 @@ test("two admins who publish at once publish once", async () => {
   const call = await answered(grace!);
   const results = await Promise.allSettled(
     [grace!, hedy!, grace!].map((by) =>
-      writeSql((sql) => publish(sql, { ...call, by, transcript: "" })),
+      writeSql((sql) => publishCall(sql, { ...call, by, transcript: "" })),
     ),
   );
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   for (const result of results)
     if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "conflict" });
-  expect(await snapshotSql(countEpisodes)).toBe(1);
+  expect(await readSql(countEpisodes)).toBe(1);
   expect(await mails()).toHaveLength(1);
 });
 
@@ -134,62 +134,63 @@ test("a crash before the end of publishing leaves nothing behind, and it can be 
   const call = await answered(grace!);
   await expect(
     writeSql((sql) => {
-      publish(sql, { ...call, transcript: "" });
+      publishCall(sql, { ...call, transcript: "" });
       throw new Error("crash");
     }),
   ).rejects.toThrow("crash");
-  expect(await snapshotSql(countEpisodes)).toBe(0);
+  expect(await readSql(countEpisodes)).toBe(0);
   expect(await mails()).toEqual([]);
-  await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
-  expect(await snapshotSql(countEpisodes)).toBe(1);
+  await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
+  expect(await readSql(countEpisodes)).toBe(1);
 });
 
 test("calls that are published at once get numbers of their own", async () => {
   const [grace] = await admins();
   const calls = await Promise.all([answered(grace!), answered(grace!), answered(grace!)]);
   await Promise.all(
-    calls.map((call) => writeSql((sql) => publish(sql, { ...call, transcript: "" }))),
+    calls.map((call) => writeSql((sql) => publishCall(sql, { ...call, transcript: "" }))),
   );
   expect(
-    await snapshotSql((sql) => listEpisodes(sql, { limit: 10 }).map(({ number }) => number)),
+    await readSql((sql) => listEpisodes(sql, { limit: 10 }).map(({ number }) => number)),
   ).toEqual([3, 2, 1]);
 });
 
 test("an episode that is taken down is nowhere any more, and can be published again", async () => {
   const [grace] = await admins();
   const call = await answered(grace!, { base64 });
-  const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
-  const seen = () =>
-    snapshotSql((sql) => getReviewedCall(sql, { by: grace!, callId: call.callId }));
+  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
+  const seen = () => readSql((sql) => getReviewedCall(sql, { by: grace!, callId: call.callId }));
   await writeSql((sql) =>
-    unpublish(sql, {
+    unpublishCall(sql, {
       ...call,
-      seenMs: getReviewedCall(sql, { by: grace!, callId: call.callId }).changedAt,
+      expectedVersion: getReviewedCall(sql, { by: grace!, callId: call.callId }).changedAt,
     }),
   );
   expect(
-    await snapshotSql((sql) => [
+    await readSql((sql) => [
       findEpisode(sql, slug),
-      findEpisodeSound(sql, slug, "answer"),
-      findEpisodeSound(sql, slug, "call"),
+      findEpisodeAudio(sql, slug, "answer"),
+      findEpisodeAudio(sql, slug, "call"),
       listEpisodes(sql, { limit: 10 }).length,
-      listEpisodeAddresses(sql).length,
+      listSitemapEpisodes(sql).length,
     ]),
   ).toEqual([null, null, null, 0, 0]);
   const { changedAt, state } = await seen();
   expect(state).toBe("ANSWERED");
   expect(
-    await writeSql((sql) => publish(sql, { ...call, seenMs: changedAt, transcript: "" })),
+    await writeSql((sql) =>
+      publishCall(sql, { ...call, expectedVersion: changedAt, transcript: "" }),
+    ),
   ).toEqual({ number: 1, slug });
 });
 
 test("an episode goes with the caller’s account", async () => {
   const [grace] = await admins();
   const call = await answered(grace!);
-  const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
+  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
   await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, call.userId));
   expect(
-    await snapshotSql((sql) => [findEpisode(sql, slug), findEpisodeSound(sql, slug, "answer")]),
+    await readSql((sql) => [findEpisode(sql, slug), findEpisodeAudio(sql, slug, "answer")]),
   ).toEqual([null, null]);
 });
 
@@ -207,16 +208,16 @@ test("an episode finds its neighbours, and its sounds by kind", async () => {
   };
   for (const [i, call] of calls.entries())
     await writeSql((sql) =>
-      publish(sql, { ...call, transcript: "", joined: i === 1 ? joined : null }),
+      publishCall(sql, { ...call, transcript: "", joined: i === 1 ? joined : null }),
     );
-  const episode = await snapshotSql((sql) => findEpisode(sql, "2-another-thing"));
+  const episode = await readSql((sql) => findEpisode(sql, "2-another-thing"));
   expect(episode).toMatchObject({
     before: { number: 1, slug: "1-one-thing" },
     after: { number: 3, title: "Third thing" },
     joined: { contentType: "audio/mpeg", durationMs: 10_000, bytes: joined.audio.length },
   });
   const sound = (slug: string, kind: "call" | "answer" | "episode") =>
-    snapshotSql((sql) => findEpisodeSound(sql, slug, kind));
+    readSql((sql) => findEpisodeAudio(sql, slug, kind));
   expect(await sound("2-another-thing", "call")).toMatchObject({
     title: "Another thing",
     bytes: voice,
@@ -232,8 +233,8 @@ test("an episode finds its neighbours, and its sounds by kind", async () => {
 test("episodes are found by their own indexes and sorted by none: lists stay quick when there are thousands", async () => {
   const [grace] = await admins();
   const call = await answered(grace!);
-  const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
-  const plans = await snapshotSql((sql) => {
+  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
+  const plans = await readSql((sql) => {
     const asked: [text: string, values: Parameters<Sql["all"]>[1][]][] = [];
     const noting: Sql = {
       ...sql,
@@ -241,9 +242,9 @@ test("episodes are found by their own indexes and sorted by none: lists stay qui
       all: (text, ...values) => (asked.push([text, values]), sql.all(text, ...values)),
     };
     listEpisodes(noting, { limit: 10 });
-    listEpisodeAddresses(noting);
+    listSitemapEpisodes(noting);
     findEpisode(noting, slug);
-    findEpisodeSound(noting, slug, "answer");
+    findEpisodeAudio(noting, slug, "answer");
     return asked
       .filter(([text]) => text.includes(`"Episode" e`))
       .map(([text, values]) =>
@@ -263,11 +264,11 @@ test("episodes are found by their own indexes and sorted by none: lists stay qui
 test("the same sound is one copy for all who hear it", async () => {
   const [grace] = await admins();
   const call = await answered(grace!, { base64 });
-  const { slug } = await writeSql((sql) => publish(sql, { ...call, transcript: "" }));
+  const { slug } = await writeSql((sql) => publishCall(sql, { ...call, transcript: "" }));
   for (const kind of ["call", "answer"] as const) {
-    const [one, other] = await snapshotSql((sql) => [
-      findEpisodeSound(sql, slug, kind)!,
-      findEpisodeSound(sql, slug, kind)!,
+    const [one, other] = await readSql((sql) => [
+      findEpisodeAudio(sql, slug, kind)!,
+      findEpisodeAudio(sql, slug, kind)!,
     ]);
     expect(other!.bytes).toBe(one!.bytes);
   }
@@ -286,7 +287,7 @@ test("a recording under an id that was used before is the one that is stored, al
       insertCall(sql, { id: "the-same", ...given });
     });
     return Buffer.from(
-      await snapshotSql((sql) => getRecording(sql, { id: "the-same", member: grace! }).bytes),
+      await readSql((sql) => getRecording(sql, { id: "the-same", member: grace! }).bytes),
     );
   };
   expect((await heard({ userId: users[0]!.id, createdAt, base64: urls[0]! })).equals(voice)).toBe(
@@ -309,27 +310,29 @@ test("a call that is not published can’t be heard by its address", async () =>
   const { userId: _, ...call } = await answered(grace!);
   await writeSql((sql) => declineCall(sql, { ...call, reason: "Not for everybody." }));
   expect(
-    await snapshotSql((sql) => [countEpisodes(sql), findEpisodeSound(sql, "1", "answer")]),
+    await readSql((sql) => [countEpisodes(sql), findEpisodeAudio(sql, "1", "answer")]),
   ).toEqual([0, null]);
 });
 
 test("what is joined is what the admin saw: the call and the answer of then, or nothing", async () => {
   const [grace] = await admins();
   const { userId, ...call } = await answered(grace!, { title: "To be joined", base64 });
-  expect(await snapshotSql((sql) => readJoinable(sql, call))).toEqual({
+  expect(await readSql((sql) => findMergeSource(sql, call))).toEqual({
     title: "To be joined",
     call: voice,
     answer: audio,
   });
   expect(
-    await snapshotSql((sql) => readJoinable(sql, { ...call, seenMs: call.seenMs - 1 })),
+    await readSql((sql) =>
+      findMergeSource(sql, { ...call, expectedVersion: call.expectedVersion - 1 }),
+    ),
   ).toBeNull();
   const member: Member = { ...grace!, id: userId, role: "MEMBER" };
   await expect(
-    snapshotSql((sql) => readJoinable(sql, { ...call, by: member })),
+    readSql((sql) => findMergeSource(sql, { ...call, by: member })),
   ).rejects.toMatchObject({ code: "forbidden" });
   const typed = await answered(grace!);
-  expect(await snapshotSql((sql) => readJoinable(sql, typed))).toMatchObject({ call: null });
+  expect(await readSql((sql) => findMergeSource(sql, typed))).toMatchObject({ call: null });
 });
 
 test("an address is made of what the title leaves", () => {

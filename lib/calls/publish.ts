@@ -2,14 +2,14 @@
 
 import { nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
-import { recordAudit } from "../db/audit.ts";
+import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
-import { enqueue } from "../outbox/outbox.ts";
+import { enqueueDelivery } from "../outbox/outbox.ts";
 import { sniffAudio } from "./audio.ts";
-import type { JoinedAudio } from "./join-audio.ts";
-import { soundOf } from "./recording.ts";
-import { type Decision, callerOf, leave } from "./review.ts";
-import { publishedMail } from "./review-mails.ts";
+import type { MergedAudio } from "./join-audio.ts";
+import { findCallAudio } from "./recording.ts";
+import { type ReviewDecision, getCaller, transitionCall } from "./review.ts";
+import { publishedEmail } from "./review-mails.ts";
 import { findAnswerAudio, getReviewedCall } from "./review-queue.ts";
 
 const MAX_SLUG_CHARS = 60;
@@ -38,14 +38,14 @@ export function nextEpisodeNumber(sql: Sql): number {
  * What joinAudio takes, of the call as the admin saw it, or null where publish would refuse anyway. A recording that was moved in
  * from elsewhere and is no sound we know counts as none. Throws AppError: forbidden for all but admins, not_found.
  */
-export function readJoinable(
+export function findMergeSource(
   sql: Sql,
-  { callId, by, seenMs }: Decision,
+  { callId, by, expectedVersion }: ReviewDecision,
 ): { title: string; call: Uint8Array | null; answer: Uint8Array } | null {
   const { title, state, changedAt } = getReviewedCall(sql, { by, callId });
   const answer = findAnswerAudio(sql, { by, callId });
-  if (state !== "ANSWERED" || changedAt !== seenMs || !answer) return null;
-  const sound = soundOf(sql, callId);
+  if (state !== "ANSWERED" || changedAt !== expectedVersion || !answer) return null;
+  const sound = findCallAudio(sql, callId);
   return {
     title,
     call: sound && sniffAudio(sound.bytes) ? sound.bytes : null,
@@ -55,21 +55,21 @@ export function readJoinable(
 
 /**
  * ANSWERED → PUBLISHED, the episode, the mail to the caller and the word to Discord, all or nothing; kickDeliveries() after the commit. `joined` is call and
- * answer in one file, made of what the admin saw (seenMs: an answer that was changed since is a conflict), or null.
+ * answer in one file, made of what the admin saw (expectedVersion: an answer that was changed since is a conflict), or null.
  * Returns number and slug. The number is one more than the highest there is; one that was taken down leaves its number free.
  * Throws as leave does.
  */
-export function publish(
+export function publishCall(
   sql: Sql,
   {
     transcript,
     joined = null,
     ...decision
-  }: Decision & { transcript: string; joined?: JoinedAudio | null },
+  }: ReviewDecision & { transcript: string; joined?: MergedAudio | null },
 ): { number: number; slug: string } {
-  leave(sql, decision, ["ANSWERED"], "PUBLISHED");
+  transitionCall(sql, decision, ["ANSWERED"], "PUBLISHED");
   const { callId, by } = decision;
-  const caller = callerOf(sql, callId);
+  const caller = getCaller(sql, callId);
   const number = nextEpisodeNumber(sql);
   const slug = episodeSlug(number, caller.title);
   const now = nowMs();
@@ -87,17 +87,17 @@ export function publish(
     joined?.audio ?? null,
     callId,
   );
-  enqueue(
+  enqueueDelivery(
     sql,
-    { kind: "MAIL", mail: publishedMail(caller, { number, slug }) },
+    { kind: "MAIL", mail: publishedEmail(caller, { number, slug }) },
     { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
   );
-  enqueue(
+  enqueueDelivery(
     sql,
     { kind: "DISCORD", text: `Episode ${number}: ${caller.title}\n${env.SITE_URL}/calls/${slug}` },
     { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
   );
-  recordAudit(sql, {
+  recordAuditEvent(sql, {
     actorId: by.id,
     action: "call.publish",
     subjectId: callId,
@@ -107,14 +107,14 @@ export function publish(
 }
 
 /** PUBLISHED → ANSWERED: the episode goes, its page, its sound and its place in the feed with it. The caller is not told. Throws as leave does. */
-export function unpublish(sql: Sql, decision: Decision): void {
-  leave(sql, decision, ["PUBLISHED"], "ANSWERED");
+export function unpublishCall(sql: Sql, decision: ReviewDecision): void {
+  transitionCall(sql, decision, ["PUBLISHED"], "ANSWERED");
   const episode = sql.get<{ number: number }>(
     `SELECT "number" FROM "Episode" WHERE "callId" = ?`,
     decision.callId,
   );
   sql.run(`DELETE FROM "Episode" WHERE "callId" = ?`, decision.callId);
-  recordAudit(sql, {
+  recordAuditEvent(sql, {
     actorId: decision.by.id,
     action: "call.unpublish",
     subjectId: decision.callId,

@@ -6,7 +6,7 @@ import { AppError } from "../base/errors.ts";
 import type { Member } from "../base/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { decodeRecording, sniffAudio } from "./audio.ts";
-import { KeptSounds, type Sound } from "./kept-sounds.ts";
+import { AudioCache, type CachedAudio } from "./kept-sounds.ts";
 
 export interface StoredRecording {
   readonly bytes: Uint8Array;
@@ -19,7 +19,7 @@ export interface StoredRecording {
 
 // A player asks for a recording in many ranges: decoding all of it for each would be a waste. Some recordings, for some minutes;
 // whether somebody may hear them is asked every time.
-const decoded = new KeptSounds(32_000_000, 2 * MINUTE_MS);
+const recordingCache = new AudioCache(32_000_000, 2 * MINUTE_MS);
 
 /** The recording of a call, if it is the member's own or the member is an admin. Throws AppError(not_found) for anybody else, and for a typed question. */
 export function getRecording(
@@ -31,7 +31,7 @@ export function getRecording(
     id,
   );
   const found =
-    call && (call.userId === member.id || member.role === "ADMIN") ? soundOf(sql, id) : null;
+    call && (call.userId === member.id || member.role === "ADMIN") ? findCallAudio(sql, id) : null;
   if (!call || !found) throw new AppError("not_found", "There is no such recording.");
   const sniffed = sniffAudio(found.bytes);
   return {
@@ -42,14 +42,14 @@ export function getRecording(
 }
 
 /** The decoded sound of a call, for whom may hear it: the caller of this asks. null for a typed question, and where there is no such call. */
-export function soundOf(sql: Sql, id: string): Sound | null {
+export function findCallAudio(sql: Sql, id: string): CachedAudio | null {
   const call = sql.get<{ userId: string; createdAt: number; size: number }>(
     `SELECT "userId", "createdAt", octet_length("base64") AS "size" FROM "Call" WHERE "id" = ?`,
     id,
   );
   if (!call) return null;
   // An id is made by a browser: one that was deleted and used again, by whomever, is another recording, also when it is as long.
-  return decoded.get(`${id} ${call.userId} ${call.createdAt} ${call.size}`, () => {
+  return recordingCache.get(`${id} ${call.userId} ${call.createdAt} ${call.size}`, () => {
     const bytes = decodeRecording(
       sql.get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ?? "",
     );

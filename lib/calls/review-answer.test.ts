@@ -4,9 +4,9 @@ import { expect, test } from "vitest";
 import { insertUser } from "../../tests/factories.ts";
 import { nowMs } from "../base/clock.ts";
 import type { Member } from "../base/member.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import { prepareAnswer } from "./review-answer.ts";
-import { beginUpload, findUpload, putPart } from "./upload.ts";
+import { createUpload, findUpload, putPart } from "./upload.ts";
 
 async function person(role: string): Promise<Member> {
   return writeSql((sql) => ({
@@ -19,7 +19,7 @@ async function person(role: string): Promise<Member> {
 async function uploaded(member: Member, bytes: Uint8Array, { whole = true } = {}): Promise<string> {
   const id = randomUUID();
   await writeSql((sql) => {
-    beginUpload(sql, {
+    createUpload(sql, {
       id,
       size: bytes.length,
       sha256: createHash("sha256").update(bytes).digest("hex"),
@@ -64,5 +64,5 @@ test("what is no sound is refused and given up", async () => {
     code: "invalid",
     field: "audio",
   });
-  expect(await snapshotSql((sql) => findUpload(sql, { id: uploadId, member: by }))).toBeNull();
+  expect(await readSql((sql) => findUpload(sql, { id: uploadId, member: by }))).toBeNull();
 });

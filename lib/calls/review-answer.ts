@@ -2,9 +2,9 @@
 
 import { AppError, isAppError } from "../base/errors.ts";
 import { type Member, assertAdmin } from "../base/member.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import { ANSWER_LIMITS, probeAudio } from "./audio.ts";
-import type { Answer } from "./review.ts";
+import type { AnswerAudio } from "./review.ts";
 import { assembleUpload, removeUpload } from "./upload.ts";
 
 /**
@@ -18,11 +18,11 @@ export async function prepareAnswer({
 }: {
   uploadId: string;
   by: Member;
-}): Promise<Answer> {
+}): Promise<AnswerAudio> {
   assertAdmin(by);
   const own = { id: uploadId, member: by };
   try {
-    const audio = await snapshotSql((sql) => assembleUpload(sql, own));
+    const audio = await readSql((sql) => assembleUpload(sql, own));
     const { contentType, durationMs } = await probeAudio(audio, ANSWER_LIMITS);
     return { contentType, durationMs, audio };
   } catch (error) {

@@ -1,9 +1,9 @@
 // What a caller is told about their call.
 
 import { env } from "../base/env.ts";
-import type { Mail } from "../mail/mail.ts";
+import type { EmailMessage } from "../mail/mail.ts";
 
-interface To {
+interface Recipient {
   readonly email: string;
   readonly firstName: string;
   readonly title: string;
@@ -12,7 +12,10 @@ interface To {
 }
 
 /** The reason as the admin wrote it. */
-export function declinedMail({ email, firstName, title, isTyped }: To, reason: string): Mail {
+export function declinedEmail(
+  { email, firstName, title, isTyped }: Recipient,
+  reason: string,
+): EmailMessage {
   return {
     to: email,
     subject: `About your call “${title}”`,
@@ -28,10 +31,10 @@ export function declinedMail({ email, firstName, title, isTyped }: To, reason: s
   };
 }
 
-export function publishedMail(
-  { email, firstName, title, isTyped }: To,
+export function publishedEmail(
+  { email, firstName, title, isTyped }: Recipient,
   { number, slug }: { number: number; slug: string },
-): Mail {
+): EmailMessage {
   return {
     to: email,
     subject: `Your call is answered: “${title}”`,

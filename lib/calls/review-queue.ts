@@ -3,7 +3,7 @@
 import { AppError } from "../base/errors.ts";
 import { type Member, assertAdmin } from "../base/member.ts";
 import type { Sql, SqlValue } from "../db/connection.ts";
-import { containing } from "../db/like.ts";
+import { escapeLikePattern } from "../db/like.ts";
 
 export const CALL_STATES = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"] as const;
 export type CallState = (typeof CALL_STATES)[number];
@@ -23,7 +23,7 @@ export interface QueuedCall {
   readonly reviewerName: string | null;
 }
 
-export interface Queue {
+export interface ReviewQueue {
   readonly calls: readonly QueuedCall[];
   /** Of all calls, whatever was searched for. */
   readonly counts: Readonly<Record<CallState, number>>;
@@ -35,15 +35,15 @@ export interface Queue {
 }
 
 /** Calls on one page of the queue. */
-export const QUEUE_PAGE = 25;
-const MAX_WORDS = 8;
+export const QUEUE_PAGE_SIZE = 25;
+const MAX_SEARCH_WORDS = 8;
 
 /**
  * One page of the calls in `state` (all of them: null) that hold every word of `query` in title, keywords, description or the
  * caller's first name. What waits comes first that has waited longest; what is done, newest first. A page beyond the last is the last.
  * Throws AppError(forbidden) for all but admins.
  */
-export function listQueue(
+export function listReviewQueue(
   sql: Sql,
   {
     by,
@@ -51,7 +51,7 @@ export function listQueue(
     query = "",
     page = 1,
   }: { by: Member; state: CallState | null; query?: string; page?: number },
-): Queue {
+): ReviewQueue {
   assertAdmin(by);
   const counts: Record<CallState, number> = {
     NEW: 0,
@@ -65,7 +65,12 @@ export function listQueue(
   ))
     counts[row.state] = row.count;
 
-  const words = query.trim().split(/\s+/).filter(Boolean).slice(0, MAX_WORDS).map(containing);
+  const words = query
+    .trim()
+    .split(/\s+/)
+    .filter(Boolean)
+    .slice(0, MAX_SEARCH_WORDS)
+    .map(escapeLikePattern);
   const where = [
     ...(state ? [`r."state" = ?`] : []),
     ...words.map(
@@ -80,16 +85,16 @@ export function listQueue(
   const from = `FROM "CallReview" r JOIN "Call" c ON c."id" = r."callId" JOIN "User" u ON u."id" = c."userId" ${where && `WHERE ${where}`}`;
   const total =
     sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" ${from}`, ...values)?.count ?? 0;
-  const pages = Math.max(1, Math.ceil(total / QUEUE_PAGE));
+  const pages = Math.max(1, Math.ceil(total / QUEUE_PAGE_SIZE));
   const shown = Math.min(Math.max(1, Math.floor(page) || 1), pages);
   const waits = state === "NEW" || state === "REVIEWING" || state === "ANSWERED";
   const calls = sql.all<Omit<QueuedCall, "isTyped"> & { isTyped: number }>(
     // octet_length looks at the row's head; comparing the text would read all of a recording.
     `SELECT c."id", c."title", c."createdAt", r."state", r."changedAt", r."durationMs", octet_length(c."base64") = 0 AS "isTyped", u."firstName" AS "callerName",
             (SELECT a."firstName" FROM "User" a WHERE a."id" = r."reviewerId") AS "reviewerName"
-     ${from} ORDER BY r."changedAt" ${waits ? "ASC" : "DESC"}, c."id" LIMIT ${QUEUE_PAGE} OFFSET ?`,
+     ${from} ORDER BY r."changedAt" ${waits ? "ASC" : "DESC"}, c."id" LIMIT ${QUEUE_PAGE_SIZE} OFFSET ?`,
     ...values,
-    (shown - 1) * QUEUE_PAGE,
+    (shown - 1) * QUEUE_PAGE_SIZE,
   );
   return {
     calls: calls.map((call) => ({ ...call, isTyped: call.isTyped === 1 })),
@@ -122,7 +127,7 @@ export interface ReviewedCall extends QueuedCall {
   } | null;
 }
 
-interface Row extends Omit<ReviewedCall, "isTyped" | "answer" | "episode"> {
+interface ReviewedCallRow extends Omit<ReviewedCall, "isTyped" | "answer" | "episode"> {
   readonly isTyped: number;
   readonly answerCreatedAt: number | null;
   readonly answerDurationMs: number;
@@ -141,7 +146,7 @@ export function getReviewedCall(
   { by, callId }: { by: Member; callId: string },
 ): ReviewedCall {
   assertAdmin(by);
-  const row = sql.get<Row>(
+  const row = sql.get<ReviewedCallRow>(
     `SELECT c."id", c."title", c."createdAt", c."updatedAt", c."description", c."keywords", c."userId", octet_length(c."base64") = 0 AS "isTyped", u."firstName" AS "callerName",
             r."state", r."changedAt", r."durationMs", r."note", r."declineReason", (SELECT a."firstName" FROM "User" a WHERE a."id" = r."reviewerId") AS "reviewerName",
             w."createdAt" AS "answerCreatedAt", w."durationMs" AS "answerDurationMs", w."contentType" AS "answerType", octet_length(w."audio") AS "answerBytes",

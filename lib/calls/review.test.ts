@@ -2,26 +2,26 @@ import { expect, test } from "vitest";
 import { insertCall, insertUser, type CallRow } from "../../tests/factories.ts";
 import { nowMs, setClock } from "../base/clock.ts";
 import type { Member } from "../base/member.ts";
-import { listAudit } from "../db/audit.ts";
+import { listAuditEvents } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import { listDeliveries } from "../outbox/outbox.ts";
-import { publish, unpublish } from "./publish.ts";
+import { publishCall, unpublishCall } from "./publish.ts";
 import {
   declineCall,
   editCall,
-  putBackCall,
+  unclaimCall,
   removeAnswer,
   reopenCall,
   saveAnswer,
-  takeCall,
+  claimCall,
 } from "./review.ts";
 import {
   type CallState,
-  QUEUE_PAGE,
+  QUEUE_PAGE_SIZE,
   findAnswerAudio,
   getReviewedCall,
-  listQueue,
+  listReviewQueue,
 } from "./review-queue.ts";
 
 function person(sql: Sql, role: string, firstName = "Grace"): Member {
@@ -41,26 +41,26 @@ async function callIn(state: CallState, given: Partial<CallRow> = {}) {
   const all = await people();
   const call = await writeSql((sql) => insertCall(sql, { userId: all.caller.id, ...given }));
   const step = (
-    fn: (sql: Sql, decision: { callId: string; by: Member; seenMs: number }) => unknown,
+    fn: (sql: Sql, decision: { callId: string; by: Member; expectedVersion: number }) => unknown,
   ) =>
     writeSql(
       (sql) =>
         void fn(sql, {
           callId: call.id,
           by: all.admin,
-          seenMs: getReviewedCall(sql, { by: all.admin, callId: call.id }).changedAt,
+          expectedVersion: getReviewedCall(sql, { by: all.admin, callId: call.id }).changedAt,
         }),
     );
-  if (state === "REVIEWING") await step(takeCall);
+  if (state === "REVIEWING") await step(claimCall);
   if (state === "ANSWERED" || state === "PUBLISHED")
     await step((sql, decision) => saveAnswer(sql, { ...decision, answer }));
   if (state === "PUBLISHED")
-    await step((sql, decision) => publish(sql, { ...decision, transcript: "Said." }));
+    await step((sql, decision) => publishCall(sql, { ...decision, transcript: "Said." }));
   if (state === "DECLINED")
     await step((sql, decision) =>
       declineCall(sql, { ...decision, reason: "It was asked before." }),
     );
-  const seen = () => snapshotSql((sql) => getReviewedCall(sql, { by: all.admin, callId: call.id }));
+  const seen = () => readSql((sql) => getReviewedCall(sql, { by: all.admin, callId: call.id }));
   return { ...all, call, seen };
 }
 
@@ -69,11 +69,11 @@ const DECISIONS: Record<
   {
     from: CallState[];
     to: (from: CallState) => CallState;
-    run: (sql: Sql, decision: { callId: string; by: Member; seenMs: number }) => unknown;
+    run: (sql: Sql, decision: { callId: string; by: Member; expectedVersion: number }) => unknown;
   }
 > = {
-  take: { from: ["NEW"], to: () => "REVIEWING", run: takeCall },
-  "put back": { from: ["REVIEWING"], to: () => "NEW", run: putBackCall },
+  take: { from: ["NEW"], to: () => "REVIEWING", run: claimCall },
+  "put back": { from: ["REVIEWING"], to: () => "NEW", run: unclaimCall },
   answer: {
     from: ["NEW", "REVIEWING", "ANSWERED"],
     to: () => "ANSWERED",
@@ -89,9 +89,9 @@ const DECISIONS: Record<
   publish: {
     from: ["ANSWERED"],
     to: () => "PUBLISHED",
-    run: (sql, decision) => publish(sql, { ...decision, transcript: "" }),
+    run: (sql, decision) => publishCall(sql, { ...decision, transcript: "" }),
   },
-  "take down": { from: ["PUBLISHED"], to: () => "ANSWERED", run: unpublish },
+  "take down": { from: ["PUBLISHED"], to: () => "ANSWERED", run: unpublishCall },
 };
 const STATES: CallState[] = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"];
 
@@ -101,7 +101,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     test(`an admin ${allowed ? "can" : "can’t"} ${name} a call that is ${state}`, async () => {
       const { admin, call, seen } = await callIn(state);
       const before = await seen();
-      const decision = { callId: call.id, by: admin, seenMs: before.changedAt };
+      const decision = { callId: call.id, by: admin, expectedVersion: before.changedAt };
       if (allowed) {
         await writeSql((sql) => void run(sql, decision));
         const after = await seen();
@@ -113,7 +113,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
             (state === "ANSWERED" && after.state === "DECLINED"),
         );
         expect(after.episode !== null).toBe(after.state === "PUBLISHED");
-        const [event] = await snapshotSql((sql) => listAudit(sql, { subjectId: call.id }));
+        const [event] = await readSql((sql) => listAuditEvents(sql, { subjectId: call.id }));
         expect(event).toMatchObject({
           actorId: admin.id,
           action: expect.stringMatching(/^call\./),
@@ -131,7 +131,9 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const { caller, call, seen } = await callIn(from[0]!);
     const before = await seen();
     await expect(
-      writeSql((sql) => void run(sql, { callId: call.id, by: caller, seenMs: before.changedAt })),
+      writeSql(
+        (sql) => void run(sql, { callId: call.id, by: caller, expectedVersion: before.changedAt }),
+      ),
     ).rejects.toMatchObject({ code: "forbidden" });
     expect(await seen()).toEqual(before);
   });
@@ -141,7 +143,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const { changedAt } = await seen();
     const results = await Promise.allSettled(
       [admin, other].map((by) =>
-        writeSql((sql) => void run(sql, { callId: call.id, by, seenMs: changedAt })),
+        writeSql((sql) => void run(sql, { callId: call.id, by, expectedVersion: changedAt })),
       ),
     );
     expect(results.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
@@ -157,7 +159,7 @@ for (const [name, { from, to, run }] of Object.entries(DECISIONS)) {
     const { changedAt } = await seen();
     await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "id" = ?`, call.id));
     await expect(
-      writeSql((sql) => void run(sql, { callId: call.id, by: admin, seenMs: changedAt })),
+      writeSql((sql) => void run(sql, { callId: call.id, by: admin, expectedVersion: changedAt })),
     ).rejects.toMatchObject({ code: "not_found" });
   });
 }
@@ -167,11 +169,11 @@ test("two decisions in one millisecond are two: the second admin’s view is out
   const { admin, other, call, seen } = await callIn("ANSWERED");
   const { changedAt } = await seen();
   await writeSql((sql) =>
-    saveAnswer(sql, { callId: call.id, by: admin, seenMs: changedAt, answer }),
+    saveAnswer(sql, { callId: call.id, by: admin, expectedVersion: changedAt, answer }),
   );
   await expect(
     writeSql((sql) =>
-      publish(sql, { callId: call.id, by: other, seenMs: changedAt, transcript: "" }),
+      publishCall(sql, { callId: call.id, by: other, expectedVersion: changedAt, transcript: "" }),
     ),
   ).rejects.toMatchObject({
     code: "conflict",
@@ -183,7 +185,7 @@ test("two decisions in one millisecond are two: the second admin’s view is out
 test("a refusal keeps the reason and writes to the caller, with it", async () => {
   const { caller, seen, call } = await callIn("DECLINED");
   expect((await seen()).declineReason).toBe("It was asked before.");
-  const rows = await snapshotSql((sql) =>
+  const rows = await readSql((sql) =>
     sql.all<{ userId: string; payload: string }>(`SELECT "userId", "payload" FROM "Delivery"`),
   );
   expect(rows).toHaveLength(1);
@@ -192,7 +194,7 @@ test("a refusal keeps the reason and writes to the caller, with it", async () =>
   expect(mail.to).toBe(`${caller.id}@example.test`);
   expect(mail.parts).toContain("It was asked before.");
   expect(mail.subject).toContain(call.title);
-  expect(await snapshotSql((sql) => listDeliveries(sql))).toMatchObject([
+  expect(await readSql((sql) => listDeliveries(sql))).toMatchObject([
     { about: `A call was declined: ${call.title}` },
   ]);
 });
@@ -200,13 +202,13 @@ test("a refusal keeps the reason and writes to the caller, with it", async () =>
 test("a refusal that was refused writes to nobody", async () => {
   const { admin, call, seen } = await callIn("PUBLISHED");
   const { changedAt } = await seen();
-  const before = await snapshotSql((sql) => listDeliveries(sql).length);
+  const before = await readSql((sql) => listDeliveries(sql).length);
   await expect(
     writeSql((sql) =>
-      declineCall(sql, { callId: call.id, by: admin, seenMs: changedAt, reason: "No." }),
+      declineCall(sql, { callId: call.id, by: admin, expectedVersion: changedAt, reason: "No." }),
     ),
   ).rejects.toMatchObject({ code: "conflict" });
-  expect(await snapshotSql((sql) => listDeliveries(sql).length)).toBe(before);
+  expect(await readSql((sql) => listDeliveries(sql).length)).toBe(before);
 });
 
 test("a call that was declined with an answer is answered again when it is reopened, and the reason is gone", async () => {
@@ -215,7 +217,7 @@ test("a call that was declined with an answer is answered again when it is reope
     declineCall(sql, {
       callId: call.id,
       by: admin,
-      seenMs: getReviewedCall(sql, { by: admin, callId: call.id }).changedAt,
+      expectedVersion: getReviewedCall(sql, { by: admin, callId: call.id }).changedAt,
       reason: "Not this one, after all.",
     }),
   );
@@ -223,7 +225,7 @@ test("a call that was declined with an answer is answered again when it is reope
     reopenCall(sql, {
       callId: call.id,
       by: admin,
-      seenMs: getReviewedCall(sql, { by: admin, callId: call.id }).changedAt,
+      expectedVersion: getReviewedCall(sql, { by: admin, callId: call.id }).changedAt,
     }),
   );
   expect(await seen()).toMatchObject({
@@ -240,11 +242,11 @@ test("a new answer takes the old one’s place", async () => {
     saveAnswer(sql, {
       callId: call.id,
       by: admin,
-      seenMs: changedAt,
+      expectedVersion: changedAt,
       answer: { ...answer, contentType: "audio/webm", audio: new Uint8Array([9]) },
     }),
   );
-  const found = await snapshotSql((sql) => findAnswerAudio(sql, { by: admin, callId: call.id }));
+  const found = await readSql((sql) => findAnswerAudio(sql, { by: admin, callId: call.id }));
   expect(found).toMatchObject({ contentType: "audio/webm" });
   expect([...found!.audio]).toEqual([9]);
 });
@@ -259,7 +261,7 @@ const texts = {
 test("an admin edits what is written about a call", async () => {
   const { admin, call, seen } = await callIn("NEW");
   await writeSql((sql) =>
-    editCall(sql, { callId: call.id, by: admin, seenMs: call.updatedAt, ...texts }),
+    editCall(sql, { callId: call.id, by: admin, expectedVersion: call.updatedAt, ...texts }),
   );
   expect(await seen()).toMatchObject(texts);
 });
@@ -267,14 +269,14 @@ test("an admin edits what is written about a call", async () => {
 test("of two admins who edit at once one does, and the other is told", async () => {
   const { admin, other, call, seen } = await callIn("NEW");
   await writeSql((sql) =>
-    editCall(sql, { callId: call.id, by: admin, seenMs: call.updatedAt, ...texts }),
+    editCall(sql, { callId: call.id, by: admin, expectedVersion: call.updatedAt, ...texts }),
   );
   await expect(
     writeSql((sql) =>
       editCall(sql, {
         callId: call.id,
         by: other,
-        seenMs: call.updatedAt,
+        expectedVersion: call.updatedAt,
         ...texts,
         title: "Another title",
       }),
@@ -290,12 +292,12 @@ test("to edit a published call edits its episode, which keeps its address", asyn
     editCall(sql, {
       callId: call.id,
       by: admin,
-      seenMs: call.updatedAt,
+      expectedVersion: call.updatedAt,
       ...texts,
       transcript: "Better said.",
     }),
   );
-  const row = await snapshotSql((sql) =>
+  const row = await readSql((sql) =>
     sql.get<Record<string, unknown>>(
       `SELECT "title", "description", "keywords", "transcript", "slug" FROM "Episode" WHERE "callId" = ?`,
       call.id,
@@ -315,14 +317,16 @@ test("a member can’t edit a call, look at the queue, at a call or at an answer
   const before = await seen();
   const by = caller;
   await expect(
-    writeSql((sql) => editCall(sql, { callId: call.id, by, seenMs: call.updatedAt, ...texts })),
+    writeSql((sql) =>
+      editCall(sql, { callId: call.id, by, expectedVersion: call.updatedAt, ...texts }),
+    ),
   ).rejects.toMatchObject({ code: "forbidden" });
   for (const read of [
-    (sql: Sql) => listQueue(sql, { by, state: null }),
+    (sql: Sql) => listReviewQueue(sql, { by, state: null }),
     (sql: Sql) => getReviewedCall(sql, { by, callId: call.id }),
     (sql: Sql) => findAnswerAudio(sql, { by, callId: call.id }),
   ]) {
-    await expect(snapshotSql((sql) => void read(sql))).rejects.toMatchObject({ code: "forbidden" });
+    await expect(readSql((sql) => void read(sql))).rejects.toMatchObject({ code: "forbidden" });
   }
   expect(await seen()).toEqual(before);
 });
@@ -339,8 +343,8 @@ test("the queue counts every state, finds every word, and takes signs as they ar
     });
   });
   const titles = (query: string, state: CallState | null = null) =>
-    snapshotSql((sql) =>
-      listQueue(sql, { by: admin, state, query })
+    readSql((sql) =>
+      listReviewQueue(sql, { by: admin, state, query })
         .calls.map(({ title }) => title)
         .sort(),
     );
@@ -350,8 +354,8 @@ test("the queue counts every state, finds every word, and takes signs as they ar
   expect(await titles("ada")).toHaveLength(3);
   expect(await titles("ada", "NEW")).toEqual(["100% of what?", "1000 ways"]);
   expect(await titles("nothing of this")).toEqual([]);
-  const { counts, total, calls } = await snapshotSql((sql) =>
-    listQueue(sql, { by: admin, state: "NEW" }),
+  const { counts, total, calls } = await readSql((sql) =>
+    listReviewQueue(sql, { by: admin, state: "NEW" }),
   );
   expect(counts).toEqual({ NEW: 2, REVIEWING: 0, ANSWERED: 0, PUBLISHED: 0, DECLINED: 1 });
   expect(total).toBe(2);
@@ -364,15 +368,15 @@ test("the queue counts every state, finds every word, and takes signs as they ar
 test("who waits longest comes first, page by page", async () => {
   const { admin, caller } = await people();
   await writeSql((sql) => {
-    for (let i = 0; i < QUEUE_PAGE + 2; i++)
+    for (let i = 0; i < QUEUE_PAGE_SIZE + 2; i++)
       insertCall(sql, { userId: caller.id, title: `Call ${i}`, createdAt: 1_000 + i });
   });
   const page = (number: number) =>
-    snapshotSql((sql) => listQueue(sql, { by: admin, state: "NEW", page: number }));
+    readSql((sql) => listReviewQueue(sql, { by: admin, state: "NEW", page: number }));
   expect((await page(1)).calls[0]!.title).toBe("Call 0");
   expect((await page(2)).calls.map(({ title }) => title)).toEqual([
-    `Call ${QUEUE_PAGE}`,
-    `Call ${QUEUE_PAGE + 1}`,
+    `Call ${QUEUE_PAGE_SIZE}`,
+    `Call ${QUEUE_PAGE_SIZE + 1}`,
   ]);
   expect(await page(99)).toMatchObject({ page: 2, pages: 2 });
   expect(await page(Number.NaN)).toMatchObject({ page: 1 });

@@ -4,20 +4,20 @@
 import { nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import { type Member, assertAdmin } from "../base/member.ts";
-import { recordAudit } from "../db/audit.ts";
+import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
-import { enqueue } from "../outbox/outbox.ts";
+import { enqueueDelivery } from "../outbox/outbox.ts";
 import { type CallState, getReviewedCall } from "./review-queue.ts";
-import { declinedMail } from "./review-mails.ts";
+import { declinedEmail } from "./review-mails.ts";
 
-export interface Decision {
+export interface ReviewDecision {
   readonly callId: string;
   readonly by: Member;
   /** The call's changedAt as the admin saw it. */
-  readonly seenMs: number;
+  readonly expectedVersion: number;
 }
 
-const DONE: Record<CallState, string> = {
+const TRANSITION_PHRASES: Record<CallState, string> = {
   NEW: "put this call back to the new ones",
   REVIEWING: "taken this call, or removed its answer",
   ANSWERED: "answered this call, or taken its episode down",
@@ -25,7 +25,7 @@ const DONE: Record<CallState, string> = {
   DECLINED: "declined this call",
 };
 
-const UNFIT: Record<CallState, string> = {
+const STATE_PHRASES: Record<CallState, string> = {
   NEW: "This call is new",
   REVIEWING: "This call is being reviewed",
   ANSWERED: "This call is answered",
@@ -38,9 +38,9 @@ const UNFIT: Record<CallState, string> = {
  * gone, conflict (and nothing is changed) where it is in another state, or has changed since the admin saw it.
  * changedAt always grows, so that two changes in one millisecond are two.
  */
-export function leave(
+export function transitionCall(
   sql: Sql,
-  { callId, by, seenMs }: Decision,
+  { callId, by, expectedVersion }: ReviewDecision,
   from: readonly CallState[],
   to: CallState,
 ): void {
@@ -51,22 +51,22 @@ export function leave(
     by.id,
     nowMs(),
     callId,
-    seenMs,
+    expectedVersion,
     ...from,
   );
   if (changes === 1) return;
   const { state, changedAt, reviewerName } = getReviewedCall(sql, { by, callId });
   const happened =
-    changedAt === seenMs
-      ? `${UNFIT[state]}: that can’t be done with it.`
-      : `Meanwhile ${reviewerName ?? "somebody"} has ${DONE[state]}.`;
+    changedAt === expectedVersion
+      ? `${STATE_PHRASES[state]}: that can’t be done with it.`
+      : `Meanwhile ${reviewerName ?? "somebody"} has ${TRANSITION_PHRASES[state]}.`;
   throw new AppError("conflict", `Nothing was changed. ${happened}`);
 }
 
 /** NEW → REVIEWING: others see who has it. An answer or a refusal needs no taking first. Throws as leave does. */
-export function takeCall(sql: Sql, decision: Decision): void {
-  leave(sql, decision, ["NEW"], "REVIEWING");
-  recordAudit(sql, {
+export function claimCall(sql: Sql, decision: ReviewDecision): void {
+  transitionCall(sql, decision, ["NEW"], "REVIEWING");
+  recordAuditEvent(sql, {
     actorId: decision.by.id,
     action: "call.take",
     subjectId: decision.callId,
@@ -75,9 +75,9 @@ export function takeCall(sql: Sql, decision: Decision): void {
 }
 
 /** REVIEWING → NEW. Throws as leave does. */
-export function putBackCall(sql: Sql, decision: Decision): void {
-  leave(sql, decision, ["REVIEWING"], "NEW");
-  recordAudit(sql, {
+export function unclaimCall(sql: Sql, decision: ReviewDecision): void {
+  transitionCall(sql, decision, ["REVIEWING"], "NEW");
+  recordAuditEvent(sql, {
     actorId: decision.by.id,
     action: "call.put_back",
     subjectId: decision.callId,
@@ -85,15 +85,18 @@ export function putBackCall(sql: Sql, decision: Decision): void {
   });
 }
 
-export interface Answer {
+export interface AnswerAudio {
   readonly contentType: string;
   readonly durationMs: number;
   readonly audio: Uint8Array;
 }
 
 /** NEW, REVIEWING or ANSWERED → ANSWERED, with this answer in place of any other. `answer` has been probed. Throws as leave does. */
-export function saveAnswer(sql: Sql, { answer, ...decision }: Decision & { answer: Answer }): void {
-  leave(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "ANSWERED");
+export function saveAnswer(
+  sql: Sql,
+  { answer, ...decision }: ReviewDecision & { answer: AnswerAudio },
+): void {
+  transitionCall(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "ANSWERED");
   sql.run(
     `INSERT OR REPLACE INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, ?, ?, ?)`,
     decision.callId,
@@ -102,7 +105,7 @@ export function saveAnswer(sql: Sql, { answer, ...decision }: Decision & { answe
     Math.round(answer.durationMs),
     answer.audio,
   );
-  recordAudit(sql, {
+  recordAuditEvent(sql, {
     actorId: decision.by.id,
     action: "call.answer",
     subjectId: decision.callId,
@@ -111,10 +114,10 @@ export function saveAnswer(sql: Sql, { answer, ...decision }: Decision & { answe
 }
 
 /** ANSWERED → REVIEWING, without the answer. Throws as leave does. */
-export function removeAnswer(sql: Sql, decision: Decision): void {
-  leave(sql, decision, ["ANSWERED"], "REVIEWING");
+export function removeAnswer(sql: Sql, decision: ReviewDecision): void {
+  transitionCall(sql, decision, ["ANSWERED"], "REVIEWING");
   sql.run(`DELETE FROM "CallAnswer" WHERE "callId" = ?`, decision.callId);
-  recordAudit(sql, {
+  recordAuditEvent(sql, {
     actorId: decision.by.id,
     action: "call.answer_removed",
     subjectId: decision.callId,
@@ -125,21 +128,21 @@ export function removeAnswer(sql: Sql, decision: Decision): void {
 /** NEW, REVIEWING or ANSWERED → DECLINED; the caller gets the reason by mail (kickDeliveries after the commit). Throws as leave does. */
 export function declineCall(
   sql: Sql,
-  { reason, ...decision }: Decision & { reason: string },
+  { reason, ...decision }: ReviewDecision & { reason: string },
 ): void {
-  leave(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "DECLINED");
+  transitionCall(sql, decision, ["NEW", "REVIEWING", "ANSWERED"], "DECLINED");
   sql.run(
     `UPDATE "CallReview" SET "declineReason" = ? WHERE "callId" = ?`,
     reason,
     decision.callId,
   );
-  const caller = callerOf(sql, decision.callId);
-  enqueue(
+  const caller = getCaller(sql, decision.callId);
+  enqueueDelivery(
     sql,
-    { kind: "MAIL", mail: declinedMail(caller, reason) },
+    { kind: "MAIL", mail: declinedEmail(caller, reason) },
     { userId: caller.userId, about: `A call was declined: ${caller.title}` },
   );
-  recordAudit(sql, {
+  recordAuditEvent(sql, {
     actorId: decision.by.id,
     action: "call.decline",
     subjectId: decision.callId,
@@ -148,13 +151,13 @@ export function declineCall(
 }
 
 /** DECLINED → ANSWERED where it has an answer, else NEW. The caller is not told. Throws as leave does. */
-export function reopenCall(sql: Sql, decision: Decision): void {
+export function reopenCall(sql: Sql, decision: ReviewDecision): void {
   assertAdmin(decision.by);
   const isAnswered =
     sql.get(`SELECT 1 FROM "CallAnswer" WHERE "callId" = ?`, decision.callId) !== undefined;
-  leave(sql, decision, ["DECLINED"], isAnswered ? "ANSWERED" : "NEW");
+  transitionCall(sql, decision, ["DECLINED"], isAnswered ? "ANSWERED" : "NEW");
   sql.run(`UPDATE "CallReview" SET "declineReason" = '' WHERE "callId" = ?`, decision.callId);
-  recordAudit(sql, {
+  recordAuditEvent(sql, {
     actorId: decision.by.id,
     action: "call.reopen",
     subjectId: decision.callId,
@@ -171,7 +174,7 @@ export interface CallTexts {
 }
 
 /**
- * Changes what is written about a call. `seenMs` is the call's updatedAt as the admin saw it; `transcript` is for a published one, whose
+ * Changes what is written about a call. `expectedVersion` is the call's updatedAt as the admin saw it; `transcript` is for a published one, whose
  * episode changes with it and keeps its address. Throws AppError: forbidden, not_found, conflict where another has changed it since.
  */
 export function editCall(
@@ -179,13 +182,13 @@ export function editCall(
   {
     callId,
     by,
-    seenMs,
+    expectedVersion,
     title,
     description,
     keywords,
     note,
     transcript,
-  }: Decision & CallTexts & { transcript?: string },
+  }: ReviewDecision & CallTexts & { transcript?: string },
 ): void {
   assertAdmin(by);
   const now = nowMs();
@@ -196,7 +199,7 @@ export function editCall(
     keywords,
     now,
     callId,
-    seenMs,
+    expectedVersion,
   );
   if (changes === 0) {
     getReviewedCall(sql, { by, callId });
@@ -217,7 +220,7 @@ export function editCall(
     ).changes === 1;
   if (isPublished && transcript !== undefined)
     sql.run(`UPDATE "Episode" SET "transcript" = ? WHERE "callId" = ?`, transcript, callId);
-  recordAudit(sql, {
+  recordAuditEvent(sql, {
     actorId: by.id,
     action: isPublished ? "episode.edit" : "call.edit",
     subjectId: callId,
@@ -236,7 +239,7 @@ export interface Caller {
 }
 
 /** Whose call it is. Throws AppError(not_found) for a call that is gone. Not for pages: it holds the address. */
-export function callerOf(sql: Sql, callId: string): Caller {
+export function getCaller(sql: Sql, callId: string): Caller {
   const caller = sql.get<Omit<Caller, "isTyped"> & { isTyped: number }>(
     `SELECT u."id" AS "userId", u."email", u."firstName", c."title", octet_length(c."base64") = 0 AS "isTyped" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`,
     callId,

@@ -3,23 +3,23 @@
 import { DAY_MS, nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
 import { AppError, isAppError } from "../base/errors.ts";
-import { Limit, takeAll } from "../base/limit.ts";
+import { RateLimiter, consume } from "../base/limit.ts";
 import type { Member } from "../base/member.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
-import { enqueue } from "../outbox/outbox.ts";
+import { readSql, writeSql } from "../db/database.ts";
+import { enqueueDelivery } from "../outbox/outbox.ts";
 import { type ProbedAudio, probeAudio } from "./audio.ts";
-import { lengthText } from "./length.ts";
-import { assembleUpload, closeUpload, findUpload, removeUpload } from "./upload.ts";
+import { formatDuration } from "./length.ts";
+import { assembleUpload, completeUpload, findUpload, removeUpload } from "./upload.ts";
 
 /** Calls of a member in 24 hours, and those that nobody has answered yet. */
 export const MAX_CALLS_PER_DAY = 10;
 export const MAX_OPEN_CALLS = 20;
 /** Admins that are told of a call. */
-const MAX_TOLD = 50;
+const MAX_NOTIFIED_ADMINS = 50;
 
 // Each call tells admins by mail: calls that were deleted again must not make room for more in the same day.
-const submitted = new Limit(2 * MAX_CALLS_PER_DAY, DAY_MS);
+const submitLimiter = new RateLimiter(2 * MAX_CALLS_PER_DAY, DAY_MS);
 
 /** The fields of a call, already within reference.md's lengths (5–50, 20–1,000, 2–100). */
 export interface CallFields {
@@ -30,7 +30,7 @@ export interface CallFields {
   readonly keywords: string;
 }
 
-export interface Recording {
+export interface PreparedRecording {
   readonly uploadId: string;
   /** A data URL with the type that the bytes have. */
   readonly base64: string;
@@ -56,9 +56,9 @@ export async function prepareRecording({
 }: {
   uploadId: string;
   member: Member;
-}): Promise<Recording | null> {
+}): Promise<PreparedRecording | null> {
   try {
-    const bytes = await snapshotSql((sql) =>
+    const bytes = await readSql((sql) =>
       findUpload(sql, { id: uploadId, member })?.callId
         ? null
         : assembleUpload(sql, { id: uploadId, member }),
@@ -91,7 +91,7 @@ export function submitCall(
     uploadId,
     recording,
     member,
-  }: CallFields & { uploadId: string | null; recording: Recording | null; member: Member },
+  }: CallFields & { uploadId: string | null; recording: PreparedRecording | null; member: Member },
 ): { id: string; isNew: boolean } {
   const known = sql.get<{ userId: string }>(`SELECT "userId" FROM "Call" WHERE "id" = ?`, id);
   if (known && known.userId !== member.id)
@@ -116,7 +116,7 @@ export function submitCall(
       field: "audio",
     });
   const now = nowMs();
-  assertMayCall(sql, member, now);
+  assertCallQuota(sql, member, now);
   sql.run(
     `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     id,
@@ -134,13 +134,13 @@ export function submitCall(
       recording.durationMs,
       id,
     );
-    closeUpload(sql, { id: recording.uploadId, member, callId: id });
+    completeUpload(sql, { id: recording.uploadId, member, callId: id });
   }
-  tellAdmins(sql, { id, title, description, member, durationMs: recording?.durationMs ?? null });
+  notifyAdmins(sql, { id, title, description, member, durationMs: recording?.durationMs ?? null });
   return { id, isNew: true };
 }
 
-function assertMayCall(sql: Sql, member: Member, now: number): void {
+function assertCallQuota(sql: Sql, member: Member, now: number): void {
   const recent = sql.all<{ createdAt: number }>(
     `SELECT "createdAt" FROM "Call" WHERE "userId" = ? AND "createdAt" > ? ORDER BY "createdAt" DESC LIMIT ${MAX_CALLS_PER_DAY}`,
     member.id,
@@ -165,14 +165,14 @@ function assertMayCall(sql: Sql, member: Member, now: number): void {
       `${MAX_OPEN_CALLS} of your calls are waiting for an answer already. Delete one, or wait for an answer.`,
       { retryAfterSeconds: 3_600 },
     );
-  takeAll(
-    [[submitted, member.id]],
+  consume(
+    [[submitLimiter, member.id]],
     now,
     "These are a lot of calls for one day. Try again tomorrow.",
   );
 }
 
-function tellAdmins(
+function notifyAdmins(
   sql: Sql,
   {
     id,
@@ -184,12 +184,14 @@ function tellAdmins(
 ): void {
   const link = `${env.SITE_URL}/admin/calls/${id}`;
   const what =
-    durationMs === null ? "wrote a question" : `left a call of ${lengthText(durationMs)} minutes`;
+    durationMs === null
+      ? "wrote a question"
+      : `left a call of ${formatDuration(durationMs)} minutes`;
   const concerns = { userId: member.id, about: `To admins, of a new call: ${title}` };
   for (const { email } of sql.all<{ email: string }>(
-    `SELECT "email" FROM "User" WHERE "role" = 'ADMIN' ORDER BY "createdAt", "id" LIMIT ${MAX_TOLD}`,
+    `SELECT "email" FROM "User" WHERE "role" = 'ADMIN' ORDER BY "createdAt", "id" LIMIT ${MAX_NOTIFIED_ADMINS}`,
   )) {
-    enqueue(
+    enqueueDelivery(
       sql,
       {
         kind: "MAIL",
@@ -206,7 +208,7 @@ function tellAdmins(
       concerns,
     );
   }
-  enqueue(
+  enqueueDelivery(
     sql,
     { kind: "DISCORD", text: `A new call: ${title} (${member.firstName} ${what})\n${link}` },
     concerns,

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { inTurn } from "./turns.ts";
+import { withSubmitPermit } from "./turns.ts";
 
 test("four run at a time, in the order in which they came, and one that fails takes none with it", async () => {
   let running = 0;
@@ -7,7 +7,7 @@ test("four run at a time, in the order in which they came, and one that fails ta
   const order: number[] = [];
   const results = await Promise.allSettled(
     Array.from({ length: 50 }, (_, i) =>
-      inTurn(async () => {
+      withSubmitPermit(async () => {
         most = Math.max(most, ++running);
         order.push(i);
         await new Promise((resolve) => setImmediate(resolve));
@@ -26,9 +26,9 @@ test("who waits too long is told so, is never begun, and takes nobody's turn", a
   vi.useFakeTimers();
   try {
     const stuck = Promise.withResolvers<void>();
-    const first = Array.from({ length: 4 }, () => inTurn(() => stuck.promise));
+    const first = Array.from({ length: 4 }, () => withSubmitPermit(() => stuck.promise));
     const late = vi.fn(async () => {});
-    const refused = expect(inTurn(late)).rejects.toMatchObject({
+    const refused = expect(withSubmitPermit(late)).rejects.toMatchObject({
       code: "unavailable",
       retryAfterSeconds: 5,
     });
@@ -37,7 +37,7 @@ test("who waits too long is told so, is never begun, and takes nobody's turn", a
     stuck.resolve();
     await Promise.all(first);
     expect(late).not.toHaveBeenCalled();
-    expect(await inTurn(async () => "free again")).toBe("free again");
+    expect(await withSubmitPermit(async () => "free again")).toBe("free again");
   } finally {
     vi.useRealTimers();
   }

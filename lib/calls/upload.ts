@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
-import { Limit, takeAll } from "../base/limit.ts";
+import { RateLimiter, consume } from "../base/limit.ts";
 import type { Member } from "../base/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { ANSWER_LIMITS, type AudioLimits, CALL_LIMITS, assertAudioSize } from "./audio.ts";
@@ -19,9 +19,9 @@ const MAX_UPLOADS_PER_DAY = 60;
 /** 300 MB: seven times what may be on its way at once, with every part sent again. */
 const MAX_PARTS_PER_HOUR = 600;
 /** An open upload this old makes room for a new one of its member: a closed tab must not lock them out for a day. */
-const GIVES_WAY_AFTER_MS = 15 * MINUTE_MS;
+const EVICTABLE_AFTER_MS = 15 * MINUTE_MS;
 /** Uploads that one sweep removes: nobody's own waits for a stranger's to go. */
-const SWEEP_AT_ONCE = 5;
+const MAX_DELETED_PER_SWEEP = 5;
 
 /** What the client gets; the contract with the recorder. */
 export interface UploadState {
@@ -41,14 +41,14 @@ export interface Upload extends UploadState {
 }
 
 // Rows go when an upload is sent or given up, so the rows alone can't count a day.
-const begun = new Limit(MAX_UPLOADS_PER_DAY, DAY_MS);
-const stored = new Limit(MAX_PARTS_PER_HOUR, HOUR_MS);
+const uploadLimiter = new RateLimiter(MAX_UPLOADS_PER_DAY, DAY_MS);
+const partLimiter = new RateLimiter(MAX_PARTS_PER_HOUR, HOUR_MS);
 
-export const limitsFor = (member: Member): AudioLimits =>
+export const audioLimitsFor = (member: Member): AudioLimits =>
   member.role === "ADMIN" ? ANSWER_LIMITS : CALL_LIMITS;
 
-const partsOf = (size: number) => Math.ceil(size / PART_BYTES);
-const notFound = () =>
+const partCount = (size: number) => Math.ceil(size / PART_BYTES);
+const uploadNotFound = () =>
   new AppError(
     "not_found",
     "There is no such upload. It may have been given up after a day: send the recording again.",
@@ -64,7 +64,7 @@ export function findUpload(
     member.id,
   );
   if (!row) return null;
-  const parts = partsOf(row.size);
+  const parts = partCount(row.size);
   const received = row.callId
     ? Array.from({ length: parts }, (_, number) => number)
     : sql
@@ -79,7 +79,7 @@ export function findUpload(
 /** The member's own upload. Throws AppError(not_found) for any other. */
 export function getUpload(sql: Sql, own: { id: string; member: Member }): Upload {
   const upload = findUpload(sql, own);
-  if (!upload) throw notFound();
+  if (!upload) throw uploadNotFound();
   return upload;
 }
 
@@ -89,7 +89,7 @@ export function getUpload(sql: Sql, own: { id: string; member: Member }): Upload
  * rate_limited for more than 3 at once, 40 MB at once or 60 in a day.
  * Uploads of the member that are a quarter of an hour old make room.
  */
-export function beginUpload(
+export function createUpload(
   sql: Sql,
   { id, size, sha256, member }: { id: string; size: number; sha256: string; member: Member },
 ): Upload {
@@ -104,12 +104,12 @@ export function beginUpload(
       });
     return getUpload(sql, { id, member });
   }
-  assertAudioSize(size, limitsFor(member));
+  assertAudioSize(size, audioLimitsFor(member));
   const now = nowMs();
-  sweepUploads(sql, now);
-  makeRoom(sql, member, size, now);
-  takeAll(
-    [[begun, member.id]],
+  deleteExpiredUploads(sql, now);
+  evictOldUploads(sql, member, size, now);
+  consume(
+    [[uploadLimiter, member.id]],
     now,
     "These are a lot of recordings for one day. Try again tomorrow.",
   );
@@ -125,7 +125,7 @@ export function beginUpload(
 }
 
 /** Lets the member's oldest uploads go until there is room, if they are old enough for it. */
-function makeRoom(sql: Sql, member: Member, size: number, now: number): void {
+function evictOldUploads(sql: Sql, member: Member, size: number, now: number): void {
   const open = sql.all<{ id: string; size: number; createdAt: number }>(
     `SELECT "id", "size", "createdAt" FROM "Upload" WHERE "userId" = ? AND "callId" IS NULL ORDER BY "createdAt"`,
     member.id,
@@ -135,7 +135,7 @@ function makeRoom(sql: Sql, member: Member, size: number, now: number): void {
     open.reduce((sum, each) => sum + each.size, size) > MAX_OPEN_BYTES
   ) {
     const oldest = open.shift()!;
-    const waitMs = oldest.createdAt + GIVES_WAY_AFTER_MS - now;
+    const waitMs = oldest.createdAt + EVICTABLE_AFTER_MS - now;
     if (waitMs > 0)
       throw new AppError(
         "rate_limited",
@@ -147,7 +147,7 @@ function makeRoom(sql: Sql, member: Member, size: number, now: number): void {
 }
 
 /** How many bytes part `number` has. Throws AppError(not_found) for a number that the upload doesn't have. */
-export function partLength({ size, parts }: UploadState, number: number): number {
+export function expectedPartLength({ size, parts }: UploadState, number: number): number {
   if (!Number.isSafeInteger(number) || number < 0 || number >= parts)
     throw new AppError("not_found", `This upload has the parts 0 to ${parts - 1}.`);
   return number < parts - 1 ? PART_BYTES : size - number * PART_BYTES;
@@ -155,7 +155,7 @@ export function partLength({ size, parts }: UploadState, number: number): number
 
 /** AppError(invalid) for bytes of another length than the part has. */
 export function assertPartLength(upload: UploadState, number: number, length: number): void {
-  const expected = partLength(upload, number);
+  const expected = expectedPartLength(upload, number);
   if (length !== expected)
     throw new AppError("invalid", `Part ${number} has ${expected} bytes; ${length} came.`, {
       field: "body",
@@ -174,8 +174,8 @@ export function putPart(
   const upload = getUpload(sql, { id, member });
   assertPartLength(upload, number, bytes.length);
   if (upload.callId) return;
-  takeAll(
-    [[stored, member.id]],
+  consume(
+    [[partLimiter, member.id]],
     nowMs(),
     "These are a lot of recordings for one hour. Try again later.",
   );
@@ -250,7 +250,7 @@ export function removeUpload(sql: Sql, { id, member }: { id: string; member: Mem
 }
 
 /** Notes the call that the member's own upload became, and lets its parts go. Returns whether it was open until now. */
-export function closeUpload(
+export function completeUpload(
   sql: Sql,
   { id, member, callId }: { id: string; member: Member; callId: string },
 ): boolean {
@@ -266,9 +266,9 @@ export function closeUpload(
 }
 
 /** Removes the oldest uploads of anybody that are older than a day, some at a time. Their parts go with them. Returns how many. */
-export function sweepUploads(sql: Sql, now: number): number {
+export function deleteExpiredUploads(sql: Sql, now: number): number {
   return sql.run(
-    `DELETE FROM "Upload" WHERE "id" IN (SELECT "id" FROM "Upload" WHERE "createdAt" <= ? ORDER BY "createdAt" LIMIT ${SWEEP_AT_ONCE})`,
+    `DELETE FROM "Upload" WHERE "id" IN (SELECT "id" FROM "Upload" WHERE "createdAt" <= ? ORDER BY "createdAt" LIMIT ${MAX_DELETED_PER_SWEEP})`,
     now - UPLOAD_TTL_MS,
   ).changes;
 }

@@ -2,7 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type ComponentFiles, findComponents, registryModule } from "./component-registry.ts";
+import {
+  type LocalComponentFiles,
+  listLocalComponents,
+  renderRegistryModule,
+} from "./component-registry.ts";
 
 let dir: string;
 beforeEach(() => {
@@ -25,21 +29,21 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 test("the components beside folder posts are found, and no tests, no other files, no folder without a post", () => {
-  expect(findComponents(dir)).toEqual({ a: ["./clock.tsx", "./counter.tsx"] });
-  expect(findComponents(join(dir, "nowhere"))).toEqual({});
+  expect(listLocalComponents(dir)).toEqual({ a: ["./clock.tsx", "./counter.tsx"] });
+  expect(listLocalComponents(join(dir, "nowhere"))).toEqual({});
 });
 
 test("the registry imports each when it is asked for", () => {
-  const text = registryModule({ "a-post": ["./counter.tsx"] });
+  const text = renderRegistryModule({ "a-post": ["./counter.tsx"] });
   expect(text).toContain(
     '  "a-post": {\n    "./counter.tsx": () => import("./blog/a-post/counter.tsx"),\n  },',
   );
 });
 
 test("the module loads, also without any component", async () => {
-  for (const files of [{}, { a: ["./clock.tsx"] }] as ComponentFiles[]) {
+  for (const files of [{}, { a: ["./clock.tsx"] }] as LocalComponentFiles[]) {
     const file = join(dir, `registry-${Object.keys(files).length}.ts`);
-    writeFileSync(file, registryModule(files));
+    writeFileSync(file, renderRegistryModule(files));
     const { localComponents } = (await import(/* @vite-ignore */ file)) as {
       localComponents: object;
     };

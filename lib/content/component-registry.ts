@@ -4,10 +4,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 /** By slug, the files that a folder post may import, as written in the post: './counter.tsx'. */
-export type ComponentFiles = Readonly<Record<string, readonly string[]>>;
+export type LocalComponentFiles = Readonly<Record<string, readonly string[]>>;
 
 /** The components beside the folder posts below `contentDir`/blog, sorted; tests and hidden files are none. */
-export function findComponents(contentDir: string): ComponentFiles {
+export function listLocalComponents(contentDir: string): LocalComponentFiles {
   const blog = join(contentDir, "blog");
   if (!existsSync(blog)) return {};
   const found: Record<string, string[]> = {};
@@ -29,7 +29,7 @@ export function findComponents(contentDir: string): ComponentFiles {
 }
 
 /** The text of content/components.generated.ts for `files`. Imports are lazy: a page loads the components of its own post only. */
-export function registryModule(files: ComponentFiles): string {
+export function renderRegistryModule(files: LocalComponentFiles): string {
   const quote = (value: string) => JSON.stringify(value);
   const entries = Object.entries(files).map(
     ([slug, names]) =>

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { answerContentFile, contentFileUrl, servedType } from "./content-file.ts";
+import { contentFileResponse, contentFileUrl, servedContentType } from "./content-file.ts";
 
 const file = { path: "blog/a post/drawing.svg", blob: "a".repeat(40), bytes: 10 };
 const bytes = Buffer.from("0123456789");
 const ask = (headers: Record<string, string> = {}, query = `?v=${file.blob}`) =>
-  answerContentFile(
+  contentFileResponse(
     new Request(`http://site/content-file/x${query}`, { headers }),
     file,
     async () => bytes,
@@ -12,11 +12,13 @@ const ask = (headers: Record<string, string> = {}, query = `?v=${file.blob}`) =>
 
 test("pictures and films are served, nothing else", () => {
   expect(
-    ["a.png", "a.JPG", "a.jpeg", "a.webp", "a.avif", "a.gif", "a.svg", "a.mp4"].map(servedType),
+    ["a.png", "a.JPG", "a.jpeg", "a.webp", "a.avif", "a.gif", "a.svg", "a.mp4"].map(
+      servedContentType,
+    ),
   ).not.toContain(null);
   expect(
     ["a.html", "a.tsx", "a.mdx", "a.svg.html", "svg", "a.svgz", "a.js", "a.constructor", "a."].map(
-      servedType,
+      servedContentType,
     ),
   ).toEqual(Array(9).fill(null));
 });
@@ -44,7 +46,7 @@ test("a browser that has it is told so without reading it", async () => {
   const request = new Request("http://site/x", {
     headers: { "if-none-match": `"other", W/"${file.blob}"` },
   });
-  const response = await answerContentFile(request, file, () =>
+  const response = await contentFileResponse(request, file, () =>
     Promise.reject(new Error("It was read.")),
   );
   expect(response.status).toBe(304);

@@ -1,10 +1,10 @@
 // Serves a file that lies beside a post, for content that was not there at build.
 
-import { byteRange } from "../base/byte-range.ts";
+import { parseByteRange } from "../base/byte-range.ts";
 import type { ContentFile } from "./content-source.ts";
 
 /** What may be shown; anything else beside a post (its components, its measurements) is not for readers. */
-const TYPES: Readonly<Record<string, string>> = {
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
   png: "image/png",
   jpg: "image/jpeg",
   jpeg: "image/jpeg",
@@ -19,13 +19,13 @@ const TYPES: Readonly<Record<string, string>> = {
  * An SVG can hold a script: opened by itself it must not run as ours. In case something in front replaces this header,
  * it is also sent as a download, which `<img>` does not care about.
  */
-const CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
+const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 const YEAR_SECONDS = 31_536_000;
 
 /** The type that a file is served with, or null for one that is not served. */
-export function servedType(path: string): string | null {
+export function servedContentType(path: string): string | null {
   const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? "";
-  return Object.hasOwn(TYPES, extension) ? TYPES[extension]! : null;
+  return Object.hasOwn(CONTENT_TYPES, extension) ? CONTENT_TYPES[extension]! : null;
 }
 
 /** Where the file can be had; another version of it has another URL. */
@@ -37,7 +37,7 @@ export function contentFileUrl({ path, blob }: Pick<ContentFile, "path" | "blob"
  * The answer for `file`, one that servedType() allows; `read` is called only if its bytes are needed. Kept by
  * browsers for a year when asked for by its own version, asked about again otherwise. Parts of it for films.
  */
-export async function answerContentFile(
+export async function contentFileResponse(
   request: Request,
   file: ContentFile,
   read: () => Promise<Uint8Array>,
@@ -45,8 +45,8 @@ export async function answerContentFile(
   const etag = `"${file.blob}"`;
   const isThisVersion = new URL(request.url).searchParams.get("v") === file.blob;
   const headers = {
-    "Content-Type": servedType(file.path) ?? "application/octet-stream",
-    "Content-Security-Policy": CSP,
+    "Content-Type": servedContentType(file.path) ?? "application/octet-stream",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     ...(file.path.toLowerCase().endsWith(".svg") && { "Content-Disposition": "attachment" }),
     "Cache-Control": isThisVersion
@@ -67,7 +67,7 @@ export async function answerContentFile(
   const range =
     request.headers.has("if-range") && request.headers.get("if-range") !== etag
       ? null
-      : byteRange(request.headers.get("range"), bytes.byteLength);
+      : parseByteRange(request.headers.get("range"), bytes.byteLength);
   if (range === "bad")
     return new Response(null, {
       status: 416,

@@ -24,14 +24,14 @@ export interface PostFile extends ContentFile {
 export interface ContentSource {
   readonly kind: "disk" | "git";
   /** The newest version there is. Throws AppError(unavailable) with the host's reason. */
-  head(): Promise<string>;
+  getHead(): Promise<string>;
   /** Every file of a version below blog/ and pages/. Throws AppError: not_found (no such version), unavailable. */
-  files(version: string): Promise<readonly ContentFile[]>;
+  listFiles(version: string): Promise<readonly ContentFile[]>;
   /**
    * The bytes of a file that files() listed. Throws AppError: unavailable when the host fails or the file on
    * disk is no longer what was listed, too_large above MAX_FILE_BYTES.
    */
-  read(file: ContentFile): Promise<Uint8Array>;
+  readFile(file: ContentFile): Promise<Uint8Array>;
 }
 
 /** No post, picture or film of a post is larger. */
@@ -40,7 +40,7 @@ export const MAX_FILE_BYTES = 5 * 1_048_576;
 export const MAX_FILES = 20_000;
 
 /** Git's name of `bytes`. */
-export function blobName(bytes: Uint8Array): string {
+export function gitBlobSha(bytes: Uint8Array): string {
   return createHash("sha1").update(`blob ${bytes.byteLength}\0`).update(bytes).digest("hex");
 }
 
@@ -61,7 +61,7 @@ export function isContentPath(path: string): boolean {
  * The posts and pages among `files`, by path. Where two files claim one slug, both are returned:
  * whoever shows them says so.
  */
-export function postsOf(files: readonly ContentFile[]): PostFile[] {
+export function listPostFiles(files: readonly ContentFile[]): PostFile[] {
   const folders = new Map<string, ContentFile[]>();
   const posts: { file: ContentFile; slug: string; kind: "post" | "page"; folder: string }[] = [];
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { nowMs, setClock } from "../base/clock.ts";
-import { MAX_FILE_BYTES, postsOf } from "./content-source.ts";
+import { MAX_FILE_BYTES, listPostFiles } from "./content-source.ts";
 import { createDiskSource } from "./disk-source.ts";
 
 let dir: string;
@@ -25,13 +25,13 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 async function posts(source = createDiskSource({ dir, recheckMs: 0 })) {
-  const list = postsOf(await source.files(await source.head()));
+  const list = listPostFiles(await source.listFiles(await source.getHead()));
   return Object.fromEntries(list.map((post) => [post.path, post.hash]));
 }
 
 test("posts and pages are listed, nothing hidden and nothing else", async () => {
   const source = createDiskSource({ dir, recheckMs: 0 });
-  const files = await source.files(await source.head());
+  const files = await source.listFiles(await source.getHead());
   expect(files.map(({ path }) => path)).toEqual([
     "blog/flat.mdx",
     "blog/folder/hero.png",
@@ -39,7 +39,11 @@ test("posts and pages are listed, nothing hidden and nothing else", async () => 
     "pages/about.mdx",
   ]);
   expect(
-    postsOf(files).map(({ slug, kind, beside }) => [slug, kind, beside.map(({ path }) => path)]),
+    listPostFiles(files).map(({ slug, kind, beside }) => [
+      slug,
+      kind,
+      beside.map(({ path }) => path),
+    ]),
   ).toEqual([
     ["flat", "post", []],
     ["folder", "post", ["blog/folder/hero.png"]],
@@ -50,15 +54,15 @@ test("posts and pages are listed, nothing hidden and nothing else", async () => 
 test("the same files have the same version on every machine", async () => {
   const first = createDiskSource({ dir, recheckMs: 0 });
   const second = createDiskSource({ dir, recheckMs: 0 });
-  expect(await first.head()).toBe(await second.head());
-  expect(await first.head()).toMatch(/^disk-[0-9a-f]{32}$/);
+  expect(await first.getHead()).toBe(await second.getHead());
+  expect(await first.getHead()).toMatch(/^disk-[0-9a-f]{32}$/);
 });
 
 test("a changed post changes the version and its own hash only", async () => {
   const source = createDiskSource({ dir, recheckMs: 0 });
-  const [version, before] = [await source.head(), await posts(source)];
+  const [version, before] = [await source.getHead(), await posts(source)];
   put("blog/flat.mdx", "FLAT");
-  expect(await source.head()).not.toBe(version);
+  expect(await source.getHead()).not.toBe(version);
   const after = await posts(source);
   expect(after["blog/flat.mdx"]).not.toBe(before["blog/flat.mdx"]);
   expect(after["blog/folder/index.mdx"]).toBe(before["blog/folder/index.mdx"]);
@@ -74,21 +78,21 @@ test("a changed picture changes the hash of the post beside it", async () => {
 
 test("between two looks the version stays", async () => {
   const source = createDiskSource({ dir, recheckMs: 1_000 });
-  const version = await source.head();
+  const version = await source.getHead();
   put("blog/new.mdx", "new");
-  expect(await source.head()).toBe(version);
+  expect(await source.getHead()).toBe(version);
   setClock(nowMs() + 1_001);
-  expect(await source.head()).not.toBe(version);
+  expect(await source.getHead()).not.toBe(version);
 });
 
 test("a file that changed since it was listed is not passed off as what was listed", async () => {
   const source = createDiskSource({ dir, recheckMs: 0 });
-  const file = (await source.files(await source.head())).find(
+  const file = (await source.listFiles(await source.getHead())).find(
     ({ path }) => path === "blog/flat.mdx",
   )!;
-  expect(Buffer.from(await source.read(file)).toString()).toBe("flat");
+  expect(Buffer.from(await source.readFile(file)).toString()).toBe("flat");
   put("blog/flat.mdx", "FLAT");
-  await expect(source.read(file)).rejects.toMatchObject({ code: "unavailable" });
+  await expect(source.readFile(file)).rejects.toMatchObject({ code: "unavailable" });
 });
 
 test("links are not followed", async () => {
@@ -96,7 +100,7 @@ test("links are not followed", async () => {
   symlinkSync("/etc/passwd", join(dir, "blog/passwd.mdx"));
   const source = createDiskSource({ dir, recheckMs: 0 });
   expect(
-    (await source.files(await source.head())).some(({ path }) => /etc|passwd/.test(path)),
+    (await source.listFiles(await source.getHead())).some(({ path }) => /etc|passwd/.test(path)),
   ).toBe(false);
 });
 
@@ -110,7 +114,7 @@ test.each([
   "blog/folder/.secret",
 ])("%s is not read", async (path) => {
   const source = createDiskSource({ dir, recheckMs: 0 });
-  await expect(source.read({ path, blob: "0".repeat(40), bytes: 1 })).rejects.toMatchObject({
+  await expect(source.readFile({ path, blob: "0".repeat(40), bytes: 1 })).rejects.toMatchObject({
     code: "not_found",
   });
 });
@@ -118,20 +122,20 @@ test.each([
 test("a file that is too large is refused without being read", async () => {
   put("blog/film.mp4", new Uint8Array(MAX_FILE_BYTES + 1));
   const source = createDiskSource({ dir, recheckMs: 0 });
-  const film = (await source.files(await source.head())).find(
+  const film = (await source.listFiles(await source.getHead())).find(
     ({ path }) => path === "blog/film.mp4",
   )!;
-  await expect(source.read(film)).rejects.toMatchObject({ code: "too_large" });
+  await expect(source.readFile(film)).rejects.toMatchObject({ code: "too_large" });
 });
 
 test("a folder that is not there is a clear error", async () => {
   await expect(
-    createDiskSource({ dir: join(dir, "nowhere"), recheckMs: 0 }).head(),
+    createDiskSource({ dir: join(dir, "nowhere"), recheckMs: 0 }).getHead(),
   ).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("nowhere") });
 });
 
 test("a version that the disk never had is not found", async () => {
-  await expect(createDiskSource({ dir, recheckMs: 0 }).files("disk-0")).rejects.toMatchObject({
+  await expect(createDiskSource({ dir, recheckMs: 0 }).listFiles("disk-0")).rejects.toMatchObject({
     code: "not_found",
   });
 });

@@ -10,11 +10,11 @@ import {
   type ContentSource,
   MAX_FILES,
   MAX_FILE_BYTES,
-  blobName,
+  gitBlobSha,
   isContentPath,
 } from "./content-source.ts";
 
-interface Seen {
+interface ScannedFile {
   readonly stamp: string;
   readonly file: ContentFile;
 }
@@ -32,7 +32,7 @@ export function createDiskSource({
   recheckMs: number;
 }): ContentSource {
   const root = resolve(dir);
-  let seen = new Map<string, Seen>();
+  let seen = new Map<string, ScannedFile>();
   let version: string | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   let looking: Promise<string> | undefined;
@@ -40,11 +40,13 @@ export function createDiskSource({
   const lists = new Map<string, readonly ContentFile[]>();
 
   async function look(): Promise<string> {
-    const paths = await walk(root, "");
-    const next = new Map<string, Seen>();
+    const paths = await listContentPaths(root, "");
+    const next = new Map<string, ScannedFile>();
     for (const path of paths) {
       const full = join(root, path);
-      const { size, mtimeMs, ctimeMs, ino } = await stat(full).catch(() => gone(path));
+      const { size, mtimeMs, ctimeMs, ino } = await stat(full).catch(() =>
+        throwChangedOnDisk(path),
+      );
       const stamp = `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
       const known = seen.get(path);
       if (known?.stamp === stamp) {
@@ -55,7 +57,7 @@ export function createDiskSource({
       const blob =
         size > MAX_FILE_BYTES
           ? createHash("sha1").update(stamp).digest("hex")
-          : blobName(await readFile(full).catch(() => gone(path)));
+          : gitBlobSha(await readFile(full).catch(() => throwChangedOnDisk(path)));
       next.set(path, { stamp, file: { path, blob, bytes: size } });
     }
     seen = next;
@@ -72,37 +74,39 @@ export function createDiskSource({
 
   return {
     kind: "disk",
-    async head() {
+    async getHead() {
       if (version !== undefined && nowMs() - lookedAtMs < recheckMs) return version;
       looking ??= look().finally(() => (looking = undefined));
       return looking;
     },
-    async files(wanted) {
+    async listFiles(wanted) {
       const files = lists.get(wanted);
       if (!files)
         throw new AppError("not_found", `This disk does not have the content version ${wanted}.`);
       return files;
     },
-    async read(file) {
+    async readFile(file) {
       if (!isContentPath(file.path))
         throw new AppError("not_found", `${file.path} is not a file of the content.`);
       if (file.bytes > MAX_FILE_BYTES)
         throw new AppError("too_large", `${file.path} is larger than ${MAX_FILE_BYTES} bytes.`);
-      const bytes = await readFile(join(root, file.path)).catch(() => gone(file.path));
-      if (blobName(bytes) !== file.blob) gone(file.path);
+      const bytes = await readFile(join(root, file.path)).catch(() =>
+        throwChangedOnDisk(file.path),
+      );
+      if (gitBlobSha(bytes) !== file.blob) throwChangedOnDisk(file.path);
       return bytes;
     },
   };
 }
 
 /** A file changed or went while it was looked at: the next look tells what is there now. */
-function gone(path: string): never {
+function throwChangedOnDisk(path: string): never {
   throw new AppError("unavailable", `${path} changed on disk while it was read.`, {
     retryAfterSeconds: 1,
   });
 }
 
-async function walk(root: string, folder: string, depth = 0): Promise<string[]> {
+async function listContentPaths(root: string, folder: string, depth = 0): Promise<string[]> {
   if (depth > 8) return [];
   const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(
     (error: NodeJS.ErrnoException) => {
@@ -119,7 +123,7 @@ async function walk(root: string, folder: string, depth = 0): Promise<string[]> 
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (depth > 0 && !isContentPath(path)) continue;
     if (entry.isDirectory() && (depth > 0 || isContentPath(`${path}/x`)))
-      found.push(...(await walk(root, path, depth + 1)));
+      found.push(...(await listContentPaths(root, path, depth + 1)));
     else if (entry.isFile() && depth > 0) found.push(path);
     if (found.length > MAX_FILES)
       throw new AppError(

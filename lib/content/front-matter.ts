@@ -29,14 +29,14 @@ export interface FrontMatter {
 
 const DATE_RULE =
   "must be a calendar day such as 2026-11-21 (a time after it is allowed and dropped)";
-const WRITTEN_DAY = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:$|[Tt ])/;
+const CALENDAR_DAY = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:$|[Tt ])/;
 
 /**
  * The calendar day that `value` names, as YYYY-MM-DD, or null when it names none.
  * Only the day as written counts: a time or zone after it never moves it (fault 13 of the reference).
  */
-export function calendarDay(value: string): string | null {
-  const match = WRITTEN_DAY.exec(value.trim());
+export function parseCalendarDay(value: string): string | null {
+  const match = CALENDAR_DAY.exec(value.trim());
   if (!match) return null;
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
   const date = new Date(Date.UTC(year, month - 1, day));
@@ -44,15 +44,15 @@ export function calendarDay(value: string): string | null {
   return date.toISOString().slice(0, 10);
 }
 
-const text = (rule: string, max: number) =>
+const textField = (rule: string, max: number) =>
   z
     .string({ error: rule })
     .transform((value) => value.replace(/\s+/g, " ").trim())
     .refine((value) => value.length > 0, rule)
     .refine((value) => value.length <= max, `must have at most ${max} characters`);
 
-const words = z
-  .array(text("must be text; put quotes around numbers and dates", 60), {
+const wordListField = z
+  .array(textField("must be text; put quotes around numbers and dates", 60), {
     error: "must be a list of strings, such as [sqlite, caching]",
   })
   .max(30, "must have at most 30 entries")
@@ -64,12 +64,12 @@ const httpUrl = z.url({
 });
 
 /** A translation may be a page of another site, or a post of this one, which is `/blog/…` whatever the site's address. */
-const pageLink = z.union([httpUrl, z.string().regex(/^\/(?![/\\])\S*$/)], {
+const pageLinkField = z.union([httpUrl, z.string().regex(/^\/(?![/\\])\S*$/)], {
   error:
     "must be a URL that begins with https:// or http://, or a path on this site such as /blog/x",
 });
 
-const flag = z.boolean({ error: "must be true or false" });
+const booleanField = z.boolean({ error: "must be true or false" });
 
 const banner = z
   .string({ error: "must be a path or a URL" })
@@ -82,27 +82,27 @@ const banner = z
   )
   .refine((value) => !value.split("/").includes(".."), "must not lead out of its folder with ..");
 
-export const fields = {
-  title: text("must be text of at least one character", 200),
+export const frontMatterFields = {
+  title: textField("must be text of at least one character", 200),
   date: z
     .string({ error: DATE_RULE })
-    .transform((value) => calendarDay(value))
+    .transform((value) => parseCalendarDay(value))
     .refine((day): day is string => day !== null, DATE_RULE),
-  description: text("must be text of at least one character", 600),
-  categories: words,
-  keywords: words,
+  description: textField("must be text of at least one character", 600),
+  categories: wordListField,
+  keywords: wordListField,
   banner,
-  bannerCredit: text("must be text", 600),
-  bannerAlt: text("must be text", 600),
-  bannerTitle: text("must be text", 600),
+  bannerCredit: textField("must be text", 600),
+  bannerAlt: textField("must be text", 600),
+  bannerTitle: textField("must be text", 600),
   translations: z.array(
     z.object(
       {
-        language: text("must name the language, such as Español", 60),
-        link: pageLink,
+        language: textField("must name the language, such as Español", 60),
+        link: pageLinkField,
         author: z
           .object(
-            { name: text("must be text", 120), link: httpUrl.optional() },
+            { name: textField("must be text", 120), link: httpUrl.optional() },
             { error: "must be an author with name and, if there is one, link" },
           )
           .optional(),
@@ -111,21 +111,21 @@ export const fields = {
     ),
     { error: "must be a list of translations, each with language and link" },
   ),
-  draft: flag,
-  archived: flag,
-  unlisted: flag,
+  draft: booleanField,
+  archived: booleanField,
+  unlisted: booleanField,
 } as const;
 
-export type Field = keyof typeof fields;
+export type FrontMatterField = keyof typeof frontMatterFields;
 
-export const fieldNames = Object.keys(fields) as Field[];
+export const frontMatterFieldNames = Object.keys(frontMatterFields) as FrontMatterField[];
 
 /** Fields that a post can't do without; a page (content/pages) needs no date. */
-export const requiredFields = (kind: "post" | "page"): readonly Field[] =>
+export const requiredFields = (kind: "post" | "page"): readonly FrontMatterField[] =>
   kind === "post" ? ["title", "date", "description"] : ["title", "description"];
 
 /** Everything a front matter has when nothing is said about it. */
-export const defaults = {
+export const frontMatterDefaults = {
   title: "",
   date: "",
   description: "",

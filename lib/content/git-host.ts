@@ -5,43 +5,43 @@ import { AppError, isAppError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { fetchJson } from "../fetch/fetch.ts";
 
-export interface GitHostOptions {
+export interface GitHostClientOptions {
   /** 'https://api.github.com', without a slash at the end. */
   readonly api: string;
   readonly token?: string;
 }
 
-export interface HostState {
+export interface GitHostStatus {
   /** Why the host is not asked at the moment, in words for an admin; null while it answers. */
   readonly problem: string | null;
   /** Until then nothing is asked; 0 while it answers. */
   readonly blockedUntilMs: number;
 }
 
-export interface GitHost {
+export interface GitHostClient {
   /**
    * The JSON at `path`. Throws AppError: not_found (remembered for a minute), unavailable with the host's reason
    * when it limits us, fails or does not answer; until its time is over every further call fails at once
    * without asking (fault 6 of the reference).
    */
-  get(path: string, options?: { maxBytes?: number; conditional?: boolean }): Promise<unknown>;
-  state(): HostState;
+  getJson(path: string, options?: { maxBytes?: number; conditional?: boolean }): Promise<unknown>;
+  getStatus(): GitHostStatus;
 }
 
 /** One answer: a listing of a large tree is the largest, GitHub cuts it at 7 MB. */
-const MAX_ANSWER_BYTES = 8 * 1_048_576;
+const MAX_RESPONSE_BYTES = 8 * 1_048_576;
 const TIMEOUT_MS = 10_000;
 /** An unexplained limit: GitHub asks to wait at least a minute, and longer each time. */
-const LIMIT_BACKOFF_MS = 60_000;
+const RATE_LIMIT_BACKOFF_MS = 60_000;
 /** An outage is looked at again soon, then ever more rarely. */
 const OUTAGE_BACKOFF_MS = 2_000;
 const MAX_BACKOFF_MS = 5 * 60_000;
 /** A limit is over within an hour at GitHub; a host with a wrong clock must not silence us for days. */
-const MAX_LIMIT_MS = 65 * 60_000;
-const NOT_FOUND_MS = 60_000;
-const MAX_REMEMBERED = 500;
+const MAX_RATE_LIMIT_MS = 65 * 60_000;
+const NOT_FOUND_TTL_MS = 60_000;
+const MAX_CACHED_RESPONSES = 500;
 
-export function createGitHost({ api, token }: GitHostOptions): GitHost {
+export function createGitHostClient({ api, token }: GitHostClientOptions): GitHostClient {
   const name = new URL(api).host;
   let problem: string | null = null;
   let blockedUntilMs = 0;
@@ -75,18 +75,18 @@ export function createGitHost({ api, token }: GitHostOptions): GitHost {
   function remember<T>(map: Map<string, T>, key: string, value: T): void {
     map.delete(key);
     map.set(key, value);
-    if (map.size > MAX_REMEMBERED) map.delete(map.keys().next().value!);
+    if (map.size > MAX_CACHED_RESPONSES) map.delete(map.keys().next().value!);
   }
 
   return {
-    state: () =>
+    getStatus: () =>
       nowMs() < blockedUntilMs
         ? { problem, blockedUntilMs }
         : { problem: failures > 0 ? problem : null, blockedUntilMs: 0 },
-    async get(path, { maxBytes = MAX_ANSWER_BYTES, conditional = false } = {}) {
+    async getJson(path, { maxBytes = MAX_RESPONSE_BYTES, conditional = false } = {}) {
       if (nowMs() < blockedUntilMs) throw refused();
       const goneUntilMs = missing.get(path);
-      if (goneUntilMs !== undefined && nowMs() < goneUntilMs) throw notFound(name, path);
+      if (goneUntilMs !== undefined && nowMs() < goneUntilMs) throw notFoundError(name, path);
       const before = conditional ? known.get(path) : undefined;
       let answer: Awaited<ReturnType<typeof fetchJson>>;
       try {
@@ -119,49 +119,50 @@ export function createGitHost({ api, token }: GitHostOptions): GitHost {
         if (conditional && headers.etag) remember(known, path, { etag: headers.etag, data });
         return data;
       }
-      const said = `HTTP ${status}${messageOf(data)}`;
+      const said = `HTTP ${status}${errorMessageOf(data)}`;
       if (status === 404 || status === 409 || status === 422) {
-        remember(missing, path, nowMs() + NOT_FOUND_MS);
-        throw notFound(name, path, said);
+        remember(missing, path, nowMs() + NOT_FOUND_TTL_MS);
+        throw notFoundError(name, path, said);
       }
       if (nowMs() < blockedUntilMs) throw refused();
-      const waitMs = limitMs(status, headers);
+      const waitMs = rateLimitWaitMs(status, headers);
       if (waitMs !== null)
         throw block(`The Git host ${name} limits our requests (${said}).`, waitMs);
       if (status === 429 || status === 403)
         throw block(
           `The Git host ${name} limits or forbids our requests (${said}).`,
-          backoff(LIMIT_BACKOFF_MS),
+          backoff(RATE_LIMIT_BACKOFF_MS),
         );
       if (status === 401)
         throw block(
           `The Git host ${name} does not accept our token (${said}).`,
-          backoff(LIMIT_BACKOFF_MS),
+          backoff(RATE_LIMIT_BACKOFF_MS),
         );
       throw block(`The Git host ${name} failed (${said}).`, backoff(OUTAGE_BACKOFF_MS));
     },
   };
 }
 
-function notFound(name: string, path: string, said = "remembered"): AppError {
+function notFoundError(name: string, path: string, said = "remembered"): AppError {
   return new AppError("not_found", `The Git host ${name} does not have ${path} (${said}).`);
 }
 
-function messageOf(data: unknown): string {
+function errorMessageOf(data: unknown): string {
   const message =
     typeof data === "object" && data !== null && "message" in data ? data.message : undefined;
   return typeof message === "string" ? `: ${message.slice(0, 200)}` : "";
 }
 
 /** How long the host wants to be left alone, in milliseconds, or null if it does not say. */
-function limitMs(status: number, headers: Readonly<Record<string, string>>): number | null {
+function rateLimitWaitMs(status: number, headers: Readonly<Record<string, string>>): number | null {
   if (status !== 403 && status !== 429 && status !== 503) return null;
   const after = Number(headers["retry-after"]);
-  if (headers["retry-after"] !== undefined && Number.isFinite(after)) return clamp(after * 1_000);
+  if (headers["retry-after"] !== undefined && Number.isFinite(after))
+    return clampWaitMs(after * 1_000);
   const reset = Number(headers["x-ratelimit-reset"]);
   if (headers["x-ratelimit-remaining"] === "0" && Number.isFinite(reset) && reset > 0)
-    return clamp(reset * 1_000 - nowMs());
+    return clampWaitMs(reset * 1_000 - nowMs());
   return null;
 }
 
-const clamp = (ms: number) => Math.min(MAX_LIMIT_MS, Math.max(1_000, ms));
+const clampWaitMs = (ms: number) => Math.min(MAX_RATE_LIMIT_MS, Math.max(1_000, ms));

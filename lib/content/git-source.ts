@@ -9,10 +9,10 @@ import {
   type ContentSource,
   MAX_FILES,
   MAX_FILE_BYTES,
-  blobName,
+  gitBlobSha,
   isContentPath,
 } from "./content-source.ts";
-import { type GitHost, type HostState, createGitHost } from "./git-host.ts";
+import { type GitHostClient, type GitHostStatus, createGitHostClient } from "./git-host.ts";
 
 export interface GitSourceOptions {
   readonly api: string;
@@ -26,27 +26,27 @@ export interface GitSourceOptions {
 
 export interface GitSource extends ContentSource {
   readonly kind: "git";
-  state(): HostState;
+  getHostStatus(): GitHostStatus;
 }
 
-const commitName = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/);
-const refAnswer = z.object({ object: z.object({ sha: commitName }) });
-const treeAnswer = z.object({
+const commitSha = z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/);
+const refResponse = z.object({ object: z.object({ sha: commitSha }) });
+const treeResponse = z.object({
   truncated: z.boolean().optional(),
   tree: z.array(
     z.object({
       path: z.string(),
       mode: z.string(),
       type: z.string(),
-      sha: commitName,
+      sha: commitSha,
       size: z.number().optional(),
     }),
   ),
 });
-const blobAnswer = z.object({ encoding: z.literal("base64"), content: z.string() });
+const blobResponse = z.object({ encoding: z.literal("base64"), content: z.string() });
 
 /** What a commit or a blob holds never changes; the time only lets old ones leave the cache file. */
-const KEPT_MS = 90 * DAY_MS;
+const CACHE_TTL_MS = 90 * DAY_MS;
 /** Longer than the host's own deadline for each of the few requests behind one listing. */
 const LIST_TIMEOUT_MS = 60_000;
 const READ_TIMEOUT_MS = 15_000;
@@ -54,41 +54,44 @@ const READ_TIMEOUT_MS = 15_000;
 const FILE_MODES = new Set(["100644", "100755"]);
 
 interface TreeInput {
-  readonly host: GitHost;
+  readonly host: GitHostClient;
   readonly repository: string;
   readonly path: string;
   readonly version: string;
 }
 
 /** In the cache file, so that a restart while the host is down finds the posts. */
-const trees = defineCache<TreeInput, ContentFile[]>({
+const treeCache = defineCache<TreeInput, ContentFile[]>({
   name: "content.tree",
   version: 1,
   keyOf: ({ repository, path, version }) => `${repository}:${path}:${version}`,
-  check: z.array(z.object({ path: z.string(), blob: z.string(), bytes: z.number() })),
-  ttlMs: KEPT_MS,
+  schema: z.array(z.object({ path: z.string(), blob: z.string(), bytes: z.number() })),
+  ttlMs: CACHE_TTL_MS,
   timeoutMs: LIST_TIMEOUT_MS,
   produce: listTree,
 });
 
 /** Base64, by Git's name of the bytes: the same whoever asks and from wherever it came. */
-const blobs = defineCache<{ host: GitHost; repository: string; file: ContentFile }, string>({
+const blobCache = defineCache<
+  { host: GitHostClient; repository: string; file: ContentFile },
+  string
+>({
   name: "content.blob",
   version: 1,
   keyOf: ({ file }) => file.blob,
-  check: z.string(),
-  ttlMs: KEPT_MS,
+  schema: z.string(),
+  ttlMs: CACHE_TTL_MS,
   timeoutMs: READ_TIMEOUT_MS,
   async produce({ host, repository, file }) {
-    const answer = blobAnswer.safeParse(
-      await host.get(`/repos/${repository}/git/blobs/${file.blob}`, {
+    const answer = blobResponse.safeParse(
+      await host.getJson(`/repos/${repository}/git/blobs/${file.blob}`, {
         maxBytes: MAX_FILE_BYTES * 1.5,
       }),
     );
     if (!answer.success)
       throw new AppError("unavailable", `The Git host's answer for ${file.path} is not a file.`);
     const bytes = Buffer.from(answer.data.content, "base64");
-    if (blobName(bytes) !== file.blob)
+    if (gitBlobSha(bytes) !== file.blob)
       throw new AppError(
         "unavailable",
         `The Git host gave other bytes for ${file.path} than its name says.`,
@@ -105,18 +108,18 @@ export function createGitSource({
   path,
   token,
 }: GitSourceOptions): GitSource {
-  const host = createGitHost({ api: api.replace(/\/+$/, ""), token });
+  const host = createGitHostClient({ api: api.replace(/\/+$/, ""), token });
   const folder = path
     .split("/")
     .filter((part) => part !== "" && part !== ".")
     .join("/");
   return {
     kind: "git",
-    state: () => host.state(),
-    async head() {
+    getHostStatus: () => host.getStatus(),
+    async getHead() {
       const ref = `/repos/${repository}/git/ref/heads/${branch.split("/").map(encodeURIComponent).join("/")}`;
       try {
-        const answer = refAnswer.safeParse(await host.get(ref, { conditional: true }));
+        const answer = refResponse.safeParse(await host.getJson(ref, { conditional: true }));
         if (answer.success) return answer.data.object.sha;
       } catch (error) {
         if (isAppError(error, "not_found"))
@@ -132,25 +135,25 @@ export function createGitSource({
         `The Git host's answer for the branch ${branch} can't be understood.`,
       );
     },
-    async files(version) {
-      if (!commitName.safeParse(version).success)
+    async listFiles(version) {
+      if (!commitSha.safeParse(version).success)
         throw new AppError("not_found", `${version} is not a commit.`);
-      return trees.get({ host, repository, path: folder, version });
+      return treeCache.get({ host, repository, path: folder, version });
     },
-    async read(file) {
+    async readFile(file) {
       if (!isContentPath(file.path))
         throw new AppError("not_found", `${file.path} is not a file of the content.`);
       if (file.bytes > MAX_FILE_BYTES)
         throw new AppError("too_large", `${file.path} is larger than ${MAX_FILE_BYTES} bytes.`);
-      return Buffer.from(await blobs.get({ host, repository, file }), "base64");
+      return Buffer.from(await blobCache.get({ host, repository, file }), "base64");
     },
   };
 }
 
 async function listTree({ host, repository, path, version }: TreeInput): Promise<ContentFile[]> {
   const tree = async (name: string, query = "") => {
-    const answer = treeAnswer.safeParse(
-      await host.get(`/repos/${repository}/git/trees/${name}${query}`),
+    const answer = treeResponse.safeParse(
+      await host.getJson(`/repos/${repository}/git/trees/${name}${query}`),
     );
     if (!answer.success)
       throw new AppError("unavailable", `The Git host's list of ${version} can't be understood.`);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { log } from "../base/log.ts";
 
-const builtImage = z.object({
+const builtImageSchema = z.object({
   /** URL of the file for browsers that want none of `sources`. */
   src: z.string(),
   /** Natural size in CSS pixels. */
@@ -20,43 +20,47 @@ const builtImage = z.object({
 });
 
 /** One picture as the build made it. */
-export type BuiltImage = z.output<typeof builtImage>;
+export type BuiltImage = z.output<typeof builtImageSchema>;
 
-const manifest = z.object({
+const manifestSchema = z.object({
   /** IMAGE_SETTINGS of the build that wrote it. */
   settings: z.string(),
   /** 'blog/x/hero.png' for a picture of the content, '/images/x.png' for one in public. */
-  images: z.record(z.string(), builtImage),
+  images: z.record(z.string(), builtImageSchema),
 });
 
-export type BuiltImages = z.output<typeof manifest>;
+export type BuiltImageManifest = z.output<typeof manifestSchema>;
 
 export const MANIFEST_FILE = "manifest.json";
-const NONE: BuiltImages = { settings: "", images: {} };
+const EMPTY_MANIFEST: BuiltImageManifest = { settings: "", images: {} };
 
 /** The manifest as text of a file, or an empty one when it can't be used: it is rebuilt at any time. */
-export function parseManifest(text: string): BuiltImages {
+export function parseManifest(text: string): BuiltImageManifest {
   try {
-    return manifest.parse(JSON.parse(text));
+    return manifestSchema.parse(JSON.parse(text));
   } catch {
-    return NONE;
+    return EMPTY_MANIFEST;
   }
 }
 
-let loaded: { file: string; stamp: string; images: BuiltImages } | undefined;
+let cachedManifest: { file: string; stamp: string; images: BuiltImageManifest } | undefined;
 
 /** The pictures that scripts/images.ts made below `dir` (public/_img); none when it did not run. Read again when it changed. */
-export function loadImageManifest(dir: string): BuiltImages["images"] {
+export function loadImageManifest(dir: string): BuiltImageManifest["images"] {
   const file = join(dir, MANIFEST_FILE);
   const stat = statSync(file, { throwIfNoEntry: false });
   const stamp = stat ? `${stat.mtimeMs} ${stat.size}` : "none";
-  if (loaded?.file !== file || loaded.stamp !== stamp) {
-    loaded = { file, stamp, images: stat ? parseManifest(readFileSync(file, "utf8")) : NONE };
-    if (loaded.images === NONE)
+  if (cachedManifest?.file !== file || cachedManifest.stamp !== stamp) {
+    cachedManifest = {
+      file,
+      stamp,
+      images: stat ? parseManifest(readFileSync(file, "utf8")) : EMPTY_MANIFEST,
+    };
+    if (cachedManifest.images === EMPTY_MANIFEST)
       log("warn", "content.no_images", {
         file,
         hint: "scripts/images.ts makes them; until then pictures are served as they are",
       });
   }
-  return loaded.images.images;
+  return cachedManifest.images.images;
 }

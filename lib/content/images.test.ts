@@ -11,10 +11,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { blobName } from "./content-source.ts";
+import { gitBlobSha } from "./content-source.ts";
 import { loadImageManifest } from "./image-manifest.ts";
 import { MAX_BLUR_BYTES, buildImages } from "./images.ts";
-import { sizeOfSvg } from "./svg-size.ts";
+import { readSvgSize } from "./svg-size.ts";
 
 let dir: string;
 const out = () => join(dir, "_img");
@@ -49,7 +49,7 @@ test("a picture gets its sizes, formats and a placeholder, and never more pixels
   expect(image).toMatchObject({
     width: 1000,
     height: 500,
-    hash: blobName(original),
+    hash: gitBlobSha(original),
     src: expect.stringMatching(/^\/_img\/[0-9a-f]{16}-1000\.webp$/),
   });
   expect(image.sources.map(({ type, srcset }) => [type, srcset.match(/ \d+w/g)])).toEqual([
@@ -146,5 +146,5 @@ test.each([
   ['<svg viewBox="0 0 0 0">', null],
   ["<p>no</p>", null],
 ])("the size of %s", (svg, size) => {
-  expect(sizeOfSvg(svg)).toEqual(size);
+  expect(readSvgSize(svg)).toEqual(size);
 });

@@ -4,27 +4,27 @@ import { createHash } from "node:crypto";
 import { access, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
-import { blobName } from "./content-source.ts";
+import { gitBlobSha } from "./content-source.ts";
 import {
   type BuiltImage,
-  type BuiltImages,
+  type BuiltImageManifest,
   MANIFEST_FILE,
   parseManifest,
 } from "./image-manifest.ts";
-import { sizeOfSvg } from "./svg-size.ts";
+import { readSvgSize } from "./svg-size.ts";
 
 /** The widths of architecture: a phone, a phone with a dense screen or a column of text, a wide dense screen. */
-export const WIDTHS = [480, 960, 1600] as const;
+export const IMAGE_WIDTHS = [480, 960, 1600] as const;
 
 /** Changes when the same picture would be made differently: then everything is made anew. */
-export const IMAGE_SETTINGS = `1 ${WIDTHS.join(" ")} avif:50:2 webp:78:4`;
+export const IMAGE_SETTINGS = `1 ${IMAGE_WIDTHS.join(" ")} avif:50:2 webp:78:4`;
 const AVIF = { quality: 50, effort: 2 } as const;
 const WEBP = { quality: 78, effort: 4 } as const;
 /** Stands in every page that shows the picture, so it must be tiny. */
 export const MAX_BLUR_BYTES = 400;
 
 const RASTER = /\.(png|jpe?g|webp|avif)$/i;
-const AS_IS = /\.(svg|gif)$/i;
+const COPIED_UNCHANGED = /\.(svg|gif)$/i;
 
 export interface ImageRoot {
   /** The folder with pictures, at any depth. */
@@ -33,7 +33,7 @@ export interface ImageRoot {
   readonly prefix: string;
 }
 
-export interface BuildResult {
+export interface ImageBuildResult {
   readonly made: number;
   readonly kept: number;
   readonly removed: number;
@@ -50,28 +50,28 @@ export async function buildImages(
   outDir: string,
   url: string,
   onMade: (file: string, ms: number) => void = () => {},
-): Promise<BuildResult> {
+): Promise<ImageBuildResult> {
   await mkdir(outDir, { recursive: true });
   const before = parseManifest(await readFile(join(outDir, MANIFEST_FILE), "utf8").catch(() => ""));
   const there = new Set(await readdir(outDir));
   const images: Record<string, BuiltImage> = {};
-  const failed: BuildResult["failed"] = [];
+  const failed: ImageBuildResult["failed"] = [];
   let made = 0;
   let kept = 0;
   for (const { dir, prefix } of roots) {
-    for (const path of await picturesBelow(dir)) {
+    for (const path of await listPictures(dir)) {
       const key = prefix + path;
       const bytes = await readFile(join(dir, path));
-      const hash = blobName(bytes);
+      const hash = gitBlobSha(bytes);
       const known = before.settings === IMAGE_SETTINGS ? before.images[key] : undefined;
-      if (known?.hash === hash && filesOf(known, url).every((file) => there.has(file))) {
+      if (known?.hash === hash && outputFilesOf(known, url).every((file) => there.has(file))) {
         images[key] = known;
         kept += 1;
         continue;
       }
       const startedMs = performance.now();
       try {
-        images[key] = await makeImage(bytes, path, hash, outDir, url);
+        images[key] = await buildImage(bytes, path, hash, outDir, url);
         made += 1;
         onMade(key, performance.now() - startedMs);
       } catch (error) {
@@ -79,18 +79,18 @@ export async function buildImages(
       }
     }
   }
-  const manifest: BuiltImages = { settings: IMAGE_SETTINGS, images };
-  await writeWhole(join(outDir, MANIFEST_FILE), JSON.stringify(manifest, null, 1));
+  const manifest: BuiltImageManifest = { settings: IMAGE_SETTINGS, images };
+  await writeFileAtomically(join(outDir, MANIFEST_FILE), JSON.stringify(manifest, null, 1));
   const used = new Set([
     MANIFEST_FILE,
-    ...Object.values(images).flatMap((image) => filesOf(image, url)),
+    ...Object.values(images).flatMap((image) => outputFilesOf(image, url)),
   ]);
   const unused = (await readdir(outDir)).filter((file) => !used.has(file));
   await Promise.all(unused.map((file) => rm(join(outDir, file), { force: true })));
   return { made, kept, removed: unused.length, failed };
 }
 
-async function makeImage(
+async function buildImage(
   bytes: Uint8Array,
   path: string,
   hash: string,
@@ -100,19 +100,19 @@ async function makeImage(
   const name = createHash("sha256").update(IMAGE_SETTINGS).update(bytes).digest("hex").slice(0, 16);
   const extension = path.slice(path.lastIndexOf(".") + 1).toLowerCase();
   if (extension === "svg") {
-    const size = sizeOfSvg(Buffer.from(bytes).toString("utf8"));
+    const size = readSvgSize(Buffer.from(bytes).toString("utf8"));
     if (!size) throw new Error("The SVG has neither width and height nor a viewBox.");
-    await writeWhole(join(outDir, `${name}.svg`), bytes);
+    await writeFileAtomically(join(outDir, `${name}.svg`), bytes);
     return { src: `${url}/${name}.svg`, ...size, sources: [], hash };
   }
   const { width, height, blur } = await measureImage(bytes);
   if (extension === "gif") {
-    await writeWhole(join(outDir, `${name}.gif`), bytes);
+    await writeFileAtomically(join(outDir, `${name}.gif`), bytes);
     return { src: `${url}/${name}.gif`, width, height, blur, sources: [], hash };
   }
   // Never larger than it is; a picture between two widths also in its own.
-  const largest = Math.min(width, WIDTHS[WIDTHS.length - 1]!);
-  const widths = [...WIDTHS.filter((each) => each < largest), largest];
+  const largest = Math.min(width, IMAGE_WIDTHS[IMAGE_WIDTHS.length - 1]!);
+  const widths = [...IMAGE_WIDTHS.filter((each) => each < largest), largest];
   const srcset = (format: string) =>
     widths.map((each) => `${url}/${name}-${each}.${format} ${each}w`).join(", ");
   for (const each of widths) {
@@ -127,8 +127,14 @@ async function makeImage(
       sharp(resized.data, {
         raw: { width: info.width, height: info.height, channels: info.channels },
       });
-    await writeWhole(join(outDir, `${name}-${each}.avif`), await again().avif(AVIF).toBuffer());
-    await writeWhole(join(outDir, `${name}-${each}.webp`), await again().webp(WEBP).toBuffer());
+    await writeFileAtomically(
+      join(outDir, `${name}-${each}.avif`),
+      await again().avif(AVIF).toBuffer(),
+    );
+    await writeFileAtomically(
+      join(outDir, `${name}-${each}.webp`),
+      await again().webp(WEBP).toBuffer(),
+    );
   }
   return {
     src: `${url}/${name}-${largest}.webp`,
@@ -161,7 +167,7 @@ export async function measureImage(
   throw new Error("unreachable");
 }
 
-function filesOf({ src, sources }: BuiltImage, url: string): string[] {
+function outputFilesOf({ src, sources }: BuiltImage, url: string): string[] {
   const urls = [
     src,
     ...sources.flatMap(({ srcset }) => srcset.split(", ").map((part) => part.split(" ")[0]!)),
@@ -169,7 +175,7 @@ function filesOf({ src, sources }: BuiltImage, url: string): string[] {
   return urls.map((each) => each.slice(url.length + 1));
 }
 
-async function picturesBelow(dir: string): Promise<string[]> {
+async function listPictures(dir: string): Promise<string[]> {
   try {
     await access(dir);
   } catch {
@@ -180,7 +186,7 @@ async function picturesBelow(dir: string): Promise<string[]> {
     .filter(
       (entry) =>
         entry.isFile() &&
-        (RASTER.test(entry.name) || AS_IS.test(entry.name)) &&
+        (RASTER.test(entry.name) || COPIED_UNCHANGED.test(entry.name)) &&
         !entry.name.startsWith("."),
     )
     .map((entry) =>
@@ -190,7 +196,7 @@ async function picturesBelow(dir: string): Promise<string[]> {
 }
 
 /** Never half a file: a build that is ended leaves whole files only. */
-async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
+async function writeFileAtomically(file: string, content: string | Uint8Array): Promise<void> {
   await writeFile(`${file}.part`, content);
   await rename(`${file}.part`, file);
 }

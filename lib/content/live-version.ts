@@ -3,7 +3,7 @@
 import { nowMs } from "../base/clock.ts";
 import type { Sql } from "../db/connection.ts";
 
-export interface LiveVersion {
+export interface PublishedVersion {
   /** A commit's name, or "disk-…" when content comes from disk. */
   readonly version: string;
   /** What was live before, for when this one can't be used; null at the beginning. */
@@ -12,16 +12,16 @@ export interface LiveVersion {
 }
 
 /** The live version, or null before any was set. */
-export function findLiveVersion(sql: Sql): LiveVersion | null {
+export function findPublishedVersion(sql: Sql): PublishedVersion | null {
   return (
-    sql.get<LiveVersion>(
+    sql.get<PublishedVersion>(
       `SELECT "version", "previous", "updatedAt" AS "updatedAtMs" FROM "ContentVersion" WHERE "id" = 1`,
     ) ?? null
   );
 }
 
 /** Makes `version` live and keeps the one before as previous. Returns false, and writes nothing, when it already is. */
-export function setLiveVersion(sql: Sql, version: string): boolean {
+export function setPublishedVersion(sql: Sql, version: string): boolean {
   // One statement: two webhooks that arrive together must not both take the same version for the previous one.
   const { changes } = sql.run(
     `INSERT INTO "ContentVersion" ("id", "version", "previous", "updatedAt") VALUES (1, ?, NULL, ?)

@@ -3,17 +3,17 @@
 import { LineCounter, type YAMLMap, isMap, isNode, isPair, isScalar, parseDocument } from "yaml";
 import { PostError } from "../base/post-error.ts";
 import {
-  type Field,
+  type FrontMatterField,
   type FrontMatter,
-  calendarDay,
-  defaults,
-  fieldNames,
-  fields,
+  parseCalendarDay,
+  frontMatterDefaults,
+  frontMatterFieldNames,
+  frontMatterFields,
   requiredFields,
 } from "./front-matter.ts";
 import { SLUG_RULE, isSlug, looseSlug, postPath } from "./post-path.ts";
 
-export interface ParsedPost {
+export interface ParsedPostFile {
   readonly slug: string;
   readonly frontMatter: FrontMatter;
   /** "line N: …", one sentence each. */
@@ -26,7 +26,7 @@ export interface ParsedPost {
 /** A front matter is a page of text at most; more is a mistake or an attack on the YAML parser. */
 const MAX_FRONT_MATTER_CHARS = 64 * 1024;
 
-interface Complaint {
+interface FrontMatterIssue {
   readonly line: number;
   readonly column?: number;
   readonly field?: string;
@@ -43,8 +43,8 @@ export function parsePost(
   path: string,
   text: string,
   { lenient = false }: { lenient?: boolean } = {},
-): ParsedPost {
-  const fail = (problem: Complaint): never => {
+): ParsedPostFile {
+  const fail = (problem: FrontMatterIssue): never => {
     throw new PostError({ file: path, ...problem });
   };
   const known = postPath(path);
@@ -58,7 +58,7 @@ export function parsePost(
     });
 
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  const parts = split(source);
+  const parts = splitFrontMatter(source);
   if (parts === "unclosed")
     return fail({
       line: 1,
@@ -73,7 +73,7 @@ export function parsePost(
       });
     return {
       slug,
-      frontMatter: { ...defaults, title: titleFrom(slug) },
+      frontMatter: { ...frontMatterDefaults, title: titleFromSlug(slug) },
       warnings: ["line 1: there is no front matter"],
       body: source,
       bodyLine: 1,
@@ -85,7 +85,12 @@ export function parsePost(
       reason: `The front matter is longer than ${MAX_FRONT_MATTER_CHARS} characters.`,
     });
 
-  const { complaints, warnings, values } = read(parts.yaml, known?.kind ?? "post", lenient, fail);
+  const { complaints, warnings, values } = readFrontMatter(
+    parts.yaml,
+    known?.kind ?? "post",
+    lenient,
+    fail,
+  );
   if (!lenient && complaints.length > 0) {
     complaints.sort((a, b) => a.line - b.line);
     const [first, ...rest] = complaints;
@@ -97,14 +102,14 @@ export function parsePost(
   }
   for (const { line, reason } of complaints) warnings.push(`line ${line}: ${reason}`);
   const frontMatter = {
-    ...defaults,
-    ...(lenient && { title: titleFrom(slug) }),
+    ...frontMatterDefaults,
+    ...(lenient && { title: titleFromSlug(slug) }),
     ...values,
   } as FrontMatter;
   return { slug, frontMatter, warnings, body: parts.body, bodyLine: parts.bodyLine };
 }
 
-function split(
+function splitFrontMatter(
   source: string,
 ): { yaml: string; body: string; bodyLine: number } | "none" | "unclosed" {
   const open = /^---[ \t]*\r?\n/.exec(source);
@@ -124,11 +129,11 @@ function split(
 /** The YAML begins in the second line of the file. */
 const YAML_LINE = 2;
 
-function read(
+function readFrontMatter(
   yaml: string,
   kind: "post" | "page",
   lenient: boolean,
-  fail: (problem: Complaint) => never,
+  fail: (problem: FrontMatterIssue) => never,
 ) {
   const lines = new LineCounter();
   const doc = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
@@ -158,14 +163,14 @@ function read(
   const warnings = doc.warnings.map(
     (warning) => `line ${at(warning.pos[0]).line}: ${warning.message.split("\n")[0]}`,
   );
-  const complaints: Complaint[] = [];
-  const values: Partial<Record<Field, unknown>> = {};
+  const complaints: FrontMatterIssue[] = [];
+  const values: Partial<Record<FrontMatterField, unknown>> = {};
   const map = root as YAMLMap | null;
   const where = (keys: readonly PropertyKey[]) => at(offsetOf(map, keys));
 
-  for (const { name, keys, value } of entries(raw, lenient)) {
+  for (const { name, keys, value } of listFieldEntries(raw, lenient)) {
     if (value === undefined || value === null) continue;
-    const parsed = fields[name].safeParse(lenient ? loosen(name, value) : value);
+    const parsed = frontMatterFields[name].safeParse(lenient ? coerceLenient(name, value) : value);
     if (parsed.success) {
       values[name] = parsed.data;
       continue;
@@ -175,7 +180,7 @@ function read(
     complaints.push({
       ...where(path),
       field: path.join("."),
-      reason: `${pathName(path)} ${issue.message}.`,
+      reason: `${formatFieldPath(path)} ${issue.message}.`,
     });
   }
   for (const name of requiredFields(kind)) {
@@ -190,11 +195,11 @@ function read(
       });
     }
   }
-  const read = new Set(entries(raw, lenient).map(({ keys }) => keys[0]));
+  const read = new Set(listFieldEntries(raw, lenient).map(({ keys }) => keys[0]));
   for (const key of Object.keys(raw)) {
-    if (!Object.hasOwn(fields, key) && key !== "meta" && !read.has(key)) {
+    if (!Object.hasOwn(frontMatterFields, key) && key !== "meta" && !read.has(key)) {
       warnings.push(
-        `line ${where([key]).line}: ${key} is not a field of ours and is ignored; allowed are ${fieldNames.join(", ")} and meta.keywords.`,
+        `line ${where([key]).line}: ${key} is not a field of ours and is ignored; allowed are ${frontMatterFieldNames.join(", ")} and meta.keywords.`,
       );
     }
   }
@@ -202,28 +207,30 @@ function read(
 }
 
 /** Each field with its value and where it was written: keywords may stand alone or below meta. */
-function entries(raw: Record<string, unknown>, lenient: boolean) {
+function listFieldEntries(raw: Record<string, unknown>, lenient: boolean) {
   const own = (key: string) => (Object.hasOwn(raw, key) ? raw[key] : undefined);
   const meta = own("meta");
   const nested =
     typeof meta === "object" && meta !== null
       ? (meta as Record<string, unknown>).keywords
       : undefined;
-  return fieldNames.map((name): { name: Field; keys: string[]; value: unknown } => {
-    if (name === "keywords" && nested !== undefined)
-      return { name, keys: ["meta", "keywords"], value: nested };
-    const instead =
-      lenient && own(name) === undefined
-        ? { description: "summary", categories: "tags" }[name as string]
-        : undefined;
-    return instead
-      ? { name, keys: [instead], value: own(instead) }
-      : { name, keys: [name], value: own(name) };
-  });
+  return frontMatterFieldNames.map(
+    (name): { name: FrontMatterField; keys: string[]; value: unknown } => {
+      if (name === "keywords" && nested !== undefined)
+        return { name, keys: ["meta", "keywords"], value: nested };
+      const instead =
+        lenient && own(name) === undefined
+          ? { description: "summary", categories: "tags" }[name as string]
+          : undefined;
+      return instead
+        ? { name, keys: [instead], value: own(instead) }
+        : { name, keys: [name], value: own(name) };
+    },
+  );
 }
 
 /** What other blogs write: one word instead of a list, a number as a title, a date in words. */
-function loosen(name: Field, value: unknown): unknown {
+function coerceLenient(name: FrontMatterField, value: unknown): unknown {
   if ((name === "categories" || name === "keywords") && typeof value === "string")
     return value.split(",");
   if ((name === "categories" || name === "keywords") && Array.isArray(value))
@@ -237,7 +244,7 @@ function loosen(name: Field, value: unknown): unknown {
     !value.includes(":")
   )
     return `./${value}`;
-  if (name === "date" && typeof value === "string" && calendarDay(value) === null) {
+  if (name === "date" && typeof value === "string" && parseCalendarDay(value) === null) {
     const date = new Date(value); // a date in words is read in local time, so its local day is the day that was written
     if (!Number.isNaN(date.getTime()))
       return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
@@ -269,7 +276,7 @@ function offsetOf(map: YAMLMap | null, keys: readonly PropertyKey[]): number {
 }
 
 /** translations[1].link, as a person would write it. */
-function pathName(path: readonly PropertyKey[]): string {
+function formatFieldPath(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) =>
       typeof part === "number" ? `[${part + 1}]` : `${index > 0 ? "." : ""}${String(part)}`,
@@ -277,7 +284,7 @@ function pathName(path: readonly PropertyKey[]): string {
     .join("");
 }
 
-function titleFrom(slug: string): string {
+function titleFromSlug(slug: string): string {
   const words = slug
     .slice(slug.lastIndexOf("/") + 1)
     .replace(/[-_]+/g, " ")

@@ -1,6 +1,6 @@
 // The size an SVG says it has.
 
-const PIXELS: Readonly<Record<string, number>> = {
+const PIXELS_PER_UNIT: Readonly<Record<string, number>> = {
   "": 1,
   px: 1,
   pt: 4 / 3,
@@ -13,7 +13,7 @@ const PIXELS: Readonly<Record<string, number>> = {
 };
 
 /** Width and height in CSS pixels, from the attributes or else the viewBox; null when neither says. */
-export function sizeOfSvg(text: string): { width: number; height: number } | null {
+export function readSvgSize(text: string): { width: number; height: number } | null {
   const tag = /<svg\b(?:[^>"']|"[^"]*"|'[^']*')*>/i.exec(text.replace(/<!--[\s\S]*?-->/g, ""))?.[0];
   if (!tag) return null;
   const attribute = (name: string) =>
@@ -21,7 +21,7 @@ export function sizeOfSvg(text: string): { width: number; height: number } | nul
       .exec(tag)
       ?.slice(1)
       .find((value) => value !== undefined);
-  const [width, height] = [pixels(attribute("width")), pixels(attribute("height"))];
+  const [width, height] = [toPixels(attribute("width")), toPixels(attribute("height"))];
   if (width && height) return { width, height };
   const box = attribute("viewBox")
     ?.trim()
@@ -34,9 +34,9 @@ export function sizeOfSvg(text: string): { width: number; height: number } | nul
   return { width: boxWidth, height: boxHeight };
 }
 
-function pixels(value: string | undefined): number | null {
+function toPixels(value: string | undefined): number | null {
   const match = /^\s*([\d.]+)\s*([a-z]*)\s*$/i.exec(value ?? "");
-  const unit = match && PIXELS[match[2]!.toLowerCase()];
+  const unit = match && PIXELS_PER_UNIT[match[2]!.toLowerCase()];
   const size = unit ? Number(match[1]) * unit : Number.NaN;
   return size > 0 ? size : null;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { signatureOf } from "#tests/git-host.ts";
-import { MAX_WEBHOOK_BYTES, judgeWebhook } from "./webhook.ts";
+import { signWebhook } from "#tests/git-host.ts";
+import { MAX_WEBHOOK_BYTES, verifyWebhook } from "./webhook.ts";
 
 const config = { secret: "a secret of sixteen", repository: "ada/site", branch: "main" };
 const after = "a".repeat(40);
@@ -11,10 +11,10 @@ function judge(body: string | object, headers: Record<string, string | undefined
   const all = {
     "x-github-event": "push",
     "content-type": "application/json",
-    "x-hub-signature-256": signatureOf(config.secret, bytes),
+    "x-hub-signature-256": signWebhook(config.secret, bytes),
     ...headers,
   };
-  return judgeWebhook(
+  return verifyWebhook(
     new Headers(
       Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
     ),
@@ -47,14 +47,14 @@ test("a ping is answered", () => {
 test.each([
   ["none", undefined],
   ["an empty one", ""],
-  ["one of another secret", signatureOf("another secret!!", JSON.stringify(payload))],
-  ["one of another body", signatureOf(config.secret, `${JSON.stringify(payload)} `)],
-  ["one that is too short", signatureOf(config.secret, JSON.stringify(payload)).slice(0, -2)],
+  ["one of another secret", signWebhook("another secret!!", JSON.stringify(payload))],
+  ["one of another body", signWebhook(config.secret, `${JSON.stringify(payload)} `)],
+  ["one that is too short", signWebhook(config.secret, JSON.stringify(payload)).slice(0, -2)],
   ["SHA-1", `sha1=${"0".repeat(40)}`],
   ["no hex", `sha256=${"z".repeat(64)}`],
   [
     "two",
-    `${signatureOf(config.secret, JSON.stringify(payload))}, ${signatureOf(config.secret, JSON.stringify(payload))}`,
+    `${signWebhook(config.secret, JSON.stringify(payload))}, ${signWebhook(config.secret, JSON.stringify(payload))}`,
   ],
 ])("a push whose signature is %s is unauthorized", (_, signature) => {
   expect(refusal(payload, { "x-hub-signature-256": signature })).toBe("unauthorized");
@@ -100,7 +100,7 @@ test("other events change nothing", () => {
 });
 
 test("a body above the limit is refused before anything is computed", () => {
-  expect(() => judgeWebhook(new Headers(), new Uint8Array(MAX_WEBHOOK_BYTES + 1), config)).toThrow(
+  expect(() => verifyWebhook(new Headers(), new Uint8Array(MAX_WEBHOOK_BYTES + 1), config)).toThrow(
     /larger than/,
   );
 });

@@ -14,14 +14,14 @@ export interface WebhookConfig {
   readonly branch: string;
 }
 
-export type WebhookVerdict =
+export type WebhookEvent =
   /** `version` is now the head of our branch. */
   | { readonly kind: "push"; readonly version: string }
   | { readonly kind: "ping" }
   /** Genuine, and nothing to do. */
   | { readonly kind: "ignored"; readonly reason: string };
 
-const push = z.object({
+const pushSchema = z.object({
   ref: z.string(),
   after: z.string().regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/),
   deleted: z.boolean().optional(),
@@ -32,14 +32,14 @@ const push = z.object({
  * What to do about a webhook. Throws AppError: too_large, unauthorized (no signature, or not made with our secret
  * over exactly these bytes), invalid (genuine, but not a push as GitHub describes it).
  */
-export function judgeWebhook(
+export function verifyWebhook(
   headers: Headers,
   body: Uint8Array,
   { secret, repository, branch }: WebhookConfig,
-): WebhookVerdict {
+): WebhookEvent {
   if (body.byteLength > MAX_WEBHOOK_BYTES)
     throw new AppError("too_large", `The body is larger than ${MAX_WEBHOOK_BYTES} bytes.`);
-  if (!isSigned(headers.get("x-hub-signature-256"), body, secret)) {
+  if (!hasValidSignature(headers.get("x-hub-signature-256"), body, secret)) {
     throw new AppError(
       "unauthorized",
       "The X-Hub-Signature-256 header is missing or was not made with this site's secret.",
@@ -63,7 +63,7 @@ export function judgeWebhook(
   } catch {
     throw new AppError("invalid", "The body is not JSON.");
   }
-  const parsed = push.safeParse(data);
+  const parsed = pushSchema.safeParse(data);
   if (!parsed.success)
     throw new AppError(
       "invalid",
@@ -79,7 +79,7 @@ export function judgeWebhook(
   return { kind: "push", version: after };
 }
 
-function isSigned(header: string | null, body: Uint8Array, secret: string): boolean {
+function hasValidSignature(header: string | null, body: Uint8Array, secret: string): boolean {
   const match = /^sha256=([0-9a-f]{64})$/i.exec(header ?? "");
   if (!match) return false;
   const expected = createHmac("sha256", secret).update(body).digest();

@@ -1,23 +1,23 @@
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/factories.ts";
 import { setClock } from "../base/clock.ts";
-import { listAudit, recordAudit } from "./audit.ts";
-import { snapshotSql, writeSql } from "./database.ts";
+import { listAuditEvents, recordAuditEvent } from "./audit.ts";
+import { readSql, writeSql } from "./database.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 
 test("what an admin changes is written down with who, what and when, newest first", async () => {
   setClock(NOW);
   await writeSql((sql) => {
-    recordAudit(sql, {
+    recordAuditEvent(sql, {
       actorId: "admin",
       action: "user.role",
       subjectId: "ada",
       detail: { from: "MEMBER", to: "ADMIN" },
     });
-    recordAudit(sql, { actorId: null, action: "user.team", subjectId: "bea" });
+    recordAuditEvent(sql, { actorId: null, action: "user.team", subjectId: "bea" });
   });
-  const events = await snapshotSql((sql) => listAudit(sql));
+  const events = await readSql((sql) => listAuditEvents(sql));
   expect(events).toMatchObject([
     { actorId: null, action: "user.team", subjectId: "bea", detail: {} },
     {
@@ -28,22 +28,22 @@ test("what an admin changes is written down with who, what and when, newest firs
     },
   ]);
   expect(events[0]?.createdAt).toBeGreaterThanOrEqual(NOW);
-  expect(await snapshotSql((sql) => listAudit(sql, { subjectId: "ada" }))).toMatchObject([
+  expect(await readSql((sql) => listAuditEvents(sql, { subjectId: "ada" }))).toMatchObject([
     { action: "user.role" },
   ]);
-  expect(await snapshotSql((sql) => listAudit(sql, { subjectId: "nobody" }))).toEqual([]);
-  expect(await snapshotSql((sql) => listAudit(sql, { limit: 1 }))).toMatchObject([
+  expect(await readSql((sql) => listAuditEvents(sql, { subjectId: "nobody" }))).toEqual([]);
+  expect(await readSql((sql) => listAuditEvents(sql, { limit: 1 }))).toMatchObject([
     { action: "user.team" },
   ]);
 });
 
 test("a change that is undone leaves no note of itself", async () => {
   const failing = writeSql((sql) => {
-    recordAudit(sql, { actorId: "admin", action: "user.role", subjectId: "ada" });
+    recordAuditEvent(sql, { actorId: "admin", action: "user.role", subjectId: "ada" });
     throw new TypeError("undone");
   });
   await expect(failing).rejects.toThrow("undone");
-  expect(await snapshotSql((sql) => listAudit(sql))).toEqual([]);
+  expect(await readSql((sql) => listAuditEvents(sql))).toEqual([]);
 });
 
 test("the note outlives the member whom it names, and the admin who made it", async () => {
@@ -52,10 +52,10 @@ test("the note outlives the member whom it names, and the admin who made it", as
     ada: insertUser(sql).id,
   }));
   await writeSql((sql) =>
-    recordAudit(sql, { actorId: admin, action: "user.delete", subjectId: ada }),
+    recordAuditEvent(sql, { actorId: admin, action: "user.delete", subjectId: ada }),
   );
   await writeSql((sql) => sql.run(`DELETE FROM "User"`));
-  expect(await snapshotSql((sql) => listAudit(sql, { subjectId: ada }))).toMatchObject([
+  expect(await readSql((sql) => listAuditEvents(sql, { subjectId: ada }))).toMatchObject([
     { actorId: admin, action: "user.delete" },
   ]);
 });

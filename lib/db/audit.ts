@@ -14,7 +14,7 @@ export interface AuditEvent {
 }
 
 /** `action` such as "user.role", `subjectId` the id it is about; `detail` without addresses and content. */
-export function recordAudit(
+export function recordAuditEvent(
   sql: Sql,
   {
     actorId,
@@ -39,7 +39,7 @@ export function recordAudit(
 }
 
 /** The newest events first; of one subject when it is given. */
-export function listAudit(
+export function listAuditEvents(
   sql: Sql,
   { subjectId, limit = 100 }: { subjectId?: string; limit?: number } = {},
 ): AuditEvent[] {

@@ -10,7 +10,7 @@ import type {
   Transaction,
 } from "@prisma/driver-adapter-utils";
 import { type Prisma, PrismaClient } from "../../prisma/generated/client.ts";
-import { type Connection, type Sql, asWriteRefused } from "./connection.ts";
+import { type Connection, type Sql, toWriteRefusedError } from "./connection.ts";
 
 /** What a function inside snapshot() or write() works with: Prisma and plain SQL in the same transaction. */
 export interface Tx {
@@ -19,49 +19,49 @@ export interface Tx {
 }
 
 /** A transaction that is open on a connection. `open` turns false when it ends: whoever still holds it is refused. */
-export interface Scope {
+export interface TransactionScope {
   readonly connection: Connection;
   readonly kind: "snapshot" | "write";
-  open: boolean;
+  isOpen: boolean;
   /** What SQLite last said against a query of Prisma's, whose own error hides it. */
-  refusal?: unknown;
+  lastSqliteError?: unknown;
 }
 
-const scopes = new AsyncLocalStorage<Scope>();
+const scopes = new AsyncLocalStorage<TransactionScope>();
 
 /** The scope this code runs in, if any and still open. */
-export function currentScope(): Scope | undefined {
+export function currentScope(): TransactionScope | undefined {
   const scope = scopes.getStore();
-  return scope?.open ? scope : undefined;
+  return scope?.isOpen ? scope : undefined;
 }
 
-export function inScope<T>(scope: Scope, fn: () => T): T {
+export function runInScope<T>(scope: TransactionScope, fn: () => T): T {
   return scopes.run(scope, fn);
 }
 
-const identity = { provider: "sqlite", adapterName: "@prisma/adapter-better-sqlite3" } as const;
+const ADAPTER_INFO = { provider: "sqlite", adapterName: "@prisma/adapter-better-sqlite3" } as const;
 
-function outside(): never {
+function throwOutsideTransaction(): never {
   throw new Error(
     "A Prisma query ran outside snapshot() and write(). Use the tx that they pass in.",
   );
 }
 
-function attach(scope: Scope): Transaction {
+function attachTransaction(scope: TransactionScope): Transaction {
   const { adapter } = scope.connection;
   const guard = (query: SqlQuery) => {
-    if (!scope.open)
+    if (!scope.isOpen)
       throw new Error(
         `The transaction has ended; a query came too late: ${query.sql.slice(0, 200)}`,
       );
     return query;
   };
   const refused = (error: unknown, query: SqlQuery) => {
-    scope.refusal = error;
-    return Promise.reject(scope.kind === "write" ? asWriteRefused(error, query.sql) : error);
+    scope.lastSqliteError = error;
+    return Promise.reject(scope.kind === "write" ? toWriteRefusedError(error, query.sql) : error);
   };
   return {
-    ...identity,
+    ...ADAPTER_INFO,
     // "Phantom" means that commit() and rollback() below stand for the statements: BEGIN, SAVEPOINT and
     // COMMIT belong to snapshot() and to the write queue alone.
     options: { usePhantomQuery: true },
@@ -75,30 +75,31 @@ function attach(scope: Scope): Transaction {
   };
 }
 
-const factory: SqlDriverAdapterFactory = {
-  ...identity,
+const adapterFactory: SqlDriverAdapterFactory = {
+  ...ADAPTER_INFO,
   async connect(): Promise<SqlDriverAdapter> {
     return {
-      ...identity,
-      queryRaw: async () => outside(),
-      executeRaw: async () => outside(),
-      executeScript: async () => outside(),
-      startTransaction: async (_level?: IsolationLevel) => attach(currentScope() ?? outside()),
+      ...ADAPTER_INFO,
+      queryRaw: async () => throwOutsideTransaction(),
+      executeRaw: async () => throwOutsideTransaction(),
+      executeScript: async () => throwOutsideTransaction(),
+      startTransaction: async (_level?: IsolationLevel) =>
+        attachTransaction(currentScope() ?? throwOutsideTransaction()),
       dispose: async () => {},
     };
   },
 };
 
-const client = new PrismaClient({ adapter: factory });
+const prismaClient = new PrismaClient({ adapter: adapterFactory });
 
 /** Longer than any deadline of ours, which end a transaction first and say why. */
 const PRISMA_TIMEOUT_MS = 24 * 3_600_000;
 
 /** Runs `fn` with a Tx on the scope's connection. Errors of `fn` come through unchanged. */
-export function withPrisma<T>(scope: Scope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
+export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   const { sql } = scope.connection;
-  return inScope(scope, () =>
-    client.$transaction(async (prisma) => fn({ prisma, sql: fenced(scope, sql) }), {
+  return runInScope(scope, () =>
+    prismaClient.$transaction(async (prisma) => fn({ prisma, sql: revocable(scope, sql) }), {
       timeout: PRISMA_TIMEOUT_MS,
       maxWait: 5_000,
     }),
@@ -106,9 +107,9 @@ export function withPrisma<T>(scope: Scope, fn: (tx: Tx) => Promise<T> | T): Pro
 }
 
 /** `sql` that refuses to work once the scope has ended. */
-export function fenced(scope: Scope, sql: Sql): Sql {
+export function revocable(scope: TransactionScope, sql: Sql): Sql {
   const check = (text: string) => {
-    if (!scope.open)
+    if (!scope.isOpen)
       throw new Error(
         `The transaction has ended; a query came too late: ${text.trim().slice(0, 200)}`,
       );

@@ -31,7 +31,7 @@ export interface Connection {
 }
 
 /** A write that LiteFS refused, since this instance is not the primary (any more). `statement` is its text, without values. */
-export class WriteRefused extends AppError {
+export class WriteRefusedError extends AppError {
   readonly statement: string;
 
   constructor(statement: string, cause: unknown) {
@@ -45,31 +45,33 @@ export class WriteRefused extends AppError {
 }
 
 /** SQLite's code of an error, "" where there is none. Prisma's adapter keeps it in the cause of its own error. */
-export function codeOf(error: unknown): string {
+export function sqliteErrorCode(error: unknown): string {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { originalCode?: unknown } };
   return String(code ?? cause?.originalCode ?? "");
 }
 
 /** What LiteFS' refusal looks like from SQLite: "disk I/O error" in WAL mode (traps 17, 18 of the notes on LiteFS). Anything else comes back as it is. */
-export function asWriteRefused(error: unknown, text: string): unknown {
+export function toWriteRefusedError(error: unknown, text: string): unknown {
   if (!isReplicated()) return error;
-  return /^SQLITE_(IOERR|READONLY)/.test(codeOf(error)) ? new WriteRefused(text, error) : error;
+  return /^SQLITE_(IOERR|READONLY)/.test(sqliteErrorCode(error))
+    ? new WriteRefusedError(text, error)
+    : error;
 }
 
 /** How many prepared statements a connection keeps. The site has about a hundred different ones. */
-const MAX_STATEMENTS = 500;
+const MAX_PREPARED_STATEMENTS = 500;
 
-function refuseUndefined(text: string, values: readonly unknown[]): void {
+function assertNoUndefined(text: string, values: readonly unknown[]): void {
   const at = values.indexOf(undefined);
   if (at >= 0) throw new TypeError(`Value ${at + 1} is undefined in: ${text.trim().slice(0, 200)}`);
 }
 
-export function sqlOf(db: Database.Database): Sql {
+export function createSql(db: Database.Database): Sql {
   const statements = new Map<string, Database.Statement>();
   const prepare = (text: string): Database.Statement => {
     let statement = statements.get(text);
     if (!statement) {
-      if (statements.size >= MAX_STATEMENTS) statements.clear();
+      if (statements.size >= MAX_PREPARED_STATEMENTS) statements.clear();
       // Prisma's adapter turns on 64-bit integers for the connection; plain SQL wants numbers.
       statement = db.prepare(text).safeIntegers(false);
       statements.set(text, statement);
@@ -78,19 +80,19 @@ export function sqlOf(db: Database.Database): Sql {
   };
   return {
     get<Row>(text: string, ...values: SqlValue[]) {
-      refuseUndefined(text, values);
+      assertNoUndefined(text, values);
       return prepare(text).get(...values) as Row | undefined;
     },
     all<Row>(text: string, ...values: SqlValue[]) {
-      refuseUndefined(text, values);
+      assertNoUndefined(text, values);
       return prepare(text).all(...values) as Row[];
     },
     run(text: string, ...values: SqlValue[]) {
-      refuseUndefined(text, values);
+      assertNoUndefined(text, values);
       try {
         return { changes: prepare(text).run(...values).changes };
       } catch (error) {
-        throw asWriteRefused(error, text);
+        throw toWriteRefusedError(error, text);
       }
     },
   };
@@ -133,5 +135,5 @@ export async function openConnection(
   db.pragma("synchronous = NORMAL");
   db.pragma("temp_store = MEMORY");
   db.pragma("cache_size = -4000"); // 4 MB a connection; the operating system caches the file once for all of them
-  return { db, adapter, sql: sqlOf(db), close: () => db.close() };
+  return { db, adapter, sql: createSql(db), close: () => db.close() };
 }

@@ -7,11 +7,11 @@ import { PrismaClient } from "../../prisma/generated/client.ts";
 import { insertUser } from "#tests/factories.ts";
 import { overrideEnv } from "#tests/database.ts";
 import type { Tx } from "./client.ts";
-import { closeDatabase, snapshot, snapshotSql, write, writeSql } from "./database.ts";
+import { closeDatabase, read, readSql, write, writeSql } from "./database.ts";
 
 const userData = (email: string) => ({ email, firstName: "Ada", team: "RED" });
 const emails = () =>
-  snapshot(async ({ prisma }) =>
+  read(async ({ prisma }) =>
     (await prisma.user.findMany({ orderBy: { email: "asc" } })).map(({ email }) => email),
   );
 
@@ -78,7 +78,7 @@ test("a read never sees an uncommitted write", async () => {
   });
   await inside.opened;
   expect(await emails()).toEqual([]);
-  expect(await snapshotSql((sql) => sql.all(`SELECT * FROM "User"`))).toEqual([]);
+  expect(await readSql((sql) => sql.all(`SELECT * FROM "User"`))).toEqual([]);
   seen.open();
   await writing;
   expect(await emails()).toEqual(["early@example.test"]);
@@ -114,7 +114,7 @@ test("undefined in a filter throws instead of matching every row", async () => {
 });
 
 test("all reads of a snapshot see one state, through Prisma and through SQL", async () => {
-  const counts = await snapshot(async ({ prisma, sql }) => {
+  const counts = await read(async ({ prisma, sql }) => {
     const before = await prisma.user.count();
     await new Promise<void>((resolve, reject) =>
       setImmediate(() => void outsideWrite().then(resolve, reject)),
@@ -143,10 +143,10 @@ async function outsideWrite() {
 
 test("a snapshot refuses to write", async () => {
   await expect(
-    snapshot(({ prisma }) => prisma.user.create({ data: userData("a@example.test") })),
+    read(({ prisma }) => prisma.user.create({ data: userData("a@example.test") })),
   ).rejects.toThrow(/readonly/);
-  await expect(snapshot(({ sql }) => insertUser(sql))).rejects.toThrow(/readonly/);
-  await expect(snapshotSql((sql) => insertUser(sql))).rejects.toThrow(/readonly/);
+  await expect(read(({ sql }) => insertUser(sql))).rejects.toThrow(/readonly/);
+  await expect(readSql((sql) => insertUser(sql))).rejects.toThrow(/readonly/);
 });
 
 test("writes that arrive together commit together", async () => {
@@ -221,18 +221,18 @@ test("a tx that outlives its transaction is refused", async () => {
 
 test("nesting is refused instead of showing two states or waiting for itself", async () => {
   await expect(write(() => write(() => 1))).rejects.toThrow(/inside a write/);
-  await expect(write(() => snapshot(() => 1))).rejects.toThrow(/inside a write/);
-  await expect(snapshot(() => snapshotSql(() => 1))).rejects.toThrow(/inside a snapshot/);
+  await expect(write(() => read(() => 1))).rejects.toThrow(/inside a write/);
+  await expect(read(() => readSql(() => 1))).rejects.toThrow(/inside a snapshot/);
 });
 
 test("an async function is refused where nothing may come between two statements", async () => {
   await expect(writeSql(async () => 1)).rejects.toThrow(/not async/);
-  await expect(snapshotSql(async () => 1)).rejects.toThrow(/not async/);
+  await expect(readSql(async () => 1)).rejects.toThrow(/not async/);
 });
 
 test("more snapshots than connections wait their turn", async () => {
   const sizes = await Promise.all(
-    Array.from({ length: 40 }, () => snapshot(({ prisma }) => prisma.user.count())),
+    Array.from({ length: 40 }, () => read(({ prisma }) => prisma.user.count())),
   );
   expect(sizes).toEqual(Array.from({ length: 40 }, () => 0));
 });
@@ -289,7 +289,7 @@ test("a date is the same number through Prisma, through SQL, and in sorting", as
     );
   }
   const sorted = dates.map(Number).sort((a, b) => a - b);
-  const rows = await snapshotSql((sql) =>
+  const rows = await readSql((sql) =>
     sql.all<{ createdAt: number; kind: string }>(
       `SELECT "createdAt", typeof("createdAt") AS kind FROM "PostRead" ORDER BY "createdAt", "postSlug"`,
     ),
@@ -300,7 +300,7 @@ test("a date is the same number through Prisma, through SQL, and in sorting", as
       { createdAt, kind: "integer" },
     ]),
   );
-  await snapshot(async ({ prisma }) => {
+  await read(async ({ prisma }) => {
     const found = await prisma.postRead.findMany({
       where: { createdAt: { gte: dates[0] } },
       orderBy: { createdAt: "asc" },
@@ -339,7 +339,7 @@ test("a read that finds the file replaced under it is made again on a new connec
   for (const read of [
     emails,
     () =>
-      snapshotSql((sql) =>
+      readSql((sql) =>
         sql.all<{ email: string }>(`SELECT "email" FROM "User"`).map(({ email }) => email),
       ),
   ]) {
@@ -386,7 +386,7 @@ test("a role or a team that does not exist is refused by the database", async ()
 
 test("nothing reads the database while the site is being built", async () => {
   overrideEnv({ NEXT_PHASE: "phase-production-build" });
-  await expect(snapshotSql((sql) => sql.get("SELECT 1"))).rejects.toThrow(
+  await expect(readSql((sql) => sql.get("SELECT 1"))).rejects.toThrow(
     /while the site is being built/,
   );
   await expect(writeSql(() => {})).rejects.toThrow(/while the site is being built/);

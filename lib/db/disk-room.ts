@@ -9,12 +9,12 @@ import { env } from "../base/env.ts";
 import { log } from "../base/log.ts";
 
 /** Many times the largest batch of writes, twice (LiteFS keeps each transaction beside the file that it changes). */
-const MIN_BYTES = 16 * 1_048_576;
-const LOOK_EVERY_MS = 1_000;
-const SAY_EVERY_MS = 60_000;
+const MIN_FREE_BYTES = 16 * 1_048_576;
+const CHECK_INTERVAL_MS = 1_000;
+const LOG_INTERVAL_MS = 60_000;
 
 /** What is free on the disk of `folder`, in bytes; null where that can't be said. */
-export function freeBytes(folder: string): number | null {
+export function readFreeBytes(folder: string): number | null {
   try {
     const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;
@@ -23,26 +23,26 @@ export function freeBytes(folder: string): number | null {
   }
 }
 
-let lookedMs = -Infinity;
-let saidMs = -Infinity;
-let free: number | null = null;
+let lastCheckMs = -Infinity;
+let lastLogMs = -Infinity;
+let lastFreeBytes: number | null = null;
 
 /** What is free on the disk of the replicated database, in bytes, as of the last second; null where that can't be said. */
-export function diskRoom(): number | null {
+export function freeDiskBytes(): number | null {
   const now = performance.now();
-  if (now - lookedMs < LOOK_EVERY_MS) return free;
-  lookedMs = now;
+  if (now - lastCheckMs < CHECK_INTERVAL_MS) return lastFreeBytes;
+  lastCheckMs = now;
   // The store belongs to LiteFS' user; the folder around it is ours.
-  free = freeBytes(env.LITEFS_DATA_DIR ? dirname(env.LITEFS_DATA_DIR) : env.DATA_DIR);
-  return free;
+  lastFreeBytes = readFreeBytes(env.LITEFS_DATA_DIR ? dirname(env.LITEFS_DATA_DIR) : env.DATA_DIR);
+  return lastFreeBytes;
 }
 
 /** Throws AppError(unavailable) while there is less than 16 MB left. Looks once a second. For a replicated database: SQLite alone copes with a full disk. */
-export function needRoom(minBytes = MIN_BYTES): void {
-  const bytes = diskRoom();
+export function assertDiskSpace(minBytes = MIN_FREE_BYTES): void {
+  const bytes = freeDiskBytes();
   if (bytes === null || bytes >= minBytes) return;
-  if (performance.now() - saidMs > SAY_EVERY_MS) {
-    saidMs = performance.now();
+  if (performance.now() - lastLogMs > LOG_INTERVAL_MS) {
+    lastLogMs = performance.now();
     log("error", "disk.full", { freeBytes: bytes, neededBytes: minBytes });
   }
   throw new AppError(

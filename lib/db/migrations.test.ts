@@ -8,7 +8,7 @@ import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-util
 import type * as SchemaEngineModule from "@prisma/schema-engine-wasm";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { migrate, readMigrations } from "./migrations.ts";
+import { applyMigrations, readMigrations } from "./migrations.ts";
 
 const DIR = "prisma/migrations";
 let dir: string;
@@ -116,8 +116,8 @@ test("a field that no migration makes is noticed", async () => {
 
 test("every migration is applied once, and recorded as Prisma records it", async () => {
   const names = readMigrations(DIR).map(({ name }) => name);
-  expect(await migrate(file, DIR)).toEqual(names);
-  expect(await migrate(file, DIR)).toEqual([]);
+  expect(await applyMigrations(file, DIR)).toEqual(names);
+  expect(await applyMigrations(file, DIR)).toEqual([]);
   const db = new Database(file, { readonly: true });
   const rows = db
     .prepare(
@@ -136,7 +136,7 @@ test("every migration is applied once, and recorded as Prisma records it", async
 });
 
 test("two processes that start together apply each migration once", async () => {
-  const applied = await Promise.all([migrate(file, DIR), migrate(file, DIR)]);
+  const applied = await Promise.all([applyMigrations(file, DIR), applyMigrations(file, DIR)]);
   expect(applied.flat().sort()).toEqual(readMigrations(DIR).map(({ name }) => name));
 });
 
@@ -148,37 +148,37 @@ test("a migration that fails leaves nothing of itself behind", async () => {
     join(broken, "migration.sql"),
     `CREATE TABLE "Half" ("id" INTEGER); INSERT INTO "Nowhere" VALUES (1);`,
   );
-  await expect(migrate(file, copy)).rejects.toThrow(/no such table: Nowhere/);
+  await expect(applyMigrations(file, copy)).rejects.toThrow(/no such table: Nowhere/);
   expect(tables()).not.toContain("Half");
   expect(tables()).toContain("PostRead");
 });
 
 test("a migration that was changed after it was applied is refused", async () => {
   const copy = copyOfMigrations();
-  await migrate(file, copy);
+  await applyMigrations(file, copy);
   const first = readMigrations(copy)[0]?.name as string;
   writeFileSync(join(copy, first, "migration.sql"), "SELECT 1;");
-  await expect(migrate(file, copy)).rejects.toThrow(/applied with other contents/);
+  await expect(applyMigrations(file, copy)).rejects.toThrow(/applied with other contents/);
 });
 
 test("a database made by newer code is refused", async () => {
-  await migrate(file, DIR);
+  await applyMigrations(file, DIR);
   const db = new Database(file);
   db.prepare(
     `INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at") VALUES (?, 'x', 1, '29990101000000_future', 1)`,
   ).run(randomUUID());
   db.close();
-  await expect(migrate(file, DIR)).rejects.toThrow(
+  await expect(applyMigrations(file, DIR)).rejects.toThrow(
     /made by newer code: it has 29990101000000_future/,
   );
   // In a cluster old code goes on with it.
-  expect(await migrate(file, DIR, { isNewerFine: true })).toEqual([]);
+  expect(await applyMigrations(file, DIR, { isNewerFine: true })).toEqual([]);
 });
 
 test("the half-made file of a move is refused", async () => {
-  await migrate(file, DIR);
+  await applyMigrations(file, DIR);
   const db = new Database(file);
   db.exec(`CREATE TABLE "_move" ("key" TEXT PRIMARY KEY, "value" TEXT NOT NULL)`);
   db.close();
-  await expect(migrate(file, DIR)).rejects.toThrow("not finished");
+  await expect(applyMigrations(file, DIR)).rejects.toThrow("not finished");
 });

@@ -15,7 +15,7 @@ export interface Migration {
 }
 
 /** The table that Prisma's engine makes, to the letter. */
-const TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
+const CREATE_MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
     "id"                    TEXT PRIMARY KEY NOT NULL,
     "checksum"              TEXT NOT NULL,
     "finished_at"           DATETIME,
@@ -44,7 +44,7 @@ export function readMigrations(dir: string): Migration[] {
  * fails, when an applied file has changed since, or when the database knows a migration that this code does not;
  * with `isNewerFine` that is only logged: in a cluster old code runs on the schema of newer code during a deploy, and after one is taken back.
  */
-export async function migrate(
+export async function applyMigrations(
   file: string,
   dir: string,
   { isNewerFine = false }: { isNewerFine?: boolean } = {},
@@ -57,7 +57,7 @@ export async function migrate(
       throw new Error(
         `${file} is a move from Postgres that is not finished: npm run migrate:postgres -- resume goes on with it.`,
       );
-    db.exec(TABLE);
+    db.exec(CREATE_MIGRATIONS_TABLE);
     const migrations = readMigrations(dir);
     // One look per migration, inside its transaction: two processes that start together must not both apply it.
     const find = db.prepare(

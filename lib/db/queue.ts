@@ -4,14 +4,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import { gauge, observe } from "../base/metrics.ts";
-import { type Scope, inScope } from "./client.ts";
+import { registerGauge, observeHistogram } from "../base/metrics.ts";
+import { type TransactionScope, runInScope } from "./client.ts";
 import type { Connection } from "./connection.ts";
-import { within } from "../base/deadline.ts";
+import { withTimeout } from "../base/deadline.ts";
 
-interface Job {
-  run(scope: Scope): unknown;
-  resolve(value: Written<unknown>): void;
+interface WriteJob {
+  run(scope: TransactionScope): unknown;
+  resolve(value: CommittedWrite<unknown>): void;
   reject(error: unknown): void;
   readonly enqueuedAtMs: number;
   readonly timeoutMs: number;
@@ -23,15 +23,15 @@ const MAX_BATCH_MS = 50;
  * While writes keep coming together, the next transaction waits for more of them for as long as the last COMMIT took, at most this. On a plain file that
  * is nothing; on LiteFS, where a commit costs several milliseconds whatever is in it, they share it instead of queueing for one of their own.
  */
-const MAX_GATHER_MS = 20;
+const MAX_GROUP_COMMIT_DELAY_MS = 20;
 /** Writes that came longer ago than this say nothing of those that come now. */
-const TOGETHER_MS = 100;
+const BURST_WINDOW_MS = 100;
 /** Jobs beyond this are refused at once: memory stays bounded, and the reader hears of it in time to try again. */
 const MAX_QUEUED = 10_000;
 /** How long BEGIN IMMEDIATE is retried when another process (a migration, a backup) holds the write lock. */
 const BUSY_DEADLINE_MS = 5_000;
 
-export interface Written<T> {
+export interface CommittedWrite<T> {
   /** What `run` gave. */
   readonly value: T;
   /** The transaction that it was committed in, or a later one; undefined where they have no numbers. */
@@ -40,7 +40,10 @@ export interface Written<T> {
 
 export interface WriteQueue {
   /** What `run` gives, after the commit. Rejects with run's own error (its writes undone), or AppError(unavailable). */
-  push<T>(run: (scope: Scope) => T | Promise<T>, timeoutMs: number): Promise<Written<T>>;
+  enqueue<T>(
+    run: (scope: TransactionScope) => T | Promise<T>,
+    timeoutMs: number,
+  ): Promise<CommittedWrite<T>>;
   readonly length: number;
 }
 
@@ -49,15 +52,19 @@ export function createWriteQueue(
   connection: () => Promise<Connection>,
   newestTxid: () => number | undefined,
 ): WriteQueue {
-  const jobs: Job[] = [];
+  const jobs: WriteJob[] = [];
   let draining = false;
-  let last: Committed = { size: 0, commitMs: 0, atMs: 0 };
-  gauge("write_queue_length", () => jobs.length);
+  let last: CommittedBatch = { size: 0, commitMs: 0, committedAtMs: 0 };
+  registerGauge("write_queue_length", () => jobs.length);
 
   async function drain(): Promise<void> {
     while (jobs.length > 0) {
-      if (last.size > 1 && last.commitMs >= 1 && performance.now() - last.atMs < TOGETHER_MS)
-        await sleep(Math.min(last.commitMs, MAX_GATHER_MS));
+      if (
+        last.size > 1 &&
+        last.commitMs >= 1 &&
+        performance.now() - last.committedAtMs < BURST_WINDOW_MS
+      )
+        await sleep(Math.min(last.commitMs, MAX_GROUP_COMMIT_DELAY_MS));
       try {
         const open = await connection().catch((error: unknown) => {
           const lost = new AppError(
@@ -78,7 +85,7 @@ export function createWriteQueue(
   }
 
   return {
-    push<T>(run: (scope: Scope) => T | Promise<T>, timeoutMs: number) {
+    enqueue<T>(run: (scope: TransactionScope) => T | Promise<T>, timeoutMs: number) {
       if (jobs.length >= MAX_QUEUED) {
         return Promise.reject(
           new AppError("unavailable", "Too many writes are waiting. Try again in a moment.", {
@@ -86,10 +93,10 @@ export function createWriteQueue(
           }),
         );
       }
-      return new Promise<Written<T>>((resolve, reject) => {
+      return new Promise<CommittedWrite<T>>((resolve, reject) => {
         jobs.push({
           run,
-          resolve: resolve as Job["resolve"],
+          resolve: resolve as WriteJob["resolve"],
           reject,
           enqueuedAtMs: performance.now(),
           timeoutMs,
@@ -107,30 +114,30 @@ export function createWriteQueue(
   };
 }
 
-interface Committed {
+interface CommittedBatch {
   /** Jobs that it had. */
   readonly size: number;
   readonly commitMs: number;
-  readonly atMs: number;
+  readonly committedAtMs: number;
 }
 
 async function runBatch(
   connection: Connection,
-  jobs: Job[],
+  jobs: WriteJob[],
   newestTxid: () => number | undefined,
-): Promise<Committed> {
+): Promise<CommittedBatch> {
   const { db } = connection;
-  const done: { job: Job; value: unknown }[] = [];
-  const failed: { job: Job; error: unknown }[] = [];
+  const done: { job: WriteJob; value: unknown }[] = [];
+  const failed: { job: WriteJob; error: unknown }[] = [];
   const startedMs = performance.now();
   let commitMs: number;
   try {
-    await begin(db);
+    await beginImmediate(db);
     while (
       jobs.length > 0 &&
       (done.length + failed.length === 0 || performance.now() - startedMs < MAX_BATCH_MS)
     ) {
-      const job = jobs.shift() as Job;
+      const job = jobs.shift() as WriteJob;
       if (performance.now() - job.enqueuedAtMs > job.timeoutMs) {
         failed.push({
           job,
@@ -141,24 +148,24 @@ async function runBatch(
         continue;
       }
       db.exec("SAVEPOINT job");
-      const scope: Scope = { connection, kind: "write", open: true };
+      const scope: TransactionScope = { connection, kind: "write", isOpen: true };
       try {
-        let value = inScope(scope, () => job.run(scope));
+        let value = runInScope(scope, () => job.run(scope));
         if (value instanceof Promise) {
-          value = await within(
+          value = await withTimeout(
             value,
             job.timeoutMs,
             "The write took too long and was undone.",
             () => {
-              scope.open = false;
+              scope.isOpen = false;
             },
           );
         }
-        scope.open = false;
+        scope.isOpen = false;
         db.exec("RELEASE job");
         done.push({ job, value });
       } catch (error) {
-        scope.open = false;
+        scope.isOpen = false;
         failed.push({ job, error });
         // A full disk or an I/O error makes SQLite undo the whole transaction, the finished jobs with it.
         if (!db.inTransaction)
@@ -170,8 +177,8 @@ async function runBatch(
     const commitFromMs = performance.now();
     db.exec("COMMIT");
     commitMs = performance.now() - commitFromMs;
-    observe("write_commit_seconds", commitMs / 1000);
-    observe("write_batch", done.length);
+    observeHistogram("write_commit_seconds", commitMs / 1000);
+    observeHistogram("write_batch", done.length);
   } catch (error) {
     if (db.inTransaction) db.exec("ROLLBACK");
     const lost = new AppError("unavailable", "The write was not made. Try again in a moment.", {
@@ -189,11 +196,11 @@ async function runBatch(
   const txid = done.length > 0 ? newestTxid() : undefined;
   for (const { job, value } of done) job.resolve({ value, txid });
   for (const { job, error } of failed) job.reject(error);
-  return { size: done.length, commitMs, atMs: performance.now() };
+  return { size: done.length, commitMs, committedAtMs: performance.now() };
 }
 
 /** BEGIN IMMEDIATE, retried without blocking the event loop: SQLite's own busy timeout would stop every reader. */
-async function begin(db: Connection["db"]): Promise<void> {
+async function beginImmediate(db: Connection["db"]): Promise<void> {
   const untilMs = performance.now() + BUSY_DEADLINE_MS;
   for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 100)) {
     try {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { classify } from "./classify.ts";
+import { classifyLink } from "./classify.ts";
 import { isPlayerUrl } from "./player-hosts.ts";
 
 test.each([
@@ -22,7 +22,7 @@ test.each([
   ["https://codepen.io/team/codepen/pen/PNaGbb", "codepen", "PNaGbb"],
   ["https://codepen.io/chriscoyier/full/AbCdEf", "codepen", "AbCdEf"],
 ])("%s is a %s", (url, kind, id) => {
-  const link = classify(url)!;
+  const link = classifyLink(url)!;
   expect(link).toMatchObject({ kind, id });
   if (kind !== "tweet") expect(isPlayerUrl(link.playerUrl!)).toBe(true);
 });
@@ -39,8 +39,8 @@ test.each([
   "https://codepen.io/user",
   "https://example.com/a",
 ])("%s is a page without a player", (url) => {
-  expect(classify(url)).toMatchObject({ kind: "page" });
-  expect(classify(url)).not.toHaveProperty("playerUrl");
+  expect(classifyLink(url)).toMatchObject({ kind: "page" });
+  expect(classifyLink(url)).not.toHaveProperty("playerUrl");
 });
 
 test.each([
@@ -51,15 +51,15 @@ test.each([
   "not a url",
   "",
 ])("%j is nothing", (text) => {
-  expect(classify(text)).toBeNull();
+  expect(classifyLink(text)).toBeNull();
 });
 
 test("a video starts where the link says", () => {
-  expect(classify("https://youtu.be/dQw4w9WgXcQ?t=1h2m3s")!.playerUrl).toBe(
+  expect(classifyLink("https://youtu.be/dQw4w9WgXcQ?t=1h2m3s")!.playerUrl).toBe(
     "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?autoplay=1&start=3723",
   );
-  expect(classify("https://youtu.be/dQw4w9WgXcQ?t=90")!.playerUrl).toContain("start=90");
-  expect(classify("https://youtu.be/dQw4w9WgXcQ?t=soon")!.playerUrl).not.toContain("start");
+  expect(classifyLink("https://youtu.be/dQw4w9WgXcQ?t=90")!.playerUrl).toContain("start=90");
+  expect(classifyLink("https://youtu.be/dQw4w9WgXcQ?t=soon")!.playerUrl).not.toContain("start");
 });
 
 test.each([

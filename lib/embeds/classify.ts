@@ -1,9 +1,9 @@
 // Which kind of thing a URL names, by its text alone.
 
-import type { EmbedKind } from "./embed.ts";
+import type { LinkPreviewKind } from "./embed.ts";
 
-export interface Link {
-  readonly kind: EmbedKind;
+export interface ClassifiedLink {
+  readonly kind: LinkPreviewKind;
   /** The id of the tweet, video, playlist, sandbox or pen. */
   readonly id?: string;
   /** The spelling that the provider's oEmbed endpoint knows. */
@@ -35,14 +35,14 @@ const VIDEO_ID = /^[\w-]{11}$/;
 const LIST_ID = /^[\w-]{10,64}$/;
 
 /** Seconds of "90", "90s", "1m30s", "1h2m3s"; 0 for anything else. */
-function startSeconds(text: string | null): number {
+function parseStartSeconds(text: string | null): number {
   const parts = /^(?:(\d{1,3})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s?)?$/.exec(text ?? "");
   if (!parts) return 0;
   const [hours = 0, minutes = 0, seconds = 0] = parts.slice(1).map((part) => Number(part ?? 0));
   return hours * 3_600 + minutes * 60 + seconds;
 }
 
-function tweet(url: URL): Link | null {
+function classifyTweet(url: URL): ClassifiedLink | null {
   const found = /^\/(?:i\/web|i|[A-Za-z0-9_]{1,20})\/status(?:es)?\/(\d{1,20})(?:\/|$)/.exec(
     url.pathname,
   );
@@ -55,7 +55,7 @@ function tweet(url: URL): Link | null {
   };
 }
 
-function youtube(url: URL): Link | null {
+function classifyYoutube(url: URL): ClassifiedLink | null {
   const short = url.hostname === "youtu.be";
   const [, first = "", second = ""] = url.pathname.split("/");
   const list = url.searchParams.get("list");
@@ -68,7 +68,7 @@ function youtube(url: URL): Link | null {
         : "";
   if (VIDEO_ID.test(id)) {
     const player = new URL(`https://www.youtube-nocookie.com/embed/${id}`);
-    const start = startSeconds(url.searchParams.get("t") ?? url.searchParams.get("start"));
+    const start = parseStartSeconds(url.searchParams.get("t") ?? url.searchParams.get("start"));
     player.searchParams.set("autoplay", "1"); // the reader has already pressed play
     if (start > 0) player.searchParams.set("start", String(start));
     if (list && LIST_ID.test(list)) player.searchParams.set("list", list);
@@ -95,7 +95,7 @@ function youtube(url: URL): Link | null {
   return null;
 }
 
-function codesandbox(url: URL): Link | null {
+function classifyCodesandbox(url: URL): ClassifiedLink | null {
   const id = /^\/(?:s|embed|p\/(?:sandbox|devbox))\/([\w-]{3,120})\/?$/.exec(url.pathname)?.[1];
   if (!id) return null;
   return {
@@ -106,7 +106,7 @@ function codesandbox(url: URL): Link | null {
   };
 }
 
-function codepen(url: URL): Link | null {
+function classifyCodepen(url: URL): ClassifiedLink | null {
   const found =
     /^\/((?:team\/)?[\w-]{1,60})\/(?:pen|full|details|embed)\/([A-Za-z0-9]{4,40})\/?$/.exec(
       url.pathname,
@@ -122,15 +122,15 @@ function codepen(url: URL): Link | null {
 }
 
 /** The kind of `text`, with its id and player where it has one; null if it is no http(s) URL. Asks nobody. */
-export function classify(text: string): Link | null {
+export function classifyLink(text: string): ClassifiedLink | null {
   if (!URL.canParse(text)) return null;
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") return null;
   const { hostname } = url;
   const special =
-    (TWITTER_HOSTS.has(hostname) && tweet(url)) ||
-    ((YOUTUBE_HOSTS.has(hostname) || hostname === "youtu.be") && youtube(url)) ||
-    (CODESANDBOX_HOSTS.has(hostname) && codesandbox(url)) ||
-    (CODEPEN_HOSTS.has(hostname) && codepen(url));
+    (TWITTER_HOSTS.has(hostname) && classifyTweet(url)) ||
+    ((YOUTUBE_HOSTS.has(hostname) || hostname === "youtu.be") && classifyYoutube(url)) ||
+    (CODESANDBOX_HOSTS.has(hostname) && classifyCodesandbox(url)) ||
+    (CODEPEN_HOSTS.has(hostname) && classifyCodepen(url));
   return special || { kind: "page", canonicalUrl: url.href };
 }

@@ -3,13 +3,13 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 
-export const embedKinds = ["tweet", "youtube", "codesandbox", "codepen", "page"] as const;
-export type EmbedKind = (typeof embedKinds)[number];
+export const linkPreviewKinds = ["tweet", "youtube", "codesandbox", "codepen", "page"] as const;
+export type LinkPreviewKind = (typeof linkPreviewKinds)[number];
 
-export const embedSchema = z.object({
+export const linkPreviewSchema = z.object({
   /** As it stands in the post. */
   url: z.string(),
-  kind: z.enum(embedKinds),
+  kind: z.enum(linkPreviewKinds),
   /** At most 200 characters, plain text. */
   title: z.string(),
   /** At most 400 characters, plain text; of a tweet its whole text, with its line breaks. */
@@ -27,9 +27,9 @@ export const embedSchema = z.object({
 });
 
 /** The data of a card. Texts are plain: escape them like any other text. */
-export type Embed = z.output<typeof embedSchema>;
+export type LinkPreview = z.output<typeof linkPreviewSchema>;
 
 /** The name of a URL in the cache and in /embed-image/: 32 hex digits. */
-export function embedKey(url: string): string {
+export function linkPreviewKey(url: string): string {
   return createHash("sha256").update(url).digest("hex").slice(0, 32);
 }

@@ -5,18 +5,18 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "../base/clock.ts";
 import { serveHttp, type TestServer } from "../fetch/test-server.ts";
 import { overrideEnv } from "#tests/database.ts";
-import { embedKey } from "./embed.ts";
+import { linkPreviewKey } from "./embed.ts";
 import {
-  findEmbed,
-  findEmbedImage,
-  onEmbedsChanged,
-  refreshEmbeds,
-  resetEmbeds,
-  retryEmbeds,
-  setWantedEmbeds,
+  findLinkPreview,
+  findPreviewImage,
+  onLinkPreviewsChanged,
+  refreshLinkPreviews,
+  resetLinkPreviews,
+  retryDueLinkPreviews,
+  setWantedLinkPreviews,
 } from "./embeds.ts";
-import { fetchEmbed } from "./fetch-embed.ts";
-import { findRecord } from "./record.ts";
+import { fetchLinkPreview } from "./fetch-embed.ts";
+import { findPreviewRecord } from "./record.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -32,12 +32,12 @@ beforeEach(async () => {
     asked.push(request.url!);
     answer(request, response);
   });
-  overrideEnv({ FETCH_ALLOW_PRIVATE: server.pair, EMBED_PROVIDER_ORIGIN: server.origin });
+  overrideEnv({ FETCH_ALLOW_PRIVATE: server.hostAndPort, EMBED_PROVIDER_ORIGIN: server.origin });
 });
 
 afterEach(async () => {
   vi.useRealTimers();
-  resetEmbeds();
+  resetLinkPreviews();
   await server.close();
   overrideEnv({ FETCH_ALLOW_PRIVATE: undefined, EMBED_PROVIDER_ORIGIN: undefined });
 });
@@ -69,7 +69,7 @@ test("a page becomes a card with clean texts", async () => {
       response,
       `<meta property="og:title" content="  Why &amp; how "><meta property="og:description" content="${"word ".repeat(200)}"><meta property="og:site_name" content="Example"><meta property="og:image" content="http://10.0.0.1/a.png">`,
     );
-  const embed = await fetchEmbed(`${server.origin}/post`);
+  const embed = await fetchLinkPreview(`${server.origin}/post`);
   expect(embed).toMatchObject({
     url: `${server.origin}/post`,
     kind: "page",
@@ -92,7 +92,7 @@ test.each([
 ])("the picture %s is left out", async (image) => {
   answer = (_, response) =>
     page(response, `<title>x</title><meta property="og:image" content="${image}">`);
-  expect(await fetchEmbed(server.origin)).not.toHaveProperty("imageUrl");
+  expect(await fetchLinkPreview(server.origin)).not.toHaveProperty("imageUrl");
 });
 
 test("a public https picture is kept", async () => {
@@ -101,7 +101,7 @@ test("a public https picture is kept", async () => {
       response,
       '<title>x</title><meta property="og:image" content="https://example.com/a.png">',
     );
-  expect((await fetchEmbed(server.origin)).imageUrl).toBe("https://example.com/a.png");
+  expect((await fetchLinkPreview(server.origin)).imageUrl).toBe("https://example.com/a.png");
 });
 
 test("a video is asked for at its provider and gets the player of its id", async () => {
@@ -113,7 +113,7 @@ test("a video is asked for at its provider and gets the player of its id", async
       html: "<script>alert(1)</script>",
       thumbnail_url: "https://i.ytimg.com/vi/dQw4w9WgXcQ/hqdefault.jpg",
     });
-  const embed = await fetchEmbed("https://youtu.be/dQw4w9WgXcQ");
+  const embed = await fetchLinkPreview("https://youtu.be/dQw4w9WgXcQ");
   expect(embed).toEqual({
     url: "https://youtu.be/dQw4w9WgXcQ",
     kind: "youtube",
@@ -135,7 +135,7 @@ test("a tweet becomes its words and its author", async () => {
       author_url: "https://twitter.com/kentcdodds",
       html: '<blockquote><p>First<br>second &lt;b&gt;</p>&mdash; Kent (@kentcdodds) <a href="https://twitter.com/k/status/1">March 8, 2020</a></blockquote>',
     });
-  expect(await fetchEmbed("https://x.com/kentcdodds/status/1")).toEqual({
+  expect(await fetchLinkPreview("https://x.com/kentcdodds/status/1")).toEqual({
     url: "https://x.com/kentcdodds/status/1",
     kind: "tweet",
     title: "Kent (@kentcdodds)",
@@ -148,18 +148,18 @@ test("a tweet becomes its words and its author", async () => {
 
 test("oEmbed that a page names is asked only on its own host or a known one", async () => {
   const other = await serveHttp((_, response) => json(response, { title: "stolen" }), "127.0.0.2");
-  overrideEnv({ FETCH_ALLOW_PRIVATE: `${server.pair},${other.pair}` });
+  overrideEnv({ FETCH_ALLOW_PRIVATE: `${server.hostAndPort},${other.hostAndPort}` });
   let oembed = `${server.origin}/oembed`;
   answer = (request, response) => {
     if (request.url === "/oembed") json(response, { title: "From oEmbed", provider_name: "Own" });
     else page(response, `<link type="application/json+oembed" href="${oembed}">`);
   };
-  expect(await fetchEmbed(`${server.origin}/a`)).toMatchObject({
+  expect(await fetchLinkPreview(`${server.origin}/a`)).toMatchObject({
     title: "From oEmbed",
     siteName: "Own",
   });
   oembed = `${other.origin}/oembed`;
-  await expect(fetchEmbed(`${server.origin}/a`)).rejects.toMatchObject({ code: "invalid" });
+  await expect(fetchLinkPreview(`${server.origin}/a`)).rejects.toMatchObject({ code: "invalid" });
   await other.close();
 });
 
@@ -183,8 +183,8 @@ test.each([
   ],
 ])("%s makes no card", async (_, send) => {
   answer = (_request, response) => void send(response);
-  await refreshEmbeds([`${server.origin}/x`]);
-  expect(findEmbed(`${server.origin}/x`)).toBeNull();
+  await refreshLinkPreviews([`${server.origin}/x`]);
+  expect(findLinkPreview(`${server.origin}/x`)).toBeNull();
 });
 
 const endless: Handler = (_, response) => {
@@ -238,28 +238,28 @@ test.each(hostile)(
     const url = `${server.origin}/job`;
     answer = handler;
     const told: (readonly string[])[] = [];
-    onEmbedsChanged((urls) => told.push(urls));
+    onLinkPreviewsChanged((urls) => told.push(urls));
 
-    const done = refreshEmbeds([url]);
+    const done = refreshLinkPreviews([url]);
     const started = performance.now();
-    expect(findEmbed(url)).toBeNull();
+    expect(findLinkPreview(url)).toBeNull();
     expect(performance.now() - started).toBeLessThan(2_000);
     await done;
-    expect(findEmbed(url)).toBeNull();
-    expect(findRecord(url)).toMatchObject({ failures: 1, embed: null });
-    await expect.poll(() => server.connections()).toBe(0);
+    expect(findLinkPreview(url)).toBeNull();
+    expect(findPreviewRecord(url)).toMatchObject({ failures: 1, embed: null });
+    await expect.poll(() => server.countConnections()).toBe(0);
 
     // Remembered: neither a page nor a deploy asks again at once.
     const before = asked.length;
-    await refreshEmbeds([url]);
-    await retryEmbeds();
+    await refreshLinkPreviews([url]);
+    await retryDueLinkPreviews();
     expect(asked.length).toBe(before);
 
     answer = (_request, response) => page(response, "<title>We are hiring</title>");
     later(13 * MINUTE_MS);
-    expect(findEmbed(url)).toBeNull();
-    await retryEmbeds();
-    expect(findEmbed(url)).toMatchObject({ title: "We are hiring" });
+    expect(findLinkPreview(url)).toBeNull();
+    await retryDueLinkPreviews();
+    expect(findLinkPreview(url)).toMatchObject({ title: "We are hiring" });
     expect(told).toEqual([[url]]);
   },
 );
@@ -267,10 +267,10 @@ test.each(hostile)(
 test("a link is looked up while its host hangs without waiting for it", async () => {
   answer = () => {};
   const urls = Array.from({ length: 25 }, (_, n) => `${server.origin}/${n}`);
-  void refreshEmbeds(urls);
+  void refreshLinkPreviews(urls);
   await expect.poll(() => asked.length).toBe(3);
   const started = performance.now();
-  for (const url of urls) expect(findEmbed(url)).toBeNull();
+  for (const url of urls) expect(findLinkPreview(url)).toBeNull();
   expect(performance.now() - started).toBeLessThan(2_000);
 });
 
@@ -285,22 +285,26 @@ test("no more than three links are asked for at the same time, each once", async
     });
   };
   const urls = Array.from({ length: 20 }, (_, n) => `${server.origin}/${n}`);
-  await Promise.all([refreshEmbeds(urls), refreshEmbeds(urls), refreshEmbeds([...urls, ...urls])]);
+  await Promise.all([
+    refreshLinkPreviews(urls),
+    refreshLinkPreviews(urls),
+    refreshLinkPreviews([...urls, ...urls]),
+  ]);
   expect(most).toBeLessThanOrEqual(3);
   expect(asked.length).toBe(20);
-  expect(urls.every((url) => findEmbed(url) !== null)).toBe(true);
+  expect(urls.every((url) => findLinkPreview(url) !== null)).toBe(true);
 });
 
 test("the wait between failures doubles up to a day", async () => {
   const url = `${server.origin}/x`;
   answer = (_, response) => void response.writeHead(503).end();
   const waits: number[] = [];
-  await refreshEmbeds([url]);
+  await refreshLinkPreviews([url]);
   for (let n = 0; n < 10; n++) {
-    const { nextAtMs } = findRecord(url)!;
+    const { nextAtMs } = findPreviewRecord(url)!;
     waits.push(nextAtMs - nowMs());
     setClock(nextAtMs + 1_000);
-    await retryEmbeds();
+    await retryDueLinkPreviews();
   }
   for (const [n, wait] of waits.entries()) {
     expect(wait).toBeGreaterThan(Math.min(10 * MINUTE_MS * 2 ** n, DAY_MS) - 5_000);
@@ -311,55 +315,55 @@ test("the wait between failures doubles up to a day", async () => {
 
 test("a card is asked for again after a week, and kept when that fails", async () => {
   const url = `${server.origin}/x`;
-  await refreshEmbeds([url]);
+  await refreshLinkPreviews([url]);
   later(5 * DAY_MS);
-  await refreshEmbeds([url]);
+  await refreshLinkPreviews([url]);
   expect(asked.length).toBe(1);
 
   later(2 * DAY_MS + HOUR_MS);
   answer = (_, response) => void response.writeHead(500).end();
-  await refreshEmbeds([url]);
+  await refreshLinkPreviews([url]);
   expect(asked.length).toBe(2);
-  expect(findEmbed(url)).toMatchObject({ title: "A page" });
+  expect(findLinkPreview(url)).toMatchObject({ title: "A page" });
 
   later(15 * MINUTE_MS);
   answer = (_, response) => page(response, "<title>A newer page</title>");
-  await retryEmbeds();
-  expect(findEmbed(url)).toMatchObject({ title: "A newer page" });
+  await retryDueLinkPreviews();
+  expect(findLinkPreview(url)).toMatchObject({ title: "A newer page" });
 });
 
 test("a card that comes back the same tells nobody", async () => {
   const told: (readonly string[])[] = [];
-  const stop = onEmbedsChanged((urls) => told.push(urls));
-  await refreshEmbeds([`${server.origin}/x`]);
+  const stop = onLinkPreviewsChanged((urls) => told.push(urls));
+  await refreshLinkPreviews([`${server.origin}/x`]);
   later(8 * DAY_MS);
-  await retryEmbeds();
+  await retryDueLinkPreviews();
   expect(asked.length).toBe(2);
   expect(told).toEqual([[`${server.origin}/x`]]);
   stop();
   answer = (_, response) => page(response, "<title>Other</title>");
   later(8 * DAY_MS);
-  await retryEmbeds();
+  await retryDueLinkPreviews();
   expect(told.length).toBe(1);
 });
 
 test("a card survives a restart, and so does the memory of a failure", async () => {
-  await refreshEmbeds([`${server.origin}/good`]);
+  await refreshLinkPreviews([`${server.origin}/good`]);
   answer = (_, response) => void response.writeHead(500).end();
-  await refreshEmbeds([`${server.origin}/bad`]);
-  resetEmbeds();
-  expect(findEmbed(`${server.origin}/good`)).toMatchObject({ title: "A page" });
-  await refreshEmbeds([`${server.origin}/good`, `${server.origin}/bad`]);
+  await refreshLinkPreviews([`${server.origin}/bad`]);
+  resetLinkPreviews();
+  expect(findLinkPreview(`${server.origin}/good`)).toMatchObject({ title: "A page" });
+  await refreshLinkPreviews([`${server.origin}/good`, `${server.origin}/bad`]);
   expect(asked.length).toBe(2);
 });
 
 test("a link that no post holds any more is not tried again", async () => {
   answer = (_, response) => void response.writeHead(500).end();
-  await refreshEmbeds([`${server.origin}/old`]);
-  await setWantedEmbeds([`${server.origin}/new`]);
+  await refreshLinkPreviews([`${server.origin}/old`]);
+  await setWantedLinkPreviews([`${server.origin}/new`]);
   later(DAY_MS);
   asked.length = 0;
-  await retryEmbeds();
+  await retryDueLinkPreviews();
   expect(asked).toEqual(["/new"]);
 });
 
@@ -367,21 +371,21 @@ test("a timer tries again by itself", async () => {
   vi.useFakeTimers({ toFake: ["setInterval"] });
   answer = (_, response) => void response.writeHead(500).end();
   const url = `${server.origin}/x`;
-  await refreshEmbeds([url]);
+  await refreshLinkPreviews([url]);
   answer = (_, response) => page(response, "<title>Back</title>");
   later(15 * MINUTE_MS);
   vi.advanceTimersByTime(30_000);
-  await expect.poll(() => findEmbed(url)?.title).toBe("Back");
+  await expect.poll(() => findLinkPreview(url)?.title).toBe("Back");
 });
 
 test("what is no URL fails quietly", async () => {
-  await refreshEmbeds([
+  await refreshLinkPreviews([
     "not a url",
     "javascript:alert(1)",
     "http://127.0.0.1:1/",
     `https://example.com/${"x".repeat(3_000)}`,
   ]);
-  expect(findEmbed("not a url")).toBeNull();
+  expect(findLinkPreview("not a url")).toBeNull();
   expect(asked).toEqual([]);
 });
 
@@ -389,11 +393,11 @@ test("a listener that throws stops neither the others nor the work", async () =>
   overrideEnv({ LOG_LEVEL: "error" });
   const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const told: (readonly string[])[] = [];
-  onEmbedsChanged(() => {
+  onLinkPreviewsChanged(() => {
     throw new Error("no");
   });
-  onEmbedsChanged((urls) => told.push(urls));
-  await refreshEmbeds([`${server.origin}/x`]);
+  onLinkPreviewsChanged((urls) => told.push(urls));
+  await refreshLinkPreviews([`${server.origin}/x`]);
   expect(told.length).toBe(1);
   expect(written.mock.calls.join("")).toContain("embeds.listener_failed");
 });
@@ -401,11 +405,11 @@ test("a listener that throws stops neither the others nor the work", async () =>
 test("the picture of a card is served by us, made small", async () => {
   answer = serveImage(await png(1_200, 630));
   const url = `${server.origin}/x`;
-  await refreshEmbeds([url]);
-  const { image } = findEmbed(url)!;
+  await refreshLinkPreviews([url]);
+  const { image } = findLinkPreview(url)!;
   expect(image).toMatchObject({ width: 640, height: 336 });
-  expect(image!.path).toMatch(new RegExp(`^/embed-image/${embedKey(url)}\\?v=[0-9a-f]{8}$`));
-  const served = (await findEmbedImage(embedKey(url)))!;
+  expect(image!.path).toMatch(new RegExp(`^/embed-image/${linkPreviewKey(url)}\\?v=[0-9a-f]{8}$`));
+  const served = (await findPreviewImage(linkPreviewKey(url)))!;
   expect(await sharp(Buffer.from(served.base64, "base64")).metadata()).toMatchObject({
     format: "webp",
     width: 640,
@@ -428,29 +432,29 @@ test.each([
 ])("%s is no picture; the card goes without", async (_, bytes) => {
   answer = serveImage(bytes ?? (await png(300, 300)).subarray(0, 300));
   const url = `${server.origin}/x`;
-  await refreshEmbeds([url]);
-  expect(findEmbed(url)).toMatchObject({ title: "A page" });
-  expect(findEmbed(url)).not.toHaveProperty("image");
-  expect(await findEmbedImage(embedKey(url))).toBeNull();
+  await refreshLinkPreviews([url]);
+  expect(findLinkPreview(url)).toMatchObject({ title: "A page" });
+  expect(findLinkPreview(url)).not.toHaveProperty("image");
+  expect(await findPreviewImage(linkPreviewKey(url))).toBeNull();
 });
 
 test("a picture of too many pixels is refused", async () => {
   answer = serveImage(await png(5_000, 4_000));
-  await refreshEmbeds([`${server.origin}/x`]);
-  expect(findEmbed(`${server.origin}/x`)).not.toHaveProperty("image");
+  await refreshLinkPreviews([`${server.origin}/x`]);
+  expect(findLinkPreview(`${server.origin}/x`)).not.toHaveProperty("image");
 });
 
 test("only pictures of known cards are served, and one that failed is not asked for again at once", async () => {
-  expect(await findEmbedImage(embedKey("https://example.com/"))).toBeNull();
-  expect(await findEmbedImage("../../etc/passwd")).toBeNull();
+  expect(await findPreviewImage(linkPreviewKey("https://example.com/"))).toBeNull();
+  expect(await findPreviewImage("../../etc/passwd")).toBeNull();
   answer = (request, response) => {
     if (request.url === "/image") response.writeHead(500).end();
     else
       page(response, `<title>x</title><meta property="og:image" content="${server.origin}/image">`);
   };
   const url = `${server.origin}/x`;
-  await refreshEmbeds([url]);
+  await refreshLinkPreviews([url]);
   asked.length = 0;
-  for (let n = 0; n < 5; n++) expect(await findEmbedImage(embedKey(url))).toBeNull();
+  for (let n = 0; n < 5; n++) expect(await findPreviewImage(linkPreviewKey(url))).toBeNull();
   expect(asked.length).toBe(1);
 });

@@ -3,83 +3,88 @@
 import { LRUCache } from "lru-cache";
 import { MINUTE_MS, nowMs } from "../base/clock.ts";
 import { log } from "../base/log.ts";
-import type { Embed } from "./embed.ts";
-import { type CardImage, getCardImage, imageVersion } from "./image.ts";
-import { type EmbedRecord, findRecord, findRecordByKey, makeRecord } from "./record.ts";
+import type { LinkPreview } from "./embed.ts";
+import { type PreviewImage, getPreviewImage, imageVersion } from "./image.ts";
+import {
+  type PreviewRecord,
+  findPreviewRecord,
+  findPreviewRecordByKey,
+  fetchPreviewRecord,
+} from "./record.ts";
 
 /** How many links are asked for at the same time. */
 const CONCURRENCY = 3;
 /** Links that are remembered and tried again; the reference has 236 in all its posts. */
 const MAX_URLS = 5_000;
 const MAX_URL_LENGTH = 2_000;
-const RETRY_EVERY_MS = MINUTE_MS / 2;
+const RETRY_INTERVAL_MS = MINUTE_MS / 2;
 /** Changes are told together: at the end of a run, or this long after the first of them. */
-const TELL_AFTER_MS = 1_000;
+const NOTIFY_DELAY_MS = 1_000;
 /** How long a picture that could not be fetched is not asked for again. */
-const IMAGE_FAILED_MS = 10 * MINUTE_MS;
+const IMAGE_RETRY_DELAY_MS = 10 * MINUTE_MS;
 
 type Listener = (urls: readonly string[]) => void;
 
-interface Shared {
+interface RegistryState {
   /** What is known in this process; NOTHING stands for a look that found none. */
-  readonly known: LRUCache<string, { readonly record: EmbedRecord | null }>;
+  readonly recordsByUrl: LRUCache<string, { readonly record: PreviewRecord | null }>;
   /** Links that the posts hold now, the longest wanted first. */
-  readonly wanted: Set<string>;
-  readonly running: Map<string, Promise<void>>;
+  readonly wantedUrls: Set<string>;
+  readonly refreshesByUrl: Map<string, Promise<void>>;
   readonly queue: { url: string; start: () => void }[];
-  active: number;
+  activeCount: number;
   readonly listeners: Set<Listener>;
-  readonly changed: Set<string>;
-  readonly failedImages: LRUCache<string, number>;
-  tellTimer?: NodeJS.Timeout;
+  readonly changedUrls: Set<string>;
+  readonly imageRetryTimes: LRUCache<string, number>;
+  notifyTimer?: NodeJS.Timeout;
   retryTimer?: NodeJS.Timeout;
 }
 
 // One per process: pages and route handlers are bundled apart, each with its own copy of this module.
-const holder = globalThis as { __lecternEmbeds?: Shared };
+const processGlobals = globalThis as { __lecternEmbeds?: RegistryState };
 
-function shared(): Shared {
-  holder.__lecternEmbeds ??= {
-    known: new LRUCache({ max: MAX_URLS }),
-    wanted: new Set(),
-    running: new Map(),
+function registryState(): RegistryState {
+  processGlobals.__lecternEmbeds ??= {
+    recordsByUrl: new LRUCache({ max: MAX_URLS }),
+    wantedUrls: new Set(),
+    refreshesByUrl: new Map(),
     queue: [],
-    active: 0,
+    activeCount: 0,
     listeners: new Set(),
-    changed: new Set(),
-    failedImages: new LRUCache({ max: 1_000 }),
+    changedUrls: new Set(),
+    imageRetryTimes: new LRUCache({ max: 1_000 }),
   };
-  return holder.__lecternEmbeds;
+  return processGlobals.__lecternEmbeds;
 }
 
-function look(url: string): EmbedRecord | null {
-  const { known } = shared();
-  const hit = known.get(url);
+function loadRecord(url: string): PreviewRecord | null {
+  const { recordsByUrl } = registryState();
+  const hit = recordsByUrl.get(url);
   if (hit) return hit.record;
-  const record = findRecord(url);
-  known.set(url, { record });
+  const record = findPreviewRecord(url);
+  recordsByUrl.set(url, { record });
   return record;
 }
 
 /** The card of `url` if one was ever made, however old; null otherwise. From memory or the local file: never waits for the network. */
-export function findEmbed(url: string): Embed | null {
-  return look(url)?.embed ?? null;
+export function findLinkPreview(url: string): LinkPreview | null {
+  return loadRecord(url)?.embed ?? null;
 }
 
 /** Tells `listener` which links have got another card, so that the pages that show them can be made anew. Returns what ends it. */
-export function onEmbedsChanged(listener: Listener): () => void {
-  const { listeners } = shared();
+export function onLinkPreviewsChanged(listener: Listener): () => void {
+  const { listeners } = registryState();
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-function tell(): void {
-  const state = shared();
-  clearTimeout(state.tellTimer);
-  state.tellTimer = undefined;
-  if (state.changed.size === 0) return;
-  const urls = [...state.changed];
-  state.changed.clear();
+function notifyListeners(): void {
+  const state = registryState();
+  clearTimeout(state.notifyTimer);
+  state.notifyTimer = undefined;
+  if (state.changedUrls.size === 0) return;
+  const urls = [...state.changedUrls];
+  state.changedUrls.clear();
   for (const listener of state.listeners) {
     try {
       listener(urls);
@@ -89,57 +94,58 @@ function tell(): void {
   }
 }
 
-async function refresh(url: string): Promise<void> {
-  const state = shared();
-  const before = look(url);
-  const record = await makeRecord(url);
-  if (holder.__lecternEmbeds !== state) return;
-  state.known.set(url, { record });
+async function refreshRecord(url: string): Promise<void> {
+  const state = registryState();
+  const before = loadRecord(url);
+  const record = await fetchPreviewRecord(url);
+  if (processGlobals.__lecternEmbeds !== state) return;
+  state.recordsByUrl.set(url, { record });
   if (JSON.stringify(before?.embed ?? null) === JSON.stringify(record.embed)) return;
-  state.changed.add(url);
-  state.tellTimer ??= setTimeout(tell, TELL_AFTER_MS).unref();
+  state.changedUrls.add(url);
+  state.notifyTimer ??= setTimeout(notifyListeners, NOTIFY_DELAY_MS).unref();
 }
 
-function pump(state: Shared): void {
-  while (state.active < CONCURRENCY && state.queue.length > 0) {
-    state.active++;
+function startQueued(state: RegistryState): void {
+  while (state.activeCount < CONCURRENCY && state.queue.length > 0) {
+    state.activeCount++;
     state.queue.shift()!.start();
   }
 }
 
-function enqueue(url: string): Promise<void> {
-  const state = shared();
-  const already = state.running.get(url);
+function enqueueRefresh(url: string): Promise<void> {
+  const state = registryState();
+  const already = state.refreshesByUrl.get(url);
   if (already) return already;
   const turn = new Promise<void>((start) => state.queue.push({ url, start }));
   const done = turn
-    .then(() => refresh(url))
+    .then(() => refreshRecord(url))
     .catch((error: unknown) => log("error", "embeds.refresh_failed", { error }))
     .then(() => {
-      state.running.delete(url);
-      state.active--;
-      if (state.running.size === 0 && holder.__lecternEmbeds === state) tell();
-      else pump(state);
+      state.refreshesByUrl.delete(url);
+      state.activeCount--;
+      if (state.refreshesByUrl.size === 0 && processGlobals.__lecternEmbeds === state)
+        notifyListeners();
+      else startQueued(state);
     });
-  state.running.set(url, done);
-  pump(state);
+  state.refreshesByUrl.set(url, done);
+  startQueued(state);
   return done;
 }
 
-const isDue = (url: string) => (look(url)?.nextAtMs ?? 0) <= nowMs();
+const isDue = (url: string) => (loadRecord(url)?.nextAtMs ?? 0) <= nowMs();
 
-function want(urls: Iterable<string>): void {
-  const state = shared();
+function addWantedUrls(urls: Iterable<string>): void {
+  const state = registryState();
   for (const url of urls) {
     if (url.length > MAX_URL_LENGTH) continue;
-    state.wanted.delete(url);
-    state.wanted.add(url);
+    state.wantedUrls.delete(url);
+    state.wantedUrls.add(url);
   }
-  for (const url of state.wanted) {
-    if (state.wanted.size <= MAX_URLS) break;
-    state.wanted.delete(url);
+  for (const url of state.wantedUrls) {
+    if (state.wantedUrls.size <= MAX_URLS) break;
+    state.wantedUrls.delete(url);
   }
-  state.retryTimer ??= setInterval(() => void retryEmbeds(), RETRY_EVERY_MS).unref();
+  state.retryTimer ??= setInterval(() => void retryDueLinkPreviews(), RETRY_INTERVAL_MS).unref();
 }
 
 /**
@@ -147,49 +153,51 @@ function want(urls: Iterable<string>): void {
  * 7 days, or failed long enough ago (10 min, doubled with each failure up to a day). The promise resolves when the
  * asking is done and never rejects; a page does not wait for it.
  */
-export async function refreshEmbeds(urls: Iterable<string>): Promise<void> {
+export async function refreshLinkPreviews(urls: Iterable<string>): Promise<void> {
   const asked = new Set(urls);
-  want(asked);
-  const { wanted } = shared();
-  await Promise.all([...asked].filter((url) => wanted.has(url) && isDue(url)).map(enqueue));
+  addWantedUrls(asked);
+  const { wantedUrls } = registryState();
+  await Promise.all(
+    [...asked].filter((url) => wantedUrls.has(url) && isDue(url)).map(enqueueRefresh),
+  );
 }
 
 /** As `refreshEmbeds`, and no other link is wanted any more: call it with the links of all posts when another version goes live. */
-export async function setWantedEmbeds(urls: Iterable<string>): Promise<void> {
+export async function setWantedLinkPreviews(urls: Iterable<string>): Promise<void> {
   const asked = [...urls];
-  shared().wanted.clear();
-  await refreshEmbeds(asked);
+  registryState().wantedUrls.clear();
+  await refreshLinkPreviews(asked);
 }
 
 /** Asks again for what is wanted and due; a timer does it every 30 s. Resolves when that is done. */
-export async function retryEmbeds(): Promise<void> {
-  await Promise.all([...shared().wanted].filter(isDue).map(enqueue));
+export async function retryDueLinkPreviews(): Promise<void> {
+  await Promise.all([...registryState().wantedUrls].filter(isDue).map(enqueueRefresh));
 }
 
 /**
  * The picture of the card whose key this is, with a tag that changes with it; null if there is no such card, it has
  * no picture, or the picture can't be had. Only URLs that a card names are ever fetched; then within 15 s.
  */
-export async function findEmbedImage(
+export async function findPreviewImage(
   key: string,
-): Promise<(CardImage & { version: string }) | null> {
+): Promise<(PreviewImage & { version: string }) | null> {
   if (!/^[0-9a-f]{32}$/.test(key)) return null;
-  const imageUrl = findRecordByKey(key)?.embed?.imageUrl;
+  const imageUrl = findPreviewRecordByKey(key)?.embed?.imageUrl;
   if (!imageUrl) return null;
-  const { failedImages } = shared();
-  if ((failedImages.get(imageUrl) ?? 0) > nowMs()) return null;
+  const { imageRetryTimes } = registryState();
+  if ((imageRetryTimes.get(imageUrl) ?? 0) > nowMs()) return null;
   try {
-    return { ...(await getCardImage(imageUrl)), version: imageVersion(imageUrl) };
+    return { ...(await getPreviewImage(imageUrl)), version: imageVersion(imageUrl) };
   } catch {
-    failedImages.set(imageUrl, nowMs() + IMAGE_FAILED_MS);
+    imageRetryTimes.set(imageUrl, nowMs() + IMAGE_RETRY_DELAY_MS);
     return null;
   }
 }
 
 /** Forgets everything in memory and stops the timers; what is in the file stays. For tests. */
-export function resetEmbeds(): void {
-  const state = holder.__lecternEmbeds;
+export function resetLinkPreviews(): void {
+  const state = processGlobals.__lecternEmbeds;
   clearInterval(state?.retryTimer);
-  clearTimeout(state?.tellTimer);
-  holder.__lecternEmbeds = undefined;
+  clearTimeout(state?.notifyTimer);
+  processGlobals.__lecternEmbeds = undefined;
 }

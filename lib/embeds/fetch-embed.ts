@@ -3,33 +3,33 @@
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { fetchJson, fetchText, isFetchableUrl } from "../fetch/fetch.ts";
-import { classify, type Link } from "./classify.ts";
-import type { Embed } from "./embed.ts";
-import { readMetadata, readQuote } from "./metadata.ts";
-import { discoveredRequest, providerRequest } from "./providers.ts";
+import { classifyLink, type ClassifiedLink } from "./classify.ts";
+import type { LinkPreview } from "./embed.ts";
+import { parsePageMetadata, parseQuote } from "./metadata.ts";
+import { discoveredOembedUrl, providerOembedRequest } from "./providers.ts";
 import { cleanLine, cleanLines } from "./text.ts";
 
-const MAX_TITLE = 200;
-const MAX_DESCRIPTION = 400;
-const MAX_NAME = 80;
+const MAX_TITLE_CHARS = 200;
+const MAX_DESCRIPTION_CHARS = 400;
+const MAX_NAME_CHARS = 80;
 
 /** A field that is not what it should be is as good as absent: it never costs the card. */
-const text = z.string().optional().catch(undefined);
+const optionalText = z.string().optional().catch(undefined);
 const oembedSchema = z.object({
-  title: text,
-  author_name: text,
-  author_url: text,
-  provider_name: text,
-  thumbnail_url: text,
-  html: text,
+  title: optionalText,
+  author_name: optionalText,
+  author_url: optionalText,
+  provider_name: optionalText,
+  thumbnail_url: optionalText,
+  html: optionalText,
 });
-type Oembed = z.output<typeof oembedSchema>;
+type OembedResponse = z.output<typeof oembedSchema>;
 
-interface Options {
+interface FetchOptions {
   readonly signal?: AbortSignal;
 }
 
-function requireSuccess(url: string, status: number): void {
+function assertSuccess(url: string, status: number): void {
   if (status < 200 || status >= 300)
     throw new AppError(
       "unavailable",
@@ -37,9 +37,9 @@ function requireSuccess(url: string, status: number): void {
     );
 }
 
-async function askOembed(url: string, { signal }: Options): Promise<Oembed> {
+async function fetchOembed(url: string, { signal }: FetchOptions): Promise<OembedResponse> {
   const answer = await fetchJson(url, { signal });
-  requireSuccess(url, answer.status);
+  assertSuccess(url, answer.status);
   const parsed = oembedSchema.safeParse(answer.data);
   if (!parsed.success)
     throw new AppError(
@@ -50,7 +50,7 @@ async function askOembed(url: string, { signal }: Options): Promise<Oembed> {
 }
 
 /** A picture that may be fetched later, over https, or where the configuration allows a private host. */
-function imageUrl(text: string | undefined): string | undefined {
+function allowedImageUrl(text: string | undefined): string | undefined {
   if (!text || text.length > 2_000 || !URL.canParse(text) || !isFetchableUrl(text))
     return undefined;
   const url = new URL(text);
@@ -59,81 +59,81 @@ function imageUrl(text: string | undefined): string | undefined {
 }
 
 /** Without the fields that have nothing to say. */
-function compact(
-  embed: { [Key in keyof Embed]: Embed[Key] | undefined } & {
+function omitUndefined(
+  embed: { [Key in keyof LinkPreview]: LinkPreview[Key] | undefined } & {
     title: string;
     url: string;
-    kind: Embed["kind"];
+    kind: LinkPreview["kind"];
   },
-): Embed {
+): LinkPreview {
   return Object.fromEntries(
     Object.entries(embed).filter(([, value]) => value !== undefined),
-  ) as Embed;
+  ) as LinkPreview;
 }
 
-async function fromProvider(
+async function fetchFromProvider(
   url: string,
-  link: Link,
+  link: ClassifiedLink,
   request: { name: string; url: string },
-  options: Options,
-): Promise<Embed> {
-  const answer = await askOembed(request.url, options);
-  const author = cleanLine(answer.author_name, MAX_NAME);
+  options: FetchOptions,
+): Promise<LinkPreview> {
+  const answer = await fetchOembed(request.url, options);
+  const author = cleanLine(answer.author_name, MAX_NAME_CHARS);
   const common = {
     url,
     kind: link.kind,
     siteName: request.name,
     author,
     playerUrl: link.playerUrl,
-    imageUrl: imageUrl(answer.thumbnail_url),
+    imageUrl: allowedImageUrl(answer.thumbnail_url),
   };
   if (link.kind === "tweet") {
-    const quote = readQuote(answer.html ?? "");
+    const quote = parseQuote(answer.html ?? "");
     const handle = /^https?:\/\/(?:www\.)?(?:twitter|x)\.com\/(\w{1,20})\/?$/.exec(
       answer.author_url ?? "",
     )?.[1];
-    const description = cleanLines(quote.text, MAX_DESCRIPTION);
+    const description = cleanLines(quote.text, MAX_DESCRIPTION_CHARS);
     if (!description || !author)
       throw new AppError("invalid", "The post has no text or no author.");
-    return compact({
+    return omitUndefined({
       ...common,
       title: handle ? `${author} (@${handle})` : author,
       description,
       published: cleanLine(quote.published, 40),
     });
   }
-  const title = cleanLine(answer.title, MAX_TITLE);
+  const title = cleanLine(answer.title, MAX_TITLE_CHARS);
   if (!title) throw new AppError("invalid", `${request.name} names no title.`);
-  return compact({ ...common, title });
+  return omitUndefined({ ...common, title });
 }
 
-async function fromPage(url: string, options: Options): Promise<Embed> {
+async function fetchFromPage(url: string, options: FetchOptions): Promise<LinkPreview> {
   const page = await fetchText(url, {
     accept: "text/html,application/xhtml+xml",
-    truncate: true,
+    shouldTruncate: true,
     signal: options.signal,
   });
-  requireSuccess(page.url, page.status);
+  assertSuccess(page.url, page.status);
   if (!/^(text\/html|application\/xhtml\+xml)\b/i.test(page.contentType.trim()))
     throw new AppError("invalid", "The link leads to something that is not a web page.");
-  const meta = readMetadata(page.body, page.url);
+  const meta = parsePageMetadata(page.body, page.url);
   // A second stage only where the page itself says too little, and only to a host that it may speak for.
   const discovered =
-    !meta.title && meta.oembedUrl ? discoveredRequest(page.url, meta.oembedUrl) : null;
-  const oembed = discovered ? await askOembed(discovered, options) : undefined;
-  const title = cleanLine(meta.title ?? oembed?.title, MAX_TITLE);
+    !meta.title && meta.oembedUrl ? discoveredOembedUrl(page.url, meta.oembedUrl) : null;
+  const oembed = discovered ? await fetchOembed(discovered, options) : undefined;
+  const title = cleanLine(meta.title ?? oembed?.title, MAX_TITLE_CHARS);
   if (!title) throw new AppError("invalid", `${new URL(page.url).hostname} names no title.`);
-  const description = cleanLine(meta.description, MAX_DESCRIPTION);
-  return compact({
+  const description = cleanLine(meta.description, MAX_DESCRIPTION_CHARS);
+  return omitUndefined({
     url,
     kind: "page",
     title,
     description: description === title ? undefined : description,
     siteName:
-      cleanLine(meta.siteName ?? oembed?.provider_name, MAX_NAME) ??
+      cleanLine(meta.siteName ?? oembed?.provider_name, MAX_NAME_CHARS) ??
       new URL(page.url).hostname.replace(/^www\./, ""),
-    author: cleanLine(meta.author ?? oembed?.author_name, MAX_NAME),
-    imageUrl: imageUrl(meta.imageUrl ?? oembed?.thumbnail_url),
+    author: cleanLine(meta.author ?? oembed?.author_name, MAX_NAME_CHARS),
+    imageUrl: allowedImageUrl(meta.imageUrl ?? oembed?.thumbnail_url),
   });
 }
 
@@ -141,10 +141,13 @@ async function fromPage(url: string, options: Options): Promise<Embed> {
  * The data of a card for `url`, from the network; `image` is not filled. At most two requests of 5 s and 512 kB each.
  * Throws AppError: invalid (no URL, refused, nothing to show), unavailable (no or a broken answer), too_large.
  */
-export async function fetchEmbed(url: string, options: Options = {}): Promise<Embed> {
-  const link = classify(url);
+export async function fetchLinkPreview(
+  url: string,
+  options: FetchOptions = {},
+): Promise<LinkPreview> {
+  const link = classifyLink(url);
   if (!link)
     throw new AppError("invalid", "This is not a URL that can become a card.", { field: "url" });
-  const request = providerRequest(link.kind, link.canonicalUrl);
-  return request ? fromProvider(url, link, request, options) : fromPage(url, options);
+  const request = providerOembedRequest(link.kind, link.canonicalUrl);
+  return request ? fetchFromProvider(url, link, request, options) : fetchFromPage(url, options);
 }

@@ -16,7 +16,7 @@ const DECODE_SECONDS = 5;
 const TIMEOUT_MS = 15_000;
 
 /** True if the bytes begin as PNG, JPEG, WebP or GIF do, whatever their server calls them. SVG is none of them. */
-export function isRaster(bytes: Uint8Array): boolean {
+export function isRasterImage(bytes: Uint8Array): boolean {
   const start = Buffer.from(bytes.subarray(0, 12)).toString("latin1");
   return (
     start.startsWith("\x89PNG\r\n\x1a\n") ||
@@ -26,16 +26,16 @@ export function isRaster(bytes: Uint8Array): boolean {
   );
 }
 
-let line: Promise<unknown> = Promise.resolve();
+let queueTail: Promise<unknown> = Promise.resolve();
 
 /** Runs one after the other: decoding is what costs memory here. */
-function inLine<T>(work: () => Promise<T>): Promise<T> {
-  const done = line.then(work, work);
-  line = done.catch(() => {});
+function runSerially<T>(work: () => Promise<T>): Promise<T> {
+  const done = queueTail.then(work, work);
+  queueTail = done.catch(() => {});
   return done;
 }
 
-async function shrink(
+async function shrinkImage(
   bytes: Uint8Array,
 ): Promise<{ base64: string; width: number; height: number }> {
   // Loaded when the first picture comes: pages import this room, and most of them need no decoder.
@@ -53,11 +53,11 @@ async function shrink(
   return { base64: data.toString("base64"), width: info.width, height: info.height };
 }
 
-const images = defineCache({
+const imageCache = defineCache({
   name: "embed-image",
   version: 1,
   keyOf: (imageUrl: string) => imageVersion(imageUrl),
-  check: z.object({ base64: z.string(), width: z.number(), height: z.number() }),
+  schema: z.object({ base64: z.string(), width: z.number(), height: z.number() }),
   ttlMs: 30 * DAY_MS,
   swrMs: 365 * DAY_MS,
   timeoutMs: TIMEOUT_MS,
@@ -72,10 +72,10 @@ const images = defineCache({
         "unavailable",
         `The picture's host answered with the status ${answer.status}.`,
       );
-    if (!isRaster(answer.bytes))
+    if (!isRasterImage(answer.bytes))
       throw new AppError("invalid", "The picture is neither PNG, JPEG, WebP nor GIF.");
     try {
-      return await inLine(() => shrink(answer.bytes));
+      return await runSerially(() => shrinkImage(answer.bytes));
     } catch (error) {
       throw new AppError("invalid", "The picture can't be read.", { cause: error });
     }
@@ -87,7 +87,7 @@ export function imageVersion(imageUrl: string): string {
   return createHash("sha256").update(imageUrl).digest("hex").slice(0, 32);
 }
 
-export interface CardImage {
+export interface PreviewImage {
   /** WebP, at most 640 pixels wide. */
   readonly base64: string;
   readonly width: number;
@@ -95,6 +95,6 @@ export interface CardImage {
 }
 
 /** The picture, from the cache or fetched within 15 s. Throws AppError: invalid, unavailable, too_large. */
-export function getCardImage(imageUrl: string): Promise<CardImage> {
-  return images.get(imageUrl);
+export function getPreviewImage(imageUrl: string): Promise<PreviewImage> {
+  return imageCache.get(imageUrl);
 }

@@ -1,18 +1,18 @@
 import { expect, test } from "vitest";
-import { readMetadata, readQuote } from "./metadata.ts";
+import { parsePageMetadata, parseQuote } from "./metadata.ts";
 import { cleanLine, cleanLines } from "./text.ts";
 
 const URL_ = "https://example.com/posts/one";
 
 test("Open Graph comes before the Twitter card, and that before the title element", () => {
   const html = `<title>Three</title><meta name="twitter:title" content="Two"><meta property="og:title" content="One">`;
-  expect(readMetadata(html, URL_).title).toBe("One");
-  expect(readMetadata(html.replace(/<meta property.*/, ""), URL_).title).toBe("Two");
-  expect(readMetadata("<title>Three</title>", URL_).title).toBe("Three");
+  expect(parsePageMetadata(html, URL_).title).toBe("One");
+  expect(parsePageMetadata(html.replace(/<meta property.*/, ""), URL_).title).toBe("Two");
+  expect(parsePageMetadata("<title>Three</title>", URL_).title).toBe("Three");
 });
 
 test("entities are decoded and markup in texts stays text", () => {
-  const meta = readMetadata(
+  const meta = parsePageMetadata(
     `<meta property="og:title" content="Tom &amp; Jerry&#39;s &lt;script&gt;alert(1)&lt;/script&gt;"><meta name=description content='a "b"'>`,
     URL_,
   );
@@ -23,15 +23,17 @@ test("entities are decoded and markup in texts stays text", () => {
 });
 
 test("the title of a drawing is not the page's", () => {
-  expect(readMetadata("<body><svg><title>Icon</title></svg></body>", URL_).title).toBeUndefined();
-  expect(readMetadata("<svg><title>Icon</title></svg><title>Page</title>", URL_).title).toBe(
+  expect(
+    parsePageMetadata("<body><svg><title>Icon</title></svg></body>", URL_).title,
+  ).toBeUndefined();
+  expect(parsePageMetadata("<svg><title>Icon</title></svg><title>Page</title>", URL_).title).toBe(
     "Page",
   );
 });
 
 test("what looks like metadata inside a comment or a script is not read", () => {
   expect(
-    readMetadata(
+    parsePageMetadata(
       `<!-- <meta property="og:title" content="A"> --><script>'<meta property="og:title" content="B">'</script><title>C</title>`,
       URL_,
     ).title,
@@ -39,43 +41,44 @@ test("what looks like metadata inside a comment or a script is not read", () => 
 });
 
 test("a picture is found relative to the page and its base", () => {
-  expect(readMetadata('<meta property="og:image" content="/a.png">', URL_).imageUrl).toBe(
+  expect(parsePageMetadata('<meta property="og:image" content="/a.png">', URL_).imageUrl).toBe(
     "https://example.com/a.png",
   );
   expect(
-    readMetadata(
+    parsePageMetadata(
       '<base href="https://cdn.example.net/x/"><meta property="og:image" content="a.png">',
       URL_,
     ).imageUrl,
   ).toBe("https://cdn.example.net/x/a.png");
   expect(
-    readMetadata('<meta property="og:image" content="http://">', URL_).imageUrl,
+    parsePageMetadata('<meta property="og:image" content="http://">', URL_).imageUrl,
   ).toBeUndefined();
 });
 
 test("half a page is enough", () => {
   expect(
-    readMetadata('<meta property="og:title" content="One"><meta property="og:descr', URL_).title,
+    parsePageMetadata('<meta property="og:title" content="One"><meta property="og:descr', URL_)
+      .title,
   ).toBe("One");
 });
 
 test("a page of nothing but open elements is read in no time", () => {
   const started = performance.now();
-  readMetadata("<div>".repeat(104_857), URL_);
-  readMetadata(`<meta ${"a=b ".repeat(120_000)}>`, URL_);
-  readMetadata("<title>".repeat(70_000), URL_);
-  readMetadata("<!--".repeat(130_000), URL_);
-  readMetadata("&".repeat(520_000), URL_);
+  parsePageMetadata("<div>".repeat(104_857), URL_);
+  parsePageMetadata(`<meta ${"a=b ".repeat(120_000)}>`, URL_);
+  parsePageMetadata("<title>".repeat(70_000), URL_);
+  parsePageMetadata("<!--".repeat(130_000), URL_);
+  parsePageMetadata("&".repeat(520_000), URL_);
   expect(performance.now() - started).toBeLessThan(5_000);
 });
 
 test("the text of a quoted post keeps its line breaks, and its date is found", () => {
   const html = `<blockquote class="twitter-tweet"><p lang="en" dir="ltr">One &amp; two<br>three <a href="https://t.co/x">pic.twitter.com/x</a></p>&mdash; Kent (@k) <a href="https://twitter.com/k/status/1">March 8, 2020</a></blockquote>`;
-  expect(readQuote(html)).toEqual({
+  expect(parseQuote(html)).toEqual({
     text: "One & two\nthree pic.twitter.com/x",
     published: "March 8, 2020",
   });
-  expect(readQuote("")).toEqual({ text: undefined, published: undefined });
+  expect(parseQuote("")).toEqual({ text: undefined, published: undefined });
 });
 
 test("a line is trimmed, freed of invisible characters and cut at a word", () => {

@@ -13,10 +13,10 @@ export interface PageMetadata {
 }
 
 /** A `<title>` longer than this is not read to its end. */
-const MAX_TITLE = 4_000;
+const MAX_TITLE_CHARS = 4_000;
 
 /** Reads the metadata of `html`, entities decoded; the first of each name counts. `url` is where the page came from. */
-export function readMetadata(html: string, url: string): PageMetadata {
+export function parsePageMetadata(html: string, url: string): PageMetadata {
   const meta = new Map<string, string>();
   let title = "";
   let hasTitle = false;
@@ -41,7 +41,7 @@ export function readMetadata(html: string, url: string): PageMetadata {
       }
     },
     ontext(text) {
-      if (inTitle && title.length < MAX_TITLE) title += text;
+      if (inTitle && title.length < MAX_TITLE_CHARS) title += text;
     },
     onclosetag(name) {
       if (name === "title") {
@@ -76,7 +76,7 @@ export function readMetadata(html: string, url: string): PageMetadata {
 }
 
 /** The text of the first paragraph of a quoted post, with its line breaks, and the words of the link after it (its date). */
-export function readQuote(html: string): { text?: string; published?: string } {
+export function parseQuote(html: string): { text?: string; published?: string } {
   let text = "";
   let published: string | undefined;
   let paragraphs = 0;

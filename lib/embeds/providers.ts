@@ -1,14 +1,14 @@
 // The oEmbed endpoints that are asked: these, and no others.
 
 import { env } from "../base/env.ts";
-import type { EmbedKind } from "./embed.ts";
+import type { LinkPreviewKind } from "./embed.ts";
 
 interface Provider {
   readonly name: string;
   readonly endpoint: string;
 }
 
-const PROVIDERS: Readonly<Record<Exclude<EmbedKind, "page">, Provider>> = {
+const PROVIDERS: Readonly<Record<Exclude<LinkPreviewKind, "page">, Provider>> = {
   tweet: {
     name: "X",
     endpoint: "https://publish.twitter.com/oembed?omit_script=1&dnt=true&lang=en&hide_thread=true",
@@ -28,8 +28,8 @@ const DISCOVERED_HOSTS = new Set([
 ]);
 
 /** What to ask about a link of this kind; null for pages. EMBED_PROVIDER_ORIGIN stands in for every provider's origin. */
-export function providerRequest(
-  kind: EmbedKind,
+export function providerOembedRequest(
+  kind: LinkPreviewKind,
   canonicalUrl: string,
 ): { name: string; url: string } | null {
   if (kind === "page") return null;
@@ -43,7 +43,7 @@ export function providerRequest(
 }
 
 /** The oEmbed URL that a page names, if it may be asked: on the page's own host or a known one; null otherwise. */
-export function discoveredRequest(pageUrl: string, href: string): string | null {
+export function discoveredOembedUrl(pageUrl: string, href: string): string | null {
   if (!URL.canParse(href, pageUrl)) return null;
   const page = new URL(pageUrl);
   const url = new URL(href, pageUrl);

@@ -3,7 +3,7 @@
 /** Control characters, zero-width marks and those that turn the direction of the text around them. */
 const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u200b\u2060\ufeff]/gu;
 
-function cut(text: string, max: number): string {
+function truncateAtWord(text: string, max: number): string {
   // A page may call a novel its title; what is far beyond the limit is not even looked at.
   const characters = [...text.slice(0, max * 4)];
   if (characters.length <= max) return characters.join("");
@@ -20,7 +20,7 @@ export function cleanLine(text: string | undefined, max: number): string | undef
     .replace(/\s+/g, " ")
     .replace(INVISIBLE, "")
     .trim();
-  return line === "" ? undefined : cut(line, max);
+  return line === "" ? undefined : truncateAtWord(line, max);
 }
 
 /** As `cleanLine`, with line breaks kept, at most one empty line in a row. */
@@ -35,5 +35,5 @@ export function cleanLines(text: string | undefined, max: number): string | unde
     .join("\n")
     .replace(/\n{3,}/g, "\n\n")
     .trim();
-  return lines === "" ? undefined : cut(lines, max);
+  return lines === "" ? undefined : truncateAtWord(lines, max);
 }

@@ -34,11 +34,11 @@ const NOT_PUBLIC_V6: readonly (readonly [string, number])[] = [
   ["3fff::", 20],
 ];
 
-function bitsOfV4(address: string): bigint {
+function ipv4ToBits(address: string): bigint {
   return address.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
 }
 
-function bitsOfV6(address: string): bigint {
+function ipv6ToBits(address: string): bigint {
   // The URL parser writes every spelling, also one with a dotted tail, as hexadecimal groups.
   const canonical = new URL(`http://[${address}]/`).hostname.slice(1, -1);
   const [head = "", tail] = canonical.split("::");
@@ -51,14 +51,14 @@ function bitsOfV6(address: string): bigint {
   );
 }
 
-function isInside(bits: bigint, width: number, base: bigint, prefix: number): boolean {
+function isInSubnet(bits: bigint, width: number, base: bigint, prefix: number): boolean {
   const shift = BigInt(width - prefix);
   return bits >> shift === base >> shift;
 }
 
-const blocksV4 = NOT_PUBLIC_V4.map(([base, prefix]) => [bitsOfV4(base), prefix] as const);
-const blocksV6 = NOT_PUBLIC_V6.map(([base, prefix]) => [bitsOfV6(base), prefix] as const);
-const GLOBAL_UNICAST_V6 = bitsOfV6("2000::");
+const blocksV4 = NOT_PUBLIC_V4.map(([base, prefix]) => [ipv4ToBits(base), prefix] as const);
+const blocksV6 = NOT_PUBLIC_V6.map(([base, prefix]) => [ipv6ToBits(base), prefix] as const);
+const GLOBAL_UNICAST_V6 = ipv6ToBits("2000::");
 
 /**
  * True for an IP address on the public internet. False for anything else: loopback, private,
@@ -67,13 +67,13 @@ const GLOBAL_UNICAST_V6 = bitsOfV6("2000::");
  */
 export function isPublicAddress(address: string): boolean {
   if (isIPv4(address)) {
-    const bits = bitsOfV4(address);
-    return !blocksV4.some(([base, prefix]) => isInside(bits, 32, base, prefix));
+    const bits = ipv4ToBits(address);
+    return !blocksV4.some(([base, prefix]) => isInSubnet(bits, 32, base, prefix));
   }
   if (!isIPv6(address) || address.includes("%")) return false;
-  const bits = bitsOfV6(address);
+  const bits = ipv6ToBits(address);
   return (
-    isInside(bits, 128, GLOBAL_UNICAST_V6, 3) &&
-    !blocksV6.some(([base, prefix]) => isInside(bits, 128, base, prefix))
+    isInSubnet(bits, 128, GLOBAL_UNICAST_V6, 3) &&
+    !blocksV6.some(([base, prefix]) => isInSubnet(bits, 128, base, prefix))
   );
 }

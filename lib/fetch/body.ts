@@ -10,13 +10,13 @@ export const ACCEPT_ENCODING = "gzip, br";
 /** Compressed bytes beyond the limit that are still fine: headers, checksums, stored blocks. */
 const COMPRESSION_OVERHEAD_BYTES = 16_384;
 
-export interface Body {
+export interface ResponseBody {
   readonly bytes: Uint8Array;
   /** True if there was more than `maxBytes` and the caller wanted the start of it. */
-  readonly truncated: boolean;
+  readonly isTruncated: boolean;
 }
 
-function decoderFor(encoding: string): Transform | null {
+function createDecompressor(encoding: string): Transform | null {
   switch (encoding.trim().toLowerCase()) {
     case "":
     case "identity":
@@ -36,15 +36,15 @@ function decoderFor(encoding: string): Transform | null {
  * the stream is destroyed, so a bomb is never unpacked. Throws AppError(too_large) unless `truncate`,
  * and whatever the stream fails with.
  */
-export async function readBody(
+export async function readResponseBody(
   body: Readable,
   encoding: string,
   maxBytes: number,
   truncate: boolean,
-): Promise<Body> {
+): Promise<ResponseBody> {
   const tooLarge = () =>
     new AppError("too_large", `The answer is larger than ${Math.ceil(maxBytes / 1_024)} kB.`);
-  const decoder = decoderFor(encoding);
+  const decoder = createDecompressor(encoding);
   let source: Readable = body;
   if (decoder) {
     // A compressed stream that yields nothing would otherwise be read until the deadline.
@@ -70,5 +70,5 @@ export async function readBody(
     chunks.push(chunk);
     size += chunk.length;
   }
-  return { bytes: Buffer.concat(chunks), truncated };
+  return { bytes: Buffer.concat(chunks), isTruncated: truncated };
 }

@@ -3,7 +3,7 @@
 /** Where a page may declare its character set, by the HTML standard. */
 const SNIFF_BYTES = 1_024;
 
-function decoderFor(label: string | undefined): TextDecoder | null {
+function createDecoder(label: string | undefined): TextDecoder | null {
   if (!label) return null;
   try {
     return new TextDecoder(label);
@@ -23,8 +23,8 @@ export function decodeText(bytes: Uint8Array, contentType: string): string {
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, SNIFF_BYTES));
   const meta = /<meta[^>]{0,500}charset\s*=\s*["']?([^\s"'/;>]+)/i;
   const decoder =
-    decoderFor(declared.exec(contentType)?.[1]) ??
-    decoderFor(meta.exec(start)?.[1]) ??
+    createDecoder(declared.exec(contentType)?.[1]) ??
+    createDecoder(meta.exec(start)?.[1]) ??
     new TextDecoder("utf-8");
   return decoder.decode(bytes);
 }

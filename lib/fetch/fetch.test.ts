@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 function allow(...servers: TestServer[]): void {
-  overrideEnv({ FETCH_ALLOW_PRIVATE: servers.map(({ pair }) => pair).join(",") });
+  overrideEnv({ FETCH_ALLOW_PRIVATE: servers.map(({ hostAndPort }) => hostAndPort).join(",") });
 }
 
 async function http(
@@ -54,7 +54,7 @@ async function failure(promise: Promise<unknown>): Promise<AppError> {
 
 async function expectNoSockets(...servers: TestServer[]): Promise<void> {
   await expect
-    .poll(() => servers.map((server) => server.connections()), { timeout: 10_000 })
+    .poll(() => servers.map((server) => server.countConnections()), { timeout: 10_000 })
     .toEqual(servers.map(() => 0));
 }
 
@@ -283,8 +283,8 @@ test("a gigabyte is given up at the limit", async () => {
 test("the start of a gigabyte comes when only the start is asked for", async () => {
   const { handler } = endless(Buffer.alloc(65_536, "x"), {});
   const server = await allowedHttp(handler);
-  const answer = await fetchText(server.origin, { truncate: true });
-  expect(answer.truncated).toBe(true);
+  const answer = await fetchText(server.origin, { shouldTruncate: true });
+  expect(answer.isTruncated).toBe(true);
   expect(answer.body.length).toBe(512 * 1_024);
   await expectNoSockets(server);
 });
@@ -306,7 +306,7 @@ test("a gzip bomb is never unpacked beyond the limit", async () => {
   const before = process.memoryUsage().rss;
   expect((await failure(fetchText(server.origin))).code).toBe("too_large");
   expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1_048_576);
-  const answer = await fetchText(server.origin, { truncate: true });
+  const answer = await fetchText(server.origin, { shouldTruncate: true });
   expect(answer.body.length).toBe(512 * 1_024);
   await expectNoSockets(server);
 });
@@ -426,7 +426,7 @@ test("a redirect to another private server is refused before it hears of us", as
   );
   expect((await failure(fetchText(server.origin))).code).toBe("invalid");
   expect(asked).toBe(0);
-  expect(secret.connections()).toBe(0);
+  expect(secret.countConnections()).toBe(0);
 });
 
 test.each([
@@ -510,7 +510,7 @@ test.each(["127.0.0.1", "10.0.0.7", "169.254.169.254", "0.0.0.0"])(
     open.push(dns);
     const error = await failure(
       fetchText("http://rebind.example.com/", {
-        network: { allowPrivate: [], dnsServers: [dns.address] },
+        networkPolicy: { allowedPrivateHosts: [], dnsServers: [dns.address] },
       }),
     );
     expect(error).toMatchObject({
@@ -528,7 +528,7 @@ test("a redirect to a public-looking name that stands for a private address is r
   );
   const error = await failure(
     fetchText(server.origin, {
-      network: { allowPrivate: [server.pair], dnsServers: [dns.address] },
+      networkPolicy: { allowedPrivateHosts: [server.hostAndPort], dnsServers: [dns.address] },
     }),
   );
   expect(error.message).toBe("rebind.example.com is not a public host.");
@@ -542,10 +542,10 @@ test("a name is looked up anew for each connection, and once", async () => {
     return asked === 1 ? "127.0.0.1" : "10.0.0.1";
   });
   open.push(dns);
-  const network = { allowPrivate: [], dnsServers: [dns.address] };
-  await failure(fetchText("http://rebind.example.com/", { network }));
+  const network = { allowedPrivateHosts: [], dnsServers: [dns.address] };
+  await failure(fetchText("http://rebind.example.com/", { networkPolicy: network }));
   expect(questions).toBe(1);
-  await failure(fetchText("http://rebind.example.com/", { network }));
+  await failure(fetchText("http://rebind.example.com/", { networkPolicy: network }));
   expect(questions).toBe(2);
 });
 
@@ -554,7 +554,7 @@ test("a name that does not exist is an error in plain words", async () => {
   open.push(dns);
   const error = await failure(
     fetchText("http://nowhere.example.com/", {
-      network: { allowPrivate: [], dnsServers: [dns.address] },
+      networkPolicy: { allowedPrivateHosts: [], dnsServers: [dns.address] },
     }),
   );
   expect(error).toMatchObject({
@@ -570,7 +570,7 @@ test("a name server that never answers does not prolong the deadline", async () 
   const error = await failure(
     fetchText("http://slow.example.com/", {
       timeoutMs: 200,
-      network: { allowPrivate: [], dnsServers: [dns.address] },
+      networkPolicy: { allowedPrivateHosts: [], dnsServers: [dns.address] },
     }),
   );
   expect(error.code).toBe("unavailable");

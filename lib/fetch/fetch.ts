@@ -6,9 +6,15 @@ import { Agent, type buildConnector } from "undici";
 import { env } from "../base/env.ts";
 import { AppError, isAppError } from "../base/errors.ts";
 import { isPublicAddress } from "./address.ts";
-import { ACCEPT_ENCODING, readBody } from "./body.ts";
+import { ACCEPT_ENCODING, readResponseBody } from "./body.ts";
 import { decodeText } from "./charset.ts";
-import { checkUrl, hostOf, isAllowedPrivate, type Network, resolveHost } from "./network.ts";
+import {
+  parseFetchableUrl,
+  hostOf,
+  isAllowedPrivate,
+  type NetworkPolicy,
+  resolveHost,
+} from "./network.ts";
 
 export interface FetchOptions {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -18,22 +24,22 @@ export interface FetchOptions {
   /** The Accept header. */
   readonly accept?: string;
   /** "text" (the default of fetchText and fetchJson): html, json, xml and plain text; anything else is refused. */
-  readonly types?: "text" | "any";
+  readonly contentTypes?: "text" | "any";
   /** Everything together, from the name look-up to the last byte. Default 5,000. */
   readonly timeoutMs?: number;
   /** After decompression. Default 512 kB. */
   readonly maxBytes?: number;
   /** Default 3. */
-  readonly redirects?: number;
+  readonly maxRedirects?: number;
   /** Give the first `maxBytes` of a larger answer instead of throwing. */
-  readonly truncate?: boolean;
+  readonly shouldTruncate?: boolean;
   /** Ends the request early; its reason is thrown. */
   readonly signal?: AbortSignal;
   /** Where requests may go; by default what the configuration says. For tests of DNS. */
-  readonly network?: Network;
+  readonly networkPolicy?: NetworkPolicy;
 }
 
-export interface Fetched {
+export interface FetchResult {
   /** Where the answer came from, after redirects. */
   readonly url: string;
   /** Any status but the redirects that were followed: 404 is an answer, not an error. */
@@ -43,32 +49,33 @@ export interface Fetched {
   /** Lower-case names; repeated headers joined by ", ". */
   readonly headers: Readonly<Record<string, string>>;
   /** True if `truncate` was asked for and there was more. */
-  readonly truncated: boolean;
+  readonly isTruncated: boolean;
 }
 
 export const FETCH_TIMEOUT_MS = 5_000;
 export const FETCH_MAX_BYTES = 512 * 1_024;
-const FETCH_REDIRECTS = 3;
+const FETCH_MAX_REDIRECTS = 3;
 const MAX_HEADER_BYTES = 32_768;
-const TEXT_TYPES = /^(text\/[\w.+-]+|application\/(json|xml|xhtml\+xml|[\w.-]+\+(json|xml)))$/;
-const FOLLOWED = new Set([301, 302, 303, 307, 308]);
+const TEXT_CONTENT_TYPES =
+  /^(text\/[\w.+-]+|application\/(json|xml|xhtml\+xml|[\w.-]+\+(json|xml)))$/;
+const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
 
 /** The network that the configuration describes. */
-export function siteNetwork(): Network {
-  return { allowPrivate: env.FETCH_ALLOW_PRIVATE };
+export function siteNetworkPolicy(): NetworkPolicy {
+  return { allowedPrivateHosts: env.FETCH_ALLOW_PRIVATE };
 }
 
 /** True for a URL that fetching would not refuse by its text: http or https, public-looking host, usual port. */
 export function isFetchableUrl(text: string): boolean {
   try {
-    checkUrl(text, siteNetwork());
+    parseFetchableUrl(text, siteNetworkPolicy());
     return true;
   } catch {
     return false;
   }
 }
 
-function userAgent(): string {
+function formatUserAgent(): string {
   const name = env.SITE_NAME.replace(/[^\w.-]+/g, "-").replace(/^-+|-+$/g, "") || "Lectern";
   return `Mozilla/5.0 (compatible; ${name}/1.0; +${new URL(env.SITE_URL).href})`;
 }
@@ -77,8 +84,8 @@ function userAgent(): string {
  * Connects to addresses that were checked a moment ago and to no others, so that a name which changes its
  * mind between check and use gains nothing. Sockets are kept in `sockets`: undici does not end one that is still connecting.
  */
-function connector(
-  network: Network,
+function createGuardedConnector(
+  network: NetworkPolicy,
   signal: AbortSignal,
   sockets: Set<Socket>,
 ): buildConnector.connector {
@@ -126,7 +133,9 @@ function connector(
   };
 }
 
-function headersOf(raw: Record<string, string | string[] | undefined>): Record<string, string> {
+function flattenHeaders(
+  raw: Record<string, string | string[] | undefined>,
+): Record<string, string> {
   return Object.fromEntries(
     Object.entries(raw).flatMap(([name, value]) =>
       value === undefined
@@ -137,7 +146,7 @@ function headersOf(raw: Record<string, string | string[] | undefined>): Record<s
 }
 
 /** An error that says in plain words what the other side did. */
-function plainError(error: unknown, url: URL): AppError {
+function toFetchError(error: unknown, url: URL): AppError {
   if (isAppError(error)) return error;
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     if (isAppError(cause)) return cause;
@@ -162,7 +171,7 @@ function plainError(error: unknown, url: URL): AppError {
   return said(`${host} ended the connection before its answer was complete.`);
 }
 
-interface Request {
+interface OutgoingRequest {
   url: URL;
   method: NonNullable<FetchOptions["method"]>;
   headers: Record<string, string>;
@@ -170,18 +179,18 @@ interface Request {
 }
 
 /** What to ask next, or null if the answer is no redirect. Throws AppError(invalid) if it leads nowhere we go. */
-function redirected(
-  from: Request,
+function resolveRedirect(
+  from: OutgoingRequest,
   status: number,
   location: string | undefined,
-  network: Network,
-): Request | null {
-  if (!FOLLOWED.has(status) || location === undefined) return null;
+  network: NetworkPolicy,
+): OutgoingRequest | null {
+  if (!REDIRECT_STATUSES.has(status) || location === undefined) return null;
   // Headers arrive as latin1; a Location in raw UTF-8 is common.
   const target = Buffer.from(location, "latin1").toString("utf8");
   if (!URL.canParse(target, from.url))
     throw new AppError("invalid", `${hostOf(from.url)} redirects to something that is not a URL.`);
-  const url = checkUrl(new URL(target, from.url), network);
+  const url = parseFetchableUrl(new URL(target, from.url), network);
   const toGet = status === 303 ? from.method !== "HEAD" : status <= 302 && from.method === "POST";
   const sameOrigin = url.origin === from.url.origin;
   if (!toGet && !sameOrigin && from.body !== undefined) {
@@ -193,12 +202,12 @@ function redirected(
   return {
     url,
     method: toGet ? "GET" : from.method,
-    headers: sameOrigin ? (toGet ? withoutBodyHeaders(from.headers) : from.headers) : {},
+    headers: sameOrigin ? (toGet ? stripBodyHeaders(from.headers) : from.headers) : {},
     body: toGet ? undefined : from.body,
   };
 }
 
-function withoutBodyHeaders(headers: Record<string, string>): Record<string, string> {
+function stripBodyHeaders(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) => !name.startsWith("content-")),
   );
@@ -212,21 +221,21 @@ function withoutBodyHeaders(headers: Record<string, string>): Record<string, str
 export async function fetchBytes(
   url: string | URL,
   options: FetchOptions = {},
-): Promise<Fetched & { bytes: Uint8Array }> {
+): Promise<FetchResult & { bytes: Uint8Array }> {
   const {
     timeoutMs = FETCH_TIMEOUT_MS,
     maxBytes = FETCH_MAX_BYTES,
-    redirects = FETCH_REDIRECTS,
-    truncate = false,
-    types = "any",
+    maxRedirects = FETCH_MAX_REDIRECTS,
+    shouldTruncate = false,
+    contentTypes = "any",
   } = options;
-  const network = options.network ?? siteNetwork();
+  const network = options.networkPolicy ?? siteNetworkPolicy();
   const own = Object.fromEntries(
     Object.entries(options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
   );
   if ("cookie" in own) throw new TypeError("Cookies are never sent.");
-  let request: Request = {
-    url: checkUrl(url, network),
+  let request: OutgoingRequest = {
+    url: parseFetchableUrl(url, network),
     method: options.method ?? "GET",
     headers: own,
     body: options.body,
@@ -248,7 +257,7 @@ export async function fetchBytes(
     : deadline.signal;
   const sockets = new Set<Socket>();
   const agent = new Agent({
-    connect: connector(network, signal, sockets),
+    connect: createGuardedConnector(network, signal, sockets),
     allowH2: false,
     pipelining: 0,
     // The one deadline covers these.
@@ -264,7 +273,7 @@ export async function fetchBytes(
         path: request.url.pathname + request.url.search,
         method: request.method,
         headers: {
-          "user-agent": userAgent(),
+          "user-agent": formatUserAgent(),
           accept: options.accept ?? "*/*",
           "accept-encoding": ACCEPT_ENCODING,
           ...request.headers,
@@ -272,14 +281,14 @@ export async function fetchBytes(
         body: request.body,
         signal,
       });
-      const headers = headersOf(response.headers);
-      const next = redirected(request, response.statusCode, headers.location, network);
+      const headers = flattenHeaders(response.headers);
+      const next = resolveRedirect(request, response.statusCode, headers.location, network);
       if (next) {
         response.body.on("error", () => {}).destroy();
-        if (followed >= redirects)
+        if (followed >= maxRedirects)
           throw new AppError(
             "invalid",
-            `${hostOf(request.url)} redirects more than ${redirects} times.`,
+            `${hostOf(request.url)} redirects more than ${maxRedirects} times.`,
           );
         request = next;
         continue;
@@ -287,7 +296,7 @@ export async function fetchBytes(
       const contentType = headers["content-type"] ?? "";
       const type = contentType.split(";")[0]!.trim().toLowerCase();
       const isOk = response.statusCode >= 200 && response.statusCode < 300;
-      if (isOk && types === "text" && !TEXT_TYPES.test(type)) {
+      if (isOk && contentTypes === "text" && !TEXT_CONTENT_TYPES.test(type)) {
         response.body.on("error", () => {}).destroy();
         throw new AppError(
           "invalid",
@@ -296,17 +305,17 @@ export async function fetchBytes(
       }
       const isEmpty =
         request.method === "HEAD" || response.statusCode === 204 || response.statusCode === 304;
-      const body = await readBody(
+      const body = await readResponseBody(
         response.body,
         isEmpty ? "" : (headers["content-encoding"] ?? ""),
         maxBytes,
-        truncate,
+        shouldTruncate,
       );
       return { url: request.url.href, status: response.statusCode, contentType, headers, ...body };
     }
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw plainError(error, request.url);
+    throw toFetchError(error, request.url);
   } finally {
     clearTimeout(timer);
     // Also ends a look-up that is still going on.
@@ -320,8 +329,8 @@ export async function fetchBytes(
 export async function fetchText(
   url: string | URL,
   options: FetchOptions = {},
-): Promise<Fetched & { body: string }> {
-  const { bytes, ...rest } = await fetchBytes(url, { types: "text", ...options });
+): Promise<FetchResult & { body: string }> {
+  const { bytes, ...rest } = await fetchBytes(url, { contentTypes: "text", ...options });
   return { ...rest, body: decodeText(bytes, rest.contentType) };
 }
 
@@ -332,7 +341,7 @@ export async function fetchText(
 export async function fetchJson(
   url: string | URL,
   options: FetchOptions = {},
-): Promise<Fetched & { data: unknown }> {
+): Promise<FetchResult & { data: unknown }> {
   const { body, ...rest } = await fetchText(url, { accept: "application/json", ...options });
   try {
     return { ...rest, data: body === "" ? undefined : (JSON.parse(body) as unknown) };

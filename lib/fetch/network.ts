@@ -5,21 +5,22 @@ import { isIP } from "node:net";
 import { AppError } from "../base/errors.ts";
 import { isPublicAddress } from "./address.ts";
 
-export interface Address {
+export interface ResolvedAddress {
   readonly address: string;
   readonly family: 4 | 6;
 }
 
 /** Where requests may go. The site has one, made from its configuration; tests make their own. */
-export interface Network {
+export interface NetworkPolicy {
   /** Exact `host:port` pairs that are allowed although they are private or on another port. */
-  readonly allowPrivate: readonly string[];
+  readonly allowedPrivateHosts: readonly string[];
   /** DNS servers (`address` or `address:port`) to ask instead of the machine's. */
   readonly dnsServers?: readonly string[];
 }
 
 /** Names that never mean a public host: this machine, its local network, Fly's private network. */
-const PRIVATE_NAMES = /(^|\.)(localhost|internal|flycast|local|localdomain|lan|home\.arpa|onion)$/;
+const PRIVATE_HOST_NAMES =
+  /(^|\.)(localhost|internal|flycast|local|localdomain|lan|home\.arpa|onion)$/;
 
 /** Patience with one DNS server, in milliseconds; the request's own deadline ends the look-up in any case. */
 const DNS_TIMEOUT_MS = 2_000;
@@ -35,16 +36,16 @@ export function portOf(url: URL): number {
 }
 
 /** True where the configuration names this host and port. */
-export function isAllowedPrivate(network: Network, host: string, port: number): boolean {
+export function isAllowedPrivate(network: NetworkPolicy, host: string, port: number): boolean {
   const pair = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  return network.allowPrivate.some((allowed) => allowed.toLowerCase() === pair);
+  return network.allowedPrivateHosts.some((allowed) => allowed.toLowerCase() === pair);
 }
 
 /**
  * The URL, if it may be asked for as far as its text tells; what a name stands for is checked when
  * connecting. Throws AppError(invalid) with the reason otherwise.
  */
-export function checkUrl(text: string | URL, network: Network): URL {
+export function parseFetchableUrl(text: string | URL, network: NetworkPolicy): URL {
   const refuse = (reason: string) => new AppError("invalid", reason, { field: "url" });
   if (!URL.canParse(String(text))) throw refuse("This is not a URL.");
   const url = new URL(text);
@@ -58,27 +59,27 @@ export function checkUrl(text: string | URL, network: Network): URL {
   if (port !== 80 && port !== 443) throw refuse("Only the ports 80 and 443 can be fetched.");
   if (isIP(host) !== 0) {
     if (!isPublicAddress(host)) throw refuse(`${host} is not a public address.`);
-  } else if (PRIVATE_NAMES.test(host) || !host.includes(".")) {
+  } else if (PRIVATE_HOST_NAMES.test(host) || !host.includes(".")) {
     throw refuse(`${host} is not a public host name.`);
   }
   return url;
 }
 
 /** True if `checkUrl` would let the URL pass. */
-export function isFetchable(text: string, network: Network): boolean {
+export function isFetchable(text: string, network: NetworkPolicy): boolean {
   try {
-    checkUrl(text, network);
+    parseFetchableUrl(text, network);
     return true;
   } catch {
     return false;
   }
 }
 
-async function ask(
+async function queryDns(
   host: string,
   signal: AbortSignal,
   servers: readonly string[] | undefined,
-): Promise<Address[]> {
+): Promise<ResolvedAddress[]> {
   // Not getaddrinfo: it can't be cancelled, and a name server that hangs would hold Node's few file threads.
   const four = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: 2 });
   const six = new Resolver({ timeout: DNS_V6_TIMEOUT_MS, tries: 1 });
@@ -114,12 +115,12 @@ async function ask(
 export async function resolveHost(
   host: string,
   port: number,
-  network: Network,
+  network: NetworkPolicy,
   signal: AbortSignal,
-): Promise<Address[]> {
+): Promise<ResolvedAddress[]> {
   const trusted = isAllowedPrivate(network, host, port);
   const family = isIP(host);
-  let found: Address[];
+  let found: ResolvedAddress[];
   if (family !== 0) {
     found = [{ address: host, family: family as 4 | 6 }];
   } else {
@@ -130,7 +131,7 @@ export async function resolveHost(
             address,
             family: family as 4 | 6,
           }))
-        : await ask(host, signal, network.dnsServers);
+        : await queryDns(host, signal, network.dnsServers);
     } catch (error) {
       signal.throwIfAborted();
       const unknown = ["ENOTFOUND", "ENODATA"].includes(

@@ -14,9 +14,9 @@ export interface TestServer {
   /** "http://127.0.0.1:12345" */
   readonly origin: string;
   /** "127.0.0.1:12345" */
-  readonly pair: string;
+  readonly hostAndPort: string;
   /** Connections that are open now. */
-  connections(): number;
+  countConnections(): number;
   close(): Promise<void>;
 }
 
@@ -31,8 +31,8 @@ async function listen(server: Server, host: string): Promise<TestServer> {
   const { port } = server.address() as AddressInfo;
   return {
     origin: `http://${host}:${port}`,
-    pair: `${host}:${port}`,
-    connections: () => sockets.size,
+    hostAndPort: `${host}:${port}`,
+    countConnections: () => sockets.size,
     async close() {
       const closed = once(server, "close");
       server.close();

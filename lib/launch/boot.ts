@@ -4,41 +4,44 @@ import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { basename, delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  CAUGHT_UP,
-  DECIDE_ANEW,
-  NOBODY_MS,
-  PATIENCE_MS,
+  EXIT_CAUGHT_UP,
+  EXIT_REEVALUATE,
+  LEASE_VACANT_MS,
+  ADVANCED_NODE_WAIT_MS,
   type Decision,
   decideCandidacy,
 } from "./candidacy.ts";
-import { call } from "../base/call.ts";
+import { requestInternal } from "../base/call.ts";
 import { type Consul, connectConsul } from "./consul.ts";
-import { findPeers, litefsUrl } from "../litefs/peers.ts";
-import { nodeState } from "../litefs/node-state.ts";
-import { type Ended, runLitefs } from "./run-litefs.ts";
+import { listPeers, peerLitefsUrl } from "../litefs/peers.ts";
+import { fetchLitefsNodeState } from "../litefs/node-state.ts";
+import { type LitefsExit, runLitefs } from "./run-litefs.ts";
 import { runLauncher } from "./run-launcher.ts";
 import { unmount } from "./mount.ts";
-import { say } from "./say.ts";
-import { type Settings, asAppUser, environmentOf } from "./settings.ts";
-import { dropAsides, putAside, readStore } from "./store.ts";
+import { logEvent } from "./say.ts";
+import { type Settings, appUserIds, toEnvironment } from "./settings.ts";
+import { pruneQuarantine, quarantineStore, readStore } from "./store.ts";
 
 /** Starts that failed one after the other, before whoever started us is to decide. */
 const MAX_FAILURES = 8;
-const MAX_PAUSE_MS = 30_000;
+const MAX_BACKOFF_MS = 30_000;
 /** A LiteFS that ran this long was well: its end begins a new count. */
 const HEALTHY_MS = 300_000;
 /** A founder that was silent for this long gives way to the next. It needs about a second. */
-const FOUNDER_STALE_MS = 30_000;
-const ASK_AGAIN_MS = 1_000;
+const BOOTSTRAP_CLAIM_TTL_MS = 30_000;
+const RETRY_INTERVAL_MS = 1_000;
 
 /** Runs this node until a signal ends it. Returns the exit code: 0 after a signal, else that of what failed for good. */
-export async function boot(settings: Settings, environment: NodeJS.ProcessEnv): Promise<number> {
+export async function supervise(
+  settings: Settings,
+  environment: NodeJS.ProcessEnv,
+): Promise<number> {
   prepareFolders(settings);
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(signal));
   const env = {
     ...environment,
-    ...environmentOf(settings),
+    ...toEnvironment(settings),
     PATH: `${dirname(process.execPath)}${delimiter}${environment.PATH ?? ""}`,
   };
 
@@ -56,11 +59,11 @@ export async function boot(settings: Settings, environment: NodeJS.ProcessEnv): 
   let before = { wasCaughtUp: false, wasPatient: false };
   let failures = 0;
   while (!stop.signal.aborted) {
-    if (unmount(settings.mountDir)) say("warn", "boot.unmounted", { dir: settings.mountDir });
-    await freeOwnLease(settings, consul);
-    const decision = await decide(settings, consul, before, stop.signal);
+    if (unmount(settings.mountDir)) logEvent("warn", "boot.unmounted", { dir: settings.mountDir });
+    await releaseOwnStaleLease(settings, consul);
+    const decision = await chooseRole(settings, consul, before, stop.signal);
     if (!decision) break;
-    say("info", "boot.start", {
+    logEvent("info", "boot.start", {
       candidate: decision.candidate,
       catching_up: decision.isCatchingUp,
       why: decision.why,
@@ -82,24 +85,25 @@ export async function boot(settings: Settings, environment: NodeJS.ProcessEnv): 
     }
     // What the launcher saw holds for the next decision, and for that one only.
     before = {
-      wasCaughtUp: ended.code === CAUGHT_UP,
-      wasPatient: ended.code === DECIDE_ANEW && decision.patienceMs === PATIENCE_MS,
+      wasCaughtUp: ended.code === EXIT_CAUGHT_UP,
+      wasPatient: ended.code === EXIT_REEVALUATE && decision.patienceMs === ADVANCED_NODE_WAIT_MS,
     };
-    if (ended.code === CAUGHT_UP || ended.code === DECIDE_ANEW) continue;
+    if (ended.code === EXIT_CAUGHT_UP || ended.code === EXIT_REEVALUATE) continue;
     if (performance.now() - startedMs > HEALTHY_MS) failures = 0;
     failures += 1;
-    say("error", "boot.litefs_ended", { code: ended.code, reason: ended.reason, failures });
+    logEvent("error", "boot.litefs_ended", { code: ended.code, reason: ended.reason, failures });
     // No restart makes room, and no person need start the node when there is some again.
     if (ended.reason === "full") {
       failures = Math.min(failures, MAX_FAILURES - 1);
-      say("error", "boot.disk_full", {
+      logEvent("error", "boot.disk_full", {
         line: ended.line,
-        deleted: dropAsides(settings.storeDir, 0),
+        deleted: pruneQuarantine(settings.storeDir, 0),
       });
     }
-    if (ended.reason === "corrupt" && !(await repair(settings, consul, ended))) return 1;
+    if (ended.reason === "corrupt" && !(await quarantineCorruptStore(settings, consul, ended)))
+      return 1;
     if (failures >= MAX_FAILURES) return ended.code || 1;
-    await sleep(Math.min(2 ** (failures - 1) * 1_000, MAX_PAUSE_MS), undefined, {
+    await sleep(Math.min(2 ** (failures - 1) * 1_000, MAX_BACKOFF_MS), undefined, {
       signal: stop.signal,
     }).catch(() => undefined);
   }
@@ -114,7 +118,7 @@ function prepareFolders(settings: Settings): void {
     for (const dir of [mountDir, dirname(storeDir)]) mkdirSync(dir, { recursive: true });
   }
   mkdirSync(dataDir, { recursive: true });
-  const { uid, gid } = asAppUser(settings);
+  const { uid, gid } = appUserIds(settings);
   if (uid === undefined || gid === undefined) return;
   chownSync(dataDir, uid, gid);
   for (const name of readdirSync(dataDir))
@@ -123,10 +127,10 @@ function prepareFolders(settings: Settings): void {
 }
 
 /** A lease that this node had when its LiteFS died would keep everybody waiting until it ends by itself, up to twice its TTL (Consul's way of counting). */
-async function freeOwnLease({ instance, litefs }: Settings, consul: Consul): Promise<void> {
-  const lease = await consul.primary().catch(() => null);
+async function releaseOwnStaleLease({ instance, litefs }: Settings, consul: Consul): Promise<void> {
+  const lease = await consul.findLease().catch(() => null);
   if (lease?.hostname !== instance || !lease.session) return;
-  const lives = await call(`${litefs.url}/info`, { timeoutMs: 500 }).then(
+  const lives = await requestInternal(`${litefs.url}/info`, { timeoutMs: 500 }).then(
     () => true,
     () => false,
   );
@@ -135,13 +139,13 @@ async function freeOwnLease({ instance, litefs }: Settings, consul: Consul): Pro
       `Something answers at ${litefs.url} as the primary ${instance} already: two nodes have the same name or port.`,
     );
   await consul
-    .endSession(lease.session)
-    .catch((error: unknown) => say("warn", "boot.lease_kept", { error }));
-  say("warn", "boot.lease_freed", { session: lease.session });
+    .destroySession(lease.session)
+    .catch((error: unknown) => logEvent("warn", "boot.lease_kept", { error }));
+  logEvent("warn", "boot.lease_freed", { session: lease.session });
 }
 
 /** What to start as; null when a signal came first. Throws when a person must look. */
-async function decide(
+async function chooseRole(
   settings: Settings,
   consul: Consul,
   before: { wasCaughtUp: boolean; wasPatient: boolean },
@@ -150,10 +154,10 @@ async function decide(
   let said = "";
   while (!signal.aborted) {
     const answer = await Promise.all([
-      consul.clusterId(),
+      consul.findClusterId(),
       consul.hasData(),
-      consul.primary(),
-      consul.lastBeat(),
+      consul.findLease(),
+      consul.findHeartbeat(),
     ]).catch(() => null);
     const decision = decideCandidacy({
       instance: settings.instance,
@@ -169,17 +173,17 @@ async function decide(
     });
     if (decision.is === "start") return decision;
     if (decision.is === "refuse") throw new Error(decision.why);
-    const holder = decision.is === "found" ? await findHolder(settings) : null;
+    const holder = decision.is === "found" ? await findNodeWithData(settings) : null;
     if (
       decision.is === "found" &&
       !holder &&
-      (await consul.found(settings.instance, FOUNDER_STALE_MS).catch(() => false))
+      (await consul.claimBootstrap(settings.instance, BOOTSTRAP_CLAIM_TTL_MS).catch(() => false))
     ) {
       return {
         is: "start",
         candidate: true,
         isCatchingUp: false,
-        patienceMs: NOBODY_MS,
+        patienceMs: LEASE_VACANT_MS,
         why: "no cluster yet: this node makes it",
       };
     }
@@ -189,21 +193,25 @@ async function decide(
         : holder
           ? `${holder} has data, though Consul knows of none: waiting for it to be the primary`
           : "another node makes the cluster";
-    if (why !== said) say("info", "boot.waits", { why });
+    if (why !== said) logEvent("info", "boot.waits", { why });
     said = why;
-    await sleep(ASK_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    await sleep(RETRY_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
   return null;
 }
 
 /** A node in the primary region that has the database: a Consul that lost everything does not make the cluster empty. */
-async function findHolder({ databaseFile, primaryRegion }: Settings): Promise<string | null> {
-  const peers = (await findPeers().catch(() => [])).filter(
+async function findNodeWithData({ databaseFile, primaryRegion }: Settings): Promise<string | null> {
+  const peers = (await listPeers().catch(() => [])).filter(
     ({ region }) => region === primaryRegion,
   );
   const found = await Promise.all(
     peers.map(async (peer) =>
-      (await nodeState(litefsUrl(peer), basename(databaseFile), 1_000).catch(() => null))?.position
+      (
+        await fetchLitefsNodeState(peerLitefsUrl(peer), basename(databaseFile), 1_000).catch(
+          () => null,
+        )
+      )?.position
         ? peer.instance
         : null,
     ),
@@ -215,21 +223,25 @@ async function findHolder({ databaseFile, primaryRegion }: Settings): Promise<st
  * Puts a corrupt store aside, so that LiteFS takes a fresh snapshot. Only where another node has the data: false, with
  * nothing touched, when nobody is known to be the primary, or this node is.
  */
-async function repair(settings: Settings, consul: Consul, { line }: Ended): Promise<boolean> {
-  const primary = await consul.primary().catch(() => null);
+async function quarantineCorruptStore(
+  settings: Settings,
+  consul: Consul,
+  { line }: LitefsExit,
+): Promise<boolean> {
+  const primary = await consul.findLease().catch(() => null);
   if (!primary || primary.hostname === settings.instance) {
     const why = primary
       ? "this node is the primary: nobody else is known to have its data"
       : "nobody is known to be the primary";
-    say("error", "boot.store_corrupt", {
+    logEvent("error", "boot.store_corrupt", {
       line,
       why,
       do: `nothing was touched. When another node is the primary, start this one again; if there is none, restore a backup (docs/runbooks/restore.md).`,
     });
     return false;
   }
-  const aside = putAside(settings.storeDir, new Date());
-  say("error", "boot.store_put_aside", {
+  const aside = quarantineStore(settings.storeDir, new Date());
+  logEvent("error", "boot.store_put_aside", {
     line,
     aside,
     why: `the store is corrupt; a fresh snapshot comes from ${primary.hostname}`,

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { type Known, PATIENCE_MS, decideCandidacy } from "./candidacy.ts";
+import { type CandidacyFacts, ADVANCED_NODE_WAIT_MS, decideCandidacy } from "./candidacy.ts";
 
 const CLUSTER = "LFSC0000000000000001";
 const empty = { clusterId: null, hasData: false, txid: 0 };
 const full = { clusterId: CLUSTER, hasData: true, txid: 100 };
-const known = (part: Partial<Known>): Known => ({
+const known = (part: Partial<CandidacyFacts>): CandidacyFacts => ({
   instance: "dfw-1",
   isInPrimaryRegion: true,
   store: full,
@@ -13,7 +13,7 @@ const known = (part: Partial<Known>): Known => ({
   consul: { clusterId: CLUSTER, hasData: true, primary: null, beat: null },
   ...part,
 });
-const consul = (part: Partial<NonNullable<Known["consul"]>>) => ({
+const consul = (part: Partial<NonNullable<CandidacyFacts["consul"]>>) => ({
   clusterId: CLUSTER,
   hasData: true,
   primary: null,
@@ -75,7 +75,7 @@ test("a node that is known to be behind waits for the one that is further, and t
   expect(decideCandidacy(known(behind))).toMatchObject({
     candidate: false,
     isCatchingUp: true,
-    patienceMs: PATIENCE_MS,
+    patienceMs: ADVANCED_NODE_WAIT_MS,
     why: "nobody is the primary; dfw-2 was 5 transactions further than this node",
   });
   expect(decideCandidacy(known({ ...behind, wasPatient: true }))).toMatchObject({

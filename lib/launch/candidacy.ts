@@ -3,7 +3,7 @@
 
 import type { StoreState } from "./store.ts";
 
-export interface Known {
+export interface CandidacyFacts {
   readonly instance: string;
   readonly isInPrimaryRegion: boolean;
   readonly store: StoreState;
@@ -41,13 +41,13 @@ export type Decision =
   | { readonly is: "refuse"; readonly why: string };
 
 /** How long nobody may have the lease before a node that was catching up offers itself. Longer than a hand-over. */
-export const NOBODY_MS = 3_000;
+export const LEASE_VACANT_MS = 3_000;
 /** The same where another node is known to be further: time for that one to come back. Then writes matter more than what it alone has, and the loss is said. */
-export const PATIENCE_MS = 120_000;
+export const ADVANCED_NODE_WAIT_MS = 120_000;
 
 /** The launcher's exit codes for "start me anew, and decide again who may be the primary": it saw this store at the primary's position, or something else. */
-export const CAUGHT_UP = 75;
-export const DECIDE_ANEW = 76;
+export const EXIT_CAUGHT_UP = 75;
+export const EXIT_REEVALUATE = 76;
 
 export function decideCandidacy({
   instance,
@@ -56,9 +56,13 @@ export function decideCandidacy({
   wasCaughtUp,
   wasPatient,
   consul,
-}: Known): Decision {
-  const start = (candidate: boolean, isCatchingUp: boolean, why: string, patienceMs = NOBODY_MS) =>
-    ({ is: "start", candidate, isCatchingUp, patienceMs, why }) as const;
+}: CandidacyFacts): Decision {
+  const start = (
+    candidate: boolean,
+    isCatchingUp: boolean,
+    why: string,
+    patienceMs = LEASE_VACANT_MS,
+  ) => ({ is: "start", candidate, isCatchingUp, patienceMs, why }) as const;
   if (consul?.clusterId && store.clusterId && consul.clusterId !== store.clusterId) {
     return {
       is: "refuse",
@@ -87,7 +91,7 @@ export function decideCandidacy({
     const why = `nobody is the primary; ${beat!.instance} was ${behind} transactions further than this node`;
     return wasPatient
       ? start(true, false, `${why}, and did not come back: they are lost to the cluster`)
-      : start(false, true, why, PATIENCE_MS);
+      : start(false, true, why, ADVANCED_NODE_WAIT_MS);
   }
   return wasCaughtUp
     ? start(true, false, "as far as the primary")

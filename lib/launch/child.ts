@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { type Settings, asAppUser } from "./settings.ts";
+import { type Settings, appUserIds } from "./settings.ts";
 
 /** What `scripts/apply-migrations.ts` prints. Rejects with what it says when it fails, or takes longer than `timeoutMs`. */
 export function runMigrations(
@@ -26,7 +26,7 @@ export function runMigrations(
       stdio: ["ignore", "pipe", "pipe"],
       timeout: timeoutMs,
       killSignal: "SIGKILL",
-      ...asAppUser(settings),
+      ...appUserIds(settings),
     });
     let out = "";
     let error = "";

@@ -1,7 +1,7 @@
 // What Consul knows of the cluster: its id, who has the lease, and who may found it. The keys are LiteFS' own
 // (consul/consul.go of v0.5.14), except `founder` and `beat` below the lease's key.
 
-import { call } from "../base/call.ts";
+import { requestInternal } from "../base/call.ts";
 
 export interface Lease {
   /** The primary's instance name. */
@@ -12,7 +12,7 @@ export interface Lease {
   readonly session: string | null;
 }
 
-export interface Beat {
+export interface Heartbeat {
   readonly instance: string;
   readonly txid: number;
   /** What it had a moment before: who has not even that must not take its place unasked. */
@@ -22,21 +22,21 @@ export interface Beat {
 
 export interface Consul {
   /** Null before the first primary. Rejects while Consul can't be reached, as all others do. */
-  clusterId(): Promise<string | null>;
+  findClusterId(): Promise<string | null>;
   /** Who has the lease; null where nobody has. A primary that died has it until its session ends. */
-  primary(): Promise<Lease | null>;
+  findLease(): Promise<Lease | null>;
   /** Ends a session, so that its lease is free after the lock delay. */
-  endSession(session: string): Promise<void>;
+  destroySession(session: string): Promise<void>;
   /** Whether a cluster was ever filled with data, as far as Consul knows. */
   hasData(): Promise<boolean>;
   /** True for the one node that may make the cluster: who came first, unless that was `staleMs` ago. */
-  found(instance: string, staleMs: number): Promise<boolean>;
+  claimBootstrap(instance: string, staleMs: number): Promise<boolean>;
   /** A sign of life of the primary, with the number of its newest transaction and of the one that its successor needs. */
-  beat(instance: string, txid: number, needed: number): Promise<void>;
+  sendHeartbeat(instance: string, txid: number, needed: number): Promise<void>;
   /** The newest sign of life; `index` changes with each. Null before the first. */
-  lastBeat(): Promise<Beat | null>;
+  findHeartbeat(): Promise<Heartbeat | null>;
   /** Says that there is data now: from here on nobody may begin with none. */
-  markFounded(instance: string): Promise<void>;
+  markBootstrapped(instance: string): Promise<void>;
 }
 
 export function connectConsul(consulUrl: string, key: string): Consul {
@@ -50,7 +50,7 @@ export function connectConsul(consulUrl: string, key: string): Consul {
     route: string,
     body?: string,
   ): Promise<{ status: number; body: string }> {
-    const answer = await call(`${url.protocol}//${url.host}/v1/${route}`, {
+    const answer = await requestInternal(`${url.protocol}//${url.host}/v1/${route}`, {
       method,
       headers,
       body,
@@ -95,12 +95,12 @@ export function connectConsul(consulUrl: string, key: string): Consul {
   }
 
   return {
-    clusterId,
+    findClusterId: clusterId,
     async hasData() {
       // A cluster that none of us founded counts as one that has data.
       return (await clusterId()) !== null && ((await founder())?.isDone ?? true);
     },
-    async primary() {
+    async findLease() {
       const entry = await get(path);
       if (!entry?.value) return null;
       const { hostname, "advertise-url": advertiseUrl } = JSON.parse(entry.value) as {
@@ -109,10 +109,10 @@ export function connectConsul(consulUrl: string, key: string): Consul {
       };
       return { hostname, advertiseUrl, session: entry.session };
     },
-    async endSession(session) {
+    async destroySession(session) {
       await ask("PUT", `session/destroy/${session}`);
     },
-    async found(instance, staleMs) {
+    async claimBootstrap(instance, staleMs) {
       const before = await founder();
       if (
         before &&
@@ -128,10 +128,10 @@ export function connectConsul(consulUrl: string, key: string): Consul {
       );
       return body.trim() === "true";
     },
-    async beat(instance, txid, needed) {
+    async sendHeartbeat(instance, txid, needed) {
       await ask("PUT", `kv/${path}/beat`, JSON.stringify({ instance, txid, needed }));
     },
-    async lastBeat() {
+    async findHeartbeat() {
       const entry = await get(`${path}/beat`);
       return entry?.value
         ? {
@@ -141,7 +141,7 @@ export function connectConsul(consulUrl: string, key: string): Consul {
           }
         : null;
     },
-    async markFounded(instance) {
+    async markBootstrapped(instance) {
       await ask(
         "PUT",
         `kv/${path}/founder`,

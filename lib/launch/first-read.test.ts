@@ -1,7 +1,7 @@
 import { type Server, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { firstRead } from "./first-read.ts";
+import { waitForReadableDatabase } from "./first-read.ts";
 
 let server: Server;
 let asked: string[];
@@ -34,7 +34,7 @@ test.each(["127.0.0.1", "0.0.0.0", "::"])(
       '{"database":"unreadable"}',
       '{"ready":false,"database":"readable"}',
     ];
-    expect(await firstRead(await site(host), () => false, 10_000)).toBe(true);
+    expect(await waitForReadableDatabase(await site(host), () => false, 10_000)).toBe(true);
     expect(asked).toEqual(["/readyz", "/readyz", "/readyz"]);
     expect(said).toEqual(["launch.database_open"]);
   },
@@ -42,12 +42,12 @@ test.each(["127.0.0.1", "0.0.0.0", "::"])(
 
 test("a site that can't read its database is asked until the deadline, and that is said", async () => {
   answers = ['{"database":"unreadable"}'];
-  expect(await firstRead(await site("127.0.0.1"), () => false, 300)).toBe(false);
+  expect(await waitForReadableDatabase(await site("127.0.0.1"), () => false, 300)).toBe(false);
   expect(said).toEqual(["launch.database_not_open"]);
 });
 
 test("a site that has ended is not asked", async () => {
   answers = ['{"database":"readable"}'];
-  expect(await firstRead(await site("127.0.0.1"), () => true, 10_000)).toBe(false);
+  expect(await waitForReadableDatabase(await site("127.0.0.1"), () => true, 10_000)).toBe(false);
   expect([asked, said]).toEqual([[], []]);
 });

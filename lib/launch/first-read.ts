@@ -1,11 +1,11 @@
 // Has the site open its database as soon as it listens, before a reader needs it.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { call } from "../base/call.ts";
-import { say } from "./say.ts";
+import { requestInternal } from "../base/call.ts";
+import { logEvent } from "./say.ts";
 import type { Settings } from "./settings.ts";
 
-const LOOK_EVERY_MS = 100;
+const POLL_INTERVAL_MS = 100;
 const DEADLINE_MS = 60_000;
 
 /**
@@ -13,7 +13,7 @@ const DEADLINE_MS = 60_000;
  * SQLite's first connection in a process empties the -shm file, which LiteFS keeps in its store, and fills it anew. On a full disk that
  * fails (SQLITE_IOERR_SHMSIZE), and so does every read; a process that has a connection goes on reading, and opens more.
  */
-export async function firstRead(
+export async function waitForReadableDatabase(
   app: Settings["app"],
   hasEnded: () => boolean,
   deadlineMs = DEADLINE_MS,
@@ -22,23 +22,24 @@ export async function firstRead(
   let last: unknown;
   while (!hasEnded() && performance.now() - fromMs < deadlineMs) {
     try {
-      const { body } = await call(`${urlOf(app)}/readyz`);
+      const { body } = await requestInternal(`${localUrl(app)}/readyz`);
       if ((JSON.parse(body) as { database?: unknown }).database === "readable") {
-        say("info", "launch.database_open", { ms: Math.round(performance.now() - fromMs) });
+        logEvent("info", "launch.database_open", { ms: Math.round(performance.now() - fromMs) });
         return true;
       }
       last = body.slice(0, 500);
     } catch (error) {
       last = error;
     }
-    await sleep(LOOK_EVERY_MS);
+    await sleep(POLL_INTERVAL_MS);
   }
-  if (!hasEnded()) say("warn", "launch.database_not_open", { after_ms: deadlineMs, error: last });
+  if (!hasEnded())
+    logEvent("warn", "launch.database_not_open", { after_ms: deadlineMs, error: last });
   return false;
 }
 
 /** Where this machine reaches the site; it may listen on all addresses. */
-function urlOf({ host, port }: Settings["app"]): string {
+function localUrl({ host, port }: Settings["app"]): string {
   const address = host === "::" ? "::1" : host === "0.0.0.0" ? "127.0.0.1" : host;
   return `http://${address.includes(":") ? `[${address}]` : address}:${port}`;
 }

@@ -3,18 +3,18 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { findPeers, litefsUrl } from "../litefs/peers.ts";
-import { call } from "../base/call.ts";
-import { nodeState } from "../litefs/node-state.ts";
-import { say } from "./say.ts";
+import { listPeers, peerLitefsUrl } from "../litefs/peers.ts";
+import { requestInternal } from "../base/call.ts";
+import { fetchLitefsNodeState } from "../litefs/node-state.ts";
+import { logEvent } from "./say.ts";
 import type { Settings } from "./settings.ts";
 
-const LOOK_EVERY_MS = 10;
-const ASK_MS = 500;
+const POLL_INTERVAL_MS = 10;
+const REQUEST_TIMEOUT_MS = 500;
 /** For this node to notice that it gave the lease away: milliseconds, where the machine is not busy. */
-const STEP_DOWN_MS = 5_000;
+const STEP_DOWN_TIMEOUT_MS = 5_000;
 /** For finding the standby, while everybody still writes: a busy machine must not pass for one that is not there. */
-const FIND_MS = 3_000;
+const FIND_STANDBY_TIMEOUT_MS = 3_000;
 
 /**
  * Hands the lease to a connected candidate that has every transaction, within `timeoutMs` once it has found one. Does nothing on a node that is not
@@ -22,25 +22,27 @@ const FIND_MS = 3_000;
  * Nothing can be committed between the last look and the hand-over: LiteFS' own halt lock is held meanwhile, which makes
  * writers wait as for any other writer; they fail as on a replica afterwards. Returns the new primary's name, or null.
  */
-export async function handOver(settings: Settings, timeoutMs: number): Promise<string | null> {
+export async function handOverLease(settings: Settings, timeoutMs: number): Promise<string | null> {
   const fromMs = performance.now();
   const name = basename(settings.databaseFile);
   const { url } = settings.litefs;
-  const own = await nodeState(url, name, FIND_MS).catch(() => null);
+  const own = await fetchLitefsNodeState(url, name, FIND_STANDBY_TIMEOUT_MS).catch(() => null);
   if (!own?.isPrimary || !own.position) return null;
-  const peers = await findPeers().catch(() => []);
+  const peers = await listPeers().catch(() => []);
   const asked = await Promise.all(
     peers
       .filter(({ region }) => region === settings.primaryRegion)
       .map(async (peer) => ({
         peer,
-        state: await nodeState(litefsUrl(peer), name, FIND_MS).catch(() => null),
+        state: await fetchLitefsNodeState(peerLitefsUrl(peer), name, FIND_STANDBY_TIMEOUT_MS).catch(
+          () => null,
+        ),
       })),
   );
   const askedMs = performance.now() - fromMs;
-  const standby = asked.find(({ state }) => state?.candidate && state.position)?.peer;
+  const standby = asked.find(({ state }) => state?.isCandidate && state.position)?.peer;
   if (!standby) {
-    say("warn", "launch.no_standby", { asked: asked.map(({ peer }) => peer.instance) });
+    logEvent("warn", "launch.no_standby", { asked: asked.map(({ peer }) => peer.instance) });
     return null;
   }
 
@@ -49,21 +51,27 @@ export async function handOver(settings: Settings, timeoutMs: number): Promise<s
   const headers = { "litefs-id": randomBytes(8).toString("hex").toUpperCase() };
   let isHalted = false;
   try {
-    isHalted = (await call(lock, { method: "POST", headers, timeoutMs: leftMs() })).status === 200;
+    isHalted =
+      (await requestInternal(lock, { method: "POST", headers, timeoutMs: leftMs() })).status ===
+      200;
     if (!isHalted) throw new Error("LiteFS gave no halt lock");
     const haltedMs = performance.now() - fromMs;
-    const last = (await nodeState(url, name, ASK_MS)).position!;
+    const last = (await fetchLitefsNodeState(url, name, REQUEST_TIMEOUT_MS)).position!;
     for (;;) {
-      const { position } = await nodeState(litefsUrl(standby), name, Math.max(1, leftMs()));
+      const { position } = await fetchLitefsNodeState(
+        peerLitefsUrl(standby),
+        name,
+        Math.max(1, leftMs()),
+      );
       if (position?.txid === last.txid && position.checksum === last.checksum) break;
       if (leftMs() <= 0)
         throw new Error(
           `${standby.instance} is at transaction ${position?.txid}, not at ${last.txid}`,
         );
-      await sleep(LOOK_EVERY_MS);
+      await sleep(POLL_INTERVAL_MS);
     }
     const levelMs = performance.now() - fromMs;
-    const answer = await call(`${litefsUrl(standby)}/promote`, {
+    const answer = await requestInternal(`${peerLitefsUrl(standby)}/promote`, {
       method: "POST",
       timeoutMs: Math.max(1, leftMs()),
     });
@@ -71,11 +79,12 @@ export async function handOver(settings: Settings, timeoutMs: number): Promise<s
     // The lock goes when this node is a replica, not before: LiteFS ends itself when a transaction that began on a primary commits on none.
     const givenMs = performance.now();
     while (
-      performance.now() - givenMs < STEP_DOWN_MS &&
-      (await nodeState(url, name, ASK_MS).catch(() => null))?.isPrimary !== false
+      performance.now() - givenMs < STEP_DOWN_TIMEOUT_MS &&
+      (await fetchLitefsNodeState(url, name, REQUEST_TIMEOUT_MS).catch(() => null))?.isPrimary !==
+        false
     )
-      await sleep(LOOK_EVERY_MS);
-    say("info", "launch.handed_over", {
+      await sleep(POLL_INTERVAL_MS);
+    logEvent("info", "launch.handed_over", {
       to: standby.instance,
       txid: last.txid,
       asked_ms: Math.round(askedMs),
@@ -85,12 +94,14 @@ export async function handOver(settings: Settings, timeoutMs: number): Promise<s
     });
     return standby.instance;
   } catch (error) {
-    say("warn", "launch.not_handed_over", { to: standby.instance, error });
+    logEvent("warn", "launch.not_handed_over", { to: standby.instance, error });
     return null;
   } finally {
     if (isHalted)
-      await call(lock, { method: "DELETE", headers, timeoutMs: ASK_MS }).catch((error: unknown) =>
-        say("warn", "launch.halt_not_released", { error }),
-      );
+      await requestInternal(lock, {
+        method: "DELETE",
+        headers,
+        timeoutMs: REQUEST_TIMEOUT_MS,
+      }).catch((error: unknown) => logEvent("warn", "launch.halt_not_released", { error }));
   }
 }

@@ -3,37 +3,41 @@
 import { chownSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { call } from "../base/call.ts";
-import { CAUGHT_UP, DECIDE_ANEW } from "./candidacy.ts";
+import { requestInternal } from "../base/call.ts";
+import { EXIT_CAUGHT_UP, EXIT_REEVALUATE } from "./candidacy.ts";
 import { runMigrations } from "./child.ts";
 import type { Consul } from "./consul.ts";
-import { watchLease } from "./watch-lease.ts";
+import { createLeaseWatch } from "./watch-lease.ts";
 import { importDatabase } from "../litefs/import.ts";
-import { type NodeState, nodeState } from "../litefs/node-state.ts";
-import { say } from "./say.ts";
-import { type Settings, asAppUser } from "./settings.ts";
+import { type LitefsNodeState, fetchLitefsNodeState } from "../litefs/node-state.ts";
+import { logEvent } from "./say.ts";
+import { type Settings, appUserIds } from "./settings.ts";
 
-const LOOK_EVERY_MS = 200;
-const SAY_EVERY_MS = 10_000;
+const POLL_INTERVAL_MS = 200;
+const LOG_INTERVAL_MS = 10_000;
 /** How long a node with data waits for the primary's before it answers readers with what it has. */
-const CATCH_UP_MS = 10_000;
+const CATCH_UP_TIMEOUT_MS = 10_000;
 const IMPORT_TIMEOUT_MS = 300_000;
 
-export type Restart = typeof CAUGHT_UP | typeof DECIDE_ANEW;
+export type RestartCode = typeof EXIT_CAUGHT_UP | typeof EXIT_REEVALUATE;
 
-export interface Replica {
+export interface LocalDatabase {
   /** Resolves when the site can serve: "ready"; or the exit code with which boot is to decide anew who may be the primary. Throws when it never can. */
-  prepare(signal: AbortSignal): Promise<"ready" | Restart>;
+  prepareDatabase(signal: AbortSignal): Promise<"ready" | RestartCode>;
   /** One look while the site runs: applies what is missing after a promotion. */
-  look(): Promise<"on" | Restart>;
+  checkRole(): Promise<"on" | RestartCode>;
 }
 
-export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: Consul): Replica {
+export function openLocalDatabase(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  consul: Consul,
+): LocalDatabase {
   const { databaseFile, litefs } = settings;
   const name = basename(databaseFile);
   const isCatchingUp = env.LITEFS_CATCHING_UP === "true";
   const patienceMs = Number(env.LITEFS_PATIENCE_MS ?? 3_000);
-  const lease = watchLease(settings, consul);
+  const lease = createLeaseWatch(settings, consul);
   const isCandidate = env.LITEFS_CANDIDATE === "true";
   /** Since when nobody has the lease. */
   let nobodySinceMs: number | null = null;
@@ -43,38 +47,43 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
   let migrateAgainMs = 0;
 
   /** Whether this copy is where the primary's was a moment ago; "nobody" when the lease has been free for a while; "unknown" while neither can be said. */
-  async function progress(own: NodeState): Promise<"behind" | "level" | "nobody" | "unknown"> {
-    const held = await consul.primary().catch(() => undefined);
+  async function progress(
+    own: LitefsNodeState,
+  ): Promise<"behind" | "level" | "nobody" | "unknown"> {
+    const held = await consul.findLease().catch(() => undefined);
     if (held === undefined) return "unknown";
     if (held === null || held.hostname === settings.instance) {
       nobodySinceMs ??= performance.now();
       return performance.now() - nobodySinceMs > patienceMs ? "nobody" : "unknown";
     }
     nobodySinceMs = null;
-    const other = await nodeState(held.advertiseUrl, name).catch(() => null);
+    const other = await fetchLitefsNodeState(held.advertiseUrl, name).catch(() => null);
     if (!other?.isPrimary) return "unknown";
     if (!other.position) return "level";
     // Looked at again: under steady writes what was read before the primary's is always a little less.
     const txid =
       own.position && own.position.txid >= other.position.txid
         ? own.position.txid
-        : ((await nodeState(litefs.url, name).catch(() => null))?.position?.txid ?? 0);
+        : ((await fetchLitefsNodeState(litefs.url, name).catch(() => null))?.position?.txid ?? 0);
     return txid >= other.position.txid ? "level" : "behind";
   }
 
-  function restartFor(own: NodeState, state: Awaited<ReturnType<typeof progress>>): Restart | null {
+  function restartFor(
+    own: LitefsNodeState,
+    state: Awaited<ReturnType<typeof progress>>,
+  ): RestartCode | null {
     if (!isCatchingUp || !own.position) return null;
-    return state === "level" ? CAUGHT_UP : state === "nobody" ? DECIDE_ANEW : null;
+    return state === "level" ? EXIT_CAUGHT_UP : state === "nobody" ? EXIT_REEVALUATE : null;
   }
 
   /** After a promotion: what the primary before is known to have had, and this node has not. */
-  async function reportLoss(own: NodeState): Promise<void> {
-    const beat = await consul.lastBeat().catch(() => undefined);
+  async function reportLoss(own: LitefsNodeState): Promise<void> {
+    const beat = await consul.findHeartbeat().catch(() => undefined);
     if (beat === undefined) return;
     isLossReported = true;
     if (!beat || beat.instance === settings.instance) return;
     const lost = Math.max(0, beat.txid - (own.position?.txid ?? 0));
-    say(lost > 0 ? "error" : "info", "launch.promoted", {
+    logEvent(lost > 0 ? "error" : "info", "launch.promoted", {
       after: beat.instance,
       txid: own.position?.txid ?? 0,
       lost,
@@ -82,10 +91,10 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
   }
 
   /** Everything that the primary must do before it serves. */
-  async function migrateAsPrimary(own: NodeState): Promise<void> {
+  async function migrateAsPrimary(own: LitefsNodeState): Promise<void> {
     if (!own.position) await makeDatabase();
     const applied = await runMigrations(settings, env, databaseFile);
-    if (applied.length > 0) say("info", "launch.migrated", { applied });
+    if (applied.length > 0) logEvent("info", "launch.migrated", { applied });
     migratedAsPrimary = true;
   }
 
@@ -100,23 +109,23 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
     if (source !== plain) {
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });
-      const { uid, gid } = asAppUser(settings);
+      const { uid, gid } = appUserIds(settings);
       if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
     }
     // Opening and closing it also puts what is in its WAL into the file: LiteFS' import reads nothing else (trap 16).
     await runMigrations(settings, env, source, "new");
     await importDatabase({ url: litefs.url, name, file: source, timeoutMs: IMPORT_TIMEOUT_MS });
-    await consul.markFounded(settings.instance);
-    say("info", "launch.database_made", { from: source });
+    await consul.markBootstrapped(settings.instance);
+    logEvent("info", "launch.database_made", { from: source });
     if (source === plain) renameSync(plain, `${plain}.imported`);
     rmSync(folder, { recursive: true, force: true });
   }
 
-  async function prepare(signal: AbortSignal): Promise<"ready" | Restart> {
+  async function prepare(signal: AbortSignal): Promise<"ready" | RestartCode> {
     const fromMs = performance.now();
     let saidMs = fromMs;
     while (!signal.aborted) {
-      const own = await nodeState(litefs.url, name).catch(() => null);
+      const own = await fetchLitefsNodeState(litefs.url, name).catch(() => null);
       let why = "LiteFS does not answer";
       if (own?.isPrimary) {
         await reportLoss(own);
@@ -131,13 +140,13 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
         why = own.position
           ? `this copy is ${state === "behind" ? "behind" : "not known to be as far as"} the primary's`
           : "no data here yet";
-        if (own.position && (state === "level" || waitedMs > CATCH_UP_MS)) {
+        if (own.position && (state === "level" || waitedMs > CATCH_UP_TIMEOUT_MS)) {
           const pending = await runMigrations(settings, env, databaseFile, "pending", 30_000);
           if (pending.length === 0) return "ready";
           why = `migrations are missing, and come from the primary: ${pending.join(", ")}`;
           if (isCandidate && state === "level") {
-            say("info", "launch.asks_for_lease", { pending });
-            const answer = await call(`${litefs.url}/promote`, {
+            logEvent("info", "launch.asks_for_lease", { pending });
+            const answer = await requestInternal(`${litefs.url}/promote`, {
               method: "POST",
               timeoutMs: 10_000,
             }).catch((error: Error) => ({ status: 0, body: error.message }));
@@ -147,34 +156,34 @@ export function openReplica(settings: Settings, env: NodeJS.ProcessEnv, consul: 
           if (waitedMs > settings.migrationsTimeoutMs) throw new Error(why);
         }
       }
-      if (performance.now() - saidMs > SAY_EVERY_MS) {
+      if (performance.now() - saidMs > LOG_INTERVAL_MS) {
         saidMs = performance.now();
-        say("warn", "launch.waits", { why, seconds: Math.round((saidMs - fromMs) / 1_000) });
+        logEvent("warn", "launch.waits", { why, seconds: Math.round((saidMs - fromMs) / 1_000) });
       }
-      await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      await sleep(POLL_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
     }
     return "ready";
   }
 
-  async function look(): Promise<"on" | Restart> {
-    const own = await nodeState(litefs.url, name).catch(() => null);
+  async function look(): Promise<"on" | RestartCode> {
+    const own = await fetchLitefsNodeState(litefs.url, name).catch(() => null);
     if (!own) return "on";
     if (own.isPrimary) {
       // First: from here on the signs of life are this node's.
       if (!isLossReported) await reportLoss(own);
-      await lease.asPrimary(own);
+      await lease.tickAsPrimary(own);
       if (!migratedAsPrimary && performance.now() >= migrateAgainMs) {
         await migrateAsPrimary(own).catch((error: unknown) =>
-          say("error", "launch.migrations_failed", { error, again_in_ms: SAY_EVERY_MS }),
+          logEvent("error", "launch.migrations_failed", { error, again_in_ms: LOG_INTERVAL_MS }),
         );
-        migrateAgainMs = performance.now() + SAY_EVERY_MS;
+        migrateAgainMs = performance.now() + LOG_INTERVAL_MS;
       }
       return "on";
     }
     migratedAsPrimary = isLossReported = false;
-    if (isCandidate && (await lease.asStandby(own)) === "behind") return DECIDE_ANEW;
+    if (isCandidate && (await lease.tickAsStandby(own)) === "behind") return EXIT_REEVALUATE;
     return isCatchingUp ? (restartFor(own, await progress(own)) ?? "on") : "on";
   }
 
-  return { prepare, look };
+  return { prepareDatabase: prepare, checkRole: look };
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { runLitefs, withoutChatter } from "./run-litefs.ts";
+import { runLitefs, suppressRepeatedLines } from "./run-litefs.ts";
 import { readSettings } from "./settings.ts";
 
 let folder: string;
@@ -83,8 +83,8 @@ test("a LiteFS that does not end in time is killed", async () => {
 
 test("what LiteFS repeats is printed once in a while, with how often it was said; all else always", () => {
   const lines: string[] = [];
-  const print = withoutChatter((line) => lines.push(line), 0);
-  const quiet = withoutChatter((line) => lines.push(line));
+  const print = suppressRepeatedLines((line) => lines.push(line), 0);
+  const quiet = suppressRepeatedLines((line) => lines.push(line));
   for (const line of [
     "primary lease acquired",
     "primary lease acquired",

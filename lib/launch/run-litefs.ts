@@ -3,10 +3,10 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { say } from "./say.ts";
+import { logEvent } from "./say.ts";
 import type { Settings } from "./settings.ts";
 
-export interface Ended {
+export interface LitefsExit {
   /** LiteFS' exit code, which is the launcher's where that ended first; 1 when a signal killed it. */
   readonly code: number;
   /** corrupt: the data on disk contradicts itself, and LiteFS will not open it again. full: there is no room for more. */
@@ -16,24 +16,24 @@ export interface Ended {
 }
 
 /** How LiteFS says that the store contradicts itself (store.go, db.go of v0.5.14), at start and while it applies what it got. */
-const CORRUPT =
+const CORRUPT_LINE =
   /does not match LTX post-apply checksum|cannot open store: .*(recover ltx|init database file|sync wal to ltx|max ltx file|checksum|cluster id)/;
 /** The store is well, the disk is not: nothing to put aside. */
-const FULL = /no space left on device|disk quota exceeded/;
-const NOT_CORRUPT =
+const DISK_FULL_LINE = /no space left on device|disk quota exceeded/;
+const ENVIRONMENT_FAULT_LINE =
   /no space left on device|disk quota exceeded|permission denied|read-only file system|too many open files|cannot allocate memory/;
 
 /** Fewer than the whole: LiteFS needs some for itself after the launcher has ended. */
 const RESERVE_MS = 2_000;
 /** What LiteFS started lives for at most this long after it (the launcher looks twice a second). */
-const ORPHANS_MS = 10_000;
+const ORPHAN_TIMEOUT_MS = 10_000;
 
 /** Starts LiteFS and resolves when it has ended and nothing that it started runs. `stop` ends it within the kill timeout. */
 export function runLitefs(
   settings: Settings,
   env: NodeJS.ProcessEnv,
   stop: AbortSignal,
-): Promise<Ended> {
+): Promise<LitefsExit> {
   return new Promise((resolve, reject) => {
     // Its standard output goes straight through, as the site's log does; what it says itself is on the other one.
     const child = spawn(
@@ -43,10 +43,11 @@ export function runLitefs(
     );
     let found: { reason: "corrupt" | "full"; line: string } | null = null;
     const secret = new URL(settings.lease.consulUrl).password;
-    const print = withoutChatter((line) => process.stderr.write(`${line}\n`));
+    const print = suppressRepeatedLines((line) => process.stderr.write(`${line}\n`));
     createInterface({ input: child.stderr }).on("line", (line) => {
-      if (CORRUPT.test(line) && !NOT_CORRUPT.test(line)) found = { reason: "corrupt", line };
-      else if (FULL.test(line)) found ??= { reason: "full", line };
+      if (CORRUPT_LINE.test(line) && !ENVIRONMENT_FAULT_LINE.test(line))
+        found = { reason: "corrupt", line };
+      else if (DISK_FULL_LINE.test(line)) found ??= { reason: "full", line };
       // LiteFS prints Consul's address as it is, with the token in it.
       print(secret ? line.replaceAll(secret, "…") : line);
     });
@@ -54,7 +55,7 @@ export function runLitefs(
     const end = () => {
       child.kill("SIGTERM");
       kill = setTimeout(() => {
-        say("error", "boot.killed", { after_ms: settings.killTimeoutMs - RESERVE_MS });
+        logEvent("error", "boot.killed", { after_ms: settings.killTimeoutMs - RESERVE_MS });
         child.kill("SIGKILL");
       }, settings.killTimeoutMs - RESERVE_MS);
     };
@@ -77,23 +78,24 @@ export function runLitefs(
     // "close" comes when nobody holds its output any more: the launcher and the site have it too.
     child.once(
       "exit",
-      (code, signal) => (orphans = setTimeout(() => finish(code, signal), ORPHANS_MS)),
+      (code, signal) => (orphans = setTimeout(() => finish(code, signal), ORPHAN_TIMEOUT_MS)),
     );
     child.once("close", finish);
   });
 }
 
 /** What LiteFS says again at each look for a primary, several times a second. */
-const CHATTER = /retrying|existing primary found|cannot become primary|cannot release consul key/;
+const REPEATED_LINE =
+  /retrying|existing primary found|cannot become primary|cannot release consul key/;
 
 /** Hands lines on; chatter that was handed on less than `againMs` ago is counted instead, and the count said with the next of it. */
-export function withoutChatter(
+export function suppressRepeatedLines(
   print: (line: string) => void,
   againMs = 60_000,
 ): (line: string) => void {
   const said = new Map<string, { atMs: number; swallowed: number }>();
   return (line) => {
-    if (!CHATTER.test(line)) return print(line);
+    if (!REPEATED_LINE.test(line)) return print(line);
     const nowMs = performance.now();
     const key = line.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "");
     const before = said.get(key);

@@ -1,7 +1,7 @@
 // One JSON line per event on stdout, like the site's own log, without reading the site's whole configuration.
 
 /** Writes `{"time","level","event","instance",…fields}`. Never pass secrets. */
-export function say(
+export function logEvent(
   level: "info" | "warn" | "error",
   event: string,
   fields: Record<string, unknown> = {},

@@ -2,15 +2,15 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { freePort } from "#tests/free-port.ts";
-import { startServer } from "./server.ts";
+import { findFreePort } from "#tests/free-port.ts";
+import { startSiteProcess } from "./server.ts";
 import { readSettings } from "./settings.ts";
 
 let folder: string;
 let port: number;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "site-"));
-  port = await freePort();
+  port = await findFreePort();
   vi.spyOn(process.stdout, "write").mockReturnValue(true);
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -29,7 +29,7 @@ function start(site: string, env: Record<string, string> = {}) {
     { HOST: "127.0.0.1", PORT: String(port), DATA_DIR: folder, ...env },
     folder,
   );
-  return startServer(settings, process.env, ["--max-semi-space-size=16"], 50);
+  return startSiteProcess(settings, process.env, ["--max-semi-space-size=16"], 50);
 }
 
 interface Said {
@@ -106,5 +106,5 @@ test("a site that dies is started again", async () => {
 
 test("a site that dies again and again fails for good", async () => {
   const server = start("process.exit(1);");
-  expect(await server.failed).toBe(1);
+  expect(await server.failure).toBe(1);
 });

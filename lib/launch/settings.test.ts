@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { environmentOf, readSettings } from "./settings.ts";
+import { toEnvironment, readSettings } from "./settings.ts";
 
 const replicated = {
   REPLICATION: "on",
@@ -33,7 +33,7 @@ test("what the image sets is enough at Fly", () => {
 });
 
 test("every variable of litefs.yml has a value", () => {
-  const given = environmentOf(readSettings(replicated, "/app"));
+  const given = toEnvironment(readSettings(replicated, "/app"));
   const named = [...readFileSync("litefs.yml", "utf8").matchAll(/\$\{(\w+)/g)].map(
     ([, name]) => name!,
   );

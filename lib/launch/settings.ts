@@ -41,7 +41,7 @@ export interface Settings {
   readonly migrationsTimeoutMs: number;
 }
 
-const DEFAULT_PORT = 20_202;
+const DEFAULT_LITEFS_PORT = 20_202;
 
 /** The settings in `from`. Throws one Error that names every variable that is missing or wrong. */
 export function readSettings(from: Record<string, string | undefined>, root: string): Settings {
@@ -70,7 +70,7 @@ export function readSettings(from: Record<string, string | undefined>, root: str
     databaseFile = join(dataDir, basename(databaseFile));
   if (isReplicated && dirname(databaseFile) !== mountDir)
     problems.push("DATABASE_FILE: must be a file in FLY_LITEFS_DIR because REPLICATION=on");
-  const port = number("LITEFS_PORT", DEFAULT_PORT)!;
+  const port = number("LITEFS_PORT", DEFAULT_LITEFS_PORT)!;
   const ttl = set("LITEFS_LEASE_TTL") ?? "10s";
   const ttlMs = Number(/^(\d+)s$/.exec(ttl)?.[1]) * 1_000;
   if (!(ttlMs >= 10_000))
@@ -125,7 +125,7 @@ export function readSettings(from: Record<string, string | undefined>, root: str
 }
 
 /** What LiteFS, the launcher and the site are told besides what is set already: every variable of litefs.yml has a value. */
-export function environmentOf(settings: Settings): Record<string, string> {
+export function toEnvironment(settings: Settings): Record<string, string> {
   const { litefs, lease } = settings;
   return {
     INSTANCE: settings.instance,
@@ -143,7 +143,7 @@ export function environmentOf(settings: Settings): Record<string, string> {
 }
 
 /** The user that the site runs as; empty where it stays whoever started us. */
-export function asAppUser({ app }: Settings): { uid?: number; gid?: number } {
+export function appUserIds({ app }: Settings): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0 || app.uid === null) return {};
   return { uid: app.uid, gid: app.gid ?? app.uid };
 }

@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { putAside, readStore } from "./store.ts";
+import { quarantineStore, readStore } from "./store.ts";
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-"))));
@@ -46,7 +46,7 @@ test("a store that is put aside is kept as it was, and of several the two newest
   const dir = join(folder, "litefs");
   const asides = [1, 2, 3].map((n) => {
     fill(dir, { clusterid: `LFSC${n}` });
-    return putAside(dir, new Date(Date.UTC(2026, 0, n)));
+    return quarantineStore(dir, new Date(Date.UTC(2026, 0, n)));
   });
   expect(existsSync(dir)).toBe(false);
   expect(readdirSync(folder).map((name) => join(folder, name))).toEqual(asides.slice(1));

@@ -12,7 +12,7 @@ export interface StoreState {
 }
 
 /** How many stores that were put aside are kept, the newest. */
-const KEPT = 2;
+const MAX_QUARANTINED_STORES = 2;
 
 /** What the store in `dir` holds of the database `name`. */
 export function readStore(dir: string, name: string): StoreState {
@@ -33,20 +33,23 @@ export function readStore(dir: string, name: string): StoreState {
   };
 }
 
-const prefixOf = (dir: string) => `${basename(dir)}.aside-`;
+const quarantinePrefix = (dir: string) => `${basename(dir)}.aside-`;
 
 /** Renames the store to `<dir>.aside-<time>`, which it returns, and deletes all but the two newest of those. */
-export function putAside(dir: string, now: Date): string {
-  const aside = join(dirname(dir), `${prefixOf(dir)}${now.toISOString().replace(/[:.]/g, "-")}`);
+export function quarantineStore(dir: string, now: Date): string {
+  const aside = join(
+    dirname(dir),
+    `${quarantinePrefix(dir)}${now.toISOString().replace(/[:.]/g, "-")}`,
+  );
   renameSync(dir, aside);
-  dropAsides(dir, KEPT);
+  pruneQuarantine(dir, MAX_QUARANTINED_STORES);
   return aside;
 }
 
 /** Deletes all but the `kept` newest of the stores that were put aside. Returns how many it deleted. */
-export function dropAsides(dir: string, kept: number): number {
+export function pruneQuarantine(dir: string, kept: number): number {
   const all = readdirSync(dirname(dir))
-    .filter((name) => name.startsWith(prefixOf(dir)))
+    .filter((name) => name.startsWith(quarantinePrefix(dir)))
     .sort();
   const dropped = all.slice(0, all.length - kept);
   for (const old of dropped) rmSync(join(dirname(dir), old), { recursive: true, force: true });

@@ -5,33 +5,33 @@
 
 import { basename } from "node:path";
 import type { Consul } from "./consul.ts";
-import { type NodeState, nodeState } from "../litefs/node-state.ts";
-import { say } from "./say.ts";
+import { type LitefsNodeState, fetchLitefsNodeState } from "../litefs/node-state.ts";
+import { logEvent } from "./say.ts";
 import type { Settings } from "./settings.ts";
 
-const BEAT_EVERY_MS = 500;
+const HEARTBEAT_INTERVAL_MS = 500;
 /**
  * A standby that lacks what the primary had this long before its last sign must not take over by itself. Far longer than replication
  * takes, so that no ordinary death of a primary is held up; and with the beat's own interval shorter than the two seconds after which a
  * durable write is acknowledged without the standby (lib/db/database.ts), so that such a write is needed by then.
  */
-const NEEDED_AFTER_MS = 1_000;
+const REQUIRED_TXID_AGE_MS = 1_000;
 /** Silence of the primary after which a standby asks what it would lose. Shorter than the shortest TTL by what a restart takes. */
-const SILENT_MS = 3_000;
-const ASK_MS = 1_000;
+const SUSPECT_AFTER_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 1_000;
 /** A lease is in this node's name and its LiteFS is not the primary: for longer than it takes to become it, or to hand it over. */
-const OWN_MS = 2_000;
+const OWN_LEASE_GRACE_MS = 2_000;
 /** A standby that lacks what the primary says it has for this long is none. Far longer than any hiccup of the network. */
-const BEHIND_MS = 15_000;
+const MAX_BEHIND_MS = 15_000;
 
 export interface LeaseWatch {
   /** To be called often on the primary. */
-  asPrimary(own: NodeState): Promise<void>;
+  tickAsPrimary(own: LitefsNodeState): Promise<void>;
   /** To be called often on a candidate that is not. "behind": it must not become the primary as it is. */
-  asStandby(own: NodeState): Promise<"on" | "behind">;
+  tickAsStandby(own: LitefsNodeState): Promise<"on" | "behind">;
 }
 
-export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
+export function createLeaseWatch(settings: Settings, consul: Consul): LeaseWatch {
   let beatMs = -Infinity;
   /** What this node had as the primary, and when; the first is what its successor needs. */
   let had: { readonly txid: number; readonly atMs: number }[] = [];
@@ -47,31 +47,35 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
   async function endOwn(session: string): Promise<void> {
     const nowMs = performance.now();
     if (mine?.session !== session) mine = { session, sinceMs: nowMs };
-    if (nowMs - mine.sinceMs < OWN_MS) return;
+    if (nowMs - mine.sinceMs < OWN_LEASE_GRACE_MS) return;
     mine = null;
-    say("warn", "launch.own_lease_ended", {
+    logEvent("warn", "launch.own_lease_ended", {
       session,
       why: "LiteFS gave it up while Consul could not be reached",
     });
     await consul
-      .endSession(session)
-      .catch((error: unknown) => say("warn", "launch.lease_kept", { error }));
+      .destroySession(session)
+      .catch((error: unknown) => logEvent("warn", "launch.lease_kept", { error }));
   }
 
   return {
-    async asPrimary(own) {
+    async tickAsPrimary(own) {
       silentSinceMs = behindSinceMs = mine = null;
       const nowMs = performance.now();
-      if (nowMs - beatMs < BEAT_EVERY_MS || !own.position) return;
+      if (nowMs - beatMs < HEARTBEAT_INTERVAL_MS || !own.position) return;
       beatMs = nowMs;
       had.push({ txid: own.position.txid, atMs: nowMs });
-      while (had[1] && had[1].atMs <= nowMs - NEEDED_AFTER_MS) had.shift();
-      await consul.beat(settings.instance, own.position.txid, had[0]!.txid).catch(() => undefined);
+      while (had[1] && had[1].atMs <= nowMs - REQUIRED_TXID_AGE_MS) had.shift();
+      await consul
+        .sendHeartbeat(settings.instance, own.position.txid, had[0]!.txid)
+        .catch(() => undefined);
     },
 
-    async asStandby(own) {
+    async tickAsStandby(own) {
       had = [];
-      const known = await Promise.all([consul.primary(), consul.lastBeat()]).catch(() => null);
+      const known = await Promise.all([consul.findLease(), consul.findHeartbeat()]).catch(
+        () => null,
+      );
       const [lease, beat] = known ?? [null, null];
       if (lease?.session && lease.hostname === settings.instance) await endOwn(lease.session);
       else mine = null;
@@ -84,10 +88,10 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
         silentSinceMs = behindSinceMs = null;
         return "on";
       }
-      const other = await nodeState(
+      const other = await fetchLitefsNodeState(
         lease.advertiseUrl,
         basename(settings.databaseFile),
-        ASK_MS,
+        REQUEST_TIMEOUT_MS,
       ).catch(() => null);
       const nowMs = performance.now();
       const sign = `${lease.session} ${beat.index}`;
@@ -95,13 +99,13 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
         silentSinceMs = nowMs;
         heard = sign;
       } else if (nowMs - silentSinceMs > settings.lease.ttlMs) {
-        say("error", "launch.lease_ended", {
+        logEvent("error", "launch.lease_ended", {
           of: lease.hostname,
           why: `no sign of it for ${settings.lease.ttl}, neither from itself nor through Consul`,
         });
         await consul
-          .endSession(lease.session)
-          .catch((error: unknown) => say("warn", "launch.lease_kept", { error }));
+          .destroySession(lease.session)
+          .catch((error: unknown) => logEvent("warn", "launch.lease_kept", { error }));
         silentSinceMs = null;
       }
       if ((own.position?.txid ?? 0) >= beat.needed) {
@@ -109,9 +113,9 @@ export function watchLease(settings: Settings, consul: Consul): LeaseWatch {
         return "on";
       }
       behindSinceMs ??= nowMs;
-      const isSilent = silentSinceMs !== null && nowMs - silentSinceMs >= SILENT_MS;
-      if (!isSilent && nowMs - behindSinceMs < BEHIND_MS) return "on";
-      say("error", "launch.standby_behind", {
+      const isSilent = silentSinceMs !== null && nowMs - silentSinceMs >= SUSPECT_AFTER_MS;
+      if (!isSilent && nowMs - behindSinceMs < MAX_BEHIND_MS) return "on";
+      logEvent("error", "launch.standby_behind", {
         own: own.position?.txid ?? 0,
         primary: beat.txid,
         of: lease.hostname,

@@ -15,9 +15,9 @@ export type LitefsEvent =
       readonly data: { readonly txID: string; readonly timestamp: string };
     };
 
-const MAX_LINE = 65_536;
+const MAX_LINE_LENGTH = 65_536;
 
-function open(url: string, signal: AbortSignal): Promise<IncomingMessage> {
+function openEventStream(url: string, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     // No agent: these are few, and none may wait behind another's stream.
     const sent = request(url, { agent: false, signal }, resolve);
@@ -30,12 +30,12 @@ function open(url: string, signal: AbortSignal): Promise<IncomingMessage> {
  * GET /events of the node at `url`: calls `on` with each event, the first of which is `init`. Resolves when the stream ends,
  * rejects when it breaks, is refused or `signal` aborts. LiteFS ends the stream of a listener that is 1,024 events behind.
  */
-export async function litefsEvents(
+export async function subscribeLitefsEvents(
   url: string,
   on: (event: LitefsEvent) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const response = await open(`${url}/events`, signal);
+  const response = await openEventStream(`${url}/events`, signal);
   if (response.statusCode !== 200)
     throw new Error(`LiteFS answered ${response.statusCode} to GET /events`);
   response.setEncoding("utf8");
@@ -43,7 +43,7 @@ export async function litefsEvents(
   for await (const chunk of response) {
     const lines = (rest + String(chunk)).split("\n");
     rest = lines.pop() ?? "";
-    if (rest.length > MAX_LINE) throw new Error("LiteFS sent an event that is too long");
+    if (rest.length > MAX_LINE_LENGTH) throw new Error("LiteFS sent an event that is too long");
     for (const line of lines) if (line) on(JSON.parse(line) as LitefsEvent);
   }
 }

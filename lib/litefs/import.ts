@@ -1,7 +1,7 @@
 // Gives LiteFS a whole database, in one transaction that every node gets.
 
 import { closeSync, createReadStream, existsSync, openSync, readSync } from "node:fs";
-import { call } from "../base/call.ts";
+import { requestInternal } from "../base/call.ts";
 
 /**
  * Replaces (or makes) the database `name` of the LiteFS at `url`, which must be the primary's, by `file`. Rejects, with nothing changed,
@@ -21,7 +21,7 @@ export async function importDatabase({
 }): Promise<void> {
   if (existsSync(`${file}-wal`))
     throw new Error(`${file} is open in another program: its last writes are not in the file yet`);
-  const head = readHead(file);
+  const head = readFileHeader(file);
   if (head.toString("latin1", 0, 15) !== "SQLite format 3")
     throw new Error(`${file} is no SQLite database`);
   const pageSize = head.readUInt16BE(16);
@@ -29,7 +29,7 @@ export async function importDatabase({
     throw new Error(`${file} has pages of ${pageSize} bytes; LiteFS needs 4096`);
   // SQLite's file format, 1.3.3: 2 is WAL.
   if (head[18] !== 2 || head[19] !== 2) throw new Error(`${file} is not in WAL mode`);
-  const { status, body } = await call(`${url}/import?name=${encodeURIComponent(name)}`, {
+  const { status, body } = await requestInternal(`${url}/import?name=${encodeURIComponent(name)}`, {
     method: "POST",
     body: createReadStream(file),
     timeoutMs,
@@ -40,7 +40,7 @@ export async function importDatabase({
     );
 }
 
-function readHead(file: string): Buffer {
+function readFileHeader(file: string): Buffer {
   const head = Buffer.alloc(100);
   const fd = openSync(file, "r");
   try {

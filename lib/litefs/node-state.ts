@@ -1,21 +1,21 @@
 // What the nodes' LiteFS say of themselves.
 
-import { call } from "../base/call.ts";
+import { requestInternal } from "../base/call.ts";
 
-export interface NodeState {
+export interface LitefsNodeState {
   readonly isPrimary: boolean;
-  readonly candidate: boolean;
+  readonly isCandidate: boolean;
   /** Number of the newest transaction, and the checksum of the whole database there; null without the database. */
   readonly position: { readonly txid: number; readonly checksum: string } | null;
 }
 
 /** Role and position of the LiteFS at `url` (its /debug/vars, the only place that gives both). Rejects when it does not answer. */
-export async function nodeState(
+export async function fetchLitefsNodeState(
   url: string,
   database: string,
   timeoutMs = 2_000,
-): Promise<NodeState> {
-  const { status, body } = await call(`${url}/debug/vars`, { timeoutMs });
+): Promise<LitefsNodeState> {
+  const { status, body } = await requestInternal(`${url}/debug/vars`, { timeoutMs });
   if (status !== 200) throw new Error(`LiteFS answered ${status} to GET /debug/vars`);
   const { store } = JSON.parse(body) as {
     store?: {
@@ -29,7 +29,7 @@ export async function nodeState(
   const txid = known ? Number.parseInt(known.txid, 16) : 0;
   return {
     isPrimary: store.isPrimary,
-    candidate: store.candidate,
+    isCandidate: store.candidate,
     position: known && txid > 0 ? { txid, checksum: known.checksum } : null,
   };
 }

@@ -2,9 +2,9 @@
 
 import { env } from "../base/env.ts";
 import { currentInstance } from "./instance.ts";
-import { readPosition, silenceMs } from "./position.ts";
-import { type Role, followed, primaryInstance, role } from "./role.ts";
-import { standbys } from "./standby.ts";
+import { readPosition, heartbeatAgeMs } from "./position.ts";
+import { type Role, litefsState, findPrimaryInstance, currentRole } from "./role.ts";
+import { listStandbys } from "./standby.ts";
 
 export interface NodeStatus {
   readonly instance: string;
@@ -29,24 +29,24 @@ export interface NodeStatus {
   }[];
 }
 
-const startedAt = Math.round(Date.now() - process.uptime() * 1000);
+const processStartMs = Math.round(Date.now() - process.uptime() * 1000);
 
 /** The state of this instance now. Cheap: some small files on the mount. */
-export function nodeStatus(): NodeStatus {
-  const own = role();
+export function readNodeStatus(): NodeStatus {
+  const own = currentRole();
   const position = readPosition();
   return {
     instance: currentInstance(),
     region: env.FLY_REGION ?? null,
     role: own,
-    primary: primaryInstance(),
+    primary: findPrimaryInstance(),
     candidate: env.LITEFS_CANDIDATE,
     txid: position?.txid ?? null,
     checksum: position?.checksum ?? null,
-    lagMs: own === "primary" ? 0 : followed().delayMs,
-    silenceMs: silenceMs(),
+    lagMs: own === "primary" ? 0 : litefsState().lastTxDelayMs,
+    silenceMs: heartbeatAgeMs(),
     version: env.DEPLOYMENT_ID ?? null,
-    startedAt,
-    standbys: standbys(),
+    startedAt: processStartMs,
+    standbys: listStandbys(),
   };
 }

@@ -13,13 +13,13 @@ export interface Peer {
   readonly host: string;
 }
 
-const REFRESH_MS = 10 * SECOND_MS;
+const REFRESH_INTERVAL_MS = 10 * SECOND_MS;
 const DNS_TIMEOUT_MS = 2 * SECOND_MS;
 
 const shared = globalThis as { __lecternPeers?: { atMs: number; all: Promise<readonly Peer[]> } };
 
 /** The nodes that "name@region=host,…" lists. */
-export function parseNodes(text: string): Peer[] {
+export function parseClusterNodes(text: string): Peer[] {
   return text.split(",").flatMap((each) => {
     const [, instance, region, host] = /^([\w.-]+)@(\w+)=(.+)$/.exec(each) ?? [];
     return instance && region && host ? [{ instance, region, host }] : [];
@@ -27,14 +27,14 @@ export function parseNodes(text: string): Peer[] {
 }
 
 /** The nodes that Fly's DNS lists: TXT of vms.<app>.internal is "id region,id region" (https://fly.io/docs/networking/private-networking/). */
-export function parseVms(text: string, app: string): Peer[] {
+export function parseFlyVms(text: string, app: string): Peer[] {
   return text.split(",").flatMap((each) => {
     const [, instance, region] = /^\s*([\w-]+) ([a-z]+)\s*$/.exec(each) ?? [];
     return instance && region ? [{ instance, region, host: `${instance}.vm.${app}.internal` }] : [];
   });
 }
 
-async function lookUp(app: string): Promise<readonly Peer[]> {
+async function resolveFlyPeers(app: string): Promise<readonly Peer[]> {
   const timeout = new Promise<never>((_, reject) =>
     setTimeout(
       () => reject(new Error(`DNS gave no answer within ${DNS_TIMEOUT_MS} ms`)),
@@ -42,20 +42,20 @@ async function lookUp(app: string): Promise<readonly Peer[]> {
     ).unref(),
   );
   const records = await Promise.race([resolveTxt(`vms.${app}.internal`), timeout]);
-  return parseVms(records.map((parts) => parts.join("")).join(","), app);
+  return parseFlyVms(records.map((parts) => parts.join("")).join(","), app);
 }
 
 /** Every other instance, as CLUSTER_NODES or Fly's DNS names them, at most ten seconds old. Empty without replication; the last known list while DNS fails. */
-export async function findPeers(): Promise<readonly Peer[]> {
+export async function listPeers(): Promise<readonly Peer[]> {
   if (!env.REPLICATION) return [];
   const own = currentInstance();
   if (env.CLUSTER_NODES)
-    return parseNodes(env.CLUSTER_NODES).filter(({ instance }) => instance !== own);
+    return parseClusterNodes(env.CLUSTER_NODES).filter(({ instance }) => instance !== own);
   const app = env.FLY_APP_NAME;
   if (!app) return [];
   const known = shared.__lecternPeers;
-  if (!known || known.atMs + REFRESH_MS < performance.now()) {
-    const all = lookUp(app).catch((error: unknown) => {
+  if (!known || known.atMs + REFRESH_INTERVAL_MS < performance.now()) {
+    const all = resolveFlyPeers(app).catch((error: unknown) => {
       log("warn", "peers.not_found", { error });
       return known?.all ?? [];
     });
@@ -64,13 +64,13 @@ export async function findPeers(): Promise<readonly Peer[]> {
   return (await shared.__lecternPeers!.all).filter(({ instance }) => instance !== own);
 }
 
-function urlOf({ host }: Peer, port: number): string {
+function peerUrl({ host }: Peer, port: number): string {
   const bare = host.replace(/^\[|\]$/g, "");
   return `http://${bare.includes(":") ? `[${bare}]` : bare}:${port}`;
 }
 
 /** The site on that node. */
-export const siteUrl = (peer: Peer): string => urlOf(peer, env.PORT);
+export const peerSiteUrl = (peer: Peer): string => peerUrl(peer, env.PORT);
 
 /** LiteFS' own interface on that node. */
-export const litefsUrl = (peer: Peer): string => urlOf(peer, env.LITEFS_PORT);
+export const peerLitefsUrl = (peer: Peer): string => peerUrl(peer, env.LITEFS_PORT);

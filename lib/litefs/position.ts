@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { env } from "../base/env.ts";
-import { changed, followed, glancer } from "./role.ts";
+import { nextChange, litefsState, cachedFor } from "./role.ts";
 
 export interface Position {
   /** Number of the newest transaction; 0 before the first. They count up by one, and anew from 1 after a restore. */
@@ -25,23 +25,23 @@ export function readPosition(): Position | null {
   }
 }
 
-const glance = glancer(readPosition);
+const readCachedPosition = cachedFor(readPosition);
 
 /** True as soon as this copy has transaction `txid`; false when it has not after `timeoutMs`. */
 export async function waitForTxid(txid: number, timeoutMs: number): Promise<boolean> {
-  const isThere = () => (glance()?.txid ?? 0) >= txid;
+  const isThere = () => (readCachedPosition()?.txid ?? 0) >= txid;
   const untilMs = performance.now() + timeoutMs;
   while (!isThere()) {
     const leftMs = untilMs - performance.now();
     if (leftMs <= 0) return false;
     // Events name each transaction as it arrives; looked at again besides, since a stream of events can break.
-    await changed(Math.min(leftMs, 50));
+    await nextChange(Math.min(leftMs, 50));
   }
   return true;
 }
 
 /** Milliseconds since the primary was last heard of (it sends a sign each second); 0 on the primary; null where it never was, or without replication. */
-export function silenceMs(): number | null {
+export function heartbeatAgeMs(): number | null {
   if (!env.REPLICATION) return null;
   try {
     const ms = Number.parseInt(readFileSync(join(env.FLY_LITEFS_DIR, ".lag"), "utf8"), 10);
@@ -52,14 +52,18 @@ export function silenceMs(): number | null {
 }
 
 /** The primary sends a sign each second; some may be late. */
-const HEARD_MS = 5_000;
+const HEARTBEAT_TIMEOUT_MS = 5_000;
 
 /**
  * Whether the primary that this replica names was heard of just now, and since LiteFS lost one. LiteFS names a primary before it has
  * reached it, several times a second while the lease of a dead one lasts: who is sent there gets no answer.
  */
-export function isPrimaryHeard(): boolean {
-  const ms = silenceMs();
-  const { lostAtMs } = followed();
-  return ms !== null && ms < HEARD_MS && (lostAtMs === null || ms < performance.now() - lostAtMs);
+export function isPrimaryReachable(): boolean {
+  const ms = heartbeatAgeMs();
+  const { primaryLostAtMs } = litefsState();
+  return (
+    ms !== null &&
+    ms < HEARTBEAT_TIMEOUT_MS &&
+    (primaryLostAtMs === null || ms < performance.now() - primaryLostAtMs)
+  );
 }

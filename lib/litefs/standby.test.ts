@@ -2,8 +2,13 @@ import { type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
-import { standbys, startStandby, stopStandby, waitForStandby } from "./standby.ts";
-import { type TestLitefs, startTestLitefs } from "./test-litefs.ts";
+import {
+  listStandbys,
+  startWatchingStandbys,
+  stopWatchingStandbys,
+  waitForStandby,
+} from "./standby.ts";
+import { type FakeLitefs, startFakeLitefs } from "./test-litefs.ts";
 
 /** A candidate in the primary's region: what its LiteFS answers, and the streams that it has open. */
 interface Candidate {
@@ -13,10 +18,10 @@ interface Candidate {
   stop(): Promise<void>;
 }
 
-let here: TestLitefs | undefined;
+let here: FakeLitefs | undefined;
 let other: Candidate | undefined;
 afterEach(async () => {
-  stopStandby();
+  stopWatchingStandbys();
   await here?.stop();
   await other?.stop();
   overrideEnv({ PRIMARY_REGION: undefined, CLUSTER_NODES: undefined, LITEFS_PORT: undefined });
@@ -59,15 +64,15 @@ async function startCandidate(txid: number): Promise<Candidate> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
-  here = await startTestLitefs(null);
+  here = await startFakeLitefs(null);
   overrideEnv({
     FLY_REGION: "dfw",
     PRIMARY_REGION: "dfw",
     CLUSTER_NODES: "here@dfw=127.0.0.1,other@dfw=127.0.0.1",
     LITEFS_PORT: String((server.address() as AddressInfo).port),
   });
-  startStandby();
-  await vi.waitFor(() => expect(standbys()).toHaveLength(1), { timeout: 10_000 });
+  startWatchingStandbys();
+  await vi.waitFor(() => expect(listStandbys()).toHaveLength(1), { timeout: 10_000 });
   return candidate;
 }
 
@@ -91,7 +96,7 @@ test("a standby that does not report is waited for once, until it reports again"
   expect(performance.now() - startedMs).toBeLessThan(1_900);
   other.tell(9);
   await vi.waitFor(
-    () => expect(standbys()).toEqual([{ instance: "other", txid: 9, isStalled: false }]),
+    () => expect(listStandbys()).toEqual([{ instance: "other", txid: 9, isStalled: false }]),
     { timeout: 10_000 },
   );
   expect(await waitForStandby(9, 2_000)).toBe("held");
@@ -103,7 +108,7 @@ test("a stream that says nothing though the standby goes on is opened anew: a ma
   expect(await waitForStandby(8, 50)).toBe("late");
   other.txid = 8;
   await vi.waitFor(
-    () => expect(standbys()).toEqual([{ instance: "other", txid: 8, isStalled: false }]),
+    () => expect(listStandbys()).toEqual([{ instance: "other", txid: 8, isStalled: false }]),
     { timeout: 10_000 },
   );
   expect(other.streams.has(deaf!)).toBe(false);
@@ -113,7 +118,7 @@ test("a stream that says nothing though the standby goes on is opened anew: a ma
 test("nobody is waited for where no standby is connected", async () => {
   other = await startCandidate(7);
   await other.stop();
-  await vi.waitFor(() => expect(standbys()).toEqual([]), { timeout: 10_000 });
+  await vi.waitFor(() => expect(listStandbys()).toEqual([]), { timeout: 10_000 });
   expect(await waitForStandby(8, 2_000)).toBe("alone");
   other = undefined;
 });

@@ -5,10 +5,10 @@
 import { basename } from "node:path";
 import { env } from "../base/env.ts";
 import { log } from "../base/log.ts";
-import { litefsEvents } from "./events.ts";
-import { nodeState } from "./node-state.ts";
-import { type Peer, findPeers, litefsUrl } from "./peers.ts";
-import { changed, role } from "./role.ts";
+import { subscribeLitefsEvents } from "./events.ts";
+import { fetchLitefsNodeState } from "./node-state.ts";
+import { type Peer, listPeers, peerLitefsUrl } from "./peers.ts";
+import { nextChange, currentRole } from "./role.ts";
 
 interface Standby {
   /** The newest transaction that it reported; 0 before the first. */
@@ -16,13 +16,13 @@ interface Standby {
   /** It did not answer in time once: nobody waits for it again until it reports something. */
   isStalled: boolean;
   /** What it had reported when it was looked at last. */
-  lookedAtTxid: number;
+  lastCheckedTxid: number;
   readonly url: string;
   readonly stop: () => void;
 }
 
-const LOOK_EVERY_MS = 2_000;
-const ASK_MS = 2_000;
+const REFRESH_INTERVAL_MS = 2_000;
+const REQUEST_TIMEOUT_MS = 2_000;
 
 const shared = globalThis as {
   __lecternStandby?: {
@@ -32,7 +32,7 @@ const shared = globalThis as {
     timer: NodeJS.Timeout | null;
   };
 };
-const state = () =>
+const sharedState = () =>
   (shared.__lecternStandby ??= {
     all: new Map(),
     asked: new Set(),
@@ -41,21 +41,22 @@ const state = () =>
   });
 
 /** The newest transaction of the LiteFS at `url`; 0 without one. Rejects when it does not answer. */
-const txidOf = async (url: string) =>
-  (await nodeState(url, basename(env.DATABASE_FILE), ASK_MS)).position?.txid ?? 0;
+const fetchTxid = async (url: string) =>
+  (await fetchLitefsNodeState(url, basename(env.DATABASE_FILE), REQUEST_TIMEOUT_MS)).position
+    ?.txid ?? 0;
 
 /** Follows one candidate until its stream ends. */
-async function follow(peer: Peer): Promise<void> {
-  const { all, listeners } = state();
-  const url = litefsUrl(peer);
+async function watchStandby(peer: Peer): Promise<void> {
+  const { all, listeners } = sharedState();
+  const url = peerLitefsUrl(peer);
   const database = basename(env.DATABASE_FILE);
-  const found = await nodeState(url, database, ASK_MS).catch(() => null);
-  if (!found?.candidate) return;
+  const found = await fetchLitefsNodeState(url, database, REQUEST_TIMEOUT_MS).catch(() => null);
+  if (!found?.isCandidate) return;
   const abort = new AbortController();
   const standby: Standby = {
     txid: 0,
     isStalled: false,
-    lookedAtTxid: -1,
+    lastCheckedTxid: -1,
     url,
     stop: () => abort.abort(),
   };
@@ -65,14 +66,14 @@ async function follow(peer: Peer): Promise<void> {
     for (const listener of [...listeners]) listener();
   };
   try {
-    await litefsEvents(
+    await subscribeLitefsEvents(
       url,
       (event) => {
         if (event.type === "init") {
           all.set(peer.instance, standby);
           log("info", "standby.connected", { standby: peer.instance });
           // What it has already it does not report any more.
-          void txidOf(url).then(
+          void fetchTxid(url).then(
             (txid) => txid > standby.txid && report(txid),
             () => undefined,
           );
@@ -94,54 +95,58 @@ async function follow(peer: Peer): Promise<void> {
  * Ends the stream of a standby that has gone on without its stream saying so: a machine that lost its power closes no connection, and
  * the one that comes in its place would be waited for in vain. The next look follows it anew.
  */
-async function endIfDeaf(standby: Standby): Promise<void> {
-  const wasSilent = standby.lookedAtTxid === standby.txid;
-  standby.lookedAtTxid = standby.txid;
+async function dropStaleStream(standby: Standby): Promise<void> {
+  const wasSilent = standby.lastCheckedTxid === standby.txid;
+  standby.lastCheckedTxid = standby.txid;
   if (!wasSilent) return;
-  const txid = await txidOf(standby.url).catch(() => null);
+  const txid = await fetchTxid(standby.url).catch(() => null);
   if (txid !== null && txid > standby.txid && standby.isStalled) standby.stop();
 }
 
-async function look(): Promise<void> {
-  const { all, asked } = state();
-  if (role() !== "primary") {
+async function refreshStandbys(): Promise<void> {
+  const { all, asked } = sharedState();
+  if (currentRole() !== "primary") {
     for (const standby of all.values()) standby.stop();
     return;
   }
-  for (const standby of all.values()) if (standby.isStalled) void endIfDeaf(standby);
-  for (const peer of await findPeers()) {
+  for (const standby of all.values()) if (standby.isStalled) void dropStaleStream(standby);
+  for (const peer of await listPeers()) {
     if (peer.region !== env.PRIMARY_REGION || asked.has(peer.instance)) continue;
     asked.add(peer.instance);
-    void follow(peer).finally(() => asked.delete(peer.instance));
+    void watchStandby(peer).finally(() => asked.delete(peer.instance));
   }
 }
 
 /** Begins to follow the candidates while this instance is the primary. Once per process; does nothing without replication. */
-export function startStandby(): void {
-  const own = state();
+export function startWatchingStandbys(): void {
+  const own = sharedState();
   if (!env.REPLICATION || own.timer) return;
   const run = () =>
-    void look().catch((error: unknown) => log("warn", "standby.not_found", { error }));
+    void refreshStandbys().catch((error: unknown) => log("warn", "standby.not_found", { error }));
   run();
-  own.timer = setInterval(run, LOOK_EVERY_MS);
+  own.timer = setInterval(run, REFRESH_INTERVAL_MS);
   own.timer.unref();
 }
 
 /** Ends the following. For tests and the end of the process. */
-export function stopStandby(): void {
-  const own = state();
+export function stopWatchingStandbys(): void {
+  const own = sharedState();
   if (own.timer) clearInterval(own.timer);
   for (const standby of own.all.values()) standby.stop();
   delete shared.__lecternStandby;
 }
 
 /** The candidates that are connected now, and how far each is. On the primary only; empty elsewhere. */
-export function standbys(): {
+export function listStandbys(): {
   readonly instance: string;
   readonly txid: number;
   readonly isStalled: boolean;
 }[] {
-  return [...state().all].map(([instance, { txid, isStalled }]) => ({ instance, txid, isStalled }));
+  return [...sharedState().all].map(([instance, { txid, isStalled }]) => ({
+    instance,
+    txid,
+    isStalled,
+  }));
 }
 
 /**
@@ -152,7 +157,7 @@ export async function waitForStandby(
   txid: number,
   timeoutMs: number,
 ): Promise<"held" | "late" | "alone"> {
-  const { all, listeners } = state();
+  const { all, listeners } = sharedState();
   const untilMs = performance.now() + timeoutMs;
   for (;;) {
     const awaited = [...all.values()].filter(({ isStalled }) => !isStalled);
@@ -164,6 +169,6 @@ export async function waitForStandby(
       for (const standby of behind) standby.isStalled = true;
       return "late";
     }
-    await changed(leftMs, listeners);
+    await nextChange(leftMs, listeners);
   }
 }

@@ -7,25 +7,25 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { overrideEnv } from "#tests/database.ts";
 import { env } from "../base/env.ts";
-import { followed, startLitefs, stopLitefs } from "./role.ts";
+import { litefsState, startWatchingLitefs, stopWatchingLitefs } from "./role.ts";
 
-export interface TestLitefs {
+export interface FakeLitefs {
   readonly url: string;
   /** Another node is primary, or nobody ("") is, or this one (null). */
   setPrimary(name: string | null): Promise<void>;
   /** Only the file, or only the event: what can be seen in between. */
-  setFile(name: string | null): void;
-  tell(event: object): void;
+  setPrimaryFile(name: string | null): void;
+  sendEvent(event: object): void;
   setPosition(txid: number): void;
   /** How long ago the primary was heard of. */
-  setSilence(ms: number): void;
+  setHeartbeatAge(ms: number): void;
   /** Breaks the stream of events; a new listener is refused. */
-  fall(): void;
+  breakStream(): void;
   stop(): Promise<void>;
 }
 
 /** Turns replication on for this test, with this process as "here" in a region "ams". */
-export async function startTestLitefs(primary: string | null): Promise<TestLitefs> {
+export async function startFakeLitefs(primary: string | null): Promise<FakeLitefs> {
   const dir = dirname(env.DATABASE_FILE);
   let said = { isPrimary: primary === null, hostname: primary ?? "" };
   const listeners = new Set<ServerResponse>();
@@ -38,20 +38,20 @@ export async function startTestLitefs(primary: string | null): Promise<TestLitef
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const file = join(dir, ".primary");
-  const litefs: TestLitefs = {
+  const litefs: FakeLitefs = {
     url,
     async setPrimary(name) {
       said = { isPrimary: name === null, hostname: name ?? "" };
-      litefs.setFile(name || null);
-      litefs.tell({ type: "primaryChange", data: said });
-      while (JSON.stringify(followed().heard) !== JSON.stringify(said))
+      litefs.setPrimaryFile(name || null);
+      litefs.sendEvent({ type: "primaryChange", data: said });
+      while (JSON.stringify(litefsState().lastPrimaryEvent) !== JSON.stringify(said))
         await new Promise((resolve) => setImmediate(resolve));
     },
-    setFile(name) {
+    setPrimaryFile(name) {
       if (name) writeFileSync(file, `${name}\n`);
       else rmSync(file, { force: true });
     },
-    tell(event) {
+    sendEvent(event) {
       for (const listener of listeners) listener.write(`${JSON.stringify(event)}\n`);
     },
     setPosition(txid) {
@@ -60,15 +60,15 @@ export async function startTestLitefs(primary: string | null): Promise<TestLitef
         `${txid.toString(16).padStart(16, "0")}/8000000000000000\n`,
       );
     },
-    setSilence(ms) {
+    setHeartbeatAge(ms) {
       writeFileSync(join(dir, ".lag"), `${ms}\n`);
     },
-    fall() {
+    breakStream() {
       for (const listener of listeners) listener.destroy();
       server.close();
     },
     async stop() {
-      stopLitefs();
+      stopWatchingLitefs();
       for (const listener of listeners) listener.destroy();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -88,10 +88,10 @@ export async function startTestLitefs(primary: string | null): Promise<TestLitef
     INSTANCE: "here",
     FLY_REGION: "ams",
   });
-  litefs.setFile(primary || null);
+  litefs.setPrimaryFile(primary || null);
   litefs.setPosition(1);
-  litefs.setSilence(0);
-  startLitefs();
-  while (!followed().heard) await new Promise((resolve) => setImmediate(resolve));
+  litefs.setHeartbeatAge(0);
+  startWatchingLitefs();
+  while (!litefsState().lastPrimaryEvent) await new Promise((resolve) => setImmediate(resolve));
   return litefs;
 }

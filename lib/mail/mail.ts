@@ -4,22 +4,22 @@ import { escapeHtml } from "../base/html.ts";
 import { env } from "../base/env.ts";
 
 /** A paragraph, a link on a line of its own, or a code to type. */
-export type MailPart =
+export type EmailPart =
   string | { readonly link: string; readonly label: string } | { readonly code: string };
 
-export interface Mail {
+export interface EmailMessage {
   readonly to: string;
   readonly subject: string;
-  readonly parts: readonly MailPart[];
+  readonly parts: readonly EmailPart[];
 }
 
 /** The parts as plain text, each apart from the next by an empty line. */
-export function mailText({ parts }: Mail): string {
+export function renderEmailText({ parts }: EmailMessage): string {
   return `${parts.map((part) => (typeof part === "string" ? part : "code" in part ? part.code : `${part.label}: ${part.link}`)).join("\n\n")}\n\n${env.SITE_NAME}, ${env.SITE_URL}\n`;
 }
 
 /** The parts as a document without pictures or styles from elsewhere: nothing in it tells us that it was opened. */
-export function mailHtml({ parts, subject }: Mail): string {
+export function renderEmailHtml({ parts, subject }: EmailMessage): string {
   const body = parts.map((part) => {
     if (typeof part === "string")
       return `<p style="margin:0 0 20px">${escapeHtml(part).replaceAll("\n", "<br>")}</p>`;

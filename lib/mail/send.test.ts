@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/smtp-server.ts";
 import { isAppError } from "../base/errors.ts";
-import { mailsInFolder } from "./outbox-folder.ts";
-import { MAIL_TIMEOUT_MS, closeMail, mailFrom, sendMail } from "./send.ts";
+import { listLocalMailbox } from "./outbox-folder.ts";
+import { EMAIL_TIMEOUT_MS, closeSmtpTransport, senderAddress, sendEmail } from "./send.ts";
 
 let smtp: TestSmtpServer;
 beforeEach(async () => {
@@ -13,7 +13,7 @@ beforeEach(async () => {
   overrideEnv({ SMTP_URL: smtp.url });
 });
 afterEach(async () => {
-  closeMail();
+  closeSmtpTransport();
   await smtp.close();
   overrideEnv({ SMTP_URL: undefined, SITE_NAME: undefined, MAIL_FROM: undefined });
 });
@@ -34,11 +34,11 @@ const failure = (promise: Promise<void>) =>
   );
 
 test("a mail arrives with its words as text and as HTML", async () => {
-  await sendMail(mail);
-  expect(smtp.mails).toMatchObject([
+  await sendEmail(mail);
+  expect(smtp.emails).toMatchObject([
     { to: ["ada@example.test"], subject: "Hello", from: `"Lectern" <no-reply@localhost>` },
   ]);
-  const { text, html } = smtp.mails[0]!;
+  const { text, html } = smtp.emails[0]!;
   expect(text).toContain("A line.\n\n123456\n\nOpen: http://localhost:3000/x?a=1&b=2\n");
   expect(html).toContain('href="http://localhost:3000/x?a=1&amp;b=2"');
   // Nothing that would tell anybody that the mail was opened.
@@ -47,24 +47,24 @@ test("a mail arrives with its words as text and as HTML", async () => {
 
 test("a subject, a name or an address can't add a header or a recipient", async () => {
   overrideEnv({ SITE_NAME: 'Evil" <x@evil.test>\r\nBcc: eve@evil.test' });
-  await sendMail({ ...mail, subject: "Hello\r\nBcc: eve@evil.test\r\n\r\nA body of its own" });
-  expect(smtp.mails).toHaveLength(1);
-  expect(smtp.mails[0]).toMatchObject({ to: ["ada@example.test"] });
+  await sendEmail({ ...mail, subject: "Hello\r\nBcc: eve@evil.test\r\n\r\nA body of its own" });
+  expect(smtp.emails).toHaveLength(1);
+  expect(smtp.emails[0]).toMatchObject({ to: ["ada@example.test"] });
   expect(
-    smtp.mails[0]?.headerNames
+    smtp.emails[0]?.headerNames
       .filter((name) => ["bcc", "cc", "to", "from", "subject"].includes(name))
       .sort(),
   ).toEqual(["from", "subject", "to"]);
-  expect(smtp.mails[0]?.text).toMatch(/^A line\./);
-  expect(mailFrom()).not.toMatch(/[\r\n]/);
+  expect(smtp.emails[0]?.text).toMatch(/^A line\./);
+  expect(senderAddress()).not.toMatch(/[\r\n]/);
 
-  await failure(sendMail({ ...mail, to: "ada@example.test, eve@evil.test" }));
-  await failure(sendMail({ ...mail, to: "ada@example.test>\r\nRCPT TO:<eve@evil.test" }));
-  expect(smtp.mails.flatMap(({ to }) => to)).not.toContain("eve@evil.test");
+  await failure(sendEmail({ ...mail, to: "ada@example.test, eve@evil.test" }));
+  await failure(sendEmail({ ...mail, to: "ada@example.test>\r\nRCPT TO:<eve@evil.test" }));
+  expect(smtp.emails.flatMap(({ to }) => to)).not.toContain("eve@evil.test");
 });
 
 test("markup in a mail is text", async () => {
-  await sendMail({
+  await sendEmail({
     ...mail,
     parts: [
       '<img src=x onerror="alert(1)">',
@@ -72,24 +72,24 @@ test("markup in a mail is text", async () => {
       { code: "<i>" },
     ],
   });
-  expect(smtp.mails[0]?.html).not.toMatch(/<img|<b>|<script|<i>/);
+  expect(smtp.emails[0]?.html).not.toMatch(/<img|<b>|<script|<i>/);
 });
 
 test("a server that refuses is a reason without the address, and soon another try", async () => {
   smtp.mode = "refuse";
-  const error = await failure(sendMail(mail));
+  const error = await failure(sendEmail(mail));
   expect(isAppError(error, "unavailable") && error.message).toMatch(
     /^The mail was not sent: .*No such mailbox: the address/,
   );
   expect(error?.retryAfterSeconds).toBe(60);
   smtp.mode = "ok";
-  await sendMail(mail);
-  expect(smtp.mails).toHaveLength(1);
+  await sendEmail(mail);
+  expect(smtp.emails).toHaveLength(1);
 });
 
 test("nobody at the port is a refusal at once", async () => {
   await smtp.close();
-  const error = await failure(sendMail(mail));
+  const error = await failure(sendEmail(mail));
   expect(isAppError(error, "unavailable") && error.message).toMatch(/ECONNREFUSED/);
 });
 
@@ -104,32 +104,32 @@ for (const [what, isGreeting] of [
     if (!isGreeting)
       overrideEnv({ SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}` });
     const began = performance.now();
-    expect(isAppError(await failure(sendMail(mail)), "unavailable")).toBe(true);
-    expect(performance.now() - began).toBeLessThan(MAIL_TIMEOUT_MS + 1_500);
+    expect(isAppError(await failure(sendEmail(mail)), "unavailable")).toBe(true);
+    expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 1_500);
     silent.close();
     // The next mail does not wait behind the one that hangs.
     overrideEnv({ SMTP_URL: smtp.url });
     smtp.mode = "ok";
-    await sendMail(mail);
-    expect(smtp.mails).toHaveLength(1);
+    await sendEmail(mail);
+    expect(smtp.emails).toHaveLength(1);
   });
 }
 
 test("a mail that is given up takes no other with it", async () => {
   smtp.mode = "hang";
-  const hanging = failure(sendMail(mail));
-  await vi.waitFor(() => expect(smtp.attempts).toBe(1), 10_000);
+  const hanging = failure(sendEmail(mail));
+  await vi.waitFor(() => expect(smtp.attemptCount).toBe(1), 10_000);
   smtp.mode = "ok";
-  const others = setInterval(() => void sendMail(mail), 500);
+  const others = setInterval(() => void sendEmail(mail), 500);
   expect(isAppError(await hanging, "unavailable")).toBe(true);
   clearInterval(others);
-  await sendMail(mail);
-  expect(smtp.mails.length).toBe(smtp.attempts - 1);
+  await sendEmail(mail);
+  expect(smtp.emails.length).toBe(smtp.attemptCount - 1);
 });
 
 test("without a server mails go to the outbox folder, newest first", async () => {
   overrideEnv({ SMTP_URL: undefined });
-  await sendMail(mail);
-  expect(mailsInFolder(10)).toEqual([mail]);
-  expect(smtp.mails).toEqual([]);
+  await sendEmail(mail);
+  expect(listLocalMailbox(10)).toEqual([mail]);
+  expect(smtp.emails).toEqual([]);
 });

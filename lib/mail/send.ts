@@ -3,30 +3,30 @@
 import { createTransport } from "nodemailer";
 import { env } from "../base/env.ts";
 import { AppError, isAppError } from "../base/errors.ts";
-import { within } from "../base/deadline.ts";
-import { type Mail, mailHtml, mailText } from "./mail.ts";
-import { putIntoFolder } from "./outbox-folder.ts";
+import { withTimeout } from "../base/deadline.ts";
+import { type EmailMessage, renderEmailHtml, renderEmailText } from "./mail.ts";
+import { saveToLocalMailbox } from "./outbox-folder.ts";
 
 /** A server that takes longer than this for one mail counts as one that does not answer. */
-export const MAIL_TIMEOUT_MS = 10_000;
+export const EMAIL_TIMEOUT_MS = 10_000;
 /** A connection on which nothing comes for this long is ended: before the mail is given up, so that the next one does not wait behind it. */
 const SOCKET_TIMEOUT_MS = 8_000;
 
 /** Why a mail was not sent: the server does not take mail for this address; it could not be reached or fell silent; anything else. */
-export type MailFault = "recipient" | "server" | "other";
+export type EmailFault = "recipient" | "server" | "other";
 
 /** An AppError(unavailable) that says where the fault is. */
-export class MailError extends AppError {
-  readonly fault: MailFault;
+export class EmailError extends AppError {
+  readonly fault: EmailFault;
 
-  constructor(reason: string, fault: MailFault) {
+  constructor(reason: string, fault: EmailFault) {
     super("unavailable", `The mail was not sent: ${reason}`, { retryAfterSeconds: 60 });
     this.fault = fault;
   }
 }
 
 /** Nodemailer's names for a connection that failed; a system's own (ECONNREFUSED) come as ESOCKET. */
-const UNREACHED = new Set([
+const CONNECTION_ERROR_CODES = new Set([
   "ECONNECTION",
   "ETIMEDOUT",
   "ESOCKET",
@@ -36,7 +36,7 @@ const UNREACHED = new Set([
   "ECONNRESET",
 ]);
 
-function faultOf(error: unknown): MailFault {
+function classifyFault(error: unknown): EmailFault {
   const { code, command, responseCode } = error as {
     code?: string;
     command?: string;
@@ -45,18 +45,18 @@ function faultOf(error: unknown): MailFault {
   if (responseCode !== undefined && responseCode >= 500 && command === "RCPT TO")
     return "recipient";
   return isAppError(error, "unavailable") ||
-    (code !== undefined && UNREACHED.has(code) && responseCode === undefined)
+    (code !== undefined && CONNECTION_ERROR_CODES.has(code) && responseCode === undefined)
     ? "server"
     : "other";
 }
 
-interface Transport {
+interface PooledTransport {
   readonly url: string;
   readonly transport: ReturnType<typeof createTransport>;
 }
-const shared = globalThis as { __lecternMail?: Transport };
+const shared = globalThis as { __lecternMail?: PooledTransport };
 
-function transport(url: string): Transport["transport"] {
+function smtpTransport(url: string): PooledTransport["transport"] {
   if (shared.__lecternMail?.url !== url) {
     shared.__lecternMail?.transport.close();
     // Few connections, kept: a log-in should not wait for a handshake. Never more at once than a small server likes.
@@ -82,7 +82,7 @@ function transport(url: string): Transport["transport"] {
 }
 
 /** The address that mails come from. */
-export function mailFrom(): string {
+export function senderAddress(): string {
   return (
     env.MAIL_FROM ??
     `${env.SITE_NAME.replace(/["<>\\\r\n]/g, "")} <no-reply@${new URL(env.SITE_URL).hostname}>`
@@ -90,23 +90,23 @@ export function mailFrom(): string {
 }
 
 /** Resolves when the server has taken the mail. Throws MailError, an AppError(unavailable), with the server's reason within ten seconds; it may then be tried again. */
-export async function sendMail(mail: Mail): Promise<void> {
+export async function sendEmail(mail: EmailMessage): Promise<void> {
   const url = env.SMTP_URL;
   if (!url) {
-    putIntoFolder(mail);
+    saveToLocalMailbox(mail);
     return;
   }
   try {
     // Who waits too long stops waiting; the connections are everybody's, and end their own silence.
-    await within(
-      transport(url).sendMail({
-        from: mailFrom(),
+    await withTimeout(
+      smtpTransport(url).sendMail({
+        from: senderAddress(),
         to: { name: "", address: mail.to },
         subject: mail.subject,
-        text: mailText(mail),
-        html: mailHtml(mail),
+        text: renderEmailText(mail),
+        html: renderEmailHtml(mail),
       }),
-      MAIL_TIMEOUT_MS,
+      EMAIL_TIMEOUT_MS,
       "The mail server did not answer in time.",
     );
   } catch (error) {
@@ -115,12 +115,12 @@ export async function sendMail(mail: Mail): Promise<void> {
     const reason = (error as Error).message
       .replace(/[^\s<>"'(]+@[^\s<>"'),;:]+/g, "the address")
       .slice(0, 300);
-    throw new MailError(reason, faultOf(error));
+    throw new EmailError(reason, classifyFault(error));
   }
 }
 
 /** Ends the connections to the mail server. For the end of the process and of a test. */
-export function closeMail(): void {
+export function closeSmtpTransport(): void {
   shared.__lecternMail?.transport.close();
   delete shared.__lecternMail;
 }

@@ -34,7 +34,7 @@ export async function checkPosts(
   compile: (input: CompileInput) => Promise<CompiledPost>,
 ): Promise<CheckReport> {
   const since = performance.now();
-  const results = await Promise.all(items.map((item) => checkOne(item, compile)));
+  const results = await Promise.all(items.map((item) => checkPost(item, compile)));
   const embeds = new Map<string, string[]>();
   for (const { file, urls } of results)
     for (const url of urls) embeds.set(url, [...(embeds.get(url) ?? []), file]);
@@ -49,19 +49,19 @@ export async function checkPosts(
   };
 }
 
-interface Result {
+interface PostCheckResult {
   file: string;
   failure?: { file: string; line: number; reason: string };
   warnings: string[];
   urls: readonly string[];
 }
 
-async function checkOne(
+async function checkPost(
   item: CheckItem,
   compile: (input: CompileInput) => Promise<CompiledPost>,
-): Promise<Result> {
+): Promise<PostCheckResult> {
   if ("problem" in item)
-    return { file: item.problem.file, failure: failureOf(item.problem), warnings: [], urls: [] };
+    return { file: item.problem.file, failure: toFailure(item.problem), warnings: [], urls: [] };
   const { file, bodyLine } = item.input;
   const warnings = item.warnings.map(
     (warning) => `${file}:${warning.replace(/^line (\d+):/, "$1:")}`,
@@ -75,14 +75,14 @@ async function checkOne(
       "problem" in error
         ? (error.problem as PostProblem)
         : { file, line: bodyLine, reason: error.message };
-    return { file, failure: failureOf(problem), warnings, urls: [] };
+    return { file, failure: toFailure(problem), warnings, urls: [] };
   }
 }
 
-const failureOf = ({ file, line, reason }: PostProblem) => ({ file, line, reason });
+const toFailure = ({ file, line, reason }: PostProblem) => ({ file, line, reason });
 
 /** The report for a person: warnings, failures, and last "N of M posts compile". */
-export function reportLines(report: CheckReport): string[] {
+export function formatReportLines(report: CheckReport): string[] {
   return [
     ...report.warnings.map((warning) => warning.replace(/^(.*?:\d+): /, "$1: warning: ")),
     ...report.failed.map(({ file, line, reason }) => `${file}:${line}: ${reason}`),
@@ -91,6 +91,6 @@ export function reportLines(report: CheckReport): string[] {
 }
 
 /** The report for a program, in one line. */
-export function reportJson({ posts, ok, failed, warnings, ms }: CheckReport): string {
+export function formatReportJson({ posts, ok, failed, warnings, ms }: CheckReport): string {
   return JSON.stringify({ posts, ok, failed, warnings, ms });
 }

@@ -64,9 +64,9 @@ test.each([
     "blog/x.mdx:7: the compiler stopped while it worked on this post: its worker stopped with exit code 1",
   ],
 ])("a plugin that does %s costs one worker and one clear error", async (name, message) => {
-  const before = compiler.stats();
+  const before = compiler.getStats();
   await expect(compiler.compile(withPlugin(name))).rejects.toThrow(message);
-  expect(compiler.stats().ended).toBe(before.ended + 1);
+  expect(compiler.getStats().ended).toBe(before.ended + 1);
   expect((await compiler.compile(input("next"))).text).toBe("next");
 });
 
@@ -80,11 +80,11 @@ test.each(["heap", "buffers"])("a plugin that eats memory (%s) is stopped", asyn
 });
 
 test("a plugin that throws costs an error and no worker", async () => {
-  const before = compiler.stats().ended;
+  const before = compiler.getStats().ended;
   await expect(compiler.compile(withPlugin("throws"))).rejects.toThrow(
     "blog/x.mdx:7: the compiler failed: my plugin is broken",
   );
-  expect(compiler.stats().ended).toBe(before);
+  expect(compiler.getStats().ended).toBe(before);
 });
 
 test("tens of megabytes of braces are refused before any parser sees them", async () => {

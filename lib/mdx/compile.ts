@@ -4,18 +4,18 @@ import { join } from "node:path";
 import { AppError } from "../base/errors.ts";
 import { env } from "../base/env.ts";
 import { log } from "../base/log.ts";
-import { count, observe } from "../base/metrics.ts";
+import { incrementCounter, observeHistogram } from "../base/metrics.ts";
 import { PostError, type PostProblem } from "../base/post-error.ts";
 import { MAX_BODY_BYTES, type CompiledPost, type CompileInput } from "./compiled-post.ts";
-import { createPool, PoolError, type Pool } from "./pool.ts";
+import { createWorkerPool, WorkerPoolError, type WorkerPool } from "./pool.ts";
 
 export type {
   CompiledPost,
   CompileInput,
   Heading,
-  ImageManifest,
+  PostImages,
   LocalImport,
-  ManifestImage,
+  PostImage,
 } from "./compiled-post.ts";
 
 export interface CompilerOptions {
@@ -32,19 +32,19 @@ export interface Compiler {
   /** Like `compilePost`. */
   compile(input: CompileInput): Promise<CompiledPost>;
   close(): Promise<void>;
-  stats(): ReturnType<Pool<CompileInput, Answer>["stats"]>;
+  getStats(): ReturnType<WorkerPool<CompileInput, CompileResult>["getStats"]>;
 }
 
-type Answer = { ok: true; post: CompiledPost } | { ok: false; problem: PostProblem };
+type CompileResult = { ok: true; post: CompiledPost } | { ok: false; problem: PostProblem };
 
 /** Real posts need about 130 MB of heap and buffers; 1.9 MB of text (twenty times the longest real post) still fits, measured. The site has 1 GB. */
-const MEMORY_MB = 384;
+const MAX_MEMORY_MB = 384;
 
 /** A compiler with a pool of its own. Defaults come from COMPILE_WORKERS and COMPILE_TIMEOUT_MS. */
 export function createCompiler(options: CompilerOptions = {}): Compiler {
   const timeoutMs = options.timeoutMs ?? env.COMPILE_TIMEOUT_MS;
-  const memoryMb = options.memoryMb ?? MEMORY_MB;
-  const pool = createPool<CompileInput, Answer>({
+  const memoryMb = options.memoryMb ?? MAX_MEMORY_MB;
+  const pool = createWorkerPool<CompileInput, CompileResult>({
     // Not import.meta.url: bundled into a page, that would point into the bundle.
     file:
       options.workerFile ?? join(/* turbopackIgnore: true */ process.cwd(), "lib/mdx/worker.ts"),
@@ -64,15 +64,15 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
       throw fail(
         `it has ${(bytes / 1024 / 1024).toFixed(1)} MB; a post may have ${MAX_BODY_BYTES / 1024 / 1024} MB`,
       );
-    let answer: Answer;
+    let answer: CompileResult;
     const startedMs = performance.now();
     try {
       answer = await pool.run(input);
-      count("compiles", { result: answer.ok ? "ok" : "refused" });
-      observe("compile_seconds", (performance.now() - startedMs) / 1000);
+      incrementCounter("compiles", { result: answer.ok ? "ok" : "refused" });
+      observeHistogram("compile_seconds", (performance.now() - startedMs) / 1000);
     } catch (error) {
-      if (!(error instanceof PoolError)) throw error;
-      count("compiles", { result: error.reason });
+      if (!(error instanceof WorkerPoolError)) throw error;
+      incrementCounter("compiles", { result: error.reason });
       log("warn", "mdx.worker_ended", {
         file: input.file,
         reason: error.reason,
@@ -96,11 +96,11 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
     return answer.post;
   }
 
-  return { compile, close: () => pool.close(), stats: () => pool.stats() };
+  return { compile, close: () => pool.close(), getStats: () => pool.getStats() };
 }
 
 // On globalThis: pages, handlers and middleware are bundled apart, and each copy would start workers of its own.
-const shared = globalThis as { __lecternCompiler?: Compiler };
+const processGlobals = globalThis as { __lecternCompiler?: Compiler };
 
 /**
  * Compiles one post in the pool that this process shares.
@@ -109,13 +109,13 @@ const shared = globalThis as { __lecternCompiler?: Compiler };
  * than 1,000 posts wait. Not cached here: the caller keeps results by content hash.
  */
 export function compilePost(input: CompileInput): Promise<CompiledPost> {
-  shared.__lecternCompiler ??= createCompiler();
-  return shared.__lecternCompiler.compile(input);
+  processGlobals.__lecternCompiler ??= createCompiler();
+  return processGlobals.__lecternCompiler.compile(input);
 }
 
 /** Ends the shared workers; the next compilePost starts new ones. */
 export async function closeCompiler(): Promise<void> {
-  const compiler = shared.__lecternCompiler;
-  delete shared.__lecternCompiler;
+  const compiler = processGlobals.__lecternCompiler;
+  delete processGlobals.__lecternCompiler;
   await compiler?.close();
 }

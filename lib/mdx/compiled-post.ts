@@ -1,7 +1,7 @@
 // What goes into compiling a post and what comes out: plain data that can be stored and sent to a worker.
 
 /** One image of the post, as the build made it. */
-export interface ManifestImage {
+export interface PostImage {
   /** URL of the fallback file. */
   readonly src: string;
   /** Natural size in CSS pixels. */
@@ -14,7 +14,7 @@ export interface ManifestImage {
 }
 
 /** Image source as written in the post ("./hero.png", "/images/x.png") → what to show for it. */
-export type ImageManifest = Readonly<Record<string, ManifestImage>>;
+export type PostImages = Readonly<Record<string, PostImage>>;
 
 export interface CompileInput {
   /** Path below the content root, used in errors. ".md" is Markdown with HTML, everything else is MDX. */
@@ -22,7 +22,7 @@ export interface CompileInput {
   readonly body: string;
   /** 1-based line of the file on which `body` starts. */
   readonly bodyLine: number;
-  readonly images?: ImageManifest;
+  readonly images?: PostImages;
   /** Hosts that remote images may come from: "images.example.com", "*.example.com", "*". */
   readonly imageHosts: readonly string[];
   /** Names of page components a post may use. Default: PAGE_COMPONENTS. */

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { checkPosts, reportJson, reportLines, type CheckItem } from "./check.ts";
+import { checkPosts, formatReportJson, formatReportLines, type CheckItem } from "./check.ts";
 import { createCompiler } from "./compile.ts";
 
 const corpus = "tests/fixtures/corpus/timlrx";
@@ -37,8 +37,8 @@ test("every post of the corpus compiles, but for one that asks for a component o
         "<BlogNewsletterForm> is not a component of this site (there are: Embed); import it from a file beside the post, or leave it out",
     },
   ]);
-  expect(reportLines(report).at(-1)).toBe("10 of 11 posts compile");
-  expect(JSON.parse(reportJson(report))).toMatchObject({
+  expect(formatReportLines(report).at(-1)).toBe("10 of 11 posts compile");
+  expect(JSON.parse(formatReportJson(report))).toMatchObject({
     posts: 11,
     ok: 10,
     failed: [{ line: 362 }],
@@ -53,7 +53,7 @@ test("a post that can't be read and warnings of the front matter are part of the
       warnings: ["line 2: odd"],
     },
   ];
-  expect(reportLines(await checkPosts(items, compiler.compile))).toEqual([
+  expect(formatReportLines(await checkPosts(items, compiler.compile))).toEqual([
     "b.mdx:2: warning: odd",
     "b.mdx:4: warning: the image x.png is not part of this site",
     "a.mdx:3: no title",
@@ -139,6 +139,6 @@ test(
     }
     expect(failed.length).toBeGreaterThan(20);
     expect(failed.length).toBeLessThan(180);
-    expect(compiler.stats().ended).toBe(0);
+    expect(compiler.getStats().ended).toBe(0);
   },
 );

@@ -3,9 +3,9 @@
 import { PostError } from "../base/post-error.ts";
 import type { CompileInput, Heading, LocalImport } from "./compiled-post.ts";
 import { PAGE_COMPONENTS } from "./compiled-post.ts";
-import type { Place } from "./tree.ts";
+import type { Positioned } from "./tree.ts";
 
-export interface Draft {
+export interface CompileContext {
   readonly input: CompileInput;
   readonly knownComponents: ReadonlySet<string>;
   readonly headings: Heading[];
@@ -17,14 +17,14 @@ export interface Draft {
   readonly warnings: string[];
   text: string;
   /** Throws a PostError at the line of `at`. */
-  fail(at: Place | undefined, reason: string): never;
+  fail(at: Positioned | undefined, reason: string): never;
   /** Notes that something is shown in a lesser way. */
-  warn(at: Place | undefined, reason: string): void;
+  warn(at: Positioned | undefined, reason: string): void;
 }
 
 /** An empty draft of `input`. */
-export function newDraft(input: CompileInput): Draft {
-  const lineOf = (at?: Place) => (at?.position?.start.line ?? 1) + input.bodyLine - 1;
+export function createCompileContext(input: CompileInput): CompileContext {
+  const lineOf = (at?: Positioned) => (at?.position?.start.line ?? 1) + input.bodyLine - 1;
   const warnings = new Set<string>();
   const list: string[] = [];
   return {

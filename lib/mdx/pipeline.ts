@@ -7,47 +7,47 @@ import type { Root as MarkdownRoot } from "mdast";
 import remarkGfm from "remark-gfm";
 import { PostError } from "../base/post-error.ts";
 import { WORDS_PER_MINUTE, type CompiledPost, type CompileInput } from "./compiled-post.ts";
-import { newDraft, type Draft } from "./draft.ts";
-import { checkHtml } from "./plugins/allowed-html.ts";
-import { markAlerts } from "./plugins/alerts.ts";
-import { writeCallouts } from "./plugins/callouts.ts";
-import { keepCodeInfo, writeCode } from "./plugins/code.ts";
-import { writeContents } from "./plugins/contents.ts";
-import { embedBareUrls, embedFrames } from "./plugins/embeds.ts";
-import { freeze } from "./plugins/freeze.ts";
+import { createCompileContext, type CompileContext } from "./draft.ts";
+import { assertAllowedHtml } from "./plugins/allowed-html.ts";
+import { convertAlerts } from "./plugins/alerts.ts";
+import { convertCallouts } from "./plugins/callouts.ts";
+import { preserveCodeInfo, renderCodeBlocks } from "./plugins/code.ts";
+import { insertTableOfContents } from "./plugins/contents.ts";
+import { embedBareUrls, embedIframes } from "./plugins/embeds.ts";
+import { collapseStaticHtml } from "./plugins/freeze.ts";
 import { linkHeadings } from "./plugins/headings.ts";
-import { writeImages } from "./plugins/images.ts";
-import { takeImports } from "./plugins/imports.ts";
-import { readJsx } from "./plugins/jsx-elements.ts";
-import { writeLinks } from "./plugins/links.ts";
-import { usesMath, writeMath } from "./plugins/math.ts";
-import { countWords, plainText } from "./plugins/plain-text.ts";
-import { frameTables } from "./plugins/tables.ts";
-import { prepareMdx } from "./prepare.ts";
-import { SyntaxProblem, toFunctionBody, type Plugin } from "./serialize.ts";
+import { convertImages } from "./plugins/images.ts";
+import { extractImports } from "./plugins/imports.ts";
+import { convertJsx } from "./plugins/jsx-elements.ts";
+import { normalizeLinks } from "./plugins/links.ts";
+import { usesMath, renderMath } from "./plugins/math.ts";
+import { countWords, toPlainText } from "./plugins/plain-text.ts";
+import { wrapTables } from "./plugins/tables.ts";
+import { normalizeHtml } from "./prepare.ts";
+import { MdxSyntaxError, compileToFunctionBody, type Plugin } from "./serialize.ts";
 import type { Root } from "./tree.ts";
 
 /** The compiled post. Throws a PostError for everything that is wrong with the post itself. */
-export async function compileHere(input: CompileInput): Promise<CompiledPost> {
-  const draft = newDraft(input);
-  const watch = stopwatch();
+export async function compileInThread(input: CompileInput): Promise<CompiledPost> {
+  const draft = createCompileContext(input);
+  const watch = createStopwatch();
   const format = input.file.endsWith(".md") ? "md" : "mdx";
   try {
     const plugins: Plugin[] = [remarkGfm];
     if (usesMath(input.body)) plugins.push((await import("remark-math")).default as Plugin);
     plugins.push(...(await loadPlugins(input.extraPlugins ?? [])));
-    const compiledSource = await toFunctionBody(
-      format === "mdx" ? prepareMdx(input.body) : input.body,
+    const compiledSource = await compileToFunctionBody(
+      format === "mdx" ? normalizeHtml(input.body) : input.body,
       {
         format,
         plugins,
         markdown: async (tree) => {
           watch.lap("parse");
-          await markdownSteps(tree, draft);
+          await runMarkdownSteps(tree, draft);
           watch.lap("remark");
         },
         html: async (tree) => {
-          await htmlSteps(tree, draft, format, watch.lap);
+          await runHtmlSteps(tree, draft, format, watch.lap);
         },
       },
     );
@@ -66,39 +66,39 @@ export async function compileHere(input: CompileInput): Promise<CompiledPost> {
       stages: watch.stages,
     };
   } catch (error) {
-    throw asPostError(error, input);
+    throw toPostError(error, input);
   }
 }
 
-async function markdownSteps(tree: MarkdownRoot, draft: Draft): Promise<void> {
-  takeImports(tree as never, draft);
-  markAlerts(tree);
+async function runMarkdownSteps(tree: MarkdownRoot, draft: CompileContext): Promise<void> {
+  extractImports(tree as never, draft);
+  convertAlerts(tree);
   embedBareUrls(tree, draft);
-  keepCodeInfo(tree);
-  await writeMath(tree, draft);
+  preserveCodeInfo(tree);
+  await renderMath(tree, draft);
 }
 
-async function htmlSteps(
+async function runHtmlSteps(
   tree: Root,
-  draft: Draft,
+  draft: CompileContext,
   format: "md" | "mdx",
   lap: (name: string) => void,
 ): Promise<void> {
   if (format === "md") parseRawHtml(tree);
-  readJsx(tree, draft);
-  embedFrames(tree, draft);
-  checkHtml(tree, draft);
-  writeCallouts(tree, draft);
+  convertJsx(tree, draft);
+  embedIframes(tree, draft);
+  assertAllowedHtml(tree, draft);
+  convertCallouts(tree, draft);
   linkHeadings(tree, draft);
-  writeContents(tree, draft);
-  writeImages(tree, draft);
-  writeLinks(tree, draft);
-  frameTables(tree);
-  draft.text = plainText(tree);
+  insertTableOfContents(tree, draft);
+  convertImages(tree, draft);
+  normalizeLinks(tree, draft);
+  wrapTables(tree);
+  draft.text = toPlainText(tree);
   lap("rehype");
-  await writeCode(tree, draft);
+  await renderCodeBlocks(tree, draft);
   lap("highlight");
-  freeze(tree);
+  collapseStaticHtml(tree);
   lap("freeze");
 }
 
@@ -120,7 +120,7 @@ async function loadPlugins(files: readonly string[]): Promise<Plugin[]> {
   return modules.map((module) => module.default);
 }
 
-function stopwatch() {
+function createStopwatch() {
   const stages: { name: string; ms: number }[] = [];
   let since = performance.now();
   return {
@@ -133,10 +133,10 @@ function stopwatch() {
   };
 }
 
-function asPostError(error: unknown, input: CompileInput): unknown {
+function toPostError(error: unknown, input: CompileInput): unknown {
   if (error instanceof PostError) return error;
   const at = (line: number) => line + input.bodyLine - 1;
-  if (error instanceof SyntaxProblem) {
+  if (error instanceof MdxSyntaxError) {
     // The parser names places in its message too, counted from the start of the body.
     const reason = error.message.replace(
       /\b(\d+):(\d+)(?:-(\d+):(\d+))?(?=[),])/g,

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createPool, type Pool, type PoolOptions } from "./pool.ts";
+import { createWorkerPool, type WorkerPool, type WorkerPoolOptions } from "./pool.ts";
 
 let dir: string;
-let pools: Pool<string, string>[] = [];
+let pools: WorkerPool<string, string>[] = [];
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "pool-"));
@@ -34,10 +34,10 @@ parentPort.on("message", async (job) => {
 parentPort.postMessage("ready");
 `;
 
-function pool(options: Partial<PoolOptions> = {}): Pool<string, string> {
+function pool(options: Partial<WorkerPoolOptions> = {}): WorkerPool<string, string> {
   const file = join(dir, "worker.mjs");
   writeFileSync(file, worker);
-  const made = createPool<string, string>({
+  const made = createWorkerPool<string, string>({
     file,
     size: 1,
     timeoutMs: 300,
@@ -53,13 +53,13 @@ function pool(options: Partial<PoolOptions> = {}): Pool<string, string> {
 
 test("jobs run one after the other in one worker, which is started by the first", async () => {
   const one = pool();
-  expect(one.stats().workers).toBe(0);
+  expect(one.getStats().workers).toBe(0);
   expect(await Promise.all(["a", "b", "c"].map((job) => one.run(job)))).toEqual([
     "did a",
     "did b",
     "did c",
   ]);
-  expect(one.stats()).toMatchObject({ started: 1, running: 0, waiting: 0 });
+  expect(one.getStats()).toMatchObject({ started: 1, running: 0, waiting: 0 });
 });
 
 test.each(["loop", "wait", "block", "regex"])(
@@ -72,7 +72,7 @@ test.each(["loop", "wait", "block", "regex"])(
       reason: { reason: "timeout", message: "longer than 300 ms" },
     });
     expect(good).toEqual({ status: "fulfilled", value: "did good" });
-    expect(one.stats()).toMatchObject({ started: 2, ended: 1 });
+    expect(one.getStats()).toMatchObject({ started: 2, ended: 1 });
   },
 );
 
@@ -118,7 +118,13 @@ test("a job that can't be sent is refused alone, and the worker goes on", async 
     },
   };
   expect(results).toMatchObject([refused, { value: "did a" }, refused, { value: "did b" }]);
-  expect(one.stats()).toMatchObject({ workers: 1, started: 1, ended: 0, running: 0, waiting: 0 });
+  expect(one.getStats()).toMatchObject({
+    workers: 1,
+    started: 1,
+    ended: 0,
+    running: 0,
+    waiting: 0,
+  });
   await expect(one.run(unsendable)).rejects.toMatchObject({ reason: "input" });
   expect(await one.run("c")).toBe("did c");
 });
@@ -146,7 +152,7 @@ test("two workers work at the same time, and one that hangs holds nobody up", as
     "did b",
     "did c",
   ]);
-  expect(two.stats().running).toBe(1);
+  expect(two.getStats().running).toBe(1);
   await two.close();
   await hanging;
 });
@@ -154,13 +160,13 @@ test("two workers work at the same time, and one that hangs holds nobody up", as
 test("a worker is replaced after its share of jobs", async () => {
   const one = pool({ maxJobs: 2 });
   for (const job of ["a", "b", "c", "d", "e"]) await one.run(job);
-  expect(one.stats()).toMatchObject({ started: 3, ended: 2 });
+  expect(one.getStats()).toMatchObject({ started: 3, ended: 2 });
 });
 
 test("a worker without work is ended and gives its memory back", async () => {
   const one = pool({ idleMs: 20 });
   await one.run("a");
-  await expect.poll(() => one.stats().workers).toBe(0);
+  await expect.poll(() => one.getStats().workers).toBe(0);
   expect(await one.run("b")).toBe("did b");
 });
 

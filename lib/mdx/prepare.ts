@@ -1,29 +1,29 @@
 // Accepts two habits of HTML that MDX's parser refuses: comments, and tags such as <br> that are never closed.
 
-const voids = "area|br|col|embed|hr|img|input|source|track|wbr";
-const needed = new RegExp(`<!--|<(?:${voids})\\b`, "i");
-const fence = /^[ \t]*(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*)*(`{3,}|~{3,})(.*)$/;
-const piece = new RegExp(
+const voidTags = "area|br|col|embed|hr|img|input|source|track|wbr";
+const candidatePattern = new RegExp(`<!--|<(?:${voidTags})\\b`, "i");
+const fencePattern = /^[ \t]*(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*)*(`{3,}|~{3,})(.*)$/;
+const fragmentPattern = new RegExp(
   // A code span, which may not cross an empty line; a comment; an unclosed tag with its attributes.
   "(?<!`)(`+)(?!`)(?:(?!\\n[ \\t]*\\n)[\\s\\S])*?(?<!`)\\1(?!`)" +
     "|<!--[\\s\\S]*?-->" +
-    `|<(${voids})\\b((?:"[^"]*"|'[^']*'|\\{[^{}]*\\}|[^<>"'{}])*)>(?!\\s*</\\2\\s*>)`,
+    `|<(${voidTags})\\b((?:"[^"]*"|'[^']*'|\\{[^{}]*\\}|[^<>"'{}])*)>(?!\\s*</\\2\\s*>)`,
   "gi",
 );
 
 /** `source` with comments blanked out and void tags closed, outside code. Lines stay where they are. */
-export function prepareMdx(source: string): string {
-  if (!needed.test(source)) return source;
+export function normalizeHtml(source: string): string {
+  if (!candidatePattern.test(source)) return source;
   const out: string[] = [];
   let prose: string[] = [];
   let open: string | null = null;
   const flush = () => {
-    if (prose.length > 0) out.push(fix(prose.join("\n")));
+    if (prose.length > 0) out.push(normalizeProse(prose.join("\n")));
     prose = [];
   };
   let inComment = false;
   for (const line of source.split("\n")) {
-    const marker = inComment ? null : fence.exec(line);
+    const marker = inComment ? null : fencePattern.exec(line);
     if (open === null && marker && !(marker[1]!.startsWith("`") && marker[2]!.includes("`"))) {
       flush();
       open = marker[1]!;
@@ -44,9 +44,9 @@ export function prepareMdx(source: string): string {
   return out.join("\n");
 }
 
-function fix(prose: string): string {
+function normalizeProse(prose: string): string {
   return prose.replace(
-    piece,
+    fragmentPattern,
     (
       whole,
       ticks: string | undefined,

@@ -6,20 +6,20 @@ type MdxOptions = NonNullable<NonNullable<Parameters<typeof serialize>[1]>["mdxO
 /** A unified plugin, or a pair of plugin and options. */
 export type Plugin = NonNullable<MdxOptions["remarkPlugins"]>[number];
 /** A step over a whole tree, in place. */
-export type Step = (tree: never) => void | Promise<void>;
+export type TreeStep = (tree: never) => void | Promise<void>;
 
-export interface Steps {
+export interface CompileSteps {
   readonly format: "mdx" | "md";
   /** Syntax extensions and other people's plugins; they run before `markdown`. */
   readonly plugins: readonly Plugin[];
   /** On the Markdown tree (mdast). */
-  readonly markdown: Step;
+  readonly markdown: TreeStep;
   /** On the HTML tree (hast). */
-  readonly html: Step;
+  readonly html: TreeStep;
 }
 
 /** Where and why the parser stopped; the line counts from 1 in the source. */
-export class SyntaxProblem extends Error {
+export class MdxSyntaxError extends Error {
   readonly line: number;
   readonly column: number | undefined;
 
@@ -35,10 +35,10 @@ export class SyntaxProblem extends Error {
  * Throws what a step threw, unchanged, and a SyntaxProblem for what the parser refuses.
  * NODE_ENV must be "production" (the worker sets it): the library would otherwise write code for the development runtime.
  */
-export async function toFunctionBody(source: string, steps: Steps): Promise<string> {
+export async function compileToFunctionBody(source: string, steps: CompileSteps): Promise<string> {
   // The library turns every error into a text with a picture of the place; we want the error itself.
   let caught: unknown;
-  const guarded = (step: Step) => () => async (tree: never) => {
+  const guarded = (step: TreeStep) => () => async (tree: never) => {
     try {
       await step(tree);
     } catch (error) {
@@ -81,12 +81,12 @@ export async function toFunctionBody(source: string, steps: Steps): Promise<stri
     );
     return result.compiledSource;
   } catch (error) {
-    throw asProblem(caught ?? error);
+    throw toMdxSyntaxError(caught ?? error);
   }
 }
 
 /** A message of the parser as a SyntaxProblem; anything else as it is. */
-function asProblem(error: unknown): unknown {
+function toMdxSyntaxError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name === "AppError") return error;
   // From a plugin that isn't ours: the library has put its own lines around the message.
   if (error.message.startsWith("[next-mdx-remote]"))
@@ -100,7 +100,7 @@ function asProblem(error: unknown): unknown {
   const reason = String(error.reason);
   // At the end of the file the parser has no place, but its sentence names the tag that is open.
   const named = /\((\d+):(\d+)/.exec(reason);
-  return new SyntaxProblem(
+  return new MdxSyntaxError(
     reason,
     line ?? place?.start?.line ?? place?.line ?? Number(named?.[1] ?? 1),
     column ?? (named ? Number(named[2]) : undefined),

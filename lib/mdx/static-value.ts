@@ -2,41 +2,41 @@
 
 import type { Expression, Program } from "estree";
 
-export type Static =
-  string | number | boolean | null | undefined | Static[] | { [key: string]: Static };
+export type StaticValue =
+  string | number | boolean | null | undefined | StaticValue[] | { [key: string]: StaticValue };
 
 /** The value of an expression made of literals, arrays and objects only; null when it is anything else. */
-export function staticValue(program: Program | undefined): { value: Static } | null {
+export function evaluateProgram(program: Program | undefined): { value: StaticValue } | null {
   const [statement, more] = program?.body ?? [];
   if (!statement) return { value: undefined }; // {/* a comment */}
   if (more || statement.type !== "ExpressionStatement") return null;
-  return valueOf(statement.expression);
+  return evaluateExpression(statement.expression);
 }
 
-function valueOf(node: Expression): { value: Static } | null {
+function evaluateExpression(node: Expression): { value: StaticValue } | null {
   switch (node.type) {
     case "Literal":
-      return "regex" in node || "bigint" in node ? null : { value: node.value as Static };
+      return "regex" in node || "bigint" in node ? null : { value: node.value as StaticValue };
     case "TemplateLiteral":
       return node.expressions.length === 0 ? { value: node.quasis[0]?.value.cooked ?? "" } : null;
     case "Identifier":
       return node.name === "undefined" ? { value: undefined } : null;
     case "UnaryExpression": {
-      const inner = valueOf(node.argument);
+      const inner = evaluateExpression(node.argument);
       if (typeof inner?.value !== "number") return null;
       return node.operator === "-" ? { value: -inner.value } : node.operator === "+" ? inner : null;
     }
     case "ArrayExpression": {
-      const list: Static[] = [];
+      const list: StaticValue[] = [];
       for (const item of node.elements) {
-        const inner = item && item.type !== "SpreadElement" ? valueOf(item) : null;
+        const inner = item && item.type !== "SpreadElement" ? evaluateExpression(item) : null;
         if (!inner) return null;
         list.push(inner.value);
       }
       return { value: list };
     }
     case "ObjectExpression": {
-      const entries: [string, Static][] = [];
+      const entries: [string, StaticValue][] = [];
       for (const property of node.properties) {
         if (property.type !== "Property" || property.computed || property.kind !== "init")
           return null;
@@ -47,7 +47,9 @@ function valueOf(node: Expression): { value: Static } | null {
               ? String(property.key.value)
               : null;
         const inner =
-          key === null || key === "__proto__" ? null : valueOf(property.value as Expression);
+          key === null || key === "__proto__"
+            ? null
+            : evaluateExpression(property.value as Expression);
         if (key === null || !inner) return null;
         entries.push([key, inner.value]);
       }
@@ -59,7 +61,7 @@ function valueOf(node: Expression): { value: Static } | null {
 }
 
 // React's list of style names that take a bare number.
-const unitless = new Set(
+const unitlessProperties = new Set(
   (
     "animationIterationCount aspectRatio borderImageOutset borderImageSlice borderImageWidth boxFlex columnCount columns flex flexGrow flexShrink " +
     "fontWeight gridArea gridColumn gridColumnEnd gridColumnStart gridRow gridRowEnd gridRowStart lineClamp lineHeight opacity order orphans " +
@@ -68,7 +70,7 @@ const unitless = new Set(
 );
 
 /** `{marginTop: 4, color: "red"}` as CSS text, with React's rules for numbers; null when a value is not text or number. */
-export function cssText(style: { [key: string]: Static }): string | null {
+export function styleToCss(style: { [key: string]: StaticValue }): string | null {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(style)) {
     if (value === null || value === undefined || value === false || value === "") continue;
@@ -77,7 +79,10 @@ export function cssText(style: { [key: string]: Static }): string | null {
       ? name
       : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^ms-/, "-ms-");
     const unit =
-      typeof value === "number" && value !== 0 && !name.startsWith("--") && !unitless.has(name)
+      typeof value === "number" &&
+      value !== 0 &&
+      !name.startsWith("--") &&
+      !unitlessProperties.has(name)
         ? "px"
         : "";
     parts.push(`${property}:${value}${unit}`);

@@ -2,35 +2,35 @@
 
 import type { Program } from "estree";
 
-export interface Place {
+export interface Positioned {
   readonly position?: { start: { line: number; column: number; offset?: number } };
 }
 
 export type PropertyValue = string | number | boolean | null | undefined | (string | number)[];
 export type Properties = Record<string, PropertyValue>;
 
-export interface Element extends Place {
+export interface Element extends Positioned {
   type: "element";
   tagName: string;
   properties: Properties;
   children: Node[];
   data?: Record<string, unknown>;
 }
-export interface Text extends Place {
+export interface Text extends Positioned {
   type: "text";
   value: string;
 }
 /** HTML that is ready; `text` is what a reader sees of it, for search and counting. */
-export interface Raw extends Place {
+export interface RawHtml extends Positioned {
   type: "raw";
   value: string;
   text?: string;
 }
-export interface Comment extends Place {
+export interface Comment extends Positioned {
   type: "comment";
   value: string;
 }
-export interface JsxAttribute extends Place {
+export interface JsxAttribute extends Positioned {
   type: "mdxJsxAttribute" | "mdxJsxExpressionAttribute";
   name: string;
   value:
@@ -39,36 +39,36 @@ export interface JsxAttribute extends Place {
     | string
     | { type: "mdxJsxAttributeValueExpression"; value: string; data?: { estree?: Program } };
 }
-export interface Jsx extends Place {
+export interface MdxJsx extends Positioned {
   type: "mdxJsxFlowElement" | "mdxJsxTextElement";
   name: string | null;
   attributes: JsxAttribute[];
   children: Node[];
   data?: Record<string, unknown>;
 }
-export interface Expression extends Place {
+export interface MdxExpression extends Positioned {
   type: "mdxFlowExpression" | "mdxTextExpression";
   value: string;
   data?: { estree?: Program };
 }
-export interface Esm extends Place {
+export interface MdxEsm extends Positioned {
   type: "mdxjsEsm";
   value: string;
   data?: { estree?: Program };
 }
-export type Node = Element | Text | Raw | Comment | Jsx | Expression | Esm;
+export type Node = Element | Text | RawHtml | Comment | MdxJsx | MdxExpression | MdxEsm;
 export interface Root {
   type: "root";
   children: Node[];
 }
-export type Parent = Root | Element | Jsx;
+export type Parent = Root | Element | MdxJsx;
 
 /** A new element. */
-export function element(
+export function createElement(
   tagName: string,
   properties: Properties = {},
   children: Node[] = [],
-  at?: Place,
+  at?: Positioned,
 ): Element {
   return {
     type: "element",
@@ -80,12 +80,12 @@ export function element(
 }
 
 /** A new text node. */
-export function text(value: string): Text {
+export function createText(value: string): Text {
   return { type: "text", value };
 }
 
 /** True for `<Name>` in the post, after lower-case JSX has become HTML elements. */
-export function isJsx(node: Node | Root): node is Jsx {
+export function isJsx(node: Node | Root): node is MdxJsx {
   return node.type === "mdxJsxFlowElement" || node.type === "mdxJsxTextElement";
 }
 
@@ -120,7 +120,7 @@ export function addClass(node: Element, ...names: string[]): void {
  * Walks all nodes below `parent`, parents first, and replaces each by what `change` returns: a node, several, or
  * undefined for "leave it". What was put in place is not visited again; children of a node that stays are.
  */
-export function rewrite(
+export function replaceNodes(
   parent: Parent,
   change: (node: Node, ancestors: Parent[]) => Node | Node[] | undefined,
 ): void {

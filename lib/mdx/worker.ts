@@ -3,22 +3,22 @@
 import { parentPort } from "node:worker_threads";
 import { PostError, type PostProblem } from "../base/post-error.ts";
 import type { CompiledPost, CompileInput } from "./compiled-post.ts";
-import { compileHere } from "./pipeline.ts";
+import { compileInThread } from "./pipeline.ts";
 
-export type Answer = { ok: true; post: CompiledPost } | { ok: false; problem: PostProblem };
+export type CompileResult = { ok: true; post: CompiledPost } | { ok: false; problem: PostProblem };
 
 if (!parentPort) throw new Error("lib/mdx/worker.ts runs as a worker thread only");
 const port = parentPort;
 
 port.on("message", (input: CompileInput) => {
-  compileHere(input).then(
-    (post) => port.postMessage({ ok: true, post } satisfies Answer),
+  compileInThread(input).then(
+    (post) => port.postMessage({ ok: true, post } satisfies CompileResult),
     (error: unknown) => {
       const problem =
         error instanceof PostError
           ? error.problem
           : { file: input.file, line: input.bodyLine, reason: String(error) };
-      port.postMessage({ ok: false, problem } satisfies Answer);
+      port.postMessage({ ok: false, problem } satisfies CompileResult);
     },
   );
 });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/factories.ts";
 import type { Member } from "../base/member.ts";
-import { recordAudit } from "../db/audit.ts";
+import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { writeSql } from "../db/database.ts";
-import { EVENTS_A_PAGE, readLog } from "./admin-log.ts";
+import { EVENTS_PER_PAGE, listAuditLog } from "./admin-log.ts";
 
 function someone(sql: Sql, role: string): Member {
   const { id, firstName, team } = insertUser(sql, { role, firstName: "Root" });
@@ -15,7 +15,7 @@ test("a member reads no log, not even of themselves", () =>
   writeSql((sql) => {
     const member = someone(sql, "MEMBER");
     for (const subjectId of [null, member.id])
-      expect(() => readLog(sql, member, { subjectId })).toThrow(
+      expect(() => listAuditLog(sql, member, { subjectId })).toThrow(
         expect.objectContaining({ code: "forbidden" }),
       );
   }));
@@ -24,32 +24,32 @@ test("the log names those who still exist", () =>
   writeSql((sql) => {
     const admin = someone(sql, "ADMIN");
     const { id } = insertUser(sql, { firstName: "Ada" });
-    recordAudit(sql, { actorId: null, action: "user.role", subjectId: id });
-    recordAudit(sql, {
+    recordAuditEvent(sql, { actorId: null, action: "user.role", subjectId: id });
+    recordAuditEvent(sql, {
       actorId: admin.id,
       action: "user.edit",
       subjectId: id,
       detail: { name: "changed" },
     });
-    recordAudit(sql, { actorId: "gone", action: "user.delete", subjectId: "also gone" });
-    expect(readLog(sql, admin).events).toMatchObject([
+    recordAuditEvent(sql, { actorId: "gone", action: "user.delete", subjectId: "also gone" });
+    expect(listAuditLog(sql, admin).events).toMatchObject([
       { action: "user.delete", actorName: null, subjectName: null },
       { action: "user.edit", actorName: "Root", subjectName: "Ada", detail: { name: "changed" } },
       { action: "user.role", actorId: null, actorName: null, subjectName: "Ada" },
     ]);
-    expect(readLog(sql, admin, { subjectId: id }).events).toHaveLength(2);
+    expect(listAuditLog(sql, admin, { subjectId: id }).events).toHaveLength(2);
   }));
 
 test("the pages of the log hold every event once", () =>
   writeSql((sql) => {
     const admin = someone(sql, "ADMIN");
-    for (let i = 0; i <= EVENTS_A_PAGE; i++)
-      recordAudit(sql, { actorId: null, action: "x", subjectId: String(i) });
-    const first = readLog(sql, admin);
-    const second = readLog(sql, admin, { before: first.next });
+    for (let i = 0; i <= EVENTS_PER_PAGE; i++)
+      recordAuditEvent(sql, { actorId: null, action: "x", subjectId: String(i) });
+    const first = listAuditLog(sql, admin);
+    const second = listAuditLog(sql, admin, { before: first.next });
     expect([
       first.events.length,
       second.events.map(({ subjectId }) => subjectId),
       second.next,
-    ]).toEqual([EVENTS_A_PAGE, ["0"], null]);
+    ]).toEqual([EVENTS_PER_PAGE, ["0"], null]);
   }));

@@ -4,34 +4,34 @@ import { type Member, assertAdmin } from "../base/member.ts";
 import type { AuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 
-export interface LoggedEvent extends AuditEvent {
+export interface AuditLogEntry extends AuditEvent {
   /** null: the command line, or somebody who is no member any more. */
   readonly actorName: string | null;
   /** The member or the title of the call; null for what is neither, or is gone. */
   readonly subjectName: string | null;
 }
 
-export const EVENTS_A_PAGE = 100;
+export const EVENTS_PER_PAGE = 100;
 
 /**
  * What was changed, newest first, a hundred at a time; of one subject when it is given; `before` is the cursor that the page before it gave.
  * Throws AppError(forbidden) for all but admins.
  */
-export function readLog(
+export function listAuditLog(
   sql: Sql,
   admin: Member,
   { subjectId = null, before = null }: { subjectId?: string | null; before?: number | null } = {},
-): { events: LoggedEvent[]; next: number | null } {
+): { events: AuditLogEntry[]; next: number | null } {
   assertAdmin(admin);
-  const rows = sql.all<LoggedEvent & { detail: string }>(
+  const rows = sql.all<AuditLogEntry & { detail: string }>(
     `SELECT e.*, a."firstName" AS "actorName", COALESCE(u."firstName", c."title") AS "subjectName"
      FROM "AuditEvent" e LEFT JOIN "User" a ON a."id" = e."actorId" LEFT JOIN "User" u ON u."id" = e."subjectId" LEFT JOIN "Call" c ON c."id" = e."subjectId"
-     WHERE ${subjectId === null ? "" : `e."subjectId" = ? AND `}e."id" < ? ORDER BY e."id" DESC LIMIT ${EVENTS_A_PAGE + 1}`,
+     WHERE ${subjectId === null ? "" : `e."subjectId" = ? AND `}e."id" < ? ORDER BY e."id" DESC LIMIT ${EVENTS_PER_PAGE + 1}`,
     ...(subjectId === null ? [] : [subjectId]),
     before ?? Number.MAX_SAFE_INTEGER,
   );
   const events = rows
-    .slice(0, EVENTS_A_PAGE)
+    .slice(0, EVENTS_PER_PAGE)
     .map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }));
-  return { events, next: rows.length > EVENTS_A_PAGE ? events.at(-1)!.id : null };
+  return { events, next: rows.length > EVENTS_PER_PAGE ? events.at(-1)!.id : null };
 }

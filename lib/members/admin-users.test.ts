@@ -2,17 +2,17 @@ import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/factories.ts";
 import { HOUR_MS, nowMs } from "../base/clock.ts";
 import type { Member } from "../base/member.ts";
-import { listAudit } from "../db/audit.ts";
+import { listAuditEvents } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { writeSql } from "../db/database.ts";
-import { startSession } from "../session/session.ts";
+import { createSession } from "../session/session.ts";
 import {
-  USERS_A_PAGE,
+  USERS_PER_PAGE,
   countUsers,
   deleteUser,
   editUser,
-  endSessions,
-  findUsers,
+  revokeUserSessions,
+  searchUsers,
   getUser,
 } from "./admin-users.ts";
 
@@ -38,14 +38,14 @@ test("a member may do none of what admins do with members", () =>
   writeSql((sql) => {
     const member = someone(sql);
     const { id, updatedAt, email } = insertUser(sql);
-    startSession(sql, id);
+    createSession(sql, id);
     const attempts = [
-      () => findUsers(sql, member, { text: "" }),
+      () => searchUsers(sql, member, { text: "" }),
       () => getUser(sql, member, id),
       () => getUser(sql, member, member.id),
       () => countUsers(sql, member),
       () => editUser(sql, member, { id, firstName: "Eve", team: "BLUE", seenUpdatedAt: updatedAt }),
-      () => endSessions(sql, member, id),
+      () => revokeUserSessions(sql, member, id),
       () => deleteUser(sql, member, { id, typed: email }),
     ];
     for (const attempt of attempts) expect(attempt).toThrow(code("forbidden"));
@@ -54,7 +54,7 @@ test("a member may do none of what admins do with members", () =>
       team: "RED",
     });
     expect(sql.get(`SELECT COUNT(*) AS "n" FROM "Session"`)).toEqual({ n: 1 });
-    expect(listAudit(sql)).toEqual([]);
+    expect(listAuditEvents(sql)).toEqual([]);
   }));
 
 test("an admin whose log-in is old ends no sessions and deletes nobody", () =>
@@ -62,7 +62,7 @@ test("an admin whose log-in is old ends no sessions and deletes nobody", () =>
     const admin = { ...anAdmin(sql), loggedInAtMs: nowMs() - HOUR_MS };
     const { id, email } = insertUser(sql);
     for (const attempt of [
-      () => endSessions(sql, admin, id),
+      () => revokeUserSessions(sql, admin, id),
       () => deleteUser(sql, admin, { id, typed: email }),
     ])
       expect(attempt).toThrow(code("unauthorized"));
@@ -75,7 +75,7 @@ test("members are found by a part of name or address, in any capitals", () =>
     insertUser(sql, { firstName: "Éva", email: "one@example.test" });
     insertUser(sql, { firstName: "Bob", email: "Bob.Two@example.test" });
     const names = (text: string) =>
-      findUsers(sql, admin, { text }).users.map(({ firstName }) => firstName);
+      searchUsers(sql, admin, { text }).users.map(({ firstName }) => firstName);
     expect(names("bob.two@EXAMPLE")).toEqual(["Bob"]);
     expect(names("éva")).toEqual(["Éva"]);
     expect(names(" ÉV ")).toEqual(["Éva"]);
@@ -90,7 +90,7 @@ test("signs that mean something to LIKE stand for themselves", () =>
     for (const firstName of ["100%", "under_score", "back\\slash", "plain"])
       insertUser(sql, { firstName });
     const names = (text: string) =>
-      findUsers(sql, admin, { text }).users.map(({ firstName }) => firstName);
+      searchUsers(sql, admin, { text }).users.map(({ firstName }) => firstName);
     expect(names("%")).toEqual(["100%"]);
     expect(names("_")).toEqual(["under_score"]);
     expect(names("\\")).toEqual(["back\\slash"]);
@@ -101,22 +101,22 @@ test("signs that mean something to LIKE stand for themselves", () =>
 test("the pages of the list hold everybody once, and sort nothing", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
-    for (let i = 0; i < 2 * USERS_A_PAGE; i++) insertUser(sql, { firstName: `Member ${i}` });
+    for (let i = 0; i < 2 * USERS_PER_PAGE; i++) insertUser(sql, { firstName: `Member ${i}` });
     const seen: string[] = [];
     let next: number | null = null;
     let pages = 0;
     do {
-      const page = findUsers(sql, admin, { text: "", before: next });
+      const page = searchUsers(sql, admin, { text: "", before: next });
       seen.push(...page.users.map(({ firstName }) => firstName));
       next = page.next;
       pages += 1;
     } while (next !== null);
     expect([pages, seen.length, new Set(seen).size]).toEqual([
       3,
-      2 * USERS_A_PAGE + 1,
-      2 * USERS_A_PAGE + 1,
+      2 * USERS_PER_PAGE + 1,
+      2 * USERS_PER_PAGE + 1,
     ]);
-    expect([seen[0], seen.at(-1)]).toEqual([`Member ${2 * USERS_A_PAGE - 1}`, "Root"]);
+    expect([seen[0], seen.at(-1)]).toEqual([`Member ${2 * USERS_PER_PAGE - 1}`, "Root"]);
   }));
 
 test("a member is shown with reads, calls and sessions that are not over", () =>
@@ -125,8 +125,8 @@ test("a member is shown with reads, calls and sessions that are not over", () =>
     const { id } = insertUser(sql);
     for (const postSlug of ["a", "b"]) insertRead(sql, { userId: id, postSlug });
     insertCall(sql, id);
-    startSession(sql, id, { device: "Firefox on Linux", place: null });
-    startSession(sql, id);
+    createSession(sql, id, { device: "Firefox on Linux", place: null });
+    createSession(sql, id);
     sql.run(
       `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ('over', 1, ?, 2)`,
       id,
@@ -160,7 +160,7 @@ test("an edit changes name and team, moves the reads, and is noted without the n
     ).toEqual({ changed: ["name", "team"], slugs: ["a", "b"] });
     expect(getUser(sql, admin, id)).toMatchObject({ firstName: "Grace", team: "BLUE" });
     expect(sql.all(`SELECT DISTINCT "team" FROM "PostTeamDay"`)).toEqual([{ team: "BLUE" }]);
-    expect(listAudit(sql)).toMatchObject([
+    expect(listAuditEvents(sql)).toMatchObject([
       {
         actorId: admin.id,
         action: "user.edit",
@@ -168,7 +168,7 @@ test("an edit changes name and team, moves the reads, and is noted without the n
         detail: { name: "changed", team: { from: "RED", to: "BLUE" } },
       },
     ]);
-    expect(JSON.stringify(listAudit(sql))).not.toMatch(/Grace|Ada/);
+    expect(JSON.stringify(listAuditEvents(sql))).not.toMatch(/Grace|Ada/);
   }));
 
 test("of two admins who edit at the same time the second is told", () =>
@@ -198,18 +198,18 @@ test("an edit that changes nothing writes nothing", () =>
       changed: [],
       slugs: [],
     });
-    expect([getUser(sql, admin, id).updatedAt, listAudit(sql)]).toEqual([updatedAt, []]);
+    expect([getUser(sql, admin, id).updatedAt, listAuditEvents(sql)]).toEqual([updatedAt, []]);
   }));
 
 test("a member is logged out everywhere, and only they", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     const { id } = insertUser(sql);
-    startSession(sql, id);
-    startSession(sql, admin.id);
-    expect(endSessions(sql, admin, id)).toBe(1);
+    createSession(sql, id);
+    createSession(sql, admin.id);
+    expect(revokeUserSessions(sql, admin, id)).toBe(1);
     expect(sql.all(`SELECT "userId" FROM "Session"`)).toEqual([{ userId: admin.id }]);
-    expect(listAudit(sql)).toMatchObject([{ action: "user.sessions", detail: { ended: 1 } }]);
+    expect(listAuditEvents(sql)).toMatchObject([{ action: "user.sessions", detail: { ended: 1 } }]);
   }));
 
 test("a member goes with all that is theirs when their address is typed", () =>
@@ -220,7 +220,7 @@ test("a member goes with all that is theirs when their address is typed", () =>
     for (const userId of [id, other.id]) {
       insertRead(sql, { userId, postSlug: "a" });
       insertCall(sql, userId);
-      startSession(sql, userId);
+      createSession(sql, userId);
     }
     sql.run(
       `INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES ('t', 'b', 'c', 'Ada@example.test', 1, 2)`,
@@ -238,10 +238,10 @@ test("a member goes with all that is theirs when their address is typed", () =>
     for (const table of ["LoginChallenge", "Delivery"])
       expect([table, sql.get(`SELECT COUNT(*) AS "n" FROM "${table}"`)]).toEqual([table, { n: 0 }]);
     expect(() => deleteUser(sql, admin, { id, typed: email })).toThrow(code("not_found"));
-    expect(listAudit(sql)).toMatchObject([
+    expect(listAuditEvents(sql)).toMatchObject([
       { action: "user.delete", actorId: admin.id, subjectId: id },
     ]);
-    expect(JSON.stringify(listAudit(sql))).not.toContain("example.test");
+    expect(JSON.stringify(listAuditEvents(sql))).not.toContain("example.test");
   }));
 
 test("the last admin is not deleted, not even by themselves", () =>

@@ -3,11 +3,11 @@
 import { nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import { type Member, assertAdmin, assertRecentLogin } from "../base/member.ts";
-import { recordAudit } from "../db/audit.ts";
+import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
-import { containing } from "../db/like.ts";
+import { escapeLikePattern } from "../db/like.ts";
 import { deleteAccount, isLastAdmin } from "./delete-account.ts";
-import { type Role, changedMeanwhile, countAdmins, endSessionsOf } from "./roles.ts";
+import { type Role, createEditConflictError, countAdmins, revokeAllSessions } from "./roles.ts";
 
 export interface ListedUser {
   readonly id: string;
@@ -22,35 +22,35 @@ export interface ListedUser {
   readonly calls: number;
 }
 
-const USER = `u."id", u."firstName", u."email", u."team", u."role", u."createdAt", u."updatedAt",
+const USER_COLUMNS_SQL = `u."id", u."firstName", u."email", u."team", u."role", u."createdAt", u."updatedAt",
   (SELECT COUNT(*) FROM "PostRead" WHERE "userId" = u."id") AS "reads",
   (SELECT COUNT(*) FROM "Call" WHERE "userId" = u."id") AS "calls"`;
 
 /** Members on a page of the list. */
-export const USERS_A_PAGE = 50;
+export const USERS_PER_PAGE = 50;
 
 /**
  * Members whose name or address contains `text` ("" for all), last to join first, fifty at a time; `before` is the cursor that the page
  * before it gave. LIKE knows only the capitals of ASCII, so a name is looked for in both. Walks the table in its own
  * order and stops when the page is full: with 50,000 members at most some 30 ms. Throws AppError(forbidden) for all but admins.
  */
-export function findUsers(
+export function searchUsers(
   sql: Sql,
   admin: Member,
   { text, before = null }: { text: string; before?: number | null },
 ): { users: ListedUser[]; next: number | null } {
   assertAdmin(admin);
   const sought = text.normalize("NFC").trim().slice(0, 200);
-  const lower = containing(sought.toLowerCase());
+  const lower = escapeLikePattern(sought.toLowerCase());
   const rows = sql.all<ListedUser & { cursor: number }>(
-    `SELECT u.rowid AS "cursor", ${USER} FROM "User" u
+    `SELECT u.rowid AS "cursor", ${USER_COLUMNS_SQL} FROM "User" u
      WHERE u.rowid < ? ${sought ? `AND (u."firstName" LIKE ? ESCAPE '\\' OR u."firstName" LIKE ? ESCAPE '\\' OR u."email" LIKE ? ESCAPE '\\')` : ""}
-     ORDER BY u.rowid DESC LIMIT ${USERS_A_PAGE + 1}`,
+     ORDER BY u.rowid DESC LIMIT ${USERS_PER_PAGE + 1}`,
     before ?? Number.MAX_SAFE_INTEGER,
-    ...(sought ? [lower, containing(sought.toUpperCase()), lower] : []),
+    ...(sought ? [lower, escapeLikePattern(sought.toUpperCase()), lower] : []),
   );
-  const users = rows.slice(0, USERS_A_PAGE).map(({ cursor: _, ...user }) => user);
-  return { users, next: rows.length > USERS_A_PAGE ? rows[USERS_A_PAGE - 1]!.cursor : null };
+  const users = rows.slice(0, USERS_PER_PAGE).map(({ cursor: _, ...user }) => user);
+  return { users, next: rows.length > USERS_PER_PAGE ? rows[USERS_PER_PAGE - 1]!.cursor : null };
 }
 
 export interface UserDetails extends ListedUser {
@@ -72,13 +72,13 @@ export interface UserDetails extends ListedUser {
 export function getUser(sql: Sql, admin: Member, id: string): UserDetails {
   assertAdmin(admin);
   const user = sql.get<Omit<UserDetails, "isLastAdmin" | "callList">>(
-    `SELECT ${USER}, COUNT(s."id") AS "sessions", MAX(i."lastSeenAt") AS "lastSeenAt", (SELECT COUNT(*) FROM "Passkey" WHERE "userId" = u."id") AS "passkeys"
+    `SELECT ${USER_COLUMNS_SQL}, COUNT(s."id") AS "sessions", MAX(i."lastSeenAt") AS "lastSeenAt", (SELECT COUNT(*) FROM "Passkey" WHERE "userId" = u."id") AS "passkeys"
      FROM "User" u LEFT JOIN "Session" s ON s."userId" = u."id" AND s."expirationDate" > ? LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
      WHERE u."id" = ? GROUP BY u."id"`,
     nowMs(),
     id,
   );
-  if (!user) throw gone();
+  if (!user) throw createUserNotFoundError();
   const callList = sql.all<UserDetails["callList"][number]>(
     `SELECT c."id", c."title", r."state", c."createdAt" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" WHERE c."userId" = ? ORDER BY c."createdAt" DESC, c."id" LIMIT 50`,
     id,
@@ -95,7 +95,7 @@ export function countUsers(sql: Sql, admin: Member): { members: number; admins: 
   };
 }
 
-const slugsRead = (sql: Sql, id: string) =>
+const listSlugsRead = (sql: Sql, id: string) =>
   sql
     .all<{ slug: string }>(
       `SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "userId" = ?`,
@@ -123,8 +123,8 @@ export function editUser(
     `SELECT "firstName", "team", "updatedAt" FROM "User" WHERE "id" = ?`,
     id,
   );
-  if (!old) throw gone();
-  if (old.updatedAt !== seenUpdatedAt) throw changedMeanwhile();
+  if (!old) throw createUserNotFoundError();
+  if (old.updatedAt !== seenUpdatedAt) throw createEditConflictError();
   const detail = {
     ...(old.firstName !== firstName && { name: "changed" }),
     ...(old.team !== team && { team: { from: old.team, to: team } }),
@@ -138,17 +138,17 @@ export function editUser(
     nowMs(),
     id,
   );
-  recordAudit(sql, { actorId: admin.id, action: "user.edit", subjectId: id, detail });
-  return { changed, slugs: old.team === team ? [] : slugsRead(sql, id) };
+  recordAuditEvent(sql, { actorId: admin.id, action: "user.edit", subjectId: id, detail });
+  return { changed, slugs: old.team === team ? [] : listSlugsRead(sql, id) };
 }
 
 /** Logs the member out everywhere and notes it. Returns how many sessions ended. Throws AppError: forbidden and unauthorized for all but an admin who has just logged in, not_found. */
-export function endSessions(sql: Sql, admin: Member, id: string): number {
+export function revokeUserSessions(sql: Sql, admin: Member, id: string): number {
   assertAdmin(admin);
   assertRecentLogin(admin);
-  if (!sql.get(`SELECT 1 FROM "User" WHERE "id" = ?`, id)) throw gone();
-  const ended = endSessionsOf(sql, id);
-  recordAudit(sql, {
+  if (!sql.get(`SELECT 1 FROM "User" WHERE "id" = ?`, id)) throw createUserNotFoundError();
+  const ended = revokeAllSessions(sql, id);
+  recordAuditEvent(sql, {
     actorId: admin.id,
     action: "user.sessions",
     subjectId: id,
@@ -169,7 +169,7 @@ export function deleteUser(
   assertAdmin(admin);
   assertRecentLogin(admin);
   const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, id);
-  if (!user) throw gone();
+  if (!user) throw createUserNotFoundError();
   if (typed.trim().toLowerCase() !== user.email.toLowerCase())
     throw new AppError("invalid", "This is not the address of this member. Nothing was deleted.", {
       field: "typed",
@@ -177,6 +177,6 @@ export function deleteUser(
   return deleteAccount(sql, id, { actorId: admin.id, action: "user.delete" });
 }
 
-function gone(): AppError {
+function createUserNotFoundError(): AppError {
   return new AppError("not_found", "There is no such member any more.");
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/factories.ts";
-import { insertWholeAccount } from "#tests/whole-account.ts";
+import { insertFullAccount } from "#tests/whole-account.ts";
 import { DAY_MS, nowMs } from "../base/clock.ts";
-import { listAudit } from "../db/audit.ts";
+import { listAuditEvents } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
-import { checkCounters } from "../reads/rebuild.ts";
-import { recordOwnership } from "../teams/ownership.ts";
+import { readSql, writeSql } from "../db/database.ts";
+import { findCounterMismatches } from "../reads/rebuild.ts";
+import { recordLeadChanges } from "../teams/ownership.ts";
 import { deleteAccount, isDeleteConfirmed, isLastAdmin } from "./delete-account.ts";
 
 const tables = (sql: Sql) =>
@@ -33,11 +33,11 @@ const everything = (sql: Sql): Record<string, string[]> =>
 
 describe("deleting an account", () => {
   test("leaves no row of the member in any table, and every row of everybody else as it was", async () => {
-    await writeSql((sql) => insertWholeAccount(sql, "bob", { team: "BLUE" }));
-    const before = await snapshotSql(everything);
-    const ada = await writeSql((sql) => insertWholeAccount(sql, "ada"));
+    await writeSql((sql) => insertFullAccount(sql, "bob", { team: "BLUE" }));
+    const before = await readSql(everything);
+    const ada = await writeSql((sql) => insertFullAccount(sql, "ada"));
     // The test is worth something only while this touches every table that can hold a member.
-    const full = await snapshotSql(everything);
+    const full = await readSql(everything);
     const touched = Object.keys(full).filter(
       (name) => JSON.stringify(full[name]) !== JSON.stringify(before[name]),
     );
@@ -50,7 +50,7 @@ describe("deleting an account", () => {
         .sort(),
     );
     await writeSql((sql) => deleteAccount(sql, ada.id));
-    const after = await snapshotSql(everything);
+    const after = await readSql(everything);
     // What stays: that an account of this id left.
     expect({ ...after, AuditEvent: [] }).toEqual({ ...before, AuditEvent: [] });
     expect(after.AuditEvent).toHaveLength(1);
@@ -58,7 +58,7 @@ describe("deleting an account", () => {
   });
 
   test("reaches every table that belongs to a member: each foreign key to one cascades", async () => {
-    const keys = await snapshotSql((sql) =>
+    const keys = await readSql((sql) =>
       tables(sql).flatMap((name) =>
         sql
           .all<{ table: string; on_delete: string }>(`PRAGMA foreign_key_list("${name}")`)
@@ -86,31 +86,31 @@ describe("deleting an account", () => {
 
   test("keeps the counters right, and a standing that it changed is noted", async () => {
     const ada = await writeSql((sql) => {
-      const ada = insertWholeAccount(sql, "ada", { team: "RED" });
-      insertWholeAccount(sql, "bob", { team: "BLUE" });
+      const ada = insertFullAccount(sql, "ada", { team: "RED" });
+      insertFullAccount(sql, "bob", { team: "BLUE" });
       insertRead(sql, {
         userId: ada.id,
         clientId: null,
         postSlug: "shared-post",
         createdAt: nowMs() - 10 * DAY_MS,
       });
-      recordOwnership(sql, { slugs: ["ada-post", "bob-post", "shared-post"], nowMs: nowMs() });
+      recordLeadChanges(sql, { slugs: ["ada-post", "bob-post", "shared-post"], nowMs: nowMs() });
       return ada;
     });
     const { slugs, changes } = await writeSql((sql) => {
       const { slugs } = deleteAccount(sql, ada.id);
-      return { slugs, changes: recordOwnership(sql, { slugs, nowMs: nowMs() }) };
+      return { slugs, changes: recordLeadChanges(sql, { slugs, nowMs: nowMs() }) };
     });
     expect(slugs.sort()).toEqual(["ada-post", "shared-post"]);
     expect(changes).toContainEqual({ slug: "ada-post", from: "RED", to: null });
     expect(changes).toContainEqual({ slug: "shared-post", from: "RED", to: "BLUE" });
-    expect(await snapshotSql(checkCounters)).toEqual([]);
+    expect(await readSql(findCounterMismatches)).toEqual([]);
   });
 
   test("is noted without a word about the member", async () => {
-    const { id } = await writeSql((sql) => insertWholeAccount(sql, "ada"));
+    const { id } = await writeSql((sql) => insertFullAccount(sql, "ada"));
     await writeSql((sql) => deleteAccount(sql, id));
-    expect(await snapshotSql((sql) => listAudit(sql))).toMatchObject([
+    expect(await readSql((sql) => listAuditEvents(sql))).toMatchObject([
       { actorId: id, action: "user.left", subjectId: id, detail: {} },
     ]);
   });
@@ -121,20 +121,18 @@ describe("deleting an account", () => {
       insertUser(sql, { role: "ADMIN" }),
     ]);
     await writeSql((sql) => deleteAccount(sql, ada!.id));
-    expect(await snapshotSql((sql) => isLastAdmin(sql, bob!.id))).toBe(true);
+    expect(await readSql((sql) => isLastAdmin(sql, bob!.id))).toBe(true);
     await expect(writeSql((sql) => deleteAccount(sql, bob!.id))).rejects.toMatchObject({
       code: "conflict",
     });
-    expect(await snapshotSql((sql) => sql.all(`SELECT "id" FROM "User"`))).toEqual([
-      { id: bob!.id },
-    ]);
+    expect(await readSql((sql) => sql.all(`SELECT "id" FROM "User"`))).toEqual([{ id: bob!.id }]);
   });
 
   test("is refused for an account that is gone, and nothing is noted", async () => {
     await expect(writeSql((sql) => deleteAccount(sql, "nobody"))).rejects.toMatchObject({
       code: "not_found",
     });
-    expect(await snapshotSql((sql) => listAudit(sql))).toEqual([]);
+    expect(await readSql((sql) => listAuditEvents(sql))).toEqual([]);
   });
 
   test("wants the word or the first name, whatever the case, and nothing else", () => {

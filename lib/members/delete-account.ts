@@ -1,17 +1,17 @@
 // A member leaves: everything of theirs goes in one transaction.
 
-import { recordAudit } from "../db/audit.ts";
+import { recordAuditEvent } from "../db/audit.ts";
 import { AppError } from "../base/errors.ts";
 import type { Sql } from "../db/connection.ts";
-import { countAdmins, lastAdmin } from "./roles.ts";
+import { countAdmins, createLastAdminError } from "./roles.ts";
 
 /** What a member types to say that they mean it; their first name does as well. */
-export const DELETE_WORD = "delete";
+export const DELETE_CONFIRMATION = "delete";
 
 /** Whether `typed` says it: the word or the member's first name, whatever the case. */
 export function isDeleteConfirmed(typed: string, firstName: string): boolean {
   const plain = (text: string) => text.normalize("NFC").trim().toLowerCase();
-  return [DELETE_WORD, plain(firstName)].includes(plain(typed));
+  return [DELETE_CONFIRMATION, plain(firstName)].includes(plain(typed));
 }
 
 /** Whether the site would have no admin without this one. */
@@ -33,7 +33,7 @@ export function deleteAccount(
 ): { slugs: string[] } {
   const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, userId);
   if (!user) throw new AppError("not_found", "This account is gone already.");
-  if (isLastAdmin(sql, userId)) throw lastAdmin();
+  if (isLastAdmin(sql, userId)) throw createLastAdminError();
   const slugs = sql
     .all<{ slug: string }>(
       `SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "userId" = ?`,
@@ -43,6 +43,6 @@ export function deleteAccount(
   for (const table of ["LoginChallenge", "PendingSignup"])
     sql.run(`DELETE FROM "${table}" WHERE "email" = ? COLLATE NOCASE`, user.email);
   sql.run(`DELETE FROM "User" WHERE "id" = ?`, userId);
-  recordAudit(sql, { ...by, subjectId: userId });
+  recordAuditEvent(sql, { ...by, subjectId: userId });
   return { slugs };
 }

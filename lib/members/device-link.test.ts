@@ -3,14 +3,19 @@ import { insertUser } from "#tests/factories.ts";
 import { SECOND_MS, nowMs, setClock } from "../base/clock.ts";
 import { isRecentLogin } from "../base/member.ts";
 import { hashSessionId } from "../base/session-key.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
-import { findReader, startSession } from "../session/session.ts";
-import { createDeviceLink, findDeviceLink, markUnproven, spendDeviceLink } from "./device-link.ts";
+import { readSql, writeSql } from "../db/database.ts";
+import { resolveViewer, createSession } from "../session/session.ts";
+import {
+  createDeviceLink,
+  findDeviceLink,
+  markLoginNotRecent,
+  consumeDeviceLink,
+} from "./device-link.ts";
 
 const user = (firstName = "Ada") => writeSql((sql) => insertUser(sql, { firstName }).id);
 const code = (userId: string) => writeSql((sql) => createDeviceLink(sql, userId).token);
-const find = (token: string) => snapshotSql((sql) => findDeviceLink(sql, token));
-const spend = (token: string) => writeSql((sql) => spendDeviceLink(sql, token));
+const find = (token: string) => readSql((sql) => findDeviceLink(sql, token));
+const spend = (token: string) => writeSql((sql) => consumeDeviceLink(sql, token));
 
 test("a code names its member and logs them in once", async () => {
   const ada = await user();
@@ -49,7 +54,7 @@ test("a new code voids the earlier ones of that member, and of nobody else", asy
 
 test("a forged token logs nobody in, and neither does what the database holds", async () => {
   const token = await code(await user());
-  const { tokenHash } = (await snapshotSql((sql) =>
+  const { tokenHash } = (await readSql((sql) =>
     sql.get<{ tokenHash: string }>(`SELECT "tokenHash" FROM "DeviceLink"`),
   ))!;
   expect(tokenHash).not.toContain(token);
@@ -59,12 +64,10 @@ test("a forged token logs nobody in, and neither does what the database holds", 
 
 test("a session that a code began is no recent log-in", async () => {
   const ada = await user();
-  const id = await writeSql((sql) => startSession(sql, ada).id);
+  const id = await writeSql((sql) => createSession(sql, ada).id);
   const member = () =>
-    snapshotSql(
-      (sql) => findReader(sql, { sessionKey: hashSessionId(id), clientId: null }).member!,
-    );
+    readSql((sql) => resolveViewer(sql, { sessionKey: hashSessionId(id), clientId: null }).member!);
   expect(isRecentLogin(await member())).toBe(true);
-  await writeSql((sql) => markUnproven(sql, hashSessionId(id)));
+  await writeSql((sql) => markLoginNotRecent(sql, hashSessionId(id)));
   expect(isRecentLogin(await member())).toBe(false);
 });

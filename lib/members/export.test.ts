@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/factories.ts";
-import { RECORDING, SECRETS, insertWholeAccount } from "#tests/whole-account.ts";
+import { RECORDING, SECRETS, insertFullAccount } from "#tests/whole-account.ts";
 import { DAY_MS, nowMs } from "../base/clock.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import { exportAccount } from "./export.ts";
 
 describe("the data of a member", () => {
@@ -13,7 +13,7 @@ describe("the data of a member", () => {
   };
 
   test("is all there, with the recordings, as one JSON document", async () => {
-    const ada = await writeSql((sql) => insertWholeAccount(sql, "ada"));
+    const ada = await writeSql((sql) => insertFullAccount(sql, "ada"));
     const data = JSON.parse(await whole(ada.id)) as Record<string, unknown> & { calls: unknown[] };
     expect(data).toMatchObject({
       user: {
@@ -59,12 +59,12 @@ describe("the data of a member", () => {
 
   test("holds no key, no hash, nothing that logs anybody in, no note of admins, and nothing of another member", async () => {
     const { ada } = await writeSql((sql) => ({
-      bob: insertWholeAccount(sql, "bob"),
-      ada: insertWholeAccount(sql, "ada"),
+      bob: insertFullAccount(sql, "bob"),
+      ada: insertFullAccount(sql, "ada"),
     }));
     const text = await whole(ada.id);
     expect(text).not.toMatch(/\bbob\b/);
-    const stored = await snapshotSql((sql) => [
+    const stored = await readSql((sql) => [
       ...sql
         .all<{ secret: string }>(
           `SELECT "id" AS "secret" FROM "Session" UNION SELECT "tokenHash" FROM "DeviceLink" UNION SELECT "browserHash" FROM "PasskeyChallenge" UNION SELECT "challenge" FROM "PasskeyChallenge" UNION SELECT "tokenHash" FROM "LoginChallenge" UNION SELECT "codeHash" FROM "LoginChallenge"`,
@@ -106,7 +106,7 @@ describe("the data of a member", () => {
     const base64 = `data:audio/webm;base64,"\\${"a".repeat(262_144 - 26)}😀${"b".repeat(437_000)}`;
     const sound = Uint8Array.from({ length: 500_000 }, (_, i) => i % 251);
     const { id } = await writeSql((sql) => {
-      const user = insertWholeAccount(sql, "ada");
+      const user = insertFullAccount(sql, "ada");
       sql.run(`UPDATE "Call" SET "base64" = ? WHERE "title" = 'ada asks aloud'`, base64);
       sql.run(`UPDATE "CallAnswer" SET "audio" = ?`, Buffer.from(sound));
       return user;
@@ -130,7 +130,7 @@ describe("the data of a member", () => {
   });
 
   test("goes on without a call that is deleted meanwhile", async () => {
-    const { id } = await writeSql((sql) => insertWholeAccount(sql, "ada"));
+    const { id } = await writeSql((sql) => insertFullAccount(sql, "ada"));
     const pieces: string[] = [];
     for await (const piece of exportAccount(id)) {
       pieces.push(piece);

@@ -2,16 +2,16 @@
 // the WAL from shrinking, and one call at a time is in memory, its recordings encoded only as far as they are taken.
 
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql } from "../db/database.ts";
+import { readSql } from "../db/database.ts";
 import { AppError } from "../base/errors.ts";
 import { nowMs } from "../base/clock.ts";
-import { placeName } from "./sessions.ts";
+import { formatRegion } from "./sessions.ts";
 
-const READS_A_PIECE = 1_000;
+const READS_PER_CHUNK = 1_000;
 /** Characters of a recording in one piece. Four stand for three bytes. */
-const SOUND_A_PIECE = 262_144;
+const AUDIO_CHARS_PER_CHUNK = 262_144;
 
-const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+const toIsoDate = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
 interface UserRow {
   id: string;
@@ -26,7 +26,7 @@ interface UserRow {
 }
 
 /** Everything small: who they are, where they are logged in, what is on its way. No key, no hash, nothing that logs anybody in. */
-function account(sql: Sql, userId: string) {
+function readAccount(sql: Sql, userId: string) {
   const user = sql.get<UserRow>(
     `SELECT "id", "createdAt", "updatedAt", "email", "firstName", "role", "team", "discordId", "convertKitId" FROM "User" WHERE "id" = ?`,
     userId,
@@ -59,29 +59,29 @@ function account(sql: Sql, userId: string) {
     userId,
   );
   return {
-    user: { ...user, createdAt: iso(user.createdAt), updatedAt: iso(user.updatedAt) },
+    user: { ...user, createdAt: toIsoDate(user.createdAt), updatedAt: toIsoDate(user.updatedAt) },
     sessions: sessions.map(({ place, createdAt, expirationDate, lastSeenAt, device }) => ({
       device,
-      place: placeName(place),
-      begunAt: iso(createdAt),
-      lastSeenAt: iso(lastSeenAt),
-      expiresAt: iso(expirationDate),
+      place: formatRegion(place),
+      begunAt: toIsoDate(createdAt),
+      lastSeenAt: toIsoDate(lastSeenAt),
+      expiresAt: toIsoDate(expirationDate),
     })),
     passkeys: passkeys.map(({ name, createdAt, lastUsedAt }) => ({
       name,
-      addedAt: iso(createdAt),
-      lastUsedAt: iso(lastUsedAt),
+      addedAt: toIsoDate(createdAt),
+      lastUsedAt: toIsoDate(lastUsedAt),
     })),
     unfinishedUploads: uploads.map(({ createdAt, size }) => ({
-      begunAt: iso(createdAt),
+      begunAt: toIsoDate(createdAt),
       bytes: size,
     })),
     messagesOnTheirWay: messages.map(({ createdAt, kind, about }) => ({
       kind,
       about,
-      since: iso(createdAt),
+      since: toIsoDate(createdAt),
     })),
-    changesByAdmins: changes.map(({ createdAt, action }) => ({ action, at: iso(createdAt) })),
+    changesByAdmins: changes.map(({ createdAt, action }) => ({ action, at: toIsoDate(createdAt) })),
   };
 }
 
@@ -91,12 +91,12 @@ interface ReadRow {
   createdAt: number;
 }
 
-async function* reads(userId: string): AsyncGenerator<string> {
+async function* streamReads(userId: string): AsyncGenerator<string> {
   let after: ReadRow = { id: "", postSlug: "", createdAt: 0 };
   for (let isFirst = true; ; isFirst = false) {
-    const rows = await snapshotSql((sql) =>
+    const rows = await readSql((sql) =>
       sql.all<ReadRow>(
-        `SELECT "id", "postSlug", "createdAt" FROM "PostRead" WHERE "userId" = ? AND ("postSlug", "createdAt", "id") > (?, ?, ?) ORDER BY "postSlug", "createdAt", "id" LIMIT ${READS_A_PIECE}`,
+        `SELECT "id", "postSlug", "createdAt" FROM "PostRead" WHERE "userId" = ? AND ("postSlug", "createdAt", "id") > (?, ?, ?) ORDER BY "postSlug", "createdAt", "id" LIMIT ${READS_PER_CHUNK}`,
         userId,
         after.postSlug,
         after.createdAt,
@@ -109,7 +109,7 @@ async function* reads(userId: string): AsyncGenerator<string> {
       (isFirst ? "" : ",") +
       rows
         .map(({ postSlug, createdAt }) =>
-          JSON.stringify({ post: postSlug, readAt: iso(createdAt) }),
+          JSON.stringify({ post: postSlug, readAt: toIsoDate(createdAt) }),
         )
         .join(",")
     );
@@ -146,7 +146,7 @@ interface EpisodeRow {
 }
 
 /** One call with its recording, and its episode with the answer. The admins' notes and an answer that is not published are theirs, not the caller's. */
-function call(sql: Sql, id: string, userId: string) {
+function readCall(sql: Sql, id: string, userId: string) {
   const row = sql.get<CallRow>(
     `SELECT c."id", c."createdAt", c."updatedAt", c."title", c."description", c."keywords", c."base64", r."state", r."durationMs", r."declineReason"
      FROM "Call" c LEFT JOIN "CallReview" r ON r."callId" = c."id" WHERE c."id" = ? AND c."userId" = ?`,
@@ -163,26 +163,26 @@ function call(sql: Sql, id: string, userId: string) {
 }
 
 /** A call as an object whose text is that of JSON.stringify, in pieces. */
-async function* callPieces({
+async function* streamCall({
   row,
   episode,
-}: NonNullable<ReturnType<typeof call>>): AsyncGenerator<string> {
+}: NonNullable<ReturnType<typeof readCall>>): AsyncGenerator<string> {
   const { base64, createdAt, updatedAt, ...rest } = row;
-  yield `${open({ ...rest, createdAt: iso(createdAt), updatedAt: iso(updatedAt) })},"audio":`;
+  yield `${openJsonObject({ ...rest, createdAt: toIsoDate(createdAt), updatedAt: toIsoDate(updatedAt) })},"audio":`;
   if (base64) {
     yield `"`;
     // A character that is cut in two is written as two escapes, which are one again when they are read.
-    for (let at = 0; at < base64.length; at += SOUND_A_PIECE)
-      yield JSON.stringify(base64.slice(at, at + SOUND_A_PIECE)).slice(1, -1);
+    for (let at = 0; at < base64.length; at += AUDIO_CHARS_PER_CHUNK)
+      yield JSON.stringify(base64.slice(at, at + AUDIO_CHARS_PER_CHUNK)).slice(1, -1);
     yield `"`;
   } else yield "null";
   yield `,"episode":`;
-  if (episode) yield* episodePieces(episode);
+  if (episode) yield* streamEpisode(episode);
   else yield "null";
   yield "}";
 }
 
-async function* episodePieces({
+async function* streamEpisode({
   contentType,
   durationMs,
   audio,
@@ -190,10 +190,10 @@ async function* episodePieces({
   updatedAt,
   ...episode
 }: EpisodeRow): AsyncGenerator<string> {
-  yield `${open({ ...episode, publishedAt: iso(publishedAt), updatedAt: iso(updatedAt) })},"answer":`;
+  yield `${openJsonObject({ ...episode, publishedAt: toIsoDate(publishedAt), updatedAt: toIsoDate(updatedAt) })},"answer":`;
   if (audio && contentType) {
-    yield `${open({ durationMs })},"audio":${JSON.stringify(`data:${contentType};base64,`).slice(0, -1)}`;
-    const bytes = (SOUND_A_PIECE / 4) * 3;
+    yield `${openJsonObject({ durationMs })},"audio":${JSON.stringify(`data:${contentType};base64,`).slice(0, -1)}`;
+    const bytes = (AUDIO_CHARS_PER_CHUNK / 4) * 3;
     for (let at = 0; at < audio.length; at += bytes)
       yield Buffer.from(
         audio.buffer,
@@ -206,10 +206,10 @@ async function* episodePieces({
 }
 
 /** The JSON of an object to which more is added. */
-const open = (object: object) => JSON.stringify(object).slice(0, -1);
+const openJsonObject = (object: object) => JSON.stringify(object).slice(0, -1);
 
-async function* calls(userId: string): AsyncGenerator<string> {
-  const ids = await snapshotSql((sql) =>
+async function* streamCalls(userId: string): AsyncGenerator<string> {
+  const ids = await readSql((sql) =>
     sql.all<{ id: string }>(
       `SELECT "id" FROM "Call" WHERE "userId" = ? ORDER BY "createdAt", "id"`,
       userId,
@@ -217,10 +217,10 @@ async function* calls(userId: string): AsyncGenerator<string> {
   );
   let isFirst = true;
   for (const { id } of ids) {
-    const one = await snapshotSql((sql) => call(sql, id, userId));
+    const one = await readSql((sql) => readCall(sql, id, userId));
     if (!one) continue; // deleted meanwhile
     if (!isFirst) yield ",";
-    yield* callPieces(one);
+    yield* streamCall(one);
     isFirst = false;
   }
 }
@@ -230,11 +230,11 @@ async function* calls(userId: string): AsyncGenerator<string> {
  * recordings as data URLs; no piece is longer than some hundred kilobytes. The first piece throws AppError(not_found) when the account is gone.
  */
 export async function* exportAccount(userId: string): AsyncGenerator<string> {
-  const head = await snapshotSql((sql) => account(sql, userId));
-  yield open({ exportedAt: iso(nowMs()), ...head });
+  const head = await readSql((sql) => readAccount(sql, userId));
+  yield openJsonObject({ exportedAt: toIsoDate(nowMs()), ...head });
   yield `,"reads":[`;
-  yield* reads(userId);
+  yield* streamReads(userId);
   yield `],"calls":[`;
-  yield* calls(userId);
+  yield* streamCalls(userId);
   yield "]}\n";
 }

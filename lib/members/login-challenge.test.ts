@@ -1,14 +1,14 @@
 import { beforeEach, expect, test } from "vitest";
 import { HOUR_MS, MINUTE_MS, setClock } from "../base/clock.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import {
-  CHALLENGE_MS,
+  CHALLENGE_TTL_MS,
   type NewChallenge,
-  askedAddress,
-  consumeByCode,
-  consumeByLink,
-  dropChallenge,
+  pendingLoginEmail,
+  consumeLoginCode,
+  consumeLoginLink,
+  cancelChallenge,
   findChallenge,
   startChallenge,
 } from "./login-challenge.ts";
@@ -22,12 +22,14 @@ beforeEach(async () => {
 });
 
 const start = (email = EMAIL) => writeSql((sql) => startChallenge(sql, { email }));
-const byLink = (given: Partial<Parameters<typeof consumeByLink>[1]> = {}) =>
-  writeSql((sql) => consumeByLink(sql, { token: ours.token, browserId: ours.browserId, ...given }));
-const byCode = (given: Parameters<typeof consumeByCode>[1]) =>
-  writeSql((sql) => consumeByCode(sql, given));
+const byLink = (given: Partial<Parameters<typeof consumeLoginLink>[1]> = {}) =>
+  writeSql((sql) =>
+    consumeLoginLink(sql, { token: ours.token, browserId: ours.browserId, ...given }),
+  );
+const byCode = (given: Parameters<typeof consumeLoginCode>[1]) =>
+  writeSql((sql) => consumeLoginCode(sql, given));
 const rows = () =>
-  snapshotSql((sql) =>
+  readSql((sql) =>
     sql.all<Record<string, unknown>>(
       `SELECT * FROM "LoginChallenge" ORDER BY "createdAt", "email"`,
     ),
@@ -109,7 +111,7 @@ test("looking at a challenge changes nothing, however often", async () => {
   const before = await rows();
   for (let i = 0; i < 20; i++) {
     // In a snapshot SQLite itself refuses writes.
-    await snapshotSql((sql) => {
+    await readSql((sql) => {
       expect(findChallenge(sql, { token: ours.token, browserId: ours.browserId })).toEqual({
         email: EMAIL,
         expiresAtMs: ours.expiresAtMs,
@@ -169,9 +171,9 @@ test("after five wrong codes with the cookie the code is worth nothing there; wh
       });
     for (const code of [ours.code, wrong(ours.code)])
       expect(await byCode({ browserId: ours.browserId, code })).toEqual({ outcome: "spent" });
-    expect(
-      await snapshotSql((sql) => findChallenge(sql, { browserId: ours.browserId })),
-    ).toMatchObject({ email: EMAIL, takesCode: false });
+    expect(await readSql((sql) => findChallenge(sql, { browserId: ours.browserId }))).toMatchObject(
+      { email: EMAIL, takesCode: false },
+    );
     expect(await getIn()).toBe(EMAIL);
     ours = await start();
   }
@@ -186,9 +188,9 @@ test("after five wrong codes with the token the challenge is void, for the right
   expect(await byCode({ token: ours.token, code: ours.code })).toEqual({ outcome: "gone" });
   expect(await byCode({ browserId: ours.browserId, code: ours.code })).toEqual({ outcome: "gone" });
   expect(await byLink()).toBeNull();
-  expect(await snapshotSql((sql) => findChallenge(sql, ours))).toBeNull();
+  expect(await readSql((sql) => findChallenge(sql, ours))).toBeNull();
   // Who asked may still ask for another mail.
-  expect(await snapshotSql((sql) => askedAddress(sql, ours))).toBe(EMAIL);
+  expect(await readSql((sql) => pendingLoginEmail(sql, ours))).toBe(EMAIL);
 });
 
 test("a hundred wrong codes at the same moment get five verdicts", async () => {
@@ -208,9 +210,9 @@ test("codes that are none are wrong, not faults", async () => {
 
 test("after fifteen minutes link and code have expired", async () => {
   setClock(NOW + 14 * MINUTE_MS);
-  expect(await snapshotSql((sql) => findChallenge(sql, ours))).not.toBeNull();
+  expect(await readSql((sql) => findChallenge(sql, ours))).not.toBeNull();
   setClock(ours.expiresAtMs);
-  expect(await snapshotSql((sql) => findChallenge(sql, ours))).toBeNull();
+  expect(await readSql((sql) => findChallenge(sql, ours))).toBeNull();
   expect(await byLink()).toBeNull();
   expect(await byCode({ browserId: ours.browserId, code: ours.code })).toEqual({ outcome: "gone" });
   expect(await byCode({ token: ours.token, code: wrong(ours.code) })).toEqual({ outcome: "gone" });
@@ -218,14 +220,14 @@ test("after fifteen minutes link and code have expired", async () => {
 });
 
 test("a challenge that was taken back is worth nothing; one that was used stays used", async () => {
-  await writeSql((sql) => dropChallenge(sql, ours));
+  await writeSql((sql) => cancelChallenge(sql, ours));
   expect(await byLink()).toBeNull();
   expect(await rows()).toEqual([]);
   ours = await start();
   await byLink();
-  await writeSql((sql) => dropChallenge(sql, ours));
+  await writeSql((sql) => cancelChallenge(sql, ours));
   expect(await rows()).toHaveLength(1);
-  expect(await snapshotSql((sql) => askedAddress(sql, ours))).toBeNull();
+  expect(await readSql((sql) => pendingLoginEmail(sql, ours))).toBeNull();
 });
 
 test("what expired more than an hour ago is swept, some rows with each new challenge", async () => {
@@ -234,10 +236,10 @@ test("what expired more than an hour ago is swept, some rows with each new chall
     Array.from({ length: 49 }, () => startChallenge(sql, { email: EMAIL })),
   );
   expect(await count()).toBe(50);
-  setClock(NOW + CHALLENGE_MS + HOUR_MS - MINUTE_MS);
+  setClock(NOW + CHALLENGE_TTL_MS + HOUR_MS - MINUTE_MS);
   await start();
   expect(await count()).toBe(51);
-  setClock(NOW + CHALLENGE_MS + HOUR_MS + MINUTE_MS);
+  setClock(NOW + CHALLENGE_TTL_MS + HOUR_MS + MINUTE_MS);
   for (const left of [32, 13, 4, 5]) {
     await start();
     expect(await count()).toBe(left);

@@ -3,22 +3,22 @@
 
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import { HOUR_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
-import { isSigned, sign } from "../base/signature.ts";
+import { isValidSignature, signText } from "../base/signature.ts";
 import type { Sql } from "../db/connection.ts";
 
-export const CHALLENGE_MS = 15 * MINUTE_MS;
+export const CHALLENGE_TTL_MS = 15 * MINUTE_MS;
 /**
  * Wrong codes that each way takes. With the cookie of the browser that asked, which a stranger can have, the last one voids only that
  * way: whoever reads the mail still gets in by its link. With the token, which only the mail has, it voids the challenge.
  */
-export const MAX_TRIES = 5;
+export const MAX_ATTEMPTS = 5;
 
 const LABEL = "lectern login code v1";
 /** Expired rows stay this long, so that somebody who is late can still ask for another mail to the same address. */
-const KEPT_MS = HOUR_MS;
+const RETENTION_MS = HOUR_MS;
 /** Rows swept at most with each new one: more than come in, and never a long transaction. */
-const SWEEP = 20;
-const OPEN = `"usedAt" IS NULL AND "expiresAt" > ? AND "tokenTries" < ${MAX_TRIES}`;
+const SWEEP_LIMIT = 20;
+const OPEN_CHALLENGE_SQL = `"usedAt" IS NULL AND "expiresAt" > ? AND "tokenTries" < ${MAX_ATTEMPTS}`;
 
 /** What goes out: the token and the code by mail, the browser's id into its cookie. Only their hashes are stored. */
 export interface NewChallenge {
@@ -37,7 +37,7 @@ export interface OpenChallenge {
   /** Whether the browser that looks is the one that asked. */
   readonly isThisBrowser: boolean;
   /** Whether the code may still be typed in the browser that asked: false after five wrong ones there. */
-  readonly takesCode: boolean;
+  readonly canUseCode: boolean;
 }
 
 /** What a code was worth. Of the refusals only "wrong" has changed something: it is one try fewer. */
@@ -50,34 +50,34 @@ export type CodeVerdict =
   | { readonly outcome: "gone" };
 
 /** How a challenge is found: by the cookie of the browser that asked, or by the token of the link. */
-export type Key = { readonly browserId: string } | { readonly token: string };
+export type ChallengeKey = { readonly browserId: string } | { readonly token: string };
 
 /** What the database holds in place of a random secret: its SHA-256, in hex. */
 export function hashSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }
 
-const newSecret = () => randomBytes(16).toString("base64url");
+const generateSecret = () => randomBytes(16).toString("base64url");
 
 /** Begins a log-in. Also sweeps some rows that expired more than an hour ago. */
 export function startChallenge(sql: Sql, { email }: { email: string }): NewChallenge {
   const now = nowMs();
   sql.run(
-    `DELETE FROM "LoginChallenge" WHERE "tokenHash" IN (SELECT "tokenHash" FROM "LoginChallenge" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP})`,
-    now - KEPT_MS,
+    `DELETE FROM "LoginChallenge" WHERE "tokenHash" IN (SELECT "tokenHash" FROM "LoginChallenge" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
+    now - RETENTION_MS,
   );
   const challenge = {
-    token: newSecret(),
+    token: generateSecret(),
     code: String(randomInt(1_000_000)).padStart(6, "0"),
-    browserId: newSecret(),
-    expiresAtMs: now + CHALLENGE_MS,
+    browserId: generateSecret(),
+    expiresAtMs: now + CHALLENGE_TTL_MS,
   };
   const tokenHash = hashSecret(challenge.token);
   sql.run(
     `INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES (?, ?, ?, ?, ?, ?)`,
     tokenHash,
     hashSecret(challenge.browserId),
-    sign(LABEL, `${tokenHash} ${challenge.code}`),
+    signText(LABEL, `${tokenHash} ${challenge.code}`),
     email,
     now,
     challenge.expiresAtMs,
@@ -86,7 +86,7 @@ export function startChallenge(sql: Sql, { email }: { email: string }): NewChall
 }
 
 /** Takes a challenge back whose mail was not sent. Its link and its code are then worth nothing. */
-export function dropChallenge(sql: Sql, { browserId }: { browserId: string }): void {
+export function cancelChallenge(sql: Sql, { browserId }: { browserId: string }): void {
   sql.run(
     `DELETE FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`,
     hashSecret(browserId),
@@ -103,7 +103,7 @@ export function findChallenge(
   const [column, hash] =
     token === undefined ? ["browserHash", browserHash as string] : ["tokenHash", hashSecret(token)];
   const row = sql.get<{ email: string; expiresAtMs: number; browserHash: string; tries: number }>(
-    `SELECT "email", "expiresAt" AS "expiresAtMs", "browserHash", "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN}`,
+    `SELECT "email", "expiresAt" AS "expiresAtMs", "browserHash", "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN_CHALLENGE_SQL}`,
     hash,
     nowMs(),
   );
@@ -112,13 +112,13 @@ export function findChallenge(
         email: row.email,
         expiresAtMs: row.expiresAtMs,
         isThisBrowser: row.browserHash === browserHash,
-        takesCode: row.tries < MAX_TRIES,
+        canUseCode: row.tries < MAX_ATTEMPTS,
       }
     : null;
 }
 
 /** The address this browser asked for, also when the challenge has expired or ran out of tries (not when it was used): for asking again. */
-export function askedAddress(sql: Sql, { browserId }: { browserId: string }): string | null {
+export function pendingLoginEmail(sql: Sql, { browserId }: { browserId: string }): string | null {
   return (
     sql.get<{ email: string }>(
       `SELECT "email" FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`,
@@ -131,7 +131,7 @@ export function askedAddress(sql: Sql, { browserId }: { browserId: string }): st
  * Uses the link up, in the browser that asked. Returns the address it proves; null when the link is forged, expired, used,
  * void or was opened in another browser. One UPDATE decides: of many at the same time one gets the address.
  */
-export function consumeByLink(
+export function consumeLoginLink(
   sql: Sql,
   { token, browserId }: { token: string; browserId: string | null },
 ): string | null {
@@ -139,7 +139,7 @@ export function consumeByLink(
   const now = nowMs();
   const tokenHash = hashSecret(token);
   const { changes } = sql.run(
-    `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND "browserHash" = ? AND ${OPEN}`,
+    `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND "browserHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
     now,
     tokenHash,
     hashSecret(browserId),
@@ -159,29 +159,32 @@ export function consumeByLink(
  * Uses the code up, together with the cookie of the browser that asked or, on another device, with the token of the link.
  * A wrong code counts as a try: let the transaction commit whatever comes back, and refuse after it.
  */
-export function consumeByCode(sql: Sql, { code, ...key }: Key & { code: string }): CodeVerdict {
+export function consumeLoginCode(
+  sql: Sql,
+  { code, ...key }: ChallengeKey & { code: string },
+): CodeVerdict {
   const now = nowMs();
   const [column, hash, tries] =
     "token" in key
       ? ["tokenHash", hashSecret(key.token), "tokenTries"]
       : ["browserHash", hashSecret(key.browserId), "tries"];
   const row = sql.get<{ tokenHash: string; codeHash: string; email: string; tries: number }>(
-    `SELECT "tokenHash", "codeHash", "email", "${tries}" AS "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN}`,
+    `SELECT "tokenHash", "codeHash", "email", "${tries}" AS "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN_CHALLENGE_SQL}`,
     hash,
     now,
   );
   if (!row) return { outcome: "gone" };
-  if (row.tries >= MAX_TRIES) return { outcome: "spent" };
-  if (!isSigned(LABEL, `${row.tokenHash} ${code}`, row.codeHash)) {
+  if (row.tries >= MAX_ATTEMPTS) return { outcome: "spent" };
+  if (!isValidSignature(LABEL, `${row.tokenHash} ${code}`, row.codeHash)) {
     sql.run(
-      `UPDATE "LoginChallenge" SET "${tries}" = "${tries}" + 1 WHERE "tokenHash" = ? AND ${OPEN}`,
+      `UPDATE "LoginChallenge" SET "${tries}" = "${tries}" + 1 WHERE "tokenHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
       row.tokenHash,
       now,
     );
-    return { outcome: "wrong", triesLeft: MAX_TRIES - row.tries - 1 };
+    return { outcome: "wrong", triesLeft: MAX_ATTEMPTS - row.tries - 1 };
   }
   const { changes } = sql.run(
-    `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND ${OPEN}`,
+    `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
     now,
     row.tokenHash,
     now,

@@ -1,13 +1,13 @@
 import { beforeEach, expect, test } from "vitest";
 import { DAY_MS, HOUR_MS, MINUTE_MS, setClock } from "../base/clock.ts";
 import { isAppError } from "../base/errors.ts";
-import { type LoginLimits, createLoginLimits } from "./login-limits.ts";
+import { type LoginLimiter, createLoginLimiter } from "./login-limits.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
-let limits: LoginLimits;
+let limits: LoginLimiter;
 beforeEach(() => {
   setClock(NOW);
-  limits = createLoginLimits();
+  limits = createLoginLimiter();
 });
 
 /** How many of `n` tries pass. */

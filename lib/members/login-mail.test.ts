@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/smtp-server.ts";
 import { isAppError } from "../base/errors.ts";
-import { closeMail } from "../mail/send.ts";
-import { loginMail, loginMailFailures, sendLoginMail } from "./login-mail.ts";
+import { closeSmtpTransport } from "../mail/send.ts";
+import { buildLoginEmail, listLoginEmailFailures, sendLoginEmail } from "./login-mail.ts";
 
 let smtp: TestSmtpServer;
 let lines: string[];
@@ -14,13 +14,13 @@ beforeEach(async () => {
   vi.spyOn(process.stdout, "write").mockImplementation((line) => (lines.push(String(line)), true));
 });
 afterEach(async () => {
-  closeMail();
+  closeSmtpTransport();
   await smtp.close();
   overrideEnv({ SMTP_URL: undefined, LOG_LEVEL: "error" });
 });
 
-const mail = (given: Partial<Parameters<typeof loginMail>[0]> = {}) =>
-  loginMail({
+const mail = (given: Partial<Parameters<typeof buildLoginEmail>[0]> = {}) =>
+  buildLoginEmail({
     to: "ada@example.test",
     token: "t0ken-t0ken-t0ken-t0ke",
     code: "042195",
@@ -35,9 +35,9 @@ const refusal = (sent: Promise<void>) =>
   );
 
 test("the mail has the link, the code, until when they work, and what to do without having asked", async () => {
-  await sendLoginMail(mail({ next: "/blog/a-post?x=1&y=2" }));
-  expect(smtp.mails).toHaveLength(1);
-  const { text, html, to } = smtp.mails[0]!;
+  await sendLoginEmail(mail({ next: "/blog/a-post?x=1&y=2" }));
+  expect(smtp.emails).toHaveLength(1);
+  const { text, html, to } = smtp.emails[0]!;
   expect(to).toEqual(["ada@example.test"]);
   const link =
     "http://localhost:3000/login/confirm?token=t0ken-t0ken-t0ken-t0ke&next=%2Fblog%2Fa-post%3Fx%3D1%26y%3D2";
@@ -47,47 +47,49 @@ test("the mail has the link, the code, until when they work, and what to do with
   expect(text).toContain("If you did not ask for it, do nothing");
   expect(html).toContain(link.replaceAll("&", "&amp;"));
   // Neither secret is in the subject, which phones show while they are locked.
-  expect(smtp.mails[0]!.subject).toBe("Log in to Lectern");
+  expect(smtp.emails[0]!.subject).toBe("Log in to Lectern");
 });
 
 test("a busy server is asked a second time", async () => {
   smtp.mode = "refuse-once";
-  await sendLoginMail(mail());
-  expect([smtp.mails.length, smtp.attempts]).toEqual([1, 2]);
-  expect(loginMailFailures()).toHaveLength(0);
+  await sendLoginEmail(mail());
+  expect([smtp.emails.length, smtp.attemptCount]).toEqual([1, 2]);
+  expect(listLoginEmailFailures()).toHaveLength(0);
 });
 
 test("a mail whose connections were ended while it waited is sent by a new one", async () => {
   smtp.mode = "hang";
-  const sent = Array.from({ length: 5 }, () => sendLoginMail(mail()));
-  await vi.waitFor(() => expect(smtp.attempts).toBe(3), 10_000);
+  const sent = Array.from({ length: 5 }, () => sendLoginEmail(mail()));
+  await vi.waitFor(() => expect(smtp.attemptCount).toBe(3), 10_000);
   smtp.mode = "ok";
-  closeMail();
+  closeSmtpTransport();
   await Promise.allSettled(sent);
-  expect(smtp.mails.length).toBeGreaterThanOrEqual(2);
+  expect(smtp.emails.length).toBeGreaterThanOrEqual(2);
 });
 
 test("a mail that is refused for good is not tried again; who asked is told what to do, the admin why, and no log names the address", async () => {
   smtp.mode = "refuse";
-  expect(await refusal(sendLoginMail(mail({ to: "Ada.Lovelace@Example.test" })))).toEqual([
+  expect(await refusal(sendLoginEmail(mail({ to: "Ada.Lovelace@Example.test" })))).toEqual([
     "unavailable",
     "The mail server does not take mail for this address. See whether it is right.",
   ]);
-  expect(smtp.attempts).toBe(1);
-  expect(loginMailFailures()[0]?.reason).toMatch(/No such mailbox/);
+  expect(smtp.attemptCount).toBe(1);
+  expect(listLoginEmailFailures()[0]?.reason).toMatch(/No such mailbox/);
   expect(lines.join("")).toContain("login.mail_failed");
-  for (const text of [lines.join(""), JSON.stringify(loginMailFailures())])
+  for (const text of [lines.join(""), JSON.stringify(listLoginEmailFailures())])
     expect(text).not.toMatch(/lovelace|example\.test|042195|t0ken/i);
 });
 
 test("nobody at the port is told as well, and the newest fifty failures are kept", async () => {
   await smtp.close();
   for (let i = 0; i < 52; i++)
-    expect(await refusal(sendLoginMail(mail()))).toEqual([
+    expect(await refusal(sendLoginEmail(mail()))).toEqual([
       "unavailable",
       "Our mail server does not answer. It is not your address: try again in a minute.",
     ]);
-  expect(loginMailFailures()).toHaveLength(50);
-  expect(loginMailFailures()[0]?.reason).toMatch(/ECONNREFUSED/);
-  expect(loginMailFailures()[0]!.atMs).toBeGreaterThanOrEqual(loginMailFailures()[49]!.atMs);
+  expect(listLoginEmailFailures()).toHaveLength(50);
+  expect(listLoginEmailFailures()[0]?.reason).toMatch(/ECONNREFUSED/);
+  expect(listLoginEmailFailures()[0]!.atMs).toBeGreaterThanOrEqual(
+    listLoginEmailFailures()[49]!.atMs,
+  );
 });

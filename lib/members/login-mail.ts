@@ -4,31 +4,31 @@ import { MINUTE_MS, SECOND_MS, nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
 import { AppError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import type { Mail } from "../mail/mail.ts";
-import { type MailFault, MailError, sendMail } from "../mail/send.ts";
-import { CHALLENGE_MS, type NewChallenge } from "./login-challenge.ts";
+import type { EmailMessage } from "../mail/mail.ts";
+import { type EmailFault, EmailError, sendEmail } from "../mail/send.ts";
+import { CHALLENGE_TTL_MS, type NewChallenge } from "./login-challenge.ts";
 
-export interface MailFailure {
+export interface LoginEmailFailure {
   readonly atMs: number;
   /** The mail server's own words, without addresses. */
   readonly reason: string;
 }
 
-const KEPT = 50;
+const MAX_FAILURES = 50;
 /** A server that took longer than this to fail is not asked again: somebody is waiting. */
 const RETRY_WITHIN_MS = 3 * SECOND_MS;
 
 // One per process: pages and actions are bundled apart.
-const shared = globalThis as { __lecternLoginMailFailures?: MailFailure[] };
-const failures = () => (shared.__lecternLoginMailFailures ??= []);
+const shared = globalThis as { __lecternLoginMailFailures?: LoginEmailFailure[] };
+const getFailures = () => (shared.__lecternLoginMailFailures ??= []);
 
 /** The last 50 log-in mails of this process that were not sent, newest first; for admins. */
-export function loginMailFailures(): readonly MailFailure[] {
-  return failures().toReversed();
+export function listLoginEmailFailures(): readonly LoginEmailFailure[] {
+  return getFailures().toReversed();
 }
 
 /** The words of the mail. `next` is a path of this site, to go on to where the link is opened in another browser. */
-export function loginMail({
+export function buildLoginEmail({
   to,
   token,
   code,
@@ -37,7 +37,7 @@ export function loginMail({
 }: Pick<NewChallenge, "token" | "code" | "expiresAtMs"> & {
   to: string;
   next: string | null;
-}): Mail {
+}): EmailMessage {
   const link = new URL("/login/confirm", env.SITE_URL);
   link.searchParams.set("token", token);
   if (next) link.searchParams.set("next", next);
@@ -50,19 +50,19 @@ export function loginMail({
       { label: "Log in", link: link.href },
       "Or type this code on the page that asked for it:",
       { code },
-      `Either works once, within ${CHALLENGE_MS / MINUTE_MS} minutes: until ${until} UTC. If you asked more than once, the page takes the code of the newest mail.`,
+      `Either works once, within ${CHALLENGE_TTL_MS / MINUTE_MS} minutes: until ${until} UTC. If you asked more than once, the page takes the code of the newest mail.`,
       "If you did not ask for it, do nothing: nobody gets in without this mail. Give the code to nobody, whoever asks.",
     ],
   };
 }
 
 /** Whether the server's words are a refusal for good: a reply of the 500s (RFC 5321, 4.2.1). */
-const isFinal = (reason: string) => /(^|[\s:])5\d\d[\s-]/.test(reason);
+const isPermanentFailure = (reason: string) => /(^|[\s:])5\d\d[\s-]/.test(reason);
 
 /** The connections were ended while the mail waited for one: no reply of a server's. */
-const wasClosed = (reason: string) => /pool was closed/i.test(reason);
+const isPoolClosed = (reason: string) => /pool was closed/i.test(reason);
 
-const SENTENCES: Record<MailFault, string> = {
+const FAILURE_MESSAGES: Record<EmailFault, string> = {
   recipient: "The mail server does not take mail for this address. See whether it is right.",
   server: "Our mail server does not answer. It is not your address: try again in a minute.",
   other: "The mail could not be sent. Try again in a minute.",
@@ -72,25 +72,26 @@ const SENTENCES: Record<MailFault, string> = {
  * Resolves when the mail server has taken the mail; tries a second time when the first failed quickly and not for good.
  * Throws AppError(unavailable) with what the person can do; the reason goes to the log and to loginMailFailures.
  */
-export async function sendLoginMail(mail: Mail): Promise<void> {
+export async function sendLoginEmail(mail: EmailMessage): Promise<void> {
   const beganAt = performance.now();
   for (let attempt = 1; ; attempt++) {
     try {
-      await sendMail(mail);
+      await sendEmail(mail);
       return;
     } catch (error) {
       const reason = (error as Error).message;
       if (
         attempt === 1 &&
-        (wasClosed(reason) || (!isFinal(reason) && performance.now() - beganAt < RETRY_WITHIN_MS))
+        (isPoolClosed(reason) ||
+          (!isPermanentFailure(reason) && performance.now() - beganAt < RETRY_WITHIN_MS))
       )
         continue;
       log("error", "login.mail_failed", { reason, attempts: attempt });
-      failures().push({ atMs: nowMs(), reason });
-      failures().splice(0, failures().length - KEPT);
+      getFailures().push({ atMs: nowMs(), reason });
+      getFailures().splice(0, getFailures().length - MAX_FAILURES);
       throw new AppError(
         "unavailable",
-        SENTENCES[error instanceof MailError ? error.fault : "other"],
+        FAILURE_MESSAGES[error instanceof EmailError ? error.fault : "other"],
         { retryAfterSeconds: 60 },
       );
     }

@@ -5,10 +5,10 @@ import { MINUTE_MS, nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { Sql } from "../db/connection.ts";
 
-export const CEREMONY_MS = 5 * MINUTE_MS;
+export const CEREMONY_TTL_MS = 5 * MINUTE_MS;
 
 /** What the database keeps in place of the browser's cookie. */
-function browserHash(browser: string): string {
+function hashBrowserId(browser: string): string {
   return createHash("sha256").update(browser).digest("hex");
 }
 
@@ -16,7 +16,7 @@ function browserHash(browser: string): string {
  * Begins a ceremony: with a member it adds a passkey for them, with null it logs somebody in. `browser` is what the browser's
  * cookie is to hold, 256 random bits; `challenge` is base64url. Removes those that have expired.
  */
-export function beginCeremony(
+export function startCeremony(
   sql: Sql,
   userId: string | null,
 ): { browser: string; challenge: string } {
@@ -28,10 +28,10 @@ export function beginCeremony(
   const challenge = randomBytes(32).toString("base64url");
   sql.run(
     `INSERT INTO "PasskeyChallenge" ("browserHash", "challenge", "userId", "expiresAt") VALUES (?, ?, ?, ?)`,
-    browserHash(browser),
+    hashBrowserId(browser),
     challenge,
     userId,
-    now + CEREMONY_MS,
+    now + CEREMONY_TTL_MS,
   );
   return { browser, challenge };
 }
@@ -41,14 +41,14 @@ export function beginCeremony(
  * Throws AppError(conflict) when there is none, it has expired, was used, or was begun for something else.
  * The transaction must commit whatever comes of the answer: an attempt costs its challenge.
  */
-export function takeCeremony(
+export function consumeCeremonyChallenge(
   sql: Sql,
   { browser, userId }: { browser: string | undefined; userId: string | null },
 ): string {
   const row = browser
     ? sql.get<{ challenge: string; expiresAt: number }>(
         `DELETE FROM "PasskeyChallenge" WHERE "browserHash" = ? AND "userId" IS ? RETURNING "challenge", "expiresAt"`,
-        browserHash(browser),
+        hashBrowserId(browser),
         userId,
       )
     : undefined;

@@ -16,7 +16,7 @@ import {
 import { z } from "zod";
 import { AppError } from "../base/errors.ts";
 import { env } from "../base/env.ts";
-import { CEREMONY_MS } from "./passkeys-ceremony.ts";
+import { CEREMONY_TTL_MS } from "./passkeys-ceremony.ts";
 import type { Passkey } from "./passkeys.ts";
 
 const TRANSPORTS = ["ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb"] as const;
@@ -30,17 +30,17 @@ const base64url = (max: number) =>
     .max(max)
     .regex(/^[\w-]+$/);
 /** A credential's id has at most 1,023 bytes (WebAuthn, 4). */
-const credentialId = base64url(1_364);
-const common = {
-  id: credentialId,
-  rawId: credentialId,
+const credentialIdField = base64url(1_364);
+const credentialFields = {
+  id: credentialIdField,
+  rawId: credentialIdField,
   type: z.literal("public-key"),
   authenticatorAttachment: z.enum(["cross-platform", "platform"]).optional().catch(undefined),
 };
 
 /** A browser's answer that logs in. What we don't use is dropped. */
-export const LoginAnswer = z.object({
-  ...common,
+export const AuthenticationResponse = z.object({
+  ...credentialFields,
   response: z.object({
     clientDataJSON: base64url(8_000),
     authenticatorData: base64url(8_000),
@@ -50,8 +50,8 @@ export const LoginAnswer = z.object({
 });
 
 /** A browser's answer that adds a passkey. */
-export const NewPasskeyAnswer = z.object({
-  ...common,
+export const RegistrationResponse = z.object({
+  ...credentialFields,
   response: z.object({
     clientDataJSON: base64url(8_000),
     attestationObject: base64url(16_000),
@@ -64,13 +64,16 @@ export const NewPasskeyAnswer = z.object({
 });
 
 // Passkeys belong to a host, and only answers from our own pages count.
-const site = () => ({ origin: new URL(env.SITE_URL).origin, host: new URL(env.SITE_URL).hostname });
+const getRelyingParty = () => ({
+  origin: new URL(env.SITE_URL).origin,
+  host: new URL(env.SITE_URL).hostname,
+});
 
 const isTransport = (name: string): name is (typeof TRANSPORTS)[number] =>
   (TRANSPORTS as readonly string[]).includes(name);
 
 /** What the browser is asked for to add a passkey: one that it finds again without an address. `known` it refuses to add twice. */
-export function newPasskeyOptions({
+export function createRegistrationOptions({
   challenge,
   member,
   known,
@@ -81,12 +84,12 @@ export function newPasskeyOptions({
 }) {
   return generateRegistrationOptions({
     rpName: env.SITE_NAME,
-    rpID: site().host,
+    rpID: getRelyingParty().host,
     userID: isoUint8Array.fromUTF8String(member.id),
     userName: member.email,
     userDisplayName: member.firstName,
     challenge: isoBase64URL.toBuffer(challenge),
-    timeout: CEREMONY_MS,
+    timeout: CEREMONY_TTL_MS,
     attestationType: "none",
     excludeCredentials: known.map(({ id, transports }) => ({
       id,
@@ -98,23 +101,23 @@ export function newPasskeyOptions({
 }
 
 /** What the browser is asked for to log in: any passkey of this site. */
-export function loginOptions(challenge: string) {
+export function createAuthenticationOptions(challenge: string) {
   return generateAuthenticationOptions({
-    rpID: site().host,
+    rpID: getRelyingParty().host,
     challenge: isoBase64URL.toBuffer(challenge),
-    timeout: CEREMONY_MS,
+    timeout: CEREMONY_TTL_MS,
     userVerification: "preferred",
     allowCredentials: [],
   });
 }
 
 /** The passkey in the answer. Throws AppError(invalid) unless it is for this challenge, this site, and whole. */
-export async function verifyNewPasskey(
-  answer: z.output<typeof NewPasskeyAnswer>,
+export async function verifyRegistration(
+  answer: z.output<typeof RegistrationResponse>,
   { challenge, userId }: { challenge: string; userId: string },
 ): Promise<Passkey> {
-  const { origin, host } = site();
-  const verified = await orNull(async () => {
+  const { origin, host } = getRelyingParty();
+  const verified = await returnNullOnError(async () => {
     // We ask for no attestation. One with certificates would have the library fetch the addresses that stand in them.
     const attestation = decodeAttestationObject(
       isoBase64URL.toBuffer(answer.response.attestationObject),
@@ -153,13 +156,13 @@ export async function verifyNewPasskey(
  * Whether the answer proves the passkey; returns its new counter. Throws AppError(unauthorized) unless it is signed by `passkey`
  * for this challenge and this site, and its counter, where it has one, went on: one that did not belongs to a copy.
  */
-export async function verifyLogin(
-  answer: z.output<typeof LoginAnswer>,
+export async function verifyAuthentication(
+  answer: z.output<typeof AuthenticationResponse>,
   { challenge, passkey }: { challenge: string; passkey: Passkey },
 ): Promise<number> {
-  const { origin, host } = site();
+  const { origin, host } = getRelyingParty();
   const { userHandle } = answer.response;
-  const verified = await orNull(async () => {
+  const verified = await returnNullOnError(async () => {
     if (userHandle && isoBase64URL.toUTF8String(userHandle) !== passkey.userId) return null;
     return verifyAuthenticationResponse({
       response: { ...answer, clientExtensionResults: {} } as AuthenticationResponseJSON,
@@ -183,7 +186,7 @@ export async function verifyLogin(
 }
 
 /** The library throws plain errors for whatever is not right in what a stranger sent. */
-async function orNull<T>(verify: () => Promise<T>): Promise<T | null> {
+async function returnNullOnError<T>(verify: () => Promise<T>): Promise<T | null> {
   try {
     return await verify();
   } catch {

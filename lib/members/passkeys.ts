@@ -35,7 +35,10 @@ export function listPasskeys(sql: Sql, userId: string): ListedPasskey[] {
 }
 
 /** What a browser must not add again: the ids of the member's passkeys and how to reach them. Throws AppError(conflict) when they have as many as fit. */
-export function knownPasskeys(sql: Sql, userId: string): Pick<Passkey, "id" | "transports">[] {
+export function listExcludedCredentials(
+  sql: Sql,
+  userId: string,
+): Pick<Passkey, "id" | "transports">[] {
   const known = sql.all<Pick<Passkey, "id" | "transports">>(
     `SELECT "id", "transports" FROM "Passkey" WHERE "userId" = ?`,
     userId,
@@ -59,7 +62,7 @@ export function findPasskey(sql: Sql, id: string): Passkey | null {
 }
 
 /** `name`, with a number where the member has a passkey of that name already: "Firefox on Linux 2". */
-export function freePasskeyName(
+export function pickPasskeyName(
   sql: Sql,
   { userId, name }: { userId: string; name: string },
 ): string {
@@ -71,7 +74,7 @@ export function freePasskeyName(
 
 /** Stores a verified passkey of the member. Throws AppError(conflict) when it is stored already or they have as many as fit. */
 export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: string }): void {
-  knownPasskeys(sql, passkey.userId);
+  listExcludedCredentials(sql, passkey.userId);
   const { changes } = sql.run(
     `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     passkey.id,
@@ -89,7 +92,7 @@ export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: str
  * Notes a verified use. Throws AppError(conflict) when the passkey is gone or was used in between (its counter moved):
  * the transaction that logs in by it must not commit then.
  */
-export function notePasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter: number): void {
+export function recordPasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter: number): void {
   const { changes } = sql.run(
     `UPDATE "Passkey" SET "counter" = ?, "lastUsedAt" = ? WHERE "id" = ? AND "counter" = ?`,
     newCounter,
@@ -105,7 +108,7 @@ export function notePasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter: n
 }
 
 /** Renames one of the member's own. Throws AppError(not_found) for any other. */
-export function renamePasskey(
+export function updatePasskeyName(
   sql: Sql,
   { id, userId, name }: { id: string; userId: string; name: string },
 ): void {
@@ -113,14 +116,14 @@ export function renamePasskey(
     sql.run(`UPDATE "Passkey" SET "name" = ? WHERE "id" = ? AND "userId" = ?`, name, id, userId)
       .changes === 0
   )
-    throw notFound();
+    throw createPasskeyNotFoundError();
 }
 
 /** Removes one of the member's own: nobody logs in with it any more. Throws AppError(not_found) for any other. */
-export function removePasskey(sql: Sql, { id, userId }: { id: string; userId: string }): void {
+export function deletePasskey(sql: Sql, { id, userId }: { id: string; userId: string }): void {
   if (sql.run(`DELETE FROM "Passkey" WHERE "id" = ? AND "userId" = ?`, id, userId).changes === 0)
-    throw notFound();
+    throw createPasskeyNotFoundError();
 }
 
-const notFound = () =>
+const createPasskeyNotFoundError = () =>
   new AppError("not_found", "You have no such passkey: it was removed, perhaps in another window.");

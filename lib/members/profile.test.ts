@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
 import { insertCall, insertUser } from "#tests/factories.ts";
 import { nowMs, setClock } from "../base/clock.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
-import { changeFirstName, firstName, getProfile } from "./profile.ts";
+import { readSql, writeSql } from "../db/database.ts";
+import { changeFirstName, firstNameField, getProfile } from "./profile.ts";
 
 test("a first name has 1 to 60 characters", () => {
   const good = ["A", "Ada", "  Ada   Lovelace ", "é".repeat(60), "😀".repeat(60)];
-  expect(good.map((name) => firstName().safeParse(name).success)).toEqual(good.map(() => true));
+  expect(good.map((name) => firstNameField().safeParse(name).success)).toEqual(
+    good.map(() => true),
+  );
   const bad = ["", "   ", "a".repeat(61), "A\u0000da", "A\u202eda", 5, undefined];
-  expect(bad.map((name) => firstName().safeParse(name).success)).toEqual(bad.map(() => false));
+  expect(bad.map((name) => firstNameField().safeParse(name).success)).toEqual(bad.map(() => false));
 });
 
 test("a changed first name is that member's alone, and the row says when", async () => {
@@ -19,7 +21,7 @@ test("a changed first name is that member's alone, and the row says when", async
   ]);
   setClock(nowMs() + 5_000);
   await writeSql((sql) => changeFirstName(sql, { userId: ada!.id, name: "Augusta" }));
-  const rows = await snapshotSql((sql) =>
+  const rows = await readSql((sql) =>
     sql.all<{ firstName: string; updatedAt: number }>(
       `SELECT "firstName", "updatedAt" FROM "User" ORDER BY "rowid"`,
     ),
@@ -35,12 +37,12 @@ test("a profile counts the member's own calls", async () => {
     for (const userId of [ada.id, ada.id, bob.id]) insertCall(sql, { userId });
     return { ada };
   });
-  expect(await snapshotSql((sql) => getProfile(sql, ada.id))).toMatchObject({
+  expect(await readSql((sql) => getProfile(sql, ada.id))).toMatchObject({
     email: ada.email,
     calls: 2,
     episodes: 0,
   });
-  await expect(snapshotSql((sql) => getProfile(sql, "nobody"))).rejects.toMatchObject({
+  await expect(readSql((sql) => getProfile(sql, "nobody"))).rejects.toMatchObject({
     code: "not_found",
   });
 });

@@ -2,11 +2,11 @@
 
 import { nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
-import { line } from "../base/fields.ts";
+import { singleLineField } from "../base/fields.ts";
 import type { Sql } from "../db/connection.ts";
 
 /** A first name: 1 to 60 characters in one line, as at sign-up. */
-export const firstName = () => line({ name: "The first name", max: 60 });
+export const firstNameField = () => singleLineField({ label: "The first name", maxLength: 60 });
 
 export interface Profile {
   readonly email: string;

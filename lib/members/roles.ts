@@ -3,7 +3,7 @@
 import { nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import { type Member, assertAdmin, assertRecentLogin } from "../base/member.ts";
-import { recordAudit } from "../db/audit.ts";
+import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 
 export type Role = "ADMIN" | "MEMBER";
@@ -16,12 +16,12 @@ export interface RoleChange {
   readonly from: Role;
   readonly to: Role;
   /** Their sessions that ended. */
-  readonly ended: number;
+  readonly revokedSessionCount: number;
   /** How many admins there are now. */
-  readonly admins: number;
+  readonly adminCount: number;
 }
 
-interface Target {
+interface RoleChangeTarget {
   readonly id: string;
   readonly role: Role;
   readonly updatedAt: number;
@@ -43,7 +43,7 @@ export function listAdmins(
 }
 
 /** Ends every session of the member, and the codes that would begin one on another device. Returns how many sessions. */
-export function endSessionsOf(sql: Sql, userId: string): number {
+export function revokeAllSessions(sql: Sql, userId: string): number {
   sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
   return sql.run(`DELETE FROM "Session" WHERE "userId" = ?`, userId).changes;
 }
@@ -62,33 +62,44 @@ export function changeRole(
     assertAdmin(by);
     assertRecentLogin(by);
   }
-  const target = sql.get<Target>(`SELECT "id", "role", "updatedAt" FROM "User" WHERE "id" = ?`, id);
+  const target = sql.get<RoleChangeTarget>(
+    `SELECT "id", "role", "updatedAt" FROM "User" WHERE "id" = ?`,
+    id,
+  );
   if (!target) throw new AppError("not_found", "There is no such member any more.");
-  if (seenUpdatedAt !== undefined && seenUpdatedAt !== target.updatedAt) throw changedMeanwhile();
+  if (seenUpdatedAt !== undefined && seenUpdatedAt !== target.updatedAt)
+    throw createEditConflictError();
   if (target.role === role)
     throw new AppError(
       "conflict",
       role === "ADMIN" ? "They are an admin already." : "They are no admin.",
     );
-  if (by !== COMMAND_LINE && target.role === "ADMIN" && countAdmins(sql) === 1) throw lastAdmin();
+  if (by !== COMMAND_LINE && target.role === "ADMIN" && countAdmins(sql) === 1)
+    throw createLastAdminError();
   sql.run(
     `UPDATE "User" SET "role" = ?, "updatedAt" = MAX(?, "updatedAt" + 1) WHERE "id" = ?`,
     role,
     nowMs(),
     id,
   );
-  const ended = endSessionsOf(sql, id);
-  recordAudit(sql, {
+  const ended = revokeAllSessions(sql, id);
+  recordAuditEvent(sql, {
     actorId: by === COMMAND_LINE ? null : by.id,
     action: "user.role",
     subjectId: id,
     detail: { role: { from: target.role, to: role }, sessions: ended },
   });
-  return { id, from: target.role, to: role, ended, admins: countAdmins(sql) };
+  return {
+    id,
+    from: target.role,
+    to: role,
+    revokedSessionCount: ended,
+    adminCount: countAdmins(sql),
+  };
 }
 
 /** changeRole for an address, in any capitals. Also throws AppError(not_found) when nobody has signed up with it. Command line only. */
-export function changeRoleByAddress(
+export function changeRoleByEmail(
   sql: Sql,
   { email, role }: { email: string; role: Role },
 ): RoleChange {
@@ -113,11 +124,11 @@ export function changeRoleByAddress(
   return changeRole(sql, COMMAND_LINE, { id: target.id, role });
 }
 
-export function lastAdmin(): AppError {
+export function createLastAdminError(): AppError {
   return new AppError("conflict", "This is the last admin: make somebody else an admin first.");
 }
 
-export function changedMeanwhile(): AppError {
+export function createEditConflictError(): AppError {
   return new AppError(
     "conflict",
     "Somebody changed this member meanwhile. Load the page again to see what they are now.",

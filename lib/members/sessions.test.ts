@@ -4,23 +4,23 @@ import { DAY_MS, HOUR_MS, nowMs, setClock } from "../base/clock.ts";
 import { RECENT_LOGIN_MS } from "../base/member.ts";
 import { hashSessionId } from "../base/session-key.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
-import { startSession } from "../session/session.ts";
-import { createDeviceLink, findDeviceLink, markUnproven } from "./device-link.ts";
+import { readSql, writeSql } from "../db/database.ts";
+import { createSession } from "../session/session.ts";
+import { createDeviceLink, findDeviceLink, markLoginNotRecent } from "./device-link.ts";
 import {
-  endOtherSessions,
-  endOwnSession,
-  endSession,
+  deleteOtherSessions,
+  deleteSessionByKey,
+  deleteSession,
   listSessions,
-  placeName,
-  sessionHandle,
+  formatRegion,
+  createSessionHandle,
 } from "./sessions.ts";
 
 const user = () => writeSql((sql) => insertUser(sql).id);
 const session = (userId: string, where?: { device: string; place: string | null }) =>
-  writeSql((sql) => hashSessionId(startSession(sql, userId, where).id));
+  writeSql((sql) => hashSessionId(createSession(sql, userId, where).id));
 const keys = async () =>
-  (await snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Session"`)))
+  (await readSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Session"`)))
     .map(({ id }) => id)
     .sort();
 
@@ -31,7 +31,7 @@ test("a member sees their own sessions, this one first, and what they are called
   const old = await session(ada, { device: "Firefox on Linux", place: "fra" });
   setClock(nowMs() + HOUR_MS);
   const moved = await session(ada);
-  const list = await snapshotSql((sql) => listSessions(sql, { userId: ada, sessionKey: old }));
+  const list = await readSql((sql) => listSessions(sql, { userId: ada, sessionKey: old }));
   expect(list).toMatchObject([
     { device: "Firefox on Linux", place: "Frankfurt", isThis: true },
     { device: null, place: null, lastSeenAt: null, isThis: false },
@@ -44,20 +44,18 @@ test("a session that has expired is not listed", async () => {
   setClock(nowMs());
   const key = await session(ada);
   setClock(nowMs() + 366 * DAY_MS);
-  expect(await snapshotSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toEqual(
-    [],
-  );
+  expect(await readSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toEqual([]);
 });
 
 test("a member ends one of their own sessions and nobody else's", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, two, other] = [await session(ada), await session(ada), await session(bob)];
-  for (const handle of [sessionHandle(other), other, two, "", "x".repeat(43)]) {
-    await expect(writeSql((sql) => endSession(sql, { userId: ada, handle }))).rejects.toMatchObject(
-      { code: "not_found" },
-    );
+  for (const handle of [createSessionHandle(other), other, two, "", "x".repeat(43)]) {
+    await expect(
+      writeSql((sql) => deleteSession(sql, { userId: ada, handle })),
+    ).rejects.toMatchObject({ code: "not_found" });
   }
-  await writeSql((sql) => endSession(sql, { userId: ada, handle: sessionHandle(two) }));
+  await writeSql((sql) => deleteSession(sql, { userId: ada, handle: createSessionHandle(two) }));
   expect(await keys()).toEqual([one, other].sort());
 });
 
@@ -66,13 +64,13 @@ test("ending one session, or one's own, voids the code for another device, and n
   const [one, two] = [await session(ada), await session(ada)];
   const theirs = await writeSql((sql) => createDeviceLink(sql, bob).token);
   for (const end of [
-    (sql: Sql) => endSession(sql, { userId: ada, handle: sessionHandle(two) }),
-    (sql: Sql) => endOwnSession(sql, one),
+    (sql: Sql) => deleteSession(sql, { userId: ada, handle: createSessionHandle(two) }),
+    (sql: Sql) => deleteSessionByKey(sql, one),
   ]) {
     const { token } = await writeSql((sql) => createDeviceLink(sql, ada));
     await writeSql(end);
     expect(
-      await snapshotSql((sql) => [findDeviceLink(sql, token), findDeviceLink(sql, theirs)?.userId]),
+      await readSql((sql) => [findDeviceLink(sql, token), findDeviceLink(sql, theirs)?.userId]),
     ).toEqual([null, bob]);
   }
 });
@@ -81,13 +79,13 @@ test("a session that a code began is listed with the time it began, though it is
   const ada = await user();
   const key = await session(ada, { device: "Firefox", place: null });
   const createdAt = () =>
-    snapshotSql((sql) => sql.get<{ at: number }>(`SELECT "createdAt" AS "at" FROM "Session"`)!.at);
+    readSql((sql) => sql.get<{ at: number }>(`SELECT "createdAt" AS "at" FROM "Session"`)!.at);
   const begunAt = await createdAt();
-  for (let i = 0; i < 2; i++) await writeSql((sql) => markUnproven(sql, key));
+  for (let i = 0; i < 2; i++) await writeSql((sql) => markLoginNotRecent(sql, key));
   setClock(nowMs() + HOUR_MS);
-  expect(
-    await snapshotSql((sql) => listSessions(sql, { userId: ada, sessionKey: key })),
-  ).toMatchObject([{ begunAt }]);
+  expect(await readSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toMatchObject(
+    [{ begunAt }],
+  );
   expect(await createdAt()).toBeLessThanOrEqual(nowMs() - HOUR_MS - RECENT_LOGIN_MS);
 });
 
@@ -98,23 +96,25 @@ test("ending all others leaves this one and other members', and voids the code f
     createDeviceLink(sql, ada).token,
     createDeviceLink(sql, bob).token,
   ]);
-  expect(await writeSql((sql) => endOtherSessions(sql, { userId: ada, sessionKey: one }))).toBe(1);
+  expect(await writeSql((sql) => deleteOtherSessions(sql, { userId: ada, sessionKey: one }))).toBe(
+    1,
+  );
   expect(await keys()).toEqual([one, other].sort());
   expect(
-    await snapshotSql((sql) => [findDeviceLink(sql, mine!), findDeviceLink(sql, theirs!)?.userId]),
+    await readSql((sql) => [findDeviceLink(sql, mine!), findDeviceLink(sql, theirs!)?.userId]),
   ).toEqual([null, bob]);
 });
 
 test("logging out ends that session alone", async () => {
   const ada = await user();
   const [one, two] = [await session(ada, { device: "Firefox", place: null }), await session(ada)];
-  await writeSql((sql) => endOwnSession(sql, one));
+  await writeSql((sql) => deleteSessionByKey(sql, one));
   expect(await keys()).toEqual([two]);
-  expect(await snapshotSql((sql) => sql.all(`SELECT * FROM "SessionInfo"`))).toEqual([]);
+  expect(await readSql((sql) => sql.all(`SELECT * FROM "SessionInfo"`))).toEqual([]);
 });
 
 test("a place is a city where the region is known, its code where it is new", () => {
-  expect(["ams", "zzz", "toString", null].map(placeName)).toEqual([
+  expect(["ams", "zzz", "toString", null].map(formatRegion)).toEqual([
     "Amsterdam",
     "zzz",
     "toString",

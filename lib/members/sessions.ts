@@ -2,12 +2,12 @@
 
 import { nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
-import { isSigned, sign } from "../base/signature.ts";
+import { isValidSignature, signText } from "../base/signature.ts";
 import type { Sql } from "../db/connection.ts";
 
 const LABEL = "lectern session handle v1";
 /** More than anybody looks through; the newest of them. */
-const MAX_LISTED = 100;
+const MAX_LISTED_SESSIONS = 100;
 
 /** Where Fly's proxies stand, by its code of the region (its documentation). */
 const CITIES: Record<string, string> = {
@@ -50,7 +50,7 @@ const CITIES: Record<string, string> = {
 };
 
 /** The city of a region's code, the code itself for a new region; null where none is known. */
-export function placeName(region: string | null): string | null {
+export function formatRegion(region: string | null): string | null {
   return region && ((Object.hasOwn(CITIES, region) && CITIES[region]) || region);
 }
 
@@ -58,8 +58,8 @@ export function placeName(region: string | null): string | null {
  * What a page calls a session: an HMAC of its key. The key itself logs nobody in, but no page need show what the database holds;
  * a row's number would tell how many log-ins the site has seen, and SQLite may give it to another row.
  */
-export function sessionHandle(sessionKey: string): string {
-  return sign(LABEL, sessionKey);
+export function createSessionHandle(sessionKey: string): string {
+  return signText(LABEL, sessionKey);
 }
 
 export interface ListedSession {
@@ -72,10 +72,10 @@ export interface ListedSession {
   /** Of its last change, at most an hour late; null for a session moved in from elsewhere. */
   readonly lastSeenAt: number | null;
   /** The one that asks. */
-  readonly isThis: boolean;
+  readonly isCurrent: boolean;
 }
 
-interface Row {
+interface SessionRow {
   readonly id: string;
   readonly device: string | null;
   readonly place: string | null;
@@ -88,26 +88,29 @@ export function listSessions(
   sql: Sql,
   { userId, sessionKey }: { userId: string; sessionKey: string },
 ): ListedSession[] {
-  const rows = sql.all<Row>(
+  const rows = sql.all<SessionRow>(
     `SELECT s."id", i."device", i."place", COALESCE(i."begunAt", s."createdAt") AS "begunAt", i."lastSeenAt" FROM "Session" s LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
-     WHERE s."userId" = ? AND s."expirationDate" > ? ORDER BY s."id" = ? DESC, MAX(COALESCE(i."lastSeenAt", 0), s."createdAt") DESC LIMIT ${MAX_LISTED}`,
+     WHERE s."userId" = ? AND s."expirationDate" > ? ORDER BY s."id" = ? DESC, MAX(COALESCE(i."lastSeenAt", 0), s."createdAt") DESC LIMIT ${MAX_LISTED_SESSIONS}`,
     userId,
     nowMs(),
     sessionKey,
   );
   return rows.map(({ id, place, ...row }) => ({
     ...row,
-    place: placeName(place),
-    handle: sessionHandle(id),
-    isThis: id === sessionKey,
+    place: formatRegion(place),
+    handle: createSessionHandle(id),
+    isCurrent: id === sessionKey,
   }));
 }
 
 /** Ends the session with this handle, one of the member's own, and voids the code for another device: it may be that one's. Throws AppError(not_found) for any other. */
-export function endSession(sql: Sql, { userId, handle }: { userId: string; handle: string }): void {
+export function deleteSession(
+  sql: Sql,
+  { userId, handle }: { userId: string; handle: string },
+): void {
   const session = sql
     .all<{ id: string }>(`SELECT "id" FROM "Session" WHERE "userId" = ?`, userId)
-    .find(({ id }) => isSigned(LABEL, id, handle));
+    .find(({ id }) => isValidSignature(LABEL, id, handle));
   if (!session)
     throw new AppError(
       "not_found",
@@ -118,7 +121,7 @@ export function endSession(sql: Sql, { userId, handle }: { userId: string; handl
 }
 
 /** Ends all sessions of the member but this one, and voids the code that would begin another. Returns how many ended. */
-export function endOtherSessions(
+export function deleteOtherSessions(
   sql: Sql,
   { userId, sessionKey }: { userId: string; sessionKey: string },
 ): number {
@@ -128,7 +131,7 @@ export function endOtherSessions(
 }
 
 /** Ends the session of this key, whoever's, and voids its member's code for another device: for the browser that holds its cookie. */
-export function endOwnSession(sql: Sql, sessionKey: string): void {
+export function deleteSessionByKey(sql: Sql, sessionKey: string): void {
   sql.run(
     `DELETE FROM "DeviceLink" WHERE "userId" = (SELECT "userId" FROM "Session" WHERE "id" = ?)`,
     sessionKey,

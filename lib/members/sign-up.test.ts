@@ -3,10 +3,10 @@ import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
 import { HOUR_MS, MINUTE_MS, setClock } from "../base/clock.ts";
 import { isAppError } from "../base/errors.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import {
-  SIGNUP_MS,
-  beginSignup,
+  SIGNUP_TTL_MS,
+  startSignup,
   createMember,
   findMemberId,
   findPendingSignup,
@@ -15,7 +15,7 @@ import {
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 beforeEach(() => setClock(NOW));
 
-const begin = (email = "ada@example.test") => writeSql((sql) => beginSignup(sql, { email }));
+const begin = (email = "ada@example.test") => writeSql((sql) => startSignup(sql, { email }));
 const create = (browserId: string, given: { firstName?: string; team?: string } = {}) =>
   writeSql((sql) => createMember(sql, { browserId, firstName: "Ada", team: "RED", ...given }));
 const refusal = (made: Promise<unknown>) =>
@@ -24,11 +24,11 @@ const refusal = (made: Promise<unknown>) =>
     (error: unknown) => (isAppError(error) ? error.code : error),
   );
 const users = () =>
-  snapshotSql((sql) =>
+  readSql((sql) =>
     sql.all<Record<string, unknown>>(`SELECT * FROM "User" ORDER BY "createdAt", "email"`),
   );
 const waiting = () =>
-  snapshotSql((sql) =>
+  readSql((sql) =>
     sql.all<{ kind: string; payload: string; userId: string }>(
       `SELECT "kind", "payload", "userId" FROM "Delivery" ORDER BY "id"`,
     ),
@@ -36,7 +36,7 @@ const waiting = () =>
 
 test("a member gets the address that was proven, the name and the team, and no rights", async () => {
   const { browserId } = await begin();
-  expect(await snapshotSql((sql) => findPendingSignup(sql, { browserId }))).toEqual({
+  expect(await readSql((sql) => findPendingSignup(sql, { browserId }))).toEqual({
     email: "ada@example.test",
   });
   const { userId } = await create(browserId, { team: "BLUE" });
@@ -53,7 +53,7 @@ test("a member gets the address that was proven, the name and the team, and no r
       team: "BLUE",
     },
   ]);
-  expect(await snapshotSql((sql) => findPendingSignup(sql, { browserId }))).toBeNull();
+  expect(await readSql((sql) => findPendingSignup(sql, { browserId }))).toBeNull();
 });
 
 test("the proof of an address makes one member, however often and however close together it is sent", async () => {
@@ -67,13 +67,13 @@ test("the proof of an address makes one member, however often and however close 
 
 test("without a proof nobody becomes a member", async () => {
   const { browserId } = await begin();
-  const [row] = await snapshotSql((sql) =>
+  const [row] = await readSql((sql) =>
     sql.all<{ browserHash: string }>(`SELECT "browserHash" FROM "PendingSignup"`),
   );
   expect(row?.browserHash).not.toBe(browserId);
   for (const forged of ["", "x", row?.browserHash as string, browserId.toLowerCase() + "x"])
     expect(await refusal(create(forged))).toBe("conflict");
-  setClock(NOW + SIGNUP_MS + MINUTE_MS);
+  setClock(NOW + SIGNUP_TTL_MS + MINUTE_MS);
   expect(await refusal(create(browserId))).toBe("conflict");
   expect(await users()).toEqual([]);
 });
@@ -91,7 +91,7 @@ test("an address with capitals that was moved in is found: the exact one first, 
     insertUser(sql, { email: "aDA@example.test", createdAt: NOW - 1 }),
     insertUser(sql, { email: "eve@example.test" }),
   ]);
-  const find = (email: string) => snapshotSql((sql) => findMemberId(sql, email));
+  const find = (email: string) => readSql((sql) => findMemberId(sql, email));
   expect(await find("ada@example.test")).toBe(old?.id);
   expect(await find("eve@example.test")).toBe(exact?.id);
   const newest = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
@@ -101,7 +101,7 @@ test("an address with capitals that was moved in is found: the exact one first, 
 });
 
 test("the search for an address is a search in an index", () =>
-  snapshotSql((sql) => {
+  readSql((sql) => {
     const [plan] = sql.all<{ detail: string }>(
       `EXPLAIN QUERY PLAN SELECT "id" FROM "User" WHERE "email" = ? COLLATE NOCASE ORDER BY "createdAt", "id" LIMIT 1`,
       "x",
@@ -148,7 +148,7 @@ test("a team that is none is refused by the database itself", async () => {
 
 test("sign-ups that expired more than an hour ago are swept", async () => {
   await begin();
-  setClock(NOW + SIGNUP_MS + HOUR_MS + MINUTE_MS);
+  setClock(NOW + SIGNUP_TTL_MS + HOUR_MS + MINUTE_MS);
   await begin();
-  expect(await snapshotSql((sql) => sql.all(`SELECT 1 FROM "PendingSignup"`))).toHaveLength(1);
+  expect(await readSql((sql) => sql.all(`SELECT 1 FROM "PendingSignup"`))).toHaveLength(1);
 });

@@ -4,14 +4,14 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { HOUR_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
 import { AppError } from "../base/errors.ts";
 import type { Sql } from "../db/connection.ts";
-import { enqueue } from "../outbox/outbox.ts";
+import { enqueueDelivery } from "../outbox/outbox.ts";
 import { hashSecret } from "./login-challenge.ts";
 
 /** How long somebody may think about a name and a team. */
-export const SIGNUP_MS = 30 * MINUTE_MS;
+export const SIGNUP_TTL_MS = 30 * MINUTE_MS;
 
-const KEPT_MS = HOUR_MS;
-const SWEEP = 20;
+const RETENTION_MS = HOUR_MS;
+const SWEEP_LIMIT = 20;
 
 /**
  * The member whom mail to `email` (in lower case) reaches, or null. An address moved in from elsewhere may have capitals:
@@ -31,18 +31,18 @@ export function findMemberId(sql: Sql, email: string): string | null {
 }
 
 /** Notes that this browser proved `email`, which is nobody's yet. Returns the id for its cookie. Also sweeps some old rows. */
-export function beginSignup(sql: Sql, { email }: { email: string }): { browserId: string } {
+export function startSignup(sql: Sql, { email }: { email: string }): { browserId: string } {
   const now = nowMs();
   sql.run(
-    `DELETE FROM "PendingSignup" WHERE "browserHash" IN (SELECT "browserHash" FROM "PendingSignup" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP})`,
-    now - KEPT_MS,
+    `DELETE FROM "PendingSignup" WHERE "browserHash" IN (SELECT "browserHash" FROM "PendingSignup" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
+    now - RETENTION_MS,
   );
   const browserId = randomBytes(16).toString("base64url");
   sql.run(
     `INSERT INTO "PendingSignup" ("browserHash", "email", "expiresAt") VALUES (?, ?, ?)`,
     hashSecret(browserId),
     email,
-    now + SIGNUP_MS,
+    now + SIGNUP_TTL_MS,
   );
   return { browserId };
 }
@@ -62,7 +62,7 @@ export function findPendingSignup(
 }
 
 /** Discord reads *this* and [that](…) as markup; a name is a name. */
-const plain = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:]/g, "\\$&");
+const escapeDiscordMarkdown = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:]/g, "\\$&");
 
 /**
  * Makes the member whose address this browser proved, and uses the proof up; the newsletter and Discord are told after the
@@ -99,15 +99,15 @@ export function createMember(
     firstName,
     team,
   );
-  enqueue(
+  enqueueDelivery(
     sql,
     { kind: "NEWSLETTER", email, firstName },
     { userId, about: "A new member for the newsletter" },
   );
   const teamName = team.charAt(0) + team.slice(1).toLowerCase();
-  enqueue(
+  enqueueDelivery(
     sql,
-    { kind: "DISCORD", text: `${plain(firstName)} joined the ${teamName} team.` },
+    { kind: "DISCORD", text: `${escapeDiscordMarkdown(firstName)} joined the ${teamName} team.` },
     { userId, about: "A new member, for Discord" },
   );
   return { userId };

@@ -1,28 +1,34 @@
 // Which of the move's tables a relation of the stream belongs to, and where its columns are.
 
 import { AppError } from "../base/errors.ts";
-import { fromText } from "./convert.ts";
-import type { Changed } from "./apply.ts";
-import { type Choices, type MoveTable, type Row, type Value, quoted } from "./move.ts";
-import type { Relation, SentRow } from "./pgoutput.ts";
+import { convertText } from "./convert.ts";
+import type { RowPatch } from "./apply.ts";
+import {
+  type MigrationOptions,
+  type TableMapping,
+  type Row,
+  type SqliteValue,
+  quoteIdentifier,
+} from "./move.ts";
+import type { Relation, TupleData } from "./pgoutput.ts";
 
-export interface Bound {
-  readonly table: MoveTable;
-  row(sent: SentRow): Row;
+export interface TupleDecoder {
+  readonly table: TableMapping;
+  decodeRow(sent: TupleData): Row;
   /** undefined where a value was not sent, since it is as it was. */
-  changed(sent: SentRow): Changed;
-  key(sent: SentRow): Value[];
+  decodePatch(sent: TupleData): RowPatch;
+  decodeKey(sent: TupleData): SqliteValue[];
 }
 
-export interface Binding {
-  readonly moves: readonly Bound[];
+export interface RelationMapping {
+  readonly decoders: readonly TupleDecoder[];
 }
 
 /** Throws AppError(conflict) where the relation has lost a column since the plan, or gained one that nobody chose to leave behind, and where changed rows can't be told any more. */
-export function bindRelation(
+export function mapRelation(
   relation: Relation,
-  { tables, choices }: { tables: readonly MoveTable[]; choices: Choices },
-): Binding {
+  { tables, choices }: { tables: readonly TableMapping[]; choices: MigrationOptions },
+): RelationMapping {
   const moved = tables.filter(
     ({ schema, source }) => schema === relation.schema && source === relation.name,
   );
@@ -33,16 +39,18 @@ export function bindRelation(
       "conflict",
       `${relation.name} has a column ${gained} that it did not have at the copy. Abort, and copy again.`,
     );
-  const unnamed = moved.flatMap(({ key }) => key).find((name) => !relation.keys.includes(name));
+  const unnamed = moved
+    .flatMap(({ key }) => key)
+    .find((name) => !relation.keyColumns.includes(name));
   if (unnamed !== undefined)
     throw new AppError(
       "conflict",
-      `${relation.name}: the source does not tell the key of changed rows any more (REPLICA IDENTITY). ALTER TABLE ${quoted(relation.name)} REPLICA IDENTITY DEFAULT; then abort, and copy again.`,
+      `${relation.name}: the source does not tell the key of changed rows any more (REPLICA IDENTITY). ALTER TABLE ${quoteIdentifier(relation.name)} REPLICA IDENTITY DEFAULT; then abort, and copy again.`,
     );
-  return { moves: moved.map((table) => bind(table, relation)) };
+  return { decoders: moved.map((table) => createTupleDecoder(table, relation)) };
 }
 
-function bind(table: MoveTable, { columns }: Relation): Bound {
+function createTupleDecoder(table: TableMapping, { columns }: Relation): TupleDecoder {
   const places = table.columns.map(({ name }) => {
     const at = columns.indexOf(name);
     if (at < 0)
@@ -58,7 +66,7 @@ function bind(table: MoveTable, { columns }: Relation): Bound {
   });
   return {
     table,
-    row: (sent) =>
+    decodeRow: (sent) =>
       table.columns.map((column, i) => {
         const text = sent[places[i]!];
         if (text === undefined)
@@ -66,13 +74,13 @@ function bind(table: MoveTable, { columns }: Relation): Bound {
             "conflict",
             `${table.source}: a value did not come whole. Abort, and copy again.`,
           );
-        return fromText(column, text);
+        return convertText(column, text);
       }),
-    changed: (sent) =>
+    decodePatch: (sent) =>
       table.columns.map((column, i) => {
         const text = sent[places[i]!];
-        return text === undefined ? undefined : fromText(column, text);
+        return text === undefined ? undefined : convertText(column, text);
       }),
-    key: (sent) => keys.map(({ column, at }) => fromText(column, sent[at] ?? null)),
+    decodeKey: (sent) => keys.map(({ column, at }) => convertText(column, sent[at] ?? null)),
   };
 }

@@ -1,7 +1,7 @@
 // The tables of the source, as its catalog describes them.
 
 import type pg from "pg";
-import { ask } from "./checksums.ts";
+import { withSourceDeadline } from "./checksums.ts";
 import { readRows } from "./source.ts";
 
 export interface CatalogColumn {
@@ -57,14 +57,14 @@ export interface CatalogTable {
   readonly heirs: readonly CatalogTable[];
 }
 
-const OURS = `n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
+const USER_SCHEMAS_CONDITION = `n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
 
-const TABLES = `
+const TABLES_SQL = `
   SELECT json_build_object('id', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'isPartition', c.relispartition, 'isUnlogged', c.relpersistence = 'u',
     'canRead', has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), 'hidesRows', row_security_active(c.oid),
     'isOwned', pg_has_role(c.relowner, 'USAGE'), 'identity', c.relreplident, 'bytes', CASE WHEN c.relkind IN ('r', 'm') THEN pg_table_size(c.oid) ELSE 0 END,
     'extension', (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' LIMIT 1)
-  )::text AS row FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND ${OURS} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
+  )::text AS row FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND ${USER_SCHEMAS_CONDITION} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
 
 /** A domain's base type and its typmod. xml is written with another head than its text has. */
 const columnsSql = (hasGenerated: boolean) => `
@@ -78,36 +78,36 @@ const columnsSql = (hasGenerated: boolean) => `
     'isRequired', a.attnotnull, 'isGenerated', ${hasGenerated ? "a.attgenerated <> ''" : "false"},
     'hasOwnText', t.typname = 'xml' OR (t.typname NOT IN ('char', 'name', 'cidr') AND EXISTS (SELECT FROM pg_cast WHERE castsource = t.oid AND casttarget = 'text'::regtype AND castmethod = 'f'))
   )::text AS row FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN based ON based.oid = a.atttypid JOIN pg_type t ON t.oid = based.base
-  WHERE c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped AND ${OURS} ORDER BY a.attrelid, a.attnum`;
+  WHERE c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped AND ${USER_SCHEMAS_CONDITION} ORDER BY a.attrelid, a.attnum`;
 
-const UNIQUES = `
+const UNIQUE_INDEXES_SQL = `
   SELECT json_build_object('table', i.indrelid::int8, 'name', x.relname, 'isPrimary', i.indisprimary, 'isImmediate', i.indimmediate, 'isIdentity', i.indisreplident,
     'columns', (SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.n <= i.indnkeyatts)
   )::text AS row FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND ${OURS} ORDER BY i.indisprimary DESC, x.relname COLLATE "C"`;
+  WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND ${USER_SCHEMAS_CONDITION} ORDER BY i.indisprimary DESC, x.relname COLLATE "C"`;
 
-const HEIRS = `SELECT json_build_object('child', i.inhrelid::int8, 'parent', i.inhparent::int8)::text AS row FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f')`;
+const INHERITANCE_SQL = `SELECT json_build_object('child', i.inhrelid::int8, 'parent', i.inhparent::int8)::text AS row FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f')`;
 
 /** Every table and view that is not the server's own, within a transaction of `client`; those without rights, too. Of views no columns are read. */
-export async function readCatalog(
+export async function readSourceCatalog(
   client: pg.Client,
   versionNumber: number,
 ): Promise<CatalogTable[]> {
   const read = async <Row>(sql: string): Promise<Row[]> =>
-    (await ask(client, () => readRows<{ row: string }>(client, sql))).map(
+    (await withSourceDeadline(client, () => readRows<{ row: string }>(client, sql))).map(
       ({ row }) => JSON.parse(row) as Row,
     );
-  const tables = await read<Omit<CatalogTable, "columns" | "uniques" | "heirs">>(TABLES);
+  const tables = await read<Omit<CatalogTable, "columns" | "uniques" | "heirs">>(TABLES_SQL);
   const columns = Map.groupBy(
     await read<CatalogColumn & { table: number }>(columnsSql(versionNumber >= 120_000)),
     ({ table }) => table,
   );
   const uniques = Map.groupBy(
-    await read<CatalogIndex & { table: number }>(UNIQUES),
+    await read<CatalogIndex & { table: number }>(UNIQUE_INDEXES_SQL),
     ({ table }) => table,
   );
   const children = Map.groupBy(
-    await read<{ child: number; parent: number }>(HEIRS),
+    await read<{ child: number; parent: number }>(INHERITANCE_SQL),
     ({ parent }) => parent,
   );
   const whole = new Map<number, CatalogTable>();

@@ -2,13 +2,13 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
-import { keyOf } from "./convert.ts";
-import { ASIDE_TABLE, type MoveTable, quoted } from "./move.ts";
-import { type HashKind, hashRow, hashed, spoil } from "./row-hash.ts";
+import { formatKey } from "./convert.ts";
+import { QUARANTINE_TABLE, type TableMapping, quoteIdentifier } from "./move.ts";
+import { type HashKind, hashRow, lastHash, poisonHash } from "./row-hash.ts";
 
 export interface ChecksumRequest {
   readonly file: string;
-  readonly tables: readonly MoveTable[];
+  readonly tables: readonly TableMapping[];
   readonly kind: HashKind;
   /** This thread takes the `part`th (from 0) of `parts` equal parts of every table. */
   readonly part: number;
@@ -28,18 +28,18 @@ export type ChecksumMessage =
   | { readonly kind: "end"; readonly problems: readonly string[] };
 
 /** So many low halves fit a double exactly. */
-const FLUSH_EVERY = 1_000_000;
-const TELL_EVERY = 16_384;
+const FLUSH_EVERY_ROWS = 1_000_000;
+const REPORT_EVERY_ROWS = 16_384;
 
 const { file, tables, kind, part, parts } = workerData as ChecksumRequest;
 const port = parentPort!;
 const db = new Database(file, { readonly: true, timeout: 10_000 });
-const hasAside =
-  db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
+const hasQuarantineTable =
+  db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(QUARANTINE_TABLE) !== undefined;
 const isFirst = part === 0;
 const isLast = part === parts - 1;
 
-function sumTable(table: MoveTable): void {
+function checksumTable(table: TableMapping): void {
   const { target, columns } = table;
   let rows = 0;
   let high = 0;
@@ -50,15 +50,15 @@ function sumTable(table: MoveTable): void {
     high = low = 0;
   };
   const add = () => {
-    high += hashed.high;
-    low += hashed.low >>> 0;
+    high += lastHash.high;
+    low += lastHash.low >>> 0;
     rows += 1;
-    if (rows % FLUSH_EVERY === 0) flush();
+    if (rows % FLUSH_EVERY_ROWS === 0) flush();
   };
   // Each by itself: the two of one SELECT would read the whole table.
   const end = (which: "min" | "max") =>
     db
-      .prepare(`SELECT ${which}(rowid) FROM ${quoted(target)}`)
+      .prepare(`SELECT ${which}(rowid) FROM ${quoteIdentifier(target)}`)
       .pluck()
       .get() as number | null;
   const first = end("min") ?? 0;
@@ -68,21 +68,21 @@ function sumTable(table: MoveTable): void {
   const to = first + Math.floor((total * (part + 1)) / parts) - 1;
   const all = db
     .prepare(
-      `SELECT ${columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(target)} WHERE rowid BETWEEN ? AND ?`,
+      `SELECT ${columns.map(({ name }) => quoteIdentifier(name)).join(", ")} FROM ${quoteIdentifier(target)} WHERE rowid BETWEEN ? AND ?`,
     )
     .raw();
   for (const values of all.iterate(from, to) as IterableIterator<unknown[]>) {
     hashRow(columns, values, kind);
     add();
-    if (rows % TELL_EVERY === 0)
+    if (rows % REPORT_EVERY_ROWS === 0)
       port.postMessage({ kind: "rows", target, rows, total } satisfies ChecksumMessage);
   }
-  if (hasAside && isFirst) {
+  if (hasQuarantineTable && isFirst) {
     for (const [key, text] of db
-      .prepare(`SELECT "key", "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ?`)
+      .prepare(`SELECT "key", "row" FROM ${quoteIdentifier(QUARANTINE_TABLE)} WHERE "source" = ?`)
       .raw()
       .iterate(target) as IterableIterator<[string, string]>) {
-      hashAside(table, key, text);
+      hashQuarantinedRow(table, key, text);
       add();
     }
   }
@@ -92,7 +92,7 @@ function sumTable(table: MoveTable): void {
 }
 
 /** A row that can't be read, or that is kept under another row's key, is like none of the source's. */
-function hashAside(table: MoveTable, key: string, text: string): void {
+function hashQuarantinedRow(table: TableMapping, key: string, text: string): void {
   let texts: string[] = [];
   try {
     texts = JSON.parse(text) as string[];
@@ -101,7 +101,7 @@ function hashAside(table: MoveTable, key: string, text: string): void {
   }
   const isWhole = Array.isArray(texts) && texts.length === table.columns.length;
   hashRow(table.columns, isWhole ? texts : table.columns.map(() => null), kind, true);
-  if (!isWhole || keyOf(table, texts) !== key) spoil();
+  if (!isWhole || formatKey(table, texts) !== key) poisonHash();
 }
 
 /** What no table's sum would show. */
@@ -114,21 +114,21 @@ function findProblems(): string[] {
   const problems = orphans.map(
     ({ table, parent, count }) => `${count} of ${table} point at a ${parent} that is not there.`,
   );
-  if (hasAside) {
+  if (hasQuarantineTable) {
     const strange = db
       .prepare(
-        `SELECT count(*) FROM ${quoted(ASIDE_TABLE)} WHERE "source" NOT IN (SELECT "value" FROM json_each(?))`,
+        `SELECT count(*) FROM ${quoteIdentifier(QUARANTINE_TABLE)} WHERE "source" NOT IN (SELECT "value" FROM json_each(?))`,
       )
       .pluck()
       .get(JSON.stringify(tables.map(({ target }) => target))) as number;
     if (strange > 0)
-      problems.push(`${strange} rows in ${ASIDE_TABLE} are of a table that did not move.`);
+      problems.push(`${strange} rows in ${QUARANTINE_TABLE} are of a table that did not move.`);
   }
   return problems;
 }
 
 db.exec("BEGIN");
-for (const table of tables) sumTable(table);
+for (const table of tables) checksumTable(table);
 port.postMessage({ kind: "end", problems: isLast ? findProblems() : [] } satisfies ChecksumMessage);
 db.exec("COMMIT");
 db.close();

@@ -1,36 +1,36 @@
 // How a value of Postgres becomes one of SQLite, and which rows this site's rules refuse.
 
 import { createHash } from "node:crypto";
-import type { MoveColumn, MoveTable, Row } from "./move.ts";
-import { quoted } from "./move.ts";
+import type { ColumnMapping, TableMapping, Row } from "./move.ts";
+import { quoteIdentifier } from "./move.ts";
 
 /** 2000-01-01 UTC, where Postgres counts from. */
-const EPOCH_MS = 946_684_800_000;
+const POSTGRES_EPOCH_MS = 946_684_800_000;
 /** 0001-01-01 and the end of 9999: what dates can be written in four digits. */
-const MIN_MS = -62_135_596_800_000;
-const MAX_MS = 253_402_300_799_999;
+const MIN_DATE_MS = -62_135_596_800_000;
+const MAX_DATE_MS = 253_402_300_799_999;
 
 /** After so many years the calendar begins again. */
 const CYCLE_YEARS = 400;
 const CYCLE_MS = 146_097 * 86_400_000;
 
 /** An infinite date, as Postgres writes it: it has no number. */
-export type Infinite = "infinity" | "-infinity";
+export type InfiniteDate = "infinity" | "-infinity";
 
 /** Milliseconds since 1970-01-01 UTC of Postgres' binary form (int64, microseconds since 2000-01-01), floored; its text where it is infinite. */
-export function dateFromMicros(high: number, low: number): number | Infinite {
+export function parseMicros(high: number, low: number): number | InfiniteDate {
   if (high === 0x7fffffff && low === 0xffffffff) return "infinity";
   if (high === -0x80000000 && low === 0) return "-infinity";
   // A double holds them exactly until the year 2285.
   if (high < 0x200000 && high > -0x200000)
-    return Math.floor((high * 4_294_967_296 + low) / 1000) + EPOCH_MS;
+    return Math.floor((high * 4_294_967_296 + low) / 1000) + POSTGRES_EPOCH_MS;
   const micros = (BigInt(high) << 32n) | BigInt(low);
   const floored = micros / 1000n - (micros % 1000n < 0n ? 1n : 0n);
-  return Number(floored) + EPOCH_MS;
+  return Number(floored) + POSTGRES_EPOCH_MS;
 }
 
 /** The same of its text form in ISO style and UTC: "2022-11-21 10:20:30.123456", with "+00" or not, " BC" or not. Throws for any other text. */
-export function dateFromText(text: string): number | Infinite {
+export function parseDateText(text: string): number | InfiniteDate {
   if (text === "infinity" || text === "-infinity") return text;
   const found =
     /^(\d{4,6})-(\d\d)-(\d\d)(?: (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?)?(?:\+00)?( BC)?$/.exec(text);
@@ -57,13 +57,13 @@ export function hashSession(id: string): string {
 }
 
 /** A value of the stream, which sends texts. */
-export function fromText(column: MoveColumn, text: string | null): string | number | null {
+export function convertText(column: ColumnMapping, text: string | null): string | number | null {
   if (text === null || column.as === "text") return text;
-  return column.as === "date" ? dateFromText(text) : hashSession(text);
+  return column.as === "date" ? parseDateText(text) : hashSession(text);
 }
 
 /** Why the target's rules refuse a row; null where they take it. An infinite date stands in it as its text. */
-export function findUnfit({ columns, target }: MoveTable, row: Row): string | null {
+export function findInvalidReason({ columns, target }: TableMapping, row: Row): string | null {
   for (let i = 0; i < columns.length; i += 1) {
     const column = columns[i]!;
     const value = row[i]!;
@@ -71,7 +71,8 @@ export function findUnfit({ columns, target }: MoveTable, row: Row): string | nu
       if (!column.isNullable) return `${column.name} is null`;
     } else if (column.as === "date") {
       if (typeof value !== "number") return `${column.name} is infinite`;
-      if (value < MIN_MS || value > MAX_MS) return `${column.name} is not in the years 1 to 9999`;
+      if (value < MIN_DATE_MS || value > MAX_DATE_MS)
+        return `${column.name} is not in the years 1 to 9999`;
     } else if (column.allowed && !column.allowed.includes(value as string)) {
       return `${column.name} is none of ${column.allowed.join(", ")}`;
     } else if (value === "" && column.name === "postSlug" && target === "PostRead") {
@@ -82,8 +83,8 @@ export function findUnfit({ columns, target }: MoveTable, row: Row): string | nu
 }
 
 /** The SQL, in Postgres, for a column's canonical text: what both sides hash, and what is kept of rows that are put aside. Null stays null. */
-export function canonicalSql({ name, as, hasMicros }: MoveColumn): string {
-  const column = quoted(name);
+export function canonicalSql({ name, as, hasMicros }: ColumnMapping): string {
+  const column = quoteIdentifier(name);
   if (as === "text") return `${column}::text`;
   if (as === "session-id") return `encode(sha256(convert_to(${column}::text, 'UTF8')), 'hex')`;
   // date_trunc floors, also before 1970; a double holds the seconds of four-digit years well enough to round to milliseconds.
@@ -94,19 +95,19 @@ export function canonicalSql({ name, as, hasMicros }: MoveColumn): string {
 }
 
 /** The canonical texts of a row as SQLite holds it. */
-export function canonicalTexts(row: Row): (string | null)[] {
+export function toCanonicalTexts(row: Row): (string | null)[] {
   return row.map((value) => (typeof value === "number" ? String(value) : value));
 }
 
 /** A row that was put aside, from what Moved_aside keeps of it: dates that have a number as numbers. */
-export function fromAside({ columns }: MoveTable, json: string): Row {
+export function parseQuarantinedRow({ columns }: TableMapping, json: string): Row {
   return (JSON.parse(json) as (string | null)[]).map((text, i) =>
     columns[i]!.as === "date" && text !== null && /^-?\d+$/.test(text) ? Number(text) : text,
   );
 }
 
 /** The key of a row, as messages and Moved_aside name it. */
-export function keyOf({ key, columns }: MoveTable, row: Row): string {
+export function formatKey({ key, columns }: TableMapping, row: Row): string {
   return key
     .map((name) => String(row[columns.findIndex((column) => column.name === name)]))
     .join(" ");

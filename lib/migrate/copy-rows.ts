@@ -1,53 +1,62 @@
 // Reads the binary form of Postgres' COPY, row by row, from chunks that end anywhere.
 
-import { dateFromMicros } from "./convert.ts";
-import { type MoveTable, type Row, type Value, quoted, sourceName } from "./move.ts";
+import { parseMicros } from "./convert.ts";
+import {
+  type TableMapping,
+  type Row,
+  type SqliteValue,
+  quoteIdentifier,
+  qualifiedSourceName,
+} from "./move.ts";
 
 /** PostgreSQL's documentation of COPY, Binary Format: the signature. */
 const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 
 /** A statement that sends the table's rows in that form, in the order of the target's keys: its index is then filled from one end. */
-export function copyStatement({ key, columns, ...table }: MoveTable): string {
+export function copyToSql({ key, columns, ...table }: TableMapping): string {
   const values = columns.map(({ name, as }) => {
-    if (as === "date") return `${quoted(name)}::timestamptz`;
+    if (as === "date") return `${quoteIdentifier(name)}::timestamptz`;
     return as === "session-id"
-      ? `encode(sha256(convert_to(${quoted(name)}::text, 'UTF8')), 'hex')`
-      : `${quoted(name)}::text`;
+      ? `encode(sha256(convert_to(${quoteIdentifier(name)}::text, 'UTF8')), 'hex')`
+      : `${quoteIdentifier(name)}::text`;
   });
   const order = key.map(
     (name) => `${values[columns.findIndex((column) => column.name === name)]} COLLATE "C"`,
   );
-  return `COPY (SELECT ${values.join(", ")} FROM ${sourceName(table)}${order.length > 0 ? ` ORDER BY ${order.join(", ")}` : ""}) TO STDOUT (FORMAT binary)`;
+  return `COPY (SELECT ${values.join(", ")} FROM ${qualifiedSourceName(table)}${order.length > 0 ? ` ORDER BY ${order.join(", ")}` : ""}) TO STDOUT (FORMAT binary)`;
 }
 
 /** What a row being read holds: a text of many bytes as these, without being decoded. */
-export type Cell = Value | Buffer;
+export type Cell = SqliteValue | Buffer;
 
-export interface RowReader {
-  take(chunk: Buffer): void;
+export interface BinaryCopyReader {
+  push(chunk: Buffer): void;
   /** Throws where something is missing. */
-  end(): void;
+  finish(): void;
 }
 
 /** Above so many bytes what a row took, where it lay across chunks, is not kept for the next. */
-const KEPT_BYTES = 1_048_576;
+const MAX_CARRY_BYTES = 1_048_576;
 
 /**
  * Takes chunks of what `copyStatement` sends and gives rows to `onRow`, which must not keep them: the array is used again. Dates come as
  * milliseconds, infinite ones as their texts; texts of more than `largeBytes` as a view of their UTF-8, which is that text until `onRow` returns.
  * Holds no more than one row, and no chunk. Throws where the form is not the one that was asked for.
  */
-export function createRowReader(table: MoveTable, onRow: (row: Row) => void): RowReader;
-export function createRowReader(
-  table: MoveTable,
+export function createBinaryCopyReader(
+  table: TableMapping,
+  onRow: (row: Row) => void,
+): BinaryCopyReader;
+export function createBinaryCopyReader(
+  table: TableMapping,
   onRow: (row: Cell[]) => void,
   options: { largeBytes: number },
-): RowReader;
-export function createRowReader(
-  { columns }: MoveTable,
+): BinaryCopyReader;
+export function createBinaryCopyReader(
+  { columns }: TableMapping,
   onRow: (row: never) => void,
   { largeBytes = Infinity } = {},
-): RowReader {
+): BinaryCopyReader {
   const give = onRow as (row: Cell[]) => void;
   const row: Cell[] = columns.map(() => null);
   const isDate = columns.map(({ as }) => as === "date");
@@ -82,7 +91,7 @@ export function createRowReader(
       }
       if (end < at + length) return short(at + length - from);
       row[i] = isDate[i]
-        ? dateFromMicros(bytes.readInt32BE(at), bytes.readUInt32BE(at + 4))
+        ? parseMicros(bytes.readInt32BE(at), bytes.readUInt32BE(at + 4))
         : length > largeBytes
           ? bytes.subarray(at, at + length)
           : bytes.toString("utf8", at, at + length);
@@ -113,7 +122,7 @@ export function createRowReader(
   function keep(bytes: Buffer, from: number, to: number): void {
     if (carry.length < carried + to - from) {
       const larger = Buffer.allocUnsafeSlow(
-        Math.max(wanted, carried + to - from, Math.min(2 * carry.length, KEPT_BYTES)),
+        Math.max(wanted, carried + to - from, Math.min(2 * carry.length, MAX_CARRY_BYTES)),
       );
       carry.copy(larger, 0, 0, carried);
       carry = larger;
@@ -123,7 +132,7 @@ export function createRowReader(
   }
 
   return {
-    take(chunk) {
+    push(chunk) {
       let at = 0;
       // The row that lies across is put together with no more than it needs; the others are read where they are.
       while (!hasEnded && carried > 0 && at < chunk.length) {
@@ -132,7 +141,7 @@ export function createRowReader(
         at = to;
         if (readNext(carry, 0, carried) < 0) continue;
         carried = 0;
-        if (carry.length > KEPT_BYTES) carry = Buffer.allocUnsafeSlow(65_536);
+        if (carry.length > MAX_CARRY_BYTES) carry = Buffer.allocUnsafeSlow(65_536);
       }
       while (!hasEnded && at < chunk.length) {
         const next = readNext(chunk, at, chunk.length);
@@ -141,7 +150,7 @@ export function createRowReader(
       }
       if (at < chunk.length) keep(chunk, at, chunk.length);
     },
-    end() {
+    finish() {
       if (!hasEnded || carried > 0) throw new Error("COPY ended within a row");
     },
   };

@@ -4,19 +4,19 @@ import { Worker } from "node:worker_threads";
 import type pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
 import { AppError } from "../base/errors.ts";
-import { copyStatement } from "./copy-rows.ts";
+import { copyToSql } from "./copy-rows.ts";
 import type { LoadOptions, LoadReply, LoadRequest } from "./load-worker.ts";
-import type { Choices, MoveTable } from "./move.ts";
-import { asSourceError } from "./source.ts";
+import type { MigrationOptions, TableMapping } from "./move.ts";
+import { toSourceError } from "./source.ts";
 
 /** What is given to the other thread at once. */
 const CHUNK_BYTES = 1_048_576;
 /** So many chunks may wait there; then the source waits. With the socket's own buffers this is what a copy holds. */
-const SLOTS = 5;
+const BUFFER_COUNT = 5;
 /** A source that sends nothing for so long is gone. Sorting five million rows takes some ten seconds. */
-const SILENCE_MS = 120_000;
+const SILENCE_TIMEOUT_MS = 120_000;
 
-export interface Copied {
+export interface CopiedTable {
   readonly target: string;
   /** That came, those put aside included. */
   readonly rows: number;
@@ -26,8 +26,8 @@ export interface Copied {
 export interface CopyOptions {
   /** In a transaction that reads one state. */
   readonly source: pg.Client;
-  readonly tables: readonly MoveTable[];
-  readonly choices: Choices;
+  readonly tables: readonly TableMapping[];
+  readonly choices: MigrationOptions;
   /** Made by makeTarget. Half-filled when this throws. */
   readonly file: string;
   readonly signal?: AbortSignal;
@@ -45,17 +45,17 @@ export async function copyTables({
   file,
   signal,
   onProgress,
-}: CopyOptions): Promise<Copied[]> {
+}: CopyOptions): Promise<CopiedTable[]> {
   const loader = startLoader({ file, choices });
   try {
-    const ends: Promise<Copied>[] = [];
+    const ends: Promise<CopiedTable>[] = [];
     for (const table of tables) {
       // The source goes on with the next table while the thread is still busy with this one: what fails there is told by the end.
-      loader.ask({ kind: "table", table }).catch(() => {});
-      await send(source, table, loader, signal, (rows) =>
+      loader.request({ kind: "table", table }).catch(() => {});
+      await streamTable(source, table, loader, signal, (rows) =>
         onProgress?.({ table: table.target, rows }),
       );
-      const end = loader.ask({ kind: "end" }).then(({ rows, aside = 0 }) => {
+      const end = loader.request({ kind: "end" }).then(({ rows, aside = 0 }) => {
         onProgress?.({ table: table.target, rows });
         return { target: table.target, rows, aside };
       });
@@ -63,38 +63,38 @@ export async function copyTables({
       ends.push(end);
     }
     const copied = await Promise.all(ends);
-    await loader.ask({ kind: "orphans", tables });
-    await loader.ask({ kind: "close" });
+    await loader.request({ kind: "orphans", tables });
+    await loader.request({ kind: "close" });
     return copied;
   } finally {
-    await loader.end();
+    await loader.terminate();
   }
 }
 
-interface Answer {
+interface LoadResult {
   readonly rows: number;
   readonly aside?: number;
 }
 
 /** A fault in the loading thread. */
-class Broken extends Error {}
+class LoaderError extends Error {}
 
 interface Loader {
   /** Resolves with the thread's answer to this request, after those to all before it. */
-  ask(request: LoadRequest): Promise<Answer>;
+  request(request: LoadRequest): Promise<LoadResult>;
   /** Memory that the thread has read what it held of, or never had; waits for it. It is given back by a request of kind `chunk`. */
-  takeSlot(): Promise<{ slot: number; bytes: Buffer }>;
-  end(): Promise<void>;
+  acquireBuffer(): Promise<{ slot: number; bytes: Buffer }>;
+  terminate(): Promise<void>;
 }
 
 function startLoader({ file, choices }: Omit<LoadOptions, "slots">): Loader {
-  const slots = Array.from({ length: SLOTS }, () => new SharedArrayBuffer(CHUNK_BYTES));
+  const slots = Array.from({ length: BUFFER_COUNT }, () => new SharedArrayBuffer(CHUNK_BYTES));
   const buffers = slots.map((slot) => Buffer.from(slot));
   const worker = new Worker(new URL("./load-worker.ts", import.meta.url), {
     workerData: { file, choices, slots } satisfies LoadOptions,
     resourceLimits: { maxYoungGenerationSizeMb: 16 },
   });
-  const waiting: { resolve(reply: Answer): void; reject(error: unknown): void }[] = [];
+  const waiting: { resolve(reply: LoadResult): void; reject(error: unknown): void }[] = [];
   /** Of each slot: when the thread is done with it. */
   const free: Promise<unknown>[] = slots.map(() => Promise.resolve());
   let next = 0;
@@ -105,18 +105,18 @@ function startLoader({ file, choices }: Omit<LoadOptions, "slots">): Loader {
   };
   worker.on("message", (reply: LoadReply) => {
     if (reply.kind !== "failed") return waiting.shift()?.resolve(reply);
-    if (!reply.isTelling) return fail(new Broken(reply.message));
+    if (!reply.isTelling) return fail(new LoaderError(reply.message));
     return fail(
       /disk is full|SQLITE_FULL/i.test(reply.message)
         ? new AppError("unavailable", "The disk is full. Make room, then resume.")
         : new AppError("conflict", reply.message),
     );
   });
-  worker.on("error", (error) => fail(new Broken(error.message, { cause: error })));
-  worker.on("exit", () => fail(new Broken("the loading thread ended")));
-  const ask = (request: LoadRequest): Promise<Answer> => {
+  worker.on("error", (error) => fail(new LoaderError(error.message, { cause: error })));
+  worker.on("exit", () => fail(new LoaderError("the loading thread ended")));
+  const ask = (request: LoadRequest): Promise<LoadResult> => {
     if (broken) return Promise.reject(broken);
-    const answer = new Promise<Answer>((resolve, reject) => {
+    const answer = new Promise<LoadResult>((resolve, reject) => {
       waiting.push({ resolve, reject });
       worker.postMessage(request);
     });
@@ -124,29 +124,29 @@ function startLoader({ file, choices }: Omit<LoadOptions, "slots">): Loader {
     return answer;
   };
   return {
-    ask,
-    async takeSlot() {
+    request: ask,
+    async acquireBuffer() {
       const slot = next;
-      next = (next + 1) % SLOTS;
+      next = (next + 1) % BUFFER_COUNT;
       // They are read in turn.
       await free[slot];
       return { slot, bytes: buffers[slot]! };
     },
-    async end() {
-      broken ??= new Broken("the loading thread was ended");
+    async terminate() {
+      broken ??= new LoaderError("the loading thread was ended");
       await worker.terminate();
     },
   };
 }
 
-async function send(
+async function streamTable(
   source: pg.Client,
-  table: MoveTable,
+  table: TableMapping,
   loader: Loader,
   signal: AbortSignal | undefined,
   onRows: (rows: number) => void,
 ): Promise<void> {
-  const stream = source.query(copyTo(copyStatement(table)));
+  const stream = source.query(copyTo(copyToSql(table)));
   const stop = (error: Error) => stream.destroy(error);
   const onAbort = () => stop(new AppError("unavailable", "The copy was stopped."));
   signal?.addEventListener("abort", onAbort);
@@ -158,20 +158,20 @@ async function send(
         stop(
           new AppError(
             "unavailable",
-            `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`,
+            `PostgreSQL has sent nothing for ${SILENCE_TIMEOUT_MS / 1000} seconds.`,
           ),
         ),
-      SILENCE_MS,
+      SILENCE_TIMEOUT_MS,
     );
   };
   // A connection that breaks is not always told to the stream of a COPY.
   const onEnd = () => stop(new AppError("unavailable", "The connection to PostgreSQL broke."));
   source.once("end", onEnd);
-  let chunk: Awaited<ReturnType<Loader["takeSlot"]>> | null = null;
+  let chunk: Awaited<ReturnType<Loader["acquireBuffer"]>> | null = null;
   let filled = 0;
   const flush = () => {
     if (chunk === null || filled === 0) return;
-    loader.ask({ kind: "chunk", slot: chunk.slot, length: filled }).then(
+    loader.request({ kind: "chunk", slot: chunk.slot, length: filled }).then(
       ({ rows }) => onRows(rows),
       () => {},
     );
@@ -183,7 +183,7 @@ async function send(
     for await (const piece of stream as AsyncIterable<Buffer>) {
       alive();
       for (let from = 0; from < piece.length;) {
-        chunk ??= await loader.takeSlot();
+        chunk ??= await loader.acquireBuffer();
         const size = Math.min(piece.length - from, CHUNK_BYTES - filled);
         piece.copy(chunk.bytes, filled, from, from + size);
         filled += size;
@@ -193,7 +193,7 @@ async function send(
     }
     flush();
   } catch (error) {
-    throw isOurs(error) ? error : asSourceError(error);
+    throw isLoaderError(error) ? error : toSourceError(error);
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
@@ -202,6 +202,6 @@ async function send(
 }
 
 /** An error of the loading thread, which has nothing to do with the source. */
-function isOurs(error: unknown): boolean {
-  return error instanceof AppError || error instanceof Broken;
+function isLoaderError(error: unknown): boolean {
+  return error instanceof AppError || error instanceof LoaderError;
 }

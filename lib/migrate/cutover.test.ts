@@ -7,13 +7,19 @@ import Database from "better-sqlite3";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { rebuildCounters } from "../reads/rebuild.ts";
-import { type Cutover, abort, cutOver } from "./cutover.ts";
-import { withMove } from "./hold.ts";
-import { type Move, type MoveEvent, type Step, copy, verifyMove } from "./run.ts";
+import { type CutoverOptions, abortMigration, cutOver } from "./cutover.ts";
+import { withMigrationLock } from "./hold.ts";
+import {
+  type Migration,
+  type MigrationEvent,
+  type MigrationStep,
+  copySource,
+  verifyMigration,
+} from "./run.ts";
 import { dropSlot } from "./slot.ts";
-import { getState, moveFiles } from "./state.ts";
+import { getState, migrationFiles } from "./state.ts";
 import { TEMPLATE_FILE } from "#tests/database.ts";
-import { createOldSite, idOf } from "#tests/old-site.ts";
+import { createSourceSite, readSourceId } from "#tests/old-site.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
 
 describe.skipIf(!findPostgres())("the end of a move", () => {
@@ -21,7 +27,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   let dir: string;
   let to: string;
   let url: string;
-  let events: MoveEvent[];
+  let events: MigrationEvent[];
   const clients: pg.Client[] = [];
   /** A site that answers and is not ready. */
   const starting = createServer((_, response) => void response.writeHead(503).end());
@@ -39,7 +45,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     dir = mkdtempSync(join(tmpdir(), "lectern-cutover-"));
     to = join(dir, "lectern.db");
     url = await server.createDatabase();
-    await createOldSite(url);
+    await createSourceSite(url);
     events = [];
   });
   afterEach(async () => {
@@ -69,28 +75,31 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     )[0]!.n;
 
   /** `at` is called when a step begins; what it throws is like a process that dies there, as far as nothing after it runs. */
-  function moveFrom(from = url, at: Partial<Record<Step, () => Promise<void> | void>> = {}): Move {
-    const onEvent = (event: MoveEvent) => {
+  function moveFrom(
+    from = url,
+    at: Partial<Record<MigrationStep, () => Promise<void> | void>> = {},
+  ): Migration {
+    const onEvent = (event: MigrationEvent) => {
       events.push(event);
       if (event.kind === "begin") void at[event.step]?.();
     };
     return {
       url: from,
-      to,
-      placed: to,
+      targetFile: to,
+      servedFile: to,
       choices: { unknown: "stop", unfit: "stop" },
-      isOldCookieKnown: false,
-      rebuild: rebuildCounters,
+      hasLegacyCookieSecret: false,
+      rebuildCounters: rebuildCounters,
       onEvent,
       signal: new AbortController().signal,
     };
   }
-  const options = (given: Partial<Cutover> = {}): Cutover => ({
-    place: { kind: "file", file: to },
-    replace: false,
-    stop: "read-only",
-    site: null,
-    patienceMs: 2_000,
+  const options = (given: Partial<CutoverOptions> = {}): CutoverOptions => ({
+    target: { kind: "file", file: to },
+    canReplace: false,
+    stopMode: "read-only",
+    siteUrl: null,
+    timeoutMs: 2_000,
     ...given,
   });
 
@@ -108,19 +117,19 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
 
   test("killed between any two steps of it, it goes on where it was", async () => {
     for (const step of ["drain", "verify", "finish", "place", "ready", "clean up"] as const) {
-      await copy(moveFrom());
+      await copySource(moveFrom());
       await run(`UPDATE "User" SET "firstName" = 'before ${step}'`);
       const before = await cutOver(
         moveFrom(url, { [step]: die }),
-        options({ site: step === "ready" ? site : null }),
+        options({ siteUrl: step === "ready" ? site : null }),
       ).catch((error: Error) => error.message);
       expect([step, before]).toEqual([step, "killed"]);
       const phase = getState(to).phase;
       if (phase === "done") await cutOver(moveFrom(), options()).catch(() => {});
       else expect(await cutOver(moveFrom(), options())).toMatchObject({ how: "renamed" });
       expect(users()).toBe(60);
-      expect((await verifyMove(moveFrom())).equal).toBe(true);
-      await abort({ url, to, allow: false });
+      expect((await verifyMigration(moveFrom())).equal).toBe(true);
+      await abortMigration({ url, to, allow: false });
       expect([await settings(), await slots()]).toEqual(["off", 0]);
       rmSync(to);
     }
@@ -130,7 +139,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     writeFileSync(to, readFileSync(TEMPLATE_FILE));
     const site = new Database(to, { timeout: 5_000 });
     site.exec("CREATE TABLE busy (x)");
-    await copy(moveFrom());
+    await copySource(moveFrom());
     let isOver = false;
     const writing = (async () => {
       while (!isOver) {
@@ -158,13 +167,13 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     const app = await connect(server.url(name(), `app_${name()}`));
     for (const client of clients.splice(0)) if (client !== app) await client.end();
     clients.push(app);
-    await copy(moveFrom(mover));
+    await copySource(moveFrom(mover));
     await expect(cutOver(moveFrom(mover), options())).rejects.toMatchObject({
       code: "forbidden",
       message: expect.stringContaining("pg_read_all_stats"),
     });
     await expect(
-      cutOver(moveFrom(mover), options({ stop: "by owner", patienceMs: 300 })),
+      cutOver(moveFrom(mover), options({ stopMode: "by owner", timeoutMs: 300 })),
     ).rejects.toMatchObject({ code: "unavailable" });
     expect(existsSync(to)).toBe(false);
     await app.query(`UPDATE "User" SET "firstName" = 'still writing'`);
@@ -176,7 +185,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   });
 
   test("who would write all the same is named before anything is stopped", async () => {
-    await copy(moveFrom());
+    await copySource(moveFrom());
     await run(`CREATE ROLE stubborn_${name()} LOGIN`);
     await run(`ALTER ROLE stubborn_${name()} SET default_transaction_read_only = off`);
     await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
@@ -199,7 +208,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   });
 
   test("what was written to the old site after a killed end is not left behind: it says so, and nothing is placed", async () => {
-    await copy(moveFrom());
+    await copySource(moveFrom());
     await cutOver(moveFrom(url, { finish: die }), options()).catch(() => {});
     expect(getState(to).phase).toBe("placing");
     const owner = await connect();
@@ -214,12 +223,12 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
       message: expect.stringContaining("written to after"),
     });
     expect(existsSync(to)).toBe(false);
-    await abort({ url, to, allow: false });
+    await abortMigration({ url, to, allow: false });
     expect(await settings()).toBe("off");
   });
 
   test("what comes after the new site serves keeps the slot, and is told", async () => {
-    await copy(moveFrom());
+    await copySource(moveFrom());
     const late = async () => {
       const client = await connect();
       await client.query(`SET default_transaction_read_only = off`);
@@ -228,7 +237,7 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
     let wrote: Promise<void> | undefined;
     await cutOver(
       moveFrom(url, { ready: () => void (wrote = late()) }),
-      options({ site, patienceMs: 800 }),
+      options({ siteUrl: site, timeoutMs: 800 }),
     ).then(
       () => expect.unreachable(),
       (error: unknown) =>
@@ -242,8 +251,8 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   });
 
   test("a copy that was damaged in an index alone is not placed", async () => {
-    await copy(moveFrom());
-    const { working } = moveFiles(to);
+    await copySource(moveFrom());
+    const { working } = migrationFiles(to);
     const db = new Database(working);
     const root = db
       .prepare(`SELECT rootpage FROM sqlite_master WHERE name = 'User_email_key'`)
@@ -265,9 +274,9 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   });
 
   test("sessions that were begun in the pause write again after a cutover that failed", async () => {
-    await copy(moveFrom());
+    await copySource(moveFrom());
     let inThePause: pg.Client | undefined;
-    const db = new Database(moveFiles(to).working);
+    const db = new Database(migrationFiles(to).working);
     db.exec(`DELETE FROM "PostRead" WHERE rowid = 3`);
     db.close();
     let connecting: Promise<void> | undefined;
@@ -282,41 +291,45 @@ describe.skipIf(!findPostgres())("the end of a move", () => {
   });
 
   test("abort works without a state that can be read, and refuses another database", async () => {
-    await copy(moveFrom());
+    await copySource(moveFrom());
     const other = await server.createDatabase();
-    await expect(abort({ url: other, to, allow: false })).rejects.toMatchObject({
+    await expect(abortMigration({ url: other, to, allow: false })).rejects.toMatchObject({
       code: "conflict",
     });
-    expect([existsSync(moveFiles(to).working), await slots()]).toEqual([true, 1]);
-    writeFileSync(moveFiles(to).state, "{");
-    await abort({ url, to, allow: false });
+    expect([existsSync(migrationFiles(to).working), await slots()]).toEqual([true, 1]);
+    writeFileSync(migrationFiles(to).state, "{");
+    await abortMigration({ url, to, allow: false });
     expect([
-      existsSync(moveFiles(to).working),
-      existsSync(moveFiles(to).state),
+      existsSync(migrationFiles(to).working),
+      existsSync(migrationFiles(to).state),
       await slots(),
     ]).toEqual([false, false, 0]);
   });
 
   test("two commands at once: the second is refused, and the first goes on", async () => {
     let release = () => {};
-    const first = withMove(
+    const first = withMigrationLock(
       to,
       () => new Promise<string>((resolve) => (release = () => resolve("done"))),
     );
-    await expect(withMove(to, async () => "second")).rejects.toMatchObject({ code: "unavailable" });
+    await expect(withMigrationLock(to, async () => "second")).rejects.toMatchObject({
+      code: "unavailable",
+    });
     release();
     expect(await first).toBe("done");
-    expect(await withMove(to, async () => "third")).toBe("third");
-    expect(existsSync(moveFiles(to).lock)).toBe(false);
+    expect(await withMigrationLock(to, async () => "third")).toBe("third");
+    expect(existsSync(migrationFiles(to).lock)).toBe(false);
   });
 
   test("what is being moved, what was moved and what is kept is for its owner alone", async () => {
     writeFileSync(to, readFileSync(TEMPLATE_FILE), { mode: 0o640 });
-    await copy(moveFrom());
+    await copySource(moveFrom());
     const mode = (file: string) => statSync(file).mode & 0o777;
-    expect([mode(moveFiles(to).working), mode(moveFiles(to).state)]).toEqual([0o600, 0o600]);
+    expect([mode(migrationFiles(to).working), mode(migrationFiles(to).state)]).toEqual([
+      0o600, 0o600,
+    ]);
     const { aside } = await cutOver(moveFrom(), options());
     expect([mode(aside!), mode(to)]).toEqual([0o600, 0o640]);
-    expect(await idOf(url, "user", 1)).toBeTruthy();
+    expect(await readSourceId(url, "user", 1)).toBeTruthy();
   });
 });

@@ -3,54 +3,67 @@
 import { existsSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, isAppError } from "../base/errors.ts";
-import { call } from "../base/call.ts";
-import { follow } from "./follow.ts";
-import { MOVE_NAME } from "./move.ts";
-import { pass, refillKeyless } from "./passes.ts";
+import { requestInternal } from "../base/call.ts";
+import { replicateChanges } from "./follow.ts";
+import { SLOT_NAME } from "./move.ts";
+import { runFullResync, refillKeylessTables } from "./passes.ts";
 import {
-  type Occupied,
-  type Place,
-  keepOld,
-  keepSettings,
-  lookAt,
-  placedFile,
-  putInPlace,
+  type TargetState,
+  type SwapTarget,
+  backupTarget,
+  carryOverSettings,
+  inspectTarget,
+  servedFileOf,
+  swapIn,
 } from "./place.ts";
 import {
   allowWrites,
-  endOlder,
-  findReadOnly,
-  requireRightToStop,
-  stopWrites,
-  waitUntilAlone,
+  terminateOlder,
+  findReadOnlySetting,
+  assertCanTerminate,
+  blockWrites,
+  waitForNoSessions,
 } from "./read-only.ts";
 import {
-  type Move,
-  checkSource,
-  compare,
-  copy,
-  currentPosition,
-  getCopied,
-  step,
+  type Migration,
+  assertSameSource,
+  assertEqualToSource,
+  copySource,
+  readCurrentPosition,
+  getCompleteCopy,
+  runStep,
   withSnapshot,
 } from "./run.ts";
-import { dropSlot, hasSlot, untaken } from "./slot.ts";
-import { type MoveState, findState, forgetMove, hasTraces, moveFiles, saveState } from "./state.ts";
-import { checkWhole, finishTarget, hasArrived, isFinished, positionOf } from "./target.ts";
+import { dropSlot, hasSlot, countPendingTransactions } from "./slot.ts";
+import {
+  type MigrationState,
+  findState,
+  deleteMigrationFiles,
+  hasMigrationFiles,
+  migrationFiles,
+  saveState,
+} from "./state.ts";
+import {
+  assertIntact,
+  finishStagingDatabase,
+  isMigratedFile,
+  isStagingFinished,
+  readPosition,
+} from "./target.ts";
 
-export interface Cutover {
-  readonly place: Place;
+export interface CutoverOptions {
+  readonly target: SwapTarget;
   /** Whether a database that has members may be replaced; it is kept aside. */
-  readonly replace: boolean;
+  readonly canReplace: boolean;
   /** How the old site is kept from writing: by the database's setting, or by its owner, who has stopped it. */
-  readonly stop: "read-only" | "by owner";
+  readonly stopMode: "read-only" | "by owner";
   /** Where the new site answers; null where nobody waits for it. */
-  readonly site: string | null;
+  readonly siteUrl: string | null;
   /** The bound of each wait for people and for the site. */
-  readonly patienceMs: number;
+  readonly timeoutMs: number;
 }
 
-export interface Moved {
+export interface CutoverResult {
   readonly how: "renamed" | "replaced while in use" | "imported into LiteFS";
   /** From the moment when the old site could not write any more until the new one was ready to. */
   readonly pauseMs: number;
@@ -64,44 +77,45 @@ export interface Moved {
  * the new file is in place the old site may write again and the copy goes on from where it is. Killed at any moment, it goes on when it is called
  * again. Throws AppError(conflict) where the two sides differ, where a database with members is in the way, or where somebody still writes.
  */
-export async function cutOver(move: Move, options: Cutover): Promise<Moved> {
-  const begun = findState(move.to);
+export async function cutOver(move: Migration, options: CutoverOptions): Promise<CutoverResult> {
+  const begun = findState(move.targetFile);
   if (begun?.phase === "done")
     throw new AppError(
       "conflict",
-      `The move to ${move.to} is done. verify compares once more; abort lets the old site write again.`,
+      `The move to ${move.targetFile} is done. verify compares once more; abort lets the old site write again.`,
     );
-  if (begun?.phase === "placing") return goOn(move, options, begun);
-  refuseToReplace(await lookAt(options.place), options);
-  if (!begun || begun.phase === "copying") await copy(move);
-  const state = await getCopied(move);
-  const { working } = moveFiles(move.to);
-  keepSettings(options.place, working);
+  if (begun?.phase === "placing") return resumeCutover(move, options, begun);
+  assertReplaceable(await inspectTarget(options.target), options);
+  if (!begun || begun.phase === "copying") await copySource(move);
+  const state = await getCompleteCopy(move);
+  const { working } = migrationFiles(move.targetFile);
+  carryOverSettings(options.target, working);
   const readOnly =
-    options.stop === "by owner"
+    options.stopMode === "by owner"
       ? null
-      : (state.readOnly ?? { before: await findReadOnly(move.url) });
-  if (readOnly) await requireRightToStop(move.url);
+      : (state.readOnly ?? { before: await findReadOnlySetting(move.url) });
+  if (readOnly) await assertCanTerminate(move.url);
   // What takes long is done before the pause: the first look at the log may be hours behind, and much is written while it is taken over.
-  await step(move, "check", () => checkWhole(working));
-  await step(move, "follow", async () => {
+  await runStep(move, "check", () => assertIntact(working));
+  await runStep(move, "follow", async () => {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const startedMs = performance.now();
-      await catchUp(move, state);
-      if (performance.now() - startedMs < SHORT_MS || state.mode === "passes") return;
+      await catchUpWithSource(move, state);
+      if (performance.now() - startedMs < SHORT_ROUND_MS || state.mode === "passes") return;
     }
   });
 
-  const site = options.site !== null && (await answers(options.site)) ? options.site : null;
-  if (site !== options.site)
+  const site =
+    options.siteUrl !== null && (await isReachable(options.siteUrl)) ? options.siteUrl : null;
+  if (site !== options.siteUrl)
     move.onEvent({
       kind: "note",
-      text: `${options.site} does not answer, so nobody waits for it. --site names where the new site is.`,
+      text: `${options.siteUrl} does not answer, so nobody waits for it. --site names where the new site is.`,
     });
   let stopped = state;
   try {
-    const since = await step(move, "stop writes", async () => {
-      if (!readOnly) await waitUntilAlone(move.url, options.patienceMs, move.signal);
+    const since = await runStep(move, "stop writes", async () => {
+      if (!readOnly) await waitForNoSessions(move.url, options.timeoutMs, move.signal);
       stopped = {
         ...state,
         phase: "cutover",
@@ -109,69 +123,78 @@ export async function cutOver(move: Move, options: Cutover): Promise<Moved> {
         stoppedAtMs: state.stoppedAtMs ?? Date.now(),
       };
       // Before it is done: a crash in between is undone, too.
-      saveState(move.to, stopped);
-      return readOnly ? (await stopWrites(move.url)).since : null;
+      saveState(move.targetFile, stopped);
+      return readOnly ? (await blockWrites(move.url)).since : null;
     });
-    await step(move, "drain", () => catchUp(move, state));
+    await runStep(move, "drain", () => catchUpWithSource(move, state));
     for (let round = 0; ; round += 1) {
-      await compareNow(move, state, working);
+      await compareWithCurrentSource(move, state, working);
       // A session that began to come when writes were stopped may only be seen now; what it wrote has to come over, too.
-      const late = since === null ? 0 : await endOlder(move.url, since);
-      const changes = await catchUp({ ...move, onEvent: () => {} }, state);
+      const late = since === null ? 0 : await terminateOlder(move.url, since);
+      const changes = await catchUpWithSource({ ...move, onEvent: () => {} }, state);
       if (late === 0 && changes === 0) break;
-      if (round === MAX_LATE)
+      if (round === MAX_LATE_ROUNDS)
         throw new AppError(
           "conflict",
           "Somebody still writes to the old database: a role or a session that sets itself to write. Stop it, and cut over again.",
         );
     }
   } catch (error) {
-    if (stopped.phase === "cutover") await letWriteAgain(move, stopped);
+    if (stopped.phase === "cutover") await allowWritesAfterFailure(move, stopped);
     throw error;
   }
-  const placing: MoveState = {
+  const placing: MigrationState = {
     ...stopped,
     phase: "placing",
-    position: state.slot === null ? null : positionOf(working),
+    position: state.slot === null ? null : readPosition(working),
   };
-  saveState(move.to, placing);
-  return finish(move, { ...options, site }, placing);
+  saveState(move.targetFile, placing);
+  return finishCutover(move, { ...options, siteUrl: site }, placing);
 }
 
 /** How often what came late is taken over, and compared again. */
-const MAX_LATE = 2;
+const MAX_LATE_ROUNDS = 2;
 
 /** Compares with the source as it is now: nobody writes, so this state is the last one. */
-async function compareNow(move: Move, state: MoveState, working: string): Promise<void> {
+async function compareWithCurrentSource(
+  move: Migration,
+  state: MigrationState,
+  working: string,
+): Promise<void> {
   await withSnapshot(move.url, null, async (source) => {
-    if (!isFinished(working)) await refillKeyless({ source, file: working, state });
-    await compare(move, source, state, working);
+    if (!isStagingFinished(working)) await refillKeylessTables({ source, file: working, state });
+    await assertEqualToSource(move, source, state, working);
   });
 }
 
 /** After a process that was killed while it put the file in its place: what was true then may be no more. */
-async function goOn(move: Move, options: Cutover, state: MoveState): Promise<Moved> {
-  const { working } = moveFiles(move.to);
-  await checkSource(move, state);
-  if (hasArrived(placedFile(options.place), state.id)) return finish(move, options, state);
+async function resumeCutover(
+  move: Migration,
+  options: CutoverOptions,
+  state: MigrationState,
+): Promise<CutoverResult> {
+  const { working } = migrationFiles(move.targetFile);
+  await assertSameSource(move, state);
+  if (isMigratedFile(servedFileOf(options.target), state.id))
+    return finishCutover(move, options, state);
   if (!existsSync(working))
     throw new AppError("conflict", `${working} is gone: abort, and copy again.`);
-  await step(move, "stop writes", async () => {
-    if (state.readOnly) await stopWrites(move.url);
-    else await waitUntilAlone(move.url, options.patienceMs, move.signal);
+  await runStep(move, "stop writes", async () => {
+    if (state.readOnly) await blockWrites(move.url);
+    else await waitForNoSessions(move.url, options.timeoutMs, move.signal);
   });
-  if (state.slot && (await untaken(move.url, state.position!)) > 0)
+  if (state.slot && (await countPendingTransactions(move.url, state.position!)) > 0)
     throw new AppError(
       "conflict",
       "The old site was written to after it had been stopped. Abort, and begin again: nothing of it is lost there.",
     );
-  await step(move, "check", () => checkWhole(working));
-  await compareNow(move, state, working);
-  return finish(move, options, state);
+  await runStep(move, "check", () => assertIntact(working));
+  await compareWithCurrentSource(move, state, working);
+  return finishCutover(move, options, state);
 }
 
 /** After a cutover that failed. Where the source can't be told, the state still says that it is read-only: abort and the next cutover know. */
-async function letWriteAgain(move: Move, state: MoveState): Promise<void> {
+async function allowWritesAfterFailure(move: Migration, state: MigrationState): Promise<void> {
   try {
     if (state.readOnly) await allowWrites(move.url, state.readOnly.before);
   } catch {
@@ -180,27 +203,31 @@ async function letWriteAgain(move: Move, state: MoveState): Promise<void> {
       text: "The old site may still be read-only, since its database could not be told otherwise: abort does that.",
     });
   }
-  saveState(move.to, { ...state, phase: "copied", readOnly: null, stoppedAtMs: null });
+  saveState(move.targetFile, { ...state, phase: "copied", readOnly: null, stoppedAtMs: null });
   if (state.readOnly) move.onEvent({ kind: "note", text: "The old site may write again." });
 }
 
 /** From a file that is equal to the source to a site that serves it. A process that was killed in here begins here again. */
-async function finish(move: Move, options: Cutover, state: MoveState): Promise<Moved> {
-  const { working } = moveFiles(move.to);
-  const aside = `${move.to}.before-${state.id.slice(0, 8)}`;
-  let how: Moved["how"] = "renamed";
+async function finishCutover(
+  move: Migration,
+  options: CutoverOptions,
+  state: MigrationState,
+): Promise<CutoverResult> {
+  const { working } = migrationFiles(move.targetFile);
+  const aside = `${move.targetFile}.before-${state.id.slice(0, 8)}`;
+  let how: CutoverResult["how"] = "renamed";
   let wasKept = existsSync(aside);
   // A process that was killed may have put it in place already, and the site may have written to it since.
-  if (!hasArrived(placedFile(options.place), state.id)) {
+  if (!isMigratedFile(servedFileOf(options.target), state.id)) {
     try {
-      await step(move, "finish", () => finishTarget(working, state.id));
-      how = await step(move, "place", async () => {
-        if (!wasKept) wasKept = keepOld(options.place, aside);
-        const done = await putInPlace(options.place, working);
-        if (!hasArrived(placedFile(options.place), state.id))
+      await runStep(move, "finish", () => finishStagingDatabase(working, state.id));
+      how = await runStep(move, "place", async () => {
+        if (!wasKept) wasKept = backupTarget(options.target, aside);
+        const done = await swapIn(options.target, working);
+        if (!isMigratedFile(servedFileOf(options.target), state.id))
           throw new AppError(
             "unavailable",
-            `${placedFile(options.place)} is not what was put there.`,
+            `${servedFileOf(options.target)} is not what was put there.`,
           );
         return done;
       });
@@ -212,13 +239,15 @@ async function finish(move: Move, options: Cutover, state: MoveState): Promise<M
       throw error;
     }
   }
-  saveState(move.to, { ...state, phase: "done" });
+  saveState(move.targetFile, { ...state, phase: "done" });
   for (const suffix of ["", "-wal", "-shm", "-lock"]) rmSync(working + suffix, { force: true });
   const isReady =
-    options.site !== null &&
-    (await step(move, "ready", () => waitForSite(options.site!, options.patienceMs, move.signal)));
+    options.siteUrl !== null &&
+    (await runStep(move, "ready", () =>
+      waitForSite(options.siteUrl!, options.timeoutMs, move.signal),
+    ));
   const pauseMs = Date.now() - state.stoppedAtMs!;
-  await cleanUp(move, state);
+  await cleanUpSource(move, state);
   return { how, pauseMs, isReady, aside: wasKept ? aside : null };
 }
 
@@ -226,35 +255,37 @@ async function finish(move: Move, options: Cutover, state: MoveState): Promise<M
  * Takes away what the move made in the source, once the site serves: a slot that nobody reads would fill its disk. Throws AppError(conflict), and leaves it,
  * where it holds changes that came after the end: they are in no other place than the old database.
  */
-export async function cleanUp(move: Move, state: MoveState): Promise<void> {
+export async function cleanUpSource(move: Migration, state: MigrationState): Promise<void> {
   if (!state.slot) return;
-  await step(move, "clean up", async () => {
-    const late = (await hasSlot(move.url)) ? await untaken(move.url, state.position!) : 0;
+  await runStep(move, "clean up", async () => {
+    const late = (await hasSlot(move.url))
+      ? await countPendingTransactions(move.url, state.position!)
+      : 0;
     if (late > 0)
       throw new AppError(
         "conflict",
-        `The new site serves, and the old database was written to after it had been stopped: ${late} transactions are only there. Look who it was; the slot "${MOVE_NAME}" still holds them, and abort takes it away.`,
+        `The new site serves, and the old database was written to after it had been stopped: ${late} transactions are only there. Look who it was; the slot "${SLOT_NAME}" still holds them, and abort takes it away.`,
       );
     await dropSlot(move.url);
   });
 }
 
-function refuseToReplace({ members }: Occupied, { place, replace }: Cutover): void {
-  if (!members || replace) return;
+function assertReplaceable({ members }: TargetState, { target, canReplace }: CutoverOptions): void {
+  if (!members || canReplace) return;
   throw new AppError(
     "conflict",
-    `${placedFile(place)} has ${members} members already. --replace puts the moved database in its place and keeps what is there beside it.`,
+    `${servedFileOf(target)} has ${members} members already. --replace puts the moved database in its place and keeps what is there beside it.`,
   );
 }
 
 /** Applies what is committed in the source by now. Returns how many rows that changed. */
-async function catchUp(move: Move, state: MoveState): Promise<number> {
-  const { working: file } = moveFiles(move.to);
+async function catchUpWithSource(move: Migration, state: MigrationState): Promise<number> {
+  const { working: file } = migrationFiles(move.targetFile);
   if (state.mode === "passes")
-    return (await pass({ url: move.url, file, state, signal: move.signal })).mended;
-  const until = await currentPosition(move.url);
+    return (await runFullResync({ url: move.url, file, state, signal: move.signal })).mended;
+  const until = await readCurrentPosition(move.url);
   return (
-    await follow({
+    await replicateChanges({
       url: move.url,
       file,
       state,
@@ -266,13 +297,13 @@ async function catchUp(move: Move, state: MoveState): Promise<number> {
 }
 
 /** A round that was this short leaves little for the pause. */
-const SHORT_MS = 500;
+const SHORT_ROUND_MS = 500;
 const MAX_ROUNDS = 20;
-const LOOK_EVERY_MS = 50;
+const POLL_MS = 50;
 
 /** Whether anything answers there. */
-const answers = (site: string) =>
-  call(`${site}/healthz`, { timeoutMs: 2_000 }).then(
+const isReachable = (site: string) =>
+  requestInternal(`${site}/healthz`, { timeoutMs: 2_000 }).then(
     () => true,
     () => false,
   );
@@ -285,18 +316,18 @@ async function waitForSite(
 ): Promise<boolean> {
   const untilMs = performance.now() + patienceMs;
   for (;;) {
-    const status = await call(`${site}/readyz`, { timeoutMs: 2_000 }).then(
+    const status = await requestInternal(`${site}/readyz`, { timeoutMs: 2_000 }).then(
       (answer) => answer.status,
       () => 0,
     );
     if (status === 200) return true;
     if (performance.now() > untilMs) return false;
-    await sleep(LOOK_EVERY_MS, undefined, { signal });
+    await sleep(POLL_MS, undefined, { signal });
   }
 }
 
 /** What abort did, in sentences. Throws AppError(conflict) where `url` is another database than the one that the move began with. */
-export async function abort({
+export async function abortMigration({
   url,
   to,
   allow,
@@ -305,13 +336,13 @@ export async function abort({
   to: string;
   /** Also where the state does not say that it was this move that stopped writes. */ allow: boolean;
 }): Promise<string[]> {
-  const state = findStateOrNothing(to);
+  const state = findReadableState(to);
   const done: string[] = [];
-  if (state) await checkSource({ url }, state);
+  if (state) await assertSameSource({ url }, state);
   // Without a state nothing says that the slot is this move's.
-  if (await dropSlot(url, { force: state !== null || hasTraces(to) }))
+  if (await dropSlot(url, { force: state !== null || hasMigrationFiles(to) }))
     done.push("The slot and the publication are gone from the old database.");
-  const isReadOnly = /^(on|t|true|y|yes|1)$/i.test((await findReadOnly(url)) ?? "off");
+  const isReadOnly = /^(on|t|true|y|yes|1)$/i.test((await findReadOnlySetting(url)) ?? "off");
   if (isReadOnly && (state?.readOnly || allow)) {
     await allowWrites(url, state?.readOnly?.before ?? null);
     done.push(
@@ -322,8 +353,8 @@ export async function abort({
       "The old database is read-only, and nothing here says that this move did it. --allow-writes lets the old site write again.",
     );
   }
-  if (hasTraces(to)) {
-    forgetMove(to);
+  if (hasMigrationFiles(to)) {
+    deleteMigrationFiles(to);
     done.push(
       state?.phase === "done"
         ? `The move is forgotten; ${to} stays as it is, and what was written there since then is not in the old database. Stop the new site, or two sites take writes. What stood there before the move is kept beside it (.before-…).`
@@ -334,7 +365,7 @@ export async function abort({
 }
 
 /** A state that can't be read is none: undoing must be possible all the same. */
-function findStateOrNothing(to: string): MoveState | null {
+function findReadableState(to: string): MigrationState | null {
   try {
     return findState(to);
   } catch (error) {

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Difference, findDifferences } from "./differences.ts";
+import { type RowDifference, findDifferences } from "./differences.ts";
 import type { HashKind } from "./row-hash.ts";
-import type { MoveTable } from "./move.ts";
+import type { TableMapping } from "./move.ts";
 import { connectSource, readRows } from "./source.ts";
 import { hashSessionId } from "../base/session-key.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
 
-const LINES: MoveTable = {
+const LINES: TableMapping = {
   schema: "public",
   source: "Line",
   target: "Line",
@@ -23,7 +23,7 @@ const LINES: MoveTable = {
   ],
   isSide: false,
 };
-const SESSIONS: MoveTable = {
+const SESSIONS: TableMapping = {
   ...LINES,
   source: "Session",
   target: "Session",
@@ -32,7 +32,7 @@ const SESSIONS: MoveTable = {
     { name: "text", as: "text", isNullable: true },
   ],
 };
-const PAIRS: MoveTable = {
+const PAIRS: TableMapping = {
   ...LINES,
   source: "Pair",
   target: "Moved_Pair",
@@ -81,9 +81,9 @@ describe.skipIf(!findPostgres())("rows that differ", () => {
   async function differences(
     source: pg.Client,
     db: Database.Database,
-    table: MoveTable,
+    table: TableMapping,
     kind: HashKind = "native",
-  ): Promise<Difference[]> {
+  ): Promise<RowDifference[]> {
     return Array.fromAsync(findDifferences({ source, db, table, kind }));
   }
 

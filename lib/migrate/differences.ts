@@ -4,21 +4,21 @@ import type Database from "better-sqlite3";
 import type pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
 import { AppError } from "../base/errors.ts";
-import { stopped } from "./checksums.ts";
-import { canonicalSql, keyOf } from "./convert.ts";
-import { createRowReader } from "./copy-rows.ts";
+import { createAbortedError } from "./checksums.ts";
+import { canonicalSql, formatKey } from "./convert.ts";
+import { createBinaryCopyReader } from "./copy-rows.ts";
 import {
-  ASIDE_TABLE,
-  type MoveColumn,
-  type MoveTable,
+  QUARANTINE_TABLE,
+  type ColumnMapping,
+  type TableMapping,
   type Row,
-  quoted,
-  sourceName,
+  quoteIdentifier,
+  qualifiedSourceName,
 } from "./move.ts";
-import { type HashKind, hashRow, hashText, rowHashSql } from "./row-hash.ts";
-import { asSourceError, endSource } from "./source.ts";
+import { type HashKind, hashRow, formatLastHash, rowHashSql } from "./row-hash.ts";
+import { toSourceError, closeSource } from "./source.ts";
 
-export interface Difference {
+export interface RowDifference {
   /** As the target has it. */
   readonly key: readonly string[];
   /** As the source has it, where it has the row; for asking it, never for telling (a session's is its secret). */
@@ -27,30 +27,30 @@ export interface Difference {
   readonly kind: "missing" | "extra" | "different";
 }
 
-interface Hashed {
+interface HashedRow {
   readonly key: readonly string[];
   readonly hash: string;
 }
 
-interface Theirs extends Hashed {
+interface HashedSourceRow extends HashedRow {
   readonly sourceKey: readonly string[];
 }
 
 /** A source that sends nothing for so long is gone; sorting five million rows takes some ten seconds. */
-const SILENCE_MS = 600_000;
+const SILENCE_TIMEOUT_MS = 600_000;
 
-const asText = (name: string): MoveColumn => ({ name, as: "text", isNullable: true });
+const textColumn = (name: string): ColumnMapping => ({ name, as: "text", isNullable: true });
 
 /** Keys and hashes of the source's rows in the order of the target's keys (their UTF-8's bytes), some thousands at a time. */
-async function* readSource(
+async function* readSourceHashes(
   source: pg.Client,
-  { key, columns, ...table }: MoveTable,
+  { key, columns, ...table }: TableMapping,
   kind: HashKind,
   signal?: AbortSignal,
-): AsyncGenerator<Theirs[]> {
-  if (signal?.aborted) throw stopped();
+): AsyncGenerator<HashedSourceRow[]> {
+  if (signal?.aborted) throw createAbortedError();
   const keys = key.map((name) => canonicalSql(columns.find((column) => column.name === name)!));
-  const raw = key.map((name) => `${quoted(name)}::text`);
+  const raw = key.map((name) => `${quoteIdentifier(name)}::text`);
   // Sent once where both are the same.
   const isRaw = raw.every((text, i) => text === keys[i]);
   // A server that does not speak UTF-8 orders texts by its own bytes.
@@ -60,12 +60,12 @@ async function* readSource(
   const values = [...keys, ...(isRaw ? [] : raw), `(${rowHashSql(columns, kind)})::text`];
   const stream = source.query(
     copyTo(
-      `COPY (SELECT ${values.join(", ")} FROM ${sourceName(table)} ORDER BY ${order.join(", ")}) TO STDOUT (FORMAT binary)`,
+      `COPY (SELECT ${values.join(", ")} FROM ${qualifiedSourceName(table)} ORDER BY ${order.join(", ")}) TO STDOUT (FORMAT binary)`,
     ),
   );
-  let rows: Theirs[] = [];
-  const reader = createRowReader(
-    { ...table, key, columns: values.map((_, i) => asText(String(i))) },
+  let rows: HashedSourceRow[] = [];
+  const reader = createBinaryCopyReader(
+    { ...table, key, columns: values.map((_, i) => textColumn(String(i))) },
     (row) => {
       const own = row.slice(0, key.length) as string[];
       rows.push({
@@ -78,7 +78,7 @@ async function* readSource(
   const stop = (error: Error) => stream.destroy(error);
   // A connection that breaks is not always told to the stream of a COPY.
   const onEnd = () => stop(new AppError("unavailable", "The connection to PostgreSQL broke."));
-  const onAbort = () => stop(stopped());
+  const onAbort = () => stop(createAbortedError());
   source.once("end", onEnd);
   signal?.addEventListener("abort", onAbort);
   let timer: NodeJS.Timeout | undefined;
@@ -88,26 +88,26 @@ async function* readSource(
         stop(
           new AppError(
             "unavailable",
-            `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`,
+            `PostgreSQL has sent nothing for ${SILENCE_TIMEOUT_MS / 1000} seconds.`,
           ),
         ),
-      SILENCE_MS,
+      SILENCE_TIMEOUT_MS,
     );
   };
   try {
     awaitMore();
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       clearTimeout(timer);
-      reader.take(chunk);
+      reader.push(chunk);
       if (rows.length > 0) yield rows;
       rows = [];
       awaitMore();
     }
-    reader.end();
+    reader.finish();
   } catch (error) {
     // What was asked would hold the connection.
-    if (stream.destroyed) void endSource(source);
-    throw asSourceError(error);
+    if (stream.destroyed) void closeSource(source);
+    throw toSourceError(error);
   } finally {
     clearTimeout(timer);
     source.off("end", onEnd);
@@ -115,58 +115,62 @@ async function* readSource(
   }
 }
 
-function* readTarget(
+function* readTargetHashes(
   db: Database.Database,
-  { target, key, columns }: MoveTable,
+  { target, key, columns }: TableMapping,
   kind: HashKind,
-): Generator<Hashed> {
+): Generator<HashedRow> {
   const at = key.map((name) => columns.findIndex((column) => column.name === name));
   const all = db
     .prepare(
-      `SELECT ${columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(target)} ORDER BY ${key.map(quoted).join(", ")}`,
+      `SELECT ${columns.map(({ name }) => quoteIdentifier(name)).join(", ")} FROM ${quoteIdentifier(target)} ORDER BY ${key.map(quoteIdentifier).join(", ")}`,
     )
     .raw();
   for (const row of all.iterate() as IterableIterator<unknown[]>) {
     hashRow(columns, row, kind);
-    yield { key: at.map((i) => String(row[i])), hash: hashText() };
+    yield { key: at.map((i) => String(row[i])), hash: formatLastHash() };
   }
 }
 
 /** Whether what is kept of a row is one: a changed file may hold anything there. */
-const isWhole = ({ columns }: MoveTable) =>
+const isCompleteRowSql = ({ columns }: TableMapping) =>
   `CASE WHEN json_valid("row") THEN json_array_length("row") = ${columns.length} ELSE 0 END`;
 
-const hasAside = (db: Database.Database) =>
-  db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
+const hasQuarantineTable = (db: Database.Database) =>
+  db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(QUARANTINE_TABLE) !== undefined;
 
 /** Keys and hashes of the table's rows that were put aside. */
-function* readAside(db: Database.Database, table: MoveTable, kind: HashKind): Generator<Hashed> {
-  if (!hasAside(db)) return;
+function* readQuarantinedHashes(
+  db: Database.Database,
+  table: TableMapping,
+  kind: HashKind,
+): Generator<HashedRow> {
+  if (!hasQuarantineTable(db)) return;
   const at = table.key.map((name) => table.columns.findIndex((column) => column.name === name));
   const all = db
     .prepare(
-      `SELECT "row" FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? AND ${isWhole(table)} ORDER BY ${at.map((i) => `"row" ->> '$[${i}]'`).join(", ")}`,
+      `SELECT "row" FROM ${quoteIdentifier(QUARANTINE_TABLE)} WHERE "source" = ? AND ${isCompleteRowSql(table)} ORDER BY ${at.map((i) => `"row" ->> '$[${i}]'`).join(", ")}`,
     )
     .pluck();
   for (const text of all.iterate(table.target) as IterableIterator<string>) {
     const texts = JSON.parse(text) as unknown[];
     hashRow(table.columns, texts, kind, true);
-    yield { key: at.map((i) => String(texts[i])), hash: hashText() };
+    yield { key: at.map((i) => String(texts[i])), hash: formatLastHash() };
   }
 }
 
 /** The keys under which something is kept aside that is no row, or another one. */
-function* readSpoilt(db: Database.Database, table: MoveTable): Generator<string> {
-  if (!hasAside(db)) return;
+function* readMalformedKeys(db: Database.Database, table: TableMapping): Generator<string> {
+  if (!hasQuarantineTable(db)) return;
   const all = db
     .prepare(
-      `SELECT "key", "row", ${isWhole(table)} FROM ${quoted(ASIDE_TABLE)} WHERE "source" = ? ORDER BY "key"`,
+      `SELECT "key", "row", ${isCompleteRowSql(table)} FROM ${quoteIdentifier(QUARANTINE_TABLE)} WHERE "source" = ? ORDER BY "key"`,
     )
     .raw();
   for (const [key, text, isRow] of all.iterate(table.target) as IterableIterator<
     [string, string, number]
   >) {
-    if (!isRow || keyOf(table, JSON.parse(text) as Row) !== key) yield key;
+    if (!isRow || formatKey(table, JSON.parse(text) as Row) !== key) yield key;
   }
 }
 
@@ -180,11 +184,11 @@ function compareKeys(a: readonly string[], b: readonly string[]): number {
 
 /** Where a side of the comparison stands. */
 interface Cursor {
-  row: Hashed | null;
+  row: HashedRow | null;
   next(): void;
 }
 
-function begin(rows: Generator<Hashed>): Cursor {
+function openCursor(rows: Generator<HashedRow>): Cursor {
   const cursor: Cursor = {
     row: null,
     next() {
@@ -201,7 +205,7 @@ export interface DifferencesOptions {
   readonly source: pg.Client;
   /** Is not written to meanwhile, on this connection (better-sqlite3 refuses that while it reads). */
   readonly db: Database.Database;
-  readonly table: MoveTable;
+  readonly table: TableMapping;
   /** Of chooseHash. */
   readonly kind: HashKind;
   readonly signal?: AbortSignal;
@@ -219,20 +223,24 @@ export async function* findDifferences({
   table,
   kind,
   signal,
-}: DifferencesOptions): AsyncGenerator<Difference> {
+}: DifferencesOptions): AsyncGenerator<RowDifference> {
   if (table.key.length === 0) return;
-  for (const key of readSpoilt(db, table)) yield { key: [key], sourceKey: null, kind: "extra" };
-  const [ours, theirs] = [readTarget(db, table, kind), readAside(db, table, kind)];
+  for (const key of readMalformedKeys(db, table))
+    yield { key: [key], sourceKey: null, kind: "extra" };
+  const [ours, theirs] = [
+    readTargetHashes(db, table, kind),
+    readQuarantinedHashes(db, table, kind),
+  ];
   try {
-    const [own, aside] = [begin(ours), begin(theirs)];
-    for await (const rows of readSource(source, table, kind, signal)) {
+    const [own, aside] = [openCursor(ours), openCursor(theirs)];
+    for await (const rows of readSourceHashes(source, table, kind, signal)) {
       for (const row of rows) {
         // Nearly every row.
         if (!aside.row && own.row?.hash === row.hash && compareKeys(own.row.key, row.key) === 0) {
           own.next();
           continue;
         }
-        yield* extras([own, aside], row.key);
+        yield* yieldExtras([own, aside], row.key);
         const found = [own, aside].filter(
           (side) => side.row !== null && compareKeys(side.row.key, row.key) === 0,
         );
@@ -247,7 +255,7 @@ export async function* findDifferences({
         for (const side of found) side.next();
       }
     }
-    yield* extras([own, aside], null);
+    yield* yieldExtras([own, aside], null);
   } finally {
     ours.return(undefined);
     theirs.return(undefined);
@@ -255,7 +263,10 @@ export async function* findDifferences({
 }
 
 /** Those before `key` (null: all that are left), which the source does not have. */
-function* extras(sides: readonly Cursor[], key: readonly string[] | null): Generator<Difference> {
+function* yieldExtras(
+  sides: readonly Cursor[],
+  key: readonly string[] | null,
+): Generator<RowDifference> {
   for (;;) {
     const [first] = sides
       .filter(({ row }) => row !== null && (key === null || compareKeys(row.key, key) < 0))

@@ -3,25 +3,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { expectKept } from "#tests/promise.ts";
-import { sqlOf } from "../db/connection.ts";
-import { checkCounters, rebuildCounters } from "../reads/rebuild.ts";
-import { follow } from "./follow.ts";
-import type { Choices } from "./move.ts";
-import { type Move, copy, currentPosition, getCopied, verifyMove } from "./run.ts";
+import { assertInvariant } from "#tests/promise.ts";
+import { createSql } from "../db/connection.ts";
+import { findCounterMismatches, rebuildCounters } from "../reads/rebuild.ts";
+import { replicateChanges } from "./follow.ts";
+import type { MigrationOptions } from "./move.ts";
+import {
+  type Migration,
+  copySource,
+  readCurrentPosition,
+  getCompleteCopy,
+  verifyMigration,
+} from "./run.ts";
 import { dropSlot } from "./slot.ts";
-import { moveFiles } from "./state.ts";
-import { ODDITIES, createOldSite, idOf, runSql } from "#tests/old-site.ts";
-import { KINDS } from "#tests/old-site-kinds.ts";
-import { findInFile } from "#tests/old-site-tally.ts";
-import { startWriter } from "#tests/old-site-writer.ts";
+import { migrationFiles } from "./state.ts";
+import { ODDITIES, createSourceSite, readSourceId, runSql } from "#tests/old-site.ts";
+import { TRANSACTION_KINDS } from "#tests/old-site-kinds.ts";
+import { openTargetRows } from "#tests/old-site-tally.ts";
+import { startSourceWriter } from "#tests/old-site-writer.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
 
 describe.skipIf(!findPostgres())("following a source", () => {
   let server: TestPostgres;
   let dir: string;
   let url: string;
-  let move: Move;
+  let move: Migration;
   let stop: AbortController;
   beforeAll(async () => {
     server = await startPostgres();
@@ -30,7 +36,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), "lectern-follow-"));
     url = await server.createDatabase();
-    await createOldSite(url);
+    await createSourceSite(url);
     begin();
   });
   afterEach(async () => {
@@ -39,15 +45,15 @@ describe.skipIf(!findPostgres())("following a source", () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  function begin(choices: Choices = { unknown: "stop", unfit: "stop" }): void {
+  function begin(choices: MigrationOptions = { unknown: "stop", unfit: "stop" }): void {
     stop = new AbortController();
     move = {
       url,
-      to: join(dir, "moved.db"),
-      placed: join(dir, "moved.db"),
+      targetFile: join(dir, "moved.db"),
+      servedFile: join(dir, "moved.db"),
       choices,
-      isOldCookieKnown: false,
-      rebuild: rebuildCounters,
+      hasLegacyCookieSecret: false,
+      rebuildCounters: rebuildCounters,
       onEvent: () => {},
       signal: stop.signal,
     };
@@ -55,20 +61,20 @@ describe.skipIf(!findPostgres())("following a source", () => {
 
   /** Applies what is committed by now. */
   async function catchUp(): Promise<number> {
-    const state = await getCopied(move);
+    const state = await getCompleteCopy(move);
     return (
-      await follow({
+      await replicateChanges({
         url,
-        file: moveFiles(move.to).working,
+        file: migrationFiles(move.targetFile).working,
         state,
-        until: await currentPosition(url),
+        until: await readCurrentPosition(url),
         signal: stop.signal,
       })
     ).changes;
   }
 
   function read<Row>(sql: string, ...values: unknown[]): Row[] {
-    const db = new Database(moveFiles(move.to).working, { readonly: true });
+    const db = new Database(migrationFiles(move.targetFile).working, { readonly: true });
     try {
       return db.prepare(sql).all(...values) as Row[];
     } finally {
@@ -76,61 +82,67 @@ describe.skipIf(!findPostgres())("following a source", () => {
     }
   }
 
-  const mix = Object.fromEntries(Object.keys(KINDS).map((name) => [name, 4]));
+  const mix = Object.fromEntries(Object.keys(TRANSACTION_KINDS).map((name) => [name, 4]));
 
   test("every kind of transaction arrives, in order, once, and the counters of reads with it", async () => {
-    await copy(move);
-    const writer = await startWriter(url, { perSecond: 2_000, connections: 4, mix });
-    const following = catchUpUntil(() => writer.tally.committed > 800);
+    await copySource(move);
+    const writer = await startSourceWriter(url, { perSecond: 2_000, connections: 4, mix });
+    const following = catchUpUntil(() => writer.ledger.committed > 800);
     const changes = await following;
     await writer.stop();
     await catchUp();
     expect(changes).toBeGreaterThan(500);
-    const { find, close } = findInFile(moveFiles(move.to).working);
-    expectKept("what was committed is there as it was", await writer.tally.check(find));
+    const { find, close } = openTargetRows(migrationFiles(move.targetFile).working);
+    assertInvariant("what was committed is there as it was", await writer.ledger.check(find));
     close();
-    expect((await verifyMove(move)).equal).toBe(true);
-    const db = new Database(moveFiles(move.to).working);
-    expect(checkCounters(sqlOf(db))).toEqual([]);
+    expect((await verifyMigration(move)).equal).toBe(true);
+    const db = new Database(migrationFiles(move.targetFile).working);
+    expect(findCounterMismatches(createSql(db))).toEqual([]);
     expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
     db.close();
   });
 
   /** Follows until `isEnough`, then what has come is kept. */
   async function catchUpUntil(isEnough: () => boolean): Promise<number> {
-    const state = await getCopied(move);
+    const state = await getCompleteCopy(move);
     const enough = new AbortController();
     const looking = setInterval(() => isEnough() && enough.abort(), 20);
     try {
-      return (await follow({ url, file: moveFiles(move.to).working, state, signal: enough.signal }))
-        .changes;
+      return (
+        await replicateChanges({
+          url,
+          file: migrationFiles(move.targetFile).working,
+          state,
+          signal: enough.signal,
+        })
+      ).changes;
     } finally {
       clearInterval(looking);
     }
   }
 
   test("the same changes are not applied again, and a stop between two loses none", async () => {
-    await copy(move);
-    const writer = await startWriter(url, { perSecond: 1_000, connections: 4, mix });
-    for (let i = 1; i <= 8; i += 1) await catchUpUntil(() => writer.tally.committed > i * 60);
+    await copySource(move);
+    const writer = await startSourceWriter(url, { perSecond: 1_000, connections: 4, mix });
+    for (let i = 1; i <= 8; i += 1) await catchUpUntil(() => writer.ledger.committed > i * 60);
     await writer.stop();
     await catchUp();
     expect(await catchUp()).toBe(0);
-    const { find, close } = findInFile(moveFiles(move.to).working);
-    expectKept("what was committed is there as it was", await writer.tally.check(find));
+    const { find, close } = openTargetRows(migrationFiles(move.targetFile).working);
+    assertInvariant("what was committed is there as it was", await writer.ledger.check(find));
     close();
   });
 
   test("a comparison is of one state while the source is written to", async () => {
-    await copy(move);
-    const writer = await startWriter(url, { perSecond: 500, connections: 4, mix });
-    for (let i = 0; i < 3; i += 1) expect((await verifyMove(move)).equal).toBe(true);
-    expect(writer.tally.committed).toBeGreaterThan(0);
+    await copySource(move);
+    const writer = await startSourceWriter(url, { perSecond: 500, connections: 4, mix });
+    for (let i = 0; i < 3; i += 1) expect((await verifyMigration(move)).equal).toBe(true);
+    expect(writer.ledger.committed).toBeGreaterThan(0);
     await writer.stop();
   });
 
   test("texts that begin with a byte order mark, dates before 1970 and long values that did not change stay whole", async () => {
-    await copy(move);
+    await copySource(move);
     await runSql(
       url,
       `UPDATE "User" SET "firstName" = E'\\uFEFFmarked', "createdAt" = '1969-12-31 23:59:59.999' WHERE "id" = ${await quotedId("user", 2)}`,
@@ -142,20 +154,20 @@ describe.skipIf(!findPostgres())("following a source", () => {
         `SELECT "firstName", "createdAt" FROM "User" WHERE "firstName" LIKE '%marked'`,
       ),
     ).toEqual([{ firstName: "\uFEFFmarked", createdAt: -1 }]);
-    expect((await verifyMove(move)).equal).toBe(true);
+    expect((await verifyMigration(move)).equal).toBe(true);
   });
 
   const quotedId = async (what: "user" | "session" | "read", n: number) =>
-    `'${await idOf(url, what, n)}'`;
+    `'${await readSourceId(url, what, n)}'`;
 
   test("a member's id that changes, and all of it emptied and filled anew", async () => {
-    await copy(move);
+    await copySource(move);
     await runSql(
       url,
       `UPDATE "User" SET "id" = 'another' WHERE "id" = ${await quotedId("user", 3)}`,
     );
     await catchUp();
-    expect((await verifyMove(move)).equal).toBe(true);
+    expect((await verifyMigration(move)).equal).toBe(true);
     expect(read(`SELECT 1 FROM "PostRead" WHERE "userId" = 'another'`).length).toBeGreaterThan(0);
     await runSql(
       url,
@@ -163,13 +175,13 @@ describe.skipIf(!findPostgres())("following a source", () => {
       `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES ('first', now(), 'a@example.com', 'A', 'RED')`,
     );
     await catchUp();
-    expect((await verifyMove(move)).equal).toBe(true);
+    expect((await verifyMigration(move)).equal).toBe(true);
     expect(read(`SELECT "id" FROM "User"`)).toEqual([{ id: "first" }]);
   });
 
   test("what this site's rules refuse ends it, names the row, and nothing of its transaction is kept", async () => {
     await runSql(url, ODDITIES.extraLabel);
-    await copy(move);
+    await copySource(move);
     const before = read(`SELECT "firstName" FROM "User" ORDER BY "id"`);
     await runSql(
       url,
@@ -177,7 +189,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
     );
     await expect(catchUp()).rejects.toMatchObject({
       code: "conflict",
-      message: expect.stringContaining(await idOf(url, "user", 4)),
+      message: expect.stringContaining(await readSourceId(url, "user", 4)),
     });
     expect(read(`SELECT "firstName" FROM "User" ORDER BY "id"`)).toEqual(before);
   });
@@ -185,7 +197,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
   test("a member who does not fit is kept aside with all that is theirs, and comes back with it", async () => {
     await runSql(url, ODDITIES.extraLabel);
     begin({ unknown: "stop", unfit: "aside" });
-    await copy(move);
+    await copySource(move);
     const id = await quotedId("user", 4);
     const reads = () => read(`SELECT "id" FROM "PostRead" WHERE "userId" = ${id} ORDER BY "id"`);
     const before = reads();
@@ -193,7 +205,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
     await runSql(url, `UPDATE "User" SET "team" = 'GREEN' WHERE "id" = ${id}`);
     await catchUp();
     expect(reads()).toEqual([]);
-    expect((await verifyMove(move)).equal).toBe(true);
+    expect((await verifyMigration(move)).equal).toBe(true);
     await runSql(
       url,
       `UPDATE "User" SET "firstName" = 'Verde' WHERE "id" = ${id}`,
@@ -203,22 +215,22 @@ describe.skipIf(!findPostgres())("following a source", () => {
     await catchUp();
     expect(reads()).toEqual(before);
     expect(read(`SELECT * FROM "Moved_aside"`)).toEqual([]);
-    expect((await verifyMove(move)).equal).toBe(true);
+    expect((await verifyMigration(move)).equal).toBe(true);
   });
 
   test("orphans of a source without foreign keys are kept aside, and adopted when their member comes", async () => {
     await runSql(url, ODDITIES.orphans);
     begin({ unknown: "stop", unfit: "aside" });
-    await copy(move);
+    await copySource(move);
     await runSql(url, `DELETE FROM "User" WHERE "id" = ${await quotedId("user", 5)}`);
     await catchUp();
-    expect((await verifyMove(move)).equal).toBe(true);
+    expect((await verifyMigration(move)).equal).toBe(true);
     await runSql(
       url,
       `INSERT INTO "User" ("id", "updatedAt", "email", "firstName", "team") VALUES (${await quotedId("user", 5)}, now(), 'five@example.com', 'Five', 'BLUE'), ('nobody', now(), 'nobody@example.com', 'Nobody', 'BLUE')`,
     );
     await catchUp();
-    expect((await verifyMove(move)).equal).toBe(true);
+    expect((await verifyMigration(move)).equal).toBe(true);
     expect(read(`SELECT "userId" FROM "Session" WHERE "userId" = 'nobody'`)).toHaveLength(1);
     expect(read(`SELECT * FROM "Moved_aside"`)).toEqual([]);
   });
@@ -227,15 +239,15 @@ describe.skipIf(!findPostgres())("following a source", () => {
     for (const table of ["Session", "Call", "PostRead"])
       await runSql(url, `ALTER TABLE "${table}" DROP CONSTRAINT "${table}_userId_fkey"`);
     begin({ unknown: "stop", unfit: "aside" });
-    await copy(move);
+    await copySource(move);
     await runSql(url, `TRUNCATE "User"`);
     await catchUp();
-    expect((await verifyMove(move)).equal).toBe(true);
+    expect((await verifyMigration(move)).equal).toBe(true);
     expect(read(`SELECT 1 FROM "Moved_aside" WHERE "source" = 'Session'`)).toHaveLength(90);
   });
 
   test("a source that does not tell the keys of changed rows any more ends it with what to do", async () => {
-    await copy(move);
+    await copySource(move);
     await runSql(
       url,
       `ALTER TABLE "User" REPLICA IDENTITY USING INDEX "User.email_unique"`,
@@ -248,7 +260,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
   });
 
   test("a slot that is gone is told as what it is", async () => {
-    await copy(move);
+    await copySource(move);
     await dropSlot(url);
     await expect(catchUp()).rejects.toMatchObject({
       code: "conflict",
@@ -265,7 +277,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
     ] as const)
       await runSql(url, ODDITIES[odd]);
     begin({ unknown: "keep", unfit: "stop" });
-    await copy(move);
+    await copySource(move);
     await runSql(
       url,
       `UPDATE "User" SET "nickname" = 'renamed', "settings" = NULL WHERE "discordId" IS NOT NULL`,
@@ -275,7 +287,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
       `DELETE FROM "Log" WHERE "line" = 'one'`,
       `UPDATE "Session" SET "id" = "id" || 'x', "userAgent" = 'Chromium'`,
     );
-    expect((await verifyMove(move)).equal).toBe(true);
+    expect((await verifyMigration(move)).equal).toBe(true);
     expect(read(`SELECT "line" FROM "Moved_Log" ORDER BY 1`)).toEqual([
       { line: null },
       { line: "two" },
@@ -283,7 +295,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
   });
 
   test("a column that comes or goes ends it with what to do", async () => {
-    await copy(move);
+    await copySource(move);
     await runSql(url, `ALTER TABLE "User" ADD "late" text`, `UPDATE "User" SET "firstName" = 'x'`);
     await expect(catchUp()).rejects.toMatchObject({
       code: "conflict",
@@ -292,18 +304,29 @@ describe.skipIf(!findPostgres())("following a source", () => {
   });
 
   test("two can't follow at once, and another move's file is refused", async () => {
-    await copy(move);
-    const state = await getCopied(move);
-    const first = follow({ url, file: moveFiles(move.to).working, state, signal: stop.signal });
+    await copySource(move);
+    const state = await getCompleteCopy(move);
+    const first = replicateChanges({
+      url,
+      file: migrationFiles(move.targetFile).working,
+      state,
+      signal: stop.signal,
+    });
     await expect(
-      follow({ url, file: moveFiles(move.to).working, state, until: "0/0", signal: stop.signal }),
+      replicateChanges({
+        url,
+        file: migrationFiles(move.targetFile).working,
+        state,
+        until: "0/0",
+        signal: stop.signal,
+      }),
     ).rejects.toMatchObject({ code: "unavailable" });
     stop.abort();
     await first;
     await expect(
-      follow({
+      replicateChanges({
         url,
-        file: moveFiles(move.to).working,
+        file: migrationFiles(move.targetFile).working,
         state: { ...state, id: "another" },
         until: "0/0",
         signal: new AbortController().signal,
@@ -312,12 +335,12 @@ describe.skipIf(!findPostgres())("following a source", () => {
   });
 
   test("a server that crashes is waited for", async () => {
-    await copy(move);
+    await copySource(move);
     const waits: string[] = [];
-    const state = await getCopied(move);
-    const going = follow({
+    const state = await getCompleteCopy(move);
+    const going = replicateChanges({
       url,
-      file: moveFiles(move.to).working,
+      file: migrationFiles(move.targetFile).working,
       state,
       signal: stop.signal,
       onProgress: ({ waiting }) => waiting && waits.push(waiting),
@@ -331,7 +354,7 @@ describe.skipIf(!findPostgres())("following a source", () => {
     stop.abort();
     await going;
     begin();
-    expect((await verifyMove(move)).equal).toBe(true);
+    expect((await verifyMigration(move)).equal).toBe(true);
     expect(waits.join(" ")).not.toContain("127.0.0.1");
   });
 

@@ -1,26 +1,26 @@
 // Applies what was written in the source since the copy, transaction by transaction, and keeps how far it came beside what it applied.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Binding, bindRelation } from "./bind.ts";
-import { createApplier } from "./apply.ts";
+import { type RelationMapping, mapRelation } from "./bind.ts";
+import { createChangeApplier } from "./apply.ts";
 import { AppError, isAppError } from "../base/errors.ts";
-import { type Message, formatLsn, parseLsn, readMessage } from "./pgoutput.ts";
-import type { MoveState } from "./state.ts";
-import { connectSource, endSource, readRows } from "./source.ts";
-import { openStream } from "./stream.ts";
-import { type Working, findMark, openWorking, setMark } from "./target.ts";
+import { type ReplicationMessage, formatLsn, parseLsn, parseMessage } from "./pgoutput.ts";
+import type { MigrationState } from "./state.ts";
+import { connectSource, closeSource, readRows } from "./source.ts";
+import { openReplicationStream } from "./stream.ts";
+import { type StagingDatabase, findMetadata, openStagingDatabase, setMetadata } from "./target.ts";
 
 /** Small transactions share a commit, up to so many changes or so long. */
 const BATCH_CHANGES = 5_000;
 const BATCH_MS = 100;
 /** A source that restarts, and a disk that is full, are waited for; less where somebody waits for the end. */
-const AWAY_MS = 600_000;
-const WAIT_MS = 60_000;
-const AGAIN_MS = 500;
-const REPORT_EVERY_MS = 250;
-const WATCH_EVERY_MS = 1_000;
+const OUTAGE_TIMEOUT_MS = 600_000;
+const CATCH_UP_OUTAGE_TIMEOUT_MS = 60_000;
+const RETRY_MS = 500;
+const REPORT_INTERVAL_MS = 250;
+const WATCH_INTERVAL_MS = 1_000;
 
-export interface FollowProgress {
+export interface ReplicationProgress {
   /** Of the source's log, between its end and what is applied. */
   readonly lagBytes: number;
   /** How old the last applied transaction is while there is more. */
@@ -31,15 +31,15 @@ export interface FollowProgress {
   readonly waiting?: string;
 }
 
-export interface FollowOptions {
+export interface ReplicateChangesOptions {
   readonly url: string;
   /** The working file. */
   readonly file: string;
-  readonly state: Pick<MoveState, "id" | "slot" | "publication" | "tables" | "choices">;
+  readonly state: Pick<MigrationState, "id" | "slot" | "publication" | "tables" | "choices">;
   /** A place in the log: all transactions whose commit stands before it are applied, and none after. Without it there is no end. */
   readonly until?: string;
   readonly signal: AbortSignal;
-  readonly onProgress?: (progress: FollowProgress) => void;
+  readonly onProgress?: (progress: ReplicationProgress) => void;
 }
 
 /**
@@ -47,32 +47,32 @@ export interface FollowOptions {
  * is: a position is committed with the rows that lead to it. Waits up to ten minutes for a source that is away. Returns how many rows were changed.
  * Throws AppError(conflict) for what can't be applied, AppError(unavailable) where the source stays away.
  */
-export async function follow({
+export async function replicateChanges({
   url,
   file,
   state,
   until,
   signal,
   onProgress,
-}: FollowOptions): Promise<{ changes: number }> {
-  const working = openWorking(file, state.id);
-  let watching: ReturnType<typeof watchEnd> | null = null;
+}: ReplicateChangesOptions): Promise<{ changes: number }> {
+  const working = openStagingDatabase(file, state.id);
+  let watching: ReturnType<typeof watchSourceEnd> | null = null;
   try {
-    const run: Run = {
+    const run: ReplicationRun = {
       url,
-      working,
+      staging: working,
       state,
       until: until === undefined ? null : parseLsn(until),
       signal,
       onProgress: onProgress ?? (() => {}),
       changes: 0,
-      lastMs: performance.now(),
-      end: 0n,
+      lastHeardMs: performance.now(),
+      sourceEnd: 0n,
     };
-    if (onProgress) watching = watchEnd(run);
+    if (onProgress) watching = watchSourceEnd(run);
     while (!signal.aborted) {
       try {
-        if (await followOnce(run)) break;
+        if (await replicateOnce(run)) break;
       } catch (thrown) {
         if (signal.aborted) break;
         const error = /^SQLITE_FULL/.test(String((thrown as { code?: unknown }).code))
@@ -80,7 +80,8 @@ export async function follow({
           : thrown;
         if (
           !isAppError(error, "unavailable") ||
-          performance.now() - run.lastMs > (run.until === null ? AWAY_MS : WAIT_MS)
+          performance.now() - run.lastHeardMs >
+            (run.until === null ? OUTAGE_TIMEOUT_MS : CATCH_UP_OUTAGE_TIMEOUT_MS)
         )
           throw error;
         run.onProgress({
@@ -89,7 +90,7 @@ export async function follow({
           changes: run.changes,
           waiting: error.message,
         });
-        await sleep(AGAIN_MS, undefined, { signal }).catch(() => {});
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }
     return { changes: run.changes };
@@ -100,22 +101,22 @@ export async function follow({
   }
 }
 
-interface Run {
+interface ReplicationRun {
   readonly url: string;
-  readonly working: Working;
-  readonly state: FollowOptions["state"];
+  readonly staging: StagingDatabase;
+  readonly state: ReplicateChangesOptions["state"];
   readonly until: bigint | null;
   readonly signal: AbortSignal;
-  readonly onProgress: (progress: FollowProgress) => void;
+  readonly onProgress: (progress: ReplicationProgress) => void;
   changes: number;
   /** When the source was last heard of. */
-  lastMs: number;
+  lastHeardMs: number;
   /** Of its log. */
-  end: bigint;
+  sourceEnd: bigint;
 }
 
 /** Keeps `run.end` true to a second: the stream tells only how far it was sent. */
-function watchEnd(run: Run): { stop(): void; readonly stopped: Promise<void> } {
+function watchSourceEnd(run: ReplicationRun): { stop(): void; readonly stopped: Promise<void> } {
   const stopping = new AbortController();
   async function watch(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -126,34 +127,34 @@ function watchEnd(run: Run): { stop(): void; readonly stopped: Promise<void> } {
             client,
             "SELECT pg_current_wal_flush_lsn()::text AS at",
           );
-          run.end = parseLsn(row!.at);
-          await sleep(WATCH_EVERY_MS, undefined, { signal: stopping.signal });
+          run.sourceEnd = parseLsn(row!.at);
+          await sleep(WATCH_INTERVAL_MS, undefined, { signal: stopping.signal });
         }
       } catch {
         // The stream says what is wrong.
       } finally {
-        await endSource(client);
+        await closeSource(client);
       }
-      await sleep(WATCH_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => {});
+      await sleep(WATCH_INTERVAL_MS, undefined, { signal: stopping.signal }).catch(() => {});
     }
   }
   return { stop: () => stopping.abort(), stopped: watch() };
 }
 
 /** One connection's stream. Returns true at its end: `until`, or the signal. */
-async function followOnce(run: Run): Promise<boolean> {
-  const { db } = run.working;
-  const position = parseLsn(findMark(db, "position") ?? "");
-  const follower = createFollower(run, position);
-  const stream = await openStream({
+async function replicateOnce(run: ReplicationRun): Promise<boolean> {
+  const { db } = run.staging;
+  const position = parseLsn(findMetadata(db, "position") ?? "");
+  const follower = createChangeReplicator(run, position);
+  const stream = await openReplicationStream({
     url: run.url,
     slot: run.state.slot!,
     publication: run.state.publication!,
-    from: position,
+    startPosition: position,
     isUrgent: run.until !== null,
-    onMessage: (bytes) => follower.take(readMessage(bytes)),
-    onSeen: (end) => follower.see(end),
-    applied: () => follower.confirmed(),
+    onMessage: (bytes) => follower.handleMessage(parseMessage(bytes)),
+    onReceived: (end) => follower.markReceived(end),
+    readAppliedPosition: () => follower.confirmedPosition(),
   });
   const onAbort = () => stream.end();
   run.signal.addEventListener("abort", onAbort);
@@ -166,7 +167,7 @@ async function followOnce(run: Run): Promise<boolean> {
     await stream.ended;
     follower.flush(true);
     // The slot may forget what is applied, also when nothing more comes.
-    await stream.confirm();
+    await stream.confirmPosition();
     return true;
   } finally {
     run.signal.removeEventListener("abort", onAbort);
@@ -175,24 +176,24 @@ async function followOnce(run: Run): Promise<boolean> {
   }
 }
 
-interface Follower {
+interface ChangeReplicator {
   /** Calls `end` when `until` is reached, at once where it has been: much may come before anybody asks. Calls `fail` for what fails between two messages. */
   onEnd(end: () => void, fail: (error: unknown) => void): void;
-  take(message: Message): void;
+  handleMessage(message: ReplicationMessage): void;
   /** The server has sent all before `sent`. */
-  see(sent: bigint): void;
+  markReceived(sent: bigint): void;
   /** Commits what is whole; says how far it came where it is the last time. */
   flush(isLast?: boolean): void;
   /** Up to here the source may forget. */
-  confirmed(): bigint;
+  confirmedPosition(): bigint;
   /** Takes back what is not whole. */
   close(): void;
 }
 
-function createFollower(run: Run, from: bigint): Follower {
-  const { db } = run.working;
-  const applier = createApplier(db, run.state);
-  const bindings = new Map<number, Binding>();
+function createChangeReplicator(run: ReplicationRun, from: bigint): ChangeReplicator {
+  const { db } = run.staging;
+  const applier = createChangeApplier(db, run.state);
+  const bindings = new Map<number, RelationMapping>();
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
   let position = from;
@@ -233,9 +234,9 @@ function createFollower(run: Run, from: bigint): Follower {
 
   function report(isLast = false): void {
     const nowMs = performance.now();
-    if (nowMs - reportedMs < REPORT_EVERY_MS && !isLast) return;
+    if (nowMs - reportedMs < REPORT_INTERVAL_MS && !isLast) return;
     reportedMs = nowMs;
-    const end = run.until ?? (run.end > seen ? run.end : seen);
+    const end = run.until ?? (run.sourceEnd > seen ? run.sourceEnd : seen);
     const lagBytes = end > position ? Number(end - position) : 0;
     run.onProgress({
       lagBytes,
@@ -249,7 +250,7 @@ function createFollower(run: Run, from: bigint): Follower {
     timer = undefined;
     if (isWithin && !isPassedOver) return;
     if (db.inTransaction) {
-      setMark(db, "position", formatLsn(position));
+      setMetadata(db, "position", formatLsn(position));
       commit.run();
     }
     committed = position;
@@ -264,7 +265,7 @@ function createFollower(run: Run, from: bigint): Follower {
   }
 
   function see(sent: bigint): void {
-    run.lastMs = performance.now();
+    run.lastHeardMs = performance.now();
     if (sent > seen) seen = sent;
     if (isDone) return;
     // Between transactions everything before it has come, and holds nothing of ours after what is applied.
@@ -273,7 +274,7 @@ function createFollower(run: Run, from: bigint): Follower {
     if (run.until !== null && !isWithin && sent >= run.until) done();
   }
 
-  function change(relation: number, work: (binding: Binding) => void): void {
+  function change(relation: number, work: (binding: RelationMapping) => void): void {
     if (isPassedOver) return;
     const binding = bindings.get(relation);
     if (!binding)
@@ -290,7 +291,7 @@ function createFollower(run: Run, from: bigint): Follower {
     run.changes += 1;
   }
 
-  function take(message: Message): void {
+  function take(message: ReplicationMessage): void {
     if (isDone) return;
     switch (message.kind) {
       case "begin":
@@ -300,41 +301,41 @@ function createFollower(run: Run, from: bigint): Follower {
         ({ timeMs } = message);
         return;
       case "commit":
-        if (!isPassedOver) applier.settle();
+        if (!isPassedOver) applier.endTransaction();
         isWithin = false;
         if (isPassedOver) return;
         position = message.end;
         if (position > seen) seen = position;
-        run.lastMs = performance.now();
+        run.lastHeardMs = performance.now();
         report();
         if (batch >= BATCH_CHANGES || (batch > 0 && performance.now() - sinceMs > BATCH_MS))
           flush();
         else timer ??= setTimeout(flushLater, BATCH_MS);
         return;
       case "relation":
-        bindings.set(message.relation.id, bindRelation(message.relation, run.state));
+        bindings.set(message.relation.id, mapRelation(message.relation, run.state));
         return;
       case "insert":
-        return change(message.relation, ({ moves }) =>
-          moves.forEach((move) => applier.insert(move.table, move.row(message.row))),
+        return change(message.relation, ({ decoders }) =>
+          decoders.forEach((move) => applier.insert(move.table, move.decodeRow(message.row))),
         );
       case "update":
-        return change(message.relation, ({ moves }) =>
-          moves.forEach((move) =>
+        return change(message.relation, ({ decoders }) =>
+          decoders.forEach((move) =>
             applier.update(
               move.table,
-              move.key(message.old ?? message.row),
-              move.changed(message.row),
+              move.decodeKey(message.old ?? message.row),
+              move.decodePatch(message.row),
             ),
           ),
         );
       case "delete":
-        return change(message.relation, ({ moves }) =>
-          moves.forEach((move) => applier.remove(move.table, move.key(message.old))),
+        return change(message.relation, ({ decoders }) =>
+          decoders.forEach((move) => applier.remove(move.table, move.decodeKey(message.old))),
         );
       case "truncate": {
         const emptied = message.relations.flatMap(
-          (relation) => bindings.get(relation)?.moves.map(({ table }) => table) ?? [],
+          (relation) => bindings.get(relation)?.decoders.map(({ table }) => table) ?? [],
         );
         const ordered = run.state.tables.filter((table) => emptied.includes(table));
         if (message.relations[0] !== undefined)
@@ -345,5 +346,12 @@ function createFollower(run: Run, from: bigint): Follower {
     }
   }
 
-  return { onEnd, take, see, flush, confirmed: () => committed, close };
+  return {
+    onEnd,
+    handleMessage: take,
+    markReceived: see,
+    flush,
+    confirmedPosition: () => committed,
+    close,
+  };
 }

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { choice, note, stop } from "./finding.ts";
+import { createChoice, createNote, createBlocker } from "./finding.ts";
 import { formatPlan } from "./format-plan.ts";
-import { KNOWN_TABLES, type MoveTable } from "./move.ts";
+import { KNOWN_TABLES, type TableMapping } from "./move.ts";
 import type { Plan } from "./plan.ts";
 
-const SIDE: MoveTable = {
+const SIDE: TableMapping = {
   schema: "public",
   source: "User",
   target: "Moved_User",
@@ -49,7 +49,7 @@ const PLAN: Plan = {
     { table: SIDE, rows: 10_000, bytes: 90_000, seconds: 300 },
   ],
   sessions: null,
-  findings: [note("values", "Dates become whole milliseconds since 1970.")],
+  findings: [createNote("values", "Dates become whole milliseconds since 1970.")],
   time: { copySeconds: 4.6, passSeconds: 3 },
   room: { folder: "/data", neededBytes: 758_000_000, freeBytes: 75_000_000_000 },
 };
@@ -78,12 +78,12 @@ test("a plan is a page: what it is, what moves in columns, what becomes of it, w
 });
 
 test("what there is to decide comes with its flags, what is in the way with its remedy in one piece", () => {
-  const open = choice(
+  const open = createChoice(
     "tables",
     "User has 1 column that this site does not have: nickname (text).",
     "--unknown keep puts it into the table Moved_User, as text; --unknown drop leaves it behind.",
   );
-  const unfit = choice(
+  const unfit = createChoice(
     "rows",
     "1 row of Call can't be taken as it is: its User is not there.",
     "--unfit aside keeps it.",
@@ -99,7 +99,7 @@ test("what there is to decide comes with its flags, what is in the way with its 
   ]);
   const fix = `ALTER TABLE "public"."PostRead" ADD PRIMARY KEY ("id"); ${"x".repeat(80)}`;
   const stopped = lines({
-    findings: [open, stop("tables", "PostRead has no key.", fix)],
+    findings: [open, createBlocker("tables", "PostRead has no key.", fix)],
     choices: { unknown: "stop", unfit: "aside" },
   });
   expect(stopped).toContain(`    → ${fix}`);

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { AppError } from "../base/errors.ts";
-import { moveFiles } from "./state.ts";
+import { migrationFiles } from "./state.ts";
 
 function openLock(file: string): Database.Database {
   try {
@@ -22,8 +22,8 @@ function openLock(file: string): Database.Database {
  * Runs `work` while no other process works at the move to `to`. The operating system lets go when this process dies, however it dies. Throws
  * AppError(unavailable) while another one does.
  */
-export async function withMove<T>(to: string, work: () => Promise<T>): Promise<T> {
-  const { lock: file } = moveFiles(to);
+export async function withMigrationLock<T>(to: string, work: () => Promise<T>): Promise<T> {
+  const { lock: file } = migrationFiles(to);
   const lock = openLock(file);
   try {
     lock.pragma("journal_mode = MEMORY");

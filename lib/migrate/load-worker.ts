@@ -2,24 +2,31 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import Database from "better-sqlite3";
-import { canonicalTexts, findUnfit, keyOf } from "./convert.ts";
-import { type Cell, createRowReader } from "./copy-rows.ts";
-import { ASIDE_TABLE, type Choices, type MoveTable, type Row, type Value, quoted } from "./move.ts";
+import { toCanonicalTexts, findInvalidReason, formatKey } from "./convert.ts";
+import { type Cell, createBinaryCopyReader } from "./copy-rows.ts";
+import {
+  QUARANTINE_TABLE,
+  type MigrationOptions,
+  type TableMapping,
+  type Row,
+  type SqliteValue,
+  quoteIdentifier,
+} from "./move.ts";
 
 export interface LoadOptions {
   readonly file: string;
-  readonly choices: Choices;
+  readonly choices: MigrationOptions;
   /** What COPY sends comes in these, each of them again and again. */
   readonly slots: readonly SharedArrayBuffer[];
 }
 
 export type LoadRequest =
-  | { readonly kind: "table"; readonly table: MoveTable }
+  | { readonly kind: "table"; readonly table: TableMapping }
   /** The first `length` bytes of a slot; they are read when this is answered. */
   | { readonly kind: "chunk"; readonly slot: number; readonly length: number }
   | { readonly kind: "end" }
   /** What points at nothing. */
-  | { readonly kind: "orphans"; readonly tables: readonly MoveTable[] }
+  | { readonly kind: "orphans"; readonly tables: readonly TableMapping[] }
   | { readonly kind: "close" };
 
 export type LoadReply =
@@ -32,12 +39,12 @@ export type LoadReply =
     };
 
 /** Rows of one INSERT: fewer cost calls, more gain nothing (platform.md). */
-const ROWS_AT_ONCE = 32;
+const INSERT_BATCH_ROWS = 32;
 
 /** A text of more bytes is handed to SQLite as they are, and its row goes by itself: nothing of it is held but what SQLite takes. */
 const LARGE_BYTES = 4_096;
 
-class Telling extends Error {}
+class ReportableError extends Error {}
 
 const { file, choices, slots } = workerData as LoadOptions;
 const chunks = slots.map((slot) => Buffer.from(slot));
@@ -53,37 +60,39 @@ for (const pragma of [
   "foreign_keys = OFF",
 ])
   db.pragma(pragma);
-const putAside = db.prepare(
-  `INSERT INTO ${quoted(ASIDE_TABLE)} ("source", "key", "why", "row") VALUES (?, ?, ?, ?)`,
+const insertQuarantined = db.prepare(
+  `INSERT INTO ${quoteIdentifier(QUARANTINE_TABLE)} ("source", "key", "why", "row") VALUES (?, ?, ?, ?)`,
 );
 
-interface Loading {
-  take(bytes: Buffer): number;
-  end(): { rows: number; aside: number };
+interface TableLoad {
+  push(bytes: Buffer): number;
+  finish(): { rows: number; aside: number };
 }
 
-function load(table: MoveTable): Loading {
+function startTableLoad(table: TableMapping): TableLoad {
   const { columns, target } = table;
-  const names = columns.map(({ name }) => quoted(name)).join(", ");
+  const names = columns.map(({ name }) => quoteIdentifier(name)).join(", ");
   const places = `(${columns.map(() => "?").join(", ")})`;
   // A failure ends the copy: nothing needs to be kept for taking back half a statement.
   const insert = (rows: readonly string[]) =>
-    db.prepare(`INSERT OR FAIL INTO ${quoted(target)} (${names}) VALUES ${rows.join(", ")}`);
+    db.prepare(
+      `INSERT OR FAIL INTO ${quoteIdentifier(target)} (${names}) VALUES ${rows.join(", ")}`,
+    );
   const insertOne = insert([places]);
-  const insertMany = insert(Array<string>(ROWS_AT_ONCE).fill(places));
+  const insertMany = insert(Array<string>(INSERT_BATCH_ROWS).fill(places));
   const insertLarge = insert([
     `(${columns.map(({ as }) => (as === "date" ? "?" : "CAST(? AS TEXT)")).join(", ")})`,
   ]);
   const width = columns.length;
-  const values: Row = new Array<Row[number]>(width * ROWS_AT_ONCE).fill(null);
+  const values: Row = new Array<Row[number]>(width * INSERT_BATCH_ROWS).fill(null);
   let filled = 0;
   let rows = 0;
   let aside = 0;
   const take = (row: Cell[]) => {
     rows += 1;
-    const why = table.isSide ? null : findUnfit(table, row as Row);
+    const why = table.isSide ? null : findInvalidReason(table, row as Row);
     if (why !== null) {
-      refuseUnlessAside(table, row.map(decoded), why);
+      quarantineOrThrow(table, row.map(decodeCell), why);
       aside += 1;
       return;
     }
@@ -97,20 +106,20 @@ function load(table: MoveTable): Loading {
       values[at + i] = cell;
     }
     filled += 1;
-    if (filled === ROWS_AT_ONCE) {
+    if (filled === INSERT_BATCH_ROWS) {
       insertMany.run(values);
       filled = 0;
     }
   };
-  const reader = createRowReader(table, take, { largeBytes: LARGE_BYTES });
+  const reader = createBinaryCopyReader(table, take, { largeBytes: LARGE_BYTES });
   db.exec("BEGIN");
   return {
-    take(bytes) {
-      reader.take(bytes);
+    push(bytes) {
+      reader.push(bytes);
       return rows;
     },
-    end() {
-      reader.end();
+    finish() {
+      reader.finish();
       for (let i = 0; i < filled; i += 1) insertOne.run(values.slice(i * width, (i + 1) * width));
       db.exec("COMMIT");
       return { rows, aside };
@@ -118,34 +127,35 @@ function load(table: MoveTable): Loading {
   };
 }
 
-const decoded = (cell: Cell): Value => (Buffer.isBuffer(cell) ? cell.toString("utf8") : cell);
+const decodeCell = (cell: Cell): SqliteValue =>
+  Buffer.isBuffer(cell) ? cell.toString("utf8") : cell;
 
-function refuseUnlessAside(table: MoveTable, row: Row, why: string): void {
-  const key = keyOf(table, row);
+function quarantineOrThrow(table: TableMapping, row: Row, why: string): void {
+  const key = formatKey(table, row);
   if (choices.unfit !== "aside")
-    throw new Telling(
+    throw new ReportableError(
       `${table.source} ${key}: ${why}. --unfit aside keeps such rows in a table of their own.`,
     );
-  putAside.run(table.target, key, why, JSON.stringify(canonicalTexts(row)));
+  insertQuarantined.run(table.target, key, why, JSON.stringify(toCanonicalTexts(row)));
 }
 
 /** Puts every row aside that points at a row that is not there, until none is left. Returns how many. */
-function putOrphansAside(tables: readonly MoveTable[]): number {
+function quarantineOrphans(tables: readonly TableMapping[]): number {
   let count = 0;
   for (const table of tables) {
     if (table.isSide) continue;
     const find = db
       .prepare(
-        `SELECT ${table.columns.map(({ name }) => quoted(name)).join(", ")} FROM ${quoted(table.target)} WHERE rowid = ?`,
+        `SELECT ${table.columns.map(({ name }) => quoteIdentifier(name)).join(", ")} FROM ${quoteIdentifier(table.target)} WHERE rowid = ?`,
       )
       .raw();
-    const remove = db.prepare(`DELETE FROM ${quoted(table.target)} WHERE rowid = ?`);
+    const remove = db.prepare(`DELETE FROM ${quoteIdentifier(table.target)} WHERE rowid = ?`);
     // Only users are pointed at, and they point at nobody: once through is enough.
     const found = db
       .prepare(`SELECT DISTINCT "rowid" AS id, "parent" FROM pragma_foreign_key_check(?)`)
       .all(table.target) as { id: number; parent: string }[];
     for (const { id, parent } of found) {
-      refuseUnlessAside(table, find.get(id) as Row, `its ${parent} is not there`);
+      quarantineOrThrow(table, find.get(id) as Row, `its ${parent} is not there`);
       remove.run(id);
       count += 1;
     }
@@ -153,23 +163,23 @@ function putOrphansAside(tables: readonly MoveTable[]): number {
   return count;
 }
 
-let loading: Loading | null = null;
+let currentLoad: TableLoad | null = null;
 
-function answer(request: LoadRequest): LoadReply {
+function handleRequest(request: LoadRequest): LoadReply {
   switch (request.kind) {
     case "table":
-      loading = load(request.table);
+      currentLoad = startTableLoad(request.table);
       return { kind: "took", rows: 0 };
     case "chunk":
       return {
         kind: "took",
-        rows: loading!.take(chunks[request.slot]!.subarray(0, request.length)),
+        rows: currentLoad!.push(chunks[request.slot]!.subarray(0, request.length)),
       };
     case "end":
-      return { kind: "done", ...loading!.end() };
+      return { kind: "done", ...currentLoad!.finish() };
     case "orphans": {
       db.exec("BEGIN");
-      const aside = putOrphansAside(request.tables);
+      const aside = quarantineOrphans(request.tables);
       db.exec("COMMIT");
       return { kind: "done", rows: 0, aside };
     }
@@ -183,13 +193,13 @@ function answer(request: LoadRequest): LoadReply {
 
 port.on("message", (request: LoadRequest) => {
   try {
-    port.postMessage(answer(request));
+    port.postMessage(handleRequest(request));
   } catch (error) {
     // What SQLite says names tables and columns, never values.
     const code = String((error as { code?: unknown }).code ?? "");
     port.postMessage({
       kind: "failed",
-      isTelling: error instanceof Telling || code.startsWith("SQLITE_"),
+      isTelling: error instanceof ReportableError || code.startsWith("SQLITE_"),
       message: (error as Error).message,
     } satisfies LoadReply);
   }

@@ -1,7 +1,7 @@
 // Reads the messages of PostgreSQL's logical replication (pgoutput, protocol version 1): transactions, and the rows they change.
 
 /** Texts as the server writes them, in the order of the relation's columns; undefined where a long value did not change and was not sent. */
-export type SentRow = (string | null | undefined)[];
+export type TupleData = (string | null | undefined)[];
 
 export interface Relation {
   readonly id: number;
@@ -9,59 +9,59 @@ export interface Relation {
   readonly name: string;
   readonly columns: readonly string[];
   /** Those that old rows are named by. */
-  readonly keys: readonly string[];
+  readonly keyColumns: readonly string[];
 }
 
-export type Message =
+export type ReplicationMessage =
   /** `at`: where the transaction's commit stands in the log; `timeMs`: when it was, since 1970-01-01 UTC. */
   | { readonly kind: "begin"; readonly at: bigint; readonly timeMs: number }
   /** `end`: where the log goes on after it. */
   | { readonly kind: "commit"; readonly end: bigint }
   /** Sent before the first row of a relation, and again when it changes. */
   | { readonly kind: "relation"; readonly relation: Relation }
-  | { readonly kind: "insert"; readonly relation: number; readonly row: SentRow }
+  | { readonly kind: "insert"; readonly relation: number; readonly row: TupleData }
   /** `old` holds at least the row's key as it was; null where that did not change. */
   | {
       readonly kind: "update";
       readonly relation: number;
-      readonly old: SentRow | null;
-      readonly row: SentRow;
+      readonly old: TupleData | null;
+      readonly row: TupleData;
     }
-  | { readonly kind: "delete"; readonly relation: number; readonly old: SentRow }
+  | { readonly kind: "delete"; readonly relation: number; readonly old: TupleData }
   | { readonly kind: "truncate"; readonly relations: readonly number[] }
   /** Where it came from, types, messages: of no use here. */
   | { readonly kind: "other" };
 
 /** 2000-01-01 UTC, where Postgres counts from. */
-const EPOCH_MS = 946_684_800_000;
+const POSTGRES_EPOCH_MS = 946_684_800_000;
 
 /**
  * One message. PostgreSQL's documentation, Logical Replication Message Formats. The parser of the library that connects drops a text's leading U+FEFF
  * and makes Dates of the local zone, to the millisecond; here texts stay as they are. Throws for what is not in that form.
  */
-export function readMessage(bytes: Buffer): Message {
+export function parseMessage(bytes: Buffer): ReplicationMessage {
   switch (String.fromCharCode(bytes[0]!)) {
     case "B":
       return {
         kind: "begin",
         at: bytes.readBigUInt64BE(1),
-        timeMs: Number(bytes.readBigInt64BE(9) / 1000n) + EPOCH_MS,
+        timeMs: Number(bytes.readBigInt64BE(9) / 1000n) + POSTGRES_EPOCH_MS,
       };
     case "C":
       return { kind: "commit", end: bytes.readBigUInt64BE(10) };
     case "R":
-      return { kind: "relation", relation: readRelation(bytes) };
+      return { kind: "relation", relation: parseRelation(bytes) };
     case "I":
-      return { kind: "insert", relation: bytes.readInt32BE(1), row: readRow(bytes, 6).row };
+      return { kind: "insert", relation: bytes.readInt32BE(1), row: parseTuple(bytes, 6).row };
     case "U": {
       const relation = bytes.readInt32BE(1);
-      if (bytes[5] === NEW)
-        return { kind: "update", relation, old: null, row: readRow(bytes, 6).row };
-      const { row: old, end } = readRow(bytes, 6);
-      return { kind: "update", relation, old, row: readRow(bytes, end + 1).row };
+      if (bytes[5] === NEW_TUPLE)
+        return { kind: "update", relation, old: null, row: parseTuple(bytes, 6).row };
+      const { row: old, end } = parseTuple(bytes, 6);
+      return { kind: "update", relation, old, row: parseTuple(bytes, end + 1).row };
     }
     case "D":
-      return { kind: "delete", relation: bytes.readInt32BE(1), old: readRow(bytes, 6).row };
+      return { kind: "delete", relation: bytes.readInt32BE(1), old: parseTuple(bytes, 6).row };
     case "T":
       return {
         kind: "truncate",
@@ -78,10 +78,10 @@ export function readMessage(bytes: Buffer): Message {
   }
 }
 
-const NEW = "N".charCodeAt(0);
+const NEW_TUPLE = "N".charCodeAt(0);
 const [NULL, UNCHANGED, TEXT] = [..."nut"].map((letter) => letter.charCodeAt(0));
 
-function readRelation(bytes: Buffer): Relation {
+function parseRelation(bytes: Buffer): Relation {
   let at = 5;
   const text = () => {
     const end = bytes.indexOf(0, at);
@@ -104,12 +104,12 @@ function readRelation(bytes: Buffer): Relation {
     at += 8;
     return column;
   });
-  return { id: bytes.readInt32BE(1), schema, name, columns, keys };
+  return { id: bytes.readInt32BE(1), schema, name, columns, keyColumns: keys };
 }
 
-function readRow(bytes: Buffer, from: number): { row: SentRow; end: number } {
+function parseTuple(bytes: Buffer, from: number): { row: TupleData; end: number } {
   const count = bytes.readInt16BE(from);
-  const row = new Array<SentRow[number]>(count);
+  const row = new Array<TupleData[number]>(count);
   let at = from + 2;
   for (let i = 0; i < count; i += 1) {
     const kind = bytes[at];

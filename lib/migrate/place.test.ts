@@ -2,8 +2,8 @@ import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { keepOld, keepSettings, lookAt, putInPlace } from "./place.ts";
-import { closeDatabase, snapshotSql, writeSql } from "../db/database.ts";
+import { backupTarget, carryOverSettings, inspectTarget, swapIn } from "./place.ts";
+import { closeDatabase, readSql, writeSql } from "../db/database.ts";
 import { TEMPLATE_FILE, useFreshDatabase } from "#tests/database.ts";
 
 let dir: string;
@@ -27,14 +27,18 @@ function add(to: string, id: string): void {
 }
 
 const members = () =>
-  snapshotSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "User"`).map(({ id }) => id));
+  readSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "User"`).map(({ id }) => id));
 
 test("a file that nobody has open is replaced by renaming, and what it held is kept aside", async () => {
   add(file, "old");
-  expect(await lookAt({ kind: "file", file })).toEqual({ members: 1, reads: 0, isInUse: false });
+  expect(await inspectTarget({ kind: "file", file })).toEqual({
+    members: 1,
+    reads: 0,
+    isInUse: false,
+  });
   const aside = join(dir, "aside.db");
-  expect(keepOld({ kind: "file", file }, aside)).toBe(true);
-  expect(await putInPlace({ kind: "file", file }, moved)).toBe("renamed");
+  expect(backupTarget({ kind: "file", file }, aside)).toBe(true);
+  expect(await swapIn({ kind: "file", file }, moved)).toBe("renamed");
   expect(await members()).toEqual(["moved"]);
   expect(existsSync(moved)).toBe(false);
   const db = new Database(aside, { readonly: true });
@@ -46,8 +50,8 @@ test("a site that is running serves what was moved from its next read on, and wr
   add(file, "old");
   expect(await members()).toEqual(["old"]);
   await writeSql((sql) => sql.run(`UPDATE "User" SET "firstName" = 'B'`));
-  expect(await lookAt({ kind: "file", file })).toMatchObject({ members: 1, isInUse: true });
-  expect(await putInPlace({ kind: "file", file }, moved)).toBe("replaced while in use");
+  expect(await inspectTarget({ kind: "file", file })).toMatchObject({ members: 1, isInUse: true });
+  expect(await swapIn({ kind: "file", file }, moved)).toBe("replaced while in use");
   expect(await members()).toEqual(["moved"]);
   await writeSql((sql) => sql.run(`UPDATE "User" SET "firstName" = 'C' WHERE "id" = 'moved'`));
   await closeDatabase();
@@ -67,10 +71,10 @@ test("which content is live stays as it was", async () => {
       `INSERT INTO "ContentVersion" ("id", "version", "previous", "updatedAt") VALUES (1, 'abc', NULL, 5)`,
     ),
   );
-  keepSettings({ kind: "file", file }, moved);
-  await putInPlace({ kind: "file", file }, moved);
+  carryOverSettings({ kind: "file", file }, moved);
+  await swapIn({ kind: "file", file }, moved);
   expect(
-    await snapshotSql((sql) => sql.get(`SELECT "version", "updatedAt" FROM "ContentVersion"`)),
+    await readSql((sql) => sql.get(`SELECT "version", "updatedAt" FROM "ContentVersion"`)),
   ).toEqual({ version: "abc", updatedAt: 5 });
 });
 
@@ -79,24 +83,24 @@ test("a file of something else is not replaced, and one that is not there is sim
   const db = new Database(other);
   db.exec("CREATE TABLE t (x)");
   db.close();
-  await expect(lookAt({ kind: "file", file: other })).rejects.toMatchObject({
+  await expect(inspectTarget({ kind: "file", file: other })).rejects.toMatchObject({
     code: "conflict",
     message: expect.stringContaining("no database of this site"),
   });
   const none = join(dir, "none.db");
-  expect(await lookAt({ kind: "file", file: none })).toEqual({
+  expect(await inspectTarget({ kind: "file", file: none })).toEqual({
     members: null,
     reads: 0,
     isInUse: false,
   });
-  await putInPlace({ kind: "file", file: none }, moved);
+  await swapIn({ kind: "file", file: none }, moved);
   expect(existsSync(none)).toBe(true);
 });
 
 test("a moved file whose last rows are still in its -wal is not placed", async () => {
   const open = new Database(moved);
   open.exec(`UPDATE "User" SET "firstName" = 'D'`);
-  await expect(putInPlace({ kind: "file", file }, moved)).rejects.toMatchObject({
+  await expect(swapIn({ kind: "file", file }, moved)).rejects.toMatchObject({
     code: "conflict",
   });
   open.close();

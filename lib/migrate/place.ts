@@ -16,10 +16,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { AppError } from "../base/errors.ts";
 import { importDatabase } from "../litefs/import.ts";
-import { nodeState } from "../litefs/node-state.ts";
+import { fetchLitefsNodeState } from "../litefs/node-state.ts";
 
 /** Where the moved database is to serve. */
-export type Place =
+export type SwapTarget =
   | { readonly kind: "file"; readonly file: string }
   /** On the primary of a cluster: the database `name` of the LiteFS at `url`; `mounted` is its file. */
   | {
@@ -30,16 +30,16 @@ export type Place =
     };
 
 /** The file that the site reads. */
-export function placedFile(place: Place): string {
+export function servedFileOf(place: SwapTarget): string {
   return place.kind === "file" ? place.file : place.mounted;
 }
 
-const IMPORT_MS = 600_000;
+const IMPORT_TIMEOUT_MS = 600_000;
 
 /** Tables whose rows say what is live and not who wrote what: they stay as they are where the file is replaced. */
-const KEPT = ["ContentVersion"];
+const CARRIED_OVER_TABLES = ["ContentVersion"];
 
-export interface Occupied {
+export interface TargetState {
   /** Rows of User there; null where there is no database. */
   readonly members: number | null;
   readonly reads: number;
@@ -48,10 +48,10 @@ export interface Occupied {
 }
 
 /** What is there now. Throws AppError(conflict) where nothing may be put: on a replica, and over a file that is no database of this site. */
-export async function lookAt(place: Place): Promise<Occupied> {
-  const file = placedFile(place);
+export async function inspectTarget(place: SwapTarget): Promise<TargetState> {
+  const file = servedFileOf(place);
   if (place.kind === "litefs") {
-    const state = await nodeState(place.url, place.name).catch((error: Error) => {
+    const state = await fetchLitefsNodeState(place.url, place.name).catch((error: Error) => {
       throw new AppError("unavailable", `LiteFS at ${place.url} does not answer: ${error.message}`);
     });
     if (!state.isPrimary)
@@ -100,8 +100,8 @@ function isInUse(file: string): boolean {
 }
 
 /** Keeps what is there now as `aside`, whole; it may be in use meanwhile. Returns false where nothing is there. */
-export function keepOld(place: Place, aside: string): boolean {
-  const file = placedFile(place);
+export function backupTarget(place: SwapTarget, aside: string): boolean {
+  const file = servedFileOf(place);
   if (!existsSync(file)) return false;
   const db = new Database(file, { readonly: true, timeout: 5_000 });
   try {
@@ -123,13 +123,13 @@ export function keepOld(place: Place, aside: string): boolean {
 }
 
 /** Takes over into `from` (a moved file that is not placed yet) what says which content is live here. */
-export function keepSettings(place: Place, from: string): void {
-  const file = placedFile(place);
+export function carryOverSettings(place: SwapTarget, from: string): void {
+  const file = servedFileOf(place);
   if (!existsSync(file)) return;
   const here = new Database(file, { readonly: true, timeout: 5_000 });
   const moved = new Database(from);
   try {
-    for (const table of KEPT) {
+    for (const table of CARRIED_OVER_TABLES) {
       if (here.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) === undefined)
         continue;
       for (const row of here.prepare(`SELECT * FROM "${table}"`).all() as Record<
@@ -156,22 +156,27 @@ export function keepSettings(place: Place, from: string): void {
  * replaced within SQLite, in one transaction that the site's next read sees; one that nobody has open, or that is not there, by renaming.
  * `from` is gone afterwards where it was renamed. Returns how it was done.
  */
-export async function putInPlace(
-  place: Place,
+export async function swapIn(
+  place: SwapTarget,
   from: string,
 ): Promise<"renamed" | "replaced while in use" | "imported into LiteFS"> {
   if (sizeOf(`${from}-wal`) > 0)
     throw new AppError("conflict", `${from} is open in another program: close it first.`);
   for (const suffix of ["-wal", "-shm"]) rmSync(from + suffix, { force: true });
   if (place.kind === "litefs") {
-    await importDatabase({ url: place.url, name: place.name, file: from, timeoutMs: IMPORT_MS });
+    await importDatabase({
+      url: place.url,
+      name: place.name,
+      file: from,
+      timeoutMs: IMPORT_TIMEOUT_MS,
+    });
     return "imported into LiteFS";
   }
   if (existsSync(place.file) && isInUse(place.file)) {
     await replaceInUse(place.file, from);
     return "replaced while in use";
   }
-  takeOwner(from, place.file);
+  copyOwnership(from, place.file);
   // What stands in a -wal beside a file would be read into whatever file bears its name.
   for (const suffix of ["-wal", "-shm"]) rmSync(place.file + suffix, { force: true });
   renameSync(from, place.file);
@@ -187,14 +192,14 @@ export async function putInPlace(
 const sizeOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
 /** How long a site that writes is waited for. */
-const BUSY_MS = 30_000;
-const AGAIN_MS = 5;
+const BUSY_TIMEOUT_MS = 30_000;
+const RETRY_MS = 5;
 
 /** Throws AppError(unavailable) where the site writes without a pause for half a minute; nothing has changed then. */
 async function replaceInUse(file: string, from: string): Promise<void> {
   const db = new Database(from, { readonly: true });
   try {
-    const untilMs = performance.now() + BUSY_MS;
+    const untilMs = performance.now() + BUSY_TIMEOUT_MS;
     for (;;) {
       // All pages at a time: between two steps a writer of the site could come in. Where one is at it right now nothing is copied, and nothing is said.
       const { totalPages, remainingPages } = await db.backup(file, { progress: () => 2 ** 30 });
@@ -204,7 +209,7 @@ async function replaceInUse(file: string, from: string): Promise<void> {
           "unavailable",
           `${file} is being written to all the time: stop the new site for a moment, and cut over again.`,
         );
-      await sleep(AGAIN_MS);
+      await sleep(RETRY_MS);
     }
   } finally {
     db.close();
@@ -213,7 +218,7 @@ async function replaceInUse(file: string, from: string): Promise<void> {
 }
 
 /** Gives `from` the owner and the rights of the file that it replaces; where there is none the folder's owner, who alone may read it. */
-function takeOwner(from: string, file: string): void {
+function copyOwnership(from: string, file: string): void {
   const like = statSync(file, { throwIfNoEntry: false }) ?? statSync(dirname(file));
   if (process.getuid?.() === 0) chownSync(from, like.uid, like.gid);
   chmodSync(from, like.isFile() ? like.mode & 0o777 : 0o600);

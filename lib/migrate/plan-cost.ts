@@ -4,33 +4,33 @@ import { existsSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type pg from "pg";
 import { to as copyTo } from "pg-copy-streams";
-import { ask } from "./checksums.ts";
-import { copyStatement } from "./copy-rows.ts";
-import { type Finding, stop } from "./finding.ts";
-import type { MoveTable } from "./move.ts";
+import { withSourceDeadline } from "./checksums.ts";
+import { copyToSql } from "./copy-rows.ts";
+import { type PlanIssue, createBlocker } from "./finding.ts";
+import type { TableMapping } from "./move.ts";
 import { readRows } from "./source.ts";
 
 /** For all tables together. */
-const SAMPLE_MS = 1_000;
+const SAMPLE_BUDGET_MS = 1_000;
 /** What a statement of the sample may take: it was chosen too large then, or somebody holds the table. */
-const STATEMENT_MS = 3_000;
+const STATEMENT_TIMEOUT_MS = 3_000;
 /** So much is read first, so many times more at each step. */
-const FIRST_BYTES = 65_536;
-const GROWTH = 4;
+const FIRST_SAMPLE_BYTES = 65_536;
+const SAMPLE_GROWTH = 4;
 
 /** What the file's side does beside reading, measured on two cores (docs/benchmarks.md): rows and bytes a second of loading, rows a second of indexes, checks and comparison. */
-const LOAD_ROWS = 450_000;
-const LOAD_BYTES = 150_000_000;
-const FINISH_ROWS = 170_000;
-const FINISH_BYTES = 300_000_000;
+const LOAD_ROWS_PER_SECOND = 450_000;
+const LOAD_BYTES_PER_SECOND = 150_000_000;
+const FINISH_ROWS_PER_SECOND = 170_000;
+const FINISH_BYTES_PER_SECOND = 300_000_000;
 /** Rows a second of a pass, which compares both sides in the order of their keys, and of the comparison that cutover makes after it. */
-const PASS_ROWS = 180_000;
+const RESYNC_ROWS_PER_SECOND = 180_000;
 
 /** A row's share of the file beyond what COPY sends of it: indexes and counters. */
-const INDEX_BYTES = 250;
+const INDEX_BYTES_PER_ROW = 250;
 /** The working file, the log beside it, and a copy of it while it is put in place. */
-const ROOM = 2.2;
-const ROOM_BYTES = 64_000_000;
+const DISK_SPACE_FACTOR = 2.2;
+const DISK_SPACE_EXTRA_BYTES = 64_000_000;
 
 export interface SampledTable {
   /** What COPY would send of the whole table. */
@@ -40,7 +40,7 @@ export interface SampledTable {
 }
 
 export interface TableSize {
-  readonly table: MoveTable;
+  readonly table: TableMapping;
   readonly rows: number;
   /** On the server's disk. */
   readonly diskBytes: number;
@@ -58,20 +58,21 @@ export async function sampleTables(
       sampled.set(table.target, { bytes: 0, readMs: 0 });
       continue;
     }
-    const ms = SAMPLE_MS * (diskBytes / Math.max(1, all));
-    await run(client, `SAVEPOINT sample; SET LOCAL statement_timeout = ${STATEMENT_MS}`);
+    const ms = SAMPLE_BUDGET_MS * (diskBytes / Math.max(1, all));
+    await runSql(client, `SAVEPOINT sample; SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
     try {
       sampled.set(table.target, await sampleTable(client, { table, rows, diskBytes }, ms));
     } catch {
       sampled.set(table.target, null);
     }
     // Throws where the connection is gone.
-    await run(client, "ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
+    await runSql(client, "ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
   }
   return sampled;
 }
 
-const run = (client: pg.Client, sql: string) => ask(client, () => readRows(client, sql));
+const runSql = (client: pg.Client, sql: string) =>
+  withSourceDeadline(client, () => readRows(client, sql));
 
 async function sampleTable(
   client: pg.Client,
@@ -80,22 +81,28 @@ async function sampleTable(
 ): Promise<SampledTable> {
   let count = Math.max(
     1,
-    Math.min(rows, Math.floor((FIRST_BYTES * rows) / Math.max(1, diskBytes))),
+    Math.min(rows, Math.floor((FIRST_SAMPLE_BYTES * rows) / Math.max(1, diskBytes))),
   );
   const endMs = performance.now() + ms;
   for (;;) {
     const startedMs = performance.now();
-    const bytes = await ask(client, () => readSome(client, table, count), { ms: 2 * STATEMENT_MS });
+    const bytes = await withSourceDeadline(client, () => readSampleBytes(client, table, count), {
+      ms: 2 * STATEMENT_TIMEOUT_MS,
+    });
     const tookMs = performance.now() - startedMs;
-    if (count >= rows || performance.now() + tookMs * GROWTH > endMs)
+    if (count >= rows || performance.now() + tookMs * SAMPLE_GROWTH > endMs)
       return { bytes: Math.round((bytes / count) * rows), readMs: (tookMs / count) * rows };
-    count = Math.min(rows, count * GROWTH);
+    count = Math.min(rows, count * SAMPLE_GROWTH);
   }
 }
 
 /** The bytes that COPY sends of `count` rows. */
-async function readSome(client: pg.Client, table: MoveTable, count: number): Promise<number> {
-  const whole = copyStatement({ ...table, key: [] });
+async function readSampleBytes(
+  client: pg.Client,
+  table: TableMapping,
+  count: number,
+): Promise<number> {
+  const whole = copyToSql({ ...table, key: [] });
   const stream = client.query(
     copyTo(
       whole.replace(
@@ -117,20 +124,23 @@ export interface PlannedTime {
 }
 
 /** What is to be expected of tables of these sizes. */
-export function expectTime(
+export function estimateTime(
   tables: readonly { rows: number; bytes: number; readMs: number }[],
 ): PlannedTime {
   let copySeconds = 0.3;
   let passSeconds = 0.2;
   for (const { rows, bytes, readMs } of tables) {
-    copySeconds += expectCopy({ rows, bytes, readMs }) + rows / FINISH_ROWS + bytes / FINISH_BYTES;
-    passSeconds += rows / PASS_ROWS + bytes / FINISH_BYTES;
+    copySeconds +=
+      estimateCopySeconds({ rows, bytes, readMs }) +
+      rows / FINISH_ROWS_PER_SECOND +
+      bytes / FINISH_BYTES_PER_SECOND;
+    passSeconds += rows / RESYNC_ROWS_PER_SECOND + bytes / FINISH_BYTES_PER_SECOND;
   }
   return { copySeconds, passSeconds };
 }
 
 /** Of one table's rows alone, in seconds: reading and loading go on at the same time. */
-export function expectCopy({
+export function estimateCopySeconds({
   rows,
   bytes,
   readMs,
@@ -139,10 +149,10 @@ export function expectCopy({
   bytes: number;
   readMs: number;
 }): number {
-  return Math.max(readMs / 1000, rows / LOAD_ROWS + bytes / LOAD_BYTES);
+  return Math.max(readMs / 1000, rows / LOAD_ROWS_PER_SECOND + bytes / LOAD_BYTES_PER_SECOND);
 }
 
-export interface PlannedRoom {
+export interface PlannedDiskSpace {
   /** Where the file is made: the nearest folder above it that is there. */
   readonly folder: string;
   readonly neededBytes: number;
@@ -150,34 +160,37 @@ export interface PlannedRoom {
 }
 
 /** The room that the move wants, and what is free. */
-export function findRoom(
+export function estimateDiskSpace(
   to: string,
   tables: readonly { rows: number; bytes: number }[],
-): PlannedRoom {
+): PlannedDiskSpace {
   let folder = dirname(resolve(to));
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
   const { bavail, bsize } = statfsSync(folder);
-  const fileBytes = tables.reduce((sum, { rows, bytes }) => sum + bytes + rows * INDEX_BYTES, 0);
+  const fileBytes = tables.reduce(
+    (sum, { rows, bytes }) => sum + bytes + rows * INDEX_BYTES_PER_ROW,
+    0,
+  );
   return {
     folder,
-    neededBytes: Math.round(fileBytes * ROOM + ROOM_BYTES),
+    neededBytes: Math.round(fileBytes * DISK_SPACE_FACTOR + DISK_SPACE_EXTRA_BYTES),
     freeBytes: bavail * bsize,
   };
 }
 
 /** Nothing where there is room. */
-export function judgeRoom({ folder, neededBytes, freeBytes }: PlannedRoom): Finding[] {
+export function checkDiskSpace({ folder, neededBytes, freeBytes }: PlannedDiskSpace): PlanIssue[] {
   if (freeBytes >= neededBytes) return [];
   return [
-    stop(
+    createBlocker(
       "target",
-      `${folder} has ${inMegabytes(freeBytes)} free, and the move wants about ${inMegabytes(neededBytes)}.`,
+      `${folder} has ${formatMegabytes(freeBytes)} free, and the move wants about ${formatMegabytes(neededBytes)}.`,
       "Make room there, or give --to a file on a larger disk.",
     ),
   ];
 }
 
 /** "1,234 MB", of a million bytes each. */
-export function inMegabytes(bytes: number): string {
+export function formatMegabytes(bytes: number): string {
   return `${bytes > 0 && bytes < 1_000_000 ? "under 1" : Math.round(bytes / 1_000_000).toLocaleString("en-US")} MB`;
 }

@@ -1,27 +1,33 @@
 // Counts in Postgres, one pass over each table, which rows the target's rules refuse, and what is floored.
 
 import type pg from "pg";
-import { ask } from "./checksums.ts";
+import { withSourceDeadline } from "./checksums.ts";
 import { canonicalSql } from "./convert.ts";
-import { type Finding, choice, counted, note, shown } from "./finding.ts";
-import { ASIDE_TABLE, type Choices, type MoveTable, quoted, sourceName } from "./move.ts";
+import { type PlanIssue, createChoice, pluralize, createNote, quoteName } from "./finding.ts";
+import {
+  QUARANTINE_TABLE,
+  type MigrationOptions,
+  type TableMapping,
+  quoteIdentifier,
+  qualifiedSourceName,
+} from "./move.ts";
 import { readRows } from "./source.ts";
 
 /** The bound of one pass: a table of five million rows takes some seconds. */
-const PASS_MS = 1_800_000;
+const SCAN_TIMEOUT_MS = 1_800_000;
 /** How many keys of a reason are told. */
-const EXAMPLES = 3;
+const MAX_EXAMPLES = 3;
 
 /** Why rows are refused, in findUnfit's words (convert.ts, which decides), and the SQL that is true of them. */
-interface Rule {
-  readonly why: string;
+interface RowRule {
+  readonly reason: string;
   readonly sql: string;
 }
 
-export interface CountedTable {
+export interface RowCounts {
   readonly rows: number;
   /** Rows that the target's rules refuse, by their first reason. */
-  readonly unfit: readonly {
+  readonly invalid: readonly {
     readonly why: string;
     readonly rows: number;
     readonly keys: readonly string[];
@@ -31,65 +37,70 @@ export interface CountedTable {
 }
 
 /** The rules in findUnfit's order: the first that is true of a row is its reason. */
-function rulesOf({ columns, target }: MoveTable): Rule[] {
+function listRowRules({ columns, target }: TableMapping): RowRule[] {
   return columns.flatMap(({ name, as, isNullable, allowed }) => {
-    const column = quoted(name);
-    const rules: Rule[] = isNullable ? [] : [{ why: `${name} is null`, sql: `${column} IS NULL` }];
+    const column = quoteIdentifier(name);
+    const rules: RowRule[] = isNullable
+      ? []
+      : [{ reason: `${name} is null`, sql: `${column} IS NULL` }];
     if (as === "date") {
       rules.push(
-        { why: `${name} is infinite`, sql: `NOT isfinite(${column})` },
+        { reason: `${name} is infinite`, sql: `NOT isfinite(${column})` },
         {
-          why: `${name} is not in the years 1 to 9999`,
+          reason: `${name} is not in the years 1 to 9999`,
           sql: `${column} < '0001-01-01' OR ${column} >= '10000-01-01'`,
         },
       );
     } else if (allowed) {
       rules.push({
-        why: `${name} is none of ${allowed.join(", ")}`,
+        reason: `${name} is none of ${allowed.join(", ")}`,
         sql: `${column}::text NOT IN (${allowed.map((label) => `'${label}'`).join(", ")})`,
       });
     } else if (name === "postSlug" && target === "PostRead") {
-      rules.push({ why: "postSlug is empty", sql: `${column}::text = ''` });
+      rules.push({ reason: "postSlug is empty", sql: `${column}::text = ''` });
     }
     return rules;
   });
 }
 
 /** The number of the first rule that is true of a row; null where none is. */
-function reasonSql(rules: readonly Rule[]): string {
+function reasonSql(rules: readonly RowRule[]): string {
   return rules.length === 0
     ? "NULL::int"
     : `CASE ${rules.map(({ sql }, i) => `WHEN ${sql} THEN ${i}`).join(" ")} END`;
 }
 
 /** Whom rows point at by "userId" (prisma/schema.prisma), with the ids of those that the target takes. */
-const PARENT_ID = quoted("parent of the move");
+const PARENT_ID_ALIAS = quoteIdentifier("parent of the move");
 
-function ruledRows(table: MoveTable, parent: MoveTable | null): { rules: Rule[]; from: string } {
-  const rules = rulesOf(table);
+function selectRuledRows(
+  table: TableMapping,
+  parent: TableMapping | null,
+): { rules: RowRule[]; from: string } {
+  const rules = listRowRules(table);
   const pointsAt =
     parent !== null &&
     table.target !== parent.target &&
     table.columns.some(({ name }) => name === "userId");
-  if (!pointsAt) return { rules, from: sourceName(table) };
+  if (!pointsAt) return { rules, from: qualifiedSourceName(table) };
   rules.push({
-    why: `its ${parent.target} is not there`,
-    sql: `"userId" IS NOT NULL AND ${PARENT_ID} IS NULL`,
+    reason: `its ${parent.target} is not there`,
+    sql: `"userId" IS NOT NULL AND ${PARENT_ID_ALIAS} IS NULL`,
   });
-  const parents = `SELECT ${quoted("id")}::text AS ${PARENT_ID} FROM ${sourceName(parent)} WHERE ${reasonSql(rulesOf(parent))} IS NULL`;
+  const parents = `SELECT ${quoteIdentifier("id")}::text AS ${PARENT_ID_ALIAS} FROM ${qualifiedSourceName(parent)} WHERE ${reasonSql(listRowRules(parent))} IS NULL`;
   return {
     rules,
-    from: `${sourceName(table)} LEFT JOIN (${parents}) AS parents ON ${PARENT_ID} = "userId"::text`,
+    from: `${qualifiedSourceName(table)} LEFT JOIN (${parents}) AS parents ON ${PARENT_ID_ALIAS} = "userId"::text`,
   };
 }
 
 /** What `client`'s transaction sees of a known table. `parent` is User's, null where that can't be looked at. Agrees with findUnfit and what a copy puts aside. */
-export async function countRows(
+export async function countInvalidRows(
   client: pg.Client,
-  table: MoveTable,
-  parent: MoveTable | null,
-): Promise<CountedTable> {
-  const { rules, from } = ruledRows(table, parent);
+  table: TableMapping,
+  parent: TableMapping | null,
+): Promise<RowCounts> {
+  const { rules, from } = selectRuledRows(table, parent);
   const fine = table.columns.filter(({ hasMicros }) => hasMicros);
   const counts = [
     "count(*)::text AS rows",
@@ -98,41 +109,45 @@ export async function countRows(
   ];
   const floors = fine.map(
     ({ name }, i) =>
-      `, isfinite(${quoted(name)}) AND ${quoted(name)} <> date_trunc('milliseconds', ${quoted(name)}) AS f${i}`,
+      `, isfinite(${quoteIdentifier(name)}) AND ${quoteIdentifier(name)} <> date_trunc('milliseconds', ${quoteIdentifier(name)}) AS f${i}`,
   );
-  const [row] = await ask(
+  const [row] = await withSourceDeadline(
     client,
     () =>
       readRows(
         client,
         `SELECT ${counts.join(", ")} FROM (SELECT ${reasonSql(rules)} AS reason${floors.join("")} FROM ${from}) AS ruled`,
         [],
-        { ms: PASS_MS },
+        { ms: SCAN_TIMEOUT_MS },
       ),
-    { ms: PASS_MS },
+    { ms: SCAN_TIMEOUT_MS },
   );
   const unfit: { why: string; rows: number; keys: string[] }[] = [];
-  for (const [i, { why }] of rules.entries()) {
+  for (const [i, { reason }] of rules.entries()) {
     const rows = Number(row![`r${i}`]);
     if (rows === 0) continue;
     const key = table.key.map((name) =>
       canonicalSql(table.columns.find((column) => column.name === name)!),
     );
     // A key that is null is a reason, too.
-    const sql = `SELECT ${key.map((text) => `COALESCE(${text}, '(null)')`).join(" || ' ' || ")} AS key FROM ${from} WHERE ${reasonSql(rules)} = ${i} LIMIT ${EXAMPLES}`;
+    const sql = `SELECT ${key.map((text) => `COALESCE(${text}, '(null)')`).join(" || ' ' || ")} AS key FROM ${from} WHERE ${reasonSql(rules)} = ${i} LIMIT ${MAX_EXAMPLES}`;
     unfit.push({
-      why,
+      why: reason,
       rows,
       keys: (
-        await ask(client, () => readRows<{ key: string }>(client, sql, [], { ms: PASS_MS }), {
-          ms: PASS_MS,
-        })
+        await withSourceDeadline(
+          client,
+          () => readRows<{ key: string }>(client, sql, [], { ms: SCAN_TIMEOUT_MS }),
+          {
+            ms: SCAN_TIMEOUT_MS,
+          },
+        )
       ).map(({ key: one }) => one),
     });
   }
   return {
     rows: Number(row!.rows),
-    unfit,
+    invalid: unfit,
     floored: fine
       .map(({ name }, i) => ({ column: name, rows: Number(row![`f${i}`]) }))
       .filter(({ rows }) => rows > 0),
@@ -140,44 +155,47 @@ export async function countRows(
 }
 
 /** The number of rows alone. */
-export async function countAll(client: pg.Client, table: MoveTable): Promise<number> {
-  const [row] = await ask(
+export async function countAllRows(client: pg.Client, table: TableMapping): Promise<number> {
+  const [row] = await withSourceDeadline(
     client,
     () =>
       readRows<{ rows: string }>(
         client,
-        `SELECT count(*)::text AS rows FROM ${sourceName(table)}`,
+        `SELECT count(*)::text AS rows FROM ${qualifiedSourceName(table)}`,
         [],
-        { ms: PASS_MS },
+        { ms: SCAN_TIMEOUT_MS },
       ),
-    { ms: PASS_MS },
+    { ms: SCAN_TIMEOUT_MS },
   );
   return Number(row!.rows);
 }
 
 /** What there is to say of a table's rows. */
-export function judgeRows(
-  { source }: MoveTable,
-  { unfit, floored }: CountedTable,
-  { unfit: chosen }: Choices,
-): Finding[] {
-  const findings = unfit.map(({ why, rows, keys }) => {
+export function checkRows(
+  { source }: TableMapping,
+  { invalid, floored }: RowCounts,
+  { unfit: chosen }: MigrationOptions,
+): PlanIssue[] {
+  const findings = invalid.map(({ why, rows, keys }) => {
     const isOrphaned = why.endsWith(" is not there");
-    const text = `${counted(rows, "row")} of ${source} can't be taken as ${rows === 1 ? "it is" : "they are"}: ${why}${isOrphaned ? ", or can't be taken itself" : ""}. ${source === "Session" ? `Ids of sessions are told as encode(sha256("id"::text::bytea), 'hex'). ` : ""}${rows > keys.length ? "Some of the keys" : rows === 1 ? "Its key" : "The keys"}: ${keys.map(shown).join(", ")}.`;
+    const text = `${pluralize(rows, "row")} of ${source} can't be taken as ${rows === 1 ? "it is" : "they are"}: ${why}${isOrphaned ? ", or can't be taken itself" : ""}. ${source === "Session" ? `Ids of sessions are told as encode(sha256("id"::text::bytea), 'hex'). ` : ""}${rows > keys.length ? "Some of the keys" : rows === 1 ? "Its key" : "The keys"}: ${keys.map(quoteName).join(", ")}.`;
     if (chosen === "aside")
-      return note("rows", `${text} Kept, whole, in the table ${ASIDE_TABLE} (--unfit aside).`);
-    return choice(
+      return createNote(
+        "rows",
+        `${text} Kept, whole, in the table ${QUARANTINE_TABLE} (--unfit aside).`,
+      );
+    return createChoice(
       "rows",
       text,
-      `Mend ${rows === 1 ? "it" : "them"} in the old site; or --unfit aside keeps ${rows === 1 ? "it" : "them"}, whole, in the table ${ASIDE_TABLE}.`,
+      `Mend ${rows === 1 ? "it" : "them"} in the old site; or --unfit aside keeps ${rows === 1 ? "it" : "them"}, whole, in the table ${QUARANTINE_TABLE}.`,
     );
   });
   return [
     ...findings,
     ...floored.map(({ column, rows }) =>
-      note(
+      createNote(
         "values",
-        `${source}.${column}: ${counted(rows, "row")} ${rows === 1 ? "has" : "have"} microseconds. What is below a millisecond is cut off.`,
+        `${source}.${column}: ${pluralize(rows, "row")} ${rows === 1 ? "has" : "have"} microseconds. What is below a millisecond is cut off.`,
       ),
     ),
   ];

@@ -1,15 +1,15 @@
 // What the server of the source is, and what keeps it from streaming its changes.
 
 import type pg from "pg";
-import { ask } from "./checksums.ts";
-import { type Finding, counted, note, shown, stop } from "./finding.ts";
-import { MOVE_NAME, quoted } from "./move.ts";
+import { withSourceDeadline } from "./checksums.ts";
+import { type PlanIssue, pluralize, createNote, quoteName, createBlocker } from "./finding.ts";
+import { SLOT_NAME, quoteIdentifier } from "./move.ts";
 import { readRows } from "./source.ts";
 
 /** Of PostgreSQL: sha256 and the 64-bit hashes of texts came with it. */
-const OLDEST = 110_000;
+const MIN_VERSION_NUMBER = 110_000;
 /** A transaction that is open for so long is worth telling. */
-const LONG_SECONDS = 60;
+const LONG_TRANSACTION_SECONDS = 60;
 
 export interface SourceFacts {
   /** `system_identifier` of the server; an own name for it where the role may not read that. */
@@ -47,7 +47,7 @@ export interface SourceFacts {
   readonly provider: "rds" | "google" | "azure" | null;
 }
 
-const FACTS = `
+const FACTS_SQL = `
   SELECT json_build_object(
     'database', current_database(), 'role', current_user, 'version', split_part(current_setting('server_version'), ' ', 1), 'versionNumber', current_setting('server_version_num')::int,
     'encoding', current_setting('server_encoding'),
@@ -58,12 +58,12 @@ const FACTS = `
     'mayCreate', has_database_privilege(current_database(), 'CREATE'),
     'ownsDatabase', r.rolsuper OR pg_has_role(d.datdba, 'USAGE'),
     'mayEndOthers', r.rolsuper OR (pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE')),
-    'freeSlots', current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots WHERE slot_name <> '${MOVE_NAME}'),
+    'freeSlots', current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots WHERE slot_name <> '${SLOT_NAME}'),
     'freeSenders', current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_get_wal_senders()),
     'keptMegabytes', (SELECT NULLIF(setting::int, -1) FROM pg_settings WHERE name = 'max_slot_wal_keep_size'),
-    'slotOf', (SELECT COALESCE(database, '') FROM pg_replication_slots WHERE slot_name = '${MOVE_NAME}'),
-    'hasPublication', EXISTS (SELECT FROM pg_publication WHERE pubname = '${MOVE_NAME}'),
-    'longWriters', (SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND xact_start < now() - interval '${LONG_SECONDS} seconds'),
+    'slotOf', (SELECT COALESCE(database, '') FROM pg_replication_slots WHERE slot_name = '${SLOT_NAME}'),
+    'hasPublication', EXISTS (SELECT FROM pg_publication WHERE pubname = '${SLOT_NAME}'),
+    'longWriters', (SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND xact_start < now() - interval '${LONG_TRANSACTION_SECONDS} seconds'),
     'prepared', (SELECT count(*) FROM pg_prepared_xacts),
     'provider', CASE WHEN to_regrole('rds_superuser') IS NOT NULL THEN 'rds' WHEN to_regrole('cloudsqlsuperuser') IS NOT NULL THEN 'google' WHEN to_regrole('azure_pg_admin') IS NOT NULL THEN 'azure' END
   )::text AS facts FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`;
@@ -72,8 +72,8 @@ const FACTS = `
  * `system_identifier` of the server that `client` is connected to. Where a provider has taken the right to ask for it from the role: the number of the
  * database and its owner's, which another server's has too seldom to matter.
  */
-export async function readSystem(client: pg.Client): Promise<string> {
-  const [right] = await ask(client, () =>
+export async function readSystemIdentifier(client: pg.Client): Promise<string> {
+  const [right] = await withSourceDeadline(client, () =>
     readRows<{ may: string }>(
       client,
       "SELECT has_function_privilege('pg_control_system()', 'EXECUTE')::text AS may",
@@ -83,32 +83,38 @@ export async function readSystem(client: pg.Client): Promise<string> {
     right!.may === "true"
       ? "SELECT system_identifier::text AS system FROM pg_control_system()"
       : "SELECT format('database %s of %s', oid, datdba) AS system FROM pg_database WHERE datname = current_database()";
-  const [row] = await ask(client, () => readRows<{ system: string }>(client, sql));
+  const [row] = await withSourceDeadline(client, () => readRows<{ system: string }>(client, sql));
   return row!.system;
 }
 
 /** Within a transaction of `client` that the caller began. */
-export async function readSource(client: pg.Client): Promise<SourceFacts> {
-  const [row] = await ask(client, () => readRows<{ facts: string }>(client, FACTS));
+export async function readSourceFacts(client: pg.Client): Promise<SourceFacts> {
+  const [row] = await withSourceDeadline(client, () =>
+    readRows<{ facts: string }>(client, FACTS_SQL),
+  );
   const { pid, ...facts } = JSON.parse(row!.facts) as Omit<SourceFacts, "system" | "isPooled"> & {
     pid: number;
   };
   // A pooler tells a number of its own for the session.
   const told = (client as unknown as { processID: number | null }).processID;
-  return { ...facts, system: await readSystem(client), isPooled: told !== null && told !== pid };
+  return {
+    ...facts,
+    system: await readSystemIdentifier(client),
+    isPooled: told !== null && told !== pid,
+  };
 }
 
 /** Whether its catalog can be read as readCatalog does. */
-export function isTooOld({ versionNumber }: SourceFacts): boolean {
-  return versionNumber < OLDEST;
+export function isVersionTooOld({ versionNumber }: SourceFacts): boolean {
+  return versionNumber < MIN_VERSION_NUMBER;
 }
 
 /** What forbids the move, and what is to be known of the server. `isOurs`: a slot and publication that are there belong to the move that is planned. */
-export function judgeSource(facts: SourceFacts, { isOurs }: { isOurs: boolean }): Finding[] {
-  const findings: Finding[] = [];
-  if (isTooOld(facts))
+export function checkSourceFacts(facts: SourceFacts, { isOurs }: { isOurs: boolean }): PlanIssue[] {
+  const findings: PlanIssue[] = [];
+  if (isVersionTooOld(facts))
     findings.push(
-      stop(
+      createBlocker(
         "source",
         `The server is PostgreSQL ${facts.version}. A move needs 11 or newer.`,
         "Upgrade it, or restore a dump of it into a newer one and move from there.",
@@ -116,7 +122,7 @@ export function judgeSource(facts: SourceFacts, { isOurs }: { isOurs: boolean })
     );
   if (facts.isInRecovery)
     findings.push(
-      stop(
+      createBlocker(
         "source",
         "This server is a standby: it follows another one, and what is read here may be behind.",
         "Give --from the address of the primary.",
@@ -124,7 +130,7 @@ export function judgeSource(facts: SourceFacts, { isOurs }: { isOurs: boolean })
     );
   if (facts.isPooled)
     findings.push(
-      stop(
+      createBlocker(
         "source",
         "A connection pooler stands between us and PostgreSQL. It does not keep a session's settings, which dates depend on.",
         "Give --from the address of the server itself.",
@@ -132,7 +138,7 @@ export function judgeSource(facts: SourceFacts, { isOurs }: { isOurs: boolean })
     );
   if (!facts.isConvertible || facts.encoding === "SQL_ASCII") {
     findings.push(
-      stop(
+      createBlocker(
         "source",
         `The database's encoding is ${facts.encoding}: nothing says which characters its bytes are.`,
         "Restore a dump of it (pg_dump --encoding=UTF8) into a database whose encoding is UTF8, and move from there.",
@@ -140,7 +146,7 @@ export function judgeSource(facts: SourceFacts, { isOurs }: { isOurs: boolean })
     );
   } else if (facts.encoding !== "UTF8") {
     findings.push(
-      note(
+      createNote(
         "values",
         `The database's encoding is ${facts.encoding}. Postgres converts its texts to UTF-8 on the way.`,
       ),
@@ -148,23 +154,23 @@ export function judgeSource(facts: SourceFacts, { isOurs }: { isOurs: boolean })
   }
   if (!isOurs && facts.slotOf !== null)
     findings.push(
-      stop(
+      createBlocker(
         "source",
-        `A replication slot named ${MOVE_NAME} is there already, of ${facts.slotOf === facts.database ? "another move from this database" : `a move from the database ${shown(facts.slotOf)} of the same server`}.`,
+        `A replication slot named ${SLOT_NAME} is there already, of ${facts.slotOf === facts.database ? "another move from this database" : `a move from the database ${quoteName(facts.slotOf)} of the same server`}.`,
         "Let that move end, or run abort against that database: it removes the slot.",
       ),
     );
   else if (!isOurs && facts.hasPublication)
     findings.push(
-      stop(
+      createBlocker(
         "source",
-        `A publication named ${MOVE_NAME} is there already, of another move.`,
+        `A publication named ${SLOT_NAME} is there already, of another move.`,
         "Let that move end, or run abort: it removes the publication.",
       ),
     );
   if (!facts.ownsDatabase)
     findings.push(
-      note(
+      createNote(
         "source",
         "This role does not own the database, so cutover can't make it read-only.",
         "Use the owner's role, or stop the old site yourself and give cutover --old-site-stopped.",
@@ -172,47 +178,47 @@ export function judgeSource(facts: SourceFacts, { isOurs }: { isOurs: boolean })
     );
   else if (!facts.mayEndOthers)
     findings.push(
-      note(
+      createNote(
         "source",
         "This role can't see and end the sessions of other roles. cutover stops with that, unless the old site logs in with this role, too.",
-        `GRANT pg_read_all_stats, pg_signal_backend TO ${quoted(facts.role)};`,
+        `GRANT pg_read_all_stats, pg_signal_backend TO ${quoteIdentifier(facts.role)};`,
       ),
     );
   return findings;
 }
 
 /** What is to be known where the changes are streamed. */
-export function noteStream({
+export function noteStreaming({
   longWriters,
   prepared,
   keptMegabytes,
   freeSlots,
-}: SourceFacts): Finding[] {
-  const findings: Finding[] = [];
+}: SourceFacts): PlanIssue[] {
+  const findings: PlanIssue[] = [];
   if (longWriters > 0)
     findings.push(
-      note(
+      createNote(
         "source",
-        `${counted(longWriters, "transaction")} of the server ${longWriters === 1 ? "has" : "have"} written something and been open for more than a minute. The copy begins when ${longWriters === 1 ? "it has" : "they have"} ended.`,
+        `${pluralize(longWriters, "transaction")} of the server ${longWriters === 1 ? "has" : "have"} written something and been open for more than a minute. The copy begins when ${longWriters === 1 ? "it has" : "they have"} ended.`,
       ),
     );
   if (prepared > 0)
     findings.push(
-      note(
+      createNote(
         "source",
-        `${counted(prepared, "prepared transaction")} ${prepared === 1 ? "waits" : "wait"} for an end (pg_prepared_xacts). The copy begins when ${prepared === 1 ? "it is" : "they are"} committed or rolled back.`,
+        `${pluralize(prepared, "prepared transaction")} ${prepared === 1 ? "waits" : "wait"} for an end (pg_prepared_xacts). The copy begins when ${prepared === 1 ? "it is" : "they are"} committed or rolled back.`,
       ),
     );
   if (keptMegabytes !== null)
     findings.push(
-      note(
+      createNote(
         "source",
-        `The server keeps no more than ${counted(keptMegabytes, "MB", "MB")} of changes for a slot (max_slot_wal_keep_size). Should more be written before follow takes it over, the copy must begin again.`,
+        `The server keeps no more than ${pluralize(keptMegabytes, "MB", "MB")} of changes for a slot (max_slot_wal_keep_size). Should more be written before follow takes it over, the copy must begin again.`,
       ),
     );
   if (freeSlots === 1)
     findings.push(
-      note(
+      createNote(
         "source",
         "One replication slot is free, and the move takes it. verify needs a second one for some seconds.",
         "Raise max_replication_slots, or leave verify to copy and cutover.",

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { formatPlan } from "./format-plan.ts";
-import { isDecided, makePlan } from "./plan.ts";
-import { type SourceFacts, judgeSource, noteStream } from "./plan-source.ts";
-import { whyServerCantStream } from "./plan-stream.ts";
+import { isResolved, createPlan } from "./plan.ts";
+import { type SourceFacts, checkSourceFacts, noteStreaming } from "./plan-source.ts";
+import { listServerStreamObstacles } from "./plan-stream.ts";
 import { connectSource, readRows } from "./source.ts";
-import { createOldSite, runSql } from "#tests/old-site.ts";
-import { ALL_MOVES, planMove, saidBy } from "#tests/planned-move.ts";
+import { createSourceSite, runSql } from "#tests/old-site.ts";
+import { PERMISSIVE_OPTIONS, planTestMigration, formatIssues } from "#tests/planned-move.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
 
 const FINE: SourceFacts = {
@@ -37,13 +37,13 @@ const FINE: SourceFacts = {
   provider: null,
 };
 const judged = (facts: Partial<SourceFacts>) =>
-  judgeSource({ ...FINE, ...facts }, { isOurs: false }).map(
+  checkSourceFacts({ ...FINE, ...facts }, { isOurs: false }).map(
     ({ level, text, fix }) => `${level}: ${text} → ${fix}`,
   );
-const cant = (facts: Partial<SourceFacts>) => whyServerCantStream({ ...FINE, ...facts });
+const cant = (facts: Partial<SourceFacts>) => listServerStreamObstacles({ ...FINE, ...facts });
 
 test("a server as it should be is not spoken of", () => {
-  expect([judged({}), cant({}), noteStream(FINE)]).toEqual([[], [], []]);
+  expect([judged({}), cant({}), noteStreaming(FINE)]).toEqual([[], [], []]);
 });
 
 test.each([
@@ -87,7 +87,7 @@ test("what a provider calls things by is said in its words", () => {
 
 test("what a stream waits for, or must not outlast, is told", () => {
   expect(
-    noteStream({ ...FINE, longWriters: 2, prepared: 1, keptMegabytes: 1_024, freeSlots: 1 }).map(
+    noteStreaming({ ...FINE, longWriters: 2, prepared: 1, keptMegabytes: 1_024, freeSlots: 1 }).map(
       ({ text }) => text,
     ),
   ).toEqual([
@@ -118,11 +118,11 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
   });
   beforeEach(async () => {
     url = await server.createDatabase();
-    await createOldSite(url);
+    await createSourceSite(url);
   });
 
-  const why = async (choices = ALL_MOVES): Promise<readonly string[]> =>
-    (await planMove(url, { dir, choices })).source.whyPasses;
+  const why = async (choices = PERMISSIVE_OPTIONS): Promise<readonly string[]> =>
+    (await planTestMigration(url, { dir, choices })).source.whyPasses;
 
   /** Expects one reason, does what it says, and expects none. Only statements of the remedy are run. */
   async function expectMended(pattern: RegExp): Promise<void> {
@@ -134,11 +134,11 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
 
   test("for its server's settings says which, goes by passes, and what that means", async () => {
     const made = await poor.createDatabase();
-    await createOldSite(made);
+    await createSourceSite(made);
     await runSql(made, "SELECT pg_create_physical_replication_slot('taken')");
     const sender = await connectSource(made, { replication: true });
     try {
-      const plan = await planMove(made, { dir });
+      const plan = await planTestMigration(made, { dir });
       expect(plan.source.mode).toBe("passes");
       expect(plan.source.whyPasses).toEqual([
         expect.stringMatching(
@@ -147,7 +147,7 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
         expect.stringMatching(/Every replication slot is taken/),
         expect.stringMatching(/Every sender of the log/),
       ]);
-      expect(isDecided(plan)).toBe(true);
+      expect(isResolved(plan)).toBe(true);
       const lines = formatPlan(plan).join(" ").replace(/\s+/g, " ");
       expect(lines).toMatch(
         /It can't stream.*goes by passes.*Nothing is lost.*writes pause for as long as that takes, (under|about) \d+ (s|min) here, and what came and went between two passes is never seen.*wal_level is replica/,
@@ -163,7 +163,9 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
       url,
       `CREATE ROLE "Poor ""role""" LOGIN; GRANT USAGE ON SCHEMA public TO "Poor ""role"""; GRANT SELECT ON ALL TABLES IN SCHEMA public TO "Poor ""role"""`,
     );
-    const plan = await planMove(server.url(database, encodeURIComponent('Poor "role"')), { dir });
+    const plan = await planTestMigration(server.url(database, encodeURIComponent('Poor "role"')), {
+      dir,
+    });
     expect(plan.source.whyPasses).toEqual([
       `The role may not replicate. ALTER ROLE "Poor ""role""" REPLICATION;`,
       `The role may not make a publication. GRANT CREATE ON DATABASE "${database}" TO "Poor ""role""";`,
@@ -171,10 +173,12 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
         /^Only its owner can publish a table: User, Session, Call and PostRead\./,
       ),
     ]);
-    expect(saidBy(plan).join()).toContain("--old-site-stopped");
+    expect(formatIssues(plan).join()).toContain("--old-site-stopped");
     for (const reason of plan.source.whyPasses)
       await runSql(url, reason.slice(reason.search(/(ALTER|GRANT) [A-Z]/)));
-    const able = await planMove(server.url(database, encodeURIComponent('Poor "role"')), { dir });
+    const able = await planTestMigration(server.url(database, encodeURIComponent('Poor "role"')), {
+      dir,
+    });
     expect([able.source.mode, able.source.whyPasses]).toEqual(["stream", []]);
   });
 
@@ -227,12 +231,12 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
 
   test("a table without a key keeps nothing from streaming: it is copied anew instead", async () => {
     await runSql(url, `CREATE TABLE "Log" ("line" text)`);
-    const plan = await planMove(url, { dir, choices: ALL_MOVES });
+    const plan = await planTestMigration(url, { dir, choices: PERMISSIVE_OPTIONS });
     expect([plan.source.mode, plan.tables.at(-1)!.table]).toMatchObject([
       "stream",
       { target: "Moved_Log", key: [] },
     ]);
-    expect(saidBy(plan).join()).toMatch(
+    expect(formatIssues(plan).join()).toMatch(
       /Kept in Moved_Log, as text\. It has no key: its rows are copied anew/,
     );
   });
@@ -242,7 +246,7 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
       url,
       `CREATE TABLE "Old" ("id" int PRIMARY KEY) PARTITION BY HASH ("id"); CREATE TABLE "Old_0" PARTITION OF "Old" FOR VALUES WITH (MODULUS 1, REMAINDER 0)`,
     );
-    const { source, tables } = await planMove(url, { dir, choices: ALL_MOVES });
+    const { source, tables } = await planTestMigration(url, { dir, choices: PERMISSIVE_OPTIONS });
     expect([source.mode, source.hasPartitions, tables.map(({ table }) => table.target)]).toEqual([
       "stream",
       true,
@@ -257,8 +261,8 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
       `CREATE ROLE "unknowing" LOGIN REPLICATION; GRANT CREATE ON DATABASE ${database} TO "unknowing"; REVOKE EXECUTE ON FUNCTION pg_control_system FROM PUBLIC; GRANT USAGE ON SCHEMA public TO "unknowing"; GRANT SELECT ON ALL TABLES IN SCHEMA public TO "unknowing"`,
     );
     const plans = [
-      await planMove(server.url(database, "unknowing"), { dir }),
-      await planMove(server.url(database, "unknowing"), { dir }),
+      await planTestMigration(server.url(database, "unknowing"), { dir }),
+      await planTestMigration(server.url(database, "unknowing"), { dir }),
     ];
     expect(plans[0]!.source.system).toMatch(/^database \d+ of \d+$/);
     expect(plans[1]!.source.system).toBe(plans[0]!.source.system);
@@ -268,12 +272,14 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
     const client = await connectSource(url, { readOnly: true });
     try {
       Object.assign(client, { processID: 1 });
-      const plan = await makePlan(client, {
+      const plan = await createPlan(client, {
         to: join(dir, "site.db"),
-        choices: ALL_MOVES,
+        choices: PERMISSIVE_OPTIONS,
         isOldCookieKnown: false,
       });
-      expect(saidBy(plan)).toContainEqual(expect.stringMatching(/^stop: A connection pooler/));
+      expect(formatIssues(plan)).toContainEqual(
+        expect.stringMatching(/^stop: A connection pooler/),
+      );
     } finally {
       await client.end();
     }
@@ -284,7 +290,7 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
     try {
       await readRows(other, "BEGIN");
       await readRows(other, `UPDATE public."User" SET "firstName" = 'x'`);
-      expect(saidBy(await planMove(url, { dir })).join()).not.toContain(
+      expect(formatIssues(await planTestMigration(url, { dir })).join()).not.toContain(
         "open for more than a minute",
       );
     } finally {
@@ -302,8 +308,8 @@ describe.skipIf(!findPostgres())("a source that can't stream", () => {
         server.url(encoding),
         `CREATE TABLE "User" ("id" text PRIMARY KEY, "createdAt" timestamp(3), "updatedAt" timestamp(3), "email" text UNIQUE, "firstName" text, "role" text, "team" text)`,
       );
-      const plan = await planMove(server.url(encoding), { dir });
-      expect([plan.source.encoding, isDecided(plan)]).toEqual([encoding, decided]);
+      const plan = await planTestMigration(server.url(encoding), { dir });
+      expect([plan.source.encoding, isResolved(plan)]).toEqual([encoding, decided]);
     }
   });
 });

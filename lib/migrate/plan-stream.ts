@@ -1,19 +1,20 @@
 // What keeps the source from streaming its changes: the server's settings, the role's rights, the tables' own.
 
 import type { CatalogTable } from "./catalog.ts";
-import { listed, shown } from "./finding.ts";
-import { quoted, sourceName } from "./move.ts";
+import { joinNames, quoteName } from "./finding.ts";
+import { quoteIdentifier, qualifiedSourceName } from "./move.ts";
 import type { SourceFacts } from "./plan-source.ts";
-import type { Chosen } from "./plan-tables.ts";
-import { followed } from "./slot.ts";
+import type { SelectedTable } from "./plan-tables.ts";
+import { listStreamedTables } from "./slot.ts";
 
 /** Publications of partitioned tables under their own name came with it. */
-const PARTITIONS_SINCE = 130_000;
+const PARTITION_ROOT_MIN_VERSION = 130_000;
 
-const sqlName = ({ schema, name }: CatalogTable) => sourceName({ schema, source: name });
+const qualifiedTableName = ({ schema, name }: CatalogTable) =>
+  qualifiedSourceName({ schema, source: name });
 
 /** Why the server can't stream, a sentence with the remedy each; none where it can. */
-export function whyServerCantStream(facts: SourceFacts): string[] {
+export function listServerStreamObstacles(facts: SourceFacts): string[] {
   const { walLevel, mayReplicate, mayCreate, freeSlots, freeSenders, provider, role, database } =
     facts;
   const setting = (name: string, value: string) =>
@@ -30,11 +31,11 @@ export function whyServerCantStream(facts: SourceFacts): string[] {
   }
   if (!mayReplicate)
     why.push(
-      `The role may not replicate. ${provider === "rds" ? `GRANT rds_replication TO ${quoted(role)};` : `ALTER ROLE ${quoted(role)} REPLICATION;`}`,
+      `The role may not replicate. ${provider === "rds" ? `GRANT rds_replication TO ${quoteIdentifier(role)};` : `ALTER ROLE ${quoteIdentifier(role)} REPLICATION;`}`,
     );
   if (!mayCreate)
     why.push(
-      `The role may not make a publication. GRANT CREATE ON DATABASE ${quoted(database)} TO ${quoted(role)};`,
+      `The role may not make a publication. GRANT CREATE ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(role)};`,
     );
   if (freeSlots < 1)
     why.push(
@@ -48,37 +49,37 @@ export function whyServerCantStream(facts: SourceFacts): string[] {
 }
 
 /** The same of the tables that would be streamed. Without a key none is (slot.ts), so nothing is asked of it. */
-export function whyTablesCantStream(
-  chosen: readonly Chosen[],
+export function listTableStreamObstacles(
+  chosen: readonly SelectedTable[],
   { versionNumber, role }: SourceFacts,
 ): string[] {
-  const streamed = new Set(followed(chosen.map(({ table }) => table)));
+  const streamed = new Set(listStreamedTables(chosen.map(({ table }) => table)));
   const moved = chosen.filter(({ table }) => streamed.has(table));
   const sources = [...new Set(moved.map(({ from }) => from))];
   const why: string[] = [];
   const strange = sources.filter(({ isOwned }) => !isOwned);
   if (strange.length > 0)
     why.push(
-      `Only its owner can publish a table: ${listed(strange.map(({ name }) => name))}. Use the owner's role, or ${strange.map((from) => `ALTER TABLE ${sqlName(from)} OWNER TO ${quoted(role)};`).join(" ")}`,
+      `Only its owner can publish a table: ${joinNames(strange.map(({ name }) => name))}. Use the owner's role, or ${strange.map((from) => `ALTER TABLE ${qualifiedTableName(from)} OWNER TO ${quoteIdentifier(role)};`).join(" ")}`,
     );
   for (const from of sources) {
     const leaves = from.kind === "p" ? from.heirs : [from];
-    if (from.kind === "p" && versionNumber < PARTITIONS_SINCE)
+    if (from.kind === "p" && versionNumber < PARTITION_ROOT_MIN_VERSION)
       why.push(
-        `${shown(from.name)} has partitions, which this server can't publish as one table. PostgreSQL 13 can.`,
+        `${quoteName(from.name)} has partitions, which this server can't publish as one table. PostgreSQL 13 can.`,
       );
     const unlogged = leaves.filter(({ isUnlogged }) => isUnlogged);
     if (unlogged.length > 0)
       why.push(
-        `The log says nothing of the unlogged ${listed(unlogged.map(({ name }) => name))}. ${unlogged.map((leaf) => `ALTER TABLE ${sqlName(leaf)} SET LOGGED;`).join(" ")}`,
+        `The log says nothing of the unlogged ${joinNames(unlogged.map(({ name }) => name))}. ${unlogged.map((leaf) => `ALTER TABLE ${qualifiedTableName(leaf)} SET LOGGED;`).join(" ")}`,
       );
     if (leaves.some(({ kind }) => kind === "f"))
-      why.push(`${shown(from.name)} has partitions on another server.`);
+      why.push(`${quoteName(from.name)} has partitions on another server.`);
     const { key } = moved.find((one) => one.from === from)!.table;
-    const nameless = leaves.filter((leaf) => leaf.kind !== "f" && !namesRows(leaf, key));
+    const nameless = leaves.filter((leaf) => leaf.kind !== "f" && !hasReplicaIdentity(leaf, key));
     if (nameless.length > 0)
       why.push(
-        `The stream would not say which row of ${shown(from.name)} was changed or deleted. ${nameless.map((leaf) => identify(leaf, key)).join(" ")}`,
+        `The stream would not say which row of ${quoteName(from.name)} was changed or deleted. ${nameless.map((leaf) => replicaIdentitySql(leaf, key)).join(" ")}`,
       );
   }
   for (const { table, from } of moved) {
@@ -88,19 +89,19 @@ export function whyTablesCantStream(
     const computed = columns.filter(({ isGenerated }) => isGenerated);
     if (computed.length > 0)
       why.push(
-        `The stream leaves out what Postgres computes: ${listed(computed.map(({ name }) => `${from.name}.${name}`))}. ALTER TABLE ${sqlName(from)} ${computed.map(({ name }) => `ALTER ${quoted(name)} DROP EXPRESSION`).join(", ")};`,
+        `The stream leaves out what Postgres computes: ${joinNames(computed.map(({ name }) => `${from.name}.${name}`))}. ALTER TABLE ${qualifiedTableName(from)} ${computed.map(({ name }) => `ALTER ${quoteIdentifier(name)} DROP EXPRESSION`).join(", ")};`,
       );
     const other = columns.filter(({ hasOwnText }) => hasOwnText);
     if (other.length > 0)
       why.push(
-        `The stream writes another text than a copy does: ${listed(other.map(({ name, declared }) => `${from.name}.${name} (${declared})`))}. Leave them behind (--unknown drop), or ALTER TABLE ${sqlName(from)} ${other.map(({ name }) => `ALTER ${quoted(name)} TYPE text USING ${quoted(name)}::text`).join(", ")};`,
+        `The stream writes another text than a copy does: ${joinNames(other.map(({ name, declared }) => `${from.name}.${name} (${declared})`))}. Leave them behind (--unknown drop), or ALTER TABLE ${qualifiedTableName(from)} ${other.map(({ name }) => `ALTER ${quoteIdentifier(name)} TYPE text USING ${quoteIdentifier(name)}::text`).join(", ")};`,
       );
   }
   return why;
 }
 
 /** Whether the stream's old rows hold the key. */
-function namesRows({ identity, uniques }: CatalogTable, key: readonly string[]): boolean {
+function hasReplicaIdentity({ identity, uniques }: CatalogTable, key: readonly string[]): boolean {
   if (identity === "f") return true;
   const index =
     identity === "d"
@@ -111,7 +112,7 @@ function namesRows({ identity, uniques }: CatalogTable, key: readonly string[]):
   return index !== undefined && key.every((name) => index.columns.includes(name));
 }
 
-function identify(leaf: CatalogTable, key: readonly string[]): string {
+function replicaIdentitySql(leaf: CatalogTable, key: readonly string[]): string {
   const having = leaf.uniques.filter(
     ({ columns, isImmediate }) =>
       isImmediate &&
@@ -123,7 +124,7 @@ function identify(leaf: CatalogTable, key: readonly string[]): string {
   const how = having.some(({ isPrimary }) => isPrimary)
     ? "DEFAULT"
     : having[0]
-      ? `USING INDEX ${quoted(having[0].name)}`
+      ? `USING INDEX ${quoteIdentifier(having[0].name)}`
       : "FULL";
-  return `ALTER TABLE ${sqlName(leaf)} REPLICA IDENTITY ${how};`;
+  return `ALTER TABLE ${qualifiedTableName(leaf)} REPLICA IDENTITY ${how};`;
 }

@@ -4,9 +4,14 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { formatPlan } from "./format-plan.ts";
-import { isDecided } from "./plan.ts";
-import { createOldSite, runSql } from "#tests/old-site.ts";
-import { ALL_MOVES, doMove, planMove, saidBy } from "#tests/planned-move.ts";
+import { isResolved } from "./plan.ts";
+import { createSourceSite, runSql } from "#tests/old-site.ts";
+import {
+  PERMISSIVE_OPTIONS,
+  runPlannedMigration,
+  planTestMigration,
+  formatIssues,
+} from "#tests/planned-move.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
 
 describe.skipIf(!findPostgres())("the tables of a plan", () => {
@@ -23,10 +28,10 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
   });
   beforeEach(async () => {
     url = await server.createDatabase();
-    await createOldSite(url, { reads: 50, calls: 2, callBytes: 100 });
+    await createSourceSite(url, { reads: 50, calls: 2, callBytes: 100 });
   });
 
-  const plan = (choices = ALL_MOVES) => planMove(url, { dir, choices });
+  const plan = (choices = PERMISSIVE_OPTIONS) => planTestMigration(url, { dir, choices });
   const stops = async () => (await plan()).findings.filter(({ level }) => level === "stop");
 
   test.each([
@@ -86,7 +91,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
     expect(found.map(({ text }) => text)).toEqual([expect.stringMatching(pattern)]);
     await runSql(url, found[0]!.fix!.replace(/; \(.*\)$/, ";"));
     expect(await stops()).toEqual([]);
-    expect((await doMove(url, await plan(), join(dir, "mended.db"))).equal).toBe(true);
+    expect((await runPlannedMigration(url, await plan(), join(dir, "mended.db"))).equal).toBe(true);
   });
 
   test.each([
@@ -113,8 +118,8 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
 
   test("another database than a site's is said to be one", async () => {
     const other = await server.createDatabase();
-    const planned = await planMove(other, { dir });
-    expect(saidBy(planned)).toEqual([
+    const planned = await planTestMigration(other, { dir });
+    expect(formatIssues(planned)).toEqual([
       expect.stringMatching(/^stop: There is none of the tables User, Session, Call and PostRead/),
     ]);
     expect(formatPlan(planned).join("\n")).toContain("Nothing would move.");
@@ -132,7 +137,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       "app.Call",
       "app.PostRead",
     ]);
-    expect((await doMove(url, planned, join(dir, "app.db"))).equal).toBe(true);
+    expect((await runPlannedMigration(url, planned, join(dir, "app.db"))).equal).toBe(true);
   });
 
   test("names of every sort move, and none takes another's place", async () => {
@@ -145,7 +150,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       `CREATE TABLE "${long}é" ("A" int, "B" int); CREATE UNIQUE INDEX "_ab" ON "${long}é" ("A", "B"); ALTER TABLE "${long}é" ALTER "A" SET NOT NULL, ALTER "B" SET NOT NULL; INSERT INTO "${long}é" VALUES (1, 2)`,
     );
     const planned = await plan();
-    expect(isDecided(planned)).toBe(true);
+    expect(isResolved(planned)).toBe(true);
     const sides = planned.tables
       .filter(({ table }) => table.isSide)
       .map(({ table }) => [table.source, table.target, table.key]);
@@ -160,7 +165,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       [`${long}é`, `Moved_${long}é`, ["A", "B"]],
     ]);
     const file = join(dir, "names.db");
-    expect((await doMove(url, planned, file)).equal).toBe(true);
+    expect((await runPlannedMigration(url, planned, file)).equal).toBe(true);
     const db = new Database(file, { readonly: true });
     expect(
       ["Moved_bookmark_3", "Moved_Bookmark_2", "Moved_BOOKMARK"].map((name) =>
@@ -176,13 +181,13 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       `CREATE TABLE "Twice" ("Name" text, "name" text); CREATE TABLE "Wide" (${Array.from({ length: 501 }, (_, i) => `c${i} int`).join(", ")}); CREATE TABLE "Empty" ()`,
     );
     const planned = await plan();
-    expect(saidBy(planned).join("\n")).toMatch(
+    expect(formatIssues(planned).join("\n")).toMatch(
       /stop: .*Twice.*SQLite would take Name and name for the same column.*--unknown drop[\s\S]*stop: .*Wide.*500 at most.*--unknown drop/,
     );
-    expect(saidBy(planned).join("\n")).toMatch(
+    expect(formatIssues(planned).join("\n")).toMatch(
       /note: .*Empty \(0 columns\)\. Its rows hold nothing/,
     );
-    expect(isDecided(await plan({ unknown: "drop", unfit: "stop" }))).toBe(true);
+    expect(isResolved(await plan({ unknown: "drop", unfit: "stop" }))).toBe(true);
   });
 
   test("a side table of five hundred columns moves", async () => {
@@ -190,7 +195,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       url,
       `CREATE TABLE "Wide" (${Array.from({ length: 500 }, (_, i) => `c${i} int DEFAULT ${i}`).join(", ")}, PRIMARY KEY (c0)); INSERT INTO "Wide" SELECT FROM generate_series(1, 1); INSERT INTO "Wide" (c0) SELECT n FROM generate_series(1, 40) AS n`,
     );
-    expect((await doMove(url, await plan(), join(dir, "wide.db"))).equal).toBe(true);
+    expect((await runPlannedMigration(url, await plan(), join(dir, "wide.db"))).equal).toBe(true);
   });
 
   test("rows that the role can't see stop it", async () => {
@@ -199,8 +204,11 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       url,
       `CREATE ROLE "reader" LOGIN; GRANT USAGE ON SCHEMA public TO "reader"; GRANT SELECT ON "User", "Session", "Call" TO "reader"; ALTER TABLE "Call" ENABLE ROW LEVEL SECURITY; CREATE TABLE "Secret" ("id" int PRIMARY KEY); ALTER TABLE "Secret" ADD "x" int`,
     );
-    const planned = await planMove(server.url(database, "reader"), { dir, choices: ALL_MOVES });
-    expect(saidBy(planned).filter((line) => line.startsWith("stop"))).toEqual([
+    const planned = await planTestMigration(server.url(database, "reader"), {
+      dir,
+      choices: PERMISSIVE_OPTIONS,
+    });
+    expect(formatIssues(planned).filter((line) => line.startsWith("stop"))).toEqual([
       expect.stringMatching(/Row-level security of Call keeps rows from this role/),
       expect.stringMatching(/may not read PostRead.*GRANT SELECT ON "public"\."PostRead"/),
       expect.stringMatching(/may not read Secret.*--unknown drop/),
@@ -213,7 +221,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       `CREATE EXTENSION postgres_fdw; CREATE SERVER "elsewhere" FOREIGN DATA WRAPPER postgres_fdw; CREATE FOREIGN TABLE "Far" ("id" int) SERVER "elsewhere"`,
       `CREATE SCHEMA "auth"; CREATE TABLE "auth"."tokens" ("id" int); CREATE MATERIALIZED VIEW "Totals" AS SELECT 1 AS n; CREATE EXTENSION pg_stat_statements`,
     );
-    const said = saidBy(await plan()).join("\n");
+    const said = formatIssues(await plan()).join("\n");
     for (const pattern of [
       /foreign tables are elsewhere: Far\./,
       /another schema \(auth\): tokens\./,
@@ -221,7 +229,7 @@ describe.skipIf(!findPostgres())("the tables of a plan", () => {
       /extension: pg_stat_statements/,
     ])
       expect(said).toMatch(pattern);
-    expect(isDecided(await plan())).toBe(true);
+    expect(isResolved(await plan())).toBe(true);
   });
 
   test("keys and names can't speak to the terminal", async () => {

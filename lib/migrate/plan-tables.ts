@@ -1,31 +1,39 @@
 // Which tables and columns of the source move where, and what can't.
 
 import type { CatalogColumn, CatalogTable } from "./catalog.ts";
-import { type Finding, choice, counted, listed, note, shown, stop } from "./finding.ts";
 import {
-  ASIDE_TABLE,
-  type Choices,
+  type PlanIssue,
+  createChoice,
+  pluralize,
+  joinNames,
+  createNote,
+  quoteName,
+  createBlocker,
+} from "./finding.ts";
+import {
+  QUARANTINE_TABLE,
+  type MigrationOptions,
   KNOWN_TABLES,
-  type MoveColumn,
-  type MoveTable,
-  quoted,
-  sourceName,
+  type ColumnMapping,
+  type TableMapping,
+  quoteIdentifier,
+  qualifiedSourceName,
 } from "./move.ts";
 
 /** A table that moves, and what the catalog says of its source. */
-export interface Chosen {
-  readonly table: MoveTable;
+export interface SelectedTable {
+  readonly table: TableMapping;
   readonly from: CatalogTable;
 }
 
-export interface ChosenTables {
+export interface TableSelection {
   /** Parents first, side tables after. Those with something that stops them are not among them. */
-  readonly chosen: readonly Chosen[];
-  readonly findings: readonly Finding[];
+  readonly chosen: readonly SelectedTable[];
+  readonly findings: readonly PlanIssue[];
 }
 
 /** Whose ::text is the same wherever it is written, and which this site keeps as text. */
-const TEXTS = new Set([
+const TEXT_TYPES = new Set([
   "text",
   "varchar",
   "uuid",
@@ -36,9 +44,9 @@ const TEXTS = new Set([
   "numeric",
   "name",
 ]);
-const DATES = new Set(["timestamp", "timestamptz", "date"]);
+const DATE_TYPES = new Set(["timestamp", "timestamptz", "date"]);
 /** What tools keep of themselves. */
-const BOOKKEEPING = new Set([
+const TOOL_TABLES = new Set([
   "_prisma_migrations",
   "schema_migrations",
   "ar_internal_metadata",
@@ -48,33 +56,34 @@ const BOOKKEEPING = new Set([
   "__drizzle_migrations",
 ]);
 /** A row is one statement with a place for each value, thirty-two rows at a time; SQLite takes 32,766 places. */
-const MOST_COLUMNS = 500;
+const MAX_SIDE_COLUMNS = 500;
 
 const isTable = ({ kind }: CatalogTable) => kind === "r" || kind === "p";
-const sqlName = ({ schema, name }: CatalogTable) => sourceName({ schema, source: name });
+const qualifiedTableName = ({ schema, name }: CatalogTable) =>
+  qualifiedSourceName({ schema, source: name });
 
 /** Decides nothing that `choices` leaves open: then a finding says what there is to choose. `role` reads the source. */
-export function chooseTables(
+export function selectTables(
   catalog: readonly CatalogTable[],
-  choices: Choices,
+  choices: MigrationOptions,
   role: string,
-): ChosenTables {
+): TableSelection {
   const schema = findSchema(catalog);
   if (schema === null)
     return {
       chosen: [],
       findings: [
-        stop(
+        createBlocker(
           "tables",
-          `There is none of the tables ${listed(KNOWN_TABLES.map(({ source }) => source))} in schema public.`,
+          `There is none of the tables ${joinNames(KNOWN_TABLES.map(({ source }) => source))} in schema public.`,
           "Check the database's name in --from.",
         ),
       ],
     };
-  const findings: Finding[] = [];
-  const targets = new Set([ASIDE_TABLE.toLowerCase()]);
-  const chosen: Chosen[] = [];
-  const sides: Chosen[] = [];
+  const findings: PlanIssue[] = [];
+  const targets = new Set([QUARANTINE_TABLE.toLowerCase()]);
+  const chosen: SelectedTable[] = [];
+  const sides: SelectedTable[] = [];
   const here = catalog.filter((table) => table.schema === schema);
   const readable: CatalogTable[] = [];
   for (const known of KNOWN_TABLES) {
@@ -82,19 +91,19 @@ export function chooseTables(
     if (!from) {
       findings.push(
         known.source === "User"
-          ? stop(
+          ? createBlocker(
               "tables",
               "There is no table User, and the others' rows point at it.",
               "Check the database's name in --from.",
             )
-          : note(
+          : createNote(
               "tables",
               `There is no table ${known.source}: none of its rows move, and this site begins without.`,
             ),
       );
       continue;
     }
-    const { table, problems } = fitTable(known, from, role);
+    const { table, problems } = mapTable(known, from, role);
     findings.push(...problems);
     const isStopped = problems.some(({ level }) => level === "stop");
     if (table && !isStopped) chosen.push({ table, from });
@@ -103,14 +112,14 @@ export function chooseTables(
       ({ name }) => !known.columns.some((column) => column.name === name),
     );
     if (unknown.length === 0) continue;
-    const side = sideTable(
+    const side = createSideTable(
       from,
-      [...known.columns.filter(({ name }) => known.key.includes(name)), ...unknown.map(asText)],
+      [...known.columns.filter(({ name }) => known.key.includes(name)), ...unknown.map(textColumn)],
       known.key,
       targets,
     );
-    const what = `${known.source} has ${counted(unknown.length, "column")} that this site does not have: ${listed(unknown.map(({ name, declared }) => `${name} (${declared})`))}.`;
-    const { findings: said, isKept } = decideUnknown(what, side, from, choices, role);
+    const what = `${known.source} has ${pluralize(unknown.length, "column")} that this site does not have: ${joinNames(unknown.map(({ name, declared }) => `${name} (${declared})`))}.`;
+    const { findings: said, isKept } = checkUnknown(what, side, from, choices, role);
     findings.push(...said);
     if (isKept && !isStopped) sides.push({ table: side, from });
   }
@@ -120,11 +129,11 @@ export function chooseTables(
       !table.isPartition &&
       !readable.includes(table) &&
       table.extension === null &&
-      !BOOKKEEPING.has(table.name),
+      !TOOL_TABLES.has(table.name),
   )) {
-    const side = sideTable(from, from.columns.map(asText), keyOf(from), targets);
-    const { findings: said, isKept } = decideUnknown(
-      `This site has no table for ${shown(from.name)} (${counted(from.columns.length, "column")}).`,
+    const side = createSideTable(from, from.columns.map(textColumn), findKey(from), targets);
+    const { findings: said, isKept } = checkUnknown(
+      `This site has no table for ${quoteName(from.name)} (${pluralize(from.columns.length, "column")}).`,
       side,
       from,
       choices,
@@ -133,7 +142,7 @@ export function chooseTables(
     findings.push(...said);
     if (isKept) sides.push({ table: side, from });
   }
-  findings.push(...nameTheRest(catalog, schema));
+  findings.push(...noteSkippedTables(catalog, schema));
   return { chosen: [...chosen, ...sides], findings };
 }
 
@@ -150,84 +159,89 @@ function findSchema(catalog: readonly CatalogTable[]): string | null {
 }
 
 /** The part of a known table that its source has, and what stands against it. */
-function fitTable(
-  known: MoveTable,
+function mapTable(
+  known: TableMapping,
   from: CatalogTable,
   role: string,
-): { table: MoveTable | null; problems: Finding[] } {
+): { table: TableMapping | null; problems: PlanIssue[] } {
   const { name } = from;
   const problems = findObstacles(from, role);
   if (!isTable(from))
     return {
       table: null,
       problems: [
-        stop(
+        createBlocker(
           "tables",
           `${name} is no table but a ${from.kind === "f" ? "foreign table" : "view"}.`,
-          `Make a table of it: CREATE TABLE … AS SELECT * FROM ${sqlName(from)};`,
+          `Make a table of it: CREATE TABLE … AS SELECT * FROM ${qualifiedTableName(from)};`,
         ),
       ],
     };
-  const columns: MoveColumn[] = [];
+  const columns: ColumnMapping[] = [];
   for (const column of known.columns) {
     const found = from.columns.find((one) => one.name === column.name);
     if (!found) {
       if (column.isNullable)
-        problems.push(note("tables", `${name} has no column ${column.name}: it stays empty.`));
+        problems.push(
+          createNote("tables", `${name} has no column ${column.name}: it stays empty.`),
+        );
       else
         problems.push(
-          stop(
+          createBlocker(
             "tables",
             `${name} has no column ${column.name}, which every row needs.`,
-            `ALTER TABLE ${sqlName(from)} ADD ${quoted(column.name)} ${column.as === "date" ? "timestamp(3)" : "text"}; and fill it.`,
+            `ALTER TABLE ${qualifiedTableName(from)} ADD ${quoteIdentifier(column.name)} ${column.as === "date" ? "timestamp(3)" : "text"}; and fill it.`,
           ),
         );
       continue;
     }
     const isDate = column.as === "date";
-    if (isDate ? !DATES.has(found.type) : !(TEXTS.has(found.type) || found.isEnum)) {
+    if (isDate ? !DATE_TYPES.has(found.type) : !(TEXT_TYPES.has(found.type) || found.isEnum)) {
       problems.push(
-        stop(
+        createBlocker(
           "values",
-          `${name}.${column.name} is ${shown(found.declared)}, which ${isDate ? "is no date" : "can't be kept as a text without a loss"}.`,
-          retype(from, column, found),
+          `${name}.${column.name} is ${quoteName(found.declared)}, which ${isDate ? "is no date" : "can't be kept as a text without a loss"}.`,
+          retypeSql(from, column, found),
         ),
       );
     }
     columns.push(isDate && (found.precision ?? 0) > 3 ? { ...column, hasMicros: true } : column);
   }
   if (problems.every(({ level }) => level !== "stop") && !hasKey(from, known.key))
-    problems.push(keyless(from, known.key));
+    problems.push(createKeylessIssue(from, known.key));
   return { table: { ...known, schema: from.schema, columns }, problems };
 }
 
 /** What makes reading all its rows impossible, or more than its own rows. */
-function findObstacles(from: CatalogTable, role: string): Finding[] {
-  const problems: Finding[] = [];
+function findObstacles(from: CatalogTable, role: string): PlanIssue[] {
+  const problems: PlanIssue[] = [];
   if (!from.canRead)
     problems.push(
-      stop(
+      createBlocker(
         "source",
-        `The role may not read ${shown(from.name)}.`,
-        `GRANT USAGE ON SCHEMA ${quoted(from.schema)} TO ${quoted(role)}; GRANT SELECT ON ${sqlName(from)} TO ${quoted(role)};`,
+        `The role may not read ${quoteName(from.name)}.`,
+        `GRANT USAGE ON SCHEMA ${quoteIdentifier(from.schema)} TO ${quoteIdentifier(role)}; GRANT SELECT ON ${qualifiedTableName(from)} TO ${quoteIdentifier(role)};`,
       ),
     );
   else if (from.hidesRows)
     problems.push(
-      stop(
+      createBlocker(
         "source",
-        `Row-level security of ${shown(from.name)} keeps rows from this role.`,
+        `Row-level security of ${quoteName(from.name)} keeps rows from this role.`,
         "Use the table's owner, or a role with BYPASSRLS.",
       ),
     );
   if (from.kind === "r" && from.heirs.length > 0) {
     const names = from.heirs.map((heir) => heir.name);
     problems.push(
-      stop(
+      createBlocker(
         "tables",
-        `${listed(names)} ${names.length === 1 ? "inherits" : "inherit"} from ${shown(from.name)}: their rows would be taken for its own.`,
+        `${joinNames(names)} ${names.length === 1 ? "inherits" : "inherit"} from ${quoteName(from.name)}: their rows would be taken for its own.`,
         from.heirs
-          .map((heir) => `ALTER TABLE ${sqlName(heir)} NO INHERIT ${sqlName(from)};`)
+          .map(
+            (heir) =>
+              `ALTER TABLE ${qualifiedTableName(heir)} NO INHERIT ${qualifiedTableName(from)};`,
+          )
           .join(" "),
       ),
     );
@@ -235,43 +249,47 @@ function findObstacles(from: CatalogTable, role: string): Finding[] {
   return problems;
 }
 
-const sameNames = (one: readonly string[], other: readonly string[]) =>
+const hasSameNames = (one: readonly string[], other: readonly string[]) =>
   one.length === other.length && one.every((name) => other.includes(name));
 const isRequired = (from: CatalogTable, name: string) =>
   from.columns.some((column) => column.name === name && column.isRequired);
 
 function hasKey(from: CatalogTable, key: readonly string[]): boolean {
   return (
-    from.uniques.some(({ columns }) => sameNames(columns, key)) &&
+    from.uniques.some(({ columns }) => hasSameNames(columns, key)) &&
     key.every((name) => isRequired(from, name))
   );
 }
 
-function keyless(from: CatalogTable, key: readonly string[]): Finding {
-  const names = key.map(quoted).join(", ");
-  const isUnique = from.uniques.some(({ columns }) => sameNames(columns, key));
+function createKeylessIssue(from: CatalogTable, key: readonly string[]): PlanIssue {
+  const names = key.map(quoteIdentifier).join(", ");
+  const isUnique = from.uniques.some(({ columns }) => hasSameNames(columns, key));
   const hasPrimary = from.uniques.some(({ isPrimary }) => isPrimary);
   const fix = isUnique
-    ? `ALTER TABLE ${sqlName(from)} ${key.map((name) => `ALTER ${quoted(name)} SET NOT NULL`).join(", ")};`
-    : `ALTER TABLE ${sqlName(from)} ADD ${hasPrimary ? "UNIQUE" : "PRIMARY KEY"} (${names});${hasPrimary ? key.map((name) => ` ALTER TABLE ${sqlName(from)} ALTER ${quoted(name)} SET NOT NULL;`).join("") : ""}`;
-  return stop(
+    ? `ALTER TABLE ${qualifiedTableName(from)} ${key.map((name) => `ALTER ${quoteIdentifier(name)} SET NOT NULL`).join(", ")};`
+    : `ALTER TABLE ${qualifiedTableName(from)} ADD ${hasPrimary ? "UNIQUE" : "PRIMARY KEY"} (${names});${hasPrimary ? key.map((name) => ` ALTER TABLE ${qualifiedTableName(from)} ALTER ${quoteIdentifier(name)} SET NOT NULL;`).join("") : ""}`;
+  return createBlocker(
     "tables",
-    `${from.name} has no key: nothing in Postgres says that ${listed(key)} is there once in every row.`,
+    `${from.name} has no key: nothing in Postgres says that ${joinNames(key)} is there once in every row.`,
     fix,
   );
 }
 
 /** The primary key; else the first unique index over columns that are never null; else none. */
-function keyOf(from: CatalogTable): readonly string[] {
+function findKey(from: CatalogTable): readonly string[] {
   return (
     from.uniques.find(({ columns }) => columns.every((name) => isRequired(from, name)))?.columns ??
     []
   );
 }
 
-function retype(from: CatalogTable, { name, as }: MoveColumn, { type }: CatalogColumn): string {
-  const column = quoted(name);
-  const alter = `ALTER TABLE ${sqlName(from)} ALTER ${column} TYPE`;
+function retypeSql(
+  from: CatalogTable,
+  { name, as }: ColumnMapping,
+  { type }: CatalogColumn,
+): string {
+  const column = quoteIdentifier(name);
+  const alter = `ALTER TABLE ${qualifiedTableName(from)} ALTER ${column} TYPE`;
   if (as !== "date") {
     if (type === "bytea")
       return `${alter} text USING …; say how its bytes are written, such as encode(${column}, 'base64').`;
@@ -283,60 +301,73 @@ function retype(from: CatalogTable, { name, as }: MoveColumn, { type }: CatalogC
   return `SET timezone = 'UTC'; ${alter} timestamptz USING ${column}::text::timestamptz;`;
 }
 
-const asText = ({ name }: CatalogColumn): MoveColumn => ({ name, as: "text", isNullable: true });
+const textColumn = ({ name }: CatalogColumn): ColumnMapping => ({
+  name,
+  as: "text",
+  isNullable: true,
+});
 
 /** SQLite takes names that differ by case for the same; `targets` has those that are taken, in lower case. */
-function sideTable(
+function createSideTable(
   from: CatalogTable,
-  columns: readonly MoveColumn[],
+  columns: readonly ColumnMapping[],
   key: readonly string[],
   targets: Set<string>,
-): MoveTable {
+): TableMapping {
   let target = `Moved_${from.name}`;
   for (let n = 2; targets.has(target.toLowerCase()); n += 1) target = `Moved_${from.name}_${n}`;
   targets.add(target.toLowerCase());
   return { schema: from.schema, source: from.name, target, key, columns, isSide: true };
 }
 
-function decideUnknown(
+function checkUnknown(
   what: string,
-  side: MoveTable,
+  side: TableMapping,
   from: CatalogTable,
-  { unknown }: Choices,
+  { unknown }: MigrationOptions,
   role: string,
-): { findings: Finding[]; isKept: boolean } {
+): { findings: PlanIssue[]; isKept: boolean } {
   const leave = "--unknown drop leaves it behind.";
   if (unknown === "drop")
-    return { findings: [note("tables", `${what} Left behind (--unknown drop).`)], isKept: false };
+    return {
+      findings: [createNote("tables", `${what} Left behind (--unknown drop).`)],
+      isKept: false,
+    };
   const names = side.columns.map(({ name }) => name.toLowerCase());
   const twice = side.columns.filter(
     ({ name }) => names.indexOf(name.toLowerCase()) !== names.lastIndexOf(name.toLowerCase()),
   );
   if (names.length === 0)
-    return { findings: [note("tables", `${what} Its rows hold nothing.`)], isKept: false };
+    return { findings: [createNote("tables", `${what} Its rows hold nothing.`)], isKept: false };
   if (twice.length > 0)
     return {
       findings: [
-        stop(
+        createBlocker(
           "tables",
-          `${what} SQLite would take ${listed(twice.map(({ name }) => name))} for the same column.`,
+          `${what} SQLite would take ${joinNames(twice.map(({ name }) => name))} for the same column.`,
           `Rename one of them in Postgres; or ${leave}`,
         ),
       ],
       isKept: false,
     };
-  if (names.length > MOST_COLUMNS)
+  if (names.length > MAX_SIDE_COLUMNS)
     return {
-      findings: [stop("tables", `${what} A side table can have ${MOST_COLUMNS} at most.`, leave)],
+      findings: [
+        createBlocker(
+          "tables",
+          `${what} A side table can have ${MAX_SIDE_COLUMNS} at most.`,
+          leave,
+        ),
+      ],
       isKept: false,
     };
   if (unknown === "stop")
     return {
       findings: [
-        choice(
+        createChoice(
           "tables",
           what,
-          `--unknown keep puts ${from.name === side.source && side.columns.length === from.columns.length ? "it" : "them"} into the table ${shown(side.target)}, as text; --unknown drop leaves ${side.columns.length === from.columns.length ? "it" : "them"} behind.`,
+          `--unknown keep puts ${from.name === side.source && side.columns.length === from.columns.length ? "it" : "them"} into the table ${quoteName(side.target)}, as text; --unknown drop leaves ${side.columns.length === from.columns.length ? "it" : "them"} behind.`,
         ),
       ],
       isKept: false,
@@ -351,24 +382,26 @@ function decideUnknown(
       ? " It has no key: its rows are copied anew at every comparison, as they are then."
       : "";
   return {
-    findings: [note("tables", `${what} Kept in ${shown(side.target)}, as text.${unfollowed}`)],
+    findings: [
+      createNote("tables", `${what} Kept in ${quoteName(side.target)}, as text.${unfollowed}`),
+    ],
     isKept: true,
   };
 }
 
 /** Names what is in the source and is none of the site's rows. */
-function nameTheRest(catalog: readonly CatalogTable[], schema: string): Finding[] {
-  const findings: Finding[] = [];
+function noteSkippedTables(catalog: readonly CatalogTable[], schema: string): PlanIssue[] {
+  const findings: PlanIssue[] = [];
   const here = catalog.filter(
     (table) => table.schema === schema && !KNOWN_TABLES.some(({ source }) => source === table.name),
   );
   const say = (tables: readonly CatalogTable[], what: (names: string) => string) => {
     if (tables.length > 0)
-      findings.push(note("tables", what(listed(tables.map(({ name }) => name)))));
+      findings.push(createNote("tables", what(joinNames(tables.map(({ name }) => name)))));
   };
   const own = here.filter(({ extension }) => extension === null);
   say(
-    own.filter((table) => isTable(table) && BOOKKEEPING.has(table.name)),
+    own.filter((table) => isTable(table) && TOOL_TABLES.has(table.name)),
     (names) => `Not moved, since only tools of the old site need it: ${names}.`,
   );
   say(
@@ -391,9 +424,9 @@ function nameTheRest(catalog: readonly CatalogTable[], schema: string): Finding[
     (table) => table.schema,
   )) {
     findings.push(
-      note(
+      createNote(
         "tables",
-        `Not moved, since it is in another schema (${shown(other)}): ${listed(tables.map(({ name }) => name))}.`,
+        `Not moved, since it is in another schema (${quoteName(other)}): ${joinNames(tables.map(({ name }) => name))}.`,
       ),
     );
   }

@@ -1,18 +1,18 @@
 // What becomes of values on the way, of members' addresses and of their sessions.
 
 import type pg from "pg";
-import { ask } from "./checksums.ts";
-import { type Finding, counted, listed, note, stop } from "./finding.ts";
-import { type MoveTable, quoted, sourceName } from "./move.ts";
-import type { CountedTable } from "./plan-rows.ts";
-import type { Chosen } from "./plan-tables.ts";
+import { withSourceDeadline } from "./checksums.ts";
+import { type PlanIssue, pluralize, joinNames, createNote, createBlocker } from "./finding.ts";
+import { type TableMapping, quoteIdentifier, qualifiedSourceName } from "./move.ts";
+import type { RowCounts } from "./plan-rows.ts";
+import type { SelectedTable } from "./plan-tables.ts";
 import { readRows } from "./source.ts";
 
 /** What is converted wherever it stands, by the types of the columns. */
 export function noteConversions(
-  chosen: readonly Chosen[],
-  counts: ReadonlyMap<string, CountedTable>,
-): Finding[] {
+  chosen: readonly SelectedTable[],
+  counts: ReadonlyMap<string, RowCounts>,
+): PlanIssue[] {
   const columns = chosen
     .filter(({ table }) => !table.isSide)
     .flatMap(({ table, from }) =>
@@ -24,12 +24,12 @@ export function noteConversions(
       })),
     );
   const named = (select: (one: (typeof columns)[number]) => boolean) => columns.filter(select);
-  const findings: Finding[] = [];
+  const findings: PlanIssue[] = [];
   const dates = named(({ column }) => column.as === "date");
   if (dates.length > 0) {
     const isUnzoned = dates.some(({ found }) => found.type === "timestamp");
     findings.push(
-      note(
+      createNote(
         "values",
         `Dates become whole milliseconds since 1970.${isUnzoned ? " Those without a time zone are read as UTC, as Prisma writes them." : ""}`,
       ),
@@ -37,26 +37,28 @@ export function noteConversions(
   }
   for (const { label } of dates.filter(({ found }) => found.type === "date"))
     findings.push(
-      note(
+      createNote(
         "values",
         `${label} is a day without a time: it becomes the midnight, UTC, with which it begins.`,
       ),
     );
   const enums = named(({ found, column }) => found.isEnum && column.as === "text");
   if (enums.length > 0)
-    findings.push(note("values", `Enums become text: ${listed(enums.map(({ label }) => label))}.`));
+    findings.push(
+      createNote("values", `Enums become text: ${joinNames(enums.map(({ label }) => label))}.`),
+    );
   for (const { table, column, found, label } of enums) {
     const strange = column.allowed
       ? found.labels.filter((one) => !column.allowed!.includes(one))
       : [];
     const isUsed = counts
       .get(table.target)
-      ?.unfit.some(({ why }) => why.startsWith(`${column.name} is none of`));
+      ?.invalid.some(({ why }) => why.startsWith(`${column.name} is none of`));
     if (strange.length > 0 && !isUsed)
       findings.push(
-        note(
+        createNote(
           "values",
-          `${label} could be ${listed(strange)}, which this site does not know. No row is.`,
+          `${label} could be ${joinNames(strange)}, which this site does not know. No row is.`,
         ),
       );
   }
@@ -66,50 +68,50 @@ export function noteConversions(
   );
   if (others.length > 0)
     findings.push(
-      note(
+      createNote(
         "values",
-        `These become text, as Postgres writes them: ${listed(others.map(({ label, found }) => `${label} (${found.declared})`))}.`,
+        `These become text, as Postgres writes them: ${joinNames(others.map(({ label, found }) => `${label} (${found.declared})`))}.`,
       ),
     );
   return findings;
 }
 
 /** The bound of looking at every address. */
-const PASS_MS = 600_000;
-const EXAMPLES = 3;
+const SCAN_TIMEOUT_MS = 600_000;
+const MAX_EXAMPLES = 3;
 
 /**
  * Addresses that are the same, or the same but for the case of A to Z: what SQLite's NOCASE folds, by which a log-in looks (lib/members/sign-up.ts).
  * Tells ids, never addresses.
  */
-export async function judgeAddresses(
+export async function checkEmailAddresses(
   client: pg.Client,
-  { table, from }: Chosen,
-): Promise<Finding[]> {
+  { table, from }: SelectedTable,
+): Promise<PlanIssue[]> {
   const isUnique = from.uniques.some(
     ({ columns }) => columns.length === 1 && columns[0] === "email",
   );
-  const findings: Finding[] = [];
+  const findings: PlanIssue[] = [];
   if (!isUnique) {
-    const same = await findGroups(client, table, `"email"::text COLLATE "C"`);
+    const same = await findDuplicateAddresses(client, table, `"email"::text COLLATE "C"`);
     if (same.groups > 0)
       findings.push(
-        stop(
+        createBlocker(
           "members",
-          `${counted(same.groups, "e-mail address", "e-mail addresses")} ${same.groups === 1 ? "belongs" : "belong"} to several members, ${counted(same.members, "account")} in all. ${same.examples}`,
+          `${pluralize(same.groups, "e-mail address", "e-mail addresses")} ${same.groups === 1 ? "belongs" : "belong"} to several members, ${pluralize(same.members, "account")} in all. ${same.examples}`,
           "Give each its own, or delete those that nobody uses, in the old site.",
         ),
       );
     else
       findings.push(
-        note(
+        createNote(
           "members",
           "Nothing in Postgres keeps two members from having one e-mail address. None have now; should it happen while the move goes on, it stops.",
-          `CREATE UNIQUE INDEX ON ${sourceName(table)} (${quoted("email")});`,
+          `CREATE UNIQUE INDEX ON ${qualifiedSourceName(table)} (${quoteIdentifier("email")});`,
         ),
       );
   }
-  const alike = await findGroups(
+  const alike = await findDuplicateAddresses(
     client,
     table,
     `lower("email"::text COLLATE "C")`,
@@ -117,40 +119,44 @@ export async function judgeAddresses(
   );
   if (alike.groups > 0) {
     findings.push(
-      note(
+      createNote(
         "members",
-        `${counted(alike.groups, "e-mail address", "e-mail addresses")} ${alike.groups === 1 ? "belongs" : "belong"} to several members who wrote ${alike.groups === 1 ? "it" : "them"} with other capitals, ${counted(alike.members, "account")} in all. All of them move. A log-in reaches who has the address in lower case, else the oldest. ${alike.examples}`,
+        `${pluralize(alike.groups, "e-mail address", "e-mail addresses")} ${alike.groups === 1 ? "belongs" : "belong"} to several members who wrote ${alike.groups === 1 ? "it" : "them"} with other capitals, ${pluralize(alike.members, "account")} in all. All of them move. A log-in reaches who has the address in lower case, else the oldest. ${alike.examples}`,
       ),
     );
   }
   return findings;
 }
 
-async function findGroups(
+async function findDuplicateAddresses(
   client: pg.Client,
-  table: MoveTable,
+  table: TableMapping,
   by: string,
   having = "count(*) > 1",
 ): Promise<{ groups: number; members: number; examples: string }> {
-  const grouped = `SELECT ${by} AS address, count(*) AS members FROM ${sourceName(table)} WHERE "email" IS NOT NULL GROUP BY 1 HAVING ${having}`;
-  const [row] = await ask(
+  const grouped = `SELECT ${by} AS address, count(*) AS members FROM ${qualifiedSourceName(table)} WHERE "email" IS NOT NULL GROUP BY 1 HAVING ${having}`;
+  const [row] = await withSourceDeadline(
     client,
     () =>
       readRows<{ groups: string; members: string }>(
         client,
         `SELECT count(*)::text AS groups, COALESCE(sum(members), 0)::text AS members FROM (${grouped}) AS grouped`,
         [],
-        { ms: PASS_MS },
+        { ms: SCAN_TIMEOUT_MS },
       ),
-    { ms: PASS_MS },
+    { ms: SCAN_TIMEOUT_MS },
   );
   if (row!.groups === "0") return { groups: 0, members: 0, examples: "" };
-  const sql = `SELECT (SELECT json_agg("id"::text ORDER BY "id"::text) FROM ${sourceName(table)} WHERE ${by} = address)::text AS ids FROM (${grouped} ORDER BY 1 LIMIT ${EXAMPLES}) AS grouped`;
+  const sql = `SELECT (SELECT json_agg("id"::text ORDER BY "id"::text) FROM ${qualifiedSourceName(table)} WHERE ${by} = address)::text AS ids FROM (${grouped} ORDER BY 1 LIMIT ${MAX_EXAMPLES}) AS grouped`;
   const groups = (
-    await ask(client, () => readRows<{ ids: string }>(client, sql, [], { ms: PASS_MS }), {
-      ms: PASS_MS,
-    })
-  ).map(({ ids }) => listed(JSON.parse(ids) as string[]));
+    await withSourceDeadline(
+      client,
+      () => readRows<{ ids: string }>(client, sql, [], { ms: SCAN_TIMEOUT_MS }),
+      {
+        ms: SCAN_TIMEOUT_MS,
+      },
+    )
+  ).map(({ ids }) => joinNames(JSON.parse(ids) as string[]));
   return {
     groups: Number(row!.groups),
     members: Number(row!.members),
@@ -168,32 +174,32 @@ export interface PlannedSessions {
 /** How many sessions move, and whether anybody stays logged in by them. */
 export async function countSessions(
   client: pg.Client,
-  { table }: Chosen,
+  { table }: SelectedTable,
   isOldCookieKnown: boolean,
 ): Promise<PlannedSessions> {
-  const sql = `SELECT count(*)::text AS rows, (count(*) FILTER (WHERE "expirationDate" > now()))::text AS open FROM ${sourceName(table)}`;
-  const [row] = await ask(
+  const sql = `SELECT count(*)::text AS rows, (count(*) FILTER (WHERE "expirationDate" > now()))::text AS open FROM ${qualifiedSourceName(table)}`;
+  const [row] = await withSourceDeadline(
     client,
-    () => readRows<{ rows: string; open: string }>(client, sql, [], { ms: PASS_MS }),
-    { ms: PASS_MS },
+    () => readRows<{ rows: string; open: string }>(client, sql, [], { ms: SCAN_TIMEOUT_MS }),
+    { ms: SCAN_TIMEOUT_MS },
   );
   return { rows: Number(row!.rows), open: Number(row!.open), stayLoggedIn: isOldCookieKnown };
 }
 
 /** docs/decisions/024 */
-export function judgeSessions({ rows, open, stayLoggedIn }: PlannedSessions): Finding[] {
+export function checkSessions({ rows, open, stayLoggedIn }: PlannedSessions): PlanIssue[] {
   if (rows === 0) return [];
-  const text = `${counted(rows, "session")}, ${open.toLocaleString("en-US")} of them not expired. Their ids are hashed on the way (SHA-256).`;
+  const text = `${pluralize(rows, "session")}, ${open.toLocaleString("en-US")} of them not expired. Their ids are hashed on the way (SHA-256).`;
   if (stayLoggedIn)
     return [
-      note(
+      createNote(
         "members",
         `${text} Members stay logged in: OLD_COOKIE_SECRET is set.`,
         "Let OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE name the old site's cookies, here and where the site runs.",
       ),
     ];
   return [
-    note(
+    createNote(
       "members",
       `${text} Members must log in again: this site can't read the old site's cookies.`,
       `To keep them logged in, set OLD_COOKIE_SECRET, OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE (docs/decisions/024).`,

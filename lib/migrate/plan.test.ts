@@ -4,13 +4,19 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { formatPlan } from "./format-plan.ts";
-import { MOVE_NAME } from "./move.ts";
-import { decide, isDecided } from "./plan.ts";
+import { SLOT_NAME } from "./move.ts";
+import { assertResolved, isResolved } from "./plan.ts";
 import { connectSource, readRows } from "./source.ts";
 import { saveState } from "./state.ts";
 import { hashSessionId } from "../base/session-key.ts";
-import { ODDITIES, createOldSite, idOf, runSql } from "#tests/old-site.ts";
-import { ALL_MOVES, NOTHING_DECIDED, doMove, planMove, saidBy } from "#tests/planned-move.ts";
+import { ODDITIES, createSourceSite, readSourceId, runSql } from "#tests/old-site.ts";
+import {
+  PERMISSIVE_OPTIONS,
+  STRICT_OPTIONS,
+  runPlannedMigration,
+  planTestMigration,
+  formatIssues,
+} from "#tests/planned-move.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
 
 type Odd = keyof typeof ODDITIES;
@@ -75,7 +81,7 @@ describe.skipIf(!findPostgres())("a plan", () => {
 
   async function site(...odd: Odd[]): Promise<string> {
     const url = await server.createDatabase();
-    await createOldSite(url);
+    await createSourceSite(url);
     for (const name of odd) await runSql(url, ODDITIES[name]);
     return url;
   }
@@ -91,8 +97,8 @@ describe.skipIf(!findPostgres())("a plan", () => {
 
   test("of a site as it should be says what moves, and leaves nothing to decide", async () => {
     const url = await site();
-    const plan = await planMove(url, { dir });
-    expect(isDecided(plan)).toBe(true);
+    const plan = await planTestMigration(url, { dir });
+    expect(isResolved(plan)).toBe(true);
     expect(plan.tables.map(({ table, rows }) => [table.target, rows])).toEqual([
       ["User", 60],
       ["Session", 90],
@@ -118,35 +124,36 @@ describe.skipIf(!findPostgres())("a plan", () => {
     expect(plan.time.copySeconds).toBeLessThan(10);
     expect(plan.room).toMatchObject({ folder: dir });
     expect(plan.room.freeBytes).toBeGreaterThan(plan.room.neededBytes);
-    expect((await doMove(url, plan, join(dir, "plain.db"))).equal).toBe(true);
+    expect((await runPlannedMigration(url, plan, join(dir, "plain.db"))).equal).toBe(true);
   });
 
   test.each(Object.keys(SAID) as Odd[])(
     "names what is odd, and what is chosen then moves and compares equal: %s",
     async (odd) => {
       const url = await site(...(odd === "greenMember" ? (["extraLabel", odd] as const) : [odd]));
-      const plan = await planMove(url, { dir });
-      const said = saidBy(plan);
+      const plan = await planTestMigration(url, { dir });
+      const said = formatIssues(plan);
       for (const pattern of SAID[odd])
         expect(
           said.find((line) => pattern.test(line)),
           `${pattern} in ${said.join("\n")}`,
         ).toBeDefined();
       const blocking = plan.findings.filter(({ level }) => level !== "note");
-      expect(isDecided(plan)).toBe(blocking.length === 0);
-      for (const { text, fix } of blocking) expect(() => decide(plan)).toThrow(`${text} ${fix}`);
+      expect(isResolved(plan)).toBe(blocking.length === 0);
+      for (const { text, fix } of blocking)
+        expect(() => assertResolved(plan)).toThrow(`${text} ${fix}`);
       expect(formatPlan(plan).join("\n")).not.toMatch(
         /postgres:|127\.0\.0\.1|@example|Ada|nobody/i,
       );
 
       if (odd === "noKey") await runSql(url, blocking[0]!.fix!);
-      const chosen = await planMove(url, { dir, choices: ALL_MOVES });
+      const chosen = await planTestMigration(url, { dir, choices: PERMISSIVE_OPTIONS });
       expect([
-        isDecided(chosen),
-        saidBy(chosen).filter((line) => !line.startsWith("note")),
+        isResolved(chosen),
+        formatIssues(chosen).filter((line) => !line.startsWith("note")),
       ]).toEqual([true, []]);
       const file = join(dir, `${odd}.db`);
-      const { equal, tables } = await doMove(url, chosen, file);
+      const { equal, tables } = await runPlannedMigration(url, chosen, file);
       expect(tables.flatMap(({ differences }) => differences)).toEqual([]);
       expect([equal, tables.length > 3 || odd === "missingTable"]).toEqual([true, true]);
       expect(tables.map(({ target, source }) => [target, source.rows])).toEqual(
@@ -205,7 +212,7 @@ describe.skipIf(!findPostgres())("a plan", () => {
       "view",
       "bigCall",
     );
-    const undecided = await planMove(url, { dir });
+    const undecided = await planTestMigration(url, { dir });
     expect(undecided.findings.filter(({ level }) => level === "choice").length).toBeGreaterThan(10);
     expect(undecided.tables.map(({ table }) => table.target)).toEqual([
       "User",
@@ -213,8 +220,8 @@ describe.skipIf(!findPostgres())("a plan", () => {
       "Call",
       "PostRead",
     ]);
-    const kept = await planMove(url, { dir, choices: ALL_MOVES });
-    expect(decide(kept).tables.map(({ target, isSide }) => [target, isSide])).toEqual([
+    const kept = await planTestMigration(url, { dir, choices: PERMISSIVE_OPTIONS });
+    expect(assertResolved(kept).tables.map(({ target, isSide }) => [target, isSide])).toEqual([
       ["User", false],
       ["Session", false],
       ["Call", false],
@@ -224,38 +231,41 @@ describe.skipIf(!findPostgres())("a plan", () => {
       ["Moved_Bookmark", true],
       ["Moved_Log", true],
     ]);
-    expect((await doMove(url, kept, join(dir, "all.db"))).equal).toBe(true);
-    const dropped = await planMove(url, { dir, choices: { unknown: "drop", unfit: "aside" } });
-    expect(decide(dropped).tables.map(({ target }) => target)).toEqual([
+    expect((await runPlannedMigration(url, kept, join(dir, "all.db"))).equal).toBe(true);
+    const dropped = await planTestMigration(url, {
+      dir,
+      choices: { unknown: "drop", unfit: "aside" },
+    });
+    expect(assertResolved(dropped).tables.map(({ target }) => target)).toEqual([
       "User",
       "Session",
       "Call",
       "PostRead",
     ]);
     expect(
-      saidBy(dropped).filter((line) => line.includes("Left behind (--unknown drop)")),
+      formatIssues(dropped).filter((line) => line.includes("Left behind (--unknown drop)")),
     ).toHaveLength(4);
-    expect((await doMove(url, dropped, join(dir, "dropped.db"))).equal).toBe(true);
-    const half = await planMove(url, { dir, choices: { unknown: "keep", unfit: "stop" } });
-    expect(() => decide(half)).toThrow(/--unfit aside/);
+    expect((await runPlannedMigration(url, dropped, join(dir, "dropped.db"))).equal).toBe(true);
+    const half = await planTestMigration(url, { dir, choices: { unknown: "keep", unfit: "stop" } });
+    expect(() => assertResolved(half)).toThrow(/--unfit aside/);
   });
 
   test("a session stands in it as its hash, never as its id", async () => {
     const url = await site("infinite");
-    const id = await idOf(url, "session", 3);
-    const plan = JSON.stringify(await planMove(url, { dir }));
+    const id = await readSourceId(url, "session", 3);
+    const plan = JSON.stringify(await planTestMigration(url, { dir }));
     expect(plan).toContain(hashSessionId(id));
     expect(plan).not.toContain(id);
   });
 
   test("says whether members stay logged in, and what to set", async () => {
     const url = await site();
-    expect(saidBy(await planMove(url, { dir })).join()).toMatch(
+    expect(formatIssues(await planTestMigration(url, { dir })).join()).toMatch(
       /90 sessions, \d+ of them not expired.*must log in again.*OLD_COOKIE_SECRET, OLD_SESSION_COOKIE and OLD_CLIENT_COOKIE/,
     );
-    expect(saidBy(await planMove(url, { dir, isOldCookieKnown: true })).join()).toMatch(
-      /stay logged in.*OLD_SESSION_COOKIE/,
-    );
+    expect(
+      formatIssues(await planTestMigration(url, { dir, isOldCookieKnown: true })).join(),
+    ).toMatch(/stay logged in.*OLD_SESSION_COOKIE/);
   });
 
   test("changes nothing: neither the source nor the disk", async () => {
@@ -263,7 +273,7 @@ describe.skipIf(!findPostgres())("a plan", () => {
     const look = `SELECT (SELECT md5(string_agg(u::text, '' ORDER BY id)) FROM public."User" u) AS users, (SELECT count(*) FROM pg_class)::text AS relations, (SELECT count(*) FROM pg_replication_slots)::text AS slots, (SELECT count(*) FROM pg_publication)::text AS publications, pg_current_xact_id_if_assigned()::text AS xact`;
     const before = await ask(url, look);
     const files = readdirSync(dir);
-    await planMove(url, { dir: join(dir, "not", "there"), choices: ALL_MOVES });
+    await planTestMigration(url, { dir: join(dir, "not", "there"), choices: PERMISSIVE_OPTIONS });
     expect(await ask(url, look)).toEqual(before);
     expect(readdirSync(dir)).toEqual(files);
     expect(existsSync(join(dir, "not"))).toBe(false);
@@ -272,35 +282,35 @@ describe.skipIf(!findPostgres())("a plan", () => {
   test("addresses that several members have stop it where nothing in Postgres forbids them", async () => {
     const url = await site();
     await runSql(url, `DROP INDEX "User.email_unique"`);
-    expect(saidBy(await planMove(url, { dir })).join()).toMatch(
+    expect(formatIssues(await planTestMigration(url, { dir })).join()).toMatch(
       /note: Nothing in Postgres keeps two members from having one e-mail address.*CREATE UNIQUE INDEX ON "public"."User" \("email"\);/,
     );
     await runSql(
       url,
       `UPDATE "User" SET "email" = 'same@example.com' WHERE "email" IN ('member3@example.com', 'member4@example.com')`,
     );
-    const plan = await planMove(url, { dir, choices: ALL_MOVES });
-    expect(saidBy(plan).join()).toMatch(
+    const plan = await planTestMigration(url, { dir, choices: PERMISSIVE_OPTIONS });
+    expect(formatIssues(plan).join()).toMatch(
       /stop: 1 e-mail address belongs to several members, 2 accounts in all/,
     );
-    expect(saidBy(plan).join()).toContain(await idOf(url, "user", 3));
+    expect(formatIssues(plan).join()).toContain(await readSourceId(url, "user", 3));
     expect(JSON.stringify(plan)).not.toContain("same@");
-    expect(isDecided(plan)).toBe(false);
+    expect(isResolved(plan)).toBe(false);
   });
 
   test("a slot or publication of another move stops it, one of this move's own does not", async () => {
     const url = await site();
-    await runSql(url, `SELECT pg_create_logical_replication_slot('${MOVE_NAME}', 'pgoutput')`);
+    await runSql(url, `SELECT pg_create_logical_replication_slot('${SLOT_NAME}', 'pgoutput')`);
     const other = await server.createDatabase();
-    await createOldSite(other);
+    await createSourceSite(other);
     try {
-      expect(saidBy(await planMove(url, { dir })).join()).toMatch(
+      expect(formatIssues(await planTestMigration(url, { dir })).join()).toMatch(
         /stop: A replication slot named lectern_move is there already, of another move from this database.*run abort/,
       );
-      expect(saidBy(await planMove(other, { dir })).join()).toMatch(
+      expect(formatIssues(await planTestMigration(other, { dir })).join()).toMatch(
         /stop: .* of a move from the database site\d+ of the same server/,
       );
-      const { source, tables } = await planMove(url, { dir });
+      const { source, tables } = await planTestMigration(url, { dir });
       const state = {
         version: 1,
         id: "x",
@@ -308,10 +318,10 @@ describe.skipIf(!findPostgres())("a plan", () => {
         database: source.database,
         mode: "stream",
         phase: "copying",
-        choices: NOTHING_DECIDED,
+        choices: STRICT_OPTIONS,
         tables: tables.map(({ table }) => table),
-        slot: MOVE_NAME,
-        publication: MOVE_NAME,
+        slot: SLOT_NAME,
+        publication: SLOT_NAME,
         readOnly: null,
         stoppedAtMs: null,
         position: null,
@@ -319,18 +329,20 @@ describe.skipIf(!findPostgres())("a plan", () => {
       } as const;
       const begun = mkdtempSync(join(tmpdir(), "lectern-plan-"));
       saveState(join(begun, "site.db"), state);
-      const again = await planMove(url, { dir: begun });
+      const again = await planTestMigration(url, { dir: begun });
       expect([
-        isDecided(again),
-        saidBy(again).some((line) => /note: A copy to .* was begun and not finished/.test(line)),
+        isResolved(again),
+        formatIssues(again).some((line) =>
+          /note: A copy to .* was begun and not finished/.test(line),
+        ),
       ]).toEqual([true, true]);
-      expect(isDecided(await planMove(other, { dir: begun }))).toBe(false);
+      expect(isResolved(await planTestMigration(other, { dir: begun }))).toBe(false);
       rmSync(begun, { recursive: true });
     } finally {
-      await runSql(url, `SELECT pg_drop_replication_slot('${MOVE_NAME}')`);
+      await runSql(url, `SELECT pg_drop_replication_slot('${SLOT_NAME}')`);
     }
-    await runSql(url, `CREATE PUBLICATION ${MOVE_NAME} FOR TABLE "User"`);
-    expect(saidBy(await planMove(url, { dir })).join()).toMatch(
+    await runSql(url, `CREATE PUBLICATION ${SLOT_NAME} FOR TABLE "User"`);
+    expect(formatIssues(await planTestMigration(url, { dir })).join()).toMatch(
       /stop: A publication named lectern_move is there already/,
     );
   });

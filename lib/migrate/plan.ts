@@ -2,35 +2,41 @@
 
 import type pg from "pg";
 import { AppError } from "../base/errors.ts";
-import { readCatalog } from "./catalog.ts";
-import { ask } from "./checksums.ts";
-import { type Finding, note } from "./finding.ts";
-import type { Choices, MoveTable } from "./move.ts";
+import { readSourceCatalog } from "./catalog.ts";
+import { withSourceDeadline } from "./checksums.ts";
+import { type PlanIssue, createNote } from "./finding.ts";
+import type { MigrationOptions, TableMapping } from "./move.ts";
 import {
-  type PlannedRoom,
+  type PlannedDiskSpace,
   type PlannedTime,
-  expectCopy,
-  expectTime,
-  findRoom,
-  judgeRoom,
+  estimateCopySeconds,
+  estimateTime,
+  estimateDiskSpace,
+  checkDiskSpace,
   sampleTables,
 } from "./plan-cost.ts";
-import { type CountedTable, countAll, countRows, judgeRows } from "./plan-rows.ts";
-import { type SourceFacts, isTooOld, judgeSource, noteStream, readSource } from "./plan-source.ts";
-import { whyServerCantStream, whyTablesCantStream } from "./plan-stream.ts";
-import { chooseTables } from "./plan-tables.ts";
+import { type RowCounts, countAllRows, countInvalidRows, checkRows } from "./plan-rows.ts";
+import {
+  type SourceFacts,
+  isVersionTooOld,
+  checkSourceFacts,
+  noteStreaming,
+  readSourceFacts,
+} from "./plan-source.ts";
+import { listServerStreamObstacles, listTableStreamObstacles } from "./plan-stream.ts";
+import { selectTables } from "./plan-tables.ts";
 import {
   type PlannedSessions,
   countSessions,
-  judgeAddresses,
-  judgeSessions,
+  checkEmailAddresses,
+  checkSessions,
   noteConversions,
 } from "./plan-values.ts";
 import { readRows } from "./source.ts";
-import { type MoveState, findState } from "./state.ts";
+import { type MigrationState, findState } from "./state.ts";
 
 export interface PlannedTable {
-  readonly table: MoveTable;
+  readonly table: TableMapping;
   readonly rows: number;
   /** What is read of it; where the sample took too long, what it takes on the server's disk. */
   readonly bytes: number;
@@ -47,69 +53,82 @@ export interface Plan {
     readonly hasPartitions: boolean;
   };
   readonly to: string;
-  readonly choices: Choices;
+  readonly choices: MigrationOptions;
   /** In the order in which they are loaded: parents first, side tables last. Those that something stops are missing. */
   readonly tables: readonly PlannedTable[];
   /** null where there is no table of them. */
   readonly sessions: PlannedSessions | null;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly PlanIssue[];
   readonly time: PlannedTime;
-  readonly room: PlannedRoom;
+  readonly room: PlannedDiskSpace;
 }
 
 /** The bound of one statement in the source. Most take milliseconds; counting takes what a table takes to be read. */
-const STATEMENT_MS = 1_800_000;
+const STATEMENT_TIMEOUT_MS = 1_800_000;
 
 /**
  * What a move of the database of `client`, a connection that only reads, to the file `to` would do. Reads one state of it, every row of the known
  * tables once. Throws AppError(unavailable) where the source is lost or too slow, and as findState does.
  */
-export async function makePlan(
+export async function createPlan(
   client: pg.Client,
-  { to, choices, isOldCookieKnown }: { to: string; choices: Choices; isOldCookieKnown: boolean },
+  {
+    to,
+    choices,
+    isOldCookieKnown,
+  }: { to: string; choices: MigrationOptions; isOldCookieKnown: boolean },
 ): Promise<Plan> {
   const begun = findState(to);
-  await run(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  await runSql(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   try {
-    await run(client, `SET LOCAL statement_timeout = ${STATEMENT_MS}`);
-    return await look(client, { to, choices, isOldCookieKnown, begun });
+    await runSql(client, `SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+    return await inspectSource(client, { to, choices, isOldCookieKnown, begun });
   } finally {
-    await run(client, "ROLLBACK").catch(() => {});
+    await runSql(client, "ROLLBACK").catch(() => {});
   }
 }
 
-const run = (client: pg.Client, sql: string) => ask(client, () => readRows(client, sql));
+const runSql = (client: pg.Client, sql: string) =>
+  withSourceDeadline(client, () => readRows(client, sql));
 
-async function look(
+async function inspectSource(
   client: pg.Client,
   {
     to,
     choices,
     isOldCookieKnown,
     begun,
-  }: { to: string; choices: Choices; isOldCookieKnown: boolean; begun: MoveState | null },
+  }: {
+    to: string;
+    choices: MigrationOptions;
+    isOldCookieKnown: boolean;
+    begun: MigrationState | null;
+  },
 ): Promise<Plan> {
-  const facts = await readSource(client);
+  const facts = await readSourceFacts(client);
   const isOurs =
     begun !== null &&
     begun.slot !== null &&
     begun.system === facts.system &&
     begun.database === facts.database;
-  const findings: Finding[] = [...noteBegun(begun, to), ...judgeSource(facts, { isOurs })];
-  const { chosen, findings: ofTables } = isTooOld(facts)
+  const findings: PlanIssue[] = [
+    ...noteExistingMigration(begun, to),
+    ...checkSourceFacts(facts, { isOurs }),
+  ];
+  const { chosen, findings: ofTables } = isVersionTooOld(facts)
     ? { chosen: [], findings: [] }
-    : chooseTables(await readCatalog(client, facts.versionNumber), choices, facts.role);
+    : selectTables(await readSourceCatalog(client, facts.versionNumber), choices, facts.role);
   findings.push(...ofTables);
   const find = (target: string) => chosen.find(({ table }) => table.target === target);
   const parent = find("User")?.table ?? null;
 
-  const counts = new Map<string, CountedTable>();
-  const sizes: { table: MoveTable; rows: number; diskBytes: number }[] = [];
+  const counts = new Map<string, RowCounts>();
+  const sizes: { table: TableMapping; rows: number; diskBytes: number }[] = [];
   for (const { table, from } of chosen) {
-    const counted = table.isSide ? null : await countRows(client, table, parent);
+    const counted = table.isSide ? null : await countInvalidRows(client, table, parent);
     if (counted) {
       counts.set(table.target, counted);
-      findings.push(...judgeRows(table, counted, choices));
+      findings.push(...checkRows(table, counted, choices));
     }
     const isShared = chosen.some((other) => other.from === from && other.table !== table);
     sizes.push({
@@ -117,16 +136,16 @@ async function look(
       rows:
         counted?.rows ??
         (isShared ? counts.get(table.source)?.rows : undefined) ??
-        (await countAll(client, table)),
+        (await countAllRows(client, table)),
       diskBytes: [from, ...from.heirs].reduce((sum, { bytes }) => sum + bytes, 0),
     });
   }
   findings.push(...noteConversions(chosen, counts));
   const members = find("User");
-  if (members) findings.push(...(await judgeAddresses(client, members)));
+  if (members) findings.push(...(await checkEmailAddresses(client, members)));
   const owned = find("Session");
   const sessions = owned ? await countSessions(client, owned, isOldCookieKnown) : null;
-  if (sessions) findings.push(...judgeSessions(sessions));
+  if (sessions) findings.push(...checkSessions(sessions));
 
   const sampled = await sampleTables(client, sizes);
   const measured = sizes.map(({ table, rows, diskBytes }) => ({
@@ -134,10 +153,13 @@ async function look(
     rows,
     ...(sampled.get(table.target) ?? { bytes: diskBytes, readMs: 0 }),
   }));
-  const room = findRoom(to, measured);
-  findings.push(...judgeRoom(room));
-  const whyPasses = [...whyServerCantStream(facts), ...whyTablesCantStream(chosen, facts)];
-  if (whyPasses.length === 0) findings.push(...noteStream(facts));
+  const room = estimateDiskSpace(to, measured);
+  findings.push(...checkDiskSpace(room));
+  const whyPasses = [
+    ...listServerStreamObstacles(facts),
+    ...listTableStreamObstacles(chosen, facts),
+  ];
+  if (whyPasses.length === 0) findings.push(...noteStreaming(facts));
   return {
     source: {
       ...facts,
@@ -151,29 +173,31 @@ async function look(
       table,
       rows,
       bytes,
-      seconds: expectCopy({ rows, bytes, readMs }),
+      seconds: estimateCopySeconds({ rows, bytes, readMs }),
     })),
     sessions,
     findings,
-    time: expectTime(measured),
+    time: estimateTime(measured),
     room,
   };
 }
 
-function noteBegun(begun: MoveState | null, to: string): Finding[] {
+function noteExistingMigration(begun: MigrationState | null, to: string): PlanIssue[] {
   if (begun === null) return [];
   if (begun.phase === "copying")
-    return [note("target", `A copy to ${to} was begun and not finished. copy begins it anew.`)];
+    return [
+      createNote("target", `A copy to ${to} was begun and not finished. copy begins it anew.`),
+    ];
   if (begun.phase === "done")
     return [
-      note(
+      createNote(
         "target",
         `A move to ${to} is done already.`,
         "abort forgets it, and leaves the file as it is.",
       ),
     ];
   return [
-    note(
+    createNote(
       "target",
       `A move to ${to} is under way.`,
       "follow, verify, cutover or resume goes on with it; abort gives it up.",
@@ -182,12 +206,15 @@ function noteBegun(begun: MoveState | null, to: string): Finding[] {
 }
 
 /** Whether nothing is left that stops the move or must be chosen. */
-export function isDecided({ findings }: Plan): boolean {
+export function isResolved({ findings }: Plan): boolean {
   return findings.every(({ level }) => level === "note");
 }
 
 /** What moves. Throws AppError(conflict), naming all that blocks it with what mends or decides it. */
-export function decide(plan: Plan): { tables: readonly MoveTable[]; choices: Choices } {
+export function assertResolved(plan: Plan): {
+  tables: readonly TableMapping[];
+  choices: MigrationOptions;
+} {
   const blocking = plan.findings.filter(({ level }) => level !== "note");
   if (blocking.length > 0) {
     const lines = blocking.map(({ text, fix }) => `- ${fix === null ? text : `${text} ${fix}`}`);

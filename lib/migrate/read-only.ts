@@ -2,18 +2,18 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../base/errors.ts";
-import { quoted } from "./move.ts";
-import { OURS, connectSource, endSource, readRows } from "./source.ts";
+import { quoteIdentifier } from "./move.ts";
+import { APPLICATION_NAME, connectSource, closeSource, readRows } from "./source.ts";
 
 /** How long a transaction that was open when writes stopped may take to end by itself. */
-const GRACE_MS = 300;
+const TRANSACTION_GRACE_MS = 300;
 /** The bound of ending the others. */
-const END_MS = 10_000;
-const LOOK_EVERY_MS = 20;
+const TERMINATE_TIMEOUT_MS = 10_000;
+const POLL_MS = 20;
 
 /** What the database itself says of `default_transaction_read_only`: null where nothing is set. */
-export async function findReadOnly(url: string): Promise<string | null> {
-  return withSource(url, async (query) => {
+export async function findReadOnlySetting(url: string): Promise<string | null> {
+  return withSourceQuery(url, async (query) => {
     const [row] = await query<{ value: string | null }>(
       `SELECT split_part(entry, '=', 2) AS value FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase, unnest(s.setconfig) AS entry
        WHERE d.datname = current_database() AND s.setrole = 0 AND entry LIKE 'default_transaction_read_only=%'`,
@@ -26,8 +26,8 @@ export async function findReadOnly(url: string): Promise<string | null> {
  * Throws AppError(forbidden) where the role may not stop writes: it must own the database, and see and end the sessions of others. Throws AppError(conflict)
  * for what would go on to write all the same: a role whose own setting says so, a prepared transaction, a subscription.
  */
-export async function requireRightToStop(url: string): Promise<void> {
-  await withSource(url, async (query) => {
+export async function assertCanTerminate(url: string): Promise<void> {
+  await withSourceQuery(url, async (query) => {
     const [right] = await query<{ owns: string; sees: string; role: string }>(
       `SELECT (pg_has_role(d.datdba, 'USAGE') OR r.rolsuper)::text AS owns, (r.rolsuper OR (pg_has_role('pg_read_all_stats', 'USAGE') AND pg_has_role('pg_signal_backend', 'USAGE')))::text AS sees, current_user AS role
        FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = current_user`,
@@ -37,29 +37,30 @@ export async function requireRightToStop(url: string): Promise<void> {
         "forbidden",
         "This role does not own the database: it can't be made read-only. Use the owner's, or stop the old site yourself and give --old-site-stopped.",
       );
-    if (right!.sees !== "true" && (await hasStrangers(query))) throw blind(right!.role);
-    await refuseOthers(query);
+    if (right!.sees !== "true" && (await hasHiddenSessions(query)))
+      throw createHiddenSessionsError(right!.role);
+    await assertNoBypassingWriters(query);
   });
 }
 
 /** Sessions of this database but our own. What a role may not see of another's session is null: such a one counts as somebody. */
-const OTHERS = `datname = current_database() AND pid <> pg_backend_pid() AND application_name IS DISTINCT FROM '${OURS}' AND COALESCE(backend_type, 'client backend') IN ('client backend', 'parallel worker')`;
+const OTHER_SESSIONS_CONDITION = `datname = current_database() AND pid <> pg_backend_pid() AND application_name IS DISTINCT FROM '${APPLICATION_NAME}' AND COALESCE(backend_type, 'client backend') IN ('client backend', 'parallel worker')`;
 
-async function hasStrangers(query: Query): Promise<boolean> {
+async function hasHiddenSessions(query: RunQuery): Promise<boolean> {
   const [row] = await query<{ n: string }>(
-    `SELECT count(*)::text AS n FROM pg_stat_activity WHERE ${OTHERS} AND backend_start IS NULL`,
+    `SELECT count(*)::text AS n FROM pg_stat_activity WHERE ${OTHER_SESSIONS_CONDITION} AND backend_start IS NULL`,
   );
   return row!.n !== "0";
 }
 
-const blind = (role: string) =>
+const createHiddenSessionsError = (role: string) =>
   new AppError(
     "forbidden",
-    `This role can't see and end the sessions of other roles, so nobody can say that they have stopped. GRANT pg_read_all_stats, pg_signal_backend TO ${quoted(role)};`,
+    `This role can't see and end the sessions of other roles, so nobody can say that they have stopped. GRANT pg_read_all_stats, pg_signal_backend TO ${quoteIdentifier(role)};`,
   );
 
 /** Writers that a read-only database does not stop. */
-async function refuseOthers(query: Query): Promise<void> {
+async function assertNoBypassingWriters(query: RunQuery): Promise<void> {
   const found = await query<{ what: string; name: string }>(
     `SELECT 'role' AS what, COALESCE(quote_ident(r.rolname), 'ALL') AS name FROM pg_db_role_setting s LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) AS entry
      WHERE s.setrole <> 0 AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database())) AND entry ~* '^default_transaction_read_only=(off|f|false|n|no|0)$'
@@ -89,29 +90,31 @@ async function refuseOthers(query: Query): Promise<void> {
  * 300 ms to finish it. When it returns, no session is seen that could write without asking for it. Returns the server's time from which on sessions read the
  * new setting, for endOlder.
  */
-export async function stopWrites(url: string): Promise<{ since: string }> {
-  return withSource(url, async (query) => {
+export async function blockWrites(url: string): Promise<{ since: string }> {
+  return withSourceQuery(url, async (query) => {
     const [database] = await query<{ name: string }>("SELECT current_database() AS name");
-    await query(`ALTER DATABASE ${quoted(database!.name)} SET default_transaction_read_only = on`);
+    await query(
+      `ALTER DATABASE ${quoteIdentifier(database!.name)} SET default_transaction_read_only = on`,
+    );
     const [row] = await query<{ now: string }>("SELECT clock_timestamp()::text AS now");
     const since = row!.now;
-    await endSessions(query, since);
+    await terminateSessions(query, since);
     return { since };
   });
 }
 
 /** Ends sessions that began before `since`: one that had read its settings and was not to be seen yet when writes were stopped. Returns how many there were. */
-export function endOlder(url: string, since: string): Promise<number> {
-  return withSource(url, (query) => endSessions(query, since));
+export function terminateOlder(url: string, since: string): Promise<number> {
+  return withSourceQuery(url, (query) => terminateSessions(query, since));
 }
 
-async function endSessions(query: Query, since: string): Promise<number> {
-  const graceEndsMs = performance.now() + GRACE_MS;
-  const untilMs = performance.now() + END_MS;
+async function terminateSessions(query: RunQuery, since: string): Promise<number> {
+  const graceEndsMs = performance.now() + TRANSACTION_GRACE_MS;
+  const untilMs = performance.now() + TERMINATE_TIMEOUT_MS;
   const ended = new Set<string>();
   for (;;) {
     const left = await query<{ pid: string; idle: string }>(
-      `SELECT pid::text, (state IS NOT DISTINCT FROM 'idle')::text AS idle FROM pg_stat_activity WHERE ${OTHERS} AND COALESCE(backend_start <= $1::timestamptz, true)`,
+      `SELECT pid::text, (state IS NOT DISTINCT FROM 'idle')::text AS idle FROM pg_stat_activity WHERE ${OTHER_SESSIONS_CONDITION} AND COALESCE(backend_start <= $1::timestamptz, true)`,
       [since],
     );
     if (left.length === 0) return ended.size;
@@ -125,7 +128,7 @@ async function endSessions(query: Query, since: string): Promise<number> {
       ended.add(pid);
       await query("SELECT pg_terminate_backend($1::int)::text AS done", [pid]);
     }
-    await sleep(LOOK_EVERY_MS);
+    await sleep(POLL_MS);
   }
 }
 
@@ -134,14 +137,14 @@ async function endSessions(query: Query, since: string): Promise<number> {
  * would stay read-only: whoever keeps connections opens new ones.
  */
 export async function allowWrites(url: string, before: string | null): Promise<void> {
-  await withSource(url, async (query) => {
+  await withSourceQuery(url, async (query) => {
     const [row] = await query<{ name: string }>("SELECT current_database() AS name");
     await query(
-      `ALTER DATABASE ${quoted(row!.name)} ${before === null ? "RESET default_transaction_read_only" : `SET default_transaction_read_only = ${/^(on|t|true|y|yes|1)$/i.test(before) ? "on" : "off"}`}`,
+      `ALTER DATABASE ${quoteIdentifier(row!.name)} ${before === null ? "RESET default_transaction_read_only" : `SET default_transaction_read_only = ${/^(on|t|true|y|yes|1)$/i.test(before) ? "on" : "off"}`}`,
     );
     const [now] = await query<{ now: string }>("SELECT clock_timestamp()::text AS now");
     // What can't be ended ends when its site reconnects.
-    await endSessions(query, now!.now).catch(() => {});
+    await terminateSessions(query, now!.now).catch(() => {});
   });
 }
 
@@ -149,17 +152,17 @@ export async function allowWrites(url: string, before: string | null): Promise<v
  * Waits until nobody but us is connected to the database: for an owner who stops the old site. Throws AppError(unavailable) after `timeoutMs`, and what
  * requireRightToStop throws for those who would write all the same.
  */
-export async function waitUntilAlone(
+export async function waitForNoSessions(
   url: string,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  await withSource(url, async (query) => {
-    await refuseOthers(query);
+  await withSourceQuery(url, async (query) => {
+    await assertNoBypassingWriters(query);
     const untilMs = performance.now() + timeoutMs;
     for (;;) {
       const [row] = await query<{ others: string }>(
-        `SELECT count(*)::text AS others FROM pg_stat_activity WHERE ${OTHERS}`,
+        `SELECT count(*)::text AS others FROM pg_stat_activity WHERE ${OTHER_SESSIONS_CONDITION}`,
       );
       if (row!.others === "0") return;
       if (performance.now() > untilMs)
@@ -172,16 +175,16 @@ export async function waitUntilAlone(
   });
 }
 
-type Query = <Row extends Record<string, string | null>>(
+type RunQuery = <Row extends Record<string, string | null>>(
   text: string,
   values?: readonly (string | null)[],
 ) => Promise<Row[]>;
 
-async function withSource<T>(url: string, work: (query: Query) => Promise<T>): Promise<T> {
+async function withSourceQuery<T>(url: string, work: (query: RunQuery) => Promise<T>): Promise<T> {
   const client = await connectSource(url);
   try {
     return await work((text, values) => readRows(client, text, values));
   } finally {
-    await endSource(client);
+    await closeSource(client);
   }
 }

@@ -1,16 +1,16 @@
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chooseHash } from "./checksums.ts";
-import { canonicalSql, dateFromText } from "./convert.ts";
-import type { MoveColumn } from "./move.ts";
-import { type HashKind, hashRow, hashText, rowHashSql } from "./row-hash.ts";
+import { chooseHashKind } from "./checksums.ts";
+import { canonicalSql, parseDateText } from "./convert.ts";
+import type { ColumnMapping } from "./move.ts";
+import { type HashKind, hashRow, formatLastHash, rowHashSql } from "./row-hash.ts";
 import { connectSource, readRows } from "./source.ts";
 import { runSql } from "#tests/old-site.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
 
-const text = (name: string): MoveColumn => ({ name, as: "text", isNullable: true });
+const text = (name: string): ColumnMapping => ({ name, as: "text", isNullable: true });
 const three = ["a", "b", "c"].map(text);
-const dated: MoveColumn[] = [
+const dated: ColumnMapping[] = [
   text("a"),
   { name: "b", as: "date", isNullable: true },
   { name: "c", as: "session-id", isNullable: true },
@@ -18,13 +18,13 @@ const dated: MoveColumn[] = [
 const KINDS: readonly HashKind[] = ["native", "md5"];
 
 function hash(
-  columns: readonly MoveColumn[],
+  columns: readonly ColumnMapping[],
   values: readonly unknown[],
   kind: HashKind,
   areTexts = false,
 ): string {
   hashRow(columns, values, kind, areTexts);
-  return hashText();
+  return formatLastHash();
 }
 
 describe.each(KINDS)("%s: rows that are not the same hash differently", (kind) => {
@@ -117,7 +117,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
 
   /** Rows of `sql` (its columns are a, b, c, …) hashed there, beside their texts. */
   async function hashedThere(
-    columns: readonly MoveColumn[],
+    columns: readonly ColumnMapping[],
     sql: string,
     kind: HashKind,
     client = source,
@@ -130,7 +130,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
   }
 
   test("its own hash is ours, for texts of every length and every seed", async () => {
-    expect(await chooseHash(source)).toBe("native");
+    expect(await chooseHashKind(source)).toBe("native");
   });
 
   test("where texts are not in UTF-8, md5 is agreed on, and of the same bytes", async () => {
@@ -140,7 +140,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
     );
     const latin = await connectSource(server.url("latin"));
     try {
-      expect(await chooseHash(latin)).toBe("md5");
+      expect(await chooseHashKind(latin)).toBe("md5");
       const [row] = await hashedThere(
         three,
         `SELECT U&'\\00e9t\\00e9' AS a, NULL::text AS b, '' AS c`,
@@ -233,7 +233,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
   test.each(["timestamp(3)", "timestamptz(3)", "timestamp", "timestamptz"])(
     "a date kept as %s has the text that we make of it, and the hash",
     async (type) => {
-      const columns: MoveColumn[] = [
+      const columns: ColumnMapping[] = [
         { name: "b", as: "date", isNullable: true, hasMicros: !type.endsWith("(3)") },
       ];
       const found = await hashedThere(
@@ -242,7 +242,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
         "native",
       );
       for (const [i, moment] of MOMENTS.entries()) {
-        const ms = dateFromText(moment) as number;
+        const ms = parseDateText(moment) as number;
         expect([moment, found[i]!.texts[0]]).toEqual([moment, String(ms)]);
         expect(found[i]!.hash).toBe(hash(columns, [ms], "native"));
         expect(found[i]!.hash).toBe(hash(columns, [String(ms)], "native", true));
@@ -251,7 +251,7 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
   );
 
   test("microseconds are floored, on every side of every zero", async () => {
-    const columns: MoveColumn[] = [{ name: "b", as: "date", isNullable: true, hasMicros: true }];
+    const columns: ColumnMapping[] = [{ name: "b", as: "date", isNullable: true, hasMicros: true }];
     const moments = [
       "1969-12-31 23:59:59.999999",
       "1969-12-31 23:59:59.999001",
@@ -268,12 +268,12 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
       "native",
     );
     expect(found.map(({ texts }) => texts[0])).toEqual(
-      moments.map((moment) => String(dateFromText(moment))),
+      moments.map((moment) => String(parseDateText(moment))),
     );
   });
 
   test("infinite dates keep their texts, days are their midnights, a null stays one", async () => {
-    const columns: MoveColumn[] = [{ name: "b", as: "date", isNullable: true }];
+    const columns: ColumnMapping[] = [{ name: "b", as: "date", isNullable: true }];
     const found = await hashedThere(
       columns,
       "SELECT 'infinity'::timestamp AS b UNION ALL SELECT '-infinity' UNION ALL SELECT NULL",
@@ -291,13 +291,13 @@ describe.skipIf(!findPostgres())("PostgreSQL and we", () => {
     expect(days.map(({ texts }) => texts[0])).toEqual([
       String(Date.UTC(2022, 10, 21)),
       "infinity",
-      String(dateFromText("0044-03-15 BC")),
-      String(dateFromText("12022-11-21")),
+      String(parseDateText("0044-03-15 BC")),
+      String(parseDateText("12022-11-21")),
     ]);
   });
 
   test("a session's id is hashed as the cookie's is", async () => {
-    const columns: MoveColumn[] = [{ name: "a", as: "session-id", isNullable: false }];
+    const columns: ColumnMapping[] = [{ name: "a", as: "session-id", isNullable: false }];
     const [row] = await hashedThere(columns, "SELECT 'sécret' AS a", "native");
     expect(row!.texts[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(row!.hash).toBe(hash(columns, row!.texts, "native"));

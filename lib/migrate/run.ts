@@ -7,22 +7,29 @@ import type pg from "pg";
 import { AppError } from "../base/errors.ts";
 import type { Sql } from "../db/connection.ts";
 import { copyTables } from "./copy.ts";
-import { follow } from "./follow.ts";
-import { type Choices, MOVE_NAME } from "./move.ts";
-import { pass, refillKeyless } from "./passes.ts";
-import { readSystem } from "./plan-source.ts";
-import { type Plan, decide, makePlan } from "./plan.ts";
-import { dropSlot, makeSlot, snapshotNow } from "./slot.ts";
-import { connectSource, endSource, readRows } from "./source.ts";
-import { type MoveState, findState, forgetMove, getState, moveFiles, saveState } from "./state.ts";
-import { finishLoad, makeTarget } from "./target.ts";
-import { type Verification, verify } from "./verify.ts";
+import { replicateChanges } from "./follow.ts";
+import { type MigrationOptions, SLOT_NAME } from "./move.ts";
+import { runFullResync, refillKeylessTables } from "./passes.ts";
+import { readSystemIdentifier } from "./plan-source.ts";
+import { type Plan, assertResolved, createPlan } from "./plan.ts";
+import { dropSlot, createSlotAndPublication, exportCurrentSnapshot } from "./slot.ts";
+import { connectSource, closeSource, readRows } from "./source.ts";
+import {
+  type MigrationState,
+  findState,
+  deleteMigrationFiles,
+  getState,
+  migrationFiles,
+  saveState,
+} from "./state.ts";
+import { finishLoad, createStagingDatabase } from "./target.ts";
+import { type Verification, verifyCopy } from "./verify.ts";
 
 /** What a command is doing. Numbers are rows, bytes, milliseconds. */
-export type MoveEvent =
+export type MigrationEvent =
   | {
       readonly kind: "begin" | "end";
-      readonly step: Step;
+      readonly step: MigrationStep;
       readonly ms?: number;
       readonly note?: string;
     }
@@ -44,7 +51,7 @@ export type MoveEvent =
   | { readonly kind: "verified"; readonly verification: Verification }
   | { readonly kind: "note"; readonly text: string };
 
-export type Step =
+export type MigrationStep =
   | "plan"
   | "slot"
   | "copy"
@@ -59,27 +66,27 @@ export type Step =
   | "ready"
   | "clean up";
 
-export interface Move {
+export interface Migration {
   /** The connection string; it is used and never told. */
   readonly url: string;
   /** The file that the move makes. */
-  readonly to: string;
+  readonly targetFile: string;
   /** Where the site reads it: the same, or a file within LiteFS' mount. */
-  readonly placed: string;
-  readonly choices: Choices;
+  readonly servedFile: string;
+  readonly choices: MigrationOptions;
   /** Whether the new site knows the old one's cookies. */
-  readonly isOldCookieKnown: boolean;
+  readonly hasLegacyCookieSecret: boolean;
   /** Makes the counters of reads anew (lib/reads). */
-  readonly rebuild: (sql: Sql) => unknown;
-  readonly onEvent: (event: MoveEvent) => void;
+  readonly rebuildCounters: (sql: Sql) => unknown;
+  readonly onEvent: (event: MigrationEvent) => void;
   /** Ends the command between two steps, or within one, with everything as a killed process would leave it. */
   readonly signal: AbortSignal;
 }
 
 /** Runs a step and says when it began and ended. */
-export async function step<T>(
-  { onEvent, signal }: Pick<Move, "onEvent" | "signal">,
-  name: Step,
+export async function runStep<T>(
+  { onEvent, signal }: Pick<Migration, "onEvent" | "signal">,
+  name: MigrationStep,
   work: () => Promise<T> | T,
 ): Promise<T> {
   signal.throwIfAborted();
@@ -91,16 +98,16 @@ export async function step<T>(
 }
 
 /** What would move and what stands against it; writes nothing anywhere. */
-export async function plan(move: Move): Promise<Plan> {
+export async function planMigration(move: Migration): Promise<Plan> {
   const client = await connectSource(move.url, { readOnly: true });
   try {
-    return await makePlan(client, {
-      to: move.to,
+    return await createPlan(client, {
+      to: move.targetFile,
       choices: move.choices,
-      isOldCookieKnown: move.isOldCookieKnown,
+      isOldCookieKnown: move.hasLegacyCookieSecret,
     });
   } finally {
-    await endSource(client);
+    await closeSource(client);
   }
 }
 
@@ -108,23 +115,26 @@ export async function plan(move: Move): Promise<Plan> {
  * Copies one state of the source into the working file, whole and verified, and leaves a slot that has kept what was written since.
  * A copy that was interrupted begins again. Throws AppError(conflict) where one is complete already, or where the plan is not decided.
  */
-export async function copy(move: Move): Promise<MoveState> {
-  const { to, url } = move;
-  const before = findState(to);
+export async function copySource(move: Migration): Promise<MigrationState> {
+  const { targetFile, url } = move;
+  const before = findState(targetFile);
   if (before?.phase === "done")
     throw new AppError(
       "conflict",
-      `The move to ${to} is done already. abort forgets it, and then another can begin.`,
+      `The move to ${targetFile} is done already. abort forgets it, and then another can begin.`,
     );
-  if (before && before.phase !== "copying" && !existsSync(moveFiles(to).working))
-    throw new AppError("conflict", `${moveFiles(to).working} is gone: abort, and copy again.`);
+  if (before && before.phase !== "copying" && !existsSync(migrationFiles(targetFile).working))
+    throw new AppError(
+      "conflict",
+      `${migrationFiles(targetFile).working} is gone: abort, and copy again.`,
+    );
   if (before && before.phase !== "copying")
     throw new AppError(
       "conflict",
-      `${moveFiles(to).working} is a complete copy already. follow, cutover or verify go on with it; abort throws it away.`,
+      `${migrationFiles(targetFile).working} is a complete copy already. follow, cutover or verify go on with it; abort throws it away.`,
     );
-  const planned = await step(move, "plan", () => plan(move));
-  const { tables, choices } = decide(planned);
+  const planned = await runStep(move, "plan", () => planMigration(move));
+  const { tables, choices } = assertResolved(planned);
   // Who copies without having looked at the plan is told all the same.
   for (const text of [
     ...planned.source.whyPasses,
@@ -137,13 +147,13 @@ export async function copy(move: Move): Promise<MoveState> {
       text: "The copy that was interrupted begins again: the state of the source that it read is gone.",
     });
     if (before.slot) await dropSlot(url);
-    forgetMove(to);
+    deleteMigrationFiles(targetFile);
   }
-  mkdirSync(dirname(to), { recursive: true });
+  mkdirSync(dirname(targetFile), { recursive: true });
   const { mode, system, database } = planned.source;
-  const name = mode === "stream" ? MOVE_NAME : null;
+  const name = mode === "stream" ? SLOT_NAME : null;
   // Before anything is made in the source: a crash in between leaves nothing that abort would not find.
-  const state: MoveState = {
+  const state: MigrationState = {
     version: 1,
     id: randomUUID(),
     system,
@@ -159,19 +169,21 @@ export async function copy(move: Move): Promise<MoveState> {
     position: null,
     startedAtMs: Date.now(),
   };
-  saveState(to, state);
+  saveState(targetFile, state);
 
-  const { working } = moveFiles(to);
+  const { working } = migrationFiles(targetFile);
   const slot =
-    mode === "stream" ? await step(move, "slot", () => makeSlot(url, tables, move.signal)) : null;
+    mode === "stream"
+      ? await runStep(move, "slot", () => createSlotAndPublication(url, tables, move.signal))
+      : null;
   let source: pg.Client | undefined;
   try {
-    source = await openSnapshot(url, slot?.snapshot ?? null);
+    source = await openSnapshot(url, slot?.name ?? null);
     await slot?.release();
     const client = source;
-    await makeTarget(working, { id: state.id, tables });
+    await createStagingDatabase(working, { id: state.id, tables });
     const totals = new Map(planned.tables.map(({ table, rows }) => [table.target, rows]));
-    await step(move, "copy", () =>
+    await runStep(move, "copy", () =>
       copyTables({
         source: client,
         tables,
@@ -182,16 +194,16 @@ export async function copy(move: Move): Promise<MoveState> {
           move.onEvent({ kind: "rows", step: "copy", table, rows, total: totals.get(table) ?? 0 }),
       }),
     );
-    await step(move, "indexes", () =>
-      finishLoad(working, { rebuild: move.rebuild, position: slot?.position ?? "" }),
+    await runStep(move, "indexes", () =>
+      finishLoad(working, { rebuild: move.rebuildCounters, position: slot?.position ?? "" }),
     );
-    await compare(move, client, state, working);
+    await assertEqualToSource(move, client, state, working);
   } finally {
     await slot?.release().catch(() => {});
-    await endSource(source);
+    await closeSource(source);
   }
-  const copied: MoveState = { ...state, phase: "copied" };
-  saveState(to, copied);
+  const copied: MigrationState = { ...state, phase: "copied" };
+  saveState(targetFile, copied);
   return copied;
 }
 
@@ -204,20 +216,20 @@ async function openSnapshot(url: string, snapshot: string | null): Promise<pg.Cl
       await readRows(client, `SET TRANSACTION SNAPSHOT '${snapshot.replaceAll("'", "''")}'`);
     return client;
   } catch (error) {
-    await endSource(client);
+    await closeSource(client);
     throw error;
   }
 }
 
 /** Compares `file` with what `source` sees. Throws AppError(conflict) where they differ; the event names the rows. */
-export async function compare(
-  move: Move,
+export async function assertEqualToSource(
+  move: Migration,
   source: pg.Client,
-  state: MoveState,
+  state: MigrationState,
   file: string,
 ): Promise<Verification> {
-  const verification = await step(move, "verify", () =>
-    verify({
+  const verification = await runStep(move, "verify", () =>
+    verifyCopy({
       source,
       tables: state.tables,
       file,
@@ -236,52 +248,58 @@ export async function compare(
 }
 
 /** Throws AppError(conflict) where `url` leads to another database than the one that the move began with. */
-export async function checkSource({ url }: Pick<Move, "url">, state: MoveState): Promise<void> {
+export async function assertSameSource(
+  { url }: Pick<Migration, "url">,
+  state: MigrationState,
+): Promise<void> {
   const client = await connectSource(url, { readOnly: true });
   try {
     const [found] = await readRows<{ name: string }>(client, "SELECT current_database() AS name");
-    if (found!.name !== state.database || (await readSystem(client)) !== state.system)
+    if (found!.name !== state.database || (await readSystemIdentifier(client)) !== state.system)
       throw new AppError(
         "conflict",
         "--from: this is another database than the one that the move began with.",
       );
   } finally {
-    await endSource(client);
+    await closeSource(client);
   }
 }
 
 /** The state of a complete copy of this source that can still follow it. Throws AppError(conflict) where there is none, or only an interrupted one. */
-export async function getCopied(move: Move): Promise<MoveState> {
-  const state = getState(move.to);
+export async function getCompleteCopy(move: Migration): Promise<MigrationState> {
+  const state = getState(move.targetFile);
   if (state.phase === "copying")
     throw new AppError("conflict", "The copy was interrupted: begin again with copy, or resume.");
   if (state.phase === "placing" || state.phase === "done")
     throw new AppError(
       "conflict",
       state.phase === "done"
-        ? `The move to ${move.to} is done.`
+        ? `The move to ${move.targetFile} is done.`
         : "The move is about to end: cutover or resume goes on with it.",
     );
-  if (!existsSync(moveFiles(move.to).working))
-    throw new AppError("conflict", `${moveFiles(move.to).working} is gone: abort, and copy again.`);
-  await checkSource(move, state);
+  if (!existsSync(migrationFiles(move.targetFile).working))
+    throw new AppError(
+      "conflict",
+      `${migrationFiles(move.targetFile).working} is gone: abort, and copy again.`,
+    );
+  await assertSameSource(move, state);
   return state;
 }
 
 /** How long is waited between two passes where the source can't stream. */
-const PASS_EVERY_MS = 10_000;
+const RESYNC_INTERVAL_MS = 10_000;
 
 /** Applies what was written in the source since the copy, until `signal`, or with `untilCaughtUp` until nothing is left at that moment. */
-export async function keepFollowing(
-  move: Move,
+export async function keepReplicating(
+  move: Migration,
   { untilCaughtUp = false }: { untilCaughtUp?: boolean } = {},
 ): Promise<void> {
-  const state = await getCopied(move);
-  const { working } = moveFiles(move.to);
+  const state = await getCompleteCopy(move);
+  const { working } = migrationFiles(move.targetFile);
   if (state.mode === "stream") {
-    const until = untilCaughtUp ? await currentPosition(move.url) : undefined;
-    await step(move, "follow", () =>
-      follow({
+    const until = untilCaughtUp ? await readCurrentPosition(move.url) : undefined;
+    await runStep(move, "follow", () =>
+      replicateChanges({
         url: move.url,
         file: working,
         state,
@@ -294,11 +312,16 @@ export async function keepFollowing(
   }
   for (;;) {
     const startedMs = performance.now();
-    const { mended } = await pass({ url: move.url, file: working, state, signal: move.signal });
+    const { mended } = await runFullResync({
+      url: move.url,
+      file: working,
+      state,
+      signal: move.signal,
+    });
     move.onEvent({ kind: "pass", mended, ms: performance.now() - startedMs });
     if (untilCaughtUp || move.signal.aborted) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, PASS_EVERY_MS);
+      const timer = setTimeout(done, RESYNC_INTERVAL_MS);
       function done() {
         clearTimeout(timer);
         move.signal.removeEventListener("abort", done);
@@ -311,7 +334,7 @@ export async function keepFollowing(
 }
 
 /** A place in the source's log behind everything that is committed, and on its disk: what follows it up to there comes to an end. */
-export async function currentPosition(url: string): Promise<string> {
+export async function readCurrentPosition(url: string): Promise<string> {
   const client = await connectSource(url);
   try {
     const [{ at }] = (await readRows<{ at: string }>(
@@ -323,7 +346,7 @@ export async function currentPosition(url: string): Promise<string> {
     await readRows(client, "SELECT pg_logical_emit_message(true, 'lectern move', '')::text AS at");
     return at;
   } finally {
-    await endSource(client);
+    await closeSource(client);
   }
 }
 
@@ -331,24 +354,28 @@ export async function currentPosition(url: string): Promise<string> {
  * Compares source and copy at one and the same state, also while the source is written to: a snapshot is taken, the copy follows exactly up
  * to it, and then both are compared. After the cutover the placed file is compared with the source as it stands. Throws AppError(conflict) where they differ.
  */
-export async function verifyMove(move: Move): Promise<Verification> {
-  const begun = getState(move.to);
+export async function verifyMigration(move: Migration): Promise<Verification> {
+  const begun = getState(move.targetFile);
   if (begun.phase === "done") {
-    await checkSource(move, begun);
-    return withSnapshot(move.url, null, (source) => compare(move, source, begun, move.placed));
+    await assertSameSource(move, begun);
+    return withSnapshot(move.url, null, (source) =>
+      assertEqualToSource(move, source, begun, move.servedFile),
+    );
   }
-  const state = await getCopied(move);
-  const { working } = moveFiles(move.to);
+  const state = await getCompleteCopy(move);
+  const { working } = migrationFiles(move.targetFile);
   if (state.mode === "passes") {
-    await pass({ url: move.url, file: working, state, signal: move.signal });
-    return withSnapshot(move.url, null, (source) => compare(move, source, state, working));
+    await runFullResync({ url: move.url, file: working, state, signal: move.signal });
+    return withSnapshot(move.url, null, (source) =>
+      assertEqualToSource(move, source, state, working),
+    );
   }
-  const now = await snapshotNow(move.url, move.signal);
+  const now = await exportCurrentSnapshot(move.url, move.signal);
   try {
-    return await withSnapshot(move.url, now.snapshot, async (source) => {
+    return await withSnapshot(move.url, now.name, async (source) => {
       await now.release();
-      await step(move, "follow", () =>
-        follow({
+      await runStep(move, "follow", () =>
+        replicateChanges({
           url: move.url,
           file: working,
           state,
@@ -357,8 +384,8 @@ export async function verifyMove(move: Move): Promise<Verification> {
           onProgress: (progress) => move.onEvent({ kind: "lag", ...progress }),
         }),
       );
-      await refillKeyless({ source, file: working, state });
-      return compare(move, source, state, working);
+      await refillKeylessTables({ source, file: working, state });
+      return assertEqualToSource(move, source, state, working);
     });
   } finally {
     await now.release().catch(() => {});
@@ -375,6 +402,6 @@ export async function withSnapshot<T>(
   try {
     return await work(source);
   } finally {
-    await endSource(source);
+    await closeSource(source);
   }
 }

@@ -1,21 +1,21 @@
 // What a move makes in the source: a publication of its tables, and a slot that keeps what is written from a snapshot on.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { within } from "../base/deadline.ts";
+import { withTimeout } from "../base/deadline.ts";
 import { AppError } from "../base/errors.ts";
-import { MOVE_NAME, type MoveTable, sourceName } from "./move.ts";
+import { SLOT_NAME, type TableMapping, qualifiedSourceName } from "./move.ts";
 import { parseLsn } from "./pgoutput.ts";
-import { connectSource, endSource, readRows } from "./source.ts";
+import { connectSource, closeSource, readRows } from "./source.ts";
 
 /** A slot begins when every transaction that was open has ended: one that stays open for longer is somebody's mistake. */
-const BEGIN_MS = 120_000;
+const CREATE_TIMEOUT_MS = 120_000;
 /** How long a connection that uses the slot may take to go. */
-const DROP_MS = 20_000;
-const LOOK_EVERY_MS = 100;
+const DROP_TIMEOUT_MS = 20_000;
+const POLL_MS = 100;
 
-export interface Snapshot {
+export interface ExportedSnapshot {
   /** Its name, for SET TRANSACTION SNAPSHOT, until it is released. */
-  readonly snapshot: string;
+  readonly name: string;
   /** Where it is in the log: it sees the transactions whose commit stands before, and no other. */
   readonly position: string;
   /** Must be called; who began to read the snapshot before goes on. */
@@ -23,7 +23,7 @@ export interface Snapshot {
 }
 
 /** Tables whose changes are streamed: those without a key can't be followed, and a publication would stop their updates in the source. */
-export function followed(tables: readonly MoveTable[]): MoveTable[] {
+export function listStreamedTables(tables: readonly TableMapping[]): TableMapping[] {
   return tables.filter(({ key }) => key.length > 0);
 }
 
@@ -31,24 +31,24 @@ export function followed(tables: readonly MoveTable[]): MoveTable[] {
  * Makes publication and slot. Throws AppError(conflict) where there is one already, AppError(forbidden) where the role may not, and
  * AppError(unavailable) when a transaction stays open for two minutes; nothing of it is left then.
  */
-export async function makeSlot(
+export async function createSlotAndPublication(
   url: string,
-  tables: readonly MoveTable[],
+  tables: readonly TableMapping[],
   signal?: AbortSignal,
-): Promise<Snapshot> {
+): Promise<ExportedSnapshot> {
   const client = await connectSource(url);
   try {
     const [found] = await readRows<{ n: string }>(
       client,
       "SELECT ((SELECT count(*) FROM pg_replication_slots WHERE slot_name = $1) + (SELECT count(*) FROM pg_publication WHERE pubname = $1))::text AS n",
-      [MOVE_NAME],
+      [SLOT_NAME],
     );
     if (found!.n !== "0")
       throw new AppError(
         "conflict",
-        `The source has a slot or a publication "${MOVE_NAME}" already, of a move that was not ended. abort removes it.`,
+        `The source has a slot or a publication "${SLOT_NAME}" already, of a move that was not ended. abort removes it.`,
       );
-    const names = [...new Set(followed(tables).map(sourceName))];
+    const names = [...new Set(listStreamedTables(tables).map(qualifiedSourceName))];
     const [version] = await readRows<{ n: string }>(
       client,
       "SELECT current_setting('server_version_num') AS n",
@@ -58,47 +58,58 @@ export async function makeSlot(
       Number(version!.n) >= 130_000 ? " WITH (publish_via_partition_root = true)" : "";
     await readRows(
       client,
-      `CREATE PUBLICATION ${MOVE_NAME} FOR TABLE ${names.join(", ")}${viaRoot}`,
+      `CREATE PUBLICATION ${SLOT_NAME} FOR TABLE ${names.join(", ")}${viaRoot}`,
     );
     try {
-      return await createSlot(url, `${MOVE_NAME} LOGICAL pgoutput EXPORT_SNAPSHOT`, signal);
+      return await createReplicationSlot(
+        url,
+        `${SLOT_NAME} LOGICAL pgoutput EXPORT_SNAPSHOT`,
+        signal,
+      );
     } catch (error) {
       await dropSlot(url).catch(() => {});
       throw error;
     }
   } finally {
-    await endSource(client);
+    await closeSource(client);
   }
 }
 
 /** The present state and where it is in the log; nothing is left of it once it is released. Throws as makeSlot does. */
-export function snapshotNow(url: string, signal?: AbortSignal): Promise<Snapshot> {
-  return createSlot(
+export function exportCurrentSnapshot(
+  url: string,
+  signal?: AbortSignal,
+): Promise<ExportedSnapshot> {
+  return createReplicationSlot(
     url,
-    `${MOVE_NAME}_now_${process.pid} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`,
+    `${SLOT_NAME}_now_${process.pid} TEMPORARY LOGICAL pgoutput EXPORT_SNAPSHOT`,
     signal,
   );
 }
 
-async function createSlot(url: string, what: string, signal?: AbortSignal): Promise<Snapshot> {
+async function createReplicationSlot(
+  url: string,
+  what: string,
+  signal?: AbortSignal,
+): Promise<ExportedSnapshot> {
   signal?.throwIfAborted();
   const client = await connectSource(url, { replication: true });
-  const end = () => void endSource(client);
+  const end = () => void closeSource(client);
   signal?.addEventListener("abort", end);
   try {
-    const [row] = await within(
+    const [row] = await withTimeout(
       readRows<{ consistent_point: string; snapshot_name: string }>(
         client,
         `CREATE_REPLICATION_SLOT ${what}`,
       ),
-      BEGIN_MS,
-      `The source has a transaction that has been open for ${BEGIN_MS / 1000} seconds: a slot can't begin before it ends. See pg_stat_activity, xact_start.`,
+      CREATE_TIMEOUT_MS,
+      `The source has a transaction that has been open for ${CREATE_TIMEOUT_MS / 1000} seconds: a slot can't begin before it ends. See pg_stat_activity, xact_start.`,
       end,
     );
     return {
-      snapshot: row!.snapshot_name,
+      name: row!.snapshot_name,
       position: row!.consistent_point,
-      release: () => endSource(client),
+      release: () => closeSource(client),
     };
   } catch (error) {
     end();
@@ -115,27 +126,27 @@ export async function hasSlot(url: string): Promise<boolean> {
     const [row] = await readRows<{ n: string }>(
       client,
       "SELECT count(*)::text AS n FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()",
-      [MOVE_NAME],
+      [SLOT_NAME],
     );
     return row!.n !== "0";
   } finally {
-    await endSource(client);
+    await closeSource(client);
   }
 }
 
 /** How many transactions the slot holds whose commit stands at `position` or behind; changes nothing. */
-export async function untaken(url: string, position: string): Promise<number> {
+export async function countPendingTransactions(url: string, position: string): Promise<number> {
   const client = await connectSource(url);
   try {
     // A message "B" begins one, and holds the place of its commit. A server that crashed may have forgotten what it was told is taken over.
     const [row] = await readRows<{ n: string }>(
       client,
       `SELECT count(*)::text AS n FROM pg_logical_slot_peek_binary_changes($1, NULL, NULL, 'proto_version', '1', 'publication_names', $2) WHERE get_byte(data, 0) = 66 AND encode(substring(data FROM 2 FOR 8), 'hex') >= $3`,
-      [MOVE_NAME, MOVE_NAME, parseLsn(position).toString(16).padStart(16, "0")],
+      [SLOT_NAME, SLOT_NAME, parseLsn(position).toString(16).padStart(16, "0")],
     );
     return Number(row!.n);
   } finally {
-    await endSource(client);
+    await closeSource(client);
   }
 }
 
@@ -149,41 +160,41 @@ export async function dropSlot(
 ): Promise<boolean> {
   const client = await connectSource(url);
   try {
-    const untilMs = performance.now() + DROP_MS;
+    const untilMs = performance.now() + DROP_TIMEOUT_MS;
     let hasDropped = false;
     for (;;) {
       const [slot] = await readRows<{ pid: string | null }>(
         client,
         "SELECT active_pid::text AS pid FROM pg_replication_slots WHERE slot_name = $1 AND database = current_database()",
-        [MOVE_NAME],
+        [SLOT_NAME],
       );
       if (!slot) break;
       if (slot.pid === null) {
-        await readRows(client, "SELECT pg_drop_replication_slot($1)::text AS done", [MOVE_NAME]);
+        await readRows(client, "SELECT pg_drop_replication_slot($1)::text AS done", [SLOT_NAME]);
         hasDropped = true;
         break;
       }
       if (!force)
         throw new AppError(
           "conflict",
-          `Somebody follows with the slot "${MOVE_NAME}" just now (process ${slot.pid} of PostgreSQL), for a move to another file than this one. Stop that, or give abort the --to of that move.`,
+          `Somebody follows with the slot "${SLOT_NAME}" just now (process ${slot.pid} of PostgreSQL), for a move to another file than this one. Stop that, or give abort the --to of that move.`,
         );
       if (performance.now() > untilMs)
         throw new AppError(
           "unavailable",
-          `The slot "${MOVE_NAME}" is in use by another process (${slot.pid}). Stop it, and try again.`,
+          `The slot "${SLOT_NAME}" is in use by another process (${slot.pid}). Stop it, and try again.`,
         );
       await readRows(client, "SELECT pg_terminate_backend($1::int)::text AS done", [slot.pid]);
-      await sleep(LOOK_EVERY_MS);
+      await sleep(POLL_MS);
     }
     const [publication] = await readRows<{ n: string }>(
       client,
       "SELECT count(*)::text AS n FROM pg_publication WHERE pubname = $1",
-      [MOVE_NAME],
+      [SLOT_NAME],
     );
-    if (publication!.n !== "0") await readRows(client, `DROP PUBLICATION ${MOVE_NAME}`);
+    if (publication!.n !== "0") await readRows(client, `DROP PUBLICATION ${SLOT_NAME}`);
     return hasDropped || publication!.n !== "0";
   } finally {
-    await endSource(client);
+    await closeSource(client);
   }
 }

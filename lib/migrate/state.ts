@@ -11,9 +11,9 @@ import {
   writeSync,
 } from "node:fs";
 import { AppError } from "../base/errors.ts";
-import type { Choices, MoveTable } from "./move.ts";
+import type { MigrationOptions, TableMapping } from "./move.ts";
 
-export interface MoveState {
+export interface MigrationState {
   readonly version: 1;
   /** Stands in the working file, too: one that belongs to another move is not gone on with. */
   readonly id: string;
@@ -24,9 +24,9 @@ export interface MoveState {
   readonly mode: "stream" | "passes";
   /** The last thing that was completed or begun. `copying`: the working file is worth nothing yet. `cutover`: writers are or were being stopped. `placing`: both sides were equal, and the source writes no more. `done`: the target serves. */
   readonly phase: "copying" | "copied" | "cutover" | "placing" | "done";
-  readonly choices: Choices;
+  readonly choices: MigrationOptions;
   /** What moves, as the plan found it. */
-  readonly tables: readonly MoveTable[];
+  readonly tables: readonly TableMapping[];
   /** In the source; what was made there and is undone by abort. */
   readonly slot: string | null;
   readonly publication: string | null;
@@ -40,16 +40,16 @@ export interface MoveState {
 }
 
 /** The names of a move's files. `to` itself appears complete or not at all. */
-export function moveFiles(to: string): { working: string; state: string; lock: string } {
+export function migrationFiles(to: string): { working: string; state: string; lock: string } {
   return { working: `${to}.moving`, state: `${to}.move.json`, lock: `${to}.move.lock` };
 }
 
 /** The move to `to` that was begun, or null. Throws AppError(conflict) for a state that this version can't read. */
-export function findState(to: string): MoveState | null {
-  const { state } = moveFiles(to);
+export function findState(to: string): MigrationState | null {
+  const { state } = migrationFiles(to);
   if (!existsSync(state)) return null;
   try {
-    const found = JSON.parse(readFileSync(state, "utf8")) as MoveState;
+    const found = JSON.parse(readFileSync(state, "utf8")) as MigrationState;
     if (found.version === 1) return found;
   } catch {
     // said below
@@ -61,15 +61,15 @@ export function findState(to: string): MoveState | null {
 }
 
 /** Like findState, but throws AppError(conflict) where no move was begun. */
-export function getState(to: string): MoveState {
+export function getState(to: string): MigrationState {
   const state = findState(to);
   if (!state) throw new AppError("conflict", `Nothing was copied to ${to} yet: begin with copy.`);
   return state;
 }
 
 /** Writes it so that a crash leaves the old or the new one, on the disk when it returns. */
-export function saveState(to: string, state: MoveState): void {
-  const file = moveFiles(to).state;
+export function saveState(to: string, state: MigrationState): void {
+  const file = migrationFiles(to).state;
   const fd = openSync(`${file}.new`, "w", 0o600);
   try {
     writeSync(fd, `${JSON.stringify(state, null, 2)}\n`);
@@ -81,14 +81,14 @@ export function saveState(to: string, state: MoveState): void {
 }
 
 /** Whether anything of a move to `to` is there. */
-export function hasTraces(to: string): boolean {
-  const { working, state } = moveFiles(to);
+export function hasMigrationFiles(to: string): boolean {
+  const { working, state } = migrationFiles(to);
   return [working, `${working}-lock`, state].some((file) => existsSync(file));
 }
 
 /** Forgets the move: its state, and the working file with what SQLite has beside it. */
-export function forgetMove(to: string): void {
-  const { working, state } = moveFiles(to);
+export function deleteMigrationFiles(to: string): void {
+  const { working, state } = migrationFiles(to);
   for (const file of [
     `${working}-wal`,
     `${working}-shm`,

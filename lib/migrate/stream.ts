@@ -5,39 +5,39 @@ import type pg from "pg";
 import { LogicalReplicationService, PgoutputPlugin } from "pg-logical-replication";
 import { AppError } from "../base/errors.ts";
 import { formatLsn, parseLsn } from "./pgoutput.ts";
-import { asSourceError, settle, sourceConfig } from "./source.ts";
+import { toSourceError, applySessionSettings, createClientConfig } from "./source.ts";
 
 /** How often the source is told, and asked where it is: its own limit is a minute, where nobody changed it. */
-const STATUS_MS = 1_000;
-const URGENT_STATUS_MS = 20;
+const STATUS_INTERVAL_MS = 1_000;
+const URGENT_STATUS_INTERVAL_MS = 20;
 /** A source that has sent nothing for so long, though it was asked every second, is gone. */
-const SILENCE_MS = 30_000;
-const START_MS = 20_000;
-const CLOSE_MS = 3_000;
+const SILENCE_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 20_000;
+const CLOSE_TIMEOUT_MS = 3_000;
 
-export interface StreamOptions {
+export interface ReplicationStreamOptions {
   readonly url: string;
   readonly slot: string;
   readonly publication: string;
-  readonly from: bigint;
+  readonly startPosition: bigint;
   /** Whether somebody waits for where the source is. */
   readonly isUrgent: boolean;
   /** One message, in order. While it works nothing more is read: that holds the source back. What it throws ends the stream. */
   readonly onMessage: (bytes: Buffer) => void;
   /** All that the log holds before `end` was sent. */
-  readonly onSeen: (end: bigint) => void;
+  readonly onReceived: (end: bigint) => void;
   /** Where the source may forget up to. */
-  readonly applied: () => bigint;
+  readonly readAppliedPosition: () => bigint;
 }
 
-export interface Stream {
+export interface ReplicationStream {
   /** Resolves after end(); rejects, with an AppError where the source is lost. */
   readonly ended: Promise<void>;
   end(): void;
   /** Ends it with an error. */
   fail(error: unknown): void;
   /** Tells the source what is applied. */
-  confirm(): Promise<void>;
+  confirmPosition(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,13 +48,13 @@ class RawPlugin extends PgoutputPlugin {
   }
 
   override async start(client: pg.Client, slot: string, from: string): Promise<unknown> {
-    await settle(client);
+    await applySessionSettings(client);
     return super.start(client as never, slot, from);
   }
 }
 
 /** An error of the stream. A slot that the server gave up (max_slot_wal_keep_size) has no more of what is missing here. */
-function asLost(error: unknown): AppError {
+function toStreamError(error: unknown): AppError {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (code === "55000" && /slot/.test(String(message)))
     return new AppError(
@@ -66,22 +66,22 @@ function asLost(error: unknown): AppError {
       "conflict",
       "The slot or the publication is gone from the source, and with it what was not taken over. Abort, and copy again.",
     );
-  return asSourceError(error);
+  return toSourceError(error);
 }
 
 /** Begins to receive. Throws AppError(unavailable) where the source is away or the slot still in use, AppError(conflict) where the slot is gone. */
-export async function openStream({
+export async function openReplicationStream({
   url,
   slot,
   publication,
-  from,
+  startPosition,
   isUrgent,
   onMessage,
-  onSeen,
-  applied,
-}: StreamOptions): Promise<Stream> {
+  onReceived,
+  readAppliedPosition,
+}: ReplicationStreamOptions): Promise<ReplicationStream> {
   // Its own acknowledgements would confirm what has come, not what is kept.
-  const service = new LogicalReplicationService(sourceConfig(url), {
+  const service = new LogicalReplicationService(createClientConfig(url), {
     acknowledge: { auto: false, timeoutSeconds: 0 },
   });
   const plugin = new RawPlugin({ protoVersion: 1, publicationNames: [publication] });
@@ -97,7 +97,7 @@ export async function openStream({
 
   // The library adds one to what it is given; a commit may stand at the very next byte, and would be passed over.
   const tell = (ask: boolean) =>
-    service.acknowledge(formatLsn(applied() - 1n), ask).then(
+    service.acknowledge(formatLsn(readAppliedPosition() - 1n), ask).then(
       () => {},
       () => {},
     );
@@ -113,22 +113,22 @@ export async function openStream({
   };
   service.on("data", (_, bytes: Buffer) => take(() => onMessage(bytes)));
   service.on("heartbeat", (end, _, shouldRespond) => {
-    take(() => onSeen(parseLsn(end)));
+    take(() => onReceived(parseLsn(end)));
     if (shouldRespond) void tell(false);
   });
-  service.on("error", (error) => fail(asLost(error)));
+  service.on("error", (error) => fail(toStreamError(error)));
   const timer = setInterval(
     () => {
-      if (performance.now() - heardMs > SILENCE_MS)
+      if (performance.now() - heardMs > SILENCE_TIMEOUT_MS)
         fail(
           new AppError(
             "unavailable",
-            `PostgreSQL has sent nothing for ${SILENCE_MS / 1000} seconds.`,
+            `PostgreSQL has sent nothing for ${SILENCE_TIMEOUT_MS / 1000} seconds.`,
           ),
         );
       else void tell(true);
     },
-    isUrgent ? URGENT_STATUS_MS : STATUS_MS,
+    isUrgent ? URGENT_STATUS_INTERVAL_MS : STATUS_INTERVAL_MS,
   );
 
   const close = async () => {
@@ -136,21 +136,21 @@ export async function openStream({
     isOver = true;
     await Promise.race([
       service.stop().catch(() => {}),
-      sleep(CLOSE_MS, undefined, { ref: false }),
+      sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false }),
     ]);
   };
   const started = new Promise<void>((resolve, reject) => {
     service.on("start", () => resolve());
-    service.subscribe(plugin, slot, formatLsn(from)).then(
+    service.subscribe(plugin, slot, formatLsn(startPosition)).then(
       () => fail(new AppError("unavailable", "PostgreSQL ended the stream.")),
       (error: unknown) => {
-        reject(asLost(error));
-        fail(asLost(error));
+        reject(toStreamError(error));
+        fail(toStreamError(error));
       },
     );
     setTimeout(
       () => reject(new AppError("unavailable", "PostgreSQL did not begin to stream.")),
-      START_MS,
+      START_TIMEOUT_MS,
     ).unref();
   });
   try {
@@ -164,5 +164,5 @@ export async function openStream({
     isOver = true;
     settleEnd.resolve();
   };
-  return { ended, end, fail, confirm: () => tell(false), close };
+  return { ended, end, fail, confirmPosition: () => tell(false), close };
 }

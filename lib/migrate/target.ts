@@ -4,34 +4,34 @@ import { closeSync, existsSync, fsyncSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError } from "../base/errors.ts";
-import { type Sql, sqlOf } from "../db/connection.ts";
-import { migrate } from "../db/migrations.ts";
-import { ASIDE_TABLE, type MoveTable, quoted } from "./move.ts";
+import { type Sql, createSql } from "../db/connection.ts";
+import { applyMigrations } from "../db/migrations.ts";
+import { QUARANTINE_TABLE, type TableMapping, quoteIdentifier } from "./move.ts";
 
-const MIGRATIONS = join(import.meta.dirname, "..", "..", "prisma", "migrations");
+const MIGRATIONS_DIR = join(import.meta.dirname, "..", "..", "prisma", "migrations");
 
 /**
  * Makes `file` anew, with this site's tables, the move's side tables and no rows. Indexes and triggers of what is filled are put off until
  * finishLoad: made after the rows they take half the time, and triggers would count every row by itself.
  */
-export async function makeTarget(
+export async function createStagingDatabase(
   file: string,
-  { id, tables }: { id: string; tables: readonly MoveTable[] },
+  { id, tables }: { id: string; tables: readonly TableMapping[] },
 ): Promise<void> {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
   // Everything that members wrote will be in it: nobody else reads it, nor what SQLite puts beside it.
   closeSync(openSync(file, "wx", 0o600));
-  await migrate(file, MIGRATIONS);
+  await applyMigrations(file, MIGRATIONS_DIR);
   const db = new Database(file, { timeout: 0 });
   try {
     db.exec(`CREATE TABLE "_move" ("key" TEXT PRIMARY KEY NOT NULL, "value" TEXT NOT NULL)`);
     db.exec(
-      `CREATE TABLE ${quoted(ASIDE_TABLE)} ("source" TEXT NOT NULL, "key" TEXT NOT NULL, "why" TEXT NOT NULL, "row" TEXT NOT NULL, PRIMARY KEY ("source", "key"))`,
+      `CREATE TABLE ${quoteIdentifier(QUARANTINE_TABLE)} ("source" TEXT NOT NULL, "key" TEXT NOT NULL, "why" TEXT NOT NULL, "row" TEXT NOT NULL, PRIMARY KEY ("source", "key"))`,
     );
     for (const { isSide, target, columns, key } of tables) {
       if (isSide)
         db.exec(
-          `CREATE TABLE ${quoted(target)} (${columns.map(({ name }) => `${quoted(name)} TEXT`).join(", ")}${key.length > 0 ? `, PRIMARY KEY (${key.map(quoted).join(", ")})` : ""})`,
+          `CREATE TABLE ${quoteIdentifier(target)} (${columns.map(({ name }) => `${quoteIdentifier(name)} TEXT`).join(", ")}${key.length > 0 ? `, PRIMARY KEY (${key.map(quoteIdentifier).join(", ")})` : ""})`,
         );
     }
     const later = db
@@ -43,9 +43,9 @@ export async function makeTarget(
       name: string;
       sql: string;
     }[];
-    for (const { type, name } of later) db.exec(`DROP ${type} ${quoted(name)}`);
-    setMark(db, "id", id);
-    setMark(
+    for (const { type, name } of later) db.exec(`DROP ${type} ${quoteIdentifier(name)}`);
+    setMetadata(db, "id", id);
+    setMetadata(
       db,
       "later",
       JSON.stringify(later.sort((a, b) => a.type.localeCompare(b.type)).map(({ sql }) => sql)),
@@ -56,7 +56,7 @@ export async function makeTarget(
 }
 
 /** What finishLoad checked. */
-export interface Loaded {
+export interface LoadCheck {
   readonly integrityMs: number;
 }
 
@@ -67,7 +67,7 @@ export interface Loaded {
 export function finishLoad(
   file: string,
   { rebuild, position }: { rebuild: (sql: Sql) => unknown; position: string },
-): Loaded {
+): LoadCheck {
   const db = new Database(file, { timeout: 0 });
   try {
     for (const pragma of [
@@ -79,13 +79,13 @@ export function finishLoad(
     ])
       db.pragma(pragma);
     db.exec("BEGIN");
-    for (const sql of JSON.parse(getMark(db, "later")) as string[]) db.exec(sql);
+    for (const sql of JSON.parse(getMetadata(db, "later")) as string[]) db.exec(sql);
     // As the trigger on Call does (docs/decisions/015).
     db.exec(
       `INSERT INTO "CallReview" ("callId", "changedAt") SELECT "id", "createdAt" FROM "Call"`,
     );
-    rebuild(sqlOf(db));
-    setMark(db, "position", position);
+    rebuild(createSql(db));
+    setMetadata(db, "position", position);
     db.prepare(`DELETE FROM "_move" WHERE "key" = 'later'`).run();
     db.exec("COMMIT");
     const orphans = db.pragma("foreign_key_check") as { table: string }[];
@@ -110,7 +110,7 @@ export function finishLoad(
   }
 }
 
-export interface Working {
+export interface StagingDatabase {
   readonly db: Database.Database;
   close(): void;
 }
@@ -119,7 +119,7 @@ export interface Working {
  * The working file of the move `id`, opened to be written to; every commit is on the disk when it returns. Throws AppError(conflict) for another
  * move's file or one that is not complete, and AppError(unavailable) while another process has it open this way.
  */
-export function openWorking(file: string, id: string): Working {
+export function openStagingDatabase(file: string, id: string): StagingDatabase {
   if (!existsSync(file)) throw new AppError("conflict", `${file} is gone: abort, and copy again.`);
   // The operating system lets go of it when this process dies, however it dies.
   const lock = new Database(`${file}-lock`, { timeout: 0 });
@@ -129,9 +129,9 @@ export function openWorking(file: string, id: string): Working {
     lock.exec("BEGIN EXCLUSIVE");
     db = new Database(file, { timeout: 5_000 });
     const mark = db.prepare(`SELECT 1 FROM sqlite_master WHERE "name" = '_move'`).get()
-      ? getMark(db, "id")
+      ? getMetadata(db, "id")
       : "";
-    if (mark !== id || findMark(db, "later") !== null)
+    if (mark !== id || findMetadata(db, "later") !== null)
       throw new AppError(
         "conflict",
         `${file} belongs to another move, or is not complete: abort, and copy again.`,
@@ -165,19 +165,22 @@ export function openWorking(file: string, id: string): Working {
  * Takes from the working file what says that it is one, and leaves it closed, in one piece, and on the disk. What it did not need is kept: Moved_ tables
  * stay. The move's `id` stays in its header, so that it is known again where it was put (hasArrived). Done twice it does nothing more.
  */
-export function finishTarget(file: string, id: string): void {
+export function finishStagingDatabase(file: string, id: string): void {
   const db = new Database(file, { timeout: 5_000 });
   try {
     db.exec(`DROP TABLE IF EXISTS "_move"`);
     const hasAside =
-      db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) !== undefined;
+      db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(QUARANTINE_TABLE) !== undefined;
     if (
       hasAside &&
-      (db.prepare(`SELECT count(*) AS n FROM ${quoted(ASIDE_TABLE)}`).get() as { n: number }).n ===
-        0
+      (
+        db.prepare(`SELECT count(*) AS n FROM ${quoteIdentifier(QUARANTINE_TABLE)}`).get() as {
+          n: number;
+        }
+      ).n === 0
     )
-      db.exec(`DROP TABLE ${quoted(ASIDE_TABLE)}`);
-    db.pragma(`application_id = ${headerId(id)}`);
+      db.exec(`DROP TABLE ${quoteIdentifier(QUARANTINE_TABLE)}`);
+    db.pragma(`application_id = ${toApplicationId(id)}`);
     const size = db.pragma("page_size", { simple: true });
     if (size !== 4096)
       throw new AppError("conflict", `${file} has pages of ${String(size)} bytes, not 4096.`);
@@ -191,17 +194,17 @@ export function finishTarget(file: string, id: string): void {
 }
 
 /** Where the working file is in the source's log. */
-export function positionOf(file: string): string {
+export function readPosition(file: string): string {
   const db = new Database(file, { readonly: true, timeout: 5_000 });
   try {
-    return getMark(db, "position");
+    return getMetadata(db, "position");
   } finally {
     db.close();
   }
 }
 
 /** Whether the copy at `file` was finished: it can't follow any more. */
-export function isFinished(file: string): boolean {
+export function isStagingFinished(file: string): boolean {
   const db = new Database(file, { readonly: true, timeout: 5_000 });
   try {
     return db.prepare(`SELECT 1 FROM sqlite_master WHERE "name" = '_move'`).get() === undefined;
@@ -211,7 +214,7 @@ export function isFinished(file: string): boolean {
 }
 
 /** Throws AppError(conflict) where the file is not sound: a page, or an index that lacks a row, which no comparison of rows would show. */
-export function checkWhole(file: string): void {
+export function assertIntact(file: string): void {
   const db = new Database(file, { readonly: true, timeout: 5_000 });
   try {
     const said = (db.pragma("integrity_check(3)") as { integrity_check: string }[]).map(
@@ -228,18 +231,18 @@ export function checkWhole(file: string): void {
 }
 
 /** Whether `file` is what the move `id` made, however it came there. */
-export function hasArrived(file: string, id: string): boolean {
+export function isMigratedFile(file: string, id: string): boolean {
   if (!existsSync(file)) return false;
   const db = new Database(file, { readonly: true, timeout: 5_000 });
   try {
-    return db.pragma("application_id", { simple: true }) === headerId(id);
+    return db.pragma("application_id", { simple: true }) === toApplicationId(id);
   } finally {
     db.close();
   }
 }
 
 /** SQLite's header has 32 bits for whoever wrote the file. */
-const headerId = (id: string) => Number.parseInt(id.replaceAll("-", "").slice(0, 8), 16) | 0;
+const toApplicationId = (id: string) => Number.parseInt(id.replaceAll("-", "").slice(0, 8), 16) | 0;
 
 function syncFile(file: string): void {
   const fd = openSync(file, "r+");
@@ -251,7 +254,7 @@ function syncFile(file: string): void {
 }
 
 /** What the working file says of itself: its move's `id`, its `position` in the source's log. */
-export function findMark(db: Database.Database, key: string): string | null {
+export function findMetadata(db: Database.Database, key: string): string | null {
   return (
     (
       db.prepare(`SELECT "value" FROM "_move" WHERE "key" = ?`).get(key) as
@@ -260,13 +263,13 @@ export function findMark(db: Database.Database, key: string): string | null {
   );
 }
 
-function getMark(db: Database.Database, key: string): string {
-  const value = findMark(db, key);
+function getMetadata(db: Database.Database, key: string): string {
+  const value = findMetadata(db, key);
   if (value === null)
     throw new AppError("conflict", "The working file is not complete: abort, and copy again.");
   return value;
 }
 
-export function setMark(db: Database.Database, key: string, value: string): void {
+export function setMetadata(db: Database.Database, key: string, value: string): void {
   db.prepare(`INSERT OR REPLACE INTO "_move" ("key", "value") VALUES (?, ?)`).run(key, value);
 }

@@ -4,19 +4,19 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { copyTables } from "./copy.ts";
-import { type Choices, KNOWN_TABLES, type MoveTable } from "./move.ts";
+import { type MigrationOptions, KNOWN_TABLES, type TableMapping } from "./move.ts";
 import { connectSource, readRows } from "./source.ts";
-import { finishLoad, makeTarget } from "./target.ts";
-import { type Verification, type VerifyOptions, verify } from "./verify.ts";
+import { finishLoad, createStagingDatabase } from "./target.ts";
+import { type Verification, type VerifyOptions, verifyCopy } from "./verify.ts";
 import { compareSample } from "./verify-fields.ts";
 import { hashSessionId } from "../base/session-key.ts";
 import { rebuildCounters } from "../reads/rebuild.ts";
-import { ODDITIES, createOldSite, runSql } from "#tests/old-site.ts";
+import { ODDITIES, createSourceSite, runSql } from "#tests/old-site.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
 
-const ASIDE: Choices = { unknown: "keep", unfit: "aside" };
+const ASIDE: MigrationOptions = { unknown: "keep", unfit: "aside" };
 
-const side = (source: string, target: string, key: string[], names: string[]): MoveTable => ({
+const side = (source: string, target: string, key: string[], names: string[]): TableMapping => ({
   schema: "public",
   source,
   target,
@@ -24,12 +24,12 @@ const side = (source: string, target: string, key: string[], names: string[]): M
   columns: names.map((name) => ({ name, as: "text", isNullable: true })),
   isSide: true,
 });
-const SIDES: readonly MoveTable[] = [
+const SIDES: readonly TableMapping[] = [
   side("User", "Moved_User", ["id"], ["id", "nickname", "score", "settings"]),
   side("Bookmark", "Moved_Bookmark", ["userId", "slug"], ["userId", "slug", "at"]),
   side("Log", "Moved_Log", [], ["line"]),
 ];
-const SESSION_SIDE: MoveTable = {
+const SESSION_SIDE: TableMapping = {
   ...side("Session", "Moved_Session", ["id"], ["id", "userAgent"]),
   columns: [
     { name: "id", as: "session-id", isNullable: true },
@@ -37,7 +37,7 @@ const SESSION_SIDE: MoveTable = {
   ],
 };
 /** As the plan finds them where dates are kept to the microsecond. */
-const FINE: readonly MoveTable[] = KNOWN_TABLES.map((table) => ({
+const FINE: readonly TableMapping[] = KNOWN_TABLES.map((table) => ({
   ...table,
   columns: table.columns.map((column) =>
     column.as === "date" ? { ...column, hasMicros: true } : column,
@@ -87,16 +87,16 @@ describe.skipIf(!findPostgres())("a comparison of odd sites", () => {
 
   async function oddSite(...names: (keyof typeof ODDITIES)[]): Promise<string> {
     const made = await server.createDatabase();
-    await createOldSite(made);
+    await createSourceSite(made);
     for (const name of names) await runSql(made, ODDITIES[name]);
     return made;
   }
 
-  async function move(from: string, to: string, moved: readonly MoveTable[]): Promise<void> {
+  async function move(from: string, to: string, moved: readonly TableMapping[]): Promise<void> {
     const source = await connectSource(from, { readOnly: true });
     try {
       await readRows(source, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-      await makeTarget(to, { id: "test", tables: moved });
+      await createStagingDatabase(to, { id: "test", tables: moved });
       await copyTables({ source, tables: moved, choices: ASIDE, file: to });
       finishLoad(to, { rebuild: rebuildCounters, position: "0/0" });
     } finally {
@@ -110,7 +110,7 @@ describe.skipIf(!findPostgres())("a comparison of odd sites", () => {
     const source = await connectSource(options.from ?? url, { readOnly: true });
     try {
       await readRows(source, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-      return await verify({ source, tables, file, ...options });
+      return await verifyCopy({ source, tables, file, ...options });
     } finally {
       await source.end();
     }

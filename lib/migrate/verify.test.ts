@@ -4,16 +4,16 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { copyTables } from "./copy.ts";
-import { type Choices, KNOWN_TABLES } from "./move.ts";
+import { type MigrationOptions, KNOWN_TABLES } from "./move.ts";
 import { connectSource, readRows } from "./source.ts";
-import { finishLoad, makeTarget } from "./target.ts";
-import { type Verification, verify } from "./verify.ts";
+import { finishLoad, createStagingDatabase } from "./target.ts";
+import { type Verification, verifyCopy } from "./verify.ts";
 import { hashSessionId } from "../base/session-key.ts";
 import { rebuildCounters } from "../reads/rebuild.ts";
-import { ODDITIES, createOldSite, idOf, runSql } from "#tests/old-site.ts";
+import { ODDITIES, createSourceSite, readSourceId, runSql } from "#tests/old-site.ts";
 import { type TestPostgres, findPostgres, startPostgres } from "#tests/postgres.ts";
 
-const ASIDE: Choices = { unknown: "keep", unfit: "aside" };
+const ASIDE: MigrationOptions = { unknown: "keep", unfit: "aside" };
 
 describe.skipIf(!findPostgres())("source and copy, compared", () => {
   let server: TestPostgres;
@@ -23,7 +23,7 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
   beforeAll(async () => {
     server = await startPostgres();
     url = await server.createDatabase();
-    await createOldSite(url);
+    await createSourceSite(url);
     dir = mkdtempSync(join(tmpdir(), "lectern-verify-"));
     file = join(dir, "whole.db");
     await move(url, file);
@@ -36,12 +36,12 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
   async function move(
     from: string,
     to: string,
-    choices: Choices = { unknown: "stop", unfit: "stop" },
+    choices: MigrationOptions = { unknown: "stop", unfit: "stop" },
     tables = KNOWN_TABLES,
   ): Promise<void> {
     const source = await connectSource(from, { readOnly: true });
     await readRows(source, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    await makeTarget(to, { id: "test", tables });
+    await createStagingDatabase(to, { id: "test", tables });
     await copyTables({ source, tables, choices, file: to });
     finishLoad(to, { rebuild: rebuildCounters, position: "0/0" });
     await source.end();
@@ -77,7 +77,7 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
     const source = await connectSource(from, { readOnly: true });
     await readRows(source, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     try {
-      return await verify({ source, tables, file: to });
+      return await verifyCopy({ source, tables, file: to });
     } finally {
       await source.end();
     }
@@ -308,7 +308,7 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
 
   test("rows that point at nothing are a problem, even where both sides are equal", async () => {
     const odd = await server.createDatabase();
-    await createOldSite(odd);
+    await createSourceSite(odd);
     await runSql(odd, ODDITIES.orphans);
     const to = join(dir, "orphans.db");
     await move(odd, to, ASIDE);
@@ -346,7 +346,7 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
 
   test("rows that were put aside count, and a changed one is found", async () => {
     const odd = await server.createDatabase();
-    await createOldSite(odd);
+    await createSourceSite(odd);
     for (const sql of [
       ODDITIES.infinite,
       ODDITIES.orphans,
@@ -393,12 +393,12 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
         differences: [expect.objectContaining({ kind: "different", columns: ["expirationDate"] })],
       }),
     ]);
-    expect(JSON.stringify(again)).not.toContain(await idOf(odd, "session", 3));
+    expect(JSON.stringify(again)).not.toContain(await readSourceId(odd, "session", 3));
   });
 
   test("microseconds are floored, also before 1970, and dates with a zone and typed ids are the same", async () => {
     const odd = await server.createDatabase();
-    await createOldSite(odd);
+    await createSourceSite(odd);
     for (const sql of [ODDITIES.microseconds, ODDITIES.zoned, ODDITIES.uuids, ODDITIES.bigCall])
       await runSql(odd, sql);
     const to = join(dir, "micros.db");
@@ -415,7 +415,7 @@ describe.skipIf(!findPostgres())("source and copy, compared", () => {
       db
         .prepare(`SELECT "createdAt" FROM "PostRead" WHERE "id" = ?`)
         .pluck()
-        .get(await idOf(odd, "read", 1)),
+        .get(await readSourceId(odd, "read", 1)),
     ).toBe(-1);
     expect(db.prepare(`SELECT length("base64") FROM "Call" WHERE "id" = 'big'`).pluck().get()).toBe(
       20_000_023,

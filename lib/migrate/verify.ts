@@ -5,31 +5,31 @@ import type pg from "pg";
 import { AppError } from "../base/errors.ts";
 import { hashSessionId } from "../base/session-key.ts";
 import {
-  type FileSums,
-  type TableSum,
-  allOrNone,
-  ask,
-  chooseHash,
-  stopped,
-  sumFile,
-  sumSource,
-  SUM_MS,
+  type FileChecksums,
+  type TableChecksum,
+  allOrAbort,
+  withSourceDeadline,
+  chooseHashKind,
+  createAbortedError,
+  checksumFile,
+  checksumSource,
+  CHECKSUM_TIMEOUT_MS,
 } from "./checksums.ts";
 import { findDifferences } from "./differences.ts";
-import { ASIDE_TABLE, KNOWN_TABLES, type MoveTable } from "./move.ts";
+import { QUARANTINE_TABLE, KNOWN_TABLES, type TableMapping } from "./move.ts";
 import type { HashKind } from "./row-hash.ts";
 import {
   type FieldDifference,
   compareSample,
-  createFinder,
-  differing,
-  findTheir,
+  createRowFinder,
+  listDifferingColumns,
+  findSourceRow,
 } from "./verify-fields.ts";
 
 /** How many differing rows of a table are named. */
-const MAX_NAMED = 10;
+const MAX_NAMED_DIFFERENCES = 10;
 /** How many rows of a table are taken from either side to be compared field by field. */
-const SAMPLE = 200;
+const SAMPLE_ROWS = 200;
 
 export interface NamedDifference {
   /** As the target has it. */
@@ -69,7 +69,7 @@ export interface Verification {
 export interface VerifyOptions {
   /** In a transaction that sees the state to compare with. Given up when this throws AppError(unavailable). */
   readonly source: pg.Client;
-  readonly tables: readonly MoveTable[];
+  readonly tables: readonly TableMapping[];
   readonly file: string;
   readonly sample?: number;
   readonly signal?: AbortSignal;
@@ -80,25 +80,28 @@ export interface VerifyOptions {
  * Compares all rows. Throws AppError(unavailable) where the source is lost or `signal` ends it, AppError(conflict) where the file can't be read;
  * differences are no error.
  */
-export async function verify({
+export async function verifyCopy({
   source,
   tables,
   file,
-  sample = SAMPLE,
+  sample = SAMPLE_ROWS,
   signal,
   onProgress,
 }: VerifyOptions): Promise<Verification> {
   const startedMs = performance.now();
-  const kind = await ask(source, () => chooseHash(source), { signal });
+  const kind = await withSourceDeadline(source, () => chooseHashKind(source), { signal });
   // Neither waits for the other: the server hashes in its processes, threads of ours the file.
-  const [ours, theirs] = await allOrNone<[FileSums, TableSum[]]>(
+  const [ours, theirs] = await allOrAbort<[FileChecksums, TableChecksum[]]>(
     [
-      (end) => sumFile({ file, tables, kind, signal: end, onProgress }),
+      (end) => checksumFile({ file, tables, kind, signal: end, onProgress }),
       async (end) => {
-        const sums: TableSum[] = [];
+        const sums: TableChecksum[] = [];
         for (const table of tables)
           sums.push(
-            await ask(source, () => sumSource(source, table, kind), { ms: SUM_MS, signal: end }),
+            await withSourceDeadline(source, () => checksumSource(source, table, kind), {
+              ms: CHECKSUM_TIMEOUT_MS,
+              signal: end,
+            }),
           );
         return sums;
       },
@@ -111,7 +114,7 @@ export async function verify({
     const verified: VerifiedTable[] = [];
     for (const [i, table] of tables.entries()) {
       const [own, their] = [ours.sums[i]!, theirs[i]!];
-      const { sampled, wrong } = await ask(
+      const { sampled, wrong } = await withSourceDeadline(
         source,
         () => compareSample(source, db, table, sample, { isAskable: kind === "native" }),
         { signal },
@@ -124,7 +127,7 @@ export async function verify({
         target: table.target,
         source: { rows: their.rows, sum: their.sum },
         file: { rows: own.rows, sum: own.sum },
-        aside: countAside(db, table),
+        aside: countQuarantined(db, table),
         sampled,
         equal,
         ...named,
@@ -142,11 +145,11 @@ export async function verify({
   }
 }
 
-function countAside(db: Database.Database, { target }: MoveTable): number {
-  if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(ASIDE_TABLE) === undefined)
+function countQuarantined(db: Database.Database, { target }: TableMapping): number {
+  if (db.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(QUARANTINE_TABLE) === undefined)
     return 0;
   return db
-    .prepare(`SELECT count(*) FROM "${ASIDE_TABLE}" WHERE "source" = ?`)
+    .prepare(`SELECT count(*) FROM "${QUARANTINE_TABLE}" WHERE "source" = ?`)
     .pluck()
     .get(target) as number;
 }
@@ -162,10 +165,10 @@ function openReadOnly(file: string): Database.Database {
   }
 }
 
-interface Naming {
+interface NameDifferencesOptions {
   readonly source: pg.Client;
   readonly db: Database.Database;
-  readonly table: MoveTable;
+  readonly table: TableMapping;
   readonly kind: HashKind;
   /** What the sample found already. */
   readonly wrong: readonly FieldDifference[];
@@ -179,7 +182,7 @@ async function nameDifferences({
   kind,
   wrong,
   signal,
-}: Naming): Promise<Pick<VerifiedTable, "differing" | "differences">> {
+}: NameDifferencesOptions): Promise<Pick<VerifiedTable, "differing" | "differences">> {
   if (table.key.length === 0) return { differing: null, differences: [] };
   let count = 0;
   const first: {
@@ -190,36 +193,41 @@ async function nameDifferences({
   // Read to the end: a COPY that is broken off takes its connection with it.
   for await (const difference of findDifferences({ source, db, table, kind, signal })) {
     count += 1;
-    if (first.length < MAX_NAMED) first.push(difference);
+    if (first.length < MAX_NAMED_DIFFERENCES) first.push(difference);
   }
   // A sample that differs where no hash does: the two must be told of all the same.
   if (count === 0)
     return {
       differing: wrong.length,
       differences: wrong
-        .slice(0, MAX_NAMED)
-        .map(({ key, ...rest }) => ({ key: tell(table, key), ...rest })),
+        .slice(0, MAX_NAMED_DIFFERENCES)
+        .map(({ key, ...rest }) => ({ key: formatReportedKey(table, key), ...rest })),
     };
-  const find = createFinder(db, table);
+  const find = createRowFinder(db, table);
   const differences: NamedDifference[] = [];
   for (const { key, sourceKey, kind: how } of first) {
-    if (signal?.aborted) throw stopped();
+    if (signal?.aborted) throw createAbortedError();
     const theirs =
       how === "different" && sourceKey
-        ? await ask(source, () => findTheir(source, table, sourceKey), { signal })
+        ? await withSourceDeadline(source, () => findSourceRow(source, table, sourceKey), {
+            signal,
+          })
         : null;
     const own = theirs && find(key);
     differences.push({
-      key: tell(table, key),
+      key: formatReportedKey(table, key),
       kind: how,
-      columns: theirs && own ? differing(table, own, theirs) : [],
+      columns: theirs && own ? listDifferingColumns(table, own, theirs) : [],
     });
   }
   return { differing: count, differences };
 }
 
 /** The key as a report may tell it: should a session's own id stand in the file, then hashed. */
-function tell({ key: names, columns, source, isSide }: MoveTable, key: readonly string[]): string {
+function formatReportedKey(
+  { key: names, columns, source, isSide }: TableMapping,
+  key: readonly string[],
+): string {
   // Nobody knows here what the key of an unknown table is: it may be a secret, such as a token.
   if (isSide && !KNOWN_TABLES.some((known) => known.source === source))
     return `SHA-256 ${hashSessionId(key.join(" "))}`;

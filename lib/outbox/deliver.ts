@@ -4,24 +4,24 @@ import { z } from "zod";
 import { env } from "../base/env.ts";
 import { AppError } from "../base/errors.ts";
 import { fetchJson } from "../fetch/fetch.ts";
-import type { Mail } from "../mail/mail.ts";
-import { sendMail } from "../mail/send.ts";
+import type { EmailMessage } from "../mail/mail.ts";
+import { sendEmail } from "../mail/send.ts";
 
 export type Delivery =
-  | { readonly kind: "MAIL"; readonly mail: Mail }
+  | { readonly kind: "MAIL"; readonly mail: EmailMessage }
   | { readonly kind: "NEWSLETTER"; readonly email: string; readonly firstName: string }
   | { readonly kind: "DISCORD"; readonly text: string };
 
-const Subscriber = z.object({ subscriber: z.object({ id: z.number() }) });
+const SubscriberResponse = z.object({ subscriber: z.object({ id: z.number() }) });
 
-async function post(url: string, body: object, headers: Record<string, string> = {}) {
+async function postJson(url: string, body: object, headers: Record<string, string> = {}) {
   const host = new URL(url).host;
   const { status, data } = await fetchJson(url, {
     method: "POST",
     body: JSON.stringify(body),
     headers: { "content-type": "application/json", ...headers },
-    types: "any",
-    redirects: 0,
+    contentTypes: "any",
+    maxRedirects: 0,
   });
   // Never the URL: a Discord webhook's holds its secret.
   if (status < 200 || status >= 300)
@@ -30,10 +30,13 @@ async function post(url: string, body: object, headers: Record<string, string> =
 }
 
 /** kit.com, API v4: the subscriber, then the form that adds them to the newsletter. */
-async function subscribe(email: string, firstName: string): Promise<{ convertKitId: string }> {
-  const headers = { "x-kit-api-key": configured("KIT_API_KEY") };
-  const data = Subscriber.safeParse(
-    await post(
+async function subscribeToNewsletter(
+  email: string,
+  firstName: string,
+): Promise<{ convertKitId: string }> {
+  const headers = { "x-kit-api-key": readRequiredSetting("KIT_API_KEY") };
+  const data = SubscriberResponse.safeParse(
+    await postJson(
       `${env.KIT_API}/subscribers`,
       { email_address: email, first_name: firstName },
       headers,
@@ -41,12 +44,12 @@ async function subscribe(email: string, firstName: string): Promise<{ convertKit
   );
   if (!data.success) throw new AppError("unavailable", "Kit answered without a subscriber.");
   const { id } = data.data.subscriber;
-  await post(`${env.KIT_API}/forms/${env.KIT_FORM_ID}/subscribers/${id}`, {}, headers);
+  await postJson(`${env.KIT_API}/forms/${env.KIT_FORM_ID}/subscribers/${id}`, {}, headers);
   return { convertKitId: String(id) };
 }
 
 /** What was written down while it was configured may find it gone. */
-function configured(name: "KIT_API_KEY" | "DISCORD_WEBHOOK_URL"): string {
+function readRequiredSetting(name: "KIT_API_KEY" | "DISCORD_WEBHOOK_URL"): string {
   const value = env[name];
   if (value === undefined) throw new AppError("unavailable", `${name} is not set any more.`);
   return value;
@@ -56,13 +59,13 @@ function configured(name: "KIT_API_KEY" | "DISCORD_WEBHOOK_URL"): string {
 export async function deliver(delivery: Delivery): Promise<{ convertKitId: string } | null> {
   switch (delivery.kind) {
     case "MAIL":
-      await sendMail(delivery.mail);
+      await sendEmail(delivery.mail);
       return null;
     case "NEWSLETTER":
-      return subscribe(delivery.email, delivery.firstName);
+      return subscribeToNewsletter(delivery.email, delivery.firstName);
     case "DISCORD":
       // Nobody is pinged by what a member wrote.
-      await post(configured("DISCORD_WEBHOOK_URL"), {
+      await postJson(readRequiredSetting("DISCORD_WEBHOOK_URL"), {
         content: delivery.text.slice(0, 1_900),
         allowed_mentions: { parse: [] },
       });

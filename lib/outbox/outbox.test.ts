@@ -3,11 +3,17 @@ import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/smtp-server.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "../base/clock.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import type { Sql } from "../db/connection.ts";
 import { type TestServer, serveHttp } from "../fetch/test-server.ts";
-import { closeMail } from "../mail/send.ts";
-import { deliverDue, dropDelivery, enqueue, listDeliveries, retryDelivery } from "./outbox.ts";
+import { closeSmtpTransport } from "../mail/send.ts";
+import {
+  runDueDeliveries,
+  deleteDelivery,
+  enqueueDelivery,
+  listDeliveries,
+  rescheduleDelivery,
+} from "./outbox.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 const mailTo = (to: string) =>
@@ -21,7 +27,7 @@ beforeEach(async () => {
   setClock(NOW);
 });
 afterEach(async () => {
-  closeMail();
+  closeSmtpTransport();
   await smtp.close();
   await Promise.all(servers.splice(0).map((server) => server.close()));
   overrideEnv({
@@ -68,47 +74,47 @@ async function outside(
     });
   });
   servers.push(server);
-  overrideEnv({ FETCH_ALLOW_PRIVATE: server.pair });
+  overrideEnv({ FETCH_ALLOW_PRIVATE: server.hostAndPort });
   return { origin: server.origin, taken };
 }
 
-const waiting = () => snapshotSql((sql) => listDeliveries(sql));
+const waiting = () => readSql((sql) => listDeliveries(sql));
 const put = (fn: (sql: Sql) => void) => writeSql(fn);
 
 test("what is written down in a transaction is sent after it, once, and is gone then", async () => {
   await put((sql) =>
-    enqueue(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   expect(await waiting()).toMatchObject([
     { kind: "MAIL", about: "call published", tries: 0, lastError: null },
   ]);
-  await deliverDue();
-  expect(smtp.mails).toMatchObject([{ to: ["ada@example.test"], subject: "Published" }]);
+  await runDueDeliveries();
+  expect(smtp.emails).toMatchObject([{ to: ["ada@example.test"], subject: "Published" }]);
   expect(await waiting()).toEqual([]);
-  await deliverDue();
-  expect(smtp.attempts).toBe(1);
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(1);
 });
 
 test("a transaction that is undone sends nothing", async () => {
   const failing = put((sql) => {
-    enqueue(sql, mailTo("ada@example.test"), { userId: null, about: "call published" });
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" });
     throw new TypeError("undone");
   });
   await expect(failing).rejects.toThrow("undone");
-  await deliverDue();
-  expect(smtp.attempts).toBe(0);
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(0);
 });
 
 test("a server that is down is tried again later, then given up, then tried when an admin says so", async () => {
   const said = listen();
   smtp.mode = "refuse";
   await put((sql) =>
-    enqueue(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   const waits: number[] = [];
   for (let tries = 1; tries <= 8; tries++) {
-    await deliverDue();
-    expect(smtp.attempts).toBe(tries);
+    await runDueDeliveries();
+    expect(smtp.attemptCount).toBe(tries);
     const [delivery] = await waiting();
     expect(delivery).toMatchObject({
       tries,
@@ -118,36 +124,36 @@ test("a server that is down is tried again later, then given up, then tried when
     waits.push(Math.round((delivery!.nextTryAt - nowMs()) / MINUTE_MS));
     // Not a moment before.
     setClock(delivery!.nextTryAt - SECOND_MS);
-    await deliverDue();
-    expect(smtp.attempts).toBe(tries);
+    await runDueDeliveries();
+    expect(smtp.attemptCount).toBe(tries);
     setClock(delivery!.nextTryAt);
   }
   expect(waits).toEqual([1, 5, 30, 120, 360, 720, 1_440]);
   const [given] = await waiting();
   expect(given).toMatchObject({ tries: 8, nextTryAt: null });
   setClock(nowMs() + 30 * DAY_MS);
-  await deliverDue();
-  expect(smtp.attempts).toBe(8);
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(8);
 
   // The admin sees why, and nobody's address.
   expect(JSON.stringify(await waiting()) + said()).not.toContain("ada@example.test");
   smtp.mode = "ok";
-  expect(await writeSql((sql) => retryDelivery(sql, given!.id))).toBe(true);
-  await deliverDue();
-  expect(smtp.mails).toHaveLength(1);
+  expect(await writeSql((sql) => rescheduleDelivery(sql, given!.id))).toBe(true);
+  await runDueDeliveries();
+  expect(smtp.emails).toHaveLength(1);
   expect(await waiting()).toEqual([]);
-  expect(await writeSql((sql) => retryDelivery(sql, given!.id))).toBe(false);
+  expect(await writeSql((sql) => rescheduleDelivery(sql, given!.id))).toBe(false);
 });
 
 test("a delivery that is dropped is not made", async () => {
   await put((sql) =>
-    enqueue(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   const [delivery] = await waiting();
-  expect(await writeSql((sql) => dropDelivery(sql, delivery!.id))).toBe(true);
-  expect(await writeSql((sql) => dropDelivery(sql, delivery!.id))).toBe(false);
-  await deliverDue();
-  expect(smtp.attempts).toBe(0);
+  expect(await writeSql((sql) => deleteDelivery(sql, delivery!.id))).toBe(true);
+  expect(await writeSql((sql) => deleteDelivery(sql, delivery!.id))).toBe(false);
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(0);
 });
 
 test("one that fails does not keep the others waiting", async () => {
@@ -159,51 +165,55 @@ test("one that fails does not keep the others waiting", async () => {
       NOW,
     );
     for (let i = 0; i < 45; i++)
-      enqueue(sql, mailTo(`${i}@example.test`), { userId: null, about: "many" });
+      enqueueDelivery(sql, mailTo(`${i}@example.test`), { userId: null, about: "many" });
   });
-  await deliverDue();
-  expect(smtp.mails).toHaveLength(45);
+  await runDueDeliveries();
+  expect(smtp.emails).toHaveLength(45);
   expect(await waiting()).toMatchObject([{ about: "broken", tries: 1 }]);
   expect(said()).toContain("outbox.failed");
 });
 
 test("of two runs at the same time one sends, also where they know nothing of each other", async () => {
   await put((sql) =>
-    enqueue(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
-  await Promise.all([deliverDue(), deliverDue()]);
-  expect(smtp.attempts).toBe(1);
+  await Promise.all([runDueDeliveries(), runDueDeliveries()]);
+  expect(smtp.attemptCount).toBe(1);
   await put((sql) =>
-    enqueue(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
-  const first = deliverDue();
+  const first = runDueDeliveries();
   // As another process would: its own memory, the same table.
   delete (globalThis as { __lecternOutbox?: unknown }).__lecternOutbox;
-  await Promise.all([first, deliverDue()]);
-  expect(smtp.attempts).toBe(2);
+  await Promise.all([first, runDueDeliveries()]);
+  expect(smtp.attemptCount).toBe(2);
 });
 
 test("what was taken by a process that died is taken again two minutes later", async () => {
   await put((sql) =>
-    enqueue(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   await put((sql) =>
     sql.run(`UPDATE "Delivery" SET "tries" = 1, "nextTryAt" = ?`, NOW + 2 * MINUTE_MS),
   );
-  await deliverDue();
-  expect(smtp.attempts).toBe(0);
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(0);
   setClock(NOW + 2 * MINUTE_MS);
-  await deliverDue();
-  expect(smtp.mails).toHaveLength(1);
+  await runDueDeliveries();
+  expect(smtp.emails).toHaveLength(1);
 });
 
 test("what was enqueued while a run was under way goes with it", async () => {
-  await put((sql) => enqueue(sql, mailTo("one@example.test"), { userId: null, about: "one" }));
-  const run = deliverDue();
-  await put((sql) => enqueue(sql, mailTo("two@example.test"), { userId: null, about: "two" }));
-  void deliverDue();
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("one@example.test"), { userId: null, about: "one" }),
+  );
+  const run = runDueDeliveries();
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("two@example.test"), { userId: null, about: "two" }),
+  );
+  void runDueDeliveries();
   await run;
-  expect(smtp.mails.map(({ to }) => to[0]).sort()).toEqual([
+  expect(smtp.emails.map(({ to }) => to[0]).sort()).toEqual([
     "one@example.test",
     "two@example.test",
   ]);
@@ -212,7 +222,7 @@ test("what was enqueued while a run was under way goes with it", async () => {
 test("what waits goes with the account that it is about", async () => {
   const { id } = await writeSql((sql) => insertUser(sql));
   await put((sql) =>
-    enqueue(sql, mailTo("ada@example.test"), { userId: id, about: "call published" }),
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: id, about: "call published" }),
   );
   await put((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, id));
   expect(await waiting()).toEqual([]);
@@ -220,11 +230,11 @@ test("what waits goes with the account that it is about", async () => {
 
 test("only where writes land is anything sent", async () => {
   await put((sql) =>
-    enqueue(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   overrideEnv({ REPLICATION: "on" });
-  await deliverDue();
-  expect(smtp.attempts).toBe(0);
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(0);
   expect(await waiting()).toMatchObject([{ tries: 0 }]);
 });
 
@@ -237,13 +247,13 @@ test("a new member is put on the newsletter, and their number there is kept", as
   overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: `${origin}/v4` });
   const user = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
   await put((sql) =>
-    enqueue(
+    enqueueDelivery(
       sql,
       { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
       { userId: user.id, about: "sign-up" },
     ),
   );
-  await deliverDue();
+  await runDueDeliveries();
   expect(taken).toMatchObject([
     {
       path: "POST /v4/subscribers",
@@ -256,7 +266,7 @@ test("a new member is put on the newsletter, and their number there is kept", as
       body: {},
     },
   ]);
-  expect(await snapshotSql((sql) => sql.get(`SELECT "convertKitId" FROM "User"`))).toEqual({
+  expect(await readSql((sql) => sql.get(`SELECT "convertKitId" FROM "User"`))).toEqual({
     convertKitId: "4711",
   });
   expect(await waiting()).toEqual([]);
@@ -276,15 +286,15 @@ test.each([
   overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: origin });
   const user = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
   await put((sql) =>
-    enqueue(
+    enqueueDelivery(
       sql,
       { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
       { userId: user.id, about: "sign-up" },
     ),
   );
-  await deliverDue();
+  await runDueDeliveries();
   expect((await waiting())[0]?.lastError).toMatch(reason);
-  expect(await snapshotSql((sql) => sql.get(`SELECT "convertKitId" FROM "User"`))).toEqual({
+  expect(await readSql((sql) => sql.get(`SELECT "convertKitId" FROM "User"`))).toEqual({
     convertKitId: null,
   });
   expect(said()).not.toMatch(/kit-secret|ada@example/);
@@ -296,17 +306,17 @@ test("a webhook is told without pinging anybody, and its address stands in no er
   const { origin, taken } = await outside(() => ({ status }));
   overrideEnv({ DISCORD_WEBHOOK_URL: `${origin}/api/webhooks/1/very-secret` });
   await put((sql) =>
-    enqueue(
+    enqueueDelivery(
       sql,
       { kind: "DISCORD", text: `@everyone ${"x".repeat(3_000)}` },
       { userId: null, about: "new member" },
     ),
   );
-  await deliverDue();
+  await runDueDeliveries();
   expect((await waiting())[0]?.lastError).toMatch(/^127\.0\.0\.1:\d+ answered 404\.$/);
   status = 204;
   setClock(NOW + HOUR_MS);
-  await deliverDue();
+  await runDueDeliveries();
   expect(taken.map(({ path }) => path)).toEqual(Array(2).fill("POST /api/webhooks/1/very-secret"));
   const { content, allowed_mentions } = taken[1]?.body as {
     content: string;
@@ -317,20 +327,20 @@ test("a webhook is told without pinging anybody, and its address stands in no er
 
   // Nobody there; a private address; none any more.
   await put((sql) =>
-    enqueue(sql, { kind: "DISCORD", text: "Hello" }, { userId: null, about: "new member" }),
+    enqueueDelivery(sql, { kind: "DISCORD", text: "Hello" }, { userId: null, about: "new member" }),
   );
   await servers.splice(0)[0]?.close();
-  await deliverDue();
+  await runDueDeliveries();
   expect((await waiting())[0]?.lastError).toBe("127.0.0.1 refused the connection.");
   overrideEnv({ FETCH_ALLOW_PRIVATE: undefined });
   setClock(nowMs() + HOUR_MS);
-  await deliverDue();
+  await runDueDeliveries();
   expect((await waiting())[0]?.lastError).toMatch(
     /^Only the ports 80 and 443 can be fetched|is not a public address\.$/,
   );
   overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
   setClock(nowMs() + HOUR_MS);
-  await deliverDue();
+  await runDueDeliveries();
   expect((await waiting())[0]?.lastError).toBe("DISCORD_WEBHOOK_URL is not set any more.");
   expect(said()).not.toContain("very-secret");
 });
@@ -338,14 +348,14 @@ test("a webhook is told without pinging anybody, and its address stands in no er
 test("what is not configured is not even written down", async () => {
   const user = await writeSql((sql) => insertUser(sql));
   await put((sql) => {
-    enqueue(
+    enqueueDelivery(
       sql,
       { kind: "NEWSLETTER", email: "ada@example.test", firstName: "Ada" },
       { userId: user.id, about: "sign-up" },
     );
-    enqueue(sql, { kind: "DISCORD", text: "Hello" }, { userId: user.id, about: "sign-up" });
+    enqueueDelivery(sql, { kind: "DISCORD", text: "Hello" }, { userId: user.id, about: "sign-up" });
   });
-  expect(await snapshotSql((sql) => sql.get(`SELECT COUNT(*) AS "n" FROM "Delivery"`))).toEqual({
+  expect(await readSql((sql) => sql.get(`SELECT COUNT(*) AS "n" FROM "Delivery"`))).toEqual({
     n: 0,
   });
 });
@@ -356,8 +366,10 @@ test("a site where nothing waits writes nothing", async () => {
       `CREATE TRIGGER "written" BEFORE UPDATE ON "Delivery" BEGIN SELECT RAISE(ABORT, 'written'); END`,
     ),
   );
-  await put((sql) => enqueue(sql, mailTo("ada@example.test"), { userId: null, about: "later" }));
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "later" }),
+  );
   setClock(NOW - MINUTE_MS);
-  await deliverDue();
+  await runDueDeliveries();
   expect(await waiting()).toHaveLength(1);
 });

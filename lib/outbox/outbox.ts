@@ -3,15 +3,15 @@
 
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
-import { inParallel } from "../base/in-parallel.ts";
+import { forEachConcurrently } from "../base/in-parallel.ts";
 import { log } from "../base/log.ts";
-import { outsideRequest } from "../base/request-context.ts";
+import { runOutsideRequest } from "../base/request-context.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
-import { role } from "../litefs/role.ts";
+import { readSql, writeSql } from "../db/database.ts";
+import { currentRole } from "../litefs/role.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 
-export interface WaitingDelivery {
+export interface PendingDelivery {
   readonly id: number;
   readonly createdAt: number;
   readonly kind: Delivery["kind"];
@@ -23,7 +23,7 @@ export interface WaitingDelivery {
 }
 
 /** How long after each failure it is tried again; after the last one an admin decides. */
-const RETRY_AFTER_MS = [
+const RETRY_DELAYS_MS = [
   MINUTE_MS,
   5 * MINUTE_MS,
   30 * MINUTE_MS,
@@ -34,13 +34,13 @@ const RETRY_AFTER_MS = [
 ];
 /** Nobody else takes a delivery for this long while it is being made: longer than any deadline of one. */
 const LEASE_MS = 2 * MINUTE_MS;
-const LOOK_EVERY_MS = 15 * SECOND_MS;
-const BATCH = 20;
+const POLL_INTERVAL_MS = 15 * SECOND_MS;
+const BATCH_SIZE = 20;
 /** One less than the connections to the mail server: a log-in's mail does not queue behind these. A batch of timeouts fits into the lease. */
-const AT_ONCE = 2;
+const CONCURRENCY = 2;
 
 /** True where this kind of delivery goes anywhere. Mails always do: without a server into the outbox folder. */
-function isConfigured(kind: Delivery["kind"]): boolean {
+function isDeliveryConfigured(kind: Delivery["kind"]): boolean {
   return (
     kind === "MAIL" ||
     (kind === "NEWSLETTER" ? env.KIT_API_KEY !== undefined : env.DISCORD_WEBHOOK_URL !== undefined)
@@ -52,12 +52,12 @@ function isConfigured(kind: Delivery["kind"]): boolean {
  * `userId` is whom it concerns: what waits goes with their account. `about` is for the admin: it may name a title, and holds no address and no text.
  * What is not configured is not written down.
  */
-export function enqueue(
+export function enqueueDelivery(
   sql: Sql,
   delivery: Delivery,
   { userId, about }: { userId: string | null; about: string },
 ): void {
-  if (!isConfigured(delivery.kind)) return;
+  if (!isDeliveryConfigured(delivery.kind)) return;
   sql.run(
     `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload", "nextTryAt") VALUES (?, ?, ?, ?, ?, ?)`,
     nowMs(),
@@ -69,7 +69,7 @@ export function enqueue(
   );
 }
 
-interface Due {
+interface DueDelivery {
   readonly id: number;
   readonly kind: Delivery["kind"];
   readonly userId: string | null;
@@ -78,10 +78,10 @@ interface Due {
 }
 
 /** Takes what is due, so that nobody else does. */
-function take(sql: Sql): Due[] {
+function claimDueDeliveries(sql: Sql): DueDelivery[] {
   const now = nowMs();
-  const due = sql.all<Due>(
-    `SELECT "id", "kind", "userId", "payload", "tries" FROM "Delivery" WHERE "nextTryAt" <= ? ORDER BY "nextTryAt", "id" LIMIT ${BATCH}`,
+  const due = sql.all<DueDelivery>(
+    `SELECT "id", "kind", "userId", "payload", "tries" FROM "Delivery" WHERE "nextTryAt" <= ? ORDER BY "nextTryAt", "id" LIMIT ${BATCH_SIZE}`,
     now,
   );
   for (const { id } of due)
@@ -93,7 +93,7 @@ function take(sql: Sql): Due[] {
   return due;
 }
 
-async function deliverOne({ id, kind, userId, payload, tries }: Due): Promise<void> {
+async function attemptDelivery({ id, kind, userId, payload, tries }: DueDelivery): Promise<void> {
   try {
     const note = await deliver(JSON.parse(payload) as Delivery);
     await writeSql((sql) => {
@@ -107,7 +107,7 @@ async function deliverOne({ id, kind, userId, payload, tries }: Due): Promise<vo
         );
     });
   } catch (error) {
-    const wait = RETRY_AFTER_MS[tries];
+    const wait = RETRY_DELAYS_MS[tries];
     log(wait === undefined ? "error" : "warn", "outbox.failed", {
       id,
       kind,
@@ -129,11 +129,11 @@ async function deliverOne({ id, kind, userId, payload, tries }: Due): Promise<vo
 const shared = globalThis as {
   __lecternOutbox?: { running: Promise<void> | null; again: boolean; timer: NodeJS.Timeout | null };
 };
-const state = () => (shared.__lecternOutbox ??= { running: null, again: false, timer: null });
+const outboxState = () => (shared.__lecternOutbox ??= { running: null, again: false, timer: null });
 
 /** Delivers everything that is due now; resolves when it has been tried. Only the primary does, one run at a time. */
-export async function deliverDue(): Promise<void> {
-  const own = state();
+export async function runDueDeliveries(): Promise<void> {
+  const own = outboxState();
   if (own.running) {
     own.again = true;
     return own.running;
@@ -142,14 +142,14 @@ export async function deliverDue(): Promise<void> {
     do {
       own.again = false;
       for (;;) {
-        if (role() !== "primary") return;
+        if (currentRole() !== "primary") return;
         // Looked at in a snapshot first: an idle site writes nothing.
-        const isAny = await snapshotSql((sql) =>
+        const isAny = await readSql((sql) =>
           sql.get(`SELECT 1 FROM "Delivery" WHERE "nextTryAt" <= ? LIMIT 1`, nowMs()),
         );
-        const due = isAny ? await writeSql(take) : [];
+        const due = isAny ? await writeSql(claimDueDeliveries) : [];
         if (due.length === 0) break;
-        await inParallel(due, AT_ONCE, deliverOne);
+        await forEachConcurrently(due, CONCURRENCY, attemptDelivery);
       }
     } while (own.again);
   })().finally(() => {
@@ -159,31 +159,34 @@ export async function deliverDue(): Promise<void> {
 }
 
 /** Delivers soon, without being waited for. Call it after the commit that enqueued. */
-export function kickDeliveries(): void {
-  outsideRequest(() =>
+export function triggerDeliveries(): void {
+  runOutsideRequest(() =>
     setImmediate(
-      () => void deliverDue().catch((error: unknown) => log("error", "outbox.stopped", { error })),
+      () =>
+        void runDueDeliveries().catch((error: unknown) =>
+          log("error", "outbox.stopped", { error }),
+        ),
     ),
   );
 }
 
 /** Looks every fifteen seconds for what is due. From instrumentation.ts, once per process. */
-export function startDeliveries(): void {
-  const own = state();
-  own.timer ??= setInterval(kickDeliveries, LOOK_EVERY_MS);
+export function startDeliveryPolling(): void {
+  const own = outboxState();
+  own.timer ??= setInterval(triggerDeliveries, POLL_INTERVAL_MS);
   own.timer.unref();
 }
 
 /** What was not delivered yet, newest first; for admins. */
-export function listDeliveries(sql: Sql, limit = 100): WaitingDelivery[] {
-  return sql.all<WaitingDelivery>(
+export function listDeliveries(sql: Sql, limit = 100): PendingDelivery[] {
+  return sql.all<PendingDelivery>(
     `SELECT "id", "createdAt", "kind", "about", "tries", "nextTryAt", "lastError" FROM "Delivery" ORDER BY "id" DESC LIMIT ?`,
     limit,
   );
 }
 
 /** Has it tried again at once; kickDeliveries() after the commit. Returns whether it was still there. */
-export function retryDelivery(sql: Sql, id: number): boolean {
+export function rescheduleDelivery(sql: Sql, id: number): boolean {
   return (
     sql.run(`UPDATE "Delivery" SET "nextTryAt" = ?, "tries" = 0 WHERE "id" = ?`, nowMs(), id)
       .changes === 1
@@ -191,6 +194,6 @@ export function retryDelivery(sql: Sql, id: number): boolean {
 }
 
 /** Gives it up for good. Returns whether it was still there. */
-export function dropDelivery(sql: Sql, id: number): boolean {
+export function deleteDelivery(sql: Sql, id: number): boolean {
   return sql.run(`DELETE FROM "Delivery" WHERE "id" = ?`, id).changes === 1;
 }

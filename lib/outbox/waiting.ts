@@ -2,12 +2,17 @@
 
 import { AppError } from "../base/errors.ts";
 import { type Member, assertAdmin } from "../base/member.ts";
-import { recordAudit } from "../db/audit.ts";
+import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
-import { type WaitingDelivery, dropDelivery, listDeliveries, retryDelivery } from "./outbox.ts";
+import {
+  type PendingDelivery,
+  deleteDelivery,
+  listDeliveries,
+  rescheduleDelivery,
+} from "./outbox.ts";
 
 /** What was not delivered yet, newest first, at most `limit`. Throws AppError(forbidden) for all but admins. */
-export function waitingDeliveries(sql: Sql, admin: Member, limit = 100): WaitingDelivery[] {
+export function listPendingDeliveries(sql: Sql, admin: Member, limit = 100): PendingDelivery[] {
   assertAdmin(admin);
   return listDeliveries(sql, limit);
 }
@@ -24,21 +29,21 @@ export function countDeliveries(
 }
 
 /** Has it tried again at once: call kickDeliveries() after the commit. Throws AppError: forbidden for all but admins, not_found when it is delivered or gone. */
-export function tryDeliveryAgain(sql: Sql, admin: Member, id: number): void {
+export function retryPendingDelivery(sql: Sql, admin: Member, id: number): void {
   assertAdmin(admin);
-  if (!retryDelivery(sql, id)) throw gone();
-  recordAudit(sql, { actorId: admin.id, action: "delivery.retry", subjectId: String(id) });
+  if (!rescheduleDelivery(sql, id)) throw deliveryNotFound();
+  recordAuditEvent(sql, { actorId: admin.id, action: "delivery.retry", subjectId: String(id) });
 }
 
 /** Gives it up for good. Throws AppError: forbidden for all but admins, not_found when it is delivered or gone. */
-export function giveDeliveryUp(sql: Sql, admin: Member, id: number): void {
+export function discardDelivery(sql: Sql, admin: Member, id: number): void {
   assertAdmin(admin);
   const about = sql.get<{ kind: string; tries: number }>(
     `SELECT "kind", "tries" FROM "Delivery" WHERE "id" = ?`,
     id,
   );
-  if (!about || !dropDelivery(sql, id)) throw gone();
-  recordAudit(sql, {
+  if (!about || !deleteDelivery(sql, id)) throw deliveryNotFound();
+  recordAuditEvent(sql, {
     actorId: admin.id,
     action: "delivery.give_up",
     subjectId: String(id),
@@ -46,6 +51,6 @@ export function giveDeliveryUp(sql: Sql, admin: Member, id: number): void {
   });
 }
 
-function gone(): AppError {
+function deliveryNotFound(): AppError {
   return new AppError("not_found", "This is delivered, or gone.");
 }

@@ -2,48 +2,48 @@
 
 import { log } from "../base/log.ts";
 import type { Post } from "./post.ts";
-import { absoluteUrl, postUrl, siteFacts } from "./site-facts.ts";
-import { staticHtml } from "./static-html.ts";
+import { absoluteUrl, postUrl, getSiteMetadata } from "./site-facts.ts";
+import { renderStaticHtml } from "./static-html.ts";
 
 /** Attributes that mean something away from the site. */
-const KEPT = new Set(
+const PORTABLE_ATTRIBUTES = new Set(
   "href src poster alt title width height colspan rowspan lang dir controls open start reversed datetime cite".split(
     " ",
   ),
 );
-const ADDRESSES = new Set(["href", "src", "poster", "cite"]);
+const URL_ATTRIBUTES = new Set(["href", "src", "poster", "cite"]);
 /** Elements that go with all that is in them. */
-const GONE = new Set("script style button template noscript iframe svg".split(" "));
+const REMOVED_ELEMENTS = new Set("script style button template noscript iframe svg".split(" "));
 /** Elements that only carried a class: their content stays. */
-const UNWRAPPED = new Set("span div picture".split(" "));
+const UNWRAPPED_ELEMENTS = new Set("span div picture".split(" "));
 
 const TAG = /<!--[\s\S]*?-->|<(\/?)([a-z][\w-]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/gi;
 const ATTRIBUTE = /([a-z][\w:-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/gi;
 
-const kept = new WeakMap<Post, string | null>();
+const feedHtmlCache = new WeakMap<Post, string | null>();
 
 /** The post's text for a feed, or null (and a line in the log) where it can't be had; the description then stands for it. */
-export function feedHtml(post: Post): string | null {
+export function renderFeedHtml(post: Post): string | null {
   if (post.compiled.compiledSource === "") return null; // still being compiled
-  let html = kept.get(post);
+  let html = feedHtmlCache.get(post);
   if (html === undefined) {
-    const url = postUrl(siteFacts(), post.slug);
+    const url = postUrl(getSiteMetadata(), post.slug);
     try {
-      html = portableHtml(
-        staticHtml(post.compiled.compiledSource, post.compiled.components, url),
+      html = toPortableHtml(
+        renderStaticHtml(post.compiled.compiledSource, post.compiled.components, url),
         url,
       );
     } catch (error) {
       log("warn", "posts.feed_html_failed", { slug: post.slug, error });
       html = null;
     }
-    kept.set(post, html);
+    feedHtmlCache.set(post, html);
   }
   return html;
 }
 
 /** `html` (written by our own serializer) without classes, styles, scripts and controls, its addresses seen from `base`. */
-export function portableHtml(html: string, base: string): string {
+export function toPortableHtml(html: string, base: string): string {
   let out = "";
   let last = 0;
   let gone: { name: string; depth: number } | null = null;
@@ -56,12 +56,12 @@ export function portableHtml(html: string, base: string): string {
       if (name === gone.name && !whole.endsWith("/>")) gone.depth += slash ? -1 : 1;
       if (gone.depth === 0) gone = null;
     } else if (
-      GONE.has(name) ||
+      REMOVED_ELEMENTS.has(name) ||
       (name === "a" && /\bclass="[^"]*\bheading-anchor\b/.test(attributes))
     ) {
       if (!slash && !whole.endsWith("/>")) gone = { name, depth: 1 };
-    } else if (rawName !== "" && !UNWRAPPED.has(name)) {
-      const tag = slash ? `</${name}>` : `<${name}${attributesOf(attributes, base)}>`;
+    } else if (rawName !== "" && !UNWRAPPED_ELEMENTS.has(name)) {
+      const tag = slash ? `</${name}>` : `<${name}${portableAttributes(attributes, base)}>`;
       // A source without an address was one of the picture's formats.
       if (tag !== "<source>") out += tag;
     }
@@ -70,17 +70,17 @@ export function portableHtml(html: string, base: string): string {
   return out.trim();
 }
 
-function attributesOf(text: string, base: string): string {
+function portableAttributes(text: string, base: string): string {
   let out = "";
   for (const [, rawName = "", double, single, bare] of text.matchAll(ATTRIBUTE)) {
     const name = rawName.toLowerCase();
-    if (!KEPT.has(name)) continue;
+    if (!PORTABLE_ATTRIBUTES.has(name)) continue;
     const value = double ?? single ?? bare;
     if (value === undefined) out += ` ${name}`;
-    else if (!ADDRESSES.has(name)) out += ` ${name}="${value.replaceAll('"', "&quot;")}"`;
+    else if (!URL_ATTRIBUTES.has(name)) out += ` ${name}="${value.replaceAll('"', "&quot;")}"`;
     else {
       // The value is HTML: "&amp;" in it is "&".
-      const address = absoluteAddress(
+      const address = absoluteLinkUrl(
         value.replace(/&(?:amp|#x26|#38);/gi, "&").replace(/&(?:quot|#x22|#34);/gi, '"'),
         base,
       );
@@ -92,6 +92,6 @@ function attributesOf(text: string, base: string): string {
 }
 
 /** As absoluteUrl, and mail addresses stay. */
-function absoluteAddress(url: string, base: string): string | null {
+function absoluteLinkUrl(url: string, base: string): string | null {
   return /^mailto:/i.test(url) ? url : absoluteUrl(url, base);
 }

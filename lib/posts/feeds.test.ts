@@ -1,13 +1,13 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- parsed documents have no type; what is not there fails its expectation */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { expect, test } from "vitest";
-import { atomFeed, jsonFeed, rssFeed } from "./feeds.ts";
+import { renderAtomFeed, renderJsonFeed, renderRssFeed } from "./feeds.ts";
 import type { Post, PostIndex } from "./post.ts";
 import { sampleIndex } from "./sample-posts.ts";
-import type { SiteFacts } from "./site-facts.ts";
-import { robots, sitemap } from "./sitemap.ts";
+import type { SiteMetadata } from "./site-facts.ts";
+import { renderRobotsTxt, renderSitemap } from "./sitemap.ts";
 
-const site: SiteFacts = {
+const site: SiteMetadata = {
   url: "https://lectern.example",
   name: "Lectern & friends",
   description: "Posts <about> things",
@@ -57,7 +57,7 @@ const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const isHttps = (url: string) => expect(new URL(url).href).toBe(url);
 
 test("RSS has what RSS 2.0 asks for", () => {
-  const { rss } = parse(rssFeed(source));
+  const { rss } = parse(renderRssFeed(source));
   expect(rss["@version"]).toBe("2.0");
   const { channel } = rss;
   expect(channel).toMatchObject({
@@ -91,7 +91,7 @@ test("RSS has what RSS 2.0 asks for", () => {
 });
 
 test("Atom has what RFC 4287 asks for", () => {
-  const { feed } = parse(atomFeed(source));
+  const { feed } = parse(renderAtomFeed(source));
   expect(feed["@xmlns"]).toBe("http://www.w3.org/2005/Atom");
   expect(feed.id).toBe("https://lectern.example/");
   expect(feed.author.name).toBe(site.author);
@@ -120,7 +120,7 @@ test("Atom has what RFC 4287 asks for", () => {
 });
 
 test("the JSON feed has what JSON Feed 1.1 asks for", () => {
-  const feed = JSON.parse(jsonFeed(source));
+  const feed = JSON.parse(renderJsonFeed(source));
   expect(feed).toMatchObject({
     version: "https://jsonfeed.org/version/1.1",
     title: site.name,
@@ -143,19 +143,19 @@ test("the JSON feed has what JSON Feed 1.1 asks for", () => {
 
 test("a site without posts has valid feeds too", () => {
   const empty: PostIndex = sampleIndex();
-  expect(parse(rssFeed({ ...source, index: empty })).rss.channel.item).toBeUndefined();
-  expect(parse(atomFeed({ ...source, index: empty })).feed.updated).toMatch(RFC_3339);
-  expect(JSON.parse(jsonFeed({ ...source, index: empty })).items).toEqual([]);
+  expect(parse(renderRssFeed({ ...source, index: empty })).rss.channel.item).toBeUndefined();
+  expect(parse(renderAtomFeed({ ...source, index: empty })).feed.updated).toMatch(RFC_3339);
+  expect(JSON.parse(renderJsonFeed({ ...source, index: empty })).items).toEqual([]);
 });
 
 test("a feed holds the forty newest", () => {
   const many = sampleIndex(...Array.from({ length: 50 }, () => ({})));
-  expect(parse(rssFeed({ ...source, index: many })).rss.channel.item).toHaveLength(40);
+  expect(parse(renderRssFeed({ ...source, index: many })).rss.channel.item).toHaveLength(40);
 });
 
 test("the sitemap has every page and listed post, with the post's day", () => {
   const { urlset } = parse(
-    sitemap(index, site, ["/about", { path: "/calls/1-names", lastmod: "2026-11-22" }]),
+    renderSitemap(index, site, ["/about", { path: "/calls/1-names", lastmod: "2026-11-22" }]),
   );
   expect(urlset["@xmlns"]).toBe("http://www.sitemaps.org/schemas/sitemap/0.9");
   expect(urlset.url).toEqual([
@@ -170,7 +170,7 @@ test("the sitemap has every page and listed post, with the post's day", () => {
 });
 
 test("robots are kept out of tools and twins, and shown the sitemap", () => {
-  const text = robots(site);
+  const text = renderRobotsTxt(site);
   for (const path of ["/api", "/reads", "/shared"]) expect(text).toContain(`Disallow: ${path}\n`);
   expect(text).toContain("Sitemap: https://lectern.example/sitemap.xml\n");
   expect(text).not.toContain("draft");

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { formatCount, formatDate, formatReadingTime, momentOf } from "./format.ts";
+import { formatCount, formatDate, formatReadingTime, noonUtc } from "./format.ts";
 
 test("a date is written with its month and an ordinal", () => {
   expect(formatDate("2022-11-21")).toBe("November 21st, 2022");
@@ -51,7 +51,7 @@ test.each(["Pacific/Kiritimati", "America/Los_Angeles", "Pacific/Pago_Pago", "UT
 );
 
 test("the moment of a day is its noon in UTC", () => {
-  expect(momentOf("2022-11-21").toISOString()).toBe("2022-11-21T12:00:00.000Z");
+  expect(noonUtc("2022-11-21").toISOString()).toBe("2022-11-21T12:00:00.000Z");
 });
 
 test.each([

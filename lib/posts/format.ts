@@ -17,7 +17,7 @@ const MONTHS = [
   "December",
 ];
 
-function parts(date: string): { year: number; month: number; day: number } {
+function parseDay(date: string): { year: number; month: number; day: number } {
   const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(date) ?? [];
   const found = { year: Number(year), month: Number(month), day: Number(day) };
   const real = new Date(Date.UTC(found.year, found.month - 1, found.day));
@@ -29,15 +29,15 @@ function parts(date: string): { year: number; month: number; day: number } {
   return found;
 }
 
-function ordinal(day: number): string {
+function formatOrdinal(day: number): string {
   if (day >= 11 && day <= 13) return `${day}th`;
   return `${day}${["th", "st", "nd", "rd"][day % 10] ?? "th"}`;
 }
 
 /** "2022-11-21" → "November 21st, 2022". Throws AppError(invalid) for anything but an existing day. */
 export function formatDate(date: string): string {
-  const { year, month, day } = parts(date);
-  return `${MONTHS[month - 1]} ${ordinal(day)}, ${year}`;
+  const { year, month, day } = parseDay(date);
+  return `${MONTHS[month - 1]} ${formatOrdinal(day)}, ${year}`;
 }
 
 /**
@@ -45,8 +45,8 @@ export function formatDate(date: string): string {
  * At noon UTC it is that day from UTC-12 to UTC+11, so a feed reader that converts to local time shows the day that was written.
  * Throws AppError(invalid) for anything but an existing day.
  */
-export function momentOf(date: string): Date {
-  const { year, month, day } = parts(date);
+export function noonUtc(date: string): Date {
+  const { year, month, day } = parseDay(date);
   return new Date(Date.UTC(year, month - 1, day, 12));
 }
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { blogPosting, scriptJson } from "./json-ld.ts";
+import { createBlogPosting, serializeForScript } from "./json-ld.ts";
 import { samplePost } from "./sample-posts.ts";
-import type { SiteFacts } from "./site-facts.ts";
+import type { SiteMetadata } from "./site-facts.ts";
 
-const site: SiteFacts = {
+const site: SiteMetadata = {
   url: "https://lectern.example",
   name: "Lectern",
   description: "Posts",
@@ -23,7 +23,7 @@ test("a post is a BlogPosting with absolute addresses", () => {
     }),
     hero: { src: "/_img/a.png", width: 3, height: 4 },
   };
-  const data = blogPosting(post, site);
+  const data = createBlogPosting(post, site);
   expect(data).toMatchObject({
     "@type": "BlogPosting",
     url: "https://lectern.example/blog/a-post",
@@ -40,7 +40,7 @@ test("a post is a BlogPosting with absolute addresses", () => {
 
 test("data can't end the script it stands in, and is the same when read", () => {
   const data = { title: "</script><script>alert(1)</script><!--\u2028 & more" };
-  const json = scriptJson(data);
+  const json = serializeForScript(data);
   expect(json).not.toMatch(/[<>&\u2028]/);
   expect(JSON.parse(json)).toEqual(data);
 });

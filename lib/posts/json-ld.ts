@@ -1,13 +1,13 @@
 // A post as structured data (schema.org BlogPosting).
 
 import type { Post } from "./post.ts";
-import { absoluteUrl, postUrl, type SiteFacts, socialImageUrl } from "./site-facts.ts";
+import { absoluteUrl, postUrl, type SiteMetadata, socialImageUrl } from "./site-facts.ts";
 
 /** The longest headline that search engines show. */
 const MAX_HEADLINE = 110;
 
 /** The BlogPosting of a post. Dates are days without a time, as written. */
-export function blogPosting(post: Post, site: SiteFacts): Record<string, unknown> {
+export function createBlogPosting(post: Post, site: SiteMetadata): Record<string, unknown> {
   const { title, description, date, categories, keywords } = post.frontMatter;
   const url = postUrl(site, post.slug);
   const hero = post.hero && absoluteUrl(post.hero.src, site.url);
@@ -35,7 +35,7 @@ export function blogPosting(post: Post, site: SiteFacts): Record<string, unknown
 }
 
 /** `data` as JSON that can't end the <script> it stands in. */
-export function scriptJson(data: unknown): string {
+export function serializeForScript(data: unknown): string {
   return JSON.stringify(data).replace(
     /[<>&\u2028\u2029]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,

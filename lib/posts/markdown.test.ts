@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { postMarkdown, withoutImports } from "./markdown.ts";
+import { renderPostMarkdown, stripImports } from "./markdown.ts";
 import { samplePost } from "./sample-posts.ts";
-import type { SiteFacts } from "./site-facts.ts";
+import type { SiteMetadata } from "./site-facts.ts";
 
-const site: SiteFacts = {
+const site: SiteMetadata = {
   url: "https://lectern.example",
   name: "Lectern",
   description: "Posts",
@@ -21,7 +21,9 @@ test("a post is a title, its facts and its text", () => {
     keywords: ["write", "queue"],
     readingMinutes: 3,
   });
-  expect(postMarkdown(post, "\nimport { A } from './a.tsx'\n\n## Why\n\nBecause.\n\n", site)).toBe(
+  expect(
+    renderPostMarkdown(post, "\nimport { A } from './a.tsx'\n\n## Why\n\nBecause.\n\n", site),
+  ).toBe(
     `# About doors
 
 - URL: https://lectern.example/blog/a
@@ -42,7 +44,7 @@ Because.
 
 test("imports go, also over several lines", () => {
   expect(
-    withoutImports(
+    stripImports(
       'import A from "./a.tsx"\nimport {\n  B,\n  C\n} from "./b.tsx"\nimport "./c.css"\n\nText.\n\nimport * as D from "./d"\r\n\nMore.',
     ),
   ).toBe("\nText.\n\nMore.");
@@ -67,12 +69,12 @@ test("imports in code stay, and so does prose that speaks of them", () => {
     "import c",
     "~~~",
   ].join("\n");
-  expect(withoutImports(text)).toBe(text);
+  expect(stripImports(text)).toBe(text);
 });
 
 test("Markdown that is not MDX keeps every line", () => {
   const post = { ...samplePost({ slug: "a" }), path: "blog/a.md" };
-  expect(postMarkdown(post, "import taxes rise\n\nText.", site)).toContain(
+  expect(renderPostMarkdown(post, "import taxes rise\n\nText.", site)).toContain(
     "import taxes rise\n\nText.",
   );
 });

@@ -2,10 +2,10 @@
 
 import { formatDate } from "./format.ts";
 import type { Post } from "./post.ts";
-import { postUrl, type SiteFacts } from "./site-facts.ts";
+import { postUrl, type SiteMetadata } from "./site-facts.ts";
 
 /** The title, what the front matter says, and `source` (the post's body as written) without its import statements. */
-export function postMarkdown(post: Post, source: string, site: SiteFacts): string {
+export function renderPostMarkdown(post: Post, source: string, site: SiteMetadata): string {
   const { title, description, date, categories, keywords } = post.frontMatter;
   const facts = [
     `- URL: ${postUrl(site, post.slug)}`,
@@ -16,7 +16,7 @@ export function postMarkdown(post: Post, source: string, site: SiteFacts): strin
     ...(keywords.length > 0 ? [`- Keywords: ${keywords.join(", ")}`] : []),
     ...(post.frontMatter.draft ? ["- Draft: not published yet"] : []),
   ];
-  const body = post.path.endsWith(".mdx") ? withoutImports(source) : source;
+  const body = post.path.endsWith(".mdx") ? stripImports(source) : source;
   return (
     [
       `# ${title}`,
@@ -27,13 +27,13 @@ export function postMarkdown(post: Post, source: string, site: SiteFacts): strin
   );
 }
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/;
+const CODE_FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/;
 
 /**
  * MDX without its import statements. As in MDX a statement begins a block and ends at a blank line,
  * so code fences and prose that speak of imports stay.
  */
-export function withoutImports(source: string): string {
+export function stripImports(source: string): string {
   const kept: string[] = [];
   let fence: string | null = null;
   let blockStart = true;
@@ -41,7 +41,7 @@ export function withoutImports(source: string): string {
   for (const line of source.split(/\r?\n/)) {
     const blank = line.trim() === "";
     if (fence !== null) {
-      const [, signs, rest] = FENCE.exec(line) ?? [];
+      const [, signs, rest] = CODE_FENCE.exec(line) ?? [];
       if (signs?.startsWith(fence) && rest?.trim() === "") fence = null;
       kept.push(line);
       blockStart = fence === null;
@@ -50,7 +50,7 @@ export function withoutImports(source: string): string {
     if (blank) inEsm = false;
     else if (blockStart && /^import[\s{*'"]/.test(line)) inEsm = true;
     if (!inEsm) {
-      const [, signs] = FENCE.exec(line) ?? [];
+      const [, signs] = CODE_FENCE.exec(line) ?? [];
       if (signs) fence = signs;
       if (!(blank && kept.at(-1) === "")) kept.push(blank ? "" : line);
     }

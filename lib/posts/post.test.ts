@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createIndex, findPost, isPromotable, listPosts, summaryOf } from "./post.ts";
+import { createPostIndex, findPost, isPromotable, listPosts, toPostSummary } from "./post.ts";
 import { sampleIndex, samplePost } from "./sample-posts.ts";
 
 test("posts are newest first, and posts of one day by slug", () => {
@@ -34,7 +34,7 @@ test("a slug that is a name of Object.prototype is not found", () => {
 });
 
 test("of two posts with one slug the later wins", () => {
-  const index = createIndex("v1", [
+  const index = createPostIndex("v1", [
     samplePost({ slug: "a", title: "First" }),
     samplePost({ slug: "a", title: "Second" }),
   ]);
@@ -42,7 +42,7 @@ test("of two posts with one slug the later wins", () => {
 });
 
 test("a summary has the reading time and no body", () => {
-  const summary = summaryOf(samplePost({ readingMinutes: 7 }));
+  const summary = toPostSummary(samplePost({ readingMinutes: 7 }));
   expect(summary.readingMinutes).toBe(7);
   expect(summary).not.toHaveProperty("compiled");
 });

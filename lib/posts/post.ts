@@ -77,17 +77,17 @@ export interface PostIndex<P extends Post = Post> {
 }
 
 /** An index over `posts` in any order. Of two posts with one slug the later in the list wins. */
-export function createIndex<P extends Post>(version: string, posts: Iterable<P>): PostIndex<P> {
+export function createPostIndex<P extends Post>(version: string, posts: Iterable<P>): PostIndex<P> {
   const bySlug = new Map<string, P>();
   for (const post of posts) bySlug.set(post.slug, post);
   const sorted = [...bySlug.values()].sort(
-    (a, b) => compare(b.frontMatter.date, a.frontMatter.date) || compare(a.slug, b.slug),
+    (a, b) => compareBytes(b.frontMatter.date, a.frontMatter.date) || compareBytes(a.slug, b.slug),
   );
   return { version, posts: sorted, bySlug };
 }
 
 /** Byte order, the same on every machine: a locale would sort differently from one to the next. */
-function compare(a: string, b: string): number {
+function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
@@ -101,14 +101,14 @@ export function isPromotable(post: Post): boolean {
   return isListed(post) && !post.frontMatter.archived;
 }
 
-const listedOf = new WeakMap<PostIndex, readonly Post[]>();
+const listedPostsCache = new WeakMap<PostIndex, readonly Post[]>();
 
 /** The listed posts, newest first. */
 export function listPosts<P extends Post>(index: PostIndex<P>): readonly P[] {
-  let posts = listedOf.get(index);
+  let posts = listedPostsCache.get(index);
   if (!posts) {
     posts = index.posts.filter(isListed);
-    listedOf.set(index, posts);
+    listedPostsCache.set(index, posts);
   }
   return posts as readonly P[];
 }
@@ -119,6 +119,6 @@ export function findPost<P extends Post>(index: PostIndex<P>, slug: string): P |
 }
 
 /** The post without its body. */
-export function summaryOf<P extends Post>({ compiled, ...rest }: P): PostSummary<P> {
+export function toPostSummary<P extends Post>({ compiled, ...rest }: P): PostSummary<P> {
   return { ...rest, readingMinutes: compiled.readingMinutes };
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { DAY_MS } from "../base/clock.ts";
 import { isPromotable, type PostIndex } from "./post.ts";
-import { featured, recommend } from "./recommend.ts";
-import { randomOf, type Sample, sampleIndex } from "./sample-posts.ts";
+import { pickFeaturedPost, recommendPosts } from "./recommend.ts";
+import { seededRandom, type SamplePost, sampleIndex } from "./sample-posts.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 23, 9);
 const anonymous = { key: "", readSlugs: new Set<string>() };
@@ -16,7 +16,7 @@ function randomSite(random: () => number): {
 } {
   const words = ["sqlite", "next", "react", "css", "testing", "fly", "careers"];
   const some = () => words.filter(() => random() < 0.25);
-  const samples: Sample[] = Array.from({ length: Math.floor(random() * 25) }, (_, i) => ({
+  const samples: SamplePost[] = Array.from({ length: Math.floor(random() * 25) }, (_, i) => ({
     slug: `p${i}`,
     keywords: some(),
     categories: some(),
@@ -39,8 +39,8 @@ function randomSite(random: () => number): {
 
 test("for any site and reader: three, different, never the post itself, drafts, unlisted or archived, read ones only when nothing else is left", () => {
   for (let seed = 0; seed < 2_000; seed++) {
-    const { index, totals, reader, slug } = randomSite(randomOf(seed));
-    const chosen = recommend(index, { slug, reader, totals, nowMs: NOW_MS });
+    const { index, totals, reader, slug } = randomSite(seededRandom(seed));
+    const chosen = recommendPosts(index, { slug, reader, totals, nowMs: NOW_MS });
     const possible = index.posts.filter((post) => isPromotable(post) && post.slug !== slug);
     const unread = possible.filter((post) => !reader.readSlugs.has(post.slug));
     expect(chosen.length, `seed ${seed}`).toBe(Math.min(3, possible.length));
@@ -55,9 +55,9 @@ test("for any site and reader: three, different, never the post itself, drafts, 
 test("a reader gets the same all day, and others on another day", () => {
   let changed = 0;
   for (let seed = 0; seed < 200; seed++) {
-    const { index, totals, reader, slug } = randomSite(randomOf(seed));
+    const { index, totals, reader, slug } = randomSite(seededRandom(seed));
     const at = (nowMs: number) =>
-      recommend(index, { slug, reader, totals, nowMs }).map((post) => post.slug);
+      recommendPosts(index, { slug, reader, totals, nowMs }).map((post) => post.slug);
     const morning = at(Date.UTC(2026, 10, 23));
     expect(at(Date.UTC(2026, 10, 23, 23, 59, 59))).toEqual(morning);
     if (at(Date.UTC(2026, 10, 24)).join() !== morning.join()) changed += 1;
@@ -67,13 +67,13 @@ test("a reader gets the same all day, and others on another day", () => {
 
 test("a post that was read gives way without moving the ones by chance", () => {
   const index = sampleIndex(...Array.from({ length: 40 }, (_, i) => ({ slug: `p${i}` })));
-  const before = recommend(index, {
+  const before = recommendPosts(index, {
     slug: "p0",
     reader: anonymous,
     totals: none,
     nowMs: NOW_MS,
   }).map(({ slug }) => slug);
-  const after = recommend(index, {
+  const after = recommendPosts(index, {
     slug: "p0",
     reader: { key: "", readSlugs: new Set([before[1] ?? ""]) },
     totals: none,
@@ -90,7 +90,8 @@ test("every keyword and category counts, not only the first", () => {
     { slug: "nothing", keywords: ["y"] },
   );
   expect(
-    recommend(index, { slug: "self", reader: anonymous, totals: none, nowMs: NOW_MS })[0]?.slug,
+    recommendPosts(index, { slug: "self", reader: anonymous, totals: none, nowMs: NOW_MS })[0]
+      ?.slug,
   ).toBe("three");
 });
 
@@ -106,7 +107,8 @@ test("a rare keyword weighs more than a common one", () => {
     ...common,
   );
   expect(
-    recommend(index, { slug: "self", reader: anonymous, totals: none, nowMs: NOW_MS })[0]?.slug,
+    recommendPosts(index, { slug: "self", reader: anonymous, totals: none, nowMs: NOW_MS })[0]
+      ?.slug,
   ).toBe("rare");
 });
 
@@ -117,8 +119,12 @@ test("the second is one of the four most read, and each of the four has its day"
   const seen = new Set<string | undefined>();
   for (let day = 0; day < 60; day++)
     seen.add(
-      recommend(index, { slug: null, reader: anonymous, totals, nowMs: NOW_MS + day * DAY_MS })[0]
-        ?.slug,
+      recommendPosts(index, {
+        slug: null,
+        reader: anonymous,
+        totals,
+        nowMs: NOW_MS + day * DAY_MS,
+      })[0]?.slug,
     );
   expect([...seen].toSorted()).toEqual(["p11", "p15", "p3", "p7"]);
 });
@@ -127,7 +133,7 @@ test("chance is fair: every post comes up", () => {
   const index = sampleIndex(...Array.from({ length: 20 }, (_, i) => ({ slug: `p${i}` })));
   const seen = new Map<string, number>();
   for (let i = 0; i < 2_000; i++) {
-    for (const { slug } of recommend(index, {
+    for (const { slug } of recommendPosts(index, {
       slug: null,
       reader: { key: `reader-${i}`, readSlugs: new Set() },
       totals: none,
@@ -162,7 +168,7 @@ test("featured is one of the four most read of the unread, or nothing", () => {
   const seen = new Set<string | undefined>();
   for (let i = 0; i < 200; i++)
     seen.add(
-      featured(index, {
+      pickFeaturedPost(index, {
         reader: { key: `r${i}`, readSlugs: new Set(["a"]) },
         totals,
         nowMs: NOW_MS,
@@ -170,13 +176,13 @@ test("featured is one of the four most read of the unread, or nothing", () => {
     );
   expect([...seen].toSorted()).toEqual(["b", "c", "d", "e"]);
   expect(
-    featured(index, {
+    pickFeaturedPost(index, {
       reader: { key: "", readSlugs: new Set(["a", "b", "c", "d", "e", "f"]) },
       totals,
       nowMs: NOW_MS,
     }),
   ).toBeNull();
-  expect(featured(sampleIndex(), { reader: anonymous, totals, nowMs: NOW_MS })).toBeNull();
+  expect(pickFeaturedPost(sampleIndex(), { reader: anonymous, totals, nowMs: NOW_MS })).toBeNull();
 });
 
 test("count is obeyed", () => {
@@ -187,6 +193,6 @@ test("count is obeyed", () => {
   );
   for (const count of [0, 1, 2])
     expect(
-      recommend(index, { slug: "a", count, reader: anonymous, totals: none, nowMs: NOW_MS }),
+      recommendPosts(index, { slug: "a", count, reader: anonymous, totals: none, nowMs: NOW_MS }),
     ).toHaveLength(count);
 });

@@ -1,10 +1,10 @@
 // What to read next: by kinship, by fame, by chance. By chance, but the same for a reader all day.
 
-import { dayOf } from "../base/clock.ts";
+import { epochDay } from "../base/clock.ts";
 import { isPromotable, type Post, type PostIndex } from "./post.ts";
 
 /** "One of the most read": one of this many. Source: reference.md. */
-const MOST_READ = 4;
+const MOST_READ_COUNT = 4;
 
 export interface Reader {
   /** What tells readers apart (member or client id); "" for all anonymous readers together. */
@@ -12,7 +12,7 @@ export interface Reader {
   readonly readSlugs: ReadonlySet<string>;
 }
 
-interface Choice {
+interface RecommendOptions {
   readonly reader: Reader;
   /** Reads by slug. Pass those of yesterday's end where a choice must not move while readers read. */
   readonly totals: ReadonlyMap<string, number>;
@@ -26,12 +26,18 @@ interface Choice {
  * itself, drafts, unlisted or archived posts, nor what the reader has read, unless there is nothing else.
  * Fewer only where the site has fewer.
  */
-export function recommend<P extends Post>(
+export function recommendPosts<P extends Post>(
   index: PostIndex<P>,
-  { slug, count = 3, reader, totals, nowMs }: Choice & { slug: string | null; count?: number },
+  {
+    slug,
+    count = 3,
+    reader,
+    totals,
+    nowMs,
+  }: RecommendOptions & { slug: string | null; count?: number },
 ): P[] {
-  const luck = luckOf(`${reader.key}\n${dayOf(nowMs)}\n${slug ?? ""}`);
-  const candidates = promotable(index).filter((post) => post.slug !== slug);
+  const luck = createDailyScore(`${reader.key}\n${epochDay(nowMs)}\n${slug ?? ""}`);
+  const candidates = listPromotablePosts(index).filter((post) => post.slug !== slug);
   const kin = slug === null ? undefined : index.bySlug.get(slug);
   const chosen: P[] = [];
   const add = (post: P | undefined) => {
@@ -43,57 +49,67 @@ export function recommend<P extends Post>(
       candidates.filter(
         (post) => reader.readSlugs.has(post.slug) === wasRead && !chosen.includes(post),
       );
-    if (kin && chosen.length === 0 && count > 0) add(closest(index, kin, left()));
+    if (kin && chosen.length === 0 && count > 0) add(mostSimilarPost(index, kin, left()));
     if (chosen.length < Math.min(2, count))
       add(
-        luckiest(
-          mostRead(left(), totals).filter((post) => totals.has(post.slug)),
+        highestScored(
+          mostReadPosts(left(), totals).filter((post) => totals.has(post.slug)),
           luck,
         ),
       );
-    while (chosen.length < count && add(luckiest(left(), luck)));
+    while (chosen.length < count && add(highestScored(left(), luck)));
   }
   return chosen;
 }
 
 /** One of the four most-read posts that the reader has not read; null when there is none. */
-export function featured<P extends Post>(
+export function pickFeaturedPost<P extends Post>(
   index: PostIndex<P>,
-  { reader, totals, nowMs }: Choice,
+  { reader, totals, nowMs }: RecommendOptions,
 ): P | null {
-  const unread = promotable(index).filter((post) => !reader.readSlugs.has(post.slug));
+  const unread = listPromotablePosts(index).filter((post) => !reader.readSlugs.has(post.slug));
   return (
-    luckiest(mostRead(unread, totals), luckOf(`${reader.key}\n${dayOf(nowMs)}\nfeatured`)) ?? null
+    highestScored(
+      mostReadPosts(unread, totals),
+      createDailyScore(`${reader.key}\n${epochDay(nowMs)}\nfeatured`),
+    ) ?? null
   );
 }
 
 /** The four most read of `posts`; ties by the order they come in, newest first. */
-function mostRead<P extends Post>(posts: readonly P[], totals: ReadonlyMap<string, number>): P[] {
+function mostReadPosts<P extends Post>(
+  posts: readonly P[],
+  totals: ReadonlyMap<string, number>,
+): P[] {
   const top: { post: P; reads: number }[] = [];
   for (const post of posts) {
     const reads = totals.get(post.slug) ?? 0;
-    if (top.length === MOST_READ && reads <= (top.at(-1)?.reads ?? 0)) continue;
+    if (top.length === MOST_READ_COUNT && reads <= (top.at(-1)?.reads ?? 0)) continue;
     const place = top.findIndex((other) => other.reads < reads);
     top.splice(place < 0 ? top.length : place, 0, { post, reads });
-    if (top.length > MOST_READ) top.pop();
+    if (top.length > MOST_READ_COUNT) top.pop();
   }
   return top.map(({ post }) => post);
 }
 
-const promotableOf = new WeakMap<PostIndex, readonly Post[]>();
+const promotablePostsCache = new WeakMap<PostIndex, readonly Post[]>();
 
-function promotable<P extends Post>(index: PostIndex<P>): readonly P[] {
-  let posts = promotableOf.get(index);
+function listPromotablePosts<P extends Post>(index: PostIndex<P>): readonly P[] {
+  let posts = promotablePostsCache.get(index);
   if (!posts) {
     posts = index.posts.filter(isPromotable);
-    promotableOf.set(index, posts);
+    promotablePostsCache.set(index, posts);
   }
   return posts as readonly P[];
 }
 
 /** The post that shares most with `kin`; ties to the newest; undefined if none shares anything. */
-function closest<P extends Post>(index: PostIndex<P>, kin: P, posts: readonly P[]): P | undefined {
-  const { terms, holders } = termsOf(index);
+function mostSimilarPost<P extends Post>(
+  index: PostIndex<P>,
+  kin: P,
+  posts: readonly P[],
+): P | undefined {
+  const { terms, holders } = indexTerms(index);
   const own = terms.get(kin.slug) ?? new Set();
   let best: P | undefined;
   let bestScore = 0;
@@ -107,16 +123,16 @@ function closest<P extends Post>(index: PostIndex<P>, kin: P, posts: readonly P[
   return best;
 }
 
-interface Terms {
+interface TermIndex {
   readonly terms: ReadonlyMap<string, ReadonlySet<string>>;
   /** How many posts have a term. */
   readonly holders: ReadonlyMap<string, number>;
 }
 
-const known = new WeakMap<PostIndex, Terms>();
+const termIndexCache = new WeakMap<PostIndex, TermIndex>();
 
-function termsOf(index: PostIndex): Terms {
-  const before = known.get(index);
+function indexTerms(index: PostIndex): TermIndex {
+  const before = termIndexCache.get(index);
   if (before) return before;
   const terms = new Map<string, Set<string>>();
   const holders = new Map<string, number>();
@@ -130,22 +146,22 @@ function termsOf(index: PostIndex): Terms {
     for (const term of own) holders.set(term, (holders.get(term) ?? 0) + 1);
   }
   const made = { terms, holders };
-  known.set(index, made);
+  termIndexCache.set(index, made);
   return made;
 }
 
-type Luck = (slug: string) => number;
+type DailyScore = (slug: string) => number;
 
 /**
  * Each post's luck of the day. It hangs on the post alone and not on which others stand for choice,
  * so that a post that drops out (it was read) moves no other.
  */
-function luckOf(seed: string): Luck {
+function createDailyScore(seed: string): DailyScore {
   const start = fnv1a(0x811c9dc5, seed);
-  return (slug) => mix(fnv1a(start, slug));
+  return (slug) => finalizeMurmur3(fnv1a(start, slug));
 }
 
-function luckiest<P extends Post>(posts: readonly P[], luck: Luck): P | undefined {
+function highestScored<P extends Post>(posts: readonly P[], luck: DailyScore): P | undefined {
   let best: P | undefined;
   let most = -1;
   for (const post of posts) {
@@ -162,7 +178,7 @@ function fnv1a(start: number, text: string): number {
 }
 
 /** murmur3's last step: FNV alone leaves short texts close together. */
-function mix(hash: number): number {
+function finalizeMurmur3(hash: number): number {
   let mixed = hash ^ (hash >>> 16);
   mixed = Math.imul(mixed, 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

@@ -1,24 +1,24 @@
 // Posts for the tests of this room: each call makes a new one, every field can be set.
 
 import {
-  createIndex,
+  createPostIndex,
   type Post,
   type PostBody,
   type PostFrontMatter,
   type PostIndex,
 } from "./post.ts";
 
-let made = 0;
+let createdCount = 0;
 
-export type Sample = Partial<PostFrontMatter> & { slug?: string; hash?: string } & Partial<
+export type SamplePost = Partial<PostFrontMatter> & { slug?: string; hash?: string } & Partial<
     Pick<PostBody, "text" | "readingMinutes">
   >;
 
-export function samplePost(given: Sample = {}): Post {
-  made += 1;
+export function samplePost(given: SamplePost = {}): Post {
+  createdCount += 1;
   const {
-    slug = `post-${made}`,
-    hash = `hash-${made}`,
+    slug = `post-${createdCount}`,
+    hash = `hash-${createdCount}`,
     text = "Some words about nothing.",
     readingMinutes = 5,
     ...frontMatter
@@ -53,15 +53,15 @@ export function samplePost(given: Sample = {}): Post {
   };
 }
 
-export function sampleIndex(...samples: (Sample | Post)[]): PostIndex {
-  return createIndex(
+export function sampleIndex(...samples: (SamplePost | Post)[]): PostIndex {
+  return createPostIndex(
     "v1",
     samples.map((sample) => ("compiled" in sample ? sample : samplePost(sample))),
   );
 }
 
 /** Numbers in [0, 1), the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

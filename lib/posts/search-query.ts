@@ -4,20 +4,20 @@
 const MAX_CHARACTERS = 200;
 const MAX_WORDS = 10;
 /** A shorter word stands for itself, unless it is the last: sixteen single letters that begin anything cost 140 ms. */
-const MIN_BEGUN = 3;
+const MIN_PREFIX_CHARS = 3;
 
 // Around a match in what SQLite returns. Private-use characters, which plainText() takes out of everything that goes in.
 export const MATCH_OPEN = "\uE000";
 export const MATCH_CLOSE = "\uE001";
 
 /** A piece of text; `match` says whether the query found it. */
-export interface Segment {
+export interface TextSegment {
   readonly text: string;
   readonly match: boolean;
 }
 
 /** `value` in Unicode form C, on one line, without control characters, lone surrogates and our own marks. */
-export function plainText(value: string): string {
+export function normalizeText(value: string): string {
   return value
     .toWellFormed()
     .normalize("NFC")
@@ -27,12 +27,12 @@ export function plainText(value: string): string {
 }
 
 /** The query as it is shown again and searched for: plain, at most 200 characters. */
-export function cleanQuery(q: string): string {
-  return plainText([...q.slice(0, MAX_CHARACTERS * 2)].slice(0, MAX_CHARACTERS).join(""));
+export function normalizeQuery(q: string): string {
+  return normalizeText([...q.slice(0, MAX_CHARACTERS * 2)].slice(0, MAX_CHARACTERS).join(""));
 }
 
 /** The words of a cleaned query: runs of letters and digits with their accents, as SQLite's unicode61 cuts them. At most ten. */
-export function wordsOf(q: string): string[] {
+export function splitWords(q: string): string[] {
   const words = q.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
   return words.filter((word) => /[\p{L}\p{N}]/u.test(word)).slice(0, MAX_WORDS);
 }
@@ -42,11 +42,11 @@ export function wordsOf(q: string): string[] {
  * (what a reader is typing); every longer word only begun. Each finds at least what the one before it found.
  * A word is letters and digits in double quotes, so no operator, column filter or quote can come through.
  */
-export function tiersOf(words: readonly string[]): string[] {
+export function buildFtsQueries(words: readonly string[]): string[] {
   if (words.length === 0) return [];
   const exact = words.map((word) => `"${word}"`);
   const begun = words.map((word, i) =>
-    word.length >= MIN_BEGUN || i === words.length - 1 ? `"${word}" *` : `"${word}"`,
+    word.length >= MIN_PREFIX_CHARS || i === words.length - 1 ? `"${word}" *` : `"${word}"`,
   );
   const tiers = [
     `"${words.join(" ")}"`,
@@ -58,8 +58,8 @@ export function tiersOf(words: readonly string[]): string[] {
 }
 
 /** SQLite's answer with marks, as segments. */
-export function segmentsOf(marked: string): Segment[] {
-  const segments: Segment[] = [];
+export function parseSegments(marked: string): TextSegment[] {
+  const segments: TextSegment[] = [];
   let match = false;
   for (const part of marked.split(/([\uE000\uE001])/)) {
     if (part === MATCH_OPEN) match = true;

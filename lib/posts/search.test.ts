@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
 import { cacheDatabase } from "../cache/file.ts";
 import type { PostIndex } from "./post.ts";
-import { createIndex } from "./post.ts";
-import { randomOf, sampleIndex, samplePost } from "./sample-posts.ts";
+import { createPostIndex } from "./post.ts";
+import { seededRandom, sampleIndex, samplePost } from "./sample-posts.ts";
 import { type SearchRequest, searchPosts } from "./search.ts";
-import { cleanQuery, type Segment, tiersOf, wordsOf } from "./search-query.ts";
-import { prepareSearch, searchTable } from "./search-table.ts";
+import { normalizeQuery, type TextSegment, buildFtsQueries, splitWords } from "./search-query.ts";
+import { syncSearchTable, querySearchTable } from "./search-table.ts";
 
 const search = (index: PostIndex, request: SearchRequest | string = {}) =>
   searchPosts(cacheDatabase(), index, typeof request === "string" ? { q: request } : request);
 const slugs = (index: PostIndex, request: SearchRequest | string = {}) =>
   search(index, request).results.map(({ post }) => post.slug);
-const shown = (segments: readonly Segment[]) =>
+const shown = (segments: readonly TextSegment[]) =>
   segments.map(({ text, match }) => (match ? `[${text}]` : text)).join("");
 
 test("the whole phrase comes before all words, and all words before a begun word", () => {
@@ -151,7 +151,7 @@ test("an emoji is found where it stands above the text", () => {
 });
 
 test("a thousand random strings throw nothing and find only what is listed", () => {
-  const random = randomOf(20261123);
+  const random = seededRandom(20261123);
   const index = sampleIndex(
     { slug: "a", title: "Write queue NEAR", text: "a b c" },
     { slug: "b", title: "Über 文字 слово", text: "x" },
@@ -203,7 +203,7 @@ test("a thousand random strings throw nothing and find only what is listed", () 
     " ",
     " ",
   ];
-  prepareSearch(cacheDatabase(), index);
+  syncSearchTable(cacheDatabase(), index);
   for (let i = 0; i < 1_000; i++) {
     const q = Array.from(
       { length: Math.floor(random() * 12) },
@@ -213,7 +213,10 @@ test("a thousand random strings throw nothing and find only what is listed", () 
     ).join(random() < 0.5 ? "" : " ");
     const page = search(index, q);
     // Straight at the table too: searchPosts would hide an error behind its second way.
-    expect(() => searchTable(cacheDatabase(), tiersOf(wordsOf(cleanQuery(q)))), q).not.toThrow();
+    expect(
+      () => querySearchTable(cacheDatabase(), buildFtsQueries(splitWords(normalizeQuery(q)))),
+      q,
+    ).not.toThrow();
     for (const { post, title } of page.results) {
       expect(["a", "b"], q).toContain(post.slug);
       expect(title.map(({ text }) => text).join("")).toBe(post.frontMatter.title);
@@ -231,7 +234,7 @@ test("ten kilobytes are cut and answered fast", () => {
 
 test("only posts that changed are written again, and the table follows the index", () => {
   const kept = samplePost({ slug: "kept", title: "Kept" });
-  const before = createIndex("v1", [
+  const before = createPostIndex("v1", [
     kept,
     samplePost({ slug: "changed", title: "Old" }),
     samplePost({ slug: "gone", title: "Gone" }),
@@ -244,7 +247,7 @@ test("only posts that changed are written again, and the table follows the index
       }
     ).id;
   const row = rowOf();
-  const after = createIndex("v2", [
+  const after = createPostIndex("v2", [
     kept,
     samplePost({ slug: "changed", title: "New" }),
     samplePost({ slug: "added", title: "Added" }),
@@ -319,9 +322,9 @@ test("most read is by reads, ties newest first", () => {
 test("read and unread need to know what was read", () => {
   const index = sampleIndex({ slug: "a" }, { slug: "b" });
   const readSlugs = new Set(["a"]);
-  expect(slugs(index, { read: "read", readSlugs })).toEqual(["a"]);
-  expect(slugs(index, { read: "unread", readSlugs })).toEqual(["b"]);
-  expect(slugs(index, { read: "unread" })).toEqual(["a", "b"]);
+  expect(slugs(index, { readFilter: "read", readSlugs })).toEqual(["a"]);
+  expect(slugs(index, { readFilter: "unread", readSlugs })).toEqual(["b"]);
+  expect(slugs(index, { readFilter: "unread" })).toEqual(["a", "b"]);
 });
 
 test("twelve at a time, and the next page keeps what is above", () => {

@@ -3,12 +3,23 @@
 import type Database from "better-sqlite3";
 import { log } from "../base/log.ts";
 import { listPosts, type Post, type PostIndex } from "./post.ts";
-import { type Segment, cleanQuery, plainText, tiersOf, wordsOf } from "./search-query.ts";
-import { dropSearch, marksOf, prepareSearch, searchTable } from "./search-table.ts";
+import {
+  type TextSegment,
+  normalizeQuery,
+  normalizeText,
+  buildFtsQueries,
+  splitWords,
+} from "./search-query.ts";
+import {
+  dropSearchTables,
+  highlightPost,
+  syncSearchTable,
+  querySearchTable,
+} from "./search-table.ts";
 
 export const PAGE_SIZE = 12;
-export const SORTS = ["newest", "most-read", "relevance"] as const;
-export type Sort = (typeof SORTS)[number];
+export const SORT_ORDERS = ["newest", "most-read", "relevance"] as const;
+export type SortOrder = (typeof SORT_ORDERS)[number];
 export const READ_FILTERS = ["all", "read", "unread"] as const;
 export type ReadFilter = (typeof READ_FILTERS)[number];
 
@@ -18,9 +29,9 @@ export interface SearchRequest {
   /** Topics that a post must all have. Unknown ones are left out. */
   readonly topics?: readonly string[];
   /** By default relevance for a query, else newest. */
-  readonly sort?: Sort;
+  readonly sort?: SortOrder;
   /** Only with `readSlugs`. */
-  readonly read?: ReadFilter;
+  readonly readFilter?: ReadFilter;
   readonly readSlugs?: ReadonlySet<string>;
   /** 1-based. Page n gives the first n × pageSize posts: "Load more" is a link that keeps what is above. */
   readonly page?: number;
@@ -33,9 +44,9 @@ export interface SearchResult<P extends Post = Post> {
   readonly post: P;
   readonly reads: number;
   /** The title, matches marked. */
-  readonly title: readonly Segment[];
+  readonly title: readonly TextSegment[];
   /** The description, or where the words only stand in the text the place there, matches marked. */
-  readonly snippet: readonly Segment[];
+  readonly snippet: readonly TextSegment[];
 }
 
 export interface TopicCount {
@@ -53,8 +64,8 @@ export interface SearchPage<P extends Post = Post> {
   readonly topicCounts: readonly TopicCount[];
   readonly q: string;
   readonly topics: readonly string[];
-  readonly sort: Sort;
-  readonly read: ReadFilter;
+  readonly sort: SortOrder;
+  readonly readFilter: ReadFilter;
   readonly page: number;
   /** The page of the "Load more" link, or null. */
   readonly nextPage: number | null;
@@ -69,42 +80,42 @@ export function searchPosts<P extends Post>(
   index: PostIndex<P>,
   request: SearchRequest = {},
 ): SearchPage<P> {
-  const q = cleanQuery(request.q ?? "");
+  const q = normalizeQuery(request.q ?? "");
   const sort =
     request.sort && (q !== "" || request.sort !== "relevance")
       ? request.sort
       : q === ""
         ? "newest"
         : "relevance";
-  const read = request.readSlugs ? (request.read ?? "all") : "all";
+  const read = request.readSlugs ? (request.readFilter ?? "all") : "all";
   const pageSize = Math.max(1, Math.floor(request.pageSize ?? PAGE_SIZE));
-  const known = topicsOf(index);
-  const topics = [...new Set((request.topics ?? []).map(keyOf))].flatMap(
+  const known = listTopics(index);
+  const topics = [...new Set((request.topics ?? []).map(topicKey))].flatMap(
     (key) => known.get(key) ?? [],
   );
-  const wanted = topics.map(keyOf);
+  const wanted = topics.map(topicKey);
 
-  const found = q === "" ? null : find(db, index, q);
+  const found = q === "" ? null : findMatches(db, index, q);
   const fits = (post: P) => {
-    if (found && !found.order.has(post.slug)) return false;
+    if (found && !found.rankBySlug.has(post.slug)) return false;
     if (read !== "all" && request.readSlugs?.has(post.slug) !== (read === "read")) return false;
-    const has = categoriesOf(post);
+    const has = topicKeysOf(post);
     return wanted.every((topic) => has.has(topic));
   };
   const posts = listPosts(index).filter(fits); // newest first
   const reads = (post: P) => request.totals?.get(post.slug) ?? 0;
   if (sort === "most-read") posts.sort((a, b) => reads(b) - reads(a));
-  if (sort === "relevance" && found) posts.sort((a, b) => rank(found, a) - rank(found, b));
+  if (sort === "relevance" && found) posts.sort((a, b) => rankOf(found, a) - rankOf(found, b));
 
   const pages = Math.max(1, Math.ceil(posts.length / pageSize));
   const page = Math.min(pages, Math.max(1, Math.floor(request.page || 1)));
   const counts = new Map<string, number>();
   for (const post of posts)
-    for (const topic of categoriesOf(post)) counts.set(topic, (counts.get(topic) ?? 0) + 1);
+    for (const topic of topicKeysOf(post)) counts.set(topic, (counts.get(topic) ?? 0) + 1);
   return {
     results: posts
       .slice(0, page * pageSize)
-      .map((post) => ({ post, reads: reads(post), ...marked(db, found, post) })),
+      .map((post) => ({ post, reads: reads(post), ...highlightResult(db, found, post) })),
     total: posts.length,
     topicCounts: [...known].map(([key, topic]) => ({
       topic,
@@ -114,56 +125,59 @@ export function searchPosts<P extends Post>(
     q,
     topics,
     sort,
-    read,
+    readFilter: read,
     page,
     nextPage: page < pages ? page + 1 : null,
   };
 }
 
-interface Found {
+interface SearchMatches {
   /** Slug → place, best first. */
-  readonly order: ReadonlyMap<string, number>;
+  readonly rankBySlug: ReadonlyMap<string, number>;
   /** Slug → the full-text query that found it; without one nothing is marked. */
-  readonly queries: ReadonlyMap<string, string>;
+  readonly queryBySlug: ReadonlyMap<string, string>;
 }
 
-function rank({ order }: Found, post: Post): number {
-  return order.get(post.slug) ?? Infinity;
+function rankOf({ rankBySlug }: SearchMatches, post: Post): number {
+  return rankBySlug.get(post.slug) ?? Infinity;
 }
 
-function find(db: Database.Database, index: PostIndex, q: string): Found {
-  const tiers = tiersOf(wordsOf(q));
+function findMatches(db: Database.Database, index: PostIndex, q: string): SearchMatches {
+  const tiers = buildFtsQueries(splitWords(q));
   // Twice: a table that was broken is taken away and made again.
   for (let attempt = 0; tiers.length > 0 && attempt < 2; attempt++) {
     try {
-      prepareSearch(db, index);
-      const hits = searchTable(db, tiers);
+      syncSearchTable(db, index);
+      const hits = querySearchTable(db, tiers);
       return {
-        order: new Map(hits.map(({ slug }, place) => [slug, place])),
-        queries: new Map(hits.map(({ slug, tier }) => [slug, tiers[tier] ?? ""])),
+        rankBySlug: new Map(hits.map(({ slug }, place) => [slug, place])),
+        queryBySlug: new Map(hits.map(({ slug, tier }) => [slug, tiers[tier] ?? ""])),
       };
     } catch (error) {
       log("warn", "posts.search_failed", { error, attempt });
-      attemptTo(() => dropSearch(db));
+      tryOrLog(() => dropSearchTables(db));
     }
   }
   // Signs without a letter (an emoji, "++"), or no table to be had: what stands above the text, as it was typed.
-  const needle = plainText(q).toLowerCase();
+  const needle = normalizeText(q).toLowerCase();
   const holds = ({ frontMatter: { title, description, keywords, categories } }: Post) =>
-    plainText([title, description, ...keywords, ...categories].join(" "))
+    normalizeText([title, description, ...keywords, ...categories].join(" "))
       .toLowerCase()
       .includes(needle);
   const posts = needle === "" ? [] : listPosts(index).filter(holds);
-  return { order: new Map(posts.map(({ slug }, place) => [slug, place])), queries: new Map() };
+  return {
+    rankBySlug: new Map(posts.map(({ slug }, place) => [slug, place])),
+    queryBySlug: new Map(),
+  };
 }
 
-function marked(
+function highlightResult(
   db: Database.Database,
-  found: Found | null,
+  found: SearchMatches | null,
   post: Post,
-): { title: readonly Segment[]; snippet: readonly Segment[] } {
-  const query = found?.queries.get(post.slug);
-  const marks = query && attemptTo(() => marksOf(db, query, post.slug));
+): { title: readonly TextSegment[]; snippet: readonly TextSegment[] } {
+  const query = found?.queryBySlug.get(post.slug);
+  const marks = query && tryOrLog(() => highlightPost(db, query, post.slug));
   if (marks) return marks;
   const { title, description } = post.frontMatter;
   return {
@@ -172,7 +186,7 @@ function marked(
   };
 }
 
-function attemptTo<T>(fn: () => T): T | null {
+function tryOrLog<T>(fn: () => T): T | null {
   try {
     return fn();
   } catch (error) {
@@ -182,20 +196,20 @@ function attemptTo<T>(fn: () => T): T | null {
 }
 
 /** Topics that differ only in case are one. */
-function keyOf(topic: string): string {
-  return plainText(topic).toLowerCase();
+function topicKey(topic: string): string {
+  return normalizeText(topic).toLowerCase();
 }
 
-function categoriesOf({ frontMatter }: Post): Set<string> {
-  return new Set(frontMatter.categories.map(keyOf));
+function topicKeysOf({ frontMatter }: Post): Set<string> {
+  return new Set(frontMatter.categories.map(topicKey));
 }
 
 /** Every topic of the listed posts by its key, alphabetically; written as the newest post writes it. */
-export function topicsOf(index: PostIndex): ReadonlyMap<string, string> {
+export function listTopics(index: PostIndex): ReadonlyMap<string, string> {
   const topics = new Map<string, string>();
   for (const post of listPosts(index)) {
     for (const topic of post.frontMatter.categories)
-      if (!topics.has(keyOf(topic))) topics.set(keyOf(topic), topic);
+      if (!topics.has(topicKey(topic))) topics.set(topicKey(topic), topic);
   }
   return new Map([...topics].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }

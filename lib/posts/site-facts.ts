@@ -2,7 +2,7 @@
 
 import { env } from "../base/env.ts";
 
-export interface SiteFacts {
+export interface SiteMetadata {
   /** With scheme and host, without a slash at the end. */
   readonly url: string;
   readonly name: string;
@@ -13,7 +13,7 @@ export interface SiteFacts {
 }
 
 /** This site, as configured. */
-export function siteFacts(): SiteFacts {
+export function getSiteMetadata(): SiteMetadata {
   return {
     url: env.SITE_URL,
     name: env.SITE_NAME,
@@ -24,13 +24,13 @@ export function siteFacts(): SiteFacts {
 }
 
 /** The canonical address of a post. */
-export function postUrl(site: Pick<SiteFacts, "url">, slug: string): string {
+export function postUrl(site: Pick<SiteMetadata, "url">, slug: string): string {
   return `${site.url}/blog/${encodeURIComponent(slug)}`;
 }
 
 /** The picture of a post for link previews: a PNG of 1200 × 630. The hash makes a changed post a new address. */
 export function socialImageUrl(
-  site: Pick<SiteFacts, "url">,
+  site: Pick<SiteMetadata, "url">,
   post: { readonly slug: string; readonly hash: string },
 ): string {
   return `${postUrl(site, post.slug)}/social.png?v=${encodeURIComponent(post.hash.slice(0, 12))}`;

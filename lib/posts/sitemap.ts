@@ -1,35 +1,35 @@
 // What search engines are told: which pages there are, and which are none of their business.
 
 import { listPosts, type PostIndex } from "./post.ts";
-import { postUrl, type SiteFacts } from "./site-facts.ts";
-import { element, xmlDocument } from "../base/xml.ts";
+import { postUrl, type SiteMetadata } from "./site-facts.ts";
+import { createElement, renderXmlDocument } from "../base/xml.ts";
 
 /** Not pages: tools, handlers, and the shared twins of pages that have an address of their own. */
-const DISALLOWED = ["/api", "/reads", "/shared"];
+const DISALLOWED_PATHS = ["/api", "/reads", "/shared"];
 
 /** A path of the site, with the day (YYYY-MM-DD) or moment of its last change where that is known. */
-export interface SitePage {
+export interface SitemapPage {
   readonly path: string;
   readonly lastmod?: string;
 }
 
 /** The sitemap: `pages` and every listed post, each with the day it is dated; the index pages have the newest post's. */
-export function sitemap(
+export function renderSitemap(
   index: PostIndex,
-  site: SiteFacts,
-  pages: readonly (string | SitePage)[],
+  site: SiteMetadata,
+  pages: readonly (string | SitemapPage)[],
 ): string {
   const posts = listPosts(index);
   const newest = posts[0]?.frontMatter.date;
   const entry = (loc: string, lastmod: string | undefined) =>
-    element(
+    createElement(
       "url",
       null,
-      element("loc", null, loc),
-      lastmod ? element("lastmod", null, lastmod) : null,
+      createElement("loc", null, loc),
+      lastmod ? createElement("lastmod", null, lastmod) : null,
     );
-  return xmlDocument(
-    element(
+  return renderXmlDocument(
+    createElement(
       "urlset",
       { xmlns: "http://www.sitemaps.org/schemas/sitemap/0.9" },
       entry(`${site.url}/`, newest),
@@ -45,10 +45,10 @@ export function sitemap(
 }
 
 /** robots.txt. Drafts are not in it: their pages say noindex, and a list of them here would give them away. */
-export function robots(site: SiteFacts): string {
+export function renderRobotsTxt(site: SiteMetadata): string {
   return [
     "User-agent: *",
-    ...DISALLOWED.map((path) => `Disallow: ${path}`),
+    ...DISALLOWED_PATHS.map((path) => `Disallow: ${path}`),
     "",
     `Sitemap: ${site.url}/sitemap.xml`,
     "",

@@ -1,10 +1,10 @@
 // Calls of this instance to another one, on the private network: signed, bounded in time and size.
 
-import { call } from "../base/call.ts";
-import { INTERNAL_HEADER, signInternal } from "../base/internal-call.ts";
-import { type Peer, siteUrl } from "../litefs/peers.ts";
+import { requestInternal } from "../base/call.ts";
+import { INTERNAL_HEADER, signInternalRequest } from "../base/internal-call.ts";
+import { type Peer, peerSiteUrl } from "../litefs/peers.ts";
 
-const MAX_BYTES = 65_536;
+const MAX_RESPONSE_BYTES = 65_536;
 
 /** What the answer of a peer must be to count. */
 export class PeerError extends Error {
@@ -21,24 +21,24 @@ export class PeerError extends Error {
   }
 }
 
-interface Question {
+interface PeerRequest {
   readonly method: "GET" | "POST";
   readonly path: string;
   /** What the signature is about; the same text as the handler's. */
-  readonly about: string;
+  readonly signatureSubject: string;
   readonly body?: unknown;
   /** The bound of the whole call. */
   readonly timeoutMs: number;
 }
 
 /** The JSON that `peer` answers. Throws PeerError for any status but 200, and when there is no whole answer in time. */
-export async function askPeer(
+export async function requestPeer(
   peer: Peer,
-  { method, path, about, body, timeoutMs }: Question,
+  { method, path, signatureSubject, body, timeoutMs }: PeerRequest,
 ): Promise<unknown> {
   const sent = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
-    [INTERNAL_HEADER]: signInternal(about),
+    [INTERNAL_HEADER]: signInternalRequest(signatureSubject),
     accept: "application/json",
     ...(sent !== undefined && {
       "content-type": "application/json",
@@ -46,12 +46,12 @@ export async function askPeer(
     }),
   };
   try {
-    const answer = await call(siteUrl(peer) + path, {
+    const answer = await requestInternal(peerSiteUrl(peer) + path, {
       method,
       headers,
       body: sent,
       timeoutMs,
-      maxBytes: MAX_BYTES,
+      maxBytes: MAX_RESPONSE_BYTES,
     });
     // A replay among the headers is no answer either: nothing between two instances obeys it.
     if (answer.status !== 200 || answer.headers["fly-replay"] !== undefined)

@@ -5,24 +5,24 @@ import { MINUTE_MS, SECOND_MS } from "../base/clock.ts";
 import { watchCluster } from "./watch-cluster.ts";
 
 /** Proxies end a connection on which nothing comes for a minute. */
-const BEAT_MS = 15 * SECOND_MS;
+const KEEPALIVE_INTERVAL_MS = 15 * SECOND_MS;
 /** The browser asks again by itself, and everything about it is looked at anew. */
-const MAX_MS = 10 * MINUTE_MS;
+const MAX_STREAM_MS = 10 * MINUTE_MS;
 const RETRY_MS = 2_000;
 
 /** What has changed for somebody who looks: not the moment at which it was seen. */
-const shapeOf = ({ nodes }: ClusterView) => JSON.stringify(nodes);
+const fingerprintNodes = ({ nodes }: ClusterView) => JSON.stringify(nodes);
 
 /**
  * Events with a ClusterView as JSON, the first at once, then whenever something changed; comments in between. It ends when
  * `isAllowed` is false or fails, when `signal` aborts, when the reader cancels, and after ten minutes. null when too many listen.
  * `isAllowed` is asked before each event and each comment.
  */
-export function clusterEvents({
+export function streamClusterEvents({
   isAllowed,
   signal,
-  beatMs = BEAT_MS,
-  maxMs = MAX_MS,
+  beatMs = KEEPALIVE_INTERVAL_MS,
+  maxMs = MAX_STREAM_MS,
 }: {
   isAllowed: () => Promise<boolean>;
   signal: AbortSignal;
@@ -62,13 +62,13 @@ export function clusterEvents({
 
   const stop = watchCluster({
     onView(view) {
-      const next = shapeOf(view);
+      const next = fingerprintNodes(view);
       if (next === shape) return;
       void send(`data: ${JSON.stringify(view)}\n\n`).then((isSent) => {
         if (isSent) shape = next;
       });
     },
-    onEnd: end,
+    onShutdown: end,
   });
   if (!stop) return null;
   const beat = setInterval(() => void send(":\n\n"), beatMs);

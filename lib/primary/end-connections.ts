@@ -3,30 +3,30 @@
 
 import type { Server, ServerResponse } from "node:http";
 
-const LOOK_EVERY_MS = 250;
+const CLOSE_IDLE_INTERVAL_MS = 250;
 
-interface Ending {
-  isEnding: boolean;
+interface DrainState {
+  isDraining: boolean;
   readonly servers: Set<Server>;
 }
 
 // One per process: this module is bundled more than once.
-const shared = globalThis as { __lecternEnding?: Ending };
+const shared = globalThis as { __lecternEnding?: DrainState };
 
 /** To be called with each request before it is answered. */
-export function endConnectionsAtEnd(server: Server, response: ServerResponse): void {
+export function drainKeepAlive(server: Server, response: ServerResponse): void {
   if (!shared.__lecternEnding) {
-    const state: Ending = (shared.__lecternEnding = { isEnding: false, servers: new Set() });
+    const state: DrainState = (shared.__lecternEnding = { isDraining: false, servers: new Set() });
     process.once("SIGTERM", () => {
-      state.isEnding = true;
+      state.isDraining = true;
       // Those whose answer had begun said nothing of an end.
       setInterval(
         () => state.servers.forEach((each) => each.closeIdleConnections()),
-        LOOK_EVERY_MS,
+        CLOSE_IDLE_INTERVAL_MS,
       ).unref();
     });
   }
   shared.__lecternEnding.servers.add(server);
   // Says "connection: close", so that nobody sends another request on it.
-  if (shared.__lecternEnding.isEnding) response.shouldKeepAlive = false;
+  if (shared.__lecternEnding.isDraining) response.shouldKeepAlive = false;
 }

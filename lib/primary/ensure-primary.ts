@@ -1,15 +1,21 @@
 // The guard in front of every write that a request asks for, and the replay that sends the request to where it may write.
 
-import { count } from "../base/metrics.ts";
+import { incrementCounter } from "../base/metrics.ts";
 import { AppError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
-import { type RequestContext, currentRequest } from "../base/request-context.ts";
+import { type RequestContext, currentRequestContext } from "../base/request-context.ts";
 import { currentInstance, isReplicated } from "../litefs/instance.ts";
-import { isPrimaryHeard } from "../litefs/position.ts";
-import { type Role, glancer, primaryInstance, role, settledRole } from "../litefs/role.ts";
+import { isPrimaryReachable } from "../litefs/position.ts";
+import {
+  type Role,
+  cachedFor,
+  findPrimaryInstance,
+  currentRole,
+  waitForKnownRole,
+} from "../litefs/role.ts";
 
 /** A planned hand-over takes less than this: such writes wait instead of being refused. */
-const SETTLE_MS = 2_000;
+const ROLE_WAIT_MS = 2_000;
 const RETRY_AFTER_SECONDS = 5;
 /** A request is replayed when it arrives, and once more if the primary has just changed. Then it is refused. */
 const MAX_REPLAYS = 2;
@@ -24,7 +30,7 @@ export interface InstanceInfo {
 /** What this instance is to the cluster, as of now: it can change at any moment, so don't keep it. */
 export function getInstanceInfo(): InstanceInfo {
   const own = currentInstance();
-  const primary = isReplicated() ? primaryInstance() : own;
+  const primary = isReplicated() ? findPrimaryInstance() : own;
   return { currentInstance: own, primaryInstance: primary, currentIsPrimary: primary === own };
 }
 
@@ -34,8 +40,8 @@ export function getInstanceInfo(): InstanceInfo {
  * this instance without the proxy must not take it for success.
  * Throws AppError(unavailable) when no primary is known.
  */
-export function getFlyReplayResponse(instance: string | null = primaryInstance()): Response {
-  if (instance === null) throw paused();
+export function getFlyReplayResponse(instance: string | null = findPrimaryInstance()): Response {
+  if (instance === null) throw writesPausedError();
   return new Response("Fly Replay", {
     status: 409,
     headers: {
@@ -52,22 +58,22 @@ export function getFlyReplayResponse(instance: string | null = primaryInstance()
  * Call it first in every action and handler that writes, before anything is read for the write.
  */
 export async function ensurePrimary({
-  settleMs = SETTLE_MS,
+  settleMs = ROLE_WAIT_MS,
 }: { settleMs?: number } = {}): Promise<void> {
-  if (!isReplicated() || role() === "primary") return;
-  const settled = await settledRole(settleMs, reachable);
+  if (!isReplicated() || currentRole() === "primary") return;
+  const settled = await waitForKnownRole(settleMs, reachableRole);
   if (settled === "primary") return;
   if (settled === "unknown") {
-    count("writes_refused", { reason: "no_primary" });
-    throw paused();
+    incrementCounter("writes_refused", { reason: "no_primary" });
+    throw writesPausedError();
   }
-  replayTo(primaryInstance(), "write");
+  replayTo(findPrimaryInstance(), "write");
 }
 
 /** "replica" only where the primary was heard of; a write that is sent to a dead one comes back as the proxy's error, without what was typed. Looked at once for all that wait. */
-const reachable = glancer((): Role => {
-  const now = role();
-  return now === "replica" && !isPrimaryHeard() ? "unknown" : now;
+const reachableRole = cachedFor((): Role => {
+  const now = currentRole();
+  return now === "replica" && !isPrimaryReachable() ? "unknown" : now;
 });
 
 /**
@@ -78,20 +84,20 @@ export function replayTo(
   instance: string | null,
   reason: "write" | "read_your_writes" | "instance",
 ): never {
-  const context = currentRequest();
-  if (instance === null) throw paused();
-  const replays = replaysOf(context);
+  const context = currentRequestContext();
+  if (instance === null) throw writesPausedError();
+  const replays = replayCount(context);
   if (replays >= MAX_REPLAYS) {
-    count("writes_refused", { reason: "replayed_too_often" });
+    incrementCounter("writes_refused", { reason: "replayed_too_often" });
     log("warn", "replay.too_often", { to: instance });
-    throw paused();
+    throw writesPausedError();
   }
-  count("replays", { reason });
+  incrementCounter("replays", { reason });
   log("debug", "replay", { to: instance, reason });
   const response = getFlyReplayResponse(instance);
   // Fly hands `state` on in fly-replay-src. The first replay needs none.
   if (replays > 0) response.headers.set("fly-replay", `instance=${instance};state=${replays + 1}`);
-  if (context) leave(context, response);
+  if (context) sendReplay(context, response);
   // eslint-disable-next-line @typescript-eslint/only-throw-error -- what a replay is, is a response
   throw response;
 }
@@ -102,14 +108,14 @@ export function isReplay(thrown: unknown): thrown is Response {
 }
 
 /** How often this request was replayed so far. A client can write that header too: it is then refused earlier, which harms nobody else. */
-export function replaysOf(context: RequestContext | undefined): number {
+export function replayCount(context: RequestContext | undefined): number {
   const source = context?.request.headers["fly-replay-src"];
   if (source === undefined) return 0;
   const state = /(?:^|;)\s*state=(\d{1,2})\s*(?:;|$)/.exec(String(source))?.[1];
   return state === undefined ? 1 : Number(state);
 }
 
-function paused(): AppError {
+function writesPausedError(): AppError {
   return new AppError(
     "unavailable",
     "Writes are paused for some seconds. Nothing was lost: try again in a moment.",
@@ -118,17 +124,17 @@ function paused(): AppError {
 }
 
 /** Writes `response` on the wire, and makes sure that nothing else is written after it. */
-function leave(context: RequestContext, { status, headers }: Response): void {
+function sendReplay(context: RequestContext, { status, headers }: Response): void {
   const { response } = context;
   // Too late where the head has left: but then a write began after it, which is a fault that the thrown replay shows.
   if (response.headersSent) return;
   for (const name of response.getHeaderNames()) response.removeHeader(name);
-  delete context.txid;
+  delete context.committedTxid;
   delete context.retryAfterSeconds;
-  context.beforeHead?.splice(0);
+  context.beforeHeadHooks?.splice(0);
   response.writeHead(status, Object.fromEntries(headers));
   response.end("Fly Replay");
-  context.hasLeft = true;
+  context.isReplayedElsewhere = true;
   // Next still answers in its own way to what is thrown.
   const same = () => response;
   Object.defineProperty(response, "statusCode", { get: () => status, set: () => {} });

@@ -2,49 +2,50 @@
 
 import diagnostics from "node:diagnostics_channel";
 import type { Server, ServerResponse } from "node:http";
-import { type RequestContext, requestStore } from "../base/request-context.ts";
+import { type RequestContext, requestContextStorage } from "../base/request-context.ts";
 import { log } from "../base/log.ts";
-import { nameOldCookies } from "../session/old-cookie.ts";
-import { endConnectionsAtEnd } from "./end-connections.ts";
-import { guard } from "./request-guard.ts";
-import { txidCookie } from "./read-your-writes.ts";
-import { endAfterUnreadBody } from "./rest-of-body.ts";
-import { watchRequest } from "./watch-request.ts";
+import { aliasLegacyCookies } from "../session/old-cookie.ts";
+import { drainKeepAlive } from "./end-connections.ts";
+import { applyRequestGuards } from "./request-guard.ts";
+import { createTxidCookie } from "./read-your-writes.ts";
+import { closeAfterAbortedBody } from "./rest-of-body.ts";
+import { instrumentRequest } from "./watch-request.ts";
 
 const shared = globalThis as { __lecternFollows?: true };
 
 /** Begins to remember the request of each asynchronous chain. Called once, before the server takes requests. */
-export function followRequests(): void {
+export function installRequestContextHook(): void {
   if (shared.__lecternFollows) return;
   shared.__lecternFollows = true;
-  const store = requestStore();
+  const store = requestContextStorage();
   diagnostics.subscribe("http.server.request.start", (message) => {
     const { request, response, server } = message as RequestContext & { readonly server: Server };
-    endConnectionsAtEnd(server, response);
-    const context: RequestContext = { request, response, beforeHead: [], timings: [] };
-    watchRequest(context);
-    followHead(context);
-    guard(context);
-    endAfterUnreadBody(context);
-    nameOldCookies(request.headers);
+    drainKeepAlive(server, response);
+    const context: RequestContext = { request, response, beforeHeadHooks: [], serverTimings: [] };
+    instrumentRequest(context);
+    hookResponseHead(context);
+    applyRequestGuards(context);
+    closeAfterAbortedBody(context);
+    aliasLegacyCookies(request.headers);
     store.enterWith(context);
   });
 }
 
-function followHead(context: RequestContext): void {
+function hookResponseHead(context: RequestContext): void {
   const { response } = context;
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
   let isCalled = false;
   response.writeHead = ((status: number, ...rest: unknown[]) => {
     if (isCalled || response.headersSent) return writeHead(status, ...rest);
     isCalled = true;
-    if (context.txid !== undefined) response.appendHeader("set-cookie", txidCookie(context.txid));
+    if (context.committedTxid !== undefined)
+      response.appendHeader("set-cookie", createTxidCookie(context.committedTxid));
     let sent = status;
     if (context.retryAfterSeconds !== undefined && status === 200) {
       sent = 503;
       response.setHeader("retry-after", String(context.retryAfterSeconds));
     }
-    for (const listener of context.beforeHead ?? []) {
+    for (const listener of context.beforeHeadHooks ?? []) {
       try {
         listener();
       } catch (error) {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { afterEach, expect, test } from "vitest";
-import { METRICS_CALL, mayReadMetrics } from "./may-read-metrics.ts";
-import { signInternal } from "#lib/base/internal-call.ts";
+import { METRICS_SIGNATURE_SUBJECT, canReadMetrics } from "./may-read-metrics.ts";
+import { signInternalRequest } from "#lib/base/internal-call.ts";
 import type { RequestContext } from "#lib/base/request-context.ts";
 import { overrideEnv } from "#tests/database.ts";
 
@@ -16,7 +16,7 @@ const from = (remoteAddress: string, rawHeaders: string[] = []) =>
 const may = (
   headers: Record<string, string>,
   context: RequestContext | undefined = from("203.0.113.7"),
-) => mayReadMetrics(new Headers(headers), context);
+) => canReadMetrics(new Headers(headers), context);
 
 test("a stranger may not read the metrics", () => {
   for (const headers of [
@@ -47,8 +47,8 @@ test("whoever knows the token may, and with another token nobody", () => {
 });
 
 test("another instance may, with a header about the metrics and no other", () => {
-  expect(may({ "x-lectern-internal": signInternal(METRICS_CALL) })).toBe(true);
-  expect(may({ "x-lectern-internal": signInternal("status") })).toBe(false);
+  expect(may({ "x-lectern-internal": signInternalRequest(METRICS_SIGNATURE_SUBJECT) })).toBe(true);
+  expect(may({ "x-lectern-internal": signInternalRequest("status") })).toBe(false);
 });
 
 test("who sits at this machine may, unless a proxy is in front", () => {
@@ -66,7 +66,7 @@ test("who sits at this machine may, unless a proxy is in front", () => {
     "X-Forwarded-Proto",
   ])
     expect(may({}, from("127.0.0.1", ["Host", "x", header, "1"])), header).toBe(false);
-  expect(mayReadMetrics(new Headers(), undefined)).toBe(false);
+  expect(canReadMetrics(new Headers(), undefined)).toBe(false);
 });
 
 test("behind Fly's proxy the private network may, and nobody who came through the proxy", () => {

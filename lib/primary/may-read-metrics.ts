@@ -2,15 +2,16 @@
 
 import { createHash, timingSafeEqual } from "node:crypto";
 import { env } from "../base/env.ts";
-import { isInternal } from "../base/internal-call.ts";
+import { isInternalRequest } from "../base/internal-call.ts";
 import type { RequestContext } from "../base/request-context.ts";
 
 /** What the signature of another instance's call is about. */
-export const METRICS_CALL = "metrics";
+export const METRICS_SIGNATURE_SUBJECT = "metrics";
 
-const LOOPBACK = /^(::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/;
+const LOOPBACK_ADDRESS = /^(::ffff:)?127\.\d+\.\d+\.\d+$|^::1$/;
 /** What a proxy adds. Read as it came: Next writes some of these itself. */
-const FORWARDED = /^(forwarded|via|x-forwarded-.+|x-real-ip|.+-client-ip|.+-connecting-ip)$/i;
+const FORWARDING_HEADER =
+  /^(forwarded|via|x-forwarded-.+|x-real-ip|.+-client-ip|.+-connecting-ip)$/i;
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
 
@@ -27,19 +28,21 @@ function hasToken(authorization: string | null): boolean {
  * Behind a proxy everybody comes from its address, so that of the connection counts only where none is in front and none is seen.
  * Fly's proxy always adds its headers: a request without them comes from the private network, as that of Fly's own Prometheus does.
  */
-function isLocal(context: RequestContext | undefined): boolean {
+function isFromLocalNetwork(context: RequestContext | undefined): boolean {
   if (!context) return false;
   const { socket, rawHeaders } = context.request;
-  if (rawHeaders.some((name, i) => i % 2 === 0 && FORWARDED.test(name))) return false;
-  return env.TRUST_PROXY === "fly" || LOOPBACK.test(socket.remoteAddress ?? "");
+  if (rawHeaders.some((name, i) => i % 2 === 0 && FORWARDING_HEADER.test(name))) return false;
+  return env.TRUST_PROXY === "fly" || LOOPBACK_ADDRESS.test(socket.remoteAddress ?? "");
 }
 
 /** Whether this request may read the metrics. `context` is the raw request behind it. */
-export function mayReadMetrics(
+export function canReadMetrics(
   headers: Pick<Headers, "get">,
   context: RequestContext | undefined,
 ): boolean {
   return (
-    isInternal(headers, METRICS_CALL) || hasToken(headers.get("authorization")) || isLocal(context)
+    isInternalRequest(headers, METRICS_SIGNATURE_SUBJECT) ||
+    hasToken(headers.get("authorization")) ||
+    isFromLocalNetwork(context)
   );
 }

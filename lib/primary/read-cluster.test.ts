@@ -3,8 +3,8 @@ import type { AddressInfo } from "node:net";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { PeerError, askPeer } from "./ask-peer.ts";
-import { clusterEvents } from "./cluster-events.ts";
+import { PeerError, requestPeer } from "./ask-peer.ts";
+import { streamClusterEvents } from "./cluster-events.ts";
 import { readCluster } from "./read-cluster.ts";
 import { watchCluster } from "./watch-cluster.ts";
 import { GET as status } from "../../app/internal/status/route.ts";
@@ -156,15 +156,20 @@ test("an instance tells another one with our secret what it is, and nobody else 
   overrideEnv({ PORT: String(port), CLUSTER_NODES: "syd-1@syd=127.0.3.1" });
   const peer = { instance: "syd-1", region: "syd", host: "127.0.3.1" };
   expect(
-    await askPeer(peer, {
+    await requestPeer(peer, {
       method: "GET",
       path: "/internal/status",
-      about: "status",
+      signatureSubject: "status",
       timeoutMs: 1_000,
     }),
   ).toMatchObject({ instance: "ams-1", txid: 1_234 });
   await expect(
-    askPeer(peer, { method: "GET", path: "/internal/status", about: "metrics", timeoutMs: 1_000 }),
+    requestPeer(peer, {
+      method: "GET",
+      path: "/internal/status",
+      signatureSubject: "metrics",
+      timeoutMs: 1_000,
+    }),
   ).rejects.toMatchObject({ status: 404 });
   expect((await fetch(`http://127.0.3.1:${port}/internal/status`)).status).toBe(404);
 });
@@ -187,9 +192,9 @@ test("a peer that replays, answers without end or with another status has not an
   await node(4, (_, response) => void response.end("{"), port);
   overrideEnv({ PORT: String(port) });
   for (const at of [1, 2, 3, 4, 5]) {
-    const asking = askPeer(
+    const asking = requestPeer(
       { instance: `n${at}`, region: "x", host: `127.0.3.${at}` },
-      { method: "GET", path: "/internal/status", about: "status", timeoutMs: 2_000 },
+      { method: "GET", path: "/internal/status", signatureSubject: "status", timeoutMs: 2_000 },
     );
     await expect(asking, String(at)).rejects.toBeInstanceOf(PeerError);
   }
@@ -201,9 +206,9 @@ test("however many look, a node is asked once a second, and by nobody when none 
   const views: ClusterView[][] = Array.from({ length: 20 }, () => []);
   const fromMs = performance.now();
   const stops = views.map((seen) =>
-    watchCluster({ onView: (view) => seen.push(view), onEnd: () => {} })!,
+    watchCluster({ onView: (view) => seen.push(view), onShutdown: () => {} })!,
   );
-  expect(watchCluster({ onView: () => {}, onEnd: () => {} }), "the twenty-first").toBeNull();
+  expect(watchCluster({ onView: () => {}, onShutdown: () => {} }), "the twenty-first").toBeNull();
   await vi.waitFor(() => expect(views.every((seen) => seen.length >= 2)).toBe(true), 10_000);
   expect(asked.length).toBeLessThanOrEqual(2 + (performance.now() - fromMs) / 1_000);
   for (const stop of stops) stop();
@@ -233,7 +238,7 @@ test("events come when something changes, comments in between, and the stream en
     says(said({ txid: txid > 2 ? 3 : txid++ }))(request, response),
   );
   overrideEnv({ PORT: String(port), CLUSTER_NODES: "syd-1@syd=127.0.3.1" });
-  const stream = clusterEvents({
+  const stream = streamClusterEvents({
     isAllowed: () => Promise.resolve(isAdmin),
     signal: new AbortController().signal,
     beatMs: 200,
@@ -254,23 +259,25 @@ test("a stream ends when its reader goes, when its time is over and when the rig
   overrideEnv({ CLUSTER_NODES: undefined });
   const gone = new AbortController();
   const ended = [
-    textOf(clusterEvents({ isAllowed: () => Promise.resolve(true), signal: gone.signal })!),
+    textOf(streamClusterEvents({ isAllowed: () => Promise.resolve(true), signal: gone.signal })!),
     textOf(
-      clusterEvents({
+      streamClusterEvents({
         isAllowed: () => Promise.resolve(true),
         signal: new AbortController().signal,
         maxMs: 100,
       })!,
     ),
     textOf(
-      clusterEvents({
+      streamClusterEvents({
         isAllowed: () => Promise.reject(new Error("no database")),
         signal: new AbortController().signal,
       })!,
     ),
-    textOf(clusterEvents({ isAllowed: () => Promise.resolve(true), signal: AbortSignal.abort() })!),
+    textOf(
+      streamClusterEvents({ isAllowed: () => Promise.resolve(true), signal: AbortSignal.abort() })!,
+    ),
   ];
-  const cancelled = clusterEvents({
+  const cancelled = streamClusterEvents({
     isAllowed: () => Promise.resolve(true),
     signal: new AbortController().signal,
   })!;
@@ -279,7 +286,7 @@ test("a stream ends when its reader goes, when its time is over and when the rig
   await Promise.all(ended);
   // All of them have made room.
   const stops = Array.from({ length: 20 }, () =>
-    watchCluster({ onView: () => {}, onEnd: () => {} }),
+    watchCluster({ onView: () => {}, onShutdown: () => {} }),
   );
   expect(stops.every((stop) => stop !== null)).toBe(true);
   for (const stop of stops) stop?.();

@@ -1,21 +1,21 @@
 // The whole cluster as this instance sees it now: every node is asked at once, each for at most a second.
 
 import { z } from "zod";
-import { type ClusterView, type NodeView, behindMs } from "../base/cluster.ts";
+import { type ClusterView, type NodeView, replicationLagMs } from "../base/cluster.ts";
 import { SECOND_MS, nowMs } from "../base/clock.ts";
 import { log } from "../base/log.ts";
 import { isReplicated } from "../litefs/instance.ts";
-import { type NodeStatus, nodeStatus } from "../litefs/node-status.ts";
-import { type Peer, findPeers } from "../litefs/peers.ts";
-import { askPeer } from "./ask-peer.ts";
+import { type NodeStatus, readNodeStatus } from "../litefs/node-status.ts";
+import { type Peer, listPeers } from "../litefs/peers.ts";
+import { requestPeer } from "./ask-peer.ts";
 
-const ASK_MS = SECOND_MS;
+const PEER_TIMEOUT_MS = SECOND_MS;
 
 /** What the signature of the call is about. */
-export const STATUS_CALL = "status";
+export const STATUS_SIGNATURE_SUBJECT = "status";
 
 /** What another version of the site says may be more, or less: only this is needed. */
-const statusShape = z.object({
+const statusSchema = z.object({
   region: z.string().max(20).nullable(),
   role: z.enum(["primary", "replica", "unknown"]),
   candidate: z.boolean().default(false),
@@ -25,29 +25,32 @@ const statusShape = z.object({
   version: z.string().max(200).nullable().default(null),
   startedAt: z.number().nullable().default(null),
 });
-type Status = z.output<typeof statusShape>;
+type PeerStatus = z.output<typeof statusSchema>;
 
-interface Missed {
+interface UnreachablePeer {
   readonly sinceMs: number;
   /** What it said last; null where this process never heard of it. */
-  readonly last: Status | null;
+  readonly lastStatus: PeerStatus | null;
 }
 
 // One per process: pages and handlers are bundled apart.
 const shared = globalThis as {
-  __lecternNodes?: { readonly heard: Map<string, Status>; readonly missed: Map<string, Missed> };
+  __lecternNodes?: {
+    readonly heard: Map<string, PeerStatus>;
+    readonly missed: Map<string, UnreachablePeer>;
+  };
 };
-const memory = () => (shared.__lecternNodes ??= { heard: new Map(), missed: new Map() });
+const sharedState = () => (shared.__lecternNodes ??= { heard: new Map(), missed: new Map() });
 
-async function ask(peer: Peer): Promise<Status | null> {
-  const { heard, missed } = memory();
+async function fetchPeerStatus(peer: Peer): Promise<PeerStatus | null> {
+  const { heard, missed } = sharedState();
   try {
-    const status = statusShape.parse(
-      await askPeer(peer, {
+    const status = statusSchema.parse(
+      await requestPeer(peer, {
         method: "GET",
         path: "/internal/status",
-        about: STATUS_CALL,
-        timeoutMs: ASK_MS,
+        signatureSubject: STATUS_SIGNATURE_SUBJECT,
+        timeoutMs: PEER_TIMEOUT_MS,
       }),
     );
     heard.set(peer.instance, status);
@@ -55,21 +58,21 @@ async function ask(peer: Peer): Promise<Status | null> {
     return status;
   } catch (error) {
     if (!missed.has(peer.instance)) {
-      missed.set(peer.instance, { sinceMs: nowMs(), last: heard.get(peer.instance) ?? null });
+      missed.set(peer.instance, { sinceMs: nowMs(), lastStatus: heard.get(peer.instance) ?? null });
       log("warn", "cluster.node_unreachable", { node: peer.instance, error });
     }
     return null;
   }
 }
 
-function view(
+function toNodeView(
   instance: string,
   region: string | null,
-  status: Status | NodeStatus | null,
+  status: PeerStatus | NodeStatus | null,
   newest: number | null,
   isThis: boolean,
 ): NodeView {
-  const miss = status ? undefined : memory().missed.get(instance);
+  const miss = status ? undefined : sharedState().missed.get(instance);
   const said = status ?? miss?.last ?? null;
   const txid = said?.txid ?? null;
   return {
@@ -84,7 +87,7 @@ function view(
     txid,
     // The answers don't come at the same moment: a replica's may be the newer one.
     behind: status && newest !== null && txid !== null ? Math.max(0, newest - txid) : null,
-    behindMs: status ? behindMs(status) : null,
+    behindMs: status ? replicationLagMs(status) : null,
     startedAtMs: status?.startedAt ?? null,
     lastBackupAtMs: null,
   };
@@ -92,9 +95,9 @@ function view(
 
 /** Every known node, this one first, then by region and name; those that did not answer within a second are there too. Takes at most about a second. */
 export async function readCluster(): Promise<ClusterView> {
-  const peers = await findPeers();
-  const statuses = await Promise.all(peers.map(ask));
-  const own = nodeStatus();
+  const peers = await listPeers();
+  const statuses = await Promise.all(peers.map(fetchPeerStatus));
+  const own = readNodeStatus();
   const answered = [own, ...statuses.filter((status) => status !== null)];
   const known = answered.filter(({ role }) => role === "primary");
   // Where no primary answered, the newest there is.
@@ -103,15 +106,15 @@ export async function readCluster(): Promise<ClusterView> {
   );
   const newest = txids.length > 0 ? Math.max(...txids) : null;
   const others = peers
-    .map((peer, i) => view(peer.instance, peer.region, statuses[i] ?? null, newest, false))
+    .map((peer, i) => toNodeView(peer.instance, peer.region, statuses[i] ?? null, newest, false))
     .sort((a, b) => `${a.region} ${a.instance}`.localeCompare(`${b.region} ${b.instance}`, "en"));
   // Nodes that are gone for good are forgotten.
   const names = new Set(peers.map(({ instance }) => instance));
-  for (const map of [memory().heard, memory().missed])
+  for (const map of [sharedState().heard, sharedState().missed])
     for (const name of map.keys()) if (!names.has(name)) map.delete(name);
   return {
     isReplicated: isReplicated(),
     atMs: nowMs(),
-    nodes: [view(own.instance, own.region, own, newest, true), ...others],
+    nodes: [toNodeView(own.instance, own.region, own, newest, true), ...others],
   };
 }

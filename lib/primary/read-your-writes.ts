@@ -1,46 +1,50 @@
 // Who has just written reads their write, wherever they are answered: a cookie names the transaction, and a replica waits for it.
 
 import { MINUTE_MS, nowMs } from "../base/clock.ts";
-import { count, observe } from "../base/metrics.ts";
-import { currentRequest } from "../base/request-context.ts";
-import { isSigned, sign } from "../base/signature.ts";
+import { incrementCounter, observeHistogram } from "../base/metrics.ts";
+import { currentRequestContext } from "../base/request-context.ts";
+import { isValidSignature, signText } from "../base/signature.ts";
 import { isReplicated } from "../litefs/instance.ts";
-import { isPrimaryHeard, readPosition, waitForTxid } from "../litefs/position.ts";
-import { primaryInstance, role } from "../litefs/role.ts";
-import { cookieName } from "../session/cookie-name.ts";
-import { replaysOf, replayTo } from "./ensure-primary.ts";
+import { isPrimaryReachable, readPosition, waitForTxid } from "../litefs/position.ts";
+import { findPrimaryInstance, currentRole } from "../litefs/role.ts";
+import { getCookieName } from "../session/cookie-name.ts";
+import { replayCount, replayTo } from "./ensure-primary.ts";
 
 /** Replication takes milliseconds; after this long the number is of no use to anybody. */
-const LIFE_MS = MINUTE_MS;
+const COOKIE_TTL_MS = MINUTE_MS;
 /** How long a replica waits for the transaction (the reference's bound). */
-const WAIT_MS = 500;
+const MAX_WAIT_MS = 500;
 
-const attributes = (name: string) =>
+const cookieAttributes = (name: string) =>
   `; Path=/; HttpOnly; SameSite=Lax${name.startsWith("__Host-") ? "; Secure" : ""}`;
 
 /** The value of a Set-Cookie header that says that its bearer wrote transaction `txid` just now. Signed, one minute. */
-export function txidCookie(txid: number): string {
-  const name = cookieName("txid");
+export function createTxidCookie(txid: number): string {
+  const name = getCookieName("txid");
   const text = `${txid.toString(36)}.${nowMs().toString(36)}`;
-  return `${name}=${text}.${sign("txid", text)}; Max-Age=${LIFE_MS / 1000}${attributes(name)}`;
+  return `${name}=${text}.${signText("txid", text)}; Max-Age=${COOKIE_TTL_MS / 1000}${cookieAttributes(name)}`;
 }
 
 /**
  * For a page that did not find what somebody was told of elsewhere, by mail or on another screen: it may not have arrived here yet.
  * On a replica that knows its primary it throws the replay, once; else it returns, and what is missing is missing.
  */
-export function askPrimary(): void {
-  if (role() === "replica" && isPrimaryHeard() && replaysOf(currentRequest()) === 0)
-    replayTo(primaryInstance(), "read_your_writes");
+export function retryOnPrimary(): void {
+  if (
+    currentRole() === "replica" &&
+    isPrimaryReachable() &&
+    replayCount(currentRequestContext()) === 0
+  )
+    replayTo(findPrimaryInstance(), "read_your_writes");
 }
 
 /** The transaction of a cookie that txidCookie made within the last minute; null for any other. */
-export function readTxid(value: string | undefined): number | null {
+export function verifyTxidCookie(value: string | undefined): number | null {
   const [, text = "", txid = "", at = "", signature = ""] =
     /^(([0-9a-z]{1,11})\.([0-9a-z]{1,9}))\.([\w-]{43})$/.exec(value ?? "") ?? [];
-  if (!text || !isSigned("txid", text, signature)) return null;
+  if (!text || !isValidSignature("txid", text, signature)) return null;
   const ageMs = nowMs() - Number.parseInt(at, 36);
-  return ageMs >= -LIFE_MS && ageMs <= LIFE_MS ? Number.parseInt(txid, 36) : null;
+  return ageMs >= -COOKIE_TTL_MS && ageMs <= COOKIE_TTL_MS ? Number.parseInt(txid, 36) : null;
 }
 
 /**
@@ -48,31 +52,34 @@ export function readTxid(value: string | undefined): number | null {
  * the primary: throws the replay. Returns at once on the primary, without replication, for a cookie that is forged or old, and
  * for a request that was replayed. A number that the primary itself does not have (from before a restore) is taken back there.
  */
-export async function awaitOwnWrites(value: string | undefined): Promise<void> {
+export async function waitForOwnWrites(value: string | undefined): Promise<void> {
   if (!isReplicated()) return;
-  const txid = readTxid(value);
+  const txid = verifyTxidCookie(value);
   if (txid === null) return;
-  const context = currentRequest();
-  if (role() === "primary") {
+  const context = currentRequestContext();
+  if (currentRole() === "primary") {
     const own = readPosition();
     if (own && own.txid < txid) {
-      const name = cookieName("txid");
-      context?.beforeHead?.push(() => {
-        if (context.txid === undefined)
-          context.response.appendHeader("set-cookie", `${name}=; Max-Age=0${attributes(name)}`);
+      const name = getCookieName("txid");
+      context?.beforeHeadHooks?.push(() => {
+        if (context.committedTxid === undefined)
+          context.response.appendHeader(
+            "set-cookie",
+            `${name}=; Max-Age=0${cookieAttributes(name)}`,
+          );
       });
     }
     return;
   }
   const startedMs = performance.now();
-  const isHere = await waitForTxid(txid, WAIT_MS);
-  observe("txid_wait_seconds", (performance.now() - startedMs) / 1000, {
+  const isHere = await waitForTxid(txid, MAX_WAIT_MS);
+  observeHistogram("txid_wait_seconds", (performance.now() - startedMs) / 1000, {
     result: isHere ? "arrived" : "timed_out",
   });
-  if (isHere || replaysOf(context) > 0) return;
-  const primary = primaryInstance();
+  if (isHere || replayCount(context) > 0) return;
+  const primary = findPrimaryInstance();
   // Where no primary is to be reached an older page is better than none.
-  if (primary === null || role() === "primary" || !isPrimaryHeard())
-    return void count("txid_stale_reads");
+  if (primary === null || currentRole() === "primary" || !isPrimaryReachable())
+    return void incrementCounter("txid_stale_reads");
   replayTo(primary, "read_your_writes");
 }

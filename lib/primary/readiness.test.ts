@@ -1,14 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { readReadiness } from "./readiness.ts";
+import { checkReadiness } from "./readiness.ts";
 import { closeDatabase, writeSql } from "#lib/db/database.ts";
-import { followed, stopLitefs } from "#lib/litefs/role.ts";
+import { litefsState, stopWatchingLitefs } from "#lib/litefs/role.ts";
 import { env } from "#lib/base/env.ts";
 import { overrideEnv } from "#tests/database.ts";
 
 afterEach(() => {
-  stopLitefs();
+  stopWatchingLitefs();
   overrideEnv({
     REPLICATION: undefined,
     FLY_LITEFS_DIR: undefined,
@@ -36,14 +36,14 @@ function inCluster({
     FLY_REGION: "ams",
     SESSION_SECRET: "x".repeat(40),
   });
-  followed().heard =
+  litefsState().lastPrimaryEvent =
     primary === "none"
       ? { isPrimary: false, hostname: "" }
       : { isPrimary: primary === "this", hostname: primary === "this" ? "" : "dfw-1" };
 }
 
 test("a process alone with its database is ready", async () => {
-  expect(await readReadiness()).toMatchObject({
+  expect(await checkReadiness()).toMatchObject({
     ready: true,
     role: "primary",
     database: "readable",
@@ -55,7 +55,7 @@ test("a process alone with its database is ready", async () => {
 
 test("a replica is ready, says how far it is, and names no machine", async () => {
   inCluster({ primary: "other", silenceMs: 400 });
-  const readiness = await readReadiness();
+  const readiness = await checkReadiness();
   expect(readiness).toMatchObject({
     ready: true,
     role: "replica",
@@ -68,9 +68,9 @@ test("a replica is ready, says how far it is, and names no machine", async () =>
 
 test("a replica that is cut from its primary for more than a minute is not ready, up to a minute it is", async () => {
   inCluster({ primary: "other", silenceMs: 59_000 });
-  expect(await readReadiness()).toMatchObject({ ready: true, behindMs: 59_000 });
+  expect(await checkReadiness()).toMatchObject({ ready: true, behindMs: 59_000 });
   inCluster({ primary: "other", silenceMs: 61_000 });
-  expect(await readReadiness()).toMatchObject({
+  expect(await checkReadiness()).toMatchObject({
     ready: false,
     problems: ["Nothing was heard of the primary for more than a minute."],
   });
@@ -78,12 +78,12 @@ test("a replica that is cut from its primary for more than a minute is not ready
 
 test("that nobody knows a primary is no fault of this instance", async () => {
   inCluster({ primary: "none", silenceMs: 3_600_000 });
-  expect(await readReadiness()).toMatchObject({ ready: true, role: "unknown" });
+  expect(await checkReadiness()).toMatchObject({ ready: true, role: "unknown" });
 });
 
 test("a primary without a standby says so and is ready", async () => {
   inCluster({ primary: "this", silenceMs: 0 });
-  expect(await readReadiness()).toMatchObject({
+  expect(await checkReadiness()).toMatchObject({
     ready: true,
     role: "primary",
     behindMs: 0,
@@ -96,7 +96,7 @@ test("an instance whose database can't be read is not ready", async () => {
   await closeDatabase();
   writeFileSync(env.DATABASE_FILE, "this is no database, ".repeat(500));
   for (const end of ["-wal", "-shm"]) writeFileSync(env.DATABASE_FILE + end, "");
-  expect(await readReadiness()).toMatchObject({
+  expect(await checkReadiness()).toMatchObject({
     ready: false,
     database: "unreadable",
     migrationsMissing: null,
@@ -110,11 +110,11 @@ test("a primary whose migrations are missing is not ready", async () => {
       `DELETE FROM "_prisma_migrations" WHERE "migration_name" = (SELECT MAX("migration_name") FROM "_prisma_migrations")`,
     ),
   );
-  expect(await readReadiness()).toMatchObject({
+  expect(await checkReadiness()).toMatchObject({
     ready: false,
     migrationsMissing: 1,
     problems: ["1 migration is not applied."],
   });
   inCluster({ primary: "other", silenceMs: 0 });
-  expect(await readReadiness()).toMatchObject({ ready: true, migrationsMissing: 1 });
+  expect(await checkReadiness()).toMatchObject({ ready: true, migrationsMissing: 1 });
 });

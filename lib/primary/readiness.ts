@@ -3,17 +3,17 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { MINUTE_MS } from "../base/clock.ts";
-import { behindMs } from "../base/cluster.ts";
+import { replicationLagMs } from "../base/cluster.ts";
 import { log } from "../base/log.ts";
-import { snapshotSql } from "../db/database.ts";
+import { readSql } from "../db/database.ts";
 import { isReplicated } from "../litefs/instance.ts";
-import { nodeStatus } from "../litefs/node-status.ts";
+import { readNodeStatus } from "../litefs/node-status.ts";
 
 /**
  * A replica that knows its primary and has not heard of it for so long shows what is old, while others don't. The primary sends a
  * sign each second; a deploy or an election takes some ten.
  */
-const MAX_SILENCE_MS = MINUTE_MS;
+const MAX_HEARTBEAT_AGE_MS = MINUTE_MS;
 
 export interface Readiness {
   readonly ready: boolean;
@@ -30,24 +30,26 @@ export interface Readiness {
   readonly problems: readonly string[];
 }
 
-let names: readonly string[] | null | undefined;
+let bundledMigrations: readonly string[] | null | undefined;
 
 /** The migrations that came with this code; null where their folder did not. */
-function ownMigrations(): readonly string[] | null {
-  if (names !== undefined) return names;
+function listBundledMigrations(): readonly string[] | null {
+  if (bundledMigrations !== undefined) return bundledMigrations;
   try {
-    names = readdirSync(join(process.cwd(), "prisma", "migrations"), { withFileTypes: true })
+    bundledMigrations = readdirSync(join(process.cwd(), "prisma", "migrations"), {
+      withFileTypes: true,
+    })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
   } catch {
-    names = null;
+    bundledMigrations = null;
   }
-  return names;
+  return bundledMigrations;
 }
 
-async function appliedMigrations(): Promise<ReadonlySet<string> | null> {
+async function readAppliedMigrations(): Promise<ReadonlySet<string> | null> {
   try {
-    return await snapshotSql(
+    return await readSql(
       (sql) =>
         new Set(
           sql
@@ -64,17 +66,21 @@ async function appliedMigrations(): Promise<ReadonlySet<string> | null> {
 }
 
 /** The state of this instance, read now. Names no machine. */
-export async function readReadiness(): Promise<Readiness> {
-  const status = nodeStatus();
-  const applied = await appliedMigrations();
-  const own = ownMigrations();
+export async function checkReadiness(): Promise<Readiness> {
+  const status = readNodeStatus();
+  const applied = await readAppliedMigrations();
+  const own = listBundledMigrations();
   const missing = applied && own ? own.filter((name) => !applied.has(name)).length : null;
   const problems: string[] = [];
   if (!applied) problems.push("The database can't be read.");
   // A replica of a newer version waits for the primary to be replaced: were it not ready, the deploy would wait for it.
   if (missing && status.role === "primary")
     problems.push(`${missing} ${missing === 1 ? "migration is" : "migrations are"} not applied.`);
-  if (status.role === "replica" && status.silenceMs !== null && status.silenceMs > MAX_SILENCE_MS)
+  if (
+    status.role === "replica" &&
+    status.silenceMs !== null &&
+    status.silenceMs > MAX_HEARTBEAT_AGE_MS
+  )
     problems.push("Nothing was heard of the primary for more than a minute.");
   const standby =
     isReplicated() && status.role === "primary"
@@ -89,7 +95,7 @@ export async function readReadiness(): Promise<Readiness> {
     role: status.role,
     region: status.region,
     txid: status.txid,
-    behindMs: behindMs(status),
+    behindMs: replicationLagMs(status),
     database: applied ? "readable" : "unreadable",
     migrationsMissing: missing,
     standby,

@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
-import { currentRequest } from "../base/request-context.ts";
+import { currentRequestContext } from "../base/request-context.ts";
 import { MINUTE_MS, setClock } from "../base/clock.ts";
 import { writeSql } from "../db/database.ts";
-import { type TestLitefs, startTestLitefs } from "../litefs/test-litefs.ts";
+import { type FakeLitefs, startFakeLitefs } from "../litefs/test-litefs.ts";
 import {
   ensurePrimary,
   getFlyReplayResponse,
@@ -14,10 +14,10 @@ import {
   isReplay,
   replayTo,
 } from "./ensure-primary.ts";
-import { followRequests } from "./follow-requests.ts";
-import { awaitOwnWrites, readTxid, txidCookie } from "./read-your-writes.ts";
+import { installRequestContextHook } from "./follow-requests.ts";
+import { waitForOwnWrites, verifyTxidCookie, createTxidCookie } from "./read-your-writes.ts";
 
-let litefs: TestLitefs | undefined;
+let litefs: FakeLitefs | undefined;
 afterEach(async () => {
   await litefs?.stop();
   litefs = undefined;
@@ -29,13 +29,14 @@ async function served(
   headers: Record<string, string> = {},
   method = "GET",
 ): Promise<Response> {
-  followRequests();
+  installRequestContextHook();
   const server = createServer((_request, response) => {
     response.setHeader("set-cookie", "a=b");
     handler().then(
       (text) => {
         response.statusCode = 200;
-        if (!response.headersSent || currentRequest()?.hasLeft) response.setHeader("x-late", "1");
+        if (!response.headersSent || currentRequestContext()?.isReplayedElsewhere)
+          response.setHeader("x-late", "1");
         response.end(text);
       },
       () => {
@@ -73,7 +74,7 @@ test("on the primary nothing happens, and nobody is the primary's proxy", async 
     primaryInstance: "alone",
     currentIsPrimary: true,
   });
-  litefs = await startTestLitefs(null);
+  litefs = await startFakeLitefs(null);
   await ensurePrimary();
   expect(getInstanceInfo()).toEqual({
     currentInstance: "here",
@@ -83,28 +84,28 @@ test("on the primary nothing happens, and nobody is the primary's proxy", async 
 });
 
 test("a primary that LiteFS names and has not reached gets no writes and no readers", async () => {
-  litefs = await startTestLitefs("dfw-1");
-  litefs.setSilence(5_000);
+  litefs = await startFakeLitefs("dfw-1");
+  litefs.setHeartbeatAge(5_000);
   await expect(ensurePrimary({ settleMs: 0 })).rejects.toMatchObject({
     code: "unavailable",
     retryAfterSeconds: 5,
   });
-  await awaitOwnWrites(txidCookie(2).split(/[=;]/)[1]);
+  await waitForOwnWrites(createTxidCookie(2).split(/[=;]/)[1]);
   // As long as the lease of a dead one lasts, its name comes and goes: it counts when it was heard of since.
-  litefs.setSilence(0);
+  litefs.setHeartbeatAge(0);
   expect(isReplay(await ensurePrimary({ settleMs: 0 }).catch((error: unknown) => error))).toBe(
     true,
   );
   await litefs.setPrimary("");
-  litefs.setSilence(2_000);
+  litefs.setHeartbeatAge(2_000);
   await litefs.setPrimary("dfw-1");
   await expect(ensurePrimary({ settleMs: 0 })).rejects.toMatchObject({ code: "unavailable" });
-  litefs.setSilence(0);
+  litefs.setHeartbeatAge(0);
   expect(isReplay(await ensurePrimary().catch((error: unknown) => error))).toBe(true);
 });
 
 test("on a replica it throws the response that Fly's proxy obeys", async () => {
-  litefs = await startTestLitefs("dfw-1");
+  litefs = await startFakeLitefs("dfw-1");
   const thrown = await ensurePrimary().catch((error: unknown) => error);
   expect(isReplay(thrown)).toBe(true);
   for (const response of [thrown as Response, getFlyReplayResponse()]) {
@@ -121,7 +122,7 @@ test("on a replica it throws the response that Fly's proxy obeys", async () => {
 });
 
 test("a replay passes through a catch-all, and nothing of the page leaves with it", async () => {
-  litefs = await startTestLitefs("dfw-1");
+  litefs = await startFakeLitefs("dfw-1");
   const response = await served(swallow);
   expect([response.status, response.headers.get("fly-replay"), await response.text()]).toEqual([
     409,
@@ -135,7 +136,7 @@ test("a replay passes through a catch-all, and nothing of the page leaves with i
 });
 
 test("a request that was replayed twice is refused, not sent round for ever", async () => {
-  litefs = await startTestLitefs("dfw-2");
+  litefs = await startFakeLitefs("dfw-2");
   const write = async () => {
     try {
       await ensurePrimary();
@@ -159,7 +160,7 @@ test("a request that was replayed twice is refused, not sent round for ever", as
 });
 
 test("with no primary a write is refused after a bounded wait, and no replay is made up", async () => {
-  litefs = await startTestLitefs("");
+  litefs = await startFakeLitefs("");
   await expect(ensurePrimary({ settleMs: 20 })).rejects.toMatchObject({
     code: "unavailable",
     retryAfterSeconds: 5,
@@ -169,23 +170,23 @@ test("with no primary a write is refused after a bounded wait, and no replay is 
 });
 
 test("every response of a request that wrote names the transaction, a redirect too", async () => {
-  litefs = await startTestLitefs(null);
+  litefs = await startFakeLitefs(null);
   litefs.setPosition(42);
   const response = await served(async () => {
     await writeSql((sql) => insertUser(sql));
-    currentRequest()!.response.statusCode = 303;
+    currentRequestContext()!.response.statusCode = 303;
     return "";
   });
   const cookie = response.headers.getSetCookie().find((each) => each.startsWith("txid=")) ?? "";
   expect(cookie).toMatch(/^txid=[\w.-]+; Max-Age=60; Path=\/; HttpOnly; SameSite=Lax$/);
-  expect(readTxid(cookie.slice(5, cookie.indexOf(";")))).toBe(42);
+  expect(verifyTxidCookie(cookie.slice(5, cookie.indexOf(";")))).toBe(42);
   expect((await served(async () => "read")).headers.getSetCookie()).toEqual(["a=b"]);
 });
 
 test("a write after the head of the response is a fault that says so", async () => {
   const late = Promise.withResolvers<unknown>();
   await served(async () => {
-    const { response } = currentRequest()!;
+    const { response } = currentRequestContext()!;
     response.flushHeaders();
     await writeSql((sql) => insertUser(sql)).then(late.resolve, late.resolve);
     return "page";
@@ -195,14 +196,14 @@ test("a write after the head of the response is a fault that says so", async () 
   });
 });
 
-const valueOf = (txid: number) => /^[^=]+=([^;]*)/.exec(txidCookie(txid))![1]!;
+const valueOf = (txid: number) => /^[^=]+=([^;]*)/.exec(createTxidCookie(txid))![1]!;
 
 test("only a number that we signed within the last minute counts", () => {
   setClock(1_000_000_000_000);
   const value = valueOf(42);
-  expect(readTxid(value)).toBe(42);
-  expect(readTxid(value.replace(/^\w+/, "zzzz"))).toBeNull();
-  expect(readTxid(value.replace(/\.\w+\./, ".zzzzzzzz."))).toBeNull();
+  expect(verifyTxidCookie(value)).toBe(42);
+  expect(verifyTxidCookie(value.replace(/^\w+/, "zzzz"))).toBeNull();
+  expect(verifyTxidCookie(value.replace(/\.\w+\./, ".zzzzzzzz."))).toBeNull();
   for (const forged of [
     undefined,
     "",
@@ -212,28 +213,28 @@ test("only a number that we signed within the last minute counts", () => {
     value.slice(0, -1),
     value.toUpperCase(),
   ])
-    expect(readTxid(forged)).toBeNull();
+    expect(verifyTxidCookie(forged)).toBeNull();
   setClock(1_000_000_000_000 + MINUTE_MS + 1_000);
-  expect(readTxid(value)).toBeNull();
+  expect(verifyTxidCookie(value)).toBeNull();
   setClock(1_000_000_000_000 - MINUTE_MS - 1_000);
-  expect(readTxid(value)).toBeNull();
+  expect(verifyTxidCookie(value)).toBeNull();
 });
 
 test("a replica waits for its reader's write, then asks the primary", async () => {
-  litefs = await startTestLitefs("dfw-1");
+  litefs = await startFakeLitefs("dfw-1");
   litefs.setPosition(9);
-  await awaitOwnWrites(valueOf(9));
-  const waited = awaitOwnWrites(valueOf(10));
+  await waitForOwnWrites(valueOf(9));
+  const waited = waitForOwnWrites(valueOf(10));
   litefs.setPosition(10);
   await waited;
   const startedMs = performance.now();
-  expect(isReplay(await awaitOwnWrites(valueOf(11)).catch((error: unknown) => error))).toBe(true);
+  expect(isReplay(await waitForOwnWrites(valueOf(11)).catch((error: unknown) => error))).toBe(true);
   expect(performance.now() - startedMs).toBeGreaterThan(450);
 });
 
 test("a read that was replayed is answered wherever it is, and one without a primary by an older page", async () => {
-  litefs = await startTestLitefs("dfw-1");
-  const read = async () => (await awaitOwnWrites(valueOf(99)), "page");
+  litefs = await startFakeLitefs("dfw-1");
+  const read = async () => (await waitForOwnWrites(valueOf(99)), "page");
   expect(
     await (await served(read, { "fly-replay-src": "instance=syd-1;region=syd;t=1" })).text(),
   ).toBe("page");
@@ -242,20 +243,20 @@ test("a read that was replayed is answered wherever it is, and one without a pri
 });
 
 test("a number that the primary does not have is taken back there, at once", async () => {
-  litefs = await startTestLitefs(null);
+  litefs = await startFakeLitefs(null);
   litefs.setPosition(3);
-  const response = await served(async () => (await awaitOwnWrites(valueOf(50_000)), "page"));
+  const response = await served(async () => (await waitForOwnWrites(valueOf(50_000)), "page"));
   expect(response.headers.getSetCookie()).toContain(
     "txid=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
   );
-  const kept = await served(async () => (await awaitOwnWrites(valueOf(2)), "page"));
+  const kept = await served(async () => (await waitForOwnWrites(valueOf(2)), "page"));
   expect(kept.headers.getSetCookie()).toEqual(["a=b"]);
 });
 
 test("a forged number costs nothing", async () => {
-  litefs = await startTestLitefs("dfw-1");
+  litefs = await startFakeLitefs("dfw-1");
   const startedMs = performance.now();
   for (const forged of ["zzzzzz.zzzzzz.zzz", "ffffffff", `${valueOf(50_000)}x`])
-    await awaitOwnWrites(forged);
+    await waitForOwnWrites(forged);
   expect(performance.now() - startedMs).toBeLessThan(1_400); // three waits are 1,500
 });

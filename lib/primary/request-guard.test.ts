@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, test, vi } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
-import { guard, tameUrl } from "./request-guard.ts";
+import { applyRequestGuards, sanitizeUrl } from "./request-guard.ts";
 
 test("an ordinary address is left alone", () => {
   for (const url of [
@@ -11,31 +11,31 @@ test("an ordinary address is left alone", () => {
     "/blog/ein-b%C3%BCcherpult",
     "/blog/x?_rsc=abc",
   ])
-    expect(tameUrl(url)).toBe(url);
+    expect(sanitizeUrl(url)).toBe(url);
 });
 
 test("a path that can't be decoded leads nowhere", () => {
   for (const url of ["/%", "/blog/%ff", "/embed-image/%c0%ae?x=1"])
-    expect(tameUrl(url)).toBe("/not-an-address");
+    expect(sanitizeUrl(url)).toBe("/not-an-address");
 });
 
 test("an address with a host in it is a path of this site", () => {
-  expect(tameUrl("http://lectern.example/blog?q=a")).toBe("/blog?q=a");
-  expect(tameUrl("https://evil.example//evil.example/x")).toBe("/evil.example/x");
+  expect(sanitizeUrl("http://lectern.example/blog?q=a")).toBe("/blog?q=a");
+  expect(sanitizeUrl("https://evil.example//evil.example/x")).toBe("/evil.example/x");
   for (const url of ["*", "evil.example:443", "\\admin", ""])
-    expect(tameUrl(url)).toBe("/not-an-address");
+    expect(sanitizeUrl(url)).toBe("/not-an-address");
 });
 
 test("a query is cut to a length and to a number of parameters", () => {
-  expect(tameUrl(`/blog?${"a&".repeat(7_000)}`).split("&")).toHaveLength(50);
-  expect(tameUrl(`/blog?q=${"x".repeat(100_000)}`).length).toBeLessThan(2_100);
-  expect(() => decodeURIComponent(tameUrl(`/blog?q=${"%41".repeat(1_000)}`))).not.toThrow();
+  expect(sanitizeUrl(`/blog?${"a&".repeat(7_000)}`).split("&")).toHaveLength(50);
+  expect(sanitizeUrl(`/blog?q=${"x".repeat(100_000)}`).length).toBeLessThan(2_100);
+  expect(() => decodeURIComponent(sanitizeUrl(`/blog?q=${"%41".repeat(1_000)}`))).not.toThrow();
 });
 
 /** A server that answers with what is left of a request after the guard, and how many of its bytes came. */
 async function guarded(work: (port: number) => Promise<void>): Promise<void> {
   const server = createServer((request, response) => {
-    guard({ request, response });
+    applyRequestGuards({ request, response });
     if (request.method === "GET") return void response.end(`GET ${request.url}`);
     let bytes = 0;
     request.on("data", (chunk: Buffer) => (bytes += chunk.length));

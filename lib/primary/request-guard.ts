@@ -2,14 +2,14 @@
 
 import { env } from "../base/env.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { keepBody, staleFormPage } from "./stale-form.ts";
+import { captureBody, renderExpiredActionPage } from "./stale-form.ts";
 
 /** A search, a list of topics and a cursor fit many times over. */
-const MAX_QUERY = 2_000;
+const MAX_QUERY_LENGTH = 2_000;
 /** Next reads repeated parameters in time that grows with their square: 7,000 of them held the process for 1.3 s. */
 const MAX_PARAMETERS = 50;
 /** Where nothing is: the page for a missing address answers. */
-const NOWHERE = "/not-an-address";
+const NOT_FOUND_PATH = "/not-an-address";
 
 function isDecodable(path: string): boolean {
   try {
@@ -21,19 +21,19 @@ function isDecodable(path: string): boolean {
 }
 
 /** The path of an address that was written whole, as for a proxy (RFC 9112, 3.2.2): Next would send the client on to whatever host stands in it. */
-function pathOf(url: string): string {
+function pathOfAbsoluteUrl(url: string): string {
   const whole = /^https?:\/\//i.test(url) ? URL.parse(url) : null;
-  return whole ? whole.pathname.replace(/^\/*/, "/") + whole.search : NOWHERE;
+  return whole ? whole.pathname.replace(/^\/*/, "/") + whole.search : NOT_FOUND_PATH;
 }
 
 /** The address to serve in place of `given`: a path, with a query that is too long cut, and nowhere for a path that can't be decoded. */
-export function tameUrl(given: string): string {
-  const url = given.startsWith("/") ? given : pathOf(given);
+export function sanitizeUrl(given: string): string {
+  const url = given.startsWith("/") ? given : pathOfAbsoluteUrl(given);
   const at = url.indexOf("?");
   const path = at < 0 ? url : url.slice(0, at);
-  if (!isDecodable(path)) return NOWHERE;
+  if (!isDecodable(path)) return NOT_FOUND_PATH;
   if (at < 0) return url;
-  let query = url.slice(at + 1, at + 1 + MAX_QUERY);
+  let query = url.slice(at + 1, at + 1 + MAX_QUERY_LENGTH);
   const parameters = query.split("&");
   if (parameters.length > MAX_PARAMETERS) query = parameters.slice(0, MAX_PARAMETERS).join("&");
   if (query.length === url.length - at - 1) return url;
@@ -45,10 +45,10 @@ export function tameUrl(given: string): string {
 const MAX_ACTION_BYTES = 1_048_576;
 
 /** Next's sign that a build does not have the action that was asked for. */
-const ACTION_NOT_FOUND = "x-nextjs-action-not-found";
+const ACTION_NOT_FOUND_HEADER = "x-nextjs-action-not-found";
 
 /** What a POST to a page did wrong when Next failed before any action of ours began. */
-function refusal({ headers }: IncomingMessage): [status: number, sentence: string] {
+function explainRefusal({ headers }: IncomingMessage): [status: number, sentence: string] {
   if (headers.origin !== undefined && URL.parse(headers.origin)?.host !== headers.host)
     return [403, "This request does not come from a page of this site."];
   if (Number(headers["content-length"]) > MAX_ACTION_BYTES)
@@ -57,7 +57,7 @@ function refusal({ headers }: IncomingMessage): [status: number, sentence: strin
 }
 
 /** Next answers 500 to an action it can't read, or that comes from another site. That is not our fault, and says so. */
-function guardAction(context: {
+function guardServerAction(context: {
   request: IncomingMessage;
   response: ServerResponse;
   actionBegan?: boolean;
@@ -67,7 +67,7 @@ function guardAction(context: {
   const write = response.write.bind(response) as (...args: unknown[]) => boolean;
   const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
   // Scripts learn from the header what it is, and keep the form themselves.
-  const kept = request.headers["next-action"] === undefined ? keepBody(request) : null;
+  const kept = request.headers["next-action"] === undefined ? captureBody(request) : null;
   let sentence: string | null = null;
   let stale: number | null = null;
   const isStale = (status: number) => {
@@ -75,16 +75,16 @@ function guardAction(context: {
       kept &&
       stale === null &&
       !response.headersSent &&
-      response.getHeader(ACTION_NOT_FOUND) === "1"
+      response.getHeader(ACTION_NOT_FOUND_HEADER) === "1"
     )
       stale = status;
     return stale !== null;
   };
   const showStale = async (status: number) => {
-    const page = await staleFormPage({
+    const page = await renderExpiredActionPage({
       body: kept?.() ?? null,
       contentType: request.headers["content-type"] ?? "",
-      path: tameUrl(request.url ?? "/"),
+      path: sanitizeUrl(request.url ?? "/"),
     });
     for (const name of response.getHeaderNames())
       if (/^(content-(type|length|encoding)|etag)$/.test(name)) response.removeHeader(name);
@@ -95,7 +95,7 @@ function guardAction(context: {
     end(page);
   };
   const refuse = () => {
-    const [status, said] = refusal(request);
+    const [status, said] = explainRefusal(request);
     sentence = `${said}\n`;
     for (const name of response.getHeaderNames())
       if (/^content-(type|length|encoding)$/.test(name)) response.removeHeader(name);
@@ -132,63 +132,67 @@ function guardAction(context: {
 }
 
 /** Handlers that read a body themselves, within bounds of their own. Every other body is a form's, for Next to read. */
-const READS_BODY =
+const OWN_BODY_ROUTES =
   /^\/(reads|calls\/upload(\/[^/?]+){0,2}|api\/content-webhook|(login\/passkey|me\/passkeys)\/(options|verify)|internal\/cache)(\?|$)/;
 /** What benchmarks measure beside the site; not part of an ordinary build. */
-const BENCH_BODY = /^\/api\/bench-/;
+const BENCH_BODY_ROUTES = /^\/api\/bench-/;
 /** A form comes with its headers or soon after. */
 const FORM_TIMEOUT_MS = 20_000;
 /** Forms that are on their way at the same time. Each may have 1 MB in memory, and whoever sends none of it to its end sends many. */
-const MAX_FORMS = 64;
-let forms = 0;
+const MAX_CONCURRENT_FORMS = 64;
+let activeForms = 0;
 /** Of these by one client, where Fly's proxy names it: nobody keeps all places by himself. */
-const MAX_FORMS_OF_ONE = 16;
-const formsOf = new Map<string, number>();
+const MAX_FORMS_PER_CLIENT = 16;
+const activeFormsByClient = new Map<string, number>();
 
 /** Bounds what bodies of forms hold in memory: their number, and how long each may take. */
-function guardForm(request: IncomingMessage): void {
+function limitFormBody(request: IncomingMessage): void {
   if (request.headers["content-length"] === "0") return;
   const client = env.TRUST_PROXY === "fly" ? String(request.headers["fly-client-ip"] ?? "") : "";
-  const own = formsOf.get(client) ?? 0;
-  if (forms >= MAX_FORMS || (client !== "" && own >= MAX_FORMS_OF_ONE)) {
+  const own = activeFormsByClient.get(client) ?? 0;
+  if (activeForms >= MAX_CONCURRENT_FORMS || (client !== "" && own >= MAX_FORMS_PER_CLIENT)) {
     request.destroy();
     return;
   }
-  forms += 1;
-  formsOf.set(client, own + 1);
+  activeForms += 1;
+  activeFormsByClient.set(client, own + 1);
   let isOver = false;
   const timer = setTimeout(() => request.destroy(), FORM_TIMEOUT_MS);
   const over = () => {
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
-    forms -= 1;
-    const left = (formsOf.get(client) ?? 1) - 1;
-    if (left > 0) formsOf.set(client, left);
-    else formsOf.delete(client);
+    activeForms -= 1;
+    const left = (activeFormsByClient.get(client) ?? 1) - 1;
+    if (left > 0) activeFormsByClient.set(client, left);
+    else activeFormsByClient.delete(client);
   };
   request.once("end", over).once("close", over);
 }
 
-function readsBody(url: string): boolean {
-  return READS_BODY.test(url) || (env.BENCH && BENCH_BODY.test(url));
+function hasOwnBodyReader(url: string): boolean {
+  return OWN_BODY_ROUTES.test(url) || (env.BENCH && BENCH_BODY_ROUTES.test(url));
 }
 
 /** Changes a request in place before the server hands it on, and the head of an answer that says that a file is missing. */
-export function guard(context: {
+export function applyRequestGuards(context: {
   request: IncomingMessage;
   response: ServerResponse;
   actionBegan?: boolean;
 }): void {
   const { request, response } = context;
-  if (request.method !== "GET" && request.method !== "HEAD" && !readsBody(request.url ?? "")) {
+  if (
+    request.method !== "GET" &&
+    request.method !== "HEAD" &&
+    !hasOwnBodyReader(request.url ?? "")
+  ) {
     const isAction =
       request.method === "POST" &&
       (request.headers["next-action"] !== undefined ||
         request.headers["content-type"]?.includes("multipart/form-data"));
     if (isAction) {
-      guardAction(context);
-      guardForm(request);
+      guardServerAction(context);
+      limitFormBody(request);
     } else if (
       request.headers["content-length"] !== undefined ||
       request.headers["transfer-encoding"] !== undefined
@@ -200,10 +204,10 @@ export function guard(context: {
   // Nothing here answers TRACE, and Next fails on it.
   if (request.method === "TRACE") {
     request.method = "GET";
-    request.url = NOWHERE;
+    request.url = NOT_FOUND_PATH;
   }
   const url = request.url ?? "/";
-  request.url = tameUrl(url);
+  request.url = sanitizeUrl(url);
   if (url.startsWith("/_next/static/") || url.startsWith("/_img/")) {
     const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
     // The headers of built files are set by their address. A file that is missing, as during a deploy, has neither

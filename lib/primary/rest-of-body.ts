@@ -7,7 +7,11 @@ import type { RequestContext } from "../base/request-context.ts";
  * Node reads nothing more from such a connection and keeps it all the same: the next request on it, another reader's where a proxy sends it,
  * would wait for five seconds and then be reset.
  */
-export function endAfterUnreadBody({ request, response, beforeHead }: RequestContext): void {
+export function closeAfterAbortedBody({
+  request,
+  response,
+  beforeHeadHooks,
+}: RequestContext): void {
   if (
     request.headers["transfer-encoding"] === undefined &&
     (request.headers["content-length"] ?? "0") === "0"
@@ -18,7 +22,7 @@ export function endAfterUnreadBody({ request, response, beforeHead }: RequestCon
   const end = () => {
     if (isGivenUp() && response.writableFinished) socket.destroySoon();
   };
-  beforeHead?.push(() => {
+  beforeHeadHooks?.push(() => {
     if (isGivenUp()) response.setHeader("connection", "close");
   });
   response.once("finish", end);

@@ -1,6 +1,6 @@
 // What kind of page or handler an address belongs to, for counting and for the log: the kinds are few, and say nothing of anybody.
 
-const NAMED = "[^/]+";
+const PARAMETER_SEGMENT = "[^/]+";
 
 /**
  * Kind and addresses. In the log a segment stands as it is where it names what is public ([slug]), and as its name where it is
@@ -59,59 +59,59 @@ const ROUTES = {
 
 export type RouteKind = keyof typeof ROUTES | "static" | "other";
 
-export interface KnownRoute {
+export interface RouteLabel {
   readonly kind: RouteKind;
   /** For the log. */
   readonly path: string;
 }
 
 /** Built or copied files, which have no handler. */
-const STATIC = /^\/(_next|_img|_br|images|podcast)\/|^\/(icon\.svg|favicon\.ico)$/;
+const STATIC_FILE = /^\/(_next|_img|_br|images|podcast)\/|^\/(icon\.svg|favicon\.ico)$/;
 /** A slug is lower case words; anything else in its place is somebody's typing. */
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*(\.md)?$/;
-const MAX_SLUG = 80;
+const MAX_SLUG_LENGTH = 80;
 
-interface Pattern {
+interface RoutePattern {
   readonly kind: RouteKind;
   readonly route: string;
-  readonly test: RegExp;
+  readonly regex: RegExp;
   /** The segment that is a slug; -1 where none is. */
-  readonly slugAt: number;
+  readonly slugIndex: number;
 }
 
-const plain = new Map<string, KnownRoute>();
-const patterns: Pattern[] = [];
+const exactRoutes = new Map<string, RouteLabel>();
+const routePatterns: RoutePattern[] = [];
 for (const [kind, routes] of Object.entries(ROUTES) as [keyof typeof ROUTES, readonly string[]][]) {
   for (const route of routes) {
-    if (!route.includes("[")) plain.set(route, { kind, path: route });
+    if (!route.includes("[")) exactRoutes.set(route, { kind, path: route });
     else {
       const source = route
         .replace(/[.]/g, "\\.")
-        .replace(/\[(\\\.)*\w+\]/g, (name) => (name.startsWith("[\\.") ? ".+" : NAMED));
-      patterns.push({
+        .replace(/\[(\\\.)*\w+\]/g, (name) => (name.startsWith("[\\.") ? ".+" : PARAMETER_SEGMENT));
+      routePatterns.push({
         kind,
         route,
-        test: new RegExp(`^${source}$`),
-        slugAt: route.split("/").indexOf("[slug]"),
+        regex: new RegExp(`^${source}$`),
+        slugIndex: route.split("/").indexOf("[slug]"),
       });
     }
   }
 }
 
 /** The kind of the address `url` (a path, maybe with a query), and the path as the log may say it. */
-export function routeOf(url: string): KnownRoute {
+export function labelRoute(url: string): RouteLabel {
   const end = url.search(/[?#]/);
   const path = end < 0 ? url : url.slice(0, end);
-  if (STATIC.test(path)) return { kind: "static", path: "/static" };
-  const known = plain.get(path);
+  if (STATIC_FILE.test(path)) return { kind: "static", path: "/static" };
+  const known = exactRoutes.get(path);
   if (known) return known;
-  for (const { kind, route, test, slugAt } of patterns) {
-    if (!test.test(path)) continue;
-    const slug = slugAt < 0 ? undefined : path.split("/")[slugAt];
+  for (const { kind, route, regex, slugIndex } of routePatterns) {
+    if (!regex.test(path)) continue;
+    const slug = slugIndex < 0 ? undefined : path.split("/")[slugIndex];
     return {
       kind,
       path:
-        slug !== undefined && slug.length <= MAX_SLUG && SLUG.test(slug)
+        slug !== undefined && slug.length <= MAX_SLUG_LENGTH && SLUG.test(slug)
           ? route.replace("[slug]", slug)
           : route,
     };

@@ -1,7 +1,7 @@
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { expect, test } from "vitest";
-import { keepBody, staleFormPage } from "./stale-form.ts";
+import { captureBody, renderExpiredActionPage } from "./stale-form.ts";
 
 const multipart = async (fields: Record<string, string>) => {
   const form = new FormData();
@@ -14,7 +14,7 @@ const multipart = async (fields: Record<string, string>) => {
 };
 
 test("what was typed comes back as text, and nothing that nobody typed or may see", async () => {
-  const page = await staleFormPage({
+  const page = await renderExpiredActionPage({
     ...(await multipart({
       $ACTION_KEY: "k1",
       title: "</textarea><b>Why?</b>",
@@ -37,7 +37,11 @@ test("what was typed comes back as text, and nothing that nobody typed or may se
 test("a body that is missing or can't be read still has its page", async () => {
   for (const body of [null, Buffer.from("no form")]) {
     expect(
-      await staleFormPage({ body, contentType: "multipart/form-data; boundary=x", path: "/" }),
+      await renderExpiredActionPage({
+        body,
+        contentType: "multipart/form-data; boundary=x",
+        path: "/",
+      }),
     ).toContain("load the page again");
   }
 });
@@ -48,7 +52,7 @@ test("a body is kept while somebody else reads it, up to a hundred kilobytes", a
     [200_000, false],
   ] as const) {
     const request = new IncomingMessage(new Socket());
-    const kept = keepBody(request);
+    const kept = captureBody(request);
     for (let at = 0; at < size; at += 50_000) request.push(Buffer.alloc(50_000, "a"));
     request.push(null);
     let read = 0;

@@ -5,21 +5,21 @@ import type { IncomingMessage } from "node:http";
 import { escapeHtml } from "../base/html.ts";
 
 /** Several times what the longest form holds. Read on the main thread: 1 MB of small fields took it half a second. */
-const MAX_BYTES = 100_000;
-const MAX_TEXT = 5_000;
+const MAX_BODY_BYTES = 100_000;
+const MAX_TEXT_LENGTH = 5_000;
 const MAX_FIELDS = 50;
 /** Fields that nobody typed, or that must not be shown. */
-const UNSEEN = /^(\$ACTION.*|id|next|code|token|session|uploadId|seen\w*|key|instance|q)$/;
+const HIDDEN_FIELDS = /^(\$ACTION.*|id|next|code|token|session|uploadId|seen\w*|key|instance|q)$/;
 
 /** Remembers the body as it arrives, without reading it: whoever reads it gets all of it. Returns what came so far; null where that is too much. */
-export function keepBody(request: IncomingMessage): () => Buffer | null {
+export function captureBody(request: IncomingMessage): () => Buffer | null {
   let chunks: Buffer[] | null = [];
   let bytes = 0;
   const push = request.push.bind(request);
   request.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
     if (chunk && chunks) {
       bytes += chunk.length;
-      if (bytes <= MAX_BYTES) chunks.push(chunk);
+      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
       else chunks = null;
     }
     return push(chunk, encoding);
@@ -27,7 +27,7 @@ export function keepBody(request: IncomingMessage): () => Buffer | null {
   return () => chunks && Buffer.concat(chunks);
 }
 
-async function textsOf(
+async function readTextFields(
   body: Buffer | null,
   contentType: string,
 ): Promise<[name: string, text: string][]> {
@@ -39,7 +39,7 @@ async function textsOf(
     return [...form]
       .filter(
         (entry): entry is [string, string] =>
-          typeof entry[1] === "string" && !UNSEEN.test(entry[0]) && entry[1].trim() !== "",
+          typeof entry[1] === "string" && !HIDDEN_FIELDS.test(entry[0]) && entry[1].trim() !== "",
       )
       .slice(0, MAX_FIELDS);
   } catch {
@@ -48,7 +48,7 @@ async function textsOf(
 }
 
 /** The page that says what happened and shows what was typed. `path` is where the form stands. */
-export async function staleFormPage({
+export async function renderExpiredActionPage({
   body,
   contentType,
   path,
@@ -57,10 +57,10 @@ export async function staleFormPage({
   contentType: string;
   path: string;
 }): Promise<string> {
-  const texts = await textsOf(body, contentType);
+  const texts = await readTextFields(body, contentType);
   const fields = texts.map(
     ([name, text]) =>
-      `<p><label>${escapeHtml(name)}<br><textarea readonly rows="${text.length > 80 ? 8 : 2}" cols="60">\n${escapeHtml(text.slice(0, MAX_TEXT))}</textarea></label></p>`,
+      `<p><label>${escapeHtml(name)}<br><textarea readonly rows="${text.length > 80 ? 8 : 2}" cols="60">\n${escapeHtml(text.slice(0, MAX_TEXT_LENGTH))}</textarea></label></p>`,
   );
   return `<!doctype html>
 <html lang="en">

@@ -3,27 +3,27 @@
 import type { ClusterView } from "../base/cluster.ts";
 import { SECOND_MS } from "../base/clock.ts";
 import { log } from "../base/log.ts";
-import { outsideRequest } from "../base/request-context.ts";
+import { runOutsideRequest } from "../base/request-context.ts";
 import { readCluster } from "./read-cluster.ts";
 
-const EVERY_MS = SECOND_MS;
+const POLL_INTERVAL_MS = SECOND_MS;
 /** Admins are few; more than this is a mistake or a loop. */
 const MAX_LISTENERS = 20;
 
 interface Listener {
   onView(view: ClusterView): void;
   /** The process is about to end: whoever looks is to ask again, and reaches another one. */
-  onEnd(): void;
+  onShutdown(): void;
 }
 
 const shared = globalThis as {
   __lecternWatch?: { readonly listeners: Set<Listener>; isPolling: boolean; hearsEnd: boolean };
 };
-const state = () =>
+const sharedState = () =>
   (shared.__lecternWatch ??= { listeners: new Set(), isPolling: false, hearsEnd: false });
 
-async function poll(): Promise<void> {
-  const watch = state();
+async function pollCluster(): Promise<void> {
+  const watch = sharedState();
   try {
     while (watch.listeners.size > 0) {
       try {
@@ -32,7 +32,7 @@ async function poll(): Promise<void> {
       } catch (error) {
         log("warn", "cluster.not_read", { error });
       }
-      await new Promise((resolve) => setTimeout(resolve, EVERY_MS).unref());
+      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS).unref());
     }
   } finally {
     watch.isPolling = false;
@@ -41,19 +41,19 @@ async function poll(): Promise<void> {
 
 /** Calls the listener about once a second until what is returned is called; null when twenty listen already. */
 export function watchCluster(listener: Listener): (() => void) | null {
-  const watch = state();
+  const watch = sharedState();
   if (watch.listeners.size >= MAX_LISTENERS) return null;
   watch.listeners.add(listener);
   if (!watch.hearsEnd) {
     watch.hearsEnd = true;
     // A stream that nobody ends would hold the server until it is killed.
     process.once("SIGTERM", () => {
-      for (const each of [...watch.listeners]) each.onEnd();
+      for (const each of [...watch.listeners]) each.onShutdown();
     });
   }
   if (!watch.isPolling) {
     watch.isPolling = true;
-    outsideRequest(() => void poll());
+    runOutsideRequest(() => void pollCluster());
   }
   return () => void watch.listeners.delete(listener);
 }

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, createServer, request as ask } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { watchRequest } from "./watch-request.ts";
+import { instrumentRequest } from "./watch-request.ts";
 import { renderMetrics, resetMetrics } from "#lib/base/metrics.ts";
 import type { RequestContext } from "#lib/base/request-context.ts";
 import { overrideEnv } from "#tests/database.ts";
@@ -47,12 +47,12 @@ async function visit(
 ): Promise<Record<string, unknown>> {
   const over = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
-    const context: RequestContext = { request, response, beforeHead: [], timings: [] };
-    watchRequest(context);
+    const context: RequestContext = { request, response, beforeHeadHooks: [], serverTimings: [] };
+    instrumentRequest(context);
     response.once("close", () => over.resolve());
     const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
     response.writeHead = ((...args: unknown[]) => {
-      for (const listener of context.beforeHead ?? []) listener();
+      for (const listener of context.beforeHeadHooks ?? []) listener();
       return writeHead(...args);
     }) as ServerResponse["writeHead"];
     answer(request, response, context);
@@ -139,7 +139,7 @@ test("where a request was replayed from is believed only of Fly's proxy", async 
 test("a write names its transaction, a client that went away is marked", async () => {
   await visit("/reads", {
     method: "POST",
-    answer: (_, response, context) => void ((context.txid = 7), response.end()),
+    answer: (_, response, context) => void ((context.committedTxid = 7), response.end()),
   });
   await visit("/about", {
     answer: (_, response) => {
@@ -187,8 +187,8 @@ test("a page says how long it took and where; the instance only in a cluster tha
   ).toBeUndefined();
   const named = await visit("/admin", {
     answer: (request, response, context) => {
-      context.readMs = 1.234;
-      context.timings?.push('instance;desc="ams-1"');
+      context.databaseReadMs = 1.234;
+      context.serverTimings?.push('instance;desc="ams-1"');
       page(request, response, context);
     },
   });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/factories.ts";
-import { DAY_MS, dayOf } from "../base/clock.ts";
+import { DAY_MS, epochDay } from "../base/clock.ts";
 import { writeSql } from "../db/database.ts";
-import { readsByDay, readsOfPosts } from "./by-day.ts";
+import { listDailyReads, listPostReads } from "./by-day.ts";
 
 const NOW = Date.parse("2026-11-23T23:59:00Z");
 
@@ -12,13 +12,13 @@ test("reads stand on their UTC day, by team, for the site and for one post", () 
     insertRead(sql, { userId: red.id, postSlug: "a", createdAt: NOW });
     insertRead(sql, { userId: red.id, postSlug: "b", createdAt: NOW });
     insertRead(sql, { postSlug: "a", createdAt: NOW - DAY_MS });
-    const today = dayOf(NOW);
-    expect(readsByDay(sql, { slug: null, days: 3, nowMs: NOW })).toEqual([
+    const today = epochDay(NOW);
+    expect(listDailyReads(sql, { slug: null, days: 3, nowMs: NOW })).toEqual([
       { day: today - 2, total: 0, byTeam: {} },
       { day: today - 1, total: 1, byTeam: { UNKNOWN: 1 } },
       { day: today, total: 2, byTeam: { RED: 2 } },
     ]);
-    expect(readsByDay(sql, { slug: "a", days: 2, nowMs: NOW })).toEqual([
+    expect(listDailyReads(sql, { slug: "a", days: 2, nowMs: NOW })).toEqual([
       { day: today - 1, total: 1, byTeam: { UNKNOWN: 1 } },
       { day: today, total: 1, byTeam: { RED: 1 } },
     ]);
@@ -28,10 +28,12 @@ test("what was read before the first day or after today is left out", () =>
   writeSql((sql) => {
     for (const createdAt of [NOW - 2 * DAY_MS, NOW + DAY_MS])
       insertRead(sql, { postSlug: "a", createdAt });
-    expect(readsByDay(sql, { slug: null, days: 2, nowMs: NOW }).map(({ total }) => total)).toEqual([
-      0, 0,
+    expect(
+      listDailyReads(sql, { slug: null, days: 2, nowMs: NOW }).map(({ total }) => total),
+    ).toEqual([0, 0]);
+    expect(listDailyReads(sql, { slug: "unknown", days: 1, nowMs: NOW })).toMatchObject([
+      { total: 0 },
     ]);
-    expect(readsByDay(sql, { slug: "unknown", days: 1, nowMs: NOW })).toMatchObject([{ total: 0 }]);
   }));
 
 test("each post is counted in all and of late", () =>
@@ -45,7 +47,7 @@ test("each post is counted in all and of late", () =>
       ["c", 3],
     ] as const)
       insertRead(sql, { postSlug, createdAt: NOW - daysAgo * DAY_MS });
-    expect(readsOfPosts(sql, { days: 3, nowMs: NOW })).toEqual([
+    expect(listPostReads(sql, { days: 3, nowMs: NOW })).toEqual([
       { slug: "c", reads: 3, recent: 2 },
       { slug: "a", reads: 2, recent: 1 },
       { slug: "b", reads: 1, recent: 0 },

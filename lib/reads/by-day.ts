@@ -1,9 +1,9 @@
 // Reads of one post or the whole site, day by day and team by team.
 
-import { dayOf } from "../base/clock.ts";
+import { epochDay } from "../base/clock.ts";
 import type { Sql } from "../db/connection.ts";
 
-export interface DayOfReads {
+export interface DailyReads {
   /** Days since 1970-01-01 UTC. */
   readonly day: number;
   readonly total: number;
@@ -12,11 +12,11 @@ export interface DayOfReads {
 }
 
 /** The last `days` days in UTC, today included and last; a day without reads too. `slug` null: the whole site. One index range. */
-export function readsByDay(
+export function listDailyReads(
   sql: Sql,
   { slug, days, nowMs }: { slug: string | null; days: number; nowMs: number },
-): DayOfReads[] {
-  const today = dayOf(nowMs);
+): DailyReads[] {
+  const today = epochDay(nowMs);
   const rows = sql.all<{ day: number; team: string; reads: number }>(
     `SELECT "day", "team", "reads" FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" BETWEEN ? AND ?`,
     slug ?? "",
@@ -33,11 +33,11 @@ export function readsByDay(
 }
 
 /** Reads of each post that was ever read: all of them, and those of the last `days` days. One index range a post. */
-export function readsOfPosts(
+export function listPostReads(
   sql: Sql,
   { days, nowMs }: { days: number; nowMs: number },
 ): { slug: string; reads: number; recent: number }[] {
-  const today = dayOf(nowMs);
+  const today = epochDay(nowMs);
   return sql.all(
     `SELECT t."postSlug" AS "slug", t."reads",
        COALESCE((SELECT SUM(d."reads") FROM "PostTeamDay" d WHERE d."postSlug" = t."postSlug" AND d."day" BETWEEN ? AND ?), 0) AS "recent"

@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/factories.ts";
 import { DAY_MS } from "../base/clock.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import { claimReads } from "./claim.ts";
-import { checkCounters } from "./rebuild.ts";
-import { readSlugs, totals } from "./totals.ts";
+import { findCounterMismatches } from "./rebuild.ts";
+import { listReadSlugs, getSiteTotals } from "./totals.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 const all = (sql: Sql) =>
@@ -27,8 +27,8 @@ test("anonymous reads become the member's, with their time", () =>
       { userId, clientId: null, postSlug: "one", createdAt: NOW },
       { userId, clientId: null, postSlug: "two", createdAt: NOW + 1 },
     ]);
-    expect(totals(sql)).toEqual({ reads: 2, readers: 1 });
-    expect(readSlugs(sql, { member: { id: userId }, clientId: null })).toEqual(
+    expect(getSiteTotals(sql)).toEqual({ reads: 2, readers: 1 });
+    expect(listReadSlugs(sql, { member: { id: userId }, clientId: null })).toEqual(
       new Set(["one", "two"]),
     );
   }));
@@ -91,7 +91,7 @@ test("anonymous reads within seven days of each other become one, the oldest", (
       insertRead(sql, { clientId: "mine", createdAt: NOW + days * DAY_MS });
     expect(claimReads(sql, { clientId: "mine", userId })).toMatchObject({ moved: 3, removed: 2 });
     expect(all(sql).map(({ createdAt }) => (createdAt - NOW) / DAY_MS)).toEqual([0, 8, 20]);
-    expect(checkCounters(sql)).toEqual([]);
+    expect(findCounterMismatches(sql)).toEqual([]);
   }));
 
 test("claiming twice, or twenty times at once, is claiming once", async () => {
@@ -105,10 +105,10 @@ test("claiming twice, or twenty times at once, is claiming once", async () => {
       writeSql((sql) => claimReads(sql, { clientId: "mine", userId })),
     ),
   );
-  expect(claims.filter(({ moved }) => moved > 0)).toEqual([
+  expect(claims.filter(({ claimedCount }) => claimedCount > 0)).toEqual([
     { moved: 1, removed: 1, slugs: ["a-post"] },
   ]);
-  expect(await snapshotSql(all)).toHaveLength(1);
+  expect(await readSql(all)).toHaveLength(1);
 });
 
 test("a member who is not there claims nothing", async () => {
@@ -116,5 +116,5 @@ test("a member who is not there claims nothing", async () => {
   await expect(
     writeSql((sql) => claimReads(sql, { clientId: "mine", userId: "nobody" })),
   ).rejects.toThrow(/FOREIGN KEY/);
-  expect((await snapshotSql(all)).map(({ clientId }) => clientId)).toEqual(["mine"]);
+  expect((await readSql(all)).map(({ clientId }) => clientId)).toEqual(["mine"]);
 });

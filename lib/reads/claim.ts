@@ -1,19 +1,19 @@
 // Gives a member what they read before they logged in.
 
 import type { Sql } from "../db/connection.ts";
-import { ONCE_PER_MS } from "./record.ts";
+import { DEDUPLICATION_WINDOW_MS } from "./record.ts";
 
-interface Read {
+interface AnonymousRead {
   readonly id: string;
   readonly slug: string;
   readonly at: number;
 }
 
-export interface Claim {
+export interface ClaimedReads {
   /** Reads that are the member's now. */
-  readonly moved: number;
+  readonly claimedCount: number;
   /** Reads that went, because the member's own (or another of these) counted within the same 7 days. */
-  readonly removed: number;
+  readonly duplicateCount: number;
   /** The posts whose standing may have changed: for recordOwnership in the room of the teams. */
   readonly slugs: readonly string[];
 }
@@ -26,13 +26,13 @@ export interface Claim {
 export function claimReads(
   sql: Sql,
   { clientId, userId }: { clientId: string | null | undefined; userId: string },
-): Claim {
-  if (!clientId) return { moved: 0, removed: 0, slugs: [] };
-  const anonymous = sql.all<Read>(
+): ClaimedReads {
+  if (!clientId) return { claimedCount: 0, duplicateCount: 0, slugs: [] };
+  const anonymous = sql.all<AnonymousRead>(
     `SELECT "id", "postSlug" AS "slug", "createdAt" AS "at" FROM "PostRead" WHERE "clientId" = ? AND "userId" IS NULL ORDER BY "postSlug", "createdAt", "id"`,
     clientId,
   );
-  if (anonymous.length === 0) return { moved: 0, removed: 0, slugs: [] };
+  if (anonymous.length === 0) return { claimedCount: 0, duplicateCount: 0, slugs: [] };
   const slugs = [...new Set(anonymous.map(({ slug }) => slug))];
   const counted = new Map(
     slugs.map((slug) => [
@@ -49,7 +49,7 @@ export function claimReads(
   let removed = 0;
   for (const { id, slug, at } of anonymous) {
     const kept = counted.get(slug) as number[];
-    if (kept.some((other) => Math.abs(other - at) < ONCE_PER_MS)) {
+    if (kept.some((other) => Math.abs(other - at) < DEDUPLICATION_WINDOW_MS)) {
       sql.run(`DELETE FROM "PostRead" WHERE "id" = ?`, id);
       removed += 1;
     } else kept.push(at);
@@ -60,5 +60,5 @@ export function claimReads(
     userId,
     clientId,
   );
-  return { moved: changes, removed, slugs };
+  return { claimedCount: changes, duplicateCount: removed, slugs };
 }

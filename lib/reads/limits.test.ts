@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { isAppError } from "../base/errors.ts";
 import { HOUR_MS, MINUTE_MS } from "../base/clock.ts";
-import { Limit } from "../base/limit.ts";
-import { clientOf, networkOf } from "../base/network.ts";
-import { createReadLimits } from "./limits.ts";
+import { RateLimiter } from "../base/limit.ts";
+import { clientKey, subnetKey } from "../base/network.ts";
+import { createReadLimiter } from "./limits.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 
@@ -38,7 +38,7 @@ test("a reader may send ten reads a minute, from wherever", () => {
     { member: { id: "ada" }, clientId: null },
     { member: null, clientId: "reader-1" },
   ]) {
-    const limits = createReadLimits();
+    const limits = createReadLimiter();
     const take = (i: number, nowMs = NOW) =>
       limits.take({ ...reader, address: `192.0.${i}.1`, slug: `post-${i}`, nowMs });
     expect(letThrough(30, take)).toEqual({ passed: 10, waitSeconds: 60 });
@@ -54,7 +54,7 @@ test("a reader may send ten reads a minute, from wherever", () => {
 });
 
 test("an address may send sixty reads a minute, as whoever", () => {
-  const limits = createReadLimits();
+  const limits = createReadLimiter();
   expect(
     letThrough(200, (i) =>
       limits.take({ ...anonymous, member: { id: `member-${i}` }, slug: `post-${i}` }),
@@ -64,7 +64,7 @@ test("an address may send sixty reads a minute, as whoever", () => {
 });
 
 test("a network without ids may send thirty reads of a post an hour", () => {
-  const limits = createReadLimits();
+  const limits = createReadLimiter();
   expect(
     letThrough(100, (i) => limits.take({ ...anonymous, address: `192.0.2.${i}` })).passed,
   ).toBe(30);
@@ -75,7 +75,7 @@ test("a network without ids may send thirty reads of a post an hour", () => {
 });
 
 test("a try that is given back leaves its place to the next, once", () => {
-  const limits = createReadLimits();
+  const limits = createReadLimiter();
   const undo = Array.from({ length: 30 }, () => limits.take(anonymous));
   expect(letThrough(1, () => limits.take(anonymous)).passed).toBe(0);
   undo[0]?.();
@@ -88,41 +88,41 @@ test("a try that is given back leaves its place to the next, once", () => {
 });
 
 test("whoever has no address counts as one with all who have none", () => {
-  const limits = createReadLimits();
+  const limits = createReadLimiter();
   expect(
     letThrough(100, (i) => limits.take({ ...anonymous, address: null, slug: `post-${i}` })).passed,
   ).toBe(60);
 });
 
 test("what was refused does not count", () => {
-  const limit = new Limit(1, 1_000);
-  limit.count("key", NOW);
-  expect(limit.waitMs("key", NOW + 500)).toBe(500);
-  expect(limit.waitMs("key", NOW + 1_000)).toBe(0);
+  const limit = new RateLimiter(1, 1_000);
+  limit.record("key", NOW);
+  expect(limit.retryAfterMs("key", NOW + 500)).toBe(500);
+  expect(limit.retryAfterMs("key", NOW + 1_000)).toBe(0);
 });
 
 test("a clock that went back locks nobody out", () => {
-  const limit = new Limit(1, 1_000);
-  limit.count("key", NOW);
-  expect(limit.waitMs("key", NOW - HOUR_MS)).toBe(0);
+  const limit = new RateLimiter(1, 1_000);
+  limit.record("key", NOW);
+  expect(limit.retryAfterMs("key", NOW - HOUR_MS)).toBe(0);
 });
 
 test("memory stays bounded however many come", () => {
-  const limit = new Limit(5, 1_000, 100);
-  for (let i = 0; i < 10_000; i++) limit.count(`key-${i}`, NOW);
+  const limit = new RateLimiter(5, 1_000, 100);
+  for (let i = 0; i < 10_000; i++) limit.record(`key-${i}`, NOW);
   expect(limit.size).toBe(100);
 });
 
 test("an IPv6 client is its /64, its network the /56", () => {
-  expect(clientOf("2001:db8:1:2fe:aaaa::1")).toBe(clientOf("2001:DB8:1:2fe::2"));
-  expect(clientOf("2001:db8:1:2fe::1")).not.toBe(clientOf("2001:db8:1:2ff::1"));
-  expect(networkOf("2001:db8:1:2fe::1")).toBe(networkOf("2001:db8:1:2ff::1"));
-  expect(networkOf("2001:db8:1:2fe::1")).not.toBe(networkOf("2001:db8:1:3ff::1"));
-  expect(networkOf("::1")).toBe("0000:0000:0000:0000::/56");
-  expect(clientOf("64:ff9b::192.0.2.1")).toBe("0064:ff9b:0000:0000::/64");
+  expect(clientKey("2001:db8:1:2fe:aaaa::1")).toBe(clientKey("2001:DB8:1:2fe::2"));
+  expect(clientKey("2001:db8:1:2fe::1")).not.toBe(clientKey("2001:db8:1:2ff::1"));
+  expect(subnetKey("2001:db8:1:2fe::1")).toBe(subnetKey("2001:db8:1:2ff::1"));
+  expect(subnetKey("2001:db8:1:2fe::1")).not.toBe(subnetKey("2001:db8:1:3ff::1"));
+  expect(subnetKey("::1")).toBe("0000:0000:0000:0000::/56");
+  expect(clientKey("64:ff9b::192.0.2.1")).toBe("0064:ff9b:0000:0000::/64");
 });
 
 test("an IPv4 client is its address, its network the /24", () => {
-  expect(clientOf("192.0.2.77")).toBe("192.0.2.77");
-  expect(networkOf("192.0.2.77")).toBe("192.0.2.0/24");
+  expect(clientKey("192.0.2.77")).toBe("192.0.2.77");
+  expect(subnetKey("192.0.2.77")).toBe("192.0.2.0/24");
 });

@@ -1,15 +1,15 @@
 // How many reads one reader, client or network may send.
 
 import { HOUR_MS, MINUTE_MS } from "../base/clock.ts";
-import { Limit, takeAll } from "../base/limit.ts";
-import { clientOf, networkOf } from "../base/network.ts";
+import { RateLimiter, consume } from "../base/limit.ts";
+import { clientKey, subnetKey } from "../base/network.ts";
 import type { Reader } from "./reader-id.ts";
 
 /** A limiter with memory of its own: one per process. */
-export function createReadLimits() {
-  const perReader = new Limit(10, MINUTE_MS); // the reference's own limit
-  const perClient = new Limit(60, MINUTE_MS);
-  const perNetworkAndPost = new Limit(30, HOUR_MS); // a new anonymous id for each read would pass the other two
+export function createReadLimiter() {
+  const perReader = new RateLimiter(10, MINUTE_MS); // the reference's own limit
+  const perClient = new RateLimiter(60, MINUTE_MS);
+  const perNetworkAndPost = new RateLimiter(30, HOUR_MS); // a new anonymous id for each read would pass the other two
 
   return {
     /**
@@ -24,15 +24,17 @@ export function createReadLimits() {
       slug,
       nowMs,
     }: Reader & { address: string | null; slug: string; nowMs: number }): () => void {
-      const counted: [Limit, string][] = [[perClient, address ? clientOf(address) : "unknown"]];
+      const counted: [RateLimiter, string][] = [
+        [perClient, address ? clientKey(address) : "unknown"],
+      ];
       if (member) counted.push([perReader, `member ${member.id}`]);
       else {
         if (clientId) counted.push([perReader, `reader ${clientId}`]);
-        counted.push([perNetworkAndPost, `${address ? networkOf(address) : "unknown"} ${slug}`]);
+        counted.push([perNetworkAndPost, `${address ? subnetKey(address) : "unknown"} ${slug}`]);
       }
-      return takeAll(counted, nowMs, "Too many reads. Try again later.");
+      return consume(counted, nowMs, "Too many reads. Try again later.");
     },
   };
 }
 
-export type ReadLimits = ReturnType<typeof createReadLimits>;
+export type ReadLimiter = ReturnType<typeof createReadLimiter>;

@@ -3,9 +3,9 @@ import { insertRead, insertUser } from "#tests/factories.ts";
 import type { AppError } from "../base/errors.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../base/clock.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
-import { ONCE_PER_MS, type ReadRequest, recordRead } from "./record.ts";
-import { issueToken } from "./token.ts";
+import { readSql, writeSql } from "../db/database.ts";
+import { DEDUPLICATION_WINDOW_MS, type ReadRequest, recordRead } from "./record.ts";
+import { issueDwellToken } from "./token.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 const WEEK_MS = 7 * DAY_MS;
@@ -15,7 +15,7 @@ function request(given: Partial<ReadRequest> = {}): ReadRequest {
   const slug = given.slug ?? "a-post";
   const nowMs = given.nowMs ?? NOW;
   return {
-    token: issueToken({ slug, nowMs: nowMs - 10 * MINUTE_MS }),
+    token: issueDwellToken({ slug, nowMs: nowMs - 10 * MINUTE_MS }),
     slug,
     member: null,
     clientId: "reader-1",
@@ -49,8 +49,8 @@ test("an anonymous reader's read is stored for their id", () =>
 
 test("a reader without an id gets one, with the first read that counts", () =>
   writeSql((sql) => {
-    const { counted, clientId } = recordRead(sql, request({ clientId: null }));
-    expect(counted).toBe(true);
+    const { isCounted, clientId } = recordRead(sql, request({ clientId: null }));
+    expect(isCounted).toBe(true);
     expect(clientId).toMatch(/^[\w-]{36}$/);
     expect(reads(sql)).toEqual([expect.objectContaining({ userId: null, clientId })]);
     expect(recordRead(sql, request({ clientId: clientId as string }))).toEqual({ counted: false });
@@ -60,28 +60,30 @@ test("the same reader's read of the same post counts once in seven days, and aga
   writeSql((sql) => {
     const member = insertUser(sql);
     for (const reader of [{ member }, { clientId: "reader-1" }]) {
-      expect(recordRead(sql, request(reader)).counted).toBe(true);
-      expect(recordRead(sql, request({ ...reader, nowMs: NOW + 1 })).counted).toBe(false);
-      expect(recordRead(sql, request({ ...reader, nowMs: NOW + WEEK_MS - 1 })).counted).toBe(false);
-      expect(recordRead(sql, request({ ...reader, slug: "another-post" })).counted).toBe(true);
-      expect(recordRead(sql, request({ ...reader, nowMs: NOW + WEEK_MS })).counted).toBe(true);
+      expect(recordRead(sql, request(reader)).isCounted).toBe(true);
+      expect(recordRead(sql, request({ ...reader, nowMs: NOW + 1 })).isCounted).toBe(false);
+      expect(recordRead(sql, request({ ...reader, nowMs: NOW + WEEK_MS - 1 })).isCounted).toBe(
+        false,
+      );
+      expect(recordRead(sql, request({ ...reader, slug: "another-post" })).isCounted).toBe(true);
+      expect(recordRead(sql, request({ ...reader, nowMs: NOW + WEEK_MS })).isCounted).toBe(true);
     }
-    expect(recordRead(sql, request({ clientId: "reader-2" })).counted).toBe(true);
+    expect(recordRead(sql, request({ clientId: "reader-2" })).isCounted).toBe(true);
     expect(reads(sql)).toHaveLength(7);
-    expect(ONCE_PER_MS).toBe(WEEK_MS);
+    expect(DEDUPLICATION_WINDOW_MS).toBe(WEEK_MS);
   }));
 
 test("a clock that went back gives no second read", () =>
   writeSql((sql) => {
-    expect(recordRead(sql, request()).counted).toBe(true);
-    expect(recordRead(sql, request({ nowMs: NOW - HOUR_MS })).counted).toBe(false);
+    expect(recordRead(sql, request()).isCounted).toBe(true);
+    expect(recordRead(sql, request({ nowMs: NOW - HOUR_MS })).isCounted).toBe(false);
   }));
 
 test("what a reader's id had before it was claimed stands in nobody's way", () =>
   writeSql((sql) => {
     const member = insertUser(sql);
     insertRead(sql, { userId: member.id, clientId: "reader-1", createdAt: NOW });
-    expect(recordRead(sql, request({ clientId: "reader-1" })).counted).toBe(true);
+    expect(recordRead(sql, request({ clientId: "reader-1" })).isCounted).toBe(true);
   }));
 
 test("a read that does not count stores nothing at all", () =>
@@ -109,7 +111,7 @@ const refused: [string, Partial<ReadRequest>, string, string][] = [
   ],
   [
     "expired",
-    { nowMs: NOW, token: issueToken({ slug: "a-post", nowMs: NOW - DAY_MS }) },
+    { nowMs: NOW, token: issueDwellToken({ slug: "a-post", nowMs: NOW - DAY_MS }) },
     "forbidden",
     "The token has expired.",
   ],
@@ -127,7 +129,7 @@ for (const [what, given, code, message] of refused) {
 test("a token counts once, whoever brings it", () =>
   writeSql((sql) => {
     const { token } = request();
-    expect(recordRead(sql, request({ token })).counted).toBe(true);
+    expect(recordRead(sql, request({ token })).isCounted).toBe(true);
     const replayed = expect.objectContaining({
       code: "conflict",
       message: "The token was used before.",
@@ -156,9 +158,9 @@ test("of fifty reads of one reader at the same moment one counts", async () => {
     const results = await Promise.all(
       Array.from({ length: 50 }, () => writeSql((sql) => recordRead(sql, request(reader)))),
     );
-    expect(results.filter(({ counted }) => counted)).toHaveLength(1);
+    expect(results.filter(({ isCounted }) => isCounted)).toHaveLength(1);
   }
-  expect(await snapshotSql(reads)).toHaveLength(2);
+  expect(await readSql(reads)).toHaveLength(2);
 });
 
 test("of one token sent fifty times at the same moment one counts and the rest are refused", async () => {
@@ -169,12 +171,12 @@ test("of one token sent fifty times at the same moment one counts and the rest a
     ),
   );
   expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-  expect(await snapshotSql(reads)).toHaveLength(1);
+  expect(await readSql(reads)).toHaveLength(1);
 });
 
 test("looking first and storing then, as one would naively, counts a read twice", async () => {
   const naive = async () => {
-    const known = await snapshotSql((sql) =>
+    const known = await readSql((sql) =>
       sql.get(
         `SELECT 1 FROM "PostRead" WHERE "clientId" = ? AND "postSlug" = ?`,
         "reader-1",
@@ -184,7 +186,7 @@ test("looking first and storing then, as one would naively, counts a read twice"
     if (!known) await writeSql((sql) => insertRead(sql, { clientId: "reader-1", createdAt: NOW }));
   };
   await Promise.all([naive(), naive()]);
-  expect(await snapshotSql(reads)).toHaveLength(2);
+  expect(await readSql(reads)).toHaveLength(2);
 });
 
 test("a refused read takes no other write with it", async () => {
@@ -194,5 +196,5 @@ test("a refused read takes no other write with it", async () => {
     writeSql((sql) => recordRead(sql, request({ clientId: "reader-2" }))),
   ]);
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
-  expect(await snapshotSql(reads)).toHaveLength(2);
+  expect(await readSql(reads)).toHaveLength(2);
 });

@@ -2,28 +2,30 @@
 
 import { AppError } from "../base/errors.ts";
 import { DAY_MS } from "../base/clock.ts";
-import { uuidV7 } from "../base/uuid-v7.ts";
+import { createUuidV7 } from "../base/uuid-v7.ts";
 import type { Sql } from "../db/connection.ts";
-import { type Reader, newReaderId } from "./reader-id.ts";
-import { minDwellMs, openToken } from "./token.ts";
+import { type Reader, createReaderId } from "./reader-id.ts";
+import { getMinDwellMs, verifyDwellToken } from "./token.ts";
 
 /** The same reader's next read of the same post counts after this long: the rule of the reference. */
-export const ONCE_PER_MS = 7 * DAY_MS;
+export const DEDUPLICATION_WINDOW_MS = 7 * DAY_MS;
 /** Expired tokens removed with each counted read: more than each adds, so the table shrinks to one day's worth. */
-const SWEEP = 4;
+const SWEEP_LIMIT = 4;
 
 // One statement decides and stores, so nothing can come in between. It looks a week in both directions:
 // after a change of primary the clock may be a little behind the newest row.
-const STORE = (
+const insertReadSql = (
   whose: string,
 ) => `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug")
   SELECT "id", "now", "user", "client", "slug"
   FROM (SELECT ? AS "id", ? AS "now", ? AS "user", ? AS "client", ? AS "slug", ? AS "token", ? AS "until") AS "new"
   WHERE NOT EXISTS (SELECT 1 FROM "UsedToken" WHERE "expiresAt" = "until" AND "nonce" = "token")
   AND NOT EXISTS (SELECT 1 FROM "PostRead" AS "old" WHERE ${whose} AND "old"."postSlug" = "slug"
-    AND "old"."createdAt" > "now" - ${ONCE_PER_MS} AND "old"."createdAt" < "now" + ${ONCE_PER_MS})`;
-const STORE_MEMBER = STORE(`"old"."userId" = "user"`);
-const STORE_ANONYMOUS = STORE(`"old"."clientId" = "client" AND "old"."userId" IS NULL`);
+    AND "old"."createdAt" > "now" - ${DEDUPLICATION_WINDOW_MS} AND "old"."createdAt" < "now" + ${DEDUPLICATION_WINDOW_MS})`;
+const INSERT_MEMBER_READ_SQL = insertReadSql(`"old"."userId" = "user"`);
+const INSERT_ANONYMOUS_READ_SQL = insertReadSql(
+  `"old"."clientId" = "client" AND "old"."userId" IS NULL`,
+);
 
 export interface ReadRequest extends Reader {
   readonly token: string;
@@ -35,7 +37,7 @@ export interface ReadRequest extends Reader {
 
 export interface RecordedRead {
   /** false: this reader's read of this post already counted within 7 days. Then nothing was stored. */
-  readonly counted: boolean;
+  readonly isCounted: boolean;
   /** The new id of an anonymous reader who had none: to be kept in their cookie. Only when the read counted. */
   readonly clientId?: string;
 }
@@ -50,17 +52,26 @@ export function recordRead(
   sql: Sql,
   { token, slug, member, clientId, readingMinutes, nowMs }: ReadRequest,
 ): RecordedRead {
-  const { nonce, expiresAtMs } = openToken(token, {
+  const { nonce, expiresAtMs } = verifyDwellToken(token, {
     slug,
-    minMs: minDwellMs(readingMinutes),
+    minMs: getMinDwellMs(readingMinutes),
     nowMs,
   });
-  const made = member || clientId ? undefined : newReaderId(nowMs);
+  const made = member || clientId ? undefined : createReaderId(nowMs);
   const stored = member
-    ? sql.run(STORE_MEMBER, uuidV7(nowMs), nowMs, member.id, null, slug, nonce, expiresAtMs)
+    ? sql.run(
+        INSERT_MEMBER_READ_SQL,
+        createUuidV7(nowMs),
+        nowMs,
+        member.id,
+        null,
+        slug,
+        nonce,
+        expiresAtMs,
+      )
     : sql.run(
-        STORE_ANONYMOUS,
-        uuidV7(nowMs),
+        INSERT_ANONYMOUS_READ_SQL,
+        createUuidV7(nowMs),
         nowMs,
         null,
         clientId || (made as string),
@@ -73,12 +84,12 @@ export function recordRead(
       sql.get(`SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`, expiresAtMs, nonce)
     )
       throw new AppError("conflict", "The token was used before.", { field: "token" });
-    return { counted: false };
+    return { isCounted: false };
   }
   sql.run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, nonce, expiresAtMs);
   sql.run(
-    `DELETE FROM "UsedToken" WHERE ("expiresAt", "nonce") IN (SELECT "expiresAt", "nonce" FROM "UsedToken" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP})`,
+    `DELETE FROM "UsedToken" WHERE ("expiresAt", "nonce") IN (SELECT "expiresAt", "nonce" FROM "UsedToken" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
     nowMs,
   );
-  return made ? { counted: true, clientId: made } : { counted: true };
+  return made ? { isCounted: true, clientId: made } : { isCounted: true };
 }

@@ -2,13 +2,18 @@ import { expect, test } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
 import { AppError } from "../base/errors.ts";
 import { HOUR_MS, MINUTE_MS } from "../base/clock.ts";
-import { newReaderId, openReaderId, sealReaderId } from "./reader-id.ts";
-import { MAX_TOKEN_LENGTH, issueToken, minDwellMs, openToken } from "./token.ts";
+import { createReaderId, unsignReaderId, signReaderId } from "./reader-id.ts";
+import {
+  MAX_DWELL_TOKEN_LENGTH,
+  issueDwellToken,
+  getMinDwellMs,
+  verifyDwellToken,
+} from "./token.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 const open = (token: string, { slug = "a-post", minMs = 0, nowMs = NOW } = {}) =>
-  openToken(token, { slug, minMs, nowMs });
-const token = (slug = "a-post") => issueToken({ slug, nowMs: NOW });
+  verifyDwellToken(token, { slug, minMs, nowMs });
+const token = (slug = "a-post") => issueDwellToken({ slug, nowMs: NOW });
 
 /** The code and message that `fn` throws. */
 function refusal(fn: () => unknown): [string, string] | null {
@@ -33,14 +38,14 @@ test("a token says which post was opened when, and is never the same twice", () 
 });
 
 test("60 % of the reading time must have passed, to the millisecond", () => {
-  const minMs = minDwellMs(10);
+  const minMs = getMinDwellMs(10);
   expect(minMs).toBe(6 * MINUTE_MS);
   expect(refusal(() => open(token(), { minMs, nowMs: NOW + minMs - 1 }))).toEqual([
     "forbidden",
     "Too early: the post was opened a moment ago.",
   ]);
   expect(open(token(), { minMs, nowMs: NOW + minMs }).slug).toBe("a-post");
-  expect(minDwellMs(1)).toBe(36_000);
+  expect(getMinDwellMs(1)).toBe(36_000);
 });
 
 test("a token from the future is too early, one a day old has expired", () => {
@@ -62,7 +67,7 @@ test("a token is worth nothing for another post", () => {
 test("any slug survives the way there and back", () => {
   for (const slug of ["a.b.c", "ünïcode-日本", "a b%2E", "%", "x".repeat(200)])
     expect(open(token(slug), { slug }).slug).toBe(slug);
-  expect(token("日".repeat(66)).length).toBeLessThan(MAX_TOKEN_LENGTH);
+  expect(token("日".repeat(66)).length).toBeLessThan(MAX_DWELL_TOKEN_LENGTH);
 });
 
 test("every changed character makes a token forged or malformed", () => {
@@ -103,16 +108,16 @@ test("a token of another secret, or a signature for another purpose, is forged",
   const text = foreign.slice(0, foreign.lastIndexOf("."));
   overrideEnv({ SESSION_SECRET: "unit-tests-unit-tests-unit-tests-unit" });
   expect(open(foreign).slug).toBe("a-post");
-  const forReaders = sealReaderId(text.replaceAll(".", "-"));
+  const forReaders = signReaderId(text.replaceAll(".", "-"));
   expect(
     refusal(() => open(`${text}.${forReaders.slice(forReaders.lastIndexOf(".") + 1)}`)),
   ).toEqual(["invalid", "The token is forged."]);
 });
 
 test("a reader's id is only taken with our signature", () => {
-  const id = newReaderId(Date.now());
-  const sealed = sealReaderId(id);
-  expect(openReaderId(sealed)).toBe(id);
+  const id = createReaderId(Date.now());
+  const sealed = signReaderId(id);
+  expect(unsignReaderId(sealed)).toBe(id);
   for (const value of [
     undefined,
     null,
@@ -120,12 +125,12 @@ test("a reader's id is only taken with our signature", () => {
     ".",
     id,
     `${id}.`,
-    `${newReaderId(Date.now())}${sealed.slice(36)}`,
+    `${createReaderId(Date.now())}${sealed.slice(36)}`,
     `${sealed}x`,
     sealed.slice(0, -1),
     `x${sealed}`,
     "x".repeat(10_000),
   ]) {
-    expect(openReaderId(value)).toBeNull();
+    expect(unsignReaderId(value)).toBeNull();
   }
 });

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/factories.ts";
 import { writeSql } from "../db/database.ts";
-import { mostRead, postTotals, readSlugs, totals } from "./totals.ts";
+import { listMostReadSlugs, getPostTotals, listReadSlugs, getSiteTotals } from "./totals.ts";
 
 test("a new site has no reads", () =>
   writeSql((sql) => {
-    expect(totals(sql)).toEqual({ reads: 0, readers: 0 });
-    expect(postTotals(sql)).toEqual(new Map());
-    expect(mostRead(sql, 4)).toEqual([]);
+    expect(getSiteTotals(sql)).toEqual({ reads: 0, readers: 0 });
+    expect(getPostTotals(sql)).toEqual(new Map());
+    expect(listMostReadSlugs(sql, 4)).toEqual([]);
   }));
 
 test("reads are counted by post, readers by who they are", () =>
@@ -16,21 +16,21 @@ test("reads are counted by post, readers by who they are", () =>
     for (const postSlug of ["a", "b", "b"]) insertRead(sql, { userId: id, postSlug });
     for (const postSlug of ["b", "c"]) insertRead(sql, { clientId: "one", postSlug });
     insertRead(sql, { clientId: "two", postSlug: "c" });
-    expect(totals(sql)).toEqual({ reads: 6, readers: 3 });
-    expect(postTotals(sql)).toEqual(
+    expect(getSiteTotals(sql)).toEqual({ reads: 6, readers: 3 });
+    expect(getPostTotals(sql)).toEqual(
       new Map([
         ["a", 1],
         ["b", 3],
         ["c", 2],
       ]),
     );
-    expect(mostRead(sql, 2)).toEqual(["b", "c"]);
+    expect(listMostReadSlugs(sql, 2)).toEqual(["b", "c"]);
   }));
 
 test("posts read equally often stand in the order of their slugs", () =>
   writeSql((sql) => {
     for (const postSlug of ["c", "a", "b"]) insertRead(sql, { postSlug });
-    expect(mostRead(sql, 3)).toEqual(["a", "b", "c"]);
+    expect(listMostReadSlugs(sql, 3)).toEqual(["a", "b", "c"]);
   }));
 
 test("a reader's posts are the member's, else those of the anonymous id", () =>
@@ -39,7 +39,7 @@ test("a reader's posts are the member's, else those of the anonymous id", () =>
     insertRead(sql, { userId: member.id, clientId: "mine", postSlug: "a" });
     insertRead(sql, { clientId: "mine", postSlug: "b" });
     insertRead(sql, { postSlug: "c" });
-    expect(readSlugs(sql, { member, clientId: "mine" })).toEqual(new Set(["a"]));
-    expect(readSlugs(sql, { member: null, clientId: "mine" })).toEqual(new Set(["b"]));
-    expect(readSlugs(sql, { member: null, clientId: null })).toEqual(new Set());
+    expect(listReadSlugs(sql, { member, clientId: "mine" })).toEqual(new Set(["a"]));
+    expect(listReadSlugs(sql, { member: null, clientId: "mine" })).toEqual(new Set(["b"]));
+    expect(listReadSlugs(sql, { member: null, clientId: null })).toEqual(new Set());
   }));

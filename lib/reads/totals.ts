@@ -4,7 +4,7 @@ import type { Sql } from "../db/connection.ts";
 import type { Reader } from "./reader-id.ts";
 
 /** Reads of the whole site since the beginning, and by how many readers: members and anonymous ids. */
-export function totals(sql: Sql): { reads: number; readers: number } {
+export function getSiteTotals(sql: Sql): { reads: number; readers: number } {
   return (
     sql.get<{ reads: number; readers: number }>(`SELECT "reads", "readers" FROM "SiteTotal"`) ?? {
       reads: 0,
@@ -14,7 +14,7 @@ export function totals(sql: Sql): { reads: number; readers: number } {
 }
 
 /** Reads of each post since the beginning. A post that nobody has read is not in it. */
-export function postTotals(sql: Sql): Map<string, number> {
+export function getPostTotals(sql: Sql): Map<string, number> {
   return new Map(
     sql
       .all<{ slug: string; reads: number }>(`SELECT "postSlug" AS "slug", "reads" FROM "PostTotal"`)
@@ -23,7 +23,7 @@ export function postTotals(sql: Sql): Map<string, number> {
 }
 
 /** The slugs of the `n` most-read posts, most first, ties by slug. Posts that are gone or hidden are among them. */
-export function mostRead(sql: Sql, n: number): string[] {
+export function listMostReadSlugs(sql: Sql, n: number): string[] {
   return sql
     .all<{ slug: string }>(
       `SELECT "postSlug" AS "slug" FROM "PostTotal" ORDER BY "reads" DESC, "postSlug" LIMIT ?`,
@@ -33,7 +33,7 @@ export function mostRead(sql: Sql, n: number): string[] {
 }
 
 /** The slugs of all posts that this reader has read: one index range. Empty for a reader without member and id. */
-export function readSlugs(sql: Sql, { member, clientId }: Reader): Set<string> {
+export function listReadSlugs(sql: Sql, { member, clientId }: Reader): Set<string> {
   if (!member && !clientId) return new Set();
   const rows = member
     ? sql.all<{ slug: string }>(

@@ -2,10 +2,11 @@ import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
-import { followRequests } from "../primary/follow-requests.ts";
-import { clientAddress } from "./client-address.ts";
+import { installRequestContextHook } from "../primary/follow-requests.ts";
+import { getClientAddress } from "./client-address.ts";
 
-const from = (headers: Record<string, string>) => clientAddress({ headers: new Headers(headers) });
+const from = (headers: Record<string, string>) =>
+  getClientAddress({ headers: new Headers(headers) });
 
 test("headers say nothing where no proxy is trusted", () => {
   expect(
@@ -27,7 +28,7 @@ test("behind Fly its own header says it, and no other", () => {
 });
 
 test("otherwise it is the other end of the connection, IPv4 as IPv4", async () => {
-  followRequests();
+  installRequestContextHook();
   const seen: (string | null)[] = [];
   const server = createServer((_, response) => {
     seen.push(from({ "fly-client-ip": "192.0.2.1" }));

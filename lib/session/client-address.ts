@@ -2,13 +2,13 @@
 
 import { isIP } from "node:net";
 import { env } from "../base/env.ts";
-import { currentRequest } from "../base/request-context.ts";
+import { currentRequestContext } from "../base/request-context.ts";
 
-const MAPPED = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
+const IPV4_MAPPED_PATTERN = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 
-function plain(address: string | null | undefined): string | null {
+function normalizeAddress(address: string | null | undefined): string | null {
   const bare = (address ?? "").trim().replace(/%.*$/, "");
-  const v4 = MAPPED.exec(bare)?.[1] ?? bare;
+  const v4 = IPV4_MAPPED_PATTERN.exec(bare)?.[1] ?? bare;
   return isIP(v4) ? v4.toLowerCase() : null;
 }
 
@@ -17,7 +17,7 @@ function plain(address: string | null | undefined): string | null {
  * With TRUST_PROXY=fly it is what Fly's proxy says in fly-client-ip (also the case on a replayed request),
  * otherwise the other end of the connection: a proxy that we are not told of then counts as one client.
  */
-export function clientAddress(request: { readonly headers: Headers }): string | null {
-  if (env.TRUST_PROXY === "fly") return plain(request.headers.get("fly-client-ip"));
-  return plain(currentRequest()?.request.socket.remoteAddress);
+export function getClientAddress(request: { readonly headers: Headers }): string | null {
+  if (env.TRUST_PROXY === "fly") return normalizeAddress(request.headers.get("fly-client-ip"));
+  return normalizeAddress(currentRequestContext()?.request.socket.remoteAddress);
 }

@@ -14,13 +14,13 @@ export const MEMBER_PAGES = [
   "dev",
 ] as const;
 
-const themeHash = `'sha256-${createHash("sha256").update(THEME_SCRIPT).digest("base64")}'`;
+const themeScriptHash = `'sha256-${createHash("sha256").update(THEME_SCRIPT).digest("base64")}'`;
 
 /** The policy of a member's page: scripts run with this nonce or are loaded by one that does; nothing comes from elsewhere. */
-export function memberPolicy(nonce: string, isDevelopment: boolean): string {
+export function buildMemberPolicy(nonce: string, isDevelopment: boolean): string {
   return [
     "default-src 'self'",
-    `script-src 'self' 'nonce-${nonce}' 'strict-dynamic' ${themeHash}${isDevelopment ? " 'unsafe-eval'" : ""}`,
+    `script-src 'self' 'nonce-${nonce}' 'strict-dynamic' ${themeScriptHash}${isDevelopment ? " 'unsafe-eval'" : ""}`,
     // Attributes of style are part of how pages are written; they can't run anything.
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",

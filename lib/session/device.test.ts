@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
-import { deviceOf } from "./device.ts";
+import { describeDevice } from "./device.ts";
 
 afterEach(() => overrideEnv({ TRUST_PROXY: undefined }));
-const of = (headers: Record<string, string>) => deviceOf({ headers: new Headers(headers) });
+const of = (headers: Record<string, string>) => describeDevice({ headers: new Headers(headers) });
 
 test.each([
   ["Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"],

@@ -2,26 +2,26 @@
 
 import { nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
-import { count } from "../base/metrics.ts";
+import { incrementCounter } from "../base/metrics.ts";
 import { hashSessionId } from "../base/session-key.ts";
-import { snapshotSql } from "../db/database.ts";
-import { sealReaderId } from "../reads/reader-id.ts";
-import { OLD_COOKIES, cookieName } from "./cookie-name.ts";
-import { readOldReader, readOldSession } from "./old-cookie.ts";
-import { READER_SECONDS, readReaderCookie } from "./reader-cookie.ts";
-import { cookieFlags, openSeal, sessionCookie } from "./session.ts";
+import { readSql } from "../db/database.ts";
+import { signReaderId } from "../reads/reader-id.ts";
+import { LEGACY_COOKIES, getCookieName } from "./cookie-name.ts";
+import { readLegacyReaderId, readLegacySessionId } from "./old-cookie.ts";
+import { READER_COOKIE_MAX_AGE_SECONDS, readReaderCookie } from "./reader-cookie.ts";
+import { getCookieFlags, unsealSession, sealSessionCookie } from "./session.ts";
 
-export type NewCookie = ReturnType<typeof cookieFlags> & {
+export type ResponseCookie = ReturnType<typeof getCookieFlags> & {
   readonly name: string;
   readonly value: string;
   readonly maxAge?: number;
   readonly expires?: Date;
 };
-type Result = "exchanged" | "ours" | "ended" | "unreadable";
+type UpgradeResult = "exchanged" | "ours" | "ended" | "unreadable";
 
 /** When the session `id` ends; null where it has. */
-const endOf = (id: string) =>
-  snapshotSql(
+const findSessionExpiryMs = (id: string) =>
+  readSql(
     (sql) =>
       sql.get<{ atMs: number }>(
         `SELECT "expirationDate" AS "atMs" FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`,
@@ -31,10 +31,10 @@ const endOf = (id: string) =>
   );
 
 /** The cookie that has the browser forget the cookie `name`. By a date: Next drops a Max-Age of 0 where an action's answer sets cookies, too. */
-const expired = (name: string): NewCookie => ({
+const expireCookie = (name: string): ResponseCookie => ({
   name,
   value: "",
-  ...cookieFlags(),
+  ...getCookieFlags(),
   expires: new Date(0),
 });
 
@@ -44,39 +44,39 @@ const expired = (name: string): NewCookie => ({
  * that lives, where the request has none of ours; for a reader likewise. Nothing is written, so every instance can answer.
  * A cookie that can't be read is left as it is: it may be of use once the owner has put the secret or the name right.
  */
-export async function exchangeOldCookies(
+export async function upgradeLegacyCookies(
   get: (name: string) => string | undefined,
-): Promise<NewCookie[]> {
+): Promise<ResponseCookie[]> {
   const { OLD_SESSION_COOKIE: session, OLD_CLIENT_COOKIE: client } = env;
-  const set: NewCookie[] = [];
+  const set: ResponseCookie[] = [];
   const gone = new Set<string>();
-  const note = (kind: "session" | "reader", result: Result) =>
-    count("old_cookies", { kind, result });
+  const note = (kind: "session" | "reader", result: UpgradeResult) =>
+    incrementCounter("old_cookies", { kind, result });
 
-  if (session && get(OLD_COOKIES.session) !== undefined) {
-    const id = readOldSession(get);
-    const isOurs = id !== null && (await openSeal(get(cookieName("session")))) !== null;
-    const expiresAtMs = id !== null && !isOurs ? await endOf(id) : null;
+  if (session && get(LEGACY_COOKIES.session) !== undefined) {
+    const id = readLegacySessionId(get);
+    const isOurs = id !== null && (await unsealSession(get(getCookieName("session")))) !== null;
+    const expiresAtMs = id !== null && !isOurs ? await findSessionExpiryMs(id) : null;
     const isExchanged = id !== null && expiresAtMs !== null;
-    if (isExchanged) set.push(await sessionCookie({ id, expiresAtMs }));
+    if (isExchanged) set.push(await sealSessionCookie({ id, expiresAtMs }));
     if (id !== null) gone.add(session.name);
     note(
       "session",
       id === null ? "unreadable" : isOurs ? "ours" : isExchanged ? "exchanged" : "ended",
     );
   }
-  if (client && get(OLD_COOKIES.reader) !== undefined) {
-    const id = readOldReader(get);
+  if (client && get(LEGACY_COOKIES.reader) !== undefined) {
+    const id = readLegacyReaderId(get);
     const isOurs = id !== null && readReaderCookie(get) !== null;
     if (id !== null && !isOurs)
       set.push({
-        name: cookieName("reader"),
-        value: sealReaderId(id),
-        ...cookieFlags(),
-        maxAge: READER_SECONDS,
+        name: getCookieName("reader"),
+        value: signReaderId(id),
+        ...getCookieFlags(),
+        maxAge: READER_COOKIE_MAX_AGE_SECONDS,
       });
     if (id !== null) gone.add(client.name);
     note("reader", id === null ? "unreadable" : isOurs ? "ours" : "exchanged");
   }
-  return [...set, ...[...gone].map(expired)];
+  return [...set, ...[...gone].map(expireCookie)];
 }

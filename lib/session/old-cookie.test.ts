@@ -1,11 +1,16 @@
 import { afterEach, expect, test } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
-import { oldCookie, oldPlainCookie } from "#tests/old-cookie.ts";
+import { createLegacyCookie, createLegacyExpressCookie } from "#tests/old-cookie.ts";
 import { env } from "../base/env.ts";
-import { sign } from "../base/signature.ts";
-import { sealReaderId } from "../reads/reader-id.ts";
-import { nameOldCookies, openOldCookie, readOldReader, readOldSession } from "./old-cookie.ts";
-import { sessionCookie } from "./session.ts";
+import { signText } from "../base/signature.ts";
+import { signReaderId } from "../reads/reader-id.ts";
+import {
+  aliasLegacyCookies,
+  unsignLegacyCookie,
+  readLegacyReaderId,
+  readLegacySessionId,
+} from "./old-cookie.ts";
+import { sealSessionCookie } from "./session.ts";
 
 const SECRET = "a secret of the site before";
 const ID = "7c1e4f0a-3b52-4a67-9d0e-5f8a2b6c9e11";
@@ -13,7 +18,7 @@ const open = (
   value: string | undefined,
   field = "sessionId",
   secrets: readonly string[] = [SECRET],
-) => openOldCookie(value, { secrets, field });
+) => unsignLegacyCookie(value, { secrets, field });
 
 afterEach(() =>
   overrideEnv({
@@ -47,16 +52,16 @@ test("cookies that Remix' session storage, its createCookie and Express made are
 });
 
 test("the cookies that tests make are those that the packages make", () => {
-  expect(oldCookie({ sessionId: ID }, SECRET)).toBe(real("session"));
-  expect(oldCookie({ name: "Zoë 🎙 Ünal", sessionId: ID, __flash_message__: "hi" }, SECRET)).toBe(
-    real("withMore"),
-  );
-  expect(oldCookie("client-1_Z", SECRET)).toBe(real("text"));
-  expect(oldPlainCookie(ID, SECRET)).toBe(real("express"));
+  expect(createLegacyCookie({ sessionId: ID }, SECRET)).toBe(real("session"));
+  expect(
+    createLegacyCookie({ name: "Zoë 🎙 Ünal", sessionId: ID, __flash_message__: "hi" }, SECRET),
+  ).toBe(real("withMore"));
+  expect(createLegacyCookie("client-1_Z", SECRET)).toBe(real("text"));
+  expect(createLegacyExpressCookie(ID, SECRET)).toBe(real("express"));
 });
 
 test("a cookie signed with a secret of before is read as long as that is in the list", () => {
-  const older = oldCookie({ sessionId: ID }, "the secret before that");
+  const older = createLegacyCookie({ sessionId: ID }, "the secret before that");
   expect(open(older)).toBeNull();
   expect(open(older, "sessionId", [SECRET, "the secret before that"])).toBe(ID);
   expect(open(real("session"), "sessionId", ["the secret before that", SECRET])).toBe(ID);
@@ -102,7 +107,7 @@ test("a cookie that is cut, longer, or has its signature spelled in another way 
 
 test("what is not signed, or signed with nothing or for another purpose, is none", async () => {
   const text = real("unsigned");
-  const own = await sessionCookie({ id: ID, expiresAtMs: Date.now() });
+  const own = await sealSessionCookie({ id: ID, expiresAtMs: Date.now() });
   for (const value of [
     undefined,
     "",
@@ -116,12 +121,12 @@ test("what is not signed, or signed with nothing or for another purpose, is none
     `s:${ID}`,
     `s:${ID}.`,
     `${text}.${"A".repeat(43)}`,
-    oldCookie({ sessionId: ID }, ""),
-    oldPlainCookie(ID, ""),
-    oldCookie({ sessionId: ID }, "another secret"),
-    `${text}.${sign("session", text)}`,
-    sealReaderId(ID),
-    `s:${sealReaderId(ID)}`,
+    createLegacyCookie({ sessionId: ID }, ""),
+    createLegacyExpressCookie(ID, ""),
+    createLegacyCookie({ sessionId: ID }, "another secret"),
+    `${text}.${signText("session", text)}`,
+    signReaderId(ID),
+    `s:${signReaderId(ID)}`,
     own.value,
   ]) {
     expect(open(value), value).toBeNull();
@@ -131,9 +136,9 @@ test("what is not signed, or signed with nothing or for another purpose, is none
 });
 
 test("the signature of nothing opens nothing", () => {
-  expect(open(oldPlainCookie("", SECRET))).toBeNull();
-  expect(open(oldPlainCookie("", SECRET).slice(2))).toBeNull();
-  expect(open(oldCookie("", SECRET))).toBeNull();
+  expect(open(createLegacyExpressCookie("", SECRET))).toBeNull();
+  expect(open(createLegacyExpressCookie("", SECRET).slice(2))).toBeNull();
+  expect(open(createLegacyCookie("", SECRET))).toBeNull();
 });
 
 test("a cookie of one form gives no id in the other", () => {
@@ -167,20 +172,25 @@ test("only the field itself counts, whatever else the data has", () => {
     [true, "sessionId"],
   ];
   for (const [value, field] of data)
-    expect(open(oldCookie(value, SECRET), field), JSON.stringify(value)).toBeNull();
-  expect(open(oldCookie(JSON.parse(`{"__proto__":"${ID}"}`), SECRET), "__proto__")).toBe(ID);
+    expect(open(createLegacyCookie(value, SECRET), field), JSON.stringify(value)).toBeNull();
+  expect(open(createLegacyCookie(JSON.parse(`{"__proto__":"${ID}"}`), SECRET), "__proto__")).toBe(
+    ID,
+  );
 });
 
 test("signed text that is no JSON is none", () => {
   for (const text of ["{", "undefined", "{sessionId:1}", "\u00ff"]) {
     const encoded = Buffer.from(text, "latin1").toString("base64");
-    expect(open(`${encoded}.${oldPlainCookie(encoded, SECRET).split(".")[1]}`), text).toBeNull();
+    expect(
+      open(`${encoded}.${createLegacyExpressCookie(encoded, SECRET).split(".")[1]}`),
+      text,
+    ).toBeNull();
   }
 });
 
 test("a cookie larger than a browser keeps is not looked at", () => {
-  expect(open(oldCookie({ sessionId: ID, more: "x".repeat(2_800) }, SECRET))).toBe(ID);
-  expect(open(oldCookie({ sessionId: ID, more: "x".repeat(3_100) }, SECRET))).toBeNull();
+  expect(open(createLegacyCookie({ sessionId: ID, more: "x".repeat(2_800) }, SECRET))).toBe(ID);
+  expect(open(createLegacyCookie({ sessionId: ID, more: "x".repeat(3_100) }, SECRET))).toBeNull();
   expect(open("s:".padEnd(1_000_000, "."))).toBeNull();
 });
 
@@ -190,12 +200,14 @@ test("the site before's cookies are found under the names that the owner gave, a
     OLD_SESSION_COOKIE: "my_session",
     OLD_CLIENT_COOKIE: "my_client:id",
   });
-  const session = encodeURIComponent(oldCookie({ sessionId: ID }, "the-one-before"));
-  const client = encodeURIComponent(oldCookie({ id: "client-1" }, SECRET.replaceAll(" ", "-")));
+  const session = encodeURIComponent(createLegacyCookie({ sessionId: ID }, "the-one-before"));
+  const client = encodeURIComponent(
+    createLegacyCookie({ id: "client-1" }, SECRET.replaceAll(" ", "-")),
+  );
   const headers = {
     cookie: `a=b; my_session=${session};my_client=${client}; xmy_session=c; old-session=forged`,
   };
-  nameOldCookies(headers);
+  aliasLegacyCookies(headers);
   expect(headers.cookie).toBe(
     `a=b; my_session=${session};my_client=${client}; xmy_session=c; old-session=forged; old-session=${session}; old-reader=${client}`,
   );
@@ -203,26 +215,26 @@ test("the site before's cookies are found under the names that the owner gave, a
     ["old-session", decodeURIComponent(session)],
     ["old-reader", decodeURIComponent(client)],
   ]);
-  expect(readOldSession((name) => jar.get(name))).toBe(ID);
-  expect(readOldReader((name) => jar.get(name))).toBe("client-1");
+  expect(readLegacySessionId((name) => jar.get(name))).toBe(ID);
+  expect(readLegacyReaderId((name) => jar.get(name))).toBe("client-1");
 });
 
 test("a reader's id that no cookie of ours can carry is none", () => {
   overrideEnv({ OLD_COOKIE_SECRET: "the-secret", OLD_CLIENT_COOKIE: "my_client" });
   for (const id of ["a.b", "a/b", "a".repeat(65)])
     expect(
-      readOldReader(() => oldCookie({ clientId: id }, "the-secret")),
+      readLegacyReaderId(() => createLegacyCookie({ clientId: id }, "the-secret")),
       id,
     ).toBeNull();
 });
 
 test("without the owner's secret the site before's cookies are not even looked for", () => {
   const headers = { cookie: `my_session=${REAL.session}` };
-  nameOldCookies(headers);
+  aliasLegacyCookies(headers);
   expect(headers.cookie).toBe(`my_session=${REAL.session}`);
-  expect(readOldSession(() => real("session"))).toBeNull();
-  expect(readOldReader(() => real("client"))).toBeNull();
+  expect(readLegacySessionId(() => real("session"))).toBeNull();
+  expect(readLegacyReaderId(() => real("client"))).toBeNull();
   overrideEnv({ OLD_COOKIE_SECRET: "the-secret", OLD_CLIENT_COOKIE: "my_client" });
-  expect(readOldSession(() => oldCookie({ sessionId: ID }, "the-secret"))).toBeNull();
-  nameOldCookies({});
+  expect(readLegacySessionId(() => createLegacyCookie({ sessionId: ID }, "the-secret"))).toBeNull();
+  aliasLegacyCookies({});
 });

@@ -3,16 +3,16 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { env } from "../base/env.ts";
-import { openReaderId, sealReaderId } from "../reads/reader-id.ts";
+import { unsignReaderId, signReaderId } from "../reads/reader-id.ts";
 import { findCookie } from "./cookie-header.ts";
-import { OLD_COOKIES } from "./cookie-name.ts";
+import { LEGACY_COOKIES } from "./cookie-name.ts";
 
 /** What browsers keep of a cookie (RFC 6265bis, 5.6). */
-const MAX_LENGTH = 4_096;
+const MAX_COOKIE_LENGTH = 4_096;
 /** Visible ASCII, without what separates cookies: a UUID, a cuid, random base64. */
-const ID = /^[!-:<-~]{1,256}$/;
+const ID_PATTERN = /^[!-:<-~]{1,256}$/;
 /** Of whole groups: what btoa gives. */
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const BASE64_PATTERN = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** Whether `signature` is, to the letter, the base64 of the HMAC-SHA256 of `text` without "=". Takes the same time for each of `secrets`, whichever it is. */
 function isSignedBy(secrets: readonly string[], text: string, signature: string): boolean {
@@ -26,7 +26,7 @@ function isSignedBy(secrets: readonly string[], text: string, signature: string)
   return equal.includes(true);
 }
 
-function idIn(json: string, field: string): unknown {
+function parseIdField(json: string, field: string): unknown {
   let data: unknown;
   try {
     data = JSON.parse(json);
@@ -43,54 +43,54 @@ function idIn(json: string, field: string): unknown {
  * and the signature of that base64; the JSON is an object with the id in `field`, or the id itself. And that of the package
  * cookie-signature (Express): "s:", the id, "." and the id's signature.
  */
-export function openOldCookie(
+export function unsignLegacyCookie(
   value: string | undefined,
   { secrets, field }: { secrets: readonly string[]; field: string },
 ): string | null {
-  if (!value || value.length > MAX_LENGTH) return null;
+  if (!value || value.length > MAX_COOKIE_LENGTH) return null;
   const isPlain = value.startsWith("s:");
   const dot = value.lastIndexOf(".");
   const text = value.slice(isPlain ? 2 : 0, Math.max(dot, 0));
   if (
     text === "" ||
-    !(isPlain || BASE64.test(text)) ||
+    !(isPlain || BASE64_PATTERN.test(text)) ||
     !isSignedBy(secrets, text, value.slice(dot + 1))
   )
     return null;
-  const id = isPlain ? text : idIn(Buffer.from(text, "base64").toString(), field);
-  return typeof id === "string" && ID.test(id) ? id : null;
+  const id = isPlain ? text : parseIdField(Buffer.from(text, "base64").toString(), field);
+  return typeof id === "string" && ID_PATTERN.test(id) ? id : null;
 }
 
-type Jar = (name: string) => string | undefined;
+type GetCookie = (name: string) => string | undefined;
 
 /** The id of the session at the site before, from a jar of cookies; null without a good cookie, and where the owner gave no secret. */
-export function readOldSession(get: Jar): string | null {
+export function readLegacySessionId(get: GetCookie): string | null {
   const { OLD_COOKIE_SECRET: secrets, OLD_SESSION_COOKIE: cookie } = env;
   return secrets && cookie
-    ? openOldCookie(get(OLD_COOKIES.session), { secrets, field: cookie.field })
+    ? unsignLegacyCookie(get(LEGACY_COOKIES.session), { secrets, field: cookie.field })
     : null;
 }
 
 /** The same for the id of an anonymous reader, as PostRead.clientId has it; null also for one that a cookie of ours can't carry. */
-export function readOldReader(get: Jar): string | null {
+export function readLegacyReaderId(get: GetCookie): string | null {
   const { OLD_COOKIE_SECRET: secrets, OLD_CLIENT_COOKIE: cookie } = env;
   const id =
     secrets && cookie
-      ? openOldCookie(get(OLD_COOKIES.reader), { secrets, field: cookie.field })
+      ? unsignLegacyCookie(get(LEGACY_COOKIES.reader), { secrets, field: cookie.field })
       : null;
-  return id && openReaderId(sealReaderId(id));
+  return id && unsignReaderId(signReaderId(id));
 }
 
 /**
  * Adds the cookies of the site before to a request's Cookie header under the names that the build knows: its router sends requests
  * without cookies to the shared pages, by a list that is written when it is built. Called when a request arrives.
  */
-export function nameOldCookies(headers: IncomingHttpHeaders): void {
+export function aliasLegacyCookies(headers: IncomingHttpHeaders): void {
   const { cookie } = headers;
   if (!env.OLD_COOKIE_SECRET || !cookie) return;
   const found = [
-    [OLD_COOKIES.session, env.OLD_SESSION_COOKIE],
-    [OLD_COOKIES.reader, env.OLD_CLIENT_COOKIE],
+    [LEGACY_COOKIES.session, env.OLD_SESSION_COOKIE],
+    [LEGACY_COOKIES.reader, env.OLD_CLIENT_COOKIE],
   ] as const;
   for (const [known, old] of found) {
     const value = old && findCookie(cookie, old.name);

@@ -5,9 +5,9 @@ import { insertUser } from "#tests/factories.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "../base/clock.ts";
 import { isAppError } from "../base/errors.ts";
 import { hashSessionId } from "../base/session-key.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import { renewSession } from "./renew.ts";
-import { openSeal, sessionCookie, startSession } from "./session.ts";
+import { unsealSession, sealSessionCookie, createSession } from "./session.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 
@@ -16,11 +16,11 @@ afterEach(() => overrideEnv({ REPLICATION: undefined, SESSION_RENEW_DAYS: undefi
 
 /** A member's session, row and cookie begun now. */
 async function begin(): Promise<{ id: string; cookie: string }> {
-  const session = await writeSql((sql) => startSession(sql, insertUser(sql).id));
-  return { id: session.id, cookie: (await sessionCookie(session)).value };
+  const session = await writeSql((sql) => createSession(sql, insertUser(sql).id));
+  return { id: session.id, cookie: (await sealSessionCookie(session)).value };
 }
 const expiry = (id: string) =>
-  snapshotSql(
+  readSql(
     (sql) =>
       sql.get<{ at: number }>(
         `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
@@ -41,8 +41,10 @@ test("a session of which half a year is left is renewed, row and cookie", async 
     maxAge: 365 * 86_400,
   });
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + (185 + 365) * DAY_MS);
-  expect(await openSeal(renewed?.value)).toMatchObject({ id });
-  expect((await openSeal(renewed?.value))?.sealedAtMs).toBeGreaterThanOrEqual(NOW + 185 * DAY_MS);
+  expect(await unsealSession(renewed?.value)).toMatchObject({ id });
+  expect((await unsealSession(renewed?.value))?.sealedAtMs).toBeGreaterThanOrEqual(
+    NOW + 185 * DAY_MS,
+  );
   // The new cookie asks for nothing.
   pass(186);
   expect(await renewSession(renewed?.value)).toBeNull();
@@ -51,8 +53,8 @@ test("a session of which half a year is left is renewed, row and cookie", async 
 test("a session that moved in and soon ends is renewed at once, however new its cookie is", async () => {
   const { id } = await begin();
   await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
-  const { value } = await sessionCookie({ id, expiresAtMs: NOW + 10 * DAY_MS });
-  const seal = await openSeal((await renewSession(value))?.value);
+  const { value } = await sealSessionCookie({ id, expiresAtMs: NOW + 10 * DAY_MS });
+  const seal = await unsealSession((await renewSession(value))?.value);
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 365 * DAY_MS);
   expect(seal).toMatchObject({ id, untilMs: await expiry(id) });
 });
@@ -99,7 +101,7 @@ test("of ten requests at once one renews the row, and one gets the cookie", asyn
   pass(200);
   const cookies = await Promise.all(Array.from({ length: 10 }, () => renewSession(cookie)));
   expect(cookies.filter((each) => each !== null)).toHaveLength(1);
-  expect(await snapshotSql((sql) => sql.all(`SELECT * FROM "Renewals"`))).toHaveLength(1);
+  expect(await readSql((sql) => sql.all(`SELECT * FROM "Renewals"`))).toHaveLength(1);
   expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 565 * DAY_MS);
   // Those that come a moment later with the old cookie find it done.
   pass(200, 50 * SECOND_MS);
@@ -113,7 +115,7 @@ test("a cookie that got lost on its way is given again after a minute, and the r
   const renewedTo = await expiry(id);
   pass(200, MINUTE_MS + SECOND_MS);
   const again = await renewSession(cookie);
-  expect(await openSeal(again?.value)).toMatchObject({ id });
+  expect(await unsealSession(again?.value)).toMatchObject({ id });
   expect(await expiry(id)).toBe(renewedTo);
 });
 
@@ -131,7 +133,7 @@ test("a session that has ended is not brought back", async () => {
 test("one session is renewed, not the others of its member", async () => {
   const { id, cookie } = await begin();
   const other = await writeSql((sql) =>
-    startSession(sql, sql.get<{ userId: string }>(`SELECT "userId" FROM "Session"`)!.userId),
+    createSession(sql, sql.get<{ userId: string }>(`SELECT "userId" FROM "Session"`)!.userId),
   );
   pass(200);
   await renewSession(cookie);

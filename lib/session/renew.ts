@@ -3,12 +3,12 @@
 import { DAY_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
 import { env } from "../base/env.ts";
 import { hashSessionId } from "../base/session-key.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import { ensurePrimary } from "../primary/ensure-primary.ts";
-import { SESSION_DAYS, openSeal, sessionCookie } from "./session.ts";
+import { SESSION_DAYS, unsealSession, sealSessionCookie } from "./session.ts";
 
 /** Tabs that are opened together all bring the old cookie: one of them gets the new one, and the rest need none. */
-const TOGETHER_MS = MINUTE_MS;
+const CONCURRENT_RENEWAL_MS = MINUTE_MS;
 
 /**
  * Extends the session of the cookie `sealed` to 365 days when fewer than SESSION_RENEW_DAYS remain of its row or of its cookie
@@ -18,8 +18,8 @@ const TOGETHER_MS = MINUTE_MS;
  */
 export async function renewSession(
   sealed: string | undefined,
-): Promise<Awaited<ReturnType<typeof sessionCookie>> | null> {
-  const seal = await openSeal(sealed);
+): Promise<Awaited<ReturnType<typeof sealSessionCookie>> | null> {
+  const seal = await unsealSession(sealed);
   if (!seal) return null;
   const now = nowMs();
   const dueMs = now + env.SESSION_RENEW_DAYS * DAY_MS;
@@ -31,7 +31,7 @@ export async function renewSession(
   )
     return null;
   const key = hashSessionId(seal.id);
-  const row = await snapshotSql((sql) =>
+  const row = await readSql((sql) =>
     sql.get<{ expiresAtMs: number }>(
       `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`,
       key,
@@ -41,9 +41,9 @@ export async function renewSession(
 
   if (row.expiresAtMs >= dueMs) {
     const isOldCookie = seal.sealedAtMs !== null && seal.sealedAtMs + SESSION_DAYS * DAY_MS < dueMs;
-    const isJustRenewed = row.expiresAtMs > now + SESSION_DAYS * DAY_MS - TOGETHER_MS;
+    const isJustRenewed = row.expiresAtMs > now + SESSION_DAYS * DAY_MS - CONCURRENT_RENEWAL_MS;
     return isOldCookie && !isJustRenewed
-      ? sessionCookie({ id: seal.id, expiresAtMs: row.expiresAtMs })
+      ? sealSessionCookie({ id: seal.id, expiresAtMs: row.expiresAtMs })
       : null;
   }
   // Not waited for: without a primary the page comes now, and the session is renewed on a later request.
@@ -58,6 +58,6 @@ export async function renewSession(
     ),
   );
   return changes === 1
-    ? sessionCookie({ id: seal.id, expiresAtMs: now + SESSION_DAYS * DAY_MS })
+    ? sealSessionCookie({ id: seal.id, expiresAtMs: now + SESSION_DAYS * DAY_MS })
     : null;
 }

@@ -10,33 +10,33 @@ import { AppError } from "../base/errors.ts";
 import { type Admin, type Member, assertAdmin } from "../base/member.ts";
 import { hashSessionId } from "../base/session-key.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql } from "../db/database.ts";
-import { cookieName } from "./cookie-name.ts";
-import { readOldReader, readOldSession } from "./old-cookie.ts";
+import { readSql } from "../db/database.ts";
+import { getCookieName } from "./cookie-name.ts";
+import { readLegacyReaderId, readLegacySessionId } from "./old-cookie.ts";
 import { readReaderCookie } from "./reader-cookie.ts";
 
 /** reference.md: a session lives 365 days. */
 export const SESSION_DAYS = 365;
 
 /** Who reads: a member, or an anonymous reader whose first counted read gave them an id, or nobody yet. */
-export interface Reader {
+export interface Viewer {
   readonly member: Member | null;
   readonly clientId: string | null;
 }
 
 /** What the cookies say, before the database was asked. */
-export interface Identity {
+export interface SessionIds {
   readonly sessionKey: string | null;
   readonly clientId: string | null;
 }
 
-export const ANONYMOUS: Reader = { member: null, clientId: null };
+export const ANONYMOUS_VIEWER: Viewer = { member: null, clientId: null };
 
 export type { Admin, Member };
 
-const sessionCookieName = () => cookieName("session");
+const getSessionCookieName = () => getCookieName("session");
 
-interface Seal {
+interface SessionCookie {
   readonly id: string;
   /** When the cookie was made; null for one made before cookies said so. */
   readonly sealedAtMs: number | null;
@@ -46,12 +46,12 @@ interface Seal {
 
 // Opening a seal costs a key derivation and a decryption, about as much as a small page: members send the same
 // cookie with every request. Kept a minute, so that the seal's own age still counts.
-const opened = new LRUCache<string, Seal>({ max: 5_000, ttl: 60_000 });
+const unsealedCookies = new LRUCache<string, SessionCookie>({ max: 5_000, ttl: 60_000 });
 
 /** What the session cookie `sealed` holds; null when it is forged, damaged or too old. */
-export async function openSeal(sealed: string | undefined): Promise<Seal | null> {
+export async function unsealSession(sealed: string | undefined): Promise<SessionCookie | null> {
   if (!sealed) return null;
-  const known = opened.get(sealed);
+  const known = unsealedCookies.get(sealed);
   if (known) return known;
   const { id, sealedAtMs, untilMs } = await unsealData<{
     id?: string;
@@ -60,24 +60,24 @@ export async function openSeal(sealed: string | undefined): Promise<Seal | null>
   }>(sealed, { password: env.SESSION_SECRET, ttl: (SESSION_DAYS * DAY_MS) / 1000 });
   if (typeof id !== "string") return null;
   const seal = { id, sealedAtMs: sealedAtMs ?? null, untilMs: untilMs ?? null };
-  opened.set(sealed, seal);
+  unsealedCookies.set(sealed, seal);
   return seal;
 }
 
 /** Who the request's cookies claim to be. A forged or expired cookie counts as none; one of the site before where there is none of ours. */
-export async function readIdentity(): Promise<Identity> {
+export async function readSessionCookies(): Promise<SessionIds> {
   const jar = await cookies();
   const get = (name: string) => jar.get(name)?.value;
-  const seal = await openSeal(get(sessionCookieName()));
-  const id = seal ? seal.id : readOldSession(get);
+  const seal = await unsealSession(get(getSessionCookieName()));
+  const id = seal ? seal.id : readLegacySessionId(get);
   return {
     sessionKey: id === null ? null : hashSessionId(id),
-    clientId: readReaderCookie(get) ?? readOldReader(get),
+    clientId: readReaderCookie(get) ?? readLegacyReaderId(get),
   };
 }
 
 /** The reader behind an identity; a session that has ended or was deleted leaves an anonymous one. */
-export function findReader(sql: Sql, identity: Identity): Reader {
+export function resolveViewer(sql: Sql, identity: SessionIds): Viewer {
   const member = identity.sessionKey
     ? sql.get<Member>(
         `SELECT u."id", u."firstName", u."team", u."role", s."id" AS "sessionKey", s."createdAt" AS "loggedInAtMs" FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ? AND s."expirationDate" > ?`,
@@ -89,15 +89,15 @@ export function findReader(sql: Sql, identity: Identity): Reader {
 }
 
 /** The reader of this request. Pages that read more take readIdentity and findReader into one snapshot instead. */
-export async function getReader(): Promise<Reader> {
-  const identity = await readIdentity();
+export async function getViewer(): Promise<Viewer> {
+  const identity = await readSessionCookies();
   if (!identity.sessionKey) return { member: null, clientId: identity.clientId };
-  return snapshotSql((sql) => findReader(sql, identity));
+  return readSql((sql) => resolveViewer(sql, identity));
 }
 
 /** The member of this request; throws AppError(unauthorized) for anybody else. */
 export async function requireMember(): Promise<Member> {
-  const { member } = await getReader();
+  const { member } = await getViewer();
   if (!member) throw new AppError("unauthorized", "Log in first.");
   return member;
 }
@@ -110,17 +110,17 @@ export async function requireAdmin(): Promise<Admin> {
 }
 
 /** Where a session is begun: what its member sees in the list of their sessions. */
-export interface Device {
+export interface SessionDevice {
   /** "Firefox on Linux"; at most 120 characters. */
   readonly device: string;
   readonly place: string | null;
 }
 
 /** Adds a session of the member for 365 days. Returns the id for the cookie; the database only gets its hash. */
-export function startSession(
+export function createSession(
   sql: Sql,
   userId: string,
-  where?: Device,
+  where?: SessionDevice,
 ): { id: string; expiresAtMs: number } {
   const id = randomBytes(32).toString("base64url");
   const now = nowMs();
@@ -145,7 +145,7 @@ export function startSession(
 }
 
 /** The cookie that carries a session id: sealed, httpOnly, lax, 365 days. */
-export async function sessionCookie({
+export async function sealSessionCookie({
   id,
   expiresAtMs,
 }: {
@@ -154,18 +154,18 @@ export async function sessionCookie({
 }) {
   const maxAge = (SESSION_DAYS * DAY_MS) / 1000;
   return {
-    name: sessionCookieName(),
+    name: getSessionCookieName(),
     value: await sealData(
       { id, sealedAtMs: nowMs(), untilMs: expiresAtMs },
       { password: env.SESSION_SECRET, ttl: maxAge },
     ),
-    ...cookieFlags(),
+    ...getCookieFlags(),
     maxAge,
   };
 }
 
 /** What all our cookies have in common: httpOnly, lax, the whole path, and Secure where the site is served over https. */
-export function cookieFlags() {
+export function getCookieFlags() {
   return {
     httpOnly: true,
     secure: env.SITE_URL.startsWith("https:"),

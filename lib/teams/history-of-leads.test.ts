@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { DAY_MS } from "../base/clock.ts";
 import { writeSql } from "../db/database.ts";
 import { insertRead, insertUser } from "#tests/factories.ts";
-import { recentOwnershipChanges } from "./history-of-leads.ts";
-import { recordOwnership } from "./ownership.ts";
+import { listLeadChanges } from "./history-of-leads.ts";
+import { recordLeadChanges } from "./ownership.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 
@@ -11,14 +11,14 @@ test("changes of leadership come newest first, each with who led before", () =>
   writeSql((sql) => {
     const read = (team: string, slug: string, nowMs: number) => {
       insertRead(sql, { userId: insertUser(sql, { team }).id, postSlug: slug, createdAt: nowMs });
-      recordOwnership(sql, { slugs: [slug], nowMs });
+      recordLeadChanges(sql, { slugs: [slug], nowMs });
     };
     read("RED", "one", NOW);
     read("BLUE", "two", NOW + 1);
     read("RED", "three", NOW + 2); // Red has two members now: half a read each for "one"
     read("BLUE", "one", NOW + 3);
-    recordOwnership(sql, { slugs: ["two"], nowMs: NOW + 250 * DAY_MS });
-    const changes = recentOwnershipChanges(sql, 20).map(({ id: _, ...change }) => change);
+    recordLeadChanges(sql, { slugs: ["two"], nowMs: NOW + 250 * DAY_MS });
+    const changes = listLeadChanges(sql, 20).map(({ id: _, ...change }) => change);
     expect(changes).toEqual([
       { atMs: NOW + 250 * DAY_MS, slug: null, from: "RED", to: null },
       { atMs: NOW + 250 * DAY_MS, slug: "two", from: "BLUE", to: null },
@@ -27,8 +27,8 @@ test("changes of leadership come newest first, each with who led before", () =>
       { atMs: NOW, slug: null, from: null, to: "RED" },
       { atMs: NOW, slug: "one", from: null, to: "RED" },
     ]);
-    expect(recentOwnershipChanges(sql, 2).map(({ slug }) => slug)).toEqual([null, "two"]);
+    expect(listLeadChanges(sql, 2).map(({ slug }) => slug)).toEqual([null, "two"]);
   }));
 
 test("where nothing changed hands nothing is listed", () =>
-  writeSql((sql) => expect(recentOwnershipChanges(sql, 20)).toEqual([])));
+  writeSql((sql) => expect(listLeadChanges(sql, 20)).toEqual([])));

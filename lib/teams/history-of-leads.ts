@@ -1,10 +1,10 @@
 // Which leads changed hands of late.
 
 import type { Sql } from "../db/connection.ts";
-import { SITE } from "./standings.ts";
-import { type Team, getTeam } from "./team.ts";
+import { WHOLE_SITE } from "./standings.ts";
+import { type Team, parseTeam } from "./team.ts";
 
-export interface PastOwnershipChange {
+export interface PastLeadChange {
   readonly id: number;
   readonly atMs: number;
   /** null: the whole site. */
@@ -15,7 +15,7 @@ export interface PastOwnershipChange {
 }
 
 /** The newest changes of who leads a post or the site, newest first, at most `limit`; also of posts that are no longer there. */
-export function recentOwnershipChanges(sql: Sql, limit: number): PastOwnershipChange[] {
+export function listLeadChanges(sql: Sql, limit: number): PastLeadChange[] {
   return sql
     .all<{
       id: number;
@@ -32,8 +32,8 @@ export function recentOwnershipChanges(sql: Sql, limit: number): PastOwnershipCh
     .map(({ id, createdAt, postSlug, team, before }) => ({
       id,
       atMs: createdAt,
-      slug: postSlug === SITE ? null : postSlug,
-      from: getTeam(before),
-      to: getTeam(team),
+      slug: postSlug === WHOLE_SITE ? null : postSlug,
+      from: parseTeam(before),
+      to: parseTeam(team),
     }));
 }

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "vitest";
-import { DAY_MS, HOUR_MS, dayOf, monthsBefore, setClock } from "../base/clock.ts";
+import { DAY_MS, HOUR_MS, epochDay, subtractMonths, setClock } from "../base/clock.ts";
 import { clearCacheMemory } from "../cache/cache.ts";
-import { snapshotSql, writeSql } from "../db/database.ts";
+import { readSql, writeSql } from "../db/database.ts";
 import { insertRead, insertUser } from "#tests/factories.ts";
-import { computePastStandings, pastStandings, presentStanding } from "./history.ts";
-import { standings } from "./standings.ts";
+import { computeStandingsHistory, getStandingsHistory, getCurrentStandings } from "./history.ts";
+import { getStandings } from "./standings.ts";
 import { TEAMS } from "./team.ts";
 
 /** A Wednesday. */
@@ -27,7 +27,7 @@ function sequence(seed: number): () => number {
 
 test("every week ends on a Sunday that is over, the last one on the latest", async () => {
   const days = async (now: string) =>
-    (await computePastStandings({ weeks: 3, nowMs: at(now) })).map(({ day }) => iso(day));
+    (await computeStandingsHistory({ weeks: 3, nowMs: at(now) })).map(({ day }) => iso(day));
   expect(await days("2026-11-25T10:00:00Z")).toEqual(["2026-11-08", "2026-11-15", "2026-11-22"]);
   expect(await days("2026-11-22T23:59:59.999Z")).toEqual([
     "2026-11-01",
@@ -58,12 +58,12 @@ test("each week is what counting every read one by one gives", async () => {
         insertRead(sql, { userId, createdAt, postSlug: `post-${i % 7}` });
       }
     });
-    const history = await computePastStandings({ weeks: 26, nowMs: NOW });
+    const history = await computeStandingsHistory({ weeks: 26, nowMs: NOW });
     expect(history).toHaveLength(26);
     for (const { day, teams } of history) {
       const end = (day + 1) * DAY_MS - 1;
       const within = (months: number, createdAt: number) =>
-        dayOf(createdAt) >= dayOf(monthsBefore(end, months)) && createdAt <= end;
+        epochDay(createdAt) >= epochDay(subtractMonths(end, months)) && createdAt <= end;
       for (const { team, reads: counted, members, ratio } of teams) {
         const own = new Set(users.filter((user) => user.team === team).map(({ id }) => id));
         const byTeam = reads.filter(({ userId }) => userId !== null && own.has(userId));
@@ -95,21 +95,23 @@ test("a week is what the standing was at its end", async () => {
       const end = at("2026-10-01T23:59:59.999Z") + i * DAY_MS;
       if (new Date(end).getUTCDay() === 0)
         taken.push({
-          day: dayOf(end),
+          day: epochDay(end),
           teams: TEAMS.map((team) =>
-            standings(sql, { slug: null, nowMs: end }).find((standing) => standing.team === team),
+            getStandings(sql, { slug: null, nowMs: end }).find(
+              (standing) => standing.team === team,
+            ),
           ),
         });
     }
     return taken;
   });
-  const history = await computePastStandings({ weeks: 26, nowMs: NOW });
+  const history = await computeStandingsHistory({ weeks: 26, nowMs: NOW });
   expect(weeks.length).toBeGreaterThan(4);
   expect(history).toEqual(expect.arrayContaining(weeks));
 });
 
 test("without a read every week is a line at nothing", async () => {
-  const history = await computePastStandings({ weeks: 26, nowMs: NOW });
+  const history = await computeStandingsHistory({ weeks: 26, nowMs: NOW });
   expect(
     history
       .flatMap(({ teams }) => teams.map(({ reads, members, ratio }) => [reads, members, ratio]))
@@ -119,12 +121,12 @@ test("without a read every week is a line at nothing", async () => {
 
 test("what pages get is made once a day, and made again by the next day", async () => {
   setClock(NOW);
-  await pastStandings(NOW);
+  await getStandingsHistory(NOW);
   await writeSql((sql) =>
     insertRead(sql, { userId: insertUser(sql, { team: "BLUE" }).id, createdAt: NOW - 20 * DAY_MS }),
   );
   const blue = async (nowMs: number) =>
-    (await pastStandings(nowMs)).at(-1)?.teams.find(({ team }) => team === "BLUE")?.reads;
+    (await getStandingsHistory(nowMs)).at(-1)?.teams.find(({ team }) => team === "BLUE")?.reads;
   expect(await blue(NOW)).toBe(0);
   setClock(NOW + 25 * HOUR_MS);
   // The old one once more, while the new one is made.
@@ -136,7 +138,7 @@ test("a production that is ended stops between two turns", async () => {
   const abort = new AbortController();
   abort.abort(new Error("enough"));
   await expect(
-    computePastStandings({ weeks: 26, nowMs: NOW, signal: abort.signal }),
+    computeStandingsHistory({ weeks: 26, nowMs: NOW, signal: abort.signal }),
   ).rejects.toThrow("enough");
 });
 
@@ -144,8 +146,8 @@ test("the standing of now has the teams in their own order", async () => {
   await writeSql((sql) =>
     insertRead(sql, { userId: insertUser(sql, { team: "YELLOW" }).id, createdAt: NOW }),
   );
-  expect(await snapshotSql((sql) => presentStanding(sql, NOW))).toEqual({
-    day: dayOf(NOW),
+  expect(await readSql((sql) => getCurrentStandings(sql, NOW))).toEqual({
+    day: epochDay(NOW),
     teams: [
       { team: "RED", reads: 0, members: 0, ratio: 0 },
       { team: "BLUE", reads: 0, members: 0, ratio: 0 },

@@ -1,14 +1,20 @@
 // The standing of the site at the end of each of the last weeks.
 
 import { z } from "zod";
-import { DAY_MS, dayOf } from "../base/clock.ts";
+import { DAY_MS, epochDay } from "../base/clock.ts";
 import { defineCache } from "../cache/cache.ts";
 import type { Sql } from "../db/connection.ts";
-import { snapshotSql } from "../db/database.ts";
-import { ACTIVE_MONTHS, READS_MONTHS, SITE, firstDay, standings } from "./standings.ts";
-import { TEAMS, type Team, getTeam } from "./team.ts";
+import { readSql } from "../db/database.ts";
+import {
+  ACTIVE_WINDOW_MONTHS,
+  READS_WINDOW_MONTHS,
+  WHOLE_SITE,
+  getWindowStartDay,
+  getStandings,
+} from "./standings.ts";
+import { TEAMS, type Team, parseTeam } from "./team.ts";
 
-export interface PastStanding {
+export interface StandingsSnapshot {
   /** The last UTC day that counts in it. */
   readonly day: number;
   /** In the order of TEAMS, whoever led. */
@@ -21,36 +27,39 @@ export interface PastStanding {
 }
 
 /** Half a year and the beginning of the week that it began in. One bit of a number for each, so at most 31. */
-const WEEKS = 26;
+const HISTORY_WEEKS = 26;
 const MAX_WEEKS = 31;
 /** Members whose reads are looked at in one turn of the event loop: some milliseconds. */
-const MEMBERS_AT_ONCE = 250;
+const MEMBER_BATCH_SIZE = 250;
 /** 1970-01-01 was a Thursday: the first Sunday had the number 3. */
 const FIRST_SUNDAY = 3;
 
 /** The last `weeks` Sundays that are over at `nowMs`, oldest first. */
-function sundays(weeks: number, nowMs: number): number[] {
-  const yesterday = dayOf(nowMs) - 1;
+function listSundays(weeks: number, nowMs: number): number[] {
+  const yesterday = epochDay(nowMs) - 1;
   const last = yesterday - ((yesterday - FIRST_SUNDAY) % 7);
   return Array.from({ length: weeks }, (_, i) => last - 7 * (weeks - 1 - i));
 }
 
-const endOf = (day: number) => (day + 1) * DAY_MS - 1;
+const getDayEndMs = (day: number) => (day + 1) * DAY_MS - 1;
 
 /** Reads by the present members of each team in the six months up to each of `days`: sums of PostTeamDay, as the standing of today is. */
-function readsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[] {
-  const windows = days.map((day) => ({ from: firstDay(endOf(day), READS_MONTHS), to: day }));
+function sumReadsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[] {
+  const windows = days.map((day) => ({
+    from: getWindowStartDay(getDayEndMs(day), READS_WINDOW_MONTHS),
+    to: day,
+  }));
   const sums = days.map(
     () => Object.fromEntries(TEAMS.map((team) => [team, 0])) as Record<Team, number>,
   );
   const rows = sql.all<{ team: string; day: number; reads: number }>(
     `SELECT "team", "day", "reads" FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" >= ? AND "day" <= ?`,
-    SITE,
+    WHOLE_SITE,
     windows[0]?.from ?? 0,
     windows.at(-1)?.to ?? -1,
   );
   for (const { team, day, reads } of rows) {
-    const of = getTeam(team);
+    const of = parseTeam(team);
     if (of)
       for (const [i, { from, to }] of windows.entries())
         if (day >= from && day <= to) sums[i]![of] += reads;
@@ -58,42 +67,45 @@ function readsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[] {
   return sums;
 }
 
-interface Turn {
+interface MemberBatch {
   readonly rows: { userId: string; team: string; day: number }[];
   /** The last member of this turn; null when there is none left. */
   readonly last: string | null;
 }
 
 /** The days on which the next members after `after` have read, within `from` and `to`. Ranges of PostRead_has_member_read and nothing of the table. */
-function nextMembers(sql: Sql, after: string, from: number, to: number): Turn {
+function listNextMembers(sql: Sql, after: string, from: number, to: number): MemberBatch {
   const last =
     sql.get<{ last: string | null }>(
-      `SELECT MAX("userId") AS "last" FROM (SELECT "userId" FROM "MemberLastRead" WHERE "userId" > ? ORDER BY "userId" LIMIT ${MEMBERS_AT_ONCE})`,
+      `SELECT MAX("userId") AS "last" FROM (SELECT "userId" FROM "MemberLastRead" WHERE "userId" > ? ORDER BY "userId" LIMIT ${MEMBER_BATCH_SIZE})`,
       after,
     )?.last ?? null;
   if (last === null) return { rows: [], last };
-  const rows = sql.all<Turn["rows"][number]>(
+  const rows = sql.all<MemberBatch["rows"][number]>(
     `SELECT m."userId", m."team", r."createdAt" / ${DAY_MS} AS "day" FROM "MemberLastRead" m CROSS JOIN "PostRead" r ON r."userId" = m."userId"
      WHERE m."userId" > ? AND m."userId" <= ? AND m."day" >= ? AND r."createdAt" >= ? AND r."createdAt" <= ?`,
     after,
     last,
     from,
     from * DAY_MS,
-    endOf(to),
+    getDayEndMs(to),
   );
   return { rows, last };
 }
 
-const bitsOf = function* (mask: number) {
+const iterateBits = function* (mask: number) {
   for (let week = 0; mask !== 0; week++, mask >>>= 1) if (mask & 1) yield week;
 };
 
 /** Present members of each team who had read anything in the twelve months up to each of `days`. */
-async function membersUpTo(
+async function countActiveMembersUpTo(
   days: readonly number[],
   signal?: AbortSignal,
 ): Promise<Record<Team, number>[]> {
-  const windows = days.map((day) => ({ from: firstDay(endOf(day), ACTIVE_MONTHS), to: day }));
+  const windows = days.map((day) => ({
+    from: getWindowStartDay(getDayEndMs(day), ACTIVE_WINDOW_MONTHS),
+    to: day,
+  }));
   const [from, to] = [windows[0]?.from ?? 0, windows.at(-1)?.to ?? -1];
   // For each day, the weeks in which somebody who read on it was active.
   const masks = Array.from({ length: to - from + 1 }, (_, i) =>
@@ -108,7 +120,7 @@ async function membersUpTo(
   );
   for (let after = ""; ;) {
     signal?.throwIfAborted();
-    const { rows, last } = await snapshotSql((sql) => nextMembers(sql, after, from, to));
+    const { rows, last } = await readSql((sql) => listNextMembers(sql, after, from, to));
     if (last === null) return counts;
     const active = new Map<string, { team: string; mask: number }>();
     for (const { userId, team, day } of rows) {
@@ -118,8 +130,8 @@ async function membersUpTo(
       else active.set(userId, { team, mask });
     }
     for (const { team, mask } of active.values()) {
-      const of = getTeam(team);
-      if (of) for (const week of bitsOf(mask)) counts[week]![of] += 1;
+      const of = parseTeam(team);
+      if (of) for (const week of iterateBits(mask)) counts[week]![of] += 1;
     }
     after = last;
     // Pages and writes first.
@@ -135,7 +147,7 @@ async function membersUpTo(
  * goes through the reads of all members, some hundred members at a time and each in a snapshot of its own.
  * With 10,000 members and 500,000 reads that is 0.08 s in turns of at most 5 ms: too dear for each request, cheap once a day. Pages take pastStandings().
  */
-export async function computePastStandings({
+export async function computeStandingsHistory({
   weeks,
   nowMs,
   signal,
@@ -143,11 +155,11 @@ export async function computePastStandings({
   weeks: number;
   nowMs: number;
   signal?: AbortSignal;
-}): Promise<PastStanding[]> {
+}): Promise<StandingsSnapshot[]> {
   if (weeks > MAX_WEEKS) throw new RangeError(`At most ${MAX_WEEKS} weeks.`);
-  const days = sundays(weeks, nowMs);
-  const members = await membersUpTo(days, signal);
-  const reads = await snapshotSql((sql) => readsUpTo(sql, days));
+  const days = listSundays(weeks, nowMs);
+  const members = await countActiveMembersUpTo(days, signal);
+  const reads = await readSql((sql) => sumReadsUpTo(sql, days));
   return days.map((day, i) => ({
     day,
     teams: TEAMS.map((team) => {
@@ -157,11 +169,11 @@ export async function computePastStandings({
   }));
 }
 
-const cached = defineCache<{ nowMs: number }, PastStanding[]>({
+const standingsHistoryCache = defineCache<{ nowMs: number }, StandingsSnapshot[]>({
   name: "past-standings",
   version: 1,
-  keyOf: ({ nowMs }) => String(sundays(1, nowMs)[0]),
-  check: z.array(
+  keyOf: ({ nowMs }) => String(listSundays(1, nowMs)[0]),
+  schema: z.array(
     z.object({
       day: z.int(),
       teams: z.array(
@@ -173,19 +185,20 @@ const cached = defineCache<{ nowMs: number }, PastStanding[]>({
   ttlMs: DAY_MS,
   swrMs: 7 * DAY_MS,
   timeoutMs: 20_000,
-  produce: ({ nowMs }, { signal }) => computePastStandings({ weeks: WEEKS, nowMs, signal }),
+  produce: ({ nowMs }, { signal }) =>
+    computeStandingsHistory({ weeks: HISTORY_WEEKS, nowMs, signal }),
 });
 
 /** The ends of the last 26 weeks, oldest first; at most a day old. Throws AppError(unavailable) when making them takes longer than 20 s. */
-export function pastStandings(nowMs: number): Promise<PastStanding[]> {
-  return cached.get({ nowMs });
+export function getStandingsHistory(nowMs: number): Promise<StandingsSnapshot[]> {
+  return standingsHistoryCache.get({ nowMs });
 }
 
 /** The standing of now in the same form, to stand at the end. */
-export function presentStanding(sql: Sql, nowMs: number): PastStanding {
-  const now = standings(sql, { slug: null, nowMs });
+export function getCurrentStandings(sql: Sql, nowMs: number): StandingsSnapshot {
+  const now = getStandings(sql, { slug: null, nowMs });
   return {
-    day: dayOf(nowMs),
+    day: epochDay(nowMs),
     teams: TEAMS.map((team) => now.find((standing) => standing.team === team)!),
   };
 }

@@ -1,10 +1,10 @@
 // Remembers who leads each post and the site, so that a change can be announced once.
 
 import type { Sql } from "../db/connection.ts";
-import { SITE, leadersOf } from "./standings.ts";
-import { type Team, getTeam } from "./team.ts";
+import { WHOLE_SITE, findLeadingTeams } from "./standings.ts";
+import { type Team, parseTeam } from "./team.ts";
 
-export interface OwnershipChange {
+export interface LeadChange {
   /** null: the whole site. */
   readonly slug: string | null;
   readonly from: Team | null;
@@ -18,19 +18,19 @@ export interface OwnershipChange {
  * and announce what it returns after the commit. Time alone changes standings too: such a change is recorded
  * the next time somebody asks. Costs about 0.05 ms for each slug.
  */
-export function recordOwnership(
+export function recordLeadChanges(
   sql: Sql,
   { slugs, nowMs }: { slugs: Iterable<string>; nowMs: number },
-): OwnershipChange[] {
-  const changes: OwnershipChange[] = [];
-  const keys = [...new Set([...slugs, SITE])];
-  const leaders = leadersOf(sql, { slugs: keys, nowMs });
+): LeadChange[] {
+  const changes: LeadChange[] = [];
+  const keys = [...new Set([...slugs, WHOLE_SITE])];
+  const leaders = findLeadingTeams(sql, { slugs: keys, nowMs });
   for (const [i, key] of keys.entries()) {
     const recorded = sql.get<{ team: string | null }>(
       `SELECT "team" FROM "OwnershipChange" WHERE "postSlug" = ? ORDER BY "id" DESC LIMIT 1`,
       key,
     );
-    const from = getTeam(recorded?.team);
+    const from = parseTeam(recorded?.team);
     const to = leaders[i] ?? null;
     if (from === to) continue;
     sql.run(
@@ -39,7 +39,7 @@ export function recordOwnership(
       key,
       to,
     );
-    changes.push({ slug: key === SITE ? null : key, from, to });
+    changes.push({ slug: key === WHOLE_SITE ? null : key, from, to });
   }
   return changes;
 }

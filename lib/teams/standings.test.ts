@@ -3,8 +3,8 @@ import { DAY_MS } from "../base/clock.ts";
 import { writeSql } from "../db/database.ts";
 import type { Sql } from "../db/connection.ts";
 import { insertRead, insertUser } from "#tests/factories.ts";
-import { recordOwnership } from "./ownership.ts";
-import { leader, leaders, standings } from "./standings.ts";
+import { recordLeadChanges } from "./ownership.ts";
+import { findLeadingTeam, mapLeadingTeams, getStandings } from "./standings.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 const at = (iso: string) => Date.parse(iso);
@@ -30,13 +30,13 @@ test("a team's reads are divided by its active members", () =>
     insertRead(sql, { userId: red as string, postSlug: "a-post", createdAt: NOW - 8 * DAY_MS });
     readers(sql, "BLUE", 3);
     readers(sql, "BLUE", 1, "another-post");
-    expect(standings(sql, { slug: "a-post", nowMs: NOW })).toEqual([
+    expect(getStandings(sql, { slug: "a-post", nowMs: NOW })).toEqual([
       { team: "RED", reads: 2, members: 1, ratio: 2 },
       { team: "BLUE", reads: 3, members: 4, ratio: 0.75 },
       { team: "YELLOW", reads: 0, members: 0, ratio: 0 },
     ]);
     expect(
-      standings(sql, { slug: null, nowMs: NOW }).map(({ team, reads }) => [team, reads]),
+      getStandings(sql, { slug: null, nowMs: NOW }).map(({ team, reads }) => [team, reads]),
     ).toEqual([
       ["RED", 2],
       ["BLUE", 4],
@@ -47,34 +47,34 @@ test("a team's reads are divided by its active members", () =>
 test("a tie always stands in the order of the teams", () =>
   writeSql((sql) => {
     for (const team of ["YELLOW", "BLUE", "RED"]) readers(sql, team, 2);
-    expect(standings(sql, { slug: "a-post", nowMs: NOW }).map(({ team }) => team)).toEqual([
+    expect(getStandings(sql, { slug: "a-post", nowMs: NOW }).map(({ team }) => team)).toEqual([
       "RED",
       "BLUE",
       "YELLOW",
     ]);
     readers(sql, "RED", 1, "another-post");
-    expect(standings(sql, { slug: "a-post", nowMs: NOW }).map(({ team }) => team)).toEqual([
+    expect(getStandings(sql, { slug: "a-post", nowMs: NOW }).map(({ team }) => team)).toEqual([
       "BLUE",
       "YELLOW",
       "RED",
     ]);
-    expect(leader(sql, { slug: "a-post", nowMs: NOW })).toBe("BLUE");
+    expect(findLeadingTeam(sql, { slug: "a-post", nowMs: NOW })).toBe("BLUE");
   }));
 
 test("a post that no member has read has no leader", () =>
   writeSql((sql) => {
     insertRead(sql, { clientId: "anonymous", createdAt: NOW });
-    expect(leader(sql, { slug: "a-post", nowMs: NOW })).toBeNull();
-    expect(leader(sql, { slug: null, nowMs: NOW })).toBeNull();
-    expect(leaders(sql, NOW)).toEqual(new Map());
+    expect(findLeadingTeam(sql, { slug: "a-post", nowMs: NOW })).toBeNull();
+    expect(findLeadingTeam(sql, { slug: null, nowMs: NOW })).toBeNull();
+    expect(mapLeadingTeams(sql, NOW)).toEqual(new Map());
   }));
 
 test("reads count from the calendar day six months ago, whole", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1, "in", at("2026-05-23T00:00:00.000Z"));
     readers(sql, "RED", 1, "out", at("2026-05-22T23:59:59.999Z"));
-    expect(leaders(sql, NOW)).toEqual(new Map([["in", "RED"]]));
-    expect(standings(sql, { slug: "out", nowMs: NOW })[0]).toEqual({
+    expect(mapLeadingTeams(sql, NOW)).toEqual(new Map([["in", "RED"]]));
+    expect(getStandings(sql, { slug: "out", nowMs: NOW })[0]).toEqual({
       team: "RED",
       reads: 0,
       members: 2,
@@ -86,23 +86,25 @@ test("members count as active from the calendar day a year ago, whole", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1, "a-post", at("2025-11-23T00:00:00.000Z"));
     readers(sql, "RED", 1, "a-post", at("2025-11-22T23:59:59.999Z"));
-    expect(standings(sql, { slug: null, nowMs: NOW })[0]?.members).toBe(1);
+    expect(getStandings(sql, { slug: null, nowMs: NOW })[0]?.members).toBe(1);
   }));
 
 test("the last day of a short month is the edge for the longer month after it", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1, "in", at("2027-02-28T00:00:00Z"));
     readers(sql, "RED", 1, "out", at("2027-02-27T23:59:59Z"));
-    expect([...leaders(sql, at("2027-08-31T12:00:00Z")).keys()]).toEqual(["in"]);
+    expect([...mapLeadingTeams(sql, at("2027-08-31T12:00:00Z")).keys()]).toEqual(["in"]);
   }));
 
 test("a member's reads move to the new team with the member", () =>
   writeSql((sql) => {
     const [member] = readers(sql, "RED", 1);
     sql.run(`UPDATE "User" SET "team" = 'YELLOW' WHERE "id" = ?`, member as string);
-    expect(leader(sql, { slug: "a-post", nowMs: NOW })).toBe("YELLOW");
-    expect(leader(sql, { slug: null, nowMs: NOW })).toBe("YELLOW");
-    expect(standings(sql, { slug: null, nowMs: NOW }).find(({ team }) => team === "RED")).toEqual({
+    expect(findLeadingTeam(sql, { slug: "a-post", nowMs: NOW })).toBe("YELLOW");
+    expect(findLeadingTeam(sql, { slug: null, nowMs: NOW })).toBe("YELLOW");
+    expect(
+      getStandings(sql, { slug: null, nowMs: NOW }).find(({ team }) => team === "RED"),
+    ).toEqual({
       team: "RED",
       reads: 0,
       members: 0,
@@ -117,9 +119,9 @@ test("the leaders of all posts are the leaders of each", () =>
     readers(sql, "YELLOW", 2, "two");
     readers(sql, "YELLOW", 1, "three", NOW - 300 * DAY_MS);
     insertRead(sql, { postSlug: "four", createdAt: NOW });
-    const all = leaders(sql, NOW);
+    const all = mapLeadingTeams(sql, NOW);
     for (const slug of ["one", "two", "three", "four"])
-      expect(all.get(slug) ?? null).toBe(leader(sql, { slug, nowMs: NOW }));
+      expect(all.get(slug) ?? null).toBe(findLeadingTeam(sql, { slug, nowMs: NOW }));
     expect(all.size).toBe(2);
   }));
 
@@ -132,9 +134,9 @@ test("a standing never touches PostRead", () =>
       get: (text, ...values) => (asked.push(text), sql.get(text, ...values)),
       all: (text, ...values) => (asked.push(text), sql.all(text, ...values)),
     };
-    standings(watched, { slug: "a-post", nowMs: NOW });
-    standings(watched, { slug: null, nowMs: NOW });
-    leaders(watched, NOW);
+    getStandings(watched, { slug: "a-post", nowMs: NOW });
+    getStandings(watched, { slug: null, nowMs: NOW });
+    mapLeadingTeams(watched, NOW);
     expect(asked).toHaveLength(6);
     for (const text of asked) expect(text).not.toContain("PostRead");
   }));
@@ -145,16 +147,16 @@ test("a new leader is recorded once, for the post and for the site", () =>
       sql.all<{ postSlug: string; team: string | null }>(
         `SELECT "postSlug", "team" FROM "OwnershipChange" ORDER BY "id"`,
       );
-    expect(recordOwnership(sql, { slugs: ["a-post"], nowMs: NOW })).toEqual([]);
+    expect(recordLeadChanges(sql, { slugs: ["a-post"], nowMs: NOW })).toEqual([]);
     readers(sql, "RED", 1);
-    expect(recordOwnership(sql, { slugs: ["a-post", "a-post"], nowMs: NOW })).toEqual([
+    expect(recordLeadChanges(sql, { slugs: ["a-post", "a-post"], nowMs: NOW })).toEqual([
       { slug: "a-post", from: null, to: "RED" },
       { slug: null, from: null, to: "RED" },
     ]);
-    expect(recordOwnership(sql, { slugs: ["a-post"], nowMs: NOW })).toEqual([]);
+    expect(recordLeadChanges(sql, { slugs: ["a-post"], nowMs: NOW })).toEqual([]);
     readers(sql, "RED", 1, "another-post");
     readers(sql, "BLUE", 1);
-    expect(recordOwnership(sql, { slugs: ["a-post"], nowMs: NOW })).toEqual([
+    expect(recordLeadChanges(sql, { slugs: ["a-post"], nowMs: NOW })).toEqual([
       { slug: "a-post", from: "RED", to: "BLUE" },
     ]);
     expect(owners()).toEqual([
@@ -167,8 +169,8 @@ test("a new leader is recorded once, for the post and for the site", () =>
 test("a lead that time took away is recorded as nobody's", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1);
-    recordOwnership(sql, { slugs: ["a-post"], nowMs: NOW });
-    expect(recordOwnership(sql, { slugs: ["a-post"], nowMs: NOW + 200 * DAY_MS })).toEqual([
+    recordLeadChanges(sql, { slugs: ["a-post"], nowMs: NOW });
+    expect(recordLeadChanges(sql, { slugs: ["a-post"], nowMs: NOW + 200 * DAY_MS })).toEqual([
       { slug: "a-post", from: "RED", to: null },
       { slug: null, from: "RED", to: null },
     ]);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ROLES, TEAMS, getOptionalTeam, getTeam, isRole, isTeam } from "./team.ts";
+import { ROLES, TEAMS, getOptionalTeam, parseTeam, isRole, isTeam } from "./team.ts";
 
 const strangers = [undefined, null, "", "red", "GREEN", "UNKNOWN", "toString", 0, {}, ["RED"]];
 
@@ -18,8 +18,8 @@ test("only a role is a role", () => {
 });
 
 test("a text that is no team gives null, or UNKNOWN where a team is optional", () => {
-  expect(TEAMS.map(getTeam)).toEqual(TEAMS);
+  expect(TEAMS.map(parseTeam)).toEqual(TEAMS);
   expect(TEAMS.map(getOptionalTeam)).toEqual(TEAMS);
-  expect(strangers.map(getTeam)).toEqual(strangers.map(() => null));
+  expect(strangers.map(parseTeam)).toEqual(strangers.map(() => null));
   expect(strangers.map(getOptionalTeam)).toEqual(strangers.map(() => "UNKNOWN"));
 });

@@ -18,7 +18,7 @@ export function isRole(value: unknown): value is Role {
 }
 
 /** The team that `value` names, or null. */
-export function getTeam(value: unknown): Team | null {
+export function parseTeam(value: unknown): Team | null {
   return isTeam(value) ? value : null;
 }
 

@@ -1,12 +1,12 @@
 // The JSON feed.
 
-import { answerWith } from "../answer.ts";
-import { jsonFeed } from "#lib/posts/feeds.ts";
-import { feedHtml } from "#lib/posts/feed-html.ts";
-import { siteFacts } from "#lib/posts/site-facts.ts";
+import { createFeedHandler } from "../answer.ts";
+import { renderJsonFeed } from "#lib/posts/feeds.ts";
+import { renderFeedHtml } from "#lib/posts/feed-html.ts";
+import { getSiteMetadata } from "#lib/posts/site-facts.ts";
 
 export const dynamic = "force-dynamic";
 
-export const GET = answerWith("application/feed+json; charset=utf-8", (index) =>
-  jsonFeed({ index, site: siteFacts(), htmlOf: feedHtml }),
+export const GET = createFeedHandler("application/feed+json; charset=utf-8", (index) =>
+  renderJsonFeed({ index, site: getSiteMetadata(), htmlOf: renderFeedHtml }),
 );

@@ -1,15 +1,15 @@
 // robots.txt: asks for no posts, so that crawlers are told where they may go even while there are none.
 
-import { sharedBody, sharedResponse } from "#lib/base/conditional.ts";
-import { siteFacts } from "#lib/posts/site-facts.ts";
-import { robots } from "#lib/posts/sitemap.ts";
+import { createCacheableBody, conditionalResponse } from "#lib/base/conditional.ts";
+import { getSiteMetadata } from "#lib/posts/site-facts.ts";
+import { renderRobotsTxt } from "#lib/posts/sitemap.ts";
 
 export const dynamic = "force-dynamic";
 
 export function GET(request: Request): Response {
-  return sharedResponse(
+  return conditionalResponse(
     request,
-    sharedBody(robots(siteFacts())),
+    createCacheableBody(renderRobotsTxt(getSiteMetadata())),
     "text/plain; charset=utf-8",
     3_600,
   );

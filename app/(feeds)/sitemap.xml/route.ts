@@ -1,11 +1,11 @@
 // The sitemap. A handler and not Next's sitemap.ts, which says nothing about caching and is made at build.
 
 import { getIndex } from "../../_site/site.ts";
-import { sharedBody, sharedResponse } from "#lib/base/conditional.ts";
-import { listEpisodeAddresses } from "#lib/calls/episodes.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { siteFacts } from "#lib/posts/site-facts.ts";
-import { sitemap } from "#lib/posts/sitemap.ts";
+import { createCacheableBody, conditionalResponse } from "#lib/base/conditional.ts";
+import { listSitemapEpisodes } from "#lib/calls/episodes.ts";
+import { readSql } from "#lib/db/database.ts";
+import { getSiteMetadata } from "#lib/posts/site-facts.ts";
+import { renderSitemap } from "#lib/posts/sitemap.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -13,7 +13,7 @@ const MAX_AGE_SECONDS = 300;
 
 export async function GET(request: Request): Promise<Response> {
   const index = await getIndex();
-  const episodes = await snapshotSql((sql) => listEpisodeAddresses(sql));
+  const episodes = await readSql((sql) => listSitemapEpisodes(sql));
   const pages = [
     "/calls",
     "/teams",
@@ -24,9 +24,9 @@ export async function GET(request: Request): Promise<Response> {
       lastmod: new Date(updatedAt).toISOString().slice(0, 10),
     })),
   ];
-  return sharedResponse(
+  return conditionalResponse(
     request,
-    sharedBody(sitemap(index, siteFacts(), pages)),
+    createCacheableBody(renderSitemap(index, getSiteMetadata(), pages)),
     "application/xml; charset=utf-8",
     MAX_AGE_SECONDS,
   );

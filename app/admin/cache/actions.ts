@@ -3,27 +3,27 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { hrefOf } from "../query.ts";
-import { cacheCall } from "../../_site/cache-call.ts";
-import { chooseInstance } from "./instances.ts";
-import { formAction } from "#lib/action/form-action.ts";
+import { buildHref } from "../query.ts";
+import { deleteEntryPayload } from "../../_site/cache-call.ts";
+import { getInstance } from "./instances.ts";
+import { defineServerAction } from "#lib/action/form-action.ts";
 import { AppError } from "#lib/base/errors.ts";
-import { dropEntry, inspectEntry, withoutSecrets } from "#lib/cache/inspect.ts";
-import { recordAudit } from "#lib/db/audit.ts";
+import { deleteInspectedEntry, inspectEntry, redactSecrets } from "#lib/cache/inspect.ts";
+import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { Peer } from "#lib/litefs/peers.ts";
-import { PeerError, askPeer } from "#lib/primary/ask-peer.ts";
+import { PeerError, requestPeer } from "#lib/primary/ask-peer.ts";
 
-const DELETE_MS = 3_000;
+const DELETE_TIMEOUT_MS = 3_000;
 
 /** Throws AppError: unavailable when the instance does not answer, not_found when it has no such entry. */
-async function dropElsewhere(peer: Peer, key: string): Promise<void> {
+async function deleteRemoteEntry(peer: Peer, key: string): Promise<void> {
   try {
-    const { deleted } = (await askPeer(peer, {
+    const { deleted } = (await requestPeer(peer, {
       method: "POST",
       path: "/internal/cache",
-      about: cacheCall(peer.instance, key),
+      signatureSubject: deleteEntryPayload(peer.instance, key),
       body: { key },
-      timeoutMs: DELETE_MS,
+      timeoutMs: DELETE_TIMEOUT_MS,
     })) as { deleted?: boolean };
     if (!deleted) throw new AppError("not_found", "This entry is gone already.", { field: "key" });
   } catch (error) {
@@ -36,29 +36,31 @@ async function dropElsewhere(peer: Peer, key: string): Promise<void> {
   }
 }
 
-const text = (max: number, error: string) => z.string({ error }).max(max, { error });
+const boundedText = (max: number, error: string) => z.string({ error }).max(max, { error });
 
-export const deleteOne = formAction({
-  who: "admin",
+export const deleteCacheEntry = defineServerAction({
+  requiredRole: "admin",
   fields: z.object({
-    key: text(10_000, "There is no such entry.").min(1, { error: "There is no such entry." }),
-    q: text(200, "This search is too long.").default(""),
-    instance: text(200, "There is no such instance."),
+    key: boundedText(10_000, "There is no such entry.").min(1, {
+      error: "There is no such entry.",
+    }),
+    q: boundedText(200, "This search is too long.").default(""),
+    instance: boundedText(200, "There is no such instance."),
   }),
   async run({ input, member, write }) {
-    const { name, peer } = await chooseInstance(input.instance);
+    const { name, peer } = await getInstance(input.instance);
     if (!peer && !inspectEntry(member, input.key))
       throw new AppError("not_found", "This entry is gone already.", { field: "key" });
     await write((sql, admin) =>
-      recordAudit(sql, {
+      recordAuditEvent(sql, {
         actorId: admin.id,
         action: "cache.delete",
-        subjectId: withoutSecrets(input.key).slice(0, 300),
+        subjectId: redactSecrets(input.key).slice(0, 300),
         detail: { instance: name },
       }),
     );
-    if (peer) await dropElsewhere(peer, input.key);
-    else dropEntry(member, input.key);
-    redirect(hrefOf("/admin/cache", { instance: peer?.instance, q: input.q, said: "deleted" }));
+    if (peer) await deleteRemoteEntry(peer, input.key);
+    else deleteInspectedEntry(member, input.key);
+    redirect(buildHref("/admin/cache", { instance: peer?.instance, q: input.q, said: "deleted" }));
   },
 });

@@ -3,9 +3,9 @@
 import { env } from "#lib/base/env.ts";
 import { AppError } from "#lib/base/errors.ts";
 import { currentInstance } from "#lib/litefs/instance.ts";
-import { type Peer, findPeers } from "#lib/litefs/peers.ts";
+import { type Peer, listPeers } from "#lib/litefs/peers.ts";
 
-export interface Instance {
+export interface CacheInstance {
   readonly name: string;
   readonly region: string | null;
   /** How another instance is reached; null for the one that answers. */
@@ -13,8 +13,8 @@ export interface Instance {
 }
 
 /** Every instance that is known, this one first. */
-export async function knownInstances(): Promise<readonly Instance[]> {
-  const others = (await findPeers()).map((peer) => ({
+export async function listInstances(): Promise<readonly CacheInstance[]> {
+  const others = (await listPeers()).map((peer) => ({
     name: peer.instance,
     region: peer.region,
     peer,
@@ -26,8 +26,8 @@ export async function knownInstances(): Promise<readonly Instance[]> {
  * The known instance called `name`; this one for "". What a browser sends is only ever compared, never passed on:
  * it must not get into the header of a replay. Throws AppError(not_found).
  */
-export async function chooseInstance(name: string): Promise<Instance> {
-  const chosen = (await knownInstances()).find((instance) =>
+export async function getInstance(name: string): Promise<CacheInstance> {
+  const chosen = (await listInstances()).find((instance) =>
     name === "" ? instance.peer === null : instance.name === name,
   );
   if (!chosen)

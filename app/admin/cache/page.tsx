@@ -1,52 +1,57 @@
 // /admin/cache: what this instance keeps because it can be made again.
 
-import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
-import { type Query, hrefOf, last } from "../query.ts";
-import { deleteOne } from "./actions.ts";
-import { knownInstances } from "./instances.ts";
+import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
+import { type SearchParams, buildHref, lastValue } from "../query.ts";
+import { deleteCacheEntry } from "./actions.ts";
+import { listInstances } from "./instances.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { FindForm } from "#components/admin/find-form.tsx";
-import { TableFrame } from "#components/admin/table-frame.tsx";
-import { sizeText, spanText } from "#components/admin/when.tsx";
+import { SearchForm } from "#components/admin/find-form.tsx";
+import { ScrollableTable } from "#components/admin/table-frame.tsx";
+import { formatBytes, formatLargestUnit } from "#components/admin/when.tsx";
 import { ActionButton } from "#components/ui/action-form.tsx";
-import { type InspectedEntry, cacheSize, inspectEntry, searchCache } from "#lib/cache/inspect.ts";
+import {
+  type InspectedEntry,
+  measureCache,
+  inspectEntry,
+  searchCache,
+} from "#lib/cache/inspect.ts";
 import { replayTo } from "#lib/primary/ensure-primary.ts";
 
-export const generateMetadata = () => adminTitle("Cache");
+export const generateMetadata = () => adminMetadata("Cache");
 
-function lasts({ freshMs, usableMs }: InspectedEntry): string {
-  if (freshMs === null) return "until deleted";
-  if (freshMs > 0) return `fresh for ${spanText(freshMs)}`;
-  return usableMs === null || usableMs > 0
-    ? `stale for ${spanText(-freshMs)}, renewed at the next use`
-    : `expired ${spanText(-freshMs)} ago`;
+function describeExpiry({ remainingTtlMs, remainingStaleMs }: InspectedEntry): string {
+  if (remainingTtlMs === null) return "until deleted";
+  if (remainingTtlMs > 0) return `fresh for ${formatLargestUnit(remainingTtlMs)}`;
+  return remainingStaleMs === null || remainingStaleMs > 0
+    ? `stale for ${formatLargestUnit(-remainingTtlMs)}, renewed at the next use`
+    : `expired ${formatLargestUnit(-remainingTtlMs)} ago`;
 }
 
-export default async function CachePage({ searchParams }: { searchParams: Promise<Query> }) {
+export default async function CachePage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const { admin, refused } = await requireAdminPage("/admin/cache");
   if (!admin) return refused;
   const query = await searchParams;
-  const q = last(query.q).slice(0, 200);
-  const instances = await knownInstances();
-  const asked = last(query.instance);
+  const q = lastValue(query.q).slice(0, 200);
+  const instances = await listInstances();
+  const asked = lastValue(query.instance);
   const chosen = asked === "" ? instances[0] : instances.find(({ name }) => name === asked);
   // Another instance's cache is read there: it answers this request in place of this one.
   if (chosen?.peer) replayTo(chosen.name, "instance");
   const instance = instances[0]!;
   const at = instances.length > 1 ? instance.name : null;
-  const size = cacheSize(admin);
+  const size = measureCache(admin);
   const { entries, more } = searchCache(admin, q);
-  const key = last(query.key);
+  const key = lastValue(query.key);
   const open = key ? inspectEntry(admin, key) : null;
   return (
     <AdminFrame
       current="cache"
       title="Cache"
-      lead={`${instance.name}${instance.region ? ` in ${instance.region}` : ""} answers: ${size.entries} ${size.entries === 1 ? "entry" : "entries"}, ${sizeText(size.bytes)}. Deleting costs only the time to make it again.`}
+      lead={`${instance.name}${instance.region ? ` in ${instance.region}` : ""} answers: ${size.entries} ${size.entries === 1 ? "entry" : "entries"}, ${formatBytes(size.bytes)}. Deleting costs only the time to make it again.`}
       said={
         !chosen
           ? "There is no such instance any more. This is another one's cache."
-          : last(query.said) === "deleted"
+          : lastValue(query.said) === "deleted"
             ? "Deleted. It is made again when somebody asks for it."
             : null
       }
@@ -57,7 +62,7 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
             {instances.map(({ name, region, peer }) => (
               <li key={name}>
                 <a
-                  href={hrefOf("/admin/cache", { instance: name, q })}
+                  href={buildHref("/admin/cache", { instance: name, q })}
                   aria-current={peer ? undefined : "true"}
                 >
                   {name}
@@ -77,17 +82,17 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
                 <dt>Key</dt>
                 <dd className="key">{open.label}</dd>
                 <dt>Size</dt>
-                <dd className="figures">{sizeText(open.bytes)}</dd>
+                <dd className="figures">{formatBytes(open.bytes)}</dd>
                 <dt>Age</dt>
-                <dd className="figures">{spanText(open.ageMs)}</dd>
+                <dd className="figures">{formatLargestUnit(open.ageMs)}</dd>
                 <dt>Lasts</dt>
-                <dd className="figures">{lasts(open)}</dd>
+                <dd className="figures">{describeExpiry(open)}</dd>
               </dl>
               <pre className="outline" tabIndex={0} role="region" aria-label="Shape of the value">
                 {open.outline.join("\n")}
               </pre>
               <ActionButton
-                action={deleteOne}
+                action={deleteCacheEntry}
                 fields={{ key: open.key, q, instance: instance.name }}
                 kind="danger"
                 loginNext="/admin/cache"
@@ -102,13 +107,13 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
       )}
       <section className="desk-section" aria-labelledby="entries">
         <h2 id="entries">Entries</h2>
-        <FindForm action="/admin/cache" label="Part of a key" q={q}>
+        <SearchForm action="/admin/cache" label="Part of a key" q={q}>
           {at && <input type="hidden" name="instance" value={at} />}
-        </FindForm>
+        </SearchForm>
         {entries.length === 0 ? (
           <p role="status">{q ? "No key holds this." : "There is nothing in the cache."}</p>
         ) : (
-          <TableFrame label="Cache entries">
+          <ScrollableTable label="Cache entries">
             <thead>
               <tr>
                 <th scope="col">Key</th>
@@ -123,17 +128,17 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
               {entries.map((entry) => (
                 <tr key={entry.key}>
                   <th scope="row" className="key">
-                    <a href={hrefOf("/admin/cache", { instance: at, q, key: entry.key })}>
+                    <a href={buildHref("/admin/cache", { instance: at, q, key: entry.key })}>
                       {entry.label}
                     </a>
                   </th>
-                  <td className="number">{sizeText(entry.bytes)}</td>
-                  <td className="figures">{spanText(entry.ageMs)}</td>
-                  <td className="figures">{lasts(entry)}</td>
+                  <td className="number">{formatBytes(entry.bytes)}</td>
+                  <td className="figures">{formatLargestUnit(entry.ageMs)}</td>
+                  <td className="figures">{describeExpiry(entry)}</td>
                 </tr>
               ))}
             </tbody>
-          </TableFrame>
+          </ScrollableTable>
         )}
         {more && (
           <p className="muted">

@@ -1,55 +1,60 @@
 // /admin/calls: what waits to be answered, and what became of the rest.
 
-import { type Query, hrefOf, last } from "../query.ts";
-import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
+import { type SearchParams, buildHref, lastValue } from "../query.ts";
+import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { FindForm } from "#components/admin/find-form.tsx";
-import { TableFrame } from "#components/admin/table-frame.tsx";
-import { When } from "#components/admin/when.tsx";
-import { CallStateWord, STATE_WORDS } from "#components/call/review-state.tsx";
-import { lengthText } from "#lib/calls/length.ts";
-import { CALL_STATES, type CallState, listQueue } from "#lib/calls/review-queue.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { SearchForm } from "#components/admin/find-form.tsx";
+import { ScrollableTable } from "#components/admin/table-frame.tsx";
+import { Timestamp } from "#components/admin/when.tsx";
+import { CallStateLabel, CALL_STATE_LABELS } from "#components/call/review-state.tsx";
+import { formatDuration } from "#lib/calls/length.ts";
+import { CALL_STATES, type CallState, listReviewQueue } from "#lib/calls/review-queue.ts";
+import { readSql } from "#lib/db/database.ts";
 
-export const generateMetadata = () => adminTitle("Calls");
+export const generateMetadata = () => adminMetadata("Calls");
 
 const isState = (value: string): value is CallState =>
   (CALL_STATES as readonly string[]).includes(value);
 
-export default async function CallsPage({ searchParams }: { searchParams: Promise<Query> }) {
+export default async function CallsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const { admin, refused } = await requireAdminPage("/admin/calls");
   if (!admin) return refused;
   const query = await searchParams;
-  const q = last(query.q).slice(0, 200);
-  const asked = last(query.state);
+  const q = lastValue(query.q).slice(0, 200);
+  const asked = lastValue(query.state);
   const state = isState(asked) ? asked : null;
   // Searching looks everywhere; else the queue begins with what is new.
   const shown = state ?? (q || asked === "all" ? null : "NEW");
-  const { calls, counts, total, page, pages } = await snapshotSql((sql) =>
-    listQueue(sql, { by: admin, state: shown, query: q, page: Number(last(query.page)) || 1 }),
+  const { calls, counts, total, page, pages } = await readSql((sql) =>
+    listReviewQueue(sql, {
+      by: admin,
+      state: shown,
+      query: q,
+      page: Number(lastValue(query.page)) || 1,
+    }),
   );
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const stateOf = (each: CallState | null) => each ?? "all";
   return (
     <AdminFrame current="calls" title="Calls">
       <section className="desk-section" aria-label="Queue">
-        <FindForm
+        <SearchForm
           action="/admin/calls"
           label="Find calls"
           hint="By words of the title, the keywords, the description, or the caller’s first name"
           q={q}
         >
           {state && <input type="hidden" name="state" value={state} />}
-        </FindForm>
+        </SearchForm>
         <nav aria-label="States">
           <ul className="queue-states figures">
             {[...CALL_STATES, null].map((each) => (
               <li key={stateOf(each)}>
                 <a
-                  href={hrefOf("/admin/calls", { state: stateOf(each), q })}
+                  href={buildHref("/admin/calls", { state: stateOf(each), q })}
                   aria-current={each === shown ? "page" : undefined}
                 >
-                  {`${each ? STATE_WORDS[each] : "All"}\u00a0${each ? counts[each] : all}`}
+                  {`${each ? CALL_STATE_LABELS[each] : "All"}\u00a0${each ? counts[each] : all}`}
                 </a>
               </li>
             ))}
@@ -64,7 +69,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
                 : "None."}
           </p>
         ) : (
-          <TableFrame label="Calls">
+          <ScrollableTable label="Calls">
             <thead>
               <tr>
                 <th scope="col">Call</th>
@@ -83,27 +88,27 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
                     <small>{call.callerName}</small>
                   </th>
                   <td>
-                    <CallStateWord state={call.state} by={call.reviewerName} />
+                    <CallStateLabel state={call.state} by={call.reviewerName} />
                   </td>
                   <td>
-                    <When ms={call.createdAt} />
+                    <Timestamp ms={call.createdAt} />
                   </td>
                   <td className="number">
                     {call.isTyped
                       ? "written"
                       : call.durationMs === null
                         ? "unknown"
-                        : lengthText(call.durationMs)}
+                        : formatDuration(call.durationMs)}
                   </td>
                 </tr>
               ))}
             </tbody>
-          </TableFrame>
+          </ScrollableTable>
         )}
         {pages > 1 && (
           <p className="form-actions figures">
             {page > 1 && (
-              <a href={hrefOf("/admin/calls", { state: stateOf(shown), q, page: page - 1 })}>
+              <a href={buildHref("/admin/calls", { state: stateOf(shown), q, page: page - 1 })}>
                 Previous page
               </a>
             )}
@@ -111,7 +116,7 @@ export default async function CallsPage({ searchParams }: { searchParams: Promis
               Page {page} of {pages}, {total} calls
             </span>
             {page < pages && (
-              <a href={hrefOf("/admin/calls", { state: stateOf(shown), q, page: page + 1 })}>
+              <a href={buildHref("/admin/calls", { state: stateOf(shown), q, page: page + 1 })}>
                 Next page
               </a>
             )}

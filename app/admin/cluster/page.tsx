@@ -1,12 +1,12 @@
 // /admin/cluster: every node, as this instance sees them now.
 
-import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
+import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { ClusterLive } from "#components/cluster/cluster-live.tsx";
+import { LiveCluster } from "#components/cluster/cluster-live.tsx";
 import { NodeTable } from "#components/cluster/node-table.tsx";
 import { readCluster } from "#lib/primary/read-cluster.ts";
 
-export const generateMetadata = () => adminTitle("Cluster");
+export const generateMetadata = () => adminMetadata("Cluster");
 
 const PATH = "/admin/cluster";
 
@@ -36,7 +36,7 @@ export default async function ClusterPage() {
     >
       <section className="desk-section" aria-labelledby="nodes">
         <h2 id="nodes">Nodes</h2>
-        <ClusterLive initial={view} eventsHref={`${PATH}/events`} pageHref={PATH} />
+        <LiveCluster initial={view} eventsHref={`${PATH}/events`} pageHref={PATH} />
       </section>
     </AdminFrame>
   );

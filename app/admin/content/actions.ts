@@ -3,11 +3,11 @@
 
 import { z } from "zod";
 import { compileFresh } from "../../_site/site.ts";
-import { formAction } from "#lib/action/form-action.ts";
+import { defineServerAction } from "#lib/action/form-action.ts";
 import { AppError } from "#lib/base/errors.ts";
 
-export const compile = formAction({
-  who: "admin",
+export const compilePost = defineServerAction({
+  requiredRole: "admin",
   fields: z.object({
     slug: z
       .string({ error: "Choose a post." })

@@ -1,25 +1,30 @@
 // /admin/content: which version is live, what of it fails and why.
 
-import { getIndex, siteStatus } from "../../_site/site.ts";
-import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
-import { compile } from "./actions.ts";
+import { getIndex, getCatalogStatus } from "../../_site/site.ts";
+import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
+import { compilePost } from "./actions.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { When, momentText } from "#components/admin/when.tsx";
-import { ActionButton, ActionForm, SelectField, Submit } from "#components/ui/action-form.tsx";
+import { Timestamp, formatTimestamp } from "#components/admin/when.tsx";
+import {
+  ActionButton,
+  ActionForm,
+  SelectField,
+  SubmitButton,
+} from "#components/ui/action-form.tsx";
 
-export const generateMetadata = () => adminTitle("Content");
+export const generateMetadata = () => adminMetadata("Content");
 
 export default async function ContentPage() {
   const { admin, refused } = await requireAdminPage("/admin/content");
   if (!admin) return refused;
   const { posts } = await getIndex();
-  const status = siteStatus();
+  const status = getCatalogStatus();
   const slugs = posts.map(({ slug, frontMatter: { title } }) => ({ slug, title }));
   const problems = [
     ...(status.sourceProblem ? [status.sourceProblem] : []),
     ...(status.problem
       ? [
-          `${status.problem.reason} Since ${momentText(status.problem.sinceMs)} UTC; tried again at ${momentText(status.problem.retryAtMs)} UTC.`,
+          `${status.problem.reason} Since ${formatTimestamp(status.problem.sinceMs)} UTC; tried again at ${formatTimestamp(status.problem.retryAtMs)} UTC.`,
         ]
       : []),
   ];
@@ -38,12 +43,12 @@ export default async function ContentPage() {
             {status.source === "git" ? "A branch of a Git host" : "The disk of this instance"}
           </dd>
           <dt>Live version</dt>
-          <dd className="key">{status.live ?? "none"}</dd>
+          <dd className="key">{status.publishedVersion ?? "none"}</dd>
           <dt>Shown by this instance</dt>
-          {status.served === status.live ? (
+          {status.servedVersion === status.publishedVersion ? (
             <dd>the same</dd>
           ) : (
-            <dd className="key">{status.served ?? "none"}</dd>
+            <dd className="key">{status.servedVersion ?? "none"}</dd>
           )}
           <dt>Posts</dt>
           <dd className="figures">
@@ -51,11 +56,12 @@ export default async function ContentPage() {
           </dd>
           <dt>Not compiled yet</dt>
           <dd className="figures">
-            {status.pending}
-            {status.compiling && ` (${status.compiling.done} of ${status.compiling.total} done)`}
+            {status.pendingCount}
+            {status.buildProgress &&
+              ` (${status.buildProgress.done} of ${status.buildProgress.total} done)`}
           </dd>
           <dt>Compiler</dt>
-          <dd className="key">{status.compileVersion}</dd>
+          <dd className="key">{status.compilerVersion}</dd>
         </dl>
       </section>
       <section className="desk-section" aria-labelledby="failing">
@@ -72,12 +78,12 @@ export default async function ContentPage() {
                   </strong>
                   <span>{reason}</span>
                   <small>
-                    Since <When ms={sinceMs} /> UTC. Readers get{" "}
+                    Since <Timestamp ms={sinceMs} /> UTC. Readers get{" "}
                     {servedFrom === "nothing" ? "nothing" : "its last good version"}.
                   </small>
                 </div>
                 {kind === "post" && (
-                  <ActionButton action={compile} fields={{ slug }} loginNext="/admin/content">
+                  <ActionButton action={compilePost} fields={{ slug }} loginNext="/admin/content">
                     Compile afresh<span className="visually-hidden"> {slug}</span>
                   </ActionButton>
                 )}
@@ -102,7 +108,7 @@ export default async function ContentPage() {
       </section>
       <section className="desk-section" aria-labelledby="fresh">
         <h2 id="fresh">Compile one post, past every cache</h2>
-        <ActionForm action={compile} className="form" loginNext="/admin/content">
+        <ActionForm action={compilePost} className="form" loginNext="/admin/content">
           <SelectField
             name="slug"
             label="Post"
@@ -115,7 +121,7 @@ export default async function ContentPage() {
             ))}
           </SelectField>
           <div>
-            <Submit kind="plain">Compile</Submit>
+            <SubmitButton kind="plain">Compile</SubmitButton>
           </div>
         </ActionForm>
       </section>

@@ -3,28 +3,30 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { formAction } from "#lib/action/form-action.ts";
-import { kickDeliveries } from "#lib/outbox/outbox.ts";
-import { giveDeliveryUp, tryDeliveryAgain } from "#lib/outbox/waiting.ts";
+import { defineServerAction } from "#lib/action/form-action.ts";
+import { triggerDeliveries } from "#lib/outbox/outbox.ts";
+import { discardDelivery, retryPendingDelivery } from "#lib/outbox/waiting.ts";
 
-const number = { error: "This is no delivery." };
-const fields = z.object({ id: z.coerce.number(number).int(number).min(1, number) });
+const numberOptions = { error: "This is no delivery." };
+const fields = z.object({
+  id: z.coerce.number(numberOptions).int(numberOptions).min(1, numberOptions),
+});
 
-export const tryAgain = formAction({
-  who: "admin",
+export const retryDeliveryAction = defineServerAction({
+  requiredRole: "admin",
   fields,
   async run({ input, write }) {
-    await write((sql, admin) => tryDeliveryAgain(sql, admin, input.id));
-    kickDeliveries();
+    await write((sql, admin) => retryPendingDelivery(sql, admin, input.id));
+    triggerDeliveries();
     redirect("/admin/deliveries?said=trying");
   },
 });
 
-export const giveUp = formAction({
-  who: "admin",
+export const abandonDeliveryAction = defineServerAction({
+  requiredRole: "admin",
   fields,
   async run({ input, write }) {
-    await write((sql, admin) => giveDeliveryUp(sql, admin, input.id));
+    await write((sql, admin) => discardDelivery(sql, admin, input.id));
     redirect("/admin/deliveries?said=given-up");
   },
 });

@@ -1,27 +1,27 @@
 // /admin/deliveries: mails and messages that were not delivered yet, and log-in mails that never will be.
 
-import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
-import { type Query, last } from "../query.ts";
-import { giveUp, tryAgain } from "./actions.ts";
+import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
+import { type SearchParams, lastValue } from "../query.ts";
+import { abandonDeliveryAction, retryDeliveryAction } from "./actions.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { When } from "#components/admin/when.tsx";
+import { Timestamp } from "#components/admin/when.tsx";
 import { ActionButton } from "#components/ui/action-form.tsx";
-import { snapshotSql } from "#lib/db/database.ts";
-import { loginMailFailures } from "#lib/members/login-mail.ts";
-import type { WaitingDelivery } from "#lib/outbox/outbox.ts";
-import { waitingDeliveries } from "#lib/outbox/waiting.ts";
+import { readSql } from "#lib/db/database.ts";
+import { listLoginEmailFailures } from "#lib/members/login-mail.ts";
+import type { PendingDelivery } from "#lib/outbox/outbox.ts";
+import { listPendingDeliveries } from "#lib/outbox/waiting.ts";
 
-export const generateMetadata = () => adminTitle("Deliveries");
+export const generateMetadata = () => adminMetadata("Deliveries");
 
-const SAID: Record<string, string> = {
+const NOTICES: Record<string, string> = {
   trying:
     "It is being tried again now. What was delivered is no longer listed: load the page again in a moment.",
   "given-up": "Given up for good.",
 };
 const KINDS = { MAIL: "Mail", NEWSLETTER: "Newsletter", DISCORD: "Discord" } as const;
-const SHOWN = 100;
+const MAX_SHOWN = 100;
 
-function Tries({ tries, nextTryAt }: WaitingDelivery) {
+function DeliveryAttempts({ tries, nextTryAt }: PendingDelivery) {
   return (
     <>
       {tries === 0 ? "not tried yet" : tries === 1 ? "tried once" : `tried ${tries} times`}
@@ -29,25 +29,29 @@ function Tries({ tries, nextTryAt }: WaitingDelivery) {
         ", given up until you say otherwise"
       ) : (
         <>
-          , next at <When ms={nextTryAt} /> UTC
+          , next at <Timestamp ms={nextTryAt} /> UTC
         </>
       )}
     </>
   );
 }
 
-export default async function DeliveriesPage({ searchParams }: { searchParams: Promise<Query> }) {
+export default async function DeliveriesPage({
+  searchParams,
+}: {
+  searchParams: Promise<SearchParams>;
+}) {
   const { admin, refused } = await requireAdminPage("/admin/deliveries");
   if (!admin) return refused;
-  const said = last((await searchParams).said);
-  const deliveries = await snapshotSql((sql) => waitingDeliveries(sql, admin, SHOWN));
-  const failures = loginMailFailures();
+  const said = lastValue((await searchParams).said);
+  const deliveries = await readSql((sql) => listPendingDeliveries(sql, admin, MAX_SHOWN));
+  const failures = listLoginEmailFailures();
   return (
     <AdminFrame
       current="deliveries"
       title="Deliveries"
       lead="What this site has to tell the world. It tries for two days by itself, then waits for you."
-      said={Object.hasOwn(SAID, said) ? SAID[said] : null}
+      said={Object.hasOwn(NOTICES, said) ? NOTICES[said] : null}
     >
       <section className="desk-section" aria-labelledby="waiting">
         <h2 id="waiting">Not delivered yet</h2>
@@ -60,21 +64,21 @@ export default async function DeliveriesPage({ searchParams }: { searchParams: P
                 <div className="row-what">
                   <strong>{delivery.about}</strong>
                   <small>
-                    {KINDS[delivery.kind]} of <When ms={delivery.createdAt} /> UTC,{" "}
-                    <Tries {...delivery} />
+                    {KINDS[delivery.kind]} of <Timestamp ms={delivery.createdAt} /> UTC,{" "}
+                    <DeliveryAttempts {...delivery} />
                   </small>
                   {delivery.lastError && <small className="form-error">{delivery.lastError}</small>}
                 </div>
                 <div className="form-actions">
                   <ActionButton
-                    action={tryAgain}
+                    action={retryDeliveryAction}
                     fields={{ id: String(delivery.id) }}
                     loginNext="/admin/deliveries"
                   >
                     Try again<span className="visually-hidden"> {delivery.about}</span>
                   </ActionButton>
                   <ActionButton
-                    action={giveUp}
+                    action={abandonDeliveryAction}
                     fields={{ id: String(delivery.id) }}
                     kind="danger"
                     loginNext="/admin/deliveries"
@@ -86,9 +90,9 @@ export default async function DeliveriesPage({ searchParams }: { searchParams: P
             ))}
           </ul>
         )}
-        {deliveries.length === SHOWN && (
+        {deliveries.length === MAX_SHOWN && (
           <p className="muted">
-            These are the newest {SHOWN}. Those before them show when these are gone.
+            These are the newest {MAX_SHOWN}. Those before them show when these are gone.
           </p>
         )}
       </section>
@@ -108,7 +112,7 @@ export default async function DeliveriesPage({ searchParams }: { searchParams: P
                   <div className="row-what">
                     <span>{reason}</span>
                     <small>
-                      <When ms={atMs} /> UTC
+                      <Timestamp ms={atMs} /> UTC
                     </small>
                   </div>
                 </li>

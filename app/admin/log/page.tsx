@@ -1,19 +1,19 @@
 // /admin/log: what admins changed.
 
-import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
-import { type Query, cursor, hrefOf } from "../query.ts";
+import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
+import { type SearchParams, parseCursor, buildHref } from "../query.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { EventList } from "#components/admin/event-list.tsx";
-import { snapshotSql } from "#lib/db/database.ts";
-import { readLog } from "#lib/members/admin-log.ts";
+import { AuditLogTable } from "#components/admin/event-list.tsx";
+import { readSql } from "#lib/db/database.ts";
+import { listAuditLog } from "#lib/members/admin-log.ts";
 
-export const generateMetadata = () => adminTitle("Log");
+export const generateMetadata = () => adminMetadata("Log");
 
-export default async function LogPage({ searchParams }: { searchParams: Promise<Query> }) {
+export default async function LogPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const { admin, refused } = await requireAdminPage("/admin/log");
   if (!admin) return refused;
-  const before = cursor((await searchParams).before);
-  const { events, next } = await snapshotSql((sql) => readLog(sql, admin, { before }));
+  const before = parseCursor((await searchParams).before);
+  const { events, next } = await readSql((sql) => listAuditLog(sql, admin, { before }));
   return (
     <AdminFrame
       current="log"
@@ -25,12 +25,12 @@ export default async function LogPage({ searchParams }: { searchParams: Promise<
           Nothing has been changed{before === null ? " yet" : " before that"}.
         </p>
       ) : (
-        <EventList events={events} />
+        <AuditLogTable events={events} />
       )}
       {(next !== null || before !== null) && (
         <p className="form-actions">
           {before !== null && <a href="/admin/log">Newest</a>}
-          {next !== null && <a href={hrefOf("/admin/log", { before: next })}>Older</a>}
+          {next !== null && <a href={buildHref("/admin/log", { before: next })}>Older</a>}
         </p>
       )}
     </AdminFrame>

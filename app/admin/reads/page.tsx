@@ -1,20 +1,20 @@
 // /admin/reads: what was read, day by day and post by post.
 
 import { getIndex } from "../../_site/site.ts";
-import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
-import { type Query, hrefOf, last } from "../query.ts";
+import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
+import { type SearchParams, buildHref, lastValue } from "../query.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { StackedDays } from "#components/admin/stacked-days.tsx";
-import { TableFrame } from "#components/admin/table-frame.tsx";
+import { ReadsChart } from "#components/admin/stacked-days.tsx";
+import { ScrollableTable } from "#components/admin/table-frame.tsx";
 import { nowMs } from "#lib/base/clock.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { readsByDay, readsOfPosts } from "#lib/reads/by-day.ts";
+import { readSql } from "#lib/db/database.ts";
+import { listDailyReads, listPostReads } from "#lib/reads/by-day.ts";
 
-export const generateMetadata = () => adminTitle("Reads");
+export const generateMetadata = () => adminMetadata("Reads");
 
 const DAYS = 90;
 
-interface Row {
+interface PostReadsRow {
   readonly slug: string;
   /** null: the post is gone. */
   readonly title: string | null;
@@ -22,7 +22,10 @@ interface Row {
   readonly recent: number;
 }
 
-const SORTS: Record<string, { label: string; order: (a: Row, b: Row) => number }> = {
+const SORTS: Record<
+  string,
+  { label: string; order: (a: PostReadsRow, b: PostReadsRow) => number }
+> = {
   reads: { label: "All reads", order: (a, b) => b.reads - a.reads },
   recent: { label: `In ${DAYS} days`, order: (a, b) => b.recent - a.recent },
   title: {
@@ -31,27 +34,27 @@ const SORTS: Record<string, { label: string; order: (a: Row, b: Row) => number }
   },
 };
 
-export default async function ReadsPage({ searchParams }: { searchParams: Promise<Query> }) {
+export default async function ReadsPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const { admin, refused } = await requireAdminPage("/admin/reads");
   if (!admin) return refused;
   const query = await searchParams;
   const { posts } = await getIndex();
   const now = nowMs();
   const titles = new Map(posts.map(({ slug, frontMatter }) => [slug, frontMatter.title]));
-  const wanted = last(query.slug);
-  const { days, counted, slug } = await snapshotSql((sql) => {
-    const counted = readsOfPosts(sql, { days: DAYS, nowMs: now });
+  const wanted = lastValue(query.slug);
+  const { days, counted, slug } = await readSql((sql) => {
+    const counted = listPostReads(sql, { days: DAYS, nowMs: now });
     const slug = titles.has(wanted) || counted.some((post) => post.slug === wanted) ? wanted : null;
-    return { counted, slug, days: readsByDay(sql, { slug, days: DAYS, nowMs: now }) };
+    return { counted, slug, days: listDailyReads(sql, { slug, days: DAYS, nowMs: now }) };
   });
   const read = new Set(counted.map((post) => post.slug));
-  const rows: Row[] = [
+  const rows: PostReadsRow[] = [
     ...counted.map((post) => ({ ...post, title: titles.get(post.slug) ?? null })),
     ...posts
       .filter((post) => !read.has(post.slug))
       .map((post) => ({ slug: post.slug, title: post.frontMatter.title, reads: 0, recent: 0 })),
   ];
-  const sort = Object.hasOwn(SORTS, last(query.sort)) ? last(query.sort) : "reads";
+  const sort = Object.hasOwn(SORTS, lastValue(query.sort)) ? lastValue(query.sort) : "reads";
   rows.sort((a, b) => SORTS[sort]!.order(a, b) || (a.slug < b.slug ? -1 : 1));
   const name = slug === null ? "the whole site" : (titles.get(slug) ?? slug);
 
@@ -61,7 +64,7 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
       className={isNumber ? "number" : undefined}
       aria-sort={sort === key ? (isNumber ? "descending" : "ascending") : undefined}
     >
-      <a href={hrefOf("/admin/reads", { slug, sort: key })}>{SORTS[key]!.label}</a>
+      <a href={buildHref("/admin/reads", { slug, sort: key })}>{SORTS[key]!.label}</a>
     </th>
   );
   return (
@@ -78,14 +81,14 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
         <h2 id="days">Day by day</h2>
         {slug !== null && (
           <p>
-            <a href={hrefOf("/admin/reads", { sort })}>The whole site</a>
+            <a href={buildHref("/admin/reads", { sort })}>The whole site</a>
           </p>
         )}
-        <StackedDays days={days} label={`Reads of ${name}`} />
+        <ReadsChart days={days} label={`Reads of ${name}`} />
       </section>
       <section className="desk-section" aria-labelledby="posts">
         <h2 id="posts">Post by post</h2>
-        <TableFrame label="Reads by post">
+        <ScrollableTable label="Reads by post">
           <thead>
             <tr>
               {head("title", false)}
@@ -98,7 +101,7 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
               <tr key={row.slug}>
                 <th scope="row">
                   <a
-                    href={hrefOf("/admin/reads", { slug: row.slug, sort })}
+                    href={buildHref("/admin/reads", { slug: row.slug, sort })}
                     aria-current={row.slug === slug ? "true" : undefined}
                   >
                     {row.title ?? row.slug}
@@ -110,7 +113,7 @@ export default async function ReadsPage({ searchParams }: { searchParams: Promis
               </tr>
             ))}
           </tbody>
-        </TableFrame>
+        </ScrollableTable>
       </section>
     </AdminFrame>
   );

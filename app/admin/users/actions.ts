@@ -4,13 +4,13 @@
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { formAction } from "#lib/action/form-action.ts";
+import { defineServerAction } from "#lib/action/form-action.ts";
 import { nowMs } from "#lib/base/clock.ts";
 import { log } from "#lib/base/log.ts";
-import { deleteUser, editUser, endSessions } from "#lib/members/admin-users.ts";
-import { firstName } from "#lib/members/profile.ts";
+import { deleteUser, editUser, revokeUserSessions } from "#lib/members/admin-users.ts";
+import { firstNameField } from "#lib/members/profile.ts";
 import { changeRole } from "#lib/members/roles.ts";
-import { type OwnershipChange, recordOwnership } from "#lib/teams/ownership.ts";
+import { type LeadChange, recordLeadChanges } from "#lib/teams/ownership.ts";
 import { ROLES, TEAMS } from "#lib/teams/team.ts";
 
 /** Members moved in from elsewhere may have ids that are not ours. */
@@ -22,16 +22,16 @@ const seenUpdatedAt = z.coerce
   .number({ error: "Load the page again: it does not say what was seen." })
   .int({ error: "Load the page again: it does not say what was seen." });
 
-function announce(changes: readonly OwnershipChange[]): void {
+function logLeadChanges(changes: readonly LeadChange[]): void {
   for (const change of changes) log("info", "teams.leader_changed", { ...change });
 }
 
-export const edit = formAction({
-  who: "admin",
+export const editMember = defineServerAction({
+  requiredRole: "admin",
   fields: z.object({
     id: userId,
     seenUpdatedAt,
-    firstName: firstName(),
+    firstName: firstNameField(),
     team: z.enum(TEAMS, { error: "Choose Red, Blue or Yellow." }),
   }),
   async run({ input, write }) {
@@ -39,10 +39,10 @@ export const edit = formAction({
       const { changed, slugs } = editUser(sql, admin, input);
       return {
         changed,
-        changes: slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [],
+        changes: slugs.length > 0 ? recordLeadChanges(sql, { slugs, nowMs: nowMs() }) : [],
       };
     });
-    announce(changes);
+    logLeadChanges(changes);
     refresh();
     if (changed.length === 0) return "Nothing was different, so nothing was changed.";
     return changed.includes("team")
@@ -51,35 +51,35 @@ export const edit = formAction({
   },
 });
 
-export const setRole = formAction({
-  who: "admin",
-  recent: true,
+export const changeMemberRole = defineServerAction({
+  requiredRole: "admin",
+  requiresRecentLogin: true,
   fields: z.object({
     id: userId,
     seenUpdatedAt,
     role: z.enum(ROLES, { error: "There is no such role." }),
   }),
   async run({ input, write }) {
-    const { to, ended } = await write((sql, admin) => changeRole(sql, admin, input));
+    const { to, revokedSessionCount } = await write((sql, admin) => changeRole(sql, admin, input));
     refresh();
-    return `${to === "ADMIN" ? "They are an admin now" : "They are a member like others now"}${ended > 0 ? ", and have to log in again" : ""}.`;
+    return `${to === "ADMIN" ? "They are an admin now" : "They are a member like others now"}${revokedSessionCount > 0 ? ", and have to log in again" : ""}.`;
   },
 });
 
-export const logOutEverywhere = formAction({
-  who: "admin",
-  recent: true,
+export const revokeMemberSessions = defineServerAction({
+  requiredRole: "admin",
+  requiresRecentLogin: true,
   fields: z.object({ id: userId }),
   async run({ input, write }) {
-    const ended = await write((sql, admin) => endSessions(sql, admin, input.id));
+    const ended = await write((sql, admin) => revokeUserSessions(sql, admin, input.id));
     refresh();
     return ended === 1 ? "One session has ended." : `${ended} sessions have ended.`;
   },
 });
 
-export const remove = formAction({
-  who: "admin",
-  recent: true,
+export const deleteMember = defineServerAction({
+  requiredRole: "admin",
+  requiresRecentLogin: true,
   fields: z.object({
     id: userId,
     typed: z
@@ -89,9 +89,9 @@ export const remove = formAction({
   async run({ input, member, write }) {
     const changes = await write((sql, admin) => {
       const { slugs } = deleteUser(sql, admin, input);
-      return slugs.length > 0 ? recordOwnership(sql, { slugs, nowMs: nowMs() }) : [];
+      return slugs.length > 0 ? recordLeadChanges(sql, { slugs, nowMs: nowMs() }) : [];
     });
-    announce(changes);
+    logLeadChanges(changes);
     redirect(input.id === member.id ? "/" : "/admin/users?said=deleted");
   },
 });

@@ -1,40 +1,42 @@
 // /admin/users: find a member.
 
-import { adminTitle, requireAdminPage } from "../require-admin-page.tsx";
-import { type Query, cursor, hrefOf, last } from "../query.ts";
+import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
+import { type SearchParams, parseCursor, buildHref, lastValue } from "../query.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { FindForm } from "#components/admin/find-form.tsx";
-import { TableFrame } from "#components/admin/table-frame.tsx";
+import { SearchForm } from "#components/admin/find-form.tsx";
+import { ScrollableTable } from "#components/admin/table-frame.tsx";
 import { TeamName } from "#components/admin/team-name.tsx";
-import { When } from "#components/admin/when.tsx";
-import { snapshotSql } from "#lib/db/database.ts";
-import { findUsers } from "#lib/members/admin-users.ts";
+import { Timestamp } from "#components/admin/when.tsx";
+import { readSql } from "#lib/db/database.ts";
+import { searchUsers } from "#lib/members/admin-users.ts";
 
-export const generateMetadata = () => adminTitle("Users");
+export const generateMetadata = () => adminMetadata("Users");
 
-export default async function UsersPage({ searchParams }: { searchParams: Promise<Query> }) {
+export default async function UsersPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
   const { admin, refused } = await requireAdminPage("/admin/users");
   if (!admin) return refused;
   const query = await searchParams;
-  const q = last(query.q).slice(0, 200);
-  const before = cursor(query.before);
-  const { users, next } = await snapshotSql((sql) => findUsers(sql, admin, { text: q, before }));
+  const q = lastValue(query.q).slice(0, 200);
+  const before = parseCursor(query.before);
+  const { users, next } = await readSql((sql) => searchUsers(sql, admin, { text: q, before }));
   return (
     <AdminFrame
       current="users"
       title="Users"
       said={
-        last(query.said) === "deleted" ? "The member is deleted, with all that was theirs." : null
+        lastValue(query.said) === "deleted"
+          ? "The member is deleted, with all that was theirs."
+          : null
       }
     >
       <section className="desk-section">
-        <FindForm action="/admin/users" label="Name or address, or a part of it" q={q} />
+        <SearchForm action="/admin/users" label="Name or address, or a part of it" q={q} />
         {users.length === 0 ? (
           <p role="status">
             {q ? `Nobody’s name or address holds “${q}”.` : "There are no members yet."}
           </p>
         ) : (
-          <TableFrame label="Members">
+          <ScrollableTable label="Members">
             <thead>
               <tr>
                 <th scope="col">Member</th>
@@ -61,19 +63,21 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
                   </td>
                   <td>{user.role === "ADMIN" ? "Admin" : <span className="muted">Member</span>}</td>
                   <td>
-                    <When ms={user.createdAt} />
+                    <Timestamp ms={user.createdAt} />
                   </td>
                   <td className="number">{user.reads}</td>
                   <td className="number">{user.calls}</td>
                 </tr>
               ))}
             </tbody>
-          </TableFrame>
+          </ScrollableTable>
         )}
         {(next !== null || before !== null) && (
           <p className="form-actions">
-            {before !== null && <a href={hrefOf("/admin/users", { q })}>First page</a>}
-            {next !== null && <a href={hrefOf("/admin/users", { q, before: next })}>Next page</a>}
+            {before !== null && <a href={buildHref("/admin/users", { q })}>First page</a>}
+            {next !== null && (
+              <a href={buildHref("/admin/users", { q, before: next })}>Next page</a>
+            )}
           </p>
         )}
       </section>

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { POST } from "./route.ts";
 import { overrideEnv } from "#tests/database.ts";
-import { type TestGitHost, signatureOf, startGitHost } from "#tests/git-host.ts";
-import { findLiveVersion } from "#lib/content/live-version.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { type TestGitHost, signWebhook, startGitHost } from "#tests/git-host.ts";
+import { findPublishedVersion } from "#lib/content/live-version.ts";
+import { readSql } from "#lib/db/database.ts";
 import { closeCompiler } from "#lib/mdx/compile.ts";
-import { getPost, siteStatus, stopSite } from "../../_site/site.ts";
+import { getPost, getCatalogStatus, stopCatalog } from "../../_site/site.ts";
 
 const SECRET = "a secret of sixteen";
 const text = (title: string) =>
@@ -14,7 +14,7 @@ let host: TestGitHost;
 
 const send = (body: BodyInit, headers: Record<string, string> = {}) =>
   POST(new Request("http://site/api/content-webhook", { method: "POST", body, headers }));
-const live = async () => (await snapshotSql(findLiveVersion))?.version ?? null;
+const live = async () => (await readSql(findPublishedVersion))?.version ?? null;
 
 beforeEach(async () => {
   host = await startGitHost();
@@ -29,7 +29,7 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  await stopSite();
+  await stopCatalog();
   await closeCompiler();
   await host.close();
   overrideEnv({
@@ -48,7 +48,7 @@ test("a push shows the new text without a deploy", async () => {
   host.commit({ "content/blog/a.mdx": text("One") });
   expect((await getPost("a"))?.frontMatter.title).toBe("One");
   const sha = host.commit({ "content/blog/a.mdx": text("Two") });
-  const { body, headers } = host.push(SECRET, sha);
+  const { body, headers } = host.makePushWebhook(SECRET, sha);
   const response = await send(body, headers);
   expect([response.status, await response.json()]).toEqual([
     200,
@@ -59,22 +59,22 @@ test("a push shows the new text without a deploy", async () => {
     .poll(async () => (await getPost("a"))?.frontMatter.title, { timeout: 10_000 })
     .toBe("Two");
   expect(await (await send(body, headers)).json()).toEqual({ message: `${sha} was live already.` });
-  expect(siteStatus().problem).toBeNull();
+  expect(getCatalogStatus().problem).toBeNull();
 });
 
 test("a forged push, one without a signature, and one to another branch change nothing", async () => {
-  const { body, headers } = host.push("another secret!!!", "a".repeat(40));
+  const { body, headers } = host.makePushWebhook("another secret!!!", "a".repeat(40));
   expect((await send(body, headers)).status).toBe(401);
   expect(
     (await send(body, { "x-github-event": "push", "content-type": "application/json" })).status,
   ).toBe(401);
-  const other = host.push(SECRET, "a".repeat(40), { branch: "dev" });
+  const other = host.makePushWebhook(SECRET, "a".repeat(40), { branch: "dev" });
   expect((await send(other.body, other.headers)).status).toBe(202);
   expect(await live()).toBeNull();
 });
 
 test("a signature holds for exactly the bytes that were sent", async () => {
-  const { body, headers } = host.push(SECRET, "a".repeat(40));
+  const { body, headers } = host.makePushWebhook(SECRET, "a".repeat(40));
   expect((await send(body.replace("aaaa", "bbbb"), headers)).status).toBe(401);
 });
 
@@ -84,7 +84,7 @@ test("a body that is too large, and one that is not JSON, are refused", async ()
     (
       await send(large, {
         "x-github-event": "push",
-        "x-hub-signature-256": signatureOf(SECRET, large),
+        "x-hub-signature-256": signWebhook(SECRET, large),
       })
     ).status,
   ).toBe(413);
@@ -93,7 +93,7 @@ test("a body that is too large, and one that is not JSON, are refused", async ()
       await send("{", {
         "x-github-event": "push",
         "content-type": "application/json",
-        "x-hub-signature-256": signatureOf(SECRET, "{"),
+        "x-hub-signature-256": signWebhook(SECRET, "{"),
       })
     ).status,
   ).toBe(400);
@@ -104,14 +104,14 @@ test("a ping is answered", async () => {
     (
       await send("{}", {
         "x-github-event": "ping",
-        "x-hub-signature-256": signatureOf(SECRET, "{}"),
+        "x-hub-signature-256": signWebhook(SECRET, "{}"),
       })
     ).status,
   ).toBe(200);
 });
 
 test("without a secret, or with content from disk, there is no such door", async () => {
-  const { body, headers } = host.push(SECRET, "a".repeat(40));
+  const { body, headers } = host.makePushWebhook(SECRET, "a".repeat(40));
   overrideEnv({ CONTENT_WEBHOOK_SECRET: undefined });
   expect((await send(body, headers)).status).toBe(404);
   overrideEnv({ CONTENT_WEBHOOK_SECRET: SECRET, CONTENT_SOURCE: "disk" });
@@ -120,7 +120,7 @@ test("without a secret, or with content from disk, there is no such door", async
 
 test("where no primary is known a push is told to come again", async () => {
   overrideEnv({ REPLICATION: "on" });
-  const { body, headers } = host.push(SECRET, "a".repeat(40));
+  const { body, headers } = host.makePushWebhook(SECRET, "a".repeat(40));
   const response = await send(body, headers);
   expect(response.status).toBe(503);
   expect(response.headers.get("retry-after")).toBe("5");

@@ -2,14 +2,14 @@
 
 import { connection } from "next/server";
 import { nothing } from "./actions.ts";
-import { ActionForm, Field, Submit } from "#components/ui/action-form.tsx";
+import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
 
 export default async function Page() {
   await connection();
   return (
     <ActionForm action={nothing}>
       <Field name="email" label="Address" />
-      <Submit>Send</Submit>
+      <SubmitButton>Send</SubmitButton>
     </ActionForm>
   );
 }

@@ -1,18 +1,18 @@
 // What the page of a post needs, for the shared variant and for a reader of their own alike.
 
 import type { Metadata } from "next";
-import { feedTypes } from "../../feed-types.ts";
+import { feedAlternates } from "../../feed-types.ts";
 import { getIndex, getPost } from "../../_site/site.ts";
-import { answerNotFound, NotFoundPage } from "../../not-found-page.tsx";
-import { readPostData } from "../reading-data.ts";
-import { recommendations } from "../recommendations.ts";
+import { setNotFoundStatus, NotFoundPage } from "../../not-found-page.tsx";
+import { readPostPageData } from "../reading-data.ts";
+import { recommendationCards } from "../recommendations.ts";
 import { JsonLd } from "#components/post/json-ld.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 import { PostPage } from "#components/post/post-page.tsx";
 import { ReadCounter } from "#components/post/read-counter.tsx";
 import { env } from "#lib/base/env.ts";
 import { socialImageUrl } from "#lib/posts/site-facts.ts";
-import type { Identity } from "#lib/session/session.ts";
+import type { SessionIds } from "#lib/session/session.ts";
 
 /** Where a post's file can be changed, or null when the repository is not known. */
 function editUrl(path: string): string | null {
@@ -29,10 +29,10 @@ function editUrl(path: string): string | null {
 }
 
 /** The page of the post at `slug` for this reader; the page and status of a missing one when there is no such post. `readData` is replaced by the benchmarks alone. */
-export async function loadPost(slug: string, identity: Identity, readData = readPostData) {
+export async function renderPost(slug: string, identity: SessionIds, readData = readPostPageData) {
   const post = await getPost(slug);
   if (!post) {
-    answerNotFound();
+    setNotFoundStatus();
     return <NotFoundPage identity={identity} />;
   }
   const index = await getIndex();
@@ -43,7 +43,7 @@ export async function loadPost(slug: string, identity: Identity, readData = read
       post={post}
       standings={data.standings}
       reads={data.reads}
-      recommendations={recommendations(index, data, slug)}
+      recommendations={recommendationCards(index, data, slug)}
       url={url}
       editUrl={editUrl(post.path)}
       author={env.SITE_AUTHOR}
@@ -76,7 +76,7 @@ export async function postMetadata(slug: string): Promise<Metadata> {
     keywords: [...keywords],
     alternates: {
       canonical: path,
-      types: { ...feedTypes, "text/markdown": [{ url: `${path}.md`, title: "Markdown" }] },
+      types: { ...feedAlternates, "text/markdown": [{ url: `${path}.md`, title: "Markdown" }] },
     },
     robots: draft || unlisted ? { index: false, follow: false } : undefined,
     openGraph: {

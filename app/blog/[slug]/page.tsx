@@ -1,8 +1,8 @@
 // A post for a reader who brings a cookie: rendered for them.
 
 import { connection } from "next/server";
-import { loadPost, postMetadata } from "./load-post.tsx";
-import { readIdentity } from "#lib/session/session.ts";
+import { renderPost, postMetadata } from "./load-post.tsx";
+import { readSessionCookies } from "#lib/session/session.ts";
 
 interface Props {
   params: Promise<{ slug: string }>;
@@ -17,5 +17,5 @@ export async function generateMetadata({ params }: Props) {
 export default async function Page({ params }: Props) {
   const { slug } = await params;
   await connection();
-  return loadPost(slug, await readIdentity());
+  return renderPost(slug, await readSessionCookies());
 }

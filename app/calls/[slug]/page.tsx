@@ -2,19 +2,19 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { answerNotFound, NotFoundPage } from "../../not-found-page.tsx";
-import { podcast, podcastTypes } from "../podcast.ts";
-import { dayText } from "#components/call/episode-line.tsx";
+import { setNotFoundStatus, NotFoundPage } from "../../not-found-page.tsx";
+import { podcast, podcastAlternateTypes } from "../podcast.ts";
+import { formatIsoDate } from "#components/call/episode-line.tsx";
 import { EpisodeView } from "#components/call/episode-view.tsx";
 import { FeedIcon, LinkIcon, MailIcon } from "#components/ui/icons.tsx";
 import { type Episode, type EpisodeLink, findEpisode } from "#lib/calls/episodes.ts";
-import { keywordList } from "#lib/calls/keywords.ts";
-import { podcastEpisode } from "#lib/calls/podcast-json-ld.ts";
-import { PODCAST_PATH, soundPath } from "#lib/calls/podcast-feed.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { parseKeywords } from "#lib/calls/keywords.ts";
+import { podcastEpisodeJsonLd } from "#lib/calls/podcast-json-ld.ts";
+import { PODCAST_PATH, episodeAudioPath } from "#lib/calls/podcast-feed.ts";
+import { readSql } from "#lib/db/database.ts";
 import { formatDate } from "#lib/posts/format.ts";
-import { scriptJson } from "#lib/posts/json-ld.ts";
-import { readIdentity } from "#lib/session/session.ts";
+import { serializeForScript } from "#lib/posts/json-ld.ts";
+import { readSessionCookies } from "#lib/session/session.ts";
 
 interface Props {
   params: Promise<{ slug: string }>;
@@ -23,7 +23,7 @@ interface Props {
 export async function generateMetadata({ params }: Props): Promise<Metadata> {
   const { slug } = await params;
   await connection();
-  const episode = await snapshotSql((sql) => findEpisode(sql, slug));
+  const episode = await readSql((sql) => findEpisode(sql, slug));
   if (!episode) return { title: "Not found", robots: { index: false } };
   const { title, keywords } = episode;
   const path = `/calls/${slug}`;
@@ -32,8 +32,8 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
   return {
     title,
     description,
-    keywords: keywordList(keywords),
-    alternates: { canonical: path, types: podcastTypes() },
+    keywords: parseKeywords(keywords),
+    alternates: { canonical: path, types: podcastAlternateTypes() },
     openGraph: {
       type: "article",
       title,
@@ -49,14 +49,14 @@ export async function generateMetadata({ params }: Props): Promise<Metadata> {
 export default async function Page({ params }: Props) {
   const { slug } = await params;
   await connection();
-  const episode = await snapshotSql((sql) => findEpisode(sql, slug));
+  const episode = await readSql((sql) => findEpisode(sql, slug));
   if (!episode) {
-    answerNotFound();
-    return <NotFoundPage identity={await readIdentity()} />;
+    setNotFoundStatus();
+    return <NotFoundPage identity={await readSessionCookies()} />;
   }
   const { url: site } = podcast();
   const url = `${site}/calls/${slug}`;
-  const day = dayText(episode.publishedAt);
+  const day = formatIsoDate(episode.publishedAt);
   return (
     <article className="wrap" aria-labelledby="episode-title">
       <header className="page-head">
@@ -68,7 +68,11 @@ export default async function Page({ params }: Props) {
       <div className="episode">
         <EpisodeView
           ids="episode"
-          content={{ ...episode, ...soundsOf(episode), keywords: keywordList(episode.keywords) }}
+          content={{
+            ...episode,
+            ...toEpisodeAudio(episode),
+            keywords: parseKeywords(episode.keywords),
+          }}
         />
         <p className="episode-share">
           <button type="button" className="button needs-script" data-copy={url}>
@@ -85,34 +89,41 @@ export default async function Page({ params }: Props) {
           </a>
         </p>
         <nav className="episode-nav" aria-label="Other episodes">
-          {episode.before && <Neighbour rel="prev" link={episode.before} />}
+          {episode.before && <EpisodeNavLink rel="prev" link={episode.before} />}
           <a href="/calls">
             <small>Calls</small>
             <span>All episodes</span>
           </a>
-          {episode.after && <Neighbour rel="next" link={episode.after} />}
+          {episode.after && <EpisodeNavLink rel="next" link={episode.after} />}
         </nav>
       </div>
       <script
         type="application/ld+json"
-        dangerouslySetInnerHTML={{ __html: scriptJson(podcastEpisode(episode, podcast())) }}
+        dangerouslySetInnerHTML={{
+          __html: serializeForScript(podcastEpisodeJsonLd(episode, podcast())),
+        }}
       />
     </article>
   );
 }
 
-function soundsOf({ slug, hasCall, callDurationMs, answer, joined }: Episode) {
+function toEpisodeAudio({ slug, hasCall, callDurationMs, answer, mergedAudio }: Episode) {
   return {
-    call: hasCall ? { src: soundPath(slug, "call", null), durationMs: callDurationMs } : null,
-    answer: { src: soundPath(slug, "answer", answer.contentType), durationMs: answer.durationMs },
-    joined: joined && {
-      src: soundPath(slug, "episode", joined.contentType),
-      durationMs: joined.durationMs,
+    call: hasCall
+      ? { src: episodeAudioPath(slug, "call", null), durationMs: callDurationMs }
+      : null,
+    answer: {
+      src: episodeAudioPath(slug, "answer", answer.contentType),
+      durationMs: answer.durationMs,
+    },
+    mergedAudio: mergedAudio && {
+      src: episodeAudioPath(slug, "episode", mergedAudio.contentType),
+      durationMs: mergedAudio.durationMs,
     },
   };
 }
 
-function Neighbour({
+function EpisodeNavLink({
   rel,
   link: { number, slug, title },
 }: {

@@ -1,10 +1,10 @@
 // The podcast's feed.
 
 import { podcast } from "../podcast.ts";
-import { sharedBody, sharedResponse } from "#lib/base/conditional.ts";
+import { createCacheableBody, conditionalResponse } from "#lib/base/conditional.ts";
 import { listEpisodes } from "#lib/calls/episodes.ts";
-import { MAX_FEED_EPISODES, podcastFeed } from "#lib/calls/podcast-feed.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { MAX_FEED_EPISODES, renderPodcastFeed } from "#lib/calls/podcast-feed.ts";
+import { readSql } from "#lib/db/database.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -12,10 +12,10 @@ export const dynamic = "force-dynamic";
 const MAX_AGE_SECONDS = 300;
 
 export async function GET(request: Request): Promise<Response> {
-  const episodes = await snapshotSql((sql) => listEpisodes(sql, { limit: MAX_FEED_EPISODES }));
-  return sharedResponse(
+  const episodes = await readSql((sql) => listEpisodes(sql, { limit: MAX_FEED_EPISODES }));
+  return conditionalResponse(
     request,
-    sharedBody(podcastFeed(podcast(), episodes)),
+    createCacheableBody(renderPodcastFeed(podcast(), episodes)),
     "application/rss+xml; charset=utf-8",
     MAX_AGE_SECONDS,
   );

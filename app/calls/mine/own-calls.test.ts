@@ -2,16 +2,16 @@ import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test, vi } from "vitest";
 import { GET, HEAD } from "../recording/[id]/route.ts";
 import { deleteCall } from "./actions.ts";
-import { audioFixture } from "#tests/audio.ts";
+import { readAudioFixture } from "#tests/audio.ts";
 import { insertCall, insertUser } from "#tests/factories.ts";
-import { sent } from "#tests/next-headers.ts";
-import { type FormState, NEW_FORM } from "#lib/action/form-state.ts";
+import { currentRequest } from "#tests/next-headers.ts";
+import { type FormState, INITIAL_FORM_STATE } from "#lib/action/form-state.ts";
 import { nowMs } from "#lib/base/clock.ts";
 import { hashSessionId } from "#lib/base/session-key.ts";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
 import { encodeRecording } from "#lib/calls/submit.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { findReader, sessionCookie, startSession } from "#lib/session/session.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { resolveViewer, sealSessionCookie, createSession } from "#lib/session/session.ts";
 
 vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 vi.mock("next/cache", () => ({ refresh: () => {} }));
@@ -19,24 +19,24 @@ vi.mock("next/cache", () => ({ refresh: () => {} }));
 async function logIn(given: Parameters<typeof insertUser>[1] = {}) {
   const { user, session } = await writeSql((sql) => {
     const user = insertUser(sql, given);
-    return { user, session: startSession(sql, user.id) };
+    return { user, session: createSession(sql, user.id) };
   });
-  const { name, value } = await sessionCookie(session);
-  const { member } = await snapshotSql((sql) =>
-    findReader(sql, { sessionKey: hashSessionId(session.id), clientId: null }),
+  const { name, value } = await sealSessionCookie(session);
+  const { member } = await readSql((sql) =>
+    resolveViewer(sql, { sessionKey: hashSessionId(session.id), clientId: null }),
   );
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
 type Somebody = Awaited<ReturnType<typeof logIn>>;
 
-const WEBM = audioFixture("tone-recorder.webm");
-const OGG = audioFixture("tone-opus.ogg");
+const WEBM = readAudioFixture("tone-recorder.webm");
+const OGG = readAudioFixture("tone-opus.ogg");
 let ada: Somebody;
 let eve: Somebody;
 let grace: Somebody;
 beforeEach(async () => {
   [ada, eve, grace] = [await logIn(), await logIn(), await logIn({ role: "ADMIN" })];
-  sent.headers = {
+  currentRequest.headers = {
     host: "localhost:3000",
     origin: "http://localhost:3000",
     "sec-fetch-site": "same-origin",
@@ -78,27 +78,27 @@ const publish = (id: string, slug = "an-episode") =>
       nowMs(),
     );
   });
-const mine = (who: Somebody) => snapshotSql((sql) => listOwnCalls(sql, who.member));
+const mine = (who: Somebody) => readSql((sql) => listOwnCalls(sql, who.member));
 const hear = (
   id: string,
   who: Somebody | null = ada,
   headers: Record<string, string> = {},
   method: "GET" | "HEAD" = "GET",
 ) => {
-  sent.cookie = who?.cookie ?? "";
+  currentRequest.cookie = who?.cookie ?? "";
   return (method === "GET" ? GET : HEAD)(
     new Request(`http://localhost:3000/calls/recording/${id}`, { method, headers }),
     { params: Promise.resolve({ id }) },
   );
 };
 async function remove(id: string, who: Somebody | null = ada): Promise<FormState> {
-  sent.cookie = who?.cookie ?? "";
+  currentRequest.cookie = who?.cookie ?? "";
   const form = new FormData();
   form.append("id", id);
-  return deleteCall(NEW_FORM, form);
+  return deleteCall(INITIAL_FORM_STATE, form);
 }
 const counts = () =>
-  snapshotSql((sql) =>
+  readSql((sql) =>
     ["Call", "CallReview", "CallAnswer", "Episode"].map(
       (table) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)!.n,
     ),
@@ -247,7 +247,7 @@ test("nobody deletes somebody else's call, not even an admin from here", async (
   for (const who of [eve, grace])
     expect(await remove(id, who)).toMatchObject({ status: "refused", code: "not_found" });
   expect(await remove(id, null)).toMatchObject({ status: "refused", code: "unauthorized" });
-  sent.headers["sec-fetch-site"] = "cross-site";
+  currentRequest.headers["sec-fetch-site"] = "cross-site";
   expect(await remove(id)).toMatchObject({ status: "refused", code: "forbidden" });
   expect((await counts())[0]).toBe(1);
 });

@@ -4,14 +4,14 @@ import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { deleteCall } from "./actions.ts";
-import { DraftSent } from "#components/call/draft-sent.tsx";
+import { ClearSentDraft } from "#components/call/draft-sent.tsx";
 import { OwnCallItem } from "#components/call/own-call.tsx";
-import { FocusMessage } from "#components/member/focus-message.tsx";
-import { Moment } from "#components/member/moment.tsx";
+import { FocusOnSuccess } from "#components/member/focus-message.tsx";
+import { Timestamp } from "#components/member/moment.tsx";
 import { ActionForm, FormMessage } from "#components/ui/action-form.tsx";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { findReader, readIdentity } from "#lib/session/session.ts";
+import { readSql } from "#lib/db/database.ts";
+import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Your calls", robots: { index: false } };
 
@@ -23,9 +23,9 @@ interface Props {
 
 export default async function Page({ searchParams }: Props) {
   await connection();
-  const identity = await readIdentity();
-  const calls = await snapshotSql((sql) => {
-    const { member } = findReader(sql, identity);
+  const identity = await readSessionCookies();
+  const calls = await readSql((sql) => {
+    const { member } = resolveViewer(sql, identity);
     return member && listOwnCalls(sql, member);
   });
   if (!calls) redirect("/login?next=/calls/mine");
@@ -43,7 +43,7 @@ export default async function Page({ searchParams }: Props) {
       </header>
       {fresh && (
         <>
-          <DraftSent callId={fresh.id} />
+          <ClearSentDraft callId={fresh.id} />
           <div className="form-message form-message-done own-call-sent" role="status">
             <p>“{fresh.title}” is here. You get a mail when it is answered.</p>
           </div>
@@ -53,7 +53,7 @@ export default async function Page({ searchParams }: Props) {
         {/* Apart from the list, whose buttons name it: Enter in a player must not press the first of them. */}
         <ActionForm action={deleteCall} id={DELETE_FORM} loginNext="/calls/mine" ownMessage>
           <FormMessage loginNext="/calls/mine" />
-          <FocusMessage />
+          <FocusOnSuccess />
         </ActionForm>
         <p className="form-actions">
           <a className="button" href="/calls/record">
@@ -68,7 +68,7 @@ export default async function Page({ searchParams }: Props) {
             <OwnCallItem
               key={call.id}
               call={call}
-              date={<Moment ms={call.createdAt} day />}
+              date={<Timestamp ms={call.createdAt} day />}
               isNew={call === fresh}
               deleteForm={DELETE_FORM}
             />

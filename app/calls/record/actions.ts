@@ -3,32 +3,35 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { draftOwner } from "../draft-owner.ts";
-import { formAction } from "#lib/action/form-action.ts";
+import { draftOwnerId } from "../draft-owner.ts";
+import { defineServerAction } from "#lib/action/form-action.ts";
 import { AppError } from "#lib/base/errors.ts";
-import { id, line, lines } from "#lib/base/fields.ts";
-import { cleanKeywords } from "#lib/calls/keywords.ts";
+import { uuidField, singleLineField, multiLineField } from "#lib/base/fields.ts";
+import { normalizeKeywords } from "#lib/calls/keywords.ts";
 import { prepareRecording, submitCall as submit } from "#lib/calls/submit.ts";
-import { inTurn } from "#lib/calls/turns.ts";
-import { kickDeliveries } from "#lib/outbox/outbox.ts";
+import { withSubmitPermit } from "#lib/calls/turns.ts";
+import { triggerDeliveries } from "#lib/outbox/outbox.ts";
 
 /**
  * Fields: id (made with the form), title, description, keywords, uploadId (empty or none for a written question).
  * What is wrong with the recording stands at the field "audio". Leads to /calls/mine?sent=ID.
  */
-export const submitCall = formAction({
-  who: "member",
+export const submitCall = defineServerAction({
+  requiredRole: "member",
   fields: z.object({
-    id: id("The id of the form"),
-    title: line({ name: "The title", min: 5, max: 50 }),
-    description: lines({ name: "The description", min: 20, max: 1_000 }),
-    keywords: line({ name: "The list of keywords", min: 2, max: 100 }, cleanKeywords),
+    id: uuidField("The id of the form"),
+    title: singleLineField({ label: "The title", minLength: 5, maxLength: 50 }),
+    description: multiLineField({ label: "The description", minLength: 20, maxLength: 1_000 }),
+    keywords: singleLineField(
+      { label: "The list of keywords", minLength: 2, maxLength: 100 },
+      normalizeKeywords,
+    ),
     owner: z.string().max(100).optional(),
-    uploadId: z.preprocess((value) => value || null, id("The recording").nullable()),
+    uploadId: z.preprocess((value) => value || null, uuidField("The recording").nullable()),
   }),
   run: async ({ input, member, write }) => {
     // Another tab may have logged somebody else in since the page was loaded.
-    if (input.owner !== undefined && input.owner !== draftOwner(member)) {
+    if (input.owner !== undefined && input.owner !== draftOwnerId(member)) {
       throw new AppError(
         "conflict",
         `This page was opened by another member; now you are logged in as ${member.firstName}. Whoever spoke logs in again and sends it: it is kept on this device.`,
@@ -38,11 +41,11 @@ export const submitCall = formAction({
     const store = async () => {
       const recording = uploadId ? await prepareRecording({ uploadId, member }) : null;
       return write((sql, member) => submit(sql, { ...input, recording, member }), {
-        durable: true,
+        isDurable: true,
       });
     };
-    const call = uploadId ? await inTurn(store) : await store();
-    if (call.isNew) kickDeliveries();
+    const call = uploadId ? await withSubmitPermit(store) : await store();
+    if (call.isNew) triggerDeliveries();
     redirect(`/calls/mine?sent=${call.id}`);
   },
 });

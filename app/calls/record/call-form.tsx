@@ -2,13 +2,19 @@
 // The form of a call: record or write, what it is about, send.
 
 import { useState } from "react";
-import { ActionForm, Field, Submit, TextField, useForm } from "#components/ui/action-form.tsx";
-import { cleanKeywords } from "#lib/calls/keywords.ts";
-import { LiveCount } from "#components/call/live-count.tsx";
+import {
+  ActionForm,
+  Field,
+  SubmitButton,
+  TextField,
+  useActionForm,
+} from "#components/ui/action-form.tsx";
+import { normalizeKeywords } from "#lib/calls/keywords.ts";
+import { CharacterCounter } from "#components/call/live-count.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
 import { submitCall } from "./actions.ts";
 
-const KEPT = ["title", "description", "keywords"];
+const DRAFT_FIELDS = ["title", "description", "keywords"];
 
 /** `id`: what the call will be called where JavaScript does not run; where it does the recorder has its own. `maxMs` and `maxBytes`: of the recording. */
 export function CallForm({
@@ -62,10 +68,10 @@ export function CallForm({
         maxMs={maxMs}
         maxBytes={maxBytes}
         owner={owner}
-        keep={KEPT}
+        draftFields={DRAFT_FIELDS}
         formId={{ name: "id", value: id }}
-        isOn={!isTyped}
-        onSending={setSending}
+        isEnabled={!isTyped}
+        onSendingChange={setSending}
       />
       <Field
         name="title"
@@ -73,7 +79,7 @@ export function CallForm({
         hint={
           <>
             What it is about, in a few words: 5 to 50 characters
-            <LiveCount min={5} max={50} />
+            <CharacterCounter min={5} max={50} />
           </>
         }
         required
@@ -89,7 +95,7 @@ export function CallForm({
               ? "As you would say it"
               : "The question in a few sentences, for those who read. If you don’t record, this is the question"}
             : 20 to 1,000 characters
-            <LiveCount min={20} max={1000} />
+            <CharacterCounter min={20} max={1000} />
           </>
         }
         required
@@ -102,7 +108,7 @@ export function CallForm({
         hint={
           <>
             Separated by commas: 2 to 100 characters
-            <LiveCount min={2} max={100} clean={cleanKeywords} />
+            <CharacterCounter min={2} max={100} clean={normalizeKeywords} />
           </>
         }
         required
@@ -110,17 +116,17 @@ export function CallForm({
         autoComplete="off"
       />
       <div data-recorder-status="" />
-      <Send isTyped={isTyped} isSending={isSending} />
+      <SubmitRow isTyped={isTyped} isSending={isSending} />
     </ActionForm>
   );
 }
 
 /** `isSending`: the recording is on its way, before the form. */
-function Send({ isTyped, isSending }: { isTyped: boolean; isSending: boolean }) {
-  const { pending } = useForm();
+function SubmitRow({ isTyped, isSending }: { isTyped: boolean; isSending: boolean }) {
+  const { pending } = useActionForm();
   return (
     <div className="form-actions">
-      <Submit>{pending || isSending ? "Sending…" : "Send your call"}</Submit>
+      <SubmitButton>{pending || isSending ? "Sending…" : "Send your call"}</SubmitButton>
       <span className="muted">
         {isTyped
           ? "It is read, answered, then published."

@@ -5,15 +5,15 @@ import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { CALL_LIMITS, MAX_CALL_MS } from "#lib/calls/audio.ts";
-import { getReader } from "#lib/session/session.ts";
-import { draftOwner } from "../draft-owner.ts";
+import { getViewer } from "#lib/session/session.ts";
+import { draftOwnerId } from "../draft-owner.ts";
 import { CallForm } from "./call-form.tsx";
 
 export const metadata: Metadata = { title: "Leave a call", robots: { index: false } };
 
 export default async function Page() {
   await connection();
-  const { member } = await getReader();
+  const { member } = await getViewer();
   if (!member) redirect("/login?next=/calls/record");
   return (
     <div className="wrap">
@@ -27,7 +27,7 @@ export default async function Page() {
       <div className="leave-call">
         <CallForm
           id={randomUUID()}
-          owner={draftOwner(member)}
+          owner={draftOwnerId(member)}
           maxMs={MAX_CALL_MS}
           maxBytes={CALL_LIMITS.maxBytes}
         />

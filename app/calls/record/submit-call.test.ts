@@ -1,20 +1,20 @@
 import { createHash, randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { draftOwner } from "../draft-owner.ts";
+import { draftOwnerId } from "../draft-owner.ts";
 import { submitCall } from "./actions.ts";
-import { audioFixture, opusWebm, toneWav } from "#tests/audio.ts";
+import { readAudioFixture, makeOpusWebm, makeToneWav } from "#tests/audio.ts";
 import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
-import { sent } from "#tests/next-headers.ts";
-import { type FormState, NEW_FORM } from "#lib/action/form-state.ts";
+import { currentRequest } from "#tests/next-headers.ts";
+import { type FormState, INITIAL_FORM_STATE } from "#lib/action/form-state.ts";
 import { DAY_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { decodeRecording } from "#lib/calls/audio.ts";
 import { submitCall as storeCall } from "#lib/calls/submit.ts";
 import { PART_BYTES } from "#lib/calls/upload.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { mailsInFolder } from "#lib/mail/outbox-folder.ts";
-import { deliverDue, listDeliveries } from "#lib/outbox/outbox.ts";
-import { sessionCookie, startSession } from "#lib/session/session.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { listLocalMailbox } from "#lib/mail/outbox-folder.ts";
+import { runDueDeliveries, listDeliveries } from "#lib/outbox/outbox.ts";
+import { sealSessionCookie, createSession } from "#lib/session/session.ts";
 
 vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 
@@ -25,9 +25,9 @@ interface Somebody {
 async function logIn(given: Parameters<typeof insertUser>[1] = {}): Promise<Somebody> {
   const { user, session } = await writeSql((sql) => {
     const user = insertUser(sql, given);
-    return { user, session: startSession(sql, user.id) };
+    return { user, session: createSession(sql, user.id) };
   });
-  const { name, value } = await sessionCookie(session);
+  const { name, value } = await sealSessionCookie(session);
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}` };
 }
 
@@ -38,7 +38,7 @@ beforeEach(async () => {
   eve = await logIn();
   await logIn({ role: "ADMIN", email: "grace@example.test", createdAt: 1 });
   await logIn({ role: "ADMIN", email: "linus@example.test", createdAt: 2 });
-  sent.headers = {
+  currentRequest.headers = {
     host: "localhost:3000",
     origin: "http://localhost:3000",
     "sec-fetch-site": "same-origin",
@@ -46,7 +46,7 @@ beforeEach(async () => {
 });
 
 // What was kicked off ends before the database of the test goes.
-afterEach(() => deliverDue());
+afterEach(() => runDueDeliveries());
 
 const fields = (given: Record<string, string> = {}) => ({
   id: randomUUID(),
@@ -61,11 +61,11 @@ async function submit(
   given: Record<string, string> = {},
   who: Somebody | null = ada,
 ): Promise<string | FormState> {
-  sent.cookie = who?.cookie ?? "";
+  currentRequest.cookie = who?.cookie ?? "";
   const form = new FormData();
   for (const [name, value] of Object.entries(fields(given))) form.append(name, value);
   try {
-    return await submitCall(NEW_FORM, form);
+    return await submitCall(INITIAL_FORM_STATE, form);
   } catch (error) {
     const digest = (error as { digest?: string }).digest ?? "";
     if (!digest.startsWith("NEXT_REDIRECT;")) throw error;
@@ -115,7 +115,7 @@ interface CallRow {
   durationMs: number | null;
 }
 const stored = () =>
-  snapshotSql((sql) => ({
+  readSql((sql) => ({
     calls: sql.all<CallRow>(
       `SELECT c."id", c."title", c."description", c."keywords", c."userId", c."base64", r."state", r."durationMs" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" ORDER BY c."createdAt"`,
     ),
@@ -127,7 +127,7 @@ const refusal = (state: string | FormState) =>
   typeof state === "string" ? state : [state.status, state.code, state.errors];
 
 test("a recording becomes a call, its parts go, and every admin is told", async () => {
-  const bytes = opusWebm({ seconds: 90 });
+  const bytes = makeOpusWebm({ seconds: 90 });
   const uploadId = await upload(bytes);
   const id = randomUUID();
   expect(
@@ -212,7 +212,7 @@ test("mails go out after the commit, without being waited for", async () => {
   await vi.waitFor(
     async () =>
       expect(
-        mailsInFolder(5)
+        listLocalMailbox(5)
           .map(({ to, subject }) => [to, subject])
           .sort(),
       ).toEqual([
@@ -240,8 +240,8 @@ test("a question can be typed", async () => {
 });
 
 test("what the client calls a recording doesn't matter", async () => {
-  await submit({ uploadId: await upload(audioFixture("tone.m4a")) });
-  await submit({ uploadId: await upload(audioFixture("tone.mp3")) });
+  await submit({ uploadId: await upload(readAudioFixture("tone.m4a")) });
+  await submit({ uploadId: await upload(readAudioFixture("tone.mp3")) });
   expect((await stored()).calls.map(({ base64 }) => base64.slice(0, 16))).toEqual([
     "data:audio/mp4;b",
     "data:audio/mpeg;",
@@ -250,7 +250,7 @@ test("what the client calls a recording doesn't matter", async () => {
 
 test("the same form twice, and at the same moment, is one call", async () => {
   const id = randomUUID();
-  const uploadId = await upload(opusWebm({ seconds: 2 }));
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
   const answers = await Promise.all([
     submit({ id, uploadId }),
     submit({ id, uploadId }),
@@ -264,7 +264,7 @@ test("the same form twice, and at the same moment, is one call", async () => {
 });
 
 test("the same recording from another form is the call that it became", async () => {
-  const uploadId = await upload(opusWebm({ seconds: 2 }));
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
   const first = await submit({ uploadId });
   const others = await Promise.all([submit({ uploadId }), submit({ uploadId })]);
   expect(others).toEqual([first, first]);
@@ -272,7 +272,7 @@ test("the same recording from another form is the call that it became", async ()
 });
 
 test("two forms with the same recording at the same moment are one call", async () => {
-  const uploadId = await upload(opusWebm({ seconds: 2 }));
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
   const [first, second] = await Promise.all([submit({ uploadId }), submit({ uploadId })]);
   expect(first).toBe(second);
   expect((await stored()).calls).toHaveLength(1);
@@ -280,8 +280,8 @@ test("two forms with the same recording at the same moment are one call", async 
 
 test("recorded anew and sent from the same page, the call stands and the new upload goes", async () => {
   const id = randomUUID();
-  await submit({ id, uploadId: await upload(opusWebm({ seconds: 2 })) });
-  const again = await upload(opusWebm({ seconds: 3 }));
+  await submit({ id, uploadId: await upload(makeOpusWebm({ seconds: 2 })) });
+  const again = await upload(makeOpusWebm({ seconds: 3 }));
   expect(await submit({ id, uploadId: again })).toBe(`/calls/mine?sent=${id}`);
   const { calls, uploads, parts } = await stored();
   expect([calls.length, calls[0]!.durationMs, uploads.length, parts]).toEqual([1, 2_000, 1, 0]);
@@ -290,13 +290,13 @@ test("recorded anew and sent from the same page, the call stands and the new upl
 test("nobody but a member leaves a call", async () => {
   for (const who of [null, { ...ada, cookie: "session=forged" }])
     expect(refusal(await submit({}, who))).toEqual(["refused", "unauthorized", {}]);
-  sent.headers["sec-fetch-site"] = "cross-site";
+  currentRequest.headers["sec-fetch-site"] = "cross-site";
   expect(refusal(await submit())).toEqual(["refused", "forbidden", {}]);
   expect((await stored()).calls).toEqual([]);
 });
 
 test("somebody else's upload is not there, and somebody else's form is refused", async () => {
-  const uploadId = await upload(opusWebm({ seconds: 2 }), { who: eve });
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }), { who: eve });
   expect(refusal(await submit({ uploadId }))).toEqual([
     "refused",
     "not_found",
@@ -334,13 +334,13 @@ for (const [what, given, field] of wrong) {
 
 test("a page that another member opened sends nothing under this one's name", async () => {
   const before = await stored();
-  expect(await submit({ owner: draftOwner({ id: "another-member" }) })).toMatchObject({
+  expect(await submit({ owner: draftOwnerId({ id: "another-member" }) })).toMatchObject({
     status: "refused",
     code: "conflict",
     message: expect.stringMatching(/opened by another member/),
   });
   expect(await stored()).toEqual(before);
-  expect(await submit({ owner: draftOwner(ada) })).toMatch(/^\/calls\/mine/);
+  expect(await submit({ owner: draftOwnerId(ada) })).toMatch(/^\/calls\/mine/);
 });
 
 test("the lengths of reference.md are taken", async () => {
@@ -353,7 +353,7 @@ test("the lengths of reference.md are taken", async () => {
 });
 
 test("wrong fields leave the upload as it is", async () => {
-  const uploadId = await upload(opusWebm({ seconds: 2 }));
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
   expect(refusal(await submit({ uploadId, title: "x" }))).toEqual([
     "refused",
     "invalid",
@@ -363,7 +363,7 @@ test("wrong fields leave the upload as it is", async () => {
 });
 
 test("an upload that is not whole says how to go on, and is kept", async () => {
-  const uploadId = await upload(opusWebm({ seconds: 90 }), { skip: 0 });
+  const uploadId = await upload(makeOpusWebm({ seconds: 90 }), { skip: 0 });
   expect(refusal(await submit({ uploadId }))).toEqual([
     "refused",
     "conflict",
@@ -373,21 +373,26 @@ test("an upload that is not whole says how to go on, and is kept", async () => {
 });
 
 const unfit: [string, () => Uint8Array, RegExp, string][] = [
-  ["a film", () => audioFixture("film.webm"), /This is a film/, "invalid"],
+  ["a film", () => readAudioFixture("film.webm"), /This is a film/, "invalid"],
   [
     "a text called .webm",
     () => new TextEncoder().encode("I am a recording, believe me."),
     /not a recording that we know/,
     "invalid",
   ],
-  ["121.5 seconds", () => opusWebm({ seconds: 121.5 }), /lasts 2:02 minutes/, "invalid"],
+  ["121.5 seconds", () => makeOpusWebm({ seconds: 121.5 }), /lasts 2:02 minutes/, "invalid"],
   [
     "a recording that was cut off",
-    () => audioFixture("tone.m4a").subarray(0, 3_000),
+    () => readAudioFixture("tone.m4a").subarray(0, 3_000),
     /damaged or was cut off/,
     "invalid",
   ],
-  ["an answer's size", () => toneWav({ seconds: 60, rate: 96_000 }), /at most 5.2 MB/, "too_large"],
+  [
+    "an answer's size",
+    () => makeToneWav({ seconds: 60, rate: 96_000 }),
+    /at most 5.2 MB/,
+    "too_large",
+  ],
 ];
 for (const [what, bytes, message, code] of unfit) {
   test(`${what} makes no call, and the upload goes`, async () => {
@@ -404,7 +409,7 @@ test("a recording that doesn't come to its hash makes no call, and has to be sen
   expect(
     refusal(
       await submit({
-        uploadId: await upload(opusWebm({ seconds: 2 }), { sha256: "0".repeat(64) }),
+        uploadId: await upload(makeOpusWebm({ seconds: 2 }), { sha256: "0".repeat(64) }),
       }),
     ),
   ).toEqual(["refused", "invalid", { audio: expect.stringMatching(/damaged on its way/) }]);
@@ -412,7 +417,7 @@ test("a recording that doesn't come to its hash makes no call, and has to be sen
 });
 
 test("a call that was deleted does not come back", async () => {
-  const uploadId = await upload(opusWebm({ seconds: 2 }));
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
   await submit({ uploadId });
   await writeSql((sql) => sql.run(`DELETE FROM "Call"`));
   expect(refusal(await submit({ uploadId }))).toEqual([

@@ -3,7 +3,13 @@
 import type { UploadState } from "#lib/calls/upload.ts";
 
 /** 200 with `{id, size, partBytes, parts, received}`, kept by nobody. */
-export function stateResponse({ id, size, partBytes, parts, received }: UploadState): Response {
+export function uploadStateResponse({
+  id,
+  size,
+  partBytes,
+  parts,
+  received,
+}: UploadState): Response {
   return Response.json(
     { id, size, partBytes, parts, received },
     { headers: { "cache-control": "no-store" } },

@@ -3,45 +3,45 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { GET as getState, DELETE as discard } from "./[id]/route.ts";
 import { PUT as putPart } from "./[id]/[number]/route.ts";
 import { POST as begin } from "./route.ts";
-import { opusWebm } from "#tests/audio.ts";
+import { makeOpusWebm } from "#tests/audio.ts";
 import { overrideEnv } from "#tests/database.ts";
 import { insertUser } from "#tests/factories.ts";
-import { sent } from "#tests/next-headers.ts";
+import { currentRequest } from "#tests/next-headers.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
 import { hashSessionId } from "#lib/base/session-key.ts";
-import { MAX_ANSWER_BYTES, MAX_AUDIO_BYTES } from "#lib/calls/audio.ts";
+import { MAX_ANSWER_BYTES, MAX_CALL_BYTES } from "#lib/calls/audio.ts";
 import {
   PART_BYTES,
   assembleUpload,
-  closeUpload,
+  completeUpload,
   putPart as storePart,
 } from "#lib/calls/upload.ts";
-import { snapshotSql, writeSql } from "#lib/db/database.ts";
-import { findReader, sessionCookie, startSession } from "#lib/session/session.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { resolveViewer, sealSessionCookie, createSession } from "#lib/session/session.ts";
 
 vi.mock("next/headers", () => import("#tests/next-headers.ts"));
 
 const ORIGIN = "http://localhost:3000";
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 /** Two parts: 524,288 bytes and the rest. */
-const RECORDING = opusWebm({ seconds: 90, seed: 7 });
+const RECORDING = makeOpusWebm({ seconds: 90, seed: 7 });
 const part = (number: number, of: Uint8Array = RECORDING) =>
   of.slice(number * PART_BYTES, (number + 1) * PART_BYTES);
 
 interface Somebody {
   id: string;
   cookie: string;
-  member: NonNullable<ReturnType<typeof findReader>["member"]>;
+  member: NonNullable<ReturnType<typeof resolveViewer>["member"]>;
 }
 
 async function logIn(given: Parameters<typeof insertUser>[1] = {}): Promise<Somebody> {
   const { user, session } = await writeSql((sql) => {
     const user = insertUser(sql, given);
-    return { user, session: startSession(sql, user.id) };
+    return { user, session: createSession(sql, user.id) };
   });
-  const { name, value } = await sessionCookie(session);
-  const { member } = await snapshotSql((sql) =>
-    findReader(sql, { sessionKey: hashSessionId(session.id), clientId: null }),
+  const { name, value } = await sealSessionCookie(session);
+  const { member } = await readSql((sql) =>
+    resolveViewer(sql, { sessionKey: hashSessionId(session.id), clientId: null }),
   );
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
@@ -63,7 +63,7 @@ function request(
   path: string,
   { who = ada, body, headers = {} }: Given = {},
 ): Request {
-  sent.cookie = who?.cookie ?? "";
+  currentRequest.cookie = who?.cookie ?? "";
   return new Request(`${ORIGIN}${path}`, {
     method,
     body,
@@ -103,7 +103,7 @@ async function begun(bytes = RECORDING, given: Given = {}): Promise<string> {
   return announced.id;
 }
 const rows = () =>
-  snapshotSql((sql) => ({
+  readSql((sql) => ({
     uploads: sql
       .all<{ id: string }>(`SELECT "id" FROM "Upload" ORDER BY "createdAt"`)
       .map(({ id }) => id),
@@ -134,7 +134,7 @@ test("a recording arrives in parts, in any order, and is whole", async () => {
   expect(await (await post(announced)).json()).toMatchObject({ received: [0, 1] });
   expect(
     Buffer.from(
-      await snapshotSql((sql) => assembleUpload(sql, { id: announced.id, member: ada.member })),
+      await readSql((sql) => assembleUpload(sql, { id: announced.id, member: ada.member })),
     ).equals(Buffer.from(RECORDING)),
   ).toBe(true);
 });
@@ -152,10 +152,10 @@ test("a part that was damaged on its way is not replaced: the whole is found out
   await put(id, 0, new Uint8Array(PART_BYTES));
   await put(id, 1, part(1));
   await expect(
-    snapshotSql((sql) => assembleUpload(sql, { id, member: ada.member })),
+    readSql((sql) => assembleUpload(sql, { id, member: ada.member })),
   ).rejects.toMatchObject({ code: "invalid", field: "audio" });
   await refused(put(id, 0, part(0)), 409, /Part 0 is here already, with other bytes/);
-  const first = await snapshotSql(
+  const first = await readSql(
     (sql) =>
       sql.get<{ bytes: Uint8Array }>(
         `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = 0`,
@@ -167,7 +167,7 @@ test("a part that was damaged on its way is not replaced: the whole is found out
   const again = await begun();
   for (const number of [0, 1]) expect((await put(again, number, part(number))).status).toBe(204);
   expect(
-    await snapshotSql((sql) => assembleUpload(sql, { id: again, member: ada.member }).length),
+    await readSql((sql) => assembleUpload(sql, { id: again, member: ada.member }).length),
   ).toBe(RECORDING.length);
 });
 
@@ -190,7 +190,7 @@ test("while parts are missing there is no recording, and the refusal says how to
   const id = await begun();
   await put(id, 1, part(1));
   await expect(
-    snapshotSql((sql) => assembleUpload(sql, { id, member: ada.member })),
+    readSql((sql) => assembleUpload(sql, { id, member: ada.member })),
   ).rejects.toMatchObject({
     code: "conflict",
     field: "audio",
@@ -282,12 +282,7 @@ const announcements: [string, unknown, number, RegExp][] = [
     400,
     /must be \{id, size, sha256\}/,
   ],
-  [
-    "more than a call may have",
-    { ...announce(), size: MAX_AUDIO_BYTES + 1 },
-    413,
-    /at most 5.2 MB/,
-  ],
+  ["more than a call may have", { ...announce(), size: MAX_CALL_BYTES + 1 }, 413, /at most 5.2 MB/],
   ["more than anything may have", { ...announce(), size: MAX_ANSWER_BYTES + 1 }, 413, /at most/],
   [
     "more than 1 kB of words",
@@ -402,19 +397,19 @@ test("a body that stops coming is given up", async () => {
 
 test("three uploads at a time; those a quarter of an hour old make room", async () => {
   const ids = [
-    await begun(opusWebm({ seconds: 1, seed: 1 })),
-    await begun(opusWebm({ seconds: 1, seed: 2 })),
-    await begun(opusWebm({ seconds: 1, seed: 3 })),
+    await begun(makeOpusWebm({ seconds: 1, seed: 1 })),
+    await begun(makeOpusWebm({ seconds: 1, seed: 2 })),
+    await begun(makeOpusWebm({ seconds: 1, seed: 3 })),
   ];
   const response = await refused(
-    post(announce(opusWebm({ seconds: 1, seed: 4 }))),
+    post(announce(makeOpusWebm({ seconds: 1, seed: 4 }))),
     429,
     /on their way already/,
   );
   expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(14 * 60);
   await begun(RECORDING, { who: eve });
   setClock(nowMs() + 16 * MINUTE_MS);
-  const fourth = await begun(opusWebm({ seconds: 1, seed: 4 }));
+  const fourth = await begun(makeOpusWebm({ seconds: 1, seed: 4 }));
   const { uploads } = await rows();
   expect([
     uploads.includes(ids[0]!),
@@ -426,7 +421,7 @@ test("three uploads at a time; those a quarter of an hour old make room", async 
 
 test("many begun at the same moment are three", async () => {
   const answers = await Promise.all(
-    Array.from({ length: 12 }, (_, i) => post(announce(opusWebm({ seconds: 1, seed: i })))),
+    Array.from({ length: 12 }, (_, i) => post(announce(makeOpusWebm({ seconds: 1, seed: i })))),
   );
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
   expect((await rows()).uploads).toHaveLength(3);
@@ -442,7 +437,7 @@ test("40 MB at a time are the most", async () => {
 
 test("sixty a day are the most, also when each is discarded", async () => {
   for (let i = 0; i < 60; i++)
-    expect((await remove(await begun(opusWebm({ seconds: 0.5, seed: i })))).status).toBe(204);
+    expect((await remove(await begun(makeOpusWebm({ seconds: 0.5, seed: i })))).status).toBe(204);
   await refused(post(announce()), 429, /a lot of recordings for one day/);
   expect((await post(announce(), { who: eve })).status).toBe(200);
   setClock(nowMs() + DAY_MS + 1);
@@ -459,13 +454,13 @@ test("an upload that was discarded is gone with its parts, and discarding it aga
 
 test("uploads older than a day go when somebody begins one", async () => {
   const old: string[] = [];
-  for (let i = 0; i < 3; i++) old.push(await begun(opusWebm({ seconds: 1, seed: i })));
-  await put(old[0]!, 0, opusWebm({ seconds: 1, seed: 0 }));
+  for (let i = 0; i < 3; i++) old.push(await begun(makeOpusWebm({ seconds: 1, seed: i })));
+  await put(old[0]!, 0, makeOpusWebm({ seconds: 1, seed: 0 }));
   setClock(nowMs() + DAY_MS - 1_000);
   const late = await begun(RECORDING, { who: eve });
   expect((await rows()).uploads).toEqual([...old, late]);
   setClock(nowMs() + 2_000);
-  const newest = await begun(opusWebm({ seconds: 1, seed: 9 }), { who: eve });
+  const newest = await begun(makeOpusWebm({ seconds: 1, seed: 9 }), { who: eve });
   expect(await rows()).toEqual({ uploads: [late, newest], parts: 0 });
 });
 
@@ -475,7 +470,7 @@ test("an upload that became a call says that all is here, and takes nothing more
   await put(announced.id, 0, part(0));
   await put(announced.id, 1, part(1));
   await writeSql((sql) =>
-    closeUpload(sql, { id: announced.id, member: ada.member, callId: "a-call" }),
+    completeUpload(sql, { id: announced.id, member: ada.member, callId: "a-call" }),
   );
   expect((await rows()).parts).toBe(0);
   expect(await (await post(announced)).json()).toMatchObject({ received: [0, 1] });

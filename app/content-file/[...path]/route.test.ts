@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { GET } from "./route.ts";
 import { overrideEnv } from "#tests/database.ts";
 import { closeCompiler } from "#lib/mdx/compile.ts";
-import { stopSite } from "../../_site/site.ts";
+import { stopCatalog } from "../../_site/site.ts";
 
 let dir: string;
 const put = (path: string, content: string | Uint8Array) => {
@@ -31,7 +31,7 @@ beforeEach(() => {
   put("secret.png", "secret");
 });
 afterEach(async () => {
-  await stopSite();
+  await stopCatalog();
   await closeCompiler();
   rmSync(dir, { recursive: true, force: true });
   overrideEnv({ CONTENT_DIR: undefined });

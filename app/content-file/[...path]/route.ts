@@ -1,12 +1,16 @@
 // A picture or film beside a post that was not there at build: served from the content source.
 
 import { findContentFile } from "../../_site/site.ts";
-import { isAppError, statusFor } from "#lib/base/errors.ts";
-import { answerContentFile, servedType } from "#lib/content/content-file.ts";
+import { isAppError, httpStatusFor } from "#lib/base/errors.ts";
+import { contentFileResponse, servedContentType } from "#lib/content/content-file.ts";
 
 export const dynamic = "force-dynamic";
 
-function refuse(status: number, message: string, headers: Record<string, string> = {}): Response {
+function errorResponse(
+  status: number,
+  message: string,
+  headers: Record<string, string> = {},
+): Response {
   return new Response(`${message}\n`, {
     status,
     headers: {
@@ -23,19 +27,19 @@ export async function GET(request: Request): Promise<Response> {
   try {
     path = decodeURIComponent(url.pathname.replace(/^\/content-file\//, ""));
   } catch {
-    return refuse(404, "Not found.");
+    return errorResponse(404, "Not found.");
   }
-  if (servedType(path) === null) return refuse(404, "Not found.");
+  if (servedContentType(path) === null) return errorResponse(404, "Not found.");
   try {
     // Looked up among the files that posts have, never on a disk: no path leads elsewhere.
     const found = await findContentFile(path, url.searchParams.get("v"));
     return found
-      ? await answerContentFile(request, found.file, found.read)
-      : refuse(404, "Not found.");
+      ? await contentFileResponse(request, found.file, found.read)
+      : errorResponse(404, "Not found.");
   } catch (error) {
     if (!isAppError(error)) throw error;
-    return refuse(
-      statusFor(error),
+    return errorResponse(
+      httpStatusFor(error),
       error.message,
       error.retryAfterSeconds ? { "Retry-After": String(error.retryAfterSeconds) } : {},
     );

@@ -3,11 +3,11 @@ import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { overrideEnv } from "#tests/database.ts";
-import { followRequests } from "#lib/primary/follow-requests.ts";
-import { isOutboxShown } from "./is-outbox-shown.ts";
+import { installRequestContextHook } from "#lib/primary/follow-requests.ts";
+import { isEmailPreviewAllowed } from "./is-outbox-shown.ts";
 
-followRequests();
-const server = createServer((_request, response) => response.end(String(isOutboxShown())));
+installRequestContextHook();
+const server = createServer((_request, response) => response.end(String(isEmailPreviewAllowed())));
 let port = 0;
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
@@ -77,5 +77,5 @@ test.skipIf(!elsewhere)(
 
 test("outside of a request nothing is shown", () => {
   overrideEnv({ NODE_ENV: "development" });
-  expect(isOutboxShown()).toBe(false);
+  expect(isEmailPreviewAllowed()).toBe(false);
 });

@@ -2,9 +2,9 @@
 
 import { isIPv4 } from "node:net";
 import { env } from "#lib/base/env.ts";
-import { currentRequest } from "#lib/base/request-context.ts";
+import { currentRequestContext } from "#lib/base/request-context.ts";
 
-const HOSTS = ["localhost", "127.0.0.1", "[::1]"];
+const LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"];
 
 function isLoopback(address: string | undefined): boolean {
   const plain = (address ?? "").replace(/^::ffff:/i, "");
@@ -16,14 +16,14 @@ function isLoopback(address: string | undefined): boolean {
  * request comes from it. In both cases the request must name this machine or the site as its host: a page of another site whose
  * name was made to point here (DNS rebinding) does not.
  */
-export function isOutboxShown(): boolean {
+export function isEmailPreviewAllowed(): boolean {
   if (env.SMTP_URL !== undefined) return false;
   const site = new URL(env.SITE_URL);
-  const request = currentRequest()?.request;
+  const request = currentRequestContext()?.request;
   const host = URL.parse(`http://${request?.headers.host ?? "none.invalid"}`);
-  if (!host || (!HOSTS.includes(host.hostname) && host.host !== site.host)) return false;
+  if (!host || (!LOOPBACK_HOSTS.includes(host.hostname) && host.host !== site.host)) return false;
   return (
     env.NODE_ENV === "development" ||
-    (HOSTS.includes(site.hostname) && isLoopback(request?.socket.remoteAddress))
+    (LOOPBACK_HOSTS.includes(site.hostname) && isLoopback(request?.socket.remoteAddress))
   );
 }

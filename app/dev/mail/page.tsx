@@ -2,21 +2,21 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { NotFoundPage, answerNotFound } from "../../not-found-page.tsx";
-import { isOutboxShown } from "./is-outbox-shown.ts";
-import { mailsInFolder } from "#lib/mail/outbox-folder.ts";
+import { NotFoundPage, setNotFoundStatus } from "../../not-found-page.tsx";
+import { isEmailPreviewAllowed } from "./is-outbox-shown.ts";
+import { listLocalMailbox } from "#lib/mail/outbox-folder.ts";
 
 export const metadata: Metadata = { title: "Outbox", robots: { index: false } };
 
-const SHOWN = 20;
+const MAX_EMAILS = 20;
 
 export default async function Page() {
   await connection();
-  if (!isOutboxShown()) {
-    answerNotFound();
+  if (!isEmailPreviewAllowed()) {
+    setNotFoundStatus();
     return <NotFoundPage identity={{ sessionKey: null, clientId: null }} />;
   }
-  const mails = mailsInFolder(SHOWN);
+  const mails = listLocalMailbox(MAX_EMAILS);
   return (
     <div className="wrap">
       <header className="page-head">

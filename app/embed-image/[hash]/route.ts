@@ -1,27 +1,30 @@
 // The picture of a card, from our cache: readers' browsers ask us, never the picture's host.
 
-import { findEmbedImage } from "#lib/embeds/embeds.ts";
+import { findPreviewImage } from "#lib/embeds/embeds.ts";
 
 export const dynamic = "force-dynamic";
 
 /** The address changes with the picture, so it may be kept; a missing one may come back soon. */
-const KEEP = "public, max-age=2592000, stale-while-revalidate=31536000";
-const MISSING = "public, max-age=60";
+const FOUND_CACHE_CONTROL = "public, max-age=2592000, stale-while-revalidate=31536000";
+const MISSING_CACHE_CONTROL = "public, max-age=60";
 
 export async function GET(
   request: Request,
   { params }: { params: Promise<{ hash: string }> },
 ): Promise<Response> {
-  const image = await findEmbedImage((await params).hash);
+  const image = await findPreviewImage((await params).hash);
   if (!image)
     return new Response("There is no such picture.\n", {
       status: 404,
-      headers: { "cache-control": MISSING, "content-type": "text/plain; charset=utf-8" },
+      headers: {
+        "cache-control": MISSING_CACHE_CONTROL,
+        "content-type": "text/plain; charset=utf-8",
+      },
     });
   const etag = `"${image.version}"`;
   const headers = {
     etag,
-    "cache-control": KEEP,
+    "cache-control": FOUND_CACHE_CONTROL,
     "content-type": "image/webp",
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; sandbox",

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
 import { POST } from "./route.ts";
-import { cacheCall } from "../../_site/cache-call.ts";
+import { deleteEntryPayload } from "../../_site/cache-call.ts";
 import { MINUTE_MS, setClock } from "#lib/base/clock.ts";
-import { signInternal } from "#lib/base/internal-call.ts";
+import { signInternalRequest } from "#lib/base/internal-call.ts";
 import { readEntry, writeEntry } from "#lib/cache/file.ts";
 import { currentInstance } from "#lib/litefs/instance.ts";
 
@@ -22,12 +22,12 @@ function call(about: string | null, body: unknown = { key: KEY }): Promise<Respo
       body: typeof body === "string" ? body : JSON.stringify(body),
       headers: {
         accept: "application/json",
-        ...(about !== null && { "x-lectern-internal": signInternal(about) }),
+        ...(about !== null && { "x-lectern-internal": signInternalRequest(about) }),
       },
     }),
   );
 }
-const signed = cacheCall(currentInstance(), KEY);
+const signed = deleteEntryPayload(currentInstance(), KEY);
 
 test("the primary's call deletes the entry, and says when it is gone already", async () => {
   const deleted = await call(signed);
@@ -44,8 +44,8 @@ test("without a signature about this key on this instance nothing is deleted, an
     null,
     "",
     "status",
-    cacheCall(currentInstance(), "another key"),
-    cacheCall("another-instance", KEY),
+    deleteEntryPayload(currentInstance(), "another key"),
+    deleteEntryPayload("another-instance", KEY),
   ];
   for (const about of others) expect((await call(about)).status, String(about)).toBe(404);
   for (const body of [
@@ -64,7 +64,7 @@ test("without a signature about this key on this instance nothing is deleted, an
 });
 
 test("a call that was overheard is worth nothing two minutes later", async () => {
-  const header = signInternal(signed);
+  const header = signInternalRequest(signed);
   setClock(Date.now() + 2 * MINUTE_MS);
   const late = await POST(
     new Request("http://x/internal/cache", {

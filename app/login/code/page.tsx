@@ -3,14 +3,14 @@
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { isOutboxShown } from "../../dev/mail/is-outbox-shown.ts";
-import { askAgain } from "../actions.ts";
-import { readBriefCookie } from "../brief-cookie.ts";
+import { isEmailPreviewAllowed } from "../../dev/mail/is-outbox-shown.ts";
+import { resendLoginEmail } from "../actions.ts";
+import { readLoginFlowCookie } from "../brief-cookie.ts";
 import { CodeForm } from "../code-form.tsx";
 import { Notice } from "#components/member/notice.tsx";
 import { ActionButton } from "#components/ui/action-form.tsx";
-import { snapshotSql } from "#lib/db/database.ts";
-import { askedAddress, findChallenge } from "#lib/members/login-challenge.ts";
+import { readSql } from "#lib/db/database.ts";
+import { pendingLoginEmail, findChallenge } from "#lib/members/login-challenge.ts";
 
 export const metadata: Metadata = { title: "Look at your mail", robots: { index: false } };
 
@@ -20,11 +20,11 @@ export default async function Page({
   searchParams: Promise<{ again?: string | string[] }>;
 }) {
   await connection();
-  const cookie = await readBriefCookie("login");
+  const cookie = await readLoginFlowCookie("login");
   if (!cookie) redirect("/login");
-  const { open, email } = await snapshotSql((sql) => ({
+  const { open, email } = await readSql((sql) => ({
     open: findChallenge(sql, cookie),
-    email: askedAddress(sql, cookie),
+    email: pendingLoginEmail(sql, cookie),
   }));
   const isAgain = (await searchParams).again !== undefined;
   const another = `/login?next=${encodeURIComponent(cookie.next)}`;
@@ -33,7 +33,7 @@ export default async function Page({
       <header className="page-head">
         <h1>{open ? "Look at your mail" : "That mail is worth nothing any more"}</h1>
         <p className="lead">
-          {open && !open.takesCode ? (
+          {open && !open.canUseCode ? (
             <>
               A mail went to <strong className="entry-address">{open.email}</strong>. Follow its
               link in this browser, within fifteen minutes of asking for it.
@@ -47,15 +47,15 @@ export default async function Page({
             "Its time has passed, it was used, or its code was tried too often. Ask for a new one."
           )}
         </p>
-        {open && !open.takesCode && (
+        {open && !open.canUseCode && (
           <Notice key={`${open.expiresAtMs} spent`} isAlert>
             This code was tried too often. The link in the mail still works, or ask for a new mail.
           </Notice>
         )}
-        {open?.takesCode && isAgain && (
+        {open?.canUseCode && isAgain && (
           <Notice key={open.expiresAtMs}>A new mail is on its way.</Notice>
         )}
-        {open && isOutboxShown() && (
+        {open && isEmailPreviewAllowed() && (
           <p className="entry-note">
             No mail server is set up here: <a href="/dev/mail">the mail is in the outbox</a>.
           </p>
@@ -63,11 +63,11 @@ export default async function Page({
       </header>
       <div className="entry-body">
         {/* A new mail is a new form: what was wrong with the last code is not wrong with this one. */}
-        {open?.takesCode && <CodeForm key={open.expiresAtMs} />}
+        {open?.canUseCode && <CodeForm key={open.expiresAtMs} />}
         <div className="entry-also">
           {email && (
-            <ActionButton action={askAgain} kind={open?.takesCode ? "plain" : "main"}>
-              {open?.takesCode ? "Send it again" : "Send a new mail"}
+            <ActionButton action={resendLoginEmail} kind={open?.canUseCode ? "plain" : "main"}>
+              {open?.canUseCode ? "Send it again" : "Send a new mail"}
             </ActionButton>
           )}
           <a className="button button-plain" href={another}>

@@ -3,14 +3,14 @@
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { logInByLink } from "../actions.ts";
-import { readBriefCookie } from "../brief-cookie.ts";
+import { readLoginFlowCookie } from "../brief-cookie.ts";
 import { CodeForm } from "../code-form.tsx";
-import { ActionForm, Submit } from "#components/ui/action-form.tsx";
+import { ActionForm, SubmitButton } from "#components/ui/action-form.tsx";
 import { env } from "#lib/base/env.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { readSql } from "#lib/db/database.ts";
 import { findChallenge } from "#lib/members/login-challenge.ts";
-import { askPrimary } from "#lib/primary/read-your-writes.ts";
-import { redirectTarget } from "#lib/session/redirect-target.ts";
+import { retryOnPrimary } from "#lib/primary/read-your-writes.ts";
+import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
 
 export const metadata: Metadata = { title: "Log in", robots: { index: false, follow: false } };
 
@@ -22,13 +22,13 @@ export default async function Page({
   await connection();
   const given = await searchParams;
   const token = typeof given.token === "string" ? given.token.slice(0, 100) : "";
-  const next = redirectTarget(given.next);
-  const cookie = await readBriefCookie("login");
-  const open = await snapshotSql((sql) =>
+  const next = sanitizeRedirectPath(given.next);
+  const cookie = await readLoginFlowCookie("login");
+  const open = await readSql((sql) =>
     findChallenge(sql, { token, browserId: cookie?.browserId ?? null }),
   );
   if (!open) {
-    if (token) askPrimary();
+    if (token) retryOnPrimary();
     return (
       <div className="wrap entry entry-one">
         <header className="page-head">
@@ -66,7 +66,7 @@ export default async function Page({
           <ActionForm action={logInByLink} className="form">
             <input type="hidden" name="token" value={token} />
             <input type="hidden" name="next" value={next} />
-            <Submit>Log in</Submit>
+            <SubmitButton>Log in</SubmitButton>
           </ActionForm>
         ) : (
           <CodeForm token={token} next={next} />

@@ -2,12 +2,12 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { logInHere } from "./actions.ts";
-import { ActionForm, Submit } from "#components/ui/action-form.tsx";
-import { snapshotSql } from "#lib/db/database.ts";
+import { logInOnDevice } from "./actions.ts";
+import { ActionForm, SubmitButton } from "#components/ui/action-form.tsx";
+import { readSql } from "#lib/db/database.ts";
 import { findDeviceLink } from "#lib/members/device-link.ts";
-import { askPrimary } from "#lib/primary/read-your-writes.ts";
-import { findReader, readIdentity } from "#lib/session/session.ts";
+import { retryOnPrimary } from "#lib/primary/read-your-writes.ts";
+import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Log in on this device", robots: { index: false } };
 
@@ -18,13 +18,13 @@ export default async function Page({
 }) {
   await connection();
   const { token } = await searchParams;
-  const identity = await readIdentity();
-  const { link, member } = await snapshotSql((sql) => ({
+  const identity = await readSessionCookies();
+  const { link, member } = await readSql((sql) => ({
     link: typeof token === "string" && token.length <= 100 ? findDeviceLink(sql, token) : null,
-    member: findReader(sql, identity).member,
+    member: resolveViewer(sql, identity).member,
   }));
   if (!link || typeof token !== "string") {
-    if (token) askPrimary();
+    if (token) retryOnPrimary();
     return (
       <div className="wrap">
         <header className="page-head">
@@ -51,13 +51,13 @@ export default async function Page({
           now on is {link.firstName}’s.
         </p>
       </header>
-      <ActionForm action={logInHere} className="form">
+      <ActionForm action={logInOnDevice} className="form">
         <input type="hidden" name="token" value={token} />
         {member && member.id !== link.userId && (
           <p>You are logged in here as {member.firstName}. That session ends.</p>
         )}
         <div className="form-actions">
-          <Submit>Log in as {link.firstName}</Submit>
+          <SubmitButton>Log in as {link.firstName}</SubmitButton>
         </div>
       </ActionForm>
     </div>

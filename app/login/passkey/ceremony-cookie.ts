@@ -2,24 +2,24 @@
 
 import { cookies } from "next/headers";
 import { env } from "#lib/base/env.ts";
-import { CEREMONY_MS } from "#lib/members/passkeys-ceremony.ts";
-import { cookieFlags } from "#lib/session/session.ts";
+import { CEREMONY_TTL_MS } from "#lib/members/passkeys-ceremony.ts";
+import { getCookieFlags } from "#lib/session/session.ts";
 
-const name = () => (env.SITE_URL.startsWith("https:") ? "__Host-passkey" : "passkey");
+const getCookieName = () => (env.SITE_URL.startsWith("https:") ? "__Host-passkey" : "passkey");
 
 export async function readCeremonyCookie(): Promise<string | undefined> {
-  return (await cookies()).get(name())?.value;
+  return (await cookies()).get(getCookieName())?.value;
 }
 
 export async function setCeremonyCookie(browser: string): Promise<void> {
   (await cookies()).set({
-    name: name(),
+    name: getCookieName(),
     value: browser,
-    ...cookieFlags(),
-    maxAge: CEREMONY_MS / 1000,
+    ...getCookieFlags(),
+    maxAge: CEREMONY_TTL_MS / 1000,
   });
 }
 
 export async function clearCeremonyCookie(): Promise<void> {
-  (await cookies()).set({ name: name(), value: "", ...cookieFlags(), maxAge: 0 });
+  (await cookies()).set({ name: getCookieName(), value: "", ...getCookieFlags(), maxAge: 0 });
 }

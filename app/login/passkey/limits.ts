@@ -1,28 +1,30 @@
 // How often one client may begin and answer a ceremony, and one member add a passkey.
 
 import { MINUTE_MS, nowMs } from "#lib/base/clock.ts";
-import { Limit, takeAll } from "#lib/base/limit.ts";
-import { clientOf } from "#lib/base/network.ts";
-import { clientAddress } from "#lib/session/client-address.ts";
+import { RateLimiter, consume } from "#lib/base/limit.ts";
+import { clientKey } from "#lib/base/network.ts";
+import { getClientAddress } from "#lib/session/client-address.ts";
 
 // One per process, also where development loads this module anew. A log-in takes two requests, and many share an address.
-const shared = globalThis as { __lecternPasskeyLimits?: { perClient: Limit; perMember: Limit } };
-const limits = () =>
+const shared = globalThis as {
+  __lecternPasskeyLimits?: { perClient: RateLimiter; perMember: RateLimiter };
+};
+const getPasskeyLimiters = () =>
   (shared.__lecternPasskeyLimits ??= {
-    perClient: new Limit(60, 10 * MINUTE_MS),
-    perMember: new Limit(40, 10 * MINUTE_MS),
+    perClient: new RateLimiter(60, 10 * MINUTE_MS),
+    perMember: new RateLimiter(40, 10 * MINUTE_MS),
   });
 
 /** Counts one request of the client, and of the member where there is one. Throws AppError(rate_limited) when it is one too many. */
-export function takePasskeyRequest(
+export function consumePasskeyRequest(
   request: { readonly headers: Headers },
   memberId?: string,
 ): void {
-  const address = clientAddress(request);
-  const { perClient, perMember } = limits();
-  takeAll(
+  const address = getClientAddress(request);
+  const { perClient, perMember } = getPasskeyLimiters();
+  consume(
     [
-      [perClient, address ? clientOf(address) : "unknown"],
+      [perClient, address ? clientKey(address) : "unknown"],
       ...(memberId ? [[perMember, memberId] as const] : []),
     ],
     nowMs(),

@@ -1,41 +1,41 @@
 // GET /me/data: all data of the member who asks, as a file. Reads only; in pieces as they are taken, and for few at a time, so that
 // no recording waits in memory for somebody who doesn't read.
 
-import { answer } from "#lib/action/answer.ts";
+import { withErrorResponse } from "#lib/action/answer.ts";
 import { HOUR_MS, nowMs } from "#lib/base/clock.ts";
-import { Limit, takeAll } from "#lib/base/limit.ts";
-import { pulledStream } from "#lib/base/pulled-stream.ts";
-import { Slots } from "#lib/base/slots.ts";
+import { RateLimiter, consume } from "#lib/base/limit.ts";
+import { streamWithIdleTimeout } from "#lib/base/pulled-stream.ts";
+import { Semaphore } from "#lib/base/slots.ts";
 import { exportAccount } from "#lib/members/export.ts";
-import { currentRequest } from "#lib/base/request-context.ts";
+import { currentRequestContext } from "#lib/base/request-context.ts";
 import { requireMember } from "#lib/session/session.ts";
 
 // Where it is read, not where writes land: on each replica its own.
 const shared = globalThis as {
-  __lecternExports?: { readonly limit: Limit; readonly slots: Slots };
+  __lecternExports?: { readonly limit: RateLimiter; readonly slots: Semaphore };
 };
 
-const REFUSAL = {
+const REFUSAL_MESSAGES = {
   own: "Your data is on its way already. Wait until that download has ended, or give it up and try again in a minute.",
   all: "Other members download their data just now. Try again in a minute.",
   retryAfterSeconds: 60,
 };
 
 export function GET(request: Request): Promise<Response> {
-  return answer(request, async () => {
+  return withErrorResponse(request, async () => {
     const { id } = await requireMember();
     const { limit, slots } = (shared.__lecternExports ??= {
-      limit: new Limit(20, HOUR_MS),
-      slots: new Slots(2, 1),
+      limit: new RateLimiter(20, HOUR_MS),
+      slots: new Semaphore(2, 1),
     });
-    const free = slots.take(id, REFUSAL);
+    const free = slots.acquire(id, REFUSAL_MESSAGES);
     try {
-      takeAll(
+      consume(
         [[limit, id]],
         nowMs(),
         "You downloaded your data many times just now. Try again in an hour.",
       );
-      return await download(id, free);
+      return await streamExport(id, free);
     } catch (error) {
       free();
       throw error;
@@ -43,15 +43,15 @@ export function GET(request: Request): Promise<Response> {
   });
 }
 
-async function download(id: string, free: () => void): Promise<Response> {
+async function streamExport(id: string, free: () => void): Promise<Response> {
   const pieces = exportAccount(id);
   // Before the answer begins: from here on a refusal could not be told any more.
   const first = await pieces.next();
   let waiting = first.done ? null : first.value;
   const encoder = new TextEncoder();
-  const connection = currentRequest()?.response;
-  const body = pulledStream({
-    async next() {
+  const connection = currentRequestContext()?.response;
+  const body = streamWithIdleTimeout({
+    async nextChunk() {
       const text = waiting ?? (await pieces.next()).value;
       waiting = null;
       return text === undefined ? null : encoder.encode(text);
@@ -60,7 +60,7 @@ async function download(id: string, free: () => void): Promise<Response> {
       free();
       void pieces.return(undefined);
     },
-    onIdle: () => void connection?.destroy(),
+    onIdleTimeout: () => void connection?.destroy(),
   });
   return new Response(body, {
     headers: {

@@ -4,17 +4,17 @@ import type { Metadata } from "next";
 import Link from "next/link";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { deleteMine } from "./actions.ts";
-import { ActionForm, Field, Submit } from "#components/ui/action-form.tsx";
+import { deleteMyAccount } from "./actions.ts";
+import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
 import { isRecentLogin } from "#lib/base/member.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { DELETE_WORD, isLastAdmin } from "#lib/members/delete-account.ts";
+import { readSql } from "#lib/db/database.ts";
+import { DELETE_CONFIRMATION, isLastAdmin } from "#lib/members/delete-account.ts";
 import { getProfile } from "#lib/members/profile.ts";
-import { findReader, readIdentity } from "#lib/session/session.ts";
+import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Delete your account", robots: { index: false } };
 
-function goes({ calls, episodes }: { calls: number; episodes: number }): string {
+function describeDeletedData({ calls, episodes }: { calls: number; episodes: number }): string {
   if (calls === 0) return "Your profile, your passkeys and every post you have read.";
   const recordings = calls === 1 ? "the call you left" : `the ${calls} calls you left`;
   const published =
@@ -28,9 +28,9 @@ function goes({ calls, episodes }: { calls: number; episodes: number }): string 
 
 export default async function Page() {
   await connection();
-  const identity = await readIdentity();
-  const found = await snapshotSql((sql) => {
-    const { member } = findReader(sql, identity);
+  const identity = await readSessionCookies();
+  const found = await readSql((sql) => {
+    const { member } = resolveViewer(sql, identity);
     return (
       member && {
         member,
@@ -46,8 +46,8 @@ export default async function Page() {
       <header className="page-head">
         <h1>Delete your account</h1>
         <p className="lead">
-          {goes(profile)} It all goes at once, you are logged out everywhere, and nobody can bring
-          it back.
+          {describeDeletedData(profile)} It all goes at once, you are logged out everywhere, and
+          nobody can bring it back.
         </p>
       </header>
       {lastAdmin ? (
@@ -56,10 +56,10 @@ export default async function Page() {
           among the users of the admin pages; then delete your account here.
         </p>
       ) : isRecentLogin(member) ? (
-        <ActionForm action={deleteMine} className="form" loginNext="/me/delete">
+        <ActionForm action={deleteMyAccount} className="form" loginNext="/me/delete">
           <Field
             name="confirmation"
-            label={<>Type “{DELETE_WORD}” to go on</>}
+            label={<>Type “{DELETE_CONFIRMATION}” to go on</>}
             hint={`This is the account of ${profile.email}.`}
             autoComplete="off"
             autoCapitalize="none"
@@ -68,7 +68,7 @@ export default async function Page() {
             required
           />
           <div className="form-actions">
-            <Submit kind="danger">Delete my account for good</Submit>
+            <SubmitButton kind="danger">Delete my account for good</SubmitButton>
             <Link href="/me">Keep it</Link>
           </div>
         </ActionForm>

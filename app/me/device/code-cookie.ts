@@ -3,20 +3,21 @@
 
 import { cookies } from "next/headers";
 import { env } from "#lib/base/env.ts";
-import { DEVICE_LINK_MS } from "#lib/members/device-link.ts";
-import { cookieFlags } from "#lib/session/session.ts";
+import { DEVICE_LINK_TTL_MS } from "#lib/members/device-link.ts";
+import { getCookieFlags } from "#lib/session/session.ts";
 
-const name = () => (env.SITE_URL.startsWith("https:") ? "__Host-device-code" : "device-code");
+const getCookieName = () =>
+  env.SITE_URL.startsWith("https:") ? "__Host-device-code" : "device-code";
 
-export async function readCodeCookie(): Promise<string | undefined> {
-  return (await cookies()).get(name())?.value;
+export async function readDeviceLinkCookie(): Promise<string | undefined> {
+  return (await cookies()).get(getCookieName())?.value;
 }
 
-export async function setCodeCookie(token: string): Promise<void> {
+export async function setDeviceLinkCookie(token: string): Promise<void> {
   (await cookies()).set({
-    name: name(),
+    name: getCookieName(),
     value: token,
-    ...cookieFlags(),
-    maxAge: DEVICE_LINK_MS / 1000,
+    ...getCookieFlags(),
+    maxAge: DEVICE_LINK_TTL_MS / 1000,
   });
 }

@@ -4,25 +4,29 @@ import type { Metadata } from "next";
 import Link from "next/link";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { showCode } from "../actions.ts";
-import { readCodeCookie } from "./code-cookie.ts";
+import { showDeviceCode } from "../actions.ts";
+import { readDeviceLinkCookie } from "./code-cookie.ts";
 import { QrCode } from "#components/member/qr-code.tsx";
-import { QrShown } from "#components/member/qr-shown.tsx";
+import { ExpiringQrCode } from "#components/member/qr-shown.tsx";
 import { ActionButton } from "#components/ui/action-form.tsx";
 import { nowMs } from "#lib/base/clock.ts";
 import { env } from "#lib/base/env.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { DEVICE_LINK_MS, DEVICE_LINK_SHOWN_MS, findDeviceLink } from "#lib/members/device-link.ts";
-import { getReader } from "#lib/session/session.ts";
+import { readSql } from "#lib/db/database.ts";
+import {
+  DEVICE_LINK_TTL_MS,
+  DEVICE_LINK_DISPLAY_MS,
+  findDeviceLink,
+} from "#lib/members/device-link.ts";
+import { getViewer } from "#lib/session/session.ts";
 
 export const metadata: Metadata = { title: "Log in on another device", robots: { index: false } };
 
 export default async function Page() {
   await connection();
-  const { member } = await getReader();
+  const { member } = await getViewer();
   if (!member) redirect("/login?next=/me");
-  const token = await readCodeCookie();
-  const found = token ? await snapshotSql((sql) => findDeviceLink(sql, token)) : null;
+  const token = await readDeviceLinkCookie();
+  const found = token ? await readSql((sql) => findDeviceLink(sql, token)) : null;
   const link = found?.userId === member.id ? found : null;
   return (
     <div className="wrap">
@@ -37,20 +41,20 @@ export default async function Page() {
       <div className="me-device">
         {link && token ? (
           // A new code is a new clock.
-          <QrShown
+          <ExpiringQrCode
             key={link.expiresAtMs}
-            ms={link.expiresAtMs - DEVICE_LINK_MS + DEVICE_LINK_SHOWN_MS - nowMs()}
+            ms={link.expiresAtMs - DEVICE_LINK_TTL_MS + DEVICE_LINK_DISPLAY_MS - nowMs()}
           >
             <QrCode
               text={`${env.SITE_URL}/login/device?token=${token}`}
               label={`A code for a camera. It logs in as ${member.firstName}, once, within a minute.`}
             />
-          </QrShown>
+          </ExpiringQrCode>
         ) : (
           <p role="status">There is no code to show: the last one was used or has expired.</p>
         )}
         <div className="form-actions">
-          <ActionButton action={showCode} loginNext="/me">
+          <ActionButton action={showDeviceCode} loginNext="/me">
             Show a new code
           </ActionButton>
           <Link className="more" href="/me">

@@ -1,18 +1,18 @@
 // GET /reads/token?slug=: the dwell token of a page that was just opened. Fetched, since the page itself may come from a cache.
 
-import { getCountedPost } from "../counted-post.ts";
-import { answer } from "#lib/action/answer.ts";
+import { getCountablePost } from "../counted-post.ts";
+import { withErrorResponse } from "#lib/action/answer.ts";
 import { nowMs } from "#lib/base/clock.ts";
-import { issueToken, minDwellMs } from "#lib/reads/token.ts";
+import { issueDwellToken, getMinDwellMs } from "#lib/reads/token.ts";
 
 /** `{token, minMs}`: the read counts once `minMs` have passed. 404 for a draft and for what does not exist. */
 export function GET(request: Request): Promise<Response> {
-  return answer(request, async () => {
-    const { slug, readingMinutes } = await getCountedPost(
+  return withErrorResponse(request, async () => {
+    const { slug, readingMinutes } = await getCountablePost(
       new URL(request.url).searchParams.get("slug") ?? "",
     );
     return Response.json(
-      { token: issueToken({ slug, nowMs: nowMs() }), minMs: minDwellMs(readingMinutes) },
+      { token: issueDwellToken({ slug, nowMs: nowMs() }), minMs: getMinDwellMs(readingMinutes) },
       { headers: { "cache-control": "no-store" } },
     );
   });

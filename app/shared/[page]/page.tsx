@@ -3,19 +3,19 @@
 
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";
-import { feedTypes } from "../../feed-types.ts";
-import { loadHome } from "../../home.tsx";
+import { feedAlternates } from "../../feed-types.ts";
+import { renderHome } from "../../home.tsx";
 
 export const dynamic = "force-static";
 export const revalidate = 60;
-export const metadata: Metadata = { alternates: { canonical: "/", types: feedTypes } };
+export const metadata: Metadata = { alternates: { canonical: "/", types: feedAlternates } };
 
 /** None at build. */
 export function generateStaticParams() {
   return [];
 }
 
-export default async function SharedHomePage({ params }: { params: Promise<{ page: string }> }) {
+export default async function StaticHomePage({ params }: { params: Promise<{ page: string }> }) {
   if ((await params).page !== "home") notFound();
-  return loadHome({ sessionKey: null, clientId: null });
+  return renderHome({ sessionKey: null, clientId: null });
 }

@@ -80,5 +80,5 @@ console.log(await stuck);
 console.log(await behind);
 clearInterval(ticks);
 console.log(`meanwhile the event loop was at most ${latestMs.toFixed(1)} ms late`);
-console.log(JSON.stringify(compiler.stats()));
+console.log(JSON.stringify(compiler.getStats()));
 await compiler.close();

@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import Database from "better-sqlite3";
-import { migrate } from "#lib/db/migrations.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
 import { PrismaClient } from "../../../prisma/generated/client.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "lectern-lost-"));
 const file = join(folder, "lost.db");
-await migrate(file, "prisma/migrations");
+await applyMigrations(file, "prisma/migrations");
 
 const prisma = new PrismaClient({
   adapter: new PrismaBetterSqlite3({ url: `file:${file}` }, { timestampFormat: "unixepoch-ms" }),

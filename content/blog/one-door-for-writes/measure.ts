@@ -10,9 +10,14 @@ const folder = mkdtempSync(join(tmpdir(), "lectern-measure-"));
 // Set before the modules load: they read the configuration at first use.
 const file = join(folder, "measure.db");
 Object.assign(process.env, { DATABASE_FILE: file }); // eslint-disable-line no-restricted-syntax -- a program of its own
-const { migrate } = await import("#lib/db/migrations.ts");
-const { closeDatabase, snapshot, snapshotSql, write, writeSql } =
-  await import("#lib/db/database.ts");
+const { applyMigrations: migrate } = await import("#lib/db/migrations.ts");
+const {
+  closeDatabase,
+  read: snapshot,
+  readSql: snapshotSql,
+  write,
+  writeSql,
+} = await import("#lib/db/database.ts");
 
 await migrate(file, "prisma/migrations");
 const userId = randomUUID();

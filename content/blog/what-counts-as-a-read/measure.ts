@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { migrate } from "#lib/db/migrations.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
 import Database from "better-sqlite3";
 
 const READS = 500_000;
@@ -17,7 +17,7 @@ const teams = ["RED", "BLUE", "YELLOW"];
 
 const folder = mkdtempSync(join(tmpdir(), "lectern-reads-"));
 const file = join(folder, "reads.db");
-await migrate(file, "prisma/migrations");
+await applyMigrations(file, "prisma/migrations");
 const db = new Database(file);
 db.pragma("synchronous = NORMAL");
 db.pragma("cache_size = -16000");

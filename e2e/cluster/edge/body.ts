@@ -1,13 +1,13 @@
 // The body of a request as far as the proxy keeps it: whole if it is small enough to be sent twice.
 
 import type { IncomingMessage } from "node:http";
-import type { Body } from "./forward.ts";
+import type { BufferedBody } from "./forward.ts";
 
 /** "Requests larger than 1MB cannot be replayed" (Fly's docs on fly-replay). */
-export const REPLAY_BYTES = 1024 * 1024;
+export const MAX_REPLAY_BYTES = 1024 * 1024;
 
 /** Reads until the end or 1 MB. `rest` is what is still to come: with it the body can be sent once only. Throws if the client goes. */
-export function readBody(request: IncomingMessage): Promise<Body> {
+export function bufferBody(request: IncomingMessage): Promise<BufferedBody> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -18,7 +18,7 @@ export function readBody(request: IncomingMessage): Promise<Body> {
     const read = (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size <= REPLAY_BYTES) return;
+      if (size <= MAX_REPLAY_BYTES) return;
       request.pause();
       finish(request);
     };

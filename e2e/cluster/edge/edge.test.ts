@@ -4,7 +4,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { waitUntil } from "../wait.ts";
 import type { EdgeOptions } from "./edge.ts";
-import { type Handler, type Site, echo, replaying, startSetup, startSite } from "./sites.ts";
+import {
+  type Handler,
+  type FakeInstance,
+  echoRequest,
+  replayWrites,
+  startEdgeFixture,
+  startFakeInstance,
+} from "./sites.ts";
 
 const open: { stop(): unknown }[] = [];
 afterEach(async () => {
@@ -13,16 +20,16 @@ afterEach(async () => {
 
 async function site(
   name: string,
-  handler: Handler = echo,
+  handler: Handler = echoRequest,
   options: { port?: number } = {},
-): Promise<Site> {
-  const started = await startSite(name, handler, options);
+): Promise<FakeInstance> {
+  const started = await startFakeInstance(name, handler, options);
   open.push(started);
   return started;
 }
 
-async function setup(region: string, sites: Site[], options: Partial<EdgeOptions> = {}) {
-  const started = await startSetup(region, sites, options);
+async function setup(region: string, sites: FakeInstance[], options: Partial<EdgeOptions> = {}) {
+  const started = await startEdgeFixture(region, sites, options);
   open.push(started.edge, started.health);
   return started;
 }
@@ -104,7 +111,7 @@ test("fly-force-instance-id and fly-prefer-region are obeyed", async () => {
 
 test("a replay reaches its instance with the same request, and the client sees nothing of it", async () => {
   const [ams, dfw] = [
-    await site("ams-1", replaying("instance=dfw-1;state=w")),
+    await site("ams-1", replayWrites("instance=dfw-1;state=w")),
     await site("dfw-1"),
   ];
   const { edge } = await setup("ams", [ams, dfw]);
@@ -140,9 +147,9 @@ test("a replay reaches its instance with the same request, and the client sees n
 
 test("a replay to a region goes there, in the order of preference, and elsewhere not back to who sent it", async () => {
   const [ams, dfw, other] = [
-    await site("ams-1", replaying('region="syd,dfw"')),
+    await site("ams-1", replayWrites('region="syd,dfw"')),
     await site("dfw-1"),
-    await site("ams-2", replaying("elsewhere=true")),
+    await site("ams-2", replayWrites("elsewhere=true")),
   ];
   const first = await setup("ams", [ams, dfw]);
   expect((await read(await fetch(first.edge.url, { method: "POST" }))).name).toBe("dfw-1");
@@ -152,7 +159,7 @@ test("a replay to a region goes there, in the order of preference, and elsewhere
 
 test("a chunked body up to 1 MB is replayed, with its length", async () => {
   const { edge } = await setup("ams", [
-    await site("ams-1", replaying("instance=dfw-1")),
+    await site("ams-1", replayWrites("instance=dfw-1")),
     await site("dfw-1"),
   ]);
   const parts = (async function* () {
@@ -170,11 +177,11 @@ test("a chunked body up to 1 MB is replayed, with its length", async () => {
 });
 
 test("a body over 1 MB arrives whole where it first goes, and can't be replayed", async () => {
-  const [ams, dfw] = [await site("ams-1", replaying("instance=dfw-1")), await site("dfw-1")];
+  const [ams, dfw] = [await site("ams-1", replayWrites("instance=dfw-1")), await site("dfw-1")];
   const { edge } = await setup("ams", [ams, dfw]);
   const body = Buffer.alloc(3_000_000, "x");
   expect((await fetch(edge.url, { method: "POST", body })).status).toBe(502);
-  expect(dfw.asked).toEqual([]);
+  expect(dfw.requestLines).toEqual([]);
   expect(edge.counts["too-large"]).toBe(1);
   const forced = await read(
     await fetch(edge.url, { method: "POST", body, headers: { "fly-force-instance-id": "dfw-1" } }),
@@ -183,8 +190,8 @@ test("a body over 1 MB arrives whole where it first goes, and can't be replayed"
 });
 
 test("a replay that reaches nobody comes back with what went wrong, where a fallback was asked for", async () => {
-  const gone = await startSite("dfw-1", echo);
-  const ams = await site("ams-1", replaying("instance=dfw-1;timeout=300ms;fallback=force_self"));
+  const gone = await startFakeInstance("dfw-1", echoRequest);
+  const ams = await site("ams-1", replayWrites("instance=dfw-1;timeout=300ms;fallback=force_self"));
   const { edge, health } = await setup("ams", [ams, gone]);
   await gone.stop();
   const refused = await read(await fetch(edge.url, { method: "POST", body: "text" }));
@@ -196,7 +203,7 @@ test("a replay that reaches nobody comes back with what went wrong, where a fall
   await waitUntil(
     "dfw-1 is out",
     2_000,
-    () => health.healthy().map(({ name }) => name),
+    () => health.listHealthy().map(({ name }) => name),
     (names) => !names.includes("dfw-1"),
   );
   expect(
@@ -205,16 +212,16 @@ test("a replay that reaches nobody comes back with what went wrong, where a fall
 });
 
 test("a replay that reaches nobody is an error where no fallback was asked for, and a later one arrives", async () => {
-  const gone = await startSite("dfw-1", echo);
-  const ams = await site("ams-1", replaying("instance=dfw-1;timeout=200ms"));
+  const gone = await startFakeInstance("dfw-1", echoRequest);
+  const ams = await site("ams-1", replayWrites("instance=dfw-1;timeout=200ms"));
   const { edge, health } = await setup("ams", [ams, gone]);
   await gone.stop();
   expect((await fetch(edge.url, { method: "POST" })).status).toBeGreaterThanOrEqual(502);
-  await site("dfw-1", echo, { port: gone.port });
+  await site("dfw-1", echoRequest, { port: gone.port });
   await waitUntil(
     "dfw-1 is back",
     2_000,
-    () => health.healthy().map(({ name }) => name),
+    () => health.listHealthy().map(({ name }) => name),
     (names) => names.includes("dfw-1"),
   );
   expect((await read(await fetch(edge.url, { method: "POST" }))).name).toBe("dfw-1");
@@ -232,7 +239,7 @@ test("a request that came back can't be replayed again, and circles end", async 
   const ams = await site("ams-1", circle);
   const second = await setup("ams", [ams]);
   expect((await fetch(second.edge.url)).status).toBe(502);
-  expect(ams.asked.length).toBeLessThanOrEqual(11);
+  expect(ams.requestLines.length).toBeLessThanOrEqual(11);
 });
 
 test("an instance that fails its health check gets nothing until it passes again", async () => {
@@ -244,18 +251,18 @@ test("an instance that fails its health check gets nothing until it passes again
   await waitUntil(
     "ams-1 is out",
     2_000,
-    () => health.healthy().map(({ name }) => name),
+    () => health.listHealthy().map(({ name }) => name),
     (names) => names.join() === "ams-2",
   );
   for (let i = 0; i < 4; i += 1) expect((await read(await fetch(edge.url))).name).toBe("ams-2");
-  const back = await site("ams-1", echo, { port: sick.port });
+  const back = await site("ams-1", echoRequest, { port: sick.port });
   await waitUntil(
     "ams-1 is back",
     2_000,
     async () => (await read(await fetch(edge.url))).name,
     (name) => name === "ams-1",
   );
-  expect(back.asked.length).toBeGreaterThan(0);
+  expect(back.requestLines.length).toBeGreaterThan(0);
 });
 
 test("a read whose instance breaks off before answering is asked elsewhere, a write is not", async () => {
@@ -264,19 +271,19 @@ test("a read whose instance breaks off before answering is asked elsewhere, a wr
   const { edge } = await setup("ams", [bad, good]);
   expect((await read(await fetch(edge.url))).name).toBe("dfw-1");
   expect((await fetch(edge.url, { method: "POST", body: "text" })).status).toBe(502);
-  expect(good.asked).toEqual(["GET /"]);
+  expect(good.requestLines).toEqual(["GET /"]);
   expect(edge.counts).toMatchObject({ retry: 1, error: 1 });
 });
 
 test("a write whose connection is refused goes to another instance", async () => {
-  const gone = await startSite("ams-1", echo);
+  const gone = await startFakeInstance("ams-1", echoRequest);
   const { edge } = await setup("ams", [gone, await site("dfw-1")]);
   await gone.stop();
   expect((await read(await fetch(edge.url, { method: "POST", body: "text" }))).name).toBe("dfw-1");
 });
 
 test("an instance that never answers ends in 504", async () => {
-  const { edge } = await setup("ams", [await site("ams-1", () => {})], { answerMs: 200 });
+  const { edge } = await setup("ams", [await site("ams-1", () => {})], { responseTimeoutMs: 200 });
   expect((await fetch(edge.url)).status).toBe(504);
 });
 
@@ -311,7 +318,7 @@ test("an answer that breaks off breaks off for the client too", async () => {
 test("the way to an instance takes as long as it is far, also on a replay", async () => {
   const { edge } = await setup(
     "ams",
-    [await site("ams-1", replaying("instance=dfw-1")), await site("dfw-1")],
+    [await site("ams-1", replayWrites("instance=dfw-1")), await site("dfw-1")],
     { delayMs: (from, to) => (from === to ? 0 : 1_000) },
   );
   await (await fetch(edge.url)).text();
@@ -352,13 +359,13 @@ test("an edge that ended leaves no connection at an instance", async () => {
   const { edge, health } = await setup("ams", [ams]);
   health.stop();
   await Promise.all(Array.from({ length: 200 }, async () => (await fetch(edge.url)).text()));
-  expect(ams.asked).toHaveLength(200);
-  expect(edge.events()).toEqual([]);
+  expect(ams.requestLines).toHaveLength(200);
+  expect(edge.listEvents()).toEqual([]);
   await edge.stop();
   await waitUntil(
     "the instance has no connections",
     2_000,
-    () => ams.connections(),
+    () => ams.countConnections(),
     (count) => count === 0,
   );
 });

@@ -12,36 +12,41 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { finished, pipeline } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { REPLAY_BYTES, readBody } from "./body.ts";
-import { type Attempt, type Body, forward } from "./forward.ts";
-import { newRequestId, requestHeaders, responseHeaders } from "./headers.ts";
-import { type Health, type Instance, type Wish, inOrder } from "./instances.ts";
+import { MAX_REPLAY_BYTES, bufferBody } from "./body.ts";
+import { type ForwardResult, type BufferedBody, forwardRequest } from "./forward.ts";
+import { newRequestId, makeRequestHeaders, makeResponseHeaders } from "./headers.ts";
 import {
-  type Replay,
+  type HealthChecks,
+  type Instance,
+  type RoutingPreference,
+  rankInstances,
+} from "./instances.ts";
+import {
+  type ReplayDirective,
   type ReplayFailure,
   parseReplay,
-  replayFailed,
-  replaySource,
+  formatReplayFailure,
+  formatReplaySource,
 } from "./replay.ts";
 
 export interface EdgeOptions {
   region: string;
   /** 0: any free port. */
   port: number;
-  health: Health;
+  health: HealthChecks;
   /** For the order of instances, in milliseconds. */
   roundTripMs: (from: string, to: string) => number;
   /** How long the way to an instance is made, one way. */
   delayMs: (from: string, to: string) => number;
   /** How long the proxy looks for an instance that takes a request. */
-  searchMs?: number;
+  instanceTimeoutMs?: number;
   /** Until the head of an answer is there. */
-  answerMs?: number;
+  responseTimeoutMs?: number;
 }
 
 export interface EdgeEvent {
-  at: number;
-  request: string;
+  occurredMs: number;
+  requestId: string;
   kind: "replay" | "replay-failed" | "too-large" | "retry" | "error";
   method: string;
   path: string;
@@ -55,16 +60,16 @@ export interface Edge {
   readonly url: string;
   readonly counts: Readonly<Record<"requests" | EdgeEvent["kind"], number>>;
   /** The last thousand things that did not go straight through. */
-  events(): readonly EdgeEvent[];
+  listEvents(): readonly EdgeEvent[];
   stop(): Promise<void>;
 }
 
-const EVENTS = 1_000;
+const MAX_EVENTS = 1_000;
 /** A site that replays in circles is stopped here. */
-const REPLAYS = 10;
+const MAX_REPLAYS = 10;
 /** Fly gives up after twenty tries to find an instance that takes a request. */
-const TRIES = 20;
-const BETWEEN_TRIES_MS = 100;
+const MAX_TRIES = 20;
+const RETRY_DELAY_MS = 100;
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Listens on localhost until stopped. Throws if the port is taken. */
@@ -74,8 +79,8 @@ export async function startEdge({
   health,
   roundTripMs,
   delayMs,
-  searchMs = 10_000,
-  answerMs = 60_000,
+  instanceTimeoutMs = 10_000,
+  responseTimeoutMs = 60_000,
 }: EdgeOptions): Promise<Edge> {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, maxSockets: 512 });
   const counts = { requests: 0, replay: 0, "replay-failed": 0, "too-large": 0, retry: 0, error: 0 };
@@ -87,7 +92,7 @@ export async function startEdge({
     method: string;
     path: string;
     headers: IncomingHttpHeaders;
-    body: Body;
+    body: BufferedBody;
     isSent: boolean;
     signal: AbortSignal;
     note: (kind: EdgeEvent["kind"], detail: string, instance?: Instance) => void;
@@ -96,22 +101,28 @@ export async function startEdge({
   /** Tries instances until one answers. Says why none did: `none` took it, or it is not safe to ask another. */
   async function deliver(
     job: Job,
-    wish: Wish,
+    wish: RoutingPreference,
     headers: IncomingHttpHeaders,
     budgetMs: number,
   ): Promise<
-    | { answer: Extract<Attempt, { failure?: undefined }>; instance: Instance }
+    | { answer: Extract<ForwardResult, { failure?: undefined }>; instance: Instance }
     | { failure: ReplayFailure | "broken" | "late"; message: string }
   > {
     const endMs = performance.now() + budgetMs;
     let message = "no instance passes its health check";
     let failure: ReplayFailure = "no_candidate";
-    for (let tries = 0; tries < TRIES;) {
-      const candidates = inOrder(health.healthy(), region, roundTripMs, wish, (turn += 1));
+    for (let tries = 0; tries < MAX_TRIES;) {
+      const candidates = rankInstances(
+        health.listHealthy(),
+        region,
+        roundTripMs,
+        wish,
+        (turn += 1),
+      );
       for (const instance of candidates) {
         if (job.body.rest && job.isSent)
           return { failure: "broken", message: "a body over 1 MB can be sent once only" };
-        const attempt = await forward({
+        const attempt = await forwardRequest({
           instance,
           method: job.method,
           path: job.path,
@@ -119,7 +130,7 @@ export async function startEdge({
           body: job.body,
           agent,
           delayMs: delayMs(region, instance.region),
-          timeoutMs: answerMs,
+          timeoutMs: responseTimeoutMs,
           signal: job.signal,
         });
         if (!attempt.failure) {
@@ -135,11 +146,11 @@ export async function startEdge({
         if (attempt.failure === "broken" && !IDEMPOTENT.has(job.method))
           return { failure: "broken", message };
         job.note("retry", `${attempt.failure}: ${message}`, instance);
-        if (performance.now() > endMs || tries >= TRIES) break;
+        if (performance.now() > endMs || tries >= MAX_TRIES) break;
       }
-      if (performance.now() + BETWEEN_TRIES_MS > endMs)
+      if (performance.now() + RETRY_DELAY_MS > endMs)
         return { failure: failure === "no_candidate" ? failure : "timeout", message };
-      await sleep(BETWEEN_TRIES_MS);
+      await sleep(RETRY_DELAY_MS);
     }
     return { failure, message };
   }
@@ -154,14 +165,14 @@ export async function startEdge({
       counts[kind] += 1;
       if (
         events.push({
-          at: Date.now(),
-          request: id,
+          occurredMs: Date.now(),
+          requestId: id,
           kind,
           method,
           path,
           detail,
           ...(instance && { instance: instance.name }),
-        }) > EVENTS
+        }) > MAX_EVENTS
       )
         events.shift();
     };
@@ -178,8 +189,8 @@ export async function startEdge({
         .end(`${text}\n`);
     };
 
-    const body = await readBody(request);
-    const headers = requestHeaders(request, region, id);
+    const body = await bufferBody(request);
+    const headers = makeRequestHeaders(request, region, id);
     if (!body.rest && headers["transfer-encoding"]) {
       delete headers["transfer-encoding"];
       headers["content-length"] = String(body.start.length);
@@ -196,7 +207,7 @@ export async function startEdge({
     };
     const said = (name: string) => (typeof headers[name] === "string" ? headers[name] : undefined);
 
-    let wish: Wish = {
+    let wish: RoutingPreference = {
       instance: said("fly-force-instance-id"),
       preferInstance: said("fly-prefer-instance-id"),
       preferRegions: said("fly-prefer-region")
@@ -204,8 +215,8 @@ export async function startEdge({
         .map((one) => one.trim()),
     };
     let now = headers;
-    let budgetMs = searchMs;
-    let from: { instance: Instance; replay: Replay; startMs: number } | null = null;
+    let budgetMs = instanceTimeoutMs;
+    let from: { instance: Instance; replay: ReplayDirective; startMs: number } | null = null;
     for (let replays = 0; ;) {
       const delivered = await deliver(job, wish, now, budgetMs);
       if (job.signal.aborted) return;
@@ -221,19 +232,24 @@ export async function startEdge({
           instance,
           replay,
           startMs,
-        }: { instance: Instance; replay: Replay; startMs: number } = from;
+        }: { instance: Instance; replay: ReplayDirective; startMs: number } = from;
         note("replay-failed", failure, instance);
         now = {
           ...headers,
-          "fly-replay-failed": replayFailed(replay, instance, failure, performance.now() - startMs),
+          "fly-replay-failed": formatReplayFailure(
+            replay,
+            instance,
+            failure,
+            performance.now() - startMs,
+          ),
         };
         wish =
           replay.fallback === "force_self"
             ? { instance: instance.name }
             : { preferInstance: instance.name };
-        budgetMs = searchMs;
+        budgetMs = instanceTimeoutMs;
         from = null;
-        replays = REPLAYS; // who got its request back can't replay it
+        replays = MAX_REPLAYS; // who got its request back can't replay it
         continue;
       }
       const { answer, instance } = delivered;
@@ -242,39 +258,47 @@ export async function startEdge({
 
       answer.response.resume();
       answer.response.on("error", () => {});
-      let replay: Replay;
+      let replay: ReplayDirective;
       try {
         replay = parseReplay(String(asked));
       } catch (error) {
         return fail(502, (error as Error).message);
       }
       if (body.rest) {
-        note("too-large", `over ${REPLAY_BYTES} bytes`, instance);
+        note("too-large", `over ${MAX_REPLAY_BYTES} bytes`, instance);
         return fail(502, "A request over 1 MB can't be replayed.");
       }
       if (now["fly-replay-failed"])
         return fail(502, "A request that came back from a failed replay was replayed again.");
-      if ((replays += 1) > REPLAYS) return fail(502, `Replayed more than ${REPLAYS} times.`);
+      if ((replays += 1) > MAX_REPLAYS)
+        return fail(502, `Replayed more than ${MAX_REPLAYS} times.`);
       note("replay", String(asked), instance);
       from = { instance, replay, startMs: performance.now() };
       wish = {
         instance: replay.instance,
         preferInstance: replay.preferInstance,
         regions: replay.regions,
-        except: replay.elsewhere ? instance.name : undefined,
+        excludedInstance: replay.isElsewhere ? instance.name : undefined,
       };
-      now = { ...headers, "fly-replay-src": replaySource(instance, Date.now(), replay.state) };
-      budgetMs = replay.timeoutMs ?? searchMs;
+      now = {
+        ...headers,
+        "fly-replay-src": formatReplaySource(instance, Date.now(), replay.state),
+      };
+      budgetMs = replay.timeoutMs ?? instanceTimeoutMs;
     }
   }
 
   function pass(
-    { response: answer, body }: Extract<Attempt, { failure?: undefined }>,
+    { response: answer, body }: Extract<ForwardResult, { failure?: undefined }>,
     response: ServerResponse,
     id: string,
     note: Job["note"],
   ): void {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, responseHeaders(answer, id));
+    response.writeHead(
+      answer.statusCode ?? 502,
+      answer.statusMessage,
+      makeResponseHeaders(answer, id),
+    );
     response.flushHeaders();
     pipeline(body, response, (error) => {
       if (error && !answer.complete && !response.writableFinished)
@@ -303,7 +327,7 @@ export async function startEdge({
     region,
     url: `http://localhost:${actual}`,
     counts,
-    events: () => events,
+    listEvents: () => events,
     async stop() {
       for (const one of [server, six]) {
         one.close();

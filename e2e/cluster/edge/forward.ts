@@ -9,11 +9,11 @@ import {
 } from "node:http";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Wire } from "../wire.ts";
+import { Pipe } from "../wire.ts";
 import type { Instance } from "./instances.ts";
 
 /** The body of a request: the whole of it, or what came of it so far with the rest to come. */
-export interface Body {
+export interface BufferedBody {
   start: Buffer;
   rest: Readable | null;
 }
@@ -22,18 +22,18 @@ export interface Body {
  * refused: no connection, so nothing was sent. broken: the connection ended before a byte of the answer, and nobody knows
  * what the instance did. late: nothing came within the deadline.
  */
-export type Failure = "refused" | "broken" | "late";
+export type ForwardFailure = "refused" | "broken" | "late";
 
-export type Attempt =
+export type ForwardResult =
   | { response: IncomingMessage; body: Readable; failure?: undefined }
-  | { failure: Failure; message: string };
+  | { failure: ForwardFailure; message: string };
 
 export interface ForwardOptions {
   instance: Instance;
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
-  body: Body;
+  body: BufferedBody;
   agent: Agent;
   /** One way, in milliseconds. */
   delayMs: number;
@@ -43,7 +43,7 @@ export interface ForwardOptions {
 }
 
 /** Sends it and waits for the head of the answer; never throws. */
-export async function forward({
+export async function forwardRequest({
   instance,
   method,
   path,
@@ -53,11 +53,11 @@ export async function forward({
   delayMs,
   timeoutMs,
   signal,
-}: ForwardOptions): Promise<Attempt> {
+}: ForwardOptions): Promise<ForwardResult> {
   const open = { delayMs, isOpen: true };
   const pauseMs = delayMs > 0 ? delayMs : 0;
   if (pauseMs) await sleep(pauseMs);
-  const answer = await new Promise<Attempt>((resolve) => {
+  const answer = await new Promise<ForwardResult>((resolve) => {
     let isConnected = false;
     let isLate = false;
     const request: ClientRequest = send({
@@ -87,7 +87,7 @@ export async function forward({
     request.on("response", (response) => {
       clearTimeout(timer);
       // From here its errors are its body's; the request's own "error" may follow a broken upload and tells no more.
-      const wire = pauseMs ? new Wire(() => open) : null;
+      const wire = pauseMs ? new Pipe(() => open) : null;
       if (wire) {
         response.pipe(wire);
         response.on("error", (error) => wire.destroy(error));
@@ -98,7 +98,7 @@ export async function forward({
     if (body.start.length > 0) request.write(body.start);
     if (!body.rest) request.end();
     else {
-      const rest = pauseMs ? body.rest.pipe(new Wire(() => open)) : body.rest;
+      const rest = pauseMs ? body.rest.pipe(new Pipe(() => open)) : body.rest;
       rest.pipe(request);
     }
   });

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { randomBytes } from "node:crypto";
 
 /** For one connection only (RFC 9110, 7.6.1). */
-const HOP = [
+const HOP_BY_HOP_HEADERS = [
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -16,7 +16,7 @@ const HOP = [
   "upgrade",
 ];
 /** Said by the proxy alone: a client's own are dropped. */
-const OURS = [
+const PROXY_HEADERS = [
   "fly-client-ip",
   "fly-region",
   "fly-request-id",
@@ -29,24 +29,24 @@ const OURS = [
 ];
 
 /** The headers of a client's request as the site gets them. `id` is the request's. */
-export function requestHeaders(
+export function makeRequestHeaders(
   request: IncomingMessage,
   region: string,
   id: string,
 ): IncomingHttpHeaders {
   const headers: IncomingHttpHeaders = { ...request.headers };
   const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
-  for (const name of [...HOP, ...OURS, ...named]) delete headers[name];
+  for (const name of [...HOP_BY_HOP_HEADERS, ...PROXY_HEADERS, ...named]) delete headers[name];
   // A body whose length nobody said keeps its framing.
   if (request.headers["transfer-encoding"]) headers["transfer-encoding"] = "chunked";
-  const client = plain(request.socket.remoteAddress);
+  const client = unmapIpv4(request.socket.remoteAddress);
   const port = String(request.socket.localPort);
   return {
     ...headers,
     "x-forwarded-for": [
       request.headers["x-forwarded-for"],
       client,
-      plain(request.socket.localAddress),
+      unmapIpv4(request.socket.localAddress),
     ]
       .filter(Boolean)
       .join(", "),
@@ -64,12 +64,12 @@ export function requestHeaders(
 }
 
 /** The headers of the site's answer as the client gets them, in the order and number they came. */
-export function responseHeaders(response: IncomingMessage, id: string): string[] {
+export function makeResponseHeaders(response: IncomingMessage, id: string): string[] {
   const kept: string[] = [];
   for (let i = 0; i < response.rawHeaders.length; i += 2) {
     const name = response.rawHeaders[i]!;
     const lower = name.toLowerCase();
-    if (!HOP.includes(lower) && !lower.startsWith("fly-replay"))
+    if (!HOP_BY_HOP_HEADERS.includes(lower) && !lower.startsWith("fly-replay"))
       kept.push(name, response.rawHeaders[i + 1]!);
   }
   return [...kept, "Via", "1.1 fly.io", "Fly-Request-Id", id];
@@ -79,4 +79,4 @@ export function responseHeaders(response: IncomingMessage, id: string): string[]
 export const newRequestId = (region: string) =>
   `${Date.now().toString(36).toUpperCase()}${randomBytes(8).toString("hex").toUpperCase()}-${region}`;
 
-const plain = (address = "") => address.replace(/^::ffff:/, "");
+const unmapIpv4 = (address = "") => address.replace(/^::ffff:/, "");

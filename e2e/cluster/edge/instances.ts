@@ -7,16 +7,16 @@ export interface Instance {
   port: number;
 }
 
-export interface Health {
+export interface HealthChecks {
   /** Those that passed their last check. */
-  healthy(): Instance[];
-  all(): readonly Instance[];
+  listHealthy(): Instance[];
+  listAll(): readonly Instance[];
   /** Checks at once, besides the regular checks. */
-  check(): Promise<void>;
+  checkAll(): Promise<void>;
   stop(): void;
 }
 
-export interface HealthOptions {
+export interface HealthCheckOptions {
   instances: readonly Instance[];
   path?: string;
   intervalMs?: number;
@@ -24,12 +24,12 @@ export interface HealthOptions {
 }
 
 /** Checks each instance every `intervalMs`: one success takes it in, one failure out. Nobody is in before the first check. */
-export function startHealth({
+export function startHealthChecks({
   instances,
   path = "/healthz",
   intervalMs = 1_000,
   timeoutMs = 2_000,
-}: HealthOptions): Health {
+}: HealthCheckOptions): HealthChecks {
   const passing = new Set<string>();
   const checkOne = async ({ name, host, port }: Instance) => {
     let ok: boolean;
@@ -54,16 +54,16 @@ export function startHealth({
     }
   }, intervalMs);
   return {
-    healthy: () => instances.filter(({ name }) => passing.has(name)),
-    all: () => instances,
-    async check() {
+    listHealthy: () => instances.filter(({ name }) => passing.has(name)),
+    listAll: () => instances,
+    async checkAll() {
       await Promise.all(instances.map(checkOne));
     },
     stop: () => clearInterval(timer),
   };
 }
 
-export interface Wish {
+export interface RoutingPreference {
   /** This one or none. */
   instance?: string;
   /** This one first, others if it can't be. */
@@ -73,15 +73,15 @@ export interface Wish {
   /** These first, others if they can't be. */
   preferRegions?: readonly string[];
   /** Not this one. */
-  except?: string;
+  excludedInstance?: string;
 }
 
 /** The instances for a request that came in at `region`, the best first: as wished, then the nearest, then by turns. */
-export function inOrder(
+export function rankInstances(
   healthy: readonly Instance[],
   region: string,
   roundTripMs: (from: string, to: string) => number,
-  wish: Wish,
+  wish: RoutingPreference,
   turn = 0,
 ): Instance[] {
   const rank = ({ region: place }: Instance, regions: readonly string[]) => {
@@ -89,7 +89,7 @@ export function inOrder(
     return at < 0 ? regions.length : at;
   };
   const allowed = healthy.filter((instance) => {
-    if (wish.except === instance.name) return false;
+    if (wish.excludedInstance === instance.name) return false;
     if (wish.instance) return wish.instance === instance.name;
     return !wish.regions || rank(instance, wish.regions) < wish.regions.length;
   });

@@ -1,13 +1,13 @@
 // The words of fly-replay (https://fly.io/docs/networking/dynamic-request-routing/): read from a response, written on requests.
 
-export interface Replay {
+export interface ReplayDirective {
   instance?: string;
   preferInstance?: string;
   /** In order of preference; "any" among them means everywhere. */
   regions?: string[];
   state?: string;
   /** Not to the instance that answered so. */
-  elsewhere: boolean;
+  isElsewhere: boolean;
   timeoutMs?: number;
   fallback?: "force_self" | "prefer_self";
 }
@@ -15,8 +15,8 @@ export interface Replay {
 export type ReplayFailure = "timeout" | "retries_exhausted" | "no_candidate";
 
 /** What a `fly-replay` header asks for. Throws an Error that says what is wrong with it: an unknown field, a duration, nowhere to go. */
-export function parseReplay(header: string): Replay {
-  const replay: Replay = { elsewhere: false };
+export function parseReplay(header: string): ReplayDirective {
+  const replay: ReplayDirective = { isElsewhere: false };
   for (const field of header
     .split(/;(?=(?:[^"]*"[^"]*")*[^"]*$)/)
     .map((part) => part.trim())
@@ -27,13 +27,13 @@ export function parseReplay(header: string): Replay {
     else if (name === "prefer_instance") replay.preferInstance = value;
     else if (name === "region") replay.regions = value.split(",").map((region) => region.trim());
     else if (name === "state") replay.state = value;
-    else if (name === "elsewhere") replay.elsewhere = value === "true";
+    else if (name === "elsewhere") replay.isElsewhere = value === "true";
     else if (name === "timeout") replay.timeoutMs = parseDuration(value);
     else if (name === "fallback" && (value === "force_self" || value === "prefer_self"))
       replay.fallback = value;
     else throw new Error(`fly-replay: ${field} is not understood`);
   }
-  if (!replay.instance && !replay.preferInstance && !replay.regions && !replay.elsewhere)
+  if (!replay.instance && !replay.preferInstance && !replay.regions && !replay.isElsewhere)
     throw new Error(`fly-replay: "${header}" names no place`);
   return replay;
 }
@@ -45,7 +45,7 @@ function parseDuration(value: string): number {
 }
 
 /** `fly-replay-src` for the instance that the request is sent on to. `nowMs` since 1970. */
-export function replaySource(
+export function formatReplaySource(
   from: { name: string; region: string },
   nowMs: number,
   state?: string,
@@ -59,8 +59,8 @@ export function replaySource(
 }
 
 /** `fly-replay-failed` for the instance that gets its request back. */
-export function replayFailed(
-  replay: Replay,
+export function formatReplayFailure(
+  replay: ReplayDirective,
   from: { name: string },
   reason: ReplayFailure,
   elapsedMs: number,

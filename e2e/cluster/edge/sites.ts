@@ -4,7 +4,7 @@ import { type IncomingMessage, type ServerResponse, createServer } from "node:ht
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { type Edge, type EdgeOptions, startEdge } from "./edge.ts";
-import { type Health, type Instance, startHealth } from "./instances.ts";
+import { type HealthChecks, type Instance, startHealthChecks } from "./instances.ts";
 
 export type Handler = (
   request: IncomingMessage,
@@ -12,19 +12,23 @@ export type Handler = (
   name: string,
 ) => void | Promise<void>;
 
-export interface Site extends Instance {
+export interface FakeInstance extends Instance {
   /** Paths asked for, health checks left out. */
-  asked: string[];
-  connections(): Promise<number>;
+  requestLines: string[];
+  countConnections(): Promise<number>;
   stop(): Promise<void>;
 }
 
-const distances: Record<string, number> = { "ams-dfw": 110, "dfw-syd": 180, "ams-syd": 255 };
+const ROUND_TRIPS_MS: Record<string, number> = { "ams-dfw": 110, "dfw-syd": 180, "ams-syd": 255 };
 export const roundTripMs = (from: string, to: string) =>
-  from === to ? 0 : (distances[[from, to].sort().join("-")] ?? 150);
+  from === to ? 0 : (ROUND_TRIPS_MS[[from, to].sort().join("-")] ?? 150);
 
 /** An instance in `region` that answers health checks itself and everything else with `handler`. */
-export async function startSite(name: string, handler: Handler, { port = 0 } = {}): Promise<Site> {
+export async function startFakeInstance(
+  name: string,
+  handler: Handler,
+  { port = 0 } = {},
+): Promise<FakeInstance> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     if (request.url === "/healthz") return void response.end("ok");
@@ -38,8 +42,8 @@ export async function startSite(name: string, handler: Handler, { port = 0 } = {
     region: name.slice(0, 3),
     host: "127.0.0.1",
     port: (server.address() as AddressInfo).port,
-    asked,
-    connections: () =>
+    requestLines: asked,
+    countConnections: () =>
       new Promise((resolve, reject) =>
         server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
       ),
@@ -51,19 +55,19 @@ export async function startSite(name: string, handler: Handler, { port = 0 } = {
   };
 }
 
-export interface Setup {
+export interface EdgeFixture {
   edge: Edge;
-  health: Health;
+  health: HealthChecks;
 }
 
 /** An edge in `region` in front of `sites`, which were checked once. */
-export async function startSetup(
+export async function startEdgeFixture(
   region: string,
   sites: readonly Instance[],
   options: Partial<EdgeOptions> = {},
-): Promise<Setup> {
-  const health = startHealth({ instances: sites, intervalMs: 50 });
-  await health.check();
+): Promise<EdgeFixture> {
+  const health = startHealthChecks({ instances: sites, intervalMs: 50 });
+  await health.checkAll();
   return {
     health,
     edge: await startEdge({
@@ -72,14 +76,14 @@ export async function startSetup(
       health,
       roundTripMs,
       delayMs: () => 0,
-      searchMs: 500,
+      instanceTimeoutMs: 500,
       ...options,
     }),
   };
 }
 
 /** Answers with what it was asked: its name, the headers and the body. */
-export const echo: Handler = async (request, response, name) => {
+export const echoRequest: Handler = async (request, response, name) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const body = Buffer.concat(chunks);
@@ -97,11 +101,11 @@ export const echo: Handler = async (request, response, name) => {
 };
 
 /** Sends writes on with this fly-replay, and answers the rest as `echo` does. A request that came back is answered. */
-export const replaying =
+export const replayWrites =
   (value: string): Handler =>
   (request, response, name) => {
     if (request.method === "GET" || request.headers["fly-replay-failed"])
-      return echo(request, response, name);
+      return echoRequest(request, response, name);
     request.resume();
     response.writeHead(409, { "fly-replay": value, "set-cookie": "secret=1" }).end("Fly Replay");
   };

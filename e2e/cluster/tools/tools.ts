@@ -14,19 +14,19 @@ import {
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
 
-const execute = promisify(execFile);
+const execFileAsync = promisify(execFile);
 
-export interface Tools {
+export interface ClusterTools {
   litefs: string;
   consul: string;
 }
 
-const FOLDER = join(import.meta.dirname, "..", "..", "..", ".tools", "bin");
+const BIN_DIR = join(import.meta.dirname, "..", "..", "..", ".tools", "bin");
 const PACKAGES = {
   litefs: "github.com/superfly/litefs/cmd/litefs",
   consul: "github.com/hashicorp/consul",
 } as const;
-type Name = keyof typeof PACKAGES;
+type ToolName = keyof typeof PACKAGES;
 
 /** Consul takes about three minutes on two cores; a machine that is ten times slower is not one to wait for. */
 const BUILD_TIMEOUT_MS = 30 * 60_000;
@@ -50,7 +50,7 @@ export function findMissing(): string[] {
         : "/dev/fuse is not there. Load the kernel's module (modprobe fuse); in a container pass --device /dev/fuse --cap-add SYS_ADMIN.",
     );
   }
-  if (!onPath("fusermount3"))
+  if (!findOnPath("fusermount3"))
     missing.push(
       "fusermount3 is not installed. Debian and Ubuntu: apt install fuse3. Fedora: dnf install fuse3.",
     );
@@ -64,7 +64,7 @@ export function findMissing(): string[] {
       "FUSE does not let this user share a mount. Write a line user_allow_other into /etc/fuse.conf, or run as root.",
     );
   }
-  if ((["litefs", "consul"] as const).some((name) => !find(name)) && !onPath("go")) {
+  if ((["litefs", "consul"] as const).some((name) => !findTool(name)) && !findOnPath("go")) {
     missing.push(
       "Neither litefs and consul nor Go to build them are installed. Install Go 1.24 or newer (https://go.dev/dl; Debian 13 and later: apt install golang-go), or put both programs on PATH.",
     );
@@ -76,17 +76,17 @@ export function findMissing(): string[] {
  * The programs, built if need be (some minutes, once; each build prints one line). Throws one error that names everything
  * that is missing and what would mend it.
  */
-export async function findTools(): Promise<Tools> {
+export async function findTools(): Promise<ClusterTools> {
   const missing = findMissing();
   if (missing.length > 0)
     throw new Error(`A cluster can't run here:\n${missing.map((line) => `  ${line}`).join("\n")}`);
   return {
-    litefs: find("litefs") ?? (await build("litefs")),
-    consul: find("consul") ?? (await build("consul")),
+    litefs: findTool("litefs") ?? (await buildTool("litefs")),
+    consul: findTool("consul") ?? (await buildTool("consul")),
   };
 }
 
-function onPath(name: string): string | undefined {
+function findOnPath(name: string): string | undefined {
   return (process.env.PATH ?? "")
     .split(delimiter)
     .filter(Boolean)
@@ -101,36 +101,36 @@ function onPath(name: string): string | undefined {
     });
 }
 
-const moduleOf = (name: Name) => join(import.meta.dirname, name);
-const stampOf = (name: Name) =>
+const moduleDir = (name: ToolName) => join(import.meta.dirname, name);
+const hashModule = (name: ToolName) =>
   createHash("sha256")
-    .update(readFileSync(join(moduleOf(name), "go.mod")))
-    .update(readFileSync(join(moduleOf(name), "go.sum")))
+    .update(readFileSync(join(moduleDir(name), "go.mod")))
+    .update(readFileSync(join(moduleDir(name), "go.sum")))
     .digest("hex");
 
-function find(name: Name): string | undefined {
-  const own = resolve(FOLDER, name);
+function findTool(name: ToolName): string | undefined {
+  const own = resolve(BIN_DIR, name);
   if (
     existsSync(own) &&
     existsSync(`${own}.stamp`) &&
-    readFileSync(`${own}.stamp`, "utf8") === stampOf(name)
+    readFileSync(`${own}.stamp`, "utf8") === hashModule(name)
   )
     return own;
-  return onPath(name);
+  return findOnPath(name);
 }
 
-async function build(name: Name): Promise<string> {
+async function buildTool(name: ToolName): Promise<string> {
   console.log(`· building ${name} from its Go module (once)`);
-  mkdirSync(FOLDER, { recursive: true });
-  const file = resolve(FOLDER, name);
+  mkdirSync(BIN_DIR, { recursive: true });
+  const file = resolve(BIN_DIR, name);
   const half = `${file}.${process.pid}`;
   try {
     // LiteFS is cgo (it checks with SQLite itself); go.sum holds what may be downloaded.
-    await execute(
+    await execFileAsync(
       "go",
       ["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", half, PACKAGES[name]],
       {
-        cwd: moduleOf(name),
+        cwd: moduleDir(name),
         env: { ...process.env, CGO_ENABLED: name === "litefs" ? "1" : "0", GOFLAGS: "" },
         timeout: BUILD_TIMEOUT_MS,
         maxBuffer: 16 * 1024 * 1024,
@@ -144,6 +144,6 @@ async function build(name: Name): Promise<string> {
     );
   }
   renameSync(half, file);
-  writeFileSync(`${file}.stamp`, stampOf(name));
+  writeFileSync(`${file}.stamp`, hashModule(name));
   return file;
 }

@@ -13,7 +13,7 @@ const alerts: Record<string, { kind: string; title: string; classes: string[] }>
 };
 
 /** Marks each block quote that starts with an alert so that it leaves Markdown as `<aside class="callout …">`. */
-export function markAlerts(tree: Root): void {
+export function convertAlerts(tree: Root): void {
   visit(tree, "blockquote", (quote: Blockquote) => {
     const first = quote.children[0];
     const marker = first?.type === "paragraph" ? first.children[0] : undefined;

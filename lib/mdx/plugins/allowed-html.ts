@@ -1,10 +1,10 @@
 // Refuses, at its line, HTML that a post can't have: scripts, frames, forms, event handlers, script addresses.
 
-import type { Draft } from "../draft.ts";
-import { isElement, rewrite, type Root } from "../tree.ts";
+import type { CompileContext } from "../draft.ts";
+import { isElement, replaceNodes, type Root } from "../tree.ts";
 import { isAllowedTag } from "./html-names.ts";
 
-const addressProperties = [
+const urlProperties = [
   "href",
   "src",
   "poster",
@@ -16,8 +16,8 @@ const addressProperties = [
 ];
 
 /** Checks every element. Throws a PostError at the first that isn't allowed. */
-export function checkHtml(tree: Root, draft: Draft): void {
-  rewrite(tree, (node) => {
+export function assertAllowedHtml(tree: Root, draft: CompileContext): void {
+  replaceNodes(tree, (node) => {
     if (!isElement(node)) return undefined;
     const { tagName, properties } = node;
     if (
@@ -38,8 +38,8 @@ export function checkHtml(tree: Root, draft: Draft): void {
         );
       if (name === "srcDoc") draft.fail(node, "srcdoc is not supported in a post");
       if (
-        addressProperties.includes(name) &&
-        !isSafeAddress(
+        urlProperties.includes(name) &&
+        !isSafeUrl(
           String(value ?? ""),
           tagName === "img" || tagName === "source" || tagName === "video",
         )
@@ -57,7 +57,7 @@ export function checkHtml(tree: Root, draft: Draft): void {
 }
 
 /** True for addresses that only lead somewhere; `data:` pictures are allowed where a picture stands. */
-function isSafeAddress(address: string, media: boolean): boolean {
+function isSafeUrl(address: string, media: boolean): boolean {
   // Browsers drop these characters before they read the scheme.
   // eslint-disable-next-line no-control-regex
   const scheme = /^([a-z][a-z0-9+.-]*):/i

@@ -1,17 +1,17 @@
 // <callout-info class="aside">…</callout-info>, block or inline, becomes HTML that means something.
 
-import type { Draft } from "../draft.ts";
+import type { CompileContext } from "../draft.ts";
 import {
   classesOf,
   isElement,
-  rewrite,
+  replaceNodes,
   type Element,
   type Properties,
   type Root,
 } from "../tree.ts";
 import { isPhrasing } from "./html-names.ts";
 
-const labels: Record<string, string> = {
+const calloutLabels: Record<string, string> = {
   info: "Information",
   success: "Success",
   warning: "Warning",
@@ -41,15 +41,15 @@ export function calloutProperties(kind: string, label: string, classes: string[]
 }
 
 /** Turns callout elements into `<aside>` or, inline, `<span>`. Throws a PostError for a kind that doesn't exist. */
-export function writeCallouts(tree: Root, draft: Draft): void {
-  rewrite(tree, (node, ancestors) => {
+export function convertCallouts(tree: Root, draft: CompileContext): void {
+  replaceNodes(tree, (node, ancestors) => {
     if (!isElement(node) || !node.tagName.startsWith("callout-")) return undefined;
     const kind = node.tagName.slice("callout-".length);
-    const label = labels[kind];
+    const label = calloutLabels[kind];
     if (label === undefined)
       draft.fail(
         node,
-        `<${node.tagName}> is not a callout; there are ${Object.keys(labels)
+        `<${node.tagName}> is not a callout; there are ${Object.keys(calloutLabels)
           .map((name) => `callout-${name}`)
           .join(", ")}`,
       );
@@ -61,13 +61,13 @@ export function writeCallouts(tree: Root, draft: Draft): void {
     const { className: _, ...others } = node.properties;
     node.tagName = inline ? "span" : "aside";
     node.properties = { ...others, ...calloutProperties(kind, label, classes) };
-    if (!inline) wrapText(node);
+    if (!inline) wrapInParagraph(node);
     return undefined;
   });
 }
 
 /** Text directly in a block gets a paragraph, so that one rule of spacing serves both ways to write it. */
-function wrapText(node: Element): void {
+function wrapInParagraph(node: Element): void {
   if (!node.children.some((child) => child.type === "text" && child.value.trim() !== "")) return;
   if (node.children.every((child) => isPhrasing(child))) {
     node.children = [{ type: "element", tagName: "p", properties: {}, children: node.children }];

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
 
-const marked = (lines: CodeMeta["highlighted"]) =>
+const marked = (lines: CodeMeta["isHighlighted"]) =>
   Array.from({ length: 12 }, (_, index) => index + 1).filter(lines);
 
 test.each([
@@ -18,13 +18,13 @@ test.each([
   ["[1,2]", [1, 2]],
 ])("%s marks lines %j", (info, lines) => {
   const meta = parseCodeMeta(info);
-  expect(marked(meta.highlighted)).toEqual(lines);
+  expect(marked(meta.isHighlighted)).toEqual(lines);
   expect(meta.problems).toEqual([]);
 });
 
 test("add=, remove=, start= and nonumber", () => {
   const meta = parseCodeMeta("ts add=1-2 remove=4 start=40 nonumber");
-  expect([marked(meta.added), marked(meta.removed), meta.start, meta.numbered]).toEqual([
+  expect([marked(meta.isAdded), marked(meta.isRemoved), meta.start, meta.isNumbered]).toEqual([
     [1, 2],
     [4],
     40,
@@ -64,7 +64,7 @@ test("what is not understood is named and costs nothing", () => {
 });
 
 test("a range without end is as cheap as a short one", () => {
-  expect(parseCodeMeta("js lines=1-999999").highlighted(500_000)).toBe(true);
+  expect(parseCodeMeta("js lines=1-999999").isHighlighted(500_000)).toBe(true);
 });
 
 test("ten thousand odd words are read within the time of a test", () => {

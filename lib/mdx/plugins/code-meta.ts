@@ -7,20 +7,20 @@ export interface CodeMeta {
   /** Number of the first line. */
   readonly start: number;
   /** False after `nonumber`. */
-  readonly numbered: boolean;
-  readonly highlighted: Lines;
-  readonly added: Lines;
-  readonly removed: Lines;
+  readonly isNumbered: boolean;
+  readonly isHighlighted: LinePredicate;
+  readonly isAdded: LinePredicate;
+  readonly isRemoved: LinePredicate;
   /** The language was `diff-xyz`: its + and - become marks. */
-  readonly diff: boolean;
+  readonly isDiff: boolean;
   /** What could not be understood. */
   readonly problems: readonly string[];
 }
 
 /** True for a line of the fence, counted from 1 whatever `start` says. */
-export type Lines = (line: number) => boolean;
+export type LinePredicate = (line: number) => boolean;
 
-const none: Lines = () => false;
+const matchNoLine: LinePredicate = () => false;
 
 /** Reads `js`, `js:app.js`, `js[1,3]`, `js {1, 3-5}` and the words after it. Never throws; what it can't read is in `problems`. */
 export function parseCodeMeta(info: string): CodeMeta {
@@ -88,17 +88,17 @@ export function parseCodeMeta(info: string): CodeMeta {
     language,
     filename,
     start,
-    numbered,
-    highlighted: linesOf(found.highlighted, problems),
-    added: linesOf(found.added, problems),
-    removed: linesOf(found.removed, problems),
-    diff: diff !== null,
+    isNumbered: numbered,
+    isHighlighted: parseLineRanges(found.highlighted, problems),
+    isAdded: parseLineRanges(found.added, problems),
+    isRemoved: parseLineRanges(found.removed, problems),
+    isDiff: diff !== null,
     problems,
   };
 }
 
 /** "1,3-5" as a question; a range costs nothing however long it is. */
-function linesOf(lists: string[], problems: string[]): Lines {
+function parseLineRanges(lists: string[], problems: string[]): LinePredicate {
   const ranges: [number, number][] = [];
   for (const part of lists
     .flatMap((list) => list.split(","))
@@ -109,6 +109,6 @@ function linesOf(lists: string[], problems: string[]): Lines {
     else ranges.push([Number(match[1]), Number(match[2] ?? match[1])]);
   }
   return ranges.length === 0
-    ? none
+    ? matchNoLine
     : (line) => ranges.some(([from, to]) => line >= from && line <= to);
 }

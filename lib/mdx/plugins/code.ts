@@ -2,23 +2,23 @@
 
 import type { Code, Root as MarkdownRoot } from "mdast";
 import { visit } from "unist-util-visit";
-import type { Draft } from "../draft.ts";
+import type { CompileContext } from "../draft.ts";
 import { escapeHtml } from "../../base/html.ts";
 import {
   classesOf,
   isElement,
-  rewrite,
+  replaceNodes,
   type Element,
   type Node,
-  type Raw,
+  type RawHtml,
   type Root,
 } from "../tree.ts";
 import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
-import { highlightLines, plainLines, type Piece } from "./highlighter.ts";
-import { textOf } from "./plain-text.ts";
+import { highlightLines, plainLines, type CodeToken } from "./highlighter.ts";
+import { getTextContent } from "./plain-text.ts";
 
 /** Keeps what stands after ``` with the code on its way into HTML. */
-export function keepCodeInfo(tree: MarkdownRoot): void {
+export function preserveCodeInfo(tree: MarkdownRoot): void {
   visit(tree, "code", (node: Code) => {
     const info = [node.lang, node.meta].filter(Boolean).join(" ");
     // A property and not `data`: that one is lost where raw HTML is parsed.
@@ -27,9 +27,9 @@ export function keepCodeInfo(tree: MarkdownRoot): void {
 }
 
 /** Replaces every code block by a figure of ready HTML. */
-export async function writeCode(tree: Root, draft: Draft): Promise<void> {
+export async function renderCodeBlocks(tree: Root, draft: CompileContext): Promise<void> {
   const blocks: { pre: Element; code: Element; parent: { children: Node[] } }[] = [];
-  rewrite(tree, (node, ancestors) => {
+  replaceNodes(tree, (node, ancestors) => {
     if (!isElement(node, "pre")) return undefined;
     const [code] = node.children.filter(
       (child) => child.type !== "text" || child.value.trim() !== "",
@@ -40,10 +40,14 @@ export async function writeCode(tree: Root, draft: Draft): Promise<void> {
     return undefined;
   });
   for (const { pre, code, parent } of blocks)
-    parent.children[parent.children.indexOf(pre)] = await block(pre, code, draft);
+    parent.children[parent.children.indexOf(pre)] = await renderCodeBlock(pre, code, draft);
 }
 
-async function block(pre: Element, code: Element, draft: Draft): Promise<Raw> {
+async function renderCodeBlock(
+  pre: Element,
+  code: Element,
+  draft: CompileContext,
+): Promise<RawHtml> {
   const language =
     classesOf(code)
       .find((name) => name.startsWith("language-"))
@@ -51,12 +55,12 @@ async function block(pre: Element, code: Element, draft: Draft): Promise<Raw> {
   const info = typeof code.properties.dataInfo === "string" ? code.properties.dataInfo : language;
   const meta = parseCodeMeta(info);
   for (const problem of meta.problems) draft.warn(pre, problem);
-  let value = textOf(code).replace(/\r\n?/g, "\n").replace(/\n$/, "");
-  const marks = meta.diff ? diffMarks(value) : null;
+  let value = getTextContent(code).replace(/\r\n?/g, "\n").replace(/\n$/, "");
+  const marks = meta.isDiff ? parseDiffMarks(value) : null;
   if (marks) value = marks.code;
   if (meta.language === "mermaid")
-    return { type: "raw", value: diagram(value, meta), text: value, position: pre.position };
-  let lines: Piece[][] | null = null;
+    return { type: "raw", value: renderDiagram(value, meta), text: value, position: pre.position };
+  let lines: CodeToken[][] | null = null;
   try {
     lines = await highlightLines(value, meta.language);
     if (lines === null)
@@ -64,22 +68,22 @@ async function block(pre: Element, code: Element, draft: Draft): Promise<Raw> {
   } catch (error) {
     draft.warn(pre, `the code could not be coloured: ${(error as Error).message.slice(0, 200)}`);
   }
-  const html = figure(lines ?? plainLines(value), {
+  const html = renderFigure(lines ?? plainLines(value), {
     ...meta,
-    added: (line) => meta.added(line) || marks?.added.has(line) === true,
-    removed: (line) => meta.removed(line) || marks?.removed.has(line) === true,
+    isAdded: (line) => meta.isAdded(line) || marks?.added.has(line) === true,
+    isRemoved: (line) => meta.isRemoved(line) || marks?.removed.has(line) === true,
   });
   return { type: "raw", value: html, text: value, position: pre.position };
 }
 
-function figure(lines: Piece[][], meta: CodeMeta): string {
+function renderFigure(lines: CodeToken[][], meta: CodeMeta): string {
   const rows = lines.map((pieces, index) => {
     const line = index + 1;
-    const mark = meta.added(line)
+    const mark = meta.isAdded(line)
       ? " added"
-      : meta.removed(line)
+      : meta.isRemoved(line)
         ? " removed"
-        : meta.highlighted(line)
+        : meta.isHighlighted(line)
           ? " highlighted"
           : "";
     const inner = pieces
@@ -91,31 +95,31 @@ function figure(lines: Piece[][], meta: CodeMeta): string {
       .join("");
     return `<span class="line${mark}">${inner}</span>`;
   });
-  const numbered = meta.numbered && (lines.length > 1 || meta.start !== 1);
+  const numbered = meta.isNumbered && (lines.length > 1 || meta.start !== 1);
   const counter =
     numbered && meta.start !== 1 ? ` style="counter-reset:line ${meta.start - 1}"` : "";
   const language = escapeHtml(meta.language);
   return (
-    `<figure class="code"${language && ` data-language="${language}"`}>${title(meta.filename)}` +
-    `<pre class="code-pre${numbered ? " numbered" : ""}" tabindex="0"><code${language && ` class="language-${language}"`}${counter}>${rows.join("\n")}</code></pre>${copyButton}</figure>`
+    `<figure class="code"${language && ` data-language="${language}"`}>${renderTitle(meta.filename)}` +
+    `<pre class="code-pre${numbered ? " numbered" : ""}" tabindex="0"><code${language && ` class="language-${language}"`}${counter}>${rows.join("\n")}</code></pre>${copyButtonHtml}</figure>`
   );
 }
 
 /** The source of a Mermaid diagram; drawing it would need a browser at compile time. */
-function diagram(source: string, meta: CodeMeta): string {
+function renderDiagram(source: string, meta: CodeMeta): string {
   return (
-    `<figure class="code diagram" data-language="mermaid">${title(meta.filename ?? "Diagram, as Mermaid source")}` +
-    `<pre class="code-pre" tabindex="0"><code class="language-mermaid">${escapeHtml(source)}</code></pre>${copyButton}</figure>`
+    `<figure class="code diagram" data-language="mermaid">${renderTitle(meta.filename ?? "Diagram, as Mermaid source")}` +
+    `<pre class="code-pre" tabindex="0"><code class="language-mermaid">${escapeHtml(source)}</code></pre>${copyButtonHtml}</figure>`
   );
 }
 
-const copyButton =
+const copyButtonHtml =
   '<button type="button" class="copy" data-copy="code" aria-label="Copy code">Copy</button>';
-const title = (name: string | null) =>
+const renderTitle = (name: string | null) =>
   name ? `<figcaption class="code-title">${escapeHtml(name)}</figcaption>` : "";
 
 /** `diff-js`: the first column says what happened to a line; it leaves the code. */
-function diffMarks(value: string): { code: string; added: Set<number>; removed: Set<number> } {
+function parseDiffMarks(value: string): { code: string; added: Set<number>; removed: Set<number> } {
   const added = new Set<number>();
   const removed = new Set<number>();
   const code = value.split("\n").map((text, index) => {

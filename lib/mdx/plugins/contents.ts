@@ -1,17 +1,24 @@
 // <TOCInline/> and <TableOfContents/>: the post's headings as a list inside the post.
 
 import type { Heading } from "../compiled-post.ts";
-import type { Draft } from "../draft.ts";
-import type { Static } from "../static-value.ts";
-import { element, isElement, rewrite, text, type Element, type Root } from "../tree.ts";
+import type { CompileContext } from "../draft.ts";
+import type { StaticValue } from "../static-value.ts";
+import {
+  createElement,
+  isElement,
+  replaceNodes,
+  createText,
+  type Element,
+  type Root,
+} from "../tree.ts";
 
 /** Puts the list where the post asks for it. `exclude`, `fromHeading`, `toHeading` and `asDisclosure` choose what and how. */
-export function writeContents(tree: Root, draft: Draft): void {
+export function insertTableOfContents(tree: Root, draft: CompileContext): void {
   let count = 0;
-  rewrite(tree, (node) => {
+  replaceNodes(tree, (node) => {
     if (!isElement(node, "lectern-contents")) return undefined;
     count += 1;
-    const given = (node.data?.given ?? {}) as Record<string, Static>;
+    const given = (node.data?.given ?? {}) as Record<string, StaticValue>;
     const exclude = new Set(
       [given.exclude ?? []].flat().map((title) => String(title).toLowerCase()),
     );
@@ -22,24 +29,24 @@ export function writeContents(tree: Root, draft: Draft): void {
     );
     if (headings.length === 0) return [];
     const label = count === 1 ? "In this post" : `In this post, list ${count}`;
-    const nav = element(
+    const nav = createElement(
       "nav",
       { className: ["contents"], ariaLabel: label },
-      [list(headings)],
+      [createHeadingList(headings)],
       node,
     );
     return given.asDisclosure
-      ? element(
+      ? createElement(
           "details",
           { className: ["contents-details"] },
-          [element("summary", {}, [text("In this post")]), nav],
+          [createElement("summary", {}, [createText("In this post")]), nav],
           node,
         )
       : nav;
   });
 }
 
-function list(headings: readonly Heading[]): Element {
+function createHeadingList(headings: readonly Heading[]): Element {
   const items: Element[] = [];
   const top = Math.min(...headings.map((heading) => heading.depth));
   for (let at = 0; at < headings.length;) {
@@ -47,14 +54,16 @@ function list(headings: readonly Heading[]): Element {
     let end = at + 1;
     while (end < headings.length && headings[end]!.depth > top) end += 1;
     const deeper = headings.slice(heading.depth > top ? at : at + 1, end);
-    const item = element(
+    const item = createElement(
       "li",
       {},
-      heading.depth > top ? [] : [element("a", { href: `#${heading.id}` }, [text(heading.text)])],
+      heading.depth > top
+        ? []
+        : [createElement("a", { href: `#${heading.id}` }, [createText(heading.text)])],
     );
-    if (deeper.length > 0) item.children.push(list(deeper));
+    if (deeper.length > 0) item.children.push(createHeadingList(deeper));
     items.push(item);
     at = end;
   }
-  return element("ul", {}, items);
+  return createElement("ul", {}, items);
 }

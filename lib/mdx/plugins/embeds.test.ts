@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { compileText, htmlFrom, problemOf } from "../testing/compile-text.ts";
-import { pageOfPlayer } from "./embeds.ts";
+import { playerPageUrl } from "./embeds.ts";
 
 test("a paragraph that is only a URL is a card, and is reported once", async () => {
   const post = await compileText(
@@ -49,7 +49,7 @@ test.each([
   ["https://youtube.com.evil.example/embed/abc", null],
   ["javascript:alert(1)", null],
 ])("the frame %s belongs to %s", (src, page) => {
-  expect(pageOfPlayer(src)).toBe(page);
+  expect(playerPageUrl(src)).toBe(page);
 });
 
 test("a known frame becomes a card, so nothing of it loads before a click", async () => {

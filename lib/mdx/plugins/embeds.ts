@@ -3,43 +3,47 @@
 import type { Paragraph, Root as MarkdownRoot } from "mdast";
 import { toString } from "mdast-util-to-string";
 import { SKIP, visit } from "unist-util-visit";
-import type { Draft } from "../draft.ts";
+import type { CompileContext } from "../draft.ts";
 import {
   isBlank,
   isElement,
-  rewrite,
+  replaceNodes,
   type Element,
-  type Jsx,
-  type Place,
+  type MdxJsx,
+  type Positioned,
   type Root,
 } from "../tree.ts";
 
 /** A list of links stays a list of links: only these hold paragraphs that become cards. */
-const holders = new Set(["root", "blockquote", "mdxJsxFlowElement"]);
+const embedParents = new Set(["root", "blockquote", "mdxJsxFlowElement"]);
 
 /** Replaces paragraphs that are only an http(s) URL. */
-export function embedBareUrls(tree: MarkdownRoot, draft: Draft): void {
+export function embedBareUrls(tree: MarkdownRoot, draft: CompileContext): void {
   visit(tree, "paragraph", (node, index, parent) => {
-    if (!parent || index === undefined || !holders.has(parent.type)) return undefined;
-    const url = bareUrl(node);
+    if (!parent || index === undefined || !embedParents.has(parent.type)) return undefined;
+    const url = findBareUrl(node);
     if (url === null) return undefined;
-    parent.children[index] = embedNode(url, node as Place, draft) as never;
+    parent.children[index] = createEmbed(url, node as Positioned, draft) as never;
     return SKIP;
   });
 }
 
-function bareUrl(node: Paragraph): string | null {
+function findBareUrl(node: Paragraph): string | null {
   const children = node.children.filter(
     (child) => child.type !== "text" || child.value.trim() !== "",
   );
   const [only] = children;
   if (children.length !== 1 || only?.type !== "link" || only.title || toString(only) !== only.url)
     return null;
-  return isWebUrl(only.url) ? only.url : null;
+  return isHttpUrl(only.url) ? only.url : null;
 }
 
 /** A component node for `url`, noted in the draft. */
-export function embedNode(url: string, at: Place | undefined, draft: Draft): Jsx {
+export function createEmbed(
+  url: string,
+  at: Positioned | undefined,
+  draft: CompileContext,
+): MdxJsx {
   draft.components.add("Embed");
   draft.embeds.add(url);
   return {
@@ -52,7 +56,7 @@ export function embedNode(url: string, at: Place | undefined, draft: Draft): Jsx
 }
 
 /** True for an absolute http or https URL. */
-export function isWebUrl(url: string): boolean {
+export function isHttpUrl(url: string): boolean {
   return /^https?:\/\//i.test(url) && URL.canParse(url);
 }
 
@@ -60,12 +64,12 @@ export function isWebUrl(url: string): boolean {
  * Frames that become cards, so that nothing of theirs loads before a click: the page a player belongs to, by the host
  * and path of the player. Every other frame is refused.
  */
-const players: {
+const knownPlayers: {
   host: RegExp;
   path: RegExp;
   page: (match: RegExpExecArray, url: URL) => string;
 }[] = [
-  { host: /^(www\.)?youtube(-nocookie)?\.com$/, path: /^\/embed\/([\w-]+)/, page: youtubePage },
+  { host: /^(www\.)?youtube(-nocookie)?\.com$/, path: /^\/embed\/([\w-]+)/, page: youtubePageUrl },
   {
     host: /^player\.vimeo\.com$/,
     path: /^\/video\/(\d+)/,
@@ -83,7 +87,7 @@ const players: {
   },
 ];
 
-function youtubePage([, id]: RegExpExecArray, { searchParams }: URL): string {
+function youtubePageUrl([, id]: RegExpExecArray, { searchParams }: URL): string {
   const list = searchParams.get("list");
   if (id === "videoseries" && list)
     return `https://www.youtube.com/playlist?list=${encodeURIComponent(list)}`;
@@ -92,11 +96,11 @@ function youtubePage([, id]: RegExpExecArray, { searchParams }: URL): string {
 }
 
 /** The page behind a player's address, or null for a player we don't know. */
-export function pageOfPlayer(src: string): string | null {
+export function playerPageUrl(src: string): string | null {
   const absolute = src.startsWith("//") ? `https:${src}` : src;
-  if (!isWebUrl(absolute)) return null;
+  if (!isHttpUrl(absolute)) return null;
   const url = new URL(absolute);
-  for (const player of players) {
+  for (const player of knownPlayers) {
     const match = player.host.test(url.hostname) ? player.path.exec(url.pathname) : null;
     if (match) return player.page(match, url);
   }
@@ -104,19 +108,19 @@ export function pageOfPlayer(src: string): string | null {
 }
 
 /** Turns known frames into cards. Throws a PostError for any other. */
-export function embedFrames(tree: Root, draft: Draft): void {
+export function embedIframes(tree: Root, draft: CompileContext): void {
   const card = (frame: Element) => {
     const src = String(frame.properties.src ?? "");
-    const page = pageOfPlayer(src);
+    const page = playerPageUrl(src);
     if (page === null) {
       draft.fail(
         frame,
         `a frame of "${src.slice(0, 200)}" is not supported; frames of YouTube, Vimeo, CodeSandbox and CodePen become cards, for anything else give the link`,
       );
     }
-    return embedNode(page, frame, draft);
+    return createEmbed(page, frame, draft);
   };
-  rewrite(tree, (node) => {
+  replaceNodes(tree, (node) => {
     if (isElement(node, "iframe")) return card(node);
     const inside = isElement(node, "p") ? node.children.filter((child) => !isBlank(child)) : [];
     return inside.length === 1 && isElement(inside[0], "iframe") ? card(inside[0]) : undefined; // a card can't stand in a paragraph

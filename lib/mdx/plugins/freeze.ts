@@ -2,13 +2,13 @@
 
 import type { Program } from "estree";
 import { toHtml } from "hast-util-to-html";
-import { isJsx, type Jsx, type Node, type Parent, type Root } from "../tree.ts";
+import { isJsx, type MdxJsx, type Node, type Parent, type Root } from "../tree.ts";
 
 /**
  * Elements that only mean something as a direct child of their parent: a wrapper between them and it would break the
  * list, the table or the disclosure. They stay elements, and what is inside them is frozen.
  */
-const structural = new Set(
+const structuralTags = new Set(
   "li dt dd tr td th thead tbody tfoot caption colgroup col summary figcaption legend source track option rt rp".split(
     " ",
   ),
@@ -20,29 +20,30 @@ const phrasingParents = new Set(
 );
 
 /** Freezes `tree` in place. Afterwards it holds components, the elements around them, text, and Html nodes. */
-export function freeze(tree: Root): void {
-  freezeChildren(tree, false);
+export function collapseStaticHtml(tree: Root): void {
+  collapseChildren(tree, false);
 }
 
-function freezeChildren(parent: Parent, inline: boolean): void {
+function collapseChildren(parent: Parent, inline: boolean): void {
   const next: Node[] = [];
   let run: Node[] = [];
   const flush = () => {
-    next.push(...frozen(run, inline));
+    next.push(...toStaticHtmlNodes(run, inline));
     run = [];
   };
   const children = parent.children;
-  const mixed = parent.type !== "root" || children.some((child) => !isPure(child));
+  const mixed = parent.type !== "root" || children.some((child) => !isStaticHtml(child));
   for (const child of children) {
     const stays =
-      !isPure(child) || (mixed && child.type === "element" && structural.has(child.tagName));
+      !isStaticHtml(child) ||
+      (mixed && child.type === "element" && structuralTags.has(child.tagName));
     if (!stays) {
       run.push(child);
       continue;
     }
     flush();
     if ("children" in child)
-      freezeChildren(
+      collapseChildren(
         child,
         isJsx(child)
           ? child.type === "mdxJsxTextElement"
@@ -54,20 +55,20 @@ function freezeChildren(parent: Parent, inline: boolean): void {
   parent.children = next;
 }
 
-const pure = new WeakMap<Node, boolean>();
+const staticNodes = new WeakMap<Node, boolean>();
 
-function isPure(node: Node): boolean {
-  const known = pure.get(node);
+function isStaticHtml(node: Node): boolean {
+  const known = staticNodes.get(node);
   if (known !== undefined) return known;
   const result =
     node.type === "element"
-      ? node.children.every(isPure)
+      ? node.children.every(isStaticHtml)
       : node.type === "text" || node.type === "raw" || node.type === "comment";
-  pure.set(node, result);
+  staticNodes.set(node, result);
   return result;
 }
 
-function frozen(run: Node[], inline: boolean): Node[] {
+function toStaticHtmlNodes(run: Node[], inline: boolean): Node[] {
   const shown = run.filter((node) => node.type !== "comment");
   if (shown.length === 0) return [];
   if (shown.every((node) => node.type === "text")) {
@@ -76,16 +77,20 @@ function frozen(run: Node[], inline: boolean): Node[] {
       : shown;
   }
   const html = toHtml({ type: "root", children: shown as never }, { allowDangerousHtml: true });
-  return [htmlNode(inline ? html : html.trim(), inline)];
+  return [createStaticHtmlNode(inline ? html : html.trim(), inline)];
 }
 
-function htmlNode(html: string, inline: boolean): Jsx {
+function createStaticHtmlNode(html: string, inline: boolean): MdxJsx {
   // As an expression and not as a quoted attribute: JSX would read line ends and character references in the latter.
-  const attributes: Jsx["attributes"] = [
+  const attributes: MdxJsx["attributes"] = [
     {
       type: "mdxJsxAttribute",
       name: "html",
-      value: { type: "mdxJsxAttributeValueExpression", value: "", data: { estree: literal(html) } },
+      value: {
+        type: "mdxJsxAttributeValueExpression",
+        value: "",
+        data: { estree: createStringLiteral(html) },
+      },
     },
   ];
   if (inline) attributes.push({ type: "mdxJsxAttribute", name: "inline", value: null });
@@ -97,7 +102,7 @@ function htmlNode(html: string, inline: boolean): Jsx {
   };
 }
 
-function literal(value: string): Program {
+function createStringLiteral(value: string): Program {
   return {
     type: "Program",
     sourceType: "module",

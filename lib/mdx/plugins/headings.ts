@@ -1,29 +1,29 @@
 // Headings: levels below the page's title, unique ids, and a link to each that never nests in another link.
 
 import GithubSlugger from "github-slugger";
-import type { Draft } from "../draft.ts";
+import type { CompileContext } from "../draft.ts";
 import {
-  element,
+  createElement,
   isElement,
   isJsx,
-  rewrite,
-  text,
+  replaceNodes,
+  createText,
   type Element,
   type Node,
   type Root,
 } from "../tree.ts";
-import { textOf } from "./plain-text.ts";
+import { getTextContent } from "./plain-text.ts";
 
-const levels = /^h([1-6])$/;
+const headingTag = /^h([1-6])$/;
 
 /** Ids that pages use themselves (the target of "skip to content" and the like). */
 const reservedIds = ["main", "content", "top", "header", "footer", "search", "article", "comments"];
 
 /** Gives every heading its id and link, and notes depth 2 to 4 in the draft. A post that uses `#` moves down by one level. */
-export function linkHeadings(tree: Root, draft: Draft): void {
+export function linkHeadings(tree: Root, draft: CompileContext): void {
   const found: Element[] = [];
-  rewrite(tree, (node) => {
-    if (isElement(node) && levels.test(node.tagName) && node.properties.id !== "footnote-label")
+  replaceNodes(tree, (node) => {
+    if (isElement(node) && headingTag.test(node.tagName) && node.properties.id !== "footnote-label")
       found.push(node);
     return undefined;
   });
@@ -33,7 +33,7 @@ export function linkHeadings(tree: Root, draft: Draft): void {
   for (const heading of found) {
     const depth = Math.min(6, Number(heading.tagName[1]) + shift);
     heading.tagName = `h${depth}`;
-    const title = textOf(heading).replace(/\s+/g, " ").trim();
+    const title = getTextContent(heading).replace(/\s+/g, " ").trim();
     const own =
       typeof heading.properties.id === "string" && heading.properties.id
         ? heading.properties.id
@@ -42,18 +42,18 @@ export function linkHeadings(tree: Root, draft: Draft): void {
     while (taken.has(id)) id = slugger.slug(own ?? (title || "section"));
     taken.add(id);
     heading.properties.id = id;
-    addLink(heading, id, title);
+    addHeadingLink(heading, id, title);
     if (depth >= 2 && depth <= 4 && title)
       draft.headings.push({ depth: depth as 2 | 3 | 4, id, text: title });
   }
 }
 
-function addLink(heading: Element, id: string, title: string): void {
-  if (holdsLink(heading)) {
-    const mark = element("span", { ariaHidden: "true" }, [text("#")]);
+function addHeadingLink(heading: Element, id: string, title: string): void {
+  if (containsLink(heading)) {
+    const mark = createElement("span", { ariaHidden: "true" }, [createText("#")]);
     heading.children.push(
-      text(" "),
-      element(
+      createText(" "),
+      createElement(
         "a",
         {
           className: ["heading-anchor", "anchor"],
@@ -65,13 +65,13 @@ function addLink(heading: Element, id: string, title: string): void {
     );
   } else {
     heading.children = [
-      element("a", { className: ["heading-link"], href: `#${id}` }, heading.children),
+      createElement("a", { className: ["heading-link"], href: `#${id}` }, heading.children),
     ];
   }
 }
 
 /** A component may hold a link: we can't see inside, so it counts as one. */
-function holdsLink(node: Node): boolean {
+function containsLink(node: Node): boolean {
   if (isElement(node, "a") || isJsx(node)) return true;
-  return "children" in node && node.children.some(holdsLink);
+  return "children" in node && node.children.some(containsLink);
 }

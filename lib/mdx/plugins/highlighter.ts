@@ -3,22 +3,22 @@
 import type { HighlighterGeneric, ThemeRegistration } from "shiki";
 
 /** One piece of a line; `className` is "" for plain text. */
-export interface Piece {
+export interface CodeToken {
   readonly text: string;
   readonly className: string;
 }
 
 /** Above this a fence stays plain: nobody reads it, and tokens cost memory. */
-const MAX_CODE = 200_000;
-const MAX_LINE = 2_000;
+const MAX_CODE_CHARS = 200_000;
+const MAX_LINE_CHARS = 2_000;
 
-const plainNames = new Set(["", "text", "txt", "plain", "plaintext", "none", "ansi"]);
+const plainLanguages = new Set(["", "text", "txt", "plain", "plaintext", "none", "ansi"]);
 
 /**
  * Colours of the theme we take the rules from → the class that stands for them. Its light and dark twins have the same
  * rules in the same order, so one pass serves both; the colours themselves are in components/post/code.css.
  */
-const classOfColor: Record<string, string> = {
+const classByColor: Record<string, string> = {
   "#6E7781": "tk-c",
   "#57606A": "tk-c",
   "#EAEEF2": "tk-c",
@@ -35,9 +35,10 @@ const fontClasses = ["tk-i", "tk-b", "tk-u", "tk-x"]; // bits 1, 2, 4, 8 of a to
 
 type Highlighter = HighlighterGeneric<string, string>;
 
-let ready: Promise<{ highlighter: Highlighter; languages: Record<string, unknown> }> | undefined;
+let loadedHighlighter:
+  Promise<{ highlighter: Highlighter; languages: Record<string, unknown> }> | undefined;
 
-async function create() {
+async function loadHighlighter() {
   const [{ createHighlighter, bundledLanguages, bundledThemes }, { createOnigurumaEngine }] =
     await Promise.all([import("shiki"), import("shiki/engine/oniguruma")]);
   const base = (await bundledThemes["github-light-default"]()).default;
@@ -58,17 +59,20 @@ async function create() {
  * The lines of `code` in coloured pieces; null when the language is not known (then it is shown plain, and the caller
  * says so). An empty name and "text" are plain by intent.
  */
-export async function highlightLines(code: string, language: string): Promise<Piece[][] | null> {
-  if (plainNames.has(language) || code.length > MAX_CODE) return plainLines(code);
-  ready ??= create();
-  const { highlighter, languages } = await ready;
+export async function highlightLines(
+  code: string,
+  language: string,
+): Promise<CodeToken[][] | null> {
+  if (plainLanguages.has(language) || code.length > MAX_CODE_CHARS) return plainLines(code);
+  loadedHighlighter ??= loadHighlighter();
+  const { highlighter, languages } = await loadedHighlighter;
   if (!Object.hasOwn(languages, language)) return null;
   if (!highlighter.getLoadedLanguages().includes(language))
     await highlighter.loadLanguage(language);
   const { tokens, fg } = highlighter.codeToTokens(code, {
     lang: language,
     theme: "lectern",
-    tokenizeMaxLineLength: MAX_LINE,
+    tokenizeMaxLineLength: MAX_LINE_CHARS,
   });
   const plain = fg?.toUpperCase();
   return tokens.map((line) => {
@@ -76,7 +80,7 @@ export async function highlightLines(code: string, language: string): Promise<Pi
     for (const token of line) {
       const color = token.color?.toUpperCase() ?? plain;
       const style = Math.max(0, token.fontStyle ?? 0);
-      const names = color === plain ? [] : [classOfColor[color!] ?? ""];
+      const names = color === plain ? [] : [classByColor[color!] ?? ""];
       fontClasses.forEach((name, bit) => style & (1 << bit) && names.push(name));
       const className = names.filter(Boolean).join(" ");
       const last = pieces.at(-1);
@@ -94,6 +98,6 @@ export async function highlightLines(code: string, language: string): Promise<Pi
 }
 
 /** `code` without colours. */
-export function plainLines(code: string): Piece[][] {
+export function plainLines(code: string): CodeToken[][] {
   return code.split("\n").map((line) => (line === "" ? [] : [{ text: line, className: "" }]));
 }

@@ -1,13 +1,13 @@
 import { fromHtml } from "hast-util-from-html";
 import { expect, test } from "vitest";
-import { isElement, rewrite, type Element, type Root } from "../tree.ts";
+import { isElement, replaceNodes, type Element, type Root } from "../tree.ts";
 import { compileText, htmlFrom, problemOf } from "../testing/compile-text.ts";
 import { isAllowedHost } from "./images.ts";
 
 /** The first element of that name, as a browser's parser sees it. */
 function select(html: string, name: string): Element | undefined {
   let found: Element | undefined;
-  rewrite(fromHtml(html, { fragment: true }) as unknown as Root, (node) => {
+  replaceNodes(fromHtml(html, { fragment: true }) as unknown as Root, (node) => {
     if (isElement(node, name)) found ??= node;
     return undefined;
   });

@@ -1,14 +1,14 @@
 // Images: those of this site in several sizes with their measures, those of allowed hosts as they are, others as a link.
 
-import type { ManifestImage } from "../compiled-post.ts";
-import type { Draft } from "../draft.ts";
+import type { PostImage } from "../compiled-post.ts";
+import type { CompileContext } from "../draft.ts";
 import {
   addClass,
-  element,
+  createElement,
   isBlank,
   isElement,
-  rewrite,
-  text,
+  replaceNodes,
+  createText,
   type Element,
   type Node,
   type Parent,
@@ -20,18 +20,22 @@ import {
 const SIZES = "(min-width: 48rem) 44rem, 100vw";
 
 /** Rewrites every `<img>`; an image with a title that stands alone becomes a figure with that caption. */
-export function writeImages(tree: Root, draft: Draft): void {
-  rewrite(tree, (node, ancestors) => {
-    if (isElement(node, "video", "source", "audio")) resolveMedia(node, draft);
-    if (isElement(node, "p")) return figure(node, draft, ancestors);
+export function convertImages(tree: Root, draft: CompileContext): void {
+  replaceNodes(tree, (node, ancestors) => {
+    if (isElement(node, "video", "source", "audio")) resolveMediaUrls(node, draft);
+    if (isElement(node, "p")) return convertFigure(node, draft, ancestors);
     if (isElement(node, "img"))
-      return picture(node, draft, insideLink(ancestors), insidePicture(ancestors));
+      return convertImage(node, draft, isInsideLink(ancestors), isInsidePicture(ancestors));
     return undefined;
   });
 }
 
 /** `<p>![alt](src "caption")</p>`, also with a link around the image, as `<figure>`; null when it isn't one. */
-function figure(paragraph: Element, draft: Draft, ancestors: Parent[]): Element | undefined {
+function convertFigure(
+  paragraph: Element,
+  draft: CompileContext,
+  ancestors: Parent[],
+): Element | undefined {
   const shown = paragraph.children.filter((child) => !isBlank(child));
   const [only] = shown;
   const link = isElement(only, "a") ? only : null;
@@ -46,12 +50,22 @@ function figure(paragraph: Element, draft: Draft, ancestors: Parent[]): Element 
     return undefined;
   const caption = String(image.properties.title);
   delete image.properties.title;
-  const written = picture(image, draft, link !== null || insideLink(ancestors), false);
+  const written = convertImage(image, draft, link !== null || isInsideLink(ancestors), false);
   const content: Node = link ? { ...link, children: [written] } : written;
-  return element("figure", {}, [content, element("figcaption", {}, [text(caption)])], paragraph);
+  return createElement(
+    "figure",
+    {},
+    [content, createElement("figcaption", {}, [createText(caption)])],
+    paragraph,
+  );
 }
 
-function picture(image: Element, draft: Draft, inLink: boolean, inPicture: boolean): Node {
+function convertImage(
+  image: Element,
+  draft: CompileContext,
+  inLink: boolean,
+  inPicture: boolean,
+): Node {
   const { properties } = image;
   const src = String(properties.src ?? "").trim();
   const alt = String(properties.alt ?? "");
@@ -72,28 +86,28 @@ function picture(image: Element, draft: Draft, inLink: boolean, inPicture: boole
     "unoptimized",
   ])
     delete properties[name];
-  if (/^(https?:)?\/\//i.test(src)) return remoteImage(image, src, alt, inLink, draft);
+  if (/^(https?:)?\/\//i.test(src)) return convertRemoteImage(image, src, alt, inLink, draft);
   if (/^data:/i.test(src)) return image;
   const known = findImage(src, draft);
   if (known)
     return inPicture
-      ? Object.assign(image, { properties: sized(properties, known) })
-      : localPicture(image, known);
+      ? Object.assign(image, { properties: withSize(properties, known) })
+      : createPicture(image, known);
   const reason = `the image ${src} is not part of this site`;
   if (draft.input.missingImages === "fail") draft.fail(image, reason);
   draft.warn(image, reason);
   // A path of this site may still be served; a file beside the post can't be.
   return src.startsWith("/")
     ? image
-    : element(
+    : createElement(
         "span",
         { className: ["missing-image"], role: "img", ariaLabel: alt || "Missing image" },
-        [text(alt)],
+        [createText(alt)],
         image,
       );
 }
 
-function findImage(src: string, draft: Draft): ManifestImage | undefined {
+function findImage(src: string, draft: CompileContext): PostImage | undefined {
   const images = draft.input.images ?? {};
   const plain = src.replace(/[?#].*$/, "");
   let decoded = plain;
@@ -114,7 +128,7 @@ function findImage(src: string, draft: Draft): ManifestImage | undefined {
   return undefined;
 }
 
-function sized(properties: Properties, known: ManifestImage): Properties {
+function withSize(properties: Properties, known: PostImage): Properties {
   const style = String(properties.style ?? "");
   const blur =
     known.blur && /^data:image\/[\w+.-]+;base64,[\w+/=]+$/.test(known.blur)
@@ -134,21 +148,21 @@ function sized(properties: Properties, known: ManifestImage): Properties {
   };
 }
 
-function localPicture(image: Element, known: ManifestImage): Node {
-  image.properties = sized(image.properties, known);
+function createPicture(image: Element, known: PostImage): Node {
+  image.properties = withSize(image.properties, known);
   if (!known.sources || known.sources.length === 0) return image;
   const sources = known.sources.map(({ type, srcset }) =>
-    element("source", { type, srcSet: srcset, sizes: SIZES }),
+    createElement("source", { type, srcSet: srcset, sizes: SIZES }),
   );
-  return element("picture", {}, [...sources, image], image);
+  return createElement("picture", {}, [...sources, image], image);
 }
 
-function remoteImage(
+function convertRemoteImage(
   image: Element,
   src: string,
   alt: string,
   inLink: boolean,
-  draft: Draft,
+  draft: CompileContext,
 ): Node {
   const absolute = src.startsWith("//") ? `https:${src}` : src;
   const host = URL.canParse(absolute) ? new URL(absolute).hostname : "";
@@ -161,10 +175,10 @@ function remoteImage(
     image,
     `the image ${src.slice(0, 200)} is shown as a link: its host ${host || "(unreadable)"} is not among IMAGE_HOSTS`,
   );
-  const label = text(alt || decodeName(absolute));
+  const label = createText(alt || fileNameOf(absolute));
   return inLink
     ? label
-    : element("a", { href: absolute, className: ["image-link"] }, [label], image);
+    : createElement("a", { href: absolute, className: ["image-link"] }, [label], image);
 }
 
 /** True when `host` is one of `patterns`: "a.example", "*.example" (every subdomain), "*" (all). */
@@ -181,7 +195,7 @@ export function isAllowedHost(host: string, patterns: readonly string[]): boolea
   });
 }
 
-function decodeName(url: string): string {
+function fileNameOf(url: string): string {
   const name =
     url
       .replace(/[?#].*$/, "")
@@ -191,7 +205,7 @@ function decodeName(url: string): string {
 }
 
 /** Files of a `<video>` that lie beside the post. */
-function resolveMedia(node: Element, draft: Draft): void {
+function resolveMediaUrls(node: Element, draft: CompileContext): void {
   for (const name of ["src", "poster"]) {
     const value = node.properties[name];
     if (typeof value !== "string" || /^([a-z]+:|\/)/i.test(value)) continue;
@@ -201,7 +215,7 @@ function resolveMedia(node: Element, draft: Draft): void {
   }
 }
 
-const insideLink = (ancestors: Parent[]) =>
+const isInsideLink = (ancestors: Parent[]) =>
   ancestors.some((parent) => isElement(parent as Node, "a"));
-const insidePicture = (ancestors: Parent[]) =>
+const isInsidePicture = (ancestors: Parent[]) =>
   ancestors.some((parent) => isElement(parent as Node, "picture"));

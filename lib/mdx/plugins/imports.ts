@@ -1,11 +1,14 @@
 // Import statements of a post: taken out of the tree and reported, or refused with the reason.
 
 import type { ImportDeclaration } from "estree";
-import type { Draft } from "../draft.ts";
-import type { Esm, Root } from "../tree.ts";
+import type { CompileContext } from "../draft.ts";
+import type { MdxEsm, Root } from "../tree.ts";
 
 /** Imports of other frameworks that a post brings along and that we show in our own way. */
-const aliases: Record<string, "Image" | "Link"> = { "next/image": "Image", "next/link": "Link" };
+const frameworkAliases: Record<string, "Image" | "Link"> = {
+  "next/image": "Image",
+  "next/link": "Link",
+};
 const extensions = [
   "",
   ".tsx",
@@ -19,7 +22,7 @@ const extensions = [
 ];
 
 /** Removes every import; throws a PostError for an export and for an import that isn't part of the build. */
-export function takeImports(tree: Root, draft: Draft): void {
+export function extractImports(tree: Root, draft: CompileContext): void {
   tree.children = tree.children.filter((node) => {
     if (node.type !== "mdxjsEsm") return true;
     readStatements(node, draft);
@@ -27,7 +30,7 @@ export function takeImports(tree: Root, draft: Draft): void {
   });
 }
 
-function readStatements(node: Esm, draft: Draft): void {
+function readStatements(node: MdxEsm, draft: CompileContext): void {
   for (const statement of node.data?.estree?.body ?? []) {
     // acorn counts lines from the start of the body, as MDX gives it the place of the statement.
     const at = statement.loc
@@ -49,11 +52,11 @@ function readStatements(node: Esm, draft: Draft): void {
 
 function readImport(
   statement: ImportDeclaration,
-  at: Parameters<Draft["fail"]>[0],
-  draft: Draft,
+  at: Parameters<CompileContext["fail"]>[0],
+  draft: CompileContext,
 ): void {
   const source = String(statement.source.value);
-  const alias = aliases[source];
+  const alias = frameworkAliases[source];
   if (alias) {
     for (const specifier of statement.specifiers) draft.aliases.set(specifier.local.name, alias);
     return;
@@ -69,10 +72,10 @@ function readImport(
       at,
       `the import of "${source}" binds no name; give it one, as in: import Name from "${source}"`,
     );
-  const file = findFile(source, draft.input.localComponents ?? []);
+  const file = resolveImportFile(source, draft.input.localComponents ?? []);
   if (file === null) {
     // Only of a file that could become one of a build, a new start is worth a try.
-    const hint = couldBeBuilt(source, draft.input.file)
+    const hint = isBuildableComponent(source, draft.input.file)
       ? ": components are built in, so start again (npm run dev or npm start) after adding one"
       : "";
     draft.fail(at, `${source} is not part of this build${hint}`);
@@ -90,7 +93,7 @@ function readImport(
   }
 }
 
-function findFile(source: string, files: readonly string[]): string | null {
+function resolveImportFile(source: string, files: readonly string[]): string | null {
   const plain = (path: string) => path.replace(/^\.\//, "");
   for (const extension of extensions) {
     const found = files.find((file) => plain(file) === plain(source) + extension);
@@ -100,7 +103,7 @@ function findFile(source: string, files: readonly string[]): string | null {
 }
 
 /** Only components (.tsx) directly beside the index file of a folder post are built in. */
-function couldBeBuilt(source: string, file: string): boolean {
+function isBuildableComponent(source: string, file: string): boolean {
   return (
     /(^|\/)index\.mdx?$/.test(file) &&
     /^\.\/[^/.][^/]*$/.test(source) &&

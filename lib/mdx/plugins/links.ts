@@ -1,10 +1,10 @@
 // Links: outside ones say so to the browser, and none stands inside another.
 
-import type { Draft } from "../draft.ts";
-import { isElement, rewrite, type Node, type Root } from "../tree.ts";
+import type { CompileContext } from "../draft.ts";
+import { isElement, replaceNodes, type Node, type Root } from "../tree.ts";
 
 /** Adds rel="noopener" to outside links and unwraps a link inside a link. */
-export function writeLinks(tree: Root, draft: Draft): void {
+export function normalizeLinks(tree: Root, draft: CompileContext): void {
   const unwrap = (nodes: Node[]): Node[] =>
     nodes.flatMap((node) => {
       if (isElement(node, "a")) {
@@ -14,7 +14,7 @@ export function writeLinks(tree: Root, draft: Draft): void {
       if ("children" in node) node.children = unwrap(node.children);
       return [node];
     });
-  rewrite(tree, (node) => {
+  replaceNodes(tree, (node) => {
     if (!isElement(node, "a")) return undefined;
     node.children = unwrap(node.children);
     const href = String(node.properties.href ?? "");

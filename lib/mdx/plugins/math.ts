@@ -2,10 +2,10 @@
 
 import type { Root } from "mdast";
 import { visit } from "unist-util-visit";
-import type { Draft } from "../draft.ts";
-import type { Place } from "../tree.ts";
+import type { CompileContext } from "../draft.ts";
+import type { Positioned } from "../tree.ts";
 
-interface MathNode extends Place {
+interface MathNode extends Positioned {
   type: string;
   value: string;
   data?: { hName?: string; hProperties?: Record<string, unknown>; hChildren?: unknown[] };
@@ -24,7 +24,7 @@ export function usesMath(body: string): boolean {
 }
 
 /** Writes each formula as MathML. Throws a PostError at a formula that TeX would not take. */
-export async function writeMath(tree: Root, draft: Draft): Promise<void> {
+export async function renderMath(tree: Root, draft: CompileContext): Promise<void> {
   const formulas: { node: MathNode; next: string }[] = [];
   visit(tree, (node, index, parent) => {
     if ((node.type as string) !== "math" && (node.type as string) !== "inlineMath") return;

@@ -1,25 +1,25 @@
 // What a reader sees of a post as plain text: for search, word count and headings.
 
 import { classesOf, isElement, isJsx, type Element, type Node, type Root } from "../tree.ts";
-import { phrasing } from "./html-names.ts";
+import { phrasingElements } from "./html-names.ts";
 
 /** All the text below `node`, without separators. */
-export function textOf(node: Node | Root): string {
+export function getTextContent(node: Node | Root): string {
   if (node.type === "text") return node.value;
   if (node.type === "raw") return node.text ?? "";
-  return "children" in node ? node.children.map(textOf).join("") : "";
+  return "children" in node ? node.children.map(getTextContent).join("") : "";
 }
 
 /** The post as plain text: one block per line, spaces collapsed, code kept as it stands but on lines of its own. */
-export function plainText(tree: Root): string {
+export function toPlainText(tree: Root): string {
   const parts: string[] = [];
   const walk = (node: Node | Root, verbatim: boolean) => {
     if (node.type === "text") parts.push(verbatim ? node.value : node.value.replace(/\s+/g, " "));
     else if (node.type === "raw") parts.push(node.text ?? "");
     else if ("children" in node) {
-      if (isElement(node) && isFurniture(node)) return;
+      if (isElement(node) && isDecoration(node)) return;
       const isBlock = isElement(node)
-        ? !phrasing.has(node.tagName) || node.tagName === "br"
+        ? !phrasingElements.has(node.tagName) || node.tagName === "br"
         : isJsx(node) && node.type === "mdxJsxFlowElement";
       if (isBlock) parts.push("\n");
       for (const child of node.children) walk(child, verbatim || isElement(node, "pre"));
@@ -36,7 +36,7 @@ export function plainText(tree: Root): string {
 }
 
 /** What the page adds around the author's words: marks, arrows, lists of headings. */
-function isFurniture(node: Element): boolean {
+function isDecoration(node: Element): boolean {
   const { properties, tagName } = node;
   const classes = classesOf(node);
   return (

@@ -1,6 +1,6 @@
 // For the tests of this room: a few lines of Markdown in, what a reader's browser would get out.
 
-import { compileHere } from "../pipeline.ts";
+import { compileInThread } from "../pipeline.ts";
 import type { CompiledPost, CompileInput } from "../compiled-post.ts";
 
 /** `body` compiled in this thread, as a post that begins in line 1 of blog/test.mdx. */
@@ -8,7 +8,7 @@ export function compileText(
   body: string,
   input: Partial<CompileInput> = {},
 ): Promise<CompiledPost> {
-  return compileHere({ file: "blog/test.mdx", bodyLine: 1, imageHosts: [], ...input, body });
+  return compileInThread({ file: "blog/test.mdx", bodyLine: 1, imageHosts: [], ...input, body });
 }
 
 type Props = Record<string, unknown> & { children?: unknown };

@@ -2,43 +2,43 @@
 // Every form stands here in every state of the call, with its fields only where they fit: so its message is seen, also without scripts,
 // when the call has changed meanwhile.
 
-import { answerNotFound, NotFoundPage } from "../../../not-found-page.tsx";
-import { draftOwner } from "../../../calls/draft-owner.ts";
-import { adminTitle, requireAdminPage } from "../../require-admin-page.tsx";
+import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
+import { draftOwnerId } from "../../../calls/draft-owner.ts";
+import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import {
-  answer,
-  decline,
-  edit,
-  putBack,
-  removeAnswer,
-  reopen,
-  take,
-  unpublish,
+  saveAnswerAction,
+  declineCallAction,
+  editCallAction,
+  unclaimCallAction,
+  removeAnswerAction,
+  reopenCallAction,
+  claimCallAction,
+  unpublishCallAction,
 } from "../actions.ts";
 import { PublishForm } from "./publish-form.tsx";
-import { StepMessage } from "./step-message.tsx";
+import { TransitionMessage } from "./step-message.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { When, sizeText } from "#components/admin/when.tsx";
+import { Timestamp, formatBytes } from "#components/admin/when.tsx";
 import { CallPlayer } from "#components/call/player.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
-import { CallStateWord } from "#components/call/review-state.tsx";
-import { FocusMessage } from "#components/member/focus-message.tsx";
-import { ActionForm, Field, Submit, TextField } from "#components/ui/action-form.tsx";
+import { CallStateLabel } from "#components/call/review-state.tsx";
+import { FocusOnSuccess } from "#components/member/focus-message.tsx";
+import { ActionForm, Field, SubmitButton, TextField } from "#components/ui/action-form.tsx";
 import type { FormState } from "#lib/action/form-state.ts";
 import { isAppError } from "#lib/base/errors.ts";
 import { MAX_ANSWER_BYTES, MAX_ANSWER_MS } from "#lib/calls/audio.ts";
-import { canJoin } from "#lib/calls/join-audio.ts";
+import { canMergeAudio } from "#lib/calls/join-audio.ts";
 import { nextEpisodeNumber } from "#lib/calls/publish.ts";
-import { keywordList } from "#lib/calls/keywords.ts";
+import { parseKeywords } from "#lib/calls/keywords.ts";
 import { type ReviewedCall, getReviewedCall } from "#lib/calls/review-queue.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { readIdentity } from "#lib/session/session.ts";
+import { readSql } from "#lib/db/database.ts";
+import { readSessionCookies } from "#lib/session/session.ts";
 
 type Props = { params: Promise<{ id: string }> };
 
 export async function generateMetadata({ params }: Props) {
   const { id } = await params;
-  return adminTitle((sql, by) => getReviewedCall(sql, { by, callId: id }).title);
+  return adminMetadata((sql, by) => getReviewedCall(sql, { by, callId: id }).title);
 }
 
 export default async function CallPage({ params }: Props) {
@@ -46,7 +46,7 @@ export default async function CallPage({ params }: Props) {
   const path = `/admin/calls/${encodeURIComponent(id)}`;
   const { admin, refused } = await requireAdminPage(path);
   if (!admin) return refused;
-  const found = await snapshotSql((sql) => {
+  const found = await readSql((sql) => {
     try {
       return {
         call: getReviewedCall(sql, { by: admin, callId: id }),
@@ -58,8 +58,8 @@ export default async function CallPage({ params }: Props) {
     }
   });
   if (!found) {
-    answerNotFound();
-    return <NotFoundPage identity={await readIdentity()} />;
+    setNotFoundStatus();
+    return <NotFoundPage identity={await readSessionCookies()} />;
   }
   const { call, next } = found;
   const { state, episode } = call;
@@ -80,13 +80,13 @@ export default async function CallPage({ params }: Props) {
           <section className="desk-section" aria-labelledby="question">
             <h2 id="question">The question</h2>
             <p className="call-facts">
-              <CallStateWord state={state} by={call.reviewerName} />
+              <CallStateLabel state={state} by={call.reviewerName} />
               <span>
                 from{" "}
                 <a href={`/admin/users/${encodeURIComponent(call.userId)}`}>{call.callerName}</a>
               </span>
               <span>
-                <When ms={call.createdAt} /> UTC
+                <Timestamp ms={call.createdAt} /> UTC
               </span>
             </p>
             {question ? (
@@ -100,24 +100,24 @@ export default async function CallPage({ params }: Props) {
               <p className="muted">Written, not spoken: the description is the question.</p>
             )}
             <div className="call-forms">
-              <Decision
+              <DecisionForm
                 {...decide}
-                action={take}
-                isOn={state === "NEW"}
+                action={claimCallAction}
+                isEnabled={state === "NEW"}
                 label="Take it"
                 hint="So that no other admin begins the same work. You may also answer or decline at once."
               />
-              <Decision
+              <DecisionForm
                 {...decide}
-                action={putBack}
-                isOn={state === "REVIEWING"}
+                action={unclaimCallAction}
+                isEnabled={state === "REVIEWING"}
                 label="Put it back"
               />
             </div>
           </section>
           <section className="desk-section" aria-labelledby="about">
             <h2 id="about">What it is about</h2>
-            <ActionForm action={edit} className="form" loginNext={path}>
+            <ActionForm action={editCallAction} className="form" loginNext={path}>
               <input type="hidden" name="id" value={call.id} />
               <input type="hidden" name="seen" value={call.updatedAt} />
               <Field
@@ -161,7 +161,7 @@ export default async function CallPage({ params }: Props) {
                 rows={3}
               />
               <div>
-                <Submit kind="plain">Save</Submit>
+                <SubmitButton kind="plain">Save</SubmitButton>
               </div>
             </ActionForm>
           </section>
@@ -179,18 +179,18 @@ export default async function CallPage({ params }: Props) {
                 />
                 <p className="call-facts muted">
                   <span>
-                    <When ms={call.answer.createdAt} /> UTC
+                    <Timestamp ms={call.answer.createdAt} /> UTC
                   </span>
-                  <span>{sizeText(call.answer.bytes)}</span>
+                  <span>{formatBytes(call.answer.bytes)}</span>
                 </p>
               </>
             )}
             {!said && !isOpen && <p className="muted">None.</p>}
-            <AnswerForm call={call} path={path} owner={draftOwner(admin)} isOn={isOpen} />
-            <Decision
+            <AnswerForm call={call} path={path} owner={draftOwnerId(admin)} isOn={isOpen} />
+            <DecisionForm
               {...decide}
-              action={removeAnswer}
-              isOn={state === "ANSWERED"}
+              action={removeAnswerAction}
+              isEnabled={state === "ANSWERED"}
               label="Remove the answer"
             />
           </section>
@@ -202,7 +202,7 @@ export default async function CallPage({ params }: Props) {
             {episode && (
               <p>
                 <a href={`/calls/${episode.slug}`}>See its page</a>, published{" "}
-                <When ms={episode.publishedAt} /> UTC
+                <Timestamp ms={episode.publishedAt} /> UTC
                 {episode.isJoined
                   ? ", with question and answer in one file."
                   : ". Question and answer are played in turn."}
@@ -210,29 +210,29 @@ export default async function CallPage({ params }: Props) {
             )}
             <PublishForm
               id={call.id}
-              seen={call.changedAt}
+              expectedVersion={call.changedAt}
               loginNext={path}
               number={next}
-              isJoined={state === "ANSWERED" && (await canJoin())}
+              willMerge={state === "ANSWERED" && (await canMergeAudio())}
               title={call.title}
               content={
                 state === "ANSWERED" && said
                   ? {
                       description: call.description,
                       callerName: call.callerName,
-                      keywords: keywordList(call.keywords),
+                      keywords: parseKeywords(call.keywords),
                       transcript: "",
                       call: question,
                       answer: said,
-                      joined: null,
+                      mergedAudio: null,
                     }
                   : null
               }
             />
-            <Decision
+            <DecisionForm
               {...decide}
-              action={unpublish}
-              isOn={state === "PUBLISHED"}
+              action={unpublishCallAction}
+              isEnabled={state === "PUBLISHED"}
               label="Take it down"
               hint="The page and the place in the feed go. The call and its answer stay."
               kind="danger"
@@ -244,10 +244,10 @@ export default async function CallPage({ params }: Props) {
             {state === "DECLINED" && (
               <blockquote className="episode-asked">{call.declineReason}</blockquote>
             )}
-            <ActionForm action={decline} className="form" loginNext={path}>
+            <ActionForm action={declineCallAction} className="form" loginNext={path}>
               {isOpen && (
                 <>
-                  <Seen call={call} />
+                  <ExpectedVersionFields call={call} />
                   <TextField
                     name="reason"
                     label="Why"
@@ -257,16 +257,16 @@ export default async function CallPage({ params }: Props) {
                     rows={4}
                   />
                   <div>
-                    <Submit kind="danger">Decline</Submit>
+                    <SubmitButton kind="danger">Decline</SubmitButton>
                   </div>
                 </>
               )}
-              <FocusMessage />
+              <FocusOnSuccess />
             </ActionForm>
-            <Decision
+            <DecisionForm
               {...decide}
-              action={reopen}
-              isOn={state === "DECLINED"}
+              action={reopenCallAction}
+              isEnabled={state === "DECLINED"}
               label="Open it again"
             />
           </section>
@@ -277,7 +277,7 @@ export default async function CallPage({ params }: Props) {
 }
 
 /** What a decision is about: the call as this page shows it. */
-function Seen({ call }: { call: ReviewedCall }) {
+function ExpectedVersionFields({ call }: { call: ReviewedCall }) {
   return (
     <>
       <input type="hidden" name="id" value={call.id} />
@@ -286,27 +286,35 @@ function Seen({ call }: { call: ReviewedCall }) {
   );
 }
 
-interface DecisionProps {
+interface DecisionFormProps {
   readonly call: ReviewedCall;
   readonly path: string;
   readonly action: (previous: FormState, form: FormData) => Promise<FormState>;
-  readonly isOn: boolean;
+  readonly isEnabled: boolean;
   readonly label: string;
   readonly hint?: string;
   readonly kind?: "plain" | "danger";
 }
 
-function Decision({ call, path, action, isOn, label, hint, kind = "plain" }: DecisionProps) {
+function DecisionForm({
+  call,
+  path,
+  action,
+  isEnabled,
+  label,
+  hint,
+  kind = "plain",
+}: DecisionFormProps) {
   return (
     <ActionForm action={action} className="form-button" loginNext={path}>
-      {isOn && (
+      {isEnabled && (
         <>
-          <Seen call={call} />
-          <Submit kind={kind}>{label}</Submit>
+          <ExpectedVersionFields call={call} />
+          <SubmitButton kind={kind}>{label}</SubmitButton>
           {hint && <p className="form-hint">{hint}</p>}
         </>
       )}
-      <FocusMessage />
+      <FocusOnSuccess />
     </ActionForm>
   );
 }
@@ -325,10 +333,10 @@ function AnswerForm({
 }) {
   const isAgain = call.answer !== null;
   return (
-    <ActionForm action={answer} className="form" loginNext={path} ownMessage>
+    <ActionForm action={saveAnswerAction} className="form" loginNext={path} ownMessage>
       {isOn && (
         <>
-          <Seen call={call} />
+          <ExpectedVersionFields call={call} />
           <noscript>
             <p className="form-message">
               To record or send an answer, switch JavaScript on. Everything else here works without.
@@ -345,16 +353,16 @@ function AnswerForm({
                 owner={owner}
               />
               <div>
-                <Submit kind={isAgain ? "plain" : "main"}>
+                <SubmitButton kind={isAgain ? "plain" : "main"}>
                   {isAgain ? "Keep this answer instead" : "Keep this answer"}
-                </Submit>
+                </SubmitButton>
               </div>
             </div>
           </details>
         </>
       )}
-      <StepMessage isSo={call.state === "ANSWERED"} loginNext={path} />
-      <FocusMessage />
+      <TransitionMessage isSo={call.state === "ANSWERED"} loginNext={path} />
+      <FocusOnSuccess />
     </ActionForm>
   );
 }

@@ -2,31 +2,39 @@
 // The last look before everybody can: what was said in words, and the page as it will be.
 
 import { useState } from "react";
-import { publish } from "../actions.ts";
+import { publishCallAction } from "../actions.ts";
 import { type EpisodeContent, EpisodeView } from "#components/call/episode-view.tsx";
-import { FocusMessage } from "#components/member/focus-message.tsx";
-import { ActionForm, Submit, TextField, useForm } from "#components/ui/action-form.tsx";
+import { FocusOnSuccess } from "#components/member/focus-message.tsx";
+import { ActionForm, SubmitButton, TextField, useActionForm } from "#components/ui/action-form.tsx";
 
 interface Props {
   readonly id: string;
-  readonly seen: number;
+  readonly expectedVersion: number;
   readonly loginNext: string;
   readonly number: number;
   readonly title: string;
   /** The two will be one file. */
-  readonly isJoined: boolean;
+  readonly willMerge: boolean;
   /** With an empty transcript. null: it can't be published (yet), and only the form's message is shown. */
   readonly content: EpisodeContent | null;
 }
 
-export function PublishForm({ id, seen, loginNext, number, title, isJoined, content }: Props) {
+export function PublishForm({
+  id,
+  expectedVersion,
+  loginNext,
+  number,
+  title,
+  willMerge,
+  content,
+}: Props) {
   const [transcript, setTranscript] = useState("");
   return (
-    <ActionForm action={publish} className="form" loginNext={loginNext}>
+    <ActionForm action={publishCallAction} className="form" loginNext={loginNext}>
       {content && (
         <>
           <input type="hidden" name="id" value={id} />
-          <input type="hidden" name="seen" value={seen} />
+          <input type="hidden" name="seen" value={expectedVersion} />
           <TextField
             name="transcript"
             label="Word by word"
@@ -43,28 +51,30 @@ export function PublishForm({ id, seen, loginNext, number, title, isJoined, cont
                   Episode {number}, dated the day that you publish it
                 </p>
               </div>
-              {isJoined && <p className="muted">On its page question and answer are one player.</p>}
+              {willMerge && (
+                <p className="muted">On its page question and answer are one player.</p>
+              )}
               <EpisodeView
                 content={{ ...content, transcript }}
                 ids="preview"
                 level={3}
-                soundsFirst={isJoined}
+                soundsFirst={willMerge}
               />
             </div>
           </details>
-          <Send />
+          <PublishRow />
         </>
       )}
-      <FocusMessage />
+      <FocusOnSuccess />
     </ActionForm>
   );
 }
 
-function Send() {
-  const { pending } = useForm();
+function PublishRow() {
+  const { pending } = useActionForm();
   return (
     <div className="form-actions">
-      <Submit>{pending ? "Publishing…" : "Publish"}</Submit>
+      <SubmitButton>{pending ? "Publishing…" : "Publish"}</SubmitButton>
       <span className="muted">The caller is told by mail.</span>
     </div>
   );

@@ -1,25 +1,24 @@
 // GET /admin/cluster/events: the cluster as it changes, for an admin who looks at its page.
 
-import { answer } from "#lib/action/answer.ts";
-import { memberOf } from "#lib/action/write-as.ts";
+import { withErrorResponse } from "#lib/action/answer.ts";
+import { requireViewer } from "#lib/action/write-as.ts";
 import { AppError } from "#lib/base/errors.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { readSql } from "#lib/db/database.ts";
 import { isReplicated } from "#lib/litefs/instance.ts";
-import { clusterEvents } from "#lib/primary/cluster-events.ts";
-import { findReader, readIdentity } from "#lib/session/session.ts";
+import { streamClusterEvents } from "#lib/primary/cluster-events.ts";
+import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
 
 export const dynamic = "force-dynamic";
 
 /** Server-sent events with a ClusterView each; 204, which tells the browser not to ask again, where nothing is replicated. */
 export function GET(request: Request): Promise<Response> {
-  return answer(request, async () => {
-    const identity = await readIdentity();
-    await snapshotSql((sql) => memberOf(sql, identity, "admin"));
+  return withErrorResponse(request, async () => {
+    const identity = await readSessionCookies();
+    await readSql((sql) => requireViewer(sql, identity, "admin"));
     if (!isReplicated())
       return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
-    const isAllowed = () =>
-      snapshotSql((sql) => findReader(sql, identity).member?.role === "ADMIN");
-    const stream = clusterEvents({ isAllowed, signal: request.signal });
+    const isAllowed = () => readSql((sql) => resolveViewer(sql, identity).member?.role === "ADMIN");
+    const stream = streamClusterEvents({ isAllowed, signal: request.signal });
     if (!stream)
       throw new AppError("unavailable", "Too many are looking at the cluster just now.", {
         retryAfterSeconds: 10,

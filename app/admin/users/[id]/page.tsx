@@ -1,36 +1,36 @@
 // /admin/users/ID: one member, what they may be, what was done with them.
 
-import { adminTitle, requireAdminPage } from "../../require-admin-page.tsx";
-import { edit, logOutEverywhere, remove, setRole } from "../actions.ts";
-import { answerNotFound, NotFoundPage } from "../../../not-found-page.tsx";
+import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
+import { editMember, revokeMemberSessions, deleteMember, changeMemberRole } from "../actions.ts";
+import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { EventList } from "#components/admin/event-list.tsx";
+import { AuditLogTable } from "#components/admin/event-list.tsx";
 import { TeamName } from "#components/admin/team-name.tsx";
-import { When } from "#components/admin/when.tsx";
+import { Timestamp } from "#components/admin/when.tsx";
 import { TEAM_NAMES } from "#components/team/team-dot.tsx";
 import {
   ActionButton,
   ActionForm,
   Field,
   SelectField,
-  Submit,
+  SubmitButton,
 } from "#components/ui/action-form.tsx";
 import { isAppError } from "#lib/base/errors.ts";
 import { isRecentLogin } from "#lib/base/member.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { readLog } from "#lib/members/admin-log.ts";
+import { readSql } from "#lib/db/database.ts";
+import { listAuditLog } from "#lib/members/admin-log.ts";
 import { getUser } from "#lib/members/admin-users.ts";
-import { readIdentity } from "#lib/session/session.ts";
+import { readSessionCookies } from "#lib/session/session.ts";
 import { TEAMS } from "#lib/teams/team.ts";
 
 type Props = { params: Promise<{ id: string }> };
 
 export async function generateMetadata({ params }: Props) {
   const { id } = await params;
-  return adminTitle((sql, admin) => getUser(sql, admin, id).firstName);
+  return adminMetadata((sql, admin) => getUser(sql, admin, id).firstName);
 }
 
-const CALL_STATES: Record<string, string> = {
+const CALL_STATE_LABELS: Record<string, string> = {
   NEW: "new",
   REVIEWING: "being reviewed",
   ANSWERED: "answered",
@@ -43,17 +43,17 @@ export default async function UserPage({ params }: Props) {
   const path = `/admin/users/${encodeURIComponent(id)}`;
   const { admin, refused } = await requireAdminPage(path);
   if (!admin) return refused;
-  const found = await snapshotSql((sql) => {
+  const found = await readSql((sql) => {
     try {
-      return { user: getUser(sql, admin, id), log: readLog(sql, admin, { subjectId: id }) };
+      return { user: getUser(sql, admin, id), log: listAuditLog(sql, admin, { subjectId: id }) };
     } catch (error) {
       if (isAppError(error, "not_found")) return null;
       throw error;
     }
   });
   if (!found) {
-    answerNotFound();
-    return <NotFoundPage identity={await readIdentity()} />;
+    setNotFoundStatus();
+    return <NotFoundPage identity={await readSessionCookies()} />;
   }
   const { user, log } = found;
   const isSelf = user.id === admin.id;
@@ -73,7 +73,7 @@ export default async function UserPage({ params }: Props) {
           <dd>{user.role === "ADMIN" ? "Admin" : "Member"}</dd>
           <dt>Joined</dt>
           <dd>
-            <When ms={user.createdAt} /> UTC
+            <Timestamp ms={user.createdAt} /> UTC
           </dd>
           <dt>Reads</dt>
           <dd className="figures">{user.reads}</dd>
@@ -86,7 +86,7 @@ export default async function UserPage({ params }: Props) {
                 : `in ${user.sessions} places`}
             {user.lastSeenAt !== null && (
               <>
-                , last seen <When ms={user.lastSeenAt} /> UTC
+                , last seen <Timestamp ms={user.lastSeenAt} /> UTC
               </>
             )}
           </dd>
@@ -97,7 +97,7 @@ export default async function UserPage({ params }: Props) {
 
       <section className="desk-section" aria-labelledby="edit">
         <h2 id="edit">Name and team</h2>
-        <ActionForm action={edit} className="form" loginNext={path}>
+        <ActionForm action={editMember} className="form" loginNext={path}>
           <input type="hidden" name="id" value={seen.id} />
           <input type="hidden" name="seenUpdatedAt" value={seen.seenUpdatedAt} />
           <Field
@@ -121,7 +121,7 @@ export default async function UserPage({ params }: Props) {
             ))}
           </SelectField>
           <div>
-            <Submit>Save</Submit>
+            <SubmitButton>Save</SubmitButton>
           </div>
         </ActionForm>
       </section>
@@ -137,7 +137,8 @@ export default async function UserPage({ params }: Props) {
                 <span className="row-what">
                   <a href={`/admin/calls/${call.id}`}>{call.title}</a>
                   <small>
-                    {CALL_STATES[call.state] ?? call.state}, <When ms={call.createdAt} /> UTC
+                    {CALL_STATE_LABELS[call.state] ?? call.state}, <Timestamp ms={call.createdAt} />{" "}
+                    UTC
                   </small>
                 </span>
               </li>
@@ -151,7 +152,7 @@ export default async function UserPage({ params }: Props) {
         {log.events.length === 0 ? (
           <p className="muted">Nothing.</p>
         ) : (
-          <EventList events={log.events} about={false} />
+          <AuditLogTable events={log.events} about={false} />
         )}
       </section>
 
@@ -175,7 +176,7 @@ export default async function UserPage({ params }: Props) {
             </span>
             {!user.isLastAdmin && (
               <ActionButton
-                action={setRole}
+                action={changeMemberRole}
                 fields={{ ...seen, role: user.role === "ADMIN" ? "MEMBER" : "ADMIN" }}
                 loginNext={path}
               >
@@ -190,13 +191,13 @@ export default async function UserPage({ params }: Props) {
                 Logs {isSelf ? "you" : "them"} out everywhere{isSelf ? ", here too" : ""}.
               </small>
             </span>
-            <ActionButton action={logOutEverywhere} fields={{ id: user.id }} loginNext={path}>
+            <ActionButton action={revokeMemberSessions} fields={{ id: user.id }} loginNext={path}>
               Log out everywhere
             </ActionButton>
           </li>
         </ul>
         {!user.isLastAdmin && (
-          <ActionForm action={remove} className="form" loginNext={path}>
+          <ActionForm action={deleteMember} className="form" loginNext={path}>
             <input type="hidden" name="id" value={user.id} />
             <Field
               name="typed"
@@ -209,7 +210,7 @@ export default async function UserPage({ params }: Props) {
               spellCheck={false}
             />
             <div>
-              <Submit kind="danger">Delete for good</Submit>
+              <SubmitButton kind="danger">Delete for good</SubmitButton>
             </div>
           </ActionForm>
         )}

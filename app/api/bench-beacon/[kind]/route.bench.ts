@@ -3,7 +3,7 @@
 import Database from "better-sqlite3";
 import { countRead } from "../../../reads/count-read.ts";
 import { env } from "#lib/base/env.ts";
-import { type Sql, sqlOf } from "#lib/db/connection.ts";
+import { type Sql, createSql } from "#lib/db/connection.ts";
 
 const nothing: Sql = { get: () => undefined, all: () => [], run: () => ({ changes: 1 }) };
 
@@ -13,7 +13,7 @@ function connection() {
     const db = new Database(env.DATABASE_FILE);
     db.pragma("synchronous = NORMAL");
     db.pragma("foreign_keys = ON");
-    own = { db, sql: sqlOf(db) };
+    own = { db, sql: createSql(db) };
   }
   return own;
 }

@@ -1,21 +1,21 @@
 // The page of a post with its data replaced by constants: no cookies, no database. Part of bench builds only.
 
 import { connection } from "next/server";
-import { loadPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
+import { renderPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
 
-const data: Awaited<ReturnType<NonNullable<Parameters<typeof loadPost>[2]>>> = {
-  reader: { member: null, clientId: null },
+const data: Awaited<ReturnType<NonNullable<Parameters<typeof renderPost>[2]>>> = {
+  viewer: { member: null, clientId: null },
   standings: [
     { team: "RED", reads: 300, members: 1_000, ratio: 0.3 },
     { team: "BLUE", reads: 200, members: 1_000, ratio: 0.2 },
     { team: "YELLOW", reads: 100, members: 1_000, ratio: 0.1 },
   ],
-  leaders: new Map([
+  leadingTeams: new Map([
     ["short", "RED"],
     ["medium", "BLUE"],
   ]),
-  read: new Set(),
-  dayTotals: new Map([
+  readSlugs: new Set(),
+  startOfDayTotals: new Map([
     ["short", 3_000],
     ["medium", 2_000],
     ["long", 1_000],
@@ -31,5 +31,5 @@ export async function generateMetadata({ params }: { params: Promise<{ slug: str
 export default async function Page({ params }: { params: Promise<{ slug: string }> }) {
   const { slug } = await params;
   await connection();
-  return loadPost(slug, { sessionKey: null, clientId: null }, async () => data);
+  return renderPost(slug, { sessionKey: null, clientId: null }, async () => data);
 }

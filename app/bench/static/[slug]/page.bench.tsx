@@ -1,6 +1,6 @@
 // The page of a post as a static one: what a person would build instead. Part of bench builds only.
 
-import { loadPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
+import { renderPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
 
 export const dynamic = "force-static";
 
@@ -13,5 +13,5 @@ export async function generateMetadata({ params }: { params: Promise<{ slug: str
 }
 
 export default async function Page({ params }: { params: Promise<{ slug: string }> }) {
-  return loadPost((await params).slug, { sessionKey: null, clientId: null });
+  return renderPost((await params).slug, { sessionKey: null, clientId: null });
 }

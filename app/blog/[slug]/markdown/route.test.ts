@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
-import { freshSites, postText } from "#tests/sites.ts";
+import { useContentSites, makePostText } from "#tests/sites.ts";
 import { overrideEnv } from "#tests/database.ts";
-import { stopSite } from "../../../_site/site.ts";
+import { stopCatalog } from "../../../_site/site.ts";
 import { GET } from "./route.ts";
 
-const sites = freshSites();
+const sites = useContentSites();
 const ask = (params: { slug: string } | undefined) =>
   GET(new Request("http://localhost:3000/blog/x.md"), { params: Promise.resolve(params) });
 
 test("a path that gives no params, or one that only objects know, has no post", async () => {
-  sites.put("blog/a.mdx", postText("A"));
+  sites.writeFile("blog/a.mdx", makePostText("A"));
   overrideEnv({ CONTENT_DIR: sites.dir });
   try {
     expect((await ask({ slug: "a" })).status).toBe(200);
@@ -22,12 +22,12 @@ test("a path that gives no params, or one that only objects know, has no post", 
       expect([params, (await ask(params)).status]).toEqual([params, 404]);
   } finally {
     overrideEnv({ CONTENT_DIR: undefined });
-    await stopSite();
+    await stopCatalog();
   }
 });
 
 test("a post may be called constructor", async () => {
-  sites.put("blog/constructor.mdx", postText("Constructor"));
+  sites.writeFile("blog/constructor.mdx", makePostText("Constructor"));
   overrideEnv({ CONTENT_DIR: sites.dir });
   try {
     const answer = await ask({ slug: "constructor" });
@@ -37,6 +37,6 @@ test("a post may be called constructor", async () => {
     ]);
   } finally {
     overrideEnv({ CONTENT_DIR: undefined });
-    await stopSite();
+    await stopCatalog();
   }
 });

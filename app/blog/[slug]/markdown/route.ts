@@ -1,10 +1,10 @@
 // A post as Markdown: for `/blog/<slug>.md`, and for `/blog/<slug>` asked with `Accept: text/markdown` (next.config.mjs sends both here).
 
 import { getPost, getPostSource } from "../../../_site/site.ts";
-import { sharedBody, sharedResponse } from "#lib/base/conditional.ts";
-import { postMarkdown } from "#lib/posts/markdown.ts";
+import { createCacheableBody, conditionalResponse } from "#lib/base/conditional.ts";
+import { renderPostMarkdown } from "#lib/posts/markdown.ts";
 import { isListed } from "#lib/posts/post.ts";
-import { postUrl, siteFacts } from "#lib/posts/site-facts.ts";
+import { postUrl, getSiteMetadata } from "#lib/posts/site-facts.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -26,10 +26,10 @@ export async function GET(
       },
     });
   }
-  const site = siteFacts();
-  return sharedResponse(
+  const site = getSiteMetadata();
+  return conditionalResponse(
     request,
-    sharedBody(postMarkdown(post, source, site)),
+    createCacheableBody(renderPostMarkdown(post, source, site)),
     "text/markdown; charset=utf-8",
     300,
     {

@@ -1,10 +1,10 @@
 import sharp from "sharp";
 import { expect, test, vi } from "vitest";
-import { drawPicture, SIZE } from "./picture.tsx";
-import { DRAWABLE, drawable, socialTitle } from "#lib/posts/social-text.ts";
+import { renderSocialImage, SOCIAL_IMAGE_SIZE } from "./picture.tsx";
+import { DRAWABLE_CHARACTER, toDrawableText, socialImageTitle } from "#lib/posts/social-text.ts";
 
 const card = (title: string, draft = false) => ({
-  title: socialTitle(title, "Lectern"),
+  title: socialImageTitle(title, "Lectern"),
   when: "November 21st, 2022 — 22 min read",
   site: "Lectern",
   host: "lectern.example",
@@ -14,7 +14,7 @@ const card = (title: string, draft = false) => ({
 /** Everything that counts as drawable, in titles short enough not to be cut. */
 function everySign(): string[] {
   const signs = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code)).filter(
-    (sign) => DRAWABLE.test(sign) && sign.trim() !== "",
+    (sign) => DRAWABLE_CHARACTER.test(sign) && sign.trim() !== "",
   );
   return Array.from({ length: Math.ceil(signs.length / 100) }, (_, i) =>
     signs.slice(i * 100, i * 100 + 100).join(""),
@@ -27,8 +27,8 @@ test.each([
   "How a read is counted once, and only once, for every reader, post and seven days, without a race between two tabs",
   `${"Donaudampfschiff".repeat(8)}`,
 ])("a picture of 1200 × 630 under 100 kB: %s", async (title) => {
-  const png = await drawPicture(card(title));
-  expect(await sharp(png).metadata()).toMatchObject({ format: "png", ...SIZE });
+  const png = await renderSocialImage(card(title));
+  expect(await sharp(png).metadata()).toMatchObject({ format: "png", ...SOCIAL_IMAGE_SIZE });
   expect(png.length).toBeLessThan(100_000);
   // Not an empty sheet: paper, accent and ink are all there.
   const { channels } = await sharp(png).removeAlpha().stats();
@@ -41,8 +41,8 @@ test.each([
 
 test("a draft says so", async () => {
   const [post, draft] = await Promise.all([
-    drawPicture(card("Title")),
-    drawPicture(card("Title", true)),
+    renderSocialImage(card("Title")),
+    renderSocialImage(card("Title", true)),
   ]);
   expect(post.equals(draft)).toBe(false);
 });
@@ -51,8 +51,8 @@ test("no sign asks the network for a font or an emoji", async () => {
   const fetched = vi
     .spyOn(globalThis, "fetch")
     .mockRejectedValue(new Error("no network in this test"));
-  for (const title of [...everySign(), drawable("🎉 ☃ © ™ ® ❤️ 文字 ✓ → ½ № and text")])
-    await drawPicture({ ...card("x"), title, site: title.slice(0, 20) });
+  for (const title of [...everySign(), toDrawableText("🎉 ☃ © ™ ® ❤️ 文字 ✓ → ½ № and text")])
+    await renderSocialImage({ ...card("x"), title, site: title.slice(0, 20) });
   expect(
     fetched.mock.calls.map(([url]) => String(url)).filter((url) => url.startsWith("http")),
   ).toEqual([]);

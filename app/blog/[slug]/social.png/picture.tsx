@@ -9,10 +9,10 @@ import { SocialCard, type SocialCardProps } from "#components/post/social-card.t
 import { DAY_MS } from "#lib/base/clock.ts";
 import { defineCache } from "#lib/cache/cache.ts";
 
-export const SIZE = { width: 1200, height: 630 } as const;
+export const SOCIAL_IMAGE_SIZE = { width: 1200, height: 630 } as const;
 
 /** Raise it when the card looks different. */
-const LOOK = 1;
+const DESIGN_VERSION = 1;
 
 // next/og reads woff, not woff2. Not followed by the bundler: it would take everything below the folder along.
 const FONTS_DIR = join(/* turbopackIgnore: true */ process.cwd(), "node_modules/@fontsource");
@@ -45,7 +45,7 @@ let fonts:
   Promise<{ name: string; weight: 500 | 600; style: "normal"; data: Buffer }[]> | undefined;
 
 /** The card as PNG. Sixty-four colours are enough for flat areas and letters, and keep it under 50 kB. */
-export async function drawPicture(card: SocialCardProps): Promise<Buffer> {
+export async function renderSocialImage(card: SocialCardProps): Promise<Buffer> {
   fonts ??= Promise.all(
     FONTS.map(async ({ name, weight, file }) => ({
       name,
@@ -55,7 +55,7 @@ export async function drawPicture(card: SocialCardProps): Promise<Buffer> {
     })),
   );
   const drawn = await new ImageResponse(<SocialCard {...card} />, {
-    ...SIZE,
+    ...SOCIAL_IMAGE_SIZE,
     fonts: await fonts,
   }).arrayBuffer();
   return sharp(Buffer.from(drawn))
@@ -63,22 +63,22 @@ export async function drawPicture(card: SocialCardProps): Promise<Buffer> {
     .toBuffer();
 }
 
-let before: Promise<unknown> = Promise.resolve();
+let queueTail: Promise<unknown> = Promise.resolve();
 
 /** Drawing takes a good part of a second of the processor: a crawler that asks for every picture at once must not take the site. */
-function oneAtATime<T>(draw: () => Promise<T>): Promise<T> {
-  const turn = before.then(draw, draw);
-  before = turn.catch(() => {});
+function runSerially<T>(draw: () => Promise<T>): Promise<T> {
+  const turn = queueTail.then(draw, draw);
+  queueTail = turn.catch(() => {});
   return turn;
 }
 
 /** The picture of a card as base64 of its PNG. */
-export const pictures = defineCache<SocialCardProps, string>({
+export const socialImageCache = defineCache<SocialCardProps, string>({
   name: "social-image",
-  version: LOOK,
+  version: DESIGN_VERSION,
   keyOf: ({ title, when, site, host, draft }) => JSON.stringify([title, when, site, host, draft]),
-  check: z.base64(),
+  schema: z.base64(),
   ttlMs: 365 * DAY_MS,
   timeoutMs: 30_000,
-  produce: async (card) => (await oneAtATime(() => drawPicture(card))).toString("base64"),
+  produce: async (card) => (await runSerially(() => renderSocialImage(card))).toString("base64"),
 });

@@ -1,11 +1,11 @@
 // The social image of a post, drafts included: whoever shares a draft's address wants to see what it is.
 
-import { pictures } from "./picture.tsx";
+import { socialImageCache } from "./picture.tsx";
 import { getPost } from "../../../_site/site.ts";
 import { env } from "#lib/base/env.ts";
 import { formatDate, formatReadingTime } from "#lib/posts/format.ts";
-import { sharedResponse, sharedBody } from "#lib/base/conditional.ts";
-import { drawable, socialTitle } from "#lib/posts/social-text.ts";
+import { conditionalResponse, createCacheableBody } from "#lib/base/conditional.ts";
+import { toDrawableText, socialImageTitle } from "#lib/posts/social-text.ts";
 
 /** The address carries the post's hash (socialImageUrl), so what is found there seldom changes. */
 const MAX_AGE_SECONDS = 86_400;
@@ -20,17 +20,17 @@ export async function GET(
       status: 404,
       headers: { "cache-control": "no-store", "content-type": "text/plain; charset=utf-8" },
     });
-  const site = drawable(env.SITE_NAME);
-  const png = await pictures.get({
-    title: socialTitle(post.frontMatter.title, env.SITE_NAME),
+  const site = toDrawableText(env.SITE_NAME);
+  const png = await socialImageCache.get({
+    title: socialImageTitle(post.frontMatter.title, env.SITE_NAME),
     when: `${formatDate(post.frontMatter.date)} — ${formatReadingTime(post.compiled.readingMinutes)}`,
     site,
-    host: drawable(new URL(env.SITE_URL).host),
+    host: toDrawableText(new URL(env.SITE_URL).host),
     draft: post.frontMatter.draft,
   });
-  return sharedResponse(
+  return conditionalResponse(
     request,
-    sharedBody(Buffer.from(png, "base64")),
+    createCacheableBody(Buffer.from(png, "base64")),
     "image/png",
     MAX_AGE_SECONDS,
   );

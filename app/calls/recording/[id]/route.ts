@@ -1,11 +1,11 @@
 // GET /calls/recording/ID: the sound of a call, for its owner and for admins.
 
 import { audioResponse } from "../../audio-response.ts";
-import { answer } from "#lib/action/answer.ts";
-import { memberOf } from "#lib/action/write-as.ts";
+import { withErrorResponse } from "#lib/action/answer.ts";
+import { requireViewer } from "#lib/action/write-as.ts";
 import { getRecording } from "#lib/calls/recording.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { readIdentity } from "#lib/session/session.ts";
+import { readSql } from "#lib/db/database.ts";
+import { readSessionCookies } from "#lib/session/session.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -14,11 +14,11 @@ interface Context {
 }
 
 export function GET(request: Request, { params }: Context): Promise<Response> {
-  return answer(request, async () => {
+  return withErrorResponse(request, async () => {
     const { id } = await params;
-    const identity = await readIdentity();
-    const recording = await snapshotSql((sql) =>
-      getRecording(sql, { id, member: memberOf(sql, identity, "member") }),
+    const identity = await readSessionCookies();
+    const recording = await readSql((sql) =>
+      getRecording(sql, { id, member: requireViewer(sql, identity, "member") }),
     );
     return audioResponse(request, { ...recording, cacheControl: "private, no-store" });
   });

@@ -1,13 +1,13 @@
 // GET and DELETE /calls/upload/ID: how far an upload came; giving it up.
 
-import { answer } from "#lib/action/answer.ts";
-import { memberOf, writeAs } from "#lib/action/write-as.ts";
+import { withErrorResponse } from "#lib/action/answer.ts";
+import { requireViewer, writeAuthorized } from "#lib/action/write-as.ts";
 import { getUpload, removeUpload } from "#lib/calls/upload.ts";
-import { snapshotSql } from "#lib/db/database.ts";
+import { readSql } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
 import { assertSameOrigin } from "#lib/session/same-origin.ts";
-import { readIdentity } from "#lib/session/session.ts";
-import { stateResponse } from "../state-response.ts";
+import { readSessionCookies } from "#lib/session/session.ts";
+import { uploadStateResponse } from "../state-response.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -16,14 +16,14 @@ interface Context {
 }
 
 export function GET(request: Request, { params }: Context): Promise<Response> {
-  return answer(request, async () => {
+  return withErrorResponse(request, async () => {
     // A replica may not have heard yet of what was sent a moment ago.
     await ensurePrimary();
     const { id } = await params;
-    const identity = await readIdentity();
-    return stateResponse(
-      await snapshotSql((sql) =>
-        getUpload(sql, { id: id.toLowerCase(), member: memberOf(sql, identity, "member") }),
+    const identity = await readSessionCookies();
+    return uploadStateResponse(
+      await readSql((sql) =>
+        getUpload(sql, { id: id.toLowerCase(), member: requireViewer(sql, identity, "member") }),
       ),
     );
   });
@@ -31,10 +31,10 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
 
 /** 204 also when there is none: given up is given up. */
 export function DELETE(request: Request, { params }: Context): Promise<Response> {
-  return answer(request, async () => {
+  return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     const { id } = await params;
-    await writeAs(await readIdentity(), { who: "member" }, (sql, member) =>
+    await writeAuthorized(await readSessionCookies(), { who: "member" }, (sql, member) =>
       removeUpload(sql, { id: id.toLowerCase(), member }),
     );
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });

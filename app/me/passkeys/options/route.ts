@@ -1,33 +1,33 @@
 // POST /me/passkeys/options: begins to add a passkey. 200 with what the browser needs to make one.
 
 import { setCeremonyCookie } from "../../../login/passkey/ceremony-cookie.ts";
-import { takePasskeyRequest } from "../../../login/passkey/limits.ts";
-import { answer } from "#lib/action/answer.ts";
-import { writeAs } from "#lib/action/write-as.ts";
+import { consumePasskeyRequest } from "../../../login/passkey/limits.ts";
+import { withErrorResponse } from "#lib/action/answer.ts";
+import { writeAuthorized } from "#lib/action/write-as.ts";
 import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { beginCeremony } from "#lib/members/passkeys-ceremony.ts";
-import { newPasskeyOptions } from "#lib/members/passkeys-webauthn.ts";
-import { knownPasskeys } from "#lib/members/passkeys.ts";
+import { startCeremony } from "#lib/members/passkeys-ceremony.ts";
+import { createRegistrationOptions } from "#lib/members/passkeys-webauthn.ts";
+import { listExcludedCredentials } from "#lib/members/passkeys.ts";
 import { getProfile } from "#lib/members/profile.ts";
 import { assertSameOrigin } from "#lib/session/same-origin.ts";
-import { readIdentity, requireMember } from "#lib/session/session.ts";
+import { readSessionCookies, requireMember } from "#lib/session/session.ts";
 
 export function POST(request: Request): Promise<Response> {
-  return answer(request, async () => {
+  return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     await ensurePrimary();
-    takePasskeyRequest(request, (await requireMember()).id);
-    const begun = await writeAs(
-      await readIdentity(),
+    consumePasskeyRequest(request, (await requireMember()).id);
+    const begun = await writeAuthorized(
+      await readSessionCookies(),
       { who: "member", recent: true },
       (sql, { id, firstName }) => ({
-        known: knownPasskeys(sql, id),
+        known: listExcludedCredentials(sql, id),
         member: { id, firstName, email: getProfile(sql, id).email },
-        ...beginCeremony(sql, id),
+        ...startCeremony(sql, id),
       }),
     );
     await setCeremonyCookie(begun.browser);
-    return Response.json(await newPasskeyOptions(begun), {
+    return Response.json(await createRegistrationOptions(begun), {
       headers: { "cache-control": "no-store" },
     });
   });

@@ -2,43 +2,48 @@
 
 import { z } from "zod";
 import { clearCeremonyCookie, readCeremonyCookie } from "../../../login/passkey/ceremony-cookie.ts";
-import { takePasskeyRequest } from "../../../login/passkey/limits.ts";
+import { consumePasskeyRequest } from "../../../login/passkey/limits.ts";
 import { readJson } from "../../../login/passkey/read-json.ts";
-import { answer } from "#lib/action/answer.ts";
-import { writeAs } from "#lib/action/write-as.ts";
-import { line } from "#lib/base/fields.ts";
-import { takeCeremony } from "#lib/members/passkeys-ceremony.ts";
-import { NewPasskeyAnswer, verifyNewPasskey } from "#lib/members/passkeys-webauthn.ts";
-import { addPasskey, freePasskeyName } from "#lib/members/passkeys.ts";
+import { withErrorResponse } from "#lib/action/answer.ts";
+import { writeAuthorized } from "#lib/action/write-as.ts";
+import { singleLineField } from "#lib/base/fields.ts";
+import { consumeCeremonyChallenge } from "#lib/members/passkeys-ceremony.ts";
+import { RegistrationResponse, verifyRegistration } from "#lib/members/passkeys-webauthn.ts";
+import { addPasskey, pickPasskeyName } from "#lib/members/passkeys.ts";
 import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { deviceOf } from "#lib/session/device.ts";
+import { describeDevice } from "#lib/session/device.ts";
 import { assertSameOrigin } from "#lib/session/same-origin.ts";
-import { readIdentity, requireMember } from "#lib/session/session.ts";
+import { readSessionCookies, requireMember } from "#lib/session/session.ts";
 
 const Body = z.object({
-  answer: NewPasskeyAnswer,
-  name: line({ name: "The name", max: 60 }).optional(),
+  answer: RegistrationResponse,
+  name: singleLineField({ label: "The name", maxLength: 60 }).optional(),
 });
-const RIGHTS = { who: "member", recent: true } as const;
+const REQUIRED_RIGHTS = { who: "member", recent: true } as const;
 
 export function POST(request: Request): Promise<Response> {
-  return answer(request, async () => {
+  return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     await ensurePrimary();
-    takePasskeyRequest(request, (await requireMember()).id);
+    consumePasskeyRequest(request, (await requireMember()).id);
     const { answer: given, name: chosen } = await readJson(request, Body);
-    const identity = await readIdentity();
+    const identity = await readSessionCookies();
     const browser = await readCeremonyCookie();
     // Gone before it is looked at: whatever comes of it, this challenge is not answered twice.
-    const { challenge, userId } = await writeAs(identity, RIGHTS, (sql, { id }) => ({
-      challenge: takeCeremony(sql, { browser, userId: id }),
-      userId: id,
-    }));
+    const { challenge, userId } = await writeAuthorized(
+      identity,
+      REQUIRED_RIGHTS,
+      (sql, { id }) => ({
+        challenge: consumeCeremonyChallenge(sql, { browser, userId: id }),
+        userId: id,
+      }),
+    );
     await clearCeremonyCookie();
-    const passkey = await verifyNewPasskey(given, { challenge, userId });
-    const name = await writeAs(identity, RIGHTS, (sql, { id }) => {
+    const passkey = await verifyRegistration(given, { challenge, userId });
+    const name = await writeAuthorized(identity, REQUIRED_RIGHTS, (sql, { id }) => {
       const free =
-        chosen ?? freePasskeyName(sql, { userId: id, name: deviceOf(request).device.slice(0, 60) });
+        chosen ??
+        pickPasskeyName(sql, { userId: id, name: describeDevice(request).device.slice(0, 60) });
       addPasskey(sql, { ...passkey, userId: id, name: free });
       return free;
     });

@@ -1,7 +1,7 @@
 // A post for everybody without a cookie: rendered once for all of them, at the first request, and again after a minute.
 // next.config.mjs sends such requests here; nobody sees this address.
 
-import { loadPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
+import { renderPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
 
 export const dynamic = "force-static";
 export const revalidate = 60;
@@ -21,5 +21,5 @@ export async function generateMetadata({ params }: Props) {
 
 export default async function Page({ params }: Props) {
   const { slug } = await params;
-  return loadPost(slug, { sessionKey: null, clientId: null });
+  return renderPost(slug, { sessionKey: null, clientId: null });
 }

@@ -1,13 +1,13 @@
 // GET /admin/calls/ID/answer: the sound of an answer before it is published, for admins.
 
 import { audioResponse } from "../../../../calls/audio-response.ts";
-import { answer } from "#lib/action/answer.ts";
-import { memberOf } from "#lib/action/write-as.ts";
+import { withErrorResponse } from "#lib/action/answer.ts";
+import { requireViewer } from "#lib/action/write-as.ts";
 import { AppError } from "#lib/base/errors.ts";
 import { sniffAudio } from "#lib/calls/audio.ts";
 import { findAnswerAudio } from "#lib/calls/review-queue.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { readIdentity } from "#lib/session/session.ts";
+import { readSql } from "#lib/db/database.ts";
+import { readSessionCookies } from "#lib/session/session.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -16,11 +16,11 @@ interface Context {
 }
 
 export function GET(request: Request, { params }: Context): Promise<Response> {
-  return answer(request, async () => {
+  return withErrorResponse(request, async () => {
     const { id } = await params;
-    const identity = await readIdentity();
-    const found = await snapshotSql((sql) =>
-      findAnswerAudio(sql, { by: memberOf(sql, identity, "admin"), callId: id }),
+    const identity = await readSessionCookies();
+    const found = await readSql((sql) =>
+      findAnswerAudio(sql, { by: requireViewer(sql, identity, "admin"), callId: id }),
     );
     const sniffed = found && sniffAudio(found.audio);
     if (!sniffed) throw new AppError("not_found", "There is no such answer.");

@@ -1,11 +1,11 @@
 // A member's page of a post as an app makes it whose database is a Postgres in another region. Part of bench builds only.
 
 import { connection } from "next/server";
-import { loadPost, postMetadata } from "../../../../blog/[slug]/load-post.tsx";
-import { readPost } from "../../../../blog/reading-data.ts";
+import { renderPost, postMetadata } from "../../../../blog/[slug]/load-post.tsx";
+import { queryPostPageData } from "../../../../blog/reading-data.ts";
 import { type Asked, askFar, recording } from "../../postgres.ts";
-import { snapshotSql } from "#lib/db/database.ts";
-import { readIdentity } from "#lib/session/session.ts";
+import { readSql } from "#lib/db/database.ts";
+import { readSessionCookies } from "#lib/session/session.ts";
 
 interface Props {
   params: Promise<{ how: string; slug: string }>;
@@ -21,15 +21,15 @@ export default async function Page({ params }: Props) {
   const { how, slug } = await params;
   await connection();
   const asked: Asked[] = [];
-  const page = await loadPost(slug, await readIdentity(), async (identity, of) => {
-    const data = await snapshotSql((local) => {
+  const page = await renderPost(slug, await readSessionCookies(), async (identity, of) => {
+    const data = await readSql((local) => {
       const sql = recording(local, asked);
       // What the middleware asks before every page of a member: whether the session is due.
       sql.get(
         `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`,
         identity.sessionKey,
       );
-      return readPost(sql, identity, of);
+      return queryPostPageData(sql, identity, of);
     });
     await askFar(
       process.env.BENCH_POSTGRES_URL ?? "",

@@ -1,48 +1,41 @@
-// The arrow of docs/architecture.md: app → border → domain → adapters → base. A room imports only from the right of it.
+// Enforces the arrow of docs/architecture.md:
+// app → components → features (calls, posts → members → reading) → http, outbound → db → replication, cache → core.
 
-const base = "^lib/base/";
-const adapters = "^lib/(litefs|launch|db|cache|fetch|mail|outbox)/";
-const domain = "^lib/(content|mdx|embeds|posts|reads|teams|members|calls|migrate)/";
-const border = "^lib/(primary|session|action)/";
-const tests = "\\.test\\.tsx?$|^lib/.*/(test|sample)-[^/]+\\.ts$";
+const tests = "\\.test\\.tsx?$";
+
+/** Forbids `room` to import anything in lib but itself and `allowed`. */
+const room = (name, allowed) => ({
+  name: `${name}-imports-down`,
+  severity: "error",
+  from: { path: `^lib/${name}/`, pathNot: tests },
+  to: { path: "^lib/", pathNot: `^lib/(${[name, ...allowed].join("|")})/` },
+});
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    room("core", []),
+    room("replication", ["core"]),
+    room("cache", ["core"]),
+    room("db", ["replication", "core"]),
+    room("outbound", ["db", "replication", "cache", "core"]),
+    room("http", ["db", "replication", "cache", "core"]),
+    room("reading", ["http", "outbound", "db", "replication", "cache", "core"]),
+    room("members", ["reading", "http", "outbound", "db", "replication", "cache", "core"]),
+    room("posts", ["members", "reading", "http", "outbound", "db", "replication", "cache", "core"]),
+    room("calls", ["members", "reading", "http", "outbound", "db", "replication", "cache", "core"]),
     {
-      name: "base-imports-nothing",
-      comment: "base is below every room",
+      name: "lib-is-below-the-programs",
       severity: "error",
-      from: { path: base, pathNot: tests },
-      to: { path: "^(lib/(?!base/)|app|components|prisma)" },
+      from: { path: "^lib/", pathNot: tests },
+      to: { path: "^(app|components|server|cli|scripts)/" },
     },
     {
-      name: "adapters-import-base",
+      name: "programs-import-lib-only",
+      comment: "server/ and cli/ are programs of their own beside the site",
       severity: "error",
-      from: { path: adapters, pathNot: tests },
-      to: { path: `${domain}|${border}|^(app|components)/` },
-    },
-    {
-      name: "domain-imports-down",
-      severity: "error",
-      from: { path: domain, pathNot: tests },
-      to: { path: `${border}|^(app|components)/` },
-    },
-    {
-      name: "domain-rooms-are-strangers",
-      comment: "app composes domain rooms; they don't know one another",
-      severity: "error",
-      from: {
-        path: "^lib/(content|mdx|embeds|posts|reads|teams|members|calls|migrate)/",
-        pathNot: tests,
-      },
-      to: { path: domain, pathNot: "^lib/$1/" },
-    },
-    {
-      name: "border-imports-down",
-      severity: "error",
-      from: { path: border, pathNot: tests },
+      from: { path: "^(server|cli)/", pathNot: tests },
       to: { path: "^(app|components)/" },
     },
     {
@@ -50,27 +43,33 @@ module.exports = {
       comment: "components get data as properties",
       severity: "error",
       from: { path: "^components/", pathNot: tests },
-      to: { path: `^lib/(db|cache|fetch|litefs|session|primary)/` },
+      to: { path: "^(app/|lib/(db|cache|outbound)/)" },
     },
     {
-      name: "lib-runs-without-next",
-      comment: "tests and command-line tools run lib without Next and React",
+      name: "domain-runs-without-next",
+      comment: "tests and command-line tools run these rooms without Next and React",
       severity: "error",
-      from: { path: "^lib/", pathNot: `${border}|${tests}` },
+      from: { path: "^(lib/(?!http/)|cli/|server/)", pathNot: tests },
       to: { path: "^node_modules/(next|react|react-dom)/" },
     },
     {
       name: "tests-stay-out",
       comment: "what ships does not import tests",
       severity: "error",
-      from: { path: "^(app|components|lib)/", pathNot: tests },
-      to: { path: `^(tests|e2e|bench|scripts)/|${tests}` },
+      from: {
+        path: "^(app|components|lib|server|cli)/",
+        pathNot: `${tests}|^cli/migrate-postgres/demo\\.ts$`,
+      },
+      to: {
+        path: `^(tests|e2e|bench|scripts)/|${tests}`,
+        pathNot: "^scripts/find-postgres\\.mjs$",
+      },
     },
     {
       name: "one-serializer",
       comment: "docs/decisions/010: one file knows next-mdx-remote",
       severity: "error",
-      from: { pathNot: "^lib/mdx/serialize\\.ts$" },
+      from: { pathNot: "^lib/posts/mdx/serialize\\.ts$" },
       to: { path: "^node_modules/next-mdx-remote/" },
     },
     {
@@ -79,7 +78,7 @@ module.exports = {
       severity: "error",
       from: {
         path: "^(app|components|lib)/",
-        pathNot: `^lib/(db|cache|migrate)/|^app/(bench|api/bench-beacon)/|${tests}`,
+        pathNot: `^lib/(db|cache)/|^app/(bench|api/bench-beacon)/|${tests}`,
       },
       to: { path: "^node_modules/better-sqlite3/", dependencyTypesNot: ["type-only"] },
     },

@@ -1,8 +1,8 @@
 # syntax=docker/dockerfile:1
-# The image of every node. What it holds is decided by scripts/image.ts, which makes the same folder without Docker
+# The image of every node. What it holds is decided by scripts/build-app-image.ts, which makes the same folder without Docker
 # (npm run image); e2e/cluster/image.spec.ts runs that folder.
 
-# Raised by hand, with NODE_VERSION in scripts/run.mjs and the LiteFS that the tests build.
+# Raised by hand, with NODE_VERSION in scripts/cli.mjs and the LiteFS that the tests build.
 ARG NODE_VERSION=24.21.0
 ARG LITEFS_VERSION=0.5.14
 
@@ -12,7 +12,8 @@ FROM node:${NODE_VERSION}-bookworm-slim AS deps
 WORKDIR /build
 COPY package.json package-lock.json ./
 COPY scripts/*.mjs scripts/
-RUN --mount=type=cache,target=/root/.npm node scripts/run.mjs packages
+COPY server/*.mjs server/
+RUN --mount=type=cache,target=/root/.npm node scripts/cli.mjs packages
 
 FROM deps AS build
 COPY . .
@@ -20,7 +21,7 @@ COPY . .
 ARG DEPLOYMENT_ID
 ENV DEPLOYMENT_ID=${DEPLOYMENT_ID}
 RUN --mount=type=secret,id=NEXT_SERVER_ACTIONS_ENCRYPTION_KEY,env=NEXT_SERVER_ACTIONS_ENCRYPTION_KEY,required=true \
-    node scripts/run.mjs image --out /image
+    node scripts/cli.mjs image --out /image
 
 FROM node:${NODE_VERSION}-bookworm-slim AS run
 # Debian serves only its newest versions: pinned ones could not be installed again.
@@ -45,4 +46,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
     CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # As root, since LiteFS mounts: the site itself is started as APP_UID (the user "node").
-ENTRYPOINT ["node", "scripts/boot.ts"]
+ENTRYPOINT ["node", "server/supervisor/main.ts"]

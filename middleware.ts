@@ -5,14 +5,17 @@
 
 import { randomBytes } from "node:crypto";
 import { type NextRequest, NextResponse } from "next/server";
-import { isAppError } from "#lib/base/errors.ts";
-import { log } from "#lib/base/log.ts";
-import { isReplay } from "#lib/primary/ensure-primary.ts";
-import { waitForOwnWrites } from "#lib/primary/read-your-writes.ts";
-import { MEMBER_PAGES, buildMemberPolicy } from "#lib/session/content-security-policy.ts";
-import { LEGACY_COOKIES, getCookieName } from "#lib/session/cookie-name.ts";
-import { type ResponseCookie, upgradeLegacyCookies } from "#lib/session/exchange-old-cookies.ts";
-import { renewSession } from "#lib/session/renew.ts";
+import { isAppError } from "./lib/core/errors.ts";
+import { log } from "./lib/core/log.ts";
+import { isReplay } from "./lib/replication/ensure-primary.ts";
+import { waitForOwnWrites } from "./lib/replication/read-your-writes.ts";
+import { MEMBER_PAGES, buildMemberPolicy } from "./lib/http/content-security-policy.ts";
+import { LEGACY_COOKIES, getCookieName } from "./lib/core/cookie-names.ts";
+import {
+  type ResponseCookie,
+  upgradeLegacyCookies,
+} from "./lib/members/cookies/upgrade-legacy-cookies.ts";
+import { renewSession } from "./lib/members/session/renew-session.ts";
 
 export const config = {
   runtime: "nodejs",

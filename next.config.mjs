@@ -1,7 +1,7 @@
 // Plain JavaScript, so that the running site need not load the compiler that would turn it into such (25 MB).
 
 import { createHash } from "node:crypto";
-import { COOKIE_NAMES } from "./lib/session/cookie-name.ts";
+import { COOKIE_NAMES } from "./lib/core/cookie-names.ts";
 
 // A request that carries none of our cookies gets the page that is the same for everybody. Decided by the router,
 // before any code of ours runs: a static page's speed. See docs/decisions/004-shared-pages.md.
@@ -80,9 +80,9 @@ const config = {
         {
           source: "/blog/:slug([^/.]+)",
           missing: withoutCookies,
-          destination: "/shared/blog/:slug",
+          destination: "/static/blog/:slug",
         },
-        { source: "/", missing: withoutCookies, destination: "/shared/home" },
+        { source: "/", missing: withoutCookies, destination: "/static/home" },
       ],
       afterFiles: [],
       fallback: [],

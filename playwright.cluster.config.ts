@@ -1,5 +1,5 @@
 import { defineConfig } from "@playwright/test";
-import { chromiumOptions } from "./e2e/browser.ts";
+import { chromiumOptions } from "./tests/support/e2e/chromium-options.ts";
 
 // The same site as a cluster of several instances: npm run test:cluster.
 export default defineConfig({

@@ -1,6 +1,6 @@
 import { defineConfig } from "@playwright/test";
-import { chromiumOptions } from "./e2e/browser.ts";
-import { CONTROL_PORT, PORT } from "./e2e/ports.ts";
+import { chromiumOptions } from "./tests/support/e2e/chromium-options.ts";
+import { CONTROL_PORT, PORT } from "./tests/support/e2e/site-under-test.ts";
 
 export default defineConfig({
   testDir: "e2e",
@@ -15,7 +15,7 @@ export default defineConfig({
   forbidOnly: !!process.env.CI,
   use: { ...chromiumOptions, baseURL: `http://localhost:${PORT}` },
   webServer: {
-    command: "node e2e/server.ts",
+    command: "node tests/support/e2e/server.ts",
     url: `http://127.0.0.1:${CONTROL_PORT}/ready`,
     timeout: 60_000,
     reuseExistingServer: false,

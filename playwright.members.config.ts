@@ -3,7 +3,7 @@
 
 process.env.SITE_UNDER_TEST = "cluster";
 const { default: single } = await import("./playwright.config.ts");
-const { CONTROL_PORT, PORT } = await import("./e2e/ports.ts");
+const { CONTROL_PORT, PORT } = await import("./tests/support/e2e/site-under-test.ts");
 
 export default {
   ...single,
@@ -21,7 +21,7 @@ export default {
   use: { ...single.use, baseURL: `http://localhost:${PORT}` },
   webServer: {
     // In place of the shell that Playwright starts: then the server sees that Playwright is gone.
-    command: "exec node e2e/cluster/members-server.ts",
+    command: "exec node tests/support/cluster/members-server.ts",
     url: `http://127.0.0.1:${CONTROL_PORT}/ready`,
     timeout: 600_000,
     reuseExistingServer: false,

@@ -2,17 +2,17 @@
 
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
-import { InstanceBanner } from "#components/cluster/strip.tsx";
-import { CopyButtons } from "#components/ui/page-actions.tsx";
+import { InstanceBanner } from "#components/cluster/instance-banner.tsx";
+import { CopyButtons } from "#components/ui/copy-buttons.tsx";
 import { SiteFooter } from "#components/ui/site-footer.tsx";
 import { SiteHeader } from "#components/ui/site-header.tsx";
 import { fontVariables } from "#components/ui/fonts.ts";
-import { THEME_SCRIPT } from "#lib/base/theme-script.ts";
-import { bannerFor } from "./_site/here.ts";
-import { feedAlternates } from "./feed-types.ts";
-import { env } from "#lib/base/env.ts";
-import { getSiteMetadata } from "#lib/posts/site-facts.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { THEME_SCRIPT } from "#lib/http/theme-script.ts";
+import { bannerFor } from "./instance-banner.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { env } from "#lib/core/env.ts";
+import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 import "./globals.css";
 
 export function generateMetadata(): Metadata {

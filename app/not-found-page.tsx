@@ -1,12 +1,12 @@
 // What stands where no page is, with three posts to go on with; and how a page says that it is not there.
 
-import { getIndex } from "./_site/site.ts";
-import { recommendationCards } from "./blog/recommendations.ts";
-import { readSitePageData } from "./blog/reading-data.ts";
+import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import { recommendationCards } from "#components/post/recommendation-cards.ts";
+import { readSitePageData } from "#lib/posts/page-data.ts";
 import { Recommendations } from "#components/post/recommendations.tsx";
-import { log } from "#lib/base/log.ts";
-import { currentRequestContext } from "#lib/base/request-context.ts";
-import type { SessionIds } from "#lib/session/session.ts";
+import { log } from "#lib/core/log.ts";
+import { currentRequestContext } from "#lib/core/request-context.ts";
+import type { SessionIds } from "#lib/members/session/session.ts";
 
 /** The page itself; the status is for whoever shows it to set. */
 export async function NotFoundPage({ identity }: { identity: SessionIds }) {

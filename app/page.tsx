@@ -2,9 +2,9 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { feedAlternates } from "./feed-types.ts";
-import { renderHome } from "./home.tsx";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { renderHome } from "./render-home.tsx";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 export const metadata: Metadata = { alternates: { canonical: "/", types: feedAlternates } };
 

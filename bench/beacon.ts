@@ -4,13 +4,13 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { overrideEnv } from "#tests/database.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
 import { writeArticles } from "./support/articles.ts";
-import { writeBeaconScript } from "./support/beacons.ts";
-import { createBenchDatabase } from "./support/database.ts";
-import { runWrk, requireWrk } from "./support/load.ts";
-import { median, readOption, printReport, round, printTable } from "./support/machine.ts";
-import { BENCH_SESSION_SECRET, startBenchSite } from "./support/site.ts";
+import { writeBeaconScript } from "./support/beacon-script.ts";
+import { createBenchDatabase } from "./support/bench-database.ts";
+import { runWrk, requireWrk } from "./support/wrk.ts";
+import { median, readOption, printReport, round, printTable } from "./support/measurements.ts";
+import { BENCH_SESSION_SECRET, startBenchSite } from "./support/bench-site.ts";
 
 const DIR = ".data/bench-beacon";
 const PORT = 3128;

@@ -5,11 +5,11 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { insertMemberSession } from "../e2e/member-cookie.ts";
-import { makeOpusWebm } from "#tests/audio.ts";
-import { NoJsBrowser, parseForms } from "#tests/plain-browser.ts";
+import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
+import { makeOpusWebm } from "#tests/support/audio.ts";
+import { NoJsBrowser, parseForms } from "#tests/support/no-js-browser.ts";
 import { writeArticles } from "./support/articles.ts";
-import { createBenchDatabase } from "./support/database.ts";
+import { createBenchDatabase } from "./support/bench-database.ts";
 import {
   median,
   readOption,
@@ -17,8 +17,8 @@ import {
   printReport,
   round,
   printTable,
-} from "./support/machine.ts";
-import { BENCH_SESSION_SECRET, startBenchSite } from "./support/site.ts";
+} from "./support/measurements.ts";
+import { BENCH_SESSION_SECRET, startBenchSite } from "./support/bench-site.ts";
 
 const DIR = ".data/bench-calls";
 const PORT = 3130;

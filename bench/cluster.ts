@@ -1,21 +1,21 @@
 // npm run bench -- cluster: what LiteFS costs beside a plain file, what it carries, how far behind replicas are, and what it
 // spares a reader who is far away. Nodes, mounts, Consul and PostgreSQL are real, distances simulated.
 
-import { roundTripMs } from "../e2e/cluster/distance.ts";
-import { type ReplicationLag, measureLag } from "./cluster/lag.ts";
-import { measureRemotePostgres } from "./cluster/far.ts";
-import { measurePages } from "./cluster/pages.ts";
-import { requirePostgres, startRemotePostgres } from "./cluster/postgres.ts";
+import { roundTripMs } from "#cli/cluster/region-round-trip.ts";
+import { type ReplicationLag, measureLag } from "./cluster/replication-lag.ts";
+import { measureRemotePostgres } from "./cluster/remote-postgres.ts";
+import { measurePages } from "./cluster/page-rates.ts";
+import { requirePostgres, startRemotePostgres } from "./cluster/remote-postgres-server.ts";
 import {
   ARTICLE_SLUG,
   createBenchWorkspace,
   createBenchData,
   startBenchCluster,
   startPlainBench,
-} from "./cluster/set-up.ts";
-import { measureBeacons, measureCommits, countReads } from "./cluster/writes.ts";
-import { requireWrk } from "./support/load.ts";
-import { readOption, printReport, round, printTable } from "./support/machine.ts";
+} from "./cluster/bench-cluster.ts";
+import { measureBeacons, measureCommits, countReads } from "./cluster/write-rates.ts";
+import { requireWrk } from "./support/wrk.ts";
+import { readOption, printReport, round, printTable } from "./support/measurements.ts";
 
 const ROUNDS = readOption("rounds", 5);
 const SECONDS = readOption("seconds", 3);

@@ -4,9 +4,9 @@ import { spawn } from "node:child_process";
 import { cpSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeArticles, writeManyPosts } from "./support/articles.ts";
-import { runWrk, requireWrk } from "./support/load.ts";
-import { median, readOption, percentile, printReport, round } from "./support/machine.ts";
-import { startBenchSite } from "./support/site.ts";
+import { runWrk, requireWrk } from "./support/wrk.ts";
+import { median, readOption, percentile, printReport, round } from "./support/measurements.ts";
+import { startBenchSite } from "./support/bench-site.ts";
 import { applyMigrations } from "#lib/db/migrations.ts";
 
 const DIR = ".data/bench-compile";
@@ -20,7 +20,7 @@ requireWrk();
 async function compileAll(): Promise<{ ms: number; peakMb: number }> {
   const child = spawn(
     process.execPath,
-    ["scripts/content-check.ts", "--dir", join(DIR, "many", "blog"), "--offline", "--json"],
+    ["cli/content-check/main.ts", "--dir", join(DIR, "many", "blog"), "--offline", "--json"],
     { env: { ...process.env, COMPILE_WORKERS: "2", LOG_LEVEL: "error" } },
   );
   let out = "";

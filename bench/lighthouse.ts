@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
 import { applyMigrations } from "#lib/db/migrations.ts";
-import { median, readOption, printReport, round, printTable } from "./support/machine.ts";
-import { startBenchSite } from "./support/site.ts";
+import { median, readOption, printReport, round, printTable } from "./support/measurements.ts";
+import { startBenchSite } from "./support/bench-site.ts";
 
 const DIR = ".data/bench-lighthouse";
 const PORT = 3130;

@@ -5,10 +5,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { type Form, NoJsBrowser, parseForms } from "#tests/plain-browser.ts";
-import { startSmtpServer } from "#tests/smtp-server.ts";
+import { type Form, NoJsBrowser, parseForms } from "#tests/support/no-js-browser.ts";
+import { startSmtpServer } from "#tests/support/smtp-server.ts";
 import { writeArticles } from "./support/articles.ts";
-import { createBenchDatabase } from "./support/database.ts";
+import { createBenchDatabase } from "./support/bench-database.ts";
 import {
   median,
   readOption,
@@ -16,8 +16,8 @@ import {
   printReport,
   round,
   printTable,
-} from "./support/machine.ts";
-import { startBenchSite } from "./support/site.ts";
+} from "./support/measurements.ts";
+import { startBenchSite } from "./support/bench-site.ts";
 
 const DIR = ".data/bench-login";
 const PORT = 3129;

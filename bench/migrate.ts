@@ -3,14 +3,14 @@
 
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { measureReplication } from "./migrate/follow.ts";
-import type { CopyMeasurement } from "./migrate/ours.ts";
-import { createBaselines } from "./migrate/peers.ts";
-import { killPrograms, runProgram } from "./migrate/processes.ts";
-import { requirePrograms } from "./migrate/programs.ts";
-import { median, readOption, printReport, round, printTable } from "./support/machine.ts";
-import { FULL_SIZES, createSourceSite } from "#tests/old-site.ts";
-import { requirePostgres, startPostgres } from "#tests/postgres.ts";
+import { measureReplication } from "./migrate/replication-rate.ts";
+import type { CopyMeasurement } from "./migrate/measure-copy.ts";
+import { createBaselines } from "./migrate/baselines.ts";
+import { killPrograms, runProgram } from "./migrate/run-program.ts";
+import { requirePrograms } from "./migrate/baseline-programs.ts";
+import { median, readOption, printReport, round, printTable } from "./support/measurements.ts";
+import { FULL_SIZES, createSourceSite } from "#tests/support/source-site.ts";
+import { requirePostgres, startPostgres } from "#tests/support/postgres.ts";
 
 const DIR = join(".data", "bench-migrate");
 const READS = readOption("reads", FULL_SIZES.reads);
@@ -60,7 +60,7 @@ async function measureMigration(): Promise<void> {
   const ours = async (...flags: string[]): Promise<CopyMeasurement> => {
     const { output } = await runProgram(process.execPath, [
       ...process.execArgv,
-      join("bench", "migrate", "ours.ts"),
+      join("bench", "migrate", "measure-copy.ts"),
       "--url",
       url,
       "--file",

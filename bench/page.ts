@@ -3,10 +3,10 @@
 
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { insertMemberSession } from "../e2e/member-cookie.ts";
+import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
 import { type Article, writeArticles } from "./support/articles.ts";
-import { createBenchDatabase } from "./support/database.ts";
-import { runWrk, requireWrk } from "./support/load.ts";
+import { createBenchDatabase } from "./support/bench-database.ts";
+import { runWrk, requireWrk } from "./support/wrk.ts";
 import {
   median,
   readOption,
@@ -14,8 +14,8 @@ import {
   printReport,
   round,
   printTable,
-} from "./support/machine.ts";
-import { BENCH_SESSION_SECRET, type BenchSite, startBenchSite } from "./support/site.ts";
+} from "./support/measurements.ts";
+import { BENCH_SESSION_SECRET, type BenchSite, startBenchSite } from "./support/bench-site.ts";
 
 const DIR = ".data/bench";
 const PORT = 3127;

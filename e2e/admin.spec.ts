@@ -1,9 +1,9 @@
 import type Database from "better-sqlite3";
-import { expect, test } from "./fixtures.ts";
-import { insertMemberSession } from "./member-cookie.ts";
-import { PORT } from "./ports.ts";
-import { insertRead, insertUser } from "#tests/factories.ts";
-import { NoJsBrowser, parseForms } from "#tests/plain-browser.ts";
+import { expect, test } from "#tests/support/e2e/fixtures.ts";
+import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
+import { PORT } from "#tests/support/e2e/site-under-test.ts";
+import { insertRead, insertUser } from "#tests/support/factories.ts";
+import { NoJsBrowser, parseForms } from "#tests/support/no-js-browser.ts";
 import { createSql } from "#lib/db/connection.ts";
 
 const ORIGIN = `http://localhost:${PORT}`;

@@ -9,7 +9,7 @@ test("npm run dev serves the site from a new database, and stops when it is told
   test.setTimeout(120_000);
   rmSync(DATA_DIR, { recursive: true, force: true });
   const { DEPLOYMENT_ID: _, ...env } = process.env;
-  const child = spawn(process.execPath, ["scripts/run.mjs", "dev"], {
+  const child = spawn(process.execPath, ["scripts/cli.mjs", "dev"], {
     env: { ...env, PORT, DATA_DIR, SITE_URL: "", LOG_LEVEL: "error" },
     stdio: "ignore",
   });

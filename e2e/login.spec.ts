@@ -1,6 +1,6 @@
 import type { BrowserContext, Page } from "@playwright/test";
-import { expect, test } from "./fixtures.ts";
-import { IS_CLUSTER } from "./ports.ts";
+import { expect, test } from "#tests/support/e2e/fixtures.ts";
+import { IS_CLUSTER } from "#tests/support/e2e/site-under-test.ts";
 
 const MINUTE_MS = 60_000;
 const POST = { slug: "a-day-is-not-a-moment", path: "/blog/a-day-is-not-a-moment" };

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { BrowserContext, Page } from "@playwright/test";
-import { insertMemberSession } from "./member-cookie.ts";
-import { PORT } from "./ports.ts";
-import { expect, test } from "./fixtures.ts";
+import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
+import { PORT } from "#tests/support/e2e/site-under-test.ts";
+import { expect, test } from "#tests/support/e2e/fixtures.ts";
 
 /** A device with a fingerprint reader that always says yes. */
 async function addAuthenticator(context: BrowserContext, page: Page) {

@@ -1,6 +1,6 @@
 import { get } from "node:http";
-import { expect, test } from "./fixtures.ts";
-import { PORT } from "./ports.ts";
+import { expect, test } from "#tests/support/e2e/fixtures.ts";
+import { PORT } from "#tests/support/e2e/site-under-test.ts";
 
 const MINUTE_MS = 60_000;
 const COUNTED = { slug: "a-short-post", path: "/blog/a-short-post" };

@@ -3,12 +3,12 @@
 import { createHash } from "node:crypto";
 import type { BrowserContext, Page } from "@playwright/test";
 import type Database from "better-sqlite3";
-import { decodeRecording, probeAudio } from "#lib/calls/audio.ts";
+import { decodeRecording, probeAudio } from "#lib/calls/audio/probe.ts";
 import { createSql } from "#lib/db/connection.ts";
-import { insertUser } from "#tests/factories.ts";
-import { expect, test } from "./fixtures.ts";
-import { insertMemberSession } from "./member-cookie.ts";
-import { PORT } from "./ports.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { expect, test } from "#tests/support/e2e/fixtures.ts";
+import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
+import { PORT } from "#tests/support/e2e/site-under-test.ts";
 
 const PART_BYTES = 524_288;
 

@@ -1,10 +1,10 @@
 import { globSync } from "node:fs";
 import { createSql } from "#lib/db/connection.ts";
-import { MEMBER_PAGES } from "#lib/session/content-security-policy.ts";
-import { insertUser } from "#tests/factories.ts";
-import { expect, test } from "./fixtures.ts";
-import { insertMemberSession } from "./member-cookie.ts";
-import { IS_CLUSTER, PORT, SECRET } from "./ports.ts";
+import { MEMBER_PAGES } from "#lib/http/content-security-policy.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { expect, test } from "#tests/support/e2e/fixtures.ts";
+import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
+import { IS_CLUSTER, PORT, SECRET } from "#tests/support/e2e/site-under-test.ts";
 
 const ORIGIN = `http://localhost:${PORT}`;
 const DAY_MS = 86_400_000;

@@ -1,11 +1,11 @@
 // Example members and reads for a new database, so that a newcomer sees standings and counts at work.
 // The same every time: made from a fixed sequence, not from chance.
 
-import { DAY_MS, MINUTE_MS, nowMs } from "../lib/base/clock.ts";
+import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { writeSql } from "../lib/db/database.ts";
 import { readdirSync } from "node:fs";
-import { recordLeadChanges } from "../lib/teams/ownership.ts";
-import { insertRead, insertUser } from "../tests/factories.ts";
+import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
+import { insertRead, insertUser } from "#tests/support/factories.ts";
 
 const NAMES = [
   "Ada",

@@ -2,7 +2,7 @@
 
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { env } from "#lib/base/env.ts";
+import { env } from "#lib/core/env.ts";
 
 try {
   const problems: string[] = [];

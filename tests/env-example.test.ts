@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseEnv, envSchema } from "../lib/base/env.ts";
+import { parseEnv, envSchema } from "#lib/core/env.ts";
 
 const example = readFileSync(".env.example", "utf8");
 

@@ -3,22 +3,22 @@ import { NextRequest } from "next/server";
 import { unstable_doesMiddlewareMatch } from "next/experimental/testing/server.js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { config, middleware } from "../middleware.ts";
-import { overrideEnv } from "./database.ts";
-import { insertUser } from "./factories.ts";
-import { createLegacyCookie, createLegacyExpressCookie } from "./old-cookie.ts";
-import { DAY_MS, setClock } from "#lib/base/clock.ts";
-import { renderMetrics, resetMetrics } from "#lib/base/metrics.ts";
-import { hashSessionId } from "#lib/base/session-key.ts";
+import { overrideEnv } from "./support/fresh-database.ts";
+import { insertUser } from "./support/factories.ts";
+import { createLegacyCookie, createLegacyExpressCookie } from "./support/legacy-cookie.ts";
+import { DAY_MS, setClock } from "#lib/core/clock.ts";
+import { renderMetrics, resetMetrics } from "#lib/core/metrics.ts";
+import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { MEMBER_PAGES, buildMemberPolicy } from "#lib/session/content-security-policy.ts";
-import { COOKIE_NAMES, LEGACY_COOKIES } from "#lib/session/cookie-name.ts";
-import { readReaderCookie, serializeReaderCookie } from "#lib/session/reader-cookie.ts";
+import { MEMBER_PAGES, buildMemberPolicy } from "#lib/http/content-security-policy.ts";
+import { COOKIE_NAMES, LEGACY_COOKIES } from "#lib/core/cookie-names.ts";
+import { readReaderCookie, serializeReaderCookie } from "#lib/members/cookies/reader-cookie.ts";
 import {
   resolveViewer,
   unsealSession,
   sealSessionCookie,
   createSession,
-} from "#lib/session/session.ts";
+} from "#lib/members/session/session.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 const ORIGIN = "http://localhost:3000";

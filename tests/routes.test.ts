@@ -1,6 +1,6 @@
 import { globSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ALL_ROUTES, labelRoute } from "#lib/primary/route-of.ts";
+import { ALL_ROUTES, labelRoute } from "#lib/http/route-labels.ts";
 
 /** The addresses of app/, without what only development, a bench build or the router itself reaches. */
 function routesOfApp(): string[] {
@@ -13,12 +13,12 @@ function routesOfApp(): string[] {
           .filter((part) => !part.startsWith("("))
           .join("/")}`,
     )
-    .filter((route) => !/^\/(dev|shared|bench|\[\.\.\.missing\])(\/|$)/.test(route))
+    .filter((route) => !/^\/(dev|static|bench|\[\.\.\.missing\])(\/|$)/.test(route))
     .sort();
 }
 
 test("every page and handler has a kind, and the table has none that is not there", () => {
-  expect([...ALL_ROUTES].sort(), "Keep the table in lib/primary/route-of.ts.").toEqual([
+  expect([...ALL_ROUTES].sort(), "Keep the table in lib/http/route-labels.ts.").toEqual([
     ...new Set(routesOfApp()),
   ]);
 });

@@ -3,7 +3,7 @@
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { setNotFoundStatus, NotFoundPage } from "../not-found-page.tsx";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 export const metadata: Metadata = { title: "Not found", robots: { index: false } };
 

@@ -1,15 +1,15 @@
 // /admin: what wants attention, and how much there is of everything.
 
-import { getIndex, getCatalogStatus } from "../_site/site.ts";
+import { getIndex, getCatalogStatus } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "./require-admin-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { readSql } from "#lib/db/database.ts";
 import { listReviewQueue } from "#lib/calls/review-queue.ts";
 import { countUsers } from "#lib/members/admin-users.ts";
-import { listLoginEmailFailures } from "#lib/members/login-mail.ts";
-import { countDeliveries } from "#lib/outbox/waiting.ts";
-import { formatCount } from "#lib/posts/format.ts";
-import { getSiteTotals } from "#lib/reads/totals.ts";
+import { listLoginEmailFailures } from "#lib/members/login-email.ts";
+import { countDeliveries } from "#lib/outbound/outbox/manage-deliveries.ts";
+import { formatCount } from "#lib/core/format.ts";
+import { getSiteTotals } from "#lib/reading/read-totals.ts";
 
 export const generateMetadata = () => adminMetadata("Overview");
 

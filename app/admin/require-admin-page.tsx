@@ -5,13 +5,13 @@ import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import type { ReactNode } from "react";
 import { setNotFoundStatus, NotFoundPage } from "../not-found-page.tsx";
-import { isAppError } from "#lib/base/errors.ts";
-import type { Admin } from "#lib/base/member.ts";
-import { currentRequestContext } from "#lib/base/request-context.ts";
+import { isAppError } from "#lib/core/errors.ts";
+import type { Admin } from "#lib/core/member.ts";
+import { currentRequestContext } from "#lib/core/request-context.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";
-import { currentInstance } from "#lib/litefs/instance.ts";
-import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
+import { currentInstance } from "#lib/core/instance.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
 
 const isAdmin = (member: { role: string } | null): member is Admin => member?.role === "ADMIN";
 

@@ -2,15 +2,15 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { feedAlternates } from "../feed-types.ts";
-import { getIndex } from "../_site/site.ts";
-import { readSitePageData, viewerKey } from "./reading-data.ts";
-import { postListHref } from "#components/post/list-href.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import { readSitePageData, viewerKey } from "#lib/posts/page-data.ts";
+import { postListHref } from "#components/post/post-list-href.ts";
 import { FeaturedCard } from "#components/post/post-card.tsx";
-import { PostSearch } from "#components/post/post-finder.tsx";
+import { PostSearch } from "#components/post/post-search.tsx";
 import { LinkOptions, NoResults, PostList, TopicFilter } from "#components/post/post-list.tsx";
 import { TotalsLine } from "#components/team/totals-line.tsx";
-import { cacheDatabase } from "#lib/cache/file.ts";
+import { cacheDatabase } from "#lib/cache/cache-file.ts";
 import { listPosts, toPostSummary } from "#lib/posts/post.ts";
 import { pickFeaturedPost } from "#lib/posts/recommend.ts";
 import {
@@ -19,8 +19,8 @@ import {
   type ReadFilter,
   type SortOrder,
   searchPosts,
-} from "#lib/posts/search.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
+} from "#lib/posts/search/search-posts.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 type Query = Record<string, string | string[] | undefined>;
 

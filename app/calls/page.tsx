@@ -2,8 +2,8 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { podcast, podcastAlternateTypes } from "./podcast.ts";
-import { EpisodeListItem } from "#components/call/episode-line.tsx";
+import { podcast, podcastAlternateTypes } from "./podcast-metadata.ts";
+import { EpisodeListItem } from "#components/call/episode-list-item.tsx";
 import { ArrowIcon, FeedIcon } from "#components/ui/icons.tsx";
 import { countEpisodes, listEpisodes } from "#lib/calls/episodes.ts";
 import {

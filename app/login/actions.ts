@@ -4,11 +4,11 @@
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { readLoginFlowCookie, setLoginFlowCookie } from "./brief-cookie.ts";
-import { completeLogin, redirectAfterLogin } from "./let-in.ts";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { AppError } from "#lib/base/errors.ts";
-import { emailField } from "#lib/base/fields.ts";
+import { readLoginFlowCookie, setLoginFlowCookie } from "#lib/members/cookies/login-flow-cookie.ts";
+import { completeLogin, redirectAfterLogin } from "./complete-login.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { emailField } from "#lib/core/validate.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";
 import {
@@ -19,9 +19,9 @@ import {
   cancelChallenge,
   startChallenge,
 } from "#lib/members/login-challenge.ts";
-import { type LoginLimiter, createLoginLimiter } from "#lib/members/login-limits.ts";
-import { buildLoginEmail, sendLoginEmail } from "#lib/members/login-mail.ts";
-import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
+import { type LoginLimiter, createLoginLimiter } from "#lib/members/login-limiter.ts";
+import { buildLoginEmail, sendLoginEmail } from "#lib/members/login-email.ts";
+import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
 
 // One per process, also where development loads this module anew.
 const shared = globalThis as { __lecternLoginLimits?: LoginLimiter };

@@ -1,7 +1,7 @@
 // The field for the six digits of the mail.
 
 import { logInByCode } from "./actions.ts";
-import { FormMessageOnce } from "#components/member/message-unless-beside.tsx";
+import { FormMessageOnce } from "#components/ui/form-message-once.tsx";
 import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
 
 /** With `token` (of a link that was opened in another browser) the code goes with the link, else with this browser. */

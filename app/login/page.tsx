@@ -3,11 +3,11 @@
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { requestLoginEmail } from "./actions.ts";
-import { loginPrompt } from "./why.ts";
-import { PasskeyLoginButton } from "#components/member/passkey-login.tsx";
+import { loginPrompt } from "./login-prompt.ts";
+import { PasskeyLoginButton } from "#components/member/passkey-login-button.tsx";
 import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
-import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
-import { getViewer } from "#lib/session/session.ts";
+import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
+import { getViewer } from "#lib/members/session/session.ts";
 
 export const metadata: Metadata = { title: "Log in", robots: { index: false } };
 

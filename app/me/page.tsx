@@ -5,24 +5,28 @@ import Link from "next/link";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { updateFirstName, logOut, showDeviceCode } from "./actions.ts";
-import { PasskeyList } from "./passkey-rows.tsx";
-import { SessionList } from "./session-rows.tsx";
+import { PasskeyList } from "./passkey-list.tsx";
+import { SessionList } from "./session-list.tsx";
 import { MeSection } from "#components/member/me-section.tsx";
-import { Timestamp } from "#components/member/moment.tsx";
-import { AddPasskeyButton } from "#components/member/passkey-add.tsx";
+import { Timestamp } from "#components/ui/timestamp.tsx";
+import { AddPasskeyButton } from "#components/member/add-passkey-button.tsx";
 import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
 import { ActionButton, ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
-import { nowMs } from "#lib/base/clock.ts";
-import { isRecentLogin } from "#lib/base/member.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { isRecentLogin } from "#lib/core/member.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";
 import { listPasskeys } from "#lib/members/passkeys.ts";
 import { getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
-import { listReadSlugs } from "#lib/reads/totals.ts";
-import { type SessionIds, resolveViewer, readSessionCookies } from "#lib/session/session.ts";
-import { getStandings } from "#lib/teams/standings.ts";
-import { type Team, parseTeam } from "#lib/teams/team.ts";
+import { listReadSlugs } from "#lib/reading/read-totals.ts";
+import {
+  type SessionIds,
+  resolveViewer,
+  readSessionCookies,
+} from "#lib/members/session/session.ts";
+import { getStandings } from "#lib/reading/standings.ts";
+import { type Team, parseTeam } from "#lib/reading/team.ts";
 
 export const metadata: Metadata = { title: "Your account", robots: { index: false } };
 

@@ -1,8 +1,8 @@
 // GET /metrics: for Prometheus. Who may not read it finds nothing here.
 
-import { renderMetrics } from "#lib/base/metrics.ts";
-import { currentRequestContext } from "#lib/base/request-context.ts";
-import { canReadMetrics } from "#lib/primary/may-read-metrics.ts";
+import { renderMetrics } from "#lib/core/metrics.ts";
+import { currentRequestContext } from "#lib/core/request-context.ts";
+import { canReadMetrics } from "#lib/http/metrics-access.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,22 +1,22 @@
 // Counts the read that a beacon reports.
 
 import { isbot } from "isbot";
-import { readBeacon } from "./beacon.ts";
-import { getCountablePost } from "./counted-post.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { nowMs } from "#lib/base/clock.ts";
-import { AppError, isAppError } from "#lib/base/errors.ts";
-import { log } from "#lib/base/log.ts";
+import { readBeacon } from "./read-beacon.ts";
+import { getCountablePost } from "./countable-post.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError, isAppError } from "#lib/core/errors.ts";
+import { log } from "#lib/core/log.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { type ReadLimiter, createReadLimiter } from "#lib/reads/limits.ts";
-import { recordRead } from "#lib/reads/record.ts";
-import { getMinDwellMs, verifyDwellToken } from "#lib/reads/token.ts";
-import { getClientAddress } from "#lib/session/client-address.ts";
-import { isSameOrigin } from "#lib/session/same-origin.ts";
-import { serializeReaderCookie } from "#lib/session/reader-cookie.ts";
-import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
-import { recordLeadChanges } from "#lib/teams/ownership.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+import { type ReadLimiter, createReadLimiter } from "#lib/reading/read-limiter.ts";
+import { recordRead } from "#lib/reading/record-read.ts";
+import { getMinDwellMs, verifyDwellToken } from "#lib/reading/dwell-token.ts";
+import { getClientAddress } from "#lib/http/client-address.ts";
+import { isSameOrigin } from "#lib/http/csrf.ts";
+import { serializeReaderCookie } from "#lib/members/cookies/reader-cookie.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
+import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
 
 // One per process, also where development loads this module anew.
 const shared = globalThis as { __lecternReadLimits?: ReadLimiter };

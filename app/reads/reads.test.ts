@@ -2,18 +2,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
-import { overrideEnv } from "#tests/database.ts";
-import { insertUser } from "#tests/factories.ts";
-import { currentRequest } from "#tests/next-headers.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/base/clock.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { currentRequest } from "#tests/support/next-headers.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { issueDwellToken } from "#lib/reads/token.ts";
-import { serializeReaderCookie } from "#lib/session/reader-cookie.ts";
-import { sealSessionCookie, createSession } from "#lib/session/session.ts";
+import { issueDwellToken } from "#lib/reading/dwell-token.ts";
+import { serializeReaderCookie } from "#lib/members/cookies/reader-cookie.ts";
+import { sealSessionCookie, createSession } from "#lib/members/session/session.ts";
 import { POST } from "./route.ts";
 import { GET } from "./token/route.ts";
 
-vi.mock("next/headers", () => import("#tests/next-headers.ts"));
+vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 
 const dir = mkdtempSync(join(tmpdir(), "lectern-reads-"));
 const ORIGIN = "http://localhost:3000";

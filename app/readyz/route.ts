@@ -1,6 +1,6 @@
 // GET /readyz: whether this instance may be sent readers. 503 for what is its own fault only.
 
-import { checkReadiness } from "#lib/primary/readiness.ts";
+import { checkReadiness } from "#lib/http/readiness.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -3,16 +3,22 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { logInAndClaimReads, setSessionCookie } from "../login/begin-session.ts";
-import { clearLoginFlowCookie, readLoginFlowCookie } from "../login/brief-cookie.ts";
-import { loginRedirectUrl } from "../login/let-in.ts";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { AppError } from "#lib/base/errors.ts";
-import { singleLineField } from "#lib/base/fields.ts";
+import {
+  logInAndClaimReads,
+  setSessionCookie,
+} from "#lib/members/session/log-in-and-claim-reads.ts";
+import {
+  clearLoginFlowCookie,
+  readLoginFlowCookie,
+} from "#lib/members/cookies/login-flow-cookie.ts";
+import { loginRedirectUrl } from "#app/login/complete-login.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { singleLineField } from "#lib/core/validate.ts";
 import { createMember } from "#lib/members/sign-up.ts";
-import { triggerDeliveries } from "#lib/outbox/outbox.ts";
-import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
-import { TEAMS } from "#lib/teams/team.ts";
+import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
+import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
+import { TEAMS } from "#lib/reading/team.ts";
 
 export const signUp = defineServerAction({
   requiredRole: "anyone",

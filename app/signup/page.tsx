@@ -3,14 +3,14 @@
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { readLoginFlowCookie } from "../login/brief-cookie.ts";
+import { readLoginFlowCookie } from "#lib/members/cookies/login-flow-cookie.ts";
 import { signUp } from "./actions.ts";
-import { shuffleTeams } from "./team-order.ts";
+import { shuffleTeams } from "./shuffle-teams.ts";
 import { TeamChoice } from "#components/member/team-choice.tsx";
 import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
 import { readSql } from "#lib/db/database.ts";
 import { findPendingSignup } from "#lib/members/sign-up.ts";
-import { getViewer } from "#lib/session/session.ts";
+import { getViewer } from "#lib/members/session/session.ts";
 
 export const metadata: Metadata = { title: "Sign up", robots: { index: false } };
 

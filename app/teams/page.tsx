@@ -2,14 +2,14 @@
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { feedAlternates } from "../feed-types.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
 import { type TeamsData, readTeamsData } from "./teams-data.ts";
-import { StandingsList, describeStandings } from "#components/team/standing-list.tsx";
+import { StandingsList, describeStandings } from "#components/team/standings-list.tsx";
 import { StandingsChart } from "#components/team/standings-chart.tsx";
 import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
 import { ArrowIcon } from "#components/ui/icons.tsx";
-import { formatDate } from "#lib/posts/format.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { formatDate } from "#lib/core/format.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 export const metadata: Metadata = {
   title: "Teams",

@@ -1,19 +1,19 @@
 // What the page of the teams shows.
 
-import { getIndex } from "../_site/site.ts";
-import { readSitePageData } from "../blog/reading-data.ts";
-import { DAY_MS } from "#lib/base/clock.ts";
+import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import { readSitePageData } from "#lib/posts/page-data.ts";
+import { DAY_MS } from "#lib/core/clock.ts";
 import { readSql } from "#lib/db/database.ts";
 import { listPosts } from "#lib/posts/post.ts";
-import type { SessionIds } from "#lib/session/session.ts";
-import { type PastLeadChange, listLeadChanges } from "#lib/teams/history-of-leads.ts";
+import type { SessionIds } from "#lib/members/session/session.ts";
+import { type PastLeadChange, listLeadChanges } from "#lib/reading/lead-history.ts";
 import {
   type StandingsSnapshot,
   getStandingsHistory,
   getCurrentStandings,
-} from "#lib/teams/history.ts";
-import type { Standing } from "#lib/teams/standings.ts";
-import { TEAMS, type Team, parseTeam } from "#lib/teams/team.ts";
+} from "#lib/reading/standings-history.ts";
+import type { Standing } from "#lib/reading/standings.ts";
+import { TEAMS, type Team, parseTeam } from "#lib/reading/team.ts";
 
 const MAX_CHANGES = 8;
 /** Looked through for changes that concern a post which is there. */

@@ -1,7 +1,7 @@
 // A team by dot and name.
 
 import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
-import { parseTeam } from "#lib/teams/team.ts";
+import { parseTeam } from "#lib/reading/team.ts";
 
 export function TeamName({ team }: { team: string }) {
   const known = parseTeam(team);

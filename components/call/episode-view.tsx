@@ -1,7 +1,7 @@
 // What an episode says and plays: on its page, and for the admin before it is published.
 
 import type { ReactNode } from "react";
-import { CallPlayer } from "./player.tsx";
+import { CallPlayer } from "./call-player.tsx";
 
 export interface PlayableAudio {
   readonly src: string;

@@ -2,7 +2,7 @@
 // Before there is a recording: start one, look at the microphone, choose a file.
 
 import { useId, useRef } from "react";
-import { formatPosition, formatPositionSpoken } from "./length.ts";
+import { formatPosition, formatPositionSpoken } from "#lib/calls/client/format-time.ts";
 import type { useRecorder } from "./use-recorder.ts";
 import { LiveWaveform } from "./waveform.tsx";
 

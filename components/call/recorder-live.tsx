@@ -1,7 +1,7 @@
 "use client";
 // While it records: the clock, what the microphone hears, pause, go on, stop.
 
-import { formatPosition, formatPositionSpoken } from "./length.ts";
+import { formatPosition, formatPositionSpoken } from "#lib/calls/client/format-time.ts";
 import type { WrapAction } from "./recorder-idle.tsx";
 import type { useRecorder } from "./use-recorder.ts";
 import { LiveWaveform } from "./waveform.tsx";

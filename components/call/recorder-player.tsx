@@ -2,8 +2,12 @@
 // Listens to what was recorded, before it is sent.
 
 import { useEffect, useRef, useState } from "react";
-import { formatDuration } from "#lib/calls/length.ts";
-import { formatPosition, formatPositionSpoken, formatDurationSpoken } from "./length.ts";
+import { formatDuration } from "#lib/core/format-duration.ts";
+import {
+  formatPosition,
+  formatPositionSpoken,
+  formatDurationSpoken,
+} from "#lib/calls/client/format-time.ts";
 import type { RecordedAudio } from "./use-recorder.ts";
 import { Waveform } from "./waveform.tsx";
 

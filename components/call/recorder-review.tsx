@@ -2,8 +2,12 @@
 // After recording: listen, throw away and begin again. What was found from an earlier visit says so.
 
 import { useEffect, useRef, useState } from "react";
-import { formatBytes, formatDurationSpoken, formatLocalTime } from "./length.ts";
-import { formatDuration } from "#lib/calls/length.ts";
+import {
+  formatBytes,
+  formatDurationSpoken,
+  formatLocalTime,
+} from "#lib/calls/client/format-time.ts";
+import { formatDuration } from "#lib/core/format-duration.ts";
 import { RecorderPlayer } from "./recorder-player.tsx";
 import type { RecordedAudio } from "./use-recorder.ts";
 

@@ -2,9 +2,9 @@
 // How far the recording is on its way, what it waits for, and the way out.
 
 import { useId } from "react";
-import { formatBytes } from "./length.ts";
-import { LOGGED_IN_EVENT } from "./uploader.ts";
-import type { SubmissionState } from "./use-sending.ts";
+import { formatBytes } from "#lib/calls/client/format-time.ts";
+import { LOGGED_IN_EVENT } from "#lib/calls/client/uploader.ts";
+import type { SubmissionState } from "./use-upload-before-submit.ts";
 
 function describeSubmission(state: SubmissionState): string {
   switch (state.kind) {

@@ -4,16 +4,16 @@
 import { type ReactNode, useCallback, useEffect, useId, useRef, useState } from "react";
 import { createPortal } from "react-dom";
 import { useActionForm } from "#components/ui/action-form.tsx";
-import { buildDraftKey } from "./draft.ts";
-import { formatPositionSpoken } from "./length.ts";
-import { isMicrophoneBlockedByPolicy } from "./microphone.ts";
+import { buildDraftKey } from "#lib/calls/client/recording-draft.ts";
+import { formatPositionSpoken } from "#lib/calls/client/format-time.ts";
+import { isMicrophoneBlockedByPolicy } from "#lib/calls/client/microphone.ts";
 import { RecorderIdle } from "./recorder-idle.tsx";
 import { RecorderLive } from "./recorder-live.tsx";
 import { RecorderReview } from "./recorder-review.tsx";
 import { RecorderSending } from "./recorder-sending.tsx";
-import { useDraftFields } from "./use-kept-fields.ts";
+import { useDraftFields } from "./use-draft-fields.ts";
 import { type RecorderPhase, useRecorder } from "./use-recorder.ts";
-import { useUploadBeforeSubmit } from "./use-sending.ts";
+import { useUploadBeforeSubmit } from "./use-upload-before-submit.ts";
 
 const RELOAD_FLAG = "lectern-recorder-reloaded";
 const NO_FIELDS: readonly string[] = [];
@@ -25,7 +25,7 @@ interface Props {
   draftKey: string;
   maxMs: number;
   maxBytes: number;
-  /** An opaque text for the member (app/calls/draft-owner.ts), so that drafts on a shared computer stay apart. */
+  /** An opaque text for the member (lib/calls/draft-owner-id.ts), so that drafts on a shared computer stay apart. */
   owner?: string;
   /** Fields of the form to keep with the draft. */
   draftFields?: readonly string[];
@@ -108,7 +108,7 @@ export function Recorder({
 
   const sending = useUploadBeforeSubmit({
     root,
-    isEnabled: isEnabled,
+    isEnabled,
     getSource() {
       const { current } = keeper;
       if (recorded && current) return { audio: recorded.audio, uploadId: current.draft.uploadId };

@@ -2,10 +2,10 @@
 // What the recorder does, without how it looks: microphone, recording, file, draft.
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import { acquireDraftLock } from "./draft-lock.ts";
-import { DraftRepository } from "./draft-keeper.ts";
-import { type LevelMeter, startLevelMeter } from "./level-meter.ts";
-import { formatPositionSpoken, formatDurationSpoken } from "./length.ts";
+import { acquireDraftLock } from "#lib/calls/client/draft-lock.ts";
+import { DraftRepository } from "#lib/calls/client/draft-repository.ts";
+import { type LevelMeter, startLevelMeter } from "#lib/calls/client/level-meter.ts";
+import { formatPositionSpoken, formatDurationSpoken } from "#lib/calls/client/format-time.ts";
 import {
   MICROPHONE_PROBLEMS,
   type Microphone,
@@ -16,9 +16,9 @@ import {
   findRecordingProblem,
   savePreferredMicrophone,
   loadPreferredMicrophone,
-} from "./microphone.ts";
-import { readAudioFile } from "./read-file.ts";
-import { RecordingSession } from "./recording.ts";
+} from "#lib/calls/client/microphone.ts";
+import { readAudioFile } from "#lib/calls/client/read-audio-file.ts";
+import { RecordingSession } from "#lib/calls/client/recording-session.ts";
 
 /** Audio that can be heard, sent and thrown away. */
 export interface RecordedAudio {

@@ -2,7 +2,7 @@
 // The sound as a row of bars. A picture only: what it shows is also said in words beside it.
 
 import { useEffect, useRef } from "react";
-import { downsampleLevels } from "./level-meter.ts";
+import { downsampleLevels } from "#lib/calls/client/level-meter.ts";
 
 const BARS = 96;
 const HEIGHT = 48;

@@ -1,6 +1,6 @@
 // The nodes on a map: a dot for each region that has some, a line from the primary to each of the others.
 
-import { CONTINENT_OUTLINES } from "./land.ts";
+import { CONTINENT_OUTLINES } from "./continent-outlines.ts";
 import {
   MAP_HEIGHT,
   MAP_WIDTH,
@@ -9,7 +9,7 @@ import {
   findRegionPoint,
   placeLabels,
 } from "./regions.ts";
-import type { NodeView } from "#lib/base/cluster.ts";
+import type { NodeView } from "#lib/replication/node-view.ts";
 
 interface RegionMarker {
   readonly region: string;

@@ -1,9 +1,9 @@
 // Every node in a row.
 
 import { findCity } from "./regions.ts";
-import { ScrollableTable } from "../admin/table-frame.tsx";
-import { Timestamp, formatLargestUnit } from "../admin/when.tsx";
-import { type NodeView, shortSpan } from "#lib/base/cluster.ts";
+import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
+import { Timestamp, formatLargestUnit } from "#components/admin/timestamp.tsx";
+import { type NodeView, shortSpan } from "#lib/replication/node-view.ts";
 
 const ROLE_LABELS = {
   primary: "Primary",

@@ -4,7 +4,7 @@
 import { useId } from "react";
 import { TEAM_NAMES, TeamDot } from "../team/team-dot.tsx";
 import { useActionForm } from "../ui/action-form.tsx";
-import type { Team } from "#lib/teams/team.ts";
+import type { Team } from "#lib/reading/team.ts";
 
 const TEAM_DESCRIPTIONS: Record<Team, string> = {
   RED: "For those who finish what they open, and then want the next one.",

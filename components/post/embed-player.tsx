@@ -2,7 +2,7 @@
 // The button over a poster that swaps in a stranger's player: nothing of theirs loads before the click.
 
 import { type ReactNode, useState, useSyncExternalStore } from "react";
-import { isPlayerUrl } from "#lib/embeds/player-hosts.ts";
+import { isPlayerUrl } from "#lib/posts/link-previews/player-hosts.ts";
 
 const subscribeToNothing = () => () => {};
 /** True in a browser once this runs: without JavaScript there is no button that does nothing. */

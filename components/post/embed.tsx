@@ -1,7 +1,7 @@
 // A link that stands alone in a post: a card, a quote or a player where we know what it is about, else the plain link.
 
-import type { LinkPreview as EmbedData } from "#lib/embeds/embed.ts";
-import { findLinkPreview } from "#lib/embeds/embeds.ts";
+import type { LinkPreview as EmbedData } from "#lib/posts/link-previews/link-preview.ts";
+import { findLinkPreview } from "#lib/posts/link-previews/preview-registry.ts";
 import { EmbedPlayer } from "./embed-player.tsx";
 
 /** The picture through our own server: a reader's browser meets no stranger before a click. */

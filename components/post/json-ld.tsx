@@ -2,7 +2,7 @@
 
 import { createBlogPosting, serializeForScript } from "#lib/posts/json-ld.ts";
 import type { Post } from "#lib/posts/post.ts";
-import { getSiteMetadata } from "#lib/posts/site-facts.ts";
+import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 
 /** The post's BlogPosting. A data block: no browser runs it, and nothing in the post can end it. */
 export function JsonLd({ post }: { post: Post }) {

@@ -1,8 +1,8 @@
 import { renderToStaticMarkup } from "react-dom/server";
 import { afterAll, expect, test } from "vitest";
-import { closeCompiler, compilePost } from "#lib/mdx/compile.ts";
+import { closeCompiler, compilePost } from "#lib/posts/mdx/compiler.ts";
 import { MdxContent } from "./mdx-content.tsx";
-import { loadLocalComponents, runCompiledPost } from "./run-compiled.ts";
+import { loadLocalComponents, runCompiledPost } from "./run-compiled-post.ts";
 
 afterAll(closeCompiler);
 

@@ -2,10 +2,10 @@
 
 import { localComponents } from "#content/components.generated.ts";
 import { Embed } from "./embed.tsx";
-import { Html } from "./html.tsx";
-import { type ComponentMap, loadLocalComponents, runCompiledPost } from "./run-compiled.ts";
+import { Html } from "./static-html.tsx";
+import { type ComponentMap, loadLocalComponents, runCompiledPost } from "./run-compiled-post.ts";
 
-/** Components every post may use by name; the twin of PAGE_COMPONENTS in lib/mdx/compiled-post.ts. */
+/** Components every post may use by name; the twin of PAGE_COMPONENTS in lib/posts/mdx/compiled-post.ts. */
 const pageComponents: ComponentMap = { Embed, Html };
 
 export interface MdxContentProps {

@@ -2,9 +2,9 @@
 
 import { LeaderDot } from "#components/team/team-dot.tsx";
 import { SiteMark } from "#components/ui/icons.tsx";
-import { formatDate, formatReadingTime } from "#lib/posts/format.ts";
+import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
-import type { Team } from "#lib/teams/team.ts";
+import type { Team } from "#lib/reading/team.ts";
 import { HeroImage } from "./hero-image.tsx";
 import { MarkedText, type TextSegment } from "./marked-text.tsx";
 

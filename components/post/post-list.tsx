@@ -1,6 +1,6 @@
 // The list of posts: its tools, what was found, more of it, and what to do when nothing was.
 
-import { postListHref, type PostListState } from "./list-href.ts";
+import { postListHref, type PostListState } from "./post-list-href.ts";
 import { PostCard, type PostCardData } from "./post-card.tsx";
 
 export interface TopicOption {

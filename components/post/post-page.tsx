@@ -1,11 +1,11 @@
 // The page of one post, the same for the shared variant and for a reader of their own: what differs comes in as data.
 
 import type { ReactNode } from "react";
-import { StandingsList, describeStandings } from "#components/team/standing-list.tsx";
+import { StandingsList, describeStandings } from "#components/team/standings-list.tsx";
 import { LinkIcon, MailIcon, SiteMark, PencilIcon } from "#components/ui/icons.tsx";
-import { formatCount, formatDate, formatReadingTime } from "#lib/posts/format.ts";
+import { formatCount, formatDate, formatReadingTime } from "#lib/core/format.ts";
 import type { Post } from "#lib/posts/post.ts";
-import type { Standing } from "#lib/teams/standings.ts";
+import type { Standing } from "#lib/reading/standings.ts";
 import { HeroImage } from "./hero-image.tsx";
 import type { PostCardData } from "./post-card.tsx";
 import { Recommendations } from "./recommendations.tsx";

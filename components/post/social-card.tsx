@@ -47,7 +47,7 @@ function titleSize(length: number): number {
   return 62;
 }
 
-/** The card; texts must be drawable (lib/posts/social-text.ts). */
+/** The card; texts must be drawable (lib/posts/social-image-text.ts). */
 export function SocialCard({ title, when, site, host, draft }: SocialCardProps) {
   return (
     <div

@@ -1,6 +1,6 @@
 // The headings of a post: in the margin where there is room, else folded above the text.
 
-import { escapeHtml } from "#lib/base/html.ts";
+import { escapeHtml } from "#lib/core/escape-html.ts";
 
 interface Heading {
   readonly depth: 2 | 3 | 4;

@@ -1,10 +1,10 @@
 // The standings of half a year as three lines, and the same as a table. The lines differ in stroke, mark and name, not only in colour.
 
-import { formatDate } from "#lib/posts/format.ts";
-import { DAY_MS } from "#lib/base/clock.ts";
-import type { StandingsSnapshot } from "#lib/teams/history.ts";
-import { TEAMS, type Team } from "#lib/teams/team.ts";
-import { type ChartSize, computeChartGeometry } from "./chart-shape.ts";
+import { formatDate } from "#lib/core/format.ts";
+import { DAY_MS } from "#lib/core/clock.ts";
+import type { StandingsSnapshot } from "#lib/reading/standings-history.ts";
+import { TEAMS, type Team } from "#lib/reading/team.ts";
+import { type ChartSize, computeChartGeometry } from "./chart-geometry.ts";
 import { TEAM_NAMES } from "./team-dot.tsx";
 
 /** Drawn twice, so that the letters have their size on a phone, too; the stylesheet shows one. */

@@ -1,6 +1,6 @@
 // The dot in the colour of the team that leads something, and the words for it.
 
-import type { Team } from "#lib/teams/team.ts";
+import type { Team } from "#lib/reading/team.ts";
 
 export const TEAM_NAMES: Record<Team, string> = { RED: "Red", BLUE: "Blue", YELLOW: "Yellow" };
 

@@ -1,6 +1,6 @@
 // The totals of the site in one line.
 
-import { formatCount } from "#lib/posts/format.ts";
+import { formatCount } from "#lib/core/format.ts";
 
 /** "498.23k reads · 12 readers · 9 posts". */
 export function TotalsLine({

@@ -13,7 +13,7 @@ import {
   type ComponentProps,
   type ReactNode,
 } from "react";
-import { type FormState, INITIAL_FORM_STATE } from "#lib/action/form-state.ts";
+import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 
 type FormAction = (previous: FormState, form: FormData) => Promise<FormState>;
 

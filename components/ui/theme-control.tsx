@@ -3,7 +3,7 @@
 
 import { useSyncExternalStore } from "react";
 import { MoonIcon, SunIcon, SystemIcon } from "./icons.tsx";
-import { THEMES, THEME_STORAGE_KEY, type Theme } from "#lib/base/theme-script.ts";
+import { THEMES, THEME_STORAGE_KEY, type Theme } from "#lib/http/theme-script.ts";
 
 const LABELS = { light: "Light", dark: "Dark", system: "System" } as const;
 const ICONS = { light: SunIcon, dark: MoonIcon, system: SystemIcon } as const;

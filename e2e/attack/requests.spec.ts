@@ -4,17 +4,26 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createSql } from "#lib/db/connection.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
-import { OPEN_REDIRECT_PAYLOADS } from "#tests/evil-targets.ts";
-import { loginFlowCookie } from "./actions.ts";
-import { insertPasskey } from "./authenticator.ts";
-import { HOSTILE_HEADERS } from "./bad-values.ts";
-import { makeActionRequest, parseActionResult } from "./call-action.ts";
-import { listChangedTables, expect, test } from "./fixtures.ts";
-import { makeJsonRequest } from "./handlers.ts";
-import { SAME_ORIGIN_HEADERS, USER_AGENT, nextAddress, sendAttack, sendRawBytes } from "./http.ts";
-import { readBuiltActions, readBuiltRoutes } from "./manifest.ts";
-import { HOST, ORIGIN } from "./server.ts";
-import type { AttackFixture } from "./world.ts";
+import { OPEN_REDIRECT_PAYLOADS } from "#tests/support/open-redirect-payloads.ts";
+import { loginFlowCookie } from "#tests/support/attack/action-cases.ts";
+import { insertPasskey } from "#tests/support/attack/attack-passkey.ts";
+import { HOSTILE_HEADERS } from "#tests/support/attack/fuzz-values.ts";
+import {
+  makeActionRequest,
+  parseActionResult,
+} from "#tests/support/attack/server-action-request.ts";
+import { listChangedTables, expect, test } from "#tests/support/attack/fixtures.ts";
+import { makeJsonRequest } from "#tests/support/attack/handler-cases.ts";
+import {
+  SAME_ORIGIN_HEADERS,
+  USER_AGENT,
+  nextAddress,
+  sendAttack,
+  sendRawBytes,
+} from "#tests/support/attack/attack-client.ts";
+import { readBuiltActions, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
+import { HOST, ORIGIN } from "#tests/support/attack/attack-server.ts";
+import type { AttackFixture } from "#tests/support/attack/attack-fixture.ts";
 
 const targets = OPEN_REDIRECT_PAYLOADS.filter(
   (value): value is string => typeof value === "string",
@@ -224,8 +233,8 @@ test("nobody sees a page of members or admins, however they write its address or
     `/admin/${user}?next=/login`,
     `/_next/data/x/admin/${user}.json`,
     `/_next/image?url=/admin/${user}&w=640&q=75`,
-    `/shared/../admin/${user}`,
-    `/shared/admin`,
+    `/static/../admin/${user}`,
+    `/static/admin`,
     `/admin\\${user}`,
     `\\admin\\${user}`,
     `/en/admin/${user}`,

@@ -4,27 +4,27 @@ import { randomBytes } from "node:crypto";
 import { createSql } from "#lib/db/connection.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { hashSecret, startChallenge } from "#lib/members/login-challenge.ts";
-import { startCeremony } from "#lib/members/passkeys-ceremony.ts";
+import { startCeremony } from "#lib/members/webauthn-challenge.ts";
 import { startSignup } from "#lib/members/sign-up.ts";
-import { createReaderId, signReaderId } from "#lib/reads/reader-id.ts";
-import { issueDwellToken } from "#lib/reads/token.ts";
-import { loginFlowCookie } from "./actions.ts";
-import { insertPasskey, makePasskeyRegistration } from "./authenticator.ts";
+import { createReaderId, signReaderId } from "#lib/reading/reader-id.ts";
+import { issueDwellToken } from "#lib/reading/dwell-token.ts";
+import { loginFlowCookie } from "#tests/support/attack/action-cases.ts";
+import { insertPasskey, makePasskeyRegistration } from "#tests/support/attack/attack-passkey.ts";
 import {
   type ActionResult,
   type Fields,
   makeActionRequest,
   parseActionResult,
-} from "./call-action.ts";
-import { listChangedTables, expect, test } from "./fixtures.ts";
-import { makeJsonRequest } from "./handlers.ts";
+} from "#tests/support/attack/server-action-request.ts";
+import { listChangedTables, expect, test } from "#tests/support/attack/fixtures.ts";
+import { makeJsonRequest } from "#tests/support/attack/handler-cases.ts";
 import {
   type AttackRequest,
   SAME_ORIGIN_HEADERS,
   type AttackResponse,
   sendAttack,
-} from "./http.ts";
-import { readBuiltActions } from "./manifest.ts";
+} from "#tests/support/attack/attack-client.ts";
+import { readBuiltActions } from "#tests/support/attack/build-manifest.ts";
 
 const MINUTE_MS = 60_000;
 const random = () => randomBytes(16).toString("base64url");

@@ -4,15 +4,23 @@ import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { connect } from "node:net";
-import { SUBMIT_CALL_ACTION, makeCallFields } from "./actions.ts";
-import { makeActionRequest, parseActionResult } from "./call-action.ts";
-import { listChangedTables, expect, test } from "./fixtures.ts";
-import { makeJsonRequest } from "./handlers.ts";
-import { SAME_ORIGIN_HEADERS, type AttackResponse, nextAddress, sendAttack } from "./http.ts";
-import { readBuiltActions } from "./manifest.ts";
-import { HOST } from "./server.ts";
-import { ATTACK_PORT } from "../ports.ts";
-import { PART_BYTES, sha256, makeWav } from "./world.ts";
+import { SUBMIT_CALL_ACTION, makeCallFields } from "#tests/support/attack/action-cases.ts";
+import {
+  makeActionRequest,
+  parseActionResult,
+} from "#tests/support/attack/server-action-request.ts";
+import { listChangedTables, expect, test } from "#tests/support/attack/fixtures.ts";
+import { makeJsonRequest } from "#tests/support/attack/handler-cases.ts";
+import {
+  SAME_ORIGIN_HEADERS,
+  type AttackResponse,
+  nextAddress,
+  sendAttack,
+} from "#tests/support/attack/attack-client.ts";
+import { readBuiltActions } from "#tests/support/attack/build-manifest.ts";
+import { HOST } from "#tests/support/attack/attack-server.ts";
+import { ATTACK_PORT } from "#tests/support/e2e/site-under-test.ts";
+import { PART_BYTES, sha256, makeWav } from "#tests/support/attack/attack-fixture.ts";
 
 const begin = (cookie: string, announced: unknown) =>
   sendAttack({ method: "POST", ...makeJsonRequest("/calls/upload", announced), cookie });

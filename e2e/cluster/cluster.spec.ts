@@ -4,11 +4,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Browser } from "@playwright/test";
-import { findFreePort } from "#tests/free-port.ts";
-import { expect, test } from "./fixtures.ts";
-import { findMarkedProcesses } from "./processes.ts";
-import { waitUntil } from "./wait.ts";
-import { WORKSPACE_ENV, listMounts, removeStaleWorkspaces } from "./workspace.ts";
+import { findFreePort } from "#tests/support/free-port.ts";
+import { expect, test } from "#tests/support/cluster/fixtures.ts";
+import { findMarkedProcesses } from "#cli/cluster/process-sessions.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
+import { WORKSPACE_ENV, listMounts, removeStaleWorkspaces } from "#cli/cluster/workspace.ts";
 
 test("every region answers from its own node", async ({ cluster }) => {
   const primary = await cluster.findPrimary();
@@ -72,7 +72,7 @@ async function startCommand(): Promise<{
   const child = spawn(
     process.execPath,
     [
-      "scripts/cluster.ts",
+      "cli/cluster/main.ts",
       "--regions",
       "dfw",
       "--port",

@@ -5,29 +5,37 @@ import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { INTERNAL_HEADER, signInternalRequest } from "#lib/base/internal-call.ts";
-import { createTxidCookie } from "#lib/primary/read-your-writes.ts";
-import { issueDwellToken } from "#lib/reads/token.ts";
-import { overrideEnv } from "#tests/database.ts";
-import { readFilesBelow, startGitHost } from "#tests/git-host.ts";
-import { ACTION_CASES } from "../attack/actions.ts";
+import { INTERNAL_HEADER, signInternalRequest } from "#lib/core/internal-request-signature.ts";
+import { createTxidCookie } from "#lib/replication/read-your-writes.ts";
+import { issueDwellToken } from "#lib/reading/dwell-token.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { readFilesBelow, startGitHost } from "#tests/support/git-host.ts";
+import { ACTION_CASES } from "#tests/support/attack/action-cases.ts";
 import {
   ACTION_TRANSPORTS,
   type ActionTransport,
   makeActionRequest,
   parseActionResult,
-} from "../attack/call-action.ts";
-import { type HandlerCase, splitFieldsAndCookie } from "../attack/cases.ts";
-import { HANDLER_CASES, makeJsonRequest } from "../attack/handlers.ts";
-import { SAME_ORIGIN_HEADERS, USER_AGENT, nextAddress } from "../attack/http.ts";
-import { readBuiltActions, readBuiltRoutes } from "../attack/manifest.ts";
-import { HOST, ORIGIN, REPOSITORY, WEBHOOK_SECRET } from "../attack/server.ts";
-import { type AttackFixture, insertSession, insertAttackFixture } from "../attack/world.ts";
-import { SECRET } from "../ports.ts";
-import type { Cluster } from "./cluster.ts";
-import { test as base, expect } from "./fixtures.ts";
-import type { ClusterNode } from "./node.ts";
-import { waitUntil } from "./wait.ts";
+} from "#tests/support/attack/server-action-request.ts";
+import { type HandlerCase, splitFieldsAndCookie } from "#tests/support/attack/cases.ts";
+import { HANDLER_CASES, makeJsonRequest } from "#tests/support/attack/handler-cases.ts";
+import {
+  SAME_ORIGIN_HEADERS,
+  USER_AGENT,
+  nextAddress,
+} from "#tests/support/attack/attack-client.ts";
+import { readBuiltActions, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
+import { HOST, ORIGIN, REPOSITORY, WEBHOOK_SECRET } from "#tests/support/attack/attack-server.ts";
+import {
+  type AttackFixture,
+  insertSession,
+  insertAttackFixture,
+} from "#tests/support/attack/attack-fixture.ts";
+import { SECRET } from "#tests/support/e2e/site-under-test.ts";
+import type { Cluster } from "#cli/cluster/cluster.ts";
+import { test as base, expect } from "#tests/support/cluster/fixtures.ts";
+import type { ClusterNode } from "#cli/cluster/node.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 // The site's own functions make its tokens here, with its secret.
 overrideEnv({ SESSION_SECRET: SECRET, SITE_URL: ORIGIN });
@@ -166,7 +174,7 @@ async function actionEntries({ world, db }: Stage): Promise<ActionEntry[]> {
   const entries: ActionEntry[] = [];
   for (const { id, name } of readBuiltActions()) {
     const given = ACTION_CASES[name];
-    expect(given, `${name} is in e2e/attack/actions.ts`).toBeDefined();
+    expect(given, `${name} is in tests/support/attack/action-cases.ts`).toBeDefined();
     if (!given) continue;
     const { fields, cookie: extra } = splitFieldsAndCookie(
       await given.makeValidFields({ world, db }),
@@ -296,11 +304,11 @@ test("no handler of the build is missing from the table", async ({ cluster }) =>
   }
   expect(
     built.filter((name) => !Object.hasOwn(HANDLER_CASES, name)),
-    "Add each of these to e2e/attack/handlers.ts.",
+    "Add each of these to tests/support/attack/handler-cases.ts.",
   ).toEqual([]);
   expect(
     Object.keys(HANDLER_CASES).filter((name) => !built.includes(name)),
-    "Remove from e2e/attack/handlers.ts what the build does not have.",
+    "Remove from tests/support/attack/handler-cases.ts what the build does not have.",
   ).toEqual([]);
 });
 

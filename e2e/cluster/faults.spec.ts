@@ -4,13 +4,18 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
-import { assertInvariant } from "#tests/promise.ts";
-import { type Cluster, startCluster } from "./cluster.ts";
-import { expect, imageDir, test } from "./fixtures.ts";
-import type { ClusterNode } from "./node.ts";
-import { corruptBytes, readLogEvents, findNewestLtx } from "./store.ts";
-import { type VisitorResponse, requestLoginEmail, isWriteRefused, sendRequest } from "./visitor.ts";
-import { waitUntil } from "./wait.ts";
+import { assertInvariant } from "#tests/support/invariants.ts";
+import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
+import { expect, imageDir, test } from "#tests/support/cluster/fixtures.ts";
+import type { ClusterNode } from "#cli/cluster/node.ts";
+import { corruptBytes, readLogEvents, findNewestLtx } from "#tests/support/cluster/litefs-store.ts";
+import {
+  type VisitorResponse,
+  requestLoginEmail,
+  isWriteRefused,
+  sendRequest,
+} from "#tests/support/cluster/browser-visitor.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 const TTL_MS = 10_000;
 const DISK_MB = 64;

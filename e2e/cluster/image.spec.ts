@@ -14,13 +14,13 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
-import { findFreePort } from "#tests/free-port.ts";
-import type { ClusterNode } from "./node.ts";
-import { type Environment, readLog, startProgram } from "./program.ts";
-import { expect, test } from "./fixtures.ts";
-import { findTools } from "./tools/tools.ts";
-import { waitUntil } from "./wait.ts";
-import { createWorkspace } from "./workspace.ts";
+import { findFreePort } from "#tests/support/free-port.ts";
+import type { ClusterNode } from "#cli/cluster/node.ts";
+import { type Environment, readLog, startProgram } from "#cli/cluster/program.ts";
+import { expect, test } from "#tests/support/cluster/fixtures.ts";
+import { findTools } from "#cli/cluster/tools/find-tools.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
+import { createWorkspace } from "#cli/cluster/workspace.ts";
 
 const IMAGE = resolve(process.env.CLUSTER_IMAGE ?? join(".data", "image"));
 const CHECKOUT = process.cwd();
@@ -36,9 +36,9 @@ test("the image holds no test, no secret and no source that it does not run", ()
     expect.arrayContaining([
       "server.js",
       "litefs.yml",
-      "scripts/boot.ts",
-      "scripts/launch.ts",
-      "lib/mdx/worker.ts",
+      "server/supervisor/main.ts",
+      "server/launcher/main.ts",
+      "lib/posts/mdx/compile-worker.ts",
     ]),
   );
   // Nothing says where it was built, besides what Next itself writes down.
@@ -79,7 +79,7 @@ test("without replication the image serves the whole site from a plain file, wit
       "--mount",
       "sh",
       "-c",
-      `mount -t tmpfs none "${CHECKOUT}" && cd / && exec "${node}" "${image}/scripts/boot.ts"`,
+      `mount -t tmpfs none "${CHECKOUT}" && cd / && exec "${node}" "${image}/server/supervisor/main.ts"`,
     ],
     cwd: "/",
     env,

@@ -1,7 +1,7 @@
 // After the browser tests of members and calls: it was the replica in ams that answered them, and every write of it was replayed.
 
 import { expect, test } from "@playwright/test";
-import { CONTROL_PORT } from "../ports.ts";
+import { CONTROL_PORT } from "#tests/support/e2e/site-under-test.ts";
 
 test("the replica in ams answered, and replayed what it could not do", async () => {
   const counts = (await (await fetch(`http://127.0.0.1:${CONTROL_PORT}/counts`)).json()) as Record<

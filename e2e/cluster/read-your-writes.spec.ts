@@ -1,13 +1,13 @@
 // Who has just written reads their write, through whatever region they come in next; and a number that nobody has costs little.
 
-import { assertInvariant } from "#tests/promise.ts";
-import { expect, test } from "./fixtures.ts";
-import { runReadYourWritesLoad } from "./pairs.ts";
-import { ClusterClient, signWithClusterSecret } from "./traveller.ts";
+import { assertInvariant } from "#tests/support/invariants.ts";
+import { expect, test } from "#tests/support/cluster/fixtures.ts";
+import { runReadYourWritesLoad } from "#tests/support/cluster/read-your-writes-load.ts";
+import { ClusterClient, signWithClusterSecret } from "#tests/support/cluster/cluster-client.ts";
 
 const PAIRS = 2_000;
 const AT_ONCE = 8;
-/** lib/primary/read-your-writes.ts: how long a replica waits; and what a replay through the primary may take here. */
+/** lib/replication/read-your-writes.ts: how long a replica waits; and what a replay through the primary may take here. */
 const WAIT_MS = 500;
 const REPLAY_MS = 1_500;
 

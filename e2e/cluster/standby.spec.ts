@@ -1,12 +1,12 @@
 // The machine that would take the primary's place: what waits for it, what happens without it, and when it must not.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { assertInvariant } from "#tests/promise.ts";
-import type { Cluster } from "./cluster.ts";
-import { expect, test } from "./fixtures.ts";
-import { startEmailLogin } from "./log-in.ts";
-import type { ClusterNode } from "./node.ts";
-import { listCountedSlugs } from "./pairs.ts";
+import { assertInvariant } from "#tests/support/invariants.ts";
+import type { Cluster } from "#cli/cluster/cluster.ts";
+import { expect, test } from "#tests/support/cluster/fixtures.ts";
+import { startEmailLogin } from "#tests/support/cluster/login-by-email.ts";
+import type { ClusterNode } from "#cli/cluster/node.ts";
+import { listCountedSlugs } from "#tests/support/cluster/read-your-writes-load.ts";
 import {
   ClusterClient,
   pickRandom,
@@ -14,8 +14,8 @@ import {
   readMetrics,
   queryNode,
   seedMembers,
-} from "./traveller.ts";
-import { waitUntil } from "./wait.ts";
+} from "#tests/support/cluster/cluster-client.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 /** lib/db/database.ts: the bound of the wait for the standby; and what a timer may be late on a busy machine. */
 const DURABLE_SECONDS = 2;

@@ -1,9 +1,9 @@
 // Published calls, as everybody may read and hear them.
 
-import { MINUTE_MS } from "../base/clock.ts";
+import { MINUTE_MS } from "#lib/core/clock.ts";
 import type { Sql } from "../db/connection.ts";
-import { type SniffedAudio, sniffAudio } from "./audio.ts";
-import { AudioCache } from "./kept-sounds.ts";
+import { type SniffedAudio, sniffAudio } from "./audio/probe.ts";
+import { AudioCache } from "./audio-cache.ts";
 import { findCallAudio } from "./recording.ts";
 
 export interface Episode {

@@ -1,7 +1,7 @@
 // A member's own calls: what became of them, and taking them back.
 
-import { AppError } from "../base/errors.ts";
-import type { Member } from "../base/member.ts";
+import { AppError } from "#lib/core/errors.ts";
+import type { Member } from "#lib/core/member.ts";
 import type { Sql } from "../db/connection.ts";
 
 export interface OwnCall {

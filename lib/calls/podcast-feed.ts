@@ -1,9 +1,9 @@
 // The episodes as a podcast: RSS 2.0 with the tags that podcast apps read (podcasters.apple.com/support/823).
 
-import { type XmlChild, createElement, renderXmlDocument } from "../base/xml.ts";
+import { type XmlChild, createElement, renderXmlDocument } from "#lib/core/xml.ts";
 import type { Episode, AudioFile } from "./episodes.ts";
 import { parseKeywords } from "./keywords.ts";
-import { roundToSeconds } from "./length.ts";
+import { roundToSeconds } from "#lib/core/format-duration.ts";
 
 export interface Podcast {
   /** With scheme and host, without a slash at the end. */

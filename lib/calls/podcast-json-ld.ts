@@ -2,7 +2,7 @@
 
 import type { Episode } from "./episodes.ts";
 import { parseKeywords } from "./keywords.ts";
-import { roundToSeconds } from "./length.ts";
+import { roundToSeconds } from "#lib/core/format-duration.ts";
 import { PODCAST_PATH, type Podcast, selectEnclosure, podcastTitle } from "./podcast-feed.ts";
 
 /** `transcript` is left out where it is empty. */

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { insertCall, insertUser } from "../../tests/factories.ts";
-import { overrideEnv } from "../../tests/database.ts";
-import { nowMs } from "../base/clock.ts";
-import { env } from "../base/env.ts";
-import type { Member } from "../base/member.ts";
+import { insertCall, insertUser } from "#tests/support/factories.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
+import type { Member } from "#lib/core/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
 import {

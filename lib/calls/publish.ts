@@ -1,15 +1,15 @@
 // From an answered call to an episode, and back.
 
-import { nowMs } from "../base/clock.ts";
-import { env } from "../base/env.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
 import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
-import { enqueueDelivery } from "../outbox/outbox.ts";
-import { sniffAudio } from "./audio.ts";
-import type { MergedAudio } from "./join-audio.ts";
+import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
+import { sniffAudio } from "./audio/probe.ts";
+import type { MergedAudio } from "./merge-audio.ts";
 import { findCallAudio } from "./recording.ts";
 import { type ReviewDecision, getCaller, transitionCall } from "./review.ts";
-import { publishedEmail } from "./review-mails.ts";
+import { publishedEmail } from "./review-emails.ts";
 import { findAnswerAudio, getReviewedCall } from "./review-queue.ts";
 
 const MAX_SLUG_CHARS = 60;

@@ -1,12 +1,12 @@
 // The sound of a call, for its owner and for admins.
 
 import { createHash } from "node:crypto";
-import { MINUTE_MS } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
-import type { Member } from "../base/member.ts";
+import { MINUTE_MS } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import type { Member } from "#lib/core/member.ts";
 import type { Sql } from "../db/connection.ts";
-import { decodeRecording, sniffAudio } from "./audio.ts";
-import { AudioCache, type CachedAudio } from "./kept-sounds.ts";
+import { decodeRecording, sniffAudio } from "./audio/probe.ts";
+import { AudioCache, type CachedAudio } from "./audio-cache.ts";
 
 export interface StoredRecording {
   readonly bytes: Uint8Array;

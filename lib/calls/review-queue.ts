@@ -1,9 +1,9 @@
 // What waits for an admin, and all that they see of one call.
 
-import { AppError } from "../base/errors.ts";
-import { type Member, assertAdmin } from "../base/member.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { type Member, assertAdmin } from "#lib/core/member.ts";
 import type { Sql, SqlValue } from "../db/connection.ts";
-import { escapeLikePattern } from "../db/like.ts";
+import { escapeLikePattern } from "#lib/db/escape-like-pattern.ts";
 
 export const CALL_STATES = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"] as const;
 export type CallState = (typeof CALL_STATES)[number];

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { insertCall, insertUser, type CallRow } from "../../tests/factories.ts";
-import { nowMs, setClock } from "../base/clock.ts";
-import type { Member } from "../base/member.ts";
+import { insertCall, insertUser, type CallRow } from "#tests/support/factories.ts";
+import { nowMs, setClock } from "#lib/core/clock.ts";
+import type { Member } from "#lib/core/member.ts";
 import { listAuditEvents } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
-import { listDeliveries } from "../outbox/outbox.ts";
+import { listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 import { publishCall, unpublishCall } from "./publish.ts";
 import {
   declineCall,

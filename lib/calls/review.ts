@@ -1,14 +1,14 @@
 // What an admin decides on a call. Each decision is one UPDATE that names the state it leaves and the moment the admin saw:
 // of two admins who decide at once, one does, and the other is told what happened meanwhile.
 
-import { nowMs } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
-import { type Member, assertAdmin } from "../base/member.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { type Member, assertAdmin } from "#lib/core/member.ts";
 import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
-import { enqueueDelivery } from "../outbox/outbox.ts";
+import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { type CallState, getReviewedCall } from "./review-queue.ts";
-import { declinedEmail } from "./review-mails.ts";
+import { declinedEmail } from "./review-emails.ts";
 
 export interface ReviewDecision {
   readonly callId: string;

@@ -1,15 +1,15 @@
 // Leaving a call: a recording that was uploaded, or a question that was typed, becomes a Call row in one transaction. Sent twice it is one.
 
-import { DAY_MS, nowMs } from "../base/clock.ts";
-import { env } from "../base/env.ts";
-import { AppError, isAppError } from "../base/errors.ts";
-import { RateLimiter, consume } from "../base/limit.ts";
-import type { Member } from "../base/member.ts";
+import { DAY_MS, nowMs } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
+import { AppError, isAppError } from "#lib/core/errors.ts";
+import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
+import type { Member } from "#lib/core/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
-import { enqueueDelivery } from "../outbox/outbox.ts";
-import { type ProbedAudio, probeAudio } from "./audio.ts";
-import { formatDuration } from "./length.ts";
+import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
+import { type ProbedAudio, probeAudio } from "./audio/probe.ts";
+import { formatDuration } from "#lib/core/format-duration.ts";
 import { assembleUpload, completeUpload, findUpload, removeUpload } from "./upload.ts";
 
 /** Calls of a member in 24 hours, and those that nobody has answered yet. */

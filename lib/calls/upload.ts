@@ -1,12 +1,12 @@
 // A recording on its way, in parts that a replay can carry. Own uploads only: of others nobody learns that they are there.
 
 import { createHash } from "node:crypto";
-import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
-import { RateLimiter, consume } from "../base/limit.ts";
-import type { Member } from "../base/member.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
+import type { Member } from "#lib/core/member.ts";
 import type { Sql } from "../db/connection.ts";
-import { ANSWER_LIMITS, type AudioLimits, CALL_LIMITS, assertAudioSize } from "./audio.ts";
+import { ANSWER_LIMITS, type AudioLimits, CALL_LIMITS, assertAudioSize } from "./audio/probe.ts";
 
 /** traps.md 24: above 1 MB nothing is replayed to the primary. */
 export const PART_BYTES = 524_288;

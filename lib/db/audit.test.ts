@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { insertUser } from "#tests/factories.ts";
-import { setClock } from "../base/clock.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { setClock } from "#lib/core/clock.ts";
 import { listAuditEvents, recordAuditEvent } from "./audit.ts";
 import { readSql, writeSql } from "./database.ts";
 

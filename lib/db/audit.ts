@@ -1,6 +1,6 @@
 // What admins changed, written down in the transaction that changes it.
 
-import { nowMs } from "../base/clock.ts";
+import { nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "./connection.ts";
 
 export interface AuditEvent {

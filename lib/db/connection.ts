@@ -5,9 +5,9 @@ import { dirname, resolve } from "node:path";
 import type Database from "better-sqlite3";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import type { SqlDriverAdapter } from "@prisma/driver-adapter-utils";
-import { AppError } from "../base/errors.ts";
-import { log } from "../base/log.ts";
-import { isReplicated } from "../litefs/instance.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { log } from "#lib/core/log.ts";
+import { isReplicated } from "#lib/core/instance.ts";
 
 /** A value that SQLite can store. Dates are integer milliseconds; `undefined` is refused (it would become NULL). */
 export type SqlValue = string | number | bigint | Uint8Array | null;

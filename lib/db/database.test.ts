@@ -2,11 +2,11 @@ import Database from "better-sqlite3";
 import { PrismaBetterSqlite3 } from "@prisma/adapter-better-sqlite3";
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test, vi } from "vitest";
-import { env } from "../base/env.ts";
+import { env } from "#lib/core/env.ts";
 import { PrismaClient } from "../../prisma/generated/client.ts";
-import { insertUser } from "#tests/factories.ts";
-import { overrideEnv } from "#tests/database.ts";
-import type { Tx } from "./client.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import type { Tx } from "./prisma-client.ts";
 import { closeDatabase, read, readSql, write, writeSql } from "./database.ts";
 
 const userData = (email: string) => ({ email, firstName: "Ada", team: "RED" });

@@ -1,19 +1,25 @@
 // The database of this process: snapshot() for reading, write() for writing, nothing else.
 
-import { AppError } from "../base/errors.ts";
-import { env, isBuilding } from "../base/env.ts";
-import { log } from "../base/log.ts";
-import { observeHistogram } from "../base/metrics.ts";
-import { currentRequestContext } from "../base/request-context.ts";
-import { isReplicated } from "../litefs/instance.ts";
-import { readPosition } from "../litefs/position.ts";
-import { cachedFor, currentRole } from "../litefs/role.ts";
-import { waitForStandby } from "../litefs/standby.ts";
-import { type TransactionScope, type Tx, currentScope, revocable, withPrisma } from "./client.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { env, isBuilding } from "#lib/core/env.ts";
+import { log } from "#lib/core/log.ts";
+import { observeHistogram } from "#lib/core/metrics.ts";
+import { currentRequestContext } from "#lib/core/request-context.ts";
+import { isReplicated } from "#lib/core/instance.ts";
+import { readPosition } from "#lib/replication/position.ts";
+import { cachedFor, currentRole } from "#lib/replication/role.ts";
+import { waitForStandby } from "#lib/replication/standbys.ts";
+import {
+  type TransactionScope,
+  type Tx,
+  currentScope,
+  revocable,
+  withPrisma,
+} from "./prisma-client.ts";
 import { type Connection, type Sql, sqliteErrorCode, openConnection } from "./connection.ts";
-import { withTimeout } from "../base/deadline.ts";
-import { assertDiskSpace } from "./disk-room.ts";
-import { type WriteQueue, createWriteQueue } from "./queue.ts";
+import { withTimeout } from "#lib/core/with-timeout.ts";
+import { assertDiskSpace } from "./disk-space.ts";
+import { type WriteQueue, createWriteQueue } from "./write-queue.ts";
 
 /** Asynchronous snapshots at the same time, each on a connection of its own; more wait for a free one. */
 const MAX_READERS = 8;

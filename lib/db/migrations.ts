@@ -4,7 +4,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { log } from "../base/log.ts";
+import { log } from "#lib/core/log.ts";
 import { openConnection } from "./connection.ts";
 
 export interface Migration {

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { insertRead, insertUser } from "#tests/factories.ts";
-import { HOUR_MS, nowMs } from "../base/clock.ts";
-import type { Member } from "../base/member.ts";
+import { insertRead, insertUser } from "#tests/support/factories.ts";
+import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
+import type { Member } from "#lib/core/member.ts";
 import { listAuditEvents } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { writeSql } from "../db/database.ts";
-import { createSession } from "../session/session.ts";
+import { createSession } from "./session/session.ts";
 import {
   USERS_PER_PAGE,
   countUsers,

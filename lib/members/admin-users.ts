@@ -1,11 +1,11 @@
 // Members as admins see, change and delete them.
 
-import { nowMs } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
-import { type Member, assertAdmin, assertRecentLogin } from "../base/member.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { type Member, assertAdmin, assertRecentLogin } from "#lib/core/member.ts";
 import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
-import { escapeLikePattern } from "../db/like.ts";
+import { escapeLikePattern } from "#lib/db/escape-like-pattern.ts";
 import { deleteAccount, isLastAdmin } from "./delete-account.ts";
 import { type Role, createEditConflictError, countAdmins, revokeAllSessions } from "./roles.ts";
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { insertRead, insertUser } from "#tests/factories.ts";
-import { insertFullAccount } from "#tests/whole-account.ts";
-import { DAY_MS, nowMs } from "../base/clock.ts";
+import { insertRead, insertUser } from "#tests/support/factories.ts";
+import { insertFullAccount } from "#tests/support/full-account-fixture.ts";
+import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { listAuditEvents } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
-import { findCounterMismatches } from "../reads/rebuild.ts";
-import { recordLeadChanges } from "../teams/ownership.ts";
+import { findCounterMismatches } from "#lib/reading/rebuild-counters.ts";
+import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { deleteAccount, isDeleteConfirmed, isLastAdmin } from "./delete-account.ts";
 
 const tables = (sql: Sql) =>

@@ -1,7 +1,7 @@
 // A member leaves: everything of theirs goes in one transaction.
 
 import { recordAuditEvent } from "../db/audit.ts";
-import { AppError } from "../base/errors.ts";
+import { AppError } from "#lib/core/errors.ts";
 import type { Sql } from "../db/connection.ts";
 import { countAdmins, createLastAdminError } from "./roles.ts";
 

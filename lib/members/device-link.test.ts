@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { insertUser } from "#tests/factories.ts";
-import { SECOND_MS, nowMs, setClock } from "../base/clock.ts";
-import { isRecentLogin } from "../base/member.ts";
-import { hashSessionId } from "../base/session-key.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { isRecentLogin } from "#lib/core/member.ts";
+import { hashSessionId } from "./session/hash-session-id.ts";
 import { readSql, writeSql } from "../db/database.ts";
-import { resolveViewer, createSession } from "../session/session.ts";
+import { resolveViewer, createSession } from "./session/session.ts";
 import {
   createDeviceLink,
   findDeviceLink,

@@ -1,9 +1,9 @@
 // The QR code that logs a member in on another device: one use, shown for fifteen seconds, good for a minute.
 
 import { createHash, randomBytes } from "node:crypto";
-import { SECOND_MS, nowMs } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
-import { RECENT_LOGIN_MS } from "../base/member.ts";
+import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { RECENT_LOGIN_MS } from "#lib/core/member.ts";
 import type { Sql } from "../db/connection.ts";
 
 /** Long enough to scan in the last shown second, and to read and press the button on the other device. */

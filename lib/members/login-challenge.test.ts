@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { HOUR_MS, MINUTE_MS, setClock } from "../base/clock.ts";
+import { HOUR_MS, MINUTE_MS, setClock } from "#lib/core/clock.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
 import {

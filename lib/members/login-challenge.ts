@@ -2,8 +2,8 @@
 // Nothing here knows whether the address belongs to a member.
 
 import { createHash, randomBytes, randomInt } from "node:crypto";
-import { HOUR_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
-import { isValidSignature, signText } from "../base/signature.ts";
+import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { isValidSignature, signText } from "#lib/core/signature.ts";
 import type { Sql } from "../db/connection.ts";
 
 export const CHALLENGE_TTL_MS = 15 * MINUTE_MS;

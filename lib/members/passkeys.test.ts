@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { createVirtualAuthenticator } from "#tests/authenticator.ts";
-import { insertUser } from "#tests/factories.ts";
-import { MINUTE_MS, nowMs, setClock } from "../base/clock.ts";
+import { createVirtualAuthenticator } from "#tests/support/virtual-authenticator.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { readSql, writeSql } from "../db/database.ts";
-import { startCeremony, consumeCeremonyChallenge } from "./passkeys-ceremony.ts";
+import { startCeremony, consumeCeremonyChallenge } from "./webauthn-challenge.ts";
 import {
   AuthenticationResponse,
   RegistrationResponse,
@@ -11,7 +11,7 @@ import {
   createRegistrationOptions,
   verifyAuthentication,
   verifyRegistration,
-} from "./passkeys-webauthn.ts";
+} from "./webauthn.ts";
 import {
   MAX_PASSKEYS,
   addPasskey,

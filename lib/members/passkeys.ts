@@ -1,7 +1,7 @@
 // A member's passkeys: the rows. What a browser sends about them is checked in passkeys-webauthn.ts.
 
-import { nowMs } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
 import type { Sql } from "../db/connection.ts";
 
 /** As many devices as anybody has, and few enough to be told to a browser in one request. */

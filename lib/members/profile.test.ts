@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { insertCall, insertUser } from "#tests/factories.ts";
-import { nowMs, setClock } from "../base/clock.ts";
+import { insertCall, insertUser } from "#tests/support/factories.ts";
+import { nowMs, setClock } from "#lib/core/clock.ts";
 import { readSql, writeSql } from "../db/database.ts";
 import { changeFirstName, firstNameField, getProfile } from "./profile.ts";
 

@@ -1,8 +1,8 @@
 // What a member may know and change about themselves.
 
-import { nowMs } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
-import { singleLineField } from "../base/fields.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { singleLineField } from "#lib/core/validate.ts";
 import type { Sql } from "../db/connection.ts";
 
 /** A first name: 1 to 60 characters in one line, as at sign-up. */

@@ -1,8 +1,8 @@
 // Who is an admin: granted and taken, by the command line for the first one, by admins from then on.
 
-import { nowMs } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
-import { type Member, assertAdmin, assertRecentLogin } from "../base/member.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { type Member, assertAdmin, assertRecentLogin } from "#lib/core/member.ts";
 import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 

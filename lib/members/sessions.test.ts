@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { insertUser } from "#tests/factories.ts";
-import { DAY_MS, HOUR_MS, nowMs, setClock } from "../base/clock.ts";
-import { RECENT_LOGIN_MS } from "../base/member.ts";
-import { hashSessionId } from "../base/session-key.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { DAY_MS, HOUR_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { RECENT_LOGIN_MS } from "#lib/core/member.ts";
+import { hashSessionId } from "./session/hash-session-id.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
-import { createSession } from "../session/session.ts";
+import { createSession } from "./session/session.ts";
 import { createDeviceLink, findDeviceLink, markLoginNotRecent } from "./device-link.ts";
 import {
   deleteOtherSessions,

@@ -1,8 +1,8 @@
 // Where a member is logged in, and how that ends.
 
-import { nowMs } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
-import { isValidSignature, signText } from "../base/signature.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { isValidSignature, signText } from "#lib/core/signature.ts";
 import type { Sql } from "../db/connection.ts";
 
 const LABEL = "lectern session handle v1";

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
-import { overrideEnv } from "#tests/database.ts";
-import { insertUser } from "#tests/factories.ts";
-import { HOUR_MS, MINUTE_MS, setClock } from "../base/clock.ts";
-import { isAppError } from "../base/errors.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { HOUR_MS, MINUTE_MS, setClock } from "#lib/core/clock.ts";
+import { isAppError } from "#lib/core/errors.ts";
 import { readSql, writeSql } from "../db/database.ts";
 import {
   SIGNUP_TTL_MS,

@@ -1,10 +1,10 @@
 // From an address that was proven to a member: who has it already, and who becomes one.
 
 import { randomBytes, randomUUID } from "node:crypto";
-import { HOUR_MS, MINUTE_MS, nowMs } from "../base/clock.ts";
-import { AppError } from "../base/errors.ts";
+import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
 import type { Sql } from "../db/connection.ts";
-import { enqueueDelivery } from "../outbox/outbox.ts";
+import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { hashSecret } from "./login-challenge.ts";
 
 /** How long somebody may think about a name and a team. */

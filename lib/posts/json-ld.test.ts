@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createBlogPosting, serializeForScript } from "./json-ld.ts";
-import { samplePost } from "./sample-posts.ts";
-import type { SiteMetadata } from "./site-facts.ts";
+import { samplePost } from "#tests/support/sample-posts.ts";
+import type { SiteMetadata } from "./site-metadata.ts";
 
 const site: SiteMetadata = {
   url: "https://lectern.example",

@@ -1,7 +1,7 @@
 // A post as structured data (schema.org BlogPosting).
 
 import type { Post } from "./post.ts";
-import { absoluteUrl, postUrl, type SiteMetadata, socialImageUrl } from "./site-facts.ts";
+import { absoluteUrl, postUrl, type SiteMetadata, socialImageUrl } from "./site-metadata.ts";
 
 /** The longest headline that search engines show. */
 const MAX_HEADLINE = 110;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createPostIndex, findPost, isPromotable, listPosts, toPostSummary } from "./post.ts";
-import { sampleIndex, samplePost } from "./sample-posts.ts";
+import { sampleIndex, samplePost } from "#tests/support/sample-posts.ts";
 
 test("posts are newest first, and posts of one day by slug", () => {
   const index = sampleIndex(

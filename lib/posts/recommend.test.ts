@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { DAY_MS } from "../base/clock.ts";
+import { DAY_MS } from "#lib/core/clock.ts";
 import { isPromotable, type PostIndex } from "./post.ts";
 import { pickFeaturedPost, recommendPosts } from "./recommend.ts";
-import { seededRandom, type SamplePost, sampleIndex } from "./sample-posts.ts";
+import { seededRandom, type SamplePost, sampleIndex } from "#tests/support/sample-posts.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 23, 9);
 const anonymous = { key: "", readSlugs: new Set<string>() };

@@ -1,6 +1,6 @@
 // What to read next: by kinship, by fame, by chance. By chance, but the same for a reader all day.
 
-import { epochDay } from "../base/clock.ts";
+import { epochDay } from "#lib/core/clock.ts";
 import { isPromotable, type Post, type PostIndex } from "./post.ts";
 
 /** "One of the most read": one of this many. Source: reference.md. */

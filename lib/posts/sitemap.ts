@@ -1,11 +1,11 @@
 // What search engines are told: which pages there are, and which are none of their business.
 
 import { listPosts, type PostIndex } from "./post.ts";
-import { postUrl, type SiteMetadata } from "./site-facts.ts";
-import { createElement, renderXmlDocument } from "../base/xml.ts";
+import { postUrl, type SiteMetadata } from "./site-metadata.ts";
+import { createElement, renderXmlDocument } from "#lib/core/xml.ts";
 
 /** Not pages: tools, handlers, and the shared twins of pages that have an address of their own. */
-const DISALLOWED_PATHS = ["/api", "/reads", "/shared"];
+const DISALLOWED_PATHS = ["/api", "/reads", "/static"];
 
 /** A path of the site, with the day (YYYY-MM-DD) or moment of its last change where that is known. */
 export interface SitemapPage {

@@ -1,9 +1,9 @@
 // The Atom feed.
 
-import { createFeedHandler } from "../answer.ts";
-import { renderAtomFeed } from "#lib/posts/feeds.ts";
-import { renderFeedHtml } from "#lib/posts/feed-html.ts";
-import { getSiteMetadata } from "#lib/posts/site-facts.ts";
+import { createFeedHandler } from "#app/(feeds)/feed-handler.ts";
+import { renderAtomFeed } from "#lib/posts/feeds/feed-formats.ts";
+import { renderFeedHtml } from "#lib/posts/feeds/feed-html.ts";
+import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,9 +1,9 @@
 // The RSS feed.
 
-import { createFeedHandler } from "../answer.ts";
-import { renderRssFeed } from "#lib/posts/feeds.ts";
-import { renderFeedHtml } from "#lib/posts/feed-html.ts";
-import { getSiteMetadata } from "#lib/posts/site-facts.ts";
+import { createFeedHandler } from "#app/(feeds)/feed-handler.ts";
+import { renderRssFeed } from "#lib/posts/feeds/feed-formats.ts";
+import { renderFeedHtml } from "#lib/posts/feeds/feed-html.ts";
+import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,7 +1,7 @@
 // robots.txt: asks for no posts, so that crawlers are told where they may go even while there are none.
 
-import { createCacheableBody, conditionalResponse } from "#lib/base/conditional.ts";
-import { getSiteMetadata } from "#lib/posts/site-facts.ts";
+import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
+import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { renderRobotsTxt } from "#lib/posts/sitemap.ts";
 
 export const dynamic = "force-dynamic";

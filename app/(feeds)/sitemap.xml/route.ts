@@ -1,10 +1,10 @@
 // The sitemap. A handler and not Next's sitemap.ts, which says nothing about caching and is made at build.
 
-import { getIndex } from "../../_site/site.ts";
-import { createCacheableBody, conditionalResponse } from "#lib/base/conditional.ts";
+import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { listSitemapEpisodes } from "#lib/calls/episodes.ts";
 import { readSql } from "#lib/db/database.ts";
-import { getSiteMetadata } from "#lib/posts/site-facts.ts";
+import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 import { renderSitemap } from "#lib/posts/sitemap.ts";
 
 export const dynamic = "force-dynamic";

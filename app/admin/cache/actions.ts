@@ -3,15 +3,15 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { buildHref } from "../query.ts";
-import { deleteEntryPayload } from "../../_site/cache-call.ts";
+import { buildHref } from "#lib/http/search-params.ts";
+import { deleteEntryPayload } from "#lib/cache/delete-entry-payload.ts";
 import { getInstance } from "./instances.ts";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { AppError } from "#lib/base/errors.ts";
-import { deleteInspectedEntry, inspectEntry, redactSecrets } from "#lib/cache/inspect.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { deleteInspectedEntry, inspectEntry, redactSecrets } from "#lib/cache/inspect-cache.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
-import type { Peer } from "#lib/litefs/peers.ts";
-import { PeerError, requestPeer } from "#lib/primary/ask-peer.ts";
+import type { Peer } from "#lib/replication/peers.ts";
+import { PeerError, requestPeer } from "#lib/replication/request-peer.ts";
 
 const DELETE_TIMEOUT_MS = 3_000;
 

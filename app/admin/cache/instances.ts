@@ -1,9 +1,9 @@
 // Whose cache is looked at: every instance has its own.
 
-import { env } from "#lib/base/env.ts";
-import { AppError } from "#lib/base/errors.ts";
-import { currentInstance } from "#lib/litefs/instance.ts";
-import { type Peer, listPeers } from "#lib/litefs/peers.ts";
+import { env } from "#lib/core/env.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { currentInstance } from "#lib/core/instance.ts";
+import { type Peer, listPeers } from "#lib/replication/peers.ts";
 
 export interface CacheInstance {
   readonly name: string;

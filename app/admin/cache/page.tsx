@@ -1,21 +1,21 @@
 // /admin/cache: what this instance keeps because it can be made again.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
-import { type SearchParams, buildHref, lastValue } from "../query.ts";
+import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { deleteCacheEntry } from "./actions.ts";
 import { listInstances } from "./instances.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { SearchForm } from "#components/admin/find-form.tsx";
-import { ScrollableTable } from "#components/admin/table-frame.tsx";
-import { formatBytes, formatLargestUnit } from "#components/admin/when.tsx";
+import { SearchForm } from "#components/admin/search-form.tsx";
+import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
+import { formatBytes, formatLargestUnit } from "#components/admin/timestamp.tsx";
 import { ActionButton } from "#components/ui/action-form.tsx";
 import {
   type InspectedEntry,
   measureCache,
   inspectEntry,
   searchCache,
-} from "#lib/cache/inspect.ts";
-import { replayTo } from "#lib/primary/ensure-primary.ts";
+} from "#lib/cache/inspect-cache.ts";
+import { replayTo } from "#lib/replication/ensure-primary.ts";
 
 export const generateMetadata = () => adminMetadata("Cache");
 

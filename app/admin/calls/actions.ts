@@ -3,10 +3,10 @@
 
 import { refresh } from "next/cache";
 import { z } from "zod";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { AppError, isAppError } from "#lib/base/errors.ts";
-import { uuidField, singleLineField, multiLineField } from "#lib/base/fields.ts";
-import { canMergeAudio, mergeAudio } from "#lib/calls/join-audio.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { AppError, isAppError } from "#lib/core/errors.ts";
+import { uuidField, singleLineField, multiLineField } from "#lib/core/validate.ts";
+import { canMergeAudio, mergeAudio } from "#lib/calls/merge-audio.ts";
 import { normalizeKeywords } from "#lib/calls/keywords.ts";
 import {
   publishCall as publishCall,
@@ -22,10 +22,10 @@ import {
   saveAnswer,
   claimCall,
 } from "#lib/calls/review.ts";
-import { prepareAnswer } from "#lib/calls/review-answer.ts";
+import { prepareAnswer } from "#lib/calls/prepare-answer.ts";
 import { removeUpload } from "#lib/calls/upload.ts";
 import { readSql } from "#lib/db/database.ts";
-import { triggerDeliveries } from "#lib/outbox/outbox.ts";
+import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
 // Calls moved in from elsewhere may have ids that are not ours.
 const callIdField = z

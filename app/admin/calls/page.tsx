@@ -1,13 +1,13 @@
 // /admin/calls: what waits to be answered, and what became of the rest.
 
-import { type SearchParams, buildHref, lastValue } from "../query.ts";
+import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { SearchForm } from "#components/admin/find-form.tsx";
-import { ScrollableTable } from "#components/admin/table-frame.tsx";
-import { Timestamp } from "#components/admin/when.tsx";
-import { CallStateLabel, CALL_STATE_LABELS } from "#components/call/review-state.tsx";
-import { formatDuration } from "#lib/calls/length.ts";
+import { SearchForm } from "#components/admin/search-form.tsx";
+import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
+import { Timestamp } from "#components/admin/timestamp.tsx";
+import { CallStateLabel, CALL_STATE_LABELS } from "#components/call/call-state-label.tsx";
+import { formatDuration } from "#lib/core/format-duration.ts";
 import { CALL_STATES, type CallState, listReviewQueue } from "#lib/calls/review-queue.ts";
 import { readSql } from "#lib/db/database.ts";
 

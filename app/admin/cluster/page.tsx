@@ -2,9 +2,9 @@
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { LiveCluster } from "#components/cluster/cluster-live.tsx";
+import { LiveCluster } from "#components/cluster/live-cluster.tsx";
 import { NodeTable } from "#components/cluster/node-table.tsx";
-import { readCluster } from "#lib/primary/read-cluster.ts";
+import { readCluster } from "#lib/replication/read-cluster.ts";
 
 export const generateMetadata = () => adminMetadata("Cluster");
 

@@ -2,9 +2,9 @@
 // Compiles one post past every cache, for whoever wants to know why it is slow or fails.
 
 import { z } from "zod";
-import { compileFresh } from "../../_site/site.ts";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { AppError } from "#lib/base/errors.ts";
+import { compileFresh } from "#lib/posts/catalog/site-catalog.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { AppError } from "#lib/core/errors.ts";
 
 export const compilePost = defineServerAction({
   requiredRole: "admin",

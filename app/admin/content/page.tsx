@@ -1,10 +1,10 @@
 // /admin/content: which version is live, what of it fails and why.
 
-import { getIndex, getCatalogStatus } from "../../_site/site.ts";
+import { getIndex, getCatalogStatus } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
 import { compilePost } from "./actions.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { Timestamp, formatTimestamp } from "#components/admin/when.tsx";
+import { Timestamp, formatTimestamp } from "#components/admin/timestamp.tsx";
 import {
   ActionButton,
   ActionForm,

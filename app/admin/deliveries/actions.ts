@@ -3,9 +3,9 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { triggerDeliveries } from "#lib/outbox/outbox.ts";
-import { discardDelivery, retryPendingDelivery } from "#lib/outbox/waiting.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
+import { discardDelivery, retryPendingDelivery } from "#lib/outbound/outbox/manage-deliveries.ts";
 
 const numberOptions = { error: "This is no delivery." };
 const fields = z.object({

@@ -1,15 +1,15 @@
 // /admin/deliveries: mails and messages that were not delivered yet, and log-in mails that never will be.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
-import { type SearchParams, lastValue } from "../query.ts";
+import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
 import { abandonDeliveryAction, retryDeliveryAction } from "./actions.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { Timestamp } from "#components/admin/when.tsx";
+import { Timestamp } from "#components/admin/timestamp.tsx";
 import { ActionButton } from "#components/ui/action-form.tsx";
 import { readSql } from "#lib/db/database.ts";
-import { listLoginEmailFailures } from "#lib/members/login-mail.ts";
-import type { PendingDelivery } from "#lib/outbox/outbox.ts";
-import { listPendingDeliveries } from "#lib/outbox/waiting.ts";
+import { listLoginEmailFailures } from "#lib/members/login-email.ts";
+import type { PendingDelivery } from "#lib/outbound/outbox/outbox.ts";
+import { listPendingDeliveries } from "#lib/outbound/outbox/manage-deliveries.ts";
 
 export const generateMetadata = () => adminMetadata("Deliveries");
 

@@ -1,11 +1,11 @@
 // /admin/log: what admins changed.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
-import { type SearchParams, parseCursor, buildHref } from "../query.ts";
+import { type SearchParams, parseCursor, buildHref } from "#lib/http/search-params.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { AuditLogTable } from "#components/admin/event-list.tsx";
+import { AuditLogTable } from "#components/admin/audit-log-table.tsx";
 import { readSql } from "#lib/db/database.ts";
-import { listAuditLog } from "#lib/members/admin-log.ts";
+import { listAuditLog } from "#lib/members/audit-log.ts";
 
 export const generateMetadata = () => adminMetadata("Log");
 

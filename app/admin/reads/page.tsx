@@ -1,14 +1,14 @@
 // /admin/reads: what was read, day by day and post by post.
 
-import { getIndex } from "../../_site/site.ts";
+import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
-import { type SearchParams, buildHref, lastValue } from "../query.ts";
+import { type SearchParams, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { ReadsChart } from "#components/admin/stacked-days.tsx";
-import { ScrollableTable } from "#components/admin/table-frame.tsx";
-import { nowMs } from "#lib/base/clock.ts";
+import { ReadsChart } from "#components/admin/reads-chart.tsx";
+import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
+import { nowMs } from "#lib/core/clock.ts";
 import { readSql } from "#lib/db/database.ts";
-import { listDailyReads, listPostReads } from "#lib/reads/by-day.ts";
+import { listDailyReads, listPostReads } from "#lib/reading/daily-reads.ts";
 
 export const generateMetadata = () => adminMetadata("Reads");
 

@@ -4,14 +4,14 @@
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { nowMs } from "#lib/base/clock.ts";
-import { log } from "#lib/base/log.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { log } from "#lib/core/log.ts";
 import { deleteUser, editUser, revokeUserSessions } from "#lib/members/admin-users.ts";
 import { firstNameField } from "#lib/members/profile.ts";
 import { changeRole } from "#lib/members/roles.ts";
-import { type LeadChange, recordLeadChanges } from "#lib/teams/ownership.ts";
-import { ROLES, TEAMS } from "#lib/teams/team.ts";
+import { type LeadChange, recordLeadChanges } from "#lib/reading/lead-changes.ts";
+import { ROLES, TEAMS } from "#lib/reading/team.ts";
 
 /** Members moved in from elsewhere may have ids that are not ours. */
 const userId = z

@@ -1,12 +1,12 @@
 // /admin/users: find a member.
 
 import { adminMetadata, requireAdminPage } from "../require-admin-page.tsx";
-import { type SearchParams, parseCursor, buildHref, lastValue } from "../query.ts";
+import { type SearchParams, parseCursor, buildHref, lastValue } from "#lib/http/search-params.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { SearchForm } from "#components/admin/find-form.tsx";
-import { ScrollableTable } from "#components/admin/table-frame.tsx";
+import { SearchForm } from "#components/admin/search-form.tsx";
+import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
 import { TeamName } from "#components/admin/team-name.tsx";
-import { Timestamp } from "#components/admin/when.tsx";
+import { Timestamp } from "#components/admin/timestamp.tsx";
 import { readSql } from "#lib/db/database.ts";
 import { searchUsers } from "#lib/members/admin-users.ts";
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { POST } from "./route.ts";
-import { overrideEnv } from "#tests/database.ts";
-import { type TestGitHost, signWebhook, startGitHost } from "#tests/git-host.ts";
-import { findPublishedVersion } from "#lib/content/live-version.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { type TestGitHost, signWebhook, startGitHost } from "#tests/support/git-host.ts";
+import { findPublishedVersion } from "#lib/posts/catalog/published-version.ts";
 import { readSql } from "#lib/db/database.ts";
-import { closeCompiler } from "#lib/mdx/compile.ts";
-import { getPost, getCatalogStatus, stopCatalog } from "../../_site/site.ts";
+import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
+import { getPost, getCatalogStatus, stopCatalog } from "#lib/posts/catalog/site-catalog.ts";
 
 const SECRET = "a secret of sixteen";
 const text = (title: string) =>

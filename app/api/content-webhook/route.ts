@@ -1,15 +1,15 @@
 // A Git host tells that somebody pushed: the pushed commit becomes the live version.
 
-import { refreshCatalog } from "../../_site/site.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { env } from "#lib/base/env.ts";
-import { isAppError } from "#lib/base/errors.ts";
-import { log } from "#lib/base/log.ts";
-import { readBody } from "#lib/base/read-body.ts";
-import { setPublishedVersion } from "#lib/content/live-version.ts";
-import { MAX_WEBHOOK_BYTES, verifyWebhook } from "#lib/content/webhook.ts";
+import { refreshCatalog } from "#lib/posts/catalog/site-catalog.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { env } from "#lib/core/env.ts";
+import { isAppError } from "#lib/core/errors.ts";
+import { log } from "#lib/core/log.ts";
+import { readBody } from "#lib/http/read-body.ts";
+import { setPublishedVersion } from "#lib/posts/catalog/published-version.ts";
+import { MAX_WEBHOOK_BYTES, verifyWebhook } from "#lib/posts/source/push-webhook.ts";
 import { writeSql } from "#lib/db/database.ts";
-import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,8 +1,8 @@
 // A post for a reader who brings a cookie: rendered for them.
 
 import { connection } from "next/server";
-import { renderPost, postMetadata } from "./load-post.tsx";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { renderPost, postMetadata } from "./render-post.tsx";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 interface Props {
   params: Promise<{ slug: string }>;

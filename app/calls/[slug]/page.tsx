@@ -3,8 +3,8 @@
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { setNotFoundStatus, NotFoundPage } from "../../not-found-page.tsx";
-import { podcast, podcastAlternateTypes } from "../podcast.ts";
-import { formatIsoDate } from "#components/call/episode-line.tsx";
+import { podcast, podcastAlternateTypes } from "#app/calls/podcast-metadata.ts";
+import { formatIsoDate } from "#components/call/episode-list-item.tsx";
 import { EpisodeView } from "#components/call/episode-view.tsx";
 import { FeedIcon, LinkIcon, MailIcon } from "#components/ui/icons.tsx";
 import { type Episode, type EpisodeLink, findEpisode } from "#lib/calls/episodes.ts";
@@ -12,9 +12,9 @@ import { parseKeywords } from "#lib/calls/keywords.ts";
 import { podcastEpisodeJsonLd } from "#lib/calls/podcast-json-ld.ts";
 import { PODCAST_PATH, episodeAudioPath } from "#lib/calls/podcast-feed.ts";
 import { readSql } from "#lib/db/database.ts";
-import { formatDate } from "#lib/posts/format.ts";
+import { formatDate } from "#lib/core/format.ts";
 import { serializeForScript } from "#lib/posts/json-ld.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 interface Props {
   params: Promise<{ slug: string }>;

@@ -1,7 +1,7 @@
 // The podcast's feed.
 
-import { podcast } from "../podcast.ts";
-import { createCacheableBody, conditionalResponse } from "#lib/base/conditional.ts";
+import { podcast } from "#app/calls/podcast-metadata.ts";
+import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { listEpisodes } from "#lib/calls/episodes.ts";
 import { MAX_FEED_EPISODES, renderPodcastFeed } from "#lib/calls/podcast-feed.ts";
 import { readSql } from "#lib/db/database.ts";

@@ -3,8 +3,8 @@
 
 import { refresh } from "next/cache";
 import { z } from "zod";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { uuidField } from "#lib/base/fields.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { uuidField } from "#lib/core/validate.ts";
 import { deleteOwnCall } from "#lib/calls/own-calls.ts";
 
 /** Field: id. The call's answer and episode go with it. */

@@ -4,14 +4,14 @@ import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { deleteCall } from "./actions.ts";
-import { ClearSentDraft } from "#components/call/draft-sent.tsx";
-import { OwnCallItem } from "#components/call/own-call.tsx";
-import { FocusOnSuccess } from "#components/member/focus-message.tsx";
-import { Timestamp } from "#components/member/moment.tsx";
+import { ClearSentDraft } from "#components/call/clear-sent-draft.tsx";
+import { OwnCallItem } from "#components/call/own-call-item.tsx";
+import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
+import { Timestamp } from "#components/ui/timestamp.tsx";
 import { ActionForm, FormMessage } from "#components/ui/action-form.tsx";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
 import { readSql } from "#lib/db/database.ts";
-import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
 
 export const metadata: Metadata = { title: "Your calls", robots: { index: false } };
 

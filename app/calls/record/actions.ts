@@ -3,14 +3,14 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { draftOwnerId } from "../draft-owner.ts";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { AppError } from "#lib/base/errors.ts";
-import { uuidField, singleLineField, multiLineField } from "#lib/base/fields.ts";
+import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { uuidField, singleLineField, multiLineField } from "#lib/core/validate.ts";
 import { normalizeKeywords } from "#lib/calls/keywords.ts";
 import { prepareRecording, submitCall as submit } from "#lib/calls/submit.ts";
-import { withSubmitPermit } from "#lib/calls/turns.ts";
-import { triggerDeliveries } from "#lib/outbox/outbox.ts";
+import { withSubmitPermit } from "#lib/calls/submit-semaphore.ts";
+import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
 /**
  * Fields: id (made with the form), title, description, keywords, uploadId (empty or none for a written question).

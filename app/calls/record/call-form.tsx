@@ -10,7 +10,7 @@ import {
   useActionForm,
 } from "#components/ui/action-form.tsx";
 import { normalizeKeywords } from "#lib/calls/keywords.ts";
-import { CharacterCounter } from "#components/call/live-count.tsx";
+import { CharacterCounter } from "#components/call/character-counter.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
 import { submitCall } from "./actions.ts";
 

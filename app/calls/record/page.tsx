@@ -4,9 +4,9 @@ import { randomUUID } from "node:crypto";
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { CALL_LIMITS, MAX_CALL_MS } from "#lib/calls/audio.ts";
-import { getViewer } from "#lib/session/session.ts";
-import { draftOwnerId } from "../draft-owner.ts";
+import { CALL_LIMITS, MAX_CALL_MS } from "#lib/calls/audio/probe.ts";
+import { getViewer } from "#lib/members/session/session.ts";
+import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
 import { CallForm } from "./call-form.tsx";
 
 export const metadata: Metadata = { title: "Leave a call", robots: { index: false } };

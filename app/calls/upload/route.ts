@@ -1,18 +1,18 @@
 // POST /calls/upload: begins an upload, or finds out how far it came.
 
 import { z } from "zod";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { requireViewer, writeAuthorized } from "#lib/action/write-as.ts";
-import { AppError } from "#lib/base/errors.ts";
-import { uuidField } from "#lib/base/fields.ts";
-import { readBody } from "#lib/base/read-body.ts";
-import { ANSWER_LIMITS, assertAudioSize } from "#lib/calls/audio.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { requireViewer, writeAuthorized } from "#lib/members/write-authorized.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { uuidField } from "#lib/core/validate.ts";
+import { readBody } from "#lib/http/read-body.ts";
+import { ANSWER_LIMITS, assertAudioSize } from "#lib/calls/audio/probe.ts";
 import { createUpload } from "#lib/calls/upload.ts";
 import { readSql } from "#lib/db/database.ts";
-import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { assertSameOrigin } from "#lib/session/same-origin.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
-import { uploadStateResponse } from "./state-response.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+import { assertSameOrigin } from "#lib/http/csrf.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
+import { uploadStateResponse } from "./upload-state-response.ts";
 
 export const dynamic = "force-dynamic";
 

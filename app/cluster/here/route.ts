@@ -1,8 +1,8 @@
 // GET /cluster/here: what the strip says on a page that came from a cache. Only in a cluster that shows itself; it names no machine.
 
-import { readInstanceStatus } from "../../_site/here.ts";
-import { env } from "#lib/base/env.ts";
-import { isReplicated } from "#lib/litefs/instance.ts";
+import { readInstanceStatus } from "#app/instance-banner.ts";
+import { env } from "#lib/core/env.ts";
+import { isReplicated } from "#lib/core/instance.ts";
 
 export const dynamic = "force-dynamic";
 

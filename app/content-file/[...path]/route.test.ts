@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { GET } from "./route.ts";
-import { overrideEnv } from "#tests/database.ts";
-import { closeCompiler } from "#lib/mdx/compile.ts";
-import { stopCatalog } from "../../_site/site.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
+import { stopCatalog } from "#lib/posts/catalog/site-catalog.ts";
 
 let dir: string;
 const put = (path: string, content: string | Uint8Array) => {

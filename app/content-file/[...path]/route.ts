@@ -1,8 +1,8 @@
 // A picture or film beside a post that was not there at build: served from the content source.
 
-import { findContentFile } from "../../_site/site.ts";
-import { isAppError, httpStatusFor } from "#lib/base/errors.ts";
-import { contentFileResponse, servedContentType } from "#lib/content/content-file.ts";
+import { findContentFile } from "#lib/posts/catalog/site-catalog.ts";
+import { isAppError, httpStatusFor } from "#lib/core/errors.ts";
+import { contentFileResponse, servedContentType } from "#lib/posts/source/content-file-response.ts";
 
 export const dynamic = "force-dynamic";
 

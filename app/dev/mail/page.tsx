@@ -3,8 +3,8 @@
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { NotFoundPage, setNotFoundStatus } from "../../not-found-page.tsx";
-import { isEmailPreviewAllowed } from "./is-outbox-shown.ts";
-import { listLocalMailbox } from "#lib/mail/outbox-folder.ts";
+import { isEmailPreviewAllowed } from "#lib/outbound/mail/email-preview.ts";
+import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
 
 export const metadata: Metadata = { title: "Outbox", robots: { index: false } };
 

@@ -1,6 +1,6 @@
 // The picture of a card, from our cache: readers' browsers ask us, never the picture's host.
 
-import { findPreviewImage } from "#lib/embeds/embeds.ts";
+import { findPreviewImage } from "#lib/posts/link-previews/preview-registry.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,10 +1,10 @@
 import { beforeEach, expect, test } from "vitest";
 import { POST } from "./route.ts";
-import { deleteEntryPayload } from "../../_site/cache-call.ts";
-import { MINUTE_MS, setClock } from "#lib/base/clock.ts";
-import { signInternalRequest } from "#lib/base/internal-call.ts";
-import { readEntry, writeEntry } from "#lib/cache/file.ts";
-import { currentInstance } from "#lib/litefs/instance.ts";
+import { deleteEntryPayload } from "#lib/cache/delete-entry-payload.ts";
+import { MINUTE_MS, setClock } from "#lib/core/clock.ts";
+import { signInternalRequest } from "#lib/core/internal-request-signature.ts";
+import { readEntry, writeEntry } from "#lib/cache/cache-file.ts";
+import { currentInstance } from "#lib/core/instance.ts";
 
 const KEY = "site.compiled:1:abc";
 

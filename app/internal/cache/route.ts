@@ -1,13 +1,13 @@
 // POST /internal/cache: the primary has an entry of this instance's cache deleted, after it was written down who wanted it.
 
 import { z } from "zod";
-import { deleteEntryPayload } from "../../_site/cache-call.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { isInternalRequest } from "#lib/base/internal-call.ts";
-import { AppError } from "#lib/base/errors.ts";
-import { readBody } from "#lib/base/read-body.ts";
-import { deleteCacheKey } from "#lib/cache/cache.ts";
-import { currentInstance } from "#lib/litefs/instance.ts";
+import { deleteEntryPayload } from "#lib/cache/delete-entry-payload.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { isInternalRequest } from "#lib/core/internal-request-signature.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { readBody } from "#lib/http/read-body.ts";
+import { deleteCacheKey } from "#lib/cache/define-cache.ts";
+import { currentInstance } from "#lib/core/instance.ts";
 
 export const dynamic = "force-dynamic";
 

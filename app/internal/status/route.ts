@@ -1,8 +1,8 @@
 // GET /internal/status: what this instance says of itself to another one. Nobody else finds anything here.
 
-import { isInternalRequest } from "#lib/base/internal-call.ts";
-import { readNodeStatus } from "#lib/litefs/node-status.ts";
-import { STATUS_SIGNATURE_SUBJECT } from "#lib/primary/read-cluster.ts";
+import { isInternalRequest } from "#lib/core/internal-request-signature.ts";
+import { readNodeStatus } from "#lib/replication/node-status.ts";
+import { STATUS_SIGNATURE_SUBJECT } from "#lib/replication/read-cluster.ts";
 
 export const dynamic = "force-dynamic";
 

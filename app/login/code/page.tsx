@@ -3,11 +3,11 @@
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { isEmailPreviewAllowed } from "../../dev/mail/is-outbox-shown.ts";
+import { isEmailPreviewAllowed } from "#lib/outbound/mail/email-preview.ts";
 import { resendLoginEmail } from "../actions.ts";
-import { readLoginFlowCookie } from "../brief-cookie.ts";
+import { readLoginFlowCookie } from "#lib/members/cookies/login-flow-cookie.ts";
 import { CodeForm } from "../code-form.tsx";
-import { Notice } from "#components/member/notice.tsx";
+import { Notice } from "#components/ui/notice.tsx";
 import { ActionButton } from "#components/ui/action-form.tsx";
 import { readSql } from "#lib/db/database.ts";
 import { pendingLoginEmail, findChallenge } from "#lib/members/login-challenge.ts";

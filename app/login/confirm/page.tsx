@@ -3,14 +3,14 @@
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { logInByLink } from "../actions.ts";
-import { readLoginFlowCookie } from "../brief-cookie.ts";
+import { readLoginFlowCookie } from "#lib/members/cookies/login-flow-cookie.ts";
 import { CodeForm } from "../code-form.tsx";
 import { ActionForm, SubmitButton } from "#components/ui/action-form.tsx";
-import { env } from "#lib/base/env.ts";
+import { env } from "#lib/core/env.ts";
 import { readSql } from "#lib/db/database.ts";
 import { findChallenge } from "#lib/members/login-challenge.ts";
-import { retryOnPrimary } from "#lib/primary/read-your-writes.ts";
-import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
+import { retryOnPrimary } from "#lib/replication/read-your-writes.ts";
+import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
 
 export const metadata: Metadata = { title: "Log in", robots: { index: false, follow: false } };
 

@@ -3,12 +3,15 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { logInAndClaimReads, setSessionCookie } from "../begin-session.ts";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { MINUTE_MS, nowMs } from "#lib/base/clock.ts";
-import { RateLimiter, consume } from "#lib/base/limit.ts";
-import { clientKey } from "#lib/base/network.ts";
-import { hashSessionId } from "#lib/base/session-key.ts";
+import {
+  logInAndClaimReads,
+  setSessionCookie,
+} from "#lib/members/session/log-in-and-claim-reads.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
+import { clientKey } from "#lib/http/client-key.ts";
+import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
 import { markLoginNotRecent, consumeDeviceLink } from "#lib/members/device-link.ts";
 
 // One per process, also where development loads this module anew.

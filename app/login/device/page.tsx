@@ -6,8 +6,8 @@ import { logInOnDevice } from "./actions.ts";
 import { ActionForm, SubmitButton } from "#components/ui/action-form.tsx";
 import { readSql } from "#lib/db/database.ts";
 import { findDeviceLink } from "#lib/members/device-link.ts";
-import { retryOnPrimary } from "#lib/primary/read-your-writes.ts";
-import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
+import { retryOnPrimary } from "#lib/replication/read-your-writes.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
 
 export const metadata: Metadata = { title: "Log in on this device", robots: { index: false } };
 

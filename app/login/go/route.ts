@@ -1,6 +1,6 @@
 // The way out of logging in: on to where somebody wanted to go, by a document of its own.
 
-import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
+import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,14 +1,14 @@
 // GET /me/data: all data of the member who asks, as a file. Reads only; in pieces as they are taken, and for few at a time, so that
 // no recording waits in memory for somebody who doesn't read.
 
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { HOUR_MS, nowMs } from "#lib/base/clock.ts";
-import { RateLimiter, consume } from "#lib/base/limit.ts";
-import { streamWithIdleTimeout } from "#lib/base/pulled-stream.ts";
-import { Semaphore } from "#lib/base/slots.ts";
-import { exportAccount } from "#lib/members/export.ts";
-import { currentRequestContext } from "#lib/base/request-context.ts";
-import { requireMember } from "#lib/session/session.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
+import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
+import { streamWithIdleTimeout } from "#lib/http/stream-with-idle-timeout.ts";
+import { Semaphore } from "#lib/core/semaphore.ts";
+import { exportAccount } from "#lib/members/export-account.ts";
+import { currentRequestContext } from "#lib/core/request-context.ts";
+import { requireMember } from "#lib/members/session/session.ts";
 
 // Where it is read, not where writes land: on each replica its own.
 const shared = globalThis as {

@@ -3,18 +3,18 @@
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { clearSessionCookie } from "../clear-session-cookie.ts";
-import { defineServerAction } from "#lib/action/form-action.ts";
-import { nowMs } from "#lib/base/clock.ts";
-import { AppError } from "#lib/base/errors.ts";
-import { singleLineField } from "#lib/base/fields.ts";
-import { log } from "#lib/base/log.ts";
+import { clearSessionCookie } from "#lib/members/cookies/clear-session-cookie.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { singleLineField } from "#lib/core/validate.ts";
+import { log } from "#lib/core/log.ts";
 import {
   DELETE_CONFIRMATION,
   deleteAccount,
   isDeleteConfirmed,
 } from "#lib/members/delete-account.ts";
-import { recordLeadChanges } from "#lib/teams/ownership.ts";
+import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
 
 export const deleteMyAccount = defineServerAction({
   requiredRole: "member",

@@ -6,11 +6,11 @@ import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { deleteMyAccount } from "./actions.ts";
 import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
-import { isRecentLogin } from "#lib/base/member.ts";
+import { isRecentLogin } from "#lib/core/member.ts";
 import { readSql } from "#lib/db/database.ts";
 import { DELETE_CONFIRMATION, isLastAdmin } from "#lib/members/delete-account.ts";
 import { getProfile } from "#lib/members/profile.ts";
-import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
 
 export const metadata: Metadata = { title: "Delete your account", robots: { index: false } };
 

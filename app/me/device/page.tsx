@@ -5,19 +5,19 @@ import Link from "next/link";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { showDeviceCode } from "../actions.ts";
-import { readDeviceLinkCookie } from "./code-cookie.ts";
+import { readDeviceLinkCookie } from "#lib/members/cookies/device-link-cookie.ts";
 import { QrCode } from "#components/member/qr-code.tsx";
-import { ExpiringQrCode } from "#components/member/qr-shown.tsx";
+import { ExpiringQrCode } from "#components/member/expiring-qr-code.tsx";
 import { ActionButton } from "#components/ui/action-form.tsx";
-import { nowMs } from "#lib/base/clock.ts";
-import { env } from "#lib/base/env.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
 import { readSql } from "#lib/db/database.ts";
 import {
   DEVICE_LINK_TTL_MS,
   DEVICE_LINK_DISPLAY_MS,
   findDeviceLink,
 } from "#lib/members/device-link.ts";
-import { getViewer } from "#lib/session/session.ts";
+import { getViewer } from "#lib/members/session/session.ts";
 
 export const metadata: Metadata = { title: "Log in on another device", robots: { index: false } };
 

@@ -1,9 +1,9 @@
 // GET /reads/token?slug=: the dwell token of a page that was just opened. Fetched, since the page itself may come from a cache.
 
-import { getCountablePost } from "../counted-post.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { nowMs } from "#lib/base/clock.ts";
-import { issueDwellToken, getMinDwellMs } from "#lib/reads/token.ts";
+import { getCountablePost } from "#app/reads/countable-post.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { issueDwellToken, getMinDwellMs } from "#lib/reading/dwell-token.ts";
 
 /** `{token, minMs}`: the read counts once `minMs` have passed. 404 for a draft and for what does not exist. */
 export function GET(request: Request): Promise<Response> {

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { createCompiler } from "#lib/mdx/compile.ts";
+import { createCompiler } from "#lib/posts/mdx/compiler.ts";
 
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] as number;
 const sinceMs = (startMs: number) => performance.now() - startMs;

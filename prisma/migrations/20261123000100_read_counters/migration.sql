@@ -1,6 +1,6 @@
 -- The counters of reads follow PostRead, User and each other in the same statement, whoever writes:
 -- a counter that a forgotten code path could miss would be wrong for ever.
--- lib/reads/rebuild.ts computes the same from nothing; a test holds the two together.
+-- lib/reading/rebuild-counters.ts computes the same from nothing; a test holds the two together.
 --
 -- A reader is a member, or an anonymous client id without a member. A row with neither counts as a read of nobody.
 -- In PostTeamDay the slug '' stands for the whole site, so that the site's standing costs what a post's does.

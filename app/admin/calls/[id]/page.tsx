@@ -3,7 +3,7 @@
 // when the call has changed meanwhile.
 
 import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
-import { draftOwnerId } from "../../../calls/draft-owner.ts";
+import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
 import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import {
   saveAnswerAction,
@@ -16,23 +16,23 @@ import {
   unpublishCallAction,
 } from "../actions.ts";
 import { PublishForm } from "./publish-form.tsx";
-import { TransitionMessage } from "./step-message.tsx";
+import { TransitionMessage } from "./transition-message.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { Timestamp, formatBytes } from "#components/admin/when.tsx";
-import { CallPlayer } from "#components/call/player.tsx";
+import { Timestamp, formatBytes } from "#components/admin/timestamp.tsx";
+import { CallPlayer } from "#components/call/call-player.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
-import { CallStateLabel } from "#components/call/review-state.tsx";
-import { FocusOnSuccess } from "#components/member/focus-message.tsx";
+import { CallStateLabel } from "#components/call/call-state-label.tsx";
+import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { ActionForm, Field, SubmitButton, TextField } from "#components/ui/action-form.tsx";
-import type { FormState } from "#lib/action/form-state.ts";
-import { isAppError } from "#lib/base/errors.ts";
-import { MAX_ANSWER_BYTES, MAX_ANSWER_MS } from "#lib/calls/audio.ts";
-import { canMergeAudio } from "#lib/calls/join-audio.ts";
+import type { FormState } from "#lib/http/form-state.ts";
+import { isAppError } from "#lib/core/errors.ts";
+import { MAX_ANSWER_BYTES, MAX_ANSWER_MS } from "#lib/calls/audio/probe.ts";
+import { canMergeAudio } from "#lib/calls/merge-audio.ts";
 import { nextEpisodeNumber } from "#lib/calls/publish.ts";
 import { parseKeywords } from "#lib/calls/keywords.ts";
 import { type ReviewedCall, getReviewedCall } from "#lib/calls/review-queue.ts";
 import { readSql } from "#lib/db/database.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 type Props = { params: Promise<{ id: string }> };
 

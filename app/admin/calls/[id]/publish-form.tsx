@@ -4,7 +4,7 @@
 import { useState } from "react";
 import { publishCallAction } from "../actions.ts";
 import { type EpisodeContent, EpisodeView } from "#components/call/episode-view.tsx";
-import { FocusOnSuccess } from "#components/member/focus-message.tsx";
+import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { ActionForm, SubmitButton, TextField, useActionForm } from "#components/ui/action-form.tsx";
 
 interface Props {

@@ -1,12 +1,12 @@
 // GET /admin/cluster/events: the cluster as it changes, for an admin who looks at its page.
 
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { requireViewer } from "#lib/action/write-as.ts";
-import { AppError } from "#lib/base/errors.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { requireViewer } from "#lib/members/write-authorized.ts";
+import { AppError } from "#lib/core/errors.ts";
 import { readSql } from "#lib/db/database.ts";
-import { isReplicated } from "#lib/litefs/instance.ts";
-import { streamClusterEvents } from "#lib/primary/cluster-events.ts";
-import { resolveViewer, readSessionCookies } from "#lib/session/session.ts";
+import { isReplicated } from "#lib/core/instance.ts";
+import { streamClusterEvents } from "#lib/replication/cluster-events.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -4,9 +4,9 @@ import { adminMetadata, requireAdminPage } from "../../require-admin-page.tsx";
 import { editMember, revokeMemberSessions, deleteMember, changeMemberRole } from "../actions.ts";
 import { setNotFoundStatus, NotFoundPage } from "../../../not-found-page.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { AuditLogTable } from "#components/admin/event-list.tsx";
+import { AuditLogTable } from "#components/admin/audit-log-table.tsx";
 import { TeamName } from "#components/admin/team-name.tsx";
-import { Timestamp } from "#components/admin/when.tsx";
+import { Timestamp } from "#components/admin/timestamp.tsx";
 import { TEAM_NAMES } from "#components/team/team-dot.tsx";
 import {
   ActionButton,
@@ -15,13 +15,13 @@ import {
   SelectField,
   SubmitButton,
 } from "#components/ui/action-form.tsx";
-import { isAppError } from "#lib/base/errors.ts";
-import { isRecentLogin } from "#lib/base/member.ts";
+import { isAppError } from "#lib/core/errors.ts";
+import { isRecentLogin } from "#lib/core/member.ts";
 import { readSql } from "#lib/db/database.ts";
-import { listAuditLog } from "#lib/members/admin-log.ts";
+import { listAuditLog } from "#lib/members/audit-log.ts";
 import { getUser } from "#lib/members/admin-users.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
-import { TEAMS } from "#lib/teams/team.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
+import { TEAMS } from "#lib/reading/team.ts";
 
 type Props = { params: Promise<{ id: string }> };
 

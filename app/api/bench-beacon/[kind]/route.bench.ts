@@ -2,7 +2,7 @@
 
 import Database from "better-sqlite3";
 import { countRead } from "../../../reads/count-read.ts";
-import { env } from "#lib/base/env.ts";
+import { env } from "#lib/core/env.ts";
 import { type Sql, createSql } from "#lib/db/connection.ts";
 
 const nothing: Sql = { get: () => undefined, all: () => [], run: () => ({ changes: 1 }) };

@@ -1,7 +1,7 @@
 // The page of a post with its data replaced by constants: no cookies, no database. Part of bench builds only.
 
 import { connection } from "next/server";
-import { renderPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
+import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
 
 const data: Awaited<ReturnType<NonNullable<Parameters<typeof renderPost>[2]>>> = {
   viewer: { member: null, clientId: null },

@@ -1,6 +1,6 @@
 // The page of a post as a static one: what a person would build instead. Part of bench builds only.
 
-import { renderPost, postMetadata } from "../../../blog/[slug]/load-post.tsx";
+import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
 
 export const dynamic = "force-static";
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { useContentSites, makePostText } from "#tests/sites.ts";
-import { overrideEnv } from "#tests/database.ts";
-import { stopCatalog } from "../../../_site/site.ts";
+import { setUpContentSites, makePostText } from "#tests/support/content-site-fixture.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { stopCatalog } from "#lib/posts/catalog/site-catalog.ts";
 import { GET } from "./route.ts";
 
-const sites = useContentSites();
+const sites = setUpContentSites();
 const ask = (params: { slug: string } | undefined) =>
   GET(new Request("http://localhost:3000/blog/x.md"), { params: Promise.resolve(params) });
 

@@ -1,10 +1,10 @@
 // A post as Markdown: for `/blog/<slug>.md`, and for `/blog/<slug>` asked with `Accept: text/markdown` (next.config.mjs sends both here).
 
-import { getPost, getPostSource } from "../../../_site/site.ts";
-import { createCacheableBody, conditionalResponse } from "#lib/base/conditional.ts";
-import { renderPostMarkdown } from "#lib/posts/markdown.ts";
+import { getPost, getPostSource } from "#lib/posts/catalog/site-catalog.ts";
+import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
+import { renderPostMarkdown } from "#lib/posts/post-markdown.ts";
 import { isListed } from "#lib/posts/post.ts";
-import { postUrl, getSiteMetadata } from "#lib/posts/site-facts.ts";
+import { postUrl, getSiteMetadata } from "#lib/posts/site-metadata.ts";
 
 export const dynamic = "force-dynamic";
 

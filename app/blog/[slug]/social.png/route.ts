@@ -1,11 +1,11 @@
 // The social image of a post, drafts included: whoever shares a draft's address wants to see what it is.
 
-import { socialImageCache } from "./picture.tsx";
-import { getPost } from "../../../_site/site.ts";
-import { env } from "#lib/base/env.ts";
-import { formatDate, formatReadingTime } from "#lib/posts/format.ts";
-import { conditionalResponse, createCacheableBody } from "#lib/base/conditional.ts";
-import { toDrawableText, socialImageTitle } from "#lib/posts/social-text.ts";
+import { socialImageCache } from "./social-image.tsx";
+import { getPost } from "#lib/posts/catalog/site-catalog.ts";
+import { env } from "#lib/core/env.ts";
+import { formatDate, formatReadingTime } from "#lib/core/format.ts";
+import { conditionalResponse, createCacheableBody } from "#lib/http/conditional-response.ts";
+import { toDrawableText, socialImageTitle } from "#lib/posts/social-image-text.ts";
 
 /** The address carries the post's hash (socialImageUrl), so what is found there seldom changes. */
 const MAX_AGE_SECONDS = 86_400;

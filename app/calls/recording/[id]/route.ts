@@ -1,11 +1,11 @@
 // GET /calls/recording/ID: the sound of a call, for its owner and for admins.
 
-import { audioResponse } from "../../audio-response.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { requireViewer } from "#lib/action/write-as.ts";
+import { audioResponse } from "#lib/calls/audio-response.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { requireViewer } from "#lib/members/write-authorized.ts";
 import { getRecording } from "#lib/calls/recording.ts";
 import { readSql } from "#lib/db/database.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 export const dynamic = "force-dynamic";
 

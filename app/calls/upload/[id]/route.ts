@@ -1,13 +1,13 @@
 // GET and DELETE /calls/upload/ID: how far an upload came; giving it up.
 
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { requireViewer, writeAuthorized } from "#lib/action/write-as.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { requireViewer, writeAuthorized } from "#lib/members/write-authorized.ts";
 import { getUpload, removeUpload } from "#lib/calls/upload.ts";
 import { readSql } from "#lib/db/database.ts";
-import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { assertSameOrigin } from "#lib/session/same-origin.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
-import { uploadStateResponse } from "../state-response.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+import { assertSameOrigin } from "#lib/http/csrf.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
+import { uploadStateResponse } from "#app/calls/upload/upload-state-response.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,13 +1,13 @@
 // POST /login/passkey/options: begins a log-in with a passkey. 200 with what the browser needs to ask for one.
 
-import { setCeremonyCookie } from "../ceremony-cookie.ts";
-import { consumePasskeyRequest } from "../limits.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
+import { setCeremonyCookie } from "#lib/members/cookies/ceremony-cookie.ts";
+import { consumePasskeyRequest } from "#lib/members/passkey-limiter.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
 import { writeSql } from "#lib/db/database.ts";
-import { startCeremony } from "#lib/members/passkeys-ceremony.ts";
-import { createAuthenticationOptions } from "#lib/members/passkeys-webauthn.ts";
-import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { assertSameOrigin } from "#lib/session/same-origin.ts";
+import { startCeremony } from "#lib/members/webauthn-challenge.ts";
+import { createAuthenticationOptions } from "#lib/members/webauthn.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+import { assertSameOrigin } from "#lib/http/csrf.ts";
 
 export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {

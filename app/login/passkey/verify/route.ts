@@ -1,20 +1,23 @@
 // POST /login/passkey/verify: the browser's answer. 200 {next} with a session; else the reason, and nobody is logged in.
 
 import { z } from "zod";
-import { logInAndClaimReads, setSessionCookie } from "../../begin-session.ts";
-import { clearCeremonyCookie, readCeremonyCookie } from "../ceremony-cookie.ts";
-import { consumePasskeyRequest } from "../limits.ts";
-import { readJson } from "../read-json.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { AppError } from "#lib/base/errors.ts";
+import {
+  logInAndClaimReads,
+  setSessionCookie,
+} from "#lib/members/session/log-in-and-claim-reads.ts";
+import { clearCeremonyCookie, readCeremonyCookie } from "#lib/members/cookies/ceremony-cookie.ts";
+import { consumePasskeyRequest } from "#lib/members/passkey-limiter.ts";
+import { readJson } from "#lib/http/read-json.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { AppError } from "#lib/core/errors.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { consumeCeremonyChallenge } from "#lib/members/passkeys-ceremony.ts";
-import { AuthenticationResponse, verifyAuthentication } from "#lib/members/passkeys-webauthn.ts";
+import { consumeCeremonyChallenge } from "#lib/members/webauthn-challenge.ts";
+import { AuthenticationResponse, verifyAuthentication } from "#lib/members/webauthn.ts";
 import { findPasskey, recordPasskeyUse } from "#lib/members/passkeys.ts";
-import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { sanitizeRedirectPath } from "#lib/session/redirect-target.ts";
-import { assertSameOrigin } from "#lib/session/same-origin.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
+import { assertSameOrigin } from "#lib/http/csrf.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 const Body = z.object({ answer: AuthenticationResponse, next: z.string().max(1_000).optional() });
 

@@ -1,16 +1,16 @@
 // POST /me/passkeys/options: begins to add a passkey. 200 with what the browser needs to make one.
 
-import { setCeremonyCookie } from "../../../login/passkey/ceremony-cookie.ts";
-import { consumePasskeyRequest } from "../../../login/passkey/limits.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { writeAuthorized } from "#lib/action/write-as.ts";
-import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { startCeremony } from "#lib/members/passkeys-ceremony.ts";
-import { createRegistrationOptions } from "#lib/members/passkeys-webauthn.ts";
+import { setCeremonyCookie } from "#lib/members/cookies/ceremony-cookie.ts";
+import { consumePasskeyRequest } from "#lib/members/passkey-limiter.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { writeAuthorized } from "#lib/members/write-authorized.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+import { startCeremony } from "#lib/members/webauthn-challenge.ts";
+import { createRegistrationOptions } from "#lib/members/webauthn.ts";
 import { listExcludedCredentials } from "#lib/members/passkeys.ts";
 import { getProfile } from "#lib/members/profile.ts";
-import { assertSameOrigin } from "#lib/session/same-origin.ts";
-import { readSessionCookies, requireMember } from "#lib/session/session.ts";
+import { assertSameOrigin } from "#lib/http/csrf.ts";
+import { readSessionCookies, requireMember } from "#lib/members/session/session.ts";
 
 export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {

@@ -1,19 +1,19 @@
 // POST /me/passkeys/verify: the browser's new passkey. 200 {name} when it is stored.
 
 import { z } from "zod";
-import { clearCeremonyCookie, readCeremonyCookie } from "../../../login/passkey/ceremony-cookie.ts";
-import { consumePasskeyRequest } from "../../../login/passkey/limits.ts";
-import { readJson } from "../../../login/passkey/read-json.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { writeAuthorized } from "#lib/action/write-as.ts";
-import { singleLineField } from "#lib/base/fields.ts";
-import { consumeCeremonyChallenge } from "#lib/members/passkeys-ceremony.ts";
-import { RegistrationResponse, verifyRegistration } from "#lib/members/passkeys-webauthn.ts";
+import { clearCeremonyCookie, readCeremonyCookie } from "#lib/members/cookies/ceremony-cookie.ts";
+import { consumePasskeyRequest } from "#lib/members/passkey-limiter.ts";
+import { readJson } from "#lib/http/read-json.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { writeAuthorized } from "#lib/members/write-authorized.ts";
+import { singleLineField } from "#lib/core/validate.ts";
+import { consumeCeremonyChallenge } from "#lib/members/webauthn-challenge.ts";
+import { RegistrationResponse, verifyRegistration } from "#lib/members/webauthn.ts";
 import { addPasskey, pickPasskeyName } from "#lib/members/passkeys.ts";
-import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { describeDevice } from "#lib/session/device.ts";
-import { assertSameOrigin } from "#lib/session/same-origin.ts";
-import { readSessionCookies, requireMember } from "#lib/session/session.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+import { describeDevice } from "#lib/members/session/describe-device.ts";
+import { assertSameOrigin } from "#lib/http/csrf.ts";
+import { readSessionCookies, requireMember } from "#lib/members/session/session.ts";
 
 const Body = z.object({
   answer: RegistrationResponse,

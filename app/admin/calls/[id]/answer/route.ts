@@ -1,13 +1,13 @@
 // GET /admin/calls/ID/answer: the sound of an answer before it is published, for admins.
 
-import { audioResponse } from "../../../../calls/audio-response.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { requireViewer } from "#lib/action/write-as.ts";
-import { AppError } from "#lib/base/errors.ts";
-import { sniffAudio } from "#lib/calls/audio.ts";
+import { audioResponse } from "#lib/calls/audio-response.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { requireViewer } from "#lib/members/write-authorized.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { sniffAudio } from "#lib/calls/audio/probe.ts";
 import { findAnswerAudio } from "#lib/calls/review-queue.ts";
 import { readSql } from "#lib/db/database.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 export const dynamic = "force-dynamic";
 

@@ -1,11 +1,11 @@
 // A member's page of a post as an app makes it whose database is a Postgres in another region. Part of bench builds only.
 
 import { connection } from "next/server";
-import { renderPost, postMetadata } from "../../../../blog/[slug]/load-post.tsx";
-import { queryPostPageData } from "../../../../blog/reading-data.ts";
+import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
+import { queryPostPageData } from "#lib/posts/page-data.ts";
 import { type Asked, askFar, recording } from "../../postgres.ts";
 import { readSql } from "#lib/db/database.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 interface Props {
   params: Promise<{ how: string; slug: string }>;

@@ -1,8 +1,8 @@
 // GET /calls/audio/SLUG/call, /answer, /episode, each also with the extension of its type: the sound of a published episode, for everybody.
 
-import { audioResponse } from "../../../audio-response.ts";
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { AppError } from "#lib/base/errors.ts";
+import { audioResponse } from "#lib/calls/audio-response.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { AppError } from "#lib/core/errors.ts";
 import { type EpisodeAudioKind, findEpisodeAudio } from "#lib/calls/episodes.ts";
 import { readSql } from "#lib/db/database.ts";
 

@@ -1,14 +1,14 @@
 // PUT /calls/upload/ID/N: one part. Its size is known before it is read, and nothing more is read.
 
-import { withErrorResponse } from "#lib/action/answer.ts";
-import { requireViewer, writeAuthorized } from "#lib/action/write-as.ts";
-import { AppError } from "#lib/base/errors.ts";
-import { readBody } from "#lib/base/read-body.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { requireViewer, writeAuthorized } from "#lib/members/write-authorized.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { readBody } from "#lib/http/read-body.ts";
 import { assertPartLength, getUpload, expectedPartLength, putPart } from "#lib/calls/upload.ts";
 import { readSql } from "#lib/db/database.ts";
-import { ensurePrimary } from "#lib/primary/ensure-primary.ts";
-import { assertSameOrigin } from "#lib/session/same-origin.ts";
-import { readSessionCookies } from "#lib/session/session.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+import { assertSameOrigin } from "#lib/http/csrf.ts";
+import { readSessionCookies } from "#lib/members/session/session.ts";
 
 export const dynamic = "force-dynamic";
 

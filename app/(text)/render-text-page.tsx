@@ -1,0 +1,34 @@
+// A page that is only text: content/pages/<slug>, with its title above it.
+
+import type { Metadata } from "next";
+import { getPage } from "#lib/posts/catalog/site-catalog.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
+import { MdxContent } from "#components/post/mdx-content.tsx";
+
+export async function textPageMetadata(slug: string): Promise<Metadata> {
+  const page = await getPage(slug);
+  if (!page) return { title: "Not found", robots: { index: false } };
+  const { title, description } = page.frontMatter;
+  return { title, description, alternates: { canonical: `/${slug}`, types: feedAlternates } };
+}
+
+/** The page of content/pages/`slug`. */
+export async function renderTextPage(slug: string) {
+  const page = await getPage(slug);
+  if (!page) {
+    setNotFoundStatus();
+    return <NotFoundPage identity={{ sessionKey: null, clientId: null }} />;
+  }
+  return (
+    <article className="wrap">
+      <header className="page-head">
+        <h1>{page.frontMatter.title}</h1>
+        {page.frontMatter.description && <p className="lead">{page.frontMatter.description}</p>}
+      </header>
+      <div className="prose">
+        <MdxContent post={page} />
+      </div>
+    </article>
+  );
+}

@@ -1,0 +1,63 @@
+import sharp from "sharp";
+import { expect, test, vi } from "vitest";
+import { renderSocialImage, SOCIAL_IMAGE_SIZE } from "./social-image.tsx";
+import {
+  DRAWABLE_CHARACTER,
+  toDrawableText,
+  socialImageTitle,
+} from "#lib/posts/social-image-text.ts";
+
+const card = (title: string, draft = false) => ({
+  title: socialImageTitle(title, "Lectern"),
+  when: "November 21st, 2022 — 22 min read",
+  site: "Lectern",
+  host: "lectern.example",
+  draft,
+});
+
+/** Everything that counts as drawable, in titles short enough not to be cut. */
+function everySign(): string[] {
+  const signs = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code)).filter(
+    (sign) => DRAWABLE_CHARACTER.test(sign) && sign.trim() !== "",
+  );
+  return Array.from({ length: Math.ceil(signs.length / 100) }, (_, i) =>
+    signs.slice(i * 100, i * 100 + 100).join(""),
+  );
+}
+
+test.each([
+  "Short",
+  "Why every region gets its own SQLite file",
+  "How a read is counted once, and only once, for every reader, post and seven days, without a race between two tabs",
+  `${"Donaudampfschiff".repeat(8)}`,
+])("a picture of 1200 × 630 under 100 kB: %s", async (title) => {
+  const png = await renderSocialImage(card(title));
+  expect(await sharp(png).metadata()).toMatchObject({ format: "png", ...SOCIAL_IMAGE_SIZE });
+  expect(png.length).toBeLessThan(100_000);
+  // Not an empty sheet: paper, accent and ink are all there.
+  const { channels } = await sharp(png).removeAlpha().stats();
+  expect(channels.map(({ min, max }) => [min < 60, max > 240])).toEqual([
+    [true, true],
+    [true, true],
+    [true, true],
+  ]);
+});
+
+test("a draft says so", async () => {
+  const [post, draft] = await Promise.all([
+    renderSocialImage(card("Title")),
+    renderSocialImage(card("Title", true)),
+  ]);
+  expect(post.equals(draft)).toBe(false);
+});
+
+test("no sign asks the network for a font or an emoji", async () => {
+  const fetched = vi
+    .spyOn(globalThis, "fetch")
+    .mockRejectedValue(new Error("no network in this test"));
+  for (const title of [...everySign(), toDrawableText("🎉 ☃ © ™ ® ❤️ 文字 ✓ → ½ № and text")])
+    await renderSocialImage({ ...card("x"), title, site: title.slice(0, 20) });
+  expect(
+    fetched.mock.calls.map(([url]) => String(url)).filter((url) => url.startsWith("http")),
+  ).toEqual([]);
+});

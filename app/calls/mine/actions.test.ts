@@ -1,0 +1,259 @@
+import { randomUUID } from "node:crypto";
+import { beforeEach, expect, test, vi } from "vitest";
+import { GET, HEAD } from "#app/calls/recording/[id]/route.ts";
+import { deleteCall } from "./actions.ts";
+import { readAudioFixture } from "#tests/support/audio.ts";
+import { insertCall, insertUser } from "#tests/support/factories.ts";
+import { currentRequest } from "#tests/support/next-headers.ts";
+import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
+import { listOwnCalls } from "#lib/calls/own-calls.ts";
+import { encodeRecording } from "#lib/calls/submit.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { resolveViewer, sealSessionCookie, createSession } from "#lib/members/session/session.ts";
+
+vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
+vi.mock("next/cache", () => ({ refresh: () => {} }));
+
+async function logIn(given: Parameters<typeof insertUser>[1] = {}) {
+  const { user, session } = await writeSql((sql) => {
+    const user = insertUser(sql, given);
+    return { user, session: createSession(sql, user.id) };
+  });
+  const { name, value } = await sealSessionCookie(session);
+  const { member } = await readSql((sql) =>
+    resolveViewer(sql, { sessionKey: hashSessionId(session.id), clientId: null }),
+  );
+  return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
+}
+type Somebody = Awaited<ReturnType<typeof logIn>>;
+
+const WEBM = readAudioFixture("tone-recorder.webm");
+const OGG = readAudioFixture("tone-opus.ogg");
+let ada: Somebody;
+let eve: Somebody;
+let grace: Somebody;
+beforeEach(async () => {
+  [ada, eve, grace] = [await logIn(), await logIn(), await logIn({ role: "ADMIN" })];
+  currentRequest.headers = {
+    host: "localhost:3000",
+    origin: "http://localhost:3000",
+    "sec-fetch-site": "same-origin",
+  };
+});
+
+const leave = (given: Partial<Parameters<typeof insertCall>[1]> = {}) =>
+  writeSql(
+    (sql) =>
+      insertCall(sql, {
+        userId: ada.id,
+        base64: encodeRecording(WEBM, { contentType: "audio/webm" }),
+        ...given,
+      }).id,
+  );
+const setState = (id: string, state: string, declineReason = "") =>
+  writeSql((sql) =>
+    sql.run(
+      `UPDATE "CallReview" SET "state" = ?, "declineReason" = ?, "note" = 'between us' WHERE "callId" = ?`,
+      state,
+      declineReason,
+      id,
+    ),
+  );
+const publish = (id: string, slug = "an-episode") =>
+  writeSql((sql) => {
+    sql.run(`UPDATE "CallReview" SET "state" = 'PUBLISHED' WHERE "callId" = ?`, id);
+    sql.run(
+      `INSERT INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, 'audio/webm', 2000, ?)`,
+      id,
+      nowMs(),
+      WEBM,
+    );
+    sql.run(
+      `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName") VALUES (?, 1, ?, ?, ?, 'T', 'D', 'K', 'Ada')`,
+      id,
+      slug,
+      nowMs(),
+      nowMs(),
+    );
+  });
+const mine = (who: Somebody) => readSql((sql) => listOwnCalls(sql, who.member));
+const hear = (
+  id: string,
+  who: Somebody | null = ada,
+  headers: Record<string, string> = {},
+  method: "GET" | "HEAD" = "GET",
+) => {
+  currentRequest.cookie = who?.cookie ?? "";
+  return (method === "GET" ? GET : HEAD)(
+    new Request(`http://localhost:3000/calls/recording/${id}`, { method, headers }),
+    { params: Promise.resolve({ id }) },
+  );
+};
+async function remove(id: string, who: Somebody | null = ada): Promise<FormState> {
+  currentRequest.cookie = who?.cookie ?? "";
+  const form = new FormData();
+  form.append("id", id);
+  return deleteCall(INITIAL_FORM_STATE, form);
+}
+const counts = () =>
+  readSql((sql) =>
+    ["Call", "CallReview", "CallAnswer", "Episode"].map(
+      (table) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "${table}"`)!.n,
+    ),
+  );
+
+test("members see their own calls, newest first, and what became of them", async () => {
+  const [first, second, third, fourth] = [
+    await leave({ createdAt: 1_000 }),
+    await leave({ createdAt: 2_000, base64: "" }),
+    await leave({ createdAt: 3_000 }),
+    await leave({ createdAt: 4_000 }),
+  ];
+  await leave({ userId: eve.id });
+  await setState(second, "DECLINED", "This was asked before.");
+  await publish(third);
+  await setState(fourth, "REVIEWING", "not yet told");
+  await writeSql((sql) =>
+    sql.run(`UPDATE "CallReview" SET "durationMs" = 1980 WHERE "callId" = ?`, first),
+  );
+  expect(
+    (await mine(ada)).map(({ id, state, isRecorded, durationMs, declineReason, slug }) => [
+      id,
+      state,
+      isRecorded,
+      durationMs,
+      declineReason,
+      slug,
+    ]),
+  ).toEqual([
+    [fourth, "REVIEWING", true, null, "", null],
+    [third, "PUBLISHED", true, null, "", "an-episode"],
+    [second, "DECLINED", false, null, "This was asked before.", null],
+    [first, "NEW", true, 1_980, "", null],
+  ]);
+  expect(await mine(grace)).toEqual([]);
+});
+
+test("what admins note about a call its owner doesn't see", async () => {
+  await setState(await leave(), "REVIEWING");
+  expect(JSON.stringify(await mine(ada))).not.toContain("between us");
+});
+
+test("the owner and admins hear a recording, as what it is, and nobody keeps it", async () => {
+  const id = await leave({
+    title: "Où est-ce?",
+    base64: encodeRecording(OGG, { contentType: "audio/mp3" }),
+  });
+  for (const who of [ada, grace]) {
+    const response = await hear(id, who);
+    expect([
+      response.status,
+      ...[
+        "content-type",
+        "cache-control",
+        "x-content-type-options",
+        "content-disposition",
+        "accept-ranges",
+      ].map((name) => response.headers.get(name)),
+    ]).toEqual([
+      200,
+      "audio/ogg",
+      "private, no-store",
+      "nosniff",
+      `inline; filename="Ou est-ce.ogg"; filename*=UTF-8''O%C3%B9%20est-ce.ogg`,
+      "bytes",
+    ]);
+    expect(Buffer.from(await response.arrayBuffer()).equals(Buffer.from(OGG))).toBe(true);
+  }
+});
+
+test("nobody else hears it, nor learns that it is there", async () => {
+  const id = await leave();
+  await hear(id, ada); // now it is decoded and at hand
+  const [theirs, none] = await Promise.all([hear(id, eve), hear(randomUUID(), eve)]);
+  expect([theirs.status, await theirs.text()]).toEqual([404, await none.text()]);
+  for (const who of [null, { ...ada, cookie: "session=forged" }])
+    expect((await hear(id, who)).status).toBe(401);
+  expect((await hear(id, eve, {}, "HEAD")).status).toBe(404);
+});
+
+test("an admin who is one no longer hears nothing more", async () => {
+  const id = await leave();
+  expect((await hear(id, grace)).status).toBe(200);
+  await writeSql((sql) => sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, grace.id));
+  expect((await hear(id, grace)).status).toBe(404);
+});
+
+test("a typed question, a row without sound and an id that is none have no recording", async () => {
+  for (const id of [
+    await leave({ base64: "" }),
+    await leave({ base64: "data:audio/webm;base64," }),
+    "",
+    "../..",
+    "' OR 1=1",
+  ])
+    expect([id, (await hear(id)).status]).toEqual([id, 404]);
+});
+
+test("what is no sound is sent as nothing in particular", async () => {
+  const id = await leave({
+    base64: `data:text/html;base64,${Buffer.from("<script>alert(1)</script>").toString("base64")}`,
+  });
+  const response = await hear(id);
+  expect([
+    response.headers.get("content-type"),
+    response.headers.get("x-content-type-options"),
+    response.headers.get("content-security-policy"),
+  ]).toEqual(["application/octet-stream", "nosniff", expect.stringContaining("sandbox")]);
+});
+
+test("a player asks for parts of it", async () => {
+  const id = await leave();
+  const part = await hear(id, ada, { range: "bytes=10-19" });
+  expect([
+    part.status,
+    part.headers.get("content-range"),
+    Buffer.from(await part.arrayBuffer()).equals(Buffer.from(WEBM.subarray(10, 20))),
+  ]).toEqual([206, `bytes 10-19/${WEBM.length}`, true]);
+  expect((await hear(id, ada, { range: `bytes=${WEBM.length}-` })).status).toBe(416);
+  const head = await hear(id, ada, {}, "HEAD");
+  expect([
+    head.status,
+    head.headers.get("content-length"),
+    (await head.arrayBuffer()).byteLength,
+  ]).toEqual([200, String(WEBM.length), 0]);
+  expect((await hear(id, ada, { "if-none-match": head.headers.get("etag")! })).status).toBe(304);
+});
+
+test("a call that was deleted can't be heard any more, at once", async () => {
+  const id = await leave();
+  expect((await hear(id)).status).toBe(200);
+  expect(await remove(id)).toMatchObject({ status: "done", message: "The call is deleted." });
+  expect((await hear(id)).status).toBe(404);
+});
+
+test("with a call its review, its answer and its episode go", async () => {
+  const id = await leave();
+  await publish(id);
+  expect(await counts()).toEqual([1, 1, 1, 1]);
+  await remove(id);
+  expect(await counts()).toEqual([0, 0, 0, 0]);
+});
+
+test("nobody deletes somebody else's call, not even an admin from here", async () => {
+  const id = await leave();
+  for (const who of [eve, grace])
+    expect(await remove(id, who)).toMatchObject({ status: "refused", code: "not_found" });
+  expect(await remove(id, null)).toMatchObject({ status: "refused", code: "unauthorized" });
+  currentRequest.headers["sec-fetch-site"] = "cross-site";
+  expect(await remove(id)).toMatchObject({ status: "refused", code: "forbidden" });
+  expect((await counts())[0]).toBe(1);
+});
+
+test("deleted twice, the second says that it is gone", async () => {
+  const id = await leave();
+  const states = await Promise.all([remove(id), remove(id)]);
+  expect(states.map(({ status }) => status).sort()).toEqual(["done", "refused"]);
+});

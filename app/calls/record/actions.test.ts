@@ -1,0 +1,468 @@
+import { createHash, randomUUID } from "node:crypto";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
+import { submitCall } from "./actions.ts";
+import { readAudioFixture, makeOpusWebm, makeToneWav } from "#tests/support/audio.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { currentRequest } from "#tests/support/next-headers.ts";
+import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
+import { DAY_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { decodeRecording } from "#lib/calls/audio/probe.ts";
+import { submitCall as storeCall } from "#lib/calls/submit.ts";
+import { PART_BYTES } from "#lib/calls/upload.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
+import { runDueDeliveries, listDeliveries } from "#lib/outbound/outbox/outbox.ts";
+import { sealSessionCookie, createSession } from "#lib/members/session/session.ts";
+
+vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
+
+interface Somebody {
+  id: string;
+  cookie: string;
+}
+async function logIn(given: Parameters<typeof insertUser>[1] = {}): Promise<Somebody> {
+  const { user, session } = await writeSql((sql) => {
+    const user = insertUser(sql, given);
+    return { user, session: createSession(sql, user.id) };
+  });
+  const { name, value } = await sealSessionCookie(session);
+  return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}` };
+}
+
+let ada: Somebody;
+let eve: Somebody;
+beforeEach(async () => {
+  ada = await logIn({ firstName: "Ada" });
+  eve = await logIn();
+  await logIn({ role: "ADMIN", email: "grace@example.test", createdAt: 1 });
+  await logIn({ role: "ADMIN", email: "linus@example.test", createdAt: 2 });
+  currentRequest.headers = {
+    host: "localhost:3000",
+    origin: "http://localhost:3000",
+    "sec-fetch-site": "same-origin",
+  };
+});
+
+// What was kicked off ends before the database of the test goes.
+afterEach(() => runDueDeliveries());
+
+const fields = (given: Record<string, string> = {}) => ({
+  id: randomUUID(),
+  title: "How do I begin?",
+  description: "I want to begin, but I never know where.",
+  keywords: "beginning, courage",
+  ...given,
+});
+
+/** Sends the form. Returns where it leads, or the state it comes back with. */
+async function submit(
+  given: Record<string, string> = {},
+  who: Somebody | null = ada,
+): Promise<string | FormState> {
+  currentRequest.cookie = who?.cookie ?? "";
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields(given))) form.append(name, value);
+  try {
+    return await submitCall(INITIAL_FORM_STATE, form);
+  } catch (error) {
+    const digest = (error as { digest?: string }).digest ?? "";
+    if (!digest.startsWith("NEXT_REDIRECT;")) throw error;
+    return digest.split(";")[2]!;
+  }
+}
+
+async function upload(
+  bytes: Uint8Array,
+  {
+    who = ada,
+    skip = -1,
+    sha256 = createHash("sha256").update(bytes).digest("hex"),
+  }: { who?: Somebody; skip?: number; sha256?: string } = {},
+): Promise<string> {
+  const id = randomUUID();
+  await writeSql((sql) => {
+    sql.run(
+      `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
+      id,
+      who.id,
+      nowMs(),
+      bytes.length,
+      sha256,
+    );
+    for (let number = 0; number * PART_BYTES < bytes.length; number++) {
+      if (number !== skip)
+        sql.run(
+          `INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?)`,
+          id,
+          number,
+          bytes.subarray(number * PART_BYTES, (number + 1) * PART_BYTES),
+        );
+    }
+  });
+  return id;
+}
+
+interface CallRow {
+  id: string;
+  title: string;
+  description: string;
+  keywords: string;
+  userId: string;
+  base64: string;
+  state: string;
+  durationMs: number | null;
+}
+const stored = () =>
+  readSql((sql) => ({
+    calls: sql.all<CallRow>(
+      `SELECT c."id", c."title", c."description", c."keywords", c."userId", c."base64", r."state", r."durationMs" FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" ORDER BY c."createdAt"`,
+    ),
+    parts: sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
+    uploads: sql.all<{ id: string; callId: string | null }>(`SELECT "id", "callId" FROM "Upload"`),
+    told: listDeliveries(sql).map(({ about }) => about),
+  }));
+const refusal = (state: string | FormState) =>
+  typeof state === "string" ? state : [state.status, state.code, state.errors];
+
+test("a recording becomes a call, its parts go, and every admin is told", async () => {
+  const bytes = makeOpusWebm({ seconds: 90 });
+  const uploadId = await upload(bytes);
+  const id = randomUUID();
+  expect(
+    await submit({
+      id,
+      uploadId,
+      title: "  How  do I begin? ",
+      description: "One line.\r\nAnother one, which is longer.",
+    }),
+  ).toBe(`/calls/mine?sent=${id}`);
+  const { calls, parts, uploads } = await stored();
+  expect(calls).toMatchObject([
+    {
+      id,
+      title: "How do I begin?",
+      description: "One line.\nAnother one, which is longer.",
+      keywords: "beginning, courage",
+      userId: ada.id,
+      state: "NEW",
+      durationMs: 90_000,
+    },
+  ]);
+  expect(calls[0]!.base64.slice(0, 23)).toBe("data:audio/webm;base64,");
+  expect(Buffer.from(decodeRecording(calls[0]!.base64)!).equals(Buffer.from(bytes))).toBe(true);
+  expect([parts, uploads]).toEqual([0, [{ id: uploadId, callId: id }]]);
+});
+
+test("admins get a mail each, with where to go; the webhook is told where there is one", async () => {
+  overrideEnv({ DISCORD_WEBHOOK_URL: "http://127.0.0.1:9/hook" });
+  const id = randomUUID();
+  // Without the action, which has them delivered at once.
+  const member = {
+    id: ada.id,
+    firstName: "Ada",
+    team: "RED",
+    role: "MEMBER",
+    sessionKey: "",
+    loggedInAtMs: nowMs(),
+  };
+  const payloads = await writeSql((sql) => {
+    storeCall(sql, {
+      ...fields(),
+      id,
+      title: "A <b>bold</b> question",
+      uploadId: null,
+      recording: null,
+      member,
+    });
+    return sql.all<{ payload: string; userId: string }>(
+      `SELECT "payload", "userId" FROM "Delivery" ORDER BY "id"`,
+    );
+  });
+  overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
+  const told = payloads.map(
+    ({ payload }) =>
+      JSON.parse(payload) as {
+        kind: string;
+        mail?: { to: string; subject: string; parts: unknown[] };
+        text?: string;
+      },
+  );
+  expect(told.map(({ kind, mail }) => [kind, mail?.to])).toEqual([
+    ["MAIL", "grace@example.test"],
+    ["MAIL", "linus@example.test"],
+    ["DISCORD", undefined],
+  ]);
+  expect(told[0]!.mail).toEqual({
+    to: "grace@example.test",
+    subject: "A new call: A <b>bold</b> question",
+    parts: [
+      "Ada wrote a question: A <b>bold</b> question",
+      "I want to begin, but I never know where.",
+      { link: `http://localhost:3000/admin/calls/${id}`, label: "Read and answer" },
+    ],
+  });
+  expect(told[2]!.text).toContain(`/admin/calls/${id}`);
+  expect(payloads.every(({ userId }) => userId === ada.id)).toBe(true);
+});
+
+test("mails go out after the commit, without being waited for", async () => {
+  await submit();
+  await vi.waitFor(
+    async () =>
+      expect(
+        listLocalMailbox(5)
+          .map(({ to, subject }) => [to, subject])
+          .sort(),
+      ).toEqual([
+        ["grace@example.test", "A new call: How do I begin?"],
+        ["linus@example.test", "A new call: How do I begin?"],
+      ]),
+    { timeout: 5_000 },
+  );
+});
+
+test("keywords are kept without empty and repeated ones, and counted after that", async () => {
+  await submit({ keywords: ` Redis,, redis , REDIS,SQLite,${", ".repeat(60)}` });
+  expect((await stored()).calls).toMatchObject([{ keywords: "Redis, SQLite" }]);
+});
+
+test("a question can be typed", async () => {
+  for (const uploadId of [undefined, ""])
+    expect(await submit(uploadId === undefined ? {} : { uploadId })).toMatch(
+      /^\/calls\/mine\?sent=/,
+    );
+  expect((await stored()).calls).toMatchObject([
+    { base64: "", durationMs: null, state: "NEW" },
+    { base64: "" },
+  ]);
+});
+
+test("what the client calls a recording doesn't matter", async () => {
+  await submit({ uploadId: await upload(readAudioFixture("tone.m4a")) });
+  await submit({ uploadId: await upload(readAudioFixture("tone.mp3")) });
+  expect((await stored()).calls.map(({ base64 }) => base64.slice(0, 16))).toEqual([
+    "data:audio/mp4;b",
+    "data:audio/mpeg;",
+  ]);
+});
+
+test("the same form twice, and at the same moment, is one call", async () => {
+  const id = randomUUID();
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
+  const answers = await Promise.all([
+    submit({ id, uploadId }),
+    submit({ id, uploadId }),
+    submit({ id, uploadId }),
+  ]);
+  expect([...answers, await submit({ id, uploadId })]).toEqual(
+    Array(4).fill(`/calls/mine?sent=${id}`),
+  );
+  const { calls, uploads } = await stored();
+  expect([calls.length, uploads]).toEqual([1, [{ id: uploadId, callId: id }]]);
+});
+
+test("the same recording from another form is the call that it became", async () => {
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
+  const first = await submit({ uploadId });
+  const others = await Promise.all([submit({ uploadId }), submit({ uploadId })]);
+  expect(others).toEqual([first, first]);
+  expect((await stored()).calls).toHaveLength(1);
+});
+
+test("two forms with the same recording at the same moment are one call", async () => {
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
+  const [first, second] = await Promise.all([submit({ uploadId }), submit({ uploadId })]);
+  expect(first).toBe(second);
+  expect((await stored()).calls).toHaveLength(1);
+});
+
+test("recorded anew and sent from the same page, the call stands and the new upload goes", async () => {
+  const id = randomUUID();
+  await submit({ id, uploadId: await upload(makeOpusWebm({ seconds: 2 })) });
+  const again = await upload(makeOpusWebm({ seconds: 3 }));
+  expect(await submit({ id, uploadId: again })).toBe(`/calls/mine?sent=${id}`);
+  const { calls, uploads, parts } = await stored();
+  expect([calls.length, calls[0]!.durationMs, uploads.length, parts]).toEqual([1, 2_000, 1, 0]);
+});
+
+test("nobody but a member leaves a call", async () => {
+  for (const who of [null, { ...ada, cookie: "session=forged" }])
+    expect(refusal(await submit({}, who))).toEqual(["refused", "unauthorized", {}]);
+  currentRequest.headers["sec-fetch-site"] = "cross-site";
+  expect(refusal(await submit())).toEqual(["refused", "forbidden", {}]);
+  expect((await stored()).calls).toEqual([]);
+});
+
+test("somebody else's upload is not there, and somebody else's form is refused", async () => {
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }), { who: eve });
+  expect(refusal(await submit({ uploadId }))).toEqual([
+    "refused",
+    "not_found",
+    { audio: expect.stringMatching(/no such upload/) },
+  ]);
+  expect((await stored()).parts).toBe(1);
+  const id = randomUUID();
+  await submit({ id }, eve);
+  expect(refusal(await submit({ id }))).toEqual(["refused", "conflict", {}]);
+  expect((await stored()).calls).toMatchObject([{ userId: eve.id }]);
+});
+
+const wrong: [string, Record<string, string>, string][] = [
+  ["a title of 4", { title: "Why?" }, "title"],
+  ["a title of 51", { title: "x".repeat(51) }, "title"],
+  ["a title of spaces", { title: "        " }, "title"],
+  ["a title with a control sign", { title: "Hello\u0007 there" }, "title"],
+  ["a description of 19", { description: "x".repeat(19) }, "description"],
+  ["a description of 1,001", { description: "x".repeat(1_001) }, "description"],
+  ["a keyword of 1", { keywords: "x" }, "keywords"],
+  ["keywords of 101", { keywords: "x".repeat(101) }, "keywords"],
+  ["no keywords", { keywords: "" }, "keywords"],
+  ["keywords of commas only", { keywords: ", ,," }, "keywords"],
+  ["an id of its own", { id: "call-1" }, "id"],
+  ["an upload's id that is none", { uploadId: "'; DROP TABLE" }, "uploadId"],
+];
+for (const [what, given, field] of wrong) {
+  test(`${what} is refused beside its field, and everything that was typed stays`, async () => {
+    const state = (await submit(given)) as FormState;
+    expect([state.status, Object.keys(state.errors)]).toEqual(["refused", [field]]);
+    expect(state.values).toMatchObject({ keywords: "beginning, courage", ...given });
+    expect((await stored()).calls).toEqual([]);
+  });
+}
+
+test("a page that another member opened sends nothing under this one's name", async () => {
+  const before = await stored();
+  expect(await submit({ owner: draftOwnerId({ id: "another-member" }) })).toMatchObject({
+    status: "refused",
+    code: "conflict",
+    message: expect.stringMatching(/opened by another member/),
+  });
+  expect(await stored()).toEqual(before);
+  expect(await submit({ owner: draftOwnerId(ada) })).toMatch(/^\/calls\/mine/);
+});
+
+test("the lengths of reference.md are taken", async () => {
+  const fitting: Record<string, string>[] = [
+    { title: "x".repeat(5), description: "x".repeat(20), keywords: "xx" },
+    { title: "x".repeat(50), description: "x".repeat(1_000), keywords: "x".repeat(100) },
+    { title: "😀".repeat(50) },
+  ];
+  for (const given of fitting) expect(await submit(given)).toMatch(/^\/calls\/mine/);
+});
+
+test("wrong fields leave the upload as it is", async () => {
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
+  expect(refusal(await submit({ uploadId, title: "x" }))).toEqual([
+    "refused",
+    "invalid",
+    { title: expect.any(String) },
+  ]);
+  expect(await submit({ uploadId })).toMatch(/^\/calls\/mine/);
+});
+
+test("an upload that is not whole says how to go on, and is kept", async () => {
+  const uploadId = await upload(makeOpusWebm({ seconds: 90 }), { skip: 0 });
+  expect(refusal(await submit({ uploadId }))).toEqual([
+    "refused",
+    "conflict",
+    { audio: expect.stringMatching(/1 of 2 parts .* Send the form again/) },
+  ]);
+  expect((await stored()).parts).toBe(1);
+});
+
+const unfit: [string, () => Uint8Array, RegExp, string][] = [
+  ["a film", () => readAudioFixture("film.webm"), /This is a film/, "invalid"],
+  [
+    "a text called .webm",
+    () => new TextEncoder().encode("I am a recording, believe me."),
+    /not a recording that we know/,
+    "invalid",
+  ],
+  ["121.5 seconds", () => makeOpusWebm({ seconds: 121.5 }), /lasts 2:02 minutes/, "invalid"],
+  [
+    "a recording that was cut off",
+    () => readAudioFixture("tone.m4a").subarray(0, 3_000),
+    /damaged or was cut off/,
+    "invalid",
+  ],
+  [
+    "an answer's size",
+    () => makeToneWav({ seconds: 60, rate: 96_000 }),
+    /at most 5.2 MB/,
+    "too_large",
+  ],
+];
+for (const [what, bytes, message, code] of unfit) {
+  test(`${what} makes no call, and the upload goes`, async () => {
+    expect(refusal(await submit({ uploadId: await upload(bytes()) }))).toEqual([
+      "refused",
+      code,
+      { audio: expect.stringMatching(message) },
+    ]);
+    expect(await stored()).toEqual({ calls: [], parts: 0, uploads: [], told: [] });
+  });
+}
+
+test("a recording that doesn't come to its hash makes no call, and has to be sent anew", async () => {
+  expect(
+    refusal(
+      await submit({
+        uploadId: await upload(makeOpusWebm({ seconds: 2 }), { sha256: "0".repeat(64) }),
+      }),
+    ),
+  ).toEqual(["refused", "invalid", { audio: expect.stringMatching(/damaged on its way/) }]);
+  expect((await stored()).uploads).toEqual([]);
+});
+
+test("a call that was deleted does not come back", async () => {
+  const uploadId = await upload(makeOpusWebm({ seconds: 2 }));
+  await submit({ uploadId });
+  await writeSql((sql) => sql.run(`DELETE FROM "Call"`));
+  expect(refusal(await submit({ uploadId }))).toEqual([
+    "refused",
+    "conflict",
+    { audio: expect.stringMatching(/was deleted/) },
+  ]);
+});
+
+test("ten calls in 24 hours are the most", async () => {
+  const answers = await Promise.all(Array.from({ length: 12 }, () => submit()));
+  expect(answers.filter((answer) => typeof answer === "string")).toHaveLength(10);
+  expect(refusal(await submit())).toEqual(["refused", "rate_limited", {}]);
+  expect(await submit({}, eve)).toMatch(/^\/calls\/mine/);
+  setClock(nowMs() + DAY_MS + 1_000);
+  expect(await submit()).toMatch(/^\/calls\/mine/);
+});
+
+test("twenty a day are the most when each is deleted again: admins are told of each", async () => {
+  for (let i = 0; i < 20; i++) {
+    expect(await submit()).toMatch(/^\/calls\/mine/);
+    await writeSql((sql) => sql.run(`DELETE FROM "Call"`));
+  }
+  expect(refusal(await submit())).toEqual(["refused", "rate_limited", {}]);
+});
+
+test("twenty calls that wait are the most; one that is answered makes room", async () => {
+  for (let i = 0; i < 20; i++) {
+    if (i === 10) setClock(nowMs() + DAY_MS + 1_000);
+    expect(await submit()).toMatch(/^\/calls\/mine/);
+  }
+  setClock(nowMs() + DAY_MS + 1_000);
+  expect(refusal(await submit())).toEqual(["refused", "rate_limited", {}]);
+  await writeSql((sql) =>
+    sql.run(
+      `UPDATE "CallReview" SET "state" = 'ANSWERED' WHERE "callId" = (SELECT MIN("callId") FROM "CallReview")`,
+    ),
+  );
+  expect(await submit()).toMatch(/^\/calls\/mine/);
+});
+
+test("where the primary is not, nothing is stored and everything stays in the form", async () => {
+  overrideEnv({ REPLICATION: "on" });
+  const state = (await submit()) as FormState;
+  overrideEnv({ REPLICATION: undefined });
+  expect([state.code, state.values.title]).toEqual(["unavailable", "How do I begin?"]);
+  expect((await stored()).calls).toEqual([]);
+});

@@ -1,0 +1,501 @@
+import { createHash, randomUUID } from "node:crypto";
+import { beforeEach, expect, test, vi } from "vitest";
+import { GET as getState, DELETE as discard } from "./[id]/route.ts";
+import { PUT as putPart } from "./[id]/[number]/route.ts";
+import { POST as begin } from "./route.ts";
+import { makeOpusWebm } from "#tests/support/audio.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { currentRequest } from "#tests/support/next-headers.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
+import { MAX_ANSWER_BYTES, MAX_CALL_BYTES } from "#lib/calls/audio/probe.ts";
+import {
+  PART_BYTES,
+  assembleUpload,
+  completeUpload,
+  putPart as storePart,
+} from "#lib/calls/upload.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { resolveViewer, sealSessionCookie, createSession } from "#lib/members/session/session.ts";
+
+vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
+
+const ORIGIN = "http://localhost:3000";
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+/** Two parts: 524,288 bytes and the rest. */
+const RECORDING = makeOpusWebm({ seconds: 90, seed: 7 });
+const part = (number: number, of: Uint8Array = RECORDING) =>
+  of.slice(number * PART_BYTES, (number + 1) * PART_BYTES);
+
+interface Somebody {
+  id: string;
+  cookie: string;
+  member: NonNullable<ReturnType<typeof resolveViewer>["member"]>;
+}
+
+async function logIn(given: Parameters<typeof insertUser>[1] = {}): Promise<Somebody> {
+  const { user, session } = await writeSql((sql) => {
+    const user = insertUser(sql, given);
+    return { user, session: createSession(sql, user.id) };
+  });
+  const { name, value } = await sealSessionCookie(session);
+  const { member } = await readSql((sql) =>
+    resolveViewer(sql, { sessionKey: hashSessionId(session.id), clientId: null }),
+  );
+  return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
+}
+
+let ada: Somebody;
+let eve: Somebody;
+beforeEach(async () => {
+  ada = await logIn();
+  eve = await logIn();
+});
+
+interface Given {
+  who?: Somebody | null;
+  body?: BodyInit | null;
+  headers?: Record<string, string>;
+}
+function request(
+  method: string,
+  path: string,
+  { who = ada, body, headers = {} }: Given = {},
+): Request {
+  currentRequest.cookie = who?.cookie ?? "";
+  return new Request(`${ORIGIN}${path}`, {
+    method,
+    body,
+    headers: {
+      host: "localhost:3000",
+      origin: ORIGIN,
+      "sec-fetch-site": "same-origin",
+      accept: "application/json",
+      ...headers,
+    },
+    ...(body instanceof ReadableStream && { duplex: "half" }),
+  } as RequestInit);
+}
+const post = (announced: unknown, given: Given = {}) =>
+  begin(
+    request("POST", "/calls/upload", {
+      body: typeof announced === "string" ? announced : JSON.stringify(announced),
+      ...given,
+    }),
+  );
+const state = (id: string, given: Given = {}) =>
+  getState(request("GET", `/calls/upload/${id}`, given), { params: Promise.resolve({ id }) });
+const remove = (id: string, given: Given = {}) =>
+  discard(request("DELETE", `/calls/upload/${id}`, given), { params: Promise.resolve({ id }) });
+const put = (id: string, number: number | string, body: BodyInit | null, given: Given = {}) =>
+  putPart(request("PUT", `/calls/upload/${id}/${number}`, { body, ...given }), {
+    params: Promise.resolve({ id, number: String(number) }),
+  });
+const announce = (bytes: Uint8Array = RECORDING, id: string = randomUUID()) => ({
+  id,
+  size: bytes.length,
+  sha256: sha256(bytes),
+});
+async function begun(bytes = RECORDING, given: Given = {}): Promise<string> {
+  const announced = announce(bytes);
+  expect((await post(announced, given)).status).toBe(200);
+  return announced.id;
+}
+const rows = () =>
+  readSql((sql) => ({
+    uploads: sql
+      .all<{ id: string }>(`SELECT "id" FROM "Upload" ORDER BY "createdAt"`)
+      .map(({ id }) => id),
+    parts: sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UploadPart"`)!.n,
+  }));
+async function refused(answer: Promise<Response> | Response, status: number, message: RegExp) {
+  const response = await answer;
+  const { message: text } = (await response.json()) as { message: string };
+  expect([response.status, response.headers.get("cache-control"), text]).toEqual([
+    status,
+    "no-store",
+    expect.stringMatching(message),
+  ]);
+  return response;
+}
+
+test("a recording arrives in parts, in any order, and is whole", async () => {
+  const announced = announce();
+  const first = await post(announced);
+  expect([first.status, first.headers.get("cache-control"), await first.json()]).toEqual([
+    200,
+    "no-store",
+    { id: announced.id, size: RECORDING.length, partBytes: 524_288, parts: 2, received: [] },
+  ]);
+  expect((await put(announced.id, 1, part(1))).status).toBe(204);
+  expect(await (await state(announced.id)).json()).toMatchObject({ received: [1] });
+  expect((await put(announced.id, 0, part(0))).status).toBe(204);
+  expect(await (await post(announced)).json()).toMatchObject({ received: [0, 1] });
+  expect(
+    Buffer.from(
+      await readSql((sql) => assembleUpload(sql, { id: announced.id, member: ada.member })),
+    ).equals(Buffer.from(RECORDING)),
+  ).toBe(true);
+});
+
+test("the same part again, also at the same moment, changes nothing", async () => {
+  const id = await begun();
+  const answers = await Promise.all(Array.from({ length: 4 }, () => put(id, 0, part(0))));
+  expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204]);
+  expect((await put(id, 0, part(0))).status).toBe(204);
+  expect((await rows()).parts).toBe(1);
+});
+
+test("a part that was damaged on its way is not replaced: the whole is found out, and sent again under a new id", async () => {
+  const id = await begun();
+  await put(id, 0, new Uint8Array(PART_BYTES));
+  await put(id, 1, part(1));
+  await expect(
+    readSql((sql) => assembleUpload(sql, { id, member: ada.member })),
+  ).rejects.toMatchObject({ code: "invalid", field: "audio" });
+  await refused(put(id, 0, part(0)), 409, /Part 0 is here already, with other bytes/);
+  const first = await readSql(
+    (sql) =>
+      sql.get<{ bytes: Uint8Array }>(
+        `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = 0`,
+        id,
+      )!.bytes,
+  );
+  expect(Buffer.from(first).equals(Buffer.alloc(PART_BYTES))).toBe(true);
+  expect((await remove(id)).status).toBe(204);
+  const again = await begun();
+  for (const number of [0, 1]) expect((await put(again, number, part(number))).status).toBe(204);
+  expect(
+    await readSql((sql) => assembleUpload(sql, { id: again, member: ada.member }).length),
+  ).toBe(RECORDING.length);
+});
+
+test("600 parts an hour are the most of a member, whether they are new or not; others and the next hour are free", async () => {
+  setClock(nowMs());
+  const id = await begun();
+  const last = { id, number: 1, bytes: part(1) };
+  await writeSql((sql) => {
+    for (let i = 0; i < 600; i++) storePart(sql, { ...last, member: ada.member });
+  });
+  const refusal = await refused(put(id, 1, part(1)), 429, /a lot of recordings for one hour/);
+  expect(Number(refusal.headers.get("retry-after"))).toBeGreaterThan(3_500);
+  const theirs = await begun(RECORDING, { who: eve });
+  expect((await put(theirs, 1, part(1), { who: eve })).status).toBe(204);
+  setClock(nowMs() + HOUR_MS);
+  expect((await put(id, 1, part(1))).status).toBe(204);
+});
+
+test("while parts are missing there is no recording, and the refusal says how to go on", async () => {
+  const id = await begun();
+  await put(id, 1, part(1));
+  await expect(
+    readSql((sql) => assembleUpload(sql, { id, member: ada.member })),
+  ).rejects.toMatchObject({
+    code: "conflict",
+    field: "audio",
+    message: expect.stringMatching(/1 of 2 parts .* the rest follows/),
+  });
+});
+
+test("an id stands for one recording of one member", async () => {
+  const announced = announce();
+  await post(announced);
+  await refused(post({ ...announced, size: announced.size + 1 }), 409, /another upload/);
+  await refused(post({ ...announced, sha256: "0".repeat(64) }), 409, /another upload/);
+  await refused(post(announced, { who: eve }), 409, /another upload/);
+  expect((await rows()).uploads).toEqual([announced.id]);
+});
+
+test("nobody but a member uploads", async () => {
+  const id = await begun();
+  for (const who of [null, { ...ada, cookie: "session=forged" }]) {
+    await refused(post(announce(), { who }), 401, /Log in/);
+    await refused(state(id, { who }), 401, /Log in/);
+    await refused(put(id, 0, part(0), { who }), 401, /Log in/);
+    await refused(remove(id, { who }), 401, /Log in/);
+  }
+  expect(await rows()).toEqual({ uploads: [id], parts: 0 });
+});
+
+test("of somebody else's upload nobody learns that it is there, not even an admin", async () => {
+  const id = await begun();
+  for (const who of [eve, await logIn({ role: "ADMIN" })]) {
+    const [theirs, none] = await Promise.all([state(id, { who }), state(randomUUID(), { who })]);
+    expect([theirs.status, await theirs.text()]).toEqual([404, await none.text()]);
+    await refused(put(id, 0, part(0), { who }), 404, /no such upload/);
+    expect((await remove(id, { who })).status).toBe(204);
+  }
+  expect(await rows()).toEqual({ uploads: [id], parts: 0 });
+});
+
+test("a page of another site uploads nothing and discards nothing", async () => {
+  const id = await begun();
+  for (const headers of [{ "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }]) {
+    await refused(post(announce(), { headers }), 403, /does not come from a page of this site/);
+    await refused(put(id, 0, part(0), { headers }), 403, /does not come from/);
+    await refused(remove(id, { headers }), 403, /does not come from/);
+  }
+  expect(await rows()).toEqual({ uploads: [id], parts: 0 });
+});
+
+test("a session that ended while the part was on its way stores nothing", async () => {
+  const id = await begun();
+  const reading = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const body = new ReadableStream(
+    {
+      async pull(controller) {
+        reading.resolve();
+        await gate.promise;
+        controller.enqueue(part(0));
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const answer = put(id, 0, body);
+  await reading.promise;
+  await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+  gate.resolve();
+  await refused(answer, 401, /Log in/);
+  expect((await rows()).parts).toBe(0);
+});
+
+const announcements: [string, unknown, number, RegExp][] = [
+  ["text", "hello", 400, /not JSON/],
+  ["nothing", "", 400, /not JSON/],
+  ["null", "null", 400, /must be/],
+  ["a list", [], 400, /must be/],
+  ["no id", { size: 1, sha256: "0".repeat(64) }, 400, /id is missing/],
+  ["an id that is none", { ...announce(), id: "../../etc" }, 400, /not one of ours/],
+  ["no size", { ...announce(), size: undefined }, 400, /size must be/],
+  ["an empty recording", { ...announce(), size: 0 }, 400, /empty/],
+  ["less than nothing", { ...announce(), size: -1 }, 400, /empty/],
+  ["half a byte", { ...announce(), size: 1.5 }, 400, /whole number/],
+  ["a size out of this world", { ...announce(), size: 1e300 }, 400, /whole number/],
+  ["a size in words", { ...announce(), size: "100" }, 400, /whole number/],
+  ["a hash that is none", { ...announce(), sha256: "abc" }, 400, /64 hex digits/],
+  [
+    "more than was asked for",
+    { ...announce(), userId: "somebody" },
+    400,
+    /must be \{id, size, sha256\}/,
+  ],
+  ["more than a call may have", { ...announce(), size: MAX_CALL_BYTES + 1 }, 413, /at most 5.2 MB/],
+  ["more than anything may have", { ...announce(), size: MAX_ANSWER_BYTES + 1 }, 413, /at most/],
+  [
+    "more than 1 kB of words",
+    JSON.stringify({ ...announce(), id: "x".repeat(2_000) }),
+    413,
+    /1024 bytes/,
+  ],
+];
+for (const [what, body, status, message] of announcements) {
+  test(`an announcement of ${what} is refused, and nothing is stored`, async () => {
+    await refused(post(body), status, message);
+    expect((await rows()).uploads).toEqual([]);
+  });
+}
+
+test("an admin may announce an answer of 16 MiB", async () => {
+  const who = await logIn({ role: "ADMIN" });
+  expect(
+    await (await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).json(),
+  ).toMatchObject({ parts: 32 });
+});
+
+for (const number of ["2", "-1", "1.0", "0x0", "1e0", "99999999", "", "a", "__proto__", "00000"]) {
+  test(`there is no part ${JSON.stringify(number)}`, async () => {
+    const id = await begun();
+    await refused(put(id, number, part(1)), 404, /has the parts 0 to 1/);
+    expect((await rows()).parts).toBe(0);
+  });
+}
+
+test("a part of another length is refused", async () => {
+  const id = await begun();
+  await refused(put(id, 0, part(0).slice(1)), 400, /Part 0 has 524288 bytes; 524287 came/);
+  await refused(put(id, 0, null), 400, /0 came/);
+  await refused(put(id, 1, part(0)), 413, /larger than/);
+  await refused(put(id, 0, new Uint8Array(PART_BYTES + 1)), 413, /larger than 524288 bytes/);
+  expect((await rows()).parts).toBe(0);
+});
+
+test("a length that lies is found out", async () => {
+  const id = await begun();
+  const pieces = (...sizes: number[]) =>
+    new ReadableStream({
+      start: (controller) => (
+        sizes.forEach((size) => controller.enqueue(new Uint8Array(size))),
+        controller.close()
+      ),
+    });
+  await refused(
+    put(id, 0, pieces(100), { headers: { "content-length": String(PART_BYTES) } }),
+    400,
+    /100 came/,
+  );
+  await refused(
+    put(id, 0, pieces(PART_BYTES, PART_BYTES), {
+      headers: { "content-length": String(PART_BYTES) },
+    }),
+    413,
+    /larger than/,
+  );
+  await refused(put(id, 0, pieces(PART_BYTES, 1)), 413, /larger than/);
+  await refused(
+    put(id, 0, pieces(PART_BYTES), { headers: { "content-length": "1" } }),
+    400,
+    /1 came/,
+  );
+  expect((await rows()).parts).toBe(0);
+});
+
+test("a member has four parts read at the same time, and others are not held up", async () => {
+  const id = await begun();
+  const theirs = await begun(RECORDING, { who: eve });
+  const stops: (() => void)[] = [];
+  const stuck = () =>
+    new ReadableStream({
+      start: (controller) => void stops.push(() => controller.error(new Error("gone"))),
+    });
+  const waiting = Array.from({ length: 4 }, () => put(id, 0, stuck()));
+  await vi.waitFor(async () => {
+    const fifth = await put(id, 1, part(1));
+    expect(fifth.status).toBe(429);
+  }, 10_000);
+  expect((await put(theirs, 0, part(0), { who: eve })).status).toBe(204);
+  for (const stop of stops) stop();
+  expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+  expect((await put(id, 0, part(0))).status).toBe(204);
+});
+
+test("a body that stops coming is given up", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const id = await begun();
+    let isRead = false;
+    const answer = put(
+      id,
+      0,
+      new ReadableStream({
+        pull: (controller) =>
+          isRead
+            ? new Promise<void>(() => {})
+            : ((isRead = true), controller.enqueue(new Uint8Array(10))),
+      }),
+    );
+    // The timer is set once the body is being read.
+    await vi.waitUntil(() => isRead && vi.getTimerCount() > 0);
+    await vi.advanceTimersByTimeAsync(60_000);
+    await refused(answer, 400, /took too long/);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("three uploads at a time; those a quarter of an hour old make room", async () => {
+  const ids = [
+    await begun(makeOpusWebm({ seconds: 1, seed: 1 })),
+    await begun(makeOpusWebm({ seconds: 1, seed: 2 })),
+    await begun(makeOpusWebm({ seconds: 1, seed: 3 })),
+  ];
+  const response = await refused(
+    post(announce(makeOpusWebm({ seconds: 1, seed: 4 }))),
+    429,
+    /on their way already/,
+  );
+  expect(Number(response.headers.get("retry-after"))).toBeGreaterThan(14 * 60);
+  await begun(RECORDING, { who: eve });
+  setClock(nowMs() + 16 * MINUTE_MS);
+  const fourth = await begun(makeOpusWebm({ seconds: 1, seed: 4 }));
+  const { uploads } = await rows();
+  expect([
+    uploads.includes(ids[0]!),
+    uploads.includes(ids[1]!),
+    uploads.includes(fourth),
+    uploads.length,
+  ]).toEqual([false, true, true, 4]);
+});
+
+test("many begun at the same moment are three", async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => post(announce(makeOpusWebm({ seconds: 1, seed: i })))),
+  );
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
+  expect((await rows()).uploads).toHaveLength(3);
+});
+
+test("40 MB at a time are the most", async () => {
+  const who = await logIn({ role: "ADMIN" });
+  for (let i = 0; i < 2; i++)
+    expect((await post({ ...announce(), size: MAX_ANSWER_BYTES }, { who })).status).toBe(200);
+  await refused(post({ ...announce(), size: 7_000_000 }, { who }), 429, /on their way already/);
+  expect((await post({ ...announce(), size: 6_000_000 }, { who })).status).toBe(200);
+});
+
+test("sixty a day are the most, also when each is discarded", async () => {
+  for (let i = 0; i < 60; i++)
+    expect((await remove(await begun(makeOpusWebm({ seconds: 0.5, seed: i })))).status).toBe(204);
+  await refused(post(announce()), 429, /a lot of recordings for one day/);
+  expect((await post(announce(), { who: eve })).status).toBe(200);
+  setClock(nowMs() + DAY_MS + 1);
+  expect((await post(announce())).status).toBe(200);
+});
+
+test("an upload that was discarded is gone with its parts, and discarding it again is as good", async () => {
+  const id = await begun();
+  await put(id, 0, part(0));
+  for (let i = 0; i < 2; i++) expect((await remove(id)).status).toBe(204);
+  expect(await rows()).toEqual({ uploads: [], parts: 0 });
+  await refused(put(id, 0, part(0)), 404, /no such upload/);
+});
+
+test("uploads older than a day go when somebody begins one", async () => {
+  const old: string[] = [];
+  for (let i = 0; i < 3; i++) old.push(await begun(makeOpusWebm({ seconds: 1, seed: i })));
+  await put(old[0]!, 0, makeOpusWebm({ seconds: 1, seed: 0 }));
+  setClock(nowMs() + DAY_MS - 1_000);
+  const late = await begun(RECORDING, { who: eve });
+  expect((await rows()).uploads).toEqual([...old, late]);
+  setClock(nowMs() + 2_000);
+  const newest = await begun(makeOpusWebm({ seconds: 1, seed: 9 }), { who: eve });
+  expect(await rows()).toEqual({ uploads: [late, newest], parts: 0 });
+});
+
+test("an upload that became a call says that all is here, and takes nothing more", async () => {
+  const announced = announce();
+  await post(announced);
+  await put(announced.id, 0, part(0));
+  await put(announced.id, 1, part(1));
+  await writeSql((sql) =>
+    completeUpload(sql, { id: announced.id, member: ada.member, callId: "a-call" }),
+  );
+  expect((await rows()).parts).toBe(0);
+  expect(await (await post(announced)).json()).toMatchObject({ received: [0, 1] });
+  expect((await put(announced.id, 0, part(0))).status).toBe(204);
+  expect((await remove(announced.id)).status).toBe(204);
+  expect(await rows()).toEqual({ uploads: [announced.id], parts: 0 });
+});
+
+test("an account that goes takes its uploads along", async () => {
+  await put(await begun(), 0, part(0));
+  await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, ada.id));
+  expect(await rows()).toEqual({ uploads: [], parts: 0 });
+});
+
+test("where the primary is not, nothing is read and nothing stored", async () => {
+  const id = await begun();
+  overrideEnv({ REPLICATION: "on" });
+  const stuck = new ReadableStream({ pull: () => new Promise(() => {}) });
+  const answers = [
+    await post(announce()),
+    await state(id),
+    await put(id, 0, stuck),
+    await remove(id),
+  ];
+  overrideEnv({ REPLICATION: undefined });
+  expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
+  expect(await rows()).toEqual({ uploads: [id], parts: 0 });
+});

@@ -1,0 +1,15 @@
+// Which posts have reads at all.
+
+import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { findPost } from "#lib/posts/post.ts";
+
+/** The post whose reads count: any that exists and is no draft. Throws AppError(not_found). */
+export async function getCountablePost(
+  slug: string,
+): Promise<{ slug: string; readingMinutes: number }> {
+  const post = findPost(await getIndex(), slug);
+  if (!post || post.frontMatter.draft)
+    throw new AppError("not_found", "There is no such post.", { field: "slug" });
+  return { slug: post.slug, readingMinutes: post.compiled.readingMinutes };
+}

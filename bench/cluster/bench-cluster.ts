@@ -1,0 +1,149 @@
+// What is measured: a cluster and a site on a plain file, from the same image, with the same data, articles and settings.
+
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import Database from "better-sqlite3";
+import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
+import type { ClusterNode } from "#cli/cluster/node.ts";
+import { insertMemberSession } from "#tests/support/e2e/member-session.ts";
+import { startPlainFileSite } from "#tests/support/cluster/plain-file-site.ts";
+import { type Environment, readLog } from "#cli/cluster/program.ts";
+import { findTools } from "#cli/cluster/tools/find-tools.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
+import { type Workspace, createWorkspace } from "#cli/cluster/workspace.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { writeArticles } from "#bench/support/articles.ts";
+import { createBenchDatabase } from "#bench/support/bench-database.ts";
+import { BENCH_SESSION_SECRET } from "#bench/support/bench-site.ts";
+
+export const BENCH_DIR = join(".data", "bench-cluster");
+export const IMAGE_DIR = resolve(".data", "bench-image");
+/** The article of about 1,100 words. */
+export const ARTICLE_SLUG = "medium";
+/** A table that nobody else uses: rows whose arrival is timed. */
+export const MARKS_TABLE = "BenchMark";
+const READ_COUNT = 100_000;
+
+export interface BenchData {
+  readonly file: string;
+  readonly member: string;
+  /** A member's, as a header has it. */
+  readonly cookie: string;
+}
+
+/** Writes the articles and a database with 10,000 members, `READS` reads and a session. */
+export async function createBenchData(): Promise<BenchData> {
+  rmSync(BENCH_DIR, { recursive: true, force: true });
+  mkdirSync(BENCH_DIR, { recursive: true });
+  overrideEnv({ SESSION_SECRET: BENCH_SESSION_SECRET, DATA_DIR: BENCH_DIR });
+  const articles = writeArticles(join(BENCH_DIR, "content"));
+  const file = resolve(BENCH_DIR, "lectern.db");
+  const member = await createBenchDatabase(file, {
+    reads: READ_COUNT,
+    slugs: articles.map(({ slug }) => slug),
+  });
+  const db = new Database(file);
+  db.exec(`CREATE TABLE "${MARKS_TABLE}" ("id" INTEGER PRIMARY KEY, "atMs" INTEGER NOT NULL)`);
+  const { name, value } = await insertMemberSession(db, member, BENCH_SESSION_SECRET);
+  db.pragma("wal_checkpoint(TRUNCATE)");
+  db.close();
+  return { file, member, cookie: `${name}=${value}` };
+}
+
+/** Of every site that is measured here, on LiteFS or not. */
+const createSiteEnvironment = (): Environment => ({
+  SESSION_SECRET: BENCH_SESSION_SECRET,
+  TRUST_PROXY: "fly",
+  BENCH: "on",
+  CONTENT_DIR: resolve(BENCH_DIR, "content"),
+  COMPILE_WORKERS: "1",
+  LOG_LEVEL: "error",
+  LOG_REQUESTS: "off",
+  CLUSTER_STRIP: "off",
+});
+
+/** A cluster that has `data`. It ends with this process, or by its `stop`. */
+export async function startBenchCluster(
+  data: BenchData,
+  options: { regions: readonly string[]; latency?: boolean; env?: Environment },
+): Promise<Cluster> {
+  const { litefs } = await findTools();
+  const cluster = await startCluster({
+    ...options,
+    imageDir: IMAGE_DIR,
+    env: { ...createSiteEnvironment(), ...options.env },
+  });
+  const primary = await cluster.waitForPrimary();
+  await promisify(execFile)(
+    litefs,
+    ["import", "-url", primary.litefsUrl, "-name", "lectern.db", data.file],
+    { timeout: 60_000 },
+  );
+  await cluster.waitUntilInSync(60_000);
+  for (const node of cluster.nodes.values()) await restartSite(node);
+  for (const node of cluster.nodes.values()) await waitForArticle(node.url, data.cookie);
+  return cluster;
+}
+
+/** A connection that was open during an import takes the new database for a broken one: the launcher starts the site anew. */
+async function restartSite(node: ClusterNode): Promise<void> {
+  const isSite = (pid: number) => /^next-server/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
+  const site = await waitUntil(`${node.name} has a site`, 30_000, () =>
+    node.processes().find(isSite),
+  );
+  process.kill(site!, "SIGKILL");
+  await waitUntil(`${node.name} has a new site`, 30_000, () =>
+    node.processes().some((pid) => pid !== site && isSite(pid)),
+  );
+}
+
+/** The same image without LiteFS, on a copy of `data`. */
+export async function startPlainBench(
+  data: BenchData,
+  workspace: Workspace,
+): Promise<{ url: string; stop(): Promise<void> }> {
+  const folder = join(workspace.folder, "plain");
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(data.file, join(folder, "lectern.db"));
+  const { url, log, program } = await startPlainFileSite({
+    imageDir: IMAGE_DIR,
+    folder,
+    workspace,
+    env: {
+      NODE_ENV: "production",
+      DATABASE_FILE: join(folder, "lectern.db"),
+      ...createSiteEnvironment(),
+    },
+  });
+  await waitForArticle(url, data.cookie).catch((error: unknown) =>
+    Promise.reject(new Error(`${(error as Error).message}\n${readLog(log, 1_500)}`)),
+  );
+  return { url, stop: async () => void (await program.stop(10_000)) };
+}
+
+/** A folder for what runs beside the cluster; all of it ends with this process. */
+export function createBenchWorkspace(): Workspace {
+  const workspace = createWorkspace();
+  process.once("exit", () => workspace.removeSync());
+  return workspace;
+}
+
+/** Both variants of the page, so that the article is compiled. */
+async function waitForArticle(url: string, cookie: string): Promise<void> {
+  for (const headers of [undefined, { cookie }]) {
+    await waitUntil(
+      `${url} has the article`,
+      60_000,
+      async () => {
+        const response = await fetch(`${url}/blog/${ARTICLE_SLUG}`, {
+          headers,
+          signal: AbortSignal.timeout(20_000),
+        });
+        return { status: response.status, isWhole: (await response.text()).includes("</html>") };
+      },
+      ({ status, isWhole }) => status === 200 && isWhole,
+    );
+  }
+}

@@ -1,0 +1,175 @@
+// How long until replicas have what the primary has committed, while others write and read.
+
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import Database from "better-sqlite3";
+import type { ClusterNode } from "#cli/cluster/node.ts";
+import { writeBeaconScript, writePausedScript } from "#bench/support/beacon-script.ts";
+import { runWrk } from "#bench/support/wrk.ts";
+import { percentile, round } from "#bench/support/measurements.ts";
+import { BENCH_DIR, MARKS_TABLE, ARTICLE_SLUG } from "./bench-cluster.ts";
+import type { ReplicaObservation, WatchOptions } from "./watch-replica.worker.ts";
+
+export interface LagOptions {
+  readonly primary: ClusterNode;
+  readonly replicas: readonly ClusterNode[];
+  readonly cookie: string;
+  readonly seconds: number;
+  /** Of members on each replica: none, some hundred pages a second between them, or as many as it can answer. */
+  readonly readers: "none" | "some" | "many";
+  /** A replica that is never without a reader for `forMs`. */
+  readonly longRead?: { readonly on: ClusterNode; readonly forMs: number };
+}
+
+export interface ReplicationLag {
+  readonly beaconsPerSecond: number;
+  /** By name: milliseconds from the return of COMMIT on the primary until the row can be read on the replica; and until LiteFS' own event. */
+  readonly replicas: Record<
+    string,
+    {
+      pagesPerSecond: number;
+      marks: number;
+      p50: number;
+      p99: number;
+      max: number;
+      events: number;
+      eventP50: number;
+      eventP99: number;
+    }
+  >;
+}
+
+const MARK_INTERVAL_MS = 25;
+/** 32 connections that wait a tenth of a second before each: some hundred beacons a second. */
+const WRITERS = { connections: 32, pauseMs: 100 };
+const SOME_READERS = { connections: 4, pauseMs: 50 };
+const MANY_READERS = { connections: 8 };
+const ARRIVAL_TIMEOUT_MS = 10_000;
+/** Of each of the two that overlap: longer than any page reads. */
+const HOLD_MS = 20;
+
+/** Measures for `seconds`. Throws when a mark does not arrive within ten seconds after them, or a request fails. */
+export async function measureLag({
+  primary,
+  replicas,
+  cookie,
+  seconds,
+  readers,
+  longRead,
+}: LagOptions): Promise<ReplicationLag> {
+  const watchers = await Promise.all(replicas.map(startWatching));
+  const beacons = writeBeaconScript({
+    dir: BENCH_DIR,
+    slug: ARTICLE_SLUG,
+    tokens: seconds * 2_000,
+    pauseMs: WRITERS.pauseMs,
+  });
+  const writing = runWrk(`${primary.url}/reads`, {
+    seconds,
+    connections: WRITERS.connections,
+    script: beacons,
+  });
+  const { connections, pauseMs } = {
+    pauseMs: 0,
+    ...(readers === "many" ? MANY_READERS : SOME_READERS),
+  };
+  const reading =
+    readers === "none"
+      ? []
+      : replicas.map(({ url }) =>
+          runWrk(`${url}/blog/${ARTICLE_SLUG}`, {
+            seconds,
+            connections,
+            headers: { cookie },
+            ...(pauseMs > 0 && { script: writePausedScript({ dir: BENCH_DIR, pauseMs }) }),
+          }),
+        );
+  const holding =
+    longRead &&
+    new Worker(new URL("./long-read-transaction.worker.ts", import.meta.url), {
+      workerData: { file: longRead.on.databaseFile, holdMs: HOLD_MS, forMs: longRead.forMs },
+    });
+
+  const committed = await writeMarks(primary, seconds);
+  const [written, ...read] = await Promise.all([writing, ...reading]);
+  for (const { failed } of [written, ...read])
+    if (failed > 0) throw new Error(`${failed} requests failed under load.`);
+  if (holding?.threadId && holding.threadId > 0) await once(holding, "exit");
+
+  const found: ReplicationLag["replicas"] = {};
+  for (const [i, { ask, stop }] of watchers.entries()) {
+    const { name } = replicas[i]!;
+    const { marks, eventMs } = await waitForAllMarks(name, ask, committed);
+    await stop();
+    const ms = [...committed].map(([id, at]) => Math.max(0, Number(marks.get(id)! - at) / 1e6));
+    found[name] = {
+      pagesPerSecond: round(read[i]?.perSecond ?? 0, 0),
+      marks: ms.length,
+      p50: round(percentile(ms, 50), 1),
+      p99: round(percentile(ms, 99), 1),
+      max: round(Math.max(...ms), 1),
+      events: eventMs.length,
+      eventP50: round(percentile(eventMs, 50), 1),
+      eventP99: round(percentile(eventMs, 99), 1),
+    };
+  }
+  return { beaconsPerSecond: round(written.perSecond, 0), replicas: found };
+}
+
+/** Commits a row some forty times a second, each by itself. When each commit returned, by the row's id. */
+async function writeMarks(primary: ClusterNode, seconds: number): Promise<Map<number, bigint>> {
+  const db = new Database(primary.databaseFile, { timeout: 5_000 });
+  db.pragma("synchronous = NORMAL");
+  const insert = db.prepare(`INSERT INTO "${MARKS_TABLE}" ("atMs") VALUES (?)`);
+  const committed = new Map<number, bigint>();
+  const untilMs = performance.now() + seconds * 1_000;
+  while (performance.now() < untilMs) {
+    const { lastInsertRowid } = insert.run(Date.now());
+    committed.set(Number(lastInsertRowid), process.hrtime.bigint());
+    await sleep(MARK_INTERVAL_MS * (0.5 + Math.random()));
+  }
+  db.close();
+  return committed;
+}
+
+async function startWatching(
+  replica: ClusterNode,
+): Promise<{ ask(): Promise<ReplicaObservation>; stop(): Promise<unknown> }> {
+  const workerData: WatchOptions = {
+    file: replica.databaseFile,
+    litefsUrl: replica.litefsUrl,
+    table: MARKS_TABLE,
+  };
+  const worker = new Worker(new URL("./watch-replica.worker.ts", import.meta.url), { workerData });
+  const ask = async () => {
+    const answer = once(worker, "message") as Promise<[ReplicaObservation]>;
+    worker.postMessage("tell");
+    return (await answer)[0];
+  };
+  await ask(); // it is there
+  return { ask, stop: () => worker.terminate() };
+}
+
+/** What the watcher saw, once all of `committed` are among it. */
+async function waitForAllMarks(
+  name: string,
+  ask: () => Promise<ReplicaObservation>,
+  committed: ReadonlyMap<number, bigint>,
+): Promise<ReplicaObservation> {
+  const marks = new Map<number, bigint>();
+  const eventMs: number[] = [];
+  const untilMs = performance.now() + ARRIVAL_TIMEOUT_MS;
+  for (;;) {
+    const seen = await ask();
+    for (const [id, at] of seen.marks) marks.set(id, at);
+    eventMs.push(...seen.eventMs);
+    const missing = [...committed.keys()].filter((id) => !marks.has(id));
+    if (missing.length === 0) return { marks, eventMs };
+    if (performance.now() > untilMs)
+      throw new Error(
+        `${name} has not got ${missing.length} of ${committed.size} rows ${ARRIVAL_TIMEOUT_MS} ms after the last was written.`,
+      );
+    await sleep(50);
+  }
+}

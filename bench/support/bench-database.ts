@@ -1,0 +1,73 @@
+// A database the size of the one that moves here: members, posts and half a million reads.
+
+import { existsSync } from "node:fs";
+import Database from "better-sqlite3";
+import { applyMigrations } from "#lib/db/migrations.ts";
+import { createSql } from "#lib/db/connection.ts";
+import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+
+const DAY_MS = 86_400_000;
+const TEAMS = ["RED", "BLUE", "YELLOW"] as const;
+
+/**
+ * Makes `file` unless it is there: 10,000 members, `reads` reads (30 % by members) over `slugs` and some hundred posts
+ * besides, spread over two years. The id of the first member is returned.
+ */
+export async function createBenchDatabase(
+  file: string,
+  { reads, slugs, users = 10_000 }: { reads: number; slugs: readonly string[]; users?: number },
+): Promise<string> {
+  const member = "00000000-0000-4000-8000-000000000000";
+  if (existsSync(file)) return member;
+  await applyMigrations(`${file}.new`, "prisma/migrations");
+  const db = new Database(`${file}.new`);
+  db.pragma("synchronous = OFF");
+  db.pragma("cache_size = -256000");
+  const triggers = db
+    .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+    .all() as { name: string; sql: string }[];
+  const indexes = db
+    .prepare(
+      "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'PostRead' AND sql NOT NULL",
+    )
+    .all() as { name: string; sql: string }[];
+  const posts = [
+    ...slugs,
+    ...Array.from({ length: 200 - slugs.length }, (_, i) => `other-post-${i}`),
+  ];
+  const now = Date.now();
+  let state = 1;
+  const next = (below: number) => (state = (state * 48_271) % 2_147_483_647) % below;
+  const id = (kind: number, i: number) =>
+    `${String(kind).padStart(8, "0")}-0000-4000-8000-${i.toString(16).padStart(12, "0")}`;
+  db.transaction(() => {
+    for (const { name } of triggers) db.exec(`DROP TRIGGER "${name}"`);
+    for (const { name } of indexes) db.exec(`DROP INDEX "${name}"`);
+    const user = db.prepare(
+      `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "team") VALUES (?, ?, ?, ?, 'Bench', ?)`,
+    );
+    for (let i = 0; i < users; i++)
+      user.run(id(0, i), now - 700 * DAY_MS, now, `${i}@example.test`, TEAMS[i % 3]);
+    const read = db.prepare(
+      `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug") VALUES (?, ?, ?, ?, ?)`,
+    );
+    for (let i = 0; i < reads; i++) {
+      const byMember = next(10) < 3;
+      read.run(
+        id(1, i),
+        now - next(730 * 86_400) * 1000,
+        byMember ? id(0, next(users)) : null,
+        byMember ? null : id(2, next(Math.max(1, reads >> 2))),
+        posts[next(posts.length)],
+      );
+    }
+    for (const { sql } of indexes) db.exec(sql);
+    for (const { sql } of triggers) db.exec(sql);
+    rebuildCounters(createSql(db));
+  })();
+  db.pragma("wal_checkpoint(TRUNCATE)");
+  db.close();
+  const { renameSync } = await import("node:fs");
+  renameSync(`${file}.new`, file);
+  return member;
+}

@@ -1,0 +1,94 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { insertUser } from "#tests/support/factories.ts";
+import { listAuditEvents } from "#lib/db/audit.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { createSession } from "#lib/members/session/session.ts";
+
+/** The real command, on the database of this test, which is open here as it is where a site runs. */
+function admin(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["cli/admin/main.ts", ...args], {
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+test("the first admin is granted, listed and revoked while the site runs", async () => {
+  const { id } = await writeSql((sql) =>
+    insertUser(sql, {
+      email: "Ada@example.test",
+      firstName: "Ada",
+      createdAt: Date.parse("2026-11-01"),
+    }),
+  );
+  await writeSql((sql) => createSession(sql, id));
+  expect(admin("list")).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining("no admin yet") as string,
+  });
+  expect(admin("grant", "ada@EXAMPLE.test")).toEqual({
+    status: 0,
+    stdout: "ada@EXAMPLE.test is an admin. They were logged out (1 session).\n",
+    stderr: "",
+  });
+  expect(admin("list")).toEqual({
+    status: 0,
+    stdout: "Ada@example.test  Ada  2026-11-01\n",
+    stderr: "",
+  });
+  expect(admin("grant", "ada@example.test")).toMatchObject({
+    status: 1,
+    stderr: "They are an admin already.\n",
+  });
+  expect(admin("revoke", "ada@example.test")).toEqual({
+    status: 0,
+    stdout:
+      "ada@example.test is no admin any more. They were not logged in.\nWarning: there is no admin now.\n",
+    stderr: "",
+  });
+  const noted = await readSql((sql) => listAuditEvents(sql));
+  expect(noted.map(({ actorId, subjectId, detail }) => [actorId, subjectId, detail.role])).toEqual([
+    [null, id, { from: "ADMIN", to: "MEMBER" }],
+    [null, id, { from: "MEMBER", to: "ADMIN" }],
+  ]);
+});
+
+test("an address that nobody has signed up with is refused in words", () => {
+  expect(admin("grant", "nobody@example.test")).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^nobody@example\.test has not signed up yet/) as string,
+  });
+});
+
+test("a command that is not understood gets the usage", () => {
+  for (const args of [
+    ["promote", "a@example.test"],
+    ["grant", "ada"],
+    ["grant", "a@example.test", "b@example.test"],
+    ["--force"],
+  ]) {
+    expect([args, admin(...args)]).toMatchObject([
+      args,
+      { status: 2, stderr: expect.stringContaining("Usage: npm run admin") as string },
+    ]);
+  }
+  expect(admin("--help")).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining("grant EMAIL") as string,
+  });
+});
+
+test("where there is no database it is said, and none is made", () => {
+  const file = join(process.env.DATA_DIR!, "elsewhere.db");
+  const { status, stderr } = spawnSync(process.execPath, ["cli/admin/main.ts", "list"], {
+    encoding: "utf8",
+    env: { ...process.env, DATABASE_FILE: file },
+  });
+  expect([status, stderr, existsSync(file)]).toEqual([
+    2,
+    `${file} is not there. npm start makes it.\n`,
+    false,
+  ]);
+});

@@ -1,0 +1,81 @@
+// Runs the built site as a cluster on this machine: several nodes on LiteFS, Consul, and an edge for each region.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { startCluster } from "./cluster.ts";
+import { findMissing } from "./tools/find-tools.ts";
+import { parseCommandLine, exitWithUsage } from "#cli/command-line.ts";
+
+const usage = `npm run cluster -- [--regions dfw,ams,syd] [--latency] [--port 4000] [--keep]
+
+  --regions  where nodes run. The first is the primary region and gets two candidates, the others one replica each.
+  --latency  makes ways between regions as long as they are, also for replication
+             (a round trip from dfw to ams takes 110 ms, to syd 180 ms).
+  --port     of the first region; each further region has the next one. Default 4000.
+  --keep     keeps the data in .data/cluster, and goes on with what is there.
+
+Ctrl-C ends everything.`;
+
+const { flags } = parseCommandLine(usage, {
+  regions: { type: "string", default: "dfw,ams,syd" },
+  latency: { type: "boolean", default: false },
+  port: { type: "string", default: "4000" },
+  keep: { type: "boolean", default: false },
+  image: { type: "string", default: join(".data", "image") },
+});
+const regions = [...new Set(flags.regions.split(",").map((region) => region.trim()))];
+const port = Number(flags.port);
+if (regions.some((region) => !/^[a-z]{3}$/.test(region)))
+  exitWithUsage(
+    `--regions ${flags.regions}: regions are three letters each, with commas between them.`,
+    usage,
+  );
+if (!Number.isInteger(port) || port < 1 || port + regions.length > 65_535)
+  exitWithUsage(`--port ${flags.port}: must be a number from 1 to 65535.`, usage);
+if (!existsSync(flags.image))
+  exitWithUsage(`${flags.image} is not there. npm run cluster builds it.`, usage);
+const missing = findMissing();
+if (missing.length > 0) {
+  console.error(`A cluster can't run here:\n${missing.map((line) => `  ${line}`).join("\n")}`);
+  process.exit(1);
+}
+
+// Until it runs, what was started is ended by the exit itself.
+const abort = () => process.exit(130);
+process.on("SIGINT", abort).on("SIGTERM", abort);
+
+try {
+  const cluster = await startCluster({
+    imageDir: flags.image,
+    regions,
+    latency: flags.latency,
+    port,
+    ...(flags.keep && { folder: join(".data", "cluster") }),
+  });
+  const primary = await cluster.findPrimary();
+  console.log(
+    `\n  Lectern runs on ${[...cluster.nodes.keys()].join(", ")}; ${primary?.name ?? "none"} is the primary.\n`,
+  );
+  for (const [region, { url }] of cluster.edges) console.log(`  ${region}  ${url}`);
+  if (primary)
+    console.log(
+      `\n  Mails of log-ins: ${join(primary.dataDir, "outbox")}\n  An admin, after they have signed up: DATABASE_FILE=${primary.databaseFile} npm run admin -- grant EMAIL`,
+    );
+  console.log(
+    `\n  Logs: ${join([...cluster.nodes.values()][0]!.folder, "..")}/*/log. Ctrl-C ends everything.\n`,
+  );
+
+  const ended = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.off(signal, abort);
+      process.on(signal, () => resolve());
+    }
+  });
+  await ended;
+  console.log("\n· ending");
+  await cluster.stop();
+  process.exit();
+} catch (error) {
+  console.error(`\n${(error as Error).message}\n`);
+  process.exit(1);
+}

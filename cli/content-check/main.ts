@@ -1,0 +1,143 @@
+// npm run content:check [-- --dir DIR] [--offline] [--json]: does every post compile, and if not, where and why not?
+
+import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { parseCommandLine } from "#cli/command-line.ts";
+import { env } from "#lib/core/env.ts";
+import { forEachConcurrently } from "#lib/core/for-each-concurrently.ts";
+import { PostError } from "#lib/posts/post-error.ts";
+import { listLocalComponents } from "#lib/posts/source/component-registry.ts";
+import { parsePost } from "#lib/posts/source/parse-post.ts";
+import { fetchText } from "#lib/outbound/fetch/guarded-fetch.ts";
+import {
+  checkPosts,
+  formatReportJson,
+  formatReportLines,
+  type CheckItem,
+  type CheckReport,
+} from "#lib/posts/mdx/check-posts.ts";
+import { createCompiler } from "#lib/posts/mdx/compiler.ts";
+import type { PostImages } from "#lib/posts/mdx/compiled-post.ts";
+
+process.env.LOG_LEVEL ??= "error"; // the report says it all, and --json must stay JSON
+
+const usage = `Usage: npm run content:check [-- --dir DIR] [--offline] [--json]
+
+Compiles every .md and .mdx file below DIR and prints, for each that fails, "file:line: reason".
+  --dir DIR   a blog of any origin (slug.mdx, slug/index.mdx); what its front matter lacks is a warning.
+              Default: ${join(env.CONTENT_DIR, "blog")}, by our own rules.
+  --offline   don't try the links that become cards
+  --json      one line of JSON: {"posts","ok","failed":[{file,line,reason}],"warnings","ms"}
+Exit code 0 when all compile, 1 when not, 2 when DIR can't be read.`;
+
+const { flags } = parseCommandLine(usage, {
+  dir: { type: "string" },
+  offline: { type: "boolean" },
+  json: { type: "boolean" },
+});
+const ownDir = join(env.CONTENT_DIR, "blog");
+const dir = flags.dir ?? ownDir;
+if (!existsSync(dir)) {
+  console.error(`There is no folder ${dir}.`);
+  process.exit(2);
+}
+const isOwnBlog = existsSync(ownDir) && realpathSync(dir) === realpathSync(ownDir);
+
+const compiler = createCompiler({
+  workers: Math.max(1, availableParallelism()),
+  maxQueue: Number.POSITIVE_INFINITY,
+});
+const files = listFiles(dir, /\.mdx?$/);
+const components = isOwnBlog ? listLocalComponents(env.CONTENT_DIR) : {};
+const publicImages = isOwnBlog ? listImages("public", "/") : {};
+const report = await checkPosts(files.map(readCheckItem), compiler.compile);
+await compiler.close();
+const deadLinkWarnings = flags.offline ? [] : await findDeadLinks(report);
+const fullReport = { ...report, warnings: [...report.warnings, ...deadLinkWarnings] };
+if (flags.json) console.log(formatReportJson(fullReport));
+else for (const line of formatReportLines(fullReport)) console.log(line);
+process.exitCode = report.failed.length > 0 ? 1 : 0;
+
+function readCheckItem(path: string): CheckItem {
+  // Our own posts are named as everywhere else on the site, others as they lie below DIR.
+  const file = isOwnBlog ? `blog/${path}` : path;
+  try {
+    const text = readFileSync(join(dir, path), "utf8");
+    const post = parsePost(file, text, { lenient: !isOwnBlog });
+    const images = { ...publicImages, ...listImages(join(dir, dirname(path)), "./") };
+    const missing = findMissingBanner(
+      post.frontMatter.banner,
+      images,
+      text.split("\n").slice(0, post.bodyLine - 1),
+    );
+    if (missing && isOwnBlog) return { problem: { file, field: "banner", ...missing } };
+    return {
+      // Another blog has its own fields: that they are not ours is enough to say.
+      warnings: isOwnBlog
+        ? post.warnings
+        : [
+            ...post.warnings.map((warning) => warning.replace(/; allowed are .*$/, "")),
+            ...(missing ? [`line ${missing.line}: ${missing.reason}`] : []),
+          ],
+      input: {
+        file,
+        body: post.body,
+        bodyLine: post.bodyLine,
+        images,
+        // A blog that we only try may show pictures of any host.
+        imageHosts: isOwnBlog ? env.IMAGE_HOSTS : ["*"],
+        localComponents: Object.hasOwn(components, post.slug) ? components[post.slug]! : [],
+        missingImages: isOwnBlog ? "fail" : "warn",
+      },
+    };
+  } catch (error) {
+    if (error instanceof PostError) return { problem: error.problem };
+    throw error;
+  }
+}
+
+/** What is wrong with a banner of this site that is not there; null for one that is, for one of another site, and for none. */
+function findMissingBanner(
+  banner: string | undefined,
+  images: PostImages,
+  frontMatter: readonly string[],
+): { line: number; reason: string } | null {
+  if (banner === undefined || !/^\.?\//.test(banner) || Object.hasOwn(images, banner)) return null;
+  const line = frontMatter.findIndex((each) => /^(?:banner|"banner"|'banner')\s*:/.test(each)) + 1;
+  return { line: line || 1, reason: `the banner ${banner} is not part of this site` };
+}
+
+/** Paths below `folder`, with forward slashes. Links to folders are not followed: they may lead round in a circle. */
+function listFiles(folder: string, wanted: RegExp, prefix = ""): string[] {
+  const found = readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
+    if (entry.isDirectory()) return listFiles(folder, wanted, `${prefix}${entry.name}/`);
+    return entry.isFile() && wanted.test(entry.name) ? [prefix + entry.name] : [];
+  });
+  return found.sort();
+}
+
+/** Which pictures there are; their sizes don't matter for a check. */
+function listImages(folder: string, prefix: string): PostImages {
+  if (!existsSync(folder)) return {};
+  const found = listFiles(folder, /\.(png|jpe?g|gif|webp|avif|svg|mp4|webm|mp3|ogg)$/i);
+  return Object.fromEntries(
+    found.map((path) => [prefix + path, { src: prefix + path, width: 1, height: 1 }]),
+  );
+}
+
+async function findDeadLinks({ embeds }: CheckReport): Promise<string[]> {
+  const warnings: string[] = [];
+  await forEachConcurrently([...embeds], 4, async ([url, shownIn]) => {
+    const reason = await fetchText(url, { shouldTruncate: true }).then(
+      ({ status }) => (status >= 400 ? `it answers ${status}` : null),
+      (error: Error) => error.message,
+    );
+    if (reason)
+      warnings.push(
+        ...shownIn.map((file) => `${file}:1: the link ${url} stays a plain link: ${reason}`),
+      );
+  });
+  return warnings.sort();
+}

@@ -1,0 +1,95 @@
+// Says what this machine has and what a command would miss. Changes nothing.
+
+import { existsSync } from "node:fs";
+import Database from "better-sqlite3";
+import { POSTGRES_MISSING, findPostgres } from "../../scripts/find-postgres.mjs";
+import { env } from "#lib/core/env.ts";
+import { findMissing } from "#cli/cluster/tools/find-tools.ts";
+
+let problems = 0;
+function reportLine(ok: boolean | "note", what: string, fix = ""): void {
+  if (ok === false) problems += 1;
+  console.log(
+    `${ok === "note" ? "note" : ok ? " ok " : "FAIL"}  ${what}${ok === true || !fix ? "" : `\n      ${fix}`}`,
+  );
+}
+
+reportLine(true, `Node ${process.versions.node} (${process.execPath})`);
+
+try {
+  reportLine(
+    true,
+    `configuration: site ${env.SITE_URL}, data in ${env.DATA_DIR}, posts from ${env.CONTENT_SOURCE}`,
+  );
+} catch (error) {
+  reportLine(false, (error as Error).message);
+  process.exit(1);
+}
+
+const memory = new Database(":memory:");
+const { version } = memory.prepare("SELECT sqlite_version() AS version").get() as {
+  version: string;
+};
+memory.close();
+const [, minor = 0, patch = 0] = version.split(".").map(Number);
+// sqlite.org/wal.html, "The WAL-reset bug": fixed in 3.51.3.
+reportLine(
+  minor > 51 || (minor === 51 && patch >= 3),
+  `SQLite ${version}`,
+  "Older than 3.51.3: two connections that write and checkpoint can corrupt the file.",
+);
+
+if (existsSync(env.DATABASE_FILE)) {
+  const db = new Database(env.DATABASE_FILE, { readonly: true });
+  const mode = db.pragma("journal_mode", { simple: true });
+  const pageSize = db.pragma("page_size", { simple: true });
+  reportLine(
+    mode === "wal",
+    `${env.DATABASE_FILE}: journal mode ${String(mode)}`,
+    "The site makes its database in WAL mode. Start it once on a plain file; never change the mode on a LiteFS cluster.",
+  );
+  reportLine(
+    pageSize === 4096,
+    `${env.DATABASE_FILE}: page size ${String(pageSize)}`,
+    "LiteFS needs one page size for ever: 4096.",
+  );
+  reportLine(
+    db.pragma("quick_check", { simple: true }) === "ok",
+    `${env.DATABASE_FILE}: quick_check`,
+    "The file is damaged: restore a backup.",
+  );
+  reportLine(
+    (db.pragma("foreign_key_check") as unknown[]).length === 0,
+    `${env.DATABASE_FILE}: foreign keys`,
+    "Rows point at nothing: see PRAGMA foreign_key_check.",
+  );
+  db.close();
+} else {
+  reportLine("note", `${env.DATABASE_FILE} does not exist yet`, "npm start makes it.");
+}
+
+const browserPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
+  (path) => path && existsSync(path),
+);
+reportLine(
+  browserPath ? true : "note",
+  browserPath ? `browser for e2e: ${browserPath}` : "no system Chromium",
+  "npm run e2e installs one, or says what is missing.",
+);
+
+const postgresPath = findPostgres();
+reportLine(
+  postgresPath ? true : "note",
+  postgresPath
+    ? `PostgreSQL for the tests and the demo of the move: ${postgresPath}`
+    : "no PostgreSQL: the tests of the move are skipped",
+  POSTGRES_MISSING,
+);
+
+const missingTools = findMissing();
+if (missingTools.length === 0)
+  reportLine(true, "several regions on this machine (npm run cluster)");
+for (const sentence of missingTools) reportLine("note", "no cluster on this machine", sentence);
+
+console.log(problems ? `\n${problems} to mend` : "\nnothing to mend");
+process.exitCode = problems ? 1 : 0;

@@ -1,0 +1,335 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { rebuildCounters } from "#lib/reading/rebuild-counters.ts";
+import { type CutoverOptions, abortMigration, cutOver } from "./cutover.ts";
+import { withMigrationLock } from "./migration-lock.ts";
+import {
+  type Migration,
+  type MigrationEvent,
+  type MigrationStep,
+  copySource,
+  verifyMigration,
+} from "./migration.ts";
+import { dropSlot } from "./replication-slot.ts";
+import { getState, migrationFiles } from "./migration-state.ts";
+import { TEMPLATE_FILE } from "#tests/support/fresh-database.ts";
+import { createSourceSite, readSourceId } from "#tests/support/source-site.ts";
+import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+
+describe.skipIf(!findPostgres())("the end of a move", () => {
+  let server: TestPostgres;
+  let dir: string;
+  let to: string;
+  let url: string;
+  let events: MigrationEvent[];
+  const clients: pg.Client[] = [];
+  /** A site that answers and is not ready. */
+  const starting = createServer((_, response) => void response.writeHead(503).end());
+  let site: string;
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => starting.listen(0, "127.0.0.1", resolve));
+    site = `http://127.0.0.1:${(starting.address() as AddressInfo).port}`;
+    server = await startPostgres({ settings: { max_prepared_transactions: "5" } });
+  });
+  afterAll(async () => {
+    starting.close();
+    await server?.close();
+  });
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "lectern-cutover-"));
+    to = join(dir, "lectern.db");
+    url = await server.createDatabase();
+    await createSourceSite(url);
+    events = [];
+  });
+  afterEach(async () => {
+    for (const client of clients.splice(0)) await client.end().catch(() => {});
+    await dropSlot(url);
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const name = () => new URL(url).pathname.slice(1);
+
+  async function connect(as = url): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: as });
+    client.on("error", () => {});
+    await client.connect();
+    clients.push(client);
+    return client;
+  }
+  const run = async (text: string, as = url) =>
+    (await (await connect(as)).query(text)).rows as Record<string, unknown>[];
+  const settings = async () =>
+    (await run("SHOW default_transaction_read_only"))[0]!.default_transaction_read_only;
+  const slots = async () =>
+    (
+      await run(
+        "SELECT count(*)::int AS n FROM pg_replication_slots WHERE database = current_database()",
+      )
+    )[0]!.n;
+
+  /** `at` is called when a step begins; what it throws is like a process that dies there, as far as nothing after it runs. */
+  function moveFrom(
+    from = url,
+    at: Partial<Record<MigrationStep, () => Promise<void> | void>> = {},
+  ): Migration {
+    const onEvent = (event: MigrationEvent) => {
+      events.push(event);
+      if (event.kind === "begin") void at[event.step]?.();
+    };
+    return {
+      url: from,
+      targetFile: to,
+      servedFile: to,
+      choices: { unknown: "stop", unfit: "stop" },
+      hasLegacyCookieSecret: false,
+      rebuildCounters,
+      onEvent,
+      signal: new AbortController().signal,
+    };
+  }
+  const options = (given: Partial<CutoverOptions> = {}): CutoverOptions => ({
+    target: { kind: "file", file: to },
+    canReplace: false,
+    stopMode: "read-only",
+    siteUrl: null,
+    timeoutMs: 2_000,
+    ...given,
+  });
+
+  const die = () => {
+    throw new Error("killed");
+  };
+  const users = (file = to) => {
+    const db = new Database(file, { readonly: true });
+    try {
+      return db.prepare(`SELECT count(*) FROM "User"`).pluck().get() as number;
+    } finally {
+      db.close();
+    }
+  };
+
+  test("killed between any two steps of it, it goes on where it was", async () => {
+    for (const step of ["drain", "verify", "finish", "place", "ready", "clean up"] as const) {
+      await copySource(moveFrom());
+      await run(`UPDATE "User" SET "firstName" = 'before ${step}'`);
+      const before = await cutOver(
+        moveFrom(url, { [step]: die }),
+        options({ siteUrl: step === "ready" ? site : null }),
+      ).catch((error: Error) => error.message);
+      expect([step, before]).toEqual([step, "killed"]);
+      const phase = getState(to).phase;
+      if (phase === "done") await cutOver(moveFrom(), options()).catch(() => {});
+      else expect(await cutOver(moveFrom(), options())).toMatchObject({ how: "renamed" });
+      expect(users()).toBe(60);
+      expect((await verifyMigration(moveFrom())).equal).toBe(true);
+      await abortMigration({ url, to, allow: false });
+      expect([await settings(), await slots()]).toEqual(["off", 0]);
+      rmSync(to);
+    }
+  });
+
+  test("a site that writes all the time is replaced in one of its pauses, and nothing else is said to be", async () => {
+    writeFileSync(to, readFileSync(TEMPLATE_FILE));
+    const site = new Database(to, { timeout: 5_000 });
+    site.exec("CREATE TABLE busy (x)");
+    await copySource(moveFrom());
+    let isOver = false;
+    const writing = (async () => {
+      while (!isOver) {
+        site.exec("BEGIN IMMEDIATE; INSERT INTO busy VALUES (1)");
+        await new Promise((resolve) => setTimeout(resolve, 15));
+        site.exec("COMMIT");
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    })().catch(() => {});
+    expect(await cutOver(moveFrom(), options())).toMatchObject({ how: "replaced while in use" });
+    isOver = true;
+    await writing;
+    site.close();
+    expect(users()).toBe(60);
+  });
+
+  test("a role that can't see the sessions of others stops nobody, and says which right it lacks", async () => {
+    await run(`CREATE ROLE mover_${name()} LOGIN REPLICATION`);
+    await run(`CREATE ROLE app_${name()} LOGIN`);
+    await run(`ALTER DATABASE "${name()}" OWNER TO mover_${name()}`);
+    for (const table of ["User", "Session", "Call", "PostRead"])
+      await run(`ALTER TABLE "${table}" OWNER TO mover_${name()}`);
+    await run(`GRANT ALL ON ALL TABLES IN SCHEMA public TO app_${name()}`);
+    const mover = server.url(name(), `mover_${name()}`);
+    const app = await connect(server.url(name(), `app_${name()}`));
+    for (const client of clients.splice(0)) if (client !== app) await client.end();
+    clients.push(app);
+    await copySource(moveFrom(mover));
+    await expect(cutOver(moveFrom(mover), options())).rejects.toMatchObject({
+      code: "forbidden",
+      message: expect.stringContaining("pg_read_all_stats"),
+    });
+    await expect(
+      cutOver(moveFrom(mover), options({ stopMode: "by owner", timeoutMs: 300 })),
+    ).rejects.toMatchObject({ code: "unavailable" });
+    expect(existsSync(to)).toBe(false);
+    await app.query(`UPDATE "User" SET "firstName" = 'still writing'`);
+    await run(`GRANT pg_read_all_stats, pg_signal_backend TO mover_${name()}`);
+    for (const client of clients.splice(0)) if (client !== app) await client.end();
+    await cutOver(moveFrom(mover), options());
+    expect(users()).toBe(60);
+    await expect(app.query(`UPDATE "User" SET "firstName" = 'x'`)).rejects.toThrow();
+  });
+
+  test("who would write all the same is named before anything is stopped", async () => {
+    await copySource(moveFrom());
+    await run(`CREATE ROLE stubborn_${name()} LOGIN`);
+    await run(`ALTER ROLE stubborn_${name()} SET default_transaction_read_only = off`);
+    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining(`stubborn_${name()}`),
+    });
+    await run(`ALTER ROLE stubborn_${name()} RESET default_transaction_read_only`);
+    const client = await connect();
+    await client.query(`BEGIN`);
+    await client.query(`UPDATE "User" SET "firstName" = 'prepared' WHERE "role" = 'ADMIN'`);
+    await client.query(`PREPARE TRANSACTION 'later'`);
+    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("PREPARED"),
+    });
+    expect(await settings()).toBe("off");
+    await run(`COMMIT PREPARED 'later'`);
+    await cutOver(moveFrom(), options());
+    expect(users()).toBe(60);
+  });
+
+  test("what was written to the old site after a killed end is not left behind: it says so, and nothing is placed", async () => {
+    await copySource(moveFrom());
+    await cutOver(moveFrom(url, { finish: die }), options()).catch(() => {});
+    expect(getState(to).phase).toBe("placing");
+    const owner = await connect();
+    for (const text of [
+      "SET default_transaction_read_only = off",
+      `ALTER DATABASE "${name()}" RESET default_transaction_read_only`,
+      `UPDATE "User" SET "firstName" = 'late' WHERE "role" = 'ADMIN'`,
+    ])
+      await owner.query(text);
+    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("written to after"),
+    });
+    expect(existsSync(to)).toBe(false);
+    await abortMigration({ url, to, allow: false });
+    expect(await settings()).toBe("off");
+  });
+
+  test("what comes after the new site serves keeps the slot, and is told", async () => {
+    await copySource(moveFrom());
+    const late = async () => {
+      const client = await connect();
+      await client.query(`SET default_transaction_read_only = off`);
+      await client.query(`UPDATE "User" SET "firstName" = 'too late' WHERE "role" = 'ADMIN'`);
+    };
+    let wrote: Promise<void> | undefined;
+    await cutOver(
+      moveFrom(url, { ready: () => void (wrote = late()) }),
+      options({ siteUrl: site, timeoutMs: 800 }),
+    ).then(
+      () => expect.unreachable(),
+      (error: unknown) =>
+        expect(error).toMatchObject({
+          code: "conflict",
+          message: expect.stringContaining("1 transactions are only there"),
+        }),
+    );
+    await wrote;
+    expect([users(), await slots()]).toEqual([60, 1]);
+  });
+
+  test("a copy that was damaged in an index alone is not placed", async () => {
+    await copySource(moveFrom());
+    const { working } = migrationFiles(to);
+    const db = new Database(working);
+    const root = db
+      .prepare(`SELECT rootpage FROM sqlite_master WHERE name = 'User_email_key'`)
+      .pluck()
+      .get() as number;
+    db.pragma("wal_checkpoint(TRUNCATE)");
+    db.close();
+    const bytes = readFileSync(working);
+    const page = bytes.subarray((root - 1) * 4_096, root * 4_096);
+    // A letter of an address in a leaf of the index; inner pages lie elsewhere in so small a table.
+    const at = page.indexOf("member");
+    page[at] = page[at]! ^ 1;
+    writeFileSync(working, bytes);
+    await expect(cutOver(moveFrom(), options())).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("not sound"),
+    });
+    expect([existsSync(to), await settings()]).toEqual([false, "off"]);
+  });
+
+  test("sessions that were begun in the pause write again after a cutover that failed", async () => {
+    await copySource(moveFrom());
+    let inThePause: pg.Client | undefined;
+    const db = new Database(migrationFiles(to).working);
+    db.exec(`DELETE FROM "PostRead" WHERE rowid = 3`);
+    db.close();
+    let connecting: Promise<void> | undefined;
+    const move = moveFrom(url, {
+      drain: () => void (connecting = connect().then((client) => void (inThePause = client))),
+    });
+    await expect(cutOver(move, options())).rejects.toMatchObject({ code: "conflict" });
+    await connecting;
+    // It was ended: whoever keeps connections opens another.
+    await expect(inThePause!.query(`UPDATE "User" SET "firstName" = 'x'`)).rejects.toThrow();
+    await run(`UPDATE "User" SET "firstName" = 'x'`);
+  });
+
+  test("abort works without a state that can be read, and refuses another database", async () => {
+    await copySource(moveFrom());
+    const other = await server.createDatabase();
+    await expect(abortMigration({ url: other, to, allow: false })).rejects.toMatchObject({
+      code: "conflict",
+    });
+    expect([existsSync(migrationFiles(to).working), await slots()]).toEqual([true, 1]);
+    writeFileSync(migrationFiles(to).state, "{");
+    await abortMigration({ url, to, allow: false });
+    expect([
+      existsSync(migrationFiles(to).working),
+      existsSync(migrationFiles(to).state),
+      await slots(),
+    ]).toEqual([false, false, 0]);
+  });
+
+  test("two commands at once: the second is refused, and the first goes on", async () => {
+    let release = () => {};
+    const first = withMigrationLock(
+      to,
+      () => new Promise<string>((resolve) => (release = () => resolve("done"))),
+    );
+    await expect(withMigrationLock(to, async () => "second")).rejects.toMatchObject({
+      code: "unavailable",
+    });
+    release();
+    expect(await first).toBe("done");
+    expect(await withMigrationLock(to, async () => "third")).toBe("third");
+    expect(existsSync(migrationFiles(to).lock)).toBe(false);
+  });
+
+  test("what is being moved, what was moved and what is kept is for its owner alone", async () => {
+    writeFileSync(to, readFileSync(TEMPLATE_FILE), { mode: 0o640 });
+    await copySource(moveFrom());
+    const mode = (file: string) => statSync(file).mode & 0o777;
+    expect([mode(migrationFiles(to).working), mode(migrationFiles(to).state)]).toEqual([
+      0o600, 0o600,
+    ]);
+    const { aside } = await cutOver(moveFrom(), options());
+    expect([mode(aside!), mode(to)]).toEqual([0o600, 0o640]);
+    expect(await readSourceId(url, "user", 1)).toBeTruthy();
+  });
+});

@@ -1,0 +1,247 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { formatPlan } from "./format-plan.ts";
+import { isResolved } from "./plan.ts";
+import { createSourceSite, runSql } from "#tests/support/source-site.ts";
+import {
+  PERMISSIVE_OPTIONS,
+  runPlannedMigration,
+  planTestMigration,
+  formatIssues,
+} from "#tests/support/planned-migration-fixture.ts";
+import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+
+describe.skipIf(!findPostgres())("the tables of a plan", () => {
+  let server: TestPostgres;
+  let dir: string;
+  let url: string;
+  beforeAll(async () => {
+    server = await startPostgres();
+    dir = mkdtempSync(join(tmpdir(), "lectern-plan-"));
+  });
+  afterAll(async () => {
+    await server?.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    url = await server.createDatabase();
+    await createSourceSite(url, { reads: 50, calls: 2, callBytes: 100 });
+  });
+
+  const plan = (choices = PERMISSIVE_OPTIONS) => planTestMigration(url, { dir, choices });
+  const stops = async () => (await plan()).findings.filter(({ level }) => level === "stop");
+
+  test.each([
+    [
+      "json for a text",
+      `ALTER TABLE "Call" ALTER "keywords" TYPE jsonb USING to_jsonb("keywords")`,
+      /^Call.keywords is jsonb/,
+    ],
+    [
+      "an array for a text",
+      `ALTER TABLE "Call" ALTER "keywords" TYPE text[] USING ARRAY["keywords"]`,
+      /^Call.keywords is text\[\]/,
+    ],
+    [
+      "padded text",
+      `ALTER TABLE "PostRead" ALTER "clientId" TYPE char(40)`,
+      /^PostRead.clientId is character\(40\)/,
+    ],
+    [
+      "a boolean for a text",
+      `ALTER TABLE "User" ALTER "discordId" TYPE boolean USING true`,
+      /^User.discordId is boolean/,
+    ],
+    [
+      "a text for a date",
+      `ALTER TABLE "Session" ALTER "expirationDate" TYPE text`,
+      /^Session.expirationDate is text, which is no date/,
+    ],
+    [
+      "a number for a date",
+      `ALTER TABLE "User" ALTER "createdAt" DROP DEFAULT, ALTER "createdAt" TYPE double precision USING extract(epoch FROM "createdAt") * 1000`,
+      /^User.createdAt is double precision/,
+    ],
+    [
+      "a key that may be null",
+      `ALTER TABLE "PostRead" DROP CONSTRAINT "PostRead_pkey", ADD UNIQUE ("id"), ALTER "id" DROP NOT NULL`,
+      /^PostRead has no key/,
+    ],
+    [
+      "a key of two",
+      `ALTER TABLE "PostRead" DROP CONSTRAINT "PostRead_pkey", ADD PRIMARY KEY ("id", "postSlug")`,
+      /^PostRead has no key/,
+    ],
+    [
+      "an index of some rows",
+      `ALTER TABLE "Call" DROP CONSTRAINT "Call_pkey"; CREATE UNIQUE INDEX ON "Call" ("id") WHERE "title" <> ''`,
+      /^Call has no key/,
+    ],
+    [
+      "children that inherit",
+      `CREATE TABLE "Old call" () INHERITS ("Call")`,
+      /^Old call inherits from Call/,
+    ],
+  ])("a known table stops with what mends it, which does: %s", async (_, sql, pattern) => {
+    await runSql(url, sql);
+    const found = await stops();
+    expect(found.map(({ text }) => text)).toEqual([expect.stringMatching(pattern)]);
+    await runSql(url, found[0]!.fix!.replace(/; \(.*\)$/, ";"));
+    expect(await stops()).toEqual([]);
+    expect((await runPlannedMigration(url, await plan(), join(dir, "mended.db"))).equal).toBe(true);
+  });
+
+  test.each([
+    [
+      "bytes for a text",
+      `ALTER TABLE "Call" ALTER "base64" TYPE bytea USING "base64"::bytea`,
+      /^Call.base64 is bytea/,
+    ],
+    [
+      "a missing column",
+      `ALTER TABLE "Call" DROP "title"`,
+      /^Call has no column title, which every row needs/,
+    ],
+    ["no members", `DROP TABLE "User" CASCADE`, /^There is no table User/],
+    [
+      "a view",
+      `ALTER TABLE "Call" RENAME TO "Call_"; CREATE VIEW "Call" AS SELECT * FROM "Call_"`,
+      /^Call is no table but a view/,
+    ],
+  ])("a known table stops it: %s", async (_, sql, pattern) => {
+    await runSql(url, sql);
+    expect((await stops()).map(({ text }) => text)).toEqual([expect.stringMatching(pattern)]);
+  });
+
+  test("another database than a site's is said to be one", async () => {
+    const other = await server.createDatabase();
+    const planned = await planTestMigration(other, { dir });
+    expect(formatIssues(planned)).toEqual([
+      expect.stringMatching(/^stop: There is none of the tables User, Session, Call and PostRead/),
+    ]);
+    expect(formatPlan(planned).join("\n")).toContain("Nothing would move.");
+  });
+
+  test("the four are found in another schema, where they are in one", async () => {
+    await runSql(
+      url,
+      `CREATE SCHEMA "app"; ALTER TABLE "User" SET SCHEMA "app"; ALTER TABLE "Session" SET SCHEMA "app"; ALTER TABLE "Call" SET SCHEMA "app"; ALTER TABLE "PostRead" SET SCHEMA "app"`,
+    );
+    const planned = await plan();
+    expect(planned.tables.map(({ table }) => `${table.schema}.${table.target}`)).toEqual([
+      "app.User",
+      "app.Session",
+      "app.Call",
+      "app.PostRead",
+    ]);
+    expect((await runPlannedMigration(url, planned, join(dir, "app.db"))).equal).toBe(true);
+  });
+
+  test("names of every sort move, and none takes another's place", async () => {
+    const long = "x".repeat(60);
+    await runSql(
+      url,
+      `CREATE TABLE "a ""quoted"" name; --" ("Key of it" text PRIMARY KEY, "va""lue" int[]); INSERT INTO "a ""quoted"" name; --" VALUES ('it''s', '{1,NULL}')`,
+      `CREATE TABLE "bookmark" ("id" int PRIMARY KEY); CREATE TABLE "Bookmark" ("id" int PRIMARY KEY); CREATE TABLE "BOOKMARK" ("id" int PRIMARY KEY); INSERT INTO "bookmark" VALUES (1); INSERT INTO "Bookmark" VALUES (2); INSERT INTO "BOOKMARK" VALUES (3)`,
+      `CREATE TABLE "user" ("id" int PRIMARY KEY); ALTER TABLE "User" ADD "nick name" text; CREATE TABLE "aside" ("id" int)`,
+      `CREATE TABLE "${long}é" ("A" int, "B" int); CREATE UNIQUE INDEX "_ab" ON "${long}é" ("A", "B"); ALTER TABLE "${long}é" ALTER "A" SET NOT NULL, ALTER "B" SET NOT NULL; INSERT INTO "${long}é" VALUES (1, 2)`,
+    );
+    const planned = await plan();
+    expect(isResolved(planned)).toBe(true);
+    const sides = planned.tables
+      .filter(({ table }) => table.isSide)
+      .map(({ table }) => [table.source, table.target, table.key]);
+    expect(sides).toEqual([
+      ["User", "Moved_User", ["id"]],
+      ["BOOKMARK", "Moved_BOOKMARK", ["id"]],
+      ["Bookmark", "Moved_Bookmark_2", ["id"]],
+      [`a "quoted" name; --`, `Moved_a "quoted" name; --`, ["Key of it"]],
+      ["aside", "Moved_aside_2", []],
+      ["bookmark", "Moved_bookmark_3", ["id"]],
+      ["user", "Moved_user_2", ["id"]],
+      [`${long}é`, `Moved_${long}é`, ["A", "B"]],
+    ]);
+    const file = join(dir, "names.db");
+    expect((await runPlannedMigration(url, planned, file)).equal).toBe(true);
+    const db = new Database(file, { readonly: true });
+    expect(
+      ["Moved_bookmark_3", "Moved_Bookmark_2", "Moved_BOOKMARK"].map((name) =>
+        db.prepare(`SELECT "id" FROM "${name}"`).pluck().all(),
+      ),
+    ).toEqual([["1"], ["2"], ["3"]]);
+    db.close();
+  });
+
+  test("what SQLite can't keep is said, and dropping it is offered", async () => {
+    await runSql(
+      url,
+      `CREATE TABLE "Twice" ("Name" text, "name" text); CREATE TABLE "Wide" (${Array.from({ length: 501 }, (_, i) => `c${i} int`).join(", ")}); CREATE TABLE "Empty" ()`,
+    );
+    const planned = await plan();
+    expect(formatIssues(planned).join("\n")).toMatch(
+      /stop: .*Twice.*SQLite would take Name and name for the same column.*--unknown drop[\s\S]*stop: .*Wide.*500 at most.*--unknown drop/,
+    );
+    expect(formatIssues(planned).join("\n")).toMatch(
+      /note: .*Empty \(0 columns\)\. Its rows hold nothing/,
+    );
+    expect(isResolved(await plan({ unknown: "drop", unfit: "stop" }))).toBe(true);
+  });
+
+  test("a side table of five hundred columns moves", async () => {
+    await runSql(
+      url,
+      `CREATE TABLE "Wide" (${Array.from({ length: 500 }, (_, i) => `c${i} int DEFAULT ${i}`).join(", ")}, PRIMARY KEY (c0)); INSERT INTO "Wide" SELECT FROM generate_series(1, 1); INSERT INTO "Wide" (c0) SELECT n FROM generate_series(1, 40) AS n`,
+    );
+    expect((await runPlannedMigration(url, await plan(), join(dir, "wide.db"))).equal).toBe(true);
+  });
+
+  test("rows that the role can't see stop it", async () => {
+    const database = new URL(url).pathname.slice(1);
+    await runSql(
+      url,
+      `CREATE ROLE "reader" LOGIN; GRANT USAGE ON SCHEMA public TO "reader"; GRANT SELECT ON "User", "Session", "Call" TO "reader"; ALTER TABLE "Call" ENABLE ROW LEVEL SECURITY; CREATE TABLE "Secret" ("id" int PRIMARY KEY); ALTER TABLE "Secret" ADD "x" int`,
+    );
+    const planned = await planTestMigration(server.url(database, "reader"), {
+      dir,
+      choices: PERMISSIVE_OPTIONS,
+    });
+    expect(formatIssues(planned).filter((line) => line.startsWith("stop"))).toEqual([
+      expect.stringMatching(/Row-level security of Call keeps rows from this role/),
+      expect.stringMatching(/may not read PostRead.*GRANT SELECT ON "public"\."PostRead"/),
+      expect.stringMatching(/may not read Secret.*--unknown drop/),
+    ]);
+  });
+
+  test("what belongs to others is named and stays: extensions, other schemas, foreign tables, views", async () => {
+    await runSql(
+      url,
+      `CREATE EXTENSION postgres_fdw; CREATE SERVER "elsewhere" FOREIGN DATA WRAPPER postgres_fdw; CREATE FOREIGN TABLE "Far" ("id" int) SERVER "elsewhere"`,
+      `CREATE SCHEMA "auth"; CREATE TABLE "auth"."tokens" ("id" int); CREATE MATERIALIZED VIEW "Totals" AS SELECT 1 AS n; CREATE EXTENSION pg_stat_statements`,
+    );
+    const said = formatIssues(await plan()).join("\n");
+    for (const pattern of [
+      /foreign tables are elsewhere: Far\./,
+      /another schema \(auth\): tokens\./,
+      /views hold nothing of their own: Totals\./,
+      /extension: pg_stat_statements/,
+    ])
+      expect(said).toMatch(pattern);
+    expect(isResolved(await plan())).toBe(true);
+  });
+
+  test("keys and names can't speak to the terminal", async () => {
+    await runSql(
+      url,
+      `ALTER TABLE "PostRead" DROP CONSTRAINT "PostRead_userId_fkey"; INSERT INTO "PostRead" VALUES (E'\\x1b[2J\\r\\u202e', now(), 'nobody', NULL, 's'); CREATE TABLE E"x" ("a" int)`.replace(
+        'E"x"',
+        '"\u001b[31mred\n"',
+      ),
+    );
+    const lines = formatPlan(await plan());
+    expect(lines.some((line) => line.includes("Moved_?[31mred?"))).toBe(true);
+    for (const sign of ["\u001b", "\u202e", "\r", "\n"]) expect(lines.join("")).not.toContain(sign);
+  });
+});

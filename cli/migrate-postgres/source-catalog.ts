@@ -1,0 +1,128 @@
+// The tables of the source, as its catalog describes them.
+
+import type pg from "pg";
+import { withSourceDeadline } from "./table-checksums.ts";
+import { readRows } from "./source-connection.ts";
+
+export interface CatalogColumn {
+  readonly name: string;
+  /** As it was declared: "timestamp(3) without time zone". */
+  readonly declared: string;
+  /** The type's name in pg_type; of a domain, the type below it. */
+  readonly type: string;
+  readonly isEnum: boolean;
+  /** Of an enum. */
+  readonly labels: readonly string[];
+  /** Digits of a second; null for what has none. */
+  readonly precision: number | null;
+  readonly isRequired: boolean;
+  /** Computed by Postgres from others. */
+  readonly isGenerated: boolean;
+  /** Its ::text may be another than what the stream writes: a function makes it. */
+  readonly hasOwnText: boolean;
+}
+
+export interface CatalogIndex {
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly isPrimary: boolean;
+  /** Checked at once: not deferrable. */
+  readonly isImmediate: boolean;
+  /** Names rows in the stream (REPLICA IDENTITY USING INDEX). */
+  readonly isIdentity: boolean;
+}
+
+export interface CatalogTable {
+  readonly id: number;
+  readonly schema: string;
+  readonly name: string;
+  /** table, partitioned table, view, materialized view, foreign table. */
+  readonly kind: "r" | "p" | "v" | "m" | "f";
+  readonly isPartition: boolean;
+  readonly isUnlogged: boolean;
+  readonly canRead: boolean;
+  /** Row-level security keeps rows from this role. */
+  readonly hidesRows: boolean;
+  readonly isOwned: boolean;
+  /** It belongs to this extension. */
+  readonly extension: string | null;
+  /** default, nothing, full, index. */
+  readonly identity: "d" | "n" | "f" | "i";
+  /** On the server's disk, without indexes; of its own, not of its partitions. */
+  readonly bytes: number;
+  readonly columns: readonly CatalogColumn[];
+  /** Those over whole columns and all rows, the primary key first. */
+  readonly uniques: readonly CatalogIndex[];
+  /** Partitions at the very end of the tree, or tables that inherit from it. */
+  readonly heirs: readonly CatalogTable[];
+}
+
+const USER_SCHEMAS_CONDITION = `n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)'`;
+
+const TABLES_SQL = `
+  SELECT json_build_object('id', c.oid::int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'isPartition', c.relispartition, 'isUnlogged', c.relpersistence = 'u',
+    'canRead', has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), 'hidesRows', row_security_active(c.oid),
+    'isOwned', pg_has_role(c.relowner, 'USAGE'), 'identity', c.relreplident, 'bytes', CASE WHEN c.relkind IN ('r', 'm') THEN pg_table_size(c.oid) ELSE 0 END,
+    'extension', (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' LIMIT 1)
+  )::text AS row FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND ${USER_SCHEMAS_CONDITION} ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C"`;
+
+/** A domain's base type and its typmod. xml is written with another head than its text has. */
+const columnsSql = (hasGenerated: boolean) => `
+  WITH RECURSIVE based AS (
+    SELECT oid, oid AS base, -1 AS typmod FROM pg_type WHERE typtype <> 'd'
+    UNION ALL SELECT d.oid, based.base, COALESCE(NULLIF(d.typtypmod, -1), based.typmod) FROM pg_type d JOIN based ON d.typbasetype = based.oid WHERE d.typtype = 'd'
+  )
+  SELECT json_build_object('table', a.attrelid::int8, 'name', a.attname, 'declared', format_type(a.atttypid, a.atttypmod), 'type', t.typname, 'isEnum', t.typtype = 'e',
+    'labels', COALESCE((SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = t.oid), '[]'),
+    'precision', CASE WHEN t.typname IN ('timestamp', 'timestamptz') THEN CASE WHEN COALESCE(NULLIF(a.atttypmod, -1), based.typmod) < 0 THEN 6 ELSE COALESCE(NULLIF(a.atttypmod, -1), based.typmod) END END,
+    'isRequired', a.attnotnull, 'isGenerated', ${hasGenerated ? "a.attgenerated <> ''" : "false"},
+    'hasOwnText', t.typname = 'xml' OR (t.typname NOT IN ('char', 'name', 'cidr') AND EXISTS (SELECT FROM pg_cast WHERE castsource = t.oid AND casttarget = 'text'::regtype AND castmethod = 'f'))
+  )::text AS row FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN based ON based.oid = a.atttypid JOIN pg_type t ON t.oid = based.base
+  WHERE c.relkind IN ('r', 'p', 'f') AND a.attnum > 0 AND NOT a.attisdropped AND ${USER_SCHEMAS_CONDITION} ORDER BY a.attrelid, a.attnum`;
+
+const UNIQUE_INDEXES_SQL = `
+  SELECT json_build_object('table', i.indrelid::int8, 'name', x.relname, 'isPrimary', i.indisprimary, 'isImmediate', i.indimmediate, 'isIdentity', i.indisreplident,
+    'columns', (SELECT json_agg(a.attname ORDER BY k.n) FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, n) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum WHERE k.n <= i.indnkeyatts)
+  )::text AS row FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND ${USER_SCHEMAS_CONDITION} ORDER BY i.indisprimary DESC, x.relname COLLATE "C"`;
+
+const INHERITANCE_SQL = `SELECT json_build_object('child', i.inhrelid::int8, 'parent', i.inhparent::int8)::text AS row FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE c.relkind IN ('r', 'p', 'f')`;
+
+/** Every table and view that is not the server's own, within a transaction of `client`; those without rights, too. Of views no columns are read. */
+export async function readSourceCatalog(
+  client: pg.Client,
+  versionNumber: number,
+): Promise<CatalogTable[]> {
+  const read = async <Row>(sql: string): Promise<Row[]> =>
+    (await withSourceDeadline(client, () => readRows<{ row: string }>(client, sql))).map(
+      ({ row }) => JSON.parse(row) as Row,
+    );
+  const tables = await read<Omit<CatalogTable, "columns" | "uniques" | "heirs">>(TABLES_SQL);
+  const columns = Map.groupBy(
+    await read<CatalogColumn & { table: number }>(columnsSql(versionNumber >= 120_000)),
+    ({ table }) => table,
+  );
+  const uniques = Map.groupBy(
+    await read<CatalogIndex & { table: number }>(UNIQUE_INDEXES_SQL),
+    ({ table }) => table,
+  );
+  const children = Map.groupBy(
+    await read<{ child: number; parent: number }>(INHERITANCE_SQL),
+    ({ parent }) => parent,
+  );
+  const whole = new Map<number, CatalogTable>();
+  for (const table of tables)
+    whole.set(table.id, {
+      ...table,
+      columns: columns.get(table.id) ?? [],
+      uniques: uniques.get(table.id) ?? [],
+      heirs: [],
+    });
+  const heirsOf = (id: number): CatalogTable[] =>
+    (children.get(id) ?? []).flatMap(({ child }) => {
+      const own = heirsOf(child);
+      const table = whole.get(child);
+      return own.length > 0 ? own : table ? [table] : [];
+    });
+  return [...whole.values()].map((table) => ({ ...table, heirs: heirsOf(table.id) }));
+}

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectSource, readRows } from "./source-connection.ts";
+import { type TestPostgres, findPostgres, startPostgres } from "#tests/support/postgres.ts";
+
+describe.skipIf(!findPostgres())("a connection to the source", () => {
+  let server: TestPostgres;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(async () => server?.close());
+
+  test("values come back as texts in UTC, whatever the role's own settings are", async () => {
+    const url = await server.createDatabase();
+    const setUp = await connectSource(url);
+    await setUp.query("ALTER ROLE owner SET timezone = 'Asia/Kathmandu'");
+    await setUp.query("ALTER ROLE owner SET datestyle = 'German'");
+    await setUp.end();
+    const client = await connectSource(url);
+    expect(
+      await readRows(
+        client,
+        "SELECT timestamptz '2022-11-21 10:20:30.123+02' AS at, 7::int8 AS n, true AS yes, NULL::text AS none",
+      ),
+    ).toEqual([{ at: "2022-11-21 08:20:30.123+00", n: "7", yes: "t", none: null }]);
+    await client.end();
+  });
+
+  test("a read-only connection refuses every write", async () => {
+    const client = await connectSource(await server.createDatabase(), { readOnly: true });
+    await expect(readRows(client, "CREATE TABLE t (x int)")).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("25006"),
+    });
+    await client.end();
+  });
+
+  test("errors tell neither the connection string nor a row's contents", async () => {
+    await expect(connectSource("mysql://someone:secret@example.com/db")).rejects.toMatchObject({
+      code: "invalid",
+      message: expect.not.stringContaining("secret"),
+    });
+    await expect(connectSource("postgres://someone:secret@127.0.0.1:1/db")).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.not.stringMatching(/secret|someone|127/),
+    });
+    await expect(connectSource(server.url("no_such_database"))).rejects.toMatchObject({
+      code: "invalid",
+      message: expect.stringContaining("no database of that name"),
+    });
+    const client = await connectSource(await server.createDatabase());
+    await expect(readRows(client, "SELECT 'a secret'::int")).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.not.stringContaining("secret"),
+    });
+    await client.end();
+  });
+});

@@ -1,0 +1,48 @@
+// What the log notes down with an event, in words.
+
+import { formatBytes } from "./timestamp.tsx";
+import { formatDuration } from "#lib/core/format-duration.ts";
+
+const VALUE_LABELS: Readonly<Record<string, string>> = {
+  MEMBER: "member",
+  ADMIN: "admin",
+  RED: "Red",
+  BLUE: "Blue",
+  YELLOW: "Yellow",
+  MAIL: "mail",
+  NEWSLETTER: "newsletter",
+  DISCORD: "Discord",
+};
+const labelValue = (value: unknown) => VALUE_LABELS[String(value)] ?? String(value);
+const pluralize = (count: unknown, one: string, many: string) =>
+  `${String(count)} ${count === 1 ? one : many}`;
+const formatEndedSessions = (value: unknown) => `${pluralize(value, "session", "sessions")} ended`;
+
+const DETAIL_FORMATTERS: Readonly<Record<string, (value: unknown) => string>> = {
+  durationMs: (value) => `${formatDuration(Number(value))} long`,
+  bytes: (value) => formatBytes(Number(value)),
+  number: (value) => (value === null ? "" : `episode ${String(value)}`),
+  isJoined: (value) => (value ? "in one file" : "question and answer apart"),
+  name: () => "name changed",
+  sessions: formatEndedSessions,
+  ended: formatEndedSessions,
+  kind: labelValue,
+  tries: (value) => `tried ${pluralize(value, "time", "times")}`,
+};
+
+/** "0:05 long, 441.1 kB"; a change is "role member → admin". What is not known is shown as it is kept. */
+export function formatAuditDetail(detail: Readonly<Record<string, unknown>>): string {
+  return Object.entries(detail)
+    .map(([name, value]) => {
+      const { from, to } = (typeof value === "object" && value !== null ? value : {}) as {
+        from?: unknown;
+        to?: unknown;
+      };
+      if (from !== undefined || to !== undefined)
+        return `${name} ${labelValue(from)} → ${labelValue(to)}`;
+      if (Object.hasOwn(DETAIL_FORMATTERS, name)) return DETAIL_FORMATTERS[name]!(value);
+      return `${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`;
+    })
+    .filter(Boolean)
+    .join(", ");
+}

@@ -1,0 +1,141 @@
+// Reads by day, stacked by team: a picture for the eye, the same numbers as a table.
+
+import { ScrollableTable } from "./scrollable-table.tsx";
+import { DAY_MS } from "#lib/core/clock.ts";
+import type { DailyReads } from "#lib/reading/daily-reads.ts";
+
+/** From the ground up. */
+const STACK = [
+  { team: "RED", name: "Red" },
+  { team: "BLUE", name: "Blue" },
+  { team: "YELLOW", name: "Yellow" },
+  { team: "UNKNOWN", name: "Not members" },
+] as const;
+const TICKS = 4;
+const HEIGHT = 100;
+const BAR = 8;
+const GAP = 2;
+
+const formatIsoDate = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
+const readsOfTeam = (team: string, { byTeam }: DailyReads) => byTeam[team] ?? 0;
+
+/** The smallest of 4, 8, 20, 40, 80, 200 … that is not below `max`: four even steps reach it in whole reads. */
+export function niceMaximum(max: number): number {
+  for (let unit = TICKS; ; unit *= 10) {
+    const top = [unit, unit * 2, unit * 5].find((top) => top >= max);
+    if (top) return top;
+  }
+}
+
+export function ReadsChart({ days, label }: { days: readonly DailyReads[]; label: string }) {
+  const top = niceMaximum(Math.max(...days.map(({ total }) => total)));
+  const total = days.reduce((sum, { total }) => sum + total, 0);
+  const best = days.reduce((best, day) => (day.total > best.total ? day : best), days[0]!);
+  const width = days.length * (BAR + GAP) - GAP;
+  const y = (reads: number) => HEIGHT - (reads / top) * HEIGHT;
+  const summary =
+    total === 0
+      ? `${label}: none in ${days.length} days.`
+      : `${label}: ${total} in ${days.length} days, most on ${formatIsoDate(best.day)} (${best.total}). The table below has every number.`;
+  return (
+    <figure className="desk-section">
+      <figcaption>
+        <ul className="days-legend">
+          {STACK.map(({ team, name }) => (
+            <li key={team}>
+              <svg className="days-swatch" viewBox="0 0 1 1" aria-hidden="true">
+                <rect width="1" height="1" className={`days-${team.toLowerCase()}`} />
+              </svg>
+              {name}
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+      <div className="days">
+        <div className="days-ticks" aria-hidden="true">
+          {Array.from({ length: TICKS + 1 }, (_, i) => (
+            <span key={i}>{(top / TICKS) * (TICKS - i)}</span>
+          ))}
+        </div>
+        <svg
+          className="days-plot"
+          viewBox={`0 0 ${width} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={summary}
+        >
+          {Array.from({ length: TICKS + 1 }, (_, i) => (
+            <line
+              key={i}
+              className="days-line"
+              x1="0"
+              x2={width}
+              y1={(HEIGHT / TICKS) * i}
+              y2={(HEIGHT / TICKS) * i}
+            />
+          ))}
+          {days.map((day, i) => {
+            let below = 0;
+            return (
+              <g key={day.day}>
+                <title>{`${formatIsoDate(day.day)}: ${day.total}`}</title>
+                {STACK.map(({ team }) => {
+                  const reads = readsOfTeam(team, day);
+                  if (reads === 0) return null;
+                  below += reads;
+                  return (
+                    <rect
+                      key={team}
+                      className={`days-${team.toLowerCase()}`}
+                      x={i * (BAR + GAP)}
+                      width={BAR}
+                      y={y(below)}
+                      height={y(below - reads) - y(below)}
+                    />
+                  );
+                })}
+              </g>
+            );
+          })}
+        </svg>
+        <div className="days-axis" aria-hidden="true">
+          <span>{formatIsoDate(days[0]!.day)}</span>
+          <span>{formatIsoDate(days.at(-1)!.day)}</span>
+        </div>
+      </div>
+      <details className="days-table">
+        <summary>The numbers, day by day</summary>
+        <ScrollableTable label={`${label}, day by day`}>
+          <thead>
+            <tr>
+              <th scope="col">Day, UTC</th>
+              {STACK.map(({ team, name }) => (
+                <th scope="col" className="number" key={team}>
+                  {name}
+                </th>
+              ))}
+              <th scope="col" className="number">
+                All
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {days.toReversed().map((day) => (
+              <tr key={day.day}>
+                <th scope="row" className="figures">
+                  {formatIsoDate(day.day)}
+                </th>
+                {STACK.map(({ team }) => (
+                  <td className="number" key={team}>
+                    {readsOfTeam(team, day)}
+                  </td>
+                ))}
+                <td className="number">{day.total}</td>
+              </tr>
+            ))}
+          </tbody>
+        </ScrollableTable>
+      </details>
+    </figure>
+  );
+}

@@ -1,0 +1,60 @@
+// An episode in the list of all.
+
+import { formatDuration } from "#lib/core/format-duration.ts";
+import { formatDate } from "#lib/core/format.ts";
+
+export interface ListedEpisode {
+  readonly number: number;
+  readonly slug: string;
+  readonly title: string;
+  readonly description: string;
+  readonly callerName: string;
+  readonly publishedAt: number;
+  /** Of what is heard in all. */
+  readonly durationMs: number;
+}
+
+/** "2026-11-23": the day in UTC. */
+export function formatIsoDate(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+export function EpisodeListItem({
+  episode: { number, slug, title, description, callerName, publishedAt, durationMs },
+}: {
+  episode: ListedEpisode;
+}) {
+  const day = formatIsoDate(publishedAt);
+  return (
+    <li className="post-line">
+      <p className="card-meta figures">
+        <span>
+          Episode {number}, {formatDuration(durationMs)}
+        </span>
+        <time dateTime={day}>{formatDate(day)}</time>
+      </p>
+      <div>
+        <h3>
+          <a className="card-link" href={`/calls/${slug}`}>
+            {title}
+          </a>
+        </h3>
+        <p className="card-text">
+          {callerName} asks: {truncateText(description)}
+        </p>
+      </div>
+    </li>
+  );
+}
+
+const MAX_CHARS = 180;
+
+/** The beginning of a text, cut between words. */
+function truncateText(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  if (line.length <= MAX_CHARS) return line;
+  return `${line
+    .slice(0, MAX_CHARS)
+    .toWellFormed()
+    .replace(/\s+\S*$/, "")}…`;
+}

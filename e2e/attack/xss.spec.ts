@@ -1,0 +1,283 @@
+// An attacker's suite, sixth part: markup in every text that the site keeps or repeats is text wherever it is shown.
+
+import { fromHtml } from "hast-util-from-html";
+import { XMLParser } from "fast-xml-parser";
+import { visit } from "unist-util-visit";
+import { createSql } from "#lib/db/connection.ts";
+import { createDeviceLink } from "#lib/members/device-link.ts";
+import { SUBMIT_CALL_ACTION, makeCallFields } from "#tests/support/attack/action-cases.ts";
+import {
+  makeActionRequest,
+  parseActionResult,
+} from "#tests/support/attack/server-action-request.ts";
+import { expect, test } from "#tests/support/attack/fixtures.ts";
+import { SAME_ORIGIN_HEADERS, sendAttack } from "#tests/support/attack/attack-client.ts";
+import { readBuiltActions } from "#tests/support/attack/build-manifest.ts";
+import { insertCall, insertEpisode } from "#tests/support/attack/attack-fixture.ts";
+
+/** Leaves an attribute, a script, a title, a textarea, a comment and a CDATA, and is seen where it becomes an element. 46 characters. */
+const EVIL = `"'></script></title>]]>--><i id=evil7 onload=x>`;
+const evil = (what: string) => `${EVIL}${what}`;
+
+/** Elements and attributes that only our texts can have brought. */
+function foundIn(html: string): string[] {
+  const found: string[] = [];
+  visit(fromHtml(html), "element", ({ tagName, properties }) => {
+    if (
+      properties.id === "evil7" ||
+      Object.keys(properties).some((name) => /^on[a-z]/i.test(name) || name === "evil7")
+    )
+      found.push(tagName);
+    for (const name of ["href", "src", "action", "formAction"])
+      if (/^\s*(javascript|data:text|vbscript):/i.test(String(properties[name] ?? "")))
+        found.push(`${tagName} ${name}`);
+  });
+  return found;
+}
+
+const idOf = (name: string) => readBuiltActions().find((built) => built.name === name)?.id ?? "";
+
+test("what members and admins wrote is text on every page, in the feed, in structured data and in mails", async ({
+  newWorld,
+  site: { db, server },
+}) => {
+  const { owner, admin } = await newWorld();
+  db.prepare(`UPDATE "User" SET "firstName" = ? WHERE "id" = ?`).run(evil("name"), owner.id);
+  db.prepare(`UPDATE "SessionInfo" SET "device" = ?, "place" = ? WHERE "sessionId" = ?`).run(
+    evil("device"),
+    evil("place"),
+    owner.otherSessionKey,
+  );
+  db.prepare(`UPDATE "Passkey" SET "name" = ? WHERE "userId" = ?`).run(evil("key"), owner.id);
+  db.prepare(`UPDATE "Delivery" SET "about" = ?, "lastError" = ? WHERE "userId" = ?`).run(
+    evil("about"),
+    evil("error"),
+    owner.id,
+  );
+  db.prepare(
+    `INSERT INTO "AuditEvent" ("createdAt", "actorId", "action", "subjectId", "detail") VALUES (?, ?, ?, ?, ?)`,
+  ).run(
+    Date.now(),
+    owner.id,
+    evil("action"),
+    owner.calls.NEW,
+    JSON.stringify({ [evil("key")]: evil("detail") }),
+  );
+  const texts = {
+    title: evil("t"),
+    description: evil("description"),
+    keywords: `${evil("k")}, javascript:alert(1)`,
+  };
+  const declined = insertCall(db, owner.id, { ...texts, state: "DECLINED" });
+  db.prepare(`UPDATE "CallReview" SET "note" = ?, "declineReason" = ? WHERE "callId" = ?`).run(
+    evil("note"),
+    evil("reason"),
+    declined,
+  );
+  const published = insertCall(db, owner.id, { ...texts, state: "PUBLISHED" });
+  const slug = insertEpisode(db, published, {
+    ...texts,
+    callerName: evil("caller"),
+    transcript: `${evil("transcript")}\n\n[link](javascript:alert(1))`,
+  });
+  const typed = insertCall(db, owner.id, { ...texts, audio: null });
+
+  const pages: [string, string | undefined, readonly string[]][] = [
+    ["/me", owner.cookie, ["name", "device", "key"]],
+    ["/calls/mine", owner.cookie, ["t", "reason"]],
+    ["/calls", undefined, ["t"]],
+    [`/calls/${slug}`, undefined, ["t", "description", "caller", "transcript"]],
+    ["/admin", admin.cookie, []],
+    [`/admin/users?q=${encodeURIComponent(EVIL)}`, admin.cookie, ["name"]],
+    [`/admin/users/${owner.id}`, admin.cookie, ["name", "t"]],
+    ["/admin/calls", admin.cookie, ["t", "name"]],
+    [`/admin/calls?q=${encodeURIComponent(EVIL)}`, admin.cookie, []],
+    ["/admin/calls?state=DECLINED", admin.cookie, []],
+    ["/admin/calls?state=PUBLISHED", admin.cookie, []],
+    ...[declined, published, typed].map((id): [string, string, readonly string[]] => [
+      `/admin/calls/${id}`,
+      admin.cookie,
+      ["t", "description"],
+    ]),
+    [`/admin/calls/${declined}`, admin.cookie, ["note", "reason"]],
+    ["/admin/deliveries", admin.cookie, ["about", "error"]],
+    ["/admin/log", admin.cookie, ["action"]],
+    ["/me/delete", owner.cookie, []],
+    ["/login", owner.cookie, ["name"]],
+    [`/login/device?token=${createDeviceLink(createSql(db), owner.id).token}`, undefined, ["name"]],
+    ["/teams", undefined, []],
+    ["/", owner.cookie, []],
+  ];
+  const shown = (html: string) =>
+    html
+      .replaceAll("&quot;", '"')
+      .replaceAll("&#x27;", "'")
+      .replaceAll("&#39;", "'")
+      .replaceAll("&lt;", "<")
+      .replaceAll("&gt;", ">")
+      .replaceAll("&amp;", "&");
+  for (const [path, cookie, here] of pages) {
+    const { status, text } = await sendAttack({ path, cookie });
+    expect([path, status]).toEqual([path, 200]);
+    expect([path, foundIn(text)]).toEqual([path, []]);
+    // It is there, so that its absence as markup means something.
+    for (const what of here)
+      expect(shown(text).includes(evil(what)), `${path} shows ${what}`).toBe(true);
+    for (const [, json] of text.matchAll(
+      /<script type="application\/ld\+json"[^>]*>(.*?)<\/script>/gs,
+    ))
+      JSON.parse(json ?? "");
+  }
+  const feed = (await sendAttack({ path: "/calls/feed.xml" })).text;
+  const parsed = new XMLParser({ ignoreAttributes: false, processEntities: true }).parse(feed) as {
+    rss: { channel: { item: { title: string }[] | { title: string } } };
+  };
+  expect([parsed.rss.channel.item].flat().map(({ title }) => title)).toContain(texts.title);
+  expect(feed).not.toContain("<i id=evil7");
+
+  for (const [path, cookie] of [
+    [`/calls/recording/${declined}`, owner.cookie],
+    [`/calls/audio/${slug}/answer`, undefined],
+    [`/calls/audio/${slug}/call`, undefined],
+  ] as const) {
+    const { status, headers } = await sendAttack({ path, cookie });
+    expect([path, status]).toEqual([path, 200]);
+    expect(headers["content-disposition"] ?? "", path).toMatch(
+      /^inline; filename="[^"<>]*"; filename\*=UTF-8''[\w.%~!$&+^`|-]*$/,
+    );
+  }
+
+  const request = makeActionRequest("call", idOf(SUBMIT_CALL_ACTION), "/calls/record", {
+    ...makeCallFields(),
+    title: evil("m"),
+    description: evil("of a mail\r\nBcc: mallory@example.test"),
+  });
+  expect(
+    parseActionResult(
+      await sendAttack({
+        ...request,
+        headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
+        cookie: owner.cookie,
+      }),
+    ).status,
+  ).toBe("redirect");
+  await expect
+    .poll(() =>
+      server.smtp.emails.some(
+        ({ to, subject }) => to.includes(admin.email) && subject.includes("evil7"),
+      ),
+    )
+    .toBe(true);
+  for (const mail of server.smtp.emails) {
+    expect([mail.subject, foundIn(mail.html)]).toEqual([mail.subject, []]);
+    expect(mail.to).toHaveLength(1);
+    expect(mail.headerNames).not.toContain("bcc");
+    expect(
+      mail.headerNames.filter((name) => ["to", "from", "subject"].includes(name)),
+    ).toHaveLength(3);
+  }
+});
+
+test("a browser's own name of itself is text in the list of sessions", async ({
+  newWorld,
+  site: { db },
+}) => {
+  const { owner } = await newWorld();
+  for (const agent of [
+    EVIL,
+    `Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0 ${EVIL}`,
+    "x".repeat(8_000),
+    "\u00ff\u00fe",
+  ]) {
+    const { token } = createDeviceLink(createSql(db), owner.id);
+    const request = makeActionRequest(
+      "call",
+      idOf("app/login/device/actions.ts#logInHere"),
+      "/login/device",
+      { token },
+    );
+    const got = await sendAttack({
+      ...request,
+      headers: {
+        ...request.headers,
+        ...SAME_ORIGIN_HEADERS,
+        "user-agent": agent,
+        "fly-region": '"><i id=evil7>',
+      },
+    });
+    expect(parseActionResult(got).status, agent.slice(0, 60)).toBe("redirect");
+  }
+  expect(foundIn((await sendAttack({ path: "/me", cookie: owner.cookie })).text)).toEqual([]);
+  for (const { device, place } of db
+    .prepare(
+      `SELECT "device", "place" FROM "SessionInfo" JOIN "Session" ON "id" = "sessionId" WHERE "userId" = ?`,
+    )
+    .all(owner.id) as { device: string; place: string | null }[]) {
+    expect(device.length).toBeLessThanOrEqual(120);
+    expect(place).toBeNull();
+  }
+});
+
+test("what stands in an address or a header is text in what is answered", async ({ newWorld }) => {
+  const { admin } = await newWorld();
+  const query = encodeURIComponent(EVIL);
+  const paths = [
+    `/blog?q=${query}`,
+    `/blog?topic=${query}`,
+    `/blog?q=${query}&page=${query}`,
+    `/blog/${query}`,
+    `/blog/${query}.md`,
+    `/${query}`,
+    `/no-such-page?x=${query}`,
+    `/login?next=${query}`,
+    `/login/confirm?token=${query}&next=${query}`,
+    `/login/device?token=${query}`,
+    `/login/go?to=${query}`,
+    `/calls?page=${query}`,
+    `/calls/${query}`,
+    `/calls/audio/${query}/call`,
+    `/calls/recording/${query}`,
+    `/calls/upload/${query}`,
+    `/content-file/${query}.png`,
+    `/embed-image/${query}`,
+    `/reads/token?slug=${query}`,
+  ];
+  const admins = [
+    "",
+    "/users",
+    "/users/x",
+    "/calls",
+    "/calls/x",
+    "/cache",
+    "/content",
+    "/deliveries",
+    "/log",
+    "/reads",
+  ].map(
+    (page) =>
+      `/admin${page}?q=${query}&state=${query}&said=${query}&key=${query}&instance=${query}&before=${query}&subject=${query}&days=${query}`,
+  );
+  for (const [list, cookie] of [
+    [paths, undefined],
+    [[...paths, ...admins], admin.cookie],
+  ] as const) {
+    for (const path of list) {
+      const { text, headers, status } = await sendAttack({
+        path,
+        cookie,
+        headers: {
+          referer: `https://lectern.test/${query}`,
+          "user-agent": EVIL,
+          "accept-language": EVIL,
+        },
+      });
+      const type = headers["content-type"] ?? "";
+      if (type.includes("html")) expect([path, foundIn(text)]).toEqual([path, []]);
+      else if (text)
+        expect([path, headers["x-content-type-options"]], `${status} ${type}`).toEqual([
+          path,
+          "nosniff",
+        ]);
+    }
+  }
+});

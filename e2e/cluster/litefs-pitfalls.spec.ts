@@ -1,0 +1,414 @@
+// What bites a site on LiteFS (notes of 2026, by number), each shown not to bite here. Where a trap has a test elsewhere, it is not here.
+
+import { spawnSync } from "node:child_process";
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
+import { expect, imageDir, test } from "#tests/support/cluster/fixtures.ts";
+import type { ClusterNode } from "#cli/cluster/node.ts";
+import { readLogEvents } from "#tests/support/cluster/litefs-store.ts";
+import {
+  requestLoginEmail,
+  isWriteRefused,
+  openLoginForm,
+  nextAddress,
+  sendRequest,
+} from "#tests/support/cluster/browser-visitor.ts";
+import { readNodeEnvironment } from "#cli/cluster/process-sessions.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
+
+const WHOLE_LOG = 16 * 1024 * 1024;
+
+/** The session that holds the lease in Consul; null while nobody has it. */
+async function leaseSession({ consul }: Cluster): Promise<string | null> {
+  const response = await fetch(`${consul.url}/v1/kv/litefs/lectern`);
+  if (response.status === 404) return null;
+  const [entry] = (await response.json()) as [{ Session?: string }];
+  return entry.Session ?? null;
+}
+
+test("2: a node that can't find a primary answers readers, and ends when it is told to", async ({
+  cluster,
+}) => {
+  const node = cluster.getNode("syd-1");
+  await node.stop();
+  cluster.network.isolateNode("syd-1", "reset");
+  node.start();
+  await node.waitUntilReady();
+  expect((await sendRequest(`${node.url}/blog`)).status).toBe(200);
+  const startMs = performance.now();
+  expect(await node.stop()).toBe(0);
+  expect(performance.now() - startMs).toBeLessThan(10_000);
+});
+
+test("6: of two candidates that begin together one makes the database, and no other tries", async () => {
+  // Of its own: the shared one's first lines may be out of its logs by now.
+  const young = await startCluster({ imageDir, regions: ["dfw"] });
+  try {
+    const nodes = [...young.nodes.values()];
+    expect(nodes.map((node) => readLogEvents(node, "launch.database_made").length).sort()).toEqual([
+      0, 1,
+    ]);
+    for (const node of nodes) {
+      expect(readLogEvents(node, "launch.migrations_failed")).toEqual([]);
+      expect(node.log(WHOLE_LOG)).not.toContain("read only replica");
+    }
+  } finally {
+    await young.stop();
+  }
+});
+
+test("7, 8: a candidate without data never becomes the primary, and while none is known writes are refused, not guessed", async ({
+  cluster,
+}) => {
+  const fresh = await cluster.waitForStandby();
+  const primary = await cluster.waitForPrimary();
+  const before = await cluster.waitUntilInSync();
+  const sendForm = await openLoginForm(cluster.getEdgeUrl("ams"), "keep.me@example.com");
+  await fresh.stop();
+  // As LiteFS leaves it in the worst moment: the cluster's id is there, of its data nothing.
+  const id = readFileSync(join(primary.dataDir, "litefs", "clusterid"));
+  fresh.deleteData();
+  mkdirSync(join(fresh.dataDir, "litefs"));
+  writeFileSync(join(fresh.dataDir, "litefs", "clusterid"), id);
+  cluster.network.cutLink(fresh.name, primary.name);
+  fresh.start();
+  await waitUntil("it joins", 30_000, () => fresh.readLitefsInfo());
+  await primary.kill();
+  // In the first moments a replica may still send writes to the dead: the edge answers then, in bounded time.
+  const atOnce = await sendForm();
+  await waitUntil(
+    "ams knows no primary",
+    20_000,
+    async () => (await cluster.getNode("ams-1").readLitefsInfo())?.primary ?? null,
+    (known) => known !== null && !known.hostname,
+  );
+  const refused = await sendForm();
+  console.log(
+    `write at the moment of the kill: ${atOnce.status} after ${Math.round(atOnce.ms)} ms; without a primary: ${refused.status} after ${Math.round(refused.ms)} ms`,
+  );
+  expect({ made: atOnce.status === 303, late: atOnce.ms > 20_000 }).toEqual({
+    made: false,
+    late: false,
+  });
+  expect({
+    paused: isWriteRefused(refused, "keep.me@example.com"),
+    late: refused.ms > 5_000,
+  }).toEqual({
+    paused: true,
+    late: false,
+  });
+  expect(await fresh.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
+  // Consul ends the lease of the dead; then nobody may have it.
+  await waitUntil("the lease is free", 30_000, async () => (await leaseSession(cluster)) === null);
+  const again = await requestLoginEmail(cluster.getEdgeUrl("ams"), "keep.me@example.com");
+  expect(isWriteRefused(again, "keep.me@example.com")).toBe(true);
+  expect(again.headers["fly-replay"]).toBeUndefined();
+  expect(await fresh.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
+  expect(await leaseSession(cluster)).toBeNull();
+  expect((await sendRequest(`${cluster.getEdgeUrl("ams")}/blog`)).status).toBe(200);
+  cluster.network.healLinks();
+  primary.start();
+  await waitUntil("the one with data is the primary", 30_000, () => primary.isPrimary());
+  await cluster.waitForStandby();
+  expect((await cluster.waitUntilInSync()).txid).toBeGreaterThanOrEqual(before.txid);
+});
+
+test("10: the first candidate of a new version takes the lease and migrates; a replica of it waits, and old ones serve on", async ({
+  cluster,
+}) => {
+  test.setTimeout(180_000);
+  const newer = resolve(`${imageDir}-newer`);
+  rmSync(newer, { recursive: true, force: true });
+  if (spawnSync("cp", ["-al", resolve(imageDir), newer]).status !== 0)
+    cpSync(imageDir, newer, { recursive: true, verbatimSymlinks: true });
+  const migration = join(newer, "prisma", "migrations", "29990101000000_newer");
+  mkdirSync(migration);
+  writeFileSync(
+    join(migration, "migration.sql"),
+    `CREATE TABLE IF NOT EXISTS "newer" ("id" INTEGER PRIMARY KEY);\n`,
+  );
+  const hasTable = (node: ClusterNode) =>
+    spawnSync(
+      process.execPath,
+      [
+        "-e",
+        `const db = new (require("better-sqlite3"))(process.env.DATABASE_FILE, { readonly: true }); console.log(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'newer'").get().n)`,
+      ],
+      { cwd: imageDir, env: readNodeEnvironment(node), encoding: "utf8" },
+    ).stdout.trim() === "1";
+  try {
+    const replica = cluster.getNode("syd-1");
+    await replica.stop();
+    replica.start({}, { cwd: newer });
+    await waitUntil("the replica waits for the schema", 60_000, () =>
+      readLogEvents(replica, "launch.waits").some(({ why }) =>
+        String(why).includes("29990101000000_newer"),
+      ),
+    );
+    expect((await sendRequest(`${cluster.getEdgeUrl("syd")}/blog`)).status).toBe(200);
+
+    const [old, standby] = [await cluster.waitForPrimary(), await cluster.waitForStandby()];
+    await standby.stop();
+    standby.start({}, { cwd: newer });
+    await waitUntil("it is the primary", 60_000, () => standby.isPrimary());
+    await standby.waitUntilReady();
+    expect(readLogEvents(standby, "launch.asks_for_lease")).not.toEqual([]);
+    expect(readLogEvents(standby, "launch.migrated").at(-1)).toMatchObject({
+      applied: ["29990101000000_newer"],
+    });
+    await replica.waitUntilReady();
+    expect(hasTable(replica)).toBe(true);
+    // The one that was the primary goes on with the old code.
+    await cluster.waitUntilInSync();
+    expect((await sendRequest(`${old.url}/blog`)).status).toBe(200);
+    expect(
+      (await requestLoginEmail(cluster.getEdgeUrl("ams"), "between.versions@example.com")).status,
+    ).toBe(303);
+
+    // And back: old code on the newer schema, as after `fly deploy` of the image before.
+    for (const node of [replica, standby]) {
+      await node.stop();
+      node.start();
+      await node.waitUntilReady();
+    }
+    await cluster.waitForPrimary();
+    expect(
+      (await requestLoginEmail(cluster.getEdgeUrl("ams"), "rolled.back@example.com")).status,
+    ).toBe(303);
+  } finally {
+    rmSync(newer, { recursive: true, force: true });
+  }
+});
+
+test("14, 15: the database is in WAL mode with pages of 4,096 bytes on every node, and one place in the code says so", ({
+  cluster,
+}) => {
+  for (const node of cluster.nodes.values()) {
+    const head = Buffer.alloc(20);
+    const fd = openSync(node.databaseFile, "r");
+    readSync(fd, head, 0, head.length, 0);
+    closeSync(fd);
+    expect({
+      node: node.name,
+      page: head.readUInt16BE(16),
+      write: head[18],
+      read: head[19],
+    }).toEqual({ node: node.name, page: 4_096, write: 2, read: 2 });
+  }
+  const found = [
+    "app",
+    "components",
+    "lib",
+    "server",
+    "cli",
+    "scripts",
+    "prisma/migrations",
+  ].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(tsx?|mjs|sql)$/.test(file) && !/\.test\.tsx?$/.test(file))
+      .map((file) => join(folder, file))
+      // The cache is a file of the instance's own, and a move makes one beside the mount: LiteFS sees neither, but for the whole file that it imports.
+      .filter(
+        (file) =>
+          !file.startsWith(join("lib", "cache")) &&
+          !file.startsWith(join("cli", "migrate-postgres")) &&
+          /pragma[^;]*\b(journal_mode|page_size|locking_mode|auto_vacuum)\s*[=(]|\bVACUUM\b/i.test(
+            readFileSync(file, "utf8"),
+          ),
+      ),
+  );
+  expect(found).toEqual([join("lib", "db", "connection.ts")]);
+});
+
+test("18: a write on a replica by mistake names its statement, and changes nothing", async ({
+  cluster,
+}) => {
+  const replica = cluster.getNode("ams-1");
+  const before = await cluster.waitUntilInSync();
+  const script = `
+    import { openConnection } from "#lib/db/connection.ts";
+    const { sql, close } = await openConnection(process.env.DATABASE_FILE, "writer", 1_000);
+    try {
+      sql.run('CREATE TABLE "mistake" ("id" INTEGER)');
+    } catch (error) {
+      console.log(JSON.stringify({ name: error.constructor.name, code: error.code, retry: error.retryAfterSeconds, statement: error.statement, cause: error.cause.code }));
+    } finally {
+      close();
+    }`;
+  const ran = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: imageDir,
+    env: { ...readNodeEnvironment(replica), LOG_LEVEL: "error" },
+    encoding: "utf8",
+    timeout: 30_000,
+  });
+  const lines = ran.stdout.trim().split("\n").filter(Boolean);
+  expect(JSON.parse(lines.at(-1) ?? ran.stderr)).toEqual({
+    name: "WriteRefused",
+    code: "unavailable",
+    retry: 5,
+    statement: 'CREATE TABLE "mistake" ("id" INTEGER)',
+    cause: expect.stringMatching(/^SQLITE_(IOERR|READONLY)/),
+  });
+  const there = await cluster.waitUntilInSync();
+  expect(there.txid).toBeGreaterThanOrEqual(before.txid);
+  expect(await replica.isPrimary()).toBe(false);
+});
+
+test("26, 27: whoever reaches a replica without the proxy sees no success, and nothing is written", async ({
+  cluster,
+}) => {
+  const replica = cluster.getNode("ams-1");
+  const before = await cluster.waitUntilInSync();
+  const answer = await requestLoginEmail(replica.url, "no.proxy@example.com");
+  expect({
+    status: answer.status,
+    replay: answer.headers["fly-replay"],
+    text: answer.text,
+  }).toEqual({
+    status: 409,
+    replay: `instance=${(await cluster.findPrimary())?.name}`,
+    text: "Fly Replay",
+  });
+  expect((await cluster.waitUntilInSync()).txid).toBe(before.txid);
+  expect(readFileSync(join(imageDir, "litefs.yml"), "utf8")).not.toMatch(/^proxy:/m);
+});
+
+test("29, 30, 31: the number of a write is signed, short-lived and set by writes alone; a forged one costs nothing", async ({
+  cluster,
+}) => {
+  const made = await requestLoginEmail(cluster.getEdgeUrl("ams"), "numbered@example.com");
+  const cookie = [made.headers["set-cookie"]].flat().find((line) => line?.startsWith("txid="));
+  expect(cookie).toMatch(
+    /^txid=[0-9a-z]+\.[0-9a-z]+\.[\w-]{43}; Max-Age=60; Path=\/; HttpOnly; SameSite=Lax$/,
+  );
+  const value = cookie!.slice(5, cookie!.indexOf(";"));
+
+  // Refused, read, or asked about: no write, no number.
+  const refused = await requestLoginEmail(cluster.getEdgeUrl("ams"), "not an address");
+  const options = await sendRequest(`${cluster.getEdgeUrl("ams")}/login`, { method: "OPTIONS" });
+  for (const answer of [refused, options, await sendRequest(`${cluster.getEdgeUrl("ams")}/login`)])
+    expect(String(answer.headers["set-cookie"] ?? "")).not.toContain("txid=");
+  expect(
+    cluster.edges
+      .get("ams")!
+      .listEvents()
+      .filter(({ method }) => method === "OPTIONS"),
+  ).toEqual([]);
+
+  const forged = `zzzzzz.${value.split(".").slice(1).join(".")}`;
+  const read = async (cookies: string) =>
+    (
+      await sendRequest(`${cluster.getNode("ams-1").url}/blog`, {
+        headers: cookies ? { cookie: cookies } : {},
+      })
+    ).ms;
+  // The quickest of three: a wait would be in all of them, the machine's other work is not.
+  const quickest = async (cookies: string) =>
+    Math.min(await read(cookies), await read(cookies), await read(cookies));
+  for (const cookies of [`txid=${forged}`, `txid=${"f".repeat(4_000)}`, "__txid=ffffffff; txid="])
+    expect(await quickest(cookies), cookies).toBeLessThan((await quickest("")) + 450);
+});
+
+test("security: one public port, and what is internal is not there for anybody else", async ({
+  cluster,
+}) => {
+  const lines = readFileSync("fly.toml", "utf8")
+    .split("\n")
+    .filter((line) => !line.trim().startsWith("#"));
+  expect(lines.filter((line) => line.includes("20202"))).toEqual([]);
+  expect(lines.filter((line) => /^\s*\[+services/.test(line))).toEqual([]);
+  expect(
+    new Set(lines.flatMap((line) => /^\s*(?:internal_)?port = (\d+)/.exec(line)?.[1] ?? [])),
+  ).toEqual(new Set(["8080"]));
+
+  const forged = {
+    "x-lectern-internal": `${Math.floor(Date.now() / 60_000)}.${"A".repeat(43)}`,
+    "fly-client-ip": "127.0.0.1",
+    "x-forwarded-for": "127.0.0.1",
+  };
+  for (const region of ["dfw", "ams"]) {
+    for (const [method, path] of [
+      ["GET", "/internal/status"],
+      ["POST", "/internal/cache"],
+      ["GET", "/metrics"],
+      ["GET", "/export?name=lectern.db"],
+      ["GET", "/debug/vars"],
+    ] as const) {
+      for (const headers of [{}, forged])
+        expect({
+          region,
+          path,
+          status: (
+            await sendRequest(`${cluster.getEdgeUrl(region)}${path}`, {
+              method,
+              headers: { ...headers, ...(method === "POST" && { "content-length": "0" }) },
+            })
+          ).status,
+        }).toEqual({ region, path, status: 404 });
+    }
+  }
+});
+
+test("security: what a client writes in the proxy's name makes it nobody else, and is no order", async ({
+  cluster,
+}) => {
+  // Thirty mails an hour for one client, whoever it says it is.
+  const from = nextAddress();
+  const answers: number[] = [];
+  const url = cluster.getEdgeUrl("dfw");
+  for (let i = 0; i < 31; i += 1) {
+    const sendForm = await openLoginForm(url, `client-${i}@example.com`, from, {
+      "fly-client-ip": `203.0.113.${i}`,
+      "x-forwarded-for": `203.0.113.${i}`,
+      "fly-region": "syd",
+      "fly-replay-src": "instance=syd-1;state=9",
+    });
+    answers.push((await sendForm()).status);
+  }
+  expect(answers.slice(0, 30).filter((status) => status !== 303)).toEqual([]);
+  expect(answers.at(-1)).not.toBe(303);
+
+  // Without a proxy to drop it: who says to have been replayed often is refused, and nobody else pays for it.
+  const sendForm = await openLoginForm(
+    cluster.getNode("ams-1").url,
+    "replayed@example.com",
+    undefined,
+    {
+      "fly-replay-src": "instance=x;region=y;t=1;state=9",
+    },
+  );
+  const refused = await sendForm();
+  expect({
+    paused: isWriteRefused(refused, "replayed@example.com"),
+    replay: refused.headers["fly-replay"],
+  }).toEqual({ paused: true, replay: undefined });
+  for (const strange of [
+    "state=",
+    "instance=%0d%0aset-cookie: a=b",
+    ";;;;state=-1;",
+    "x".repeat(8_000),
+  ]) {
+    expect(
+      (
+        await sendRequest(`${cluster.getNode("ams-1").url}/blog`, {
+          headers: {
+            "fly-replay-src": strange,
+            "fly-region": "<script>",
+            "fly-request-id": "'; DROP",
+          },
+        })
+      ).status,
+    ).toBe(200);
+  }
+});

@@ -1,0 +1,145 @@
+// A page that was loaded before the site changed, or while it can't write: nothing is lost that was typed, with scripts and without.
+
+import type { Page } from "@playwright/test";
+import type { Cluster } from "#cli/cluster/cluster.ts";
+import { expect, test } from "#tests/support/cluster/fixtures.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
+
+const EMAIL = "somebody@example.test";
+const email = (page: Page) => page.getByLabel("Your address for mail");
+const press = (page: Page) => page.getByRole("button", { name: "Send me the mail" }).click();
+
+/** An id that another build would have given the same action: as long, and unknown here. */
+const otherId = (id: string) =>
+  id.slice(0, 2) +
+  [...id.slice(2)].map((digit) => (15 - parseInt(digit, 16)).toString(16)).join("");
+
+async function openLogin(page: Page, cluster: Cluster) {
+  await page.goto(`${cluster.getEdgeUrl("ams")}/login`);
+  await email(page).fill(EMAIL);
+}
+
+test("a page of an earlier version says that the site has changed, and keeps what was typed", async ({
+  cluster,
+  page,
+}) => {
+  await openLogin(page, cluster);
+  await page.route("**/login", async (route) => {
+    const headers = route.request().headers();
+    const id = headers["next-action"];
+    await route.continue(id ? { headers: { ...headers, "next-action": otherId(id) } } : {});
+  });
+  const answer = page.waitForResponse((response) => response.request().method() === "POST");
+  await press(page);
+  expect((await answer).status()).toBe(409);
+  await expect(
+    page.getByRole("alert").filter({ hasText: "The site has changed since this page was loaded." }),
+  ).toBeVisible();
+  await expect(email(page)).toHaveValue(EMAIL);
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("a form of an earlier version comes back with what was typed, and the way to the new page", async ({
+    cluster,
+    page,
+  }) => {
+    await openLogin(page, cluster);
+    await page
+      .locator('input[name$=":0"][name^="$ACTION_"]')
+      .first()
+      .evaluate((input: HTMLInputElement) => {
+        const { id, bound } = JSON.parse(input.value) as { id: string; bound: unknown };
+        const other =
+          id.slice(0, 2) +
+          [...id.slice(2)].map((digit) => (15 - parseInt(digit, 16)).toString(16)).join("");
+        input.value = JSON.stringify({ id: other, bound });
+      });
+    await email(page).evaluate((input: HTMLInputElement) => {
+      input.type = "text";
+      input.value = `"><b>${input.value}</b>`;
+    });
+    const answer = page.waitForResponse((response) => response.request().method() === "POST");
+    await press(page);
+    expect((await answer).status()).toBe(409);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(
+      "The site has changed since this page was loaded.",
+    );
+    await expect(page.getByLabel("email")).toHaveValue(`"><b>${EMAIL}</b>`);
+    await expect(page.getByRole("textbox")).toHaveCount(1);
+    await page.getByRole("link", { name: "load the page again" }).click();
+    await expect(email(page)).toBeVisible();
+  });
+
+  test("a form that ams rendered works on every node", async ({ cluster, page, smtp }) => {
+    await page.goto(`${cluster.getNode("ams-1").url}/login`);
+    const hidden = await page
+      .locator('form:has([name="email"]) input[type=hidden]')
+      .evaluateAll((all: HTMLInputElement[]) =>
+        all.map(({ name, value }) => [name, value] as const),
+      );
+    expect(hidden.map(([name]) => name)).toContain("$ACTION_KEY");
+    const primary = await cluster.waitForPrimary();
+    for (const node of cluster.nodes.values()) {
+      const form = new FormData();
+      for (const [name, value] of hidden) form.append(name, value);
+      const to = `key-of-${node.name}@example.test`;
+      form.append("email", to);
+      const response = await fetch(`${node.url}/login`, {
+        method: "POST",
+        body: form,
+        headers: { origin: node.url, "sec-fetch-site": "same-origin" },
+        redirect: "manual",
+      });
+      if (node.name !== primary.name) {
+        expect([response.status, response.headers.get("fly-replay")], node.name).toEqual([
+          409,
+          `instance=${primary.name}`,
+        ]);
+        continue;
+      }
+      expect([response.status, response.headers.get("location")]).toEqual([303, "/login/code"]);
+      await waitUntil("the mail is there", 20_000, () =>
+        smtp.emails.some((mail) => mail.to.includes(to)),
+      );
+    }
+  });
+});
+
+test("while no primary is known, forms say so and keep what was typed, with scripts and without", async ({
+  cluster,
+  page,
+  browser,
+}) => {
+  const plainContext = await browser.newContext({ javaScriptEnabled: false });
+  const plain = await plainContext.newPage();
+  for (const one of [page, plain]) await openLogin(one, cluster);
+  const primary = await cluster.waitForPrimary();
+  await (await cluster.waitForStandby()).stop();
+  await primary.stop();
+  await waitUntil(
+    "ams knows no primary",
+    30_000,
+    async () => (await cluster.getNode("ams-1").readLitefsInfo())?.primary.hostname ?? "",
+    (name) => name === "",
+  );
+  for (const one of [page, plain]) {
+    const answer = one.waitForResponse((response) => response.request().method() === "POST");
+    await press(one);
+    expect((await answer).status()).toBe(503);
+    expect((await answer).headers()["retry-after"]).toMatch(/^\d+$/);
+    await expect(
+      one.getByRole("alert").filter({ hasText: "Writes are paused for some seconds." }),
+    ).toBeVisible();
+    await expect(email(one)).toHaveValue(EMAIL);
+  }
+
+  // The same pages, when somebody may write again.
+  await cluster.repair();
+  for (const one of [page, plain]) {
+    await press(one);
+    await one.waitForURL("**/login/code**", { timeout: 20_000 });
+  }
+  await plainContext.close();
+});

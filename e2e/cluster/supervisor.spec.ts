@@ -1,0 +1,195 @@
+// A node of its own accord: how it stops, what it does with a store that is broken or empty, and with programs that die.
+
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import type { ClusterNode } from "#cli/cluster/node.ts";
+import { expect, test } from "#tests/support/cluster/fixtures.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
+
+/** Far longer than what a node says in one test. */
+const LOG_BYTES = 60_000;
+
+const store = (node: ClusterNode) => join(node.dataDir, "litefs");
+const asides = (node: ClusterNode) =>
+  readdirSync(node.dataDir).filter((name) => name.startsWith("litefs.aside-"));
+
+/** What the node says from here on. */
+function listen(node: ClusterNode): () => string {
+  const mark = node.log(LOG_BYTES).slice(-200);
+  return () => node.log(LOG_BYTES).split(mark).at(-1)!;
+}
+
+/** Overwrites bytes in the middle of the database, as a failing disk would. Returns what puts them back. */
+function damage(node: ClusterNode): () => void {
+  const file = openSync(join(store(node), "dbs", "lectern.db", "database"), "r+");
+  const at = 5 * 4_096 + 100;
+  const before = Buffer.alloc(500);
+  readSync(file, before, 0, before.length, at);
+  writeSync(
+    file,
+    before.map((byte) => byte ^ 0xff),
+    0,
+    before.length,
+    at,
+  );
+  closeSync(file);
+  return () => {
+    const again = openSync(join(store(node), "dbs", "lectern.db", "database"), "r+");
+    writeSync(again, before, 0, before.length, at);
+    closeSync(again);
+  };
+}
+
+function kill(node: ClusterNode, pattern: RegExp): void {
+  const pids = node
+    .processes()
+    .filter((pid) =>
+      pattern.test(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")),
+    );
+  expect(pids, String(pattern)).toHaveLength(1);
+  process.kill(pids[0]!, "SIGKILL");
+}
+
+test("a primary that stops without a standby gives its lease back", async ({ cluster }) => {
+  await (await cluster.waitForStandby()).stop();
+  const primary = await cluster.waitForPrimary();
+  const said = listen(primary);
+  expect(await primary.stop()).toBe(0);
+  expect(said()).toMatch(
+    /launch\.no_standby[^]*exiting primary, destroying lease[^]*litefs shut down complete/,
+  );
+});
+
+test("a primary that stops hands its lease to the standby first, with every transaction", async ({
+  cluster,
+}) => {
+  const standby = await cluster.waitForStandby();
+  const primary = await cluster.waitForPrimary();
+  const said = listen(primary);
+  expect(await primary.stop()).toBe(0);
+  expect(said()).toMatch(
+    new RegExp(`launch\\.handed_over.*"to":"${standby.name}"[^]*litefs shut down complete`),
+  );
+  expect(said()).toContain("exiting primary, preserving lease for handoff");
+  // The other's site served all the while, and writes within the two seconds that a hand-over may take.
+  expect(await standby.isPrimary()).toBe(true);
+});
+
+for (const name of ["ams-1", "dfw-2"]) {
+  test(`a corrupt store of ${name} is put aside, and a fresh snapshot taken`, async ({
+    cluster,
+  }) => {
+    const node = cluster.getNode(name);
+    await node.stop();
+    await cluster.waitForPrimary();
+    damage(node);
+    const said = listen(node);
+    node.start();
+    await node.waitUntilReady();
+    await cluster.waitUntilInSync();
+    expect(
+      said().match(
+        /"level":"error","event":"boot.store_put_aside".*does not match LTX post-apply checksum/g,
+      ),
+    ).toHaveLength(1);
+    expect(asides(node).length).toBeGreaterThan(0);
+    if (name.startsWith("dfw")) await cluster.waitForStandby();
+  });
+}
+
+test("a corrupt store that nobody else can replace is not touched", async ({ cluster }) => {
+  await (await cluster.waitForStandby()).stop();
+  const node = await cluster.waitForPrimary();
+  await node.stop();
+  const putBack = damage(node);
+  const before = asides(node);
+  const said = listen(node);
+  node.start();
+  await waitUntil(
+    "it gives up",
+    30_000,
+    () => node.isRunning(),
+    (is) => !is,
+  );
+  expect(said()).toMatch(/boot\.store_corrupt.*nobody is known to be the primary/);
+  expect(asides(node)).toEqual(before);
+  expect(existsSync(join(store(node), "clusterid"))).toBe(true);
+  putBack();
+  node.start();
+  expect((await cluster.waitForPrimary()).name).toBe(node.name);
+});
+
+test("a candidate that has no data does not take the lease of a cluster that has some", async ({
+  cluster,
+}) => {
+  const empty = await cluster.waitForStandby();
+  const primary = await cluster.waitForPrimary();
+  await empty.stop();
+  empty.deleteData();
+  await primary.stop();
+  const said = listen(empty);
+  empty.start();
+  // It offers itself after three seconds without a primary, if at all.
+  await waitUntil(
+    "it waits for data",
+    30_000,
+    () => said(),
+    (text) => text.includes('"event":"launch.waits"'),
+  );
+  expect(await empty.readLitefsInfo()).toMatchObject({ isPrimary: false, candidate: false });
+  expect(said()).toContain("no data here, and the cluster has some");
+  primary.start();
+  expect((await cluster.waitForPrimary()).name).toBe(primary.name);
+  expect((await cluster.waitForStandby()).name).toBe(empty.name);
+  await cluster.waitUntilInSync();
+});
+
+test("a candidate that was away catches up before it stands by", async ({ cluster }) => {
+  const away = await cluster.waitForStandby();
+  await away.stop();
+  const said = listen(away);
+  away.start();
+  await cluster.waitForStandby();
+  expect(said()).toMatch(
+    /"event":"boot.start".*"candidate":false,"catching_up":true[^]*"event":"boot.start".*"candidate":true,"catching_up":false/,
+  );
+});
+
+test("a LiteFS that is killed on the primary is back in seconds, since its node frees the lease", async ({
+  cluster,
+}) => {
+  const primary = await cluster.waitForPrimary();
+  const said = listen(primary);
+  const before = await cluster.waitUntilInSync();
+  kill(primary, /litefs mount/);
+  await waitUntil(
+    "the lease is free",
+    10_000,
+    () => said(),
+    (text) => text.includes('"event":"boot.lease_freed"'),
+  );
+  await cluster.waitForPrimary(10_000);
+  expect((await cluster.waitUntilInSync()).txid).toBeGreaterThanOrEqual(before.txid);
+});
+
+test("a site that dies is started anew, and the node stays what it is", async ({ cluster }) => {
+  const primary = await cluster.waitForPrimary();
+  const said = listen(primary);
+  kill(primary, /server\.js|next-server/);
+  await waitUntil(
+    "it is seen",
+    10_000,
+    () => said(),
+    (text) => text.includes('"event":"launch.site_died"'),
+  );
+  await primary.waitUntilReady();
+  expect(await primary.isPrimary()).toBe(true);
+});

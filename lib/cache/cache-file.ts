@@ -1,0 +1,199 @@
+// The local cache file: what can be derived again, kept across restarts, outside LiteFS.
+// Deleting it at any time costs only time; a file that SQLite can't read is deleted here.
+
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import Database from "better-sqlite3";
+import { nowMs } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
+import { log } from "#lib/core/log.ts";
+
+/** Raised when the tables below change: an older file is then started anew. */
+const SCHEMA_VERSION = 1;
+/** Least recently used entries go when the file's entries pass env.CACHE_MAX_MB; as much is freed as makes the next sweep rare. */
+const EVICTION_TARGET_RATIO = 0.8;
+/** An entry's time of use is written at most this often: a read must not become a write each time. */
+const TOUCH_INTERVAL_MS = 3_600_000;
+
+interface CacheFile {
+  readonly path: string;
+  readonly db: Database.Database;
+  bytes: number;
+}
+
+// One per process: pages, handlers and middleware are bundled apart.
+const shared = globalThis as { __lecternCacheFile?: CacheFile };
+
+function openDatabase(path: string): Database.Database {
+  const db = new Database(path, { timeout: 2_000 });
+  try {
+    db.pragma("journal_mode = WAL");
+    db.pragma("synchronous = OFF"); // a crash may cost entries, never more
+    db.pragma("temp_store = MEMORY");
+    if (db.pragma("user_version", { simple: true }) !== SCHEMA_VERSION) {
+      db.transaction(() => {
+        const tables = db
+          .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT NULL",
+          )
+          .all() as { name: string }[];
+        for (const { name } of tables)
+          db.exec(`DROP TABLE IF EXISTS "${name.replaceAll('"', '""')}"`);
+        db.exec(`CREATE TABLE cache (
+          key TEXT PRIMARY KEY NOT NULL,
+          metadata TEXT NOT NULL,
+          value TEXT NOT NULL,
+          bytes INTEGER NOT NULL,
+          usedAt INTEGER NOT NULL
+        ) WITHOUT ROWID`);
+        db.exec("CREATE INDEX cache_least_recently_used ON cache (usedAt)");
+        db.pragma(`user_version = ${SCHEMA_VERSION}`);
+      }).immediate();
+    }
+    db.prepare("SELECT count(*) FROM cache").get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** The file; one that can't be read is begun anew; where there can be none, memory does until the next start. */
+function openOrRecreate(path: string): Database.Database {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    try {
+      return openDatabase(path);
+    } catch (error) {
+      const code = (error as { code?: string }).code ?? "";
+      if (code.startsWith("SQLITE_BUSY")) throw error;
+      log("warn", "cache.file_started_anew", { error });
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+      return openDatabase(path);
+    }
+  } catch (error) {
+    log("error", "cache.in_memory_only", { file: path, error });
+    return openDatabase(":memory:");
+  }
+}
+
+function cacheFile(): CacheFile {
+  const path = resolve(env.CACHE_FILE);
+  if (shared.__lecternCacheFile?.path === path) return shared.__lecternCacheFile;
+  const db = openOrRecreate(path);
+  const { bytes } = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM cache").get() as {
+    bytes: number;
+  };
+  shared.__lecternCacheFile = { path, db, bytes };
+  return shared.__lecternCacheFile;
+}
+
+/** The SQLite handle of the cache file, for derived tables with a shape of their own (the search index). */
+export function cacheDatabase(): Database.Database {
+  return cacheFile().db;
+}
+
+/** Closes the file; the next use opens it again. */
+export function closeCacheFile(): void {
+  shared.__lecternCacheFile?.db.close();
+  shared.__lecternCacheFile = undefined;
+}
+
+export interface StoredEntry {
+  readonly metadata: string;
+  readonly value: string;
+}
+
+/** Runs `fn` on the file. A file that has gone bad is deleted and the entry counts as missing: the cache never fails a request. */
+function runOrFallback<T>(fn: (file: CacheFile) => T, otherwise: T): T {
+  try {
+    return fn(cacheFile());
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? "";
+    log("warn", "cache.file_failed", { error });
+    if (code === "SQLITE_CORRUPT" || code === "SQLITE_NOTADB" || code === "SQLITE_ERROR") {
+      const path = resolve(env.CACHE_FILE);
+      closeCacheFile();
+      for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+    }
+    return otherwise;
+  }
+}
+
+export function readEntry(key: string): StoredEntry | undefined {
+  return runOrFallback(({ db }) => {
+    const row = db.prepare("SELECT metadata, value, usedAt FROM cache WHERE key = ?").get(key) as
+      (StoredEntry & { usedAt: number }) | undefined;
+    if (row && nowMs() - row.usedAt > TOUCH_INTERVAL_MS)
+      db.prepare("UPDATE cache SET usedAt = ? WHERE key = ?").run(nowMs(), key);
+    return row;
+  }, undefined);
+}
+
+export function writeEntry(key: string, entry: StoredEntry): void {
+  runOrFallback((file) => {
+    const bytes = key.length + entry.metadata.length + entry.value.length;
+    const maxBytes = env.CACHE_MAX_MB * 1_048_576;
+    if (bytes > maxBytes / 4) return; // one entry must not push out all others
+    const { db } = file;
+    db.transaction(() => {
+      const old = db.prepare("SELECT bytes FROM cache WHERE key = ?").get(key) as
+        { bytes: number } | undefined;
+      db.prepare(
+        "INSERT OR REPLACE INTO cache (key, metadata, value, bytes, usedAt) VALUES (?, ?, ?, ?, ?)",
+      ).run(key, entry.metadata, entry.value, bytes, nowMs());
+      file.bytes += bytes - (old?.bytes ?? 0);
+      if (file.bytes > maxBytes) evictLeastRecentlyUsed(file, maxBytes * EVICTION_TARGET_RATIO);
+    }).immediate();
+  }, undefined);
+}
+
+function evictLeastRecentlyUsed(file: CacheFile, toBytes: number): void {
+  const oldestFirst = file.db.prepare("SELECT key, bytes FROM cache ORDER BY usedAt").all() as {
+    key: string;
+    bytes: number;
+  }[];
+  const drop = file.db.prepare("DELETE FROM cache WHERE key = ?");
+  let left = oldestFirst.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const { key, bytes } of oldestFirst) {
+    if (left <= toBytes) break;
+    drop.run(key);
+    left -= bytes;
+  }
+  file.bytes = left;
+}
+
+export function deleteEntry(key: string): boolean {
+  return runOrFallback((file) => {
+    const row = file.db.prepare("DELETE FROM cache WHERE key = ? RETURNING bytes").get(key) as
+      { bytes: number } | undefined;
+    if (row) file.bytes -= row.bytes;
+    return row !== undefined;
+  }, false);
+}
+
+export interface EntryInfo {
+  readonly key: string;
+  readonly bytes: number;
+  readonly metadata: {
+    readonly createdTime: number;
+    readonly ttl?: number | null;
+    readonly swr?: number | null;
+  };
+}
+
+/** Entries whose key contains `text`, by key; at most `limit`. */
+export function findEntries(text: string, limit: number): EntryInfo[] {
+  return runOrFallback(({ db }) => {
+    const rows = db
+      .prepare(
+        "SELECT key, bytes, metadata FROM cache WHERE instr(key, ?) > 0 ORDER BY key LIMIT ?",
+      )
+      .all(text, limit) as { key: string; bytes: number; metadata: string }[];
+    return rows.map(({ key, bytes, metadata }) => ({
+      key,
+      bytes,
+      metadata: JSON.parse(metadata) as EntryInfo["metadata"],
+    }));
+  }, []);
+}

@@ -1,0 +1,176 @@
+import { writeFileSync } from "node:fs";
+import { expect, test, vi } from "vitest";
+import { z } from "zod";
+import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { clearCacheMemory, defineCache } from "./define-cache.ts";
+import { closeCacheFile, findEntries } from "./cache-file.ts";
+
+let names = 0;
+function counted(extra: { ttlMs?: number; swrMs?: number; timeoutMs?: number } = {}) {
+  let made = 0;
+  const cache = defineCache<string, { of: string; nth: number }>({
+    name: `test-${++names}`,
+    version: 1,
+    keyOf: (input) => input,
+    schema: z.object({ of: z.string(), nth: z.number() }),
+    ttlMs: MINUTE_MS,
+    timeoutMs: 1_000,
+    produce: async (of) => ({ of, nth: ++made }),
+    ...extra,
+  });
+  return { cache, made: () => made };
+}
+
+test("a value is produced once however many ask at once", async () => {
+  const { cache, made } = counted();
+  const values = await Promise.all(Array.from({ length: 50 }, () => cache.get("a")));
+  expect(new Set(values.map(({ nth }) => nth))).toEqual(new Set([1]));
+  expect(made()).toBe(1);
+});
+
+test("a value survives in the file when memory is gone", async () => {
+  const { cache, made } = counted();
+  await cache.get("a");
+  clearCacheMemory();
+  closeCacheFile();
+  expect(await cache.get("a")).toEqual({ of: "a", nth: 1 });
+  expect(made()).toBe(1);
+});
+
+test("a value is produced anew after its time", async () => {
+  const { cache, made } = counted();
+  await cache.get("a");
+  setClock(nowMs() + 2 * MINUTE_MS);
+  await cache.get("a");
+  expect(made()).toBe(2);
+});
+
+test("a stale value is given at once while a fresh one is made", async () => {
+  const { cache, made } = counted({ swrMs: 10 * MINUTE_MS });
+  await cache.get("a");
+  setClock(nowMs() + 2 * MINUTE_MS);
+  expect((await cache.get("a")).nth).toBe(1);
+  await expect.poll(made).toBe(2);
+  expect((await cache.get("a")).nth).toBe(2);
+});
+
+test("asking for a key while it is being produced fails at once and names the key", async () => {
+  const a = defineCache<string, string>({
+    name: "nested",
+    version: 1,
+    keyOf: (k) => k,
+    schema: z.string(),
+    ttlMs: MINUTE_MS,
+    timeoutMs: 5_000,
+    produce: async (k): Promise<string> => b.get(k),
+  });
+  const b = defineCache<string, string>({
+    name: "nested-inner",
+    version: 1,
+    keyOf: (k) => k,
+    schema: z.string(),
+    ttlMs: MINUTE_MS,
+    timeoutMs: 5_000,
+    produce: (k) => a.get(k),
+  });
+  const startedMs = performance.now();
+  await expect(a.get("x")).rejects.toThrow(/"nested:1:x" was asked for while it is being produced/);
+  expect(performance.now() - startedMs).toBeLessThan(4_000); // not the five seconds after which the two would have been parted
+});
+
+test("a second producer of one name is refused", () => {
+  const define = () =>
+    defineCache<string, string>({
+      name: "twice",
+      version: 1,
+      keyOf: (k) => k,
+      schema: z.string(),
+      ttlMs: 1,
+      timeoutMs: 1,
+      produce: (k) => k,
+    });
+  define();
+  expect(define).toThrow(/defined twice/);
+});
+
+test("a production that hangs is aborted and ends in a clear error", async () => {
+  let aborted = false;
+  const cache = defineCache<string, string>({
+    name: "hangs",
+    version: 1,
+    keyOf: (k) => k,
+    schema: z.string(),
+    ttlMs: MINUTE_MS,
+    timeoutMs: 50,
+    produce: (_, { signal }) =>
+      new Promise(() => signal.addEventListener("abort", () => (aborted = true))),
+  });
+  await expect(cache.get("x")).rejects.toMatchObject({
+    code: "unavailable",
+    message: /took longer than 50 ms/,
+  });
+  expect(aborted).toBe(true);
+});
+
+test("a value in the file that does not pass its check is produced anew", async () => {
+  const loose = { version: 1, keyOf: (k: string) => k, ttlMs: MINUTE_MS, timeoutMs: 1_000 };
+  const { cache, made } = counted();
+  const name = `test-${names}`;
+  await cache.get("a");
+  const { writeEntry } = await import("./cache-file.ts");
+  writeEntry(`${name}:${loose.version}:a`, {
+    metadata: JSON.stringify({ createdTime: nowMs(), ttl: MINUTE_MS }),
+    value: '{"of":1}',
+  });
+  clearCacheMemory();
+  expect(await cache.get("a")).toEqual({ of: "a", nth: 2 });
+  expect(made()).toBe(2);
+});
+
+test("a file that is not a database is started anew", async () => {
+  const { cache } = counted();
+  await cache.get("a");
+  closeCacheFile();
+  clearCacheMemory();
+  for (const suffix of ["", "-wal", "-shm"])
+    writeFileSync(env.CACHE_FILE + suffix, "this is not SQLite".repeat(500));
+  expect((await cache.get("a")).nth).toBe(2);
+  clearCacheMemory();
+  closeCacheFile();
+  expect((await cache.get("a")).nth).toBe(2);
+});
+
+test("the file stays under its limit, and what was used last stays", async () => {
+  overrideEnv({ CACHE_MAX_MB: "8" });
+  const cache = defineCache<string, string>({
+    name: "large",
+    version: 1,
+    keyOf: (k) => k,
+    schema: z.string(),
+    ttlMs: 100 * MINUTE_MS,
+    timeoutMs: 1_000,
+    produce: () => "x".repeat(500_000),
+  });
+  for (let i = 0; i < 40; i++) {
+    setClock(nowMs() + 1_000);
+    await cache.get(String(i));
+  }
+  const entries = findEntries("large:", 100);
+  expect(entries.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(8 * 1_048_576);
+  expect(entries.map(({ key }) => key)).toContain("large:1:39");
+  overrideEnv({ CACHE_MAX_MB: undefined });
+});
+
+test("where there can be no file, memory does", async () => {
+  const { cache } = counted();
+  writeFileSync(`${env.DATA_DIR}/a-file`, "");
+  overrideEnv({ CACHE_FILE: `${env.DATA_DIR}/a-file/cache.db`, LOG_LEVEL: "error" });
+  const silent = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  expect((await cache.get("a")).nth).toBe(1);
+  silent.mockRestore();
+  clearCacheMemory();
+  expect((await cache.get("a")).nth).toBe(1);
+  overrideEnv({ CACHE_FILE: undefined });
+});

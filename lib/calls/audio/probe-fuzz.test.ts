@@ -1,0 +1,131 @@
+// Why recordings are read in the server's own thread: whatever the bytes are, the answer is an AppError or a plain result, soon.
+
+import { readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { readAudioFixture } from "#tests/support/audio.ts";
+import { isAppError } from "#lib/core/errors.ts";
+import { ANSWER_LIMITS, MAX_ANSWER_BYTES, probeAudio, sniffAudio } from "./probe.ts";
+
+/** Numbers that look random and are the same at every run (mulberry32). */
+function sequence(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4_294_967_296) * below);
+  };
+}
+
+const SPICE = [0, 1, 0x7f, 0x80, 0xff, 0x1a, 0x45, 0xa3];
+
+/** A copy of `bytes` with some of it changed, cut, doubled or filled; more often near the beginning, where the structure is. */
+function mutate(bytes: Uint8Array, next: (below: number) => number): Uint8Array {
+  let copy = bytes.slice();
+  for (let times = 1 + next(8); times > 0; times--) {
+    const at = next(next(2) ? Math.min(400, copy.length) : copy.length);
+    const kind = next(6);
+    if (kind === 0) copy[at] = next(256);
+    else if (kind === 1) copy[at] = SPICE[next(SPICE.length)]!;
+    else if (kind === 2) copy.fill(SPICE[next(SPICE.length)]!, at, at + next(12));
+    else if (kind === 3) copy = copy.slice(0, Math.max(1, at));
+    else if (kind === 4)
+      copy = new Uint8Array([...copy.subarray(0, at), ...copy.subarray(at + next(64))]);
+    else
+      copy = new Uint8Array([
+        ...copy.subarray(0, at),
+        ...copy.subarray(Math.max(0, at - next(64))),
+        ...copy.subarray(at),
+      ]);
+    if (copy.length === 0) copy = Uint8Array.of(0);
+  }
+  return copy;
+}
+
+/** How long it took in ms. Throws what is neither a result within the limits nor an AppError about the audio. */
+async function probe(bytes: Uint8Array): Promise<number> {
+  const began = performance.now();
+  try {
+    const audio = await probeAudio(bytes, ANSWER_LIMITS);
+    if (!(audio.durationMs >= 500 && audio.durationMs <= ANSWER_LIMITS.maxMs + 1_000))
+      throw new TypeError(`a duration of ${audio.durationMs}`);
+  } catch (error) {
+    if (!isAppError(error) || error.field !== "audio") throw error;
+  }
+  sniffAudio(bytes);
+  return performance.now() - began;
+}
+
+const fixtures = readdirSync(new URL("../../../tests/fixtures/audio/", import.meta.url)).filter(
+  (name) => /^(tone|film|noise)/.test(name),
+);
+
+for (const [index, name] of fixtures.entries()) {
+  test(`500 damaged versions of ${name} are measured or refused, soon`, async () => {
+    const bytes = readAudioFixture(name);
+    const next = sequence(index + 1);
+    let slowest = 0;
+    for (let i = 0; i < 500; i++) slowest = Math.max(slowest, await probe(mutate(bytes, next)));
+    // A file of 10 kB takes well under a millisecond; the rest is what else the machine does.
+    expect(slowest).toBeLessThan(500);
+  });
+}
+
+const bytesOf = (text: string) => Uint8Array.from(text, (sign) => sign.charCodeAt(0));
+const webm = () => {
+  const bytes = readAudioFixture("tone-live.webm");
+  return bytes.subarray(0, Buffer.from(bytes).indexOf(Buffer.from([0x1f, 0x43, 0xb6, 0x75])));
+};
+const mp4 = bytesOf("\0\0\0\x10ftypM4A \0\0\0\0");
+/** The worst that each reader can be given at the largest size: what makes it take its smallest steps, all of the way. */
+const hostile: [string, Uint8Array, Uint8Array][] = [
+  ["elements of no size", webm(), Uint8Array.of(0xec, 0x80)],
+  ["tracks", webm(), Uint8Array.of(0xae, 0x80)],
+  ["clusters of unknown size", webm(), Uint8Array.of(0x1f, 0x43, 0xb6, 0x75, 0xff)],
+  ["blocks of no size", webm(), Uint8Array.of(0xa3, 0x80)],
+  ["the smallest blocks", webm(), Uint8Array.of(0xa3, 0x84, 0x81, 0, 0, 0x80)],
+  ["boxes of no content", mp4, bytesOf("\0\0\0\x08free")],
+  ["empty tracks", mp4, bytesOf("\0\0\0\x10moov\0\0\0\x08trak")],
+  ["boxes in boxes", mp4, bytesOf("\0\xff\xff\xf0moov")],
+  ["fragments of nothing", mp4, bytesOf("\0\0\0\x10moof\0\0\0\x08traf")],
+  ["sample entries", mp4, bytesOf("\0\0\0\x18stsd\0\0\0\0\0\0\0\x01\0\0\0\x08mp4a")],
+  ["pages of no size", new Uint8Array(), bytesOf(`OggS\0\0${"\0".repeat(21)}`)],
+  ["beginnings of streams", new Uint8Array(), bytesOf(`OggS\0\x02${"\0".repeat(20)}\x01\x01x`)],
+  [
+    "packets of one byte",
+    bytesOf(`OggS\0\x02${"\0".repeat(20)}\x01\x13OpusHead\x01\x01${"\0".repeat(9)}`),
+    bytesOf(`OggS\0\0${"\0".repeat(20)}\xff${"\x01".repeat(255)}${"\xfc".repeat(255)}`),
+  ],
+  ["chunks of no size", bytesOf("RIFF\0\0\0\0WAVE"), bytesOf("junk\0\0\0\0")],
+  ["tags", new Uint8Array(), bytesOf("ID3\x04\0\0\0\0\0\0")],
+  [
+    "a tag, then what looks like frames",
+    bytesOf("ID3\x04\0\0\0\0\0\0"),
+    Uint8Array.of(0xff, 0xfb, 0x90, 0x00),
+  ],
+  ["a tag, then nothing", bytesOf("ID3\x04\0\0\0\0\0\0"), Uint8Array.of(0xff)],
+  [
+    "the smallest frames",
+    new Uint8Array(),
+    Uint8Array.of(0xff, 0xf3, 0x14, ...new Array<number>(21).fill(0)),
+  ],
+  [
+    "heads of FLAC frames",
+    readAudioFixture("tone.flac").subarray(0, 100),
+    Uint8Array.of(0xff, 0xf8, 0x99, 0x08),
+  ],
+  [
+    "blocks of FLAC metadata",
+    readAudioFixture("tone.flac").subarray(0, 42),
+    Uint8Array.of(4, 0, 0, 0),
+  ],
+];
+for (const [what, head, repeated] of hostile) {
+  test(`16 MiB of ${what} are refused or measured within two seconds`, async () => {
+    const bytes = new Uint8Array(MAX_ANSWER_BYTES);
+    for (let at = 0; at < bytes.length; at += repeated.length)
+      bytes.set(repeated.subarray(0, bytes.length - at), at);
+    bytes.set(head);
+    expect(await probe(bytes)).toBeLessThan(2_000);
+  });
+}

@@ -1,0 +1,68 @@
+import { createHash, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { insertUser } from "#tests/support/factories.ts";
+import { nowMs } from "#lib/core/clock.ts";
+import type { Member } from "#lib/core/member.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { prepareAnswer } from "./prepare-answer.ts";
+import { createUpload, findUpload, putPart } from "./upload.ts";
+
+async function person(role: string): Promise<Member> {
+  return writeSql((sql) => ({
+    ...insertUser(sql, { role }),
+    sessionKey: "key",
+    loggedInAtMs: nowMs(),
+  }));
+}
+
+async function uploaded(member: Member, bytes: Uint8Array, { whole = true } = {}): Promise<string> {
+  const id = randomUUID();
+  await writeSql((sql) => {
+    createUpload(sql, {
+      id,
+      size: bytes.length,
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+      member,
+    });
+    if (whole) putPart(sql, { id, member, number: 0, bytes });
+  });
+  return id;
+}
+const tone = readFileSync("tests/fixtures/audio/tone.m4a");
+
+test("an admin’s upload becomes an answer with the type that it has", async () => {
+  const by = await person("ADMIN");
+  const answer = await prepareAnswer({ uploadId: await uploaded(by, tone), by });
+  expect(answer.contentType).toBe("audio/mp4");
+  expect(answer.durationMs).toBeGreaterThan(500);
+  expect(Buffer.from(answer.audio).equals(tone)).toBe(true);
+});
+
+test("a member has no answers to give", async () => {
+  const by = await person("MEMBER");
+  await expect(prepareAnswer({ uploadId: await uploaded(by, tone), by })).rejects.toMatchObject({
+    code: "forbidden",
+  });
+});
+
+test("another admin’s upload is none, nor is one whose parts are missing", async () => {
+  const [by, other] = [await person("ADMIN"), await person("ADMIN")];
+  await expect(prepareAnswer({ uploadId: await uploaded(other, tone), by })).rejects.toMatchObject({
+    code: "not_found",
+    field: "audio",
+  });
+  await expect(
+    prepareAnswer({ uploadId: await uploaded(by, tone, { whole: false }), by }),
+  ).rejects.toMatchObject({ code: "conflict", field: "audio" });
+});
+
+test("what is no sound is refused and given up", async () => {
+  const by = await person("ADMIN");
+  const uploadId = await uploaded(by, Buffer.from("<html>not a sound</html>"));
+  await expect(prepareAnswer({ uploadId, by })).rejects.toMatchObject({
+    code: "invalid",
+    field: "audio",
+  });
+  expect(await readSql((sql) => findUpload(sql, { id: uploadId, member: by }))).toBeNull();
+});

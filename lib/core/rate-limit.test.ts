@@ -1,0 +1,100 @@
+import { expect, test } from "vitest";
+import { isAppError } from "./errors.ts";
+import { RateLimiter, consume } from "./rate-limit.ts";
+
+const refused = (work: () => unknown) => {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return isAppError(error, "rate_limited")
+      ? error.retryAfterSeconds
+      : Promise.reject(error as Error);
+  }
+};
+
+test("as many as the limit go through in any stretch of the window, and then nobody until the oldest is out of it", () => {
+  const limit = new RateLimiter(3, 10_000);
+  for (const at of [0, 4_000, 8_000]) consume([[limit, "a"]], at, "Later.");
+  expect(refused(() => consume([[limit, "a"]], 9_500, "Later."))).toBe(1);
+  expect(refused(() => consume([[limit, "a"]], 8_001, "Later."))).toBe(2);
+  expect(refused(() => consume([[limit, "a"]], 10_000, "Later."))).toBeNull();
+  expect(refused(() => consume([[limit, "a"]], 10_001, "Later."))).toBe(4);
+});
+
+test("one is counted against all of its limits or against none", () => {
+  const [wide, narrow] = [new RateLimiter(10, 60_000), new RateLimiter(1, 60_000)];
+  consume(
+    [
+      [wide, "x"],
+      [narrow, "y"],
+    ],
+    0,
+    "Later.",
+  );
+  for (let i = 0; i < 20; i++)
+    expect(
+      refused(() =>
+        consume(
+          [
+            [wide, "x"],
+            [narrow, "y"],
+          ],
+          1,
+          "Later.",
+        ),
+      ),
+    ).toBe(60);
+  // The wide one counted once, not 21 times.
+  for (let i = 0; i < 9; i++) consume([[wide, "x"]], 2, "Later.");
+  expect(refused(() => consume([[wide, "x"]], 2, "Later."))).not.toBeNull();
+});
+
+test("the longest wait is the one that is said", () => {
+  const [short, long] = [new RateLimiter(1, 5_000), new RateLimiter(1, 3_600_000)];
+  consume(
+    [
+      [short, "a"],
+      [long, "a"],
+    ],
+    0,
+    "Later.",
+  );
+  expect(
+    refused(() =>
+      consume(
+        [
+          [short, "a"],
+          [long, "a"],
+        ],
+        1_000,
+        "Later.",
+      ),
+    ),
+  ).toBe(3_599);
+});
+
+test("a try that is given back is free again, once", () => {
+  const limit = new RateLimiter(2, 10_000);
+  consume([[limit, "a"]], 0, "Later.");
+  const giveBack = consume([[limit, "a"]], 1, "Later.");
+  giveBack();
+  giveBack();
+  consume([[limit, "a"]], 2, "Later.");
+  expect(refused(() => consume([[limit, "a"]], 3, "Later."))).not.toBeNull();
+});
+
+test("keys do not weigh on each other, and the one not seen for longest is forgotten", () => {
+  const limit = new RateLimiter(1, 10_000, 100);
+  consume([[limit, "first"]], 0, "Later.");
+  for (let i = 0; i < 99; i++) consume([[limit, `key ${i}`]], 1, "Later.");
+  expect(refused(() => consume([[limit, "first"]], 2, "Later."))).not.toBeNull();
+  for (let i = 100; i < 300; i++) consume([[limit, `key ${i}`]], 3, "Later.");
+  expect(limit.size).toBe(100);
+});
+
+test("a clock that goes back locks nobody out", () => {
+  const limit = new RateLimiter(1, 10_000);
+  consume([[limit, "a"]], 1_000_000, "Later.");
+  expect(refused(() => consume([[limit, "a"]], 5_000, "Later."))).toBeNull();
+});

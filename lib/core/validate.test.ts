@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { emailField, uuidField, singleLineField, multiLineField } from "./validate.ts";
+
+const title = singleLineField({ label: "The title", minLength: 5, maxLength: 50 });
+const problem = (result: { success: boolean; error?: { issues: { message: string }[] } }) =>
+  result.error?.issues[0]?.message;
+
+test("a line is trimmed, its white space is single, and its length is in characters", () => {
+  expect(title.parse("  Why \n\t SQLite?  ")).toBe("Why SQLite?");
+  expect(title.parse("😀".repeat(50))).toBe("😀".repeat(50));
+  expect(problem(title.safeParse("😀".repeat(51)))).toBe(
+    "The title has 51 characters; at most 50 fit.",
+  );
+  expect(problem(title.safeParse("Why?"))).toBe(
+    "The title needs at least 5 characters; these are 4.",
+  );
+  expect(problem(title.safeParse("   "))).toBe("The title is missing.");
+  expect(problem(title.safeParse(undefined))).toBe("The title is missing.");
+  expect(problem(title.safeParse("x".repeat(3_000)))).toBe(
+    "The title is far too long: at most 50 characters.",
+  );
+});
+
+test("control characters, marks of direction and half characters are refused", () => {
+  for (const text of ["hello\u0000world", "hello\u001bworld", "hello\u202eworld"])
+    expect(problem(title.safeParse(text))).toMatch(/control character/);
+  expect(problem(title.safeParse("hello \ud800 world"))).toMatch(/half a character/);
+  expect(multiLineField({ label: "The text", maxLength: 100 }).parse("a\r\nb\rc")).toBe("a\nb\nc");
+});
+
+test("an address is lower case and looks like one", () => {
+  expect(emailField().safeParse("ada").error?.issues[0]?.message).toBe(
+    "This is not a mail address. One looks like ada@example.com.",
+  );
+  expect(emailField().parse(" Ada@Example.COM ")).toBe("ada@example.com");
+  for (const text of [
+    "",
+    "ada",
+    "ada@",
+    "@example.com",
+    "a b@example.com",
+    "ada@example.com\nbcc: b@example.com",
+    `${"a".repeat(250)}@example.com`,
+  ])
+    expect(emailField().safeParse(text).success).toBe(false);
+});
+
+test("an id is a UUID", () => {
+  expect(uuidField().parse("7B9E4F9A-6D0C-4E55-9F43-0E2C7E0B5A11")).toBe(
+    "7b9e4f9a-6d0c-4e55-9f43-0e2c7e0b5a11",
+  );
+  for (const text of ["", "1", "' OR 1=1", undefined])
+    expect(uuidField().safeParse(text).success).toBe(false);
+});

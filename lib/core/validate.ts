@@ -1,0 +1,72 @@
+// What forms and handlers take as text, in zod's terms: whole characters, no control signs, counted as people count.
+
+import { z } from "zod";
+
+const CONTROL_CHARACTERS =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
+
+interface TextFieldOptions {
+  /** How a message calls the field: "The title". */
+  readonly label: string;
+  /** In characters (code points), after white space around it is gone. */
+  readonly minLength?: number;
+  readonly maxLength: number;
+}
+
+function textField(
+  { label, minLength = 1, maxLength }: TextFieldOptions,
+  clean: (text: string) => string,
+) {
+  return z
+    .string({ error: `${label} is missing.` })
+    .max(maxLength * 20 + 1_000, {
+      error: `${label} is far too long: at most ${maxLength} characters.`,
+      abort: true,
+    })
+    .transform((text) => clean(text.normalize("NFC")).trim())
+    .superRefine((text, context) => {
+      const length = [...text].length;
+      const problem = !text.isWellFormed()
+        ? `${label} holds half a character.`
+        : CONTROL_CHARACTERS.test(text)
+          ? `${label} holds a control character; write it without.`
+          : length === 0 && minLength > 0
+            ? `${label} is missing.`
+            : length < minLength
+              ? `${label} needs at least ${minLength} characters; these are ${length}.`
+              : length > maxLength
+                ? `${label} has ${length} characters; at most ${maxLength} fit.`
+                : null;
+      if (problem) context.addIssue({ code: "custom", message: problem });
+    });
+}
+
+/** One line of text: white space is one space each; then `clean`, before it is counted. */
+export const singleLineField = (
+  bounds: TextFieldOptions,
+  clean: (text: string) => string = (text) => text,
+) => textField(bounds, (text) => clean(text.replace(/\s+/g, " ")));
+
+/** Text of several lines: line ends become \n. */
+export const multiLineField = (bounds: TextFieldOptions) =>
+  textField(bounds, (text) => text.replace(/\r\n?/g, "\n"));
+
+/** An address for mail, in lower case; at most 254 characters (RFC 5321). */
+export const emailField = () =>
+  z
+    .string({ error: "The address is missing." })
+    .max(1_000, { error: "This is not a mail address.", abort: true })
+    .transform((text) => text.normalize("NFC").trim().toLowerCase())
+    .refine((text) => text.length > 0, { error: "The address is missing." })
+    .refine(
+      (text) => text.length === 0 || (text.length <= 254 && z.email().safeParse(text).success),
+      { error: "This is not a mail address. One looks like ada@example.com." },
+    );
+
+/** A random id of ours (UUID), in lower case. */
+export const uuidField = (name = "The id") =>
+  z
+    .string({ error: `${name} is missing.` })
+    .max(200, { error: `${name} is not one of ours.`, abort: true })
+    .toLowerCase()
+    .refine((text) => z.uuid().safeParse(text).success, { error: `${name} is not one of ours.` });

@@ -1,0 +1,48 @@
+// XML as text: elements, escaped, and nothing in them that XML 1.0 does not allow.
+
+import { escapeHtml } from "./escape-html.ts";
+
+/** `text` without what XML 1.0 forbids even when escaped: control characters, U+FFFE, U+FFFF; lone surrogates are replaced. */
+export function stripInvalidXmlCharacters(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are what has to go
+  return text.toWellFormed().replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "");
+}
+
+function escapeXml(text: string): string {
+  return escapeHtml(stripInvalidXmlCharacters(text));
+}
+
+type Attributes = Record<string, string>;
+/** Text is escaped; an element is what `element` gave; null is left out. */
+export type XmlChild = string | XmlElement | null;
+
+/** XML that is already written. */
+export class XmlElement {
+  readonly xml: string;
+  constructor(xml: string) {
+    this.xml = xml;
+  }
+}
+
+/** `<name attributes>children</name>`. Names are ours and not escaped. */
+export function createElement(
+  name: string,
+  attributes: Attributes | null,
+  ...children: XmlChild[]
+): XmlElement {
+  const head = `${name}${Object.entries(attributes ?? {})
+    .map(([key, value]) => ` ${key}="${escapeXml(value)}"`)
+    .join("")}`;
+  const body = children
+    .map((child) =>
+      child === null ? "" : typeof child === "string" ? escapeXml(child) : `\n${child.xml}`,
+    )
+    .join("");
+  const closing = children.some((child) => child instanceof XmlElement) ? "\n" : "";
+  return new XmlElement(body === "" ? `<${head}/>` : `<${head}>${body}${closing}</${name}>`);
+}
+
+/** A whole document. */
+export function renderXmlDocument(root: XmlElement): string {
+  return `<?xml version="1.0" encoding="utf-8"?>\n${root.xml}\n`;
+}

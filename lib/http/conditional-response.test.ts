@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { conditionalResponse, createCacheableBody } from "./conditional-response.ts";
+
+const text = createCacheableBody("<feed/>");
+const ask = (ifNoneMatch?: string) =>
+  conditionalResponse(
+    new Request("https://lectern.example/rss.xml", {
+      headers: ifNoneMatch === undefined ? {} : { "if-none-match": ifNoneMatch },
+    }),
+    text,
+    "application/rss+xml; charset=utf-8",
+    300,
+  );
+
+test("a text is sent with its type, its tag and how long it may be kept", async () => {
+  const response = ask();
+  expect(response.status).toBe(200);
+  expect(await response.text()).toBe("<feed/>");
+  expect(response.headers.get("content-type")).toBe("application/rss+xml; charset=utf-8");
+  expect(response.headers.get("cache-control")).toBe(
+    "public, max-age=300, stale-while-revalidate=3600",
+  );
+  expect(response.headers.get("etag")).toBe(text.etag);
+});
+
+test.each([text.etag, text.etag.slice(2), `"other", ${text.etag}`, "*"])(
+  "who has it is told so: %s",
+  async (tag) => {
+    const response = ask(tag);
+    expect(response.status).toBe(304);
+    expect(await response.text()).toBe("");
+    expect(response.headers.get("etag")).toBe(text.etag);
+  },
+);
+
+test.each(['"other"', "", "W/"])("who has another gets it: %j", (tag) => {
+  expect(ask(tag).status).toBe(200);
+});
+
+test("another text has another tag", () => {
+  expect(createCacheableBody("<feed></feed>").etag).not.toBe(text.etag);
+});

@@ -1,0 +1,44 @@
+import { once } from "node:events";
+import { spawn } from "node:child_process";
+import { Agent, get } from "node:http";
+import { expect, test } from "vitest";
+
+// A process of its own: what is tested is how it ends.
+const SITE = `
+  import { createServer } from "node:http";
+  import { drainKeepAlive } from "./lib/http/drain-keepalive.ts";
+  const server = createServer({ keepAliveTimeout: 90_000 }, (request, response) => {
+    drainKeepAlive(server, response);
+    setTimeout(() => response.end("here"), request.url === "/slow" ? 1_000 : 0);
+  });
+  server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+  process.on("SIGTERM", () => server.close(() => process.exit(143)));
+`;
+
+test("a process that ends waits for the requests that run, and not for connections that are kept", async () => {
+  const site = spawn(process.execPath, ["--input-type=module", "-e", SITE], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [printed] = (await once(site.stdout, "data")) as [Buffer];
+  const agent = new Agent({ keepAlive: true });
+  const ask = (path: string) =>
+    new Promise<{ text: string; connection: string | undefined }>((resolve, reject) => {
+      get({ host: "127.0.0.1", port: Number(printed.toString()), path, agent }, (response) => {
+        let text = "";
+        response
+          .on("data", (chunk) => (text += chunk))
+          .on("end", () => resolve({ text, connection: response.headers.connection }));
+      }).on("error", reject);
+    });
+  expect(await ask("/")).toEqual({ text: "here", connection: "keep-alive" });
+  // On the kept connection, and answered only after the signal.
+  const slow = ask("/slow");
+  await ask("/");
+  const startedMs = performance.now();
+  site.kill("SIGTERM");
+  const ended = once(site, "exit");
+  expect((await slow).text).toBe("here");
+  expect(await ended).toEqual([143, null]);
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  agent.destroy();
+}, 30_000);

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { AppError } from "#lib/core/errors.ts";
+import { withErrorResponse } from "./error-response.ts";
+
+const asking = (accept?: string) => ({ headers: new Headers(accept ? { accept } : {}) });
+const refuse = (error: unknown, accept?: string) =>
+  withErrorResponse(asking(accept), () => Promise.reject(error as Error));
+
+test("what the handler answers goes on as it is", async () => {
+  const response = new Response("yes", { status: 206 });
+  expect(await withErrorResponse(asking(), async () => response)).toBe(response);
+});
+
+test("a refusal is one plain sentence, or JSON for who asks for it by name", async () => {
+  const error = new AppError("too_large", "At most 5 MB.", { field: "size" });
+  const plain = await refuse(error, "text/html,*/*");
+  expect([plain.status, plain.headers.get("content-type"), await plain.text()]).toEqual([
+    413,
+    "text/plain; charset=utf-8",
+    "At most 5 MB.\n",
+  ]);
+  const json = await refuse(error, "application/json");
+  expect([json.status, await json.json()]).toEqual([
+    413,
+    { code: "too_large", message: "At most 5 MB.", field: "size" },
+  ]);
+  for (const response of [plain, json])
+    expect(response.headers.get("cache-control")).toBe("no-store");
+});
+
+test("when to come again is said in seconds", async () => {
+  expect(
+    (await refuse(new AppError("rate_limited", "Later.", { retryAfterSeconds: 7 }))).headers.get(
+      "retry-after",
+    ),
+  ).toBe("7");
+  expect((await refuse(new AppError("conflict", "No."))).headers.get("retry-after")).toBeNull();
+});
+
+test("what is not a refusal passes through", async () => {
+  const fault = new TypeError("broken");
+  await expect(refuse(fault)).rejects.toBe(fault);
+  const replay = Object.assign(new Error("replay"), { digest: "REPLAY" });
+  await expect(refuse(replay, "application/json")).rejects.toBe(replay);
+});

@@ -1,0 +1,77 @@
+// A form of a page that another version of the site made, sent by a browser that runs no scripts: the action it asks for is not
+// there any more, and Next answers with one line of text. Here what was typed comes back, to be copied into the new page.
+
+import type { IncomingMessage } from "node:http";
+import { escapeHtml } from "#lib/core/escape-html.ts";
+
+/** Several times what the longest form holds. Read on the main thread: 1 MB of small fields took it half a second. */
+const MAX_BODY_BYTES = 100_000;
+const MAX_TEXT_LENGTH = 5_000;
+const MAX_FIELDS = 50;
+/** Fields that nobody typed, or that must not be shown. */
+const HIDDEN_FIELDS = /^(\$ACTION.*|id|next|code|token|session|uploadId|seen\w*|key|instance|q)$/;
+
+/** Remembers the body as it arrives, without reading it: whoever reads it gets all of it. Returns what came so far; null where that is too much. */
+export function captureBody(request: IncomingMessage): () => Buffer | null {
+  let chunks: Buffer[] | null = [];
+  let bytes = 0;
+  const push = request.push.bind(request);
+  request.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+    if (chunk && chunks) {
+      bytes += chunk.length;
+      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
+      else chunks = null;
+    }
+    return push(chunk, encoding);
+  };
+  return () => chunks && Buffer.concat(chunks);
+}
+
+async function readTextFields(
+  body: Buffer | null,
+  contentType: string,
+): Promise<[name: string, text: string][]> {
+  if (!body) return [];
+  try {
+    const form = await new Response(new Uint8Array(body), {
+      headers: { "content-type": contentType },
+    }).formData();
+    return [...form]
+      .filter(
+        (entry): entry is [string, string] =>
+          typeof entry[1] === "string" && !HIDDEN_FIELDS.test(entry[0]) && entry[1].trim() !== "",
+      )
+      .slice(0, MAX_FIELDS);
+  } catch {
+    return []; // what can't be read was not typed
+  }
+}
+
+/** The page that says what happened and shows what was typed. `path` is where the form stands. */
+export async function renderExpiredActionPage({
+  body,
+  contentType,
+  path,
+}: {
+  body: Buffer | null;
+  contentType: string;
+  path: string;
+}): Promise<string> {
+  const texts = await readTextFields(body, contentType);
+  const fields = texts.map(
+    ([name, text]) =>
+      `<p><label>${escapeHtml(name)}<br><textarea readonly rows="${text.length > 80 ? 8 : 2}" cols="60">\n${escapeHtml(text.slice(0, MAX_TEXT_LENGTH))}</textarea></label></p>`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><meta name="robots" content="noindex"><title>The site has changed</title></head>
+<body>
+<main>
+<h1>The site has changed since this page was loaded.</h1>
+<p>Nothing was sent. ${texts.length > 0 ? "What you wrote is here: copy it, and" : "Please"} <a href="${escapeHtml(path)}">load the page again</a>.</p>
+${fields.join("\n")}
+</main>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,63 @@
+// What of the process and of replication is read when somebody looks at the metrics.
+
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { registerGauge } from "#lib/core/metrics.ts";
+import { freeDiskBytes } from "#lib/db/disk-space.ts";
+import { isReplicated } from "#lib/core/instance.ts";
+import { readPosition, heartbeatAgeMs } from "#lib/replication/position.ts";
+import { litefsState, currentRole } from "#lib/replication/role.ts";
+import { listStandbys } from "#lib/replication/standbys.ts";
+
+const SAMPLE_INTERVAL_MS = 10;
+
+const shared = globalThis as { __lecternGauges?: true };
+
+/** Begins to measure. Once per process. */
+export function startProcessMetrics(): void {
+  if (shared.__lecternGauges) return;
+  shared.__lecternGauges = true;
+  const delay = monitorEventLoopDelay({ resolution: SAMPLE_INTERVAL_MS });
+  delay.enable();
+  // The timer's own pace is part of what it measures.
+  const late = (ns: number) => Math.max(0, ns / 1e9 - SAMPLE_INTERVAL_MS / 1e3);
+  registerGauge('event_loop_delay_seconds{quantile="0.5"}', () => late(delay.percentile(50)));
+  registerGauge('event_loop_delay_seconds{quantile="0.99"}', () => late(delay.percentile(99)));
+  registerGauge('event_loop_delay_seconds{quantile="1"}', () => {
+    const max = late(delay.max);
+    // Read last (by name): from here on it is the next look's.
+    delay.reset();
+    return max;
+  });
+  registerGauge('memory_bytes{kind="rss"}', () => process.memoryUsage.rss());
+  registerGauge('memory_bytes{kind="heap"}', () => process.memoryUsage().heapUsed);
+  registerGauge('memory_bytes{kind="external"}', () => process.memoryUsage().external);
+  registerGauge("uptime_seconds", () => process.uptime());
+  const replicated = (read: () => number | null) => () => (isReplicated() ? read() : null);
+  registerGauge(
+    "replication_role",
+    replicated(() => ({ primary: 2, replica: 1, unknown: 0 })[currentRole()]),
+  );
+  registerGauge(
+    "replication_txid",
+    replicated(() => readPosition()?.txid ?? null),
+  );
+  registerGauge(
+    "replication_lag_seconds",
+    replicated(() => (currentRole() === "primary" ? 0 : toSeconds(litefsState().lastTxDelayMs))),
+  );
+  registerGauge(
+    "replication_silence_seconds",
+    replicated(() => toSeconds(heartbeatAgeMs())),
+  );
+  registerGauge("disk_free_bytes", replicated(freeDiskBytes));
+  registerGauge(
+    "standbys",
+    replicated(() =>
+      currentRole() === "primary"
+        ? listStandbys().filter(({ isStalled }) => !isStalled).length
+        : null,
+    ),
+  );
+}
+
+const toSeconds = (ms: number | null) => (ms === null ? null : ms / 1_000);

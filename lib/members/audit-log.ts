@@ -1,0 +1,37 @@
+// The log of what admins changed, with the names of those it is about where they still exist.
+
+import { type Member, assertAdmin } from "#lib/core/member.ts";
+import type { AuditEvent } from "#lib/db/audit.ts";
+import type { Sql } from "#lib/db/connection.ts";
+
+export interface AuditLogEntry extends AuditEvent {
+  /** null: the command line, or somebody who is no member any more. */
+  readonly actorName: string | null;
+  /** The member or the title of the call; null for what is neither, or is gone. */
+  readonly subjectName: string | null;
+}
+
+export const EVENTS_PER_PAGE = 100;
+
+/**
+ * What was changed, newest first, a hundred at a time; of one subject when it is given; `before` is the cursor that the page before it gave.
+ * Throws AppError(forbidden) for all but admins.
+ */
+export function listAuditLog(
+  sql: Sql,
+  admin: Member,
+  { subjectId = null, before = null }: { subjectId?: string | null; before?: number | null } = {},
+): { events: AuditLogEntry[]; next: number | null } {
+  assertAdmin(admin);
+  const rows = sql.all<AuditLogEntry & { detail: string }>(
+    `SELECT e.*, a."firstName" AS "actorName", COALESCE(u."firstName", c."title") AS "subjectName"
+     FROM "AuditEvent" e LEFT JOIN "User" a ON a."id" = e."actorId" LEFT JOIN "User" u ON u."id" = e."subjectId" LEFT JOIN "Call" c ON c."id" = e."subjectId"
+     WHERE ${subjectId === null ? "" : `e."subjectId" = ? AND `}e."id" < ? ORDER BY e."id" DESC LIMIT ${EVENTS_PER_PAGE + 1}`,
+    ...(subjectId === null ? [] : [subjectId]),
+    before ?? Number.MAX_SAFE_INTEGER,
+  );
+  const events = rows
+    .slice(0, EVENTS_PER_PAGE)
+    .map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }));
+  return { events, next: rows.length > EVENTS_PER_PAGE ? events.at(-1)!.id : null };
+}

@@ -1,0 +1,236 @@
+import { aliasLegacyCookies } from "#lib/http/alias-legacy-cookies.ts";
+import { afterEach, expect, test } from "vitest";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { createLegacyCookie, createLegacyExpressCookie } from "#tests/support/legacy-cookie.ts";
+import { env } from "#lib/core/env.ts";
+import { signText } from "#lib/core/signature.ts";
+import { signReaderId } from "#lib/reading/reader-id.ts";
+import { unsignLegacyCookie, readLegacyReaderId, readLegacySessionId } from "./legacy-cookie.ts";
+import { sealSessionCookie } from "#lib/members/session/session.ts";
+
+const SECRET = "a secret of the site before";
+const ID = "7c1e4f0a-3b52-4a67-9d0e-5f8a2b6c9e11";
+const open = (
+  value: string | undefined,
+  field = "sessionId",
+  secrets: readonly string[] = [SECRET],
+) => unsignLegacyCookie(value, { secrets, field });
+
+afterEach(() =>
+  overrideEnv({
+    OLD_COOKIE_SECRET: undefined,
+    OLD_SESSION_COOKIE: undefined,
+    OLD_CLIENT_COOKIE: undefined,
+    SITE_URL: undefined,
+  }),
+);
+
+// Made by react-router 8.5.1 (createCookieSessionStorage, createCookie) and cookie-signature 1.2.2 with SECRET.
+const REAL = {
+  session:
+    "eyJzZXNzaW9uSWQiOiI3YzFlNGYwYS0zYjUyLTRhNjctOWQwZS01ZjhhMmI2YzllMTEifQ%3D%3D.RFlKPrJRItp3xsS401hTUWLxAFGVI3MPVpTOGoRLuB0",
+  withMore:
+    "eyJuYW1lIjoiWm%2FDqyDwn46ZIMOcbmFsIiwic2Vzc2lvbklkIjoiN2MxZTRmMGEtM2I1Mi00YTY3LTlkMGUtNWY4YTJiNmM5ZTExIiwiX19mbGFzaF9tZXNzYWdlX18iOiJoaSJ9.1R2JPPd7huQp%2FsFmQXyJO3RkUWzzNRR9nd4c%2BPJ7eAY",
+  client: "eyJjbGllbnRJZCI6ImNsaWVudC0xX1oifQ%3D%3D.kdV9l33zx0Llcw%2BhEKuMxb7jjThROGjJNxeTuS4rbSc",
+  text: "ImNsaWVudC0xX1oi.H%2Fg7w29RRg38pGZaAES2d4OmYpg0VMipS9iORQKVs6I",
+  unsigned: "eyJzZXNzaW9uSWQiOiI3YzFlNGYwYS0zYjUyLTRhNjctOWQwZS01ZjhhMmI2YzllMTEifQ%3D%3D",
+  express:
+    "s%3A7c1e4f0a-3b52-4a67-9d0e-5f8a2b6c9e11.P5tcv2aQN%2FyuH%2BAgynv2lKoYR5x4PB7pxWK0Q1lTNsI",
+} as const;
+const real = (name: keyof typeof REAL) => decodeURIComponent(REAL[name]);
+
+test("cookies that Remix' session storage, its createCookie and Express made are read", () => {
+  expect(open(real("session"))).toBe(ID);
+  expect(open(real("withMore"))).toBe(ID);
+  expect(open(real("client"), "clientId")).toBe("client-1_Z");
+  expect(open(real("text"), "clientId")).toBe("client-1_Z");
+  expect(open(real("express"))).toBe(ID);
+});
+
+test("the cookies that tests make are those that the packages make", () => {
+  expect(createLegacyCookie({ sessionId: ID }, SECRET)).toBe(real("session"));
+  expect(
+    createLegacyCookie({ name: "Zoë 🎙 Ünal", sessionId: ID, __flash_message__: "hi" }, SECRET),
+  ).toBe(real("withMore"));
+  expect(createLegacyCookie("client-1_Z", SECRET)).toBe(real("text"));
+  expect(createLegacyExpressCookie(ID, SECRET)).toBe(real("express"));
+});
+
+test("a cookie signed with a secret of before is read as long as that is in the list", () => {
+  const older = createLegacyCookie({ sessionId: ID }, "the secret before that");
+  expect(open(older)).toBeNull();
+  expect(open(older, "sessionId", [SECRET, "the secret before that"])).toBe(ID);
+  expect(open(real("session"), "sessionId", ["the secret before that", SECRET])).toBe(ID);
+  expect(open(real("session"), "sessionId", [])).toBeNull();
+});
+
+test("no bit of a cookie can be changed", () => {
+  for (const name of ["session", "express", "text"] as const) {
+    const value = real(name);
+    for (let at = 0; at < value.length; at += 1) {
+      for (let bit = 0; bit < 8; bit += 1) {
+        const flipped =
+          value.slice(0, at) +
+          String.fromCharCode(value.charCodeAt(at) ^ (1 << bit)) +
+          value.slice(at + 1);
+        expect(open(flipped), `${name} ${at}.${bit}`).toBeNull();
+      }
+    }
+  }
+});
+
+test("a cookie that is cut, longer, or has its signature spelled in another way is none", () => {
+  for (const name of ["session", "express", "text"] as const) {
+    const value = real(name);
+    for (let length = 0; length < value.length; length += 1)
+      expect(open(value.slice(0, length)), `${name} ${length}`).toBeNull();
+    const dot = value.lastIndexOf(".");
+    for (const changed of [
+      `${value}=`,
+      `${value}A`,
+      ` ${value}`,
+      `${value} `,
+      `.${value}`,
+      `${value}.`,
+      value.replace(".", ".."),
+      value.replaceAll("+", "-").replaceAll("/", "_") + "\n",
+      value.slice(0, dot + 1) + Buffer.from(value.slice(dot + 1), "base64").toString("hex"),
+    ]) {
+      expect(open(changed), changed).toBeNull();
+    }
+  }
+});
+
+test("what is not signed, or signed with nothing or for another purpose, is none", async () => {
+  const text = real("unsigned");
+  const own = await sealSessionCookie({ id: ID, expiresAtMs: Date.now() });
+  for (const value of [
+    undefined,
+    "",
+    ".",
+    "s:",
+    "s:.",
+    text,
+    `${text}.`,
+    `.${text}`,
+    ID,
+    `s:${ID}`,
+    `s:${ID}.`,
+    `${text}.${"A".repeat(43)}`,
+    createLegacyCookie({ sessionId: ID }, ""),
+    createLegacyExpressCookie(ID, ""),
+    createLegacyCookie({ sessionId: ID }, "another secret"),
+    `${text}.${signText("session", text)}`,
+    signReaderId(ID),
+    `s:${signReaderId(ID)}`,
+    own.value,
+  ]) {
+    expect(open(value), value).toBeNull();
+    // Not even where the owner uses one secret for both sites.
+    expect(open(value, "sessionId", [env.SESSION_SECRET]), value).toBeNull();
+  }
+});
+
+test("the signature of nothing opens nothing", () => {
+  expect(open(createLegacyExpressCookie("", SECRET))).toBeNull();
+  expect(open(createLegacyExpressCookie("", SECRET).slice(2))).toBeNull();
+  expect(open(createLegacyCookie("", SECRET))).toBeNull();
+});
+
+test("a cookie of one form gives no id in the other", () => {
+  // What is signed is the base64: it is no session's id.
+  expect(open(`s:${real("session")}`)).not.toBe(ID);
+  // What is signed is the id: it is no JSON.
+  expect(open(real("express").slice(2))).toBeNull();
+  expect(open(`s:${real("express")}`)).toBeNull();
+});
+
+test("only the field itself counts, whatever else the data has", () => {
+  const data: [unknown, string][] = [
+    [JSON.parse(`{"__proto__":{"sessionId":"${ID}"}}`), "sessionId"],
+    [{ user: { sessionId: ID } }, "sessionId"],
+    [{}, "__proto__"],
+    [{}, "constructor"],
+    [{}, "toString"],
+    [[ID], "0x0"],
+    [{ sessionId: [ID] }, "sessionId"],
+    [{ sessionId: { toString: ID } }, "sessionId"],
+    [{ sessionId: 12 }, "sessionId"],
+    [{ sessionId: null }, "sessionId"],
+    [{ sessionId: "" }, "sessionId"],
+    [{ sessionId: "a b" }, "sessionId"],
+    [{ sessionId: "a\u0000b" }, "sessionId"],
+    [{ sessionId: "é" }, "sessionId"],
+    [{ sessionId: "a".repeat(257) }, "sessionId"],
+    [{ SessionId: ID }, "sessionId"],
+    [12, "sessionId"],
+    [null, "sessionId"],
+    [true, "sessionId"],
+  ];
+  for (const [value, field] of data)
+    expect(open(createLegacyCookie(value, SECRET), field), JSON.stringify(value)).toBeNull();
+  expect(open(createLegacyCookie(JSON.parse(`{"__proto__":"${ID}"}`), SECRET), "__proto__")).toBe(
+    ID,
+  );
+});
+
+test("signed text that is no JSON is none", () => {
+  for (const text of ["{", "undefined", "{sessionId:1}", "\u00ff"]) {
+    const encoded = Buffer.from(text, "latin1").toString("base64");
+    expect(
+      open(`${encoded}.${createLegacyExpressCookie(encoded, SECRET).split(".")[1]}`),
+      text,
+    ).toBeNull();
+  }
+});
+
+test("a cookie larger than a browser keeps is not looked at", () => {
+  expect(open(createLegacyCookie({ sessionId: ID, more: "x".repeat(2_800) }, SECRET))).toBe(ID);
+  expect(open(createLegacyCookie({ sessionId: ID, more: "x".repeat(3_100) }, SECRET))).toBeNull();
+  expect(open("s:".padEnd(1_000_000, "."))).toBeNull();
+});
+
+test("the site before's cookies are found under the names that the owner gave, and read by those of the build", () => {
+  overrideEnv({
+    OLD_COOKIE_SECRET: `${SECRET.replaceAll(" ", "-")}, the-one-before`,
+    OLD_SESSION_COOKIE: "my_session",
+    OLD_CLIENT_COOKIE: "my_client:id",
+  });
+  const session = encodeURIComponent(createLegacyCookie({ sessionId: ID }, "the-one-before"));
+  const client = encodeURIComponent(
+    createLegacyCookie({ id: "client-1" }, SECRET.replaceAll(" ", "-")),
+  );
+  const headers = {
+    cookie: `a=b; my_session=${session};my_client=${client}; xmy_session=c; old-session=forged`,
+  };
+  aliasLegacyCookies(headers);
+  expect(headers.cookie).toBe(
+    `a=b; my_session=${session};my_client=${client}; xmy_session=c; old-session=forged; old-session=${session}; old-reader=${client}`,
+  );
+  const jar = new Map([
+    ["old-session", decodeURIComponent(session)],
+    ["old-reader", decodeURIComponent(client)],
+  ]);
+  expect(readLegacySessionId((name) => jar.get(name))).toBe(ID);
+  expect(readLegacyReaderId((name) => jar.get(name))).toBe("client-1");
+});
+
+test("a reader's id that no cookie of ours can carry is none", () => {
+  overrideEnv({ OLD_COOKIE_SECRET: "the-secret", OLD_CLIENT_COOKIE: "my_client" });
+  for (const id of ["a.b", "a/b", "a".repeat(65)])
+    expect(
+      readLegacyReaderId(() => createLegacyCookie({ clientId: id }, "the-secret")),
+      id,
+    ).toBeNull();
+});
+
+test("without the owner's secret the site before's cookies are not even looked for", () => {
+  const headers = { cookie: `my_session=${REAL.session}` };
+  aliasLegacyCookies(headers);
+  expect(headers.cookie).toBe(`my_session=${REAL.session}`);
+  expect(readLegacySessionId(() => real("session"))).toBeNull();
+  expect(readLegacyReaderId(() => real("client"))).toBeNull();
+  overrideEnv({ OLD_COOKIE_SECRET: "the-secret", OLD_CLIENT_COOKIE: "my_client" });
+  expect(readLegacySessionId(() => createLegacyCookie({ sessionId: ID }, "the-secret"))).toBeNull();
+  aliasLegacyCookies({});
+});

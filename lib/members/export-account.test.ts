@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import { insertRead, insertUser } from "#tests/support/factories.ts";
+import { RECORDING, SECRETS, insertFullAccount } from "#tests/support/full-account-fixture.ts";
+import { DAY_MS, nowMs } from "#lib/core/clock.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { exportAccount } from "./export-account.ts";
+
+describe("the data of a member", () => {
+  const whole = async (userId: string) => {
+    const pieces: string[] = [];
+    for await (const piece of exportAccount(userId)) pieces.push(piece);
+    return pieces.join("");
+  };
+
+  test("is all there, with the recordings, as one JSON document", async () => {
+    const ada = await writeSql((sql) => insertFullAccount(sql, "ada"));
+    const data = JSON.parse(await whole(ada.id)) as Record<string, unknown> & { calls: unknown[] };
+    expect(data).toMatchObject({
+      user: {
+        id: ada.id,
+        email: ada.email,
+        firstName: "ada",
+        role: "MEMBER",
+        team: "RED",
+        createdAt: new Date(ada.createdAt).toISOString(),
+      },
+      sessions: [{ device: "ada's browser", place: "Frankfurt" }],
+      passkeys: [{ name: "ada's key", lastUsedAt: null }],
+      unfinishedUploads: [{ bytes: 10 }],
+      messagesOnTheirWay: [{ kind: "MAIL", about: "A mail about ada" }],
+      reads: [{ post: "ada-post" }, { post: "shared-post" }],
+    });
+    expect(data.calls).toHaveLength(2);
+    expect(data.calls).toContainEqual(
+      expect.objectContaining({
+        title: "ada asks in writing",
+        audio: null,
+        episode: null,
+        declineReason: "Asked before.",
+        state: "NEW",
+      }),
+    );
+    const answer = {
+      durationMs: 1_000,
+      audio: `data:audio/webm;base64,${Buffer.from(SECRETS.answer).toString("base64")}`,
+    };
+    expect(data.calls).toContainEqual(
+      expect.objectContaining({
+        title: "ada asks aloud",
+        audio: RECORDING,
+        episode: expect.objectContaining({
+          slug: "ada-episode",
+          transcript: "A transcript",
+          answer,
+        }),
+      }),
+    );
+  });
+
+  test("holds no key, no hash, nothing that logs anybody in, no note of admins, and nothing of another member", async () => {
+    const { ada } = await writeSql((sql) => ({
+      bob: insertFullAccount(sql, "bob"),
+      ada: insertFullAccount(sql, "ada"),
+    }));
+    const text = await whole(ada.id);
+    expect(text).not.toMatch(/\bbob\b/);
+    const stored = await readSql((sql) => [
+      ...sql
+        .all<{ secret: string }>(
+          `SELECT "id" AS "secret" FROM "Session" UNION SELECT "tokenHash" FROM "DeviceLink" UNION SELECT "browserHash" FROM "PasskeyChallenge" UNION SELECT "challenge" FROM "PasskeyChallenge" UNION SELECT "tokenHash" FROM "LoginChallenge" UNION SELECT "codeHash" FROM "LoginChallenge"`,
+        )
+        .map(({ secret }) => secret),
+      SECRETS.key,
+      Buffer.from(SECRETS.key).toString("base64"),
+      Buffer.from(SECRETS.key).toString("base64url"),
+      "a note among admins",
+      "the admin",
+      "a hash of bytes",
+      ...ada.secrets,
+    ]);
+    expect(stored.length).toBeGreaterThan(12);
+    for (const secret of stored) expect(text).not.toContain(secret);
+  });
+
+  test("comes in pieces, however much somebody has read", async () => {
+    const { id } = await writeSql((sql) => {
+      const user = insertUser(sql);
+      for (let i = 0; i < 2_500; i++)
+        insertRead(sql, {
+          userId: user.id,
+          clientId: null,
+          postSlug: `post-${i % 50}`,
+          createdAt: nowMs() - Math.floor(i / 100) * 8 * DAY_MS,
+        });
+      return user;
+    });
+    const sizes: number[] = [];
+    for await (const piece of exportAccount(id)) sizes.push(piece.length);
+    expect(sizes.length).toBeGreaterThan(5);
+    const { reads } = JSON.parse(await whole(id)) as { reads: unknown[] };
+    expect(reads).toHaveLength(2_500);
+  });
+
+  test("brings long recordings in small pieces, and every character of what was moved in", async () => {
+    // 700,000 characters, with one of two code units across the end of a piece.
+    const base64 = `data:audio/webm;base64,"\\${"a".repeat(262_144 - 26)}😀${"b".repeat(437_000)}`;
+    const sound = Uint8Array.from({ length: 500_000 }, (_, i) => i % 251);
+    const { id } = await writeSql((sql) => {
+      const user = insertFullAccount(sql, "ada");
+      sql.run(`UPDATE "Call" SET "base64" = ? WHERE "title" = 'ada asks aloud'`, base64);
+      sql.run(`UPDATE "CallAnswer" SET "audio" = ?`, Buffer.from(sound));
+      return user;
+    });
+    const pieces: string[] = [];
+    for await (const piece of exportAccount(id)) pieces.push(piece);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(300_000);
+    const { calls } = JSON.parse(pieces.join("")) as {
+      calls: { audio: string | null; episode: { answer: { audio: string } } | null }[];
+    };
+    const call = calls.find(({ episode }) => episode)!;
+    expect(call.audio === base64).toBe(true);
+    expect(
+      call.episode!.answer.audio ===
+        `data:audio/webm;base64,${Buffer.from(sound).toString("base64")}`,
+    ).toBe(true);
+  });
+
+  test("is not begun for an account that is gone", async () => {
+    await expect(exportAccount("nobody").next()).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  test("goes on without a call that is deleted meanwhile", async () => {
+    const { id } = await writeSql((sql) => insertFullAccount(sql, "ada"));
+    const pieces: string[] = [];
+    for await (const piece of exportAccount(id)) {
+      pieces.push(piece);
+      if (piece.includes(`"calls":[`))
+        await writeSql((sql) => sql.run(`DELETE FROM "Call" WHERE "title" = 'ada asks aloud'`));
+    }
+    expect(JSON.parse(pieces.join(""))).toMatchObject({
+      calls: [{ title: "ada asks in writing" }],
+    });
+  });
+});

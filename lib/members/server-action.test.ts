@@ -1,0 +1,289 @@
+import { redirect } from "next/navigation.js";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { currentRequest } from "#tests/support/next-headers.ts";
+import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { singleLineField } from "#lib/core/validate.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { sealSessionCookie, createSession } from "./session/session.ts";
+import { defineServerAction } from "./server-action.ts";
+import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
+import type { RequiredRole } from "./write-authorized.ts";
+
+vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
+
+const OURS = { host: "localhost:3000", "sec-fetch-site": "same-origin" };
+beforeEach(() => {
+  currentRequest.headers = OURS;
+  currentRequest.cookie = "";
+});
+afterEach(() => overrideEnv({ REPLICATION: undefined }));
+
+/** Logs the requests that follow in as a new member. */
+async function logIn(role = "MEMBER"): Promise<string> {
+  const { userId, session } = await writeSql((sql) => {
+    const user = insertUser(sql, { role });
+    return { userId: user.id, session: createSession(sql, user.id) };
+  });
+  currentRequest.cookie = `session=${encodeURIComponent((await sealSessionCookie(session)).value)}`;
+  return userId;
+}
+
+const formOf = (fields: Record<string, string | Blob>) => {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  return form;
+};
+const title = z.object({
+  title: singleLineField({ label: "The title", minLength: 3, maxLength: 10 }),
+});
+/** An action that notes what it was run with. */
+function action(
+  who: RequiredRole,
+  more: { recent?: boolean; run?: () => Promise<string | void> } = {},
+) {
+  const ran = vi.fn();
+  const call = defineServerAction({
+    requiredRole: who,
+    requiresRecentLogin: more.recent,
+    fields: title,
+    secretFields: ["code"],
+    run: async (context) => {
+      ran(context.input, context.member?.id ?? null);
+      return more.run ? more.run() : "Done.";
+    },
+  });
+  return { ran, call: (form: unknown) => call(INITIAL_FORM_STATE, form as FormData) };
+}
+const good = () => formOf({ title: "Hello" });
+
+test("a form that is right is done, with what it says and nothing kept", async () => {
+  const { call, ran } = action("anyone");
+  expect(await call(good())).toEqual({
+    status: "done",
+    message: "Done.",
+    code: null,
+    errors: {},
+    values: {},
+  });
+  expect(ran).toHaveBeenCalledExactlyOnceWith({ title: "Hello" }, null);
+  expect(await action("anyone", { run: async () => {} }).call(good())).toMatchObject({
+    status: "done",
+    message: null,
+  });
+});
+
+test.each(["member", "admin"] as const)(
+  "what is for a %s is refused to nobody, before the fields are looked at",
+  async (who) => {
+    const { call, ran } = action(who);
+    expect(await call(formOf({ title: "" }))).toMatchObject({
+      status: "refused",
+      code: "unauthorized",
+      message: "Log in first.",
+      errors: {},
+    });
+    expect(ran).not.toHaveBeenCalled();
+  },
+);
+
+test("what is for admins is refused to a member", async () => {
+  await logIn();
+  const { call, ran } = action("admin");
+  expect(await call(good())).toMatchObject({ status: "refused", code: "forbidden" });
+  expect(ran).not.toHaveBeenCalled();
+  const admin = await logIn("ADMIN");
+  expect(await call(good())).toMatchObject({ status: "done" });
+  expect(ran).toHaveBeenCalledExactlyOnceWith({ title: "Hello" }, admin);
+});
+
+test("a session that was ended, or is somebody's forgery, is nobody", async () => {
+  await logIn();
+  const { call, ran } = action("member");
+  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, nowMs() - 1));
+  expect(await call(good())).toMatchObject({ code: "unauthorized" });
+  await logIn();
+  await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+  expect(await call(good())).toMatchObject({ code: "unauthorized" });
+  currentRequest.cookie = "session=Fe26.2*1*forged";
+  expect(await call(good())).toMatchObject({ code: "unauthorized" });
+  expect(ran).not.toHaveBeenCalled();
+});
+
+test("what wants a new log-in is refused fifteen minutes after it", async () => {
+  await logIn();
+  const { call, ran } = action("member", { recent: true });
+  expect(await call(good())).toMatchObject({ status: "done" });
+  setClock(nowMs() + 15 * MINUTE_MS);
+  expect(await call(good())).toMatchObject({
+    status: "refused",
+    code: "unauthorized",
+    errors: { login: expect.stringContaining("Log in again") },
+  });
+  expect(ran).toHaveBeenCalledTimes(1);
+});
+
+test.each([
+  ["another site", { host: "localhost:3000", "sec-fetch-site": "cross-site" }],
+  ["another site of the same domain", { host: "localhost:3000", "sec-fetch-site": "same-site" }],
+  [
+    "another origin, where the browser says no more",
+    { host: "localhost:3000", origin: "https://evil.test" },
+  ],
+  ["an origin that says null", { host: "localhost:3000", origin: "null" }],
+  ["a program that says nothing", { host: "localhost:3000" }],
+  [
+    "another site that names the host as its own forwarded one",
+    { host: "localhost:3000", origin: "https://evil.test", "x-forwarded-host": "evil.test" },
+  ],
+])("a form from %s is refused, whoever is logged in", async (_, headers) => {
+  await logIn("ADMIN");
+  currentRequest.headers = headers as Record<string, string>;
+  const { call, ran } = action("anyone");
+  expect(await call(good())).toMatchObject({ status: "refused", code: "forbidden" });
+  expect(ran).not.toHaveBeenCalled();
+});
+
+test("where nobody may write, everything is refused first, and what was typed stays", async () => {
+  overrideEnv({ REPLICATION: "on" });
+  currentRequest.headers = { host: "localhost:3000", "sec-fetch-site": "cross-site" };
+  expect(await action("admin").call(good())).toMatchObject({
+    status: "refused",
+    code: "unavailable",
+    values: { title: "Hello" },
+  });
+});
+
+test("fields that are wrong are named with the fix, and keep what was typed but secrets", async () => {
+  const { call, ran } = action("anyone");
+  const state = await call(
+    formOf({ title: "ab", code: "123456", other: "kept", $ACTION_ID_x: "" }),
+  );
+  expect(state).toEqual({
+    status: "refused",
+    code: "invalid",
+    message: "One field is not right yet.",
+    errors: { title: "The title needs at least 3 characters; these are 2." },
+    values: { title: "ab", other: "kept" },
+  } satisfies FormState);
+  expect(ran).not.toHaveBeenCalled();
+});
+
+test("a refusal from the work stands beside its field, and keeps what was typed", async () => {
+  const refuse = (error: AppError) =>
+    action("anyone", { run: () => Promise.reject(error) }).call(good());
+  expect(
+    await refuse(new AppError("conflict", "There is one already.", { field: "title" })),
+  ).toEqual({
+    status: "refused",
+    code: "conflict",
+    message: "There is one already.",
+    errors: { title: "There is one already." },
+    values: { title: "Hello" },
+  });
+  expect(await refuse(new AppError("rate_limited", "Later."))).toMatchObject({
+    code: "rate_limited",
+    errors: {},
+  });
+});
+
+test("a redirect passes through, and so does a fault", async () => {
+  const thrown = (run: () => Promise<void>) =>
+    action("anyone", { run })
+      .call(good())
+      .then(
+        () => null,
+        (error: unknown) => error,
+      );
+  expect(await thrown(async () => redirect("/me"))).toMatchObject({
+    digest: expect.stringMatching(/^NEXT_REDIRECT;.*;\/me;/),
+  });
+  const fault = new TypeError("broken");
+  expect(await thrown(() => Promise.reject(fault))).toBe(fault);
+});
+
+test.each([
+  ["nothing", undefined],
+  ["null", null],
+  ["a text", "title=Hello"],
+  ["an object", { title: "Hello" }],
+  ["a list", [["title", "Hello"]]],
+  [
+    "an object that claims to be a form",
+    {
+      [Symbol.iterator]: () => {
+        throw new Error("touched");
+      },
+    },
+  ],
+])("a stranger who calls it with %s instead of a form sent no fields", async (_, given) => {
+  const { call, ran } = action("anyone");
+  expect(await call(given)).toMatchObject({
+    status: "refused",
+    code: "invalid",
+    errors: { title: "The title is missing." },
+    values: {},
+  });
+  expect(ran).not.toHaveBeenCalled();
+});
+
+test("a file where a text is asked for is a text that is missing", async () => {
+  expect(await action("anyone").call(formOf({ title: new Blob(["Hello"]) }))).toMatchObject({
+    errors: { title: "The title is missing." },
+    values: {},
+  });
+});
+
+test("a huge text is refused, and comes back cut", async () => {
+  const began = performance.now();
+  const state = await action("anyone").call(formOf({ title: "x".repeat(1_000_000) }));
+  expect(state).toMatchObject({
+    code: "invalid",
+    errors: { title: "The title is far too long: at most 10 characters." },
+  });
+  expect(state.values.title).toHaveLength(5_000);
+  expect(performance.now() - began).toBeLessThan(5_000);
+});
+
+test("a name that objects have is a field like any other", async () => {
+  const { call } = action("anyone");
+  const form = formOf({ title: "Hello", constructor: "x", toString: "y", hasOwnProperty: "z" });
+  form.append("__proto__", "w");
+  expect(await call(form)).toMatchObject({ status: "done" });
+  const refused = await call(formOf({ title: "", constructor: "x", toString: "y" }));
+  expect(Object.entries(refused.values)).toEqual([
+    ["title", ""],
+    ["constructor", "x"],
+    ["toString", "y"],
+  ]);
+});
+
+test("the rights are asked again inside the transaction that writes", async () => {
+  const userId = await logIn("ADMIN");
+  const wrote = vi.fn();
+  const call = defineServerAction({
+    requiredRole: "admin",
+    fields: z.object({}),
+    run: async ({ write }) => {
+      // Meanwhile somebody takes the role away.
+      await writeSql((sql) =>
+        sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, userId),
+      );
+      await write((sql) => {
+        wrote();
+        sql.run(`UPDATE "User" SET "firstName" = 'Eve'`);
+      });
+    },
+  });
+  expect(await call(INITIAL_FORM_STATE, new FormData())).toMatchObject({
+    status: "refused",
+    code: "forbidden",
+  });
+  expect(wrote).not.toHaveBeenCalled();
+  expect(await readSql((sql) => sql.get(`SELECT "firstName" FROM "User"`))).toEqual({
+    firstName: "Ada",
+  });
+});

@@ -1,0 +1,193 @@
+import { sealData } from "iron-session";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { DAY_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { isAppError } from "#lib/core/errors.ts";
+import { hashSessionId } from "./hash-session-id.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { renewSession } from "./renew-session.ts";
+import { unsealSession, sealSessionCookie, createSession } from "./session.ts";
+
+const NOW = Date.parse("2026-11-25T10:00:00Z");
+
+beforeEach(() => setClock(NOW));
+afterEach(() => overrideEnv({ REPLICATION: undefined, SESSION_RENEW_DAYS: undefined }));
+
+/** A member's session, row and cookie begun now. */
+async function begin(): Promise<{ id: string; cookie: string }> {
+  const session = await writeSql((sql) => createSession(sql, insertUser(sql).id));
+  return { id: session.id, cookie: (await sealSessionCookie(session)).value };
+}
+const expiry = (id: string) =>
+  readSql(
+    (sql) =>
+      sql.get<{ at: number }>(
+        `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
+        hashSessionId(id),
+      )?.at ?? null,
+  );
+const pass = (days: number, more = 0) => setClock(NOW + days * DAY_MS + more);
+
+test("a session of which half a year is left is renewed, row and cookie", async () => {
+  const { id, cookie } = await begin();
+  pass(185, MINUTE_MS);
+  const renewed = await renewSession(cookie);
+  expect(renewed).toMatchObject({
+    name: "session",
+    httpOnly: true,
+    sameSite: "lax",
+    path: "/",
+    maxAge: 365 * 86_400,
+  });
+  expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + (185 + 365) * DAY_MS);
+  expect(await unsealSession(renewed?.value)).toMatchObject({ id });
+  expect((await unsealSession(renewed?.value))?.sealedAtMs).toBeGreaterThanOrEqual(
+    NOW + 185 * DAY_MS,
+  );
+  // The new cookie asks for nothing.
+  pass(186);
+  expect(await renewSession(renewed?.value)).toBeNull();
+});
+
+test("a session that moved in and soon ends is renewed at once, however new its cookie is", async () => {
+  const { id } = await begin();
+  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
+  const { value } = await sealSessionCookie({ id, expiresAtMs: NOW + 10 * DAY_MS });
+  const seal = await unsealSession((await renewSession(value))?.value);
+  expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 365 * DAY_MS);
+  expect(seal).toMatchObject({ id, untilMs: await expiry(id) });
+});
+
+test("while nothing can be due the database is not asked, and a cookie from before cookies said so asks it", async () => {
+  const { id, cookie } = await begin();
+  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
+  expect(await renewSession(cookie)).toBeNull();
+  const older = await sealData({ id, sealedAtMs: NOW }, { password: process.env.SESSION_SECRET! });
+  expect(await renewSession(older)).not.toBeNull();
+});
+
+test("a session is left alone until then, and writes nothing", async () => {
+  const { id, cookie } = await begin();
+  for (const days of [0, 1, 100, 184.99]) {
+    pass(days);
+    expect(await renewSession(cookie)).toBeNull();
+  }
+  expect(await expiry(id)).toBeLessThan(NOW + 366 * DAY_MS);
+});
+
+test("how much must be left is a setting", async () => {
+  const { cookie } = await begin();
+  overrideEnv({ SESSION_RENEW_DAYS: "364" });
+  expect(await renewSession(cookie)).toBeNull();
+  pass(2);
+  expect(await renewSession(cookie)).not.toBeNull();
+  const { cookie: other } = await begin();
+  overrideEnv({ SESSION_RENEW_DAYS: "1" });
+  setClock(NOW + (2 + 363.9) * DAY_MS);
+  expect(await renewSession(other)).toBeNull();
+  setClock(NOW + (2 + 364.1) * DAY_MS);
+  expect(await renewSession(other)).not.toBeNull();
+});
+
+test("of ten requests at once one renews the row, and one gets the cookie", async () => {
+  const { id, cookie } = await begin();
+  await writeSql((sql) => {
+    sql.run(`CREATE TABLE "Renewals" ("at" INTEGER)`);
+    sql.run(
+      `CREATE TRIGGER "renewed" AFTER UPDATE ON "Session" BEGIN INSERT INTO "Renewals" VALUES (NEW."expirationDate"); END`,
+    );
+  });
+  pass(200);
+  const cookies = await Promise.all(Array.from({ length: 10 }, () => renewSession(cookie)));
+  expect(cookies.filter((each) => each !== null)).toHaveLength(1);
+  expect(await readSql((sql) => sql.all(`SELECT * FROM "Renewals"`))).toHaveLength(1);
+  expect(await expiry(id)).toBeGreaterThanOrEqual(NOW + 565 * DAY_MS);
+  // Those that come a moment later with the old cookie find it done.
+  pass(200, 50 * SECOND_MS);
+  expect(await renewSession(cookie)).toBeNull();
+});
+
+test("a cookie that got lost on its way is given again after a minute, and the row stays", async () => {
+  const { id, cookie } = await begin();
+  pass(200);
+  await renewSession(cookie);
+  const renewedTo = await expiry(id);
+  pass(200, MINUTE_MS + SECOND_MS);
+  const again = await renewSession(cookie);
+  expect(await unsealSession(again?.value)).toMatchObject({ id });
+  expect(await expiry(id)).toBe(renewedTo);
+});
+
+test("a session that has ended is not brought back", async () => {
+  const { id, cookie } = await begin();
+  pass(365, MINUTE_MS);
+  expect(await renewSession(cookie)).toBeNull();
+  expect(await expiry(id)).toBeLessThan(nowMs());
+  pass(200);
+  await writeSql((sql) => sql.run(`DELETE FROM "Session"`));
+  expect(await renewSession(cookie)).toBeNull();
+  expect(await expiry(id)).toBeNull();
+});
+
+test("one session is renewed, not the others of its member", async () => {
+  const { id, cookie } = await begin();
+  const other = await writeSql((sql) =>
+    createSession(sql, sql.get<{ userId: string }>(`SELECT "userId" FROM "Session"`)!.userId),
+  );
+  pass(200);
+  await renewSession(cookie);
+  expect(await expiry(id)).toBeGreaterThan(NOW + 560 * DAY_MS);
+  expect(await expiry(other.id)).toBeLessThan(NOW + 366 * DAY_MS);
+});
+
+test("a forged seal, another site's or none renews nothing", async () => {
+  const { id, cookie } = await begin();
+  pass(200);
+  const other = await sealData(
+    { id, sealedAtMs: NOW },
+    { password: "another secret, another secret, another one" },
+  );
+  const changed = (at: number) =>
+    cookie.slice(0, at) + (cookie[at] === "A" ? "B" : "A") + cookie.slice(at + 1);
+  const strange = await sealData(
+    { id: 7, sealedAtMs: "now" },
+    { password: process.env.SESSION_SECRET! },
+  );
+  for (const forged of [
+    undefined,
+    "",
+    "x",
+    id,
+    hashSessionId(id),
+    other,
+    strange,
+    changed(20),
+    changed(120),
+    changed(200),
+    changed(240),
+    cookie.replace("Fe26.2", "Fe26.1"),
+    "Fe26.2".padEnd(8_000, "*"),
+  ]) {
+    expect(await renewSession(forged), forged?.slice(0, 40)).toBeNull();
+  }
+  expect(await expiry(id)).toBeLessThan(NOW + 366 * DAY_MS);
+});
+
+test("where nobody may write, renewing is refused and the session goes on as it is", async () => {
+  const { id, cookie } = await begin();
+  pass(200);
+  const before = await expiry(id);
+  overrideEnv({ REPLICATION: "on" });
+  const error = await renewSession(cookie).catch((each: unknown) => each);
+  expect(isAppError(error, "unavailable")).toBe(true);
+  expect(await expiry(id)).toBe(before);
+  overrideEnv({ REPLICATION: undefined });
+  expect(await renewSession(cookie)).not.toBeNull();
+});
+
+test("a session that is not due is not refused either, whoever may write", async () => {
+  const { cookie } = await begin();
+  overrideEnv({ REPLICATION: "on" });
+  expect(await renewSession(cookie)).toBeNull();
+});

@@ -1,0 +1,121 @@
+import { afterEach, expect, test } from "vitest";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { type ErrorCode, isAppError } from "#lib/core/errors.ts";
+import { hashSessionId } from "./session/hash-session-id.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { type SessionIds, createSession } from "./session/session.ts";
+import { requireViewer, writeAuthorized } from "./write-authorized.ts";
+
+const NOW = Date.parse("2026-11-25T10:00:00Z");
+const NOBODY: SessionIds = { sessionKey: null, clientId: null };
+
+afterEach(() => overrideEnv({ REPLICATION: undefined }));
+
+/** A member with a session that says where it is. */
+const begin = (role = "MEMBER") =>
+  writeSql((sql) => {
+    const user = insertUser(sql, { role });
+    const { id } = createSession(sql, user.id, { device: "Firefox on Linux", place: null });
+    return { user, identity: { sessionKey: hashSessionId(id), clientId: null } as SessionIds };
+  });
+const codeOf = (work: Promise<unknown>): Promise<ErrorCode | "done"> =>
+  work.then(
+    () => "done" as const,
+    (error: unknown) => (isAppError(error) ? error.code : Promise.reject(error as Error)),
+  );
+const rename = (identity: SessionIds, who: "anyone" | "member" | "admin", recent = false) =>
+  codeOf(
+    writeAuthorized(identity, { who, recent }, (sql) =>
+      sql.run(`UPDATE "User" SET "firstName" = 'Eve'`),
+    ),
+  );
+const names = () =>
+  readSql((sql) =>
+    sql
+      .all<{ firstName: string }>(`SELECT "firstName" FROM "User"`)
+      .map(({ firstName }) => firstName),
+  );
+
+test("each may write what is for them, and nothing of what is not", async () => {
+  const member = await begin();
+  const admin = await begin("ADMIN");
+  expect(await rename(NOBODY, "member")).toBe("unauthorized");
+  expect(await rename(NOBODY, "admin")).toBe("unauthorized");
+  expect(await rename({ sessionKey: "0".repeat(64), clientId: "x" }, "member")).toBe(
+    "unauthorized",
+  );
+  expect(await rename(member.identity, "admin")).toBe("forbidden");
+  expect(await names()).toEqual(["Ada", "Ada"]);
+  expect(await rename(NOBODY, "anyone")).toBe("done");
+  expect(await rename(member.identity, "member")).toBe("done");
+  expect(await rename(admin.identity, "member")).toBe("done");
+  expect(await rename(admin.identity, "admin")).toBe("done");
+});
+
+test("the cookie's id itself is not the key of its row", async () => {
+  const { user } = await begin();
+  const { id } = await writeSql((sql) => createSession(sql, user.id));
+  expect(await rename({ sessionKey: id, clientId: null }, "member")).toBe("unauthorized");
+});
+
+test("a log-in counts as new for less than fifteen minutes, also for an admin", async () => {
+  setClock(NOW);
+  const { identity } = await begin("ADMIN");
+  setClock(NOW + 15 * MINUTE_MS - 1_000);
+  expect(await rename(identity, "admin", true)).toBe("done");
+  setClock(NOW + 15 * MINUTE_MS + 1_000);
+  expect(await rename(identity, "admin", true)).toBe("unauthorized");
+  expect(await rename(identity, "admin")).toBe("done");
+  const error = await readSql((sql) => requireViewer(sql, identity, "admin", true)).catch(
+    (each: unknown) => each,
+  );
+  expect(error).toMatchObject({ field: "login" });
+});
+
+test("a session that ends, or a role that goes, ends it at once", async () => {
+  const { user, identity } = await begin("ADMIN");
+  await writeSql((sql) => sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, user.id));
+  expect(await rename(identity, "admin")).toBe("forbidden");
+  await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, nowMs()));
+  expect(await rename(identity, "member")).toBe("unauthorized");
+  expect(await names()).toEqual(["Ada"]);
+});
+
+test("last seen is written at most once an hour, with what is written anyway", async () => {
+  setClock(NOW);
+  const { identity } = await begin();
+  const seen = () =>
+    readSql((sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at);
+  setClock(NOW + 59 * MINUTE_MS);
+  await rename(identity, "member");
+  expect(await seen()).toBeLessThan(NOW + MINUTE_MS);
+  setClock(NOW + HOUR_MS + MINUTE_MS);
+  await rename(identity, "member");
+  expect(await seen()).toBeGreaterThanOrEqual(NOW + HOUR_MS + MINUTE_MS);
+});
+
+test("a refusal inside undoes what was written, last seen too", async () => {
+  setClock(NOW);
+  const { identity } = await begin();
+  setClock(NOW + 2 * HOUR_MS);
+  const failing = writeAuthorized(identity, { who: "member" }, (sql) => {
+    sql.run(`UPDATE "User" SET "firstName" = 'Eve'`);
+    throw new TypeError("broken");
+  });
+  await expect(failing).rejects.toThrow("broken");
+  expect(await names()).toEqual(["Ada"]);
+  expect(
+    await readSql(
+      (sql) => sql.get<{ at: number }>(`SELECT "lastSeenAt" AS "at" FROM "SessionInfo"`)!.at,
+    ),
+  ).toBeLessThan(NOW + MINUTE_MS);
+});
+
+test("where nobody may write, it is refused whoever asks", async () => {
+  const { identity } = await begin("ADMIN");
+  overrideEnv({ REPLICATION: "on" });
+  expect(await rename(identity, "admin")).toBe("unavailable");
+  expect(await rename(NOBODY, "member")).toBe("unavailable");
+});

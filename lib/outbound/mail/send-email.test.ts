@@ -1,0 +1,135 @@
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
+import { isAppError } from "#lib/core/errors.ts";
+import { listLocalMailbox } from "./local-mailbox.ts";
+import { EMAIL_TIMEOUT_MS, closeSmtpTransport, senderAddress, sendEmail } from "./send-email.ts";
+
+let smtp: TestSmtpServer;
+beforeEach(async () => {
+  smtp = await startSmtpServer();
+  overrideEnv({ SMTP_URL: smtp.url });
+});
+afterEach(async () => {
+  closeSmtpTransport();
+  await smtp.close();
+  overrideEnv({ SMTP_URL: undefined, SITE_NAME: undefined, MAIL_FROM: undefined });
+});
+
+const mail = {
+  to: "ada@example.test",
+  subject: "Hello",
+  parts: [
+    "A line.",
+    { code: "123456" },
+    { label: "Open", link: "http://localhost:3000/x?a=1&b=2" },
+  ],
+};
+const failure = (promise: Promise<void>) =>
+  promise.then(
+    () => null,
+    (error: unknown) => error as Error & { retryAfterSeconds?: number },
+  );
+
+test("a mail arrives with its words as text and as HTML", async () => {
+  await sendEmail(mail);
+  expect(smtp.emails).toMatchObject([
+    { to: ["ada@example.test"], subject: "Hello", from: `"Lectern" <no-reply@localhost>` },
+  ]);
+  const { text, html } = smtp.emails[0]!;
+  expect(text).toContain("A line.\n\n123456\n\nOpen: http://localhost:3000/x?a=1&b=2\n");
+  expect(html).toContain('href="http://localhost:3000/x?a=1&amp;b=2"');
+  // Nothing that would tell anybody that the mail was opened.
+  expect(html).not.toMatch(/<img|<script|url\(|@import/);
+});
+
+test("a subject, a name or an address can't add a header or a recipient", async () => {
+  overrideEnv({ SITE_NAME: 'Evil" <x@evil.test>\r\nBcc: eve@evil.test' });
+  await sendEmail({ ...mail, subject: "Hello\r\nBcc: eve@evil.test\r\n\r\nA body of its own" });
+  expect(smtp.emails).toHaveLength(1);
+  expect(smtp.emails[0]).toMatchObject({ to: ["ada@example.test"] });
+  expect(
+    smtp.emails[0]?.headerNames
+      .filter((name) => ["bcc", "cc", "to", "from", "subject"].includes(name))
+      .sort(),
+  ).toEqual(["from", "subject", "to"]);
+  expect(smtp.emails[0]?.text).toMatch(/^A line\./);
+  expect(senderAddress()).not.toMatch(/[\r\n]/);
+
+  await failure(sendEmail({ ...mail, to: "ada@example.test, eve@evil.test" }));
+  await failure(sendEmail({ ...mail, to: "ada@example.test>\r\nRCPT TO:<eve@evil.test" }));
+  expect(smtp.emails.flatMap(({ to }) => to)).not.toContain("eve@evil.test");
+});
+
+test("markup in a mail is text", async () => {
+  await sendEmail({
+    ...mail,
+    parts: [
+      '<img src=x onerror="alert(1)">',
+      { label: "<b>", link: 'http://localhost:3000/"><script>' },
+      { code: "<i>" },
+    ],
+  });
+  expect(smtp.emails[0]?.html).not.toMatch(/<img|<b>|<script|<i>/);
+});
+
+test("a server that refuses is a reason without the address, and soon another try", async () => {
+  smtp.mode = "refuse";
+  const error = await failure(sendEmail(mail));
+  expect(isAppError(error, "unavailable") && error.message).toMatch(
+    /^The mail was not sent: .*No such mailbox: the address/,
+  );
+  expect(error?.retryAfterSeconds).toBe(60);
+  smtp.mode = "ok";
+  await sendEmail(mail);
+  expect(smtp.emails).toHaveLength(1);
+});
+
+test("nobody at the port is a refusal at once", async () => {
+  await smtp.close();
+  const error = await failure(sendEmail(mail));
+  expect(isAppError(error, "unavailable") && error.message).toMatch(/ECONNREFUSED/);
+});
+
+for (const [what, isGreeting] of [
+  ["says nothing at all", false],
+  ["stops in the middle", true],
+] as const) {
+  test(`a server that ${what} is given up within the deadline`, async () => {
+    smtp.mode = "hang";
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    if (!isGreeting)
+      overrideEnv({ SMTP_URL: `smtp://127.0.0.1:${(silent.address() as AddressInfo).port}` });
+    const began = performance.now();
+    expect(isAppError(await failure(sendEmail(mail)), "unavailable")).toBe(true);
+    expect(performance.now() - began).toBeLessThan(EMAIL_TIMEOUT_MS + 1_500);
+    silent.close();
+    // The next mail does not wait behind the one that hangs.
+    overrideEnv({ SMTP_URL: smtp.url });
+    smtp.mode = "ok";
+    await sendEmail(mail);
+    expect(smtp.emails).toHaveLength(1);
+  });
+}
+
+test("a mail that is given up takes no other with it", async () => {
+  smtp.mode = "hang";
+  const hanging = failure(sendEmail(mail));
+  await vi.waitFor(() => expect(smtp.attemptCount).toBe(1), 10_000);
+  smtp.mode = "ok";
+  const others = setInterval(() => void sendEmail(mail), 500);
+  expect(isAppError(await hanging, "unavailable")).toBe(true);
+  clearInterval(others);
+  await sendEmail(mail);
+  expect(smtp.emails.length).toBe(smtp.attemptCount - 1);
+});
+
+test("without a server mails go to the outbox folder, newest first", async () => {
+  overrideEnv({ SMTP_URL: undefined });
+  await sendEmail(mail);
+  expect(listLocalMailbox(10)).toEqual([mail]);
+  expect(smtp.emails).toEqual([]);
+});

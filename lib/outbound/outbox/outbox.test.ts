@@ -1,0 +1,375 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import type { Sql } from "#lib/db/connection.ts";
+import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
+import { closeSmtpTransport } from "#lib/outbound/mail/send-email.ts";
+import {
+  runDueDeliveries,
+  deleteDelivery,
+  enqueueDelivery,
+  listDeliveries,
+  rescheduleDelivery,
+} from "./outbox.ts";
+
+const NOW = Date.parse("2026-11-25T10:00:00Z");
+const mailTo = (to: string) =>
+  ({ kind: "MAIL", mail: { to, subject: "Published", parts: ["Your call is out."] } }) as const;
+
+let smtp: TestSmtpServer;
+const servers: TestServer[] = [];
+beforeEach(async () => {
+  smtp = await startSmtpServer();
+  overrideEnv({ SMTP_URL: smtp.url, LOG_LEVEL: "warn" });
+  setClock(NOW);
+});
+afterEach(async () => {
+  closeSmtpTransport();
+  await smtp.close();
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+  overrideEnv({
+    SMTP_URL: undefined,
+    LOG_LEVEL: "error",
+    KIT_API_KEY: undefined,
+    KIT_FORM_ID: undefined,
+    KIT_API: undefined,
+    DISCORD_WEBHOOK_URL: undefined,
+    FETCH_ALLOW_PRIVATE: undefined,
+    REPLICATION: undefined,
+  });
+});
+
+/** What is logged from now on. */
+function listen(): () => string {
+  const spy = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  return () => spy.mock.calls.map(([line]) => String(line)).join("");
+}
+
+interface Taken {
+  readonly path: string;
+  readonly headers: Record<string, unknown>;
+  readonly body: unknown;
+}
+/** A stand-in for Kit or Discord on this machine, that answers as `answer` says. */
+async function outside(
+  answer: (path: string) => { status: number; body?: unknown },
+): Promise<{ origin: string; taken: Taken[] }> {
+  const taken: Taken[] = [];
+  const server = await serveHttp((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      taken.push({
+        path: `${request.method} ${request.url}`,
+        headers: request.headers,
+        body: JSON.parse(Buffer.concat(chunks).toString()),
+      });
+      const { status, body } = answer(request.url ?? "");
+      response
+        .writeHead(status, { "content-type": "application/json" })
+        .end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  });
+  servers.push(server);
+  overrideEnv({ FETCH_ALLOW_PRIVATE: server.hostAndPort });
+  return { origin: server.origin, taken };
+}
+
+const waiting = () => readSql((sql) => listDeliveries(sql));
+const put = (fn: (sql: Sql) => void) => writeSql(fn);
+
+test("what is written down in a transaction is sent after it, once, and is gone then", async () => {
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  );
+  expect(await waiting()).toMatchObject([
+    { kind: "MAIL", about: "call published", tries: 0, lastError: null },
+  ]);
+  await runDueDeliveries();
+  expect(smtp.emails).toMatchObject([{ to: ["ada@example.test"], subject: "Published" }]);
+  expect(await waiting()).toEqual([]);
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(1);
+});
+
+test("a transaction that is undone sends nothing", async () => {
+  const failing = put((sql) => {
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" });
+    throw new TypeError("undone");
+  });
+  await expect(failing).rejects.toThrow("undone");
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(0);
+});
+
+test("a server that is down is tried again later, then given up, then tried when an admin says so", async () => {
+  const said = listen();
+  smtp.mode = "refuse";
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  );
+  const waits: number[] = [];
+  for (let tries = 1; tries <= 8; tries++) {
+    await runDueDeliveries();
+    expect(smtp.attemptCount).toBe(tries);
+    const [delivery] = await waiting();
+    expect(delivery).toMatchObject({
+      tries,
+      lastError: expect.stringContaining("The mail was not sent: ") as string,
+    });
+    if (delivery!.nextTryAt === null) break;
+    waits.push(Math.round((delivery!.nextTryAt - nowMs()) / MINUTE_MS));
+    // Not a moment before.
+    setClock(delivery!.nextTryAt - SECOND_MS);
+    await runDueDeliveries();
+    expect(smtp.attemptCount).toBe(tries);
+    setClock(delivery!.nextTryAt);
+  }
+  expect(waits).toEqual([1, 5, 30, 120, 360, 720, 1_440]);
+  const [given] = await waiting();
+  expect(given).toMatchObject({ tries: 8, nextTryAt: null });
+  setClock(nowMs() + 30 * DAY_MS);
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(8);
+
+  // The admin sees why, and nobody's address.
+  expect(JSON.stringify(await waiting()) + said()).not.toContain("ada@example.test");
+  smtp.mode = "ok";
+  expect(await writeSql((sql) => rescheduleDelivery(sql, given!.id))).toBe(true);
+  await runDueDeliveries();
+  expect(smtp.emails).toHaveLength(1);
+  expect(await waiting()).toEqual([]);
+  expect(await writeSql((sql) => rescheduleDelivery(sql, given!.id))).toBe(false);
+});
+
+test("a delivery that is dropped is not made", async () => {
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  );
+  const [delivery] = await waiting();
+  expect(await writeSql((sql) => deleteDelivery(sql, delivery!.id))).toBe(true);
+  expect(await writeSql((sql) => deleteDelivery(sql, delivery!.id))).toBe(false);
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(0);
+});
+
+test("one that fails does not keep the others waiting", async () => {
+  const said = listen();
+  await put((sql) => {
+    sql.run(
+      `INSERT INTO "Delivery" ("createdAt", "kind", "about", "payload", "nextTryAt") VALUES (?, 'MAIL', 'broken', '{', ?)`,
+      NOW,
+      NOW,
+    );
+    for (let i = 0; i < 45; i++)
+      enqueueDelivery(sql, mailTo(`${i}@example.test`), { userId: null, about: "many" });
+  });
+  await runDueDeliveries();
+  expect(smtp.emails).toHaveLength(45);
+  expect(await waiting()).toMatchObject([{ about: "broken", tries: 1 }]);
+  expect(said()).toContain("outbox.failed");
+});
+
+test("of two runs at the same time one sends, also where they know nothing of each other", async () => {
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  );
+  await Promise.all([runDueDeliveries(), runDueDeliveries()]);
+  expect(smtp.attemptCount).toBe(1);
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  );
+  const first = runDueDeliveries();
+  // As another process would: its own memory, the same table.
+  delete (globalThis as { __lecternOutbox?: unknown }).__lecternOutbox;
+  await Promise.all([first, runDueDeliveries()]);
+  expect(smtp.attemptCount).toBe(2);
+});
+
+test("what was taken by a process that died is taken again two minutes later", async () => {
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  );
+  await put((sql) =>
+    sql.run(`UPDATE "Delivery" SET "tries" = 1, "nextTryAt" = ?`, NOW + 2 * MINUTE_MS),
+  );
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(0);
+  setClock(NOW + 2 * MINUTE_MS);
+  await runDueDeliveries();
+  expect(smtp.emails).toHaveLength(1);
+});
+
+test("what was enqueued while a run was under way goes with it", async () => {
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("one@example.test"), { userId: null, about: "one" }),
+  );
+  const run = runDueDeliveries();
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("two@example.test"), { userId: null, about: "two" }),
+  );
+  void runDueDeliveries();
+  await run;
+  expect(smtp.emails.map(({ to }) => to[0]).sort()).toEqual([
+    "one@example.test",
+    "two@example.test",
+  ]);
+});
+
+test("what waits goes with the account that it is about", async () => {
+  const { id } = await writeSql((sql) => insertUser(sql));
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: id, about: "call published" }),
+  );
+  await put((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, id));
+  expect(await waiting()).toEqual([]);
+});
+
+test("only where writes land is anything sent", async () => {
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
+  );
+  overrideEnv({ REPLICATION: "on" });
+  await runDueDeliveries();
+  expect(smtp.attemptCount).toBe(0);
+  expect(await waiting()).toMatchObject([{ tries: 0 }]);
+});
+
+test("a new member is put on the newsletter, and their number there is kept", async () => {
+  const { origin, taken } = await outside((path) =>
+    path === "/v4/subscribers"
+      ? { status: 201, body: { subscriber: { id: 4711, state: "active" } } }
+      : { status: 201, body: {} },
+  );
+  overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: `${origin}/v4` });
+  const user = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
+  await put((sql) =>
+    enqueueDelivery(
+      sql,
+      { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
+      { userId: user.id, about: "sign-up" },
+    ),
+  );
+  await runDueDeliveries();
+  expect(taken).toMatchObject([
+    {
+      path: "POST /v4/subscribers",
+      headers: { "x-kit-api-key": "kit-secret", "content-type": "application/json" },
+      body: { email_address: "ada@example.test", first_name: "Ada" },
+    },
+    {
+      path: "POST /v4/forms/77/subscribers/4711",
+      headers: { "x-kit-api-key": "kit-secret" },
+      body: {},
+    },
+  ]);
+  expect(await readSql((sql) => sql.get(`SELECT "convertKitId" FROM "User"`))).toEqual({
+    convertKitId: "4711",
+  });
+  expect(await waiting()).toEqual([]);
+});
+
+test.each([
+  [
+    { status: 401, body: { errors: ["The API key is not right"] } },
+    /^127\.0\.0\.1:\d+ answered 401\.$/,
+  ],
+  [{ status: 201, body: { subscriber: { id: "seven" } } }, /^Kit answered without a subscriber\.$/],
+  [{ status: 302 }, /^127\.0\.0\.1:\d+ answered 302\.$/],
+  [{ status: 500 }, /^127\.0\.0\.1:\d+ answered 500\.$/],
+])("a newsletter that answers %j is tried again, and nothing is kept", async (answer, reason) => {
+  const said = listen();
+  const { origin } = await outside(() => answer);
+  overrideEnv({ KIT_API_KEY: "kit-secret", KIT_FORM_ID: "77", KIT_API: origin });
+  const user = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
+  await put((sql) =>
+    enqueueDelivery(
+      sql,
+      { kind: "NEWSLETTER", email: user.email, firstName: "Ada" },
+      { userId: user.id, about: "sign-up" },
+    ),
+  );
+  await runDueDeliveries();
+  expect((await waiting())[0]?.lastError).toMatch(reason);
+  expect(await readSql((sql) => sql.get(`SELECT "convertKitId" FROM "User"`))).toEqual({
+    convertKitId: null,
+  });
+  expect(said()).not.toMatch(/kit-secret|ada@example/);
+});
+
+test("a webhook is told without pinging anybody, and its address stands in no error and no log", async () => {
+  const said = listen();
+  let status = 404;
+  const { origin, taken } = await outside(() => ({ status }));
+  overrideEnv({ DISCORD_WEBHOOK_URL: `${origin}/api/webhooks/1/very-secret` });
+  await put((sql) =>
+    enqueueDelivery(
+      sql,
+      { kind: "DISCORD", text: `@everyone ${"x".repeat(3_000)}` },
+      { userId: null, about: "new member" },
+    ),
+  );
+  await runDueDeliveries();
+  expect((await waiting())[0]?.lastError).toMatch(/^127\.0\.0\.1:\d+ answered 404\.$/);
+  status = 204;
+  setClock(NOW + HOUR_MS);
+  await runDueDeliveries();
+  expect(taken.map(({ path }) => path)).toEqual(Array(2).fill("POST /api/webhooks/1/very-secret"));
+  const { content, allowed_mentions } = taken[1]?.body as {
+    content: string;
+    allowed_mentions: unknown;
+  };
+  expect(content).toHaveLength(1_900);
+  expect(allowed_mentions).toEqual({ parse: [] });
+
+  // Nobody there; a private address; none any more.
+  await put((sql) =>
+    enqueueDelivery(sql, { kind: "DISCORD", text: "Hello" }, { userId: null, about: "new member" }),
+  );
+  await servers.splice(0)[0]?.close();
+  await runDueDeliveries();
+  expect((await waiting())[0]?.lastError).toBe("127.0.0.1 refused the connection.");
+  overrideEnv({ FETCH_ALLOW_PRIVATE: undefined });
+  setClock(nowMs() + HOUR_MS);
+  await runDueDeliveries();
+  expect((await waiting())[0]?.lastError).toMatch(
+    /^Only the ports 80 and 443 can be fetched|is not a public address\.$/,
+  );
+  overrideEnv({ DISCORD_WEBHOOK_URL: undefined });
+  setClock(nowMs() + HOUR_MS);
+  await runDueDeliveries();
+  expect((await waiting())[0]?.lastError).toBe("DISCORD_WEBHOOK_URL is not set any more.");
+  expect(said()).not.toContain("very-secret");
+});
+
+test("what is not configured is not even written down", async () => {
+  const user = await writeSql((sql) => insertUser(sql));
+  await put((sql) => {
+    enqueueDelivery(
+      sql,
+      { kind: "NEWSLETTER", email: "ada@example.test", firstName: "Ada" },
+      { userId: user.id, about: "sign-up" },
+    );
+    enqueueDelivery(sql, { kind: "DISCORD", text: "Hello" }, { userId: user.id, about: "sign-up" });
+  });
+  expect(await readSql((sql) => sql.get(`SELECT COUNT(*) AS "n" FROM "Delivery"`))).toEqual({
+    n: 0,
+  });
+});
+
+test("a site where nothing waits writes nothing", async () => {
+  await put((sql) =>
+    sql.run(
+      `CREATE TRIGGER "written" BEFORE UPDATE ON "Delivery" BEGIN SELECT RAISE(ABORT, 'written'); END`,
+    ),
+  );
+  await put((sql) =>
+    enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "later" }),
+  );
+  setClock(NOW - MINUTE_MS);
+  await runDueDeliveries();
+  expect(await waiting()).toHaveLength(1);
+});

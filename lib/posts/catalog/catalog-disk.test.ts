@@ -1,0 +1,233 @@
+import { rmSync } from "node:fs";
+import { expect, test } from "vitest";
+import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { closeCacheFile } from "#lib/cache/cache-file.ts";
+import { findPublishedVersion } from "./published-version.ts";
+import { readSql } from "#lib/db/database.ts";
+import {
+  BROKEN_POST,
+  makePostText,
+  setUpContentSites,
+  waitUntilCompiled,
+} from "#tests/support/content-site-fixture.ts";
+
+const sites = setUpContentSites();
+
+test("posts of the disk are listed newest first and compiled, pages apart", async () => {
+  sites.writeFile("blog/old.mdx", makePostText("Old", "2025-01-01"));
+  sites.writeFile(
+    "blog/new/index.mdx",
+    makePostText("New", "2026-01-01", "## A heading\n\nHello **you**."),
+  );
+  sites.writeFile("pages/about.mdx", "---\ntitle: About\ndescription: Us\n---\n\nWe are.\n");
+  const site = sites.createDiskSite();
+  expect((await site.getIndex()).posts.map(({ slug }) => slug)).toEqual(["new", "old"]);
+  expect(await site.getPost("new")).toMatchObject({
+    frontMatter: { title: "New" },
+    compiled: { headings: [{ text: "A heading" }], text: expect.stringContaining("Hello you") },
+  });
+  expect((await site.getPage("about"))?.compiled.text).toContain("We are.");
+  expect(await site.getPost("about")).toBeNull();
+  expect(await site.getPost("nothing")).toBeNull();
+  expect(await site.getPostSource("old")).toBe("\nText of Old.\n");
+});
+
+test("at the very first start lists come before everything is compiled, and a post that is asked for is compiled next", async () => {
+  for (let i = 0; i < 12; i++)
+    sites.writeFile(
+      `blog/p${i}.mdx`,
+      makePostText(`P${i}`, `2026-01-${String(i + 10)}`, "word ".repeat(300)),
+    );
+  const site = sites.createDiskSite();
+  const index = await site.getIndex();
+  expect(index.posts).toHaveLength(12);
+  expect(site.getStatus().pendingCount).toBeGreaterThan(0);
+  expect(index.bySlug.get("p0")!.compiled).toMatchObject({
+    compiledSource: "",
+    words: 300,
+    readingMinutes: 2,
+  });
+  const oldest = await site.getPost("p0");
+  expect(oldest!.compiled.compiledSource).not.toBe("");
+  expect(site.getStatus().buildProgress!.done).toBeLessThan(11);
+  await waitUntilCompiled(site);
+  expect((await site.getIndex()).bySlug.get("p0")!.compiled).toEqual(oldest!.compiled);
+});
+
+test("many who ask at once get one compile; a restart compiles nothing", async () => {
+  sites.writeFile("blog/a.mdx", makePostText("A"));
+  const site = sites.createDiskSite();
+  const posts = await Promise.all(Array.from({ length: 30 }, () => site.getPost("a")));
+  expect(new Set(posts.map((each) => each!.compiled)).size).toBe(1);
+  await waitUntilCompiled(site);
+  await sites.stopAll();
+  closeCacheFile();
+  const again = sites.createDiskSite();
+  await again.getIndex();
+  expect(again.getStatus()).toMatchObject({ pending: 0 });
+});
+
+test("only what changed is compiled again", async () => {
+  for (const name of ["a", "b", "c"]) sites.writeFile(`blog/${name}.mdx`, makePostText(name));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  const [before, key] = [await site.getIndex(), site.getKey()];
+  sites.writeFile("blog/b.mdx", makePostText("b", "2026-11-21", "Other text."));
+  await site.refresh();
+  const after = await site.getIndex();
+  expect(
+    ["a", "b", "c"].map(
+      (slug) => after.bySlug.get(slug)!.compiled === before.bySlug.get(slug)!.compiled,
+    ),
+  ).toEqual([true, false, true]);
+  expect(site.getKey()).not.toBe(key);
+});
+
+test("a change of nothing that is shown keeps the key of cached pages", async () => {
+  sites.writeFile("blog/a.mdx", makePostText("A"));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  const key = site.getKey();
+  await site.refresh();
+  expect(site.getKey()).toBe(key);
+  site.invalidate();
+  expect(site.getKey()).not.toBe(key);
+});
+
+test("a post that no longer compiles keeps its last good version, and the admin sees why", async () => {
+  sites.writeFile("blog/a.mdx", makePostText("Good"));
+  sites.writeFile("blog/b.mdx", makePostText("Other"));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  sites.writeFile("blog/a.mdx", BROKEN_POST);
+  sites.writeFile("blog/b.mdx", makePostText("Other, changed"));
+  await site.refresh();
+  expect((await site.getPost("a"))!.frontMatter.title).toBe("Good");
+  expect((await site.getPost("b"))!.frontMatter.title).toBe("Other, changed");
+  expect(site.getStatus().failures).toEqual([
+    expect.objectContaining({
+      slug: "a",
+      file: "blog/a.mdx",
+      line: 7,
+      reason: expect.any(String),
+      servedFrom: "last good",
+      sinceMs: expect.any(Number),
+    }),
+  ]);
+
+  await sites.stopAll();
+  closeCacheFile();
+  const again = await waitUntilCompiled(sites.createDiskSite());
+  expect((await again.getPost("a"))!.frontMatter.title).toBe("Good");
+
+  sites.writeFile("blog/a.mdx", makePostText("Mended"));
+  await again.refresh();
+  expect((await again.getPost("a"))!.frontMatter.title).toBe("Mended");
+  expect(again.getStatus().failures).toEqual([]);
+});
+
+test("a post whose front matter breaks keeps its last good version, also when the whole index is built anew", async () => {
+  sites.writeFile("blog/a.mdx", makePostText("Good"));
+  await waitUntilCompiled(sites.createDiskSite());
+  sites.writeFile("blog/a.mdx", makePostText("Bad").replace("2026-11-21", "someday"));
+  await sites.stopAll();
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  expect((await site.getPost("a"))!.frontMatter.title).toBe("Good");
+  expect(site.getStatus().failures).toEqual([
+    expect.objectContaining({ line: 3, field: "date", servedFrom: "last good" }),
+  ]);
+});
+
+test("a post that never was good is left out, the others are served", async () => {
+  sites.writeFile("blog/a.mdx", makePostText("Good"));
+  sites.writeFile("blog/broken.mdx", BROKEN_POST);
+  sites.writeFile("blog/bytes.mdx", new Uint8Array([0x2d, 0x2d, 0x2d, 0xff, 0xfe]));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  expect((await site.getIndex()).posts.map(({ slug }) => slug)).toEqual(["a"]);
+  expect(await site.getPost("broken")).toBeNull();
+  expect(
+    site
+      .getStatus()
+      .failures.map(({ slug, servedFrom }) => [slug, servedFrom])
+      .sort(),
+  ).toEqual([
+    ["broken", "nothing"],
+    ["bytes", "nothing"],
+  ]);
+});
+
+test("in development a broken post is an error with its place", async () => {
+  sites.writeFile("blog/broken.mdx", BROKEN_POST);
+  const site = await waitUntilCompiled(sites.createDiskSite({ isDevelopment: true }));
+  await expect(site.getPost("broken")).rejects.toThrow(/^blog\/broken\.mdx:7: /);
+  sites.writeFile("blog/broken.mdx", makePostText("Mended"));
+  expect((await site.getPost("broken"))!.frontMatter.title).toBe("Mended");
+  sites.writeFile("blog/broken.mdx", BROKEN_POST);
+  await expect(site.getPost("broken")).rejects.toThrow(/^blog\/broken\.mdx:7: /);
+});
+
+test("in development a request shows what was just saved", async () => {
+  sites.writeFile("blog/a.mdx", makePostText("One"));
+  const site = await waitUntilCompiled(sites.createDiskSite({ isDevelopment: true }));
+  sites.writeFile("blog/a.mdx", makePostText("Two"));
+  expect((await site.getPost("a"))!.frontMatter.title).toBe("Two");
+});
+
+test("two files with one slug: one is shown, the other is named", async () => {
+  sites.writeFile("blog/a.mdx", makePostText("File"));
+  sites.writeFile("blog/a/index.mdx", makePostText("Folder"));
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  expect((await site.getPost("a"))!.frontMatter.title).toBe("File");
+  expect(site.getStatus().failures).toEqual([
+    expect.objectContaining({
+      file: "blog/a/index.mdx",
+      reason: expect.stringContaining("blog/a.mdx has the same slug"),
+    }),
+  ]);
+});
+
+test("a post that failed is tried again later", async () => {
+  sites.writeFile("blog/slow.mdx", BROKEN_POST);
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  const { sinceMs } = site.getStatus().failures[0]!;
+  setClock(nowMs() + 6 * MINUTE_MS);
+  await site.refresh();
+  expect(site.getStatus().failures).toEqual([expect.objectContaining({ sinceMs })]);
+});
+
+test("the disk's version is written to the row by the primary, and only by it", async () => {
+  sites.writeFile("blog/a.mdx", makePostText("A"));
+  sites.isPrimary = false;
+  await waitUntilCompiled(sites.createDiskSite());
+  expect(await readSql(findPublishedVersion)).toBeNull();
+  sites.isPrimary = true;
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  await expect
+    .poll(() => readSql(findPublishedVersion))
+    .toMatchObject({ version: site.getStatus().servedVersion! });
+});
+
+test("a folder that is not there is a clear error, and the posts are found once it is", async () => {
+  rmSync(sites.dir, { recursive: true });
+  const site = sites.createDiskSite();
+  await expect(site.getIndex()).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("can't be read"),
+  });
+  expect(site.getStatus().problem?.reason).toContain("can't be read");
+  sites.writeFile("blog/a.mdx", makePostText("A"));
+  setClock(nowMs() + MINUTE_MS);
+  expect((await site.getIndex()).posts).toHaveLength(1);
+  expect(site.getStatus().problem).toBeNull();
+});
+
+test("one post is compiled past every cache, stage by stage", async () => {
+  sites.writeFile("blog/a.mdx", makePostText("A", "2026-11-21", "```js\nlet a = 1\n```"));
+  sites.writeFile("blog/broken.mdx", BROKEN_POST);
+  const site = await waitUntilCompiled(sites.createDiskSite());
+  const fresh = await site.compileFresh("a");
+  expect(fresh).toMatchObject({ file: "blog/a.mdx", problem: null });
+  expect(fresh!.stages.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["read, front matter, pictures", "parse", "highlight"]),
+  );
+  expect(fresh!.stages.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(fresh!.totalMs, 0);
+  expect(await site.compileFresh("broken")).toMatchObject({ problem: { line: 7 } });
+  expect(await site.compileFresh("nothing")).toBeNull();
+});

@@ -1,0 +1,189 @@
+import { rmSync } from "node:fs";
+import { expect, test } from "vitest";
+import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
+import { closeCacheFile } from "#lib/cache/cache-file.ts";
+import { findPublishedVersion, setPublishedVersion } from "./published-version.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import {
+  BROKEN_POST,
+  makePostText,
+  setUpContentSites,
+  waitUntilCompiled,
+} from "#tests/support/content-site-fixture.ts";
+
+const sites = setUpContentSites();
+
+test("at the first start the branch's head becomes live", async () => {
+  const sha = sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  const site = await waitUntilCompiled(sites.createGitSite());
+  expect((await site.getPost("a"))!.version).toBe(sha);
+  expect(await readSql(findPublishedVersion)).toMatchObject({ version: sha, previous: null });
+});
+
+test("a replica that knows no live version says so and writes nothing", async () => {
+  sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  sites.isPrimary = false;
+  await expect(sites.createGitSite().getIndex()).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("No content version is live"),
+  });
+  expect(await readSql(findPublishedVersion)).toBeNull();
+});
+
+test("when the row changes, only what changed is read and compiled, on a replica as well", async () => {
+  sites.host.commit({
+    "content/blog/a.mdx": makePostText("A"),
+    "content/blog/b.mdx": makePostText("B"),
+  });
+  const site = await waitUntilCompiled(sites.createGitSite());
+  sites.isPrimary = false;
+  const asked = sites.host.requests.length;
+  const next = sites.host.commit({
+    "content/blog/a.mdx": makePostText("A"),
+    "content/blog/b.mdx": makePostText("B2"),
+  });
+  await writeSql((sql) => setPublishedVersion(sql, next));
+  await site.refresh();
+  expect((await site.getIndex()).posts.map(({ frontMatter }) => frontMatter.title)).toEqual([
+    "A",
+    "B2",
+  ]);
+  expect(sites.host.requests.slice(asked).filter((path) => path.includes("/blobs/"))).toHaveLength(
+    1,
+  );
+});
+
+test("a push that got lost is found by asking, and an older head does not undo a webhook's version", async () => {
+  const first = sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  const site = await waitUntilCompiled(sites.createGitSite());
+  const second = sites.host.commit({ "content/blog/a.mdx": makePostText("A2") });
+  setClock(nowMs() + 6 * MINUTE_MS);
+  await site.refresh();
+  await expect.poll(async () => (await readSql(findPublishedVersion))?.version).toBe(second);
+  const third = "c".repeat(40);
+  setClock(nowMs() + 6 * MINUTE_MS);
+  await writeSql((sql) => setPublishedVersion(sql, third));
+  await site.refresh();
+  expect((await readSql(findPublishedVersion))?.version).toBe(third);
+  expect(first).not.toBe(second);
+});
+
+test.each(["outage", "rate-limit", "garbage"] as const)(
+  "an %s at a new version keeps the old one, asks rarely, and recovers",
+  async (mode) => {
+    sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+    const site = await waitUntilCompiled(sites.createGitSite());
+    const next = sites.host.commit({ "content/blog/a.mdx": makePostText("A2") });
+    await writeSql((sql) => setPublishedVersion(sql, next));
+    sites.host.mode = mode;
+    const asked = sites.host.requests.length;
+    for (let i = 0; i < 20; i++) await site.refresh();
+    expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
+    expect(sites.host.requests.length - asked).toBe(1);
+    expect(site.getStatus()).toMatchObject({
+      live: next,
+      problem: { reason: expect.stringMatching(/Git host/) },
+      sourceProblem: expect.stringMatching(/Git host/),
+    });
+    sites.host.mode = "ok";
+    setClock(nowMs() + 90 * MINUTE_MS);
+    await site.refresh();
+    expect((await site.getPost("a"))!.frontMatter.title).toBe("A2");
+    expect(site.getStatus()).toMatchObject({ problem: null, sourceProblem: null });
+  },
+);
+
+test("a restart while the host is down shows what was live", async () => {
+  sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  await waitUntilCompiled(sites.createGitSite());
+  await sites.stopAll();
+  closeCacheFile();
+  sites.host.mode = "outage";
+  expect(
+    (await (await waitUntilCompiled(sites.createGitSite())).getPost("a"))!.frontMatter.title,
+  ).toBe("A");
+});
+
+test("a restart into a version that can't be read shows the one before", async () => {
+  sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
+  await waitUntilCompiled(sites.createGitSite());
+  await sites.stopAll();
+  await writeSql((sql) => setPublishedVersion(sql, "d".repeat(40)));
+  const site = await waitUntilCompiled(sites.createGitSite());
+  expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
+  expect(site.getStatus()).toMatchObject({
+    live: "d".repeat(40),
+    problem: { reason: expect.stringContaining("does not have") },
+  });
+});
+
+test("without a cache file the last good version is the one of the version before", async () => {
+  sites.host.commit({
+    "content/blog/a.mdx": makePostText("Good"),
+    "content/blog/b.mdx": makePostText("B"),
+  });
+  await waitUntilCompiled(sites.createGitSite());
+  await sites.stopAll();
+  closeCacheFile();
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(env.CACHE_FILE + suffix, { force: true });
+  const next = sites.host.commit({
+    "content/blog/a.mdx": BROKEN_POST,
+    "content/blog/b.mdx": makePostText("B2"),
+  });
+  await writeSql((sql) => setPublishedVersion(sql, next));
+  const site = await waitUntilCompiled(sites.createGitSite());
+  expect(
+    (await site.getIndex()).posts.map(({ frontMatter, version }) => [
+      frontMatter.title,
+      version === next,
+    ]),
+  ).toEqual([
+    ["Good", false],
+    ["B2", true],
+  ]);
+  expect(site.getStatus().failures).toEqual([
+    expect.objectContaining({ slug: "a", servedFrom: "last good" }),
+  ]);
+});
+
+test("pictures that were not there at build have their size, and are found by path and version", async () => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"/>';
+  const withHero = makePostText("A", "2026-11-21", "![x](./drawing.svg)").replace(
+    "---\n\n",
+    "banner: ./drawing.svg\n---\n\n",
+  );
+  sites.host.commit({
+    "content/blog/a/index.mdx": withHero,
+    "content/blog/a/drawing.svg": svg,
+    "content/blog/a/part.tsx": "secret",
+  });
+  const site = await waitUntilCompiled(sites.createGitSite());
+  const found = (await site.getPost("a"))!;
+  expect(found.hero).toMatchObject({
+    src: expect.stringMatching(/^\/content-file\/blog\/a\/drawing\.svg\?v=[0-9a-f]{40}$/),
+    width: 30,
+    height: 20,
+  });
+  expect(found.compiled.compiledSource).toContain("/content-file/blog/a/drawing.svg?v=");
+  const blob = found.hero!.src.split("=")[1]!;
+  expect(await site.findFile("blog/a/drawing.svg", blob)).toMatchObject({ blob });
+  for (const path of [
+    "../package.json",
+    "blog/a/../a/drawing.svg",
+    "/etc/passwd",
+    "blog/a",
+    "__proto__",
+    "constructor",
+  ])
+    expect(await site.findFile(path, null)).toBeNull();
+
+  const next = sites.host.commit({
+    "content/blog/a/index.mdx": BROKEN_POST,
+    "content/blog/a/drawing.svg": svg.replace("30", "60"),
+  });
+  await writeSql((sql) => setPublishedVersion(sql, next));
+  await site.refresh();
+  expect(await site.findFile("blog/a/drawing.svg", blob)).toMatchObject({ blob });
+  expect((await site.findFile("blog/a/drawing.svg", null))!.blob).not.toBe(blob);
+});

@@ -1,0 +1,156 @@
+// The listed posts as RSS 2.0, Atom 1.0 and JSON Feed 1.1. The package "feed" writes JSON Feed 1.0,
+// authors that RSS forbids and control characters; the three formats are short enough to be written here.
+
+import { noonUtc } from "#lib/core/format.ts";
+import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
+import { postUrl, type SiteMetadata, socialImageUrl } from "#lib/posts/site-metadata.ts";
+import {
+  stripInvalidXmlCharacters,
+  createElement,
+  type XmlElement,
+  renderXmlDocument,
+} from "#lib/core/xml.ts";
+
+/** Newest posts in a feed: with full text a feed of all would be megabytes. */
+const MAX_ITEMS = 40;
+
+export interface FeedSource<P extends Post> {
+  readonly index: PostIndex<P>;
+  readonly site: SiteMetadata;
+  /** The post's text as HTML with absolute addresses; null: only the description goes out. */
+  readonly htmlOf: (post: P) => string | null;
+}
+
+export const FEED_PATHS = { rss: "/feed.xml", atom: "/atom.xml", json: "/feed.json" } as const;
+export type FeedFormat = keyof typeof FEED_PATHS;
+
+function listFeedItems<P extends Post>({ index, site, htmlOf }: FeedSource<P>) {
+  return listPosts(index)
+    .slice(0, MAX_ITEMS)
+    .map((post) => ({
+      url: postUrl(site, post.slug),
+      title: post.frontMatter.title,
+      description: post.frontMatter.description,
+      moment: noonUtc(post.frontMatter.date),
+      html: htmlOf(post),
+      image: socialImageUrl(site, post),
+      topics: [...new Set([...post.frontMatter.categories, ...post.frontMatter.keywords])],
+    }));
+}
+
+/** RSS 2.0. The date of a post is its noon in UTC (see momentOf). */
+export function renderRssFeed<P extends Post>(source: FeedSource<P>): string {
+  const { site } = source;
+  const all = listFeedItems(source);
+  return renderXmlDocument(
+    createElement(
+      "rss",
+      {
+        version: "2.0",
+        "xmlns:atom": "http://www.w3.org/2005/Atom",
+        "xmlns:content": "http://purl.org/rss/1.0/modules/content/",
+        "xmlns:dc": "http://purl.org/dc/elements/1.1/",
+      },
+      createElement(
+        "channel",
+        null,
+        createElement("title", null, site.name),
+        createElement("link", null, `${site.url}/blog`),
+        createElement("description", null, site.description),
+        createElement("language", null, site.language),
+        all[0] ? createElement("lastBuildDate", null, all[0].moment.toUTCString()) : null,
+        createElement("ttl", null, "60"),
+        createElement("atom:link", {
+          rel: "self",
+          type: "application/rss+xml",
+          href: site.url + FEED_PATHS.rss,
+        }),
+        ...all.map(({ url, title, description, moment, html, topics }) =>
+          createElement(
+            "item",
+            null,
+            createElement("title", null, title),
+            createElement("link", null, url),
+            createElement("guid", { isPermaLink: "true" }, url),
+            createElement("pubDate", null, moment.toUTCString()),
+            // RSS's own <author> must be a mail address.
+            createElement("dc:creator", null, site.author),
+            ...topics.map((topic) => createElement("category", null, topic)),
+            createElement("description", null, description),
+            html === null ? null : createElement("content:encoded", null, html),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+/** Atom 1.0 (RFC 4287). */
+export function renderAtomFeed<P extends Post>(source: FeedSource<P>): string {
+  const { site } = source;
+  const all = listFeedItems(source);
+  return renderXmlDocument(
+    createElement(
+      "feed",
+      { xmlns: "http://www.w3.org/2005/Atom", "xml:lang": site.language },
+      createElement("id", null, `${site.url}/`),
+      createElement("title", null, site.name),
+      createElement("subtitle", null, site.description),
+      createElement("updated", null, (all[0]?.moment ?? new Date(0)).toISOString()),
+      createElement("link", {
+        rel: "self",
+        type: "application/atom+xml",
+        href: site.url + FEED_PATHS.atom,
+      }),
+      createElement("link", { rel: "alternate", type: "text/html", href: `${site.url}/blog` }),
+      createElement(
+        "author",
+        null,
+        createElement("name", null, site.author),
+        createElement("uri", null, `${site.url}/about`),
+      ),
+      ...all.map(({ url, title, description, moment, html, topics }): XmlElement =>
+        createElement(
+          "entry",
+          null,
+          createElement("id", null, url),
+          createElement("title", null, title),
+          createElement("link", { rel: "alternate", type: "text/html", href: url }),
+          createElement("published", null, moment.toISOString()),
+          createElement("updated", null, moment.toISOString()),
+          ...topics.map((term) => createElement("category", { term })),
+          createElement("summary", null, description),
+          html === null ? null : createElement("content", { type: "html" }, html),
+        ),
+      ),
+    ),
+  );
+}
+
+/** JSON Feed 1.1. */
+export function renderJsonFeed<P extends Post>(source: FeedSource<P>): string {
+  const { site } = source;
+  return JSON.stringify({
+    version: "https://jsonfeed.org/version/1.1",
+    title: site.name,
+    home_page_url: `${site.url}/blog`,
+    feed_url: site.url + FEED_PATHS.json,
+    description: site.description,
+    language: site.language,
+    authors: [{ name: site.author, url: `${site.url}/about` }],
+    items: listFeedItems(source).map(
+      ({ url, title, description, moment, html, image, topics }) => ({
+        id: url,
+        url,
+        title,
+        ...(html === null
+          ? { content_text: description }
+          : { content_html: stripInvalidXmlCharacters(html) }),
+        summary: description,
+        image,
+        date_published: moment.toISOString(),
+        tags: topics,
+      }),
+    ),
+  });
+}

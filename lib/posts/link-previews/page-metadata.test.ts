@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { parsePageMetadata, parseQuote } from "./page-metadata.ts";
+import { cleanLine, cleanLines } from "./clean-text.ts";
+
+const URL_ = "https://example.com/posts/one";
+
+test("Open Graph comes before the Twitter card, and that before the title element", () => {
+  const html = `<title>Three</title><meta name="twitter:title" content="Two"><meta property="og:title" content="One">`;
+  expect(parsePageMetadata(html, URL_).title).toBe("One");
+  expect(parsePageMetadata(html.replace(/<meta property.*/, ""), URL_).title).toBe("Two");
+  expect(parsePageMetadata("<title>Three</title>", URL_).title).toBe("Three");
+});
+
+test("entities are decoded and markup in texts stays text", () => {
+  const meta = parsePageMetadata(
+    `<meta property="og:title" content="Tom &amp; Jerry&#39;s &lt;script&gt;alert(1)&lt;/script&gt;"><meta name=description content='a "b"'>`,
+    URL_,
+  );
+  expect(meta).toMatchObject({
+    title: "Tom & Jerry's <script>alert(1)</script>",
+    description: 'a "b"',
+  });
+});
+
+test("the title of a drawing is not the page's", () => {
+  expect(
+    parsePageMetadata("<body><svg><title>Icon</title></svg></body>", URL_).title,
+  ).toBeUndefined();
+  expect(parsePageMetadata("<svg><title>Icon</title></svg><title>Page</title>", URL_).title).toBe(
+    "Page",
+  );
+});
+
+test("what looks like metadata inside a comment or a script is not read", () => {
+  expect(
+    parsePageMetadata(
+      `<!-- <meta property="og:title" content="A"> --><script>'<meta property="og:title" content="B">'</script><title>C</title>`,
+      URL_,
+    ).title,
+  ).toBe("C");
+});
+
+test("a picture is found relative to the page and its base", () => {
+  expect(parsePageMetadata('<meta property="og:image" content="/a.png">', URL_).imageUrl).toBe(
+    "https://example.com/a.png",
+  );
+  expect(
+    parsePageMetadata(
+      '<base href="https://cdn.example.net/x/"><meta property="og:image" content="a.png">',
+      URL_,
+    ).imageUrl,
+  ).toBe("https://cdn.example.net/x/a.png");
+  expect(
+    parsePageMetadata('<meta property="og:image" content="http://">', URL_).imageUrl,
+  ).toBeUndefined();
+});
+
+test("half a page is enough", () => {
+  expect(
+    parsePageMetadata('<meta property="og:title" content="One"><meta property="og:descr', URL_)
+      .title,
+  ).toBe("One");
+});
+
+test("a page of nothing but open elements is read in no time", () => {
+  const started = performance.now();
+  parsePageMetadata("<div>".repeat(104_857), URL_);
+  parsePageMetadata(`<meta ${"a=b ".repeat(120_000)}>`, URL_);
+  parsePageMetadata("<title>".repeat(70_000), URL_);
+  parsePageMetadata("<!--".repeat(130_000), URL_);
+  parsePageMetadata("&".repeat(520_000), URL_);
+  expect(performance.now() - started).toBeLessThan(5_000);
+});
+
+test("the text of a quoted post keeps its line breaks, and its date is found", () => {
+  const html = `<blockquote class="twitter-tweet"><p lang="en" dir="ltr">One &amp; two<br>three <a href="https://t.co/x">pic.twitter.com/x</a></p>&mdash; Kent (@k) <a href="https://twitter.com/k/status/1">March 8, 2020</a></blockquote>`;
+  expect(parseQuote(html)).toEqual({
+    text: "One & two\nthree pic.twitter.com/x",
+    published: "March 8, 2020",
+  });
+  expect(parseQuote("")).toEqual({ text: undefined, published: undefined });
+});
+
+test("a line is trimmed, freed of invisible characters and cut at a word", () => {
+  expect(cleanLine("  a \n\t b  ", 10)).toBe("a b");
+  expect(cleanLine("\u202egnp.exe\u0000", 20)).toBe("gnp.exe");
+  expect(cleanLine("   ", 10)).toBeUndefined();
+  expect(cleanLine("one two three four", 12)).toBe("one two…");
+  expect([...cleanLine("😀".repeat(50), 10)!].length).toBeLessThanOrEqual(10);
+  expect(cleanLine("x".repeat(1_000_000), 200)!.length).toBeLessThanOrEqual(200);
+});
+
+test("lines keep one empty line between them", () => {
+  expect(cleanLines("a\r\n\n\n\n  b  c\n", 100)).toBe("a\n\nb c");
+});

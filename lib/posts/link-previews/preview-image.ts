@@ -1,0 +1,100 @@
+// The pictures of cards: fetched by us, made small, kept in the cache file, so that no reader is shown to a stranger.
+
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { DAY_MS } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import { defineCache } from "#lib/cache/define-cache.ts";
+import { fetchBytes } from "#lib/outbound/fetch/guarded-fetch.ts";
+
+const MAX_BYTES = 2 * 1_048_576;
+/** 16 megapixels: 64 MB while it is decoded. */
+const MAX_PIXELS = 16_000_000;
+const WIDTH = 640;
+const DECODE_SECONDS = 5;
+/** The two bounds of a production: the fetch, and the decoding with those before it in the line. */
+const TIMEOUT_MS = 15_000;
+
+/** True if the bytes begin as PNG, JPEG, WebP or GIF do, whatever their server calls them. SVG is none of them. */
+export function isRasterImage(bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.subarray(0, 12)).toString("latin1");
+  return (
+    start.startsWith("\x89PNG\r\n\x1a\n") ||
+    start.startsWith("\xff\xd8\xff") ||
+    /^GIF8[79]a/.test(start) ||
+    (start.startsWith("RIFF") && start.endsWith("WEBP"))
+  );
+}
+
+let queueTail: Promise<unknown> = Promise.resolve();
+
+/** Runs one after the other: decoding is what costs memory here. */
+function runSerially<T>(work: () => Promise<T>): Promise<T> {
+  const done = queueTail.then(work, work);
+  queueTail = done.catch(() => {});
+  return done;
+}
+
+async function shrinkImage(
+  bytes: Uint8Array,
+): Promise<{ base64: string; width: number; height: number }> {
+  // Loaded when the first picture comes: pages import this room, and most of them need no decoder.
+  const { default: sharp } = await import("sharp");
+  const { data, info } = await sharp(bytes, {
+    limitInputPixels: MAX_PIXELS,
+    sequentialRead: true,
+    failOn: "error",
+  })
+    .autoOrient()
+    .resize({ width: WIDTH, height: WIDTH * 2, fit: "inside", withoutEnlargement: true })
+    .webp({ quality: 74 })
+    .timeout({ seconds: DECODE_SECONDS })
+    .toBuffer({ resolveWithObject: true });
+  return { base64: data.toString("base64"), width: info.width, height: info.height };
+}
+
+const imageCache = defineCache({
+  name: "embed-image",
+  version: 1,
+  keyOf: (imageUrl: string) => imageVersion(imageUrl),
+  schema: z.object({ base64: z.string(), width: z.number(), height: z.number() }),
+  ttlMs: 30 * DAY_MS,
+  swrMs: 365 * DAY_MS,
+  timeoutMs: TIMEOUT_MS,
+  async produce(imageUrl, { signal }) {
+    const answer = await fetchBytes(imageUrl, {
+      accept: "image/webp,image/png,image/jpeg,image/gif",
+      maxBytes: MAX_BYTES,
+      signal,
+    });
+    if (answer.status !== 200)
+      throw new AppError(
+        "unavailable",
+        `The picture's host answered with the status ${answer.status}.`,
+      );
+    if (!isRasterImage(answer.bytes))
+      throw new AppError("invalid", "The picture is neither PNG, JPEG, WebP nor GIF.");
+    try {
+      return await runSerially(() => shrinkImage(answer.bytes));
+    } catch (error) {
+      throw new AppError("invalid", "The picture can't be read.", { cause: error });
+    }
+  },
+});
+
+/** 32 hex digits that change with the picture's URL. */
+export function imageVersion(imageUrl: string): string {
+  return createHash("sha256").update(imageUrl).digest("hex").slice(0, 32);
+}
+
+export interface PreviewImage {
+  /** WebP, at most 640 pixels wide. */
+  readonly base64: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The picture, from the cache or fetched within 15 s. Throws AppError: invalid, unavailable, too_large. */
+export function getPreviewImage(imageUrl: string): Promise<PreviewImage> {
+  return imageCache.get(imageUrl);
+}

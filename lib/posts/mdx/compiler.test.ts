@@ -1,0 +1,157 @@
+// compilePost with its real worker: hostile posts and plugins cost one worker and one clear error each.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { closeCompiler, compilePost, createCompiler, type Compiler } from "./compiler.ts";
+import type { CompileInput } from "./compiled-post.ts";
+
+let dir: string;
+let compiler: Compiler;
+const plugins: Record<string, string> = {
+  loop: "export default () => () => { for (;;); }",
+  wait: "export default () => () => new Promise(() => {})",
+  heap: "export default () => () => { const all = []; for (;;) all.push({ a: [1, 2, 3] }); }",
+  buffers:
+    "export default () => () => { const all = []; for (;;) all.push(Buffer.alloc(8e6, 1)); }",
+  exit: "export default () => () => { process.exit(1) }",
+  throws: "export default () => () => { throw new Error('my plugin is broken') }",
+  upper:
+    "export default () => (tree) => { tree.children[0].children[0].value = tree.children[0].children[0].value.toUpperCase() }",
+};
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), "mdx-"));
+  for (const [name, code] of Object.entries(plugins)) writeFileSync(join(dir, `${name}.mjs`), code);
+  compiler = createCompiler({ workers: 1, timeoutMs: 1_500, memoryMb: 256 });
+});
+afterAll(async () => {
+  await compiler.close();
+  await closeCompiler();
+  rmSync(dir, { recursive: true });
+});
+
+const input = (body: string, more: Partial<CompileInput> = {}): CompileInput => ({
+  file: "blog/x.mdx",
+  bodyLine: 7,
+  imageHosts: [],
+  ...more,
+  body,
+});
+const withPlugin = (name: string) => input("text", { extraPlugins: [join(dir, `${name}.mjs`)] });
+
+test("compiles in the shared pool, and an error of a post comes back as a PostError", async () => {
+  const post = await compilePost(input("## Hi\n"));
+  expect(post.headings).toEqual([{ depth: 2, id: "hi", text: "Hi" }]);
+  await expect(compilePost(input("a\n\n<Foo />\n"))).rejects.toMatchObject({
+    name: "AppError",
+    code: "invalid",
+    problem: { file: "blog/x.mdx", line: 9 },
+  });
+});
+
+test("an extra plugin is loaded by the worker and runs before our steps", async () => {
+  expect((await compiler.compile(withPlugin("upper"))).text).toBe("TEXT");
+});
+
+test.each([
+  ["loop", "blog/x.mdx:7: compiling took longer than 1.5 s and was stopped"],
+  ["wait", "blog/x.mdx:7: compiling took longer than 1.5 s and was stopped"],
+  [
+    "exit",
+    "blog/x.mdx:7: the compiler stopped while it worked on this post: its worker stopped with exit code 1",
+  ],
+])("a plugin that does %s costs one worker and one clear error", async (name, message) => {
+  const before = compiler.getStats();
+  await expect(compiler.compile(withPlugin(name))).rejects.toThrow(message);
+  expect(compiler.getStats().ended).toBe(before.ended + 1);
+  expect((await compiler.compile(input("next"))).text).toBe("next");
+});
+
+test.each(["heap", "buffers"])("a plugin that eats memory (%s) is stopped", async (name) => {
+  const roomy = createCompiler({ workers: 1, timeoutMs: 20_000, memoryMb: 256 });
+  await expect(roomy.compile(withPlugin(name))).rejects.toThrow(
+    "blog/x.mdx:7: compiling needed more than 256 MB of memory and was stopped",
+  );
+  expect((await roomy.compile(input("next"))).text).toBe("next");
+  await roomy.close();
+});
+
+test("a plugin that throws costs an error and no worker", async () => {
+  const before = compiler.getStats().ended;
+  await expect(compiler.compile(withPlugin("throws"))).rejects.toThrow(
+    "blog/x.mdx:7: the compiler failed: my plugin is broken",
+  );
+  expect(compiler.getStats().ended).toBe(before);
+});
+
+test("tens of megabytes of braces are refused before any parser sees them", async () => {
+  await expect(compiler.compile(input("{".repeat(30 * 1024 * 1024)))).rejects.toThrow(
+    "it has 30.0 MB; a post may have 2 MB",
+  );
+});
+
+test.each([
+  ["braces", "{"],
+  ["brackets", "["],
+  ["quotes", "> "],
+  ["lists", "- "],
+  ["tags", "<b>"],
+  ["ticks", "`a``"],
+  ["stars", "*a **"],
+  ["dollars", "$a\\b"],
+  ["comments", "<!--"],
+  ["links", "[a]("],
+])("nearly two megabytes of %s end in time, whatever comes out", async (_, piece) => {
+  const since = performance.now();
+  const [first, next] = await Promise.allSettled([
+    compiler.compile(input(piece.repeat(Math.floor(1_900_000 / piece.length)))),
+    compiler.compile(input("next")),
+  ]);
+  if (first.status === "rejected")
+    expect(first.reason).toMatchObject({ problem: { file: "blog/x.mdx" } });
+  expect(next).toMatchObject({ value: { text: "next" } });
+  expect(performance.now() - since).toBeLessThan(8_000);
+});
+
+test("what waits is compiled although what runs is stopped", async () => {
+  const results = await Promise.allSettled([
+    compiler.compile(withPlugin("loop")),
+    compiler.compile(input("a")),
+    compiler.compile(input("b")),
+  ]);
+  expect(results.map((result) => result.status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
+});
+
+test("more posts than the queue holds are refused as unavailable", async () => {
+  const small = createCompiler({ workers: 1, maxQueue: 1 });
+  const all = await Promise.allSettled(["a", "b", "c"].map((body) => small.compile(input(body))));
+  expect(all[2]).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
+  expect(all[1]).toMatchObject({ status: "fulfilled" });
+  await small.close();
+});
+
+test("a script that compiled ends by itself", () => {
+  const script = `import { compilePost } from ${JSON.stringify(join(process.cwd(), "lib/posts/mdx/compiler.ts"))};
+    const post = await compilePost({ file: "a.mdx", body: "## A", bodyLine: 1, imageHosts: [] }); console.log(post.headings[0].id);`;
+  const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+    timeout: 20_000,
+    env: { ...process.env, VITEST: "" },
+  });
+  expect([run.stdout.trim(), run.status]).toEqual(["a", 0]);
+});
+
+test("this thread never loads the compiler", () => {
+  const script = `import { compilePost } from ${JSON.stringify(join(process.cwd(), "lib/posts/mdx/compiler.ts"))};
+    import { registerHooks } from "node:module";
+    const seen = []; registerHooks({ resolve(name, context, next) { seen.push(name); return next(name, context); } });
+    await compilePost({ file: "a.mdx", body: "a", bodyLine: 1, imageHosts: [] }); console.log(seen.filter((name) => /mdx|shiki|remark/.test(name)).length);`;
+  const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  expect(run.stdout.trim()).toBe("0");
+});

@@ -1,0 +1,160 @@
+import { readFileSync } from "node:fs";
+import { bundledThemes } from "shiki";
+import { expect, test } from "vitest";
+import { compileText, htmlFrom } from "#tests/support/compile-text.ts";
+
+const fence = (info: string, code: string) => `\`\`\`${info}\n${code}\n\`\`\`\n`;
+
+test("code is coloured by classes, so that one HTML serves both themes", async () => {
+  const html = await htmlFrom(fence("js", 'const a = "b"; // c'));
+  expect(html).toContain('<figure class="code" data-language="js">');
+  expect(html).toContain('<span class="tk-k">const </span>');
+  expect(html).toContain('<span class="tk-s">&quot;b&quot;</span>');
+  expect(html).toContain('<span class="tk-c">// c</span>');
+  expect(html).not.toContain("color:");
+});
+
+test("lines are marked, added and removed", async () => {
+  const html = await htmlFrom(fence("text lines=1 add=2 remove=3", "a\nb\nc\nd"));
+  expect(html).toContain(
+    '<span class="line highlighted">a</span>\n<span class="line added">b</span>\n<span class="line removed">c</span>\n<span class="line">d</span></code>',
+  );
+});
+
+test("lines are numbered from start=, not at all with nonumber, and never a single one", async () => {
+  expect(await htmlFrom(fence("text", "a\nb"))).toContain(
+    '<pre class="code-pre numbered" tabindex="0"><code class="language-text">',
+  );
+  expect(await htmlFrom(fence("text start=40", "a\nb"))).toContain(
+    '<code class="language-text" style="counter-reset:line 39">',
+  );
+  expect(await htmlFrom(fence("text nonumber", "a\nb"))).not.toContain("numbered");
+  expect(await htmlFrom(fence("text", "a"))).not.toContain("numbered");
+});
+
+test("a file name is the caption", async () => {
+  expect(await htmlFrom(fence("ts filename=app/page.tsx", "a"))).toContain(
+    '<figcaption class="code-title">app/page.tsx</figcaption>',
+  );
+});
+
+test("every block has a copy button and can be scrolled with the keyboard", async () => {
+  const html = await htmlFrom(fence("", "a"));
+  expect(html).toContain(
+    '<button type="button" class="copy" data-copy="code" aria-label="Copy code">Copy</button>',
+  );
+  expect(html).toContain('tabindex="0"');
+});
+
+test("an unknown language is plain, with a warning at its line", async () => {
+  const post = await compileText(`Text\n\n${fence("zorg", "<a>")}`);
+  expect(post.compiledSource).toContain("&lt;a&gt;");
+  expect(post.warnings).toEqual([
+    'blog/test.mdx:3: the language "zorg" is not known: shown without colours',
+  ]);
+});
+
+test("no language at all is plain, without a warning", async () => {
+  expect((await compileText(fence("", "a"))).warnings).toEqual([]);
+});
+
+test("diff-js loses its first column and gains marks", async () => {
+  expect(await htmlFrom(fence("diff-js", "+a\n-b\n c"))).toMatch(
+    /<span class="line added">.*a.*<\/span>\n<span class="line removed">.*b.*<\/span>\n<span class="line">.*c/,
+  );
+});
+
+test("mermaid is a figure with its source to read", async () => {
+  const html = await htmlFrom(fence("mermaid", "graph TD; A-->B"));
+  expect(html).toContain(
+    '<figure class="code diagram" data-language="mermaid"><figcaption class="code-title">Diagram, as Mermaid source</figcaption>',
+  );
+  expect(html).toContain("graph TD; A--&gt;B");
+});
+
+test("what an author writes in code, file name or language can't become HTML", async () => {
+  const html = await htmlFrom(
+    fence(
+      '"><img/src=x filename="<script>alert(1)</script>"',
+      "</code></pre><script>alert(2)</script>",
+    ),
+  );
+  expect(html).not.toMatch(/<script|<img/);
+});
+
+test("code is part of the text, line by line", async () => {
+  expect((await compileText(fence("js", "const a = 1\nlet b"))).text).toBe("const a = 1\nlet b");
+});
+
+test("a language with an odd name is not looked up on the prototype", async () => {
+  expect((await compileText(fence("constructor", "a"))).warnings[0]).toContain(
+    '"constructor" is not known',
+  );
+});
+
+// WCAG 2, relative luminance and contrast.
+const channel = (value: number) =>
+  value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+const luminance = (hex: string) =>
+  [1, 3, 5]
+    .map((at) => channel(Number.parseInt(hex.slice(at, at + 2), 16) / 255))
+    .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index]!, 0);
+const contrast = (a: string, b: string) => {
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
+  return (high + 0.05) / (low + 0.05);
+};
+/** Colour a over colour b; what color-mix() does, near enough for hues of one lightness. */
+const mix = (a: string, b: string, part: number) =>
+  `#${[1, 3, 5]
+    .map((at) =>
+      Math.round(
+        Number.parseInt(a.slice(at, at + 2), 16) * part +
+          Number.parseInt(b.slice(at, at + 2), 16) * (1 - part),
+      )
+        .toString(16)
+        .padStart(2, "0"),
+    )
+    .join("")}`;
+
+test("every syntax colour is readable on the code's ground and on marked lines, in both themes", () => {
+  const css = readFileSync("components/post/code.css", "utf8");
+  const tokens = readFileSync("components/ui/tokens.css", "utf8");
+  const pair = (source: string, name: string) =>
+    new RegExp(`${name}: light-dark\\((#\\w{6}), (#\\w{6})\\)`).exec(source)!.slice(1, 3);
+  const ground = pair(tokens, "--paper-2");
+  const marks = ["--blue", "--green", "--red"].map((name) => pair(tokens, name));
+  const colors = [...css.matchAll(/--tk-\w+: light-dark\((#\w{6}), (#\w{6})\)/g)].map((match) =>
+    match.slice(1, 3),
+  );
+  expect(colors).toHaveLength(8);
+  for (const theme of [0, 1]) {
+    const grounds = [
+      ground[theme]!,
+      ...marks.map((mark) => mix(mark[theme]!, ground[theme]!, 0.1)),
+    ];
+    for (const color of colors)
+      for (const one of grounds)
+        expect(contrast(color[theme]!, one), `${color[theme]} on ${one}`).toBeGreaterThanOrEqual(
+          4.5,
+        );
+  }
+});
+
+test("the light and the dark twin of the theme have the same rules, so one pass serves both", async () => {
+  const [light, dark] = await Promise.all([
+    bundledThemes["github-light-default"](),
+    bundledThemes["github-dark-default"](),
+  ]);
+  const scopes = (theme: typeof light) => theme.default.tokenColors!.map((rule) => rule.scope);
+  expect(scopes(light)).toEqual(scopes(dark));
+});
+
+test("every colour of the theme has a class", async () => {
+  const { default: theme } = await bundledThemes["github-light-default"]();
+  const source = readFileSync("lib/posts/mdx/plugins/highlighter.ts", "utf8");
+  const fg = theme.colors!["editor.foreground"]!.toUpperCase();
+  for (const { settings } of theme.tokenColors!) {
+    if (settings.foreground && settings.foreground.toUpperCase() !== fg)
+      expect(source).toContain(`"${settings.foreground.toUpperCase()}"`);
+  }
+});

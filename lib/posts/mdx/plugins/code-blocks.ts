@@ -1,0 +1,132 @@
+// Code fences become coloured HTML at compile time; a diagram's source stays readable as what it is.
+
+import type { Code, Root as MarkdownRoot } from "mdast";
+import { visit } from "unist-util-visit";
+import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
+import { escapeHtml } from "#lib/core/escape-html.ts";
+import {
+  classesOf,
+  isElement,
+  replaceNodes,
+  type Element,
+  type Node,
+  type RawHtml,
+  type Root,
+} from "#lib/posts/mdx/mdx-tree.ts";
+import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
+import { highlightLines, plainLines, type CodeToken } from "./highlighter.ts";
+import { getTextContent } from "./plain-text.ts";
+
+/** Keeps what stands after ``` with the code on its way into HTML. */
+export function preserveCodeInfo(tree: MarkdownRoot): void {
+  visit(tree, "code", (node: Code) => {
+    const info = [node.lang, node.meta].filter(Boolean).join(" ");
+    // A property and not `data`: that one is lost where raw HTML is parsed.
+    node.data = { ...node.data, hProperties: { dataInfo: info } };
+  });
+}
+
+/** Replaces every code block by a figure of ready HTML. */
+export async function renderCodeBlocks(tree: Root, draft: CompileContext): Promise<void> {
+  const blocks: { pre: Element; code: Element; parent: { children: Node[] } }[] = [];
+  replaceNodes(tree, (node, ancestors) => {
+    if (!isElement(node, "pre")) return undefined;
+    const [code] = node.children.filter(
+      (child) => child.type !== "text" || child.value.trim() !== "",
+    );
+    if (isElement(code, "code") && code.children.every((child) => child.type === "text"))
+      blocks.push({ pre: node, code, parent: ancestors.at(-1)! });
+    else node.properties.tabIndex = 0; // it may scroll sideways
+    return undefined;
+  });
+  for (const { pre, code, parent } of blocks)
+    parent.children[parent.children.indexOf(pre)] = await renderCodeBlock(pre, code, draft);
+}
+
+async function renderCodeBlock(
+  pre: Element,
+  code: Element,
+  draft: CompileContext,
+): Promise<RawHtml> {
+  const language =
+    classesOf(code)
+      .find((name) => name.startsWith("language-"))
+      ?.slice("language-".length) ?? "";
+  const info = typeof code.properties.dataInfo === "string" ? code.properties.dataInfo : language;
+  const meta = parseCodeMeta(info);
+  for (const problem of meta.problems) draft.warn(pre, problem);
+  let value = getTextContent(code).replace(/\r\n?/g, "\n").replace(/\n$/, "");
+  const marks = meta.isDiff ? parseDiffMarks(value) : null;
+  if (marks) value = marks.code;
+  if (meta.language === "mermaid")
+    return { type: "raw", value: renderDiagram(value, meta), text: value, position: pre.position };
+  let lines: CodeToken[][] | null = null;
+  try {
+    lines = await highlightLines(value, meta.language);
+    if (lines === null)
+      draft.warn(pre, `the language "${meta.language}" is not known: shown without colours`);
+  } catch (error) {
+    draft.warn(pre, `the code could not be coloured: ${(error as Error).message.slice(0, 200)}`);
+  }
+  const html = renderFigure(lines ?? plainLines(value), {
+    ...meta,
+    isAdded: (line) => meta.isAdded(line) || marks?.added.has(line) === true,
+    isRemoved: (line) => meta.isRemoved(line) || marks?.removed.has(line) === true,
+  });
+  return { type: "raw", value: html, text: value, position: pre.position };
+}
+
+function renderFigure(lines: CodeToken[][], meta: CodeMeta): string {
+  const rows = lines.map((pieces, index) => {
+    const line = index + 1;
+    const mark = meta.isAdded(line)
+      ? " added"
+      : meta.isRemoved(line)
+        ? " removed"
+        : meta.isHighlighted(line)
+          ? " highlighted"
+          : "";
+    const inner = pieces
+      .map((piece) =>
+        piece.className
+          ? `<span class="${piece.className}">${escapeHtml(piece.text)}</span>`
+          : escapeHtml(piece.text),
+      )
+      .join("");
+    return `<span class="line${mark}">${inner}</span>`;
+  });
+  const numbered = meta.isNumbered && (lines.length > 1 || meta.start !== 1);
+  const counter =
+    numbered && meta.start !== 1 ? ` style="counter-reset:line ${meta.start - 1}"` : "";
+  const language = escapeHtml(meta.language);
+  return (
+    `<figure class="code"${language && ` data-language="${language}"`}>${renderTitle(meta.filename)}` +
+    `<pre class="code-pre${numbered ? " numbered" : ""}" tabindex="0"><code${language && ` class="language-${language}"`}${counter}>${rows.join("\n")}</code></pre>${copyButtonHtml}</figure>`
+  );
+}
+
+/** The source of a Mermaid diagram; drawing it would need a browser at compile time. */
+function renderDiagram(source: string, meta: CodeMeta): string {
+  return (
+    `<figure class="code diagram" data-language="mermaid">${renderTitle(meta.filename ?? "Diagram, as Mermaid source")}` +
+    `<pre class="code-pre" tabindex="0"><code class="language-mermaid">${escapeHtml(source)}</code></pre>${copyButtonHtml}</figure>`
+  );
+}
+
+const copyButtonHtml =
+  '<button type="button" class="copy" data-copy="code" aria-label="Copy code">Copy</button>';
+const renderTitle = (name: string | null) =>
+  name ? `<figcaption class="code-title">${escapeHtml(name)}</figcaption>` : "";
+
+/** `diff-js`: the first column says what happened to a line; it leaves the code. */
+function parseDiffMarks(value: string): { code: string; added: Set<number>; removed: Set<number> } {
+  const added = new Set<number>();
+  const removed = new Set<number>();
+  const code = value.split("\n").map((text, index) => {
+    if (text.startsWith("+")) added.add(index + 1);
+    else if (text.startsWith("-")) removed.add(index + 1);
+    else if (!text.startsWith(" ")) return text;
+    return text.slice(1);
+  });
+  return { code: code.join("\n"), added, removed };
+}

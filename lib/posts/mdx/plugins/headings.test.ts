@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { compileText, htmlFrom } from "#tests/support/compile-text.ts";
+
+test("a heading is its own link", async () => {
+  expect(await htmlFrom("## Why `SQLite`?")).toBe(
+    '<h2 id="why-sqlite"><a class="heading-link" href="#why-sqlite">Why <code>SQLite</code>?</a></h2>',
+  );
+});
+
+test("repeated headings get ids with a number", async () => {
+  const post = await compileText("## Same\n\n## Same\n\n### Same\n\n## Same 1\n");
+  expect(post.headings.map((heading) => heading.id)).toEqual([
+    "same",
+    "same-1",
+    "same-2",
+    "same-1-1",
+  ]);
+});
+
+test("a heading that holds a link gets its anchor beside that link, never around it", async () => {
+  const html = await htmlFrom('## The [docs](https://x.example) say "no"\n');
+  expect(html).toBe(
+    '<h2 id="the-docs-say-no">The <a href="https://x.example" rel="noopener">docs</a> say "no" ' +
+      '<a class="heading-anchor anchor" href="#the-docs-say-no" aria-label="Link to “The docs say &#x22;no&#x22;”"><span aria-hidden="true">#</span></a></h2>',
+  );
+});
+
+test("the mark of an anchor is not part of the text", async () => {
+  expect((await compileText("## The [docs](https://x.example)\n")).text).toBe("The docs");
+});
+
+test("a post that uses # moves down by one level, since the page's title is the first", async () => {
+  const post = await compileText("# A\n\n## B\n\n###### C\n");
+  expect(post.headings).toEqual([
+    { depth: 2, id: "a", text: "A" },
+    { depth: 3, id: "b", text: "B" },
+  ]);
+  expect(post.compiledSource).toContain('<h6 id=\\"c\\">');
+});
+
+test("an id of the page itself is never taken", async () => {
+  expect((await compileText("## Main\n")).headings[0]!.id).not.toBe("main");
+});
+
+test("an id that the author gave stays", async () => {
+  expect(await htmlFrom('<h2 id="mine">Title</h2>')).toContain('<h2 id="mine">');
+});
+
+test("a heading without words still has an id", async () => {
+  expect(await htmlFrom("## ![](/x.png)\n")).toContain('<h2 id="section">');
+});
+
+test("<TOCInline/> lists the headings, nested, without those left out", async () => {
+  const html = await htmlFrom(
+    '<TOCInline toc={props.toc} exclude="Skip" />\n\n## A\n\n### B\n\n## Skip\n',
+  );
+  expect(html).toContain(
+    '<nav class="contents" aria-label="In this post"><ul><li><a href="#a">A</a><ul><li><a href="#b">B</a></li></ul></li></ul></nav>',
+  );
+});

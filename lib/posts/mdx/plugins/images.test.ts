@@ -1,0 +1,137 @@
+import { fromHtml } from "hast-util-from-html";
+import { expect, test } from "vitest";
+import { isElement, replaceNodes, type Element, type Root } from "#lib/posts/mdx/mdx-tree.ts";
+import { compileText, htmlFrom, problemOf } from "#tests/support/compile-text.ts";
+import { isAllowedHost } from "./images.ts";
+
+/** The first element of that name, as a browser's parser sees it. */
+function select(html: string, name: string): Element | undefined {
+  let found: Element | undefined;
+  replaceNodes(fromHtml(html, { fragment: true }) as unknown as Root, (node) => {
+    if (isElement(node, name)) found ??= node;
+    return undefined;
+  });
+  return found;
+}
+
+const images = {
+  "./a b.png": {
+    src: "/_img/a.png",
+    width: 800,
+    height: 400,
+    blur: "data:image/png;base64,AAAA",
+    sources: [{ type: "image/avif", srcset: "/_img/a-400.avif 400w, /_img/a-800.avif 800w" }],
+  },
+  "/images/c.svg": { src: "/images/c.svg", width: 10, height: 10 },
+};
+
+test("a local image is a picture with sizes, measures and a placeholder", async () => {
+  expect(await htmlFrom("![A cat](<./a b.png>)", { images })).toBe(
+    '<p><picture><source type="image/avif" srcset="/_img/a-400.avif 400w, /_img/a-800.avif 800w" sizes="(min-width: 48rem) 44rem, 100vw">' +
+      '<img src="/_img/a.png" alt="A cat" loading="lazy" decoding="async" width="800" height="400" style="background:url(data:image/png;base64,AAAA) center/cover no-repeat"></picture></p>',
+  );
+});
+
+test("an image without other formats is an img", async () => {
+  expect(await htmlFrom("![](/images/c.svg)", { images })).toBe(
+    '<p><img src="/images/c.svg" alt="" loading="lazy" decoding="async" width="10" height="10"></p>',
+  );
+});
+
+test("an image inside a link stays inside it", async () => {
+  expect(await htmlFrom("[![C](/images/c.svg)](https://x.example)", { images })).toMatch(
+    /^<p><a href="https:\/\/x\.example" rel="noopener"><img src="\/images\/c\.svg"[^>]*><\/a><\/p>$/,
+  );
+});
+
+test("an image with a title that stands alone is a figure with a caption", async () => {
+  const html = await htmlFrom('![C](/images/c.svg "Drawn <here>")', { images });
+  expect(html).toMatch(
+    /^<figure><img [^>]*><figcaption>Drawn &#x3C;here><\/figcaption><\/figure>$/,
+  );
+  expect(html).not.toContain("title=");
+});
+
+test("<Image/> of next/image is an image, with the size it was given", async () => {
+  const html = await htmlFrom(
+    'import Image from "next/image"\n\n<Image src="./a%20b.png" alt="A" width={400} height={200} priority quality={80} />',
+    { images },
+  );
+  expect(html).toContain('alt="A" width="400" height="200"');
+  expect(html).not.toMatch(/priority|quality/);
+});
+
+test("a remote image of an allowed host is shown, without telling that host where from", async () => {
+  expect(await htmlFrom("![R](https://img.x.example/r.png)", { imageHosts: ["*.x.example"] })).toBe(
+    '<p><img src="https://img.x.example/r.png" alt="R" loading="lazy" decoding="async" class="remote-image" referrerpolicy="no-referrer"></p>',
+  );
+});
+
+test("a remote image of another host is a link, with a warning", async () => {
+  const post = await compileText("Text\n\n![R](https://evil.example/r.png)\n", {
+    imageHosts: ["x.example"],
+  });
+  expect(post.compiledSource).toContain(
+    '<a href=\\"https://evil.example/r.png\\" class=\\"image-link\\" rel=\\"noopener\\">R</a>',
+  );
+  expect(post.warnings[0]).toMatch(/^blog\/test\.mdx:3: .*evil\.example is not among IMAGE_HOSTS$/);
+});
+
+test("a remote image that is not allowed, inside a link, doesn't nest links", async () => {
+  expect(await htmlFrom("[![R](https://evil.example/r.png)](https://x.example)")).toBe(
+    '<p><a href="https://x.example" rel="noopener">R</a></p>',
+  );
+});
+
+test.each([
+  ["a.example", ["a.example"], true],
+  ["A.example", ["a.example"], true],
+  ["b.a.example", ["a.example"], false],
+  ["b.a.example", ["*.a.example"], true],
+  ["a.example", ["*.a.example"], false],
+  ["evila.example", ["*.a.example"], false],
+  ["a.example", ["*"], true],
+  ["", ["*"], false],
+])("host %j among %j: %s", (host, patterns, allowed) => {
+  expect(isAllowedHost(host, patterns)).toBe(allowed);
+});
+
+test("an image that is not there is a warning, or a failure where that is asked for", async () => {
+  const post = await compileText("![Alt](./gone.png)");
+  expect(post.warnings).toEqual(["blog/test.mdx:1: the image ./gone.png is not part of this site"]);
+  expect(post.compiledSource).toContain(
+    '<span class=\\"missing-image\\" role=\\"img\\" aria-label=\\"Alt\\">Alt</span>',
+  );
+  expect(await problemOf("\n![Alt](./gone.png)", { missingImages: "fail" })).toBe(
+    "2: the image ./gone.png is not part of this site",
+  );
+});
+
+test("an image name is not looked up on the prototype", async () => {
+  expect((await compileText("![x](constructor)", { images })).warnings).toHaveLength(1);
+});
+
+test("alt and title can't leave their quotes", async () => {
+  const html = await htmlFrom(
+    `![" onerror="alert(1)](/images/c.svg '"><script>alert(2)</script>') and text`,
+    { images },
+  );
+  const image = select(html, "img");
+  expect(select(html, "script")).toBeUndefined();
+  expect(Object.keys(image!.properties)).toEqual([
+    "src",
+    "alt",
+    "title",
+    "loading",
+    "decoding",
+    "width",
+    "height",
+  ]);
+});
+
+test("a placeholder that is not a picture in base64 is left out", async () => {
+  const html = await htmlFrom("![](/x.png)", {
+    images: { "/x.png": { src: "/x.png", width: 1, height: 1, blur: "data:image/png);color:red" } },
+  });
+  expect(html).not.toContain("style");
+});

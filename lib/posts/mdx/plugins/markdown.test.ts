@@ -1,0 +1,113 @@
+// What Markdown itself gives: GFM, footnotes, details, video, styles, classes.
+
+import { expect, test } from "vitest";
+import { compileText, htmlFrom } from "#tests/support/compile-text.ts";
+
+test("a plain post is one node", async () => {
+  const post = await compileText(
+    "# Title\n\nText with **bold**.\n\n- one\n- two\n\n| a |\n| - |\n| 1 |\n",
+  );
+  expect(post.compiledSource.match(/\(Html, \{/g)).toHaveLength(1);
+  expect(post.compiledSource).not.toContain("_components");
+  expect(post.components).toEqual([]);
+});
+
+test("GFM: strikethrough, bare links, task lists with named boxes", async () => {
+  const html = await htmlFrom("~~gone~~ see https://x.example/a now\n\n- [x] done\n- [ ] open\n");
+  expect(html).toContain("<del>gone</del>");
+  expect(html).toContain('<a href="https://x.example/a" rel="noopener">https://x.example/a</a>');
+  expect(html).toContain('<input type="checkbox" checked disabled aria-label="Done">');
+  expect(html).toContain('<input type="checkbox" disabled aria-label="To do">');
+});
+
+test("footnotes link there and back, and their heading is not one of the post", async () => {
+  const post = await compileText("## One\n\nText[^1].\n\n[^1]: Note.\n");
+  expect(post.compiledSource).toContain("data-footnote-ref");
+  expect(post.compiledSource).toContain('class=\\"visually-hidden\\" id=\\"footnote-label\\"');
+  expect(post.headings).toEqual([{ depth: 2, id: "one", text: "One" }]);
+});
+
+test("<details>, <video>, class and className, styles as text and as object", async () => {
+  const html = await htmlFrom(
+    [
+      "<details open>\n<summary>More</summary>\n\nHidden **text**\n\n</details>",
+      '<video controls muted playsInline src="https://v.example/a.webm" poster="https://v.example/a.png" />',
+      '<div class="a b">x</div>',
+      '<div className="c">x</div>',
+      '<div style="color: red">x</div>',
+      "<div style={{ marginTop: 4, lineHeight: 2, '--own': 1, backgroundColor: 'red' }}>x</div>",
+    ].join("\n\n"),
+  );
+  expect(html).toContain(
+    "<details open><summary>More</summary><p>Hidden <strong>text</strong></p></details>",
+  );
+  expect(html).toContain(
+    '<video controls muted playsinline src="https://v.example/a.webm" poster="https://v.example/a.png"></video>',
+  );
+  expect(html).toContain('<div class="a b">x</div>');
+  expect(html).toContain('<div class="c">x</div>');
+  expect(html).toContain('<div style="color: red">x</div>');
+  expect(html).toContain(
+    '<div style="margin-top:4px;line-height:2;--own:1;background-color:red">x</div>',
+  );
+});
+
+test("comments, unclosed <br> and <img>, in prose but not in code", async () => {
+  const html = await htmlFrom(
+    'a<br>b <!-- gone --> c\n\n<!--\n## gone too\n-->\n\n<img src="/x.png" alt="a > b">\n\n`<br> <!-- stays -->`\n\n```html\n<br> <!-- stays -->\n```\n',
+  );
+  expect(html).toContain("<p>a<br>b");
+  expect(html).not.toContain("gone");
+  expect(html).toContain('alt="a > b"');
+  expect(html).toContain("<code>&#x3C;br> &#x3C;!-- stays --></code>");
+  expect(html.match(/stays/g)).toHaveLength(2);
+});
+
+test("texts and numbers in braces are shown, comments in braces are not", async () => {
+  expect(await htmlFrom('a{" "}b {3} {"{"} {/* no */} {`t`}')).toBe("<p>a b 3 {  t</p>");
+});
+
+test("svg keeps its own names", async () => {
+  const html = await htmlFrom(
+    '<svg viewBox="0 0 1 1" aria-hidden="true"><path d="M0 0" strokeWidth={2} /></svg>',
+  );
+  expect(html).toBe(
+    '<svg viewBox="0 0 1 1" aria-hidden="true"><path d="M0 0" stroke-width="2"></path></svg>',
+  );
+});
+
+test("a .md file is Markdown with HTML: braces are text and tags are elements", async () => {
+  const html = await htmlFrom(
+    'Set {x} to <b class="y">1</b>.\n\n<!-- no -->\n\n<callout-info>\n\nYes *it* is\n\n</callout-info>\n\nhttps://x.example/only\n\n```js [2]\na\nb\n```\n',
+    { file: "blog/test.md" },
+  );
+  expect(html).toContain('<p>Set {x} to <b class="y">1</b>.</p>');
+  expect(html).toContain('<aside class="callout callout-info"');
+  expect(html).toContain('<Embed url="https://x.example/only"></Embed>');
+  expect(html).toContain('<span class="line highlighted">');
+  expect(html).not.toContain("<!--");
+});
+
+test("words and reading time come from what a reader sees", async () => {
+  const post = await compileText(
+    `## Title\n\n${"word ".repeat(400)}\n\n<callout-info>two words</callout-info>\n\n![not counted](/x.png)\n`,
+  );
+  expect(post.words).toBe(403);
+  expect(post.readingMinutes).toBe(3);
+  expect(post.text.split("\n")[0]).toBe("Title");
+  expect((await compileText("")).readingMinutes).toBe(1);
+  expect((await compileText("速度が大切です")).words).toBe(7);
+});
+
+test("each stage has its time", async () => {
+  const { stages } = await compileText("Text\n");
+  expect(stages.map((stage) => stage.name)).toEqual([
+    "parse",
+    "remark",
+    "rehype",
+    "highlight",
+    "freeze",
+    "serialize",
+  ]);
+  expect(stages.every((stage) => stage.ms >= 0)).toBe(true);
+});

@@ -1,0 +1,67 @@
+// What a reader sees of a post as plain text: for search, word count and headings.
+
+import {
+  classesOf,
+  isElement,
+  isJsx,
+  type Element,
+  type Node,
+  type Root,
+} from "#lib/posts/mdx/mdx-tree.ts";
+import { phrasingElements } from "./html-elements.ts";
+
+/** All the text below `node`, without separators. */
+export function getTextContent(node: Node | Root): string {
+  if (node.type === "text") return node.value;
+  if (node.type === "raw") return node.text ?? "";
+  return "children" in node ? node.children.map(getTextContent).join("") : "";
+}
+
+/** The post as plain text: one block per line, spaces collapsed, code kept as it stands but on lines of its own. */
+export function toPlainText(tree: Root): string {
+  const parts: string[] = [];
+  const walk = (node: Node | Root, verbatim: boolean) => {
+    if (node.type === "text") parts.push(verbatim ? node.value : node.value.replace(/\s+/g, " "));
+    else if (node.type === "raw") parts.push(node.text ?? "");
+    else if ("children" in node) {
+      if (isElement(node) && isDecoration(node)) return;
+      const isBlock = isElement(node)
+        ? !phrasingElements.has(node.tagName) || node.tagName === "br"
+        : isJsx(node) && node.type === "mdxJsxFlowElement";
+      if (isBlock) parts.push("\n");
+      for (const child of node.children) walk(child, verbatim || isElement(node, "pre"));
+      if (isBlock) parts.push("\n");
+    }
+  };
+  walk(tree, false);
+  return parts
+    .join("")
+    .split("\n")
+    .map((line) => line.replace(/\s+/g, " ").trim())
+    .filter(Boolean)
+    .join("\n");
+}
+
+/** What the page adds around the author's words: marks, arrows, lists of headings. */
+function isDecoration(node: Element): boolean {
+  const { properties, tagName } = node;
+  const classes = classesOf(node);
+  return (
+    properties.ariaHidden === "true" ||
+    "dataFootnoteBackref" in properties ||
+    "dataFootnoteRef" in properties ||
+    tagName === "svg" ||
+    ["visually-hidden", "callout-title", "contents", "contents-details"].some((name) =>
+      classes.includes(name),
+    )
+  );
+}
+
+/** Number of words; a character of a script without spaces counts as one. */
+export function countWords(value: string): number {
+  return (
+    value.match(
+      /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]*[\p{L}\p{N}][^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]*/gu,
+    )?.length ?? 0
+  );
+}

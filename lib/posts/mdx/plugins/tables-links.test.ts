@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { compileText, htmlFrom } from "#tests/support/compile-text.ts";
+
+test("a table scrolls in a frame that has a name of its own and can be focused", async () => {
+  const html = await htmlFrom("| Node | ms |\n| - | -: |\n| 1 | 2 |\n\ntext\n\n| a |\n| - |\n");
+  expect(html).toContain(
+    '<div class="table" tabindex="0" role="region" aria-label="Table 1: Node, ms"><table>',
+  );
+  expect(html).toContain('aria-label="Table 2: a"');
+});
+
+test("outside links get rel=noopener, own ones don't", async () => {
+  const html = await htmlFrom("[a](https://x.example) [b](/blog/x) [c](#y)");
+  expect(html).toBe(
+    '<p><a href="https://x.example" rel="noopener">a</a> <a href="/blog/x">b</a> <a href="#y">c</a></p>',
+  );
+});
+
+test("<Link/> is a link", async () => {
+  expect(await htmlFrom('<Link href="/x">y</Link>')).toBe('<a href="/x">y</a>');
+});
+
+test("a link inside a link is left out, with a warning", async () => {
+  const post = await compileText('<a href="/x">a <b><a href="/y">b</a></b></a>');
+  expect(post.compiledSource).toContain('<a href=\\"/x\\">a <b>b</b></a>');
+  expect(post.warnings).toEqual(["blog/test.mdx:1: a link inside a link was left out"]);
+});

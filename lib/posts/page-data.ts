@@ -1,0 +1,82 @@
+// Everything that a page shows about reads and teams, read in one snapshot.
+
+import { epochDay, nowMs } from "#lib/core/clock.ts";
+import type { Sql } from "#lib/db/connection.ts";
+import { readSql } from "#lib/db/database.ts";
+import { getPostTotals, listReadSlugs, getSiteTotals } from "#lib/reading/read-totals.ts";
+import { type SessionIds, type Viewer, resolveViewer } from "#lib/members/session/session.ts";
+import { type Standing, mapLeadingTeams, getStandings } from "#lib/reading/standings.ts";
+import type { Team } from "#lib/reading/team.ts";
+
+/** Who leads each post changes some times a day and costs milliseconds: a list may be this old. */
+const LEADERS_TTL_MS = 10_000;
+
+export interface PageData {
+  readonly viewer: Viewer;
+  /** Of the post asked for, or of the site; best first. */
+  readonly standings: readonly Standing[];
+  readonly leadingTeams: ReadonlyMap<string, Team>;
+  /** Slugs that this reader has read. */
+  readonly readSlugs: ReadonlySet<string>;
+  /** Reads by slug as they were when this day began for this process: what is recommended stays the same all day. */
+  readonly startOfDayTotals: ReadonlyMap<string, number>;
+  readonly nowMs: number;
+}
+
+let leadingTeamsCache: { at: number; value: Map<string, Team> } | undefined;
+let startOfDayTotalsCache: { day: number; value: Map<string, number> } | undefined;
+
+function queryPageData(sql: Sql, identity: SessionIds, slug: string | null): PageData {
+  const now = nowMs();
+  const reader = resolveViewer(sql, identity);
+  if (!leadingTeamsCache || Math.abs(now - leadingTeamsCache.at) > LEADERS_TTL_MS)
+    leadingTeamsCache = { at: now, value: mapLeadingTeams(sql, now) };
+  if (startOfDayTotalsCache?.day !== epochDay(now))
+    startOfDayTotalsCache = { day: epochDay(now), value: getPostTotals(sql) };
+  return {
+    viewer: reader,
+    standings: getStandings(sql, { slug, nowMs: now }),
+    leadingTeams: leadingTeamsCache.value,
+    readSlugs: listReadSlugs(sql, { member: reader.member, clientId: reader.clientId }),
+    startOfDayTotals: startOfDayTotalsCache.value,
+    nowMs: now,
+  };
+}
+
+/** For the page of one post: also its reads. */
+export const queryPostPageData = (
+  sql: Sql,
+  identity: SessionIds,
+  slug: string,
+): PageData & { readonly reads: number } => ({
+  ...queryPageData(sql, identity, slug),
+  reads:
+    sql.get<{ reads: number }>(`SELECT "reads" FROM "PostTotal" WHERE "postSlug" = ?`, slug)
+      ?.reads ?? 0,
+});
+
+export function readPostPageData(
+  identity: SessionIds,
+  slug: string,
+): Promise<ReturnType<typeof queryPostPageData>> {
+  return readSql((sql) => queryPostPageData(sql, identity, slug));
+}
+
+/** For lists and the home page: also the totals of the site and of every post. */
+export function readSitePageData(identity: SessionIds): Promise<
+  PageData & {
+    readonly totals: { reads: number; readers: number };
+    readonly postTotals: ReadonlyMap<string, number>;
+  }
+> {
+  return readSql((sql) => ({
+    ...queryPageData(sql, identity, null),
+    totals: getSiteTotals(sql),
+    postTotals: getPostTotals(sql),
+  }));
+}
+
+/** What tells this reader apart where something is chosen by chance for a day; "" for everybody without an id. */
+export function viewerKey({ member, clientId }: Viewer): string {
+  return member?.id ?? clientId ?? "";
+}

@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { renderPostMarkdown, stripImports } from "./post-markdown.ts";
+import { samplePost } from "#tests/support/sample-posts.ts";
+import type { SiteMetadata } from "./site-metadata.ts";
+
+const site: SiteMetadata = {
+  url: "https://lectern.example",
+  name: "Lectern",
+  description: "Posts",
+  author: "Ada",
+  language: "en",
+};
+
+test("a post is a title, its facts and its text", () => {
+  const post = samplePost({
+    slug: "a",
+    title: "About doors",
+    date: "2022-11-21",
+    description: "One only.",
+    categories: ["SQLite"],
+    keywords: ["write", "queue"],
+    readingMinutes: 3,
+  });
+  expect(
+    renderPostMarkdown(post, "\nimport { A } from './a.tsx'\n\n## Why\n\nBecause.\n\n", site),
+  ).toBe(
+    `# About doors
+
+- URL: https://lectern.example/blog/a
+- Author: Ada
+- Date: November 21st, 2022
+- Reading time: 3 min
+- Topics: SQLite
+- Keywords: write, queue
+
+> One only.
+
+## Why
+
+Because.
+`,
+  );
+});
+
+test("imports go, also over several lines", () => {
+  expect(
+    stripImports(
+      'import A from "./a.tsx"\nimport {\n  B,\n  C\n} from "./b.tsx"\nimport "./c.css"\n\nText.\n\nimport * as D from "./d"\r\n\nMore.',
+    ),
+  ).toBe("\nText.\n\nMore.");
+});
+
+test("imports in code stay, and so does prose that speaks of them", () => {
+  const text = [
+    "````js",
+    "import a from 'a'",
+    "```",
+    "",
+    "import b from 'b'",
+    "````",
+    "",
+    "We",
+    "import a lot.",
+    "",
+    "important: this",
+    "",
+    "~~~ts",
+    "",
+    "import c",
+    "~~~",
+  ].join("\n");
+  expect(stripImports(text)).toBe(text);
+});
+
+test("Markdown that is not MDX keeps every line", () => {
+  const post = { ...samplePost({ slug: "a" }), path: "blog/a.md" };
+  expect(renderPostMarkdown(post, "import taxes rise\n\nText.", site)).toContain(
+    "import taxes rise\n\nText.",
+  );
+});

@@ -1,0 +1,349 @@
+import { expect, test } from "vitest";
+import { cacheDatabase } from "#lib/cache/cache-file.ts";
+import type { PostIndex } from "#lib/posts/post.ts";
+import { createPostIndex } from "#lib/posts/post.ts";
+import { seededRandom, sampleIndex, samplePost } from "#tests/support/sample-posts.ts";
+import { type SearchRequest, searchPosts } from "./search-posts.ts";
+import { normalizeQuery, type TextSegment, buildFtsQueries, splitWords } from "./search-query.ts";
+import { syncSearchTable, querySearchTable } from "./search-table.ts";
+
+const search = (index: PostIndex, request: SearchRequest | string = {}) =>
+  searchPosts(cacheDatabase(), index, typeof request === "string" ? { q: request } : request);
+const slugs = (index: PostIndex, request: SearchRequest | string = {}) =>
+  search(index, request).results.map(({ post }) => post.slug);
+const shown = (segments: readonly TextSegment[]) =>
+  segments.map(({ text, match }) => (match ? `[${text}]` : text)).join("");
+
+test("the whole phrase comes before all words, and all words before a begun word", () => {
+  const index = sampleIndex(
+    { slug: "begun", date: "2026-05-04", title: "Write queues", text: "A write and many queues." },
+    { slug: "words", date: "2026-05-03", title: "A queue for each write", text: "Nothing else." },
+    {
+      slug: "phrase",
+      date: "2026-05-02",
+      title: "Doors",
+      text: "One thing only: the write queue commits together.",
+    },
+    { slug: "none", date: "2026-05-01", title: "Birds" },
+  );
+  expect(slugs(index, "write queue")).toEqual(["phrase", "words", "begun"]);
+});
+
+test("a word in the title weighs more than in keywords, description and text", () => {
+  const filler = "lorem ipsum dolor sit amet consetetur sadipscing elitr ".repeat(4);
+  const index = sampleIndex(
+    { slug: "text", date: "2026-05-04", title: "One", text: `${filler} lease ${filler}` },
+    {
+      slug: "description",
+      date: "2026-05-03",
+      title: "Two",
+      description: "What a lease is about",
+      text: filler,
+    },
+    { slug: "keyword", date: "2026-05-02", title: "Three", keywords: ["lease"], text: filler },
+    { slug: "title", date: "2026-05-01", title: "The lease", text: filler },
+  );
+  expect(slugs(index, "lease")).toEqual(["title", "keyword", "description", "text"]);
+});
+
+test("matches are marked in the title and in a snippet, and the words between are whole", () => {
+  const index = sampleIndex({
+    title: "The write queue",
+    description: "About doors.",
+    text: `${"before ".repeat(80)} Then a reader met the write queue again. ${"after ".repeat(80)}`,
+  });
+  const [hit] = search(index, "write queue").results;
+  expect(shown(hit?.title ?? [])).toBe("The [write queue]");
+  expect(shown(hit?.snippet ?? [])).toContain("met the [write queue] again");
+  expect(hit?.snippet.map(({ text }) => text).join("").length).toBeLessThan(300);
+});
+
+test("the description is shown while the words stand in it, or only in the title", () => {
+  const index = sampleIndex({
+    title: "Consul",
+    description: "About a lease.",
+    text: "The lease is told here too.",
+  });
+  expect(shown(search(index, "lease").results[0]?.snippet ?? [])).toBe("About a [lease].");
+  expect(shown(search(index, "consul").results[0]?.snippet ?? [])).toBe("About a lease.");
+});
+
+test("what looks like markup or like a mark stays text", () => {
+  const index = sampleIndex({ title: "A <b>bold</b> \uE000title\uE001 & more" });
+  expect(search(index, "bold").results[0]?.title).toEqual([
+    { text: "A <b>", match: false },
+    { text: "bold", match: true },
+    { text: "</b> title & more", match: false },
+  ]);
+});
+
+test("accents make no difference, composed or not", () => {
+  const index = sampleIndex(
+    { slug: "cafe", title: "Café São Tomé" },
+    { slug: "plain", title: "Cafe" },
+  );
+  for (const q of ["cafe", "café", "cafe\u0301", "CAFÉ"])
+    expect(slugs(index, q).toSorted()).toEqual(["cafe", "plain"]);
+  expect(slugs(index, "sao tome")).toEqual(["cafe"]);
+});
+
+test("one letter finds the words that begin with it", () => {
+  const index = sampleIndex(
+    { slug: "x", title: "Xylophone", text: "y" },
+    { slug: "other", title: "Birds", text: "y" },
+  );
+  expect(slugs(index, "x")).toEqual(["x"]);
+  expect(slugs(index, "xy")).toEqual(["x"]);
+});
+
+test("every word may be only begun, as the last resort", () => {
+  expect(slugs(sampleIndex({ slug: "a", title: "Replication of databases" }), "repl data")).toEqual(
+    ["a"],
+  );
+});
+
+test("drafts and unlisted posts are never found", () => {
+  const index = sampleIndex(
+    { slug: "draft", title: "Secret", draft: true },
+    { slug: "unlisted", title: "Secret", unlisted: true },
+    { slug: "post", title: "Secret" },
+  );
+  expect(slugs(index, "secret")).toEqual(["post"]);
+  expect(slugs(index)).toEqual(["post"]);
+});
+
+test("operators of the query language are words", () => {
+  const index = sampleIndex(
+    { slug: "near", title: "Near and not far, or so" },
+    { slug: "other", title: "Birds" },
+  );
+  for (const q of [
+    "NEAR",
+    "NOT far",
+    "near AND far",
+    "near OR so",
+    'near"',
+    '"near',
+    "near*",
+    "title:near",
+    "near NOT far",
+    "-near",
+    "(near",
+    "^near",
+    "{title} : near",
+    "near + far",
+    "NEAR(near far, 2)",
+  ]) {
+    const found = slugs(index, q);
+    expect(
+      found.filter((slug) => slug !== "near"),
+      q,
+    ).toEqual([]);
+  }
+  expect(slugs(index, "near OR so")).toEqual(["near"]);
+  expect(slugs(index, "-near")).toEqual(["near"]);
+});
+
+test("an emoji is found where it stands above the text", () => {
+  const index = sampleIndex({ slug: "party", title: "Ten years 🎉" }, { slug: "other" });
+  expect(slugs(index, "🎉")).toEqual(["party"]);
+  expect(slugs(index, "👍")).toEqual([]);
+});
+
+test("a thousand random strings throw nothing and find only what is listed", () => {
+  const random = seededRandom(20261123);
+  const index = sampleIndex(
+    { slug: "a", title: "Write queue NEAR", text: "a b c" },
+    { slug: "b", title: "Über 文字 слово", text: "x" },
+    { slug: "draft", draft: true, title: "Write queue" },
+  );
+  const pieces = [
+    '"',
+    "'",
+    "*",
+    "-",
+    "^",
+    "(",
+    ")",
+    "{",
+    "}",
+    ":",
+    "+",
+    "AND",
+    "OR",
+    "NOT",
+    "NEAR",
+    "NEAR(",
+    ",",
+    "\0",
+    "\n",
+    "\\",
+    "%",
+    "_",
+    ";--",
+    "a",
+    "write",
+    "queue",
+    "é",
+    "e\u0301",
+    "文字",
+    "слово",
+    "🎉",
+    "👩‍👩‍👧",
+    "\uD800",
+    "\uDC00",
+    "\uE000",
+    "\uE001",
+    "\u202E",
+    "\uFEFF",
+    "𐵊",
+    "1",
+    "title:",
+    "rowid",
+    " ",
+    " ",
+  ];
+  syncSearchTable(cacheDatabase(), index);
+  for (let i = 0; i < 1_000; i++) {
+    const q = Array.from(
+      { length: Math.floor(random() * 12) },
+      () =>
+        pieces[Math.floor(random() * pieces.length)] ??
+        String.fromCharCode(Math.floor(random() * 65_536)),
+    ).join(random() < 0.5 ? "" : " ");
+    const page = search(index, q);
+    // Straight at the table too: searchPosts would hide an error behind its second way.
+    expect(
+      () => querySearchTable(cacheDatabase(), buildFtsQueries(splitWords(normalizeQuery(q)))),
+      q,
+    ).not.toThrow();
+    for (const { post, title } of page.results) {
+      expect(["a", "b"], q).toContain(post.slug);
+      expect(title.map(({ text }) => text).join("")).toBe(post.frontMatter.title);
+    }
+  }
+});
+
+test("ten kilobytes are cut and answered fast", () => {
+  const index = sampleIndex({ slug: "a", title: "Word" });
+  const page = search(index, "word ".repeat(2_000));
+  expect(page.q.length).toBeLessThanOrEqual(200);
+  expect(slugs(index, "\0".repeat(10_000))).toEqual(["a"]);
+  expect(search(index, "😀".repeat(5_000)).q.isWellFormed()).toBe(true);
+});
+
+test("only posts that changed are written again, and the table follows the index", () => {
+  const kept = samplePost({ slug: "kept", title: "Kept" });
+  const before = createPostIndex("v1", [
+    kept,
+    samplePost({ slug: "changed", title: "Old" }),
+    samplePost({ slug: "gone", title: "Gone" }),
+  ]);
+  expect(slugs(before, "old")).toEqual(["changed"]);
+  const rowOf = () =>
+    (
+      cacheDatabase().prepare("SELECT id FROM post_search_1_held WHERE slug = 'kept'").get() as {
+        id: number;
+      }
+    ).id;
+  const row = rowOf();
+  const after = createPostIndex("v2", [
+    kept,
+    samplePost({ slug: "changed", title: "New" }),
+    samplePost({ slug: "added", title: "Added" }),
+  ]);
+  expect(slugs(after, "old")).toEqual([]);
+  expect(slugs(after, "gone")).toEqual([]);
+  expect(slugs(after, "new")).toEqual(["changed"]);
+  expect(slugs(after, "added")).toEqual(["added"]);
+  expect(rowOf()).toBe(row);
+});
+
+test("tables that were dropped are made again", () => {
+  const index = sampleIndex({ slug: "a", title: "Word" });
+  expect(slugs(index, "word")).toEqual(["a"]);
+  cacheDatabase().exec("DROP TABLE post_search_1");
+  expect(slugs(index, "word")).toEqual(["a"]);
+  cacheDatabase().exec(
+    "DROP TABLE post_search_1_state; DROP TABLE post_search_1_held; DROP TABLE post_search_1",
+  );
+  expect(slugs(index, "word")).toEqual(["a"]);
+  cacheDatabase().exec("DROP TABLE post_search_1_held; CREATE TABLE post_search_1_held (other)");
+  expect(slugs(index, "word")).toEqual(["a"]);
+});
+
+test("without a database the titles are searched", () => {
+  const index = sampleIndex({ slug: "a", title: "Word" }, { slug: "b" });
+  const db = cacheDatabase();
+  db.pragma("query_only = ON");
+  expect(slugs(index, "word")).toEqual(["a"]);
+  db.pragma("query_only = OFF");
+});
+
+test("topics must all fit, and each says how many would be left", () => {
+  const index = sampleIndex(
+    { slug: "both", date: "2026-01-03", categories: ["SQLite", "Next"] },
+    { slug: "sqlite", date: "2026-01-02", categories: ["sqlite"] },
+    { slug: "fly", date: "2026-01-01", categories: ["Fly"] },
+    { slug: "draft", draft: true, categories: ["Secret"] },
+  );
+  expect(search(index).topicCounts).toEqual([
+    { topic: "Fly", count: 1, selected: false },
+    { topic: "Next", count: 1, selected: false },
+    { topic: "SQLite", count: 2, selected: false },
+  ]);
+  const page = search(index, { topics: ["sqlite", "sqlite", "unknown"] });
+  expect(page.results.map(({ post }) => post.slug)).toEqual(["both", "sqlite"]);
+  expect(page.topics).toEqual(["SQLite"]);
+  expect(page.topicCounts.map(({ count }) => count)).toEqual([0, 1, 2]);
+  expect(slugs(index, { topics: ["SQLite", "Next"] })).toEqual(["both"]);
+  expect(slugs(index, { topics: ["Fly", "Next"] })).toEqual([]);
+});
+
+test("most read is by reads, ties newest first", () => {
+  const index = sampleIndex(
+    { slug: "new", date: "2026-01-03" },
+    { slug: "middle", date: "2026-01-02" },
+    { slug: "old", date: "2026-01-01" },
+  );
+  expect(slugs(index, { sort: "most-read", totals: new Map([["old", 5]]) })).toEqual([
+    "old",
+    "new",
+    "middle",
+  ]);
+  expect(slugs(index, { sort: "newest" })).toEqual(["new", "middle", "old"]);
+  expect(search(index, { sort: "relevance" }).sort).toBe("newest");
+  expect(
+    search(index, { q: "title", sort: "most-read", totals: new Map([["old", 5]]) }).results[0]
+      ?.reads,
+  ).toBe(5);
+});
+
+test("read and unread need to know what was read", () => {
+  const index = sampleIndex({ slug: "a" }, { slug: "b" });
+  const readSlugs = new Set(["a"]);
+  expect(slugs(index, { readFilter: "read", readSlugs })).toEqual(["a"]);
+  expect(slugs(index, { readFilter: "unread", readSlugs })).toEqual(["b"]);
+  expect(slugs(index, { readFilter: "unread" })).toEqual(["a", "b"]);
+});
+
+test("twelve at a time, and the next page keeps what is above", () => {
+  const index = sampleIndex(
+    ...Array.from({ length: 30 }, (_, i) => ({ slug: `p${String(i).padStart(2, "0")}` })),
+  );
+  const sizes = [undefined, 1, 2, 3, 4, 0, -1, Number.NaN, 1e9].map((page) => {
+    const { results, nextPage, total } = search(index, { page });
+    return [results.length, nextPage, total];
+  });
+  expect(sizes).toEqual([
+    [12, 2, 30],
+    [12, 2, 30],
+    [24, 3, 30],
+    [30, null, 30],
+    [30, null, 30],
+    [12, 2, 30],
+    [12, 2, 30],
+    [12, 2, 30],
+    [30, null, 30],
+  ]);
+});

@@ -1,0 +1,156 @@
+// The full-text table of the listed posts in the local cache file. It may be dropped at any time: it is built again when asked.
+
+import type Database from "better-sqlite3";
+import { createHash } from "node:crypto";
+import { log } from "#lib/core/log.ts";
+import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
+import {
+  MATCH_CLOSE,
+  MATCH_OPEN,
+  normalizeText,
+  type TextSegment,
+  parseSegments,
+} from "./search-query.ts";
+
+/** In the names of the tables: raise it when their shape or what goes into them changes. */
+const SCHEMA_VERSION = 1;
+const TEXT_TABLE = `post_search_${SCHEMA_VERSION}`;
+const INDEXED_TABLE = `post_search_${SCHEMA_VERSION}_held`;
+const STATE_TABLE = `post_search_${SCHEMA_VERSION}_state`;
+
+/** bm25 weights of title, keywords and categories, description, text: a word in the title says most about a post. */
+const WEIGHTS = "10.0, 6.0, 4.0, 1.0";
+const [TITLE, DESCRIPTION, BODY] = [0, 2, 3];
+/** Words of text around a match. */
+const SNIPPET_WORDS = 28;
+
+export interface SearchHit {
+  readonly slug: string;
+  readonly tier: number;
+}
+
+export interface HighlightedPost {
+  readonly title: TextSegment[];
+  readonly snippet: TextSegment[];
+}
+
+const fingerprintCache = new WeakMap<PostIndex, { all: string; each: Map<string, string> }>();
+
+/** What the table must hold for `index`: one print per listed post, and one over all. A post's text is rough until it is compiled. */
+function fingerprintsOf(index: PostIndex): { all: string; each: Map<string, string> } {
+  let print = fingerprintCache.get(index);
+  if (!print) {
+    const each = new Map(
+      listPosts(index).map((post) => [
+        post.slug,
+        [post.hash, post.compiled.text.length, post.compiled.compiledSource.length].join(":"),
+      ]),
+    );
+    const all = createHash("sha256")
+      .update(JSON.stringify([...each].sort()))
+      .digest("hex");
+    print = { all, each };
+    fingerprintCache.set(index, print);
+  }
+  return print;
+}
+
+/** Brings the table in step with `index`: one look when it is, else only the posts that changed are written. */
+export function syncSearchTable(db: Database.Database, index: PostIndex): void {
+  const { all, each } = fingerprintsOf(index);
+  try {
+    const state = db.prepare(`SELECT print FROM ${STATE_TABLE}`).get() as
+      { print: string } | undefined;
+    if (state?.print === all) return;
+  } catch {
+    dropSearchTables(db); // never made, or made by halves
+  }
+  const startedMs = performance.now();
+  let changed = 0;
+  db.transaction(() => {
+    db.exec(`CREATE TABLE IF NOT EXISTS ${STATE_TABLE} (print TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS ${INDEXED_TABLE} (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, print TEXT NOT NULL);
+      CREATE VIRTUAL TABLE IF NOT EXISTS ${TEXT_TABLE} USING fts5(title, topics, description, body, tokenize = "unicode61 remove_diacritics 2", prefix = '1 2 3');`);
+    const held = db.prepare(`SELECT id, slug, print FROM ${INDEXED_TABLE}`).all() as {
+      id: number;
+      slug: string;
+      print: string;
+    }[];
+    for (const { id, slug, print } of held) {
+      if (each.get(slug) === print) continue;
+      db.prepare(`DELETE FROM ${TEXT_TABLE} WHERE rowid = ?`).run(id);
+      db.prepare(`DELETE FROM ${INDEXED_TABLE} WHERE id = ?`).run(id);
+      changed += 1;
+    }
+    const current = new Set(
+      (db.prepare(`SELECT slug FROM ${INDEXED_TABLE}`).all() as { slug: string }[]).map(
+        ({ slug }) => slug,
+      ),
+    );
+    for (const post of listPosts(index)) {
+      if (current.has(post.slug)) continue;
+      const { lastInsertRowid } = db
+        .prepare(`INSERT INTO ${INDEXED_TABLE} (slug, print) VALUES (?, ?)`)
+        .run(post.slug, each.get(post.slug));
+      db.prepare(
+        `INSERT INTO ${TEXT_TABLE} (rowid, title, topics, description, body) VALUES (?, ?, ?, ?, ?)`,
+      ).run(lastInsertRowid, ...searchColumns(post));
+      changed += 1;
+    }
+    db.exec(`DELETE FROM ${STATE_TABLE}`);
+    db.prepare(`INSERT INTO ${STATE_TABLE} (print) VALUES (?)`).run(all);
+  }).immediate();
+  log("info", "posts.search_indexed", {
+    posts: each.size,
+    changed,
+    ms: Math.round(performance.now() - startedMs),
+  });
+}
+
+function searchColumns({ frontMatter, compiled }: Post): string[] {
+  const topics = [...frontMatter.categories, ...frontMatter.keywords].join(", ");
+  return [frontMatter.title, topics, frontMatter.description, compiled.text].map(normalizeText);
+}
+
+/** Takes the tables away. */
+export function dropSearchTables(db: Database.Database): void {
+  for (const table of [TEXT_TABLE, INDEXED_TABLE, STATE_TABLE])
+    db.exec(`DROP TABLE IF EXISTS ${table}`);
+}
+
+/** Every post that one of `tiers` finds, best first: by tier, within a tier by bm25, ties by slug. */
+export function querySearchTable(db: Database.Database, tiers: readonly string[]): SearchHit[] {
+  const statement = db.prepare(
+    `SELECT h.slug AS slug FROM ${TEXT_TABLE} JOIN ${INDEXED_TABLE} AS h ON h.id = ${TEXT_TABLE}.rowid WHERE ${TEXT_TABLE} MATCH ? ORDER BY bm25(${TEXT_TABLE}, ${WEIGHTS}), h.slug`,
+  );
+  const found = new Map<string, SearchHit>();
+  for (const [tier, query] of tiers.entries()) {
+    for (const { slug } of statement.all(query) as { slug: string }[]) {
+      if (!found.has(slug)) found.set(slug, { slug, tier });
+    }
+  }
+  return [...found.values()];
+}
+
+/** The title and a snippet of a post with what `query` matches marked; null if the query does not find the post. */
+export function highlightPost(
+  db: Database.Database,
+  query: string,
+  slug: string,
+): HighlightedPost | null {
+  const row = db
+    .prepare(
+      `SELECT highlight(${TEXT_TABLE}, ${TITLE}, @open, @close) AS title, highlight(${TEXT_TABLE}, ${DESCRIPTION}, @open, @close) AS description,
+        snippet(${TEXT_TABLE}, ${BODY}, @open, @close, '…', ${SNIPPET_WORDS}) AS body
+      FROM ${TEXT_TABLE} WHERE ${TEXT_TABLE} MATCH @query AND rowid = (SELECT id FROM ${INDEXED_TABLE} WHERE slug = @slug)`,
+    )
+    .get({ open: MATCH_OPEN, close: MATCH_CLOSE, query, slug }) as
+    { title: string; description: string; body: string } | undefined;
+  if (!row) return null;
+  // The description says what the post is about: it gives way only where the words stand in the text and not in it.
+  const inText = !row.description.includes(MATCH_OPEN) && row.body.includes(MATCH_OPEN);
+  return {
+    title: parseSegments(row.title),
+    snippet: parseSegments(inText ? row.body : row.description),
+  };
+}

@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { contentFileResponse, contentFileUrl, servedContentType } from "./content-file-response.ts";
+
+const file = { path: "blog/a post/drawing.svg", blob: "a".repeat(40), bytes: 10 };
+const bytes = Buffer.from("0123456789");
+const ask = (headers: Record<string, string> = {}, query = `?v=${file.blob}`) =>
+  contentFileResponse(
+    new Request(`http://site/content-file/x${query}`, { headers }),
+    file,
+    async () => bytes,
+  );
+
+test("pictures and films are served, nothing else", () => {
+  expect(
+    ["a.png", "a.JPG", "a.jpeg", "a.webp", "a.avif", "a.gif", "a.svg", "a.mp4"].map(
+      servedContentType,
+    ),
+  ).not.toContain(null);
+  expect(
+    ["a.html", "a.tsx", "a.mdx", "a.svg.html", "svg", "a.svgz", "a.js", "a.constructor", "a."].map(
+      servedContentType,
+    ),
+  ).toEqual(Array(9).fill(null));
+});
+
+test("a file asked for by its version is kept for a year, and sandboxed", async () => {
+  const response = await ask();
+  expect(response.status).toBe(200);
+  expect(await response.text()).toBe("0123456789");
+  expect(Object.fromEntries(response.headers)).toMatchObject({
+    "content-type": "image/svg+xml",
+    "x-content-type-options": "nosniff",
+    "cache-control": "public, max-age=31536000, immutable",
+    "content-security-policy": expect.stringMatching(/default-src 'none';.*sandbox/),
+    "content-disposition": "attachment",
+    etag: `"${file.blob}"`,
+  });
+});
+
+test("a file asked for without its version, or by an older one, is kept for a minute", async () => {
+  expect((await ask({}, "")).headers.get("cache-control")).toBe("public, max-age=60");
+  expect((await ask({}, "?v=bbb")).headers.get("cache-control")).toBe("public, max-age=60");
+});
+
+test("a browser that has it is told so without reading it", async () => {
+  const request = new Request("http://site/x", {
+    headers: { "if-none-match": `"other", W/"${file.blob}"` },
+  });
+  const response = await contentFileResponse(request, file, () =>
+    Promise.reject(new Error("It was read.")),
+  );
+  expect(response.status).toBe(304);
+});
+
+test.each([
+  ["bytes=0-3", 206, "0123", "bytes 0-3/10"],
+  ["bytes=4-", 206, "456789", "bytes 4-9/10"],
+  ["bytes=-3", 206, "789", "bytes 7-9/10"],
+  ["bytes=8-99", 206, "89", "bytes 8-9/10"],
+  ["bytes=10-", 416, "", "bytes */10"],
+  ["bytes=5-2", 416, "", "bytes */10"],
+  ["bytes=0-1,3-4", 200, "0123456789", null],
+  ["lines=1-2", 200, "0123456789", null],
+])("the range %s gives %i", async (range, status, text, contentRange) => {
+  const response = await ask({ range });
+  expect(response.status).toBe(status);
+  expect(await response.text()).toBe(text);
+  expect(response.headers.get("content-range")).toBe(contentRange);
+});
+
+test("the URL of a file holds its version and is safe in a URL", () => {
+  expect(contentFileUrl(file)).toBe(`/content-file/blog/a%20post/drawing.svg?v=${file.blob}`);
+});

@@ -1,0 +1,135 @@
+// Content from a folder on this machine.
+
+import { createHash } from "node:crypto";
+import { readFile, readdir, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import {
+  type ContentFile,
+  type ContentSource,
+  MAX_FILES,
+  MAX_FILE_BYTES,
+  gitBlobSha,
+  isContentPath,
+} from "./content-source.ts";
+
+interface ScannedFile {
+  readonly stamp: string;
+  readonly file: ContentFile;
+}
+
+/**
+ * Content below `dir` (blog/ and pages/). Its version is "disk-" and a hash over every file, so two machines with
+ * the same files have the same version. Links are not followed. `head()` looks at names, sizes and times at most
+ * every `recheckMs` and reads only what changed.
+ */
+export function createDiskSource({
+  dir,
+  recheckMs,
+}: {
+  dir: string;
+  recheckMs: number;
+}): ContentSource {
+  const root = resolve(dir);
+  let seen = new Map<string, ScannedFile>();
+  let version: string | undefined;
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  let looking: Promise<string> | undefined;
+  /** The lists of the newest versions: a build that began with one may end after the next appeared. */
+  const lists = new Map<string, readonly ContentFile[]>();
+
+  async function look(): Promise<string> {
+    const paths = await listContentPaths(root, "");
+    const next = new Map<string, ScannedFile>();
+    for (const path of paths) {
+      const full = join(root, path);
+      const { size, mtimeMs, ctimeMs, ino } = await stat(full).catch(() =>
+        throwChangedOnDisk(path),
+      );
+      const stamp = `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+      const known = seen.get(path);
+      if (known?.stamp === stamp) {
+        next.set(path, known);
+        continue;
+      }
+      // A file that is too large stands in the list by its size and time, and is refused when read.
+      const blob =
+        size > MAX_FILE_BYTES
+          ? createHash("sha1").update(stamp).digest("hex")
+          : gitBlobSha(await readFile(full).catch(() => throwChangedOnDisk(path)));
+      next.set(path, { stamp, file: { path, blob, bytes: size } });
+    }
+    seen = next;
+    const files = [...next.values()].map(({ file }) => file);
+    const hash = createHash("sha256");
+    for (const { path, blob } of files) hash.update(`${path}\0${blob}\n`);
+    version = `disk-${hash.digest("hex").slice(0, 32)}`;
+    lists.delete(version);
+    lists.set(version, files);
+    for (const old of [...lists.keys()].slice(0, -4)) lists.delete(old);
+    lookedAtMs = nowMs();
+    return version;
+  }
+
+  return {
+    kind: "disk",
+    async getHead() {
+      if (version !== undefined && nowMs() - lookedAtMs < recheckMs) return version;
+      looking ??= look().finally(() => (looking = undefined));
+      return looking;
+    },
+    async listFiles(wanted) {
+      const files = lists.get(wanted);
+      if (!files)
+        throw new AppError("not_found", `This disk does not have the content version ${wanted}.`);
+      return files;
+    },
+    async readFile(file) {
+      if (!isContentPath(file.path))
+        throw new AppError("not_found", `${file.path} is not a file of the content.`);
+      if (file.bytes > MAX_FILE_BYTES)
+        throw new AppError("too_large", `${file.path} is larger than ${MAX_FILE_BYTES} bytes.`);
+      const bytes = await readFile(join(root, file.path)).catch(() =>
+        throwChangedOnDisk(file.path),
+      );
+      if (gitBlobSha(bytes) !== file.blob) throwChangedOnDisk(file.path);
+      return bytes;
+    },
+  };
+}
+
+/** A file changed or went while it was looked at: the next look tells what is there now. */
+function throwChangedOnDisk(path: string): never {
+  throw new AppError("unavailable", `${path} changed on disk while it was read.`, {
+    retryAfterSeconds: 1,
+  });
+}
+
+async function listContentPaths(root: string, folder: string, depth = 0): Promise<string[]> {
+  if (depth > 8) return [];
+  const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT" && depth > 0) return [];
+      throw new AppError(
+        "unavailable",
+        `The content folder ${join(root, folder)} can't be read: ${error.code}.`,
+        { cause: error },
+      );
+    },
+  );
+  const found: string[] = [];
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+    if (depth > 0 && !isContentPath(path)) continue;
+    if (entry.isDirectory() && (depth > 0 || isContentPath(`${path}/x`)))
+      found.push(...(await listContentPaths(root, path, depth + 1)));
+    else if (entry.isFile() && depth > 0) found.push(path);
+    if (found.length > MAX_FILES)
+      throw new AppError(
+        "unavailable",
+        `The content folder ${root} has more than ${MAX_FILES} files.`,
+      );
+  }
+  return found;
+}

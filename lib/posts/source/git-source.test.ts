@@ -1,0 +1,228 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { type TestGitHost, startGitHost } from "#tests/support/git-host.ts";
+import { nowMs, setClock } from "#lib/core/clock.ts";
+import { clearCacheMemory } from "#lib/cache/define-cache.ts";
+import { listPostFiles } from "./content-source.ts";
+import { type GitSource, createGitSource } from "./git-source.ts";
+
+let host: TestGitHost;
+let source: GitSource;
+
+const open = (options: { path?: string; branch?: string; token?: string } = {}) =>
+  createGitSource({
+    api: host.api,
+    repository: host.repository,
+    branch: "main",
+    path: "content",
+    ...options,
+  });
+
+beforeEach(async () => {
+  host = await startGitHost();
+  overrideEnv({ FETCH_ALLOW_PRIVATE: host.address });
+  source = open();
+});
+afterEach(async () => {
+  overrideEnv({ FETCH_ALLOW_PRIVATE: undefined });
+  await host.close();
+});
+
+const files = {
+  "README.md": "not content",
+  "content/blog/flat.mdx": "flat",
+  "content/blog/folder/index.mdx": "folder",
+  "content/blog/folder/hero.png": new Uint8Array([1, 2, 250, 255]),
+  "content/blog/folder/.env": "no",
+  "content/blog/folder/away.link": "../../../../etc/passwd",
+  "content/notes.md": "no",
+};
+
+test("a branch's posts are listed and read, and nothing outside the content folder", async () => {
+  const sha = host.commit(files);
+  expect(await source.getHead()).toBe(sha);
+  const list = await source.listFiles(sha);
+  expect(list.map(({ path }) => path)).toEqual([
+    "blog/flat.mdx",
+    "blog/folder/hero.png",
+    "blog/folder/index.mdx",
+  ]);
+  expect(await source.readFile(list[1]!)).toEqual(Buffer.from([1, 2, 250, 255]));
+  expect(host.requests).toEqual([
+    "/repos/ada/site/git/ref/heads/main",
+    `/repos/ada/site/git/trees/${sha}`,
+    expect.stringMatching(/\/git\/trees\/[0-9a-f]{40}\?recursive=1$/),
+    `/repos/ada/site/git/blobs/${list[1]!.blob}`,
+  ]);
+});
+
+test("content may lie deep in the repository, at its root, and on a branch with a slash", async () => {
+  host.commit({ "a/b c/blog/x.mdx": "x" }, "feature/deep");
+  const deep = open({ path: "/a/b c/", branch: "feature/deep" });
+  expect((await deep.listFiles(await deep.getHead())).map(({ path }) => path)).toEqual([
+    "blog/x.mdx",
+  ]);
+  const top = open({ path: "", branch: "top" });
+  host.commit({ "blog/y.mdx": "y" }, "top");
+  expect((await top.listFiles(await top.getHead())).map(({ path }) => path)).toEqual([
+    "blog/y.mdx",
+  ]);
+});
+
+test("what was listed and read once is not asked for again, also after a restart", async () => {
+  const sha = host.commit(files);
+  const list = await source.listFiles(sha);
+  await source.readFile(list[0]!);
+  const asked = host.requests.length;
+  clearCacheMemory();
+  const restarted = open();
+  host.mode = "outage";
+  expect(await restarted.listFiles(sha)).toEqual(list);
+  expect(Buffer.from(await restarted.readFile(list[0]!)).toString()).toBe("flat");
+  expect(host.requests).toHaveLength(asked);
+});
+
+test("an unchanged post keeps its hash from commit to commit and from disk to host", async () => {
+  const one = listPostFiles(await source.listFiles(host.commit(files)));
+  const two = listPostFiles(
+    await source.listFiles(host.commit({ ...files, "content/blog/flat.mdx": "FLAT" })),
+  );
+  expect(one.map(({ hash }, index) => hash === two[index]!.hash)).toEqual([false, true]);
+});
+
+test("asking for the branch again costs a 304", async () => {
+  const sha = host.commit(files);
+  await source.getHead();
+  expect(await source.getHead()).toBe(sha);
+  expect(host.requests[1]).toMatch(/ 304$/);
+  const next = host.commit({ ...files, "content/blog/new.mdx": "new" });
+  expect(await source.getHead()).toBe(next);
+});
+
+test("a rate limit is named, and nothing is asked until it is over", async () => {
+  const sha = host.commit(files);
+  host.mode = "rate-limit";
+  host.resetInSeconds = 600;
+  await expect(source.getHead()).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("API rate limit exceeded"),
+  });
+  expect(host.requests).toHaveLength(1);
+  host.mode = "ok";
+  for (let i = 0; i < 50; i++)
+    await expect(source.listFiles(sha)).rejects.toMatchObject({
+      code: "unavailable",
+      retryAfterSeconds: expect.any(Number),
+    });
+  setClock(nowMs() + 590_000);
+  await expect(source.getHead()).rejects.toMatchObject({ code: "unavailable" });
+  expect(host.requests).toHaveLength(1);
+  expect(source.getHostStatus().problem).toContain("limits our requests");
+  setClock(nowMs() + 90_000);
+  expect(await source.getHead()).toBe(sha);
+  expect(source.getHostStatus()).toEqual({ problem: null, blockedUntilMs: 0 });
+});
+
+test("retry-after is obeyed", async () => {
+  host.commit(files);
+  host.mode = "secondary-limit";
+  host.resetInSeconds = 30;
+  await expect(source.getHead()).rejects.toMatchObject({ code: "unavailable" });
+  const { blockedUntilMs } = source.getHostStatus();
+  expect(blockedUntilMs - nowMs()).toBeGreaterThan(29_000);
+  expect(blockedUntilMs - nowMs()).toBeLessThan(34_000);
+});
+
+test("a reset far in the future silences us for little more than an hour", async () => {
+  host.commit(files);
+  host.mode = "rate-limit";
+  host.resetInSeconds = 86_400;
+  await expect(source.getHead()).rejects.toMatchObject({ code: "unavailable" });
+  expect(source.getHostStatus().blockedUntilMs - nowMs()).toBeLessThan(75 * 60_000);
+});
+
+test.each([
+  ["outage", "502"],
+  ["garbage", "not JSON"],
+] as const)("an %s is named and asked about ever more rarely", async (mode, reason) => {
+  host.commit(files);
+  host.mode = mode;
+  const gaps: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    await expect(source.getHead()).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining(reason),
+    });
+    gaps.push(source.getHostStatus().blockedUntilMs - nowMs());
+    setClock(source.getHostStatus().blockedUntilMs + 1);
+  }
+  expect(host.requests).toHaveLength(10);
+  expect(gaps[0]).toBeLessThan(3_000);
+  expect(gaps[3]).toBeGreaterThan(gaps[2]!);
+  expect(gaps[9]).toBeLessThan(6 * 60_000);
+});
+
+test("a host that ends every connection is an outage", async () => {
+  host.commit(files);
+  await host.close();
+  await expect(source.getHead()).rejects.toMatchObject({
+    code: "unavailable",
+    message: expect.stringContaining("refused the connection"),
+  });
+});
+
+test("what is not there is remembered: no second question for a minute", async () => {
+  host.commit(files);
+  const nowhere = open({ branch: "nowhere" });
+  await expect(nowhere.getHead()).rejects.toMatchObject({
+    message: "The repository ada/site has no branch nowhere, or the token may not see it.",
+  });
+  await expect(nowhere.getHead()).rejects.toMatchObject({ code: "unavailable" });
+  expect(host.requests).toHaveLength(1);
+  await expect(nowhere.listFiles("0".repeat(40))).rejects.toMatchObject({ code: "not_found" });
+  setClock(nowMs() + 61_000);
+  host.commit(files, "nowhere");
+  await expect(nowhere.getHead()).resolves.toMatch(/^[0-9a-f]{40}$/);
+});
+
+test("a private repository needs its token, and the token is never in a message", async () => {
+  await host.close();
+  host = await startGitHost({ token: "s3cret-token" });
+  overrideEnv({ FETCH_ALLOW_PRIVATE: host.address });
+  const sha = host.commit(files);
+  expect(await open({ token: "s3cret-token" }).getHead()).toBe(sha);
+  const error = await open({ token: "wrong-token" })
+    .getHead()
+    .catch((error: Error) => error);
+  expect(String((error as Error).stack)).not.toContain("wrong-token");
+  expect(error).toMatchObject({ code: "unavailable" });
+});
+
+test("a version without the content folder is not found, and a version that is no commit is not asked for", async () => {
+  const sha = host.commit({ "README.md": "x" });
+  await expect(source.listFiles(sha)).rejects.toMatchObject({
+    code: "not_found",
+    message: expect.stringContaining("has no folder content"),
+  });
+  const asked = host.requests.length;
+  for (const version of ["main", "disk-abc", "../../user", ""])
+    await expect(source.listFiles(version)).rejects.toMatchObject({ code: "not_found" });
+  expect(host.requests).toHaveLength(asked);
+});
+
+test("a blob the host does not have and a path that leads elsewhere are not found", async () => {
+  host.commit(files);
+  const other = (await source.listFiles(await source.getHead()))[0]!;
+  await expect(source.readFile({ ...other, blob: "1".repeat(40) })).rejects.toMatchObject({
+    code: "not_found",
+  });
+  await expect(source.readFile({ ...other, path: "../x" })).rejects.toMatchObject({
+    code: "not_found",
+  });
+});
+
+test("many who ask at once for one version ask the host once", async () => {
+  const sha = host.commit(files);
+  await Promise.all(Array.from({ length: 20 }, () => source.listFiles(sha)));
+  expect(host.requests).toHaveLength(2);
+});

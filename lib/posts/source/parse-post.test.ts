@@ -1,0 +1,277 @@
+import { readFileSync, readdirSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { PostError, type PostProblem } from "#lib/posts/post-error.ts";
+import { parsePost } from "./parse-post.ts";
+
+const good = `---
+title: A door
+date: 2026-11-21
+description: >-
+  Why there is
+  one door.
+categories: [sqlite, writes]
+meta:
+  keywords:
+    - litefs
+    - fly
+translations:
+  - language: Español
+    link: https://example.com/es
+    author:
+      name: Ana
+---
+
+# Hello
+`;
+
+function problem(text: string, path = "blog/a-door.mdx"): PostProblem {
+  try {
+    parsePost(path, text);
+  } catch (error) {
+    if (error instanceof PostError) return error.problem;
+    throw error;
+  }
+  throw new Error("It was taken for good.");
+}
+
+const without = (change: (lines: string[]) => void) => {
+  const lines = good.split("\n");
+  change(lines);
+  return lines.join("\n");
+};
+
+describe("front matter", () => {
+  test("every field arrives, folded text in one line, with the line where the body begins", () => {
+    const post = parsePost("blog/a-door/index.mdx", good);
+    expect(post).toMatchObject({ slug: "a-door", warnings: [], body: "\n# Hello\n", bodyLine: 18 });
+    expect(good.split("\n")[post.bodyLine]).toBe("# Hello");
+    expect(post.frontMatter).toEqual({
+      title: "A door",
+      date: "2026-11-21",
+      description: "Why there is one door.",
+      categories: ["sqlite", "writes"],
+      keywords: ["litefs", "fly"],
+      translations: [
+        { language: "Español", link: "https://example.com/es", author: { name: "Ana" } },
+      ],
+      draft: false,
+      archived: false,
+      unlisted: false,
+    });
+  });
+
+  test("Windows line ends and a byte order mark change nothing", () => {
+    const post = parsePost("blog/a.mdx", `\uFEFF${good.replaceAll("\n", "\r\n")}`);
+    expect(post.frontMatter.title).toBe("A door");
+    expect(post.bodyLine).toBe(18);
+  });
+
+  test.each([
+    ["2026-11-21", "2026-11-21"],
+    ["'2026-11-21'", "2026-11-21"],
+    ["2026-11-21T23:30:00-08:00", "2026-11-21"],
+    ["2026-11-21T00:30:00+14:00", "2026-11-21"],
+    ["2026-11-21 05:00:00Z", "2026-11-21"],
+    ["2026-1-2", "2026-01-02"],
+  ])("the date %s is the day as written", (written, day) => {
+    expect(parsePost("blog/a.mdx", good.replace("2026-11-21", written)).frontMatter.date).toBe(day);
+  });
+
+  test.each(["2026-02-30", "yesterday", "20261121", "2026", "true", "[2026-11-21]"])(
+    "the date %s is refused at its line",
+    (date) => {
+      expect(problem(good.replace("2026-11-21", date))).toMatchObject({
+        line: 3,
+        field: "date",
+        reason: expect.stringContaining("calendar day"),
+      });
+    },
+  );
+
+  test("an ill-formed field is named with its own line and what is allowed", () => {
+    expect(problem(good.replace("[sqlite, writes]", "sqlite"))).toMatchObject({
+      file: "blog/a-door.mdx",
+      line: 7,
+      field: "categories",
+      reason: expect.stringContaining("a list of strings"),
+    });
+    expect(problem(good.replace("    - fly", "    - 12"))).toMatchObject({
+      line: 11,
+      field: "meta.keywords.1",
+    });
+    expect(problem(good.replace("https://example.com/es", "javascript:alert(1)"))).toMatchObject({
+      line: 14,
+      field: "translations.0.link",
+    });
+    expect(problem(good.replace("title: A door", "title: 404"))).toMatchObject({
+      line: 2,
+      field: "title",
+    });
+    expect(problem(good.replace("    link: https://example.com/es\n", ""))).toMatchObject({
+      line: 13,
+      field: "translations.0.link",
+    });
+    expect(
+      problem(good.replace("# Hello", "").replace("meta:", "draft: maybe\nmeta:")),
+    ).toMatchObject({ line: 8, reason: "draft must be true or false." });
+    expect(problem(good.replace("meta:", "banner: ../../secret.png\nmeta:"))).toMatchObject({
+      line: 8,
+      field: "banner",
+    });
+  });
+
+  test("a translation may be a post of this site, and nothing that leads elsewhere in disguise", () => {
+    const { frontMatter } = parsePost(
+      "blog/a-door.mdx",
+      good.replace("https://example.com/es", "/blog/a-door-es"),
+    );
+    expect(frontMatter.translations[0]?.link).toBe("/blog/a-door-es");
+    for (const link of ["//example.com", "/\\example.com", "blog/a-door-es"]) {
+      expect(problem(good.replace("https://example.com/es", link))).toMatchObject({
+        line: 14,
+        field: "translations.0.link",
+      });
+    }
+  });
+
+  test("a missing field is named, and further problems are counted", () => {
+    expect(problem(without((lines) => lines.splice(1, 2)))).toMatchObject({
+      line: 1,
+      field: "title",
+      reason: expect.stringMatching(/^title is missing\. \(and 1 more: date/),
+    });
+    expect(problem(good.replace("title: A door", "title:"))).toMatchObject({
+      line: 2,
+      field: "title",
+    });
+  });
+
+  test("YAML that can't be read is refused at the line of the mistake", () => {
+    expect(
+      problem(good.replace("categories: [sqlite, writes]", "categories: [sqlite, writes")),
+    ).toMatchObject({ line: 8 });
+    expect(problem(good.replace("meta:", "title: Again\nmeta:"))).toMatchObject({
+      line: 8,
+      reason: expect.stringContaining("unique"),
+    });
+    expect(problem("---\n- a\n- b\n---\n")).toMatchObject({ line: 2 });
+  });
+
+  test("aliases that multiply are refused instead of filling the memory", () => {
+    const bomb = [
+      "a: &a [x,x,x,x,x,x,x,x,x]",
+      ...[..."bcdefghij"].map(
+        (name, index) =>
+          `${name}: &${name} [${Array(9).fill(`*${"abcdefghij"[index]}`).join(",")}]`,
+      ),
+    ].join("\n");
+    expect(problem(`---\n${bomb}\n---\n`).reason).toMatch(/can't be read/);
+  });
+
+  test("a front matter that is missing or has no end is said so", () => {
+    expect(problem("# Hello")).toMatchObject({
+      line: 1,
+      reason: expect.stringContaining("must begin with front matter"),
+    });
+    expect(problem("---\ntitle: x\n")).toMatchObject({
+      line: 1,
+      reason: expect.stringContaining("no end"),
+    });
+  });
+
+  test("keys beyond ours are warnings, with their line", () => {
+    const post = parsePost("blog/a.mdx", good.replace("meta:", "layout: wide\nmeta:"));
+    expect(post.warnings).toEqual([
+      expect.stringMatching(/^line 8: layout is not a field of ours/),
+    ]);
+  });
+
+  test("keys that every object has are not taken for fields", () => {
+    const post = parsePost(
+      "blog/a.mdx",
+      good.replace("meta:", "__proto__: {draft: true}\nconstructor: x\nmeta:"),
+    );
+    expect(post.frontMatter.draft).toBe(false);
+    expect(post.warnings).toEqual([
+      expect.stringMatching(/^line 8: __proto__ is not a field/),
+      expect.stringMatching(/^line 9: constructor is not a field/),
+    ]);
+  });
+
+  test.each([
+    "blog/A Door.mdx",
+    "blog/a--b.mdx",
+    "blog/.hidden.mdx",
+    "blog/ä.mdx",
+    `blog/${"a".repeat(101)}.mdx`,
+  ])("the file name %s makes no slug", (path) => {
+    expect(problem(good, path)).toMatchObject({ line: 1, reason: expect.stringContaining("slug") });
+  });
+
+  test("a file that is not where a post lives is refused", () => {
+    expect(problem(good, "blog/a/b/c.mdx").reason).toContain("is not where a post lives");
+  });
+
+  test("a page needs no date", () => {
+    expect(
+      parsePost("pages/about.mdx", "---\ntitle: About\ndescription: Us\n---\nHi").frontMatter.date,
+    ).toBe("");
+  });
+});
+
+describe("posts of another blog", () => {
+  test("summary and tags stand for description and categories; the title comes from the file name", () => {
+    const post = parsePost(
+      "nested/some-post.md",
+      "---\nsummary: Short\ntags: ['next js', 5]\ndate: Nov 21 2022\nauthors: [me]\n---\nHi",
+      { lenient: true },
+    );
+    expect(post.slug).toBe("nested/some-post");
+    expect(post.frontMatter).toMatchObject({
+      title: "Some post",
+      description: "Short",
+      categories: ["next js", "5"],
+      date: "2022-11-21",
+    });
+    expect(post.warnings.join("\n")).toContain("authors is not a field of ours");
+    expect(post.warnings.join("\n")).toContain("title is missing");
+  });
+
+  test("an ill-formed field becomes a warning and a default", () => {
+    const post = parsePost(
+      "x.mdx",
+      "---\ntitle: T\ndate: soon\ndescription: D\ndraft: perhaps\n---\n",
+      { lenient: true },
+    );
+    expect(post.frontMatter).toMatchObject({ date: "", draft: false });
+    expect(post.warnings).toHaveLength(2);
+    expect(post.warnings[0]).toMatch(/^line 3: date must be a calendar day/);
+  });
+
+  test("no front matter at all is a warning", () => {
+    expect(parsePost("x.md", "# Hi", { lenient: true })).toMatchObject({
+      slug: "x",
+      bodyLine: 1,
+      body: "# Hi",
+      frontMatter: { title: "X" },
+    });
+  });
+
+  test("broken YAML fails there as well", () => {
+    expect(() => parsePost("x.md", "---\na: [\n---\n", { lenient: true })).toThrow(PostError);
+  });
+
+  const corpus = join(import.meta.dirname, "../../../tests/fixtures/corpus/timlrx");
+  test.skipIf(!existsSync(corpus))("every post of the corpus is read, none without a day", () => {
+    const files = readdirSync(corpus, { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith(".mdx"),
+    );
+    expect(files.length).toBeGreaterThan(5);
+    for (const file of files)
+      expect(
+        parsePost(file, readFileSync(join(corpus, file), "utf8"), { lenient: true }).frontMatter
+          .date,
+      ).toMatch(/^\d{4}-\d\d-\d\d$/);
+  });
+});

@@ -1,0 +1,293 @@
+// Splits a post into front matter and body. Every complaint names file, line, field and what is allowed.
+
+import { LineCounter, type YAMLMap, isMap, isNode, isPair, isScalar, parseDocument } from "yaml";
+import { PostError } from "#lib/posts/post-error.ts";
+import {
+  type FrontMatterField,
+  type FrontMatter,
+  parseCalendarDay,
+  frontMatterDefaults,
+  frontMatterFieldNames,
+  frontMatterFields,
+  requiredFields,
+} from "./front-matter.ts";
+import { SLUG_RULE, isSlug, looseSlug, postPath } from "./post-path.ts";
+
+export interface ParsedPostFile {
+  readonly slug: string;
+  readonly frontMatter: FrontMatter;
+  /** "line N: …", one sentence each. */
+  readonly warnings: string[];
+  readonly body: string;
+  /** 1-based line of the file where the body begins. */
+  readonly bodyLine: number;
+}
+
+/** A front matter is a page of text at most; more is a mistake or an attack on the YAML parser. */
+const MAX_FRONT_MATTER_CHARS = 64 * 1024;
+
+interface FrontMatterIssue {
+  readonly line: number;
+  readonly column?: number;
+  readonly field?: string;
+  readonly reason: string;
+}
+
+/**
+ * Reads the post at `path` (below the content root). Throws PostError at the line of what is wrong.
+ * `lenient` is for blogs that are not ours: a missing or ill-formed field becomes a warning and a default,
+ * `summary` stands for description and `tags` for categories, any path has a slug. YAML that can't be read
+ * fails there as well.
+ */
+export function parsePost(
+  path: string,
+  text: string,
+  { lenient = false }: { lenient?: boolean } = {},
+): ParsedPostFile {
+  const fail = (problem: FrontMatterIssue): never => {
+    throw new PostError({ file: path, ...problem });
+  };
+  const known = postPath(path);
+  const slug = known?.slug ?? looseSlug(path);
+  if (!lenient && !known)
+    fail({ line: 1, reason: "is not where a post lives: blog/SLUG.mdx or blog/SLUG/index.mdx" });
+  if (!lenient && !isSlug(slug))
+    fail({
+      line: 1,
+      reason: `The file name makes the slug "${slug}", which is not allowed: ${SLUG_RULE}.`,
+    });
+
+  const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  const parts = splitFrontMatter(source);
+  if (parts === "unclosed")
+    return fail({
+      line: 1,
+      reason: "The front matter has no end: a line with only --- is missing.",
+    });
+  if (parts === "none") {
+    if (!lenient)
+      fail({
+        line: 1,
+        reason:
+          "The post must begin with front matter between two lines ---, with title, date and description.",
+      });
+    return {
+      slug,
+      frontMatter: { ...frontMatterDefaults, title: titleFromSlug(slug) },
+      warnings: ["line 1: there is no front matter"],
+      body: source,
+      bodyLine: 1,
+    };
+  }
+  if (parts.yaml.length > MAX_FRONT_MATTER_CHARS)
+    fail({
+      line: 1,
+      reason: `The front matter is longer than ${MAX_FRONT_MATTER_CHARS} characters.`,
+    });
+
+  const { complaints, warnings, values } = readFrontMatter(
+    parts.yaml,
+    known?.kind ?? "post",
+    lenient,
+    fail,
+  );
+  if (!lenient && complaints.length > 0) {
+    complaints.sort((a, b) => a.line - b.line);
+    const [first, ...rest] = complaints;
+    const more =
+      rest.length > 0
+        ? ` (and ${rest.length} more: ${rest.map(({ field, line }) => `${field} in line ${line}`).join(", ")})`
+        : "";
+    fail({ ...first!, reason: first!.reason + more });
+  }
+  for (const { line, reason } of complaints) warnings.push(`line ${line}: ${reason}`);
+  const frontMatter = {
+    ...frontMatterDefaults,
+    ...(lenient && { title: titleFromSlug(slug) }),
+    ...values,
+  } as FrontMatter;
+  return { slug, frontMatter, warnings, body: parts.body, bodyLine: parts.bodyLine };
+}
+
+function splitFrontMatter(
+  source: string,
+): { yaml: string; body: string; bodyLine: number } | "none" | "unclosed" {
+  const open = /^---[ \t]*\r?\n/.exec(source);
+  if (!open) return "none";
+  const close = /^---[ \t]*(?:\r?\n|$)/m;
+  const rest = source.slice(open[0].length);
+  const end = close.exec(rest);
+  if (!end) return "unclosed";
+  const yaml = rest.slice(0, end.index);
+  return {
+    yaml,
+    body: rest.slice(end.index + end[0].length),
+    bodyLine: yaml.split("\n").length + 2,
+  };
+}
+
+/** The YAML begins in the second line of the file. */
+const YAML_LINE = 2;
+
+function readFrontMatter(
+  yaml: string,
+  kind: "post" | "page",
+  lenient: boolean,
+  fail: (problem: FrontMatterIssue) => never,
+) {
+  const lines = new LineCounter();
+  const doc = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1) + YAML_LINE - 1, column: Math.max(col, 1) };
+  };
+  const [error] = doc.errors;
+  if (error)
+    fail({
+      ...at(error.pos[0]),
+      reason: `The front matter is not YAML: ${error.message.split("\n")[0]}`,
+    });
+  const root: unknown = doc.contents;
+  if (root !== null && !isMap(root))
+    fail({ line: YAML_LINE, reason: "The front matter must be lines of the form `name: value`." });
+  let raw: Record<string, unknown>;
+  try {
+    raw = (doc.toJS({ maxAliasCount: 100 }) ?? {}) as Record<string, unknown>;
+  } catch (cause) {
+    return fail({
+      line: YAML_LINE,
+      reason: `The front matter can't be read: ${(cause as Error).message}`,
+    });
+  }
+
+  const warnings = doc.warnings.map(
+    (warning) => `line ${at(warning.pos[0]).line}: ${warning.message.split("\n")[0]}`,
+  );
+  const complaints: FrontMatterIssue[] = [];
+  const values: Partial<Record<FrontMatterField, unknown>> = {};
+  const map = root as YAMLMap | null;
+  const where = (keys: readonly PropertyKey[]) => at(offsetOf(map, keys));
+
+  for (const { name, keys, value } of listFieldEntries(raw, lenient)) {
+    if (value === undefined || value === null) continue;
+    const parsed = frontMatterFields[name].safeParse(lenient ? coerceLenient(name, value) : value);
+    if (parsed.success) {
+      values[name] = parsed.data;
+      continue;
+    }
+    const issue = parsed.error.issues[0]!;
+    const path = [...keys, ...issue.path];
+    complaints.push({
+      ...where(path),
+      field: path.join("."),
+      reason: `${formatFieldPath(path)} ${issue.message}.`,
+    });
+  }
+  for (const name of requiredFields(kind)) {
+    if (
+      values[name] === undefined &&
+      !complaints.some(({ field }) => field?.split(".")[0] === name)
+    ) {
+      complaints.push({
+        line: Object.hasOwn(raw, name) ? where([name]).line : 1,
+        field: name,
+        reason: `${name} is missing.`,
+      });
+    }
+  }
+  const read = new Set(listFieldEntries(raw, lenient).map(({ keys }) => keys[0]));
+  for (const key of Object.keys(raw)) {
+    if (!Object.hasOwn(frontMatterFields, key) && key !== "meta" && !read.has(key)) {
+      warnings.push(
+        `line ${where([key]).line}: ${key} is not a field of ours and is ignored; allowed are ${frontMatterFieldNames.join(", ")} and meta.keywords.`,
+      );
+    }
+  }
+  return { complaints, warnings, values };
+}
+
+/** Each field with its value and where it was written: keywords may stand alone or below meta. */
+function listFieldEntries(raw: Record<string, unknown>, lenient: boolean) {
+  const own = (key: string) => (Object.hasOwn(raw, key) ? raw[key] : undefined);
+  const meta = own("meta");
+  const nested =
+    typeof meta === "object" && meta !== null
+      ? (meta as Record<string, unknown>).keywords
+      : undefined;
+  return frontMatterFieldNames.map(
+    (name): { name: FrontMatterField; keys: string[]; value: unknown } => {
+      if (name === "keywords" && nested !== undefined)
+        return { name, keys: ["meta", "keywords"], value: nested };
+      const instead =
+        lenient && own(name) === undefined
+          ? { description: "summary", categories: "tags" }[name as string]
+          : undefined;
+      return instead
+        ? { name, keys: [instead], value: own(instead) }
+        : { name, keys: [name], value: own(name) };
+    },
+  );
+}
+
+/** What other blogs write: one word instead of a list, a number as a title, a date in words. */
+function coerceLenient(name: FrontMatterField, value: unknown): unknown {
+  if ((name === "categories" || name === "keywords") && typeof value === "string")
+    return value.split(",");
+  if ((name === "categories" || name === "keywords") && Array.isArray(value))
+    return value.map(String);
+  if ((name === "title" || name === "description") && typeof value === "number")
+    return String(value);
+  if (
+    name === "banner" &&
+    typeof value === "string" &&
+    /^[\w-]/.test(value) &&
+    !value.includes(":")
+  )
+    return `./${value}`;
+  if (name === "date" && typeof value === "string" && parseCalendarDay(value) === null) {
+    const date = new Date(value); // a date in words is read in local time, so its local day is the day that was written
+    if (!Number.isNaN(date.getTime()))
+      return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+  }
+  return value;
+}
+
+/** Where in the YAML the deepest part of `keys` that exists was written. */
+function offsetOf(map: YAMLMap | null, keys: readonly PropertyKey[]): number {
+  let node: unknown = map;
+  let offset = 0;
+  for (const key of keys) {
+    let next: unknown;
+    if (isMap(node)) {
+      const pair = node.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
+      );
+      if (!pair) break;
+      if (isNode(pair.key) && pair.key.range) offset = pair.key.range[0];
+      next = pair.value;
+    } else {
+      next = isNode(node) && "items" in node ? (node.items as unknown[])[Number(key)] : undefined;
+      if (isNode(next) && next.range) offset = next.range[0];
+    }
+    if (!next) break;
+    node = next;
+  }
+  return offset;
+}
+
+/** translations[1].link, as a person would write it. */
+function formatFieldPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) =>
+      typeof part === "number" ? `[${part + 1}]` : `${index > 0 ? "." : ""}${String(part)}`,
+    )
+    .join("");
+}
+
+function titleFromSlug(slug: string): string {
+  const words = slug
+    .slice(slug.lastIndexOf("/") + 1)
+    .replace(/[-_]+/g, " ")
+    .trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

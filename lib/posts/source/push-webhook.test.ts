@@ -1,0 +1,106 @@
+import { expect, test } from "vitest";
+import { signWebhook } from "#tests/support/git-host.ts";
+import { MAX_WEBHOOK_BYTES, verifyWebhook } from "./push-webhook.ts";
+
+const config = { secret: "a secret of sixteen", repository: "ada/site", branch: "main" };
+const after = "a".repeat(40);
+const payload = { ref: "refs/heads/main", after, repository: { full_name: "ada/site" } };
+
+function judge(body: string | object, headers: Record<string, string | undefined> = {}) {
+  const bytes = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+  const all = {
+    "x-github-event": "push",
+    "content-type": "application/json",
+    "x-hub-signature-256": signWebhook(config.secret, bytes),
+    ...headers,
+  };
+  return verifyWebhook(
+    new Headers(
+      Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+    bytes,
+    config,
+  );
+}
+const refusal = (...args: Parameters<typeof judge>): unknown => {
+  try {
+    return judge(...args);
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+};
+
+test("a signed push to the branch makes its commit the version", () => {
+  expect(judge(payload)).toEqual({ kind: "push", version: after });
+  expect(judge(payload, { "content-type": "application/json; charset=utf-8" })).toEqual({
+    kind: "push",
+    version: after,
+  });
+});
+
+test("a ping is answered", () => {
+  expect(judge({ zen: "Keep it logically awesome." }, { "x-github-event": "ping" })).toEqual({
+    kind: "ping",
+  });
+});
+
+test.each([
+  ["none", undefined],
+  ["an empty one", ""],
+  ["one of another secret", signWebhook("another secret!!", JSON.stringify(payload))],
+  ["one of another body", signWebhook(config.secret, `${JSON.stringify(payload)} `)],
+  ["one that is too short", signWebhook(config.secret, JSON.stringify(payload)).slice(0, -2)],
+  ["SHA-1", `sha1=${"0".repeat(40)}`],
+  ["no hex", `sha256=${"z".repeat(64)}`],
+  [
+    "two",
+    `${signWebhook(config.secret, JSON.stringify(payload))}, ${signWebhook(config.secret, JSON.stringify(payload))}`,
+  ],
+])("a push whose signature is %s is unauthorized", (_, signature) => {
+  expect(refusal(payload, { "x-hub-signature-256": signature })).toBe("unauthorized");
+});
+
+test("a body that is not signed is not even parsed", () => {
+  expect(refusal("{", { "x-hub-signature-256": `sha256=${"0".repeat(64)}` })).toBe("unauthorized");
+});
+
+test.each([
+  "",
+  "{",
+  "null",
+  "[]",
+  '"x"',
+  '{"ref":1}',
+  JSON.stringify({ ...payload, after: "main" }),
+  JSON.stringify({ ...payload, after: "../x" }),
+  JSON.stringify({ ...payload, repository: undefined }),
+])("the signed body %j is invalid", (body) => {
+  expect(refusal(body)).toBe("invalid");
+});
+
+test("a form instead of JSON is invalid, with what to change", () => {
+  expect(() =>
+    judge("payload=%7B%7D", { "content-type": "application/x-www-form-urlencoded" }),
+  ).toThrow(/content type to application\/json/);
+});
+
+test.each([
+  [{ ...payload, ref: "refs/heads/dev" }, /another branch/],
+  [{ ...payload, ref: "refs/tags/main" }, /another branch/],
+  [{ ...payload, ref: "refs/heads/main/x" }, /another branch/],
+  [{ ...payload, repository: { full_name: "eve/site" } }, /another repository/],
+  [{ ...payload, after: "0".repeat(40), deleted: true }, /deleted/],
+])("a push that is not ours changes nothing: %j", (body, reason) => {
+  expect(judge(body)).toEqual({ kind: "ignored", reason: expect.stringMatching(reason) });
+});
+
+test("other events change nothing", () => {
+  expect(judge(payload, { "x-github-event": "pull_request" })).toMatchObject({ kind: "ignored" });
+  expect(judge(payload, { "x-github-event": undefined })).toMatchObject({ kind: "ignored" });
+});
+
+test("a body above the limit is refused before anything is computed", () => {
+  expect(() => verifyWebhook(new Headers(), new Uint8Array(MAX_WEBHOOK_BYTES + 1), config)).toThrow(
+    /larger than/,
+  );
+});

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { DAY_MS } from "#lib/core/clock.ts";
+import { writeSql } from "#lib/db/database.ts";
+import { insertRead, insertUser } from "#tests/support/factories.ts";
+import { listLeadChanges } from "./lead-history.ts";
+import { recordLeadChanges } from "./lead-changes.ts";
+
+const NOW = Date.parse("2026-11-25T10:00:00Z");
+
+test("changes of leadership come newest first, each with who led before", () =>
+  writeSql((sql) => {
+    const read = (team: string, slug: string, nowMs: number) => {
+      insertRead(sql, { userId: insertUser(sql, { team }).id, postSlug: slug, createdAt: nowMs });
+      recordLeadChanges(sql, { slugs: [slug], nowMs });
+    };
+    read("RED", "one", NOW);
+    read("BLUE", "two", NOW + 1);
+    read("RED", "three", NOW + 2); // Red has two members now: half a read each for "one"
+    read("BLUE", "one", NOW + 3);
+    recordLeadChanges(sql, { slugs: ["two"], nowMs: NOW + 250 * DAY_MS });
+    const changes = listLeadChanges(sql, 20).map(({ id: _, ...change }) => change);
+    expect(changes).toEqual([
+      { atMs: NOW + 250 * DAY_MS, slug: null, from: "RED", to: null },
+      { atMs: NOW + 250 * DAY_MS, slug: "two", from: "BLUE", to: null },
+      { atMs: NOW + 2, slug: "three", from: null, to: "RED" },
+      { atMs: NOW + 1, slug: "two", from: null, to: "BLUE" },
+      { atMs: NOW, slug: null, from: null, to: "RED" },
+      { atMs: NOW, slug: "one", from: null, to: "RED" },
+    ]);
+    expect(listLeadChanges(sql, 2).map(({ slug }) => slug)).toEqual([null, "two"]);
+  }));
+
+test("where nothing changed hands nothing is listed", () =>
+  writeSql((sql) => expect(listLeadChanges(sql, 20)).toEqual([])));

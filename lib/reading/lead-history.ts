@@ -1,0 +1,39 @@
+// Which leads changed hands of late.
+
+import type { Sql } from "#lib/db/connection.ts";
+import { WHOLE_SITE } from "./standings.ts";
+import { type Team, parseTeam } from "./team.ts";
+
+export interface PastLeadChange {
+  readonly id: number;
+  readonly atMs: number;
+  /** null: the whole site. */
+  readonly slug: string | null;
+  readonly from: Team | null;
+  /** null: nobody led any more. */
+  readonly to: Team | null;
+}
+
+/** The newest changes of who leads a post or the site, newest first, at most `limit`; also of posts that are no longer there. */
+export function listLeadChanges(sql: Sql, limit: number): PastLeadChange[] {
+  return sql
+    .all<{
+      id: number;
+      createdAt: number;
+      postSlug: string;
+      team: string | null;
+      before: string | null;
+    }>(
+      `SELECT "id", "createdAt", "postSlug", "team",
+         (SELECT "team" FROM "OwnershipChange" AS "earlier" WHERE "earlier"."postSlug" = "change"."postSlug" AND "earlier"."id" < "change"."id" ORDER BY "earlier"."id" DESC LIMIT 1) AS "before"
+       FROM "OwnershipChange" AS "change" ORDER BY "id" DESC LIMIT ?`,
+      limit,
+    )
+    .map(({ id, createdAt, postSlug, team, before }) => ({
+      id,
+      atMs: createdAt,
+      slug: postSlug === WHOLE_SITE ? null : postSlug,
+      from: parseTeam(before),
+      to: parseTeam(team),
+    }));
+}

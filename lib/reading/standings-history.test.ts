@@ -1,0 +1,161 @@
+import { afterEach, expect, test } from "vitest";
+import { DAY_MS, HOUR_MS, epochDay, subtractMonths, setClock } from "#lib/core/clock.ts";
+import { clearCacheMemory } from "#lib/cache/define-cache.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { insertRead, insertUser } from "#tests/support/factories.ts";
+import {
+  computeStandingsHistory,
+  getStandingsHistory,
+  getCurrentStandings,
+} from "./standings-history.ts";
+import { getStandings } from "./standings.ts";
+import { TEAMS } from "./team.ts";
+
+/** A Wednesday. */
+const NOW = Date.parse("2026-11-25T10:00:00Z");
+const iso = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
+const at = (text: string) => Date.parse(text);
+
+afterEach(clearCacheMemory);
+
+/** Numbers in [0, 1) that are the same at every run (mulberry32). */
+function sequence(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+test("every week ends on a Sunday that is over, the last one on the latest", async () => {
+  const days = async (now: string) =>
+    (await computeStandingsHistory({ weeks: 3, nowMs: at(now) })).map(({ day }) => iso(day));
+  expect(await days("2026-11-25T10:00:00Z")).toEqual(["2026-11-08", "2026-11-15", "2026-11-22"]);
+  expect(await days("2026-11-22T23:59:59.999Z")).toEqual([
+    "2026-11-01",
+    "2026-11-08",
+    "2026-11-15",
+  ]);
+  expect(await days("2026-11-23T00:00:00.000Z")).toEqual([
+    "2026-11-08",
+    "2026-11-15",
+    "2026-11-22",
+  ]);
+});
+
+test("each week is what counting every read one by one gives", async () => {
+  for (const seed of [1, 2, 3]) {
+    const next = sequence(seed);
+    const reads: { userId: string | null; createdAt: number }[] = [];
+    const users: { id: string; team: string }[] = [];
+    await writeSql((sql) => {
+      sql.run(`DELETE FROM "User"`);
+      // More than are looked at in one turn.
+      for (let i = 0; i < 280; i++)
+        users.push(insertUser(sql, { team: TEAMS[Math.floor(next() * 3)]! }));
+      for (let i = 0; i < 1_200; i++) {
+        const userId = next() < 0.7 ? users[Math.floor(next() * users.length)]!.id : null;
+        const createdAt = NOW - Math.floor(next() * 800 * DAY_MS);
+        reads.push({ userId, createdAt });
+        insertRead(sql, { userId, createdAt, postSlug: `post-${i % 7}` });
+      }
+    });
+    const history = await computeStandingsHistory({ weeks: 26, nowMs: NOW });
+    expect(history).toHaveLength(26);
+    for (const { day, teams } of history) {
+      const end = (day + 1) * DAY_MS - 1;
+      const within = (months: number, createdAt: number) =>
+        epochDay(createdAt) >= epochDay(subtractMonths(end, months)) && createdAt <= end;
+      for (const { team, reads: counted, members, ratio } of teams) {
+        const own = new Set(users.filter((user) => user.team === team).map(({ id }) => id));
+        const byTeam = reads.filter(({ userId }) => userId !== null && own.has(userId));
+        const expectedReads = byTeam.filter(({ createdAt }) => within(6, createdAt)).length;
+        const active = new Set(
+          byTeam.filter(({ createdAt }) => within(12, createdAt)).map(({ userId }) => userId),
+        ).size;
+        expect([iso(day), team, counted, members, ratio]).toEqual([
+          iso(day),
+          team,
+          expectedReads,
+          active,
+          active > 0 ? expectedReads / active : 0,
+        ]);
+      }
+    }
+  }
+});
+
+test("a week is what the standing was at its end", async () => {
+  const weeks = await writeSql((sql) => {
+    const users = TEAMS.map((team) => insertUser(sql, { team }));
+    const taken: unknown[] = [];
+    for (let i = 0; i < 40; i++) {
+      insertRead(sql, {
+        userId: users[i % 3]!.id,
+        createdAt: at("2026-10-01T12:00:00Z") + i * DAY_MS,
+      });
+      const end = at("2026-10-01T23:59:59.999Z") + i * DAY_MS;
+      if (new Date(end).getUTCDay() === 0)
+        taken.push({
+          day: epochDay(end),
+          teams: TEAMS.map((team) =>
+            getStandings(sql, { slug: null, nowMs: end }).find(
+              (standing) => standing.team === team,
+            ),
+          ),
+        });
+    }
+    return taken;
+  });
+  const history = await computeStandingsHistory({ weeks: 26, nowMs: NOW });
+  expect(weeks.length).toBeGreaterThan(4);
+  expect(history).toEqual(expect.arrayContaining(weeks));
+});
+
+test("without a read every week is a line at nothing", async () => {
+  const history = await computeStandingsHistory({ weeks: 26, nowMs: NOW });
+  expect(
+    history
+      .flatMap(({ teams }) => teams.map(({ reads, members, ratio }) => [reads, members, ratio]))
+      .every((numbers) => numbers.every((number) => number === 0)),
+  ).toBe(true);
+});
+
+test("what pages get is made once a day, and made again by the next day", async () => {
+  setClock(NOW);
+  await getStandingsHistory(NOW);
+  await writeSql((sql) =>
+    insertRead(sql, { userId: insertUser(sql, { team: "BLUE" }).id, createdAt: NOW - 20 * DAY_MS }),
+  );
+  const blue = async (nowMs: number) =>
+    (await getStandingsHistory(nowMs)).at(-1)?.teams.find(({ team }) => team === "BLUE")?.reads;
+  expect(await blue(NOW)).toBe(0);
+  setClock(NOW + 25 * HOUR_MS);
+  // The old one once more, while the new one is made.
+  await blue(NOW + 25 * HOUR_MS);
+  await expect.poll(() => blue(NOW + 25 * HOUR_MS)).toBe(1);
+});
+
+test("a production that is ended stops between two turns", async () => {
+  const abort = new AbortController();
+  abort.abort(new Error("enough"));
+  await expect(
+    computeStandingsHistory({ weeks: 26, nowMs: NOW, signal: abort.signal }),
+  ).rejects.toThrow("enough");
+});
+
+test("the standing of now has the teams in their own order", async () => {
+  await writeSql((sql) =>
+    insertRead(sql, { userId: insertUser(sql, { team: "YELLOW" }).id, createdAt: NOW }),
+  );
+  expect(await readSql((sql) => getCurrentStandings(sql, NOW))).toEqual({
+    day: epochDay(NOW),
+    teams: [
+      { team: "RED", reads: 0, members: 0, ratio: 0 },
+      { team: "BLUE", reads: 0, members: 0, ratio: 0 },
+      { team: "YELLOW", reads: 1, members: 1, ratio: 1 },
+    ],
+  });
+});

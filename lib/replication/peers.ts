@@ -1,0 +1,76 @@
+// Where the other instances are.
+
+import { resolveTxt } from "node:dns/promises";
+import { SECOND_MS } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
+import { log } from "#lib/core/log.ts";
+import { currentInstance } from "#lib/core/instance.ts";
+
+export interface Peer {
+  readonly instance: string;
+  readonly region: string;
+  /** A name or an address within the private network; each listens on PORT, and its LiteFS on LITEFS_PORT. */
+  readonly host: string;
+}
+
+const REFRESH_INTERVAL_MS = 10 * SECOND_MS;
+const DNS_TIMEOUT_MS = 2 * SECOND_MS;
+
+const shared = globalThis as { __lecternPeers?: { atMs: number; all: Promise<readonly Peer[]> } };
+
+/** The nodes that "name@region=host,…" lists. */
+export function parseClusterNodes(text: string): Peer[] {
+  return text.split(",").flatMap((each) => {
+    const [, instance, region, host] = /^([\w.-]+)@(\w+)=(.+)$/.exec(each) ?? [];
+    return instance && region && host ? [{ instance, region, host }] : [];
+  });
+}
+
+/** The nodes that Fly's DNS lists: TXT of vms.<app>.internal is "id region,id region" (https://fly.io/docs/networking/private-networking/). */
+export function parseFlyVms(text: string, app: string): Peer[] {
+  return text.split(",").flatMap((each) => {
+    const [, instance, region] = /^\s*([\w-]+) ([a-z]+)\s*$/.exec(each) ?? [];
+    return instance && region ? [{ instance, region, host: `${instance}.vm.${app}.internal` }] : [];
+  });
+}
+
+async function resolveFlyPeers(app: string): Promise<readonly Peer[]> {
+  const timeout = new Promise<never>((_, reject) =>
+    setTimeout(
+      () => reject(new Error(`DNS gave no answer within ${DNS_TIMEOUT_MS} ms`)),
+      DNS_TIMEOUT_MS,
+    ).unref(),
+  );
+  const records = await Promise.race([resolveTxt(`vms.${app}.internal`), timeout]);
+  return parseFlyVms(records.map((parts) => parts.join("")).join(","), app);
+}
+
+/** Every other instance, as CLUSTER_NODES or Fly's DNS names them, at most ten seconds old. Empty without replication; the last known list while DNS fails. */
+export async function listPeers(): Promise<readonly Peer[]> {
+  if (!env.REPLICATION) return [];
+  const own = currentInstance();
+  if (env.CLUSTER_NODES)
+    return parseClusterNodes(env.CLUSTER_NODES).filter(({ instance }) => instance !== own);
+  const app = env.FLY_APP_NAME;
+  if (!app) return [];
+  const known = shared.__lecternPeers;
+  if (!known || known.atMs + REFRESH_INTERVAL_MS < performance.now()) {
+    const all = resolveFlyPeers(app).catch((error: unknown) => {
+      log("warn", "peers.not_found", { error });
+      return known?.all ?? [];
+    });
+    shared.__lecternPeers = { atMs: performance.now(), all };
+  }
+  return (await shared.__lecternPeers!.all).filter(({ instance }) => instance !== own);
+}
+
+function peerUrl({ host }: Peer, port: number): string {
+  const bare = host.replace(/^\[|\]$/g, "");
+  return `http://${bare.includes(":") ? `[${bare}]` : bare}:${port}`;
+}
+
+/** The site on that node. */
+export const peerSiteUrl = (peer: Peer): string => peerUrl(peer, env.PORT);
+
+/** LiteFS' own interface on that node. */
+export const peerLitefsUrl = (peer: Peer): string => peerUrl(peer, env.LITEFS_PORT);

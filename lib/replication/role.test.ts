@@ -1,0 +1,104 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { insertUser } from "#tests/support/factories.ts";
+import { env } from "#lib/core/env.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import { readPosition, heartbeatAgeMs, waitForTxid } from "./position.ts";
+import { findPrimaryInstance, currentRole, waitForKnownRole } from "./role.ts";
+import { type FakeLitefs, startFakeLitefs } from "#tests/support/fake-litefs.ts";
+
+let litefs: FakeLitefs | undefined;
+afterEach(async () => {
+  await litefs?.stop();
+  litefs = undefined;
+});
+
+test("without replication this process is the primary, and reads nothing to know it", () => {
+  overrideEnv({ FLY_LITEFS_DIR: "/nowhere", INSTANCE: "alone" });
+  expect(currentRole()).toBe("primary");
+  expect(findPrimaryInstance()).toBe("alone");
+  expect(readPosition()).toBeNull();
+  expect(heartbeatAgeMs()).toBeNull();
+  overrideEnv({ FLY_LITEFS_DIR: undefined, INSTANCE: undefined });
+});
+
+test("a node is primary when LiteFS says so and no file names another", async () => {
+  litefs = await startFakeLitefs(null);
+  expect(currentRole()).toBe("primary");
+  expect(findPrimaryInstance()).toBe("here");
+});
+
+test("a node that knows the primary is a replica", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  expect(currentRole()).toBe("replica");
+  expect(findPrimaryInstance()).toBe("dfw-1");
+  await litefs.setPrimary("dfw-2");
+  expect(findPrimaryInstance()).toBe("dfw-2");
+});
+
+test("a node that lost its primary does not take the missing file for its own lease", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  await litefs.setPrimary("");
+  expect(currentRole()).toBe("unknown");
+  expect(findPrimaryInstance()).toBeNull();
+});
+
+test("while the file and the event disagree, nobody knows", async () => {
+  litefs = await startFakeLitefs(null);
+  litefs.setPrimaryFile("dfw-1");
+  expect(currentRole()).toBe("unknown");
+  await litefs.setPrimary("dfw-2");
+  litefs.setPrimaryFile("dfw-1");
+  expect(currentRole()).toBe("unknown");
+  litefs.setPrimaryFile(null);
+  expect(currentRole()).toBe("unknown");
+});
+
+test("a file that can't be read makes nobody primary", async () => {
+  litefs = await startFakeLitefs(null);
+  const file = join(dirname(env.DATABASE_FILE), ".primary");
+  mkdirSync(file);
+  expect(currentRole()).toBe("unknown");
+  rmSync(file, { recursive: true });
+  expect(currentRole()).toBe("primary");
+});
+
+test("when LiteFS falls silent nobody knows, and who wrote is refused", async () => {
+  litefs = await startFakeLitefs(null);
+  expect(await writeSql((sql) => insertUser(sql).id)).toBeTruthy();
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  litefs.breakStream();
+  await vi.waitFor(() => expect(currentRole()).toBe("unknown"), 10_000);
+  await expect(writeSql((sql) => insertUser(sql))).rejects.toMatchObject({ code: "unavailable" });
+  // Reads go on.
+  expect(await readSql((sql) => sql.get(`SELECT count(*) AS "n" FROM "User"`))).toEqual({
+    n: 1,
+  });
+});
+
+test("a hand-over is waited for, and an absence only so long", async () => {
+  litefs = await startFakeLitefs("");
+  const settled = waitForKnownRole(5_000);
+  await litefs.setPrimary("dfw-2");
+  expect(await settled).toBe("replica");
+  await litefs.setPrimary("");
+  expect(await waitForKnownRole(30)).toBe("unknown");
+});
+
+test("a transaction is waited for until it arrives, and only so long", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  litefs.setPosition(7);
+  expect(await waitForTxid(7, 0)).toBe(true);
+  expect(await waitForTxid(8, 20)).toBe(false);
+  const waited = waitForTxid(255, 5_000);
+  litefs.setPosition(255);
+  litefs.sendEvent({
+    type: "tx",
+    db: "lectern.db",
+    data: { txID: "00000000000000ff", timestamp: new Date().toISOString() },
+  });
+  expect(await waited).toBe(true);
+  expect(readPosition()).toEqual({ txid: 255, checksum: "8000000000000000" });
+});

@@ -1,0 +1,124 @@
+import { type ServerResponse, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test, vi } from "vitest";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import {
+  listStandbys,
+  startWatchingStandbys,
+  stopWatchingStandbys,
+  waitForStandby,
+} from "./standbys.ts";
+import { type FakeLitefs, startFakeLitefs } from "#tests/support/fake-litefs.ts";
+
+/** A candidate in the primary's region: what its LiteFS answers, and the streams that it has open. */
+interface Candidate {
+  txid: number;
+  readonly streams: Set<ServerResponse>;
+  tell(txid: number): void;
+  stop(): Promise<void>;
+}
+
+let here: FakeLitefs | undefined;
+let other: Candidate | undefined;
+afterEach(async () => {
+  stopWatchingStandbys();
+  await here?.stop();
+  await other?.stop();
+  overrideEnv({ PRIMARY_REGION: undefined, CLUSTER_NODES: undefined, LITEFS_PORT: undefined });
+});
+
+async function startCandidate(txid: number): Promise<Candidate> {
+  const hex = (number: number) => number.toString(16).padStart(16, "0");
+  const streams = new Set<ServerResponse>();
+  const server = createServer((request, response) => {
+    if (request.url === "/debug/vars")
+      return void response.end(
+        JSON.stringify({
+          store: {
+            isPrimary: false,
+            candidate: true,
+            dbs: { "lectern.db": { txid: hex(candidate.txid) } },
+          },
+        }),
+      );
+    streams.add(response);
+    response.on("close", () => streams.delete(response));
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write(
+      `${JSON.stringify({ type: "init", data: { isPrimary: false, hostname: "here" } })}\n`,
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const candidate: Candidate = {
+    txid,
+    streams,
+    tell(newest) {
+      candidate.txid = newest;
+      for (const stream of streams)
+        stream.write(
+          `${JSON.stringify({ type: "tx", db: "lectern.db", data: { txID: hex(newest), timestamp: new Date().toISOString() } })}\n`,
+        );
+    },
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  here = await startFakeLitefs(null);
+  overrideEnv({
+    FLY_REGION: "dfw",
+    PRIMARY_REGION: "dfw",
+    CLUSTER_NODES: "here@dfw=127.0.0.1,other@dfw=127.0.0.1",
+    LITEFS_PORT: String((server.address() as AddressInfo).port),
+  });
+  startWatchingStandbys();
+  await vi.waitFor(() => expect(listStandbys()).toHaveLength(1), { timeout: 10_000 });
+  return candidate;
+}
+
+test("what the standby had when it was found counts, though it reports it to nobody any more", async () => {
+  other = await startCandidate(7);
+  expect(await waitForStandby(7, 2_000)).toBe("held");
+});
+
+test("a transaction is held once the standby reports it", async () => {
+  other = await startCandidate(7);
+  const waiting = waitForStandby(8, 2_000);
+  other.tell(8);
+  expect(await waiting).toBe("held");
+});
+
+test("a standby that does not report is waited for once, until it reports again", async () => {
+  other = await startCandidate(7);
+  expect(await waitForStandby(8, 50)).toBe("late");
+  const startedMs = performance.now();
+  expect(await waitForStandby(9, 2_000)).toBe("late");
+  expect(performance.now() - startedMs).toBeLessThan(1_900);
+  other.tell(9);
+  await vi.waitFor(
+    () => expect(listStandbys()).toEqual([{ instance: "other", txid: 9, isStalled: false }]),
+    { timeout: 10_000 },
+  );
+  expect(await waitForStandby(9, 2_000)).toBe("held");
+});
+
+test("a stream that says nothing though the standby goes on is opened anew: a machine that lost its power closes none", async () => {
+  other = await startCandidate(7);
+  const [deaf] = [...other.streams];
+  expect(await waitForStandby(8, 50)).toBe("late");
+  other.txid = 8;
+  await vi.waitFor(
+    () => expect(listStandbys()).toEqual([{ instance: "other", txid: 8, isStalled: false }]),
+    { timeout: 10_000 },
+  );
+  expect(other.streams.has(deaf!)).toBe(false);
+  expect(await waitForStandby(8, 2_000)).toBe("held");
+}, 15_000);
+
+test("nobody is waited for where no standby is connected", async () => {
+  other = await startCandidate(7);
+  await other.stop();
+  await vi.waitFor(() => expect(listStandbys()).toEqual([]), { timeout: 10_000 });
+  expect(await waitForStandby(8, 2_000)).toBe("alone");
+  other = undefined;
+});

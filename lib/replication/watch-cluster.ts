@@ -1,0 +1,59 @@
+// The cluster while somebody looks at it: one poll a second for all who do, and none when nobody does.
+
+import type { ClusterView } from "./node-view.ts";
+import { SECOND_MS } from "#lib/core/clock.ts";
+import { log } from "#lib/core/log.ts";
+import { runOutsideRequest } from "#lib/core/request-context.ts";
+import { readCluster } from "./read-cluster.ts";
+
+const POLL_INTERVAL_MS = SECOND_MS;
+/** Admins are few; more than this is a mistake or a loop. */
+const MAX_LISTENERS = 20;
+
+interface Listener {
+  onView(view: ClusterView): void;
+  /** The process is about to end: whoever looks is to ask again, and reaches another one. */
+  onShutdown(): void;
+}
+
+const shared = globalThis as {
+  __lecternWatch?: { readonly listeners: Set<Listener>; isPolling: boolean; hearsEnd: boolean };
+};
+const sharedState = () =>
+  (shared.__lecternWatch ??= { listeners: new Set(), isPolling: false, hearsEnd: false });
+
+async function pollCluster(): Promise<void> {
+  const watch = sharedState();
+  try {
+    while (watch.listeners.size > 0) {
+      try {
+        const view = await readCluster();
+        for (const listener of [...watch.listeners]) listener.onView(view);
+      } catch (error) {
+        log("warn", "cluster.not_read", { error });
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS).unref());
+    }
+  } finally {
+    watch.isPolling = false;
+  }
+}
+
+/** Calls the listener about once a second until what is returned is called; null when twenty listen already. */
+export function watchCluster(listener: Listener): (() => void) | null {
+  const watch = sharedState();
+  if (watch.listeners.size >= MAX_LISTENERS) return null;
+  watch.listeners.add(listener);
+  if (!watch.hearsEnd) {
+    watch.hearsEnd = true;
+    // A stream that nobody ends would hold the server until it is killed.
+    process.once("SIGTERM", () => {
+      for (const each of [...watch.listeners]) each.onShutdown();
+    });
+  }
+  if (!watch.isPolling) {
+    watch.isPolling = true;
+    runOutsideRequest(() => void pollCluster());
+  }
+  return () => void watch.listeners.delete(listener);
+}

@@ -1,0 +1,117 @@
+// image.ts [--out DIR] : puts into a folder what the image runs, and nothing else. The Dockerfile does the same with this file.
+// It needs a build (npm run image makes one): Next's standalone server, and what that one's tracer does not see.
+
+import { createRequire, stripTypeScriptTypes } from "node:module";
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+const rootDir = join(import.meta.dirname, "..");
+const { values } = parseArgs({
+  options: { out: { type: "string", default: join(rootDir, ".data", "image") } },
+});
+const outDir = resolve(values.out);
+const standaloneDir = join(rootDir, ".next", "standalone");
+
+/** Programs that run beside the server, outside of Next's bundles; with all that they import. */
+const PROGRAMS = [
+  "server/supervisor/main.ts",
+  "server/launcher/main.ts",
+  "server/launcher/apply-migrations.ts",
+  "cli/admin/main.ts",
+  "cli/rebuild-counters/main.ts",
+  "cli/migrate-postgres/main.ts",
+  "cli/migrate-postgres/load-rows.worker.ts",
+  "cli/migrate-postgres/checksum.worker.ts",
+  "lib/posts/mdx/compile-worker.ts",
+  "lib/cache/page-cache.ts",
+];
+
+/** Read at runtime by name. */
+const FILES = [
+  "litefs.yml",
+  "package.json",
+  "package-lock.json",
+  "server/server-flags.mjs",
+  "prisma/migrations",
+  "content",
+  "public",
+  ".next/static",
+  "lib/posts/mdx",
+  "node_modules/@fontsource/instrument-sans/files",
+  "node_modules/@fontsource/newsreader/files",
+];
+
+/** Taken along by tracers that can't tell, or for other machines than this. Pages below app/bench are in bench builds only. */
+const isExcluded = (path: string) =>
+  /(^|\/)(docs|tests|e2e|cli\/cluster|(?<!^\.next\/server\/app\/)bench)(\/|$)|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|\/README\.md$/i.test(
+    path,
+  );
+
+type FileTracer = {
+  nodeFileTrace(
+    files: string[],
+    options: object,
+  ): Promise<{ fileList: Set<string>; warnings: Set<Error> }>;
+};
+const { nodeFileTrace } = createRequire(import.meta.url)(
+  "next/dist/compiled/@vercel/nft",
+) as FileTracer;
+
+/** Copies a file or folder of the checkout to the same place in the image. Links stay links: they point within the image. */
+function copyIntoImage(path: string, from = rootDir): void {
+  cpSync(join(from, path), join(outDir, path), {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (source) => !isExcluded(relative(from, source)),
+  });
+}
+
+if (!existsSync(join(standaloneDir, "server.js")))
+  throw new Error("There is no build to take: npm run image");
+rmSync(outDir, { recursive: true, force: true });
+mkdirSync(outDir, { recursive: true });
+
+for (const name of readdirSync(standaloneDir))
+  if (name !== "public") copyIntoImage(name, standaloneDir);
+for (const path of FILES) if (existsSync(join(rootDir, path))) copyIntoImage(path);
+
+// The tracer reads JavaScript only, Node runs the TypeScript: it is shown what Node makes of it.
+const { fileList } = await nodeFileTrace(
+  PROGRAMS.map((file) => join(rootDir, file)),
+  {
+    base: rootDir,
+    processCwd: rootDir,
+    conditions: ["node", "import"],
+    readFile: (path: string) => {
+      if (!existsSync(path) || !lstatSync(path, { throwIfNoEntry: false })) return null;
+      const text = readFileSync(path);
+      return path.endsWith(".ts") && !path.includes("node_modules")
+        ? stripTypeScriptTypes(text.toString())
+        : text;
+    },
+  },
+);
+for (const path of fileList) {
+  if (isExcluded(path) || existsSync(join(outDir, path))) continue;
+  mkdirSync(dirname(join(outDir, path)), { recursive: true });
+  copyIntoImage(path);
+}
+
+// Nothing of the developer's own configuration, and one mark of what this is.
+for (const name of [".env", ".env.local", ".env.production"])
+  rmSync(join(outDir, name), { force: true });
+writeFileSync(
+  join(outDir, "IMAGE"),
+  `${readFileSync(join(rootDir, ".next", "BUILD_ID"), "utf8").trim()}\n`,
+);
+console.log(outDir);

@@ -1,0 +1,18 @@
+// Brings the database up to date; fills one that it made itself with examples, unless SEED=off.
+
+import { existsSync } from "node:fs";
+import { env } from "#lib/core/env.ts";
+import { closeDatabase } from "#lib/db/database.ts";
+import { applyMigrations } from "#lib/db/migrations.ts";
+import { seedDatabase } from "../prisma/seed.ts";
+
+const isNew = !existsSync(env.DATABASE_FILE);
+const applied = await applyMigrations(env.DATABASE_FILE, "prisma/migrations");
+if (applied.length > 0) console.log(`${env.DATABASE_FILE}: applied ${applied.join(", ")}`);
+if (isNew && process.env.SEED !== "off") {
+  const { members, reads } = await seedDatabase();
+  console.log(
+    `${env.DATABASE_FILE} is new: added ${members} example members and ${reads} example reads. For an empty site delete it and start with SEED=off.`,
+  );
+}
+await closeDatabase();

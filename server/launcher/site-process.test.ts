@@ -1,0 +1,110 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { findFreePort } from "#tests/support/free-port.ts";
+import { startSiteProcess } from "./site-process.ts";
+import { readSettings } from "#server/settings.ts";
+
+let folder: string;
+let port: number;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "site-"));
+  port = await findFreePort();
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A small site: /slow takes a second; ends like Next's server, with 143 once nothing runs any more. */
+const SITE = `
+  const { createServer } = require("node:http");
+  const server = createServer((request, response) => setTimeout(() => response.end(JSON.stringify({ host: process.env.HOSTNAME, uid: process.getuid(), flags: process.execArgv, keepAliveMs: Number(process.env.KEEP_ALIVE_TIMEOUT) })), request.url === "/slow" ? 1000 : 0));
+  process.on("SIGTERM", () => server.close(() => process.exit(143)));
+  server.listen(process.env.PORT, process.env.HOSTNAME);
+`;
+
+function start(site: string, env: Record<string, string> = {}) {
+  writeFileSync(join(folder, "server.js"), site);
+  const settings = readSettings(
+    { HOST: "127.0.0.1", PORT: String(port), DATA_DIR: folder, ...env },
+    folder,
+  );
+  return startSiteProcess(settings, process.env, ["--max-semi-space-size=16"], 50);
+}
+
+interface Said {
+  host: string;
+  uid: number;
+  flags: string[];
+  keepAliveMs: number;
+}
+
+async function get(path: string): Promise<Said> {
+  return vi.waitFor(
+    async () => (await fetch(`http://127.0.0.1:${port}${path}`)).json() as Promise<Said>,
+    { timeout: 10_000, interval: 50 },
+  );
+}
+
+test("the site binds to HOST, with the flags of a server", async () => {
+  const server = start(SITE);
+  expect(await get("/")).toMatchObject({ host: "127.0.0.1", flags: ["--max-semi-space-size=16"] });
+  await server.drain(5_000);
+});
+
+test("the site keeps connections for longer than a proxy does", async () => {
+  const server = start(SITE);
+  expect((await get("/")).keepAliveMs).toBeGreaterThan(60_000);
+  await server.drain(5_000);
+});
+
+test.skipIf(process.getuid?.() !== 0)("the site runs as the user that it is given", async () => {
+  // The folder belongs to the one who tests.
+  chmodSync(folder, 0o755);
+  const server = start(SITE, { APP_UID: "65534" });
+  expect(await get("/")).toMatchObject({ uid: 65_534 });
+  await server.drain(5_000);
+});
+
+test("draining lets a request finish, and takes no new one", async () => {
+  const server = start(SITE);
+  await get("/");
+  const slow = fetch(`http://127.0.0.1:${port}/slow`);
+  await new Promise((resolve) => setImmediate(resolve));
+  await vi.waitFor(
+    async () =>
+      expect(readFileSync(`/proc/net/tcp`, "utf8")).toContain(
+        `:${port.toString(16).toUpperCase().padStart(4, "0")} `,
+      ),
+    10_000,
+  );
+  const drained = server.drain(5_000);
+  expect((await slow).status).toBe(200);
+  await drained;
+  await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();
+});
+
+test("a site that does not end is killed", async () => {
+  const server = start(
+    `process.on("SIGTERM", () => {}); require("node:http").createServer((_, response) => response.end("{}")).listen(process.env.PORT, process.env.HOSTNAME);`,
+  );
+  await get("/");
+  const startedMs = performance.now();
+  await server.drain(300);
+  expect(performance.now() - startedMs).toBeLessThan(4_900);
+});
+
+test("a site that dies is started again", async () => {
+  const count = JSON.stringify(join(folder, "count"));
+  const server = start(
+    `require("node:fs").appendFileSync(${count}, "x"); if (require("node:fs").readFileSync(${count}, "utf8").length < 2) process.exit(1); ${SITE}`,
+  );
+  await get("/");
+  expect(readFileSync(join(folder, "count"), "utf8")).toBe("xx");
+  await server.drain(5_000);
+});
+
+test("a site that dies again and again fails for good", async () => {
+  const server = start("process.exit(1);");
+  expect(await server.failure).toBe(1);
+});

@@ -1,0 +1,97 @@
+// The site's process: started, started anew when it dies, drained.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { waitForReadableDatabase } from "./wait-for-database.ts";
+import { logEvent } from "#server/log-event.ts";
+import { type Settings, appUserIds } from "#server/settings.ts";
+
+export interface SiteProcess {
+  /** The launcher's exit code, once the site died too often. Pends for ever otherwise. */
+  readonly failure: Promise<number>;
+  /** Takes no new connection, lets what runs finish for at most `timeoutMs`, ends the process. */
+  drain(timeoutMs: number): Promise<void>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+/** Deaths within the window that are answered with a new start. */
+const MAX_CRASHES = 5;
+const CRASH_WINDOW_MS = 600_000;
+const RESTART_DELAY_MS = 1_000;
+/**
+ * How long a connection may wait for its next request: longer than a proxy keeps one (Fly's: a minute). Node's own five seconds end
+ * connections on which a request is just arriving, and a proxy can't know whether a write that got no answer was made.
+ */
+const KEEP_ALIVE_TIMEOUT_MS = 90_000;
+
+/** Starts server.js of the image with the site's user and address; `flags` are Node's. After a death it waits `pauseMs`, and longer after each. */
+export function startSiteProcess(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  flags: readonly string[],
+  pauseMs = RESTART_DELAY_MS,
+): SiteProcess {
+  const { app, root } = settings;
+  let child: ChildProcess | null = null;
+  let isStopping = false;
+  const deaths: number[] = [];
+  const { promise: failed, resolve: fail } = Promise.withResolvers<number>();
+
+  function start(): void {
+    if (isStopping) return;
+    // HOSTNAME is the address that Next's server binds to, and nobody else's business.
+    const own: NodeJS.ProcessEnv = {
+      ...env,
+      NODE_ENV: "production",
+      NEXT_TELEMETRY_DISABLED: "1",
+      HOSTNAME: app.host,
+      PORT: app.port,
+      KEEP_ALIVE_TIMEOUT: String(KEEP_ALIVE_TIMEOUT_MS),
+    };
+    const started = spawn(process.execPath, [...flags, join(root, "server.js")], {
+      cwd: root,
+      env: own,
+      stdio: "inherit",
+      ...appUserIds(settings),
+    });
+    child = started;
+    started.once("error", (error) => died(error.message));
+    started.once("exit", (code, signal) => died(signal ?? `exit code ${code}`));
+    if (settings.isReplicated)
+      void waitForReadableDatabase(app, () => isStopping || child !== started);
+    function died(why: string): void {
+      if (child !== started) return;
+      child = null;
+      if (isStopping) return;
+      const nowMs = performance.now();
+      deaths.push(nowMs);
+      const recent = deaths.filter((atMs) => atMs > nowMs - CRASH_WINDOW_MS).length;
+      logEvent("error", "launch.site_died", { why, deaths: recent });
+      if (recent >= MAX_CRASHES) fail(1);
+      else setTimeout(start, pauseMs * recent);
+    }
+  }
+  start();
+
+  return {
+    failure: failed,
+    async drain(timeoutMs) {
+      isStopping = true;
+      const running = child;
+      if (!running || running.exitCode !== null || running.signalCode !== null) return;
+      const ended = new Promise<void>((resolve) => running.once("exit", () => resolve()));
+      const timer = setTimeout(() => {
+        logEvent("warn", "launch.killed", { after_ms: timeoutMs });
+        running.kill("SIGKILL");
+      }, timeoutMs);
+      running.kill("SIGTERM");
+      await ended;
+      clearTimeout(timer);
+    },
+    kill() {
+      isStopping = true;
+      child?.kill("SIGKILL");
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { quarantineStore, readStore } from "./litefs-store.ts";
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "store-"))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function fill(dir: string, files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(dir, name, ".."), { recursive: true });
+    writeFileSync(join(dir, name), text);
+  }
+}
+
+test("a store has data when it has a database with a transaction", () => {
+  const dir = join(folder, "litefs");
+  expect(readStore(dir, "a.db")).toEqual({ clusterId: null, hasData: false, txid: 0 });
+  fill(dir, { clusterid: "LFSC1\n" });
+  expect(readStore(dir, "a.db")).toEqual({ clusterId: "LFSC1", hasData: false, txid: 0 });
+  fill(dir, {
+    "dbs/a.db/database": "",
+    "dbs/a.db/ltx/0000000000000001-000000000000000a.ltx.123.tmp": "x",
+  });
+  expect(readStore(dir, "a.db").hasData).toBe(false);
+  fill(dir, {
+    "dbs/a.db/database": "pages",
+    "dbs/a.db/ltx/0000000000000001-000000000000000a.ltx": "x",
+    "dbs/a.db/ltx/000000000000000b-000000000000000b.ltx": "x",
+  });
+  expect(readStore(dir, "a.db")).toEqual({ clusterId: "LFSC1", hasData: true, txid: 11 });
+  expect(readStore(dir, "b.db").hasData).toBe(false);
+});
+
+test("a store that is put aside is kept as it was, and of several the two newest", () => {
+  const dir = join(folder, "litefs");
+  const asides = [1, 2, 3].map((n) => {
+    fill(dir, { clusterid: `LFSC${n}` });
+    return quarantineStore(dir, new Date(Date.UTC(2026, 0, n)));
+  });
+  expect(existsSync(dir)).toBe(false);
+  expect(readdirSync(folder).map((name) => join(folder, name))).toEqual(asides.slice(1));
+  expect(readFileSync(join(asides[2]!, "clusterid"), "utf8")).toBe("LFSC3");
+});

@@ -1,0 +1,25 @@
+// The launcher without LiteFS: the site on a plain file, from the same image.
+
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import type { Settings } from "#server/settings.ts";
+
+/** Runs it to its end and returns its exit code. `stop` is handed on as SIGTERM. */
+export function runLauncher(
+  settings: Settings,
+  env: NodeJS.ProcessEnv,
+  stop: AbortSignal,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(settings.root, "server", "launcher", "main.ts")], {
+      cwd: settings.root,
+      env,
+      stdio: "inherit",
+    });
+    const end = () => child.kill("SIGTERM");
+    stop.addEventListener("abort", end, { once: true });
+    if (stop.aborted) end();
+    child.once("error", reject);
+    child.once("exit", (code) => resolve(code ?? 1));
+  });
+}

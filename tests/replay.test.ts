@@ -1,0 +1,266 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test, vi } from "vitest";
+import { overrideEnv } from "./support/fresh-database.ts";
+import { insertUser } from "./support/factories.ts";
+import { currentRequestContext } from "#lib/core/request-context.ts";
+import { MINUTE_MS, setClock } from "#lib/core/clock.ts";
+import { writeSql } from "#lib/db/database.ts";
+import { type FakeLitefs, startFakeLitefs } from "./support/fake-litefs.ts";
+import {
+  ensurePrimary,
+  getFlyReplayResponse,
+  getInstanceInfo,
+  isReplay,
+  replayTo,
+} from "#lib/replication/ensure-primary.ts";
+import { installRequestContextHook } from "#lib/http/request-context-hook.ts";
+import {
+  waitForOwnWrites,
+  verifyTxidCookie,
+  createTxidCookie,
+} from "#lib/replication/read-your-writes.ts";
+
+let litefs: FakeLitefs | undefined;
+afterEach(async () => {
+  await litefs?.stop();
+  litefs = undefined;
+});
+
+/** A server whose every answer comes from `handler`, as of Next: an error becomes a 500. */
+async function served(
+  handler: () => Promise<string>,
+  headers: Record<string, string> = {},
+  method = "GET",
+): Promise<Response> {
+  installRequestContextHook();
+  const server = createServer((_request, response) => {
+    response.setHeader("set-cookie", "a=b");
+    handler().then(
+      (text) => {
+        response.statusCode = 200;
+        if (!response.headersSent || currentRequestContext()?.isReplayedElsewhere)
+          response.setHeader("x-late", "1");
+        response.end(text);
+      },
+      () => {
+        response.statusCode = 500;
+        response.end("fault");
+      },
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    return await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+      headers,
+      method,
+      redirect: "manual",
+    });
+  } finally {
+    server.close();
+  }
+}
+
+const swallow = async () => {
+  try {
+    await ensurePrimary();
+  } catch {
+    // What the reference did around "get the user".
+  }
+  return "page";
+};
+
+test("on the primary nothing happens, and nobody is the primary's proxy", async () => {
+  await ensurePrimary();
+  overrideEnv({ INSTANCE: "alone" });
+  expect(getInstanceInfo()).toEqual({
+    currentInstance: "alone",
+    primaryInstance: "alone",
+    currentIsPrimary: true,
+  });
+  litefs = await startFakeLitefs(null);
+  await ensurePrimary();
+  expect(getInstanceInfo()).toEqual({
+    currentInstance: "here",
+    primaryInstance: "here",
+    currentIsPrimary: true,
+  });
+});
+
+test("a primary that LiteFS names and has not reached gets no writes and no readers", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  litefs.setHeartbeatAge(5_000);
+  await expect(ensurePrimary({ settleMs: 0 })).rejects.toMatchObject({
+    code: "unavailable",
+    retryAfterSeconds: 5,
+  });
+  await waitForOwnWrites(createTxidCookie(2).split(/[=;]/)[1]);
+  // As long as the lease of a dead one lasts, its name comes and goes: it counts when it was heard of since.
+  litefs.setHeartbeatAge(0);
+  expect(isReplay(await ensurePrimary({ settleMs: 0 }).catch((error: unknown) => error))).toBe(
+    true,
+  );
+  await litefs.setPrimary("");
+  litefs.setHeartbeatAge(2_000);
+  await litefs.setPrimary("dfw-1");
+  await expect(ensurePrimary({ settleMs: 0 })).rejects.toMatchObject({ code: "unavailable" });
+  litefs.setHeartbeatAge(0);
+  expect(isReplay(await ensurePrimary().catch((error: unknown) => error))).toBe(true);
+});
+
+test("on a replica it throws the response that Fly's proxy obeys", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  const thrown = await ensurePrimary().catch((error: unknown) => error);
+  expect(isReplay(thrown)).toBe(true);
+  for (const response of [thrown as Response, getFlyReplayResponse()]) {
+    expect(response.status).toBe(409);
+    expect(response.headers.get("fly-replay")).toBe("instance=dfw-1");
+    expect(await response.text()).toBe("Fly Replay");
+  }
+  expect(getFlyReplayResponse("syd-1").headers.get("fly-replay")).toBe("instance=syd-1");
+  expect(getInstanceInfo()).toEqual({
+    currentInstance: "here",
+    primaryInstance: "dfw-1",
+    currentIsPrimary: false,
+  });
+});
+
+test("a replay passes through a catch-all, and nothing of the page leaves with it", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  const response = await served(swallow);
+  expect([response.status, response.headers.get("fly-replay"), await response.text()]).toEqual([
+    409,
+    "instance=dfw-1",
+    "Fly Replay",
+  ]);
+  expect(response.headers.get("set-cookie")).toBeNull();
+  expect(response.headers.get("x-late")).toBeNull();
+  const thrown = await served(async () => (await ensurePrimary(), "page"));
+  expect([thrown.status, await thrown.text()]).toEqual([409, "Fly Replay"]);
+});
+
+test("a request that was replayed twice is refused, not sent round for ever", async () => {
+  litefs = await startFakeLitefs("dfw-2");
+  const write = async () => {
+    try {
+      await ensurePrimary();
+      return "written";
+    } catch (error) {
+      return `${(error as { code?: string }).code}`;
+    }
+  };
+  expect(
+    (await served(write, { "fly-replay-src": "instance=syd-1;region=syd;t=1" })).headers.get(
+      "fly-replay",
+    ),
+  ).toBe("instance=dfw-2;state=2");
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  for (const state of ["2", "3", "99"]) {
+    const refused = await served(write, {
+      "fly-replay-src": `instance=syd-1;region=syd;t=1;state=${state}`,
+    });
+    expect([refused.status, await refused.text()]).toEqual([200, "unavailable"]);
+  }
+});
+
+test("with no primary a write is refused after a bounded wait, and no replay is made up", async () => {
+  litefs = await startFakeLitefs("");
+  await expect(ensurePrimary({ settleMs: 20 })).rejects.toMatchObject({
+    code: "unavailable",
+    retryAfterSeconds: 5,
+  });
+  expect(() => replayTo(null, "write")).toThrow(/Writes are paused/);
+  expect(() => getFlyReplayResponse()).toThrow(/Writes are paused/);
+});
+
+test("every response of a request that wrote names the transaction, a redirect too", async () => {
+  litefs = await startFakeLitefs(null);
+  litefs.setPosition(42);
+  const response = await served(async () => {
+    await writeSql((sql) => insertUser(sql));
+    currentRequestContext()!.response.statusCode = 303;
+    return "";
+  });
+  const cookie = response.headers.getSetCookie().find((each) => each.startsWith("txid=")) ?? "";
+  expect(cookie).toMatch(/^txid=[\w.-]+; Max-Age=60; Path=\/; HttpOnly; SameSite=Lax$/);
+  expect(verifyTxidCookie(cookie.slice(5, cookie.indexOf(";")))).toBe(42);
+  expect((await served(async () => "read")).headers.getSetCookie()).toEqual(["a=b"]);
+});
+
+test("a write after the head of the response is a fault that says so", async () => {
+  const late = Promise.withResolvers<unknown>();
+  await served(async () => {
+    const { response } = currentRequestContext()!;
+    response.flushHeaders();
+    await writeSql((sql) => insertUser(sql)).then(late.resolve, late.resolve);
+    return "page";
+  }).catch(() => {});
+  expect(await late.promise).toMatchObject({
+    message: expect.stringContaining("after the head of the response"),
+  });
+});
+
+const valueOf = (txid: number) => /^[^=]+=([^;]*)/.exec(createTxidCookie(txid))![1]!;
+
+test("only a number that we signed within the last minute counts", () => {
+  setClock(1_000_000_000_000);
+  const value = valueOf(42);
+  expect(verifyTxidCookie(value)).toBe(42);
+  expect(verifyTxidCookie(value.replace(/^\w+/, "zzzz"))).toBeNull();
+  expect(verifyTxidCookie(value.replace(/\.\w+\./, ".zzzzzzzz."))).toBeNull();
+  for (const forged of [
+    undefined,
+    "",
+    "42",
+    "ffffffff",
+    `${value}x`,
+    value.slice(0, -1),
+    value.toUpperCase(),
+  ])
+    expect(verifyTxidCookie(forged)).toBeNull();
+  setClock(1_000_000_000_000 + MINUTE_MS + 1_000);
+  expect(verifyTxidCookie(value)).toBeNull();
+  setClock(1_000_000_000_000 - MINUTE_MS - 1_000);
+  expect(verifyTxidCookie(value)).toBeNull();
+});
+
+test("a replica waits for its reader's write, then asks the primary", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  litefs.setPosition(9);
+  await waitForOwnWrites(valueOf(9));
+  const waited = waitForOwnWrites(valueOf(10));
+  litefs.setPosition(10);
+  await waited;
+  const startedMs = performance.now();
+  expect(isReplay(await waitForOwnWrites(valueOf(11)).catch((error: unknown) => error))).toBe(true);
+  expect(performance.now() - startedMs).toBeGreaterThan(450);
+});
+
+test("a read that was replayed is answered wherever it is, and one without a primary by an older page", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  const read = async () => (await waitForOwnWrites(valueOf(99)), "page");
+  expect(
+    await (await served(read, { "fly-replay-src": "instance=syd-1;region=syd;t=1" })).text(),
+  ).toBe("page");
+  await litefs.setPrimary("");
+  expect(await (await served(read)).text()).toBe("page");
+});
+
+test("a number that the primary does not have is taken back there, at once", async () => {
+  litefs = await startFakeLitefs(null);
+  litefs.setPosition(3);
+  const response = await served(async () => (await waitForOwnWrites(valueOf(50_000)), "page"));
+  expect(response.headers.getSetCookie()).toContain(
+    "txid=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
+  );
+  const kept = await served(async () => (await waitForOwnWrites(valueOf(2)), "page"));
+  expect(kept.headers.getSetCookie()).toEqual(["a=b"]);
+});
+
+test("a forged number costs nothing", async () => {
+  litefs = await startFakeLitefs("dfw-1");
+  const startedMs = performance.now();
+  for (const forged of ["zzzzzz.zzzzzz.zzz", "ffffffff", `${valueOf(50_000)}x`])
+    await waitForOwnWrites(forged);
+  expect(performance.now() - startedMs).toBeLessThan(1_400); // three waits are 1,500
+});

@@ -1,0 +1,95 @@
+// What every attack begins with: the site under attack, its database, people in it; and what must hold after each.
+
+import { join } from "node:path";
+import { test as base, expect } from "@playwright/test";
+import Database from "better-sqlite3";
+import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { SECRET } from "#tests/support/e2e/site-under-test.ts";
+import { type TableHashes, diffTableHashes, hashTables } from "./table-hashes.ts";
+import { ATTACK_DIR, type AttackServer, ORIGIN, startAttackServer } from "./attack-server.ts";
+import { type AttackFixture, insertAttackFixture } from "./attack-fixture.ts";
+
+// The site's own functions make its tokens here, with its secret.
+overrideEnv({ SESSION_SECRET: SECRET, SITE_URL: ORIGIN });
+
+interface AttackSite {
+  readonly server: AttackServer;
+  readonly db: Database.Database;
+}
+
+interface Fixtures {
+  /** People of this test's own; they go with it. */
+  newWorld: () => Promise<AttackFixture>;
+  /** What the database holds when nothing is on its way any more. */
+  quiet: () => Promise<TableHashes>;
+  /** Moves the server's clock; it is put back after the test. */
+  clock: (offsetMs: number) => Promise<void>;
+  standsAfterwards: undefined;
+}
+
+export const test = base.extend<Fixtures, { site: AttackSite }>({
+  site: [
+    async ({ browserName: _ }, use) => {
+      const server = await startAttackServer();
+      const db = new Database(join(ATTACK_DIR, "lectern.db"), { timeout: 5_000 });
+      db.pragma("foreign_keys = ON");
+      await use({ server, db });
+      db.close();
+      await server.stop();
+    },
+    { scope: "worker", timeout: 90_000 },
+  ],
+  newWorld: async ({ site: { db } }, use) => {
+    const worlds: AttackFixture[] = [];
+    await use(async () => {
+      const world = await insertAttackFixture(db);
+      worlds.push(world);
+      return world;
+    });
+    for (const world of worlds)
+      for (const { id } of Object.values(world))
+        db.prepare(`DELETE FROM "User" WHERE "id" = ?`).run(id);
+  },
+  quiet: async ({ site: { db } }, use) => {
+    await use(async () => {
+      // What an action has to tell goes out after its commit, and its row with it.
+      await expect
+        .poll(
+          () =>
+            db
+              .prepare(`SELECT COUNT(*) FROM "Delivery" WHERE "nextTryAt" IS NOT NULL`)
+              .pluck()
+              .get(),
+          { message: "deliveries on their way", timeout: 10_000, intervals: [20, 50, 100, 200] },
+        )
+        .toBe(0);
+      return hashTables(db);
+    });
+  },
+  clock: async ({ site: { server } }, use) => {
+    await use((offsetMs) => server.setClock(offsetMs));
+    await server.setClock(0);
+  },
+  standsAfterwards: [
+    async ({ site: { server } }, use) => {
+      const from = server.readOutput().length;
+      await use(undefined);
+      expect(await server.describeFailure()).toBeNull();
+      const errors = server
+        .readOutput()
+        .slice(from)
+        .split("\n")
+        .filter((line) => line.includes('"level":"error"'));
+      expect(errors, "what the server logged as its own fault").toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** "last seen" is noted at most once an hour, whoever comes and whatever they do. */
+const IGNORED_TABLES = new Set(["SessionInfo"]);
+
+export const listChangedTables = (before: TableHashes, after: TableHashes): string[] =>
+  diffTableHashes(before, after).filter((table) => !IGNORED_TABLES.has(table));
+
+export { expect };

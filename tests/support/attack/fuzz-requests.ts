@@ -1,0 +1,288 @@
+// Requests that can't be right, whoever sends them: of every action and every handler, from a sequence that is the same at every run.
+
+import {
+  type Random,
+  type InvalidValue,
+  INVALID_UTF8,
+  NAUGHTY_STRINGS,
+  HOSTILE_HEADERS,
+  randomJson,
+  chance,
+  pick,
+  randomUuid,
+} from "./fuzz-values.ts";
+import type { Fields } from "./server-action-request.ts";
+import { makeCallParts, makeFormParts } from "./server-action-request.ts";
+import type { ActionCase, HandlerCase } from "./cases.ts";
+import {
+  type AttackRequest,
+  SAME_ORIGIN_HEADERS,
+  type MultipartPart,
+  encodeMultipart,
+} from "./attack-client.ts";
+import { encodePathSegment } from "./handler-cases.ts";
+import { ORIGIN } from "./attack-server.ts";
+import type { AttackFixture } from "./attack-fixture.ts";
+
+/** Control signs in a header are refused before anything of ours: requests.spec.ts sends them by hand. */
+const randomHeaderText = (random: Random) =>
+  Buffer.from(pick(random, NAUGHTY_STRINGS).toWellFormed().slice(0, 3_000))
+    .toString("latin1")
+    .replace(/[^\t\x20-\x7e\x80-\xff]/g, "?");
+
+/** The form's fields with at least one that is wrong, and some more that nobody asked for. */
+function makeInvalidFields(
+  random: Random,
+  right: Fields,
+  wrong: Readonly<Record<string, InvalidValue>>,
+): MultipartPart[] {
+  const names = Object.keys(wrong);
+  const chosen = new Set([pick(random, names), ...names.filter(() => chance(random, 0.25))]);
+  const parts: MultipartPart[] = [];
+  for (const [name, value] of Object.entries(right)) {
+    const put = chosen.has(name) ? wrong[name]?.(random) : value;
+    if (put === undefined) continue;
+    // As a file: fields of text are texts.
+    if (chosen.has(name) && chance(random, 0.1))
+      parts.push([name, put, pick(random, ["x.txt", "../../x", "x\u0000.mp3", ""])]);
+    else parts.push([name, put]);
+  }
+  for (let i = Math.floor(random() * 4); i > 0; i--)
+    parts.push([
+      pick(random, [
+        "__proto__",
+        "constructor",
+        "toString",
+        "userId",
+        "role",
+        "id[]",
+        "$ACTION_ID_x",
+        "$ACTION_KEY",
+        "",
+        "a".repeat(500),
+        "\u0000",
+      ]).replace(/["\r\n]/g, "_"),
+      pick(random, NAUGHTY_STRINGS),
+    ]);
+  // Last, so that a name that stands twice is wrong whichever counts.
+  if (chance(random, 0.1))
+    for (const name of chosen) parts.push([name, wrong[name]?.(random) ?? ""]);
+  return parts;
+}
+
+const HOSTILE_FORM_STATES: readonly ((random: Random) => unknown)[] = [
+  () => [
+    {
+      status: "done",
+      message: "<script>alert(1)</script>",
+      code: "x",
+      errors: { email: 7 },
+      values: { __proto__: [] },
+    },
+  ],
+  () => [],
+  () => null,
+  () => ["$F1"],
+  () => ["$K1"],
+  () => "$1:__proto__:constructor",
+  (random) => randomJson(random, 4),
+  () => [{ status: "new", then: "$1:then" }],
+];
+
+/** What may be wrong with how the body is written, beside its fields. */
+function corruptBody(
+  random: Random,
+  { body, headers }: { body: Buffer; headers: Record<string, string> },
+): { body: Buffer; headers: Record<string, string> } {
+  const type = headers["content-type"] ?? "";
+  return pick<() => { body: Buffer; headers: Record<string, string> }>(random, [
+    () => ({ body: body.subarray(0, Math.floor(random() * body.length)), headers }),
+    () => ({ body: Buffer.alloc(0), headers }),
+    () => ({
+      body,
+      headers: { ...headers, "content-type": type.replace(/boundary=.*/, "boundary=other") },
+    }),
+    () => ({ body, headers: { ...headers, "content-type": "multipart/form-data" } }),
+    () => ({
+      body,
+      headers: { ...headers, "content-type": `multipart/form-data; boundary=${"x".repeat(300)}` },
+    }),
+    () => ({ body, headers: { ...headers, "content-type": "application/x-www-form-urlencoded" } }),
+    () => ({ body, headers: { ...headers, "content-type": "text/plain;charset=UTF-8" } }),
+    () => ({ body, headers: { ...headers, "content-type": randomHeaderText(random) } }),
+    () => ({ body: Buffer.concat([body, body]), headers }),
+    () => ({
+      body: Buffer.from(body.map((byte, at) => (at % 97 === 13 ? byte ^ 0xff : byte))),
+      headers,
+    }),
+    () => ({
+      body: Buffer.from(body.toString("latin1").replaceAll("\r\n", "\n"), "latin1"),
+      headers,
+    }),
+    () => ({
+      body: Buffer.from(
+        body
+          .toString("latin1")
+          .replaceAll(
+            "form-data",
+            pick(random, ["attachment", 'form-data; name="x"', "FORM-DATA; filename*=utf-8''%ff"]),
+          ),
+        "latin1",
+      ),
+      headers,
+    }),
+    () => ({
+      body: Buffer.concat(Array.from({ length: 20 }, () => pick(random, INVALID_UTF8))),
+      headers,
+    }),
+    () => ({ body: Buffer.concat([body, Buffer.alloc(1_200_000, "a")]), headers }),
+  ])();
+}
+
+/** The action with fields that can't be right, in one of the two ways, at times with a body that is no form either. */
+export function makeInvalidActionRequest(
+  random: Random,
+  {
+    id,
+    page,
+    right,
+    wrong,
+  }: { id: string; page: string; right: Fields; wrong: ActionCase["invalidFields"] },
+): AttackRequest {
+  const parts = makeInvalidFields(random, right, wrong);
+  const isCall = chance(random, 0.6);
+  const written = isCall
+    ? encodeMultipart(
+        makeCallParts(
+          parts,
+          chance(random, 0.75)
+            ? undefined
+            : pick(random, [
+                "[",
+                "[]",
+                "[1,2]",
+                '[null,"$K1"]',
+                '[{},"$K9"]',
+                '[{},"$F1"]',
+                '[{},"$Q1"]',
+                '[{},"$1:__proto__"]',
+                '[{},"$B1"]',
+                '[{},"$n123456789012345678901234567890"]',
+                '[{},"$D2026"]',
+                '[{},["$K1"]]',
+                '{"0":{},"1":"$K1"}',
+                `[${"[".repeat(2_000)}${"]".repeat(2_000)},"$K1"]`,
+                JSON.stringify([randomJson(random), randomJson(random)]),
+              ]),
+        ),
+      )
+    : encodeMultipart(
+        makeFormParts(
+          id,
+          parts,
+          chance(random, 0.75) ? undefined : pick(random, HOSTILE_FORM_STATES)(random),
+        ),
+      );
+  const { body, headers } = chance(random, 0.25) ? corruptBody(random, written) : written;
+  return {
+    method: "POST",
+    path: page,
+    body,
+    headers: {
+      ...headers,
+      ...SAME_ORIGIN_HEADERS,
+      ...(isCall && { "next-action": id }),
+      ...(chance(random, 0.1) && pick(random, HOSTILE_HEADERS)),
+      ...(chance(random, 0.03) && {
+        origin: pick(random, ["null", "https://evil.example", `${ORIGIN}:1`]),
+        "sec-fetch-site": "cross-site",
+      }),
+    },
+  };
+}
+
+/** An action that nobody has: ids are in every page, and anybody can write one. */
+export function makeUnknownActionRequest(random: Random, page: string): AttackRequest {
+  const id = pick(random, [
+    `40${randomUuid(random).replaceAll("-", "")}00000000`,
+    "x",
+    "",
+    "__proto__",
+    "constructor",
+    "0".repeat(42),
+    randomHeaderText(random).slice(0, 200),
+  ]);
+  const isCall = chance(random, 0.6);
+  const { body, headers } = encodeMultipart(
+    isCall
+      ? makeCallParts([["a", "b"]])
+      : [
+          ["$ACTION_REF_1", ""],
+          [
+            "$ACTION_1:0",
+            pick(random, [
+              "{{{",
+              JSON.stringify({ id, bound: "$@1" }),
+              JSON.stringify({ id, bound: "$@9" }),
+              JSON.stringify({ id: randomJson(random), bound: randomJson(random) }),
+            ]),
+          ],
+          ["$ACTION_1:1", "[]"],
+        ],
+  );
+  return {
+    method: "POST",
+    path: page,
+    body,
+    headers: { ...headers, ...SAME_ORIGIN_HEADERS, ...(isCall && { "next-action": id }) },
+  };
+}
+
+/** A GET of this handler's address, or of one like it, with strange parameters, query and headers. It can change nothing. */
+export function makeHostileGet(random: Random, route: string, right: string): AttackRequest {
+  const isRight = chance(random, 0.3);
+  const path = isRight
+    ? (right.split("?")[0] ?? right)
+    : route.replace(/\[\.{0,3}[^\]]+\]/g, () =>
+        encodePathSegment(random, pick(random, NAUGHTY_STRINGS)),
+      );
+  const query = chance(random, 0.6)
+    ? `?${Array.from({ length: 1 + Math.floor(random() * 4) }, () => `${encodeURIComponent(pick(random, ["q", "v", "slug", "to", "next", "token", "page", "before", "__proto__", "a[b]"]))}=${encodeURIComponent(pick(random, NAUGHTY_STRINGS).toWellFormed().slice(0, 3_000))}`).join("&")}`
+    : "";
+  const headers = {
+    ...(chance(random, 0.5) && pick(random, HOSTILE_HEADERS)),
+    ...(chance(random, 0.2) && {
+      [pick(random, [
+        "range",
+        "if-none-match",
+        "if-modified-since",
+        "if-range",
+        "accept",
+        "referer",
+        "user-agent",
+        "accept-language",
+      ])]: randomHeaderText(random),
+    }),
+  };
+  return { method: chance(random, 0.1) ? "HEAD" : "GET", path: path + query, headers };
+}
+
+/** A request to this handler that can't be right. */
+export function makeInvalidHandlerRequest(
+  random: Random,
+  name: string,
+  given: HandlerCase,
+  right: string,
+  world: AttackFixture,
+): AttackRequest | null {
+  const [method = "GET", route = "/"] = name.split(" ");
+  if (method === "GET") return makeHostileGet(random, route, right);
+  if (!given.makeInvalidRequest) return null;
+  const { path, headers, body } = given.makeInvalidRequest(random, world);
+  return {
+    method,
+    path,
+    headers: { ...headers, ...(chance(random, 0.1) && pick(random, HOSTILE_HEADERS)) },
+    ...(body !== undefined && { body }),
+  };
+}

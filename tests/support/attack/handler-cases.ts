@@ -1,0 +1,406 @@
+// Every route handler by method and address: who may, what works, what it changes. The build decides whether the table is whole.
+
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { INTERNAL_HEADER, signInternalRequest } from "#lib/core/internal-request-signature.ts";
+import { signWebhook } from "#tests/support/git-host.ts";
+import { type Random, randomJson, invalidValues, chance, pick, randomUuid } from "./fuzz-values.ts";
+import type { HandlerCase, HandlerRequest } from "./cases.ts";
+import { SAME_ORIGIN_HEADERS } from "./attack-client.ts";
+import { REPOSITORY, WEBHOOK_SECRET } from "./attack-server.ts";
+import { PART_BYTES, makeWav } from "./attack-fixture.ts";
+import { sha256 } from "./attack-fixture.ts";
+
+export const JSON_HEADERS = { "content-type": "application/json", accept: "application/json" };
+const POST_SLUG = "one-door-for-writes";
+
+export const makeJsonRequest = (path: string, value: unknown): HandlerRequest => ({
+  path,
+  headers: { ...JSON_HEADERS, ...SAME_ORIGIN_HEADERS },
+  body: JSON.stringify(value),
+});
+
+/** `value` with at least one of its fields replaced by something that is never right there, or no JSON at all. */
+export function makeInvalidJsonRequest(
+  random: Random,
+  path: string,
+  value: Readonly<Record<string, unknown>>,
+): HandlerRequest {
+  if (chance(random, 0.25)) {
+    const whole = JSON.stringify(value);
+    const body = pick<() => string | Uint8Array>(random, [
+      () => whole.slice(0, Math.floor(random() * whole.length)),
+      () => "",
+      () => `${whole}${whole}`,
+      () => "[".repeat(5_000),
+      () => JSON.stringify(randomJson(random)).slice(0, 19_000),
+      () => Buffer.from([0xff, 0xfe, 0x7b]),
+      () => `{"a":${"1".repeat(30_000)}}`,
+      () => "null",
+    ])();
+    return {
+      path,
+      headers: {
+        ...SAME_ORIGIN_HEADERS,
+        "content-type": pick(random, [
+          "application/json",
+          "application/json; charset=utf-16",
+          "text/plain",
+        ]),
+      },
+      body,
+    };
+  }
+  const wrong: Record<string, unknown> = { ...value };
+  const names = Object.keys(value);
+  for (const name of [pick(random, names), ...names.filter(() => chance(random, 0.3))]) {
+    const others = [
+      null,
+      true,
+      [],
+      {},
+      [value[name]],
+      { $ne: "" },
+      { toString: "x" },
+      -1,
+      0.5,
+      1e300,
+      "",
+      "\u0000",
+      "x".repeat(10_000),
+      randomJson(random, 2),
+    ];
+    const replaced = pick(random, others);
+    // Any new id may begin something.
+    wrong[name] =
+      replaced === value[name] || (typeof replaced === "string" && /^[0-9a-f-]{36}$/.test(replaced))
+        ? null
+        : replaced;
+    if (chance(random, 0.2)) delete wrong[name];
+  }
+  const type = chance(random, 0.1)
+    ? pick(random, [
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/html",
+        "application/json, text/html",
+        "",
+      ])
+    : "application/json";
+  return {
+    path,
+    headers: { ...SAME_ORIGIN_HEADERS, ...(type && { "content-type": type }) },
+    body: JSON.stringify(wrong),
+  };
+}
+
+const CREDENTIAL = { id: "AAAA", rawId: "AAAA", type: "public-key" };
+
+const publicGet = (path: string): HandlerCase => ({
+  who: "anyone",
+  status: 200,
+  makeValidRequest: () => ({ path }),
+});
+
+function makePushWebhook(): HandlerRequest {
+  const body = JSON.stringify({
+    ref: "refs/heads/main",
+    after: sha256(randomUUID()).slice(0, 40),
+    repository: { full_name: REPOSITORY },
+  });
+  return {
+    path: "/api/content-webhook",
+    body,
+    headers: {
+      ...JSON_HEADERS,
+      "x-github-event": "push",
+      "x-hub-signature-256": signWebhook(WEBHOOK_SECRET, body),
+    },
+  };
+}
+
+/** A call as another instance with our secret makes it. */
+const makeInternalRequest = (path: string, about: string): HandlerRequest => ({
+  path,
+  headers: { ...JSON_HEADERS, [INTERNAL_HEADER]: signInternalRequest(about) },
+});
+/** What is no such call: another secret's, another minute's, another call's, or none. */
+const makeInvalidInternalHeaders = (random: Random): Record<string, string> => {
+  const [minute = "", signature = ""] = signInternalRequest("another call").split(".");
+  const value = pick(random, [
+    undefined,
+    "",
+    minute,
+    `${minute}.`,
+    `${minute}.${signature}`,
+    `0.${signature}`,
+    `${minute}.${"A".repeat(43)}`,
+    `${minute}.${signature}`.repeat(20),
+  ]);
+  return { ...JSON_HEADERS, ...(value !== undefined && { [INTERNAL_HEADER]: value }) };
+};
+const cacheDeletionSubject = (key: string) => `cache.delete\0${hostname()}\0${key}`;
+const makeCacheDeletion = (key: string): HandlerRequest => ({
+  ...makeInternalRequest("/internal/cache", cacheDeletionSubject(key)),
+  body: JSON.stringify({ key }),
+});
+
+export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
+  "GET /atom.xml": publicGet("/atom.xml"),
+  "GET /feed.json": publicGet("/feed.json"),
+  "GET /feed.xml": publicGet("/feed.xml"),
+  "GET /robots.txt": publicGet("/robots.txt"),
+  "GET /sitemap.xml": publicGet("/sitemap.xml"),
+  "GET /blog/[slug]/markdown": publicGet(`/blog/${POST_SLUG}.md`),
+  "GET /blog/[slug]/social.png": publicGet(`/blog/${POST_SLUG}/social.png`),
+  "GET /content-file/[...path]": { ...publicGet("/content-file/blog/none.png"), status: 404 },
+  "GET /embed-image/[hash]": { ...publicGet("/embed-image/0123456789abcdef"), status: 404 },
+  "GET /reads/token": publicGet(`/reads/token?slug=${POST_SLUG}`),
+  "GET /calls/feed.xml": publicGet("/calls/feed.xml"),
+  "GET /calls/audio/[slug]/[file]": {
+    who: "anyone",
+    status: 200,
+    makeValidRequest: ({ world }) => ({ path: `/calls/audio/${world.owner.episodeSlug}/call` }),
+  },
+
+  "GET /healthz": publicGet("/healthz"),
+  "GET /readyz": publicGet("/readyz"),
+  "GET /metrics": {
+    who: "anyone",
+    status: 200,
+    makeValidRequest: () => makeInternalRequest("/metrics", "metrics"),
+  },
+  // Nothing is replicated here, so nothing is shown of it.
+  "GET /cluster/here": { ...publicGet("/cluster/here"), status: 404 },
+  "GET /admin/cluster/events": {
+    who: "admin",
+    status: 204,
+    makeValidRequest: () => ({ path: "/admin/cluster/events" }),
+  },
+  "GET /internal/status": {
+    who: "anyone",
+    status: 200,
+    makeValidRequest: () => makeInternalRequest("/internal/status", "status"),
+  },
+  "POST /internal/cache": {
+    who: "anyone",
+    isOriginIgnored: true,
+    makeValidRequest: () => makeCacheDeletion("no such entry"),
+    status: 200,
+    writtenTables: [],
+    makeInvalidRequest: (random) =>
+      pick<() => HandlerRequest>(random, [
+        () => ({
+          path: "/internal/cache",
+          headers: makeInvalidInternalHeaders(random),
+          body: JSON.stringify({ key: "no such entry" }),
+        }),
+        () => ({
+          ...makeCacheDeletion("no such entry"),
+          body: JSON.stringify({ key: "another entry" }),
+        }),
+        () => ({ ...makeCacheDeletion(""), body: JSON.stringify({ key: "" }) }),
+        () => ({
+          ...makeCacheDeletion("no such entry"),
+          body: pick(random, [
+            "",
+            "{",
+            "null",
+            "[]",
+            '{"key":[]}',
+            "x".repeat(30_000),
+            "[".repeat(5_000),
+          ]),
+        }),
+      ])(),
+  },
+
+  "POST /reads": {
+    who: "anyone",
+    // Only a token whose time has passed counts; the tokens' own tests have the clock.
+    makeValidRequest: () => makeJsonRequest("/reads", { token: "x", slug: POST_SLUG }),
+    status: 400,
+    writtenTables: [],
+    makeInvalidRequest: (random) =>
+      makeInvalidJsonRequest(random, "/reads", { token: randomUuid(random), slug: POST_SLUG }),
+  },
+  "POST /api/content-webhook": {
+    who: "anyone",
+    isOriginIgnored: true,
+    makeValidRequest: makePushWebhook,
+    status: 200,
+    writtenTables: ["ContentVersion"],
+    makeInvalidRequest: (random) => {
+      const good = makePushWebhook();
+      const signature = pick(random, [
+        undefined,
+        "",
+        "sha256=",
+        `sha256=${"0".repeat(64)}`,
+        `sha1=${"0".repeat(40)}`,
+        `sha256=${"é".repeat(32)}`,
+        signWebhook("another secret", good.body ?? ""),
+        signWebhook(WEBHOOK_SECRET, "another body"),
+      ]);
+      return {
+        ...good,
+        headers: {
+          ...JSON_HEADERS,
+          "x-github-event": pick(random, ["push", "ping", "x".repeat(500)]),
+          ...(signature !== undefined && {
+            "x-hub-signature-256": Buffer.from(signature).toString("latin1"),
+          }),
+        },
+      };
+    },
+  },
+
+  "POST /login/passkey/options": {
+    who: "anyone",
+    makeValidRequest: () => makeJsonRequest("/login/passkey/options", {}),
+    status: 200,
+    writtenTables: ["PasskeyChallenge"],
+  },
+  "POST /login/passkey/verify": {
+    who: "anyone",
+    // What works needs an authenticator: the tokens' tests have one. Here nothing was begun.
+    makeValidRequest: () =>
+      makeJsonRequest("/login/passkey/verify", {
+        answer: {
+          ...CREDENTIAL,
+          response: { clientDataJSON: "e30", authenticatorData: "AA", signature: "AA" },
+        },
+      }),
+    status: 409,
+    writtenTables: [],
+    makeInvalidRequest: (random) =>
+      makeInvalidJsonRequest(random, "/login/passkey/verify", {
+        answer: { id: randomUuid(random), rawId: "x", type: "public-key", response: {} },
+      }),
+  },
+
+  "GET /login/go": { ...publicGet("/login/go?to=/teams"), status: 303 },
+  "POST /me/passkeys/options": {
+    who: "member",
+    recent: true,
+    makeValidRequest: () => makeJsonRequest("/me/passkeys/options", {}),
+    status: 200,
+    writtenTables: ["PasskeyChallenge"],
+  },
+  "POST /me/passkeys/verify": {
+    who: "member",
+    recent: true,
+    makeValidRequest: () =>
+      makeJsonRequest("/me/passkeys/verify", {
+        answer: { ...CREDENTIAL, response: { clientDataJSON: "e30", attestationObject: "AA" } },
+      }),
+    status: 409,
+    writtenTables: [],
+    makeInvalidRequest: (random) =>
+      makeInvalidJsonRequest(random, "/me/passkeys/verify", {
+        answer: { id: randomUuid(random), rawId: "x", type: "public-key", response: {} },
+      }),
+  },
+  "GET /me/data": { who: "member", status: 200, makeValidRequest: () => ({ path: "/me/data" }) },
+
+  "POST /calls/upload": {
+    who: "member",
+    makeValidRequest: () => makeJsonRequest("/calls/upload", makeUploadAnnouncement(makeWav())),
+    status: 200,
+    writtenTables: ["Upload"],
+    makeInvalidRequest: (random) =>
+      makeInvalidJsonRequest(random, "/calls/upload", makeUploadAnnouncement(makeWav(0.6))),
+  },
+  "GET /calls/recording/[id]": {
+    who: "member",
+    isOwners: true,
+    status: 200,
+    makeValidRequest: ({ world }) => ({ path: `/calls/recording/${world.owner.calls.NEW}` }),
+  },
+  "GET /admin/calls/[id]/answer": {
+    who: "admin",
+    status: 200,
+    makeValidRequest: ({ world }) => ({
+      path: `/admin/calls/${world.owner.calls.ANSWERED}/answer`,
+    }),
+  },
+  "GET /calls/upload/[id]": {
+    who: "member",
+    isOwners: true,
+    status: 200,
+    makeValidRequest: ({ world }) => ({ path: `/calls/upload/${world.owner.uploadId}` }),
+  },
+  "DELETE /calls/upload/[id]": {
+    who: "member",
+    isOwners: true,
+    isSameForStrangers: true,
+    makeValidRequest: ({ world }) => ({
+      path: `/calls/upload/${world.owner.uploadId}`,
+      headers: SAME_ORIGIN_HEADERS,
+    }),
+    status: 204,
+    writtenTables: ["Upload", "UploadPart"],
+    makeInvalidRequest: (random) => ({
+      path: `/calls/upload/${encodePathSegment(random, invalidValues.id(random))}`,
+      headers: SAME_ORIGIN_HEADERS,
+    }),
+  },
+  "PUT /calls/upload/[id]/[number]": {
+    who: "member",
+    isOwners: true,
+    makeValidRequest: ({ world }) => ({
+      path: `/calls/upload/${world.owner.emptyUploadId}/0`,
+      headers: { ...SAME_ORIGIN_HEADERS, "content-type": "application/octet-stream" },
+      body: world.owner.emptyUpload.bytes,
+    }),
+    status: 204,
+    writtenTables: ["UploadPart"],
+    makeInvalidRequest: (random, { owner }) => {
+      const headers = { ...SAME_ORIGIN_HEADERS, "content-type": "application/octet-stream" };
+      const { bytes } = owner.emptyUpload;
+      return pick<() => HandlerRequest>(random, [
+        () => ({
+          path: `/calls/upload/${encodePathSegment(random, invalidValues.id(random))}/0`,
+          headers,
+          body: bytes,
+        }),
+        () => ({
+          path: `/calls/upload/${owner.emptyUploadId}/${encodePathSegment(random, pick(random, ["-1", "1", "1000000000", "1e9", "x", "0x0", "0.0", " 0", "٠", "9007199254740993", "__proto__"]))}`,
+          headers,
+          body: bytes,
+        }),
+        () => ({
+          path: `/calls/upload/${owner.emptyUploadId}/0`,
+          headers,
+          body: bytes.subarray(0, Math.floor(random() * (bytes.length - 1))),
+        }),
+        () => ({
+          path: `/calls/upload/${owner.emptyUploadId}/0`,
+          headers,
+          body: Buffer.concat([bytes, Buffer.alloc(1 + Math.floor(random() * 100))]),
+        }),
+        () => ({
+          path: `/calls/upload/${owner.emptyUploadId}/0`,
+          headers,
+          body: Buffer.alloc(PART_BYTES),
+        }),
+      ])();
+    },
+  },
+};
+
+/** A value as one part of a path: encoded, so that it arrives. */
+export function encodePathSegment(random: Random, value: string | Uint8Array | undefined): string {
+  const text =
+    typeof value === "string" && value.isWellFormed() ? value.slice(0, 1_500) : randomUuid(random);
+  // Where a path has nothing, or only dots, it would be another path.
+  return /^\.*$/.test(text) ? "%20" : encodeURIComponent(text);
+}
+
+export function makeUploadAnnouncement(bytes: Uint8Array): {
+  id: string;
+  size: number;
+  sha256: string;
+} {
+  return { id: randomUUID(), size: bytes.length, sha256: sha256(bytes) };
+}

@@ -1,0 +1,87 @@
+// What every test of the cluster begins with: one cluster for all specs of a run, whole again after each test.
+
+import { join } from "node:path";
+import { test as base, expect } from "@playwright/test";
+import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
+import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
+import { findMissing } from "#cli/cluster/tools/find-tools.ts";
+
+interface Options {
+  /** Ways as long as they are. Another value than the last spec's starts a new cluster, as the next one does. */
+  latency: boolean;
+  /** Nodes with a disk of their own, in MB. */
+  disksMb: Readonly<Record<string, number>>;
+  /** What the site is told besides. */
+  siteEnv: Readonly<Record<string, string>>;
+}
+
+interface WorkerFixtures {
+  /** A mail server that all nodes send to. */
+  smtp: TestSmtpServer;
+  /** Null only where tests are skipped. */
+  cluster: Cluster;
+}
+
+interface Fixtures {
+  whole: undefined;
+}
+
+/** What the nodes run. */
+export const imageDir = process.env.CLUSTER_IMAGE ?? join(".data", "image");
+
+const missingTools = process.env.CLUSTER_MISSING?.split("\n") ?? findMissing();
+
+export const test = base.extend<Fixtures, WorkerFixtures & Options>({
+  latency: [false, { option: true, scope: "worker" }],
+  disksMb: [{}, { option: true, scope: "worker" }],
+  siteEnv: [{}, { option: true, scope: "worker" }],
+  smtp: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs.
+    async ({}, use) => {
+      const smtp = await startSmtpServer();
+      await use(smtp);
+      await smtp.close();
+    },
+    { scope: "worker" },
+  ],
+  cluster: [
+    async ({ latency, disksMb, siteEnv, smtp }, use) => {
+      if (missingTools.length > 0) return use(null as unknown as Cluster);
+      const cluster = await startCluster({
+        imageDir,
+        latency,
+        diskSizesMb: disksMb,
+        env: { SMTP_URL: smtp.url, LOG_LEVEL: process.env.LOG_LEVEL, ...siteEnv },
+      });
+      await use(cluster);
+      await cluster.stop();
+    },
+    { scope: "worker", timeout: 600_000 },
+  ],
+  whole: [
+    async ({ cluster }, use, testInfo) => {
+      testInfo.skip(missingTools.length > 0, missingTools.join(" "));
+      await use(undefined);
+      if (testInfo.status === testInfo.expectedStatus) return void (await cluster.repair());
+      // After a failure Playwright ends this worker, and the cluster with it: what it said is kept.
+      for (const node of cluster.nodes.values())
+        await testInfo.attach(`${node.name}.log`, { body: node.log(), contentType: "text/plain" });
+      await testInfo.attach("consul.log", {
+        body: cluster.consul.readLog(),
+        contentType: "text/plain",
+      });
+      for (const edge of cluster.edges.values())
+        await testInfo.attach(`edge-${edge.region}.json`, {
+          body: JSON.stringify(
+            { counts: edge.counts, events: edge.listEvents().slice(-100) },
+            null,
+            1,
+          ),
+          contentType: "application/json",
+        });
+    },
+    { auto: true, timeout: 180_000 },
+  ],
+});
+
+export { expect };

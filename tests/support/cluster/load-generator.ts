@@ -1,0 +1,239 @@
+// The site under load: readers in every region, writers through all of them, and members who log in, each remembered as the site answered it.
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TestSmtpServer } from "#tests/support/smtp-server.ts";
+import type { Cluster } from "#cli/cluster/cluster.ts";
+import { type CompletedLogin, startEmailLogin } from "./login-by-email.ts";
+import type { ClusterNode } from "#cli/cluster/node.ts";
+import { listCountedSlugs } from "./read-your-writes-load.ts";
+import {
+  type SeededMember,
+  ClusterClient,
+  pickRandom,
+  makeReadBeacon,
+  queryNode,
+  seedMembers,
+} from "./cluster-client.ts";
+import { waitUntil } from "#cli/cluster/wait-until.ts";
+
+export interface LoadOptions {
+  /** At once, in each region. */
+  readers?: number;
+  /** At once, through regions by chance. */
+  writers?: number;
+  /** At once; each log-in is a write that must not be lost. */
+  logins?: number;
+}
+
+/** A write that the site said it made: the read of a post by a reader who had no id before. */
+export interface AcknowledgedWrite {
+  /** Of the row that must be there. */
+  readonly clientId: string;
+  /** The transaction that the visitor was told of: that of the write, or a later one. */
+  readonly txid: number;
+  /** When it was sent and answered; performance.now(). */
+  readonly sentMs: number;
+  readonly answeredMs: number;
+}
+
+export interface LoadFailure {
+  readonly region: string;
+  readonly reason: string;
+  readonly failedMs: number;
+}
+
+const READ_PAUSE_MS = 40;
+const WRITE_PAUSE_MS = 20;
+const LOGIN_PAUSE_MS = 200;
+/** A writer's next address comes after fewer writes than the site allows one address in a minute (lib/reading/read-limiter.ts). */
+const WRITES_PER_ADDRESS = 50;
+
+export class LoadGenerator {
+  readonly writes: AcknowledgedWrite[] = [];
+  readonly logins: CompletedLogin[] = [];
+  /** Reads that did not give a page. */
+  readonly failedReads: LoadFailure[] = [];
+  /** Writes and log-ins that the site did not say it made; each may be there all the same. */
+  readonly refusedWrites: LoadFailure[] = [];
+  /** Reads that did, by region. */
+  readonly readsByRegion = new Map<string, number>();
+  slowestReadMs = 0;
+  readonly #cluster: Cluster;
+  readonly #smtp: TestSmtpServer;
+  readonly #slugs: readonly string[];
+  readonly #members: readonly SeededMember[];
+  #turn = 0;
+  #isOver = false;
+  #running: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    cluster: Cluster,
+    smtp: TestSmtpServer,
+    slugs: readonly string[],
+    members: readonly SeededMember[],
+  ) {
+    this.#cluster = cluster;
+    this.#smtp = smtp;
+    this.#slugs = slugs;
+    this.#members = members;
+  }
+
+  /** Begins; resolves when every kind of it has succeeded once. */
+  static async start(
+    cluster: Cluster,
+    smtp: TestSmtpServer,
+    { readers = 2, writers = 4, logins = 1 }: LoadOptions = {},
+  ): Promise<LoadGenerator> {
+    // The site sends five log-in mails an hour to one address.
+    const load = new LoadGenerator(
+      cluster,
+      smtp,
+      await listCountedSlugs(cluster),
+      await seedMembers(cluster, 200),
+    );
+    const many = (count: number, run: () => Promise<void>) => Array.from({ length: count }, run);
+    load.#running = Promise.all([
+      ...[...cluster.edges.keys()].flatMap((region) => many(readers, () => load.#read(region))),
+      ...many(writers, () => load.#write()),
+      ...many(logins, () => load.#logIn()),
+    ]);
+    await waitUntil(
+      "The load has begun",
+      30_000,
+      () => ({
+        writes: load.writes.length,
+        logins: load.logins.length,
+        reads: load.readsByRegion.size,
+        failed: load.failedReads.slice(0, 3),
+        refused: load.refusedWrites.slice(0, 3),
+      }),
+      (seen) =>
+        seen.reads === cluster.edges.size &&
+        (writers === 0 || seen.writes > 0) &&
+        (logins === 0 || seen.logins > 0),
+    );
+    return load;
+  }
+
+  /** Waits until `count` more writes are acknowledged than now. */
+  async waitForWrites(count: number, deadlineMs = 30_000): Promise<void> {
+    const goal = this.writes.length + count;
+    await waitUntil(
+      `${count} more writes are acknowledged`,
+      deadlineMs,
+      () => this.writes.length,
+      (seen) => seen >= goal,
+    );
+  }
+
+  /** Ends it when what runs is answered. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.#running;
+  }
+
+  /** The longest time without an acknowledged write, in milliseconds, between two moments. */
+  longestGapMs(fromMs: number, toMs: number): number {
+    const times = [
+      fromMs,
+      ...this.writes
+        .map(({ answeredMs }) => answeredMs)
+        .filter((atMs) => atMs > fromMs && atMs < toMs)
+        .sort((a, b) => a - b),
+      toMs,
+    ];
+    return Math.max(...times.slice(1).map((atMs, i) => atMs - times[i]!));
+  }
+
+  /** What was acknowledged and is not in the copy of `node`. */
+  findLostWrites(node: ClusterNode): { writes: AcknowledgedWrite[]; logins: CompletedLogin[] } {
+    const reads = new Set(
+      queryNode<{ clientId: string }>(
+        node,
+        `SELECT "clientId" FROM "PostRead" WHERE "clientId" IS NOT NULL`,
+      ).map(({ clientId }) => clientId),
+    );
+    const sessions = new Set(
+      queryNode<{ id: string }>(node, `SELECT "id" FROM "Session"`).map(({ id }) => id),
+    );
+    return {
+      writes: this.writes.filter(({ clientId }) => !reads.has(clientId)),
+      logins: this.logins.filter(({ sessionKey }) => !sessions.has(sessionKey)),
+    };
+  }
+
+  async #read(region: string): Promise<void> {
+    const visitors = [
+      new ClusterClient(this.#cluster),
+      new ClusterClient(this.#cluster, { session: pickRandom(this.#members).session }),
+    ] as const;
+    for (let turn = 0; !this.#isOver; turn += 1) {
+      const path = turn % 2 === 0 ? `/blog/${pickRandom(this.#slugs)}` : "/me";
+      try {
+        const { status, ms } = await visitors[turn % 2]!.request(region, path);
+        this.slowestReadMs = Math.max(this.slowestReadMs, ms);
+        if (status === 200)
+          this.readsByRegion.set(region, (this.readsByRegion.get(region) ?? 0) + 1);
+        else this.#fail(this.failedReads, region, `${status} of ${path}`);
+      } catch (error) {
+        this.#fail(this.failedReads, region, `${(error as Error).message} of ${path}`);
+      }
+      await sleep(READ_PAUSE_MS);
+    }
+    for (const visitor of visitors) visitor.close();
+  }
+
+  async #write(): Promise<void> {
+    let visitor = new ClusterClient(this.#cluster);
+    for (let turn = 1; !this.#isOver; turn += 1) {
+      if (turn % WRITES_PER_ADDRESS === 0) {
+        visitor.close();
+        visitor = new ClusterClient(this.#cluster);
+      }
+      visitor.cookies.clear();
+      const region = this.#anyRegion();
+      const sentMs = performance.now();
+      try {
+        const { status, headers, text } = await visitor.request(
+          region,
+          "/reads",
+          makeReadBeacon(this.#cluster, pickRandom(this.#slugs)),
+        );
+        const [clientId] = (visitor.cookies.get("reader") ?? "").split(".");
+        if (status === 204 && headers["x-read"] === "counted" && clientId)
+          this.writes.push({
+            clientId,
+            txid: visitor.readTxid() ?? 0,
+            sentMs,
+            answeredMs: performance.now(),
+          });
+        else this.#fail(this.refusedWrites, region, `${status} ${text.slice(0, 200)}`);
+      } catch (error) {
+        this.#fail(this.refusedWrites, region, (error as Error).message);
+      }
+      await sleep(WRITE_PAUSE_MS);
+    }
+    visitor.close();
+  }
+
+  async #logIn(): Promise<void> {
+    while (!this.#isOver) {
+      const { email } = this.#members[(this.#turn += 1) % this.#members.length]!;
+      try {
+        const press = await startEmailLogin(this.#cluster, this.#smtp, email);
+        this.logins.push(await press());
+      } catch (error) {
+        this.#fail(this.refusedWrites, "any", `log-in: ${(error as Error).message}`);
+      }
+      await sleep(LOGIN_PAUSE_MS);
+    }
+  }
+
+  #anyRegion(): string {
+    return pickRandom([...this.#cluster.edges.keys()]);
+  }
+
+  #fail(list: LoadFailure[], region: string, what: string): void {
+    list.push({ region, reason: what, failedMs: performance.now() });
+  }
+}

@@ -1,0 +1,48 @@
+// The image without LiteFS: the same folder, on a plain file.
+
+import { join } from "node:path";
+import { findFreePort } from "#tests/support/free-port.ts";
+import { type Environment, type Program, startProgram } from "#cli/cluster/program.ts";
+import type { Workspace } from "#cli/cluster/workspace.ts";
+
+export interface PlainFileSite {
+  readonly url: string;
+  /** The file with what it prints. */
+  readonly log: string;
+  readonly program: Program;
+}
+
+/** Starts the image in `imageDir` with its data in `folder`; returns before it serves. It ends with `workspace`, or by program.stop(). */
+export async function startPlainFileSite({
+  imageDir,
+  folder,
+  workspace,
+  env = {},
+}: {
+  imageDir: string;
+  folder: string;
+  workspace: Workspace;
+  env?: Environment;
+}): Promise<PlainFileSite> {
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const log = join(folder, "log");
+  const program = startProgram({
+    command: process.execPath,
+    args: ["server/supervisor/main.ts"],
+    cwd: imageDir,
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      REPLICATION: "off",
+      DATA_DIR: folder,
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      SITE_URL: url,
+      ...env,
+    },
+    readLog: log,
+    workspace,
+  });
+  return { url, log, program };
+}

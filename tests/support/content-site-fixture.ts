@@ -1,0 +1,136 @@
+// A site over a folder or over the test Git host.
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, expect } from "vitest";
+import { overrideEnv } from "./fresh-database.ts";
+import { type TestGitHost, startGitHost } from "./git-host.ts";
+import { MINUTE_MS } from "#lib/core/clock.ts";
+import { clearCacheMemory } from "#lib/cache/define-cache.ts";
+import type { ContentSource } from "#lib/posts/source/content-source.ts";
+import { createDiskSource } from "#lib/posts/source/disk-source.ts";
+import { createGitSource } from "#lib/posts/source/git-source.ts";
+import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
+import {
+  createDiskVersionSource,
+  createGitVersionSource,
+} from "#lib/posts/catalog/content-version-source.ts";
+import { type Catalog, createCatalog } from "#lib/posts/catalog/catalog.ts";
+
+/** The text of a post without mistakes; its body begins in line 6. */
+export const makePostText = (title: string, date = "2026-11-21", body = `Text of ${title}.`) =>
+  `---\ntitle: ${title}\ndate: ${date}\ndescription: About ${title}\n---\n\n${body}\n`;
+/** One that does not compile, because of its line 7. */
+export const BROKEN_POST = makePostText("Broken", "2026-11-01", "<Nope />");
+
+export interface ContentSiteFixture {
+  /** The content folder of disk sites. */
+  readonly dir: string;
+  readonly host: TestGitHost;
+  isPrimary: boolean;
+  writeFile(path: string, content: string | Uint8Array): void;
+  createDiskSite(options?: { isDevelopment?: boolean }): Catalog;
+  createGitSite(): Catalog;
+  /** Ends every site and forgets what is in memory. */
+  stopAll(): Promise<void>;
+}
+
+/** Gives each test a folder and a host of its own; everything is ended after it. */
+export function setUpContentSites(): ContentSiteFixture {
+  let dir = "";
+  let host: TestGitHost;
+  let open: Catalog[] = [];
+
+  function siteOf(
+    source: ContentSource,
+    live: Parameters<typeof createCatalog>[0]["versionSource"],
+    isDevelopment: boolean,
+  ): Catalog {
+    const context = () => ({
+      source,
+      sourceId: `${source.kind}:test`,
+      images: {},
+      imageHosts: [],
+      componentsOf: () => [],
+    });
+    const site = createCatalog({
+      versionSource: live,
+      getContext: context,
+      workers: 1,
+      isDevelopment,
+    });
+    open.push(site);
+    return site;
+  }
+
+  const sites: ContentSiteFixture = {
+    get dir() {
+      return dir;
+    },
+    get host() {
+      return host;
+    },
+    isPrimary: true,
+    writeFile(path, content) {
+      mkdirSync(join(dir, path, ".."), { recursive: true });
+      writeFileSync(join(dir, path), content);
+    },
+    createDiskSite({ isDevelopment = false } = {}) {
+      const source = createDiskSource({ dir, recheckMs: 0 });
+      return siteOf(
+        source,
+        createDiskVersionSource(source, { isPrimary: () => sites.isPrimary }),
+        isDevelopment,
+      );
+    },
+    createGitSite() {
+      const source = createGitSource({
+        api: host.api,
+        repository: host.repository,
+        branch: "main",
+        path: "content",
+      });
+      return siteOf(
+        source,
+        createGitVersionSource(source, { isPrimary: () => sites.isPrimary, pollMs: 5 * MINUTE_MS }),
+        false,
+      );
+    },
+    async stopAll() {
+      await Promise.all(open.map((site) => site.stop()));
+      open = [];
+      clearCacheMemory();
+    },
+  };
+
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "lectern-site-"));
+    host = await startGitHost();
+    overrideEnv({ FETCH_ALLOW_PRIVATE: host.address });
+    sites.isPrimary = true;
+  });
+  afterEach(async () => {
+    await sites.stopAll();
+    await host.close();
+    overrideEnv({ FETCH_ALLOW_PRIVATE: undefined });
+    rmSync(dir, { recursive: true, force: true });
+  });
+  afterAll(closeCompiler);
+  return sites;
+}
+
+/** The site once everything is compiled. */
+export async function waitUntilCompiled(site: Catalog): Promise<Catalog> {
+  site.start();
+  await expect
+    .poll(
+      () =>
+        site.getStatus().servedVersion !== null &&
+        site.getStatus().pendingCount === 0 &&
+        site.getStatus().buildProgress === null,
+      { timeout: 20_000 },
+    )
+    .toBe(true);
+  return site;
+}

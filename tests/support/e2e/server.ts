@@ -1,0 +1,88 @@
+// The production build on a new database, with the control of its clock loaded beside it, a stand-in for the
+// hosts of embeds, and a mail server that shows what it caught. The posts are the site's own and those of tests/fixtures/posts.
+
+import { spawn } from "node:child_process";
+import { cpSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { SERVER_FLAGS } from "#server/server-flags.mjs";
+import { applyMigrations } from "#lib/db/migrations.ts";
+import { startSmtpServer } from "#tests/support/smtp-server.ts";
+import {
+  CONTROL_PORT,
+  DATA_DIR,
+  LEGACY_SITE_ENV,
+  PORT,
+  EMBED_PROVIDER_PORT,
+  SECRET,
+  SMTP_PORT,
+} from "./site-under-test.ts";
+
+rmSync(DATA_DIR, { recursive: true, force: true });
+await applyMigrations(join(DATA_DIR, "lectern.db"), "prisma/migrations");
+cpSync("content", join(DATA_DIR, "content"), { recursive: true });
+cpSync("tests/fixtures/posts", join(DATA_DIR, "content", "blog"), { recursive: true });
+
+const smtp = await startSmtpServer({ port: SMTP_PORT });
+
+// Answers half of what it promised and then nothing more, until /mode says otherwise.
+let providerMode = "hang";
+createServer((request, response) => {
+  const { pathname, searchParams } = new URL(request.url ?? "/", "http://provider");
+  if (pathname === "/mode") {
+    providerMode = searchParams.get("is") ?? providerMode;
+    response.end(providerMode);
+    return;
+  }
+  if (pathname === "/mails") {
+    const to = searchParams.get("to")?.toLowerCase();
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify(smtp.emails.filter((mail) => !to || mail.to.includes(to))));
+    return;
+  }
+  const body = JSON.stringify({
+    type: "video",
+    title: "A film about lecterns",
+    author_name: "The maker",
+    provider_name: "Films",
+  });
+  response.writeHead(200, {
+    "content-type": "application/json",
+    "content-length": String(body.length),
+  });
+  if (providerMode === "hang") response.write(body.slice(0, 20));
+  else response.end(body);
+}).listen(EMBED_PROVIDER_PORT, "127.0.0.1");
+
+const child = spawn(
+  process.execPath,
+  [
+    ...SERVER_FLAGS,
+    "--import",
+    "./tests/support/e2e/control-server.ts",
+    "node_modules/next/dist/bin/next",
+    "start",
+    "-p",
+    String(PORT),
+  ],
+  {
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      NODE_ENV: "production",
+      DATA_DIR,
+      CONTENT_DIR: join(DATA_DIR, "content"),
+      SITE_URL: `http://localhost:${PORT}`,
+      SESSION_SECRET: SECRET,
+      ...LEGACY_SITE_ENV,
+      LOG_LEVEL: process.env.LOG_LEVEL ?? "warn",
+      CONTROL_PORT: String(CONTROL_PORT),
+      REPOSITORY_URL: "https://example.test/lectern",
+      SMTP_URL: smtp.url,
+      EMBED_PROVIDER_ORIGIN: `http://127.0.0.1:${EMBED_PROVIDER_PORT}`,
+      FETCH_ALLOW_PRIVATE: `127.0.0.1:${EMBED_PROVIDER_PORT}`,
+    },
+  },
+);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+child.on("exit", (code) => process.exit(code ?? 0));

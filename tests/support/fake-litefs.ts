@@ -1,0 +1,97 @@
+// Speaks as LiteFS 0.5.14 does on one node, for tests of what depends on moments that a real cluster passes too fast:
+// its events over HTTP, and the files of its mount in the folder of the test's database. The real one: e2e/cluster.
+
+import { rmSync, writeFileSync } from "node:fs";
+import { type ServerResponse, createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname, join } from "node:path";
+import { overrideEnv } from "./fresh-database.ts";
+import { env } from "#lib/core/env.ts";
+import { litefsState, startWatchingLitefs, stopWatchingLitefs } from "#lib/replication/role.ts";
+
+export interface FakeLitefs {
+  readonly url: string;
+  /** Another node is primary, or nobody ("") is, or this one (null). */
+  setPrimary(name: string | null): Promise<void>;
+  /** Only the file, or only the event: what can be seen in between. */
+  setPrimaryFile(name: string | null): void;
+  sendEvent(event: object): void;
+  setPosition(txid: number): void;
+  /** How long ago the primary was heard of. */
+  setHeartbeatAge(ms: number): void;
+  /** Breaks the stream of events; a new listener is refused. */
+  breakStream(): void;
+  stop(): Promise<void>;
+}
+
+/** Turns replication on for this test, with this process as "here" in a region "ams". */
+export async function startFakeLitefs(primary: string | null): Promise<FakeLitefs> {
+  const dir = dirname(env.DATABASE_FILE);
+  let said = { isPrimary: primary === null, hostname: primary ?? "" };
+  const listeners = new Set<ServerResponse>();
+  const server = createServer((_request, response) => {
+    listeners.add(response);
+    response.on("close", () => listeners.delete(response));
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write(`${JSON.stringify({ type: "init", data: said })}\n`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const file = join(dir, ".primary");
+  const litefs: FakeLitefs = {
+    url,
+    async setPrimary(name) {
+      said = { isPrimary: name === null, hostname: name ?? "" };
+      litefs.setPrimaryFile(name || null);
+      litefs.sendEvent({ type: "primaryChange", data: said });
+      while (JSON.stringify(litefsState().lastPrimaryEvent) !== JSON.stringify(said))
+        await new Promise((resolve) => setImmediate(resolve));
+    },
+    setPrimaryFile(name) {
+      if (name) writeFileSync(file, `${name}\n`);
+      else rmSync(file, { force: true });
+    },
+    sendEvent(event) {
+      for (const listener of listeners) listener.write(`${JSON.stringify(event)}\n`);
+    },
+    setPosition(txid) {
+      writeFileSync(
+        `${env.DATABASE_FILE}-pos`,
+        `${txid.toString(16).padStart(16, "0")}/8000000000000000\n`,
+      );
+    },
+    setHeartbeatAge(ms) {
+      writeFileSync(join(dir, ".lag"), `${ms}\n`);
+    },
+    breakStream() {
+      for (const listener of listeners) listener.destroy();
+      server.close();
+    },
+    async stop() {
+      stopWatchingLitefs();
+      for (const listener of listeners) listener.destroy();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      overrideEnv({
+        REPLICATION: undefined,
+        FLY_LITEFS_DIR: undefined,
+        LITEFS_URL: undefined,
+        INSTANCE: undefined,
+        FLY_REGION: undefined,
+      });
+    },
+  };
+  overrideEnv({
+    REPLICATION: "on",
+    FLY_LITEFS_DIR: dir,
+    LITEFS_URL: url,
+    INSTANCE: "here",
+    FLY_REGION: "ams",
+  });
+  litefs.setPrimaryFile(primary || null);
+  litefs.setPosition(1);
+  litefs.setHeartbeatAge(0);
+  startWatchingLitefs();
+  while (!litefsState().lastPrimaryEvent) await new Promise((resolve) => setImmediate(resolve));
+  return litefs;
+}

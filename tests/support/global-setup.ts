@@ -1,0 +1,10 @@
+// Once before all unit tests: the migrated database that every test copies.
+
+import { rmSync } from "node:fs";
+import { applyMigrations } from "#lib/db/migrations.ts";
+import { TEMPLATE_FILE } from "./fresh-database.ts";
+
+export default async function setup(): Promise<void> {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(TEMPLATE_FILE + suffix, { force: true });
+  await applyMigrations(TEMPLATE_FILE, "prisma/migrations");
+}

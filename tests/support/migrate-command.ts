@@ -1,0 +1,62 @@
+// Runs npm run migrate:postgres' script as the owner does, in a process that can be killed.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+
+export interface CommandResult {
+  /** null where a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+  /** What --json printed, line by line. */
+  readonly events: Record<string, unknown>[];
+}
+
+export interface RunningCommand {
+  readonly child: ChildProcess;
+  readonly ended: Promise<CommandResult>;
+}
+
+/** Starts `migrate-postgres ...args`; its configuration is `env` and nothing of this process' own. */
+export function startMigrate(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): RunningCommand {
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", "cli/migrate-postgres/main.ts", ...args],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env.PATH, ...env } as unknown as NodeJS.ProcessEnv,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  let output = "";
+  child.stdout!.on("data", (data) => (output += data));
+  child.stderr!.on("data", (data) => (output += data));
+  const ended = new Promise<CommandResult>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) =>
+      resolve({
+        code,
+        signal,
+        output,
+        events: output
+          .split("\n")
+          .filter((line) => line.startsWith("{") && line.endsWith("}"))
+          .map((line) => JSON.parse(line) as Record<string, unknown>),
+      }),
+    );
+  });
+  return { child, ended };
+}
+
+/** Runs it to its end. */
+export function runMigrate(
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<CommandResult> {
+  return startMigrate(args, env).ended;
+}

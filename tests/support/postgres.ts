@@ -1,0 +1,195 @@
+// A real PostgreSQL for tests, the demo and the benches: its own data folder, a loopback port, logical replication on.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  openSync,
+  closeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import pg from "pg";
+import { POSTGRES_MISSING, findPostgres } from "../../scripts/find-postgres.mjs";
+import { findFreePort } from "./free-port.ts";
+
+export { findPostgres };
+
+export interface TestPostgres {
+  readonly version: string;
+  readonly port: number;
+  /** Where its programs are: psql, pgbench. */
+  readonly bin: string;
+  /** To the database `name`, as the superuser `owner` or another role (no password is asked for). */
+  url(name?: string, role?: string): string;
+  /** Makes an empty database and returns its connection string. */
+  createDatabase(): Promise<string>;
+  /** `fast` ends connections, `immediate` is a crash: the next start recovers. */
+  stop(how?: "fast" | "immediate"): Promise<void>;
+  /** After stop(), on the same port. */
+  start(): Promise<void>;
+  /** Ends it and removes its folder. */
+  close(): Promise<void>;
+}
+
+/** It refuses to run as root: it runs as nobody then. */
+const NOBODY_UID = 65_534;
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
+
+/** The folder of the server's programs. Throws where there are none. */
+export function requirePostgres(): string {
+  const bin = findPostgres();
+  if (!bin) throw new Error(POSTGRES_MISSING);
+  return bin;
+}
+
+/**
+ * Starts one; `settings` are its own (`wal_level: "minimal"`, `fsync: "on"`). It ends with this process, also by a signal.
+ * Throws, with the server's last words, where there are no programs or it does not start.
+ */
+export async function startPostgres({
+  settings = {},
+}: { settings?: Record<string, string> } = {}): Promise<TestPostgres> {
+  const bin = requirePostgres();
+  const asOther =
+    process.getuid?.() === 0
+      ? ["setpriv", `--reuid=${NOBODY_UID}`, `--regid=${NOBODY_UID}`, "--clear-groups"]
+      : [];
+  const folder = mkdtempSync(join(tmpdir(), "lectern-postgres-"));
+  if (asOther.length > 0) {
+    chmodSync(folder, 0o755);
+    chownSync(folder, NOBODY_UID, NOBODY_UID);
+  }
+  const data = join(folder, "data");
+  const log = join(folder, "log");
+  const [initdb, ...initArgs] = [
+    ...asOther,
+    join(bin, "initdb"),
+    "-D",
+    data,
+    "-U",
+    "owner",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-sync",
+  ];
+  await promisify(execFile)(initdb!, initArgs, { timeout: 120_000, cwd: folder }).catch(
+    (error: unknown) => {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    },
+  );
+
+  const port = await findFreePort();
+  const chosen = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    wal_level: "logical",
+    max_wal_senders: "20",
+    max_replication_slots: "20",
+    fsync: "off",
+    // A tool that was killed must be able to come back at once.
+    wal_sender_timeout: "10s",
+    log_min_messages: "warning",
+    ...settings,
+  };
+  let server: ChildProcess | null = null;
+  const killNow = () => server?.kill("SIGQUIT");
+  const onSignal = (signal: NodeJS.Signals) => {
+    killNow();
+    process.kill(process.pid, signal);
+  };
+  process.on("exit", killNow);
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+
+  const url = (name = "postgres", role = "owner") => `postgres://${role}@127.0.0.1:${port}/${name}`;
+  const query = async (text: string, name?: string) => {
+    const client = new pg.Client({ connectionString: url(name), connectionTimeoutMillis: 2_000 });
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      return await client.query(text);
+    } finally {
+      await client.end().catch(() => {});
+    }
+  };
+
+  const start = async () => {
+    const out = openSync(log, "a");
+    const [command, ...args] = [
+      ...asOther,
+      join(bin, "postgres"),
+      "-D",
+      data,
+      "-p",
+      String(port),
+      ...Object.entries(chosen).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+    ];
+    const started = spawn(command!, args, {
+      cwd: folder,
+      env: { PATH: process.env.PATH, LC_ALL: "C" } as unknown as NodeJS.ProcessEnv,
+      stdio: ["ignore", out, out],
+    });
+    closeSync(out);
+    server = started;
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    for (;;) {
+      try {
+        await query("SELECT 1");
+        return;
+      } catch (error) {
+        if (started.exitCode !== null || Date.now() > deadline)
+          throw new Error(`PostgreSQL did not start: ${readFileSync(log, "utf8").slice(-1_000)}`, {
+            cause: error,
+          });
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  };
+  const stop = async (how: "fast" | "immediate" = "fast") => {
+    const running = server;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    // Who stops it a second time waits for the same end: the folder is in use until then.
+    const gone = new Promise<void>((resolve) => running.once("exit", () => resolve()));
+    running.kill(how === "fast" ? "SIGINT" : "SIGQUIT");
+    const late = setTimeout(() => running.kill("SIGQUIT"), STOP_TIMEOUT_MS);
+    await gone;
+    clearTimeout(late);
+  };
+
+  const close = async () => {
+    await stop("immediate");
+    process.off("exit", killNow).off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    rmSync(folder, { recursive: true, force: true });
+  };
+
+  await start().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+  const version = String((await query("SHOW server_version")).rows[0].server_version);
+  let made = 0;
+  return {
+    version,
+    port,
+    bin,
+    url,
+    async createDatabase() {
+      made += 1;
+      const name = `site${made}`;
+      await query(`CREATE DATABASE ${name}`);
+      return url(name);
+    },
+    stop,
+    start,
+    close,
+  };
+}

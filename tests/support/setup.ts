@@ -1,0 +1,25 @@
+// Before each unit test: files of its own, the real clock; an unexpected console.error fails the test.
+
+import { afterEach, beforeEach, expect, vi } from "vitest";
+import { setClock } from "#lib/core/clock.ts";
+import { overrideEnv, useFreshDatabase } from "./fresh-database.ts";
+
+overrideEnv({
+  LOG_LEVEL: process.env.LOG_LEVEL ?? "error",
+  SESSION_SECRET: "unit-tests-unit-tests-unit-tests-unit",
+});
+
+let cleanUp: () => Promise<void>;
+
+beforeEach(() => {
+  ({ cleanUp } = useFreshDatabase());
+  vi.spyOn(console, "error");
+});
+
+afterEach(async () => {
+  setClock(null);
+  await cleanUp();
+  const calls = vi.mocked(console.error).mock.calls;
+  vi.restoreAllMocks();
+  expect(calls, "console.error was called").toEqual([]);
+});

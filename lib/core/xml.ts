@@ -4,7 +4,7 @@ import { escapeHtml } from "./escape-html.ts";
 
 /** `text` without what XML 1.0 forbids even when escaped: control characters, U+FFFE, U+FFFF; lone surrogates are replaced. */
 export function stripInvalidXmlCharacters(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what has to go
+   
   return text.toWellFormed().replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "");
 }
 

@@ -2,7 +2,7 @@
 
 const PLACEHOLDER_ORIGIN = "http://nowhere.invalid";
 // Control characters, white space and backslashes, also encoded: browsers and proxies disagree about what they mean.
-// eslint-disable-next-line no-control-regex -- refusing them is the point
+ 
 const UNSAFE_PATH_PATTERN = /[\u0000-\u0020\u007f-\uffff\\]|%5c|%0[0-9a-f]|%1[0-9a-f]|%7f/i;
 
 /** `value` as a path of this site, with query and without fragment; `fallback` for all that leads or might lead elsewhere. */

@@ -44,7 +44,7 @@ const parser = new XMLParser({
 /** Parses, after checking what every XML document must keep. */
 function parse(xml: string): any {
   expect(XMLValidator.validate(xml)).toBe(true);
-  // eslint-disable-next-line no-control-regex
+   
   expect(xml).not.toMatch(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/);
   expect(xml.isWellFormed()).toBe(true);
   expect(xml.startsWith('<?xml version="1.0" encoding="utf-8"?>\n')).toBe(true);

@@ -11,7 +11,7 @@ FROM flyio/litefs:${LITEFS_VERSION} AS litefs
 FROM node:${NODE_VERSION}-bookworm-slim AS deps
 WORKDIR /build
 COPY package.json package-lock.json ./
-COPY scripts/*.mjs scripts/
+COPY scripts scripts
 COPY server/*.mjs server/
 RUN --mount=type=cache,target=/root/.npm node scripts/cli.mjs packages
 

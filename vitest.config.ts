@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+// Names the database template of this run, so that two runs at the same time do not share one.
+process.env.LECTERN_TEST_RUN ??= String(process.pid);
+
 export default defineConfig({
   test: {
     include: ["{lib,components,app,server,cli,tests,scripts}/**/*.test.{ts,tsx}"],

@@ -51,9 +51,9 @@ const FILES = [
   "node_modules/@fontsource/newsreader/files",
 ];
 
-/** Taken along by tracers that can't tell, or for other machines than this. Pages below app/bench are in bench builds only. */
+/** Taken along by tracers that can't tell, or for other machines than this. */
 const isExcluded = (path: string) =>
-  /(^|\/)(docs|tests|e2e|cli\/cluster|(?<!^\.next\/server\/app\/)bench)(\/|$)|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|\/README\.md$/i.test(
+  /(^|\/)(docs|tests|e2e|cli\/cluster|bench)(\/|$)|\.test\.tsx?$|\.(d\.ts|d\.mts|d\.cts|map)$|\/README\.md$/i.test(
     path,
   );
 

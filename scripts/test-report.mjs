@@ -1,115 +1,79 @@
-// What the test runners reported: how many passed, and what each failed test said, for the last lines of `npm test`. Plain
-// JavaScript, since run.mjs is.
+// Reads the JSON reports of the test runners and formats the failures for the end of `npm test`.
+// Plain JavaScript, since cli.mjs runs before TypeScript can.
 
 import { stripVTControlCharacters } from "node:util";
 
-/** Lines of one failure that the end of a run repeats; the whole is further up, where it happened. */
-const LINES = 30;
-/** Failures that are repeated with what they said; of more only the names. A reader may see no more than the last hundred lines. */
-const WHOLE = 4;
+/** Lines of one failure that the end of a run repeats. */
+const MAX_LINES = 30;
+/** Failures that are repeated with their output; of the others only the names. */
+const MAX_WITH_OUTPUT = 4;
+const MAX_LINE_LENGTH = 400;
 
-/** Of tests/support/invariants.ts: to have broken one once is to have failed, whatever the second try gives. */
-const isPromise = (said) => /^(\w*Error: )?Broken promise: /m.test(stripVTControlCharacters(said));
+/** @typedef {{ name: string, output: string }} Failure */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: Failure[] }} Report */
 
-/** @typedef {{ name: string, said: string }} Outcome */
-/** @typedef {{ passed: number, failed: number, skipped: number, failures: Outcome[], secondTry: Outcome[] }} Report */
-
-/** Reads what vitest's JSON reporter wrote. @returns {Report} */
+/** Reads the report of Vitest's JSON reporter. @returns {Report} */
 export function readVitest(json) {
-  const report = {
-    passed: json.numPassedTests,
-    failed: 0,
-    skipped: json.numPendingTests + (json.numTodoTests ?? 0),
-    failures: [],
-    secondTry: [],
-  };
+  const failures = [];
   for (const file of json.testResults) {
     const path = file.name.replace(`${process.cwd()}/`, "");
     const failed = file.assertionResults.filter(({ status }) => status === "failed");
     for (const { fullName, failureMessages } of failed)
-      report.failures.push({ name: `${path} › ${fullName}`, said: failureMessages.join("\n") });
+      failures.push({ name: `${path} › ${fullName}`, output: failureMessages.join("\n") });
     // A file that breaks before, between or after its tests.
     if (file.status === "failed" && failed.length === 0)
-      report.failures.push({ name: path, said: file.message });
-    for (const { fullName, failureMessages } of file.assertionResults.filter(
-      ({ status, failureMessages: said }) => status === "passed" && said.length > 0,
-    )) {
-      const said = failureMessages.join("\n");
-      if (isPromise(said)) report.passed -= 1;
-      (isPromise(said) ? report.failures : report.secondTry).push({
-        name: `${path} › ${fullName}`,
-        said,
-      });
-    }
+      failures.push({ name: path, output: file.message });
   }
-  report.failed = report.failures.length;
-  return report;
+  return {
+    passed: json.numPassedTests,
+    failed: failures.length,
+    skipped: json.numPendingTests + (json.numTodoTests ?? 0),
+    failures,
+  };
 }
 
-/** Reads what Playwright's JSON reporter wrote. @returns {Report} */
+/** Reads the report of Playwright's JSON reporter. @returns {Report} */
 export function readPlaywright(json) {
-  const { stats } = json;
-  const report = {
-    passed: stats.expected + stats.flaky,
-    failed: stats.unexpected,
-    skipped: stats.skipped,
-    failures: [],
-    secondTry: [],
-  };
-  const walk = ({ suites = [], specs = [], title }, above) => {
-    const names = title ? [...above, title] : above;
-    for (const { title: own, file, line, tests } of specs) {
-      for (const { status, results } of tests) {
-        if (status !== "unexpected" && status !== "flaky") continue;
-        const said = results
-          .flatMap(({ errors }) => errors.map(({ message, stack }) => stack ?? message))
-          .join("\n");
-        const isBroken = status === "flaky" && isPromise(said);
-        if (isBroken) {
-          report.passed -= 1;
-          report.failed += 1;
-        }
-        (status === "flaky" && !isBroken ? report.secondTry : report.failures).push({
-          name: [`${file}:${line}`, ...names.slice(1), own].join(" › "),
-          said,
+  const failures = [];
+  const visit = ({ suites = [], specs = [], title }, parents) => {
+    const names = title ? [...parents, title] : parents;
+    for (const spec of specs)
+      for (const { status, results } of spec.tests) {
+        if (status !== "unexpected") continue;
+        const errors = results.flatMap(({ errors }) => errors);
+        failures.push({
+          name: [`${spec.file}:${spec.line}`, ...names.slice(1), spec.title].join(" › "),
+          output: errors.map(({ message, stack }) => stack ?? message).join("\n"),
         });
       }
-    }
-    for (const suite of suites) walk(suite, names);
+    for (const suite of suites) visit(suite, names);
   };
-  for (const suite of json.suites) walk(suite, []);
-  // What no test is to blame for: a server that did not start, a file that can't be read.
-  for (const { message } of json.errors ?? []) {
-    report.failed += 1;
-    report.failures.push({ name: "outside of the tests", said: message });
-  }
-  return report;
+  for (const suite of json.suites) visit(suite, []);
+  const { expected, unexpected, skipped } = json.stats;
+  // Errors that belong to no test: a server that did not start, a file that can't be read.
+  const errors = json.errors ?? [];
+  for (const { message } of errors)
+    failures.push({ name: "outside of the tests", output: message });
+  return { passed: expected, failed: unexpected + errors.length, skipped, failures };
 }
 
-/** The end of a run: every failure with what it said, then what needed a second try. Empty when all went well at once. */
-export function digest(failures, secondTry) {
-  const shortened = (said) => {
-    const lines = stripVTControlCharacters(said ?? "")
-      .split("\n")
-      .map((line) => line.trimEnd())
-      .filter(Boolean);
-    return [
-      ...lines.slice(0, LINES),
-      ...(lines.length > LINES ? [`… ${lines.length - LINES} lines more above`] : []),
-    ].map((line) => `      ${line.slice(0, 400)}`);
-  };
-  const part = (title, list, whole) =>
-    list.length === 0
-      ? []
-      : [
-          title,
-          ...list.flatMap(({ name, said }, i) => [
-            `  - ${name}`,
-            ...(i < whole ? shortened(said) : []),
-          ]),
-        ];
-  return [
-    ...part("Passed at the second try only:", secondTry, 1),
-    ...part("Failed:", failures, WHOLE),
-  ].join("\n");
+function shorten(output) {
+  const lines = stripVTControlCharacters(output ?? "")
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter(Boolean);
+  const rest = lines.length - MAX_LINES;
+  return [...lines.slice(0, MAX_LINES), ...(rest > 0 ? [`… ${rest} more lines above`] : [])].map(
+    (line) => `      ${line.slice(0, MAX_LINE_LENGTH)}`,
+  );
+}
+
+/** Formats every failure, the first ones with their output. Empty if there are none. */
+export function formatFailures(failures) {
+  if (failures.length === 0) return "";
+  const lines = failures.flatMap(({ name, output }, i) => [
+    `  - ${name}`,
+    ...(i < MAX_WITH_OUTPUT ? shorten(output) : []),
+  ]);
+  return ["Failed:", ...lines].join("\n");
 }

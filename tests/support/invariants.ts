@@ -1,11 +1,11 @@
-// What must never break, not even once on a busy machine: no second try mends it (scripts/test-report.mjs, decision 028).
+// Fails a test that found an invariant violated, with every violation in the message.
 
 import { inspect } from "node:util";
 
-/** Throws, and fails the whole run with that, unless `broken` is empty: what of `promise` was not kept. */
-export function assertInvariant(promise: string, broken: readonly unknown[]): void {
-  if (broken.length > 0)
+/** Throws unless `violations` is empty. */
+export function assertInvariant(invariant: string, violations: readonly unknown[]): void {
+  if (violations.length > 0)
     throw new Error(
-      `Broken promise: ${promise}. Not so:\n${inspect(broken, { depth: 4, maxArrayLength: 20, breakLength: 160 })}`,
+      `Invariant violated: ${invariant}.\n${inspect(violations, { depth: 4, maxArrayLength: 20, breakLength: 160 })}`,
     );
 }

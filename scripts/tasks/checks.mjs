@@ -1,0 +1,189 @@
+// Runs the checks, sums their results, and prints them in the last line of `npm test`.
+
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { formatFailures, readPlaywright, readVitest } from "../test-report.mjs";
+import { prepareCluster, requireChromium } from "./requirements.mjs";
+import { bin, must, node, run, say } from "./run.mjs";
+import { build, buildImage } from "./setup.mjs";
+
+const REPORTS = join(".data", "reports");
+const total = { passed: 0, failed: 0, skipped: 0, failures: [] };
+
+function add(name, { passed = 0, failed = 0, skipped = 0, failures = [] }) {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+  total.failures.push(...failures.map((one) => ({ ...one, name: `${name}: ${one.name}` })));
+}
+
+const since = (startMs) => `${((Date.now() - startMs) / 1000).toFixed(1)} s`;
+
+/** Counts a program as one test: passed if it exits with 0. */
+async function check(name, command, args) {
+  const startMs = Date.now();
+  let output = "";
+  const code = await run(command, args, { quiet: true, onFailure: (text) => (output = text) });
+  add(
+    name,
+    code === 0 ? { passed: 1 } : { failed: 1, failures: [{ name: `exited with ${code}`, output }] },
+  );
+  say(`${name}: ${code === 0 ? "ok" : "FAILED"} (${since(startMs)})`);
+}
+
+/** Runs a test runner and adds the counts of its JSON report. */
+async function runWithReport(name, report, runner, read) {
+  const startMs = Date.now();
+  rmSync(report, { force: true });
+  mkdirSync(dirname(report), { recursive: true });
+  const code = await runner();
+  const counts = existsSync(report)
+    ? read(JSON.parse(readFileSync(report, "utf8")))
+    : { passed: 0, failed: 0, skipped: 0 };
+  // A runner that fails without a failed test (a crash, no tests found) must not look green.
+  if (code !== 0 && counts.failed === 0)
+    Object.assign(counts, {
+      failed: 1,
+      failures: [{ name: `exited with ${code}, and no test failed`, output: "" }],
+    });
+  add(name, counts);
+  const { passed, failed, skipped } = counts;
+  say(`${name}: ${passed} passed, ${failed} failed, ${skipped} skipped (${since(startMs)})`);
+}
+
+const npx = (name, program, args) => check(name, process.execPath, [bin(program), ...args]);
+
+/** Formatting, ESLint, import rules, unused code and wording. */
+export async function lint() {
+  await npx("format", "prettier", ["--check", "--log-level", "warn", "--cache", "."]);
+  await npx("eslint", "eslint", [
+    "--max-warnings",
+    "0",
+    "--cache",
+    "--cache-location",
+    ".data/",
+    ".",
+  ]);
+  await imports();
+  await knip();
+  await check("wording", process.execPath, ["scripts/check-wording.mjs"]);
+}
+
+const imports = () =>
+  npx("imports", "depcruise", [
+    "--config",
+    ".dependency-cruiser.cjs",
+    ...["app", "components", "lib", "server", "cli", "scripts", "tests", "e2e", "bench", "prisma"],
+    "instrumentation.ts",
+    "middleware.ts",
+  ]);
+
+export const knip = () => npx("unused code", "knip", ["--no-progress"]);
+
+/** Writes the types of the routes, which tsc needs. */
+async function generateRouteTypes() {
+  await must(
+    run(process.execPath, [bin("next"), "typegen"], { quiet: true }),
+    "Next could not generate its types.",
+  );
+}
+
+export async function types() {
+  await generateRouteTypes();
+  await npx("types", "tsc", ["--noEmit"]);
+}
+
+/** Compiles every post. */
+export const content = () =>
+  check("content", process.execPath, [
+    "--disable-warning=ExperimentalWarning",
+    "cli/content-check/main.ts",
+    "--offline",
+  ]);
+
+export function unit(args, prefix) {
+  const report = join(REPORTS, "unit.json");
+  const vitest = [
+    bin("vitest"),
+    "run",
+    `--maxWorkers=${Math.max(2, availableParallelism() - 1)}`,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+    ...args,
+  ];
+  const start = () => run(process.execPath, vitest, { env: { NODE_ENV: "test" }, prefix });
+  return runWithReport("unit", report, start, readVitest);
+}
+
+function playwright(name, args, env, prefix) {
+  const report = join(REPORTS, `${name}.json`);
+  const start = () =>
+    run(process.execPath, [bin("playwright"), "test", "--reporter=list,json", ...args], {
+      env: { ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
+      prefix,
+    });
+  return runWithReport(name, report, start, readPlaywright);
+}
+
+export async function e2e(args, prefix) {
+  const chromium = await requireChromium();
+  await build();
+  await playwright("e2e", args, { CHROMIUM_PATH: chromium }, prefix);
+}
+
+/** The site as several instances on LiteFS. Where that can't run, its tests are skipped and say why. */
+export async function cluster(args, prefix) {
+  const missing = await prepareCluster();
+  for (const line of missing) say(`no cluster here: ${line}`);
+  const env = { CHROMIUM_PATH: "", CLUSTER_MISSING: missing.join("\n") };
+  if (missing.length === 0) {
+    env.CHROMIUM_PATH = await requireChromium();
+    delete env.CLUSTER_MISSING;
+    await must(buildImage([], { quiet: true }), "The image could not be built.");
+  }
+  await playwright("cluster", ["-c", "playwright.cluster.config.ts", ...args], env, prefix);
+  return missing.length === 0;
+}
+
+/** The browser tests whose pages a replica answers and whose writes the primary makes. */
+export async function members(args, prefix) {
+  const env = { CHROMIUM_PATH: await requireChromium() };
+  await playwright("members", ["-c", "playwright.members.config.ts", ...args], env, prefix);
+}
+
+/**
+ * Every check. The cluster mostly waits for leases, so its tests run beside the others.
+ * One site listens on the ports of the browser tests, so those of the cluster's members come last.
+ */
+export async function all(args) {
+  await generateRouteTypes();
+  const built = build();
+  built.catch(() => {});
+  const results = await Promise.allSettled([
+    (async () => {
+      await built;
+      return cluster([], "cluster");
+    })(),
+    (async () => {
+      await npx("types", "tsc", ["--noEmit"]);
+      await lint();
+      await content();
+      await unit(args, "unit");
+      await built;
+      await e2e([], "e2e");
+    })(),
+  ]);
+  for (const { reason } of results) if (reason) throw reason;
+  if (results[0].value) await members([], "members");
+}
+
+/** Prints the failures and the closing line. Returns the exit code. */
+export function summarize() {
+  const text = formatFailures(total.failures);
+  if (text) console.log(`\n${text}`);
+  const skipped = total.skipped ? `, ${total.skipped} skipped` : "";
+  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}

@@ -1,0 +1,85 @@
+// Finds the programs that tests and benchmarks need: Chromium, PostgreSQL, LiteFS and Consul.
+// Installs system packages only as root in CI, or when LECTERN_INSTALL=1 asks for it.
+
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { POSTGRES_MISSING, findPostgres } from "../find-postgres.mjs";
+import { Stop, bin, run, say } from "./run.mjs";
+
+const mayInstall = () =>
+  (process.env.CI || process.env.LECTERN_INSTALL === "1") &&
+  process.getuid?.() === 0 &&
+  existsSync("/usr/bin/apt-get");
+
+/** Installs Debian packages where that is allowed. Returns whether it tried. */
+export async function installSystemPackages(packages, args = []) {
+  if (!mayInstall()) return false;
+  say(`installing ${packages.join(" ")} from the system's packages`);
+  await run("apt-get", ["update", "-qq"], { quiet: true });
+  await run("apt-get", ["install", "-y", "-qq", ...args, ...packages], {
+    quiet: true,
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+  });
+  return true;
+}
+
+const CHROMIUM_PATHS = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+function playwrightChromium() {
+  const { stdout } = spawnSync(
+    process.execPath,
+    ["-e", "console.log(require('playwright').chromium.executablePath())"],
+    { encoding: "utf8" },
+  );
+  const path = stdout?.trim();
+  return path && existsSync(path) ? path : undefined;
+}
+
+const findChromium = () =>
+  process.env.CHROMIUM_PATH ?? CHROMIUM_PATHS.find(existsSync) ?? playwrightChromium();
+
+/** Returns the path of a Chromium: the system's, else Playwright's own, downloaded if need be. */
+export async function requireChromium() {
+  if (findChromium()) return findChromium();
+  if (!(await installSystemPackages(["chromium"]))) {
+    say("downloading Playwright's Chromium");
+    await run(process.execPath, [bin("playwright"), "install", "chromium"], { quiet: true });
+  }
+  if (!findChromium())
+    throw new Stop(
+      "The browser tests need Chromium. Install it (Debian: sudo apt install chromium), or set CHROMIUM_PATH.",
+    );
+  return findChromium();
+}
+
+async function hasPostgres() {
+  if (!findPostgres()) await installSystemPackages(["postgresql"], ["--no-install-recommends"]);
+  return findPostgres() !== null;
+}
+
+export async function requirePostgres() {
+  if (!(await hasPostgres())) throw new Stop(POSTGRES_MISSING);
+}
+
+/** For the tests: without PostgreSQL, those of the migration count as skipped. */
+export async function preparePostgres() {
+  if (!(await hasPostgres())) say(`skipping the migration's tests: ${POSTGRES_MISSING}`);
+}
+
+/** Prepares LiteFS and Consul. Returns what is missing, a sentence each; empty if a cluster can run. */
+export async function prepareCluster() {
+  // The image's build has no cli/cluster.
+  const { prepareCluster: prepare } = await import("../../cli/cluster/prepare-cluster.mjs");
+  return prepare({ installSystemPackages });
+}
+
+export async function requireCluster() {
+  const missing = await prepareCluster();
+  if (missing.length > 0)
+    throw new Stop(`A cluster can't run here:\n${missing.map((line) => `  ${line}`).join("\n")}`);
+}

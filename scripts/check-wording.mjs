@@ -11,16 +11,16 @@ const BANNED = [
   ["mended|mends?|mending", "fixed, repaired"],
   ["for ever", "forever, indefinitely"],
   ["whoever", "name the person or the part of the program"],
-  ["(the|a) site before", "the source site"],
+  ["(?:the|a) site before", "the source site"],
   ["is none|are none", "there is no …"],
   ["is such an?", "name it"],
   ["of ours|of its own accord", "our …"],
-  ["some (seconds|minutes|hours|milliseconds)", "a few …"],
+  ["some (?:seconds|minutes|hours|milliseconds)", "a few …"],
   ["log-in", "login (noun), log in (verb)"],
   ["signs? of life", "heartbeat"],
   ["private notes|trap \\d+|fault \\d+ of the reference|reference\\.md", "the fact itself"],
-  ["stands in (the|a) (list|text|file|table|row|answer|place)", "is in"],
-  ["lies (in|on|beside) (the|a)", "is in"],
+  ["stands in (?:the|a) (?:list|text|file|table|row|answer|place)", "is in"],
+  ["lies (?:in|on|beside) (?:the|a)", "is in"],
 ];
 
 /** Names of the old private language. They match as written. */

@@ -45,12 +45,12 @@ export const config = {
     {
       source:
         "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
-      has: [{ type: "cookie", key: "old-session" }],
+      has: [{ type: "cookie", key: "legacy-session" }],
     },
     {
       source:
         "/((?!_next/|_img/|_br/|images/|content-file/|embed-image/|reads|calls/upload|api/|internal/|cluster/|healthz|readyz|metrics).*)",
-      has: [{ type: "cookie", key: "old-reader" }],
+      has: [{ type: "cookie", key: "legacy-reader" }],
     },
   ],
 };

@@ -13,9 +13,9 @@ import { IS_CLUSTER, LEGACY_SITE_ENV, PORT } from "#tests/support/e2e/site-under
 
 const ORIGIN = `http://localhost:${PORT}`;
 const DAY_MS = 86_400_000;
-const SECRET = LEGACY_SITE_ENV.OLD_COOKIE_SECRET.split(",")[1]!;
+const SECRET = LEGACY_SITE_ENV.LEGACY_COOKIE_SECRET.split(",")[1]!;
 const SESSION = "former_session";
-const CLIENT = LEGACY_SITE_ENV.OLD_CLIENT_COOKIE;
+const CLIENT = LEGACY_SITE_ENV.LEGACY_CLIENT_COOKIE;
 
 interface MovedIn {
   readonly userId: string;
@@ -108,7 +108,7 @@ test("Express' cookies, and one signed with the secret before last, are as good"
     createLegacyExpressCookie(member.id, SECRET),
     createLegacyCookie(
       { sessionId: member.id, name: "Zoë" },
-      LEGACY_SITE_ENV.OLD_COOKIE_SECRET.split(",")[0]!,
+      LEGACY_SITE_ENV.LEGACY_COOKIE_SECRET.split(",")[0]!,
     ),
   ]) {
     const answer = await ask("/me", `${SESSION}=${encodeURIComponent(value)}`);
@@ -186,7 +186,7 @@ test("a forged, damaged or unsigned cookie is nobody's and stays as it is; under
     "%%%",
     "x".repeat(6_000),
   ]) {
-    for (const name of [SESSION, "old-session"]) {
+    for (const name of [SESSION, "legacy-session"]) {
       const answer = await ask("/me", `${name}=${value}`);
       expect(
         [answer.status, answer.headers.get("location")],
@@ -279,7 +279,7 @@ for (const javaScriptEnabled of [true, false]) {
       page,
       context,
       database,
-      mailTo,
+      waitForEmail,
       serverClock,
     }) => {
       await serverClock.forward(120 * 60_000);
@@ -291,7 +291,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.getByLabel("Your address for mail").fill(now.email);
       await page.getByRole("button", { name: "Send me the mail" }).click();
       await expect(page).toHaveURL(/\/login\/code$/);
-      const { text } = await mailTo(now.email);
+      const { text } = await waitForEmail(now.email);
       await page.getByLabel("The code in the mail").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
       await give(context, before.value);
       await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();

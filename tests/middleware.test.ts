@@ -29,9 +29,9 @@ afterEach(() =>
     REPLICATION: undefined,
     LOG_LEVEL: "error",
     SITE_URL: undefined,
-    OLD_COOKIE_SECRET: undefined,
-    OLD_SESSION_COOKIE: undefined,
-    OLD_CLIENT_COOKIE: undefined,
+    LEGACY_COOKIE_SECRET: undefined,
+    LEGACY_SESSION_COOKIE: undefined,
+    LEGACY_CLIENT_COOKIE: undefined,
   }),
 );
 
@@ -203,11 +203,11 @@ test("a forged cookie is no reason to fail", async () => {
   }
 });
 
-const OLD_SECRET = "of-the-site-before";
-const OLD_ENV = {
-  OLD_COOKIE_SECRET: `newest-secret, ${OLD_SECRET}`,
-  OLD_SESSION_COOKIE: "my_session",
-  OLD_CLIENT_COOKIE: "my_client",
+const LEGACY_SECRET = "of-the-site-before";
+const LEGACY_ENV = {
+  LEGACY_COOKIE_SECRET: `newest-secret, ${LEGACY_SECRET}`,
+  LEGACY_SESSION_COOKIE: "my_session",
+  LEGACY_CLIENT_COOKIE: "my_client",
 };
 
 /** A session that moved in, `ageDays` old, and its cookie as a request has it when it gets here. */
@@ -237,12 +237,12 @@ async function movedIn({ ageDays = 10 } = {}): Promise<{
     );
   return {
     id,
-    cookie: `old-session=${encodeURIComponent(createLegacyCookie({ sessionId: id }, OLD_SECRET))}`,
+    cookie: `legacy-session=${encodeURIComponent(createLegacyCookie({ sessionId: id }, LEGACY_SECRET))}`,
     expiresAtMs,
   };
 }
 const oldReader = (id: string) =>
-  `old-reader=${encodeURIComponent(createLegacyCookie({ clientId: id }, OLD_SECRET))}`;
+  `legacy-reader=${encodeURIComponent(createLegacyCookie({ clientId: id }, LEGACY_SECRET))}`;
 /** The cookies that an answer sets, by name, each with its attributes. */
 const setBy = (response: Response) =>
   Object.fromEntries(
@@ -254,7 +254,7 @@ const EXPIRED =
   /^my_(session|client)=; Path=\/; Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly; SameSite=lax$/;
 
 test("a session of the site before is exchanged for ours, the same session, on any page and by any method; nothing is written", async () => {
-  overrideEnv(OLD_ENV);
+  overrideEnv(LEGACY_ENV);
   for (const [path, method] of [
     ["/", "GET"],
     ["/blog/a-post", "HEAD"],
@@ -280,7 +280,7 @@ test("a session of the site before is exchanged for ours, the same session, on a
 });
 
 test("a session that moved in keeps the day of its log-in, so it is no recent one", async () => {
-  overrideEnv(OLD_ENV);
+  overrideEnv(LEGACY_ENV);
   const { cookie } = await movedIn({ ageDays: 100 });
   const seal = await unsealSession(valueOf(setBy(await visit("/", { cookie })).session));
   const { member } = await readSql((sql) =>
@@ -290,18 +290,18 @@ test("a session that moved in keeps the day of its log-in, so it is no recent on
 });
 
 test("Express' cookies are exchanged as well", async () => {
-  overrideEnv(OLD_ENV);
+  overrideEnv(LEGACY_ENV);
   const { id } = await movedIn();
   const set = setBy(
     await visit("/", {
-      cookie: `old-session=${encodeURIComponent(createLegacyExpressCookie(id, OLD_SECRET))}`,
+      cookie: `legacy-session=${encodeURIComponent(createLegacyExpressCookie(id, LEGACY_SECRET))}`,
     }),
   );
   expect((await unsealSession(valueOf(set.session)))?.id).toBe(id);
 });
 
 test("over https the exchanged cookies are ours alone, and the old one is expired as it was set", async () => {
-  overrideEnv({ ...OLD_ENV, SITE_URL: "https://lectern.example" });
+  overrideEnv({ ...LEGACY_ENV, SITE_URL: "https://lectern.example" });
   const { cookie } = await movedIn();
   const set = setBy(await visit("/", { cookie: `${cookie}; ${oldReader("client-1")}` }));
   expect(Object.keys(set).sort()).toEqual([
@@ -315,7 +315,7 @@ test("over https the exchanged cookies are ours alone, and the old one is expire
 });
 
 test("a session that moved in and is due is renewed by the request that exchanges it, once", async () => {
-  overrideEnv(OLD_ENV);
+  overrideEnv(LEGACY_ENV);
   const { id, cookie, expiresAtMs } = await movedIn({ ageDays: 200 });
   const answers = await Promise.all(Array.from({ length: 5 }, () => visit("/teams", { cookie })));
   for (const answer of answers) {
@@ -328,7 +328,7 @@ test("a session that moved in and is due is renewed by the request that exchange
 
 test("where nobody may write just now, an old cookie is exchanged and the session renewed later", async () => {
   const { id, cookie, expiresAtMs } = await movedIn({ ageDays: 200 });
-  overrideEnv({ ...OLD_ENV, REPLICATION: "on", LOG_LEVEL: "error" });
+  overrideEnv({ ...LEGACY_ENV, REPLICATION: "on", LOG_LEVEL: "error" });
   const set = setBy(await visit("/me", { cookie }));
   expect((await unsealSession(valueOf(set.session)))?.id).toBe(id);
   expect(set.my_session).toMatch(EXPIRED);
@@ -336,7 +336,7 @@ test("where nobody may write just now, an old cookie is exchanged and the sessio
 });
 
 test("a session that has ended, was logged out or never moved in gives nothing, and its cookie goes", async () => {
-  overrideEnv(OLD_ENV);
+  overrideEnv(LEGACY_ENV);
   const [ended, loggedOut] = [await movedIn({ ageDays: 365 }), await movedIn()];
   await writeSql((sql) =>
     sql.run(`DELETE FROM "Session" WHERE "id" = ?`, hashSessionId(loggedOut.id)),
@@ -344,7 +344,7 @@ test("a session that has ended, was logged out or never moved in gives nothing, 
   for (const cookie of [
     ended.cookie,
     loggedOut.cookie,
-    `old-session=${encodeURIComponent(createLegacyCookie({ sessionId: randomUUID() }, OLD_SECRET))}`,
+    `legacy-session=${encodeURIComponent(createLegacyCookie({ sessionId: randomUUID() }, LEGACY_SECRET))}`,
   ]) {
     const response = await visit("/me", { cookie: `a=b; ${cookie}` });
     const set = setBy(response);
@@ -356,7 +356,7 @@ test("a session that has ended, was logged out or never moved in gives nothing, 
 });
 
 test("a session of ours wins over one of the site before, which goes", async () => {
-  overrideEnv(OLD_ENV);
+  overrideEnv(LEGACY_ENV);
   const { cookie } = await movedIn();
   const { value } = await sealSessionCookie(
     await writeSql((sql) => createSession(sql, insertUser(sql).id)),
@@ -371,30 +371,30 @@ test("a cookie that can't be read is left alone, since the owner may put the sec
   resetMetrics();
   const forged = [
     createLegacyCookie({ sessionId: id }, "another-secret"),
-    createLegacyCookie({ user: id }, OLD_SECRET),
-    `${createLegacyCookie({ sessionId: id }, OLD_SECRET)}x`,
+    createLegacyCookie({ user: id }, LEGACY_SECRET),
+    `${createLegacyCookie({ sessionId: id }, LEGACY_SECRET)}x`,
     id,
     "",
     "x".repeat(8_000),
   ];
   for (const value of forged) {
-    overrideEnv(OLD_ENV);
-    const response = await visit("/", { cookie: `old-session=${encodeURIComponent(value)}` });
+    overrideEnv(LEGACY_ENV);
+    const response = await visit("/", { cookie: `legacy-session=${encodeURIComponent(value)}` });
     expect([response.status, response.headers.getSetCookie()], value.slice(0, 100)).toEqual([
       200,
       [],
     ]);
   }
   expect(renderMetrics()).toContain(
-    `lectern_old_cookies_total{kind="session",result="unreadable"} ${forged.length}`,
+    `lectern_legacy_cookies_total{kind="session",result="unreadable"} ${forged.length}`,
   );
-  overrideEnv({ ...OLD_ENV, OLD_COOKIE_SECRET: "another-secret" });
+  overrideEnv({ ...LEGACY_ENV, LEGACY_COOKIE_SECRET: "another-secret" });
   expect((await visit("/", { cookie })).headers.getSetCookie()).toEqual([]);
   resetMetrics();
 });
 
 test("an anonymous reader of the site before keeps their id; one who has a cookie of ours keeps that", async () => {
-  overrideEnv(OLD_ENV);
+  overrideEnv(LEGACY_ENV);
   const set = setBy(await visit("/blog/a-post", { cookie: oldReader("client-1") }));
   expect(Object.keys(set).sort()).toEqual(["my_client", "reader"]);
   expect(set.reader).toMatch(
@@ -409,14 +409,14 @@ test("an anonymous reader of the site before keeps their id; one who has a cooki
 });
 
 test("one cookie may hold both ids", async () => {
-  overrideEnv({ ...OLD_ENV, OLD_CLIENT_COOKIE: "my_session:clientId" });
+  overrideEnv({ ...LEGACY_ENV, LEGACY_CLIENT_COOKIE: "my_session:clientId" });
   const { id } = await movedIn();
   const value = encodeURIComponent(
-    createLegacyCookie({ sessionId: id, clientId: "client-1" }, OLD_SECRET),
+    createLegacyCookie({ sessionId: id, clientId: "client-1" }, LEGACY_SECRET),
   );
   expect(
     Object.keys(
-      setBy(await visit("/", { cookie: `old-session=${value}; old-reader=${value}` })),
+      setBy(await visit("/", { cookie: `legacy-session=${value}; legacy-reader=${value}` })),
     ).sort(),
   ).toEqual(["my_session", "reader", "session"]);
 });

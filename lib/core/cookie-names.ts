@@ -8,7 +8,7 @@ export const SITE_COOKIES = ["session", "reader", "txid"] as const;
  * What the cookies of the site before are called once a request has arrived, whatever the owner says they are called in browsers:
  * these names stand in the build, those are known to the running site alone (decision 024).
  */
-export const LEGACY_COOKIES = { session: "old-session", reader: "old-reader" } as const;
+export const LEGACY_COOKIES = { session: "legacy-session", reader: "legacy-reader" } as const;
 
 /** Every name a cookie of ours can have (with `__Host-` where the site is served over https), and those of the site before. */
 export const COOKIE_NAMES: readonly string[] = [

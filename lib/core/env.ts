@@ -67,9 +67,9 @@ export const envSchema = z.object({
   CACHE_FILE: z.string().min(1).optional(),
   CACHE_MAX_MB: intSchema(256, 8, 16_384),
   SESSION_SECRET: z.string().min(32, "needs at least 32 characters").optional(),
-  OLD_COOKIE_SECRET: secretsSchema.optional(),
-  OLD_SESSION_COOKIE: legacyCookieSchema("sessionId").optional(),
-  OLD_CLIENT_COOKIE: legacyCookieSchema("clientId").optional(),
+  LEGACY_COOKIE_SECRET: secretsSchema.optional(),
+  LEGACY_SESSION_COOKIE: legacyCookieSchema("sessionId").optional(),
+  LEGACY_CLIENT_COOKIE: legacyCookieSchema("clientId").optional(),
   SESSION_RENEW_DAYS: intSchema(180, 1, 364),
   SMTP_URL: urlSchema({ protocol: /^smtps?$/ }).optional(),
   MAIL_FROM: z
@@ -102,7 +102,6 @@ export const envSchema = z.object({
   EMBED_PROVIDER_ORIGIN: urlSchema({ protocol: /^https?$/ }).optional(),
   TRUST_PROXY: z.enum(["none", "fly"]).default("none"),
   REPLICATION: boolSchema(false),
-  BENCH: boolSchema(false),
   INSTANCE: z
     .string()
     .regex(/^[\w.-]{1,64}$/, "must be a name of letters, digits, dots and dashes")
@@ -194,28 +193,28 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
 
 function findLegacyCookieProblems({
   SITE_URL,
-  OLD_COOKIE_SECRET,
-  OLD_SESSION_COOKIE,
-  OLD_CLIENT_COOKIE,
+  LEGACY_COOKIE_SECRET,
+  LEGACY_SESSION_COOKIE,
+  LEGACY_CLIENT_COOKIE,
 }: z.output<typeof envSchema>): string[] {
   const problems: string[] = [];
   const own = SITE_URL.startsWith("https:")
     ? /^__Host-(session|reader|txid)$/
     : /^(session|reader|txid)$/;
-  for (const [variable, cookie] of Object.entries({ OLD_SESSION_COOKIE, OLD_CLIENT_COOKIE })) {
+  for (const [variable, cookie] of Object.entries({ LEGACY_SESSION_COOKIE, LEGACY_CLIENT_COOKIE })) {
     if (!cookie) continue;
-    if (!OLD_COOKIE_SECRET)
+    if (!LEGACY_COOKIE_SECRET)
       problems.push(
-        `OLD_COOKIE_SECRET: needed because ${variable} is set (what the site before signed its cookies with)`,
+        `LEGACY_COOKIE_SECRET: needed because ${variable} is set (what the site before signed its cookies with)`,
       );
     if (own.test(cookie.name))
       problems.push(
         `${variable}: ${cookie.name} is the name of a cookie of this site; members who have it must log in again`,
       );
   }
-  if (OLD_COOKIE_SECRET && !OLD_SESSION_COOKIE && !OLD_CLIENT_COOKIE) {
+  if (LEGACY_COOKIE_SECRET && !LEGACY_SESSION_COOKIE && !LEGACY_CLIENT_COOKIE) {
     problems.push(
-      "OLD_SESSION_COOKIE: needed because OLD_COOKIE_SECRET is set (the cookie's name at the site before, such as my_session or my_session:sessionId)",
+      "LEGACY_SESSION_COOKIE: needed because LEGACY_COOKIE_SECRET is set (the cookie's name at the site before, such as my_session or my_session:sessionId)",
     );
   }
   return problems;

@@ -11,10 +11,10 @@ import { findCookie } from "./cookie-header.ts";
  */
 export function aliasLegacyCookies(headers: IncomingHttpHeaders): void {
   const { cookie } = headers;
-  if (!env.OLD_COOKIE_SECRET || !cookie) return;
+  if (!env.LEGACY_COOKIE_SECRET || !cookie) return;
   const found = [
-    [LEGACY_COOKIES.session, env.OLD_SESSION_COOKIE],
-    [LEGACY_COOKIES.reader, env.OLD_CLIENT_COOKIE],
+    [LEGACY_COOKIES.session, env.LEGACY_SESSION_COOKIE],
+    [LEGACY_COOKIES.reader, env.LEGACY_CLIENT_COOKIE],
   ] as const;
   for (const [known, old] of found) {
     const value = old && findCookie(cookie, old.name);

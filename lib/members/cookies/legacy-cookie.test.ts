@@ -18,9 +18,9 @@ const open = (
 
 afterEach(() =>
   overrideEnv({
-    OLD_COOKIE_SECRET: undefined,
-    OLD_SESSION_COOKIE: undefined,
-    OLD_CLIENT_COOKIE: undefined,
+    LEGACY_COOKIE_SECRET: undefined,
+    LEGACY_SESSION_COOKIE: undefined,
+    LEGACY_CLIENT_COOKIE: undefined,
     SITE_URL: undefined,
   }),
 );
@@ -192,31 +192,31 @@ test("a cookie larger than a browser keeps is not looked at", () => {
 
 test("the site before's cookies are found under the names that the owner gave, and read by those of the build", () => {
   overrideEnv({
-    OLD_COOKIE_SECRET: `${SECRET.replaceAll(" ", "-")}, the-one-before`,
-    OLD_SESSION_COOKIE: "my_session",
-    OLD_CLIENT_COOKIE: "my_client:id",
+    LEGACY_COOKIE_SECRET: `${SECRET.replaceAll(" ", "-")}, the-one-before`,
+    LEGACY_SESSION_COOKIE: "my_session",
+    LEGACY_CLIENT_COOKIE: "my_client:id",
   });
   const session = encodeURIComponent(createLegacyCookie({ sessionId: ID }, "the-one-before"));
   const client = encodeURIComponent(
     createLegacyCookie({ id: "client-1" }, SECRET.replaceAll(" ", "-")),
   );
   const headers = {
-    cookie: `a=b; my_session=${session};my_client=${client}; xmy_session=c; old-session=forged`,
+    cookie: `a=b; my_session=${session};my_client=${client}; xmy_session=c; legacy-session=forged`,
   };
   aliasLegacyCookies(headers);
   expect(headers.cookie).toBe(
-    `a=b; my_session=${session};my_client=${client}; xmy_session=c; old-session=forged; old-session=${session}; old-reader=${client}`,
+    `a=b; my_session=${session};my_client=${client}; xmy_session=c; legacy-session=forged; legacy-session=${session}; legacy-reader=${client}`,
   );
   const jar = new Map([
-    ["old-session", decodeURIComponent(session)],
-    ["old-reader", decodeURIComponent(client)],
+    ["legacy-session", decodeURIComponent(session)],
+    ["legacy-reader", decodeURIComponent(client)],
   ]);
   expect(readLegacySessionId((name) => jar.get(name))).toBe(ID);
   expect(readLegacyReaderId((name) => jar.get(name))).toBe("client-1");
 });
 
 test("a reader's id that no cookie of ours can carry is none", () => {
-  overrideEnv({ OLD_COOKIE_SECRET: "the-secret", OLD_CLIENT_COOKIE: "my_client" });
+  overrideEnv({ LEGACY_COOKIE_SECRET: "the-secret", LEGACY_CLIENT_COOKIE: "my_client" });
   for (const id of ["a.b", "a/b", "a".repeat(65)])
     expect(
       readLegacyReaderId(() => createLegacyCookie({ clientId: id }, "the-secret")),
@@ -230,7 +230,7 @@ test("without the owner's secret the site before's cookies are not even looked f
   expect(headers.cookie).toBe(`my_session=${REAL.session}`);
   expect(readLegacySessionId(() => real("session"))).toBeNull();
   expect(readLegacyReaderId(() => real("client"))).toBeNull();
-  overrideEnv({ OLD_COOKIE_SECRET: "the-secret", OLD_CLIENT_COOKIE: "my_client" });
+  overrideEnv({ LEGACY_COOKIE_SECRET: "the-secret", LEGACY_CLIENT_COOKIE: "my_client" });
   expect(readLegacySessionId(() => createLegacyCookie({ sessionId: ID }, "the-secret"))).toBeNull();
   aliasLegacyCookies({});
 });

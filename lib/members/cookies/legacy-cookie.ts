@@ -63,7 +63,7 @@ type GetCookie = (name: string) => string | undefined;
 
 /** The id of the session at the site before, from a jar of cookies; null without a good cookie, and where the owner gave no secret. */
 export function readLegacySessionId(get: GetCookie): string | null {
-  const { OLD_COOKIE_SECRET: secrets, OLD_SESSION_COOKIE: cookie } = env;
+  const { LEGACY_COOKIE_SECRET: secrets, LEGACY_SESSION_COOKIE: cookie } = env;
   return secrets && cookie
     ? unsignLegacyCookie(get(LEGACY_COOKIES.session), { secrets, field: cookie.field })
     : null;
@@ -71,7 +71,7 @@ export function readLegacySessionId(get: GetCookie): string | null {
 
 /** The same for the id of an anonymous reader, as PostRead.clientId has it; null also for one that a cookie of ours can't carry. */
 export function readLegacyReaderId(get: GetCookie): string | null {
-  const { OLD_COOKIE_SECRET: secrets, OLD_CLIENT_COOKIE: cookie } = env;
+  const { LEGACY_COOKIE_SECRET: secrets, LEGACY_CLIENT_COOKIE: cookie } = env;
   const id =
     secrets && cookie
       ? unsignLegacyCookie(get(LEGACY_COOKIES.reader), { secrets, field: cookie.field })

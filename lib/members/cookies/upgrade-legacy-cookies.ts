@@ -40,18 +40,18 @@ const expireCookie = (name: string): ResponseCookie => ({
 
 /**
  * The cookies to set in answer to a request: none where it brings no good cookie of the site before, which is always so without
- * OLD_COOKIE_SECRET. Else the old one is expired, and what takes its place is a cookie of ours with the same id: for a session
+ * LEGACY_COOKIE_SECRET. Else the old one is expired, and what takes its place is a cookie of ours with the same id: for a session
  * that lives, where the request has none of ours; for a reader likewise. Nothing is written, so every instance can answer.
  * A cookie that can't be read is left as it is: it may be of use once the owner has put the secret or the name right.
  */
 export async function upgradeLegacyCookies(
   get: (name: string) => string | undefined,
 ): Promise<ResponseCookie[]> {
-  const { OLD_SESSION_COOKIE: session, OLD_CLIENT_COOKIE: client } = env;
+  const { LEGACY_SESSION_COOKIE: session, LEGACY_CLIENT_COOKIE: client } = env;
   const set: ResponseCookie[] = [];
   const gone = new Set<string>();
   const note = (kind: "session" | "reader", result: UpgradeResult) =>
-    incrementCounter("old_cookies", { kind, result });
+    incrementCounter("legacy_cookies", { kind, result });
 
   if (session && get(LEGACY_COOKIES.session) !== undefined) {
     const id = readLegacySessionId(get);

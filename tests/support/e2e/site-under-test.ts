@@ -18,7 +18,7 @@ export const DATA_DIR = ".data/e2e";
 export const SECRET = "only-for-the-browser-tests-0123456789";
 /** What the site under test is told of the cookies of a site before it: known to the running site alone, not to its build. */
 export const LEGACY_SITE_ENV = {
-  OLD_COOKIE_SECRET: "the-secret-before-last,of-the-site-before",
-  OLD_SESSION_COOKIE: "former_session:sessionId",
-  OLD_CLIENT_COOKIE: "former_client",
+  LEGACY_COOKIE_SECRET: "the-secret-before-last,of-the-site-before",
+  LEGACY_SESSION_COOKIE: "former_session:sessionId",
+  LEGACY_CLIENT_COOKIE: "former_client",
 } as const;

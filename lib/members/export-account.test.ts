@@ -27,7 +27,7 @@ describe("the data of a member", () => {
       sessions: [{ device: "ada's browser", place: "Frankfurt" }],
       passkeys: [{ name: "ada's key", lastUsedAt: null }],
       unfinishedUploads: [{ bytes: 10 }],
-      messagesOnTheirWay: [{ kind: "MAIL", about: "A mail about ada" }],
+      messagesOnTheirWay: [{ kind: "MAIL", about: "An email about ada" }],
       reads: [{ post: "ada-post" }, { post: "shared-post" }],
     });
     expect(data.calls).toHaveLength(2);

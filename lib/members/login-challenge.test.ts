@@ -116,7 +116,7 @@ test("looking at a challenge changes nothing, however often", async () => {
         email: EMAIL,
         expiresAtMs: ours.expiresAtMs,
         isThisBrowser: true,
-        takesCode: true,
+        canUseCode: true,
       });
       expect(findChallenge(sql, { token: ours.token, browserId: null })?.isThisBrowser).toBe(false);
       expect(findChallenge(sql, { token: ours.token, browserId: "another" })?.isThisBrowser).toBe(
@@ -172,7 +172,7 @@ test("after five wrong codes with the cookie the code is worth nothing there; wh
     for (const code of [ours.code, wrong(ours.code)])
       expect(await byCode({ browserId: ours.browserId, code })).toEqual({ outcome: "spent" });
     expect(await readSql((sql) => findChallenge(sql, { browserId: ours.browserId }))).toMatchObject(
-      { email: EMAIL, takesCode: false },
+      { email: EMAIL, canUseCode: false },
     );
     expect(await getIn()).toBe(EMAIL);
     ours = await start();

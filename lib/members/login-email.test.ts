@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { closeSmtpTransport } from "#lib/outbound/mail/send-email.ts";

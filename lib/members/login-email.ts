@@ -6,6 +6,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
 import type { EmailMessage } from "#lib/outbound/mail/email-message.ts";
 import { type EmailFault, EmailError, sendEmail } from "#lib/outbound/mail/send-email.ts";
+import { singleton } from "#lib/core/singleton.ts";
 import { CHALLENGE_TTL_MS, type NewChallenge } from "./login-challenge.ts";
 
 export interface LoginEmailFailure {
@@ -18,9 +19,7 @@ const MAX_FAILURES = 50;
 /** A server that took longer than this to fail is not asked again: somebody is waiting. */
 const RETRY_WITHIN_MS = 3 * SECOND_MS;
 
-// One per process: pages and actions are bundled apart.
-const shared = globalThis as { __lecternLoginMailFailures?: LoginEmailFailure[] };
-const getFailures = () => (shared.__lecternLoginMailFailures ??= []);
+const getFailures = () => singleton("login-email-failures", (): LoginEmailFailure[] => []);
 
 /** The last 50 log-in mails of this process that were not sent, newest first; for admins. */
 export function listLoginEmailFailures(): readonly LoginEmailFailure[] {

@@ -4,16 +4,14 @@ import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import { clientKey } from "#lib/http/client-key.ts";
 import { getClientAddress } from "#lib/http/client-address.ts";
+import { singleton } from "#lib/core/singleton.ts";
 
-// One per process, also where development loads this module anew. A log-in takes two requests, and many share an address.
-const shared = globalThis as {
-  __lecternPasskeyLimits?: { perClient: RateLimiter; perMember: RateLimiter };
-};
+// A log-in takes two requests, and many share an address.
 const getPasskeyLimiters = () =>
-  (shared.__lecternPasskeyLimits ??= {
+  singleton("passkey-limiters", () => ({
     perClient: new RateLimiter(60, 10 * MINUTE_MS),
     perMember: new RateLimiter(40, 10 * MINUTE_MS),
-  });
+  }));
 
 /** Counts one request of the client, and of the member where there is one. Throws AppError(rate_limited) when it is one too many. */
 export function consumePasskeyRequest(

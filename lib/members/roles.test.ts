@@ -35,8 +35,8 @@ test("an admin makes a member an admin, whose sessions end, and it is noted", ()
       id,
       from: "MEMBER",
       to: "ADMIN",
-      ended: 2,
-      admins: 2,
+      revokedSessionCount: 2,
+      adminCount: 2,
     });
     expect([roleOf(sql, id), sessionsOf(sql, id), sessionsOf(sql, other.id)]).toEqual([
       "ADMIN",
@@ -115,7 +115,7 @@ test("the command line grants by address in any capitals, and may take the last 
   ]);
   expect(
     await writeSql((sql) => changeRoleByEmail(sql, { email: "ada@example.test", role: "MEMBER" })),
-  ).toMatchObject({ admins: 0 });
+  ).toMatchObject({ adminCount: 0 });
 });
 
 test("an address that only differs in capitals from another is taken exactly", () =>

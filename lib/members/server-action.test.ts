@@ -1,7 +1,7 @@
 import { redirect } from "next/navigation.js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";

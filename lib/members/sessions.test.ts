@@ -33,8 +33,8 @@ test("a member sees their own sessions, this one first, and what they are called
   const moved = await session(ada);
   const list = await readSql((sql) => listSessions(sql, { userId: ada, sessionKey: old }));
   expect(list).toMatchObject([
-    { device: "Firefox on Linux", place: "Frankfurt", isThis: true },
-    { device: null, place: null, lastSeenAt: null, isThis: false },
+    { device: "Firefox on Linux", place: "Frankfurt", isCurrent: true },
+    { device: null, place: null, lastSeenAt: null, isCurrent: false },
   ]);
   for (const key of [old, moved]) expect(JSON.stringify(list)).not.toContain(key);
 });

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { HOUR_MS, MINUTE_MS, setClock } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { type ErrorCode, isAppError } from "#lib/core/errors.ts";

@@ -19,8 +19,8 @@ test("anonymous reads become the member's, with their time", () =>
     insertRead(sql, { clientId: "mine", postSlug: "one", createdAt: NOW });
     insertRead(sql, { clientId: "mine", postSlug: "two", createdAt: NOW + 1 });
     expect(claimReads(sql, { clientId: "mine", userId })).toEqual({
-      moved: 2,
-      removed: 0,
+      claimedCount: 2,
+      duplicateCount: 0,
       slugs: ["one", "two"],
     });
     expect(all(sql)).toEqual([
@@ -44,8 +44,8 @@ test("without an id nothing changes and nothing is thrown", () =>
     const before = all(sql);
     for (const clientId of [null, undefined, ""])
       expect(claimReads(sql, { clientId, userId: newest.id })).toEqual({
-        moved: 0,
-        removed: 0,
+        claimedCount: 0,
+        duplicateCount: 0,
         slugs: [],
       });
     expect(all(sql)).toEqual(before);
@@ -59,8 +59,8 @@ test("nobody else's reads are taken", () =>
     insertRead(sql, { clientId: "another", createdAt: NOW + 1 });
     insertRead(sql, { clientId: "shared-browser", createdAt: NOW + 2, postSlug: "two" });
     expect(claimReads(sql, { clientId: "shared-browser", userId: mine.id })).toMatchObject({
-      moved: 1,
-      removed: 0,
+      claimedCount: 1,
+      duplicateCount: 0,
     });
     expect(all(sql).map(({ userId }) => userId)).toEqual([other.id, null, mine.id]);
   }));
@@ -72,7 +72,10 @@ test("a read within seven days of the member's own, before or after, goes", () =
     for (const days of [-7, -6.9, -1, 0, 1, 6.9, 7])
       insertRead(sql, { clientId: "mine", createdAt: NOW + days * DAY_MS });
     insertRead(sql, { clientId: "mine", createdAt: NOW, postSlug: "another-post" });
-    expect(claimReads(sql, { clientId: "mine", userId })).toMatchObject({ moved: 3, removed: 5 });
+    expect(claimReads(sql, { clientId: "mine", userId })).toMatchObject({
+      claimedCount: 3,
+      duplicateCount: 5,
+    });
     expect(
       all(sql).map(({ createdAt, postSlug }) => [(createdAt - NOW) / DAY_MS, postSlug]),
     ).toEqual([
@@ -89,7 +92,10 @@ test("anonymous reads within seven days of each other become one, the oldest", (
     const { id: userId } = insertUser(sql);
     for (const days of [0, 3, 6, 8, 20])
       insertRead(sql, { clientId: "mine", createdAt: NOW + days * DAY_MS });
-    expect(claimReads(sql, { clientId: "mine", userId })).toMatchObject({ moved: 3, removed: 2 });
+    expect(claimReads(sql, { clientId: "mine", userId })).toMatchObject({
+      claimedCount: 3,
+      duplicateCount: 2,
+    });
     expect(all(sql).map(({ createdAt }) => (createdAt - NOW) / DAY_MS)).toEqual([0, 8, 20]);
     expect(findCounterMismatches(sql)).toEqual([]);
   }));
@@ -106,7 +112,7 @@ test("claiming twice, or twenty times at once, is claiming once", async () => {
     ),
   );
   expect(claims.filter(({ claimedCount }) => claimedCount > 0)).toEqual([
-    { moved: 1, removed: 1, slugs: ["a-post"] },
+    { claimedCount: 1, duplicateCount: 1, slugs: ["a-post"] },
   ]);
   expect(await readSql(all)).toHaveLength(1);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { HOUR_MS, MINUTE_MS } from "#lib/core/clock.ts";
 import { createReaderId, unsignReaderId, signReaderId } from "./reader-id.ts";

@@ -3,6 +3,7 @@
 
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
+import { seededRandom } from "#tests/support/random.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, epochDay, subtractMonths } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { writeSql } from "#lib/db/database.ts";
@@ -22,15 +23,8 @@ const POSTS = ["a-post", "b-post", "c-post", "d.e/f"];
 const BROWSERS = ["browser-1", "browser-2", "browser-3", "browser-4", "browser-5"];
 const TABLES = ["PostTotal", "PostTeamDay", "SiteTotal", "MemberLastRead", "TeamActiveDay"];
 
-/** Mulberry32: the same numbers for the same seed, everywhere. */
 function random(seed: number) {
-  let state = seed;
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = seededRandom(seed);
   const below = (n: number) => Math.floor(next() * n);
   return { next, below, pick: <T>(from: readonly T[]): T => from[below(from.length)] as T };
 }

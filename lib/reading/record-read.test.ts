@@ -33,7 +33,7 @@ const tokens = (sql: Sql) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "
 test("a member's read is stored for the member alone", () =>
   writeSql((sql) => {
     const member = insertUser(sql);
-    expect(recordRead(sql, request({ member, clientId: "reader-1" }))).toEqual({ counted: true });
+    expect(recordRead(sql, request({ member, clientId: "reader-1" }))).toEqual({ isCounted: true });
     expect(reads(sql)).toEqual([
       { createdAt: NOW, userId: member.id, clientId: null, postSlug: "a-post" },
     ]);
@@ -41,7 +41,7 @@ test("a member's read is stored for the member alone", () =>
 
 test("an anonymous reader's read is stored for their id", () =>
   writeSql((sql) => {
-    expect(recordRead(sql, request())).toEqual({ counted: true });
+    expect(recordRead(sql, request())).toEqual({ isCounted: true });
     expect(reads(sql)).toEqual([
       { createdAt: NOW, userId: null, clientId: "reader-1", postSlug: "a-post" },
     ]);
@@ -53,7 +53,9 @@ test("a reader without an id gets one, with the first read that counts", () =>
     expect(isCounted).toBe(true);
     expect(clientId).toMatch(/^[\w-]{36}$/);
     expect(reads(sql)).toEqual([expect.objectContaining({ userId: null, clientId })]);
-    expect(recordRead(sql, request({ clientId: clientId as string }))).toEqual({ counted: false });
+    expect(recordRead(sql, request({ clientId: clientId as string }))).toEqual({
+      isCounted: false,
+    });
   }));
 
 test("the same reader's read of the same post counts once in seven days, and again after them", () =>
@@ -90,7 +92,7 @@ test("a read that does not count stores nothing at all", () =>
   writeSql((sql) => {
     recordRead(sql, request());
     expect(tokens(sql)).toBe(1);
-    expect(recordRead(sql, request())).toEqual({ counted: false });
+    expect(recordRead(sql, request())).toEqual({ isCounted: false });
     expect([reads(sql).length, tokens(sql)]).toEqual([1, 1]);
   }));
 

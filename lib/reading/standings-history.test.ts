@@ -3,6 +3,7 @@ import { DAY_MS, HOUR_MS, epochDay, subtractMonths, setClock } from "#lib/core/c
 import { clearCacheMemory } from "#lib/cache/define-cache.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
+import { seededRandom } from "#tests/support/random.ts";
 import {
   computeStandingsHistory,
   getStandingsHistory,
@@ -17,17 +18,6 @@ const iso = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
 const at = (text: string) => Date.parse(text);
 
 afterEach(clearCacheMemory);
-
-/** Numbers in [0, 1) that are the same at every run (mulberry32). */
-function sequence(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 test("every week ends on a Sunday that is over, the last one on the latest", async () => {
   const days = async (now: string) =>
@@ -47,7 +37,7 @@ test("every week ends on a Sunday that is over, the last one on the latest", asy
 
 test("each week is what counting every read one by one gives", async () => {
   for (const seed of [1, 2, 3]) {
-    const next = sequence(seed);
+    const next = seededRandom(seed);
     const reads: { userId: string | null; createdAt: number }[] = [];
     const users: { id: string; team: string }[] = [];
     await writeSql((sql) => {

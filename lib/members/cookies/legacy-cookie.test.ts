@@ -1,6 +1,6 @@
 import { aliasLegacyCookies } from "#lib/http/alias-legacy-cookies.ts";
 import { afterEach, expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { createLegacyCookie, createLegacyExpressCookie } from "#tests/support/legacy-cookie.ts";
 import { env } from "#lib/core/env.ts";
 import { signText } from "#lib/core/signature.ts";

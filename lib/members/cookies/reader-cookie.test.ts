@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { readReaderCookieFromRequest, serializeReaderCookie } from "./reader-cookie.ts";
 
 const request = (cookie?: string) => ({

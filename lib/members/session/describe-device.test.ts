@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { describeDevice } from "./describe-device.ts";
 
 afterEach(() => overrideEnv({ TRUST_PROXY: undefined }));

@@ -1,6 +1,6 @@
 import { sealData } from "iron-session";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";

@@ -50,9 +50,10 @@ const config = {
   experimental: { proxyClientMaxBodySize: "1100kb" },
   cacheHandler: `${import.meta.dirname}/lib/cache/page-cache.ts`,
   cacheMaxMemorySize: 0,
-  // What a bench build adds (bench/app pages) never ships.
-  pageExtensions:
-    process.env.BENCH === "on" ? ["bench.tsx", "bench.ts", "tsx", "ts"] : ["tsx", "ts"],
+  pageExtensions: ["tsx", "ts"],
+  // This folder is the project, whatever lockfiles are above it.
+  turbopack: { root: import.meta.dirname },
+  outputFileTracingRoot: import.meta.dirname,
   deploymentId: process.env.DEPLOYMENT_ID || undefined,
   generateBuildId: async () =>
     process.env.DEPLOYMENT_ID ||

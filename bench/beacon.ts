@@ -4,7 +4,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { writeArticles } from "./support/articles.ts";
 import { writeBeaconScript } from "./support/beacon-script.ts";
 import { createBenchDatabase } from "./support/bench-database.ts";
@@ -38,8 +38,8 @@ const site = await startBenchSite({
 
 const KINDS = {
   ours: "/reads",
-  "no database call": "/api/bench-beacon/none",
-  "one transaction each": "/api/bench-beacon/single",
+  "no database call": "/reads?write=none",
+  "one transaction each": "/reads?write=single",
 } as const;
 const rates = new Map(Object.keys(KINDS).map((name) => [name, [] as number[]]));
 const countReads = () => {

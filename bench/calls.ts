@@ -124,7 +124,7 @@ async function sendDiscardedCall(member: number): Promise<void> {
   for (const part of partsOf(makeOpusWebm({ seconds: 119, seed: member }))) {
     await assertStatus(
       "Forgetting",
-      browser.request("/api/bench-upload", { method: "PUT", body: part, headers: sameOrigin }),
+      browser.request("/calls/upload/discard", { method: "PUT", body: part, headers: sameOrigin }),
       204,
     );
   }

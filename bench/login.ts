@@ -69,7 +69,7 @@ const first = browser();
 const askForm = formWith((await first.get("/login")).text, "email");
 await first.submitForm("/login", askForm, { email: "0@example.test" }, { follow: false });
 const codeForm = formWith((await first.get("/login/code")).text, "code");
-const emptyForm = formWith((await first.get("/bench/action")).text, "email");
+const emptyForm = formWith((await first.get("/baseline/action")).text, "email");
 
 let member = 0;
 async function logIn(): Promise<void> {
@@ -89,7 +89,7 @@ async function logIn(): Promise<void> {
 }
 async function submitEmptyFormTwice(): Promise<void> {
   for (let i = 0; i < 2; i++) {
-    const { status } = await browser().submitForm("/bench/action", emptyForm, {
+    const { status } = await browser().submitForm("/baseline/action", emptyForm, {
       email: "a@example.test",
     });
     if (status !== 200) throw new Error(`The empty action answered ${status}`);

@@ -75,9 +75,9 @@ async function measureRates(
 
 function targetsFor({ slug }: Article, cookie: string): PageTarget[] {
   return [
-    { name: `${slug}: static`, path: `/bench/static/${slug}` },
+    { name: `${slug}: static`, path: `/baseline/static/${slug}` },
     { name: `${slug}: anonymous`, path: `/blog/${slug}` },
-    { name: `${slug}: constants`, path: `/bench/constants/${slug}` },
+    { name: `${slug}: constants`, path: `/baseline/constants/${slug}` },
     { name: `${slug}: member`, path: `/blog/${slug}`, headers: { cookie } },
   ];
 }
@@ -101,11 +101,11 @@ async function measureFirstByteMs(
 
 const { site, cookie } = await startPageBench(500_000);
 const rates = await measureRates(site, [
-  { name: "empty dynamic page", path: "/bench/empty" },
+  { name: "empty dynamic page", path: "/baseline/empty" },
   ...articles.flatMap((article) => targetsFor(article, cookie)),
 ]);
 const zipped = await measureRates(site, [
-  { name: "static", path: "/bench/static/medium", headers: { "accept-encoding": "gzip" } },
+  { name: "static", path: "/baseline/static/medium", headers: { "accept-encoding": "gzip" } },
   { name: "anonymous", path: "/blog/medium", headers: { "accept-encoding": "gzip" } },
 ]);
 const idle = {

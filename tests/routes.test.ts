@@ -2,7 +2,7 @@ import { globSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ALL_ROUTES, labelRoute } from "#lib/http/route-labels.ts";
 
-/** The addresses of app/, without what only development, a bench build or the router itself reaches. */
+/** The addresses of app/, without what only development or the router itself reaches. */
 function routesOfApp(): string[] {
   return globSync("app/**/{page.tsx,route.ts}")
     .map(
@@ -13,7 +13,7 @@ function routesOfApp(): string[] {
           .filter((part) => !part.startsWith("("))
           .join("/")}`,
     )
-    .filter((route) => !/^\/(dev|static|bench|\[\.\.\.missing\])(\/|$)/.test(route))
+    .filter((route) => !/^\/(dev|static|\[\.\.\.missing\])(\/|$)/.test(route))
     .sort();
 }
 

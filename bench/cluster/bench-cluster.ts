@@ -13,7 +13,7 @@ import { type Environment, readLog } from "#cli/cluster/program.ts";
 import { findTools } from "#cli/cluster/tools/find-tools.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 import { type Workspace, createWorkspace } from "#cli/cluster/workspace.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { writeArticles } from "#bench/support/articles.ts";
 import { createBenchDatabase } from "#bench/support/bench-database.ts";
 import { BENCH_SESSION_SECRET } from "#bench/support/bench-site.ts";
@@ -56,7 +56,6 @@ export async function createBenchData(): Promise<BenchData> {
 const createSiteEnvironment = (): Environment => ({
   SESSION_SECRET: BENCH_SESSION_SECRET,
   TRUST_PROXY: "fly",
-  BENCH: "on",
   CONTENT_DIR: resolve(BENCH_DIR, "content"),
   COMPILE_WORKERS: "1",
   LOG_LEVEL: "error",

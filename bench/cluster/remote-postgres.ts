@@ -24,8 +24,8 @@ export async function measureRemotePostgres({
 }): Promise<RemotePostgresTimes> {
   const paths = {
     own: `/blog/${ARTICLE_SLUG}`,
-    each: `/bench/far/each/${ARTICLE_SLUG}`,
-    together: `/bench/far/together/${ARTICLE_SLUG}`,
+    each: `/baseline/remote-postgres/sequential/${ARTICLE_SLUG}`,
+    together: `/baseline/remote-postgres/batched/${ARTICLE_SLUG}`,
   };
   const ms = { own: [] as number[], each: [] as number[], together: [] as number[] };
   const statements: number[] = [];

@@ -1,7 +1,7 @@
 // Counted reads on LiteFS: commits that are shared beside one transaction each, over HTTP and without it.
 
 import Database from "better-sqlite3";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { createSql } from "#lib/db/connection.ts";
 import { closeDatabase, writeSql } from "#lib/db/database.ts";
@@ -13,7 +13,7 @@ import { runWrk } from "#bench/support/wrk.ts";
 import { median } from "#bench/support/measurements.ts";
 import { BENCH_DIR, MARKS_TABLE, ARTICLE_SLUG } from "./bench-cluster.ts";
 
-const KINDS = { shared: "/reads", single: "/api/bench-beacon/single" } as const;
+const KINDS = { shared: "/reads", single: "/reads?write=single" } as const;
 
 /** Beacons acknowledged per second by the primary, medians, and how many were acknowledged at all. Throws if one was refused. */
 export async function measureBeacons({

@@ -1,10 +1,12 @@
-// The bench build of the site, served on files of its own.
+// Starts the site that bench/support/build-bench-site.ts built, on data and content of the caller's.
 
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { SERVER_FLAGS } from "#server/server-flags.mjs";
 import { round } from "./measurements.ts";
 
+export const BENCH_SITE_DIR = resolve(".data", "bench-site");
 export const BENCH_SESSION_SECRET = "only-for-benchmarks-0123456789abcdef";
 
 export interface BenchSite {
@@ -14,7 +16,7 @@ export interface BenchSite {
   stop(): Promise<void>;
 }
 
-/** Starts `next start` on `port`; resolves when `path` answers. */
+/** Starts the site on `port`; resolves when `path` answers. */
 export async function startBenchSite({
   port,
   dataDir,
@@ -31,15 +33,15 @@ export async function startBenchSite({
   const url = `http://127.0.0.1:${port}`;
   const child = spawn(
     process.execPath,
-    [...SERVER_FLAGS, "node_modules/next/dist/bin/next", "start", "-p", String(port)],
+    [...SERVER_FLAGS, "server/site.ts", "--port", String(port)],
     {
+      cwd: BENCH_SITE_DIR,
       stdio: ["ignore", "ignore", "inherit"],
       env: {
         ...process.env,
         NODE_ENV: "production",
-        BENCH: "on",
-        DATA_DIR: dataDir,
-        CONTENT_DIR: contentDir,
+        DATA_DIR: resolve(dataDir),
+        CONTENT_DIR: resolve(contentDir),
         SESSION_SECRET: BENCH_SESSION_SECRET,
         LOG_LEVEL: "error",
         SITE_URL: `http://localhost:${port}`,

@@ -1,6 +1,10 @@
-// The page of a post as a static one: what a person would build instead. Part of bench builds only.
+// Renders a post as a static page: what the same article would cost without any reader's data.
 
 import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
+
+interface Props {
+  params: Promise<{ slug: string }>;
+}
 
 export const dynamic = "force-static";
 
@@ -8,10 +12,10 @@ export function generateStaticParams() {
   return [];
 }
 
-export async function generateMetadata({ params }: { params: Promise<{ slug: string }> }) {
+export async function generateMetadata({ params }: Props) {
   return postMetadata((await params).slug);
 }
 
-export default async function Page({ params }: { params: Promise<{ slug: string }> }) {
+export default async function Page({ params }: Props) {
   return renderPost((await params).slug, { sessionKey: null, clientId: null });
 }

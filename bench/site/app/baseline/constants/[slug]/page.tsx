@@ -1,9 +1,14 @@
-// The page of a post with its data replaced by constants: no cookies, no database. Part of bench builds only.
+// Renders a post with constants in place of its data: no cookies, no database.
 
 import { connection } from "next/server";
 import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
+import { type PostPageData, withPageData } from "#bench/site/replaceable-page-data.ts";
 
-const data: Awaited<ReturnType<NonNullable<Parameters<typeof renderPost>[2]>>> = {
+interface Props {
+  params: Promise<{ slug: string }>;
+}
+
+const DATA: PostPageData = {
   viewer: { member: null, clientId: null },
   standings: [
     { team: "RED", reads: 300, members: 1_000, ratio: 0.3 },
@@ -24,12 +29,15 @@ const data: Awaited<ReturnType<NonNullable<Parameters<typeof renderPost>[2]>>> =
   reads: 1_000,
 };
 
-export async function generateMetadata({ params }: { params: Promise<{ slug: string }> }) {
+export async function generateMetadata({ params }: Props) {
   return postMetadata((await params).slug);
 }
 
-export default async function Page({ params }: { params: Promise<{ slug: string }> }) {
+export default async function Page({ params }: Props) {
   const { slug } = await params;
   await connection();
-  return renderPost(slug, { sessionKey: null, clientId: null }, async () => data);
+  return withPageData(
+    async () => DATA,
+    () => renderPost(slug, { sessionKey: null, clientId: null }),
+  );
 }

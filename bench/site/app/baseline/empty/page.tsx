@@ -1,4 +1,4 @@
-// The framework's floor: a dynamic page with nothing on it. Part of bench builds only.
+// Renders a dynamic page with nothing on it: the framework's floor for a page.
 
 import { connection } from "next/server";
 

@@ -1,4 +1,4 @@
-// Takes a body and forgets it: the floor for a part of an upload. Part of bench builds only.
+// Reads a body and discards it: the floor for one part of an upload.
 
 import { readBody } from "#lib/http/read-body.ts";
 

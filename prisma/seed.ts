@@ -6,6 +6,7 @@ import { writeSql } from "../lib/db/database.ts";
 import { readdirSync } from "node:fs";
 import { recordLeadChanges } from "#lib/reading/lead-changes.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
+import { seededRandom } from "#tests/support/random.ts";
 
 const NAMES = [
   "Ada",
@@ -22,17 +23,6 @@ const NAMES = [
   "Leslie",
 ];
 const TEAMS = ["RED", "BLUE", "YELLOW"];
-
-/** Numbers in [0, 1) that look random and are the same at every run (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 function listPostSlugs(): string[] {
   return readdirSync("content/blog", { withFileTypes: true })

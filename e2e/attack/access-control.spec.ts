@@ -1,4 +1,4 @@
-// An attacker's suite, first part: every server action and every route handler of the build, tried by everybody who may not.
+// Attacks every server action and route handler of the build as each role without access, and from foreign origins (CSRF).
 
 import { ACTION_CASES } from "#tests/support/attack/action-cases.ts";
 import {
@@ -7,7 +7,7 @@ import {
   parseActionResult,
 } from "#tests/support/attack/server-action-request.ts";
 import {
-  type ActionCase,
+  type AccessRule,
   type HandlerCase,
   type HandlerRequest,
   splitFieldsAndCookie,
@@ -31,36 +31,42 @@ import {
 
 test.describe.configure({ mode: "default" });
 
-/** Who may do what a case is about. */
-const rightful = ({ who }: { who: string }, { owner, admin }: AttackFixture) =>
-  who === "anyone" ? undefined : who === "admin" ? admin.cookie : owner.cookie;
-const cookies = (...parts: (string | null | undefined)[]) =>
+/** Returns the cookie of an account with access. */
+const authorizedCookie = (
+  { requiredRole }: { requiredRole: string },
+  { owner, admin }: AttackFixture,
+) =>
+  requiredRole === "anyone" ? undefined : requiredRole === "admin" ? admin.cookie : owner.cookie;
+const joinCookies = (...parts: (string | null | undefined)[]) =>
   parts.filter(Boolean).join("; ") || undefined;
 
 interface Stranger {
-  readonly what: string;
+  readonly name: string;
   readonly cookie: string | undefined;
   readonly headers?: AttackRequest["headers"];
-  /** What the refusal may say; undefined: any refusal. */
+  /** Error codes or statuses that the refusal may have. */
   readonly codes: readonly string[];
 }
 
-/** Pages that are not ours, as a browser or something else would tell. */
-const STRANGE_ORIGINS: readonly [string, AttackRequest["headers"]][] = [
-  ["a page of another site", { origin: "https://evil.example", "sec-fetch-site": "cross-site" }],
+/** Headers of requests that pages of other origins trigger. */
+const FOREIGN_ORIGINS: readonly [string, AttackRequest["headers"]][] = [
+  ["another site", { origin: "https://evil.example", "sec-fetch-site": "cross-site" }],
+  ["another site without Origin", { origin: undefined, "sec-fetch-site": "cross-site" }],
   [
-    "another site that says nothing of itself",
-    { origin: undefined, "sec-fetch-site": "cross-site" },
+    "a client without Origin and Sec-Fetch-Site",
+    { origin: undefined, "sec-fetch-site": undefined },
   ],
-  ["something that says nothing at all", { origin: undefined, "sec-fetch-site": undefined }],
   [
-    "an old browser on another site",
+    "another site in a browser without Sec-Fetch-Site",
     { origin: "https://evil.example", "sec-fetch-site": undefined },
   ],
-  ["a page without an origin", { origin: "null", "sec-fetch-site": "cross-site" }],
-  ["a page without an origin, in an old browser", { origin: "null", "sec-fetch-site": undefined }],
+  ["an opaque origin", { origin: "null", "sec-fetch-site": "cross-site" }],
   [
-    "another site that forges the host",
+    "an opaque origin in a browser without Sec-Fetch-Site",
+    { origin: "null", "sec-fetch-site": undefined },
+  ],
+  [
+    "another site with a forged X-Forwarded-Host",
     {
       origin: "https://evil.example",
       "sec-fetch-site": undefined,
@@ -68,7 +74,7 @@ const STRANGE_ORIGINS: readonly [string, AttackRequest["headers"]][] = [
     },
   ],
   [
-    "another site that forges more of the host",
+    "another site with more forged host headers",
     {
       origin: "https://evil.example",
       "sec-fetch-site": "cross-site",
@@ -77,27 +83,36 @@ const STRANGE_ORIGINS: readonly [string, AttackRequest["headers"]][] = [
       "x-original-host": "evil.example",
     },
   ],
+  ["a subdomain", { origin: `https://blog.${HOST}`, "sec-fetch-site": "same-site" }],
+  ["another port", { origin: `${ORIGIN}:8443`, "sec-fetch-site": undefined }],
   [
-    "a neighbour below the same domain",
-    { origin: `https://blog.${HOST}`, "sec-fetch-site": "same-site" },
+    "a host with ours as its prefix",
+    { origin: `${ORIGIN}.evil.example`, "sec-fetch-site": undefined },
   ],
-  ["another port of this host", { origin: `${ORIGIN}:8443`, "sec-fetch-site": undefined }],
-  ["a host that begins as ours", { origin: `${ORIGIN}.evil.example`, "sec-fetch-site": undefined }],
   [
-    "a host that hides ours",
+    "a host with ours as its user name",
     { origin: `https://${HOST}@evil.example`, "sec-fetch-site": undefined },
   ],
 ];
 
-async function strangersTo(
-  { who, recent, isOwners }: Pick<ActionCase, "who" | "recent" | "isOwners">,
-  { owner, neighbour, admin }: AttackFixture,
+/** Returns who has no access under `rule`. */
+async function listStrangers(
+  {
+    requiredRole,
+    needsRecentLogin,
+    isOwnerOnly,
+  }: Pick<AccessRule, "requiredRole" | "needsRecentLogin" | "isOwnerOnly">,
+  { owner, neighbor, admin }: AttackFixture,
 ): Promise<Stranger[]> {
-  const found: Stranger[] = [];
-  if (who !== "anyone") {
-    found.push({ what: "nobody", cookie: undefined, codes: ["unauthorized", "401"] });
-    found.push({
-      what: "somebody with a cookie sealed with another secret",
+  const strangers: Stranger[] = [];
+  if (requiredRole !== "anyone") {
+    strangers.push({
+      name: "an anonymous visitor",
+      cookie: undefined,
+      codes: ["unauthorized", "401"],
+    });
+    strangers.push({
+      name: "a cookie sealed with another secret",
       cookie: sessionCookieHeader(
         await sealPayload(
           { id: "x".repeat(43), sealedAtMs: Date.now() },
@@ -107,40 +122,40 @@ async function strangersTo(
       codes: ["unauthorized", "401"],
     });
   }
-  if (who === "admin")
-    found.push({ what: "a member", cookie: owner.cookie, codes: ["forbidden", "403", "404"] });
-  if (isOwners)
-    found.push({
-      what: "another member",
-      cookie: neighbour.cookie,
+  if (requiredRole === "admin")
+    strangers.push({ name: "a member", cookie: owner.cookie, codes: ["forbidden", "403", "404"] });
+  if (isOwnerOnly)
+    strangers.push({
+      name: "another member",
+      cookie: neighbor.cookie,
       codes: ["not_found", "conflict", "404", "409"],
     });
-  if (recent)
-    found.push({
-      what: "somebody who logged in twenty minutes ago",
-      cookie: who === "admin" ? admin.cookieOfOlderLogin : owner.cookieOfOlderLogin,
+  if (needsRecentLogin)
+    strangers.push({
+      name: "a login of twenty minutes ago",
+      cookie: requiredRole === "admin" ? admin.cookieOfOlderLogin : owner.cookieOfOlderLogin,
       codes: ["unauthorized", "401"],
     });
-  return found;
+  return strangers;
 }
 
-test("no server action is missing from the table, and the table has none that is not there", () => {
+test("the table of server actions matches the build", () => {
   const built = [...new Set(readBuiltActions().map(({ name }) => name))].sort();
   const missing = built.filter((name) => !Object.hasOwn(ACTION_CASES, name));
   expect(
     missing,
-    "Add each of these to tests/support/attack/action-cases.ts: who may call it, the page of its form, fields that work, the tables it changes, and fields that never work.",
+    "Add each of these to tests/support/attack/action-cases.ts: its access rule, the page of its form, valid fields, the tables it writes, and invalid fields.",
   ).toEqual([]);
   expect(
     Object.keys(ACTION_CASES).filter((name) => !built.includes(name)),
-    "Remove from tests/support/attack/action-cases.ts what the build does not have.",
+    "Remove from tests/support/attack/action-cases.ts what the build no longer has.",
   ).toEqual([]);
 });
 
-test("no route handler is missing from the table, and the table has none that is not there", async () => {
+test("the table of route handlers matches the build", async () => {
   const built: string[] = [];
   for (const { route } of readBuiltRoutes().filter(({ kind }) => kind === "handler")) {
-    // Next itself answers OPTIONS with what a handler exports.
+    // Next answers OPTIONS with the methods that a handler exports.
     const { headers } = await sendAttack({
       method: "OPTIONS",
       path: route.replace(/\[\.{0,3}[^\]]+\]/g, "x"),
@@ -153,124 +168,131 @@ test("no route handler is missing from the table, and the table has none that is
   const missing = built.filter((name) => !Object.hasOwn(HANDLER_CASES, name)).sort();
   expect(
     missing,
-    "Add each of these to tests/support/attack/handler-cases.ts: who may ask, a request that works, its status, the tables it changes, and requests that never work.",
+    "Add each of these to tests/support/attack/handler-cases.ts: its access rule, a valid request, its status, the tables it writes, and invalid requests.",
   ).toEqual([]);
   expect(
     Object.keys(HANDLER_CASES).filter((name) => !built.includes(name)),
-    "Remove from tests/support/attack/handler-cases.ts what the build does not have.",
+    "Remove from tests/support/attack/handler-cases.ts what the build no longer has.",
   ).toEqual([]);
 });
 
-for (const [name, given] of Object.entries(ACTION_CASES)) {
-  test(`action ${name} refuses whom it is not for, and then works`, async ({
-    newWorld,
-    quiet,
+for (const [name, actionCase] of Object.entries(ACTION_CASES)) {
+  test(`action ${name} refuses everyone without access, then succeeds`, async ({
+    insertFixture,
+    hashTablesWhenIdle,
     site: { db },
   }) => {
     const ids = readBuiltActions().filter((action) => action.name === name);
-    expect(ids.length, `${name} is in the build`).toBeGreaterThan(0);
-    for (const way of ACTION_TRANSPORTS) {
-      const world = await newWorld();
+    expect(ids.length, `${name} is missing from the build`).toBeGreaterThan(0);
+    for (const transport of ACTION_TRANSPORTS) {
+      const fixture = await insertFixture();
       const { fields, cookie: extra } = splitFieldsAndCookie(
-        await given.makeValidFields({ world, db }),
+        actionCase.makeValidFields({ fixture, db }),
       );
-      const page = typeof given.page === "string" ? given.page : given.page(world);
-      const request = makeActionRequest(way, ids[0]!.id, page, fields);
-      const own = rightful(given, world);
-      let before = await quiet();
-      const held = given.readUnchangedState?.({ world, db });
+      const page = typeof actionCase.page === "string" ? actionCase.page : actionCase.page(fixture);
+      const request = makeActionRequest(transport, ids[0]!.id, page, fields);
+      const cookie = authorizedCookie(actionCase, fixture);
+      let before = await hashTablesWhenIdle();
+      const stateBefore = actionCase.readUnchangedState?.({ fixture, db });
 
-      const refused = async (
+      const assertRefused = async (
         what: string,
         attack: Partial<AttackRequest>,
         codes?: readonly string[],
       ) => {
-        const got = await sendAttack({
+        const response = await sendAttack({
           ...request,
           ...attack,
           headers: { ...request.headers, ...SAME_ORIGIN_HEADERS, ...attack.headers },
         });
-        const after = await quiet();
-        const answer = parseActionResult(got);
-        const about = `${name} as a ${way} by ${what}: ${got.status} ${answer.status} ${answer.code ?? ""} ${answer.message}`;
+        const after = await hashTablesWhenIdle();
+        const answer = parseActionResult(response);
+        const about = `${name} as a ${transport} by ${what}: ${response.status} ${answer.status} ${answer.code ?? ""} ${answer.message}`;
         expect(listChangedTables(before, after), `${about} changed`).toEqual([]);
         expect(
-          given.readUnchangedState?.({ world, db }),
-          `${about} changed what is beside the database`,
-        ).toEqual(held);
-        expect(got.status, about).toBeLessThan(500);
+          actionCase.readUnchangedState?.({ fixture, db }),
+          `${about} changed state outside the database`,
+        ).toEqual(stateBefore);
+        expect(response.status, about).toBeLessThan(500);
         expect(answer.status, about).not.toBe("done");
-        if (way === "call" && codes)
+        if (transport === "call" && codes)
           expect([answer.status, codes.includes(answer.code ?? "")], about).toEqual([
             "refused",
             true,
           ]);
         before = after;
       };
-      for (const { what, cookie, headers, codes } of await strangersTo(given, world))
-        await refused(what, { cookie: cookies(cookie, extra), headers }, codes);
-      for (const [what, headers] of STRANGE_ORIGINS)
-        await refused(what, { cookie: cookies(own, extra), headers }, ["forbidden", "403"]);
+      for (const stranger of await listStrangers(actionCase, fixture))
+        await assertRefused(
+          stranger.name,
+          { cookie: joinCookies(stranger.cookie, extra), headers: stranger.headers },
+          stranger.codes,
+        );
+      for (const [what, headers] of FOREIGN_ORIGINS)
+        await assertRefused(what, { cookie: joinCookies(cookie, extra), headers }, [
+          "forbidden",
+          "403",
+        ]);
 
-      const got = await sendAttack({
+      const response = await sendAttack({
         ...request,
-        cookie: cookies(own, extra),
+        cookie: joinCookies(cookie, extra),
         headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
       });
-      const after = await quiet();
-      const { status, code, message } = parseActionResult(got);
-      const about = `${name} as a ${way} by whom it is for: ${got.status} ${status} ${code ?? ""} ${message}`;
-      expect(got.status, about).toBeLessThan(400);
+      const after = await hashTablesWhenIdle();
+      const { status, code, message } = parseActionResult(response);
+      const about = `${name} as a ${transport} by an authorized account: ${response.status} ${status} ${code ?? ""} ${message}`;
+      expect(response.status, about).toBeLessThan(400);
       expect(status, about).not.toBe("refused");
       expect(
         listChangedTables(before, after),
-        `${about}. If this is right, say so in tests/support/attack/action-cases.ts.`,
-      ).toEqual([...given.writtenTables].sort());
+        `${about}. If that is intended, change tests/support/attack/action-cases.ts.`,
+      ).toEqual([...actionCase.writtenTables].sort());
     }
   });
 }
 
 const methodOf = (name: string) => name.slice(0, name.indexOf(" "));
-const attackOf = (name: string, { path, headers, body }: HandlerRequest): AttackRequest => ({
+const toAttackRequest = (name: string, { path, headers, body }: HandlerRequest): AttackRequest => ({
   method: methodOf(name),
   path,
   ...(headers && { headers }),
   ...(body !== undefined && { body }),
 });
 
-for (const [name, given] of Object.entries<HandlerCase>(HANDLER_CASES)) {
-  test(`handler ${name} refuses whom it is not for, and then works`, async ({
-    newWorld,
-    quiet,
+for (const [name, handlerCase] of Object.entries<HandlerCase>(HANDLER_CASES)) {
+  test(`handler ${name} refuses everyone without access, then succeeds`, async ({
+    insertFixture,
+    hashTablesWhenIdle,
     site: { db },
   }) => {
-    const world = await newWorld();
-    const ready = await given.makeValidRequest({ world, db });
-    const request = attackOf(name, ready);
-    const own = rightful(given, world);
-    let before = await quiet();
-    const refused = async (
+    const fixture = await insertFixture();
+    const validRequest = handlerCase.makeValidRequest({ fixture, db });
+    const request = toAttackRequest(name, validRequest);
+    const cookie = authorizedCookie(handlerCase, fixture);
+    let before = await hashTablesWhenIdle();
+    const assertRefused = async (
       what: string,
       attack: Partial<AttackRequest>,
       statuses: readonly number[],
     ): Promise<AttackResponse> => {
-      const got = await sendAttack({
+      const response = await sendAttack({
         ...request,
         ...attack,
         headers: { ...request.headers, ...attack.headers },
       });
-      const after = await quiet();
-      const about = `${name} by ${what}: ${got.status} ${got.text.slice(0, 200)}`;
+      const after = await hashTablesWhenIdle();
+      const about = `${name} by ${what}: ${response.status} ${response.text.slice(0, 200)}`;
       expect(listChangedTables(before, after), `${about} changed`).toEqual([]);
-      expect(statuses, about).toContain(got.status);
+      expect(statuses, about).toContain(response.status);
       before = after;
-      return got;
+      return response;
     };
-    for (const { what, cookie } of await strangersTo(given, world)) {
-      // A page may be named as one that is not there, or lead to the log-in; what it holds comes to nobody.
-      const got = await refused(
-        what,
-        { cookie: cookies(cookie, ready.cookie) },
+    for (const stranger of await listStrangers(handlerCase, fixture)) {
+      // A page may answer 404 or redirect to the login, but never reveal its content.
+      const response = await assertRefused(
+        stranger.name,
+        { cookie: joinCookies(stranger.cookie, validRequest.cookie) },
         methodOf(name) === "GET"
           ? [401, 403, 404, 303, 307]
           : [
@@ -278,37 +300,49 @@ for (const [name, given] of Object.entries<HandlerCase>(HANDLER_CASES)) {
               403,
               404,
               409,
-              ...(given.isSameForStrangers && cookie !== undefined ? [given.status] : []),
+              ...(handlerCase.isSameForStrangers && stranger.cookie !== undefined
+                ? [handlerCase.status]
+                : []),
             ],
       );
-      for (const secret of [world.owner.email, world.owner.id])
-        expect(got.text.includes(secret), `${name} tells ${what} about the owner`).toBe(false);
+      for (const secret of [fixture.owner.email, fixture.owner.id])
+        expect(
+          response.text.includes(secret),
+          `${name} reveals the owner to ${stranger.name}`,
+        ).toBe(false);
     }
-    if (methodOf(name) !== "GET" && !given.isOriginIgnored) {
-      for (const [what, headers] of STRANGE_ORIGINS)
-        await refused(what, { cookie: cookies(own, ready.cookie), headers }, [403]);
+    if (methodOf(name) !== "GET" && !handlerCase.isOriginIgnored) {
+      for (const [what, headers] of FOREIGN_ORIGINS)
+        await assertRefused(
+          what,
+          { cookie: joinCookies(cookie, validRequest.cookie), headers },
+          [403],
+        );
     }
 
-    const got = await sendAttack({ ...request, cookie: cookies(own, ready.cookie) });
-    const about = `${name} by whom it is for: ${got.status} ${got.text.slice(0, 200)}`;
-    expect(got.status, about).toBe(given.status);
+    const response = await sendAttack({
+      ...request,
+      cookie: joinCookies(cookie, validRequest.cookie),
+    });
+    const about = `${name} by an authorized account: ${response.status} ${response.text.slice(0, 200)}`;
+    expect(response.status, about).toBe(handlerCase.status);
     expect(
-      listChangedTables(before, await quiet()),
-      `${about}. If this is right, say so in tests/support/attack/handler-cases.ts.`,
-    ).toEqual([...(given.writtenTables ?? [])].sort());
-    if (given.who !== "anyone" && got.status === 200)
-      expect(got.headers["cache-control"], `${name} may be kept by a cache`).toMatch(/no-store/);
+      listChangedTables(before, await hashTablesWhenIdle()),
+      `${about}. If that is intended, change tests/support/attack/handler-cases.ts.`,
+    ).toEqual([...(handlerCase.writtenTables ?? [])].sort());
+    if (handlerCase.requiredRole !== "anyone" && response.status === 200)
+      expect(response.headers["cache-control"], `${name} must not be cached`).toMatch(/no-store/);
   });
 }
 
-test("a session that has ended, was deleted, forged or sealed with another secret is nobody's", async ({
-  newWorld,
+test("an expired, deleted, forged or foreign session cookie is rejected", async ({
+  insertFixture,
   site: { db },
-  clock,
+  setClock,
 }) => {
-  const { owner, neighbour, admin } = await newWorld();
+  const { owner, neighbor, admin } = await insertFixture();
   const probe = async (cookie: string) =>
-    (await sendAttack({ path: `/calls/recording/${neighbour.calls.NEW}`, cookie })).status;
+    (await sendAttack({ path: `/calls/recording/${neighbor.calls.NEW}`, cookie })).status;
   expect(await probe(admin.cookie)).toBe(200);
   const sealed = admin.cookie.slice(admin.cookie.indexOf("=") + 1);
   const deleted = await insertSession(db, admin.id);
@@ -317,14 +351,14 @@ test("a session that has ended, was deleted, forged or sealed with another secre
   const parts = sealed.split("*");
   const forged: Record<string, string> = {
     "a deleted row": deleted.cookie,
-    "a row that has ended": ended.cookie,
-    "the key of the row in place of the id": sessionCookieHeader(
+    "an expired row": ended.cookie,
+    "the row's key instead of the id": sessionCookieHeader(
       await sealPayload({ id: admin.sessionKey, sealedAtMs: Date.now() }),
     ),
     "another secret": (
       await insertSession(db, admin.id, { secret: "another secret, as long as it has to be" })
     ).cookie,
-    "a seal that is too old": sessionCookieHeader(
+    "an expired seal": sessionCookieHeader(
       await sealPayload({ id: "x" }, undefined, 61).then((text) =>
         text.replace(/\*(\d{13})\*/, "*1600000000000*"),
       ),
@@ -334,22 +368,24 @@ test("a session that has ended, was deleted, forged or sealed with another secre
     "an altered seal": sessionCookieHeader(
       parts.map((part, at) => (at === 4 ? [...part].reverse().join("") : part)).join("*"),
     ),
-    "half a seal before a seal": sessionCookieHeader(sealed.slice(0, sealed.length / 2) + sealed),
+    "half a seal followed by a whole one": sessionCookieHeader(
+      sealed.slice(0, sealed.length / 2) + sealed,
+    ),
     "a bare id": sessionCookieHeader(admin.id),
     JSON: sessionCookieHeader(encodeURIComponent(JSON.stringify({ id: admin.id }))),
     "a name without its prefix": `session=${sealed}`,
-    "the name of a prototype": "__proto__=1; constructor=1",
+    "prototype names": "__proto__=1; constructor=1",
     nothing: sessionCookieHeader(""),
     "60 kB": sessionCookieHeader("x".repeat(12_000)),
-    "an id that is no text": sessionCookieHeader(await sealPayload({ id: { toString: "x" } })),
+    "an id that is not a string": sessionCookieHeader(await sealPayload({ id: { toString: "x" } })),
     "no id": sessionCookieHeader(await sealPayload({})),
-    "somebody else's role in the seal": sessionCookieHeader(
+    "a forged role in the seal": sessionCookieHeader(
       await sealPayload({ id: "x", role: "ADMIN", userId: admin.id }),
     ),
     "a member's": owner.cookie,
   };
   for (const [what, cookie] of Object.entries(forged))
     expect([what, await probe(cookie)]).toEqual([what, what === "a member's" ? 404 : 401]);
-  await clock(366 * 86_400_000);
+  await setClock(366 * 86_400_000);
   expect(await probe(admin.cookie), "a year later").toBe(401);
 });

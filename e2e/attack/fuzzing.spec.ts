@@ -1,7 +1,7 @@
-// An attacker's suite, fifth part: ten thousand generated requests that can't be right, over every action and every handler.
+// Fuzzes every action, handler and page with ten thousand generated requests that are invalid whoever sends them.
 
 import { ACTION_CASES } from "#tests/support/attack/action-cases.ts";
-import { pick, seededRandom } from "#tests/support/attack/fuzz-values.ts";
+import { pick, seededRandom } from "#tests/support/random.ts";
 import {
   makeUnknownActionRequest,
   makeHostileGet,
@@ -16,42 +16,46 @@ import { type AttackRequest, sendAttack } from "#tests/support/attack/attack-cli
 import { readBuiltActions, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
 
 const REQUESTS = 10_000;
-const AT_ONCE = 16;
-/** The database is looked at after so many, so that a change can be found. */
-const STRETCH = 500;
+const CONCURRENCY = 16;
+/** Requests between two checks of the database. */
+const BATCH = 500;
 const SEED = Number(process.env.ATTACK_SEED ?? 20_261_124);
 const MB = 1_048_576;
 
-test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the memory stays`, async ({
-  newWorld,
-  quiet,
+test(`${REQUESTS} invalid requests cause no error, no write, no leak and no memory growth`, async ({
+  insertFixture,
+  hashTablesWhenIdle,
   site: { server, db },
 }) => {
   test.setTimeout(170_000);
-  const world = await newWorld();
+  const fixture = await insertFixture();
   const random = seededRandom(SEED);
 
-  const makers: { name: string; make: () => AttackRequest | null }[] = [];
+  const actions: { name: string; make: () => AttackRequest | null }[] = [];
   const pages: string[] = [];
-  for (const [name, given] of Object.entries(ACTION_CASES)) {
+  for (const [name, actionCase] of Object.entries(ACTION_CASES)) {
     const id = readBuiltActions().find((built) => built.name === name)?.id ?? "";
-    const page = typeof given.page === "string" ? given.page : given.page(world);
+    const page = typeof actionCase.page === "string" ? actionCase.page : actionCase.page(fixture);
     pages.push(page);
-    // The values are right and whole, for a world of its own that nothing must touch.
-    const { fields } = splitFieldsAndCookie(await given.makeValidFields({ world, db }));
-    if (Object.keys(given.invalidFields).length > 0)
-      makers.push({
+    const { fields } = splitFieldsAndCookie(actionCase.makeValidFields({ fixture, db }));
+    if (Object.keys(actionCase.invalidFields).length > 0)
+      actions.push({
         name,
         make: () =>
-          makeInvalidActionRequest(random, { id, page, right: fields, wrong: given.invalidFields }),
+          makeInvalidActionRequest(random, {
+            id,
+            page,
+            right: fields,
+            wrong: actionCase.invalidFields,
+          }),
       });
   }
   const handlers: { name: string; make: () => AttackRequest | null }[] = [];
-  for (const [name, given] of Object.entries<HandlerCase>(HANDLER_CASES)) {
-    const { path } = await given.makeValidRequest({ world, db });
+  for (const [name, handlerCase] of Object.entries<HandlerCase>(HANDLER_CASES)) {
+    const { path } = handlerCase.makeValidRequest({ fixture, db });
     handlers.push({
       name,
-      make: () => makeInvalidHandlerRequest(random, name, given, path, world),
+      make: () => makeInvalidHandlerRequest(random, name, handlerCase, path, fixture),
     });
   }
   const pageMakers = readBuiltRoutes()
@@ -60,47 +64,47 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
       name: `GET ${route}`,
       make: () => makeHostileGet(random, route, route.includes("[") ? "/" : route),
     }));
-  const others = [
+  const unknown = [
     {
-      name: "an action that is not there",
+      name: "an unknown action",
       make: () => makeUnknownActionRequest(random, pick(random, pages)),
     },
   ];
-  const visitors = [undefined, world.neighbour.cookie, world.owner.cookie, world.admin.cookie];
+  const cookies = [undefined, fixture.neighbor.cookie, fixture.owner.cookie, fixture.admin.cookie];
 
-  // Once before, so that what a first request costs is not counted.
-  for (const { make } of [...makers, ...handlers, ...pageMakers]) {
+  // Warms up, so that first requests do not count as memory growth.
+  for (const { make } of [...actions, ...handlers, ...pageMakers]) {
     const attack = make();
-    if (attack) await sendAttack({ ...attack, cookie: pick(random, visitors) });
+    if (attack) await sendAttack({ ...attack, cookie: pick(random, cookies) });
   }
   const memoryBefore = await server.readMemory();
-  let before = await quiet();
-  const counts = { actions: 0, handlers: 0, pages: 0, others: 0 };
+  let before = await hashTablesWhenIdle();
+  const counts = { actions: 0, handlers: 0, pages: 0, unknown: 0 };
   const statuses = new Map<number, number>();
-  const beganMs = Date.now();
+  const startedMs = Date.now();
 
-  for (let done = 0; done < REQUESTS; done += STRETCH) {
+  for (let done = 0; done < REQUESTS; done += BATCH) {
     const names = new Set<string>();
     const queue: (() => Promise<void>)[] = [];
-    while (queue.length < STRETCH) {
+    while (queue.length < BATCH) {
       const share = random();
       const [kind, from] =
         share < 0.5
-          ? (["actions", makers] as const)
+          ? (["actions", actions] as const)
           : share < 0.88
             ? (["handlers", handlers] as const)
             : share < 0.95
               ? (["pages", pageMakers] as const)
-              : (["others", others] as const);
+              : (["unknown", unknown] as const);
       const { name, make } = pick<{ name: string; make: () => AttackRequest | null }>(random, from);
       const attack = make();
       if (!attack) continue;
-      const cookie = attack.headers?.cookie === undefined ? pick(random, visitors) : undefined;
+      const cookie = attack.headers?.cookie === undefined ? pick(random, cookies) : undefined;
       counts[kind] += 1;
       names.add(name);
       queue.push(async () => {
-        // Refused before it was sent to its end, the connection may be closed on a body that is too large.
-        const got = await sendAttack({ ...attack, cookie }).catch((error: unknown) => {
+        // The server may close the connection while a too large body is still being sent.
+        const response = await sendAttack({ ...attack, cookie }).catch((error: unknown) => {
           if (
             ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "") &&
             (attack.body?.length ?? 0) > 500_000
@@ -108,33 +112,33 @@ test(`${REQUESTS} bad requests: no fault, no row changed, nothing told, and the 
             return { status: 413 };
           throw error;
         });
-        statuses.set(got.status, (statuses.get(got.status) ?? 0) + 1);
+        statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
       });
     }
     let next = 0;
     await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
+      Array.from({ length: CONCURRENCY }, async () => {
         for (let job = queue[next++]; job; job = queue[next++]) await job();
       }),
     );
-    const after = await quiet();
+    const after = await hashTablesWhenIdle();
     expect(
       diffTableHashes(before, after),
-      `tables that requests ${done} to ${done + STRETCH} (seed ${SEED}) changed; among ${[...names].join(", ")}`,
+      `tables changed by requests ${done} to ${done + BATCH} (seed ${SEED}), among ${[...names].join(", ")}`,
     ).toEqual([]);
     before = after;
   }
-  const seconds = (Date.now() - beganMs) / 1000;
+  const seconds = (Date.now() - startedMs) / 1000;
   const memoryAfter = await server.readMemory();
-  const told = [...statuses]
+  const summary = [...statuses]
     .sort(([a], [b]) => a - b)
     .map(([status, count]) => `${count} × ${status}`)
     .join(", ");
   console.log(
-    `attack: ${REQUESTS} bad requests (seed ${SEED}: ${counts.actions} to ${makers.length} actions, ${counts.handlers} to ${handlers.length} handlers, ${counts.pages} to pages, ${counts.others} to actions that are not there) in ${seconds.toFixed(0)} s: ${told}; heap ${(memoryBefore.heap / MB).toFixed(0)} → ${(memoryAfter.heap / MB).toFixed(0)} MB, process ${(memoryAfter.rss / MB).toFixed(0)} MB`,
+    `attack: ${REQUESTS} invalid requests (seed ${SEED}: ${counts.actions} to ${actions.length} actions, ${counts.handlers} to ${handlers.length} handlers, ${counts.pages} to pages, ${counts.unknown} to unknown actions) in ${seconds.toFixed(0)} s: ${summary}; heap ${(memoryBefore.heap / MB).toFixed(0)} → ${(memoryAfter.heap / MB).toFixed(0)} MB, process ${(memoryAfter.rss / MB).toFixed(0)} MB`,
   );
-  expect((memoryAfter.heap - memoryBefore.heap) / MB, "MB that stayed").toBeLessThan(80);
-  expect(memoryAfter.rss / MB, "MB of the process").toBeLessThan(900);
+  expect((memoryAfter.heap - memoryBefore.heap) / MB, "MB of heap growth").toBeLessThan(80);
+  expect(memoryAfter.rss / MB, "MB of resident memory").toBeLessThan(900);
   expect(server.readOutput().length, "bytes in the log").toBeLessThan(20 * MB);
   expect((await sendAttack({ path: "/" })).status).toBe(200);
 });

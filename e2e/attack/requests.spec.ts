@@ -6,7 +6,7 @@ import { createSql } from "#lib/db/connection.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
 import { OPEN_REDIRECT_PAYLOADS } from "#tests/support/open-redirect-payloads.ts";
 import { loginFlowCookie } from "#tests/support/attack/action-cases.ts";
-import { insertPasskey } from "#tests/support/attack/attack-passkey.ts";
+import { registerPasskey } from "#tests/support/attack/attack-passkey.ts";
 import { HOSTILE_HEADERS } from "#tests/support/attack/fuzz-values.ts";
 import {
   makeActionRequest,
@@ -31,11 +31,11 @@ const targets = OPEN_REDIRECT_PAYLOADS.filter(
 const idOf = (name: string) => readBuiltActions().find((built) => built.name === name)?.id ?? "";
 const leavesTheSite = /(?:href|action|value|src)="(?:https?:)?(?:\/|\\|&#x2f;)*[^"]*evil\.example/i;
 
-test("no next= leads away from the site, wherever one is taken", async ({
-  newWorld,
+test("next= is never an open redirect, in any place that accepts it", async ({
+  insertFixture,
   site: { db },
 }) => {
-  const { owner } = await newWorld();
+  const { owner } = await insertFixture();
   const goes = (location: string | null | undefined, about: string) => {
     expect(location, about).not.toBeNull();
     const url = new URL(location ?? "", ORIGIN);
@@ -58,7 +58,7 @@ test("no next= leads away from the site, wherever one is taken", async ({
     for (const way of ["form", "call"] as const) {
       const asked = await sendAttack({
         ...post(
-          makeActionRequest(way, idOf("app/login/actions.ts#askForMail"), "/login", {
+          makeActionRequest(way, idOf("app/login/actions.ts#requestLoginEmail"), "/login", {
             email: `${Math.random().toString(36).slice(2)}@example.test`,
             next: target,
           }),
@@ -105,7 +105,7 @@ test("no next= leads away from the site, wherever one is taken", async ({
       );
     }
     if (target.length > 1_000) continue;
-    const key = insertPasskey(db, owner.id);
+    const key = registerPasskey(db, owner.id);
     const options = await sendAttack({
       method: "POST",
       ...makeJsonRequest("/login/passkey/options", {}),
@@ -146,21 +146,21 @@ function privatePages({ owner }: AttackFixture): string[] {
     );
 }
 
-test("nobody sees a page of members or admins, however they write its address or their headers", async ({
-  newWorld,
-  quiet,
+test("no spelling of a URL and no header opens a page of members or admins", async ({
+  insertFixture,
+  hashTablesWhenIdle,
   site: { db },
 }) => {
   test.setTimeout(60_000);
-  const world = await newWorld();
-  const { owner, neighbour, admin } = world;
+  const fixture = await insertFixture();
+  const { owner, neighbor, admin } = fixture;
   const title = `Unheard-of-${owner.id.slice(0, 8)}`;
   db.prepare(`UPDATE "Call" SET "title" = ? WHERE "userId" = ?`).run(title, owner.id);
   const secrets = [owner.email, title];
-  const pages = privatePages(world);
+  const pages = privatePages(fixture);
   expect(pages.length).toBeGreaterThan(5);
   expect(pages.filter((path) => path.includes("["))).toEqual([]);
-  const before = await quiet();
+  const before = await hashTablesWhenIdle();
   const reads = async (what: string, attack: Parameters<typeof sendAttack>[0]) => {
     const got = await sendAttack(attack);
     for (const secret of secrets)
@@ -194,7 +194,7 @@ test("nobody sees a page of members or admins, however they write its address or
         /http-equiv="refresh"|NEXT_REDIRECT|\/login\?next=/.test(nobody.text),
       `${path} for nobody: ${nobody.status}`,
     ).toBe(true);
-    const member = await reads("another member", { path, cookie: neighbour.cookie });
+    const member = await reads("another member", { path, cookie: neighbor.cookie });
     if (isAdmins) expect(member.status, `${path} for a member`).toBe(404);
     for (const headers of HOSTILE_HEADERS) {
       await reads("nobody", { path, headers });
@@ -202,7 +202,7 @@ test("nobody sees a page of members or admins, however they write its address or
         await reads("a member", {
           path,
           headers,
-          ...(headers.cookie === undefined && { cookie: neighbour.cookie }),
+          ...(headers.cookie === undefined && { cookie: neighbor.cookie }),
         });
     }
   }
@@ -246,7 +246,7 @@ test("nobody sees a page of members or admins, however they write its address or
     `*/admin/${user}`,
   ];
   for (const path of spellings)
-    for (const cookie of [undefined, neighbour.cookie])
+    for (const cookie of [undefined, neighbor.cookie])
       for (const headers of [
         {},
         { rsc: "1" },
@@ -257,18 +257,21 @@ test("nobody sees a page of members or admins, however they write its address or
         },
       ])
         await reads("somebody", { path, cookie, headers });
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
 });
 
-test("headers that a proxy or Next would set give nobody a right", async ({ newWorld, quiet }) => {
+test("headers of proxies and of Next grant no access", async ({
+  insertFixture,
+  hashTablesWhenIdle,
+}) => {
   test.setTimeout(60_000);
-  const { owner, neighbour } = await newWorld();
-  const before = await quiet();
+  const { owner, neighbor } = await insertFixture();
+  const before = await hashTablesWhenIdle();
   for (const headers of HOSTILE_HEADERS) {
     const { cookie: _, ...others } = headers as Record<string, string>;
     const sound = await sendAttack({
       path: `/calls/recording/${owner.calls.NEW}`,
-      cookie: neighbour.cookie,
+      cookie: neighbor.cookie,
       headers: others,
     });
     // To what says it is Next's router, Next answers with the same address and a mark for caches.
@@ -281,13 +284,13 @@ test("headers that a proxy or Next would set give nobody a right", async ({ newW
     ).toEqual([JSON.stringify(others), true]);
     const removal = makeActionRequest(
       "call",
-      idOf("app/admin/users/actions.ts#remove"),
+      idOf("app/admin/users/actions.ts#deleteMember"),
       `/admin/users/${owner.id}`,
       { id: owner.id, typed: owner.email },
     );
     const got = await sendAttack({
       ...removal,
-      cookie: neighbour.cookie,
+      cookie: neighbor.cookie,
       headers: { ...removal.headers, ...SAME_ORIGIN_HEADERS, ...others },
     });
     const isSentBack =
@@ -297,14 +300,14 @@ test("headers that a proxy or Next would set give nobody a right", async ({ newW
       `${JSON.stringify(others)} ${got.status} ${got.text.slice(0, 100)}`,
     ).toMatch(/^(refused|none)$/);
   }
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
 });
 
-test("an action sent to another page, or with another host, stays the same action and asks nobody else", async ({
-  newWorld,
-  quiet,
+test("an action sent to another page or Host keeps its access rule and makes no request (SSRF)", async ({
+  insertFixture,
+  hashTablesWhenIdle,
 }) => {
-  const { owner, neighbour } = await newWorld();
+  const { owner, neighbor } = await insertFixture();
   let asked = 0;
   const listener = createServer((_, response) => {
     asked += 1;
@@ -312,8 +315,11 @@ test("an action sent to another page, or with another host, stays the same actio
   });
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const elsewhere = `127.0.0.1:${(listener.address() as AddressInfo).port}`;
-  const before = await quiet();
-  for (const name of ["app/admin/users/actions.ts#remove", "app/me/actions.ts#endOthers"]) {
+  const before = await hashTablesWhenIdle();
+  for (const name of [
+    "app/admin/users/actions.ts#deleteMember",
+    "app/me/actions.ts#revokeOtherSessions",
+  ]) {
     for (const page of [
       "/",
       "/about",
@@ -341,7 +347,7 @@ test("an action sent to another page, or with another host, stays the same actio
           await sendAttack({
             ...request,
             headers,
-            cookie: name.includes("admin") ? neighbour.cookie : undefined,
+            cookie: name.includes("admin") ? neighbor.cookie : undefined,
           }),
         );
         expect([name, page, host, status === "done"]).toEqual([name, page, host, false]);
@@ -349,10 +355,15 @@ test("an action sent to another page, or with another host, stays the same actio
     }
   }
   // Where an action leads after it worked, Next fetches the page for the answer: from itself.
-  const request = makeActionRequest("call", idOf("app/login/actions.ts#askForMail"), "/login", {
-    email: `${Date.now()}@example.test`,
-    next: "/me",
-  });
+  const request = makeActionRequest(
+    "call",
+    idOf("app/login/actions.ts#requestLoginEmail"),
+    "/login",
+    {
+      email: `${Date.now()}@example.test`,
+      next: "/me",
+    },
+  );
   for (const host of [elsewhere, HOST])
     await sendAttack({
       ...request,
@@ -365,19 +376,19 @@ test("an action sent to another page, or with another host, stays the same actio
       },
     });
   expect(asked, "requests that the site sent to a host from a header").toBe(0);
-  expect(listChangedTables(before, await quiet())).toEqual(["LoginChallenge"]);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual(["LoginChallenge"]);
   await new Promise((resolve) => listener.close(resolve));
 });
 
-test("the answer to an address that is known differs in nothing from that to one that is not", async ({
-  newWorld,
+test("the login form answers known and unknown addresses alike (no user enumeration)", async ({
+  insertFixture,
   site: { server },
 }) => {
-  const { owner } = await newWorld();
+  const { owner } = await insertFixture();
   const ask = async (email: string, way: "form" | "call") => {
     const { status, headers, text } = await sendAttack({
       ...post(
-        makeActionRequest(way, idOf("app/login/actions.ts#askForMail"), "/login", {
+        makeActionRequest(way, idOf("app/login/actions.ts#requestLoginEmail"), "/login", {
           email,
           next: "/me",
         }),
@@ -400,8 +411,8 @@ test("the answer to an address that is known differs in nothing from that to one
     .toBe(2);
 });
 
-test("mails and codes from one address have an end", async ({ newWorld }) => {
-  const { owner } = await newWorld();
+test("login emails and codes are rate limited per address", async ({ insertFixture }) => {
+  const { owner } = await insertFixture();
   const from = nextAddress();
   const codes: (string | null)[] = [];
   for (let i = 0; i < 61; i++)
@@ -425,7 +436,7 @@ test("mails and codes from one address have an end", async ({ newWorld }) => {
       parseActionResult(
         await sendAttack({
           ...post(
-            makeActionRequest("call", idOf("app/login/actions.ts#askForMail"), "/login", {
+            makeActionRequest("call", idOf("app/login/actions.ts#requestLoginEmail"), "/login", {
               email: owner.email,
               next: "/me",
             }),
@@ -443,10 +454,10 @@ test("mails and codes from one address have an end", async ({ newWorld }) => {
   ]);
 });
 
-test("pages of members have a policy with a nonce of their own, and every page has the other headers", async ({
-  newWorld,
+test("member pages have a CSP with a fresh nonce, and every page has the security headers", async ({
+  insertFixture,
 }) => {
-  const { owner } = await newWorld();
+  const { owner } = await insertFixture();
   const nonces = new Set<string>();
   for (const [path, cookie] of [
     ["/login", undefined],
@@ -493,7 +504,7 @@ test("pages of members have a policy with a nonce of their own, and every page h
   }
 });
 
-test("a nonce or a policy in a request is not taken for ours", async () => {
+test("a nonce or CSP in a request is ignored", async () => {
   const { headers, text } = await sendAttack({
     path: "/login",
     headers: {
@@ -511,7 +522,7 @@ test("a nonce or a policy in a request is not taken for ours", async () => {
   expect(open.text).not.toContain("<script>alert(1)</script>");
 });
 
-test("a body that is refused on the way holds up no other request of its connection", async () => {
+test("a body rejected halfway does not block other requests on its connection", async () => {
   const chunk = `c350\r\n${"A".repeat(50_000)}\r\n`;
   const from = `Host: ${HOST}\r\nUser-Agent: ${USER_AGENT}\r\n`;
   const request = (chunks: number) =>
@@ -525,12 +536,12 @@ test("a body that is refused on the way holds up no other request of its connect
   expect(performance.now() - began).toBeLessThan(5_000);
 });
 
-test("methods and bytes that are no request of ours are refused, and the next one is answered", async ({
-  quiet,
-  newWorld,
+test("invalid methods and malformed HTTP are refused, and the server keeps answering", async ({
+  hashTablesWhenIdle,
+  insertFixture,
 }) => {
-  const { owner } = await newWorld();
-  const before = await quiet();
+  const { owner } = await insertFixture();
+  const before = await hashTablesWhenIdle();
   for (const method of [
     "TRACE",
     "OPTIONS",
@@ -617,5 +628,5 @@ test("methods and bytes that are no request of ours are refused, and the next on
     ).toBeLessThan(500);
   }
   expect((await sendAttack({ path: "/" })).status).toBe(200);
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { startSignup } from "#lib/members/sign-up.ts";
 import { createReaderId, signReaderId } from "#lib/reading/reader-id.ts";
 import { issueDwellToken } from "#lib/reading/dwell-token.ts";
 import { loginFlowCookie } from "#tests/support/attack/action-cases.ts";
-import { insertPasskey, makePasskeyRegistration } from "#tests/support/attack/attack-passkey.ts";
+import { registerPasskey, makePasskeyRegistration } from "#tests/support/attack/attack-passkey.ts";
 import {
   type ActionResult,
   type Fields,
@@ -65,21 +65,21 @@ const byCode = (fields: { code: string; token?: string }, cookie?: string) =>
 const bySignup = (cookie?: string) =>
   act("app/signup/actions.ts#signUp", "/signup", { firstName: "Mallory", team: "RED" }, cookie);
 const byDevice = (token: string) =>
-  act("app/login/device/actions.ts#logInHere", "/login/device", { token });
+  act("app/login/device/actions.ts#logInOnDevice", "/login/device", { token });
 const loginCookie = (browserId: string) => loginFlowCookie("login", browserId);
 
-test("a link logs in once, in the browser that asked, for a quarter of an hour; looking at it changes nothing", async ({
-  newWorld,
-  quiet,
-  clock,
+test("a login link works once, in the requesting browser, for 15 minutes; a GET does not consume it", async ({
+  insertFixture,
+  hashTablesWhenIdle,
+  setClock,
   site: { db },
 }) => {
-  const { owner, neighbour } = await newWorld();
+  const { owner, neighbor } = await insertFixture();
   const challenge = startChallenge(createSql(db), { email: owner.email });
-  const other = startChallenge(createSql(db), { email: neighbour.email });
+  const other = startChallenge(createSql(db), { email: neighbor.email });
   const device = createDeviceLink(createSql(db), owner.id);
   const own = loginCookie(challenge.browserId);
-  const before = await quiet();
+  const before = await hashTablesWhenIdle();
   for (const cookie of [undefined, own]) {
     expect(
       (await sendAttack({ path: `/login/confirm?token=${challenge.token}`, cookie })).status,
@@ -117,10 +117,10 @@ test("a link logs in once, in the browser that asked, for a quarter of an hour; 
     const { status, hasSession } = await byLink(token, cookie);
     expect([what, status, hasSession]).toEqual([what, "refused", false]);
   }
-  await clock(15 * MINUTE_MS);
+  await setClock(15 * MINUTE_MS);
   expect((await byLink(challenge.token, own)).status, "after a quarter of an hour").toBe("refused");
-  await clock(0);
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  await setClock(0);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
 
   const answers = await Promise.all(Array.from({ length: 8 }, () => byLink(challenge.token, own)));
   expect(
@@ -133,13 +133,13 @@ test("a link logs in once, in the browser that asked, for a quarter of an hour; 
   );
 });
 
-test("a code is worth nothing after five wrong ones, however fast they come; its link is, until five more came with its token", async ({
-  newWorld,
-  clock,
-  quiet,
+test("five wrong codes void a code, even in parallel; its link lasts until five more with its token", async ({
+  insertFixture,
+  setClock,
+  hashTablesWhenIdle,
   site: { db },
 }) => {
-  const { owner, neighbour } = await newWorld();
+  const { owner, neighbor } = await insertFixture();
   const make = () => startChallenge(createSql(db), { email: owner.email });
   const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
   const triesOf = (browserId: string) =>
@@ -150,7 +150,7 @@ test("a code is worth nothing after five wrong ones, however fast they come; its
 
   const first = make();
   const own = loginCookie(first.browserId);
-  const before = await quiet();
+  const before = await hashTablesWhenIdle();
   expect((await byCode({ code: first.code })).status, "without a browser").toBe("refused");
   expect(
     (await byCode({ code: first.code }, loginCookie(random()))).status,
@@ -159,7 +159,7 @@ test("a code is worth nothing after five wrong ones, however fast they come; its
   expect((await byCode({ code: first.code, token: random() })).status, "with a forged token").toBe(
     "refused",
   );
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
   const guesses = await Promise.all(
     Array.from({ length: 24 }, () => byCode({ code: wrong(first.code) }, own)),
   );
@@ -197,17 +197,17 @@ test("a code is worth nothing after five wrong ones, however fast they come; its
   ).toBe(false);
 
   const second = make();
-  const another = startChallenge(createSql(db), { email: neighbour.email });
+  const another = startChallenge(createSql(db), { email: neighbor.email });
   expect(
     (await byCode({ code: another.code }, loginCookie(second.browserId))).hasSession,
     "another challenge's code",
   ).toBe(false);
-  await clock(15 * MINUTE_MS);
+  await setClock(15 * MINUTE_MS);
   expect(
     (await byCode({ code: second.code }, loginCookie(second.browserId))).hasSession,
     "after a quarter of an hour",
   ).toBe(false);
-  await clock(0);
+  await setClock(0);
   const answers = await Promise.all(
     Array.from({ length: 8 }, () => byCode({ code: second.code }, loginCookie(second.browserId))),
   );
@@ -218,20 +218,20 @@ test("a code is worth nothing after five wrong ones, however fast they come; its
   expect((await byCode({ code: second.code, token: second.token })).hasSession, "used").toBe(false);
 });
 
-test("a sign-up needs the cookie of an address that was proven, and works once, for half an hour", async ({
-  newWorld,
-  quiet,
-  clock,
+test("a sign-up needs the cookie of a verified address and works once, for 30 minutes", async ({
+  insertFixture,
+  hashTablesWhenIdle,
+  setClock,
   site: { db },
 }) => {
-  const { owner } = await newWorld();
+  const { owner } = await insertFixture();
   const email = `${random()
     .toLowerCase()
     .replaceAll(/[^a-z0-9]/g, "")}@example.test`;
   const proven = startSignup(createSql(db), { email });
   const asked = startChallenge(createSql(db), { email });
   const taken = startSignup(createSql(db), { email: owner.email });
-  const before = await quiet();
+  const before = await hashTablesWhenIdle();
   const tries: Record<string, string | undefined> = {
     "no cookie": undefined,
     "a forged id": loginFlowCookie("signup", random()),
@@ -247,13 +247,13 @@ test("a sign-up needs the cookie of an address that was proven, and works once, 
     const { status, hasSession } = await bySignup(cookie);
     expect([what, status, hasSession]).toEqual([what, "refused", false]);
   }
-  await clock(30 * MINUTE_MS);
+  await setClock(30 * MINUTE_MS);
   expect(
     (await bySignup(loginFlowCookie("signup", proven.browserId))).status,
     "after half an hour",
   ).toBe("refused");
-  await clock(0);
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  await setClock(0);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
   const answers = await Promise.all(
     Array.from({ length: 8 }, () => bySignup(loginFlowCookie("signup", proven.browserId))),
   );
@@ -268,17 +268,17 @@ test("a sign-up needs the cookie of an address that was proven, and works once, 
   db.prepare(`DELETE FROM "User" WHERE "email" = ?`).run(email);
 });
 
-test("a code for another device works once, for a minute, until a newer one, and gives no power that wants a new log-in", async ({
-  newWorld,
-  quiet,
-  clock,
+test("a device link works once, for a minute, until a newer one; it does not count as a recent login", async ({
+  insertFixture,
+  hashTablesWhenIdle,
+  setClock,
   site: { db },
 }) => {
-  const { owner } = await newWorld();
+  const { owner } = await insertFixture();
   const voided = createDeviceLink(createSql(db), owner.id);
   const link = createDeviceLink(createSql(db), owner.id);
   const mail = startChallenge(createSql(db), { email: owner.email });
-  const before = await quiet();
+  const before = await hashTablesWhenIdle();
   for (const cookie of [undefined, owner.cookie])
     expect((await sendAttack({ path: `/login/device?token=${link.token}`, cookie })).status).toBe(
       200,
@@ -297,10 +297,10 @@ test("a code for another device works once, for a minute, until a newer one, and
     const { status, hasSession } = await byDevice(token);
     expect([what, status, hasSession]).toEqual([what, "refused", false]);
   }
-  await clock(61_000);
+  await setClock(61_000);
   expect((await byDevice(link.token)).hasSession, "after a minute").toBe(false);
-  await clock(0);
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  await setClock(0);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
   const answers = await Promise.all(Array.from({ length: 8 }, () => byDevice(link.token)));
   const [winner, ...more] = answers.filter(({ hasSession }) => hasSession);
   expect(more).toEqual([]);
@@ -308,7 +308,7 @@ test("a code for another device works once, for a minute, until a newer one, and
     winner?.got.headers["set-cookie"]?.find((line) => line.startsWith("__Host-session=")) ?? "",
   )?.[1];
   const deletion = await act(
-    "app/me/delete/actions.ts#deleteMine",
+    "app/me/delete/actions.ts#deleteMyAccount",
     "/me/delete",
     { confirmation: "delete" },
     session,
@@ -326,15 +326,15 @@ test("a code for another device works once, for a minute, until a newer one, and
   expect(db.prepare(`SELECT COUNT(*) FROM "User" WHERE "id" = ?`).pluck().get(owner.id)).toBe(1);
 });
 
-test("a passkey's answer is for one challenge, one browser, this site and its own key", async ({
-  newWorld,
-  quiet,
-  clock,
+test("a passkey assertion is bound to its challenge, browser, origin and key", async ({
+  insertFixture,
+  hashTablesWhenIdle,
+  setClock,
   site: { db },
 }) => {
-  const { owner, neighbour } = await newWorld();
-  const key = insertPasskey(db, owner.id);
-  const strange = insertPasskey(db, neighbour.id);
+  const { owner, neighbor } = await insertFixture();
+  const key = registerPasskey(db, owner.id);
+  const strange = registerPasskey(db, neighbor.id);
   const begin = (userId: string | null = null) => startCeremony(createSql(db), userId);
   const verify = (
     body: unknown,
@@ -375,7 +375,7 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
       key.signAssertion({ challenge, tamperSignature: (signature) => signature.subarray(0, 30) }),
     "a counter that went back": (challenge) => key.signAssertion({ challenge, counter: 3 }),
     "nobody present": (challenge) => key.signAssertion({ challenge, flags: 0 }),
-    "another member's name": (challenge) => key.signAssertion({ challenge, userId: neighbour.id }),
+    "another member's name": (challenge) => key.signAssertion({ challenge, userId: neighbor.id }),
     "a key that is not known": (challenge) => ({
       answer: { ...key.signAssertion({ challenge }).answer, id: random(), rawId: random() },
     }),
@@ -402,7 +402,7 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
   }
   const { browser, challenge } = begin();
   const adding = begin(owner.id);
-  const before = await quiet();
+  const before = await hashTablesWhenIdle();
   const answer = key.signAssertion({ challenge });
   for (const [what, got] of [
     ["no browser", await verify(answer, undefined)],
@@ -425,14 +425,14 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
       false,
     ]);
   }
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
   const late = begin();
-  await clock(5 * MINUTE_MS);
+  await setClock(5 * MINUTE_MS);
   expect(
     (await verify(key.signAssertion({ challenge: late.challenge }), late.browser)).status,
     "after five minutes",
   ).toBe(409);
-  await clock(0);
+  await setClock(0);
   const answers = await Promise.all(Array.from({ length: 8 }, () => verify(answer, browser)));
   expect(answers.filter(hasSession), "of eight at the same time").toHaveLength(1);
   expect((await verify(answer, browser)).status, "used").toBe(409);
@@ -445,12 +445,12 @@ test("a passkey's answer is for one challenge, one browser, this site and its ow
   ).toBe(401);
 });
 
-test("a passkey is added by the member who began to, in that browser, once, soon after a log-in, for this site", async ({
-  newWorld,
-  clock,
+test("a passkey registration is bound to its member, browser, challenge, origin and a recent login", async ({
+  insertFixture,
+  setClock,
   site: { db },
 }) => {
-  const { owner, neighbour } = await newWorld();
+  const { owner, neighbor } = await insertFixture();
   const begin = (userId: string | null) => startCeremony(createSql(db), userId);
   const add = (body: unknown, browser: string, cookie: string | undefined) =>
     sendAttack({
@@ -468,7 +468,7 @@ test("a passkey is added by the member who began to, in that browser, once, soon
       return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
     "another member's ceremony": async () => {
-      const { browser, challenge } = begin(neighbour.id);
+      const { browser, challenge } = begin(neighbor.id);
       return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
     "a forged browser": async () =>
@@ -511,9 +511,9 @@ test("a passkey is added by the member who began to, in that browser, once, soon
     },
     "six minutes later": async () => {
       const { browser, challenge } = begin(owner.id);
-      await clock(6 * MINUTE_MS);
+      await setClock(6 * MINUTE_MS);
       const got = await add(makePasskeyRegistration(challenge), browser, owner.cookie);
-      await clock(0);
+      await setClock(0);
       return got;
     },
   };
@@ -533,9 +533,9 @@ test("a passkey is added by the member who began to, in that browser, once, soon
   expect(keys()).toHaveLength(before.length + 1);
 });
 
-test("a read's token is for one post, one reading and one day, and an anonymous reader can't be made up", async ({
-  quiet,
-  clock,
+test("a dwell token is valid for one post, one read and one day; a reader id can't be forged", async ({
+  hashTablesWhenIdle,
+  setClock,
   site: { db },
 }) => {
   const slug = "one-door-for-writes";
@@ -547,7 +547,7 @@ test("a read's token is for one post, one reading and one day, and an anonymous 
       ...makeJsonRequest("/reads", { token: given, slug: post }),
       cookie,
     });
-  const before = await quiet();
+  const before = await hashTablesWhenIdle();
   const good = token();
   const parts = good.split(".");
   const reader = signReaderId(createReaderId(Date.now()));
@@ -564,10 +564,10 @@ test("a read's token is for one post, one reading and one day, and an anonymous 
   };
   for (const [what, [given, status]] of Object.entries(tries))
     expect([what, (await read(given)).status]).toEqual([what, status]);
-  await clock(24 * 60 * MINUTE_MS);
+  await setClock(24 * 60 * MINUTE_MS);
   expect((await read(good)).status, "a day later").toBe(403);
-  await clock(0);
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  await setClock(0);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
 
   const forgedReader = `__Host-reader=${createReaderId(Date.now())}.${"A".repeat(43)}`;
   const answers = await Promise.all(Array.from({ length: 8 }, () => read(good, forgedReader)));

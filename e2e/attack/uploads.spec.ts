@@ -20,7 +20,8 @@ import {
 import { readBuiltActions } from "#tests/support/attack/build-manifest.ts";
 import { HOST } from "#tests/support/attack/attack-server.ts";
 import { ATTACK_PORT } from "#tests/support/e2e/site-under-test.ts";
-import { PART_BYTES, sha256, makeWav } from "#tests/support/attack/attack-fixture.ts";
+import { makeWav } from "#tests/support/attack/attack-fixture.ts";
+import { PART_BYTES, sha256 } from "#tests/support/factories.ts";
 
 const begin = (cookie: string, announced: unknown) =>
   sendAttack({ method: "POST", ...makeJsonRequest("/calls/upload", announced), cookie });
@@ -84,14 +85,18 @@ function statusOf(
 const headOf = (method: string, path: string, cookie: string, more: string) =>
   `${method} ${path} HTTP/1.1\r\nHost: ${HOST}\r\nOrigin: https://${HOST}\r\nSec-Fetch-Site: same-origin\r\nfly-client-ip: ${nextAddress()}\r\nCookie: ${cookie}\r\ncontent-type: application/octet-stream\r\n${more}\r\n\r\n`;
 
-test("what is announced wrongly is not begun", async ({ newWorld, quiet, site: { db } }) => {
-  const { owner, neighbour } = await newWorld();
+test("an invalid upload announcement is refused", async ({
+  insertFixture,
+  hashTablesWhenIdle,
+  site: { db },
+}) => {
+  const { owner, neighbor } = await insertFixture();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
   const good = announce(makeWav());
-  const before = await quiet();
+  const before = await hashTablesWhenIdle();
   const wrongs: Record<string, [unknown, number]> = {
     "two minutes and much more": [{ ...good, size: 100 * 1_048_576 }, 413],
-    "a size out of this world": [{ ...good, size: Number.MAX_SAFE_INTEGER }, 413],
+    "an absurd size": [{ ...good, size: Number.MAX_SAFE_INTEGER }, 413],
     "a size beyond numbers": [`{"id":"${good.id}","size":1e400,"sha256":"${good.sha256}"}`, 400],
     "no size": [{ ...good, size: undefined }, 400],
     nothing: [{ ...good, size: 0 }, 400],
@@ -102,15 +107,15 @@ test("what is announced wrongly is not begun", async ({ newWorld, quiet, site: {
     "a short hash": [{ ...good, sha256: good.sha256.slice(1) }, 400],
     "an id that is a path": [{ ...good, id: "../../etc/passwd" }, 400],
     "an id that is an object": [{ ...good, id: { $ne: "" } }, 400],
-    "an owner": [{ ...good, userId: neighbour.id }, 400],
+    "an owner": [{ ...good, userId: neighbor.id }, 400],
     "a prototype": [`{"__proto__":${JSON.stringify(good)}}`, 400],
     "an array": [[good], 400],
-    "the id of another's upload": [{ ...good, id: neighbour.uploadId }, 409],
+    "the id of another's upload": [{ ...good, id: neighbor.uploadId }, 409],
     "the very upload of another": [
       {
-        id: neighbour.emptyUploadId,
-        size: neighbour.emptyUpload.size,
-        sha256: neighbour.emptyUpload.sha256,
+        id: neighbor.emptyUploadId,
+        size: neighbor.emptyUpload.size,
+        sha256: neighbor.emptyUpload.sha256,
       },
       409,
     ],
@@ -126,20 +131,20 @@ test("what is announced wrongly is not begun", async ({ newWorld, quiet, site: {
     });
     expect([what, got.status], got.text).toEqual([what, status]);
   }
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
 });
 
-test("a part must have its number and its size, whether it says so before or not", async ({
-  newWorld,
-  quiet,
+test("a part must have a valid number and size, with or without Content-Length", async ({
+  insertFixture,
+  hashTablesWhenIdle,
   site: { db },
 }) => {
-  const { owner, neighbour, admin } = await newWorld();
+  const { owner, neighbor, admin } = await insertFixture();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
   const bytes = makeWav(100); // 800 kB: two parts
   const announced = announce(bytes);
   expect((await begin(owner.cookie, announced)).status).toBe(200);
-  const before = await quiet();
+  const before = await hashTablesWhenIdle();
   const first = bytes.subarray(0, PART_BYTES);
   const last = bytes.subarray(PART_BYTES);
   const tries: [string, () => Promise<AttackResponse>, readonly number[]][] = [
@@ -195,7 +200,7 @@ test("a part must have its number and its size, whether it says so before or not
         }),
       [400, 413, 415],
     ],
-    ["a neighbour's hand", () => put(neighbour.cookie, announced.id, 0, first), [404]],
+    ["a neighbor's hand", () => put(neighbor.cookie, announced.id, 0, first), [404]],
     ["an admin's hand", () => put(admin.cookie, announced.id, 0, first), [404]],
     ["nobody's hand", () => put("a=b", announced.id, 0, first), [401]],
   ];
@@ -230,15 +235,15 @@ test("a part must have its number and its size, whether it says so before or not
       })
     ).text,
   ).toContain('"received":[]');
-  expect(listChangedTables(before, await quiet())).toEqual([]);
+  expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
 });
 
-test("an upload that is not whole, not what was announced or not one's own becomes no call", async ({
-  newWorld,
-  quiet,
+test("an incomplete, corrupt or foreign upload becomes no call", async ({
+  insertFixture,
+  hashTablesWhenIdle,
   site: { db },
 }) => {
-  const { owner, neighbour } = await newWorld();
+  const { owner, neighbor } = await insertFixture();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
   const damaged = announce(makeWav());
   await begin(owner.cookie, {
@@ -253,7 +258,7 @@ test("an upload that is not whole, not what was announced or not one's own becom
   for (const [what, uploadId] of [
     ["damaged", damaged.id],
     ["missing parts", missing.id],
-    ["a neighbour's", neighbour.uploadId],
+    ["a neighbor's", neighbor.uploadId],
     ["nobody's", randomUUID()],
     ["no id", '\'; DROP TABLE "Call"; --'],
   ] as const) {
@@ -261,12 +266,12 @@ test("an upload that is not whole, not what was announced or not one's own becom
     expect([what, status], message).toEqual([what, "refused"]);
   }
   expect(calls()).toBe(before);
-  expect((await quiet()).get("User")).toBeDefined();
+  expect((await hashTablesWhenIdle()).get("User")).toBeDefined();
   expect(
     db
       .prepare(`SELECT COUNT(*) FROM "UploadPart" WHERE "uploadId" = ?`)
       .pluck()
-      .get(neighbour.uploadId),
+      .get(neighbor.uploadId),
   ).toBe(1);
 });
 
@@ -291,11 +296,11 @@ function box(name: string, ...content: Uint8Array[]): Buffer {
   return Buffer.concat([head, body]);
 }
 
-test("what is no recording of at most two minutes becomes no call, whatever it says of itself", async ({
-  newWorld,
+test("a file that is no recording of at most two minutes becomes no call, whatever its header claims", async ({
+  insertFixture,
   site: { db },
 }) => {
-  const { owner } = await newWorld();
+  const { owner } = await insertFixture();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
   const film = readFileSync("tests/fixtures/audio/film.webm");
   const claims = (seconds: number, bytes: Buffer) => {
@@ -333,7 +338,7 @@ test("what is no recording of at most two minutes becomes no call, whatever it s
       box("ftyp", Buffer.from("M4A \0\0\0\0M4A ", "latin1")),
       ...Array.from({ length: 5_000 }, () => box("free")),
     ]),
-    "a box larger than the world": Buffer.concat([
+    "a box larger than 64 bits allow": Buffer.concat([
       box("ftyp", Buffer.from("M4A \0\0\0\0M4A ", "latin1")),
       Buffer.from("00000001", "hex"),
       Buffer.from("moov"),
@@ -362,11 +367,11 @@ test("what is no recording of at most two minutes becomes no call, whatever it s
   ).toBe("redirect");
 });
 
-test("a recording is served as what it is, to its owner and to admins, with ranges that can't harm", async ({
-  newWorld,
+test("a recording is served with its real type, to its owner and admins only, with safe ranges", async ({
+  insertFixture,
   site: { db },
 }) => {
-  const { owner, neighbour, admin } = await newWorld();
+  const { owner, neighbor, admin } = await insertFixture();
   // Moved in from elsewhere: markup under the name of a recording.
   db.prepare(`UPDATE "Call" SET "base64" = ? WHERE "id" = ?`).run(
     `data:text/html;base64,${Buffer.from("<script>alert(document.domain)</script>").toString("base64")}`,
@@ -389,8 +394,8 @@ test("a recording is served as what it is, to its owner and to admins, with rang
     );
     expect([disguised.headers["x-content-type-options"]]).toEqual(["nosniff"]);
   }
-  for (const [who, cookie] of [
-    ["a neighbour", neighbour.cookie],
+  for (const [reader, cookie] of [
+    ["a neighbor", neighbor.cookie],
     ["nobody", undefined],
   ] as const) {
     for (const path of [
@@ -401,8 +406,8 @@ test("a recording is served as what it is, to its owner and to admins, with rang
       `/calls/recording/${owner.calls.NEW}/..%2f${owner.calls.NEW}`,
     ]) {
       const got = await sendAttack({ path, cookie, headers: { range: "bytes=0-10" } });
-      expect([who, path, [401, 404].includes(got.status)], String(got.status)).toEqual([
-        who,
+      expect([reader, path, [401, 404].includes(got.status)], String(got.status)).toEqual([
+        reader,
         path,
         true,
       ]);
@@ -436,11 +441,11 @@ test("a recording is served as what it is, to its owner and to admins, with rang
   }
 });
 
-test("two that send the same parts at once make one recording, and nobody may have many open or send many at once", async ({
-  newWorld,
+test("concurrent uploads of the same parts are idempotent, and open uploads per member are limited", async ({
+  insertFixture,
   site: { db },
 }) => {
-  const { owner } = await newWorld();
+  const { owner } = await insertFixture();
   db.prepare(`DELETE FROM "Upload" WHERE "userId" = ?`).run(owner.id);
   const bytes = makeWav(100);
   const announced = announce(bytes);

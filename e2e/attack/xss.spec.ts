@@ -13,7 +13,8 @@ import {
 import { expect, test } from "#tests/support/attack/fixtures.ts";
 import { SAME_ORIGIN_HEADERS, sendAttack } from "#tests/support/attack/attack-client.ts";
 import { readBuiltActions } from "#tests/support/attack/build-manifest.ts";
-import { insertCall, insertEpisode } from "#tests/support/attack/attack-fixture.ts";
+import { insertReviewedCall } from "#tests/support/attack/attack-fixture.ts";
+import { insertEpisode } from "#tests/support/factories.ts";
 
 /** Leaves an attribute, a script, a title, a textarea, a comment and a CDATA, and is seen where it becomes an element. 46 characters. */
 const EVIL = `"'></script></title>]]>--><i id=evil7 onload=x>`;
@@ -37,11 +38,11 @@ function foundIn(html: string): string[] {
 
 const idOf = (name: string) => readBuiltActions().find((built) => built.name === name)?.id ?? "";
 
-test("what members and admins wrote is text on every page, in the feed, in structured data and in mails", async ({
-  newWorld,
+test("texts of members and admins are escaped on every page, in the feed, in JSON-LD and in emails (XSS)", async ({
+  insertFixture,
   site: { db, server },
 }) => {
-  const { owner, admin } = await newWorld();
+  const { owner, admin } = await insertFixture();
   db.prepare(`UPDATE "User" SET "firstName" = ? WHERE "id" = ?`).run(evil("name"), owner.id);
   db.prepare(`UPDATE "SessionInfo" SET "device" = ?, "place" = ? WHERE "sessionId" = ?`).run(
     evil("device"),
@@ -68,19 +69,20 @@ test("what members and admins wrote is text on every page, in the feed, in struc
     description: evil("description"),
     keywords: `${evil("k")}, javascript:alert(1)`,
   };
-  const declined = insertCall(db, owner.id, { ...texts, state: "DECLINED" });
+  const declined = insertReviewedCall(db, { userId: owner.id, ...texts, state: "DECLINED" });
   db.prepare(`UPDATE "CallReview" SET "note" = ?, "declineReason" = ? WHERE "callId" = ?`).run(
     evil("note"),
     evil("reason"),
     declined,
   );
-  const published = insertCall(db, owner.id, { ...texts, state: "PUBLISHED" });
-  const slug = insertEpisode(db, published, {
+  const published = insertReviewedCall(db, { userId: owner.id, ...texts, state: "PUBLISHED" });
+  const { slug } = insertEpisode(createSql(db), {
+    callId: published,
     ...texts,
     callerName: evil("caller"),
     transcript: `${evil("transcript")}\n\n[link](javascript:alert(1))`,
   });
-  const typed = insertCall(db, owner.id, { ...texts, audio: null });
+  const typed = insertReviewedCall(db, { userId: owner.id, ...texts, audio: null });
 
   const pages: [string, string | undefined, readonly string[]][] = [
     ["/me", owner.cookie, ["name", "device", "key"]],
@@ -178,11 +180,8 @@ test("what members and admins wrote is text on every page, in the feed, in struc
   }
 });
 
-test("a browser's own name of itself is text in the list of sessions", async ({
-  newWorld,
-  site: { db },
-}) => {
-  const { owner } = await newWorld();
+test("a User-Agent is escaped in the list of sessions", async ({ insertFixture, site: { db } }) => {
+  const { owner } = await insertFixture();
   for (const agent of [
     EVIL,
     `Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0 ${EVIL}`,
@@ -192,7 +191,7 @@ test("a browser's own name of itself is text in the list of sessions", async ({
     const { token } = createDeviceLink(createSql(db), owner.id);
     const request = makeActionRequest(
       "call",
-      idOf("app/login/device/actions.ts#logInHere"),
+      idOf("app/login/device/actions.ts#logInOnDevice"),
       "/login/device",
       { token },
     );
@@ -218,8 +217,8 @@ test("a browser's own name of itself is text in the list of sessions", async ({
   }
 });
 
-test("what stands in an address or a header is text in what is answered", async ({ newWorld }) => {
-  const { admin } = await newWorld();
+test("input from a URL or a header is escaped in every response", async ({ insertFixture }) => {
+  const { admin } = await insertFixture();
   const query = encodeURIComponent(EVIL);
   const paths = [
     `/blog?q=${query}`,

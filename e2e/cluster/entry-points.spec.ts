@@ -8,7 +8,7 @@ import Database from "better-sqlite3";
 import { INTERNAL_HEADER, signInternalRequest } from "#lib/core/internal-request-signature.ts";
 import { createTxidCookie } from "#lib/replication/read-your-writes.ts";
 import { issueDwellToken } from "#lib/reading/dwell-token.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { readFilesBelow, startGitHost } from "#tests/support/git-host.ts";
 import { ACTION_CASES } from "#tests/support/attack/action-cases.ts";
 import {
@@ -129,13 +129,13 @@ function ask(node: ClusterNode, { method, path, headers = {}, body, cookie }: As
   });
 }
 
-const rightful = ({ who }: { who: string }, { owner, admin }: AttackFixture) =>
-  who === "anyone" ? undefined : who === "admin" ? admin.cookie : owner.cookie;
+const rightful = ({ requiredRole }: { requiredRole: string }, { owner, admin }: AttackFixture) =>
+  requiredRole === "anyone" ? undefined : requiredRole === "admin" ? admin.cookie : owner.cookie;
 const cookies = (...parts: (string | null | undefined)[]) =>
   parts.filter(Boolean).join("; ") || undefined;
 
 interface Stage {
-  readonly world: AttackFixture;
+  readonly fixture: AttackFixture;
   readonly db: Database.Database;
   readonly node: ClusterNode;
   readonly primary: string;
@@ -149,7 +149,7 @@ async function setUp(cluster: Cluster): Promise<Stage> {
   const db = new Database(primary.databaseFile, { timeout: 5_000 });
   db.pragma("foreign_keys = ON");
   return {
-    world: await insertAttackFixture(db),
+    fixture: await insertAttackFixture(db),
     db,
     node,
     primary: primary.name,
@@ -170,16 +170,16 @@ interface ActionEntry extends Entry {
 }
 
 /** Every action in both ways, as whom it is for would send it. */
-async function actionEntries({ world, db }: Stage): Promise<ActionEntry[]> {
+async function actionEntries({ fixture, db }: Stage): Promise<ActionEntry[]> {
   const entries: ActionEntry[] = [];
   for (const { id, name } of readBuiltActions()) {
     const given = ACTION_CASES[name];
     expect(given, `${name} is in tests/support/attack/action-cases.ts`).toBeDefined();
     if (!given) continue;
     const { fields, cookie: extra } = splitFieldsAndCookie(
-      await given.makeValidFields({ world, db }),
+      await given.makeValidFields({ fixture, db }),
     );
-    const page = typeof given.page === "string" ? given.page : given.page(world);
+    const page = typeof given.page === "string" ? given.page : given.page(fixture);
     // A link's form stands behind the link.
     const path = fields.token ? `${page}?token=${encodeURIComponent(fields.token)}` : page;
     for (const way of ACTION_TRANSPORTS) {
@@ -192,7 +192,7 @@ async function actionEntries({ world, db }: Stage): Promise<ActionEntry[]> {
         asked: {
           ...request,
           headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
-          cookie: cookies(rightful(given, world), extra),
+          cookie: cookies(rightful(given, fixture), extra),
         },
       });
     }
@@ -207,7 +207,7 @@ const LOCAL: Readonly<Record<string, string>> = {
 /** A look at what was written a moment ago by whoever asks: answered where that was. */
 const READS_AT_PRIMARY = ["GET /calls/upload/[id]"];
 
-async function handlerEntries(stage: Stage): Promise<{ writes: Entry[]; reads: Entry[] }> {
+async function handlerEntries(context: Stage): Promise<{ writes: Entry[]; reads: Entry[] }> {
   const [writes, reads]: [Entry[], Entry[]] = [[], []];
   for (const [name, given] of Object.entries<HandlerCase>(HANDLER_CASES)) {
     // A beacon counts only with a token that is old enough.
@@ -217,7 +217,7 @@ async function handlerEntries(stage: Stage): Promise<{ writes: Entry[]; reads: E
             token: issueDwellToken({ slug: POST, nowMs: Date.now() - DAY_MS / 2 }),
             slug: POST,
           })
-        : await given.makeValidRequest(stage);
+        : await given.makeValidRequest(context);
     const [method = ""] = name.split(" ");
     const { path, headers, body } = ready;
     const entry = {
@@ -227,7 +227,7 @@ async function handlerEntries(stage: Stage): Promise<{ writes: Entry[]; reads: E
         path,
         ...(headers && { headers }),
         ...(body !== undefined && { body }),
-        cookie: cookies(rightful(given, stage.world), ready.cookie),
+        cookie: cookies(rightful(given, context.fixture), ready.cookie),
       },
     };
     ((method === "GET" && !READS_AT_PRIMARY.includes(name)) || Object.hasOwn(LOCAL, name)
@@ -239,8 +239,8 @@ async function handlerEntries(stage: Stage): Promise<{ writes: Entry[]; reads: E
 }
 
 /** What a page or the middleware has answered elsewhere, though it is only looked at. */
-async function pageEntries({ db, world, node }: Stage): Promise<Entry[]> {
-  const due = await insertSession(db, world.neighbour.id, { expiresInMs: 100 * DAY_MS });
+async function pageEntries({ db, fixture, node }: Stage): Promise<Entry[]> {
+  const due = await insertSession(db, fixture.neighbor.id, { expiresInMs: 100 * DAY_MS });
   const position = await node.readPosition();
   const ahead = createTxidCookie(position!.txid + 1_000).split(";")[0]!;
   return [
@@ -315,14 +315,14 @@ test("no handler of the build is missing from the table", async ({ cluster }) =>
 test("every write leaves a replica as a replay to the primary, and as nothing else", async ({
   cluster,
 }) => {
-  const stage = await setUp(cluster);
-  const { writes, reads } = await handlerEntries(stage);
-  const entries = [...(await actionEntries(stage)), ...writes, ...(await pageEntries(stage))];
+  const context = await setUp(cluster);
+  const { writes, reads } = await handlerEntries(context);
+  const entries = [...(await actionEntries(context)), ...writes, ...(await pageEntries(context))];
   await cluster.waitUntilInSync();
   const wrong: string[] = [];
-  const said = await saidDuring(stage.node, () =>
+  const said = await saidDuring(context.node, () =>
     each(entries, async ({ name, asked }) => {
-      const { status, headers, text } = await ask(stage.node, asked);
+      const { status, headers, text } = await ask(context.node, asked);
       const shown = {
         status,
         replay: headers["fly-replay"],
@@ -332,7 +332,7 @@ test("every write leaves a replica as a replay to the primary, and as nothing el
       };
       const wanted = {
         status: 409,
-        replay: `instance=${stage.primary}`,
+        replay: `instance=${context.primary}`,
         type: "text/plain; charset=utf-8",
         cookies: undefined,
         text: "Fly Replay",
@@ -346,7 +346,7 @@ test("every write leaves a replica as a replay to the primary, and as nothing el
 
   const replayed: string[] = [];
   await each(reads, async ({ name, asked }) => {
-    const { status, headers } = await ask(stage.node, asked);
+    const { status, headers } = await ask(context.node, asked);
     if (headers["fly-replay"] || status >= 500)
       replayed.push(`${name}: ${status} ${headers["fly-replay"]}`);
   });
@@ -354,7 +354,7 @@ test("every write leaves a replica as a replay to the primary, and as nothing el
   console.log(
     `${entries.length} ways to write replayed, ${reads.length} ways to read answered on the replica`,
   );
-  stage.end();
+  context.end();
 });
 
 /** The same sent from the form as the page has it: React shows the answer in the form whose key came along. Null where the page has no such form now. */
@@ -410,12 +410,12 @@ test("without a primary every write is refused in words, with a time to come bac
   cluster,
 }) => {
   test.setTimeout(300_000);
-  const stage = await setUp(cluster);
-  const { node } = stage;
-  const all = await actionEntries(stage);
-  const { writes } = await handlerEntries(stage);
-  const [, , due] = await pageEntries(stage);
-  stage.end();
+  const context = await setUp(cluster);
+  const { node } = context;
+  const all = await actionEntries(context);
+  const { writes } = await handlerEntries(context);
+  const [, , due] = await pageEntries(context);
+  context.end();
   await cluster.waitUntilInSync();
   const actions: Entry[] = all.filter(({ way }) => way === "call");
   const noForm: string[] = [];
@@ -433,7 +433,7 @@ test("without a primary every write is refused in words, with a time to come bac
     "forms that stand on their page",
   ).toEqual([]);
   await (await cluster.waitForStandby()).stop();
-  await cluster.getNode(stage.primary).stop();
+  await cluster.getNode(context.primary).stop();
   await waitUntil(
     "the replica knows no primary",
     30_000,

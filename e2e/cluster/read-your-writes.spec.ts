@@ -3,15 +3,17 @@
 import { assertInvariant } from "#tests/support/invariants.ts";
 import { expect, test } from "#tests/support/cluster/fixtures.ts";
 import { runReadYourWritesLoad } from "#tests/support/cluster/read-your-writes-load.ts";
-import { ClusterClient, signWithClusterSecret } from "#tests/support/cluster/cluster-client.ts";
+import { ClusterClient } from "#tests/support/cluster/cluster-client.ts";
+import { signWithClusterSecret } from "#tests/support/cluster/cluster-secret.ts";
 
-const PAIRS = 2_000;
+/** `npm run soak` tries 2,000. */
+const PAIRS = process.env.SOAK_KILLS ? 2_000 : 500;
 const AT_ONCE = 8;
 /** lib/replication/read-your-writes.ts: how long a replica waits; and what a replay through the primary may take here. */
 const WAIT_MS = 500;
 const REPLAY_MS = 1_500;
 
-test("every one of 2,000 writes is seen by the read that follows it in another region", async ({
+test("every write is seen by the read that follows it in another region", async ({
   cluster,
 }) => {
   test.setTimeout(400_000);

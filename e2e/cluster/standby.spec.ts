@@ -7,14 +7,11 @@ import { expect, test } from "#tests/support/cluster/fixtures.ts";
 import { startEmailLogin } from "#tests/support/cluster/login-by-email.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { listCountedSlugs } from "#tests/support/cluster/read-your-writes-load.ts";
-import {
-  ClusterClient,
-  pickRandom,
-  makeReadBeacon,
-  readMetrics,
-  queryNode,
-  seedMembers,
-} from "#tests/support/cluster/cluster-client.ts";
+import { ClusterClient } from "#tests/support/cluster/cluster-client.ts";
+import { makeReadBeacon } from "#tests/support/cluster/cluster-secret.ts";
+import { queryNode, seedMembers } from "#tests/support/cluster/node-database.ts";
+import { readMetrics } from "#tests/support/cluster/node-metrics.ts";
+import { pick } from "#tests/support/random.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 /** lib/db/database.ts: the bound of the wait for the standby; and what a timer may be late on a busy machine. */
@@ -67,9 +64,9 @@ async function report(cluster: Cluster, count: number): Promise<string[]> {
     const visitor = new ClusterClient(cluster);
     expect(
       await visitor.request(
-        pickRandom([...cluster.edges.keys()]),
+        pick(Math.random, [...cluster.edges.keys()]),
         "/reads",
-        makeReadBeacon(cluster, pickRandom(slugs)),
+        makeReadBeacon(cluster, pick(Math.random, slugs)),
       ),
     ).toMatchObject({ status: 204 });
     readers.push(visitor.cookies.get("reader")!.split(".")[0]!);
@@ -186,7 +183,7 @@ test.describe("a standby that is behind when the primary dies", () => {
     const refused = await new ClusterClient(cluster).request(
       "ams",
       "/reads",
-      makeReadBeacon(cluster, pickRandom(await listCountedSlugs(cluster))),
+      makeReadBeacon(cluster, pick(Math.random, await listCountedSlugs(cluster))),
     );
     expect(refused.status).toBe(503);
     expect(refused.headers["retry-after"]).toBeDefined();

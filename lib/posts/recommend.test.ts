@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { isPromotable, type PostIndex } from "./post.ts";
 import { pickFeaturedPost, recommendPosts } from "./recommend.ts";
-import { seededRandom, type SamplePost, sampleIndex } from "#tests/support/sample-posts.ts";
+import { seededRandom } from "#tests/support/random.ts";
+import { type SamplePost, sampleIndex } from "#tests/support/sample-posts.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 23, 9);
 const anonymous = { key: "", readSlugs: new Set<string>() };

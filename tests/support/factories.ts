@@ -1,8 +1,23 @@
-// Rows for tests and for the seed: each call makes a new one, every field can be set.
+// Inserts rows for tests and for the seed. Each call makes a new row, and every field can be set.
 
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { nowMs } from "#lib/core/clock.ts";
-import type { Sql } from "#lib/db/connection.ts";
+import type { Sql, SqlValue } from "#lib/db/connection.ts";
+
+export const PART_BYTES = 524_288;
+
+export const sha256 = (bytes: string | Uint8Array): string =>
+  createHash("sha256").update(bytes).digest("hex");
+
+/** Inserts and returns `row`, whose keys are columns of `table`. */
+function insertRow<Row extends object>(sql: Sql, table: string, row: Row): Row {
+  const columns = Object.keys(row);
+  sql.run(
+    `INSERT INTO "${table}" ("${columns.join('", "')}") VALUES (${columns.map(() => "?").join(", ")})`,
+    ...(Object.values(row) as SqlValue[]),
+  );
+  return row;
+}
 
 export interface UserRow {
   id: string;
@@ -14,10 +29,10 @@ export interface UserRow {
   team: string;
 }
 
-export function insertUser(sql: Sql, given: Partial<UserRow> = {}): UserRow {
-  const id = given.id ?? randomUUID();
+export function insertUser(sql: Sql, fields: Partial<UserRow> = {}): UserRow {
+  const id = fields.id ?? randomUUID();
   const now = nowMs();
-  const row: UserRow = {
+  return insertRow(sql, "User", {
     id,
     createdAt: now,
     updatedAt: now,
@@ -25,19 +40,8 @@ export function insertUser(sql: Sql, given: Partial<UserRow> = {}): UserRow {
     firstName: "Ada",
     role: "MEMBER",
     team: "RED",
-    ...given,
-  };
-  sql.run(
-    `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES (?, ?, ?, ?, ?, ?, ?)`,
-    row.id,
-    row.createdAt,
-    row.updatedAt,
-    row.email,
-    row.firstName,
-    row.role,
-    row.team,
-  );
-  return row;
+    ...fields,
+  });
 }
 
 export interface ReadRow {
@@ -48,24 +52,16 @@ export interface ReadRow {
   postSlug: string;
 }
 
-export function insertRead(sql: Sql, given: Partial<ReadRow> = {}): ReadRow {
-  const row: ReadRow = {
+/** Inserts a read: an anonymous reader's, unless `userId` is set. */
+export function insertRead(sql: Sql, fields: Partial<ReadRow> = {}): ReadRow {
+  return insertRow(sql, "PostRead", {
     id: randomUUID(),
     createdAt: nowMs(),
     userId: null,
-    clientId: given.userId ? null : randomUUID(),
+    clientId: fields.userId ? null : randomUUID(),
     postSlug: "a-post",
-    ...given,
-  };
-  sql.run(
-    `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug") VALUES (?, ?, ?, ?, ?)`,
-    row.id,
-    row.createdAt,
-    row.userId,
-    row.clientId,
-    row.postSlug,
-  );
-  return row;
+    ...fields,
+  });
 }
 
 export interface CallRow {
@@ -80,10 +76,10 @@ export interface CallRow {
   base64: string;
 }
 
-/** A call and, by the database's trigger, its review (NEW). */
-export function insertCall(sql: Sql, given: Partial<CallRow> & { userId: string }): CallRow {
+/** Inserts a call; a trigger of the database adds its review (NEW). */
+export function insertCall(sql: Sql, fields: Partial<CallRow> & { userId: string }): CallRow {
   const now = nowMs();
-  const row: CallRow = {
+  return insertRow(sql, "Call", {
     id: randomUUID(),
     createdAt: now,
     updatedAt: now,
@@ -91,18 +87,106 @@ export function insertCall(sql: Sql, given: Partial<CallRow> & { userId: string 
     description: "Every file of ours is called helper. What would you do?",
     keywords: "names, files",
     base64: "",
-    ...given,
-  };
-  sql.run(
-    `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    row.id,
-    row.createdAt,
-    row.updatedAt,
-    row.title,
-    row.description,
-    row.keywords,
-    row.userId,
-    row.base64,
-  );
-  return row;
+    ...fields,
+  });
+}
+
+export interface AnswerRow {
+  callId: string;
+  createdAt: number;
+  contentType: string;
+  durationMs: number;
+  audio: Uint8Array;
+}
+
+export function insertAnswer(
+  sql: Sql,
+  fields: Partial<AnswerRow> & Pick<AnswerRow, "callId" | "audio">,
+): AnswerRow {
+  return insertRow(sql, "CallAnswer", {
+    createdAt: nowMs(),
+    contentType: "audio/wav",
+    durationMs: 1_000,
+    ...fields,
+  });
+}
+
+export interface EpisodeRow {
+  callId: string;
+  number: number;
+  slug: string;
+  publishedAt: number;
+  updatedAt: number;
+  title: string;
+  description: string;
+  keywords: string;
+  callerName: string;
+  transcript: string;
+}
+
+/** Inserts the episode of a call, with the next free number. */
+export function insertEpisode(
+  sql: Sql,
+  fields: Partial<EpisodeRow> & { callId: string },
+): EpisodeRow {
+  const now = nowMs();
+  const { number } = sql.get<{ number: number }>(
+    `SELECT COALESCE(MAX("number"), 0) + 1 AS "number" FROM "Episode"`,
+  )!;
+  return insertRow(sql, "Episode", {
+    number,
+    slug: `an-episode-${number}`,
+    publishedAt: now,
+    updatedAt: now,
+    title: "A question about lecterns",
+    description: "What is a lectern?",
+    keywords: "lecterns, wood",
+    callerName: "Ada",
+    transcript: "",
+    ...fields,
+  });
+}
+
+/** Inserts the upload of `bytes`, with all of its parts unless `isComplete` is false. Returns its id. */
+export function insertUpload(
+  sql: Sql,
+  { userId, bytes, isComplete = true }: { userId: string; bytes: Uint8Array; isComplete?: boolean },
+): string {
+  const { id } = insertRow(sql, "Upload", {
+    id: randomUUID(),
+    userId,
+    createdAt: nowMs(),
+    size: bytes.length,
+    sha256: sha256(bytes),
+  });
+  for (let offset = 0; isComplete && offset < bytes.length; offset += PART_BYTES)
+    insertRow(sql, "UploadPart", {
+      uploadId: id,
+      number: offset / PART_BYTES,
+      bytes: bytes.subarray(offset, offset + PART_BYTES),
+    });
+  return id;
+}
+
+export interface PasskeyRow {
+  id: string;
+  userId: string;
+  publicKey: Uint8Array;
+  counter: number;
+  transports: string;
+  name: string;
+  createdAt: number;
+}
+
+export function insertPasskey(
+  sql: Sql,
+  fields: Partial<PasskeyRow> & Pick<PasskeyRow, "id" | "userId" | "publicKey">,
+): PasskeyRow {
+  return insertRow(sql, "Passkey", {
+    counter: 0,
+    transports: "internal",
+    name: "A key",
+    createdAt: nowMs(),
+    ...fields,
+  });
 }

@@ -1,24 +1,24 @@
-// A member with a row in every table that can hold one, for tests of what an export and a deletion must reach.
+// Inserts a member with a row in every table that can hold one, for tests of the export and of the deletion.
 
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { startCeremony } from "#lib/members/webauthn-challenge.ts";
 import { addPasskey } from "#lib/members/passkeys.ts";
-import { createSession } from "#lib/members/session/session.ts";
-import { insertCall, insertRead, insertUser } from "./factories.ts";
+import { createSession } from "#lib/members/sessions.ts";
+import { insertAnswer, insertCall, insertEpisode, insertRead, insertUser } from "./factories.ts";
 
 export const RECORDING = `data:audio/webm;base64,${Buffer.from("the caller's voice").toString("base64")}`;
 export const SECRETS = { key: "the public key of a passkey", answer: "the answer of an admin" };
 
-/** `tag` stands in all that is theirs. `secrets` are what logs somebody in, and ids that need not be shown. */
+/** `tag` is part of all their texts. `secrets` are login tokens, and ids that no export needs. */
 export function insertFullAccount(
   sql: Sql,
   tag: string,
-  given: { role?: string; team?: string } = {},
+  fields: { role?: string; team?: string } = {},
 ) {
   const now = nowMs();
-  const user = insertUser(sql, { firstName: tag, email: `${tag}@Example.test`, ...given });
+  const user = insertUser(sql, { firstName: tag, email: `${tag}@Example.test`, ...fields });
   const session = createSession(sql, user.id, { device: `${tag}'s browser`, place: "fra" });
   sql.run(
     `INSERT INTO "LoginChallenge" ("tokenHash", "browserHash", "codeHash", "email", "createdAt", "expiresAt") VALUES (?, ?, ?, ?, ?, ?)`,
@@ -49,7 +49,7 @@ export function insertFullAccount(
     `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload") VALUES (?, 'MAIL', ?, ?, '{"to":"somebody"}')`,
     now,
     user.id,
-    `A mail about ${tag}`,
+    `An email about ${tag}`,
   );
   for (const postSlug of [`${tag}-post`, "shared-post"])
     insertRead(sql, { userId: user.id, clientId: null, postSlug });
@@ -64,23 +64,21 @@ export function insertFullAccount(
       `UPDATE "CallReview" SET "reviewerId" = 'the admin', "note" = 'a note among admins', "declineReason" = 'Asked before.' WHERE "callId" = ?`,
       id,
     );
-    sql.run(
-      `INSERT INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, 'audio/webm', 1000, ?)`,
-      id,
-      now,
-      Buffer.from(SECRETS.answer),
-    );
+    insertAnswer(sql, {
+      callId: id,
+      contentType: "audio/webm",
+      audio: Buffer.from(SECRETS.answer),
+    });
   }
-  sql.run(
-    `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName", "transcript")
-     VALUES (?, (SELECT COUNT(*) + 1 FROM "Episode"), ?, ?, ?, ?, 'About it', 'words', ?, 'A transcript')`,
-    published.id,
-    `${tag}-episode`,
-    now,
-    now,
-    `${tag}'s episode`,
-    tag,
-  );
+  insertEpisode(sql, {
+    callId: published.id,
+    slug: `${tag}-episode`,
+    title: `${tag}'s episode`,
+    description: "About it",
+    keywords: "words",
+    callerName: tag,
+    transcript: "A transcript",
+  });
   sql.run(
     `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, 10, 'a hash of bytes')`,
     `${tag} upload`,

@@ -1,14 +1,14 @@
-// A browser without scripts: keeps cookies, reads the forms of a page and sends them as HTML says. For measurements and attacks,
-// where a real browser would be what is measured.
+// A browser without JavaScript: keeps cookies, parses the forms of a page and submits them.
+// For measurements and attacks, where a real browser would distort the result.
 
 import { fromHtml } from "hast-util-from-html";
 import type { Element } from "hast";
 import { visit } from "unist-util-visit";
 
 export interface Form {
-  /** What stands in its fields, hidden ones too: the address of a server action is among them. */
+  /** All fields with their values, including the hidden ones that address a server action. */
   readonly fields: [name: string, value: string][];
-  /** Names that somebody would fill in. */
+  /** Names of the fields that a user fills in. */
   readonly editableNames: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface BrowserResponse {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The address, after redirects. */
+  /** The path after redirects. */
   readonly path: string;
 }
 
@@ -29,7 +29,7 @@ function readFieldValue(element: Element): string {
   return String(element.properties.value ?? "");
 }
 
-/** The forms of a document that post to the page itself. */
+/** Returns the forms of a document that post to the page itself. */
 export function parseForms(html: string): Form[] {
   const forms: Form[] = [];
   visit(fromHtml(html), "element", (form) => {
@@ -55,12 +55,59 @@ export function parseForms(html: string): Form[] {
   return forms;
 }
 
+/** Returns the first form that has fields of all these names, hidden or not; null without one. */
+export function findForm(html: string, names: readonly string[]): Form | null {
+  return (
+    parseForms(html).find(({ fields, editableNames }) =>
+      names.every(
+        (name) => editableNames.includes(name) || fields.some(([field]) => field === name),
+      ),
+    ) ?? null
+  );
+}
+
+function fillIn(form: Form, values: Readonly<Record<string, string>>): FormData {
+  const data = new FormData();
+  for (const [name, value] of form.fields)
+    if (!Object.hasOwn(values, name)) data.append(name, value);
+  for (const [name, value] of Object.entries(values)) data.append(name, value);
+  return data;
+}
+
+/** Returns the multipart body of `form` with `values` filled in. */
+export async function encodeForm(
+  form: Form,
+  values: Readonly<Record<string, string>>,
+): Promise<{ body: Buffer; contentType: string }> {
+  const encoded = new Response(fillIn(form, values));
+  return {
+    body: Buffer.from(await encoded.arrayBuffer()),
+    contentType: encoded.headers.get("content-type")!,
+  };
+}
+
+/** Cookies by name, for one origin: paths and lifetimes are ignored. */
+export class CookieJar extends Map<string, string> {
+  /** Applies the values of Set-Cookie headers. */
+  store(lines: readonly string[]): void {
+    for (const line of lines) {
+      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      if (value === "" || /;\s*max-age=0\b/i.test(line)) this.delete(name);
+      else this.set(name, value);
+    }
+  }
+
+  toHeaders(): { cookie?: string } {
+    return this.size > 0 ? { cookie: [...this].map((pair) => pair.join("=")).join("; ") } : {};
+  }
+}
+
 export class NoJsBrowser {
   readonly #origin: string;
   readonly #headers: Record<string, string>;
-  readonly cookies = new Map<string, string>();
+  readonly cookies = new CookieJar();
 
-  /** `origin` such as http://localhost:3117; `headers` go with every request. */
+  /** `origin` is such as http://localhost:3117; `headers` are sent with every request. */
   constructor(origin: string, headers: Record<string, string> = {}) {
     this.#origin = origin;
     this.#headers = {
@@ -69,7 +116,7 @@ export class NoJsBrowser {
     };
   }
 
-  /** One request; redirects are followed unless `follow` is false. Rejects when it takes longer than `timeoutMs`. */
+  /** Sends one request; follows redirects unless `follow` is false. Rejects after `timeoutMs`. */
   async request(
     path: string,
     init: RequestInit = {},
@@ -81,17 +128,11 @@ export class NoJsBrowser {
       ...init,
       headers: {
         ...this.#headers,
-        ...(this.cookies.size > 0 && {
-          cookie: [...this.cookies].map((pair) => pair.join("=")).join("; "),
-        }),
+        ...this.cookies.toHeaders(),
         ...(init.headers as Record<string, string>),
       },
     });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (value === "" || /;\s*max-age=0\b/i.test(line)) this.cookies.delete(name);
-      else this.cookies.set(name, value);
-    }
+    this.cookies.store(response.headers.getSetCookie());
     const location = response.headers.get("location");
     if (follow && location && response.status >= 300 && response.status < 400) {
       await response.arrayBuffer();
@@ -110,40 +151,21 @@ export class NoJsBrowser {
     return this.request(path);
   }
 
-  /** Sends a form of the page at `path` with `values` filled in. */
+  /** Submits a form of the page at `path` with `values` filled in. */
   submitForm(
     path: string,
     form: Form,
     values: Record<string, string> = {},
     options: { follow?: boolean; headers?: Record<string, string> } = {},
   ): Promise<BrowserResponse> {
-    const body = new FormData();
-    for (const [name, value] of form.fields)
-      if (!Object.hasOwn(values, name)) body.append(name, value);
-    for (const [name, value] of Object.entries(values)) body.append(name, value);
     return this.request(
       path,
       {
         method: "POST",
-        body,
+        body: fillIn(form, values),
         headers: { origin: this.#origin, "sec-fetch-site": "same-origin", ...options.headers },
       },
       options,
     );
-  }
-
-  /** Opens a page and sends its first form that has all of `values`' fields. Throws when there is none. */
-  async fillAndSubmit(path: string, values: Record<string, string>): Promise<BrowserResponse> {
-    const page = await this.get(path);
-    const form = parseForms(page.text).find(({ fields, editableNames }) =>
-      Object.keys(values).every(
-        (name) => editableNames.includes(name) || fields.some(([known]) => known === name),
-      ),
-    );
-    if (!form)
-      throw new Error(
-        `${page.path} (${page.status}) has no form with ${Object.keys(values).join(", ")}`,
-      );
-    return this.submitForm(page.path, form, values);
   }
 }

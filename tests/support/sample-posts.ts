@@ -1,17 +1,13 @@
 // Posts for the tests of this room: each call makes a new one, every field can be set.
 
-import {
-  createPostIndex,
-  type Post,
-  type PostBody,
-  type PostFrontMatter,
-  type PostIndex,
-} from "#lib/posts/post.ts";
+import type { CompiledPost } from "#lib/posts/mdx/compiled-post.ts";
+import { createPostIndex, type Post, type PostIndex } from "#lib/posts/post.ts";
+import type { FrontMatter } from "#lib/posts/source/front-matter.ts";
 
 let createdCount = 0;
 
-export type SamplePost = Partial<PostFrontMatter> & { slug?: string; hash?: string } & Partial<
-    Pick<PostBody, "text" | "readingMinutes">
+export type SamplePost = Partial<FrontMatter> & { slug?: string; hash?: string } & Partial<
+    Pick<CompiledPost, "text" | "readingMinutes">
   >;
 
 export function samplePost(given: SamplePost = {}): Post {
@@ -49,6 +45,8 @@ export function samplePost(given: SamplePost = {}): Post {
       components: [],
       localImports: [],
       embeds: [],
+      warnings: [],
+      stages: [],
     },
   };
 }
@@ -58,15 +56,4 @@ export function sampleIndex(...samples: (SamplePost | Post)[]): PostIndex {
     "v1",
     samples.map((sample) => ("compiled" in sample ? sample : samplePost(sample))),
   );
-}
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,8 +1,9 @@
-// Before each unit test: files of its own, the real clock; an unexpected console.error fails the test.
+// Gives each unit test files of its own and the real clock. An unexpected console.error fails the test.
 
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import { setClock } from "#lib/core/clock.ts";
-import { overrideEnv, useFreshDatabase } from "./fresh-database.ts";
+import { useFreshDatabase } from "./fresh-database.ts";
+import { overrideEnv } from "./override-env.ts";
 
 overrideEnv({
   LOG_LEVEL: process.env.LOG_LEVEL ?? "error",

@@ -1,5 +1,6 @@
 // A site before that is in use: writes at a steady rate over several connections, and knows what it was told is stored.
 
+import { seededRandom } from "#tests/support/random.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import pg from "pg";
@@ -142,16 +143,9 @@ async function openLane(
   { number, of, seed }: { number: number; of: number; seed: number },
 ): Promise<OpenLane> {
   const client = await connect(url);
-  let state = seed;
   const lane: OpenLane = {
     client,
-    // mulberry32
-    random() {
-      state = (state + 0x6d2b79f5) | 0;
-      let t = Math.imul(state ^ (state >>> 15), 1 | state);
-      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-      return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-    },
+    random: seededRandom(seed),
     pools: {
       User: new IdPool(),
       Session: new IdPool(),

@@ -3,18 +3,14 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readAudioFixture } from "#tests/support/audio.ts";
+import { seededRandom } from "#tests/support/random.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { ANSWER_LIMITS, MAX_ANSWER_BYTES, probeAudio, sniffAudio } from "./probe.ts";
 
-/** Numbers that look random and are the same at every run (mulberry32). */
+/** Returns a generator of integers from 0, below the given number. */
 function sequence(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4_294_967_296) * below);
-  };
+  const random = seededRandom(seed);
+  return (below) => Math.floor(random() * below);
 }
 
 const SPICE = [0, 1, 0x7f, 0x80, 0xff, 0x1a, 0x45, 0xa3];

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { seededRandom } from "#tests/support/random.ts";
 import { checkPosts, formatReportJson, formatReportLines, type CheckItem } from "./check-posts.ts";
 import { createCompiler } from "./compiler.ts";
 
@@ -61,16 +62,6 @@ test("a post that can't be read and warnings of the front matter are part of the
   ]);
 });
 
-/** The same numbers in every run (mulberry32). */
-function randomFrom(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const pieces = [
   "{",
   "}",
@@ -108,7 +99,7 @@ test(
   "200 posts broken at random compile or say in which line they don't, and none hangs",
   { timeout: 120_000 },
   async () => {
-    const random = randomFrom(20_261_123);
+    const random = seededRandom(20_261_123);
     const broken = Array.from({ length: 200 }, (_, index) => {
       const post = posts[index % posts.length]!;
       let body = post.body;

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { cacheDatabase } from "#lib/cache/cache-file.ts";
 import type { PostIndex } from "#lib/posts/post.ts";
 import { createPostIndex } from "#lib/posts/post.ts";
-import { seededRandom, sampleIndex, samplePost } from "#tests/support/sample-posts.ts";
+import { seededRandom } from "#tests/support/random.ts";
+import { sampleIndex, samplePost } from "#tests/support/sample-posts.ts";
 import { type SearchRequest, searchPosts } from "./search-posts.ts";
 import { normalizeQuery, type TextSegment, buildFtsQueries, splitWords } from "./search-query.ts";
 import { syncSearchTable, querySearchTable } from "./search-table.ts";
@@ -12,9 +13,9 @@ const search = (index: PostIndex, request: SearchRequest | string = {}) =>
 const slugs = (index: PostIndex, request: SearchRequest | string = {}) =>
   search(index, request).results.map(({ post }) => post.slug);
 const shown = (segments: readonly TextSegment[]) =>
-  segments.map(({ text, match }) => (match ? `[${text}]` : text)).join("");
+  segments.map(({ text, isMatch }) => (isMatch ? `[${text}]` : text)).join("");
 
-test("the whole phrase comes before all words, and all words before a begun word", () => {
+test("phrase matches rank before word matches, and those before prefix matches", () => {
   const index = sampleIndex(
     { slug: "begun", date: "2026-05-04", title: "Write queues", text: "A write and many queues." },
     { slug: "words", date: "2026-05-03", title: "A queue for each write", text: "Nothing else." },
@@ -29,7 +30,7 @@ test("the whole phrase comes before all words, and all words before a begun word
   expect(slugs(index, "write queue")).toEqual(["phrase", "words", "begun"]);
 });
 
-test("a word in the title weighs more than in keywords, description and text", () => {
+test("a match in the title weighs more than in keywords, description and text", () => {
   const filler = "lorem ipsum dolor sit amet consetetur sadipscing elitr ".repeat(4);
   const index = sampleIndex(
     { slug: "text", date: "2026-05-04", title: "One", text: `${filler} lease ${filler}` },
@@ -46,7 +47,7 @@ test("a word in the title weighs more than in keywords, description and text", (
   expect(slugs(index, "lease")).toEqual(["title", "keyword", "description", "text"]);
 });
 
-test("matches are marked in the title and in a snippet, and the words between are whole", () => {
+test("matches are marked in the title and in a short snippet", () => {
   const index = sampleIndex({
     title: "The write queue",
     description: "About doors.",
@@ -58,7 +59,7 @@ test("matches are marked in the title and in a snippet, and the words between ar
   expect(hit?.snippet.map(({ text }) => text).join("").length).toBeLessThan(300);
 });
 
-test("the description is shown while the words stand in it, or only in the title", () => {
+test("the snippet is the description if that matches, or if only the title does", () => {
   const index = sampleIndex({
     title: "Consul",
     description: "About a lease.",
@@ -68,16 +69,16 @@ test("the description is shown while the words stand in it, or only in the title
   expect(shown(search(index, "consul").results[0]?.snippet ?? [])).toBe("About a lease.");
 });
 
-test("what looks like markup or like a mark stays text", () => {
+test("markup and match delimiters in a title stay text", () => {
   const index = sampleIndex({ title: "A <b>bold</b> \uE000title\uE001 & more" });
   expect(search(index, "bold").results[0]?.title).toEqual([
-    { text: "A <b>", match: false },
-    { text: "bold", match: true },
-    { text: "</b> title & more", match: false },
+    { text: "A <b>", isMatch: false },
+    { text: "bold", isMatch: true },
+    { text: "</b> title & more", isMatch: false },
   ]);
 });
 
-test("accents make no difference, composed or not", () => {
+test("accents are ignored, composed or not", () => {
   const index = sampleIndex(
     { slug: "cafe", title: "Café São Tomé" },
     { slug: "plain", title: "Cafe" },
@@ -87,7 +88,7 @@ test("accents make no difference, composed or not", () => {
   expect(slugs(index, "sao tome")).toEqual(["cafe"]);
 });
 
-test("one letter finds the words that begin with it", () => {
+test("a single letter matches as a prefix", () => {
   const index = sampleIndex(
     { slug: "x", title: "Xylophone", text: "y" },
     { slug: "other", title: "Birds", text: "y" },
@@ -96,7 +97,7 @@ test("one letter finds the words that begin with it", () => {
   expect(slugs(index, "xy")).toEqual(["x"]);
 });
 
-test("every word may be only begun, as the last resort", () => {
+test("every word matches as a prefix in the last tier", () => {
   expect(slugs(sampleIndex({ slug: "a", title: "Replication of databases" }), "repl data")).toEqual(
     ["a"],
   );
@@ -112,7 +113,7 @@ test("drafts and unlisted posts are never found", () => {
   expect(slugs(index)).toEqual(["post"]);
 });
 
-test("operators of the query language are words", () => {
+test("FTS5 operators are treated as words", () => {
   const index = sampleIndex(
     { slug: "near", title: "Near and not far, or so" },
     { slug: "other", title: "Birds" },
@@ -134,9 +135,8 @@ test("operators of the query language are words", () => {
     "near + far",
     "NEAR(near far, 2)",
   ]) {
-    const found = slugs(index, q);
     expect(
-      found.filter((slug) => slug !== "near"),
+      slugs(index, q).filter((slug) => slug !== "near"),
       q,
     ).toEqual([]);
   }
@@ -144,7 +144,7 @@ test("operators of the query language are words", () => {
   expect(slugs(index, "-near")).toEqual(["near"]);
 });
 
-test("an emoji is found where it stands above the text", () => {
+test("an emoji in the title is found", () => {
   const index = sampleIndex({ slug: "party", title: "Ten years 🎉" }, { slug: "other" });
   expect(slugs(index, "🎉")).toEqual(["party"]);
   expect(slugs(index, "👍")).toEqual([]);
@@ -212,7 +212,7 @@ test("a thousand random strings throw nothing and find only what is listed", () 
         String.fromCharCode(Math.floor(random() * 65_536)),
     ).join(random() < 0.5 ? "" : " ");
     const page = search(index, q);
-    // Straight at the table too: searchPosts would hide an error behind its second way.
+    // Queries the table directly as well: the fallback of searchPosts would hide an error.
     expect(
       () => querySearchTable(cacheDatabase(), buildFtsQueries(splitWords(normalizeQuery(q)))),
       q,
@@ -224,7 +224,7 @@ test("a thousand random strings throw nothing and find only what is listed", () 
   }
 });
 
-test("ten kilobytes are cut and answered fast", () => {
+test("a query of ten kilobytes is truncated", () => {
   const index = sampleIndex({ slug: "a", title: "Word" });
   const page = search(index, "word ".repeat(2_000));
   expect(page.q.length).toBeLessThanOrEqual(200);
@@ -232,23 +232,25 @@ test("ten kilobytes are cut and answered fast", () => {
   expect(search(index, "😀".repeat(5_000)).q.isWellFormed()).toBe(true);
 });
 
-test("only posts that changed are written again, and the table follows the index", () => {
-  const kept = samplePost({ slug: "kept", title: "Kept" });
+test("only posts that changed are indexed again", () => {
+  const unchanged = samplePost({ slug: "unchanged", title: "Unchanged" });
   const before = createPostIndex("v1", [
-    kept,
+    unchanged,
     samplePost({ slug: "changed", title: "Old" }),
     samplePost({ slug: "gone", title: "Gone" }),
   ]);
   expect(slugs(before, "old")).toEqual(["changed"]);
   const rowOf = () =>
     (
-      cacheDatabase().prepare("SELECT id FROM post_search_1_held WHERE slug = 'kept'").get() as {
+      cacheDatabase()
+        .prepare("SELECT id FROM post_search_1_held WHERE slug = 'unchanged'")
+        .get() as {
         id: number;
       }
     ).id;
   const row = rowOf();
   const after = createPostIndex("v2", [
-    kept,
+    unchanged,
     samplePost({ slug: "changed", title: "New" }),
     samplePost({ slug: "added", title: "Added" }),
   ]);
@@ -259,7 +261,7 @@ test("only posts that changed are written again, and the table follows the index
   expect(rowOf()).toBe(row);
 });
 
-test("tables that were dropped are made again", () => {
+test("dropped and broken tables are rebuilt", () => {
   const index = sampleIndex({ slug: "a", title: "Word" });
   expect(slugs(index, "word")).toEqual(["a"]);
   cacheDatabase().exec("DROP TABLE post_search_1");
@@ -272,7 +274,7 @@ test("tables that were dropped are made again", () => {
   expect(slugs(index, "word")).toEqual(["a"]);
 });
 
-test("without a database the titles are searched", () => {
+test("with a read-only database, titles are searched", () => {
   const index = sampleIndex({ slug: "a", title: "Word" }, { slug: "b" });
   const db = cacheDatabase();
   db.pragma("query_only = ON");
@@ -280,7 +282,7 @@ test("without a database the titles are searched", () => {
   db.pragma("query_only = OFF");
 });
 
-test("topics must all fit, and each says how many would be left", () => {
+test("posts must have all topics, and each topic has a count of the remaining results", () => {
   const index = sampleIndex(
     { slug: "both", date: "2026-01-03", categories: ["SQLite", "Next"] },
     { slug: "sqlite", date: "2026-01-02", categories: ["sqlite"] },
@@ -288,9 +290,9 @@ test("topics must all fit, and each says how many would be left", () => {
     { slug: "draft", draft: true, categories: ["Secret"] },
   );
   expect(search(index).topicCounts).toEqual([
-    { topic: "Fly", count: 1, selected: false },
-    { topic: "Next", count: 1, selected: false },
-    { topic: "SQLite", count: 2, selected: false },
+    { topic: "Fly", count: 1, isSelected: false },
+    { topic: "Next", count: 1, isSelected: false },
+    { topic: "SQLite", count: 2, isSelected: false },
   ]);
   const page = search(index, { topics: ["sqlite", "sqlite", "unknown"] });
   expect(page.results.map(({ post }) => post.slug)).toEqual(["both", "sqlite"]);
@@ -300,7 +302,7 @@ test("topics must all fit, and each says how many would be left", () => {
   expect(slugs(index, { topics: ["Fly", "Next"] })).toEqual([]);
 });
 
-test("most read is by reads, ties newest first", () => {
+test("most-read sorts by reads, ties newest first", () => {
   const index = sampleIndex(
     { slug: "new", date: "2026-01-03" },
     { slug: "middle", date: "2026-01-02" },
@@ -319,7 +321,7 @@ test("most read is by reads, ties newest first", () => {
   ).toBe(5);
 });
 
-test("read and unread need to know what was read", () => {
+test("the read filter needs the slugs of read posts", () => {
   const index = sampleIndex({ slug: "a" }, { slug: "b" });
   const readSlugs = new Set(["a"]);
   expect(slugs(index, { readFilter: "read", readSlugs })).toEqual(["a"]);
@@ -327,7 +329,7 @@ test("read and unread need to know what was read", () => {
   expect(slugs(index, { readFilter: "unread" })).toEqual(["a", "b"]);
 });
 
-test("twelve at a time, and the next page keeps what is above", () => {
+test("each page adds twelve posts to the previous ones", () => {
   const index = sampleIndex(
     ...Array.from({ length: 30 }, (_, i) => ({ slug: `p${String(i).padStart(2, "0")}` })),
   );

@@ -20,57 +20,57 @@ import type { CallState, AttackFixture } from "./attack-fixture.ts";
 export const loginFlowCookie = (name: "login" | "signup", browserId: string, next = "/me") =>
   `__Host-${name}=${browserId}.${Buffer.from(next).toString("base64url")}`;
 
-function insertLoginChallenge({ world, db }: CaseContext) {
-  const challenge = startChallenge(createSql(db), { email: world.owner.email });
+function insertLoginChallenge({ fixture, db }: CaseContext) {
+  const challenge = startChallenge(createSql(db), { email: fixture.owner.email });
   return { ...challenge, cookie: loginFlowCookie("login", challenge.browserId) };
 }
 
 const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
-  "app/login/actions.ts#askForMail": {
-    who: "anyone",
+  "app/login/actions.ts#requestLoginEmail": {
+    requiredRole: "anyone",
     page: "/login",
     makeValidFields: () => ({ email: `${randomUUID()}@example.test`, next: "/me" }),
     writtenTables: ["LoginChallenge"],
     invalidFields: { email: invalidValues.email },
   },
-  "app/login/actions.ts#askAgain": {
-    who: "anyone",
+  "app/login/actions.ts#resendLoginEmail": {
+    requiredRole: "anyone",
     page: "/login/code",
-    makeValidFields: (stage) => ({ fields: {}, cookie: insertLoginChallenge(stage).cookie }),
+    makeValidFields: (context) => ({ fields: {}, cookie: insertLoginChallenge(context).cookie }),
     writtenTables: ["LoginChallenge"],
     invalidFields: {},
   },
   "app/login/actions.ts#logInByLink": {
-    who: "anyone",
+    requiredRole: "anyone",
     page: "/login/confirm",
-    makeValidFields: (stage) => {
-      const { token, cookie } = insertLoginChallenge(stage);
+    makeValidFields: (context) => {
+      const { token, cookie } = insertLoginChallenge(context);
       return { fields: { token, next: "/me" }, cookie };
     },
     writtenTables: ["LoginChallenge", "Session"],
     invalidFields: { token: invalidValues.token },
   },
   "app/login/actions.ts#logInByCode": {
-    who: "anyone",
+    requiredRole: "anyone",
     page: "/login/code",
-    makeValidFields: (stage) => {
-      const { code, cookie } = insertLoginChallenge(stage);
+    makeValidFields: (context) => {
+      const { code, cookie } = insertLoginChallenge(context);
       return { fields: { code, next: "/me" }, cookie };
     },
     writtenTables: ["LoginChallenge", "Session"],
     invalidFields: { code: invalidValues.code },
   },
-  "app/login/device/actions.ts#logInHere": {
-    who: "anyone",
+  "app/login/device/actions.ts#logInOnDevice": {
+    requiredRole: "anyone",
     page: "/login/device",
-    makeValidFields: ({ world, db }) => ({
-      token: createDeviceLink(createSql(db), world.owner.id).token,
+    makeValidFields: ({ fixture, db }) => ({
+      token: createDeviceLink(createSql(db), fixture.owner.id).token,
     }),
     writtenTables: ["DeviceLink", "Session"],
     invalidFields: { token: invalidValues.token },
   },
   "app/signup/actions.ts#signUp": {
-    who: "anyone",
+    requiredRole: "anyone",
     page: "/signup",
     makeValidFields: ({ db }) => ({
       fields: { firstName: "Dora", team: "BLUE" },
@@ -82,61 +82,63 @@ const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
     writtenTables: ["PendingSignup", "Session", "User"],
     invalidFields: { firstName: invalidValues.text(1, 60), team: invalidValues.choice },
   },
-  "app/me/actions.ts#changeName": {
-    who: "member",
+  "app/me/actions.ts#updateFirstName": {
+    requiredRole: "member",
     page: "/me",
     makeValidFields: () => ({ firstName: "Adele" }),
     writtenTables: ["User"],
     invalidFields: { firstName: invalidValues.text(1, 60) },
   },
-  "app/me/actions.ts#endOne": {
-    who: "member",
-    isOwners: true,
+  "app/me/actions.ts#revokeSession": {
+    requiredRole: "member",
+    isOwnerOnly: true,
     page: "/me",
-    makeValidFields: ({ world }) => ({ session: createSessionHandle(world.owner.otherSessionKey) }),
+    makeValidFields: ({ fixture }) => ({
+      session: createSessionHandle(fixture.owner.otherSessionKey),
+    }),
     writtenTables: ["Session"],
     invalidFields: { session: invalidValues.token },
   },
-  "app/me/actions.ts#endOthers": {
-    who: "member",
+  "app/me/actions.ts#revokeOtherSessions": {
+    requiredRole: "member",
     page: "/me",
     makeValidFields: () => ({}),
     writtenTables: ["Session"],
     invalidFields: {},
   },
-  "app/me/actions.ts#renameOne": {
-    who: "member",
-    isOwners: true,
+  "app/me/actions.ts#renamePasskey": {
+    requiredRole: "member",
+    isOwnerOnly: true,
     page: "/me",
-    makeValidFields: ({ world }) => ({ id: world.owner.passkeyId, name: "The red key" }),
+    makeValidFields: ({ fixture }) => ({ id: fixture.owner.passkeyId, name: "The red key" }),
     writtenTables: ["Passkey"],
     invalidFields: { id: invalidValues.token, name: invalidValues.text(1, 60) },
   },
-  "app/me/actions.ts#removeOne": {
-    who: "member",
-    isOwners: true,
+  "app/me/actions.ts#removePasskey": {
+    requiredRole: "member",
+    isOwnerOnly: true,
     page: "/me",
-    makeValidFields: ({ world }) => ({ id: world.owner.passkeyId }),
+    makeValidFields: ({ fixture }) => ({ id: fixture.owner.passkeyId }),
     writtenTables: ["Passkey"],
     invalidFields: { id: invalidValues.token },
   },
-  "app/me/actions.ts#showCode": {
-    who: "member",
+  "app/me/actions.ts#showDeviceCode": {
+    requiredRole: "member",
     page: "/me",
     makeValidFields: () => ({}),
     writtenTables: ["DeviceLink"],
     invalidFields: {},
   },
   "app/me/actions.ts#logOut": {
-    who: "anyone",
+    requiredRole: "anyone",
     page: "/me",
-    makeValidFields: ({ world }) => ({ fields: {}, cookie: world.owner.cookie }),
+    makeValidFields: ({ fixture }) => ({ fields: {}, cookie: fixture.owner.cookie }),
     writtenTables: ["Session"],
     invalidFields: {},
   },
-  "app/me/delete/actions.ts#deleteMine": {
-    who: "member",
-    recent: true,
+  "app/me/delete/actions.ts#deleteMyAccount": {
+    requiredRole: "member",
+    needsRecentLogin: true,
     page: "/me/delete",
     makeValidFields: () => ({ confirmation: "delete" }),
     writtenTables: [
@@ -168,10 +170,10 @@ export const makeCallFields = (uploadId = "") => ({
 
 const CALL_ACTIONS: Readonly<Record<string, ActionCase>> = {
   [SUBMIT_CALL_ACTION]: {
-    who: "member",
-    isOwners: true,
+    requiredRole: "member",
+    isOwnerOnly: true,
     page: "/calls/record",
-    makeValidFields: ({ world }) => makeCallFields(world.owner.uploadId),
+    makeValidFields: ({ fixture }) => makeCallFields(fixture.owner.uploadId),
     // The upload's row stays for a day, so that what is sent twice is one call.
     writtenTables: ["Call", "CallReview", "Upload", "UploadPart"],
     invalidFields: {
@@ -181,17 +183,17 @@ const CALL_ACTIONS: Readonly<Record<string, ActionCase>> = {
     },
   },
   "app/calls/mine/actions.ts#deleteCall": {
-    who: "member",
-    isOwners: true,
+    requiredRole: "member",
+    isOwnerOnly: true,
     page: "/calls/mine",
-    makeValidFields: ({ world }) => ({ id: world.owner.calls.NEW }),
+    makeValidFields: ({ fixture }) => ({ id: fixture.owner.calls.NEW }),
     writtenTables: ["Call", "CallReview"],
     invalidFields: { id: invalidValues.id },
   },
 };
 
-const readUpdatedAt = ({ world, db }: CaseContext) =>
-  String(db.prepare(`SELECT "updatedAt" FROM "User" WHERE "id" = ?`).pluck().get(world.owner.id));
+const readUpdatedAt = ({ fixture, db }: CaseContext) =>
+  String(db.prepare(`SELECT "updatedAt" FROM "User" WHERE "id" = ?`).pluck().get(fixture.owner.id));
 const USER_TABLES = [
   "Call",
   "CallAnswer",
@@ -204,15 +206,15 @@ const USER_TABLES = [
   "UploadPart",
   "User",
 ];
-const userPage = (world: AttackFixture) => `/admin/users/${world.owner.id}`;
+const userPage = (fixture: AttackFixture) => `/admin/users/${fixture.owner.id}`;
 
 const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
-  "app/admin/users/actions.ts#edit": {
-    who: "admin",
+  "app/admin/users/actions.ts#editMember": {
+    requiredRole: "admin",
     page: userPage,
-    makeValidFields: (stage) => ({
-      id: stage.world.owner.id,
-      seenUpdatedAt: readUpdatedAt(stage),
+    makeValidFields: (context) => ({
+      id: context.fixture.owner.id,
+      seenUpdatedAt: readUpdatedAt(context),
       firstName: "Adelaide",
       team: "YELLOW",
     }),
@@ -223,57 +225,57 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
       team: invalidValues.choice,
     },
   },
-  "app/admin/users/actions.ts#setRole": {
-    who: "admin",
-    recent: true,
+  "app/admin/users/actions.ts#changeMemberRole": {
+    requiredRole: "admin",
+    needsRecentLogin: true,
     page: userPage,
-    makeValidFields: (stage) => ({
-      id: stage.world.owner.id,
-      seenUpdatedAt: readUpdatedAt(stage),
+    makeValidFields: (context) => ({
+      id: context.fixture.owner.id,
+      seenUpdatedAt: readUpdatedAt(context),
       role: "ADMIN",
     }),
     writtenTables: ["AuditEvent", "Session", "User"],
     invalidFields: { id: invalidValues.id, role: invalidValues.choice },
   },
-  "app/admin/users/actions.ts#logOutEverywhere": {
-    who: "admin",
-    recent: true,
+  "app/admin/users/actions.ts#revokeMemberSessions": {
+    requiredRole: "admin",
+    needsRecentLogin: true,
     page: userPage,
-    makeValidFields: ({ world }) => ({ id: world.owner.id }),
+    makeValidFields: ({ fixture }) => ({ id: fixture.owner.id }),
     writtenTables: ["AuditEvent", "Session"],
     invalidFields: { id: invalidValues.id },
   },
-  "app/admin/users/actions.ts#remove": {
-    who: "admin",
-    recent: true,
+  "app/admin/users/actions.ts#deleteMember": {
+    requiredRole: "admin",
+    needsRecentLogin: true,
     page: userPage,
-    makeValidFields: ({ world }) => ({ id: world.owner.id, typed: world.owner.email }),
+    makeValidFields: ({ fixture }) => ({ id: fixture.owner.id, typed: fixture.owner.email }),
     writtenTables: ["AuditEvent", ...USER_TABLES],
     invalidFields: { id: invalidValues.id, typed: invalidValues.email },
   },
-  "app/admin/deliveries/actions.ts#tryAgain": {
-    who: "admin",
+  "app/admin/deliveries/actions.ts#retryDeliveryAction": {
+    requiredRole: "admin",
     page: "/admin/deliveries",
-    makeValidFields: ({ world }) => ({ id: String(world.owner.deliveryId) }),
+    makeValidFields: ({ fixture }) => ({ id: String(fixture.owner.deliveryId) }),
     writtenTables: ["AuditEvent", "Delivery"],
     invalidFields: { id: invalidValues.number },
   },
-  "app/admin/deliveries/actions.ts#giveUp": {
-    who: "admin",
+  "app/admin/deliveries/actions.ts#abandonDeliveryAction": {
+    requiredRole: "admin",
     page: "/admin/deliveries",
-    makeValidFields: ({ world }) => ({ id: String(world.owner.deliveryId) }),
+    makeValidFields: ({ fixture }) => ({ id: String(fixture.owner.deliveryId) }),
     writtenTables: ["AuditEvent", "Delivery"],
     invalidFields: { id: invalidValues.number },
   },
-  "app/admin/content/actions.ts#compile": {
-    who: "admin",
+  "app/admin/content/actions.ts#compilePost": {
+    requiredRole: "admin",
     page: "/admin/content",
     makeValidFields: () => ({ slug: "one-door-for-writes" }),
     writtenTables: [],
     invalidFields: { slug: invalidValues.token },
   },
-  "app/admin/cache/actions.ts#deleteOne": {
-    who: "admin",
+  "app/admin/cache/actions.ts#deleteCacheEntry": {
+    requiredRole: "admin",
     page: "/admin/cache",
     makeValidFields: () => ({ key: listCacheKeys()[0] ?? "", instance: hostname(), q: "" }),
     writtenTables: ["AuditEvent"],
@@ -286,17 +288,17 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
   },
 };
 
-const callPage = (world: AttackFixture) => `/admin/calls/${world.owner.calls.NEW}`;
+const callPage = (fixture: AttackFixture) => `/admin/calls/${fixture.owner.calls.NEW}`;
 /** The call in this state, and the moment that its admin saw: of the review, or of the texts. */
 const reviewFields =
   (state: CallState) =>
-  ({ world, db }: CaseContext) => ({
-    id: world.owner.calls[state],
+  ({ fixture, db }: CaseContext) => ({
+    id: fixture.owner.calls[state],
     seen: String(
       db
         .prepare(`SELECT "changedAt" FROM "CallReview" WHERE "callId" = ?`)
         .pluck()
-        .get(world.owner.calls[state]),
+        .get(fixture.owner.calls[state]),
     ),
   });
 const reviewActionCase = (
@@ -305,47 +307,47 @@ const reviewActionCase = (
   fields: Fields = {},
   wrong: ActionCase["invalidFields"] = {},
 ): ActionCase => ({
-  who: "admin",
+  requiredRole: "admin",
   page: callPage,
-  makeValidFields: (stage) => ({ ...reviewFields(state)(stage), ...fields }),
+  makeValidFields: (context) => ({ ...reviewFields(state)(context), ...fields }),
   writtenTables: ["AuditEvent", "CallReview", ...changes],
   invalidFields: { id: invalidValues.id, seen: invalidValues.number, ...wrong },
 });
 
 const REVIEW_ACTIONS: Readonly<Record<string, ActionCase>> = {
-  "app/admin/calls/actions.ts#take": reviewActionCase("NEW", []),
-  "app/admin/calls/actions.ts#putBack": reviewActionCase("REVIEWING", []),
-  "app/admin/calls/actions.ts#answer": {
+  "app/admin/calls/actions.ts#claimCallAction": reviewActionCase("NEW", []),
+  "app/admin/calls/actions.ts#unclaimCallAction": reviewActionCase("REVIEWING", []),
+  "app/admin/calls/actions.ts#saveAnswerAction": {
     ...reviewActionCase("REVIEWING", ["CallAnswer", "Upload", "UploadPart"]),
-    makeValidFields: (stage) => ({
-      ...reviewFields("REVIEWING")(stage),
-      uploadId: stage.world.admin.uploadId,
+    makeValidFields: (context) => ({
+      ...reviewFields("REVIEWING")(context),
+      uploadId: context.fixture.admin.uploadId,
     }),
     invalidFields: { id: invalidValues.id, seen: invalidValues.number, uploadId: invalidValues.id },
   },
-  "app/admin/calls/actions.ts#removeAnswer": reviewActionCase("ANSWERED", ["CallAnswer"]),
-  "app/admin/calls/actions.ts#decline": reviewActionCase(
+  "app/admin/calls/actions.ts#removeAnswerAction": reviewActionCase("ANSWERED", ["CallAnswer"]),
+  "app/admin/calls/actions.ts#declineCallAction": reviewActionCase(
     "NEW",
     [],
     { reason: "It was answered in another one." },
     { reason: invalidValues.text(10, 1_000) },
   ),
-  "app/admin/calls/actions.ts#reopen": reviewActionCase("DECLINED", []),
-  "app/admin/calls/actions.ts#publish": reviewActionCase("ANSWERED", ["Episode"], {
+  "app/admin/calls/actions.ts#reopenCallAction": reviewActionCase("DECLINED", []),
+  "app/admin/calls/actions.ts#publishCallAction": reviewActionCase("ANSWERED", ["Episode"], {
     transcript: "Words that were spoken.",
   }),
-  "app/admin/calls/actions.ts#unpublish": reviewActionCase("PUBLISHED", ["Episode"]),
-  "app/admin/calls/actions.ts#edit": {
-    who: "admin",
+  "app/admin/calls/actions.ts#unpublishCallAction": reviewActionCase("PUBLISHED", ["Episode"]),
+  "app/admin/calls/actions.ts#editCallAction": {
+    requiredRole: "admin",
     page: callPage,
-    makeValidFields: ({ world, db }) => ({
+    makeValidFields: ({ fixture, db }) => ({
       ...makeCallFields(),
-      id: world.owner.calls.NEW,
+      id: fixture.owner.calls.NEW,
       seen: String(
         db
           .prepare(`SELECT "updatedAt" FROM "Call" WHERE "id" = ?`)
           .pluck()
-          .get(world.owner.calls.NEW),
+          .get(fixture.owner.calls.NEW),
       ),
       note: "Ask again.",
     }),

@@ -1,40 +1,34 @@
-// Who and what there is to attack: a member who owns one of everything, a neighbour who owns the same, an admin, and sounds.
+// Inserts what there is to attack: a member who owns one of everything, a neighbor who owns the same, and an admin.
 
-import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type Database from "better-sqlite3";
 import { sealData } from "iron-session";
-import { insertUser } from "#tests/support/factories.ts";
-import { createSql } from "#lib/db/connection.ts";
+import { makeToneWav } from "#tests/support/audio.ts";
 import { SECRET } from "#tests/support/e2e/site-under-test.ts";
+import {
+  type CallRow,
+  insertAnswer,
+  insertCall,
+  insertEpisode,
+  insertPasskey,
+  insertUpload,
+  insertUser,
+  sha256,
+} from "#tests/support/factories.ts";
+import { DAY_MS, MINUTE_MS } from "#lib/core/clock.ts";
+import { createSql } from "#lib/db/connection.ts";
 
-const YEAR_MS = 365 * 86_400_000;
-export const PART_BYTES = 524_288;
+const YEAR_MS = 365 * DAY_MS;
 
-export const sha256 = (bytes: string | Uint8Array) =>
-  createHash("sha256").update(bytes).digest("hex");
-
-/** A WAV file of `seconds` at 8 kHz: 8,000 bytes a second. No two are alike. */
-export function makeWav(seconds = 1, rate = 8_000): Buffer {
-  const data = Buffer.alloc(Math.round(seconds * rate), 128);
-  randomBytes(16).copy(data);
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + data.length, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20); // PCM
-  head.writeUInt16LE(1, 22); // one channel
-  head.writeUInt32LE(rate, 24);
-  head.writeUInt32LE(rate, 28);
-  head.writeUInt16LE(1, 32);
-  head.writeUInt16LE(8, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(data.length, 40);
-  return Buffer.concat([head, data]);
+/** Returns a WAV of 8,000 bytes per second that differs from every other one. */
+export function makeWav(seconds = 1): Buffer {
+  const wav = Buffer.from(makeToneWav({ seconds }));
+  randomBytes(16).copy(wav, 44);
+  return wav;
 }
 
 export interface SessionOptions {
-  /** How long ago they logged in. */
+  /** Time since the login. */
   readonly ageMs?: number;
   readonly expiresInMs?: number;
   readonly secret?: string;
@@ -45,7 +39,7 @@ export const sealPayload = (payload: object, secret = SECRET, ttlSeconds = YEAR_
   sealData(payload, { password: secret, ttl: ttlSeconds });
 export const sessionCookieHeader = (sealed: string) => `__Host-session=${sealed}`;
 
-/** A session of the member as the site makes it. Returns the Cookie header and the row's key. */
+/** Inserts a session as the site makes it. Returns its Cookie header and the row's key. */
 export async function insertSession(
   db: Database.Database,
   userId: string,
@@ -76,177 +70,124 @@ export interface Account {
   readonly firstName: string;
   readonly cookie: string;
   readonly sessionKey: string;
-  /** Of a log-in twenty minutes ago. */
+  /** The cookie of a login twenty minutes ago. */
   readonly cookieOfOlderLogin: string;
-  /** Another session of theirs. */
   readonly otherSessionKey: string;
   readonly passkeyId: string;
-  /** A call in each state. */
+  /** One call in each state. */
   readonly calls: Readonly<Record<CallState, string>>;
-  /** Of the published one. */
+  /** The episode of the published call. */
   readonly episodeSlug: string;
-  /** A call that was typed. */
   readonly typedCallId: string;
-  /** Complete and right. */
+  /** A complete upload. */
   readonly uploadId: string;
-  /** Announced, and no part has come. */
+  /** An announced upload without any part. */
   readonly emptyUploadId: string;
   readonly emptyUpload: { readonly size: number; readonly sha256: string; readonly bytes: Buffer };
-  /** Given up. */
+  /** A delivery that is no longer retried. */
   readonly deliveryId: number;
 }
 
-export function insertCall(
+/** Inserts a call in `state`, with its answer if the state has one. Returns its id. */
+export function insertReviewedCall(
   db: Database.Database,
-  userId: string,
   {
-    state = "NEW" as CallState,
-    title = "A question about lecterns",
-    description = "What is a lectern, and why do people stand behind one?",
-    keywords = "lecterns, wood",
-    audio = makeWav() as Buffer | null,
-  } = {},
+    state = "NEW",
+    audio = makeWav(),
+    ...fields
+  }: Partial<CallRow> & { userId: string; state?: CallState; audio?: Buffer | null },
 ): string {
-  const id = randomUUID();
-  const now = Date.now();
-  db.prepare(
-    `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(
-    id,
-    now,
-    now,
-    title,
-    description,
-    keywords,
-    userId,
-    audio ? `data:audio/wav;base64,${audio.toString("base64")}` : "",
-  );
-  db.prepare(
+  const sql = createSql(db);
+  const { id } = insertCall(sql, {
+    title: "A question about lecterns",
+    description: "What is a lectern, and why do people stand behind one?",
+    keywords: "lecterns, wood",
+    base64: audio ? `data:audio/wav;base64,${audio.toString("base64")}` : "",
+    ...fields,
+  });
+  sql.run(
     `UPDATE "CallReview" SET "state" = ?, "durationMs" = ?, "declineReason" = ? WHERE "callId" = ?`,
-  ).run(state, audio ? 1_000 : null, state === "DECLINED" ? "It was answered before." : "", id);
-  if (state === "ANSWERED" || state === "PUBLISHED")
-    db.prepare(
-      `INSERT INTO "CallAnswer" ("callId", "createdAt", "contentType", "durationMs", "audio") VALUES (?, ?, 'audio/wav', 1000, ?)`,
-    ).run(id, now, makeWav());
-  return id;
-}
-
-export function insertEpisode(
-  db: Database.Database,
-  callId: string,
-  given: {
-    title?: string;
-    description?: string;
-    keywords?: string;
-    callerName?: string;
-    transcript?: string;
-  } = {},
-): string {
-  const number =
-    1 + (db.prepare(`SELECT COALESCE(MAX("number"), 0) FROM "Episode"`).pluck().get() as number);
-  const slug = `an-episode-${number}`;
-  const {
-    title = "A question about lecterns",
-    description = "What is a lectern?",
-    keywords = "lecterns, wood",
-    callerName = "Ada",
-    transcript = "",
-  } = given;
-  db.prepare(
-    `INSERT INTO "Episode" ("callId", "number", "slug", "publishedAt", "updatedAt", "title", "description", "keywords", "callerName", "transcript") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  ).run(
-    callId,
-    number,
-    slug,
-    Date.now(),
-    Date.now(),
-    title,
-    description,
-    keywords,
-    callerName,
-    transcript,
+    state,
+    audio ? 1_000 : null,
+    state === "DECLINED" ? "It was answered before." : "",
+    id,
   );
-  return slug;
-}
-
-export function insertUpload(
-  db: Database.Database,
-  userId: string,
-  bytes: Buffer,
-  isComplete = true,
-): string {
-  const id = randomUUID();
-  db.prepare(
-    `INSERT INTO "Upload" ("id", "userId", "createdAt", "size", "sha256") VALUES (?, ?, ?, ?, ?)`,
-  ).run(id, userId, Date.now(), bytes.length, sha256(bytes));
-  for (let at = 0; isComplete && at < bytes.length; at += PART_BYTES)
-    db.prepare(`INSERT INTO "UploadPart" ("uploadId", "number", "bytes") VALUES (?, ?, ?)`).run(
-      id,
-      at / PART_BYTES,
-      bytes.subarray(at, at + PART_BYTES),
-    );
+  if (state === "ANSWERED" || state === "PUBLISHED")
+    insertAnswer(sql, { callId: id, audio: makeWav() });
   return id;
 }
 
-export async function insertAccount(
+/** Inserts a delivery that failed seven times and is no longer retried. Returns its id. */
+function insertAbandonedDelivery(
   db: Database.Database,
-  given: { role?: string; firstName?: string; team?: string } = {},
-): Promise<Account> {
-  const user = insertUser(createSql(db), given);
-  const session = await insertSession(db, user.id);
-  const old = await insertSession(db, user.id, { ageMs: 20 * 60_000 });
-  const other = await insertSession(db, user.id);
-  const passkeyId = randomBytes(24).toString("base64url");
-  db.prepare(
-    `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, 0, 'internal', 'My key', ?)`,
-  ).run(passkeyId, user.id, randomBytes(77), Date.now());
-  const calls = Object.fromEntries(
-    CALL_STATES.map((state) => [state, insertCall(db, user.id, { state })]),
-  ) as Record<CallState, string>;
-  const bytes = makeWav();
+  { id, email }: { id: string; email: string },
+): number {
   const { lastInsertRowid } = db
     .prepare(
       `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload", "tries", "nextTryAt", "lastError") VALUES (?, 'MAIL', ?, 'call published', ?, 7, NULL, 'The server said no.')`,
     )
     .run(
       Date.now(),
-      user.id,
+      id,
       JSON.stringify({
         kind: "MAIL",
-        mail: { to: user.email, subject: "News", parts: ["Something happened."] },
+        mail: { to: email, subject: "News", parts: ["Something happened."] },
       }),
     );
+  return Number(lastInsertRowid);
+}
+
+export async function insertAccount(
+  db: Database.Database,
+  fields: { role?: string; firstName?: string; team?: string } = {},
+): Promise<Account> {
+  const sql = createSql(db);
+  const user = insertUser(sql, fields);
+  const userId = user.id;
+  const session = await insertSession(db, userId);
+  const olderSession = await insertSession(db, userId, { ageMs: 20 * MINUTE_MS });
+  const otherSession = await insertSession(db, userId);
+  const passkey = insertPasskey(sql, {
+    id: randomBytes(24).toString("base64url"),
+    userId,
+    publicKey: randomBytes(77),
+    name: "My key",
+  });
+  const calls = Object.fromEntries(
+    CALL_STATES.map((state) => [state, insertReviewedCall(db, { userId, state })]),
+  ) as Record<CallState, string>;
+  const bytes = makeWav();
   return {
-    id: user.id,
+    id: userId,
     email: user.email,
     firstName: user.firstName,
     cookie: session.cookie,
     sessionKey: session.key,
-    cookieOfOlderLogin: old.cookie,
-    otherSessionKey: other.key,
-    passkeyId,
+    cookieOfOlderLogin: olderSession.cookie,
+    otherSessionKey: otherSession.key,
+    passkeyId: passkey.id,
     calls,
-    episodeSlug: insertEpisode(db, calls.PUBLISHED),
-    typedCallId: insertCall(db, user.id, { audio: null }),
-    uploadId: insertUpload(db, user.id, makeWav()),
-    emptyUploadId: insertUpload(db, user.id, bytes, false),
+    episodeSlug: insertEpisode(sql, { callId: calls.PUBLISHED }).slug,
+    typedCallId: insertReviewedCall(db, { userId, audio: null }),
+    uploadId: insertUpload(sql, { userId, bytes: makeWav() }),
+    emptyUploadId: insertUpload(sql, { userId, bytes, isComplete: false }),
     emptyUpload: { size: bytes.length, sha256: sha256(bytes), bytes },
-    deliveryId: Number(lastInsertRowid),
+    deliveryId: insertAbandonedDelivery(db, user),
   };
 }
 
 export interface AttackFixture {
-  /** Who owns what an action is about. */
+  /** The member who owns what an action is about. */
   readonly owner: Account;
-  /** A member like them, whose business it is not. */
-  readonly neighbour: Account;
+  /** A member with the same possessions and no right to the owner's. */
+  readonly neighbor: Account;
   readonly admin: Account;
 }
 
 export async function insertAttackFixture(db: Database.Database): Promise<AttackFixture> {
   return {
     owner: await insertAccount(db, { firstName: "Ada" }),
-    neighbour: await insertAccount(db, { firstName: "Ben", team: "BLUE" }),
+    neighbor: await insertAccount(db, { firstName: "Ben", team: "BLUE" }),
     admin: await insertAccount(db, { firstName: "Cleo", role: "ADMIN" }),
   };
 }

@@ -1,7 +1,9 @@
-// A passkey of the site under attack, and answers signed with it, right or wrong in one thing.
+// Makes passkeys of the site under attack, and assertions signed with them, valid or invalid in one respect.
 
 import type Database from "better-sqlite3";
+import { insertPasskey } from "#tests/support/factories.ts";
 import { createVirtualAuthenticator } from "#tests/support/virtual-authenticator.ts";
+import { createSql } from "#lib/db/connection.ts";
 import { HOST, ORIGIN } from "./attack-server.ts";
 
 interface AssertionOverrides {
@@ -10,58 +12,61 @@ interface AssertionOverrides {
   readonly rpId?: string;
   readonly type?: string;
   readonly counter?: number;
-  /** Bit 0: somebody was there. */
+  /** Bit 0: user present. */
   readonly flags?: number;
-  /** Whose it says it is; its member's unless given. */
+  /** The user handle; the passkey's member by default. */
   readonly userId?: string;
-  /** Changes the signature after it was made. */
+  /** Changes the signature after signing. */
   readonly tamperSignature?: (signature: Buffer) => Buffer;
 }
 
 export interface Passkey {
   readonly id: string;
-  /** The body that logs in, as a browser sends it. */
-  signAssertion(claims: AssertionOverrides): {
+  /** Returns the request body that logs in, as a browser sends it. */
+  signAssertion(overrides: AssertionOverrides): {
     answer: Record<string, unknown> & { response: Record<string, string> };
   };
 }
 
-/** A passkey of the member, stored as the site stores one. */
-export function insertPasskey(db: Database.Database, memberId: string, counter = 5): Passkey {
-  const device = createVirtualAuthenticator();
-  db.prepare(
-    `INSERT INTO "Passkey" ("id", "userId", "publicKey", "counter", "transports", "name", "createdAt") VALUES (?, ?, ?, ?, 'internal', 'A key', ?)`,
-  ).run(device.id, memberId, device.publicKey, counter, Date.now());
+/** Inserts a passkey of the member and returns the authenticator that holds its key. */
+export function registerPasskey(db: Database.Database, userId: string, counter = 5): Passkey {
+  const authenticator = createVirtualAuthenticator();
+  const { id, publicKey } = authenticator;
+  insertPasskey(createSql(db), { id, userId, publicKey, counter });
   return {
-    id: device.id,
+    id,
     signAssertion({
       challenge,
       origin = ORIGIN,
       rpId = HOST,
-      counter: shown = counter + 1,
-      userId = memberId,
       tamperSignature = (signature) => signature,
-      ...odd
+      ...overrides
     }) {
-      const given = device.logIn(challenge, { origin, host: rpId, counter: shown, userId, ...odd });
+      const assertion = authenticator.logIn(challenge, {
+        origin,
+        host: rpId,
+        counter: counter + 1,
+        userId,
+        ...overrides,
+      });
       const signature = tamperSignature(
-        Buffer.from(given.response.signature, "base64url"),
+        Buffer.from(assertion.response.signature, "base64url"),
       ).toString("base64url");
-      return { answer: { ...given, response: { ...given.response, signature } } };
+      return { answer: { ...assertion, response: { ...assertion.response, signature } } };
     },
   };
 }
 
-/** The body that adds a new passkey, as a browser sends it. */
+/** Returns the request body that adds a new passkey, as a browser sends it. */
 export function makePasskeyRegistration(
   challenge: string,
-  odd: { origin?: string; host?: string; type?: string; flags?: number } = {},
+  overrides: { origin?: string; host?: string; type?: string; flags?: number } = {},
 ): { answer: unknown; name: string } {
   return {
     answer: createVirtualAuthenticator().register(challenge, {
       origin: ORIGIN,
       host: HOST,
-      ...odd,
+      ...overrides,
     }),
     name: "Mallory's",
   };

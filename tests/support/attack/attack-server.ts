@@ -50,9 +50,8 @@ export async function startAttackServer(): Promise<AttackServer> {
       ...SERVER_FLAGS,
       "--import",
       "./tests/support/e2e/control-server.ts",
-      "node_modules/next/dist/bin/next",
-      "start",
-      "-p",
+      "server/site.ts",
+      "--port",
       String(ATTACK_PORT),
     ],
     {

@@ -1,38 +1,40 @@
-// What the tables of actions and handlers say of each: who may, what works, what it changes, what can never work.
+// Defines what the tables say of each server action and route handler: access rule, valid request, writes, invalid input.
 
 import type Database from "better-sqlite3";
-import type { InvalidValue, Random } from "./fuzz-values.ts";
+import type { Random } from "#tests/support/random.ts";
+import type { InvalidValue } from "./fuzz-values.ts";
 import type { Fields } from "./server-action-request.ts";
 import type { AttackFixture } from "./attack-fixture.ts";
 
-export type RequiredRole = "anyone" | "member" | "admin";
-
 export interface CaseContext {
-  readonly world: AttackFixture;
+  readonly fixture: AttackFixture;
   readonly db: Database.Database;
 }
 
-export interface ActionCase {
-  readonly who: RequiredRole;
-  /** Wants a log-in of the last fifteen minutes. */
-  readonly recent?: true;
-  /** Where its form stands. */
-  readonly page: string | ((world: AttackFixture) => string);
-  /** What works for whom it is for: the owner, or the admin. `cookie` for what else their browser must hold. */
-  makeValidFields(
-    stage: CaseContext,
-  ):
-    | Fields
-    | Promise<Fields>
-    | { fields: Fields; cookie: string }
-    | Promise<{ fields: Fields; cookie: string }>;
-  /** The tables it changes when it works. "SessionInfo" may always be. */
+export interface AccessRule {
+  readonly requiredRole: "anyone" | "member" | "admin";
+  /** Requires a login within the last fifteen minutes. */
+  readonly needsRecentLogin?: true;
+  /** The request names what belongs to the owner: the neighbor is refused. */
+  readonly isOwnerOnly?: true;
+}
+
+export interface FieldsWithCookie {
+  readonly fields: Fields;
+  /** What else the browser must hold, beside the session. */
+  readonly cookie: string | null;
+}
+
+export interface ActionCase extends AccessRule {
+  /** The page with the action's form. */
+  readonly page: string | ((fixture: AttackFixture) => string);
+  /** Returns fields that succeed for the owner, or for the admin. */
+  makeValidFields(context: CaseContext): Fields | FieldsWithCookie;
+  /** The tables that a success changes. "SessionInfo" may always change. */
   readonly writtenTables: readonly string[];
-  /** Its fields name what belongs to the owner: their neighbour is refused. */
-  readonly isOwners?: true;
-  /** What else must be the same after a refusal, beside the database. */
-  readUnchangedState?(stage: CaseContext): unknown;
-  /** Fields that can be made so wrong that it can't work, whatever the rest. Empty: there are none, so members are not used for bad input. */
+  /** Returns state outside the database that a refusal must not change. */
+  readUnchangedState?(context: CaseContext): unknown;
+  /** Fields with generators of values that are refused whatever the other fields hold; empty if there are none. */
   readonly invalidFields: Readonly<Record<string, InvalidValue>>;
 }
 
@@ -40,35 +42,28 @@ export interface HandlerRequest {
   readonly path: string;
   readonly headers?: Record<string, string>;
   readonly body?: string | Uint8Array;
-  /** What else their browser must hold. */
+  /** What else the browser must hold, beside the session. */
   readonly cookie?: string;
 }
 
-export interface HandlerCase {
-  readonly who: RequiredRole;
-  readonly recent?: true;
-  /** What works for whom it is for. */
-  makeValidRequest(stage: CaseContext): HandlerRequest | Promise<HandlerRequest>;
-  /** What it answers then. */
+export interface HandlerCase extends AccessRule {
+  /** Returns a request that succeeds for the owner, or for the admin. */
+  makeValidRequest(context: CaseContext): HandlerRequest;
+  /** The status of that success. */
   readonly status: number;
-  /** The tables it changes when it works. A GET changes none. */
+  /** The tables that a success changes. A GET changes none. */
   readonly writtenTables?: readonly string[];
-  /** It is about what belongs to the owner: their neighbour is refused. */
-  readonly isOwners?: true;
-  /** What a stranger is answered too, where nothing of theirs is there to do: then nobody learns what there is. */
+  /** Strangers get the same status, so that nothing reveals what exists. */
   readonly isSameForStrangers?: true;
-  /** It does not go by cookies, so it does not matter which page sends it. */
+  /** Does not authenticate by cookies, so the request's origin does not matter. */
   readonly isOriginIgnored?: true;
-  /** A request that can't be right, whoever sends it. For a GET any request will do, and this one is not needed. */
-  makeInvalidRequest?(random: Random, world: AttackFixture): HandlerRequest;
+  /** Returns a request that is refused whoever sends it. Unused for GET, where any request will do. */
+  makeInvalidRequest?(random: Random, fixture: AttackFixture): HandlerRequest;
 }
 
-/** The fields of what `ready` gave, and the cookie where there is one. */
-export function splitFieldsAndCookie(given: Fields | { fields: Fields; cookie: string }): {
-  fields: Fields;
-  cookie: string | null;
-} {
-  return typeof given.fields === "object"
-    ? (given as { fields: Fields; cookie: string })
-    : { fields: given as Fields, cookie: null };
+/** Returns the result of `makeValidFields` with a cookie, null where it needs none. */
+export function splitFieldsAndCookie(result: Fields | FieldsWithCookie): FieldsWithCookie {
+  return typeof result.fields === "object"
+    ? (result as FieldsWithCookie)
+    : { fields: result as Fields, cookie: null };
 }

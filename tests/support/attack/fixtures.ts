@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { test as base, expect } from "@playwright/test";
 import Database from "better-sqlite3";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { SECRET } from "#tests/support/e2e/site-under-test.ts";
 import { type TableHashes, diffTableHashes, hashTables } from "./table-hashes.ts";
 import { ATTACK_DIR, type AttackServer, ORIGIN, startAttackServer } from "./attack-server.ts";
@@ -19,12 +19,12 @@ interface AttackSite {
 
 interface Fixtures {
   /** People of this test's own; they go with it. */
-  newWorld: () => Promise<AttackFixture>;
+  insertFixture: () => Promise<AttackFixture>;
   /** What the database holds when nothing is on its way any more. */
-  quiet: () => Promise<TableHashes>;
+  hashTablesWhenIdle: () => Promise<TableHashes>;
   /** Moves the server's clock; it is put back after the test. */
-  clock: (offsetMs: number) => Promise<void>;
-  standsAfterwards: undefined;
+  setClock: (offsetMs: number) => Promise<void>;
+  failOnServerError: undefined;
 }
 
 export const test = base.extend<Fixtures, { site: AttackSite }>({
@@ -39,18 +39,18 @@ export const test = base.extend<Fixtures, { site: AttackSite }>({
     },
     { scope: "worker", timeout: 90_000 },
   ],
-  newWorld: async ({ site: { db } }, use) => {
-    const worlds: AttackFixture[] = [];
+  insertFixture: async ({ site: { db } }, use) => {
+    const fixtures: AttackFixture[] = [];
     await use(async () => {
-      const world = await insertAttackFixture(db);
-      worlds.push(world);
-      return world;
+      const fixture = await insertAttackFixture(db);
+      fixtures.push(fixture);
+      return fixture;
     });
-    for (const world of worlds)
-      for (const { id } of Object.values(world))
+    for (const fixture of fixtures)
+      for (const { id } of Object.values(fixture))
         db.prepare(`DELETE FROM "User" WHERE "id" = ?`).run(id);
   },
-  quiet: async ({ site: { db } }, use) => {
+  hashTablesWhenIdle: async ({ site: { db } }, use) => {
     await use(async () => {
       // What an action has to tell goes out after its commit, and its row with it.
       await expect
@@ -66,11 +66,11 @@ export const test = base.extend<Fixtures, { site: AttackSite }>({
       return hashTables(db);
     });
   },
-  clock: async ({ site: { server } }, use) => {
+  setClock: async ({ site: { server } }, use) => {
     await use((offsetMs) => server.setClock(offsetMs));
     await server.setClock(0);
   },
-  standsAfterwards: [
+  failOnServerError: [
     async ({ site: { server } }, use) => {
       const from = server.readOutput().length;
       await use(undefined);

@@ -1,15 +1,12 @@
 // Requests that can't be right, whoever sends them: of every action and every handler, from a sequence that is the same at every run.
 
+import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
 import {
-  type Random,
   type InvalidValue,
   INVALID_UTF8,
   NAUGHTY_STRINGS,
   HOSTILE_HEADERS,
   randomJson,
-  chance,
-  pick,
-  randomUuid,
 } from "./fuzz-values.ts";
 import type { Fields } from "./server-action-request.ts";
 import { makeCallParts, makeFormParts } from "./server-action-request.ts";
@@ -273,12 +270,12 @@ export function makeInvalidHandlerRequest(
   name: string,
   given: HandlerCase,
   right: string,
-  world: AttackFixture,
+  fixture: AttackFixture,
 ): AttackRequest | null {
   const [method = "GET", route = "/"] = name.split(" ");
   if (method === "GET") return makeHostileGet(random, route, right);
   if (!given.makeInvalidRequest) return null;
-  const { path, headers, body } = given.makeInvalidRequest(random, world);
+  const { path, headers, body } = given.makeInvalidRequest(random, fixture);
   return {
     method,
     path,

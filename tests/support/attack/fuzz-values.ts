@@ -1,29 +1,6 @@
 // Values that nothing should take, from a sequence that is the same at every run.
 
-export type Random = () => number;
-
-/** Numbers in [0, 1) that look random and are the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): Random {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-export const pick = <T>(random: Random, items: readonly T[]): T =>
-  items[Math.floor(random() * items.length)] as T;
-export const chance = (random: Random, share: number) => random() < share;
-
-/** A UUID of no row. */
-export function randomUuid(random: Random): string {
-  const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16));
-  hex[12] = "4";
-  hex[16] = "8";
-  return `${hex.slice(0, 8).join("")}-${hex.slice(8, 12).join("")}-${hex.slice(12, 16).join("")}-${hex.slice(16, 20).join("")}-${hex.slice(20).join("")}`;
-}
+import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
 
 /** Texts that have broken something somewhere. None of them is an id, an address, a number above zero, a code or a choice of ours. */
 export const NAUGHTY_STRINGS: readonly string[] = [

@@ -4,12 +4,13 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { INTERNAL_HEADER, signInternalRequest } from "#lib/core/internal-request-signature.ts";
 import { signWebhook } from "#tests/support/git-host.ts";
-import { type Random, randomJson, invalidValues, chance, pick, randomUuid } from "./fuzz-values.ts";
+import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
+import { randomJson, invalidValues } from "./fuzz-values.ts";
 import type { HandlerCase, HandlerRequest } from "./cases.ts";
 import { SAME_ORIGIN_HEADERS } from "./attack-client.ts";
 import { REPOSITORY, WEBHOOK_SECRET } from "./attack-server.ts";
-import { PART_BYTES, makeWav } from "./attack-fixture.ts";
-import { sha256 } from "./attack-fixture.ts";
+import { PART_BYTES, sha256 } from "#tests/support/factories.ts";
+import { makeWav } from "./attack-fixture.ts";
 
 export const JSON_HEADERS = { "content-type": "application/json", accept: "application/json" };
 const POST_SLUG = "one-door-for-writes";
@@ -97,7 +98,7 @@ export function makeInvalidJsonRequest(
 const CREDENTIAL = { id: "AAAA", rawId: "AAAA", type: "public-key" };
 
 const publicGet = (path: string): HandlerCase => ({
-  who: "anyone",
+  requiredRole: "anyone",
   status: 200,
   makeValidRequest: () => ({ path }),
 });
@@ -158,32 +159,32 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   "GET /reads/token": publicGet(`/reads/token?slug=${POST_SLUG}`),
   "GET /calls/feed.xml": publicGet("/calls/feed.xml"),
   "GET /calls/audio/[slug]/[file]": {
-    who: "anyone",
+    requiredRole: "anyone",
     status: 200,
-    makeValidRequest: ({ world }) => ({ path: `/calls/audio/${world.owner.episodeSlug}/call` }),
+    makeValidRequest: ({ fixture }) => ({ path: `/calls/audio/${fixture.owner.episodeSlug}/call` }),
   },
 
   "GET /healthz": publicGet("/healthz"),
   "GET /readyz": publicGet("/readyz"),
   "GET /metrics": {
-    who: "anyone",
+    requiredRole: "anyone",
     status: 200,
     makeValidRequest: () => makeInternalRequest("/metrics", "metrics"),
   },
   // Nothing is replicated here, so nothing is shown of it.
   "GET /cluster/here": { ...publicGet("/cluster/here"), status: 404 },
   "GET /admin/cluster/events": {
-    who: "admin",
+    requiredRole: "admin",
     status: 204,
     makeValidRequest: () => ({ path: "/admin/cluster/events" }),
   },
   "GET /internal/status": {
-    who: "anyone",
+    requiredRole: "anyone",
     status: 200,
     makeValidRequest: () => makeInternalRequest("/internal/status", "status"),
   },
   "POST /internal/cache": {
-    who: "anyone",
+    requiredRole: "anyone",
     isOriginIgnored: true,
     makeValidRequest: () => makeCacheDeletion("no such entry"),
     status: 200,
@@ -216,7 +217,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   },
 
   "POST /reads": {
-    who: "anyone",
+    requiredRole: "anyone",
     // Only a token whose time has passed counts; the tokens' own tests have the clock.
     makeValidRequest: () => makeJsonRequest("/reads", { token: "x", slug: POST_SLUG }),
     status: 400,
@@ -225,7 +226,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
       makeInvalidJsonRequest(random, "/reads", { token: randomUuid(random), slug: POST_SLUG }),
   },
   "POST /api/content-webhook": {
-    who: "anyone",
+    requiredRole: "anyone",
     isOriginIgnored: true,
     makeValidRequest: makePushWebhook,
     status: 200,
@@ -256,13 +257,13 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   },
 
   "POST /login/passkey/options": {
-    who: "anyone",
+    requiredRole: "anyone",
     makeValidRequest: () => makeJsonRequest("/login/passkey/options", {}),
     status: 200,
     writtenTables: ["PasskeyChallenge"],
   },
   "POST /login/passkey/verify": {
-    who: "anyone",
+    requiredRole: "anyone",
     // What works needs an authenticator: the tokens' tests have one. Here nothing was begun.
     makeValidRequest: () =>
       makeJsonRequest("/login/passkey/verify", {
@@ -281,15 +282,15 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
 
   "GET /login/go": { ...publicGet("/login/go?to=/teams"), status: 303 },
   "POST /me/passkeys/options": {
-    who: "member",
-    recent: true,
+    requiredRole: "member",
+    needsRecentLogin: true,
     makeValidRequest: () => makeJsonRequest("/me/passkeys/options", {}),
     status: 200,
     writtenTables: ["PasskeyChallenge"],
   },
   "POST /me/passkeys/verify": {
-    who: "member",
-    recent: true,
+    requiredRole: "member",
+    needsRecentLogin: true,
     makeValidRequest: () =>
       makeJsonRequest("/me/passkeys/verify", {
         answer: { ...CREDENTIAL, response: { clientDataJSON: "e30", attestationObject: "AA" } },
@@ -301,10 +302,14 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
         answer: { id: randomUuid(random), rawId: "x", type: "public-key", response: {} },
       }),
   },
-  "GET /me/data": { who: "member", status: 200, makeValidRequest: () => ({ path: "/me/data" }) },
+  "GET /me/data": {
+    requiredRole: "member",
+    status: 200,
+    makeValidRequest: () => ({ path: "/me/data" }),
+  },
 
   "POST /calls/upload": {
-    who: "member",
+    requiredRole: "member",
     makeValidRequest: () => makeJsonRequest("/calls/upload", makeUploadAnnouncement(makeWav())),
     status: 200,
     writtenTables: ["Upload"],
@@ -312,30 +317,30 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
       makeInvalidJsonRequest(random, "/calls/upload", makeUploadAnnouncement(makeWav(0.6))),
   },
   "GET /calls/recording/[id]": {
-    who: "member",
-    isOwners: true,
+    requiredRole: "member",
+    isOwnerOnly: true,
     status: 200,
-    makeValidRequest: ({ world }) => ({ path: `/calls/recording/${world.owner.calls.NEW}` }),
+    makeValidRequest: ({ fixture }) => ({ path: `/calls/recording/${fixture.owner.calls.NEW}` }),
   },
   "GET /admin/calls/[id]/answer": {
-    who: "admin",
+    requiredRole: "admin",
     status: 200,
-    makeValidRequest: ({ world }) => ({
-      path: `/admin/calls/${world.owner.calls.ANSWERED}/answer`,
+    makeValidRequest: ({ fixture }) => ({
+      path: `/admin/calls/${fixture.owner.calls.ANSWERED}/answer`,
     }),
   },
   "GET /calls/upload/[id]": {
-    who: "member",
-    isOwners: true,
+    requiredRole: "member",
+    isOwnerOnly: true,
     status: 200,
-    makeValidRequest: ({ world }) => ({ path: `/calls/upload/${world.owner.uploadId}` }),
+    makeValidRequest: ({ fixture }) => ({ path: `/calls/upload/${fixture.owner.uploadId}` }),
   },
   "DELETE /calls/upload/[id]": {
-    who: "member",
-    isOwners: true,
+    requiredRole: "member",
+    isOwnerOnly: true,
     isSameForStrangers: true,
-    makeValidRequest: ({ world }) => ({
-      path: `/calls/upload/${world.owner.uploadId}`,
+    makeValidRequest: ({ fixture }) => ({
+      path: `/calls/upload/${fixture.owner.uploadId}`,
       headers: SAME_ORIGIN_HEADERS,
     }),
     status: 204,
@@ -346,12 +351,12 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     }),
   },
   "PUT /calls/upload/[id]/[number]": {
-    who: "member",
-    isOwners: true,
-    makeValidRequest: ({ world }) => ({
-      path: `/calls/upload/${world.owner.emptyUploadId}/0`,
+    requiredRole: "member",
+    isOwnerOnly: true,
+    makeValidRequest: ({ fixture }) => ({
+      path: `/calls/upload/${fixture.owner.emptyUploadId}/0`,
       headers: { ...SAME_ORIGIN_HEADERS, "content-type": "application/octet-stream" },
-      body: world.owner.emptyUpload.bytes,
+      body: fixture.owner.emptyUpload.bytes,
     }),
     status: 204,
     writtenTables: ["UploadPart"],

@@ -1,39 +1,50 @@
-// Somebody at an address of their own who reads and writes without scripts: a write is a log-in mail asked for, which anybody can.
-// Limits count by address; a loopback address of one's own makes tests strangers to each other.
+// Sends single requests from chosen loopback addresses. Rate limits count by address, so each address is another client.
 
-import { request } from "node:http";
-import { parseForms } from "#tests/support/no-js-browser.ts";
+import { type Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
+import { encodeForm, findForm, parseForms } from "#tests/support/no-js-browser.ts";
 
 export interface VisitorResponse {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** Until the last byte. */
+  /** Time until the last byte. */
   readonly ms: number;
 }
 
 export interface VisitorRequest {
   readonly method?: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: Buffer;
-  /** Where the connection comes from, such as 127.9.0.1. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | string;
+  /** The address of the client, such as 127.9.0.1. */
   readonly localAddress?: string;
+  /** Keeps connections; by default each request has its own. */
+  readonly agent?: Agent;
   readonly timeoutMs?: number;
 }
 
-/** One request on a connection of its own; redirects are not followed. Rejects when it takes longer than `timeoutMs` (30 s). */
+/** Sends one request and follows no redirect. Rejects after `timeoutMs` (30 s). */
 export function sendRequest(
   url: string,
-  { method = "GET", headers = {}, body, localAddress, timeoutMs = 30_000 }: VisitorRequest = {},
+  {
+    method = "GET",
+    headers = {},
+    body,
+    localAddress,
+    agent,
+    timeoutMs = 30_000,
+  }: VisitorRequest = {},
 ): Promise<VisitorResponse> {
   const startedMs = performance.now();
   return new Promise((resolve, reject) => {
-    const sent = request(
+    const request = httpRequest(
       url,
       {
         method,
-        headers: { "user-agent": "Mozilla/5.0", ...headers },
-        agent: false,
+        headers: {
+          "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+          ...headers,
+        },
+        agent: agent ?? false,
         localAddress,
         family: 4,
         signal: AbortSignal.timeout(timeoutMs),
@@ -52,44 +63,38 @@ export function sendRequest(
         response.on("error", reject);
       },
     );
-    sent.on("error", reject);
-    sent.end(body);
+    request.on("error", reject);
+    request.end(body);
   });
 }
 
 let addressCount = 0;
 
-/** Another address at each call. */
+/** Returns another loopback address on each call, in another /24: limits count by network, too. */
 export function nextAddress(): string {
   addressCount += 1;
-  // Networks of their own, too: a network has limits as a client has.
-  return `127.9.${addressCount % 250}.${1 + Math.floor(addressCount / 250)}`;
+  return `127.${1 + ((addressCount >> 8) % 70)}.${addressCount & 255}.7`;
 }
 
-/** The log-in form as `origin` serves it, with `email` typed, ready to be sent, `headers` with it. */
+/** Opens the login form at `origin`. Returns what sends it with `email` filled in, and with `headers`. */
 export async function openLoginForm(
   origin: string,
   email: string,
-  from = nextAddress(),
+  localAddress = nextAddress(),
   headers: Record<string, string> = {},
 ): Promise<() => Promise<VisitorResponse>> {
-  const page = await sendRequest(`${origin}/login`, { localAddress: from });
-  const form = parseForms(page.text).find(({ editableNames }) => editableNames.includes("email"));
-  if (!form) throw new Error(`${origin}/login (${page.status}) has no form for an address`);
-  const data = new FormData();
-  for (const [name, value] of form.fields) if (name !== "email") data.append(name, value);
-  data.append("email", email);
-  const encoded = new Response(data);
-  const body = Buffer.from(await encoded.arrayBuffer());
-  const type = encoded.headers.get("content-type")!;
+  const page = await sendRequest(`${origin}/login`, { localAddress });
+  const form = findForm(page.text, ["email"]);
+  if (!form) throw new Error(`${origin}/login (${page.status}) has no form with an email field.`);
+  const { body, contentType } = await encodeForm(form, { email });
   return () =>
     sendRequest(`${origin}/login`, {
       method: "POST",
       body,
-      localAddress: from,
+      localAddress,
       headers: {
         origin,
-        "content-type": type,
+        "content-type": contentType,
         "content-length": String(body.length),
         "sec-fetch-site": "same-origin",
         ...headers,
@@ -97,12 +102,12 @@ export async function openLoginForm(
     });
 }
 
-/** Asks for a log-in mail to `email` through `origin`. 303 is done. */
+/** Requests a login email through `origin`, a write that needs no session. Status 303 is success. */
 export async function requestLoginEmail(origin: string, email: string): Promise<VisitorResponse> {
   return (await openLoginForm(origin, email))();
 }
 
-/** The answer to a write where nobody may write just now: 503 that says when to try again, with what was typed. */
+/** Returns whether a write was refused for now: 503 with Retry-After and the typed email still in the form. */
 export function isWriteRefused({ status, headers, text }: VisitorResponse, email: string): boolean {
   return (
     status === 503 &&

@@ -6,14 +6,10 @@ import type { Cluster } from "#cli/cluster/cluster.ts";
 import { type CompletedLogin, startEmailLogin } from "./login-by-email.ts";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 import { listCountedSlugs } from "./read-your-writes-load.ts";
-import {
-  type SeededMember,
-  ClusterClient,
-  pickRandom,
-  makeReadBeacon,
-  queryNode,
-  seedMembers,
-} from "./cluster-client.ts";
+import { pick } from "#tests/support/random.ts";
+import { ClusterClient } from "./cluster-client.ts";
+import { makeReadBeacon } from "./cluster-secret.ts";
+import { type SeededMember, queryNode, seedMembers } from "./node-database.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 export interface LoadOptions {
@@ -165,10 +161,10 @@ export class LoadGenerator {
   async #read(region: string): Promise<void> {
     const visitors = [
       new ClusterClient(this.#cluster),
-      new ClusterClient(this.#cluster, { session: pickRandom(this.#members).session }),
+      new ClusterClient(this.#cluster, { session: pick(Math.random, this.#members).session }),
     ] as const;
     for (let turn = 0; !this.#isOver; turn += 1) {
-      const path = turn % 2 === 0 ? `/blog/${pickRandom(this.#slugs)}` : "/me";
+      const path = turn % 2 === 0 ? `/blog/${pick(Math.random, this.#slugs)}` : "/me";
       try {
         const { status, ms } = await visitors[turn % 2]!.request(region, path);
         this.slowestReadMs = Math.max(this.slowestReadMs, ms);
@@ -197,7 +193,7 @@ export class LoadGenerator {
         const { status, headers, text } = await visitor.request(
           region,
           "/reads",
-          makeReadBeacon(this.#cluster, pickRandom(this.#slugs)),
+          makeReadBeacon(this.#cluster, pick(Math.random, this.#slugs)),
         );
         const [clientId] = (visitor.cookies.get("reader") ?? "").split(".");
         if (status === 204 && headers["x-read"] === "counted" && clientId)
@@ -230,7 +226,7 @@ export class LoadGenerator {
   }
 
   #anyRegion(): string {
-    return pickRandom([...this.#cluster.edges.keys()]);
+    return pick(Math.random, [...this.#cluster.edges.keys()]);
   }
 
   #fail(list: LoadFailure[], region: string, what: string): void {

@@ -2,7 +2,9 @@
 
 import type { TestSmtpServer } from "#tests/support/smtp-server.ts";
 import type { Cluster } from "#cli/cluster/cluster.ts";
-import { ClusterClient, pickRandom, readSessionKey } from "./cluster-client.ts";
+import { pick } from "#tests/support/random.ts";
+import { ClusterClient } from "./cluster-client.ts";
+import { readSessionKey } from "./cluster-secret.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 const EMAIL_TIMEOUT_MS = 10_000;
@@ -24,7 +26,7 @@ export async function startEmailLogin(
   smtp: TestSmtpServer,
   email: string,
 ): Promise<() => Promise<CompletedLogin>> {
-  const region = () => pickRandom([...cluster.edges.keys()]);
+  const region = () => pick(Math.random, [...cluster.edges.keys()]);
   const visitor = new ClusterClient(cluster);
   try {
     const before = smtp.emails.length;

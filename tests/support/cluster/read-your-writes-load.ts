@@ -2,14 +2,11 @@
 
 import { parseForms } from "#tests/support/no-js-browser.ts";
 import type { Cluster } from "#cli/cluster/cluster.ts";
-import {
-  ClusterClient,
-  pickRandom,
-  makeReadBeacon,
-  readMetrics,
-  quantile,
-  seedMembers,
-} from "./cluster-client.ts";
+import { pick } from "#tests/support/random.ts";
+import { ClusterClient } from "./cluster-client.ts";
+import { makeReadBeacon } from "./cluster-secret.ts";
+import { seedMembers } from "./node-database.ts";
+import { sumMetrics } from "./node-metrics.ts";
 
 /** What the site allows one reader in a minute (lib/reading/read-limiter.ts). */
 const MAX_READS_PER_MEMBER = 10;
@@ -71,8 +68,11 @@ export async function runReadYourWritesLoad(
     expected: string,
     write: (region: string) => Promise<{ status: number; ms: number }>,
   ): Promise<void> {
-    const there = pickRandom(regions);
-    const here = pickRandom(regions.filter((region) => region !== there));
+    const there = pick(Math.random, regions);
+    const here = pick(
+      Math.random,
+      regions.filter((region) => region !== there),
+    );
     const written = await write(there);
     writes.push(written.ms);
     if (written.status !== 200 && written.status !== 204)
@@ -85,7 +85,7 @@ export async function runReadYourWritesLoad(
 
   async function travel(member: (typeof members)[number], number: number): Promise<void> {
     const visitor = new ClusterClient(cluster, { session: member.session });
-    const page = await visitor.request(pickRandom(regions), "/me");
+    const page = await visitor.request(pick(Math.random, regions), "/me");
     const form = parseForms(page.text).find(({ editableNames }) =>
       editableNames.includes("firstName"),
     );
@@ -149,15 +149,10 @@ export async function runReadYourWritesLoad(
   };
 }
 
-/** The counters of all nodes, summed. */
-async function sumMetrics(cluster: Cluster): Promise<Map<string, number>> {
-  const sums = new Map<string, number>();
-  for (const metrics of await Promise.all(
-    [...cluster.nodes.values()].map((node) => readMetrics(cluster, node)),
-  )) {
-    for (const [name, value] of metrics) sums.set(name, (sums.get(name) ?? 0) + value);
-  }
-  return sums;
+/** Returns the value below which `share` of all values are, 0 without any. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
 const roundToTenth = (value: number) => Math.round(value * 10) / 10;

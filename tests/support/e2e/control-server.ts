@@ -4,9 +4,8 @@
 import { createServer } from "node:http";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { setClock } from "../../../lib/core/clock.ts";
 import { PORT } from "./site-under-test.ts";
-
-const shared = globalThis as { __lecternOffsetMs?: number };
 
 // Only the site: boot and launcher of an image get the same flags, and hand them on.
 if (
@@ -16,7 +15,7 @@ if (
   createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://control");
     if (url.pathname === "/clock") {
-      shared.__lecternOffsetMs = Number(url.searchParams.get("offsetMs") ?? 0);
+      setClock(Date.now() + Number(url.searchParams.get("offsetMs") ?? 0));
       response.end("ok");
       return;
     }

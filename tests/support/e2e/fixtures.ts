@@ -13,8 +13,8 @@ import { CONTROL_PORT, IS_CLUSTER, PORT, EMBED_PROVIDER_PORT } from "./site-unde
 interface Fixtures {
   /** Console errors that this test expects, by a part of their text. */
   expectedErrors: string[];
-  noConsoleErrors: undefined;
-  noFaultInCluster: undefined;
+  failOnConsoleError: undefined;
+  failOnClusterFault: undefined;
   /** Moves the browser's and the server's clock, and puts the server's back after the test. */
   serverClock: { forward(ms: number): Promise<void> };
   /** The site's; on a cluster the primary's, and what is written directly is at once in ams too. */
@@ -24,13 +24,13 @@ interface Fixtures {
   /**
    * The newest mail to `address` that came since this test began and was not given to it before; waits for one up to ten seconds.
    */
-  mailTo: (address: string) => Promise<CapturedEmail>;
-  axe: () => AxeBuilder;
+  waitForEmail: (address: string) => Promise<CapturedEmail>;
+  makeAxeBuilder: () => AxeBuilder;
 }
 
 export const test = base.extend<Fixtures>({
   expectedErrors: [[], { option: true }],
-  noConsoleErrors: [
+  failOnConsoleError: [
     async ({ page, expectedErrors }, use) => {
       const errors: string[] = [];
       page.on("console", (message) => {
@@ -44,7 +44,7 @@ export const test = base.extend<Fixtures>({
     },
     { auto: true },
   ],
-  noFaultInCluster: [
+  failOnClusterFault: [
     async ({ page: _ }, use) => {
       await use(undefined);
       if (IS_CLUSTER)
@@ -80,7 +80,7 @@ export const test = base.extend<Fixtures>({
       return user.id;
     });
   },
-  mailTo: async ({ page: _ }, use) => {
+  waitForEmail: async ({ page: _ }, use) => {
     const beganAtMs = Date.now();
     const given = new Map<string, number>(); // address → when the last mail that was given came
     await use(async (address) => {
@@ -105,7 +105,7 @@ export const test = base.extend<Fixtures>({
       return mail;
     });
   },
-  axe: async ({ page }, use) => {
+  makeAxeBuilder: async ({ page }, use) => {
     await use(() =>
       new AxeBuilder({ page }).withTags([
         "wcag2a",

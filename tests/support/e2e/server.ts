@@ -60,9 +60,8 @@ const child = spawn(
     ...SERVER_FLAGS,
     "--import",
     "./tests/support/e2e/control-server.ts",
-    "node_modules/next/dist/bin/next",
-    "start",
-    "-p",
+    "server/site.ts",
+    "--port",
     String(PORT),
   ],
   {

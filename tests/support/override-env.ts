@@ -1,0 +1,12 @@
+// Changes this process's environment and makes the configuration read it again.
+
+import { resetEnv } from "#lib/core/env.ts";
+
+/** Sets variables; undefined removes one. */
+export function overrideEnv(variables: Record<string, string | undefined>): void {
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  resetEnv();
+}

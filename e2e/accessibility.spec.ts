@@ -23,14 +23,14 @@ for (const colorScheme of ["light", "dark"] as const) {
   ] as const) {
     test(`no page has an accessibility violation: ${colorScheme}, ${name}`, async ({
       page,
-      axe,
+      makeAxeBuilder,
     }) => {
       test.setTimeout(120_000);
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       for (const path of PAGES) {
         await page.goto(path);
-        const { violations } = await axe().analyze();
+        const { violations } = await makeAxeBuilder().analyze();
         expect(
           violations.map(
             ({ id, nodes }) =>

@@ -275,7 +275,7 @@ for (const javaScriptEnabled of [true, false]) {
       page,
       database,
       logIn,
-      mailTo,
+      waitForEmail,
     }) => {
       await logIn({ role: "ADMIN", firstName: "Root" });
       const { email } = person(database);
@@ -284,7 +284,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.goto("/admin/deliveries");
       await page.getByRole("button", { name: "Try again First mail" }).click();
       await expect(page.getByText("It is being tried again now.")).toBeVisible();
-      expect((await mailTo(email)).subject).toBe("Your call is answered");
+      expect((await waitForEmail(email)).subject).toBe("Your call is answered");
       await expect
         .poll(() => get(database, `SELECT COUNT(*) AS "n" FROM "Delivery"`))
         .toEqual({ n: 1 });
@@ -414,7 +414,7 @@ test("a page says how long it took, and its instance to admins only", async ({
 for (const colorScheme of ["light", "dark"] as const) {
   test(`no admin page has an accessibility violation or scrolls sideways: ${colorScheme}`, async ({
     page,
-    axe,
+    makeAxeBuilder,
     database,
     logIn,
   }) => {
@@ -426,7 +426,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     for (const path of [...PAGES, `/admin/users/${id}`, "/admin/cache?q=a-short-post"]) {
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.goto(path);
-      const { violations } = await axe().analyze();
+      const { violations } = await makeAxeBuilder().analyze();
       expect(
         violations.map(
           ({ id, nodes }) =>

@@ -100,7 +100,7 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   context,
   database,
   logIn,
-  mailTo,
+  waitForEmail,
   request,
 }) => {
   test.setTimeout(90_000);
@@ -144,7 +144,7 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   await page.getByRole("button", { name: "Publish" }).click();
   await expect(page.getByText(/Published as episode \d+\./)).toBeVisible({ timeout: 30_000 });
 
-  const mail = await mailTo(`${callerId}@example.test`);
+  const mail = await waitForEmail(`${callerId}@example.test`);
   expect(mail.subject).toContain("Who names the files?");
   const [address] = /http\S+\/calls\/\d+-who-names-the-files/.exec(mail.text) ?? [];
   expect(address).toBeDefined();
@@ -289,7 +289,7 @@ test("a refusal goes to the caller with its reason", async ({
   context,
   database,
   logIn,
-  mailTo,
+  waitForEmail,
 }) => {
   const { id, callerEmail } = make(database);
   await becomeAdmin(context, logIn);
@@ -310,7 +310,7 @@ test("a refusal goes to the caller with its reason", async ({
   await decline.getByLabel("Why").fill("It was asked <before>.\nSee episode 3.");
   await decline.getByRole("button", { name: "Decline" }).click();
   await expect(page.getByText("Declined. The caller gets your reason by mail.")).toBeVisible();
-  const mail = await mailTo(callerEmail);
+  const mail = await waitForEmail(callerEmail);
   expect(mail.text).toContain("It was asked <before>.\nSee episode 3.");
   expect(stateOf(database, id)).toBe("DECLINED");
   await page.getByRole("button", { name: "Open it again" }).click();
@@ -372,7 +372,7 @@ test.describe("without JavaScript", () => {
     context,
     database,
     logIn,
-    mailTo,
+    waitForEmail,
   }) => {
     test.setTimeout(90_000);
     const { id, callerEmail } = make(database, { state: "ANSWERED" });
@@ -398,13 +398,13 @@ test.describe("without JavaScript", () => {
     await expect(page.getByText("Saved.")).toBeVisible();
     await page.getByRole("button", { name: "Publish" }).click();
     await expect(page.getByText(/Published as episode \d+/)).toBeVisible({ timeout: 30_000 });
-    expect((await mailTo(callerEmail)).subject).toContain("A title without scripts");
+    expect((await waitForEmail(callerEmail)).subject).toContain("A title without scripts");
     await page.getByRole("button", { name: "Take it down" }).click();
     await expect(page.getByText("The episode is taken down.")).toBeVisible();
     await page.getByLabel("Why").fill("It was asked before.");
     await page.getByRole("button", { name: "Decline" }).click();
     await expect(page.getByText("Declined. The caller gets your reason by mail.")).toBeVisible();
-    expect((await mailTo(callerEmail)).text).toContain("It was asked before.");
+    expect((await waitForEmail(callerEmail)).text).toContain("It was asked before.");
   });
 
   test("a decision that comes too late says so", async ({ page, context, database, logIn }) => {
@@ -498,7 +498,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       context,
       database,
       logIn,
-      axe,
+      makeAxeBuilder,
     }) => {
       test.setTimeout(90_000);
       const published = make(database, { state: "PUBLISHED" });
@@ -515,7 +515,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       ]) {
         await page.goto(path);
         if (path.endsWith(answered.id)) await page.getByText(/See how episode/).click();
-        const { violations } = await axe().analyze();
+        const { violations } = await makeAxeBuilder().analyze();
         expect(
           violations.map(
             ({ id, nodes }) =>

@@ -255,7 +255,7 @@ test.describe("without JavaScript", () => {
 for (const colorScheme of ["light", "dark"] as const) {
   test(`a member's own pages have no accessibility violation: ${colorScheme}`, async ({
     page,
-    axe,
+    makeAxeBuilder,
     logIn,
     database,
   }) => {
@@ -273,7 +273,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         { width: 390, height: 844 },
       ]) {
         await page.setViewportSize(viewport);
-        const { violations } = await axe().analyze();
+        const { violations } = await makeAxeBuilder().analyze();
         expect(
           violations.map(
             ({ id, nodes }) =>

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { z } from "zod";
 import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { clearCacheMemory, defineCache } from "./define-cache.ts";
 import { closeCacheFile, findEntries } from "./cache-file.ts";
 

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { env } from "#lib/core/env.ts";
 import { probeAudio } from "./audio/probe.ts";
 import { canMergeAudio, mergeAudio } from "./merge-audio.ts";

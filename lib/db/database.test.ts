@@ -5,7 +5,7 @@ import { expect, test, vi } from "vitest";
 import { env } from "#lib/core/env.ts";
 import { PrismaClient } from "../../prisma/generated/client.ts";
 import { insertUser } from "#tests/support/factories.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import type { Tx } from "./prisma-client.ts";
 import { closeDatabase, read, readSql, write, writeSql } from "./database.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { assertSameOrigin, isSameOrigin } from "./csrf.ts";
 

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { METRICS_SIGNATURE_SUBJECT, canReadMetrics } from "./metrics-access.ts";
 import { signInternalRequest } from "#lib/core/internal-request-signature.ts";
 import type { RequestContext } from "#lib/core/request-context.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 
 const TOKEN = "a-token-of-monitoring-only";
 

@@ -5,7 +5,7 @@ import { checkReadiness } from "./readiness.ts";
 import { closeDatabase, writeSql } from "#lib/db/database.ts";
 import { litefsState, stopWatchingLitefs } from "#lib/replication/role.ts";
 import { env } from "#lib/core/env.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 
 afterEach(() => {
   stopWatchingLitefs();

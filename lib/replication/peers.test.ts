@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { listPeers, peerLitefsUrl, parseClusterNodes, parseFlyVms } from "./peers.ts";
 
 afterEach(() =>

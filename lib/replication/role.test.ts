@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { env } from "#lib/core/env.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { POST } from "./route.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { type TestGitHost, signWebhook, startGitHost } from "#tests/support/git-host.ts";
 import { findPublishedVersion } from "#lib/posts/catalog/published-version.ts";
 import { readSql } from "#lib/db/database.ts";

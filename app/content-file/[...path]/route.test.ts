@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { GET } from "./route.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
 import { stopCatalog } from "#lib/posts/catalog/site-catalog.ts";
 

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { listLocalMailbox } from "./local-mailbox.ts";

@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { serveHttp, type TestServer } from "#tests/support/test-server.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { linkPreviewKey } from "./link-preview.ts";
 import {
   findLinkPreview,

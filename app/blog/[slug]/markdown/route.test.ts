@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { setUpContentSites, makePostText } from "#tests/support/content-site-fixture.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { stopCatalog } from "#lib/posts/catalog/site-catalog.ts";
 import { GET } from "./route.ts";
 

@@ -24,6 +24,7 @@ const standaloneDir = join(rootDir, ".next", "standalone");
 
 /** Programs that run beside the server, outside of Next's bundles; with all that they import. */
 const PROGRAMS = [
+  "server/site.ts",
   "server/supervisor/main.ts",
   "server/launcher/main.ts",
   "server/launcher/apply-migrations.ts",
@@ -82,7 +83,7 @@ rmSync(outDir, { recursive: true, force: true });
 mkdirSync(outDir, { recursive: true });
 
 for (const name of readdirSync(standaloneDir))
-  if (name !== "public") copyIntoImage(name, standaloneDir);
+  if (name !== "public" && name !== "server.js") copyIntoImage(name, standaloneDir);
 for (const path of FILES) if (existsSync(join(rootDir, path))) copyIntoImage(path);
 
 // The tracer reads JavaScript only, Node runs the TypeScript: it is shown what Node makes of it.
@@ -92,6 +93,8 @@ const { fileList } = await nodeFileTrace(
     base: rootDir,
     processCwd: rootDir,
     conditions: ["node", "import"],
+    // Next traced what its server needs at runtime; its compiler stays out.
+    ignore: "node_modules/next/**",
     readFile: (path: string) => {
       if (!existsSync(path) || !lstatSync(path, { throwIfNoEntry: false })) return null;
       const text = readFileSync(path);

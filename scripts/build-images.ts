@@ -1,10 +1,10 @@
-// Makes the pictures of content/ and public/images ready for every screen.
+// Resizes and encodes the images of content/ and public/images.
 
 import { env } from "#lib/core/env.ts";
 import { buildImages } from "#lib/posts/source/build-images.ts";
 
 const startedMs = performance.now();
-const { made, kept, removed, failed } = await buildImages(
+const { built, unchanged, removed, failed } = await buildImages(
   [
     { dir: `${env.CONTENT_DIR}/blog`, prefix: "blog/" },
     { dir: `${env.CONTENT_DIR}/pages`, prefix: "pages/" },
@@ -16,6 +16,6 @@ const { made, kept, removed, failed } = await buildImages(
 );
 for (const { file, reason } of failed) console.error(`${file}: ${reason}`);
 console.log(
-  `Pictures: ${made} made, ${kept} kept, ${removed} files removed, ${failed.length} unreadable, ${((performance.now() - startedMs) / 1_000).toFixed(1)} s.`,
+  `Images: ${made} built, ${kept} unchanged, ${removed} files removed, ${failed.length} unreadable, ${((performance.now() - startedMs) / 1_000).toFixed(1)} s.`,
 );
 process.exitCode = failed.length > 0 ? 1 : 0;

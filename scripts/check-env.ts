@@ -1,4 +1,4 @@
-// Says everything that is wrong with the configuration, in one message, before anything else is tried.
+// Reports every mistake in the configuration at once, before anything else runs.
 
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -7,20 +7,18 @@ import { env } from "#lib/core/env.ts";
 try {
   const problems: string[] = [];
   if (env.CONTENT_SOURCE === "disk" && !existsSync(join(env.CONTENT_DIR, "blog")))
-    problems.push(
-      `CONTENT_DIR: there is no folder ${join(env.CONTENT_DIR, "blog")} to read posts from`,
-    );
+    problems.push(`CONTENT_DIR: the folder ${join(env.CONTENT_DIR, "blog")} doesn't exist`);
   try {
     mkdirSync(env.DATA_DIR, { recursive: true });
     accessSync(env.DATA_DIR, constants.W_OK);
   } catch (error) {
     problems.push(
-      `DATA_DIR: ${env.DATA_DIR} can't be written to (${(error as NodeJS.ErrnoException).code})`,
+      `DATA_DIR: ${env.DATA_DIR} isn't writable (${(error as NodeJS.ErrnoException).code})`,
     );
   }
   if (problems.length > 0)
     throw new Error(
-      `The environment is not right. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`,
+      `The configuration is invalid. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`,
     );
 } catch (error) {
   console.error((error as Error).message);

@@ -12,7 +12,7 @@ const BANNED = [
   ["for ever", "forever, indefinitely"],
   ["whoever", "name the person or the part of the program"],
   ["(?:the|a) site before", "the source site"],
-  ["is none|are none", "there is no …"],
+  ["(?<!there )(?:is|are) none", "there is no …"],
   ["is such an?", "name it"],
   ["of ours|of its own accord", "our …"],
   ["some (?:seconds|minutes|hours|milliseconds)", "a few …"],

@@ -45,9 +45,17 @@ async function serve(mode, args) {
     );
   console.log(`\n  Lectern is at http://localhost:${port}\n`);
   // Next's dev server hands its flags on in NODE_OPTIONS, which accepts none of V8's.
+  const flags = mode === "start" ? SERVER_FLAGS : [];
   return run(
     process.execPath,
-    [...(mode === "start" ? SERVER_FLAGS : []), bin("next"), mode, "-p", port, ...args],
+    [
+      ...flags,
+      "--disable-warning=ExperimentalWarning",
+      join("server", "site.ts"),
+      "--port",
+      port,
+      ...args,
+    ],
     {
       env: {
         NODE_ENV: mode === "dev" ? "development" : "production",
@@ -115,7 +123,7 @@ const commands = {
     await preparePostgres();
     process.env.SOAK_KILLS ??= "10";
     await checks.unit(["cli/migrate-postgres/main.test.ts", ...args]);
-    await checks.cluster(["failover", "faults"]);
+    await checks.cluster(["failover", "faults", "read-your-writes.spec"]);
   }),
   format: program("prettier", "--write", "--log-level", "warn", "."),
   async fix(args) {

@@ -1,15 +1,15 @@
-// Where PostgreSQL's server is on this machine: what the tests of the move, its demo and its benchmark start.
+// Finds PostgreSQL's server programs, which the migration's tests, demo and benchmark start.
 
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** What is to be done where it is missing. */
+/** Tells how to install it. */
 export const POSTGRES_MISSING =
-  "PostgreSQL's server is not here. Debian and Ubuntu: apt install postgresql; macOS: brew install postgresql.";
+  "PostgreSQL's server is missing. Debian and Ubuntu: sudo apt install postgresql; macOS: brew install postgresql.";
 
 const DEBIAN = "/usr/lib/postgresql";
 
-/** The folder of its programs, of the newest version; null where there are none. */
+/** Returns the folder of the newest version's programs, or null. */
 export function findPostgres() {
   const versions = existsSync(DEBIAN)
     ? readdirSync(DEBIAN)

@@ -1,6 +1,5 @@
-// Draws the pictures above our own posts: node scripts/generate-hero-art.ts [slug …]
-// Every picture is lines and flat shapes from one palette, so that the set looks like one hand. The output is
-// the same at every run; a picture is changed here, never in the PNG.
+// Draws the hero images of our own posts: node scripts/generate-hero-art.ts [slug …]
+// All use lines and flat shapes of one palette. The output is deterministic: edit this file, never a PNG.
 
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,7 +7,7 @@ import sharp from "sharp";
 
 const WIDTH = 1600;
 const HEIGHT = 1200;
-/** Pages send pictures further scaled down; the original should not weigh a clone down either. */
+/** Keeps the repository small; pages send smaller versions. */
 const MAX_BYTES = 120_000;
 
 const paper = "#f4efe4";
@@ -62,7 +61,7 @@ const arc = (
   );
 };
 
-/** Numbers in 0…1 that look random and are the same at every run. */
+/** Returns a seeded pseudorandom generator of numbers in [0, 1). */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -71,7 +70,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** A drum of plates: the usual sign for a database. */
+/** Draws stacked disks, the usual symbol for a database. */
 function drum(
   x: number,
   y: number,
@@ -167,7 +166,7 @@ const pictures: Record<string, Picture> = {
       return `${rect(260, 70, 540, 1060, paper)}${rows}${rect(260, 1040, 540, 6, red)}${ring(1040, 600, 300, "#d3c3aa", 84)}${arc(1040, 600, 300, -0.25, 0.35, blue, 84)}${disc(...onCircle(1040, 600, 300, 0.35), 60, ink)}${disc(1040, 600, 18, ink)}${line([[1040, 600], onCircle(1040, 600, 196, 0.35)], ink, 14, 'stroke-linecap="round"')}`;
     },
   },
-  // A spiral that would go on for ever, and the bar where it does not.
+  // A spiral that would never end, and the bar that ends it.
   "a-deadline-that-ends-the-worker": {
     file: heroImagePath("a-deadline-that-ends-the-worker"),
     ground: paper,
@@ -582,7 +581,7 @@ const pictures: Record<string, Picture> = {
   },
 };
 
-/** Draws one picture and returns its size in bytes. Throws when it is too large to keep in the repository. */
+/** Draws one image and returns its size in bytes. Throws if it exceeds MAX_BYTES. */
 async function renderPicture(
   name: string,
   { file, ground, draw: content }: Picture,

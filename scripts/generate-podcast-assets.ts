@@ -1,6 +1,6 @@
-// Makes what the podcast brings along: node scripts/generate-podcast-assets.ts
-// cover.png, the square picture that podcast apps ask for (1400 to 3000 pixels), without words, so that it fits whatever the site is
-// called; intro.mp3, two plucked tones before each episode. Both are ours; the output is kept in public/podcast. Needs ffmpeg for the tones.
+// Generates public/podcast: node scripts/generate-podcast-assets.ts
+// cover.png is the square image that podcast apps require (1400 to 3000 pixels), without the site's name.
+// intro.mp3 is two tones before each episode; ffmpeg must be installed.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
@@ -13,7 +13,7 @@ const green = "#1a5b4a";
 const paper = "#fbfbf9";
 const light = "#86cbb2";
 
-/** The site's mark (components/ui/icons.tsx), and a voice that rises from it. */
+/** Draws the site's logo (components/ui/icons.tsx) with sound waves rising from it. */
 function renderCover(): string {
   const arcs = [135, 245, 355].map((r, i) => {
     const spread = 0.62;

@@ -1,5 +1,5 @@
-// After the build: a Brotli copy of every script and style in public/_br, which next.config.ts serves to browsers
-// that take it. Next itself only knows gzip, again at each request, and sends a tenth more.
+// Writes a Brotli copy of every built script and stylesheet to public/_br; next.config.mjs serves them.
+// Next itself compresses with gzip on each request, and sends 10% more.
 
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

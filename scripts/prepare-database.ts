@@ -1,4 +1,4 @@
-// Brings the database up to date; fills one that it made itself with examples, unless SEED=off.
+// Applies pending migrations, and seeds a new database with examples unless SEED=off.
 
 import { existsSync } from "node:fs";
 import { env } from "#lib/core/env.ts";
@@ -12,7 +12,7 @@ if (applied.length > 0) console.log(`${env.DATABASE_FILE}: applied ${applied.joi
 if (isNew && process.env.SEED !== "off") {
   const { members, reads } = await seedDatabase();
   console.log(
-    `${env.DATABASE_FILE} is new: added ${members} example members and ${reads} example reads. For an empty site delete it and start with SEED=off.`,
+    `${env.DATABASE_FILE} is new: added ${members} example members and ${reads} example reads. For an empty site, delete it and start with SEED=off.`,
   );
 }
 await closeDatabase();

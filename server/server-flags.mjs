@@ -1,7 +1,7 @@
-// What Node is told when it serves the site: the same for start, tests, measurements and the image.
+// Holds Node's flags for serving the site, everywhere: start, tests, benchmarks and the image.
 
 /**
- * A page's objects live for milliseconds. Left alone, V8 gives such objects up to 128 MB and lets the rest of the heap
- * quadruple before it cleans up: 600 MB for a site that holds 60. With these it stays near 300 (docs/benchmarks.md).
+ * Limits how far V8's heap grows before garbage collection. By default it reaches 600 MB for 60 MB in use;
+ * with these flags it stays near 300 MB (docs/benchmarks.md).
  */
 export const SERVER_FLAGS = ["--max-semi-space-size=16", "--heap-growing-percent=40"];

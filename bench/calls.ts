@@ -196,7 +196,8 @@ await site.stop();
 const db = new Database(file, { readonly: true });
 const stored = db
   .prepare(
-    `SELECT COUNT(*) AS calls, MIN(length("base64")) AS least, (SELECT COUNT(*) FROM "UploadPart") AS parts FROM "Call"`,
+    `SELECT COUNT(*) AS calls, MIN("size") AS least, (SELECT COUNT(*) FROM "UploadPart" p JOIN "Upload" u ON u."id" = p."uploadId" WHERE u."callId" IS NULL) AS parts
+     FROM "Call" c JOIN "Upload" u ON u."callId" = c."id"`,
   )
   .get() as { calls: number; least: number; parts: number };
 db.close();

@@ -1,4 +1,4 @@
-// What the commands have in common: flags, usage, and that there is a database.
+// Parses flags, prints usage, and checks the database for the commands in cli/.
 
 import { existsSync, readFileSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
@@ -12,8 +12,8 @@ import {
 } from "#lib/replication/role.ts";
 
 /**
- * The flags and words after the command's name. Prints `usage` and ends the process for --help (code 0), and for
- * what `options` doesn't know or words where `words` says that there are none (code 2).
+ * Returns the flags and the words after the command's name. Prints `usage` and exits for --help (code 0),
+ * and for unknown options or unexpected words (code 2).
  */
 export function parseCommandLine<Options extends NonNullable<ParseArgsConfig["options"]>>(
   usage: string,
@@ -37,30 +37,30 @@ export function parseCommandLine<Options extends NonNullable<ParseArgsConfig["op
   }
 }
 
-/** Says what is wrong and how it is right, and ends the process with code 2. */
+/** Prints the usage and the problem, and exits with code 2. */
 export function exitWithUsage(problem: string, usage: string): never {
-  // Last, where one looks.
+  // The problem comes last, where the user looks first.
   console.error(`${usage}\n\n${problem}`);
   process.exit(2);
 }
 
-/** Ends the process with code 2 where there is no database yet: opening it would make an empty one. */
+/** Exits with code 2 if there is no database yet: opening it would create an empty one. */
 export function exitUnlessDatabase(): void {
   if (existsSync(env.DATABASE_FILE)) return;
-  console.error(`${env.DATABASE_FILE} is not there. npm start makes it.`);
+  console.error(`${env.DATABASE_FILE} does not exist. npm start creates it.`);
   process.exit(2);
 }
 
-/** LiteFS answers in milliseconds; a hand-over takes less than this. */
+/** LiteFS answers in milliseconds; a handover takes less than this. */
 const ROLE_TIMEOUT_MS = 3_000;
 
 /**
- * Ends the process with code 1 where this machine may not write: on a replica, and where no primary is known. Elsewhere it returns,
- * in a cluster with LiteFS being followed (stopLitefs() ends that).
+ * Exits with code 1 if this machine can't write: on a replica, or without a known primary.
+ * In a cluster it leaves LiteFS watched; stopWatchingLitefs() ends that.
  */
 export async function exitUnlessPrimary(): Promise<void> {
-  const refuse = (why: string): never => {
-    console.error(why);
+  const refuse = (reason: string): never => {
+    console.error(reason);
     process.exit(1);
   };
   if (isReplicated()) {
@@ -69,13 +69,13 @@ export async function exitUnlessPrimary(): Promise<void> {
     if (role === "replica")
       refuse(`This is a replica. Run it on ${findPrimaryInstance() ?? "the primary"}.`);
     if (role === "unknown")
-      refuse(`No primary is known at ${env.LITEFS_URL}. Try again in some seconds.`);
+      refuse(`No primary is known at ${env.LITEFS_URL}. Try again in a few seconds.`);
     return;
   }
-  // A file within a mount of LiteFS that this process was not told of: a write would fail as a broken disk does.
-  const other = join(dirname(env.DATABASE_FILE), ".primary");
-  if (existsSync(other))
+  // A file in a LiteFS mount that this process does not know about: a write would fail with an I/O error.
+  const primaryFile = join(dirname(env.DATABASE_FILE), ".primary");
+  if (existsSync(primaryFile))
     refuse(
-      `${env.DATABASE_FILE} is a replica's copy. Use the file of ${readFileSync(other, "utf8").trim()}.`,
+      `${env.DATABASE_FILE} is a replica's copy. Use the file of ${readFileSync(primaryFile, "utf8").trim()}.`,
     );
 }

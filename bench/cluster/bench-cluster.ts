@@ -60,7 +60,7 @@ const createSiteEnvironment = (): Environment => ({
   COMPILE_WORKERS: "1",
   LOG_LEVEL: "error",
   LOG_REQUESTS: "off",
-  CLUSTER_STRIP: "off",
+  INSTANCE_BANNER: "off",
 });
 
 /** A cluster that has `data`. It ends with this process, or by its `stop`. */
@@ -90,11 +90,11 @@ export async function startBenchCluster(
 async function restartSite(node: ClusterNode): Promise<void> {
   const isSite = (pid: number) => /^next-server/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"));
   const site = await waitUntil(`${node.name} has a site`, 30_000, () =>
-    node.processes().find(isSite),
+    node.listProcesses().find(isSite),
   );
   process.kill(site!, "SIGKILL");
   await waitUntil(`${node.name} has a new site`, 30_000, () =>
-    node.processes().some((pid) => pid !== site && isSite(pid)),
+    node.listProcesses().some((pid) => pid !== site && isSite(pid)),
   );
 }
 

@@ -103,7 +103,7 @@ export async function startRemotePostgres({
     args,
     cwd: folder,
     env: { PATH: process.env.PATH, LC_ALL: "C" },
-    readLog: log,
+    logFile: log,
     workspace,
   });
 

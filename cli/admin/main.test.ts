@@ -5,9 +5,9 @@ import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import { listAuditEvents } from "#lib/db/audit.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { createSession } from "#lib/members/session/session.ts";
+import { createSession } from "#lib/members/sessions.ts";
 
-/** The real command, on the database of this test, which is open here as it is where a site runs. */
+/** Runs the real command on this test's database, which stays open as on a running site. */
 function admin(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["cli/admin/main.ts", ...args], {
     encoding: "utf8",
@@ -40,29 +40,31 @@ test("the first admin is granted, listed and revoked while the site runs", async
   });
   expect(admin("grant", "ada@example.test")).toMatchObject({
     status: 1,
-    stderr: "They are an admin already.\n",
+    stderr: "They are already an admin.\n",
   });
   expect(admin("revoke", "ada@example.test")).toEqual({
     status: 0,
     stdout:
-      "ada@example.test is no admin any more. They were not logged in.\nWarning: there is no admin now.\n",
+      "ada@example.test is no longer an admin. They were not logged in.\nWarning: there is no admin left.\n",
     stderr: "",
   });
-  const noted = await readSql((sql) => listAuditEvents(sql));
-  expect(noted.map(({ actorId, subjectId, detail }) => [actorId, subjectId, detail.role])).toEqual([
-    [null, id, { from: "ADMIN", to: "MEMBER" }],
-    [null, id, { from: "MEMBER", to: "ADMIN" }],
-  ]);
+  const events = await readSql((sql) => listAuditEvents(sql));
+  expect(events.map(({ actorId, subjectId, detail }) => [actorId, subjectId, detail.role])).toEqual(
+    [
+      [null, id, { from: "ADMIN", to: "MEMBER" }],
+      [null, id, { from: "MEMBER", to: "ADMIN" }],
+    ],
+  );
 });
 
-test("an address that nobody has signed up with is refused in words", () => {
+test("an unknown address is refused", () => {
   expect(admin("grant", "nobody@example.test")).toMatchObject({
     status: 1,
     stderr: expect.stringMatching(/^nobody@example\.test has not signed up yet/) as string,
   });
 });
 
-test("a command that is not understood gets the usage", () => {
+test("an unknown command prints the usage", () => {
   for (const args of [
     ["promote", "a@example.test"],
     ["grant", "ada"],
@@ -80,7 +82,7 @@ test("a command that is not understood gets the usage", () => {
   });
 });
 
-test("where there is no database it is said, and none is made", () => {
+test("without a database it fails and creates none", () => {
   const file = join(process.env.DATA_DIR!, "elsewhere.db");
   const { status, stderr } = spawnSync(process.execPath, ["cli/admin/main.ts", "list"], {
     encoding: "utf8",
@@ -88,7 +90,7 @@ test("where there is no database it is said, and none is made", () => {
   });
   expect([status, stderr, existsSync(file)]).toEqual([
     2,
-    `${file} is not there. npm start makes it.\n`,
+    `${file} does not exist. npm start creates it.\n`,
     false,
   ]);
 });

@@ -1,4 +1,4 @@
-// npm run admin -- grant EMAIL | list | revoke EMAIL: who is an admin. The only way to the first one.
+// Grants, lists and revokes the admin role: npm run admin -- grant EMAIL | list | revoke EMAIL. The only way to the first admin.
 
 import {
   parseCommandLine,
@@ -8,34 +8,34 @@ import {
 } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
 import { isAppError } from "#lib/core/errors.ts";
-import { emailField as emailField } from "#lib/core/validate.ts";
+import { emailField } from "#lib/core/validate.ts";
 import { closeDatabase, readSql, writeSql } from "#lib/db/database.ts";
 import { stopWatchingLitefs } from "#lib/replication/role.ts";
 import { changeRoleByEmail, listAdmins } from "#lib/members/roles.ts";
 
-process.env.LOG_LEVEL ??= "error"; // what is printed is the answer
+process.env.LOG_LEVEL ??= "error"; // keeps the output free of log lines
 
 const usage = `Usage: npm run admin -- grant EMAIL | list | revoke EMAIL
 
-Makes a member an admin or takes that away, in ${env.DATABASE_FILE}. The site may be running.
-  grant EMAIL    the member with this address becomes an admin; they sign up on the site first
-  list           every admin: address, first name, since when they are a member
-  revoke EMAIL   they are a member like others again
-Whoever changes is logged out everywhere, and the change is noted in the log at /admin/log.
-Exit code 0 when it is done, 1 when it is refused, 2 for a command that is not understood or without a database.`;
+Grants or revokes the admin role in ${env.DATABASE_FILE}. The site may be running.
+  grant EMAIL    makes a member an admin; they sign up on the site first
+  list           prints every admin: email address, first name, date of sign-up
+  revoke EMAIL   makes an admin a member again
+A change logs the member out everywhere and is recorded at /admin/log.
+Exit code: 0 done, 1 refused, 2 unknown command or no database.`;
 
 const { words } = parseCommandLine(usage, {}, { words: true });
 const [command, address, ...rest] = words;
 if (command !== "list" && command !== "grant" && command !== "revoke")
   exitWithUsage(
-    command === undefined ? "Say what to do." : `There is no command "${command}".`,
+    command === undefined ? "No command given." : `There is no command "${command}".`,
     usage,
   );
 if (rest.length > 0 || (command === "list" && address !== undefined))
-  exitWithUsage(`One thing at a time: what is "${rest[0] ?? address}"?`, usage);
+  exitWithUsage(`Unexpected argument: "${rest[0] ?? address}".`, usage);
 const parsed = emailField().safeParse(address);
 if (command !== "list" && !parsed.success)
-  exitWithUsage(parsed.error.issues[0]?.message ?? "The address is missing.", usage);
+  exitWithUsage(parsed.error.issues[0]?.message ?? "The email address is missing.", usage);
 exitUnlessDatabase();
 
 try {
@@ -46,21 +46,21 @@ try {
     if (admins.length === 0) console.log("There is no admin yet: npm run admin -- grant EMAIL");
   } else {
     await exitUnlessPrimary();
-    // As it was typed, for addresses that were moved in from elsewhere with capitals.
+    // As typed: migrated addresses may have capitals.
     const { to, revokedSessionCount, adminCount } = await writeSql((sql) =>
       changeRoleByEmail(sql, {
         email: address!.trim(),
         role: command === "grant" ? "ADMIN" : "MEMBER",
       }),
     );
-    const out =
+    const sessions =
       revokedSessionCount === 0
         ? "They were not logged in."
         : `They were logged out (${revokedSessionCount} ${revokedSessionCount === 1 ? "session" : "sessions"}).`;
     console.log(
-      `${address!.trim()} is ${to === "ADMIN" ? "an admin" : "no admin any more"}. ${out}`,
+      `${address!.trim()} is ${to === "ADMIN" ? "an admin" : "no longer an admin"}. ${sessions}`,
     );
-    if (adminCount === 0) console.log("Warning: there is no admin now.");
+    if (adminCount === 0) console.log("Warning: there is no admin left.");
   }
 } catch (error) {
   if (!isAppError(error)) throw error;

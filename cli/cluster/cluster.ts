@@ -1,4 +1,4 @@
-// A whole cluster on this machine: Consul, nodes that run the image on LiteFS, the network between them, an edge per region.
+// Starts a cluster on this machine: Consul, nodes that run the image on LiteFS, their network, and one edge per region.
 
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -6,7 +6,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { type Consul, createConsul } from "./consul.ts";
 import { roundTripMs } from "./region-round-trip.ts";
 import { type Edge, startEdge } from "./edge/edge.ts";
-import { type HealthChecks, startHealthChecks } from "./edge/instances.ts";
+import { type HealthChecks, startHealthChecks } from "./edge/health-checks.ts";
 import { CONSUL, Network } from "./network.ts";
 import { APP_PORT, ClusterNode, LITEFS_PORT, type Position } from "./node.ts";
 import type { Environment } from "./program.ts";
@@ -20,25 +20,25 @@ import {
 } from "./workspace.ts";
 
 export interface ClusterOptions {
-  /** The folder that scripts/build-app-image.ts filled. */
+  /** The image: a folder filled by scripts/build-app-image.ts. */
   imageDir: string;
-  /** The first is the primary region; it has two candidates, the others one replica each. */
+  /** The first is the primary region with two candidates; the others have one replica each. */
   regions?: readonly string[];
-  /** Ways between regions as long as they are; otherwise all are near. */
+  /** Adds the real latency between regions. Default: none. */
   latency?: boolean;
-  /** Of the first region's edge, the others follow; 0: any free ones. */
+  /** Port of the first region's edge; the others follow. Default 0: any free ports. */
   port?: number;
-  /** Of every node, besides what makes it a node. */
+  /** Further environment variables of every node. */
   env?: Environment;
-  /** Keep the data here and go on with it; without it, a temporary folder that ends with the cluster. */
+  /** Keeps the data here and continues with it. Default: a temporary folder, deleted with the cluster. */
   folder?: string;
-  /** Nodes whose data is on a disk of its own, by name, in MB; root only. */
+  /** Sizes in MB of nodes with a disk of their own, by name. Requires root. */
   diskSizesMb?: Readonly<Record<string, number>>;
-  /** What a node runs, if not `node server/supervisor/main.ts` in the image. */
+  /** The command of a node. Default: `node server/supervisor/main.ts` in the image. */
   command?: (env: Environment) => readonly string[];
 }
 
-/** Two machines can take the lease. */
+/** Nodes that may acquire the lease. */
 const CANDIDATE_COUNT = 2;
 const READY_MS = 120_000;
 
@@ -46,7 +46,7 @@ export class Cluster {
   readonly consul: Consul;
   readonly network: Network;
   readonly nodes: ReadonlyMap<string, ClusterNode>;
-  /** By region. */
+  /** Edges by region. */
   readonly edges: ReadonlyMap<string, Edge>;
   readonly #stop: () => Promise<void>;
 
@@ -75,7 +75,7 @@ export class Cluster {
     return node;
   }
 
-  /** The site's URL in a region. */
+  /** Returns the site's URL in a region. */
   getEdgeUrl(region: string): string {
     const edge = this.edges.get(region);
     if (!edge)
@@ -85,13 +85,13 @@ export class Cluster {
     return edge.url;
   }
 
-  /** The node that LiteFS says is primary; null while none is, and while more than one says so. */
+  /** Returns the node that claims to be primary; null if none or several do. */
   async findPrimary(): Promise<ClusterNode | null> {
     const [first, ...others] = await this.#primaries();
     return first && others.length === 0 ? first : null;
   }
 
-  /** The candidate that is not primary and runs; null without one. */
+  /** Returns the running candidate that is not primary, or null. */
   async findStandby(): Promise<ClusterNode | null> {
     for (const node of this.nodes.values()) {
       const info = node.isRunning() ? await node.readLitefsInfo() : null;
@@ -100,10 +100,10 @@ export class Cluster {
     return null;
   }
 
-  /** Waits until another candidate stands by, with all data, and its site serves. Resolves to it. */
+  /** Waits until another candidate is in sync and its site serves. Returns it. */
   async waitForStandby(deadlineMs = 60_000): Promise<ClusterNode> {
     const name = await waitUntil(
-      "A candidate stands by",
+      "A standby exists",
       deadlineMs,
       async () => (await this.findStandby())?.name ?? null,
     );
@@ -112,20 +112,20 @@ export class Cluster {
     return node;
   }
 
-  /** Waits until exactly one node is primary, and its site serves. Resolves to it. */
+  /** Waits until exactly one node is primary and its site serves. Returns it. */
   async waitForPrimary(deadlineMs = 60_000): Promise<ClusterNode> {
-    const found = await waitUntil(
+    const names = await waitUntil(
       "One node is primary",
       deadlineMs,
       async () => (await this.#primaries()).map(({ name }) => name),
-      (names) => names.length === 1,
+      (primaries) => primaries.length === 1,
     );
-    const node = this.getNode(found[0]!);
+    const node = this.getNode(names[0]!);
     await node.waitUntilReady(deadlineMs);
     return node;
   }
 
-  /** Where each node's copy is, by name; null where there is none or LiteFS doesn't answer. */
+  /** Returns each node's position by name; null without a copy, or if LiteFS does not answer. */
   async readPositions(): Promise<Record<string, Position | null>> {
     return Object.fromEntries(
       await Promise.all(
@@ -136,7 +136,7 @@ export class Cluster {
     );
   }
 
-  /** The checksum of each node's whole database, by name. */
+  /** Returns the checksum of each node's database by name. */
   async readChecksums(): Promise<Record<string, string | null>> {
     return Object.fromEntries(
       Object.entries(await this.readPositions()).map(([name, position]) => [
@@ -146,32 +146,32 @@ export class Cluster {
     );
   }
 
-  /** Waits until all nodes that run (or those named) are at the same transaction with the same checksum. Resolves to it. */
+  /** Waits until all running nodes, or those named, have the same transaction and checksum. Returns that position. */
   async waitUntilInSync(
     deadlineMs = 30_000,
     names: readonly string[] = [...this.nodes.values()]
       .filter((node) => node.isRunning())
       .map(({ name }) => name),
   ): Promise<Position> {
-    const seen = await waitUntil(
-      "All nodes are equal",
+    const positions = await waitUntil(
+      "All nodes are in sync",
       deadlineMs,
       async () =>
         Object.fromEntries(
           Object.entries(await this.readPositions()).filter(([name]) => names.includes(name)),
         ),
-      (positions) => {
-        const [first, ...others] = Object.values(positions);
+      (current) => {
+        const [first, ...others] = Object.values(current);
         return (
           !!first &&
           others.every((other) => other?.txid === first.txid && other.checksum === first.checksum)
         );
       },
     );
-    return Object.values(seen)[0]!;
+    return Object.values(positions)[0]!;
   }
 
-  /** Waits until every node that runs serves. */
+  /** Waits until every running node serves. */
   async waitUntilReady(deadlineMs = READY_MS): Promise<void> {
     await Promise.all(
       [...this.nodes.values()]
@@ -181,46 +181,46 @@ export class Cluster {
   }
 
   /**
-   * Undoes what a test did to it: heals all ways, lets Consul and all nodes run, and waits until the cluster is whole.
-   * Returns what it had to mend. Throws when it does not become whole.
+   * Undoes a test's faults: heals all links, restarts Consul and the nodes, and waits until the cluster is healthy.
+   * Returns the names of what it repaired. Throws if the cluster does not become healthy.
    */
   async repair(deadlineMs = READY_MS): Promise<string[]> {
-    const mended: string[] = [];
-    if (this.network.healLinks()) mended.push("ways");
+    const repaired: string[] = [];
+    if (this.network.healLinks()) repaired.push("links");
     this.consul.resume();
     if (!this.consul.isRunning()) {
-      mended.push(CONSUL);
+      repaired.push(CONSUL);
       await this.consul.start();
     }
     for (const node of this.nodes.values()) {
       node.resume();
       if (node.isRunning()) continue;
-      mended.push(node.name);
-      await node.kill(); // what a first process that ended by itself left running
+      repaired.push(node.name);
+      await node.kill(); // its first process may have left others running
       node.start();
     }
     await this.waitForPrimary(deadlineMs);
     await this.waitUntilReady(deadlineMs);
     await this.waitForStandby(deadlineMs);
     await this.waitUntilInSync(deadlineMs);
-    return mended;
+    return repaired;
   }
 
-  /** Ends everything. Leaves no process, no mount, and no file unless a folder was given. */
+  /** Stops everything. Leaves no process, no mount, and no file unless a folder was given. */
   stop(): Promise<void> {
     return this.#stop();
   }
 
   async #primaries(): Promise<ClusterNode[]> {
     const nodes = [...this.nodes.values()].filter((node) => node.isRunning());
-    const are = await Promise.all(nodes.map((node) => node.isPrimary()));
-    return nodes.filter((_, i) => are[i]);
+    const flags = await Promise.all(nodes.map((node) => node.isPrimary()));
+    return nodes.filter((_, i) => flags[i]);
   }
 }
 
 /**
- * Starts everything and waits until all nodes serve and are equal. Throws, after it ended what it had started, when this
- * machine lacks something (see findTools), a port is taken, or a node does not come up (with the end of its log).
+ * Starts everything and waits until all nodes serve and are in sync. Throws if this machine lacks something (see findTools),
+ * a port is taken, or a node does not start (with the end of its log); then everything is stopped again.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const {
@@ -252,7 +252,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     (stopping ??= (async () => {
       health?.stop();
       await Promise.all([...edges.values()].map((edge) => edge.stop()));
-      // What is kept ends in order: the primary hands on what it has before Consul goes.
+      // Kept data needs an orderly stop: the primary hands over before Consul stops.
       if (keep) await Promise.all([...nodes.values()].map((node) => node.stop()));
       if (keep) await consul?.stop();
       await workspace.remove({ keep });
@@ -361,7 +361,7 @@ function makeSharedEnvironment({
     NODE_ENV: "production",
     REPLICATION: "on",
     TRUST_PROXY: "fly",
-    CLUSTER_STRIP: "on",
+    INSTANCE_BANNER: "on",
     FLY_APP_NAME: "lectern",
     PRIMARY_REGION: primaryRegion,
     CLUSTER_NODES: nodes,

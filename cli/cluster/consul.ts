@@ -72,7 +72,7 @@ export function createConsul({
         args,
         cwd: folder,
         env: { PATH: process.env.PATH, HOME: folder },
-        readLog: log,
+        logFile: log,
         workspace,
       });
       try {

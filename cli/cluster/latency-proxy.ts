@@ -1,4 +1,4 @@
-// A TCP address that stands for another one: who connects here reaches the target over wires that delay and can be cut.
+// Proxies TCP connections to a target with latency, over a link that can be cut.
 
 import { type Socket, connect, createServer } from "node:net";
 import { once } from "node:events";
@@ -9,29 +9,28 @@ export interface SocketAddress {
   port: number;
 }
 
-/** How two places are joined: open, silent (bytes stop, connections stay) or reset (connections break, new ones too). */
+/** silent: bytes stop, connections stay open. reset: present and new connections break. */
 export type LinkState = "open" | "silent" | "reset";
 
 export interface LatencyProxyOptions<Source> {
   listen: SocketAddress;
   target: SocketAddress;
-  /** Who connected: asked once for each connection. Null: nobody that we know, always near and never cut. */
+  /** Identifies the client, once per connection. Null: unknown, without latency and never cut. */
   findSource: (socket: Socket) => Source | null;
   delayMs: (source: Source) => number;
   linkState: (source: Source) => LinkState;
 }
 
 export interface LatencyProxy {
-  /** Call after a joint changed. */
+  /** Applies a changed link state to all connections. */
   applyLinkState(): void;
   countConnections(): number;
   close(): Promise<void>;
 }
 
-/** How long a target may take to accept; longer than any simulated way. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** Listens until closed. Throws what the system says if the address is taken. */
+/** Listens until closed. Throws the system's error if the address is taken. */
 export async function startLatencyProxy<Source>({
   listen,
   target,
@@ -43,51 +42,51 @@ export async function startLatencyProxy<Source>({
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const source = findSource(socket);
-    const jointNow = () => (source === null ? "open" : linkState(source));
+    const currentState = () => (source === null ? "open" : linkState(source));
     const state = (): PipeState => ({
       delayMs: source === null ? 0 : delayMs(source),
-      isOpen: jointNow() === "open",
+      isOpen: currentState() === "open",
     });
-    const [there, back] = [new Pipe(state), new Pipe(state)];
-    let far: Socket | undefined;
+    const [outbound, inbound] = [new Pipe(state), new Pipe(state)];
+    let upstream: Socket | undefined;
 
     const end = () => {
       open.delete(connection);
-      for (const side of [socket, far]) side?.resetAndDestroy();
-      there.destroy();
-      back.destroy();
+      for (const side of [socket, upstream]) side?.resetAndDestroy();
+      outbound.destroy();
+      inbound.destroy();
     };
     const closeBoth = () => {
-      if (socket.closed && far?.closed) open.delete(connection);
+      if (socket.closed && upstream?.closed) open.delete(connection);
     };
     const dial = () => {
-      // A connection over a cut way is not refused: it waits, as its first packet is sent again and again.
-      if (far || jointNow() !== "open") return;
-      far = connect({
+      // Over a cut link a connection is not refused: it waits, as TCP retransmits its first packet.
+      if (upstream || currentState() !== "open") return;
+      upstream = connect({
         host: target.address,
         port: target.port,
         allowHalfOpen: true,
         noDelay: true,
         timeout: CONNECT_TIMEOUT_MS,
       });
-      far.once("connect", () => far?.setTimeout(0));
-      far.once("timeout", end).on("error", end).once("close", closeBoth);
-      socket.pipe(there).pipe(far);
-      far.pipe(back).pipe(socket);
+      upstream.once("connect", () => upstream?.setTimeout(0));
+      upstream.once("timeout", end).on("error", end).once("close", closeBoth);
+      socket.pipe(outbound).pipe(upstream);
+      upstream.pipe(inbound).pipe(socket);
     };
     const connection = {
       changed() {
-        if (jointNow() === "reset") return end();
+        if (currentState() === "reset") return end();
         dial();
-        there.applyState();
-        back.applyState();
+        outbound.applyState();
+        inbound.applyState();
       },
       end,
     };
     open.add(connection);
     socket.on("error", end).once("close", closeBoth);
-    there.on("error", end);
-    back.on("error", end);
+    outbound.on("error", end);
+    inbound.on("error", end);
     connection.changed();
   });
 

@@ -1,4 +1,4 @@
-// Runs the built site as a cluster on this machine: several nodes on LiteFS, Consul, and an edge for each region.
+// Runs the built site as a cluster on this machine: nodes on LiteFS, Consul, and one edge per region.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -8,13 +8,13 @@ import { parseCommandLine, exitWithUsage } from "#cli/command-line.ts";
 
 const usage = `npm run cluster -- [--regions dfw,ams,syd] [--latency] [--port 4000] [--keep]
 
-  --regions  where nodes run. The first is the primary region and gets two candidates, the others one replica each.
-  --latency  makes ways between regions as long as they are, also for replication
-             (a round trip from dfw to ams takes 110 ms, to syd 180 ms).
-  --port     of the first region; each further region has the next one. Default 4000.
-  --keep     keeps the data in .data/cluster, and goes on with what is there.
+  --regions  regions with nodes. The first is the primary region with two candidates, the others have one replica each.
+  --latency  adds the real round-trip times between regions, also for replication
+             (110 ms from dfw to ams, 180 ms to syd).
+  --port     port of the first region's edge; each further region has the next one. Default: 4000.
+  --keep     keeps the data in .data/cluster and continues with it.
 
-Ctrl-C ends everything.`;
+Ctrl-C stops everything.`;
 
 const { flags } = parseCommandLine(usage, {
   regions: { type: "string", default: "dfw,ams,syd" },
@@ -27,20 +27,20 @@ const regions = [...new Set(flags.regions.split(",").map((region) => region.trim
 const port = Number(flags.port);
 if (regions.some((region) => !/^[a-z]{3}$/.test(region)))
   exitWithUsage(
-    `--regions ${flags.regions}: regions are three letters each, with commas between them.`,
+    `--regions ${flags.regions}: use three letters per region, separated by commas.`,
     usage,
   );
 if (!Number.isInteger(port) || port < 1 || port + regions.length > 65_535)
   exitWithUsage(`--port ${flags.port}: must be a number from 1 to 65535.`, usage);
 if (!existsSync(flags.image))
-  exitWithUsage(`${flags.image} is not there. npm run cluster builds it.`, usage);
+  exitWithUsage(`${flags.image} does not exist. npm run cluster builds it.`, usage);
 const missing = findMissing();
 if (missing.length > 0) {
   console.error(`A cluster can't run here:\n${missing.map((line) => `  ${line}`).join("\n")}`);
   process.exit(1);
 }
 
-// Until it runs, what was started is ended by the exit itself.
+// Until the cluster runs, the exit handler stops what was started.
 const abort = () => process.exit(130);
 process.on("SIGINT", abort).on("SIGTERM", abort);
 
@@ -59,20 +59,20 @@ try {
   for (const [region, { url }] of cluster.edges) console.log(`  ${region}  ${url}`);
   if (primary)
     console.log(
-      `\n  Mails of log-ins: ${join(primary.dataDir, "outbox")}\n  An admin, after they have signed up: DATABASE_FILE=${primary.databaseFile} npm run admin -- grant EMAIL`,
+      `\n  Login emails: ${join(primary.dataDir, "outbox")}\n  To make a member an admin: DATABASE_FILE=${primary.databaseFile} npm run admin -- grant EMAIL`,
     );
   console.log(
-    `\n  Logs: ${join([...cluster.nodes.values()][0]!.folder, "..")}/*/log. Ctrl-C ends everything.\n`,
+    `\n  Logs: ${join([...cluster.nodes.values()][0]!.folder, "..")}/*/log. Ctrl-C stops everything.\n`,
   );
 
-  const ended = new Promise<void>((resolve) => {
+  const interrupted = new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.off(signal, abort);
       process.on(signal, () => resolve());
     }
   });
-  await ended;
-  console.log("\n· ending");
+  await interrupted;
+  console.log("\n· stopping");
   await cluster.stop();
   process.exit();
 } catch (error) {

@@ -1,7 +1,7 @@
-// The only way between the nodes of a cluster, and from them to Consul: as far as their regions are, and it can be cut.
+// Simulates the network between the nodes of a cluster and Consul, with latency and partitions.
 //
-// A cluster has a number A of its own. Node N listens on 127.A.0.N, and other nodes know it as 127.A.1.N; Consul
-// listens on 127.A.0.250, and node N knows it as 127.A.2.N. All nodes use the same ports, as machines do.
+// Cluster number A uses 127.A.0.0/16. Node N listens on 127.A.0.N and peers reach it at 127.A.1.N.
+// Consul listens on 127.A.0.250 and node N reaches it at 127.A.2.N. All nodes use the same ports.
 
 import { createServer, type Server } from "node:net";
 import { once } from "node:events";
@@ -17,18 +17,17 @@ export const CONSUL = "consul";
 export const CONSUL_PORT = 8500;
 
 export interface NetworkOptions {
-  /** Where Consul stands. */
+  /** Consul's region. */
   consulRegion: string;
-  /** The round trip between two regions, in milliseconds. */
+  /** Returns the round-trip time between two regions in milliseconds. */
   roundTripMs: (from: string, to: string) => number;
 }
 
 interface NetworkNode {
   name: string;
   region: string;
-  /** From 1. */
   number: number;
-  /** The session of its processes, while it runs. */
+  /** The session of its processes; null while it is down. */
   session: number | null;
 }
 
@@ -36,8 +35,8 @@ export class Network {
   readonly #options: NetworkOptions;
   readonly #lock: Server;
   readonly #number: number;
-  readonly #places = new Map<string, NetworkNode>();
-  readonly #joints = new Map<string, LinkState>();
+  readonly #nodes = new Map<string, NetworkNode>();
+  readonly #linkStates = new Map<string, LinkState>();
   readonly #links: LatencyProxy[] = [];
 
   private constructor(options: NetworkOptions, number: number, lock: Server) {
@@ -46,31 +45,30 @@ export class Network {
     this.#lock = lock;
   }
 
-  /** A network with addresses that no other cluster on this machine uses. Throws when all are taken. */
+  /** Returns a network with addresses that no other cluster on this machine uses. Throws if all are taken. */
   static async start(options: NetworkOptions): Promise<Network> {
     for (let number = 77; number < 127; number += 1) {
       const lock = createServer();
       lock.listen(1_024, `127.${number}.3.1`);
-      // Rejects at an error.
-      const isOurs = await once(lock, "listening").then(
+      const isFree = await once(lock, "listening").then(
         () => true,
         () => false,
       );
-      if (isOurs) return new Network(options, number, lock);
+      if (isFree) return new Network(options, number, lock);
     }
-    throw new Error("There are fifty clusters on this machine already.");
+    throw new Error("All fifty address ranges for clusters are taken on this machine.");
   }
 
-  /** Gives `name` its addresses and opens the ways to it, on each of `ports`, and its way to Consul. */
+  /** Assigns addresses to a node and opens the links to it on each of `ports`, and its link to Consul. */
   async addNode(name: string, region: string, ports: readonly number[]): Promise<void> {
-    const place: NetworkNode = { name, region, number: this.#places.size + 1, session: null };
-    this.#places.set(name, place);
+    const node: NetworkNode = { name, region, number: this.#nodes.size + 1, session: null };
+    this.#nodes.set(name, node);
     for (const port of ports) {
       await this.#open(
         { address: this.peerAddress(name), port },
         { address: this.listenAddress(name), port },
-        place.name,
-        place.region,
+        node.name,
+        node.region,
         ({ remoteAddress = "", remotePort = 0 }) =>
           this.#findDialer(
             { address: this.peerAddress(name), port },
@@ -83,67 +81,62 @@ export class Network {
       { address: this.consulAddress(), port: CONSUL_PORT },
       CONSUL,
       this.#options.consulRegion,
-      () => place,
+      () => node,
     );
   }
 
-  /** Says whose connections are `name`'s: those of the processes in `session`; null when it is down. */
+  /** Sets the session whose connections are the node's; null while it is down. */
   setSession(name: string, session: number | null): void {
-    this.#place(name).session = session;
+    this.#getNode(name).session = session;
   }
 
-  /** Where the node listens. Only itself, the edge and tests use it. */
+  /** Returns the node's own address, used by itself, the edge and tests. */
   listenAddress(name: string): string {
-    return `127.${this.#number}.0.${this.#place(name).number}`;
+    return `127.${this.#number}.0.${this.#getNode(name).number}`;
   }
 
-  /** Where other nodes reach it. */
+  /** Returns the node's address for its peers. */
   peerAddress(name: string): string {
-    return `127.${this.#number}.1.${this.#place(name).number}`;
+    return `127.${this.#number}.1.${this.#getNode(name).number}`;
   }
 
   consulAddress(): string {
     return `127.${this.#number}.0.250`;
   }
 
-  /** Where this node reaches Consul. */
+  /** Returns Consul's address for this node. */
   consulAddressFor(name: string): string {
-    return `127.${this.#number}.2.${this.#place(name).number}`;
+    return `127.${this.#number}.2.${this.#getNode(name).number}`;
   }
 
   /**
-   * Cuts the way between two nodes, or a node and `CONSUL`, in both directions. "silent": what is sent does not arrive
-   * until the way is healed, and nobody is told; "reset": connections break.
+   * Cuts the link between two nodes, or a node and `CONSUL`, in both directions.
+   * "silent" holds data back until the link is healed; "reset" breaks connections.
    */
-  cutLink(one: string, other: string, how: Exclude<LinkState, "open"> = "silent"): void {
-    this.#join(one, other, how);
+  cutLink(one: string, other: string, state: Exclude<LinkState, "open"> = "silent"): void {
+    this.#setLinkState(one, other, state);
   }
 
-  /** Cuts a node off from all others and from Consul. Its region's edge still reaches it. */
-  isolateNode(name: string, how: Exclude<LinkState, "open"> = "silent"): void {
-    for (const other of [...this.#places.keys(), CONSUL])
-      if (other !== name) this.#join(name, other, how);
+  /** Partitions a node from all others and from Consul. Its region's edge still reaches it. */
+  isolateNode(name: string, state: Exclude<LinkState, "open"> = "silent"): void {
+    for (const other of [...this.#nodes.keys(), CONSUL])
+      if (other !== name) this.#setLinkState(name, other, state);
   }
 
-  /** Cuts every node off from Consul. */
-  cutConsul(how: Exclude<LinkState, "open"> = "silent"): void {
-    for (const name of this.#places.keys()) this.#join(name, CONSUL, how);
+  /** Partitions every node from Consul. */
+  cutConsul(state: Exclude<LinkState, "open"> = "silent"): void {
+    for (const name of this.#nodes.keys()) this.#setLinkState(name, CONSUL, state);
   }
 
-  /** Heals one way, or with no names given all of them. Returns whether anything was cut. */
+  /** Heals one link, or all of them without names. Returns whether any was cut. */
   healLinks(one?: string, other?: string): boolean {
     const wasCut =
       one === undefined || other === undefined
-        ? this.#joints.size > 0
-        : this.#joints.delete(linkKey(one, other));
-    if (one === undefined || other === undefined) this.#joints.clear();
+        ? this.#linkStates.size > 0
+        : this.#linkStates.delete(linkKey(one, other));
+    if (one === undefined || other === undefined) this.#linkStates.clear();
     for (const link of this.#links) link.applyLinkState();
     return wasCut;
-  }
-
-  /** How many connections there are over all ways. */
-  countConnections(): number {
-    return this.#links.reduce((sum, link) => sum + link.countConnections(), 0);
   }
 
   async stop(): Promise<void> {
@@ -164,33 +157,33 @@ export class Network {
         target,
         findSource,
         delayMs: (source) => this.#options.roundTripMs(source.region, region) / 2,
-        linkState: (source) => this.#joints.get(linkKey(source.name, to)) ?? "open",
+        linkState: (source) => this.#linkStates.get(linkKey(source.name, to)) ?? "open",
       }),
     );
   }
 
   #findDialer(local: SocketAddress, remote: SocketAddress): NetworkNode | null {
     const sessions = new Map(
-      [...this.#places.values()].flatMap((place) =>
-        place.session === null ? [] : [[place, place.session] as const],
+      [...this.#nodes.values()].flatMap((node) =>
+        node.session === null ? [] : [[node, node.session] as const],
       ),
     );
     return findConnectionOwner(sessions, local, remote);
   }
 
-  #join(one: string, other: string, joint: Exclude<LinkState, "open">): void {
-    for (const name of [one, other]) if (name !== CONSUL) this.#place(name);
-    this.#joints.set(linkKey(one, other), joint);
+  #setLinkState(one: string, other: string, state: Exclude<LinkState, "open">): void {
+    for (const name of [one, other]) if (name !== CONSUL) this.#getNode(name);
+    this.#linkStates.set(linkKey(one, other), state);
     for (const link of this.#links) link.applyLinkState();
   }
 
-  #place(name: string): NetworkNode {
-    const place = this.#places.get(name);
-    if (!place)
+  #getNode(name: string): NetworkNode {
+    const node = this.#nodes.get(name);
+    if (!node)
       throw new Error(
-        `There is no node "${name}". There are: ${[...this.#places.keys()].join(", ")}.`,
+        `There is no node "${name}". There are: ${[...this.#nodes.keys()].join(", ")}.`,
       );
-    return place;
+    return node;
   }
 }
 

@@ -1,25 +1,24 @@
-// One node of the cluster: LiteFS, the launcher and the site as one machine would run them, with folders and addresses of its own.
+// Runs one node of the cluster as a machine would: LiteFS, the supervisor and the site, with its own folders and addresses.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Network } from "./network.ts";
 import { type Environment, type Program, readLog, startProgram } from "./program.ts";
-import { listSessionProcesses } from "./process-sessions.ts";
+import { listSessionProcesses, readProcessEnvironment } from "./process-sessions.ts";
 import { waitUntil } from "./wait-until.ts";
 import { type Workspace, listMounts, unmount } from "./workspace.ts";
 
 export const APP_PORT = 8080;
 export const LITEFS_PORT = 20202;
 const DATABASE = "lectern.db";
-/** How long a look at a node may take; it is on this machine. */
 const PROBE_TIMEOUT_MS = 2_000;
-/** What fly.toml gives a machine, and a little. */
+/** A little more than kill_timeout in fly.toml. */
 const STOP_TIMEOUT_MS = 35_000;
 
 export interface Position {
   txid: number;
-  /** Of the whole database after that transaction: equal on all nodes that are equal. */
+  /** The checksum of the whole database after that transaction. */
   checksum: string;
 }
 
@@ -35,23 +34,22 @@ export interface NodeOptions {
   region: string;
   network: Network;
   workspace: Workspace;
-  /** Where it runs, and what. */
   cwd: string;
   command: (env: Environment) => readonly string[];
-  /** What all nodes share. */
+  /** The environment shared by all nodes. */
   env: Environment;
-  /** Its data on a disk of that size, in MB; root only. Without it the machine's. */
+  /** Puts its data on a disk of that size in MB. Requires root. */
   diskSizeMb?: number;
 }
 
 export class ClusterNode {
   readonly name: string;
   readonly region: string;
-  /** The site on this node, without an edge. */
+  /** The site's URL on this node, without an edge. */
   readonly url: string;
   readonly litefsUrl: string;
   readonly folder: string;
-  /** What LiteFS mounts, the file in it, and where LiteFS and the site keep what is theirs. */
+  /** The mount point of LiteFS. */
   readonly mount: string;
   readonly databaseFile: string;
   readonly dataDir: string;
@@ -76,14 +74,13 @@ export class ClusterNode {
         ["-t", "tmpfs", "-o", `size=${options.diskSizeMb}m`, "tmpfs", this.dataDir],
         { encoding: "utf8" },
       );
-      if (status !== 0)
-        throw new Error(`${this.name} can't have a disk of its own: ${stderr.trim()}`);
+      if (status !== 0) throw new Error(`${this.name} can't mount a disk: ${stderr.trim()}`);
     }
   }
 
-  /** Starts its processes, on the data it has, from another image if `cwd` names one; returns before it serves (see `waitUntilReady`). Throws if it runs. */
+  /** Starts its processes on its present data, without waiting until it serves. `cwd` is another image. Throws if it runs. */
   start(env: Environment = {}, { cwd = this.#options.cwd }: { cwd?: string } = {}): void {
-    if (this.isRunning()) throw new Error(`${this.name} runs already.`);
+    if (this.isRunning()) throw new Error(`${this.name} is already running.`);
     if (listMounts(this.mount).length > 0) unmount(this.mount);
     const full = { ...this.#environment(), ...env };
     const [command, ...args] = this.#options.command(full);
@@ -92,13 +89,13 @@ export class ClusterNode {
       args,
       cwd,
       env: full,
-      readLog: join(this.folder, "log"),
+      logFile: join(this.folder, "log"),
       workspace: this.#options.workspace,
     });
     this.#options.network.setSession(this.name, this.#program.session);
   }
 
-  /** Waits until the site on it answers /healthz with success. */
+  /** Waits until its site answers /healthz with 200. */
   async waitUntilReady(deadlineMs = 60_000): Promise<void> {
     await waitUntil(
       `${this.name} serves`,
@@ -106,7 +103,7 @@ export class ClusterNode {
       async () => {
         if (!this.isRunning())
           throw new Error(
-            `it ended (${this.#program?.exitStatus() ?? "never started"}): ${this.log(1_500)}`,
+            `it exited (${this.#program?.exitStatus() ?? "never started"}): ${this.log(1_500)}`,
           );
         const response = await fetch(`${this.url}/healthz`, {
           signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
@@ -118,20 +115,20 @@ export class ClusterNode {
     );
   }
 
-  /** SIGTERM, as a deploy does it. Resolves to the exit code, or the signal if it had to be killed after 35 seconds. */
+  /** Sends SIGTERM, as a deploy does. Returns the exit code, or the signal if it was killed after 35 seconds. */
   async stop(): Promise<number | NodeJS.Signals | null> {
-    const ended = (await this.#program?.stop(STOP_TIMEOUT_MS)) ?? null;
-    this.#afterEnd();
-    return ended;
+    const exitStatus = (await this.#program?.stop(STOP_TIMEOUT_MS)) ?? null;
+    this.#cleanUp();
+    return exitStatus;
   }
 
-  /** The machine dies: everything on it at once, LiteFS too, nobody is told. */
+  /** Kills all its processes at the same moment, as a power failure does. */
   async kill(): Promise<void> {
     await this.#program?.kill();
-    this.#afterEnd();
+    this.#cleanUp();
   }
 
-  /** Freezes everything on it; connections stay. */
+  /** Freezes all its processes; connections stay open. */
   pause(): void {
     this.#program?.signal("SIGSTOP");
   }
@@ -144,48 +141,53 @@ export class ClusterNode {
     return this.#program?.isRunning() ?? false;
   }
 
-  /** The processes of this node. */
-  processes(): number[] {
+  /** Returns the ids of its processes. */
+  listProcesses(): number[] {
     return this.#program ? listSessionProcesses(this.#program.session) : [];
   }
 
-  /** What LiteFS says of itself; null when it doesn't answer. */
+  /** Returns the environment of its processes, for a command that is run on it. */
+  readEnvironment(): NodeJS.ProcessEnv {
+    return readProcessEnvironment(this.listProcesses()[0]!);
+  }
+
+  /** Returns what LiteFS reports about itself; null if it does not answer. */
   async readLitefsInfo(): Promise<LitefsInfo | null> {
-    return (await this.#look(`${this.litefsUrl}/info`)) as LitefsInfo | null;
+    return (await this.#fetchJson(`${this.litefsUrl}/info`)) as LitefsInfo | null;
   }
 
   async isPrimary(): Promise<boolean> {
     return (await this.readLitefsInfo())?.isPrimary ?? false;
   }
 
-  /** Where its copy of the database is; null without one, or when LiteFS doesn't answer. */
+  /** Returns the position of its copy; null without one, or if LiteFS does not answer. */
   async readPosition(): Promise<Position | null> {
-    // Over HTTP, not from the file in the mount: a look at a node that hangs must end.
-    const vars = (await this.#look(`${this.litefsUrl}/debug/vars`)) as {
+    // Over HTTP with a timeout, because reading a file in the mount of a hanging node blocks.
+    const vars = (await this.#fetchJson(`${this.litefsUrl}/debug/vars`)) as {
       store?: { dbs?: Record<string, { txid: string; checksum: string }> };
     } | null;
     const db = vars?.store?.dbs?.[DATABASE];
     return db ? { txid: parseInt(db.txid, 16), checksum: db.checksum } : null;
   }
 
-  /** The end of what its processes printed. */
+  /** Returns the end of its processes' output. */
   log(bytes?: number): string {
     return readLog(join(this.folder, "log"), bytes);
   }
 
-  /** One of the files or folders in which LiteFS keeps its copy: database, wal, ltx. */
+  /** Returns the path of a file or folder in LiteFS's store: database, wal, ltx. */
   storePath(name: string): string {
     return join(this.dataDir, "litefs", "dbs", DATABASE, name);
   }
 
-  /** Deletes its data, as a machine with a new disk. Only when it is down. */
+  /** Deletes its data, as on a new disk. Throws if it runs. */
   deleteData(): void {
-    if (this.isRunning()) throw new Error(`${this.name} runs.`);
+    if (this.isRunning()) throw new Error(`${this.name} is running.`);
     for (const name of readdirSync(this.dataDir))
       rmSync(join(this.dataDir, name), { recursive: true, force: true });
   }
 
-  #afterEnd(): void {
+  #cleanUp(): void {
     this.#options.network.setSession(this.name, null);
     if (listMounts(this.mount).length > 0) unmount(this.mount);
   }
@@ -210,9 +212,9 @@ export class ClusterNode {
     };
   }
 
-  async #look(url: string): Promise<unknown> {
-    // Twice: the first connection may be one that a process kept open that is gone.
-    for (let left = 2; left > 0; left -= 1) {
+  async #fetchJson(url: string): Promise<unknown> {
+    // Retries once: the first attempt may use a kept-alive connection to a process that has exited.
+    for (let attempt = 0; attempt < 2; attempt += 1) {
       try {
         const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
         return response.ok ? await response.json() : null;

@@ -1,10 +1,9 @@
-// Process trees that die as a machine does: everything that a started program started, found by its session, also when
-// the parents are gone. Reads /proc, so Linux only (as FUSE is).
+// Finds and kills all processes of a session, even if their parents are gone. Reads /proc, so Linux only.
 
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { waitUntil } from "./wait-until.ts";
 
-/** The processes of the session that `leader` began (spawned with `detached`), zombies left out. Empty when none is left. */
+/** Returns the processes of the session of `leader` (spawned with `detached`), without zombies. */
 export function listSessionProcesses(leader: number): number[] {
   return listProcessIds().filter((pid) => {
     const status = readStatus(pid);
@@ -23,51 +22,51 @@ export function signalSession(leader: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Kills the session (SIGKILL) until none of it is left. Throws after ten seconds, naming what would not die. */
+/** Sends SIGKILL until no process of the session is left. Throws after ten seconds and names the remaining ones. */
 export async function killSession(leader: number): Promise<void> {
   await waitUntil(
-    `The processes of session ${leader} end`,
+    `The processes of session ${leader} exit`,
     10_000,
     () => {
       signalSession(leader, "SIGKILL");
       return listSessionProcesses(leader).map(describeProcess);
     },
-    (left) => left.length === 0,
+    (processes) => processes.length === 0,
   );
 }
 
-/** True if a process of the session carries `name`=`value` in the environment it was started with. */
+/** Returns whether a process of the session was started with the variable `name`=`value`. */
 export function isSessionMarked(leader: number, name: string, value: string): boolean {
   const marked = new Set(findMarkedProcesses(name, value));
   return listSessionProcesses(leader).some((pid) => marked.has(pid));
 }
 
-/** The processes that carry `name`=`value` in the environment they were started with. Only those that we may look at. */
+/** Returns the processes started with the variable `name`=`value`, of those whose environment is readable. */
 export function findMarkedProcesses(name: string, value: string): number[] {
   return listProcessIds().filter((pid) =>
     readFileOrNull(`/proc/${pid}/environ`)?.split("\0").includes(`${name}=${value}`),
   );
 }
 
-/** When the process started, in clock ticks since the machine's start: with its id, its name for ever. Null if it is gone. */
+/** Returns when the process started, in clock ticks since boot; null if it is gone. With the id it identifies a process. */
 export function readStartTime(pid: number): string | null {
   return readStatus(pid)?.start ?? null;
 }
 
 /**
- * Which of the sessions holds the other end of a connection that we accepted at `local` from `remote` (IPv4). Null if
- * none does. A program that dials on loopback shows no address of its own, so the socket itself is looked for.
+ * Returns which session holds the other end of an IPv4 connection accepted at `local` from `remote`, or null.
+ * Loopback addresses do not identify a program, so the socket's inode is searched in /proc.
  */
 export function findConnectionOwner<Owner>(
   sessions: ReadonlyMap<Owner, number>,
   local: { address: string; port: number },
   remote: { address: string; port: number },
 ): Owner | null {
-  const [theirs, ours] = [toProcNetHex(remote), toProcNetHex(local)];
+  const [remoteHex, localHex] = [toProcNetHex(remote), toProcNetHex(local)];
   const line = readFileOrNull("/proc/net/tcp")
     ?.split("\n")
     .map((text) => text.trim().split(/\s+/))
-    .find((fields) => fields[1] === theirs && fields[2] === ours);
+    .find((fields) => fields[1] === remoteHex && fields[2] === localHex);
   if (!line) return null;
   const socket = `socket:[${line[9]}]`;
   const ownerOf = new Map([...sessions].map(([owner, leader]) => [leader, owner]));
@@ -85,15 +84,15 @@ function hasOpenSocket(pid: number, socket: string): boolean {
       try {
         return readlinkSync(`/proc/${pid}/fd/${fd}`) === socket;
       } catch {
-        return false; // closed meanwhile
+        return false; // closed in the meantime
       }
     });
   } catch {
-    return false; // ended meanwhile
+    return false; // exited in the meantime
   }
 }
 
-/** As /proc/net/tcp writes it: the address's bytes in the machine's order (little-endian), then the port, in hex. */
+/** Formats an address like /proc/net/tcp: little-endian address and port, in hex. */
 function toProcNetHex({ address, port }: { address: string; port: number }): string {
   const bytes = address
     .replace(/^::ffff:/, "")
@@ -123,13 +122,13 @@ function readFileOrNull(file: string): string | null {
   try {
     return readFileSync(file, "latin1");
   } catch {
-    return null; // ended meanwhile, or another user's
+    return null; // exited in the meantime, or another user's
   }
 }
 
-/** What the processes of a node were told: its environment, for a command that is run on it. */
-export function readNodeEnvironment(node: { processes(): number[] }): NodeJS.ProcessEnv {
-  const text = readFileSync(`/proc/${node.processes()[0]}/environ`, "utf8");
+/** Returns the environment that a process was started with. */
+export function readProcessEnvironment(pid: number): NodeJS.ProcessEnv {
+  const text = readFileSync(`/proc/${pid}/environ`, "utf8");
   return Object.fromEntries(
     text
       .split("\0")

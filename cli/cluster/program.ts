@@ -1,14 +1,14 @@
-// A program of the cluster: started as a session of its own, its output kept in a bounded file, ended as a whole.
+// Runs a program of the cluster in its own session, with its output in a bounded log file.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { listSessionProcesses, killSession, signalSession } from "./process-sessions.ts";
 import { WORKSPACE_ENV, type Workspace } from "./workspace.ts";
 
-/** Of a log two files are kept, this one and the one before it. */
+/** A log rotates at this size; one older file is kept. */
 const LOG_BYTES = 8 * 1024 * 1024;
 
-/** As processes get it; not Node's own type, to which Next adds what it can't do without. */
+/** Unlike NodeJS.ProcessEnv, which Next extends with required variables. */
 export type Environment = Record<string, string | undefined>;
 
 export interface ProgramOptions {
@@ -16,31 +16,31 @@ export interface ProgramOptions {
   args: readonly string[];
   cwd: string;
   env: Environment;
-  readLog: string;
+  logFile: string;
   workspace: Workspace;
 }
 
 export interface Program {
-  /** The session of its processes, which is also the id of the first of them. */
+  /** The id of the session, which is also the id of its first process. */
   readonly session: number;
   isRunning(): boolean;
-  /** How the first process ended: its exit code or the signal's name; null while it runs. */
+  /** Returns the first process's exit code or signal; null while it runs. */
   exitStatus(): number | NodeJS.Signals | null;
-  /** SIGTERM to the first process, and waits for the whole session to end; after `graceMs` it is killed. Resolves to `ended()`. */
+  /** Sends SIGTERM to the first process and kills the session after `graceMs`. Returns the exit status. */
   stop(graceMs: number): Promise<number | NodeJS.Signals | null>;
-  /** SIGKILL to everything at once, as when a machine dies. */
+  /** Sends SIGKILL to the whole session. */
   kill(): Promise<void>;
-  /** SIGSTOP or SIGCONT to everything. */
+  /** Sends SIGSTOP or SIGCONT to the whole session. */
   signal(signal: "SIGSTOP" | "SIGCONT"): void;
 }
 
-/** Starts it. What it can't start for is in the log, and `isRunning` is false. */
+/** Starts the program. If that fails, the reason is in the log and isRunning() is false. */
 export function startProgram({
   command,
   args,
   cwd,
   env,
-  readLog,
+  logFile,
   workspace,
 }: ProgramOptions): Program {
   const child: ChildProcess = spawn(command, args, {
@@ -49,44 +49,44 @@ export function startProgram({
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
-  const keep = openBoundedLog(readLog);
-  child.stdout?.on("data", keep);
-  child.stderr?.on("data", keep);
+  const append = openBoundedLog(logFile);
+  child.stdout?.on("data", append);
+  child.stderr?.on("data", append);
   let failed = false;
   child.on("error", (error) => {
     failed = true;
-    keep(`${error.message}\n`);
+    append(`${error.message}\n`);
   });
   const session = child.pid ?? -1;
   if (child.pid !== undefined) workspace.registerSession(session);
-  const gone = new Promise<void>((resolve) =>
+  const exited = new Promise<void>((resolve) =>
     child.once("exit", () => resolve()).once("error", () => resolve()),
   );
-  const ended = () => child.exitCode ?? child.signalCode;
-  const isRunning = () => !failed && ended() === null;
+  const exitStatus = () => child.exitCode ?? child.signalCode;
+  const isRunning = () => !failed && exitStatus() === null;
   return {
     session,
     isRunning,
-    exitStatus: ended,
+    exitStatus,
     async stop(graceMs) {
       if (failed) return null;
       child.kill("SIGTERM");
-      const late = setTimeout(() => signalSession(session, "SIGKILL"), graceMs);
-      await gone;
-      clearTimeout(late);
+      const killTimer = setTimeout(() => signalSession(session, "SIGKILL"), graceMs);
+      await exited;
+      clearTimeout(killTimer);
       if (listSessionProcesses(session).length > 0) await killSession(session);
-      return ended();
+      return exitStatus();
     },
     async kill() {
       if (failed) return;
       await killSession(session);
-      await gone;
+      await exited;
     },
     signal: (signal) => signalSession(session, signal),
   };
 }
 
-/** The end of a log, `bytes` of it at most, also where the file was just begun anew. */
+/** Returns the last `bytes` of a log, across a rotation. */
 export function readLog(file: string, bytes = 64 * 1024): string {
   return [`${file}.1`, file]
     .filter((one) => existsSync(one))
@@ -98,7 +98,7 @@ export function readLog(file: string, bytes = 64 * 1024): string {
 function openBoundedLog(file: string): (data: Buffer | string) => void {
   let size = existsSync(file) ? statSync(file).size : 0;
   return (data) => {
-    // Written at once: what a program said last must be there when it is looked for. Its folder may be gone at the end.
+    // Synchronous, so that the last output is there for whoever reads it. The folder may be gone at the end.
     try {
       if (size > LOG_BYTES) {
         renameSync(file, `${file}.1`);

@@ -1,5 +1,5 @@
-// How far regions are from one another. Round trips between data centres of these cities as networks publish them, rounded:
-// good for an order and a magnitude, not for a measurement.
+// Returns round-trip times between regions: rounded values that network operators publish for these cities.
+// Good for ranking and magnitude, not as measurements.
 
 const ROUND_TRIP_MS: Readonly<Record<string, number>> = {
   "ams-dfw": 110,
@@ -18,12 +18,11 @@ const ROUND_TRIP_MS: Readonly<Record<string, number>> = {
   "hkg-maa": 80,
   "gru-hkg": 310,
 };
-/** Between regions that the table doesn't know. */
+/** For regions missing from the table. */
 const UNKNOWN_MS = 150;
-/** Between two machines of one region. */
 const SAME_REGION_MS = 1;
 
-/** The round trip between two regions, in milliseconds. */
+/** Returns the round-trip time between two regions in milliseconds. */
 export function roundTripMs(from: string, to: string): number {
   if (from === to) return SAME_REGION_MS;
   return ROUND_TRIP_MS[[from, to].sort().join("-")] ?? UNKNOWN_MS;

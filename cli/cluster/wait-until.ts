@@ -1,4 +1,4 @@
-// Waiting for a state of the cluster: polls to a deadline, and says what it saw last when that passes.
+// Polls for a state of the cluster until a deadline, and reports the last state seen.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
@@ -6,20 +6,20 @@ import { inspect } from "node:util";
 const POLL_MS = 50;
 
 /**
- * What `look` saw once `isReached` holds for it. Looks every 50 ms; an error of `look` counts as something seen.
- * Throws "<what>: not within <deadlineMs> ms, last seen: …" when the deadline passes first.
+ * Calls `observe` every 50 ms and returns its result once `isReached` holds. An error of `observe` counts as a result.
+ * Throws "<goal>: not within <deadlineMs> ms, last seen: …" at the deadline.
  */
 export async function waitUntil<Seen>(
-  what: string,
+  goal: string,
   deadlineMs: number,
-  look: () => Seen | Promise<Seen>,
+  observe: () => Seen | Promise<Seen>,
   isReached: (seen: Seen) => boolean = Boolean,
 ): Promise<Seen> {
   const endMs = performance.now() + deadlineMs;
   let last: unknown;
   for (;;) {
     try {
-      const seen = await look();
+      const seen = await observe();
       if (isReached(seen)) return seen;
       last = seen;
     } catch (error) {
@@ -27,7 +27,7 @@ export async function waitUntil<Seen>(
     }
     if (performance.now() > endMs)
       throw new Error(
-        `${what}: not within ${deadlineMs} ms, last seen: ${typeof last === "string" ? last : inspect(last, { depth: 4, breakLength: 160 })}`,
+        `${goal}: not within ${deadlineMs} ms, last seen: ${typeof last === "string" ? last : inspect(last, { depth: 4, breakLength: 160 })}`,
       );
     await sleep(POLL_MS);
   }

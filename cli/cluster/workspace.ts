@@ -1,5 +1,5 @@
-// The folder that holds everything of one cluster, with a marker that says whose it is. Nothing survives it: what a killed
-// run left behind (processes, mounts, files) is found by that marker and removed by the next.
+// Manages the folder of one cluster. A marker file names its owner and sessions, so that the next run
+// can clean up the processes, mounts and files of a killed one.
 
 import { spawnSync } from "node:child_process";
 import {
@@ -24,7 +24,7 @@ import {
 
 const FOLDER_PREFIX = "lectern-cluster-";
 const MARKER_FILE = "cluster.json";
-/** In the environment of every process of a cluster: the folder it belongs to. */
+/** Set in every process of a cluster to its workspace folder. */
 export const WORKSPACE_ENV = "LECTERN_CLUSTER";
 
 interface Marker {
@@ -34,24 +34,24 @@ interface Marker {
 
 export interface Workspace {
   readonly folder: string;
-  /** Remembers a session, so that it is ended even if this process can't. */
+  /** Records a session, so that a later run can kill it if this process can't. */
   registerSession(session: number): void;
-  /** Ends all sessions, unmounts what is mounted below, deletes the folder (kept with `keep`, without mounts). */
+  /** Kills all sessions, unmounts everything below and deletes the folder, unless `keep`. */
   remove(options?: { keep?: boolean }): Promise<void>;
-  /** The same at once and without waiting, for the very end of a process. */
+  /** The same, synchronously, for the exit of a process. */
   removeSync(options?: { keep?: boolean }): void;
 }
 
-/** A new workspace, or that at `folder` with what it holds. */
+/** Creates a workspace, or opens the one at `folder`. Throws if a running cluster uses it. */
 export function createWorkspace(folder?: string): Workspace {
   const path = folder ?? mkdtempSync(join(tmpdir(), FOLDER_PREFIX));
   mkdirSync(path, { recursive: true });
   const previous = readMarker(path);
   if (previous && isOwnerAlive(previous))
-    throw new Error(`A cluster runs in ${path} already (process ${previous.owner.pid}).`);
+    throw new Error(`A cluster already runs in ${path} (process ${previous.owner.pid}).`);
   const sessions = new Set<number>();
   const write = () => {
-    // Whole or not at all: who is killed while writing must still be found.
+    // Atomic, so that a process killed while writing can still be cleaned up.
     writeFileSync(
       join(path, `${MARKER_FILE}.new`),
       JSON.stringify({
@@ -87,40 +87,40 @@ export function createWorkspace(folder?: string): Workspace {
   };
 }
 
-/** Removes what clusters left that were killed. Returns their folders. */
+/** Cleans up after killed clusters. Returns their folders. */
 export async function removeStaleWorkspaces(): Promise<string[]> {
-  const left = readdirSync(tmpdir())
+  const folders = readdirSync(tmpdir())
     .filter((name) => name.startsWith(FOLDER_PREFIX))
     .map((name) => join(tmpdir(), name));
-  const swept: string[] = [];
-  for (const folder of left) {
-    if (await removeStaleWorkspace(folder)) swept.push(folder);
+  const removed: string[] = [];
+  for (const folder of folders) {
+    if (await removeStaleWorkspace(folder)) removed.push(folder);
   }
-  return swept;
+  return removed;
 }
 
-/** Ends what a killed cluster left running in `folder` and deletes it (with `keep` only its mounts). False: it is in use, or no cluster's. */
+/** Cleans up after a killed cluster in `folder`; `keep` keeps its files. Returns false if it is in use or no workspace. */
 export async function removeStaleWorkspace(
   folder: string,
   { keep = false } = {},
 ): Promise<boolean> {
   const marker = readMarker(folder);
   if (!marker || isOwnerAlive(marker)) return false;
-  // A number can be another's by now: only what carries our mark is ended.
+  // The id may have been reused, so only sessions with our mark are killed.
   for (const session of marker.sessions)
     if (isSessionMarked(session, WORKSPACE_ENV, folder)) await killSession(session);
   unmountAndDelete(folder, keep);
   return true;
 }
 
-/** Unmounts `path` at once; who still uses it gets errors. Quiet if nothing is mounted there. */
+/** Unmounts `path` lazily: programs that still use it get errors. Does nothing if nothing is mounted. */
 export function unmount(path: string): void {
-  // fusermount3 may do it for everybody, but only FUSE; umount does the rest, for root.
+  // fusermount3 works for every user but only for FUSE; umount needs root.
   if (spawnSync("fusermount3", ["-u", "-z", path], { timeout: 10_000 }).status !== 0)
     spawnSync("umount", ["-l", path], { timeout: 10_000 });
 }
 
-/** What is mounted at or below `folder`, the deepest first. */
+/** Returns the mount points at or below `folder`, deepest first. */
 export function listMounts(folder: string): string[] {
   return readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
@@ -138,9 +138,9 @@ export function listMounts(folder: string): string[] {
 
 function unmountAndDelete(folder: string, keep: boolean): void {
   for (const path of listMounts(folder)) unmount(path);
-  // A folder with a mount left in it would be emptied through the mount.
-  const left = listMounts(folder);
-  if (left.length > 0) throw new Error(`Still mounted: ${left.join(", ")}`);
+  // Deleting the folder would delete the contents of a remaining mount.
+  const mounts = listMounts(folder);
+  if (mounts.length > 0) throw new Error(`Still mounted: ${mounts.join(", ")}`);
   if (keep) rmSync(join(folder, MARKER_FILE), { force: true });
   else rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -23,7 +23,7 @@ interface Report {
   failed: { file: string; line: number; reason: string }[];
   warnings: string[];
 }
-/** As our own content, or as a blog of any origin. */
+/** Checks the folder as the site's own content, or as any other blog. */
 function check(kind: "own" | "other"): Report {
   const args = [
     "cli/content-check/main.ts",
@@ -40,13 +40,13 @@ function check(kind: "own" | "other"): Report {
   }
 }
 
-test("a banner of this site that is not there fails our own post and warns of another's", () => {
+test("a missing local banner fails an own post and is a warning in another blog", () => {
   put("blog/beside.mdx", post("banner: ./nope.png\n"));
   put("blog/public.mdx", post("banner: /images/nope.png\n"));
   put("blog/remote.mdx", post("banner: https://x.example/a.png\n"));
   put("blog/folder/index.mdx", post("banner: ./there.png\n"));
   put("blog/folder/there.png", "");
-  const found = (file: string, name: string) => ({
+  const problem = (file: string, name: string) => ({
     file,
     line: 4,
     reason: `the banner ${name} is not part of this site`,
@@ -54,7 +54,10 @@ test("a banner of this site that is not there fails our own post and warns of an
   expect(check("own")).toMatchObject({
     posts: 4,
     ok: 2,
-    failed: [found("blog/beside.mdx", "./nope.png"), found("blog/public.mdx", "/images/nope.png")],
+    failed: [
+      problem("blog/beside.mdx", "./nope.png"),
+      problem("blog/public.mdx", "/images/nope.png"),
+    ],
   });
   expect(check("other")).toMatchObject({
     posts: 4,
@@ -67,7 +70,7 @@ test("a banner of this site that is not there fails our own post and warns of an
   });
 });
 
-test("a link to a folder is not followed, so a circle ends", () => {
+test("a link to a folder is not followed, so a cycle ends", () => {
   put("blog/folder/index.mdx", post(""));
   symlinkSync("..", join(dir, "blog/folder/round"));
   symlinkSync(join(dir, "blog"), join(dir, "blog/again"));
@@ -75,7 +78,7 @@ test("a link to a folder is not followed, so a circle ends", () => {
     expect(check(kind)).toMatchObject({ posts: 1, ok: 1, failed: [], warnings: [] });
 });
 
-test("a post may be called constructor", () => {
+test("posts may be named constructor and __proto__", () => {
   put("blog/constructor.mdx", post(""));
   expect(check("own")).toMatchObject({ posts: 1, ok: 1, failed: [] });
   put("blog/__proto__.mdx", post("", 'import X from "./x.tsx"\n\n<X />'));

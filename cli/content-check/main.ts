@@ -1,4 +1,4 @@
-// npm run content:check [-- --dir DIR] [--offline] [--json]: does every post compile, and if not, where and why not?
+// Compiles every post and reports failures with file, line and reason: npm run content:check [-- --dir DIR] [--offline] [--json]
 
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -18,18 +18,18 @@ import {
   type CheckReport,
 } from "#lib/posts/mdx/check-posts.ts";
 import { createCompiler } from "#lib/posts/mdx/compiler.ts";
-import type { PostImages } from "#lib/posts/mdx/compiled-post.ts";
+import type { PostImages } from "#lib/posts/image.ts";
 
-process.env.LOG_LEVEL ??= "error"; // the report says it all, and --json must stay JSON
+process.env.LOG_LEVEL ??= "error"; // keeps the output of --json valid
 
 const usage = `Usage: npm run content:check [-- --dir DIR] [--offline] [--json]
 
 Compiles every .md and .mdx file below DIR and prints, for each that fails, "file:line: reason".
-  --dir DIR   a blog of any origin (slug.mdx, slug/index.mdx); what its front matter lacks is a warning.
-              Default: ${join(env.CONTENT_DIR, "blog")}, by our own rules.
-  --offline   don't try the links that become cards
+  --dir DIR   any blog (slug.mdx, slug/index.mdx); missing front matter is only a warning.
+              Default: ${join(env.CONTENT_DIR, "blog")}, by the site's own rules.
+  --offline   don't fetch the links that become link previews
   --json      one line of JSON: {"posts","ok","failed":[{file,line,reason}],"warnings","ms"}
-Exit code 0 when all compile, 1 when not, 2 when DIR can't be read.`;
+Exit code: 0 all compile, 1 some fail, 2 DIR can't be read.`;
 
 const { flags } = parseCommandLine(usage, {
   dir: { type: "string" },
@@ -60,7 +60,7 @@ else for (const line of formatReportLines(fullReport)) console.log(line);
 process.exitCode = report.failed.length > 0 ? 1 : 0;
 
 function readCheckItem(path: string): CheckItem {
-  // Our own posts are named as everywhere else on the site, others as they lie below DIR.
+  // The site's own posts have the same names as everywhere on the site, others their path below DIR.
   const file = isOwnBlog ? `blog/${path}` : path;
   try {
     const text = readFileSync(join(dir, path), "utf8");
@@ -73,7 +73,7 @@ function readCheckItem(path: string): CheckItem {
     );
     if (missing && isOwnBlog) return { problem: { file, field: "banner", ...missing } };
     return {
-      // Another blog has its own fields: that they are not ours is enough to say.
+      // Another blog has other fields, so our list of fields would not help.
       warnings: isOwnBlog
         ? post.warnings
         : [
@@ -85,7 +85,7 @@ function readCheckItem(path: string): CheckItem {
         body: post.body,
         bodyLine: post.bodyLine,
         images,
-        // A blog that we only try may show pictures of any host.
+        // A blog under test may show images from any host.
         imageHosts: isOwnBlog ? env.IMAGE_HOSTS : ["*"],
         localComponents: Object.hasOwn(components, post.slug) ? components[post.slug]! : [],
         missingImages: isOwnBlog ? "fail" : "warn",
@@ -97,7 +97,7 @@ function readCheckItem(path: string): CheckItem {
   }
 }
 
-/** What is wrong with a banner of this site that is not there; null for one that is, for one of another site, and for none. */
+/** Returns the problem of a missing local banner; null for an existing or external one, or none. */
 function findMissingBanner(
   banner: string | undefined,
   images: PostImages,
@@ -108,22 +108,22 @@ function findMissingBanner(
   return { line: line || 1, reason: `the banner ${banner} is not part of this site` };
 }
 
-/** Paths below `folder`, with forward slashes. Links to folders are not followed: they may lead round in a circle. */
-function listFiles(folder: string, wanted: RegExp, prefix = ""): string[] {
-  const found = readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
+/** Returns paths below `folder`, with forward slashes. Links to folders are not followed, because they may form a cycle. */
+function listFiles(folder: string, pattern: RegExp, prefix = ""): string[] {
+  const files = readdirSync(join(folder, prefix), { withFileTypes: true }).flatMap((entry) => {
     if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
-    if (entry.isDirectory()) return listFiles(folder, wanted, `${prefix}${entry.name}/`);
-    return entry.isFile() && wanted.test(entry.name) ? [prefix + entry.name] : [];
+    if (entry.isDirectory()) return listFiles(folder, pattern, `${prefix}${entry.name}/`);
+    return entry.isFile() && pattern.test(entry.name) ? [prefix + entry.name] : [];
   });
-  return found.sort();
+  return files.sort();
 }
 
-/** Which pictures there are; their sizes don't matter for a check. */
+/** Returns the images below `folder`, with placeholder sizes, which no check needs. */
 function listImages(folder: string, prefix: string): PostImages {
   if (!existsSync(folder)) return {};
-  const found = listFiles(folder, /\.(png|jpe?g|gif|webp|avif|svg|mp4|webm|mp3|ogg)$/i);
+  const files = listFiles(folder, /\.(png|jpe?g|gif|webp|avif|svg|mp4|webm|mp3|ogg)$/i);
   return Object.fromEntries(
-    found.map((path) => [prefix + path, { src: prefix + path, width: 1, height: 1 }]),
+    files.map((path) => [prefix + path, { src: prefix + path, width: 1, height: 1 }]),
   );
 }
 
@@ -131,12 +131,12 @@ async function findDeadLinks({ embeds }: CheckReport): Promise<string[]> {
   const warnings: string[] = [];
   await forEachConcurrently([...embeds], 4, async ([url, shownIn]) => {
     const reason = await fetchText(url, { shouldTruncate: true }).then(
-      ({ status }) => (status >= 400 ? `it answers ${status}` : null),
+      ({ status }) => (status >= 400 ? `status ${status}` : null),
       (error: Error) => error.message,
     );
     if (reason)
       warnings.push(
-        ...shownIn.map((file) => `${file}:1: the link ${url} stays a plain link: ${reason}`),
+        ...shownIn.map((file) => `${file}:1: the link ${url} has no preview: ${reason}`),
       );
   });
   return warnings.sort();

@@ -1,4 +1,4 @@
-// Says what this machine has and what a command would miss. Changes nothing.
+// Reports what this machine has and what the commands would miss. Changes nothing.
 
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
@@ -7,10 +7,10 @@ import { env } from "#lib/core/env.ts";
 import { findMissing } from "#cli/cluster/tools/find-tools.ts";
 
 let problems = 0;
-function reportLine(ok: boolean | "note", what: string, fix = ""): void {
+function reportLine(ok: boolean | "note", text: string, fix = ""): void {
   if (ok === false) problems += 1;
   console.log(
-    `${ok === "note" ? "note" : ok ? " ok " : "FAIL"}  ${what}${ok === true || !fix ? "" : `\n      ${fix}`}`,
+    `${ok === "note" ? "note" : ok ? " ok " : "FAIL"}  ${text}${ok === true || !fix ? "" : `\n      ${fix}`}`,
   );
 }
 
@@ -46,26 +46,26 @@ if (existsSync(env.DATABASE_FILE)) {
   reportLine(
     mode === "wal",
     `${env.DATABASE_FILE}: journal mode ${String(mode)}`,
-    "The site makes its database in WAL mode. Start it once on a plain file; never change the mode on a LiteFS cluster.",
+    "The site creates its database in WAL mode. Start it once on a plain file; never change the mode on a LiteFS cluster.",
   );
   reportLine(
     pageSize === 4096,
     `${env.DATABASE_FILE}: page size ${String(pageSize)}`,
-    "LiteFS needs one page size for ever: 4096.",
+    "LiteFS needs a fixed page size of 4096.",
   );
   reportLine(
     db.pragma("quick_check", { simple: true }) === "ok",
     `${env.DATABASE_FILE}: quick_check`,
-    "The file is damaged: restore a backup.",
+    "The file is corrupt. Restore a backup.",
   );
   reportLine(
     (db.pragma("foreign_key_check") as unknown[]).length === 0,
     `${env.DATABASE_FILE}: foreign keys`,
-    "Rows point at nothing: see PRAGMA foreign_key_check.",
+    "Some rows reference missing rows. See PRAGMA foreign_key_check.",
   );
   db.close();
 } else {
-  reportLine("note", `${env.DATABASE_FILE} does not exist yet`, "npm start makes it.");
+  reportLine("note", `${env.DATABASE_FILE} does not exist yet`, "npm start creates it.");
 }
 
 const browserPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/google-chrome"].find(
@@ -74,22 +74,24 @@ const browserPath = [process.env.CHROMIUM_PATH, "/usr/bin/chromium", "/usr/bin/g
 reportLine(
   browserPath ? true : "note",
   browserPath ? `browser for e2e: ${browserPath}` : "no system Chromium",
-  "npm run e2e installs one, or says what is missing.",
+  "npm run e2e installs one or reports what is missing.",
 );
 
 const postgresPath = findPostgres();
 reportLine(
   postgresPath ? true : "note",
   postgresPath
-    ? `PostgreSQL for the tests and the demo of the move: ${postgresPath}`
-    : "no PostgreSQL: the tests of the move are skipped",
+    ? `PostgreSQL for the tests and the demo of the migration: ${postgresPath}`
+    : "no PostgreSQL: the tests of the migration are skipped",
   POSTGRES_MISSING,
 );
 
 const missingTools = findMissing();
 if (missingTools.length === 0)
   reportLine(true, "several regions on this machine (npm run cluster)");
-for (const sentence of missingTools) reportLine("note", "no cluster on this machine", sentence);
+for (const problem of missingTools) reportLine("note", "no cluster on this machine", problem);
 
-console.log(problems ? `\n${problems} to mend` : "\nnothing to mend");
+console.log(
+  problems ? `\n${problems} ${problems === 1 ? "problem" : "problems"}` : "\nno problems",
+);
 process.exitCode = problems ? 1 : 0;

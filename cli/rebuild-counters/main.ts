@@ -1,4 +1,4 @@
-// npm run reads:rebuild [-- --check]: makes every counter of reads anew from the reads themselves, or only looks whether that is needed.
+// Rebuilds every counter of reads from the reads themselves, or checks them: npm run reads:rebuild [-- --check]
 
 import { parseCommandLine, exitUnlessDatabase, exitUnlessPrimary } from "#cli/command-line.ts";
 import { env } from "#lib/core/env.ts";
@@ -8,10 +8,10 @@ import { findCounterMismatches, rebuildCounters } from "#lib/reading/rebuild-cou
 
 const usage = `Usage: npm run reads:rebuild [-- --check]
 
-Makes totals, readers and the days behind the standings anew from the reads in ${env.DATABASE_FILE}.
-A second or two per million reads; the site can't write meanwhile and asks its readers to try again.
-  --check   change nothing; print where a counter differs (the site goes on as usual)
-Exit code 0 when the counters are right (now), 1 when --check found differences, 2 when there is no database.`;
+Rebuilds the totals, readers and daily counts from the reads in ${env.DATABASE_FILE}.
+Takes a second or two per million reads; meanwhile the site refuses writes and asks readers to retry.
+  --check   change nothing; print the counters that differ (the site keeps writing)
+Exit code: 0 counters are correct, 1 --check found differences, 2 no database.`;
 
 const { flags } = parseCommandLine(usage, { check: { type: "boolean" } });
 exitUnlessDatabase();
@@ -22,11 +22,11 @@ try {
   if (flags.check) {
     const differences = await readSql(findCounterMismatches);
     for (const { table, key, kept, counted } of differences)
-      console.log(`${table} ${key}: kept ${kept ?? "nothing"}, counted ${counted ?? "nothing"}`);
+      console.log(`${table} ${key}: stored ${kept ?? "nothing"}, counted ${counted ?? "nothing"}`);
     console.log(
       differences.length === 0
-        ? `Every counter is right (${formatElapsed()}).`
-        : `Some counters are wrong (${formatElapsed()}; at most ten of each table are shown). Without --check they are made anew.`,
+        ? `Every counter is correct (${formatElapsed()}).`
+        : `Some counters differ (${formatElapsed()}; at most ten per table are shown). Run without --check to rebuild them.`,
     );
     process.exitCode = differences.length === 0 ? 0 : 1;
   } else {

@@ -83,7 +83,7 @@ test("without replication the image serves the whole site from a plain file, wit
     ],
     cwd: "/",
     env,
-    readLog: log,
+    logFile: log,
     workspace,
   });
   try {
@@ -153,7 +153,7 @@ test("a site on a plain file joins replication with its data, and leaves it with
     first.start({ REPLICATION: "off" });
     await first.waitUntilReady();
     await first.stop();
-    expect(first.processes()).toEqual([]);
+    expect(first.listProcesses()).toEqual([]);
     mark(plain, "before");
 
     // docs/runbooks/join-and-leave-replication.md, "Join": a new key, the node with the file first and alone.

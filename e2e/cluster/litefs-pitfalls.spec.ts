@@ -24,7 +24,6 @@ import {
   nextAddress,
   sendRequest,
 } from "#tests/support/cluster/browser-visitor.ts";
-import { readNodeEnvironment } from "#cli/cluster/process-sessions.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 const WHOLE_LOG = 16 * 1024 * 1024;
@@ -145,7 +144,7 @@ test("10: the first candidate of a new version takes the lease and migrates; a r
         "-e",
         `const db = new (require("better-sqlite3"))(process.env.DATABASE_FILE, { readonly: true }); console.log(db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'newer'").get().n)`,
       ],
-      { cwd: imageDir, env: readNodeEnvironment(node), encoding: "utf8" },
+      { cwd: imageDir, env: node.readEnvironment(), encoding: "utf8" },
     ).stdout.trim() === "1";
   try {
     const replica = cluster.getNode("syd-1");
@@ -248,7 +247,7 @@ test("18: a write on a replica by mistake names its statement, and changes nothi
     }`;
   const ran = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
     cwd: imageDir,
-    env: { ...readNodeEnvironment(replica), LOG_LEVEL: "error" },
+    env: { ...replica.readEnvironment(), LOG_LEVEL: "error" },
     encoding: "utf8",
     timeout: 30_000,
   });

@@ -50,7 +50,7 @@ function damage(node: ClusterNode): () => void {
 
 function kill(node: ClusterNode, pattern: RegExp): void {
   const pids = node
-    .processes()
+    .listProcesses()
     .filter((pid) =>
       pattern.test(readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")),
     );

@@ -10,7 +10,7 @@ import {
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Pipe } from "#cli/cluster/pipe.ts";
-import type { Instance } from "./instances.ts";
+import type { Instance } from "./health-checks.ts";
 
 /** The body of a request: the whole of it, or what came of it so far with the rest to come. */
 export interface BufferedBody {

@@ -28,12 +28,12 @@ const PACKAGES = {
 } as const;
 type ToolName = keyof typeof PACKAGES;
 
-/** Consul takes about three minutes on two cores; a machine that is ten times slower is not one to wait for. */
+/** Ten times what Consul takes on two cores. */
 const BUILD_TIMEOUT_MS = 30 * 60_000;
 
 /**
- * What this machine lacks for a cluster, one sentence each with what would mend it; empty where nothing is missing.
- * Looks only: installs and builds nothing.
+ * Returns what this machine lacks for a cluster, one sentence each with the fix; empty if nothing is missing.
+ * Installs and builds nothing.
  */
 export function findMissing(): string[] {
   const missing: string[] = [];
@@ -46,8 +46,8 @@ export function findMissing(): string[] {
   } catch {
     missing.push(
       existsSync("/dev/fuse")
-        ? "/dev/fuse is not open to this user. Run as root, or give the user access to it."
-        : "/dev/fuse is not there. Load the kernel's module (modprobe fuse); in a container pass --device /dev/fuse --cap-add SYS_ADMIN.",
+        ? "This user can't open /dev/fuse. Run as root, or grant access to it."
+        : "/dev/fuse does not exist. Load the kernel module (modprobe fuse); in a container pass --device /dev/fuse --cap-add SYS_ADMIN.",
     );
   }
   if (!findOnPath("fusermount3"))
@@ -61,7 +61,7 @@ export function findMissing(): string[] {
     )
   ) {
     missing.push(
-      "FUSE does not let this user share a mount. Write a line user_allow_other into /etc/fuse.conf, or run as root.",
+      "FUSE does not let this user share a mount. Add the line user_allow_other to /etc/fuse.conf, or run as root.",
     );
   }
   if ((["litefs", "consul"] as const).some((name) => !findTool(name)) && !findOnPath("go")) {
@@ -73,8 +73,8 @@ export function findMissing(): string[] {
 }
 
 /**
- * The programs, built if need be (some minutes, once; each build prints one line). Throws one error that names everything
- * that is missing and what would mend it.
+ * Returns the paths of the programs, built if needed (a few minutes, once; each build prints one line).
+ * Throws one error that names everything that is missing, with the fixes.
  */
 export async function findTools(): Promise<ClusterTools> {
   const missing = findMissing();
@@ -109,13 +109,13 @@ const hashModule = (name: ToolName) =>
     .digest("hex");
 
 function findTool(name: ToolName): string | undefined {
-  const own = resolve(BIN_DIR, name);
+  const built = resolve(BIN_DIR, name);
   if (
-    existsSync(own) &&
-    existsSync(`${own}.stamp`) &&
-    readFileSync(`${own}.stamp`, "utf8") === hashModule(name)
+    existsSync(built) &&
+    existsSync(`${built}.stamp`) &&
+    readFileSync(`${built}.stamp`, "utf8") === hashModule(name)
   )
-    return own;
+    return built;
   return findOnPath(name);
 }
 
@@ -123,12 +123,12 @@ async function buildTool(name: ToolName): Promise<string> {
   console.log(`· building ${name} from its Go module (once)`);
   mkdirSync(BIN_DIR, { recursive: true });
   const file = resolve(BIN_DIR, name);
-  const half = `${file}.${process.pid}`;
+  const partialFile = `${file}.${process.pid}`;
   try {
-    // LiteFS is cgo (it checks with SQLite itself); go.sum holds what may be downloaded.
+    // LiteFS needs cgo, because it links SQLite. go.sum pins the downloads.
     await execFileAsync(
       "go",
-      ["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", half, PACKAGES[name]],
+      ["build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", partialFile, PACKAGES[name]],
       {
         cwd: moduleDir(name),
         env: { ...process.env, CGO_ENABLED: name === "litefs" ? "1" : "0", GOFLAGS: "" },
@@ -143,7 +143,7 @@ async function buildTool(name: ToolName): Promise<string> {
       { cause: error },
     );
   }
-  renameSync(half, file);
+  renameSync(partialFile, file);
   writeFileSync(`${file}.stamp`, hashModule(name));
   return file;
 }

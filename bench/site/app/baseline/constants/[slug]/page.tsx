@@ -11,9 +11,9 @@ interface Props {
 const DATA: PostPageData = {
   viewer: { member: null, clientId: null },
   standings: [
-    { team: "RED", reads: 300, members: 1_000, ratio: 0.3 },
-    { team: "BLUE", reads: 200, members: 1_000, ratio: 0.2 },
-    { team: "YELLOW", reads: 100, members: 1_000, ratio: 0.1 },
+    { team: "RED", reads: 300, members: 1_000, readsPerMember: 0.3 },
+    { team: "BLUE", reads: 200, members: 1_000, readsPerMember: 0.2 },
+    { team: "YELLOW", reads: 100, members: 1_000, readsPerMember: 0.1 },
   ],
   leadingTeams: new Map([
     ["short", "RED"],

@@ -1,0 +1,64 @@
+// Checks the health of instances at an interval.
+
+export interface Instance {
+  name: string;
+  region: string;
+  host: string;
+  port: number;
+}
+
+export interface HealthChecks {
+  /** Returns the instances that passed their last check. */
+  listHealthy(): Instance[];
+  listAll(): readonly Instance[];
+  /** Checks all instances now. */
+  checkAll(): Promise<void>;
+  stop(): void;
+}
+
+export interface HealthCheckOptions {
+  instances: readonly Instance[];
+  path?: string;
+  intervalMs?: number;
+  timeoutMs?: number;
+}
+
+/** Checks each instance every `intervalMs` (1 s). One success makes it healthy, one failure unhealthy; it starts unhealthy. */
+export function startHealthChecks({
+  instances,
+  path = "/healthz",
+  intervalMs = 1_000,
+  timeoutMs = 2_000,
+}: HealthCheckOptions): HealthChecks {
+  const healthy = new Set<string>();
+  const checkOne = async ({ name, host, port }: Instance) => {
+    let ok: boolean;
+    try {
+      const response = await fetch(`http://${host}:${port}${path}`, {
+        headers: { connection: "close" },
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      await response.body?.cancel();
+      ok = response.ok;
+    } catch {
+      ok = false;
+    }
+    if (ok) healthy.add(name);
+    else healthy.delete(name);
+  };
+  const checking = new Set<string>();
+  const timer = setInterval(() => {
+    for (const instance of instances.filter(({ name }) => !checking.has(name))) {
+      checking.add(instance.name);
+      void checkOne(instance).finally(() => checking.delete(instance.name));
+    }
+  }, intervalMs);
+  return {
+    listHealthy: () => instances.filter(({ name }) => healthy.has(name)),
+    listAll: () => instances,
+    async checkAll() {
+      await Promise.all(instances.map(checkOne));
+    },
+    stop: () => clearInterval(timer),
+  };
+}

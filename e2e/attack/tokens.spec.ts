@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { createSql } from "#lib/db/connection.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
-import { hashSecret, startChallenge } from "#lib/members/login-challenge.ts";
+import { startChallenge } from "#lib/members/login-challenge.ts";
 import { startCeremony } from "#lib/members/webauthn-challenge.ts";
 import { startSignup } from "#lib/members/sign-up.ts";
 import { createReaderId, signReaderId } from "#lib/reading/reader-id.ts";
@@ -377,18 +377,18 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
     "nobody present": (challenge) => key.signAssertion({ challenge, flags: 0 }),
     "another member's name": (challenge) => key.signAssertion({ challenge, userId: neighbor.id }),
     "a key that is not known": (challenge) => ({
-      answer: { ...key.signAssertion({ challenge }).answer, id: random(), rawId: random() },
+      response: { ...key.signAssertion({ challenge }).response, id: random(), rawId: random() },
     }),
     "another's key under this one's id": (challenge) => ({
-      answer: {
-        ...strange.signAssertion({ challenge, userId: owner.id }).answer,
+      response: {
+        ...strange.signAssertion({ challenge, userId: owner.id }).response,
         id: key.id,
         rawId: key.id,
       },
     }),
   };
   for (const [what, make] of Object.entries(wrongs)) {
-    const { browser, challenge } = begin();
+    const { browserId: browser, challenge } = begin();
     const got = await verify(make(challenge), browser);
     expect([what, got.status < 500 && got.status >= 400, hasSession(got)], got.text).toEqual([
       what,
@@ -400,7 +400,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
       `${what}: the attempt has cost its challenge`,
     ).toBe(409);
   }
-  const { browser, challenge } = begin();
+  const { browserId: browser, challenge } = begin();
   const adding = begin(owner.id);
   const before = await hashTablesWhenIdle();
   const answer = key.signAssertion({ challenge });
@@ -409,7 +409,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
     ["a forged browser", await verify(answer, random())],
     [
       "a ceremony that adds a key",
-      await verify(key.signAssertion({ challenge: adding.challenge }), adding.browser),
+      await verify(key.signAssertion({ challenge: adding.challenge }), adding.browserId),
     ],
     [
       "another site",
@@ -429,7 +429,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   const late = begin();
   await setClock(5 * MINUTE_MS);
   expect(
-    (await verify(key.signAssertion({ challenge: late.challenge }), late.browser)).status,
+    (await verify(key.signAssertion({ challenge: late.challenge }), late.browserId)).status,
     "after five minutes",
   ).toBe(409);
   await setClock(0);
@@ -439,7 +439,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   db.prepare(`DELETE FROM "Passkey" WHERE "id" = ?`).run(key.id);
   const gone = begin();
   expect(
-    (await verify(key.signAssertion({ challenge: gone.challenge, counter: 9 }), gone.browser))
+    (await verify(key.signAssertion({ challenge: gone.challenge, counter: 9 }), gone.browserId))
       .status,
     "a key that was removed",
   ).toBe(401);
@@ -462,27 +462,27 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
   const before = keys();
   const wrongs: Record<string, () => Promise<AttackResponse>> = {
     "another challenge": async () =>
-      add(makePasskeyRegistration(begin(null).challenge), begin(owner.id).browser, owner.cookie),
+      add(makePasskeyRegistration(begin(null).challenge), begin(owner.id).browserId, owner.cookie),
     "a log-in's ceremony": async () => {
-      const { browser, challenge } = begin(null);
+      const { browserId: browser, challenge } = begin(null);
       return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
     "another member's ceremony": async () => {
-      const { browser, challenge } = begin(neighbor.id);
+      const { browserId: browser, challenge } = begin(neighbor.id);
       return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
     "a forged browser": async () =>
       add(makePasskeyRegistration(begin(owner.id).challenge), random(), owner.cookie),
     nobody: async () => {
-      const { browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = begin(owner.id);
       return add(makePasskeyRegistration(challenge), browser, undefined);
     },
     "an old log-in": async () => {
-      const { browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = begin(owner.id);
       return add(makePasskeyRegistration(challenge), browser, owner.cookieOfOlderLogin);
     },
     "another site": async () => {
-      const { browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { origin: "https://evil.example" }),
         browser,
@@ -490,7 +490,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
       );
     },
     "another host": async () => {
-      const { browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { host: "evil.example" }),
         browser,
@@ -498,7 +498,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
       );
     },
     "a log-in's answer": async () => {
-      const { browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { type: "webauthn.get" }),
         browser,
@@ -506,11 +506,11 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
       );
     },
     "nobody present": async () => {
-      const { browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = begin(owner.id);
       return add(makePasskeyRegistration(challenge, { flags: 0x40 }), browser, owner.cookie);
     },
     "six minutes later": async () => {
-      const { browser, challenge } = begin(owner.id);
+      const { browserId: browser, challenge } = begin(owner.id);
       await setClock(6 * MINUTE_MS);
       const got = await add(makePasskeyRegistration(challenge), browser, owner.cookie);
       await setClock(0);
@@ -522,7 +522,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
     expect([what, status >= 400 && status < 500], `${status} ${text}`).toEqual([what, true]);
   }
   expect(keys()).toEqual(before);
-  const { browser, challenge } = begin(owner.id);
+  const { browserId: browser, challenge } = begin(owner.id);
   const answers = await Promise.all(
     Array.from({ length: 6 }, () => add(makePasskeyRegistration(challenge), browser, owner.cookie)),
   );

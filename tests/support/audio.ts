@@ -11,6 +11,10 @@ export function readAudioFixture(name: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
 }
 
+/** Returns `bytes` as the source site stores a recording in Call.base64. */
+export const toDataUrl = (contentType: string, bytes: Uint8Array): string =>
+  `data:${contentType};base64,${Buffer.from(bytes).toString("base64")}`;
+
 /** A WAV file: a tone of 330 Hz, 8 bits, mono. */
 export function makeToneWav({
   seconds,

@@ -5,7 +5,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { overrideEnv } from "./fresh-database.ts";
+import { overrideEnv } from "./override-env.ts";
 import { env } from "#lib/core/env.ts";
 import { litefsState, startWatchingLitefs, stopWatchingLitefs } from "#lib/replication/role.ts";
 

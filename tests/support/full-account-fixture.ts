@@ -44,7 +44,7 @@ export function insertFullAccount(
     transports: "",
     name: `${tag}'s key`,
   });
-  const { browser } = startCeremony(sql, user.id);
+  const { browserId } = startCeremony(sql, user.id);
   sql.run(
     `INSERT INTO "Delivery" ("createdAt", "kind", "userId", "about", "payload") VALUES (?, 'MAIL', ?, ?, '{"to":"somebody"}')`,
     now,
@@ -90,5 +90,5 @@ export function insertFullAccount(
     `${tag} upload`,
     Buffer.from("0123456789"),
   );
-  return { ...user, secrets: [session.id, token, browser, `${tag}-credential`] };
+  return { ...user, secrets: [session.id, token, browserId, `${tag}-credential`] };
 }

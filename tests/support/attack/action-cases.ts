@@ -175,7 +175,7 @@ const CALL_ACTIONS: Readonly<Record<string, ActionCase>> = {
     page: "/calls/record",
     makeValidFields: ({ fixture }) => makeCallFields(fixture.owner.uploadId),
     // The upload's row stays for a day, so that what is sent twice is one call.
-    writtenTables: ["Call", "CallReview", "Upload", "UploadPart"],
+    writtenTables: ["Call", "CallReview", "Upload"],
     invalidFields: {
       title: invalidValues.text(5, 50),
       description: invalidValues.text(20, 1_000),
@@ -214,7 +214,7 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
     page: userPage,
     makeValidFields: (context) => ({
       id: context.fixture.owner.id,
-      seenUpdatedAt: readUpdatedAt(context),
+      expectedUpdatedAt: readUpdatedAt(context),
       firstName: "Adelaide",
       team: "YELLOW",
     }),
@@ -231,7 +231,7 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
     page: userPage,
     makeValidFields: (context) => ({
       id: context.fixture.owner.id,
-      seenUpdatedAt: readUpdatedAt(context),
+      expectedUpdatedAt: readUpdatedAt(context),
       role: "ADMIN",
     }),
     writtenTables: ["AuditEvent", "Session", "User"],

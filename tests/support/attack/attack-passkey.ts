@@ -24,7 +24,7 @@ export interface Passkey {
   readonly id: string;
   /** Returns the request body that logs in, as a browser sends it. */
   signAssertion(overrides: AssertionOverrides): {
-    answer: Record<string, unknown> & { response: Record<string, string> };
+    response: Record<string, unknown> & { response: Record<string, string> };
   };
 }
 
@@ -52,7 +52,7 @@ export function registerPasskey(db: Database.Database, userId: string, counter =
       const signature = tamperSignature(
         Buffer.from(assertion.response.signature, "base64url"),
       ).toString("base64url");
-      return { answer: { ...assertion, response: { ...assertion.response, signature } } };
+      return { response: { ...assertion, response: { ...assertion.response, signature } } };
     },
   };
 }
@@ -61,9 +61,9 @@ export function registerPasskey(db: Database.Database, userId: string, counter =
 export function makePasskeyRegistration(
   challenge: string,
   overrides: { origin?: string; host?: string; type?: string; flags?: number } = {},
-): { answer: unknown; name: string } {
+): { response: unknown; name: string } {
   return {
-    answer: createVirtualAuthenticator().register(challenge, {
+    response: createVirtualAuthenticator().register(challenge, {
       origin: ORIGIN,
       host: HOST,
       ...overrides,

@@ -267,7 +267,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     // What works needs an authenticator: the tokens' tests have one. Here nothing was begun.
     makeValidRequest: () =>
       makeJsonRequest("/login/passkey/verify", {
-        answer: {
+        response: {
           ...CREDENTIAL,
           response: { clientDataJSON: "e30", authenticatorData: "AA", signature: "AA" },
         },
@@ -276,7 +276,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     writtenTables: [],
     makeInvalidRequest: (random) =>
       makeInvalidJsonRequest(random, "/login/passkey/verify", {
-        answer: { id: randomUuid(random), rawId: "x", type: "public-key", response: {} },
+        response: { id: randomUuid(random), rawId: "x", type: "public-key", response: {} },
       }),
   },
 
@@ -293,13 +293,13 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     needsRecentLogin: true,
     makeValidRequest: () =>
       makeJsonRequest("/me/passkeys/verify", {
-        answer: { ...CREDENTIAL, response: { clientDataJSON: "e30", attestationObject: "AA" } },
+        response: { ...CREDENTIAL, response: { clientDataJSON: "e30", attestationObject: "AA" } },
       }),
     status: 409,
     writtenTables: [],
     makeInvalidRequest: (random) =>
       makeInvalidJsonRequest(random, "/me/passkeys/verify", {
-        answer: { id: randomUuid(random), rawId: "x", type: "public-key", response: {} },
+        response: { id: randomUuid(random), rawId: "x", type: "public-key", response: {} },
       }),
   },
   "GET /me/data": {

@@ -1,14 +1,15 @@
-// Small real HTTP servers that stand for instances, and edges in front of them, for the tests of the edge.
+// Starts real HTTP servers as doubles of instances, and an edge in front of them.
 
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { type Edge, type EdgeOptions, startEdge } from "#cli/cluster/edge/edge.ts";
+import { roundTripMs } from "#cli/cluster/region-round-trip.ts";
 import {
   type HealthChecks,
   type Instance,
   startHealthChecks,
-} from "#cli/cluster/edge/instances.ts";
+} from "#cli/cluster/edge/health-checks.ts";
 
 export type Handler = (
   request: IncomingMessage,
@@ -17,26 +18,22 @@ export type Handler = (
 ) => void | Promise<void>;
 
 export interface FakeInstance extends Instance {
-  /** Paths asked for, health checks left out. */
+  /** Methods and paths requested, without health checks. */
   requestLines: string[];
   countConnections(): Promise<number>;
   stop(): Promise<void>;
 }
 
-const ROUND_TRIPS_MS: Record<string, number> = { "ams-dfw": 110, "dfw-syd": 180, "ams-syd": 255 };
-export const roundTripMs = (from: string, to: string) =>
-  from === to ? 0 : (ROUND_TRIPS_MS[[from, to].sort().join("-")] ?? 150);
-
-/** An instance in `region` that answers health checks itself and everything else with `handler`. */
+/** Starts an instance that answers everything but health checks with `handler`. Its region is the start of its name. */
 export async function startFakeInstance(
   name: string,
   handler: Handler,
   { port = 0 } = {},
 ): Promise<FakeInstance> {
-  const asked: string[] = [];
+  const requestLines: string[] = [];
   const server = createServer((request, response) => {
     if (request.url === "/healthz") return void response.end("ok");
-    asked.push(`${request.method} ${request.url}`);
+    requestLines.push(`${request.method} ${request.url}`);
     void handler(request, response, name);
   });
   server.listen(port, "127.0.0.1");
@@ -46,7 +43,7 @@ export async function startFakeInstance(
     region: name.slice(0, 3),
     host: "127.0.0.1",
     port: (server.address() as AddressInfo).port,
-    requestLines: asked,
+    requestLines,
     countConnections: () =>
       new Promise((resolve, reject) =>
         server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
@@ -64,13 +61,13 @@ export interface EdgeFixture {
   health: HealthChecks;
 }
 
-/** An edge in `region` in front of `sites`, which were checked once. */
+/** Starts an edge in `region` in front of `instances`, after one health check. */
 export async function startEdgeFixture(
   region: string,
-  sites: readonly Instance[],
+  instances: readonly Instance[],
   options: Partial<EdgeOptions> = {},
 ): Promise<EdgeFixture> {
-  const health = startHealthChecks({ instances: sites, intervalMs: 50 });
+  const health = startHealthChecks({ instances, intervalMs: 50 });
   await health.checkAll();
   return {
     health,
@@ -86,7 +83,7 @@ export async function startEdgeFixture(
   };
 }
 
-/** Answers with what it was asked: its name, the headers and the body. */
+/** Answers with the request as JSON, and the name of the instance. */
 export const echoRequest: Handler = async (request, response, name) => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -104,7 +101,7 @@ export const echoRequest: Handler = async (request, response, name) => {
   );
 };
 
-/** Sends writes on with this fly-replay, and answers the rest as `echo` does. A request that came back is answered. */
+/** Answers writes with this fly-replay header, and the rest like echoRequest. A failed replay is answered. */
 export const replayWrites =
   (value: string): Handler =>
   (request, response, name) => {

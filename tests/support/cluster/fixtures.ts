@@ -1,4 +1,4 @@
-// What every test of the cluster begins with: one cluster for all specs of a run, whole again after each test.
+// Extends Playwright's test with one cluster for all specs of a run, repaired after each test.
 
 import { join } from "node:path";
 import { test as base, expect } from "@playwright/test";
@@ -7,33 +7,33 @@ import { type Cluster, startCluster } from "#cli/cluster/cluster.ts";
 import { findMissing } from "#cli/cluster/tools/find-tools.ts";
 
 interface Options {
-  /** Ways as long as they are. Another value than the last spec's starts a new cluster, as the next one does. */
+  /** Adds the real latency between regions. A spec that changes an option gets a new cluster. */
   latency: boolean;
-  /** Nodes with a disk of their own, in MB. */
-  disksMb: Readonly<Record<string, number>>;
-  /** What the site is told besides. */
+  /** Sizes in MB of the nodes that have a disk of their own. */
+  diskSizesMb: Readonly<Record<string, number>>;
+  /** Further environment variables of the site. */
   siteEnv: Readonly<Record<string, string>>;
 }
 
 interface WorkerFixtures {
-  /** A mail server that all nodes send to. */
+  /** The SMTP server of all nodes. */
   smtp: TestSmtpServer;
-  /** Null only where tests are skipped. */
+  /** Null if the tests are skipped. */
   cluster: Cluster;
 }
 
 interface Fixtures {
-  whole: undefined;
+  repairAfterwards: undefined;
 }
 
-/** What the nodes run. */
+/** The image that the nodes run. */
 export const imageDir = process.env.CLUSTER_IMAGE ?? join(".data", "image");
 
 const missingTools = process.env.CLUSTER_MISSING?.split("\n") ?? findMissing();
 
 export const test = base.extend<Fixtures, WorkerFixtures & Options>({
   latency: [false, { option: true, scope: "worker" }],
-  disksMb: [{}, { option: true, scope: "worker" }],
+  diskSizesMb: [{}, { option: true, scope: "worker" }],
   siteEnv: [{}, { option: true, scope: "worker" }],
   smtp: [
     // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs.
@@ -45,12 +45,12 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
     { scope: "worker" },
   ],
   cluster: [
-    async ({ latency, disksMb, siteEnv, smtp }, use) => {
+    async ({ latency, diskSizesMb, siteEnv, smtp }, use) => {
       if (missingTools.length > 0) return use(null as unknown as Cluster);
       const cluster = await startCluster({
         imageDir,
         latency,
-        diskSizesMb: disksMb,
+        diskSizesMb,
         env: { SMTP_URL: smtp.url, LOG_LEVEL: process.env.LOG_LEVEL, ...siteEnv },
       });
       await use(cluster);
@@ -58,12 +58,12 @@ export const test = base.extend<Fixtures, WorkerFixtures & Options>({
     },
     { scope: "worker", timeout: 600_000 },
   ],
-  whole: [
+  repairAfterwards: [
     async ({ cluster }, use, testInfo) => {
       testInfo.skip(missingTools.length > 0, missingTools.join(" "));
       await use(undefined);
       if (testInfo.status === testInfo.expectedStatus) return void (await cluster.repair());
-      // After a failure Playwright ends this worker, and the cluster with it: what it said is kept.
+      // After a failure Playwright ends this worker and its cluster; the logs are kept.
       for (const node of cluster.nodes.values())
         await testInfo.attach(`${node.name}.log`, { body: node.log(), contentType: "text/plain" });
       await testInfo.attach("consul.log", {

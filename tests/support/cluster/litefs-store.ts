@@ -1,4 +1,4 @@
-// The files in which LiteFS keeps a node's copy, and what the node says of them in its log.
+// Finds and corrupts the files in which LiteFS stores a node's copy, and reads events from the node's log.
 
 import {
   closeSync,
@@ -12,18 +12,18 @@ import {
 import { join } from "node:path";
 import type { ClusterNode } from "#cli/cluster/node.ts";
 
-/** The file with the newest transaction of a node. Throws without one. */
+/** Returns the LTX file of the node's newest transaction. Throws without one. */
 export function findNewestLtx(node: ClusterNode): string {
   const folder = node.storePath("ltx");
   const name = (existsSync(folder) ? readdirSync(folder) : [])
     .filter((file) => file.endsWith(".ltx"))
     .sort()
     .at(-1);
-  if (!name) throw new Error(`${node.name} has no transaction.`);
+  if (!name) throw new Error(`${node.name} has no LTX file.`);
   return join(folder, name);
 }
 
-/** Turns over all bits of 64 bytes of a file, as a bad disk might. Throws when the file ends before. */
+/** Inverts 64 bytes of a file, as a failing disk might. Throws if the file ends before `at`. */
 export function corruptBytes(file: string, { at }: { at: number }): void {
   const fd = openSync(file, "r+");
   try {
@@ -41,14 +41,14 @@ export function corruptBytes(file: string, { at }: { at: number }): void {
   }
 }
 
-/** The lines of a node's log that tell of `event`, oldest first. */
+/** Returns the entries of a node's log for `event`, oldest first. */
 export function readLogEvents(node: ClusterNode, event: string): Record<string, unknown>[] {
   return node
     .log(16 * 1024 * 1024)
     .split("\n")
     .flatMap((line) => {
       if (!line.startsWith("{") || !line.includes(`"${event}"`)) return [];
-      const said = JSON.parse(line) as Record<string, unknown>;
-      return said.event === event ? [said] : [];
+      const entry = JSON.parse(line) as Record<string, unknown>;
+      return entry.event === event ? [entry] : [];
     });
 }

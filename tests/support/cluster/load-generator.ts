@@ -1,4 +1,4 @@
-// The site under load: readers in every region, writers through all of them, and members who log in, each remembered as the site answered it.
+// Generates load in every region: reads, writes and logins, and records each acknowledgment for later verification.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TestSmtpServer } from "#tests/support/smtp-server.ts";
@@ -13,21 +13,21 @@ import { type SeededMember, queryNode, seedMembers } from "./node-database.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 export interface LoadOptions {
-  /** At once, in each region. */
+  /** Concurrent readers in each region. */
   readers?: number;
-  /** At once, through regions by chance. */
+  /** Concurrent writers, each through random regions. */
   writers?: number;
-  /** At once; each log-in is a write that must not be lost. */
+  /** Concurrent logins; each is a write that must not be lost. */
   logins?: number;
 }
 
-/** A write that the site said it made: the read of a post by a reader who had no id before. */
+/** A write that the site acknowledged: the read of a post by a new anonymous reader. */
 export interface AcknowledgedWrite {
-  /** Of the row that must be there. */
+  /** Identifies the row that must exist. */
   readonly clientId: string;
-  /** The transaction that the visitor was told of: that of the write, or a later one. */
+  /** The transaction in the txid cookie: the write's, or a later one. */
   readonly txid: number;
-  /** When it was sent and answered; performance.now(). */
+  /** By performance.now(). */
   readonly sentMs: number;
   readonly answeredMs: number;
 }
@@ -41,17 +41,15 @@ export interface LoadFailure {
 const READ_PAUSE_MS = 40;
 const WRITE_PAUSE_MS = 20;
 const LOGIN_PAUSE_MS = 200;
-/** A writer's next address comes after fewer writes than the site allows one address in a minute (lib/reading/read-limiter.ts). */
+/** Fewer than the site allows one address per minute (lib/reading/read-limiter.ts). */
 const WRITES_PER_ADDRESS = 50;
 
 export class LoadGenerator {
   readonly writes: AcknowledgedWrite[] = [];
   readonly logins: CompletedLogin[] = [];
-  /** Reads that did not give a page. */
   readonly failedReads: LoadFailure[] = [];
-  /** Writes and log-ins that the site did not say it made; each may be there all the same. */
+  /** Writes and logins without acknowledgment; each may be stored all the same. */
   readonly refusedWrites: LoadFailure[] = [];
-  /** Reads that did, by region. */
   readonly readsByRegion = new Map<string, number>();
   slowestReadMs = 0;
   readonly #cluster: Cluster;
@@ -74,27 +72,27 @@ export class LoadGenerator {
     this.#members = members;
   }
 
-  /** Begins; resolves when every kind of it has succeeded once. */
+  /** Starts the load; resolves once every kind of request has succeeded. */
   static async start(
     cluster: Cluster,
     smtp: TestSmtpServer,
     { readers = 2, writers = 4, logins = 1 }: LoadOptions = {},
   ): Promise<LoadGenerator> {
-    // The site sends five log-in mails an hour to one address.
+    // The site sends five login emails per hour to one address, so logins need many members.
     const load = new LoadGenerator(
       cluster,
       smtp,
       await listCountedSlugs(cluster),
       await seedMembers(cluster, 200),
     );
-    const many = (count: number, run: () => Promise<void>) => Array.from({ length: count }, run);
+    const repeat = (count: number, run: () => Promise<void>) => Array.from({ length: count }, run);
     load.#running = Promise.all([
-      ...[...cluster.edges.keys()].flatMap((region) => many(readers, () => load.#read(region))),
-      ...many(writers, () => load.#write()),
-      ...many(logins, () => load.#logIn()),
+      ...[...cluster.edges.keys()].flatMap((region) => repeat(readers, () => load.#read(region))),
+      ...repeat(writers, () => load.#write()),
+      ...repeat(logins, () => load.#logIn()),
     ]);
     await waitUntil(
-      "The load has begun",
+      "The load has started",
       30_000,
       () => ({
         writes: load.writes.length,
@@ -103,10 +101,10 @@ export class LoadGenerator {
         failed: load.failedReads.slice(0, 3),
         refused: load.refusedWrites.slice(0, 3),
       }),
-      (seen) =>
-        seen.reads === cluster.edges.size &&
-        (writers === 0 || seen.writes > 0) &&
-        (logins === 0 || seen.logins > 0),
+      (progress) =>
+        progress.reads === cluster.edges.size &&
+        (writers === 0 || progress.writes > 0) &&
+        (logins === 0 || progress.logins > 0),
     );
     return load;
   }
@@ -118,17 +116,17 @@ export class LoadGenerator {
       `${count} more writes are acknowledged`,
       deadlineMs,
       () => this.writes.length,
-      (seen) => seen >= goal,
+      (writes) => writes >= goal,
     );
   }
 
-  /** Ends it when what runs is answered. */
+  /** Stops once all running requests are answered. */
   async stop(): Promise<void> {
     this.#isOver = true;
     await this.#running;
   }
 
-  /** The longest time without an acknowledged write, in milliseconds, between two moments. */
+  /** Returns the longest time without an acknowledged write between two moments, in milliseconds. */
   longestGapMs(fromMs: number, toMs: number): number {
     const times = [
       fromMs,
@@ -141,7 +139,7 @@ export class LoadGenerator {
     return Math.max(...times.slice(1).map((atMs, i) => atMs - times[i]!));
   }
 
-  /** What was acknowledged and is not in the copy of `node`. */
+  /** Returns the acknowledged writes and logins that the copy of `node` lacks. */
   findLostWrites(node: ClusterNode): { writes: AcknowledgedWrite[]; logins: CompletedLogin[] } {
     const reads = new Set(
       queryNode<{ clientId: string }>(
@@ -159,14 +157,14 @@ export class LoadGenerator {
   }
 
   async #read(region: string): Promise<void> {
-    const visitors = [
+    const clients = [
       new ClusterClient(this.#cluster),
       new ClusterClient(this.#cluster, { session: pick(Math.random, this.#members).session }),
     ] as const;
     for (let turn = 0; !this.#isOver; turn += 1) {
       const path = turn % 2 === 0 ? `/blog/${pick(Math.random, this.#slugs)}` : "/me";
       try {
-        const { status, ms } = await visitors[turn % 2]!.request(region, path);
+        const { status, ms } = await clients[turn % 2]!.request(region, path);
         this.slowestReadMs = Math.max(this.slowestReadMs, ms);
         if (status === 200)
           this.readsByRegion.set(region, (this.readsByRegion.get(region) ?? 0) + 1);
@@ -176,30 +174,30 @@ export class LoadGenerator {
       }
       await sleep(READ_PAUSE_MS);
     }
-    for (const visitor of visitors) visitor.close();
+    for (const client of clients) client.close();
   }
 
   async #write(): Promise<void> {
-    let visitor = new ClusterClient(this.#cluster);
+    let client = new ClusterClient(this.#cluster);
     for (let turn = 1; !this.#isOver; turn += 1) {
       if (turn % WRITES_PER_ADDRESS === 0) {
-        visitor.close();
-        visitor = new ClusterClient(this.#cluster);
+        client.close();
+        client = new ClusterClient(this.#cluster);
       }
-      visitor.cookies.clear();
-      const region = this.#anyRegion();
+      client.cookies.clear();
+      const region = this.#pickRegion();
       const sentMs = performance.now();
       try {
-        const { status, headers, text } = await visitor.request(
+        const { status, headers, text } = await client.request(
           region,
           "/reads",
           makeReadBeacon(this.#cluster, pick(Math.random, this.#slugs)),
         );
-        const [clientId] = (visitor.cookies.get("reader") ?? "").split(".");
+        const [clientId] = (client.cookies.get("reader") ?? "").split(".");
         if (status === 204 && headers["x-read"] === "counted" && clientId)
           this.writes.push({
             clientId,
-            txid: visitor.readTxid() ?? 0,
+            txid: client.readTxid() ?? 0,
             sentMs,
             answeredMs: performance.now(),
           });
@@ -209,27 +207,27 @@ export class LoadGenerator {
       }
       await sleep(WRITE_PAUSE_MS);
     }
-    visitor.close();
+    client.close();
   }
 
   async #logIn(): Promise<void> {
     while (!this.#isOver) {
       const { email } = this.#members[(this.#turn += 1) % this.#members.length]!;
       try {
-        const press = await startEmailLogin(this.#cluster, this.#smtp, email);
-        this.logins.push(await press());
+        const submit = await startEmailLogin(this.#cluster, this.#smtp, email);
+        this.logins.push(await submit());
       } catch (error) {
-        this.#fail(this.refusedWrites, "any", `log-in: ${(error as Error).message}`);
+        this.#fail(this.refusedWrites, "any", `login: ${(error as Error).message}`);
       }
       await sleep(LOGIN_PAUSE_MS);
     }
   }
 
-  #anyRegion(): string {
+  #pickRegion(): string {
     return pick(Math.random, [...this.#cluster.edges.keys()]);
   }
 
-  #fail(list: LoadFailure[], region: string, what: string): void {
-    list.push({ region, reason: what, failedMs: performance.now() });
+  #fail(list: LoadFailure[], region: string, reason: string): void {
+    list.push({ region, reason, failedMs: performance.now() });
   }
 }

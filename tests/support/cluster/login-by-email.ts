@@ -1,4 +1,4 @@
-// A log-in by mail, up to its last press of a button: that one is a write which must not be lost.
+// Logs in by email up to the last form, whose submission is a write that must not be lost.
 
 import type { TestSmtpServer } from "#tests/support/smtp-server.ts";
 import type { Cluster } from "#cli/cluster/cluster.ts";
@@ -10,16 +10,16 @@ import { waitUntil } from "#cli/cluster/wait-until.ts";
 const EMAIL_TIMEOUT_MS = 10_000;
 
 export interface CompletedLogin {
-  /** The primary key of its row. */
+  /** The primary key of the session's row. */
   readonly sessionKey: string;
-  /** When the button was pressed and the answer there; performance.now(). */
+  /** When the form was submitted and answered, by performance.now(). */
   readonly sentMs: number;
   readonly answeredMs: number;
 }
 
 /**
- * Asks for the mail of a member and opens its link, through regions by chance. What comes back presses the button, and resolves to
- * the session. Both throw with what the site answered when it refuses.
+ * Requests a login email and opens its link, through random regions. Returns what submits the form and resolves to the session.
+ * Both throw if the site refuses.
  */
 export async function startEmailLogin(
   cluster: Cluster,
@@ -27,35 +27,35 @@ export async function startEmailLogin(
   email: string,
 ): Promise<() => Promise<CompletedLogin>> {
   const region = () => pick(Math.random, [...cluster.edges.keys()]);
-  const visitor = new ClusterClient(cluster);
+  const client = new ClusterClient(cluster);
   try {
     const before = smtp.emails.length;
-    const asked = await visitor.submitForm(
+    const response = await client.submitForm(
       region(),
       "/login",
-      await visitor.findForm(region(), "/login", ["email"]),
+      await client.findForm(region(), "/login", ["email"]),
       { email },
     );
-    if (asked.status !== 303) throw new Error(`The mail was not sent: ${asked.status}`);
-    const mail = await waitUntil("The log-in mail is there", EMAIL_TIMEOUT_MS, () =>
+    if (response.status !== 303) throw new Error(`The email was not sent: ${response.status}`);
+    const message = await waitUntil("The login email has arrived", EMAIL_TIMEOUT_MS, () =>
       smtp.emails.slice(before).find(({ to }) => to.includes(email)),
     );
-    const { pathname, search } = new URL(/http:\S+\/login\/confirm\S+/.exec(mail!.text)![0]);
-    const form = await visitor.findForm(region(), pathname + search, ["token"]);
+    const { pathname, search } = new URL(/http:\S+\/login\/confirm\S+/.exec(message!.text)![0]);
+    const form = await client.findForm(region(), pathname + search, ["token"]);
     return async () => {
       try {
         const sentMs = performance.now();
-        const { status } = await visitor.submitForm(region(), pathname + search, form, {});
-        const atMs = performance.now();
-        const session = visitor.cookies.get("session");
-        if (!session) throw new Error(`The log-in was refused: ${status}`);
-        return { sessionKey: await readSessionKey(cluster, session), sentMs, answeredMs: atMs };
+        const { status } = await client.submitForm(region(), pathname + search, form, {});
+        const answeredMs = performance.now();
+        const session = client.cookies.get("session");
+        if (!session) throw new Error(`The login was refused: ${status}`);
+        return { sessionKey: await readSessionKey(cluster, session), sentMs, answeredMs };
       } finally {
-        visitor.close();
+        client.close();
       }
     };
   } catch (error) {
-    visitor.close();
+    client.close();
     throw error;
   }
 }

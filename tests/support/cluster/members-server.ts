@@ -1,5 +1,5 @@
-// A cluster as the site under test of the ordinary browser tests (playwright.members.config.ts): the image on three nodes, met
-// through the edge in ams. A server beside it sets the clocks of all nodes, and shows the mails, the files and what went wrong.
+// Starts a cluster as the site under test of the browser tests (playwright.members.config.ts), reached through the edge in ams.
+// A control server sets the clocks of all nodes and serves the emails, the database files and the faults.
 
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -37,7 +37,7 @@ const cluster: Cluster = await startCluster({
     CONTROL_PORT: String(NODE_CONTROL_PORT),
     NODE_OPTIONS: `--disable-warning=ExperimentalWarning --import=${controlModule}`,
   },
-  // The image's own start, told what address its node has.
+  // The image's command, with the address of its node.
   command: ({ HOST }) => [
     "env",
     `CONTROL_HOST=${HOST}`,
@@ -52,7 +52,7 @@ async function setClocks(offsetMs: string): Promise<void> {
       `http://${new URL(node.url).hostname}:${NODE_CONTROL_PORT}/clock?offsetMs=${offsetMs}`,
       { signal: AbortSignal.timeout(10_000) },
     );
-    if (!response.ok) throw new Error(`${node.name} does not set its clock: ${response.status}`);
+    if (!response.ok) throw new Error(`${node.name} did not set its clock: ${response.status}`);
   }
 }
 
@@ -65,13 +65,13 @@ const edge = cluster.edges.get("ams")!;
 const readOffsets = new Map<ClusterNode, number>();
 let seenEvents = 0;
 
-/** What went wrong since this was asked last. A replay is no fault. */
+/** Returns the faults since the last call. A replay is no fault. */
 function listNewFaults(): string[] {
-  // A body that breaks off is what the browser left, not what was lost.
+  // A body breaks off when the browser leaves the page.
   const events = edge
     .listEvents()
     .filter(({ kind, detail }) => kind !== "replay" && !detail.includes("broke off"));
-  const found = events
+  const faults = events
     .slice(seenEvents)
     .map(({ kind, method, path, detail }) => `edge: ${kind} ${method} ${path} ${detail}`);
   seenEvents = events.length;
@@ -82,12 +82,12 @@ function listNewFaults(): string[] {
     readOffsets.set(node, text.length);
     for (const line of lines)
       if (/⨯|"level":"error"|^\s*\w*Error\b/.test(line))
-        found.push(`${node.name}: ${line.slice(0, 1_000)}`);
+        faults.push(`${node.name}: ${line.slice(0, 1_000)}`);
   }
-  return found;
+  return faults;
 }
 
-listNewFaults(); // not what the start of a cluster says
+listNewFaults(); // skips what a starting cluster logs
 
 const server = createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://control");
@@ -98,11 +98,11 @@ const server = createServer((request, response) => {
       case "/clock":
         await setClocks(searchParams.get("offsetMs") ?? "0");
         return response.end("ok");
-      case "/mails": {
+      case "/emails": {
         const to = searchParams.get("to")?.toLowerCase();
-        return json(smtp.emails.filter((mail) => !to || mail.to.includes(to)));
+        return json(smtp.emails.filter((email) => !to || email.to.includes(to)));
       }
-      case "/where":
+      case "/database-files":
         return json(await findDatabaseFiles());
       case "/faults":
         return json(listNewFaults());
@@ -127,6 +127,6 @@ function stopAll(): void {
   void Promise.all([cluster.stop(), smtp.close()]).finally(() => process.exit(0));
 }
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stopAll);
-// Playwright may be killed before it can end us.
+// Playwright may be killed before it can stop this process.
 const parent = process.ppid;
 setInterval(() => process.ppid !== parent && stopAll(), 1_000).unref();

@@ -1,4 +1,4 @@
-// The image without LiteFS: the same folder, on a plain file.
+// Starts the image without LiteFS, on a plain database file.
 
 import { join } from "node:path";
 import { findFreePort } from "#tests/support/free-port.ts";
@@ -7,12 +7,12 @@ import type { Workspace } from "#cli/cluster/workspace.ts";
 
 export interface PlainFileSite {
   readonly url: string;
-  /** The file with what it prints. */
+  /** The file with its output. */
   readonly log: string;
   readonly program: Program;
 }
 
-/** Starts the image in `imageDir` with its data in `folder`; returns before it serves. It ends with `workspace`, or by program.stop(). */
+/** Starts the image in `imageDir` with its data in `folder`, without waiting until it serves. Ends with `workspace`, or by program.stop(). */
 export async function startPlainFileSite({
   imageDir,
   folder,
@@ -41,7 +41,7 @@ export async function startPlainFileSite({
       SITE_URL: url,
       ...env,
     },
-    readLog: log,
+    logFile: log,
     workspace,
   });
   return { url, log, program };

@@ -1,4 +1,4 @@
-// Writes through one region, each followed at once by a read through another, as a visitor who travels fast would.
+// Generates pairs of a write through one region and an immediate read through another, to verify read-your-writes.
 
 import { parseForms } from "#tests/support/no-js-browser.ts";
 import type { Cluster } from "#cli/cluster/cluster.ts";
@@ -8,124 +8,128 @@ import { makeReadBeacon } from "./cluster-secret.ts";
 import { seedMembers } from "./node-database.ts";
 import { sumMetrics } from "./node-metrics.ts";
 
-/** What the site allows one reader in a minute (lib/reading/read-limiter.ts). */
+/** The site's limit per reader and minute (lib/reading/read-limiter.ts). */
 const MAX_READS_PER_MEMBER = 10;
 
 export interface ReadYourWritesReport {
   readonly pairCount: number;
-  /** What was not seen, or failed. */
+  /** Writes that were not visible, and failed requests. */
   readonly failures: readonly string[];
   readonly seconds: number;
-  /** Milliseconds of the write and of the read after it, as the visitor has them. */
+  /** Milliseconds, measured by the client. */
   readonly write: { readonly p50: number; readonly p99: number };
   readonly read: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Reads on replicas that came with a number to wait for, those that waited (over one millisecond), and how long in bounds of milliseconds. */
+  /** Reads on replicas with a txid cookie. */
   readonly readsWithTxid: number;
+  /** Those that waited for over a millisecond. */
   readonly readsThatWaited: number;
+  /** Cumulative counts by upper bound in milliseconds. */
   readonly waitHistogram: Readonly<Record<string, number>>;
-  /** Reads that the primary answered in the end. */
+  /** Reads that were replayed to the primary. */
   readonly replayedReads: number;
 }
 
-/** The posts whose reads count. */
+/** Returns the slugs of the posts whose reads count. */
 export async function listCountedSlugs(cluster: Cluster): Promise<string[]> {
-  const visitor = new ClusterClient(cluster);
-  const { text } = await visitor.request("dfw", "/blog");
-  const found = [
+  const client = new ClusterClient(cluster);
+  const { text } = await client.request("dfw", "/blog");
+  const slugs = [
     ...new Set([...text.matchAll(/href="\/blog\/([\w-]+)"/g)].map(([, slug]) => slug!)),
   ];
-  const asked = await Promise.all(
-    found.map(async (slug) =>
-      (await visitor.request("dfw", `/reads/token?slug=${slug}`)).status === 200 ? slug : null,
+  const counted = await Promise.all(
+    slugs.map(async (slug) =>
+      (await client.request("dfw", `/reads/token?slug=${slug}`)).status === 200 ? slug : null,
     ),
   );
-  visitor.close();
-  return asked.filter((slug) => slug !== null);
+  client.close();
+  return counted.filter((slug) => slug !== null);
 }
 
-/** Half of the pairs change the first name with a form without scripts and read it, half report a read and read how many there are. */
+/** Runs the pairs: half change the first name and read it, half report a read and check the count on /me. */
 export async function runReadYourWritesLoad(
   cluster: Cluster,
   pairs: number,
-  atOnce: number,
+  concurrency: number,
 ): Promise<ReadYourWritesReport> {
   const regions = [...cluster.edges.keys()];
   const slugs = (await listCountedSlugs(cluster)).slice(0, MAX_READS_PER_MEMBER);
   const perMember = slugs.length * 2;
   const members = await seedMembers(cluster, Math.ceil(pairs / perMember));
   const before = await sumMetrics(cluster);
-  const unseen: string[] = [];
+  const failures: string[] = [];
   const writes: number[] = [];
   const reads: number[] = [];
-  const beganAt = Date.now();
-  let left = pairs;
-  const fromMs = performance.now();
+  const startedAtMs = Date.now();
+  let remaining = pairs;
+  const startedMs = performance.now();
 
-  /** One write, then one read elsewhere that must show `expected`. */
-  async function pair(
-    visitor: ClusterClient,
-    what: string,
+  /** Sends one write, then one read through another region that must show `expected`. */
+  async function runPair(
+    client: ClusterClient,
+    name: string,
     expected: string,
     write: (region: string) => Promise<{ status: number; ms: number }>,
   ): Promise<void> {
-    const there = pick(Math.random, regions);
-    const here = pick(
+    const writeRegion = pick(Math.random, regions);
+    const readRegion = pick(
       Math.random,
-      regions.filter((region) => region !== there),
+      regions.filter((region) => region !== writeRegion),
     );
-    const written = await write(there);
+    const written = await write(writeRegion);
     writes.push(written.ms);
     if (written.status !== 200 && written.status !== 204)
-      return void unseen.push(`${what}: the write through ${there} gave ${written.status}`);
-    const read = await visitor.request(here, "/me");
+      return void failures.push(`${name}: the write through ${writeRegion} gave ${written.status}`);
+    const read = await client.request(readRegion, "/me");
     reads.push(read.ms);
     if (read.status !== 200 || !read.text.includes(expected))
-      unseen.push(`${what}: written through ${there}, not there through ${here} (${read.status})`);
+      failures.push(
+        `${name}: written through ${writeRegion}, not visible through ${readRegion} (${read.status})`,
+      );
   }
 
-  async function travel(member: (typeof members)[number], number: number): Promise<void> {
-    const visitor = new ClusterClient(cluster, { session: member.session });
-    const page = await visitor.request(pick(Math.random, regions), "/me");
+  async function runMember(member: (typeof members)[number], number: number): Promise<void> {
+    const client = new ClusterClient(cluster, { session: member.session });
+    const page = await client.request(pick(Math.random, regions), "/me");
     const form = parseForms(page.text).find(({ editableNames }) =>
       editableNames.includes("firstName"),
     );
     if (!form) throw new Error(`/me (${page.status}) has no form for the name.`);
     for (const [i, slug] of slugs.entries()) {
-      if ((left -= 2) < -1) break;
-      const name = `Traveller ${number} the ${i + 1}th`;
-      await pair(visitor, name, `value="${name}"`, (region) =>
-        visitor.submitForm(region, "/me", form, { firstName: name }),
+      if ((remaining -= 2) < -1) break;
+      const name = `Member ${number} the ${i + 1}th`;
+      await runPair(client, name, `value="${name}"`, (region) =>
+        client.submitForm(region, "/me", form, { firstName: name }),
       );
-      await pair(
-        visitor,
+      await runPair(
+        client,
         `read ${i + 1} of ${number}`,
         i === 0 ? "You have read one post" : `You have read ${i + 1} posts`,
-        (region) => visitor.request(region, "/reads", makeReadBeacon(cluster, slug)),
+        (region) => client.request(region, "/reads", makeReadBeacon(cluster, slug)),
       );
     }
-    visitor.close();
+    client.close();
   }
 
-  const waiting = members.map((member, i) => () => travel(member, i + 1));
+  const queue = members.map((member, i) => () => runMember(member, i + 1));
   await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let next = waiting.shift(); next; next = waiting.shift()) await next();
+    Array.from({ length: concurrency }, async () => {
+      for (let next = queue.shift(); next; next = queue.shift()) await next();
     }),
   );
 
   for (const edge of cluster.edges.values())
     for (const { occurredMs, kind, detail, method, path } of edge.listEvents())
-      if (occurredMs >= beganAt && kind !== "replay")
-        unseen.push(`the edge in ${edge.region}: ${kind} of ${method} ${path}: ${detail}`);
-  const seconds = (performance.now() - fromMs) / 1_000;
+      if (occurredMs >= startedAtMs && kind !== "replay")
+        failures.push(`the edge in ${edge.region}: ${kind} of ${method} ${path}: ${detail}`);
+  const seconds = (performance.now() - startedMs) / 1_000;
   const after = await sumMetrics(cluster);
-  const grown = (pattern: RegExp) =>
+  const sumGrowth = (pattern: RegExp) =>
     [...after]
       .filter(([name]) => pattern.test(name))
       .reduce((sum, [name, value]) => sum + value - (before.get(name) ?? 0), 0);
   const bound = (le: string) =>
-    grown(new RegExp(`txid_wait_seconds_bucket.*le="${le.replace("+", "\\+")}"`));
-  const asked = bound("+Inf");
+    sumGrowth(new RegExp(`txid_wait_seconds_bucket.*le="${le.replace("+", "\\+")}"`));
+  const waited = bound("+Inf");
   const waits = Object.fromEntries(
     ["0.001", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5"].map((le) => [
       `≤ ${Number(le) * 1_000}`,
@@ -134,7 +138,7 @@ export async function runReadYourWritesLoad(
   );
   return {
     pairCount: reads.length,
-    failures: unseen,
+    failures,
     seconds: roundToTenth(seconds),
     write: { p50: roundToTenth(quantile(writes, 0.5)), p99: roundToTenth(quantile(writes, 0.99)) },
     read: {
@@ -142,10 +146,10 @@ export async function runReadYourWritesLoad(
       p99: roundToTenth(quantile(reads, 0.99)),
       max: roundToTenth(Math.max(...reads)),
     },
-    readsWithTxid: asked,
-    readsThatWaited: asked - bound("0.001"),
+    readsWithTxid: waited,
+    readsThatWaited: waited - bound("0.001"),
     waitHistogram: waits,
-    replayedReads: grown(/^lectern_replays_total.*read_your_writes/),
+    replayedReads: sumGrowth(/^lectern_replays_total.*read_your_writes/),
   };
 }
 

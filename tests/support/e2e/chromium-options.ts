@@ -1,4 +1,4 @@
-// The browser of every Playwright configuration.
+// Configures Chromium for every Playwright configuration.
 
 import { devices } from "@playwright/test";
 

@@ -1,5 +1,5 @@
-// Loaded into the server's process by the browser tests (node --import): sets its clock and tells its memory over a second, local port.
-// Nothing of this is part of the site.
+// Loaded into the site's process with --import: sets its clock and reports its memory on a local port.
+// Not part of the site.
 
 import { createServer } from "node:http";
 import { setFlagsFromString } from "node:v8";
@@ -7,7 +7,7 @@ import { runInNewContext } from "node:vm";
 import { setClock } from "../../../lib/core/clock.ts";
 import { PORT } from "./site-under-test.ts";
 
-// Only the site: boot and launcher of an image get the same flags, and hand them on.
+// Only in the site's process: the supervisor and the launcher pass their flags on.
 if (
   process.env.CONTROL_PORT &&
   !/\/server\/(supervisor|launcher)\/main\.ts$/.test(process.argv[1] ?? "")
@@ -20,7 +20,6 @@ if (
       return;
     }
     if (url.pathname === "/memory") {
-      // Collected first: what is left is held.
       setFlagsFromString("--expose-gc");
       (runInNewContext("gc") as () => void)();
       const { heapUsed, rss } = process.memoryUsage();
@@ -28,14 +27,14 @@ if (
       response.end(JSON.stringify({ heap: heapUsed, rss }));
       return;
     }
-    // Ready when the site itself answers: then its posts have their first compile behind them.
+    // Ready once the site answers: then its posts are compiled.
     fetch(`http://127.0.0.1:${PORT}/blog`, { signal: AbortSignal.timeout(30_000) }).then(
       ({ ok }) => response.writeHead(ok ? 200 : 503).end(),
       () => response.writeHead(503).end(),
     );
   })
     .on("error", () => {})
-    // Each node of a cluster has an address of its own, and the same ports.
+    // All nodes of a cluster use this port, each on its own address.
     .listen(Number(process.env.CONTROL_PORT), process.env.CONTROL_HOST ?? "127.0.0.1")
     .unref();
 }

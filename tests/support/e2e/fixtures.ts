@@ -1,4 +1,4 @@
-// What every browser test begins with: a page whose console errors fail the test, the site's database, its clock, a member.
+// Extends Playwright's test: console errors fail it, and it gets the site's database, clock, emails and members.
 
 import AxeBuilder from "@axe-core/playwright";
 import { test as base, expect } from "@playwright/test";
@@ -11,19 +11,17 @@ import { insertMemberSession } from "./member-session.ts";
 import { CONTROL_PORT, IS_CLUSTER, PORT, EMBED_PROVIDER_PORT } from "./site-under-test.ts";
 
 interface Fixtures {
-  /** Console errors that this test expects, by a part of their text. */
+  /** Parts of console errors that this test expects. */
   expectedErrors: string[];
   failOnConsoleError: undefined;
   failOnClusterFault: undefined;
-  /** Moves the browser's and the server's clock, and puts the server's back after the test. */
+  /** Moves the server's clock, and resets it after the test. */
   serverClock: { forward(ms: number): Promise<void> };
-  /** The site's; on a cluster the primary's, and what is written directly is at once in ams too. */
+  /** The site's database; on a cluster the primary's, whose writes return once the replica in ams has them. */
   database: Database.Database;
-  /** Logs the browser in as a new member; returns its id. */
-  logIn: (given?: { role?: string; team?: string; firstName?: string }) => Promise<string>;
-  /**
-   * The newest mail to `address` that came since this test began and was not given to it before; waits for one up to ten seconds.
-   */
+  /** Logs the browser in as a new member and returns the id. */
+  logIn: (fields?: { role?: string; team?: string; firstName?: string }) => Promise<string>;
+  /** Waits up to ten seconds for an email to `address` that this test has not received before. */
   waitForEmail: (address: string) => Promise<CapturedEmail>;
   makeAxeBuilder: () => AxeBuilder;
 }
@@ -50,7 +48,7 @@ export const test = base.extend<Fixtures>({
       if (IS_CLUSTER)
         expect(
           await (await fetch(`http://127.0.0.1:${CONTROL_PORT}/faults`)).json(),
-          "what the edge could not deliver, and what the nodes logged as a fault",
+          "requests the edge could not deliver, and errors in the logs of the nodes",
         ).toEqual([]);
     },
     { auto: true },
@@ -72,8 +70,8 @@ export const test = base.extend<Fixtures>({
     db.close();
   },
   logIn: async ({ context, database }, use) => {
-    await use(async (given = {}) => {
-      const user = insertUser(createSql(database), given);
+    await use(async (fields = {}) => {
+      const user = insertUser(createSql(database), fields);
       await context.addCookies([
         { ...(await insertMemberSession(database, user.id)), url: `http://localhost:${PORT}` },
       ]);
@@ -81,28 +79,29 @@ export const test = base.extend<Fixtures>({
     });
   },
   waitForEmail: async ({ page: _ }, use) => {
-    const beganAtMs = Date.now();
-    const given = new Map<string, number>(); // address → when the last mail that was given came
+    const startedMs = Date.now();
+    /** By address: when the last returned email was received. */
+    const returnedMs = new Map<string, number>();
     await use(async (address) => {
       let newest: CapturedEmail | undefined;
-      const sinceMs = given.get(address) ?? beganAtMs - 1;
+      const sinceMs = returnedMs.get(address) ?? startedMs - 1;
       await expect
         .poll(
           async () => {
-            const mails = (await (
+            const emails = (await (
               await fetch(
-                `http://127.0.0.1:${EMBED_PROVIDER_PORT}/mails?to=${encodeURIComponent(address)}`,
+                `http://127.0.0.1:${EMBED_PROVIDER_PORT}/emails?to=${encodeURIComponent(address)}`,
               )
             ).json()) as CapturedEmail[];
-            newest = mails.findLast(({ receivedAtMs }) => receivedAtMs > sinceMs);
+            newest = emails.findLast(({ receivedAtMs }) => receivedAtMs > sinceMs);
             return newest !== undefined;
           },
-          { message: `a mail to ${address}`, timeout: 10_000 },
+          { message: `an email to ${address}`, timeout: 10_000 },
         )
         .toBe(true);
-      const mail = newest as CapturedEmail;
-      given.set(address, mail.receivedAtMs);
-      return mail;
+      const email = newest as CapturedEmail;
+      returnedMs.set(address, email.receivedAtMs);
+      return email;
     });
   },
   makeAxeBuilder: async ({ page }, use) => {

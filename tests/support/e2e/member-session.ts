@@ -1,14 +1,15 @@
-// A session row and its cookie, made the way the site makes them, with the secret of the site under test.
+// Inserts a session as the site makes it and seals its cookie.
 
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type Database from "better-sqlite3";
 import { sealData } from "iron-session";
+import { DAY_MS } from "#lib/core/clock.ts";
+import { sha256 } from "#tests/support/factories.ts";
 import { SECRET } from "./site-under-test.ts";
 
-const DAY_MS = 86_400_000;
 const SESSION_DAYS = 365;
 
-/** `ageDays`: as if the log-in had been that long ago, row and cookie. */
+/** Returns the session's cookie. `ageDays` moves the login into the past, in the row and in the cookie. */
 export async function insertMemberSession(
   db: Database.Database,
   userId: string,
@@ -16,19 +17,14 @@ export async function insertMemberSession(
   { ageDays = 0 } = {},
 ): Promise<{ name: string; value: string }> {
   const id = randomBytes(32).toString("base64url");
-  const beganAtMs = Date.now() - ageDays * DAY_MS;
+  const startedMs = Date.now() - ageDays * DAY_MS;
   db.prepare(
     `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
-  ).run(
-    createHash("sha256").update(id).digest("hex"),
-    beganAtMs,
-    userId,
-    beganAtMs + SESSION_DAYS * DAY_MS,
-  );
+  ).run(sha256(id), startedMs, userId, startedMs + SESSION_DAYS * DAY_MS);
   return {
     name: "session",
     value: await sealData(
-      { id, sealedAtMs: beganAtMs, untilMs: beganAtMs + SESSION_DAYS * DAY_MS },
+      { id, sealedAtMs: startedMs, untilMs: startedMs + SESSION_DAYS * DAY_MS },
       { password: secret, ttl: (SESSION_DAYS - ageDays) * (DAY_MS / 1000) },
     ),
   };

@@ -1,12 +1,12 @@
-// The production build on a new database, with the control of its clock loaded beside it, a stand-in for the
-// hosts of embeds, and a mail server that shows what it caught. The posts are the site's own and those of tests/fixtures/posts.
+// Starts the site under test: the production build on a new database, with a control server for its clock and memory.
+// Beside it run an SMTP server and a double of the embed providers, which also serves the captured emails.
 
 import { spawn } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { SERVER_FLAGS } from "#server/server-flags.mjs";
 import { applyMigrations } from "#lib/db/migrations.ts";
+import { siteArguments } from "#tests/support/built-site.ts";
 import { startSmtpServer } from "#tests/support/smtp-server.ts";
 import {
   CONTROL_PORT,
@@ -25,7 +25,7 @@ cpSync("tests/fixtures/posts", join(DATA_DIR, "content", "blog"), { recursive: t
 
 const smtp = await startSmtpServer({ port: SMTP_PORT });
 
-// Answers half of what it promised and then nothing more, until /mode says otherwise.
+// Sends half of the announced body and then hangs, until /mode says otherwise.
 let providerMode = "hang";
 createServer((request, response) => {
   const { pathname, searchParams } = new URL(request.url ?? "/", "http://provider");
@@ -34,10 +34,10 @@ createServer((request, response) => {
     response.end(providerMode);
     return;
   }
-  if (pathname === "/mails") {
+  if (pathname === "/emails") {
     const to = searchParams.get("to")?.toLowerCase();
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify(smtp.emails.filter((mail) => !to || mail.to.includes(to))));
+    response.end(JSON.stringify(smtp.emails.filter((email) => !to || email.to.includes(to))));
     return;
   }
   const body = JSON.stringify({
@@ -56,14 +56,7 @@ createServer((request, response) => {
 
 const child = spawn(
   process.execPath,
-  [
-    ...SERVER_FLAGS,
-    "--import",
-    "./tests/support/e2e/control-server.ts",
-    "server/site.ts",
-    "--port",
-    String(PORT),
-  ],
+  siteArguments(PORT, ["./tests/support/e2e/control-server.ts"]),
   {
     stdio: "inherit",
     env: {

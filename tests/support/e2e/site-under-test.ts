@@ -1,19 +1,19 @@
-// Where the site under test listens, where its clock is set from, who stands in for the hosts of embeds, and who takes its mails.
+// Defines the ports, folders and secrets of the site under test and of its doubles.
 
-/** Set by playwright.members.config.ts: the site is a cluster, and these are the ports of its edge in ams. */
+/** Set by playwright.members.config.ts: the site is a cluster, reached through its edge in ams. */
 export const IS_CLUSTER = process.env.SITE_UNDER_TEST === "cluster";
 
-/** Of the first region's edge; that in ams has the next. */
+/** The port of the first region's edge; ams has the next one. */
 export const CLUSTER_PORT = 3140;
 export const PORT = IS_CLUSTER ? CLUSTER_PORT + 1 : 3117;
-/** On a cluster one server stands for both: it sets every node's clock and shows the mails. */
+/** On a cluster, one server sets every node's clock and serves the emails. */
 export const CONTROL_PORT = IS_CLUSTER ? 3148 : 3118;
 export const EMBED_PROVIDER_PORT = IS_CLUSTER ? CONTROL_PORT : 3119;
 export const SMTP_PORT = IS_CLUSTER ? 3149 : 3120;
-/** The second site, which e2e/attack starts for itself, and the control of its clock. */
+/** The site that e2e/attack starts, and its control server. */
 export const ATTACK_PORT = 3121;
 export const ATTACK_CONTROL_PORT = 3122;
-/** Its databases and posts, made anew for each run. */
+/** Databases and posts, recreated for each run. */
 export const DATA_DIR = ".data/e2e";
 export const SECRET = "only-for-the-browser-tests-0123456789";
 /** What the site under test is told of the cookies of a site before it: known to the running site alone, not to its build. */

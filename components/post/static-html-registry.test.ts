@@ -1,18 +1,20 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, expect, test } from "vitest";
 import { registerHtml, registeredHtmlAt } from "./static-html-registry.ts";
+import { resetSingleton, singleton } from "#lib/core/singleton.ts";
 
 interface Context {
   readonly request: { readonly headers: Record<string, string> };
 }
-const shared = globalThis as { __lecternRequests?: AsyncLocalStorage<Context> };
+const createRequestStorage = () =>
+  singleton("request-context", () => new AsyncLocalStorage<Context>());
 
 afterEach(() => {
-  delete shared.__lecternRequests;
+  resetSingleton("request-context");
 });
 
 test("a text is found again in the request that kept it, and in no other", () => {
-  const requests = (shared.__lecternRequests = new AsyncLocalStorage<Context>());
+  const requests = createRequestStorage();
   const one: Context = { request: { headers: {} } };
   requests.run(one, () =>
     expect([registerHtml("<p>a</p>"), registerHtml("<p>b</p>")]).toEqual([0, 1]),
@@ -29,7 +31,7 @@ test("a text is found again in the request that kept it, and in no other", () =>
 
 test("nothing is kept where no document is written: outside a request, and when only data is asked for", () => {
   expect(registerHtml("<p>a</p>")).toBeNull();
-  const requests = (shared.__lecternRequests = new AsyncLocalStorage<Context>());
+  const requests = createRequestStorage();
   requests.run({ request: { headers: { rsc: "1" } } }, () =>
     expect(registerHtml("<p>a</p>")).toBeNull(),
   );

@@ -1,29 +1,36 @@
-// Ready HTML on its way from where a post is rendered to where its document is written: the same request, another bundle.
-// So the document holds each text once, as elements, and not a second time as data for React.
+// Passes ready HTML from where a post is rendered to where its document is written: same request, different bundle.
+// This way the document has each text once, as elements, and not again as data for React.
+
+import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 
 interface DocumentRequest {
   readonly headers: Readonly<Record<string, unknown>>;
 }
+interface RequestStorage {
+  getStore(): { readonly request: DocumentRequest } | undefined;
+}
 
-// lib/core/request-context.ts keeps the request there for every bundle; the browser has none.
-const processGlobals = globalThis as {
-  __lecternRequests?: { getStore(): { readonly request: DocumentRequest } | undefined };
-  __lecternHtml?: WeakMap<DocumentRequest, string[]>;
-};
+// Not imported from lib/core/request-context.ts: that needs node:async_hooks, which the browser lacks.
+function currentRequest(): DocumentRequest | undefined {
+  return peekSingleton<RequestStorage>("request-context")?.getStore()?.request;
+}
 
-/** Keeps `html` for the document of this request and returns its place there; null where no document is being written. */
+function htmlByRequest(): WeakMap<DocumentRequest, string[]> {
+  return singleton("static-html", () => new WeakMap<DocumentRequest, string[]>());
+}
+
+/** Registers `html` for this request's document and returns its index; null if no document is written. */
 export function registerHtml(html: string): number | null {
-  const request = processGlobals.__lecternRequests?.getStore()?.request;
+  const request = currentRequest();
   // A request for React's data alone has no document.
   if (!request || request.headers.rsc) return null;
-  const kept = (processGlobals.__lecternHtml ??= new WeakMap());
-  const runs = kept.get(request) ?? [];
-  kept.set(request, runs);
+  const runs = htmlByRequest().get(request) ?? [];
+  htmlByRequest().set(request, runs);
   return runs.push(html) - 1;
 }
 
-/** The text at `place` of this request's document; "" in the browser. */
-export function registeredHtmlAt(place: number): string {
-  const request = processGlobals.__lecternRequests?.getStore()?.request;
-  return (request && processGlobals.__lecternHtml?.get(request)?.[place]) ?? "";
+/** Returns the HTML at `index` of this request's document; "" in the browser. */
+export function registeredHtmlAt(index: number): string {
+  const request = currentRequest();
+  return (request && htmlByRequest().get(request)?.[index]) ?? "";
 }

@@ -7,6 +7,7 @@ import Database from "better-sqlite3";
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
+import { singleton } from "#lib/core/singleton.ts";
 
 /** Raised when the tables below change: an older file is then started anew. */
 const SCHEMA_VERSION = 1;
@@ -21,8 +22,7 @@ interface CacheFile {
   bytes: number;
 }
 
-// One per process: pages, handlers and middleware are bundled apart.
-const shared = globalThis as { __lecternCacheFile?: CacheFile };
+const shared = singleton("cache-file", (): { file?: CacheFile } => ({}));
 
 function openDatabase(path: string): Database.Database {
   const db = new Database(path, { timeout: 2_000 });
@@ -79,13 +79,13 @@ function openOrRecreate(path: string): Database.Database {
 
 function cacheFile(): CacheFile {
   const path = resolve(env.CACHE_FILE);
-  if (shared.__lecternCacheFile?.path === path) return shared.__lecternCacheFile;
+  if (shared.file?.path === path) return shared.file;
   const db = openOrRecreate(path);
   const { bytes } = db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM cache").get() as {
     bytes: number;
   };
-  shared.__lecternCacheFile = { path, db, bytes };
-  return shared.__lecternCacheFile;
+  shared.file = { path, db, bytes };
+  return shared.file;
 }
 
 /** The SQLite handle of the cache file, for derived tables with a shape of their own (the search index). */
@@ -95,8 +95,8 @@ export function cacheDatabase(): Database.Database {
 
 /** Closes the file; the next use opens it again. */
 export function closeCacheFile(): void {
-  shared.__lecternCacheFile?.db.close();
-  shared.__lecternCacheFile = undefined;
+  shared.file?.db.close();
+  shared.file = undefined;
 }
 
 export interface StoredEntry {

@@ -9,6 +9,7 @@ import { withTimeout } from "#lib/core/with-timeout.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { incrementCounter, observeHistogram } from "#lib/core/metrics.ts";
+import { singleton } from "#lib/core/singleton.ts";
 import { deleteEntry, readEntry, writeEntry } from "./cache-file.ts";
 
 /** Memory for values in front of the file, by the length of their JSON. */
@@ -19,13 +20,8 @@ interface CacheStore {
   readonly cache: Cache;
 }
 
-// One per process, so that a value is produced once however many bundles ask: cachified joins callers by this object.
-const shared = globalThis as { __lecternCache?: CacheStore };
-
-function cacheStore(): CacheStore {
-  shared.__lecternCache ??= createCacheStore();
-  return shared.__lecternCache;
-}
+// cachified joins concurrent callers by this object: one per process, so each value is produced once.
+const cacheStore = (): CacheStore => singleton("cache", createCacheStore);
 
 function createCacheStore(): CacheStore {
   const memory: CacheStore["memory"] = new LRUCache({

@@ -1,35 +1,39 @@
 import { afterEach, expect, test } from "vitest";
 import PageCache from "./page-cache.ts";
+import { resetSingleton, singleton } from "#lib/core/singleton.ts";
 
-const shared = globalThis as { __lecternContentKey?: () => string };
+function publishVersion(version: string): void {
+  resetSingleton("content-version");
+  singleton("content-version", () => () => version);
+}
 afterEach(() => {
-  delete shared.__lecternContentKey;
+  resetSingleton("content-version");
 });
 
 const page = (html: string) => ({ kind: "APP_PAGE", html });
 
 test("a page is kept for the version of the content that it was asked for under", async () => {
   const cache = new PageCache();
-  shared.__lecternContentKey = () => "one";
+  publishVersion("one");
   expect(await cache.get("/a")).toBeNull();
   await cache.set("/a", page("first"));
   expect(await cache.get("/a")).toMatchObject({ value: page("first") });
-  shared.__lecternContentKey = () => "two";
+  publishVersion("two");
   expect(await cache.get("/a")).toBeNull();
 });
 
 test("a page that was rendered while the content changed is not kept for the new content", async () => {
   const cache = new PageCache();
-  shared.__lecternContentKey = () => "one";
+  publishVersion("one");
   await cache.get("/b");
-  shared.__lecternContentKey = () => "two";
+  publishVersion("two");
   await cache.set("/b", page("old"));
   expect(await cache.get("/b")).toBeNull();
 });
 
 test("a document that says that it is missing is kept as a 404", async () => {
   const cache = new PageCache();
-  shared.__lecternContentKey = () => "one";
+  publishVersion("one");
   await cache.get("/missing");
   await cache.set("/missing", page('<main><div class="wrap" data-missing="">'));
   expect(await cache.get("/missing")).toMatchObject({ value: { status: 404 } });
@@ -50,7 +54,7 @@ test("nothing is kept before the site knows its content", async () => {
 
 test("memory is bounded, however many pages are asked for", async () => {
   const cache = new PageCache();
-  shared.__lecternContentKey = () => "one";
+  publishVersion("one");
   for (let i = 0; i < 200; i++) {
     await cache.get(`/d/${i}`);
     await cache.set(`/d/${i}`, page("x".repeat(1_000_000)));

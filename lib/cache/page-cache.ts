@@ -3,6 +3,7 @@
 // an entry belongs to the version of the content it was rendered from, so nothing has to be invalidated.
 
 import { LRUCache } from "lru-cache";
+import { peekSingleton, singleton } from "#lib/core/singleton.ts";
 
 interface PageEntry {
   readonly value: unknown;
@@ -13,20 +14,20 @@ interface PageEntry {
 /** Of rendered pages, by the length of what would be sent. A long article is about 400 kB with its client payload. */
 const MAX_BYTES = 64 * 1_048_576;
 
-// The site publishes its version on globalThis: this file is not part of any bundle.
-const shared = globalThis as {
-  __lecternPages?: LRUCache<string, PageEntry>;
-  __lecternAsked?: LRUCache<string, string>;
-  __lecternContentKey?: () => string;
-};
-
-const pages = (shared.__lecternPages ??= new LRUCache<string, PageEntry>({
-  maxSize: MAX_BYTES,
-  sizeCalculation: ({ value }) => estimateBytes(value),
-}));
+const pages = singleton(
+  "page-cache",
+  () =>
+    new LRUCache<string, PageEntry>({
+      maxSize: MAX_BYTES,
+      sizeCalculation: ({ value }) => estimateBytes(value),
+    }),
+);
 
 // The version at the moment a page was asked for: it is rendered after that, and the content may change meanwhile.
-const versionsAtRequest = (shared.__lecternAsked ??= new LRUCache<string, string>({ max: 2_000 }));
+const versionsAtRequest = singleton(
+  "page-cache-versions",
+  () => new LRUCache<string, string>({ max: 2_000 }),
+);
 
 function estimateBytes(value: unknown): number {
   let size = 1_000;
@@ -50,7 +51,7 @@ function withNotFoundStatus(value: unknown): unknown {
 
 export default class PageCache {
   async get(key: string): Promise<{ value: unknown; lastModified: number } | null> {
-    const version = shared.__lecternContentKey?.();
+    const version = peekSingleton<() => string>("content-version")?.();
     if (version !== undefined) versionsAtRequest.set(key, version);
     const entry = pages.get(key);
     return entry && entry.version === version ? entry : null;

@@ -1,16 +1,17 @@
 // Time that tests can set. Everything that asks for the time asks here.
 
+import { singleton } from "./singleton.ts";
+
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-// On globalThis, because the bundles of middleware, pages and handlers each have their own copy of this module.
-const shared = globalThis as { __lecternOffsetMs?: number };
+const testClock = singleton("test-clock", () => ({ offsetMs: 0 }));
 
 /** Milliseconds since 1970-01-01 UTC, moved by whatever a test has set. */
 export function nowMs(): number {
-  return Date.now() + (shared.__lecternOffsetMs ?? 0);
+  return Date.now() + testClock.offsetMs;
 }
 
 /** Days since 1970-01-01 UTC: the unit of every rolling window. */
@@ -31,5 +32,5 @@ export function subtractMonths(ms: number, months: number): number {
 
 /** Makes `nowMs` return `ms` now and run on from there; `null` gives the real time back. For tests only. */
 export function setClock(ms: number | null): void {
-  shared.__lecternOffsetMs = ms === null ? 0 : ms - Date.now();
+  testClock.offsetMs = ms === null ? 0 : ms - Date.now();
 }

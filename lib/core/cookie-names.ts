@@ -17,6 +17,6 @@ export const COOKIE_NAMES: readonly string[] = [
 ];
 
 /** The name in use: `__Host-` makes the browser insist on https, this host and the whole path. */
-export function getCookieName(name: (typeof SITE_COOKIES)[number]): string {
+export function getCookieName(name: string): string {
   return env.SITE_URL.startsWith("https:") ? `__Host-${name}` : name;
 }

@@ -120,7 +120,7 @@ export const envSchema = z.object({
       "must look like dfw-1@dfw=10.0.0.1,ams-1@ams=10.0.0.2",
     )
     .optional(),
-  CLUSTER_STRIP: boolSchema(false),
+  INSTANCE_BANNER: boolSchema(false),
   FLY_APP_NAME: z.string().optional(),
   FLY_REGION: z.string().optional(),
   DEPLOYMENT_ID: z.string().optional(),

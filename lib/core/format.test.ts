@@ -31,8 +31,8 @@ test.each(["Pacific/Kiritimati", "America/Los_Angeles", "Pacific/Pago_Pago", "UT
   (zone) => {
     const file = fileURLToPath(new URL("./format.ts", import.meta.url));
     const script = `
-    import { formatDate, momentOf } from ${JSON.stringify(file)};
-    process.stdout.write([new Date().getTimezoneOffset() === 0, ...["2022-11-21", "2024-02-29", "2023-12-31", "2024-01-01", "2024-03-10"].map((d) => formatDate(d) + " " + momentOf(d).toUTCString())].join("|"));`;
+    import { formatDate, noonUtc } from ${JSON.stringify(file)};
+    process.stdout.write([new Date().getTimezoneOffset() === 0, ...["2022-11-21", "2024-02-29", "2023-12-31", "2024-01-01", "2024-03-10"].map((d) => formatDate(d) + " " + noonUtc(d).toUTCString())].join("|"));`;
     const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
       env: { ...process.env, TZ: zone },
       encoding: "utf8",

@@ -62,3 +62,8 @@ export function formatCount(count: number): string {
   const [unit, size] = whole < 1_000_000 ? (["k", 1_000] as const) : (["M", 1_000_000] as const);
   return `${Math.floor(whole / (size / 100)) / 100}${unit}`;
 }
+
+/** Returns the count with its noun: "1 read", "498.23k reads". `many` defaults to `one` with an s. */
+export function pluralize(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}

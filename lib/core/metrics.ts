@@ -1,5 +1,7 @@
 // What this process counts and measures, and how Prometheus reads it.
 
+import { resetSingleton, singleton } from "./singleton.ts";
+
 export type Labels = Readonly<Record<string, string | number | boolean>>;
 
 interface Series {
@@ -21,16 +23,8 @@ interface Registry {
   readonly gauges: Map<string, () => number | null>;
 }
 
-// One per process: pages, handlers and middleware are bundled apart.
-const shared = globalThis as { __lecternMetrics?: Registry };
-
-function metricsRegistry(): Registry {
-  return (shared.__lecternMetrics ??= {
-    counters: new Map(),
-    histograms: new Map(),
-    gauges: new Map(),
-  });
-}
+const metricsRegistry = (): Registry =>
+  singleton("metrics", () => ({ counters: new Map(), histograms: new Map(), gauges: new Map() }));
 
 /** More series of one name than this are summed up in one, with the label other="true": what a stranger sends must not grow it. */
 const MAX_SERIES = 100;
@@ -208,5 +202,5 @@ export function renderMetrics(): string {
 
 /** Forgets everything. For tests. */
 export function resetMetrics(): void {
-  shared.__lecternMetrics = undefined;
+  resetSingleton("metrics");
 }

@@ -18,6 +18,7 @@ import {
 } from "./prisma-client.ts";
 import { type Connection, type Sql, sqliteErrorCode, openConnection } from "./connection.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
+import { singleton } from "#lib/core/singleton.ts";
 import { assertDiskSpace } from "./disk-space.ts";
 import { type WriteQueue, createWriteQueue } from "./write-queue.ts";
 
@@ -42,8 +43,7 @@ interface DatabaseState {
   readonly connections: Set<Connection>;
 }
 
-// One per process: the bundles of pages, handlers and middleware each load this module, and must share the queue.
-const shared = globalThis as { __lecternDb?: DatabaseState };
+const shared = singleton("database", (): { state?: DatabaseState } => ({}));
 
 function databaseState(): DatabaseState {
   if (isBuilding())
@@ -51,7 +51,7 @@ function databaseState(): DatabaseState {
       "A page asked for the database while the site is being built: await connection() before it.",
     );
   const file = env.DATABASE_FILE;
-  if (shared.__lecternDb?.file === file) return shared.__lecternDb;
+  if (shared.state?.file === file) return shared.state;
   const state: DatabaseState = {
     file,
     idleReaders: [],
@@ -64,7 +64,7 @@ function databaseState(): DatabaseState {
       () => readPosition()?.txid,
     ),
   };
-  shared.__lecternDb = state;
+  shared.state = state;
   return state;
 }
 
@@ -249,7 +249,7 @@ async function readOnConnection<T>(
 
 /**
  * snapshot() for plain SQL: no Prisma, no waiting in between, a tenth of the cost. `fn` must not be async.
- * For what is read on every request; see docs/decisions/003-two-ways-through-one-door.md.
+ * For what is read on every request; see docs/decisions/003-prisma-and-sql-share-the-write-path.md.
  */
 export async function readSql<T>(fn: (sql: Sql) => T): Promise<T> {
   assertNotInTransaction("snapshotSql()");
@@ -378,9 +378,9 @@ function assertNotPromise<T>(value: T, name: string): T {
 
 /** Closes every connection after the writes that wait are done. For the end of the process and of a test. */
 export async function closeDatabase(): Promise<void> {
-  const state = shared.__lecternDb;
+  const state = shared.state;
   if (!state) return;
   if (state.queue.length > 0) await state.queue.enqueue(() => {}, WRITE_TIMEOUT_MS).catch(() => {});
-  shared.__lecternDb = undefined;
+  shared.state = undefined;
   for (const connection of state.connections) connection.close();
 }

@@ -7,15 +7,16 @@ import { isReplicated } from "#lib/core/instance.ts";
 import { readPosition, heartbeatAgeMs } from "#lib/replication/position.ts";
 import { litefsState, currentRole } from "#lib/replication/role.ts";
 import { listStandbys } from "#lib/replication/standbys.ts";
+import { singleton } from "#lib/core/singleton.ts";
 
 const SAMPLE_INTERVAL_MS = 10;
 
-const shared = globalThis as { __lecternGauges?: true };
+const shared = singleton("process-metrics", () => ({ isStarted: false }));
 
 /** Begins to measure. Once per process. */
 export function startProcessMetrics(): void {
-  if (shared.__lecternGauges) return;
-  shared.__lecternGauges = true;
+  if (shared.isStarted) return;
+  shared.isStarted = true;
   const delay = monitorEventLoopDelay({ resolution: SAMPLE_INTERVAL_MS });
   delay.enable();
   // The timer's own pace is part of what it measures.

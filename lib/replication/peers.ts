@@ -5,6 +5,7 @@ import { SECOND_MS } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { currentInstance } from "#lib/core/instance.ts";
+import { singleton } from "#lib/core/singleton.ts";
 
 export interface Peer {
   readonly instance: string;
@@ -16,7 +17,10 @@ export interface Peer {
 const REFRESH_INTERVAL_MS = 10 * SECOND_MS;
 const DNS_TIMEOUT_MS = 2 * SECOND_MS;
 
-const shared = globalThis as { __lecternPeers?: { atMs: number; all: Promise<readonly Peer[]> } };
+const shared = singleton(
+  "peers",
+  (): { cached?: { atMs: number; all: Promise<readonly Peer[]> } } => ({}),
+);
 
 /** The nodes that "name@region=host,…" lists. */
 export function parseClusterNodes(text: string): Peer[] {
@@ -53,15 +57,15 @@ export async function listPeers(): Promise<readonly Peer[]> {
     return parseClusterNodes(env.CLUSTER_NODES).filter(({ instance }) => instance !== own);
   const app = env.FLY_APP_NAME;
   if (!app) return [];
-  const known = shared.__lecternPeers;
+  const known = shared.cached;
   if (!known || known.atMs + REFRESH_INTERVAL_MS < performance.now()) {
     const all = resolveFlyPeers(app).catch((error: unknown) => {
       log("warn", "peers.not_found", { error });
       return known?.all ?? [];
     });
-    shared.__lecternPeers = { atMs: performance.now(), all };
+    shared.cached = { atMs: performance.now(), all };
   }
-  return (await shared.__lecternPeers!.all).filter(({ instance }) => instance !== own);
+  return (await shared.cached!.all).filter(({ instance }) => instance !== own);
 }
 
 function peerUrl({ host }: Peer, port: number): string {

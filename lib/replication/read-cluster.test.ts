@@ -11,7 +11,8 @@ import { GET as status } from "#app/internal/status/route.ts";
 import { setClock } from "#lib/core/clock.ts";
 import type { ClusterView } from "./node-view.ts";
 import { env } from "#lib/core/env.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { peekSingleton, resetSingleton } from "#lib/core/singleton.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 const servers: Server[] = [];
@@ -83,7 +84,7 @@ afterEach(() => {
     server.closeAllConnections();
     server.close();
   }
-  delete (globalThis as { __lecternNodes?: unknown }).__lecternNodes;
+  resetSingleton("cluster-nodes");
   overrideEnv({
     REPLICATION: undefined,
     FLY_LITEFS_DIR: undefined,
@@ -213,10 +214,7 @@ test("however many look, a node is asked once a second, and by nobody when none 
   expect(asked.length).toBeLessThanOrEqual(2 + (performance.now() - fromMs) / 1_000);
   for (const stop of stops) stop();
   await vi.waitFor(
-    () =>
-      expect(
-        (globalThis as { __lecternWatch?: { isPolling: boolean } }).__lecternWatch?.isPolling,
-      ).toBe(false),
+    () => expect(peekSingleton<{ isPolling: boolean }>("watch-cluster")?.isPolling).toBe(false),
     10_000,
   );
 });

@@ -5,6 +5,7 @@ import { type ClusterView, type NodeView, replicationLagMs } from "./node-view.t
 import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { log } from "#lib/core/log.ts";
 import { isReplicated } from "#lib/core/instance.ts";
+import { singleton } from "#lib/core/singleton.ts";
 import { type NodeStatus, readNodeStatus } from "./node-status.ts";
 import { type Peer, listPeers } from "./peers.ts";
 import { requestPeer } from "./request-peer.ts";
@@ -33,14 +34,14 @@ interface UnreachablePeer {
   readonly lastStatus: PeerStatus | null;
 }
 
-// One per process: pages and handlers are bundled apart.
-const shared = globalThis as {
-  __lecternNodes?: {
-    readonly heard: Map<string, PeerStatus>;
-    readonly missed: Map<string, UnreachablePeer>;
-  };
-};
-const sharedState = () => (shared.__lecternNodes ??= { heard: new Map(), missed: new Map() });
+const sharedState = () =>
+  singleton(
+    "cluster-nodes",
+    (): {
+      readonly heard: Map<string, PeerStatus>;
+      readonly missed: Map<string, UnreachablePeer>;
+    } => ({ heard: new Map(), missed: new Map() }),
+  );
 
 async function fetchPeerStatus(peer: Peer): Promise<PeerStatus | null> {
   const { heard, missed } = sharedState();
@@ -73,7 +74,7 @@ function toNodeView(
   isThis: boolean,
 ): NodeView {
   const miss = status ? undefined : sharedState().missed.get(instance);
-  const said = status ?? miss?.last ?? null;
+  const said = status ?? miss?.lastStatus ?? null;
   const txid = said?.txid ?? null;
   return {
     instance,

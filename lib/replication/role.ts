@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { currentInstance } from "#lib/core/instance.ts";
+import { resetSingleton, singleton } from "#lib/core/singleton.ts";
 import { type LitefsEvent, subscribeLitefsEvents } from "./litefs-events.ts";
 
 export type Role = "primary" | "replica" | "unknown";
@@ -21,17 +22,15 @@ interface LitefsState {
   stop: (() => void) | null;
 }
 
-// One per process: instrumentation, middleware, pages and handlers are bundled apart.
-const shared = globalThis as { __lecternLitefs?: LitefsState };
 export const litefsState = (): LitefsState =>
-  (shared.__lecternLitefs ??= {
+  singleton<LitefsState>("litefs", () => ({
     lastPrimaryEvent: null,
     primaryLostAtMs: null,
     lastTxid: 0,
     lastTxDelayMs: null,
     listeners: new Set(),
     stop: null,
-  });
+  }));
 
 /** Another primary's name in `.primary`; null without the file; undefined where it can't be read. The reference took "can't be read" for "I am it". */
 function readPrimaryFile(): string | null | undefined {
@@ -171,5 +170,5 @@ export function startWatchingLitefs(): void {
 /** Ends the following. For tests and the end of the process. */
 export function stopWatchingLitefs(): void {
   litefsState().stop?.();
-  delete shared.__lecternLitefs;
+  resetSingleton("litefs");
 }

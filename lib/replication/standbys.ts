@@ -5,6 +5,7 @@
 import { basename } from "node:path";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
+import { resetSingleton, singleton } from "#lib/core/singleton.ts";
 import { subscribeLitefsEvents } from "./litefs-events.ts";
 import { fetchLitefsNodeState } from "./litefs-node-state.ts";
 import { type Peer, listPeers, peerLitefsUrl } from "./peers.ts";
@@ -24,21 +25,21 @@ interface Standby {
 const REFRESH_INTERVAL_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 2_000;
 
-const shared = globalThis as {
-  __lecternStandby?: {
-    readonly all: Map<string, Standby>;
-    readonly asked: Set<string>;
-    readonly listeners: Set<() => void>;
-    timer: NodeJS.Timeout | null;
-  };
-};
 const sharedState = () =>
-  (shared.__lecternStandby ??= {
-    all: new Map(),
-    asked: new Set(),
-    listeners: new Set(),
-    timer: null,
-  });
+  singleton(
+    "standbys",
+    (): {
+      readonly all: Map<string, Standby>;
+      readonly asked: Set<string>;
+      readonly listeners: Set<() => void>;
+      timer: NodeJS.Timeout | null;
+    } => ({
+      all: new Map(),
+      asked: new Set(),
+      listeners: new Set(),
+      timer: null,
+    }),
+  );
 
 /** The newest transaction of the LiteFS at `url`; 0 without one. Rejects when it does not answer. */
 const fetchTxid = async (url: string) =>
@@ -133,7 +134,7 @@ export function stopWatchingStandbys(): void {
   const own = sharedState();
   if (own.timer) clearInterval(own.timer);
   for (const standby of own.all.values()) standby.stop();
-  delete shared.__lecternStandby;
+  resetSingleton("standbys");
 }
 
 /** The candidates that are connected now, and how far each is. On the primary only; empty elsewhere. */

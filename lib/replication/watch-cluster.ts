@@ -4,6 +4,7 @@ import type { ClusterView } from "./node-view.ts";
 import { SECOND_MS } from "#lib/core/clock.ts";
 import { log } from "#lib/core/log.ts";
 import { runOutsideRequest } from "#lib/core/request-context.ts";
+import { singleton } from "#lib/core/singleton.ts";
 import { readCluster } from "./read-cluster.ts";
 
 const POLL_INTERVAL_MS = SECOND_MS;
@@ -16,11 +17,15 @@ interface Listener {
   onShutdown(): void;
 }
 
-const shared = globalThis as {
-  __lecternWatch?: { readonly listeners: Set<Listener>; isPolling: boolean; hearsEnd: boolean };
-};
 const sharedState = () =>
-  (shared.__lecternWatch ??= { listeners: new Set(), isPolling: false, hearsEnd: false });
+  singleton(
+    "watch-cluster",
+    (): { readonly listeners: Set<Listener>; isPolling: boolean; hearsEnd: boolean } => ({
+      listeners: new Set(),
+      isPolling: false,
+      hearsEnd: false,
+    }),
+  );
 
 async function pollCluster(): Promise<void> {
   const watch = sharedState();

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { brotliCompressSync, createGzip, gzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { AppError } from "#lib/core/errors.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { fetchBytes, fetchJson, fetchText } from "./guarded-fetch.ts";
 import { serveDns, serveHttp, serveTcp, type TestServer } from "#tests/support/test-server.ts";
 
@@ -69,7 +69,7 @@ test("text comes with url, status, type and decoded body, and the socket is clos
     status: 200,
     contentType: "text/html; charset=utf-8",
     body: "<title>Grüße</title>",
-    truncated: false,
+    isTruncated: false,
   });
   await expectNoSockets(server);
 });

@@ -1,13 +1,14 @@
-import { createServer, get } from "node:http";
+import { get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
-import { installRequestContextHook } from "#lib/http/request-context-hook.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
+import { createPipelineServer } from "#lib/http/pipeline.ts";
 import { isEmailPreviewAllowed } from "./email-preview.ts";
 
-installRequestContextHook();
-const server = createServer((_request, response) => response.end(String(isEmailPreviewAllowed())));
+const server = createPipelineServer((_request, response) =>
+  response.end(String(isEmailPreviewAllowed())),
+);
 let port = 0;
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));

@@ -4,6 +4,7 @@ import { createTransport } from "nodemailer";
 import { env } from "#lib/core/env.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
+import { singleton } from "#lib/core/singleton.ts";
 import { type EmailMessage, renderEmailHtml, renderEmailText } from "./email-message.ts";
 import { saveToLocalMailbox } from "./local-mailbox.ts";
 
@@ -54,11 +55,11 @@ interface PooledTransport {
   readonly url: string;
   readonly transport: ReturnType<typeof createTransport>;
 }
-const shared = globalThis as { __lecternMail?: PooledTransport };
+const shared = singleton("smtp", (): { pool?: PooledTransport } => ({}));
 
 function smtpTransport(url: string): PooledTransport["transport"] {
-  if (shared.__lecternMail?.url !== url) {
-    shared.__lecternMail?.transport.close();
+  if (shared.pool?.url !== url) {
+    shared.pool?.transport.close();
     // Few connections, kept: a log-in should not wait for a handshake. Never more at once than a small server likes.
     const wait = {
       connectionTimeout: SOCKET_TIMEOUT_MS,
@@ -66,7 +67,7 @@ function smtpTransport(url: string): PooledTransport["transport"] {
       socketTimeout: SOCKET_TIMEOUT_MS,
       dnsTimeout: SOCKET_TIMEOUT_MS,
     };
-    shared.__lecternMail = {
+    shared.pool = {
       url,
       transport: createTransport({
         url,
@@ -78,7 +79,7 @@ function smtpTransport(url: string): PooledTransport["transport"] {
       } as Parameters<typeof createTransport>[0]),
     };
   }
-  return shared.__lecternMail!.transport;
+  return shared.pool!.transport;
 }
 
 /** The address that mails come from. */
@@ -121,6 +122,6 @@ export async function sendEmail(mail: EmailMessage): Promise<void> {
 
 /** Ends the connections to the mail server. For the end of the process and of a test. */
 export function closeSmtpTransport(): void {
-  shared.__lecternMail?.transport.close();
-  delete shared.__lecternMail;
+  shared.pool?.transport.close();
+  shared.pool = undefined;
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { type TestSmtpServer, startSmtpServer } from "#tests/support/smtp-server.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
@@ -7,6 +7,7 @@ import { readSql, writeSql } from "#lib/db/database.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
 import { closeSmtpTransport } from "#lib/outbound/mail/send-email.ts";
+import { resetSingleton } from "#lib/core/singleton.ts";
 import {
   runDueDeliveries,
   deleteDelivery,
@@ -184,7 +185,7 @@ test("of two runs at the same time one sends, also where they know nothing of ea
   );
   const first = runDueDeliveries();
   // As another process would: its own memory, the same table.
-  delete (globalThis as { __lecternOutbox?: unknown }).__lecternOutbox;
+  resetSingleton("outbox");
   await Promise.all([first, runDueDeliveries()]);
   expect(smtp.attemptCount).toBe(2);
 });

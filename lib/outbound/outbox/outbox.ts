@@ -9,6 +9,7 @@ import { runOutsideRequest } from "#lib/core/request-context.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
 import { currentRole } from "#lib/replication/role.ts";
+import { singleton } from "#lib/core/singleton.ts";
 import { type Delivery, deliver } from "./deliver.ts";
 
 export interface PendingDelivery {
@@ -126,21 +127,24 @@ async function attemptDelivery({ id, kind, userId, payload, tries }: DueDelivery
   }
 }
 
-const shared = globalThis as {
-  __lecternOutbox?: { running: Promise<void> | null; again: boolean; timer: NodeJS.Timeout | null };
-};
-const outboxState = () => (shared.__lecternOutbox ??= { running: null, again: false, timer: null });
+interface OutboxState {
+  running: Promise<void> | null;
+  rerunRequested: boolean;
+  timer: NodeJS.Timeout | null;
+}
+const outboxState = () =>
+  singleton<OutboxState>("outbox", () => ({ running: null, rerunRequested: false, timer: null }));
 
 /** Delivers everything that is due now; resolves when it has been tried. Only the primary does, one run at a time. */
 export async function runDueDeliveries(): Promise<void> {
-  const own = outboxState();
-  if (own.running) {
-    own.again = true;
-    return own.running;
+  const state = outboxState();
+  if (state.running) {
+    state.rerunRequested = true;
+    return state.running;
   }
-  own.running = (async () => {
+  state.running = (async () => {
     do {
-      own.again = false;
+      state.rerunRequested = false;
       for (;;) {
         if (currentRole() !== "primary") return;
         // Looked at in a snapshot first: an idle site writes nothing.
@@ -151,11 +155,11 @@ export async function runDueDeliveries(): Promise<void> {
         if (due.length === 0) break;
         await forEachConcurrently(due, CONCURRENCY, attemptDelivery);
       }
-    } while (own.again);
+    } while (state.rerunRequested);
   })().finally(() => {
-    own.running = null;
+    state.running = null;
   });
-  return own.running;
+  return state.running;
 }
 
 /** Delivers soon, without being waited for. Call it after the commit that enqueued. */
@@ -172,9 +176,9 @@ export function triggerDeliveries(): void {
 
 /** Looks every fifteen seconds for what is due. From instrumentation.ts, once per process. */
 export function startDeliveryPolling(): void {
-  const own = outboxState();
-  own.timer ??= setInterval(triggerDeliveries, POLL_INTERVAL_MS);
-  own.timer.unref();
+  const state = outboxState();
+  state.timer ??= setInterval(triggerDeliveries, POLL_INTERVAL_MS);
+  state.timer.unref();
 }
 
 /** What was not delivered yet, newest first; for admins. */

@@ -1,4 +1,4 @@
-// The site's posts, composed of content, mdx, posts and embeds. Pages ask here and nowhere else.
+// Opens the site's catalog of posts from its configuration. The only entry point for pages and handlers.
 
 import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
@@ -13,19 +13,19 @@ import {
   setWantedLinkPreviews,
 } from "#lib/posts/link-previews/preview-registry.ts";
 import { currentRole } from "#lib/replication/role.ts";
-import type { PostIndex } from "#lib/posts/post.ts";
-import { createDiskVersionSource, createGitVersionSource } from "./content-version-source.ts";
-import type { SitePost } from "./parsed-post.ts";
-import { type FreshCompile, type Catalog, type CatalogStatus, createCatalog } from "./catalog.ts";
+import type { Post, PostIndex } from "#lib/posts/post.ts";
+import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
+import { Catalog, type CatalogStatus } from "./catalog.ts";
+import {
+  type ContentVersionSource,
+  createDiskVersionSource,
+  createGitVersionSource,
+} from "./content-version-source.ts";
+import type { FreshCompile } from "./fresh-compile.ts";
 
-export type { SitePost } from "./parsed-post.ts";
-export type { SiteHero } from "./post-images.ts";
-export type { PostFailure } from "./catalog-build.ts";
-export type { FreshCompile, CatalogStatus } from "./catalog.ts";
-
-/** On disk, a look at names and times costs a millisecond or two: each second in development, rarely where nobody edits. */
+/** Checking names and times on disk costs a millisecond or two; in production files rarely change. */
 const DISK_RECHECK_INTERVAL_MS = { development: 500, test: 0, production: 15_000 } as const;
-/** With a webhook, asking the host is for pushes that got lost; without, it is the only way to hear of them. */
+/** With a webhook, polling only catches lost pushes; without, it is the only way to learn of them. */
 const POLL_INTERVAL_MS = { webhook: 5 * MINUTE_MS, none: MINUTE_MS } as const;
 
 interface SiteCatalog {
@@ -33,51 +33,33 @@ interface SiteCatalog {
   readonly source: ContentSource;
 }
 
-// One per process: instrumentation, middleware, pages and handlers are bundled apart, each with its own copy of this module.
-const processGlobals = globalThis as {
-  __lecternSite?: SiteCatalog;
-  __lecternContentKey?: () => string;
-  __lecternSiteEmbeds?: () => void;
-};
-
 function getSiteCatalog(): SiteCatalog {
-  if (!processGlobals.__lecternSite) {
-    processGlobals.__lecternSite = openSiteCatalog();
-    const { catalog } = processGlobals.__lecternSite;
-    processGlobals.__lecternContentKey = () => catalog.getKey();
-    processGlobals.__lecternSiteEmbeds?.();
-    processGlobals.__lecternSiteEmbeds = onLinkPreviewsChanged(() => catalog.invalidate());
-  }
-  return processGlobals.__lecternSite;
+  return singleton("site-catalog", () => {
+    const opened = openSiteCatalog();
+    resetSingleton("content-version");
+    // lib/cache/page-cache.ts reads it by name.
+    singleton("content-version", () => () => opened.catalog.getKey());
+    peekSingleton<() => void>("site-catalog-previews")?.();
+    resetSingleton("site-catalog-previews");
+    singleton("site-catalog-previews", () =>
+      onLinkPreviewsChanged(() => opened.catalog.invalidate()),
+    );
+    return opened;
+  });
 }
 
 function openSiteCatalog(): SiteCatalog {
-  const isPrimary = () => currentRole() === "primary";
-  const isGit = env.CONTENT_SOURCE === "git";
-  const git = isGit
-    ? createGitSource({
-        api: env.CONTENT_GIT_API,
-        repository: env.CONTENT_GIT_REPOSITORY!,
-        branch: env.CONTENT_GIT_BRANCH,
-        path: env.CONTENT_GIT_PATH,
-        token: env.CONTENT_GIT_TOKEN,
-      })
-    : null;
-  const source =
-    git ??
-    createDiskSource({ dir: env.CONTENT_DIR, recheckMs: DISK_RECHECK_INTERVAL_MS[env.NODE_ENV] });
-  const live = git
-    ? createGitVersionSource(git, {
-        isPrimary,
-        pollMs: env.CONTENT_WEBHOOK_SECRET ? POLL_INTERVAL_MS.webhook : POLL_INTERVAL_MS.none,
-      })
-    : createDiskVersionSource(source, { isPrimary });
-  const registry = loadComponentNames();
-  const site = createCatalog({
-    versionSource: { ...live, getVersion: async () => (await registry, live.getVersion()) },
+  const { source, versionSource } = openContent();
+  const componentNames = loadComponentNames();
+  const catalog = new Catalog({
+    versionSource: {
+      ...versionSource,
+      getVersion: async () => (await componentNames, versionSource.getVersion()),
+    },
     getContext: () => ({
       source,
-      sourceId: isGit ? `git:${env.CONTENT_GIT_REPOSITORY}` : `disk:${env.CONTENT_DIR}`,
+      sourceId:
+        source.kind === "git" ? `git:${env.CONTENT_GIT_REPOSITORY}` : `disk:${env.CONTENT_DIR}`,
       images: loadImageManifest("public/_img"),
       imageHosts: env.IMAGE_HOSTS,
       componentsOf: (slug) =>
@@ -89,20 +71,40 @@ function openSiteCatalog(): SiteCatalog {
       if (embeds.length > 0) void setWantedLinkPreviews(embeds);
     },
   });
-  return { catalog: site, source };
+  return { catalog, source };
 }
 
-/** Ends the watching; the next use begins anew with the configuration as it is then. For tests and the end of the process. */
+function openContent(): { source: ContentSource; versionSource: ContentVersionSource } {
+  const isPrimary = () => currentRole() === "primary";
+  if (env.CONTENT_SOURCE === "git") {
+    const source = createGitSource({
+      api: env.CONTENT_GIT_API,
+      repository: env.CONTENT_GIT_REPOSITORY!,
+      branch: env.CONTENT_GIT_BRANCH,
+      path: env.CONTENT_GIT_PATH,
+      token: env.CONTENT_GIT_TOKEN,
+    });
+    const pollMs = env.CONTENT_WEBHOOK_SECRET ? POLL_INTERVAL_MS.webhook : POLL_INTERVAL_MS.none;
+    return { source, versionSource: createGitVersionSource(source, { isPrimary, pollMs }) };
+  }
+  const source = createDiskSource({
+    dir: env.CONTENT_DIR,
+    recheckMs: DISK_RECHECK_INTERVAL_MS[env.NODE_ENV],
+  });
+  return { source, versionSource: createDiskVersionSource(source, { isPrimary }) };
+}
+
+/** Stops polling; the next use opens a new catalog with the current configuration. For tests and shutdown. */
 export async function stopCatalog(): Promise<void> {
-  const { catalog } = processGlobals.__lecternSite ?? {};
-  delete processGlobals.__lecternSite;
-  delete processGlobals.__lecternContentKey;
+  const { catalog } = peekSingleton<SiteCatalog>("site-catalog") ?? {};
+  resetSingleton("site-catalog");
+  resetSingleton("content-version");
   await catalog?.stop();
 }
 
 let componentNamesBySlug: Readonly<Record<string, readonly string[]>> = {};
 
-/** Which components are part of this build. Only their names: what they hold is loaded when a page shows them. */
+/** Loads the names of the components in this build; the components load when a page shows them. */
 async function loadComponentNames(): Promise<void> {
   try {
     const { localComponents } = await import("#content/components.generated.ts");
@@ -111,69 +113,63 @@ async function loadComponentNames(): Promise<void> {
     );
   } catch (error) {
     log("warn", "content.no_components", {
-      hint: "scripts/generate-component-registry.ts makes content/components.generated.ts",
+      hint: "scripts/generate-component-registry.ts generates content/components.generated.ts",
       error,
     });
   }
 }
 
-/** Begins to watch the live version and compiles in the background, newest first. From instrumentation.ts, once per process. */
+/** Polls the published version and compiles in the background, newest first. Called once per process. */
 export function startCatalog(): void {
   getSiteCatalog().catalog.start();
 }
 
 /**
- * All posts of the live version, drafts and unlisted ones included. At the very first start it waits until their
- * front matter is read; a post that is not compiled yet then has no compiledSource and a rough reading time.
- * Throws AppError(unavailable) when no version can be read.
+ * Returns all posts of the published version, drafts and unlisted ones included. A post not yet compiled has no
+ * compiledSource and a rough reading time. Throws AppError(unavailable) if no version can be read.
  */
-export function getIndex(): Promise<PostIndex<SitePost>> {
+export function getIndex(): Promise<PostIndex> {
   return getSiteCatalog().catalog.getIndex();
 }
 
-/** The post at `slug`, compiled, or null. One that waits for its first compile is compiled next. Throws as getIndex does. */
-export function getPost(slug: string): Promise<SitePost | null> {
+/** Returns the post at `slug`, compiled with priority if need be, or null. Throws as getIndex does. */
+export function getPost(slug: string): Promise<Post | null> {
   return getSiteCatalog().catalog.getPost(slug);
 }
 
-/** The page content/pages/`slug`, compiled, or null. Throws as getIndex does. */
-export function getPage(slug: string): Promise<SitePost | null> {
+/** Returns the page content/pages/`slug`, compiled, or null. Throws as getIndex does. */
+export function getPage(slug: string): Promise<Post | null> {
   return getSiteCatalog().catalog.getPage(slug);
 }
 
-/** The body of a post as written, without front matter; null when there is no such post. */
+/** Returns the body of a post as written, without front matter, or null. */
 export function getPostSource(slug: string): Promise<string | null> {
   return getSiteCatalog().catalog.getPostSource(slug);
 }
 
-/** What an admin needs to know: what is live, what is compiled, what fails and why. */
+/** Returns what is published, what is being compiled, and what fails, for admins. */
 export function getCatalogStatus(): CatalogStatus {
   return getSiteCatalog().catalog.getStatus();
 }
 
-/** For keys of cached pages: changes whenever a page with posts would look different, and with nothing else. Costs nothing. */
-export function getContentVersionKey(): string {
-  return getSiteCatalog().catalog.getKey();
-}
-
-/** Looks at the live version now; resolves when it is served. After this instance has written the row. */
+/** Reads the published version now, for instance after this instance has set it; resolves when it is served. */
 export function refreshCatalog(): Promise<void> {
   return getSiteCatalog().catalog.refresh();
 }
 
-/** A file beside a post that is served, or null. `blob` asks for that version of it, where it is still in use. */
+/** Returns a file beside a served post, in the version `blobSha` if that is still in use, or null. */
 export async function findContentFile(
   path: string,
-  blob: string | null,
+  blobSha: string | null,
 ): Promise<{ file: ContentFile; read: () => Promise<Uint8Array> } | null> {
   const { catalog, source } = getSiteCatalog();
-  const file = await catalog.findFile(path, blob);
+  const file = await catalog.findFile(path, blobSha);
   return file && { file, read: () => source.readFile(file) };
 }
 
-/** Compiles one post past every cache, for /admin/content. Throws not_found. */
+/** Compiles a post past every cache, for /admin/content. Throws AppError(not_found). */
 export async function compileFresh(slug: string): Promise<FreshCompile> {
   const compiled = await getSiteCatalog().catalog.compileFresh(slug);
-  if (!compiled) throw new AppError("not_found", `There is no post ${slug}.`);
+  if (!compiled) throw new AppError("not_found", `No post “${slug}”.`);
   return compiled;
 }

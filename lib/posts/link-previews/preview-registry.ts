@@ -3,6 +3,7 @@
 import { LRUCache } from "lru-cache";
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { log } from "#lib/core/log.ts";
+import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
 import type { LinkPreview } from "./link-preview.ts";
 import { type PreviewImage, getPreviewImage, imageVersion } from "./preview-image.ts";
 import {
@@ -40,11 +41,8 @@ interface RegistryState {
   retryTimer?: NodeJS.Timeout;
 }
 
-// One per process: pages and route handlers are bundled apart, each with its own copy of this module.
-const processGlobals = globalThis as { __lecternEmbeds?: RegistryState };
-
-function registryState(): RegistryState {
-  processGlobals.__lecternEmbeds ??= {
+const registryState = (): RegistryState =>
+  singleton<RegistryState>("link-previews", () => ({
     recordsByUrl: new LRUCache({ max: MAX_URLS }),
     wantedUrls: new Set(),
     refreshesByUrl: new Map(),
@@ -53,9 +51,7 @@ function registryState(): RegistryState {
     listeners: new Set(),
     changedUrls: new Set(),
     imageRetryTimes: new LRUCache({ max: 1_000 }),
-  };
-  return processGlobals.__lecternEmbeds;
-}
+  }));
 
 function loadRecord(url: string): PreviewRecord | null {
   const { recordsByUrl } = registryState();
@@ -98,7 +94,7 @@ async function refreshRecord(url: string): Promise<void> {
   const state = registryState();
   const before = loadRecord(url);
   const record = await fetchPreviewRecord(url);
-  if (processGlobals.__lecternEmbeds !== state) return;
+  if (peekSingleton("link-previews") !== state) return;
   state.recordsByUrl.set(url, { record });
   if (JSON.stringify(before?.embed ?? null) === JSON.stringify(record.embed)) return;
   state.changedUrls.add(url);
@@ -123,7 +119,7 @@ function enqueueRefresh(url: string): Promise<void> {
     .then(() => {
       state.refreshesByUrl.delete(url);
       state.activeCount--;
-      if (state.refreshesByUrl.size === 0 && processGlobals.__lecternEmbeds === state)
+      if (state.refreshesByUrl.size === 0 && peekSingleton("link-previews") === state)
         notifyListeners();
       else startQueued(state);
     });
@@ -196,8 +192,8 @@ export async function findPreviewImage(
 
 /** Forgets everything in memory and stops the timers; what is in the file stays. For tests. */
 export function resetLinkPreviews(): void {
-  const state = processGlobals.__lecternEmbeds;
+  const state = peekSingleton<RegistryState>("link-previews");
   clearInterval(state?.retryTimer);
   clearTimeout(state?.notifyTimer);
-  processGlobals.__lecternEmbeds = undefined;
+  resetSingleton("link-previews");
 }

@@ -1,22 +1,19 @@
-// compilePost: one post, compiled in a worker that has a deadline. No compiler is loaded in this thread.
+// Compiles a post in a worker with a deadline. This thread never loads the MDX compiler.
 
 import { join } from "node:path";
 import { AppError } from "#lib/core/errors.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { incrementCounter, observeHistogram } from "#lib/core/metrics.ts";
-import { PostError, type PostProblem } from "#lib/posts/post-error.ts";
-import { MAX_BODY_BYTES, type CompiledPost, type CompileInput } from "./compiled-post.ts";
-import { createWorkerPool, WorkerPoolError, type WorkerPool } from "./worker-pool.ts";
-
-export type {
-  CompiledPost,
-  CompileInput,
-  Heading,
-  PostImages,
-  LocalImport,
-  PostImage,
+import { PostError } from "#lib/posts/post-error.ts";
+import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
+import {
+  MAX_BODY_BYTES,
+  type CompiledPost,
+  type CompileInput,
+  type CompileResult,
 } from "./compiled-post.ts";
+import { createWorkerPool, WorkerPoolError, type WorkerPool } from "./worker-pool.ts";
 
 export interface CompilerOptions {
   readonly workers?: number;
@@ -24,28 +21,27 @@ export interface CompilerOptions {
   readonly memoryMb?: number;
   readonly maxQueue?: number;
   readonly idleMs?: number;
-  /** Path of lib/posts/mdx/compile-worker.ts, for a program that doesn't run in the site's folder. */
+  /** Path of lib/posts/mdx/compile-worker.ts, for programs that run in another folder. */
   readonly workerFile?: string;
 }
 
 export interface Compiler {
-  /** Like `compilePost`. */
+  /** Compiles as `compilePost` does. */
   compile(input: CompileInput): Promise<CompiledPost>;
   close(): Promise<void>;
   getStats(): ReturnType<WorkerPool<CompileInput, CompileResult>["getStats"]>;
 }
 
-type CompileResult = { ok: true; post: CompiledPost } | { ok: false; problem: PostProblem };
-
-/** Real posts need about 130 MB of heap and buffers; 1.9 MB of text (twenty times the longest real post) still fits, measured. The site has 1 GB. */
+/** Real posts need about 130 MB of heap and buffers. Measured: 1.9 MB of text, 20 times the longest, still fits. */
 const MAX_MEMORY_MB = 384;
+const MB = 1024 * 1024;
 
-/** A compiler with a pool of its own. Defaults come from COMPILE_WORKERS and COMPILE_TIMEOUT_MS. */
+/** Returns a compiler with a separate pool. Defaults come from COMPILE_WORKERS and COMPILE_TIMEOUT_MS. */
 export function createCompiler(options: CompilerOptions = {}): Compiler {
   const timeoutMs = options.timeoutMs ?? env.COMPILE_TIMEOUT_MS;
   const memoryMb = options.memoryMb ?? MAX_MEMORY_MB;
   const pool = createWorkerPool<CompileInput, CompileResult>({
-    // Not import.meta.url: bundled into a page, that would point into the bundle.
+    // Not import.meta.url: in a bundle, that would point into the bundle.
     file:
       options.workerFile ??
       join(/* turbopackIgnore: true */ process.cwd(), "lib/posts/mdx/compile-worker.ts"),
@@ -57,66 +53,62 @@ export function createCompiler(options: CompilerOptions = {}): Compiler {
     maxJobs: 500,
   });
 
+  function toCompileError({ file, bodyLine }: CompileInput, error: WorkerPoolError): AppError {
+    if (error.reason === "full" || error.reason === "closed")
+      return new AppError("unavailable", `${file} was not compiled: ${error.message}`, {
+        retryAfterSeconds: 10,
+        cause: error,
+      });
+    const reason = {
+      timeout: `compiling took longer than ${timeoutMs / 1000} s and was stopped`,
+      memory: `compiling needed more than ${memoryMb} MB of memory and was stopped`,
+      input: `it could not be sent to the compiler: ${error.message}`,
+      crash: `the compiler crashed on this post: ${error.message}`,
+    }[error.reason];
+    return new PostError({ file, line: bodyLine, reason }, { cause: error });
+  }
+
   async function compile(input: CompileInput): Promise<CompiledPost> {
     const bytes = Buffer.byteLength(input.body);
-    const fail = (reason: string, cause?: unknown) =>
-      new PostError({ file: input.file, line: input.bodyLine, reason }, { cause });
-    if (bytes > MAX_BODY_BYTES)
-      throw fail(
-        `it has ${(bytes / 1024 / 1024).toFixed(1)} MB; a post may have ${MAX_BODY_BYTES / 1024 / 1024} MB`,
-      );
-    let answer: CompileResult;
+    if (bytes > MAX_BODY_BYTES) {
+      const reason = `it has ${(bytes / MB).toFixed(1)} MB; a post may have ${MAX_BODY_BYTES / MB} MB`;
+      throw new PostError({ file: input.file, line: input.bodyLine, reason });
+    }
+    let result: CompileResult;
     const startedMs = performance.now();
     try {
-      answer = await pool.run(input);
-      incrementCounter("compiles", { result: answer.ok ? "ok" : "refused" });
+      result = await pool.run(input);
+      incrementCounter("compiles", { result: result.ok ? "ok" : "refused" });
       observeHistogram("compile_seconds", (performance.now() - startedMs) / 1000);
     } catch (error) {
       if (!(error instanceof WorkerPoolError)) throw error;
       incrementCounter("compiles", { result: error.reason });
-      log("warn", "mdx.worker_ended", {
+      log("warn", "mdx.worker_failed", {
         file: input.file,
         reason: error.reason,
         detail: error.message,
       });
-      if (error.reason === "full" || error.reason === "closed") {
-        throw new AppError("unavailable", `${input.file} was not compiled: ${error.message}`, {
-          retryAfterSeconds: 10,
-          cause: error,
-        });
-      }
-      if (error.reason === "timeout")
-        throw fail(`compiling took longer than ${timeoutMs / 1000} s and was stopped`, error);
-      if (error.reason === "memory")
-        throw fail(`compiling needed more than ${memoryMb} MB of memory and was stopped`, error);
-      if (error.reason === "input")
-        throw fail(`it could not be given to the compiler: ${error.message}`, error);
-      throw fail(`the compiler stopped while it worked on this post: ${error.message}`, error);
+      throw toCompileError(input, error);
     }
-    if (!answer.ok) throw new PostError(answer.problem);
-    return answer.post;
+    if (!result.ok) throw new PostError(result.problem);
+    return result.post;
   }
 
   return { compile, close: () => pool.close(), getStats: () => pool.getStats() };
 }
 
-// On globalThis: pages, handlers and middleware are bundled apart, and each copy would start workers of its own.
-const processGlobals = globalThis as { __lecternCompiler?: Compiler };
-
 /**
- * Compiles one post in the pool that this process shares.
- * Throws a PostError (file, line, reason) for everything that is wrong with the post: syntax, a construct that isn't
- * supported, more than 2 MB, longer than COMPILE_TIMEOUT_MS, too much memory. Throws AppError "unavailable" when more
- * than 1,000 posts wait. Not cached here: the caller keeps results by content hash.
+ * Compiles a post in the pool shared by this process. Not cached: the caller caches by content hash.
+ * Throws PostError (file, line, reason) for a post that is invalid, longer than 2 MB, or exceeds
+ * COMPILE_TIMEOUT_MS or the memory limit; AppError(unavailable) if more than 1,000 posts wait.
  */
 export function compilePost(input: CompileInput): Promise<CompiledPost> {
-  processGlobals.__lecternCompiler ??= createCompiler();
-  return processGlobals.__lecternCompiler.compile(input);
+  return singleton("compiler", () => createCompiler()).compile(input);
 }
 
-/** Ends the shared workers; the next compilePost starts new ones. */
+/** Terminates the shared workers; the next compilePost starts new ones. */
 export async function closeCompiler(): Promise<void> {
-  const compiler = processGlobals.__lecternCompiler;
-  delete processGlobals.__lecternCompiler;
+  const compiler = peekSingleton<Compiler>("compiler");
+  resetSingleton("compiler");
   await compiler?.close();
 }

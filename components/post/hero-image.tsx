@@ -1,43 +1,45 @@
-// A picture in the sizes that were made at build, above its placeholder.
+// Renders an image in the sizes the build made, above its placeholder.
 
-import type { HeroImage as Hero } from "#lib/posts/post.ts";
+import type { Image } from "#lib/posts/image.ts";
 
 interface Props {
-  hero: Hero & { readonly sources?: readonly { readonly type: string; readonly srcset: string }[] };
+  image: Image;
   alt: string;
-  /** How wide it is shown, for the choice among the sizes. */
+  /** The `sizes` attribute: how wide the image is shown. */
   sizes: string;
-  /** In the first view: fetched at once, and ahead of others. */
+  /** Above the fold: fetched immediately and with high priority. */
   first?: boolean;
   className?: string;
 }
 
-/** An image that keeps its place: width and height are known, the placeholder shows until it has come. */
-export function HeroImage({ hero, alt, sizes, first = false, className }: Props) {
-  const image = (
+/** An image that keeps its place: its size is known, the placeholder shows until it has loaded. */
+export function HeroImage({ image, alt, sizes, first = false, className }: Props) {
+  const { src, width, height, blur, sources = [] } = image;
+  // Every browser supports WebP: the img itself offers those sizes, other formats get a source.
+  const srcSet = sources.find(({ type }) => type === "image/webp")?.srcset;
+  const otherSources = sources.filter(({ srcset }) => srcset !== srcSet);
+  const img = (
     <img
       className={className}
-      src={hero.src}
-      srcSet={hero.srcSet}
-      sizes={hero.srcSet ? sizes : undefined}
-      width={hero.width}
-      height={hero.height}
+      src={src}
+      srcSet={srcSet}
+      sizes={srcSet ? sizes : undefined}
+      width={width}
+      height={height}
       alt={alt}
       loading={first ? "eager" : "lazy"}
       fetchPriority={first ? "high" : undefined}
       decoding="async"
-      style={hero.blur ? { backgroundImage: `url("${hero.blur}")` } : undefined}
+      style={blur ? { backgroundImage: `url("${blur}")` } : undefined}
     />
   );
-  // What the img itself offers needs no source.
-  const sources = hero.sources?.filter(({ srcset }) => srcset !== hero.srcSet) ?? [];
-  if (sources.length === 0) return image;
+  if (otherSources.length === 0) return img;
   return (
     <picture>
-      {sources.map(({ type, srcset }) => (
+      {otherSources.map(({ type, srcset }) => (
         <source key={type} type={type} srcSet={srcset} sizes={sizes} />
       ))}
-      {image}
+      {img}
     </picture>
   );
 }

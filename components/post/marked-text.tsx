@@ -1,11 +1,10 @@
-// Text in which what was searched for is marked.
+// Renders text with search matches marked.
 
-export interface TextSegment {
-  readonly text: string;
-  readonly match: boolean;
-}
+import type { TextSegment } from "#lib/posts/search/search-query.ts";
 
-/** The segments one after the other, matches in mark elements. */
+/** The segments in order, matches in mark elements. */
 export function MarkedText({ segments }: { segments: readonly TextSegment[] }) {
-  return segments.map(({ text, match }, place) => (match ? <mark key={place}>{text}</mark> : text));
+  return segments.map(({ text, isMatch }, index) =>
+    isMatch ? <mark key={index}>{text}</mark> : text,
+  );
 }

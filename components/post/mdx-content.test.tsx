@@ -45,7 +45,9 @@ test("a folder post gets its own components, by name and as C.Name", async () =>
       {runCompiledPost(compiled.compiledSource)({
         components: {
           ...components,
-          Html: ({ html }: { html: string }) => <b dangerouslySetInnerHTML={{ __html: html }} />,
+          StaticHtml: ({ html }: { html: string }) => (
+            <b dangerouslySetInnerHTML={{ __html: html }} />
+          ),
         },
       })}
     </>,
@@ -64,7 +66,10 @@ test.each(["constructor", "__proto__", "toString"])(
   "a post called %s has no components that it does not have",
   async (slug) => {
     for (const file of ["./gone.tsx", "name", "toString"]) {
-      const compiled = { ...(await compile("Text")), localImports: [{ name: "X", file }] };
+      const compiled = {
+        ...(await compile("Text")),
+        localImports: [{ name: "X", file, imported: "default" }],
+      };
       await expect((async () => MdxContent({ post: { slug, compiled } }))()).rejects.toThrow(
         `${file} of the post "${slug}" is not part of this build`,
       );

@@ -4,9 +4,10 @@ import { LeaderDot } from "#components/team/team-dot.tsx";
 import { SiteMark } from "#components/ui/icons.tsx";
 import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import type { PostSummary } from "#lib/posts/post.ts";
+import type { TextSegment } from "#lib/posts/search/search-query.ts";
 import type { Team } from "#lib/reading/team.ts";
 import { HeroImage } from "./hero-image.tsx";
-import { MarkedText, type TextSegment } from "./marked-text.tsx";
+import { MarkedText } from "./marked-text.tsx";
 
 export interface PostCardData {
   readonly post: PostSummary;
@@ -48,7 +49,7 @@ function Meta({ post, leader, read }: PostCardData) {
 function Picture({ post, sizes, first }: { post: PostSummary; sizes: string; first?: boolean }) {
   // The title beside it says what the link is: the picture adds nothing for who can't see it.
   if (post.hero)
-    return <HeroImage className="card-hero" hero={post.hero} alt="" sizes={sizes} first={first} />;
+    return <HeroImage className="card-hero" image={post.hero} alt="" sizes={sizes} first={first} />;
   return (
     <span className="card-hero card-hero-none">
       <SiteMark />

@@ -2,40 +2,36 @@
 
 import { postListHref, type PostListState } from "./post-list-href.ts";
 import { PostCard, type PostCardData } from "./post-card.tsx";
+import type { TopicCount } from "#lib/posts/search/search-posts.ts";
 
-export interface TopicOption {
-  readonly topic: string;
-  /** Posts left with this topic chosen too. */
-  readonly count: number;
-  readonly selected: boolean;
-}
-
-/** Topics to toggle. One that would leave nothing can't be pressed. */
+/** Toggles topics. One that would leave no posts is disabled. */
 export function TopicFilter({
   topics,
   state,
 }: {
-  topics: readonly TopicOption[];
+  topics: readonly TopicCount[];
   state: PostListState;
 }) {
   return (
     <ul className="topics" aria-label="Topics">
-      {topics.map(({ topic, count, selected }) => {
+      {topics.map(({ topic, count, isSelected }) => {
         const others = state.topics.filter((other) => other !== topic);
         return (
           <li key={topic}>
-            {selected || count > 0 ? (
+            {isSelected || count > 0 ? (
               <a
                 data-soft=""
                 href={postListHref({
                   ...state,
-                  topics: selected ? others : [...others, topic],
+                  topics: isSelected ? others : [...others, topic],
                   page: 1,
                 })}
-                aria-current={selected ? "true" : undefined}
+                aria-current={isSelected ? "true" : undefined}
               >
                 {topic}
-                {selected && <span className="visually-hidden"> (chosen: press to leave out)</span>}
+                {isSelected && (
+                  <span className="visually-hidden"> (selected; press to remove)</span>
+                )}
               </a>
             ) : (
               <span role="link" aria-disabled="true">
@@ -128,7 +124,7 @@ export function NoResults({
 }: {
   q: string;
   filtered: boolean;
-  topics: readonly TopicOption[];
+  topics: readonly TopicCount[];
 }) {
   const without = q && filtered ? postListHref({ q, topics: [] }) : null;
   return (

@@ -41,7 +41,7 @@ export function PostPage({
   extras,
 }: PostPageProps) {
   const { frontMatter, compiled, hero } = post;
-  const leader = standings[0] && standings[0].ratio > 0 ? standings[0].team : undefined;
+  const leader = standings[0] && standings[0].readsPerMember > 0 ? standings[0].team : undefined;
   return (
     <div data-team={leader}>
       <article aria-labelledby="post-title">
@@ -58,7 +58,7 @@ export function PostPage({
           {hero && (
             <figure className="hero">
               <HeroImage
-                hero={hero}
+                image={hero}
                 alt={frontMatter.bannerAlt ?? ""}
                 sizes="(min-width: 84rem) 38rem, (min-width: 60em) 46vw, 92vw"
                 first

@@ -1,14 +1,14 @@
-// A run of ready HTML from the compiler: one node for React, however long it is.
+// Renders a run of ready HTML from the compiler: one node for React, however long it is.
 
 import { StaticHtmlElement } from "./static-html-element.tsx";
 import { registerHtml } from "./static-html-registry.ts";
 
-/** `html` was written by lib/mdx, which escapes what authors wrote; nothing else may come in here. */
-export function Html({ html, inline = false }: { html: string; inline?: boolean }) {
-  const place = registerHtml(html);
-  return place === null ? (
+/** `html` must come from lib/posts/mdx, which escapes author text: anything else is an XSS risk. */
+export function StaticHtml({ html, inline = false }: { html: string; inline?: boolean }) {
+  const index = registerHtml(html);
+  return index === null ? (
     <StaticHtmlElement html={html} inline={inline} />
   ) : (
-    <StaticHtmlElement index={place} inline={inline} />
+    <StaticHtmlElement index={index} inline={inline} />
   );
 }

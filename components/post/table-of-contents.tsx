@@ -1,12 +1,7 @@
 // The headings of a post: in the margin where there is room, else folded above the text.
 
 import { escapeHtml } from "#lib/core/escape-html.ts";
-
-interface Heading {
-  readonly depth: 2 | 3 | 4;
-  readonly id: string;
-  readonly text: string;
-}
+import type { Heading } from "#lib/posts/mdx/compiled-post.ts";
 
 /** Fewer headings than this need no list. */
 const MIN_HEADINGS = 3;

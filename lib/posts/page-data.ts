@@ -4,7 +4,7 @@ import { epochDay, nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";
 import { getPostTotals, listReadSlugs, getSiteTotals } from "#lib/reading/read-totals.ts";
-import { type SessionIds, type Viewer, resolveViewer } from "#lib/members/session/session.ts";
+import { type SessionIds, type Viewer, resolveViewer } from "#lib/members/viewer.ts";
 import { type Standing, mapLeadingTeams, getStandings } from "#lib/reading/standings.ts";
 import type { Team } from "#lib/reading/team.ts";
 

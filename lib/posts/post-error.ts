@@ -1,4 +1,4 @@
-// What is wrong with a post, and where: file, line, reason. Shared by reading front matter and by compiling.
+// Defines the error for a broken post: file, line and reason.
 
 import { AppError } from "#lib/core/errors.ts";
 
@@ -7,15 +7,15 @@ export interface PostProblem {
   readonly file: string;
   /** 1-based line of the file. */
   readonly line: number;
-  /** 1-based column, where it is known. */
+  /** 1-based column, if known. */
   readonly column?: number;
-  /** One sentence that says what is wrong and what is allowed. */
+  /** A sentence: what is wrong, and what is allowed. */
   readonly reason: string;
-  /** The front matter field, where it is one. */
+  /** The front matter field, if it is one. */
   readonly field?: string;
 }
 
-/** A post that can't be shown. `message` is "file:line: reason". */
+/** `message` is "file:line: reason". */
 export class PostError extends AppError {
   readonly problem: PostProblem;
 

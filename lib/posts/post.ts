@@ -1,84 +1,36 @@
-// A post as the site holds it in memory, the index of all posts of one content version, and which of them are shown.
+// Defines a post in memory, the index of all posts of a content version, and which of them are listed.
 
-export interface PostTranslation {
-  readonly language: string;
-  readonly link: string;
-  readonly author?: { readonly name: string; readonly link?: string };
-}
+import type { Image } from "./image.ts";
+import type { CompiledPost } from "./mdx/compiled-post.ts";
+import type { FrontMatter } from "./source/front-matter.ts";
 
-/** What the front matter says, checked. The same shape as the content room's. */
-export interface PostFrontMatter {
-  readonly title: string;
-  /** A day without a time: YYYY-MM-DD. */
-  readonly date: string;
-  readonly description: string;
-  readonly categories: readonly string[];
-  readonly keywords: readonly string[];
-  readonly banner?: string;
-  readonly bannerCredit?: string;
-  readonly bannerAlt?: string;
-  readonly bannerTitle?: string;
-  readonly translations: readonly PostTranslation[];
-  readonly draft: boolean;
-  readonly archived: boolean;
-  readonly unlisted: boolean;
-}
-
-/** What compiling gave. The same shape as the mdx room's. */
-export interface PostBody {
-  readonly compiledSource: string;
-  readonly headings: readonly {
-    readonly depth: 2 | 3 | 4;
-    readonly id: string;
-    readonly text: string;
-  }[];
-  /** Plain text, for search. */
-  readonly text: string;
-  readonly words: number;
-  /** At 200 words a minute, rounded up, at least 1. */
-  readonly readingMinutes: number;
-  readonly components: readonly string[];
-  readonly localImports: readonly { readonly name: string; readonly file: string }[];
-  /** Paragraphs that are only a URL. */
-  readonly embeds: readonly string[];
-}
-
-/** The picture above a post, made at build: the original, its sizes and a placeholder. */
-export interface HeroImage {
-  readonly src: string;
-  readonly width: number;
-  readonly height: number;
-  readonly srcSet?: string;
-  /** A data: URL of a few hundred bytes. */
-  readonly blur?: string;
-}
-
-export interface Post<Body extends PostBody = PostBody, Hero extends object = HeroImage> {
+/** A post, or a page of content/pages. */
+export interface Post {
   readonly slug: string;
+  /** Path below the content root. */
   readonly path: string;
+  /** SHA-256 in hex over the post and the files beside it. */
   readonly hash: string;
-  /** The content version that this post was read from: not the index's when a newer one was broken. */
+  /** The content version of this text; older than the index's if the newer text is broken. */
   readonly version: string;
-  readonly frontMatter: PostFrontMatter;
-  readonly compiled: Body;
-  readonly hero?: Hero;
+  readonly frontMatter: FrontMatter;
+  readonly compiled: CompiledPost;
+  readonly hero?: Image;
 }
 
 /** A post without its body: small enough to send to the browser. */
-export type PostSummary<P extends Post = Post> = Omit<P, "compiled"> & {
-  readonly readingMinutes: number;
-};
+export type PostSummary = Omit<Post, "compiled"> & { readonly readingMinutes: number };
 
-/** Every post of one content version, newest first, ties by slug. Drafts and unlisted posts included: they are reachable. */
-export interface PostIndex<P extends Post = Post> {
+/** Every post of a content version, newest first, ties by slug. Includes drafts and unlisted posts. */
+export interface PostIndex {
   readonly version: string;
-  readonly posts: readonly P[];
-  readonly bySlug: ReadonlyMap<string, P>;
+  readonly posts: readonly Post[];
+  readonly bySlug: ReadonlyMap<string, Post>;
 }
 
-/** An index over `posts` in any order. Of two posts with one slug the later in the list wins. */
-export function createPostIndex<P extends Post>(version: string, posts: Iterable<P>): PostIndex<P> {
-  const bySlug = new Map<string, P>();
+/** Returns an index over `posts` in any order. Of two posts with the same slug, the later one wins. */
+export function createPostIndex(version: string, posts: Iterable<Post>): PostIndex {
+  const bySlug = new Map<string, Post>();
   for (const post of posts) bySlug.set(post.slug, post);
   const sorted = [...bySlug.values()].sort(
     (a, b) => compareBytes(b.frontMatter.date, a.frontMatter.date) || compareBytes(a.slug, b.slug),
@@ -86,39 +38,39 @@ export function createPostIndex<P extends Post>(version: string, posts: Iterable
   return { version, posts: sorted, bySlug };
 }
 
-/** Byte order, the same on every machine: a locale would sort differently from one to the next. */
+/** Compares by code unit: a locale would sort differently from one machine to the next. */
 function compareBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Whether a post stands in lists, search, feeds and the sitemap. Drafts and unlisted posts don't; archived ones do. */
+/** Returns whether lists, search, feeds and the sitemap show a post: no draft, not unlisted. */
 export function isListed({ frontMatter }: Post): boolean {
   return !frontMatter.draft && !frontMatter.unlisted;
 }
 
-/** Whether the site may put a post forward by itself: listed, and not archived. */
+/** Returns whether the site may recommend a post: listed and not archived. */
 export function isPromotable(post: Post): boolean {
   return isListed(post) && !post.frontMatter.archived;
 }
 
 const listedPostsCache = new WeakMap<PostIndex, readonly Post[]>();
 
-/** The listed posts, newest first. */
-export function listPosts<P extends Post>(index: PostIndex<P>): readonly P[] {
+/** Returns the listed posts, newest first. */
+export function listPosts(index: PostIndex): readonly Post[] {
   let posts = listedPostsCache.get(index);
   if (!posts) {
     posts = index.posts.filter(isListed);
     listedPostsCache.set(index, posts);
   }
-  return posts as readonly P[];
+  return posts;
 }
 
-/** The post at `slug`, listed or not, or null. */
-export function findPost<P extends Post>(index: PostIndex<P>, slug: string): P | null {
+/** Returns the post at `slug`, listed or not, or null. */
+export function findPost(index: PostIndex, slug: string): Post | null {
   return index.bySlug.get(slug) ?? null;
 }
 
-/** The post without its body. */
-export function toPostSummary<P extends Post>({ compiled, ...rest }: P): PostSummary<P> {
+/** Returns the post without its body. */
+export function toPostSummary({ compiled, ...rest }: Post): PostSummary {
   return { ...rest, readingMinutes: compiled.readingMinutes };
 }

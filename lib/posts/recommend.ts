@@ -26,8 +26,8 @@ interface RecommendOptions {
  * itself, drafts, unlisted or archived posts, nor what the reader has read, unless there is nothing else.
  * Fewer only where the site has fewer.
  */
-export function recommendPosts<P extends Post>(
-  index: PostIndex<P>,
+export function recommendPosts(
+  index: PostIndex,
   {
     slug,
     count = 3,
@@ -35,12 +35,12 @@ export function recommendPosts<P extends Post>(
     totals,
     nowMs,
   }: RecommendOptions & { slug: string | null; count?: number },
-): P[] {
+): Post[] {
   const luck = createDailyScore(`${reader.key}\n${epochDay(nowMs)}\n${slug ?? ""}`);
   const candidates = listPromotablePosts(index).filter((post) => post.slug !== slug);
   const kin = slug === null ? undefined : index.bySlug.get(slug);
-  const chosen: P[] = [];
-  const add = (post: P | undefined) => {
+  const chosen: Post[] = [];
+  const add = (post: Post | undefined) => {
     if (post) chosen.push(post);
     return post !== undefined;
   };
@@ -63,10 +63,10 @@ export function recommendPosts<P extends Post>(
 }
 
 /** One of the four most-read posts that the reader has not read; null when there is none. */
-export function pickFeaturedPost<P extends Post>(
-  index: PostIndex<P>,
+export function pickFeaturedPost(
+  index: PostIndex,
   { reader, totals, nowMs }: RecommendOptions,
-): P | null {
+): Post | null {
   const unread = listPromotablePosts(index).filter((post) => !reader.readSlugs.has(post.slug));
   return (
     highestScored(
@@ -77,11 +77,8 @@ export function pickFeaturedPost<P extends Post>(
 }
 
 /** The four most read of `posts`; ties by the order they come in, newest first. */
-function mostReadPosts<P extends Post>(
-  posts: readonly P[],
-  totals: ReadonlyMap<string, number>,
-): P[] {
-  const top: { post: P; reads: number }[] = [];
+function mostReadPosts(posts: readonly Post[], totals: ReadonlyMap<string, number>): Post[] {
+  const top: { post: Post; reads: number }[] = [];
   for (const post of posts) {
     const reads = totals.get(post.slug) ?? 0;
     if (top.length === MOST_READ_COUNT && reads <= (top.at(-1)?.reads ?? 0)) continue;
@@ -94,24 +91,20 @@ function mostReadPosts<P extends Post>(
 
 const promotablePostsCache = new WeakMap<PostIndex, readonly Post[]>();
 
-function listPromotablePosts<P extends Post>(index: PostIndex<P>): readonly P[] {
+function listPromotablePosts(index: PostIndex): readonly Post[] {
   let posts = promotablePostsCache.get(index);
   if (!posts) {
     posts = index.posts.filter(isPromotable);
     promotablePostsCache.set(index, posts);
   }
-  return posts as readonly P[];
+  return posts as readonly Post[];
 }
 
 /** The post that shares most with `kin`; ties to the newest; undefined if none shares anything. */
-function mostSimilarPost<P extends Post>(
-  index: PostIndex<P>,
-  kin: P,
-  posts: readonly P[],
-): P | undefined {
+function mostSimilarPost(index: PostIndex, kin: Post, posts: readonly Post[]): Post | undefined {
   const { terms, holders } = indexTerms(index);
   const own = terms.get(kin.slug) ?? new Set();
-  let best: P | undefined;
+  let best: Post | undefined;
   let bestScore = 0;
   for (const post of posts) {
     let score = 0;
@@ -161,8 +154,8 @@ function createDailyScore(seed: string): DailyScore {
   return (slug) => finalizeMurmur3(fnv1a(start, slug));
 }
 
-function highestScored<P extends Post>(posts: readonly P[], luck: DailyScore): P | undefined {
-  let best: P | undefined;
+function highestScored(posts: readonly Post[], luck: DailyScore): Post | undefined {
+  let best: Post | undefined;
   let most = -1;
   for (const post of posts) {
     const its = luck(post.slug);

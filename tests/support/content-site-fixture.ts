@@ -1,10 +1,10 @@
-// A site over a folder or over the test Git host.
+// Sets up catalogs over a folder and over the test Git host.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect } from "vitest";
-import { overrideEnv } from "./fresh-database.ts";
+import { overrideEnv } from "./override-env.ts";
 import { type TestGitHost, startGitHost } from "./git-host.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { clearCacheMemory } from "#lib/cache/define-cache.ts";
@@ -13,15 +13,16 @@ import { createDiskSource } from "#lib/posts/source/disk-source.ts";
 import { createGitSource } from "#lib/posts/source/git-source.ts";
 import { closeCompiler } from "#lib/posts/mdx/compiler.ts";
 import {
+  type ContentVersionSource,
   createDiskVersionSource,
   createGitVersionSource,
 } from "#lib/posts/catalog/content-version-source.ts";
-import { type Catalog, createCatalog } from "#lib/posts/catalog/catalog.ts";
+import { Catalog } from "#lib/posts/catalog/catalog.ts";
 
-/** The text of a post without mistakes; its body begins in line 6. */
+/** Returns the text of a valid post, whose body begins in line 6. */
 export const makePostText = (title: string, date = "2026-11-21", body = `Text of ${title}.`) =>
   `---\ntitle: ${title}\ndate: ${date}\ndescription: About ${title}\n---\n\n${body}\n`;
-/** One that does not compile, because of its line 7. */
+/** A post that does not compile, because of line 7. */
 export const BROKEN_POST = makePostText("Broken", "2026-11-01", "<Nope />");
 
 export interface ContentSiteFixture {
@@ -32,11 +33,11 @@ export interface ContentSiteFixture {
   writeFile(path: string, content: string | Uint8Array): void;
   createDiskSite(options?: { isDevelopment?: boolean }): Catalog;
   createGitSite(): Catalog;
-  /** Ends every site and forgets what is in memory. */
+  /** Stops every catalog and clears the memory cache. */
   stopAll(): Promise<void>;
 }
 
-/** Gives each test a folder and a host of its own; everything is ended after it. */
+/** Gives each test its own folder and Git host, and stops everything after it. */
 export function setUpContentSites(): ContentSiteFixture {
   let dir = "";
   let host: TestGitHost;
@@ -44,7 +45,7 @@ export function setUpContentSites(): ContentSiteFixture {
 
   function siteOf(
     source: ContentSource,
-    live: Parameters<typeof createCatalog>[0]["versionSource"],
+    live: ContentVersionSource,
     isDevelopment: boolean,
   ): Catalog {
     const context = () => ({
@@ -54,7 +55,7 @@ export function setUpContentSites(): ContentSiteFixture {
       imageHosts: [],
       componentsOf: () => [],
     });
-    const site = createCatalog({
+    const site = new Catalog({
       versionSource: live,
       getContext: context,
       workers: 1,
@@ -120,7 +121,7 @@ export function setUpContentSites(): ContentSiteFixture {
   return sites;
 }
 
-/** The site once everything is compiled. */
+/** Starts the catalog and returns it once everything is compiled. */
 export async function waitUntilCompiled(site: Catalog): Promise<Catalog> {
   site.start();
   await expect

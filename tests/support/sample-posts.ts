@@ -1,4 +1,4 @@
-// Posts for the tests of this room: each call makes a new one, every field can be set.
+// Makes posts for tests. Each call makes a new post, and every field can be set.
 
 import type { CompiledPost } from "#lib/posts/mdx/compiled-post.ts";
 import { createPostIndex, type Post, type PostIndex } from "#lib/posts/post.ts";
@@ -10,7 +10,7 @@ export type SamplePost = Partial<FrontMatter> & { slug?: string; hash?: string }
     Pick<CompiledPost, "text" | "readingMinutes">
   >;
 
-export function samplePost(given: SamplePost = {}): Post {
+export function samplePost(fields: SamplePost = {}): Post {
   createdCount += 1;
   const {
     slug = `post-${createdCount}`,
@@ -18,7 +18,7 @@ export function samplePost(given: SamplePost = {}): Post {
     text = "Some words about nothing.",
     readingMinutes = 5,
     ...frontMatter
-  } = given;
+  } = fields;
   return {
     slug,
     path: `blog/${slug}.mdx`,

@@ -8,5 +8,5 @@ import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 export const dynamic = "force-dynamic";
 
 export const GET = createFeedHandler("application/atom+xml; charset=utf-8", (index) =>
-  renderAtomFeed({ index, site: getSiteMetadata(), htmlOf: renderFeedHtml }),
+  renderAtomFeed({ index, site: getSiteMetadata(), renderHtml: renderFeedHtml }),
 );

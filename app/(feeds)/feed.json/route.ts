@@ -8,5 +8,5 @@ import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 export const dynamic = "force-dynamic";
 
 export const GET = createFeedHandler("application/feed+json; charset=utf-8", (index) =>
-  renderJsonFeed({ index, site: getSiteMetadata(), htmlOf: renderFeedHtml }),
+  renderJsonFeed({ index, site: getSiteMetadata(), renderHtml: renderFeedHtml }),
 );

@@ -8,5 +8,5 @@ import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 export const dynamic = "force-dynamic";
 
 export const GET = createFeedHandler("application/rss+xml; charset=utf-8", (index) =>
-  renderRssFeed({ index, site: getSiteMetadata(), htmlOf: renderFeedHtml }),
+  renderRssFeed({ index, site: getSiteMetadata(), renderHtml: renderFeedHtml }),
 );

@@ -64,7 +64,7 @@ test("many who ask at once get one compile; a restart compiles nothing", async (
   closeCacheFile();
   const again = sites.createDiskSite();
   await again.getIndex();
-  expect(again.getStatus()).toMatchObject({ pending: 0 });
+  expect(again.getStatus()).toMatchObject({ pendingCount: 0 });
 });
 
 test("only what changed is compiled again", async () => {
@@ -225,7 +225,7 @@ test("one post is compiled past every cache, stage by stage", async () => {
   const fresh = await site.compileFresh("a");
   expect(fresh).toMatchObject({ file: "blog/a.mdx", problem: null });
   expect(fresh!.stages.map(({ name }) => name)).toEqual(
-    expect.arrayContaining(["read, front matter, pictures", "parse", "highlight"]),
+    expect.arrayContaining(["read, front matter, images", "parse", "highlight"]),
   );
   expect(fresh!.stages.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(fresh!.totalMs, 0);
   expect(await site.compileFresh("broken")).toMatchObject({ problem: { line: 7 } });

@@ -26,7 +26,7 @@ test("a replica that knows no live version says so and writes nothing", async ()
   sites.isPrimary = false;
   await expect(sites.createGitSite().getIndex()).rejects.toMatchObject({
     code: "unavailable",
-    message: expect.stringContaining("No content version is live"),
+    message: expect.stringContaining("No content version is published"),
   });
   expect(await readSql(findPublishedVersion)).toBeNull();
 });
@@ -82,7 +82,7 @@ test.each(["outage", "rate-limit", "garbage"] as const)(
     expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
     expect(sites.host.requests.length - asked).toBe(1);
     expect(site.getStatus()).toMatchObject({
-      live: next,
+      publishedVersion: next,
       problem: { reason: expect.stringMatching(/Git host/) },
       sourceProblem: expect.stringMatching(/Git host/),
     });
@@ -113,7 +113,7 @@ test("a restart into a version that can't be read shows the one before", async (
   const site = await waitUntilCompiled(sites.createGitSite());
   expect((await site.getPost("a"))!.frontMatter.title).toBe("A");
   expect(site.getStatus()).toMatchObject({
-    live: "d".repeat(40),
+    publishedVersion: "d".repeat(40),
     problem: { reason: expect.stringContaining("does not have") },
   });
 });
@@ -166,8 +166,8 @@ test("pictures that were not there at build have their size, and are found by pa
     height: 20,
   });
   expect(found.compiled.compiledSource).toContain("/content-file/blog/a/drawing.svg?v=");
-  const blob = found.hero!.src.split("=")[1]!;
-  expect(await site.findFile("blog/a/drawing.svg", blob)).toMatchObject({ blob });
+  const blobSha = found.hero!.src.split("=")[1]!;
+  expect(await site.findFile("blog/a/drawing.svg", blobSha)).toMatchObject({ blobSha });
   for (const path of [
     "../package.json",
     "blog/a/../a/drawing.svg",
@@ -184,6 +184,6 @@ test("pictures that were not there at build have their size, and are found by pa
   });
   await writeSql((sql) => setPublishedVersion(sql, next));
   await site.refresh();
-  expect(await site.findFile("blog/a/drawing.svg", blob)).toMatchObject({ blob });
-  expect((await site.findFile("blog/a/drawing.svg", null))!.blob).not.toBe(blob);
+  expect(await site.findFile("blog/a/drawing.svg", blobSha)).toMatchObject({ blobSha });
+  expect((await site.findFile("blog/a/drawing.svg", null))!.blobSha).not.toBe(blobSha);
 });

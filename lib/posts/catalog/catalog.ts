@@ -1,48 +1,43 @@
-// Keeps what the site shows in step with the live content version: looks, builds in the background, swaps.
+// Keeps what the site shows in step with the published content version: polls, builds in the background, swaps.
 
 import { createHash } from "node:crypto";
-import { MINUTE_MS, SECOND_MS, nowMs } from "#lib/core/clock.ts";
+import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
-import { compilePost } from "#lib/posts/mdx/compiler.ts";
-import { type ContentFile, listPostFiles } from "#lib/posts/source/content-source.ts";
-import type { PostIndex } from "#lib/posts/post.ts";
 import { compilerVersion } from "#lib/posts/mdx/compiler-version.ts";
-import type { ContentVersionSource } from "./content-version-source.ts";
+import type { Post, PostIndex } from "#lib/posts/post.ts";
+import type { ContentFile } from "#lib/posts/source/content-source.ts";
 import {
-  type CatalogContext,
-  type SitePost,
-  compiledPostCache,
-  loadParsedPost,
-  toSitePost,
-  findPostProblem,
-} from "./parsed-post.ts";
-import {
-  type CatalogBuild,
-  type BuildProgress,
-  type PostFailure,
-  type PublishedIndex,
   BuildCancelled,
-  findPublishedPost,
-  startBuild,
+  type BuildProgress,
+  CatalogBuild,
+  type PostFailure,
 } from "./catalog-build.ts";
+import { compiledPostCache, toPost } from "./compiled-post-cache.ts";
+import type { ContentVersionSource } from "./content-version-source.ts";
+import { type FreshCompile, compileFreshPost } from "./fresh-compile.ts";
+import type { CatalogContext } from "./parsed-post.ts";
+import { type PublishedIndex, findPublishedPost } from "./published-index.ts";
+import { type VersionProblem, nextVersionProblem, postRetryDelayMs } from "./retry-policy.ts";
+
+const POLL_INTERVAL_MS = SECOND_MS;
 
 export interface CatalogOptions {
   readonly versionSource: ContentVersionSource;
-  /** Asked anew for each build: pictures may be made while the site runs. */
+  /** Called for each build: images may be built while the site runs. */
   readonly getContext: () => CatalogContext;
   readonly workers: number;
-  /** In development a request waits for what was just saved, and a broken post is an error instead of its last good version or a 404. */
+  /** In development a request waits for the newest text, and a broken post is an error. */
   readonly isDevelopment: boolean;
-  /** Called with what pages will show from now on, and the links in all posts. */
+  /** Called after each publish with the links that posts embed. */
   readonly onPublish?: (embeds: readonly string[]) => void;
 }
 
 export interface CatalogStatus {
   readonly source: "disk" | "git";
-  /** Why the source can't be asked at the moment, in words; null when it can. */
+  /** Why the source cannot be reached, in words; null if it can. */
   readonly sourceProblem: string | null;
-  /** The version that is live, and the one that this instance shows. */
+  /** The published version, and the one this instance serves. */
   readonly publishedVersion: string | null;
   readonly servedVersion: string | null;
   readonly compilerVersion: string;
@@ -51,336 +46,286 @@ export interface CatalogStatus {
   readonly pages: number;
   /** Posts that wait for their first compile. */
   readonly pendingCount: number;
-  /** The build going on, or null. */
+  /** The running build, or null. */
   readonly buildProgress: BuildProgress | null;
-  /** Why the live version as a whole is not shown; null when it is. */
+  /** Why the published version is not served; null if it is. */
   readonly problem: {
     readonly reason: string;
     readonly sinceMs: number;
     readonly retryAtMs: number;
   } | null;
   readonly failures: readonly PostFailure[];
-  /** What is shown in a lesser way, or ignored: "file: line N: …". */
+  /** Constructs that were degraded or ignored: "file: line N: …". */
   readonly warnings: readonly string[];
 }
 
-export interface FreshCompile {
-  readonly file: string;
-  readonly version: string;
-  /** Reading and front matter included; milliseconds. */
-  readonly stages: readonly { readonly name: string; readonly ms: number }[];
-  readonly totalMs: number;
-  readonly warnings: readonly string[];
-  readonly problem: { readonly line: number; readonly reason: string } | null;
-}
+export class Catalog {
+  readonly #options: CatalogOptions;
+  readonly #firstPublish = Promise.withResolvers<void>();
+  #published: PublishedIndex | null = null;
+  #build: CatalogBuild | null = null;
+  #failures: ReadonlyMap<string, PostFailure> = new Map();
+  #targetVersion: string | null = null;
+  #problem: VersionProblem | null = null;
+  #refreshing: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
+  #contentKey = "starting";
+  #revision = 0;
+  #builtImages: unknown;
+  #postRetryAtMs = Number.POSITIVE_INFINITY;
+  #postRetries = 0;
 
-export interface Catalog {
-  /** Begins to look for a new version every second and to compile. Safe to call again. */
-  start(): void;
-  stop(): Promise<void>;
-  getIndex(): Promise<PostIndex<SitePost>>;
-  getPost(slug: string): Promise<SitePost | null>;
-  getPage(slug: string): Promise<SitePost | null>;
-  /** The body of a post as it was written, for readers that are programs; null when there is no such post. */
-  getPostSource(slug: string): Promise<string | null>;
-  /** The file beside a post at `path`, in the version named `blob` if it is still used, else in the served one. */
-  findFile(path: string, blob: string | null): Promise<ContentFile | null>;
-  getStatus(): CatalogStatus;
+  constructor(options: CatalogOptions) {
+    this.#options = options;
+  }
+
+  /** Polls for a new version every second and compiles in the background. Idempotent. */
+  start(): void {
+    if (this.#timer || this.#isStopped) return;
+    this.#timer = setInterval(() => void this.#peekVersion(), POLL_INTERVAL_MS).unref();
+    void this.refresh();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+    await this.#refreshing;
+  }
+
+  async getIndex(): Promise<PostIndex> {
+    return (await this.#getPublished()).index;
+  }
+
+  getPost(slug: string): Promise<Post | null> {
+    return this.#getById(`post/${slug}`);
+  }
+
+  getPage(slug: string): Promise<Post | null> {
+    return this.#getById(`page/${slug}`);
+  }
+
+  /** Returns the body of a post as written, or null. */
+  async getPostSource(slug: string): Promise<string | null> {
+    return (await this.#getPublished()).parsedPosts.get(`post/${slug}`)?.body ?? null;
+  }
+
+  /** Returns the file beside a post at `path`: the version `blobSha` if still in use, else the served one. */
+  async findFile(path: string, blobSha: string | null): Promise<ContentFile | null> {
+    const files = (await this.#getPublished()).filesByPath.get(path);
+    return files?.find((file) => file.blobSha === blobSha) ?? files?.[0] ?? null;
+  }
+
   /** Changes whenever a page with posts would look different. */
-  getKey(): string;
-  /** Something that pages show next to posts changed. */
-  invalidate(): void;
-  /** Looks now instead of within a second; resolves when what was found is served. */
-  refresh(): Promise<void>;
-  /** Reads, checks and compiles one post past every cache; null when there is no such file. */
-  compileFresh(slug: string): Promise<FreshCompile | null>;
-}
+  getKey(): string {
+    return `${this.#contentKey}.${this.#revision}`;
+  }
 
-const POLL_INTERVAL_MS = SECOND_MS;
-const MIN_RETRY_DELAY_MS = 2 * SECOND_MS;
-const MAX_RETRY_DELAY_MS = 5 * MINUTE_MS;
-/** A post that failed is tried again: a deadline may have been missed on a busy machine. */
-const MIN_POST_RETRY_DELAY_MS = 5 * MINUTE_MS;
-const MAX_POST_RETRY_DELAY_MS = 60 * MINUTE_MS;
+  /** Changes the key: something that pages show beside posts has changed. */
+  invalidate(): void {
+    this.#revision += 1;
+  }
 
-interface VersionProblem {
-  readonly version: string | null;
-  readonly error: unknown;
-  readonly sinceMs: number;
-  readonly retryAtMs: number;
-  readonly attempts: number;
-}
+  /** Reads the published version now; resolves when it is served. */
+  refresh(): Promise<void> {
+    if (this.#isStopped) return Promise.resolve();
+    this.#refreshing ??= this.#refreshOnce()
+      .catch((error: unknown) => log("error", "content.refresh_failed", { error }))
+      .finally(() => (this.#refreshing = null));
+    return this.#refreshing;
+  }
 
-export function createCatalog({
-  versionSource,
-  getContext,
-  workers,
-  isDevelopment,
-  onPublish = () => {},
-}: CatalogOptions): Catalog {
-  let served: PublishedIndex | null = null;
-  let build: CatalogBuild | null = null;
-  let failures: ReadonlyMap<string, PostFailure> = new Map();
-  let target: string | null = null;
-  let problem: VersionProblem | null = null;
-  let looking: Promise<void> | null = null;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  let key = "starting";
-  let touched = 0;
-  let imagesThen: unknown;
-  let postsRetryAtMs = Number.POSITIVE_INFINITY;
-  let postsRetries = 0;
-  const published = Promise.withResolvers<void>();
+  /** Compiles a post past every cache; null if there is no such file. */
+  async compileFresh(slug: string): Promise<FreshCompile | null> {
+    const { versionSource, getContext } = this.#options;
+    return compileFreshPost(slug, await versionSource.getVersion(), getContext());
+  }
 
-  function publish(next: PublishedIndex): void {
-    served = next;
-    const hash = createHash("sha256");
-    for (const [id, draft] of [...next.parsedPosts].sort(([a], [b]) => (a < b ? -1 : 1)))
-      hash.update(`${id} ${draft.file.hash} ${draft.compileKey} ${next.pendingIds.has(id)}\n`);
-    key = hash.digest("hex").slice(0, 16);
-    published.resolve();
-    onPublish(
-      next.pendingIds.size > 0
-        ? []
-        : [...next.parsedPosts.keys()].flatMap(
-            (id) => findPublishedPost(next, id)?.compiled.embeds ?? [],
-          ),
+  getStatus(): CatalogStatus {
+    const { versionSource } = this.#options;
+    const published = this.#published;
+    return {
+      source: versionSource.kind,
+      sourceProblem: versionSource.getProblem(),
+      publishedVersion: this.#targetVersion,
+      servedVersion: published?.version ?? null,
+      compilerVersion: compilerVersion(),
+      key: this.getKey(),
+      posts: published?.index.posts.length ?? 0,
+      pages: published?.pages.size ?? 0,
+      pendingCount: published?.pendingIds.size ?? 0,
+      buildProgress: this.#build?.getProgress() ?? null,
+      problem: this.#problem && {
+        reason: (this.#problem.error as Error).message,
+        sinceMs: this.#problem.sinceMs,
+        retryAtMs: this.#problem.retryAtMs,
+      },
+      failures: [...(this.#build?.failures ?? this.#failures).values()],
+      warnings: published ? listWarnings(published) : [],
+    };
+  }
+
+  async #getById(id: string): Promise<Post | null> {
+    const published = await this.#getPublished();
+    if (published.pendingIds.has(id)) {
+      if (this.#build?.version === published.version) return this.#build.compileOne(id);
+      const parsed = published.parsedPosts.get(id)!;
+      return toPost(parsed, await compiledPostCache.get(parsed));
+    }
+    // The author wants to see what is wrong, not the last good version.
+    const failure = this.#options.isDevelopment ? this.#failures.get(id) : undefined;
+    if (failure)
+      throw new AppError("invalid", `${failure.file}:${failure.line}: ${failure.reason}`);
+    return findPublishedPost(published, id);
+  }
+
+  async #getPublished(): Promise<PublishedIndex> {
+    this.start();
+    if (this.#options.isDevelopment && this.#published) await this.refresh();
+    if (this.#published) return this.#published;
+    if (!this.#problem || nowMs() >= this.#problem.retryAtMs)
+      await Promise.race([this.#firstPublish.promise, this.refresh()]);
+    if (this.#published) return this.#published;
+    const error = this.#problem?.error;
+    throw new AppError(
+      "unavailable",
+      isAppError(error) ? error.message : "The posts are being prepared.",
+      { retryAfterSeconds: 5, cause: error },
     );
   }
 
-  async function make(version: string, isWanted: () => boolean): Promise<void> {
+  /** Notices a newer version during a long build. */
+  async #peekVersion(): Promise<void> {
+    if (!this.#refreshing) return this.refresh();
+    if (!this.#build) return;
+    this.#targetVersion = await this.#options.versionSource
+      .getVersion()
+      .catch(() => this.#targetVersion);
+  }
+
+  async #refreshOnce(): Promise<void> {
+    let version: string;
+    try {
+      version = await this.#options.versionSource.getVersion();
+    } catch (error) {
+      if (this.#problem?.version !== null || nowMs() >= this.#problem.retryAtMs)
+        this.#noteProblem(null, error);
+      return;
+    }
+    if (version !== this.#targetVersion) this.#postRetries = 0;
+    this.#targetVersion = version;
+    if (this.#problem?.version === null) this.#problem = null;
+    if (this.#problem?.version === version && nowMs() < this.#problem.retryAtMs) return;
+    if (this.#isUpToDate(version)) {
+      this.#problem = null;
+      return;
+    }
+    await this.#tryPublish(version);
+    // A newer version may have been published during the build.
+    if (!this.#isStopped && this.#targetVersion !== version)
+      await this.#tryPublish(this.#targetVersion);
+  }
+
+  #isUpToDate(version: string): boolean {
+    const { isDevelopment, getContext } = this.#options;
+    const haveImagesChanged = isDevelopment && getContext().images !== this.#builtImages;
+    return (
+      this.#published?.version === version &&
+      this.#published.pendingIds.size === 0 &&
+      nowMs() < this.#postRetryAtMs &&
+      !haveImagesChanged
+    );
+  }
+
+  /** Builds and publishes `version`. If that fails and nothing is published yet, publishes the previous version. */
+  async #tryPublish(version: string): Promise<void> {
+    try {
+      await this.#buildAndPublish(version, () => this.#targetVersion === version);
+      this.#problem = null;
+      const hasFailures = this.#failures.size > 0;
+      this.#postRetries = hasFailures ? this.#postRetries + 1 : 0;
+      this.#postRetryAtMs = hasFailures
+        ? nowMs() + postRetryDelayMs(this.#postRetries)
+        : Number.POSITIVE_INFINITY;
+    } catch (error) {
+      if (error instanceof BuildCancelled) return;
+      this.#noteProblem(version, error);
+      if (!this.#published) await this.#publishPrevious(version);
+    } finally {
+      this.#build = null;
+    }
+  }
+
+  async #publishPrevious(version: string): Promise<void> {
+    const previous = await this.#options.versionSource.getPreviousVersion().catch(() => null);
+    if (previous === null || previous === version) return;
+    await this.#buildAndPublish(previous, () => true).catch((error: unknown) =>
+      log("warn", "content.previous_failed", { version: previous, error }),
+    );
+  }
+
+  async #buildAndPublish(version: string, isWanted: () => boolean): Promise<void> {
+    const { versionSource, getContext, workers } = this.#options;
     const startedMs = performance.now();
-    const inputs = getContext();
-    const next = await startBuild({
+    const context = getContext();
+    const build = await CatalogBuild.start({
       version,
-      context: inputs,
-      publishedIndex: served,
-      previousFailures: failures,
+      context,
+      publishedIndex: this.#published,
+      previousFailures: this.#failures,
       getPreviousVersion: () => versionSource.getPreviousVersion(),
       workers,
     });
-    build = next;
-    // The very first readers get lists before everything is compiled; later ones get the old index meanwhile.
-    if (!served) publish(next.partialIndex());
-    // What readers see uncompiled is finished in any case: a newer version comes after it.
-    const done = await next.compileAll(
-      () => !stopped && (isWanted() || served?.pendingIds.size !== 0),
+    this.#build = build;
+    // After a start, lists come before everything is compiled; later, the old index stays meanwhile.
+    if (!this.#published) this.#publish(build.createPartialIndex());
+    // A partial index is completed in any case, even if a newer version waits.
+    const index = await build.compileAll(
+      () => !this.#isStopped && (isWanted() || this.#published?.pendingIds.size !== 0),
     );
-    failures = next.failures;
-    imagesThen = inputs.images;
-    publish(done);
-    log(failures.size > 0 ? "warn" : "info", "content.live", {
+    this.#failures = build.failures;
+    this.#builtImages = context.images;
+    this.#publish(index);
+    log(this.#failures.size > 0 ? "warn" : "info", "content.published", {
       version,
-      posts: done.index.posts.length,
-      compiled: next.getProgress().total,
-      failed: failures.size,
+      posts: index.index.posts.length,
+      compiled: build.getProgress().total,
+      failed: this.#failures.size,
       ms: Math.round(performance.now() - startedMs),
     });
   }
 
-  function note(version: string | null, error: unknown): void {
-    const attempts = problem?.version === version ? problem.attempts + 1 : 0;
-    const waitMs = Math.max(
-      Math.min(MAX_RETRY_DELAY_MS, MIN_RETRY_DELAY_MS * 2 ** attempts),
-      isAppError(error)
-        ? Math.min(MAX_RETRY_DELAY_MS, (error.retryAfterSeconds ?? 0) * SECOND_MS)
-        : 0,
+  #publish(published: PublishedIndex): void {
+    this.#published = published;
+    this.#contentKey = hashContent(published);
+    this.#firstPublish.resolve();
+    const embeds = [...published.parsedPosts.keys()].flatMap(
+      (id) => findPublishedPost(published, id)?.compiled.embeds ?? [],
     );
-    problem = {
+    this.#options.onPublish?.(published.pendingIds.size > 0 ? [] : embeds);
+  }
+
+  #noteProblem(version: string | null, error: unknown): void {
+    this.#problem = nextVersionProblem(this.#problem, version, error);
+    log(this.#published ? "warn" : "error", "content.version_failed", {
       version,
-      error,
-      sinceMs: attempts > 0 ? problem!.sinceMs : nowMs(),
-      retryAtMs: nowMs() + waitMs,
-      attempts,
-    };
-    log(served ? "warn" : "error", "content.version_failed", {
-      version,
-      served: served?.version,
-      retryInMs: waitMs,
+      served: this.#published?.version,
+      retryInMs: this.#problem.retryAtMs - nowMs(),
       error,
     });
   }
+}
 
-  async function makeOrKeep(version: string): Promise<void> {
-    try {
-      await make(version, () => target === version);
-      problem = null;
-      postsRetries = failures.size > 0 ? postsRetries + 1 : 0;
-      postsRetryAtMs =
-        failures.size > 0
-          ? nowMs() +
-            Math.min(MAX_POST_RETRY_DELAY_MS, MIN_POST_RETRY_DELAY_MS * 2 ** (postsRetries - 1))
-          : Number.POSITIVE_INFINITY;
-    } catch (error) {
-      if (error instanceof BuildCancelled) return;
-      note(version, error);
-      const fallback = served ? null : await versionSource.getPreviousVersion().catch(() => null);
-      if (fallback !== null && fallback !== version)
-        await make(fallback, () => true).catch((failed: unknown) =>
-          log("warn", "content.previous_failed", { version: fallback, error: failed }),
-        );
-    } finally {
-      build = null;
-    }
-  }
+function hashContent({ parsedPosts, pendingIds }: PublishedIndex): string {
+  const hash = createHash("sha256");
+  for (const [id, { file, compileKey }] of [...parsedPosts].sort(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(`${id} ${file.hash} ${compileKey} ${pendingIds.has(id)}\n`);
+  return hash.digest("hex").slice(0, 16);
+}
 
-  async function lookOnce(): Promise<void> {
-    let version: string;
-    try {
-      version = await versionSource.getVersion();
-    } catch (error) {
-      if (problem?.version !== null || nowMs() >= problem.retryAtMs) note(null, error);
-      return;
-    }
-    const isNew = version !== target;
-    target = version;
-    if (isNew) postsRetries = 0;
-    if (problem?.version === null) problem = null;
-    if (problem && problem.version === version && nowMs() < problem.retryAtMs) return;
-    const isRetryDue = nowMs() >= postsRetryAtMs;
-    const havePicturesChanged = isDevelopment && getContext().images !== imagesThen;
-    if (
-      served?.version === version &&
-      served.pendingIds.size === 0 &&
-      !isRetryDue &&
-      !havePicturesChanged
-    ) {
-      problem = null;
-      return;
-    }
-    await makeOrKeep(version);
-    // Something newer may have become live meanwhile.
-    if (!stopped && target !== version) await makeOrKeep(target);
-  }
-
-  function look(): Promise<void> {
-    if (stopped) return Promise.resolve();
-    looking ??= lookOnce()
-      .catch((error: unknown) => log("error", "content.look_failed", { error }))
-      .finally(() => (looking = null));
-    return looking;
-  }
-
-  /** While a long build goes on, notices that a newer version became live. */
-  async function glance(): Promise<void> {
-    if (!looking) return look();
-    if (!build) return;
-    target = await versionSource.getVersion().catch(() => target);
-  }
-
-  async function current(): Promise<PublishedIndex> {
-    start();
-    if (isDevelopment && served) await look();
-    if (served) return served;
-    if (!problem || nowMs() >= problem.retryAtMs) await Promise.race([published.promise, look()]);
-    if (served) return served;
-    const reason =
-      problem && isAppError(problem.error)
-        ? problem.error.message
-        : "The posts are being prepared.";
-    throw new AppError("unavailable", reason, { retryAfterSeconds: 5, cause: problem?.error });
-  }
-
-  async function getById(id: string): Promise<SitePost | null> {
-    const now = await current();
-    if (now.pendingIds.has(id)) {
-      if (build?.version === now.version) return build.compileOne(id);
-      const draft = now.parsedPosts.get(id)!;
-      return toSitePost(draft, await compiledPostCache.get(draft));
-    }
-    // Whoever has just saved it wants to see what is wrong, not what was right.
-    const failure = isDevelopment ? failures.get(id) : undefined;
-    if (failure)
-      throw new AppError("invalid", `${failure.file}:${failure.line}: ${failure.reason}`);
-    return findPublishedPost(now, id);
-  }
-
-  function start(): void {
-    if (timer || stopped) return;
-    timer = setInterval(() => void glance(), POLL_INTERVAL_MS).unref();
-    void look();
-  }
-
-  return {
-    start,
-    async stop() {
-      stopped = true;
-      clearInterval(timer);
-      await looking;
-    },
-    getIndex: async () => (await current()).index,
-    getPost: (slug) => getById(`post/${slug}`),
-    getPage: (slug) => getById(`page/${slug}`),
-    getPostSource: async (slug) => (await current()).parsedPosts.get(`post/${slug}`)?.body ?? null,
-    async findFile(path, blob) {
-      const found = (await current()).filesByPath.get(path);
-      return found?.find((file) => file.blob === blob) ?? found?.[0] ?? null;
-    },
-    getStatus: () => ({
-      source: versionSource.kind,
-      sourceProblem: versionSource.getProblem(),
-      publishedVersion: target,
-      servedVersion: served?.version ?? null,
-      compilerVersion: compilerVersion(),
-      key: `${key}.${touched}`,
-      posts: served?.index.posts.length ?? 0,
-      pages: served?.pages.size ?? 0,
-      pendingCount: served?.pendingIds.size ?? 0,
-      buildProgress: build?.getProgress() ?? null,
-      problem: problem && {
-        reason: (problem.error as Error).message,
-        sinceMs: problem.sinceMs,
-        retryAtMs: problem.retryAtMs,
-      },
-      failures: [...(build?.failures ?? failures).values()],
-      warnings: served
-        ? [...served.parsedPosts.values()].flatMap((draft) => [
-            ...draft.warnings.map((warning) => `${draft.file.path}: ${warning}`),
-            ...(findPublishedPost(served!, draft.id)?.compiled.warnings ?? []),
-          ])
-        : [],
-    }),
-    getKey: () => `${key}.${touched}`,
-    invalidate: () => void touched++,
-    refresh: look,
-    async compileFresh(slug) {
-      const version = await versionSource.getVersion();
-      const inputs = getContext();
-      const file = listPostFiles(await inputs.source.listFiles(version)).find(
-        (each) => each.kind === "post" && each.slug === slug,
-      );
-      if (!file) return null;
-      const startedMs = performance.now();
-      const stages: { name: string; ms: number }[] = [];
-      const base = { file: file.path, version, stages };
-      const finish = () => ({ totalMs: performance.now() - startedMs });
-      try {
-        const draft = await loadParsedPost(file, version, inputs);
-        stages.push({ name: "read, front matter, pictures", ms: performance.now() - startedMs });
-        const compiled = await compilePost(draft.compileInput);
-        const inside = compiled.stages.reduce((sum, { ms }) => sum + ms, 0);
-        const { totalMs } = finish();
-        stages.push(...compiled.stages, {
-          name: "waiting for the worker",
-          ms: Math.max(0, totalMs - stages[0]!.ms - inside),
-        });
-        return {
-          ...base,
-          totalMs,
-          warnings: [...draft.warnings, ...compiled.warnings],
-          problem: null,
-        };
-      } catch (error) {
-        const found = findPostProblem(error);
-        if (!found) throw error;
-        return {
-          ...base,
-          ...finish(),
-          warnings: [],
-          problem: { line: found.line, reason: found.reason },
-        };
-      }
-    },
-  };
+function listWarnings(published: PublishedIndex): string[] {
+  return [...published.parsedPosts.values()].flatMap(({ id, file, warnings }) => [
+    ...warnings.map((warning) => `${file.path}: ${warning}`),
+    ...(findPublishedPost(published, id)?.compiled.warnings ?? []),
+  ]);
 }

@@ -1,47 +1,47 @@
-// Which content version is live, for this site's source: what lies on the disk, or what the row in the database says.
+// Tells which content version is published: the disk's own, or for Git the one in the database.
 
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
 import type { ContentSource } from "#lib/posts/source/content-source.ts";
 import type { GitSource } from "#lib/posts/source/git-source.ts";
 import { findPublishedVersion, setPublishedVersion } from "./published-version.ts";
-import { readSql, writeSql } from "#lib/db/database.ts";
 
 export interface ContentVersionSource {
   readonly kind: "disk" | "git";
-  /** Throws AppError(unavailable) when nobody knows one. */
+  /** Throws AppError(unavailable) if no version is known. */
   getVersion(): Promise<string>;
-  /** What was live before, or null. */
+  /** Returns the version published before, or null. */
   getPreviousVersion(): Promise<string | null>;
-  /** Why the source can't be asked at the moment, or null. */
+  /** Returns why the source cannot be reached, or null. */
   getProblem(): string | null;
 }
 
 export interface VersionSourceOptions {
   /** Whether this instance may write now. */
   readonly isPrimary: () => boolean;
-  /** How often the primary asks the host for the head of the branch: a webhook may get lost, or none be configured. */
+  /** How often the primary reads the branch's head: webhooks may get lost, or not be configured. */
   readonly pollMs: number;
 }
 
-/** A host that serves an older head for a moment must not undo what a webhook has just set. */
+/** How long a webhook's version is safe from a Git host that briefly serves an older head. */
 const SETTLE_MS = MINUTE_MS;
 const COMMIT_SHA = /^[0-9a-f]{40,64}$/;
 
-/** The disk's own version is live on this instance; the primary writes it to the row for admins to see. */
+/** Serves the disk's own version on this instance; the primary also writes it to the database, for admins. */
 export function createDiskVersionSource(
   source: ContentSource,
   { isPrimary }: Pick<VersionSourceOptions, "isPrimary">,
 ): ContentVersionSource {
-  let written: string | undefined;
+  let writtenVersion: string | undefined;
   return {
     kind: "disk",
     async getVersion() {
       const version = await source.getHead();
-      if (version !== written && isPrimary()) {
-        written = version;
-        // Nothing depends on it: a database that can't be written to must not keep posts from being read.
+      if (version !== writtenVersion && isPrimary()) {
+        writtenVersion = version;
+        // Not awaited: posts must be readable even if the database is not writable.
         writeSql((sql) => setPublishedVersion(sql, version)).catch((error: unknown) =>
           log("warn", "content.version_not_written", { error }),
         );
@@ -53,7 +53,7 @@ export function createDiskVersionSource(
   };
 }
 
-/** The row decides. The primary writes it where there is none, and brings it up to the branch's head now and then. */
+/** Serves the version in the database. The primary sets it to the branch's head: at first, and every `pollMs`. */
 export function createGitVersionSource(
   source: GitSource,
   { isPrimary, pollMs }: VersionSourceOptions,
@@ -61,54 +61,47 @@ export function createGitVersionSource(
   let polledAtMs = Number.NEGATIVE_INFINITY;
   let polling: Promise<void> | undefined;
 
-  async function poll(): Promise<void> {
+  async function pollOnce(): Promise<void> {
     const head = await source.getHead();
-    const row = await readSql(findPublishedVersion);
-    if (
-      row &&
-      row.version !== head &&
-      COMMIT_SHA.test(row.version) &&
-      nowMs() - row.updatedAtMs < SETTLE_MS
-    ) {
+    const published = await readSql(findPublishedVersion);
+    if (published?.version === head) return;
+    const isRecent = published && nowMs() - published.updatedAtMs < SETTLE_MS;
+    if (isRecent && COMMIT_SHA.test(published.version)) {
       polledAtMs = nowMs() - pollMs + SETTLE_MS;
       return;
     }
-    if (row?.version === head) return;
     await writeSql((sql) => setPublishedVersion(sql, head));
-    log("info", "content.version_found", { version: head, before: row?.version });
+    log("info", "content.version_found", { version: head, previous: published?.version });
   }
 
-  function pollSoon(): Promise<void> {
+  function poll(): Promise<void> {
     polledAtMs = nowMs();
-    polling ??= poll().finally(() => (polling = undefined));
+    polling ??= pollOnce().finally(() => (polling = undefined));
     return polling;
   }
 
   return {
     kind: "git",
     async getVersion() {
-      const row = await readSql(findPublishedVersion);
-      if (row && COMMIT_SHA.test(row.version)) {
+      const published = await readSql(findPublishedVersion);
+      if (published && COMMIT_SHA.test(published.version)) {
         if (isPrimary() && nowMs() - polledAtMs >= pollMs)
-          pollSoon().catch((error: unknown) => log("info", "content.poll_failed", { error }));
-        return row.version;
+          poll().catch((error: unknown) => log("info", "content.poll_failed", { error }));
+        return published.version;
       }
-      // No version yet, or one of a disk that this site was run from before.
-      if (!isPrimary())
-        throw new AppError("unavailable", "No content version is live yet.", {
-          retryAfterSeconds: 5,
-        });
-      await pollSoon();
-      const first = await readSql(findPublishedVersion);
-      if (!first)
-        throw new AppError("unavailable", "No content version is live yet.", {
-          retryAfterSeconds: 5,
-        });
-      return first.version;
+      // No version yet, or one of a disk source configured earlier.
+      if (isPrimary()) {
+        await poll();
+        const first = await readSql(findPublishedVersion);
+        if (first) return first.version;
+      }
+      throw new AppError("unavailable", "No content version is published yet.", {
+        retryAfterSeconds: 5,
+      });
     },
     async getPreviousVersion() {
-      const row = await readSql(findPublishedVersion);
-      return row?.previous && COMMIT_SHA.test(row.previous) ? row.previous : null;
+      const published = await readSql(findPublishedVersion);
+      return published?.previous && COMMIT_SHA.test(published.previous) ? published.previous : null;
     },
     getProblem: () => source.getHostStatus().problem,
   };

@@ -1,4 +1,4 @@
-// Which pictures a post can show, and what to show for each.
+// Resolves the images a post names: the build's versions, else the file itself with its measured size.
 
 import { posix } from "node:path";
 import { z } from "zod";
@@ -8,29 +8,22 @@ import { log } from "#lib/core/log.ts";
 import { defineCache } from "#lib/cache/define-cache.ts";
 import { contentFileUrl, servedContentType } from "#lib/posts/source/content-file-response.ts";
 import type { ContentFile, ContentSource, PostFile } from "#lib/posts/source/content-source.ts";
+import type { Image, PostImages } from "#lib/posts/image.ts";
 import type { BuiltImageManifest } from "#lib/posts/source/image-manifest.ts";
 import { readSvgSize } from "#lib/posts/source/svg-size.ts";
-import type { PostImage } from "#lib/posts/mdx/compiled-post.ts";
-import type { HeroImage } from "#lib/posts/post.ts";
-
-export type PostImages = Readonly<Record<string, PostImage>>;
-
-/** A hero in every format the build made; `srcSet` is the one that every browser takes. */
-export interface SiteHero extends HeroImage {
-  /** Best first, for a `<picture>`. */
-  readonly sources: readonly { readonly type: string; readonly srcset: string }[];
-}
 
 interface MeasureInput {
   readonly source: ContentSource;
   readonly file: ContentFile;
 }
 
-/** For pictures that were not there at build: their size, so that the page does not jump. By the name of the bytes. */
-const imageSizeCache = defineCache<MeasureInput, { width: number; height: number; blur?: string }>({
+type ImageSize = Pick<Image, "width" | "height" | "blur">;
+
+/** Sizes of images that the build did not process, so that the layout does not shift. By Git's blob SHA. */
+const imageSizeCache = defineCache<MeasureInput, ImageSize>({
   name: "site.picture",
   version: 1,
-  keyOf: ({ file }) => file.blob,
+  keyOf: ({ file }) => file.blobSha,
   schema: z.object({ width: z.number(), height: z.number(), blur: z.string().optional() }),
   ttlMs: 90 * DAY_MS,
   timeoutMs: 30_000,
@@ -39,83 +32,64 @@ const imageSizeCache = defineCache<MeasureInput, { width: number; height: number
     if (/\.svg$/i.test(file.path)) {
       const size = readSvgSize(Buffer.from(bytes).toString("utf8"));
       if (size) return size;
-      throw new Error("The SVG says no size.");
+      throw new Error("The SVG has neither width and height nor a viewBox.");
     }
-    // Loaded here only: a site whose pictures were all built never needs it in memory.
+    // Loads sharp only here: a site whose images were all built never needs it in memory.
     const { measureImage } = await import("#lib/posts/source/build-images.ts");
     return measureImage(bytes);
   },
 });
 
 /**
- * Name as written in `text` → picture, for those that `text` names: files beside the post ("./hero.png") and files of
- * public ("/images/x.png"). Those that the build does not have in exactly this version are served as they are.
- * Throws AppError(unavailable) when the source can't give one.
+ * Returns the images that `text` names, by name as written: "./hero.png" beside the post, "/images/x.png" in public.
+ * Throws AppError(unavailable) if the source cannot deliver a file.
  */
 export async function resolvePostImages(
   post: PostFile,
   text: string,
-  built: BuiltImageManifest["images"],
+  builtImages: BuiltImageManifest["images"],
   source: ContentSource,
 ): Promise<PostImages> {
-  const images: Record<string, PostImage> = {};
+  const images: Record<string, Image> = {};
   const folder = posix.dirname(post.path);
-  for (const file of post.beside) {
+  for (const file of post.assets) {
     const type = servedContentType(file.path);
     if (!type || !mentionsName(text, posix.basename(file.path))) continue;
     const name = `./${posix.relative(folder, file.path)}`;
-    const known = Object.hasOwn(built, file.path) ? built[file.path]! : null;
-    if (known?.hash === file.blob) {
-      images[name] = withoutHash(known);
+    const built = Object.hasOwn(builtImages, file.path) ? builtImages[file.path]! : null;
+    if (built?.hash === file.blobSha) {
+      images[name] = built;
     } else if (type.startsWith("video/")) {
       images[name] = { src: contentFileUrl(file), width: 16, height: 9 };
     } else {
-      const measured = await findImageSize({ source, file });
-      if (measured) images[name] = { src: contentFileUrl(file), ...measured };
+      const size = await findImageSize({ source, file });
+      if (size) images[name] = { src: contentFileUrl(file), ...size };
     }
   }
-  for (const [name, image] of Object.entries(built)) {
-    if (name.startsWith("/") && text.includes(name)) images[name] = withoutHash(image);
+  for (const [name, image] of Object.entries(builtImages)) {
+    if (name.startsWith("/") && text.includes(name)) images[name] = image;
   }
   return images;
 }
 
-/** A name may be written as it is or as a URL writes it. */
+/** Returns whether `text` names the file, as is or URL-encoded. */
 function mentionsName(text: string, name: string): boolean {
   return (
     text.includes(name) || text.includes(encodeURIComponent(name)) || text.includes(encodeURI(name))
   );
 }
 
-async function findImageSize(
-  input: MeasureInput,
-): Promise<{ width: number; height: number; blur?: string } | null> {
+async function findImageSize(input: MeasureInput): Promise<ImageSize | null> {
   try {
     return await imageSizeCache.get(input);
   } catch (error) {
     if (isAppError(error, "unavailable")) throw error;
-    log("warn", "content.picture_unreadable", { file: input.file.path, error });
+    log("warn", "content.image_unreadable", { file: input.file.path, error });
     return null;
   }
 }
 
-function withoutHash({
-  src,
-  width,
-  height,
-  blur,
-  sources,
-}: BuiltImageManifest["images"][string]): PostImage {
-  return { src, width, height, blur, sources };
-}
-
-/** The banner as a hero; undefined for none, for one of another site, and for one that can't be read. */
-export function heroFromBanner(
-  banner: string | undefined,
-  images: PostImages,
-): SiteHero | undefined {
-  if (banner === undefined || !Object.hasOwn(images, banner)) return undefined;
-  const { src, width, height, blur, sources = [] } = images[banner]!;
-  const srcSet = sources.find(({ type }) => type === "image/webp")?.srcset;
-  return { src, width, height, blur, sources, ...(srcSet && { srcSet }) };
+/** Returns the banner's image; undefined for no banner, a remote one, and one that cannot be read. */
+export function heroFromBanner(banner: string | undefined, images: PostImages): Image | undefined {
+  return banner !== undefined && Object.hasOwn(images, banner) ? images[banner] : undefined;
 }

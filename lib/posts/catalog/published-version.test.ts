@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { readSql, writeSql } from "#lib/db/database.ts";
 import { findPublishedVersion, setPublishedVersion } from "./published-version.ts";
 
-test("before the first version there is none", async () => {
+test("before the first publish, no version is found", async () => {
   expect(await readSql(findPublishedVersion)).toBeNull();
 });
 
-test("a new version keeps the one before as previous, in one row", async () => {
+test("a new version keeps the previous one, in one row", async () => {
   expect(await writeSql((sql) => setPublishedVersion(sql, "a"))).toBe(true);
   expect(await readSql(findPublishedVersion)).toMatchObject({ version: "a", previous: null });
   expect(await writeSql((sql) => setPublishedVersion(sql, "b"))).toBe(true);
@@ -18,14 +18,14 @@ test("a new version keeps the one before as previous, in one row", async () => {
   expect(await readSql((sql) => sql.all(`SELECT * FROM "ContentVersion"`))).toHaveLength(1);
 });
 
-test("setting what is live already writes nothing", async () => {
+test("publishing the published version writes nothing", async () => {
   await writeSql((sql) => setPublishedVersion(sql, "a"));
   await writeSql((sql) => setPublishedVersion(sql, "b"));
   expect(await writeSql((sql) => setPublishedVersion(sql, "b"))).toBe(false);
   expect(await readSql(findPublishedVersion)).toMatchObject({ version: "b", previous: "a" });
 });
 
-test("two that arrive together leave a version and the other as previous", async () => {
+test("concurrent publishes leave the last version and the one before it", async () => {
   await Promise.all(
     ["a", "b", "b", "c"].map((version) => writeSql((sql) => setPublishedVersion(sql, version))),
   );

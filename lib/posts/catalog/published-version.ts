@@ -1,17 +1,17 @@
-// Which version of the content is live: one row, replicated, the same for every instance.
+// Stores which content version is published: one replicated row, the same for every instance.
 
 import { nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
 
 export interface PublishedVersion {
-  /** A commit's name, or "disk-…" when content comes from disk. */
+  /** A commit SHA, or "disk-…" for content from disk. */
   readonly version: string;
-  /** What was live before, for when this one can't be used; null at the beginning. */
+  /** The version before, as a fallback; null for the first version. */
   readonly previous: string | null;
   readonly updatedAtMs: number;
 }
 
-/** The live version, or null before any was set. */
+/** Returns the published version, or null before the first. */
 export function findPublishedVersion(sql: Sql): PublishedVersion | null {
   return (
     sql.get<PublishedVersion>(
@@ -20,9 +20,9 @@ export function findPublishedVersion(sql: Sql): PublishedVersion | null {
   );
 }
 
-/** Makes `version` live and keeps the one before as previous. Returns false, and writes nothing, when it already is. */
+/** Publishes `version` and keeps the previous one. Idempotent: returns false, and writes nothing, if it is published. */
 export function setPublishedVersion(sql: Sql, version: string): boolean {
-  // One statement: two webhooks that arrive together must not both take the same version for the previous one.
+  // One statement, so that two concurrent webhooks cannot both record the same previous version.
   const { changes } = sql.run(
     `INSERT INTO "ContentVersion" ("id", "version", "previous", "updatedAt") VALUES (1, ?, NULL, ?)
      ON CONFLICT ("id") DO UPDATE SET "previous" = "version", "version" = excluded."version", "updatedAt" = excluded."updatedAt"

@@ -30,9 +30,9 @@ const index = sampleIndex(
   { slug: "draft", date: "2026-11-22", draft: true },
   { slug: "unlisted", date: "2026-11-22", unlisted: true },
 );
-const htmlOf = (post: Post) =>
+const renderHtml = (post: Post) =>
   post.slug === "oldest" ? null : `<p title="a &amp; b">Text of ${post.slug} ]]>\u0007</p>`;
-const source = { index, site, htmlOf };
+const source = { index, site, renderHtml };
 const parser = new XMLParser({
   ignoreAttributes: false,
   attributeNamePrefix: "@",
@@ -44,7 +44,7 @@ const parser = new XMLParser({
 /** Parses, after checking what every XML document must keep. */
 function parse(xml: string): any {
   expect(XMLValidator.validate(xml)).toBe(true);
-   
+
   expect(xml).not.toMatch(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/);
   expect(xml.isWellFormed()).toBe(true);
   expect(xml.startsWith('<?xml version="1.0" encoding="utf-8"?>\n')).toBe(true);

@@ -14,17 +14,17 @@ import {
 /** Newest posts in a feed: with full text a feed of all would be megabytes. */
 const MAX_ITEMS = 40;
 
-export interface FeedSource<P extends Post> {
-  readonly index: PostIndex<P>;
+export interface FeedSource {
+  readonly index: PostIndex;
   readonly site: SiteMetadata;
   /** The post's text as HTML with absolute addresses; null: only the description goes out. */
-  readonly htmlOf: (post: P) => string | null;
+  readonly renderHtml: (post: Post) => string | null;
 }
 
 export const FEED_PATHS = { rss: "/feed.xml", atom: "/atom.xml", json: "/feed.json" } as const;
 export type FeedFormat = keyof typeof FEED_PATHS;
 
-function listFeedItems<P extends Post>({ index, site, htmlOf }: FeedSource<P>) {
+function listFeedItems({ index, site, renderHtml }: FeedSource) {
   return listPosts(index)
     .slice(0, MAX_ITEMS)
     .map((post) => ({
@@ -32,14 +32,14 @@ function listFeedItems<P extends Post>({ index, site, htmlOf }: FeedSource<P>) {
       title: post.frontMatter.title,
       description: post.frontMatter.description,
       moment: noonUtc(post.frontMatter.date),
-      html: htmlOf(post),
+      html: renderHtml(post),
       image: socialImageUrl(site, post),
       topics: [...new Set([...post.frontMatter.categories, ...post.frontMatter.keywords])],
     }));
 }
 
 /** RSS 2.0. The date of a post is its noon in UTC (see momentOf). */
-export function renderRssFeed<P extends Post>(source: FeedSource<P>): string {
+export function renderRssFeed(source: FeedSource): string {
   const { site } = source;
   const all = listFeedItems(source);
   return renderXmlDocument(
@@ -86,7 +86,7 @@ export function renderRssFeed<P extends Post>(source: FeedSource<P>): string {
 }
 
 /** Atom 1.0 (RFC 4287). */
-export function renderAtomFeed<P extends Post>(source: FeedSource<P>): string {
+export function renderAtomFeed(source: FeedSource): string {
   const { site } = source;
   const all = listFeedItems(source);
   return renderXmlDocument(
@@ -128,7 +128,7 @@ export function renderAtomFeed<P extends Post>(source: FeedSource<P>): string {
 }
 
 /** JSON Feed 1.1. */
-export function renderJsonFeed<P extends Post>(source: FeedSource<P>): string {
+export function renderJsonFeed(source: FeedSource): string {
   const { site } = source;
   return JSON.stringify({
     version: "https://jsonfeed.org/version/1.1",

@@ -1,38 +1,35 @@
-// A post's text as a feed carries it: plain HTML that needs neither our styles nor our scripts, every address absolute.
+// Renders a post for feeds: HTML without styles, scripts and controls, every URL absolute.
 
+import type { ElementContent, Properties, RootContent } from "hast";
+import { toHtml } from "hast-util-to-html";
 import { log } from "#lib/core/log.ts";
 import type { Post } from "#lib/posts/post.ts";
 import { absoluteUrl, postUrl, getSiteMetadata } from "#lib/posts/site-metadata.ts";
-import { renderStaticHtml } from "./render-static-html.ts";
+import { postToHast } from "./post-to-hast.ts";
 
-/** Attributes that mean something away from the site. */
-const PORTABLE_ATTRIBUTES = new Set(
-  "href src poster alt title width height colspan rowspan lang dir controls open start reversed datetime cite".split(
+/** Properties that have a meaning outside the site, by their names in hast. */
+const PORTABLE_PROPERTIES = new Set(
+  "href src poster alt title width height colSpan rowSpan lang dir controls open start reversed dateTime cite".split(
     " ",
   ),
 );
-const URL_ATTRIBUTES = new Set(["href", "src", "poster", "cite"]);
-/** Elements that go with all that is in them. */
+const URL_PROPERTIES = new Set(["href", "src", "poster", "cite"]);
+/** Elements removed with their content. */
 const REMOVED_ELEMENTS = new Set("script style button template noscript iframe svg".split(" "));
 /** Elements that only carried a class: their content stays. */
 const UNWRAPPED_ELEMENTS = new Set("span div picture".split(" "));
 
-const TAG = /<!--[\s\S]*?-->|<(\/?)([a-z][\w-]*)((?:[^>"']|"[^"]*"|'[^']*')*)>/gi;
-const ATTRIBUTE = /([a-z][\w:-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/gi;
-
 const feedHtmlCache = new WeakMap<Post, string | null>();
 
-/** The post's text for a feed, or null (and a line in the log) where it can't be had; the description then stands for it. */
+/** Returns the post's HTML for a feed; null, so that the feed uses the description, if it cannot be rendered. */
 export function renderFeedHtml(post: Post): string | null {
-  if (post.compiled.compiledSource === "") return null; // still being compiled
+  if (post.compiled.compiledSource === "") return null; // not compiled yet
   let html = feedHtmlCache.get(post);
   if (html === undefined) {
+    const { compiledSource, components } = post.compiled;
     const url = postUrl(getSiteMetadata(), post.slug);
     try {
-      html = toPortableHtml(
-        renderStaticHtml(post.compiled.compiledSource, post.compiled.components, url),
-        url,
-      );
+      html = toPortableHtml(postToHast(compiledSource, components, url), url);
     } catch (error) {
       log("warn", "posts.feed_html_failed", { slug: post.slug, error });
       html = null;
@@ -42,56 +39,42 @@ export function renderFeedHtml(post: Post): string | null {
   return html;
 }
 
-/** `html` (written by our own serializer) without classes, styles, scripts and controls, its addresses seen from `base`. */
-export function toPortableHtml(html: string, base: string): string {
-  let out = "";
-  let last = 0;
-  let gone: { name: string; depth: number } | null = null;
-  for (const match of html.matchAll(TAG)) {
-    const [whole, slash, rawName = "", attributes = ""] = match;
-    const name = rawName.toLowerCase();
-    if (!gone) out += html.slice(last, match.index);
-    last = match.index + whole.length;
-    if (gone) {
-      if (name === gone.name && !whole.endsWith("/>")) gone.depth += slash ? -1 : 1;
-      if (gone.depth === 0) gone = null;
-    } else if (
-      REMOVED_ELEMENTS.has(name) ||
-      (name === "a" && /\bclass="[^"]*\bheading-anchor\b/.test(attributes))
-    ) {
-      if (!slash && !whole.endsWith("/>")) gone = { name, depth: 1 };
-    } else if (rawName !== "" && !UNWRAPPED_ELEMENTS.has(name)) {
-      const tag = slash ? `</${name}>` : `<${name}${portableAttributes(attributes, base)}>`;
-      // A source without an address was one of the picture's formats.
-      if (tag !== "<source>") out += tag;
-    }
-  }
-  if (!gone) out += html.slice(last);
-  return out.trim();
+/** Returns `nodes` as HTML without classes, styles, scripts and controls, URLs resolved against `base`. */
+export function toPortableHtml(nodes: readonly RootContent[], base: string): string {
+  const children = toPortableNodes(nodes, base);
+  const characterReferences = { useNamedReferences: true };
+  return toHtml({ type: "root", children }, { characterReferences }).trim();
 }
 
-function portableAttributes(text: string, base: string): string {
-  let out = "";
-  for (const [, rawName = "", double, single, bare] of text.matchAll(ATTRIBUTE)) {
-    const name = rawName.toLowerCase();
-    if (!PORTABLE_ATTRIBUTES.has(name)) continue;
-    const value = double ?? single ?? bare;
-    if (value === undefined) out += ` ${name}`;
-    else if (!URL_ATTRIBUTES.has(name)) out += ` ${name}="${value.replaceAll('"', "&quot;")}"`;
-    else {
-      // The value is HTML: "&amp;" in it is "&".
-      const address = absoluteLinkUrl(
-        value.replace(/&(?:amp|#x26|#38);/gi, "&").replace(/&(?:quot|#x22|#34);/gi, '"'),
-        base,
-      );
-      if (address)
-        out += ` ${name}="${address.replaceAll("&", "&amp;").replaceAll('"', "&quot;")}"`;
-    }
-  }
-  return out;
+function toPortableNodes(nodes: readonly RootContent[], base: string): ElementContent[] {
+  return nodes.flatMap((node): ElementContent[] => {
+    if (node.type === "text") return [node];
+    if (node.type !== "element" || REMOVED_ELEMENTS.has(node.tagName)) return [];
+    if (hasClass(node.properties, "heading-anchor")) return [];
+    const children = toPortableNodes(node.children, base);
+    if (UNWRAPPED_ELEMENTS.has(node.tagName)) return children;
+    const properties = toPortableProperties(node.properties, base);
+    // A source without a URL was one of a picture's formats.
+    if (node.tagName === "source" && !properties.src) return [];
+    return [{ type: "element", tagName: node.tagName, properties, children }];
+  });
 }
 
-/** As absoluteUrl, and mail addresses stay. */
-function absoluteLinkUrl(url: string, base: string): string | null {
+/** `className` is a list from the HTML parser and a string from JSX. */
+function hasClass({ className }: Properties, name: string): boolean {
+  return [className ?? []].flat().join(" ").split(" ").includes(name);
+}
+
+function toPortableProperties(properties: Properties, base: string): Properties {
+  const portable: Properties = {};
+  for (const [name, value] of Object.entries(properties)) {
+    if (!PORTABLE_PROPERTIES.has(name)) continue;
+    portable[name] = URL_PROPERTIES.has(name) ? resolveUrl(String(value), base) : value;
+  }
+  return portable;
+}
+
+/** Returns null for a URL that is neither http(s) nor mailto. */
+function resolveUrl(url: string, base: string): string | null {
   return /^mailto:/i.test(url) ? url : absoluteUrl(url, base);
 }

@@ -6,6 +6,7 @@ import { DAY_MS } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { defineCache } from "#lib/cache/define-cache.ts";
 import { fetchBytes } from "#lib/outbound/fetch/guarded-fetch.ts";
+import { Semaphore } from "#lib/core/semaphore.ts";
 
 const MAX_BYTES = 2 * 1_048_576;
 /** 16 megapixels: 64 MB while it is decoded. */
@@ -26,14 +27,8 @@ export function isRasterImage(bytes: Uint8Array): boolean {
   );
 }
 
-let queueTail: Promise<unknown> = Promise.resolve();
-
-/** Runs one after the other: decoding is what costs memory here. */
-function runSerially<T>(work: () => Promise<T>): Promise<T> {
-  const done = queueTail.then(work, work);
-  queueTail = done.catch(() => {});
-  return done;
-}
+// One at a time: decoding is what costs memory here.
+const decoding = new Semaphore(1);
 
 async function shrinkImage(
   bytes: Uint8Array,
@@ -75,7 +70,10 @@ const imageCache = defineCache({
     if (!isRasterImage(answer.bytes))
       throw new AppError("invalid", "The picture is neither PNG, JPEG, WebP nor GIF.");
     try {
-      return await runSerially(() => shrinkImage(answer.bytes));
+      return await decoding.run(() => shrinkImage(answer.bytes), {
+        maxWaitMs: TIMEOUT_MS,
+        message: "Too many pictures are being decoded.",
+      });
     } catch (error) {
       throw new AppError("invalid", "The picture can't be read.", { cause: error });
     }

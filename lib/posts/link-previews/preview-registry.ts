@@ -4,6 +4,7 @@ import { LRUCache } from "lru-cache";
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { log } from "#lib/core/log.ts";
 import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
+import { Semaphore } from "#lib/core/semaphore.ts";
 import type { LinkPreview } from "./link-preview.ts";
 import { type PreviewImage, getPreviewImage, imageVersion } from "./preview-image.ts";
 import {
@@ -32,8 +33,7 @@ interface RegistryState {
   /** Links that the posts hold now, the longest wanted first. */
   readonly wantedUrls: Set<string>;
   readonly refreshesByUrl: Map<string, Promise<void>>;
-  readonly queue: { url: string; start: () => void }[];
-  activeCount: number;
+  readonly semaphore: Semaphore;
   readonly listeners: Set<Listener>;
   readonly changedUrls: Set<string>;
   readonly imageRetryTimes: LRUCache<string, number>;
@@ -46,8 +46,7 @@ const registryState = (): RegistryState =>
     recordsByUrl: new LRUCache({ max: MAX_URLS }),
     wantedUrls: new Set(),
     refreshesByUrl: new Map(),
-    queue: [],
-    activeCount: 0,
+    semaphore: new Semaphore(CONCURRENCY),
     listeners: new Set(),
     changedUrls: new Set(),
     imageRetryTimes: new LRUCache({ max: 1_000 }),
@@ -101,30 +100,19 @@ async function refreshRecord(url: string): Promise<void> {
   state.notifyTimer ??= setTimeout(notifyListeners, NOTIFY_DELAY_MS).unref();
 }
 
-function startQueued(state: RegistryState): void {
-  while (state.activeCount < CONCURRENCY && state.queue.length > 0) {
-    state.activeCount++;
-    state.queue.shift()!.start();
-  }
-}
-
 function enqueueRefresh(url: string): Promise<void> {
   const state = registryState();
   const already = state.refreshesByUrl.get(url);
   if (already) return already;
-  const turn = new Promise<void>((start) => state.queue.push({ url, start }));
-  const done = turn
-    .then(() => refreshRecord(url))
+  const done = state.semaphore
+    .run(() => refreshRecord(url), { maxWaitMs: HOUR_MS, message: "Too many link previews wait." })
     .catch((error: unknown) => log("error", "embeds.refresh_failed", { error }))
     .then(() => {
       state.refreshesByUrl.delete(url);
-      state.activeCount--;
       if (state.refreshesByUrl.size === 0 && peekSingleton("link-previews") === state)
         notifyListeners();
-      else startQueued(state);
     });
   state.refreshesByUrl.set(url, done);
-  startQueued(state);
   return done;
 }
 

@@ -1,14 +1,15 @@
-// Tries to compile many posts and says which don't, where and why.
+// Compiles many posts and reports which ones fail, where and why.
 
 import { isAppError } from "#lib/core/errors.ts";
 import type { PostProblem } from "#lib/posts/post-error.ts";
 import type { CompiledPost, CompileInput } from "./compiled-post.ts";
 
-/** A post to try, or the reason why it can't even be read. */
+/** A post to compile, or the reason why it cannot be parsed. */
 export type CheckItem =
   | {
       readonly input: CompileInput;
-      /** From reading the front matter: "line N: what". */ readonly warnings: readonly string[];
+      /** Of the front matter: "line N: reason". */
+      readonly warnings: readonly string[];
     }
   | { readonly problem: PostProblem };
 
@@ -20,20 +21,20 @@ export interface CheckReport {
     readonly line: number;
     readonly reason: string;
   }[];
-  /** "file:line: what". */
+  /** "file:line: reason". */
   readonly warnings: readonly string[];
-  /** URLs that became cards, with the files that show them. */
+  /** Embedded URLs, with the files that embed them. */
   readonly embeds: ReadonlyMap<string, readonly string[]>;
   /** Wall time in ms. */
   readonly ms: number;
 }
 
-/** Compiles every item with `compile`, which says itself how many it takes at once. Nothing that is wrong with a post is thrown. */
+/** Compiles every item with `compile`, which limits concurrency itself. Never throws for a broken post. */
 export async function checkPosts(
   items: readonly CheckItem[],
   compile: (input: CompileInput) => Promise<CompiledPost>,
 ): Promise<CheckReport> {
-  const since = performance.now();
+  const startedMs = performance.now();
   const results = await Promise.all(items.map((item) => checkPost(item, compile)));
   const embeds = new Map<string, string[]>();
   for (const { file, urls } of results)
@@ -45,7 +46,7 @@ export async function checkPosts(
     failed,
     warnings: results.flatMap(({ warnings }) => warnings),
     embeds,
-    ms: Math.round(performance.now() - since),
+    ms: Math.round(performance.now() - startedMs),
   };
 }
 
@@ -81,7 +82,7 @@ async function checkPost(
 
 const toFailure = ({ file, line, reason }: PostProblem) => ({ file, line, reason });
 
-/** The report for a person: warnings, failures, and last "N of M posts compile". */
+/** Returns the report for people: warnings, failures, and "N of M posts compile". */
 export function formatReportLines(report: CheckReport): string[] {
   return [
     ...report.warnings.map((warning) => warning.replace(/^(.*?:\d+): /, "$1: warning: ")),
@@ -90,7 +91,7 @@ export function formatReportLines(report: CheckReport): string[] {
   ];
 }
 
-/** The report for a program, in one line. */
+/** Returns the report for programs, as one line of JSON. */
 export function formatReportJson({ posts, ok, failed, warnings, ms }: CheckReport): string {
   return JSON.stringify({ posts, ok, failed, warnings, ms });
 }

@@ -1,8 +1,12 @@
-// What the steps of one compile share: the input, what they have found so far, and how they complain.
+// Holds what the steps of a compile share: the input, what they have collected, and how they report problems.
 
 import { PostError } from "#lib/posts/post-error.ts";
-import type { CompileInput, Heading, LocalImport } from "./compiled-post.ts";
-import { PAGE_COMPONENTS } from "./compiled-post.ts";
+import {
+  PAGE_COMPONENTS,
+  type CompileInput,
+  type Heading,
+  type LocalImport,
+} from "./compiled-post.ts";
 import type { Positioned } from "./mdx-tree.ts";
 
 export interface CompileContext {
@@ -11,22 +15,21 @@ export interface CompileContext {
   readonly headings: Heading[];
   readonly components: Set<string>;
   readonly localImports: LocalImport[];
-  /** Names bound to a thing of another site's framework that we show in our own way: "Img" → "Image". */
+  /** Imports from other frameworks that become plain elements: "Img" → "Image". */
   readonly aliases: Map<string, "Image" | "Link">;
   readonly embeds: Set<string>;
   readonly warnings: string[];
   text: string;
-  /** Throws a PostError at the line of `at`. */
-  fail(at: Positioned | undefined, reason: string): never;
-  /** Notes that something is shown in a lesser way. */
-  warn(at: Positioned | undefined, reason: string): void;
+  /** Throws a PostError at the line of `node`. */
+  fail(node: Positioned | undefined, reason: string): never;
+  /** Records a construct that was degraded, once per line and reason. */
+  warn(node: Positioned | undefined, reason: string): void;
 }
 
-/** An empty draft of `input`. */
+/** Returns an empty context for `input`. */
 export function createCompileContext(input: CompileInput): CompileContext {
-  const lineOf = (at?: Positioned) => (at?.position?.start.line ?? 1) + input.bodyLine - 1;
-  const warnings = new Set<string>();
-  const list: string[] = [];
+  const lineOf = (node?: Positioned) => (node?.position?.start.line ?? 1) + input.bodyLine - 1;
+  const warnings: string[] = [];
   return {
     input,
     knownComponents: new Set(input.components ?? PAGE_COMPONENTS),
@@ -35,21 +38,19 @@ export function createCompileContext(input: CompileInput): CompileContext {
     localImports: [],
     aliases: new Map(),
     embeds: new Set(),
-    warnings: list,
+    warnings,
     text: "",
-    fail(at, reason) {
+    fail(node, reason) {
       throw new PostError({
         file: input.file,
-        line: lineOf(at),
-        column: at?.position?.start.column,
+        line: lineOf(node),
+        column: node?.position?.start.column,
         reason,
       });
     },
-    warn(at, reason) {
-      const warning = `${input.file}:${lineOf(at)}: ${reason}`;
-      if (warnings.has(warning)) return;
-      warnings.add(warning);
-      list.push(warning);
+    warn(node, reason) {
+      const warning = `${input.file}:${lineOf(node)}: ${reason}`;
+      if (!warnings.includes(warning)) warnings.push(warning);
     },
   };
 }

@@ -1,4 +1,4 @@
-// Compiles one post in this thread: which steps run, in which order, and how long each took. The worker calls it.
+// Compiles a post in this thread: runs the steps in order and measures each. Called by the worker.
 
 import { pathToFileURL } from "node:url";
 import { isAbsolute } from "node:path";
@@ -27,10 +27,10 @@ import { normalizeHtml } from "./normalize-html.ts";
 import { MdxSyntaxError, compileToFunctionBody, type Plugin } from "./serialize.ts";
 import type { Root } from "./mdx-tree.ts";
 
-/** The compiled post. Throws a PostError for everything that is wrong with the post itself. */
+/** Returns the compiled post. Throws PostError for a broken post. */
 export async function compileInThread(input: CompileInput): Promise<CompiledPost> {
-  const draft = createCompileContext(input);
-  const watch = createStopwatch();
+  const context = createCompileContext(input);
+  const stopwatch = createStopwatch();
   const format = input.file.endsWith(".md") ? "md" : "mdx";
   try {
     const plugins: Plugin[] = [remarkGfm];
@@ -42,67 +42,67 @@ export async function compileInThread(input: CompileInput): Promise<CompiledPost
         format,
         plugins,
         markdown: async (tree) => {
-          watch.lap("parse");
-          await runMarkdownSteps(tree, draft);
-          watch.lap("remark");
+          stopwatch.lap("parse");
+          await runMarkdownSteps(tree, context);
+          stopwatch.lap("remark");
         },
         html: async (tree) => {
-          await runHtmlSteps(tree, draft, format, watch.lap);
+          await runHtmlSteps(tree, context, format, stopwatch.lap);
         },
       },
     );
-    watch.lap("serialize");
-    const words = countWords(draft.text);
+    stopwatch.lap("serialize");
+    const words = countWords(context.text);
     return {
       compiledSource,
-      headings: draft.headings,
-      text: draft.text,
+      headings: context.headings,
+      text: context.text,
       words,
       readingMinutes: Math.max(1, Math.ceil(words / WORDS_PER_MINUTE)),
-      components: [...draft.components].sort(),
-      localImports: draft.localImports,
-      embeds: [...draft.embeds],
-      warnings: draft.warnings,
-      stages: watch.stages,
+      components: [...context.components].sort(),
+      localImports: context.localImports,
+      embeds: [...context.embeds],
+      warnings: context.warnings,
+      stages: stopwatch.stages,
     };
   } catch (error) {
     throw toPostError(error, input);
   }
 }
 
-async function runMarkdownSteps(tree: MarkdownRoot, draft: CompileContext): Promise<void> {
-  extractImports(tree as never, draft);
+async function runMarkdownSteps(tree: MarkdownRoot, context: CompileContext): Promise<void> {
+  extractImports(tree as never, context);
   convertAlerts(tree);
-  embedBareUrls(tree, draft);
+  embedBareUrls(tree, context);
   preserveCodeInfo(tree);
-  await renderMath(tree, draft);
+  await renderMath(tree, context);
 }
 
 async function runHtmlSteps(
   tree: Root,
-  draft: CompileContext,
+  context: CompileContext,
   format: "md" | "mdx",
   lap: (name: string) => void,
 ): Promise<void> {
   if (format === "md") parseRawHtml(tree);
-  convertJsx(tree, draft);
-  embedIframes(tree, draft);
-  assertAllowedHtml(tree, draft);
-  convertCallouts(tree, draft);
-  linkHeadings(tree, draft);
-  insertTableOfContents(tree, draft);
-  convertImages(tree, draft);
-  normalizeLinks(tree, draft);
+  convertJsx(tree, context);
+  embedIframes(tree, context);
+  assertAllowedHtml(tree, context);
+  convertCallouts(tree, context);
+  linkHeadings(tree, context);
+  insertTableOfContents(tree, context);
+  convertImages(tree, context);
+  normalizeLinks(tree, context);
   wrapTables(tree);
-  draft.text = toPlainText(tree);
+  context.text = toPlainText(tree);
   lap("rehype");
-  await renderCodeBlocks(tree, draft);
+  await renderCodeBlocks(tree, context);
   lap("highlight");
   collapseStaticHtml(tree);
-  lap("freeze");
+  lap("collapse");
 }
 
-/** Markdown may hold HTML as text; MDX has it as elements already. */
+/** Parses HTML in Markdown, where it is text; in MDX it already is elements. */
 function parseRawHtml(tree: Root): void {
   const parsed = raw(tree as never, {
     passThrough: ["mdxJsxFlowElement", "mdxJsxTextElement"],
@@ -122,34 +122,34 @@ async function loadPlugins(files: readonly string[]): Promise<Plugin[]> {
 
 function createStopwatch() {
   const stages: { name: string; ms: number }[] = [];
-  let since = performance.now();
+  let lapStartedMs = performance.now();
   return {
     stages,
     lap(name: string) {
       const now = performance.now();
-      stages.push({ name, ms: Math.round((now - since) * 100) / 100 });
-      since = now;
+      stages.push({ name, ms: Math.round((now - lapStartedMs) * 100) / 100 });
+      lapStartedMs = now;
     },
   };
 }
 
 function toPostError(error: unknown, input: CompileInput): unknown {
   if (error instanceof PostError) return error;
-  const at = (line: number) => line + input.bodyLine - 1;
+  const toFileLine = (line: number) => line + input.bodyLine - 1;
   if (error instanceof MdxSyntaxError) {
-    // The parser names places in its message too, counted from the start of the body.
+    // The parser's message also contains lines, counted from the start of the body.
     const reason = error.message.replace(
       /\b(\d+):(\d+)(?:-(\d+):(\d+))?(?=[),])/g,
       (_, line, column, line2, column2) =>
         line2
-          ? `${at(Number(line))}:${column}-${at(Number(line2))}:${column2}`
-          : `${at(Number(line))}:${column}`,
+          ? `${toFileLine(Number(line))}:${column}-${toFileLine(Number(line2))}:${column2}`
+          : `${toFileLine(Number(line))}:${column}`,
     );
-    // What is missing at the end is reported behind the last line; a person looks at that line.
+    // The parser reports a missing end after the last line.
     const lastLine = input.body.trimEnd().split("\n").length;
     return new PostError({
       file: input.file,
-      line: at(Math.min(error.line, lastLine)),
+      line: toFileLine(Math.min(error.line, lastLine)),
       column: error.column,
       reason,
     });

@@ -1,11 +1,9 @@
-// The thread that compiles. It may be ended at any moment: it holds nothing that anybody needs.
+// Compiles posts in a worker thread. Stateless: the pool may terminate it at any moment.
 
 import { parentPort } from "node:worker_threads";
-import { PostError, type PostProblem } from "#lib/posts/post-error.ts";
-import type { CompiledPost, CompileInput } from "./compiled-post.ts";
+import { PostError } from "#lib/posts/post-error.ts";
+import type { CompileInput, CompileResult } from "./compiled-post.ts";
 import { compileInThread } from "./compile-pipeline.ts";
-
-export type CompileResult = { ok: true; post: CompiledPost } | { ok: false; problem: PostProblem };
 
 if (!parentPort) throw new Error("lib/posts/mdx/compile-worker.ts runs as a worker thread only");
 const port = parentPort;

@@ -1,23 +1,10 @@
-// What goes into compiling a post and what comes out: plain data that can be stored and sent to a worker.
+// Defines the input and output of compiling a post: plain data that can be cached and sent to a worker.
 
-/** One image of the post, as the build made it. */
-export interface PostImage {
-  /** URL of the fallback file. */
-  readonly src: string;
-  /** Natural size in CSS pixels. */
-  readonly width: number;
-  readonly height: number;
-  /** A tiny data: URL shown until the image is there. */
-  readonly blur?: string;
-  /** Other formats, best first; `srcset` with width descriptors. */
-  readonly sources?: readonly { readonly type: string; readonly srcset: string }[];
-}
-
-/** Image source as written in the post ("./hero.png", "/images/x.png") → what to show for it. */
-export type PostImages = Readonly<Record<string, PostImage>>;
+import type { PostImages } from "#lib/posts/image.ts";
+import type { PostProblem } from "#lib/posts/post-error.ts";
 
 export interface CompileInput {
-  /** Path below the content root, used in errors. ".md" is Markdown with HTML, everything else is MDX. */
+  /** Path below the content root, for errors. ".md" is Markdown with HTML, anything else is MDX. */
   readonly file: string;
   readonly body: string;
   /** 1-based line of the file on which `body` starts. */
@@ -25,15 +12,15 @@ export interface CompileInput {
   readonly images?: PostImages;
   /** Hosts that remote images may come from: "images.example.com", "*.example.com", "*". */
   readonly imageHosts: readonly string[];
-  /** Names of page components a post may use. Default: PAGE_COMPONENTS. */
+  /** Names of the page components a post may use. Default: PAGE_COMPONENTS. */
   readonly components?: readonly string[];
-  /** Importable files of this post that are part of the build, relative to the post ("./counter.tsx"). Default: none. */
+  /** Importable files that are part of the build, relative to the post ("./counter.tsx"). Default: none. */
   readonly localComponents?: readonly string[];
-  /** What an image of this site that isn't in `images` is: a warning (default) or a failure. */
+  /** Whether an image missing from `images` is a warning (default) or an error. */
   readonly missingImages?: "warn" | "fail";
   /**
    * Extension point: module files (absolute path or file: URL) whose default export is a remark plugin. The worker
-   * loads them and runs them before our own steps, under the same deadline and memory limit.
+   * runs them before the built-in steps, under the same deadline and memory limit.
    */
   readonly extraPlugins?: readonly string[];
 }
@@ -49,35 +36,40 @@ export interface LocalImport {
   readonly name: string;
   /** The entry of `localComponents` it comes from. */
   readonly file: string;
-  /** Which export it is; "*" is the whole module. */
+  /** The name of the export; "*" is the whole module. */
   readonly imported: string;
 }
 
 export interface CompiledPost {
   /** Function body for React's jsx runtime; components/post/mdx-content.tsx runs it. */
   readonly compiledSource: string;
-  /** Headings of depth 2 to 4 in order. */
+  /** Headings of depth 2 to 4, in order. */
   readonly headings: readonly Heading[];
   /** Plain text, one block per line. */
   readonly text: string;
   readonly words: number;
-  /** Whole minutes at 200 words a minute, rounded up, at least 1 (reference.md, "Blog"). */
+  /** Whole minutes at WORDS_PER_MINUTE, rounded up, at least 1. */
   readonly readingMinutes: number;
   /** Components used: "Embed", "C.Counter". */
   readonly components: readonly string[];
   readonly localImports: readonly LocalImport[];
   /** URLs that became <Embed>, each once. */
   readonly embeds: readonly string[];
-  /** "file:line: what" – things that were shown in a lesser way. */
+  /** "file:line: reason" for constructs that were degraded. */
   readonly warnings: readonly string[];
-  /** Time of each stage in ms, in order. */
+  /** Duration of each stage in ms, in order. */
   readonly stages: readonly { readonly name: string; readonly ms: number }[];
 }
+
+/** What the worker answers. */
+export type CompileResult =
+  | { readonly ok: true; readonly post: CompiledPost }
+  | { readonly ok: false; readonly problem: PostProblem };
 
 /** Page components every post may use by name. */
 export const PAGE_COMPONENTS: readonly string[] = ["Embed"];
 
-/** A body above this many bytes is refused before any parser sees it. The longest real post has 11,400 words, about 0.1 MB. */
+/** Longer bodies are rejected before parsing. The longest real post has 11,400 words, about 0.1 MB. */
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
 export const WORDS_PER_MINUTE = 200;

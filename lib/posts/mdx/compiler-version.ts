@@ -1,4 +1,4 @@
-// Which compiler we have: posts compiled by another one are compiled again.
+// Computes the version of the compiler: posts compiled by another version are compiled again.
 
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -7,12 +7,12 @@ import { join } from "node:path";
 let cachedVersion: string | undefined;
 
 /**
- * A hash over the compiler's own files and the locked versions of what it uses. Nobody has to remember to raise a
- * number, and a post is never shown as an older compiler made it. Computed once per process.
+ * Returns a hash over the compiler's files and package-lock.json, so that no number has to be raised by hand.
+ * Computed once per process.
  */
 export function compilerVersion(): string {
   if (cachedVersion !== undefined) return cachedVersion;
-  // The worker runs from these files, so they are there wherever the site runs.
+  // The worker runs from these files, so they exist wherever the site runs.
   const root = join(/* turbopackIgnore: true */ process.cwd(), "lib/posts/mdx");
   const hash = createHash("sha256");
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
@@ -22,7 +22,7 @@ export function compilerVersion(): string {
   try {
     hash.update(readFileSync(join(/* turbopackIgnore: true */ process.cwd(), "package-lock.json")));
   } catch {
-    // An image without the lock file is built from one lock file: its compiler's files tell it apart.
+    // In a container image without the lock file, the compiler's files alone identify the version.
   }
   cachedVersion = hash.digest("hex").slice(0, 16);
   return cachedVersion;

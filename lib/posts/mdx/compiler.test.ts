@@ -1,4 +1,4 @@
-// compilePost with its real worker: hostile posts and plugins cost one worker and one clear error each.
+// Runs compilePost with its real worker: a hostile post or plugin costs one worker and one clear error.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -52,17 +52,14 @@ test("compiles in the shared pool, and an error of a post comes back as a PostEr
   });
 });
 
-test("an extra plugin is loaded by the worker and runs before our steps", async () => {
+test("the worker loads an extra plugin and runs it before the built-in steps", async () => {
   expect((await compiler.compile(withPlugin("upper"))).text).toBe("TEXT");
 });
 
 test.each([
   ["loop", "blog/x.mdx:7: compiling took longer than 1.5 s and was stopped"],
   ["wait", "blog/x.mdx:7: compiling took longer than 1.5 s and was stopped"],
-  [
-    "exit",
-    "blog/x.mdx:7: the compiler stopped while it worked on this post: its worker stopped with exit code 1",
-  ],
+  ["exit", "blog/x.mdx:7: the compiler crashed on this post: the worker stopped with exit code 1"],
 ])("a plugin that does %s costs one worker and one clear error", async (name, message) => {
   const before = compiler.getStats();
   await expect(compiler.compile(withPlugin(name))).rejects.toThrow(message);
@@ -87,7 +84,7 @@ test("a plugin that throws costs an error and no worker", async () => {
   expect(compiler.getStats().ended).toBe(before);
 });
 
-test("tens of megabytes of braces are refused before any parser sees them", async () => {
+test("tens of megabytes of braces are rejected before parsing", async () => {
   await expect(compiler.compile(input("{".repeat(30 * 1024 * 1024)))).rejects.toThrow(
     "it has 30.0 MB; a post may have 2 MB",
   );
@@ -104,7 +101,7 @@ test.each([
   ["dollars", "$a\\b"],
   ["comments", "<!--"],
   ["links", "[a]("],
-])("nearly two megabytes of %s end in time, whatever comes out", async (_, piece) => {
+])("nearly two megabytes of %s finish within the deadline", async (_, piece) => {
   const since = performance.now();
   const [first, next] = await Promise.allSettled([
     compiler.compile(input(piece.repeat(Math.floor(1_900_000 / piece.length)))),
@@ -116,7 +113,7 @@ test.each([
   expect(performance.now() - since).toBeLessThan(8_000);
 });
 
-test("what waits is compiled although what runs is stopped", async () => {
+test("queued posts compile even if the running one is stopped", async () => {
   const results = await Promise.allSettled([
     compiler.compile(withPlugin("loop")),
     compiler.compile(input("a")),
@@ -125,7 +122,7 @@ test("what waits is compiled although what runs is stopped", async () => {
   expect(results.map((result) => result.status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
 });
 
-test("more posts than the queue holds are refused as unavailable", async () => {
+test("a full queue rejects with unavailable", async () => {
   const small = createCompiler({ workers: 1, maxQueue: 1 });
   const all = await Promise.allSettled(["a", "b", "c"].map((body) => small.compile(input(body))));
   expect(all[2]).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
@@ -133,7 +130,7 @@ test("more posts than the queue holds are refused as unavailable", async () => {
   await small.close();
 });
 
-test("a script that compiled ends by itself", () => {
+test("idle workers do not keep a script alive", () => {
   const script = `import { compilePost } from ${JSON.stringify(join(process.cwd(), "lib/posts/mdx/compiler.ts"))};
     const post = await compilePost({ file: "a.mdx", body: "## A", bodyLine: 1, imageHosts: [] }); console.log(post.headings[0].id);`;
   const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
@@ -144,7 +141,7 @@ test("a script that compiled ends by itself", () => {
   expect([run.stdout.trim(), run.status]).toEqual(["a", 0]);
 });
 
-test("this thread never loads the compiler", () => {
+test("the calling thread never loads the compiler", () => {
   const script = `import { compilePost } from ${JSON.stringify(join(process.cwd(), "lib/posts/mdx/compiler.ts"))};
     import { registerHooks } from "node:module";
     const seen = []; registerHooks({ resolve(name, context, next) { seen.push(name); return next(name, context); } });

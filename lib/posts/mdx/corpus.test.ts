@@ -1,4 +1,4 @@
-// Somebody else's blog, as it is (tests/fixtures/corpus/timlrx, MIT), and the same posts broken at random.
+// Compiles the posts of another blog (tests/fixtures/corpus/timlrx, MIT), as they are and randomly corrupted.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ const posts = readdirSync(corpus, { recursive: true, encoding: "utf8" })
     };
   });
 
-test("every post of the corpus compiles, but for one that asks for a component of its own site", async () => {
+test("every post of the corpus compiles, except one with an unknown component", async () => {
   const report = await checkPosts(
     posts.map((input) => ({ input, warnings: [] })),
     compiler.compile,
@@ -46,7 +46,7 @@ test("every post of the corpus compiles, but for one that asks for a component o
   });
 });
 
-test("a post that can't be read and warnings of the front matter are part of the report", async () => {
+test("the report includes front matter problems and warnings", async () => {
   const items: CheckItem[] = [
     { problem: { file: "a.mdx", line: 3, column: 1, reason: "no title", field: "title" } },
     {
@@ -96,28 +96,30 @@ const pieces = [
 ];
 
 test(
-  "200 posts broken at random compile or say in which line they don't, and none hangs",
+  "200 randomly corrupted posts compile or fail with a line, and none hangs",
   { timeout: 120_000 },
   async () => {
     const random = seededRandom(20_261_123);
-    const broken = Array.from({ length: 200 }, (_, index) => {
+    const corrupted = Array.from({ length: 200 }, (_, index) => {
       const post = posts[index % posts.length]!;
       let body = post.body;
       for (let change = 0; change < 1 + random() * 6; change += 1) {
-        const at = Math.floor(random() * body.length);
+        const offset = Math.floor(random() * body.length);
         const cut = random() < 0.5 ? Math.floor(random() * 40) : 0;
         body =
-          body.slice(0, at) + pieces[Math.floor(random() * pieces.length)]! + body.slice(at + cut);
+          body.slice(0, offset) +
+          pieces[Math.floor(random() * pieces.length)]! +
+          body.slice(offset + cut);
       }
       return { ...post, body };
     });
-    const results = await Promise.allSettled(broken.map((post) => compiler.compile(post)));
+    const results = await Promise.allSettled(corrupted.map((post) => compiler.compile(post)));
     const failed = results.flatMap((result, index) =>
       result.status === "rejected"
         ? [
             {
               error: result.reason as { problem?: { line: number; reason: string } },
-              post: broken[index]!,
+              post: corrupted[index]!,
             },
           ]
         : [],

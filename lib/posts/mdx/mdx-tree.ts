@@ -1,4 +1,4 @@
-// The HTML tree our plugins work on: hast, plus what MDX leaves in it, plus ready HTML.
+// Defines the HTML tree the plugins transform: hast, MDX nodes, and ready HTML.
 
 import type { Program } from "estree";
 
@@ -20,7 +20,7 @@ export interface Text extends Positioned {
   type: "text";
   value: string;
 }
-/** HTML that is ready; `text` is what a reader sees of it, for search and counting. */
+/** Ready HTML; `text` is its visible text, for search and word count. */
 export interface RawHtml extends Positioned {
   type: "raw";
   value: string;
@@ -63,33 +63,33 @@ export interface Root {
 }
 export type Parent = Root | Element | MdxJsx;
 
-/** A new element. */
+/** Returns a new element at the position of `source`. */
 export function createElement(
   tagName: string,
   properties: Properties = {},
   children: Node[] = [],
-  at?: Positioned,
+  source?: Positioned,
 ): Element {
   return {
     type: "element",
     tagName,
     properties,
     children,
-    ...(at?.position && { position: at.position }),
+    ...(source?.position && { position: source.position }),
   };
 }
 
-/** A new text node. */
+/** Returns a new text node. */
 export function createText(value: string): Text {
   return { type: "text", value };
 }
 
-/** True for `<Name>` in the post, after lower-case JSX has become HTML elements. */
+/** Returns true for `<Name>`; lowercase JSX has become HTML elements by then. */
 export function isJsx(node: Node | Root): node is MdxJsx {
   return node.type === "mdxJsxFlowElement" || node.type === "mdxJsxTextElement";
 }
 
-/** True for an element with one of these names. */
+/** Returns true for an element, if names are given only for one of them. */
 export function isElement<Name extends string = string>(
   node: Node | Root | undefined,
   ...tagNames: Name[]
@@ -99,26 +99,26 @@ export function isElement<Name extends string = string>(
   );
 }
 
-/** True for text that shows nothing. */
+/** Returns true for whitespace and comments. */
 export function isBlank(node: Node): boolean {
   return (node.type === "text" && node.value.trim() === "") || node.type === "comment";
 }
 
-/** The classes of an element as a list; changing the list doesn't change the element. */
+/** Returns a copy of an element's classes. */
 export function classesOf(node: Element): string[] {
   const { className } = node.properties;
   if (Array.isArray(className)) return className.map(String);
   return typeof className === "string" ? className.split(/\s+/).filter(Boolean) : [];
 }
 
-/** Adds classes that aren't there yet. */
+/** Adds missing classes. */
 export function addClass(node: Element, ...names: string[]): void {
   node.properties.className = [...new Set([...classesOf(node), ...names])];
 }
 
 /**
- * Walks all nodes below `parent`, parents first, and replaces each by what `change` returns: a node, several, or
- * undefined for "leave it". What was put in place is not visited again; children of a node that stays are.
+ * Replaces each node below `parent`, parents first, by what `change` returns: nodes, or undefined to keep it.
+ * Visits the children of kept nodes, but no replacements.
  */
 export function replaceNodes(
   parent: Parent,

@@ -1,47 +1,47 @@
-// Accepts two habits of HTML that MDX's parser refuses: comments, and tags such as <br> that are never closed.
+// Rewrites HTML that the MDX parser rejects: comments, and void tags such as <br> without a slash.
 
 const voidTags = "area|br|col|embed|hr|img|input|source|track|wbr";
 const candidatePattern = new RegExp(`<!--|<(?:${voidTags})\\b`, "i");
 const fencePattern = /^[ \t]*(?:(?:>|[-*+]|\d{1,9}[.)])[ \t]*)*(`{3,}|~{3,})(.*)$/;
 const fragmentPattern = new RegExp(
-  // A code span, which may not cross an empty line; a comment; an unclosed tag with its attributes.
+  // Alternatives: a code span, which cannot cross an empty line; a comment; a void tag with its attributes.
   "(?<!`)(`+)(?!`)(?:(?!\\n[ \\t]*\\n)[\\s\\S])*?(?<!`)\\1(?!`)" +
     "|<!--[\\s\\S]*?-->" +
     `|<(${voidTags})\\b((?:"[^"]*"|'[^']*'|\\{[^{}]*\\}|[^<>"'{}])*)>(?!\\s*</\\2\\s*>)`,
   "gi",
 );
 
-/** `source` with comments blanked out and void tags closed, outside code. Lines stay where they are. */
+/** Returns `source` with comments blanked and void tags closed, except in code. Line numbers do not change. */
 export function normalizeHtml(source: string): string {
   if (!candidatePattern.test(source)) return source;
-  const out: string[] = [];
+  const output: string[] = [];
   let prose: string[] = [];
-  let open: string | null = null;
+  let openFence: string | null = null;
   const flush = () => {
-    if (prose.length > 0) out.push(normalizeProse(prose.join("\n")));
+    if (prose.length > 0) output.push(normalizeProse(prose.join("\n")));
     prose = [];
   };
   let inComment = false;
   for (const line of source.split("\n")) {
     const marker = inComment ? null : fencePattern.exec(line);
-    if (open === null && marker && !(marker[1]!.startsWith("`") && marker[2]!.includes("`"))) {
+    if (openFence === null && marker && !(marker[1]!.startsWith("`") && marker[2]!.includes("`"))) {
       flush();
-      open = marker[1]!;
-      out.push(line);
-    } else if (open !== null) {
-      out.push(line);
-      if (marker && marker[1]!.startsWith(open) && marker[2]!.trim() === "") open = null;
+      openFence = marker[1]!;
+      output.push(line);
+    } else if (openFence !== null) {
+      output.push(line);
+      if (marker && marker[1]!.startsWith(openFence) && marker[2]!.trim() === "") openFence = null;
     } else {
       prose.push(line);
-      const bare = line.replace(/`[^`]*`/g, "");
-      const start = bare.lastIndexOf("<!--");
-      const end = bare.lastIndexOf("-->");
+      const withoutCode = line.replace(/`[^`]*`/g, "");
+      const start = withoutCode.lastIndexOf("<!--");
+      const end = withoutCode.lastIndexOf("-->");
       if (start > end) inComment = true;
       else if (end >= 0) inComment = false;
     }
   }
   flush();
-  return out.join("\n");
+  return output.join("\n");
 }
 
 function normalizeProse(prose: string): string {

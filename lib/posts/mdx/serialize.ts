@@ -1,16 +1,16 @@
-// The only file that knows next-mdx-remote. It is archived upstream; @mdx-js/mdx can take its place here (decision 010).
+// Wraps next-mdx-remote, which is archived upstream: only this file imports it (docs/decisions/010).
 
 import { serialize } from "next-mdx-remote/serialize";
 
 type MdxOptions = NonNullable<NonNullable<Parameters<typeof serialize>[1]>["mdxOptions"]>;
 /** A unified plugin, or a pair of plugin and options. */
 export type Plugin = NonNullable<MdxOptions["remarkPlugins"]>[number];
-/** A step over a whole tree, in place. */
+/** Transforms a whole tree in place. */
 export type TreeStep = (tree: never) => void | Promise<void>;
 
 export interface CompileSteps {
   readonly format: "mdx" | "md";
-  /** Syntax extensions and other people's plugins; they run before `markdown`. */
+  /** Syntax extensions and third-party plugins; they run before `markdown`. */
   readonly plugins: readonly Plugin[];
   /** On the Markdown tree (mdast). */
   readonly markdown: TreeStep;
@@ -18,7 +18,7 @@ export interface CompileSteps {
   readonly html: TreeStep;
 }
 
-/** Where and why the parser stopped; the line counts from 1 in the source. */
+/** A syntax error; `line` is 1-based in the source. */
 export class MdxSyntaxError extends Error {
   readonly line: number;
   readonly column: number | undefined;
@@ -31,12 +31,11 @@ export class MdxSyntaxError extends Error {
 }
 
 /**
- * The source compiled to a function body that takes React's jsx runtime as `arguments[0]` and returns `{default}`.
- * Throws what a step threw, unchanged, and a SyntaxProblem for what the parser refuses.
- * NODE_ENV must be "production" (the worker sets it): the library would otherwise write code for the development runtime.
+ * Returns a function body that takes React's jsx runtime as `arguments[0]` and returns `{default}`. NODE_ENV must be
+ * "production", else the code needs the development runtime. Throws MdxSyntaxError, and what a step throws.
  */
 export async function compileToFunctionBody(source: string, steps: CompileSteps): Promise<string> {
-  // The library turns every error into a text with a picture of the place; we want the error itself.
+  // The library turns every error into a text with a code frame: this keeps the original error.
   let caught: unknown;
   const guarded = (step: TreeStep) => () => async (tree: never) => {
     try {
@@ -61,8 +60,8 @@ export async function compileToFunctionBody(source: string, steps: CompileSteps)
     const result = await serialize(
       source,
       {
-        // Posts come from the repository and are reviewed. These two would strip what our own plugins write, silently;
-        // what a post may not contain is refused with its line instead (plugins/jsx-elements.ts, allowed-html.ts).
+        // These options would silently strip what the plugins write. Forbidden content is an error with its line
+        // instead: plugins/jsx-elements.ts, plugins/assert-allowed-html.ts.
         blockJS: false,
         blockDangerousJS: false,
         parseFrontmatter: false,
@@ -77,7 +76,7 @@ export async function compileToFunctionBody(source: string, steps: CompileSteps)
           rehypePlugins: [guarded(steps.html) as Plugin],
         },
       },
-      true, // no context provider: components are passed in where the post is rendered
+      true, // no context provider: components are props
     );
     return result.compiledSource;
   } catch (error) {
@@ -85,10 +84,10 @@ export async function compileToFunctionBody(source: string, steps: CompileSteps)
   }
 }
 
-/** A message of the parser as a SyntaxProblem; anything else as it is. */
+/** Returns a parser error as MdxSyntaxError, any other unchanged. */
 function toMdxSyntaxError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name === "AppError") return error;
-  // From a plugin that isn't ours: the library has put its own lines around the message.
+  // From a third-party plugin: the library has wrapped the message.
   if (error.message.startsWith("[next-mdx-remote]"))
     return new Error(error.message.split("\n")[1], { cause: error });
   const { line, column, place } = error as {
@@ -98,11 +97,11 @@ function toMdxSyntaxError(error: unknown): unknown {
   };
   if (!("reason" in error)) return error;
   const reason = String(error.reason);
-  // At the end of the file the parser has no place, but its sentence names the tag that is open.
-  const named = /\((\d+):(\d+)/.exec(reason);
+  // At the end of the file there is no position, but the message contains that of the open tag.
+  const position = /\((\d+):(\d+)/.exec(reason);
   return new MdxSyntaxError(
     reason,
-    line ?? place?.start?.line ?? place?.line ?? Number(named?.[1] ?? 1),
-    column ?? (named ? Number(named[2]) : undefined),
+    line ?? place?.start?.line ?? place?.line ?? Number(position?.[1] ?? 1),
+    column ?? (position ? Number(position[2]) : undefined),
   );
 }

@@ -1,11 +1,11 @@
-// Values written out in a post: <Chart width={300} style={{ color: "red" }} />. Anything that would have to run is not one.
+// Evaluates literals in a post, such as <Chart width={300} style={{ color: "red" }} />, without running code.
 
 import type { Expression, Program } from "estree";
 
 export type StaticValue =
   string | number | boolean | null | undefined | StaticValue[] | { [key: string]: StaticValue };
 
-/** The value of an expression made of literals, arrays and objects only; null when it is anything else. */
+/** Returns the value of an expression of literals, arrays and objects; null for any other. */
 export function evaluateProgram(program: Program | undefined): { value: StaticValue } | null {
   const [statement, more] = program?.body ?? [];
   if (!statement) return { value: undefined }; // {/* a comment */}
@@ -60,7 +60,7 @@ function evaluateExpression(node: Expression): { value: StaticValue } | null {
   }
 }
 
-// React's list of style names that take a bare number.
+// Style names that take a number without a unit, from React.
 const unitlessProperties = new Set(
   (
     "animationIterationCount aspectRatio borderImageOutset borderImageSlice borderImageWidth boxFlex columnCount columns flex flexGrow flexShrink " +
@@ -69,7 +69,7 @@ const unitlessProperties = new Set(
   ).split(" "),
 );
 
-/** `{marginTop: 4, color: "red"}` as CSS text, with React's rules for numbers; null when a value is not text or number. */
+/** Returns `{marginTop: 4, color: "red"}` as CSS, by React's rules; null if a value is neither text nor number. */
 export function styleToCss(style: { [key: string]: StaticValue }): string | null {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(style)) {

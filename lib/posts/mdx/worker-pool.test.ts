@@ -16,7 +16,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-// Does what its job says.
+// Does what its job names.
 const worker = `
 import { parentPort } from "node:worker_threads";
 parentPort.on("message", async (job) => {
@@ -37,7 +37,7 @@ parentPort.postMessage("ready");
 function pool(options: Partial<WorkerPoolOptions> = {}): WorkerPool<string, string> {
   const file = join(dir, "worker.mjs");
   writeFileSync(file, worker);
-  const made = createWorkerPool<string, string>({
+  const created = createWorkerPool<string, string>({
     file,
     size: 1,
     timeoutMs: 300,
@@ -47,11 +47,11 @@ function pool(options: Partial<WorkerPoolOptions> = {}): WorkerPool<string, stri
     maxJobs: 100,
     ...options,
   });
-  pools.push(made);
-  return made;
+  pools.push(created);
+  return created;
 }
 
-test("jobs run one after the other in one worker, which is started by the first", async () => {
+test("the first job starts a worker, and jobs run in it one after the other", async () => {
   const one = pool();
   expect(one.getStats().workers).toBe(0);
   expect(await Promise.all(["a", "b", "c"].map((job) => one.run(job)))).toEqual([
@@ -63,7 +63,7 @@ test("jobs run one after the other in one worker, which is started by the first"
 });
 
 test.each(["loop", "wait", "block", "regex"])(
-  "a job that does not end (%s) costs its worker and one error; the next job works",
+  "a job that never ends (%s) costs its worker and one error; the next job succeeds",
   async (job) => {
     const one = pool();
     const [bad, good] = await Promise.allSettled([one.run(job), one.run("good")]);
@@ -77,7 +77,7 @@ test.each(["loop", "wait", "block", "regex"])(
 );
 
 test.each(["heap", "buffers"])(
-  "a job that takes all memory (%s) is stopped, and the process lives",
+  "a job that exhausts the memory (%s) is stopped, and the process survives",
   async (job) => {
     const one = pool({ timeoutMs: 20_000 });
     const [bad, good] = await Promise.allSettled([one.run(job), one.run("good")]);
@@ -89,17 +89,17 @@ test.each(["heap", "buffers"])(
   },
 );
 
-test("a worker that exits or throws by itself costs one error", async () => {
+test("a worker that exits or throws costs one error", async () => {
   const one = pool();
   const results = await Promise.allSettled([one.run("exit"), one.run("throw"), one.run("good")]);
   expect(results).toMatchObject([
-    { reason: { reason: "crash", message: "its worker stopped with exit code 3" } },
+    { reason: { reason: "crash", message: "the worker stopped with exit code 3" } },
     { reason: { reason: "crash", message: "later" } },
     { value: "did good" },
   ]);
 });
 
-test("a job that can't be sent is refused alone, and the worker goes on", async () => {
+test("a job that is not cloneable rejects, and the worker goes on", async () => {
   const one = pool();
   const unsendable = (() => "a function") as unknown as string;
   const results = await Promise.allSettled([
@@ -108,16 +108,16 @@ test("a job that can't be sent is refused alone, and the worker goes on", async 
     one.run(unsendable),
     one.run("b"),
   ]);
-  const refused = {
+  const rejected = {
     reason: {
-      name: "PoolError",
+      name: "WorkerPoolError",
       reason: "input",
       message: expect.stringMatching(
-        /^the job can't be sent to a worker: .*could not be cloned/,
+        /^the job cannot be sent to a worker: .*could not be cloned/,
       ) as string,
     },
   };
-  expect(results).toMatchObject([refused, { value: "did a" }, refused, { value: "did b" }]);
+  expect(results).toMatchObject([rejected, { value: "did a" }, rejected, { value: "did b" }]);
   expect(one.getStats()).toMatchObject({
     workers: 1,
     started: 1,
@@ -129,12 +129,12 @@ test("a job that can't be sent is refused alone, and the worker goes on", async 
   expect(await one.run("c")).toBe("did c");
 });
 
-test("a worker whose file is not there fails its job", async () => {
+test("a worker whose file is missing fails its job", async () => {
   const one = pool({ file: join(dir, "gone.mjs") });
   await expect(one.run("a")).rejects.toMatchObject({ reason: "crash" });
 });
 
-test("a full queue refuses at once", async () => {
+test("a full queue rejects immediately", async () => {
   const one = pool({ maxQueue: 1 });
   const results = await Promise.allSettled(["wait", "b", "c"].map((job) => one.run(job)));
   expect(results).toMatchObject([
@@ -144,7 +144,7 @@ test("a full queue refuses at once", async () => {
   ]);
 });
 
-test("two workers work at the same time, and one that hangs holds nobody up", async () => {
+test("two workers run in parallel, and one that hangs does not block the other", async () => {
   const two = pool({ size: 2, timeoutMs: 5_000 });
   const hanging = expect(two.run("wait")).rejects.toMatchObject({ reason: "closed" });
   expect(await Promise.all(["a", "b", "c"].map((job) => two.run(job)))).toEqual([
@@ -157,24 +157,24 @@ test("two workers work at the same time, and one that hangs holds nobody up", as
   await hanging;
 });
 
-test("a worker is replaced after its share of jobs", async () => {
+test("a worker is replaced after maxJobs jobs", async () => {
   const one = pool({ maxJobs: 2 });
   for (const job of ["a", "b", "c", "d", "e"]) await one.run(job);
   expect(one.getStats()).toMatchObject({ started: 3, ended: 2 });
 });
 
-test("a worker without work is ended and gives its memory back", async () => {
+test("an idle worker is terminated", async () => {
   const one = pool({ idleMs: 20 });
   await one.run("a");
   await expect.poll(() => one.getStats().workers).toBe(0);
   expect(await one.run("b")).toBe("did b");
 });
 
-test("a worker sees nothing of the environment", async () => {
+test("a worker does not see the environment", async () => {
   expect(JSON.parse(await pool().run("env"))).toEqual({ NODE_ENV: "production" });
 });
 
-test("a closed pool refuses", async () => {
+test("a closed pool rejects", async () => {
   const one = pool();
   await one.close();
   await expect(one.run("a")).rejects.toMatchObject({ reason: "closed" });

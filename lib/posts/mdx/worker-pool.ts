@@ -1,43 +1,43 @@
-// A pool of worker threads with a deadline and a memory limit that end the worker, not just the wait.
+// Runs jobs in a pool of worker threads. A deadline and a memory limit terminate the worker, not just the wait.
 
 import type { Worker } from "node:worker_threads";
 
 export interface WorkerPoolOptions {
   /** The worker's file. It posts "ready" once, then one message per job. */
   readonly file: string;
-  /** Workers at the same time; started when first needed. */
+  /** Maximum number of workers; started on demand. */
   readonly size: number;
-  /** A job that has run this long is stopped, by ending its worker. */
+  /** A job that takes longer is stopped by terminating its worker. */
   readonly timeoutMs: number;
-  /** A worker that holds more than this, in its heap or in buffers, is ended. */
+  /** A worker that uses more heap and buffers is terminated. */
   readonly memoryMb: number;
-  /** Jobs that may wait; more are refused. */
+  /** Maximum number of waiting jobs; more are rejected (backpressure). */
   readonly maxQueue: number;
-  /** A worker without work for this long is ended, which gives its memory back. */
+  /** A worker idle for this long is terminated, which frees its memory. */
   readonly idleMs: number;
-  /** A worker is replaced after this many jobs, so that nothing can grow for ever in it. */
+  /** A worker is replaced after this many jobs, which bounds memory leaks. */
   readonly maxJobs: number;
 }
 
 export type WorkerPoolErrorReason = "timeout" | "memory" | "crash" | "full" | "closed" | "input";
 
-/** Why a job has no answer: the worker took too long, held too much or died; the pool is full or closed; or the job can't be sent. */
+/** Why a job failed: timeout, memory limit or crash of its worker; pool full or closed; or input not cloneable. */
 export class WorkerPoolError extends Error {
   readonly reason: WorkerPoolErrorReason;
 
   constructor(reason: WorkerPoolErrorReason, message: string, options?: { cause?: unknown }) {
     super(message, options);
-    this.name = "PoolError";
+    this.name = "WorkerPoolError";
     this.reason = reason;
   }
 }
 
 export interface WorkerPool<In, Out> {
-  /** The worker's answer. Rejects with a PoolError. A failed job never takes another one with it. */
+  /** Resolves with the worker's result. Rejects with a WorkerPoolError; other jobs are not affected. */
   run(input: In): Promise<Out>;
-  /** Ends all workers; jobs that run or wait reject. */
+  /** Terminates all workers; running and waiting jobs reject. */
   close(): Promise<void>;
-  /** Counts since the start, and what is going on now. */
+  /** Current numbers, and totals since the start. */
   getStats(): { workers: number; running: number; waiting: number; started: number; ended: number };
 }
 
@@ -56,21 +56,21 @@ interface WorkerSlot<In, Out> {
   isTerminated: boolean;
 }
 
-/** A worker that is not up after this long counts as crashed. Loading the compiler takes about 1 s on two busy cores. */
+/** A worker not ready by then counts as crashed. Loading the compiler takes about 1 s on two busy cores. */
 const START_TIMEOUT_MS = 30_000;
 const MEMORY_CHECK_INTERVAL_MS = 200;
 const MB = 1024 * 1024;
 
-/** A pool; no worker runs before the first job, and an idle pool doesn't keep the process alive. */
+/** Creates a pool. It starts no worker before the first job, and does not keep the process alive when idle. */
 export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPool<In, Out> {
   const slots = new Set<WorkerSlot<In, Out>>();
   const queue: Job<In, Out>[] = [];
   let started = 0;
   let ended = 0;
-  let closed = false;
-  let watch: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  let memoryTimer: NodeJS.Timeout | undefined;
 
-  function end(slot: WorkerSlot<In, Out>, error: WorkerPoolError | null): void {
+  function terminate(slot: WorkerSlot<In, Out>, error: WorkerPoolError | null): void {
     if (slot.isTerminated) return;
     slot.isTerminated = true;
     slots.delete(slot);
@@ -78,20 +78,20 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
     clearTimeout(slot.timer);
     const { job } = slot;
     slot.job = null;
-    // The answer doesn't wait for the thread to be gone.
+    // Not awaited: the job rejects before the thread is gone.
     void slot.worker.terminate().catch(() => undefined);
-    if (job) job.reject(error ?? new WorkerPoolError("crash", "its worker was ended"));
-    next();
+    if (job) job.reject(error ?? new WorkerPoolError("crash", "the worker was terminated"));
+    assignJobs();
   }
 
   function start(): WorkerSlot<In, Out> {
     started += 1;
-    // Through process, because bundlers follow `new Worker(…)` from an import and would pack the file for themselves.
+    // Not imported: bundlers follow `new Worker(…)` from an import and would bundle the file.
     const threads = process.getBuiltinModule("node:worker_threads");
     const worker = new threads.Worker(options.file, {
       name: "mdx",
       execArgv: [],
-      // Nothing of the site's configuration: what runs in here has no business with secrets.
+      // No environment: the worker must not see secrets.
       env: { NODE_ENV: "production" },
       resourceLimits: {
         maxOldGenerationSizeMb: options.memoryMb,
@@ -109,51 +109,51 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
     };
     slots.add(slot);
     slot.timer = setTimeout(
-      () => end(slot, new WorkerPoolError("crash", "its worker did not start")),
+      () => terminate(slot, new WorkerPoolError("crash", "the worker did not start")),
       START_TIMEOUT_MS,
     );
     worker.on("message", (message: Out | "ready") => {
       if (slot.isTerminated) return;
       if (message === "ready") {
         slot.isReady = true;
-        deadline(slot);
-        if (slot.job && !hand(slot, slot.job)) next();
+        startDeadline(slot);
+        if (slot.job && !send(slot, slot.job)) assignJobs();
         return;
       }
       const { job } = slot;
       slot.job = null;
       slot.jobsDone += 1;
       job?.resolve(message as Out);
-      if (slot.jobsDone >= options.maxJobs) end(slot, null);
-      else rest(slot);
-      next();
+      if (slot.jobsDone >= options.maxJobs) terminate(slot, null);
+      else startIdling(slot);
+      assignJobs();
     });
     worker.on("error", (error: NodeJS.ErrnoException) => {
-      const outOfMemory = error.code === "ERR_WORKER_OUT_OF_MEMORY";
-      end(
+      const isOutOfMemory = error.code === "ERR_WORKER_OUT_OF_MEMORY";
+      terminate(
         slot,
-        outOfMemory
+        isOutOfMemory
           ? new WorkerPoolError("memory", `more than ${options.memoryMb} MB`, { cause: error })
           : new WorkerPoolError("crash", error.message, { cause: error }),
       );
     });
     worker.on("exit", (code) =>
-      end(slot, new WorkerPoolError("crash", `its worker stopped with exit code ${code}`)),
+      terminate(slot, new WorkerPoolError("crash", `the worker stopped with exit code ${code}`)),
     );
     return slot;
   }
 
-  /** The deadline counts from when the worker has the job in hand, not from when it began to load. */
-  function deadline(slot: WorkerSlot<In, Out>): void {
+  /** The deadline starts when the worker receives the job, not when it starts to load. */
+  function startDeadline(slot: WorkerSlot<In, Out>): void {
     clearTimeout(slot.timer);
     slot.timer = setTimeout(
-      () => end(slot, new WorkerPoolError("timeout", `longer than ${options.timeoutMs} ms`)),
+      () => terminate(slot, new WorkerPoolError("timeout", `longer than ${options.timeoutMs} ms`)),
       options.timeoutMs,
     );
   }
 
-  /** False when the job can't be sent (a function in it, for one): then it alone is refused, and the worker is free again. */
-  function hand(slot: WorkerSlot<In, Out>, job: Job<In, Out>): boolean {
+  /** Returns false if the job is not cloneable (contains a function, say): it rejects, and the worker is free. */
+  function send(slot: WorkerSlot<In, Out>, job: Job<In, Out>): boolean {
     try {
       slot.worker.postMessage(job.input);
       return true;
@@ -162,26 +162,24 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
       job.reject(
         new WorkerPoolError(
           "input",
-          `the job can't be sent to a worker: ${(error as Error).message}`,
-          {
-            cause: error,
-          },
+          `the job cannot be sent to a worker: ${(error as Error).message}`,
+          { cause: error },
         ),
       );
-      rest(slot);
+      startIdling(slot);
       return false;
     }
   }
 
-  function rest(slot: WorkerSlot<In, Out>): void {
+  function startIdling(slot: WorkerSlot<In, Out>): void {
     clearTimeout(slot.timer);
     slot.worker.unref();
-    slot.timer = setTimeout(() => end(slot, null), options.idleMs);
+    slot.timer = setTimeout(() => terminate(slot, null), options.idleMs);
     slot.timer.unref();
   }
 
-  function next(): void {
-    while (queue.length > 0 && !closed) {
+  function assignJobs(): void {
+    while (queue.length > 0 && !isClosed) {
       const free =
         [...slots].find((slot) => slot.job === null) ??
         (slots.size < options.size ? start() : null);
@@ -189,28 +187,29 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
       free.job = queue.shift()!;
       free.worker.ref();
       if (free.isReady) {
-        deadline(free);
-        hand(free, free.job);
+        startDeadline(free);
+        send(free, free.job);
       }
     }
-    const busy = [...slots].some((slot) => slot.job !== null);
-    if (busy && !watch) watch = setInterval(watchMemory, MEMORY_CHECK_INTERVAL_MS).unref();
-    if (!busy) {
-      clearInterval(watch);
-      watch = undefined;
+    const isBusy = [...slots].some((slot) => slot.job !== null);
+    if (isBusy && !memoryTimer)
+      memoryTimer = setInterval(checkMemory, MEMORY_CHECK_INTERVAL_MS).unref();
+    if (!isBusy) {
+      clearInterval(memoryTimer);
+      memoryTimer = undefined;
     }
   }
 
-  /** V8's own limit sees the heap only; buffers live outside it. Answers also while the thread is in an endless loop. */
-  function watchMemory(): void {
+  /** V8's limit covers only the heap, not buffers. Works even while the thread is in an endless loop. */
+  function checkMemory(): void {
     for (const slot of slots) {
       if (!slot.job || !slot.isReady) continue;
       slot.worker.getHeapStatistics().then(
         ({ used_heap_size: heap, external_memory: external }) => {
           if (heap + external > options.memoryMb * MB && slot.job)
-            end(slot, new WorkerPoolError("memory", `more than ${options.memoryMb} MB`));
+            terminate(slot, new WorkerPoolError("memory", `more than ${options.memoryMb} MB`));
         },
-        () => undefined, // ended meanwhile
+        () => undefined, // terminated meanwhile
       );
     }
   }
@@ -218,21 +217,22 @@ export function createWorkerPool<In, Out>(options: WorkerPoolOptions): WorkerPoo
   return {
     run(input) {
       return new Promise<Out>((resolve, reject) => {
-        if (closed) return reject(new WorkerPoolError("closed", "the pool is closed"));
+        if (isClosed) return reject(new WorkerPoolError("closed", "the pool is closed"));
         if (queue.length >= options.maxQueue)
-          return reject(new WorkerPoolError("full", `${queue.length} jobs wait already`));
+          return reject(new WorkerPoolError("full", `${queue.length} jobs are waiting`));
         queue.push({ input, resolve, reject });
-        next();
+        assignJobs();
       });
     },
     async close() {
-      closed = true;
+      isClosed = true;
       for (const job of queue.splice(0))
         job.reject(new WorkerPoolError("closed", "the pool is closed"));
       const workers = [...slots].map((slot) => slot.worker);
-      for (const slot of slots) end(slot, new WorkerPoolError("closed", "the pool is closed"));
+      for (const slot of slots)
+        terminate(slot, new WorkerPoolError("closed", "the pool is closed"));
       await Promise.all(workers.map((worker) => worker.terminate()));
-      clearInterval(watch);
+      clearInterval(memoryTimer);
     },
     getStats: () => ({
       workers: slots.size,

@@ -1,4 +1,4 @@
-// Finding posts: words, topics, read or unread; in an order; some at a time.
+// Searches, filters, sorts and paginates the listed posts.
 
 import type Database from "better-sqlite3";
 import { log } from "#lib/core/log.ts";
@@ -26,38 +26,38 @@ export type ReadFilter = (typeof READ_FILTERS)[number];
 export interface SearchRequest {
   /** Anything a reader may type. */
   readonly q?: string;
-  /** Topics that a post must all have. Unknown ones are left out. */
+  /** A post must have all of these topics. Unknown ones are ignored. */
   readonly topics?: readonly string[];
-  /** By default relevance for a query, else newest. */
+  /** Default: relevance with a query, else newest. */
   readonly sort?: SortOrder;
   /** Only with `readSlugs`. */
   readonly readFilter?: ReadFilter;
   readonly readSlugs?: ReadonlySet<string>;
-  /** 1-based. Page n gives the first n × pageSize posts: "Load more" is a link that keeps what is above. */
+  /** 1-based. Page n has the first n × pageSize posts: "Load more" keeps what is above. */
   readonly page?: number;
   readonly pageSize?: number;
   /** Reads by slug. */
   readonly totals?: ReadonlyMap<string, number>;
 }
 
-export interface SearchResult<P extends Post = Post> {
-  readonly post: P;
+export interface SearchResult {
+  readonly post: Post;
   readonly reads: number;
-  /** The title, matches marked. */
+  /** The title with matches marked. */
   readonly title: readonly TextSegment[];
-  /** The description, or where the words only stand in the text the place there, matches marked. */
+  /** The description, or an excerpt if only the body matches, with matches marked. */
   readonly snippet: readonly TextSegment[];
 }
 
 export interface TopicCount {
   readonly topic: string;
-  /** How many of the results would be left with this topic chosen too; 0: the toggle is disabled. */
+  /** Number of results with this topic selected too; 0 disables it. */
   readonly count: number;
-  readonly selected: boolean;
+  readonly isSelected: boolean;
 }
 
-export interface SearchPage<P extends Post = Post> {
-  readonly results: readonly SearchResult<P>[];
+export interface SearchPage {
+  readonly results: readonly SearchResult[];
   /** Results on all pages. */
   readonly total: number;
   /** Every topic of the site, alphabetically. */
@@ -72,14 +72,14 @@ export interface SearchPage<P extends Post = Post> {
 }
 
 /**
- * The listed posts that fit `request`. `db` is the local cache file, where the full-text table lives; what is wrong
- * with it costs ranking, never the answer. Never throws for anything that a reader typed.
+ * Returns the listed posts that match `request`. `db` is the local cache database with the full-text table: without
+ * it, search falls back to titles. Never throws, whatever a reader types.
  */
-export function searchPosts<P extends Post>(
+export function searchPosts(
   db: Database.Database,
-  index: PostIndex<P>,
+  index: PostIndex,
   request: SearchRequest = {},
-): SearchPage<P> {
+): SearchPage {
   const q = normalizeQuery(request.q ?? "");
   const sort =
     request.sort && (q !== "" || request.sort !== "relevance")
@@ -87,25 +87,27 @@ export function searchPosts<P extends Post>(
       : q === ""
         ? "newest"
         : "relevance";
-  const read = request.readSlugs ? (request.readFilter ?? "all") : "all";
+  const readFilter = request.readSlugs ? (request.readFilter ?? "all") : "all";
   const pageSize = Math.max(1, Math.floor(request.pageSize ?? PAGE_SIZE));
-  const known = listTopics(index);
+  const topicsByKey = listTopics(index);
   const topics = [...new Set((request.topics ?? []).map(topicKey))].flatMap(
-    (key) => known.get(key) ?? [],
+    (key) => topicsByKey.get(key) ?? [],
   );
-  const wanted = topics.map(topicKey);
+  const selectedKeys = topics.map(topicKey);
 
-  const found = q === "" ? null : findMatches(db, index, q);
-  const fits = (post: P) => {
-    if (found && !found.rankBySlug.has(post.slug)) return false;
-    if (read !== "all" && request.readSlugs?.has(post.slug) !== (read === "read")) return false;
-    const has = topicKeysOf(post);
-    return wanted.every((topic) => has.has(topic));
+  const matches = q === "" ? null : findMatches(db, index, q);
+  const fits = (post: Post) => {
+    if (matches && !matches.rankBySlug.has(post.slug)) return false;
+    const isRead = request.readSlugs?.has(post.slug);
+    if (readFilter !== "all" && isRead !== (readFilter === "read")) return false;
+    const keys = topicKeysOf(post);
+    return selectedKeys.every((key) => keys.has(key));
   };
   const posts = listPosts(index).filter(fits); // newest first
-  const reads = (post: P) => request.totals?.get(post.slug) ?? 0;
+  const reads = (post: Post) => request.totals?.get(post.slug) ?? 0;
   if (sort === "most-read") posts.sort((a, b) => reads(b) - reads(a));
-  if (sort === "relevance" && found) posts.sort((a, b) => rankOf(found, a) - rankOf(found, b));
+  if (sort === "relevance" && matches)
+    posts.sort((a, b) => rankOf(matches, a) - rankOf(matches, b));
 
   const pages = Math.max(1, Math.ceil(posts.length / pageSize));
   const page = Math.min(pages, Math.max(1, Math.floor(request.page || 1)));
@@ -115,26 +117,26 @@ export function searchPosts<P extends Post>(
   return {
     results: posts
       .slice(0, page * pageSize)
-      .map((post) => ({ post, reads: reads(post), ...highlightResult(db, found, post) })),
+      .map((post) => ({ post, reads: reads(post), ...highlightResult(db, matches, post) })),
     total: posts.length,
-    topicCounts: [...known].map(([key, topic]) => ({
+    topicCounts: [...topicsByKey].map(([key, topic]) => ({
       topic,
       count: counts.get(key) ?? 0,
-      selected: wanted.includes(key),
+      isSelected: selectedKeys.includes(key),
     })),
     q,
     topics,
     sort,
-    readFilter: read,
+    readFilter,
     page,
     nextPage: page < pages ? page + 1 : null,
   };
 }
 
 interface SearchMatches {
-  /** Slug → place, best first. */
+  /** Slug → rank; 0 is the best. */
   readonly rankBySlug: ReadonlyMap<string, number>;
-  /** Slug → the full-text query that found it; without one nothing is marked. */
+  /** Slug → the FTS5 query that matched; without one, nothing is marked. */
   readonly queryBySlug: ReadonlyMap<string, string>;
 }
 
@@ -144,13 +146,13 @@ function rankOf({ rankBySlug }: SearchMatches, post: Post): number {
 
 function findMatches(db: Database.Database, index: PostIndex, q: string): SearchMatches {
   const tiers = buildFtsQueries(splitWords(q));
-  // Twice: a table that was broken is taken away and made again.
+  // A broken table is dropped and rebuilt in the second attempt.
   for (let attempt = 0; tiers.length > 0 && attempt < 2; attempt++) {
     try {
       syncSearchTable(db, index);
       const hits = querySearchTable(db, tiers);
       return {
-        rankBySlug: new Map(hits.map(({ slug }, place) => [slug, place])),
+        rankBySlug: new Map(hits.map(({ slug }, rank) => [slug, rank])),
         queryBySlug: new Map(hits.map(({ slug, tier }) => [slug, tiers[tier] ?? ""])),
       };
     } catch (error) {
@@ -158,31 +160,31 @@ function findMatches(db: Database.Database, index: PostIndex, q: string): Search
       tryOrLog(() => dropSearchTables(db));
     }
   }
-  // Signs without a letter (an emoji, "++"), or no table to be had: what stands above the text, as it was typed.
+  // Queries without a letter ("++", an emoji), or no table: a substring search in title and front matter.
   const needle = normalizeText(q).toLowerCase();
-  const holds = ({ frontMatter: { title, description, keywords, categories } }: Post) =>
+  const contains = ({ frontMatter: { title, description, keywords, categories } }: Post) =>
     normalizeText([title, description, ...keywords, ...categories].join(" "))
       .toLowerCase()
       .includes(needle);
-  const posts = needle === "" ? [] : listPosts(index).filter(holds);
+  const posts = needle === "" ? [] : listPosts(index).filter(contains);
   return {
-    rankBySlug: new Map(posts.map(({ slug }, place) => [slug, place])),
+    rankBySlug: new Map(posts.map(({ slug }, rank) => [slug, rank])),
     queryBySlug: new Map(),
   };
 }
 
 function highlightResult(
   db: Database.Database,
-  found: SearchMatches | null,
+  matches: SearchMatches | null,
   post: Post,
 ): { title: readonly TextSegment[]; snippet: readonly TextSegment[] } {
-  const query = found?.queryBySlug.get(post.slug);
-  const marks = query && tryOrLog(() => highlightPost(db, query, post.slug));
-  if (marks) return marks;
+  const query = matches?.queryBySlug.get(post.slug);
+  const highlighted = query && tryOrLog(() => highlightPost(db, query, post.slug));
+  if (highlighted) return highlighted;
   const { title, description } = post.frontMatter;
   return {
-    title: [{ text: title, match: false }],
-    snippet: description ? [{ text: description, match: false }] : [],
+    title: [{ text: title, isMatch: false }],
+    snippet: description ? [{ text: description, isMatch: false }] : [],
   };
 }
 
@@ -195,7 +197,7 @@ function tryOrLog<T>(fn: () => T): T | null {
   }
 }
 
-/** Topics that differ only in case are one. */
+/** Topics that differ only in case have the same key. */
 function topicKey(topic: string): string {
   return normalizeText(topic).toLowerCase();
 }
@@ -204,7 +206,7 @@ function topicKeysOf({ frontMatter }: Post): Set<string> {
   return new Set(frontMatter.categories.map(topicKey));
 }
 
-/** Every topic of the listed posts by its key, alphabetically; written as the newest post writes it. */
+/** Returns every topic of the listed posts by key, alphabetically, spelled as in the newest post. */
 export function listTopics(index: PostIndex): ReadonlyMap<string, string> {
   const topics = new Map<string, string>();
   for (const post of listPosts(index)) {

@@ -1,22 +1,22 @@
-// What a reader typed, as words; and as full-text queries that can't be anything but words.
+// Turns a reader's query into words and FTS5 queries, safe from injection of query operators.
 
-/** A query is cut here: nobody searches for more, and the cost of a search stays bounded. */
+/** Longer queries are truncated, which bounds the cost of a search. */
 const MAX_CHARACTERS = 200;
 const MAX_WORDS = 10;
-/** A shorter word stands for itself, unless it is the last: sixteen single letters that begin anything cost 140 ms. */
+/** Shorter words match exactly, except the last: measured, 16 single-letter prefixes cost 140 ms. */
 const MIN_PREFIX_CHARS = 3;
 
-// Around a match in what SQLite returns. Private-use characters, which plainText() takes out of everything that goes in.
+// Delimit matches in SQLite's results: private-use characters, which normalizeText removes from all input.
 export const MATCH_OPEN = "\uE000";
 export const MATCH_CLOSE = "\uE001";
 
-/** A piece of text; `match` says whether the query found it. */
+/** Part of a text; `isMatch` if the query matches it. */
 export interface TextSegment {
   readonly text: string;
-  readonly match: boolean;
+  readonly isMatch: boolean;
 }
 
-/** `value` in Unicode form C, on one line, without control characters, lone surrogates and our own marks. */
+/** Returns `value` in Unicode NFC on one line, without control characters, lone surrogates and match delimiters. */
 export function normalizeText(value: string): string {
   return value
     .toWellFormed()
@@ -26,45 +26,44 @@ export function normalizeText(value: string): string {
     .trim();
 }
 
-/** The query as it is shown again and searched for: plain, at most 200 characters. */
+/** Returns the query as shown and searched: normalized, at most 200 characters. */
 export function normalizeQuery(q: string): string {
   return normalizeText([...q.slice(0, MAX_CHARACTERS * 2)].slice(0, MAX_CHARACTERS).join(""));
 }
 
-/** The words of a cleaned query: runs of letters and digits with their accents, as SQLite's unicode61 cuts them. At most ten. */
+/** Returns at most ten words of a normalized query, split as SQLite's unicode61 tokenizer does. */
 export function splitWords(q: string): string[] {
   const words = q.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
   return words.filter((word) => /[\p{L}\p{N}]/u.test(word)).slice(0, MAX_WORDS);
 }
 
 /**
- * FTS5 queries for `words`, best tier first: the whole phrase; every word; every word with the last only begun
- * (what a reader is typing); every longer word only begun. Each finds at least what the one before it found.
- * A word is letters and digits in double quotes, so no operator, column filter or quote can come through.
+ * Returns FTS5 queries, best tier first: the phrase; all words; all words, the last as a prefix (it is being typed);
+ * all longer words as prefixes. Words are letters and digits in quotes, so no operator or column filter gets through.
  */
 export function buildFtsQueries(words: readonly string[]): string[] {
   if (words.length === 0) return [];
   const exact = words.map((word) => `"${word}"`);
-  const begun = words.map((word, i) =>
+  const prefixes = words.map((word, i) =>
     word.length >= MIN_PREFIX_CHARS || i === words.length - 1 ? `"${word}" *` : `"${word}"`,
   );
   const tiers = [
     `"${words.join(" ")}"`,
     exact.join(" AND "),
-    [...exact.slice(0, -1), begun.at(-1)].join(" AND "),
-    begun.join(" AND "),
+    [...exact.slice(0, -1), prefixes.at(-1)].join(" AND "),
+    prefixes.join(" AND "),
   ];
   return [...new Set(tiers)];
 }
 
-/** SQLite's answer with marks, as segments. */
+/** Parses SQLite's text with match delimiters into segments. */
 export function parseSegments(marked: string): TextSegment[] {
   const segments: TextSegment[] = [];
-  let match = false;
+  let isMatch = false;
   for (const part of marked.split(/([\uE000\uE001])/)) {
-    if (part === MATCH_OPEN) match = true;
-    else if (part === MATCH_CLOSE) match = false;
-    else if (part !== "") segments.push({ text: part, match });
+    if (part === MATCH_OPEN) isMatch = true;
+    else if (part === MATCH_CLOSE) isMatch = false;
+    else if (part !== "") segments.push({ text: part, isMatch });
   }
   return segments;
 }

@@ -1,4 +1,5 @@
-// The full-text table of the listed posts in the local cache file. It may be dropped at any time: it is built again when asked.
+// Maintains and queries the FTS5 table of listed posts in the local cache database.
+// Raw SQL: Prisma has no FTS5, and the cache database is not Prisma's. The table is rebuilt on demand.
 
 import type Database from "better-sqlite3";
 import { createHash } from "node:crypto";
@@ -12,20 +13,21 @@ import {
   parseSegments,
 } from "./search-query.ts";
 
-/** In the names of the tables: raise it when their shape or what goes into them changes. */
+/** Part of the table names: raise it when their schema or content changes. */
 const SCHEMA_VERSION = 1;
 const TEXT_TABLE = `post_search_${SCHEMA_VERSION}`;
 const INDEXED_TABLE = `post_search_${SCHEMA_VERSION}_held`;
 const STATE_TABLE = `post_search_${SCHEMA_VERSION}_state`;
 
-/** bm25 weights of title, keywords and categories, description, text: a word in the title says most about a post. */
+/** bm25 weights of title, topics (keywords and categories), description and body. */
 const WEIGHTS = "10.0, 6.0, 4.0, 1.0";
 const [TITLE, DESCRIPTION, BODY] = [0, 2, 3];
-/** Words of text around a match. */
+/** Words around a match. */
 const SNIPPET_WORDS = 28;
 
 export interface SearchHit {
   readonly slug: string;
+  /** Index of the query that found it; 0 is the best. */
   readonly tier: number;
 }
 
@@ -36,10 +38,10 @@ export interface HighlightedPost {
 
 const fingerprintCache = new WeakMap<PostIndex, { all: string; each: Map<string, string> }>();
 
-/** What the table must hold for `index`: one print per listed post, and one over all. A post's text is rough until it is compiled. */
+/** Returns a fingerprint per listed post, and one over all. A post's text changes when it is compiled. */
 function fingerprintsOf(index: PostIndex): { all: string; each: Map<string, string> } {
-  let print = fingerprintCache.get(index);
-  if (!print) {
+  let fingerprints = fingerprintCache.get(index);
+  if (!fingerprints) {
     const each = new Map(
       listPosts(index).map((post) => [
         post.slug,
@@ -49,13 +51,13 @@ function fingerprintsOf(index: PostIndex): { all: string; each: Map<string, stri
     const all = createHash("sha256")
       .update(JSON.stringify([...each].sort()))
       .digest("hex");
-    print = { all, each };
-    fingerprintCache.set(index, print);
+    fingerprints = { all, each };
+    fingerprintCache.set(index, fingerprints);
   }
-  return print;
+  return fingerprints;
 }
 
-/** Brings the table in step with `index`: one look when it is, else only the posts that changed are written. */
+/** Updates the table to `index`: writes only posts that changed. A single read if it is up to date. */
 export function syncSearchTable(db: Database.Database, index: PostIndex): void {
   const { all, each } = fingerprintsOf(index);
   try {
@@ -63,7 +65,7 @@ export function syncSearchTable(db: Database.Database, index: PostIndex): void {
       { print: string } | undefined;
     if (state?.print === all) return;
   } catch {
-    dropSearchTables(db); // never made, or made by halves
+    dropSearchTables(db); // missing or incomplete
   }
   const startedMs = performance.now();
   let changed = 0;
@@ -71,24 +73,24 @@ export function syncSearchTable(db: Database.Database, index: PostIndex): void {
     db.exec(`CREATE TABLE IF NOT EXISTS ${STATE_TABLE} (print TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS ${INDEXED_TABLE} (id INTEGER PRIMARY KEY, slug TEXT NOT NULL UNIQUE, print TEXT NOT NULL);
       CREATE VIRTUAL TABLE IF NOT EXISTS ${TEXT_TABLE} USING fts5(title, topics, description, body, tokenize = "unicode61 remove_diacritics 2", prefix = '1 2 3');`);
-    const held = db.prepare(`SELECT id, slug, print FROM ${INDEXED_TABLE}`).all() as {
+    const rows = db.prepare(`SELECT id, slug, print FROM ${INDEXED_TABLE}`).all() as {
       id: number;
       slug: string;
       print: string;
     }[];
-    for (const { id, slug, print } of held) {
+    for (const { id, slug, print } of rows) {
       if (each.get(slug) === print) continue;
       db.prepare(`DELETE FROM ${TEXT_TABLE} WHERE rowid = ?`).run(id);
       db.prepare(`DELETE FROM ${INDEXED_TABLE} WHERE id = ?`).run(id);
       changed += 1;
     }
-    const current = new Set(
+    const indexedSlugs = new Set(
       (db.prepare(`SELECT slug FROM ${INDEXED_TABLE}`).all() as { slug: string }[]).map(
         ({ slug }) => slug,
       ),
     );
     for (const post of listPosts(index)) {
-      if (current.has(post.slug)) continue;
+      if (indexedSlugs.has(post.slug)) continue;
       const { lastInsertRowid } = db
         .prepare(`INSERT INTO ${INDEXED_TABLE} (slug, print) VALUES (?, ?)`)
         .run(post.slug, each.get(post.slug));
@@ -112,27 +114,27 @@ function searchColumns({ frontMatter, compiled }: Post): string[] {
   return [frontMatter.title, topics, frontMatter.description, compiled.text].map(normalizeText);
 }
 
-/** Takes the tables away. */
+/** Drops the tables. */
 export function dropSearchTables(db: Database.Database): void {
   for (const table of [TEXT_TABLE, INDEXED_TABLE, STATE_TABLE])
     db.exec(`DROP TABLE IF EXISTS ${table}`);
 }
 
-/** Every post that one of `tiers` finds, best first: by tier, within a tier by bm25, ties by slug. */
+/** Returns every post that one of `tiers` matches, best first: by tier, then bm25, then slug. */
 export function querySearchTable(db: Database.Database, tiers: readonly string[]): SearchHit[] {
   const statement = db.prepare(
     `SELECT h.slug AS slug FROM ${TEXT_TABLE} JOIN ${INDEXED_TABLE} AS h ON h.id = ${TEXT_TABLE}.rowid WHERE ${TEXT_TABLE} MATCH ? ORDER BY bm25(${TEXT_TABLE}, ${WEIGHTS}), h.slug`,
   );
-  const found = new Map<string, SearchHit>();
+  const hitsBySlug = new Map<string, SearchHit>();
   for (const [tier, query] of tiers.entries()) {
     for (const { slug } of statement.all(query) as { slug: string }[]) {
-      if (!found.has(slug)) found.set(slug, { slug, tier });
+      if (!hitsBySlug.has(slug)) hitsBySlug.set(slug, { slug, tier });
     }
   }
-  return [...found.values()];
+  return [...hitsBySlug.values()];
 }
 
-/** The title and a snippet of a post with what `query` matches marked; null if the query does not find the post. */
+/** Returns title and snippet of a post with matches of `query` marked; null if the query does not match it. */
 export function highlightPost(
   db: Database.Database,
   query: string,
@@ -147,10 +149,10 @@ export function highlightPost(
     .get({ open: MATCH_OPEN, close: MATCH_CLOSE, query, slug }) as
     { title: string; description: string; body: string } | undefined;
   if (!row) return null;
-  // The description says what the post is about: it gives way only where the words stand in the text and not in it.
-  const inText = !row.description.includes(MATCH_OPEN) && row.body.includes(MATCH_OPEN);
+  // The description is the better summary, unless only the body has a match.
+  const isOnlyInBody = !row.description.includes(MATCH_OPEN) && row.body.includes(MATCH_OPEN);
   return {
     title: parseSegments(row.title),
-    snippet: parseSegments(inText ? row.body : row.description),
+    snippet: parseSegments(isOnlyInBody ? row.body : row.description),
   };
 }

@@ -28,12 +28,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-test("the components beside folder posts are found, and no tests, no other files, no folder without a post", () => {
+test("the components beside folder posts are listed, without tests, other files and folders without a post", () => {
   expect(listLocalComponents(dir)).toEqual({ a: ["./clock.tsx", "./counter.tsx"] });
   expect(listLocalComponents(join(dir, "nowhere"))).toEqual({});
 });
 
-test("the registry imports each when it is asked for", () => {
+test("the registry imports each component lazily", () => {
   const text = renderRegistryModule({ "a-post": ["./counter.tsx"] });
   expect(text).toContain(
     '  "a-post": {\n    "./counter.tsx": () => import("./blog/a-post/counter.tsx"),\n  },',

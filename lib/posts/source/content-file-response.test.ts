@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
 import { contentFileResponse, contentFileUrl, servedContentType } from "./content-file-response.ts";
 
-const file = { path: "blog/a post/drawing.svg", blob: "a".repeat(40), bytes: 10 };
+const file = { path: "blog/a post/drawing.svg", blobSha: "a".repeat(40), bytes: 10 };
 const bytes = Buffer.from("0123456789");
-const ask = (headers: Record<string, string> = {}, query = `?v=${file.blob}`) =>
+const ask = (headers: Record<string, string> = {}, query = `?v=${file.blobSha}`) =>
   contentFileResponse(
     new Request(`http://site/content-file/x${query}`, { headers }),
     file,
     async () => bytes,
   );
 
-test("pictures and films are served, nothing else", () => {
+test("images and videos are served, nothing else", () => {
   expect(
     ["a.png", "a.JPG", "a.jpeg", "a.webp", "a.avif", "a.gif", "a.svg", "a.mp4"].map(
       servedContentType,
@@ -23,7 +23,7 @@ test("pictures and films are served, nothing else", () => {
   ).toEqual(Array(9).fill(null));
 });
 
-test("a file asked for by its version is kept for a year, and sandboxed", async () => {
+test("a file requested by its version is cached for a year, and sandboxed", async () => {
   const response = await ask();
   expect(response.status).toBe(200);
   expect(await response.text()).toBe("0123456789");
@@ -33,18 +33,18 @@ test("a file asked for by its version is kept for a year, and sandboxed", async 
     "cache-control": "public, max-age=31536000, immutable",
     "content-security-policy": expect.stringMatching(/default-src 'none';.*sandbox/),
     "content-disposition": "attachment",
-    etag: `"${file.blob}"`,
+    etag: `"${file.blobSha}"`,
   });
 });
 
-test("a file asked for without its version, or by an older one, is kept for a minute", async () => {
+test("a file requested without its version, or by an older one, is cached for a minute", async () => {
   expect((await ask({}, "")).headers.get("cache-control")).toBe("public, max-age=60");
   expect((await ask({}, "?v=bbb")).headers.get("cache-control")).toBe("public, max-age=60");
 });
 
-test("a browser that has it is told so without reading it", async () => {
+test("a matching If-None-Match gets 304 without reading the file", async () => {
   const request = new Request("http://site/x", {
-    headers: { "if-none-match": `"other", W/"${file.blob}"` },
+    headers: { "if-none-match": `"other", W/"${file.blobSha}"` },
   });
   const response = await contentFileResponse(request, file, () =>
     Promise.reject(new Error("It was read.")),
@@ -68,6 +68,6 @@ test.each([
   expect(response.headers.get("content-range")).toBe(contentRange);
 });
 
-test("the URL of a file holds its version and is safe in a URL", () => {
-  expect(contentFileUrl(file)).toBe(`/content-file/blog/a%20post/drawing.svg?v=${file.blob}`);
+test("the URL of a file contains its version and is encoded", () => {
+  expect(contentFileUrl(file)).toBe(`/content-file/blog/a%20post/drawing.svg?v=${file.blobSha}`);
 });

@@ -1,9 +1,9 @@
-// Serves a file that lies beside a post, for content that was not there at build.
+// Serves a file beside a post that was not part of the build.
 
 import { parseByteRange } from "#lib/http/byte-range.ts";
 import type { ContentFile } from "./content-source.ts";
 
-/** What may be shown; anything else beside a post (its components, its measurements) is not for readers. */
+/** Other files beside a post, such as components, are not public. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   png: "image/png",
   jpg: "image/jpeg",
@@ -16,34 +16,34 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * An SVG can hold a script: opened by itself it must not run as ours. In case something in front replaces this header,
- * it is also sent as a download, which `<img>` does not care about.
+ * Prevents XSS through scripts in an SVG that is opened directly. In case a proxy replaces this header, SVGs are
+ * also sent as downloads, which `<img>` ignores.
  */
 const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 const YEAR_SECONDS = 31_536_000;
 
-/** The type that a file is served with, or null for one that is not served. */
+/** Returns the content type of a file, or null if it is not served. */
 export function servedContentType(path: string): string | null {
   const extension = /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? "";
   return Object.hasOwn(CONTENT_TYPES, extension) ? CONTENT_TYPES[extension]! : null;
 }
 
-/** Where the file can be had; another version of it has another URL. */
-export function contentFileUrl({ path, blob }: Pick<ContentFile, "path" | "blob">): string {
-  return `/content-file/${path.split("/").map(encodeURIComponent).join("/")}?v=${blob}`;
+/** Returns the file's URL, which changes with its bytes. */
+export function contentFileUrl({ path, blobSha }: Pick<ContentFile, "path" | "blobSha">): string {
+  return `/content-file/${path.split("/").map(encodeURIComponent).join("/")}?v=${blobSha}`;
 }
 
 /**
- * The answer for `file`, one that servedType() allows; `read` is called only if its bytes are needed. Kept by
- * browsers for a year when asked for by its own version, asked about again otherwise. Parts of it for films.
+ * Returns the response for `file`, which servedContentType must allow; calls `read` only if bytes are needed.
+ * Cached for a year if the URL names this version, else for a minute. Supports byte ranges.
  */
 export async function contentFileResponse(
   request: Request,
   file: ContentFile,
   read: () => Promise<Uint8Array>,
 ): Promise<Response> {
-  const etag = `"${file.blob}"`;
-  const isThisVersion = new URL(request.url).searchParams.get("v") === file.blob;
+  const etag = `"${file.blobSha}"`;
+  const isThisVersion = new URL(request.url).searchParams.get("v") === file.blobSha;
   const headers = {
     "Content-Type": servedContentType(file.path) ?? "application/octet-stream",
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

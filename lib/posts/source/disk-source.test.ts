@@ -29,7 +29,7 @@ async function posts(source = createDiskSource({ dir, recheckMs: 0 })) {
   return Object.fromEntries(list.map((post) => [post.path, post.hash]));
 }
 
-test("posts and pages are listed, nothing hidden and nothing else", async () => {
+test("posts and pages are listed, hidden and other files are not", async () => {
   const source = createDiskSource({ dir, recheckMs: 0 });
   const files = await source.listFiles(await source.getHead());
   expect(files.map(({ path }) => path)).toEqual([
@@ -39,10 +39,10 @@ test("posts and pages are listed, nothing hidden and nothing else", async () => 
     "pages/about.mdx",
   ]);
   expect(
-    listPostFiles(files).map(({ slug, kind, beside }) => [
+    listPostFiles(files).map(({ slug, kind, assets }) => [
       slug,
       kind,
-      beside.map(({ path }) => path),
+      assets.map(({ path }) => path),
     ]),
   ).toEqual([
     ["flat", "post", []],
@@ -58,7 +58,7 @@ test("the same files have the same version on every machine", async () => {
   expect(await first.getHead()).toMatch(/^disk-[0-9a-f]{32}$/);
 });
 
-test("a changed post changes the version and its own hash only", async () => {
+test("a changed post changes the version and only its own hash", async () => {
   const source = createDiskSource({ dir, recheckMs: 0 });
   const [version, before] = [await source.getHead(), await posts(source)];
   put("blog/flat.mdx", "FLAT");
@@ -68,7 +68,7 @@ test("a changed post changes the version and its own hash only", async () => {
   expect(after["blog/folder/index.mdx"]).toBe(before["blog/folder/index.mdx"]);
 });
 
-test("a changed picture changes the hash of the post beside it", async () => {
+test("a changed image changes the hash of the post beside it", async () => {
   const before = await posts();
   put("blog/folder/hero.png", "PNG");
   const after = await posts();
@@ -76,7 +76,7 @@ test("a changed picture changes the hash of the post beside it", async () => {
   expect(after["blog/flat.mdx"]).toBe(before["blog/flat.mdx"]);
 });
 
-test("between two looks the version stays", async () => {
+test("the version is cached until the next recheck", async () => {
   const source = createDiskSource({ dir, recheckMs: 1_000 });
   const version = await source.getHead();
   put("blog/new.mdx", "new");
@@ -85,7 +85,7 @@ test("between two looks the version stays", async () => {
   expect(await source.getHead()).not.toBe(version);
 });
 
-test("a file that changed since it was listed is not passed off as what was listed", async () => {
+test("a file that changed since it was listed is unavailable", async () => {
   const source = createDiskSource({ dir, recheckMs: 0 });
   const file = (await source.listFiles(await source.getHead())).find(
     ({ path }) => path === "blog/flat.mdx",
@@ -95,7 +95,7 @@ test("a file that changed since it was listed is not passed off as what was list
   await expect(source.readFile(file)).rejects.toMatchObject({ code: "unavailable" });
 });
 
-test("links are not followed", async () => {
+test("symbolic links are not followed", async () => {
   symlinkSync("/etc", join(dir, "blog/etc"));
   symlinkSync("/etc/passwd", join(dir, "blog/passwd.mdx"));
   const source = createDiskSource({ dir, recheckMs: 0 });
@@ -114,12 +114,12 @@ test.each([
   "blog/folder/.secret",
 ])("%s is not read", async (path) => {
   const source = createDiskSource({ dir, recheckMs: 0 });
-  await expect(source.readFile({ path, blob: "0".repeat(40), bytes: 1 })).rejects.toMatchObject({
+  await expect(source.readFile({ path, blobSha: "0".repeat(40), bytes: 1 })).rejects.toMatchObject({
     code: "not_found",
   });
 });
 
-test("a file that is too large is refused without being read", async () => {
+test("a file that is too large is rejected without being read", async () => {
   put("blog/film.mp4", new Uint8Array(MAX_FILE_BYTES + 1));
   const source = createDiskSource({ dir, recheckMs: 0 });
   const film = (await source.listFiles(await source.getHead())).find(
@@ -128,7 +128,7 @@ test("a file that is too large is refused without being read", async () => {
   await expect(source.readFile(film)).rejects.toMatchObject({ code: "too_large" });
 });
 
-test("a folder that is not there is a clear error", async () => {
+test("a missing folder is unavailable, and the message names it", async () => {
   await expect(
     createDiskSource({ dir: join(dir, "nowhere"), recheckMs: 0 }).getHead(),
   ).rejects.toMatchObject({ code: "unavailable", message: expect.stringContaining("nowhere") });

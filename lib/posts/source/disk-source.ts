@@ -54,16 +54,16 @@ export function createDiskSource({
         continue;
       }
       // A file that is too large stands in the list by its size and time, and is refused when read.
-      const blob =
+      const blobSha =
         size > MAX_FILE_BYTES
           ? createHash("sha1").update(stamp).digest("hex")
           : gitBlobSha(await readFile(full).catch(() => throwChangedOnDisk(path)));
-      next.set(path, { stamp, file: { path, blob, bytes: size } });
+      next.set(path, { stamp, file: { path, blobSha, bytes: size } });
     }
     seen = next;
     const files = [...next.values()].map(({ file }) => file);
     const hash = createHash("sha256");
-    for (const { path, blob } of files) hash.update(`${path}\0${blob}\n`);
+    for (const { path, blobSha } of files) hash.update(`${path}\0${blobSha}\n`);
     version = `disk-${hash.digest("hex").slice(0, 32)}`;
     lists.delete(version);
     lists.set(version, files);
@@ -93,7 +93,7 @@ export function createDiskSource({
       const bytes = await readFile(join(root, file.path)).catch(() =>
         throwChangedOnDisk(file.path),
       );
-      if (gitBlobSha(bytes) !== file.blob) throwChangedOnDisk(file.path);
+      if (gitBlobSha(bytes) !== file.blobSha) throwChangedOnDisk(file.path);
       return bytes;
     },
   };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { type TestGitHost, startGitHost } from "#tests/support/git-host.ts";
 import { nowMs, setClock } from "#lib/core/clock.ts";
 import { clearCacheMemory } from "#lib/cache/define-cache.ts";
@@ -52,11 +52,11 @@ test("a branch's posts are listed and read, and nothing outside the content fold
     "/repos/ada/site/git/ref/heads/main",
     `/repos/ada/site/git/trees/${sha}`,
     expect.stringMatching(/\/git\/trees\/[0-9a-f]{40}\?recursive=1$/),
-    `/repos/ada/site/git/blobs/${list[1]!.blob}`,
+    `/repos/ada/site/git/blobs/${list[1]!.blobSha}`,
   ]);
 });
 
-test("content may lie deep in the repository, at its root, and on a branch with a slash", async () => {
+test("content may be deep in the repository, at its root, and on a branch with a slash", async () => {
   host.commit({ "a/b c/blog/x.mdx": "x" }, "feature/deep");
   const deep = open({ path: "/a/b c/", branch: "feature/deep" });
   expect((await deep.listFiles(await deep.getHead())).map(({ path }) => path)).toEqual([
@@ -69,7 +69,7 @@ test("content may lie deep in the repository, at its root, and on a branch with 
   ]);
 });
 
-test("what was listed and read once is not asked for again, also after a restart", async () => {
+test("listings and files are cached, also across a restart", async () => {
   const sha = host.commit(files);
   const list = await source.listFiles(sha);
   await source.readFile(list[0]!);
@@ -90,7 +90,7 @@ test("an unchanged post keeps its hash from commit to commit and from disk to ho
   expect(one.map(({ hash }, index) => hash === two[index]!.hash)).toEqual([false, true]);
 });
 
-test("asking for the branch again costs a 304", async () => {
+test("reading the branch again is a conditional request", async () => {
   const sha = host.commit(files);
   await source.getHead();
   expect(await source.getHead()).toBe(sha);
@@ -99,7 +99,7 @@ test("asking for the branch again costs a 304", async () => {
   expect(await source.getHead()).toBe(next);
 });
 
-test("a rate limit is named, and nothing is asked until it is over", async () => {
+test("after a rate limit, no request is made until it ends", async () => {
   const sha = host.commit(files);
   host.mode = "rate-limit";
   host.resetInSeconds = 600;
@@ -123,7 +123,7 @@ test("a rate limit is named, and nothing is asked until it is over", async () =>
   expect(source.getHostStatus()).toEqual({ problem: null, blockedUntilMs: 0 });
 });
 
-test("retry-after is obeyed", async () => {
+test("Retry-After is respected", async () => {
   host.commit(files);
   host.mode = "secondary-limit";
   host.resetInSeconds = 30;
@@ -133,7 +133,7 @@ test("retry-after is obeyed", async () => {
   expect(blockedUntilMs - nowMs()).toBeLessThan(34_000);
 });
 
-test("a reset far in the future silences us for little more than an hour", async () => {
+test("a reset far in the future blocks for little more than an hour", async () => {
   host.commit(files);
   host.mode = "rate-limit";
   host.resetInSeconds = 86_400;
@@ -144,7 +144,7 @@ test("a reset far in the future silences us for little more than an hour", async
 test.each([
   ["outage", "502"],
   ["garbage", "not JSON"],
-] as const)("an %s is named and asked about ever more rarely", async (mode, reason) => {
+] as const)("an %s is reported and retried with exponential backoff", async (mode, reason) => {
   host.commit(files);
   host.mode = mode;
   const gaps: number[] = [];
@@ -162,7 +162,7 @@ test.each([
   expect(gaps[9]).toBeLessThan(6 * 60_000);
 });
 
-test("a host that ends every connection is an outage", async () => {
+test("a refused connection is an outage", async () => {
   host.commit(files);
   await host.close();
   await expect(source.getHead()).rejects.toMatchObject({
@@ -171,7 +171,7 @@ test("a host that ends every connection is an outage", async () => {
   });
 });
 
-test("what is not there is remembered: no second question for a minute", async () => {
+test("a missing branch is cached for a minute", async () => {
   host.commit(files);
   const nowhere = open({ branch: "nowhere" });
   await expect(nowhere.getHead()).rejects.toMatchObject({
@@ -198,7 +198,7 @@ test("a private repository needs its token, and the token is never in a message"
   expect(error).toMatchObject({ code: "unavailable" });
 });
 
-test("a version without the content folder is not found, and a version that is no commit is not asked for", async () => {
+test("a version without the content folder, or not a commit, is not found", async () => {
   const sha = host.commit({ "README.md": "x" });
   await expect(source.listFiles(sha)).rejects.toMatchObject({
     code: "not_found",
@@ -210,10 +210,10 @@ test("a version without the content folder is not found, and a version that is n
   expect(host.requests).toHaveLength(asked);
 });
 
-test("a blob the host does not have and a path that leads elsewhere are not found", async () => {
+test("an unknown blob and a path outside the content are not found", async () => {
   host.commit(files);
   const other = (await source.listFiles(await source.getHead()))[0]!;
-  await expect(source.readFile({ ...other, blob: "1".repeat(40) })).rejects.toMatchObject({
+  await expect(source.readFile({ ...other, blobSha: "1".repeat(40) })).rejects.toMatchObject({
     code: "not_found",
   });
   await expect(source.readFile({ ...other, path: "../x" })).rejects.toMatchObject({
@@ -221,7 +221,7 @@ test("a blob the host does not have and a path that leads elsewhere are not foun
   });
 });
 
-test("many who ask at once for one version ask the host once", async () => {
+test("concurrent listings of a version share the host's responses", async () => {
   const sha = host.commit(files);
   await Promise.all(Array.from({ length: 20 }, () => source.listFiles(sha)));
   expect(host.requests).toHaveLength(2);

@@ -1,4 +1,4 @@
-// Content from a branch of a repository on a Git host.
+// Reads content from a branch of a repository on a Git host.
 
 import { z } from "zod";
 import { DAY_MS } from "#lib/core/clock.ts";
@@ -19,7 +19,7 @@ export interface GitSourceOptions {
   /** 'owner/name'. */
   readonly repository: string;
   readonly branch: string;
-  /** The content root in the repository; '' for the repository's own. */
+  /** The content root in the repository; '' for the repository's root. */
   readonly path: string;
   readonly token?: string;
 }
@@ -45,9 +45,9 @@ const treeResponse = z.object({
 });
 const blobResponse = z.object({ encoding: z.literal("base64"), content: z.string() });
 
-/** What a commit or a blob holds never changes; the time only lets old ones leave the cache file. */
+/** Commits and blobs are immutable; the TTL only lets old ones leave the cache file. */
 const CACHE_TTL_MS = 90 * DAY_MS;
-/** Longer than the host's own deadline for each of the few requests behind one listing. */
+/** Longer than the timeouts of the few requests behind a listing. */
 const LIST_TIMEOUT_MS = 60_000;
 const READ_TIMEOUT_MS = 15_000;
 /** Regular files; symbolic links (120000) and submodules (160000) are not content. */
@@ -60,47 +60,47 @@ interface TreeInput {
   readonly version: string;
 }
 
-/** In the cache file, so that a restart while the host is down finds the posts. */
+/** In the cache file, so that posts are available after a restart even if the host is down. */
 const treeCache = defineCache<TreeInput, ContentFile[]>({
   name: "content.tree",
-  version: 1,
+  version: 2,
   keyOf: ({ repository, path, version }) => `${repository}:${path}:${version}`,
-  schema: z.array(z.object({ path: z.string(), blob: z.string(), bytes: z.number() })),
+  schema: z.array(z.object({ path: z.string(), blobSha: z.string(), bytes: z.number() })),
   ttlMs: CACHE_TTL_MS,
   timeoutMs: LIST_TIMEOUT_MS,
   produce: listTree,
 });
 
-/** Base64, by Git's name of the bytes: the same whoever asks and from wherever it came. */
+/** Base64 by blob SHA: content-addressed, so shared by all sources. */
 const blobCache = defineCache<
   { host: GitHostClient; repository: string; file: ContentFile },
   string
 >({
   name: "content.blob",
   version: 1,
-  keyOf: ({ file }) => file.blob,
+  keyOf: ({ file }) => file.blobSha,
   schema: z.string(),
   ttlMs: CACHE_TTL_MS,
   timeoutMs: READ_TIMEOUT_MS,
   async produce({ host, repository, file }) {
-    const answer = blobResponse.safeParse(
-      await host.getJson(`/repos/${repository}/git/blobs/${file.blob}`, {
+    const response = blobResponse.safeParse(
+      await host.getJson(`/repos/${repository}/git/blobs/${file.blobSha}`, {
         maxBytes: MAX_FILE_BYTES * 1.5,
       }),
     );
-    if (!answer.success)
-      throw new AppError("unavailable", `The Git host's answer for ${file.path} is not a file.`);
-    const bytes = Buffer.from(answer.data.content, "base64");
-    if (gitBlobSha(bytes) !== file.blob)
+    if (!response.success)
+      throw new AppError("unavailable", `The Git host's response for ${file.path} is not a file.`);
+    const bytes = Buffer.from(response.data.content, "base64");
+    if (gitBlobSha(bytes) !== file.blobSha)
       throw new AppError(
         "unavailable",
-        `The Git host gave other bytes for ${file.path} than its name says.`,
+        `The Git host's bytes for ${file.path} do not match their SHA.`,
       );
     return bytes.toString("base64");
   },
 });
 
-/** Content below `path` of `branch`. Its versions are names of commits. */
+/** Returns the content below `path` of `branch`. Its versions are commit SHAs. */
 export function createGitSource({
   api,
   repository,
@@ -119,8 +119,8 @@ export function createGitSource({
     async getHead() {
       const ref = `/repos/${repository}/git/ref/heads/${branch.split("/").map(encodeURIComponent).join("/")}`;
       try {
-        const answer = refResponse.safeParse(await host.getJson(ref, { conditional: true }));
-        if (answer.success) return answer.data.object.sha;
+        const response = refResponse.safeParse(await host.getJson(ref, { conditional: true }));
+        if (response.success) return response.data.object.sha;
       } catch (error) {
         if (isAppError(error, "not_found"))
           throw new AppError(
@@ -132,7 +132,7 @@ export function createGitSource({
       }
       throw new AppError(
         "unavailable",
-        `The Git host's answer for the branch ${branch} can't be understood.`,
+        `The Git host's response for the branch ${branch} is invalid.`,
       );
     },
     async listFiles(version) {
@@ -151,18 +151,18 @@ export function createGitSource({
 }
 
 async function listTree({ host, repository, path, version }: TreeInput): Promise<ContentFile[]> {
-  const tree = async (name: string, query = "") => {
-    const answer = treeResponse.safeParse(
-      await host.getJson(`/repos/${repository}/git/trees/${name}${query}`),
+  const getTree = async (sha: string, query = "") => {
+    const response = treeResponse.safeParse(
+      await host.getJson(`/repos/${repository}/git/trees/${sha}${query}`),
     );
-    if (!answer.success)
-      throw new AppError("unavailable", `The Git host's list of ${version} can't be understood.`);
-    return answer.data;
+    if (!response.success)
+      throw new AppError("unavailable", `The Git host's list of ${version} is invalid.`);
+    return response.data;
   };
-  let name = version;
-  // Level by level down to the content: listing a whole repository at once can be too long for one answer.
+  let treeSha = version;
+  // Level by level down to the content: a listing of the whole repository can be too large for a response.
   for (const part of path === "" ? [] : path.split("/")) {
-    const next = (await tree(name)).tree.find(
+    const next = (await getTree(treeSha)).tree.find(
       (entry) => entry.path === part && entry.type === "tree",
     );
     if (!next)
@@ -170,9 +170,9 @@ async function listTree({ host, repository, path, version }: TreeInput): Promise
         "not_found",
         `The version ${version} of ${repository} has no folder ${path}.`,
       );
-    name = next.sha;
+    treeSha = next.sha;
   }
-  const { tree: entries, truncated } = await tree(name, "?recursive=1");
+  const { tree: entries, truncated } = await getTree(treeSha, "?recursive=1");
   if (truncated || entries.length > MAX_FILES)
     throw new AppError(
       "unavailable",
@@ -182,6 +182,6 @@ async function listTree({ host, repository, path, version }: TreeInput): Promise
     .filter(
       (entry) => entry.type === "blob" && FILE_MODES.has(entry.mode) && isContentPath(entry.path),
     )
-    .map(({ path: file, sha, size }) => ({ path: file, blob: sha, bytes: size ?? 0 }))
+    .map(({ path: file, sha, size }) => ({ path: file, blobSha: sha, bytes: size ?? 0 }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }

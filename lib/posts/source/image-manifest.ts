@@ -1,31 +1,31 @@
-// What the build knows about each picture: its size, its formats and a placeholder.
+// Reads the manifest of the images that the build processed: size, formats and placeholder of each.
 
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { log } from "#lib/core/log.ts";
+import type { Image } from "#lib/posts/image.ts";
 
-const builtImageSchema = z.object({
-  /** URL of the file for browsers that want none of `sources`. */
+/** An image as the build processed it. */
+export interface BuiltImage extends Image {
+  readonly sources: NonNullable<Image["sources"]>;
+  /** Git's blob SHA of the original: a later file of the same name does not match. */
+  readonly hash: string;
+}
+
+const builtImageSchema: z.ZodType<BuiltImage> = z.object({
   src: z.string(),
-  /** Natural size in CSS pixels. */
   width: z.number().positive(),
   height: z.number().positive(),
-  /** A data: URL of at most 400 bytes, shown until the picture is there. */
   blur: z.string().optional(),
-  /** Other formats, best first; `srcset` with width descriptors. */
   sources: z.array(z.object({ type: z.string(), srcset: z.string() })),
-  /** Git's name of the original's bytes: the entry is for this picture and no later one of the same name. */
   hash: z.string(),
 });
 
-/** One picture as the build made it. */
-export type BuiltImage = z.output<typeof builtImageSchema>;
-
 const manifestSchema = z.object({
-  /** IMAGE_SETTINGS of the build that wrote it. */
+  /** IMAGE_SETTINGS of the build that wrote the manifest. */
   settings: z.string(),
-  /** 'blog/x/hero.png' for a picture of the content, '/images/x.png' for one in public. */
+  /** 'blog/x/hero.png' for an image of the content, '/images/x.png' for one in public. */
   images: z.record(z.string(), builtImageSchema),
 });
 
@@ -34,7 +34,7 @@ export type BuiltImageManifest = z.output<typeof manifestSchema>;
 export const MANIFEST_FILE = "manifest.json";
 const EMPTY_MANIFEST: BuiltImageManifest = { settings: "", images: {} };
 
-/** The manifest as text of a file, or an empty one when it can't be used: it is rebuilt at any time. */
+/** Parses a manifest file. An invalid one counts as empty: it can be rebuilt at any time. */
 export function parseManifest(text: string): BuiltImageManifest {
   try {
     return manifestSchema.parse(JSON.parse(text));
@@ -43,9 +43,9 @@ export function parseManifest(text: string): BuiltImageManifest {
   }
 }
 
-let cachedManifest: { file: string; stamp: string; images: BuiltImageManifest } | undefined;
+let cachedManifest: { file: string; stamp: string; manifest: BuiltImageManifest } | undefined;
 
-/** The pictures that scripts/build-images.ts made below `dir` (public/_img); none when it did not run. Read again when it changed. */
+/** Returns the images that scripts/build-images.ts built in `dir` (public/_img). Rereads a changed manifest. */
 export function loadImageManifest(dir: string): BuiltImageManifest["images"] {
   const file = join(dir, MANIFEST_FILE);
   const stat = statSync(file, { throwIfNoEntry: false });
@@ -54,13 +54,13 @@ export function loadImageManifest(dir: string): BuiltImageManifest["images"] {
     cachedManifest = {
       file,
       stamp,
-      images: stat ? parseManifest(readFileSync(file, "utf8")) : EMPTY_MANIFEST,
+      manifest: stat ? parseManifest(readFileSync(file, "utf8")) : EMPTY_MANIFEST,
     };
-    if (cachedManifest.images === EMPTY_MANIFEST)
+    if (cachedManifest.manifest === EMPTY_MANIFEST)
       log("warn", "content.no_images", {
         file,
-        hint: "scripts/build-images.ts makes them; until then pictures are served as they are",
+        hint: "scripts/build-images.ts builds them; until then images are served as they are",
       });
   }
-  return cachedManifest.images.images;
+  return cachedManifest.manifest.images;
 }

@@ -1,18 +1,18 @@
-// Which file is a post, and what its slug is.
+// Recognizes post files by path, and derives their slugs.
 
 const POST = /^blog\/(?:([^/]+)\.mdx?|([^/]+)\/index\.mdx?)$/;
 const PAGE = /^pages\/(?:([^/]+)\.mdx?|([^/]+)\/index\.mdx?)$/;
 const SLUG = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
-/** What a slug may look like, for messages. */
+/** The format of a slug, for error messages. */
 export const SLUG_RULE =
-  "lower-case letters and digits, joined by single hyphens, dots or underscores, at most 100";
+  "lowercase letters and digits, joined by single hyphens, dots or underscores, at most 100";
 
 export type PostKind = "post" | "page";
 
 /**
- * Slug and kind of the file at `path` (below the content root, forward slashes): `blog/x.mdx`, `blog/x/index.mdx`,
- * and the same below `pages/`; `.md` as well. Null for any other file.
+ * Returns slug and kind of the file at `path` below the content root: `blog/x.mdx` or `blog/x/index.mdx`, the same
+ * below `pages/`, also `.md`. Null for any other file.
  */
 export function postPath(path: string): { slug: string; kind: PostKind } | null {
   const post = POST.exec(path);
@@ -22,7 +22,7 @@ export function postPath(path: string): { slug: string; kind: PostKind } | null 
   return null;
 }
 
-/** A slug for any path: without folders named blog, without the extension or a last `/index`. For blogs that are not ours. */
+/** Returns a slug for any path of another blog: without a blog folder, extension or trailing `/index`. */
 export function looseSlug(path: string): string {
   return path
     .replace(/^(?:.*\/)?blog\//, "")

@@ -6,7 +6,7 @@ const config = { secret: "a secret of sixteen", repository: "ada/site", branch: 
 const after = "a".repeat(40);
 const payload = { ref: "refs/heads/main", after, repository: { full_name: "ada/site" } };
 
-function judge(body: string | object, headers: Record<string, string | undefined> = {}) {
+function verify(body: string | object, headers: Record<string, string | undefined> = {}) {
   const bytes = Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
   const all = {
     "x-github-event": "push",
@@ -22,24 +22,24 @@ function judge(body: string | object, headers: Record<string, string | undefined
     config,
   );
 }
-const refusal = (...args: Parameters<typeof judge>): unknown => {
+const errorCodeOf = (...args: Parameters<typeof verify>): unknown => {
   try {
-    return judge(...args);
+    return verify(...args);
   } catch (error) {
     return (error as { code: string }).code;
   }
 };
 
-test("a signed push to the branch makes its commit the version", () => {
-  expect(judge(payload)).toEqual({ kind: "push", version: after });
-  expect(judge(payload, { "content-type": "application/json; charset=utf-8" })).toEqual({
+test("a signed push to the branch returns its commit", () => {
+  expect(verify(payload)).toEqual({ kind: "push", version: after });
+  expect(verify(payload, { "content-type": "application/json; charset=utf-8" })).toEqual({
     kind: "push",
     version: after,
   });
 });
 
-test("a ping is answered", () => {
-  expect(judge({ zen: "Keep it logically awesome." }, { "x-github-event": "ping" })).toEqual({
+test("a ping is recognized", () => {
+  expect(verify({ zen: "Keep it logically awesome." }, { "x-github-event": "ping" })).toEqual({
     kind: "ping",
   });
 });
@@ -57,11 +57,13 @@ test.each([
     `${signWebhook(config.secret, JSON.stringify(payload))}, ${signWebhook(config.secret, JSON.stringify(payload))}`,
   ],
 ])("a push whose signature is %s is unauthorized", (_, signature) => {
-  expect(refusal(payload, { "x-hub-signature-256": signature })).toBe("unauthorized");
+  expect(errorCodeOf(payload, { "x-hub-signature-256": signature })).toBe("unauthorized");
 });
 
-test("a body that is not signed is not even parsed", () => {
-  expect(refusal("{", { "x-hub-signature-256": `sha256=${"0".repeat(64)}` })).toBe("unauthorized");
+test("an unsigned body is not parsed", () => {
+  expect(errorCodeOf("{", { "x-hub-signature-256": `sha256=${"0".repeat(64)}` })).toBe(
+    "unauthorized",
+  );
 });
 
 test.each([
@@ -75,12 +77,12 @@ test.each([
   JSON.stringify({ ...payload, after: "../x" }),
   JSON.stringify({ ...payload, repository: undefined }),
 ])("the signed body %j is invalid", (body) => {
-  expect(refusal(body)).toBe("invalid");
+  expect(errorCodeOf(body)).toBe("invalid");
 });
 
-test("a form instead of JSON is invalid, with what to change", () => {
+test("a form instead of JSON is invalid, and the message says what to change", () => {
   expect(() =>
-    judge("payload=%7B%7D", { "content-type": "application/x-www-form-urlencoded" }),
+    verify("payload=%7B%7D", { "content-type": "application/x-www-form-urlencoded" }),
   ).toThrow(/content type to application\/json/);
 });
 
@@ -90,16 +92,16 @@ test.each([
   [{ ...payload, ref: "refs/heads/main/x" }, /another branch/],
   [{ ...payload, repository: { full_name: "eve/site" } }, /another repository/],
   [{ ...payload, after: "0".repeat(40), deleted: true }, /deleted/],
-])("a push that is not ours changes nothing: %j", (body, reason) => {
-  expect(judge(body)).toEqual({ kind: "ignored", reason: expect.stringMatching(reason) });
+])("a push to another branch or repository, or a deletion, is ignored: %j", (body, reason) => {
+  expect(verify(body)).toEqual({ kind: "ignored", reason: expect.stringMatching(reason) });
 });
 
-test("other events change nothing", () => {
-  expect(judge(payload, { "x-github-event": "pull_request" })).toMatchObject({ kind: "ignored" });
-  expect(judge(payload, { "x-github-event": undefined })).toMatchObject({ kind: "ignored" });
+test("other events are ignored", () => {
+  expect(verify(payload, { "x-github-event": "pull_request" })).toMatchObject({ kind: "ignored" });
+  expect(verify(payload, { "x-github-event": undefined })).toMatchObject({ kind: "ignored" });
 });
 
-test("a body above the limit is refused before anything is computed", () => {
+test("a body above the limit is rejected before its signature is computed", () => {
   expect(() => verifyWebhook(new Headers(), new Uint8Array(MAX_WEBHOOK_BYTES + 1), config)).toThrow(
     /larger than/,
   );

@@ -1,10 +1,10 @@
-// Judges what a Git host sends when somebody pushes: is it from the host, and is it about our branch.
+// Verifies a Git host's push webhook: its HMAC signature, and that it concerns the configured branch.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
 
-/** The platform's proxy can replay about 1 MB to the primary, and a push event is a few kilobytes. */
+/** Fly's proxy can replay about 1 MB to the primary; a push event has a few kB. */
 export const MAX_WEBHOOK_BYTES = 1_048_576;
 
 export interface WebhookConfig {
@@ -15,10 +15,10 @@ export interface WebhookConfig {
 }
 
 export type WebhookEvent =
-  /** `version` is now the head of our branch. */
+  /** `version` is now the head of the branch. */
   | { readonly kind: "push"; readonly version: string }
   | { readonly kind: "ping" }
-  /** Genuine, and nothing to do. */
+  /** Authentic, and nothing to do. */
   | { readonly kind: "ignored"; readonly reason: string };
 
 const pushSchema = z.object({
@@ -29,8 +29,8 @@ const pushSchema = z.object({
 });
 
 /**
- * What to do about a webhook. Throws AppError: too_large, unauthorized (no signature, or not made with our secret
- * over exactly these bytes), invalid (genuine, but not a push as GitHub describes it).
+ * Returns what a webhook asks for. Throws AppError: too_large, unauthorized (missing or wrong signature),
+ * invalid (authentic, but not a push event as GitHub documents it).
  */
 export function verifyWebhook(
   headers: Headers,
@@ -50,7 +50,7 @@ export function verifyWebhook(
   if (event !== "push")
     return {
       kind: "ignored",
-      reason: `Only push events are used, this is ${event ? event.slice(0, 60) : "none"}.`,
+      reason: `Only push events are used; this is ${event ? event.slice(0, 60) : "none"}.`,
     };
   if (!/^application\/json\b/i.test(headers.get("content-type") ?? ""))
     throw new AppError(

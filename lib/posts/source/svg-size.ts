@@ -1,4 +1,4 @@
-// The size an SVG says it has.
+// Reads the size of an SVG.
 
 const PIXELS_PER_UNIT: Readonly<Record<string, number>> = {
   "": 1,
@@ -12,7 +12,7 @@ const PIXELS_PER_UNIT: Readonly<Record<string, number>> = {
   rem: 16,
 };
 
-/** Width and height in CSS pixels, from the attributes or else the viewBox; null when neither says. */
+/** Returns width and height in CSS pixels, from the attributes or the viewBox; null if neither has them. */
 export function readSvgSize(text: string): { width: number; height: number } | null {
   const tag = /<svg\b(?:[^>"']|"[^"]*"|'[^']*')*>/i.exec(text.replace(/<!--[\s\S]*?-->/g, ""))?.[0];
   if (!tag) return null;

@@ -7,7 +7,7 @@ test.each([
   ["warning", "Warning"],
   ["danger", "Danger"],
   ["muted", "Aside"],
-])("<callout-%s> is an aside that says its kind in words", async (kind, label) => {
+])("<callout-%s> is an aside labeled with its kind", async (kind, label) => {
   expect(await htmlFrom(`<callout-${kind}>\n\nText **here**\n\n</callout-${kind}>`)).toBe(
     `<aside class="callout callout-${kind}" role="note" aria-label="${label}"><p>Text <strong>here</strong></p></aside>`,
   );
@@ -51,7 +51,7 @@ test("a quotation stays a quotation", async () => {
   expect(await htmlFrom("> [!OTHER]\n> a\n")).toContain("<blockquote>");
 });
 
-test("a kind that doesn't exist is named at its line", async () => {
+test("an unknown kind is rejected at its line", async () => {
   expect(await problemOf("Text\n\n<callout-hint>a</callout-hint>\n")).toMatch(
     /^3: <callout-hint> is not a callout; there are callout-info/,
   );

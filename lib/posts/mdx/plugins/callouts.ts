@@ -1,4 +1,4 @@
-// <callout-info class="aside">…</callout-info>, block or inline, becomes HTML that means something.
+// Converts <callout-info class="aside">…</callout-info>, block or inline, to semantic HTML.
 
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import {
@@ -35,38 +35,38 @@ const phrasingParents = new Set([
   "figcaption",
 ]);
 
-/** Properties of a callout's element; its kind is said in words too, since colour alone says nothing to many readers. */
+/** Returns a callout's properties. The label names its kind in words, not only by color. */
 export function calloutProperties(kind: string, label: string, classes: string[] = []): Properties {
   return { className: ["callout", `callout-${kind}`, ...classes], role: "note", ariaLabel: label };
 }
 
-/** Turns callout elements into `<aside>` or, inline, `<span>`. Throws a PostError for a kind that doesn't exist. */
-export function convertCallouts(tree: Root, draft: CompileContext): void {
+/** Converts callout elements to `<aside>` or, inline, `<span>`. Throws PostError for an unknown kind. */
+export function convertCallouts(tree: Root, context: CompileContext): void {
   replaceNodes(tree, (node, ancestors) => {
     if (!isElement(node) || !node.tagName.startsWith("callout-")) return undefined;
     const kind = node.tagName.slice("callout-".length);
     const label = calloutLabels[kind];
     if (label === undefined)
-      draft.fail(
+      context.fail(
         node,
         `<${node.tagName}> is not a callout; there are ${Object.keys(calloutLabels)
           .map((name) => `callout-${name}`)
           .join(", ")}`,
       );
     const parent = ancestors.at(-1)!;
-    const inline =
+    const isInline =
       (node.data?.inline === true || isElement(parent, ...phrasingParents)) &&
       node.children.every((child) => isPhrasing(child));
     const classes = classesOf(node);
     const { className: _, ...others } = node.properties;
-    node.tagName = inline ? "span" : "aside";
+    node.tagName = isInline ? "span" : "aside";
     node.properties = { ...others, ...calloutProperties(kind, label, classes) };
-    if (!inline) wrapInParagraph(node);
+    if (!isInline) wrapInParagraph(node);
     return undefined;
   });
 }
 
-/** Text directly in a block gets a paragraph, so that one rule of spacing serves both ways to write it. */
+/** Wraps text directly in a block in a paragraph, so that spacing is the same either way. */
 function wrapInParagraph(node: Element): void {
   if (!node.children.some((child) => child.type === "text" && child.value.trim() !== "")) return;
   if (node.children.every((child) => isPhrasing(child))) {

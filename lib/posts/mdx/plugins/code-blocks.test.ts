@@ -5,7 +5,7 @@ import { compileText, htmlFrom } from "#tests/support/compile-text.ts";
 
 const fence = (info: string, code: string) => `\`\`\`${info}\n${code}\n\`\`\`\n`;
 
-test("code is coloured by classes, so that one HTML serves both themes", async () => {
+test("code is highlighted with classes, so that the same HTML serves both themes", async () => {
   const html = await htmlFrom(fence("js", 'const a = "b"; // c'));
   expect(html).toContain('<figure class="code" data-language="js">');
   expect(html).toContain('<span class="tk-k">const </span>');
@@ -21,7 +21,7 @@ test("lines are marked, added and removed", async () => {
   );
 });
 
-test("lines are numbered from start=, not at all with nonumber, and never a single one", async () => {
+test("lines are numbered from start=, but not with nonumber or if there is only one", async () => {
   expect(await htmlFrom(fence("text", "a\nb"))).toContain(
     '<pre class="code-pre numbered" tabindex="0"><code class="language-text">',
   );
@@ -50,7 +50,7 @@ test("an unknown language is plain, with a warning at its line", async () => {
   const post = await compileText(`Text\n\n${fence("zorg", "<a>")}`);
   expect(post.compiledSource).toContain("&lt;a&gt;");
   expect(post.warnings).toEqual([
-    'blog/test.mdx:3: the language "zorg" is not known: shown without colours',
+    'blog/test.mdx:3: the language "zorg" is not known: shown without colors',
   ]);
 });
 
@@ -58,21 +58,21 @@ test("no language at all is plain, without a warning", async () => {
   expect((await compileText(fence("", "a"))).warnings).toEqual([]);
 });
 
-test("diff-js loses its first column and gains marks", async () => {
+test("diff-js turns its first column into marks", async () => {
   expect(await htmlFrom(fence("diff-js", "+a\n-b\n c"))).toMatch(
     /<span class="line added">.*a.*<\/span>\n<span class="line removed">.*b.*<\/span>\n<span class="line">.*c/,
   );
 });
 
-test("mermaid is a figure with its source to read", async () => {
+test("mermaid is a figure with its source", async () => {
   const html = await htmlFrom(fence("mermaid", "graph TD; A-->B"));
   expect(html).toContain(
-    '<figure class="code diagram" data-language="mermaid"><figcaption class="code-title">Diagram, as Mermaid source</figcaption>',
+    '<figure class="code diagram" data-language="mermaid"><figcaption class="code-title">Diagram (Mermaid source)</figcaption>',
   );
   expect(html).toContain("graph TD; A--&gt;B");
 });
 
-test("what an author writes in code, file name or language can't become HTML", async () => {
+test("code, file name and language are escaped", async () => {
   const html = await htmlFrom(
     fence(
       '"><img/src=x filename="<script>alert(1)</script>"',
@@ -86,7 +86,7 @@ test("code is part of the text, line by line", async () => {
   expect((await compileText(fence("js", "const a = 1\nlet b"))).text).toBe("const a = 1\nlet b");
 });
 
-test("a language with an odd name is not looked up on the prototype", async () => {
+test("a language is not looked up on the prototype", async () => {
   expect((await compileText(fence("constructor", "a"))).warnings[0]).toContain(
     '"constructor" is not known',
   );
@@ -103,7 +103,7 @@ const contrast = (a: string, b: string) => {
   const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y) as [number, number];
   return (high + 0.05) / (low + 0.05);
 };
-/** Colour a over colour b; what color-mix() does, near enough for hues of one lightness. */
+/** Mixes color a over color b, close to color-mix() for hues of equal lightness. */
 const mix = (a: string, b: string, part: number) =>
   `#${[1, 3, 5]
     .map((at) =>
@@ -116,31 +116,32 @@ const mix = (a: string, b: string, part: number) =>
     )
     .join("")}`;
 
-test("every syntax colour is readable on the code's ground and on marked lines, in both themes", () => {
+test("every syntax color has enough contrast on code and on marked lines, in both themes", () => {
   const css = readFileSync("components/post/code.css", "utf8");
   const tokens = readFileSync("components/ui/tokens.css", "utf8");
   const pair = (source: string, name: string) =>
     new RegExp(`${name}: light-dark\\((#\\w{6}), (#\\w{6})\\)`).exec(source)!.slice(1, 3);
-  const ground = pair(tokens, "--paper-2");
+  const background = pair(tokens, "--paper-2");
   const marks = ["--blue", "--green", "--red"].map((name) => pair(tokens, name));
   const colors = [...css.matchAll(/--tk-\w+: light-dark\((#\w{6}), (#\w{6})\)/g)].map((match) =>
     match.slice(1, 3),
   );
   expect(colors).toHaveLength(8);
   for (const theme of [0, 1]) {
-    const grounds = [
-      ground[theme]!,
-      ...marks.map((mark) => mix(mark[theme]!, ground[theme]!, 0.1)),
+    const backgrounds = [
+      background[theme]!,
+      ...marks.map((mark) => mix(mark[theme]!, background[theme]!, 0.1)),
     ];
     for (const color of colors)
-      for (const one of grounds)
-        expect(contrast(color[theme]!, one), `${color[theme]} on ${one}`).toBeGreaterThanOrEqual(
-          4.5,
-        );
+      for (const other of backgrounds)
+        expect(
+          contrast(color[theme]!, other),
+          `${color[theme]} on ${other}`,
+        ).toBeGreaterThanOrEqual(4.5);
   }
 });
 
-test("the light and the dark twin of the theme have the same rules, so one pass serves both", async () => {
+test("the light and dark themes have the same rules, so that one pass serves both", async () => {
   const [light, dark] = await Promise.all([
     bundledThemes["github-light-default"](),
     bundledThemes["github-dark-default"](),
@@ -149,7 +150,7 @@ test("the light and the dark twin of the theme have the same rules, so one pass 
   expect(scopes(light)).toEqual(scopes(dark));
 });
 
-test("every colour of the theme has a class", async () => {
+test("every color of the theme has a class", async () => {
   const { default: theme } = await bundledThemes["github-light-default"]();
   const source = readFileSync("lib/posts/mdx/plugins/highlighter.ts", "utf8");
   const fg = theme.colors!["editor.foreground"]!.toUpperCase();

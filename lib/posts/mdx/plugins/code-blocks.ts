@@ -1,4 +1,4 @@
-// Code fences become coloured HTML at compile time; a diagram's source stays readable as what it is.
+// Renders code fences as highlighted HTML at compile time; a Mermaid diagram keeps its source.
 
 import type { Code, Root as MarkdownRoot } from "mdast";
 import { visit } from "unist-util-visit";
@@ -17,17 +17,17 @@ import { parseCodeMeta, type CodeMeta } from "./code-meta.ts";
 import { highlightLines, plainLines, type CodeToken } from "./highlighter.ts";
 import { getTextContent } from "./plain-text.ts";
 
-/** Keeps what stands after ``` with the code on its way into HTML. */
+/** Passes the info string after ``` on to the HTML tree. */
 export function preserveCodeInfo(tree: MarkdownRoot): void {
   visit(tree, "code", (node: Code) => {
     const info = [node.lang, node.meta].filter(Boolean).join(" ");
-    // A property and not `data`: that one is lost where raw HTML is parsed.
+    // A property, not `data`, which is lost when raw HTML is parsed.
     node.data = { ...node.data, hProperties: { dataInfo: info } };
   });
 }
 
-/** Replaces every code block by a figure of ready HTML. */
-export async function renderCodeBlocks(tree: Root, draft: CompileContext): Promise<void> {
+/** Replaces every code block with a figure of ready HTML. */
+export async function renderCodeBlocks(tree: Root, context: CompileContext): Promise<void> {
   const blocks: { pre: Element; code: Element; parent: { children: Node[] } }[] = [];
   replaceNodes(tree, (node, ancestors) => {
     if (!isElement(node, "pre")) return undefined;
@@ -40,13 +40,13 @@ export async function renderCodeBlocks(tree: Root, draft: CompileContext): Promi
     return undefined;
   });
   for (const { pre, code, parent } of blocks)
-    parent.children[parent.children.indexOf(pre)] = await renderCodeBlock(pre, code, draft);
+    parent.children[parent.children.indexOf(pre)] = await renderCodeBlock(pre, code, context);
 }
 
 async function renderCodeBlock(
   pre: Element,
   code: Element,
-  draft: CompileContext,
+  context: CompileContext,
 ): Promise<RawHtml> {
   const language =
     classesOf(code)
@@ -54,7 +54,7 @@ async function renderCodeBlock(
       ?.slice("language-".length) ?? "";
   const info = typeof code.properties.dataInfo === "string" ? code.properties.dataInfo : language;
   const meta = parseCodeMeta(info);
-  for (const problem of meta.problems) draft.warn(pre, problem);
+  for (const problem of meta.problems) context.warn(pre, problem);
   let value = getTextContent(code).replace(/\r\n?/g, "\n").replace(/\n$/, "");
   const marks = meta.isDiff ? parseDiffMarks(value) : null;
   if (marks) value = marks.code;
@@ -64,9 +64,12 @@ async function renderCodeBlock(
   try {
     lines = await highlightLines(value, meta.language);
     if (lines === null)
-      draft.warn(pre, `the language "${meta.language}" is not known: shown without colours`);
+      context.warn(pre, `the language "${meta.language}" is not known: shown without colors`);
   } catch (error) {
-    draft.warn(pre, `the code could not be coloured: ${(error as Error).message.slice(0, 200)}`);
+    context.warn(
+      pre,
+      `the code could not be highlighted: ${(error as Error).message.slice(0, 200)}`,
+    );
   }
   const html = renderFigure(lines ?? plainLines(value), {
     ...meta,
@@ -95,20 +98,20 @@ function renderFigure(lines: CodeToken[][], meta: CodeMeta): string {
       .join("");
     return `<span class="line${mark}">${inner}</span>`;
   });
-  const numbered = meta.isNumbered && (lines.length > 1 || meta.start !== 1);
+  const isNumbered = meta.isNumbered && (lines.length > 1 || meta.start !== 1);
   const counter =
-    numbered && meta.start !== 1 ? ` style="counter-reset:line ${meta.start - 1}"` : "";
+    isNumbered && meta.start !== 1 ? ` style="counter-reset:line ${meta.start - 1}"` : "";
   const language = escapeHtml(meta.language);
   return (
     `<figure class="code"${language && ` data-language="${language}"`}>${renderTitle(meta.filename)}` +
-    `<pre class="code-pre${numbered ? " numbered" : ""}" tabindex="0"><code${language && ` class="language-${language}"`}${counter}>${rows.join("\n")}</code></pre>${copyButtonHtml}</figure>`
+    `<pre class="code-pre${isNumbered ? " numbered" : ""}" tabindex="0"><code${language && ` class="language-${language}"`}${counter}>${rows.join("\n")}</code></pre>${copyButtonHtml}</figure>`
   );
 }
 
-/** The source of a Mermaid diagram; drawing it would need a browser at compile time. */
+/** Renders the source of a Mermaid diagram: drawing it would need a browser at compile time. */
 function renderDiagram(source: string, meta: CodeMeta): string {
   return (
-    `<figure class="code diagram" data-language="mermaid">${renderTitle(meta.filename ?? "Diagram, as Mermaid source")}` +
+    `<figure class="code diagram" data-language="mermaid">${renderTitle(meta.filename ?? "Diagram (Mermaid source)")}` +
     `<pre class="code-pre" tabindex="0"><code class="language-mermaid">${escapeHtml(source)}</code></pre>${copyButtonHtml}</figure>`
   );
 }
@@ -118,7 +121,7 @@ const copyButtonHtml =
 const renderTitle = (name: string | null) =>
   name ? `<figcaption class="code-title">${escapeHtml(name)}</figcaption>` : "";
 
-/** `diff-js`: the first column says what happened to a line; it leaves the code. */
+/** Parses `diff-js`: removes the first column, which marks added and removed lines. */
 function parseDiffMarks(value: string): { code: string; added: Set<number>; removed: Set<number> } {
   const added = new Set<number>();
   const removed = new Set<number>();

@@ -42,10 +42,10 @@ test.each([
   expect(parseCodeMeta(info)).toMatchObject({ language: "js", filename: "a/b.js", problems: [] });
 });
 
-test("diff-js is js whose first column says what happened", () => {
+test("diff-js is js with marks in the first column", () => {
   expect(parseCodeMeta("diff-js:a.js")).toMatchObject({
     language: "js",
-    diff: true,
+    isDiff: true,
     filename: "a.js",
   });
 });
@@ -55,7 +55,7 @@ test("c++ and c# are languages", () => {
   expect(parseCodeMeta("C#").language).toBe("c#");
 });
 
-test("what is not understood is named and costs nothing", () => {
+test("unknown options and invalid ranges are reported", () => {
   expect(parseCodeMeta("js lines=x-y foo=1 bar").problems).toEqual([
     '"foo=" after ``` is not known',
     '"bar" after ``` is not known',
@@ -63,10 +63,10 @@ test("what is not understood is named and costs nothing", () => {
   ]);
 });
 
-test("a range without end is as cheap as a short one", () => {
+test("a long range is as cheap as a short one", () => {
   expect(parseCodeMeta("js lines=1-999999").isHighlighted(500_000)).toBe(true);
 });
 
-test("ten thousand odd words are read within the time of a test", () => {
+test("ten thousand malformed words are parsed quickly", () => {
   expect(parseCodeMeta(`js ${"[{ =\"' ".repeat(10_000)}`).language).toBe("js");
 });

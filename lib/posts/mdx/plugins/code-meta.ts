@@ -1,7 +1,7 @@
-// What an author writes after ``` : language, lines to mark, file name, numbers.
+// Parses the info string after ```: language, lines to mark, file name, line numbers.
 
 export interface CodeMeta {
-  /** Lower case; "" when none was given. */
+  /** Lowercase; "" if there is none. */
   readonly language: string;
   readonly filename: string | null;
   /** Number of the first line. */
@@ -13,16 +13,16 @@ export interface CodeMeta {
   readonly isRemoved: LinePredicate;
   /** The language was `diff-xyz`: its + and - become marks. */
   readonly isDiff: boolean;
-  /** What could not be understood. */
+  /** Parts that could not be parsed. */
   readonly problems: readonly string[];
 }
 
-/** True for a line of the fence, counted from 1 whatever `start` says. */
+/** Tells whether a line is marked; lines count from 1, regardless of `start`. */
 export type LinePredicate = (line: number) => boolean;
 
 const matchNoLine: LinePredicate = () => false;
 
-/** Reads `js`, `js:app.js`, `js[1,3]`, `js {1, 3-5}` and the words after it. Never throws; what it can't read is in `problems`. */
+/** Parses `js`, `js:app.js`, `js[1,3]`, `js {1, 3-5}` and options. Never throws: see `problems`. */
 export function parseCodeMeta(info: string): CodeMeta {
   const problems: string[] = [];
   const head = /^([^\s[{:=]*)(?::([^\s[{]+))?(?=[\s[{]|$)/.exec(info);
@@ -31,9 +31,9 @@ export function parseCodeMeta(info: string): CodeMeta {
   let rest = head ? info.slice(head[0].length) : info;
   const diff = /^diff-(.+)$/.exec(language);
   if (diff) language = diff[1]!;
-  const found = { highlighted: [] as string[], added: [] as string[], removed: [] as string[] };
+  const ranges = { highlighted: [] as string[], added: [] as string[], removed: [] as string[] };
   let start = 1;
-  let numbered = true;
+  let isNumbered = true;
   const token =
     /\s*(?:\[([^\]]*)\]|\{([^}]*)\}|([A-Za-z][\w-]*)=(?:"([^"]*)"|'([^']*)'|\{([^}]*)\}|\[([^\]]*)\]|(\d+(?:-\d+)?(?:,\s*\d+(?:-\d+)?)*(?![^\s])|[^\s]*))|([^\s[{]+)|(.))/y;
   while (rest.trim() !== "") {
@@ -44,12 +44,12 @@ export function parseCodeMeta(info: string): CodeMeta {
     const [, square, curly, key, ...values] = match;
     const word = values[5];
     if (square !== undefined || curly !== undefined) {
-      found.highlighted.push((square ?? curly)!);
+      ranges.highlighted.push((square ?? curly)!);
       continue;
     }
     if (key === undefined) {
       const flag = (word ?? values[6] ?? "").toLowerCase();
-      if (/^nonumbers?$/.test(flag)) numbered = false;
+      if (/^nonumbers?$/.test(flag)) isNumbered = false;
       else if (!/^(showlinenumbers|numbers?)$/.test(flag))
         problems.push(`"${word ?? values[6]}" after \`\`\` is not known`);
       continue;
@@ -58,13 +58,13 @@ export function parseCodeMeta(info: string): CodeMeta {
     switch (key.toLowerCase()) {
       case "lines":
       case "highlight":
-        found.highlighted.push(value);
+        ranges.highlighted.push(value);
         break;
       case "add":
-        found.added.push(value);
+        ranges.added.push(value);
         break;
       case "remove":
-        found.removed.push(value);
+        ranges.removed.push(value);
         break;
       case "filename":
       case "title":
@@ -75,10 +75,10 @@ export function parseCodeMeta(info: string): CodeMeta {
         else problems.push(`start=${value} is not a line number`);
         break;
       case "nonumber":
-        numbered = value === "false";
+        isNumbered = value === "false";
         break;
       case "showlinenumbers":
-        numbered = value !== "false";
+        isNumbered = value !== "false";
         break;
       default:
         problems.push(`"${key}=" after \`\`\` is not known`);
@@ -88,16 +88,16 @@ export function parseCodeMeta(info: string): CodeMeta {
     language,
     filename,
     start,
-    isNumbered: numbered,
-    isHighlighted: parseLineRanges(found.highlighted, problems),
-    isAdded: parseLineRanges(found.added, problems),
-    isRemoved: parseLineRanges(found.removed, problems),
+    isNumbered,
+    isHighlighted: parseLineRanges(ranges.highlighted, problems),
+    isAdded: parseLineRanges(ranges.added, problems),
+    isRemoved: parseLineRanges(ranges.removed, problems),
     isDiff: diff !== null,
     problems,
   };
 }
 
-/** "1,3-5" as a question; a range costs nothing however long it is. */
+/** Returns a predicate for "1,3-5". The cost does not depend on the length of a range. */
 function parseLineRanges(lists: string[], problems: string[]): LinePredicate {
   const ranges: [number, number][] = [];
   for (const part of lists

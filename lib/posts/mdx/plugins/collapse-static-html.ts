@@ -1,12 +1,12 @@
-// The last step: every maximal run of plain HTML becomes one <Html html="…"/>, so that a page renders one node, not thousands.
+// Collapses every run of plain HTML into one <StaticHtml html="…"/>, so that React renders one node, not thousands.
 
 import type { Program } from "estree";
 import { toHtml } from "hast-util-to-html";
 import { isJsx, type MdxJsx, type Node, type Parent, type Root } from "#lib/posts/mdx/mdx-tree.ts";
 
 /**
- * Elements that only mean something as a direct child of their parent: a wrapper between them and it would break the
- * list, the table or the disclosure. They stay elements, and what is inside them is frozen.
+ * Elements that must be direct children of their parent: a wrapper would break the list, table or details element.
+ * They stay elements, and their content is collapsed.
  */
 const structuralTags = new Set(
   "li dt dd tr td th thead tbody tfoot caption colgroup col summary figcaption legend source track option rt rp".split(
@@ -19,25 +19,25 @@ const phrasingParents = new Set(
   ),
 );
 
-/** Freezes `tree` in place. Afterwards it holds components, the elements around them, text, and Html nodes. */
+/** Collapses `tree` in place to components, the elements around them, text, and StaticHtml nodes. */
 export function collapseStaticHtml(tree: Root): void {
   collapseChildren(tree, false);
 }
 
-function collapseChildren(parent: Parent, inline: boolean): void {
+function collapseChildren(parent: Parent, isInline: boolean): void {
   const next: Node[] = [];
   let run: Node[] = [];
   const flush = () => {
-    next.push(...toStaticHtmlNodes(run, inline));
+    next.push(...toStaticHtmlNodes(run, isInline));
     run = [];
   };
   const children = parent.children;
-  const mixed = parent.type !== "root" || children.some((child) => !isStaticHtml(child));
+  const isMixed = parent.type !== "root" || children.some((child) => !isStaticHtml(child));
   for (const child of children) {
-    const stays =
+    const isKept =
       !isStaticHtml(child) ||
-      (mixed && child.type === "element" && structuralTags.has(child.tagName));
-    if (!stays) {
+      (isMixed && child.type === "element" && structuralTags.has(child.tagName));
+    if (!isKept) {
       run.push(child);
       continue;
     }
@@ -47,7 +47,7 @@ function collapseChildren(parent: Parent, inline: boolean): void {
         child,
         isJsx(child)
           ? child.type === "mdxJsxTextElement"
-          : inline || (child.type === "element" && phrasingParents.has(child.tagName)),
+          : isInline || (child.type === "element" && phrasingParents.has(child.tagName)),
       );
     next.push(child);
   }
@@ -58,8 +58,8 @@ function collapseChildren(parent: Parent, inline: boolean): void {
 const staticNodes = new WeakMap<Node, boolean>();
 
 function isStaticHtml(node: Node): boolean {
-  const known = staticNodes.get(node);
-  if (known !== undefined) return known;
+  const cached = staticNodes.get(node);
+  if (cached !== undefined) return cached;
   const result =
     node.type === "element"
       ? node.children.every(isStaticHtml)
@@ -68,20 +68,20 @@ function isStaticHtml(node: Node): boolean {
   return result;
 }
 
-function toStaticHtmlNodes(run: Node[], inline: boolean): Node[] {
+function toStaticHtmlNodes(run: Node[], isInline: boolean): Node[] {
   const shown = run.filter((node) => node.type !== "comment");
   if (shown.length === 0) return [];
   if (shown.every((node) => node.type === "text")) {
-    return !inline && shown.every((node) => node.type === "text" && node.value.trim() === "")
+    return !isInline && shown.every((node) => node.type === "text" && node.value.trim() === "")
       ? []
       : shown;
   }
   const html = toHtml({ type: "root", children: shown as never }, { allowDangerousHtml: true });
-  return [createStaticHtmlNode(inline ? html : html.trim(), inline)];
+  return [createStaticHtmlNode(isInline ? html : html.trim(), isInline)];
 }
 
-function createStaticHtmlNode(html: string, inline: boolean): MdxJsx {
-  // As an expression and not as a quoted attribute: JSX would read line ends and character references in the latter.
+function createStaticHtmlNode(html: string, isInline: boolean): MdxJsx {
+  // An expression, since JSX interprets line breaks and character references in quoted attributes.
   const attributes: MdxJsx["attributes"] = [
     {
       type: "mdxJsxAttribute",
@@ -93,10 +93,10 @@ function createStaticHtmlNode(html: string, inline: boolean): MdxJsx {
       },
     },
   ];
-  if (inline) attributes.push({ type: "mdxJsxAttribute", name: "inline", value: null });
+  if (isInline) attributes.push({ type: "mdxJsxAttribute", name: "inline", value: null });
   return {
-    type: inline ? "mdxJsxTextElement" : "mdxJsxFlowElement",
-    name: "Html",
+    type: isInline ? "mdxJsxTextElement" : "mdxJsxFlowElement",
+    name: "StaticHtml",
     attributes,
     children: [],
   };

@@ -1,4 +1,4 @@
-// Imports, components and expressions: what works, and what is refused where.
+// Tests imports, components and expressions: what works, and what is rejected at which line.
 
 import { expect, test } from "vitest";
 import { compileText, htmlFrom, problemOf } from "#tests/support/compile-text.ts";
@@ -26,7 +26,7 @@ test("imports of files beside the post are reported with the names they bind", a
   expect(post.compiledSource).not.toMatch(/^import/m);
 });
 
-test("a component gets its props as values and its children as frozen text", async () => {
+test("a component gets its props as values and its children as static HTML", async () => {
   const html = await htmlFrom(
     'import * as C from "./parts"\n\n<C.Box n={-3} list={[1, "a"]} on={{ a: true }} flag>\n\n**md**\n\n</C.Box>\n',
     { localComponents },
@@ -36,7 +36,7 @@ test("a component gets its props as values and its children as frozen text", asy
   );
 });
 
-test("a list, a table and a disclosure with a component inside stay what they are", async () => {
+test("lists, tables and details elements keep their structure around a component", async () => {
   const html = await htmlFrom(
     [
       'import X from "./counter.tsx"',
@@ -53,15 +53,15 @@ test("a list, a table and a disclosure with a component inside stay what they ar
   expect(html).toContain("<tbody><tr><td><X></X></td></tr></tbody>");
 });
 
-test("a local file that is not part of the build is refused at the line of the import", async () => {
+test("a local file that is not part of the build is rejected at the line of the import", async () => {
   expect(await problemOf('Text\n\nimport X from "./x.tsx"\n\n<X />\n', { bodyLine: 10 })).toBe(
     "12: ./x.tsx is not part of this build",
   );
 });
 
-test("where a component could be added, the refusal says how it becomes part of the build", async () => {
+test("for a file that could be built, the error says how to add it to the build", async () => {
   const hint =
-    ": components are built in, so start again (npm run dev or npm start) after adding one";
+    ": components are part of the build, so restart (npm run dev or npm start) after adding one";
   const reason = (source: string, file: string) =>
     problemOf(`import X from "${source}"\n`, { file });
   for (const source of ["./x.tsx", "./x"])
@@ -108,15 +108,15 @@ test.each([
   ["<script>1</script>", /^1: <script> is not supported/],
   ['<form action="/x" />', /^1: <form> is not supported/],
   ["<foo-bar />", /^1: <foo-bar> is not supported/],
-  ["[x](javascript:alert)", /^1: the address "javascript:alert" on <a> is not supported/],
-  ['<a href=" java\tscript:alert(1)">x</a>', /^1: the address/],
-  ["![x](data:text/html,x)", /^1: the address/],
+  ["[x](javascript:alert)", /^1: the URL "javascript:alert" on <a> is not supported/],
+  ['<a href=" java\tscript:alert(1)">x</a>', /^1: the URL/],
+  ["![x](data:text/html,x)", /^1: the URL/],
   [
     '<div dangerouslySetInnerHTML={{__html: "x"}} />',
     /^1: dangerouslySetInnerHTML is not supported/,
   ],
   ["<div style={{ color: {} }} />", /^1: the style of <div>/],
-])("%j is refused with line and reason", async (body, reason) => {
+])("%j is rejected with line and reason", async (body, reason) => {
   expect(await problemOf(body)).toMatch(reason);
 });
 
@@ -128,17 +128,17 @@ test.each([
     "a\n\n<b></i>\n",
     "12: Unexpected closing tag `</i>`, expected corresponding closing tag for `<b>` (12:1-12:4)",
   ],
-])("an error of the parser in %j has the file's line, in its text too", async (body, start) => {
+])("a syntax error in %j has the file's line, also in its text", async (body, start) => {
   expect((await problemOf(body, { bodyLine: 10 })).slice(0, start.length)).toBe(start);
 });
 
-test("the page's own components may be used when they are passed in", async () => {
+test("page components that are passed in may be used", async () => {
   expect(await htmlFrom('<Chart kind="reads" />', { components: ["Embed", "Chart"] })).toBe(
     '<Chart kind="reads"></Chart>',
   );
 });
 
-test("in a .md file a script and an event handler are refused as well", async () => {
+test("scripts and event handlers are rejected in .md files, too", async () => {
   expect(await problemOf("a\n\n<script>1</script>\n", { file: "a.md" })).toContain(
     "<script> is not supported",
   );

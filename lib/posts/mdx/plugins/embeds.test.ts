@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { compileText, htmlFrom, problemOf } from "#tests/support/compile-text.ts";
 import { playerPageUrl } from "./embeds.ts";
 
-test("a paragraph that is only a URL is a card, and is reported once", async () => {
+test("a paragraph that is only a URL is an embed, and is reported once", async () => {
   const post = await compileText(
     "https://x.example/a\n\nText\n\nhttps://x.example/a\n\nhttps://twitter.com/a/status/1_2\n",
   );
@@ -10,7 +10,7 @@ test("a paragraph that is only a URL is a card, and is reported once", async () 
   expect(post.components).toEqual(["Embed"]);
 });
 
-test("the plain text around a card is one node each", async () => {
+test("the text before and after an embed is one node each", async () => {
   expect(await htmlFrom("Before\n\nhttps://x.example/a\n\nAfter\n")).toBe(
     '<p>Before</p><Embed url="https://x.example/a"></Embed><p>After</p>',
   );
@@ -23,11 +23,11 @@ test.each([
   "https://x.example/a https://x.example/b",
   "mail@x.example",
   "| https://x.example/a |\n| - |",
-])("%j is no card", async (body) => {
+])("%j is not an embed", async (body) => {
   expect((await compileText(body)).embeds).toEqual([]);
 });
 
-test("<Embed url> works by name and needs a web address", async () => {
+test("<Embed url> needs an http(s) URL", async () => {
   expect((await compileText('<Embed url="https://x.example/a" />')).embeds).toEqual([
     "https://x.example/a",
   ]);
@@ -48,11 +48,11 @@ test.each([
   ["https://player.vimeo.com/video/1", "https://vimeo.com/1"],
   ["https://youtube.com.evil.example/embed/abc", null],
   ["javascript:alert(1)", null],
-])("the frame %s belongs to %s", (src, page) => {
+])("the player %s has the page %s", (src, page) => {
   expect(playerPageUrl(src)).toBe(page);
 });
 
-test("a known frame becomes a card, so nothing of it loads before a click", async () => {
+test("a known frame becomes an embed", async () => {
   expect(
     await htmlFrom(
       '<iframe width="1" src="https://www.youtube.com/embed/abc" allowFullScreen></iframe>',
@@ -60,7 +60,7 @@ test("a known frame becomes a card, so nothing of it loads before a click", asyn
   ).toBe('<Embed url="https://www.youtube.com/watch?v=abc"></Embed>');
 });
 
-test("any other frame is refused at its line", async () => {
+test("any other frame is rejected at its line", async () => {
   expect(await problemOf('\n\n<iframe src="https://evil.example/" />')).toMatch(
     /^3: a frame of "https:\/\/evil\.example\/" is not supported/,
   );

@@ -1,4 +1,4 @@
-// A paragraph that is only a URL becomes <Embed url="…"/>; so does an <iframe> of a host we know.
+// Converts paragraphs that are only a URL, and iframes of known players, to <Embed url="…"/>.
 
 import type { Paragraph, Root as MarkdownRoot } from "mdast";
 import { toString } from "mdast-util-to-string";
@@ -14,16 +14,16 @@ import {
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
 
-/** A list of links stays a list of links: only these hold paragraphs that become cards. */
+/** Parents whose paragraphs may become cards: a list of links stays a list. */
 const embedParents = new Set(["root", "blockquote", "mdxJsxFlowElement"]);
 
-/** Replaces paragraphs that are only an http(s) URL. */
-export function embedBareUrls(tree: MarkdownRoot, draft: CompileContext): void {
+/** Converts paragraphs that are only an http(s) URL. */
+export function embedBareUrls(tree: MarkdownRoot, context: CompileContext): void {
   visit(tree, "paragraph", (node, index, parent) => {
     if (!parent || index === undefined || !embedParents.has(parent.type)) return undefined;
     const url = findBareUrl(node);
     if (url === null) return undefined;
-    parent.children[index] = createEmbed(url, node as Positioned, draft) as never;
+    parent.children[index] = createEmbed(url, node as Positioned, context) as never;
     return SKIP;
   });
 }
@@ -38,32 +38,29 @@ function findBareUrl(node: Paragraph): string | null {
   return isHttpUrl(only.url) ? only.url : null;
 }
 
-/** A component node for `url`, noted in the draft. */
+/** Returns an Embed node for `url`, and records it in the context. */
 export function createEmbed(
   url: string,
-  at: Positioned | undefined,
-  draft: CompileContext,
+  source: Positioned | undefined,
+  context: CompileContext,
 ): MdxJsx {
-  draft.components.add("Embed");
-  draft.embeds.add(url);
+  context.components.add("Embed");
+  context.embeds.add(url);
   return {
     type: "mdxJsxFlowElement",
     name: "Embed",
     attributes: [{ type: "mdxJsxAttribute", name: "url", value: url }],
     children: [],
-    ...(at?.position && { position: at.position }),
+    ...(source?.position && { position: source.position }),
   };
 }
 
-/** True for an absolute http or https URL. */
+/** Returns whether `url` is an absolute http or https URL. */
 export function isHttpUrl(url: string): boolean {
   return /^https?:\/\//i.test(url) && URL.canParse(url);
 }
 
-/**
- * Frames that become cards, so that nothing of theirs loads before a click: the page a player belongs to, by the host
- * and path of the player. Every other frame is refused.
- */
+/** Maps the host and path of a player to its page. The frame becomes a card, so that it loads only on click. */
 const knownPlayers: {
   host: RegExp;
   path: RegExp;
@@ -95,7 +92,7 @@ function youtubePageUrl([, id]: RegExpExecArray, { searchParams }: URL): string 
   return `https://www.youtube.com/watch?v=${id}${start ? `&t=${start[0]}` : ""}`;
 }
 
-/** The page behind a player's address, or null for a player we don't know. */
+/** Returns the page of a player's URL, or null for an unknown player. */
 export function playerPageUrl(src: string): string | null {
   const absolute = src.startsWith("//") ? `https:${src}` : src;
   if (!isHttpUrl(absolute)) return null;
@@ -107,22 +104,24 @@ export function playerPageUrl(src: string): string | null {
   return null;
 }
 
-/** Turns known frames into cards. Throws a PostError for any other. */
-export function embedIframes(tree: Root, draft: CompileContext): void {
-  const card = (frame: Element) => {
+/** Converts known frames to cards. Throws PostError for any other frame. */
+export function embedIframes(tree: Root, context: CompileContext): void {
+  const toEmbed = (frame: Element) => {
     const src = String(frame.properties.src ?? "");
     const page = playerPageUrl(src);
     if (page === null) {
-      draft.fail(
+      context.fail(
         frame,
-        `a frame of "${src.slice(0, 200)}" is not supported; frames of YouTube, Vimeo, CodeSandbox and CodePen become cards, for anything else give the link`,
+        `a frame of "${src.slice(0, 200)}" is not supported; frames of YouTube, Vimeo, CodeSandbox and CodePen become cards, for anything else use a link`,
       );
     }
-    return createEmbed(page, frame, draft);
+    return createEmbed(page, frame, context);
   };
   replaceNodes(tree, (node) => {
-    if (isElement(node, "iframe")) return card(node);
-    const inside = isElement(node, "p") ? node.children.filter((child) => !isBlank(child)) : [];
-    return inside.length === 1 && isElement(inside[0], "iframe") ? card(inside[0]) : undefined; // a card can't stand in a paragraph
+    if (isElement(node, "iframe")) return toEmbed(node);
+    // A card cannot be inside a paragraph.
+    const children = isElement(node, "p") ? node.children.filter((child) => !isBlank(child)) : [];
+    const isOnlyChild = children.length === 1 && isElement(children[0], "iframe");
+    return isOnlyChild ? toEmbed(children[0] as Element) : undefined;
   });
 }

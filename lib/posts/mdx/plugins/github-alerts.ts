@@ -1,4 +1,4 @@
-// GitHub's alerts, `> [!NOTE]`, become callouts.
+// Converts GitHub's alerts, `> [!NOTE]`, to callouts.
 
 import type { Blockquote, Root } from "mdast";
 import { visit } from "unist-util-visit";
@@ -12,7 +12,7 @@ const alerts: Record<string, { kind: string; title: string; classes: string[] }>
   CAUTION: { kind: "danger", title: "Caution", classes: [] },
 };
 
-/** Marks each block quote that starts with an alert so that it leaves Markdown as `<aside class="callout …">`. */
+/** Sets block quotes that start with an alert to become `<aside class="callout …">`. */
 export function convertAlerts(tree: Root): void {
   visit(tree, "blockquote", (quote: Blockquote) => {
     const first = quote.children[0];

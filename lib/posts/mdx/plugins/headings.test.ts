@@ -17,7 +17,7 @@ test("repeated headings get ids with a number", async () => {
   ]);
 });
 
-test("a heading that holds a link gets its anchor beside that link, never around it", async () => {
+test("a heading that contains a link gets an anchor beside it, never around it", async () => {
   const html = await htmlFrom('## The [docs](https://x.example) say "no"\n');
   expect(html).toBe(
     '<h2 id="the-docs-say-no">The <a href="https://x.example" rel="noopener">docs</a> say "no" ' +
@@ -29,7 +29,7 @@ test("the mark of an anchor is not part of the text", async () => {
   expect((await compileText("## The [docs](https://x.example)\n")).text).toBe("The docs");
 });
 
-test("a post that uses # moves down by one level, since the page's title is the first", async () => {
+test("if a post uses #, all headings move down one level below the page's title", async () => {
   const post = await compileText("# A\n\n## B\n\n###### C\n");
   expect(post.headings).toEqual([
     { depth: 2, id: "a", text: "A" },
@@ -38,11 +38,11 @@ test("a post that uses # moves down by one level, since the page's title is the 
   expect(post.compiledSource).toContain('<h6 id=\\"c\\">');
 });
 
-test("an id of the page itself is never taken", async () => {
+test("an id of the page is never used", async () => {
   expect((await compileText("## Main\n")).headings[0]!.id).not.toBe("main");
 });
 
-test("an id that the author gave stays", async () => {
+test("an id set by the author is kept", async () => {
   expect(await htmlFrom('<h2 id="mine">Title</h2>')).toContain('<h2 id="mine">');
 });
 
@@ -50,7 +50,7 @@ test("a heading without words still has an id", async () => {
   expect(await htmlFrom("## ![](/x.png)\n")).toContain('<h2 id="section">');
 });
 
-test("<TOCInline/> lists the headings, nested, without those left out", async () => {
+test("<TOCInline/> lists the headings, nested, without excluded ones", async () => {
   const html = await htmlFrom(
     '<TOCInline toc={props.toc} exclude="Skip" />\n\n## A\n\n### B\n\n## Skip\n',
   );

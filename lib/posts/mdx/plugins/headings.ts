@@ -1,4 +1,4 @@
-// Headings: levels below the page's title, unique ids, and a link to each that never nests in another link.
+// Gives headings a level below the page's title, a unique id, and a link that is never nested in another link.
 
 import GithubSlugger from "github-slugger";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
@@ -16,35 +16,35 @@ import { getTextContent } from "./plain-text.ts";
 
 const headingTag = /^h([1-6])$/;
 
-/** Ids that pages use themselves (the target of "skip to content" and the like). */
+/** Ids used by pages, such as the target of "Skip to content". */
 const reservedIds = ["main", "content", "top", "header", "footer", "search", "article", "comments"];
 
-/** Gives every heading its id and link, and notes depth 2 to 4 in the draft. A post that uses `#` moves down by one level. */
-export function linkHeadings(tree: Root, draft: CompileContext): void {
-  const found: Element[] = [];
+/** Links every heading, and records depth 2 to 4 in the context. If a post uses `#`, all move down one level. */
+export function linkHeadings(tree: Root, context: CompileContext): void {
+  const headings: Element[] = [];
   replaceNodes(tree, (node) => {
     if (isElement(node) && headingTag.test(node.tagName) && node.properties.id !== "footnote-label")
-      found.push(node);
+      headings.push(node);
     return undefined;
   });
-  const shift = found.some((heading) => heading.tagName === "h1") ? 1 : 0;
+  const shift = headings.some((heading) => heading.tagName === "h1") ? 1 : 0;
   const slugger = new GithubSlugger();
-  const taken = new Set<string>(reservedIds);
-  for (const heading of found) {
+  const usedIds = new Set<string>(reservedIds);
+  for (const heading of headings) {
     const depth = Math.min(6, Number(heading.tagName[1]) + shift);
     heading.tagName = `h${depth}`;
     const title = getTextContent(heading).replace(/\s+/g, " ").trim();
-    const own =
+    const authorId =
       typeof heading.properties.id === "string" && heading.properties.id
         ? heading.properties.id
         : null;
-    let id = own ?? slugger.slug(title || "section");
-    while (taken.has(id)) id = slugger.slug(own ?? (title || "section"));
-    taken.add(id);
+    let id = authorId ?? slugger.slug(title || "section");
+    while (usedIds.has(id)) id = slugger.slug(authorId ?? (title || "section"));
+    usedIds.add(id);
     heading.properties.id = id;
     addHeadingLink(heading, id, title);
     if (depth >= 2 && depth <= 4 && title)
-      draft.headings.push({ depth: depth as 2 | 3 | 4, id, text: title });
+      context.headings.push({ depth: depth as 2 | 3 | 4, id, text: title });
   }
 }
 
@@ -70,7 +70,7 @@ function addHeadingLink(heading: Element, id: string, title: string): void {
   }
 }
 
-/** A component may hold a link: we can't see inside, so it counts as one. */
+/** A component counts as a link: it may contain one. */
 function containsLink(node: Node): boolean {
   if (isElement(node, "a") || isJsx(node)) return true;
   return "children" in node && node.children.some(containsLink);

@@ -1,10 +1,10 @@
-// Which HTML a post may use.
+// Lists the HTML elements a post may use.
 
 import { isJsx, type Node } from "#lib/posts/mdx/mdx-tree.ts";
 
 const splitNames = (list: string) => new Set(list.split(/\s+/));
 
-/** Text-level elements: what may stand inside a paragraph. */
+/** Phrasing content: elements allowed inside a paragraph. */
 export const phrasingElements = splitNames(
   "a abbr audio b bdi bdo big br cite code data del dfn em font i img input ins kbd label mark math meter picture progress q rp rt ruby s samp small source span " +
     "strike strong sub sup svg time tt u var video wbr",
@@ -25,7 +25,7 @@ export const svgElements = splitNames(
     "radialGradient rect stop symbol text textPath title tspan use",
 );
 
-/** Elements that a post may contain; everything else is refused by name. */
+/** Returns whether a post may contain the element. */
 export function isAllowedTag(name: string): boolean {
   return (
     phrasingElements.has(name) ||
@@ -35,7 +35,7 @@ export function isAllowedTag(name: string): boolean {
   );
 }
 
-/** True for what may stand inside a paragraph: text, text-level elements, inline components. */
+/** Returns whether a node may be inside a paragraph: text, phrasing elements, inline components. */
 export function isPhrasing(node: Node): boolean {
   if (node.type === "element")
     return (

@@ -4,14 +4,14 @@ import { isElement, replaceNodes, type Element, type Root } from "#lib/posts/mdx
 import { compileText, htmlFrom, problemOf } from "#tests/support/compile-text.ts";
 import { isAllowedHost } from "./images.ts";
 
-/** The first element of that name, as a browser's parser sees it. */
+/** Returns the first element of that name, as parsed by a browser. */
 function select(html: string, name: string): Element | undefined {
-  let found: Element | undefined;
+  let element: Element | undefined;
   replaceNodes(fromHtml(html, { fragment: true }) as unknown as Root, (node) => {
-    if (isElement(node, name)) found ??= node;
+    if (isElement(node, name)) element ??= node;
     return undefined;
   });
-  return found;
+  return element;
 }
 
 const images = {
@@ -25,7 +25,7 @@ const images = {
   "/images/c.svg": { src: "/images/c.svg", width: 10, height: 10 },
 };
 
-test("a local image is a picture with sizes, measures and a placeholder", async () => {
+test("a local image is a picture with sizes, dimensions and a placeholder", async () => {
   expect(await htmlFrom("![A cat](<./a b.png>)", { images })).toBe(
     '<p><picture><source type="image/avif" srcset="/_img/a-400.avif 400w, /_img/a-800.avif 800w" sizes="(min-width: 48rem) 44rem, 100vw">' +
       '<img src="/_img/a.png" alt="A cat" loading="lazy" decoding="async" width="800" height="400" style="background:url(data:image/png;base64,AAAA) center/cover no-repeat"></picture></p>',
@@ -44,7 +44,7 @@ test("an image inside a link stays inside it", async () => {
   );
 });
 
-test("an image with a title that stands alone is a figure with a caption", async () => {
+test("a titled image alone in a paragraph is a figure with a caption", async () => {
   const html = await htmlFrom('![C](/images/c.svg "Drawn <here>")', { images });
   expect(html).toMatch(
     /^<figure><img [^>]*><figcaption>Drawn &#x3C;here><\/figcaption><\/figure>$/,
@@ -52,7 +52,7 @@ test("an image with a title that stands alone is a figure with a caption", async
   expect(html).not.toContain("title=");
 });
 
-test("<Image/> of next/image is an image, with the size it was given", async () => {
+test("<Image/> of next/image is an image with its width and height", async () => {
   const html = await htmlFrom(
     'import Image from "next/image"\n\n<Image src="./a%20b.png" alt="A" width={400} height={200} priority quality={80} />',
     { images },
@@ -61,7 +61,7 @@ test("<Image/> of next/image is an image, with the size it was given", async () 
   expect(html).not.toMatch(/priority|quality/);
 });
 
-test("a remote image of an allowed host is shown, without telling that host where from", async () => {
+test("a remote image of an allowed host is shown without a referrer", async () => {
   expect(await htmlFrom("![R](https://img.x.example/r.png)", { imageHosts: ["*.x.example"] })).toBe(
     '<p><img src="https://img.x.example/r.png" alt="R" loading="lazy" decoding="async" class="remote-image" referrerpolicy="no-referrer"></p>',
   );
@@ -77,7 +77,7 @@ test("a remote image of another host is a link, with a warning", async () => {
   expect(post.warnings[0]).toMatch(/^blog\/test\.mdx:3: .*evil\.example is not among IMAGE_HOSTS$/);
 });
 
-test("a remote image that is not allowed, inside a link, doesn't nest links", async () => {
+test("a forbidden remote image inside a link does not nest links", async () => {
   expect(await htmlFrom("[![R](https://evil.example/r.png)](https://x.example)")).toBe(
     '<p><a href="https://x.example" rel="noopener">R</a></p>',
   );
@@ -96,7 +96,7 @@ test.each([
   expect(isAllowedHost(host, patterns)).toBe(allowed);
 });
 
-test("an image that is not there is a warning, or a failure where that is asked for", async () => {
+test("a missing image is a warning, or an error with missingImages=fail", async () => {
   const post = await compileText("![Alt](./gone.png)");
   expect(post.warnings).toEqual(["blog/test.mdx:1: the image ./gone.png is not part of this site"]);
   expect(post.compiledSource).toContain(
@@ -111,7 +111,7 @@ test("an image name is not looked up on the prototype", async () => {
   expect((await compileText("![x](constructor)", { images })).warnings).toHaveLength(1);
 });
 
-test("alt and title can't leave their quotes", async () => {
+test("alt and title are escaped", async () => {
   const html = await htmlFrom(
     `![" onerror="alert(1)](/images/c.svg '"><script>alert(2)</script>') and text`,
     { images },
@@ -129,7 +129,7 @@ test("alt and title can't leave their quotes", async () => {
   ]);
 });
 
-test("a placeholder that is not a picture in base64 is left out", async () => {
+test("a placeholder that is not a base64 image is omitted", async () => {
   const html = await htmlFrom("![](/x.png)", {
     images: { "/x.png": { src: "/x.png", width: 1, height: 1, blur: "data:image/png);color:red" } },
   });

@@ -1,6 +1,6 @@
-// Images: those of this site in several sizes with their measures, those of allowed hosts as they are, others as a link.
+// Converts images: local ones get sizes and dimensions, remote ones of allowed hosts stay, others become links.
 
-import type { PostImage } from "#lib/posts/mdx/compiled-post.ts";
+import type { Image } from "#lib/posts/image.ts";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import {
   addClass,
@@ -16,60 +16,60 @@ import {
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
 
-/** A column of text is at most 44rem wide, and on a phone as wide as the screen. */
+/** The text column is at most 44rem wide; on phones, as wide as the screen. */
 const SIZES = "(min-width: 48rem) 44rem, 100vw";
 
-/** Rewrites every `<img>`; an image with a title that stands alone becomes a figure with that caption. */
-export function convertImages(tree: Root, draft: CompileContext): void {
+/** Converts every `<img>`. A titled image alone in a paragraph becomes a figure with a caption. */
+export function convertImages(tree: Root, context: CompileContext): void {
   replaceNodes(tree, (node, ancestors) => {
-    if (isElement(node, "video", "source", "audio")) resolveMediaUrls(node, draft);
-    if (isElement(node, "p")) return convertFigure(node, draft, ancestors);
+    if (isElement(node, "video", "source", "audio")) resolveMediaUrls(node, context);
+    if (isElement(node, "p")) return convertFigure(node, context, ancestors);
     if (isElement(node, "img"))
-      return convertImage(node, draft, isInsideLink(ancestors), isInsidePicture(ancestors));
+      return convertImage(node, context, isInsideLink(ancestors), isInsidePicture(ancestors));
     return undefined;
   });
 }
 
-/** `<p>![alt](src "caption")</p>`, also with a link around the image, as `<figure>`; null when it isn't one. */
+/** Converts `<p>![alt](src "caption")</p>`, also with a link around it, to a figure; else returns undefined. */
 function convertFigure(
   paragraph: Element,
-  draft: CompileContext,
+  context: CompileContext,
   ancestors: Parent[],
 ): Element | undefined {
   const shown = paragraph.children.filter((child) => !isBlank(child));
   const [only] = shown;
   const link = isElement(only, "a") ? only : null;
-  const inside = link ? link.children.filter((child) => !isBlank(child)) : shown;
-  const image = inside[0];
+  const content = link ? link.children.filter((child) => !isBlank(child)) : shown;
+  const image = content[0];
   if (
     shown.length !== 1 ||
-    inside.length !== 1 ||
+    content.length !== 1 ||
     !isElement(image, "img") ||
     !image.properties.title
   )
     return undefined;
   const caption = String(image.properties.title);
   delete image.properties.title;
-  const written = convertImage(image, draft, link !== null || isInsideLink(ancestors), false);
-  const content: Node = link ? { ...link, children: [written] } : written;
+  const converted = convertImage(image, context, link !== null || isInsideLink(ancestors), false);
+  const figureContent: Node = link ? { ...link, children: [converted] } : converted;
   return createElement(
     "figure",
     {},
-    [content, createElement("figcaption", {}, [createText(caption)])],
+    [figureContent, createElement("figcaption", {}, [createText(caption)])],
     paragraph,
   );
 }
 
 function convertImage(
   image: Element,
-  draft: CompileContext,
+  context: CompileContext,
   inLink: boolean,
   inPicture: boolean,
 ): Node {
   const { properties } = image;
   const src = String(properties.src ?? "").trim();
   const alt = String(properties.alt ?? "");
-  if (!src) draft.fail(image, "an image needs a src");
+  if (!src) context.fail(image, "an image needs a src");
   properties.alt = alt;
   properties.loading ??= "lazy";
   properties.decoding = "async";
@@ -86,17 +86,17 @@ function convertImage(
     "unoptimized",
   ])
     delete properties[name];
-  if (/^(https?:)?\/\//i.test(src)) return convertRemoteImage(image, src, alt, inLink, draft);
+  if (/^(https?:)?\/\//i.test(src)) return convertRemoteImage(image, src, alt, inLink, context);
   if (/^data:/i.test(src)) return image;
-  const known = findImage(src, draft);
-  if (known)
+  const localImage = findImage(src, context);
+  if (localImage)
     return inPicture
-      ? Object.assign(image, { properties: withSize(properties, known) })
-      : createPicture(image, known);
+      ? Object.assign(image, { properties: withSize(properties, localImage) })
+      : createPicture(image, localImage);
   const reason = `the image ${src} is not part of this site`;
-  if (draft.input.missingImages === "fail") draft.fail(image, reason);
-  draft.warn(image, reason);
-  // A path of this site may still be served; a file beside the post can't be.
+  if (context.input.missingImages === "fail") context.fail(image, reason);
+  context.warn(image, reason);
+  // An absolute path may still be served; a file beside the post cannot.
   return src.startsWith("/")
     ? image
     : createElement(
@@ -107,14 +107,14 @@ function convertImage(
       );
 }
 
-function findImage(src: string, draft: CompileContext): PostImage | undefined {
-  const images = draft.input.images ?? {};
+function findImage(src: string, context: CompileContext): Image | undefined {
+  const images = context.input.images ?? {};
   const plain = src.replace(/[?#].*$/, "");
   let decoded = plain;
   try {
     decoded = decodeURI(plain);
   } catch {
-    // Not an encoded path: taken as it stands.
+    // Not URL-encoded: used as is.
   }
   for (const name of [
     src,
@@ -128,30 +128,29 @@ function findImage(src: string, draft: CompileContext): PostImage | undefined {
   return undefined;
 }
 
-function withSize(properties: Properties, known: PostImage): Properties {
+function withSize(properties: Properties, { src, width, height, blur }: Image): Properties {
   const style = String(properties.style ?? "");
-  const blur =
-    known.blur && /^data:image\/[\w+.-]+;base64,[\w+/=]+$/.test(known.blur)
-      ? `background:url(${known.blur}) center/cover no-repeat`
+  const background =
+    blur && /^data:image\/[\w+.-]+;base64,[\w+/=]+$/.test(blur)
+      ? `background:url(${blur}) center/cover no-repeat`
       : "";
-  const joined = [blur, style].filter(Boolean).join(";");
+  const scaledHeight =
+    properties.width === undefined
+      ? height
+      : Math.round((Number(properties.width) * height) / width) || undefined;
   return {
     ...properties,
-    src: known.src,
-    width: properties.width ?? known.width,
-    height:
-      properties.height ??
-      (properties.width === undefined
-        ? known.height
-        : Math.round((Number(properties.width) * known.height) / known.width) || undefined),
-    style: joined || undefined,
+    src,
+    width: properties.width ?? width,
+    height: properties.height ?? scaledHeight,
+    style: [background, style].filter(Boolean).join(";") || undefined,
   };
 }
 
-function createPicture(image: Element, known: PostImage): Node {
-  image.properties = withSize(image.properties, known);
-  if (!known.sources || known.sources.length === 0) return image;
-  const sources = known.sources.map(({ type, srcset }) =>
+function createPicture(image: Element, localImage: Image): Node {
+  image.properties = withSize(image.properties, localImage);
+  if (!localImage.sources || localImage.sources.length === 0) return image;
+  const sources = localImage.sources.map(({ type, srcset }) =>
     createElement("source", { type, srcSet: srcset, sizes: SIZES }),
   );
   return createElement("picture", {}, [...sources, image], image);
@@ -162,16 +161,16 @@ function convertRemoteImage(
   src: string,
   alt: string,
   inLink: boolean,
-  draft: CompileContext,
+  context: CompileContext,
 ): Node {
   const absolute = src.startsWith("//") ? `https:${src}` : src;
   const host = URL.canParse(absolute) ? new URL(absolute).hostname : "";
-  if (isAllowedHost(host, draft.input.imageHosts)) {
+  if (isAllowedHost(host, context.input.imageHosts)) {
     addClass(image, "remote-image");
     image.properties.referrerPolicy = "no-referrer";
     return image;
   }
-  draft.warn(
+  context.warn(
     image,
     `the image ${src.slice(0, 200)} is shown as a link: its host ${host || "(unreadable)"} is not among IMAGE_HOSTS`,
   );
@@ -181,16 +180,16 @@ function convertRemoteImage(
     : createElement("a", { href: absolute, className: ["image-link"] }, [label], image);
 }
 
-/** True when `host` is one of `patterns`: "a.example", "*.example" (every subdomain), "*" (all). */
+/** Returns whether `host` matches one of `patterns`: "a.example", "*.example" (every subdomain), "*" (all). */
 export function isAllowedHost(host: string, patterns: readonly string[]): boolean {
   const name = host.toLowerCase();
   if (name === "") return false;
   return patterns.some((pattern) => {
-    const wanted = pattern.toLowerCase();
+    const expected = pattern.toLowerCase();
     return (
-      wanted === "*" ||
-      wanted === name ||
-      (wanted.startsWith("*.") && name.endsWith(wanted.slice(1)))
+      expected === "*" ||
+      expected === name ||
+      (expected.startsWith("*.") && name.endsWith(expected.slice(1)))
     );
   });
 }
@@ -204,14 +203,14 @@ function fileNameOf(url: string): string {
   return name.length > 80 ? `${name.slice(0, 77)}…` : name;
 }
 
-/** Files of a `<video>` that lie beside the post. */
-function resolveMediaUrls(node: Element, draft: CompileContext): void {
+/** Resolves the files of a `<video>` or `<audio>` beside the post. */
+function resolveMediaUrls(node: Element, context: CompileContext): void {
   for (const name of ["src", "poster"]) {
     const value = node.properties[name];
     if (typeof value !== "string" || /^([a-z]+:|\/)/i.test(value)) continue;
-    const known = findImage(value, draft);
-    if (known) node.properties[name] = known.src;
-    else draft.warn(node, `the file ${value} is not part of this site`);
+    const file = findImage(value, context);
+    if (file) node.properties[name] = file.src;
+    else context.warn(node, `the file ${value} is not part of this site`);
   }
 }
 

@@ -1,10 +1,10 @@
-// Import statements of a post: taken out of the tree and reported, or refused with the reason.
+// Extracts the import statements of a post, or rejects them.
 
 import type { ImportDeclaration } from "estree";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import type { MdxEsm, Root } from "#lib/posts/mdx/mdx-tree.ts";
 
-/** Imports of other frameworks that a post brings along and that we show in our own way. */
+/** Imports of Next.js components, which become plain elements. */
 const frameworkAliases: Record<string, "Image" | "Link"> = {
   "next/image": "Image",
   "next/link": "Link",
@@ -21,19 +21,19 @@ const extensions = [
   "/index.js",
 ];
 
-/** Removes every import; throws a PostError for an export and for an import that isn't part of the build. */
-export function extractImports(tree: Root, draft: CompileContext): void {
+/** Removes every import. Throws PostError for an export, or an import that is not part of the build. */
+export function extractImports(tree: Root, context: CompileContext): void {
   tree.children = tree.children.filter((node) => {
     if (node.type !== "mdxjsEsm") return true;
-    readStatements(node, draft);
+    readStatements(node, context);
     return false;
   });
 }
 
-function readStatements(node: MdxEsm, draft: CompileContext): void {
+function readStatements(node: MdxEsm, context: CompileContext): void {
   for (const statement of node.data?.estree?.body ?? []) {
-    // acorn counts lines from the start of the body, as MDX gives it the place of the statement.
-    const at = statement.loc
+    // acorn counts lines from the start of the body: MDX passes it the statement's position.
+    const position = statement.loc
       ? {
           position: {
             start: { line: statement.loc.start.line, column: statement.loc.start.column + 1 },
@@ -41,44 +41,44 @@ function readStatements(node: MdxEsm, draft: CompileContext): void {
         }
       : node;
     if (statement.type !== "ImportDeclaration") {
-      draft.fail(
-        at,
+      context.fail(
+        position,
         "export statements are not supported in a post; put code in a file beside it and import that",
       );
     }
-    readImport(statement, at, draft);
+    readImport(statement, position, context);
   }
 }
 
 function readImport(
   statement: ImportDeclaration,
-  at: Parameters<CompileContext["fail"]>[0],
-  draft: CompileContext,
+  position: Parameters<CompileContext["fail"]>[0],
+  context: CompileContext,
 ): void {
   const source = String(statement.source.value);
   const alias = frameworkAliases[source];
   if (alias) {
-    for (const specifier of statement.specifiers) draft.aliases.set(specifier.local.name, alias);
+    for (const specifier of statement.specifiers) context.aliases.set(specifier.local.name, alias);
     return;
   }
   if (!source.startsWith("./") && !source.startsWith("../")) {
-    draft.fail(
-      at,
+    context.fail(
+      position,
       `"${source}" can't be imported: a post imports only files beside it ("./name.tsx")`,
     );
   }
   if (statement.specifiers.length === 0)
-    draft.fail(
-      at,
+    context.fail(
+      position,
       `the import of "${source}" binds no name; give it one, as in: import Name from "${source}"`,
     );
-  const file = resolveImportFile(source, draft.input.localComponents ?? []);
+  const file = resolveImportFile(source, context.input.localComponents ?? []);
   if (file === null) {
-    // Only of a file that could become one of a build, a new start is worth a try.
-    const hint = isBuildableComponent(source, draft.input.file)
-      ? ": components are built in, so start again (npm run dev or npm start) after adding one"
+    // Restarting only helps for files that can be built.
+    const hint = isBuildableComponent(source, context.input.file)
+      ? ": components are part of the build, so restart (npm run dev or npm start) after adding one"
       : "";
-    draft.fail(at, `${source} is not part of this build${hint}`);
+    context.fail(position, `${source} is not part of this build${hint}`);
   }
   for (const specifier of statement.specifiers) {
     const imported =
@@ -89,20 +89,20 @@ function readImport(
           : specifier.imported.type === "Identifier"
             ? specifier.imported.name
             : String(specifier.imported.value);
-    draft.localImports.push({ name: specifier.local.name, file, imported });
+    context.localImports.push({ name: specifier.local.name, file, imported });
   }
 }
 
 function resolveImportFile(source: string, files: readonly string[]): string | null {
   const plain = (path: string) => path.replace(/^\.\//, "");
   for (const extension of extensions) {
-    const found = files.find((file) => plain(file) === plain(source) + extension);
-    if (found !== undefined) return found;
+    const match = files.find((file) => plain(file) === plain(source) + extension);
+    if (match !== undefined) return match;
   }
   return null;
 }
 
-/** Only components (.tsx) directly beside the index file of a folder post are built in. */
+/** The build includes only .tsx files directly beside the index file of a folder post. */
 function isBuildableComponent(source: string, file: string): boolean {
   return (
     /(^|\/)index\.mdx?$/.test(file) &&

@@ -1,4 +1,4 @@
-// JSX of a post: lower-case tags become HTML elements, known components stay, everything else is refused at its line.
+// Converts JSX: lowercase tags become HTML elements, known components stay, anything else is rejected.
 
 import { find, html, svg as svgSchema } from "property-information";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
@@ -18,15 +18,15 @@ import {
 } from "#lib/posts/mdx/mdx-tree.ts";
 import { createEmbed, isHttpUrl } from "./embeds.ts";
 
-/** Names for a list of the post's headings, made by plugins/contents.ts. */
+/** Names for a list of headings: plugins/table-of-contents.ts. */
 const tableOfContentsNames = new Set(["TOCInline", "TableOfContents"]);
 
-/** Rewrites all JSX and expressions below `tree`. Throws a PostError for what can't be shown. */
-export function convertJsx(tree: Root, draft: CompileContext): void {
-  const locals = new Set(draft.localImports.map((local) => local.name));
+/** Converts all JSX and expressions in `tree`. Throws PostError for anything unsupported. */
+export function convertJsx(tree: Root, context: CompileContext): void {
+  const locals = new Set(context.localImports.map((local) => local.name));
   const visitChildren = (parent: Parent, inSvg: boolean) => {
     parent.children = parent.children.flatMap((child) => {
-      const result = convertNode(child, draft, locals, inSvg);
+      const result = convertNode(child, context, locals, inSvg);
       for (const node of Array.isArray(result) ? result : [result]) {
         if ("children" in node)
           visitChildren(node, inSvg || (node.type === "element" && node.tagName === "svg"));
@@ -39,58 +39,58 @@ export function convertJsx(tree: Root, draft: CompileContext): void {
 
 function convertNode(
   node: Node,
-  draft: CompileContext,
+  context: CompileContext,
   locals: ReadonlySet<string>,
   inSvg: boolean,
 ): Node | Node[] {
   if (node.type === "mdxFlowExpression" || node.type === "mdxTextExpression")
-    return convertExpression(node, draft);
+    return convertExpression(node, context);
   if (!isJsx(node)) return node;
   const { name } = node;
   if (name === null) {
-    // A fragment: only its children count, and they may be fragments again.
-    return node.children.flatMap((child) => convertNode(child, draft, locals, inSvg));
+    // A fragment: its children may be fragments, too.
+    return node.children.flatMap((child) => convertNode(child, context, locals, inSvg));
   }
-  if (/^[a-z][^.]*$/.test(name)) return convertElement(node, name, draft, inSvg);
+  if (/^[a-z][^.]*$/.test(name)) return convertElement(node, name, context, inSvg);
   const root = name.split(".")[0]!;
   if (!locals.has(root)) {
-    const alias = name === "Image" || name === "Link" ? name : draft.aliases.get(name);
-    if (alias) return convertElement(node, alias === "Image" ? "img" : "a", draft, inSvg);
-    if (tableOfContentsNames.has(name)) return convertTableOfContents(node, draft);
-    if (!draft.knownComponents.has(name)) {
-      draft.fail(
+    const alias = name === "Image" || name === "Link" ? name : context.aliases.get(name);
+    if (alias) return convertElement(node, alias === "Image" ? "img" : "a", context, inSvg);
+    if (tableOfContentsNames.has(name)) return convertTableOfContents(node, context);
+    if (!context.knownComponents.has(name)) {
+      context.fail(
         node,
-        `<${name}> is not a component of this site (there are: ${[...draft.knownComponents].sort().join(", ")}); import it from a file beside the post, or leave it out`,
+        `<${name}> is not a component of this site (there are: ${[...context.knownComponents].sort().join(", ")}); import it from a file beside the post, or leave it out`,
       );
     }
-    if (name === "Embed") return convertEmbed(node, draft);
+    if (name === "Embed") return convertEmbed(node, context);
   }
   for (const attribute of node.attributes) {
     const place = attribute.position ? attribute : node;
     if (attribute.type === "mdxJsxExpressionAttribute")
-      draft.fail(place, `{...} on <${name}> is not supported: write each attribute out`);
+      context.fail(place, `{...} on <${name}> is not supported: write each attribute out`);
     if (
       attribute.value &&
       typeof attribute.value === "object" &&
       evaluateProgram(attribute.value.data?.estree) === null
     ) {
-      draft.fail(
+      context.fail(
         place,
-        `${attribute.name}={${truncateCode(attribute.value.value)}} on <${name}> is not supported: only texts, numbers, lists and objects written out`,
+        `${attribute.name}={${truncateCode(attribute.value.value)}} on <${name}> is not supported: only literal texts, numbers, lists and objects`,
       );
     }
   }
-  draft.components.add(name);
+  context.components.add(name);
   return node;
 }
 
-function convertExpression(node: MdxExpression, draft: CompileContext): Node[] {
-  const found = evaluateProgram(node.data?.estree);
-  const value = found?.value;
-  if (found === null || (typeof value === "object" && value !== null)) {
-    draft.fail(
+function convertExpression(node: MdxExpression, context: CompileContext): Node[] {
+  const result = evaluateProgram(node.data?.estree);
+  const value = result?.value;
+  if (result === null || (typeof value === "object" && value !== null)) {
+    context.fail(
       node,
-      `the expression {${truncateCode(node.value)}} is not supported: a post shows texts and components, it doesn't compute (write \\{ for a brace)`,
+      `the expression {${truncateCode(node.value)}} is not supported: a post may contain text and components, not code (write \\{ for a brace)`,
     );
   }
   return value === null || value === undefined || typeof value === "boolean"
@@ -101,21 +101,21 @@ function convertExpression(node: MdxExpression, draft: CompileContext): Node[] {
 function convertElement(
   node: MdxJsx,
   tagName: string,
-  draft: CompileContext,
+  context: CompileContext,
   inSvg: boolean,
 ): Element {
   const properties: Properties = {};
   for (const attribute of node.attributes) {
     const place = attribute.position ? attribute : node;
     if (attribute.type === "mdxJsxExpressionAttribute")
-      draft.fail(place, `{...} on <${tagName}> is not supported: write each attribute out`);
+      context.fail(place, `{...} on <${tagName}> is not supported: write each attribute out`);
     if (attribute.name === "key" || attribute.name === "ref") continue;
     if (attribute.name === "dangerouslySetInnerHTML")
-      draft.fail(
+      context.fail(
         place,
         "dangerouslySetInnerHTML is not supported in a post: write the HTML itself",
       );
-    const value = readAttributeValue(attribute, tagName, place, draft);
+    const value = readAttributeValue(attribute, tagName, place, context);
     if (value === null || value === undefined || value === false) continue;
     const info = find(
       inSvg || tagName === "svg" ? svgSchema : html,
@@ -124,9 +124,9 @@ function convertElement(
     if (info.property === "style" && typeof value === "object") {
       const css = Array.isArray(value) ? null : styleToCss(value);
       if (css === null)
-        draft.fail(
+        context.fail(
           place,
-          `the style of <${tagName}> must be text or an object of texts and numbers`,
+          `the style of <${tagName}> must be text or an object of text and numbers`,
         );
       properties.style = css;
     } else if (info.property === "className") {
@@ -134,50 +134,50 @@ function convertElement(
         .split(/\s+/)
         .filter(Boolean);
     } else if (typeof value === "object") {
-      draft.fail(place, `${attribute.name} of <${tagName}> must be a text, a number or a switch`);
+      context.fail(place, `${attribute.name} of <${tagName}> must be text, a number or a boolean`);
     } else {
       properties[info.property] = value;
     }
   }
-  const made = createElement(tagName, properties, node.children, node);
-  made.data = { inline: node.type === "mdxJsxTextElement" };
-  return made;
+  const element = createElement(tagName, properties, node.children, node);
+  element.data = { inline: node.type === "mdxJsxTextElement" };
+  return element;
 }
 
 function readAttributeValue(
   attribute: JsxAttribute,
   tagName: string,
   place: JsxAttribute | MdxJsx,
-  draft: CompileContext,
+  context: CompileContext,
 ): StaticValue {
   if (attribute.value === null || attribute.value === undefined) return true;
   if (typeof attribute.value === "string") return attribute.value;
-  const found = evaluateProgram(attribute.value.data?.estree);
-  if (found) return found.value;
-  return draft.fail(
+  const result = evaluateProgram(attribute.value.data?.estree);
+  if (result) return result.value;
+  return context.fail(
     place,
-    `${attribute.name}={${truncateCode(attribute.value.value)}} on <${tagName}> is not supported: only texts, numbers and styles written out`,
+    `${attribute.name}={${truncateCode(attribute.value.value)}} on <${tagName}> is not supported: only literal texts, numbers and styles`,
   );
 }
 
-function convertEmbed(node: MdxJsx, draft: CompileContext): Node {
+function convertEmbed(node: MdxJsx, context: CompileContext): Node {
   const attribute = node.attributes.find((one) => one.name === "url");
-  const url = attribute ? readAttributeValue(attribute, "Embed", node, draft) : undefined;
+  const url = attribute ? readAttributeValue(attribute, "Embed", node, context) : undefined;
   if (typeof url !== "string" || !isHttpUrl(url))
-    draft.fail(node, '<Embed> needs a url, as in <Embed url="https://example.com/page" />');
-  return createEmbed(url, node, draft);
+    context.fail(node, '<Embed> needs a url, as in <Embed url="https://example.com/page" />');
+  return createEmbed(url, node, context);
 }
 
-/** `toc={props.toc}` is where other sites pass the headings; ours are known, so that one attribute may be anything. */
-function convertTableOfContents(node: MdxJsx, draft: CompileContext): Element {
-  const given: Record<string, StaticValue> = {};
+/** Ignores `toc={props.toc}`, where other sites pass the headings. */
+function convertTableOfContents(node: MdxJsx, context: CompileContext): Element {
+  const options: Record<string, StaticValue> = {};
   for (const attribute of node.attributes) {
     if (attribute.name !== "toc")
-      given[attribute.name] = readAttributeValue(attribute, node.name!, node, draft);
+      options[attribute.name] = readAttributeValue(attribute, node.name!, node, context);
   }
-  const made = createElement("lectern-contents", {}, [], node);
-  made.data = { given };
-  return made;
+  const element = createElement("lectern-contents", {}, [], node);
+  element.data = { options };
+  return element;
 }
 
 function truncateCode(code: string): string {

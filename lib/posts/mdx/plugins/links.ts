@@ -1,14 +1,14 @@
-// Links: outside ones say so to the browser, and none stands inside another.
+// Marks external links, and removes links nested in links.
 
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
 import { isElement, replaceNodes, type Node, type Root } from "#lib/posts/mdx/mdx-tree.ts";
 
-/** Adds rel="noopener" to outside links and unwraps a link inside a link. */
-export function normalizeLinks(tree: Root, draft: CompileContext): void {
+/** Adds rel="noopener" to external links and unwraps nested links. */
+export function normalizeLinks(tree: Root, context: CompileContext): void {
   const unwrap = (nodes: Node[]): Node[] =>
     nodes.flatMap((node) => {
       if (isElement(node, "a")) {
-        draft.warn(node, "a link inside a link was left out");
+        context.warn(node, "a link inside a link was removed");
         return unwrap(node.children);
       }
       if ("children" in node) node.children = unwrap(node.children);

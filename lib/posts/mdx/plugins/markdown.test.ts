@@ -1,4 +1,4 @@
-// What Markdown itself gives: GFM, footnotes, details, video, styles, classes.
+// Tests Markdown and HTML: GFM, footnotes, details, video, styles, classes.
 
 import { expect, test } from "vitest";
 import { compileText, htmlFrom } from "#tests/support/compile-text.ts";
@@ -7,7 +7,7 @@ test("a plain post is one node", async () => {
   const post = await compileText(
     "# Title\n\nText with **bold**.\n\n- one\n- two\n\n| a |\n| - |\n| 1 |\n",
   );
-  expect(post.compiledSource.match(/\(Html, \{/g)).toHaveLength(1);
+  expect(post.compiledSource.match(/\(StaticHtml, \{/g)).toHaveLength(1);
   expect(post.compiledSource).not.toContain("_components");
   expect(post.components).toEqual([]);
 });
@@ -20,7 +20,7 @@ test("GFM: strikethrough, bare links, task lists with named boxes", async () => 
   expect(html).toContain('<input type="checkbox" disabled aria-label="To do">');
 });
 
-test("footnotes link there and back, and their heading is not one of the post", async () => {
+test("footnotes link both ways, and their heading is not a heading of the post", async () => {
   const post = await compileText("## One\n\nText[^1].\n\n[^1]: Note.\n");
   expect(post.compiledSource).toContain("data-footnote-ref");
   expect(post.compiledSource).toContain('class=\\"visually-hidden\\" id=\\"footnote-label\\"');
@@ -63,11 +63,11 @@ test("comments, unclosed <br> and <img>, in prose but not in code", async () => 
   expect(html.match(/stays/g)).toHaveLength(2);
 });
 
-test("texts and numbers in braces are shown, comments in braces are not", async () => {
+test("text and numbers in braces are shown, comments are not", async () => {
   expect(await htmlFrom('a{" "}b {3} {"{"} {/* no */} {`t`}')).toBe("<p>a b 3 {  t</p>");
 });
 
-test("svg keeps its own names", async () => {
+test("SVG attributes keep their case", async () => {
   const html = await htmlFrom(
     '<svg viewBox="0 0 1 1" aria-hidden="true"><path d="M0 0" strokeWidth={2} /></svg>',
   );
@@ -88,7 +88,7 @@ test("a .md file is Markdown with HTML: braces are text and tags are elements", 
   expect(html).not.toContain("<!--");
 });
 
-test("words and reading time come from what a reader sees", async () => {
+test("words and reading time count only visible text", async () => {
   const post = await compileText(
     `## Title\n\n${"word ".repeat(400)}\n\n<callout-info>two words</callout-info>\n\n![not counted](/x.png)\n`,
   );
@@ -99,14 +99,14 @@ test("words and reading time come from what a reader sees", async () => {
   expect((await compileText("速度が大切です")).words).toBe(7);
 });
 
-test("each stage has its time", async () => {
+test("each stage has a duration", async () => {
   const { stages } = await compileText("Text\n");
   expect(stages.map((stage) => stage.name)).toEqual([
     "parse",
     "remark",
     "rehype",
     "highlight",
-    "freeze",
+    "collapse",
     "serialize",
   ]);
   expect(stages.every((stage) => stage.ms >= 0)).toBe(true);

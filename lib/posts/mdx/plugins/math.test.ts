@@ -10,7 +10,7 @@ test("formulas become MathML, with their source in the text", async () => {
   expect(post.text).toContain("Let n \\times k be.");
 });
 
-test("braces inside a formula are no expressions", async () => {
+test("braces inside a formula are not expressions", async () => {
   expect((await compileText("$\\mathbf{Y}$")).compiledSource).toContain("<math");
 });
 
@@ -24,11 +24,13 @@ test("in a post with formulas, money stays money", async () => {
   expect(await htmlFrom("$$\na\n$$\n\nFrom $5 to $10.")).toContain("<p>From $5 to $10.</p>");
 });
 
-test("a formula that TeX would not take is refused at its line", async () => {
-  expect(await problemOf("a\n\nLet $\\frac{1$ be\n")).toMatch(/^3: this formula is not TeX: /);
+test("an invalid formula is rejected at its line", async () => {
+  expect(await problemOf("a\n\nLet $\\frac{1$ be\n")).toMatch(
+    /^3: this formula is not valid TeX: /,
+  );
 });
 
-test("a formula can't carry HTML or a link to a script", async () => {
+test("HTML in a formula is escaped", async () => {
   const html = await htmlFrom("$\\text{<img src=x onerror=alert(1)>}$");
   expect(html).not.toContain("<img");
 });

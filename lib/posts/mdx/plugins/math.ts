@@ -1,4 +1,4 @@
-// $…$ and $$…$$ become MathML at compile time: no script, no style sheet, readable by screen readers.
+// Converts $…$ and $$…$$ to MathML at compile time: no script or style sheet, accessible to screen readers.
 
 import type { Root } from "mdast";
 import { visit } from "unist-util-visit";
@@ -11,10 +11,7 @@ interface MathNode extends Positioned {
   data?: { hName?: string; hProperties?: Record<string, unknown>; hChildren?: unknown[] };
 }
 
-/**
- * True when the post means mathematics by its dollar signs: it has a $$ block or a TeX command between two dollars.
- * Everywhere else a dollar is money.
- */
+/** Returns whether dollar signs delimit formulas: the post has a $$ block, or a TeX command between dollars. */
 export function usesMath(body: string): boolean {
   if (!body.includes("$")) return false;
   const prose = body
@@ -23,8 +20,8 @@ export function usesMath(body: string): boolean {
   return prose.includes("$$") || /\$(?!\s)[^$\n]*\\[a-zA-Z]+[^$\n]*(?<!\s)\$(?!\d)/.test(prose);
 }
 
-/** Writes each formula as MathML. Throws a PostError at a formula that TeX would not take. */
-export async function renderMath(tree: Root, draft: CompileContext): Promise<void> {
+/** Converts each formula to MathML. Throws PostError at an invalid formula. */
+export async function renderMath(tree: Root, context: CompileContext): Promise<void> {
   const formulas: { node: MathNode; next: string }[] = [];
   visit(tree, (node, index, parent) => {
     if ((node.type as string) !== "math" && (node.type as string) !== "inlineMath") return;
@@ -37,30 +34,30 @@ export async function renderMath(tree: Root, draft: CompileContext): Promise<voi
   if (formulas.length === 0) return;
   const { default: katex } = await import("katex");
   for (const { node, next } of formulas) {
-    const display = node.type === "math";
-    if (!display && isMoney(node, next)) {
+    const isDisplay = node.type === "math";
+    if (!isDisplay && isMoney(node, next)) {
       Object.assign(node, { type: "text", value: `$${node.value}$`, data: undefined });
       continue;
     }
     let html: string;
     try {
       html = katex.renderToString(node.value, {
-        displayMode: display,
+        displayMode: isDisplay,
         output: "mathml",
         throwOnError: true,
         strict: false,
         trust: false,
       });
     } catch (error) {
-      draft.fail(
+      context.fail(
         node,
-        `this formula is not TeX: ${(error as Error).message.replace(/^KaTeX parse error: /, "").slice(0, 300)}`,
+        `this formula is not valid TeX: ${(error as Error).message.replace(/^KaTeX parse error: /, "").slice(0, 300)}`,
       );
     }
-    const tag = display ? "div" : "span";
+    const tag = isDisplay ? "div" : "span";
     node.data = {
       hName: tag,
-      hProperties: { className: display ? ["math", "math-display"] : ["math", "math-inline"] },
+      hProperties: { className: isDisplay ? ["math", "math-display"] : ["math", "math-inline"] },
       hChildren: [{ type: "raw", value: html, text: node.value }],
     };
   }

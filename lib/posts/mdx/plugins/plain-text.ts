@@ -1,4 +1,4 @@
-// What a reader sees of a post as plain text: for search, word count and headings.
+// Extracts the visible text of a post, for search, word count and headings.
 
 import {
   classesOf,
@@ -10,14 +10,14 @@ import {
 } from "#lib/posts/mdx/mdx-tree.ts";
 import { phrasingElements } from "./html-elements.ts";
 
-/** All the text below `node`, without separators. */
+/** Returns all text in `node`, without separators. */
 export function getTextContent(node: Node | Root): string {
   if (node.type === "text") return node.value;
   if (node.type === "raw") return node.text ?? "";
   return "children" in node ? node.children.map(getTextContent).join("") : "";
 }
 
-/** The post as plain text: one block per line, spaces collapsed, code kept as it stands but on lines of its own. */
+/** Returns the post as plain text: one block per line, whitespace collapsed, each line of code separate. */
 export function toPlainText(tree: Root): string {
   const parts: string[] = [];
   const walk = (node: Node | Root, verbatim: boolean) => {
@@ -42,7 +42,7 @@ export function toPlainText(tree: Root): string {
     .join("\n");
 }
 
-/** What the page adds around the author's words: marks, arrows, lists of headings. */
+/** Tells whether an element is not the author's text: anchors, footnote marks, lists of headings. */
 function isDecoration(node: Element): boolean {
   const { properties, tagName } = node;
   const classes = classesOf(node);
@@ -57,7 +57,7 @@ function isDecoration(node: Element): boolean {
   );
 }
 
-/** Number of words; a character of a script without spaces counts as one. */
+/** Counts words; a character of a script without spaces counts as one. */
 export function countWords(value: string): number {
   return (
     value.match(

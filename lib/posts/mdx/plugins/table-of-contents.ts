@@ -1,4 +1,4 @@
-// <TOCInline/> and <TableOfContents/>: the post's headings as a list inside the post.
+// Inserts a list of the post's headings for <TOCInline/> and <TableOfContents/>.
 
 import type { Heading } from "#lib/posts/mdx/compiled-post.ts";
 import type { CompileContext } from "#lib/posts/mdx/compile-context.ts";
@@ -12,19 +12,19 @@ import {
   type Root,
 } from "#lib/posts/mdx/mdx-tree.ts";
 
-/** Puts the list where the post asks for it. `exclude`, `fromHeading`, `toHeading` and `asDisclosure` choose what and how. */
-export function insertTableOfContents(tree: Root, draft: CompileContext): void {
+/** Inserts the lists. Options: `exclude`, `fromHeading`, `toHeading` and `asDisclosure`. */
+export function insertTableOfContents(tree: Root, context: CompileContext): void {
   let count = 0;
   replaceNodes(tree, (node) => {
     if (!isElement(node, "lectern-contents")) return undefined;
     count += 1;
-    const given = (node.data?.given ?? {}) as Record<string, StaticValue>;
+    const options = (node.data?.options ?? {}) as Record<string, StaticValue>;
     const exclude = new Set(
-      [given.exclude ?? []].flat().map((title) => String(title).toLowerCase()),
+      [options.exclude ?? []].flat().map((title) => String(title).toLowerCase()),
     );
-    const from = typeof given.fromHeading === "number" ? given.fromHeading : 1;
-    const to = typeof given.toHeading === "number" ? given.toHeading : 6;
-    const headings = draft.headings.filter(
+    const from = typeof options.fromHeading === "number" ? options.fromHeading : 1;
+    const to = typeof options.toHeading === "number" ? options.toHeading : 6;
+    const headings = context.headings.filter(
       (one) => one.depth >= from && one.depth <= to && !exclude.has(one.text.toLowerCase()),
     );
     if (headings.length === 0) return [];
@@ -35,7 +35,7 @@ export function insertTableOfContents(tree: Root, draft: CompileContext): void {
       [createHeadingList(headings)],
       node,
     );
-    return given.asDisclosure
+    return options.asDisclosure
       ? createElement(
           "details",
           { className: ["contents-details"] },
@@ -49,11 +49,11 @@ export function insertTableOfContents(tree: Root, draft: CompileContext): void {
 function createHeadingList(headings: readonly Heading[]): Element {
   const items: Element[] = [];
   const top = Math.min(...headings.map((heading) => heading.depth));
-  for (let at = 0; at < headings.length;) {
-    const heading = headings[at]!;
-    let end = at + 1;
+  for (let start = 0; start < headings.length;) {
+    const heading = headings[start]!;
+    let end = start + 1;
     while (end < headings.length && headings[end]!.depth > top) end += 1;
-    const deeper = headings.slice(heading.depth > top ? at : at + 1, end);
+    const deeper = headings.slice(heading.depth > top ? start : start + 1, end);
     const item = createElement(
       "li",
       {},
@@ -63,7 +63,7 @@ function createHeadingList(headings: readonly Heading[]): Element {
     );
     if (deeper.length > 0) item.children.push(createHeadingList(deeper));
     items.push(item);
-    at = end;
+    start = end;
   }
   return createElement("ul", {}, items);
 }

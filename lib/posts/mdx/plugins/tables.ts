@@ -1,4 +1,4 @@
-// A wide table scrolls inside its own frame, which the keyboard can reach.
+// Wraps tables in a scrollable region that can be focused with the keyboard.
 
 import {
   createElement,
@@ -9,7 +9,7 @@ import {
 } from "#lib/posts/mdx/mdx-tree.ts";
 import { getTextContent } from "./plain-text.ts";
 
-/** Wraps every table; each frame has a name of its own. */
+/** Wraps every table in a region with a unique name. */
 export function wrapTables(tree: Root): void {
   let count = 0;
   replaceNodes(tree, (node, ancestors) => {

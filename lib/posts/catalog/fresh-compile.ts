@@ -1,0 +1,54 @@
+// Reads, checks and compiles a post past every cache, and measures each stage.
+
+import { compilePost } from "#lib/posts/mdx/compiler.ts";
+import { listPostFiles } from "#lib/posts/source/content-source.ts";
+import { type CatalogContext, findPostProblem, loadParsedPost } from "./parsed-post.ts";
+
+export interface FreshCompile {
+  readonly file: string;
+  readonly version: string;
+  /** Milliseconds, reading and front matter included. */
+  readonly stages: readonly { readonly name: string; readonly ms: number }[];
+  readonly totalMs: number;
+  readonly warnings: readonly string[];
+  readonly problem: { readonly line: number; readonly reason: string } | null;
+}
+
+/** Returns null if `version` has no post `slug`. */
+export async function compileFreshPost(
+  slug: string,
+  version: string,
+  context: CatalogContext,
+): Promise<FreshCompile | null> {
+  const file = listPostFiles(await context.source.listFiles(version)).find(
+    ({ kind, slug: other }) => kind === "post" && other === slug,
+  );
+  if (!file) return null;
+  const startedMs = performance.now();
+  const stages: { name: string; ms: number }[] = [];
+  const finish = (warnings: readonly string[], problem: FreshCompile["problem"]) => ({
+    file: file.path,
+    version,
+    stages,
+    totalMs: performance.now() - startedMs,
+    warnings,
+    problem,
+  });
+  try {
+    const parsed = await loadParsedPost(file, version, context);
+    const parseMs = performance.now() - startedMs;
+    stages.push({ name: "read, front matter, images", ms: parseMs });
+    const compiled = await compilePost(parsed.compileInput);
+    const result = finish([...parsed.warnings, ...compiled.warnings], null);
+    const compileMs = compiled.stages.reduce((sum, { ms }) => sum + ms, 0);
+    stages.push(...compiled.stages, {
+      name: "waiting for the worker",
+      ms: Math.max(0, result.totalMs - parseMs - compileMs),
+    });
+    return result;
+  } catch (error) {
+    const problem = findPostProblem(error);
+    if (!problem) throw error;
+    return finish([], { line: problem.line, reason: problem.reason });
+  }
+}

@@ -1,0 +1,46 @@
+// Stores the text of each post as it last compiled: the text, so that a newer compiler can still show it.
+
+import { z } from "zod";
+import { defineCache } from "#lib/cache/define-cache.ts";
+import { DAY_MS } from "#lib/core/clock.ts";
+import type { CatalogContext, ParsedPost } from "./parsed-post.ts";
+
+const contentFileSchema = z.object({ path: z.string(), blobSha: z.string(), bytes: z.number() });
+const lastGoodPostSchema = z.object({
+  version: z.string(),
+  text: z.string(),
+  file: contentFileSchema.extend({
+    slug: z.string(),
+    kind: z.enum(["post", "page"]),
+    hash: z.string(),
+    assets: z.array(contentFileSchema),
+  }),
+});
+export type LastGoodPost = z.output<typeof lastGoodPostSchema>;
+
+const lastGoodPostCache = defineCache<{ sourceId: string; id: string }, LastGoodPost | null>({
+  name: "site.last-good",
+  version: 2,
+  keyOf: ({ sourceId, id }) => `${sourceId}:${id}`,
+  schema: lastGoodPostSchema.nullable(),
+  ttlMs: 90 * DAY_MS,
+  timeoutMs: 1_000,
+  produce: () => null,
+});
+
+/** Records that this post compiled. Writes once per version of its text. */
+export function saveLastGood(
+  { id, file, version, text }: ParsedPost,
+  { sourceId }: CatalogContext,
+): void {
+  if (lastGoodPostCache.peek({ sourceId, id })?.file.hash === file.hash) return;
+  lastGoodPostCache.set(
+    { sourceId, id },
+    { version, text, file: { ...file, assets: [...file.assets] } },
+  );
+}
+
+/** Returns the post as it last compiled here, or null if it never did or the cache file was deleted. */
+export function loadLastGood(id: string, { sourceId }: CatalogContext): LastGoodPost | null {
+  return lastGoodPostCache.peek({ sourceId, id });
+}

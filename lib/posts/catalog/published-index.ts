@@ -1,0 +1,51 @@
+// Holds everything the site shows of a content version. Immutable once published.
+
+import { type Post, type PostIndex, createPostIndex } from "#lib/posts/post.ts";
+import type { ContentFile } from "#lib/posts/source/content-source.ts";
+import type { ParsedPost } from "./parsed-post.ts";
+
+export interface PublishedIndex {
+  readonly version: string;
+  readonly index: PostIndex;
+  readonly pages: ReadonlyMap<string, Post>;
+  /** By id. */
+  readonly parsedPosts: ReadonlyMap<string, ParsedPost>;
+  /** Posts that are not compiled yet: the index has a placeholder. */
+  readonly pendingIds: ReadonlySet<string>;
+  /** The files of the version, and those beside posts from an older one. */
+  readonly filesByPath: ReadonlyMap<string, readonly ContentFile[]>;
+}
+
+/** Returns the index of those `parsedPosts` for which `toPost` returns a post. */
+export function createPublishedIndex(
+  version: string,
+  files: readonly ContentFile[],
+  parsedPosts: Iterable<ParsedPost>,
+  toPost: (parsed: ParsedPost) => Post | null | undefined,
+  pendingIds: ReadonlySet<string>,
+): PublishedIndex {
+  const posts: Post[] = [];
+  const pages = new Map<string, Post>();
+  const filesByPath = new Map<string, ContentFile[]>();
+  const shown = new Map<string, ParsedPost>();
+  const addFile = (file: ContentFile) =>
+    filesByPath.set(file.path, [...(filesByPath.get(file.path) ?? []), file]);
+  for (const file of files) addFile(file);
+  for (const parsed of parsedPosts) {
+    const post = toPost(parsed);
+    if (!post) continue;
+    shown.set(parsed.id, parsed);
+    if (parsed.file.kind === "post") posts.push(post);
+    else pages.set(post.slug, post);
+    // A last good post shows the images of its own version.
+    if (parsed.version !== version) for (const file of parsed.file.assets) addFile(file);
+  }
+  const index = createPostIndex(version, posts);
+  return { version, index, pages, parsedPosts: shown, pendingIds, filesByPath };
+}
+
+/** Returns the post or page with this id as published, or null. */
+export function findPublishedPost({ index, pages }: PublishedIndex, id: string): Post | null {
+  const slug = id.slice(id.indexOf("/") + 1);
+  return (id.startsWith("post/") ? index.bySlug.get(slug) : pages.get(slug)) ?? null;
+}

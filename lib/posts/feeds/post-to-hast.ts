@@ -1,0 +1,67 @@
+// Runs a compiled post to an HTML tree (hast): React and the components of the site are not needed.
+
+import type { ElementContent, Properties } from "hast";
+import { fromHtml } from "hast-util-from-html";
+
+type Props = Record<string, unknown>;
+type Component = (props: Props) => unknown;
+
+/** Converts what JSX may hold: nodes, text and numbers; null, booleans and undefined are nothing. */
+function toNodes(value: unknown): ElementContent[] {
+  if (Array.isArray(value)) return value.flatMap(toNodes);
+  if (typeof value === "string" || typeof value === "number")
+    return [{ type: "text", value: String(value) }];
+  return typeof value === "object" && value !== null ? [value as ElementContent] : [];
+}
+
+/** React's jsx(), but for hast: JSX compiled from hast has its property names. */
+function jsx(type: unknown, { children, ...properties }: Props): ElementContent[] {
+  if (typeof type === "function") return toNodes((type as Component)({ ...properties, children }));
+  const nodes = toNodes(children);
+  return typeof type === "string"
+    ? [
+        {
+          type: "element",
+          tagName: type,
+          properties: properties as Properties,
+          children: nodes,
+        },
+      ]
+    : nodes;
+}
+
+function createLinkParagraph(href: string, text: string): ElementContent {
+  const link = jsx("a", { href, children: text });
+  return jsx("p", { children: link })[0]!;
+}
+
+/**
+ * Returns the content of a compiled post. `names` are the components it uses ("Embed", "C.Counter"): an embed becomes
+ * a link, any other component a link to `url`, followed by its children. Throws what the post throws.
+ */
+export function postToHast(
+  compiledSource: string,
+  names: readonly string[],
+  url: string,
+): ElementContent[] {
+  const renderPlaceholder: Component = ({ children }) => [
+    createLinkParagraph(url, "This part works only on the site."),
+    children,
+  ];
+  const components: Record<string, unknown> = {};
+  for (const name of names) {
+    const [root = "", member] = name.split(".");
+    if (member === undefined)
+      components[root] = Object.assign(renderPlaceholder.bind(null), components[root]);
+    else components[root] = Object.assign(components[root] ?? {}, { [member]: renderPlaceholder });
+  }
+  components.StaticHtml = ({ html }: Props) => fromHtml(String(html), { fragment: true }).children;
+  components.Embed = ({ url: link }: Props) => createLinkParagraph(String(link), String(link));
+  // Runs the source that pages run, from the same reviewed posts: docs/decisions/010.
+  const { default: Content } = new Function(compiledSource)({
+    Fragment: undefined,
+    jsx,
+    jsxs: jsx,
+  }) as { default: Component };
+  return toNodes(Content({ components }));
+}

@@ -8,7 +8,7 @@ import { env } from "#lib/core/env.ts";
 import { readSql } from "#lib/db/database.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { readNodeStatus } from "#lib/replication/node-status.ts";
-import { type SessionIds, resolveViewer } from "#lib/members/session/session.ts";
+import { type SessionIds, resolveViewer } from "#lib/members/viewer.ts";
 
 /** This instance, now. */
 export function readInstanceStatus(): InstanceStatus {
@@ -41,7 +41,7 @@ async function isAdminSession({ sessionKey }: SessionIds): Promise<boolean> {
  */
 export async function bannerFor(identity: SessionIds): Promise<InstanceStatus | "later" | null> {
   if (!isReplicated()) return null;
-  if (!env.CLUSTER_STRIP && !(await isAdminSession(identity))) return null;
+  if (!env.INSTANCE_BANNER && !(await isAdminSession(identity))) return null;
   // A page that is rendered once for all has no request.
   const isShared = !(await headers()).has("host");
   return isShared ? "later" : readInstanceStatus();

@@ -356,7 +356,7 @@ test("the cluster page says that nothing is replicated, and is not live", async 
     204,
     expect.stringContaining("no-store"),
   ]);
-  await expect(page.locator(".cluster-strip")).toHaveCount(0);
+  await expect(page.locator(".instance-banner")).toHaveCount(0);
 });
 
 test("who is no admin sees neither the cluster nor what happens in it", async ({

@@ -7,7 +7,7 @@ export interface Settings {
   /** Name of this node, unique in the cluster. */
   readonly instance: string;
   readonly isReplicated: boolean;
-  /** The folder with server.js, litefs.yml and prisma/migrations. */
+  /** The folder with server/site.ts, litefs.yml and prisma/migrations. */
   readonly root: string;
   /** Where LiteFS mounts, and where it keeps what is replicated. Different folders. */
   readonly mountDir: string;

@@ -1,7 +1,6 @@
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
-import { overrideEnv } from "./support/fresh-database.ts";
+import { overrideEnv } from "./support/override-env.ts";
 import { insertUser } from "./support/factories.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { MINUTE_MS, setClock } from "#lib/core/clock.ts";
@@ -14,7 +13,7 @@ import {
   isReplay,
   replayTo,
 } from "#lib/replication/ensure-primary.ts";
-import { installRequestContextHook } from "#lib/http/request-context-hook.ts";
+import { createPipelineServer } from "#lib/http/pipeline.ts";
 import {
   waitForOwnWrites,
   verifyTxidCookie,
@@ -33,8 +32,7 @@ async function served(
   headers: Record<string, string> = {},
   method = "GET",
 ): Promise<Response> {
-  installRequestContextHook();
-  const server = createServer((_request, response) => {
+  const server = createPipelineServer((_request, response) => {
     response.setHeader("set-cookie", "a=b");
     handler().then(
       (text) => {

@@ -11,7 +11,7 @@ import { currentRequestContext } from "#lib/core/request-context.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";
 import { currentInstance } from "#lib/core/instance.ts";
-import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 
 const isAdmin = (member: { role: string } | null): member is Admin => member?.role === "ADMIN";
 
@@ -27,7 +27,7 @@ export async function requireAdminPage(
   const { member } = await readSql((sql) => resolveViewer(sql, identity));
   if (!member) redirect(`/login?next=${encodeURIComponent(path)}`);
   if (isAdmin(member)) {
-    currentRequestContext()?.serverTimings?.push(`instance;desc="${currentInstance()}"`);
+    currentRequestContext()?.serverTimings.push(`instance;desc="${currentInstance()}"`);
     return { admin: member, refused: null };
   }
   setNotFoundStatus();

@@ -33,5 +33,5 @@ export function InstanceBanner({ here }: { here: InstanceStatus | null }) {
           : [`answered in ${Math.max(1, Math.round(ms)).toLocaleString("en")} ms`]),
       ]
     : [];
-  return <p className="cluster-strip wrap">{parts.join(" · ")}</p>;
+  return <p className="instance-banner wrap">{parts.join(" · ")}</p>;
 }

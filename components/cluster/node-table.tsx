@@ -2,8 +2,9 @@
 
 import { findCity } from "./regions.ts";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
-import { Timestamp, formatLargestUnit } from "#components/admin/timestamp.tsx";
-import { type NodeView, shortSpan } from "#lib/replication/node-view.ts";
+import { Timestamp } from "#components/admin/timestamp.tsx";
+import { type NodeView } from "#lib/replication/node-view.ts";
+import { formatDuration } from "#lib/core/format.ts";
 
 const ROLE_LABELS = {
   primary: "Primary",
@@ -24,7 +25,7 @@ function formatReplicationLag({ role, behind, behindMs, unreachableSinceMs }: No
     ...(behind
       ? [`${behind.toLocaleString("en")} ${behind === 1 ? "transaction" : "transactions"}`]
       : []),
-    ...(behindMs === null ? [] : [shortSpan(behindMs)]),
+    ...(behindMs === null ? [] : [formatDuration(behindMs, "short")]),
   ];
   return parts.length === 0 ? "nothing" : parts.join(" · ");
 }
@@ -76,7 +77,7 @@ export function NodeTable({ nodes, nowMs }: { nodes: readonly NodeView[]; nowMs:
             <td className="figures">
               {node.startedAtMs === null
                 ? "not known"
-                : formatLargestUnit(Math.max(0, nowMs - node.startedAtMs))}
+                : formatDuration(Math.max(0, nowMs - node.startedAtMs), "largest-unit")}
             </td>
             <td>
               {node.lastBackupAtMs === null ? "none yet" : <Timestamp ms={node.lastBackupAtMs} />}

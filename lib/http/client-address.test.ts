@@ -1,9 +1,9 @@
-import { createServer, request as httpRequest } from "node:http";
+import { request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
-import { installRequestContextHook } from "./request-context-hook.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { getClientAddress } from "./client-address.ts";
+import { createPipelineServer } from "./pipeline.ts";
 
 const from = (headers: Record<string, string>) =>
   getClientAddress({ headers: new Headers(headers) });
@@ -28,9 +28,8 @@ test("behind Fly its own header says it, and no other", () => {
 });
 
 test("otherwise it is the other end of the connection, IPv4 as IPv4", async () => {
-  installRequestContextHook();
   const seen: (string | null)[] = [];
-  const server = createServer((_, response) => {
+  const server = createPipelineServer((_, response) => {
     seen.push(from({ "fly-client-ip": "192.0.2.1" }));
     response.end();
   });

@@ -1,30 +1,29 @@
-// A connection whose request was left in the middle of its body carries no other.
+// Closes a keep-alive connection if its request body was not fully read.
 
 import type { RequestContext } from "#lib/core/request-context.ts";
 
+const isBodyAborted = ({ request }: RequestContext) => request.destroyed && !request.complete;
+
 /**
- * Ends the connection of a request whose body was given up before its end (a handler cancelled it), once it is answered, and says so in the answer.
- * Node reads nothing more from such a connection and keeps it all the same: the next request on it, another reader's where a proxy sends it,
- * would wait for five seconds and then be reset.
+ * Pipeline step. Node reads nothing more from such a connection, yet keeps it open. A proxy's next request on it would wait for
+ * five seconds and then be reset.
  */
-export function closeAfterAbortedBody({
-  request,
-  response,
-  beforeHeadHooks,
-}: RequestContext): void {
+export function closeAfterAbortedBody(context: RequestContext): void {
+  const { request, response } = context;
   if (
     request.headers["transfer-encoding"] === undefined &&
     (request.headers["content-length"] ?? "0") === "0"
   )
     return;
   const { socket } = request;
-  const isGivenUp = () => request.destroyed && !request.complete;
-  const end = () => {
-    if (isGivenUp() && response.writableFinished) socket.destroySoon();
+  const closeIfAborted = () => {
+    if (isBodyAborted(context) && response.writableFinished) socket.destroySoon();
   };
-  beforeHeadHooks?.push(() => {
-    if (isGivenUp()) response.setHeader("connection", "close");
-  });
-  response.once("finish", end);
-  request.once("close", end);
+  response.once("finish", closeIfAborted);
+  request.once("close", closeIfAborted);
+}
+
+/** Head step. Tells the client that the connection will be closed. */
+export function announceAbortedBody(context: RequestContext): void {
+  if (isBodyAborted(context)) context.response.setHeader("connection", "close");
 }

@@ -6,13 +6,13 @@ import { expect, test } from "vitest";
 // A process of its own: what is tested is how it ends.
 const SITE = `
   import { createServer } from "node:http";
-  import { drainKeepAlive } from "./lib/http/drain-keepalive.ts";
+  import { closeWhileDraining, drainServer } from "./lib/http/drain-keepalive.ts";
   const server = createServer({ keepAliveTimeout: 90_000 }, (request, response) => {
-    drainKeepAlive(server, response);
+    closeWhileDraining({ request, response });
     setTimeout(() => response.end("here"), request.url === "/slow" ? 1_000 : 0);
   });
   server.listen(0, "127.0.0.1", () => console.log(server.address().port));
-  process.on("SIGTERM", () => server.close(() => process.exit(143)));
+  process.on("SIGTERM", () => drainServer(server).then(() => process.exit(143)));
 `;
 
 test("a process that ends waits for the requests that run, and not for connections that are kept", async () => {

@@ -1,32 +1,22 @@
-// While this process ends: its connections end with the requests that run on them. A proxy keeps them for a next request, and the server
-// waits for the last of them: until its own keep-alive is over, or whoever sent the signal loses patience.
+// Closes keep-alive connections while the process ends: a proxy would keep them open for its next request.
 
-import type { Server, ServerResponse } from "node:http";
+import type { RequestContext } from "#lib/core/request-context.ts";
+import type { SiteServer } from "./site-response.ts";
 
 const CLOSE_IDLE_INTERVAL_MS = 250;
 
-interface DrainState {
-  isDraining: boolean;
-  readonly servers: Set<Server>;
+let isDraining = false;
+
+/** Stops taking connections; resolves when the last running request has its response. */
+export async function drainServer(server: SiteServer): Promise<void> {
+  isDraining = true;
+  // Responses that had begun before could not announce the end of their connection.
+  const timer = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_INTERVAL_MS);
+  await new Promise((resolve) => server.close(resolve));
+  clearInterval(timer);
 }
 
-// One per process: this module is bundled more than once.
-const shared = globalThis as { __lecternEnding?: DrainState };
-
-/** To be called with each request before it is answered. */
-export function drainKeepAlive(server: Server, response: ServerResponse): void {
-  if (!shared.__lecternEnding) {
-    const state: DrainState = (shared.__lecternEnding = { isDraining: false, servers: new Set() });
-    process.once("SIGTERM", () => {
-      state.isDraining = true;
-      // Those whose answer had begun said nothing of an end.
-      setInterval(
-        () => state.servers.forEach((each) => each.closeIdleConnections()),
-        CLOSE_IDLE_INTERVAL_MS,
-      ).unref();
-    });
-  }
-  shared.__lecternEnding.servers.add(server);
-  // Says "connection: close", so that nobody sends another request on it.
-  if (shared.__lecternEnding.isDraining) response.shouldKeepAlive = false;
+/** Pipeline step. Announces "connection: close", so that the client sends no other request on it. */
+export function closeWhileDraining({ response }: RequestContext): void {
+  if (isDraining) response.shouldKeepAlive = false;
 }

@@ -1,31 +1,15 @@
 // A form of a page that another version of the site made, sent by a browser that runs no scripts: the action it asks for is not
 // there any more, and Next answers with one line of text. Here what was typed comes back, to be copied into the new page.
 
-import type { IncomingMessage } from "node:http";
 import { escapeHtml } from "#lib/core/escape-html.ts";
 
 /** Several times what the longest form holds. Read on the main thread: 1 MB of small fields took it half a second. */
-const MAX_BODY_BYTES = 100_000;
+export const MAX_CAPTURED_BYTES = 100_000;
 const MAX_TEXT_LENGTH = 5_000;
 const MAX_FIELDS = 50;
 /** Fields that nobody typed, or that must not be shown. */
-const HIDDEN_FIELDS = /^(\$ACTION.*|id|next|code|token|session|uploadId|seen\w*|key|instance|q)$/;
-
-/** Remembers the body as it arrives, without reading it: whoever reads it gets all of it. Returns what came so far; null where that is too much. */
-export function captureBody(request: IncomingMessage): () => Buffer | null {
-  let chunks: Buffer[] | null = [];
-  let bytes = 0;
-  const push = request.push.bind(request);
-  request.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
-    if (chunk && chunks) {
-      bytes += chunk.length;
-      if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
-      else chunks = null;
-    }
-    return push(chunk, encoding);
-  };
-  return () => chunks && Buffer.concat(chunks);
-}
+const HIDDEN_FIELDS =
+  /^(\$ACTION.*|id|next|code|token|session|uploadId|(seen|expected)\w*|key|instance|q)$/;
 
 async function readTextFields(
   body: Buffer | null,

@@ -123,29 +123,11 @@ function writesPausedError(): AppError {
   );
 }
 
-/** Writes `response` on the wire, and makes sure that nothing else is written after it. */
+/** Puts the replay on the wire, so that whatever Next makes of the thrown one is ignored. */
 function sendReplay(context: RequestContext, { status, headers }: Response): void {
-  const { response } = context;
-  // Too late where the head has left: but then a write began after it, which is a fault that the thrown replay shows.
-  if (response.headersSent) return;
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  // With a head sent, a write came too late: a fault that the thrown replay shows.
+  if (context.response.headersSent) return;
   delete context.committedTxid;
-  delete context.retryAfterSeconds;
-  context.beforeHeadHooks?.splice(0);
-  response.writeHead(status, Object.fromEntries(headers));
-  response.end("Fly Replay");
+  context.sendFinal(status, Object.fromEntries(headers), "Fly Replay");
   context.isReplayedElsewhere = true;
-  // Next still answers in its own way to what is thrown.
-  const same = () => response;
-  Object.defineProperty(response, "statusCode", { get: () => status, set: () => {} });
-  Object.assign(response, {
-    setHeader: same,
-    appendHeader: same,
-    setHeaders: same,
-    removeHeader: () => {},
-    writeHead: same,
-    flushHeaders: () => {},
-    write: () => true,
-    end: same,
-  });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { replicationLagMs, formatStatus, shortSpan } from "./node-view.ts";
+import { replicationLagMs, formatStatus } from "./node-view.ts";
 
 test("the strip names region, role, transaction and how far it is behind", () => {
   expect(
@@ -21,14 +21,3 @@ test("a replica is as far behind as its newest transaction came late, or as long
   expect(replicationLagMs({ role: "primary", lagMs: 9, silenceMs: 40_000 })).toBe(0);
 });
 
-test("spans are said in the unit that fits", () => {
-  expect([0, 4.4, 999, 1_234, 59_999, 90_000, 7_200_000].map(shortSpan)).toEqual([
-    "0 ms",
-    "4 ms",
-    "999 ms",
-    "1.2 s",
-    "59.9 s",
-    "1 min 30 s",
-    "2 h",
-  ]);
-});

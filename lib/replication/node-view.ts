@@ -55,15 +55,6 @@ export function replicationLagMs({
   return lagMs;
 }
 
-/** 4 → "4 ms", 1234 → "1.2 s", 90000 → "1 min 30 s", 7200000 → "2 h". */
-export function shortSpan(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toLocaleString("en")} s`;
-  if (ms < 3_600_000)
-    return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1_000)} s`;
-  return `${Math.floor(ms / 3_600_000)} h`;
-}
-
 const ROLE_LABELS = {
   primary: "primary",
   replica: "replica",
@@ -76,6 +67,6 @@ export function formatStatus({ region, role, txid, behindMs }: InstanceStatus): 
     ...(region ? [region] : []),
     ROLE_LABELS[role],
     ...(txid !== null ? [`transaction ${txid.toLocaleString("en")}`] : []),
-    ...(role !== "primary" && behindMs !== null ? [`${shortSpan(behindMs)} behind`] : []),
+    ...(role !== "primary" && behindMs !== null ? [`${formatDuration(behindMs, "short")} behind`] : []),
   ];
 }

@@ -61,7 +61,7 @@ export async function waitForOwnWrites(value: string | undefined): Promise<void>
     const own = readPosition();
     if (own && own.txid < txid) {
       const name = getCookieName("txid");
-      context?.beforeHeadHooks?.push(() => {
+      context?.beforeHeadHooks.push(() => {
         if (context.committedTxid === undefined)
           context.response.appendHeader(
             "set-cookie",

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -17,14 +17,18 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A small site: /slow takes a second; ends like Next's server, with 143 once nothing runs any more. */
 const SITE = `
-  const { createServer } = require("node:http");
-  const server = createServer((request, response) => setTimeout(() => response.end(JSON.stringify({ host: process.env.HOSTNAME, uid: process.getuid(), flags: process.execArgv, keepAliveMs: Number(process.env.KEEP_ALIVE_TIMEOUT) })), request.url === "/slow" ? 1000 : 0));
+  import { createServer } from "node:http";
+  import { parseArgs } from "node:util";
+  const option = { type: "string" };
+  const { values } = parseArgs({ options: { hostname: option, port: option, "keep-alive-ms": option } });
+  const server = createServer((request, response) => setTimeout(() => response.end(JSON.stringify({ host: values.hostname, uid: process.getuid(), flags: process.execArgv, keepAliveMs: Number(values["keep-alive-ms"]) })), request.url === "/slow" ? 1000 : 0));
   process.on("SIGTERM", () => server.close(() => process.exit(143)));
-  server.listen(process.env.PORT, process.env.HOSTNAME);
+  server.listen(values.port, values.hostname);
 `;
 
 function start(site: string, env: Record<string, string> = {}) {
-  writeFileSync(join(folder, "server.js"), site);
+  mkdirSync(join(folder, "server"));
+  writeFileSync(join(folder, "server", "site.ts"), site);
   const settings = readSettings(
     { HOST: "127.0.0.1", PORT: String(port), DATA_DIR: folder, ...env },
     folder,
@@ -85,9 +89,7 @@ test("draining lets a request finish, and takes no new one", async () => {
 });
 
 test("a site that does not end is killed", async () => {
-  const server = start(
-    `process.on("SIGTERM", () => {}); require("node:http").createServer((_, response) => response.end("{}")).listen(process.env.PORT, process.env.HOSTNAME);`,
-  );
+  const server = start(SITE.replace("server.close(() => process.exit(143))", "{}"));
   await get("/");
   const startedMs = performance.now();
   await server.drain(300);
@@ -97,7 +99,7 @@ test("a site that does not end is killed", async () => {
 test("a site that dies is started again", async () => {
   const count = JSON.stringify(join(folder, "count"));
   const server = start(
-    `require("node:fs").appendFileSync(${count}, "x"); if (require("node:fs").readFileSync(${count}, "utf8").length < 2) process.exit(1); ${SITE}`,
+    `import { appendFileSync, readFileSync } from "node:fs"; appendFileSync(${count}, "x"); if (readFileSync(${count}, "utf8").length < 2) process.exit(1); ${SITE}`,
   );
   await get("/");
   expect(readFileSync(join(folder, "count"), "utf8")).toBe("xx");

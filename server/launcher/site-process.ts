@@ -25,7 +25,7 @@ const RESTART_DELAY_MS = 1_000;
  */
 const KEEP_ALIVE_TIMEOUT_MS = 90_000;
 
-/** Starts server.js of the image with the site's user and address; `flags` are Node's. After a death it waits `pauseMs`, and longer after each. */
+/** Starts server/site.ts with the site's user and address; `flags` are Node's. After a death it waits `pauseMs`, and longer after each. */
 export function startSiteProcess(
   settings: Settings,
   env: NodeJS.ProcessEnv,
@@ -40,21 +40,23 @@ export function startSiteProcess(
 
   function start(): void {
     if (isStopping) return;
-    // HOSTNAME is the address that Next's server binds to, and nobody else's business.
-    const own: NodeJS.ProcessEnv = {
-      ...env,
-      NODE_ENV: "production",
-      NEXT_TELEMETRY_DISABLED: "1",
-      HOSTNAME: app.host,
-      PORT: app.port,
-      KEEP_ALIVE_TIMEOUT: String(KEEP_ALIVE_TIMEOUT_MS),
-    };
-    const started = spawn(process.execPath, [...flags, join(root, "server.js")], {
-      cwd: root,
-      env: own,
-      stdio: "inherit",
-      ...appUserIds(settings),
-    });
+    const args = ["--hostname", app.host, "--port", app.port];
+    const started = spawn(
+      process.execPath,
+      [
+        ...flags,
+        join(root, "server", "site.ts"),
+        ...args,
+        "--keep-alive-ms",
+        String(KEEP_ALIVE_TIMEOUT_MS),
+      ],
+      {
+        cwd: root,
+        env: { ...env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },
+        stdio: "inherit",
+        ...appUserIds(settings),
+      },
+    );
     child = started;
     started.once("error", (error) => died(error.message));
     started.once("exit", (code, signal) => died(signal ?? `exit code ${code}`));

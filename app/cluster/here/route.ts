@@ -8,7 +8,7 @@ export const dynamic = "force-dynamic";
 
 export function GET(): Response {
   const headers = { "cache-control": "no-store" };
-  return env.CLUSTER_STRIP && isReplicated()
+  return env.INSTANCE_BANNER && isReplicated()
     ? Response.json(readInstanceStatus(), { headers })
     : new Response("Not found\n", { status: 404, headers });
 }

@@ -1,31 +1,32 @@
-// What is said of every request: one line in the log, its share in the metrics, and Server-Timing on pages.
+// Writes the access log and the request metrics, and adds Server-Timing to pages.
 
 import { randomUUID } from "node:crypto";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { incrementCounter, observeHistogram } from "#lib/core/metrics.ts";
 import type { RequestContext } from "#lib/core/request-context.ts";
+import type { PipelineContext } from "./pipeline-context.ts";
 import { currentInstance } from "#lib/core/instance.ts";
 import { type Role, litefsState } from "#lib/replication/role.ts";
 import { labelRoute } from "./route-labels.ts";
 
 const REQUEST_ID = /^[\w-]{1,64}$/;
-const KNOWN_METHOD = /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH)$/;
+const KNOWN_METHODS = new Set(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]);
 
-/** Fly's id of the request where its proxy is in front (https://fly.io/docs/networking/request-headers/); a client can write that header too. */
-function requestId(header: string | string[] | undefined): string {
+/** Fly's id of the request behind its proxy (https://fly.io/docs/networking/request-headers/); a random one elsewhere. */
+function createRequestId(header: string | string[] | undefined): string {
   return env.TRUST_PROXY === "fly" && typeof header === "string" && REQUEST_ID.test(header)
     ? header
     : randomUUID();
 }
 
-/** The instance that handed the request on, as `fly-replay-src` names it; undefined where none did. */
+/** The instance that replayed the request to this one, from `fly-replay-src`. */
 function replaySource(header: string | string[] | undefined): string | undefined {
   if (env.TRUST_PROXY !== "fly" || typeof header !== "string") return undefined;
   return /(?:^|;)\s*instance=([\w.-]{1,64})\s*(?:;|$)/.exec(header)?.[1];
 }
 
-/** The role as LiteFS said it last: what a line of the log needs is not worth a look at the mount. */
+/** The role of LiteFS' last event: cheaper than reading the mount for each line of the log. */
 function lastReportedRole(): Role {
   if (!env.REPLICATION) return "primary";
   const { lastPrimaryEvent } = litefsState();
@@ -40,36 +41,28 @@ const isPageType = (type: unknown) =>
 /** Milliseconds with one place. */
 const roundMs = (ms: number) => Math.round(ms * 10) / 10;
 
-/** Begins to watch the request of `context`; called once for each, before anything changes it. */
-export function instrumentRequest(context: RequestContext): void {
-  const startedMs = performance.now();
-  const { request, response } = context;
-  const { kind, path } = labelRoute(request.url ?? "/");
-  const method = KNOWN_METHOD.test(request.method ?? "") ? request.method! : "other";
-  // Files have no line, no id and no timing: they are most requests and say nothing.
+/** Pipeline step. Counts the request and, when its response has ended, writes its line in the log. */
+export function recordRequest(context: PipelineContext): void {
+  const { request, response, startedMs } = context;
+  const { kind, path } = labelRoute(context.requestedUrl);
+  // Static files are most requests: counted, but without a line, an id or a timing.
   if (kind === "static") {
     response.once("close", () =>
-      incrementCounter("requests", { route: kind, status: statusClass(response.statusCode) }),
+      incrementCounter("requests", { route: kind, status: statusClass(response.sentStatus) }),
     );
     return;
   }
-  context.requestId = requestId(request.headers["fly-request-id"]);
-  const from = replaySource(request.headers["fly-replay-src"]);
-  if (from) incrementCounter("replays_in");
-  context.beforeHeadHooks?.push(() => {
-    // Not of what was asked to be done: the answer about an address that is known is to differ in nothing from that about another.
-    // Next hands on the headers of the page where an action leads, which it fetched from itself: those go, too.
-    if (method !== "GET" && method !== "HEAD") return void response.removeHeader("server-timing");
-    if (!isPageType(response.getHeader("content-type")) && response.statusCode !== 304) return;
-    response.setHeader("server-timing", formatServerTiming(context, performance.now() - startedMs));
-  });
+  const method = KNOWN_METHODS.has(context.requestedMethod) ? context.requestedMethod : "other";
+  context.requestId = createRequestId(request.headers["fly-request-id"]);
+  const replayedFrom = replaySource(request.headers["fly-replay-src"]);
+  if (replayedFrom) incrementCounter("replays_in");
   response.once("close", () => {
     const ms = performance.now() - startedMs;
-    const status = response.statusCode;
+    const status = response.sentStatus;
     incrementCounter("requests", { route: kind, status: statusClass(status) });
-    // A stream lasts as long as somebody looks.
+    // A stream lasts as long as its reader stays.
     if (kind !== "stream") observeHistogram("request_seconds", ms / 1000, { route: kind });
-    // Monitoring asks every few seconds: what it hears is in the metrics.
+    // Health checks come every few seconds, and the metrics have them.
     if (!(env.LOG_REQUESTS ?? env.REPLICATION) || (kind === "health" && status < 400)) return;
     log("info", "request", {
       id: context.requestId,
@@ -78,11 +71,24 @@ export function instrumentRequest(context: RequestContext): void {
       status,
       ms: roundMs(ms),
       role: lastReportedRole(),
-      ...(from && { replayedFrom: from }),
+      ...(replayedFrom && { replayedFrom }),
       ...(context.committedTxid !== undefined && { txid: context.committedTxid }),
       ...(!response.writableFinished && { aborted: true }),
     });
   });
+}
+
+/**
+ * Head step. Adds Server-Timing to pages that were read. Not to actions: responses about a known and an unknown address must not differ.
+ * Next also copies the header of the page an action leads to, which it fetched from itself.
+ */
+export function addServerTiming(context: PipelineContext, status: number): void {
+  const { requestId, requestedMethod, response, startedMs } = context;
+  if (requestId === undefined) return; // a static file
+  if (requestedMethod !== "GET" && requestedMethod !== "HEAD")
+    return response.removeHeader("server-timing");
+  if (!isPageType(response.getHeader("content-type")) && status !== 304) return;
+  response.setHeader("server-timing", formatServerTiming(context, performance.now() - startedMs));
 }
 
 const statusClass = (status: number) => `${Math.floor(status / 100)}xx`;
@@ -98,6 +104,6 @@ function formatServerTiming(
   const parts = [`total;dur=${roundMs(totalMs)}`];
   if (databaseReadMs !== undefined) parts.push(`db;dur=${roundMs(databaseReadMs)}`);
   if (env.FLY_REGION) parts.push(`region;desc="${env.FLY_REGION.replace(/[^\w-]/g, "")}"`);
-  const instance = env.CLUSTER_STRIP ? [`instance;desc="${currentInstance()}"`] : [];
-  return [...parts, ...new Set([...instance, ...(serverTimings ?? [])])].join(", ");
+  const instance = env.INSTANCE_BANNER ? [`instance;desc="${currentInstance()}"`] : [];
+  return [...parts, ...new Set([...instance, ...serverTimings])].join(", ");
 }

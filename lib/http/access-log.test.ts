@@ -1,10 +1,10 @@
-import { type IncomingMessage, type ServerResponse, createServer, request as ask } from "node:http";
+import { type IncomingMessage, type ServerResponse, request as ask } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { instrumentRequest } from "./instrument-request.ts";
+import { createPipelineServer } from "./pipeline.ts";
 import { renderMetrics, resetMetrics } from "#lib/core/metrics.ts";
-import type { RequestContext } from "#lib/core/request-context.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { type RequestContext, currentRequestContext } from "#lib/core/request-context.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 
 const lines: Record<string, unknown>[] = [];
 
@@ -25,7 +25,7 @@ afterEach(() => {
     INSTANCE: undefined,
     FLY_REGION: undefined,
     TRUST_PROXY: undefined,
-    CLUSTER_STRIP: undefined,
+    INSTANCE_BANNER: undefined,
   });
 });
 
@@ -36,7 +36,7 @@ const page: Answer = (_, response) => {
   response.end("<p>");
 };
 
-/** Sends one request to a server that watches its requests; resolves when its line is due. */
+/** Sends one request through the pipeline; resolves to the response's headers when its line is due. */
 async function visit(
   path: string,
   {
@@ -46,16 +46,9 @@ async function visit(
   }: { method?: string; headers?: Record<string, string>; answer?: Answer } = {},
 ): Promise<Record<string, unknown>> {
   const over = Promise.withResolvers<void>();
-  const server = createServer((request, response) => {
-    const context: RequestContext = { request, response, beforeHeadHooks: [], serverTimings: [] };
-    instrumentRequest(context);
+  const server = createPipelineServer((request, response) => {
     response.once("close", () => over.resolve());
-    const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
-    response.writeHead = ((...args: unknown[]) => {
-      for (const listener of context.beforeHeadHooks ?? []) listener();
-      return writeHead(...args);
-    }) as ServerResponse["writeHead"];
-    answer(request, response, context);
+    answer(request, response, currentRequestContext()!);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const got = await new Promise<IncomingMessage>((resolve, reject) =>
@@ -188,13 +181,13 @@ test("a page says how long it took and where; the instance only in a cluster tha
   const named = await visit("/admin", {
     answer: (request, response, context) => {
       context.databaseReadMs = 1.234;
-      context.serverTimings?.push('instance;desc="ams-1"');
+      context.serverTimings.push('instance;desc="ams-1"');
       page(request, response, context);
     },
   });
   expect(named["server-timing"]).toMatch(
     /^total;dur=[\d.]+, db;dur=1.2, region;desc="ams", instance;desc="ams-1"$/,
   );
-  overrideEnv({ CLUSTER_STRIP: "on" });
+  overrideEnv({ INSTANCE_BANNER: "on" });
   expect((await visit("/"))["server-timing"]).toMatch(/, instance;desc="ams-1"$/);
 });

@@ -1,0 +1,56 @@
+// Replaces Next's response to a server action that failed before our code ran: expired, unreadable or cross-site.
+
+import type { IncomingMessage } from "node:http";
+import { MAX_CAPTURED_BYTES, renderExpiredActionPage } from "./expired-action-page.ts";
+import type { PipelineContext } from "./pipeline-context.ts";
+import { sanitizeUrl } from "./sanitize-url.ts";
+import type { Replacement } from "./site-response.ts";
+
+/** What Next reads of an action's body by default (serverActions.bodySizeLimit). */
+const MAX_ACTION_BYTES = 1_048_576;
+/** Set by Next if this build does not have the action. */
+const ACTION_NOT_FOUND_HEADER = "x-nextjs-action-not-found";
+
+/** Scripts learn from the header that the action expired, and keep the form themselves. */
+const isFormWithoutScripts = ({ bodyReader, request }: PipelineContext) =>
+  bodyReader === "action" && request.headers["next-action"] === undefined;
+
+/** Pipeline step. Keeps a copy of a form, in case its action has expired. */
+export function captureFormBody(context: PipelineContext): void {
+  if (isFormWithoutScripts(context)) context.request.captureBody(MAX_CAPTURED_BYTES);
+}
+
+/** Returns the page for an expired action, the sentence for one that Next could not read, or null. */
+export function findActionReplacement(
+  context: PipelineContext,
+  status: number,
+): Replacement | null {
+  const { request, response } = context;
+  if (isFormWithoutScripts(context) && response.getHeader(ACTION_NOT_FOUND_HEADER) === "1")
+    return {
+      status,
+      contentType: "text/html; charset=utf-8",
+      renderBody: () =>
+        renderExpiredActionPage({
+          body: request.capturedBody,
+          contentType: request.headers["content-type"] ?? "",
+          path: sanitizeUrl(request.url ?? "/"),
+        }),
+    };
+  if (context.bodyReader !== "action" || status !== 500 || context.actionBegan) return null;
+  const [refusedStatus, reason] = explainRefusal(request);
+  return {
+    status: refusedStatus,
+    contentType: "text/plain; charset=utf-8",
+    renderBody: () => `${reason}\n`,
+  };
+}
+
+/** Next answers 500 to all of these, though none is the server's fault. */
+function explainRefusal({ headers }: IncomingMessage): [status: number, reason: string] {
+  if (headers.origin !== undefined && URL.parse(headers.origin)?.host !== headers.host)
+    return [403, "This request does not come from a page of this site."];
+  if (Number(headers["content-length"]) > MAX_ACTION_BYTES)
+    return [413, "This form is larger than 1 MB."];
+  return [400, "This form can't be read."];
+}

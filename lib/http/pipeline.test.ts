@@ -1,0 +1,208 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { expect, test, vi } from "vitest";
+import { currentRequestContext } from "#lib/core/request-context.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
+import { createPipelineServer } from "./pipeline.ts";
+
+/** A server that answers with what is left of a request after the guard, and how many of its bytes came. */
+async function guarded(work: (port: number) => Promise<void>): Promise<void> {
+  const server = createPipelineServer((request, response) => {
+    if (request.method === "GET") return void response.end(`GET ${request.url}`);
+    let bytes = 0;
+    request.on("data", (chunk: Buffer) => (bytes += chunk.length));
+    request.on("end", () => response.end(`${request.method} ${bytes}`));
+    request.on("error", () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    await work((server.address() as AddressInfo).port);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+test("a body that no page takes is read by nobody, a form's and a handler's are", () =>
+  guarded(async (port) => {
+    const send = async (path: string, type: string) =>
+      (
+        await fetch(`http://127.0.0.1:${port}${path}`, {
+          method: "POST",
+          body: "x".repeat(1_000),
+          headers: { "content-type": type },
+        })
+      ).text();
+    expect(await send("/login", "text/plain")).toBe("GET /login");
+    expect(await send("/about", "application/octet-stream")).toBe("GET /about");
+    expect(await send("/login", "multipart/form-data; boundary=x")).toBe("POST 1000");
+    for (const path of [
+      "/reads",
+      "/calls/upload/1/2",
+      "/api/content-webhook",
+      "/login/passkey/verify",
+      "/me/passkeys/options?x",
+    ])
+      expect(await send(path, "application/json")).toBe("POST 1000");
+  }));
+
+test("one client has a share of the places for forms, and others the rest", () => {
+  overrideEnv({ TRUST_PROXY: "fly" });
+  return guarded(async (port) => {
+    const head = (client: string) =>
+      `POST /login HTTP/1.1\r\nHost: x\r\nFly-Client-IP: ${client}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\n\r\nhalf`;
+    const closed = Promise.withResolvers<void>();
+    const sockets = Array.from({ length: 17 }, () =>
+      connect(port, "127.0.0.1")
+        .on("error", () => {})
+        .on("close", () => closed.resolve()),
+    );
+    for (const socket of sockets) socket.write(head("192.0.2.1"));
+    await closed.promise;
+    const response = await fetch(`http://127.0.0.1:${port}/login`, {
+      method: "POST",
+      body: "whole",
+      headers: { "content-type": "multipart/form-data; boundary=x", "fly-client-ip": "192.0.2.2" },
+    });
+    expect(await response.text()).toBe("POST 5");
+    for (const socket of sockets) socket.destroy();
+  }).finally(() => overrideEnv({ TRUST_PROXY: undefined }));
+});
+
+test("of forms that never end only so many are held, and others go on when they are gone", () =>
+  guarded(async (port) => {
+    const head =
+      "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 1000\r\n\r\nhalf";
+    const closed = Promise.withResolvers<void>();
+    const sockets = Array.from({ length: 65 }, () =>
+      connect(port, "127.0.0.1")
+        .on("error", () => {})
+        .on("close", () => closed.resolve()),
+    );
+    for (const socket of sockets) socket.write(head);
+    await closed.promise;
+    for (const socket of sockets) socket.destroy();
+    await vi.waitFor(async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/login`, {
+        method: "POST",
+        body: "whole",
+        headers: { "content-type": "multipart/form-data; boundary=x" },
+      });
+      expect(await response.text()).toBe("POST 5");
+    }, 5_000);
+  }));
+
+/** Serves one request with `handler` and returns the response. */
+async function serve(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+  { path = "/login", ...init }: RequestInit & { path?: string } = {},
+): Promise<Response> {
+  const server = createPipelineServer(handler);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    return await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, init);
+  } finally {
+    server.close();
+  }
+}
+
+const form = (fields: Record<string, string>) => {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) body.set(name, value);
+  return { method: "POST", body };
+};
+
+/** Reads the body and answers as Next does to an action that this build does not have. */
+const actionNotFound = (request: IncomingMessage, response: ServerResponse) => {
+  request.resume().once("end", () => {
+    response.setHeader("x-nextjs-action-not-found", "1");
+    response.setHeader("content-type", "text/plain");
+    response.setHeader("content-length", "5");
+    response.statusCode = 404;
+    response.write("Gone");
+    response.end(".");
+  });
+};
+
+test("an expired form gets back what was typed", async () => {
+  const response = await serve(actionNotFound, form({ text: "A <b> sentence" }));
+  expect(response.status).toBe(404);
+  expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+  expect(response.headers.get("cache-control")).toBe("private, no-store");
+  expect(await response.text()).toContain("A &lt;b&gt; sentence");
+});
+
+test("a script learns from the header that its action expired", async () => {
+  const response = await serve(actionNotFound, {
+    method: "POST",
+    body: "[]",
+    headers: { "next-action": "abc" },
+  });
+  expect([response.status, await response.text()]).toEqual([404, "Gone."]);
+});
+
+test("an action that Next could not read is the client's fault, one that began is ours", async () => {
+  const fail = (_: IncomingMessage, response: ServerResponse) => {
+    response.statusCode = 500;
+    response.end("<html>");
+  };
+  expect((await serve(fail, form({}))).status).toBe(400);
+  expect(
+    (await serve(fail, { ...form({}), headers: { origin: "https://evil.example" } })).status,
+  ).toBe(403);
+  const began = await serve((request, response) => {
+    currentRequestContext()!.actionBegan = true;
+    fail(request, response);
+  }, form({}));
+  expect([began.status, await began.text()]).toEqual([500, "<html>"]);
+});
+
+test("an action that could not write answers 503 with Retry-After", async () => {
+  const response = await serve((_, response) => {
+    currentRequestContext()!.retryAfterSeconds = 7;
+    response.end("page");
+  }, form({}));
+  expect([response.status, response.headers.get("retry-after")]).toEqual([503, "7"]);
+});
+
+test("a final response is followed by nothing of the handler's", async () => {
+  const response = await serve((_, response) => {
+    response.setHeader("x-early", "1");
+    currentRequestContext()!.sendFinal(409, { "x-final": "1" }, "final");
+    currentRequestContext()!.sendFinal(200, {}, "again");
+    response.statusCode = 500;
+    response.setHeader("x-late", "1");
+    response.writeHead(500, { "x-late": "1" });
+    response.write("late");
+    response.end("late");
+  });
+  expect([response.status, await response.text()]).toEqual([409, "final"]);
+  expect(response.headers.get("x-final")).toBe("1");
+  for (const name of ["x-early", "x-late"]) expect(response.headers.get(name)).toBeNull();
+});
+
+test("a response with a cookie stays out of shared caches, a missing file out of all", async () => {
+  const answer = (status: number) => (_: IncomingMessage, response: ServerResponse) => {
+    response.setHeader("set-cookie", "a=b");
+    response.setHeader("cache-control", "public, max-age=60");
+    response.statusCode = status;
+    response.end();
+  };
+  expect((await serve(answer(200))).headers.get("cache-control")).toBe("private, no-store");
+  const missing = await serve(answer(404), { path: "/_next/static/old.js" });
+  expect(missing.headers.get("cache-control")).toBe("no-store");
+});
+
+test("a hook that throws does not keep the response from leaving", async () => {
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  const response = await serve((_, response) => {
+    currentRequestContext()!.beforeHeadHooks.push(
+      () => {
+        throw new Error("broken");
+      },
+      () => void response.setHeader("x-next", "1"),
+    );
+    response.end("page");
+  });
+  expect([await response.text(), response.headers.get("x-next")]).toEqual(["page", "1"]);
+});

@@ -1,0 +1,73 @@
+// Runs what happens to every HTTP request before and around Next's handler, in one documented order.
+
+import { type RequestListener, createServer } from "node:http";
+import { log } from "#lib/core/log.ts";
+import { type RequestContext, requestContextStorage } from "#lib/core/request-context.ts";
+import { addServerTiming, recordRequest } from "./access-log.ts";
+import { aliasLegacyCookies } from "./alias-legacy-cookies.ts";
+import { announceAbortedBody, closeAfterAbortedBody } from "./close-after-aborted-body.ts";
+import { closeWhileDraining } from "./drain-keepalive.ts";
+import { captureFormBody, findActionReplacement } from "./failed-action.ts";
+import { dropUnreadBody, limitFormBody } from "./limit-form-bodies.ts";
+import { type PipelineContext, createPipelineContext } from "./pipeline-context.ts";
+import {
+  addTxidCookie,
+  keepCookiesPrivate,
+  keepMissingFilesUncached,
+  sendUnavailable,
+} from "./response-head.ts";
+import { sanitizeRequestUrl } from "./sanitize-url.ts";
+import { SiteRequest, SiteResponse, type SiteServer } from "./site-response.ts";
+
+/** Before Next sees the request. A step that destroys the request ends it. */
+const REQUEST_STEPS: readonly ((context: PipelineContext) => void)[] = [
+  recordRequest, // first: the access log names the URL and the method as they arrived
+  closeWhileDraining,
+  closeAfterAbortedBody,
+  captureFormBody,
+  limitFormBody,
+  dropUnreadBody,
+  sanitizeRequestUrl,
+  ({ request }) => aliasLegacyCookies(request.headers),
+];
+
+/** When the head of the response is about to leave. A step may set headers, and may return another status. */
+const HEAD_STEPS: readonly ((context: PipelineContext, status: number) => number | void)[] = [
+  keepMissingFilesUncached,
+  addTxidCookie,
+  sendUnavailable,
+  addServerTiming,
+  announceAbortedBody,
+  runHandlerHooks,
+  keepCookiesPrivate, // last: it sees every cookie
+];
+
+/** Creates a server that runs the pipeline around `handler`, within the request's context. */
+export function createPipelineServer(handler: RequestListener): SiteServer {
+  return createServer(
+    { IncomingMessage: SiteRequest, ServerResponse: SiteResponse },
+    (request, response) => {
+      const context = createPipelineContext(request, response);
+      response.hooks = {
+        beforeHead: (status) =>
+          HEAD_STEPS.reduce((current, step) => step(context, current) ?? current, status),
+        findReplacement: (status) => findActionReplacement(context, status),
+      };
+      requestContextStorage().run(context, () => {
+        for (const step of REQUEST_STEPS) step(context);
+        if (!request.destroyed) handler(request, response);
+      });
+    },
+  );
+}
+
+/** Runs the hooks that pages and handlers registered for this response. */
+function runHandlerHooks({ beforeHeadHooks }: RequestContext): void {
+  for (const hook of beforeHeadHooks) {
+    try {
+      hook();
+    } catch (error) {
+      log("error", "response.head_failed", { error });
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { sanitizeUrl } from "./sanitize-url.ts";
+
+test("an ordinary address is left alone", () => {
+  for (const url of [
+    "/",
+    "/blog?q=write%20queue&topic=sqlite&topic=mdx&page=2",
+    "/blog/ein-b%C3%BCcherpult",
+    "/blog/x?_rsc=abc",
+  ])
+    expect(sanitizeUrl(url)).toBe(url);
+});
+
+test("a path that can't be decoded leads nowhere", () => {
+  for (const url of ["/%", "/blog/%ff", "/embed-image/%c0%ae?x=1"])
+    expect(sanitizeUrl(url)).toBe("/not-an-address");
+});
+
+test("an address with a host in it is a path of this site", () => {
+  expect(sanitizeUrl("http://lectern.example/blog?q=a")).toBe("/blog?q=a");
+  expect(sanitizeUrl("https://evil.example//evil.example/x")).toBe("/evil.example/x");
+  for (const url of ["*", "evil.example:443", "\\admin", ""])
+    expect(sanitizeUrl(url)).toBe("/not-an-address");
+});
+
+test("a query is cut to a length and to a number of parameters", () => {
+  expect(sanitizeUrl(`/blog?${"a&".repeat(7_000)}`).split("&")).toHaveLength(50);
+  expect(sanitizeUrl(`/blog?q=${"x".repeat(100_000)}`).length).toBeLessThan(2_100);
+  expect(() => decodeURIComponent(sanitizeUrl(`/blog?q=${"%41".repeat(1_000)}`))).not.toThrow();
+});

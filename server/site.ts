@@ -1,0 +1,75 @@
+// Serves the site: Next's request handler behind the HTTP pipeline. In development (NODE_ENV) it compiles pages on demand.
+
+/* eslint-disable no-restricted-syntax -- runs before lib/core/env.ts can be read, and tells Next by the environment */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import next from "next";
+
+const rootDir = join(import.meta.dirname, "..");
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", short: "p", default: "3000" },
+    /** The address to listen on; all of them by default. */
+    hostname: { type: "string", short: "H" },
+    "keep-alive-ms": { type: "string" },
+  },
+});
+const { hostname } = values;
+const port = Number(values.port);
+const dev = process.env.NODE_ENV === "development";
+
+// Actions that redirect fetch the next page from here; without it Next would trust the Host header (SSRF).
+process.env.__NEXT_PRIVATE_ORIGIN = `http://${localHost(hostname)}:${port}`;
+process.env.PORT = String(port);
+// As the standalone server does: the build's configuration, so that next.config.mjs is not needed at runtime.
+if (!dev)
+  process.env.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(
+    (
+      JSON.parse(readFileSync(join(rootDir, ".next", "required-server-files.json"), "utf8")) as {
+        config: unknown;
+      }
+    ).config,
+  );
+
+const app = next({ dev, dir: rootDir, hostname, port });
+await app.prepare();
+// Imported after Next has read .env files.
+const { createPipelineServer } = await import("#lib/http/pipeline.ts");
+const { drainServer } = await import("#lib/http/drain-keepalive.ts");
+
+const handleRequest = app.getRequestHandler();
+const server = createPipelineServer((request, response) => {
+  handleRequest(request, response).catch((error: unknown) => {
+    console.error(error);
+    response.statusCode = 500;
+    response.end("Internal Server Error");
+  });
+});
+if (values["keep-alive-ms"]) server.keepAliveTimeout = Number(values["keep-alive-ms"]);
+server.once("error", (error) => {
+  console.error(error);
+  process.exit(1);
+});
+server.listen(port, hostname);
+
+let isStopping = false;
+async function stop(exitCode: number): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  const drained = drainServer(server);
+  if (dev) server.closeAllConnections();
+  await drained;
+  await app.close();
+  process.exit(exitCode);
+}
+process.on("SIGINT", () => void stop(130));
+process.on("SIGTERM", () => void stop(143));
+
+/** Where this machine reaches a server that listens on `host`. */
+function localHost(host = "0.0.0.0"): string {
+  if (host === "0.0.0.0") return "localhost";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}

@@ -1,21 +1,20 @@
-import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { once } from "node:events";
 import { afterEach, expect, test, vi } from "vitest";
 import { audioResponse } from "./audio-response.ts";
 import { MINUTE_MS } from "#lib/core/clock.ts";
-import { installRequestContextHook } from "#lib/http/request-context-hook.ts";
+import { createPipelineServer } from "#lib/http/pipeline.ts";
+import { peekSingleton, resetSingleton } from "#lib/core/singleton.ts";
 
-const global = globalThis as {
-  __lecternSounds?: {
-    open: Map<string, { bytes: Uint8Array; listeners: number }>;
-    whole: { count: number };
-    parts: { count: number };
-  };
-};
+const streamState = () =>
+  peekSingleton<{
+    open: Map<string, { bytes: Uint8Array; refCount: number }>;
+    whole: { acquiredCount: number };
+    parts: { acquiredCount: number };
+  }>("audio-streams")!;
 afterEach(() => {
   // Many of these don't read what they get.
-  delete global.__lecternSounds;
+  resetSingleton("audio-streams");
 });
 
 const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
@@ -177,22 +176,22 @@ const listen = (bytes: Uint8Array, etag: string, headers: Record<string, string>
 
 test("all who hear the same sound hold one copy, and none when they have gone", async () => {
   const responses = Array.from({ length: 5 }, () => listen(long(7), "same"));
-  expect([...global.__lecternSounds!.open.values()].map(({ listeners }) => listeners)).toEqual([5]);
+  expect([...streamState().open.values()].map(({ refCount }) => refCount)).toEqual([5]);
   expect(Buffer.from(await bodyOf(responses[4]!)).equals(long(7))).toBe(true);
   for (const { body } of responses.slice(0, 4)) await body!.cancel();
-  expect([global.__lecternSounds!.open.size, global.__lecternSounds!.whole.count]).toEqual([0, 0]);
+  expect([streamState().open.size, streamState().whole.acquiredCount]).toEqual([0, 0]);
 });
 
 test("a short part holds itself only, and a piece that is taken no more than itself", async () => {
   const bytes = long(3);
   const part = listen(bytes, "part", { range: "bytes=500000-500999" });
   expect([
-    global.__lecternSounds!.open.size,
-    global.__lecternSounds!.whole.count,
-    global.__lecternSounds!.parts.count,
+    streamState().open.size,
+    streamState().whole.acquiredCount,
+    streamState().parts.acquiredCount,
   ]).toEqual([0, 0, 1]);
   expect((await bodyOf(part)).length).toBe(1_000);
-  expect(global.__lecternSounds!.parts.count).toBe(0);
+  expect(streamState().parts.acquiredCount).toBe(0);
   const reader = listen(
     bytes,
     "whole",
@@ -216,7 +215,7 @@ test("sounds that are being sent come to 192 MB at most; another listener to one
   expect(() => listen(long(1, 13_000_000), "one more")).toThrow(
     expect.objectContaining({ code: "rate_limited" }),
   );
-  expect(global.__lecternSounds!.whole.count).toBe(3);
+  expect(streamState().whole.acquiredCount).toBe(3);
   expect(listen(long(1, 60_000_000), "large 0").status).toBe(200);
 });
 
@@ -227,18 +226,15 @@ test("a listener who takes nothing for a minute is given up", async () => {
     await reader.read();
     vi.advanceTimersByTime(MINUTE_MS);
     await expect(reader.read()).rejects.toThrow(/took nothing/);
-    expect([global.__lecternSounds!.open.size, global.__lecternSounds!.whole.count]).toEqual([
-      0, 0,
-    ]);
+    expect([streamState().open.size, streamState().whole.acquiredCount]).toEqual([0, 0]);
   } finally {
     vi.useRealTimers();
   }
 });
 
 test("over HTTP every answer has its length, though Next drops what a handler says", async () => {
-  installRequestContextHook();
   // As Next sends a handler's answer: next/dist/server/send-response.js.
-  const server = createServer((request, response) => {
+  const server = createPipelineServer((request, response) => {
     const { status, headers, body } = audioResponse(
       new Request("http://localhost:3000/x", {
         method: request.method,

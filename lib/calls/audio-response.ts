@@ -8,6 +8,7 @@ import { streamWithIdleTimeout } from "#lib/http/stream-with-idle-timeout.ts";
 import { Semaphore } from "#lib/core/semaphore.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import { getClientAddress } from "#lib/http/client-address.ts";
+import { singleton } from "#lib/core/singleton.ts";
 
 interface AudioPayload {
   readonly bytes: Uint8Array;
@@ -30,25 +31,22 @@ interface SharedBuffer {
   refCount: number;
 }
 
-// One per process: handlers are bundled apart.
-const globals = globalThis as {
-  __lecternSounds?: {
-    readonly whole: Semaphore;
-    readonly parts: Semaphore;
-    readonly open: Map<string, SharedBuffer>;
-  };
-};
+interface StreamState {
+  readonly whole: Semaphore;
+  readonly parts: Semaphore;
+  readonly open: Map<string, SharedBuffer>;
+}
 const streamState = () =>
-  (globals.__lecternSounds ??= {
+  singleton<StreamState>("audio-streams", () => ({
     whole: new Semaphore(64, 16),
     parts: new Semaphore(256, 32),
     open: new Map(),
-  });
+  }));
 
 const BUSY_MESSAGE = "Many people listen just now. Try again in a minute.";
 const REFUSAL = {
-  own: "You are loading many recordings at the same time. Try again when some of them have ended.",
-  all: BUSY_MESSAGE,
+  perKeyMessage: "You are loading many recordings at the same time. Try again when some of them have ended.",
+  totalMessage: BUSY_MESSAGE,
   retryAfterSeconds: 30,
 };
 
@@ -83,7 +81,7 @@ function contentDisposition(filename: string): string {
  * Holds `bytes` for one more listener, as the copy that others hear already where there is one (`key` changes whenever the bytes do).
  * Throws AppError(rate_limited) when the sounds that are held come to too much.
  */
-function retainBuffer(key: string, bytes: Uint8Array): { bytes: Uint8Array; letGo(): void } {
+function retainBuffer(key: string, bytes: Uint8Array): { bytes: Uint8Array; release(): void } {
   const { open } = streamState();
   const known = open.get(key);
   if (!known) {
@@ -96,14 +94,14 @@ function retainBuffer(key: string, bytes: Uint8Array): { bytes: Uint8Array; letG
         retryAfterSeconds: REFUSAL.retryAfterSeconds,
       });
   }
-  const held = known ?? { bytes, listeners: 0 };
-  held.listeners += 1;
-  open.set(key, held);
+  const shared = open.get(key) ?? { bytes, refCount: 0 };
+  shared.refCount += 1;
+  open.set(key, shared);
   return {
-    bytes: held.bytes,
-    letGo() {
-      held.listeners -= 1;
-      if (held.listeners === 0) open.delete(key);
+    bytes: shared.bytes,
+    release() {
+      shared.refCount -= 1;
+      if (shared.refCount === 0) open.delete(key);
     },
   };
 }
@@ -121,7 +119,7 @@ function streamRange(
   let held: ReturnType<typeof retainBuffer> | null;
   try {
     held = isPart
-      ? { bytes: sound.bytes.slice(start, end + 1), letGo() {} }
+      ? { bytes: sound.bytes.slice(start, end + 1), release() {} }
       : retainBuffer(key, sound.bytes);
   } catch (error) {
     free();
@@ -138,7 +136,7 @@ function streamRange(
       return held.bytes.slice(from - offset, at - offset);
     },
     onEnd() {
-      held?.letGo();
+      held?.release();
       held = null;
       free();
     },

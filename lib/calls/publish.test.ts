@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { insertCall, insertUser } from "#tests/support/factories.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import type { Member } from "#lib/core/member.ts";
@@ -77,8 +77,8 @@ test("publishing makes one episode and one mail, with the caller’s first name 
     callerName: "Ada",
     hasCall: true,
     transcript: "Two\n\nparagraphs.",
-    answer: { contentType: "audio/mpeg", durationMs: 4_000, bytes: audio.length },
-    joined: null,
+    answer: { contentType: "audio/mpeg", durationMs: 4_000, sizeBytes: audio.length },
+    mergedAudio: null,
     before: null,
     after: null,
   });
@@ -214,7 +214,7 @@ test("an episode finds its neighbours, and its sounds by kind", async () => {
   expect(episode).toMatchObject({
     before: { number: 1, slug: "1-one-thing" },
     after: { number: 3, title: "Third thing" },
-    joined: { contentType: "audio/mpeg", durationMs: 10_000, bytes: joined.audio.length },
+    mergedAudio: { contentType: "audio/mpeg", durationMs: 10_000, sizeBytes: joined.audio.length },
   });
   const sound = (slug: string, kind: "call" | "answer" | "episode") =>
     readSql((sql) => findEpisodeAudio(sql, slug, kind));

@@ -1,3 +1,4 @@
+import { toDataUrl } from "#tests/support/audio.ts";
 // From a member's call to an episode that everybody hears, with the admin's desk in between.
 
 import { spawnSync } from "node:child_process";
@@ -6,7 +7,6 @@ import { readFileSync } from "node:fs";
 import type { BrowserContext, Locator, Page } from "@playwright/test";
 import type Database from "better-sqlite3";
 import { insertCall, insertUser } from "#tests/support/factories.ts";
-import { encodeRecording } from "#lib/calls/submit.ts";
 import { publishCall } from "#lib/calls/publish.ts";
 import { saveAnswer } from "#lib/calls/review.ts";
 import { getReviewedCall } from "#lib/calls/review-queue.ts";
@@ -45,7 +45,7 @@ function make(
     const { id } = insertCall(sql, {
       userId: caller.id,
       title,
-      base64: typed ? "" : encodeRecording(voice, { contentType: "audio/webm" }),
+      base64: typed ? "" : toDataUrl("audio/webm", voice),
     });
     const decision = () => ({
       callId: id,
@@ -114,7 +114,7 @@ test("a call is left, answered and published; everybody hears both, the feed lis
     .getByLabel("Description")
     .fill("Every file of ours is called helper.\nWhat would you do?");
   await page.getByLabel("Keywords").fill("names, files");
-  await page.getByRole("button", { name: "Send your call" }).click();
+  await page.getByRole("button", { name: "Send", exact: true }).click();
   await expect(page).toHaveURL(/\/calls\/mine\?sent=/, { timeout: 15_000 });
 
   const adminId = await becomeAdmin(context, logIn);
@@ -122,7 +122,7 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   await page.getByRole("link", { name: "Who names the files?" }).click();
   await hear(page, "Ada’s question");
   await page.getByRole("button", { name: "Take it" }).click();
-  await expect(page.getByText("Being reviewed by Grace")).toBeVisible();
+  await expect(page.getByText("In review by Grace")).toBeVisible();
   await page
     .locator('.recorder input[type="file"]')
     .setInputFiles({ name: "answer.m4a", mimeType: "audio/mp4", buffer: fixture("tone.m4a") });
@@ -156,7 +156,7 @@ test("a call is left, answered and published; everybody hears both, the feed lis
   await expect(page.getByText("Grace: You.")).toBeVisible();
   if (hasFfmpeg) {
     await hear(page, "Question and answer");
-    await page.getByText("Question and answer, each by itself").click();
+    await page.getByText("Play question and answer separately").click();
   }
   await hear(page, "Ada’s question");
   await hear(page, "The answer");

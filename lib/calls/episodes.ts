@@ -4,7 +4,7 @@ import { MINUTE_MS } from "#lib/core/clock.ts";
 import type { Sql } from "../db/connection.ts";
 import { type SniffedAudio, sniffAudio } from "./audio/probe.ts";
 import { AudioCache } from "./audio-cache.ts";
-import { findCallAudio } from "./recording.ts";
+import { IS_RECORDED_SQL, findCallAudio } from "./recording.ts";
 
 export interface Episode {
   readonly callId: string;
@@ -44,7 +44,7 @@ interface EpisodeRow extends Omit<Episode, "hasCall" | "answer" | "mergedAudio">
 
 // Sizes by octet_length, which reads no sound.
 const COLUMNS = `e."callId", e."number", e."slug", e."publishedAt", e."updatedAt", e."title", e."description", e."keywords", e."callerName",
-  octet_length(c."base64") > 0 AS "hasCall", r."durationMs" AS "callDurationMs", w."contentType" AS "answerType", w."durationMs" AS "answerDurationMs", octet_length(w."audio") AS "answerBytes",
+  ${IS_RECORDED_SQL} AS "hasCall", r."durationMs" AS "callDurationMs", w."contentType" AS "answerType", w."durationMs" AS "answerDurationMs", octet_length(w."audio") AS "answerBytes",
   e."joinedType", e."joinedDurationMs", octet_length(e."joinedAudio") AS "joinedBytes"`;
 // The + keeps SQLite from CallReview_queue: it would begin there, read every published call and sort them all, 140 ms with 10,000 of them.
 // The state is asked for although an episode without it can't be: nothing that isn't published leaves by this door.

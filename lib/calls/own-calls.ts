@@ -3,6 +3,7 @@
 import { AppError } from "#lib/core/errors.ts";
 import type { Member } from "#lib/core/member.ts";
 import type { Sql } from "../db/connection.ts";
+import { IS_RECORDED_SQL } from "./recording.ts";
 
 export interface OwnCall {
   readonly id: string;
@@ -25,9 +26,8 @@ const MAX_LISTED = 200;
 
 /** The member's calls, newest first, without their sound. What admins note about them is not part of it. */
 export function listOwnCalls(sql: Sql, member: Member): OwnCall[] {
-  // octet_length() knows a column's size without reading the megabytes in it.
   const rows = sql.all<Omit<OwnCall, "isRecorded"> & { isRecorded: number }>(
-    `SELECT c."id", c."createdAt", c."title", c."description", r."state", octet_length(c."base64") > 0 AS "isRecorded", r."durationMs",
+    `SELECT c."id", c."createdAt", c."title", c."description", r."state", ${IS_RECORDED_SQL} AS "isRecorded", r."durationMs",
        CASE WHEN r."state" = 'DECLINED' THEN r."declineReason" ELSE '' END AS "declineReason",
        CASE WHEN r."state" = 'PUBLISHED' THEN e."slug" END AS "slug"
      FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" LEFT JOIN "Episode" e ON e."callId" = c."id"

@@ -7,6 +7,7 @@ import type { Member } from "#lib/core/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { decodeRecording, sniffAudio } from "./audio/probe.ts";
 import { AudioCache, type CachedAudio } from "./audio-cache.ts";
+import { readUploadParts } from "./upload.ts";
 
 export interface StoredRecording {
   readonly bytes: Uint8Array;
@@ -41,18 +42,35 @@ export function getRecording(
   };
 }
 
-/** The decoded sound of a call, for whom may hear it: the caller of this asks. null for a typed question, and where there is no such call. */
+/** SQL: whether call `c` has a recording, without reading it. octet_length() knows a column's size from the row's header. */
+export const IS_RECORDED_SQL = `(octet_length(c."base64") > 0 OR EXISTS (SELECT 1 FROM "Upload" WHERE "callId" = c."id" AND "contentType" IS NOT NULL))`;
+
+/**
+ * Returns the recording of a call, from its upload's parts or, for calls of the source site, decoded from Call.base64.
+ * null for a typed question and a missing call. The caller checks who may listen.
+ */
 export function findCallAudio(sql: Sql, id: string): CachedAudio | null {
-  const call = sql.get<{ userId: string; createdAt: number; size: number }>(
-    `SELECT "userId", "createdAt", octet_length("base64") AS "size" FROM "Call" WHERE "id" = ?`,
+  const call = sql.get<{
+    userId: string;
+    createdAt: number;
+    base64Chars: number;
+    uploadId: string | null;
+    size: number;
+  }>(
+    `SELECT c."userId", c."createdAt", octet_length(c."base64") AS "base64Chars", u."id" AS "uploadId", u."size"
+     FROM "Call" c LEFT JOIN "Upload" u ON u."callId" = c."id" AND u."contentType" IS NOT NULL WHERE c."id" = ?`,
     id,
   );
   if (!call) return null;
-  // An id is made by a browser: one that was deleted and used again, by whomever, is another recording, also when it is as long.
-  return recordingCache.get(`${id} ${call.userId} ${call.createdAt} ${call.size}`, () => {
-    const bytes = decodeRecording(
-      sql.get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ?? "",
-    );
+  const { userId, createdAt, base64Chars, uploadId, size } = call;
+  // Browsers choose the ids of calls. A reused id is another recording, even of the same length.
+  return recordingCache.get([id, userId, createdAt, base64Chars, uploadId].join(" "), () => {
+    const bytes = uploadId
+      ? readUploadParts(sql, { id: uploadId, size })
+      : decodeRecording(
+          sql.get<{ base64: string }>(`SELECT "base64" FROM "Call" WHERE "id" = ?`, id)?.base64 ??
+            "",
+        );
     return (
       bytes && { bytes, etag: createHash("sha256").update(bytes).digest("base64url").slice(0, 27) }
     );

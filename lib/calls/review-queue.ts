@@ -3,6 +3,7 @@
 import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin } from "#lib/core/member.ts";
 import type { Sql, SqlValue } from "../db/connection.ts";
+import { IS_RECORDED_SQL } from "./recording.ts";
 import { escapeLikePattern } from "#lib/db/escape-like-pattern.ts";
 
 export const CALL_STATES = ["NEW", "REVIEWING", "ANSWERED", "PUBLISHED", "DECLINED"] as const;
@@ -89,8 +90,7 @@ export function listReviewQueue(
   const shown = Math.min(Math.max(1, Math.floor(page) || 1), pages);
   const waits = state === "NEW" || state === "REVIEWING" || state === "ANSWERED";
   const calls = sql.all<Omit<QueuedCall, "isTyped"> & { isTyped: number }>(
-    // octet_length looks at the row's head; comparing the text would read all of a recording.
-    `SELECT c."id", c."title", c."createdAt", r."state", r."changedAt", r."durationMs", octet_length(c."base64") = 0 AS "isTyped", u."firstName" AS "callerName",
+    `SELECT c."id", c."title", c."createdAt", r."state", r."changedAt", r."durationMs", NOT ${IS_RECORDED_SQL} AS "isTyped", u."firstName" AS "callerName",
             (SELECT a."firstName" FROM "User" a WHERE a."id" = r."reviewerId") AS "reviewerName"
      ${from} ORDER BY r."changedAt" ${waits ? "ASC" : "DESC"}, c."id" LIMIT ${QUEUE_PAGE_SIZE} OFFSET ?`,
     ...values,
@@ -147,7 +147,7 @@ export function getReviewedCall(
 ): ReviewedCall {
   assertAdmin(by);
   const row = sql.get<ReviewedCallRow>(
-    `SELECT c."id", c."title", c."createdAt", c."updatedAt", c."description", c."keywords", c."userId", octet_length(c."base64") = 0 AS "isTyped", u."firstName" AS "callerName",
+    `SELECT c."id", c."title", c."createdAt", c."updatedAt", c."description", c."keywords", c."userId", NOT ${IS_RECORDED_SQL} AS "isTyped", u."firstName" AS "callerName",
             r."state", r."changedAt", r."durationMs", r."note", r."declineReason", (SELECT a."firstName" FROM "User" a WHERE a."id" = r."reviewerId") AS "reviewerName",
             w."createdAt" AS "answerCreatedAt", w."durationMs" AS "answerDurationMs", w."contentType" AS "answerType", octet_length(w."audio") AS "answerBytes",
             e."number", e."slug", e."publishedAt", e."transcript", e."joinedType" IS NOT NULL AS "isJoined"

@@ -6,6 +6,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin } from "#lib/core/member.ts";
 import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
+import { IS_RECORDED_SQL } from "./recording.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { type CallState, getReviewedCall } from "./review-queue.ts";
 import { declinedEmail } from "./review-emails.ts";
@@ -241,7 +242,7 @@ export interface Caller {
 /** Whose call it is. Throws AppError(not_found) for a call that is gone. Not for pages: it holds the address. */
 export function getCaller(sql: Sql, callId: string): Caller {
   const caller = sql.get<Omit<Caller, "isTyped"> & { isTyped: number }>(
-    `SELECT u."id" AS "userId", u."email", u."firstName", c."title", octet_length(c."base64") = 0 AS "isTyped" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`,
+    `SELECT u."id" AS "userId", u."email", u."firstName", c."title", NOT ${IS_RECORDED_SQL} AS "isTyped" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`,
     callId,
   );
   if (!caller)

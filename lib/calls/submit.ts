@@ -5,11 +5,11 @@ import { env } from "#lib/core/env.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import type { Member } from "#lib/core/member.ts";
+import { formatDuration } from "#lib/core/format.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
-import { type ProbedAudio, probeAudio } from "./audio/probe.ts";
-import { formatDuration } from "#lib/core/format-duration.ts";
+import { probeAudio } from "./audio/probe.ts";
 import { assembleUpload, completeUpload, findUpload, removeUpload } from "./upload.ts";
 
 /** Calls of a member in 24 hours, and those that nobody has answered yet. */
@@ -32,17 +32,9 @@ export interface CallFields {
 
 export interface PreparedRecording {
   readonly uploadId: string;
-  /** A data URL with the type that the bytes have. */
-  readonly base64: string;
+  /** Detected from the bytes, such as "audio/webm". */
+  readonly contentType: string;
   readonly durationMs: number;
-}
-
-/** `bytes` as Call.base64 has them. */
-export function encodeRecording(
-  bytes: Uint8Array,
-  { contentType }: Pick<ProbedAudio, "contentType">,
-): string {
-  return `data:${contentType};base64,${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64")}`;
 }
 
 /**
@@ -64,8 +56,8 @@ export async function prepareRecording({
         : assembleUpload(sql, { id: uploadId, member }),
     );
     if (!bytes) return null;
-    const audio = await probeAudio(bytes);
-    return { uploadId, base64: encodeRecording(bytes, audio), durationMs: audio.durationMs };
+    const { contentType, durationMs } = await probeAudio(bytes);
+    return { uploadId, contentType, durationMs };
   } catch (error) {
     if (isAppError(error, "invalid") || isAppError(error, "too_large"))
       await writeSql((sql) => removeUpload(sql, { id: uploadId, member }));
@@ -118,7 +110,7 @@ export function submitCall(
   const now = nowMs();
   assertCallQuota(sql, member, now);
   sql.run(
-    `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO "Call" ("id", "createdAt", "updatedAt", "title", "description", "keywords", "userId", "base64") VALUES (?, ?, ?, ?, ?, ?, ?, '')`,
     id,
     now,
     now,
@@ -126,7 +118,6 @@ export function submitCall(
     description,
     keywords,
     member.id,
-    recording?.base64 ?? "",
   );
   if (recording) {
     sql.run(
@@ -134,7 +125,12 @@ export function submitCall(
       recording.durationMs,
       id,
     );
-    completeUpload(sql, { id: recording.uploadId, member, callId: id });
+    completeUpload(sql, {
+      id: recording.uploadId,
+      member,
+      callId: id,
+      contentType: recording.contentType,
+    });
   }
   notifyAdmins(sql, { id, title, description, member, durationMs: recording?.durationMs ?? null });
   return { id, isNew: true };

@@ -219,21 +219,27 @@ export function assembleUpload(sql: Sql, own: { id: string; member: Member }): U
       { field: "audio" },
     );
   }
-  const whole = Buffer.allocUnsafeSlow(upload.size);
-  let at = 0;
-  for (let number = 0; number < upload.parts; number++) {
-    const { bytes } = sql.get<{ bytes: Uint8Array }>(
-      `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ?`,
-      own.id,
-      number,
-    )!;
-    whole.set(bytes, at);
-    at += bytes.length;
-  }
-  if (at !== upload.size || createHash("sha256").update(whole).digest("hex") !== upload.sha256) {
-    throw new AppError("invalid", "The recording was damaged on its way. Send it again.", {
+  const bytes = readUploadParts(sql, upload);
+  if (createHash("sha256").update(bytes).digest("hex") !== upload.sha256)
+    throw new AppError("invalid", "The recording was damaged in transit. Send it again.", {
       field: "audio",
     });
+  return bytes;
+}
+
+/** Returns the parts of an upload in one buffer of its size; zeros stand in for missing bytes. */
+export function readUploadParts(
+  sql: Sql,
+  { id, size }: { readonly id: string; readonly size: number },
+): Uint8Array {
+  const whole = Buffer.allocUnsafeSlow(size).fill(0);
+  for (let number = 0; number < partCount(size); number++) {
+    const part = sql.get<{ bytes: Uint8Array }>(
+      `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? AND "number" = ?`,
+      id,
+      number,
+    );
+    if (part) whole.set(part.bytes, number * PART_BYTES);
   }
   return whole;
 }
@@ -249,26 +255,31 @@ export function removeUpload(sql: Sql, { id, member }: { id: string; member: Mem
   );
 }
 
-/** Notes the call that the member's own upload became, and lets its parts go. Returns whether it was open until now. */
+/** Makes the parts of the member's own upload the recording of `callId`. Returns whether the upload was open until now. */
 export function completeUpload(
   sql: Sql,
-  { id, member, callId }: { id: string; member: Member; callId: string },
+  {
+    id,
+    member,
+    callId,
+    contentType,
+  }: { id: string; member: Member; callId: string; contentType: string },
 ): boolean {
-  const isClosed =
+  return (
     sql.run(
-      `UPDATE "Upload" SET "callId" = ? WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`,
+      `UPDATE "Upload" SET "callId" = ?, "contentType" = ? WHERE "id" = ? AND "userId" = ? AND "callId" IS NULL`,
       callId,
+      contentType,
       id,
       member.id,
-    ).changes === 1;
-  if (isClosed) sql.run(`DELETE FROM "UploadPart" WHERE "uploadId" = ?`, id);
-  return isClosed;
+    ).changes === 1
+  );
 }
 
-/** Removes the oldest uploads of anybody that are older than a day, some at a time. Their parts go with them. Returns how many. */
+/** Deletes the oldest uploads that are older than a day and no call's recording, a few at a time. Returns how many. */
 export function deleteExpiredUploads(sql: Sql, now: number): number {
   return sql.run(
-    `DELETE FROM "Upload" WHERE "id" IN (SELECT "id" FROM "Upload" WHERE "createdAt" <= ? ORDER BY "createdAt" LIMIT ${MAX_DELETED_PER_SWEEP})`,
+    `DELETE FROM "Upload" WHERE "id" IN (SELECT "id" FROM "Upload" WHERE "contentType" IS NULL AND "createdAt" <= ? ORDER BY "createdAt" LIMIT ${MAX_DELETED_PER_SWEEP})`,
     now - UPLOAD_TTL_MS,
   ).changes;
 }

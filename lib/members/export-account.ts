@@ -1,14 +1,14 @@
-// All data of a member, as JSON in pieces: each piece is read in a short snapshot of its own, so that no long one keeps
-// the WAL from shrinking, and one call at a time is in memory, its recordings encoded only as far as they are taken.
+// Exports all data of a member as a stream of JSON chunks.
+// Reads each chunk in a short transaction, since a long one keeps the WAL from shrinking, and holds one call in memory.
 
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { nowMs } from "#lib/core/clock.ts";
-import { formatRegion } from "./sessions.ts";
+import { formatRegion } from "#lib/core/fly-regions.ts";
 
 const READS_PER_CHUNK = 1_000;
-/** Characters of a recording in one piece. Four stand for three bytes. */
+/** Base64 characters of a recording per chunk; a multiple of four. */
 const AUDIO_CHARS_PER_CHUNK = 262_144;
 
 const toIsoDate = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
@@ -25,13 +25,13 @@ interface UserRow {
   convertKitId: string | null;
 }
 
-/** Everything small: who they are, where they are logged in, what is on its way. No key, no hash, nothing that logs anybody in. */
+/** Reads everything but reads and calls. No keys and no hashes: nothing in an export can log anyone in. */
 function readAccount(sql: Sql, userId: string) {
   const user = sql.get<UserRow>(
     `SELECT "id", "createdAt", "updatedAt", "email", "firstName", "role", "team", "discordId", "convertKitId" FROM "User" WHERE "id" = ?`,
     userId,
   );
-  if (!user) throw new AppError("not_found", "This account is gone.");
+  if (!user) throw new AppError("not_found", "This account has been deleted.");
   const sessions = sql.all<{
     device: string | null;
     place: string | null;
@@ -92,15 +92,15 @@ interface ReadRow {
 }
 
 async function* streamReads(userId: string): AsyncGenerator<string> {
-  let after: ReadRow = { id: "", postSlug: "", createdAt: 0 };
+  let cursor: ReadRow = { id: "", postSlug: "", createdAt: 0 };
   for (let isFirst = true; ; isFirst = false) {
     const rows = await readSql((sql) =>
       sql.all<ReadRow>(
         `SELECT "id", "postSlug", "createdAt" FROM "PostRead" WHERE "userId" = ? AND ("postSlug", "createdAt", "id") > (?, ?, ?) ORDER BY "postSlug", "createdAt", "id" LIMIT ${READS_PER_CHUNK}`,
         userId,
-        after.postSlug,
-        after.createdAt,
-        after.id,
+        cursor.postSlug,
+        cursor.createdAt,
+        cursor.id,
       ),
     );
     const last = rows.at(-1);
@@ -113,7 +113,7 @@ async function* streamReads(userId: string): AsyncGenerator<string> {
         )
         .join(",")
     );
-    after = last;
+    cursor = last;
   }
 }
 
@@ -125,6 +125,8 @@ interface CallRow {
   description: string;
   keywords: string;
   base64: string;
+  uploadId: string | null;
+  contentType: string | null;
   state: string | null;
   durationMs: number | null;
   declineReason: string | null;
@@ -145,11 +147,11 @@ interface EpisodeRow {
   audio: Uint8Array | null;
 }
 
-/** One call with its recording, and its episode with the answer. The admins' notes and an answer that is not published are theirs, not the caller's. */
+/** Reads a call with its recording, and its episode with the answer. Leaves out the admins' notes and unpublished answers. */
 function readCall(sql: Sql, id: string, userId: string) {
   const row = sql.get<CallRow>(
-    `SELECT c."id", c."createdAt", c."updatedAt", c."title", c."description", c."keywords", c."base64", r."state", r."durationMs", r."declineReason"
-     FROM "Call" c LEFT JOIN "CallReview" r ON r."callId" = c."id" WHERE c."id" = ? AND c."userId" = ?`,
+    `SELECT c."id", c."createdAt", c."updatedAt", c."title", c."description", c."keywords", c."base64", u."id" AS "uploadId", u."contentType", r."state", r."durationMs", r."declineReason"
+     FROM "Call" c LEFT JOIN "CallReview" r ON r."callId" = c."id" LEFT JOIN "Upload" u ON u."callId" = c."id" AND u."contentType" IS NOT NULL WHERE c."id" = ? AND c."userId" = ?`,
     id,
     userId,
   );
@@ -159,27 +161,48 @@ function readCall(sql: Sql, id: string, userId: string) {
      FROM "Episode" e LEFT JOIN "CallAnswer" a ON a."callId" = e."callId" WHERE e."callId" = ?`,
     id,
   );
-  return { row, episode };
+  const parts = row.uploadId
+    ? sql.all<{ bytes: Uint8Array }>(
+        `SELECT "bytes" FROM "UploadPart" WHERE "uploadId" = ? ORDER BY "number"`,
+        row.uploadId,
+      )
+    : [];
+  return { row, recording: Buffer.concat(parts.map(({ bytes }) => bytes)), episode };
 }
 
-/** A call as an object whose text is that of JSON.stringify, in pieces. */
+/** Yields the JSON of a call in chunks. */
 async function* streamCall({
   row,
+  recording,
   episode,
 }: NonNullable<ReturnType<typeof readCall>>): AsyncGenerator<string> {
-  const { base64, createdAt, updatedAt, ...rest } = row;
+  const { base64, uploadId, contentType, createdAt, updatedAt, ...rest } = row;
   yield `${openJsonObject({ ...rest, createdAt: toIsoDate(createdAt), updatedAt: toIsoDate(updatedAt) })},"audio":`;
-  if (base64) {
+  if (uploadId && contentType) yield* streamDataUrl(contentType, recording);
+  else if (base64) {
     yield `"`;
-    // A character that is cut in two is written as two escapes, which are one again when they are read.
-    for (let at = 0; at < base64.length; at += AUDIO_CHARS_PER_CHUNK)
-      yield JSON.stringify(base64.slice(at, at + AUDIO_CHARS_PER_CHUNK)).slice(1, -1);
+    // A surrogate pair cut in two becomes two escapes, which a parser joins again.
+    for (let start = 0; start < base64.length; start += AUDIO_CHARS_PER_CHUNK)
+      yield JSON.stringify(base64.slice(start, start + AUDIO_CHARS_PER_CHUNK)).slice(1, -1);
     yield `"`;
   } else yield "null";
   yield `,"episode":`;
   if (episode) yield* streamEpisode(episode);
   else yield "null";
   yield "}";
+}
+
+/** Yields `bytes` as a data URL in double quotes, in pieces. */
+function* streamDataUrl(contentType: string, bytes: Uint8Array): Generator<string> {
+  yield JSON.stringify(`data:${contentType};base64,`).slice(0, -1);
+  const pieceBytes = (AUDIO_CHARS_PER_CHUNK / 4) * 3;
+  for (let start = 0; start < bytes.length; start += pieceBytes)
+    yield Buffer.from(
+      bytes.buffer,
+      bytes.byteOffset + start,
+      Math.min(pieceBytes, bytes.length - start),
+    ).toString("base64");
+  yield `"`;
 }
 
 async function* streamEpisode({
@@ -192,20 +215,14 @@ async function* streamEpisode({
 }: EpisodeRow): AsyncGenerator<string> {
   yield `${openJsonObject({ ...episode, publishedAt: toIsoDate(publishedAt), updatedAt: toIsoDate(updatedAt) })},"answer":`;
   if (audio && contentType) {
-    yield `${openJsonObject({ durationMs })},"audio":${JSON.stringify(`data:${contentType};base64,`).slice(0, -1)}`;
-    const bytes = (AUDIO_CHARS_PER_CHUNK / 4) * 3;
-    for (let at = 0; at < audio.length; at += bytes)
-      yield Buffer.from(
-        audio.buffer,
-        audio.byteOffset + at,
-        Math.min(bytes, audio.length - at),
-      ).toString("base64");
-    yield `"}`;
+    yield `${openJsonObject({ durationMs })},"audio":`;
+    yield* streamDataUrl(contentType, audio);
+    yield "}";
   } else yield "null";
   yield "}";
 }
 
-/** The JSON of an object to which more is added. */
+/** Returns the JSON of an object without its closing brace. */
 const openJsonObject = (object: object) => JSON.stringify(object).slice(0, -1);
 
 async function* streamCalls(userId: string): AsyncGenerator<string> {
@@ -217,17 +234,17 @@ async function* streamCalls(userId: string): AsyncGenerator<string> {
   );
   let isFirst = true;
   for (const { id } of ids) {
-    const one = await readSql((sql) => readCall(sql, id, userId));
-    if (!one) continue; // deleted meanwhile
+    const call = await readSql((sql) => readCall(sql, id, userId));
+    if (!call) continue; // deleted in the meantime
     if (!isFirst) yield ",";
-    yield* streamCall(one);
+    yield* streamCall(call);
     isFirst = false;
   }
 }
 
 /**
- * The member's data as pieces of one JSON document: `{exportedAt, user, sessions, passkeys, …, reads, calls}`, moments as ISO 8601,
- * recordings as data URLs; no piece is longer than some hundred kilobytes. The first piece throws AppError(not_found) when the account is gone.
+ * Yields the member's data as one JSON document: `{exportedAt, user, sessions, passkeys, …, reads, calls}`, with ISO 8601 times and
+ * recordings as data URLs. A chunk has at most a few hundred kB. Throws AppError(not_found) at the first chunk.
  */
 export async function* exportAccount(userId: string): AsyncGenerator<string> {
   const head = await readSql((sql) => readAccount(sql, userId));

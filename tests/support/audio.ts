@@ -1,4 +1,4 @@
-// Recordings for tests and measurements, of any length, without any tool: made from the small ones in tests/fixtures/audio.
+// Makes recordings of any length for tests and benchmarks, from the small ones in tests/fixtures/audio.
 
 import { readFileSync } from "node:fs";
 
@@ -6,7 +6,7 @@ const FRAME_MS = 20;
 const SIMPLE_BLOCK_ID = 0xa3;
 const CLUSTER_ID = [0x1f, 0x43, 0xb6, 0x75];
 
-/** The bytes of a file in tests/fixtures/audio. */
+/** Returns the bytes of a file in tests/fixtures/audio. */
 export function readAudioFixture(name: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL(`../fixtures/audio/${name}`, import.meta.url)));
 }
@@ -15,7 +15,7 @@ export function readAudioFixture(name: string): Uint8Array<ArrayBuffer> {
 export const toDataUrl = (contentType: string, bytes: Uint8Array): string =>
   `data:${contentType};base64,${Buffer.from(bytes).toString("base64")}`;
 
-/** A WAV file: a tone of 330 Hz, 8 bits, mono. */
+/** Returns a WAV file with a tone of 330 Hz, 8 bits, mono. */
 export function makeToneWav({
   seconds,
   rate = 8_000,
@@ -42,7 +42,7 @@ export function makeToneWav({
   return new Uint8Array(file.buffer, file.byteOffset, file.length) as Uint8Array<ArrayBuffer>;
 }
 
-/** What stands before the clusters of the fixture, and the Opus packets in them. */
+/** Returns the bytes before the fixture's clusters, and the Opus packets in them. */
 function parseNoiseFixture(): { head: Buffer; packets: Buffer[] } {
   const file = Buffer.from(readAudioFixture("noise-64k.webm"));
   const first = file.indexOf(Buffer.from(CLUSTER_ID));
@@ -62,7 +62,7 @@ function parseNoiseFixture(): { head: Buffer; packets: Buffer[] } {
 
 let noiseFixture: ReturnType<typeof parseNoiseFixture> | undefined;
 
-/** An element with an id of up to 4 bytes and a size in 4. */
+/** Returns an EBML element with a size of 4 bytes. */
 function ebmlElement(id: readonly number[], ...content: Uint8Array[]): Buffer {
   const size = content.reduce((sum, { length }) => sum + length, 0);
   return Buffer.concat([
@@ -72,8 +72,8 @@ function ebmlElement(id: readonly number[], ...content: Uint8Array[]): Buffer {
 }
 
 /**
- * Opus in WebM as a browser records it: 64 kbit/s, no duration in the header, a cluster a second. It plays.
- * Another `seed` makes another file of the same size: two minutes have just under 1 MB, so two parts of an upload.
+ * Returns Opus in WebM as a browser records it: 64 kbit/s, no duration in the header, one cluster per second.
+ * Each `seed` makes another file of the same size. Two minutes are just under 1 MB, two parts of an upload.
  */
 export function makeOpusWebm({
   seconds,
@@ -88,7 +88,7 @@ export function makeOpusWebm({
   const perCluster = 1000 / FRAME_MS;
   const mark = Buffer.alloc(8);
   mark.writeDoubleBE(seed);
-  const pieces: Uint8Array[] = [head, ebmlElement([0xec], mark)]; // Void: passed over
+  const pieces: Uint8Array[] = [head, ebmlElement([0xec], mark)]; // Void: ignored by players
   for (let from = 0; from < frames; from += perCluster) {
     const time = Buffer.alloc(4);
     time.writeUInt32BE(from * FRAME_MS);

@@ -2,16 +2,17 @@ import { randomUUID } from "node:crypto";
 import { beforeEach, expect, test, vi } from "vitest";
 import { GET, HEAD } from "#app/calls/recording/[id]/route.ts";
 import { deleteCall } from "./actions.ts";
-import { readAudioFixture } from "#tests/support/audio.ts";
+import { toDataUrl, readAudioFixture } from "#tests/support/audio.ts";
 import { insertCall, insertUser } from "#tests/support/factories.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 import { nowMs } from "#lib/core/clock.ts";
-import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
+import { hashSecret } from "#lib/core/secret.ts";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
-import { encodeRecording } from "#lib/calls/submit.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { resolveViewer, sealSessionCookie, createSession } from "#lib/members/session/session.ts";
+import { resolveViewer } from "#lib/members/viewer.ts";
+import { sealSessionCookie } from "#lib/members/cookies.ts";
+import { createSession } from "#lib/members/sessions.ts";
 
 vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 vi.mock("next/cache", () => ({ refresh: () => {} }));
@@ -23,7 +24,7 @@ async function logIn(given: Parameters<typeof insertUser>[1] = {}) {
   });
   const { name, value } = await sealSessionCookie(session);
   const { member } = await readSql((sql) =>
-    resolveViewer(sql, { sessionKey: hashSessionId(session.id), clientId: null }),
+    resolveViewer(sql, { sessionKey: hashSecret(session.id), clientId: null }),
   );
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
@@ -48,7 +49,7 @@ const leave = (given: Partial<Parameters<typeof insertCall>[1]> = {}) =>
     (sql) =>
       insertCall(sql, {
         userId: ada.id,
-        base64: encodeRecording(WEBM, { contentType: "audio/webm" }),
+        base64: toDataUrl("audio/webm", WEBM),
         ...given,
       }).id,
   );
@@ -144,7 +145,7 @@ test("what admins note about a call its owner doesn't see", async () => {
 test("the owner and admins hear a recording, as what it is, and nobody keeps it", async () => {
   const id = await leave({
     title: "Où est-ce?",
-    base64: encodeRecording(OGG, { contentType: "audio/mp3" }),
+    base64: toDataUrl("audio/mp3", OGG),
   });
   for (const who of [ada, grace]) {
     const response = await hear(id, who);

@@ -4,11 +4,11 @@ import { GET as getState, DELETE as discard } from "./[id]/route.ts";
 import { PUT as putPart } from "./[id]/[number]/route.ts";
 import { POST as begin } from "./route.ts";
 import { makeOpusWebm } from "#tests/support/audio.ts";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
-import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
+import { hashSecret } from "#lib/core/secret.ts";
 import { MAX_ANSWER_BYTES, MAX_CALL_BYTES } from "#lib/calls/audio/probe.ts";
 import {
   PART_BYTES,
@@ -17,7 +17,9 @@ import {
   putPart as storePart,
 } from "#lib/calls/upload.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { resolveViewer, sealSessionCookie, createSession } from "#lib/members/session/session.ts";
+import { resolveViewer } from "#lib/members/viewer.ts";
+import { sealSessionCookie } from "#lib/members/cookies.ts";
+import { createSession } from "#lib/members/sessions.ts";
 
 vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 
@@ -41,7 +43,7 @@ async function logIn(given: Parameters<typeof insertUser>[1] = {}): Promise<Some
   });
   const { name, value } = await sealSessionCookie(session);
   const { member } = await readSql((sql) =>
-    resolveViewer(sql, { sessionKey: hashSessionId(session.id), clientId: null }),
+    resolveViewer(sql, { sessionKey: hashSecret(session.id), clientId: null }),
   );
   return { id: user.id, cookie: `${name}=${encodeURIComponent(value)}`, member: member! };
 }
@@ -470,13 +472,18 @@ test("an upload that became a call says that all is here, and takes nothing more
   await put(announced.id, 0, part(0));
   await put(announced.id, 1, part(1));
   await writeSql((sql) =>
-    completeUpload(sql, { id: announced.id, member: ada.member, callId: "a-call" }),
+    completeUpload(sql, {
+      id: announced.id,
+      member: ada.member,
+      callId: "a-call",
+      contentType: "audio/webm",
+    }),
   );
-  expect((await rows()).parts).toBe(0);
+  expect((await rows()).parts).toBe(2);
   expect(await (await post(announced)).json()).toMatchObject({ received: [0, 1] });
   expect((await put(announced.id, 0, part(0))).status).toBe(204);
   expect((await remove(announced.id)).status).toBe(204);
-  expect(await rows()).toEqual({ uploads: [announced.id], parts: 0 });
+  expect(await rows()).toEqual({ uploads: [announced.id], parts: 2 });
 });
 
 test("an account that goes takes its uploads along", async () => {

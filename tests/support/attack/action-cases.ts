@@ -1,4 +1,4 @@
-// Every server action by file and name: who may, what works, what it changes. The build decides whether the table is whole.
+// Lists every server action by file and export, with its access rule. A test compares the table with the build.
 
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -16,7 +16,7 @@ import type { ActionCase, CaseContext } from "./cases.ts";
 import { ATTACK_DIR } from "./attack-server.ts";
 import type { CallState, AttackFixture } from "./attack-fixture.ts";
 
-/** The cookie of a log-in or a sign-up under way. */
+/** Returns the cookie of a pending login or sign-up. */
 export const loginFlowCookie = (name: "login" | "signup", browserId: string, next = "/me") =>
   `__Host-${name}=${browserId}.${Buffer.from(next).toString("base64url")}`;
 
@@ -158,7 +158,6 @@ const MEMBER_ACTIONS: Readonly<Record<string, ActionCase>> = {
   },
 };
 
-/** What submits a call, and fields that it takes. */
 export const SUBMIT_CALL_ACTION = "app/calls/record/actions.ts#submitCall";
 export const makeCallFields = (uploadId = "") => ({
   id: randomUUID(),
@@ -280,7 +279,7 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
     makeValidFields: () => ({ key: listCacheKeys()[0] ?? "", instance: hostname(), q: "" }),
     writtenTables: ["AuditEvent"],
     readUnchangedState: () => listCacheKeys().length,
-    // No name at all is this instance.
+    // An empty name is this instance.
     invalidFields: {
       key: invalidValues.token,
       instance: (random) => invalidValues.token(random) || "elsewhere",
@@ -289,7 +288,7 @@ const ADMIN_ACTIONS: Readonly<Record<string, ActionCase>> = {
 };
 
 const callPage = (fixture: AttackFixture) => `/admin/calls/${fixture.owner.calls.NEW}`;
-/** The call in this state, and the moment that its admin saw: of the review, or of the texts. */
+/** Returns the fields that name the call in this state and its expected version. */
 const reviewFields =
   (state: CallState) =>
   ({ fixture, db }: CaseContext) => ({
@@ -303,15 +302,15 @@ const reviewFields =
   });
 const reviewActionCase = (
   state: CallState,
-  changes: readonly string[],
+  writtenTables: readonly string[],
   fields: Fields = {},
-  wrong: ActionCase["invalidFields"] = {},
+  invalidFields: ActionCase["invalidFields"] = {},
 ): ActionCase => ({
   requiredRole: "admin",
   page: callPage,
   makeValidFields: (context) => ({ ...reviewFields(state)(context), ...fields }),
-  writtenTables: ["AuditEvent", "CallReview", ...changes],
-  invalidFields: { id: invalidValues.id, seen: invalidValues.number, ...wrong },
+  writtenTables: ["AuditEvent", "CallReview", ...writtenTables],
+  invalidFields: { id: invalidValues.id, seen: invalidValues.number, ...invalidFields },
 });
 
 const REVIEW_ACTIONS: Readonly<Record<string, ActionCase>> = {
@@ -362,7 +361,7 @@ const REVIEW_ACTIONS: Readonly<Record<string, ActionCase>> = {
   },
 };
 
-/** The entries of the cache file of the site under attack; none where it is another site. */
+/** Returns the keys in the cache of the site under attack; none if another site is attacked. */
 function listCacheKeys(): string[] {
   const path = join(ATTACK_DIR, "cache.db");
   if (!existsSync(path)) return [];

@@ -1,5 +1,5 @@
 "use client";
-// Plays a recording: speed, position, keys. Without scripts it is the browser's own player.
+// Plays a recording, with speed, position and keyboard control. Without JavaScript it is the browser's own player.
 
 import {
   type KeyboardEvent,
@@ -9,12 +9,6 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import { formatDuration } from "#lib/core/format-duration.ts";
-import {
-  formatPosition,
-  formatPositionSpoken,
-  formatDurationSpoken,
-} from "#lib/calls/client/format-time.ts";
 import {
   PLAYBACK_SPEEDS,
   setPlaybackSpeed,
@@ -22,26 +16,27 @@ import {
   subscribeToSpeed,
   readPlaybackSpeed,
 } from "#lib/calls/client/playback-speed.ts";
+import { formatDuration } from "#lib/core/format.ts";
 
 const JUMP_SECONDS = 10;
 const ARROW_SECONDS = 5;
 
 interface Props {
   readonly src: string;
-  /** What is heard: "Ada’s question". Shown, and the name of the player. */
+  /** Names the player: "Ada’s question". */
   readonly label: string;
-  /** As measured on the server: a browser's recording doesn't say how long it is. */
+  /** As measured on the server, since MediaRecorder writes no duration into its files. */
   readonly durationMs?: number | null;
   /** The id of the audio element. */
   readonly id?: string;
-  /** The id of the audio element that plays when this one has ended. */
+  /** The id of the audio element to play next. */
   readonly next?: string;
   readonly speeds?: readonly number[];
 }
 
 /**
- * Space plays and pauses, the arrows move by five seconds, < and > change the speed, wherever the focus is in the player.
- * One player of a page plays at a time; the speed is the same for all and is remembered.
+ * Keyboard: Space plays and pauses, the arrows seek by five seconds, < and > change the speed.
+ * Only one player on a page plays at a time. All share one remembered speed.
  */
 export function CallPlayer({
   src,
@@ -52,13 +47,13 @@ export function CallPlayer({
   speeds = PLAYBACK_SPEEDS,
 }: Props) {
   const audio = useRef<HTMLAudioElement>(null);
-  const named = useId();
+  const labelId = useId();
   const [isPlaying, setPlaying] = useState(false);
-  const [at, setAt] = useState(0);
-  const [measured, setMeasured] = useState<number | null>(null);
+  const [position, setPosition] = useState(0);
+  const [measuredSeconds, setMeasuredSeconds] = useState<number | null>(null);
   const [hasFailed, setFailed] = useState(false);
   const speed = useSyncExternalStore(subscribeToSpeed, readPlaybackSpeed, () => 1);
-  const length = durationMs !== null ? durationMs / 1000 : (measured ?? 0);
+  const duration = durationMs !== null ? durationMs / 1_000 : (measuredSeconds ?? 0);
 
   useEffect(() => {
     if (!audio.current) return;
@@ -67,19 +62,19 @@ export function CallPlayer({
   }, [speed]);
 
   const toggle = () => {
-    const player = audio.current;
-    if (!player) return;
-    if (!player.paused) return player.pause();
+    const element = audio.current;
+    if (!element) return;
+    if (!element.paused) return element.pause();
     setFailed(false);
-    player.play().catch((error: unknown) => {
-      // Paused before it began: nothing is wrong.
+    element.play().catch((error: unknown) => {
+      // Paused before playback started.
       if (!(error instanceof DOMException) || error.name !== "AbortError") setFailed(true);
     });
   };
   const seek = (seconds: number) => {
-    const to = Math.max(0, length > 0 ? Math.min(seconds, length) : seconds);
-    setAt(to);
-    if (audio.current) audio.current.currentTime = to;
+    const target = Math.max(0, duration > 0 ? Math.min(seconds, duration) : seconds);
+    setPosition(target);
+    if (audio.current) audio.current.currentTime = target;
   };
   const onPlay = () => {
     setPlaying(true);
@@ -87,9 +82,10 @@ export function CallPlayer({
       if (other !== audio.current) other.pause();
   };
   const onEnded = () => {
-    setAt(0);
-    const following = next && document.getElementById(next);
-    if (following instanceof HTMLAudioElement) void following.play().catch(() => {}); // its own player says what is wrong
+    setPosition(0);
+    const nextAudio = next && document.getElementById(next);
+    // A failure is shown by its own player.
+    if (nextAudio instanceof HTMLAudioElement) void nextAudio.play().catch(() => {});
   };
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLSelectElement)
@@ -98,7 +94,7 @@ export function CallPlayer({
       event.target instanceof HTMLButtonElement || event.target instanceof HTMLAnchorElement;
     if (event.key === " " && !isButton) toggle();
     else if (event.key === "ArrowRight" || event.key === "ArrowLeft")
-      seek(at + (event.key === "ArrowRight" ? ARROW_SECONDS : -ARROW_SECONDS));
+      seek(position + (event.key === "ArrowRight" ? ARROW_SECONDS : -ARROW_SECONDS));
     else if (event.key === "<" || event.key === ">")
       setPlaybackSpeed(stepSpeed(speed, event.key === ">"));
     else return;
@@ -106,20 +102,22 @@ export function CallPlayer({
   };
 
   return (
-    <div className="player" role="group" aria-labelledby={named} onKeyDown={onKeyDown}>
+    <div className="player" role="group" aria-labelledby={labelId} onKeyDown={onKeyDown}>
       <audio
         ref={audio}
         id={id}
         src={src}
         controls
         preload="none"
-        aria-labelledby={named}
+        aria-labelledby={labelId}
         onPlay={onPlay}
         onPause={() => setPlaying(false)}
         onEnded={onEnded}
-        onTimeUpdate={({ currentTarget }) => setAt(currentTarget.currentTime)}
-        onDurationChange={({ currentTarget: { duration } }) =>
-          setMeasured(Number.isFinite(duration) ? duration : null)
+        onTimeUpdate={({ currentTarget }) => setPosition(currentTarget.currentTime)}
+        onDurationChange={({ currentTarget }) =>
+          setMeasuredSeconds(
+            Number.isFinite(currentTarget.duration) ? currentTarget.duration : null,
+          )
         }
         onError={() => setFailed(true)}
       />
@@ -132,12 +130,12 @@ export function CallPlayer({
         >
           <PlayPauseIcon isPlaying={isPlaying} />
         </button>
-        <span className="player-label" id={named}>
+        <span className="player-label" id={labelId}>
           {label}
         </span>
         <span className="player-time figures needs-script">
-          {formatPosition(at * 1000)}
-          {length > 0 && ` / ${formatDuration(length * 1000)}`}
+          {formatDuration(position * 1_000, "position")}
+          {duration > 0 && ` / ${formatDuration(duration * 1_000)}`}
         </span>
       </div>
       <input
@@ -145,33 +143,29 @@ export function CallPlayer({
         type="range"
         aria-label="Position"
         aria-valuetext={
-          length > 0
-            ? `${formatPositionSpoken(at * 1000)} of ${formatDurationSpoken(length * 1000)}`
-            : formatPositionSpoken(at * 1000)
+          duration > 0
+            ? `${formatDuration(position * 1_000, "spoken-position")} of ${formatDuration(duration * 1_000, "spoken-length")}`
+            : formatDuration(position * 1_000, "spoken-position")
         }
         min={0}
-        max={Math.max(1, length)}
+        max={Math.max(1, duration)}
         step={0.1}
-        value={Math.min(at, Math.max(1, length))}
-        disabled={length === 0}
+        value={Math.min(position, Math.max(1, duration))}
+        disabled={duration === 0}
         onChange={({ currentTarget }) => seek(Number(currentTarget.value))}
       />
       <div className="player-foot needs-script">
-        <button type="button" className="player-jump" onClick={() => seek(at - JUMP_SECONDS)}>
-          Back {JUMP_SECONDS} s
-        </button>
-        <button type="button" className="player-jump" onClick={() => seek(at + JUMP_SECONDS)}>
-          Forward {JUMP_SECONDS} s
-        </button>
+        <JumpButton seconds={-JUMP_SECONDS} onClick={() => seek(position - JUMP_SECONDS)} />
+        <JumpButton seconds={JUMP_SECONDS} onClick={() => seek(position + JUMP_SECONDS)} />
         <label className="player-speed">
           <span>Speed</span>
           <select
             value={speed}
             onChange={({ currentTarget }) => setPlaybackSpeed(Number(currentTarget.value))}
           >
-            {speeds.map((each) => (
-              <option key={each} value={each}>
-                {each}×
+            {speeds.map((option) => (
+              <option key={option} value={option}>
+                {option}×
               </option>
             ))}
           </select>
@@ -179,11 +173,29 @@ export function CallPlayer({
       </div>
       {hasFailed && (
         <p className="player-failed" role="alert">
-          This browser can’t play the recording, or the connection broke.{" "}
-          <a href={src}>Open the file</a>.
+          We couldn’t play this recording.{" "}
+          <a href={src} download>
+            Download it instead
+          </a>
+          .
         </p>
       )}
     </div>
+  );
+}
+
+function JumpButton({ seconds, onClick }: { seconds: number; onClick: () => void }) {
+  const distance = Math.abs(seconds);
+  return (
+    <button
+      type="button"
+      className="player-jump"
+      aria-label={`${seconds < 0 ? "Back" : "Forward"} ${distance} seconds`}
+      onClick={onClick}
+    >
+      {seconds < 0 ? "−" : "+"}
+      {distance} s
+    </button>
   );
 }
 

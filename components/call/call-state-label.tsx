@@ -1,10 +1,10 @@
-// The state of a call in a word.
+// Names the state of a call.
 
 import type { CallState } from "#lib/calls/review-queue.ts";
 
 export const CALL_STATE_LABELS: Readonly<Record<CallState, string>> = {
   NEW: "New",
-  REVIEWING: "Being reviewed",
+  REVIEWING: "In review",
   ANSWERED: "Answered",
   PUBLISHED: "Published",
   DECLINED: "Declined",

@@ -1,50 +1,43 @@
 "use client";
-// How many characters a field has so far, counted as the server counts them. Stands in the field's hint.
+// Counts the characters of a field as the server does. Belongs in the field's hint.
 
 import { useEffect, useRef, useState } from "react";
 
 const identity = (text: string) => text;
 
-/** `clean` is what the server does before it counts; the same function each time. Without JavaScript it shows nothing. Not a live region: a count after every letter would talk over the typing. */
+/**
+ * `normalize` must be stable: it is what the server does before it counts. Empty without JavaScript.
+ * It is not a live region, which would interrupt typing.
+ */
 export function CharacterCounter({
-  min,
   max,
-  clean = identity,
+  normalize = identity,
 }: {
-  min: number;
   max: number;
-  clean?: (text: string) => string;
+  normalize?: (text: string) => string;
 }) {
-  const here = useRef<HTMLSpanElement>(null);
+  const root = useRef<HTMLSpanElement>(null);
   const [count, setCount] = useState(0);
   useEffect(() => {
-    const field = here.current
+    const field = root.current
       ?.closest(".form-field")
       ?.querySelector<HTMLInputElement | HTMLTextAreaElement>("input, textarea");
     if (!field) return;
-    const look = () => setCount([...clean(field.value.normalize("NFC")).trim()].length);
-    // A reset tells before it happens.
-    const lookLater = () => queueMicrotask(look);
-    look();
-    field.addEventListener("input", look);
-    field.form?.addEventListener("reset", lookLater);
+    const update = () => setCount([...normalize(field.value.normalize("NFC")).trim()].length);
+    // The reset event precedes the reset.
+    const updateAfterReset = () => queueMicrotask(update);
+    update();
+    field.addEventListener("input", update);
+    field.form?.addEventListener("reset", updateAfterReset);
     const { form } = field;
     return () => {
-      field.removeEventListener("input", look);
-      form?.removeEventListener("reset", lookLater);
+      field.removeEventListener("input", update);
+      form?.removeEventListener("reset", updateAfterReset);
     };
-  }, [clean]);
-  const difference =
-    count === 0
-      ? ""
-      : count < min
-        ? `${min - count} more needed`
-        : count > max
-          ? `${count - max} too many`
-          : `${count} so far`;
+  }, [normalize]);
   return (
-    <span ref={here} className="live-count figures" data-off={count > max || undefined}>
-      {difference && ` · ${difference}`}
+    <span ref={root} className="live-count figures" data-off={count > max || undefined}>
+      {count > 0 && ` · ${count}/${max}`}
     </span>
   );
 }

@@ -1,14 +1,14 @@
 "use client";
-// Shows nothing. Stands where a sent form leads to: what the browser kept of it goes now, and not before.
+// Removes the local draft of a call on the page that its form redirects to. Renders nothing.
 
 import { useEffect } from "react";
 import { openDraftStore } from "#lib/calls/client/draft-store.ts";
 
-/** `callId` is the id that the form sent (its field "id"). Only render it for a call that is stored. */
+/** `callId` is the form's field "id". Render this only for a stored call. */
 export function ClearSentDraft({ callId }: { callId: string }) {
   useEffect(() => {
     void openDraftStore().then(async (store) => {
-      await store.removeSent(callId).catch(() => {}); // it is offered again then, and sending it again changes nothing
+      await store.removeSent(callId).catch(() => {}); // the draft is offered again; resending it is idempotent
       store.close();
     });
   }, [callId]);

@@ -1,7 +1,6 @@
-// An episode in the list of all.
+// Shows an episode in the list.
 
-import { formatDuration } from "#lib/core/format-duration.ts";
-import { formatDate } from "#lib/core/format.ts";
+import { formatDate, formatDuration } from "#lib/core/format.ts";
 
 export interface ListedEpisode {
   readonly number: number;
@@ -10,11 +9,11 @@ export interface ListedEpisode {
   readonly description: string;
   readonly callerName: string;
   readonly publishedAt: number;
-  /** Of what is heard in all. */
+  /** The total length of its audio. */
   readonly durationMs: number;
 }
 
-/** "2026-11-23": the day in UTC. */
+/** Returns the day in UTC: "2026-11-23". */
 export function formatIsoDate(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }
@@ -49,7 +48,7 @@ export function EpisodeListItem({
 
 const MAX_CHARS = 180;
 
-/** The beginning of a text, cut between words. */
+/** Truncates a text between words. */
 function truncateText(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
   if (line.length <= MAX_CHARS) return line;

@@ -1,4 +1,4 @@
-// What an episode says and plays: on its page, and for the admin before it is published.
+// Shows an episode: on its page, and as a preview before it is published.
 
 import type { ReactNode } from "react";
 import { CallPlayer } from "./call-player.tsx";
@@ -13,77 +13,77 @@ export interface EpisodeContent {
   readonly callerName: string;
   readonly keywords: readonly string[];
   readonly transcript: string;
-  /** null: the question was typed. */
+  /** null if the question was typed. */
   readonly call: PlayableAudio | null;
   readonly answer: PlayableAudio;
-  /** Both in one file, after an intro. */
+  /** Question and answer in one file, after an intro. */
   readonly mergedAudio: PlayableAudio | null;
 }
 
 /**
- * `ids` begins the ids of the players, which play in turn; `level` is of the headings: 3 for a preview, which is no landmark of its page; with `soundsFirst` what
- * will be one file stands where that will be. All texts are shown as they are: no markup.
+ * `idPrefix` makes the ids of the players unique. `level` is that of the headings: 3 for a preview, whose parts are no landmarks.
+ * `isAudioFirst` previews where the merged audio will be. All texts are plain text.
  */
 export function EpisodeView({
   content: { description, callerName, keywords, transcript, call, answer, mergedAudio },
-  ids,
+  idPrefix,
   level = 2,
-  soundsFirst = false,
+  isAudioFirst = false,
 }: {
   content: EpisodeContent;
-  ids: string;
+  idPrefix: string;
   level?: 2 | 3;
-  soundsFirst?: boolean;
+  isAudioFirst?: boolean;
 }) {
   const Heading = `h${level}` as const;
   const part = (name: string, children: ReactNode) =>
     level === 2 ? (
-      <section className="episode-part" aria-labelledby={`${ids}-${name}`}>
+      <section className="episode-part" aria-labelledby={`${idPrefix}-${name}`}>
         {children}
       </section>
     ) : (
       <div className="episode-part">{children}</div>
     );
-  const question = call && (
+  const questionPlayer = call && (
     <CallPlayer
-      id={`${ids}-call`}
-      next={`${ids}-answer`}
+      id={`${idPrefix}-call`}
+      next={`${idPrefix}-answer`}
       src={call.src}
       durationMs={call.durationMs}
       label={`${callerName}’s question`}
     />
   );
-  const answered = (
+  const answerPlayer = (
     <CallPlayer
-      id={`${ids}-answer`}
+      id={`${idPrefix}-answer`}
       src={answer.src}
       durationMs={answer.durationMs}
       label="The answer"
     />
   );
-  const isApart = !mergedAudio && !soundsFirst;
+  const isSeparate = !mergedAudio && !isAudioFirst;
   return (
     <>
-      {!mergedAudio && soundsFirst && (
+      {!mergedAudio && isAudioFirst && (
         <div className="episode-part">
-          {question}
-          {answered}
+          {questionPlayer}
+          {answerPlayer}
         </div>
       )}
       {mergedAudio && (
         <div className="episode-part">
           <CallPlayer
-            id={`${ids}-episode`}
+            id={`${idPrefix}-episode`}
             src={mergedAudio.src}
             durationMs={mergedAudio.durationMs}
             label={call ? "Question and answer" : "The answer"}
           />
-          {question && (
+          {questionPlayer && (
             <details className="episode-apart">
-              <summary>Question and answer, each by itself</summary>
+              <summary>Play question and answer separately</summary>
               <div>
-                {question}
-                {answered}
+                {questionPlayer}
+                {answerPlayer}
               </div>
             </details>
           )}
@@ -92,26 +92,26 @@ export function EpisodeView({
       {part(
         "asked",
         <>
-          <Heading id={`${ids}-asked`}>{callerName} asks</Heading>
+          <Heading id={`${idPrefix}-asked`}>{callerName}’s question</Heading>
           <div className="episode-text episode-asked">
             <Paragraphs text={description} />
           </div>
-          {isApart && question}
+          {isSeparate && questionPlayer}
         </>,
       )}
-      {isApart &&
+      {isSeparate &&
         part(
           "said",
           <>
-            <Heading id={`${ids}-said`}>The answer</Heading>
-            {answered}
+            <Heading id={`${idPrefix}-said`}>The answer</Heading>
+            {answerPlayer}
           </>,
         )}
       {transcript.trim() !== "" &&
         part(
           "words",
           <>
-            <Heading id={`${ids}-words`}>Word by word</Heading>
+            <Heading id={`${idPrefix}-words`}>Transcript</Heading>
             <div className="episode-text">
               <Paragraphs text={transcript} />
             </div>

@@ -1,24 +1,19 @@
-// A member's own call in their list: what it is, what became of it, hearing it, taking it back.
+// Shows a call in the list of its member: its state, its audio, and how to delete it.
 
 import type { ReactNode } from "react";
-import { formatDurationSpoken } from "#lib/calls/client/format-time.ts";
 import { CallPlayer } from "./call-player.tsx";
-import { SubmitButton } from "#components/ui/action-form.tsx";
-import { formatDuration } from "#lib/core/format-duration.ts";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import type { OwnCall } from "#lib/calls/own-calls.ts";
+import { formatDuration } from "#lib/core/format.ts";
 
-function CallStateText({
-  call: { state, slug, declineReason, isRecorded },
-}: {
-  call: OwnCall;
-}): ReactNode {
+function CallStateText({ call: { state, slug, declineReason } }: { call: OwnCall }): ReactNode {
   switch (state) {
     case "NEW":
-      return isRecorded ? "Waiting to be heard" : "Waiting to be read";
+      return "Received";
     case "REVIEWING":
-      return "Being looked at";
+      return "In review";
     case "ANSWERED":
-      return "Answered; it will be published soon";
+      return "Answered. We’ll publish it soon.";
     case "PUBLISHED":
       return slug ? (
         <>
@@ -32,7 +27,7 @@ function CallStateText({
   }
 }
 
-/** `date` is the day it was left; `deleteForm` the id of the form whose action deletes the call that the button names. */
+/** `date` is the day it was sent; `deleteForm` is the id of the form that deletes the call. */
 export function OwnCallItem({
   call,
   date,
@@ -53,11 +48,11 @@ export function OwnCallItem({
           {date}
           {" · "}
           {!isRecorded ? (
-            "written"
+            "Text"
           ) : durationMs === null ? (
-            "spoken"
+            "Audio"
           ) : (
-            <span aria-label={formatDurationSpoken(durationMs)} role="text">
+            <span aria-label={formatDuration(durationMs, "spoken-length")} role="text">
               {formatDuration(durationMs)}
             </span>
           )}
@@ -82,9 +77,9 @@ export function OwnCallItem({
           <div>
             <p>
               {state === "PUBLISHED"
-                ? "The episode goes with it: its page, its answer and its place in the feed. "
+                ? "Deleting this call also removes the episode. "
                 : state === "ANSWERED"
-                  ? "Its answer goes with it. "
+                  ? "Deleting this call also removes its answer. "
                   : ""}
               This can’t be undone.
             </p>

@@ -1,135 +1,167 @@
 "use client";
-// Before there is a recording: start one, look at the microphone, choose a file.
+// Shows the recorder without a recording: start one, test the microphone, choose a file.
 
 import { useId, useRef } from "react";
-import { formatPosition, formatPositionSpoken } from "#lib/calls/client/format-time.ts";
-import type { useRecorder } from "./use-recorder.ts";
+import type { RecorderController } from "#lib/calls/client/recorder-controller.ts";
+import type { RecorderState } from "#lib/calls/client/recorder-state.ts";
+import { formatDuration } from "#lib/core/format.ts";
 import { LiveWaveform } from "./waveform.tsx";
 
-type RecorderControls = ReturnType<typeof useRecorder>;
+/** Wraps a click handler so that the focus follows to the buttons of the next phase. */
 export type WrapAction = (action: () => unknown) => () => void;
 
 export function RecorderIdle({
-  recorder,
+  state: { phase, microphones, microphoneId },
+  controller,
   act,
   maxMs,
   maxBytes,
 }: {
-  recorder: RecorderControls;
+  state: RecorderState;
+  controller: RecorderController;
   act: WrapAction;
   maxMs: number;
   maxBytes: number;
 }) {
-  const { phase, onLevel, microphone } = recorder;
-  const file = useRef<HTMLInputElement>(null);
   return (
     <>
       <p className="recorder-clock figures">
-        <span>{formatPosition(0)}</span> <small>of {formatPosition(maxMs)}</small>
+        <span>{formatDuration(0, "position")}</span>{" "}
+        <small>of {formatDuration(maxMs, "position")}</small>
       </p>
-      {phase === "checking" && (
+      {phase === "testing-microphone" && (
         <>
-          <LiveWaveform onLevel={onLevel} />
-          <p className="recorder-state">
-            Say something: the bars should move. Nothing is recorded yet.
-          </p>
+          <LiveWaveform subscribe={controller.subscribeToLevel} />
+          <p className="recorder-state">Say something. The bars should move.</p>
         </>
       )}
-      <MicrophoneChoice recorder={recorder} />
-      {phase === "asking" ? (
+      {microphones.length > 1 && (phase === "idle" || phase === "testing-microphone") && (
+        <MicrophoneField
+          microphones={microphones}
+          value={microphoneId}
+          onChange={(id) => controller.selectMicrophone(id)}
+        />
+      )}
+      {phase === "requesting-permission" && (
         <>
           <p className="recorder-state" role="status">
-            The browser asks whether this site may use the microphone. Allow it to go on.
+            Allow this site to use your microphone.
           </p>
-          <div className="recorder-actions">
-            <button type="button" className="button" data-first="" onClick={act(recorder.giveUp)}>
-              Give up
-            </button>
-          </div>
-        </>
-      ) : phase === "reading" ? (
-        <p className="recorder-state" role="status">
-          Looking at the file…
-        </p>
-      ) : (
-        <>
           <div className="recorder-actions">
             <button
               type="button"
-              className="button button-record"
+              className="button"
               data-first=""
-              onClick={act(recorder.start)}
+              onClick={act(() => controller.cancel())}
             >
-              <span className="recorder-dot" aria-hidden="true" />
-              Start recording
+              Cancel
             </button>
-            {phase === "checking" ? (
-              <button type="button" className="button" onClick={act(recorder.giveUp)}>
-                Switch it off
-              </button>
-            ) : (
-              <button
-                type="button"
-                className="button"
-                onClick={act(() => recorder.lookAt(microphone))}
-              >
-                Try the microphone
-              </button>
-            )}
           </div>
-          {phase === "idle" && (
-            <p className="recorder-else">
-              Recorded it elsewhere? M4A, MP3, WebM, Ogg, WAV or FLAC, at most{" "}
-              {formatPositionSpoken(maxMs)} and {Math.floor(maxBytes / 1_000_000)} MB:{" "}
-              <button type="button" className="recorder-link" onClick={() => file.current?.click()}>
-                Choose a file
-              </button>
-              {/* No name: the file goes by the upload, not with the form. */}
-              <input
-                ref={file}
-                type="file"
-                accept="audio/*,.webm,.m4a,.mp3,.ogg,.opus,.wav,.flac"
-                hidden
-                tabIndex={-1}
-                aria-label="A recording from your device"
-                onChange={({ currentTarget }) => {
-                  const [chosen] = currentTarget.files ?? [];
-                  // The same file again must be a change again.
-                  currentTarget.value = "";
-                  if (chosen) act(() => recorder.takeFile(chosen))();
-                }}
-              />
-            </p>
-          )}
         </>
+      )}
+      {phase === "reading" && (
+        <p className="recorder-state" role="status">
+          Reading the file…
+        </p>
+      )}
+      {(phase === "idle" || phase === "testing-microphone") && (
+        <div className="recorder-actions">
+          <button
+            type="button"
+            className="button button-record"
+            data-first=""
+            onClick={act(() => controller.start())}
+          >
+            <span className="recorder-dot" aria-hidden="true" />
+            Start recording
+          </button>
+          {phase === "testing-microphone" ? (
+            <button type="button" className="button" onClick={act(() => controller.cancel())}>
+              Stop test
+            </button>
+          ) : (
+            <button
+              type="button"
+              className="button"
+              onClick={act(() => controller.testMicrophone())}
+            >
+              Test microphone
+            </button>
+          )}
+        </div>
+      )}
+      {phase === "idle" && (
+        <FilePicker
+          maxMs={maxMs}
+          maxBytes={maxBytes}
+          onSelect={(file) => act(() => controller.selectFile(file))()}
+        />
       )}
     </>
   );
 }
 
-/** Shown once their names are known, which is after the first permission. */
-function MicrophoneChoice({
-  recorder: { microphones, microphone, choose, phase },
+function FilePicker({
+  maxMs,
+  maxBytes,
+  onSelect,
 }: {
-  recorder: RecorderControls;
+  maxMs: number;
+  maxBytes: number;
+  onSelect: (file: File) => void;
 }) {
-  const id = useId();
-  if (microphones.length < 2 || phase === "asking" || phase === "reading") return null;
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <p className="recorder-else">
+      Or upload M4A, MP3, WebM, Ogg, WAV or FLAC, up to {formatDuration(maxMs, "spoken-position")}{" "}
+      and {Math.floor(maxBytes / 1_000_000)} MB:{" "}
+      <button type="button" className="recorder-link" onClick={() => input.current?.click()}>
+        Choose a file
+      </button>
+      {/* Unnamed, since the file is uploaded before the form is sent. */}
+      <input
+        ref={input}
+        type="file"
+        accept="audio/*,.webm,.m4a,.mp3,.ogg,.opus,.wav,.flac"
+        hidden
+        tabIndex={-1}
+        aria-label="A recording from your device"
+        onChange={({ currentTarget }) => {
+          const [file] = currentTarget.files ?? [];
+          // Choosing the same file again must fire another change event.
+          currentTarget.value = "";
+          if (file) onSelect(file);
+        }}
+      />
+    </p>
+  );
+}
+
+function MicrophoneField({
+  microphones,
+  value,
+  onChange,
+}: {
+  microphones: RecorderState["microphones"];
+  value: string;
+  onChange: (id: string) => void;
+}) {
+  const fieldId = useId();
   return (
     <div className="form-field recorder-microphone">
-      <label htmlFor={id}>Microphone</label>
+      <label htmlFor={fieldId}>Microphone</label>
       <select
-        id={id}
+        id={fieldId}
         className="field"
-        value={microphone}
-        onChange={({ currentTarget }) => choose(currentTarget.value)}
+        value={value}
+        onChange={({ currentTarget }) => onChange(currentTarget.value)}
       >
-        <option value="">The usual one</option>
+        <option value="">Default microphone</option>
         {microphones
-          .filter((one) => one.id !== "default" && one.id !== "communications")
-          .map((one) => (
-            <option key={one.id} value={one.id}>
-              {one.label}
+          .filter(({ id }) => id !== "default" && id !== "communications")
+          .map(({ id, label }) => (
+            <option key={id} value={id}>
+              {label}
             </option>
           ))}
       </select>

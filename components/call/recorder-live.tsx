@@ -1,75 +1,79 @@
 "use client";
-// While it records: the clock, what the microphone hears, pause, go on, stop.
+// Shows a running recording: the clock, the waveform, pause, resume, stop.
 
-import { formatPosition, formatPositionSpoken } from "#lib/calls/client/format-time.ts";
+import type { RecorderController } from "#lib/calls/client/recorder-controller.ts";
+import type { LiveRecorderState } from "#lib/calls/client/recorder-state.ts";
+import { formatDuration } from "#lib/core/format.ts";
 import type { WrapAction } from "./recorder-idle.tsx";
-import type { useRecorder } from "./use-recorder.ts";
 import { LiveWaveform } from "./waveform.tsx";
 
 const WARN_REMAINING_MS = 15_000;
 
 export function RecorderLive({
-  recorder,
+  state: { phase, elapsedMs, maxMs, isQuiet },
+  controller,
   act,
-  maxMs,
 }: {
-  recorder: ReturnType<typeof useRecorder>;
+  state: LiveRecorderState;
+  controller: RecorderController;
   act: WrapAction;
-  maxMs: number;
 }) {
-  const { phase, elapsedMs, isQuiet, onLevel } = recorder;
-  const leftMs = maxMs - elapsedMs;
-  const isPaused = phase === "paused";
+  const remainingMs = maxMs - elapsedMs;
+  const isEnding = remainingMs <= WARN_REMAINING_MS;
+  const remainingSeconds = Math.max(1, Math.ceil(remainingMs / 1_000));
+  const recordingText = isEnding
+    ? `Recording, ${formatDuration(remainingSeconds * 1_000, "spoken-position")} left`
+    : "Recording";
   return (
     <>
-      {/* A timer is not read out by itself: the live region beside it says the start, 30 and 10 seconds left, and the end. */}
-      <p
-        className="recorder-clock figures"
-        role="timer"
-        data-soon={leftMs <= WARN_REMAINING_MS || undefined}
-      >
-        <span>{formatPosition(elapsedMs)}</span> <small>of {formatPosition(maxMs)}</small>
+      {/* Screen readers don't announce a timer: the live region announces the start, 30 and 10 seconds left, and the end. */}
+      <p className="recorder-clock figures" role="timer" data-soon={isEnding || undefined}>
+        <span>{formatDuration(elapsedMs, "position")}</span>{" "}
+        <small>of {formatDuration(maxMs, "position")}</small>
       </p>
-      <LiveWaveform onLevel={onLevel} isHeld={isPaused} />
+      <LiveWaveform subscribe={controller.subscribeToLevel} isFrozen={phase === "paused"} />
       <p className="recorder-state">
         <span
           className="recorder-dot"
           data-on={phase === "recording" || undefined}
           aria-hidden="true"
         />
-        {isPaused
-          ? "Paused. Nothing is heard until you go on."
-          : phase === "ending"
-            ? "Finishing…"
-            : leftMs <= WARN_REMAINING_MS
-              ? `Recording, ${formatPositionSpoken(Math.max(1_000, Math.ceil(leftMs / 1_000) * 1_000))} left`
-              : "Recording"}
+        {phase === "paused" ? "Paused." : phase === "stopping" ? "Finishing…" : recordingText}
       </p>
       <div role="status">
-        {isQuiet && !isPaused && (
+        {isQuiet && phase === "recording" && (
           <p className="recorder-quiet">
-            Nothing is heard. Is the microphone muted, or is another one chosen?
+            We can’t hear anything. Is the microphone muted, or another one selected?
           </p>
         )}
       </div>
-      {phase !== "ending" && (
+      {phase !== "stopping" && (
         <div className="recorder-actions">
-          {isPaused ? (
+          {phase === "paused" ? (
             <button
               type="button"
               className="button button-record"
               data-first=""
-              onClick={act(recorder.goOn)}
+              onClick={act(() => controller.resume())}
             >
               <span className="recorder-dot" aria-hidden="true" />
-              Go on
+              Resume
             </button>
           ) : (
-            <button type="button" className="button" data-first="" onClick={act(recorder.pause)}>
+            <button
+              type="button"
+              className="button"
+              data-first=""
+              onClick={act(() => controller.pause())}
+            >
               Pause
             </button>
           )}
-          <button type="button" className="button button-main" onClick={act(recorder.stop)}>
+          <button
+            type="button"
+            className="button button-main"
+            onClick={act(() => controller.stop())}
+          >
             Stop
           </button>
         </div>

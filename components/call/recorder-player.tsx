@@ -1,14 +1,9 @@
 "use client";
-// Listens to what was recorded, before it is sent.
+// Plays a recording before it is sent.
 
 import { useEffect, useRef, useState } from "react";
-import { formatDuration } from "#lib/core/format-duration.ts";
-import {
-  formatPosition,
-  formatPositionSpoken,
-  formatDurationSpoken,
-} from "#lib/calls/client/format-time.ts";
-import type { RecordedAudio } from "./use-recorder.ts";
+import type { RecordedAudio } from "#lib/calls/client/recorder-state.ts";
+import { formatDuration } from "#lib/core/format.ts";
 import { Waveform } from "./waveform.tsx";
 
 export function RecorderPlayer({
@@ -18,7 +13,7 @@ export function RecorderPlayer({
 }) {
   const element = useRef<HTMLAudioElement>(null);
   const [isPlaying, setPlaying] = useState(false);
-  const [atMs, setAtMs] = useState(0);
+  const [positionMs, setPositionMs] = useState(0);
   const [hasFailed, setFailed] = useState(false);
 
   useEffect(() => {
@@ -42,28 +37,28 @@ export function RecorderPlayer({
     });
   };
   const seek = (ms: number) => {
-    setAtMs(ms);
+    setPositionMs(ms);
     if (element.current) element.current.currentTime = ms / 1_000;
   };
 
   return (
     <div className="recorder-player">
-      {/* Our own length: a recorder does not write one into its file. */}
+      {/* MediaRecorder writes no duration into its files: `durationMs` is measured. */}
       <audio
         ref={element}
         preload="auto"
         onPlay={() => setPlaying(true)}
         onPause={() => setPlaying(false)}
-        onEnded={() => setAtMs(0)}
+        onEnded={() => setPositionMs(0)}
         onTimeUpdate={({ currentTarget }) =>
-          setAtMs(Math.min(durationMs, currentTarget.currentTime * 1_000))
+          setPositionMs(Math.min(durationMs, currentTarget.currentTime * 1_000))
         }
         onError={({ currentTarget }) => currentTarget.getAttribute("src") && setFailed(true)}
       />
-      <Waveform levels={levels} played={durationMs > 0 ? atMs / durationMs : 0} />
+      <Waveform levels={levels} played={durationMs > 0 ? positionMs / durationMs : 0} />
       <div className="recorder-seek">
         <button type="button" className="button" data-first="" onClick={toggle}>
-          {isPlaying ? "Pause" : "Listen"}
+          {isPlaying ? "Pause" : "Play"}
         </button>
         <input
           type="range"
@@ -71,16 +66,16 @@ export function RecorderPlayer({
           min={0}
           max={Math.max(1, Math.round(durationMs))}
           step={100}
-          value={Math.round(atMs)}
-          aria-valuetext={`${formatPositionSpoken(atMs)} of ${formatDurationSpoken(durationMs)}`}
+          value={Math.round(positionMs)}
+          aria-valuetext={`${formatDuration(positionMs, "spoken-position")} of ${formatDuration(durationMs, "spoken-length")}`}
           onChange={({ currentTarget }) => seek(Number(currentTarget.value))}
         />
         <span className="figures muted">
-          {formatPosition(atMs)} / {formatDuration(durationMs)}
+          {formatDuration(positionMs, "position")} / {formatDuration(durationMs)}
         </span>
       </div>
       {hasFailed && (
-        <p className="form-error">This browser can’t play the file. It can be sent all the same.</p>
+        <p className="form-error">Your browser can’t play this file. You can still send it.</p>
       )}
     </div>
   );

@@ -1,53 +1,29 @@
 "use client";
-// After recording: listen, throw away and begin again. What was found from an earlier visit says so.
+// Shows a finished or restored recording: play it, send it, or discard it after a confirmation.
 
 import { useEffect, useRef, useState } from "react";
-import {
-  formatBytes,
-  formatDurationSpoken,
-  formatLocalTime,
-} from "#lib/calls/client/format-time.ts";
-import { formatDuration } from "#lib/core/format-duration.ts";
+import { formatLocalTime } from "#lib/calls/client/format-time.ts";
+import type { RecordedAudio } from "#lib/calls/client/recorder-state.ts";
+import { formatBytes, formatDuration } from "#lib/core/format.ts";
 import { RecorderPlayer } from "./recorder-player.tsx";
-import type { RecordedAudio } from "./use-recorder.ts";
 
 export function RecorderReview({
   recorded,
-  onThrowAway,
+  onDiscard,
   isSending,
 }: {
   recorded: RecordedAudio;
-  onThrowAway: () => void;
+  onDiscard: () => void;
   isSending: boolean;
 }) {
-  const [isAsking, setAsking] = useState(false);
-  const keep = useRef<HTMLButtonElement>(null);
-  const again = useRef<HTMLButtonElement>(null);
-  const { durationMs, fileName, restoredFromMs, wasInterrupted, audio } = recorded;
-  useEffect(() => {
-    if (isAsking) keep.current?.focus();
-  }, [isAsking]);
-
-  const what = fileName ? "file" : "recording";
+  const [isConfirming, setConfirming] = useState(false);
+  const discardButton = useRef<HTMLButtonElement>(null);
+  const { durationMs, fileName, restoredFromMs, audio } = recorded;
+  const kind = fileName ? "file" : "recording";
   return (
     <>
       {restoredFromMs !== null ? (
-        <div className="recorder-found" role="status">
-          <p>
-            <strong>
-              You have an unsent {what} of{" "}
-              <span className="visually-hidden">{formatDurationSpoken(durationMs)}</span>
-              <span className="figures" aria-hidden="true">
-                {formatDuration(durationMs)}
-              </span>{" "}
-              from {formatLocalTime(restoredFromMs, Date.now())}.
-            </strong>{" "}
-            {wasInterrupted
-              ? "The page was closed while you recorded; this is what was said until then."
-              : "It was kept on this device."}{" "}
-            Listen, send it, or throw it away.
-          </p>
-        </div>
+        <RestoredNote {...{ recorded, kind, restoredFromMs }} />
       ) : (
         <p className="recorder-clock figures">
           <span>{formatDuration(durationMs)}</span> <small>{fileName ? "long" : "recorded"}</small>
@@ -59,45 +35,87 @@ export function RecorderReview({
         </p>
       )}
       <RecorderPlayer recorded={recorded} />
-      {isAsking ? (
-        <div className="recorder-ask" role="group" aria-label={`Throw this ${what} away?`}>
-          <p>Throw this {what} away? It can’t be brought back.</p>
-          <div className="recorder-actions">
-            <button
-              ref={keep}
-              type="button"
-              className="button"
-              onClick={() => {
-                setAsking(false);
-                // After the question is gone, the button that asked it is there again.
-                requestAnimationFrame(() => again.current?.focus());
-              }}
-            >
-              Keep it
-            </button>
-            <button type="button" className="button button-danger" onClick={onThrowAway}>
-              Throw it away
-            </button>
-          </div>
-        </div>
+      {isConfirming ? (
+        <DiscardConfirmation
+          kind={kind}
+          onDiscard={onDiscard}
+          onCancel={() => {
+            setConfirming(false);
+            // The button is rendered again in the next frame.
+            requestAnimationFrame(() => discardButton.current?.focus());
+          }}
+        />
       ) : (
         <div className="recorder-actions">
           {restoredFromMs !== null && (
             <button type="submit" className="button" aria-disabled={isSending || undefined}>
-              Send it
+              Send {kind}
             </button>
           )}
           <button
-            ref={again}
+            ref={discardButton}
             type="button"
             className="button button-plain"
             aria-disabled={isSending || undefined}
-            onClick={() => !isSending && setAsking(true)}
+            onClick={() => !isSending && setConfirming(true)}
           >
-            {restoredFromMs !== null ? "Throw away" : fileName ? "Take another" : "Record again"}
+            {restoredFromMs !== null ? "Discard" : fileName ? "Choose another file" : "Re-record"}
           </button>
         </div>
       )}
     </>
+  );
+}
+
+function RestoredNote({
+  recorded: { durationMs, wasInterrupted },
+  kind,
+  restoredFromMs,
+}: {
+  recorded: RecordedAudio;
+  kind: string;
+  restoredFromMs: number;
+}) {
+  return (
+    <div className="recorder-found" role="status">
+      <p>
+        <strong>
+          You have an unsent {kind} (
+          <span className="visually-hidden">{formatDuration(durationMs, "spoken-length")}</span>
+          <span className="figures" aria-hidden="true">
+            {formatDuration(durationMs)}
+          </span>
+          , {formatLocalTime(restoredFromMs, Date.now())}) saved on this device.
+        </strong>{" "}
+        {wasInterrupted &&
+          "The page was closed while you were recording. We saved everything up to that point."}
+      </p>
+    </div>
+  );
+}
+
+function DiscardConfirmation({
+  kind,
+  onDiscard,
+  onCancel,
+}: {
+  kind: string;
+  onDiscard: () => void;
+  onCancel: () => void;
+}) {
+  const cancelButton = useRef<HTMLButtonElement>(null);
+  useEffect(() => cancelButton.current?.focus(), []);
+  return (
+    <div className="recorder-ask" role="group" aria-label={`Discard this ${kind}?`}>
+      <p>Discard this {kind}? This can’t be undone.</p>
+      <div className="recorder-actions">
+        <button ref={cancelButton} type="button" className="button" onClick={onCancel}>
+          Cancel
+        </button>
+        <button type="button" className="button button-danger" onClick={onDiscard}>
+          Discard
+        </button>
+      </div>
+    </div>
   );
 }

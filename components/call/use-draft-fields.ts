@@ -1,7 +1,8 @@
 "use client";
-// Keeps what is typed into a form with the draft, and puts it back.
+// Saves the text fields of a form with the draft, and restores them.
 
 import { type RefObject, useCallback, useEffect } from "react";
+import type { DraftTexts } from "#lib/calls/client/draft-backup.ts";
 
 const SAVE_DELAY_MS = 400;
 
@@ -12,50 +13,52 @@ function findTextField(form: HTMLFormElement | null | undefined, name: string): 
   return field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement ? field : null;
 }
 
-/** Calls `keep` with the fields `names` a moment after they change, and at once when the page is hidden or the form is sent. What it returns fills those that are empty. */
+/**
+ * Calls `save` with the fields `names` shortly after they change, and immediately when the page is hidden or the form is submitted.
+ * Returns a stable function that fills those that are empty.
+ */
 export function useDraftFields(
   root: RefObject<HTMLElement | null>,
   names: readonly string[],
-  keep: (texts: Record<string, string>) => void,
-) {
-  const list = names.join(" ");
+  save: (texts: DraftTexts) => void,
+): (texts: DraftTexts) => void {
+  const nameList = names.join(" ");
   useEffect(() => {
     const form = root.current?.closest("form");
-    if (!form || !list) return;
+    if (!form || !nameList) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const now = () => {
+    const saveNow = () => {
       clearTimeout(timer);
       timer = undefined;
-      keep(
+      save(
         Object.fromEntries(
-          list.split(" ").map((name) => [name, findTextField(form, name)?.value ?? ""]),
+          nameList.split(" ").map((name) => [name, findTextField(form, name)?.value ?? ""]),
         ),
       );
     };
-    const soon = () => {
+    const saveSoon = () => {
       clearTimeout(timer);
-      timer = setTimeout(now, SAVE_DELAY_MS);
+      timer = setTimeout(saveNow, SAVE_DELAY_MS);
     };
-    const onLeave = () => timer !== undefined && now();
-    form.addEventListener("input", soon);
-    // Before the recording and the form set out: whatever becomes of the answer, the words are here.
-    form.addEventListener("submit", onLeave);
-    addEventListener("pagehide", onLeave);
-    document.addEventListener("visibilitychange", onLeave);
+    const savePending = () => timer !== undefined && saveNow();
+    form.addEventListener("input", saveSoon);
+    form.addEventListener("submit", savePending);
+    addEventListener("pagehide", savePending);
+    document.addEventListener("visibilitychange", savePending);
     return () => {
-      // Not written at the very end: the form may just have been stored, and its draft removed.
+      // Not saved on unmount: the form may have been stored and its draft removed.
       clearTimeout(timer);
-      form.removeEventListener("input", soon);
-      form.removeEventListener("submit", onLeave);
-      removeEventListener("pagehide", onLeave);
-      document.removeEventListener("visibilitychange", onLeave);
+      form.removeEventListener("input", saveSoon);
+      form.removeEventListener("submit", savePending);
+      removeEventListener("pagehide", savePending);
+      document.removeEventListener("visibilitychange", savePending);
     };
-  }, [root, list, keep]);
+  }, [root, nameList, save]);
 
   return useCallback(
-    (texts: Readonly<Record<string, string>>) => {
+    (texts: DraftTexts) => {
       const form = root.current?.closest("form");
-      for (const name of list.split(" ")) {
+      for (const name of nameList.split(" ")) {
         const field = findTextField(form, name);
         const text = texts[name];
         if (!field || !text || field.value) continue;
@@ -63,6 +66,6 @@ export function useDraftFields(
         field.dispatchEvent(new Event("input", { bubbles: true }));
       }
     },
-    [root, list],
+    [root, nameList],
   );
 }

@@ -1,12 +1,12 @@
 "use client";
-// The sound as a row of bars. A picture only: what it shows is also said in words beside it.
+// Draws a waveform as bars. It is decorative: text beside it conveys the same.
 
 import { useEffect, useRef } from "react";
 import { downsampleLevels } from "#lib/calls/client/level-meter.ts";
 
 const BARS = 96;
 const HEIGHT = 48;
-/** With less motion the picture changes as often as a clock. */
+/** With reduced motion, only every tenth level redraws the waveform: twice a second. */
 const REDUCED_MOTION_STEP = 10;
 
 function buildBarsPath(levels: readonly number[], from = 0): string {
@@ -26,29 +26,29 @@ const SVG_PROPS = {
   focusable: false,
 } as const;
 
-/** What the microphone hears, the newest at the right. */
+/** Draws the live level, the newest at the right. */
 export function LiveWaveform({
-  onLevel,
-  isHeld = false,
+  subscribe,
+  isFrozen = false,
 }: {
-  onLevel: (listener: (level: number) => void) => () => void;
-  isHeld?: boolean;
+  subscribe: (listener: (level: number) => void) => () => void;
+  isFrozen?: boolean;
 }) {
   const path = useRef<SVGPathElement>(null);
   const recent = useRef<number[]>([]);
   useEffect(() => {
-    if (isHeld) return;
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (isFrozen) return;
+    const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
     let count = 0;
-    return onLevel((level) => {
+    return subscribe((level) => {
       recent.current.push(level);
       if (recent.current.length > BARS) recent.current.shift();
-      if (isCalm && ++count % REDUCED_MOTION_STEP) return;
+      if (isReduced && ++count % REDUCED_MOTION_STEP) return;
       path.current?.setAttribute("d", buildBarsPath(recent.current, BARS - recent.current.length));
     });
-  }, [onLevel, isHeld]);
+  }, [subscribe, isFrozen]);
   return (
-    <svg {...SVG_PROPS} data-held={isHeld || undefined}>
+    <svg {...SVG_PROPS} data-frozen={isFrozen || undefined}>
       <path
         d={buildBarsPath(Array<number>(BARS).fill(0))}
         className="waveform-ground"
@@ -59,13 +59,13 @@ export function LiveWaveform({
   );
 }
 
-/** A whole recording; `played` is the part, 0–1, that is already heard. */
+/** Draws a whole recording; `played` is the fraction, 0–1, that was already played. */
 export function Waveform({ levels, played = 0 }: { levels: readonly number[]; played?: number }) {
-  const all = levels.length > 0 ? downsampleLevels(levels, BARS) : Array<number>(BARS).fill(0);
+  const bars = levels.length > 0 ? downsampleLevels(levels, BARS) : Array<number>(BARS).fill(0);
   const stretched =
-    all.length < BARS
-      ? Array.from({ length: BARS }, (_, i) => all[Math.floor((i * all.length) / BARS)] ?? 0)
-      : all;
+    bars.length < BARS
+      ? Array.from({ length: BARS }, (_, i) => bars[Math.floor((i * bars.length) / BARS)] ?? 0)
+      : bars;
   const split = Math.round(played * BARS);
   return (
     <svg {...SVG_PROPS}>

@@ -1,5 +1,5 @@
 "use server";
-// Leaving a call: the form of /calls/record.
+// Defines the server action of the form on /calls/record.
 
 import { redirect } from "next/navigation";
 import { z } from "zod";
@@ -8,13 +8,13 @@ import { defineServerAction } from "#lib/members/server-action.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { uuidField, singleLineField, multiLineField } from "#lib/core/validate.ts";
 import { normalizeKeywords } from "#lib/calls/keywords.ts";
-import { prepareRecording, submitCall as submit } from "#lib/calls/submit.ts";
+import { prepareRecording, submitCall as storeCall } from "#lib/calls/submit.ts";
 import { withSubmitPermit } from "#lib/calls/submit-semaphore.ts";
 import { triggerDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
 /**
- * Fields: id (made with the form), title, description, keywords, uploadId (empty or none for a written question).
- * What is wrong with the recording stands at the field "audio". Leads to /calls/mine?sent=ID.
+ * Stores a call. Fields: id (idempotency key), title, description, keywords, uploadId (empty or missing for a typed question).
+ * Errors of the recording are reported for the field "audio". Redirects to /calls/mine?sent=ID.
  */
 export const submitCall = defineServerAction({
   requiredRole: "member",
@@ -30,17 +30,17 @@ export const submitCall = defineServerAction({
     uploadId: z.preprocess((value) => value || null, uuidField("The recording").nullable()),
   }),
   run: async ({ input, member, write }) => {
-    // Another tab may have logged somebody else in since the page was loaded.
+    // Another tab may have switched accounts since the page was loaded.
     if (input.owner !== undefined && input.owner !== draftOwnerId(member)) {
       throw new AppError(
         "conflict",
-        `This page was opened by another member; now you are logged in as ${member.firstName}. Whoever spoke logs in again and sends it: it is kept on this device.`,
+        "You’ve switched accounts. Log back in as the original member to send this recording.",
       );
     }
     const { uploadId } = input;
     const store = async () => {
       const recording = uploadId ? await prepareRecording({ uploadId, member }) : null;
-      return write((sql, member) => submit(sql, { ...input, recording, member }), {
+      return write((sql, member) => storeCall(sql, { ...input, recording, member }), {
         isDurable: true,
       });
     };

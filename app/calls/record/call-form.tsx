@@ -1,14 +1,10 @@
 "use client";
-// The form of a call: record or write, what it is about, send.
+// Renders the form of a call: record or type, describe, send.
 
 import { useState } from "react";
-import {
-  ActionForm,
-  Field,
-  SubmitButton,
-  TextField,
-  useActionForm,
-} from "#components/ui/action-form.tsx";
+import { ActionForm, useActionForm } from "#components/ui/action-form.tsx";
+import { Field, TextField } from "#components/ui/form-fields.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { normalizeKeywords } from "#lib/calls/keywords.ts";
 import { CharacterCounter } from "#components/call/character-counter.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
@@ -16,7 +12,7 @@ import { submitCall } from "./actions.ts";
 
 const DRAFT_FIELDS = ["title", "description", "keywords"];
 
-/** `id`: what the call will be called where JavaScript does not run; where it does the recorder has its own. `maxMs` and `maxBytes`: of the recording. */
+/** `id` is the idempotency key without JavaScript; with it, the recorder has its own. `maxMs` and `maxBytes` limit the recording. */
 export function CallForm({
   id,
   owner,
@@ -34,8 +30,7 @@ export function CallForm({
     <ActionForm action={submitCall} className="form" loginNext="/calls/record">
       <input type="hidden" name="owner" value={owner} />
       <p className="form-message without-script">
-        Recording needs JavaScript, which is switched off in this browser. You can write your
-        question instead; it gets the same answer.
+        Recording needs JavaScript. You can type your question instead.
       </p>
       <fieldset className="ways needs-script">
         <legend className="form-legend">How do you want to ask?</legend>
@@ -48,7 +43,7 @@ export function CallForm({
               checked={!isTyped}
               onChange={() => setTyped(false)}
             />{" "}
-            Speak
+            Record
           </label>
           <label>
             <input
@@ -58,7 +53,7 @@ export function CallForm({
               checked={isTyped}
               onChange={() => setTyped(true)}
             />{" "}
-            Write
+            Type
           </label>
         </div>
       </fieldset>
@@ -78,8 +73,8 @@ export function CallForm({
         label="Title"
         hint={
           <>
-            What it is about, in a few words: 5 to 50 characters
-            <CharacterCounter min={5} max={50} />
+            A few words, 5–50 characters
+            <CharacterCounter max={50} />
           </>
         }
         required
@@ -92,10 +87,10 @@ export function CallForm({
         hint={
           <>
             {isTyped
-              ? "As you would say it"
-              : "The question in a few sentences, for those who read. If you don’t record, this is the question"}
-            : 20 to 1,000 characters
-            <CharacterCounter min={20} max={1000} />
+              ? "In your own words"
+              : "Summarize your question. If you aren’t recording, write it here"}
+            , 20–1,000 characters
+            <CharacterCounter max={1_000} />
           </>
         }
         required
@@ -107,8 +102,8 @@ export function CallForm({
         label="Keywords"
         hint={
           <>
-            Separated by commas: 2 to 100 characters
-            <CharacterCounter min={2} max={100} clean={normalizeKeywords} />
+            Comma-separated, 2–100 characters
+            <CharacterCounter max={100} normalize={normalizeKeywords} />
           </>
         }
         required
@@ -121,16 +116,14 @@ export function CallForm({
   );
 }
 
-/** `isSending`: the recording is on its way, before the form. */
+/** `isSending` is true while the recording is uploaded, before the form is sent. */
 function SubmitRow({ isTyped, isSending }: { isTyped: boolean; isSending: boolean }) {
   const { pending } = useActionForm();
   return (
     <div className="form-actions">
-      <SubmitButton>{pending || isSending ? "Sending…" : "Send your call"}</SubmitButton>
+      <SubmitButton>{pending || isSending ? "Sending…" : "Send"}</SubmitButton>
       <span className="muted">
-        {isTyped
-          ? "It is read, answered, then published."
-          : "It is heard, answered, then published."}
+        {isTyped ? "We’ll read, answer and publish it." : "We’ll listen, answer and publish it."}
       </span>
     </div>
   );

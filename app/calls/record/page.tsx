@@ -1,15 +1,15 @@
-// /calls/record: a member leaves a call, spoken or written.
+// Renders /calls/record, where a member records or types a call.
 
 import { randomUUID } from "node:crypto";
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { CALL_LIMITS, MAX_CALL_MS } from "#lib/calls/audio/probe.ts";
-import { getViewer } from "#lib/members/session/session.ts";
+import { getViewer } from "#lib/members/viewer.ts";
 import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
 import { CallForm } from "./call-form.tsx";
 
-export const metadata: Metadata = { title: "Leave a call", robots: { index: false } };
+export const metadata: Metadata = { title: "Leave a question", robots: { index: false } };
 
 export default async function Page() {
   await connection();
@@ -18,10 +18,10 @@ export default async function Page() {
   return (
     <div className="wrap">
       <header className="page-head">
-        <h1>Leave a call</h1>
+        <h1>Leave a question</h1>
         <p className="lead">
-          Ask a question in your own voice, two minutes at most. It gets a spoken answer, and both
-          are published together under your first name, {member.firstName}.
+          Ask a question in your own voice, up to two minutes. We publish it with our answer and
+          your first name, {member.firstName}.
         </p>
       </header>
       <div className="leave-call">
@@ -35,24 +35,24 @@ export default async function Page() {
           <h2 id="tips">A good call</h2>
           <ul>
             <li>
-              <strong>Asks one thing.</strong> Say who you are and what you do, then the question,
+              <strong>Ask one thing.</strong> Say who you are and what you do, then the question,
               then why it matters to you.
             </li>
             <li className="needs-script">
-              <strong>Is easy to hear.</strong> A quiet room and a hand’s width from the microphone
-              do more than an expensive one.
+              <strong>Find a quiet spot.</strong> Being close to the microphone helps more than an
+              expensive one.
             </li>
             <li>
-              <strong>Names nobody who did not agree.</strong> No employers’ secrets, no addresses:
-              anybody will be able to listen.
+              <strong>Don’t name anyone without permission.</strong> No confidential or personal
+              details. Anyone can listen.
             </li>
             <li className="needs-script">
-              <strong>Can be taken again.</strong> Listen before you send. Until then it stays on
-              this device, also when the page is closed.
+              <strong>You can re-record.</strong> Listen before you send. It stays on this device,
+              even if you close the page.
             </li>
           </ul>
           <p>
-            <a href="/calls">Listen to earlier calls</a> or <a href="/calls/mine">see your own</a>.
+            <a href="/calls">Listen to earlier calls</a> or <a href="/calls/mine">see yours</a>.
           </p>
         </aside>
       </div>

@@ -1,17 +1,22 @@
-// The newest words of a draft, while its database is still writing them: what a page that is being left has begun there, the
-// browser may drop. This is written before the page goes on, and goes as soon as the database has it.
+// Backs up the latest texts of a draft in localStorage, synchronously: a browser may drop IndexedDB writes of a page that unloads.
 
-import { DRAFT_TTL_DAYS } from "./recording-draft.ts";
+import { DRAFT_TTL_MS } from "./recording-draft.ts";
 
 const STORAGE_PREFIX = "lectern-words/";
 
 export type DraftTexts = Readonly<Record<string, string>>;
 
+interface Backup {
+  readonly texts: DraftTexts;
+  readonly savedAtMs: number;
+}
+
 export function saveBackup(key: string, texts: DraftTexts, nowMs: number): void {
   try {
-    localStorage.setItem(STORAGE_PREFIX + key, JSON.stringify({ texts, savedAtMs: nowMs }));
+    const backup: Backup = { texts, savedAtMs: nowMs };
+    localStorage.setItem(STORAGE_PREFIX + key, JSON.stringify(backup));
   } catch {
-    // Blocked or full: the database alone has them, a moment later.
+    // Storage is blocked or full: only IndexedDB gets the texts.
   }
 }
 
@@ -19,27 +24,22 @@ export function clearBackup(key: string): void {
   try {
     localStorage.removeItem(STORAGE_PREFIX + key);
   } catch {
-    // Nothing was held either.
+    // Storage is blocked, so there is no backup either.
   }
 }
 
-/** The words held under `key`, null when they are older than `sinceMs` or there are none. Drops those of any draft that are too old. */
+/** Returns the texts under `key` unless they are older than `sinceMs`; otherwise null. Removes expired backups of all drafts. */
 export function loadBackup(key: string, sinceMs: number, nowMs: number): DraftTexts | null {
-  let found: DraftTexts | null = null;
+  let texts: DraftTexts | null = null;
   try {
-    for (const name of Object.keys(localStorage).filter((name) =>
-      name.startsWith(STORAGE_PREFIX),
-    )) {
-      const held = JSON.parse(localStorage.getItem(name) ?? "null") as {
-        texts: DraftTexts;
-        savedAtMs: number;
-      } | null;
-      if (!held || held.savedAtMs < nowMs - DRAFT_TTL_DAYS * 86_400_000)
-        localStorage.removeItem(name);
-      else if (name === STORAGE_PREFIX + key && held.savedAtMs >= sinceMs) found = held.texts;
+    const names = Object.keys(localStorage).filter((name) => name.startsWith(STORAGE_PREFIX));
+    for (const name of names) {
+      const backup = JSON.parse(localStorage.getItem(name) ?? "null") as Backup | null;
+      if (!backup || backup.savedAtMs < nowMs - DRAFT_TTL_MS) localStorage.removeItem(name);
+      else if (name === STORAGE_PREFIX + key && backup.savedAtMs >= sinceMs) texts = backup.texts;
     }
   } catch {
-    // Blocked, or not ours: as if there were none.
+    // Storage is blocked or holds something else.
   }
-  return found;
+  return texts;
 }

@@ -1,30 +1,30 @@
-// One tab at a time works on a draft.
+// Makes sure that only one tab at a time edits a draft (a mutex by the Web Locks API).
 
 /**
- * Takes the lock `name` and keeps it until `signal` ends. Calls `onElsewhere` at once when another tab has it, and `onMine` when
- * this one gets it, now or after that tab was closed. A browser without locks gets it at once.
+ * Acquires the lock `name` and holds it until `signal` aborts. Calls `onAcquired` once this tab has it, and before that `onLocked`
+ * if another tab holds it. Without Web Locks it is acquired immediately.
  */
 export async function acquireDraftLock(
   name: string,
   signal: AbortSignal,
-  { onMine, onElsewhere }: { onMine: () => void; onElsewhere: () => void },
+  { onAcquired, onLocked }: { onAcquired: () => void; onLocked: () => void },
 ): Promise<void> {
-  if (!navigator.locks) return onMine();
-  const held = () => {
+  if (!navigator.locks) return onAcquired();
+  const holdUntilAborted = () => {
     if (signal.aborted) return undefined;
-    onMine();
+    onAcquired();
     return new Promise<void>((resolve) =>
       signal.addEventListener("abort", () => resolve(), { once: true }),
     );
   };
   try {
-    const free = await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
-      if (lock) await held();
+    const wasFree = await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+      if (lock) await holdUntilAborted();
       return lock !== null;
     });
-    if (free || signal.aborted) return;
-    onElsewhere();
-    await navigator.locks.request(name, { signal }, held);
+    if (wasFree || signal.aborted) return;
+    onLocked();
+    await navigator.locks.request(name, { signal }, holdUntilAborted);
   } catch (error) {
     if (!signal.aborted) throw error;
   }

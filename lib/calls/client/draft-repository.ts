@@ -1,76 +1,73 @@
-// Keeps the draft of one form up to date in the browser: writes in order, one after the other, and says when it can't.
+// Keeps the draft of one form up to date in the browser: queues its writes, and reports when storage fails.
 
-import { type RecordingDraft, createDraft, withoutAudio } from "./recording-draft.ts";
-import { type DraftStore, openDraftStore } from "./draft-store.ts";
 import { type DraftTexts, clearBackup, loadBackup, saveBackup } from "./draft-backup.ts";
+import { type DraftStore, openDraftStore } from "./draft-store.ts";
+import { type RecordingDraft, createDraft, withoutAudio } from "./recording-draft.ts";
 
 export class DraftRepository {
   readonly #store: DraftStore;
-  readonly #onLost: () => void;
+  readonly #onStorageFailed: () => void;
   #draft: RecordingDraft;
   #queue: Promise<void> = Promise.resolve();
-  #lost: boolean;
+  #hasFailed = false;
 
-  /** The kept draft under `key` or a new one. `onLost` is called once when this browser does not keep it (any more). */
+  /** Opens the stored draft under `key`, or a new one. `onStorageFailed` is called at most once. */
   static async open(
     key: string,
-    freshFormId: string,
-    onLost: () => void,
-  ): Promise<{ keeper: DraftRepository; audio: Blob | null; isFound: boolean }> {
+    newFormId: string,
+    onStorageFailed: () => void,
+  ): Promise<{ repository: DraftRepository; audio: Blob | null; wasRestored: boolean }> {
     const store = await openDraftStore();
-    // Unreadable: begun anew.
-    const found = await store.find(key).catch(() => null);
-    const audio = found && (await store.readAudio(found).catch(() => null));
-    // A draft without its audio (the browser cleared some) is only its words.
-    const draft = found
-      ? audio || found.pieces === 0
-        ? found
-        : withoutAudio(found)
-      : createDraft(key, freshFormId, Date.now());
-    const keeper = new DraftRepository(store, draft, onLost);
-    if (!store.isPersistent) keeper.#lose();
-    const texts = loadBackup(key, found?.savedAtMs ?? 0, Date.now());
-    if (texts) void keeper.updateTexts(texts);
-    return { keeper, audio, isFound: found !== null || texts !== null };
+    const stored = await store.find(key).catch(() => null);
+    const audio = stored && (await store.readAudio(stored).catch(() => null));
+    const isIncomplete = stored && !audio && stored.pieces > 0; // the browser evicted the audio
+    const draft = stored
+      ? isIncomplete
+        ? withoutAudio(stored)
+        : stored
+      : createDraft(key, newFormId, Date.now());
+    const repository = new DraftRepository(store, draft, onStorageFailed);
+    if (!store.isPersistent) repository.#fail();
+    const texts = loadBackup(key, stored?.savedAtMs ?? 0, Date.now());
+    if (texts) void repository.updateTexts(texts);
+    return { repository, audio, wasRestored: stored !== null || texts !== null };
   }
 
-  private constructor(store: DraftStore, draft: RecordingDraft, onLost: () => void) {
+  private constructor(store: DraftStore, draft: RecordingDraft, onStorageFailed: () => void) {
     this.#store = store;
     this.#draft = draft;
-    this.#onLost = onLost;
-    this.#lost = false;
+    this.#onStorageFailed = onStorageFailed;
   }
 
   get draft(): RecordingDraft {
     return this.#draft;
   }
 
-  /** Changes what is kept. Resolves when it is. */
+  /** Resolves once the changes are stored, or storage has failed. */
   update(changes: Partial<RecordingDraft>): Promise<void> {
     this.#draft = { ...this.#draft, ...changes, savedAtMs: Date.now() };
     const draft = this.#draft;
     return this.#write(() => this.#store.save(draft));
   }
 
-  /** Changes the words, so that they are there even if the page is left at once. */
+  /** Stores the texts so that they survive even if the page unloads immediately. */
   async updateTexts(texts: DraftTexts): Promise<void> {
     saveBackup(this.#draft.key, texts, Date.now());
     await this.update({ texts });
-    // Not newer ones, which are still being written.
+    // Later texts may still be in the queue: their backup stays.
     if (this.#draft.texts === texts) clearBackup(this.#draft.key);
   }
 
-  /** Adds a piece of audio, with what changes by it. */
-  appendChunk(piece: Blob, changes: Partial<RecordingDraft>): Promise<void> {
+  appendChunk(chunk: Blob, changes: Partial<RecordingDraft>): Promise<void> {
     const number = this.#draft.pieces;
     this.#draft = { ...this.#draft, ...changes, pieces: number + 1, savedAtMs: Date.now() };
     const draft = this.#draft;
     return this.#write(async () =>
-      this.#store.save(draft, { number, bytes: await piece.arrayBuffer() }),
+      this.#store.save(draft, { number, bytes: await chunk.arrayBuffer() }),
     );
   }
 
-  /** Forgets the audio, keeps the words. */
+  /** Removes the audio and keeps the texts. */
   removeAudio(): Promise<void> {
     this.#draft = withoutAudio(this.#draft);
     const draft = this.#draft;
@@ -80,20 +77,20 @@ export class DraftRepository {
     });
   }
 
-  /** Forgets everything and begins a new draft. */
-  async reset(freshFormId: string): Promise<void> {
+  /** Removes everything and starts a new draft. */
+  async reset(newFormId: string): Promise<void> {
     const { key } = this.#draft;
-    this.#draft = createDraft(key, freshFormId, Date.now());
+    this.#draft = createDraft(key, newFormId, Date.now());
     clearBackup(key);
     await this.#write(() => this.#store.remove(key));
   }
 
-  /** Resolves when what was changed so far is written. */
+  /** Resolves once all changes so far are stored. */
   flush(): Promise<void> {
     return this.#queue;
   }
 
-  /** Ends after what is being written. */
+  /** Closes the store after the queued writes. */
   async close(): Promise<void> {
     await this.#queue;
     this.#store.close();
@@ -104,15 +101,15 @@ export class DraftRepository {
       try {
         await work();
       } catch {
-        this.#lose(); // full, or gone: the recording itself is in memory as well
+        this.#fail(); // memory still holds the recording
       }
     });
     return this.#queue;
   }
 
-  #lose(): void {
-    if (this.#lost) return;
-    this.#lost = true;
-    this.#onLost();
+  #fail(): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#onStorageFailed();
   }
 }

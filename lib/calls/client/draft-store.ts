@@ -1,6 +1,6 @@
-// Drafts in the browser's database, or in memory where the browser refuses one. Every wait has an end.
+// Stores drafts in IndexedDB, or nowhere if the browser refuses. Every wait has a deadline.
 
-import { DRAFT_TTL_DAYS, type RecordingDraft } from "./recording-draft.ts";
+import { DRAFT_TTL_MS, type RecordingDraft } from "./recording-draft.ts";
 
 const DATABASE_NAME = "lectern-drafts";
 const TIMEOUT_MS = 5_000;
@@ -8,17 +8,17 @@ const DRAFT_STORE = "drafts";
 const CHUNK_STORE = "pieces";
 
 export interface DraftStore {
-  /** False when drafts live in memory only: they go with the tab. */
+  /** False if drafts are lost with the tab. */
   readonly isPersistent: boolean;
   find(key: string): Promise<RecordingDraft | null>;
-  /** The audio of the draft as one piece; null when there is none. */
+  /** Returns the audio of the draft as one Blob; null if there is none. */
   readAudio(draft: RecordingDraft): Promise<Blob | null>;
-  /** Keeps the draft, with a piece of its audio or without. Throws when the browser can't. */
-  save(draft: RecordingDraft, piece?: { number: number; bytes: ArrayBuffer }): Promise<void>;
-  /** Removes the audio that is kept under the key, whatever upload it belongs to. */
+  /** Stores the draft and, if given, a chunk of its audio. Throws when storage fails. */
+  save(draft: RecordingDraft, chunk?: { number: number; bytes: ArrayBuffer }): Promise<void>;
+  /** Removes all audio under the key, including that of earlier uploads. */
   removeAudio(key: string): Promise<void>;
   remove(key: string): Promise<void>;
-  /** Removes every draft of a form that was sent. */
+  /** Removes the drafts of a form that was sent. */
   removeSent(formId: string): Promise<void>;
   close(): void;
 }
@@ -26,7 +26,7 @@ export interface DraftStore {
 function awaitRequest<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error("The browser's database refused."));
+    request.onerror = () => reject(request.error ?? new Error("The IndexedDB request failed."));
   });
 }
 
@@ -34,12 +34,12 @@ function withTimeout<T>(promise: Promise<T>): Promise<T> {
   return Promise.race([
     promise,
     new Promise<never>((_, reject) =>
-      setTimeout(() => reject(new Error("The browser's database does not answer.")), TIMEOUT_MS),
+      setTimeout(() => reject(new Error("IndexedDB does not respond.")), TIMEOUT_MS),
     ),
   ]);
 }
 
-/** All pieces of a draft, in order: arrays sort after the shorter ones they begin with. */
+/** Covers all chunk keys of a draft: IndexedDB sorts an array after its prefixes, and arrays after numbers. */
 const chunkRange = (key: string) => IDBKeyRange.bound([key], [key, []]);
 
 async function openDatabase(): Promise<IDBDatabase> {
@@ -49,7 +49,7 @@ async function openDatabase(): Promise<IDBDatabase> {
     request.result.createObjectStore(CHUNK_STORE);
   };
   const database = await awaitRequest(request);
-  // Another tab wants a newer form of the database: don't stand in its way.
+  // Lets another tab upgrade the schema.
   database.onversionchange = () => database.close();
   return database;
 }
@@ -64,15 +64,15 @@ class IndexedDbDraftStore implements DraftStore {
 
   async #run<T>(
     mode: IDBTransactionMode,
-    work: (drafts: IDBObjectStore, pieces: IDBObjectStore) => Promise<T> | T,
+    work: (drafts: IDBObjectStore, chunks: IDBObjectStore) => Promise<T> | T,
   ): Promise<T> {
     const transaction = this.#database.transaction([DRAFT_STORE, CHUNK_STORE], mode);
     const done = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
       transaction.onabort = () =>
-        reject(transaction.error ?? new Error("The browser's database took nothing."));
+        reject(transaction.error ?? new Error("The IndexedDB transaction was aborted."));
     });
-    done.catch(() => {}); // also seen by the await below, unless the work fails first
+    done.catch(() => {}); // handled below, unless `work` fails first
     const result = await withTimeout(
       Promise.resolve(
         work(transaction.objectStore(DRAFT_STORE), transaction.objectStore(CHUNK_STORE)),
@@ -91,39 +91,39 @@ class IndexedDbDraftStore implements DraftStore {
   }
 
   readAudio(draft: RecordingDraft) {
-    return this.#run("readonly", async (_, pieces) => {
-      const all = (await awaitRequest(pieces.getAll(chunkRange(draft.key)))) as ArrayBuffer[];
-      return all.length > 0 ? new Blob(all, { type: draft.type }) : null;
+    return this.#run("readonly", async (_, chunks) => {
+      const parts = (await awaitRequest(chunks.getAll(chunkRange(draft.key)))) as ArrayBuffer[];
+      return parts.length > 0 ? new Blob(parts, { type: draft.type }) : null;
     });
   }
 
-  save(draft: RecordingDraft, piece?: { number: number; bytes: ArrayBuffer }) {
-    return this.#run("readwrite", (drafts, pieces) => {
+  save(draft: RecordingDraft, chunk?: { number: number; bytes: ArrayBuffer }) {
+    return this.#run("readwrite", (drafts, chunks) => {
       drafts.put(draft);
-      // Bytes, not Blobs: Safari forgets Blobs in private windows.
-      if (piece) pieces.put(piece.bytes, [draft.key, piece.number]);
-      // Told to commit, the browser mostly does it even if the page is left now; else it waits for the page, and drops what a page that is gone left open.
+      // ArrayBuffers, since Safari loses Blobs in private windows.
+      if (chunk) chunks.put(chunk.bytes, [draft.key, chunk.number]);
+      // An explicit commit usually survives an immediate unload of the page.
       drafts.transaction.commit?.();
     });
   }
 
   removeAudio(key: string) {
-    return this.#run("readwrite", (_, pieces) => void pieces.delete(chunkRange(key)));
+    return this.#run("readwrite", (_, chunks) => void chunks.delete(chunkRange(key)));
   }
 
   remove(key: string) {
-    return this.#run("readwrite", (drafts, pieces) => {
+    return this.#run("readwrite", (drafts, chunks) => {
       drafts.delete(key);
-      pieces.delete(chunkRange(key));
+      chunks.delete(chunkRange(key));
     });
   }
 
-  #removeWhere(isOver: (draft: RecordingDraft) => boolean) {
-    return this.#run("readwrite", async (drafts, pieces) => {
+  #removeWhere(matches: (draft: RecordingDraft) => boolean) {
+    return this.#run("readwrite", async (drafts, chunks) => {
       for (const draft of (await awaitRequest(drafts.getAll())) as RecordingDraft[]) {
-        if (!isOver(draft)) continue;
+        if (!matches(draft)) continue;
         drafts.delete(draft.key);
-        pieces.delete(chunkRange(draft.key));
+        chunks.delete(chunkRange(draft.key));
       }
     });
   }
@@ -141,7 +141,7 @@ class IndexedDbDraftStore implements DraftStore {
   }
 }
 
-/** Keeps drafts as long as the tab lives. The audio itself is held by whoever records it. */
+/** Stores nothing (null object): the recorder itself holds the audio as long as the tab is open. */
 class NullDraftStore implements DraftStore {
   readonly isPersistent = false;
   async find() {
@@ -157,11 +157,11 @@ class NullDraftStore implements DraftStore {
   close() {}
 }
 
-/** The store of this browser; one in memory where it has no database, refuses it or does not answer. Removes drafts that are too old. */
+/** Opens IndexedDB and removes expired drafts. Falls back to the null store if IndexedDB is missing, blocked or unresponsive. */
 export async function openDraftStore(): Promise<DraftStore> {
   try {
     const store = new IndexedDbDraftStore(await withTimeout(openDatabase()));
-    await store.removeExpired(Date.now() - DRAFT_TTL_DAYS * 86_400_000);
+    await store.removeExpired(Date.now() - DRAFT_TTL_MS);
     return store;
   } catch {
     return new NullDraftStore();

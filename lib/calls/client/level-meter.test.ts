@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { measureLevel, downsampleLevels } from "./level-meter.ts";
+import { downsampleLevels, isQuiet, measureLevel } from "./level-meter.ts";
 
 const tone = (amplitude: number) =>
   Float32Array.from({ length: 2_048 }, (_, i) => amplitude * Math.sin(i / 5));
 
-test("silence has no level, the loudest sound the highest, and speech stands in between", () => {
+test("silence has level 0, the loudest sound 100, and speech is in between", () => {
   expect(measureLevel(new Float32Array(2_048))).toBe(0);
   expect(measureLevel([])).toBe(0);
   expect(measureLevel(tone(1))).toBe(100);
@@ -17,7 +17,7 @@ test("louder is never lower", () => {
   expect(levels).toEqual(levels.toSorted((a, b) => a - b));
 });
 
-test("a summary keeps the loudest of each stretch, and short ones as they are", () => {
+test("downsampling keeps the peak of each stretch, and short input unchanged", () => {
   expect(downsampleLevels([1, 9, 2, 3, 4, 8], 3)).toEqual([9, 3, 8]);
   expect(downsampleLevels([1, 2], 3)).toEqual([1, 2]);
   expect(
@@ -26,4 +26,12 @@ test("a summary keeps the loudest of each stretch, and short ones as they are", 
       96,
     ).at(-1),
   ).toBe(1_200);
+});
+
+test("four seconds of silence are quiet, less or louder are not", () => {
+  const silence = Array<number>(40).fill(2);
+  expect(isQuiet(silence)).toBe(true);
+  expect(isQuiet(silence.slice(1))).toBe(false);
+  expect(isQuiet([...silence, 30])).toBe(false);
+  expect(isQuiet([30, ...silence])).toBe(true);
 });

@@ -1,6 +1,10 @@
-// How loud the microphone is, a few times a second, for the picture and for the words about it.
+// Measures the loudness of the microphone, for the waveform and the warning about silence.
 
 const SAMPLE_INTERVAL_MS = 50;
+
+/** Four seconds of tenths: after that long, a muted microphone is more likely than a pause. */
+const QUIET_TENTHS = 40;
+const QUIET_LEVEL = 8;
 
 export interface LevelMeter {
   close(): void;
@@ -15,7 +19,7 @@ export function startLevelMeter(stream: MediaStream, onLevel: (level: number) =>
   context.createMediaStreamSource(stream).connect(analyser);
   const samples = new Float32Array(analyser.fftSize);
   const timer = setInterval(() => {
-    // A context that the system put to sleep (a phone call) wakes with the next look.
+    // The system suspends the context during a phone call, for example.
     if (context.state === "suspended") void context.resume().catch(() => {});
     analyser.getFloatTimeDomainData(samples);
     onLevel(measureLevel(samples));
@@ -28,7 +32,7 @@ export function startLevelMeter(stream: MediaStream, onLevel: (level: number) =>
   };
 }
 
-/** Loudness of samples from −1 to 1 as 0–100: the range of speech, −54 dB to −6 dB, spread evenly. */
+/** Returns the loudness of samples from −1 to 1 as 0–100: the range of speech, −54 dB to −6 dB, mapped linearly. */
 export function measureLevel(samples: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < samples.length; i++) sum += (samples[i] ?? 0) ** 2;
@@ -36,7 +40,12 @@ export function measureLevel(samples: ArrayLike<number>): number {
   return Math.round(Math.min(1, Math.max(0, (decibels + 54) / 48)) * 100);
 }
 
-/** `levels` as at most `count` of them: the loudest of each stretch. */
+/** Whether the last four seconds were silent; `levels` are the peaks of each tenth of a second. */
+export function isQuiet(levels: readonly number[]): boolean {
+  return levels.length >= QUIET_TENTHS && Math.max(...levels.slice(-QUIET_TENTHS)) < QUIET_LEVEL;
+}
+
+/** Reduces `levels` to at most `count`: the peak of each stretch. */
 export function downsampleLevels(levels: readonly number[], count: number): number[] {
   if (levels.length <= count) return [...levels];
   return Array.from({ length: count }, (_, i) => {

@@ -1,11 +1,11 @@
-// The microphone: what the browser can record, which one is used, and what went wrong in plain words.
+// Opens and lists microphones, remembers the preferred one, and classifies errors.
 
 const STORAGE_KEY = "lectern-microphone";
 
-/** Opus for speech; 48 kbit/s are 720 kB for two minutes. */
+/** For speech by Opus: two minutes take 720 kB. */
 const BITS_PER_SECOND = 48_000;
 
-/** In this order: what every newer browser plays first, then what Safari records, then an old Firefox. */
+/** In order of preference: what every current browser plays, what Safari records, what old versions of Firefox record. */
 const MIME_TYPES = [
   "audio/webm;codecs=opus",
   "audio/mp4;codecs=mp4a.40.2",
@@ -14,36 +14,10 @@ const MIME_TYPES = [
   "audio/webm",
 ];
 
-export type MicrophoneProblem = "insecure" | "no-recorder" | "refused" | "none" | "busy" | "other";
+export type MicrophoneProblem =
+  "insecure" | "no-recorder" | "denied" | "not-found" | "in-use" | "other";
 
-export const MICROPHONE_PROBLEMS: Record<MicrophoneProblem, { title: string; text: string }> = {
-  insecure: {
-    title: "Recording needs a secure connection.",
-    text: "This page was opened over plain http. Open it with https to record or to choose a file.",
-  },
-  "no-recorder": {
-    title: "This browser can’t record.",
-    text: "Choose a file that you recorded elsewhere.",
-  },
-  refused: {
-    title: "The browser did not allow the microphone.",
-    text: "Open the site’s settings at the left end of the address bar, set the microphone to “Allow”, and try again. On a phone, also look whether the system’s settings let this browser use the microphone.",
-  },
-  none: {
-    title: "No microphone was found.",
-    text: "Plug one in or switch it on and try again, or choose a file that you recorded elsewhere.",
-  },
-  busy: {
-    title: "The microphone can’t be opened.",
-    text: "Another program may be using it: end its call or recording and try again.",
-  },
-  other: {
-    title: "The microphone did not start.",
-    text: "Try again. If it stays so, choose a file that you recorded elsewhere.",
-  },
-};
-
-/** What keeps this browser from recording, before anybody is asked; null when nothing does. */
+/** Returns what prevents this browser from recording, without asking for permission; null if nothing does. */
 export function findRecordingProblem(): MicrophoneProblem | null {
   if (!isSecureContext) return "insecure";
   if (typeof MediaRecorder === "undefined" || !navigator.mediaDevices?.getUserMedia)
@@ -52,8 +26,8 @@ export function findRecordingProblem(): MicrophoneProblem | null {
 }
 
 /**
- * Whether this document may ask for the microphone at all. A page that was reached without loading a document keeps the
- * policy of the document before it, which names no microphone: then a reload helps.
+ * Whether the document's Permissions-Policy forbids the microphone. Client-side navigation keeps the policy of the page
+ * that was loaded first; a reload helps.
  */
 export function isMicrophoneBlockedByPolicy(): boolean {
   const policy = (
@@ -64,9 +38,9 @@ export function isMicrophoneBlockedByPolicy(): boolean {
 
 export function classifyMicrophoneError(error: unknown): MicrophoneProblem {
   const name = error instanceof DOMException ? error.name : "";
-  if (name === "NotAllowedError" || name === "SecurityError") return "refused";
-  if (name === "NotFoundError" || name === "OverconstrainedError") return "none";
-  if (name === "NotReadableError" || name === "AbortError") return "busy";
+  if (name === "NotAllowedError" || name === "SecurityError") return "denied";
+  if (name === "NotFoundError" || name === "OverconstrainedError") return "not-found";
+  if (name === "NotReadableError" || name === "AbortError") return "in-use";
   return "other";
 }
 
@@ -75,7 +49,7 @@ export interface Microphone {
   readonly label: string;
 }
 
-/** The microphones by name; none before the browser was allowed to use one, since their names tell who somebody is. */
+/** Lists the microphones; empty before the first permission, since browsers hide their names to prevent fingerprinting. */
 export async function listMicrophones(): Promise<Microphone[]> {
   if (!navigator.mediaDevices?.enumerateDevices) return [];
   const devices = await navigator.mediaDevices.enumerateDevices();
@@ -96,11 +70,11 @@ export function savePreferredMicrophone(id: string): void {
   try {
     localStorage.setItem(STORAGE_KEY, id);
   } catch {
-    // Storage is blocked: it is chosen again next time.
+    // Storage is blocked.
   }
 }
 
-/** Opens the microphone: the one asked for, or the usual one when that is not there. The caller closes it. */
+/** Opens the microphone `id`, or the default one if that is not connected. The caller closes it. */
 export async function openMicrophone(id: string): Promise<MediaStream> {
   const audio: MediaTrackConstraints = {
     channelCount: 1,
@@ -114,7 +88,7 @@ export async function openMicrophone(id: string): Promise<MediaStream> {
       audio: { ...audio, deviceId: { exact: id } },
     });
   } catch (error) {
-    if (classifyMicrophoneError(error) !== "none") throw error;
+    if (classifyMicrophoneError(error) !== "not-found") throw error;
     return navigator.mediaDevices.getUserMedia({ audio });
   }
 }
@@ -123,7 +97,7 @@ export function closeMicrophone(stream: MediaStream | null): void {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-/** A recorder of the first type that this browser knows; its own choice when it knows none of ours. */
+/** Returns a recorder of the first supported type, or of the browser's default type. */
 export function createMediaRecorder(stream: MediaStream): MediaRecorder {
   const mimeType = MIME_TYPES.find((type) => MediaRecorder.isTypeSupported(type));
   return new MediaRecorder(stream, {

@@ -6,7 +6,7 @@ import {
   readPlaybackSpeed,
 } from "./playback-speed.ts";
 
-test("the speed goes from half to three times, by steps, and no further", () => {
+test("the speed steps from 0.5 to 3 and stops at the ends", () => {
   expect(PLAYBACK_SPEEDS[0]).toBe(0.5);
   expect(PLAYBACK_SPEEDS.at(-1)).toBe(3);
   expect(stepSpeed(1, true)).toBe(1.25);
@@ -15,7 +15,7 @@ test("the speed goes from half to three times, by steps, and no further", () => 
   expect(stepSpeed(0.5, false)).toBe(0.5);
 });
 
-test("where nothing can be kept a speed holds until the page goes, and nonsense is the usual speed", () => {
+test("without storage the speed lasts as long as the page, and an unknown one is 1", () => {
   setPlaybackSpeed(2);
   expect(readPlaybackSpeed()).toBe(2);
   setPlaybackSpeed(17);

@@ -1,17 +1,17 @@
-// How fast recordings play: one speed for all of them, kept in the browser.
+// Stores the playback speed: one for all recordings, in localStorage.
 
 export const PLAYBACK_SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3] as const;
 
 const STORAGE_KEY = "lectern-speed";
 const listeners = new Set<() => void>();
-/** For browsers that keep nothing. */
+/** Used when storage is blocked. */
 let fallbackSpeed = 1;
 
 function normalizeSpeed(value: number): number {
   return (PLAYBACK_SPEEDS as readonly number[]).includes(value) ? value : 1;
 }
 
-/** The speed that was chosen last; 1 before. */
+/** Returns the speed that was last chosen; 1 by default. */
 export function readPlaybackSpeed(): number {
   try {
     return normalizeSpeed(Number(localStorage.getItem(STORAGE_KEY) ?? fallbackSpeed));
@@ -25,24 +25,23 @@ export function setPlaybackSpeed(speed: number): void {
   try {
     localStorage.setItem(STORAGE_KEY, String(fallbackSpeed));
   } catch {
-    // Not kept, but used.
+    // Storage is blocked: the speed is lost with the page.
   }
-  for (const tell of listeners) tell();
+  for (const listener of listeners) listener();
 }
 
-/** `faster` or slower than `speed` by one step; the same at the ends. */
-export function stepSpeed(speed: number, faster: boolean): number {
-  const at =
-    (PLAYBACK_SPEEDS as readonly number[]).indexOf(normalizeSpeed(speed)) + (faster ? 1 : -1);
-  return PLAYBACK_SPEEDS[at] ?? speed;
+/** Returns the next faster or slower speed; the same at the ends. */
+export function stepSpeed(speed: number, isFaster: boolean): number {
+  const index = (PLAYBACK_SPEEDS as readonly number[]).indexOf(normalizeSpeed(speed));
+  return PLAYBACK_SPEEDS[index + (isFaster ? 1 : -1)] ?? speed;
 }
 
-/** For useSyncExternalStore: other players on the page, and other tabs. */
-export function subscribeToSpeed(tell: () => void): () => void {
-  listeners.add(tell);
-  addEventListener("storage", tell);
+/** Subscribes to changes by other players on the page and by other tabs, for useSyncExternalStore. */
+export function subscribeToSpeed(listener: () => void): () => void {
+  listeners.add(listener);
+  addEventListener("storage", listener);
   return () => {
-    listeners.delete(tell);
-    removeEventListener("storage", tell);
+    listeners.delete(listener);
+    removeEventListener("storage", listener);
   };
 }

@@ -1,22 +1,22 @@
-// A file from the member's own disk: looked at here as the server will, so that a wrong one is refused before it travels.
+// Validates an audio file in the browser by the server's rules, so that a wrong one is rejected before the upload.
 
 import { measureLevel } from "./level-meter.ts";
 
 const DECODE_TIMEOUT_MS = 8_000;
 
 /**
- * The file as audio labelled as what it is, its length, and its loudness by tenths of a second (none where the browser can't
- * decode it). Throws the sentences of lib/calls/audio/probe.ts.
+ * Returns the audio with its true content type, its length, and its peaks by tenths of a second (empty if the browser can't
+ * decode it). Throws the AppErrors of lib/calls/audio/probe.ts.
  */
 export async function readAudioFile(
   file: File,
   maxMs: number,
 ): Promise<{ audio: Blob; durationMs: number; levels: number[] }> {
-  // Loaded only when somebody chooses a file.
+  // Loaded on demand: the parsers are not needed to record.
   const { ANSWER_LIMITS, CALL_LIMITS, MAX_CALL_MS, assertAudioSize, probeAudio } =
     await import("#lib/calls/audio/probe.ts");
   const limits = { ...(maxMs <= MAX_CALL_MS ? CALL_LIMITS : ANSWER_LIMITS), maxMs };
-  assertAudioSize(file.size, limits, file.type); // before it is read: it could be a film of some gigabytes
+  assertAudioSize(file.size, limits, file.type); // before reading: it could be a video of several GB
   const bytes = await file.arrayBuffer();
   const { contentType, durationMs } = await probeAudio(new Uint8Array(bytes), limits);
   return {
@@ -27,7 +27,7 @@ export async function readAudioFile(
 }
 
 async function decodeLevels(bytes: ArrayBuffer, durationMs: number): Promise<number[]> {
-  // Decoded it is forty times as large: long ones go without a picture.
+  // Decoded audio takes forty times as much memory: long files have no waveform.
   if (typeof OfflineAudioContext === "undefined" || durationMs > 180_000) return [];
   try {
     const rate = 8_000;
@@ -35,7 +35,7 @@ async function decodeLevels(bytes: ArrayBuffer, durationMs: number): Promise<num
     const decoded = await Promise.race([
       decoding,
       new Promise<never>((_, reject) =>
-        setTimeout(() => reject(new Error("too slow")), DECODE_TIMEOUT_MS),
+        setTimeout(() => reject(new Error("Decoding timed out.")), DECODE_TIMEOUT_MS),
       ),
     ]);
     const samples = decoded.getChannelData(0);

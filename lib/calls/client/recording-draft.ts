@@ -1,40 +1,39 @@
-// What the browser keeps of a recording until the server has it.
+// Defines the draft of a recording, which the browser stores until the server has it.
 
-/** A recording and the words that go with it, as they stand in this browser. */
+/** A recording and its texts. Member names are stored in IndexedDB: renaming one loses drafts. */
 export interface RecordingDraft {
-  /** Whose it is and for what: draftName(). */
+  /** The owner and purpose: see buildDraftKey(). */
   readonly key: string;
-  /** Under this id the server gets it, so that a reload goes on with the same upload. */
+  /** The id on the server: after a reload the same upload continues. */
   readonly uploadId: string;
-  /** The id that the form sends: sent again after a lost answer it is still the same call. "" where the form has none. */
+  /** The idempotency key of the form: resubmitting it after a lost response makes no second call. "" if the form has none. */
   readonly formId: string;
-  /** The container and codec as the browser labelled it; "" as long as there is no audio. */
+  /** The MIME type with codec; "" without audio. */
   readonly type: string;
   /** The name of a chosen file; null for a recording. */
   readonly fileName: string | null;
-  /** When recording began, milliseconds since 1970. */
+  /** When the recording started (ms since 1970). */
   readonly startedAtMs: number;
-  /** When anything of this was last kept. */
+  /** When any part of the draft was last stored (ms since 1970). */
   readonly savedAtMs: number;
-  /** Of the audio, without pauses. */
+  /** The length of the audio without pauses. */
   readonly durationMs: number;
-  /** False while it is recorded: a draft that is found so was cut off. */
+  /** False during the recording: a restored draft was interrupted. */
   readonly complete: boolean;
-  /** How many pieces of audio are kept. */
+  /** The number of stored audio chunks. */
   readonly pieces: number;
-  /** The loudest of each tenth of a second, 0–100. */
+  /** The peak of each tenth of a second, 0–100. */
   readonly levels: readonly number[];
-  /** The fields of the form by name. */
+  /** The text fields of the form by name. */
   readonly texts: Readonly<Record<string, string>>;
 }
 
-/** Recordings that nobody sent go after two weeks: a voice should not lie about on a computer for ever. */
-export const DRAFT_TTL_DAYS = 14;
+/** Unsent recordings expire after two weeks. */
+export const DRAFT_TTL_MS = 14 * 86_400_000;
 
 /**
- * The key of a draft. `owner` is an opaque text for the member: on a computer that several people use, whoever logs in finds
- * their own drafts only. Logging out does not remove them: a session that ends before the recording is sent must lose nothing,
- * and from here that looks the same. What bounds it is DRAFT_DAYS, and "Throw it away".
+ * Returns the key of a draft. `owner` is an opaque id of the member, so that members who share a computer find only their own drafts.
+ * Logging out removes none, since an expired session looks the same and must lose nothing.
  */
 export function buildDraftKey(owner: string, purpose: string): string {
   return `${owner}/${purpose}`;
@@ -57,7 +56,7 @@ export function createDraft(key: string, formId: string, nowMs: number): Recordi
   };
 }
 
-/** The same without its audio, ready for another recording: that one gets an upload of its own. */
+/** Returns the draft without its audio and with a new upload id, ready for another recording. */
 export function withoutAudio(draft: RecordingDraft): RecordingDraft {
   return { ...createDraft(draft.key, draft.formId, Date.now()), texts: draft.texts };
 }

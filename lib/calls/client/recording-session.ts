@@ -1,28 +1,30 @@
-// One recording: the browser's recorder, the time without pauses, the loudness, and the hard stop.
+// Records one MediaStream: chunks, elapsed time without pauses, loudness, and the time limit.
 
 import { closeMicrophone, createMediaRecorder } from "./microphone.ts";
 import { type LevelMeter, startLevelMeter } from "./level-meter.ts";
 
-/** How often the recorder hands over what it has: this much can be lost when a tab dies. */
+/** How often the recorder delivers a chunk: a crashed tab loses at most this much. */
 const CHUNK_MS = 1_000;
 const LEVEL_INTERVAL_MS = 100;
 const TICK_INTERVAL_MS = 200;
 
+type EndReason = "stopped" | "time" | "microphone";
+
 interface RecordingListeners {
-  /** A piece of the audio, in order. Together they are the file; without the last ones it still plays. */
-  onChunk(piece: Blob): void;
-  /** About twenty times a second, also in pauses. */
+  /** Called with the chunks in order. Any prefix of them is a playable file. */
+  onChunk(chunk: Blob): void;
+  /** Called about twenty times a second with 0–100, also during pauses. */
   onLevel(level: number): void;
-  /** A few times a second while it records. */
+  /** Called a few times a second during the recording. */
   onTime(elapsedMs: number): void;
-  /** Once: by stop(), at the end of the time, or since the microphone went away. All pieces were handed over. */
-  onEnd(reason: "stopped" | "time" | "microphone"): void;
+  /** Called once, after the last chunk. */
+  onEnd(reason: EndReason): void;
 }
 
 export class RecordingSession {
   readonly type: string;
   readonly startedAtMs = Date.now();
-  /** The loudest of each tenth of a second so far. */
+  /** The peak of each tenth of a second so far, 0–100. */
   readonly levels: number[] = [];
   readonly #recorder: MediaRecorder;
   readonly #meter: LevelMeter;
@@ -30,14 +32,16 @@ export class RecordingSession {
   readonly #maxMs: number;
   readonly #listeners: RecordingListeners;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #beforeMs = 0;
-  #sinceMs: number | null = null;
-  #reason: "stopped" | "time" | "microphone" | null = null;
+  /** Recorded before the last pause or resume. */
+  #previousMs = 0;
+  /** When it was last resumed, by performance.now(); null during a pause. */
+  #resumedAtMs: number | null = null;
+  #reason: EndReason | null = null;
   #resolveEnded: () => void = () => {};
   /** Resolves after onEnd. */
   readonly ended = new Promise<void>((resolve) => (this.#resolveEnded = resolve));
 
-  /** Begins at once. The stream is closed when it ends. Throws what MediaRecorder throws. */
+  /** Starts immediately, and closes the stream at the end. Throws what MediaRecorder throws. */
   constructor(stream: MediaStream, maxMs: number, listeners: RecordingListeners) {
     this.#stream = stream;
     this.#maxMs = maxMs;
@@ -45,8 +49,8 @@ export class RecordingSession {
     this.#recorder = createMediaRecorder(stream);
     this.#recorder.ondataavailable = ({ data }) => {
       if (data.size > 0) listeners.onChunk(data);
-      // Timers sleep in tabs behind others; audio does not.
-      this.#look();
+      // Browsers throttle timers in background tabs, but not audio.
+      this.#tick();
     };
     this.#recorder.onstop = () => {
       this.#close();
@@ -57,27 +61,26 @@ export class RecordingSession {
     for (const track of stream.getAudioTracks()) track.onended = () => this.#end("microphone");
     this.#recorder.start(CHUNK_MS);
     this.type = this.#recorder.mimeType || "audio/webm";
-    this.#meter = startLevelMeter(stream, (level) => this.#hear(level));
-    this.#count();
+    this.#meter = startLevelMeter(stream, (level) => this.#addLevel(level));
+    this.#startClock();
   }
 
   get elapsedMs(): number {
-    return (
-      this.#beforeMs + (this.#sinceMs === null ? 0 : Math.max(0, performance.now() - this.#sinceMs))
-    );
+    const currentMs = this.#resumedAtMs === null ? 0 : performance.now() - this.#resumedAtMs;
+    return Math.min(this.#maxMs, this.#previousMs + Math.max(0, currentMs));
   }
 
   get isPaused(): boolean {
-    return this.#sinceMs === null;
+    return this.#resumedAtMs === null;
   }
 
   pause(): void {
     if (this.#recorder.state !== "recording") return;
-    this.#hold();
+    this.#stopClock();
     this.#recorder.pause();
-    // Silence for the recorder and for whatever else could listen; going on must not ask again.
+    // Muting instead of closing: resuming must not ask for permission again.
     for (const track of this.#stream.getAudioTracks()) track.enabled = false;
-    // What was said so far is handed over now, not with the next second that may never come.
+    // Stores the last partial chunk now, in case the tab is closed during the pause.
     this.#recorder.requestData();
     this.#listeners.onTime(this.elapsedMs);
   }
@@ -86,31 +89,31 @@ export class RecordingSession {
     if (this.#recorder.state !== "paused") return;
     for (const track of this.#stream.getAudioTracks()) track.enabled = true;
     this.#recorder.resume();
-    this.#count();
+    this.#startClock();
   }
 
   stop(): void {
     this.#end("stopped");
   }
 
-  #count(): void {
-    this.#sinceMs = performance.now();
-    this.#timer = setInterval(() => this.#look(), TICK_INTERVAL_MS);
+  #startClock(): void {
+    this.#resumedAtMs = performance.now();
+    this.#timer = setInterval(() => this.#tick(), TICK_INTERVAL_MS);
   }
 
-  #hold(): void {
-    this.#beforeMs = this.elapsedMs;
-    this.#sinceMs = null;
+  #stopClock(): void {
+    this.#previousMs = this.elapsedMs;
+    this.#resumedAtMs = null;
     clearInterval(this.#timer);
   }
 
-  #look(): void {
-    if (this.#sinceMs === null) return;
+  #tick(): void {
+    if (this.isPaused) return;
     if (this.elapsedMs >= this.#maxMs) return this.#end("time");
     this.#listeners.onTime(this.elapsedMs);
   }
 
-  #hear(level: number): void {
+  #addLevel(level: number): void {
     if (!this.isPaused) {
       const slot = Math.min(
         Math.floor(this.elapsedMs / LEVEL_INTERVAL_MS),
@@ -122,17 +125,16 @@ export class RecordingSession {
     this.#listeners.onLevel(this.isPaused ? 0 : level);
   }
 
-  #end(reason: "stopped" | "time" | "microphone"): void {
+  #end(reason: EndReason): void {
     if (this.#reason) return;
     this.#reason = reason;
-    this.#hold();
-    this.#beforeMs = Math.min(this.#beforeMs, this.#maxMs);
-    // A recorder whose track ended stops by itself.
+    this.#stopClock();
+    // A recorder stops by itself when its track ends.
     if (this.#recorder.state !== "inactive") this.#recorder.stop();
   }
 
   #close(): void {
-    this.#hold();
+    this.#stopClock();
     this.#meter.close();
     for (const track of this.#stream.getAudioTracks()) track.onended = null;
     closeMicrophone(this.#stream);

@@ -1,19 +1,19 @@
-// One request of an upload. XMLHttpRequest, not fetch: only it tells how much of a body has left.
+// Sends one request of an upload by XMLHttpRequest, since fetch reports no upload progress.
 
 export interface UploadResponse {
-  /** 0: no answer came. */
+  /** 0 if there was no response. */
   readonly status: number;
   readonly json: unknown;
   readonly retryAfterSeconds: number | null;
 }
 
-interface UploadRequest {
+export interface UploadRequest {
   readonly method: "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly body?: string | ArrayBuffer;
-  readonly deadlineMs: number;
+  readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  onSent?: (bytes: number) => void;
+  readonly onProgress?: (sentBytes: number) => void;
 }
 
 function parseJson(text: string): unknown {
@@ -24,27 +24,27 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The answer; never throws. An aborted request answers with status 0. */
+/** Returns the response; never throws. An aborted request has status 0. */
 export function sendUploadRequest({
   method,
   path,
   body,
-  deadlineMs,
+  timeoutMs,
   signal,
-  onSent,
+  onProgress,
 }: UploadRequest): Promise<UploadResponse> {
   return new Promise((resolve) => {
     const http = new XMLHttpRequest();
     const abort = () => http.abort();
     http.open(method, path);
-    http.timeout = deadlineMs;
+    http.timeout = timeoutMs;
     http.setRequestHeader("accept", "application/json");
     if (body !== undefined)
       http.setRequestHeader(
         "content-type",
         typeof body === "string" ? "application/json" : "application/octet-stream",
       );
-    if (onSent) http.upload.onprogress = ({ loaded }) => onSent(loaded);
+    if (onProgress) http.upload.onprogress = ({ loaded }) => onProgress(loaded);
     http.onloadend = () => {
       signal.removeEventListener("abort", abort);
       const retryAfter = http.status ? http.getResponseHeader("retry-after") : null;

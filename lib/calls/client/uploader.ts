@@ -1,40 +1,41 @@
-// Brings a recording to the server in parts: goes on where it was after anything, waits where waiting helps, ends where it does not.
+// Uploads a recording in parts: resumable, with retries and exponential backoff.
 
-import { type UploadResponse, sendUploadRequest } from "./upload-request.ts";
+import { type UploadRequest, type UploadResponse, sendUploadRequest } from "./upload-request.ts";
 
 const CREATE_TIMEOUT_MS = 20_000;
-/** A part has 512 kB: at 6 kB/s, the slowest that people put up with, it takes 85 seconds. */
+/** A part has 512 kB: at 6 kB/s (slow 2G) it takes 85 seconds. */
 const PART_TIMEOUT_MS = 120_000;
-const MAX_WAIT_MS = 30_000;
-/** Failures in a row, without a part getting through in between, after which it is for the member to try again. */
+const MAX_BACKOFF_MS = 30_000;
+/** After this many consecutive failures the upload fails; the member can retry. */
 const MAX_FAILURES = 8;
-/** How often it looks whether the member has logged in again. */
+const MAX_RESTARTS = 3;
+/** How often to check whether the member has logged in again. */
 const LOGIN_POLL_INTERVAL_MS = 10_000;
-/** Longer than this a server's Retry-After means a quota, not a hiccup: its sentence is shown. */
+/** A longer Retry-After means a quota, not a transient failure. */
 const MAX_RETRY_AFTER_SECONDS = 60;
 
 export type UploadProgress =
   | { readonly kind: "preparing" }
   | { readonly kind: "sending"; readonly sentBytes: number; readonly totalBytes: number }
-  /** The connection is gone: goes on by itself when it is back. */
+  /** Continues when the connection is back. */
   | { readonly kind: "offline"; readonly sentBytes: number; readonly totalBytes: number }
-  /** The server did not take it just now: tries again by itself. */
+  /** Retries after a transient failure. */
   | {
       readonly kind: "waiting";
       readonly sentBytes: number;
       readonly totalBytes: number;
       readonly seconds: number;
     }
-  /** The session has ended: goes on after a log-in, in whatever tab. */
+  /** The session has expired: continues after a login in any tab. */
   | { readonly kind: "log-in"; readonly sentBytes: number; readonly totalBytes: number };
 
-/** What the server said no to, or that it could not be reached for too long: the message is for the member. */
+/** Thrown when the server rejects the upload or is unreachable for too long. The message is shown to the member. */
 export class UploadError extends Error {
-  /** 0: not reached. */
+  /** 0 if the server is unreachable. */
   readonly status: number;
   constructor(status: number, message: string) {
     super(message);
-    this.name = "UploadRefused";
+    this.name = "UploadError";
     this.status = status;
   }
 }
@@ -46,11 +47,11 @@ interface ServerUploadState {
 }
 
 interface UploadJob {
-  /** Made by the browser; the same id, bytes and member go on with the same upload. */
+  /** The idempotency key: the same id, bytes and member continue the same upload. */
   readonly id: string;
   readonly audio: Blob;
   readonly signal: AbortSignal;
-  onState(state: UploadProgress): void;
+  onProgress(progress: UploadProgress): void;
 }
 
 async function sha256(bytes: ArrayBuffer): Promise<string> {
@@ -59,35 +60,35 @@ async function sha256(bytes: ArrayBuffer): Promise<string> {
   ).join("");
 }
 
-/** Resolves after `ms`, earlier when one of `events` comes to the window; throws when the signal ends. */
+/** Resolves after `ms` or at one of the window's `events`, whichever comes first. Rejects when the signal aborts. */
 function waitForTimeoutOrEvent(
   ms: number,
   signal: AbortSignal,
   events: readonly string[] = [],
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const end = (settle: () => void) => () => {
+    const cleanUpAnd = (settle: () => void) => () => {
       clearTimeout(timer);
-      for (const event of events) removeEventListener(event, go);
-      signal.removeEventListener("abort", stop);
+      for (const event of events) removeEventListener(event, onDone);
+      signal.removeEventListener("abort", onAbort);
       settle();
     };
-    const go = end(resolve);
-    const stop = end(() => reject(signal.reason));
-    const timer = setTimeout(go, ms);
-    for (const event of events) addEventListener(event, go);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop);
+    const onDone = cleanUpAnd(resolve);
+    const onAbort = cleanUpAnd(() => reject(signal.reason));
+    const timer = setTimeout(onDone, ms);
+    for (const event of events) addEventListener(event, onDone);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort);
   });
 }
 
-function toUploadError(answer: UploadResponse): UploadError {
-  const said = answer.json as { message?: unknown } | null;
+function toUploadError({ status, json }: UploadResponse): UploadError {
+  const message = (json as { message?: unknown } | null)?.message;
   return new UploadError(
-    answer.status,
-    typeof said?.message === "string"
-      ? said.message
-      : "The server did not take the recording. It is kept here; try again later.",
+    status,
+    typeof message === "string"
+      ? message
+      : "Upload failed. Your recording is saved here; try again later.",
   );
 }
 
@@ -97,117 +98,124 @@ const isTransient = ({ status, retryAfterSeconds }: UploadResponse) =>
   status >= 500 ||
   (status === 429 && retryAfterSeconds !== null && retryAfterSeconds <= MAX_RETRY_AFTER_SECONDS);
 
-/** Gives an upload up, so that it takes no room of the member's: tried once, since the server forgets it by itself after a day. */
+/** Deletes an upload, which would count toward the member's quota. Tried once, since the server deletes it after a day anyway. */
 export async function abortUpload(id: string): Promise<void> {
   await sendUploadRequest({
     method: "DELETE",
     path: `/calls/upload/${id}`,
-    deadlineMs: CREATE_TIMEOUT_MS,
+    timeoutMs: CREATE_TIMEOUT_MS,
     signal: AbortSignal.timeout(CREATE_TIMEOUT_MS),
   });
 }
 
-/** Sent to the window by whoever knows that the member has logged in again. */
+/** Dispatched on the window when the member says that they have logged in again. */
 export const LOGGED_IN_EVENT = "lectern:logged-in";
 
 /**
- * Resolves when the server has all of the audio under `id`. Throws UploadRefused with a sentence for the member, or the signal's
- * reason. Status 409 means that the id is taken by other bytes: the same recording with a new id will do.
+ * Resolves once the server has all of the audio under `id`. Throws UploadError, or the signal's reason.
+ * Status 409 means that the id belongs to other bytes: retry with a new id.
  */
-export async function uploadRecording({ id, audio, signal, onState }: UploadJob): Promise<void> {
-  onState({ kind: "preparing" });
-  const totalBytes = audio.size;
+export async function uploadRecording({ id, audio, signal, onProgress }: UploadJob): Promise<void> {
+  onProgress({ kind: "preparing" });
   const bytes = await audio.arrayBuffer();
-  const hash = await sha256(bytes);
-  let sentBytes = 0;
-  let failures = 0;
+  const upload = new Upload(id, bytes, await sha256(bytes), signal, onProgress);
+  // The server may delete the upload in between (expired, or deleted in another tab).
+  for (let attempt = 0; attempt < MAX_RESTARTS; attempt++) if (await upload.run()) return;
+  throw new UploadError(404, "The upload was lost. Your recording is saved here; try again.");
+}
 
-  /** The answer, after as many tries as it takes; never one that passes by itself, nor 401. */
-  const ask = async (
-    method: "POST" | "PUT",
-    path: string,
-    body: string | ArrayBuffer,
-    deadlineMs: number,
-    onSent?: (bytes: number) => void,
-  ): Promise<UploadResponse> => {
-    for (;;) {
-      const answer = await sendUploadRequest({ method, path, body, deadlineMs, signal, onSent });
-      signal.throwIfAborted();
-      if (answer.status === 401) {
-        onState({ kind: "log-in", sentBytes, totalBytes });
-        await waitForTimeoutOrEvent(LOGIN_POLL_INTERVAL_MS, signal, ["focus", LOGGED_IN_EVENT]);
-        continue;
-      }
-      if (!isTransient(answer)) {
-        failures = 0;
-        return answer;
-      }
-      if (answer.status === 0 && !navigator.onLine) {
-        // Not counted: how long somebody sits in a tunnel is not for us to judge.
-        onState({ kind: "offline", sentBytes, totalBytes });
-        await waitForTimeoutOrEvent(MAX_WAIT_MS, signal, ["online"]);
-        continue;
-      }
-      failures += 1;
-      if (failures >= MAX_FAILURES)
-        throw new UploadError(
-          answer.status,
-          "The server can’t be reached. Your recording is kept here: try again in a while.",
-        );
-      const seconds = Math.ceil(
-        Math.max(
-          answer.retryAfterSeconds ?? 0,
-          Math.min(MAX_WAIT_MS / 1_000, 2 ** (failures - 1)) * (0.75 + Math.random() / 2),
-        ),
-      );
-      onState({ kind: "waiting", sentBytes, totalBytes, seconds });
-      await waitForTimeoutOrEvent(seconds * 1_000, signal, ["online"]);
-    }
-  };
+class Upload {
+  readonly #id: string;
+  readonly #bytes: ArrayBuffer;
+  readonly #hash: string;
+  readonly #signal: AbortSignal;
+  readonly #onProgress: (progress: UploadProgress) => void;
+  #sentBytes = 0;
+  #failures = 0;
 
-  // An upload can vanish in between (swept, or the member deleted it elsewhere): then it begins again, once or twice.
-  for (let round = 0; round < 3; round++) {
-    const begun = await ask(
-      "POST",
-      "/calls/upload",
-      JSON.stringify({ id, size: totalBytes, sha256: hash }),
-      CREATE_TIMEOUT_MS,
-    );
-    if (begun.status !== 200) throw toUploadError(begun);
-    const { partBytes, parts, received } = begun.json as ServerUploadState;
-    const sizeOf = (part: number) => Math.min(partBytes, totalBytes - part * partBytes);
-    const there = new Set(received);
-    const count = () => [...there].reduce((sum, part) => sum + sizeOf(part), 0);
-    sentBytes = count();
-    onState({ kind: "sending", sentBytes, totalBytes });
-    let isGone = false;
-    for (let part = 0; part < parts && !isGone; part++) {
-      if (there.has(part)) continue;
-      const from = part * partBytes;
-      const answer = await ask(
-        "PUT",
-        `/calls/upload/${id}/${part}`,
-        bytes.slice(from, from + sizeOf(part)),
-        PART_TIMEOUT_MS,
-        (sent) =>
-          onState({
-            kind: "sending",
-            sentBytes: sentBytes + Math.min(sent, sizeOf(part)),
-            totalBytes,
-          }),
-      );
-      if (answer.status === 404) isGone = true;
-      else if (answer.status !== 204 && answer.status !== 200) throw toUploadError(answer);
-      else {
-        there.add(part);
-        sentBytes = count();
-        onState({ kind: "sending", sentBytes, totalBytes });
-      }
-    }
-    if (!isGone) return;
+  constructor(
+    id: string,
+    bytes: ArrayBuffer,
+    hash: string,
+    signal: AbortSignal,
+    onProgress: (progress: UploadProgress) => void,
+  ) {
+    this.#id = id;
+    this.#bytes = bytes;
+    this.#hash = hash;
+    this.#signal = signal;
+    this.#onProgress = onProgress;
   }
-  throw new UploadError(
-    404,
-    "The server lost the recording on the way. It is kept here: try again.",
-  );
+
+  /** Creates or continues the upload and sends the missing parts. Returns false if the server deleted it in between. */
+  async run(): Promise<boolean> {
+    const totalBytes = this.#bytes.byteLength;
+    const created = await this.#request({
+      method: "POST",
+      path: "/calls/upload",
+      body: JSON.stringify({ id: this.#id, size: totalBytes, sha256: this.#hash }),
+      timeoutMs: CREATE_TIMEOUT_MS,
+    });
+    if (created.status !== 200) throw toUploadError(created);
+    const { partBytes, parts, received } = created.json as ServerUploadState;
+    const sizeOf = (part: number) => Math.min(partBytes, totalBytes - part * partBytes);
+    this.#sentBytes = received.reduce((sum, part) => sum + sizeOf(part), 0);
+    this.#report("sending");
+    for (let part = 0; part < parts; part++) {
+      if (received.includes(part)) continue;
+      const start = part * partBytes;
+      const response = await this.#request({
+        method: "PUT",
+        path: `/calls/upload/${this.#id}/${part}`,
+        body: this.#bytes.slice(start, start + sizeOf(part)),
+        timeoutMs: PART_TIMEOUT_MS,
+        onProgress: (sentBytes) => this.#report("sending", Math.min(sentBytes, sizeOf(part))),
+      });
+      if (response.status === 404) return false;
+      if (response.status !== 204 && response.status !== 200) throw toUploadError(response);
+      this.#sentBytes += sizeOf(part);
+      this.#report("sending");
+    }
+    return true;
+  }
+
+  #report(kind: "sending" | "offline" | "log-in", partialBytes = 0): void {
+    const sentBytes = this.#sentBytes + partialBytes;
+    this.#onProgress({ kind, sentBytes, totalBytes: this.#bytes.byteLength });
+  }
+
+  /** Retries until there is a response that is neither transient nor 401. */
+  async #request(request: Omit<UploadRequest, "signal">): Promise<UploadResponse> {
+    const signal = this.#signal;
+    for (;;) {
+      const response = await sendUploadRequest({ ...request, signal });
+      signal.throwIfAborted();
+      if (response.status === 401) {
+        this.#report("log-in");
+        await waitForTimeoutOrEvent(LOGIN_POLL_INTERVAL_MS, signal, ["focus", LOGGED_IN_EVENT]);
+      } else if (!isTransient(response)) {
+        this.#failures = 0;
+        return response;
+      } else if (response.status === 0 && !navigator.onLine) {
+        // Not counted as a failure: a connection may be gone for hours.
+        this.#report("offline");
+        await waitForTimeoutOrEvent(MAX_BACKOFF_MS, signal, ["online"]);
+      } else await this.#backOff(response);
+    }
+  }
+
+  async #backOff({ status, retryAfterSeconds }: UploadResponse): Promise<void> {
+    this.#failures += 1;
+    if (this.#failures >= MAX_FAILURES)
+      throw new UploadError(
+        status,
+        "We can’t reach the server. Your recording is saved here; try again later.",
+      );
+    const backoffSeconds =
+      Math.min(MAX_BACKOFF_MS / 1_000, 2 ** (this.#failures - 1)) * (0.75 + Math.random() / 2);
+    const seconds = Math.ceil(Math.max(retryAfterSeconds ?? 0, backoffSeconds));
+    const totalBytes = this.#bytes.byteLength;
+    this.#onProgress({ kind: "waiting", sentBytes: this.#sentBytes, totalBytes, seconds });
+    await waitForTimeoutOrEvent(seconds * 1_000, this.#signal, ["online"]);
+  }
 }

@@ -13,7 +13,7 @@ import { diffTableHashes } from "#tests/support/attack/table-hashes.ts";
 import { expect, test } from "#tests/support/attack/fixtures.ts";
 import { HANDLER_CASES } from "#tests/support/attack/handler-cases.ts";
 import { type AttackRequest, sendAttack } from "#tests/support/attack/attack-client.ts";
-import { readBuiltActions, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
+import { getActionId, readBuiltRoutes } from "#tests/support/attack/build-manifest.ts";
 
 const REQUESTS = 10_000;
 const CONCURRENCY = 16;
@@ -34,7 +34,7 @@ test(`${REQUESTS} invalid requests cause no error, no write, no leak and no memo
   const actions: { name: string; make: () => AttackRequest | null }[] = [];
   const pages: string[] = [];
   for (const [name, actionCase] of Object.entries(ACTION_CASES)) {
-    const id = readBuiltActions().find((built) => built.name === name)?.id ?? "";
+    const id = getActionId(name);
     const page = typeof actionCase.page === "string" ? actionCase.page : actionCase.page(fixture);
     pages.push(page);
     const { fields } = splitFieldsAndCookie(actionCase.makeValidFields({ fixture, db }));
@@ -45,8 +45,8 @@ test(`${REQUESTS} invalid requests cause no error, no write, no leak and no memo
           makeInvalidActionRequest(random, {
             id,
             page,
-            right: fields,
-            wrong: actionCase.invalidFields,
+            validFields: fields,
+            invalidFields: actionCase.invalidFields,
           }),
       });
   }

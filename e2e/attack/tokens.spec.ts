@@ -1,6 +1,8 @@
-// An attacker's suite, second part: whatever lets somebody in, forged, expired, used twice, cut short, of another browser or for another purpose.
+// Attacks every login token: forged, truncated, expired, reused, from another browser, or made for another purpose.
 
 import { randomBytes } from "node:crypto";
+import { hashSecret } from "#lib/core/secret.ts";
+import { MINUTE_MS } from "#lib/core/clock.ts";
 import { createSql } from "#lib/db/connection.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { startChallenge } from "#lib/members/login-challenge.ts";
@@ -13,46 +15,35 @@ import { registerPasskey, makePasskeyRegistration } from "#tests/support/attack/
 import {
   type ActionResult,
   type Fields,
-  makeActionRequest,
+  makeSameOriginAction,
   parseActionResult,
 } from "#tests/support/attack/server-action-request.ts";
 import { listChangedTables, expect, test } from "#tests/support/attack/fixtures.ts";
 import { makeJsonRequest } from "#tests/support/attack/handler-cases.ts";
 import {
   type AttackRequest,
-  SAME_ORIGIN_HEADERS,
   type AttackResponse,
   sendAttack,
 } from "#tests/support/attack/attack-client.ts";
-import { readBuiltActions } from "#tests/support/attack/build-manifest.ts";
 
-const MINUTE_MS = 60_000;
 const random = () => randomBytes(16).toString("base64url");
-const cut = (token: string) => token.slice(0, -1);
-
-function idOf(name: string): string {
-  const action = readBuiltActions().find((built) => built.name === name);
-  if (!action) throw new Error(`The build has no ${name}`);
-  return action.id;
-}
+const truncate = (token: string) => token.slice(0, -1);
 
 async function act(
   name: string,
   page: string,
   fields: Fields,
   cookie?: string,
-): Promise<ActionResult & { readonly got: AttackResponse; readonly hasSession: boolean }> {
-  const request = makeActionRequest("call", idOf(name), page, fields);
-  const got = await sendAttack({
-    ...request,
+): Promise<ActionResult & { readonly response: AttackResponse; readonly hasSession: boolean }> {
+  const response = await sendAttack({
+    ...makeSameOriginAction("call", name, page, fields),
     cookie,
-    headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
   });
-  expect(got.status, `${name}: ${got.text.slice(0, 200)}`).toBeLessThan(500);
+  expect(response.status, `${name}: ${response.text.slice(0, 200)}`).toBeLessThan(500);
   return {
-    ...parseActionResult(got),
-    got,
-    hasSession: (got.headers["set-cookie"] ?? []).some((line) =>
+    ...parseActionResult(response),
+    response,
+    hasSession: (response.headers["set-cookie"] ?? []).some((line) =>
       /^__Host-session=[^;]{20}/.test(line),
     ),
   };
@@ -78,9 +69,9 @@ test("a login link works once, in the requesting browser, for 15 minutes; a GET 
   const challenge = startChallenge(createSql(db), { email: owner.email });
   const other = startChallenge(createSql(db), { email: neighbor.email });
   const device = createDeviceLink(createSql(db), owner.id);
-  const own = loginCookie(challenge.browserId);
+  const ownCookie = loginCookie(challenge.browserId);
   const before = await hashTablesWhenIdle();
-  for (const cookie of [undefined, own]) {
+  for (const cookie of [undefined, ownCookie]) {
     expect(
       (await sendAttack({ path: `/login/confirm?token=${challenge.token}`, cookie })).status,
     ).toBe(200);
@@ -95,22 +86,22 @@ test("a login link works once, in the requesting browser, for 15 minutes; a GET 
     ).toBe(200);
   }
   const tries: Record<string, [string, string | undefined]> = {
-    "a forged token": [random(), own],
-    "a token cut short": [cut(challenge.token), own],
-    "a longer token": [`${challenge.token}A`, own],
-    "no browser": [challenge.token, undefined],
+    "a forged token": [random(), ownCookie],
+    "a truncated token": [truncate(challenge.token), ownCookie],
+    "a longer token": [`${challenge.token}A`, ownCookie],
+    "no cookie": [challenge.token, undefined],
     "another browser": [challenge.token, loginCookie(other.browserId)],
     "a forged browser": [challenge.token, loginCookie(random())],
-    "the token in place of the browser": [challenge.token, loginCookie(challenge.token)],
-    "the browser in place of the token": [challenge.browserId, own],
-    "a device's token": [device.token, own],
-    "another's link with this browser": [other.token, own],
+    "the token as browser id": [challenge.token, loginCookie(challenge.token)],
+    "the browser id as token": [challenge.browserId, ownCookie],
+    "a device link": [device.token, ownCookie],
+    "another link with this browser": [other.token, ownCookie],
     "the hash in the database": [
       db
         .prepare(`SELECT "tokenHash" FROM "LoginChallenge" WHERE "email" = ?`)
         .pluck()
         .get(owner.email) as string,
-      own,
+      ownCookie,
     ],
   };
   for (const [what, [token, cookie]] of Object.entries(tries)) {
@@ -118,17 +109,19 @@ test("a login link works once, in the requesting browser, for 15 minutes; a GET 
     expect([what, status, hasSession]).toEqual([what, "refused", false]);
   }
   await setClock(15 * MINUTE_MS);
-  expect((await byLink(challenge.token, own)).status, "after a quarter of an hour").toBe("refused");
+  expect((await byLink(challenge.token, ownCookie)).status, "after 15 minutes").toBe("refused");
   await setClock(0);
   expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
 
-  const answers = await Promise.all(Array.from({ length: 8 }, () => byLink(challenge.token, own)));
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => byLink(challenge.token, ownCookie)),
+  );
   expect(
     answers.filter(({ hasSession }) => hasSession),
-    "of eight at the same time",
+    "of eight in parallel",
   ).toHaveLength(1);
-  expect((await byLink(challenge.token, own)).status, "used").toBe("refused");
-  expect((await byCode({ code: challenge.code }, own)).status, "its code is used with it").toBe(
+  expect((await byLink(challenge.token, ownCookie)).status, "used").toBe("refused");
+  expect((await byCode({ code: challenge.code }, ownCookie)).status, "its code is void, too").toBe(
     "refused",
   );
 });
@@ -149,7 +142,7 @@ test("five wrong codes void a code, even in parallel; its link lasts until five 
       .get(hashSecret(browserId));
 
   const first = make();
-  const own = loginCookie(first.browserId);
+  const ownCookie = loginCookie(first.browserId);
   const before = await hashTablesWhenIdle();
   expect((await byCode({ code: first.code })).status, "without a browser").toBe("refused");
   expect(
@@ -161,23 +154,24 @@ test("five wrong codes void a code, even in parallel; its link lasts until five 
   );
   expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
   const guesses = await Promise.all(
-    Array.from({ length: 24 }, () => byCode({ code: wrong(first.code) }, own)),
+    Array.from({ length: 24 }, () => byCode({ code: wrong(first.code) }, ownCookie)),
   );
   expect(guesses.every(({ status, hasSession }) => status === "refused" && !hasSession)).toBe(true);
   expect(triesOf(first.browserId)).toBe(5);
-  expect((await byCode({ code: first.code }, own)).hasSession, "the right code as the sixth").toBe(
-    false,
-  );
+  expect(
+    (await byCode({ code: first.code }, ownCookie)).hasSession,
+    "the right code as the sixth",
+  ).toBe(false);
   expect(
     (await byCode({ code: first.code, token: first.token })).hasSession,
-    "whoever reads the mail, on another device",
+    "the right code with the email's token, on another device",
   ).toBe(true);
   const inSameBrowser = make();
   for (let i = 0; i < 6; i++)
     await byCode({ code: wrong(inSameBrowser.code) }, loginCookie(inSameBrowser.browserId));
   expect(
     (await byLink(inSameBrowser.token, loginCookie(inSameBrowser.browserId))).hasSession,
-    "whoever reads the mail, by its link",
+    "the email's link after five wrong codes",
   ).toBe(true);
   const voided = make();
   await Promise.all(
@@ -185,15 +179,15 @@ test("five wrong codes void a code, even in parallel; its link lasts until five 
   );
   expect(
     (await byCode({ code: voided.code, token: voided.token })).hasSession,
-    "with the token, as the sixth",
+    "the right code with the token, as the sixth",
   ).toBe(false);
   expect(
     (await byCode({ code: voided.code }, loginCookie(voided.browserId))).hasSession,
-    "with the cookie, after five with the token",
+    "the right code with the cookie, after five with the token",
   ).toBe(false);
   expect(
     (await byLink(voided.token, loginCookie(voided.browserId))).hasSession,
-    "by link, after five codes with the token",
+    "the link, after five codes with the token",
   ).toBe(false);
 
   const second = make();
@@ -205,7 +199,7 @@ test("five wrong codes void a code, even in parallel; its link lasts until five 
   await setClock(15 * MINUTE_MS);
   expect(
     (await byCode({ code: second.code }, loginCookie(second.browserId))).hasSession,
-    "after a quarter of an hour",
+    "after 15 minutes",
   ).toBe(false);
   await setClock(0);
   const answers = await Promise.all(
@@ -213,7 +207,7 @@ test("five wrong codes void a code, even in parallel; its link lasts until five 
   );
   expect(
     answers.filter(({ hasSession }) => hasSession),
-    "of eight at the same time",
+    "of eight in parallel",
   ).toHaveLength(1);
   expect((await byCode({ code: second.code, token: second.token })).hasSession, "used").toBe(false);
 });
@@ -229,18 +223,18 @@ test("a sign-up needs the cookie of a verified address and works once, for 30 mi
     .toLowerCase()
     .replaceAll(/[^a-z0-9]/g, "")}@example.test`;
   const proven = startSignup(createSql(db), { email });
-  const asked = startChallenge(createSql(db), { email });
+  const login = startChallenge(createSql(db), { email });
   const taken = startSignup(createSql(db), { email: owner.email });
   const before = await hashTablesWhenIdle();
   const tries: Record<string, string | undefined> = {
     "no cookie": undefined,
     "a forged id": loginFlowCookie("signup", random()),
-    "an id cut short": loginFlowCookie("signup", cut(proven.browserId)),
-    "the id of a log-in": loginFlowCookie("signup", asked.browserId),
-    "its id in a log-in's cookie": loginFlowCookie("login", proven.browserId),
+    "a truncated id": loginFlowCookie("signup", truncate(proven.browserId)),
+    "the id of a login": loginFlowCookie("signup", login.browserId),
+    "its id in a login cookie": loginFlowCookie("login", proven.browserId),
     "no id": "__Host-signup=.Lw",
     nonsense: "__Host-signup=%00%ff",
-    "an address that has become a member's": loginFlowCookie("signup", taken.browserId),
+    "an address that belongs to a member": loginFlowCookie("signup", taken.browserId),
     "a name without the prefix": loginFlowCookie("signup", proven.browserId).replace("__Host-", ""),
   };
   for (const [what, cookie] of Object.entries(tries)) {
@@ -250,7 +244,7 @@ test("a sign-up needs the cookie of a verified address and works once, for 30 mi
   await setClock(30 * MINUTE_MS);
   expect(
     (await bySignup(loginFlowCookie("signup", proven.browserId))).status,
-    "after half an hour",
+    "after 30 minutes",
   ).toBe("refused");
   await setClock(0);
   expect(listChangedTables(before, await hashTablesWhenIdle())).toEqual([]);
@@ -259,7 +253,7 @@ test("a sign-up needs the cookie of a verified address and works once, for 30 mi
   );
   expect(
     answers.filter(({ hasSession }) => hasSession),
-    "of eight at the same time",
+    "of eight in parallel",
   ).toHaveLength(1);
   expect(db.prepare(`SELECT COUNT(*) FROM "User" WHERE "email" = ?`).pluck().get(email)).toBe(1);
   expect((await bySignup(loginFlowCookie("signup", proven.browserId))).status, "used").toBe(
@@ -277,7 +271,7 @@ test("a device link works once, for a minute, until a newer one; it does not cou
   const { owner } = await insertFixture();
   const voided = createDeviceLink(createSql(db), owner.id);
   const link = createDeviceLink(createSql(db), owner.id);
-  const mail = startChallenge(createSql(db), { email: owner.email });
+  const login = startChallenge(createSql(db), { email: owner.email });
   const before = await hashTablesWhenIdle();
   for (const cookie of [undefined, owner.cookie])
     expect((await sendAttack({ path: `/login/device?token=${link.token}`, cookie })).status).toBe(
@@ -285,10 +279,10 @@ test("a device link works once, for a minute, until a newer one; it does not cou
     );
   const tries = {
     "a forged token": random(),
-    "a token cut short": cut(link.token),
-    "one that a newer one voided": voided.token,
-    "a mail's token": mail.token,
-    "a browser's id": mail.browserId,
+    "a truncated token": truncate(link.token),
+    "a link voided by a newer one": voided.token,
+    "a token of a login email": login.token,
+    "a browser's id": login.browserId,
     nothing: "",
     LIKE: "%",
     long: "A".repeat(90),
@@ -305,7 +299,8 @@ test("a device link works once, for a minute, until a newer one; it does not cou
   const [winner, ...more] = answers.filter(({ hasSession }) => hasSession);
   expect(more).toEqual([]);
   const session = /^(__Host-session=[^;]+)/.exec(
-    winner?.got.headers["set-cookie"]?.find((line) => line.startsWith("__Host-session=")) ?? "",
+    winner?.response.headers["set-cookie"]?.find((line) => line.startsWith("__Host-session=")) ??
+      "",
   )?.[1];
   const deletion = await act(
     "app/me/delete/actions.ts#deleteMyAccount",
@@ -334,7 +329,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
 }) => {
   const { owner, neighbor } = await insertFixture();
   const key = registerPasskey(db, owner.id);
-  const strange = registerPasskey(db, neighbor.id);
+  const otherKey = registerPasskey(db, neighbor.id);
   const begin = (userId: string | null = null) => startCeremony(createSql(db), userId);
   const verify = (
     body: unknown,
@@ -349,23 +344,21 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
       cookie: browser && `__Host-passkey=${browser}`,
     });
   };
-  const hasSession = (got: AttackResponse) =>
-    (got.headers["set-cookie"] ?? []).some((line) => /^__Host-session=[^;]{20}/.test(line));
+  const hasSession = (response: AttackResponse) =>
+    (response.headers["set-cookie"] ?? []).some((line) => /^__Host-session=[^;]{20}/.test(line));
 
   const otherChallenge = begin().challenge;
   const wrongs: Record<string, (challenge: string) => ReturnType<typeof key.signAssertion>> = {
     "another challenge": () => key.signAssertion({ challenge: otherChallenge }),
     "an empty challenge": () => key.signAssertion({ challenge: "" }),
-    "another site's page": (challenge) =>
+    "another origin": (challenge) =>
       key.signAssertion({ challenge, origin: "https://evil.example" }),
-    "a page below our domain": (challenge) =>
+    "a subdomain": (challenge) =>
       key.signAssertion({ challenge, origin: "https://blog.lectern.test" }),
-    "a page without https": (challenge) =>
-      key.signAssertion({ challenge, origin: "http://lectern.test" }),
-    "another site's key": (challenge) => key.signAssertion({ challenge, rpId: "evil.example" }),
-    "an answer that adds a key": (challenge) =>
-      key.signAssertion({ challenge, type: "webauthn.create" }),
-    "a spoilt signature": (challenge) =>
+    http: (challenge) => key.signAssertion({ challenge, origin: "http://lectern.test" }),
+    "another relying party": (challenge) => key.signAssertion({ challenge, rpId: "evil.example" }),
+    "a registration": (challenge) => key.signAssertion({ challenge, type: "webauthn.create" }),
+    "a changed signature": (challenge) =>
       key.signAssertion({
         challenge,
         tamperSignature: (signature) =>
@@ -373,15 +366,16 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
       }),
     "half a signature": (challenge) =>
       key.signAssertion({ challenge, tamperSignature: (signature) => signature.subarray(0, 30) }),
-    "a counter that went back": (challenge) => key.signAssertion({ challenge, counter: 3 }),
-    "nobody present": (challenge) => key.signAssertion({ challenge, flags: 0 }),
-    "another member's name": (challenge) => key.signAssertion({ challenge, userId: neighbor.id }),
-    "a key that is not known": (challenge) => ({
+    "a counter that decreased": (challenge) => key.signAssertion({ challenge, counter: 3 }),
+    "no user present": (challenge) => key.signAssertion({ challenge, flags: 0 }),
+    "another member's user handle": (challenge) =>
+      key.signAssertion({ challenge, userId: neighbor.id }),
+    "an unknown key": (challenge) => ({
       response: { ...key.signAssertion({ challenge }).response, id: random(), rawId: random() },
     }),
-    "another's key under this one's id": (challenge) => ({
+    "another key under this id": (challenge) => ({
       response: {
-        ...strange.signAssertion({ challenge, userId: owner.id }).response,
+        ...otherKey.signAssertion({ challenge, userId: owner.id }).response,
         id: key.id,
         rawId: key.id,
       },
@@ -389,12 +383,11 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   };
   for (const [what, make] of Object.entries(wrongs)) {
     const { browserId: browser, challenge } = begin();
-    const got = await verify(make(challenge), browser);
-    expect([what, got.status < 500 && got.status >= 400, hasSession(got)], got.text).toEqual([
-      what,
-      true,
-      false,
-    ]);
+    const response = await verify(make(challenge), browser);
+    expect(
+      [what, response.status < 500 && response.status >= 400, hasSession(response)],
+      response.text,
+    ).toEqual([what, true, false]);
     expect(
       (await verify(key.signAssertion({ challenge }), browser)).status,
       `${what}: the attempt has cost its challenge`,
@@ -404,8 +397,8 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   const adding = begin(owner.id);
   const before = await hashTablesWhenIdle();
   const answer = key.signAssertion({ challenge });
-  for (const [what, got] of [
-    ["no browser", await verify(answer, undefined)],
+  for (const [what, response] of [
+    ["no cookie", await verify(answer, undefined)],
     ["a forged browser", await verify(answer, random())],
     [
       "a ceremony that adds a key",
@@ -419,7 +412,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
       }),
     ],
   ] as const) {
-    expect([what, got.status >= 400 && got.status < 500, hasSession(got)]).toEqual([
+    expect([what, response.status >= 400 && response.status < 500, hasSession(response)]).toEqual([
       what,
       true,
       false,
@@ -434,7 +427,7 @@ test("a passkey assertion is bound to its challenge, browser, origin and key", a
   ).toBe(409);
   await setClock(0);
   const answers = await Promise.all(Array.from({ length: 8 }, () => verify(answer, browser)));
-  expect(answers.filter(hasSession), "of eight at the same time").toHaveLength(1);
+  expect(answers.filter(hasSession), "of eight in parallel").toHaveLength(1);
   expect((await verify(answer, browser)).status, "used").toBe(409);
   db.prepare(`DELETE FROM "Passkey" WHERE "id" = ?`).run(key.id);
   const gone = begin();
@@ -463,7 +456,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
   const wrongs: Record<string, () => Promise<AttackResponse>> = {
     "another challenge": async () =>
       add(makePasskeyRegistration(begin(null).challenge), begin(owner.id).browserId, owner.cookie),
-    "a log-in's ceremony": async () => {
+    "a login ceremony": async () => {
       const { browserId: browser, challenge } = begin(null);
       return add(makePasskeyRegistration(challenge), browser, owner.cookie);
     },
@@ -473,11 +466,11 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
     },
     "a forged browser": async () =>
       add(makePasskeyRegistration(begin(owner.id).challenge), random(), owner.cookie),
-    nobody: async () => {
+    anonymous: async () => {
       const { browserId: browser, challenge } = begin(owner.id);
       return add(makePasskeyRegistration(challenge), browser, undefined);
     },
-    "an old log-in": async () => {
+    "an old login": async () => {
       const { browserId: browser, challenge } = begin(owner.id);
       return add(makePasskeyRegistration(challenge), browser, owner.cookieOfOlderLogin);
     },
@@ -489,7 +482,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
         owner.cookie,
       );
     },
-    "another host": async () => {
+    "another relying party": async () => {
       const { browserId: browser, challenge } = begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { host: "evil.example" }),
@@ -497,7 +490,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
         owner.cookie,
       );
     },
-    "a log-in's answer": async () => {
+    "an assertion": async () => {
       const { browserId: browser, challenge } = begin(owner.id);
       return add(
         makePasskeyRegistration(challenge, { type: "webauthn.get" }),
@@ -505,16 +498,16 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
         owner.cookie,
       );
     },
-    "nobody present": async () => {
+    "no user present": async () => {
       const { browserId: browser, challenge } = begin(owner.id);
       return add(makePasskeyRegistration(challenge, { flags: 0x40 }), browser, owner.cookie);
     },
     "six minutes later": async () => {
       const { browserId: browser, challenge } = begin(owner.id);
       await setClock(6 * MINUTE_MS);
-      const got = await add(makePasskeyRegistration(challenge), browser, owner.cookie);
+      const response = await add(makePasskeyRegistration(challenge), browser, owner.cookie);
       await setClock(0);
-      return got;
+      return response;
     },
   };
   for (const [what, attack] of Object.entries(wrongs)) {
@@ -528,7 +521,7 @@ test("a passkey registration is bound to its member, browser, challenge, origin 
   );
   expect(
     answers.filter(({ status }) => status === 200),
-    "of six at the same time",
+    "of six in parallel",
   ).toHaveLength(1);
   expect(keys()).toHaveLength(before.length + 1);
 });
@@ -540,30 +533,30 @@ test("a dwell token is valid for one post, one read and one day; a reader id can
 }) => {
   const slug = "one-door-for-writes";
   const early = Date.now() - 60 * MINUTE_MS;
-  const token = () => issueDwellToken({ slug, nowMs: early });
-  const read = (given: string, cookie?: string, post = slug) =>
+  const issueToken = () => issueDwellToken({ slug, nowMs: early });
+  const read = (token: string, cookie?: string, post = slug) =>
     sendAttack({
       method: "POST",
-      ...makeJsonRequest("/reads", { token: given, slug: post }),
+      ...makeJsonRequest("/reads", { token, slug: post }),
       cookie,
     });
   const before = await hashTablesWhenIdle();
-  const good = token();
+  const good = issueToken();
   const parts = good.split(".");
   const reader = signReaderId(createReaderId(Date.now()));
   const tries: Record<string, [string, number]> = {
     forged: [`${parts.slice(0, 3).join(".")}.${"A".repeat(43)}`, 400],
-    "cut short": [good.slice(0, -1), 400],
+    truncated: [good.slice(0, -1), 400],
     "with another time": [[parts[0], (early - 1).toString(36), parts[2], parts[3]].join("."), 400],
     "with another post's name": [["a-tour-of-the-code", ...parts.slice(1)].join("."), 400],
     "a reader's signature": [[...parts.slice(0, 3), reader.split(".")[1]].join("."), 400],
-    "of another post": [issueDwellToken({ slug: "a-tour-of-the-code", nowMs: early }), 403],
-    "of a moment ago": [issueDwellToken({ slug, nowMs: Date.now() }), 403],
-    "of tomorrow": [issueDwellToken({ slug, nowMs: Date.now() + 24 * 60 * MINUTE_MS }), 403],
-    "of yesterday": [issueDwellToken({ slug, nowMs: Date.now() - 24 * 60 * MINUTE_MS }), 403],
+    "for another post": [issueDwellToken({ slug: "a-tour-of-the-code", nowMs: early }), 403],
+    "just issued": [issueDwellToken({ slug, nowMs: Date.now() }), 403],
+    "from the future": [issueDwellToken({ slug, nowMs: Date.now() + 24 * 60 * MINUTE_MS }), 403],
+    expired: [issueDwellToken({ slug, nowMs: Date.now() - 24 * 60 * MINUTE_MS }), 403],
   };
-  for (const [what, [given, status]] of Object.entries(tries))
-    expect([what, (await read(given)).status]).toEqual([what, status]);
+  for (const [what, [token, status]] of Object.entries(tries))
+    expect([what, (await read(token)).status]).toEqual([what, status]);
   await setClock(24 * 60 * MINUTE_MS);
   expect((await read(good)).status, "a day later").toBe(403);
   await setClock(0);
@@ -571,7 +564,7 @@ test("a dwell token is valid for one post, one read and one day; a reader id can
 
   const forgedReader = `__Host-reader=${createReaderId(Date.now())}.${"A".repeat(43)}`;
   const answers = await Promise.all(Array.from({ length: 8 }, () => read(good, forgedReader)));
-  expect(answers.map(({ status }) => status).sort(), "of eight at the same time").toEqual([
+  expect(answers.map(({ status }) => status).sort(), "of eight in parallel").toEqual([
     204,
     ...Array<number>(7).fill(409),
   ]);

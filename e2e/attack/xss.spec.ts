@@ -1,4 +1,4 @@
-// An attacker's suite, sixth part: markup in every text that the site keeps or repeats is text wherever it is shown.
+// Attacks every stored and reflected text with markup (XSS).
 
 import { fromHtml } from "hast-util-from-html";
 import { XMLParser } from "fast-xml-parser";
@@ -7,36 +7,33 @@ import { createSql } from "#lib/db/connection.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
 import { SUBMIT_CALL_ACTION, makeCallFields } from "#tests/support/attack/action-cases.ts";
 import {
-  makeActionRequest,
+  makeSameOriginAction,
   parseActionResult,
 } from "#tests/support/attack/server-action-request.ts";
 import { expect, test } from "#tests/support/attack/fixtures.ts";
-import { SAME_ORIGIN_HEADERS, sendAttack } from "#tests/support/attack/attack-client.ts";
-import { readBuiltActions } from "#tests/support/attack/build-manifest.ts";
+import { sendAttack } from "#tests/support/attack/attack-client.ts";
 import { insertReviewedCall } from "#tests/support/attack/attack-fixture.ts";
 import { insertEpisode } from "#tests/support/factories.ts";
 
-/** Leaves an attribute, a script, a title, a textarea, a comment and a CDATA, and is seen where it becomes an element. 46 characters. */
+/** Breaks out of attributes, scripts, titles, comments and CDATA, and is detectable as an element. 46 characters. */
 const EVIL = `"'></script></title>]]>--><i id=evil7 onload=x>`;
-const evil = (what: string) => `${EVIL}${what}`;
+const evil = (label: string) => `${EVIL}${label}`;
 
-/** Elements and attributes that only our texts can have brought. */
-function foundIn(html: string): string[] {
-  const found: string[] = [];
+/** Returns the elements and attributes that only injected text can have added. */
+function findInjections(html: string): string[] {
+  const injections: string[] = [];
   visit(fromHtml(html), "element", ({ tagName, properties }) => {
     if (
       properties.id === "evil7" ||
       Object.keys(properties).some((name) => /^on[a-z]/i.test(name) || name === "evil7")
     )
-      found.push(tagName);
+      injections.push(tagName);
     for (const name of ["href", "src", "action", "formAction"])
       if (/^\s*(javascript|data:text|vbscript):/i.test(String(properties[name] ?? "")))
-        found.push(`${tagName} ${name}`);
+        injections.push(`${tagName} ${name}`);
   });
-  return found;
+  return injections;
 }
-
-const idOf = (name: string) => readBuiltActions().find((built) => built.name === name)?.id ?? "";
 
 test("texts of members and admins are escaped on every page, in the feed, in JSON-LD and in emails (XSS)", async ({
   insertFixture,
@@ -110,7 +107,7 @@ test("texts of members and admins are escaped on every page, in the feed, in JSO
     ["/teams", undefined, []],
     ["/", owner.cookie, []],
   ];
-  const shown = (html: string) =>
+  const decodeEntities = (html: string) =>
     html
       .replaceAll("&quot;", '"')
       .replaceAll("&#x27;", "'")
@@ -118,13 +115,13 @@ test("texts of members and admins are escaped on every page, in the feed, in JSO
       .replaceAll("&lt;", "<")
       .replaceAll("&gt;", ">")
       .replaceAll("&amp;", "&");
-  for (const [path, cookie, here] of pages) {
+  for (const [path, cookie, labels] of pages) {
     const { status, text } = await sendAttack({ path, cookie });
     expect([path, status]).toEqual([path, 200]);
-    expect([path, foundIn(text)]).toEqual([path, []]);
-    // It is there, so that its absence as markup means something.
-    for (const what of here)
-      expect(shown(text).includes(evil(what)), `${path} shows ${what}`).toBe(true);
+    expect([path, findInjections(text)]).toEqual([path, []]);
+    // The text itself is shown, so its absence as markup means something.
+    for (const label of labels)
+      expect(decodeEntities(text).includes(evil(label)), `${path} shows ${label}`).toBe(true);
     for (const [, json] of text.matchAll(
       /<script type="application\/ld\+json"[^>]*>(.*?)<\/script>/gs,
     ))
@@ -149,20 +146,14 @@ test("texts of members and admins are escaped on every page, in the feed, in JSO
     );
   }
 
-  const request = makeActionRequest("call", idOf(SUBMIT_CALL_ACTION), "/calls/record", {
+  const request = makeSameOriginAction("call", SUBMIT_CALL_ACTION, "/calls/record", {
     ...makeCallFields(),
     title: evil("m"),
-    description: evil("of a mail\r\nBcc: mallory@example.test"),
+    description: evil("of an email\r\nBcc: mallory@example.test"),
   });
-  expect(
-    parseActionResult(
-      await sendAttack({
-        ...request,
-        headers: { ...request.headers, ...SAME_ORIGIN_HEADERS },
-        cookie: owner.cookie,
-      }),
-    ).status,
-  ).toBe("redirect");
+  expect(parseActionResult(await sendAttack({ ...request, cookie: owner.cookie })).status).toBe(
+    "redirect",
+  );
   await expect
     .poll(() =>
       server.smtp.emails.some(
@@ -170,12 +161,12 @@ test("texts of members and admins are escaped on every page, in the feed, in JSO
       ),
     )
     .toBe(true);
-  for (const mail of server.smtp.emails) {
-    expect([mail.subject, foundIn(mail.html)]).toEqual([mail.subject, []]);
-    expect(mail.to).toHaveLength(1);
-    expect(mail.headerNames).not.toContain("bcc");
+  for (const email of server.smtp.emails) {
+    expect([email.subject, findInjections(email.html)]).toEqual([email.subject, []]);
+    expect(email.to).toHaveLength(1);
+    expect(email.headerNames).not.toContain("bcc");
     expect(
-      mail.headerNames.filter((name) => ["to", "from", "subject"].includes(name)),
+      email.headerNames.filter((name) => ["to", "from", "subject"].includes(name)),
     ).toHaveLength(3);
   }
 });
@@ -189,24 +180,25 @@ test("a User-Agent is escaped in the list of sessions", async ({ insertFixture, 
     "\u00ff\u00fe",
   ]) {
     const { token } = createDeviceLink(createSql(db), owner.id);
-    const request = makeActionRequest(
+    const request = makeSameOriginAction(
       "call",
-      idOf("app/login/device/actions.ts#logInOnDevice"),
+      "app/login/device/actions.ts#logInOnDevice",
       "/login/device",
       { token },
     );
-    const got = await sendAttack({
+    const response = await sendAttack({
       ...request,
       headers: {
         ...request.headers,
-        ...SAME_ORIGIN_HEADERS,
         "user-agent": agent,
         "fly-region": '"><i id=evil7>',
       },
     });
-    expect(parseActionResult(got).status, agent.slice(0, 60)).toBe("redirect");
+    expect(parseActionResult(response).status, agent.slice(0, 60)).toBe("redirect");
   }
-  expect(foundIn((await sendAttack({ path: "/me", cookie: owner.cookie })).text)).toEqual([]);
+  expect(findInjections((await sendAttack({ path: "/me", cookie: owner.cookie })).text)).toEqual(
+    [],
+  );
   for (const { device, place } of db
     .prepare(
       `SELECT "device", "place" FROM "SessionInfo" JOIN "Session" ON "id" = "sessionId" WHERE "userId" = ?`,
@@ -271,7 +263,7 @@ test("input from a URL or a header is escaped in every response", async ({ inser
         },
       });
       const type = headers["content-type"] ?? "";
-      if (type.includes("html")) expect([path, foundIn(text)]).toEqual([path, []]);
+      if (type.includes("html")) expect([path, findInjections(text)]).toEqual([path, []]);
       else if (text)
         expect([path, headers["x-content-type-options"]], `${status} ${type}`).toEqual([
           path,

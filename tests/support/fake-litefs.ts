@@ -1,5 +1,5 @@
-// Speaks as LiteFS 0.5.14 does on one node, for tests of what depends on moments that a real cluster passes too fast:
-// its events over HTTP, and the files of its mount in the folder of the test's database. The real one: e2e/cluster.
+// Doubles LiteFS 0.5.14 on one node: its events over HTTP, and the files of its mount beside the test's database.
+// For states that a real cluster (e2e/cluster) passes too fast.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { type ServerResponse, createServer } from "node:http";
@@ -11,29 +11,29 @@ import { litefsState, startWatchingLitefs, stopWatchingLitefs } from "#lib/repli
 
 export interface FakeLitefs {
   readonly url: string;
-  /** Another node is primary, or nobody ("") is, or this one (null). */
+  /** Makes another node primary, none (""), or this one (null). */
   setPrimary(name: string | null): Promise<void>;
-  /** Only the file, or only the event: what can be seen in between. */
+  /** Changes only the file, as between file and event. */
   setPrimaryFile(name: string | null): void;
   sendEvent(event: object): void;
   setPosition(txid: number): void;
-  /** How long ago the primary was heard of. */
+  /** Sets the age of the primary's last heartbeat. */
   setHeartbeatAge(ms: number): void;
-  /** Breaks the stream of events; a new listener is refused. */
+  /** Breaks the event stream and refuses new listeners. */
   breakStream(): void;
   stop(): Promise<void>;
 }
 
-/** Turns replication on for this test, with this process as "here" in a region "ams". */
+/** Turns replication on for this test, with this process as the instance "here" in region "ams". */
 export async function startFakeLitefs(primary: string | null): Promise<FakeLitefs> {
   const dir = dirname(env.DATABASE_FILE);
-  let said = { isPrimary: primary === null, hostname: primary ?? "" };
+  let role = { isPrimary: primary === null, hostname: primary ?? "" };
   const listeners = new Set<ServerResponse>();
   const server = createServer((_request, response) => {
     listeners.add(response);
     response.on("close", () => listeners.delete(response));
     response.writeHead(200, { "content-type": "application/json" });
-    response.write(`${JSON.stringify({ type: "init", data: said })}\n`);
+    response.write(`${JSON.stringify({ type: "init", data: role })}\n`);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -41,10 +41,10 @@ export async function startFakeLitefs(primary: string | null): Promise<FakeLitef
   const litefs: FakeLitefs = {
     url,
     async setPrimary(name) {
-      said = { isPrimary: name === null, hostname: name ?? "" };
+      role = { isPrimary: name === null, hostname: name ?? "" };
       litefs.setPrimaryFile(name || null);
-      litefs.sendEvent({ type: "primaryChange", data: said });
-      while (JSON.stringify(litefsState().lastPrimaryEvent) !== JSON.stringify(said))
+      litefs.sendEvent({ type: "primaryChange", data: role });
+      while (JSON.stringify(litefsState().lastPrimaryEvent) !== JSON.stringify(role))
         await new Promise((resolve) => setImmediate(resolve));
     },
     setPrimaryFile(name) {

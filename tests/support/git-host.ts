@@ -1,4 +1,4 @@
-// A Git host for tests: GitHub's endpoints for refs, trees and blobs over real HTTP, with limits and outages at will.
+// Starts a double of GitHub's API for refs, trees and blobs over real HTTP, with rate limits and outages on demand.
 
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -14,24 +14,24 @@ export type GitHostMode =
   | "secondary-limit"
   /** 502 with an HTML page. */
   | "outage"
-  /** Takes the request and never answers. */
+  /** Never answers. */
   | "hang"
-  /** 200 with something that is not JSON. */
+  /** 200 with invalid JSON. */
   | "garbage";
 
 export interface TestGitHost {
-  /** For CONTENT_GIT_API. */
+  /** The value for CONTENT_GIT_API. */
   readonly api: string;
-  /** 'host:port', for FETCH_ALLOW_PRIVATE. */
+  /** 'host:port', the value for FETCH_ALLOW_PRIVATE. */
   readonly address: string;
   readonly repository: string;
   mode: GitHostMode;
   resetInSeconds: number;
-  /** Paths asked for, oldest first, conditional ones that were answered 304 with " 304" behind. */
+  /** Requested paths, oldest first; " 304" is appended to those answered with 304. */
   readonly requests: string[];
-  /** Makes a commit of `files` (repository path → content) and moves `branch` to it. Returns its name. */
+  /** Commits `files` (content by repository path) and moves `branch` to the commit. Returns its hash. */
   commit(files: Record<string, string | Uint8Array>, branch?: string): string;
-  /** The body and headers of the webhook that GitHub sends for a push. */
+  /** Returns the webhook that GitHub sends for a push. */
   makePushWebhook(
     secret: string,
     after: string,
@@ -51,23 +51,23 @@ interface TreeEntry {
 const sha1 = (...parts: (string | Uint8Array)[]) =>
   parts.reduce((hash, part) => hash.update(part), createHash("sha1")).digest("hex");
 
-/** The X-Hub-Signature-256 of `body`. */
+/** Returns the X-Hub-Signature-256 of `body`. */
 export function signWebhook(secret: string, body: string | Uint8Array): string {
   return `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
 }
 
-/** Every file below `dir`, by its path below `prefix`: what commit() takes. */
+/** Returns every file below `dir` by its path below `prefix`, as commit() takes them. */
 export function readFilesBelow(dir: string, prefix: string): Record<string, Uint8Array> {
-  const found: Record<string, Uint8Array> = {};
+  const files: Record<string, Uint8Array> = {};
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
     const path = `${prefix}/${entry.name}`;
-    if (entry.isDirectory()) Object.assign(found, readFilesBelow(join(dir, entry.name), path));
-    else if (entry.isFile()) found[path] = readFileSync(join(dir, entry.name));
+    if (entry.isDirectory()) Object.assign(files, readFilesBelow(join(dir, entry.name), path));
+    else if (entry.isFile()) files[path] = readFileSync(join(dir, entry.name));
   }
-  return found;
+  return files;
 }
 
-/** Starts a host on 127.0.0.1. With `token`, requests without it get 404, as GitHub does for a private repository. */
+/** Starts the host on 127.0.0.1. With `token`, requests without it get 404, like for a private repository on GitHub. */
 export async function startGitHost({
   repository = "ada/site",
   token,
@@ -106,10 +106,12 @@ export async function startGitHost({
     return sha;
   }
 
-  function flat(sha: string, prefix = ""): TreeEntry[] {
+  function flatten(sha: string, prefix = ""): TreeEntry[] {
     return (trees.get(sha) ?? []).flatMap((entry) => {
-      const here = { ...entry, path: prefix + entry.path };
-      return entry.type === "tree" ? [here, ...flat(entry.sha, `${here.path}/`)] : [here];
+      const entryWithPath = { ...entry, path: prefix + entry.path };
+      return entry.type === "tree"
+        ? [entryWithPath, ...flatten(entry.sha, `${entryWithPath.path}/`)]
+        : [entryWithPath];
     });
   }
 
@@ -128,7 +130,7 @@ export async function startGitHost({
         tree && {
           sha: name,
           truncated: false,
-          tree: query.get("recursive") === "1" ? flat(name) : tree,
+          tree: query.get("recursive") === "1" ? flatten(name) : tree,
         }
       );
     }
@@ -158,10 +160,9 @@ export async function startGitHost({
   function handle(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? "/", "http://host");
     host.requests.push(url.pathname + url.search);
-    const inSeconds = host.resetInSeconds;
     if (host.mode === "hang") return;
     if (host.mode === "rate-limit") {
-      const reset = String(Math.ceil(Date.now() / 1_000) + inSeconds);
+      const reset = String(Math.ceil(Date.now() / 1_000) + host.resetInSeconds);
       return json(
         response,
         403,
@@ -174,7 +175,7 @@ export async function startGitHost({
         response,
         429,
         { message: "You have exceeded a secondary rate limit." },
-        { "retry-after": String(inSeconds) },
+        { "retry-after": String(host.resetInSeconds) },
       );
     if (host.mode === "outage")
       return void response.writeHead(502, { "content-type": "text/html" }).end("<h1>Unicorn!</h1>");

@@ -1,4 +1,4 @@
-// Once before all unit tests: the migrated database that every test copies.
+// Creates the migrated database that every unit test copies, once per run.
 
 import { rmSync } from "node:fs";
 import { applyMigrations } from "#lib/db/migrations.ts";

@@ -1,7 +1,7 @@
-// Stands for next/headers in tests of handlers and actions, since Next's own works only inside Next: the request that is being sent.
-// Use: vi.mock("next/headers", () => import("#tests/next-headers.ts")).
+// Replaces next/headers in unit tests, because Next's own works only inside Next.
+// Use: vi.mock("next/headers", () => import("#tests/support/next-headers.ts")).
 
-/** What is sent: the Cookie header as it is written, and the headers. */
+/** The request that handlers and actions read: its Cookie header and its other headers. */
 export const currentRequest: { cookie: string; headers: Record<string, string> } = {
   cookie: "",
   headers: {},

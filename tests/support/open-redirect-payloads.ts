@@ -1,4 +1,4 @@
-// Where a stranger's ?next= would like to lead, for every place that takes one.
+// Lists values of ?next= that try to redirect to another site (open redirect).
 
 export const OPEN_REDIRECT_PAYLOADS: readonly unknown[] = [
   "//evil.example",

@@ -1,4 +1,4 @@
-// A mail server for tests: real SMTP on a port of this machine, which keeps what it is sent, refuses or hangs at will.
+// Starts a real SMTP server that captures emails, and refuses or hangs on demand.
 
 import type { AddressInfo } from "node:net";
 import { simpleParser } from "mailparser";
@@ -6,38 +6,37 @@ import { SMTPServer } from "smtp-server";
 
 export type SmtpMode =
   | "ok"
-  /** 550 to every recipient: an address that is not there. */
+  /** 550 to every recipient, like an unknown mailbox. */
   | "refuse"
-  /** 421 to the next mail, then as "ok": a server that is busy. */
+  /** 421 to the next email, then "ok", like a busy server. */
   | "refuse-once"
-  /** Takes the connection and the sender, and then says nothing more. */
+  /** Accepts the connection and never answers MAIL FROM. */
   | "hang";
 
 export interface CapturedEmail {
   readonly from: string;
-  /** Whom the envelope names, in lower case: who really gets it. */
+  /** The recipients of the envelope, in lower case. */
   readonly to: readonly string[];
   readonly subject: string;
   readonly text: string;
   readonly html: string;
-  /** Every header's name in lower case, as often as it stands there. */
+  /** All header names in lower case, with duplicates. */
   readonly headerNames: readonly string[];
-  /** By this machine's clock. */
   readonly receivedAtMs: number;
 }
 
 export interface TestSmtpServer {
-  /** For SMTP_URL. */
+  /** The value for SMTP_URL. */
   readonly url: string;
   /** Oldest first. */
   readonly emails: CapturedEmail[];
-  /** Mails that were begun, also those that were refused. */
+  /** Attempts to send an email, including refused ones. */
   attemptCount: number;
   mode: SmtpMode;
   close(): Promise<void>;
 }
 
-/** Starts a server on 127.0.0.1, on a free port unless `port` says which. Without TLS and without a password: nothing leaves this machine. */
+/** Starts the server on 127.0.0.1, by default on a free port, without TLS and authentication. */
 export async function startSmtpServer({
   port = 0,
 }: { port?: number } = {}): Promise<TestSmtpServer> {
@@ -79,7 +78,7 @@ export async function startSmtpServer({
       );
     },
   });
-  // A client that goes away in the middle is what some tests are about.
+  // Some tests abort the connection.
   server.on("error", () => {});
   await new Promise<void>((resolve, reject) => {
     server.server.once("error", reject);

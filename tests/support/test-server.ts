@@ -1,4 +1,4 @@
-// Servers on 127.0.0.x that misbehave as tests need it, and that know their open connections. For tests.
+// Starts HTTP, TCP and DNS servers on 127.0.0.x that misbehave as tests need it.
 
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ export interface TestServer {
   readonly origin: string;
   /** "127.0.0.1:12345" */
   readonly hostAndPort: string;
-  /** Connections that are open now. */
+  /** Returns the number of open connections. */
   countConnections(): number;
   close(): Promise<void>;
 }
@@ -42,7 +42,6 @@ async function listen(server: Server, host: string): Promise<TestServer> {
   };
 }
 
-/** An HTTP server. */
 export function serveHttp(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
   host = "127.0.0.1",
@@ -50,42 +49,44 @@ export function serveHttp(
   return listen(createServer(handler), host);
 }
 
-/** A server that does with each connection what `handler` does. */
 export function serveTcp(
   handler: (socket: Socket) => void,
   host = "127.0.0.1",
 ): Promise<TestServer> {
   return listen(
     createTcpServer((socket) => {
-      socket.resume(); // or it would not hear that the other side is gone
+      socket.resume(); // without it, the end of the other side would go unnoticed
       handler(socket);
     }),
     host,
   );
 }
 
-/** A name server: `answer(name, asked)` gives the IPv4 address of the asked-th question (from 1), null for no such name, undefined for silence. */
+/**
+ * Starts a DNS server. `answer` gets the name and the number of the A query (from 1), and returns an IPv4 address,
+ * null for NXDOMAIN, or undefined for no response.
+ */
 export async function serveDns(
-  answer: (name: string, asked: number) => string | null | undefined,
+  answer: (name: string, queryNumber: number) => string | null | undefined,
 ): Promise<{ address: string; close(): Promise<void> }> {
   const socket = createSocket("udp4");
-  let asked = 0;
+  let queryCount = 0;
   socket.on("message", (question, from) => {
     const labels: string[] = [];
-    let at = 12;
-    for (let length = question[at]!; length > 0; length = question[at]!) {
-      labels.push(question.toString("latin1", at + 1, at + 1 + length));
-      at += 1 + length;
+    let offset = 12;
+    for (let length = question[offset]!; length > 0; length = question[offset]!) {
+      labels.push(question.toString("latin1", offset + 1, offset + 1 + length));
+      offset += 1 + length;
     }
-    const isV4 = question.readUInt16BE(at + 1) === 1;
-    const address = answer(labels.join("."), isV4 ? ++asked : asked);
+    const isA = question.readUInt16BE(offset + 1) === 1;
+    const address = answer(labels.join("."), isA ? ++queryCount : queryCount);
     if (address === undefined) return;
-    const end = at + 5;
+    const end = offset + 5;
     const header = Buffer.alloc(12);
     question.copy(header, 0, 0, 2);
     header.writeUInt16BE(address === null ? 0x8183 : 0x8180, 2);
     header.writeUInt16BE(1, 4);
-    const hasAnswer = isV4 && address !== null;
+    const hasAnswer = isA && address !== null;
     header.writeUInt16BE(hasAnswer ? 1 : 0, 6);
     const record = hasAnswer
       ? Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...address.split(".").map(Number)])

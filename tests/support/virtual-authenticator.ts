@@ -1,4 +1,4 @@
-// An authenticator in software, for tests: it makes and uses passkeys the way a browser with a device does (WebAuthn, ES256).
+// Implements a WebAuthn authenticator (ES256) that creates and uses passkeys as a browser does.
 
 import { createHash, createSign, generateKeyPairSync, randomBytes } from "node:crypto";
 import { isoCBOR } from "@simplewebauthn/server/helpers";
@@ -8,7 +8,6 @@ const base64url = (bytes: Uint8Array | string) => Buffer.from(bytes).toString("b
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest();
 
 interface CeremonyOverrides {
-  /** What a page elsewhere would put in, or an attacker. */
   origin?: string;
   host?: string;
   type?: string;
@@ -17,7 +16,7 @@ interface CeremonyOverrides {
   flags?: number;
 }
 
-/** A new passkey on a new device. `register` and `logIn` give what the browser would send for that challenge. */
+/** Returns a new passkey. `register` and `logIn` return what a browser sends for the challenge. */
 export function createVirtualAuthenticator() {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const { x, y } = publicKey.export({ format: "jwk" }) as { x: string; y: string };
@@ -42,7 +41,7 @@ export function createVirtualAuthenticator() {
 
   return {
     id: common.id,
-    /** As the site stores it: COSE (RFC 9053). */
+    /** In COSE format (RFC 9053), as the site stores it. */
     publicKey: Buffer.from(cose),
     register(
       challenge: string,

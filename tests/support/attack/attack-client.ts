@@ -1,4 +1,4 @@
-// Requests as an attacker writes them: any method, path, header and byte. No redirect is followed, no cookie is kept.
+// Sends requests as an attacker does: any method, path, header and bytes, without following redirects or keeping cookies.
 
 import { Agent, type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { connect } from "node:net";
@@ -6,18 +6,16 @@ import { ATTACK_PORT } from "#tests/support/e2e/site-under-test.ts";
 import { HOST, ORIGIN } from "./attack-server.ts";
 
 const agent = new Agent({ keepAlive: true, maxSockets: 32 });
-/** Longer than any answer may take. */
 const TIMEOUT_MS = 20_000;
 
 export interface AttackRequest {
   readonly method?: string;
   readonly path: string;
-  /** undefined leaves one of the usual headers out. */
+  /** undefined removes a default header. */
   readonly headers?: Record<string, string | string[] | undefined>;
   readonly body?: string | Uint8Array;
-  /** A Cookie header. */
   readonly cookie?: string;
-  /** Which address Fly's proxy would name; one of its own for each request unless given. */
+  /** The client address that Fly's proxy would report. Default: a new one per request. */
   readonly clientAddress?: string;
 }
 
@@ -28,20 +26,20 @@ export interface AttackResponse {
   readonly bytes: Buffer;
 }
 
-/** What no answer of the site may have, whoever asks for what. A sentence for the first thing that is wrong, else null. */
+/** Returns the first property that no response of the site may have, or null. */
 export function findFault({
   status,
   headers,
   text,
 }: Pick<AttackResponse, "status" | "headers" | "text">): string | null {
   if (status >= 500 && status !== 503) return `status ${status}`;
-  const inner = Object.keys(headers).find((name) =>
+  const internalHeader = Object.keys(headers).find((name) =>
     /^(fly-|x-powered-by$|x-middleware-(?!prefetch$)|server$)/.test(name),
   );
-  if (inner) return `the header ${inner}: ${String(headers[inner])}`;
+  if (internalHeader) return `the header ${internalHeader}: ${String(headers[internalHeader])}`;
   const location = headers.location ?? (headers["x-action-redirect"] as string | undefined);
   if (location !== undefined && URL.parse(location, ORIGIN)?.origin !== ORIGIN)
-    return `the way to ${location}`;
+    return `a redirect to ${location}`;
   for (const line of headers["set-cookie"] ?? []) {
     if (
       !/^__Host-[a-z-]+=[^;\s]*;/.test(line) ||
@@ -62,24 +60,24 @@ export function findFault({
     status >= 400 &&
     /^(text\/(?!html)|application\/(json|problem))/.test(headers["content-type"] ?? "")
   )
-    return `an inner detail: ${trace[0].slice(0, 100)}`;
+    return `an internal detail: ${trace[0].slice(0, 100)}`;
   if (/\n\s+at [^\n]{1,200}\.(?:js|ts|mjs):\d+:\d+/.test(text) && status >= 400)
     return "a stack trace";
   return null;
 }
 
 let addressCount = 0;
-/** An address nobody sent from before: limits then meet nobody twice. */
+/** Returns an unused address, so that rate limits never trigger by accident. */
 export function nextAddress(): string {
   addressCount += 1;
   return `2001:db8:${(addressCount >> 16).toString(16)}:${(addressCount & 0xffff).toString(16)}::1`;
 }
 
-/** What a page of ours sends along. */
+/** Headers that a page of the site sends. */
 export const SAME_ORIGIN_HEADERS = { origin: ORIGIN, "sec-fetch-site": "same-origin" };
 export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-/** Sends it. Rejects when there is no whole answer within twenty seconds, and for an answer with a fault (faultOf). */
+/** Rejects without a complete response within twenty seconds, and for a response with a fault (see findFault). */
 export function sendAttack({
   method = "GET",
   path,
@@ -89,14 +87,14 @@ export function sendAttack({
   clientAddress,
 }: AttackRequest): Promise<AttackResponse> {
   const all: Record<string, string | string[]> = {};
-  const usual = {
+  const defaults = {
     host: HOST,
     "user-agent": USER_AGENT,
     "fly-client-ip": clientAddress ?? nextAddress(),
     ...(cookie && { cookie }),
     ...(body !== undefined && { "content-length": String(Buffer.byteLength(body)) }),
   };
-  for (const [name, value] of Object.entries({ ...usual, ...headers }))
+  for (const [name, value] of Object.entries({ ...defaults, ...headers }))
     if (value !== undefined) all[name] = value;
   if (headers["transfer-encoding"]) delete all["content-length"];
   return new Promise((resolve, reject) => {
@@ -117,20 +115,20 @@ export function sendAttack({
         response.on("end", () => {
           clearTimeout(timer);
           const bytes = Buffer.concat(chunks);
-          const got = {
+          const result = {
             status: response.statusCode ?? 0,
             headers: response.headers,
             bytes,
             text: bytes.toString("utf8"),
           };
-          const fault = findFault(got);
+          const fault = findFault(result);
           if (fault)
             reject(
               new Error(
-                `${method} ${path.slice(0, 300)} is answered with ${fault}\n${JSON.stringify(all).slice(0, 500)}\n${String(body ?? "").slice(0, 500)}`,
+                `${method} ${path.slice(0, 300)} was answered with ${fault}\n${JSON.stringify(all).slice(0, 500)}\n${String(body ?? "").slice(0, 500)}`,
               ),
             );
-          else resolve(got);
+          else resolve(result);
         });
       },
     );
@@ -149,25 +147,25 @@ export function sendAttack({
   });
 }
 
-/** Writes bytes to the server's port and returns what comes back until it closes, or for `ms`. */
+/** Writes bytes to the server's port. Returns what it sends until it closes, or within `ms`. */
 export function sendRawBytes(bytes: string | Uint8Array, ms = 3_000): Promise<string> {
   return new Promise((resolve) => {
-    let got = "";
+    let received = "";
     const socket = connect(ATTACK_PORT, "127.0.0.1", () => socket.write(bytes));
     const done = () => {
       clearTimeout(timer);
       socket.destroy();
-      resolve(got);
+      resolve(received);
     };
     const timer = setTimeout(done, ms);
-    socket.on("data", (data) => (got += data.toString("latin1")));
+    socket.on("data", (data) => (received += data.toString("latin1")));
     socket.on("close", done).on("error", done);
   });
 }
 
 export type MultipartPart = readonly [name: string, value: string | Uint8Array, filename?: string];
 
-/** multipart/form-data, written by hand so that names and values can be anything. */
+/** Encodes multipart/form-data without escaping, so that names and values can be anything. */
 export function encodeMultipart(
   parts: readonly MultipartPart[],
   boundary = "----lecternattack7f3a",

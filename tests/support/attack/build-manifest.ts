@@ -1,4 +1,4 @@
-// What the build really offers: every server action and every route handler, from Next's own manifests.
+// Lists the server actions and route handlers of the build, from Next's manifests.
 
 import { readFileSync } from "node:fs";
 
@@ -6,11 +6,10 @@ const readManifest = (file: string) =>
   JSON.parse(readFileSync(`.next/server/${file}`, "utf8")) as unknown;
 
 export interface BuiltAction {
-  /** Its address in a request. */
   readonly id: string;
   /** "app/login/actions.ts#requestLogin" */
   readonly name: string;
-  /** The pages that have it in their bundle, as the app's folders call them: "app/login/page". */
+  /** The pages whose bundles contain it, such as "app/login/page". */
   readonly pages: readonly string[];
 }
 
@@ -33,8 +32,15 @@ export function readBuiltActions(): BuiltAction[] {
   );
 }
 
+/** Returns the id of a server action. Throws if the build lacks it. */
+export function getActionId(name: string): string {
+  const action = readBuiltActions().find((built) => built.name === name);
+  if (!action) throw new Error(`The build has no ${name}.`);
+  return action.id;
+}
+
 export interface BuiltRoute {
-  /** The address with its parameters in brackets, without groups: "/calls/upload/[id]". */
+  /** The route without groups, such as "/calls/upload/[id]". */
   readonly route: string;
   readonly kind: "handler" | "page";
 }

@@ -1,4 +1,4 @@
-// What every attack begins with: the site under attack, its database, people in it; and what must hold after each.
+// Extends Playwright's test with the site under attack, its database and accounts, and fails tests that break the server.
 
 import { join } from "node:path";
 import { test as base, expect } from "@playwright/test";
@@ -9,7 +9,7 @@ import { type TableHashes, diffTableHashes, hashTables } from "./table-hashes.ts
 import { ATTACK_DIR, type AttackServer, ORIGIN, startAttackServer } from "./attack-server.ts";
 import { type AttackFixture, insertAttackFixture } from "./attack-fixture.ts";
 
-// The site's own functions make its tokens here, with its secret.
+// The site's own functions make tokens in this process, with its secret.
 overrideEnv({ SESSION_SECRET: SECRET, SITE_URL: ORIGIN });
 
 interface AttackSite {
@@ -18,11 +18,11 @@ interface AttackSite {
 }
 
 interface Fixtures {
-  /** People of this test's own; they go with it. */
+  /** Inserts accounts for this test, deleted after it. */
   insertFixture: () => Promise<AttackFixture>;
-  /** What the database holds when nothing is on its way any more. */
+  /** Returns the hashes of all tables once no delivery is pending. */
   hashTablesWhenIdle: () => Promise<TableHashes>;
-  /** Moves the server's clock; it is put back after the test. */
+  /** Moves the server's clock, reset after the test. */
   setClock: (offsetMs: number) => Promise<void>;
   failOnServerError: undefined;
 }
@@ -40,19 +40,19 @@ export const test = base.extend<Fixtures, { site: AttackSite }>({
     { scope: "worker", timeout: 90_000 },
   ],
   insertFixture: async ({ site: { db } }, use) => {
-    const fixtures: AttackFixture[] = [];
+    const inserted: AttackFixture[] = [];
     await use(async () => {
       const fixture = await insertAttackFixture(db);
-      fixtures.push(fixture);
+      inserted.push(fixture);
       return fixture;
     });
-    for (const fixture of fixtures)
+    for (const fixture of inserted)
       for (const { id } of Object.values(fixture))
         db.prepare(`DELETE FROM "User" WHERE "id" = ?`).run(id);
   },
   hashTablesWhenIdle: async ({ site: { db } }, use) => {
     await use(async () => {
-      // What an action has to tell goes out after its commit, and its row with it.
+      // An action's deliveries are sent and deleted after its commit.
       await expect
         .poll(
           () =>
@@ -60,7 +60,7 @@ export const test = base.extend<Fixtures, { site: AttackSite }>({
               .prepare(`SELECT COUNT(*) FROM "Delivery" WHERE "nextTryAt" IS NOT NULL`)
               .pluck()
               .get(),
-          { message: "deliveries on their way", timeout: 10_000, intervals: [20, 50, 100, 200] },
+          { message: "pending deliveries", timeout: 10_000, intervals: [20, 50, 100, 200] },
         )
         .toBe(0);
       return hashTables(db);
@@ -80,13 +80,13 @@ export const test = base.extend<Fixtures, { site: AttackSite }>({
         .slice(from)
         .split("\n")
         .filter((line) => line.includes('"level":"error"'));
-      expect(errors, "what the server logged as its own fault").toEqual([]);
+      expect(errors, "errors in the server's log").toEqual([]);
     },
     { auto: true },
   ],
 });
 
-/** "last seen" is noted at most once an hour, whoever comes and whatever they do. */
+/** "Last seen" is updated by any request, at most once an hour. */
 const IGNORED_TABLES = new Set(["SessionInfo"]);
 
 export const listChangedTables = (before: TableHashes, after: TableHashes): string[] =>

@@ -1,4 +1,4 @@
-// Requests that can't be right, whoever sends them: of every action and every handler, from a sequence that is the same at every run.
+// Generates requests to actions, handlers and pages that are invalid whoever sends them, reproducible by their seed.
 
 import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
 import {
@@ -21,28 +21,28 @@ import { encodePathSegment } from "./handler-cases.ts";
 import { ORIGIN } from "./attack-server.ts";
 import type { AttackFixture } from "./attack-fixture.ts";
 
-/** Control signs in a header are refused before anything of ours: requests.spec.ts sends them by hand. */
+/** Without control characters, which Node refuses to send; requests.spec.ts sends them over a raw socket. */
 const randomHeaderText = (random: Random) =>
   Buffer.from(pick(random, NAUGHTY_STRINGS).toWellFormed().slice(0, 3_000))
     .toString("latin1")
     .replace(/[^\t\x20-\x7e\x80-\xff]/g, "?");
 
-/** The form's fields with at least one that is wrong, and some more that nobody asked for. */
+/** Returns the form's fields with at least one invalid value, and a few unknown fields. */
 function makeInvalidFields(
   random: Random,
-  right: Fields,
-  wrong: Readonly<Record<string, InvalidValue>>,
+  validFields: Fields,
+  invalidFields: Readonly<Record<string, InvalidValue>>,
 ): MultipartPart[] {
-  const names = Object.keys(wrong);
-  const chosen = new Set([pick(random, names), ...names.filter(() => chance(random, 0.25))]);
+  const names = Object.keys(invalidFields);
+  const invalidNames = new Set([pick(random, names), ...names.filter(() => chance(random, 0.25))]);
   const parts: MultipartPart[] = [];
-  for (const [name, value] of Object.entries(right)) {
-    const put = chosen.has(name) ? wrong[name]?.(random) : value;
-    if (put === undefined) continue;
-    // As a file: fields of text are texts.
-    if (chosen.has(name) && chance(random, 0.1))
-      parts.push([name, put, pick(random, ["x.txt", "../../x", "x\u0000.mp3", ""])]);
-    else parts.push([name, put]);
+  for (const [name, value] of Object.entries(validFields)) {
+    const sent = invalidNames.has(name) ? invalidFields[name]?.(random) : value;
+    if (sent === undefined) continue;
+    // Sometimes as a file, where a text is expected.
+    if (invalidNames.has(name) && chance(random, 0.1))
+      parts.push([name, sent, pick(random, ["x.txt", "../../x", "x\u0000.mp3", ""])]);
+    else parts.push([name, sent]);
   }
   for (let i = Math.floor(random() * 4); i > 0; i--)
     parts.push([
@@ -61,9 +61,9 @@ function makeInvalidFields(
       ]).replace(/["\r\n]/g, "_"),
       pick(random, NAUGHTY_STRINGS),
     ]);
-  // Last, so that a name that stands twice is wrong whichever counts.
+  // Duplicates come last, so that the field is invalid whichever value counts.
   if (chance(random, 0.1))
-    for (const name of chosen) parts.push([name, wrong[name]?.(random) ?? ""]);
+    for (const name of invalidNames) parts.push([name, invalidFields[name]?.(random) ?? ""]);
   return parts;
 }
 
@@ -86,7 +86,7 @@ const HOSTILE_FORM_STATES: readonly ((random: Random) => unknown)[] = [
   () => [{ status: "new", then: "$1:then" }],
 ];
 
-/** What may be wrong with how the body is written, beside its fields. */
+/** Corrupts the encoding of a body. */
 function corruptBody(
   random: Random,
   { body, headers }: { body: Buffer; headers: Record<string, string> },
@@ -136,19 +136,24 @@ function corruptBody(
   ])();
 }
 
-/** The action with fields that can't be right, in one of the two ways, at times with a body that is no form either. */
+/** Returns a call of the action with invalid fields, in one of both encodings, sometimes with a corrupt body. */
 export function makeInvalidActionRequest(
   random: Random,
   {
     id,
     page,
-    right,
-    wrong,
-  }: { id: string; page: string; right: Fields; wrong: ActionCase["invalidFields"] },
+    validFields,
+    invalidFields,
+  }: {
+    id: string;
+    page: string;
+    validFields: Fields;
+    invalidFields: ActionCase["invalidFields"];
+  },
 ): AttackRequest {
-  const parts = makeInvalidFields(random, right, wrong);
+  const parts = makeInvalidFields(random, validFields, invalidFields);
   const isCall = chance(random, 0.6);
-  const written = isCall
+  const encoded = isCall
     ? encodeMultipart(
         makeCallParts(
           parts,
@@ -180,7 +185,7 @@ export function makeInvalidActionRequest(
           chance(random, 0.75) ? undefined : pick(random, HOSTILE_FORM_STATES)(random),
         ),
       );
-  const { body, headers } = chance(random, 0.25) ? corruptBody(random, written) : written;
+  const { body, headers } = chance(random, 0.25) ? corruptBody(random, encoded) : encoded;
   return {
     method: "POST",
     path: page,
@@ -198,7 +203,7 @@ export function makeInvalidActionRequest(
   };
 }
 
-/** An action that nobody has: ids are in every page, and anybody can write one. */
+/** Returns a call of an action that does not exist. */
 export function makeUnknownActionRequest(random: Random, page: string): AttackRequest {
   const id = pick(random, [
     `40${randomUuid(random).replaceAll("-", "")}00000000`,
@@ -235,11 +240,11 @@ export function makeUnknownActionRequest(random: Random, page: string): AttackRe
   };
 }
 
-/** A GET of this handler's address, or of one like it, with strange parameters, query and headers. It can change nothing. */
-export function makeHostileGet(random: Random, route: string, right: string): AttackRequest {
-  const isRight = chance(random, 0.3);
-  const path = isRight
-    ? (right.split("?")[0] ?? right)
+/** Returns a GET of a route with hostile parameters, query and headers. No GET may write. */
+export function makeHostileGet(random: Random, route: string, validPath: string): AttackRequest {
+  const isValidPath = chance(random, 0.3);
+  const path = isValidPath
+    ? (validPath.split("?")[0] ?? validPath)
     : route.replace(/\[\.{0,3}[^\]]+\]/g, () =>
         encodePathSegment(random, pick(random, NAUGHTY_STRINGS)),
       );
@@ -264,18 +269,18 @@ export function makeHostileGet(random: Random, route: string, right: string): At
   return { method: chance(random, 0.1) ? "HEAD" : "GET", path: path + query, headers };
 }
 
-/** A request to this handler that can't be right. */
+/** Returns an invalid request to a handler, or null if it has none. */
 export function makeInvalidHandlerRequest(
   random: Random,
   name: string,
-  given: HandlerCase,
-  right: string,
+  handlerCase: HandlerCase,
+  validPath: string,
   fixture: AttackFixture,
 ): AttackRequest | null {
   const [method = "GET", route = "/"] = name.split(" ");
-  if (method === "GET") return makeHostileGet(random, route, right);
-  if (!given.makeInvalidRequest) return null;
-  const { path, headers, body } = given.makeInvalidRequest(random, fixture);
+  if (method === "GET") return makeHostileGet(random, route, validPath);
+  if (!handlerCase.makeInvalidRequest) return null;
+  const { path, headers, body } = handlerCase.makeInvalidRequest(random, fixture);
   return {
     method,
     path,

@@ -1,8 +1,8 @@
-// Values that nothing should take, from a sequence that is the same at every run.
+// Generates invalid values for fuzzing, reproducible by their seed.
 
 import { type Random, chance, pick, randomUuid } from "#tests/support/random.ts";
 
-/** Texts that have broken something somewhere. None of them is an id, an address, a number above zero, a code or a choice of ours. */
+/** Strings known to break software. None is a valid id, email, positive number, code or choice. */
 export const NAUGHTY_STRINGS: readonly string[] = [
   "",
   " ",
@@ -84,7 +84,7 @@ export const NAUGHTY_STRINGS: readonly string[] = [
   "😀".repeat(5_000),
 ];
 
-/** Bytes that are no UTF-8. */
+/** Invalid UTF-8. */
 export const INVALID_UTF8: readonly Buffer[] = [
   Buffer.from([0xff, 0xfe]),
   Buffer.from([0xc0, 0xaf]),
@@ -93,7 +93,7 @@ export const INVALID_UTF8: readonly Buffer[] = [
   Buffer.from([0x00, 0x80, 0xc3]),
 ];
 
-/** A value that a field can never take; undefined leaves the field out. */
+/** Generates a value that a field never accepts; undefined omits the field. */
 export type InvalidValue = (random: Random) => string | Uint8Array | undefined;
 
 const naughtyOr =
@@ -106,20 +106,18 @@ const naughtyOr =
         : pick(random, [...more, () => undefined])(random);
 
 export const invalidValues = {
-  /** For the id of a row. */
   id: naughtyOr(
     randomUuid,
     (random) => randomUuid(random).slice(1),
     (random) => `${randomUuid(random)}0`,
     (random) => `{${randomUuid(random)}}`,
   ),
-  /** For the random text that names a session, a passkey, a token. */
+  /** For sessions, passkeys and tokens. */
   token: naughtyOr(
     (random) => randomUuid(random).replaceAll("-", "").repeat(2),
     (random) => randomUuid(random),
     (random) => "A".repeat(Math.ceil(random() * 300)),
   ),
-  /** For the number of a row. */
   number: ((random) => {
     const value = naughtyOr(
       () => "0",
@@ -129,7 +127,7 @@ export const invalidValues = {
       () => "٣",
       () => " 1 1 ",
     )(random);
-    // JavaScript reads "0x10" as a number, and there may be a row of it.
+    // JavaScript parses "0x10" as 16, which may be a row.
     return typeof value === "string" && Number(value) > 0 && Number(value) < 1e9 ? "-1" : value;
   }) satisfies InvalidValue,
   email: naughtyOr(
@@ -157,7 +155,7 @@ export const invalidValues = {
     () => "12345a",
     () => "١٢٣٤٥٦",
   ),
-  /** For a text of `min` to `max` characters. */
+  /** For texts of `min` to `max` characters. */
   text:
     (min: number, max: number): InvalidValue =>
     (random) =>
@@ -176,7 +174,7 @@ export const invalidValues = {
       ])(random),
 } as const;
 
-/** Something of any type, up to `depth` deep, for JSON. */
+/** Returns a JSON value of any type, up to `depth` levels deep. */
 export function randomJson(random: Random, depth = 3): unknown {
   const kind = Math.floor(random() * (depth > 0 ? 9 : 6));
   switch (kind) {
@@ -208,7 +206,7 @@ export function randomJson(random: Random, depth = 3): unknown {
   }
 }
 
-/** Headers that make no sense, or that a proxy would set. None gives anybody any right. */
+/** Invalid headers, and headers that only a proxy may set. None may grant access. */
 export const HOSTILE_HEADERS: readonly Record<string, string>[] = [
   { "x-forwarded-host": "evil.example" },
   { "x-forwarded-for": "127.0.0.1, 10.0.0.1" },

@@ -1,4 +1,4 @@
-// Every route handler by method and address: who may, what works, what it changes. The build decides whether the table is whole.
+// Lists every route handler by method and route, with its access rule. A test compares the table with the build.
 
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
@@ -21,7 +21,7 @@ export const makeJsonRequest = (path: string, value: unknown): HandlerRequest =>
   body: JSON.stringify(value),
 });
 
-/** `value` with at least one of its fields replaced by something that is never right there, or no JSON at all. */
+/** Returns `value` with at least one invalid field, or invalid JSON. */
 export function makeInvalidJsonRequest(
   random: Random,
   path: string,
@@ -52,10 +52,10 @@ export function makeInvalidJsonRequest(
       body,
     };
   }
-  const wrong: Record<string, unknown> = { ...value };
+  const invalid: Record<string, unknown> = { ...value };
   const names = Object.keys(value);
   for (const name of [pick(random, names), ...names.filter(() => chance(random, 0.3))]) {
-    const others = [
+    const replacements = [
       null,
       true,
       [],
@@ -71,13 +71,14 @@ export function makeInvalidJsonRequest(
       "x".repeat(10_000),
       randomJson(random, 2),
     ];
-    const replaced = pick(random, others);
-    // Any new id may begin something.
-    wrong[name] =
-      replaced === value[name] || (typeof replaced === "string" && /^[0-9a-f-]{36}$/.test(replaced))
+    const replacement = pick(random, replacements);
+    // A new valid id could start an upload.
+    invalid[name] =
+      replacement === value[name] ||
+      (typeof replacement === "string" && /^[0-9a-f-]{36}$/.test(replacement))
         ? null
-        : replaced;
-    if (chance(random, 0.2)) delete wrong[name];
+        : replacement;
+    if (chance(random, 0.2)) delete invalid[name];
   }
   const type = chance(random, 0.1)
     ? pick(random, [
@@ -91,7 +92,7 @@ export function makeInvalidJsonRequest(
   return {
     path,
     headers: { ...SAME_ORIGIN_HEADERS, ...(type && { "content-type": type }) },
-    body: JSON.stringify(wrong),
+    body: JSON.stringify(invalid),
   };
 }
 
@@ -120,14 +121,14 @@ function makePushWebhook(): HandlerRequest {
   };
 }
 
-/** A call as another instance with our secret makes it. */
-const makeInternalRequest = (path: string, about: string): HandlerRequest => ({
+/** Returns a request as another instance with the same secret makes it. */
+const makeInternalRequest = (path: string, subject: string): HandlerRequest => ({
   path,
-  headers: { ...JSON_HEADERS, [INTERNAL_HEADER]: signInternalRequest(about) },
+  headers: { ...JSON_HEADERS, [INTERNAL_HEADER]: signInternalRequest(subject) },
 });
-/** What is no such call: another secret's, another minute's, another call's, or none. */
+/** Returns an internal header that is invalid: wrong signature, minute or subject, or missing. */
 const makeInvalidInternalHeaders = (random: Random): Record<string, string> => {
-  const [minute = "", signature = ""] = signInternalRequest("another call").split(".");
+  const [minute = "", signature = ""] = signInternalRequest("another subject").split(".");
   const value = pick(random, [
     undefined,
     "",
@@ -171,7 +172,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
     status: 200,
     makeValidRequest: () => makeInternalRequest("/metrics", "metrics"),
   },
-  // Nothing is replicated here, so nothing is shown of it.
+  // 404 without replication.
   "GET /cluster/here": { ...publicGet("/cluster/here"), status: 404 },
   "GET /admin/cluster/events": {
     requiredRole: "admin",
@@ -218,7 +219,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
 
   "POST /reads": {
     requiredRole: "anyone",
-    // Only a token whose time has passed counts; the tokens' own tests have the clock.
+    // A valid token needs time to pass; tokens.spec.ts moves the clock.
     makeValidRequest: () => makeJsonRequest("/reads", { token: "x", slug: POST_SLUG }),
     status: 400,
     writtenTables: [],
@@ -264,7 +265,7 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   },
   "POST /login/passkey/verify": {
     requiredRole: "anyone",
-    // What works needs an authenticator: the tokens' tests have one. Here nothing was begun.
+    // A success needs an authenticator; tokens.spec.ts has one. Here no ceremony was started.
     makeValidRequest: () =>
       makeJsonRequest("/login/passkey/verify", {
         response: {
@@ -394,11 +395,11 @@ export const HANDLER_CASES: Readonly<Record<string, HandlerCase>> = {
   },
 };
 
-/** A value as one part of a path: encoded, so that it arrives. */
+/** Encodes a value as one path segment. */
 export function encodePathSegment(random: Random, value: string | Uint8Array | undefined): string {
   const text =
     typeof value === "string" && value.isWellFormed() ? value.slice(0, 1_500) : randomUuid(random);
-  // Where a path has nothing, or only dots, it would be another path.
+  // An empty segment, or one of dots, would change the path.
   return /^\.*$/.test(text) ? "%20" : encodeURIComponent(text);
 }
 

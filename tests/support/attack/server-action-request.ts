@@ -1,6 +1,12 @@
-// The two ways to call a server action: as a form without scripts, and as the site's own scripts do. And what it answered.
+// Encodes calls of server actions, as a form without JavaScript and as React's client, and parses the results.
 
-import { type AttackResponse, type MultipartPart, encodeMultipart } from "./attack-client.ts";
+import {
+  type AttackResponse,
+  type MultipartPart,
+  SAME_ORIGIN_HEADERS,
+  encodeMultipart,
+} from "./attack-client.ts";
+import { getActionId } from "./build-manifest.ts";
 
 export type Fields = Readonly<Record<string, string>>;
 export type ActionTransport = "form" | "call";
@@ -15,7 +21,7 @@ interface ActionRequest {
   readonly body: Buffer;
 }
 
-/** The parts of a form whose browser runs no scripts, in the order React writes them. */
+/** Returns the parts of a form without JavaScript, in React's order. */
 export function makeFormParts(
   id: string,
   fields: readonly MultipartPart[],
@@ -30,7 +36,7 @@ export function makeFormParts(
   ];
 }
 
-/** The parts of a call by script: the arguments as JSON in "0", the form's fields beside it. */
+/** Returns the parts of a call by React's client: the arguments as JSON in "0", and the form's fields. */
 export function makeCallParts(
   fields: readonly MultipartPart[],
   args: string = JSON.stringify([INITIAL_FORM_STATE, "$K1"]),
@@ -39,26 +45,39 @@ export function makeCallParts(
 }
 
 export function makeActionRequest(
-  way: ActionTransport,
+  transport: ActionTransport,
   id: string,
   page: string,
   fields: Fields,
 ): ActionRequest {
   const parts = Object.entries(fields);
   const { body, headers } = encodeMultipart(
-    way === "form" ? makeFormParts(id, parts) : makeCallParts(parts),
+    transport === "form" ? makeFormParts(id, parts) : makeCallParts(parts),
   );
   return {
     method: "POST",
     path: page,
     headers:
-      way === "form" ? headers : { ...headers, "next-action": id, accept: "text/x-component" },
+      transport === "form"
+        ? headers
+        : { ...headers, "next-action": id, accept: "text/x-component" },
     body,
   };
 }
 
+/** Returns a call of the action `name` as a page of the site sends it. */
+export function makeSameOriginAction(
+  transport: ActionTransport,
+  name: string,
+  page: string,
+  fields: Fields,
+): ActionRequest {
+  const request = makeActionRequest(transport, getActionId(name), page, fields);
+  return { ...request, headers: { ...request.headers, ...SAME_ORIGIN_HEADERS } };
+}
+
 export interface ActionResult {
-  /** none: the answer shows no form, as when the page itself turned the visitor away. */
+  /** none: the response contains no form, for example if the page refused access. */
   readonly status: "done" | "refused" | "redirect" | "none";
   readonly code: string | null;
   readonly message: string;
@@ -71,15 +90,17 @@ const stripTags = (html: string) =>
     .replace(/\s+/g, " ")
     .trim();
 
-/** What an action said, read from the page or from the answer to the script. */
-export function parseActionResult(got: AttackResponse): ActionResult {
+/** Parses an action's result from a page or from the response to React's client. */
+export function parseActionResult(response: AttackResponse): ActionResult {
   const none = { code: null, message: "", location: null };
   const location =
-    (got.headers["x-action-redirect"] as string | undefined)?.replace(/;(push|replace)$/, "") ??
-    got.headers.location;
+    (response.headers["x-action-redirect"] as string | undefined)?.replace(
+      /;(push|replace)$/,
+      "",
+    ) ?? response.headers.location;
   if (location !== undefined) return { ...none, status: "redirect", location };
-  const state = /^\w+:(\{"status":"(?:done|refused)".*\})$/m.exec(got.text)?.[1];
-  if (state && got.headers["content-type"]?.startsWith("text/x-component")) {
+  const state = /^\w+:(\{"status":"(?:done|refused)".*\})$/m.exec(response.text)?.[1];
+  if (state && response.headers["content-type"]?.startsWith("text/x-component")) {
     const { status, code, message, errors } = JSON.parse(state) as {
       status: "done" | "refused";
       code: string | null;
@@ -88,17 +109,21 @@ export function parseActionResult(got: AttackResponse): ActionResult {
     };
     return { ...none, status, code, message: [message, ...Object.values(errors)].join(" · ") };
   }
-  const shown = /class="form-message form-message-(done|refused)"[^>]*>([\s\S]*?)<\/div>/.exec(
-    got.text,
+  const message = /class="form-message form-message-(done|refused)"[^>]*>([\s\S]*?)<\/div>/.exec(
+    response.text,
   );
-  if (shown)
-    return { ...none, status: shown[1] as "done" | "refused", message: stripTags(shown[2] ?? "") };
-  if (got.status >= 400)
+  if (message)
+    return {
+      ...none,
+      status: message[1] as "done" | "refused",
+      message: stripTags(message[2] ?? ""),
+    };
+  if (response.status >= 400)
     return {
       ...none,
       status: "refused",
-      code: String(got.status),
-      message: stripTags(got.text).slice(0, 200),
+      code: String(response.status),
+      message: stripTags(response.text).slice(0, 200),
     };
   return { ...none, status: "none" };
 }

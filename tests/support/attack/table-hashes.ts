@@ -1,4 +1,4 @@
-// The whole database as one hash per table: what an attack must leave as it was.
+// Hashes every table of a database, to detect writes.
 
 import { createHash } from "node:crypto";
 import type Database from "better-sqlite3";
@@ -15,7 +15,7 @@ function listTables(db: Database.Database): string[] {
   ).map(({ name }) => name);
 }
 
-/** Every row and column of every table. */
+/** Hashes all rows and columns of every table, in one transaction. */
 export function hashTables(db: Database.Database): TableHashes {
   return db.transaction(() => {
     const hashes = new Map<string, string>();
@@ -39,7 +39,7 @@ export function hashTables(db: Database.Database): TableHashes {
   })();
 }
 
-/** The tables that differ, in order. */
+/** Returns the names of the tables that differ, sorted. */
 export function diffTableHashes(before: TableHashes, after: TableHashes): string[] {
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((table) => before.get(table) !== after.get(table))

@@ -5,17 +5,17 @@ import { IS_CLUSTER } from "#tests/support/e2e/site-under-test.ts";
 const MINUTE_MS = 60_000;
 const POST = { slug: "a-day-is-not-a-moment", path: "/blog/a-day-is-not-a-moment" };
 
-type Mail = { text: string };
-const linkIn = ({ text }: Mail) => /http:\S+\/login\/confirm\S+/.exec(text)?.[0] ?? "";
-const codeIn = ({ text }: Mail) => /^\d{6}$/m.exec(text)?.[0] ?? "";
+type Email = { text: string };
+const linkIn = ({ text }: Email) => /http:\S+\/login\/confirm\S+/.exec(text)?.[0] ?? "";
+const codeIn = ({ text }: Email) => /^\d{6}$/m.exec(text)?.[0] ?? "";
 
-// An hour of its own for each test: what others asked for from this machine does not count.
+// Rate limits of earlier tests from this machine must have expired.
 test.beforeEach(({ serverClock }) => serverClock.forward(120 * MINUTE_MS));
 
-async function ask(page: Page, email: string, next = "") {
+async function requestEmail(page: Page, email: string, next = "") {
   await page.goto(`/login${next && `?next=${encodeURIComponent(next)}`}`);
-  await page.getByLabel("Your address for mail").fill(email);
-  await page.getByRole("button", { name: "Send me the mail" }).click();
+  await page.getByLabel("Email address").fill(email);
+  await page.getByRole("button", { name: "Email me a login link" }).click();
   await expect(page).toHaveURL(/\/login\/code$/);
   await expect(page.getByText(email)).toBeVisible();
 }
@@ -24,33 +24,33 @@ const logInButton = (page: Page) =>
   page.getByRole("main").getByRole("button", { name: "Log in", exact: true });
 
 async function typeCode(page: Page, code: string) {
-  await page.getByLabel("The code in the mail").fill(code);
+  await page.getByLabel("6-digit code").fill(code);
   await logInButton(page).click();
 }
 
-async function join(page: Page, firstName: string, team: string) {
+async function signUp(page: Page, firstName: string, team: string) {
   await expect(page).toHaveURL(/\/signup$/);
-  await page.getByLabel("Your first name").fill(firstName);
+  await page.getByLabel("First name").fill(firstName);
   await page.getByRole("radio", { name: new RegExp(`^${team}`) }).check();
-  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByRole("button", { name: "Create account" }).click();
 }
 
 const isLoggedIn = async (context: BrowserContext) =>
   (await context.cookies()).some(({ name }) => name === "session");
 
-test("a reader signs up from a mail, joins a team, and their read moves its standing", async ({
+test("a reader signs up by email, joins a team, and their read moves its standing", async ({
   page,
   context,
   database,
   serverClock,
-  mailTo,
+  waitForEmail,
 }) => {
-  await ask(page, "ada.signs.up@example.test", POST.path);
-  const mail = await mailTo("ada.signs.up@example.test");
-  expect(mail.subject).toBe("Log in to Lectern");
-  await page.goto(linkIn(mail));
+  await requestEmail(page, "ada.signs.up@example.test", POST.path);
+  const sentEmail = await waitForEmail("ada.signs.up@example.test");
+  expect(sentEmail.subject).toBe("Log in to Lectern");
+  await page.goto(linkIn(sentEmail));
   await logInButton(page).click();
-  await join(page, "Ada", "Yellow");
+  await signUp(page, "Ada", "Yellow");
   await expect(page).toHaveURL(POST.path);
   await expect(page.getByRole("banner").getByRole("link", { name: "Account" })).toBeVisible();
   expect(
@@ -62,7 +62,7 @@ test("a reader signs up from a mail, joins a team, and their read moves its stan
     )
     .get() as { id: string };
 
-  await expect(page.getByText("No team leads this post yet.")).toBeVisible();
+  await expect(page.getByText(/^No team is leading this post yet\./)).toBeVisible();
   await page.clock.install();
   const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
   await page.goto(POST.path);
@@ -76,18 +76,18 @@ test("a reader signs up from a mail, joins a team, and their read moves its stan
     database.prepare(`SELECT "userId" FROM "PostRead" WHERE "postSlug" = ?`).all(POST.slug),
   ).toEqual([{ userId: id }]);
   await page.reload();
-  // How many others of the team are active depends on the tests before.
+  // The number of active members depends on earlier tests.
   await expect(
-    page.getByText(/Yellow leads this post with \d\.\d\d reads for each of its active members\./),
+    page.getByText(/Yellow leads this post with \d\.\d\d reads per active member\./),
   ).toBeVisible();
   await expect(page.locator("[data-team=YELLOW]").first()).toBeAttached();
 });
 
-test("a member logs in with the code; a wrong one says how many tries are left", async ({
+test("a member logs in with the code; a wrong one says how many attempts are left", async ({
   page,
   context,
   database,
-  mailTo,
+  waitForEmail,
   logIn,
 }) => {
   const userId = await logIn({ firstName: "Bob" });
@@ -95,28 +95,24 @@ test("a member logs in with the code; a wrong one says how many tries are left",
   const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as {
     email: string;
   };
-  await ask(page, email, "/teams");
-  const code = codeIn(await mailTo(email));
+  await requestEmail(page, email, "/teams");
+  const code = codeIn(await waitForEmail(email));
   await typeCode(page, "12345");
-  await expect(page.getByText("The code has six digits.")).toBeVisible();
+  await expect(page.getByText("Enter all six digits.")).toBeVisible();
   await typeCode(page, String((Number(code) + 1) % 1_000_000).padStart(6, "0"));
-  await expect(page.getByText("That code is not right. 4 tries are left.").first()).toBeVisible();
+  await expect(page.getByText("Wrong code. 4 attempts left.").first()).toBeVisible();
   await expect(
-    page
-      .getByRole("main")
-      .getByRole("alert")
-      .filter({ hasText: "That code is not right. 4 tries are left." }),
+    page.getByRole("main").getByRole("alert").filter({ hasText: "Wrong code. 4 attempts left." }),
   ).toHaveCount(1);
-  await expect(page.getByLabel("The code in the mail")).toBeFocused();
+  await expect(page.getByLabel("6-digit code")).toBeFocused();
   await typeCode(page, `${code.slice(0, 3)} ${code.slice(3)}`);
   await expect(page).toHaveURL("/teams");
   expect(await isLoggedIn(context)).toBe(true);
-  // Logging in again is a new session.
   await page.goto("/login");
-  await expect(page.getByText("You are logged in as Bob.")).toBeVisible();
+  await expect(page.getByText("You’re logged in as Bob.")).toBeVisible();
   const [before] = (await context.cookies()).filter(({ name }) => name === "session");
-  await ask(page, email);
-  await typeCode(page, codeIn(await mailTo(email)));
+  await requestEmail(page, email);
+  await typeCode(page, codeIn(await waitForEmail(email)));
   await expect(page).toHaveURL(/\/me$/);
   expect((await context.cookies()).find(({ name }) => name === "session")?.value).not.toBe(
     before?.value,
@@ -126,13 +122,13 @@ test("a member logs in with the code; a wrong one says how many tries are left",
   ).toEqual({ n: 2 });
 });
 
-test("opening the link uses nothing up, and in another browser it asks for the code", async ({
+test("opening the link changes nothing, and in another browser it asks for the code", async ({
   page,
   context,
   browser,
   request,
   database,
-  mailTo,
+  waitForEmail,
   logIn,
 }) => {
   const userId = await logIn();
@@ -140,56 +136,52 @@ test("opening the link uses nothing up, and in another browser it asks for the c
   const { email } = database.prepare(`SELECT "email" FROM "User" WHERE "id" = ?`).get(userId) as {
     email: string;
   };
-  await ask(page, email, "/about");
-  const mail = await mailTo(email);
+  await requestEmail(page, email, "/about");
+  const sentEmail = await waitForEmail(email);
   const rows = () =>
     database.prepare(`SELECT * FROM "LoginChallenge" WHERE "email" = ?`).all(email);
   const before = rows();
   for (let i = 0; i < 5; i++) {
-    const answer = await request.get(linkIn(mail));
-    expect([answer.status(), answer.headers()["cache-control"]]).toEqual([
+    const response = await request.get(linkIn(sentEmail));
+    expect([response.status(), response.headers()["cache-control"]]).toEqual([
       200,
       "private, no-store",
     ]);
-    expect(answer.headers()["set-cookie"]).toBeUndefined();
+    expect(response.headers()["set-cookie"]).toBeUndefined();
   }
-  await page.goto(linkIn(mail));
+  await page.goto(linkIn(sentEmail));
   expect(rows()).toEqual(before);
   await expect(page.locator('meta[name="robots"]')).toHaveAttribute("content", /noindex/);
 
   const elsewhere = await browser.newContext();
   const phone = await elsewhere.newPage();
-  await phone.goto(linkIn(mail));
-  await expect(
-    phone.getByText("This is not the browser in which the mail was asked for"),
-  ).toBeVisible();
+  await phone.goto(linkIn(sentEmail));
+  await expect(phone.getByText("You opened this link in a different browser.")).toBeVisible();
   await expect(phone.getByText(email)).toHaveCount(0);
-  await typeCode(phone, codeIn(mail));
+  await typeCode(phone, codeIn(sentEmail));
   await expect(phone).toHaveURL("/about");
   expect(await isLoggedIn(elsewhere)).toBe(true);
   await elsewhere.close();
 
-  // Here the same link has been used by now.
+  // The phone has used the link.
   await logInButton(page).click();
-  await expect(
-    page.getByText("This link has expired or was used. Ask for a new one."),
-  ).toBeVisible();
+  await expect(page.getByText("This link has expired. Request a new one.")).toBeVisible();
   expect(await isLoggedIn(context)).toBe(false);
-  await page.goto(linkIn(mail));
-  await expect(page.getByRole("link", { name: "Ask for a new mail" })).toBeVisible();
+  await page.goto(linkIn(sentEmail));
+  await expect(page.getByRole("link", { name: "Send a new email" })).toBeVisible();
 });
 
-test("the team is chosen with the keyboard, and what was typed stays where something is wrong", async ({
+test("the team can be chosen with the keyboard, and a refused form keeps its input", async ({
   page,
-  mailTo,
+  waitForEmail,
   database,
 }) => {
-  await ask(page, "keys@example.test");
-  await page.goto(linkIn(await mailTo("keys@example.test")));
+  await requestEmail(page, "keys@example.test");
+  await page.goto(linkIn(await waitForEmail("keys@example.test")));
   await logInButton(page).press("Enter");
   await expect(page).toHaveURL(/\/signup$/);
-  const name = page.getByLabel("Your first name");
-  // As a browser does that knows no rules for fields.
+  const name = page.getByLabel("First name");
+  // Like a browser without client-side validation.
   await name.evaluate((field: HTMLInputElement) => (field.form!.noValidate = true));
   await name.fill("Grace");
   await name.press("Enter");
@@ -204,26 +196,30 @@ test("the team is chosen with the keyboard, and what was typed stays where somet
   await page.keyboard.press("ArrowDown");
   await expect(radios.nth(1)).toBeChecked();
   await name.fill("");
-  await page.getByRole("button", { name: "Join" }).click();
-  await expect(page.getByText("The first name is missing.")).toBeVisible();
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(name).toHaveAttribute("aria-invalid", "true");
   await expect(radios.nth(1)).toBeChecked();
   expect(
     await radios.evaluateAll((all: HTMLInputElement[]) => all.map(({ value }) => value)),
   ).toEqual(order);
   await name.fill("Grace");
-  await page.getByRole("button", { name: "Join" }).click();
+  await page.getByRole("button", { name: "Create account" }).click();
   await expect(page).toHaveURL(/\/me\?welcome$/);
   expect(
     database
       .prepare(`SELECT "firstName", "team" FROM "User" WHERE "email" = 'keys@example.test'`)
       .all(),
   ).toEqual([{ firstName: "Grace", team: order[1] }]);
-  // What is finished is not begun again.
+  // A completed sign-up can't start again.
   await page.goto("/signup");
   await expect(page).toHaveURL(/\/me$/);
 });
 
-test("no page of logging in has an accessibility violation", async ({ page, axe, mailTo }) => {
+test("the login pages have no accessibility violation", async ({
+  page,
+  makeAxeBuilder,
+  waitForEmail,
+}) => {
   test.setTimeout(120_000);
   const check = async () => {
     for (const [colorScheme, viewport] of [
@@ -232,7 +228,7 @@ test("no page of logging in has an accessibility violation", async ({ page, axe,
     ] as const) {
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      const { violations } = await axe().analyze();
+      const { violations } = await makeAxeBuilder().analyze();
       expect(
         violations.map(
           ({ id, nodes }) =>
@@ -250,12 +246,12 @@ test("no page of logging in has an accessibility violation", async ({ page, axe,
   await check();
   await page.goto("/login/confirm?token=forged");
   await check();
-  await ask(page, "axe@example.test");
+  await requestEmail(page, "axe@example.test");
   await check();
   await typeCode(page, "12345");
-  await expect(page.getByText("The code has six digits.")).toBeVisible();
+  await expect(page.getByText("Enter all six digits.")).toBeVisible();
   await check();
-  await page.goto(linkIn(await mailTo("axe@example.test")));
+  await page.goto(linkIn(await waitForEmail("axe@example.test")));
   await check();
   await logInButton(page).click();
   await expect(page).toHaveURL(/\/signup$/);
@@ -270,16 +266,16 @@ test.describe("without JavaScript", () => {
   test("a reader signs up, and later logs in with the code", async ({
     page,
     context,
-    mailTo,
+    waitForEmail,
     database,
   }) => {
-    await ask(page, "plain@example.test", "/about");
-    const mail = await mailTo("plain@example.test");
-    await typeCode(page, "000000" === codeIn(mail) ? "000001" : "000000");
-    await expect(page.getByText("That code is not right. 4 tries are left.").first()).toBeVisible();
-    await page.goto(linkIn(mail));
+    await requestEmail(page, "plain@example.test", "/about");
+    const sentEmail = await waitForEmail("plain@example.test");
+    await typeCode(page, "000000" === codeIn(sentEmail) ? "000001" : "000000");
+    await expect(page.getByText("Wrong code. 4 attempts left.").first()).toBeVisible();
+    await page.goto(linkIn(sentEmail));
     await logInButton(page).click();
-    await join(page, "Plain", "Blue");
+    await signUp(page, "Plain", "Blue");
     await expect(page).toHaveURL("/about");
     expect(await isLoggedIn(context)).toBe(true);
     expect(
@@ -287,13 +283,13 @@ test.describe("without JavaScript", () => {
     ).toEqual([{ team: "BLUE" }]);
 
     await context.clearCookies();
-    await ask(page, "Plain@Example.test".toLowerCase());
-    await page.getByRole("button", { name: "Send it again" }).click();
+    await requestEmail(page, "Plain@Example.test".toLowerCase());
+    await page.getByRole("button", { name: "Resend" }).click();
     await expect(page).toHaveURL(/\/login\/code\?again$/);
     await expect(
-      page.getByRole("status").filter({ hasText: "A new mail is on its way." }),
+      page.getByRole("status").filter({ hasText: "We’ve sent a new email." }),
     ).toBeVisible();
-    // Of the two mails the page takes the code of the newest.
+    // The page accepts the code of the latest email.
     await expect
       .poll(() =>
         database
@@ -303,15 +299,15 @@ test.describe("without JavaScript", () => {
           .get(),
       )
       .toEqual({ n: 2 });
-    await typeCode(page, codeIn(await mailTo("plain@example.test")));
+    await typeCode(page, codeIn(await waitForEmail("plain@example.test")));
     await expect(page).toHaveURL(/\/me$/);
     expect(await isLoggedIn(context)).toBe(true);
   });
 });
 
-test.describe("where a mail server is set up", () => {
+test.describe("with a mail server", () => {
   test.use({ expectedErrors: ["404"] });
-  test("nobody sees the outbox", async ({ page, logIn }) => {
+  test("the local mailbox is not found", async ({ page, logIn }) => {
     expect((await page.goto("/dev/mail"))?.status()).toBe(404);
     await logIn({ role: "ADMIN" });
     expect((await page.goto("/dev/mail"))?.status()).toBe(404);

@@ -9,7 +9,7 @@ import { IS_CLUSTER, PORT, SECRET } from "#tests/support/e2e/site-under-test.ts"
 const ORIGIN = `http://localhost:${PORT}`;
 const DAY_MS = 86_400_000;
 
-/** Every page of members and admins whose address has no parameter. */
+/** Every page of members and admins without a parameter in its path. */
 const PAGES = globSync("app/**/page.tsx")
   .map((file) => `/${file.replace(/^app\//, "").replace(/\/?page\.tsx$/, "")}`)
   .filter(
@@ -19,7 +19,7 @@ const PAGES = globSync("app/**/page.tsx")
   )
   .sort();
 
-test("a session due for renewal is renewed on a page view, row and cookie, once for ten requests at the same time", async ({
+test("a page view renews a session that is due, row and cookie, once for ten concurrent requests", async ({
   database,
 }) => {
   for (const path of ["/", "/blog/one-door-for-writes", "/teams"]) {
@@ -31,14 +31,14 @@ test("a session due for renewal is renewed on a page view, row and cookie, once 
         .pluck()
         .get(user.id) as number;
     const before = expiry();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 10 }, () =>
         fetch(ORIGIN + path, { headers: { cookie: `${name}=${value}` } }),
       ),
     );
-    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
-    // Whoever wrote on a cluster gets the number of their transaction besides.
-    const cookies = answers
+    expect(responses.map(({ status }) => status)).toEqual(Array(10).fill(200));
+    // On a cluster a write also sets the txid cookie.
+    const cookies = responses
       .flatMap(({ headers }) => headers.getSetCookie())
       .filter((cookie) => !IS_CLUSTER || !cookie.startsWith("txid="));
     expect(cookies, path).toHaveLength(1);
@@ -46,16 +46,16 @@ test("a session due for renewal is renewed on a page view, row and cookie, once 
     expect(expiry()).toBeGreaterThan(Date.now() + 364.9 * DAY_MS);
     expect(expiry() - before).toBeGreaterThan(199 * DAY_MS);
 
-    // The new cookie is the same session, and asks for nothing more.
-    const again = await fetch(ORIGIN + path, { headers: { cookie: cookies[0]!.split(";")[0]! } });
-    expect(again.headers.getSetCookie()).toEqual([]);
+    // The new cookie belongs to the same session, and is not renewed again.
+    const second = await fetch(ORIGIN + path, { headers: { cookie: cookies[0]!.split(";")[0]! } });
+    expect(second.headers.getSetCookie()).toEqual([]);
     expect(
       database.prepare(`SELECT COUNT(*) FROM "Session" WHERE "userId" = ?`).pluck().get(user.id),
     ).toBe(1);
   }
 });
 
-test("a browser whose session is renewed keeps it, and stays logged in", async ({
+test("a browser keeps the renewed session and stays logged in", async ({
   page,
   context,
   database,
@@ -72,11 +72,11 @@ test("a browser whose session is renewed keeps it, and stays logged in", async (
   await expect(page).toHaveURL(`${ORIGIN}/me`);
 });
 
-test("a session that has half a year and more left is left alone", async ({ database }) => {
+test("a session with more than half a year left is not renewed", async ({ database }) => {
   const user = insertUser(createSql(database));
   const { name, value } = await insertMemberSession(database, user.id, SECRET, { ageDays: 180 });
-  const answer = await fetch(`${ORIGIN}/blog`, { headers: { cookie: `${name}=${value}` } });
-  expect(answer.headers.getSetCookie()).toEqual([]);
+  const response = await fetch(`${ORIGIN}/blog`, { headers: { cookie: `${name}=${value}` } });
+  expect(response.headers.getSetCookie()).toEqual([]);
   expect(
     database
       .prepare(`SELECT "expirationDate" FROM "Session" WHERE "userId" = ?`)
@@ -85,31 +85,29 @@ test("a session that has half a year and more left is left alone", async ({ data
   ).toBeLessThan(Date.now() + 186 * DAY_MS);
 });
 
-test("a session that has ended, or was forged, is nobody's: no page fails and none is renewed", async ({
-  database,
-}) => {
+test("an expired or forged session is ignored and not renewed", async ({ database }) => {
   const user = insertUser(createSql(database));
   const { value } = await insertMemberSession(database, user.id, SECRET, { ageDays: 200 });
   const other = await insertMemberSession(
     database,
     user.id,
-    "a secret of somebody else, long enough for a seal",
+    "another site's secret, long enough for a seal",
     { ageDays: 200 },
   );
   database
     .prepare(`UPDATE "Session" SET "expirationDate" = ? WHERE "userId" = ?`)
     .run(Date.now() - 1, user.id);
   for (const cookie of [value, other.value, "x", "Fe26.2*1*a*b*c*d*e*f"]) {
-    const answer = await fetch(`${ORIGIN}/me`, {
+    const response = await fetch(`${ORIGIN}/me`, {
       headers: { cookie: `session=${cookie}` },
       redirect: "manual",
     });
-    expect([answer.status, answer.headers.getSetCookie()]).toEqual([307, []]);
-    expect(answer.headers.get("location")).toMatch(/^\/login\?next=/);
+    expect([response.status, response.headers.getSetCookie()]).toEqual([307, []]);
+    expect(response.headers.get("location")).toMatch(/^\/login\?next=/);
   }
 });
 
-test("members' pages run nothing but what carries the nonce of their answer", async ({
+test("members' pages run only scripts with the nonce of their response (CSP)", async ({
   request,
   logIn,
   page,
@@ -131,7 +129,7 @@ test("members' pages run nothing but what carries the nonce of their answer", as
       ([, attributes = ""]) => attributes,
     );
     expect(scripts.length, path).toBeGreaterThan(2);
-    // The one script that is the same on every page stands there by its hash.
+    // The one script that is the same on every page is allowed by its hash.
     const without = scripts.filter(
       (attributes) =>
         !attributes.includes(`nonce="${nonce}"`) && !attributes.includes("application/ld+json"),
@@ -143,7 +141,7 @@ test("members' pages run nothing but what carries the nonce of their answer", as
 
 test.describe("in the browser", () => {
   test.use({ expectedErrors: ["404"] });
-  test("no page of members or admins violates its policy", async ({ page, logIn }) => {
+  test("no page of members or admins violates its CSP", async ({ page, logIn }) => {
     test.setTimeout(120_000);
     await logIn({ role: "ADMIN" });
     await page.addInitScript(() => {
@@ -162,7 +160,7 @@ test.describe("in the browser", () => {
         await page.evaluate(() => (window as unknown as { violations: string[] }).violations),
         path,
       ).toEqual([]);
-      // Scripts do run: the theme control is made by one.
+      // Scripts run: one of them renders the theme control.
       expect(
         await page.evaluate(
           () =>
@@ -175,9 +173,7 @@ test.describe("in the browser", () => {
   });
 });
 
-test("every answer has the headers that keep it from being sniffed, framed or followed", async ({
-  request,
-}) => {
+test("every response has security headers", async ({ request }) => {
   for (const path of [
     "/",
     "/blog",
@@ -200,7 +196,7 @@ test("every answer has the headers that keep it from being sniffed, framed or fo
   ).toContain("microphone=(self)");
 });
 
-test("who brings no cookie gets the shared page, made once; a cookie of ours gets its own", async ({
+test("a request without cookies gets the prerendered page, a member their own", async ({
   request,
   context,
   logIn,
@@ -220,10 +216,7 @@ test("who brings no cookie gets the shared page, made once; a cookie of ours get
   await expect(page.getByRole("link", { name: "Account" })).toBeVisible();
 });
 
-test("the page of the teams is for everybody, and says which team is one's own", async ({
-  page,
-  logIn,
-}) => {
+test("/teams is public and names the member's own team", async ({ page, logIn }) => {
   await page.goto("/teams");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Three teams");
   await expect(page.getByRole("link", { name: "Join a team" })).toHaveAttribute(
@@ -232,6 +225,6 @@ test("the page of the teams is for everybody, and says which team is one's own",
   );
   await logIn({ team: "YELLOW" });
   await page.goto("/teams");
-  await expect(page.getByText("You read for Yellow.")).toBeVisible();
+  await expect(page.getByText("You’re on team Yellow.")).toBeVisible();
   await expect(page.getByRole("link", { name: "Join a team" })).toHaveCount(0);
 });

@@ -1,24 +1,23 @@
-// /goodbye: after an account is deleted.
+// /goodbye: confirms that an account has been deleted.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
 
-export const metadata: Metadata = { title: "Your account is deleted", robots: { index: false } };
+export const metadata: Metadata = { title: "Account deleted", robots: { index: false } };
 
 export default async function Page() {
   await connection();
   return (
     <div className="wrap">
       <header className="page-head">
-        <h1>Your account is deleted</h1>
+        <h1>Your account has been deleted</h1>
         <p className="lead">
-          Everything of yours is gone from this site, and you are logged out everywhere. Thank you
-          for reading with us.
+          Your data has been removed, and you’re logged out on every device. Thanks for reading.
         </p>
       </header>
       <p>
         <a className="more" href="/blog">
-          The posts are open to everybody
+          Keep reading
         </a>
       </p>
     </div>

@@ -1,31 +1,37 @@
 "use server";
-// Logging in by mail: ask for the mail, ask again, use its link, use its code.
+// Logs in by email: requests the email, resends it, and accepts its link or its code.
 
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { readLoginFlowCookie, setLoginFlowCookie } from "#lib/members/cookies/login-flow-cookie.ts";
-import { completeLogin, redirectAfterLogin } from "./complete-login.ts";
-import { defineServerAction } from "#lib/members/server-action.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { emailField } from "#lib/core/validate.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";
+import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
 import {
+  expireLoginFlowCookie,
+  readLoginFlowCookie,
+  setLoginFlowCookie,
+} from "#lib/members/cookies.ts";
+import { getLoginLimiter } from "#lib/members/limiters.ts";
+import {
+  type LoginResult,
+  completeLogin,
+  loginRedirectUrl,
+  setSessionCookie,
+} from "#lib/members/log-in.ts";
+import {
+  type CodeVerdict,
   type NewChallenge,
-  pendingLoginEmail,
+  cancelChallenge,
   consumeLoginCode,
   consumeLoginLink,
-  cancelChallenge,
+  pendingLoginEmail,
   startChallenge,
 } from "#lib/members/login-challenge.ts";
-import { type LoginLimiter, createLoginLimiter } from "#lib/members/login-limiter.ts";
 import { buildLoginEmail, sendLoginEmail } from "#lib/members/login-email.ts";
-import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
-
-// One per process, also where development loads this module anew.
-const shared = globalThis as { __lecternLoginLimits?: LoginLimiter };
-const getLoginLimiter = () => (shared.__lecternLoginLimits ??= createLoginLimiter());
+import { defineServerAction } from "#lib/members/server-action.ts";
 
 const nextField = z
   .string()
@@ -34,16 +40,13 @@ const nextField = z
   .catch(undefined)
   .transform((value) => sanitizeRedirectPath(value));
 const tokenField = z
-  .string({ error: "The link is not whole." })
-  .max(100, { error: "The link is not whole." });
+  .string({ error: "This link is incomplete." })
+  .max(100, { error: "This link is incomplete." });
 const codeField = z
-  .string({ error: "The code is missing." })
-  .max(200, { error: "The code has six digits." })
+  .string({ error: "Enter the code." })
+  .max(200, { error: "Enter all six digits." })
   .transform((text) => text.normalize("NFKC").replace(/[\s-]/g, ""))
-  .refine((text) => /^\d{6}$/.test(text), { error: "The code has six digits." });
-
-const TOO_MANY_ATTEMPTS =
-  "This code was tried too often. The link in the mail still works, or ask for a new mail.";
+  .refine((text) => /^\d{6}$/.test(text), { error: "Enter all six digits." });
 
 interface LoginEmailRequest {
   readonly email: string;
@@ -53,21 +56,16 @@ interface LoginEmailRequest {
   write<T>(fn: (sql: Sql) => T): Promise<T>;
 }
 
-/** Sends a mail and ties the log-in to this browser. The same work and the same answer for every address. Always throws: the redirect, or AppError. */
-async function sendEmailAndRedirect({
-  email,
-  next,
-  isResend = false,
-  address,
-  write,
-}: LoginEmailRequest): Promise<never> {
-  const endSending = getLoginLimiter().beginSending({ address });
+/** Sends the email and ties the login to this browser. Does the same for every address. Always throws: the redirect, or an AppError. */
+async function sendEmailAndRedirect(request: LoginEmailRequest): Promise<never> {
+  const { next, isResend = false, address } = request;
+  const releaseSendSlot = getLoginLimiter().acquireSendSlot({ address });
   try {
-    const challenge = await sendChallenge({ email, next, address, write });
-    // What this browser asked for before is left alone: whoever gets that mail still logs in by it until it expires.
-    await setLoginFlowCookie("login", { browserId: challenge.browserId, next });
+    const { browserId } = await sendChallenge(request);
+    // An earlier challenge of this browser stays valid until it expires: its email may still arrive.
+    await setLoginFlowCookie("login", { browserId, next });
   } finally {
-    endSending();
+    releaseSendSlot();
   }
   redirect(isResend ? "/login/code?again" : "/login/code");
 }
@@ -78,7 +76,7 @@ async function sendChallenge({
   address,
   write,
 }: LoginEmailRequest): Promise<NewChallenge> {
-  const giveBack = getLoginLimiter().takeMail({ email, address });
+  const refund = getLoginLimiter().consumeEmail({ email, address });
   const challenge = await write((sql) => startChallenge(sql, { email }));
   try {
     await sendLoginEmail(
@@ -89,11 +87,46 @@ async function sendChallenge({
       }),
     );
   } catch (error) {
-    giveBack();
+    refund();
     await write((sql) => cancelChallenge(sql, challenge));
     throw error;
   }
   return challenge;
+}
+
+/** Sets the cookies of a login or sign-up and redirects. Call it after the commit. Always throws the redirect. */
+async function redirectAfterLogin(result: LoginResult, next: string): Promise<never> {
+  await expireLoginFlowCookie("login");
+  if ("signupBrowserId" in result) {
+    await setLoginFlowCookie("signup", { browserId: result.signupBrowserId, next });
+    redirect("/signup");
+  }
+  await setSessionCookie(result.session);
+  redirect(loginRedirectUrl(next));
+}
+
+/** Returns the error for a code that was refused. `isOtherDevice`: it came with a link's token. */
+function refusedCodeError(
+  verdict: Exclude<CodeVerdict, { outcome: "proven" }>,
+  isOtherDevice: boolean,
+): AppError {
+  if (verdict.outcome === "expired")
+    return new AppError("conflict", "This code has expired. Request a new one.", { field: "code" });
+  if (verdict.outcome === "wrong" && verdict.attemptsLeft > 0) {
+    const { attemptsLeft } = verdict;
+    return new AppError(
+      "invalid",
+      `Wrong code. ${attemptsLeft} ${attemptsLeft === 1 ? "attempt" : "attempts"} left.`,
+      { field: "code" },
+    );
+  }
+  return new AppError(
+    "conflict",
+    isOtherDevice
+      ? "Too many attempts. Request a new email."
+      : "Too many attempts. Use the link in the email or request a new one.",
+    { field: "code" },
+  );
 }
 
 export const requestLoginEmail = defineServerAction({
@@ -109,11 +142,7 @@ export const resendLoginEmail = defineServerAction({
   async run({ clientAddress, write }) {
     const cookie = await readLoginFlowCookie("login");
     const email = cookie && (await readSql((sql) => pendingLoginEmail(sql, cookie)));
-    if (!email)
-      throw new AppError(
-        "conflict",
-        "It is too late to send that mail again. Begin anew on the log-in page.",
-      );
+    if (!email) throw new AppError("conflict", "This login has expired. Start again.");
     return sendEmailAndRedirect({
       email,
       next: cookie.next,
@@ -132,68 +161,46 @@ export const logInByLink = defineServerAction({
     const cookie = await readLoginFlowCookie("login");
     const result = await write(
       (sql) => {
-        const proven = consumeLoginLink(sql, {
+        const email = consumeLoginLink(sql, {
           token: input.token,
           browserId: cookie?.browserId ?? null,
         });
-        return proven === null
-          ? null
-          : completeLogin(sql, { email: proven, identity: sessionIds, request });
+        return email === null ? null : completeLogin(sql, { email, sessionIds, request });
       },
       { isDurable: true },
     );
-    if (!result)
-      throw new AppError("conflict", "This link has expired or was used. Ask for a new one.");
+    if (!result) throw new AppError("conflict", "This link has expired. Request a new one.");
     return redirectAfterLogin(result, cookie?.next ?? input.next);
   },
 });
 
 export const logInByCode = defineServerAction({
   requiredRole: "anyone",
-  // With the token of a link: that is another device than the one that asked.
+  // The token is set on a page that a link opened on another device than the requesting one.
   fields: z.object({ code: codeField, token: tokenField.optional(), next: nextField }),
   secretFields: ["code", "token"],
   async run({ input, sessionIds, request, clientAddress, write }) {
-    getLoginLimiter().takeTry({ address: clientAddress });
+    getLoginLimiter().consumeAttempt({ address: clientAddress });
     const cookie = await readLoginFlowCookie("login");
+    const isOtherDevice = input.token !== undefined;
     const key = input.token === undefined ? cookie : { token: input.token };
-    if (!key)
-      throw new AppError(
-        "conflict",
-        "This browser has not asked for a code, or did so too long ago. Ask for a new one.",
-      );
+    if (!key) throw new AppError("conflict", "This code has expired. Request a new one.");
     const result = await write(
       (sql) => {
         const verdict = consumeLoginCode(sql, { ...key, code: input.code });
         return verdict.outcome === "proven"
-          ? completeLogin(sql, { email: verdict.email, identity: sessionIds, request })
+          ? completeLogin(sql, { email: verdict.email, sessionIds, request })
           : verdict;
       },
       { isDurable: true },
     );
-    // Refused only now: what is thrown inside a transaction undoes it, and with it the count of the tries.
+    // Throws after the commit: an error inside the transaction would roll back the count of attempts.
     if ("outcome" in result) {
-      if (result.outcome === "gone")
-        throw new AppError("conflict", "This code has expired or was used. Ask for a new one.", {
-          field: "code",
-        });
-      if (result.outcome === "spent" || result.triesLeft === 0) {
-        // The page then has no field for a code any more.
-        refresh();
-        throw new AppError(
-          "conflict",
-          input.token === undefined
-            ? TOO_MANY_ATTEMPTS
-            : "This code was tried too often. Ask for a new mail.",
-          { field: "code" },
-        );
-      }
-      const left = `${result.triesLeft} ${result.triesLeft === 1 ? "try is" : "tries are"} left.`;
-      throw new AppError("invalid", `That code is not right. ${left}`, { field: "code" });
+      const error = refusedCodeError(result, isOtherDevice);
+      // Renders the page again, now without the field for the code.
+      if (error.code === "conflict" && result.outcome !== "expired") refresh();
+      throw error;
     }
-    return redirectAfterLogin(
-      result,
-      input.token === undefined && cookie ? cookie.next : input.next,
-    );
+    return redirectAfterLogin(result, !isOtherDevice && cookie ? cookie.next : input.next);
   },
 });

@@ -1,10 +1,12 @@
-// The field for the six digits of the mail.
+// Renders the form for the six-digit code.
 
 import { logInByCode } from "./actions.ts";
 import { FormMessageOnce } from "#components/ui/form-message-once.tsx";
-import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { Field } from "#components/ui/form-fields.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 
-/** With `token` (of a link that was opened in another browser) the code goes with the link, else with this browser. */
+/** `token`: of a link opened in another browser; without it, the code is checked against this browser's cookie. */
 export function CodeForm({ token, next }: { token?: string; next?: string }) {
   return (
     <ActionForm action={logInByCode} className="form" ownMessage>
@@ -12,8 +14,7 @@ export function CodeForm({ token, next }: { token?: string; next?: string }) {
       {next !== undefined && <input type="hidden" name="next" value={next} />}
       <Field
         name="code"
-        label="The code in the mail"
-        hint="Six digits."
+        label="6-digit code"
         className="field code-field"
         type="text"
         inputMode="numeric"

@@ -1,15 +1,27 @@
-// /login: by mail, to an address that may be new.
+// /login: asks for an email address, known or new, or a passkey.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { requestLoginEmail } from "./actions.ts";
-import { loginPrompt } from "./login-prompt.ts";
 import { PasskeyLoginButton } from "#components/member/passkey-login-button.tsx";
-import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { Field } from "#components/ui/form-fields.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
-import { getViewer } from "#lib/members/session/session.ts";
+import { getViewer } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { title: "Log in", robots: { index: false } };
+
+/** Returns why the visitor has to log in, by the path they wanted; null if they came to log in. */
+function loginPrompt(next: string): string | null {
+  if (next === sanitizeRedirectPath(null)) return null;
+  const path = new URL(next, "http://localhost").pathname;
+  if (path === "/calls/record") return "Log in or sign up to leave a call.";
+  if (path === "/calls/mine") return "Log in to see your calls.";
+  if (path.startsWith("/me")) return "Log in to see your account.";
+  if (path === "/teams") return "Log in or sign up to join a team.";
+  return "Log in or sign up to continue.";
+}
 
 export default async function Page({
   searchParams,
@@ -18,17 +30,17 @@ export default async function Page({
 }) {
   await connection();
   const next = sanitizeRedirectPath((await searchParams).next);
-  const why = loginPrompt(next);
+  const prompt = loginPrompt(next);
   const { member } = await getViewer();
   return (
     <div className="wrap entry">
       <header className="page-head">
         <h1>Log in</h1>
-        {!member && why && <p className="lead">{why}</p>}
-        <p className={!member && why ? undefined : "lead"}>
+        {!member && prompt && <p className="lead">{prompt}</p>}
+        <p className={!member && prompt ? undefined : "lead"}>
           {member
-            ? `You are logged in as ${member.firstName}. Logging in again begins a new session, which some changes ask for.`
-            : "No password: a mail with a link and a code. New here? The same mail signs you up."}
+            ? `You’re logged in as ${member.firstName}. Some changes require you to log in again.`
+            : "No password needed. We’ll email you a link and a code. New here? Same form."}
         </p>
       </header>
       <div className="entry-body">
@@ -36,7 +48,7 @@ export default async function Page({
           <input type="hidden" name="next" value={next} />
           <Field
             name="email"
-            label="Your address for mail"
+            label="Email address"
             type="email"
             inputMode="email"
             autoComplete="email"
@@ -45,7 +57,7 @@ export default async function Page({
             required
             maxLength={254}
           />
-          <SubmitButton>Send me the mail</SubmitButton>
+          <SubmitButton>Email me a login link</SubmitButton>
         </ActionForm>
         <PasskeyLoginButton next={next} />
       </div>

@@ -1,20 +1,18 @@
 "use server";
-// What a member does on /me.
+// Changes a member's own account: name, sessions, passkeys, device link, logout.
 
 import { refresh } from "next/cache";
 import { redirect } from "next/navigation";
 import { z } from "zod";
-import { loginRedirectUrl } from "#app/login/complete-login.ts";
-import { clearSessionCookie } from "#lib/members/cookies/clear-session-cookie.ts";
-import { setDeviceLinkCookie } from "#lib/members/cookies/device-link-cookie.ts";
-import { defineServerAction } from "#lib/members/server-action.ts";
-import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { singleLineField } from "#lib/core/validate.ts";
-import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
+import { deviceLinkCookie, sessionCookie } from "#lib/members/cookies.ts";
 import { createDeviceLink } from "#lib/members/device-link.ts";
+import { consumeDeviceLinkCreation } from "#lib/members/limiters.ts";
+import { loginRedirectUrl } from "#lib/members/log-in.ts";
 import { deletePasskey, updatePasskeyName } from "#lib/members/passkeys.ts";
 import { changeFirstName, firstNameField } from "#lib/members/profile.ts";
-import { deleteOtherSessions, deleteSessionByKey, deleteSession } from "#lib/members/sessions.ts";
+import { defineServerAction } from "#lib/members/server-action.ts";
+import { deleteOtherSessions, deleteSession, deleteSessionByKey } from "#lib/members/sessions.ts";
 
 const passkeyId = z.string({ error: "The passkey is missing." }).min(1).max(1_364);
 
@@ -24,7 +22,7 @@ export const updateFirstName = defineServerAction({
   async run({ input, write }) {
     await write((sql, { id }) => changeFirstName(sql, { userId: id, name: input.firstName }));
     refresh();
-    return `You are ${input.firstName} from now on.`;
+    return "Name saved.";
   },
 });
 
@@ -34,7 +32,7 @@ export const revokeSession = defineServerAction({
   async run({ input, write }) {
     await write((sql, { id }) => deleteSession(sql, { userId: id, handle: input.session }));
     refresh();
-    return "That session has ended.";
+    return "Logged out.";
   },
 });
 
@@ -42,11 +40,11 @@ export const revokeOtherSessions = defineServerAction({
   requiredRole: "member",
   fields: z.object({}),
   async run({ write }) {
-    const ended = await write((sql, { id, sessionKey }) =>
+    const count = await write((sql, { id, sessionKey }) =>
       deleteOtherSessions(sql, { userId: id, sessionKey }),
     );
     refresh();
-    return ended === 1 ? "One other session has ended." : `${ended} other sessions have ended.`;
+    return `Logged out of ${count} other ${count === 1 ? "device" : "devices"}.`;
   },
 });
 
@@ -68,25 +66,17 @@ export const removePasskey = defineServerAction({
   async run({ input, write }) {
     await write((sql, { id }) => deletePasskey(sql, { id: input.id, userId: id }));
     refresh();
-    return "The passkey is removed. Nobody logs in with it any more.";
+    return "Passkey removed.";
   },
 });
-
-// One per process, also where development loads this module anew.
-const shared = globalThis as { __lecternDeviceCodes?: RateLimiter };
 
 export const showDeviceCode = defineServerAction({
   requiredRole: "member",
   fields: z.object({}),
   async run({ member, write }) {
-    shared.__lecternDeviceCodes ??= new RateLimiter(30, 10 * MINUTE_MS);
-    consume(
-      [[shared.__lecternDeviceCodes, member.id]],
-      nowMs(),
-      "Too many codes. Wait some minutes.",
-    );
+    consumeDeviceLinkCreation(member.id);
     const { token } = await write((sql, { id }) => createDeviceLink(sql, id));
-    await setDeviceLinkCookie(token);
+    await deviceLinkCookie.set(token);
     redirect("/me/device");
   },
 });
@@ -97,8 +87,7 @@ export const logOut = defineServerAction({
   async run({ sessionIds, write }) {
     const { sessionKey } = sessionIds;
     if (sessionKey) await write((sql) => deleteSessionByKey(sql, sessionKey));
-    await clearSessionCookie();
-    // A document of its own: the pages outside have another policy than those of members.
+    await sessionCookie.expire();
     redirect(loginRedirectUrl("/"));
   },
 });

@@ -1,4 +1,4 @@
-// /me: a member's own page. Everything on it works without scripts but adding a passkey.
+// /me: a member's account. Everything but adding a passkey works without JavaScript.
 
 import type { Metadata } from "next";
 import Link from "next/link";
@@ -11,70 +11,76 @@ import { MeSection } from "#components/member/me-section.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
 import { AddPasskeyButton } from "#components/member/add-passkey-button.tsx";
 import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
-import { ActionButton, ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { Field } from "#components/ui/form-fields.tsx";
+import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { nowMs } from "#lib/core/clock.ts";
-import { isRecentLogin } from "#lib/core/member.ts";
+import { isRecentLogin } from "#lib/members/member.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";
 import { listPasskeys } from "#lib/members/passkeys.ts";
 import { getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
 import { listReadSlugs } from "#lib/reading/read-totals.ts";
-import {
-  type SessionIds,
-  resolveViewer,
-  readSessionCookies,
-} from "#lib/members/session/session.ts";
+import { type SessionIds, resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 import { getStandings } from "#lib/reading/standings.ts";
+import { pluralize } from "#lib/core/format.ts";
 import { type Team, parseTeam } from "#lib/reading/team.ts";
 
 export const metadata: Metadata = { title: "Your account", robots: { index: false } };
 
 const RANKS = ["first", "second", "third"];
 
-function readAccountPage(sql: Sql, identity: SessionIds) {
-  const { member } = resolveViewer(sql, identity);
+function readAccountPage(sql: Sql, sessionIds: SessionIds) {
+  const { member } = resolveViewer(sql, sessionIds);
   if (!member) return null;
   return {
     member,
     profile: getProfile(sql, member.id),
-    read: listReadSlugs(sql, { member, clientId: null }).size,
+    postCount: listReadSlugs(sql, { member, clientId: null }).size,
     standings: getStandings(sql, { slug: null, nowMs: nowMs() }),
     passkeys: listPasskeys(sql, member.id),
     sessions: listSessions(sql, { userId: member.id, sessionKey: member.sessionKey }),
   };
 }
 
-function TeamStanding({ team, place, posts }: { team: Team | null; place: number; posts: number }) {
-  const reading =
-    posts === 0
-      ? "You have read no post to its end yet."
-      : posts === 1
-        ? "You have read one post to its end."
-        : `You have read ${posts} posts to their end.`;
+/** `rank`: from 0; -1 for a team without reads. */
+function TeamStanding({
+  team,
+  rank,
+  postCount,
+}: {
+  team: Team | null;
+  rank: number;
+  postCount: number;
+}) {
   return (
     <p className="lead">
       {team && (
         <>
+          Your team,{" "}
           <span className="me-team">
             <TeamDot team={team} /> {TEAM_NAMES[team]}
           </span>
-          , your team,{" "}
-          {place >= 0 ? `stands ${RANKS[place]} of the three` : "waits for its first read"}.{" "}
+          , {rank >= 0 ? `is in ${RANKS[rank]} place` : "hasn’t read anything yet"}.{" "}
         </>
       )}
-      {reading} <a href="/teams">How the teams stand</a>
+      {postCount === 0
+        ? "You haven’t finished a post yet."
+        : `You’ve finished ${pluralize(postCount, "post")}.`}{" "}
+      <a href="/teams">Team standings</a>
     </p>
   );
 }
 
-/** For somebody who has just signed up: what they brought along, and what there is to do. */
-function Welcome({ posts }: { posts: number }) {
+/** Welcomes a new member, with the reads that they made before they signed up. */
+function Welcome({ postCount }: { postCount: number }) {
   return (
     <p>
-      Welcome
-      {posts > 0 && `, with the ${posts === 1 ? "post" : `${posts} posts`} you had read already`}.
-      Go on to <a href="/blog">read a post</a> or to <a href="/calls/record">leave a call</a>.
+      {postCount === 0
+        ? "You’re in."
+        : `Welcome! We’ve added the ${postCount === 1 ? "post" : `${postCount} posts`} you’d already read.`}{" "}
+      <a href="/blog">Read a post</a> or <a href="/calls/record">leave a call</a>.
     </p>
   );
 }
@@ -85,26 +91,26 @@ export default async function Page({
   searchParams: Promise<{ welcome?: string | string[] }>;
 }) {
   await connection();
-  const identity = await readSessionCookies();
-  const found = await readSql((sql) => readAccountPage(sql, identity));
-  if (!found) redirect("/login?next=/me");
-  const { member, profile, passkeys, sessions } = found;
+  const sessionIds = await readSessionCookies();
+  const account = await readSql((sql) => readAccountPage(sql, sessionIds));
+  if (!account) redirect("/login?next=/me");
+  const { member, profile, passkeys, sessions, postCount } = account;
   const isNew = (await searchParams).welcome !== undefined;
   const team = parseTeam(member.team);
-  const place = found.standings.findIndex(
-    (standing) => standing.team === team && standing.ratio > 0,
+  const rank = account.standings.findIndex(
+    (standing) => standing.team === team && standing.readsPerMember > 0,
   );
   return (
     <div className="wrap">
       <header className="page-head me-head">
         <h1>{member.firstName}</h1>
-        {isNew && <Welcome posts={found.read} />}
-        <TeamStanding team={team} place={place} posts={found.read} />
+        {isNew && <Welcome postCount={postCount} />}
+        <TeamStanding team={team} rank={rank} postCount={postCount} />
         <div className="form-actions">
           <ActionButton action={logOut}>Log out</ActionButton>
           {member.role === "ADMIN" && (
             <a className="more" href="/admin">
-              The admin pages
+              Admin
             </a>
           )}
         </div>
@@ -115,7 +121,7 @@ export default async function Page({
             <Field
               name="firstName"
               label="First name"
-              hint="What the site calls you, and what stands beside a call of yours when it is published."
+              hint="Shown on the site and next to your published calls."
               defaultValue={member.firstName}
               autoComplete="given-name"
               maxLength={200}
@@ -126,27 +132,25 @@ export default async function Page({
             </div>
           </ActionForm>
           <p className="muted me-note">
-            You log in as {profile.email}, a member since <Timestamp ms={profile.createdAt} day />.{" "}
-            {team && <>Your team is {TEAM_NAMES[team]}; it can’t be changed.</>}
+            Email: {profile.email} · Member since <Timestamp ms={profile.createdAt} day />
+            {team && ` · Team: ${TEAM_NAMES[team]}`}
           </p>
         </MeSection>
 
         <MeSection id="calls" title="Calls">
           <p>
-            {profile.calls === 0
-              ? "You have left no call yet."
-              : profile.calls === 1
-                ? "You have left one call."
-                : `You have left ${profile.calls} calls.`}
+            {profile.callCount === 0
+              ? "You haven’t left a call yet."
+              : `You’ve left ${pluralize(profile.callCount, "call")}.`}
           </p>
           <div className="form-actions">
-            {/* Not by Next's own way: each of these pages has headers of its own, one of them the microphone. */}
+            {/* Full page loads: each of these pages has other headers, one of them for the microphone. */}
             <a className="button" href="/calls/record">
               Leave a call
             </a>
-            {profile.calls > 0 && (
+            {profile.callCount > 0 && (
               <a className="more" href="/calls/mine">
-                Your calls and where they stand
+                See your calls
               </a>
             )}
           </div>
@@ -154,37 +158,35 @@ export default async function Page({
 
         <MeSection id="passkeys" title="Passkeys">
           <p className="me-note">
-            A passkey logs you in with your finger, your face or the lock of your device. No mail,
-            nothing to type, and nothing that anybody could steal from us.
+            Log in with your fingerprint, face or screen lock. No email, no code, and nothing on our
+            side to steal.
           </p>
           <PasskeyList passkeys={passkeys} />
           {isRecentLogin(member) ? (
             <AddPasskeyButton loginNext="/me" />
           ) : (
             <p className="muted me-note">
-              Whoever has a passkey of yours is you, so adding one wants a log-in of the last
-              fifteen minutes. <a href="/login?next=/me">Log in again</a>
+              For security, log in again before adding a passkey.{" "}
+              <a href="/login?next=/me">Log in again</a>
             </p>
           )}
         </MeSection>
 
-        <MeSection id="sessions" title="Where you are logged in">
+        <MeSection id="sessions" title="Devices">
           <SessionList sessions={sessions} />
         </MeSection>
 
-        <MeSection id="device" title="Another device">
-          <p className="me-note">
-            A code on this screen logs you in on a phone or a tablet: point its camera at it.
-          </p>
+        <MeSection id="device" title="Log in on another device">
+          <p className="me-note">Scan a QR code with your phone or tablet.</p>
           <ActionButton action={showDeviceCode} loginNext="/me">
-            Show a code
+            Show QR code
           </ActionButton>
         </MeSection>
 
         <MeSection id="data" title="Your data">
           <p className="me-note">
-            Everything this site knows of you, in one file (JSON): your profile, where you are
-            logged in, what you have read, your calls with their recordings.
+            Download everything we store about you as JSON: your profile, devices, reading history
+            and calls with their recordings.
           </p>
           <p>
             <a className="button" href="/me/data" download>
@@ -192,8 +194,7 @@ export default async function Page({
             </a>
           </p>
           <p className="me-note">
-            You can also <Link href="/me/delete">delete your account</Link>, with all of that, for
-            good.
+            <Link href="/me/delete">Delete account</Link>
           </p>
         </MeSection>
       </div>

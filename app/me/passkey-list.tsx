@@ -1,9 +1,11 @@
-// The list of passkeys on /me.
+// Lists the member's passkeys on /me.
 
 import { removePasskey, renamePasskey } from "./actions.ts";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
-import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { Field } from "#components/ui/form-fields.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import type { ListedPasskey } from "#lib/members/passkeys.ts";
 
 const REMOVE_FORM_ID = "remove-passkey";
@@ -46,10 +48,9 @@ export function PasskeyList({ passkeys }: { passkeys: readonly ListedPasskey[] }
                     </div>
                   </ActionForm>
                   <p className="muted">
-                    Removed here, it logs nobody in any more. The device keeps its half until you
-                    delete it there.
+                    Removing it here stops it from working. Delete it on the device, too.
                   </p>
-                  {/* Its form is below the list: the message stays when the row has gone. */}
+                  {/* Its form is below the list, so that its message outlives the row. */}
                   <button
                     type="submit"
                     form={REMOVE_FORM_ID}

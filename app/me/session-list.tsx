@@ -1,9 +1,10 @@
-// The list of sessions on /me.
+// Lists the devices where the member is logged in, on /me.
 
 import { revokeSession, revokeOtherSessions } from "./actions.ts";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
 import { Timestamp } from "#components/ui/timestamp.tsx";
-import { ActionForm, SubmitButton } from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import type { ListedSession } from "#lib/members/sessions.ts";
 
 export function SessionList({ sessions }: { sessions: readonly ListedSession[] }) {
@@ -12,32 +13,32 @@ export function SessionList({ sessions }: { sessions: readonly ListedSession[] }
     <div className="me-list">
       <ActionForm action={revokeSession} loginNext="/me" className="me-list">
         <ul className="rows">
-          {sessions.map(({ handle, device, place, begunAt, lastSeenAt, isCurrent }) => (
+          {sessions.map(({ handle, device, place, startedAtMs, lastSeenAtMs, isCurrent }) => (
             <li className="row" key={handle}>
               <div className="row-what">
                 <strong>
-                  {device ?? "A device from before devices were noted"}
+                  {device ?? "Unknown device"}
                   {place && `, near ${place}`}
                 </strong>
                 <small>
-                  Logged in <Timestamp ms={begunAt} />
-                  {lastSeenAt !== null && lastSeenAt > begunAt && (
+                  Logged in <Timestamp ms={startedAtMs} />
+                  {lastSeenAtMs !== null && lastSeenAtMs > startedAtMs && (
                     <>
-                      , last active <Timestamp ms={lastSeenAt} />
+                      , last active <Timestamp ms={lastSeenAtMs} />
                     </>
                   )}
                 </small>
               </div>
               {isCurrent ? (
-                <span className="muted">This one</span>
+                <span className="muted">This device</span>
               ) : (
                 <SubmitButton
                   kind="plain"
                   name="session"
                   value={handle}
-                  aria-label={`End the session of ${device ?? "that device"}`}
+                  aria-label={`Log out ${device ?? "unknown device"}`}
                 >
-                  End
+                  Log out
                 </SubmitButton>
               )}
             </li>
@@ -48,7 +49,7 @@ export function SessionList({ sessions }: { sessions: readonly ListedSession[] }
       <ActionForm action={revokeOtherSessions} loginNext="/me" className="me-list">
         {others.length > 0 && (
           <div className="form-actions">
-            <SubmitButton kind="plain">End all others</SubmitButton>
+            <SubmitButton kind="plain">Log out of all other devices</SubmitButton>
           </div>
         )}
         <FocusOnSuccess />

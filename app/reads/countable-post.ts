@@ -1,10 +1,10 @@
-// Which posts have reads at all.
+// Finds posts whose reads count.
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { findPost } from "#lib/posts/post.ts";
 
-/** The post whose reads count: any that exists and is no draft. Throws AppError(not_found). */
+/** Returns a published post. Throws AppError(not_found) for drafts and unknown slugs. */
 export async function getCountablePost(
   slug: string,
 ): Promise<{ slug: string; readingMinutes: number }> {

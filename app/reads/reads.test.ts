@@ -2,14 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test, vi } from "vitest";
-import { overrideEnv } from "#tests/support/fresh-database.ts";
+import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { currentRequest } from "#tests/support/next-headers.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
 import { issueDwellToken } from "#lib/reading/dwell-token.ts";
-import { serializeReaderCookie } from "#lib/members/cookies/reader-cookie.ts";
-import { sealSessionCookie, createSession } from "#lib/members/session/session.ts";
+import { serializeReaderCookie } from "#lib/members/cookies.ts";
+import { sealSessionCookie } from "#lib/members/cookies.ts";
+import { createSession } from "#lib/members/sessions.ts";
 import { POST } from "./route.ts";
 import { GET } from "./token/route.ts";
 
@@ -33,7 +34,7 @@ post("unlisted", "unlisted: true\n");
 
 let address = 0;
 beforeEach(() => {
-  address += 1; // limits live as long as the process: each test comes from a network of its own
+  address += 1; // rate limits are per process: each test is in another network
   overrideEnv({ CONTENT_DIR: dir, TRUST_PROXY: "fly" });
 });
 afterAll(() => {
@@ -75,19 +76,19 @@ async function send({
     "fly-client-ip": `198.51.${address}.1`,
     ...headers,
   };
-  const given = Object.fromEntries(
+  const requestHeaders = Object.fromEntries(
     Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== null),
   );
   return POST(
     new Request(`${ORIGIN}/reads`, {
       method: "POST",
       body,
-      headers: given,
+      headers: requestHeaders,
       ...(body instanceof ReadableStream && { duplex: "half" }),
     } as RequestInit),
   );
 }
-const beacon = (given: object) => ({ body: JSON.stringify(given) });
+const beacon = (fields: object) => ({ body: JSON.stringify(fields) });
 async function memberCookie(team = "RED") {
   const { member, session } = await writeSql((sql) => {
     const member = insertUser(sql, { team });
@@ -97,7 +98,7 @@ async function memberCookie(team = "RED") {
   return { member, cookie: `${name}=${value}` };
 }
 
-test("a read counts, once, and an anonymous reader gets an id with it", async () => {
+test("a read counts once, and gives an anonymous reader an id", async () => {
   const first = await send();
   expect([
     first.status,
@@ -119,12 +120,12 @@ test("a read counts, once, and an anonymous reader gets an id with it", async ()
     },
   ]);
 
-  const again = await send({ cookie: cookie.slice(0, cookie.indexOf(";")) });
-  expect([again.status, again.headers.get("x-read"), again.headers.get("set-cookie")]).toEqual([
-    204,
-    "again",
-    null,
-  ]);
+  const repeated = await send({ cookie: cookie.slice(0, cookie.indexOf(";")) });
+  expect([
+    repeated.status,
+    repeated.headers.get("x-read"),
+    repeated.headers.get("set-cookie"),
+  ]).toEqual([204, "again", null]);
   expect(await stored()).toMatchObject({ reads: [{ clientId }], tokens: 1 });
 
   setClock(nowMs() + 7 * DAY_MS);
@@ -133,7 +134,7 @@ test("a read counts, once, and an anonymous reader gets an id with it", async ()
   expect((await stored()).reads.map((read) => read.clientId)).toEqual([clientId, clientId]);
 });
 
-test("a member's read is the member's, moves the standing, and brings no cookie", async () => {
+test("a member's read moves the standings and sets no cookie", async () => {
   const { member, cookie } = await memberCookie("BLUE");
   const response = await send({
     cookie: `${cookie}; ${serializeReaderCookie("browser").split(";")[0]}`,
@@ -154,17 +155,17 @@ test("a member's read is the member's, moves the standing, and brings no cookie"
   expect((await send({ cookie })).headers.get("x-read")).toBe("again");
 });
 
-test("a session that has ended reads as the anonymous reader", async () => {
+test("an expired session counts as an anonymous reader", async () => {
   const { member, cookie } = await memberCookie();
   await writeSql((sql) => sql.run(`DELETE FROM "User" WHERE "id" = ?`, member.id));
   expect((await send({ cookie })).headers.get("set-cookie")).toMatch(/^reader=/);
   expect((await stored()).reads).toMatchObject([{ userId: null }]);
 });
 
-test("a forged reader cookie is no id: the reader gets a new one", async () => {
-  const response = await send({ cookie: `reader=somebody-else.${"A".repeat(43)}` });
+test("a forged reader cookie is replaced", async () => {
+  const response = await send({ cookie: `reader=another-reader.${"A".repeat(43)}` });
   expect(response.headers.get("set-cookie")).toMatch(/^reader=/);
-  expect((await stored()).reads[0]?.clientId).not.toBe("somebody-else");
+  expect((await stored()).reads[0]?.clientId).not.toBe("another-reader");
 });
 
 test("an unlisted post's reads count", async () => {
@@ -185,23 +186,33 @@ const malformed: [string, () => Sent, number, RegExp][] = [
   ["no body", () => ({ body: null }), 400, /not JSON/],
   ["an empty body", () => ({ body: "" }), 400, /not JSON/],
   ["text", () => ({ body: "hello" }), 400, /not JSON/],
-  ["half of it", () => ({ body: JSON.stringify(good()).slice(0, 60) }), 400, /not JSON/],
+  ["truncated JSON", () => ({ body: JSON.stringify(good()).slice(0, 60) }), 400, /not JSON/],
   ["two values", () => ({ body: JSON.stringify(good()) + "{}" }), 400, /not JSON/],
   ["broken UTF-8", () => ({ body: new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]) }), 400, /not UTF-8/],
-  ["null", () => ({ body: "null" }), 400, /must be/],
-  ["a number", () => ({ body: "1e999" }), 400, /must be/],
-  ["an array", () => ({ body: "[]" }), 400, /must be/],
+  ["null", () => ({ body: "null" }), 400, /expected object/],
+  ["a number", () => ({ body: "1e999" }), 400, /expected object/],
+  ["an array", () => ({ body: "[]" }), 400, /expected object/],
   [
-    "nested ten hundred deep",
+    "a thousand nested arrays",
     () => ({ body: "[".repeat(1_000) + "]".repeat(1_000) }),
     400,
-    /must be/,
+    /expected object/,
   ],
   ["no token", () => beacon({ slug: "a-post" }), 400, /token:/],
   ["no slug", () => beacon({ token: token() }), 400, /slug:/],
   ["an empty slug", () => beacon({ token: token(), slug: "" }), 400, /slug:/],
-  ["a slug that is no text", () => beacon({ token: token(), slug: { $ne: "" } }), 400, /slug:/],
-  ["a token that is no text", () => beacon({ token: [token()], slug: "a-post" }), 400, /token:/],
+  [
+    "a slug that is not a string",
+    () => beacon({ token: token(), slug: { $ne: "" } }),
+    400,
+    /slug:/,
+  ],
+  [
+    "a token that is not a string",
+    () => beacon({ token: [token()], slug: "a-post" }),
+    400,
+    /token:/,
+  ],
   [
     "a slug that is too long",
     () => beacon({ token: token(), slug: "x".repeat(201) }),
@@ -214,7 +225,7 @@ const malformed: [string, () => Sent, number, RegExp][] = [
     400,
     /token:/,
   ],
-  ["more than was asked for", () => beacon({ ...good(), userId: "somebody" }), 400, /userId/],
+  ["an additional field", () => beacon({ ...good(), userId: "another" }), 400, /userId/],
   ["a prototype", () => ({ body: `{"__proto__":{"token":"x","slug":"y"}}` }), 400, /token:/],
   [
     "a form",
@@ -238,7 +249,7 @@ const malformed: [string, () => Sent, number, RegExp][] = [
     /larger than 2048 bytes/,
   ],
   [
-    "more than it says",
+    "more than its content-length",
     () => ({
       body: stream("{", " ".repeat(1_500), " ".repeat(1_500), "}"),
       headers: { "content-length": "10" },
@@ -247,15 +258,15 @@ const malformed: [string, () => Sent, number, RegExp][] = [
     /larger than 2048 bytes/,
   ],
   [
-    "a size out of this world",
+    "an absurd content-length",
     () => ({ headers: { "content-length": "99999999999999999999" } }),
     413,
     /larger than 2048 bytes/,
   ],
 ];
-for (const [what, given, status, reason] of malformed) {
+for (const [what, makeRequest, status, reason] of malformed) {
   test(`a body with ${what} is refused with the reason, and nothing is stored`, async () => {
-    const response = await send(given());
+    const response = await send(makeRequest());
     expect([
       response.status,
       response.headers.get("content-type"),
@@ -267,7 +278,7 @@ for (const [what, given, status, reason] of malformed) {
   });
 }
 
-test("application/json and a body in pieces are as good", async () => {
+test("application/json and a chunked body are accepted", async () => {
   const text = JSON.stringify(good());
   expect(
     (
@@ -298,11 +309,11 @@ for (const [what, make, status, reason] of tokens) {
   });
 }
 
-test("a token is accepted from 60 % of the reading time on", async () => {
+test("a token is accepted from 60% of the reading time on", async () => {
   expect((await send(beacon({ token: token("a-post", 72_000), slug: "a-post" }))).status).toBe(204);
 });
 
-test("a token that was used is refused, also without its cookie", async () => {
+test("a used token is refused, even without its cookie", async () => {
   const body = beacon(good());
   expect((await send(body)).status).toBe(204);
   const replayed = await send(body);
@@ -321,7 +332,7 @@ for (const slug of [
   "' OR 1=1 --",
   "日本",
 ]) {
-  test(`reads of ${JSON.stringify(slug)} are not there`, async () => {
+  test(`a read of ${JSON.stringify(slug)} is not found`, async () => {
     const response = await send(beacon({ token: token(slug), slug }));
     expect([response.status, await response.text()]).toEqual([404, "There is no such post.\n"]);
     expect(await stored()).toEqual(NOTHING);
@@ -331,7 +342,7 @@ for (const slug of [
   });
 }
 
-test("bots are thanked and not counted", async () => {
+test("bots get 204 and are not counted", async () => {
   for (const agent of [
     "Googlebot/2.1 (+http://www.google.com/bot.html)",
     "curl/8.5.0",
@@ -349,7 +360,7 @@ test("bots are thanked and not counted", async () => {
   expect(await stored()).toEqual(NOTHING);
 });
 
-test("a page of another site sends no reads", async () => {
+test("a read from another site is refused (CSRF)", async () => {
   const strangers: Record<string, string | null>[] = [
     { "sec-fetch-site": "cross-site", origin: "https://evil.example" },
     { "sec-fetch-site": "cross-site" },
@@ -374,7 +385,7 @@ test("a page of another site sends no reads", async () => {
     expect((await send({ headers: { "sec-fetch-site": null, host } })).status).toBe(204);
 });
 
-test("a reader who floods is told to wait, from whatever address", async () => {
+test("a reader is rate limited across addresses", async () => {
   const cookie = serializeReaderCookie("flooder").split(";")[0] as string;
   const answers: Response[] = [];
   for (let i = 0; i < 15; i++)
@@ -393,7 +404,7 @@ test("a reader who floods is told to wait, from whatever address", async () => {
   expect((await stored()).reads).toHaveLength(10);
 });
 
-test("tokens that are worth nothing cost nobody's limit", async () => {
+test("invalid tokens don't use up a limit", async () => {
   const cookie = serializeReaderCookie("patient").split(";")[0] as string;
   const used = token();
   expect(
@@ -427,7 +438,7 @@ test("tokens that are worth nothing cost nobody's limit", async () => {
   expect((await send({ cookie })).headers.get("x-read")).toBe("counted");
 });
 
-test("a network that throws its ids away counts thirty reads of a post an hour", async () => {
+test("a network that discards its ids counts thirty reads of a post an hour", async () => {
   const answers = await Promise.all(
     Array.from({ length: 60 }, (_, i) => send({ headers: { "fly-client-ip": `192.0.2.${i}` } })),
   );
@@ -436,7 +447,7 @@ test("a network that throws its ids away counts thirty reads of a post an hour",
   expect((await stored()).reads).toHaveLength(30);
 });
 
-test("the same reader's beacons at the same moment count once", async () => {
+test("concurrent beacons of one reader count once", async () => {
   const cookie = serializeReaderCookie("browser-1").split(";")[0] as string;
   const answers = await Promise.all(Array.from({ length: 10 }, () => send({ cookie })));
   expect(answers.map((each) => each.headers.get("x-read")).sort()).toEqual([
@@ -446,7 +457,7 @@ test("the same reader's beacons at the same moment count once", async () => {
   expect((await stored()).reads).toHaveLength(1);
 });
 
-test("where the primary is not, a beacon is asked to come again", async () => {
+test("without a primary a beacon gets 503 with Retry-After", async () => {
   overrideEnv({ REPLICATION: "on" });
   const response = await send();
   overrideEnv({ REPLICATION: undefined });
@@ -454,7 +465,7 @@ test("where the primary is not, a beacon is asked to come again", async () => {
   expect(await stored()).toEqual(NOTHING);
 });
 
-test("the token of a page is good for its beacon once the time has passed, and no cache keeps it", async () => {
+test("a page's token works after minMs and is not cached", async () => {
   const answer = await GET(new Request(`${ORIGIN}/reads/token?slug=a-post`));
   expect([
     answer.status,

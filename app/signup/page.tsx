@@ -1,16 +1,18 @@
-// /signup: the first name and the team of somebody whose address was proven.
+// /signup: asks a new member for their first name and team.
 
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
-import { readLoginFlowCookie } from "#lib/members/cookies/login-flow-cookie.ts";
+import { readLoginFlowCookie } from "#lib/members/cookies.ts";
 import { signUp } from "./actions.ts";
 import { shuffleTeams } from "./shuffle-teams.ts";
 import { TeamChoice } from "#components/member/team-choice.tsx";
-import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { Field } from "#components/ui/form-fields.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { readSql } from "#lib/db/database.ts";
 import { findPendingSignup } from "#lib/members/sign-up.ts";
-import { getViewer } from "#lib/members/session/session.ts";
+import { getViewer } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { title: "Sign up", robots: { index: false } };
 
@@ -22,24 +24,24 @@ export default async function Page() {
   return (
     <div className="wrap entry">
       <header className="page-head">
-        <h1>Welcome. Who are you?</h1>
+        <h1>Welcome!</h1>
         <p className="lead">
-          <strong className="entry-address">{pending.email}</strong> is new here. Two things, and
-          you are in.
+          <strong className="entry-address">{pending.email}</strong> is new here. Just two questions
+          and you’re in.
         </p>
       </header>
       <div className="entry-body">
         <ActionForm action={signUp} className="form">
           <Field
             name="firstName"
-            label="Your first name"
-            hint="Shown where you call in. You can change it."
+            label="First name"
+            hint="Shown with your published calls. You can change it later."
             autoComplete="given-name"
             required
             maxLength={60}
           />
           <TeamChoice order={shuffleTeams(cookie.browserId)} />
-          <SubmitButton>Join</SubmitButton>
+          <SubmitButton>Create account</SubmitButton>
         </ActionForm>
       </div>
     </div>

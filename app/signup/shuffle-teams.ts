@@ -1,9 +1,9 @@
-// The order in which the teams are offered: another for each sign-up, so that no team is always the first.
+// Shuffles the teams for each sign-up, so that no team is always first.
 
 import { createHash } from "node:crypto";
 import { TEAMS, type Team } from "#lib/reading/team.ts";
 
-/** The teams, shuffled by `seed`: the same one gives the same order, so that cards don't move under a hand that sends the form again. */
+/** Returns the teams in an order that depends on `seed` alone, so that the cards stay in place when the form is sent again. */
 export function shuffleTeams(seed: string): Team[] {
   const bytes = createHash("sha256").update(`order of teams ${seed}`).digest();
   const order: Team[] = [...TEAMS];

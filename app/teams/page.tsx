@@ -1,40 +1,35 @@
-// /teams: what the teams are, where they stand, and how it came to that.
+// /teams: the standings of the teams, their history and recent changes of lead.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { type TeamsData, readTeamsData } from "./teams-data.ts";
 import { StandingsList, describeStandings } from "#components/team/standings-list.tsx";
 import { StandingsChart } from "#components/team/standings-chart.tsx";
 import { TEAM_NAMES, TeamDot } from "#components/team/team-dot.tsx";
 import { ArrowIcon } from "#components/ui/icons.tsx";
 import { formatDate } from "#lib/core/format.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = {
   title: "Teams",
   description:
-    "Red, Blue and Yellow: where the three teams of readers stand, and how their standing has moved over half a year.",
+    "Red, Blue and Yellow: the standings of the three teams of readers, now and over the last six months.",
   alternates: { canonical: "/teams", types: feedAlternates },
 };
 
 function LeadChangeText({ title, slug, from, to }: TeamsData["changes"][number]) {
-  const what = title === null ? "the site" : <a href={`/blog/${slug}`}>{title}</a>;
+  const post = slug !== null && <a href={`/blog/${slug}`}>{title}</a>;
   if (to === null)
     return (
       <>
-        Nobody leads {what} any more; {from ? TEAM_NAMES[from] : "somebody"} did.
-      </>
-    );
-  if (from === null)
-    return (
-      <>
-        {TEAM_NAMES[to]} came to lead {what}.
+        {from ? TEAM_NAMES[from] : "A team"} lost the lead{post && <> of {post}</>}.
       </>
     );
   return (
     <>
-      {TEAM_NAMES[to]} took {what} from {TEAM_NAMES[from]}.
+      {TEAM_NAMES[to]} took the lead{post && <> of {post}</>}
+      {from && ` from ${TEAM_NAMES[from]}`}.
     </>
   );
 }
@@ -45,17 +40,20 @@ export default async function TeamsPage() {
     await readTeamsData(await readSessionCookies());
   const first = standings[0];
   return (
-    <div className="stack wrap" data-team={first && first.ratio > 0 ? first.team : undefined}>
+    <div
+      className="stack wrap"
+      data-team={first && first.readsPerMember > 0 ? first.team : undefined}
+    >
       <header className="page-head teams-head">
         <h1>Three teams</h1>
         <p className="lead">
-          Everybody who joins this site reads for Red, Blue or Yellow. There is nothing to win: the
-          posts that a team reads most carry its colour, and this page says who is ahead.
+          Every member reads for Red, Blue or Yellow. There’s no prize: posts take the color of the
+          team that reads them most.
         </p>
         <p className="teams-own">
           {viewerTeam ? (
             <>
-              <TeamDot team={viewerTeam} /> You read for {TEAM_NAMES[viewerTeam]}.{" "}
+              <TeamDot team={viewerTeam} /> You’re on team {TEAM_NAMES[viewerTeam]}.{" "}
               <a href="/me">Your account</a>
             </>
           ) : (
@@ -68,11 +66,10 @@ export default async function TeamsPage() {
 
       <section className="race" aria-labelledby="now">
         <div>
-          <h2 id="now">Where they stand</h2>
+          <h2 id="now">Standings</h2>
           <p className="standing-say figures">
-            {describeStandings(standings, "the site")} What counts is a team’s reads of the last six
-            months, divided by those of its members who have read anything in the last twelve. So a
-            small team that reads is ahead of a large one that doesn’t.
+            {describeStandings(standings, "the site")} A team’s score is its reads in the last six
+            months divided by its active members.
           </p>
           <a className="more" href="/how-we-count">
             How we count <ArrowIcon />
@@ -82,19 +79,17 @@ export default async function TeamsPage() {
       </section>
 
       <section aria-labelledby="over-time">
-        <h2 id="over-time">Half a year of it</h2>
+        <h2 id="over-time">The last six months</h2>
         {history.length > 1 ? (
           <StandingsChart history={history} />
         ) : (
-          <p className="standing-say">
-            The lines begin at the end of the first week in which a member has read something.
-          </p>
+          <p className="standing-say">Data starts with the first week a member read a post.</p>
         )}
       </section>
 
       <section className="race" aria-labelledby="leads">
         <div>
-          <h2 id="leads">Who leads how many</h2>
+          <h2 id="leads">Posts led</h2>
           <ul className="standing">
             {leads.map(({ team, count }) => (
               <li key={team}>
@@ -109,13 +104,13 @@ export default async function TeamsPage() {
           </ul>
           {postsWithoutLead > 0 && (
             <p className="teams-unled muted">
-              {postsWithoutLead === 1 ? "One post waits" : `${postsWithoutLead} posts wait`} for a
-              first read by a member.
+              {postsWithoutLead === 1 ? "1 post has" : `${postsWithoutLead} posts have`} no leading
+              team yet.
             </p>
           )}
         </div>
         <div>
-          <h3 className="teams-changes-head">Last changes</h3>
+          <h3 className="teams-changes-head">Recent changes</h3>
           {changes.length > 0 ? (
             <ol className="rows">
               {changes.map((change) => (
@@ -132,7 +127,7 @@ export default async function TeamsPage() {
               ))}
             </ol>
           ) : (
-            <p className="muted">No lead has changed hands yet.</p>
+            <p className="muted">No changes yet.</p>
           )}
         </div>
       </section>

@@ -1,11 +1,11 @@
-// What the page of the teams shows.
+// Reads the data of /teams.
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { readSitePageData } from "#lib/posts/page-data.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { readSql } from "#lib/db/database.ts";
 import { listPosts } from "#lib/posts/post.ts";
-import type { SessionIds } from "#lib/members/session/session.ts";
+import type { SessionIds } from "#lib/members/viewer.ts";
 import { type PastLeadChange, listLeadChanges } from "#lib/reading/lead-history.ts";
 import {
   type StandingsSnapshot,
@@ -16,19 +16,19 @@ import type { Standing } from "#lib/reading/standings.ts";
 import { TEAMS, type Team, parseTeam } from "#lib/reading/team.ts";
 
 const MAX_CHANGES = 8;
-/** Looked through for changes that concern a post which is there. */
+/** Read to find enough changes of posts that still exist. */
 const MAX_CHANGES_READ = 60;
 
 export interface TeamsData {
-  /** The reader's own; null for who is not a member. */
+  /** null for an anonymous reader. */
   readonly viewerTeam: Team | null;
   readonly standings: readonly Standing[];
-  /** Oldest first, the last one is now; begins with the first week in which any team has a read. */
+  /** Oldest first, the last one is now; starts with the first week with reads. */
   readonly history: readonly StandingsSnapshot[];
-  /** How many of the listed posts each team leads, in the order of the teams. */
+  /** How many listed posts each team leads, in the order of TEAMS. */
   readonly leads: readonly { readonly team: Team; readonly count: number }[];
   readonly postCount: number;
-  /** Listed posts that nobody leads. */
+  /** Listed posts that no team leads. */
   readonly postsWithoutLead: number;
   /** `title` is null for the whole site. */
   readonly changes: readonly (PastLeadChange & {
@@ -37,32 +37,36 @@ export interface TeamsData {
   })[];
 }
 
-/** For whoever reads; the same for everybody but for `ownTeam`. */
-export async function readTeamsData(identity: SessionIds): Promise<TeamsData> {
+/** Returns the same data for every viewer, except `viewerTeam`. */
+export async function readTeamsData(sessionIds: SessionIds): Promise<TeamsData> {
   const posts = listPosts(await getIndex());
   const titles = new Map(posts.map(({ slug, frontMatter }) => [slug, frontMatter.title]));
-  const { viewer, standings, leadingTeams, nowMs } = await readSitePageData(identity);
-  const past = await getStandingsHistory(nowMs);
-  const { changes, present } = await readSql((sql) => ({
+  const { viewer, standings, leadingTeams, nowMs } = await readSitePageData(sessionIds);
+  const pastStandings = await getStandingsHistory(nowMs);
+  const { changes, currentStandings } = await readSql((sql) => ({
     changes: listLeadChanges(sql, MAX_CHANGES_READ),
-    present: getCurrentStandings(sql, nowMs),
+    currentStandings: getCurrentStandings(sql, nowMs),
   }));
-  const began = past.findIndex(({ teams }) => teams.some(({ reads }) => reads > 0));
-  const led = posts.map(({ slug }) => leadingTeams.get(slug));
+  const firstWeek = pastStandings.findIndex(({ teams }) => teams.some(({ reads }) => reads > 0));
+  const leaders = posts.map(({ slug }) => leadingTeams.get(slug));
   return {
     viewerTeam: parseTeam(viewer.member?.team),
     standings,
-    history: began < 0 ? [present] : [...past.slice(began), present],
-    leads: TEAMS.map((team) => ({ team, count: led.filter((leader) => leader === team).length })),
+    history:
+      firstWeek < 0 ? [currentStandings] : [...pastStandings.slice(firstWeek), currentStandings],
+    leads: TEAMS.map((team) => ({
+      team,
+      count: leaders.filter((leader) => leader === team).length,
+    })),
     postCount: posts.length,
-    postsWithoutLead: led.filter((leader) => leader === undefined).length,
+    postsWithoutLead: leaders.filter((leader) => leader === undefined).length,
     changes: changes
       .filter(({ slug }) => slug === null || titles.has(slug))
       .slice(0, MAX_CHANGES)
       .map((change) => ({
         ...change,
         title: change.slug === null ? null : titles.get(change.slug)!,
-        date: new Date(Math.floor(change.atMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10),
+        date: new Date(Math.floor(change.changedAtMs / DAY_MS) * DAY_MS).toISOString().slice(0, 10),
       })),
   };
 }

@@ -1,5 +1,5 @@
 "use client";
-// "Add a passkey": shown where the browser can, which it says only to a script.
+// Renders "Add a passkey" where the browser supports passkeys.
 
 import {
   startRegistration,
@@ -10,15 +10,13 @@ import { useState } from "react";
 import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./use-passkey-ceremony.ts";
 import { PasskeyIcon } from "./passkey-icon.tsx";
 
-/** Adds a passkey of the member who is logged in and shows the list anew. `loginNext`: where to come back to after a new log-in. */
+/** Adds a passkey of the logged-in member and refreshes the list. `loginNext`: where to return to after another login. */
 export function AddPasskeyButton({ loginNext }: { loginNext: string }) {
   const router = useRouter();
   const { isBusy, error, run } = usePasskeyCeremony();
   const [added, setAdded] = useState<string | null>(null);
   if (!useSupportsPasskeys())
-    return (
-      <p className="muted me-note">This browser can’t make passkeys, or its scripts are off.</p>
-    );
+    return <p className="muted me-note">Your browser doesn’t support passkeys.</p>;
 
   async function add() {
     setAdded(null);
@@ -26,8 +24,8 @@ export function AddPasskeyButton({ loginNext }: { loginNext: string }) {
       "/me/passkeys/options",
       {},
     );
-    const answer = await startRegistration({ optionsJSON });
-    const { name } = await postJson<{ name: string }>("/me/passkeys/verify", { answer });
+    const response = await startRegistration({ optionsJSON });
+    const { name } = await postJson<{ name: string }>("/me/passkeys/verify", { response });
     setAdded(name);
     router.refresh();
   }
@@ -41,10 +39,12 @@ export function AddPasskeyButton({ loginNext }: { loginNext: string }) {
         aria-disabled={isBusy || undefined}
       >
         <PasskeyIcon />
-        {isBusy ? "Waiting for your passkey …" : "Add a passkey"}
+        {isBusy ? "Waiting for your passkey…" : "Add a passkey"}
       </button>
       <div role="status">
-        {added && <p className="form-message">Added as “{added}”. Next time, log in with it.</p>}
+        {added && (
+          <p className="form-message">Passkey added as “{added}”. Use it next time you log in.</p>
+        )}
       </div>
       <div role="alert">
         {error && (

@@ -1,32 +1,32 @@
 "use client";
-// Shows a code for some seconds, then takes it off the screen. Without scripts it stays until it expires by itself.
+// Shows a QR code for a few seconds, then hides it. Without JavaScript it stays.
 
 import { useEffect, useState, type ReactNode } from "react";
 
-/** `children` for `ms` milliseconds from now on, with the seconds that are left. */
+/** Shows `children` for `ms` milliseconds with a countdown. */
 export function ExpiringQrCode({ ms, children }: { ms: number; children: ReactNode }) {
-  const [leftMs, setLeftMs] = useState<number | null>(null);
+  const [remainingMs, setRemainingMs] = useState<number | null>(null);
   useEffect(() => {
     const end = performance.now() + ms;
-    const tick = () => setLeftMs(Math.max(0, end - performance.now()));
+    const tick = () => setRemainingMs(Math.max(0, end - performance.now()));
     tick();
     const timer = setInterval(tick, 250);
     return () => clearInterval(timer);
   }, [ms]);
 
-  if (leftMs === 0) {
+  if (remainingMs === 0) {
     return (
       <div className="qr-frame qr-gone" role="status">
-        <p>The code is hidden. If the other device has read it, go on there.</p>
+        <p>Code hidden. If you scanned it, continue on that device.</p>
       </div>
     );
   }
   return (
     <div className="qr-frame">
       {children}
-      {/* Not announced each second: what counts is said when it is gone. */}
+      {/* Silent: a screen reader announces only that the code is hidden. */}
       <p className="qr-left figures" role="timer" aria-live="off">
-        {leftMs === null ? <>&nbsp;</> : `Hidden in ${Math.ceil(leftMs / 1000)} s`}
+        {remainingMs === null ? <>&nbsp;</> : `Expires in ${Math.ceil(remainingMs / 1000)} s`}
       </p>
     </div>
   );

@@ -1,4 +1,4 @@
-// A section of /me: what it is about on the left where there is room, the rest beside it.
+// Renders a section of /me, with its title on the left where there is room.
 
 import type { ReactNode } from "react";
 

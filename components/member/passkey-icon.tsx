@@ -1,4 +1,4 @@
-// A key, drawn like the site's other small drawings.
+// Draws a key in the style of the site's icons.
 
 export function PasskeyIcon() {
   return (

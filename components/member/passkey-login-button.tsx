@@ -1,5 +1,5 @@
 "use client";
-// "Log in with a passkey": shown where the browser can, which it says only to a script.
+// Renders "Log in with a passkey" where the browser supports passkeys.
 
 import {
   startAuthentication,
@@ -8,7 +8,7 @@ import {
 import { postJson, useSupportsPasskeys, usePasskeyCeremony } from "./use-passkey-ceremony.ts";
 import { PasskeyIcon } from "./passkey-icon.tsx";
 
-/** A button that logs in with any passkey of this site and goes on to `next`, a path of ours. Nothing where there are no passkeys. */
+/** Logs in with any passkey of this site and goes to `next`, a path of the site. Renders nothing without support. */
 export function PasskeyLoginButton({ next }: { next: string }) {
   const { isBusy, error, run } = usePasskeyCeremony();
   if (!useSupportsPasskeys()) return null;
@@ -18,10 +18,10 @@ export function PasskeyLoginButton({ next }: { next: string }) {
       "/login/passkey/options",
       {},
     );
-    const answer = await startAuthentication({ optionsJSON });
-    const done = await postJson<{ next: string }>("/login/passkey/verify", { answer, next });
-    // A whole new page: everything on it may differ for a member.
-    window.location.assign(done.next);
+    const response = await startAuthentication({ optionsJSON });
+    const result = await postJson<{ next: string }>("/login/passkey/verify", { response, next });
+    // A full page load: everything may differ for a member.
+    window.location.assign(result.next);
     return new Promise<never>(() => {});
   }
 
@@ -34,7 +34,7 @@ export function PasskeyLoginButton({ next }: { next: string }) {
         aria-disabled={isBusy || undefined}
       >
         <PasskeyIcon />
-        {isBusy ? "Waiting for your passkey …" : "Log in with a passkey"}
+        {isBusy ? "Waiting for your passkey…" : "Log in with a passkey"}
       </button>
       <div role="alert">{error && <p className="form-error">{error.message}</p>}</div>
     </div>

@@ -1,11 +1,11 @@
-// A QR code, drawn on the server.
+// Draws a QR code on the server.
 
 import { encode } from "uqr";
 
-/** Four modules of quiet around it, as the standard wants (ISO/IEC 18004). */
+/** The quiet zone that ISO/IEC 18004 requires. */
 const QUIET_ZONE_MODULES = 4;
 
-/** `text` as a code, dark on light in either theme: many cameras read nothing else. `label` is what it is to those who don't see it. */
+/** Draws `text` dark on light in either theme: many cameras read nothing else. `label` is the accessible name. */
 export function QrCode({ text, label }: { text: string; label: string }) {
   const { data, size } = encode(text, { ecc: "M", border: QUIET_ZONE_MODULES });
   const path = data

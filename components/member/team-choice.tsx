@@ -1,5 +1,5 @@
 "use client";
-// The three teams to choose from: radio buttons that look like cards.
+// Renders the choice of team: radio buttons styled as cards.
 
 import { useId } from "react";
 import { TEAM_NAMES, TeamDot } from "../team/team-dot.tsx";
@@ -7,12 +7,12 @@ import { useActionForm } from "../ui/action-form.tsx";
 import type { Team } from "#lib/reading/team.ts";
 
 const TEAM_DESCRIPTIONS: Record<Team, string> = {
-  RED: "For those who finish what they open, and then want the next one.",
-  BLUE: "For those who read slowly, look twice, and run the code.",
-  YELLOW: "For those who begin in the middle and follow every link.",
+  RED: "For people who finish what they start, and start the next one.",
+  BLUE: "For people who read slowly, check twice and run the code.",
+  YELLOW: "For people who start in the middle and follow every link.",
 };
 
-/** The field "team". `order` is the order in which the cards stand. */
+/** Renders the field "team" with the cards in `order`. */
 export function TeamChoice({ order }: { order: readonly Team[] }) {
   const { state } = useActionForm();
   const id = useId();
@@ -21,8 +21,7 @@ export function TeamChoice({ order }: { order: readonly Team[] }) {
     <fieldset className="team-choice" aria-describedby={`${id}-hint${error ? ` ${id}-error` : ""}`}>
       <legend className="form-legend">Your team</legend>
       <p className="form-hint" id={`${id}-hint`}>
-        Posts are led by the team that reads them most. It can’t be changed later, so take your
-        time.
+        Your reads count for your team. You can’t switch later; only an admin can change it.
       </p>
       <div className="team-cards">
         {order.map((team) => (

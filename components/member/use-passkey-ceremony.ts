@@ -1,10 +1,10 @@
 "use client";
-// The browser's side of a passkey's ceremony: ask the site, ask the person, tell the site.
+// Runs the browser's side of a WebAuthn ceremony and keeps its state.
 
 import { browserSupportsWebAuthn } from "@simplewebauthn/browser";
 import { useState, useSyncExternalStore } from "react";
 
-/** What went wrong, in words for the person. `code` is the site's, or "cancelled" when they closed the browser's question. */
+/** An error to show. `code` is the server's, or "cancelled" if the person closed the browser's dialog. */
 class CeremonyError extends Error {
   readonly code: string;
 
@@ -16,7 +16,7 @@ class CeremonyError extends Error {
 
 const REQUEST_TIMEOUT_MS = 20_000;
 
-/** POSTs `body` as JSON. Throws a CeremonyError with the site's own words when it refuses, with ours when it can't be reached. */
+/** POSTs `body` as JSON and returns the response's JSON. Throws a CeremonyError if the server refuses or can't be reached. */
 export async function postJson<T>(path: string, body: unknown): Promise<T> {
   let response: Response;
   let json: { code?: string; message?: string };
@@ -29,47 +29,44 @@ export async function postJson<T>(path: string, body: unknown): Promise<T> {
     });
     json = (await response.json()) as typeof json;
   } catch {
-    throw new CeremonyError(
-      "unavailable",
-      "The site can't be reached just now. Try again in a moment.",
-    );
+    throw new CeremonyError("unavailable", "We can't reach the server. Try again in a moment.");
   }
   if (!response.ok)
     throw new CeremonyError(
       json.code ?? "unavailable",
-      json.message ?? "The site could not answer. Try again in a moment.",
+      json.message ?? "Something went wrong on our side. Try again in a moment.",
     );
   return json as T;
 }
 
-/** What to say of an error of the browser's own: they closed its question, the device is known already, or something else. */
+/** Translates the browser's DOMExceptions. */
 function toCeremonyError(error: unknown): CeremonyError {
   if (error instanceof CeremonyError) return error;
   const name = error instanceof Error ? error.name : "";
   if (name === "NotAllowedError" || name === "AbortError")
-    return new CeremonyError("cancelled", "No passkey was chosen. Try again when you are ready.");
+    return new CeremonyError("cancelled", "Passkey request cancelled.");
   if (name === "InvalidStateError")
-    return new CeremonyError("conflict", "This device holds a passkey of yours already.");
+    return new CeremonyError("conflict", "You already have a passkey on this device.");
   return new CeremonyError(
     "unavailable",
-    "The browser could not do this. Use another device, or log in by mail.",
+    "Your browser couldn't use a passkey. Log in by email instead.",
   );
 }
 
 const subscribeToNothing = () => () => {};
 
-/** Whether this browser knows passkeys; false on the server and until the page is awake. */
+/** Returns whether the browser supports passkeys; false on the server and until hydration. */
 export function useSupportsPasskeys(): boolean {
   return useSyncExternalStore(subscribeToNothing, browserSupportsWebAuthn, () => false);
 }
 
 export interface CeremonyState {
   readonly isBusy: boolean;
-  /** Why nothing was done; null before and after. */
+  /** Why the last ceremony failed, or null. */
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Runs one ceremony at a time and remembers how it went. One whose promise never settles keeps it busy: the page goes on. */
+/** Runs one ceremony at a time. A promise that never settles keeps it busy, as while the browser leaves the page. */
 export function usePasskeyCeremony(): CeremonyState & { run(ceremony: () => Promise<void>): void } {
   const [state, setState] = useState<CeremonyState>({ isBusy: false, error: null });
   return {

@@ -8,14 +8,14 @@ const day = (text: string) => Date.parse(text) / DAY_MS;
 const at = (when: string, [red, blue, yellow]: [number, number, number]): StandingsSnapshot => ({
   day: day(when),
   teams: [
-    { team: "RED", reads: 1, members: 1, ratio: red },
-    { team: "BLUE", reads: 1, members: 1, ratio: blue },
-    { team: "YELLOW", reads: 1, members: 1, ratio: yellow },
+    { team: "RED", reads: 1, members: 1, readsPerMember: red },
+    { team: "BLUE", reads: 1, members: 1, readsPerMember: blue },
+    { team: "YELLOW", reads: 1, members: 1, readsPerMember: yellow },
   ],
 });
 const numbers = (points: string) => points.split(/[ ,]/).map(Number);
 
-test("every point lies within the drawing, more reads higher, later weeks further right", () => {
+test("points are inside the chart: more reads higher, later weeks further right", () => {
   const { lines, right, bottom, left } = computeChartGeometry(
     [at("2026-05-24", [0, 1.2, 3.7]), at("2026-08-30", [2, 2, 2]), at("2026-11-22", [3.7, 0, 1])],
     SIZE,
@@ -44,7 +44,7 @@ test.each([
   [3.8, ["0", "1", "2", "3", "4"]],
   [7, ["0", "2", "4", "6", "8"]],
   [120, ["0", "50", "100", "150"]],
-])("rules for %d are round numbers that reach above it", (highest, texts) => {
+])("grid lines for %d are round numbers up to or above it", (highest, texts) => {
   const { gridLines } = computeChartGeometry(
     [at("2026-05-24", [0, 0, 0]), at("2026-11-22", [highest, 0, 0])],
     SIZE,
@@ -52,7 +52,7 @@ test.each([
   expect(gridLines.map(({ text }) => text)).toEqual(texts);
 });
 
-test("labels of lines that end together stand apart, in the order of their ends", () => {
+test("labels of lines that end together are spread, in order", () => {
   for (const ends of [
     [0, 0, 0],
     [1, 1, 1],
@@ -70,7 +70,7 @@ test("labels of lines that end together stand apart, in the order of their ends"
   }
 });
 
-test("months are named where they begin, and fewer of them where there is less room", () => {
+test("months are labelled at their first day, fewer in the narrow chart", () => {
   const history = [at("2026-09-20", [1, 1, 1]), at("2027-02-14", [1, 1, 1])];
   expect(computeChartGeometry(history, SIZE).months.map(({ text }) => text)).toEqual([
     "Oct",
@@ -84,7 +84,7 @@ test("months are named where they begin, and fewer of them where there is less r
   ).toEqual(["Oct", "Dec", "Feb"]);
 });
 
-test("a chart of nothing still has a scale", () => {
+test("a chart without reads has a scale", () => {
   expect(
     computeChartGeometry(
       [at("2026-05-24", [0, 0, 0]), at("2026-11-22", [0, 0, 0])],

@@ -1,21 +1,21 @@
-// The geometry of the chart of standings: where the lines, marks and labels of one size of it stand.
+// Computes the positions of lines, marks and labels in the standings chart.
 
 import { DAY_MS } from "#lib/core/clock.ts";
 import type { StandingsSnapshot } from "#lib/reading/standings-history.ts";
 import { TEAMS, type Team } from "#lib/reading/team.ts";
 
 export interface ChartSize {
-  /** In units of the drawing, which are about CSS pixels at the width it is shown at. */
+  /** In SVG units: about CSS pixels at the displayed width. */
   readonly width: number;
   readonly height: number;
-  /** How many months apart those are that are named. */
+  /** Labels every n-th month. */
   readonly monthStep: number;
 }
 
 export interface ChartGeometry {
   readonly lines: readonly {
     readonly team: Team;
-    readonly ratio: number;
+    readonly readsPerMember: number;
     /** "x,y x,y …" */
     readonly points: string;
     readonly marks: readonly { readonly x: number; readonly y: number }[];
@@ -35,24 +35,24 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
 
 const roundToTenth = (value: number) => Math.round(value * 10) / 10;
 
-/** The distance of rules for a highest value: 1, 2 or 5 times a power of ten, so that three to six of them fit. */
+/** Returns the step of the grid: 1, 2 or 5 times a power of ten, for three to six lines up to `highest`. */
 function chooseTickStep(highest: number): number {
   const power = 10 ** Math.floor(Math.log10(highest / 3));
-  return [1, 2, 5, 10].map((of) => of * power).find((step) => highest / step <= 5)!;
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => highest / step <= 5)!;
 }
 
-/** Heights for labels that want to stand at `wanted`, at least LABEL_GAP apart and within the drawing. */
-function spreadLabels(wanted: readonly number[], lowest: number): number[] {
-  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!);
-  const result = [...wanted];
-  for (const [at, i] of order.entries())
-    if (at > 0) result[i] = Math.max(result[i]!, result[order[at - 1]!]! + LABEL_GAP);
-  for (let at = order.length - 1, limit = lowest; at >= 0; at--, limit -= LABEL_GAP)
-    result[order[at]!] = Math.min(result[order[at]!]!, limit);
+/** Returns y positions close to `preferred`, at least LABEL_GAP apart and not below `lowest`. */
+function spreadLabels(preferred: readonly number[], lowest: number): number[] {
+  const order = preferred.map((_, i) => i).sort((a, b) => preferred[a]! - preferred[b]!);
+  const result = [...preferred];
+  for (const [rank, i] of order.entries())
+    if (rank > 0) result[i] = Math.max(result[i]!, result[order[rank - 1]!]! + LABEL_GAP);
+  for (let rank = order.length - 1, limit = lowest; rank >= 0; rank--, limit -= LABEL_GAP)
+    result[order[rank]!] = Math.min(result[order[rank]!]!, limit);
   return result;
 }
 
-/** The first days of months from `from` to `to` (days since 1970), each with its short name. */
+/** Returns the first days of months between the days `from` and `to` (since 1970), with short names. */
 function listMonths(
   from: number,
   to: number,
@@ -61,19 +61,21 @@ function listMonths(
   const first = new Date(from * DAY_MS);
   const months: { day: number; text: string }[] = [];
   for (let month = first.getUTCMonth() + 1; ; month += 1) {
-    const at = new Date(Date.UTC(first.getUTCFullYear(), month, 1));
-    const day = at.getTime() / DAY_MS;
+    const date = new Date(Date.UTC(first.getUTCFullYear(), month, 1));
+    const day = date.getTime() / DAY_MS;
     if (day > to) return months.filter((_, i) => (months.length - 1 - i) % everyMonths === 0);
-    months.push({ day, text: MONTHS[at.getUTCMonth()]! });
+    months.push({ day, text: MONTHS[date.getUTCMonth()]! });
   }
 }
 
-/** The chart of `history` (oldest first, at least two) in one size. */
+/** Computes the chart of `history`: oldest first, at least two snapshots. */
 export function computeChartGeometry(
   history: readonly StandingsSnapshot[],
   { width, height, monthStep }: ChartSize,
 ): ChartGeometry {
-  const highest = Math.max(...history.flatMap(({ teams }) => teams.map(({ ratio }) => ratio)));
+  const highest = Math.max(
+    ...history.flatMap(({ teams }) => teams.map(({ readsPerMember }) => readsPerMember)),
+  );
   const step = highest > 0 ? chooseTickStep(highest) : 1;
   const top = Math.max(1, Math.ceil(roundToTenth(highest / step))) * step;
   const [from, to] = [history[0]!.day, history.at(-1)!.day];
@@ -81,23 +83,26 @@ export function computeChartGeometry(
   const bottom = height - MARGIN.bottom;
   const x = (day: number) =>
     roundToTenth(MARGIN.left + ((day - from) / (to - from)) * (right - MARGIN.left));
-  const y = (ratio: number) => roundToTenth(bottom - (ratio / top) * (bottom - MARGIN.top));
-  const of = (team: Team) =>
+  const y = (readsPerMember: number) =>
+    roundToTenth(bottom - (readsPerMember / top) * (bottom - MARGIN.top));
+  const pointsOf = (team: Team) =>
     history.map(({ day, teams }) => ({
       x: x(day),
-      y: y(teams.find((standing) => standing.team === team)!.ratio),
+      y: y(teams.find((standing) => standing.team === team)!.readsPerMember),
     }));
   const last = history.at(-1)!;
-  const ratios = TEAMS.map((team) => last.teams.find((standing) => standing.team === team)!.ratio);
+  const ratios = TEAMS.map(
+    (team) => last.teams.find((standing) => standing.team === team)!.readsPerMember,
+  );
   const heights = spreadLabels(ratios.map(y), bottom);
   return {
     lines: TEAMS.map((team, i) => {
-      const points = of(team);
+      const points = pointsOf(team);
       return {
         team,
-        ratio: ratios[i]!,
+        readsPerMember: ratios[i]!,
         points: points.map((point) => `${point.x},${point.y}`).join(" "),
-        marks: points.filter((_, at) => (points.length - 1 - at) % MARK_EVERY === 0),
+        marks: points.filter((_, j) => (points.length - 1 - j) % MARK_EVERY === 0),
         label: { x: right + 12, y: heights[i]! },
       };
     }),

@@ -1,4 +1,4 @@
-// The standings of half a year as three lines, and the same as a table. The lines differ in stroke, mark and name, not only in colour.
+// Draws the standings of the last six months as a chart and as a table. Lines differ in stroke, mark and label, not only in color.
 
 import { formatDate } from "#lib/core/format.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
@@ -7,7 +7,7 @@ import { TEAMS, type Team } from "#lib/reading/team.ts";
 import { type ChartSize, computeChartGeometry } from "./chart-geometry.ts";
 import { TEAM_NAMES } from "./team-dot.tsx";
 
-/** Drawn twice, so that the letters have their size on a phone, too; the stylesheet shows one. */
+/** Drawn in both sizes, so that text is legible on phones; CSS shows one. */
 const SIZES: Record<"wide" | "narrow", ChartSize> = {
   wide: { width: 1100, height: 420, monthStep: 1 },
   narrow: { width: 350, height: 300, monthStep: 2 },
@@ -59,7 +59,7 @@ function Plot({
           </text>
         </g>
       ))}
-      {lines.map(({ team, points, marks, label, ratio }) => (
+      {lines.map(({ team, points, marks, label, readsPerMember }) => (
         <g key={team} className={`chart-${team.toLowerCase()}`}>
           <polyline className="chart-line" points={points} />
           <g className="chart-mark">
@@ -68,7 +68,7 @@ function Plot({
             ))}
           </g>
           <text className="chart-label" x={label.x} y={label.y + 5}>
-            {TEAM_NAMES[team]} {ratio.toFixed(2)}
+            {TEAM_NAMES[team]} {readsPerMember.toFixed(2)}
           </text>
         </g>
       ))}
@@ -78,13 +78,13 @@ function Plot({
 
 const toIsoDate = (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
-/** `history`: oldest first, at least two; the last one is now. */
+/** `history`: oldest first, at least two snapshots; the last one is now. */
 export function StandingsChart({ history }: { history: readonly StandingsSnapshot[] }) {
   const newestFirst = [...history].reverse();
   return (
     <figure className="chart-figure">
       <figcaption>
-        Reads for each active member, at the end of every week since{" "}
+        Reads per active member at the end of each week since{" "}
         {formatDate(toIsoDate(history[0]!.day))}.
       </figcaption>
       <Plot history={history} size="wide" />
@@ -93,11 +93,11 @@ export function StandingsChart({ history }: { history: readonly StandingsSnapsho
         <summary>As a table</summary>
         <table className="table">
           <caption className="visually-hidden">
-            Reads for each active member of the three teams, at the end of every week, newest first
+            Reads per active member of each team at the end of each week, newest first
           </caption>
           <thead>
             <tr>
-              <th scope="col">Up to</th>
+              <th scope="col">Week ending</th>
               {TEAMS.map((team) => (
                 <th key={team} scope="col" className="number">
                   {TEAM_NAMES[team]}
@@ -110,12 +110,12 @@ export function StandingsChart({ history }: { history: readonly StandingsSnapsho
               <tr key={day}>
                 <th scope="row">
                   <time dateTime={toIsoDate(day)}>
-                    {i === 0 ? "now" : formatDate(toIsoDate(day))}
+                    {i === 0 ? "Now" : formatDate(toIsoDate(day))}
                   </time>
                 </th>
                 {TEAMS.map((team) => (
                   <td key={team} className="number">
-                    {teams.find((standing) => standing.team === team)!.ratio.toFixed(2)}
+                    {teams.find((standing) => standing.team === team)!.readsPerMember.toFixed(2)}
                   </td>
                 ))}
               </tr>

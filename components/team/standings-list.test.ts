@@ -1,24 +1,29 @@
 import { expect, test } from "vitest";
 import { describeStandings } from "./standings-list.tsx";
 
-const of = (team: "RED" | "BLUE" | "YELLOW", ratio: number) => ({
+const standing = (team: "RED" | "BLUE" | "YELLOW", readsPerMember: number) => ({
   team,
-  ratio,
-  reads: ratio * 4,
+  readsPerMember,
+  reads: readsPerMember * 4,
   members: 4,
 });
 
-test("the sentence names the leader and the ratio", () => {
-  expect(describeStandings([of("BLUE", 1.5), of("RED", 1), of("YELLOW", 0)], "this post")).toBe(
-    "Blue leads this post with 1.50 reads for each of its active members.",
+test("the sentence names the leading team and its reads per member", () => {
+  const standings = [standing("BLUE", 1.25), standing("RED", 1), standing("YELLOW", 0)];
+  expect(describeStandings(standings, "this post")).toBe(
+    "Blue leads this post with 1.25 reads per active member.",
   );
 });
 
-test("a tie is said, and so is that nobody leads", () => {
-  expect(describeStandings([of("RED", 1), of("BLUE", 1), of("YELLOW", 0)], "the site")).toContain(
-    "as many as Blue",
-  );
-  expect(describeStandings([of("RED", 0), of("BLUE", 0), of("YELLOW", 0)], "the site")).toMatch(
-    /^No team leads/,
-  );
+test("the sentence names all teams of a tie", () => {
+  const tie = [standing("BLUE", 1), standing("YELLOW", 1), standing("RED", 0)];
+  expect(describeStandings(tie, "the site")).toMatch(/^Blue and Yellow are tied/);
+  const all = [standing("RED", 1), standing("BLUE", 1), standing("YELLOW", 1)];
+  expect(describeStandings(all, "the site")).toMatch(/^Red, Blue and Yellow are tied/);
+});
+
+test("the sentence says that no team leads without reads", () => {
+  const none = [standing("RED", 0), standing("BLUE", 0), standing("YELLOW", 0)];
+  for (const standings of [none, []])
+    expect(describeStandings(standings, "the site")).toMatch(/^No team is leading the site yet/);
 });

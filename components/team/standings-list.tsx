@@ -1,24 +1,24 @@
-// The standing of the three teams, as a sentence and three lines. Words and numbers, so that colour carries nothing alone.
+// Shows the teams' standings as a sentence and a list, in words and numbers as well as in color.
 
-import { formatCount } from "#lib/core/format.ts";
+import { pluralize } from "#lib/core/format.ts";
 import type { Standing } from "#lib/reading/standings.ts";
 import { TEAM_NAMES, TeamDot } from "./team-dot.tsx";
 
-function pluralize(count: number, one: string, many: string): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
-}
+const listNames = (names: readonly string[]) =>
+  `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 
-/** Who leads, in a sentence. `where`: "this post" or "the site". */
+/** Says which team leads in a sentence. `where`: "this post" or "the site". */
 export function describeStandings(standings: readonly Standing[], where: string): string {
-  const [first, second] = standings;
-  if (!first || first.ratio === 0)
-    return `No team leads ${where} yet. The first read by a member decides.`;
-  const also =
-    second && second.ratio === first.ratio ? `, as many as ${TEAM_NAMES[second.team]}` : "";
-  return `${TEAM_NAMES[first.team]} leads ${where} with ${first.ratio.toFixed(2)} reads for each of its active members${also}.`;
+  const [first] = standings;
+  if (!first || first.readsPerMember === 0)
+    return `No team is leading ${where} yet. The first member to read ${where === "this post" ? "it" : "a post"} takes the lead.`;
+  const score = `${first.readsPerMember.toFixed(2)} reads per active member`;
+  const tied = standings.filter(({ readsPerMember }) => readsPerMember === first.readsPerMember);
+  if (tied.length === 1) return `${TEAM_NAMES[first.team]} leads ${where} with ${score}.`;
+  return `${listNames(tied.map(({ team }) => TEAM_NAMES[team]))} are tied at ${score}.`;
 }
 
-/** The three teams, best first. `wide`: with large figures, where a standing is the subject of a section. */
+/** Lists the teams, best first. `wide`: with large figures. */
 export function StandingsList({
   standings,
   wide = false,
@@ -28,19 +28,18 @@ export function StandingsList({
 }) {
   return (
     <ol className={wide ? "standing standing-wide" : "standing"}>
-      {standings.map(({ team, reads, members, ratio }) => (
+      {standings.map(({ team, reads, members, readsPerMember }) => (
         <li key={team}>
           <span className="standing-team">
             <TeamDot team={team} />
             {TEAM_NAMES[team]}
           </span>
           <span className="figures">
-            {pluralize(reads, "read", "reads")} by{" "}
-            {pluralize(members, "active member", "active members")}
+            {pluralize(reads, "read")} · {pluralize(members, "active member")}
           </span>
           <span className="standing-ratio">
-            {ratio.toFixed(2)}
-            <span className="visually-hidden"> reads a member</span>
+            {readsPerMember.toFixed(2)}
+            <span className="visually-hidden"> reads per member</span>
           </span>
         </li>
       ))}

@@ -1,6 +1,6 @@
-// The totals of the site in one line.
+// Shows the site's totals in one line.
 
-import { formatCount } from "#lib/core/format.ts";
+import { pluralize } from "#lib/core/format.ts";
 
 /** "498.23k reads · 12 readers · 9 posts". */
 export function TotalsLine({
@@ -12,11 +12,11 @@ export function TotalsLine({
   readers: number;
   posts: number;
 }) {
-  const part = (count: number, one: string) =>
-    `${formatCount(count)} ${count === 1 ? one : `${one}s`}`;
   return (
     <p className="totals figures">
-      {[part(reads, "read"), part(readers, "reader"), part(posts, "post")].join(" · ")}
+      {[pluralize(reads, "read"), pluralize(readers, "reader"), pluralize(posts, "post")].join(
+        " · ",
+      )}
     </p>
   );
 }

@@ -1,5 +1,6 @@
 // How dates and numbers are written. Days are plain text here, never moments: so they are the same in every time zone.
 
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./clock.ts";
 import { AppError } from "./errors.ts";
 
 const MONTHS = [
@@ -66,4 +67,71 @@ export function formatCount(count: number): string {
 /** Returns the count with its noun: "1 read", "498.23k reads". `many` defaults to `one` with an s. */
 export function pluralize(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** Rounds a recording's length to the nearest second, at least one. */
+export const roundToSeconds = (ms: number): number => Math.max(1, Math.round(ms / SECOND_MS));
+
+function formatClock(seconds: number): string {
+  const pad = (part: number) => String(part).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  return hours > 0
+    ? `${hours}:${pad(minutes)}:${pad(seconds % 60)}`
+    : `${minutes}:${pad(seconds % 60)}`;
+}
+
+/** For screen readers, which read "1:12" as a time of day. */
+function formatSpoken(seconds: number): string {
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  if (minutes === 0) return pluralize(rest, "second");
+  return pluralize(minutes, "minute") + (rest === 0 ? "" : ` ${pluralize(rest, "second")}`);
+}
+
+function formatShort(ms: number): string {
+  if (ms < SECOND_MS) return `${Math.round(ms)} ms`;
+  if (ms < MINUTE_MS) return `${(Math.floor(ms / 100) / 10).toLocaleString("en-US")} s`;
+  const [bigMs, big, smallMs, small] =
+    ms < HOUR_MS
+      ? ([MINUTE_MS, "min", SECOND_MS, "s"] as const)
+      : ([HOUR_MS, "h", MINUTE_MS, "min"] as const);
+  const rest = Math.floor((ms % bigMs) / smallMs);
+  return `${Math.floor(ms / bigMs)} ${big}${rest === 0 ? "" : ` ${rest} ${small}`}`;
+}
+
+const UNITS = [
+  [DAY_MS, "day"],
+  [HOUR_MS, "hour"],
+  [MINUTE_MS, "minute"],
+  [SECOND_MS, "second"],
+] as const;
+
+function formatLargestUnit(ms: number): string {
+  const [unitMs, unit] = UNITS.find(([unitMs]) => ms >= unitMs) ?? UNITS[3];
+  return pluralize(Math.floor(ms / unitMs), unit);
+}
+
+const wholeSeconds = (ms: number) => Math.max(0, Math.floor(ms / SECOND_MS));
+
+const DURATION_STYLES = {
+  length: (ms: number) => formatClock(roundToSeconds(ms)),
+  "spoken-length": (ms: number) => formatSpoken(roundToSeconds(ms)),
+  position: (ms: number) => formatClock(wholeSeconds(ms)),
+  "spoken-position": (ms: number) => formatSpoken(wholeSeconds(ms)),
+  short: formatShort,
+  "largest-unit": formatLargestUnit,
+};
+
+/**
+ * Formats a duration. For 72,900 ms: "length" (of a recording, rounded) is "1:13" and "spoken-length" "1 minute
+ * 13 seconds"; "position" (elapsed seconds) is "1:12"; "short" is "1 min 12 s"; "largest-unit" is "1 minute".
+ */
+export function formatDuration(ms: number, style: keyof typeof DURATION_STYLES = "length"): string {
+  return DURATION_STYLES[style](ms);
+}
+
+/** Formats a size in decimal units: 900 → "900 B", 1536 → "1.5 kB", 12,000,000 → "12 MB". */
+export function formatBytes(bytes: number): string {
+  const [size, unit] =
+    bytes < 1_000 ? [1, "B"] : bytes < 999_950 ? [1_000, "kB"] : [1_000_000, "MB"];
+  return `${(bytes / size).toLocaleString("en-US", { maximumFractionDigits: 1 })} ${unit}`;
 }

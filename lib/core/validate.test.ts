@@ -30,7 +30,7 @@ test("control characters, marks of direction and half characters are refused", (
 
 test("an address is lower case and looks like one", () => {
   expect(emailField().safeParse("ada").error?.issues[0]?.message).toBe(
-    "This is not a mail address. One looks like ada@example.com.",
+    "Enter a valid email address, such as ada@example.com.",
   );
   expect(emailField().parse(" Ada@Example.COM ")).toBe("ada@example.com");
   for (const text of [

@@ -54,13 +54,13 @@ export const multiLineField = (bounds: TextFieldOptions) =>
 /** An address for mail, in lower case; at most 254 characters (RFC 5321). */
 export const emailField = () =>
   z
-    .string({ error: "The address is missing." })
-    .max(1_000, { error: "This is not a mail address.", abort: true })
+    .string({ error: "Enter your email address." })
+    .max(1_000, { error: "Enter a valid email address, such as ada@example.com.", abort: true })
     .transform((text) => text.normalize("NFC").trim().toLowerCase())
-    .refine((text) => text.length > 0, { error: "The address is missing." })
+    .refine((text) => text.length > 0, { error: "Enter your email address." })
     .refine(
       (text) => text.length === 0 || (text.length <= 254 && z.email().safeParse(text).success),
-      { error: "This is not a mail address. One looks like ada@example.com." },
+      { error: "Enter a valid email address, such as ada@example.com." },
     );
 
 /** A random id of ours (UUID), in lower case. */

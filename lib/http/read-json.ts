@@ -1,33 +1,48 @@
-// The JSON that a script of ours sends to a handler: small, and of the form that was asked for.
+// Reads a small JSON body and validates it.
 
 import type { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
 import { readBody } from "./read-body.ts";
 
-const MAX_BYTES = 20_000;
+interface ReadJsonOptions {
+  readonly maxBytes?: number;
+  /** sendBeacon sends strings as text/plain, since it can't make a preflight. */
+  readonly contentTypes?: readonly string[];
+}
 
-/** The body as `schema` gives it back. Throws AppError: invalid for anything but JSON of that form, too_large beyond 20 kB. */
+/**
+ * Returns the body as `schema` parses it. Throws AppError: invalid for another content type, broken UTF-8 or JSON, and
+ * JSON that does not match (with the field's path); too_large beyond `maxBytes`.
+ */
 export async function readJson<Schema extends z.ZodType>(
   request: Request,
   schema: Schema,
+  { maxBytes = 20_000, contentTypes = ["application/json"] }: ReadJsonOptions = {},
 ): Promise<z.output<Schema>> {
-  const type = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json")
-    throw new AppError("invalid", "The body must be application/json.");
-  const bytes = await readBody(request, { maxBytes: MAX_BYTES });
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new AppError("invalid", "The body is not JSON.", { cause: error });
-  }
-  const parsed = schema.safeParse(json);
+  const type = (request.headers.get("content-type") ?? "").split(";", 1)[0]!.trim().toLowerCase();
+  if (!contentTypes.includes(type))
+    throw new AppError("invalid", `The body must be ${contentTypes.join(" or ")}.`);
+  const parsed = schema.safeParse(parseUtf8Json(await readBody(request, { maxBytes })));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.join(".") || undefined;
   throw new AppError(
     "invalid",
-    `${field ? `${field}: ` : ""}${issue?.message.slice(0, 200) ?? "The body is not right."}`,
+    `${field ? `${field}: ` : ""}${issue?.message.slice(0, 200) ?? "The body does not match."}`,
     { field },
   );
+}
+
+function parseUtf8Json(bytes: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new AppError("invalid", "The body is not UTF-8.", { cause: error });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AppError("invalid", "The body is not JSON.", { cause: error });
+  }
 }

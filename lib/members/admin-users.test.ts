@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
-import type { Member } from "#lib/core/member.ts";
+import type { Member } from "#lib/members/member.ts";
 import { listAuditEvents } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { writeSql } from "../db/database.ts";
-import { createSession } from "./session/session.ts";
+import { createSession } from "#lib/members/sessions.ts";
 import {
   USERS_PER_PAGE,
   countUsers,
@@ -16,13 +16,13 @@ import {
   getUser,
 } from "./admin-users.ts";
 
-/** Somebody who has just logged in. */
-function someone(sql: Sql, given: Parameters<typeof insertUser>[1] = {}): Member {
-  const { id, firstName, team, role } = insertUser(sql, given);
+/** Returns a new member with a recent login. */
+function newMember(sql: Sql, overrides: Parameters<typeof insertUser>[1] = {}): Member {
+  const { id, firstName, team, role } = insertUser(sql, overrides);
   return { id, firstName, team, role, sessionKey: "a-session", loggedInAtMs: nowMs() };
 }
 const anAdmin = (sql: Sql) =>
-  someone(sql, { role: "ADMIN", firstName: "Root", email: "root@example.org" });
+  newMember(sql, { role: "ADMIN", firstName: "Root", email: "root@example.org" });
 const code = (expected: string) => expect.objectContaining({ code: expected });
 function insertCall(sql: Sql, userId: string): void {
   sql.run(
@@ -34,9 +34,9 @@ function insertCall(sql: Sql, userId: string): void {
   );
 }
 
-test("a member may do none of what admins do with members", () =>
+test("a member is refused everything that admins may do", () =>
   writeSql((sql) => {
-    const member = someone(sql);
+    const member = newMember(sql);
     const { id, updatedAt, email } = insertUser(sql);
     createSession(sql, id);
     const attempts = [
@@ -44,7 +44,8 @@ test("a member may do none of what admins do with members", () =>
       () => getUser(sql, member, id),
       () => getUser(sql, member, member.id),
       () => countUsers(sql, member),
-      () => editUser(sql, member, { id, firstName: "Eve", team: "BLUE", seenUpdatedAt: updatedAt }),
+      () =>
+        editUser(sql, member, { id, firstName: "Eve", team: "BLUE", expectedUpdatedAt: updatedAt }),
       () => revokeUserSessions(sql, member, id),
       () => deleteUser(sql, member, { id, typed: email }),
     ];
@@ -57,7 +58,7 @@ test("a member may do none of what admins do with members", () =>
     expect(listAuditEvents(sql)).toEqual([]);
   }));
 
-test("an admin whose log-in is old ends no sessions and deletes nobody", () =>
+test("revoking sessions and deleting members require a recent login", () =>
   writeSql((sql) => {
     const admin = { ...anAdmin(sql), loggedInAtMs: nowMs() - HOUR_MS };
     const { id, email } = insertUser(sql);
@@ -69,7 +70,7 @@ test("an admin whose log-in is old ends no sessions and deletes nobody", () =>
     expect(getUser(sql, admin, id)).toMatchObject({ id });
   }));
 
-test("members are found by a part of name or address, in any capitals", () =>
+test("search matches part of a name or address, in any case", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     insertUser(sql, { firstName: "Éva", email: "one@example.test" });
@@ -81,10 +82,10 @@ test("members are found by a part of name or address, in any capitals", () =>
     expect(names(" ÉV ")).toEqual(["Éva"]);
     expect(names("example.test")).toEqual(["Bob", "Éva"]);
     expect(names("")).toEqual(["Bob", "Éva", "Root"]);
-    expect(names("nobody")).toEqual([]);
+    expect(names("unknown")).toEqual([]);
   }));
 
-test("signs that mean something to LIKE stand for themselves", () =>
+test("search escapes LIKE wildcards", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     for (const firstName of ["100%", "under_score", "back\\slash", "plain"])
@@ -98,7 +99,7 @@ test("signs that mean something to LIKE stand for themselves", () =>
     expect(names("' OR 1=1 --")).toEqual([]);
   }));
 
-test("the pages of the list hold everybody once, and sort nothing", () =>
+test("pages list every member once, without a sort", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     for (let i = 0; i < 2 * USERS_PER_PAGE; i++) insertUser(sql, { firstName: `Member ${i}` });
@@ -119,7 +120,7 @@ test("the pages of the list hold everybody once, and sort nothing", () =>
     expect([seen[0], seen.at(-1)]).toEqual([`Member ${2 * USERS_PER_PAGE - 1}`, "Root"]);
   }));
 
-test("a member is shown with reads, calls and sessions that are not over", () =>
+test("a member's details count reads, calls and active sessions", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     const { id } = insertUser(sql);
@@ -132,31 +133,31 @@ test("a member is shown with reads, calls and sessions that are not over", () =>
       id,
     );
     expect(getUser(sql, admin, id)).toMatchObject({
-      reads: 2,
-      calls: 1,
-      sessions: 2,
+      readCount: 2,
+      callCount: 1,
+      sessionCount: 2,
       lastSeenAt: expect.any(Number) as number,
       isLastAdmin: false,
       callList: [{ title: "A question", state: "NEW" }],
     });
     expect(getUser(sql, admin, admin.id)).toMatchObject({
-      reads: 0,
-      calls: 0,
-      sessions: 0,
+      readCount: 0,
+      callCount: 0,
+      sessionCount: 0,
       lastSeenAt: null,
       isLastAdmin: true,
       callList: [],
     });
-    expect(() => getUser(sql, admin, "nobody")).toThrow(code("not_found"));
+    expect(() => getUser(sql, admin, "unknown")).toThrow(code("not_found"));
   }));
 
-test("an edit changes name and team, moves the reads, and is noted without the name", () =>
+test("an edit changes name and team, moves the reads, and is logged without the name", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     const { id, updatedAt } = insertUser(sql, { team: "RED" });
     for (const postSlug of ["a", "b"]) insertRead(sql, { userId: id, postSlug });
     expect(
-      editUser(sql, admin, { id, firstName: "Grace", team: "BLUE", seenUpdatedAt: updatedAt }),
+      editUser(sql, admin, { id, firstName: "Grace", team: "BLUE", expectedUpdatedAt: updatedAt }),
     ).toEqual({ changed: ["name", "team"], slugs: ["a", "b"] });
     expect(getUser(sql, admin, id)).toMatchObject({ firstName: "Grace", team: "BLUE" });
     expect(sql.all(`SELECT DISTINCT "team" FROM "PostTeamDay"`)).toEqual([{ team: "BLUE" }]);
@@ -171,21 +172,21 @@ test("an edit changes name and team, moves the reads, and is noted without the n
     expect(JSON.stringify(listAuditEvents(sql))).not.toMatch(/Grace|Ada/);
   }));
 
-test("of two admins who edit at the same time the second is told", () =>
+test("a concurrent edit is refused (optimistic lock)", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     const { id, updatedAt } = insertUser(sql, { team: "RED" });
-    editUser(sql, admin, { id, firstName: "Grace", team: "RED", seenUpdatedAt: updatedAt });
+    editUser(sql, admin, { id, firstName: "Grace", team: "RED", expectedUpdatedAt: updatedAt });
     expect(() =>
-      editUser(sql, admin, { id, firstName: "Ada", team: "BLUE", seenUpdatedAt: updatedAt }),
-    ).toThrow(/changed this member meanwhile/);
+      editUser(sql, admin, { id, firstName: "Ada", team: "BLUE", expectedUpdatedAt: updatedAt }),
+    ).toThrow(/has changed since/);
     expect(getUser(sql, admin, id)).toMatchObject({ firstName: "Grace", team: "RED" });
     expect(() =>
       editUser(sql, admin, {
-        id: "nobody",
+        id: "unknown",
         firstName: "Ada",
         team: "BLUE",
-        seenUpdatedAt: updatedAt,
+        expectedUpdatedAt: updatedAt,
       }),
     ).toThrow(code("not_found"));
   }));
@@ -194,14 +195,14 @@ test("an edit that changes nothing writes nothing", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     const { id, updatedAt, firstName, team } = insertUser(sql);
-    expect(editUser(sql, admin, { id, firstName, team, seenUpdatedAt: updatedAt })).toEqual({
+    expect(editUser(sql, admin, { id, firstName, team, expectedUpdatedAt: updatedAt })).toEqual({
       changed: [],
       slugs: [],
     });
     expect([getUser(sql, admin, id).updatedAt, listAuditEvents(sql)]).toEqual([updatedAt, []]);
   }));
 
-test("a member is logged out everywhere, and only they", () =>
+test("revoking sessions affects one member only", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     const { id } = insertUser(sql);
@@ -212,7 +213,7 @@ test("a member is logged out everywhere, and only they", () =>
     expect(listAuditEvents(sql)).toMatchObject([{ action: "user.sessions", detail: { ended: 1 } }]);
   }));
 
-test("a member goes with all that is theirs when their address is typed", () =>
+test("a member is deleted only if their address is typed", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     const { id, email } = insertUser(sql, { email: "ada@example.test" });
@@ -244,7 +245,7 @@ test("a member goes with all that is theirs when their address is typed", () =>
     expect(JSON.stringify(listAuditEvents(sql))).not.toContain("example.test");
   }));
 
-test("the last admin is not deleted, not even by themselves", () =>
+test("the last admin can't be deleted, not even by themselves", () =>
   writeSql((sql) => {
     const admin = anAdmin(sql);
     expect(() => deleteUser(sql, admin, { id: admin.id, typed: "root@example.org" })).toThrow(

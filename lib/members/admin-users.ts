@@ -1,11 +1,12 @@
-// Members as admins see, change and delete them.
+// Lists, edits and deletes members, for admins.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import { type Member, assertAdmin, assertRecentLogin } from "#lib/core/member.ts";
-import { recordAuditEvent } from "../db/audit.ts";
-import type { Sql } from "../db/connection.ts";
+import { type Member, assertAdmin, assertRecentLogin } from "#lib/members/member.ts";
+import { recordAuditEvent } from "#lib/db/audit.ts";
+import type { Sql } from "#lib/db/connection.ts";
 import { escapeLikePattern } from "#lib/db/escape-like-pattern.ts";
+import { listReadSlugs } from "#lib/reading/read-totals.ts";
 import { deleteAccount, isLastAdmin } from "./delete-account.ts";
 import { type Role, createEditConflictError, countAdmins, revokeAllSessions } from "./roles.ts";
 
@@ -18,21 +19,20 @@ export interface ListedUser {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly updatedAt: number;
-  readonly reads: number;
-  readonly calls: number;
+  readonly readCount: number;
+  readonly callCount: number;
 }
 
 const USER_COLUMNS_SQL = `u."id", u."firstName", u."email", u."team", u."role", u."createdAt", u."updatedAt",
-  (SELECT COUNT(*) FROM "PostRead" WHERE "userId" = u."id") AS "reads",
-  (SELECT COUNT(*) FROM "Call" WHERE "userId" = u."id") AS "calls"`;
+  (SELECT COUNT(*) FROM "PostRead" WHERE "userId" = u."id") AS "readCount",
+  (SELECT COUNT(*) FROM "Call" WHERE "userId" = u."id") AS "callCount"`;
 
-/** Members on a page of the list. */
 export const USERS_PER_PAGE = 50;
 
 /**
- * Members whose name or address contains `text` ("" for all), last to join first, fifty at a time; `before` is the cursor that the page
- * before it gave. LIKE knows only the capitals of ASCII, so a name is looked for in both. Walks the table in its own
- * order and stops when the page is full: with 50,000 members at most some 30 ms. Throws AppError(forbidden) for all but admins.
+ * Returns a page of 50 members whose name or address contains `text` ("" for all), newest first; `before` is the previous
+ * page's `next`. Scans in rowid order until the page is full: at most about 30 ms with 50,000 members.
+ * Throws AppError(forbidden) unless `admin` is an admin.
  */
 export function searchUsers(
   sql: Sql,
@@ -40,24 +40,25 @@ export function searchUsers(
   { text, before = null }: { text: string; before?: number | null },
 ): { users: ListedUser[]; next: number | null } {
   assertAdmin(admin);
-  const sought = text.normalize("NFC").trim().slice(0, 200);
-  const lower = escapeLikePattern(sought.toLowerCase());
+  const query = text.normalize("NFC").trim().slice(0, 200);
+  // LIKE ignores case in ASCII only, so other letters are matched in both cases.
+  const lower = escapeLikePattern(query.toLowerCase());
   const rows = sql.all<ListedUser & { cursor: number }>(
     `SELECT u.rowid AS "cursor", ${USER_COLUMNS_SQL} FROM "User" u
-     WHERE u.rowid < ? ${sought ? `AND (u."firstName" LIKE ? ESCAPE '\\' OR u."firstName" LIKE ? ESCAPE '\\' OR u."email" LIKE ? ESCAPE '\\')` : ""}
+     WHERE u.rowid < ? ${query ? `AND (u."firstName" LIKE ? ESCAPE '\\' OR u."firstName" LIKE ? ESCAPE '\\' OR u."email" LIKE ? ESCAPE '\\')` : ""}
      ORDER BY u.rowid DESC LIMIT ${USERS_PER_PAGE + 1}`,
     before ?? Number.MAX_SAFE_INTEGER,
-    ...(sought ? [lower, escapeLikePattern(sought.toUpperCase()), lower] : []),
+    ...(query ? [lower, escapeLikePattern(query.toUpperCase()), lower] : []),
   );
   const users = rows.slice(0, USERS_PER_PAGE).map(({ cursor: _, ...user }) => user);
   return { users, next: rows.length > USERS_PER_PAGE ? rows[USERS_PER_PAGE - 1]!.cursor : null };
 }
 
 export interface UserDetails extends ListedUser {
-  readonly sessions: number;
-  /** null: never, or not known. */
+  readonly sessionCount: number;
+  /** null: never, or unknown. */
   readonly lastSeenAt: number | null;
-  readonly passkeys: number;
+  readonly passkeyCount: number;
   readonly isLastAdmin: boolean;
   /** Newest first, at most fifty. */
   readonly callList: readonly {
@@ -68,11 +69,11 @@ export interface UserDetails extends ListedUser {
   }[];
 }
 
-/** One member with what belongs to them. Throws AppError: forbidden for all but admins, not_found. */
+/** Returns a member with their calls. Throws AppError: forbidden unless `admin` is an admin, not_found. */
 export function getUser(sql: Sql, admin: Member, id: string): UserDetails {
   assertAdmin(admin);
   const user = sql.get<Omit<UserDetails, "isLastAdmin" | "callList">>(
-    `SELECT ${USER_COLUMNS_SQL}, COUNT(s."id") AS "sessions", MAX(i."lastSeenAt") AS "lastSeenAt", (SELECT COUNT(*) FROM "Passkey" WHERE "userId" = u."id") AS "passkeys"
+    `SELECT ${USER_COLUMNS_SQL}, COUNT(s."id") AS "sessionCount", MAX(i."lastSeenAt") AS "lastSeenAt", (SELECT COUNT(*) FROM "Passkey" WHERE "userId" = u."id") AS "passkeyCount"
      FROM "User" u LEFT JOIN "Session" s ON s."userId" = u."id" AND s."expirationDate" > ? LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
      WHERE u."id" = ? GROUP BY u."id"`,
     nowMs(),
@@ -86,7 +87,7 @@ export function getUser(sql: Sql, admin: Member, id: string): UserDetails {
   return { ...user, isLastAdmin: isLastAdmin(sql, id), callList };
 }
 
-/** How many members there are, and admins among them. Throws AppError(forbidden) for all but admins. */
+/** Counts members, and admins among them. Throws AppError(forbidden) unless `admin` is an admin. */
 export function countUsers(sql: Sql, admin: Member): { members: number; admins: number } {
   assertAdmin(admin);
   return {
@@ -95,18 +96,10 @@ export function countUsers(sql: Sql, admin: Member): { members: number; admins: 
   };
 }
 
-const listSlugsRead = (sql: Sql, id: string) =>
-  sql
-    .all<{ slug: string }>(
-      `SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "userId" = ?`,
-      id,
-    )
-    .map(({ slug }) => slug);
-
 /**
- * Changes name and team, and notes it: the teams as they were and are, of the name only that it changed, for the log outlives the member.
- * Returns the posts whose standing may have moved with the team: see recordOwnership in the room of the teams.
- * Throws AppError: forbidden for all but admins, not_found, conflict when the member changed since `seenUpdatedAt`.
+ * Changes name and team and records an audit event, without the names: the log outlives the member. Returns the posts whose
+ * standings may have changed: call recordLeadChanges with them in the same transaction.
+ * Throws AppError: forbidden unless `admin` is an admin, not_found, conflict if the member has changed since `expectedUpdatedAt`.
  */
 export function editUser(
   sql: Sql,
@@ -115,19 +108,19 @@ export function editUser(
     id,
     firstName,
     team,
-    seenUpdatedAt,
-  }: { id: string; firstName: string; team: string; seenUpdatedAt: number },
+    expectedUpdatedAt,
+  }: { id: string; firstName: string; team: string; expectedUpdatedAt: number },
 ): { changed: readonly string[]; slugs: readonly string[] } {
   assertAdmin(admin);
-  const old = sql.get<{ firstName: string; team: string; updatedAt: number }>(
+  const before = sql.get<{ firstName: string; team: string; updatedAt: number }>(
     `SELECT "firstName", "team", "updatedAt" FROM "User" WHERE "id" = ?`,
     id,
   );
-  if (!old) throw createUserNotFoundError();
-  if (old.updatedAt !== seenUpdatedAt) throw createEditConflictError();
+  if (!before) throw createUserNotFoundError();
+  if (before.updatedAt !== expectedUpdatedAt) throw createEditConflictError();
   const detail = {
-    ...(old.firstName !== firstName && { name: "changed" }),
-    ...(old.team !== team && { team: { from: old.team, to: team } }),
+    ...(before.firstName !== firstName && { name: "changed" }),
+    ...(before.team !== team && { team: { from: before.team, to: team } }),
   };
   const changed = Object.keys(detail);
   if (changed.length === 0) return { changed, slugs: [] };
@@ -139,10 +132,16 @@ export function editUser(
     id,
   );
   recordAuditEvent(sql, { actorId: admin.id, action: "user.edit", subjectId: id, detail });
-  return { changed, slugs: old.team === team ? [] : listSlugsRead(sql, id) };
+  return {
+    changed,
+    slugs: before.team === team ? [] : [...listReadSlugs(sql, { member: { id }, clientId: null })],
+  };
 }
 
-/** Logs the member out everywhere and notes it. Returns how many sessions ended. Throws AppError: forbidden and unauthorized for all but an admin who has just logged in, not_found. */
+/**
+ * Revokes all sessions of a member and records an audit event. Returns how many.
+ * Throws AppError: forbidden or unauthorized unless `admin` is an admin with a recent login, not_found.
+ */
 export function revokeUserSessions(sql: Sql, admin: Member, id: string): number {
   assertAdmin(admin);
   assertRecentLogin(admin);
@@ -158,8 +157,9 @@ export function revokeUserSessions(sql: Sql, admin: Member, id: string): number 
 }
 
 /**
- * Deletes the member with all that is theirs: see deleteAccount, also for what comes back. `typed` must be their address.
- * Throws AppError: forbidden and unauthorized for all but an admin who has just logged in, not_found, invalid (field "typed"), conflict for the last admin.
+ * Runs deleteAccount and returns its result. `typed` must be the member's address, in any case.
+ * Throws AppError: forbidden or unauthorized unless `admin` is an admin with a recent login, not_found, invalid (field "typed"),
+ * conflict for the last admin.
  */
 export function deleteUser(
   sql: Sql,
@@ -171,12 +171,12 @@ export function deleteUser(
   const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, id);
   if (!user) throw createUserNotFoundError();
   if (typed.trim().toLowerCase() !== user.email.toLowerCase())
-    throw new AppError("invalid", "This is not the address of this member. Nothing was deleted.", {
+    throw new AppError("invalid", "This is not the member's email address. Nothing was deleted.", {
       field: "typed",
     });
   return deleteAccount(sql, id, { actorId: admin.id, action: "user.delete" });
 }
 
 function createUserNotFoundError(): AppError {
-  return new AppError("not_found", "There is no such member any more.");
+  return new AppError("not_found", "This member no longer exists.");
 }

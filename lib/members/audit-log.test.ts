@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
-import type { Member } from "#lib/core/member.ts";
+import type { Member } from "#lib/members/member.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { writeSql } from "#lib/db/database.ts";
@@ -11,7 +11,7 @@ function someone(sql: Sql, role: string): Member {
   return { id, firstName, team, role, sessionKey: "s", loggedInAtMs: 0 };
 }
 
-test("a member reads no log, not even of themselves", () =>
+test("a member can't read the log, not even about themselves", () =>
   writeSql((sql) => {
     const member = someone(sql, "MEMBER");
     for (const subjectId of [null, member.id])
@@ -20,7 +20,7 @@ test("a member reads no log, not even of themselves", () =>
       );
   }));
 
-test("the log names those who still exist", () =>
+test("the log names actors and subjects that still exist", () =>
   writeSql((sql) => {
     const admin = someone(sql, "ADMIN");
     const { id } = insertUser(sql, { firstName: "Ada" });
@@ -40,7 +40,7 @@ test("the log names those who still exist", () =>
     expect(listAuditLog(sql, admin, { subjectId: id }).events).toHaveLength(2);
   }));
 
-test("the pages of the log hold every event once", () =>
+test("pages list every event once", () =>
   writeSql((sql) => {
     const admin = someone(sql, "ADMIN");
     for (let i = 0; i <= EVENTS_PER_PAGE; i++)

@@ -1,21 +1,21 @@
-// The log of what admins changed, with the names of those it is about where they still exist.
+// Lists audit events with the names of actors and subjects.
 
-import { type Member, assertAdmin } from "#lib/core/member.ts";
+import { type Member, assertAdmin } from "#lib/members/member.ts";
 import type { AuditEvent } from "#lib/db/audit.ts";
 import type { Sql } from "#lib/db/connection.ts";
 
 export interface AuditLogEntry extends AuditEvent {
-  /** null: the command line, or somebody who is no member any more. */
+  /** null: the command line, or a deleted member. */
   readonly actorName: string | null;
-  /** The member or the title of the call; null for what is neither, or is gone. */
+  /** The member's name or the call's title; null for other subjects and deleted ones. */
   readonly subjectName: string | null;
 }
 
 export const EVENTS_PER_PAGE = 100;
 
 /**
- * What was changed, newest first, a hundred at a time; of one subject when it is given; `before` is the cursor that the page before it gave.
- * Throws AppError(forbidden) for all but admins.
+ * Returns a page of 100 events, newest first, optionally of one subject. `before` is the previous page's `next`.
+ * Throws AppError(forbidden) unless `admin` is an admin.
  */
 export function listAuditLog(
   sql: Sql,

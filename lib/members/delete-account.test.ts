@@ -32,7 +32,7 @@ const everything = (sql: Sql): Record<string, string[]> =>
   );
 
 describe("deleting an account", () => {
-  test("leaves no row of the member in any table, and every row of everybody else as it was", async () => {
+  test("leaves no row of the member in any table, and no other row changed", async () => {
     await writeSql((sql) => insertFullAccount(sql, "bob", { team: "BLUE" }));
     const before = await readSql(everything);
     const ada = await writeSql((sql) => insertFullAccount(sql, "ada"));
@@ -57,7 +57,7 @@ describe("deleting an account", () => {
     expect(JSON.stringify(after)).not.toMatch(/\bada\b/);
   });
 
-  test("reaches every table that belongs to a member: each foreign key to one cascades", async () => {
+  test("reaches every table with a foreign key to members, by cascade", async () => {
     const keys = await readSql((sql) =>
       tables(sql).flatMap((name) =>
         sql
@@ -84,7 +84,7 @@ describe("deleting an account", () => {
     expect(keys.filter((key) => key.on_delete !== "CASCADE")).toEqual([]);
   });
 
-  test("keeps the counters right, and a standing that it changed is noted", async () => {
+  test("keeps the counters consistent, and records a change of lead", async () => {
     const ada = await writeSql((sql) => {
       const ada = insertFullAccount(sql, "ada", { team: "RED" });
       insertFullAccount(sql, "bob", { team: "BLUE" });
@@ -107,7 +107,7 @@ describe("deleting an account", () => {
     expect(await readSql(findCounterMismatches)).toEqual([]);
   });
 
-  test("is noted without a word about the member", async () => {
+  test("is logged without the member's data", async () => {
     const { id } = await writeSql((sql) => insertFullAccount(sql, "ada"));
     await writeSql((sql) => deleteAccount(sql, id));
     expect(await readSql((sql) => listAuditEvents(sql))).toMatchObject([
@@ -115,7 +115,7 @@ describe("deleting an account", () => {
     ]);
   });
 
-  test("is refused to the last admin, and not to one of two", async () => {
+  test("is refused to the last admin, but not to one of two", async () => {
     const [ada, bob] = await writeSql((sql) => [
       insertUser(sql, { role: "ADMIN" }),
       insertUser(sql, { role: "ADMIN" }),
@@ -128,14 +128,14 @@ describe("deleting an account", () => {
     expect(await readSql((sql) => sql.all(`SELECT "id" FROM "User"`))).toEqual([{ id: bob!.id }]);
   });
 
-  test("is refused for an account that is gone, and nothing is noted", async () => {
-    await expect(writeSql((sql) => deleteAccount(sql, "nobody"))).rejects.toMatchObject({
+  test("is refused for a deleted account, and not logged", async () => {
+    await expect(writeSql((sql) => deleteAccount(sql, "unknown"))).rejects.toMatchObject({
       code: "not_found",
     });
     expect(await readSql((sql) => listAuditEvents(sql))).toEqual([]);
   });
 
-  test("wants the word or the first name, whatever the case, and nothing else", () => {
+  test("requires the word or the first name, in any case", () => {
     expect(
       ["delete", " DELETE ", "Zoë", "zoë", "Zoe\u0308"].map((typed) =>
         isDeleteConfirmed(typed, "Zoë"),

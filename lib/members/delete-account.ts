@@ -1,30 +1,30 @@
-// A member leaves: everything of theirs goes in one transaction.
+// Deletes a member and all their data in one transaction.
 
-import { recordAuditEvent } from "../db/audit.ts";
 import { AppError } from "#lib/core/errors.ts";
-import type { Sql } from "../db/connection.ts";
+import { recordAuditEvent } from "#lib/db/audit.ts";
+import type { Sql } from "#lib/db/connection.ts";
+import { listReadSlugs } from "#lib/reading/read-totals.ts";
 import { countAdmins, createLastAdminError } from "./roles.ts";
 
-/** What a member types to say that they mean it; their first name does as well. */
+/** The word that confirms the deletion; the member's first name does, too. */
 export const DELETE_CONFIRMATION = "delete";
 
-/** Whether `typed` says it: the word or the member's first name, whatever the case. */
+/** Returns whether `typed` is the word or the first name, in any case. */
 export function isDeleteConfirmed(typed: string, firstName: string): boolean {
-  const plain = (text: string) => text.normalize("NFC").trim().toLowerCase();
-  return [DELETE_CONFIRMATION, plain(firstName)].includes(plain(typed));
+  const normalize = (text: string) => text.normalize("NFC").trim().toLowerCase();
+  return [DELETE_CONFIRMATION, normalize(firstName)].includes(normalize(typed));
 }
 
-/** Whether the site would have no admin without this one. */
+/** Returns whether the member is the only admin. */
 export function isLastAdmin(sql: Sql, userId: string): boolean {
   const role = sql.get<{ role: string }>(`SELECT "role" FROM "User" WHERE "id" = ?`, userId)?.role;
   return role === "ADMIN" && countAdmins(sql) === 1;
 }
 
 /**
- * Deletes the member and all that is theirs: sessions, passkeys, calls with answers and episodes, uploads, reads, mail on its way
- * (by the schema's cascades, which the counters of reads follow by trigger), and log-ins asked for with their address.
- * What stays is that an account of this id left, or who deleted it: `by`. Returns the slugs of the posts they had read: standings may have changed, so
- * call recordOwnership with them in the same transaction. Throws AppError: conflict for the last admin, not_found when it is gone.
+ * Deletes the member: the schema cascades to sessions, passkeys, calls, episodes, uploads, reads and queued messages, and
+ * triggers update the counters. An audit event with the id remains. Returns the slugs of the posts they had read:
+ * call recordLeadChanges with them in the same transaction. Throws AppError: conflict for the last admin, not_found.
  */
 export function deleteAccount(
   sql: Sql,
@@ -32,14 +32,9 @@ export function deleteAccount(
   by: { actorId: string; action: string } = { actorId: userId, action: "user.left" },
 ): { slugs: string[] } {
   const user = sql.get<{ email: string }>(`SELECT "email" FROM "User" WHERE "id" = ?`, userId);
-  if (!user) throw new AppError("not_found", "This account is gone already.");
+  if (!user) throw new AppError("not_found", "This account has been deleted.");
   if (isLastAdmin(sql, userId)) throw createLastAdminError();
-  const slugs = sql
-    .all<{ slug: string }>(
-      `SELECT DISTINCT "postSlug" AS "slug" FROM "PostRead" WHERE "userId" = ?`,
-      userId,
-    )
-    .map(({ slug }) => slug);
+  const slugs = [...listReadSlugs(sql, { member: { id: userId }, clientId: null })];
   for (const table of ["LoginChallenge", "PendingSignup"])
     sql.run(`DELETE FROM "${table}" WHERE "email" = ? COLLATE NOCASE`, user.email);
   sql.run(`DELETE FROM "User" WHERE "id" = ?`, userId);

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import { SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
-import { isRecentLogin } from "#lib/core/member.ts";
-import { hashSessionId } from "./session/hash-session-id.ts";
+import { isRecentLogin } from "#lib/members/member.ts";
+import { hashSecret } from "#lib/core/secret.ts";
 import { readSql, writeSql } from "../db/database.ts";
-import { resolveViewer, createSession } from "./session/session.ts";
+import { resolveViewer } from "#lib/members/viewer.ts";
+import { createSession } from "#lib/members/sessions.ts";
 import {
   createDeviceLink,
   findDeviceLink,
@@ -17,7 +18,7 @@ const code = (userId: string) => writeSql((sql) => createDeviceLink(sql, userId)
 const find = (token: string) => readSql((sql) => findDeviceLink(sql, token));
 const spend = (token: string) => writeSql((sql) => consumeDeviceLink(sql, token));
 
-test("a code names its member and logs them in once", async () => {
+test("a link names its member and logs in once", async () => {
   const ada = await user();
   const token = await code(ada);
   expect(await find(token)).toMatchObject({ userId: ada, firstName: "Ada" });
@@ -26,14 +27,14 @@ test("a code names its member and logs them in once", async () => {
   await expect(spend(token)).rejects.toMatchObject({ code: "conflict" });
 });
 
-test("of two uses at once one gets it", async () => {
+test("of two concurrent uses one succeeds", async () => {
   const ada = await user();
   const token = await code(ada);
   const all = await Promise.allSettled([1, 2, 3].map(() => spend(token)));
   expect(all.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
 });
 
-test("a code is worth nothing after a minute", async () => {
+test("a link expires after a minute", async () => {
   setClock(nowMs());
   const token = await code(await user());
   setClock(nowMs() + 59 * SECOND_MS);
@@ -43,7 +44,7 @@ test("a code is worth nothing after a minute", async () => {
   await expect(spend(token)).rejects.toMatchObject({ code: "conflict" });
 });
 
-test("a new code voids the earlier ones of that member, and of nobody else", async () => {
+test("a new link voids the member's earlier one, and no other member's", async () => {
   const [ada, bob] = [await user(), await user("Bob")];
   const [first, bobs] = [await code(ada), await code(bob)];
   const second = await code(ada);
@@ -52,7 +53,7 @@ test("a new code voids the earlier ones of that member, and of nobody else", asy
   expect(await spend(bobs)).toEqual({ userId: bob });
 });
 
-test("a forged token logs nobody in, and neither does what the database holds", async () => {
+test("neither a forged token nor the stored hash logs in", async () => {
   const token = await code(await user());
   const { tokenHash } = (await readSql((sql) =>
     sql.get<{ tokenHash: string }>(`SELECT "tokenHash" FROM "DeviceLink"`),
@@ -62,12 +63,12 @@ test("a forged token logs nobody in, and neither does what the database holds", 
     await expect(spend(forged)).rejects.toMatchObject({ code: "conflict" });
 });
 
-test("a session that a code began is no recent log-in", async () => {
+test("a login by a link does not count as recent", async () => {
   const ada = await user();
   const id = await writeSql((sql) => createSession(sql, ada).id);
   const member = () =>
-    readSql((sql) => resolveViewer(sql, { sessionKey: hashSessionId(id), clientId: null }).member!);
+    readSql((sql) => resolveViewer(sql, { sessionKey: hashSecret(id), clientId: null }).member!);
   expect(isRecentLogin(await member())).toBe(true);
-  await writeSql((sql) => markLoginNotRecent(sql, hashSessionId(id)));
+  await writeSql((sql) => markLoginNotRecent(sql, hashSecret(id)));
   expect(isRecentLogin(await member())).toBe(false);
 });

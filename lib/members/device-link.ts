@@ -1,26 +1,24 @@
-// The QR code that logs a member in on another device: one use, shown for fifteen seconds, good for a minute.
+// Creates and consumes the link in a QR code that logs a member in on another device.
 
-import { createHash, randomBytes } from "node:crypto";
 import { SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import { RECENT_LOGIN_MS } from "#lib/core/member.ts";
-import type { Sql } from "../db/connection.ts";
+import { RECENT_LOGIN_MS } from "#lib/members/member.ts";
+import { generateSecret, hashSecret } from "#lib/core/secret.ts";
+import type { Sql } from "#lib/db/connection.ts";
 
-/** Long enough to scan in the last shown second, and to read and press the button on the other device. */
+/** Enough to scan the code in its last visible second, and to read the page and tap the button on the other device. */
 export const DEVICE_LINK_TTL_MS = 60 * SECOND_MS;
-/** reference.md: the code is shown for 15 s. */
+/** How long the page shows the code. */
 export const DEVICE_LINK_DISPLAY_MS = 15 * SECOND_MS;
 
-const hashToken = (token: string) => createHash("sha256").update(token).digest("hex");
-
-/** Makes a code of the member's and voids every earlier one. Returns its token, 128 random bits in base64url; only its hash is stored. */
+/** Creates a link and voids the member's earlier one. Returns its token (128 bits, base64url); the database stores the hash. */
 export function createDeviceLink(sql: Sql, userId: string): { token: string; expiresAtMs: number } {
-  const token = randomBytes(16).toString("base64url");
+  const token = generateSecret(128);
   const expiresAtMs = nowMs() + DEVICE_LINK_TTL_MS;
   sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
   sql.run(
     `INSERT INTO "DeviceLink" ("tokenHash", "userId", "expiresAt") VALUES (?, ?, ?)`,
-    hashToken(token),
+    hashSecret(token),
     userId,
     expiresAtMs,
   );
@@ -33,43 +31,44 @@ export interface DeviceLink {
   readonly expiresAtMs: number;
 }
 
-/** The code with this token while it is good; null when it was used, voided, has expired or never was. Changes nothing. */
+/** Returns the link with this token; null if it was used, voided, has expired or never existed. Changes nothing. */
 export function findDeviceLink(sql: Sql, token: string): DeviceLink | null {
   return (
     sql.get<DeviceLink>(
       `SELECT "userId", "firstName", "expiresAt" AS "expiresAtMs" FROM "DeviceLink" JOIN "User" ON "User"."id" = "userId" WHERE "tokenHash" = ? AND "usedAt" IS NULL AND "expiresAt" > ?`,
-      hashToken(token),
+      hashSecret(token),
       nowMs(),
     ) ?? null
   );
 }
 
-/** Uses the code up and returns whom it logs in. Throws AppError(conflict) when it is not good any more: of two at once one gets it. */
+/** Consumes the link and returns whom it logs in. Throws AppError(conflict) if it is not valid; of concurrent calls one succeeds. */
 export function consumeDeviceLink(sql: Sql, token: string): { userId: string } {
+  const tokenHash = hashSecret(token);
   const { changes } = sql.run(
     `UPDATE "DeviceLink" SET "usedAt" = ? WHERE "tokenHash" = ? AND "usedAt" IS NULL AND "expiresAt" > ?`,
     nowMs(),
-    hashToken(token),
+    tokenHash,
     nowMs(),
   );
   const link =
     changes === 1
       ? sql.get<{ userId: string }>(
           `SELECT "userId" FROM "DeviceLink" WHERE "tokenHash" = ?`,
-          hashToken(token),
+          tokenHash,
         )
       : undefined;
   if (!link)
     throw new AppError(
       "conflict",
-      "This code has expired or was used already. Show a new one on the other device.",
+      "This code was used or has expired. Show a new one on the other device.",
     );
   return link;
 }
 
 /**
- * Makes a session that a code began no recent log-in. The code itself asks for none, and nobody proved anew who they are: else a
- * session left open somewhere could, by way of its own code, delete the account or add a passkey. When it began is kept for the list.
+ * Backdates a session's login, so that it does not count as recent. A device link asks for no recent login itself:
+ * otherwise an unattended session could use its own code to delete the account or add a passkey. SessionInfo keeps the real time.
  */
 export function markLoginNotRecent(sql: Sql, sessionKey: string): void {
   sql.run(

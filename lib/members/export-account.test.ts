@@ -12,7 +12,7 @@ describe("the data of a member", () => {
     return pieces.join("");
   };
 
-  test("is all there, with the recordings, as one JSON document", async () => {
+  test("is complete, with recordings, as one JSON document", async () => {
     const ada = await writeSql((sql) => insertFullAccount(sql, "ada"));
     const data = JSON.parse(await whole(ada.id)) as Record<string, unknown> & { calls: unknown[] };
     expect(data).toMatchObject({
@@ -57,7 +57,7 @@ describe("the data of a member", () => {
     );
   });
 
-  test("holds no key, no hash, nothing that logs anybody in, no note of admins, and nothing of another member", async () => {
+  test("contains no key, no hash, no admins' notes, and nothing of other members", async () => {
     const { ada } = await writeSql((sql) => ({
       bob: insertFullAccount(sql, "bob"),
       ada: insertFullAccount(sql, "ada"),
@@ -82,7 +82,7 @@ describe("the data of a member", () => {
     for (const secret of stored) expect(text).not.toContain(secret);
   });
 
-  test("comes in pieces, however much somebody has read", async () => {
+  test("arrives in chunks, however many reads there are", async () => {
     const { id } = await writeSql((sql) => {
       const user = insertUser(sql);
       for (let i = 0; i < 2_500; i++)
@@ -101,7 +101,7 @@ describe("the data of a member", () => {
     expect(reads).toHaveLength(2_500);
   });
 
-  test("brings long recordings in small pieces, and every character of what was moved in", async () => {
+  test("splits long recordings into small chunks without losing a character", async () => {
     // 700,000 characters, with one of two code units across the end of a piece.
     const base64 = `data:audio/webm;base64,"\\${"a".repeat(262_144 - 26)}😀${"b".repeat(437_000)}`;
     const sound = Uint8Array.from({ length: 500_000 }, (_, i) => i % 251);
@@ -125,11 +125,11 @@ describe("the data of a member", () => {
     ).toBe(true);
   });
 
-  test("is not begun for an account that is gone", async () => {
-    await expect(exportAccount("nobody").next()).rejects.toMatchObject({ code: "not_found" });
+  test("is refused for a deleted account", async () => {
+    await expect(exportAccount("unknown").next()).rejects.toMatchObject({ code: "not_found" });
   });
 
-  test("goes on without a call that is deleted meanwhile", async () => {
+  test("skips a call that is deleted in the meantime", async () => {
     const { id } = await writeSql((sql) => insertFullAccount(sql, "ada"));
     const pieces: string[] = [];
     for await (const piece of exportAccount(id)) {

@@ -15,19 +15,19 @@ import {
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 const EMAIL = "ada@example.test";
-let ours: NewChallenge;
+let challenge: NewChallenge;
 beforeEach(async () => {
   setClock(NOW);
-  ours = await start();
+  challenge = await start();
 });
 
 const start = (email = EMAIL) => writeSql((sql) => startChallenge(sql, { email }));
-const byLink = (given: Partial<Parameters<typeof consumeLoginLink>[1]> = {}) =>
+const byLink = (overrides: Partial<Parameters<typeof consumeLoginLink>[1]> = {}) =>
   writeSql((sql) =>
-    consumeLoginLink(sql, { token: ours.token, browserId: ours.browserId, ...given }),
+    consumeLoginLink(sql, { token: challenge.token, browserId: challenge.browserId, ...overrides }),
   );
-const byCode = (given: Parameters<typeof consumeLoginCode>[1]) =>
-  writeSql((sql) => consumeLoginCode(sql, given));
+const byCode = (overrides: Parameters<typeof consumeLoginCode>[1]) =>
+  writeSql((sql) => consumeLoginCode(sql, overrides));
 const rows = () =>
   readSql((sql) =>
     sql.all<Record<string, unknown>>(
@@ -36,8 +36,8 @@ const rows = () =>
   );
 const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, "0");
 
-test("the token and the browser's id have 128 bits, the code six digits, and each is new", async () => {
-  const all = [ours, ...(await Promise.all(Array.from({ length: 50 }, () => start())))];
+test("the token and the browser id have 128 random bits, the code six random digits", async () => {
+  const all = [challenge, ...(await Promise.all(Array.from({ length: 50 }, () => start())))];
   for (const { token, browserId, code } of all) {
     expect([
       Buffer.from(token, "base64url").length,
@@ -51,9 +51,9 @@ test("the token and the browser's id have 128 bits, the code six digits, and eac
   expect(new Set(all.map(({ code }) => code)).size).toBeGreaterThan(40);
 });
 
-test("nothing that lets anybody in is stored as it was sent", async () => {
+test("the database stores only hashes of the secrets", async () => {
   const stored = JSON.stringify(await rows());
-  for (const secret of [ours.token, ours.browserId, ours.code])
+  for (const secret of [challenge.token, challenge.browserId, challenge.code])
     expect(stored).not.toContain(secret);
   // The same code of another challenge has another hash: none can be looked up.
   const hashes = await writeSql((sql) =>
@@ -62,18 +62,20 @@ test("nothing that lets anybody in is stored as it was sent", async () => {
   expect(new Set(hashes.map(({ codeHash }) => codeHash)).size).toBe(31);
 });
 
-test("the link logs in in the browser that asked, once", async () => {
+test("the link logs in once, in the requesting browser", async () => {
   expect(await byLink()).toBe(EMAIL);
   expect(await byLink()).toBeNull();
-  expect(await byCode({ browserId: ours.browserId, code: ours.code })).toEqual({ outcome: "gone" });
+  expect(await byCode({ browserId: challenge.browserId, code: challenge.code })).toEqual({
+    outcome: "expired",
+  });
 });
 
-test("of twenty at the same moment exactly one gets in, by link or by code", async () => {
+test("of twenty concurrent uses of link and code exactly one succeeds", async () => {
   const results = await Promise.all(
     Array.from({ length: 20 }, async (_, i) =>
       i % 2
         ? byLink()
-        : byCode({ browserId: ours.browserId, code: ours.code }).then((verdict) =>
+        : byCode({ browserId: challenge.browserId, code: challenge.code }).then((verdict) =>
             verdict.outcome === "proven" ? verdict.email : null,
           ),
     ),
@@ -81,21 +83,21 @@ test("of twenty at the same moment exactly one gets in, by link or by code", asy
   expect(results.filter(Boolean)).toEqual([EMAIL]);
 });
 
-test("the link is worth nothing in another browser, or in one without a cookie", async () => {
+test("the link does not work in another browser or without the cookie", async () => {
   const theirs = await start("eve@example.test");
-  for (const browserId of [null, "", "x", theirs.browserId, ours.token])
+  for (const browserId of [null, "", "x", theirs.browserId, challenge.token])
     expect(await byLink({ browserId })).toBeNull();
   expect(await byLink()).toBe(EMAIL);
 });
 
-test("a forged link is worth nothing", async () => {
+test("a forged link does not work", async () => {
   for (const token of [
     "",
     "x",
-    `${ours.token.slice(0, -1)}${ours.token.endsWith("A") ? "Q" : "A"}`,
-    ours.token.toUpperCase(),
-    ours.browserId,
-    `${ours.token}\0`,
+    `${challenge.token.slice(0, -1)}${challenge.token.endsWith("A") ? "Q" : "A"}`,
+    challenge.token.toUpperCase(),
+    challenge.browserId,
+    `${challenge.token}\0`,
     "日本",
     "' OR 1=1 --",
   ]) {
@@ -107,130 +109,151 @@ test("a forged link is worth nothing", async () => {
   ).toBeNull();
 });
 
-test("looking at a challenge changes nothing, however often", async () => {
+test("finding a challenge changes nothing", async () => {
   const before = await rows();
   for (let i = 0; i < 20; i++) {
     // In a snapshot SQLite itself refuses writes.
     await readSql((sql) => {
-      expect(findChallenge(sql, { token: ours.token, browserId: ours.browserId })).toEqual({
+      expect(
+        findChallenge(sql, { token: challenge.token, browserId: challenge.browserId }),
+      ).toEqual({
         email: EMAIL,
-        expiresAtMs: ours.expiresAtMs,
+        expiresAtMs: challenge.expiresAtMs,
         isThisBrowser: true,
         canUseCode: true,
       });
-      expect(findChallenge(sql, { token: ours.token, browserId: null })?.isThisBrowser).toBe(false);
-      expect(findChallenge(sql, { token: ours.token, browserId: "another" })?.isThisBrowser).toBe(
+      expect(findChallenge(sql, { token: challenge.token, browserId: null })?.isThisBrowser).toBe(
         false,
       );
-      expect(findChallenge(sql, { browserId: ours.browserId })?.email).toBe(EMAIL);
+      expect(
+        findChallenge(sql, { token: challenge.token, browserId: "another" })?.isThisBrowser,
+      ).toBe(false);
+      expect(findChallenge(sql, { browserId: challenge.browserId })?.email).toBe(EMAIL);
       expect(findChallenge(sql, { browserId: null })).toBeNull();
-      expect(findChallenge(sql, { token: "forged", browserId: ours.browserId })).toBeNull();
+      expect(findChallenge(sql, { token: "forged", browserId: challenge.browserId })).toBeNull();
     });
   }
   expect(await rows()).toEqual(before);
 });
 
-test("the code logs in with the cookie of the browser that asked, or with the token on another device, once", async () => {
-  expect(await byCode({ browserId: ours.browserId, code: ours.code })).toEqual({
+test("the code works once, with the requesting browser's cookie or with the token", async () => {
+  expect(await byCode({ browserId: challenge.browserId, code: challenge.code })).toEqual({
     outcome: "proven",
     email: EMAIL,
   });
-  expect(await byCode({ token: ours.token, code: ours.code })).toEqual({ outcome: "gone" });
-  ours = await start();
-  expect(await byCode({ token: ours.token, code: ours.code })).toEqual({
+  expect(await byCode({ token: challenge.token, code: challenge.code })).toEqual({
+    outcome: "expired",
+  });
+  challenge = await start();
+  expect(await byCode({ token: challenge.token, code: challenge.code })).toEqual({
     outcome: "proven",
     email: EMAIL,
   });
   expect(await byLink()).toBeNull();
 });
 
-test("the code is worth nothing with the cookie or the token of another log-in", async () => {
+test("the code does not work with the cookie or token of another login", async () => {
   const theirs = await start("eve@example.test");
-  expect(await byCode({ browserId: theirs.browserId, code: ours.code })).toEqual({
+  expect(await byCode({ browserId: theirs.browserId, code: challenge.code })).toEqual({
     outcome: "wrong",
-    triesLeft: 4,
+    attemptsLeft: 4,
   });
-  expect(await byCode({ token: theirs.token, code: ours.code })).toEqual({
+  expect(await byCode({ token: theirs.token, code: challenge.code })).toEqual({
     outcome: "wrong",
-    triesLeft: 4,
+    attemptsLeft: 4,
   });
-  expect(await byCode({ browserId: "nobody's", code: ours.code })).toEqual({ outcome: "gone" });
+  expect(await byCode({ browserId: "unknown", code: challenge.code })).toEqual({
+    outcome: "expired",
+  });
   expect(await byLink()).toBe(EMAIL);
 });
 
-test("after five wrong codes with the cookie the code is worth nothing there; whoever reads the mail gets in by its link, or by token and code", async () => {
+test("five wrong codes with the cookie block the code there; link and token still work", async () => {
   for (const getIn of [
     () => byLink(),
     async () =>
-      ((await byCode({ token: ours.token, code: ours.code })) as { email?: string }).email,
+      ((await byCode({ token: challenge.token, code: challenge.code })) as { email?: string })
+        .email,
   ]) {
-    for (const triesLeft of [4, 3, 2, 1, 0])
-      expect(await byCode({ browserId: ours.browserId, code: wrong(ours.code) })).toEqual({
-        outcome: "wrong",
-        triesLeft,
+    for (const attemptsLeft of [4, 3, 2, 1, 0])
+      expect(await byCode({ browserId: challenge.browserId, code: wrong(challenge.code) })).toEqual(
+        {
+          outcome: "wrong",
+          attemptsLeft,
+        },
+      );
+    for (const code of [challenge.code, wrong(challenge.code)])
+      expect(await byCode({ browserId: challenge.browserId, code })).toEqual({
+        outcome: "too_many_attempts",
       });
-    for (const code of [ours.code, wrong(ours.code)])
-      expect(await byCode({ browserId: ours.browserId, code })).toEqual({ outcome: "spent" });
-    expect(await readSql((sql) => findChallenge(sql, { browserId: ours.browserId }))).toMatchObject(
-      { email: EMAIL, canUseCode: false },
-    );
+    expect(
+      await readSql((sql) => findChallenge(sql, { browserId: challenge.browserId })),
+    ).toMatchObject({ email: EMAIL, canUseCode: false });
     expect(await getIn()).toBe(EMAIL);
-    ours = await start();
+    challenge = await start();
   }
 });
 
-test("after five wrong codes with the token the challenge is void, for the right code and for the link", async () => {
-  for (const triesLeft of [4, 3, 2, 1, 0])
-    expect(await byCode({ token: ours.token, code: wrong(ours.code) })).toEqual({
+test("five wrong codes with the token void the challenge", async () => {
+  for (const attemptsLeft of [4, 3, 2, 1, 0])
+    expect(await byCode({ token: challenge.token, code: wrong(challenge.code) })).toEqual({
       outcome: "wrong",
-      triesLeft,
+      attemptsLeft,
     });
-  expect(await byCode({ token: ours.token, code: ours.code })).toEqual({ outcome: "gone" });
-  expect(await byCode({ browserId: ours.browserId, code: ours.code })).toEqual({ outcome: "gone" });
+  expect(await byCode({ token: challenge.token, code: challenge.code })).toEqual({
+    outcome: "expired",
+  });
+  expect(await byCode({ browserId: challenge.browserId, code: challenge.code })).toEqual({
+    outcome: "expired",
+  });
   expect(await byLink()).toBeNull();
-  expect(await readSql((sql) => findChallenge(sql, ours))).toBeNull();
-  // Who asked may still ask for another mail.
-  expect(await readSql((sql) => pendingLoginEmail(sql, ours))).toBe(EMAIL);
+  expect(await readSql((sql) => findChallenge(sql, challenge))).toBeNull();
+  // The browser may still request another email.
+  expect(await readSql((sql) => pendingLoginEmail(sql, challenge))).toBe(EMAIL);
 });
 
-test("a hundred wrong codes at the same moment get five verdicts", async () => {
+test("of a hundred concurrent wrong codes five are checked", async () => {
   const verdicts = await Promise.all(
     Array.from({ length: 100 }, () =>
-      byCode({ browserId: ours.browserId, code: wrong(ours.code) }),
+      byCode({ browserId: challenge.browserId, code: wrong(challenge.code) }),
     ),
   );
   expect(verdicts.filter(({ outcome }) => outcome === "wrong")).toHaveLength(5);
   expect((await rows())[0]?.tries).toBe(5);
 });
 
-test("codes that are none are wrong, not faults", async () => {
-  for (const code of ["", "12345", "1234567", "abcdef", `${ours.code}\0`])
-    expect((await byCode({ browserId: ours.browserId, code })).outcome).toBe("wrong");
+test("a malformed code is wrong, not an error", async () => {
+  for (const code of ["", "12345", "1234567", "abcdef", `${challenge.code}\0`])
+    expect((await byCode({ browserId: challenge.browserId, code })).outcome).toBe("wrong");
 });
 
-test("after fifteen minutes link and code have expired", async () => {
+test("link and code expire after fifteen minutes", async () => {
   setClock(NOW + 14 * MINUTE_MS);
-  expect(await readSql((sql) => findChallenge(sql, ours))).not.toBeNull();
-  setClock(ours.expiresAtMs);
-  expect(await readSql((sql) => findChallenge(sql, ours))).toBeNull();
+  expect(await readSql((sql) => findChallenge(sql, challenge))).not.toBeNull();
+  setClock(challenge.expiresAtMs);
+  expect(await readSql((sql) => findChallenge(sql, challenge))).toBeNull();
   expect(await byLink()).toBeNull();
-  expect(await byCode({ browserId: ours.browserId, code: ours.code })).toEqual({ outcome: "gone" });
-  expect(await byCode({ token: ours.token, code: wrong(ours.code) })).toEqual({ outcome: "gone" });
+  expect(await byCode({ browserId: challenge.browserId, code: challenge.code })).toEqual({
+    outcome: "expired",
+  });
+  expect(await byCode({ token: challenge.token, code: wrong(challenge.code) })).toEqual({
+    outcome: "expired",
+  });
   expect((await rows())[0]).toMatchObject({ usedAt: null, tries: 0 });
 });
 
-test("a challenge that was taken back is worth nothing; one that was used stays used", async () => {
-  await writeSql((sql) => cancelChallenge(sql, ours));
+test("a cancelled challenge does not work; a used one stays used", async () => {
+  await writeSql((sql) => cancelChallenge(sql, challenge));
   expect(await byLink()).toBeNull();
   expect(await rows()).toEqual([]);
-  ours = await start();
+  challenge = await start();
   await byLink();
-  await writeSql((sql) => cancelChallenge(sql, ours));
+  await writeSql((sql) => cancelChallenge(sql, challenge));
   expect(await rows()).toHaveLength(1);
-  expect(await readSql((sql) => pendingLoginEmail(sql, ours))).toBeNull();
+  expect(await readSql((sql) => pendingLoginEmail(sql, challenge))).toBeNull();
 });
 
-test("what expired more than an hour ago is swept, some rows with each new challenge", async () => {
+test("each new challenge deletes a few rows that expired more than an hour ago", async () => {
   const count = async () => (await rows()).length;
   await writeSql((sql: Sql) =>
     Array.from({ length: 49 }, () => startChallenge(sql, { email: EMAIL })),

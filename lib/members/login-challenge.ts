@@ -1,26 +1,27 @@
-// A log-in by mail: a link and a code that prove, once and within 15 minutes, that somebody reads mail to an address.
-// Nothing here knows whether the address belongs to a member.
+// Proves that a person reads email to an address: a link and a code that work once, for 15 minutes.
+// Knows nothing about members, so it answers the same for every address.
 
-import { createHash, randomBytes, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import { isValidSignature, signText } from "#lib/core/signature.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Sql } from "#lib/db/connection.ts";
 
 export const CHALLENGE_TTL_MS = 15 * MINUTE_MS;
 /**
- * Wrong codes that each way takes. With the cookie of the browser that asked, which a stranger can have, the last one voids only that
- * way: whoever reads the mail still gets in by its link. With the token, which only the mail has, it voids the challenge.
+ * Wrong codes allowed, counted apart for the browser and for the link. A stranger can have the browser's cookie, so their
+ * wrong codes void only that way. Wrong codes with the token, which only the email has, void the challenge.
  */
 export const MAX_ATTEMPTS = 5;
 
 const LABEL = "lectern login code v1";
-/** Expired rows stay this long, so that somebody who is late can still ask for another mail to the same address. */
+/** Expired rows stay this long, so that a late visitor can still have the email sent again. */
 const RETENTION_MS = HOUR_MS;
-/** Rows swept at most with each new one: more than come in, and never a long transaction. */
+/** Expired rows deleted with each new one: more than arrive, and never a long transaction. */
 const SWEEP_LIMIT = 20;
 const OPEN_CHALLENGE_SQL = `"usedAt" IS NULL AND "expiresAt" > ? AND "tokenTries" < ${MAX_ATTEMPTS}`;
 
-/** What goes out: the token and the code by mail, the browser's id into its cookie. Only their hashes are stored. */
+/** The secrets to send: token and code by email, the browser id as a cookie. The database stores their hashes. */
 export interface NewChallenge {
   /** 128 random bits, base64url. */
   readonly token: string;
@@ -34,32 +35,25 @@ export interface NewChallenge {
 export interface OpenChallenge {
   readonly email: string;
   readonly expiresAtMs: number;
-  /** Whether the browser that looks is the one that asked. */
+  /** Whether the browser that opens the link is the one that requested it. */
   readonly isThisBrowser: boolean;
-  /** Whether the code may still be typed in the browser that asked: false after five wrong ones there. */
+  /** Whether the requesting browser may still enter the code: false after five wrong ones. */
   readonly canUseCode: boolean;
 }
 
-/** What a code was worth. Of the refusals only "wrong" has changed something: it is one try fewer. */
+/** Of the refusals only "wrong" has changed the database: it costs one attempt. */
 export type CodeVerdict =
   | { readonly outcome: "proven"; readonly email: string }
-  | { readonly outcome: "wrong"; readonly triesLeft: number }
-  /** Out of tries in the browser that asked; the link still works. */
-  | { readonly outcome: "spent" }
-  /** Expired, used, void, or never there. */
-  | { readonly outcome: "gone" };
+  | { readonly outcome: "wrong"; readonly attemptsLeft: number }
+  /** No attempts left in the requesting browser; the link still works. */
+  | { readonly outcome: "too_many_attempts" }
+  /** Expired, used, void or unknown. */
+  | { readonly outcome: "expired" };
 
-/** How a challenge is found: by the cookie of the browser that asked, or by the token of the link. */
+/** Identifies a challenge by the cookie of the requesting browser or by the token of the link. */
 export type ChallengeKey = { readonly browserId: string } | { readonly token: string };
 
-/** What the database holds in place of a random secret: its SHA-256, in hex. */
-export function hashSecret(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
-}
-
-const generateSecret = () => randomBytes(16).toString("base64url");
-
-/** Begins a log-in. Also sweeps some rows that expired more than an hour ago. */
+/** Starts a login. Also deletes a few rows that expired more than an hour ago. */
 export function startChallenge(sql: Sql, { email }: { email: string }): NewChallenge {
   const now = nowMs();
   sql.run(
@@ -67,9 +61,9 @@ export function startChallenge(sql: Sql, { email }: { email: string }): NewChall
     now - RETENTION_MS,
   );
   const challenge = {
-    token: generateSecret(),
+    token: generateSecret(128),
     code: String(randomInt(1_000_000)).padStart(6, "0"),
-    browserId: generateSecret(),
+    browserId: generateSecret(128),
     expiresAtMs: now + CHALLENGE_TTL_MS,
   };
   const tokenHash = hashSecret(challenge.token);
@@ -85,7 +79,7 @@ export function startChallenge(sql: Sql, { email }: { email: string }): NewChall
   return challenge;
 }
 
-/** Takes a challenge back whose mail was not sent. Its link and its code are then worth nothing. */
+/** Deletes a challenge whose email could not be sent. */
 export function cancelChallenge(sql: Sql, { browserId }: { browserId: string }): void {
   sql.run(
     `DELETE FROM "LoginChallenge" WHERE "browserHash" = ? AND "usedAt" IS NULL`,
@@ -93,7 +87,7 @@ export function cancelChallenge(sql: Sql, { browserId }: { browserId: string }):
   );
 }
 
-/** The challenge of a link, or of this browser's cookie, that can still be used; null when there is none. Changes nothing. */
+/** Returns the open challenge of a link, or of this browser's cookie; null if there is none. Changes nothing. */
 export function findChallenge(
   sql: Sql,
   { token, browserId }: { token?: string; browserId: string | null },
@@ -117,7 +111,7 @@ export function findChallenge(
     : null;
 }
 
-/** The address this browser asked for, also when the challenge has expired or ran out of tries (not when it was used): for asking again. */
+/** Returns the address to send the email to again, even after expiry or too many attempts; null after the challenge was used. */
 export function pendingLoginEmail(sql: Sql, { browserId }: { browserId: string }): string | null {
   return (
     sql.get<{ email: string }>(
@@ -128,8 +122,8 @@ export function pendingLoginEmail(sql: Sql, { browserId }: { browserId: string }
 }
 
 /**
- * Uses the link up, in the browser that asked. Returns the address it proves; null when the link is forged, expired, used,
- * void or was opened in another browser. One UPDATE decides: of many at the same time one gets the address.
+ * Consumes the link in the browser that requested it. Returns the proven address; null if the link is forged, expired,
+ * used, void or opened in another browser. A single UPDATE decides, so of concurrent calls one succeeds.
  */
 export function consumeLoginLink(
   sql: Sql,
@@ -145,43 +139,40 @@ export function consumeLoginLink(
     hashSecret(browserId),
     now,
   );
-  return changes === 1
-    ? (
-        sql.get<{ email: string }>(
-          `SELECT "email" FROM "LoginChallenge" WHERE "tokenHash" = ?`,
-          tokenHash,
-        ) as { email: string }
-      ).email
-    : null;
+  if (changes !== 1) return null;
+  return sql.get<{ email: string }>(
+    `SELECT "email" FROM "LoginChallenge" WHERE "tokenHash" = ?`,
+    tokenHash,
+  )!.email;
 }
 
 /**
- * Uses the code up, together with the cookie of the browser that asked or, on another device, with the token of the link.
- * A wrong code counts as a try: let the transaction commit whatever comes back, and refuse after it.
+ * Consumes the code, with the requesting browser's cookie or, on another device, with the link's token.
+ * A wrong code costs an attempt: let the transaction commit whatever this returns, and refuse afterwards.
  */
 export function consumeLoginCode(
   sql: Sql,
   { code, ...key }: ChallengeKey & { code: string },
 ): CodeVerdict {
   const now = nowMs();
-  const [column, hash, tries] =
+  const [column, hash, attemptsColumn] =
     "token" in key
       ? ["tokenHash", hashSecret(key.token), "tokenTries"]
       : ["browserHash", hashSecret(key.browserId), "tries"];
-  const row = sql.get<{ tokenHash: string; codeHash: string; email: string; tries: number }>(
-    `SELECT "tokenHash", "codeHash", "email", "${tries}" AS "tries" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN_CHALLENGE_SQL}`,
+  const row = sql.get<{ tokenHash: string; codeHash: string; email: string; attempts: number }>(
+    `SELECT "tokenHash", "codeHash", "email", "${attemptsColumn}" AS "attempts" FROM "LoginChallenge" WHERE "${column}" = ? AND ${OPEN_CHALLENGE_SQL}`,
     hash,
     now,
   );
-  if (!row) return { outcome: "gone" };
-  if (row.tries >= MAX_ATTEMPTS) return { outcome: "spent" };
+  if (!row) return { outcome: "expired" };
+  if (row.attempts >= MAX_ATTEMPTS) return { outcome: "too_many_attempts" };
   if (!isValidSignature(LABEL, `${row.tokenHash} ${code}`, row.codeHash)) {
     sql.run(
-      `UPDATE "LoginChallenge" SET "${tries}" = "${tries}" + 1 WHERE "tokenHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
+      `UPDATE "LoginChallenge" SET "${attemptsColumn}" = "${attemptsColumn}" + 1 WHERE "tokenHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
       row.tokenHash,
       now,
     );
-    return { outcome: "wrong", triesLeft: MAX_ATTEMPTS - row.tries - 1 };
+    return { outcome: "wrong", attemptsLeft: MAX_ATTEMPTS - row.attempts - 1 };
   }
   const { changes } = sql.run(
     `UPDATE "LoginChallenge" SET "usedAt" = ? WHERE "tokenHash" = ? AND ${OPEN_CHALLENGE_SQL}`,
@@ -189,5 +180,5 @@ export function consumeLoginCode(
     row.tokenHash,
     now,
   );
-  return changes === 1 ? { outcome: "proven", email: row.email } : { outcome: "gone" };
+  return changes === 1 ? { outcome: "proven", email: row.email } : { outcome: "expired" };
 }

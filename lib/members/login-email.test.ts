@@ -19,14 +19,14 @@ afterEach(async () => {
   overrideEnv({ SMTP_URL: undefined, LOG_LEVEL: "error" });
 });
 
-const mail = (given: Partial<Parameters<typeof buildLoginEmail>[0]> = {}) =>
+const email = (overrides: Partial<Parameters<typeof buildLoginEmail>[0]> = {}) =>
   buildLoginEmail({
     to: "ada@example.test",
     token: "t0ken-t0ken-t0ken-t0ke",
     code: "042195",
     expiresAtMs: Date.parse("2026-11-23T10:15:00Z"),
     next: null,
-    ...given,
+    ...overrides,
   });
 const refusal = (sent: Promise<void>) =>
   sent.then(
@@ -34,8 +34,8 @@ const refusal = (sent: Promise<void>) =>
     (error: unknown) => (isAppError(error) ? [error.code, error.message] : error),
   );
 
-test("the mail has the link, the code, until when they work, and what to do without having asked", async () => {
-  await sendLoginEmail(mail({ next: "/blog/a-post?x=1&y=2" }));
+test("the email has the link, the code, their expiry, and advice for whoever did not request it", async () => {
+  await sendLoginEmail(email({ next: "/blog/a-post?x=1&y=2" }));
   expect(smtp.emails).toHaveLength(1);
   const { text, html, to } = smtp.emails[0]!;
   expect(to).toEqual(["ada@example.test"]);
@@ -43,23 +43,23 @@ test("the mail has the link, the code, until when they work, and what to do with
     "http://localhost:3000/login/confirm?token=t0ken-t0ken-t0ken-t0ke&next=%2Fblog%2Fa-post%3Fx%3D1%26y%3D2";
   expect(text).toContain(`Log in: ${link}\n`);
   expect(text).toContain("\n\n042195\n\n");
-  expect(text).toContain("within 15 minutes: until 10:15 UTC");
-  expect(text).toContain("If you did not ask for it, do nothing");
+  expect(text).toContain("expire in 15 minutes (at 10:15 UTC)");
+  expect(text).toContain("Never share this code");
   expect(html).toContain(link.replaceAll("&", "&amp;"));
-  // Neither secret is in the subject, which phones show while they are locked.
+  // No secret is in the subject: locked phones show it.
   expect(smtp.emails[0]!.subject).toBe("Log in to Lectern");
 });
 
-test("a busy server is asked a second time", async () => {
+test("a transient failure is retried once", async () => {
   smtp.mode = "refuse-once";
-  await sendLoginEmail(mail());
+  await sendLoginEmail(email());
   expect([smtp.emails.length, smtp.attemptCount]).toEqual([1, 2]);
   expect(listLoginEmailFailures()).toHaveLength(0);
 });
 
-test("a mail whose connections were ended while it waited is sent by a new one", async () => {
+test("an email whose connection closed while it waited is sent over a new one", async () => {
   smtp.mode = "hang";
-  const sent = Array.from({ length: 5 }, () => sendLoginEmail(mail()));
+  const sent = Array.from({ length: 5 }, () => sendLoginEmail(email()));
   await vi.waitFor(() => expect(smtp.attemptCount).toBe(3), 10_000);
   smtp.mode = "ok";
   closeSmtpTransport();
@@ -67,25 +67,25 @@ test("a mail whose connections were ended while it waited is sent by a new one",
   expect(smtp.emails.length).toBeGreaterThanOrEqual(2);
 });
 
-test("a mail that is refused for good is not tried again; who asked is told what to do, the admin why, and no log names the address", async () => {
+test("a permanent failure is not retried; the person learns what to do, the admin why, and no log names the address", async () => {
   smtp.mode = "refuse";
-  expect(await refusal(sendLoginEmail(mail({ to: "Ada.Lovelace@Example.test" })))).toEqual([
+  expect(await refusal(sendLoginEmail(email({ to: "Ada.Lovelace@Example.test" })))).toEqual([
     "unavailable",
-    "The mail server does not take mail for this address. See whether it is right.",
+    "We couldn't deliver to this address. Please check it.",
   ]);
   expect(smtp.attemptCount).toBe(1);
   expect(listLoginEmailFailures()[0]?.reason).toMatch(/No such mailbox/);
-  expect(lines.join("")).toContain("login.mail_failed");
+  expect(lines.join("")).toContain("login.email_failed");
   for (const text of [lines.join(""), JSON.stringify(listLoginEmailFailures())])
     expect(text).not.toMatch(/lovelace|example\.test|042195|t0ken/i);
 });
 
-test("nobody at the port is told as well, and the newest fifty failures are kept", async () => {
+test("a refused connection is reported, too, and the last fifty failures are kept", async () => {
   await smtp.close();
   for (let i = 0; i < 52; i++)
-    expect(await refusal(sendLoginEmail(mail()))).toEqual([
+    expect(await refusal(sendLoginEmail(email()))).toEqual([
       "unavailable",
-      "Our mail server does not answer. It is not your address: try again in a minute.",
+      "We can't send email right now. Your address is fine; try again in a minute.",
     ]);
   expect(listLoginEmailFailures()).toHaveLength(50);
   expect(listLoginEmailFailures()[0]?.reason).toMatch(/ECONNREFUSED/);

@@ -1,32 +1,32 @@
-// The mail that logs somebody in. It holds secrets, so it is sent at once and never waits in the outbox.
+// Writes and sends the email that logs a member in. It holds secrets, so it is sent immediately and never enters the outbox.
 
 import { MINUTE_MS, SECOND_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { log } from "#lib/core/log.ts";
+import { singleton } from "#lib/core/singleton.ts";
 import type { EmailMessage } from "#lib/outbound/mail/email-message.ts";
 import { type EmailFault, EmailError, sendEmail } from "#lib/outbound/mail/send-email.ts";
-import { singleton } from "#lib/core/singleton.ts";
 import { CHALLENGE_TTL_MS, type NewChallenge } from "./login-challenge.ts";
 
 export interface LoginEmailFailure {
   readonly atMs: number;
-  /** The mail server's own words, without addresses. */
+  /** The mail server's reply, without addresses. */
   readonly reason: string;
 }
 
 const MAX_FAILURES = 50;
-/** A server that took longer than this to fail is not asked again: somebody is waiting. */
+/** A send that took longer to fail is not retried: a person waits for it. */
 const RETRY_WITHIN_MS = 3 * SECOND_MS;
 
-const getFailures = () => singleton("login-email-failures", (): LoginEmailFailure[] => []);
+const getFailures = () => singleton<LoginEmailFailure[]>("login-email-failures", () => []);
 
-/** The last 50 log-in mails of this process that were not sent, newest first; for admins. */
+/** Returns the last 50 login emails that this process failed to send, newest first. */
 export function listLoginEmailFailures(): readonly LoginEmailFailure[] {
   return getFailures().toReversed();
 }
 
-/** The words of the mail. `next` is a path of this site, to go on to where the link is opened in another browser. */
+/** Builds the email. `next`: the path to go to if the link is opened in another browser, or null. */
 export function buildLoginEmail({
   to,
   token,
@@ -45,49 +45,47 @@ export function buildLoginEmail({
     to,
     subject: `Log in to ${env.SITE_NAME}`,
     parts: [
-      `Somebody, most likely you, asked to log in to ${env.SITE_NAME} with this address.`,
+      `Here's your link to log in to ${env.SITE_NAME}.`,
       { label: "Log in", link: link.href },
-      "Or type this code on the page that asked for it:",
+      "Or enter this code:",
       { code },
-      `Either works once, within ${CHALLENGE_TTL_MS / MINUTE_MS} minutes: until ${until} UTC. If you asked more than once, the page takes the code of the newest mail.`,
-      "If you did not ask for it, do nothing: nobody gets in without this mail. Give the code to nobody, whoever asks.",
+      `The link and code work once and expire in ${CHALLENGE_TTL_MS / MINUTE_MS} minutes (at ${until} UTC).`,
+      "Didn't request this? You can ignore it. Never share this code.",
     ],
   };
 }
 
-/** Whether the server's words are a refusal for good: a reply of the 500s (RFC 5321, 4.2.1). */
+/** Returns whether the reply is a permanent failure: a code of the 500s (RFC 5321, 4.2.1). */
 const isPermanentFailure = (reason: string) => /(^|[\s:])5\d\d[\s-]/.test(reason);
 
-/** The connections were ended while the mail waited for one: no reply of a server's. */
+/** Returns whether the connections closed while the email waited for one: not a reply of the server. */
 const isPoolClosed = (reason: string) => /pool was closed/i.test(reason);
 
 const FAILURE_MESSAGES: Record<EmailFault, string> = {
-  recipient: "The mail server does not take mail for this address. See whether it is right.",
-  server: "Our mail server does not answer. It is not your address: try again in a minute.",
-  other: "The mail could not be sent. Try again in a minute.",
+  recipient: "We couldn't deliver to this address. Please check it.",
+  server: "We can't send email right now. Your address is fine; try again in a minute.",
+  other: "We couldn't send the email. Try again in a minute.",
 };
 
 /**
- * Resolves when the mail server has taken the mail; tries a second time when the first failed quickly and not for good.
- * Throws AppError(unavailable) with what the person can do; the reason goes to the log and to loginMailFailures.
+ * Resolves once the mail server has accepted the email. Retries once after a quick and transient failure.
+ * Throws AppError(unavailable) with a message for the person; the reason goes to the log and to listLoginEmailFailures.
  */
-export async function sendLoginEmail(mail: EmailMessage): Promise<void> {
-  const beganAt = performance.now();
+export async function sendLoginEmail(email: EmailMessage): Promise<void> {
+  const startedMs = performance.now();
   for (let attempt = 1; ; attempt++) {
     try {
-      await sendEmail(mail);
+      await sendEmail(email);
       return;
     } catch (error) {
       const reason = (error as Error).message;
-      if (
-        attempt === 1 &&
-        (isPoolClosed(reason) ||
-          (!isPermanentFailure(reason) && performance.now() - beganAt < RETRY_WITHIN_MS))
-      )
+      const isQuick = performance.now() - startedMs < RETRY_WITHIN_MS;
+      if (attempt === 1 && (isPoolClosed(reason) || (!isPermanentFailure(reason) && isQuick)))
         continue;
-      log("error", "login.mail_failed", { reason, attempts: attempt });
-      getFailures().push({ atMs: nowMs(), reason });
-      getFailures().splice(0, getFailures().length - MAX_FAILURES);
+      log("error", "login.email_failed", { reason, attempts: attempt });
+      const failures = getFailures();
+      failures.push({ atMs: nowMs(), reason });
+      failures.splice(0, failures.length - MAX_FAILURES);
       throw new AppError(
         "unavailable",
         FAILURE_MESSAGES[error instanceof EmailError ? error.fault : "other"],

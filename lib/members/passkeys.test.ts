@@ -25,7 +25,7 @@ import {
 } from "./passkeys.ts";
 
 const CHALLENGE = "Y2hhbGxlbmdlLWNoYWxsZW5nZS1jaGFsbGVuZ2UtMDE";
-const user = (given = {}) => writeSql((sql) => insertUser(sql, given).id);
+const user = (overrides = {}) => writeSql((sql) => insertUser(sql, overrides).id);
 const challenges = () => readSql((sql) => sql.all(`SELECT * FROM "PasskeyChallenge"`).length);
 const plain = (userId: string, id = "a") => ({
   id,
@@ -47,7 +47,7 @@ async function registered(counter = 0) {
   return { userId, device, passkey: (await readSql((sql) => findPasskey(sql, device.id)))! };
 }
 
-test("a second passkey of the same device has another name, counted for its member alone", async () => {
+test("a second passkey of the same device gets a number, per member", async () => {
   const [ada, bob] = [await user(), await user()];
   const add = (userId: string, id: string, device = "Firefox on Linux") =>
     writeSql((sql) => {
@@ -65,16 +65,16 @@ test("a second passkey of the same device has another name, counted for its memb
   expect(await add(ada, "f", "x".repeat(60))).toHaveLength(59);
 });
 
-test("a challenge is taken once, by the browser it was made for", async () => {
-  const { browser, challenge } = await writeSql((sql) => startCeremony(sql, null));
+test("a challenge is consumed once, by its browser", async () => {
+  const { browserId, challenge } = await writeSql((sql) => startCeremony(sql, null));
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browser: "another", userId: null })),
+    writeSql((sql) => consumeCeremonyChallenge(sql, { browserId: "another", userId: null })),
   ).rejects.toMatchObject({ code: "conflict" });
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browser: undefined, userId: null })),
+    writeSql((sql) => consumeCeremonyChallenge(sql, { browserId: undefined, userId: null })),
   ).rejects.toMatchObject({ code: "conflict" });
   const both = await Promise.allSettled(
-    [1, 2].map(() => writeSql((sql) => consumeCeremonyChallenge(sql, { browser, userId: null }))),
+    [1, 2].map(() => writeSql((sql) => consumeCeremonyChallenge(sql, { browserId, userId: null }))),
   );
   expect(both.map((one) => (one.status === "fulfilled" ? one.value : "refused"))).toEqual([
     challenge,
@@ -83,49 +83,51 @@ test("a challenge is taken once, by the browser it was made for", async () => {
   expect(await challenges()).toBe(0);
 });
 
-test("a challenge is worth nothing after five minutes, and the next one sweeps it away", async () => {
+test("a challenge expires after five minutes, and the next one deletes it", async () => {
   setClock(nowMs());
-  const { browser } = await writeSql((sql) => startCeremony(sql, null));
+  const { browserId } = await writeSql((sql) => startCeremony(sql, null));
   setClock(nowMs() + 5 * MINUTE_MS);
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browser, userId: null })),
+    writeSql((sql) => consumeCeremonyChallenge(sql, { browserId, userId: null })),
   ).rejects.toMatchObject({ code: "conflict" });
   await writeSql((sql) => startCeremony(sql, null));
   expect(await challenges()).toBe(1);
 });
 
-test("a challenge to add a passkey logs nobody in, and one of a log-in or of another member adds none", async () => {
+test("a challenge is bound to its purpose and its member", async () => {
   const [ada, bob] = [await user(), await user()];
   const adding = await writeSql((sql) => startCeremony(sql, ada));
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browser: adding.browser, userId: null })),
+    writeSql((sql) => consumeCeremonyChallenge(sql, { browserId: adding.browserId, userId: null })),
   ).rejects.toMatchObject({ code: "conflict" });
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browser: adding.browser, userId: bob })),
+    writeSql((sql) => consumeCeremonyChallenge(sql, { browserId: adding.browserId, userId: bob })),
   ).rejects.toMatchObject({ code: "conflict" });
   const loggingIn = await writeSql((sql) => startCeremony(sql, null));
   await expect(
-    writeSql((sql) => consumeCeremonyChallenge(sql, { browser: loggingIn.browser, userId: ada })),
+    writeSql((sql) =>
+      consumeCeremonyChallenge(sql, { browserId: loggingIn.browserId, userId: ada }),
+    ),
   ).rejects.toMatchObject({ code: "conflict" });
   expect(
     await writeSql((sql) =>
-      consumeCeremonyChallenge(sql, { browser: adding.browser, userId: ada }),
+      consumeCeremonyChallenge(sql, { browserId: adding.browserId, userId: ada }),
     ),
   ).toBe(adding.challenge);
 });
 
-test("the database holds no cookie of a ceremony", async () => {
-  const { browser } = await writeSql((sql) => startCeremony(sql, null));
+test("the database does not store the ceremony's cookie", async () => {
+  const { browserId } = await writeSql((sql) => startCeremony(sql, null));
   expect(
     JSON.stringify(await readSql((sql) => sql.all(`SELECT * FROM "PasskeyChallenge"`))),
-  ).not.toContain(browser);
+  ).not.toContain(browserId);
 });
 
-test("the browser is asked for a passkey it finds by itself, on this host, with the challenge as it is stored", async () => {
+test("the options request a discoverable passkey of this host with the stored challenge", async () => {
   const options = await createRegistrationOptions({
     challenge: CHALLENGE,
     member: { id: "an-id", email: "ada@example.test", firstName: "Ada" },
-    known: [{ id: "a", transports: "internal,nonsense" }],
+    excludedCredentials: [{ id: "a", transports: "internal,nonsense" }],
   });
   expect(options).toMatchObject({
     challenge: CHALLENGE,
@@ -141,14 +143,14 @@ test("the browser is asked for a passkey it finds by itself, on this host, with 
   });
 });
 
-test("a passkey is added, and logs in as its member", async () => {
+test("a verified passkey logs in as its member", async () => {
   const { userId, device, passkey } = await registered();
   expect(passkey).toMatchObject({ userId, counter: 0, transports: "internal" });
   const answer = AuthenticationResponse.parse(device.logIn(CHALLENGE, { userId }));
   expect(await verifyAuthentication(answer, { challenge: CHALLENGE, passkey })).toBe(0);
 });
 
-test("a device that could not verify its user is let in: verification is preferred, not required", async () => {
+test("user verification is preferred, not required", async () => {
   const { device, passkey } = await registered();
   expect(
     await verifyAuthentication(device.logIn(CHALLENGE, { flags: 0x01 }), {
@@ -165,8 +167,8 @@ test.each<[string, Registration]>([
   ["another challenge", { challenge: "b3RoZXI" }],
   ["a page elsewhere", { origin: "https://evil.example" }],
   ["another host", { host: "evil.example" }],
-  ["a log-in", { type: "webauthn.get" }],
-  ["nobody present", { flags: 0x40 }],
+  ["the type of a login", { type: "webauthn.get" }],
+  ["no user present", { flags: 0x40 }],
   [
     "an attestation with certificates",
     {
@@ -179,7 +181,7 @@ test.each<[string, Registration]>([
     },
   ],
   [
-    "a self attestation signed by nobody",
+    "a self attestation signed by an unknown key",
     {
       format: "packed",
       statement: new Map<string, unknown>([
@@ -189,14 +191,14 @@ test.each<[string, Registration]>([
     },
   ],
   ["an attestation that has the library ask elsewhere", { format: "android-safetynet" }],
-])("no passkey is added from %s", async (_, { challenge = CHALLENGE, ...odd }) => {
+])("a registration with %s is refused", async (_, { challenge = CHALLENGE, ...odd }) => {
   const answer = RegistrationResponse.parse(createVirtualAuthenticator().register(challenge, odd));
   await expect(
     verifyRegistration(answer, { challenge: CHALLENGE, userId: "an-id" }),
   ).rejects.toMatchObject({ code: "invalid" });
 });
 
-test("no passkey is added whose id is not the one that was signed, or whose bytes are broken", async () => {
+test("a registration with another id or broken bytes is refused", async () => {
   const answer = createVirtualAuthenticator().register(CHALLENGE);
   const other = createVirtualAuthenticator().id;
   for (const broken of [
@@ -222,16 +224,16 @@ test.each<[string, Login]>([
   ["a page elsewhere", { origin: "https://evil.example" }],
   ["another host", { host: "evil.example" }],
   ["an adding", { type: "webauthn.create" }],
-  ["nobody present", { flags: 0x00 }],
-  ["a passkey that says it is another member's", { userId: "somebody-else" }],
-])("nobody logs in from %s", async (_, { challenge = CHALLENGE, ...odd }) => {
+  ["no user present", { flags: 0x00 }],
+  ["another member's user handle", { userId: "another-member" }],
+])("a login with %s is refused", async (_, { challenge = CHALLENGE, ...odd }) => {
   const { device, passkey } = await registered();
   await expect(
     verifyAuthentication(device.logIn(challenge, odd), { challenge: CHALLENGE, passkey }),
   ).rejects.toMatchObject({ code: "unauthorized" });
 });
 
-test("nobody logs in with the signature of another device", async () => {
+test("a login with another device's signature is refused", async () => {
   const { device, passkey } = await registered();
   const forged = {
     ...createVirtualAuthenticator().logIn(CHALLENGE),
@@ -245,7 +247,7 @@ test("nobody logs in with the signature of another device", async () => {
   });
 });
 
-test("a counter that stood still or went back belongs to a copy", async () => {
+test("a counter that does not increase is refused as a clone", async () => {
   const { device, passkey } = await registered(5);
   for (const counter of [0, 4, 5])
     await expect(
@@ -257,13 +259,13 @@ test("a counter that stood still or went back belongs to a copy", async () => {
   });
   await writeSql((sql) => recordPasskeyUse(sql, passkey, counter));
   expect(await readSql((sql) => findPasskey(sql, passkey.id))).toMatchObject({ counter: 6 });
-  // A second log-in that was verified against the same row comes too late.
+  // A concurrent login verified against the same row is refused.
   await expect(writeSql((sql) => recordPasskeyUse(sql, passkey, 6))).rejects.toMatchObject({
     code: "conflict",
   });
 });
 
-test("a passkey that was removed while it was verified logs nobody in", async () => {
+test("a passkey removed during verification does not log in", async () => {
   const { userId, passkey } = await registered();
   await writeSql((sql) => deletePasskey(sql, { id: passkey.id, userId }));
   await expect(writeSql((sql) => recordPasskeyUse(sql, passkey, 1))).rejects.toMatchObject({
@@ -271,7 +273,7 @@ test("a passkey that was removed while it was verified logs nobody in", async ()
   });
 });
 
-test("a passkey is stored once, also for another member", async () => {
+test("a passkey is stored once, for one member", async () => {
   const [ada, bob] = [await user(), await user()];
   await writeSql((sql) => addPasskey(sql, plain(ada)));
   for (const userId of [ada, bob])
@@ -281,7 +283,7 @@ test("a passkey is stored once, also for another member", async () => {
   expect(await readSql((sql) => findPasskey(sql, "a"))).toMatchObject({ userId: ada });
 });
 
-test("a member has twenty passkeys at most", async () => {
+test("a member has at most twenty passkeys", async () => {
   const ada = await user();
   for (let i = 0; i < MAX_PASSKEYS; i++)
     await writeSql((sql) => addPasskey(sql, plain(ada, `key-${i}`)));
@@ -294,7 +296,7 @@ test("a member has twenty passkeys at most", async () => {
   expect(await readSql((sql) => listPasskeys(sql, ada))).toHaveLength(MAX_PASSKEYS);
 });
 
-test("a member renames and removes their own passkeys and nobody else's", async () => {
+test("a member renames and removes only their own passkeys", async () => {
   const [ada, bob] = [await user(), await user()];
   await writeSql((sql) => addPasskey(sql, plain(ada)));
   await expect(

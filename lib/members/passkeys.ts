@@ -1,18 +1,18 @@
-// A member's passkeys: the rows. What a browser sends about them is checked in passkeys-webauthn.ts.
+// Stores, lists, renames and deletes passkeys. webauthn.ts verifies what browsers send.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Sql } from "#lib/db/connection.ts";
 
-/** As many devices as anybody has, and few enough to be told to a browser in one request. */
+/** More devices than anyone has, and few enough to list them in one request. */
 export const MAX_PASSKEYS = 20;
 
 export interface ListedPasskey {
-  /** The credential's id, base64url. No secret: the site tells it to any browser that adds another. */
+  /** The credential id, base64url. Not a secret: browsers that add another passkey receive it. */
   readonly id: string;
   readonly name: string;
   readonly createdAt: number;
-  /** null: never logged in with. */
+  /** null: never used. */
   readonly lastUsedAt: number | null;
 }
 
@@ -22,11 +22,11 @@ export interface Passkey {
   /** COSE. */
   readonly publicKey: Uint8Array;
   readonly counter: number;
-  /** With commas. */
+  /** Comma-separated. */
   readonly transports: string;
 }
 
-/** The member's passkeys, oldest first. */
+/** Returns the member's passkeys, oldest first. */
 export function listPasskeys(sql: Sql, userId: string): ListedPasskey[] {
   return sql.all(
     `SELECT "id", "name", "createdAt", "lastUsedAt" FROM "Passkey" WHERE "userId" = ? ORDER BY "createdAt", "id"`,
@@ -34,24 +34,24 @@ export function listPasskeys(sql: Sql, userId: string): ListedPasskey[] {
   );
 }
 
-/** What a browser must not add again: the ids of the member's passkeys and how to reach them. Throws AppError(conflict) when they have as many as fit. */
+/** Returns the member's passkeys, which a browser must not add again. Throws AppError(conflict) at the limit of MAX_PASSKEYS. */
 export function listExcludedCredentials(
   sql: Sql,
   userId: string,
 ): Pick<Passkey, "id" | "transports">[] {
-  const known = sql.all<Pick<Passkey, "id" | "transports">>(
+  const credentials = sql.all<Pick<Passkey, "id" | "transports">>(
     `SELECT "id", "transports" FROM "Passkey" WHERE "userId" = ?`,
     userId,
   );
-  if (known.length >= MAX_PASSKEYS)
+  if (credentials.length >= MAX_PASSKEYS)
     throw new AppError(
       "conflict",
-      `You have ${MAX_PASSKEYS} passkeys, and more don't fit. Remove one that you no longer use.`,
+      `You've reached the limit of ${MAX_PASSKEYS} passkeys. Remove one that you no longer use.`,
     );
-  return known;
+  return credentials;
 }
 
-/** The passkey with this credential id, whoever's it is; null when there is none. */
+/** Returns the passkey with this credential id, of any member; null if there is none. */
 export function findPasskey(sql: Sql, id: string): Passkey | null {
   return (
     sql.get<Passkey>(
@@ -61,18 +61,18 @@ export function findPasskey(sql: Sql, id: string): Passkey | null {
   );
 }
 
-/** `name`, with a number where the member has a passkey of that name already: "Firefox on Linux 2". */
+/** Returns `name`, with a number if the member has a passkey of that name: "Firefox on Linux 2". */
 export function pickPasskeyName(
   sql: Sql,
   { userId, name }: { userId: string; name: string },
 ): string {
   const taken = new Set(listPasskeys(sql, userId).map((passkey) => passkey.name));
-  let free = name;
-  for (let i = 2; taken.has(free); i++) free = `${name.slice(0, 57)} ${i}`;
-  return free;
+  let unique = name;
+  for (let i = 2; taken.has(unique); i++) unique = `${name.slice(0, 57)} ${i}`;
+  return unique;
 }
 
-/** Stores a verified passkey of the member. Throws AppError(conflict) when it is stored already or they have as many as fit. */
+/** Stores a verified passkey. Throws AppError(conflict) if it is stored already or the member has reached the limit. */
 export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: string }): void {
   listExcludedCredentials(sql, passkey.userId);
   const { changes } = sql.run(
@@ -85,12 +85,12 @@ export function addPasskey(sql: Sql, { name, ...passkey }: Passkey & { name: str
     name,
     nowMs(),
   );
-  if (changes === 0) throw new AppError("conflict", "This passkey is stored already.");
+  if (changes === 0) throw new AppError("conflict", "You already have this passkey.");
 }
 
 /**
- * Notes a verified use. Throws AppError(conflict) when the passkey is gone or was used in between (its counter moved):
- * the transaction that logs in by it must not commit then.
+ * Records a verified use. Throws AppError(conflict) if the passkey was removed or its counter has changed since it was read
+ * (optimistic lock): the login's transaction must not commit then.
  */
 export function recordPasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter: number): void {
   const { changes } = sql.run(
@@ -101,13 +101,10 @@ export function recordPasskeyUse(sql: Sql, { id, counter }: Passkey, newCounter:
     counter,
   );
   if (changes === 0)
-    throw new AppError(
-      "conflict",
-      "This passkey was used or removed at the same moment. Begin again.",
-    );
+    throw new AppError("conflict", "This passkey was just used or removed. Please try again.");
 }
 
-/** Renames one of the member's own. Throws AppError(not_found) for any other. */
+/** Renames a passkey of the member. Throws AppError(not_found) if they have no such passkey. */
 export function updatePasskeyName(
   sql: Sql,
   { id, userId, name }: { id: string; userId: string; name: string },
@@ -119,11 +116,11 @@ export function updatePasskeyName(
     throw createPasskeyNotFoundError();
 }
 
-/** Removes one of the member's own: nobody logs in with it any more. Throws AppError(not_found) for any other. */
+/** Deletes a passkey of the member. Throws AppError(not_found) if they have no such passkey. */
 export function deletePasskey(sql: Sql, { id, userId }: { id: string; userId: string }): void {
   if (sql.run(`DELETE FROM "Passkey" WHERE "id" = ? AND "userId" = ?`, id, userId).changes === 0)
     throw createPasskeyNotFoundError();
 }
 
 const createPasskeyNotFoundError = () =>
-  new AppError("not_found", "You have no such passkey: it was removed, perhaps in another window.");
+  new AppError("not_found", "This passkey has already been removed.");

@@ -13,7 +13,7 @@ test("a first name has 1 to 60 characters", () => {
   expect(bad.map((name) => firstNameField().safeParse(name).success)).toEqual(bad.map(() => false));
 });
 
-test("a changed first name is that member's alone, and the row says when", async () => {
+test("changing a first name affects one member and sets updatedAt", async () => {
   setClock(nowMs());
   const [ada, bob] = await writeSql((sql) => [
     insertUser(sql),
@@ -39,10 +39,10 @@ test("a profile counts the member's own calls", async () => {
   });
   expect(await readSql((sql) => getProfile(sql, ada.id))).toMatchObject({
     email: ada.email,
-    calls: 2,
-    episodes: 0,
+    callCount: 2,
+    episodeCount: 0,
   });
-  await expect(readSql((sql) => getProfile(sql, "nobody"))).rejects.toMatchObject({
+  await expect(readSql((sql) => getProfile(sql, "unknown"))).rejects.toMatchObject({
     code: "not_found",
   });
 });

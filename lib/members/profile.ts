@@ -1,34 +1,34 @@
-// What a member may know and change about themselves.
+// Reads and changes a member's own profile.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { singleLineField } from "#lib/core/validate.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Sql } from "#lib/db/connection.ts";
 
-/** A first name: 1 to 60 characters in one line, as at sign-up. */
+/** Accepts 1 to 60 characters on one line. */
 export const firstNameField = () => singleLineField({ label: "The first name", maxLength: 60 });
 
 export interface Profile {
   readonly email: string;
   readonly createdAt: number;
-  readonly calls: number;
-  /** Of those calls, the ones that anybody can hear. */
-  readonly episodes: number;
+  readonly callCount: number;
+  /** Calls that were published. */
+  readonly episodeCount: number;
 }
 
-/** The member's own facts. Throws AppError(not_found) when the account is gone. */
+/** Returns the member's profile. Throws AppError(not_found) if the account was deleted. */
 export function getProfile(sql: Sql, userId: string): Profile {
   const profile = sql.get<Profile>(
-    `SELECT "email", "createdAt", (SELECT COUNT(*) FROM "Call" WHERE "userId" = "User"."id") AS "calls",
-       (SELECT COUNT(*) FROM "Call" JOIN "Episode" ON "Episode"."callId" = "Call"."id" WHERE "Call"."userId" = "User"."id") AS "episodes"
+    `SELECT "email", "createdAt", (SELECT COUNT(*) FROM "Call" WHERE "userId" = "User"."id") AS "callCount",
+       (SELECT COUNT(*) FROM "Call" JOIN "Episode" ON "Episode"."callId" = "Call"."id" WHERE "Call"."userId" = "User"."id") AS "episodeCount"
      FROM "User" WHERE "id" = ?`,
     userId,
   );
-  if (!profile) throw new AppError("not_found", "This account is gone.");
+  if (!profile) throw new AppError("not_found", "This account has been deleted.");
   return profile;
 }
 
-/** Changes the member's first name. What was published under the old one keeps it. */
+/** Changes the member's first name. Published episodes keep the old one. */
 export function changeFirstName(
   sql: Sql,
   { userId, name }: { userId: string; name: string },

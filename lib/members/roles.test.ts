@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
-import type { Member } from "#lib/core/member.ts";
+import type { Member } from "#lib/members/member.ts";
 import { listAuditEvents } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
-import { createSession } from "./session/session.ts";
+import { createSession } from "#lib/members/sessions.ts";
 import { COMMAND_LINE, changeRole, changeRoleByEmail, countAdmins, listAdmins } from "./roles.ts";
 
-/** Somebody who has just logged in. */
-function someone(sql: Sql, given: Parameters<typeof insertUser>[1] = {}): Member {
-  const { id, firstName, team, role } = insertUser(sql, given);
+/** Returns a new member with a recent login. */
+function newMember(sql: Sql, overrides: Parameters<typeof insertUser>[1] = {}): Member {
+  const { id, firstName, team, role } = insertUser(sql, overrides);
   return { id, firstName, team, role, sessionKey: "a-session", loggedInAtMs: nowMs() };
 }
 const roleOf = (sql: Sql, id: string) =>
@@ -18,9 +18,9 @@ const roleOf = (sql: Sql, id: string) =>
 const sessionsOf = (sql: Sql, id: string) =>
   sql.get<{ n: number }>(`SELECT COUNT(*) AS "n" FROM "Session" WHERE "userId" = ?`, id)?.n;
 
-test("an admin makes a member an admin, whose sessions end, and it is noted", () =>
+test("granting the admin role revokes the member's sessions and is logged", () =>
   writeSql((sql) => {
-    const admin = someone(sql, { role: "ADMIN" });
+    const admin = newMember(sql, { role: "ADMIN" });
     const { id } = insertUser(sql);
     const other = insertUser(sql);
     createSession(sql, id);
@@ -54,9 +54,9 @@ test("an admin makes a member an admin, whose sessions end, and it is noted", ()
     ]);
   }));
 
-test("a member changes no role", () =>
+test("a member can't change roles", () =>
   writeSql((sql) => {
-    const member = someone(sql);
+    const member = newMember(sql);
     expect(() => changeRole(sql, member, { id: member.id, role: "ADMIN" })).toThrow(
       expect.objectContaining({ code: "forbidden" }),
     );
@@ -64,9 +64,9 @@ test("a member changes no role", () =>
     expect(listAuditEvents(sql)).toEqual([]);
   }));
 
-test("an admin whose log-in is old changes no role", () =>
+test("changing roles requires a recent login", () =>
   writeSql((sql) => {
-    const admin = { ...someone(sql, { role: "ADMIN" }), loggedInAtMs: nowMs() - HOUR_MS };
+    const admin = { ...newMember(sql, { role: "ADMIN" }), loggedInAtMs: nowMs() - HOUR_MS };
     const { id } = insertUser(sql);
     expect(() => changeRole(sql, admin, { id, role: "ADMIN" })).toThrow(
       expect.objectContaining({ code: "unauthorized", field: "login" }),
@@ -74,9 +74,9 @@ test("an admin whose log-in is old changes no role", () =>
     expect(roleOf(sql, id)).toBe("MEMBER");
   }));
 
-test("the last admin stays one, of two each may go", () =>
+test("the last admin can't be revoked, one of two can", () =>
   writeSql((sql) => {
-    const first = someone(sql, { role: "ADMIN" });
+    const first = newMember(sql, { role: "ADMIN" });
     expect(() => changeRole(sql, first, { id: first.id, role: "MEMBER" })).toThrow(/last admin/);
     const second = insertUser(sql, { role: "ADMIN" });
     expect(changeRole(sql, first, { id: first.id, role: "MEMBER" }).adminCount).toBe(1);
@@ -87,26 +87,26 @@ test("the last admin stays one, of two each may go", () =>
     ]);
   }));
 
-test("a role is changed from what the admin saw, to another", () =>
+test("a role change is refused after a concurrent edit, or without effect", () =>
   writeSql((sql) => {
-    const admin = someone(sql, { role: "ADMIN" });
+    const admin = newMember(sql, { role: "ADMIN" });
     const { id, updatedAt } = insertUser(sql);
     expect(() =>
-      changeRole(sql, admin, { id, role: "ADMIN", seenUpdatedAt: updatedAt - 1 }),
-    ).toThrow(/changed this member meanwhile/);
-    expect(() => changeRole(sql, admin, { id, role: "MEMBER", seenUpdatedAt: updatedAt })).toThrow(
-      /no admin/,
-    );
-    expect(() => changeRole(sql, admin, { id: "nobody", role: "ADMIN" })).toThrow(
+      changeRole(sql, admin, { id, role: "ADMIN", expectedUpdatedAt: updatedAt - 1 }),
+    ).toThrow(/has changed since/);
+    expect(() =>
+      changeRole(sql, admin, { id, role: "MEMBER", expectedUpdatedAt: updatedAt }),
+    ).toThrow(/no admin/);
+    expect(() => changeRole(sql, admin, { id: "unknown", role: "ADMIN" })).toThrow(
       expect.objectContaining({ code: "not_found" }),
     );
-    changeRole(sql, admin, { id, role: "ADMIN", seenUpdatedAt: updatedAt });
-    expect(() => changeRole(sql, admin, { id, role: "MEMBER", seenUpdatedAt: updatedAt })).toThrow(
-      /meanwhile/,
-    );
+    changeRole(sql, admin, { id, role: "ADMIN", expectedUpdatedAt: updatedAt });
+    expect(() =>
+      changeRole(sql, admin, { id, role: "MEMBER", expectedUpdatedAt: updatedAt }),
+    ).toThrow(/meanwhile/);
   }));
 
-test("the command line grants by address in any capitals, and may take the last admin", async () => {
+test("the command line grants by address in any case, and may revoke the last admin", async () => {
   await writeSql((sql) => insertUser(sql, { email: "Ada@Example.test" }));
   await writeSql((sql) => changeRoleByEmail(sql, { email: "ada@example.TEST", role: "ADMIN" }));
   expect(await readSql(listAdmins)).toMatchObject([{ email: "Ada@Example.test" }]);
@@ -118,20 +118,20 @@ test("the command line grants by address in any capitals, and may take the last 
   ).toMatchObject({ adminCount: 0 });
 });
 
-test("an address that only differs in capitals from another is taken exactly", () =>
+test("of addresses that differ in case the exact match is taken", () =>
   writeSql((sql) => {
     const [capital, small] = [
       insertUser(sql, { email: "Ada@example.test" }),
       insertUser(sql, { email: "ada@example.test" }),
     ];
     expect(() => changeRoleByEmail(sql, { email: "ADA@example.test", role: "ADMIN" })).toThrow(
-      /exactly as one of them/,
+      /differ only in case/,
     );
     changeRoleByEmail(sql, { email: "ada@example.test", role: "ADMIN" });
     expect([roleOf(sql, capital.id), roleOf(sql, small.id)]).toEqual(["MEMBER", "ADMIN"]);
   }));
 
-test("whoever has not signed up is not made an admin", () =>
+test("an address without an account can't be made an admin", () =>
   writeSql((sql) => {
     expect(() => changeRoleByEmail(sql, { email: "ada@example.test", role: "ADMIN" })).toThrow(
       /has not signed up yet/,

@@ -1,23 +1,24 @@
-// Who is an admin: granted and taken, by the command line for the first one, by admins from then on.
+// Grants and revokes the admin role: the command line for the first admin, admins from then on.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import { type Member, assertAdmin, assertRecentLogin } from "#lib/core/member.ts";
-import { recordAuditEvent } from "../db/audit.ts";
-import type { Sql } from "../db/connection.ts";
+import { type Member, assertAdmin, assertRecentLogin } from "#lib/members/member.ts";
+import { recordAuditEvent } from "#lib/db/audit.ts";
+import type { Sql } from "#lib/db/connection.ts";
 
-export type Role = "ADMIN" | "MEMBER";
+export const ROLES = ["ADMIN", "MEMBER"] as const;
+export type Role = (typeof ROLES)[number];
 
-/** The command line stands beside the database: whoever can run it could change the file as well. */
+/** The command line needs no role: a user who can run it could change the database file, too. */
 export const COMMAND_LINE = "command line";
 
 export interface RoleChange {
   readonly id: string;
   readonly from: Role;
   readonly to: Role;
-  /** Their sessions that ended. */
+  /** How many sessions of theirs were revoked. */
   readonly revokedSessionCount: number;
-  /** How many admins there are now. */
+  /** How many admins there are after the change. */
   readonly adminCount: number;
 }
 
@@ -33,7 +34,7 @@ export function countAdmins(sql: Sql): number {
   );
 }
 
-/** Every admin, oldest first: for the command line. */
+/** Returns every admin, oldest first. */
 export function listAdmins(
   sql: Sql,
 ): { id: string; email: string; firstName: string; createdAt: number }[] {
@@ -42,39 +43,39 @@ export function listAdmins(
   );
 }
 
-/** Ends every session of the member, and the codes that would begin one on another device. Returns how many sessions. */
+/** Deletes every session and device link of the member. Returns how many sessions. */
 export function revokeAllSessions(sql: Sql, userId: string): number {
   sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
   return sql.run(`DELETE FROM "Session" WHERE "userId" = ?`, userId).changes;
 }
 
 /**
- * Gives the member `role`, ends their sessions (a new session at every change of privilege) and notes it.
- * Throws AppError: forbidden and unauthorized for all but an admin who has just logged in, not_found, conflict when they have that
- * role already, or changed since `seenUpdatedAt`, or when nobody would be admin any more (the command line may do that).
+ * Gives the member `role`, revokes their sessions (a new session at every change of privilege) and records an audit event.
+ * Throws AppError: forbidden or unauthorized unless `actor` is an admin with a recent login, not_found, conflict if they have the
+ * role already, have changed since `expectedUpdatedAt` (optimistic lock), or are the last admin (the command line may revoke that).
  */
 export function changeRole(
   sql: Sql,
-  by: Member | typeof COMMAND_LINE,
-  { id, role, seenUpdatedAt }: { id: string; role: Role; seenUpdatedAt?: number },
+  actor: Member | typeof COMMAND_LINE,
+  { id, role, expectedUpdatedAt }: { id: string; role: Role; expectedUpdatedAt?: number },
 ): RoleChange {
-  if (by !== COMMAND_LINE) {
-    assertAdmin(by);
-    assertRecentLogin(by);
+  if (actor !== COMMAND_LINE) {
+    assertAdmin(actor);
+    assertRecentLogin(actor);
   }
   const target = sql.get<RoleChangeTarget>(
     `SELECT "id", "role", "updatedAt" FROM "User" WHERE "id" = ?`,
     id,
   );
-  if (!target) throw new AppError("not_found", "There is no such member any more.");
-  if (seenUpdatedAt !== undefined && seenUpdatedAt !== target.updatedAt)
+  if (!target) throw new AppError("not_found", "This member no longer exists.");
+  if (expectedUpdatedAt !== undefined && expectedUpdatedAt !== target.updatedAt)
     throw createEditConflictError();
   if (target.role === role)
     throw new AppError(
       "conflict",
-      role === "ADMIN" ? "They are an admin already." : "They are no admin.",
+      role === "ADMIN" ? "They are already an admin." : "They are not an admin.",
     );
-  if (by !== COMMAND_LINE && target.role === "ADMIN" && countAdmins(sql) === 1)
+  if (actor !== COMMAND_LINE && target.role === "ADMIN" && countAdmins(sql) === 1)
     throw createLastAdminError();
   sql.run(
     `UPDATE "User" SET "role" = ?, "updatedAt" = MAX(?, "updatedAt" + 1) WHERE "id" = ?`,
@@ -82,42 +83,42 @@ export function changeRole(
     nowMs(),
     id,
   );
-  const ended = revokeAllSessions(sql, id);
+  const revokedSessionCount = revokeAllSessions(sql, id);
   recordAuditEvent(sql, {
-    actorId: by === COMMAND_LINE ? null : by.id,
+    actorId: actor === COMMAND_LINE ? null : actor.id,
     action: "user.role",
     subjectId: id,
-    detail: { role: { from: target.role, to: role }, sessions: ended },
+    detail: { role: { from: target.role, to: role }, sessions: revokedSessionCount },
   });
   return {
     id,
     from: target.role,
     to: role,
-    revokedSessionCount: ended,
+    revokedSessionCount,
     adminCount: countAdmins(sql),
   };
 }
 
-/** changeRole for an address, in any capitals. Also throws AppError(not_found) when nobody has signed up with it. Command line only. */
+/** Runs changeRole for an address, in any case. Throws AppError(not_found) if it has no account. Command line only. */
 export function changeRoleByEmail(
   sql: Sql,
   { email, role }: { email: string; role: Role },
 ): RoleChange {
-  const found = sql.all<{ id: string; email: string }>(
+  const users = sql.all<{ id: string; email: string }>(
     `SELECT "id", "email" FROM "User" WHERE "email" = ? COLLATE NOCASE`,
     email,
   );
-  const target = found.find((user) => user.email === email) ?? found[0];
+  const target = users.find((user) => user.email === email) ?? users[0];
   if (!target)
     throw new AppError(
       "not_found",
       `${email} has not signed up yet. Sign up on the site with this address first.`,
       { field: "email" },
     );
-  if (found.length > 1 && target.email !== email) {
+  if (users.length > 1 && target.email !== email) {
     throw new AppError(
       "conflict",
-      `Several members have this address, in other capitals: ${found.map((user) => user.email).join(", ")}. Write it exactly as one of them.`,
+      `Several members' addresses differ only in case: ${users.map((user) => user.email).join(", ")}. Give one of them exactly.`,
       { field: "email" },
     );
   }
@@ -125,12 +126,12 @@ export function changeRoleByEmail(
 }
 
 export function createLastAdminError(): AppError {
-  return new AppError("conflict", "This is the last admin: make somebody else an admin first.");
+  return new AppError("conflict", "This is the last admin. Make someone else an admin first.");
 }
 
 export function createEditConflictError(): AppError {
   return new AppError(
     "conflict",
-    "Somebody changed this member meanwhile. Load the page again to see what they are now.",
+    "This member has changed since you opened the page. Reload it to see the current version.",
   );
 }

@@ -8,21 +8,22 @@ import { MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { singleLineField } from "#lib/core/validate.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { sealSessionCookie, createSession } from "./session/session.ts";
+import { sealSessionCookie } from "#lib/members/cookies.ts";
+import { createSession } from "#lib/members/sessions.ts";
 import { defineServerAction } from "./server-action.ts";
 import { type FormState, INITIAL_FORM_STATE } from "#lib/http/form-state.ts";
 import type { RequiredRole } from "./write-authorized.ts";
 
 vi.mock("next/headers", () => import("#tests/support/next-headers.ts"));
 
-const OURS = { host: "localhost:3000", "sec-fetch-site": "same-origin" };
+const SAME_ORIGIN = { host: "localhost:3000", "sec-fetch-site": "same-origin" };
 beforeEach(() => {
-  currentRequest.headers = OURS;
+  currentRequest.headers = SAME_ORIGIN;
   currentRequest.cookie = "";
 });
 afterEach(() => overrideEnv({ REPLICATION: undefined }));
 
-/** Logs the requests that follow in as a new member. */
+/** Logs the following requests in as a new member. */
 async function logIn(role = "MEMBER"): Promise<string> {
   const { userId, session } = await writeSql((sql) => {
     const user = insertUser(sql, { role });
@@ -40,7 +41,7 @@ const formOf = (fields: Record<string, string | Blob>) => {
 const title = z.object({
   title: singleLineField({ label: "The title", minLength: 3, maxLength: 10 }),
 });
-/** An action that notes what it was run with. */
+/** Defines an action that records its calls. */
 function action(
   who: RequiredRole,
   more: { recent?: boolean; run?: () => Promise<string | void> } = {},
@@ -60,7 +61,7 @@ function action(
 }
 const good = () => formOf({ title: "Hello" });
 
-test("a form that is right is done, with what it says and nothing kept", async () => {
+test("a valid form gives the message and empties the fields", async () => {
   const { call, ran } = action("anyone");
   expect(await call(good())).toEqual({
     status: "done",
@@ -77,7 +78,7 @@ test("a form that is right is done, with what it says and nothing kept", async (
 });
 
 test.each(["member", "admin"] as const)(
-  "what is for a %s is refused to nobody, before the fields are looked at",
+  "an action for a %s is refused without a session, before the fields are parsed",
   async (who) => {
     const { call, ran } = action(who);
     expect(await call(formOf({ title: "" }))).toMatchObject({
@@ -90,7 +91,7 @@ test.each(["member", "admin"] as const)(
   },
 );
 
-test("what is for admins is refused to a member", async () => {
+test("an action for admins is refused to a member", async () => {
   await logIn();
   const { call, ran } = action("admin");
   expect(await call(good())).toMatchObject({ status: "refused", code: "forbidden" });
@@ -100,7 +101,7 @@ test("what is for admins is refused to a member", async () => {
   expect(ran).toHaveBeenCalledExactlyOnceWith({ title: "Hello" }, admin);
 });
 
-test("a session that was ended, or is somebody's forgery, is nobody", async () => {
+test("an expired, deleted or forged session is refused", async () => {
   await logIn();
   const { call, ran } = action("member");
   await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, nowMs() - 1));
@@ -113,7 +114,7 @@ test("a session that was ended, or is somebody's forgery, is nobody", async () =
   expect(ran).not.toHaveBeenCalled();
 });
 
-test("what wants a new log-in is refused fifteen minutes after it", async () => {
+test("an action that requires a recent login is refused after fifteen minutes", async () => {
   await logIn();
   const { call, ran } = action("member", { recent: true });
   expect(await call(good())).toMatchObject({ status: "done" });
@@ -130,16 +131,16 @@ test.each([
   ["another site", { host: "localhost:3000", "sec-fetch-site": "cross-site" }],
   ["another site of the same domain", { host: "localhost:3000", "sec-fetch-site": "same-site" }],
   [
-    "another origin, where the browser says no more",
+    "another origin, in a browser without Sec-Fetch-Site",
     { host: "localhost:3000", origin: "https://evil.test" },
   ],
-  ["an origin that says null", { host: "localhost:3000", origin: "null" }],
-  ["a program that says nothing", { host: "localhost:3000" }],
+  ["the origin null", { host: "localhost:3000", origin: "null" }],
+  ["a client that sends neither header", { host: "localhost:3000" }],
   [
-    "another site that names the host as its own forwarded one",
+    "another site with a forged X-Forwarded-Host",
     { host: "localhost:3000", origin: "https://evil.test", "x-forwarded-host": "evil.test" },
   ],
-])("a form from %s is refused, whoever is logged in", async (_, headers) => {
+])("a form from %s is refused (CSRF)", async (_, headers) => {
   await logIn("ADMIN");
   currentRequest.headers = headers as Record<string, string>;
   const { call, ran } = action("anyone");
@@ -147,7 +148,7 @@ test.each([
   expect(ran).not.toHaveBeenCalled();
 });
 
-test("where nobody may write, everything is refused first, and what was typed stays", async () => {
+test("without a primary the action is refused before any other check, and the input is kept", async () => {
   overrideEnv({ REPLICATION: "on" });
   currentRequest.headers = { host: "localhost:3000", "sec-fetch-site": "cross-site" };
   expect(await action("admin").call(good())).toMatchObject({
@@ -157,7 +158,7 @@ test("where nobody may write, everything is refused first, and what was typed st
   });
 });
 
-test("fields that are wrong are named with the fix, and keep what was typed but secrets", async () => {
+test("invalid fields are named, and the input is kept except for secrets", async () => {
   const { call, ran } = action("anyone");
   const state = await call(
     formOf({ title: "ab", code: "123456", other: "kept", $ACTION_ID_x: "" }),
@@ -165,14 +166,14 @@ test("fields that are wrong are named with the fix, and keep what was typed but 
   expect(state).toEqual({
     status: "refused",
     code: "invalid",
-    message: "One field is not right yet.",
+    message: "Please fix the field above.",
     errors: { title: "The title needs at least 3 characters; these are 2." },
     values: { title: "ab", other: "kept" },
   } satisfies FormState);
   expect(ran).not.toHaveBeenCalled();
 });
 
-test("a refusal from the work stands beside its field, and keeps what was typed", async () => {
+test("an AppError is shown at its field, and the input is kept", async () => {
   const refuse = (error: AppError) =>
     action("anyone", { run: () => Promise.reject(error) }).call(good());
   expect(
@@ -190,7 +191,7 @@ test("a refusal from the work stands beside its field, and keeps what was typed"
   });
 });
 
-test("a redirect passes through, and so does a fault", async () => {
+test("a redirect and an unexpected error pass through", async () => {
   const thrown = (run: () => Promise<void>) =>
     action("anyone", { run })
       .call(good())
@@ -219,7 +220,7 @@ test.each([
       },
     },
   ],
-])("a stranger who calls it with %s instead of a form sent no fields", async (_, given) => {
+])("a call with %s instead of a form has no fields", async (_, given) => {
   const { call, ran } = action("anyone");
   expect(await call(given)).toMatchObject({
     status: "refused",
@@ -230,14 +231,14 @@ test.each([
   expect(ran).not.toHaveBeenCalled();
 });
 
-test("a file where a text is asked for is a text that is missing", async () => {
+test("a file in a text field counts as missing", async () => {
   expect(await action("anyone").call(formOf({ title: new Blob(["Hello"]) }))).toMatchObject({
     errors: { title: "The title is missing." },
     values: {},
   });
 });
 
-test("a huge text is refused, and comes back cut", async () => {
+test("a huge text is refused and echoed truncated", async () => {
   const began = performance.now();
   const state = await action("anyone").call(formOf({ title: "x".repeat(1_000_000) }));
   expect(state).toMatchObject({
@@ -248,7 +249,7 @@ test("a huge text is refused, and comes back cut", async () => {
   expect(performance.now() - began).toBeLessThan(5_000);
 });
 
-test("a name that objects have is a field like any other", async () => {
+test("names of Object.prototype are ordinary fields", async () => {
   const { call } = action("anyone");
   const form = formOf({ title: "Hello", constructor: "x", toString: "y", hasOwnProperty: "z" });
   form.append("__proto__", "w");
@@ -261,14 +262,14 @@ test("a name that objects have is a field like any other", async () => {
   ]);
 });
 
-test("the rights are asked again inside the transaction that writes", async () => {
+test("the role is checked again inside the transaction that writes", async () => {
   const userId = await logIn("ADMIN");
   const wrote = vi.fn();
   const call = defineServerAction({
     requiredRole: "admin",
     fields: z.object({}),
     run: async ({ write }) => {
-      // Meanwhile somebody takes the role away.
+      // Another admin revokes the role in the meantime.
       await writeSql((sql) =>
         sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, userId),
       );

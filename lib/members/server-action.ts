@@ -1,16 +1,16 @@
-// The one wrapper of every server action: primary → origin → member → fields → work → state of the form.
+// Wraps every server action: primary, CSRF check, role, fields, work, and the form state that results.
 
-import { headers } from "#lib/http/next-request.ts";
 import type { z } from "zod";
 import { AppError, isAppError } from "#lib/core/errors.ts";
+import { currentRequestContext } from "#lib/core/request-context.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { type WriteOptions, readSql } from "#lib/db/database.ts";
-import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
-import { currentRequestContext } from "#lib/core/request-context.ts";
 import { getClientAddress } from "#lib/http/client-address.ts";
+import { readRequestHeaders } from "#lib/http/cookies.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
-import { type SessionIds, readSessionCookies } from "./session/session.ts";
 import type { FormState } from "#lib/http/form-state.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+import { type SessionIds, readSessionCookies } from "./viewer.ts";
 import {
   type MemberWithRole,
   type RequiredRole,
@@ -18,27 +18,28 @@ import {
   writeAuthorized,
 } from "./write-authorized.ts";
 
-interface ActionContext<Input, W extends RequiredRole> {
+interface ActionContext<Input, R extends RequiredRole> {
   readonly input: Input;
-  readonly member: MemberWithRole<W>;
+  /** Checked before the fields were parsed; null in an action for anyone, whose `write` passes the member. */
+  readonly member: R extends "anyone" ? null : MemberWithRole<R>;
   readonly sessionIds: SessionIds;
   readonly request: { readonly headers: Headers };
-  /** The client's address for limits, null where none is known. */
+  /** For rate limits; null if unknown. */
   readonly clientAddress: string | null;
-  /** writeAs for whom the action is for: rights are checked again inside. */
-  write<T>(fn: (sql: Sql, member: MemberWithRole<W>) => T, options?: WriteOptions): Promise<T>;
+  /** Runs writeAuthorized with the action's requirements: the role is checked again inside the transaction. */
+  write<T>(fn: (sql: Sql, member: MemberWithRole<R>) => T, options?: WriteOptions): Promise<T>;
 }
 
-interface ServerActionOptions<Fields extends z.ZodType, W extends RequiredRole> {
-  /** Whom the action is for. Everybody else is refused before the fields are looked at. */
-  readonly requiredRole: W;
-  /** Wants a log-in of the last 15 minutes. */
+interface ServerActionOptions<Fields extends z.ZodType, R extends RequiredRole> {
+  /** Everyone without this role is refused before the fields are parsed. */
+  readonly requiredRole: R;
+  /** Requires a login of the last 15 minutes. */
   readonly requiresRecentLogin?: boolean;
   readonly fields: Fields;
-  /** Fields that never come back to the form, such as codes. */
+  /** Fields that are never sent back to the form, such as codes. */
   readonly secretFields?: readonly string[];
-  /** Does the work. What it returns is shown as done; an AppError that it throws as refused; a redirect passes through. */
-  run(context: ActionContext<z.output<Fields>, W>): Promise<string | void>;
+  /** Does the work and returns the success message. An AppError becomes a refusal; a redirect passes through. */
+  run(context: ActionContext<z.output<Fields>, R>): Promise<string | void>;
 }
 
 const MAX_ECHOED_LENGTH = 5_000;
@@ -51,77 +52,71 @@ function readTextFields(form: FormData): Record<string, string> {
   return texts;
 }
 
-function refusedState(
-  error: AppError,
-  errors: Record<string, string>,
-  values: Record<string, string>,
-): FormState {
-  return { status: "refused", message: error.message, code: error.code, errors, values };
+function echoFields(texts: Record<string, string>, secretFields: readonly string[]) {
+  return Object.fromEntries(
+    Object.entries(texts)
+      .filter(([name]) => !secretFields.includes(name))
+      .map(([name, text]) => [name, text.slice(0, MAX_ECHOED_LENGTH)]),
+  );
+}
+
+function invalidFieldsState({ issues }: z.ZodError, values: Record<string, string>): FormState {
+  const errors: Record<string, string> = {};
+  for (const { path, message } of issues) errors[String(path[0] ?? "")] ??= message;
+  const message = `Please fix the ${Object.keys(errors).length === 1 ? "field" : "fields"} above.`;
+  return { status: "refused", message, code: "invalid", errors, values };
 }
 
 /**
- * A server action for useActionState. Refusals come back as the state of the form with everything that was typed;
- * what is not an AppError (a redirect, a replay, a fault) passes through.
+ * Returns a server action for useActionState. An AppError becomes the form's state, with everything that was typed.
+ * Everything else passes through: a redirect, a replay, a bug.
  */
-export function defineServerAction<Fields extends z.ZodType, W extends RequiredRole>({
+export function defineServerAction<Fields extends z.ZodType, R extends RequiredRole>({
   requiredRole,
   requiresRecentLogin,
   fields,
   secretFields = [],
   run,
-}: ServerActionOptions<Fields, W>): (previous: FormState, form: FormData) => Promise<FormState> {
+}: ServerActionOptions<Fields, R>): (previous: FormState, form: FormData) => Promise<FormState> {
+  const requirement = { role: requiredRole, isRecentLogin: requiresRecentLogin };
   return async (_previous, form) => {
-    const raw = currentRequestContext();
-    if (raw) raw.actionBegan = true;
-    // A stranger can call an action with anything.
+    const context = currentRequestContext();
+    if (context) context.actionBegan = true;
+    // An attacker can call an action with arguments of any type.
     const texts = form instanceof FormData ? readTextFields(form) : {};
-    const values = Object.fromEntries(
-      Object.entries(texts)
-        .filter(([name]) => !secretFields.includes(name))
-        .map(([name, text]) => [name, text.slice(0, MAX_ECHOED_LENGTH)]),
-    );
+    const values = echoFields(texts, secretFields);
     try {
       await ensurePrimary();
-      const request = { headers: new Headers(await headers()) };
+      const request = { headers: await readRequestHeaders() };
       assertSameOrigin(request);
-      const identity = await readSessionCookies();
-      const member = await readSql((sql) =>
-        requireViewer(sql, identity, requiredRole, requiresRecentLogin),
-      );
+      const sessionIds = await readSessionCookies();
+      const member =
+        requiredRole === "anyone"
+          ? null
+          : await readSql((sql) => requireViewer(sql, sessionIds, requirement));
       const parsed = fields.safeParse(texts);
-      if (!parsed.success) {
-        const errors: Record<string, string> = {};
-        for (const { path, message } of parsed.error.issues)
-          errors[String(path[0] ?? "")] ??= message;
-        const count = Object.keys(errors).length;
-        return refusedState(
-          new AppError(
-            "invalid",
-            count === 1 ? "One field is not right yet." : `${count} fields are not right yet.`,
-          ),
-          errors,
-          values,
-        );
-      }
+      if (!parsed.success) return invalidFieldsState(parsed.error, values);
       const message = await run({
         input: parsed.data,
-        member,
-        sessionIds: identity,
+        member: member as ActionContext<never, R>["member"],
+        sessionIds,
         request,
         clientAddress: getClientAddress(request),
-        write: (fn, options) =>
-          writeAuthorized(
-            identity,
-            { who: requiredRole, recent: requiresRecentLogin, ...options },
-            fn,
-          ),
+        write: (fn, options) => writeAuthorized(sessionIds, { ...requirement, ...options }, fn),
       });
       return { status: "done", message: message ?? null, code: null, errors: {}, values: {} };
     } catch (error) {
       if (!isAppError(error)) throw error;
-      // The page with the form leaves as 503, so that nobody takes it for done: no cache, no robot, no monitor.
-      if (raw && error.code === "unavailable") raw.retryAfterSeconds = error.retryAfterSeconds ?? 1;
-      return refusedState(error, error.field ? { [error.field]: error.message } : {}, values);
+      const { code, field, message, retryAfterSeconds } = error;
+      // The page with the form is sent as 503, so that caches, crawlers and monitors don't take it for success.
+      if (context && code === "unavailable") context.retryAfterSeconds = retryAfterSeconds ?? 1;
+      return {
+        status: "refused",
+        message,
+        code,
+        errors: field ? { [field]: message } : {},
+        values,
+      };
     }
   };
 }

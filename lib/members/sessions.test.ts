@@ -1,30 +1,30 @@
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import { DAY_MS, HOUR_MS, nowMs, setClock } from "#lib/core/clock.ts";
-import { RECENT_LOGIN_MS } from "#lib/core/member.ts";
-import { hashSessionId } from "./session/hash-session-id.ts";
+import { RECENT_LOGIN_MS } from "#lib/members/member.ts";
+import { formatRegion } from "#lib/core/fly-regions.ts";
+import { hashSecret } from "#lib/core/secret.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
-import { createSession } from "./session/session.ts";
+import { createSession } from "#lib/members/sessions.ts";
 import { createDeviceLink, findDeviceLink, markLoginNotRecent } from "./device-link.ts";
 import {
   deleteOtherSessions,
   deleteSessionByKey,
   deleteSession,
   listSessions,
-  formatRegion,
   createSessionHandle,
 } from "./sessions.ts";
 
 const user = () => writeSql((sql) => insertUser(sql).id);
 const session = (userId: string, where?: { device: string; place: string | null }) =>
-  writeSql((sql) => hashSessionId(createSession(sql, userId, where).id));
+  writeSql((sql) => hashSecret(createSession(sql, userId, where).id));
 const keys = async () =>
   (await readSql((sql) => sql.all<{ id: string }>(`SELECT "id" FROM "Session"`)))
     .map(({ id }) => id)
     .sort();
 
-test("a member sees their own sessions, this one first, and what they are called is not their key", async () => {
+test("lists the member's own sessions, the current one first, by handles that are not keys", async () => {
   setClock(nowMs());
   const [ada, bob] = [await user(), await user()];
   await session(bob, { device: "Safari on iOS", place: null });
@@ -34,12 +34,12 @@ test("a member sees their own sessions, this one first, and what they are called
   const list = await readSql((sql) => listSessions(sql, { userId: ada, sessionKey: old }));
   expect(list).toMatchObject([
     { device: "Firefox on Linux", place: "Frankfurt", isCurrent: true },
-    { device: null, place: null, lastSeenAt: null, isCurrent: false },
+    { device: null, place: null, lastSeenAtMs: null, isCurrent: false },
   ]);
   for (const key of [old, moved]) expect(JSON.stringify(list)).not.toContain(key);
 });
 
-test("a session that has expired is not listed", async () => {
+test("does not list an expired session", async () => {
   const ada = await user();
   setClock(nowMs());
   const key = await session(ada);
@@ -47,7 +47,7 @@ test("a session that has expired is not listed", async () => {
   expect(await readSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toEqual([]);
 });
 
-test("a member ends one of their own sessions and nobody else's", async () => {
+test("deletes only the member's own session", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, two, other] = [await session(ada), await session(ada), await session(bob)];
   for (const handle of [createSessionHandle(other), other, two, "", "x".repeat(43)]) {
@@ -59,7 +59,7 @@ test("a member ends one of their own sessions and nobody else's", async () => {
   expect(await keys()).toEqual([one, other].sort());
 });
 
-test("ending one session, or one's own, voids the code for another device, and nobody else's", async () => {
+test("deleting a session voids the member's device link, and no other member's", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, two] = [await session(ada), await session(ada)];
   const theirs = await writeSql((sql) => createDeviceLink(sql, bob).token);
@@ -75,21 +75,21 @@ test("ending one session, or one's own, voids the code for another device, and n
   }
 });
 
-test("a session that a code began is listed with the time it began, though it is no recent log-in", async () => {
+test("lists a login by a device link with its real time, though it does not count as recent", async () => {
   const ada = await user();
   const key = await session(ada, { device: "Firefox", place: null });
   const createdAt = () =>
     readSql((sql) => sql.get<{ at: number }>(`SELECT "createdAt" AS "at" FROM "Session"`)!.at);
-  const begunAt = await createdAt();
+  const startedAtMs = await createdAt();
   for (let i = 0; i < 2; i++) await writeSql((sql) => markLoginNotRecent(sql, key));
   setClock(nowMs() + HOUR_MS);
   expect(await readSql((sql) => listSessions(sql, { userId: ada, sessionKey: key }))).toMatchObject(
-    [{ begunAt }],
+    [{ startedAtMs }],
   );
   expect(await createdAt()).toBeLessThanOrEqual(nowMs() - HOUR_MS - RECENT_LOGIN_MS);
 });
 
-test("ending all others leaves this one and other members', and voids the code for another device", async () => {
+test("deleting the other sessions keeps this one and other members', and voids the device link", async () => {
   const [ada, bob] = [await user(), await user()];
   const [one, , other] = [await session(ada), await session(ada), await session(bob)];
   const [mine, theirs] = await writeSql((sql) => [
@@ -105,7 +105,7 @@ test("ending all others leaves this one and other members', and voids the code f
   ).toEqual([null, bob]);
 });
 
-test("logging out ends that session alone", async () => {
+test("a logout deletes one session", async () => {
   const ada = await user();
   const [one, two] = [await session(ada, { device: "Firefox", place: null }), await session(ada)];
   await writeSql((sql) => deleteSessionByKey(sql, one));
@@ -113,7 +113,7 @@ test("logging out ends that session alone", async () => {
   expect(await readSql((sql) => sql.all(`SELECT * FROM "SessionInfo"`))).toEqual([]);
 });
 
-test("a place is a city where the region is known, its code where it is new", () => {
+test("a region is shown as its city, an unknown one as its code", () => {
   expect(["ams", "zzz", "toString", null].map(formatRegion)).toEqual([
     "Amsterdam",
     "zzz",

@@ -1,62 +1,49 @@
-// Where a member is logged in, and how that ends.
+// Creates, lists and revokes a member's sessions.
 
-import { nowMs } from "#lib/core/clock.ts";
+import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
+import { formatRegion } from "#lib/core/fly-regions.ts";
+import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import { isValidSignature, signText } from "#lib/core/signature.ts";
-import type { Sql } from "../db/connection.ts";
+import type { Sql } from "#lib/db/connection.ts";
+import { SESSION_DAYS } from "./cookies.ts";
+import type { SessionDevice } from "./describe-device.ts";
 
 const LABEL = "lectern session handle v1";
-/** More than anybody looks through; the newest of them. */
+/** The newest sessions; no one reads further. */
 const MAX_LISTED_SESSIONS = 100;
 
-/** Where Fly's proxies stand, by its code of the region (its documentation). */
-const CITIES: Record<string, string> = {
-  ams: "Amsterdam",
-  arn: "Stockholm",
-  atl: "Atlanta",
-  bog: "Bogotá",
-  bom: "Mumbai",
-  bos: "Boston",
-  cdg: "Paris",
-  den: "Denver",
-  dfw: "Dallas",
-  ewr: "New York",
-  eze: "Buenos Aires",
-  fra: "Frankfurt",
-  gdl: "Guadalajara",
-  gig: "Rio de Janeiro",
-  gru: "São Paulo",
-  hkg: "Hong Kong",
-  iad: "Ashburn, Virginia",
-  jnb: "Johannesburg",
-  lax: "Los Angeles",
-  lhr: "London",
-  maa: "Chennai",
-  mad: "Madrid",
-  mia: "Miami",
-  nrt: "Tokyo",
-  ord: "Chicago",
-  otp: "Bucharest",
-  phx: "Phoenix",
-  qro: "Querétaro",
-  scl: "Santiago",
-  sea: "Seattle",
-  sin: "Singapore",
-  sjc: "San Jose",
-  syd: "Sydney",
-  waw: "Warsaw",
-  yul: "Montreal",
-  yyz: "Toronto",
-};
-
-/** The city of a region's code, the code itself for a new region; null where none is known. */
-export function formatRegion(region: string | null): string | null {
-  return region && ((Object.hasOwn(CITIES, region) && CITIES[region]) || region);
+/** Creates a session of 365 days. Returns the id for the cookie; the database stores its hash. */
+export function createSession(
+  sql: Sql,
+  userId: string,
+  device?: SessionDevice,
+): { id: string; expiresAtMs: number } {
+  const id = generateSecret(256);
+  const now = nowMs();
+  const expiresAtMs = now + SESSION_DAYS * DAY_MS;
+  const key = hashSecret(id);
+  sql.run(
+    `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
+    key,
+    now,
+    userId,
+    expiresAtMs,
+  );
+  if (device)
+    sql.run(
+      `INSERT INTO "SessionInfo" ("sessionId", "device", "place", "lastSeenAt") VALUES (?, ?, ?, ?)`,
+      key,
+      device.device,
+      device.place,
+      now,
+    );
+  return { id, expiresAtMs };
 }
 
 /**
- * What a page calls a session: an HMAC of its key. The key itself logs nobody in, but no page need show what the database holds;
- * a row's number would tell how many log-ins the site has seen, and SQLite may give it to another row.
+ * Returns the name of a session on pages: an HMAC of its key. The key logs no one in, but pages need not show what the
+ * database stores. A row number would reveal how many logins there were, and SQLite may reuse it.
  */
 export function createSessionHandle(sessionKey: string): string {
   return signText(LABEL, sessionKey);
@@ -64,32 +51,32 @@ export function createSessionHandle(sessionKey: string): string {
 
 export interface ListedSession {
   readonly handle: string;
-  /** "Firefox on Linux"; null for a session moved in from elsewhere. */
+  /** "Firefox on Linux"; null for a migrated session. */
   readonly device: string | null;
-  /** A city near it; null where none is known. */
+  /** The nearest known city, or null. */
   readonly place: string | null;
-  readonly begunAt: number;
-  /** Of its last change, at most an hour late; null for a session moved in from elsewhere. */
-  readonly lastSeenAt: number | null;
-  /** The one that asks. */
+  /** Milliseconds since 1970. */
+  readonly startedAtMs: number;
+  /** The last write, up to an hour late; null for a migrated session. */
+  readonly lastSeenAtMs: number | null;
+  /** Whether it is the session that sends this request. */
   readonly isCurrent: boolean;
 }
 
-interface SessionRow {
+interface SessionRow extends Pick<
+  ListedSession,
+  "device" | "place" | "startedAtMs" | "lastSeenAtMs"
+> {
   readonly id: string;
-  readonly device: string | null;
-  readonly place: string | null;
-  readonly begunAt: number;
-  readonly lastSeenAt: number | null;
 }
 
-/** The sessions of the member that have not expired: this one first, then the one seen last. */
+/** Returns the member's sessions that have not expired: the current one first, then by last activity. */
 export function listSessions(
   sql: Sql,
   { userId, sessionKey }: { userId: string; sessionKey: string },
 ): ListedSession[] {
   const rows = sql.all<SessionRow>(
-    `SELECT s."id", i."device", i."place", COALESCE(i."begunAt", s."createdAt") AS "begunAt", i."lastSeenAt" FROM "Session" s LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
+    `SELECT s."id", i."device", i."place", COALESCE(i."begunAt", s."createdAt") AS "startedAtMs", i."lastSeenAt" AS "lastSeenAtMs" FROM "Session" s LEFT JOIN "SessionInfo" i ON i."sessionId" = s."id"
      WHERE s."userId" = ? AND s."expirationDate" > ? ORDER BY s."id" = ? DESC, MAX(COALESCE(i."lastSeenAt", 0), s."createdAt") DESC LIMIT ${MAX_LISTED_SESSIONS}`,
     userId,
     nowMs(),
@@ -103,7 +90,7 @@ export function listSessions(
   }));
 }
 
-/** Ends the session with this handle, one of the member's own, and voids the code for another device: it may be that one's. Throws AppError(not_found) for any other. */
+/** Deletes the member's session with this handle, and their device link, which may be that session's. Throws AppError(not_found). */
 export function deleteSession(
   sql: Sql,
   { userId, handle }: { userId: string; handle: string },
@@ -111,16 +98,12 @@ export function deleteSession(
   const session = sql
     .all<{ id: string }>(`SELECT "id" FROM "Session" WHERE "userId" = ?`, userId)
     .find(({ id }) => isValidSignature(LABEL, id, handle));
-  if (!session)
-    throw new AppError(
-      "not_found",
-      "You have no such session: it has ended, perhaps from another window.",
-    );
+  if (!session) throw new AppError("not_found", "This device is already logged out.");
   sql.run(`DELETE FROM "DeviceLink" WHERE "userId" = ?`, userId);
   sql.run(`DELETE FROM "Session" WHERE "id" = ?`, session.id);
 }
 
-/** Ends all sessions of the member but this one, and voids the code that would begin another. Returns how many ended. */
+/** Deletes the member's device link and all sessions but this one. Returns how many sessions it deleted. */
 export function deleteOtherSessions(
   sql: Sql,
   { userId, sessionKey }: { userId: string; sessionKey: string },
@@ -130,7 +113,7 @@ export function deleteOtherSessions(
     .changes;
 }
 
-/** Ends the session of this key, whoever's, and voids its member's code for another device: for the browser that holds its cookie. */
+/** Deletes the session with this key and its member's device link: for the browser that holds the cookie. */
 export function deleteSessionByKey(sql: Sql, sessionKey: string): void {
   sql.run(
     `DELETE FROM "DeviceLink" WHERE "userId" = (SELECT "userId" FROM "Session" WHERE "id" = ?)`,

@@ -4,20 +4,15 @@ import { insertUser } from "#tests/support/factories.ts";
 import { HOUR_MS, MINUTE_MS, setClock } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
 import { readSql, writeSql } from "../db/database.ts";
-import {
-  SIGNUP_TTL_MS,
-  startSignup,
-  createMember,
-  findMemberId,
-  findPendingSignup,
-} from "./sign-up.ts";
+import { SIGNUP_TTL_MS } from "./cookies.ts";
+import { startSignup, createMember, findMemberId, findPendingSignup } from "./sign-up.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 beforeEach(() => setClock(NOW));
 
 const begin = (email = "ada@example.test") => writeSql((sql) => startSignup(sql, { email }));
-const create = (browserId: string, given: { firstName?: string; team?: string } = {}) =>
-  writeSql((sql) => createMember(sql, { browserId, firstName: "Ada", team: "RED", ...given }));
+const create = (browserId: string, overrides: { firstName?: string; team?: string } = {}) =>
+  writeSql((sql) => createMember(sql, { browserId, firstName: "Ada", team: "RED", ...overrides }));
 const refusal = (made: Promise<unknown>) =>
   made.then(
     () => null,
@@ -34,7 +29,7 @@ const waiting = () =>
     ),
   );
 
-test("a member gets the address that was proven, the name and the team, and no rights", async () => {
+test("a new member has the proven address, the name and the team, and no admin role", async () => {
   const { browserId } = await begin();
   expect(await readSql((sql) => findPendingSignup(sql, { browserId }))).toEqual({
     email: "ada@example.test",
@@ -56,7 +51,7 @@ test("a member gets the address that was proven, the name and the team, and no r
   expect(await readSql((sql) => findPendingSignup(sql, { browserId }))).toBeNull();
 });
 
-test("the proof of an address makes one member, however often and however close together it is sent", async () => {
+test("a proof creates one member, even with concurrent calls", async () => {
   const { browserId } = await begin();
   const results = await Promise.all(Array.from({ length: 10 }, () => refusal(create(browserId))));
   expect(results.filter((result) => result === null)).toHaveLength(1);
@@ -65,7 +60,7 @@ test("the proof of an address makes one member, however often and however close 
   expect(await users()).toHaveLength(1);
 });
 
-test("without a proof nobody becomes a member", async () => {
+test("without a proof no member is created", async () => {
   const { browserId } = await begin();
   const [row] = await readSql((sql) =>
     sql.all<{ browserHash: string }>(`SELECT "browserHash" FROM "PendingSignup"`),
@@ -78,14 +73,14 @@ test("without a proof nobody becomes a member", async () => {
   expect(await users()).toEqual([]);
 });
 
-test("an address that two browsers proved becomes one member", async () => {
+test("an address proven in two browsers creates one member", async () => {
   const [one, two] = [await begin(), await begin("ADA@example.test")];
   await create(one.browserId);
   expect(await refusal(create(two.browserId))).toBe("conflict");
   expect((await users()).map(({ email }) => email)).toEqual(["ada@example.test"]);
 });
 
-test("an address with capitals that was moved in is found: the exact one first, else the oldest", async () => {
+test("finds a migrated address with capitals: the exact match first, then the oldest", async () => {
   const [old, , exact] = await writeSql((sql) => [
     insertUser(sql, { email: "Ada@Example.test", createdAt: NOW - 2 }),
     insertUser(sql, { email: "aDA@example.test", createdAt: NOW - 1 }),
@@ -96,11 +91,11 @@ test("an address with capitals that was moved in is found: the exact one first, 
   expect(await find("eve@example.test")).toBe(exact?.id);
   const newest = await writeSql((sql) => insertUser(sql, { email: "ada@example.test" }));
   expect(await find("ada@example.test")).toBe(newest.id);
-  for (const nobody of ["", "ada", "%", "ada_example.test", "ada@example.tes"])
-    expect(await find(nobody)).toBeNull();
+  for (const unknown of ["", "ada", "%", "ada_example.test", "ada@example.tes"])
+    expect(await find(unknown)).toBeNull();
 });
 
-test("the search for an address is a search in an index", () =>
+test("the address lookup uses an index", () =>
   readSql((sql) => {
     const [plan] = sql.all<{ detail: string }>(
       `EXPLAIN QUERY PLAN SELECT "id" FROM "User" WHERE "email" = ? COLLATE NOCASE ORDER BY "createdAt", "id" LIMIT 1`,
@@ -109,7 +104,7 @@ test("the search for an address is a search in an index", () =>
     expect(plan?.detail).toContain("USING INDEX User_by_email");
   }));
 
-test("the newsletter and Discord are told where they are set up, in the same transaction, and a name is no markup", async () => {
+test("enqueues messages to the newsletter and Discord in the same transaction, with markup escaped", async () => {
   await create((await begin()).browserId);
   expect(await waiting()).toEqual([]);
   overrideEnv({
@@ -139,14 +134,14 @@ test("the newsletter and Discord are told where they are set up, in the same tra
   }
 });
 
-test("a team that is none is refused by the database itself", async () => {
+test("the database refuses an unknown team", async () => {
   const { browserId } = await begin();
   await expect(create(browserId, { team: "GREEN" })).rejects.toThrow(/CHECK/);
   expect(await users()).toEqual([]);
   await create(browserId);
 });
 
-test("sign-ups that expired more than an hour ago are swept", async () => {
+test("deletes sign-ups that expired more than an hour ago", async () => {
   await begin();
   setClock(NOW + SIGNUP_TTL_MS + HOUR_MS + MINUTE_MS);
   await begin();

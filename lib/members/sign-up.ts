@@ -1,21 +1,21 @@
-// From an address that was proven to a member: who has it already, and who becomes one.
+// Turns a proven address into a member.
 
-import { randomBytes, randomUUID } from "node:crypto";
-import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { randomUUID } from "node:crypto";
+import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import type { Sql } from "../db/connection.ts";
+import { generateSecret, hashSecret } from "#lib/core/secret.ts";
+import type { Sql } from "#lib/db/connection.ts";
 import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
-import { hashSecret } from "./login-challenge.ts";
+import { SIGNUP_TTL_MS } from "./cookies.ts";
 
-/** How long somebody may think about a name and a team. */
-export const SIGNUP_TTL_MS = 30 * MINUTE_MS;
+export const SIGNUP_EXPIRED_MESSAGE = "This sign-up has expired. Log in to continue.";
 
 const RETENTION_MS = HOUR_MS;
 const SWEEP_LIMIT = 20;
 
 /**
- * The member whom mail to `email` (in lower case) reaches, or null. An address moved in from elsewhere may have capitals:
- * where several differ by nothing else, the exact one, else the oldest.
+ * Returns the id of the member with this address (in lower case), or null. A migrated address may contain capitals:
+ * of several that differ only in case, the exact match wins, then the oldest.
  */
 export function findMemberId(sql: Sql, email: string): string | null {
   const exact = sql.get<{ id: string }>(`SELECT "id" FROM "User" WHERE "email" = ?`, email);
@@ -30,14 +30,14 @@ export function findMemberId(sql: Sql, email: string): string | null {
   );
 }
 
-/** Notes that this browser proved `email`, which is nobody's yet. Returns the id for its cookie. Also sweeps some old rows. */
+/** Records that this browser proved `email`, which has no account yet. Returns the id for its cookie. Also deletes a few expired rows. */
 export function startSignup(sql: Sql, { email }: { email: string }): { browserId: string } {
   const now = nowMs();
   sql.run(
     `DELETE FROM "PendingSignup" WHERE "browserHash" IN (SELECT "browserHash" FROM "PendingSignup" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
     now - RETENTION_MS,
   );
-  const browserId = randomBytes(16).toString("base64url");
+  const browserId = generateSecret(128);
   sql.run(
     `INSERT INTO "PendingSignup" ("browserHash", "email", "expiresAt") VALUES (?, ?, ?)`,
     hashSecret(browserId),
@@ -47,7 +47,7 @@ export function startSignup(sql: Sql, { email }: { email: string }): { browserId
   return { browserId };
 }
 
-/** The address that this browser proved and has not signed up with yet; null when there is none or it took too long. Changes nothing. */
+/** Returns the address that this browser proved; null if there is none, or the sign-up is complete or has expired. */
 export function findPendingSignup(
   sql: Sql,
   { browserId }: { browserId: string },
@@ -61,34 +61,29 @@ export function findPendingSignup(
   );
 }
 
-/** Discord reads *this* and [that](…) as markup; a name is a name. */
+/** Escapes Discord's markup (*this*, [that](…)), so that a name stays a name. */
 const escapeDiscordMarkdown = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:]/g, "\\$&");
 
 /**
- * Makes the member whose address this browser proved, and uses the proof up; the newsletter and Discord are told after the
- * commit (kickDeliveries). `firstName` and `team` are checked by whoever calls. Throws AppError(conflict) when the sign-up is
- * finished or has expired, or when the address has become a member's meanwhile; then nothing is written.
+ * Creates the member whose address this browser proved, consumes the proof, and enqueues the messages to the newsletter
+ * and Discord (call triggerDeliveries after the commit). The caller has checked `firstName` and `team`.
+ * Throws AppError(conflict), and writes nothing, if the sign-up has expired or the address has an account by now.
  */
 export function createMember(
   sql: Sql,
   { browserId, firstName, team }: { browserId: string; firstName: string; team: string },
 ): { userId: string } {
   const now = nowMs();
-  const browserHash = hashSecret(browserId);
   const pending = findPendingSignup(sql, { browserId });
   const { changes } = sql.run(
     `DELETE FROM "PendingSignup" WHERE "browserHash" = ? AND "expiresAt" > ?`,
-    browserHash,
+    hashSecret(browserId),
     now,
   );
-  if (!pending || changes !== 1)
-    throw new AppError(
-      "conflict",
-      "This sign-up is finished or took too long. Log in with your address to go on.",
-    );
+  if (!pending || changes !== 1) throw new AppError("conflict", SIGNUP_EXPIRED_MESSAGE);
   const email = pending.email.toLowerCase();
   if (findMemberId(sql, email))
-    throw new AppError("conflict", "This address belongs to a member by now. Log in with it.");
+    throw new AppError("conflict", "This email already has an account. Log in instead.");
   const userId = randomUUID();
   sql.run(
     `INSERT INTO "User" ("id", "createdAt", "updatedAt", "email", "firstName", "role", "team") VALUES (?, ?, ?, ?, ?, 'MEMBER', ?)`,

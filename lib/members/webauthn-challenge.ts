@@ -1,58 +1,52 @@
-// A WebAuthn ceremony between its two requests: a challenge that one answer may use, once, within five minutes.
+// Ties the two requests of a WebAuthn ceremony together by a challenge that works once, for five minutes.
 
-import { createHash, randomBytes } from "node:crypto";
 import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
+import { generateSecret, hashSecret } from "#lib/core/secret.ts";
 import type { Sql } from "#lib/db/connection.ts";
 
 export const CEREMONY_TTL_MS = 5 * MINUTE_MS;
 
-/** What the database keeps in place of the browser's cookie. */
-function hashBrowserId(browser: string): string {
-  return createHash("sha256").update(browser).digest("hex");
-}
-
 /**
- * Begins a ceremony: with a member it adds a passkey for them, with null it logs somebody in. `browser` is what the browser's
- * cookie is to hold, 256 random bits; `challenge` is base64url. Removes those that have expired.
+ * Starts a ceremony that adds a passkey for the member, or logs in if `userId` is null. Returns the value of the browser's
+ * cookie and the challenge, each 256 random bits in base64url. Also deletes expired ceremonies.
  */
 export function startCeremony(
   sql: Sql,
   userId: string | null,
-): { browser: string; challenge: string } {
+): { browserId: string; challenge: string } {
   const now = nowMs();
   sql.run(`DELETE FROM "PasskeyChallenge" WHERE "expiresAt" <= ?`, now);
   // A member adds one passkey at a time.
   if (userId) sql.run(`DELETE FROM "PasskeyChallenge" WHERE "userId" = ?`, userId);
-  const browser = randomBytes(32).toString("base64url");
-  const challenge = randomBytes(32).toString("base64url");
+  const browserId = generateSecret(256);
+  const challenge = generateSecret(256);
   sql.run(
     `INSERT INTO "PasskeyChallenge" ("browserHash", "challenge", "userId", "expiresAt") VALUES (?, ?, ?, ?)`,
-    hashBrowserId(browser),
+    hashSecret(browserId),
     challenge,
     userId,
     now + CEREMONY_TTL_MS,
   );
-  return { browser, challenge };
+  return { browserId, challenge };
 }
 
 /**
- * Takes the challenge of this browser's ceremony for this member (null: of a log-in) away, so that nobody else can answer it.
- * Throws AppError(conflict) when there is none, it has expired, was used, or was begun for something else.
- * The transaction must commit whatever comes of the answer: an attempt costs its challenge.
+ * Deletes and returns the challenge of this browser and member (null: of a login). Let the transaction commit whatever
+ * comes of the response: an attempt costs its challenge. Throws AppError(conflict) if there is none or it has expired.
  */
 export function consumeCeremonyChallenge(
   sql: Sql,
-  { browser, userId }: { browser: string | undefined; userId: string | null },
+  { browserId, userId }: { browserId: string | undefined; userId: string | null },
 ): string {
-  const row = browser
+  const row = browserId
     ? sql.get<{ challenge: string; expiresAt: number }>(
         `DELETE FROM "PasskeyChallenge" WHERE "browserHash" = ? AND "userId" IS ? RETURNING "challenge", "expiresAt"`,
-        hashBrowserId(browser),
+        hashSecret(browserId),
         userId,
       )
     : undefined;
   if (!row || row.expiresAt <= nowMs())
-    throw new AppError("conflict", "This took too long, or was answered already. Begin again.");
+    throw new AppError("conflict", "That took too long. Please try again.");
   return row.challenge;
 }

@@ -1,4 +1,4 @@
-// What browsers are asked for and send in a WebAuthn ceremony. The cryptography is @simplewebauthn/server's.
+// Creates WebAuthn options for browsers and verifies their responses, by @simplewebauthn/server.
 
 import {
   type AuthenticationResponseJSON,
@@ -20,7 +20,7 @@ import { CEREMONY_TTL_MS } from "./webauthn-challenge.ts";
 import type { Passkey } from "./passkeys.ts";
 
 const TRANSPORTS = ["ble", "cable", "hybrid", "internal", "nfc", "smart-card", "usb"] as const;
-/** EdDSA, ES256, RS256: what every authenticator and our Node know (COSE). */
+/** EdDSA, ES256 and RS256 (COSE): every authenticator supports one of them. */
 const ALGORITHMS = [-8, -7, -257];
 
 const base64url = (max: number) =>
@@ -38,7 +38,7 @@ const credentialFields = {
   authenticatorAttachment: z.enum(["cross-platform", "platform"]).optional().catch(undefined),
 };
 
-/** A browser's answer that logs in. What we don't use is dropped. */
+/** The response of navigator.credentials.get(), without the parts that the site does not use. */
 export const AuthenticationResponse = z.object({
   ...credentialFields,
   response: z.object({
@@ -49,13 +49,13 @@ export const AuthenticationResponse = z.object({
   }),
 });
 
-/** A browser's answer that adds a passkey. */
+/** The response of navigator.credentials.create(). */
 export const RegistrationResponse = z.object({
   ...credentialFields,
   response: z.object({
     clientDataJSON: base64url(8_000),
     attestationObject: base64url(16_000),
-    // One that we don't know yet is no reason to refuse a passkey.
+    // A transport that did not exist when this was written is no reason to refuse.
     transports: z
       .array(z.enum(TRANSPORTS).or(z.string().max(40)))
       .max(10)
@@ -63,7 +63,7 @@ export const RegistrationResponse = z.object({
   }),
 });
 
-// Passkeys belong to a host, and only answers from our own pages count.
+// Passkeys belong to a host; responses count from this site's origin only.
 const getRelyingParty = () => ({
   origin: new URL(env.SITE_URL).origin,
   host: new URL(env.SITE_URL).hostname,
@@ -72,15 +72,15 @@ const getRelyingParty = () => ({
 const isTransport = (name: string): name is (typeof TRANSPORTS)[number] =>
   (TRANSPORTS as readonly string[]).includes(name);
 
-/** What the browser is asked for to add a passkey: one that it finds again without an address. `known` it refuses to add twice. */
+/** Returns the options to add a discoverable passkey. The browser refuses an authenticator that holds one of `excludedCredentials`. */
 export function createRegistrationOptions({
   challenge,
   member,
-  known,
+  excludedCredentials,
 }: {
   challenge: string;
   member: { id: string; email: string; firstName: string };
-  known: readonly Pick<Passkey, "id" | "transports">[];
+  excludedCredentials: readonly Pick<Passkey, "id" | "transports">[];
 }) {
   return generateRegistrationOptions({
     rpName: env.SITE_NAME,
@@ -91,7 +91,7 @@ export function createRegistrationOptions({
     challenge: isoBase64URL.toBuffer(challenge),
     timeout: CEREMONY_TTL_MS,
     attestationType: "none",
-    excludeCredentials: known.map(({ id, transports }) => ({
+    excludeCredentials: excludedCredentials.map(({ id, transports }) => ({
       id,
       transports: transports.split(",").filter(isTransport),
     })),
@@ -100,7 +100,7 @@ export function createRegistrationOptions({
   });
 }
 
-/** What the browser is asked for to log in: any passkey of this site. */
+/** Returns the options to log in with any passkey of this site. */
 export function createAuthenticationOptions(challenge: string) {
   return generateAuthenticationOptions({
     rpID: getRelyingParty().host,
@@ -111,16 +111,16 @@ export function createAuthenticationOptions(challenge: string) {
   });
 }
 
-/** The passkey in the answer. Throws AppError(invalid) unless it is for this challenge, this site, and whole. */
+/** Returns the passkey in the response. Throws AppError(invalid) unless it is valid for this challenge and this site. */
 export async function verifyRegistration(
-  answer: z.output<typeof RegistrationResponse>,
+  response: z.output<typeof RegistrationResponse>,
   { challenge, userId }: { challenge: string; userId: string },
 ): Promise<Passkey> {
   const { origin, host } = getRelyingParty();
   const verified = await returnNullOnError(async () => {
-    // We ask for no attestation. One with certificates would have the library fetch the addresses that stand in them.
+    // Prevents SSRF: for an attestation with certificates the library would fetch the URLs in them. The site asks for none.
     const attestation = decodeAttestationObject(
-      isoBase64URL.toBuffer(answer.response.attestationObject),
+      isoBase64URL.toBuffer(response.response.attestationObject),
     );
     const format = attestation.get("fmt");
     if (
@@ -129,7 +129,7 @@ export async function verifyRegistration(
     )
       return null;
     return verifyRegistrationResponse({
-      response: { ...answer, clientExtensionResults: {} } as RegistrationResponseJSON,
+      response: { ...response, clientExtensionResults: {} } as RegistrationResponseJSON,
       expectedChallenge: challenge,
       expectedOrigin: origin,
       expectedRPID: host,
@@ -138,34 +138,34 @@ export async function verifyRegistration(
     });
   });
   const credential = verified?.registrationInfo?.credential;
-  if (!verified?.verified || !credential || credential.id !== answer.id)
+  if (!verified?.verified || !credential || credential.id !== response.id)
     throw new AppError(
       "invalid",
-      "This passkey could not be verified. Try again, or use another device.",
+      "We couldn't verify this passkey. Try again or use another device.",
     );
   return {
     id: credential.id,
     userId,
     publicKey: credential.publicKey,
     counter: credential.counter,
-    transports: (answer.response.transports ?? []).filter(isTransport).join(","),
+    transports: (response.response.transports ?? []).filter(isTransport).join(","),
   };
 }
 
 /**
- * Whether the answer proves the passkey; returns its new counter. Throws AppError(unauthorized) unless it is signed by `passkey`
- * for this challenge and this site, and its counter, where it has one, went on: one that did not belongs to a copy.
+ * Returns the passkey's new counter. Throws AppError(unauthorized) unless `passkey` signed the response for this challenge and
+ * this site, and its counter has increased: one that has not belongs to a cloned authenticator.
  */
 export async function verifyAuthentication(
-  answer: z.output<typeof AuthenticationResponse>,
+  response: z.output<typeof AuthenticationResponse>,
   { challenge, passkey }: { challenge: string; passkey: Passkey },
 ): Promise<number> {
   const { origin, host } = getRelyingParty();
-  const { userHandle } = answer.response;
+  const { userHandle } = response.response;
   const verified = await returnNullOnError(async () => {
     if (userHandle && isoBase64URL.toUTF8String(userHandle) !== passkey.userId) return null;
     return verifyAuthenticationResponse({
-      response: { ...answer, clientExtensionResults: {} } as AuthenticationResponseJSON,
+      response: { ...response, clientExtensionResults: {} } as AuthenticationResponseJSON,
       expectedChallenge: challenge,
       expectedOrigin: origin,
       expectedRPID: host,
@@ -178,14 +178,11 @@ export async function verifyAuthentication(
     });
   });
   if (!verified?.verified)
-    throw new AppError(
-      "unauthorized",
-      "This passkey could not be verified. Log in by mail instead.",
-    );
+    throw new AppError("unauthorized", "We couldn't verify this passkey. Log in by email instead.");
   return verified.authenticationInfo.newCounter;
 }
 
-/** The library throws plain errors for whatever is not right in what a stranger sent. */
+/** Returns null where the library throws: it throws plain errors for malformed input. */
 async function returnNullOnError<T>(verify: () => Promise<T>): Promise<T | null> {
   try {
     return await verify();

@@ -3,10 +3,11 @@ import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { type ErrorCode, isAppError } from "#lib/core/errors.ts";
-import { hashSessionId } from "./session/hash-session-id.ts";
+import { hashSecret } from "#lib/core/secret.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { type SessionIds, createSession } from "./session/session.ts";
-import { requireViewer, writeAuthorized } from "./write-authorized.ts";
+import type { SessionIds } from "#lib/members/viewer.ts";
+import { createSession } from "#lib/members/sessions.ts";
+import { type RequiredRole, requireViewer, writeAuthorized } from "./write-authorized.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 const NOBODY: SessionIds = { sessionKey: null, clientId: null };
@@ -18,16 +19,16 @@ const begin = (role = "MEMBER") =>
   writeSql((sql) => {
     const user = insertUser(sql, { role });
     const { id } = createSession(sql, user.id, { device: "Firefox on Linux", place: null });
-    return { user, identity: { sessionKey: hashSessionId(id), clientId: null } as SessionIds };
+    return { user, identity: { sessionKey: hashSecret(id), clientId: null } as SessionIds };
   });
 const codeOf = (work: Promise<unknown>): Promise<ErrorCode | "done"> =>
   work.then(
     () => "done" as const,
     (error: unknown) => (isAppError(error) ? error.code : Promise.reject(error as Error)),
   );
-const rename = (identity: SessionIds, who: "anyone" | "member" | "admin", recent = false) =>
+const rename = (identity: SessionIds, role: RequiredRole, isRecentLogin = false) =>
   codeOf(
-    writeAuthorized(identity, { who, recent }, (sql) =>
+    writeAuthorized(identity, { role, isRecentLogin }, (sql) =>
       sql.run(`UPDATE "User" SET "firstName" = 'Eve'`),
     ),
   );
@@ -38,7 +39,7 @@ const names = () =>
       .map(({ firstName }) => firstName),
   );
 
-test("each may write what is for them, and nothing of what is not", async () => {
+test("each role may write what it is allowed to, and nothing else", async () => {
   const member = await begin();
   const admin = await begin("ADMIN");
   expect(await rename(NOBODY, "member")).toBe("unauthorized");
@@ -54,13 +55,13 @@ test("each may write what is for them, and nothing of what is not", async () => 
   expect(await rename(admin.identity, "admin")).toBe("done");
 });
 
-test("the cookie's id itself is not the key of its row", async () => {
+test("the id in the cookie is not the key of its row", async () => {
   const { user } = await begin();
   const { id } = await writeSql((sql) => createSession(sql, user.id));
   expect(await rename({ sessionKey: id, clientId: null }, "member")).toBe("unauthorized");
 });
 
-test("a log-in counts as new for less than fifteen minutes, also for an admin", async () => {
+test("a login is recent for less than fifteen minutes, even an admin's", async () => {
   setClock(NOW);
   const { identity } = await begin("ADMIN");
   setClock(NOW + 15 * MINUTE_MS - 1_000);
@@ -68,13 +69,13 @@ test("a log-in counts as new for less than fifteen minutes, also for an admin", 
   setClock(NOW + 15 * MINUTE_MS + 1_000);
   expect(await rename(identity, "admin", true)).toBe("unauthorized");
   expect(await rename(identity, "admin")).toBe("done");
-  const error = await readSql((sql) => requireViewer(sql, identity, "admin", true)).catch(
-    (each: unknown) => each,
-  );
+  const error = await readSql((sql) =>
+    requireViewer(sql, identity, { role: "admin", isRecentLogin: true }),
+  ).catch((each: unknown) => each);
   expect(error).toMatchObject({ field: "login" });
 });
 
-test("a session that ends, or a role that goes, ends it at once", async () => {
+test("an expired session or a revoked role counts immediately", async () => {
   const { user, identity } = await begin("ADMIN");
   await writeSql((sql) => sql.run(`UPDATE "User" SET "role" = 'MEMBER' WHERE "id" = ?`, user.id));
   expect(await rename(identity, "admin")).toBe("forbidden");
@@ -83,7 +84,7 @@ test("a session that ends, or a role that goes, ends it at once", async () => {
   expect(await names()).toEqual(["Ada"]);
 });
 
-test("last seen is written at most once an hour, with what is written anyway", async () => {
+test("last seen is written with other writes, at most once an hour", async () => {
   setClock(NOW);
   const { identity } = await begin();
   const seen = () =>
@@ -96,11 +97,11 @@ test("last seen is written at most once an hour, with what is written anyway", a
   expect(await seen()).toBeGreaterThanOrEqual(NOW + HOUR_MS + MINUTE_MS);
 });
 
-test("a refusal inside undoes what was written, last seen too", async () => {
+test("an error in the transaction rolls everything back, even last seen", async () => {
   setClock(NOW);
   const { identity } = await begin();
   setClock(NOW + 2 * HOUR_MS);
-  const failing = writeAuthorized(identity, { who: "member" }, (sql) => {
+  const failing = writeAuthorized(identity, { role: "member" }, (sql) => {
     sql.run(`UPDATE "User" SET "firstName" = 'Eve'`);
     throw new TypeError("broken");
   });
@@ -113,7 +114,7 @@ test("a refusal inside undoes what was written, last seen too", async () => {
   ).toBeLessThan(NOW + MINUTE_MS);
 });
 
-test("where nobody may write, it is refused whoever asks", async () => {
+test("without a primary every write is refused", async () => {
   const { identity } = await begin("ADMIN");
   overrideEnv({ REPLICATION: "on" });
   expect(await rename(identity, "admin")).toBe("unavailable");

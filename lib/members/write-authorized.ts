@@ -1,51 +1,57 @@
-// The door for writes, for somebody: who they are is asked again inside the transaction that writes.
+// Authorizes writes: checks who the viewer is inside the transaction that writes.
 
 import { HOUR_MS, nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import { type Admin, type Member, assertAdmin, assertRecentLogin } from "#lib/core/member.ts";
+import { type Admin, type Member, assertAdmin, assertRecentLogin } from "#lib/members/member.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { type WriteOptions, writeSql } from "#lib/db/database.ts";
-import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
-import { type SessionIds, resolveViewer } from "./session/session.ts";
+import { type SessionIds, resolveViewer } from "./viewer.ts";
 
 export type RequiredRole = "anyone" | "member" | "admin";
-export type MemberWithRole<W extends RequiredRole> = W extends "admin"
+export type MemberWithRole<R extends RequiredRole> = R extends "admin"
   ? Admin
-  : W extends "member"
+  : R extends "member"
     ? Member
     : Member | null;
 
-/** How fresh "last seen" is: a write of its own for each would be dear. */
+interface Requirement<R extends RequiredRole> {
+  readonly role: R;
+  /** Requires a login of the last 15 minutes. */
+  readonly isRecentLogin?: boolean;
+}
+
+/** The precision of "last seen": it is written with other writes only, at most this often. */
 const LAST_SEEN_INTERVAL_MS = HOUR_MS;
 
 /**
- * The member of `identity` as `who` asks for. Throws AppError: unauthorized without a session, forbidden for a member
- * where an admin is asked for, unauthorized (field "login") where `recent` is asked for and the log-in is older than 15 minutes.
+ * Returns the member with these ids. Throws AppError: unauthorized without a session, forbidden for a member who is not an
+ * admin where one is required, unauthorized (field "login") if a recent login is required and missing.
  */
-export function requireViewer<W extends RequiredRole>(
+export function requireViewer<R extends RequiredRole>(
   sql: Sql,
-  identity: SessionIds,
-  who: W,
-  recent = false,
-): MemberWithRole<W> {
-  const { member } = resolveViewer(sql, identity);
-  if (who !== "anyone") {
+  sessionIds: SessionIds,
+  { role, isRecentLogin = false }: Requirement<R>,
+): MemberWithRole<R> {
+  const { member } = resolveViewer(sql, sessionIds);
+  if (role !== "anyone") {
     if (!member) throw new AppError("unauthorized", "Log in first.");
-    if (who === "admin") assertAdmin(member);
-    if (recent) assertRecentLogin(member);
+    if (role === "admin") assertAdmin(member);
+    if (isRecentLogin) assertRecentLogin(member);
   }
-  return member as MemberWithRole<W>;
+  return member as MemberWithRole<R>;
 }
 
-/** writeSql for `who`: `fn` gets the member as the transaction sees them. Throws as memberOf and ensurePrimary do; then nothing is written. */
-export async function writeAuthorized<W extends RequiredRole, T>(
-  identity: SessionIds,
-  { who, recent, ...options }: { who: W; recent?: boolean } & WriteOptions,
-  fn: (sql: Sql, member: MemberWithRole<W>) => T,
+/**
+ * Runs `fn` as writeSql does, with the member as the transaction sees them. Call ensurePrimary first.
+ * Throws what requireViewer and writeSql throw; nothing is written then.
+ */
+export function writeAuthorized<R extends RequiredRole, T>(
+  sessionIds: SessionIds,
+  { role, isRecentLogin, ...options }: Requirement<R> & WriteOptions,
+  fn: (sql: Sql, member: MemberWithRole<R>) => T,
 ): Promise<T> {
-  await ensurePrimary();
-  const work = (sql: Sql) => {
-    const member = requireViewer(sql, identity, who, recent);
+  return writeSql((sql) => {
+    const member = requireViewer(sql, sessionIds, { role, isRecentLogin });
     if (member)
       sql.run(
         `UPDATE "SessionInfo" SET "lastSeenAt" = ? WHERE "sessionId" = ? AND "lastSeenAt" < ?`,
@@ -54,6 +60,5 @@ export async function writeAuthorized<W extends RequiredRole, T>(
         nowMs() - LAST_SEEN_INTERVAL_MS,
       );
     return fn(sql, member);
-  };
-  return writeSql(work, options);
+  }, options);
 }

@@ -13,7 +13,7 @@ const all = (sql: Sql) =>
     `SELECT "userId", "clientId", "postSlug", "createdAt" FROM "PostRead" ORDER BY "createdAt", "postSlug", "id"`,
   );
 
-test("anonymous reads become the member's, with their time", () =>
+test("anonymous reads become the member's and keep their time", () =>
   writeSql((sql) => {
     const { id: userId } = insertUser(sql);
     insertRead(sql, { clientId: "mine", postSlug: "one", createdAt: NOW });
@@ -33,7 +33,7 @@ test("anonymous reads become the member's, with their time", () =>
     );
   }));
 
-test("without an id nothing changes and nothing is thrown", () =>
+test("without an id nothing changes", () =>
   writeSql((sql) => {
     const newest = insertUser(sql);
     const other = insertUser(sql);
@@ -51,7 +51,7 @@ test("without an id nothing changes and nothing is thrown", () =>
     expect(all(sql)).toEqual(before);
   }));
 
-test("nobody else's reads are taken", () =>
+test("other readers' reads are not claimed", () =>
   writeSql((sql) => {
     const mine = insertUser(sql);
     const other = insertUser(sql);
@@ -65,7 +65,7 @@ test("nobody else's reads are taken", () =>
     expect(all(sql).map(({ userId }) => userId)).toEqual([other.id, null, mine.id]);
   }));
 
-test("a read within seven days of the member's own, before or after, goes", () =>
+test("a read within seven days of the member's own is deleted as a duplicate", () =>
   writeSql((sql) => {
     const { id: userId } = insertUser(sql);
     insertRead(sql, { userId, createdAt: NOW });
@@ -87,7 +87,7 @@ test("a read within seven days of the member's own, before or after, goes", () =
     expect(all(sql).every((row) => row.userId === userId)).toBe(true);
   }));
 
-test("anonymous reads within seven days of each other become one, the oldest", () =>
+test("of anonymous reads within seven days the oldest is kept", () =>
   writeSql((sql) => {
     const { id: userId } = insertUser(sql);
     for (const days of [0, 3, 6, 8, 20])
@@ -100,7 +100,7 @@ test("anonymous reads within seven days of each other become one, the oldest", (
     expect(findCounterMismatches(sql)).toEqual([]);
   }));
 
-test("claiming twice, or twenty times at once, is claiming once", async () => {
+test("claiming is idempotent, even with concurrent calls", async () => {
   const { id: userId } = await writeSql((sql) => insertUser(sql));
   await writeSql((sql) => {
     insertRead(sql, { clientId: "mine", createdAt: NOW });
@@ -117,10 +117,10 @@ test("claiming twice, or twenty times at once, is claiming once", async () => {
   expect(await readSql(all)).toHaveLength(1);
 });
 
-test("a member who is not there claims nothing", async () => {
+test("an unknown member claims nothing", async () => {
   await writeSql((sql) => void insertRead(sql, { clientId: "mine" }));
   await expect(
-    writeSql((sql) => claimReads(sql, { clientId: "mine", userId: "nobody" })),
+    writeSql((sql) => claimReads(sql, { clientId: "mine", userId: "unknown" })),
   ).rejects.toThrow(/FOREIGN KEY/);
   expect((await readSql(all)).map(({ clientId }) => clientId)).toEqual(["mine"]);
 });

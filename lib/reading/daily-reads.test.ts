@@ -6,7 +6,7 @@ import { listDailyReads, listPostReads } from "./daily-reads.ts";
 
 const NOW = Date.parse("2026-11-23T23:59:00Z");
 
-test("reads stand on their UTC day, by team, for the site and for one post", () =>
+test("counts reads per UTC day and team, for the site and for one post", () =>
   writeSql((sql) => {
     const red = insertUser(sql, { team: "RED" });
     insertRead(sql, { userId: red.id, postSlug: "a", createdAt: NOW });
@@ -24,7 +24,7 @@ test("reads stand on their UTC day, by team, for the site and for one post", () 
     ]);
   }));
 
-test("what was read before the first day or after today is left out", () =>
+test("leaves out reads before the first day and after today", () =>
   writeSql((sql) => {
     for (const createdAt of [NOW - 2 * DAY_MS, NOW + DAY_MS])
       insertRead(sql, { postSlug: "a", createdAt });
@@ -36,7 +36,7 @@ test("what was read before the first day or after today is left out", () =>
     ]);
   }));
 
-test("each post is counted in all and of late", () =>
+test("counts each post's reads, all and recent", () =>
   writeSql((sql) => {
     for (const [postSlug, daysAgo] of [
       ["a", 0],

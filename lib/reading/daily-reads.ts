@@ -1,4 +1,4 @@
-// Reads of one post or the whole site, day by day and team by team.
+// Lists reads per day and team, of one post or the whole site.
 
 import { epochDay } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
@@ -7,11 +7,11 @@ export interface DailyReads {
   /** Days since 1970-01-01 UTC. */
   readonly day: number;
   readonly total: number;
-  /** By team; UNKNOWN for readers who are no members. A team without reads is not in it. */
+  /** UNKNOWN is the team of anonymous readers. Teams without reads are missing. */
   readonly byTeam: Readonly<Record<string, number>>;
 }
 
-/** The last `days` days in UTC, today included and last; a day without reads too. `slug` null: the whole site. One index range. */
+/** Returns the last `days` UTC days up to today, even those without reads. `slug` null: the whole site. One index range. */
 export function listDailyReads(
   sql: Sql,
   { slug, days, nowMs }: { slug: string | null; days: number; nowMs: number },
@@ -23,16 +23,16 @@ export function listDailyReads(
     today - days + 1,
     today,
   );
-  const found = new Map<number, Record<string, number>>();
-  for (const { day, team, reads } of rows) found.set(day, { ...found.get(day), [team]: reads });
+  const byDay = new Map<number, Record<string, number>>();
+  for (const { day, team, reads } of rows) byDay.set(day, { ...byDay.get(day), [team]: reads });
   return Array.from({ length: days }, (_, i) => {
     const day = today - days + 1 + i;
-    const byTeam = found.get(day) ?? {};
+    const byTeam = byDay.get(day) ?? {};
     return { day, total: Object.values(byTeam).reduce((sum, reads) => sum + reads, 0), byTeam };
   });
 }
 
-/** Reads of each post that was ever read: all of them, and those of the last `days` days. One index range a post. */
+/** Returns each post's reads: all of them, and those of the last `days` days. Posts without reads are missing. One index range per post. */
 export function listPostReads(
   sql: Sql,
   { days, nowMs }: { days: number; nowMs: number },

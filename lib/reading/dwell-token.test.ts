@@ -26,9 +26,9 @@ function refusal(fn: () => unknown): [string, string] | null {
   }
 }
 
-test("a token says which post was opened when, and is never the same twice", () => {
-  const found = open(token());
-  expect(found).toEqual({
+test("a token contains the post and the time, and is unique", () => {
+  const parsed = open(token());
+  expect(parsed).toEqual({
     slug: "a-post",
     issuedAtMs: NOW,
     expiresAtMs: NOW + 24 * HOUR_MS,
@@ -37,7 +37,7 @@ test("a token says which post was opened when, and is never the same twice", () 
   expect(new Set(Array.from({ length: 100 }, () => open(token()).nonce)).size).toBe(100);
 });
 
-test("60 % of the reading time must have passed, to the millisecond", () => {
+test("60% of the reading time must have passed, to the millisecond", () => {
   const minMs = getMinDwellMs(10);
   expect(minMs).toBe(6 * MINUTE_MS);
   expect(refusal(() => open(token(), { minMs, nowMs: NOW + minMs - 1 }))).toEqual([
@@ -48,7 +48,7 @@ test("60 % of the reading time must have passed, to the millisecond", () => {
   expect(getMinDwellMs(1)).toBe(36_000);
 });
 
-test("a token from the future is too early, one a day old has expired", () => {
+test("a token from the future is too early, a token of yesterday has expired", () => {
   expect(refusal(() => open(token(), { nowMs: NOW - 1 }))?.[1]).toMatch(/^Too early/);
   expect(open(token(), { nowMs: NOW + 24 * HOUR_MS - 1 }).slug).toBe("a-post");
   expect(refusal(() => open(token(), { nowMs: NOW + 24 * HOUR_MS }))).toEqual([
@@ -57,20 +57,20 @@ test("a token from the future is too early, one a day old has expired", () => {
   ]);
 });
 
-test("a token is worth nothing for another post", () => {
+test("a token is bound to its post", () => {
   expect(refusal(() => open(token("another-post")))).toEqual([
     "forbidden",
     "The token is for another post.",
   ]);
 });
 
-test("any slug survives the way there and back", () => {
+test("any slug survives the round trip", () => {
   for (const slug of ["a.b.c", "ünïcode-日本", "a b%2E", "%", "x".repeat(200)])
     expect(open(token(slug), { slug }).slug).toBe(slug);
   expect(token("日".repeat(66)).length).toBeLessThan(MAX_DWELL_TOKEN_LENGTH);
 });
 
-test("every changed character makes a token forged or malformed", () => {
+test("a token with any character changed is refused", () => {
   const right = token();
   for (let at = 0; at < right.length; at++) {
     for (const other of ["A", "b", "0", ".", "%", "\0"]) {
@@ -81,7 +81,7 @@ test("every changed character makes a token forged or malformed", () => {
   }
 });
 
-test("texts of every other kind are malformed", () => {
+test("other texts are malformed", () => {
   for (const text of [
     "",
     ".",
@@ -101,7 +101,7 @@ test("texts of every other kind are malformed", () => {
   }
 });
 
-test("a token of another secret, or a signature for another purpose, is forged", () => {
+test("a token signed with another secret or for another purpose is forged", () => {
   const foreign = token();
   overrideEnv({ SESSION_SECRET: "another-secret-another-secret-another" });
   expect(refusal(() => open(foreign))).toEqual(["invalid", "The token is forged."]);
@@ -114,7 +114,7 @@ test("a token of another secret, or a signature for another purpose, is forged",
   ).toEqual(["invalid", "The token is forged."]);
 });
 
-test("a reader's id is only taken with our signature", () => {
+test("a reader id counts only with this site's signature", () => {
   const id = createReaderId(Date.now());
   const sealed = signReaderId(id);
   expect(unsignReaderId(sealed)).toBe(id);

@@ -7,7 +7,7 @@ import { recordLeadChanges } from "./lead-changes.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 
-test("changes of leadership come newest first, each with who led before", () =>
+test("changes of lead are listed newest first, each with the previous leader", () =>
   writeSql((sql) => {
     const read = (team: string, slug: string, nowMs: number) => {
       insertRead(sql, { userId: insertUser(sql, { team }).id, postSlug: slug, createdAt: nowMs });
@@ -20,15 +20,15 @@ test("changes of leadership come newest first, each with who led before", () =>
     recordLeadChanges(sql, { slugs: ["two"], nowMs: NOW + 250 * DAY_MS });
     const changes = listLeadChanges(sql, 20).map(({ id: _, ...change }) => change);
     expect(changes).toEqual([
-      { atMs: NOW + 250 * DAY_MS, slug: null, from: "RED", to: null },
-      { atMs: NOW + 250 * DAY_MS, slug: "two", from: "BLUE", to: null },
-      { atMs: NOW + 2, slug: "three", from: null, to: "RED" },
-      { atMs: NOW + 1, slug: "two", from: null, to: "BLUE" },
-      { atMs: NOW, slug: null, from: null, to: "RED" },
-      { atMs: NOW, slug: "one", from: null, to: "RED" },
+      { changedAtMs: NOW + 250 * DAY_MS, slug: null, from: "RED", to: null },
+      { changedAtMs: NOW + 250 * DAY_MS, slug: "two", from: "BLUE", to: null },
+      { changedAtMs: NOW + 2, slug: "three", from: null, to: "RED" },
+      { changedAtMs: NOW + 1, slug: "two", from: null, to: "BLUE" },
+      { changedAtMs: NOW, slug: null, from: null, to: "RED" },
+      { changedAtMs: NOW, slug: "one", from: null, to: "RED" },
     ]);
     expect(listLeadChanges(sql, 2).map(({ slug }) => slug)).toEqual([null, "two"]);
   }));
 
-test("where nothing changed hands nothing is listed", () =>
+test("without changes the list is empty", () =>
   writeSql((sql) => expect(listLeadChanges(sql, 20)).toEqual([])));

@@ -1,4 +1,4 @@
-// Which leads changed hands of late.
+// Lists recent changes of lead.
 
 import type { Sql } from "#lib/db/connection.ts";
 import { WHOLE_SITE } from "./standings.ts";
@@ -6,15 +6,15 @@ import { type Team, parseTeam } from "./team.ts";
 
 export interface PastLeadChange {
   readonly id: number;
-  readonly atMs: number;
+  readonly changedAtMs: number;
   /** null: the whole site. */
   readonly slug: string | null;
   readonly from: Team | null;
-  /** null: nobody led any more. */
+  /** null: no team led afterwards. */
   readonly to: Team | null;
 }
 
-/** The newest changes of who leads a post or the site, newest first, at most `limit`; also of posts that are no longer there. */
+/** Returns the last `limit` changes of lead, newest first, even of posts that no longer exist. */
 export function listLeadChanges(sql: Sql, limit: number): PastLeadChange[] {
   return sql
     .all<{
@@ -31,7 +31,7 @@ export function listLeadChanges(sql: Sql, limit: number): PastLeadChange[] {
     )
     .map(({ id, createdAt, postSlug, team, before }) => ({
       id,
-      atMs: createdAt,
+      changedAtMs: createdAt,
       slug: postSlug === WHOLE_SITE ? null : postSlug,
       from: parseTeam(before),
       to: parseTeam(team),

@@ -33,14 +33,14 @@ const anonymous = {
   nowMs: NOW,
 };
 
-test("a reader may send ten reads a minute, from wherever", () => {
+test("a reader may send ten reads a minute, from any address", () => {
   for (const reader of [
     { member: { id: "ada" }, clientId: null },
     { member: null, clientId: "reader-1" },
   ]) {
     const limits = createReadLimiter();
     const take = (i: number, nowMs = NOW) =>
-      limits.take({ ...reader, address: `192.0.${i}.1`, slug: `post-${i}`, nowMs });
+      limits.consume({ ...reader, address: `192.0.${i}.1`, slug: `post-${i}`, nowMs });
     expect(letThrough(30, take)).toEqual({ passed: 10, waitSeconds: 60 });
     expect(letThrough(30, (i) => take(i, NOW + MINUTE_MS - 1))).toEqual({
       passed: 0,
@@ -53,61 +53,72 @@ test("a reader may send ten reads a minute, from wherever", () => {
   }
 });
 
-test("an address may send sixty reads a minute, as whoever", () => {
+test("an address may send sixty reads a minute, by any readers", () => {
   const limits = createReadLimiter();
   expect(
     letThrough(200, (i) =>
-      limits.take({ ...anonymous, member: { id: `member-${i}` }, slug: `post-${i}` }),
+      limits.consume({ ...anonymous, member: { id: `member-${i}` }, slug: `post-${i}` }),
     ).passed,
   ).toBe(60);
-  limits.take({ ...anonymous, address: "192.0.2.2" });
+  limits.consume({ ...anonymous, address: "192.0.2.2" });
 });
 
 test("a network without ids may send thirty reads of a post an hour", () => {
   const limits = createReadLimiter();
   expect(
-    letThrough(100, (i) => limits.take({ ...anonymous, address: `192.0.2.${i}` })).passed,
+    letThrough(100, (i) => limits.consume({ ...anonymous, address: `192.0.2.${i}` })).passed,
   ).toBe(30);
-  expect(letThrough(1, () => limits.take({ ...anonymous, address: "192.0.3.1" })).passed).toBe(1);
-  expect(letThrough(1, () => limits.take({ ...anonymous, slug: "another-post" })).passed).toBe(1);
-  expect(letThrough(1, () => limits.take({ ...anonymous, member: { id: "ada" } })).passed).toBe(1);
-  expect(letThrough(1, () => limits.take({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(1);
+  expect(letThrough(1, () => limits.consume({ ...anonymous, address: "192.0.3.1" })).passed).toBe(
+    1,
+  );
+  expect(letThrough(1, () => limits.consume({ ...anonymous, slug: "another-post" })).passed).toBe(
+    1,
+  );
+  expect(letThrough(1, () => limits.consume({ ...anonymous, member: { id: "ada" } })).passed).toBe(
+    1,
+  );
+  expect(letThrough(1, () => limits.consume({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(
+    1,
+  );
 });
 
-test("a try that is given back leaves its place to the next, once", () => {
+test("a refund makes room for one read, once", () => {
   const limits = createReadLimiter();
-  const undo = Array.from({ length: 30 }, () => limits.take(anonymous));
-  expect(letThrough(1, () => limits.take(anonymous)).passed).toBe(0);
+  const undo = Array.from({ length: 30 }, () => limits.consume(anonymous));
+  expect(letThrough(1, () => limits.consume(anonymous)).passed).toBe(0);
   undo[0]?.();
-  expect(letThrough(5, () => limits.take(anonymous)).passed).toBe(1);
-  expect(letThrough(1, () => limits.take({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(1);
+  expect(letThrough(5, () => limits.consume(anonymous)).passed).toBe(1);
+  expect(letThrough(1, () => limits.consume({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(
+    1,
+  );
   undo[1]?.(); // long forgotten
-  expect(letThrough(100, () => limits.take({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(
+  expect(letThrough(100, () => limits.consume({ ...anonymous, nowMs: NOW + HOUR_MS })).passed).toBe(
     29,
   );
 });
 
-test("whoever has no address counts as one with all who have none", () => {
+test("clients without an address share one limit", () => {
   const limits = createReadLimiter();
   expect(
-    letThrough(100, (i) => limits.take({ ...anonymous, address: null, slug: `post-${i}` })).passed,
+    letThrough(100, (i) => limits.consume({ ...anonymous, address: null, slug: `post-${i}` }))
+      .passed,
   ).toBe(60);
 });
 
-test("what was refused does not count", () => {
+test("a refused read does not count", () => {
   const limit = new RateLimiter(1, 1_000);
   limit.record("key", NOW);
   expect(limit.retryAfterMs("key", NOW + 500)).toBe(500);
   expect(limit.retryAfterMs("key", NOW + 1_000)).toBe(0);
 });
 
-test("a clock that went back locks nobody out", () => {
+test("a clock that goes back locks no one out", () => {
   const limit = new RateLimiter(1, 1_000);
   limit.record("key", NOW);
   expect(limit.retryAfterMs("key", NOW - HOUR_MS)).toBe(0);
 });
 
-test("memory stays bounded however many come", () => {
+test("memory is bounded", () => {
   const limit = new RateLimiter(5, 1_000, 100);
   for (let i = 0; i < 10_000; i++) limit.record(`key-${i}`, NOW);
   expect(limit.size).toBe(100);

@@ -1,40 +1,36 @@
-// How many reads one reader, client or network may send.
+// Limits how many reads a reader, client or network may send.
 
 import { HOUR_MS, MINUTE_MS } from "#lib/core/clock.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
 import { clientKey, subnetKey } from "#lib/http/client-key.ts";
 import type { Reader } from "./reader-id.ts";
 
-/** A limiter with memory of its own: one per process. */
+/** Creates a limiter; the process shares one. */
 export function createReadLimiter() {
-  const perReader = new RateLimiter(10, MINUTE_MS); // the reference's own limit
+  const perReader = new RateLimiter(10, MINUTE_MS);
   const perClient = new RateLimiter(60, MINUTE_MS);
-  const perNetworkAndPost = new RateLimiter(30, HOUR_MS); // a new anonymous id for each read would pass the other two
+  // Catches a client that sends each read with a new anonymous id.
+  const perNetworkAndPost = new RateLimiter(30, HOUR_MS);
 
   return {
     /**
-     * Counts one try of this reader from this address (null where none is known: all such count as one).
-     * Throws AppError(rate_limited) with retryAfterSeconds, and counts nothing, when it is one too many.
-     * What comes back gives the try back, for one that turned out to be worth nothing.
+     * Counts one read from this address (null: unknown; all unknown clients share one limit). Returns a refund.
+     * Throws AppError(rate_limited), and counts nothing, if it is one too many.
      */
-    take({
+    consume({
       member,
       clientId,
       address,
       slug,
       nowMs,
     }: Reader & { address: string | null; slug: string; nowMs: number }): () => void {
-      const counted: [RateLimiter, string][] = [
-        [perClient, address ? clientKey(address) : "unknown"],
-      ];
-      if (member) counted.push([perReader, `member ${member.id}`]);
+      const keys: [RateLimiter, string][] = [[perClient, address ? clientKey(address) : "unknown"]];
+      if (member) keys.push([perReader, `member ${member.id}`]);
       else {
-        if (clientId) counted.push([perReader, `reader ${clientId}`]);
-        counted.push([perNetworkAndPost, `${address ? subnetKey(address) : "unknown"} ${slug}`]);
+        if (clientId) keys.push([perReader, `reader ${clientId}`]);
+        keys.push([perNetworkAndPost, `${address ? subnetKey(address) : "unknown"} ${slug}`]);
       }
-      return consume(counted, nowMs, "Too many reads. Try again later.");
+      return consume(keys, nowMs, "Too many reads. Try again later.");
     },
   };
 }
-
-export type ReadLimiter = ReturnType<typeof createReadLimiter>;

@@ -10,7 +10,7 @@ test("a new site has no reads", () =>
     expect(listMostReadSlugs(sql, 4)).toEqual([]);
   }));
 
-test("reads are counted by post, readers by who they are", () =>
+test("counts reads per post, and readers once", () =>
   writeSql((sql) => {
     const { id } = insertUser(sql);
     for (const postSlug of ["a", "b", "b"]) insertRead(sql, { userId: id, postSlug });
@@ -27,13 +27,13 @@ test("reads are counted by post, readers by who they are", () =>
     expect(listMostReadSlugs(sql, 2)).toEqual(["b", "c"]);
   }));
 
-test("posts read equally often stand in the order of their slugs", () =>
+test("posts with equal reads are in the order of their slugs", () =>
   writeSql((sql) => {
     for (const postSlug of ["c", "a", "b"]) insertRead(sql, { postSlug });
     expect(listMostReadSlugs(sql, 3)).toEqual(["a", "b", "c"]);
   }));
 
-test("a reader's posts are the member's, else those of the anonymous id", () =>
+test("a member's posts are listed by member, an anonymous reader's by id", () =>
   writeSql((sql) => {
     const member = insertUser(sql);
     insertRead(sql, { userId: member.id, clientId: "mine", postSlug: "a" });

@@ -1,9 +1,9 @@
-// Reads in numbers: of the site, of each post, of one reader. From the counters, never by counting PostRead.
+// Reads totals from the counter tables; never counts PostRead.
 
 import type { Sql } from "#lib/db/connection.ts";
 import type { Reader } from "./reader-id.ts";
 
-/** Reads of the whole site since the beginning, and by how many readers: members and anonymous ids. */
+/** Returns all reads of the site, and how many readers (members and anonymous ids) made them. */
 export function getSiteTotals(sql: Sql): { reads: number; readers: number } {
   return (
     sql.get<{ reads: number; readers: number }>(`SELECT "reads", "readers" FROM "SiteTotal"`) ?? {
@@ -13,7 +13,7 @@ export function getSiteTotals(sql: Sql): { reads: number; readers: number } {
   );
 }
 
-/** Reads of each post since the beginning. A post that nobody has read is not in it. */
+/** Returns all reads of each post by slug. Posts without reads are missing. */
 export function getPostTotals(sql: Sql): Map<string, number> {
   return new Map(
     sql
@@ -22,7 +22,7 @@ export function getPostTotals(sql: Sql): Map<string, number> {
   );
 }
 
-/** The slugs of the `n` most-read posts, most first, ties by slug. Posts that are gone or hidden are among them. */
+/** Returns the slugs of the `n` most-read posts, ties by slug. Includes posts that are hidden or no longer exist. */
 export function listMostReadSlugs(sql: Sql, n: number): string[] {
   return sql
     .all<{ slug: string }>(
@@ -32,7 +32,7 @@ export function listMostReadSlugs(sql: Sql, n: number): string[] {
     .map(({ slug }) => slug);
 }
 
-/** The slugs of all posts that this reader has read: one index range. Empty for a reader without member and id. */
+/** Returns the slugs of all posts that the reader has read; none for a reader without member and id. One index range. */
 export function listReadSlugs(sql: Sql, { member, clientId }: Reader): Set<string> {
   if (!member && !clientId) return new Set();
   const rows = member

@@ -62,14 +62,14 @@ function naive(sql: Sql, nowMs: number) {
           .filter(({ createdAt }) => epochDay(createdAt) >= activeFrom)
           .map(({ userId }) => userId),
       ).size;
-      return { team, reads, members, ratio: members === 0 ? 0 : reads / members, order };
+      return { team, reads, members, readsPerMember: members === 0 ? 0 : reads / members, order };
     })
-      .sort((a, b) => b.ratio - a.ratio || a.order - b.order)
+      .sort((a, b) => b.readsPerMember - a.readsPerMember || a.order - b.order)
       .map(({ order: _, ...rest }) => rest);
   const bySlug = new Map<string, number>();
   for (const { postSlug } of rows) bySlug.set(postSlug, (bySlug.get(postSlug) ?? 0) + 1);
   const leading = POSTS.map((slug) => [slug, standing(slug)[0]] as const).filter(
-    ([, best]) => best !== undefined && best.ratio > 0,
+    ([, best]) => best !== undefined && best.readsPerMember > 0,
   );
   return {
     totals: {
@@ -206,9 +206,9 @@ for (let seed = 1; seed <= SEEDS; seed++) {
         const right = naive(sql, nowMs);
         expect(told(sql, nowMs)).toEqual(right);
         expect(findCounterMismatches(sql)).toEqual([]);
-        const kept = dump(sql);
+        const maintained = dump(sql);
         expect(rebuildCounters(sql)).toEqual(right.totals);
-        expect(dump(sql)).toEqual(kept);
+        expect(dump(sql)).toEqual(maintained);
       });
       expect(rowsOf(sql).length).toBeGreaterThan(10);
     }));
@@ -240,7 +240,7 @@ for (let seed = 1; seed <= 10; seed++) {
     }));
 }
 
-test("a counter that is wrong is found, named and repaired", () =>
+test("a wrong counter is found and repaired", () =>
   writeSql((sql) => {
     const { id } = insertUser(sql);
     insertRead(sql, { userId: id, createdAt: START });
@@ -252,18 +252,23 @@ test("a counter that is wrong is found, named and repaired", () =>
     sql.run(`INSERT INTO "TeamActiveDay" VALUES ('BLUE', 1, 1)`);
     sql.run(`UPDATE "TeamActiveDay" SET "members" = 0 WHERE "team" = 'RED'`);
     expect(findCounterMismatches(sql)).toEqual([
-      { table: "PostTeamDay", key: `b-post ${epochDay(START)} UNKNOWN`, kept: null, counted: "1" },
-      { table: "PostTotal", key: "a-post", kept: "7", counted: "1" },
-      { table: "SiteTotal", key: "1", kept: "2 by 9", counted: "2 by 2" },
-      { table: "TeamActiveDay", key: "BLUE 1", kept: "1", counted: null },
-      { table: "TeamActiveDay", key: `RED ${epochDay(START)}`, kept: "0", counted: "1" },
+      {
+        table: "PostTeamDay",
+        key: `b-post ${epochDay(START)} UNKNOWN`,
+        stored: null,
+        computed: "1",
+      },
+      { table: "PostTotal", key: "a-post", stored: "7", computed: "1" },
+      { table: "SiteTotal", key: "1", stored: "2 by 9", computed: "2 by 2" },
+      { table: "TeamActiveDay", key: "BLUE 1", stored: "1", computed: null },
+      { table: "TeamActiveDay", key: `RED ${epochDay(START)}`, stored: "0", computed: "1" },
     ]);
     expect(rebuildCounters(sql)).toEqual({ reads: 2, readers: 2 });
     expect(dump(sql)).toEqual(right);
     expect(findCounterMismatches(sql)).toEqual([]);
   }));
 
-test("without SiteTotal's row a rebuild makes it again", () =>
+test("a rebuild restores a missing SiteTotal row", () =>
   writeSql((sql) => {
     sql.run(`DELETE FROM "SiteTotal"`);
     expect(getSiteTotals(sql)).toEqual({ reads: 0, readers: 0 });
@@ -279,7 +284,7 @@ test("a member's id never changes", () =>
     );
   }));
 
-test("no read is of a post without a slug: that stands for the whole site", () =>
+test("a read needs a slug: the empty one is the whole site", () =>
   writeSql((sql) => {
     expect(() => insertRead(sql, { postSlug: "" })).toThrow(/CHECK/);
   }));

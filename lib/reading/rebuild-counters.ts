@@ -1,10 +1,9 @@
-// Computes every counter from PostRead and User alone: to repair them, and to prove that the triggers keep them right.
+// Computes every counter from PostRead and User alone, to repair the counters or to check the triggers that keep them.
 
 import type { Sql } from "#lib/db/connection.ts";
 
-// Each SELECT below gives what a counter table must hold. `days` is where it takes the reads by post, day and team
-// from: PostRead itself when checking; when rebuilding, what the first step has just made of PostRead, so that
-// five million rows are sorted once and not three times.
+// Each SELECT returns the content that a counter table must have. `days` is its source of reads by post, day and team:
+// PostRead for a check, the result of the first step for a rebuild, so that five million rows are sorted once.
 const DAILY_READS_SQL = `(SELECT "postSlug", "r"."createdAt" / 86400000 AS "day", COALESCE("team", 'UNKNOWN') AS "team", COUNT(*) AS "reads"
   FROM "PostRead" AS "r" LEFT JOIN "User" ON "User"."id" = "r"."userId" GROUP BY 1, 2, 3)`;
 const REBUILT_DAILY_READS_SQL = `(SELECT * FROM "PostTeamDay" WHERE "postSlug" <> '')`;
@@ -19,19 +18,19 @@ const LAST_READS_SQL = `SELECT "User"."id" AS "userId", "team", MAX("r"."created
   FROM "PostRead" AS "r" JOIN "User" ON "User"."id" = "r"."userId" GROUP BY 1`;
 const ACTIVE_MEMBERS_SQL = `SELECT "team", "day", COUNT(*) AS "members" FROM (${LAST_READS_SQL}) GROUP BY 1, 2`;
 
-// Anonymous readers are the ids on rows without a member. Counting those directly looks up every row of the index
-// (17 s at five million rows); all ids less those that stand only beside members take half a second.
+// Anonymous readers are the ids on rows without a member. Counting them directly looks up every row of the index (17 s at
+// five million rows); all ids minus those that occur only with members takes half a second.
 const SITE_TOTAL_SQL = `SELECT 1 AS "id", (SELECT COUNT(*) FROM "PostRead") AS "reads",
   (SELECT COUNT(DISTINCT "userId") FROM "PostRead" WHERE "userId" IS NOT NULL) + (SELECT COUNT(DISTINCT "clientId") FROM "PostRead" WHERE "clientId" IS NOT NULL)
   - (SELECT COUNT(*) FROM (SELECT DISTINCT "clientId" AS "c" FROM "PostRead" NOT INDEXED WHERE "userId" IS NOT NULL AND "clientId" IS NOT NULL)
      WHERE NOT EXISTS (SELECT 1 FROM "PostRead" WHERE "clientId" = "c" AND "userId" IS NULL)) AS "readers"`;
 
 /**
- * Makes all counters anew from PostRead and User, in the caller's write. Returns the site's totals.
- * About a second per million reads; nobody else can write meanwhile.
+ * Rebuilds all counters from PostRead and User in the caller's write, and returns the site's totals.
+ * Takes about a second per million reads and blocks other writes.
  */
 export function rebuildCounters(sql: Sql): { reads: number; readers: number } {
-  // TeamActiveDay first: the trigger on MemberLastRead takes away from it, and it may be wrong already.
+  // TeamActiveDay first: the trigger on MemberLastRead subtracts from it, and it may be wrong.
   for (const table of ["TeamActiveDay", "MemberLastRead", "PostTeamDay", "PostTotal", "SiteTotal"])
     sql.run(`DELETE FROM "${table}"`);
   sql.run(
@@ -43,7 +42,7 @@ export function rebuildCounters(sql: Sql): { reads: number; readers: number } {
   sql.run(
     `INSERT INTO "PostTotal" ("postSlug", "reads") ${postTotalsSql(REBUILT_DAILY_READS_SQL)}`,
   );
-  // TeamActiveDay follows by the trigger on MemberLastRead; a test holds it to what checkCounters expects.
+  // The trigger on MemberLastRead fills TeamActiveDay.
   sql.run(`INSERT INTO "MemberLastRead" ("userId", "team", "day") ${LAST_READS_SQL}`);
   sql.run(`INSERT INTO "SiteTotal" ("id", "reads", "readers") ${SITE_TOTAL_SQL}`);
   return sql.get<{ reads: number; readers: number }>(
@@ -55,9 +54,10 @@ export interface CounterMismatch {
   readonly table: string;
   /** The counter's name in its table. */
   readonly key: string;
-  /** What the counter holds and what PostRead says; null where there is no such counter. */
-  readonly kept: string | null;
-  readonly counted: string | null;
+  /** The value in the table; null if the row is missing. */
+  readonly stored: string | null;
+  /** The value computed from PostRead; null if the row should not exist. */
+  readonly computed: string | null;
 }
 
 const COUNTER_CHECKS: { table: string; key: string; value: string; truth: string }[] = [
@@ -93,15 +93,15 @@ const COUNTER_CHECKS: { table: string; key: string; value: string; truth: string
   },
 ];
 
-/** Where the counters differ from PostRead and User, at most ten for each table: empty when all is well. Changes nothing; some seconds per million reads. */
+/** Returns where the counters differ from PostRead and User, at most ten rows per table. Takes a few seconds per million reads. */
 export function findCounterMismatches(sql: Sql): CounterMismatch[] {
   return COUNTER_CHECKS.flatMap(({ table, key, value, truth }) =>
     sql
       .all<Omit<CounterMismatch, "table">>(
-        `SELECT CAST("key" AS TEXT) AS "key", CAST(MAX("kept") AS TEXT) AS "kept", CAST(MAX("counted") AS TEXT) AS "counted" FROM (
-           SELECT ${key} AS "key", ${value} AS "kept", NULL AS "counted" FROM "${table}"
+        `SELECT CAST("key" AS TEXT) AS "key", CAST(MAX("stored") AS TEXT) AS "stored", CAST(MAX("computed") AS TEXT) AS "computed" FROM (
+           SELECT ${key} AS "key", ${value} AS "stored", NULL AS "computed" FROM "${table}"
            UNION ALL SELECT ${key}, NULL, ${value} FROM (${truth}))
-         GROUP BY "key" HAVING MAX("kept") IS NOT MAX("counted") LIMIT 10`,
+         GROUP BY "key" HAVING MAX("stored") IS NOT MAX("computed") LIMIT 10`,
       )
       .map((row) => ({ table, ...row })),
   );

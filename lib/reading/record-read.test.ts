@@ -11,9 +11,9 @@ const NOW = Date.parse("2026-11-23T10:00:00Z");
 const WEEK_MS = 7 * DAY_MS;
 
 /** A read that is fine: the post was opened ten minutes before. */
-function request(given: Partial<ReadRequest> = {}): ReadRequest {
-  const slug = given.slug ?? "a-post";
-  const nowMs = given.nowMs ?? NOW;
+function request(overrides: Partial<ReadRequest> = {}): ReadRequest {
+  const slug = overrides.slug ?? "a-post";
+  const nowMs = overrides.nowMs ?? NOW;
   return {
     token: issueDwellToken({ slug, nowMs: nowMs - 10 * MINUTE_MS }),
     slug,
@@ -21,7 +21,7 @@ function request(given: Partial<ReadRequest> = {}): ReadRequest {
     clientId: "reader-1",
     readingMinutes: 5,
     nowMs,
-    ...given,
+    ...overrides,
   };
 }
 const reads = (sql: Sql) =>
@@ -30,7 +30,7 @@ const reads = (sql: Sql) =>
   );
 const tokens = (sql: Sql) => sql.get<{ n: number }>(`SELECT COUNT(*) AS n FROM "UsedToken"`)?.n;
 
-test("a member's read is stored for the member alone", () =>
+test("a member's read is stored without a reader id", () =>
   writeSql((sql) => {
     const member = insertUser(sql);
     expect(recordRead(sql, request({ member, clientId: "reader-1" }))).toEqual({ isCounted: true });
@@ -39,7 +39,7 @@ test("a member's read is stored for the member alone", () =>
     ]);
   }));
 
-test("an anonymous reader's read is stored for their id", () =>
+test("an anonymous reader's read is stored with their id", () =>
   writeSql((sql) => {
     expect(recordRead(sql, request())).toEqual({ isCounted: true });
     expect(reads(sql)).toEqual([
@@ -47,7 +47,7 @@ test("an anonymous reader's read is stored for their id", () =>
     ]);
   }));
 
-test("a reader without an id gets one, with the first read that counts", () =>
+test("a reader without an id gets one with their first counted read", () =>
   writeSql((sql) => {
     const { isCounted, clientId } = recordRead(sql, request({ clientId: null }));
     expect(isCounted).toBe(true);
@@ -58,7 +58,7 @@ test("a reader without an id gets one, with the first read that counts", () =>
     });
   }));
 
-test("the same reader's read of the same post counts once in seven days, and again after them", () =>
+test("a reader's read of a post counts once in seven days", () =>
   writeSql((sql) => {
     const member = insertUser(sql);
     for (const reader of [{ member }, { clientId: "reader-1" }]) {
@@ -75,20 +75,20 @@ test("the same reader's read of the same post counts once in seven days, and aga
     expect(DEDUPLICATION_WINDOW_MS).toBe(WEEK_MS);
   }));
 
-test("a clock that went back gives no second read", () =>
+test("a clock that goes back allows no second read", () =>
   writeSql((sql) => {
     expect(recordRead(sql, request()).isCounted).toBe(true);
     expect(recordRead(sql, request({ nowMs: NOW - HOUR_MS })).isCounted).toBe(false);
   }));
 
-test("what a reader's id had before it was claimed stands in nobody's way", () =>
+test("a claimed read does not block the reader id's next read", () =>
   writeSql((sql) => {
     const member = insertUser(sql);
     insertRead(sql, { userId: member.id, clientId: "reader-1", createdAt: NOW });
     expect(recordRead(sql, request({ clientId: "reader-1" })).isCounted).toBe(true);
   }));
 
-test("a read that does not count stores nothing at all", () =>
+test("a read that does not count stores nothing", () =>
   writeSql((sql) => {
     recordRead(sql, request());
     expect(tokens(sql)).toBe(1);
@@ -118,17 +118,17 @@ const refused: [string, Partial<ReadRequest>, string, string][] = [
     "The token has expired.",
   ],
 ];
-for (const [what, given, code, message] of refused) {
+for (const [what, overrides, code, message] of refused) {
   test(`a token that is ${what} is refused, and nothing is stored`, () =>
     writeSql((sql) => {
-      expect(() => recordRead(sql, request(given))).toThrow(
+      expect(() => recordRead(sql, request(overrides))).toThrow(
         expect.objectContaining({ code, message }) as AppError,
       );
       expect([reads(sql).length, tokens(sql)]).toEqual([0, 0]);
     }));
 }
 
-test("a token counts once, whoever brings it", () =>
+test("a token counts once, for any reader", () =>
   writeSql((sql) => {
     const { token } = request();
     expect(recordRead(sql, request({ token })).isCounted).toBe(true);
@@ -143,7 +143,7 @@ test("a token counts once, whoever brings it", () =>
     expect(reads(sql)).toHaveLength(1);
   }));
 
-test("tokens that have expired are forgotten, a few with each read", () =>
+test("each read deletes a few expired tokens", () =>
   writeSql((sql) => {
     for (let i = 0; i < 20; i++)
       sql.run(`INSERT INTO "UsedToken" ("nonce", "expiresAt") VALUES (?, ?)`, `old-${i}`, NOW - i);
@@ -154,7 +154,7 @@ test("tokens that have expired are forgotten, a few with each read", () =>
     expect(tokens(sql)).toBe(11);
   }));
 
-test("of fifty reads of one reader at the same moment one counts", async () => {
+test("of fifty concurrent reads of one reader one counts", async () => {
   const member = await writeSql((sql) => insertUser(sql));
   for (const reader of [{ member }, { clientId: "reader-1" }]) {
     const results = await Promise.all(
@@ -165,7 +165,7 @@ test("of fifty reads of one reader at the same moment one counts", async () => {
   expect(await readSql(reads)).toHaveLength(2);
 });
 
-test("of one token sent fifty times at the same moment one counts and the rest are refused", async () => {
+test("of one token sent fifty times concurrently one counts and the rest are refused", async () => {
   const { token } = request();
   const results = await Promise.allSettled(
     Array.from({ length: 50 }, () =>
@@ -176,22 +176,23 @@ test("of one token sent fifty times at the same moment one counts and the rest a
   expect(await readSql(reads)).toHaveLength(1);
 });
 
-test("looking first and storing then, as one would naively, counts a read twice", async () => {
+test("a check before the insert, instead of in it, would count a read twice", async () => {
   const naive = async () => {
-    const known = await readSql((sql) =>
+    const existing = await readSql((sql) =>
       sql.get(
         `SELECT 1 FROM "PostRead" WHERE "clientId" = ? AND "postSlug" = ?`,
         "reader-1",
         "a-post",
       ),
     );
-    if (!known) await writeSql((sql) => insertRead(sql, { clientId: "reader-1", createdAt: NOW }));
+    if (!existing)
+      await writeSql((sql) => insertRead(sql, { clientId: "reader-1", createdAt: NOW }));
   };
   await Promise.all([naive(), naive()]);
   expect(await readSql(reads)).toHaveLength(2);
 });
 
-test("a refused read takes no other write with it", async () => {
+test("a refused read does not roll back other writes", async () => {
   const results = await Promise.allSettled([
     writeSql((sql) => recordRead(sql, request())),
     writeSql((sql) => recordRead(sql, request({ token: "nonsense" }))),

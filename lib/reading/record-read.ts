@@ -1,4 +1,4 @@
-// Counts a read: once per reader, post and 7 days, on proof of dwell.
+// Records a read: once per reader, post and 7 days, with a dwell token as proof.
 
 import { AppError } from "#lib/core/errors.ts";
 import { DAY_MS } from "#lib/core/clock.ts";
@@ -7,20 +7,20 @@ import type { Sql } from "#lib/db/connection.ts";
 import { type Reader, createReaderId } from "./reader-id.ts";
 import { getMinDwellMs, verifyDwellToken } from "./dwell-token.ts";
 
-/** The same reader's next read of the same post counts after this long: the rule of the reference. */
+/** A reader's next read of the same post counts after this time. */
 export const DEDUPLICATION_WINDOW_MS = 7 * DAY_MS;
-/** Expired tokens removed with each counted read: more than each adds, so the table shrinks to one day's worth. */
+/** Expired tokens deleted with each counted read: more than it adds, so the table shrinks to one day's worth. */
 const SWEEP_LIMIT = 4;
 
-// One statement decides and stores, so nothing can come in between. It looks a week in both directions:
-// after a change of primary the clock may be a little behind the newest row.
+// A single statement checks and inserts, so there is no race. It looks a week in both directions: after a failover
+// the clock may be slightly behind the newest row.
 const insertReadSql = (
-  whose: string,
+  isSameReader: string,
 ) => `INSERT INTO "PostRead" ("id", "createdAt", "userId", "clientId", "postSlug")
   SELECT "id", "now", "user", "client", "slug"
   FROM (SELECT ? AS "id", ? AS "now", ? AS "user", ? AS "client", ? AS "slug", ? AS "token", ? AS "until") AS "new"
   WHERE NOT EXISTS (SELECT 1 FROM "UsedToken" WHERE "expiresAt" = "until" AND "nonce" = "token")
-  AND NOT EXISTS (SELECT 1 FROM "PostRead" AS "old" WHERE ${whose} AND "old"."postSlug" = "slug"
+  AND NOT EXISTS (SELECT 1 FROM "PostRead" AS "old" WHERE ${isSameReader} AND "old"."postSlug" = "slug"
     AND "old"."createdAt" > "now" - ${DEDUPLICATION_WINDOW_MS} AND "old"."createdAt" < "now" + ${DEDUPLICATION_WINDOW_MS})`;
 const INSERT_MEMBER_READ_SQL = insertReadSql(`"old"."userId" = "user"`);
 const INSERT_ANONYMOUS_READ_SQL = insertReadSql(
@@ -29,24 +29,23 @@ const INSERT_ANONYMOUS_READ_SQL = insertReadSql(
 
 export interface ReadRequest extends Reader {
   readonly token: string;
-  /** An existing post that is no draft: the caller has looked. */
+  /** A published post: the caller has checked. */
   readonly slug: string;
   readonly readingMinutes: number;
   readonly nowMs: number;
 }
 
 export interface RecordedRead {
-  /** false: this reader's read of this post already counted within 7 days. Then nothing was stored. */
+  /** false: a read of this post by this reader counted within 7 days, and nothing was stored. */
   readonly isCounted: boolean;
-  /** The new id of an anonymous reader who had none: to be kept in their cookie. Only when the read counted. */
+  /** The id of a new anonymous reader, for their cookie; only if the read counted. */
   readonly clientId?: string;
 }
 
 /**
- * Stores the read unless the reader's read of this post counted within 7 days; the counters follow by triggers.
- * Runs inside the caller's write. Throws AppError, and stores nothing, when the token is malformed or forged (invalid),
- * for another post, too early or expired (forbidden), or was used before (conflict).
- * Who leads may have changed after a member's read: see recordOwnership in the room of the teams.
+ * Stores the read unless one counted within 7 days; triggers update the counters. Call recordLeadChanges after a member's read.
+ * Throws AppError, and stores nothing: invalid for a malformed or forged token, forbidden for another post's, an early or an
+ * expired one, conflict for a used one.
  */
 export function recordRead(
   sql: Sql,
@@ -57,8 +56,8 @@ export function recordRead(
     minMs: getMinDwellMs(readingMinutes),
     nowMs,
   });
-  const made = member || clientId ? undefined : createReaderId(nowMs);
-  const stored = member
+  const newClientId = member || clientId ? undefined : createReaderId(nowMs);
+  const inserted = member
     ? sql.run(
         INSERT_MEMBER_READ_SQL,
         createUuidV7(nowMs),
@@ -74,12 +73,12 @@ export function recordRead(
         createUuidV7(nowMs),
         nowMs,
         null,
-        clientId || (made as string),
+        clientId || newClientId!,
         slug,
         nonce,
         expiresAtMs,
       );
-  if (stored.changes === 0) {
+  if (inserted.changes === 0) {
     if (
       sql.get(`SELECT 1 FROM "UsedToken" WHERE "expiresAt" = ? AND "nonce" = ?`, expiresAtMs, nonce)
     )
@@ -91,5 +90,5 @@ export function recordRead(
     `DELETE FROM "UsedToken" WHERE ("expiresAt", "nonce") IN (SELECT "expiresAt", "nonce" FROM "UsedToken" WHERE "expiresAt" <= ? ORDER BY "expiresAt" LIMIT ${SWEEP_LIMIT})`,
     nowMs,
   );
-  return made ? { isCounted: true, clientId: made } : { isCounted: true };
+  return newClientId ? { isCounted: true, clientId: newClientId } : { isCounted: true };
 }

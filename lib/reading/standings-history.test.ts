@@ -19,7 +19,7 @@ const at = (text: string) => Date.parse(text);
 
 afterEach(clearCacheMemory);
 
-test("every week ends on a Sunday that is over, the last one on the latest", async () => {
+test("weeks end on past Sundays, up to the latest", async () => {
   const days = async (now: string) =>
     (await computeStandingsHistory({ weeks: 3, nowMs: at(now) })).map(({ day }) => iso(day));
   expect(await days("2026-11-25T10:00:00Z")).toEqual(["2026-11-08", "2026-11-15", "2026-11-22"]);
@@ -35,7 +35,7 @@ test("every week ends on a Sunday that is over, the last one on the latest", asy
   ]);
 });
 
-test("each week is what counting every read one by one gives", async () => {
+test("each week matches a plain count of all reads", async () => {
   for (const seed of [1, 2, 3]) {
     const next = seededRandom(seed);
     const reads: { userId: string | null; createdAt: number }[] = [];
@@ -58,14 +58,14 @@ test("each week is what counting every read one by one gives", async () => {
       const end = (day + 1) * DAY_MS - 1;
       const within = (months: number, createdAt: number) =>
         epochDay(createdAt) >= epochDay(subtractMonths(end, months)) && createdAt <= end;
-      for (const { team, reads: counted, members, ratio } of teams) {
+      for (const { team, reads: counted, members, readsPerMember } of teams) {
         const own = new Set(users.filter((user) => user.team === team).map(({ id }) => id));
         const byTeam = reads.filter(({ userId }) => userId !== null && own.has(userId));
         const expectedReads = byTeam.filter(({ createdAt }) => within(6, createdAt)).length;
         const active = new Set(
           byTeam.filter(({ createdAt }) => within(12, createdAt)).map(({ userId }) => userId),
         ).size;
-        expect([iso(day), team, counted, members, ratio]).toEqual([
+        expect([iso(day), team, counted, members, readsPerMember]).toEqual([
           iso(day),
           team,
           expectedReads,
@@ -77,7 +77,7 @@ test("each week is what counting every read one by one gives", async () => {
   }
 });
 
-test("a week is what the standing was at its end", async () => {
+test("a week matches the standings at its end", async () => {
   const weeks = await writeSql((sql) => {
     const users = TEAMS.map((team) => insertUser(sql, { team }));
     const taken: unknown[] = [];
@@ -104,16 +104,18 @@ test("a week is what the standing was at its end", async () => {
   expect(history).toEqual(expect.arrayContaining(weeks));
 });
 
-test("without a read every week is a line at nothing", async () => {
+test("without reads every week is zero", async () => {
   const history = await computeStandingsHistory({ weeks: 26, nowMs: NOW });
   expect(
     history
-      .flatMap(({ teams }) => teams.map(({ reads, members, ratio }) => [reads, members, ratio]))
+      .flatMap(({ teams }) =>
+        teams.map(({ reads, members, readsPerMember }) => [reads, members, readsPerMember]),
+      )
       .every((numbers) => numbers.every((number) => number === 0)),
   ).toBe(true);
 });
 
-test("what pages get is made once a day, and made again by the next day", async () => {
+test("the history is cached for a day", async () => {
   setClock(NOW);
   await getStandingsHistory(NOW);
   await writeSql((sql) =>
@@ -128,7 +130,7 @@ test("what pages get is made once a day, and made again by the next day", async 
   await expect.poll(() => blue(NOW + 25 * HOUR_MS)).toBe(1);
 });
 
-test("a production that is ended stops between two turns", async () => {
+test("an aborted computation stops between two batches", async () => {
   const abort = new AbortController();
   abort.abort(new Error("enough"));
   await expect(
@@ -136,16 +138,16 @@ test("a production that is ended stops between two turns", async () => {
   ).rejects.toThrow("enough");
 });
 
-test("the standing of now has the teams in their own order", async () => {
+test("the current standings are in the order of TEAMS", async () => {
   await writeSql((sql) =>
     insertRead(sql, { userId: insertUser(sql, { team: "YELLOW" }).id, createdAt: NOW }),
   );
   expect(await readSql((sql) => getCurrentStandings(sql, NOW))).toEqual({
     day: epochDay(NOW),
     teams: [
-      { team: "RED", reads: 0, members: 0, ratio: 0 },
-      { team: "BLUE", reads: 0, members: 0, ratio: 0 },
-      { team: "YELLOW", reads: 1, members: 1, ratio: 1 },
+      { team: "RED", reads: 0, members: 0, readsPerMember: 0 },
+      { team: "BLUE", reads: 0, members: 0, readsPerMember: 0 },
+      { team: "YELLOW", reads: 1, members: 1, readsPerMember: 1 },
     ],
   });
 });

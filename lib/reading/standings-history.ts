@@ -1,4 +1,4 @@
-// The standing of the site at the end of each of the last weeks.
+// Computes the site's standings at the end of each past week.
 
 import { z } from "zod";
 import { DAY_MS, epochDay } from "#lib/core/clock.ts";
@@ -15,26 +15,26 @@ import {
 import { TEAMS, type Team, parseTeam } from "./team.ts";
 
 export interface StandingsSnapshot {
-  /** The last UTC day that counts in it. */
+  /** The last UTC day that counts. */
   readonly day: number;
-  /** In the order of TEAMS, whoever led. */
+  /** In the order of TEAMS. */
   readonly teams: readonly {
     readonly team: Team;
     readonly reads: number;
     readonly members: number;
-    readonly ratio: number;
+    readonly readsPerMember: number;
   }[];
 }
 
-/** Half a year and the beginning of the week that it began in. One bit of a number for each, so at most 31. */
 const HISTORY_WEEKS = 26;
+/** Each week is one bit of a 32-bit integer. */
 const MAX_WEEKS = 31;
-/** Members whose reads are looked at in one turn of the event loop: some milliseconds. */
+/** Members per turn of the event loop: a few milliseconds. */
 const MEMBER_BATCH_SIZE = 250;
-/** 1970-01-01 was a Thursday: the first Sunday had the number 3. */
+/** 1970-01-01 was a Thursday, so day 3 was a Sunday. */
 const FIRST_SUNDAY = 3;
 
-/** The last `weeks` Sundays that are over at `nowMs`, oldest first. */
+/** Returns the last `weeks` Sundays before today, oldest first. */
 function listSundays(weeks: number, nowMs: number): number[] {
   const yesterday = epochDay(nowMs) - 1;
   const last = yesterday - ((yesterday - FIRST_SUNDAY) % 7);
@@ -43,7 +43,7 @@ function listSundays(weeks: number, nowMs: number): number[] {
 
 const getDayEndMs = (day: number) => (day + 1) * DAY_MS - 1;
 
-/** Reads by the present members of each team in the six months up to each of `days`: sums of PostTeamDay, as the standing of today is. */
+/** Returns the reads by current members of each team in the six months up to each of `days`, from PostTeamDay. */
 function sumReadsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[] {
   const windows = days.map((day) => ({
     from: getWindowStartDay(getDayEndMs(day), READS_WINDOW_MONTHS),
@@ -59,21 +59,21 @@ function sumReadsUpTo(sql: Sql, days: readonly number[]): Record<Team, number>[]
     windows.at(-1)?.to ?? -1,
   );
   for (const { team, day, reads } of rows) {
-    const of = parseTeam(team);
-    if (of)
+    const parsedTeam = parseTeam(team);
+    if (parsedTeam)
       for (const [i, { from, to }] of windows.entries())
-        if (day >= from && day <= to) sums[i]![of] += reads;
+        if (day >= from && day <= to) sums[i]![parsedTeam] += reads;
   }
   return sums;
 }
 
 interface MemberBatch {
   readonly rows: { userId: string; team: string; day: number }[];
-  /** The last member of this turn; null when there is none left. */
+  /** The last member of the batch; null after the last batch. */
   readonly last: string | null;
 }
 
-/** The days on which the next members after `after` have read, within `from` and `to`. Ranges of PostRead_has_member_read and nothing of the table. */
+/** Returns the days from `from` to `to` on which the next batch of members read. Index ranges of PostRead_has_member_read only. */
 function listNextMembers(sql: Sql, after: string, from: number, to: number): MemberBatch {
   const last =
     sql.get<{ last: string | null }>(
@@ -97,7 +97,7 @@ const iterateBits = function* (mask: number) {
   for (let week = 0; mask !== 0; week++, mask >>>= 1) if (mask & 1) yield week;
 };
 
-/** Present members of each team who had read anything in the twelve months up to each of `days`. */
+/** Counts the current members of each team who read anything in the twelve months up to each of `days`. */
 async function countActiveMembersUpTo(
   days: readonly number[],
   signal?: AbortSignal,
@@ -107,7 +107,7 @@ async function countActiveMembersUpTo(
     to: day,
   }));
   const [from, to] = [windows[0]?.from ?? 0, windows.at(-1)?.to ?? -1];
-  // For each day, the weeks in which somebody who read on it was active.
+  // A bit mask per day: the weeks in which a member who read on that day was active.
   const masks = Array.from({ length: to - from + 1 }, (_, i) =>
     windows.reduce(
       (mask, { from: first, to: last }, week) =>
@@ -124,28 +124,25 @@ async function countActiveMembersUpTo(
     if (last === null) return counts;
     const active = new Map<string, { team: string; mask: number }>();
     for (const { userId, team, day } of rows) {
-      const known = active.get(userId);
+      const entry = active.get(userId);
       const mask = masks[day - from] ?? 0;
-      if (known) known.mask |= mask;
+      if (entry) entry.mask |= mask;
       else active.set(userId, { team, mask });
     }
     for (const { team, mask } of active.values()) {
-      const of = parseTeam(team);
-      if (of) for (const week of iterateBits(mask)) counts[week]![of] += 1;
+      const parsedTeam = parseTeam(team);
+      if (parsedTeam) for (const week of iterateBits(mask)) counts[week]![parsedTeam] += 1;
     }
     after = last;
-    // Pages and writes first.
+    // Yields to requests.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
 /**
- * The standing at the end of each of the last `weeks` Sundays (UTC) that are over, oldest first: reads in the six months before,
- * divided by members who had read anything in the twelve months before. Exactly what the standing of that day would have been if
- * the members and teams of today had been those of then: like the standing of today it counts reads of present members, under
- * their present team. TeamActiveDay can't tell who was active back then, since it only knows each member's newest day; so this
- * goes through the reads of all members, some hundred members at a time and each in a snapshot of its own.
- * With 10,000 members and 500,000 reads that is 0.08 s in turns of at most 5 ms: too dear for each request, cheap once a day. Pages take pastStandings().
+ * Returns the standings at the end of each of the last `weeks` Sundays (UTC), oldest first, by the rules of getStandings and
+ * with today's members and teams. Goes through all reads in batches, since TeamActiveDay knows only each member's last day.
+ * 0.08 s with 10,000 members and 500,000 reads, in turns of at most 5 ms: pages use getStandingsHistory, which is cached.
  */
 export async function computeStandingsHistory({
   weeks,
@@ -163,25 +160,31 @@ export async function computeStandingsHistory({
   return days.map((day, i) => ({
     day,
     teams: TEAMS.map((team) => {
-      const [read, active] = [reads[i]![team], members[i]![team]];
-      return { team, reads: read, members: active, ratio: active > 0 ? read / active : 0 };
+      const [teamReads, teamMembers] = [reads[i]![team], members[i]![team]];
+      const readsPerMember = teamMembers > 0 ? teamReads / teamMembers : 0;
+      return { team, reads: teamReads, members: teamMembers, readsPerMember };
     }),
   }));
 }
 
 const standingsHistoryCache = defineCache<{ nowMs: number }, StandingsSnapshot[]>({
-  name: "past-standings",
+  name: "standings-history",
   version: 1,
   keyOf: ({ nowMs }) => String(listSundays(1, nowMs)[0]),
   schema: z.array(
     z.object({
       day: z.int(),
       teams: z.array(
-        z.object({ team: z.enum(TEAMS), reads: z.int(), members: z.int(), ratio: z.number() }),
+        z.object({
+          team: z.enum(TEAMS),
+          reads: z.int(),
+          members: z.int(),
+          readsPerMember: z.number(),
+        }),
       ),
     }),
   ),
-  // The past only changes when a member changes team, logs in with reads of before, or leaves.
+  // The past changes only if a member changes team, claims anonymous reads, or leaves.
   ttlMs: DAY_MS,
   swrMs: 7 * DAY_MS,
   timeoutMs: 20_000,
@@ -189,16 +192,16 @@ const standingsHistoryCache = defineCache<{ nowMs: number }, StandingsSnapshot[]
     computeStandingsHistory({ weeks: HISTORY_WEEKS, nowMs, signal }),
 });
 
-/** The ends of the last 26 weeks, oldest first; at most a day old. Throws AppError(unavailable) when making them takes longer than 20 s. */
+/** Returns the standings of the last 26 weeks, oldest first, up to a day old. Throws AppError(unavailable) after 20 s. */
 export function getStandingsHistory(nowMs: number): Promise<StandingsSnapshot[]> {
   return standingsHistoryCache.get({ nowMs });
 }
 
-/** The standing of now in the same form, to stand at the end. */
+/** Returns the current standings in the same form. */
 export function getCurrentStandings(sql: Sql, nowMs: number): StandingsSnapshot {
-  const now = getStandings(sql, { slug: null, nowMs });
+  const standings = getStandings(sql, { slug: null, nowMs });
   return {
     day: epochDay(nowMs),
-    teams: TEAMS.map((team) => now.find((standing) => standing.team === team)!),
+    teams: TEAMS.map((team) => standings.find((standing) => standing.team === team)!),
   };
 }

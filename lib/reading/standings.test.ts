@@ -4,10 +4,12 @@ import { writeSql } from "#lib/db/database.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
 import { recordLeadChanges } from "./lead-changes.ts";
-import { findLeadingTeam, mapLeadingTeams, getStandings } from "./standings.ts";
+import { WHOLE_SITE, findLeadingTeams, getStandings, mapLeadingTeams } from "./standings.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 const at = (iso: string) => Date.parse(iso);
+const findLeader = (sql: Sql, slug: string | null) =>
+  findLeadingTeams(sql, { slugs: [slug ?? WHOLE_SITE], nowMs: NOW })[0];
 
 /** `count` members of the team who have each read `slug` at `createdAt`. */
 function readers(
@@ -31,9 +33,9 @@ test("a team's reads are divided by its active members", () =>
     readers(sql, "BLUE", 3);
     readers(sql, "BLUE", 1, "another-post");
     expect(getStandings(sql, { slug: "a-post", nowMs: NOW })).toEqual([
-      { team: "RED", reads: 2, members: 1, ratio: 2 },
-      { team: "BLUE", reads: 3, members: 4, ratio: 0.75 },
-      { team: "YELLOW", reads: 0, members: 0, ratio: 0 },
+      { team: "RED", reads: 2, members: 1, readsPerMember: 2 },
+      { team: "BLUE", reads: 3, members: 4, readsPerMember: 0.75 },
+      { team: "YELLOW", reads: 0, members: 0, readsPerMember: 0 },
     ]);
     expect(
       getStandings(sql, { slug: null, nowMs: NOW }).map(({ team, reads }) => [team, reads]),
@@ -44,7 +46,7 @@ test("a team's reads are divided by its active members", () =>
     ]);
   }));
 
-test("a tie always stands in the order of the teams", () =>
+test("ties are in the order of TEAMS", () =>
   writeSql((sql) => {
     for (const team of ["YELLOW", "BLUE", "RED"]) readers(sql, team, 2);
     expect(getStandings(sql, { slug: "a-post", nowMs: NOW }).map(({ team }) => team)).toEqual([
@@ -58,18 +60,18 @@ test("a tie always stands in the order of the teams", () =>
       "YELLOW",
       "RED",
     ]);
-    expect(findLeadingTeam(sql, { slug: "a-post", nowMs: NOW })).toBe("BLUE");
+    expect(findLeader(sql, "a-post")).toBe("BLUE");
   }));
 
-test("a post that no member has read has no leader", () =>
+test("a post without members' reads has no leading team", () =>
   writeSql((sql) => {
     insertRead(sql, { clientId: "anonymous", createdAt: NOW });
-    expect(findLeadingTeam(sql, { slug: "a-post", nowMs: NOW })).toBeNull();
-    expect(findLeadingTeam(sql, { slug: null, nowMs: NOW })).toBeNull();
+    expect(findLeader(sql, "a-post")).toBeNull();
+    expect(findLeader(sql, null)).toBeNull();
     expect(mapLeadingTeams(sql, NOW)).toEqual(new Map());
   }));
 
-test("reads count from the calendar day six months ago, whole", () =>
+test("reads count from the whole calendar day six months ago", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1, "in", at("2026-05-23T00:00:00.000Z"));
     readers(sql, "RED", 1, "out", at("2026-05-22T23:59:59.999Z"));
@@ -78,41 +80,41 @@ test("reads count from the calendar day six months ago, whole", () =>
       team: "RED",
       reads: 0,
       members: 2,
-      ratio: 0,
+      readsPerMember: 0,
     });
   }));
 
-test("members count as active from the calendar day a year ago, whole", () =>
+test("members are active from the whole calendar day a year ago", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1, "a-post", at("2025-11-23T00:00:00.000Z"));
     readers(sql, "RED", 1, "a-post", at("2025-11-22T23:59:59.999Z"));
     expect(getStandings(sql, { slug: null, nowMs: NOW })[0]?.members).toBe(1);
   }));
 
-test("the last day of a short month is the edge for the longer month after it", () =>
+test("a window clamps to the last day of a shorter month", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1, "in", at("2027-02-28T00:00:00Z"));
     readers(sql, "RED", 1, "out", at("2027-02-27T23:59:59Z"));
     expect([...mapLeadingTeams(sql, at("2027-08-31T12:00:00Z")).keys()]).toEqual(["in"]);
   }));
 
-test("a member's reads move to the new team with the member", () =>
+test("a member's reads move to the new team", () =>
   writeSql((sql) => {
     const [member] = readers(sql, "RED", 1);
     sql.run(`UPDATE "User" SET "team" = 'YELLOW' WHERE "id" = ?`, member as string);
-    expect(findLeadingTeam(sql, { slug: "a-post", nowMs: NOW })).toBe("YELLOW");
-    expect(findLeadingTeam(sql, { slug: null, nowMs: NOW })).toBe("YELLOW");
+    expect(findLeader(sql, "a-post")).toBe("YELLOW");
+    expect(findLeader(sql, null)).toBe("YELLOW");
     expect(
       getStandings(sql, { slug: null, nowMs: NOW }).find(({ team }) => team === "RED"),
     ).toEqual({
       team: "RED",
       reads: 0,
       members: 0,
-      ratio: 0,
+      readsPerMember: 0,
     });
   }));
 
-test("the leaders of all posts are the leaders of each", () =>
+test("mapLeadingTeams matches findLeadingTeams", () =>
   writeSql((sql) => {
     readers(sql, "RED", 3, "one");
     readers(sql, "BLUE", 1, "two");
@@ -121,11 +123,11 @@ test("the leaders of all posts are the leaders of each", () =>
     insertRead(sql, { postSlug: "four", createdAt: NOW });
     const all = mapLeadingTeams(sql, NOW);
     for (const slug of ["one", "two", "three", "four"])
-      expect(all.get(slug) ?? null).toBe(findLeadingTeam(sql, { slug, nowMs: NOW }));
+      expect(all.get(slug) ?? null).toBe(findLeader(sql, slug));
     expect(all.size).toBe(2);
   }));
 
-test("a standing never touches PostRead", () =>
+test("standings never read PostRead", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1);
     const asked: string[] = [];
@@ -141,7 +143,7 @@ test("a standing never touches PostRead", () =>
     for (const text of asked) expect(text).not.toContain("PostRead");
   }));
 
-test("a new leader is recorded once, for the post and for the site", () =>
+test("a change of lead is recorded once, for the post and for the site", () =>
   writeSql((sql) => {
     const owners = () =>
       sql.all<{ postSlug: string; team: string | null }>(
@@ -166,7 +168,7 @@ test("a new leader is recorded once, for the post and for the site", () =>
     ]);
   }));
 
-test("a lead that time took away is recorded as nobody's", () =>
+test("a lead lost by time is recorded as null", () =>
   writeSql((sql) => {
     readers(sql, "RED", 1);
     recordLeadChanges(sql, { slugs: ["a-post"], nowMs: NOW });

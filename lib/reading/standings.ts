@@ -1,42 +1,42 @@
-// The ranking of the teams: of one post, of the whole site, of every post at once. Never touches PostRead.
+// Ranks the teams for a post, the whole site or every post, from the counter tables.
 
 import { epochDay, subtractMonths } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { TEAMS, type Team } from "./team.ts";
 
-/** Reads of the last 6 months are ranked by the members active in the last 12: the rule of the reference. */
+/** Reads of the last 6 months are divided by the members active in the last 12. */
 export const READS_WINDOW_MONTHS = 6;
 export const ACTIVE_WINDOW_MONTHS = 12;
 
-/** PostTeamDay's name for the whole site. */
+/** The value of PostTeamDay.postSlug for the whole site. */
 export const WHOLE_SITE = "";
 
 export interface Standing {
   readonly team: Team;
-  /** Reads in the last 6 months by those who are in the team now. */
+  /** Reads in the last 6 months by current members. */
   readonly reads: number;
-  /** Members of the team who have read anything in the last 12 months: the same for every post. */
+  /** Members who have read anything in the last 12 months: the same for every post. */
   readonly members: number;
-  /** reads ÷ members; 0 when there are no such members. */
-  readonly ratio: number;
+  /** 0 without active members. */
+  readonly readsPerMember: number;
 }
 
 type CountsByTeam = Record<Team, number>;
 
 /**
- * The first UTC day of a window that ends now: the calendar day `months` months ago, whole.
- * A read early on that day, before the hour it is now, still counts: buckets are days.
+ * Returns the first UTC day of a window of `months` months that ends now.
+ * The whole day counts, since the counters are per day.
  */
 export function getWindowStartDay(nowMs: number, months: number): number {
   return epochDay(subtractMonths(nowMs, months));
 }
 
-// One sum for each team, and no GROUP BY: SQLite would sort the rows of the window for it.
+// One sum per team instead of GROUP BY, for which SQLite would sort the window's rows.
 const SUMS_BY_TEAM_SQL = TEAMS.map(
   (team) => `COALESCE(SUM("reads") FILTER (WHERE "team" = '${team}'), 0) AS "${team}"`,
 ).join(", ");
 const READS_SQL = `SELECT ${SUMS_BY_TEAM_SQL} FROM "PostTeamDay" WHERE "postSlug" = ? AND "day" >= ?`;
-// Here the key begins with the team: one range for each.
+// This table's key starts with the team: one index range per team.
 const ACTIVE_MEMBERS_SQL = `SELECT ${TEAMS.map((team) => `(SELECT COALESCE(SUM("members"), 0) FROM "TeamActiveDay" WHERE "team" = '${team}' AND "day" >= "from") AS "${team}"`).join(", ")}
   FROM (SELECT ? AS "from")`;
 const READS_OF_ALL_POSTS_SQL = `SELECT "PostTotal"."postSlug" AS "slug", ${SUMS_BY_TEAM_SQL.replaceAll(`"reads"`, `"PostTeamDay"."reads"`)}
@@ -51,23 +51,23 @@ function countActiveMembers(sql: Sql, nowMs: number): CountsByTeam {
 }
 
 function rankTeams(reads: CountsByTeam, members: CountsByTeam): Standing[] {
-  // The sort is stable: teams with the same ratio stay in the order of TEAMS.
+  // The sort is stable, so ties stay in the order of TEAMS.
   return TEAMS.map((team) => ({
     team,
     reads: reads[team],
     members: members[team],
-    ratio: members[team] > 0 ? reads[team] / members[team] : 0,
-  })).sort((a, b) => b.ratio - a.ratio);
+    readsPerMember: members[team] > 0 ? reads[team] / members[team] : 0,
+  })).sort((a, b) => b.readsPerMember - a.readsPerMember);
 }
 
 function pickLeadingTeam(standings: Standing[]): Team | null {
   const best = standings[0];
-  return best && best.ratio > 0 ? best.team : null;
+  return best && best.readsPerMember > 0 ? best.team : null;
 }
 
 /**
- * All three teams, best first, for the post `slug`, or for the whole site when `slug` is null.
- * Ties stand in the order of TEAMS. Costs two range reads of at most a year of days, however many reads there are.
+ * Returns all teams, best first, for a post, or for the site if `slug` is null. Ties are in the order of TEAMS.
+ * Reads two index ranges of at most a year of days, independent of the number of reads.
  */
 export function getStandings(
   sql: Sql,
@@ -81,15 +81,7 @@ export function getStandings(
   return rankTeams(reads, countActiveMembers(sql, nowMs));
 }
 
-/** The team that leads the post (the site when `slug` is null): the highest ratio above 0, or null. */
-export function findLeadingTeam(
-  sql: Sql,
-  { slug, nowMs }: { slug: string | null; nowMs: number },
-): Team | null {
-  return findLeadingTeams(sql, { slugs: [slug ?? WHOLE_SITE], nowMs })[0] ?? null;
-}
-
-/** leader() of each of `slugs`, in their order; SITE stands for the whole site. */
+/** Returns the team that leads each of `slugs` (WHOLE_SITE: the site): the most reads per member, null if all have none. */
 export function findLeadingTeams(
   sql: Sql,
   { slugs, nowMs }: { slugs: readonly string[]; nowMs: number },
@@ -104,8 +96,8 @@ export function findLeadingTeams(
 }
 
 /**
- * Who leads each post that anybody leads. One query over six months of days of every post:
- * some milliseconds at a few hundred posts, so keep the result for a while where every request wants it.
+ * Returns the leading team by slug; posts that no team leads are missing.
+ * Takes a few milliseconds at a few hundred posts: cache the result where every request needs it.
  */
 export function mapLeadingTeams(sql: Sql, nowMs: number): Map<string, Team> {
   const members = countActiveMembers(sql, nowMs);

@@ -1,4 +1,4 @@
-// /dev/mail: what would have been sent, where no mail server is set up. A 404 everywhere else.
+// /dev/mail: shows the emails of a site without a mail server, newest first; 404 elsewhere.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
@@ -6,7 +6,7 @@ import { NotFoundPage, setNotFoundStatus } from "../../not-found-page.tsx";
 import { isEmailPreviewAllowed } from "#lib/outbound/mail/email-preview.ts";
 import { listLocalMailbox } from "#lib/outbound/mail/local-mailbox.ts";
 
-export const metadata: Metadata = { title: "Outbox", robots: { index: false } };
+export const metadata: Metadata = { title: "Local mailbox", robots: { index: false } };
 
 const MAX_EMAILS = 20;
 
@@ -16,32 +16,32 @@ export default async function Page() {
     setNotFoundStatus();
     return <NotFoundPage identity={{ sessionKey: null, clientId: null }} />;
   }
-  const mails = listLocalMailbox(MAX_EMAILS);
+  const emails = listLocalMailbox(MAX_EMAILS);
   return (
     <div className="wrap">
       <header className="page-head">
-        <h1>Outbox</h1>
+        <h1>Local mailbox</h1>
         <p className="lead">
-          {mails.length === 0
-            ? "No mail was written yet."
-            : "No mail server is set up, so mails wait here, the newest first. Only this machine sees this page."}
+          {emails.length === 0
+            ? "No emails yet."
+            : "No mail server is configured, so emails are saved here. Only this machine can see this page."}
         </p>
       </header>
-      <ol className="outbox">
-        {mails.map((mail, i) => (
-          // The folder only grows at its new end.
-          <li key={mails.length - i} className="outbox-mail">
-            <h2>{mail.subject}</h2>
-            <p className="muted">To {mail.to}</p>
-            {mail.parts.map((part, at) =>
+      <ol className="mailbox">
+        {emails.map((email, i) => (
+          // Counted from the oldest, so that a key stays with its email.
+          <li key={emails.length - i} className="mailbox-email">
+            <h2>{email.subject}</h2>
+            <p className="muted">To {email.to}</p>
+            {email.parts.map((part, index) =>
               typeof part === "string" ? (
-                <p key={at}>{part}</p>
+                <p key={index}>{part}</p>
               ) : "code" in part ? (
-                <p key={at} className="outbox-code figures">
+                <p key={index} className="mailbox-code figures">
                   {part.code}
                 </p>
               ) : (
-                <p key={at}>
+                <p key={index}>
                   <a className="button" href={part.link}>
                     {part.label}
                   </a>

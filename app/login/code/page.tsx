@@ -1,18 +1,18 @@
-// /login/code: the mail is on its way; its code may be typed here.
+// /login/code: says that the login email was sent, and accepts its code.
 
 import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { isEmailPreviewAllowed } from "#lib/outbound/mail/email-preview.ts";
 import { resendLoginEmail } from "../actions.ts";
-import { readLoginFlowCookie } from "#lib/members/cookies/login-flow-cookie.ts";
+import { readLoginFlowCookie } from "#lib/members/cookies.ts";
 import { CodeForm } from "../code-form.tsx";
 import { Notice } from "#components/ui/notice.tsx";
-import { ActionButton } from "#components/ui/action-form.tsx";
+import { ActionButton } from "#components/ui/submit-button.tsx";
 import { readSql } from "#lib/db/database.ts";
 import { pendingLoginEmail, findChallenge } from "#lib/members/login-challenge.ts";
 
-export const metadata: Metadata = { title: "Look at your mail", robots: { index: false } };
+export const metadata: Metadata = { title: "Check your email", robots: { index: false } };
 
 export default async function Page({
   searchParams,
@@ -26,58 +26,52 @@ export default async function Page({
     open: findChallenge(sql, cookie),
     email: pendingLoginEmail(sql, cookie),
   }));
-  const isAgain = (await searchParams).again !== undefined;
-  const another = `/login?next=${encodeURIComponent(cookie.next)}`;
+  const isResent = (await searchParams).again !== undefined;
+  const loginUrl = `/login?next=${encodeURIComponent(cookie.next)}`;
   return (
     <div className="wrap entry">
       <header className="page-head">
-        <h1>{open ? "Look at your mail" : "That mail is worth nothing any more"}</h1>
+        <h1>{open ? "Check your email" : "This email has expired"}</h1>
         <p className="lead">
-          {open && !open.canUseCode ? (
+          {open ? (
             <>
-              A mail went to <strong className="entry-address">{open.email}</strong>. Follow its
-              link in this browser, within fifteen minutes of asking for it.
-            </>
-          ) : open ? (
-            <>
-              A mail is on its way to <strong className="entry-address">{open.email}</strong>.
-              Follow its link in this browser, or type its code here, within fifteen minutes.
+              We sent an email to <strong className="entry-address">{open.email}</strong>. Open the
+              link in this browser{open.canUseCode && " or enter the code below"}. It expires in 15
+              minutes.
             </>
           ) : (
-            "Its time has passed, it was used, or its code was tried too often. Ask for a new one."
+            "It has expired, been used, or been tried too often. Request a new one."
           )}
         </p>
         {open && !open.canUseCode && (
-          <Notice key={`${open.expiresAtMs} spent`} isAlert>
-            This code was tried too often. The link in the mail still works, or ask for a new mail.
+          <Notice key={`${open.expiresAtMs} code`} isAlert>
+            Too many attempts. Use the link in the email or request a new one.
           </Notice>
         )}
-        {open?.canUseCode && isAgain && (
-          <Notice key={open.expiresAtMs}>A new mail is on its way.</Notice>
+        {open?.canUseCode && isResent && (
+          <Notice key={open.expiresAtMs}>We’ve sent a new email.</Notice>
         )}
         {open && isEmailPreviewAllowed() && (
           <p className="entry-note">
-            No mail server is set up here: <a href="/dev/mail">the mail is in the outbox</a>.
+            No mail server is configured. <a href="/dev/mail">Open the local mailbox</a>.
           </p>
         )}
       </header>
       <div className="entry-body">
-        {/* A new mail is a new form: what was wrong with the last code is not wrong with this one. */}
+        {/* A new email resets the form: the error belongs to the earlier code. */}
         {open?.canUseCode && <CodeForm key={open.expiresAtMs} />}
         <div className="entry-also">
           {email && (
             <ActionButton action={resendLoginEmail} kind={open?.canUseCode ? "plain" : "main"}>
-              {open?.canUseCode ? "Send it again" : "Send a new mail"}
+              {open?.canUseCode ? "Resend" : "Send a new email"}
             </ActionButton>
           )}
-          <a className="button button-plain" href={another}>
-            Use another address
+          <a className="button button-plain" href={loginUrl}>
+            Use a different email
           </a>
         </div>
         {open && (
-          <p className="muted entry-help">
-            Nothing there after a minute? Look where your mail keeps advertising and spam.
-          </p>
+          <p className="muted entry-help">Nothing after a minute? Check your spam folder.</p>
         )}
       </div>
     </div>

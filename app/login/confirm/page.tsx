@@ -1,11 +1,12 @@
-// /login/confirm: where the link of the mail leads. Opening it changes nothing, since programs that look for bad links open them too.
+// /login/confirm: the target of an email's link. Opening it changes nothing, since link scanners open it, too.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { logInByLink } from "../actions.ts";
-import { readLoginFlowCookie } from "#lib/members/cookies/login-flow-cookie.ts";
+import { readLoginFlowCookie } from "#lib/members/cookies.ts";
 import { CodeForm } from "../code-form.tsx";
-import { ActionForm, SubmitButton } from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { env } from "#lib/core/env.ts";
 import { readSql } from "#lib/db/database.ts";
 import { findChallenge } from "#lib/members/login-challenge.ts";
@@ -20,9 +21,9 @@ export default async function Page({
   searchParams: Promise<{ token?: string | string[]; next?: string | string[] }>;
 }) {
   await connection();
-  const given = await searchParams;
-  const token = typeof given.token === "string" ? given.token.slice(0, 100) : "";
-  const next = sanitizeRedirectPath(given.next);
+  const params = await searchParams;
+  const token = typeof params.token === "string" ? params.token.slice(0, 100) : "";
+  const next = sanitizeRedirectPath(params.next);
   const cookie = await readLoginFlowCookie("login");
   const open = await readSql((sql) =>
     findChallenge(sql, { token, browserId: cookie?.browserId ?? null }),
@@ -32,15 +33,15 @@ export default async function Page({
     return (
       <div className="wrap entry entry-one">
         <header className="page-head">
-          <h1>This link is worth nothing any more</h1>
+          <h1>This link has expired</h1>
           <p className="lead" role="alert">
-            It has expired or was used, or its code was tried too often. Ask for a new one.
+            It has expired, been used, or been tried too often. Request a new one.
           </p>
         </header>
         <div className="entry-body">
           <p>
             <a className="button button-main" href={`/login?next=${encodeURIComponent(next)}`}>
-              Ask for a new mail
+              Send a new email
             </a>
           </p>
         </div>
@@ -50,14 +51,14 @@ export default async function Page({
   return (
     <div className={open.isThisBrowser ? "wrap entry entry-one" : "wrap entry"}>
       <header className="page-head">
-        <h1>{open.isThisBrowser ? "You are nearly in" : "One more thing"}</h1>
+        <h1>{open.isThisBrowser ? "Almost there" : "Enter your code"}</h1>
         <p className="lead">
           {open.isThisBrowser ? (
             <>
               Log in to {env.SITE_NAME} as <strong className="entry-address">{open.email}</strong>.
             </>
           ) : (
-            "This is not the browser in which the mail was asked for, or it has asked for another since. So that the link alone lets nobody in, type the code that stands in the same mail."
+            "You opened this link in a different browser. To keep your account safe, enter the code from the same email."
           )}
         </p>
       </header>

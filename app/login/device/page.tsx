@@ -1,13 +1,14 @@
-// /login/device?token=…: where a code of /me/device leads. Looking at it logs nobody in; the button does.
+// /login/device?token=…: the target of a QR code. Only its button logs in.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { logInOnDevice } from "./actions.ts";
-import { ActionForm, SubmitButton } from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import { readSql } from "#lib/db/database.ts";
 import { findDeviceLink } from "#lib/members/device-link.ts";
 import { retryOnPrimary } from "#lib/replication/read-your-writes.ts";
-import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { title: "Log in on this device", robots: { index: false } };
 
@@ -28,15 +29,15 @@ export default async function Page({
     return (
       <div className="wrap">
         <header className="page-head">
-          <h1>This code is no longer good</h1>
+          <h1>This code has expired</h1>
           <p className="lead">
-            A code works once, for one minute. Show a new one on the device where you are logged in,
-            or log in by mail.
+            Each code works once and expires after a minute. Show a new one on your other device, or
+            log in by email.
           </p>
         </header>
         <p>
           <a className="button button-main" href="/login">
-            Log in by mail
+            Log in by email
           </a>
         </p>
       </div>
@@ -46,15 +47,12 @@ export default async function Page({
     <div className="wrap">
       <header className="page-head">
         <h1>Log in as {link.firstName} on this device</h1>
-        <p className="lead">
-          The code is {link.firstName}’s. Go on only if that is you: what is read and said here from
-          now on is {link.firstName}’s.
-        </p>
+        <p className="lead">This logs you in as {link.firstName}. Continue only if that’s you.</p>
       </header>
       <ActionForm action={logInOnDevice} className="form">
         <input type="hidden" name="token" value={token} />
         {member && member.id !== link.userId && (
-          <p>You are logged in here as {member.firstName}. That session ends.</p>
+          <p>You’re logged in as {member.firstName} here. That account will be logged out.</p>
         )}
         <div className="form-actions">
           <SubmitButton>Log in as {link.firstName}</SubmitButton>

@@ -1,14 +1,14 @@
-// The way out of logging in: on to where somebody wanted to go, by a document of its own.
+// GET /login/go: ends a login or logout with a full page load, since members' pages have another CSP.
 
 import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
 
 export const dynamic = "force-dynamic";
 
-/** Sends on to the path in ?to=, or to /me where that is none of this site. Changes nothing. */
+/** Redirects to the path in ?to=; to /me if it is not a path of this site. Changes nothing. */
 export function GET(request: Request): Response {
   const to = sanitizeRedirectPath(new URL(request.url).searchParams.get("to"));
   const headers = { "cache-control": "no-store" };
-  // Next's own scripts ask for the target of a redirect before they follow it: with no page here, the browser goes there itself.
+  // Next's router fetches the target of a redirect first. Without content it lets the browser navigate.
   if (request.headers.has("rsc")) return new Response(null, { status: 204, headers });
   return new Response(null, { status: 303, headers: { ...headers, location: to } });
 }

@@ -1,66 +1,59 @@
-// /me/delete: what goes with an account, and the word that makes it go.
+// /me/delete: says what is deleted with an account, and asks for confirmation.
 
 import type { Metadata } from "next";
 import Link from "next/link";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { deleteMyAccount } from "./actions.ts";
-import { ActionForm, Field, SubmitButton } from "#components/ui/action-form.tsx";
-import { isRecentLogin } from "#lib/core/member.ts";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { Field } from "#components/ui/form-fields.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
+import { isRecentLogin } from "#lib/members/member.ts";
 import { readSql } from "#lib/db/database.ts";
 import { DELETE_CONFIRMATION, isLastAdmin } from "#lib/members/delete-account.ts";
-import { getProfile } from "#lib/members/profile.ts";
-import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
+import { type Profile, getProfile } from "#lib/members/profile.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { title: "Delete your account", robots: { index: false } };
 
-function describeDeletedData({ calls, episodes }: { calls: number; episodes: number }): string {
-  if (calls === 0) return "Your profile, your passkeys and every post you have read.";
-  const recordings = calls === 1 ? "the call you left" : `the ${calls} calls you left`;
-  const published =
-    episodes === 0
-      ? ""
-      : episodes === 1
-        ? ", and the episode made of one"
-        : `, and the ${episodes} episodes made of them`;
-  return `Your profile, your passkeys, every post you have read, ${recordings} with recordings and answers${published}.`;
+function describeDeletedData({ callCount, episodeCount }: Profile): string {
+  const parts = ["profile", "passkeys", "reading history"];
+  if (callCount > 0) parts.push(callCount === 1 ? "call" : `${callCount} calls`);
+  if (episodeCount > 0) parts.push(episodeCount === 1 ? "episode" : `${episodeCount} episodes`);
+  return `This permanently deletes your ${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}.`;
 }
 
 export default async function Page() {
   await connection();
   const identity = await readSessionCookies();
-  const found = await readSql((sql) => {
+  const account = await readSql((sql) => {
     const { member } = resolveViewer(sql, identity);
     return (
       member && {
         member,
         profile: getProfile(sql, member.id),
-        lastAdmin: isLastAdmin(sql, member.id),
+        isOnlyAdmin: isLastAdmin(sql, member.id),
       }
     );
   });
-  if (!found) redirect("/login?next=/me/delete");
-  const { member, profile, lastAdmin } = found;
+  if (!account) redirect("/login?next=/me/delete");
+  const { member, profile, isOnlyAdmin } = account;
   return (
     <div className="wrap">
       <header className="page-head">
         <h1>Delete your account</h1>
-        <p className="lead">
-          {describeDeletedData(profile)} It all goes at once, you are logged out everywhere, and
-          nobody can bring it back.
-        </p>
+        <p className="lead">{describeDeletedData(profile)} It can’t be undone.</p>
       </header>
-      {lastAdmin ? (
+      {isOnlyAdmin ? (
         <p className="me-note">
-          You are the only admin, and the site must have one. Make somebody else an admin first,
-          among the users of the admin pages; then delete your account here.
+          You’re the only admin. <a href="/admin/users">Make someone else an admin</a> first.
         </p>
       ) : isRecentLogin(member) ? (
         <ActionForm action={deleteMyAccount} className="form" loginNext="/me/delete">
           <Field
             name="confirmation"
-            label={<>Type “{DELETE_CONFIRMATION}” to go on</>}
-            hint={`This is the account of ${profile.email}.`}
+            label={<>Type “{DELETE_CONFIRMATION}” to confirm</>}
+            hint={`Account: ${profile.email}`}
             autoComplete="off"
             autoCapitalize="none"
             spellCheck={false}
@@ -68,26 +61,23 @@ export default async function Page() {
             required
           />
           <div className="form-actions">
-            <SubmitButton kind="danger">Delete my account for good</SubmitButton>
-            <Link href="/me">Keep it</Link>
+            <SubmitButton kind="danger">Delete account</SubmitButton>
+            <Link href="/me">Cancel</Link>
           </div>
         </ActionForm>
       ) : (
         <div className="stack-s">
-          <p className="me-note">
-            Nobody should do this for you at a screen you left open: log in again first, then you
-            have fifteen minutes.
-          </p>
+          <p className="me-note">For your security, log in again first.</p>
           <div className="form-actions">
             <a className="button button-main" href="/login?next=/me/delete">
               Log in again
             </a>
-            <Link href="/me">Keep my account</Link>
+            <Link href="/me">Cancel</Link>
           </div>
         </div>
       )}
       <p className="muted me-note me-note-end">
-        You may want to <a href="/me/data">download your data</a> before.
+        <a href="/me/data">Download your data</a> first.
       </p>
     </div>
   );

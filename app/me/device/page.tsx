@@ -1,14 +1,14 @@
-// /me/device: the code that logs a member in on another device.
+// /me/device: shows the QR code that logs a member in on another device.
 
 import type { Metadata } from "next";
 import Link from "next/link";
 import { redirect } from "next/navigation";
 import { connection } from "next/server";
 import { showDeviceCode } from "../actions.ts";
-import { readDeviceLinkCookie } from "#lib/members/cookies/device-link-cookie.ts";
+import { deviceLinkCookie } from "#lib/members/cookies.ts";
 import { QrCode } from "#components/member/qr-code.tsx";
 import { ExpiringQrCode } from "#components/member/expiring-qr-code.tsx";
-import { ActionButton } from "#components/ui/action-form.tsx";
+import { ActionButton } from "#components/ui/submit-button.tsx";
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { readSql } from "#lib/db/database.ts";
@@ -17,7 +17,7 @@ import {
   DEVICE_LINK_DISPLAY_MS,
   findDeviceLink,
 } from "#lib/members/device-link.ts";
-import { getViewer } from "#lib/members/session/session.ts";
+import { getViewer } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { title: "Log in on another device", robots: { index: false } };
 
@@ -25,46 +25,44 @@ export default async function Page() {
   await connection();
   const { member } = await getViewer();
   if (!member) redirect("/login?next=/me");
-  const token = await readDeviceLinkCookie();
-  const found = token ? await readSql((sql) => findDeviceLink(sql, token)) : null;
-  const link = found?.userId === member.id ? found : null;
+  const token = await deviceLinkCookie.read();
+  const anyLink = token ? await readSql((sql) => findDeviceLink(sql, token)) : null;
+  const link = anyLink?.userId === member.id ? anyLink : null;
   return (
     <div className="wrap">
       <header className="page-head">
         <h1>Log in on another device</h1>
         <p className="lead">
-          Point the other device’s camera at the code, open the address it reads, and press the
-          button there. Whoever does is logged in as you, {member.firstName}: show it to nobody
-          else.
+          Scan this with your other device and tap the button. Anyone who scans it is logged in as
+          you, so don’t share it.
         </p>
       </header>
       <div className="me-device">
         {link && token ? (
-          // A new code is a new clock.
+          // A new code restarts the countdown.
           <ExpiringQrCode
             key={link.expiresAtMs}
             ms={link.expiresAtMs - DEVICE_LINK_TTL_MS + DEVICE_LINK_DISPLAY_MS - nowMs()}
           >
             <QrCode
               text={`${env.SITE_URL}/login/device?token=${token}`}
-              label={`A code for a camera. It logs in as ${member.firstName}, once, within a minute.`}
+              label={`QR code that logs in as ${member.firstName}`}
             />
           </ExpiringQrCode>
         ) : (
-          <p role="status">There is no code to show: the last one was used or has expired.</p>
+          <p role="status">This code was used or has expired.</p>
         )}
         <div className="form-actions">
           <ActionButton action={showDeviceCode} loginNext="/me">
-            Show a new code
+            Show new QR code
           </ActionButton>
           <Link className="more" href="/me">
             Back to your account
           </Link>
         </div>
         <p className="muted me-note">
-          A code is shown for fifteen seconds. It works once, and the button wants to be pressed
-          within a minute of its being made; a new code voids the one before. Without a camera, log
-          in by mail on the other device.
+          Each code works once and expires after a minute. Without a camera, log in by email on the
+          other device.
         </p>
       </div>
     </div>

@@ -1,11 +1,11 @@
-// GET /reads/token?slug=: the dwell token of a page that was just opened. Fetched, since the page itself may come from a cache.
+// GET /reads/token?slug=: issues the dwell token of a page that was just opened. The page itself may come from a cache.
 
 import { getCountablePost } from "#app/reads/countable-post.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { issueDwellToken, getMinDwellMs } from "#lib/reading/dwell-token.ts";
 
-/** `{token, minMs}`: the read counts once `minMs` have passed. 404 for a draft and for what does not exist. */
+/** Answers `{token, minMs}`: the read counts after `minMs`. 404 for drafts and unknown posts. */
 export function GET(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     const { slug, readingMinutes } = await getCountablePost(

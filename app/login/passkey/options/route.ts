@@ -1,21 +1,22 @@
-// POST /login/passkey/options: begins a log-in with a passkey. 200 with what the browser needs to ask for one.
+// POST /login/passkey/options: starts a login with a passkey. 200 with the WebAuthn request options.
 
-import { setCeremonyCookie } from "#lib/members/cookies/ceremony-cookie.ts";
-import { consumePasskeyRequest } from "#lib/members/passkey-limiter.ts";
-import { withErrorResponse } from "#lib/http/error-response.ts";
 import { writeSql } from "#lib/db/database.ts";
+import { getClientAddress } from "#lib/http/client-address.ts";
+import { assertSameOrigin } from "#lib/http/csrf.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { ceremonyCookie } from "#lib/members/cookies.ts";
+import { consumePasskeyRequest } from "#lib/members/limiters.ts";
 import { startCeremony } from "#lib/members/webauthn-challenge.ts";
 import { createAuthenticationOptions } from "#lib/members/webauthn.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
-import { assertSameOrigin } from "#lib/http/csrf.ts";
 
 export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     await ensurePrimary();
-    consumePasskeyRequest(request);
-    const { browser, challenge } = await writeSql((sql) => startCeremony(sql, null));
-    await setCeremonyCookie(browser);
+    consumePasskeyRequest(getClientAddress(request));
+    const { browserId, challenge } = await writeSql((sql) => startCeremony(sql, null));
+    await ceremonyCookie.set(browserId);
     return Response.json(await createAuthenticationOptions(challenge), {
       headers: { "cache-control": "no-store" },
     });

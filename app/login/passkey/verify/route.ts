@@ -1,54 +1,52 @@
-// POST /login/passkey/verify: the browser's answer. 200 {next} with a session; else the reason, and nobody is logged in.
+// POST /login/passkey/verify: logs in with the browser's WebAuthn response. 200 {next} with a session.
 
 import { z } from "zod";
-import {
-  logInAndClaimReads,
-  setSessionCookie,
-} from "#lib/members/session/log-in-and-claim-reads.ts";
-import { clearCeremonyCookie, readCeremonyCookie } from "#lib/members/cookies/ceremony-cookie.ts";
-import { consumePasskeyRequest } from "#lib/members/passkey-limiter.ts";
-import { readJson } from "#lib/http/read-json.ts";
-import { withErrorResponse } from "#lib/http/error-response.ts";
 import { AppError } from "#lib/core/errors.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
+import { getClientAddress } from "#lib/http/client-address.ts";
+import { assertSameOrigin } from "#lib/http/csrf.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { readJson } from "#lib/http/read-json.ts";
+import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
+import { ceremonyCookie } from "#lib/members/cookies.ts";
+import { consumePasskeyRequest } from "#lib/members/limiters.ts";
+import { logInAndClaimReads, setSessionCookie } from "#lib/members/log-in.ts";
+import { findPasskey, recordPasskeyUse } from "#lib/members/passkeys.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 import { consumeCeremonyChallenge } from "#lib/members/webauthn-challenge.ts";
 import { AuthenticationResponse, verifyAuthentication } from "#lib/members/webauthn.ts";
-import { findPasskey, recordPasskeyUse } from "#lib/members/passkeys.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
-import { sanitizeRedirectPath } from "#lib/http/sanitize-redirect-path.ts";
-import { assertSameOrigin } from "#lib/http/csrf.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
 
-const Body = z.object({ answer: AuthenticationResponse, next: z.string().max(1_000).optional() });
+const Body = z.object({ response: AuthenticationResponse, next: z.string().max(1_000).optional() });
 
 export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     await ensurePrimary();
-    consumePasskeyRequest(request);
-    const { answer: given, next } = await readJson(request, Body);
-    const browser = await readCeremonyCookie();
-    // Gone before it is looked at: whatever comes of it, this challenge is not answered twice.
+    consumePasskeyRequest(getClientAddress(request));
+    const { response, next } = await readJson(request, Body);
+    const browserId = await ceremonyCookie.read();
+    // Consumed before the response is verified: whatever comes of it, this challenge works once.
     const challenge = await writeSql((sql) =>
-      consumeCeremonyChallenge(sql, { browser, userId: null }),
+      consumeCeremonyChallenge(sql, { browserId, userId: null }),
     );
-    await clearCeremonyCookie();
-    const passkey = await readSql((sql) => findPasskey(sql, given.id));
+    await ceremonyCookie.expire();
+    const passkey = await readSql((sql) => findPasskey(sql, response.id));
     if (!passkey)
       throw new AppError(
         "unauthorized",
-        "This passkey is not known here; it may have been removed. Log in by mail instead.",
+        "We don't know this passkey. It may have been removed. Log in by email instead.",
       );
-    const counter = await verifyAuthentication(given, { challenge, passkey });
-    const identity = await readSessionCookies();
-    const begun = await writeSql(
+    const counter = await verifyAuthentication(response, { challenge, passkey });
+    const sessionIds = await readSessionCookies();
+    const session = await writeSql(
       (sql) => {
         recordPasskeyUse(sql, passkey, counter);
-        return logInAndClaimReads(sql, { userId: passkey.userId, identity, request });
+        return logInAndClaimReads(sql, { userId: passkey.userId, sessionIds, request });
       },
       { isDurable: true },
     );
-    await setSessionCookie(begun);
+    await setSessionCookie(session);
     return Response.json(
       { next: sanitizeRedirectPath(next) },
       { headers: { "cache-control": "no-store" } },

@@ -1,52 +1,49 @@
-// POST /me/passkeys/verify: the browser's new passkey. 200 {name} when it is stored.
+// POST /me/passkeys/verify: stores the passkey in the browser's WebAuthn response. 200 {name}.
 
 import { z } from "zod";
-import { clearCeremonyCookie, readCeremonyCookie } from "#lib/members/cookies/ceremony-cookie.ts";
-import { consumePasskeyRequest } from "#lib/members/passkey-limiter.ts";
-import { readJson } from "#lib/http/read-json.ts";
-import { withErrorResponse } from "#lib/http/error-response.ts";
-import { writeAuthorized } from "#lib/members/write-authorized.ts";
 import { singleLineField } from "#lib/core/validate.ts";
+import { getClientAddress } from "#lib/http/client-address.ts";
+import { assertSameOrigin } from "#lib/http/csrf.ts";
+import { withErrorResponse } from "#lib/http/error-response.ts";
+import { readJson } from "#lib/http/read-json.ts";
+import { ceremonyCookie } from "#lib/members/cookies.ts";
+import { describeDevice } from "#lib/members/describe-device.ts";
+import { consumePasskeyRequest } from "#lib/members/limiters.ts";
+import { addPasskey, pickPasskeyName } from "#lib/members/passkeys.ts";
+import { readSessionCookies, requireMember } from "#lib/members/viewer.ts";
 import { consumeCeremonyChallenge } from "#lib/members/webauthn-challenge.ts";
 import { RegistrationResponse, verifyRegistration } from "#lib/members/webauthn.ts";
-import { addPasskey, pickPasskeyName } from "#lib/members/passkeys.ts";
+import { writeAuthorized } from "#lib/members/write-authorized.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
-import { describeDevice } from "#lib/members/session/describe-device.ts";
-import { assertSameOrigin } from "#lib/http/csrf.ts";
-import { readSessionCookies, requireMember } from "#lib/members/session/session.ts";
 
 const Body = z.object({
-  answer: RegistrationResponse,
+  response: RegistrationResponse,
   name: singleLineField({ label: "The name", maxLength: 60 }).optional(),
 });
-const REQUIRED_RIGHTS = { who: "member", recent: true } as const;
+const REQUIREMENT = { role: "member", isRecentLogin: true } as const;
 
 export function POST(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     await ensurePrimary();
-    consumePasskeyRequest(request, (await requireMember()).id);
-    const { answer: given, name: chosen } = await readJson(request, Body);
-    const identity = await readSessionCookies();
-    const browser = await readCeremonyCookie();
-    // Gone before it is looked at: whatever comes of it, this challenge is not answered twice.
-    const { challenge, userId } = await writeAuthorized(
-      identity,
-      REQUIRED_RIGHTS,
-      (sql, { id }) => ({
-        challenge: consumeCeremonyChallenge(sql, { browser, userId: id }),
-        userId: id,
-      }),
-    );
-    await clearCeremonyCookie();
-    const passkey = await verifyRegistration(given, { challenge, userId });
-    const name = await writeAuthorized(identity, REQUIRED_RIGHTS, (sql, { id }) => {
-      const free =
-        chosen ??
-        pickPasskeyName(sql, { userId: id, name: describeDevice(request).device.slice(0, 60) });
-      addPasskey(sql, { ...passkey, userId: id, name: free });
-      return free;
+    consumePasskeyRequest(getClientAddress(request), (await requireMember()).id);
+    const { response, name: requestedName } = await readJson(request, Body);
+    const sessionIds = await readSessionCookies();
+    const browserId = await ceremonyCookie.read();
+    // Consumed before the response is verified: whatever comes of it, this challenge works once.
+    const ceremony = await writeAuthorized(sessionIds, REQUIREMENT, (sql, { id: userId }) => ({
+      challenge: consumeCeremonyChallenge(sql, { browserId, userId }),
+      userId,
+    }));
+    await ceremonyCookie.expire();
+    const passkey = await verifyRegistration(response, ceremony);
+    const storedName = await writeAuthorized(sessionIds, REQUIREMENT, (sql, { id: userId }) => {
+      const name =
+        requestedName ??
+        pickPasskeyName(sql, { userId, name: describeDevice(request).device.slice(0, 60) });
+      addPasskey(sql, { ...passkey, userId, name });
+      return name;
     });
-    return Response.json({ name }, { headers: { "cache-control": "no-store" } });
+    return Response.json({ name: storedName }, { headers: { "cache-control": "no-store" } });
   });
 }

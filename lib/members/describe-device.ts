@@ -1,12 +1,18 @@
-// What a member recognizes a session by.
+// Describes the device of a session, so that its member recognizes it.
 
 import Bowser from "bowser";
 import { env } from "#lib/core/env.ts";
-import type { SessionDevice } from "./session.ts";
 
 const MAX_DEVICE_LENGTH = 120;
 
-/** "Firefox on Linux", from what the browser says of itself, and the region whose proxy it came through where one is trusted. */
+export interface SessionDevice {
+  /** "Firefox on Linux"; at most 120 characters. */
+  readonly device: string;
+  /** The code of the Fly region; null unless a trusted proxy names one. */
+  readonly place: string | null;
+}
+
+/** Returns the browser and system from User-Agent, and the region of the proxy where TRUST_PROXY trusts one. */
 export function describeDevice({ headers }: { readonly headers: Headers }): SessionDevice {
   const agent = headers.get("user-agent")?.slice(0, 1_000);
   const { browser, os } = agent ? Bowser.parse(agent) : { browser: {}, os: {} };

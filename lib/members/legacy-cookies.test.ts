@@ -5,8 +5,12 @@ import { createLegacyCookie, createLegacyExpressCookie } from "#tests/support/le
 import { env } from "#lib/core/env.ts";
 import { signText } from "#lib/core/signature.ts";
 import { signReaderId } from "#lib/reading/reader-id.ts";
-import { unsignLegacyCookie, readLegacyReaderId, readLegacySessionId } from "./legacy-cookie.ts";
-import { sealSessionCookie } from "#lib/members/session/session.ts";
+import {
+  unsignLegacyCookie,
+  readLegacyReaderId,
+  readLegacySessionId,
+} from "#lib/members/legacy-cookies.ts";
+import { sealSessionCookie } from "#lib/members/cookies.ts";
 
 const SECRET = "a secret of the site before";
 const ID = "7c1e4f0a-3b52-4a67-9d0e-5f8a2b6c9e11";
@@ -39,7 +43,7 @@ const REAL = {
 } as const;
 const real = (name: keyof typeof REAL) => decodeURIComponent(REAL[name]);
 
-test("cookies that Remix' session storage, its createCookie and Express made are read", () => {
+test("reads cookies of Remix's session storage, Remix's createCookie and Express", () => {
   expect(open(real("session"))).toBe(ID);
   expect(open(real("withMore"))).toBe(ID);
   expect(open(real("client"), "clientId")).toBe("client-1_Z");
@@ -47,7 +51,7 @@ test("cookies that Remix' session storage, its createCookie and Express made are
   expect(open(real("express"))).toBe(ID);
 });
 
-test("the cookies that tests make are those that the packages make", () => {
+test("the test helpers make the same cookies as the packages", () => {
   expect(createLegacyCookie({ sessionId: ID }, SECRET)).toBe(real("session"));
   expect(
     createLegacyCookie({ name: "Zoë 🎙 Ünal", sessionId: ID, __flash_message__: "hi" }, SECRET),
@@ -56,7 +60,7 @@ test("the cookies that tests make are those that the packages make", () => {
   expect(createLegacyExpressCookie(ID, SECRET)).toBe(real("express"));
 });
 
-test("a cookie signed with a secret of before is read as long as that is in the list", () => {
+test("reads a cookie signed with an earlier secret while that is in the list", () => {
   const older = createLegacyCookie({ sessionId: ID }, "the secret before that");
   expect(open(older)).toBeNull();
   expect(open(older, "sessionId", [SECRET, "the secret before that"])).toBe(ID);
@@ -64,7 +68,7 @@ test("a cookie signed with a secret of before is read as long as that is in the 
   expect(open(real("session"), "sessionId", [])).toBeNull();
 });
 
-test("no bit of a cookie can be changed", () => {
+test("refuses a cookie with any bit changed", () => {
   for (const name of ["session", "express", "text"] as const) {
     const value = real(name);
     for (let at = 0; at < value.length; at += 1) {
@@ -79,7 +83,7 @@ test("no bit of a cookie can be changed", () => {
   }
 });
 
-test("a cookie that is cut, longer, or has its signature spelled in another way is none", () => {
+test("refuses a cookie that is truncated, extended or differently encoded", () => {
   for (const name of ["session", "express", "text"] as const) {
     const value = real(name);
     for (let length = 0; length < value.length; length += 1)
@@ -101,7 +105,7 @@ test("a cookie that is cut, longer, or has its signature spelled in another way 
   }
 });
 
-test("what is not signed, or signed with nothing or for another purpose, is none", async () => {
+test("refuses unsigned cookies and signatures for another purpose", async () => {
   const text = real("unsigned");
   const own = await sealSessionCookie({ id: ID, expiresAtMs: Date.now() });
   for (const value of [
@@ -131,21 +135,21 @@ test("what is not signed, or signed with nothing or for another purpose, is none
   }
 });
 
-test("the signature of nothing opens nothing", () => {
+test("refuses a signature of the empty string", () => {
   expect(open(createLegacyExpressCookie("", SECRET))).toBeNull();
   expect(open(createLegacyExpressCookie("", SECRET).slice(2))).toBeNull();
   expect(open(createLegacyCookie("", SECRET))).toBeNull();
 });
 
-test("a cookie of one form gives no id in the other", () => {
-  // What is signed is the base64: it is no session's id.
+test("refuses a cookie of one format read as the other", () => {
+  // The signed base64 is not a session id.
   expect(open(`s:${real("session")}`)).not.toBe(ID);
-  // What is signed is the id: it is no JSON.
+  // The signed id is not JSON.
   expect(open(real("express").slice(2))).toBeNull();
   expect(open(`s:${real("express")}`)).toBeNull();
 });
 
-test("only the field itself counts, whatever else the data has", () => {
+test("reads only the configured field", () => {
   const data: [unknown, string][] = [
     [JSON.parse(`{"__proto__":{"sessionId":"${ID}"}}`), "sessionId"],
     [{ user: { sessionId: ID } }, "sessionId"],
@@ -174,7 +178,7 @@ test("only the field itself counts, whatever else the data has", () => {
   );
 });
 
-test("signed text that is no JSON is none", () => {
+test("refuses signed text that is not JSON", () => {
   for (const text of ["{", "undefined", "{sessionId:1}", "\u00ff"]) {
     const encoded = Buffer.from(text, "latin1").toString("base64");
     expect(
@@ -184,13 +188,13 @@ test("signed text that is no JSON is none", () => {
   }
 });
 
-test("a cookie larger than a browser keeps is not looked at", () => {
+test("ignores a cookie larger than browsers store", () => {
   expect(open(createLegacyCookie({ sessionId: ID, more: "x".repeat(2_800) }, SECRET))).toBe(ID);
   expect(open(createLegacyCookie({ sessionId: ID, more: "x".repeat(3_100) }, SECRET))).toBeNull();
   expect(open("s:".padEnd(1_000_000, "."))).toBeNull();
 });
 
-test("the site before's cookies are found under the names that the owner gave, and read by those of the build", () => {
+test("finds legacy cookies under the owner's names and reads them under the build's", () => {
   overrideEnv({
     LEGACY_COOKIE_SECRET: `${SECRET.replaceAll(" ", "-")}, the-one-before`,
     LEGACY_SESSION_COOKIE: "my_session",
@@ -215,7 +219,7 @@ test("the site before's cookies are found under the names that the owner gave, a
   expect(readLegacyReaderId((name) => jar.get(name))).toBe("client-1");
 });
 
-test("a reader's id that no cookie of ours can carry is none", () => {
+test("ignores a reader id that the reader cookie can't carry", () => {
   overrideEnv({ LEGACY_COOKIE_SECRET: "the-secret", LEGACY_CLIENT_COOKIE: "my_client" });
   for (const id of ["a.b", "a/b", "a".repeat(65)])
     expect(
@@ -224,7 +228,7 @@ test("a reader's id that no cookie of ours can carry is none", () => {
     ).toBeNull();
 });
 
-test("without the owner's secret the site before's cookies are not even looked for", () => {
+test("ignores legacy cookies without LEGACY_COOKIE_SECRET", () => {
   const headers = { cookie: `my_session=${REAL.session}` };
   aliasLegacyCookies(headers);
   expect(headers.cookie).toBe(`my_session=${REAL.session}`);

@@ -4,17 +4,18 @@ import { overrideEnv } from "#tests/support/override-env.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { DAY_MS, MINUTE_MS, SECOND_MS, nowMs, setClock } from "#lib/core/clock.ts";
 import { isAppError } from "#lib/core/errors.ts";
-import { hashSessionId } from "./hash-session-id.ts";
+import { hashSecret } from "#lib/core/secret.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
-import { renewSession } from "./renew-session.ts";
-import { unsealSession, sealSessionCookie, createSession } from "./session.ts";
+import { renewSession } from "#lib/members/renew-session.ts";
+import { unsealSession, sealSessionCookie } from "#lib/members/cookies.ts";
+import { createSession } from "#lib/members/sessions.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 
 beforeEach(() => setClock(NOW));
 afterEach(() => overrideEnv({ REPLICATION: undefined, SESSION_RENEW_DAYS: undefined }));
 
-/** A member's session, row and cookie begun now. */
+/** Creates a session now, row and cookie. */
 async function begin(): Promise<{ id: string; cookie: string }> {
   const session = await writeSql((sql) => createSession(sql, insertUser(sql).id));
   return { id: session.id, cookie: (await sealSessionCookie(session)).value };
@@ -24,12 +25,12 @@ const expiry = (id: string) =>
     (sql) =>
       sql.get<{ at: number }>(
         `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
-        hashSessionId(id),
+        hashSecret(id),
       )?.at ?? null,
   );
 const pass = (days: number, more = 0) => setClock(NOW + days * DAY_MS + more);
 
-test("a session of which half a year is left is renewed, row and cookie", async () => {
+test("a session with half a year left is renewed, row and cookie", async () => {
   const { id, cookie } = await begin();
   pass(185, MINUTE_MS);
   const renewed = await renewSession(cookie);
@@ -50,7 +51,7 @@ test("a session of which half a year is left is renewed, row and cookie", async 
   expect(await renewSession(renewed?.value)).toBeNull();
 });
 
-test("a session that moved in and soon ends is renewed at once, however new its cookie is", async () => {
+test("a migrated session that expires soon is renewed, however new its cookie is", async () => {
   const { id } = await begin();
   await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
   const { value } = await sealSessionCookie({ id, expiresAtMs: NOW + 10 * DAY_MS });
@@ -59,7 +60,7 @@ test("a session that moved in and soon ends is renewed at once, however new its 
   expect(seal).toMatchObject({ id, untilMs: await expiry(id) });
 });
 
-test("while nothing can be due the database is not asked, and a cookie from before cookies said so asks it", async () => {
+test("a cookie that shows that nothing is due spares the query; an older cookie does not", async () => {
   const { id, cookie } = await begin();
   await writeSql((sql) => sql.run(`UPDATE "Session" SET "expirationDate" = ?`, NOW + 10 * DAY_MS));
   expect(await renewSession(cookie)).toBeNull();
@@ -67,7 +68,7 @@ test("while nothing can be due the database is not asked, and a cookie from befo
   expect(await renewSession(older)).not.toBeNull();
 });
 
-test("a session is left alone until then, and writes nothing", async () => {
+test("a session is not renewed earlier, and nothing is written", async () => {
   const { id, cookie } = await begin();
   for (const days of [0, 1, 100, 184.99]) {
     pass(days);
@@ -76,7 +77,7 @@ test("a session is left alone until then, and writes nothing", async () => {
   expect(await expiry(id)).toBeLessThan(NOW + 366 * DAY_MS);
 });
 
-test("how much must be left is a setting", async () => {
+test("SESSION_RENEW_DAYS sets when a renewal is due", async () => {
   const { cookie } = await begin();
   overrideEnv({ SESSION_RENEW_DAYS: "364" });
   expect(await renewSession(cookie)).toBeNull();
@@ -90,7 +91,7 @@ test("how much must be left is a setting", async () => {
   expect(await renewSession(other)).not.toBeNull();
 });
 
-test("of ten requests at once one renews the row, and one gets the cookie", async () => {
+test("of ten concurrent requests one renews the row and gets the cookie", async () => {
   const { id, cookie } = await begin();
   await writeSql((sql) => {
     sql.run(`CREATE TABLE "Renewals" ("at" INTEGER)`);
@@ -108,18 +109,18 @@ test("of ten requests at once one renews the row, and one gets the cookie", asyn
   expect(await renewSession(cookie)).toBeNull();
 });
 
-test("a cookie that got lost on its way is given again after a minute, and the row stays", async () => {
+test("a lost cookie is sent again after a minute, and the row stays", async () => {
   const { id, cookie } = await begin();
   pass(200);
   await renewSession(cookie);
   const renewedTo = await expiry(id);
   pass(200, MINUTE_MS + SECOND_MS);
-  const again = await renewSession(cookie);
-  expect(await unsealSession(again?.value)).toMatchObject({ id });
+  const resent = await renewSession(cookie);
+  expect(await unsealSession(resent?.value)).toMatchObject({ id });
   expect(await expiry(id)).toBe(renewedTo);
 });
 
-test("a session that has ended is not brought back", async () => {
+test("an expired session is not renewed", async () => {
   const { id, cookie } = await begin();
   pass(365, MINUTE_MS);
   expect(await renewSession(cookie)).toBeNull();
@@ -130,7 +131,7 @@ test("a session that has ended is not brought back", async () => {
   expect(await expiry(id)).toBeNull();
 });
 
-test("one session is renewed, not the others of its member", async () => {
+test("a renewal affects one session of the member", async () => {
   const { id, cookie } = await begin();
   const other = await writeSql((sql) =>
     createSession(sql, sql.get<{ userId: string }>(`SELECT "userId" FROM "Session"`)!.userId),
@@ -141,7 +142,7 @@ test("one session is renewed, not the others of its member", async () => {
   expect(await expiry(other.id)).toBeLessThan(NOW + 366 * DAY_MS);
 });
 
-test("a forged seal, another site's or none renews nothing", async () => {
+test("a forged, foreign or missing cookie renews nothing", async () => {
   const { id, cookie } = await begin();
   pass(200);
   const other = await sealData(
@@ -159,7 +160,7 @@ test("a forged seal, another site's or none renews nothing", async () => {
     "",
     "x",
     id,
-    hashSessionId(id),
+    hashSecret(id),
     other,
     strange,
     changed(20),
@@ -174,7 +175,7 @@ test("a forged seal, another site's or none renews nothing", async () => {
   expect(await expiry(id)).toBeLessThan(NOW + 366 * DAY_MS);
 });
 
-test("where nobody may write, renewing is refused and the session goes on as it is", async () => {
+test("without a primary the renewal is refused and the session continues", async () => {
   const { id, cookie } = await begin();
   pass(200);
   const before = await expiry(id);
@@ -186,7 +187,7 @@ test("where nobody may write, renewing is refused and the session goes on as it 
   expect(await renewSession(cookie)).not.toBeNull();
 });
 
-test("a session that is not due is not refused either, whoever may write", async () => {
+test("a session that is not due needs no primary", async () => {
   const { cookie } = await begin();
   overrideEnv({ REPLICATION: "on" });
   expect(await renewSession(cookie)).toBeNull();

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { overrideEnv } from "#tests/support/override-env.ts";
-import { describeDevice } from "./describe-device.ts";
+import { describeDevice } from "#lib/members/describe-device.ts";
 
 afterEach(() => overrideEnv({ TRUST_PROXY: undefined }));
 const of = (headers: Record<string, string>) => describeDevice({ headers: new Headers(headers) });
@@ -15,11 +15,11 @@ test.each([
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36 Edg/143.0.0.0",
     "Microsoft Edge on Windows",
   ],
-])("a browser is named as people name it: %s", (agent, device) => {
+])("a browser has its common name: %s", (agent, device) => {
   expect(of({ "user-agent": agent }).device.startsWith(device)).toBe(true);
 });
 
-test("a browser that says nothing, nonsense or a book is some browser, in few words", () => {
+test("a missing, malformed or huge User-Agent gives a short generic name", () => {
   expect(of({}).device).toBe("Unknown browser");
   for (const agent of [
     "",
@@ -38,7 +38,7 @@ test("a browser that says nothing, nonsense or a book is some browser, in few wo
   }
 });
 
-test("a region is believed of a proxy that is trusted, and of nobody else", () => {
+test("the region header counts only from a trusted proxy", () => {
   expect(of({ "fly-region": "ams" }).place).toBeNull();
   overrideEnv({ TRUST_PROXY: "fly" });
   expect(of({ "fly-region": "ams" }).place).toBe("ams");

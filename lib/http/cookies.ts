@@ -1,0 +1,57 @@
+// Reads and sets the cookies of the request that Next is handling. The only file that imports next/headers.
+
+import { cookies, headers } from "next/headers";
+import { getCookieName } from "#lib/core/cookie-names.ts";
+import { env } from "#lib/core/env.ts";
+
+export interface ResponseCookie extends ReturnType<typeof cookieAttributes> {
+  readonly name: string;
+  readonly value: string;
+  /** In seconds. */
+  readonly maxAge?: number;
+  readonly expires?: Date;
+}
+
+/** Returns the attributes that all cookies of the site share; Secure only where the site is served over https. */
+export function cookieAttributes() {
+  return {
+    httpOnly: true,
+    secure: env.SITE_URL.startsWith("https:"),
+    sameSite: "lax" as const,
+    path: "/",
+  };
+}
+
+/** Returns a copy of the request's headers. */
+export async function readRequestHeaders(): Promise<Headers> {
+  return new Headers(await headers());
+}
+
+/** Returns a function that gives the value of a cookie by its full name. */
+export async function readRequestCookies(): Promise<(name: string) => string | undefined> {
+  const jar = await cookies();
+  return (name) => jar.get(name)?.value;
+}
+
+/** Sets a cookie in the response. Works only in an action or a handler. */
+export async function setResponseCookie(cookie: ResponseCookie): Promise<void> {
+  (await cookies()).set({ ...cookie });
+}
+
+/** Defines a cookie called `name`, with the prefix `__Host-` on https, that expires `ttlMs` after it was set. */
+export function defineCookie(name: string, { ttlMs }: { ttlMs: number }) {
+  const build = (value: string): ResponseCookie => ({
+    name: getCookieName(name),
+    value,
+    ...cookieAttributes(),
+    maxAge: ttlMs / 1000,
+  });
+  return {
+    /** Returns the cookie to set for `value`. */
+    build,
+    /** Returns the value that the request carries. */
+    read: async () => (await cookies()).get(getCookieName(name))?.value,
+    set: (value: string) => setResponseCookie(build(value)),
+    expire: () => setResponseCookie({ ...build(""), maxAge: 0 }),
+  };
+}

@@ -1,3 +1,0 @@
-// Gives the rooms above http the cookies and headers of the request that Next is handling.
-
-export { cookies, headers } from "next/headers";

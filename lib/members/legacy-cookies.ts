@@ -1,0 +1,146 @@
+// Accepts the cookies of the source site and replaces them with this site's (decision 024).
+
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { nowMs } from "#lib/core/clock.ts";
+import { LEGACY_COOKIES, getCookieName } from "#lib/core/cookie-names.ts";
+import { env } from "#lib/core/env.ts";
+import { incrementCounter } from "#lib/core/metrics.ts";
+import { hashSecret } from "#lib/core/secret.ts";
+import { readSql } from "#lib/db/database.ts";
+import { type ResponseCookie, cookieAttributes } from "#lib/http/cookies.ts";
+import { signReaderId, unsignReaderId } from "#lib/reading/reader-id.ts";
+import {
+  buildReaderCookie,
+  readReaderCookie,
+  sealSessionCookie,
+  unsealSession,
+} from "./cookies.ts";
+
+/** What browsers store of a cookie (RFC 6265bis, 5.6). */
+const MAX_COOKIE_LENGTH = 4_096;
+/** Visible ASCII without the separators of cookies: a UUID, a cuid, random base64. */
+const ID_PATTERN = /^[!-:<-~]{1,256}$/;
+/** Complete groups only, as btoa writes them. */
+const BASE64_PATTERN = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** Returns whether `signature` is the HMAC-SHA256 of `text` in base64 without "=", in constant time for each of `secrets`. */
+function isSignedBy(secrets: readonly string[], text: string, signature: string): boolean {
+  const actual = Buffer.from(signature);
+  const matches = secrets.map((secret) => {
+    const expected = Buffer.from(
+      createHmac("sha256", secret).update(text).digest("base64").replace(/=+$/, ""),
+    );
+    return actual.length === expected.length && timingSafeEqual(actual, expected);
+  });
+  return matches.includes(true);
+}
+
+function parseIdField(json: string, field: string): unknown {
+  let data: unknown;
+  try {
+    data = JSON.parse(json);
+  } catch {
+    return null;
+  }
+  if (typeof data !== "object" || data === null) return data;
+  return Object.hasOwn(data, field) ? (data as Record<string, unknown>)[field] : null;
+}
+
+/**
+ * Returns the id in a signed cookie's decoded value; null unless one of `secrets` signed it. Reads two formats:
+ * - Remix and React Router (createCookie, createCookieSessionStorage): base64 of JSON, ".", signature of that base64.
+ *   The JSON is the id itself, or an object with the id in `field`.
+ * - Express (package cookie-signature): "s:", the id, ".", signature of the id.
+ */
+export function unsignLegacyCookie(
+  value: string | undefined,
+  { secrets, field }: { secrets: readonly string[]; field: string },
+): string | null {
+  if (!value || value.length > MAX_COOKIE_LENGTH) return null;
+  const isPlain = value.startsWith("s:");
+  const dot = value.lastIndexOf(".");
+  const text = value.slice(isPlain ? 2 : 0, Math.max(dot, 0));
+  if (
+    text === "" ||
+    !(isPlain || BASE64_PATTERN.test(text)) ||
+    !isSignedBy(secrets, text, value.slice(dot + 1))
+  )
+    return null;
+  const id = isPlain ? text : parseIdField(Buffer.from(text, "base64").toString(), field);
+  return typeof id === "string" && ID_PATTERN.test(id) ? id : null;
+}
+
+type GetCookie = (name: string) => string | undefined;
+
+/** Returns the session id of the source site; null without a valid cookie or without LEGACY_COOKIE_SECRET. */
+export function readLegacySessionId(get: GetCookie): string | null {
+  const { LEGACY_COOKIE_SECRET: secrets, LEGACY_SESSION_COOKIE: cookie } = env;
+  return secrets && cookie
+    ? unsignLegacyCookie(get(LEGACY_COOKIES.session), { secrets, field: cookie.field })
+    : null;
+}
+
+/** Returns the anonymous reader's id (PostRead.clientId) of the source site; null also for an id that the reader cookie can't carry. */
+export function readLegacyReaderId(get: GetCookie): string | null {
+  const { LEGACY_COOKIE_SECRET: secrets, LEGACY_CLIENT_COOKIE: cookie } = env;
+  const id =
+    secrets && cookie
+      ? unsignLegacyCookie(get(LEGACY_COOKIES.reader), { secrets, field: cookie.field })
+      : null;
+  return id && unsignReaderId(signReaderId(id));
+}
+
+/** Returns when the session `id` expires; null if it does not exist or has expired. */
+const findSessionExpiryMs = (id: string) =>
+  readSql(
+    (sql) =>
+      sql.get<{ expiresAtMs: number }>(
+        `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ? AND "expirationDate" > ?`,
+        hashSecret(id),
+        nowMs(),
+      )?.expiresAtMs ?? null,
+  );
+
+/** Builds the cookie that deletes `name`, by date: Next drops a Max-Age of 0 where an action's response sets cookies, too. */
+const expiredCookie = (name: string): ResponseCookie => ({
+  name,
+  value: "",
+  ...cookieAttributes(),
+  expires: new Date(0),
+});
+
+type UpgradeResult = "exchanged" | "ours" | "ended" | "unreadable";
+
+/**
+ * Returns the cookies to set in answer to a request with legacy cookies; none without a valid one. It deletes the legacy
+ * cookie and sets this site's with the same id, unless the session has ended or the request has this site's cookie already.
+ * Writes nothing, so every instance can answer. An unreadable cookie stays: the owner may still correct the secret.
+ */
+export async function upgradeLegacyCookies(get: GetCookie): Promise<ResponseCookie[]> {
+  const { LEGACY_SESSION_COOKIE: session, LEGACY_CLIENT_COOKIE: client } = env;
+  const cookies: ResponseCookie[] = [];
+  const expiredNames = new Set<string>();
+  const count = (kind: "session" | "reader", result: UpgradeResult) =>
+    incrementCounter("legacy_cookies", { kind, result });
+
+  if (session && get(LEGACY_COOKIES.session) !== undefined) {
+    const id = readLegacySessionId(get);
+    const hasOwn = id !== null && (await unsealSession(get(getCookieName("session")))) !== null;
+    const expiresAtMs = id !== null && !hasOwn ? await findSessionExpiryMs(id) : null;
+    const isExchanged = id !== null && expiresAtMs !== null;
+    if (isExchanged) cookies.push(await sealSessionCookie({ id, expiresAtMs }));
+    if (id !== null) expiredNames.add(session.name);
+    count(
+      "session",
+      id === null ? "unreadable" : hasOwn ? "ours" : isExchanged ? "exchanged" : "ended",
+    );
+  }
+  if (client && get(LEGACY_COOKIES.reader) !== undefined) {
+    const id = readLegacyReaderId(get);
+    const hasOwn = id !== null && readReaderCookie(get) !== null;
+    if (id !== null && !hasOwn) cookies.push(buildReaderCookie(id));
+    if (id !== null) expiredNames.add(client.name);
+    count("reader", id === null ? "unreadable" : hasOwn ? "ours" : "exchanged");
+  }
+  return [...cookies, ...[...expiredNames].map(expiredCookie)];
+}

@@ -1,0 +1,148 @@
+// Limits how often an address, a client, a network or a member may log in, use passkeys, link devices and export data.
+
+import { DAY_MS, HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { AppError, isAppError } from "#lib/core/errors.ts";
+import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
+import { Semaphore } from "#lib/core/semaphore.ts";
+import { singleton } from "#lib/core/singleton.ts";
+import { clientKey, subnetKey } from "#lib/http/client-key.ts";
+
+/** A client's address; null if unknown. All unknown clients share one limit. */
+type ClientAddress = string | null;
+
+const TOO_MANY_ATTEMPTS = "Too many attempts. Wait a few minutes or log in by email.";
+
+const clientKeyOf = (address: ClientAddress) => (address ? clientKey(address) : "unknown");
+
+function formatRetryDelay(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes <= 1) return "in a minute";
+  if (minutes < 60) return `in ${minutes} minutes`;
+  return minutes === 60 ? "in an hour" : `in ${Math.ceil(minutes / 60)} hours`;
+}
+
+function consumeWithRetryHint(keys: [RateLimiter, string][], atMs: number, message: string): void {
+  try {
+    consume(keys, atMs, message);
+  } catch (error) {
+    if (!isAppError(error, "rate_limited")) throw error;
+    throw new AppError(
+      "rate_limited",
+      `${message} Try again ${formatRetryDelay(error.retryAfterSeconds ?? 60)}.`,
+      { retryAfterSeconds: error.retryAfterSeconds, cause: error },
+    );
+  }
+}
+
+/** Creates the limits on login emails and codes. A refusal says the same for every address. */
+export function createLoginLimiter() {
+  // 20 emails a day give a stranger 100 guesses at a million codes. A stranger can use up an address's emails, but can't
+  // void one: its link and code work for 15 minutes whatever they try. After that, a passkey still logs in.
+  const perAddress = new RateLimiter(5, HOUR_MS);
+  const perAddressDaily = new RateLimiter(20, DAY_MS);
+  const perClient = new RateLimiter(30, HOUR_MS);
+  const perNetwork = new RateLimiter(100, HOUR_MS);
+  const codesPerClient = new RateLimiter(60, HOUR_MS);
+  // One client must not hold all connections to the mail server.
+  const sends = new Semaphore(Infinity, 2);
+
+  return {
+    /**
+     * Counts one email. Throws AppError(rate_limited), and counts nothing, if it is one too many.
+     * Returns a refund for an email that could not be sent: to the address, not to the client.
+     */
+    consumeEmail({ email, address }: { email: string; address: ClientAddress }): () => void {
+      const addressLimits: [RateLimiter, string][] = [
+        [perAddress, email],
+        [perAddressDaily, email],
+      ];
+      const atMs = nowMs();
+      consumeWithRetryHint(
+        [
+          ...addressLimits,
+          [perClient, clientKeyOf(address)],
+          [perNetwork, address ? subnetKey(address) : "unknown"],
+        ],
+        atMs,
+        "Too many login emails.",
+      );
+      return () => addressLimits.forEach(([limiter, key]) => limiter.refund(key, atMs));
+    },
+    /** Takes one of the client's two slots for sending, and returns its release. Unknown clients are not limited. */
+    acquireSendSlot({ address }: { address: ClientAddress }): () => void {
+      if (!address) return () => {};
+      const message = "We're already sending you an email. Try again in a few seconds.";
+      return sends.acquire(clientKey(address), {
+        perKeyMessage: message,
+        totalMessage: message,
+        retryAfterSeconds: 10,
+      });
+    },
+    /** Counts one attempt with a code. Throws AppError(rate_limited). */
+    consumeAttempt({ address }: { address: ClientAddress }): void {
+      consumeWithRetryHint([[codesPerClient, clientKeyOf(address)]], nowMs(), "Too many attempts.");
+    },
+  };
+}
+
+export type LoginLimiter = ReturnType<typeof createLoginLimiter>;
+
+export const getLoginLimiter = () => singleton("login-limiter", createLoginLimiter);
+
+// One login takes two requests, and many people share an address.
+const getPasskeyLimiters = () =>
+  singleton("passkey-limiters", () => ({
+    perClient: new RateLimiter(60, 10 * MINUTE_MS),
+    perMember: new RateLimiter(40, 10 * MINUTE_MS),
+  }));
+
+/** Counts one request of a passkey ceremony. Throws AppError(rate_limited). */
+export function consumePasskeyRequest(address: ClientAddress, memberId?: string): void {
+  const { perClient, perMember } = getPasskeyLimiters();
+  consume(
+    [[perClient, clientKeyOf(address)], ...(memberId ? [[perMember, memberId] as const] : [])],
+    nowMs(),
+    TOO_MANY_ATTEMPTS,
+  );
+}
+
+const getDeviceLoginLimiter = () =>
+  singleton("device-login-limiter", () => new RateLimiter(30, 10 * MINUTE_MS));
+
+/** Counts one login by a device link. Throws AppError(rate_limited). */
+export function consumeDeviceLogin(address: ClientAddress): void {
+  consume([[getDeviceLoginLimiter(), clientKeyOf(address)]], nowMs(), TOO_MANY_ATTEMPTS);
+}
+
+const getDeviceLinkLimiter = () =>
+  singleton("device-link-limiter", () => new RateLimiter(30, 10 * MINUTE_MS));
+
+/** Counts one new device link of a member. Throws AppError(rate_limited). */
+export function consumeDeviceLinkCreation(memberId: string): void {
+  consume([[getDeviceLinkLimiter(), memberId]], nowMs(), "Too many codes. Wait a few minutes.");
+}
+
+// On each replica apart: exports are reads and run where they arrive.
+const getExportLimits = () =>
+  singleton("export-limits", () => ({
+    limiter: new RateLimiter(20, HOUR_MS),
+    slots: new Semaphore(2, 1),
+  }));
+
+/** Takes one of the two slots for exports, and returns its release. Throws AppError(rate_limited). */
+export function acquireExportSlot(memberId: string): () => void {
+  const { limiter, slots } = getExportLimits();
+  const release = slots.acquire(memberId, {
+    perKeyMessage:
+      "Your download is already running. Wait until it ends, or cancel it and try again in a minute.",
+    totalMessage: "Too many downloads are running. Try again in a minute.",
+    retryAfterSeconds: 60,
+  });
+  try {
+    consume([[limiter, memberId]], nowMs(), "Too many downloads. Try again in an hour.");
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return release;
+}

@@ -1,0 +1,61 @@
+// Completes every kind of login: a new session, this browser's anonymous reads, the cookie.
+
+import { nowMs } from "#lib/core/clock.ts";
+import type { Sql } from "#lib/db/connection.ts";
+import { setResponseCookie } from "#lib/http/cookies.ts";
+import { claimReads } from "#lib/reading/claim-reads.ts";
+import { type LeadChange, logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
+import { sealSessionCookie } from "./cookies.ts";
+import { describeDevice } from "#lib/members/describe-device.ts";
+import { createSession } from "./sessions.ts";
+import { findMemberId, startSignup } from "./sign-up.ts";
+import type { SessionIds } from "./viewer.ts";
+
+interface LoginRequest {
+  readonly sessionIds: SessionIds;
+  readonly request: { readonly headers: Headers };
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly expiresAtMs: number;
+  readonly leadChanges: readonly LeadChange[];
+}
+
+export type LoginResult = { readonly session: NewSession } | { readonly signupBrowserId: string };
+
+/**
+ * Replaces this browser's session with a new one of the member (a new id at every change of privilege), and gives the
+ * member what this browser read anonymously. Call setSessionCookie with the result after the commit.
+ */
+export function logInAndClaimReads(
+  sql: Sql,
+  { userId, sessionIds, request }: LoginRequest & { userId: string },
+): NewSession {
+  if (sessionIds.sessionKey) sql.run(`DELETE FROM "Session" WHERE "id" = ?`, sessionIds.sessionKey);
+  const session = createSession(sql, userId, describeDevice(request));
+  const { slugs } = claimReads(sql, { clientId: sessionIds.clientId, userId });
+  return { ...session, leadChanges: recordLeadChanges(sql, { slugs, nowMs: nowMs() }) };
+}
+
+/** Logs in the member with this proven address, or starts a sign-up. Call it in the transaction that consumed the proof. */
+export function completeLogin(
+  sql: Sql,
+  { email, ...loginRequest }: LoginRequest & { email: string },
+): LoginResult {
+  const userId = findMemberId(sql, email);
+  return userId
+    ? { session: logInAndClaimReads(sql, { userId, ...loginRequest }) }
+    : { signupBrowserId: startSignup(sql, { email }).browserId };
+}
+
+/** Sets the session's cookie and logs changes of lead. Call it after the commit, in an action or a handler. */
+export async function setSessionCookie({ leadChanges, ...session }: NewSession): Promise<void> {
+  logLeadChanges(leadChanges);
+  await setResponseCookie(await sealSessionCookie(session));
+}
+
+/** Returns the URL that ends a login or logout with a full page load: members' pages have another CSP. */
+export function loginRedirectUrl(next: string): string {
+  return `/login/go?to=${encodeURIComponent(next)}`;
+}

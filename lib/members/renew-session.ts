@@ -1,0 +1,62 @@
+// Renews a session: extends its row and its cookie to 365 days before they expire.
+
+import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { env } from "#lib/core/env.ts";
+import { hashSecret } from "#lib/core/secret.ts";
+import { readSql, writeSql } from "#lib/db/database.ts";
+import type { ResponseCookie } from "#lib/http/cookies.ts";
+import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
+import { SESSION_DAYS, sealSessionCookie, unsealSession } from "./cookies.ts";
+
+/** Tabs opened together all send the old cookie: one request renews it, the others need no cookie. */
+const CONCURRENT_RENEWAL_MS = MINUTE_MS;
+
+/**
+ * Extends the session of the cookie `sealed` to 365 days if its row or its cookie expires in less than SESSION_RENEW_DAYS.
+ * Returns the cookie to set; null if no renewal is due, or if a concurrent request did it within the last minute.
+ * Throws what ensurePrimary throws: a replica replays the request, even a GET.
+ */
+export async function renewSession(sealed: string | undefined): Promise<ResponseCookie | null> {
+  const session = await unsealSession(sealed);
+  if (!session) return null;
+  const now = nowMs();
+  const dueMs = now + env.SESSION_RENEW_DAYS * DAY_MS;
+  // The fast path of nearly every request: no query. On LiteFS one costs as much as the page's own reads.
+  if (
+    session.untilMs !== null &&
+    session.sealedAtMs !== null &&
+    Math.min(session.untilMs, session.sealedAtMs + SESSION_DAYS * DAY_MS) >= dueMs
+  )
+    return null;
+  const key = hashSecret(session.id);
+  const row = await readSql((sql) =>
+    sql.get<{ expiresAtMs: number }>(
+      `SELECT "expirationDate" AS "expiresAtMs" FROM "Session" WHERE "id" = ?`,
+      key,
+    ),
+  );
+  if (!row || row.expiresAtMs <= now) return null;
+
+  if (row.expiresAtMs >= dueMs) {
+    const isOldCookie =
+      session.sealedAtMs !== null && session.sealedAtMs + SESSION_DAYS * DAY_MS < dueMs;
+    const isJustRenewed = row.expiresAtMs > now + SESSION_DAYS * DAY_MS - CONCURRENT_RENEWAL_MS;
+    return isOldCookie && !isJustRenewed
+      ? sealSessionCookie({ id: session.id, expiresAtMs: row.expiresAtMs })
+      : null;
+  }
+  // Does not wait for a primary: without one the page is served now, and a later request renews.
+  await ensurePrimary({ settleMs: 0 });
+  const { changes } = await writeSql((sql) =>
+    sql.run(
+      `UPDATE "Session" SET "expirationDate" = ? WHERE "id" = ? AND "expirationDate" > ? AND "expirationDate" < ?`,
+      now + SESSION_DAYS * DAY_MS,
+      key,
+      now,
+      dueMs,
+    ),
+  );
+  return changes === 1
+    ? sealSessionCookie({ id: session.id, expiresAtMs: now + SESSION_DAYS * DAY_MS })
+    : null;
+}

@@ -1,0 +1,62 @@
+// Finds out who sends a request: a member, an anonymous reader with an id, or neither.
+
+import { nowMs } from "#lib/core/clock.ts";
+import { AppError } from "#lib/core/errors.ts";
+import type { Member } from "#lib/members/member.ts";
+import { hashSecret } from "#lib/core/secret.ts";
+import type { Sql } from "#lib/db/connection.ts";
+import { readSql } from "#lib/db/database.ts";
+import { getCookieName } from "#lib/core/cookie-names.ts";
+import { readRequestCookies } from "#lib/http/cookies.ts";
+import { readReaderCookie, unsealSession } from "./cookies.ts";
+import { readLegacyReaderId, readLegacySessionId } from "./legacy-cookies.ts";
+
+/** What the cookies claim; not checked against the database. */
+export interface SessionIds {
+  /** The key of the session's row: the SHA-256 of the id in the cookie. */
+  readonly sessionKey: string | null;
+  readonly clientId: string | null;
+}
+
+export interface Viewer {
+  readonly member: Member | null;
+  /** The id that an anonymous reader gets with their first counted read. */
+  readonly clientId: string | null;
+}
+
+/** Reads the session and reader ids from the cookies. Invalid cookies are ignored; legacy cookies are a fallback. */
+export async function readSessionCookies(): Promise<SessionIds> {
+  const get = await readRequestCookies();
+  const session = await unsealSession(get(getCookieName("session")));
+  const id = session ? session.id : readLegacySessionId(get);
+  return {
+    sessionKey: id === null ? null : hashSecret(id),
+    clientId: readReaderCookie(get) ?? readLegacyReaderId(get),
+  };
+}
+
+/** Returns the viewer with these ids; without a member if the session has ended or was deleted. */
+export function resolveViewer(sql: Sql, { sessionKey, clientId }: SessionIds): Viewer {
+  const member = sessionKey
+    ? sql.get<Member>(
+        `SELECT u."id", u."firstName", u."team", u."role", s."id" AS "sessionKey", s."createdAt" AS "loggedInAtMs" FROM "Session" s JOIN "User" u ON u."id" = s."userId" WHERE s."id" = ? AND s."expirationDate" > ?`,
+        sessionKey,
+        nowMs(),
+      )
+    : undefined;
+  return { member: member ?? null, clientId };
+}
+
+/** Returns the viewer of this request. Pages that read more call resolveViewer in their own readSql. */
+export async function getViewer(): Promise<Viewer> {
+  const sessionIds = await readSessionCookies();
+  if (!sessionIds.sessionKey) return { member: null, clientId: sessionIds.clientId };
+  return readSql((sql) => resolveViewer(sql, sessionIds));
+}
+
+/** Returns the member of this request. Throws AppError(unauthorized) if no one is logged in. */
+export async function requireMember(): Promise<Member> {
+  const { member } = await getViewer();
+  if (!member) throw new AppError("unauthorized", "Log in first.");
+  return member;
+}

@@ -11,11 +11,9 @@ import { isReplay } from "./lib/replication/ensure-primary.ts";
 import { waitForOwnWrites } from "./lib/replication/read-your-writes.ts";
 import { MEMBER_PAGES, buildMemberPolicy } from "./lib/http/content-security-policy.ts";
 import { LEGACY_COOKIES, getCookieName } from "./lib/core/cookie-names.ts";
-import {
-  type ResponseCookie,
-  upgradeLegacyCookies,
-} from "./lib/members/cookies/upgrade-legacy-cookies.ts";
-import { renewSession } from "./lib/members/session/renew-session.ts";
+import type { ResponseCookie } from "#lib/http/cookies.ts";
+import { upgradeLegacyCookies } from "#lib/members/legacy-cookies.ts";
+import { renewSession } from "#lib/members/renew-session.ts";
 
 export const config = {
   runtime: "nodejs",

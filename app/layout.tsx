@@ -1,4 +1,4 @@
-// The frame of every page: language, typefaces, theme, header and footer. The same for everybody without a cookie of ours, so that it can be cached.
+// Renders the frame of every page: fonts, theme, header and footer. Without a session cookie it is cacheable.
 
 import type { Metadata, Viewport } from "next";
 import type { ReactNode } from "react";
@@ -9,10 +9,10 @@ import { SiteHeader } from "#components/ui/site-header.tsx";
 import { fontVariables } from "#components/ui/fonts.ts";
 import { THEME_SCRIPT } from "#lib/http/theme-script.ts";
 import { bannerFor } from "./instance-banner.ts";
-import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { FEED_PATHS, feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { env } from "#lib/core/env.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 import "./globals.css";
 
 export function generateMetadata(): Metadata {
@@ -54,24 +54,24 @@ const NAV_LINKS = [
 const FOOTER_LINKS = [
   ...NAV_LINKS,
   { href: "/how-we-count", label: "How we count" },
-  { href: "/feed.xml", label: "RSS" },
-  { href: "/atom.xml", label: "Atom" },
-  { href: "/feed.json", label: "JSON Feed" },
+  { href: FEED_PATHS.rss, label: "RSS" },
+  { href: FEED_PATHS.atom, label: "Atom" },
+  { href: FEED_PATHS.json, label: "JSON Feed" },
 ];
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
-  // Only whether a cookie of a session is there: who it is costs a query, and the page that it leads to asks.
+  // Only whether there is a session cookie: resolving the member would cost a query on every page.
   const identity = await readSessionCookies();
   const strip = await bannerFor(identity);
   return (
-    // The script below sets data-theme before React wakes, and extensions like to add attributes here.
+    // The theme script sets data-theme before hydration, and browser extensions add attributes here.
     <html lang="en" className={fontVariables} suppressHydrationWarning>
       <head>
         <script dangerouslySetInnerHTML={{ __html: THEME_SCRIPT }} />
       </head>
       <body>
         <a className="skip" href="#main">
-          Skip to the text
+          Skip to content
         </a>
         <SiteHeader
           name={env.SITE_NAME}

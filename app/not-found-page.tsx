@@ -1,4 +1,4 @@
-// What stands where no page is, with three posts to go on with; and how a page says that it is not there.
+// Renders the 404 page with three recommended posts, and sets its status.
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { recommendationCards } from "#components/post/recommendation-cards.ts";
@@ -6,32 +6,32 @@ import { readSitePageData } from "#lib/posts/page-data.ts";
 import { Recommendations } from "#components/post/recommendations.tsx";
 import { log } from "#lib/core/log.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
-import type { SessionIds } from "#lib/members/session/session.ts";
+import type { SessionIds } from "#lib/members/viewer.ts";
 
-/** The page itself; the status is for whoever shows it to set. */
+/** Renders the page; the caller sets the status with setNotFoundStatus. */
 export async function NotFoundPage({ identity }: { identity: SessionIds }) {
   return (
     <>
-      {/* The cache of shared pages keeps a document with this mark as a 404. */}
+      {/* The page cache stores a document with this attribute as a 404. */}
       <div className="wrap" data-missing="">
         <header className="page-head">
-          <h1>There is no such page.</h1>
+          <h1>Page not found</h1>
           <p className="lead">
-            It may have been renamed, or never written. <a href="/blog">Search the posts</a>, or
-            begin with one of these.
+            It may have moved, or never existed. <a href="/blog">Search posts</a>, or try one of
+            these.
           </p>
         </header>
       </div>
       <Recommendations
-        title="While you are here"
-        text="Three posts to go on with."
+        title="While you’re here"
+        text="Three posts to read next."
         cards={await loadRecommendationCards(identity)}
       />
     </>
   );
 }
 
-/** This page must stand even when nothing behind it does. */
+/** Returns no cards on errors: the 404 page must always work. */
 async function loadRecommendationCards(identity: SessionIds) {
   try {
     return recommendationCards(await getIndex(), await readSitePageData(identity), null);
@@ -42,8 +42,8 @@ async function loadRecommendationCards(identity: SessionIds) {
 }
 
 /**
- * Makes the answer to this request a 404. Next's own notFound(), thrown in a page, sends a document without a body
- * and lets the browser's scripts fill it; this way the page is there without them.
+ * Sets the status of this request to 404. Next's notFound() would send a document that needs scripts to show
+ * its content.
  */
 export function setNotFoundStatus(): void {
   const request = currentRequestContext();

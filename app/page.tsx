@@ -1,10 +1,10 @@
-// The home page for a reader who brings a cookie: rendered for them.
+// Renders the home page per request, for requests with a cookie.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { renderHome } from "./render-home.tsx";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { alternates: { canonical: "/", types: feedAlternates } };
 

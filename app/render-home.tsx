@@ -1,4 +1,4 @@
-// What the home page shows: what this is, what to read, who reads most. For the shared variant and for a reader of their own alike.
+// Renders the home page, for the static variant and for a viewer alike.
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { readSitePageData, viewerKey } from "#lib/posts/page-data.ts";
@@ -8,48 +8,51 @@ import { TotalsLine } from "#components/team/totals-line.tsx";
 import { ArrowIcon } from "#components/ui/icons.tsx";
 import { listPosts, toPostSummary } from "#lib/posts/post.ts";
 import { pickFeaturedPost } from "#lib/posts/recommend.ts";
-import type { SessionIds } from "#lib/members/session/session.ts";
+import type { SessionIds } from "#lib/members/viewer.ts";
 
 const NEWEST_COUNT = 5;
 
-/** The home page for this reader. */
+/** Renders the home page for this viewer. */
 export async function renderHome(identity: SessionIds) {
   const index = await getIndex();
   const data = await readSitePageData(identity);
   const posts = listPosts(index);
-  const lead =
+  const featured =
     pickFeaturedPost(index, {
       reader: { key: viewerKey(data.viewer), readSlugs: data.readSlugs },
       totals: data.startOfDayTotals,
       nowMs: data.nowMs,
     }) ?? posts[0];
-  const newest = posts.filter((post) => post !== lead).slice(0, NEWEST_COUNT);
+  const newest = posts.filter((post) => post !== featured).slice(0, NEWEST_COUNT);
   const card = (post: (typeof posts)[number]) => ({
     post: toPostSummary(post),
-    leader: data.leadingTeams.get(post.slug) ?? null,
-    read: data.readSlugs.has(post.slug),
+    leadingTeam: data.leadingTeams.get(post.slug) ?? null,
+    isRead: data.readSlugs.has(post.slug),
   });
   const first = data.standings[0];
 
   return (
-    <div className="stack wrap" data-team={first && first.ratio > 0 ? first.team : undefined}>
+    <div
+      className="stack wrap"
+      data-team={first && first.readsPerMember > 0 ? first.team : undefined}
+    >
       <header className="masthead">
-        <h1>A site that reads from the database beside you.</h1>
+        <h1>A blog served from a database right next to you.</h1>
         <p className="lead">
-          One process, and one SQLite file beside it: every page is answered from there. The posts
-          say how it works, what it costs, and how the same file will come to lie in every region.
+          One process, one SQLite file next to it. Every page comes from there. The posts explain
+          how it works, what it costs, and how the same file is replicated to every region.
         </p>
       </header>
-      {lead && (
+      {featured && (
         <FeaturedCard
-          {...card(lead)}
-          why={data.readSlugs.has(lead.slug) ? "From the archive" : "To begin with"}
+          {...card(featured)}
+          why={data.readSlugs.has(featured.slug) ? "From the archive" : "Start here"}
         />
       )}
       {newest.length > 0 && (
         <section aria-labelledby="newest">
           <div className="section-head">
-            <h2 id="newest">Newest</h2>
+            <h2 id="newest">Latest posts</h2>
             <a className="more" href="/blog">
               All {posts.length} posts <ArrowIcon />
             </a>
@@ -63,10 +66,10 @@ export async function renderHome(identity: SessionIds) {
       )}
       <section className="race" aria-labelledby="race">
         <div>
-          <h2 id="race">Three teams read</h2>
+          <h2 id="race">The team standings</h2>
           <p className="standing-say figures" style={{ marginTop: "1rem" }}>
-            {describeStandings(data.standings, "the site")} A read counts when somebody has come to
-            the end of a post, and took the time it takes.
+            {describeStandings(data.standings, "the site")} A read counts once you reach the end of
+            a post after spending enough time on it.
           </p>
           <div style={{ marginTop: "1rem" }}>
             <TotalsLine {...data.totals} posts={posts.length} />

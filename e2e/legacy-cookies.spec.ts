@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { BrowserContext, Page } from "@playwright/test";
 import type Database from "better-sqlite3";
-import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
+import { hashSecret } from "#lib/core/secret.ts";
 import { createSql } from "#lib/db/connection.ts";
 import { insertUser } from "#tests/support/factories.ts";
 import { createLegacyCookie, createLegacyExpressCookie } from "#tests/support/legacy-cookie.ts";
@@ -38,13 +38,13 @@ function movedIn(db: Database.Database, firstName: string, { ageDays = 10 } = {}
   ];
   db.prepare(
     `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
-  ).run(hashSessionId(id), beganAtMs, userId, beganAtMs + 365 * DAY_MS);
+  ).run(hashSecret(id), beganAtMs, userId, beganAtMs + 365 * DAY_MS);
   const value = encodedSession(id);
   const expiresAtMs = () =>
     db
       .prepare(`SELECT "expirationDate" FROM "Session" WHERE "id" = ?`)
       .pluck()
-      .get(hashSessionId(id)) as number | undefined;
+      .get(hashSecret(id)) as number | undefined;
   return { userId, id, value, header: `${SESSION}=${value}`, expiresAtMs };
 }
 
@@ -152,7 +152,7 @@ test("a session that has ended, was logged out or never moved in logs nobody in,
   database,
 }) => {
   const [ended, loggedOut] = [movedIn(database, "Ada", { ageDays: 365 }), movedIn(database, "Bob")];
-  database.prepare(`DELETE FROM "Session" WHERE "id" = ?`).run(hashSessionId(loggedOut.id));
+  database.prepare(`DELETE FROM "Session" WHERE "id" = ?`).run(hashSecret(loggedOut.id));
   for (const cookie of [
     ended.header,
     loggedOut.header,
@@ -288,11 +288,11 @@ for (const javaScriptEnabled of [true, false]) {
         insertUser(createSql(database), { firstName: "Heidi" }),
       ];
       await page.goto("/login");
-      await page.getByLabel("Your address for mail").fill(now.email);
-      await page.getByRole("button", { name: "Send me the mail" }).click();
+      await page.getByLabel("Email address").fill(now.email);
+      await page.getByRole("button", { name: "Email me a login link" }).click();
       await expect(page).toHaveURL(/\/login\/code$/);
       const { text } = await waitForEmail(now.email);
-      await page.getByLabel("The code in the mail").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
+      await page.getByLabel("6-digit code").fill(/^\d{6}$/m.exec(text)?.[0] ?? "");
       await give(context, before.value);
       await page.getByRole("main").getByRole("button", { name: "Log in", exact: true }).click();
       await expect(page).toHaveURL(/\/me$/);

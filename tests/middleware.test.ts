@@ -3,22 +3,19 @@ import { NextRequest } from "next/server";
 import { unstable_doesMiddlewareMatch } from "next/experimental/testing/server.js";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { config, middleware } from "../middleware.ts";
-import { overrideEnv } from "./support/fresh-database.ts";
+import { overrideEnv } from "./support/override-env.ts";
 import { insertUser } from "./support/factories.ts";
 import { createLegacyCookie, createLegacyExpressCookie } from "./support/legacy-cookie.ts";
 import { DAY_MS, setClock } from "#lib/core/clock.ts";
 import { renderMetrics, resetMetrics } from "#lib/core/metrics.ts";
-import { hashSessionId } from "#lib/members/session/hash-session-id.ts";
+import { hashSecret } from "#lib/core/secret.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
 import { MEMBER_PAGES, buildMemberPolicy } from "#lib/http/content-security-policy.ts";
 import { COOKIE_NAMES, LEGACY_COOKIES } from "#lib/core/cookie-names.ts";
-import { readReaderCookie, serializeReaderCookie } from "#lib/members/cookies/reader-cookie.ts";
-import {
-  resolveViewer,
-  unsealSession,
-  sealSessionCookie,
-  createSession,
-} from "#lib/members/session/session.ts";
+import { readReaderCookie, serializeReaderCookie } from "#lib/members/cookies.ts";
+import { resolveViewer } from "#lib/members/viewer.ts";
+import { unsealSession, sealSessionCookie } from "#lib/members/cookies.ts";
+import { createSession } from "#lib/members/sessions.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 const ORIGIN = "http://localhost:3000";
@@ -221,7 +218,7 @@ async function movedIn({ ageDays = 10 } = {}): Promise<{
   await writeSql((sql) =>
     sql.run(
       `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES (?, ?, ?, ?)`,
-      hashSessionId(id),
+      hashSecret(id),
       beganAtMs,
       insertUser(sql).id,
       beganAtMs + 365 * DAY_MS,
@@ -232,7 +229,7 @@ async function movedIn({ ageDays = 10 } = {}): Promise<{
       (sql) =>
         sql.get<{ at: number }>(
           `SELECT "expirationDate" AS "at" FROM "Session" WHERE "id" = ?`,
-          hashSessionId(id),
+          hashSecret(id),
         )?.at,
     );
   return {
@@ -284,7 +281,7 @@ test("a session that moved in keeps the day of its log-in, so it is no recent on
   const { cookie } = await movedIn({ ageDays: 100 });
   const seal = await unsealSession(valueOf(setBy(await visit("/", { cookie })).session));
   const { member } = await readSql((sql) =>
-    resolveViewer(sql, { sessionKey: hashSessionId(seal!.id), clientId: null }),
+    resolveViewer(sql, { sessionKey: hashSecret(seal!.id), clientId: null }),
   );
   expect(member?.loggedInAtMs).toBe(NOW - 100 * DAY_MS);
 });
@@ -339,7 +336,7 @@ test("a session that has ended, was logged out or never moved in gives nothing, 
   overrideEnv(LEGACY_ENV);
   const [ended, loggedOut] = [await movedIn({ ageDays: 365 }), await movedIn()];
   await writeSql((sql) =>
-    sql.run(`DELETE FROM "Session" WHERE "id" = ?`, hashSessionId(loggedOut.id)),
+    sql.run(`DELETE FROM "Session" WHERE "id" = ?`, hashSecret(loggedOut.id)),
   );
   for (const cookie of [
     ended.cookie,

@@ -1,9 +1,9 @@
-// Every address that leads nowhere: a 404 with three posts to go on with.
+// Renders unknown URLs as a 404 with recommended posts.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
 import { setNotFoundStatus, NotFoundPage } from "../not-found-page.tsx";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { title: "Not found", robots: { index: false } };
 

@@ -6,7 +6,7 @@ import { connection } from "next/server";
 import type { ReactNode } from "react";
 import { setNotFoundStatus, NotFoundPage } from "../not-found-page.tsx";
 import { isAppError } from "#lib/core/errors.ts";
-import type { Admin } from "#lib/core/member.ts";
+import type { Admin } from "#lib/members/member.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";

@@ -21,8 +21,8 @@ const formatElapsed = () => `${((performance.now() - startedMs) / 1000).toFixed(
 try {
   if (flags.check) {
     const differences = await readSql(findCounterMismatches);
-    for (const { table, key, kept, counted } of differences)
-      console.log(`${table} ${key}: stored ${kept ?? "nothing"}, counted ${counted ?? "nothing"}`);
+    for (const { table, key, stored, computed } of differences)
+      console.log(`${table} ${key}: stored ${stored ?? "nothing"}, computed ${computed ?? "nothing"}`);
     console.log(
       differences.length === 0
         ? `Every counter is correct (${formatElapsed()}).`

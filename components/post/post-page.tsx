@@ -1,4 +1,4 @@
-// The page of one post, the same for the shared variant and for a reader of their own: what differs comes in as data.
+// Renders the page of a post, for the static variant and for a viewer alike.
 
 import type { ReactNode } from "react";
 import { StandingsList, describeStandings } from "#components/team/standings-list.tsx";
@@ -19,16 +19,16 @@ export interface PostPageProps {
   readonly reads: number;
   readonly recommendations: readonly PostCardData[];
   readonly url: string;
-  /** Where the post's file can be edited, or null. */
+  /** URL to edit the post's file, or null. */
   readonly editUrl: string | null;
   readonly author: string;
   /** The rendered text. */
   readonly children: ReactNode;
-  /** What stands outside the text: the read counter, structured data. */
+  /** Rendered after the page: read counter, structured data. */
   readonly extras?: ReactNode;
 }
 
-/** The whole of a post's page below the header. Its accent is that of the team that leads the post. */
+/** The page below the site header. Its accent color is that of the leading team. */
 export function PostPage({
   post,
   standings,
@@ -77,7 +77,7 @@ export function PostPage({
             </div>
             <div className="post-after">
               <section aria-labelledby="standing-title">
-                <h2 id="standing-title">Who reads this</h2>
+                <h2 id="standing-title">Who’s reading</h2>
                 <p className="standing-say figures">
                   {describeStandings(standings, "this post")} {readCountSentence(reads)}
                 </p>
@@ -95,7 +95,7 @@ export function PostPage({
                     className="button"
                     href={`mailto:?subject=${encodeURIComponent(frontMatter.title)}&body=${encodeURIComponent(url)}`}
                   >
-                    <MailIcon /> Send by mail
+                    <MailIcon /> Email
                   </a>
                   {editUrl && (
                     <a className="button" href={editUrl}>
@@ -109,9 +109,8 @@ export function PostPage({
                 <div>
                   <h2 id="author-title">{author}</h2>
                   <p>
-                    Writes this site and the program that serves it. What the posts describe is what
-                    is running while you read them, and{" "}
-                    <a href="/about">the rest of the story is here</a>.
+                    The posts describe the code that is serving this page.{" "}
+                    <a href="/about">More about us</a>.
                   </p>
                 </div>
               </section>
@@ -119,35 +118,29 @@ export function PostPage({
           </div>
         </div>
       </article>
-      <Recommendations
-        title="If you found this article helpful."
-        text="You will love these ones as well."
-        cards={recommendations}
-      />
+      <Recommendations title="Keep reading" cards={recommendations} />
       {extras}
     </div>
   );
 }
 
 function readCountSentence(reads: number): string {
-  if (reads === 0) return "Nobody has read it to its end yet.";
-  return `It has been read to its end ${reads === 1 ? "once" : `${formatCount(reads)} times`}.`;
+  if (reads === 0) return "No one has finished it yet.";
+  return `Read to the end ${reads === 1 ? "once" : `${formatCount(reads)} times`}.`;
 }
 
 function PostStateNotice({ draft, archived }: { draft: boolean; archived: boolean }) {
   if (draft) {
     return (
       <p className="notice" role="note">
-        <strong>A draft.</strong> It stands in no list, its reads don’t count, and it may change or
-        go.
+        <strong>Draft.</strong> Unlisted, not counted, and likely to change.
       </p>
     );
   }
   if (archived) {
     return (
       <p className="notice" role="note">
-        <strong>Archived.</strong> It was right when it was written. It is kept as it was, and is
-        not kept up to date.
+        <strong>Archived.</strong> Accurate when written; no longer updated.
       </p>
     );
   }
@@ -156,11 +149,10 @@ function PostStateNotice({ draft, archived }: { draft: boolean; archived: boolea
 
 function Translations({ post, editUrl }: { post: Post; editUrl: string | null }) {
   const { translations } = post.frontMatter;
+  if (translations.length === 0 && !editUrl) return null;
   return (
     <div className="post-langs">
-      {translations.length === 0 ? (
-        <span>No translations available.</span>
-      ) : (
+      {translations.length > 0 && (
         <>
           <span>Translations:</span>
           <ul>

@@ -27,7 +27,7 @@ test("a write through ams reaches the primary, and from there every node", async
 }) => {
   const before = await cluster.waitUntilInSync();
   await askForMail(browser, cluster.getEdgeUrl("ams"), "ams@example.com");
-  await waitUntil("the log-in mail is there", 20_000, () =>
+  await waitUntil("the login email is there", 20_000, () =>
     smtp.emails.some(({ to }) => to.includes("ams@example.com")),
   );
   expect(
@@ -52,12 +52,12 @@ test("a way that is cut keeps a replica behind, and it catches up when it is hea
   await cluster.waitUntilInSync();
 });
 
-/** A write that anybody can do: asks for a log-in mail, without JavaScript. */
+/** A write that anybody can do: requests a login email, without JavaScript. */
 async function askForMail(browser: Browser, url: string, email: string): Promise<void> {
   const page = await browser.newPage({ javaScriptEnabled: false });
   await page.goto(`${url}/login`);
-  await page.getByLabel("Your address for mail").fill(email);
-  await page.getByRole("button", { name: "Send me the mail" }).click();
+  await page.getByLabel("Email address").fill(email);
+  await page.getByRole("button", { name: "Email me a login link" }).click();
   await page.waitForURL("**/login/code**");
   await page.close();
 }

@@ -6,8 +6,8 @@ import { expect, test } from "#tests/support/cluster/fixtures.ts";
 import { waitUntil } from "#cli/cluster/wait-until.ts";
 
 const EMAIL = "somebody@example.test";
-const email = (page: Page) => page.getByLabel("Your address for mail");
-const press = (page: Page) => page.getByRole("button", { name: "Send me the mail" }).click();
+const email = (page: Page) => page.getByLabel("Email address");
+const press = (page: Page) => page.getByRole("button", { name: "Email me a login link" }).click();
 
 /** An id that another build would have given the same action: as long, and unknown here. */
 const otherId = (id: string) =>
@@ -33,7 +33,7 @@ test("a page of an earlier version says that the site has changed, and keeps wha
   await press(page);
   expect((await answer).status()).toBe(409);
   await expect(
-    page.getByRole("alert").filter({ hasText: "The site has changed since this page was loaded." }),
+    page.getByRole("alert").filter({ hasText: "The site was updated." }),
   ).toBeVisible();
   await expect(email(page)).toHaveValue(EMAIL);
 });

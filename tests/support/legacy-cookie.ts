@@ -1,4 +1,4 @@
-// Cookies as the site before made them. lib/members/cookies/legacy-cookie.test.ts holds these to values that Remix' and Express' own packages gave.
+// Cookies as the site before made them. lib/members/legacy-cookies.test.ts holds these to values that Remix' and Express' own packages gave.
 
 import { createHmac } from "node:crypto";
 

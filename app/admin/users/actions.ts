@@ -6,31 +6,26 @@ import { redirect } from "next/navigation";
 import { z } from "zod";
 import { defineServerAction } from "#lib/members/server-action.ts";
 import { nowMs } from "#lib/core/clock.ts";
-import { log } from "#lib/core/log.ts";
 import { deleteUser, editUser, revokeUserSessions } from "#lib/members/admin-users.ts";
 import { firstNameField } from "#lib/members/profile.ts";
-import { changeRole } from "#lib/members/roles.ts";
-import { type LeadChange, recordLeadChanges } from "#lib/reading/lead-changes.ts";
-import { ROLES, TEAMS } from "#lib/reading/team.ts";
+import { ROLES, changeRole } from "#lib/members/roles.ts";
+import { logLeadChanges, recordLeadChanges } from "#lib/reading/lead-changes.ts";
+import { TEAMS } from "#lib/reading/team.ts";
 
 /** Members moved in from elsewhere may have ids that are not ours. */
 const userId = z
   .string({ error: "The member is missing." })
   .min(1, { error: "The member is missing." })
   .max(200, { error: "This is no member." });
-const seenUpdatedAt = z.coerce
+const expectedUpdatedAt = z.coerce
   .number({ error: "Load the page again: it does not say what was seen." })
   .int({ error: "Load the page again: it does not say what was seen." });
-
-function logLeadChanges(changes: readonly LeadChange[]): void {
-  for (const change of changes) log("info", "teams.leader_changed", { ...change });
-}
 
 export const editMember = defineServerAction({
   requiredRole: "admin",
   fields: z.object({
     id: userId,
-    seenUpdatedAt,
+    expectedUpdatedAt,
     firstName: firstNameField(),
     team: z.enum(TEAMS, { error: "Choose Red, Blue or Yellow." }),
   }),
@@ -39,7 +34,7 @@ export const editMember = defineServerAction({
       const { changed, slugs } = editUser(sql, admin, input);
       return {
         changed,
-        changes: slugs.length > 0 ? recordLeadChanges(sql, { slugs, nowMs: nowMs() }) : [],
+        changes: recordLeadChanges(sql, { slugs, nowMs: nowMs() }),
       };
     });
     logLeadChanges(changes);
@@ -56,7 +51,7 @@ export const changeMemberRole = defineServerAction({
   requiresRecentLogin: true,
   fields: z.object({
     id: userId,
-    seenUpdatedAt,
+    expectedUpdatedAt,
     role: z.enum(ROLES, { error: "There is no such role." }),
   }),
   async run({ input, write }) {
@@ -89,7 +84,7 @@ export const deleteMember = defineServerAction({
   async run({ input, member, write }) {
     const changes = await write((sql, admin) => {
       const { slugs } = deleteUser(sql, admin, input);
-      return slugs.length > 0 ? recordLeadChanges(sql, { slugs, nowMs: nowMs() }) : [];
+      return recordLeadChanges(sql, { slugs, nowMs: nowMs() });
     });
     logLeadChanges(changes);
     redirect(input.id === member.id ? "/" : "/admin/users?said=deleted");

@@ -65,8 +65,8 @@ export default async function UsersPage({ searchParams }: { searchParams: Promis
                   <td>
                     <Timestamp ms={user.createdAt} />
                   </td>
-                  <td className="number">{user.reads}</td>
-                  <td className="number">{user.calls}</td>
+                  <td className="number">{user.readCount}</td>
+                  <td className="number">{user.callCount}</td>
                 </tr>
               ))}
             </tbody>

@@ -1,8 +1,8 @@
-// A post for a reader who brings a cookie: rendered for them.
+// Renders a post per request, for requests with a cookie.
 
 import { connection } from "next/server";
 import { renderPost, postMetadata } from "./render-post.tsx";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 
 interface Props {
   params: Promise<{ slug: string }>;

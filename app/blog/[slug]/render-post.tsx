@@ -1,7 +1,7 @@
-// What the page of a post needs, for the shared variant and for a reader of their own alike.
+// Loads and renders the page of a post, for the static variant and for a viewer alike.
 
 import type { Metadata } from "next";
-import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { getIndex, getPost } from "#lib/posts/catalog/site-catalog.ts";
 import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
 import { readPostPageData } from "#lib/posts/page-data.ts";
@@ -12,9 +12,9 @@ import { PostPage } from "#components/post/post-page.tsx";
 import { ReadCounter } from "#components/post/read-counter.tsx";
 import { env } from "#lib/core/env.ts";
 import { socialImageUrl } from "#lib/posts/site-metadata.ts";
-import type { SessionIds } from "#lib/members/session/session.ts";
+import type { SessionIds } from "#lib/members/viewer.ts";
 
-/** Where a post's file can be changed, or null when the repository is not known. */
+/** Returns the URL to edit a post's file, or null without REPOSITORY_URL. */
 function editUrl(path: string): string | null {
   if (!env.REPOSITORY_URL) return null;
   return [
@@ -28,15 +28,15 @@ function editUrl(path: string): string | null {
     .join("/");
 }
 
-/** The page of the post at `slug` for this reader; the page and status of a missing one when there is no such post. `readData` is replaced by the benchmarks alone. */
-export async function renderPost(slug: string, identity: SessionIds, readData = readPostPageData) {
+/** Renders the post at `slug` for this viewer, or the 404 page. */
+export async function renderPost(slug: string, identity: SessionIds) {
   const post = await getPost(slug);
   if (!post) {
     setNotFoundStatus();
     return <NotFoundPage identity={identity} />;
   }
   const index = await getIndex();
-  const data = await readData(identity, slug);
+  const data = await readPostPageData(identity, slug);
   const url = `${env.SITE_URL}/blog/${slug}`;
   return (
     <PostPage
@@ -61,7 +61,7 @@ export async function renderPost(slug: string, identity: SessionIds, readData = 
   );
 }
 
-/** Title, description, canonical address, social image; kept out of search engines where it stands in no list. */
+/** Returns the page's metadata; unlisted posts are noindex. */
 export async function postMetadata(slug: string): Promise<Metadata> {
   const post = await getPost(slug);
   if (!post) return { title: "Not found", robots: { index: false } };

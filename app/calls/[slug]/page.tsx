@@ -14,7 +14,7 @@ import { PODCAST_PATH, episodeAudioPath } from "#lib/calls/podcast-feed.ts";
 import { readSql } from "#lib/db/database.ts";
 import { formatDate } from "#lib/core/format.ts";
 import { serializeForScript } from "#lib/posts/json-ld.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 
 interface Props {
   params: Promise<{ slug: string }>;
@@ -67,7 +67,7 @@ export default async function Page({ params }: Props) {
       </header>
       <div className="episode">
         <EpisodeView
-          ids="episode"
+          idPrefix="episode"
           content={{
             ...episode,
             ...toEpisodeAudio(episode),

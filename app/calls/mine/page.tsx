@@ -11,7 +11,7 @@ import { Timestamp } from "#components/ui/timestamp.tsx";
 import { ActionForm, FormMessage } from "#components/ui/action-form.tsx";
 import { listOwnCalls } from "#lib/calls/own-calls.ts";
 import { readSql } from "#lib/db/database.ts";
-import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 
 export const metadata: Metadata = { title: "Your calls", robots: { index: false } };
 

@@ -11,7 +11,7 @@ import { createUpload } from "#lib/calls/upload.ts";
 import { readSql } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 import { uploadStateResponse } from "./upload-state-response.ts";
 
 export const dynamic = "force-dynamic";
@@ -49,12 +49,12 @@ export function POST(request: Request): Promise<Response> {
     assertSameOrigin(request);
     await ensurePrimary();
     const identity = await readSessionCookies();
-    await readSql((sql) => requireViewer(sql, identity, "member"));
+    await readSql((sql) => requireViewer(sql, identity, { role: "member" }));
     const announced = parseAnnouncement(await readBody(request, { maxBytes: MAX_BODY_BYTES }));
     // Before the door: more than anybody may send.
     assertAudioSize(announced.size, ANSWER_LIMITS);
     return uploadStateResponse(
-      await writeAuthorized(identity, { who: "member" }, (sql, member) =>
+      await writeAuthorized(identity, { role: "member" }, (sql, member) =>
         createUpload(sql, { ...announced, member }),
       ),
     );

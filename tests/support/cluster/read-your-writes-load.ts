@@ -103,7 +103,7 @@ export async function runReadYourWritesLoad(
       await runPair(
         client,
         `read ${i + 1} of ${number}`,
-        i === 0 ? "You have read one post" : `You have read ${i + 1} posts`,
+        i === 0 ? "You’ve finished 1 post" : `You’ve finished ${i + 1} posts`,
         (region) => client.request(region, "/reads", makeReadBeacon(cluster, slug)),
       );
     }

@@ -18,21 +18,24 @@ import {
 import { PublishForm } from "./publish-form.tsx";
 import { TransitionMessage } from "./transition-message.tsx";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
-import { Timestamp, formatBytes } from "#components/admin/timestamp.tsx";
+import { Timestamp } from "#components/admin/timestamp.tsx";
 import { CallPlayer } from "#components/call/call-player.tsx";
 import { Recorder } from "#components/call/recorder.tsx";
 import { CallStateLabel } from "#components/call/call-state-label.tsx";
 import { FocusOnSuccess } from "#components/ui/focus-on-success.tsx";
-import { ActionForm, Field, SubmitButton, TextField } from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { Field, TextField } from "#components/ui/form-fields.tsx";
+import { SubmitButton } from "#components/ui/submit-button.tsx";
 import type { FormState } from "#lib/http/form-state.ts";
 import { isAppError } from "#lib/core/errors.ts";
+import { formatBytes } from "#lib/core/format.ts";
 import { MAX_ANSWER_BYTES, MAX_ANSWER_MS } from "#lib/calls/audio/probe.ts";
 import { canMergeAudio } from "#lib/calls/merge-audio.ts";
 import { nextEpisodeNumber } from "#lib/calls/publish.ts";
 import { parseKeywords } from "#lib/calls/keywords.ts";
 import { type ReviewedCall, getReviewedCall } from "#lib/calls/review-queue.ts";
 import { readSql } from "#lib/db/database.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 
 type Props = { params: Promise<{ id: string }> };
 

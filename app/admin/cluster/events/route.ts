@@ -6,7 +6,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { readSql } from "#lib/db/database.ts";
 import { isReplicated } from "#lib/core/instance.ts";
 import { streamClusterEvents } from "#lib/replication/cluster-events.ts";
-import { resolveViewer, readSessionCookies } from "#lib/members/session/session.ts";
+import { resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -14,7 +14,7 @@ export const dynamic = "force-dynamic";
 export function GET(request: Request): Promise<Response> {
   return withErrorResponse(request, async () => {
     const identity = await readSessionCookies();
-    await readSql((sql) => requireViewer(sql, identity, "admin"));
+    await readSql((sql) => requireViewer(sql, identity, { role: "admin" }));
     if (!isReplicated())
       return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
     const isAllowed = () => readSql((sql) => resolveViewer(sql, identity).member?.role === "ADMIN");

@@ -8,19 +8,15 @@ import { AuditLogTable } from "#components/admin/audit-log-table.tsx";
 import { TeamName } from "#components/admin/team-name.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
 import { TEAM_NAMES } from "#components/team/team-dot.tsx";
-import {
-  ActionButton,
-  ActionForm,
-  Field,
-  SelectField,
-  SubmitButton,
-} from "#components/ui/action-form.tsx";
+import { ActionForm } from "#components/ui/action-form.tsx";
+import { Field, SelectField } from "#components/ui/form-fields.tsx";
+import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { isAppError } from "#lib/core/errors.ts";
-import { isRecentLogin } from "#lib/core/member.ts";
+import { isRecentLogin } from "#lib/members/member.ts";
 import { readSql } from "#lib/db/database.ts";
 import { listAuditLog } from "#lib/members/audit-log.ts";
 import { getUser } from "#lib/members/admin-users.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 import { TEAMS } from "#lib/reading/team.ts";
 
 type Props = { params: Promise<{ id: string }> };
@@ -57,7 +53,7 @@ export default async function UserPage({ params }: Props) {
   }
   const { user, log } = found;
   const isSelf = user.id === admin.id;
-  const seen = { id: user.id, seenUpdatedAt: String(user.updatedAt) };
+  const seen = { id: user.id, expectedUpdatedAt: String(user.updatedAt) };
   return (
     <AdminFrame current="users" title={user.firstName} lead={isSelf ? "This is you." : undefined}>
       <section className="desk-section" aria-labelledby="facts">
@@ -76,14 +72,14 @@ export default async function UserPage({ params }: Props) {
             <Timestamp ms={user.createdAt} /> UTC
           </dd>
           <dt>Reads</dt>
-          <dd className="figures">{user.reads}</dd>
+          <dd className="figures">{user.readCount}</dd>
           <dt>Logged in</dt>
           <dd className="figures">
-            {user.sessions === 0
+            {user.sessionCount === 0
               ? "nowhere"
-              : user.sessions === 1
+              : user.sessionCount === 1
                 ? "in one place"
-                : `in ${user.sessions} places`}
+                : `in ${user.sessionCount} places`}
             {user.lastSeenAt !== null && (
               <>
                 , last seen <Timestamp ms={user.lastSeenAt} /> UTC
@@ -91,7 +87,7 @@ export default async function UserPage({ params }: Props) {
             )}
           </dd>
           <dt>Passkeys</dt>
-          <dd className="figures">{user.passkeys}</dd>
+          <dd className="figures">{user.passkeyCount}</dd>
         </dl>
       </section>
 
@@ -99,7 +95,7 @@ export default async function UserPage({ params }: Props) {
         <h2 id="edit">Name and team</h2>
         <ActionForm action={editMember} className="form" loginNext={path}>
           <input type="hidden" name="id" value={seen.id} />
-          <input type="hidden" name="seenUpdatedAt" value={seen.seenUpdatedAt} />
+          <input type="hidden" name="expectedUpdatedAt" value={seen.expectedUpdatedAt} />
           <Field
             name="firstName"
             label="First name"

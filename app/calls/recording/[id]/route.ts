@@ -5,7 +5,7 @@ import { withErrorResponse } from "#lib/http/error-response.ts";
 import { requireViewer } from "#lib/members/write-authorized.ts";
 import { getRecording } from "#lib/calls/recording.ts";
 import { readSql } from "#lib/db/database.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -18,7 +18,7 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
     const { id } = await params;
     const identity = await readSessionCookies();
     const recording = await readSql((sql) =>
-      getRecording(sql, { id, member: requireViewer(sql, identity, "member") }),
+      getRecording(sql, { id, member: requireViewer(sql, identity, { role: "member" }) }),
     );
     return audioResponse(request, { ...recording, cacheControl: "private, no-store" });
   });

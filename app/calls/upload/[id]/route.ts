@@ -6,7 +6,7 @@ import { getUpload, removeUpload } from "#lib/calls/upload.ts";
 import { readSql } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 import { uploadStateResponse } from "#app/calls/upload/upload-state-response.ts";
 
 export const dynamic = "force-dynamic";
@@ -23,7 +23,7 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
     const identity = await readSessionCookies();
     return uploadStateResponse(
       await readSql((sql) =>
-        getUpload(sql, { id: id.toLowerCase(), member: requireViewer(sql, identity, "member") }),
+        getUpload(sql, { id: id.toLowerCase(), member: requireViewer(sql, identity, { role: "member" }) }),
       ),
     );
   });
@@ -34,7 +34,7 @@ export function DELETE(request: Request, { params }: Context): Promise<Response>
   return withErrorResponse(request, async () => {
     assertSameOrigin(request);
     const { id } = await params;
-    await writeAuthorized(await readSessionCookies(), { who: "member" }, (sql, member) =>
+    await writeAuthorized(await readSessionCookies(), { role: "member" }, (sql, member) =>
       removeUpload(sql, { id: id.toLowerCase(), member }),
     );
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });

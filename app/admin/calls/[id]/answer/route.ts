@@ -7,7 +7,7 @@ import { AppError } from "#lib/core/errors.ts";
 import { sniffAudio } from "#lib/calls/audio/probe.ts";
 import { findAnswerAudio } from "#lib/calls/review-queue.ts";
 import { readSql } from "#lib/db/database.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -20,7 +20,7 @@ export function GET(request: Request, { params }: Context): Promise<Response> {
     const { id } = await params;
     const identity = await readSessionCookies();
     const found = await readSql((sql) =>
-      findAnswerAudio(sql, { by: requireViewer(sql, identity, "admin"), callId: id }),
+      findAnswerAudio(sql, { by: requireViewer(sql, identity, { role: "admin" }), callId: id }),
     );
     const sniffed = found && sniffAudio(found.audio);
     if (!sniffed) throw new AppError("not_found", "There is no such answer.");

@@ -6,7 +6,7 @@ import { parseEnv, envSchema } from "#lib/core/env.ts";
 
 const example = readFileSync(".env.example", "utf8");
 
-test(".env.example lists exactly the variables that are read", () => {
+test(".env.example lists exactly the variables of the schema", () => {
   const listed = [...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name).sort();
   expect(listed).toEqual(Object.keys(envSchema.shape).sort());
 });
@@ -18,7 +18,7 @@ test("every variable in .env.example has a label above it", () => {
   }
 });
 
-test(".env.example as it stands is a configuration that works", () => {
+test(".env.example is a valid configuration", () => {
   const dir = mkdtempSync(join(tmpdir(), "lectern-env-"));
   const variables = Object.fromEntries(
     [...example.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
@@ -36,7 +36,7 @@ test(".env.example as it stands is a configuration that works", () => {
   rmSync(dir, { recursive: true });
 });
 
-test("everything that is wrong is named in one message", () => {
+test("one message names everything that is invalid", () => {
   const wrong = () =>
     parseEnv({
       SITE_URL: "lectern",
@@ -49,7 +49,7 @@ test("everything that is wrong is named in one message", () => {
   );
 });
 
-test("what another variable makes necessary is asked for by name", () => {
+test("variables required by another one are named", () => {
   expect(() => parseEnv({ CONTENT_SOURCE: "git", REPLICATION: "on" })).toThrow(
     /CONTENT_GIT_REPOSITORY: needed[\s\S]*SESSION_SECRET: needed/,
   );

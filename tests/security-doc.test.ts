@@ -11,7 +11,9 @@ function namedTests(): { file: string; name: string }[] {
   return doc.split("\n").flatMap((line) => {
     let file = "";
     return [
-      ...line.matchAll(/`((?:app|lib|server|cli|components|tests|e2e|scripts)\/[^`]+\.(?:test|spec)\.tsx?)`|“([^”]+)”/g),
+      ...line.matchAll(
+        /`((?:app|lib|server|cli|components|tests|e2e|scripts)\/[^`]+\.(?:test|spec)\.tsx?)`|“([^”]+)”/g,
+      ),
     ].flatMap(([, path, name]) => {
       if (path !== undefined) file = path;
       return name !== undefined ? [{ file, name }] : [];

@@ -45,7 +45,7 @@ export default async function AdminPage() {
     users: countUsers(sql, admin),
     reads: getSiteTotals(sql),
     calls: listReviewQueue(sql, { by: admin, state: "NEW" }).counts,
-    deliveries: countDeliveries(sql, admin),
+    deliveries: countDeliveries(sql),
   }));
   const { users, reads, calls, deliveries } = data;
   const figures = [

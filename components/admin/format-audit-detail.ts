@@ -1,8 +1,6 @@
 // What the log notes down with an event, in words.
 
-import { formatBytes } from "./timestamp.tsx";
-import { formatDuration } from "#lib/core/format-duration.ts";
-
+import { formatBytes, formatDuration } from "#lib/core/format.ts";
 const VALUE_LABELS: Readonly<Record<string, string>> = {
   MEMBER: "member",
   ADMIN: "admin",

@@ -16,7 +16,7 @@ function describeProgress(progress: UploadProgress): string {
       return "You’re offline. We’ll continue when you’re back.";
     case "waiting":
       return `Upload failed. Retrying in ${progress.seconds} s.`;
-    case "log-in":
+    case "unauthenticated":
       return "Your session has expired. Log in again in a new tab to continue here.";
   }
 }
@@ -75,7 +75,7 @@ function UploadStatus({
         </>
       )}
       <div className="recorder-actions">
-        {progress?.kind === "log-in" && (
+        {progress?.kind === "unauthenticated" && (
           <>
             {/* A new tab, since this one holds the upload. */}
             <a className="button button-main" href="/login?next=/me" target="_blank" rel="noopener">

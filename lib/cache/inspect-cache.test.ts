@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { HOUR_MS, MINUTE_MS, nowMs, setClock } from "#lib/core/clock.ts";
-import type { Member } from "#lib/core/member.ts";
 import { defineCache } from "./define-cache.ts";
 import {
   MAX_ENTRIES_SHOWN,
@@ -13,15 +12,6 @@ import {
   redactSecrets,
 } from "./inspect-cache.ts";
 
-const admin: Member = {
-  id: "1",
-  firstName: "Root",
-  team: "RED",
-  role: "ADMIN",
-  sessionKey: "s",
-  loggedInAtMs: 0,
-};
-const member: Member = { ...admin, role: "MEMBER" };
 const things = defineCache<string, { name: string }>({
   name: "things",
   version: 1,
@@ -33,28 +23,15 @@ const things = defineCache<string, { name: string }>({
   produce: (key) => ({ name: `made for ${key}` }),
 });
 
-test("a member sees and deletes nothing of the cache", async () => {
-  await things.get("a");
-  for (const attempt of [
-    () => measureCache(member),
-    () => searchCache(member, ""),
-    () => inspectEntry(member, "things:1:a"),
-    () => deleteInspectedEntry(member, "things:1:a"),
-  ]) {
-    expect(attempt).toThrow(expect.objectContaining({ code: "forbidden" }));
-  }
-  expect(things.peek("a")).toEqual({ name: "made for a" });
-});
-
-test("entries are found by a part of the key, with size, age and how long they last", async () => {
+test("entries are found by a part of the key, with size, age and expiry", async () => {
   const start = nowMs();
   setClock(start);
   await things.get("a%b");
   await things.get("other");
   setClock(start + 10 * MINUTE_MS);
-  const { entries, more } = searchCache(admin, "%");
-  expect([entries.map(({ key }) => key), more]).toEqual([["things:1:a%b"], false]);
-  const entry = inspectEntry(admin, "things:1:a%b");
+  const { entries, hasMore } = searchCache("%");
+  expect([entries.map(({ key }) => key), hasMore]).toEqual([["things:1:a%b"], false]);
+  const entry = inspectEntry("things:1:a%b");
   expect(entry).toMatchObject({
     key: "things:1:a%b",
     outline: ["object of 1", "  name: “made for a%b” (12 characters)"],
@@ -62,26 +39,26 @@ test("entries are found by a part of the key, with size, age and how long they l
   expect(entry!.bytes).toBe(entries[0]!.bytes);
   expect(Math.abs(entry!.ageMs - 10 * MINUTE_MS)).toBeLessThan(MINUTE_MS);
   expect(entry!.remainingStaleMs! - entry!.remainingTtlMs!).toBe(MINUTE_MS);
-  expect(measureCache(admin)).toEqual({ entries: 2, bytes: expect.any(Number) as number });
-  expect(inspectEntry(admin, "things:1:nothing")).toBeNull();
+  expect(measureCache()).toEqual({ entries: 2, bytes: expect.any(Number) as number });
+  expect(inspectEntry("things:1:nothing")).toBeNull();
 });
 
-test("more than a hundred entries are not shown at once", async () => {
+test("a search returns at most MAX_ENTRIES_SHOWN entries", async () => {
   for (let i = 0; i <= MAX_ENTRIES_SHOWN; i++) things.set(`many-${i}`, { name: "x" });
-  const { entries, more } = searchCache(admin, "many-");
-  expect([entries.length, more]).toEqual([MAX_ENTRIES_SHOWN, true]);
+  const { entries, hasMore } = searchCache("many-");
+  expect([entries.length, hasMore]).toEqual([MAX_ENTRIES_SHOWN, true]);
 });
 
-test("a deleted entry is gone from memory and file, once", async () => {
+test("an entry is deleted from memory and file, once", async () => {
   await things.get("a");
-  deleteInspectedEntry(admin, "things:1:a");
+  deleteInspectedEntry("things:1:a");
   expect(things.peek("a")).toBeNull();
-  expect(() => deleteInspectedEntry(admin, "things:1:a")).toThrow(
+  expect(() => deleteInspectedEntry("things:1:a")).toThrow(
     expect.objectContaining({ code: "not_found" }),
   );
 });
 
-test("the outline of a value holds no address, no token and no long text", () => {
+test("an outline has no email address, no token and no long text", () => {
   const value = {
     email: "ada@example.test",
     "grace@example.test": 1,
@@ -105,14 +82,14 @@ test("the outline of a value holds no address, no token and no long text", () =>
 });
 
 test("the outline of a large or broken value stays small", () => {
-  expect(outlineJson("{")).toEqual(["Not readable: it is made again when somebody asks."]);
+  expect(outlineJson("{")).toEqual(["Unreadable. The next request produces it again."]);
   const large = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`field${i}`, i]));
   expect(outlineJson(JSON.stringify(large))).toHaveLength(201);
   const deep = JSON.parse(`${'{"a":'.repeat(50)}1${"}".repeat(50)}`) as unknown;
   expect(outlineJson(JSON.stringify(deep))).toHaveLength(7);
 });
 
-test("a key is shown without addresses", () => {
+test("a key is redacted", () => {
   expect(redactSecrets("login:1:ada@example.test")).toBe("login:1:(address)");
   expect(redactSecrets("embed:2:https://x.example/watch?v=1&key=2")).toBe(
     "embed:2:https://x.example/watch?…",

@@ -1,4 +1,4 @@
-// Sounds that were read a moment ago, one copy of each: a player asks for one in many ranges, and many hear the same.
+// Caches recordings in memory, one copy of each: a player requests many ranges of a file, and many play the same one.
 
 import { LRUCache } from "lru-cache";
 
@@ -8,17 +8,17 @@ export interface CachedAudio {
 }
 
 /**
- * The sounds that were asked for last, up to `maxBytes`; and beyond them those that somebody still holds, as a slow listener does:
- * whoever asks for one of these gets the same copy, so that going through all sounds again and again makes no new ones.
+ * An LRU of recently served recordings. Entries evicted while a response still streams stay reachable through a WeakRef,
+ * so each recording is in memory at most once.
  */
 export class AudioCache {
   readonly #recent: LRUCache<string, CachedAudio>;
-  readonly #living = new Map<
+  readonly #inUse = new Map<
     string,
     { readonly bytes: WeakRef<Uint8Array>; readonly etag: string }
   >();
-  readonly #gone = new FinalizationRegistry<string>((key) => {
-    if (!this.#living.get(key)?.bytes.deref()) this.#living.delete(key);
+  readonly #finalizer = new FinalizationRegistry<string>((key) => {
+    if (!this.#inUse.get(key)?.bytes.deref()) this.#inUse.delete(key);
   });
 
   constructor(maxBytes: number, ttlMs: number) {
@@ -29,19 +29,19 @@ export class AudioCache {
     });
   }
 
-  /** The sound of `key`, which must change whenever the bytes do; read by `read` when nobody has it. null is not remembered. */
+  /** Returns the recording of `key`, from `read` on a miss. The key must change with the bytes; null is not cached. */
   get(key: string, read: () => CachedAudio | null): CachedAudio | null {
-    const kept = this.#recent.get(key);
-    if (kept) return kept;
-    const living = this.#living.get(key);
-    const bytes = living?.bytes.deref();
-    const sound = living && bytes ? { bytes, etag: living.etag } : read();
-    if (!sound) return null;
+    const recent = this.#recent.get(key);
+    if (recent) return recent;
+    const inUse = this.#inUse.get(key);
+    const bytes = inUse?.bytes.deref();
+    const audio = inUse && bytes ? { bytes, etag: inUse.etag } : read();
+    if (!audio) return null;
     if (!bytes) {
-      this.#living.set(key, { bytes: new WeakRef(sound.bytes), etag: sound.etag });
-      this.#gone.register(sound.bytes, key);
+      this.#inUse.set(key, { bytes: new WeakRef(audio.bytes), etag: audio.etag });
+      this.#finalizer.register(audio.bytes, key);
     }
-    this.#recent.set(key, sound);
-    return sound;
+    this.#recent.set(key, audio);
+    return audio;
   }
 }

@@ -45,7 +45,8 @@ const streamState = () =>
 
 const BUSY_MESSAGE = "Many people listen just now. Try again in a minute.";
 const REFUSAL = {
-  perKeyMessage: "You are loading many recordings at the same time. Try again when some of them have ended.",
+  perKeyMessage:
+    "You are loading many recordings at the same time. Try again when some of them have ended.",
   totalMessage: BUSY_MESSAGE,
   retryAfterSeconds: 30,
 };

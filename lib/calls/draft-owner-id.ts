@@ -1,8 +1,8 @@
-// Under whose name a browser keeps unsent recordings.
+// Derives the id under which a browser stores a member's unsent recordings.
 
 import { signText } from "#lib/core/signature.ts";
 
-/** An opaque text, always the same for one member: it tells a browser's other users nothing, not even the member's id. */
+/** Returns an opaque, stable id of 22 characters (HMAC), which does not reveal the member's id to other users of the browser. */
 export function draftOwnerId(member: { readonly id: string }): string {
   return signText("draft-owner", member.id).slice(0, 22);
 }

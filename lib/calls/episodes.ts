@@ -1,4 +1,4 @@
-// Published calls, as everybody may read and hear them.
+// Reads published episodes, their audio and their neighbors.
 
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import type { Sql } from "../db/connection.ts";
@@ -14,15 +14,15 @@ export interface Episode {
   readonly updatedAt: number;
   readonly title: string;
   readonly description: string;
-  /** As they were typed, with commas. */
+  /** Comma-separated. */
   readonly keywords: string;
   readonly callerName: string;
-  /** False: the question is the description, to be read. */
+  /** False: the description is the question. */
   readonly hasCall: boolean;
-  /** null where a recording was never probed. */
+  /** null: typed, or from the source site and never probed. */
   readonly callDurationMs: number | null;
   readonly answer: AudioFile;
-  /** Intro, call and answer in one file, where ffmpeg made it. */
+  /** Intro, call and answer in one file; null without ffmpeg. */
   readonly mergedAudio: AudioFile | null;
 }
 
@@ -42,12 +42,12 @@ interface EpisodeRow extends Omit<Episode, "hasCall" | "answer" | "mergedAudio">
   readonly joinedBytes: number;
 }
 
-// Sizes by octet_length, which reads no sound.
+// octet_length() knows a column's size from the row's header.
 const COLUMNS = `e."callId", e."number", e."slug", e."publishedAt", e."updatedAt", e."title", e."description", e."keywords", e."callerName",
   ${IS_RECORDED_SQL} AS "hasCall", r."durationMs" AS "callDurationMs", w."contentType" AS "answerType", w."durationMs" AS "answerDurationMs", octet_length(w."audio") AS "answerBytes",
   e."joinedType", e."joinedDurationMs", octet_length(e."joinedAudio") AS "joinedBytes"`;
-// The + keeps SQLite from CallReview_queue: it would begin there, read every published call and sort them all, 140 ms with 10,000 of them.
-// The state is asked for although an episode without it can't be: nothing that isn't published leaves by this door.
+// The unary + keeps SQLite from starting at CallReview_queue and sorting every published call: 140 ms with 10,000 of them.
+// Checking the state is defense in depth: an episode always belongs to a published call.
 const FROM = `FROM "Episode" e JOIN "CallReview" r ON r."callId" = e."callId" AND +r."state" = 'PUBLISHED' JOIN "Call" c ON c."id" = e."callId" JOIN "CallAnswer" w ON w."callId" = e."callId"`;
 
 function toEpisode({
@@ -71,7 +71,7 @@ function toEpisode({
   };
 }
 
-/** The newest first: at most `limit`, after the first `skip`. */
+/** Returns at most `limit` episodes after the first `skip`, newest first. */
 export function listEpisodes(
   sql: Sql,
   { limit, skip = 0 }: { limit: number; skip?: number },
@@ -89,7 +89,7 @@ export function countEpisodes(sql: Sql): number {
   return sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" ${FROM}`)?.count ?? 0;
 }
 
-/** What a sitemap says: the slug and when it was changed last (ms), newest first. */
+/** Returns slugs and times of the last change (ms) for the sitemap, newest first. */
 export function listSitemapEpisodes(
   sql: Sql,
   limit = 10_000,
@@ -97,28 +97,29 @@ export function listSitemapEpisodes(
   return sql.all(`SELECT e."slug", e."updatedAt" ${FROM} ORDER BY e."number" DESC LIMIT ?`, limit);
 }
 
-/** One episode with its transcript and its neighbours; null where there is none. */
+/** Returns an episode with its transcript and neighbors, or null. */
 export function findEpisode(
   sql: Sql,
   slug: string,
 ):
-  (Episode & { transcript: string; before: EpisodeLink | null; after: EpisodeLink | null }) | null {
+  | (Episode & { transcript: string; previous: EpisodeLink | null; next: EpisodeLink | null })
+  | null {
   const row = sql.get<EpisodeRow & { transcript: string }>(
     `SELECT ${COLUMNS}, e."transcript" ${FROM} WHERE e."slug" = ?`,
     slug,
   );
   if (!row) return null;
   const { transcript, ...rest } = row;
-  const link = (text: string) =>
+  const findLink = (condition: string) =>
     sql.get<EpisodeLink>(
-      `SELECT e."number", e."slug", e."title" ${FROM} WHERE ${text} LIMIT 1`,
+      `SELECT e."number", e."slug", e."title" ${FROM} WHERE ${condition} LIMIT 1`,
       row.number,
     ) ?? null;
   return {
     ...toEpisode(rest),
     transcript,
-    before: link(`e."number" < ? ORDER BY e."number" DESC`),
-    after: link(`e."number" > ? ORDER BY e."number"`),
+    previous: findLink(`e."number" < ? ORDER BY e."number" DESC`),
+    next: findLink(`e."number" > ? ORDER BY e."number"`),
   };
 }
 
@@ -128,12 +129,12 @@ export interface EpisodeLink {
   readonly title: string;
 }
 
-// A player asks for one sound in many ranges: reading megabytes for each would be a waste. Whether it is published is asked every time.
+// A player requests many ranges of a file. Whether the episode is published is checked for each, before the cache.
 const episodeAudioCache = new AudioCache(48_000_000, 10 * MINUTE_MS);
 
 export type EpisodeAudioKind = "call" | "answer" | "episode";
 
-/** The sound of a published episode with the type that its bytes have; null where there is none of this kind. `etag` changes whenever the bytes do. */
+/** Returns an audio file of a published episode with its detected type, or null. `etag` changes with the bytes. */
 export function findEpisodeAudio(
   sql: Sql,
   slug: string,
@@ -144,22 +145,22 @@ export function findEpisodeAudio(
     slug,
   );
   if (!row) return null;
-  const blob = (text: string, at: number) => {
-    const etag = `${row.callId}-${kind}-${at}`;
+  const readBlob = (query: string, changedAt: number) => {
+    const etag = `${row.callId}-${kind}-${changedAt}`;
     return episodeAudioCache.get(etag, () => {
-      const bytes = sql.get<{ bytes: Uint8Array | null }>(text, row.callId)?.bytes;
+      const bytes = sql.get<{ bytes: Uint8Array | null }>(query, row.callId)?.bytes;
       return bytes ? { bytes, etag } : null;
     });
   };
-  const found =
+  const audio =
     kind === "call"
       ? findCallAudio(sql, row.callId)
       : kind === "answer"
-        ? blob(`SELECT "audio" AS "bytes" FROM "CallAnswer" WHERE "callId" = ?`, row.answeredAt)
-        : blob(
+        ? readBlob(`SELECT "audio" AS "bytes" FROM "CallAnswer" WHERE "callId" = ?`, row.answeredAt)
+        : readBlob(
             `SELECT "joinedAudio" AS "bytes" FROM "Episode" WHERE "callId" = ?`,
             row.publishedAt,
           );
-  const sniffed = found && sniffAudio(found.bytes);
-  return found && sniffed && { ...found, sniffed, title: row.title };
+  const sniffed = audio && sniffAudio(audio.bytes);
+  return audio && sniffed && { ...audio, sniffed, title: row.title };
 }

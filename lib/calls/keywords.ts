@@ -1,6 +1,6 @@
-// The keywords of a call: one line, with commas.
+// Parses and normalizes the keywords of a call, a comma-separated line.
 
-/** The words of a list with commas: trimmed, without empty ones; of those that differ only in case the first. */
+/** Returns the trimmed words of a comma-separated list, without empty ones and without duplicates (case-insensitive). */
 export function parseKeywords(keywords: string): string[] {
   const words = new Map<string, string>();
   for (const word of keywords.split(",").map((word) => word.trim().replace(/\s+/g, " "))) {
@@ -10,7 +10,7 @@ export function parseKeywords(keywords: string): string[] {
   return [...words.values()];
 }
 
-/** The list as it is stored and counted: " a ,b,, A" → "a, b"; "" when there is no word in it. */
+/** Returns the list as it is stored: " a ,b,, A" → "a, b". */
 export function normalizeKeywords(keywords: string): string {
   return parseKeywords(keywords).join(", ");
 }

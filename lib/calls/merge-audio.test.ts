@@ -109,7 +109,7 @@ test("a program that fails, or writes what is no sound, joins nothing and is log
     pretend(`${knowsMp3}; echo 'no sound at all' > "$last"`);
     expect(await mergeAudio({ title: "Lies", call: null, answer })).toBeNull();
   });
-  expect(events).toEqual(["calls.not_joined", "calls.not_joined"]);
+  expect(events).toEqual(["calls.merge_failed", "calls.merge_failed"]);
   expect(leftOver()).toEqual([]);
 });
 
@@ -126,7 +126,7 @@ test("a program that never ends is ended, and who waits behind it has their turn
     ).toEqual([null, null]);
   });
   expect(performance.now() - began).toBeLessThan(7_000);
-  expect(events).toEqual(["calls.not_joined", "calls.not_joined"]);
+  expect(events).toEqual(["calls.merge_failed", "calls.merge_failed"]);
   expect(leftOver()).toEqual([]);
 });
 
@@ -141,5 +141,5 @@ test("what is no recording never reaches the program", async () => {
       }),
     ).toBeNull();
   });
-  expect(events).toEqual(["calls.not_joined"]);
+  expect(events).toEqual(["calls.merge_failed"]);
 });

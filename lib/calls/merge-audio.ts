@@ -1,5 +1,5 @@
-// Intro, call and answer in one file, by ffmpeg where it is installed: podcast apps play one file, and the page then does too.
-// Everything works without.
+// Merges intro, call and answer into one file with ffmpeg, because podcast apps play one file per episode.
+// Without ffmpeg the page plays question and answer in turn.
 
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -22,17 +22,17 @@ export interface MergedAudio {
   readonly audio: Uint8Array;
 }
 
-/** Half an hour of answer takes a dozen seconds on one core. */
+/** An answer of 30 minutes takes about 12 seconds on one core. */
 const MERGE_DEADLINE_MS = 60 * SECOND_MS;
 const DETECT_DEADLINE_MS = 5 * SECOND_MS;
 const MAX_OUTPUT_CHARS = 200_000;
-/** What one block of memory may have: ffmpeg's own bound against files that ask for gigabytes. */
+/** ffmpeg's limit on one allocation, against files that ask for gigabytes. */
 const MAX_ALLOC_BYTES = 64_000_000;
-/** Two tones, our own (scripts/generate-podcast-assets.ts). */
+/** Two tones, made by scripts/generate-podcast-assets.ts. */
 const INTRO_FILE = "public/podcast/intro.mp3";
 const PAUSE_SECONDS = 0.7;
 
-/** ffmpeg's name of what reads each container. Named, so that it never looks for playlists and other files in what it is given. */
+/** ffmpeg's demuxer for each extension. Naming it keeps ffmpeg from opening playlists and other files. */
 const DEMUXERS: Readonly<Record<string, string>> = {
   webm: "matroska",
   m4a: "mov",
@@ -46,7 +46,7 @@ interface OutputFormat {
   readonly extension: string;
   readonly outputArgs: readonly string[];
 }
-/** 64 kbit/s, one channel: what speech needs. */
+/** 64 kbit/s, mono: enough for speech. */
 const MP3: OutputFormat = {
   extension: "mp3",
   outputArgs: ["-c:a", "libmp3lame", "-b:a", "64k", "-id3v2_version", "3", "-f", "mp3"],
@@ -56,13 +56,13 @@ const M4A: OutputFormat = {
   outputArgs: ["-c:a", "aac", "-b:a", "64k", "-movflags", "+faststart", "-f", "ipod"],
 };
 
-/** Runs ffmpeg without a shell and without our environment. Resolves with its exit code (null: killed) and what it said; rejects where it can't be started. */
+/** Runs ffmpeg without a shell or our environment. Resolves with exit code (null: killed) and output; rejects if it can't start. */
 function runFfmpeg(
   args: readonly string[],
   deadlineMs: number,
-): Promise<{ code: number | null; said: string }> {
-  return new Promise((done, failed) => {
-    // eslint-disable-next-line no-restricted-syntax -- where programs are, not how we are configured; our secrets stay here
+): Promise<{ code: number | null; output: string }> {
+  return new Promise((resolve, reject) => {
+    // eslint-disable-next-line no-restricted-syntax -- only PATH is passed on: secrets stay here
     const { PATH = "" } = process.env;
     const child = spawn(env.FFMPEG_PATH, args, {
       stdio: ["ignore", "pipe", "pipe"],
@@ -70,48 +70,48 @@ function runFfmpeg(
       timeout: deadlineMs,
       killSignal: "SIGKILL",
     });
-    let said = "";
-    const listen = (text: string) => {
-      if (said.length < MAX_OUTPUT_CHARS) said += text.slice(0, MAX_OUTPUT_CHARS - said.length);
+    let output = "";
+    const append = (text: string) => {
+      output += text.slice(0, MAX_OUTPUT_CHARS - output.length);
     };
-    child.stdout.setEncoding("utf8").on("data", listen);
-    child.stderr.setEncoding("utf8").on("data", listen);
-    child.on("error", failed);
-    child.on("close", (code) => done({ code, said }));
-    // Ended by us: what it started itself may still hold its output open.
+    child.stdout.setEncoding("utf8").on("data", append);
+    child.stderr.setEncoding("utf8").on("data", append);
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, output }));
+    // Killed by the timeout: a child process of ffmpeg may keep the pipes open.
     child.on("exit", (code, signal) => {
       if (signal === null) return;
       child.stdout.destroy();
       child.stderr.destroy();
-      done({ code, said });
+      resolve({ code, output });
     });
   });
 }
 
 const outputFormats = new Map<string, Promise<OutputFormat | null>>();
 
-/** What the installed ffmpeg can write, MP3 before M4A; null where there is none. Asked once per process and path. */
+/** Returns what the installed ffmpeg can encode, preferably MP3; null without ffmpeg. Cached per path. */
 function detectOutputFormat(): Promise<OutputFormat | null> {
   const path = env.FFMPEG_PATH;
-  let found = outputFormats.get(path);
-  if (!found) {
-    found = runFfmpeg(["-hide_banner", "-encoders"], DETECT_DEADLINE_MS).then(
-      ({ code, said }) =>
+  let format = outputFormats.get(path);
+  if (!format) {
+    format = runFfmpeg(["-hide_banner", "-encoders"], DETECT_DEADLINE_MS).then(
+      ({ code, output }) =>
         code !== 0
           ? null
-          : /^ A\S* libmp3lame /m.test(said)
+          : /^ A\S* libmp3lame /m.test(output)
             ? MP3
-            : /^ A\S* aac /m.test(said)
+            : /^ A\S* aac /m.test(output)
               ? M4A
               : null,
       () => null,
     );
-    outputFormats.set(path, found);
+    outputFormats.set(path, format);
   }
-  return found;
+  return format;
 }
 
-/** Whether calls and answers can be joined here. */
+/** Returns whether ffmpeg can merge calls and answers here. */
 export async function canMergeAudio(): Promise<boolean> {
   return (await detectOutputFormat()) !== null;
 }
@@ -123,7 +123,7 @@ interface FfmpegInput {
   readonly isVoice: boolean;
 }
 
-/** Evens out how loud the voices are, gives all one rate, leaves a pause after each but the last, and puts them one after the other. */
+/** Builds the filter graph: normalizes the voices' volume, resamples, adds pauses, and concatenates. */
 function buildFilterGraph(inputs: readonly FfmpegInput[]): string {
   const parts = inputs.map(({ isVoice }, i) => {
     const filters = [
@@ -147,17 +147,16 @@ interface MergeSource {
 let lastMerge: Promise<unknown> = Promise.resolve();
 
 /**
- * Call and answer, with our intro before them, as one MP3 (or M4A); what the files carried of names,
- * places and pictures is gone, the title is `title`. null where ffmpeg is not installed, or could not read them (which is logged): then
- * the page plays them in turn. One at a time, each ended after a minute.
+ * Returns intro, call and answer as one MP3 (or M4A), without the metadata of the parts. One merge runs at a time, at most
+ * `deadlineMs`. null without ffmpeg or after a failure, which is logged.
  */
 export function mergeAudio(
   source: MergeSource,
   deadlineMs = MERGE_DEADLINE_MS,
 ): Promise<MergedAudio | null> {
-  const joined = lastMerge.then(() => mergeWithFfmpeg(source, deadlineMs));
-  lastMerge = joined.catch(() => {});
-  return joined;
+  const merged = lastMerge.then(() => mergeWithFfmpeg(source, deadlineMs));
+  lastMerge = merged.catch(() => {});
+  return merged;
 }
 
 async function mergeWithFfmpeg(
@@ -171,20 +170,20 @@ async function mergeWithFfmpeg(
     { bytes: answer, maxMs: MAX_ANSWER_MS },
   ];
   await mkdir(env.DATA_DIR, { recursive: true });
-  const dir = resolve(await mkdtemp(join(env.DATA_DIR, "join-")));
+  const dir = resolve(await mkdtemp(join(env.DATA_DIR, "merge-")));
   try {
     const inputs: FfmpegInput[] = existsSync(INTRO_FILE)
       ? [{ demuxer: "mp3", file: resolve(INTRO_FILE), maxSeconds: 10, isVoice: false }]
       : [];
     for (const [i, { bytes, maxMs }] of parts.entries()) {
       const demuxer = DEMUXERS[sniffAudio(bytes)?.extension ?? ""];
-      if (!demuxer) throw new Error("A part is not a recording that we know.");
+      if (!demuxer) throw new Error("A part has an unsupported format.");
       const file = join(dir, `part-${i}`);
       await writeFile(file, bytes, { mode: 0o600 });
       inputs.push({ demuxer, file, maxSeconds: maxMs / SECOND_MS + 2, isVoice: true });
     }
-    const out = join(dir, `joined.${format.extension}`);
-    const { code, said } = await runFfmpeg(
+    const out = join(dir, `merged.${format.extension}`);
+    const { code, output } = await runFfmpeg(
       [
         ...[
           "-hide_banner",
@@ -229,8 +228,8 @@ async function mergeWithFfmpeg(
     if (code !== 0)
       throw new Error(
         code === null
-          ? `ffmpeg was ended after ${deadlineMs / SECOND_MS} s.`
-          : `ffmpeg ended with ${code}: ${said.replaceAll(dir, basename(dir)).slice(-500)}`,
+          ? `ffmpeg was killed after ${deadlineMs / SECOND_MS} s.`
+          : `ffmpeg exited with code ${code}: ${output.replaceAll(dir, basename(dir)).slice(-500)}`,
       );
     const audio = await readFile(out);
     const { contentType, durationMs } = await probeAudio(audio, {
@@ -239,7 +238,7 @@ async function mergeWithFfmpeg(
     });
     return { contentType, durationMs, audio };
   } catch (error) {
-    log("error", "calls.not_joined", { error });
+    log("error", "calls.merge_failed", { error });
     return null;
   } finally {
     await rm(dir, { recursive: true, force: true });

@@ -1,7 +1,7 @@
-// A member's own calls: what became of them, and taking them back.
+// Lists and deletes a member's own calls.
 
 import { AppError } from "#lib/core/errors.ts";
-import type { Member } from "#lib/core/member.ts";
+import type { Member } from "#lib/members/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { IS_RECORDED_SQL } from "./recording.ts";
 
@@ -11,20 +11,20 @@ export interface OwnCall {
   readonly title: string;
   readonly description: string;
   readonly state: "NEW" | "REVIEWING" | "ANSWERED" | "PUBLISHED" | "DECLINED";
-  /** False for a question that was typed. */
+  /** False for a typed question. */
   readonly isRecorded: boolean;
-  /** null: typed, or moved in from elsewhere and never measured. */
+  /** null: typed, or from the source site and never probed. */
   readonly durationMs: number | null;
-  /** Why it was declined; empty unless it was. */
+  /** Empty unless the call was declined. */
   readonly declineReason: string;
-  /** Of the episode it became. */
+  /** The episode's; null unless published. */
   readonly slug: string | null;
 }
 
-/** More than a member can leave open; older ones than these are not shown. */
+/** Older calls than these are not listed. */
 const MAX_LISTED = 200;
 
-/** The member's calls, newest first, without their sound. What admins note about them is not part of it. */
+/** Returns the member's calls, newest first, without audio and without the admins' notes. */
 export function listOwnCalls(sql: Sql, member: Member): OwnCall[] {
   const rows = sql.all<Omit<OwnCall, "isRecorded"> & { isRecorded: number }>(
     `SELECT c."id", c."createdAt", c."title", c."description", r."state", ${IS_RECORDED_SQL} AS "isRecorded", r."durationMs",
@@ -37,9 +37,9 @@ export function listOwnCalls(sql: Sql, member: Member): OwnCall[] {
   return rows.map((row) => ({ ...row, isRecorded: row.isRecorded === 1 }));
 }
 
-/** Deletes the member's own call with its answer and its episode. Throws AppError(not_found) for any other. */
+/** Deletes the member's own call with recording, answer and episode. Throws AppError(not_found) for any other. */
 export function deleteOwnCall(sql: Sql, { id, member }: { id: string; member: Member }): void {
   const { changes } = sql.run(`DELETE FROM "Call" WHERE "id" = ? AND "userId" = ?`, id, member.id);
   if (changes === 0)
-    throw new AppError("not_found", "There is no such call. It may have been deleted already.");
+    throw new AppError("not_found", "This call doesn’t exist. It may have been deleted already.");
 }

@@ -42,7 +42,7 @@ const parser = new XMLParser({
 
 function parse(xml: string): any {
   expect(XMLValidator.validate(xml)).toBe(true);
-   
+
   expect(xml).not.toMatch(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/);
   expect(xml.isWellFormed()).toBe(true);
   expect(xml.startsWith('<?xml version="1.0" encoding="utf-8"?>\n')).toBe(true);
@@ -117,7 +117,7 @@ test("without a joined file the answer is enclosed, and the description says whe
     "@type": "audio/webm",
   });
   expect(channel.item[0].description).toBe(
-    "Ada asks: How do you name things?\n\nThis recording is the answer. The question can be heard at https://lectern.example/calls/1-names",
+    "Ada asks: How do you name things?\n\nThis recording is the answer. Listen to the question at https://lectern.example/calls/1-names",
   );
   expect(channel.item[0]["itunes:duration"]).toBe("65");
   expect(channel.item[1].description).toBe("Ada asks: How do you name things?");

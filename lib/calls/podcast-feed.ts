@@ -1,12 +1,12 @@
-// The episodes as a podcast: RSS 2.0 with the tags that podcast apps read (podcasters.apple.com/support/823).
+// Renders the podcast feed: RSS 2.0 with Apple's tags (podcasters.apple.com/support/823).
 
 import { type XmlChild, createElement, renderXmlDocument } from "#lib/core/xml.ts";
-import type { Episode, AudioFile } from "./episodes.ts";
+import { roundToSeconds } from "#lib/core/format.ts";
+import type { Episode, EpisodeAudioKind, AudioFile } from "./episodes.ts";
 import { parseKeywords } from "./keywords.ts";
-import { roundToSeconds } from "#lib/core/format-duration.ts";
 
 export interface Podcast {
-  /** With scheme and host, without a slash at the end. */
+  /** Origin of the site, without a trailing slash. */
   readonly url: string;
   readonly name: string;
   readonly author: string;
@@ -18,11 +18,11 @@ export const PODCAST_PATH = "/calls/feed.xml";
 /** Episodes in the feed. */
 export const MAX_FEED_EPISODES = 200;
 
-/** What the podcast says about itself, in the feed and on /calls. */
+/** The podcast's description, in the feed and on /calls. */
 export const PODCAST_DESCRIPTION =
-  "Readers ask in their own voice, two minutes at most. Each question gets a spoken answer, and the two become an episode.";
+  "Ask a question in your own voice, up to two minutes. We answer the best ones in an episode.";
 
-/** "calls" of the site, as podcast apps list it. */
+/** Returns the podcast's title, such as "Lectern calls". */
 export function podcastTitle({ name }: Pick<Podcast, "name">): string {
   return `${name} calls`;
 }
@@ -36,20 +36,17 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   "audio/flac": "flac",
 };
 
-/** Where a sound of an episode is, as a path of the site; with the extension that its type has, which podcast apps look at. */
+/** Returns the path of an episode's audio file, with the extension of its type: podcast apps require one. */
 export function episodeAudioPath(
   slug: string,
-  kind: "call" | "answer" | "episode",
+  kind: EpisodeAudioKind,
   contentType: string | null,
 ): string {
   const extension = EXTENSIONS[contentType ?? ""];
   return `/calls/audio/${encodeURIComponent(slug)}/${kind}${extension ? `.${extension}` : ""}`;
 }
 
-/**
- * The one file that stands for an episode where only one can: question and answer joined; where ffmpeg was missing the answer,
- * and the question is read in the description (a call always has one in words).
- */
+/** Returns an episode's RSS enclosure: the merged audio, or without ffmpeg the answer. The description has the question. */
 export function selectEnclosure(episode: Episode): AudioFile & { path: string } {
   return episode.mergedAudio
     ? {
@@ -63,15 +60,15 @@ export function selectEnclosure(episode: Episode): AudioFile & { path: string } 
 }
 
 function buildShowNotes(episode: Episode, url: string): string {
-  const asked = `${episode.callerName} asks: ${episode.description}`;
+  const question = `${episode.callerName} asks: ${episode.description}`;
   const hint =
     episode.mergedAudio || !episode.hasCall
       ? ""
-      : `\n\nThis recording is the answer. The question can be heard at ${url}`;
-  return `${asked}${hint}`;
+      : `\n\nThis recording is the answer. Listen to the question at ${url}`;
+  return `${question}${hint}`;
 }
 
-/** RSS 2.0; `episodes` newest first. The guid of an episode is its call's id, so that it stays the same when the title does not. */
+/** Renders RSS 2.0; `episodes` are newest first. An episode's guid is its call's id, which survives a new title. */
 export function renderPodcastFeed(podcast: Podcast, episodes: readonly Episode[]): string {
   const newest = episodes.reduce((last, { updatedAt }) => Math.max(last, updatedAt), 0);
   const items: XmlChild[] = episodes.map((episode) => {

@@ -1,11 +1,11 @@
-// An episode as structured data (schema.org PodcastEpisode).
+// Builds the structured data of an episode (schema.org PodcastEpisode).
 
 import type { Episode } from "./episodes.ts";
 import { parseKeywords } from "./keywords.ts";
-import { roundToSeconds } from "#lib/core/format-duration.ts";
 import { PODCAST_PATH, type Podcast, selectEnclosure, podcastTitle } from "./podcast-feed.ts";
+import { roundToSeconds } from "#lib/core/format.ts";
 
-/** `transcript` is left out where it is empty. */
+/** Returns JSON-LD; an empty `transcript` is omitted. */
 export function podcastEpisodeJsonLd(
   episode: Episode & { readonly transcript: string },
   podcast: Podcast,
@@ -43,7 +43,7 @@ export function podcastEpisodeJsonLd(
   };
 }
 
-/** ISO 8601: 75 s → "PT75S". At least a second. */
+/** Formats an ISO 8601 duration of at least one second: 75 s → "PT75S". */
 function isoDuration(ms: number): string {
   return `PT${roundToSeconds(ms)}S`;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { insertUser } from "#tests/support/factories.ts";
 import { nowMs } from "#lib/core/clock.ts";
-import type { Member } from "#lib/core/member.ts";
+import type { Member } from "#lib/members/member.ts";
 import { readSql, writeSql } from "#lib/db/database.ts";
 import { prepareAnswer } from "./prepare-answer.ts";
 import { createUpload, findUpload, putPart } from "./upload.ts";
@@ -33,7 +33,7 @@ const tone = readFileSync("tests/fixtures/audio/tone.m4a");
 
 test("an admin’s upload becomes an answer with the type that it has", async () => {
   const by = await person("ADMIN");
-  const answer = await prepareAnswer({ uploadId: await uploaded(by, tone), by });
+  const answer = await prepareAnswer({ uploadId: await uploaded(by, tone), admin: by });
   expect(answer.contentType).toBe("audio/mp4");
   expect(answer.durationMs).toBeGreaterThan(500);
   expect(Buffer.from(answer.audio).equals(tone)).toBe(true);
@@ -41,28 +41,28 @@ test("an admin’s upload becomes an answer with the type that it has", async ()
 
 test("a member has no answers to give", async () => {
   const by = await person("MEMBER");
-  await expect(prepareAnswer({ uploadId: await uploaded(by, tone), by })).rejects.toMatchObject({
+  await expect(prepareAnswer({ uploadId: await uploaded(by, tone), admin: by })).rejects.toMatchObject({
     code: "forbidden",
   });
 });
 
 test("another admin’s upload is none, nor is one whose parts are missing", async () => {
   const [by, other] = [await person("ADMIN"), await person("ADMIN")];
-  await expect(prepareAnswer({ uploadId: await uploaded(other, tone), by })).rejects.toMatchObject({
+  await expect(prepareAnswer({ uploadId: await uploaded(other, tone), admin: by })).rejects.toMatchObject({
     code: "not_found",
     field: "audio",
   });
   await expect(
-    prepareAnswer({ uploadId: await uploaded(by, tone, { whole: false }), by }),
+    prepareAnswer({ uploadId: await uploaded(by, tone, { whole: false }), admin: by }),
   ).rejects.toMatchObject({ code: "conflict", field: "audio" });
 });
 
 test("what is no sound is refused and given up", async () => {
   const by = await person("ADMIN");
   const uploadId = await uploaded(by, Buffer.from("<html>not a sound</html>"));
-  await expect(prepareAnswer({ uploadId, by })).rejects.toMatchObject({
+  await expect(prepareAnswer({ uploadId, admin: by })).rejects.toMatchObject({
     code: "invalid",
     field: "audio",
   });
-  expect(await readSql((sql) => findUpload(sql, { id: uploadId, member: by }))).toBeNull();
+  expect(await readSql((sql) => findUpload(sql, { id: uploadId, member: admin: by }))).toBeNull();
 });

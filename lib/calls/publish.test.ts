@@ -4,7 +4,7 @@ import { insertCall, insertUser } from "#tests/support/factories.ts";
 import { overrideEnv } from "#tests/support/override-env.ts";
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
-import type { Member } from "#lib/core/member.ts";
+import type { Member } from "#lib/members/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
 import {

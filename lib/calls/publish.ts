@@ -1,4 +1,4 @@
-// From an answered call to an episode, and back.
+// Publishes answered calls as episodes, and unpublishes them.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
@@ -14,7 +14,7 @@ import { findAnswerAudio, getReviewedCall } from "./review-queue.ts";
 
 const MAX_SLUG_CHARS = 60;
 
-/** The address of an episode: its number, then its title in small letters without accents; only the number where nothing is left of the title. */
+/** Returns an episode's slug: its number, then its title in lower case without accents, if any letters are left. */
 export function episodeSlug(number: number, title: string): string {
   const words = title
     .normalize("NFKD")
@@ -26,7 +26,7 @@ export function episodeSlug(number: number, title: string): string {
   return words ? `${number}-${words}` : String(number);
 }
 
-/** The number that the next episode gets. */
+/** Returns the number of the next episode: the highest plus one. */
 export function nextEpisodeNumber(sql: Sql): number {
   return (
     (sql.get<{ last: number | null }>(`SELECT MAX("number") AS "last" FROM "Episode"`)?.last ?? 0) +
@@ -35,40 +35,38 @@ export function nextEpisodeNumber(sql: Sql): number {
 }
 
 /**
- * What joinAudio takes, of the call as the admin saw it, or null where publish would refuse anyway. A recording that was moved in
- * from elsewhere and is no sound we know counts as none. Throws AppError: forbidden for all but admins, not_found.
+ * Returns what mergeAudio takes, or null if publishing would be refused. A recording of an unknown format (from the source
+ * site) counts as none. Throws AppError: forbidden for members, not_found.
  */
 export function findMergeSource(
   sql: Sql,
-  { callId, by, expectedVersion }: ReviewDecision,
+  { callId, admin, expectedVersion }: ReviewDecision,
 ): { title: string; call: Uint8Array | null; answer: Uint8Array } | null {
-  const { title, state, changedAt } = getReviewedCall(sql, { by, callId });
-  const answer = findAnswerAudio(sql, { by, callId });
+  const { title, state, changedAt } = getReviewedCall(sql, { admin, callId });
+  const answer = findAnswerAudio(sql, { admin, callId });
   if (state !== "ANSWERED" || changedAt !== expectedVersion || !answer) return null;
-  const sound = findCallAudio(sql, callId);
+  const recording = findCallAudio(sql, callId);
   return {
     title,
-    call: sound && sniffAudio(sound.bytes) ? sound.bytes : null,
+    call: recording && sniffAudio(recording.bytes) ? recording.bytes : null,
     answer: answer.audio,
   };
 }
 
 /**
- * ANSWERED → PUBLISHED, the episode, the mail to the caller and the word to Discord, all or nothing; kickDeliveries() after the commit. `joined` is call and
- * answer in one file, made of what the admin saw (expectedVersion: an answer that was changed since is a conflict), or null.
- * Returns number and slug. The number is one more than the highest there is; one that was taken down leaves its number free.
- * Throws as leave does.
+ * Publishes a call: ANSWERED → PUBLISHED. Inserts the episode and queues the email to the caller and the Discord message: call
+ * triggerDeliveries() after the commit. Throws as transitionCall does.
  */
 export function publishCall(
   sql: Sql,
   {
     transcript,
-    joined = null,
+    mergedAudio = null,
     ...decision
-  }: ReviewDecision & { transcript: string; joined?: MergedAudio | null },
+  }: ReviewDecision & { transcript: string; mergedAudio?: MergedAudio | null },
 ): { number: number; slug: string } {
   transitionCall(sql, decision, ["ANSWERED"], "PUBLISHED");
-  const { callId, by } = decision;
+  const { callId, admin } = decision;
   const caller = getCaller(sql, callId);
   const number = nextEpisodeNumber(sql);
   const slug = episodeSlug(number, caller.title);
@@ -82,9 +80,9 @@ export function publishCall(
     now,
     caller.firstName,
     transcript,
-    joined?.contentType ?? null,
-    joined ? Math.round(joined.durationMs) : null,
-    joined?.audio ?? null,
+    mergedAudio?.contentType ?? null,
+    mergedAudio ? Math.round(mergedAudio.durationMs) : null,
+    mergedAudio?.audio ?? null,
     callId,
   );
   enqueueDelivery(
@@ -98,15 +96,15 @@ export function publishCall(
     { userId: caller.userId, about: `Episode ${number} was published: ${caller.title}` },
   );
   recordAuditEvent(sql, {
-    actorId: by.id,
+    actorId: admin.id,
     action: "call.publish",
     subjectId: callId,
-    detail: { number, isJoined: joined !== null },
+    detail: { number, isJoined: mergedAudio !== null },
   });
   return { number, slug };
 }
 
-/** PUBLISHED → ANSWERED: the episode goes, its page, its sound and its place in the feed with it. The caller is not told. Throws as leave does. */
+/** Unpublishes a call: PUBLISHED → ANSWERED. Deletes the episode; the caller isn't notified. Throws as transitionCall does. */
 export function unpublishCall(sql: Sql, decision: ReviewDecision): void {
   transitionCall(sql, decision, ["PUBLISHED"], "ANSWERED");
   const episode = sql.get<{ number: number }>(
@@ -115,7 +113,7 @@ export function unpublishCall(sql: Sql, decision: ReviewDecision): void {
   );
   sql.run(`DELETE FROM "Episode" WHERE "callId" = ?`, decision.callId);
   recordAuditEvent(sql, {
-    actorId: decision.by.id,
+    actorId: decision.admin.id,
     action: "call.unpublish",
     subjectId: decision.callId,
     detail: { number: episode?.number ?? null },

@@ -1,9 +1,9 @@
-// The sound of a call, for its owner and for admins.
+// Reads the recording of a call, for its owner and for admins.
 
 import { createHash } from "node:crypto";
 import { MINUTE_MS } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import type { Member } from "#lib/core/member.ts";
+import type { Member } from "#lib/members/member.ts";
 import type { Sql } from "../db/connection.ts";
 import { decodeRecording, sniffAudio } from "./audio/probe.ts";
 import { AudioCache, type CachedAudio } from "./audio-cache.ts";
@@ -11,18 +11,17 @@ import { readUploadParts } from "./upload.ts";
 
 export interface StoredRecording {
   readonly bytes: Uint8Array;
-  /** By the bytes; application/octet-stream for what is no sound we know. */
+  /** Detected from the bytes; application/octet-stream for an unknown format. */
   readonly contentType: string;
-  /** The title of the call and the extension of the type. */
+  /** The call's title with the extension of the type. */
   readonly filename: string;
   readonly etag: string;
 }
 
-// A player asks for a recording in many ranges: decoding all of it for each would be a waste. Some recordings, for some minutes;
-// whether somebody may hear them is asked every time.
+// A player requests many ranges of a recording. Authorization is checked for each of them, before the cache.
 const recordingCache = new AudioCache(32_000_000, 2 * MINUTE_MS);
 
-/** The recording of a call, if it is the member's own or the member is an admin. Throws AppError(not_found) for anybody else, and for a typed question. */
+/** Returns the recording of the member's own call, or of any call for an admin. Throws AppError(not_found) otherwise, and for typed questions. */
 export function getRecording(
   sql: Sql,
   { id, member }: { id: string; member: Member },
@@ -31,12 +30,12 @@ export function getRecording(
     `SELECT "userId", "title" FROM "Call" WHERE "id" = ?`,
     id,
   );
-  const found =
+  const audio =
     call && (call.userId === member.id || member.role === "ADMIN") ? findCallAudio(sql, id) : null;
-  if (!call || !found) throw new AppError("not_found", "There is no such recording.");
-  const sniffed = sniffAudio(found.bytes);
+  if (!call || !audio) throw new AppError("not_found", "This recording doesn’t exist.");
+  const sniffed = sniffAudio(audio.bytes);
   return {
-    ...found,
+    ...audio,
     contentType: sniffed?.contentType ?? "application/octet-stream",
     filename: `${call.title}.${sniffed?.extension ?? "bin"}`,
   };

@@ -1,4 +1,4 @@
-// What a caller is told about their call.
+// Builds the emails that tell a caller what became of their call.
 
 import { env } from "#lib/core/env.ts";
 import type { EmailMessage } from "#lib/outbound/mail/email-message.ts";
@@ -7,11 +7,11 @@ interface Recipient {
   readonly email: string;
   readonly firstName: string;
   readonly title: string;
-  /** The question is the description; there is no recording. */
+  /** The description is the question; there is no recording. */
   readonly isTyped: boolean;
 }
 
-/** The reason as the admin wrote it. */
+/** Returns the email with the reason as the admin wrote it. */
 export function declinedEmail(
   { email, firstName, title, isTyped }: Recipient,
   reason: string,
@@ -20,12 +20,12 @@ export function declinedEmail(
     to: email,
     subject: `About your call “${title}”`,
     parts: [
-      `Hello ${firstName},`,
-      `thank you for your call “${title}”. It will not become an episode. This is why:`,
+      `Hi ${firstName},`,
+      `Thanks for your call “${title}”. We won’t be turning it into an episode. Here’s why:`,
       reason,
       isTyped
-        ? "Your question stays with you: you can read it, delete it, or leave another call."
-        : "Your recording stays with you: you can listen to it, delete it, or leave another call.",
+        ? "You can still see or delete it, or ask something else."
+        : "You can still listen to it or delete it, or ask something else.",
       { link: `${env.SITE_URL}/calls/mine`, label: "Your calls" },
     ],
   };
@@ -37,12 +37,12 @@ export function publishedEmail(
 ): EmailMessage {
   return {
     to: email,
-    subject: `Your call is answered: “${title}”`,
+    subject: `We answered your question: “${title}”`,
     parts: [
-      `Hello ${firstName},`,
-      `your call “${title}” has an answer. It is episode ${number}, ${isTyped ? "with your first name and your question as you wrote it, for everybody to read and hear" : "with your first name and your voice, for everybody to hear"}.`,
+      `Hi ${firstName},`,
+      `We’ve answered your call “${title}”. It’s now episode ${number}, ${isTyped ? "with your first name and your question as you wrote it" : "with your first name and your voice"}. Everyone can listen.`,
       { link: `${env.SITE_URL}/calls/${slug}`, label: "Listen to the episode" },
-      "Should you ever want it gone: delete the call, and the episode goes with it.",
+      "Changed your mind? Delete the call and the episode is removed, too.",
       { link: `${env.SITE_URL}/calls/mine`, label: "Your calls" },
     ],
   };

@@ -1,7 +1,7 @@
-// What waits for an admin, and all that they see of one call.
+// Reads the review queue and the details of a call for admins.
 
 import { AppError } from "#lib/core/errors.ts";
-import { type Member, assertAdmin } from "#lib/core/member.ts";
+import { type Member, assertAdmin } from "#lib/members/member.ts";
 import type { Sql, SqlValue } from "../db/connection.ts";
 import { IS_RECORDED_SQL } from "./recording.ts";
 import { escapeLikePattern } from "#lib/db/escape-like-pattern.ts";
@@ -14,46 +14,45 @@ export interface QueuedCall {
   readonly title: string;
   readonly createdAt: number;
   readonly state: CallState;
-  /** When it came into this state, or its answer changed. */
+  /** When the state or the answer changed last, in ms: the version for the optimistic lock. */
   readonly changedAt: number;
-  /** null: typed, or moved in from elsewhere and not probed. */
+  /** null: typed, or from the source site and never probed. */
   readonly durationMs: number | null;
   readonly isTyped: boolean;
   readonly callerName: string;
-  /** Who reviews it or decided on it last; null where nobody has, or they are gone. */
+  /** First name of the admin who decided last; null if there is none, or the account was deleted. */
   readonly reviewerName: string | null;
 }
 
 export interface ReviewQueue {
   readonly calls: readonly QueuedCall[];
-  /** Of all calls, whatever was searched for. */
+  /** Counts of all calls, not only of the matching ones. */
   readonly counts: Readonly<Record<CallState, number>>;
-  /** How many match. */
+  /** The number of matching calls. */
   readonly total: number;
   /** From 1. */
   readonly page: number;
   readonly pages: number;
 }
 
-/** Calls on one page of the queue. */
+/** Calls per page of the queue. */
 export const QUEUE_PAGE_SIZE = 25;
 const MAX_SEARCH_WORDS = 8;
 
 /**
- * One page of the calls in `state` (all of them: null) that hold every word of `query` in title, keywords, description or the
- * caller's first name. What waits comes first that has waited longest; what is done, newest first. A page beyond the last is the last.
- * Throws AppError(forbidden) for all but admins.
+ * Returns a page of the calls in `state` (null: all) with every word of `query` in title, keywords, description or first name.
+ * Open calls come oldest first, the others newest first. Throws AppError(forbidden) for members.
  */
 export function listReviewQueue(
   sql: Sql,
   {
-    by,
+    admin,
     state,
     query = "",
     page = 1,
-  }: { by: Member; state: CallState | null; query?: string; page?: number },
+  }: { admin: Member; state: CallState | null; query?: string; page?: number },
 ): ReviewQueue {
-  assertAdmin(by);
+  assertAdmin(admin);
   const counts: Record<CallState, number> = {
     NEW: 0,
     REVIEWING: 0,
@@ -87,20 +86,20 @@ export function listReviewQueue(
   const total =
     sql.get<{ count: number }>(`SELECT COUNT(*) AS "count" ${from}`, ...values)?.count ?? 0;
   const pages = Math.max(1, Math.ceil(total / QUEUE_PAGE_SIZE));
-  const shown = Math.min(Math.max(1, Math.floor(page) || 1), pages);
-  const waits = state === "NEW" || state === "REVIEWING" || state === "ANSWERED";
+  const shownPage = Math.min(Math.max(1, Math.floor(page) || 1), pages);
+  const isOpenState = state === "NEW" || state === "REVIEWING" || state === "ANSWERED";
   const calls = sql.all<Omit<QueuedCall, "isTyped"> & { isTyped: number }>(
     `SELECT c."id", c."title", c."createdAt", r."state", r."changedAt", r."durationMs", NOT ${IS_RECORDED_SQL} AS "isTyped", u."firstName" AS "callerName",
             (SELECT a."firstName" FROM "User" a WHERE a."id" = r."reviewerId") AS "reviewerName"
-     ${from} ORDER BY r."changedAt" ${waits ? "ASC" : "DESC"}, c."id" LIMIT ${QUEUE_PAGE_SIZE} OFFSET ?`,
+     ${from} ORDER BY r."changedAt" ${isOpenState ? "ASC" : "DESC"}, c."id" LIMIT ${QUEUE_PAGE_SIZE} OFFSET ?`,
     ...values,
-    (shown - 1) * QUEUE_PAGE_SIZE,
+    (shownPage - 1) * QUEUE_PAGE_SIZE,
   );
   return {
     calls: calls.map((call) => ({ ...call, isTyped: call.isTyped === 1 })),
     counts,
     total,
-    page: shown,
+    page: shownPage,
     pages,
   };
 }
@@ -116,14 +115,15 @@ export interface ReviewedCall extends QueuedCall {
     readonly createdAt: number;
     readonly durationMs: number;
     readonly contentType: string;
-    readonly bytes: number;
+    readonly sizeBytes: number;
   } | null;
   readonly episode: {
     readonly number: number;
     readonly slug: string;
     readonly publishedAt: number;
     readonly transcript: string;
-    readonly isJoined: boolean;
+    /** Question and answer are one file. */
+    readonly isMerged: boolean;
   } | null;
 }
 
@@ -137,26 +137,26 @@ interface ReviewedCallRow extends Omit<ReviewedCall, "isTyped" | "answer" | "epi
   readonly slug: string;
   readonly publishedAt: number;
   readonly transcript: string;
-  readonly isJoined: number;
+  readonly isMerged: number;
 }
 
-/** All about one call but its sound. Throws AppError: forbidden for all but admins, not_found where there is none (any more). */
+/** Returns a call with its review, answer and episode, without audio. Throws AppError: forbidden for members, not_found. */
 export function getReviewedCall(
   sql: Sql,
-  { by, callId }: { by: Member; callId: string },
+  { admin, callId }: { admin: Member; callId: string },
 ): ReviewedCall {
-  assertAdmin(by);
+  assertAdmin(admin);
   const row = sql.get<ReviewedCallRow>(
     `SELECT c."id", c."title", c."createdAt", c."updatedAt", c."description", c."keywords", c."userId", NOT ${IS_RECORDED_SQL} AS "isTyped", u."firstName" AS "callerName",
             r."state", r."changedAt", r."durationMs", r."note", r."declineReason", (SELECT a."firstName" FROM "User" a WHERE a."id" = r."reviewerId") AS "reviewerName",
             w."createdAt" AS "answerCreatedAt", w."durationMs" AS "answerDurationMs", w."contentType" AS "answerType", octet_length(w."audio") AS "answerBytes",
-            e."number", e."slug", e."publishedAt", e."transcript", e."joinedType" IS NOT NULL AS "isJoined"
+            e."number", e."slug", e."publishedAt", e."transcript", e."joinedType" IS NOT NULL AS "isMerged"
      FROM "Call" c JOIN "CallReview" r ON r."callId" = c."id" JOIN "User" u ON u."id" = c."userId"
      LEFT JOIN "CallAnswer" w ON w."callId" = c."id" LEFT JOIN "Episode" e ON e."callId" = c."id" WHERE c."id" = ?`,
     callId,
   );
   if (!row)
-    throw new AppError("not_found", "There is no such call: its caller may have deleted it.");
+    throw new AppError("not_found", "This call doesn’t exist. Its caller may have deleted it.");
   const {
     answerCreatedAt,
     answerDurationMs,
@@ -166,7 +166,7 @@ export function getReviewedCall(
     slug,
     publishedAt,
     transcript,
-    isJoined,
+    isMerged,
     isTyped,
     ...call
   } = row;
@@ -180,19 +180,19 @@ export function getReviewedCall(
             createdAt: answerCreatedAt,
             durationMs: answerDurationMs,
             contentType: answerType,
-            bytes: answerBytes,
+            sizeBytes: answerBytes,
           },
     episode:
-      number === null ? null : { number, slug, publishedAt, transcript, isJoined: isJoined === 1 },
+      number === null ? null : { number, slug, publishedAt, transcript, isMerged: isMerged === 1 },
   };
 }
 
-/** The answer's sound; null where there is none. Throws AppError(forbidden) for all but admins. */
+/** Returns the answer's audio, or null without an answer. Throws AppError(forbidden) for members. */
 export function findAnswerAudio(
   sql: Sql,
-  { by, callId }: { by: Member; callId: string },
+  { admin, callId }: { admin: Member; callId: string },
 ): { createdAt: number; contentType: string; audio: Uint8Array } | null {
-  assertAdmin(by);
+  assertAdmin(admin);
   return (
     sql.get<{ createdAt: number; contentType: string; audio: Uint8Array }>(
       `SELECT "createdAt", "contentType", "audio" FROM "CallAnswer" WHERE "callId" = ?`,

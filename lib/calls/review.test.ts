@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { insertCall, insertUser, type CallRow } from "#tests/support/factories.ts";
 import { nowMs, setClock } from "#lib/core/clock.ts";
-import type { Member } from "#lib/core/member.ts";
+import type { Member } from "#lib/members/member.ts";
 import { listAuditEvents } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";

@@ -1,9 +1,9 @@
-// What an admin decides on a call. Each decision is one UPDATE that names the state it leaves and the moment the admin saw:
-// of two admins who decide at once, one does, and the other is told what happened meanwhile.
+// Applies admins' decisions to calls. Each is one UPDATE with an optimistic lock on the state and version that the admin saw:
+// of two concurrent decisions, the second is a conflict that names the first.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import { type Member, assertAdmin } from "#lib/core/member.ts";
+import { type Member, assertAdmin } from "#lib/members/member.ts";
 import { recordAuditEvent } from "../db/audit.ts";
 import type { Sql } from "../db/connection.ts";
 import { IS_RECORDED_SQL } from "./recording.ts";
@@ -13,73 +13,72 @@ import { declinedEmail } from "./review-emails.ts";
 
 export interface ReviewDecision {
   readonly callId: string;
-  readonly by: Member;
-  /** The call's changedAt as the admin saw it. */
+  readonly admin: Member;
+  /** Optimistic lock: the call's changedAt as the admin saw it. */
   readonly expectedVersion: number;
 }
 
 const TRANSITION_PHRASES: Record<CallState, string> = {
-  NEW: "put this call back to the new ones",
-  REVIEWING: "taken this call, or removed its answer",
-  ANSWERED: "answered this call, or taken its episode down",
+  NEW: "moved this call back to New",
+  REVIEWING: "claimed this call or removed its answer",
+  ANSWERED: "answered this call or unpublished its episode",
   PUBLISHED: "published this call",
   DECLINED: "declined this call",
 };
 
 const STATE_PHRASES: Record<CallState, string> = {
   NEW: "This call is new",
-  REVIEWING: "This call is being reviewed",
+  REVIEWING: "This call is in review",
   ANSWERED: "This call is answered",
   PUBLISHED: "This call is published",
   DECLINED: "This call is declined",
 };
 
 /**
- * Has the call leave one of the states `from` for `to`. Throws AppError: forbidden for all but admins, not_found for a call that is
- * gone, conflict (and nothing is changed) where it is in another state, or has changed since the admin saw it.
- * changedAt always grows, so that two changes in one millisecond are two.
+ * Moves the call from one of the states `from` to `to`. changedAt always grows, also within one millisecond.
+ * Throws AppError: forbidden for members, not_found, conflict if the call is in another state or has another version.
  */
 export function transitionCall(
   sql: Sql,
-  { callId, by, expectedVersion }: ReviewDecision,
+  { callId, admin, expectedVersion }: ReviewDecision,
   from: readonly CallState[],
   to: CallState,
 ): void {
-  assertAdmin(by);
+  assertAdmin(admin);
   const { changes } = sql.run(
     `UPDATE "CallReview" SET "state" = ?, "reviewerId" = ?, "changedAt" = max(?, "changedAt" + 1) WHERE "callId" = ? AND "changedAt" = ? AND "state" IN (${from.map(() => "?").join(", ")})`,
     to,
-    by.id,
+    admin.id,
     nowMs(),
     callId,
     expectedVersion,
     ...from,
   );
   if (changes === 1) return;
-  const { state, changedAt, reviewerName } = getReviewedCall(sql, { by, callId });
-  const happened =
+  const { state, changedAt, reviewerName } = getReviewedCall(sql, { admin, callId });
+  const reason =
     changedAt === expectedVersion
-      ? `${STATE_PHRASES[state]}: that can’t be done with it.`
-      : `Meanwhile ${reviewerName ?? "somebody"} has ${TRANSITION_PHRASES[state]}.`;
-  throw new AppError("conflict", `Nothing was changed. ${happened}`);
+      ? `${STATE_PHRASES[state]}, so this isn’t possible.`
+      : `${reviewerName ?? "Another admin"} has ${TRANSITION_PHRASES[state]} in the meantime.`;
+  throw new AppError("conflict", `Nothing was changed. ${reason}`);
 }
 
-/** NEW → REVIEWING: others see who has it. An answer or a refusal needs no taking first. Throws as leave does. */
+/** Claims a call: NEW → REVIEWING. Answering and declining don't require a claim. Throws as transitionCall does. */
 export function claimCall(sql: Sql, decision: ReviewDecision): void {
   transitionCall(sql, decision, ["NEW"], "REVIEWING");
   recordAuditEvent(sql, {
-    actorId: decision.by.id,
+    actorId: decision.admin.id,
     action: "call.take",
     subjectId: decision.callId,
     detail: {},
   });
 }
 
-/** REVIEWING → NEW. Throws as leave does. */
+/** Releases a claimed call: REVIEWING → NEW. Throws as transitionCall does. */
 export function unclaimCall(sql: Sql, decision: ReviewDecision): void {
   transitionCall(sql, decision, ["REVIEWING"], "NEW");
   recordAuditEvent(sql, {
-    actorId: decision.by.id,
+    actorId: decision.admin.id,
     action: "call.put_back",
     subjectId: decision.callId,
     detail: {},
@@ -92,7 +91,7 @@ export interface AnswerAudio {
   readonly audio: Uint8Array;
 }
 
-/** NEW, REVIEWING or ANSWERED → ANSWERED, with this answer in place of any other. `answer` has been probed. Throws as leave does. */
+/** Saves or replaces the answer: NEW, REVIEWING or ANSWERED → ANSWERED. `answer` has been probed. Throws as transitionCall does. */
 export function saveAnswer(
   sql: Sql,
   { answer, ...decision }: ReviewDecision & { answer: AnswerAudio },
@@ -107,26 +106,29 @@ export function saveAnswer(
     answer.audio,
   );
   recordAuditEvent(sql, {
-    actorId: decision.by.id,
+    actorId: decision.admin.id,
     action: "call.answer",
     subjectId: decision.callId,
     detail: { durationMs: Math.round(answer.durationMs), bytes: answer.audio.length },
   });
 }
 
-/** ANSWERED → REVIEWING, without the answer. Throws as leave does. */
+/** Deletes the answer: ANSWERED → REVIEWING. Throws as transitionCall does. */
 export function removeAnswer(sql: Sql, decision: ReviewDecision): void {
   transitionCall(sql, decision, ["ANSWERED"], "REVIEWING");
   sql.run(`DELETE FROM "CallAnswer" WHERE "callId" = ?`, decision.callId);
   recordAuditEvent(sql, {
-    actorId: decision.by.id,
+    actorId: decision.admin.id,
     action: "call.answer_removed",
     subjectId: decision.callId,
     detail: {},
   });
 }
 
-/** NEW, REVIEWING or ANSWERED → DECLINED; the caller gets the reason by mail (kickDeliveries after the commit). Throws as leave does. */
+/**
+ * Declines a call: NEW, REVIEWING or ANSWERED → DECLINED. Queues an email with the reason: call triggerDeliveries() after the
+ * commit. Throws as transitionCall does.
+ */
 export function declineCall(
   sql: Sql,
   { reason, ...decision }: ReviewDecision & { reason: string },
@@ -144,22 +146,22 @@ export function declineCall(
     { userId: caller.userId, about: `A call was declined: ${caller.title}` },
   );
   recordAuditEvent(sql, {
-    actorId: decision.by.id,
+    actorId: decision.admin.id,
     action: "call.decline",
     subjectId: decision.callId,
     detail: {},
   });
 }
 
-/** DECLINED → ANSWERED where it has an answer, else NEW. The caller is not told. Throws as leave does. */
+/** Reopens a call: DECLINED → ANSWERED if it has an answer, else NEW. The caller isn't notified. Throws as transitionCall does. */
 export function reopenCall(sql: Sql, decision: ReviewDecision): void {
-  assertAdmin(decision.by);
+  assertAdmin(decision.admin);
   const isAnswered =
     sql.get(`SELECT 1 FROM "CallAnswer" WHERE "callId" = ?`, decision.callId) !== undefined;
   transitionCall(sql, decision, ["DECLINED"], isAnswered ? "ANSWERED" : "NEW");
   sql.run(`UPDATE "CallReview" SET "declineReason" = '' WHERE "callId" = ?`, decision.callId);
   recordAuditEvent(sql, {
-    actorId: decision.by.id,
+    actorId: decision.admin.id,
     action: "call.reopen",
     subjectId: decision.callId,
     detail: {},
@@ -170,19 +172,19 @@ export interface CallTexts {
   readonly title: string;
   readonly description: string;
   readonly keywords: string;
-  /** For admins only. */
+  /** Shown to admins only. */
   readonly note: string;
 }
 
 /**
- * Changes what is written about a call. `expectedVersion` is the call's updatedAt as the admin saw it; `transcript` is for a published one, whose
- * episode changes with it and keeps its address. Throws AppError: forbidden, not_found, conflict where another has changed it since.
+ * Edits the texts of a call and of its episode, whose slug stays. `expectedVersion` is the call's updatedAt as the admin saw it.
+ * Throws AppError: forbidden, not_found, conflict if another admin has edited the call.
  */
 export function editCall(
   sql: Sql,
   {
     callId,
-    by,
+    admin,
     expectedVersion,
     title,
     description,
@@ -191,7 +193,7 @@ export function editCall(
     transcript,
   }: ReviewDecision & CallTexts & { transcript?: string },
 ): void {
-  assertAdmin(by);
+  assertAdmin(admin);
   const now = nowMs();
   const { changes } = sql.run(
     `UPDATE "Call" SET "title" = ?, "description" = ?, "keywords" = ?, "updatedAt" = max(?, "updatedAt" + 1) WHERE "id" = ? AND "updatedAt" = ?`,
@@ -203,10 +205,10 @@ export function editCall(
     expectedVersion,
   );
   if (changes === 0) {
-    getReviewedCall(sql, { by, callId });
+    getReviewedCall(sql, { admin, callId });
     throw new AppError(
       "conflict",
-      "Nothing was changed: another admin has edited this call meanwhile. What they wrote is what the page shows when you load it again.",
+      "Another admin has changed this call. Reload to see the latest version.",
     );
   }
   sql.run(`UPDATE "CallReview" SET "note" = ? WHERE "callId" = ?`, note, callId);
@@ -222,7 +224,7 @@ export function editCall(
   if (isPublished && transcript !== undefined)
     sql.run(`UPDATE "Episode" SET "transcript" = ? WHERE "callId" = ?`, transcript, callId);
   recordAuditEvent(sql, {
-    actorId: by.id,
+    actorId: admin.id,
     action: isPublished ? "episode.edit" : "call.edit",
     subjectId: callId,
     detail: {},
@@ -233,19 +235,19 @@ export interface Caller {
   readonly userId: string;
   readonly email: string;
   readonly firstName: string;
-  /** Of the call. */
+  /** The call's title. */
   readonly title: string;
-  /** Written, not spoken. */
+  /** The description is the question; there is no recording. */
   readonly isTyped: boolean;
 }
 
-/** Whose call it is. Throws AppError(not_found) for a call that is gone. Not for pages: it holds the address. */
+/** Returns whose call it is, with the email address: not for pages. Throws AppError(not_found). */
 export function getCaller(sql: Sql, callId: string): Caller {
   const caller = sql.get<Omit<Caller, "isTyped"> & { isTyped: number }>(
     `SELECT u."id" AS "userId", u."email", u."firstName", c."title", NOT ${IS_RECORDED_SQL} AS "isTyped" FROM "Call" c JOIN "User" u ON u."id" = c."userId" WHERE c."id" = ?`,
     callId,
   );
   if (!caller)
-    throw new AppError("not_found", "There is no such call: its caller may have deleted it.");
+    throw new AppError("not_found", "This call doesn’t exist. Its caller may have deleted it.");
   return { ...caller, isTyped: caller.isTyped === 1 };
 }

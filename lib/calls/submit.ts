@@ -1,10 +1,10 @@
-// Leaving a call: a recording that was uploaded, or a question that was typed, becomes a Call row in one transaction. Sent twice it is one.
+// Submits a call: an uploaded recording or a typed question becomes a Call row in one transaction. Idempotent by the form's id.
 
 import { DAY_MS, nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
 import { RateLimiter, consume } from "#lib/core/rate-limit.ts";
-import type { Member } from "#lib/core/member.ts";
+import type { Member } from "#lib/members/member.ts";
 import { formatDuration } from "#lib/core/format.ts";
 import type { Sql } from "../db/connection.ts";
 import { readSql, writeSql } from "../db/database.ts";
@@ -12,18 +12,18 @@ import { enqueueDelivery } from "#lib/outbound/outbox/outbox.ts";
 import { probeAudio } from "./audio/probe.ts";
 import { assembleUpload, completeUpload, findUpload, removeUpload } from "./upload.ts";
 
-/** Calls of a member in 24 hours, and those that nobody has answered yet. */
+/** A member's calls per 24 hours, and their calls without an answer. */
 export const MAX_CALLS_PER_DAY = 10;
 export const MAX_OPEN_CALLS = 20;
-/** Admins that are told of a call. */
+/** Admins who are notified of a call. */
 const MAX_NOTIFIED_ADMINS = 50;
 
-// Each call tells admins by mail: calls that were deleted again must not make room for more in the same day.
+// Each call emails the admins, so deleting calls must not allow more on the same day.
 const submitLimiter = new RateLimiter(2 * MAX_CALLS_PER_DAY, DAY_MS);
 
-/** The fields of a call, already within reference.md's lengths (5–50, 20–1,000, 2–100). */
+/** The validated fields of a call: title 5–50, description 20–1,000, keywords 2–100 characters. */
 export interface CallFields {
-  /** Made with the form. */
+  /** Idempotency key, generated with the form. */
   readonly id: string;
   readonly title: string;
   readonly description: string;
@@ -38,9 +38,9 @@ export interface PreparedRecording {
 }
 
 /**
- * The member's own upload as a recording, put together, checked and measured, outside any write; null when it became a call already.
- * Throws AppError: not_found; conflict (field "audio") while parts are missing; invalid or too_large (field "audio") for what
- * is not a recording that a call may have. Such an upload is given up: nothing would ever make it one.
+ * Assembles and probes the member's own upload, outside of any write; null if it is a call already.
+ * Throws AppError (field "audio"): not_found; conflict while parts are missing; invalid or too_large, after which the upload is
+ * deleted.
  */
 export async function prepareRecording({
   uploadId,
@@ -68,10 +68,9 @@ export async function prepareRecording({
 }
 
 /**
- * Stores a call inside the write, lets the parts of its upload go, and notes down who is to be told: kickDeliveries() after the commit.
- * Without `recording` the description is the question. Returns the id of the call, and whether it is new: the same form or the same
- * upload again is the call that it made. Throws AppError: conflict when the id is somebody else's; not_found (field "audio") when
- * the upload is gone; rate_limited above 10 calls in 24 hours or 20 that wait.
+ * Inserts a call, links its upload and queues the notifications: call triggerDeliveries() after the commit. The same form or
+ * upload again returns the call that it made, with isNew false. Throws AppError: conflict for another member's id; not_found
+ * (field "audio") for a missing upload; rate_limited above 10 calls in 24 hours or 20 without an answer.
  */
 export function submitCall(
   sql: Sql,
@@ -85,11 +84,14 @@ export function submitCall(
     member,
   }: CallFields & { uploadId: string | null; recording: PreparedRecording | null; member: Member },
 ): { id: string; isNew: boolean } {
-  const known = sql.get<{ userId: string }>(`SELECT "userId" FROM "Call" WHERE "id" = ?`, id);
-  if (known && known.userId !== member.id)
-    throw new AppError("conflict", "This form was sent by somebody else. Load the page again.");
-  if (known) {
-    // Recorded anew and sent from the same page after an answer that got lost: the call stands, this upload isn't needed.
+  const existing = sql.get<{ userId: string }>(`SELECT "userId" FROM "Call" WHERE "id" = ?`, id);
+  if (existing && existing.userId !== member.id)
+    throw new AppError(
+      "conflict",
+      "This form was sent by another member. Reload the page and try again.",
+    );
+  if (existing) {
+    // The response got lost and the member recorded again: the call exists, so this upload isn't needed.
     if (uploadId) removeUpload(sql, { id: uploadId, member });
     return { id, isNew: false };
   }
@@ -99,12 +101,12 @@ export function submitCall(
       return { id: upload.callId, isNew: false };
     throw new AppError(
       "conflict",
-      "This recording was sent before, and the call was deleted. Record it again.",
+      "This recording was already sent and its call deleted. Record it again.",
       { field: "audio" },
     );
   }
   if (uploadId && (!upload || recording?.uploadId !== uploadId))
-    throw new AppError("not_found", "The recording is not here any more. Send it again.", {
+    throw new AppError("not_found", "The recording is no longer on the server. Send it again.", {
       field: "audio",
     });
   const now = nowMs();
@@ -145,7 +147,7 @@ function assertCallQuota(sql: Sql, member: Member, now: number): void {
   if (recent.length >= MAX_CALLS_PER_DAY) {
     throw new AppError(
       "rate_limited",
-      `${MAX_CALLS_PER_DAY} calls a day are the most. Your text is kept: send it tomorrow.`,
+      "Daily limit reached. Your draft is saved: send it tomorrow.",
       {
         retryAfterSeconds: Math.max(1, Math.ceil((recent.at(-1)!.createdAt + DAY_MS - now) / 1000)),
       },
@@ -158,14 +160,10 @@ function assertCallQuota(sql: Sql, member: Member, now: number): void {
   if (open.count >= MAX_OPEN_CALLS)
     throw new AppError(
       "rate_limited",
-      `${MAX_OPEN_CALLS} of your calls are waiting for an answer already. Delete one, or wait for an answer.`,
+      `${MAX_OPEN_CALLS} of your calls are still open. Delete one or wait for an answer.`,
       { retryAfterSeconds: 3_600 },
     );
-  consume(
-    [[submitLimiter, member.id]],
-    now,
-    "These are a lot of calls for one day. Try again tomorrow.",
-  );
+  consume([[submitLimiter, member.id]], now, "Daily limit reached. Try again tomorrow.");
 }
 
 function notifyAdmins(
@@ -179,11 +177,11 @@ function notifyAdmins(
   }: { id: string; title: string; description: string; member: Member; durationMs: number | null },
 ): void {
   const link = `${env.SITE_URL}/admin/calls/${id}`;
-  const what =
+  const action =
     durationMs === null
-      ? "wrote a question"
-      : `left a call of ${formatDuration(durationMs)} minutes`;
-  const concerns = { userId: member.id, about: `To admins, of a new call: ${title}` };
+      ? "asked a question"
+      : `recorded a question (${formatDuration(durationMs)})`;
+  const concerns = { userId: member.id, about: `New call, to the admins: ${title}` };
   for (const { email } of sql.all<{ email: string }>(
     `SELECT "email" FROM "User" WHERE "role" = 'ADMIN' ORDER BY "createdAt", "id" LIMIT ${MAX_NOTIFIED_ADMINS}`,
   )) {
@@ -193,9 +191,9 @@ function notifyAdmins(
         kind: "MAIL",
         mail: {
           to: email,
-          subject: `A new call: ${title}`,
+          subject: `New call: ${title}`,
           parts: [
-            `${member.firstName} ${what}: ${title}`,
+            `${member.firstName} ${action}: ${title}`,
             description,
             { link, label: durationMs === null ? "Read and answer" : "Listen and answer" },
           ],
@@ -206,7 +204,7 @@ function notifyAdmins(
   }
   enqueueDelivery(
     sql,
-    { kind: "DISCORD", text: `A new call: ${title} (${member.firstName} ${what})\n${link}` },
+    { kind: "DISCORD", text: `New call: ${title} (${member.firstName} ${action})\n${link}` },
     concerns,
   );
 }

@@ -14,7 +14,9 @@ test("the site before's cookies are a list of secrets and names with a field", (
   expect(env.LEGACY_COOKIE_SECRET).toEqual([SECRET, "older-secret", "very-old-secret"]);
   expect(env.LEGACY_SESSION_COOKIE).toEqual({ name: "__old_session", field: "__session_id__" });
   expect(env.LEGACY_CLIENT_COOKIE).toEqual({ name: "my-client", field: "clientId" });
-  expect(parse({ LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "s" }).LEGACY_SESSION_COOKIE).toEqual({
+  expect(
+    parse({ LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "s" }).LEGACY_SESSION_COOKIE,
+  ).toEqual({
     name: "s",
     field: "sessionId",
   });
@@ -26,9 +28,18 @@ test("the site before's cookies are a list of secrets and names with a field", (
 
 test("what is missing or wrong about the site before's cookies is named, and no secret is", () => {
   const wrong: [Record<string, string>, RegExp][] = [
-    [{ LEGACY_COOKIE_SECRET: SECRET }, /LEGACY_SESSION_COOKIE: needed because LEGACY_COOKIE_SECRET is set/],
-    [{ LEGACY_SESSION_COOKIE: "x" }, /LEGACY_COOKIE_SECRET: needed because LEGACY_SESSION_COOKIE is set/],
-    [{ LEGACY_CLIENT_COOKIE: "x" }, /LEGACY_COOKIE_SECRET: needed because LEGACY_CLIENT_COOKIE is set/],
+    [
+      { LEGACY_COOKIE_SECRET: SECRET },
+      /LEGACY_SESSION_COOKIE: needed because LEGACY_COOKIE_SECRET is set/,
+    ],
+    [
+      { LEGACY_SESSION_COOKIE: "x" },
+      /LEGACY_COOKIE_SECRET: needed because LEGACY_SESSION_COOKIE is set/,
+    ],
+    [
+      { LEGACY_CLIENT_COOKIE: "x" },
+      /LEGACY_COOKIE_SECRET: needed because LEGACY_CLIENT_COOKIE is set/,
+    ],
     [
       { LEGACY_COOKIE_SECRET: "short12", LEGACY_SESSION_COOKIE: "x" },
       /LEGACY_COOKIE_SECRET: needs at least 8 characters/,
@@ -45,8 +56,14 @@ test("what is missing or wrong about the site before's cookies is named, and no 
       { LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "two words" },
       /LEGACY_SESSION_COOKIE: must be the name of a cookie, such as my_cookie or my_cookie:sessionId/,
     ],
-    [{ LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "x:" }, /LEGACY_SESSION_COOKIE: must be/],
-    [{ LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "x:y:z" }, /LEGACY_SESSION_COOKIE: must be/],
+    [
+      { LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "x:" },
+      /LEGACY_SESSION_COOKIE: must be/,
+    ],
+    [
+      { LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "x:y:z" },
+      /LEGACY_SESSION_COOKIE: must be/,
+    ],
     [
       { LEGACY_COOKIE_SECRET: SECRET, LEGACY_SESSION_COOKIE: "session" },
       /LEGACY_SESSION_COOKIE: session is the name of a cookie of this site/,

@@ -201,7 +201,10 @@ function findLegacyCookieProblems({
   const own = SITE_URL.startsWith("https:")
     ? /^__Host-(session|reader|txid)$/
     : /^(session|reader|txid)$/;
-  for (const [variable, cookie] of Object.entries({ LEGACY_SESSION_COOKIE, LEGACY_CLIENT_COOKIE })) {
+  for (const [variable, cookie] of Object.entries({
+    LEGACY_SESSION_COOKIE,
+    LEGACY_CLIENT_COOKIE,
+  })) {
     if (!cookie) continue;
     if (!LEGACY_COOKIE_SECRET)
       problems.push(

@@ -1,7 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { formatCount, formatDate, formatReadingTime, noonUtc } from "./format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDate,
+  formatDuration,
+  formatReadingTime,
+  noonUtc,
+  roundToSeconds,
+} from "./format.ts";
 
 test("a date is written with its month and an ordinal", () => {
   expect(formatDate("2022-11-21")).toBe("November 21st, 2022");
@@ -73,4 +81,49 @@ test.each([
 
 test("a reading time is written in minutes", () => {
   expect(formatReadingTime(22)).toBe("22 min read");
+});
+
+test("a recording's length is rounded to the nearest second, at least one", () => {
+  expect([0, 400, 1_499, 1_500, 7_600].map(roundToSeconds)).toEqual([1, 1, 1, 2, 8]);
+});
+
+test.each([
+  ["length", 0, "0:01"],
+  ["length", 1_960, "0:02"],
+  ["length", 75_000, "1:15"],
+  ["length", 3_599_600, "1:00:00"],
+  ["length", 3_661_000, "1:01:01"],
+  ["spoken-length", 0, "1 second"],
+  ["spoken-length", 60_400, "1 minute"],
+  ["position", -5, "0:00"],
+  ["position", 999, "0:00"],
+  ["position", 72_900, "1:12"],
+  ["spoken-position", 0, "0 seconds"],
+  ["spoken-position", 72_400, "1 minute 12 seconds"],
+  ["spoken-position", 121_000, "2 minutes 1 second"],
+  ["short", 4.4, "4 ms"],
+  ["short", 999, "999 ms"],
+  ["short", 1_234, "1.2 s"],
+  ["short", 59_999, "59.9 s"],
+  ["short", 90_000, "1 min 30 s"],
+  ["short", 7_200_000, "2 h"],
+  ["short", 4_800_000, "1 h 20 min"],
+  ["largest-unit", 0, "0 seconds"],
+  ["largest-unit", 90_000, "1 minute"],
+  ["largest-unit", 7_200_000, "2 hours"],
+  ["largest-unit", 3.9 * 86_400_000, "3 days"],
+] as const)("as %s, %d ms is %s", (style, ms, text) => {
+  expect(formatDuration(ms, style)).toBe(text);
+});
+
+test("a size has at most one decimal", () => {
+  expect([0, 999, 1_536, 734_003, 999_960, 12_000_000, 1_234_500_000].map(formatBytes)).toEqual([
+    "0 B",
+    "999 B",
+    "1.5 kB",
+    "734 kB",
+    "1 MB",
+    "12 MB",
+    "1,234.5 MB",
+  ]);
 });

@@ -1,47 +1,97 @@
-// How much may go on at the same time. In memory, for what is held where it is asked for: on each replica its own.
+// Limits concurrency with a counting semaphore, in total and per key. In memory: each instance has its own limits.
 
 import { AppError } from "./errors.ts";
 
-/** Places that are taken and given back: so many in all, and so many for each key. */
+/** Why `acquire` refuses; both become AppError(rate_limited). */
+export interface Refusal {
+  readonly perKeyMessage: string;
+  readonly totalMessage: string;
+  readonly retryAfterSeconds: number;
+}
+
+/** How long `acquireOrWait` queues before it throws AppError(unavailable) with `message`. */
+export interface WaitLimit {
+  readonly maxWaitMs: number;
+  readonly message: string;
+  readonly retryAfterSeconds?: number;
+}
+
 export class Semaphore {
   readonly #max: number;
   readonly #maxPerKey: number;
-  readonly #taken = new Map<string, number>();
+  readonly #countByKey = new Map<string, number>();
+  readonly #waiters: (() => void)[] = [];
   #count = 0;
 
-  constructor(max: number, maxPerKey: number) {
+  /** At most `max` permits at a time, and of these `maxPerKey` for one key. */
+  constructor(max: number, maxPerKey = max) {
     this.#max = max;
     this.#maxPerKey = maxPerKey;
   }
 
-  /** Takes a place. What comes back gives it back, once however often it is called. Throws AppError(rate_limited) where none is free. */
-  acquire(
-    key: string,
-    refusal: { readonly own: string; readonly all: string; readonly retryAfterSeconds: number },
-  ): () => void {
-    const own = this.#taken.get(key) ?? 0;
-    if (own >= this.#maxPerKey)
-      throw new AppError("rate_limited", refusal.own, {
-        retryAfterSeconds: refusal.retryAfterSeconds,
-      });
-    if (this.#count >= this.#max)
-      throw new AppError("rate_limited", refusal.all, {
-        retryAfterSeconds: refusal.retryAfterSeconds,
-      });
-    this.#taken.set(key, own + 1);
-    this.#count += 1;
-    let isTaken = true;
-    return () => {
-      if (!isTaken) return;
-      isTaken = false;
-      this.#count -= 1;
-      const left = (this.#taken.get(key) ?? 1) - 1;
-      if (left > 0) this.#taken.set(key, left);
-      else this.#taken.delete(key);
-    };
-  }
-
   get acquiredCount(): number {
     return this.#count;
+  }
+
+  /** Acquires a permit and returns its idempotent release. Throws AppError(rate_limited) if none is free. */
+  acquire(key: string, { perKeyMessage, totalMessage, retryAfterSeconds }: Refusal): () => void {
+    const keyCount = this.#countByKey.get(key) ?? 0;
+    if (keyCount >= this.#maxPerKey)
+      throw new AppError("rate_limited", perKeyMessage, { retryAfterSeconds });
+    if (this.#count >= this.#max)
+      throw new AppError("rate_limited", totalMessage, { retryAfterSeconds });
+    this.#count += 1;
+    this.#countByKey.set(key, keyCount + 1);
+    return this.#releaseOnce(() => {
+      const rest = (this.#countByKey.get(key) ?? 1) - 1;
+      if (rest > 0) this.#countByKey.set(key, rest);
+      else this.#countByKey.delete(key);
+    });
+  }
+
+  /** Acquires a permit in first-come order, and returns its idempotent release. Throws AppError(unavailable) after the wait. */
+  async acquireOrWait({
+    maxWaitMs,
+    message,
+    retryAfterSeconds = 1,
+  }: WaitLimit): Promise<() => void> {
+    if (this.#count >= this.#max)
+      await new Promise<void>((resolve, reject) => {
+        const waiter = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        const timer = setTimeout(() => {
+          this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+          reject(new AppError("unavailable", message, { retryAfterSeconds }));
+        }, maxWaitMs);
+        timer.unref();
+        this.#waiters.push(waiter);
+      });
+    else this.#count += 1;
+    return this.#releaseOnce();
+  }
+
+  /** Runs `fn` with a permit. Throws AppError(unavailable) if none is free within the wait; then `fn` did not run. */
+  async run<T>(fn: () => T | Promise<T>, limit: WaitLimit): Promise<T> {
+    const release = await this.acquireOrWait(limit);
+    try {
+      return await fn();
+    } finally {
+      release();
+    }
+  }
+
+  #releaseOnce(onRelease?: () => void): () => void {
+    let isReleased = false;
+    return () => {
+      if (isReleased) return;
+      isReleased = true;
+      onRelease?.();
+      // A waiter takes over the permit: a newcomer can't overtake it.
+      const nextWaiter = this.#waiters.shift();
+      if (nextWaiter) nextWaiter();
+      else this.#count -= 1;
+    };
   }
 }

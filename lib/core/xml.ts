@@ -4,7 +4,6 @@ import { escapeHtml } from "./escape-html.ts";
 
 /** `text` without what XML 1.0 forbids even when escaped: control characters, U+FFFE, U+FFFF; lone surrogates are replaced. */
 export function stripInvalidXmlCharacters(text: string): string {
-   
   return text.toWellFormed().replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "");
 }
 

@@ -4,14 +4,14 @@ import { isAppError } from "#lib/core/errors.ts";
 import { type Member, assertAdmin, assertRecentLogin, isRecentLogin } from "./member.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
-const member = (given: Partial<Member> = {}): Member => ({
+const member = (overrides: Partial<Member> = {}): Member => ({
   id: "m",
   firstName: "Ada",
   team: "RED",
   role: "MEMBER",
   sessionKey: "s",
   loggedInAtMs: NOW,
-  ...given,
+  ...overrides,
 });
 const thrown = (work: () => void) => {
   try {
@@ -22,7 +22,7 @@ const thrown = (work: () => void) => {
   }
 };
 
-test("only the role ADMIN, to the letter, is an admin's", () => {
+test("only the exact role ADMIN is an admin", () => {
   expect(thrown(() => assertAdmin(member({ role: "ADMIN" })))).toBeNull();
   for (const role of ["MEMBER", "admin", "ADMIN ", "", "OWNER", "ADMIN,MEMBER"])
     expect(
@@ -34,19 +34,19 @@ test("only the role ADMIN, to the letter, is an admin's", () => {
     ).toBe(true);
 });
 
-test("a log-in is new for fifteen minutes and not a moment longer", () => {
-  for (const [afterMs, isNew] of [
+test("a login is recent for fifteen minutes", () => {
+  for (const [afterMs, isRecent] of [
     [0, true],
     [15 * MINUTE_MS - 2_000, true],
     [15 * MINUTE_MS, false],
     [365 * 24 * 60 * MINUTE_MS, false],
   ] as const) {
     setClock(NOW + afterMs);
-    expect(isRecentLogin(member())).toBe(isNew);
+    expect(isRecentLogin(member())).toBe(isRecent);
     const error = thrown(() => assertRecentLogin(member({ role: "ADMIN" })));
-    expect(isNew ? error : (error as { code?: string; field?: string }).field).toBe(
-      isNew ? null : "login",
+    expect(isRecent ? error : (error as { code?: string; field?: string }).field).toBe(
+      isRecent ? null : "login",
     );
-    if (!isNew) expect(isAppError(error, "unauthorized")).toBe(true);
+    if (!isRecent) expect(isAppError(error, "unauthorized")).toBe(true);
   }
 });

@@ -20,4 +20,3 @@ test("a replica is as far behind as its newest transaction came late, or as long
   expect(replicationLagMs({ role: "replica", lagMs: null, silenceMs: null })).toBeNull();
   expect(replicationLagMs({ role: "primary", lagMs: 9, silenceMs: 40_000 })).toBe(0);
 });
-

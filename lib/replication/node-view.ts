@@ -1,34 +1,36 @@
-// The cluster as it is shown: what each node said of itself, and how far it is behind.
+// Describes the cluster as admins see it, and formats an instance's status.
+
+import { formatDuration } from "#lib/core/format.ts";
 
 export interface NodeView {
   readonly instance: string;
   readonly region: string | null;
-  /** The one that was asked. */
+  /** The node that serves this response. */
   readonly isThis: boolean;
-  /** Milliseconds since the epoch when it first did not answer; null while it does. */
+  /** Milliseconds since the epoch; null while it answers. */
   readonly unreachableSinceMs: number | null;
   readonly role: "primary" | "replica" | "unknown";
   readonly candidate: boolean;
   readonly version: string | null;
   readonly txid: number | null;
-  /** Transactions that the primary has and this one had not; null where one of them is not known. */
+  /** Transactions behind the primary; null if unknown. */
   readonly behind: number | null;
-  /** How late the newest transaction came, or since when nothing was heard of the primary; 0 on the primary, null where it is not known. */
+  /** Replication lag, see `replicationLagMs`; 0 on the primary, null if unknown. */
   readonly behindMs: number | null;
   /** Milliseconds since the epoch. */
   readonly startedAtMs: number | null;
-  /** Milliseconds since the epoch; null until one was made. */
+  /** Milliseconds since the epoch; null before the first. */
   readonly lastBackupAtMs: number | null;
 }
 
 export interface ClusterView {
   readonly isReplicated: boolean;
-  /** When it was seen, in milliseconds since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly atMs: number;
   readonly nodes: readonly NodeView[];
 }
 
-/** What the strip at the foot of a page says of the instance that answered. */
+/** What the banner at the foot of a page says about the instance that served it. */
 export interface InstanceStatus {
   readonly region: string | null;
   readonly role: "primary" | "replica" | "unknown";
@@ -36,10 +38,10 @@ export interface InstanceStatus {
   readonly behindMs: number | null;
 }
 
-/** LiteFS sends a sign each second: a shorter silence says nothing. */
+/** Heartbeats come each second: a younger one is no lag. */
 const HEARTBEAT_TOLERANCE_MS = 2_500;
 
-/** How far a node is behind, in milliseconds: how late its newest transaction came, or the silence where that is longer. */
+/** Returns the delay of the newest transaction in milliseconds, or the age of the last heartbeat if that is larger. */
 export function replicationLagMs({
   role,
   lagMs,
@@ -61,12 +63,14 @@ const ROLE_LABELS = {
   unknown: "no primary known",
 } as const;
 
-/** "ams · replica · transaction 1,234 · 4 ms behind", in parts. What is not known is left out. */
+/** Returns the parts of "ams · replica · transaction 1,234 · 4 ms behind", without unknown ones. */
 export function formatStatus({ region, role, txid, behindMs }: InstanceStatus): string[] {
   return [
     ...(region ? [region] : []),
     ROLE_LABELS[role],
     ...(txid !== null ? [`transaction ${txid.toLocaleString("en")}`] : []),
-    ...(role !== "primary" && behindMs !== null ? [`${formatDuration(behindMs, "short")} behind`] : []),
+    ...(role !== "primary" && behindMs !== null
+      ? [`${formatDuration(behindMs, "short")} behind`]
+      : []),
   ];
 }

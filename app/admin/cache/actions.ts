@@ -4,11 +4,15 @@
 import { redirect } from "next/navigation";
 import { z } from "zod";
 import { buildHref } from "#lib/http/search-params.ts";
-import { deleteEntryPayload } from "#lib/cache/delete-entry-payload.ts";
 import { getInstance } from "./instances.ts";
 import { defineServerAction } from "#lib/members/server-action.ts";
 import { AppError } from "#lib/core/errors.ts";
-import { deleteInspectedEntry, inspectEntry, redactSecrets } from "#lib/cache/inspect-cache.ts";
+import {
+  deleteEntryPayload,
+  deleteInspectedEntry,
+  inspectEntry,
+  redactSecrets,
+} from "#lib/cache/inspect-cache.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { Peer } from "#lib/replication/peers.ts";
 import { PeerError, requestPeer } from "#lib/replication/request-peer.ts";
@@ -47,9 +51,9 @@ export const deleteCacheEntry = defineServerAction({
     q: boundedText(200, "This search is too long.").default(""),
     instance: boundedText(200, "There is no such instance."),
   }),
-  async run({ input, member, write }) {
+  async run({ input, write }) {
     const { name, peer } = await getInstance(input.instance);
-    if (!peer && !inspectEntry(member, input.key))
+    if (!peer && !inspectEntry(input.key))
       throw new AppError("not_found", "This entry is gone already.", { field: "key" });
     await write((sql, admin) =>
       recordAuditEvent(sql, {
@@ -60,7 +64,7 @@ export const deleteCacheEntry = defineServerAction({
       }),
     );
     if (peer) await deleteRemoteEntry(peer, input.key);
-    else deleteInspectedEntry(member, input.key);
+    else deleteInspectedEntry(input.key);
     redirect(buildHref("/admin/cache", { instance: peer?.instance, q: input.q, said: "deleted" }));
   },
 });

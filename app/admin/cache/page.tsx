@@ -7,8 +7,7 @@ import { listInstances } from "./instances.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { SearchForm } from "#components/admin/search-form.tsx";
 import { ScrollableTable } from "#components/admin/scrollable-table.tsx";
-import { formatBytes, formatLargestUnit } from "#components/admin/timestamp.tsx";
-import { ActionButton } from "#components/ui/action-form.tsx";
+import { ActionButton } from "#components/ui/submit-button.tsx";
 import {
   type InspectedEntry,
   measureCache,
@@ -16,15 +15,16 @@ import {
   searchCache,
 } from "#lib/cache/inspect-cache.ts";
 import { replayTo } from "#lib/replication/ensure-primary.ts";
+import { formatBytes, formatDuration } from "#lib/core/format.ts";
 
 export const generateMetadata = () => adminMetadata("Cache");
 
 function describeExpiry({ remainingTtlMs, remainingStaleMs }: InspectedEntry): string {
   if (remainingTtlMs === null) return "until deleted";
-  if (remainingTtlMs > 0) return `fresh for ${formatLargestUnit(remainingTtlMs)}`;
+  if (remainingTtlMs > 0) return `fresh for ${formatDuration(remainingTtlMs, "largest-unit")}`;
   return remainingStaleMs === null || remainingStaleMs > 0
-    ? `stale for ${formatLargestUnit(-remainingTtlMs)}, renewed at the next use`
-    : `expired ${formatLargestUnit(-remainingTtlMs)} ago`;
+    ? `stale for ${formatDuration(-remainingTtlMs, "largest-unit")}, renewed at the next use`
+    : `expired ${formatDuration(-remainingTtlMs, "largest-unit")} ago`;
 }
 
 export default async function CachePage({ searchParams }: { searchParams: Promise<SearchParams> }) {
@@ -39,10 +39,10 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
   if (chosen?.peer) replayTo(chosen.name, "instance");
   const instance = instances[0]!;
   const at = instances.length > 1 ? instance.name : null;
-  const size = measureCache(admin);
-  const { entries, more } = searchCache(admin, q);
+  const size = measureCache();
+  const { entries, hasMore } = searchCache(q);
   const key = lastValue(query.key);
-  const open = key ? inspectEntry(admin, key) : null;
+  const open = key ? inspectEntry(key) : null;
   return (
     <AdminFrame
       current="cache"
@@ -84,7 +84,7 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
                 <dt>Size</dt>
                 <dd className="figures">{formatBytes(open.bytes)}</dd>
                 <dt>Age</dt>
-                <dd className="figures">{formatLargestUnit(open.ageMs)}</dd>
+                <dd className="figures">{formatDuration(open.ageMs, "largest-unit")}</dd>
                 <dt>Lasts</dt>
                 <dd className="figures">{describeExpiry(open)}</dd>
               </dl>
@@ -133,14 +133,14 @@ export default async function CachePage({ searchParams }: { searchParams: Promis
                     </a>
                   </th>
                   <td className="number">{formatBytes(entry.bytes)}</td>
-                  <td className="figures">{formatLargestUnit(entry.ageMs)}</td>
+                  <td className="figures">{formatDuration(entry.ageMs, "largest-unit")}</td>
                   <td className="figures">{describeExpiry(entry)}</td>
                 </tr>
               ))}
             </tbody>
           </ScrollableTable>
         )}
-        {more && (
+        {hasMore && (
           <p className="muted">
             There are more than {entries.length}. Search for a longer part of the key.
           </p>

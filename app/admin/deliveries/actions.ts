@@ -16,7 +16,7 @@ export const retryDeliveryAction = defineServerAction({
   requiredRole: "admin",
   fields,
   async run({ input, write }) {
-    await write((sql, admin) => retryPendingDelivery(sql, admin, input.id));
+    await write((sql, admin) => retryPendingDelivery(sql, admin.id, input.id));
     triggerDeliveries();
     redirect("/admin/deliveries?said=trying");
   },
@@ -26,7 +26,7 @@ export const abandonDeliveryAction = defineServerAction({
   requiredRole: "admin",
   fields,
   async run({ input, write }) {
-    await write((sql, admin) => discardDelivery(sql, admin, input.id));
+    await write((sql, admin) => discardDelivery(sql, admin.id, input.id));
     redirect("/admin/deliveries?said=given-up");
   },
 });

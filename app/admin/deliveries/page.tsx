@@ -5,11 +5,11 @@ import { type SearchParams, lastValue } from "#lib/http/search-params.ts";
 import { abandonDeliveryAction, retryDeliveryAction } from "./actions.ts";
 import { AdminFrame } from "#components/admin/admin-frame.tsx";
 import { Timestamp } from "#components/admin/timestamp.tsx";
-import { ActionButton } from "#components/ui/action-form.tsx";
+import { ActionButton } from "#components/ui/submit-button.tsx";
 import { readSql } from "#lib/db/database.ts";
 import { listLoginEmailFailures } from "#lib/members/login-email.ts";
 import type { PendingDelivery } from "#lib/outbound/outbox/outbox.ts";
-import { listPendingDeliveries } from "#lib/outbound/outbox/manage-deliveries.ts";
+import { listDeliveries } from "#lib/outbound/outbox/outbox.ts";
 
 export const generateMetadata = () => adminMetadata("Deliveries");
 
@@ -44,7 +44,7 @@ export default async function DeliveriesPage({
   const { admin, refused } = await requireAdminPage("/admin/deliveries");
   if (!admin) return refused;
   const said = lastValue((await searchParams).said);
-  const deliveries = await readSql((sql) => listPendingDeliveries(sql, admin, MAX_SHOWN));
+  const deliveries = await readSql((sql) => listDeliveries(sql, MAX_SHOWN));
   const failures = listLoginEmailFailures();
   return (
     <AdminFrame

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { POST } from "./route.ts";
-import { deleteEntryPayload } from "#lib/cache/delete-entry-payload.ts";
+import { deleteEntryPayload } from "#lib/cache/inspect-cache.ts";
 import { MINUTE_MS, setClock } from "#lib/core/clock.ts";
 import { signInternalRequest } from "#lib/core/internal-request-signature.ts";
 import { readEntry, writeEntry } from "#lib/cache/cache-file.ts";

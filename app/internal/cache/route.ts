@@ -1,7 +1,7 @@
 // POST /internal/cache: the primary has an entry of this instance's cache deleted, after it was written down who wanted it.
 
 import { z } from "zod";
-import { deleteEntryPayload } from "#lib/cache/delete-entry-payload.ts";
+import { deleteEntryPayload } from "#lib/cache/inspect-cache.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { isInternalRequest } from "#lib/core/internal-request-signature.ts";
 import { AppError } from "#lib/core/errors.ts";

@@ -1,4 +1,4 @@
-// MP3, FLAC, WAV and Ogg: how long their sound is, by their frames, samples and pages.
+// Measures MP3, FLAC, WAV and Ogg files by their frames, samples and pages.
 
 import {
   type AudioTrack,
@@ -7,7 +7,7 @@ import {
   videoTrackError,
   opusPacketMs,
   unsupportedCodecError,
-  invalidAudioError,
+  multipleTracksError,
   toDataView,
 } from "./track.ts";
 
@@ -23,7 +23,7 @@ interface Mp3Frame {
   readonly rate: number;
 }
 
-/** The MP3 frame that begins at `at`, or null. */
+/** Parses the MP3 frame header at offset `at`; null if there is none. */
 export function readMp3Frame(bytes: Uint8Array, at: number): Mp3Frame | null {
   if (at + 4 > bytes.length || bytes[at] !== 0xff || (bytes[at + 1]! & 0xe6) !== 0xe2) return null;
   const version = (bytes[at + 1]! >> 3) & 3; // 0: MPEG 2.5, 2: MPEG 2, 3: MPEG 1
@@ -39,10 +39,10 @@ export function readMp3Frame(bytes: Uint8Array, at: number): Mp3Frame | null {
   };
 }
 
-/** Where what follows ID3 tags at the beginning begins; 0 without one. */
+/** Returns the offset after the ID3 tags at the start of a file; 0 without any. */
 export function skipId3Tags(bytes: Uint8Array): number {
   let at = 0;
-  // Some have two; a file of nothing else would take its time.
+  // Some files have two; a file of nothing but tags must stay cheap.
   for (
     let tags = 0;
     tags < 8 && at + 10 <= bytes.length && readAscii(bytes, at, 3) === "ID3";
@@ -62,28 +62,28 @@ export function skipId3Tags(bytes: Uint8Array): number {
   return at;
 }
 
-/** An MP3 file: the sum of its frames. What lies between them (tags, padding, damage) is passed over, byte by byte. */
+/** Measures an MP3 file as the sum of its frames. Bytes between frames (tags, padding, damage) are skipped. */
 export function readMp3(bytes: Uint8Array): AudioTrack {
   let at = skipId3Tags(bytes);
   let ms = 0;
   let frames = 0;
-  let isFollowing = false;
+  let isInSync = false;
   while (at + 4 <= bytes.length) {
     const frame = readMp3Frame(bytes, at);
-    // After a gap two in a row make a frame: the signs of one come up in any data.
+    // After a gap, two consecutive frames are required: one frame header matches random data.
     if (
       !frame ||
       at + frame.length > bytes.length ||
-      (!isFollowing && !readMp3Frame(bytes, at + frame.length))
+      (!isInSync && !readMp3Frame(bytes, at + frame.length))
     ) {
-      isFollowing = false;
+      isInSync = false;
       at += 1;
       continue;
     }
-    isFollowing = true;
-    // The first one may hold a table of contents, and no sound.
-    const isTable = frames === 0 && /Xing|Info|VBRI/.test(readAscii(bytes, at + 4, 40));
-    if (!isTable) ms += (frame.samples / frame.rate) * 1000;
+    isInSync = true;
+    // The first frame may be a VBR header without audio.
+    const isVbrHeader = frames === 0 && /Xing|Info|VBRI/.test(readAscii(bytes, at + 4, 40));
+    if (!isVbrHeader) ms += (frame.samples / frame.rate) * 1000;
     frames += 1;
     at += frame.length;
   }
@@ -91,7 +91,7 @@ export function readMp3(bytes: Uint8Array): AudioTrack {
   return { codec: "mp3", durationMs: ms };
 }
 
-/** A WAV file: its samples, as many as are really there. */
+/** Measures a WAV file by the samples that the file has, whatever its header claims. */
 export function readWav(bytes: Uint8Array): AudioTrack {
   const view = toDataView(bytes);
   let bytesPerSecond = 0;
@@ -102,24 +102,25 @@ export function readWav(bytes: Uint8Array): AudioTrack {
     if (type === "fmt ") {
       if (size < 16 || start + 16 > bytes.length) break;
       const tag = view.getUint16(start, true);
-      // WAVE_FORMAT_EXTENSIBLE: the real one is in the first bytes of the GUID.
+      // WAVE_FORMAT_EXTENSIBLE: the format is in the first bytes of the GUID.
       const format =
         tag === 0xfffe && size >= 40 && start + 26 <= bytes.length
           ? view.getUint16(start + 24, true)
           : tag;
       const bits = view.getUint16(start + 14, true);
-      const isPlayed =
+      const isPlayable =
         (format === 1 && [8, 16, 24, 32].includes(bits)) || (format === 3 && bits === 32);
-      if (!isPlayed) throw unsupportedCodecError("WAV");
+      if (!isPlayable) throw unsupportedCodecError("WAV");
       bytesPerSecond =
         (view.getUint16(start + 2, true) * view.getUint32(start + 4, true) * bits) / 8;
     } else if (type === "data") {
       if (bytesPerSecond === 0) break;
-      // Who writes while recording doesn't know the size yet, and leaves 0 or the largest number.
-      const there = bytes.length - start;
+      // Streaming encoders leave 0 or the largest number as the size.
+      const availableBytes = bytes.length - start;
       return {
         codec: "pcm",
-        durationMs: ((size === 0 ? there : Math.min(size, there)) / bytesPerSecond) * 1000,
+        durationMs:
+          ((size === 0 ? availableBytes : Math.min(size, availableBytes)) / bytesPerSecond) * 1000,
       };
     }
     at = start + size + (size & 1);
@@ -133,17 +134,17 @@ const CRC8 = Uint8Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-8 with the polynomial x^8+x^2+x+1, over the header of a FLAC frame. */
+/** Computes the CRC-8 of a FLAC frame header, with the polynomial x^8+x^2+x+1. */
 function crc8(bytes: Uint8Array, start: number, end: number): number {
   let crc = 0;
   for (let i = start; i < end; i++) crc = CRC8[crc ^ bytes[i]!]!;
   return crc;
 }
 
-/** How far from its end a file's last frame is looked for: many times the size of one, and a bound for hostile files. */
+/** How far from its end a file is scanned for the last frame: many frames, and a bound for hostile files. */
 const MAX_TAIL_SCAN_BYTES = 512 * 1024;
 
-/** The number of the sample after the FLAC frame that begins at `at`, or null where none does (RFC 9639, 9.1). */
+/** Returns the number of the sample after the FLAC frame at offset `at`; null if there is no frame (RFC 9639, 9.1). */
 function readFlacFrameEnd(bytes: Uint8Array, at: number, blockSize: number): number | null {
   if (
     bytes[at] !== 0xff ||
@@ -155,7 +156,7 @@ function readFlacFrameEnd(bytes: Uint8Array, at: number, blockSize: number): num
   const sizeCode = bytes[at + 2]! >> 4;
   const rateCode = bytes[at + 2]! & 15;
   if (sizeCode === 0 || rateCode === 15 || bytes[at + 3]! >> 4 > 10) return null;
-  const lead = Math.clz32(~(bytes[at + 4]! << 24)); // how many bytes a number in the manner of UTF-8 has
+  const lead = Math.clz32(~(bytes[at + 4]! << 24)); // length of a UTF-8-like number
   if (lead === 1 || lead > 7) return null;
   const length = lead || 1;
   let number = lead === 0 ? bytes[at + 4]! : bytes[at + 4]! & (0x7f >> lead);
@@ -170,11 +171,11 @@ function readFlacFrameEnd(bytes: Uint8Array, at: number, blockSize: number): num
   if (rateCode === 12) end += 1;
   else if (rateCode > 12) end += 2;
   if (end >= bytes.length || crc8(bytes, at, end) !== bytes[end]) return null;
-  const isVariable = (bytes[at + 1]! & 1) === 1; // then it counts samples, else frames
+  const isVariable = (bytes[at + 1]! & 1) === 1; // the number counts samples, else frames
   return (isVariable ? number : number * blockSize) + samples;
 }
 
-/** A FLAC file: where its last frame ends. */
+/** Measures a FLAC file by the end of its last frame. */
 export function readFlac(bytes: Uint8Array): AudioTrack {
   const start = skipId3Tags(bytes);
   const view = toDataView(bytes);
@@ -221,7 +222,7 @@ function readOggStream(bytes: Uint8Array, serial: number, at: number): OggStream
   };
 }
 
-/** An Ogg file: the packets of an Opus stream, the last position of a Vorbis one. */
+/** Measures an Ogg file by its Opus packets, or by the last granule position of a Vorbis stream. */
 export function readOgg(bytes: Uint8Array): AudioTrack {
   const view = toDataView(bytes);
   const streams: OggStream[] = [];
@@ -246,7 +247,7 @@ export function readOgg(bytes: Uint8Array): AudioTrack {
       if (high >= 0) position = Math.max(position, high * 2 ** 32 + low);
       let isStart = (kind & 1) === 0;
       for (let i = table; i < table + count; i++) {
-        // The first one after the head holds comments, no sound.
+        // The first packet after the header has comments, not audio.
         if (isStart && bytes[i]! > 0 && packets++ > 0)
           opusMs += opusPacketMs(bytes[data], bytes[data + 1]);
         data += bytes[i]!;
@@ -258,8 +259,7 @@ export function readOgg(bytes: Uint8Array): AudioTrack {
   if (streams.some(({ codec }) => codec === "video")) throw videoTrackError();
   const stream = streams[0];
   if (!stream) throw damagedAudioError("Ogg");
-  if (streams.length > 1)
-    throw invalidAudioError("This file holds more than one track of sound. Export it with one.");
+  if (streams.length > 1) throw multipleTracksError();
   if (stream.codec !== "opus" && stream.codec !== "vorbis") throw unsupportedCodecError("Ogg");
   const ms = stream.codec === "opus" ? opusMs - stream.skip / 48 : (position / stream.rate) * 1000;
   if (!(ms > 0) || ms === Infinity) throw damagedAudioError("Ogg");

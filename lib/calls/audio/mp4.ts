@@ -1,4 +1,4 @@
-// MP4 and M4A: how long its sound is, by the durations of its samples; in fragments too, as Safari records.
+// Measures MP4 and M4A files by the durations of their samples, also in fragments, as Safari records them.
 
 import {
   type AudioTrack,
@@ -6,13 +6,13 @@ import {
   damagedAudioError,
   videoTrackError,
   unsupportedCodecError,
-  invalidAudioError,
+  multipleTracksError,
   toDataView,
 } from "./track.ts";
 
 interface Box {
   readonly type: string;
-  /** Of its content. */
+  /** Offset of the content. */
   readonly start: number;
   readonly end: number;
 }
@@ -27,31 +27,31 @@ interface Mp4Track {
   duration: number;
 }
 
-/** The boxes from `start` to `end`, one after the other; ends at the first that doesn't fit, with `cut` told. */
+/** Yields the boxes from `start` to `end`. Calls `onTruncated` and stops at the first that doesn't fit. */
 function* iterateBoxes(
   bytes: Uint8Array,
   start: number,
   end: number,
-  cut: () => void = () => {},
+  onTruncated: () => void = () => {},
 ): Generator<Box> {
   const view = toDataView(bytes);
   for (let at = start; at + 8 <= end;) {
     const size32 = view.getUint32(at);
     const isLong = size32 === 1;
-    if (isLong && at + 16 > end) return cut();
+    if (isLong && at + 16 > end) return onTruncated();
     const size = isLong
       ? view.getUint32(at + 8) * 2 ** 32 + view.getUint32(at + 12)
       : size32 === 0
         ? end - at
         : size32;
     const header = isLong ? 16 : 8;
-    if (size < header || at + size > end) return cut();
+    if (size < header || at + size > end) return onTruncated();
     yield { type: readAscii(bytes, at + 4, 4), start: at + header, end: at + size };
     at += size;
   }
 }
 
-/** The object type in an esds box: 0x40 and its like are AAC; 0 where none is found. */
+/** Returns the object type in an esds box (0x40 is AAC), or 0 without one. */
 function readObjectType(bytes: Uint8Array, start: number, end: number): number {
   for (let at = start + 4; at + 2 <= end;) {
     const tag = bytes[at]!;
@@ -70,20 +70,20 @@ function readObjectType(bytes: Uint8Array, start: number, end: number): number {
   return 0;
 }
 
-/** Half an hour in fragments of a tenth of a second has half as many. */
+/** Twice as many as 30 minutes in fragments of 100 ms have. */
 const MAX_BOXES = 300_000;
 const CONTAINER_BOXES = new Set(["moov", "trak", "mdia", "minf", "stbl", "mvex", "moof", "traf"]);
 
-/** The one track of sound in an MP4 file. Throws AppError(invalid) for films, other codecs and damaged files. */
+/** Measures the only audio track of an MP4 file. Throws AppError(invalid) for videos, other codecs and damaged files. */
 export function readMp4(bytes: Uint8Array): AudioTrack {
   const view = toDataView(bytes);
   const tracks: Mp4Track[] = [];
-  /** Of a sample in a fragment that says none, by track. */
+  /** The duration of a sample whose fragment has none, by track id. */
   const defaults = new Map<number, number>();
   let dataBytes = 0;
   let fragments = 0;
-  let isCut = false;
-  let seen = 0;
+  let isTruncated = false;
+  let boxCount = 0;
   let fragment: { track: Mp4Track | undefined; defaultDuration: number } = {
     track: undefined,
     defaultDuration: 0,
@@ -99,7 +99,7 @@ export function readMp4(bytes: Uint8Array): AudioTrack {
     const at = box.start + 8;
     if (!track || at + 8 > box.end) return;
     track.format = readAscii(bytes, at + 4, 4);
-    // esds lies inside the entry, in QuickTime's files inside a box of its own: looked for by its name.
+    // esds is in the entry, in QuickTime files in a box inside it: search for its name.
     const end = Math.min(box.end, at + 4_096);
     for (let i = at + 8; i + 8 <= end; i++) {
       if (bytes[i] === 0x65 && readAscii(bytes, i, 4) === "esds")
@@ -136,8 +136,8 @@ export function readMp4(bytes: Uint8Array): AudioTrack {
   }
 
   function walk(start: number, end: number, depth: number): void {
-    for (const box of iterateBoxes(bytes, start, end, () => (isCut = true))) {
-      if (++seen > MAX_BOXES) throw damagedAudioError("M4A");
+    for (const box of iterateBoxes(bytes, start, end, () => (isTruncated = true))) {
+      if (++boxCount > MAX_BOXES) throw damagedAudioError("M4A");
       if (box.type === "trak") {
         // A recording has one; thousands would make the searches slow.
         if (tracks.length === 16) throw damagedAudioError("M4A");
@@ -163,12 +163,11 @@ export function readMp4(bytes: Uint8Array): AudioTrack {
   walk(0, bytes.length, 0);
 
   if (tracks.some(({ handler }) => handler === "vide")) throw videoTrackError();
-  const sound = tracks.filter(({ handler }) => handler === "soun");
-  if (sound.length > 1)
-    throw invalidAudioError("This file holds more than one track of sound. Export it with one.");
-  const track = sound[0];
-  // Of a recording in fragments what came before the cut can be played.
-  if (!track || dataBytes === 0 || track.timescale === 0 || (isCut && fragments === 0))
+  const audioTracks = tracks.filter(({ handler }) => handler === "soun");
+  if (audioTracks.length > 1) throw multipleTracksError();
+  const track = audioTracks[0];
+  // In a truncated recording, the complete fragments can be played.
+  if (!track || dataBytes === 0 || track.timescale === 0 || (isTruncated && fragments === 0))
     throw damagedAudioError("M4A");
   const isAac =
     track.format === "mp4a" &&

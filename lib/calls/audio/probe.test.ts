@@ -18,14 +18,14 @@ async function refusal(
   limits?: typeof ANSWER_LIMITS,
 ): Promise<[string, string, string | undefined]> {
   const error = await probeAudio(bytes, limits).then(
-    (audio) => new Error(`taken as ${JSON.stringify(audio)}`),
+    (audio) => new Error(`accepted as ${JSON.stringify(audio)}`),
     (error: unknown) => error,
   );
   if (!isAppError(error)) throw error;
   return [error.code, error.message, error.field];
 }
 
-const good: [string, string, string, string, number][] = [
+const validFiles: [string, string, string, string, number][] = [
   ["tone-opus.webm", "audio/webm", "webm", "opus", 2_000],
   ["tone-live.webm", "audio/webm", "webm", "opus", 2_000],
   ["tone-recorder.webm", "audio/webm", "webm", "opus", 1_980],
@@ -40,8 +40,8 @@ const good: [string, string, string, string, number][] = [
   ["tone.wav", "audio/wav", "wav", "pcm", 1_000],
   ["tone.flac", "audio/flac", "flac", "flac", 2_000],
 ];
-for (const [name, contentType, extension, codec, durationMs] of good) {
-  test(`${name} is what its bytes say`, async () => {
+for (const [name, contentType, extension, codec, durationMs] of validFiles) {
+  test(`${name} is probed by its bytes`, async () => {
     const bytes = readAudioFixture(name);
     const audio = await probeAudio(bytes);
     expect(audio).toEqual({ contentType, extension, codec, durationMs: expect.any(Number) });
@@ -50,8 +50,8 @@ for (const [name, contentType, extension, codec, durationMs] of good) {
   });
 }
 
-test("an independent reader finds the same durations", async () => {
-  // It reads no WebM of unknown size, as browsers record it, and no fragments.
+test("an independent library measures the same durations", async () => {
+  // music-metadata reads neither WebM of unknown size, as browsers record it, nor fragments.
   for (const name of [
     "tone-opus.webm",
     "tone-opus.ogg",
@@ -69,17 +69,17 @@ test("an independent reader finds the same durations", async () => {
   }
 });
 
-const bad: [string, RegExp][] = [
-  ["film.webm", /This is a film/],
-  ["film.mp4", /This is a film/],
-  ["film.ogv", /This is a film/],
-  ["tone-mulaw.wav", /this WAV file is of a kind/],
-  ["tone-alac.m4a", /this M4A file is of a kind/],
-  ["tone.mka", /this Matroska file is of a kind/],
-  ["tone.aac", /bare AAC/],
+const refusedFiles: [string, RegExp][] = [
+  ["film.webm", /This is a video/],
+  ["film.mp4", /This is a video/],
+  ["film.ogv", /This is a video/],
+  ["tone-mulaw.wav", /codec in this WAV file/],
+  ["tone-alac.m4a", /codec in this M4A file/],
+  ["tone.mka", /codec in this Matroska file/],
+  ["tone.aac", /Raw AAC/],
 ];
-for (const [name, reason] of bad) {
-  test(`${name} is refused with the way out`, async () => {
+for (const [name, reason] of refusedFiles) {
+  test(`${name} is refused with advice`, async () => {
     expect(await refusal(readAudioFixture(name))).toEqual([
       "invalid",
       expect.stringMatching(reason),
@@ -89,7 +89,7 @@ for (const [name, reason] of bad) {
 }
 
 const text = (content: string) => new TextEncoder().encode(content);
-const strangers: [string, Uint8Array][] = [
+const otherFiles: [string, Uint8Array][] = [
   ["a text called .webm", text("Hello, I am a recording. ".repeat(500))],
   ["a page", text("<!doctype html><script>alert(1)</script>".repeat(50))],
   [
@@ -103,18 +103,18 @@ const strangers: [string, Uint8Array][] = [
   ["an archive", text(`PK\x03\x04${"x".repeat(1_000)}`)],
   ["a film of another kind", text(`RIFF\x00\x10\x00\x00AVI LIST${"x".repeat(1_000)}`)],
 ];
-for (const [what, bytes] of strangers) {
-  test(`${what} is no recording`, async () => {
+for (const [what, bytes] of otherFiles) {
+  test(`${what} is not a recording`, async () => {
     expect(await refusal(bytes)).toEqual([
       "invalid",
-      expect.stringMatching(/not a recording that we know/),
+      expect.stringMatching(/Unsupported format/),
       "audio",
     ]);
     expect(sniffAudio(bytes)).toBeNull();
   });
 }
 
-test("nothing is no recording", async () => {
+test("an empty file is not a recording", async () => {
   expect(await refusal(new Uint8Array())).toEqual([
     "invalid",
     "The recording is empty. Record it again.",
@@ -123,8 +123,8 @@ test("nothing is no recording", async () => {
   expect(sniffAudio(new Uint8Array())).toBeNull();
 });
 
-for (const [name] of good) {
-  test(`the head of ${name} alone is refused`, async () => {
+for (const [name] of validFiles) {
+  test(`the start of ${name} alone is refused`, async () => {
     for (const length of [4, 8, 12, 16, 24, 40])
       expect((await refusal(readAudioFixture(name).subarray(0, length)))[0]).toBe("invalid");
   });
@@ -137,7 +137,7 @@ for (const name of [
   "tone-fragments.mp4",
   "tone.mp3",
 ]) {
-  test(`${name} that was cut off in the middle has the half that can be played`, async () => {
+  test(`${name} truncated in the middle lasts as long as the part that can be played`, async () => {
     const bytes = readAudioFixture(name);
     const { durationMs } = await probeAudio(bytes.subarray(0, Math.round(bytes.length * 0.6)));
     expect(durationMs).toBeGreaterThan(500);
@@ -145,33 +145,33 @@ for (const name of [
   });
 }
 
-test("a FLAC file that was cut off has the frames before the cut", async () => {
+test("a truncated FLAC file lasts as long as its complete frames", async () => {
   const bytes = readAudioFixture("tone.flac");
   expect((await probeAudio(bytes.subarray(0, bytes.length - 2_500))).durationMs).toBeLessThan(
     1_600,
   );
 });
 
-test("an M4A file that was cut off is refused: its table says more than is there", async () => {
+test("a truncated M4A file is refused: its sample table points past the end", async () => {
   const bytes = readAudioFixture("tone.m4a");
   expect(await refusal(bytes.subarray(0, bytes.length - 2_000))).toEqual([
     "invalid",
-    expect.stringMatching(/M4A file is damaged or was cut off/),
+    expect.stringMatching(/M4A file is damaged or incomplete/),
     "audio",
   ]);
 });
 
-test("a WAV file lasts as long as its samples, whatever its header says", async () => {
+test("a WAV file lasts as long as its samples, whatever its header claims", async () => {
   const bytes = makeToneWav({ seconds: 3 });
   const view = new DataView(bytes.buffer);
-  for (const lie of [0, 0xffffffff, 0x7fffffff]) {
-    view.setUint32(40, lie, true);
+  for (const claimedSize of [0, 0xffffffff, 0x7fffffff]) {
+    view.setUint32(40, claimedSize, true);
     expect((await probeAudio(bytes)).durationMs).toBe(3_000);
   }
   expect((await probeAudio(bytes.subarray(0, 44 + 8_000))).durationMs).toBe(1_000);
 });
 
-test("a duration in the header of a WebM file is not believed", async () => {
+test("the duration in the header of a WebM file is ignored", async () => {
   const bytes = readAudioFixture("tone-opus.webm");
   const at = Buffer.from(bytes).indexOf(Buffer.from([0x44, 0x89, 0x88]));
   expect(at).toBeGreaterThan(0);
@@ -179,27 +179,27 @@ test("a duration in the header of a WebM file is not believed", async () => {
   expect(Math.abs((await probeAudio(bytes)).durationMs - 2_000)).toBeLessThan(30);
 });
 
-test("two minutes are taken, with a second for a recorder that stops late", async () => {
+test("two minutes are accepted, plus one second for recorders that stop late", async () => {
   for (const seconds of [119.9, 120, 120.98])
     expect((await probeAudio(makeOpusWebm({ seconds }))).durationMs).toBe(seconds * 1000);
   expect(await refusal(makeOpusWebm({ seconds: 121.02 }))).toEqual([
     "invalid",
-    "The recording lasts 2:02 minutes; at most 2 minutes fit. Make it shorter.",
+    "Your recording is 2:02 long. The limit is 2:00.",
     "audio",
   ]);
-  expect((await refusal(makeToneWav({ seconds: 122 })))[1]).toMatch(/lasts 2:02 minutes/);
+  expect((await refusal(makeToneWav({ seconds: 122 })))[1]).toMatch(/is 2:02 long/);
 });
 
-test("blocks whose times say less than they play are counted by what they play", async () => {
+test("blocks whose timestamps claim too little are measured by their packets", async () => {
   const bytes = makeOpusWebm({ seconds: 130 });
-  // Every cluster at the same time.
+  // Gives every cluster the same timestamp.
   for (
     let at = 0;
     (at = Buffer.from(bytes.buffer).indexOf(Buffer.from([0xe7, 0x10, 0, 0, 4]), at)) >= 0;
     at += 9
   )
     bytes.fill(0, at + 5, at + 9);
-  expect((await refusal(bytes))[1]).toMatch(/lasts 2:10 minutes/);
+  expect((await refusal(bytes))[1]).toMatch(/is 2:10 long/);
 });
 
 test("less than half a second is refused", async () => {
@@ -212,25 +212,25 @@ test("an answer may last half an hour", async () => {
     1_800_000,
   );
   expect((await refusal(makeOpusWebm({ seconds: 1_802 }), ANSWER_LIMITS))[1]).toMatch(
-    /lasts 30:02 minutes; at most 30 minutes fit/,
+    /is 30:02 long. The limit is 30:00/,
   );
 });
 
-test("more bytes than fit are refused before they are read, with the way out", async () => {
+test("a file over the size limit is refused before it is parsed, with advice", async () => {
   expect(await refusal(makeToneWav({ seconds: 60, rate: 96_000 }))).toEqual([
     "too_large",
-    "The recording has 5.8 MB; at most 5.2 MB fit. Export it as M4A, MP3 or Opus: the same sound in a tenth of the size.",
+    "Your file is 5.8 MB. The limit is 5.2 MB. Try exporting it as M4A, MP3 or Opus.",
     "audio",
   ]);
   expect(await refusal(new Uint8Array(MAX_CALL_BYTES + 1))).toEqual([
     "too_large",
-    expect.stringMatching(/for 2 minutes at most/),
+    expect.stringMatching(/lower bit rate, up to 2 minutes/),
     "audio",
   ]);
   expect((await refusal(new Uint8Array(MAX_ANSWER_BYTES + 1), ANSWER_LIMITS))[0]).toBe("too_large");
 });
 
-test("a recording comes out of its data URL, whatever the URL calls it", () => {
+test("a recording is decoded from its data URL, whatever its MIME type", () => {
   const bytes = readAudioFixture("tone-opus.ogg");
   const base64 = Buffer.from(bytes).toString("base64");
   for (const prefix of [
@@ -245,7 +245,7 @@ test("a recording comes out of its data URL, whatever the URL calls it", () => {
       Buffer.from(decodeRecording(prefix + base64)!).equals(Buffer.from(bytes)),
     ]).toEqual([prefix, true]);
   }
-  for (const nothing of [
+  for (const invalid of [
     "",
     "data:",
     "data:audio/ogg;base64,",
@@ -253,10 +253,10 @@ test("a recording comes out of its data URL, whatever the URL calls it", () => {
     "data:audio/ogg;base64",
     "!?",
   ])
-    expect([nothing, decodeRecording(nothing)]).toEqual([nothing, null]);
+    expect([invalid, decodeRecording(invalid)]).toEqual([invalid, null]);
 });
 
-test("Opus packets last what RFC 6716 says", () => {
+test("Opus packets last as RFC 6716 defines", () => {
   const cases: [number | undefined, number | undefined, number][] = [
     [0b00000_000, 0, 10],
     [0b00011_000, 0, 60],

@@ -1,5 +1,5 @@
-// What a recording is, by its bytes: the container, what is in it, how long it lasts. What a client says of it counts for nothing.
-// Each reader goes through its file once, in order, in constant memory: no file can make one slow (audio-fuzz.test.ts).
+// Probes a recording by its bytes: container, codec and duration. Nothing that the client claims is trusted.
+// Each reader passes through the file once, in constant memory, so hostile files stay cheap (probe-fuzz.test.ts).
 
 import { AppError } from "#lib/core/errors.ts";
 import { skipId3Tags, readMp3Frame, readFlac, readMp3, readOgg, readWav } from "./frames.ts";
@@ -7,19 +7,16 @@ import { readMp4 } from "./mp4.ts";
 import { type AudioTrack, readAscii, invalidAudioError } from "./track.ts";
 import { readWebm } from "./webm.ts";
 
-/** reference.md: two minutes or less. */
+/** The longest question: two minutes. */
 export const MAX_CALL_MS = 120_000;
-/** Two minutes at 320 kbit/s, the most that MP3 has, are 4.8 MB: this also leaves room for a cover. Ten parts of an upload. */
+/** Ten upload parts. Two minutes of MP3 at its maximum of 320 kbit/s are 4.8 MB; the rest is for cover art. */
 export const MAX_CALL_BYTES = 10 * 524_288;
-/** An answer may take its time. */
+/** The longest answer: 30 minutes. */
 export const MAX_ANSWER_MS = 30 * 60_000;
-/**
- * Half an hour at 64 kbit/s is 14.4 MB. Not more: the row travels to every replica as one transaction,
- * and the door for writes is shut for everybody else while it is stored.
- */
+/** 30 minutes at 64 kbit/s are 14.4 MB. The row is one transaction, which blocks the write queue while it is stored. */
 export const MAX_ANSWER_BYTES = 32 * 524_288;
 const MIN_DURATION_MS = 500;
-/** A recorder that stops at two minutes stops a little later. */
+/** Recorders stop a little late. */
 const DURATION_TOLERANCE_MS = 1_000;
 
 export interface AudioLimits {
@@ -27,11 +24,11 @@ export interface AudioLimits {
   readonly maxBytes: number;
 }
 export const CALL_LIMITS: AudioLimits = { maxMs: MAX_CALL_MS, maxBytes: MAX_CALL_BYTES };
-/** For admins. */
+/** Limits of an admin's upload. */
 export const ANSWER_LIMITS: AudioLimits = { maxMs: MAX_ANSWER_MS, maxBytes: MAX_ANSWER_BYTES };
 
 export interface SniffedAudio {
-  /** Without parameters, such as "audio/webm". */
+  /** MIME type without parameters, such as "audio/webm". */
   readonly contentType: string;
   /** Without a dot, such as "webm". */
   readonly extension: string;
@@ -39,7 +36,7 @@ export interface SniffedAudio {
 
 export interface ProbedAudio extends SniffedAudio {
   readonly codec: AudioTrack["codec"];
-  /** A whole number. */
+  /** An integer. */
   readonly durationMs: number;
 }
 
@@ -90,14 +87,14 @@ const CONTAINERS: readonly AudioContainer[] = [
       return bytes[at] === 0xff && (bytes[at + 1]! & 0xf6) === 0xf0;
     },
     measure() {
-      throw invalidAudioError("This is bare AAC, which not every browser plays. Save it as M4A.");
+      throw invalidAudioError("Raw AAC isn’t supported in every browser. Save it as M4A.");
     },
   },
   {
     contentType: "audio/mpeg",
     extension: "mp3",
     matches: (bytes) => {
-      // Without a tag in front two frames in a row make an MP3: the signs of one come up in any data.
+      // Without an ID3 tag, two consecutive frames are required: one frame header matches random data.
       const at = skipId3Tags(bytes);
       const frame = readMp3Frame(bytes, at);
       return at > 0 || (frame !== null && readMp3Frame(bytes, at + frame.length) !== null);
@@ -109,17 +106,17 @@ const CONTAINERS: readonly AudioContainer[] = [
 const detectContainer = (bytes: Uint8Array) =>
   CONTAINERS.find((container) => container.matches(bytes)) ?? null;
 
-/** The kind of file that `bytes` begin, or null for one that is not a recording we know. Looks at the beginning only. */
+/** Returns the container by its magic bytes, or null for an unknown one. Reads the start of the file only. */
 export function sniffAudio(bytes: Uint8Array): SniffedAudio | null {
-  const found = detectContainer(bytes);
-  return found && { contentType: found.contentType, extension: found.extension };
+  const container = detectContainer(bytes);
+  return container && { contentType: container.contentType, extension: container.extension };
 }
 
 function formatMegabytes(bytes: number): string {
   return (bytes / 1_000_000).toFixed(1);
 }
 
-/** AppError(too_large), field "audio", for a recording of more bytes than `limits` allow. */
+/** Throws AppError(too_large), field "audio", above `maxBytes`. `contentType` selects the advice. */
 export function assertAudioSize(
   size: number,
   { maxBytes, maxMs }: AudioLimits = CALL_LIMITS,
@@ -128,19 +125,19 @@ export function assertAudioSize(
   if (size <= maxBytes) return;
   const fix =
     contentType === "audio/wav" || contentType === "audio/flac"
-      ? "Export it as M4A, MP3 or Opus: the same sound in a tenth of the size."
-      : `Export it with fewer bits a second, for ${maxMs / 60_000} minutes at most.`;
+      ? "Try exporting it as M4A, MP3 or Opus."
+      : `Export it at a lower bit rate, up to ${maxMs / 60_000} minutes.`;
   throw new AppError(
     "too_large",
-    `The recording has ${formatMegabytes(size)} MB; at most ${formatMegabytes(maxBytes)} MB fit. ${fix}`,
+    `Your file is ${formatMegabytes(size)} MB. The limit is ${formatMegabytes(maxBytes)} MB. ${fix}`,
     { field: "audio" },
   );
 }
 
 /**
- * What `bytes` are. The duration is measured from the sound that is there, not read from a header.
- * Throws AppError for the field "audio": too_large above `maxBytes`; invalid for what is empty, not audio, damaged, a film,
- * in a codec that browsers don't all play, shorter than half a second or longer than `maxMs` and a second.
+ * Returns container, codec and duration. The duration is measured from the audio data, not read from a header.
+ * Throws AppError (field "audio"): too_large above `maxBytes`; invalid for damaged files, videos, codecs that some browsers
+ * can't play, and durations under 500 ms or over `maxMs` plus one second.
  */
 export async function probeAudio(
   bytes: Uint8Array,
@@ -151,14 +148,14 @@ export async function probeAudio(
   assertAudioSize(bytes.length, limits, container?.contentType);
   if (!container)
     throw invalidAudioError(
-      "This is not a recording that we know. Take M4A, MP3, WebM or Ogg with Opus, WAV or FLAC.",
+      "Unsupported format. Use M4A, MP3, WebM or Ogg with Opus, WAV or FLAC.",
     );
   const { codec, durationMs } = container.measure(bytes);
   if (!(durationMs >= MIN_DURATION_MS))
-    throw invalidAudioError("The recording is shorter than half a second. Record it again.");
+    throw invalidAudioError("Your recording is shorter than half a second. Record it again.");
   if (!(durationMs <= limits.maxMs + DURATION_TOLERANCE_MS)) {
     throw invalidAudioError(
-      `The recording lasts ${formatMinutes(durationMs)}; at most ${formatMinutes(limits.maxMs)} fit. Make it shorter.`,
+      `Your recording is ${formatMinutes(durationMs)} long. The limit is ${formatMinutes(limits.maxMs)}.`,
     );
   }
   return {
@@ -171,24 +168,19 @@ export async function probeAudio(
 
 function formatMinutes(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
-  // What a hostile file claims may be any number.
+  // A hostile file may claim any duration.
   if (seconds >= 24 * 3600) return "more than a day";
-  return seconds % 60 === 0
-    ? `${seconds / 60} minutes`
-    : `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} minutes`;
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/**
- * The bytes in Call.base64, a data URL (or bare base64, as rows moved in from elsewhere may have it); null for a typed question
- * and for what holds none. What the URL says of its type is not looked at.
- */
+/** Returns the bytes of Call.base64, a data URL or plain base64; null if there are none. The URL's MIME type is ignored. */
 export function decodeRecording(base64: string): Uint8Array | null {
-  let from = 0;
+  let start = 0;
   if (base64.startsWith("data:")) {
     const comma = base64.slice(0, 300).indexOf(",");
     if (comma < 0 || !/;\s*base64\s*$/i.test(base64.slice(5, comma))) return null;
-    from = comma + 1;
+    start = comma + 1;
   }
-  const bytes = Buffer.from(base64.slice(from), "base64");
+  const bytes = Buffer.from(base64.slice(start), "base64");
   return bytes.length > 0 ? bytes : null;
 }

@@ -1,33 +1,34 @@
-// What the readers of the audio containers have in common: what they find, and the ways in which a file is refused.
+// Declares what the container readers share: the result, the errors, and the length of Opus packets.
 
 import { AppError } from "#lib/core/errors.ts";
 
-/** The one track of sound in a file, as measured from its data, never from what its header says of it. */
+/** The only audio track of a file, measured from its data, not from its header. */
 export interface AudioTrack {
   readonly codec: "opus" | "vorbis" | "aac" | "mp3" | "pcm" | "flac";
   readonly durationMs: number;
 }
 
-/** AppError(invalid) for the field "audio". */
+/** Returns AppError(invalid) for the field "audio". */
 export const invalidAudioError = (message: string) =>
   new AppError("invalid", message, { field: "audio" });
 export const damagedAudioError = (name: string) =>
-  invalidAudioError(`This ${name} file is damaged or was cut off. Record it or export it again.`);
+  invalidAudioError(`This ${name} file is damaged or incomplete. Record or export it again.`);
 export const videoTrackError = () =>
-  invalidAudioError(
-    "This is a film, not a recording. Send its sound only, as M4A, MP3, Ogg or WebM.",
-  );
+  invalidAudioError("This is a video. Upload audio only, as M4A, MP3, Ogg or WebM.");
 export const unsupportedCodecError = (name: string) =>
   invalidAudioError(
-    `The sound in this ${name} file is of a kind that not every browser plays. Export it as M4A (AAC) or MP3.`,
+    `Not every browser can play the codec in this ${name} file. Export it as M4A (AAC) or MP3.`,
   );
 
-export const readAscii = (bytes: Uint8Array, at: number, length: number) =>
-  String.fromCharCode(...bytes.subarray(at, at + length));
+export const multipleTracksError = () =>
+  invalidAudioError("This file has more than one audio track. Export it with one.");
+
+export const readAscii = (bytes: Uint8Array, offset: number, length: number) =>
+  String.fromCharCode(...bytes.subarray(offset, offset + length));
 export const toDataView = (bytes: Uint8Array) =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** Milliseconds of sound in one Opus packet, by its first two bytes (RFC 6716, 3.1 and 3.2); 0 for an empty one. */
+/** Returns the milliseconds of audio in an Opus packet, by its first two bytes (RFC 6716, 3.1 and 3.2); 0 if empty. */
 export function opusPacketMs(first: number | undefined, second: number | undefined): number {
   if (first === undefined) return 0;
   const config = first >> 3;
@@ -39,6 +40,6 @@ export function opusPacketMs(first: number | undefined, second: number | undefin
         : [2.5, 5, 10, 20][config & 3]!;
   const code = first & 3;
   const frames = code === 0 ? 1 : code === 3 ? (second ?? 1) & 63 : 2;
-  // Longer ones are not allowed, and nothing plays them.
+  // RFC 6716 allows at most 120 ms.
   return Math.min(frames * frameMs, 120);
 }

@@ -1,4 +1,4 @@
-// WebM: how long its sound is, by the times of its blocks. What a browser records has no duration in its header.
+// Measures WebM files by the timestamps of their blocks: what a browser records has no duration in its header.
 
 import {
   type AudioTrack,
@@ -7,7 +7,7 @@ import {
   videoTrackError,
   opusPacketMs,
   unsupportedCodecError,
-  invalidAudioError,
+  multipleTracksError,
 } from "./track.ts";
 
 const EBML = 0x1a45dfa3;
@@ -20,7 +20,7 @@ const CODEC_ID = 0x86;
 const CLUSTER_TIMESTAMP = 0xe7;
 const SIMPLE_BLOCK = 0xa3;
 const BLOCK = 0xa1;
-/** Elements that are walked into: EBML, Segment, Info, Tracks, TrackEntry, Cluster, BlockGroup. Their sizes are not believed. */
+/** Elements whose children are read: EBML, Segment, Info, Tracks, TrackEntry, Cluster, BlockGroup. Their sizes are ignored. */
 const MASTER_ELEMENTS = new Set([
   EBML,
   0x18538067,
@@ -37,7 +37,7 @@ interface TrackEntry {
   codecId: string;
 }
 
-/** An EBML number of 1 to 8 bytes at `at`; null where there is none. All ones mean an unknown size: -1. */
+/** Reads an EBML variable-length integer; null if there is none. All ones mean an unknown size: -1. */
 function readVint(bytes: Uint8Array, at: number): { value: number; length: number } | null {
   const first = bytes[at];
   if (first === undefined || first === 0) return null;
@@ -60,8 +60,8 @@ function readUnsigned(bytes: Uint8Array, at: number, size: number): number {
 }
 
 /**
- * The one track of sound in a WebM file. Walks every element once, in order, whatever sizes the ones around it claim;
- * an element that does not end within the file ends the walk, as a recording that was cut off does.
+ * Measures the only audio track of a WebM file. Reads every element once, in order, whatever size its parent claims.
+ * An element that ends outside of the file ends the reading: the recording was truncated.
  */
 export function readWebm(bytes: Uint8Array): AudioTrack {
   const tracks: TrackEntry[] = [];
@@ -71,7 +71,7 @@ export function readWebm(bytes: Uint8Array): AudioTrack {
   let first = Infinity;
   let last = -Infinity;
   let lastMs = 0;
-  let soundMs = 0;
+  let packetsMs = 0;
 
   function block(at: number, end: number): void {
     const track = readVint(bytes, at);
@@ -83,7 +83,7 @@ export function readWebm(bytes: Uint8Array): AudioTrack {
     const data = times + 3;
     const packetMs =
       entry.codecId === "A_OPUS" && data < end ? opusPacketMs(bytes[data], bytes[data + 1]) : 0;
-    soundMs += packetMs;
+    packetsMs += packetMs;
     first = Math.min(first, time);
     if (time >= last) {
       last = time;
@@ -99,7 +99,7 @@ export function readWebm(bytes: Uint8Array): AudioTrack {
     const start = at + idLength + size.length;
     if (MASTER_ELEMENTS.has(id)) {
       if (id === TRACK_ENTRY) {
-        // A recording has one; thousands of them would make the search below slow.
+        // A recording has one; thousands would make the search below slow.
         if (tracks.length === 8) throw damagedAudioError("WebM");
         tracks.push({ number: 0, type: 0, codecId: "" });
       }
@@ -123,12 +123,15 @@ export function readWebm(bytes: Uint8Array): AudioTrack {
 
   if (docType !== "webm") throw unsupportedCodecError("Matroska");
   if (tracks.some(({ type }) => type === 1)) throw videoTrackError();
-  const sound = tracks.filter(({ type }) => type === 2);
-  if (sound.length > 1)
-    throw invalidAudioError("This file holds more than one track of sound. Export it with one.");
-  if (sound.length === 0 || last < first) throw damagedAudioError("WebM");
+  const audioTracks = tracks.filter(({ type }) => type === 2);
+  if (audioTracks.length > 1) throw multipleTracksError();
+  if (audioTracks.length === 0 || last < first) throw damagedAudioError("WebM");
   const codec =
-    sound[0]!.codecId === "A_OPUS" ? "opus" : sound[0]!.codecId === "A_VORBIS" ? "vorbis" : null;
+    audioTracks[0]!.codecId === "A_OPUS"
+      ? "opus"
+      : audioTracks[0]!.codecId === "A_VORBIS"
+        ? "vorbis"
+        : null;
   if (!codec) throw unsupportedCodecError("WebM");
-  return { codec, durationMs: Math.max(((last - first) * scaleNs) / 1e6 + lastMs, soundMs) };
+  return { codec, durationMs: Math.max(((last - first) * scaleNs) / 1e6 + lastMs, packetsMs) };
 }

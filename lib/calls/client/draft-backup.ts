@@ -1,10 +1,8 @@
 // Backs up the latest texts of a draft in localStorage, synchronously: a browser may drop IndexedDB writes of a page that unloads.
 
-import { DRAFT_TTL_MS } from "./recording-draft.ts";
+import { DRAFT_TTL_MS, type DraftTexts } from "./recording-draft.ts";
 
 const STORAGE_PREFIX = "lectern-words/";
-
-export type DraftTexts = Readonly<Record<string, string>>;
 
 interface Backup {
   readonly texts: DraftTexts;

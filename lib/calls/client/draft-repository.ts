@@ -1,8 +1,13 @@
 // Keeps the draft of one form up to date in the browser: queues its writes, and reports when storage fails.
 
-import { type DraftTexts, clearBackup, loadBackup, saveBackup } from "./draft-backup.ts";
+import { clearBackup, loadBackup, saveBackup } from "./draft-backup.ts";
 import { type DraftStore, openDraftStore } from "./draft-store.ts";
-import { type RecordingDraft, createDraft, withoutAudio } from "./recording-draft.ts";
+import {
+  type DraftTexts,
+  type RecordingDraft,
+  createDraft,
+  withoutAudio,
+} from "./recording-draft.ts";
 
 export class DraftRepository {
   readonly #store: DraftStore;

@@ -1,6 +1,5 @@
 // Runs the recorder's side effects (microphone, recording, file, local draft, upload) and keeps its state; recorder-state.ts decides.
 
-import type { DraftTexts } from "./draft-backup.ts";
 import { acquireDraftLock } from "./draft-lock.ts";
 import { DraftRepository } from "./draft-repository.ts";
 import { type LevelMeter, isQuiet, startLevelMeter } from "./level-meter.ts";
@@ -16,14 +15,15 @@ import {
 import { readAudioFile } from "./read-audio-file.ts";
 import { PENDING_MESSAGES } from "./recorder-messages.ts";
 import {
-  type RecordedAudio,
   type RecorderEvent,
   type RecorderState,
   createRecorderState,
   reduceRecorder,
 } from "./recorder-state.ts";
+import type { DraftTexts } from "./recording-draft.ts";
 import { RecordingSession } from "./recording-session.ts";
-import { type UploadProgress, UploadError, abortUpload, uploadRecording } from "./uploader.ts";
+import { uploadDraft } from "./upload-draft.ts";
+import { abortUpload } from "./uploader.ts";
 
 interface OpenMicrophone {
   readonly requestId: number;
@@ -245,7 +245,12 @@ export class RecorderController {
       }
       const repository = this.#repository;
       if (this.#state.phase !== "recorded" || !repository) return null;
-      return await this.#send(this.#state.recorded, repository, abort.signal);
+      return await uploadDraft({
+        audio: this.#state.recorded.audio,
+        repository,
+        signal: abort.signal,
+        dispatch: (event) => this.dispatch(event),
+      });
     } finally {
       if (this.#upload === abort) this.#upload = null;
     }
@@ -255,40 +260,6 @@ export class RecorderController {
     this.#upload?.abort();
     this.#upload = null;
     this.dispatch({ type: "upload-cancelled" });
-  }
-
-  async #send(
-    { audio }: RecordedAudio,
-    repository: DraftRepository,
-    signal: AbortSignal,
-  ): Promise<string | null> {
-    const dispatch = (event: RecorderEvent) => void (signal.aborted || this.dispatch(event));
-    const send = async (id: string) => {
-      dispatch({ type: "upload-started", uploadId: id });
-      const onProgress = (progress: UploadProgress) =>
-        dispatch({ type: "upload-progressed", progress });
-      await uploadRecording({ id, audio, signal, onProgress });
-      return id;
-    };
-    try {
-      const uploadId = await send(repository.draft.uploadId).catch(async (error: unknown) => {
-        if (!(error instanceof UploadError) || error.status !== 409) throw error;
-        // The server has other bytes under this id.
-        const newId = crypto.randomUUID();
-        await repository.update({ uploadId: newId });
-        return send(newId);
-      });
-      // The response to the form may get lost: until it arrives, the draft keeps the texts as well.
-      await repository.flush();
-      return signal.aborted ? null : uploadId;
-    } catch (error) {
-      const message =
-        error instanceof UploadError
-          ? error.message
-          : "We couldn’t read the recording. Try again, or record it again.";
-      dispatch({ type: "upload-failed", message });
-      return null;
-    }
   }
 
   #waitWhilePending(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,8 @@
 // Defines the draft of a recording, which the browser stores until the server has it.
 
+/** Text fields of a form by name. */
+export type DraftTexts = Readonly<Record<string, string>>;
+
 /** A recording and its texts. Member names are stored in IndexedDB: renaming one loses drafts. */
 export interface RecordingDraft {
   /** The owner and purpose: see buildDraftKey(). */
@@ -24,8 +27,7 @@ export interface RecordingDraft {
   readonly pieces: number;
   /** The peak of each tenth of a second, 0–100. */
   readonly levels: readonly number[];
-  /** The text fields of the form by name. */
-  readonly texts: Readonly<Record<string, string>>;
+  readonly texts: DraftTexts;
 }
 
 /** Unsent recordings expire after two weeks. */

@@ -1,5 +1,6 @@
 // Uploads a recording in parts: resumable, with retries and exponential backoff.
 
+import type { UploadState } from "../upload.ts";
 import { type UploadRequest, type UploadResponse, sendUploadRequest } from "./upload-request.ts";
 
 const CREATE_TIMEOUT_MS = 20_000;
@@ -27,7 +28,7 @@ export type UploadProgress =
       readonly seconds: number;
     }
   /** The session has expired: continues after a login in any tab. */
-  | { readonly kind: "log-in"; readonly sentBytes: number; readonly totalBytes: number };
+  | { readonly kind: "unauthenticated"; readonly sentBytes: number; readonly totalBytes: number };
 
 /** Thrown when the server rejects the upload or is unreachable for too long. The message is shown to the member. */
 export class UploadError extends Error {
@@ -38,12 +39,6 @@ export class UploadError extends Error {
     this.name = "UploadError";
     this.status = status;
   }
-}
-
-interface ServerUploadState {
-  readonly partBytes: number;
-  readonly parts: number;
-  readonly received: readonly number[];
 }
 
 interface UploadJob {
@@ -157,7 +152,7 @@ class Upload {
       timeoutMs: CREATE_TIMEOUT_MS,
     });
     if (created.status !== 200) throw toUploadError(created);
-    const { partBytes, parts, received } = created.json as ServerUploadState;
+    const { partBytes, parts, received } = created.json as UploadState;
     const sizeOf = (part: number) => Math.min(partBytes, totalBytes - part * partBytes);
     this.#sentBytes = received.reduce((sum, part) => sum + sizeOf(part), 0);
     this.#report("sending");
@@ -179,7 +174,7 @@ class Upload {
     return true;
   }
 
-  #report(kind: "sending" | "offline" | "log-in", partialBytes = 0): void {
+  #report(kind: "sending" | "offline" | "unauthenticated", partialBytes = 0): void {
     const sentBytes = this.#sentBytes + partialBytes;
     this.#onProgress({ kind, sentBytes, totalBytes: this.#bytes.byteLength });
   }
@@ -191,7 +186,7 @@ class Upload {
       const response = await sendUploadRequest({ ...request, signal });
       signal.throwIfAborted();
       if (response.status === 401) {
-        this.#report("log-in");
+        this.#report("unauthenticated");
         await waitForTimeoutOrEvent(LOGIN_POLL_INTERVAL_MS, signal, ["focus", LOGGED_IN_EVENT]);
       } else if (!isTransient(response)) {
         this.#failures = 0;

@@ -1,56 +1,37 @@
-// What waits in the outbox, for admins: seen, tried again, given up. What they decide is noted.
+// Lets admins count, retry and discard pending deliveries, with audit events. The callers check that they are admins.
 
+import { nowMs } from "#lib/core/clock.ts";
 import { AppError } from "#lib/core/errors.ts";
-import { type Member, assertAdmin } from "#lib/core/member.ts";
 import { recordAuditEvent } from "#lib/db/audit.ts";
 import type { Sql } from "#lib/db/connection.ts";
-import {
-  type PendingDelivery,
-  deleteDelivery,
-  listDeliveries,
-  rescheduleDelivery,
-} from "./outbox.ts";
 
-/** What was not delivered yet, newest first, at most `limit`. Throws AppError(forbidden) for all but admins. */
-export function listPendingDeliveries(sql: Sql, admin: Member, limit = 100): PendingDelivery[] {
-  assertAdmin(admin);
-  return listDeliveries(sql, limit);
-}
-
-/** How many deliveries wait, failed at least once, and were given up. Throws AppError(forbidden) for all but admins. */
-export function countDeliveries(
-  sql: Sql,
-  admin: Member,
-): { waiting: number; failed: number; givenUp: number } {
-  assertAdmin(admin);
+/** Counts the deliveries that are pending, failed at least once, and were given up. */
+export function countDeliveries(sql: Sql): { waiting: number; failed: number; givenUp: number } {
   return sql.get(
     `SELECT COUNT(*) AS "waiting", COUNT("lastError") AS "failed", COUNT(*) FILTER (WHERE "nextTryAt" IS NULL) AS "givenUp" FROM "Delivery"`,
   ) as { waiting: number; failed: number; givenUp: number };
 }
 
-/** Has it tried again at once: call kickDeliveries() after the commit. Throws AppError: forbidden for all but admins, not_found when it is delivered or gone. */
-export function retryPendingDelivery(sql: Sql, admin: Member, id: number): void {
-  assertAdmin(admin);
-  if (!rescheduleDelivery(sql, id)) throw deliveryNotFound();
-  recordAuditEvent(sql, { actorId: admin.id, action: "delivery.retry", subjectId: String(id) });
-}
-
-/** Gives it up for good. Throws AppError: forbidden for all but admins, not_found when it is delivered or gone. */
-export function discardDelivery(sql: Sql, admin: Member, id: number): void {
-  assertAdmin(admin);
-  const about = sql.get<{ kind: string; tries: number }>(
-    `SELECT "kind", "tries" FROM "Delivery" WHERE "id" = ?`,
+/** Makes a delivery due now; call triggerDeliveries() after the commit. Throws AppError(not_found) if it is delivered or deleted. */
+export function retryPendingDelivery(sql: Sql, actorId: string, id: number): void {
+  const { changes } = sql.run(
+    `UPDATE "Delivery" SET "nextTryAt" = ?, "tries" = 0 WHERE "id" = ?`,
+    nowMs(),
     id,
   );
-  if (!about || !deleteDelivery(sql, id)) throw deliveryNotFound();
-  recordAuditEvent(sql, {
-    actorId: admin.id,
-    action: "delivery.give_up",
-    subjectId: String(id),
-    detail: about,
-  });
+  if (changes === 0) throw deliveryNotFound();
+  recordAuditEvent(sql, { actorId, action: "delivery.retry", subjectId: String(id) });
 }
 
-function deliveryNotFound(): AppError {
-  return new AppError("not_found", "This is delivered, or gone.");
+/** Deletes a delivery. Throws AppError(not_found) if it is delivered or deleted already. */
+export function discardDelivery(sql: Sql, actorId: string, id: number): void {
+  const detail = sql.get<{ kind: string; tries: number }>(
+    `DELETE FROM "Delivery" WHERE "id" = ? RETURNING "kind", "tries"`,
+    id,
+  );
+  if (!detail) throw deliveryNotFound();
+  recordAuditEvent(sql, { actorId, action: "delivery.give_up", subjectId: String(id), detail });
 }
+
+const deliveryNotFound = () =>
+  new AppError("not_found", "This delivery was already sent or discarded.");

@@ -8,13 +8,8 @@ import type { Sql } from "#lib/db/connection.ts";
 import { type TestServer, serveHttp } from "#tests/support/test-server.ts";
 import { closeSmtpTransport } from "#lib/outbound/mail/send-email.ts";
 import { resetSingleton } from "#lib/core/singleton.ts";
-import {
-  runDueDeliveries,
-  deleteDelivery,
-  enqueueDelivery,
-  listDeliveries,
-  rescheduleDelivery,
-} from "./outbox.ts";
+import { runDueDeliveries, enqueueDelivery, listDeliveries } from "./outbox.ts";
+import { discardDelivery, retryPendingDelivery } from "./manage-deliveries.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 const mailTo = (to: string) =>
@@ -139,11 +134,10 @@ test("a server that is down is tried again later, then given up, then tried when
   // The admin sees why, and nobody's address.
   expect(JSON.stringify(await waiting()) + said()).not.toContain("ada@example.test");
   smtp.mode = "ok";
-  expect(await writeSql((sql) => rescheduleDelivery(sql, given!.id))).toBe(true);
+  await writeSql((sql) => retryPendingDelivery(sql, "root", given!.id));
   await runDueDeliveries();
   expect(smtp.emails).toHaveLength(1);
   expect(await waiting()).toEqual([]);
-  expect(await writeSql((sql) => rescheduleDelivery(sql, given!.id))).toBe(false);
 });
 
 test("a delivery that is dropped is not made", async () => {
@@ -151,8 +145,7 @@ test("a delivery that is dropped is not made", async () => {
     enqueueDelivery(sql, mailTo("ada@example.test"), { userId: null, about: "call published" }),
   );
   const [delivery] = await waiting();
-  expect(await writeSql((sql) => deleteDelivery(sql, delivery!.id))).toBe(true);
-  expect(await writeSql((sql) => deleteDelivery(sql, delivery!.id))).toBe(false);
+  await writeSql((sql) => discardDelivery(sql, "root", delivery!.id));
   await runDueDeliveries();
   expect(smtp.attemptCount).toBe(0);
 });

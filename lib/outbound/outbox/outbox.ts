@@ -188,16 +188,3 @@ export function listDeliveries(sql: Sql, limit = 100): PendingDelivery[] {
     limit,
   );
 }
-
-/** Has it tried again at once; kickDeliveries() after the commit. Returns whether it was still there. */
-export function rescheduleDelivery(sql: Sql, id: number): boolean {
-  return (
-    sql.run(`UPDATE "Delivery" SET "nextTryAt" = ?, "tries" = 0 WHERE "id" = ?`, nowMs(), id)
-      .changes === 1
-  );
-}
-
-/** Gives it up for good. Returns whether it was still there. */
-export function deleteDelivery(sql: Sql, id: number): boolean {
-  return sql.run(`DELETE FROM "Delivery" WHERE "id" = ?`, id).changes === 1;
-}

@@ -50,11 +50,11 @@ test.each([
   "/relative",
   "not a url",
   "",
-])("%j is nothing", (text) => {
+])("%j is not a link", (text) => {
   expect(classifyLink(text)).toBeNull();
 });
 
-test("a video starts where the link says", () => {
+test("a video starts at the link's time", () => {
   expect(classifyLink("https://youtu.be/dQw4w9WgXcQ?t=1h2m3s")!.playerUrl).toBe(
     "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?autoplay=1&start=3723",
   );

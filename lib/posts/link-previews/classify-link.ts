@@ -1,4 +1,4 @@
-// Which kind of thing a URL names, by its text alone.
+// Classifies a URL by its text alone: tweet, video, sandbox, pen or page.
 
 import type { LinkPreviewKind } from "./link-preview.ts";
 
@@ -6,9 +6,9 @@ export interface ClassifiedLink {
   readonly kind: LinkPreviewKind;
   /** The id of the tweet, video, playlist, sandbox or pen. */
   readonly id?: string;
-  /** The spelling that the provider's oEmbed endpoint knows. */
+  /** The URL as the provider's oEmbed endpoint expects it. */
   readonly canonicalUrl: string;
-  /** Built from the id, never taken from an answer. */
+  /** Built from the id, never taken from a response. */
   readonly playerUrl?: string;
 }
 
@@ -34,7 +34,7 @@ const CODEPEN_HOSTS = new Set(["codepen.io", "www.codepen.io"]);
 const VIDEO_ID = /^[\w-]{11}$/;
 const LIST_ID = /^[\w-]{10,64}$/;
 
-/** Seconds of "90", "90s", "1m30s", "1h2m3s"; 0 for anything else. */
+/** Returns the seconds of "90", "90s", "1m30s", "1h2m3s"; 0 for anything else. */
 function parseStartSeconds(text: string | null): number {
   const parts = /^(?:(\d{1,3})h)?(?:(\d{1,4})m)?(?:(\d{1,6})s?)?$/.exec(text ?? "");
   if (!parts) return 0;
@@ -43,23 +43,23 @@ function parseStartSeconds(text: string | null): number {
 }
 
 function classifyTweet(url: URL): ClassifiedLink | null {
-  const found = /^\/(?:i\/web|i|[A-Za-z0-9_]{1,20})\/status(?:es)?\/(\d{1,20})(?:\/|$)/.exec(
+  const match = /^\/(?:i\/web|i|[A-Za-z0-9_]{1,20})\/status(?:es)?\/(\d{1,20})(?:\/|$)/.exec(
     url.pathname,
   );
-  if (!found) return null;
+  if (!match) return null;
   const user = url.pathname.split("/")[1];
   return {
     kind: "tweet",
-    id: found[1],
-    canonicalUrl: `https://twitter.com/${user}/status/${found[1]}`,
+    id: match[1],
+    canonicalUrl: `https://twitter.com/${user}/status/${match[1]}`,
   };
 }
 
 function classifyYoutube(url: URL): ClassifiedLink | null {
-  const short = url.hostname === "youtu.be";
+  const isShort = url.hostname === "youtu.be";
   const [, first = "", second = ""] = url.pathname.split("/");
   const list = url.searchParams.get("list");
-  const id = short
+  const id = isShort
     ? first
     : first === "watch"
       ? (url.searchParams.get("v") ?? "")
@@ -69,7 +69,7 @@ function classifyYoutube(url: URL): ClassifiedLink | null {
   if (VIDEO_ID.test(id)) {
     const player = new URL(`https://www.youtube-nocookie.com/embed/${id}`);
     const start = parseStartSeconds(url.searchParams.get("t") ?? url.searchParams.get("start"));
-    player.searchParams.set("autoplay", "1"); // the reader has already pressed play
+    player.searchParams.set("autoplay", "1"); // the reader has already clicked "Play"
     if (start > 0) player.searchParams.set("start", String(start));
     if (list && LIST_ID.test(list)) player.searchParams.set("list", list);
     return {
@@ -80,7 +80,7 @@ function classifyYoutube(url: URL): ClassifiedLink | null {
     };
   }
   if (
-    !short &&
+    !isShort &&
     (first === "playlist" || (first === "embed" && second === "videoseries")) &&
     list &&
     LIST_ID.test(list)
@@ -107,12 +107,12 @@ function classifyCodesandbox(url: URL): ClassifiedLink | null {
 }
 
 function classifyCodepen(url: URL): ClassifiedLink | null {
-  const found =
+  const match =
     /^\/((?:team\/)?[\w-]{1,60})\/(?:pen|full|details|embed)\/([A-Za-z0-9]{4,40})\/?$/.exec(
       url.pathname,
     );
-  if (!found) return null;
-  const [, user, id] = found;
+  if (!match) return null;
+  const [, user, id] = match;
   return {
     kind: "codepen",
     id,
@@ -121,16 +121,16 @@ function classifyCodepen(url: URL): ClassifiedLink | null {
   };
 }
 
-/** The kind of `text`, with its id and player where it has one; null if it is no http(s) URL. Asks nobody. */
+/** Returns the kind of `text`, with id and player if it has one; null if it is not an http(s) URL. */
 export function classifyLink(text: string): ClassifiedLink | null {
   if (!URL.canParse(text)) return null;
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") return null;
   const { hostname } = url;
-  const special =
+  const classified =
     (TWITTER_HOSTS.has(hostname) && classifyTweet(url)) ||
     ((YOUTUBE_HOSTS.has(hostname) || hostname === "youtu.be") && classifyYoutube(url)) ||
     (CODESANDBOX_HOSTS.has(hostname) && classifyCodesandbox(url)) ||
     (CODEPEN_HOSTS.has(hostname) && classifyCodepen(url));
-  return special || { kind: "page", canonicalUrl: url.href };
+  return classified || { kind: "page", canonicalUrl: url.href };
 }

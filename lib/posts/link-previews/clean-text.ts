@@ -1,10 +1,10 @@
-// Texts of strangers, made fit for a card.
+// Cleans and truncates third-party text for a card.
 
-/** Control characters, zero-width marks and those that turn the direction of the text around them. */
+/** Control, zero-width and bidirectional control characters. */
 const INVISIBLE = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u200b\u2060\ufeff]/gu;
 
 function truncateAtWord(text: string, max: number): string {
-  // A page may call a novel its title; what is far beyond the limit is not even looked at.
+  // A page's title may be huge: text far beyond the limit is ignored.
   const characters = [...text.slice(0, max * 4)];
   if (characters.length <= max) return characters.join("");
   const start = characters.slice(0, max - 1).join("");
@@ -12,7 +12,7 @@ function truncateAtWord(text: string, max: number): string {
   return `${atWord.replace(/[\s,;:.–—-]+$/, "")}…`;
 }
 
-/** One line of at most `max` characters, cut at a word with "…"; undefined if nothing is left. */
+/** Returns one line of at most `max` characters, truncated at a word with "…"; undefined if empty. */
 export function cleanLine(text: string | undefined, max: number): string | undefined {
   if (text === undefined) return undefined;
   const line = text
@@ -23,7 +23,7 @@ export function cleanLine(text: string | undefined, max: number): string | undef
   return line === "" ? undefined : truncateAtWord(line, max);
 }
 
-/** As `cleanLine`, with line breaks kept, at most one empty line in a row. */
+/** As `cleanLine`, but keeps line breaks, and at most one empty line in a row. */
 export function cleanLines(text: string | undefined, max: number): string | undefined {
   if (text === undefined) return undefined;
   const lines = text

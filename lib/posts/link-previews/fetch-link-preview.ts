@@ -1,4 +1,4 @@
-// Asks a provider or a page what a link is about.
+// Fetches the preview of a link from its oEmbed provider or its page.
 
 import { z } from "zod";
 import { AppError } from "#lib/core/errors.ts";
@@ -13,7 +13,7 @@ const MAX_TITLE_CHARS = 200;
 const MAX_DESCRIPTION_CHARS = 400;
 const MAX_NAME_CHARS = 80;
 
-/** A field that is not what it should be is as good as absent: it never costs the card. */
+/** An invalid field counts as absent. */
 const optionalText = z.string().optional().catch(undefined);
 const oembedSchema = z.object({
   title: optionalText,
@@ -31,43 +31,36 @@ interface FetchOptions {
 
 function assertSuccess(url: string, status: number): void {
   if (status < 200 || status >= 300)
-    throw new AppError(
-      "unavailable",
-      `${new URL(url).hostname} answered with the status ${status}.`,
-    );
+    throw new AppError("unavailable", `${new URL(url).hostname} responded with status ${status}.`);
 }
 
 async function fetchOembed(url: string, { signal }: FetchOptions): Promise<OembedResponse> {
-  const answer = await fetchJson(url, { signal });
-  assertSuccess(url, answer.status);
-  const parsed = oembedSchema.safeParse(answer.data);
+  const response = await fetchJson(url, { signal });
+  assertSuccess(url, response.status);
+  const parsed = oembedSchema.safeParse(response.data);
   if (!parsed.success)
-    throw new AppError(
-      "invalid",
-      `${new URL(url).hostname} answered with something that is not oEmbed.`,
-    );
+    throw new AppError("invalid", `The response of ${new URL(url).hostname} is not oEmbed.`);
   return parsed.data;
 }
 
-/** A picture that may be fetched later, over https, or where the configuration allows a private host. */
+/** Returns the URL if the image may be fetched: https, or a private host that the configuration allows. */
 function allowedImageUrl(text: string | undefined): string | undefined {
   if (!text || text.length > 2_000 || !URL.canParse(text) || !isFetchableUrl(text))
     return undefined;
   const url = new URL(text);
-  const isListed = url.port !== "" && url.protocol === "http:"; // isFetchableUrl lets another port pass only if it is listed
+  const isListed = url.port !== "" && url.protocol === "http:"; // isFetchableUrl allows only listed ports
   return url.protocol === "https:" || isListed ? url.href : undefined;
 }
 
-/** Without the fields that have nothing to say. */
 function omitUndefined(
-  embed: { [Key in keyof LinkPreview]: LinkPreview[Key] | undefined } & {
+  preview: { [Key in keyof LinkPreview]: LinkPreview[Key] | undefined } & {
     title: string;
     url: string;
     kind: LinkPreview["kind"];
   },
 ): LinkPreview {
   return Object.fromEntries(
-    Object.entries(embed).filter(([, value]) => value !== undefined),
+    Object.entries(preview).filter(([, value]) => value !== undefined),
   ) as LinkPreview;
 }
 
@@ -77,20 +70,20 @@ async function fetchFromProvider(
   request: { name: string; url: string },
   options: FetchOptions,
 ): Promise<LinkPreview> {
-  const answer = await fetchOembed(request.url, options);
-  const author = cleanLine(answer.author_name, MAX_NAME_CHARS);
+  const oembed = await fetchOembed(request.url, options);
+  const author = cleanLine(oembed.author_name, MAX_NAME_CHARS);
   const common = {
     url,
     kind: link.kind,
     siteName: request.name,
     author,
     playerUrl: link.playerUrl,
-    imageUrl: allowedImageUrl(answer.thumbnail_url),
+    imageUrl: allowedImageUrl(oembed.thumbnail_url),
   };
   if (link.kind === "tweet") {
-    const quote = parseQuote(answer.html ?? "");
+    const quote = parseQuote(oembed.html ?? "");
     const handle = /^https?:\/\/(?:www\.)?(?:twitter|x)\.com\/(\w{1,20})\/?$/.exec(
-      answer.author_url ?? "",
+      oembed.author_url ?? "",
     )?.[1];
     const description = cleanLines(quote.text, MAX_DESCRIPTION_CHARS);
     if (!description || !author)
@@ -102,8 +95,8 @@ async function fetchFromProvider(
       published: cleanLine(quote.published, 40),
     });
   }
-  const title = cleanLine(answer.title, MAX_TITLE_CHARS);
-  if (!title) throw new AppError("invalid", `${request.name} names no title.`);
+  const title = cleanLine(oembed.title, MAX_TITLE_CHARS);
+  if (!title) throw new AppError("invalid", `The response of ${request.name} has no title.`);
   return omitUndefined({ ...common, title });
 }
 
@@ -115,14 +108,15 @@ async function fetchFromPage(url: string, options: FetchOptions): Promise<LinkPr
   });
   assertSuccess(page.url, page.status);
   if (!/^(text\/html|application\/xhtml\+xml)\b/i.test(page.contentType.trim()))
-    throw new AppError("invalid", "The link leads to something that is not a web page.");
+    throw new AppError("invalid", "The link is not a web page.");
   const meta = parsePageMetadata(page.body, page.url);
-  // A second stage only where the page itself says too little, and only to a host that it may speak for.
+  // Only if the page has no title, and only from an allowed host.
   const discovered =
     !meta.title && meta.oembedUrl ? discoveredOembedUrl(page.url, meta.oembedUrl) : null;
   const oembed = discovered ? await fetchOembed(discovered, options) : undefined;
   const title = cleanLine(meta.title ?? oembed?.title, MAX_TITLE_CHARS);
-  if (!title) throw new AppError("invalid", `${new URL(page.url).hostname} names no title.`);
+  if (!title)
+    throw new AppError("invalid", `The page at ${new URL(page.url).hostname} has no title.`);
   const description = cleanLine(meta.description, MAX_DESCRIPTION_CHARS);
   return omitUndefined({
     url,
@@ -138,16 +132,15 @@ async function fetchFromPage(url: string, options: FetchOptions): Promise<LinkPr
 }
 
 /**
- * The data of a card for `url`, from the network; `image` is not filled. At most two requests of 5 s and 512 kB each.
- * Throws AppError: invalid (no URL, refused, nothing to show), unavailable (no or a broken answer), too_large.
+ * Fetches the preview of `url`, without `image`. Makes at most two requests of 5 s and 512 kB each.
+ * Throws AppError: invalid (not a URL, forbidden, no title), unavailable (no or a failed response), too_large.
  */
 export async function fetchLinkPreview(
   url: string,
   options: FetchOptions = {},
 ): Promise<LinkPreview> {
   const link = classifyLink(url);
-  if (!link)
-    throw new AppError("invalid", "This is not a URL that can become a card.", { field: "url" });
+  if (!link) throw new AppError("invalid", "This is not an http(s) URL.", { field: "url" });
   const request = providerOembedRequest(link.kind, link.canonicalUrl);
   return request ? fetchFromProvider(url, link, request, options) : fetchFromPage(url, options);
 }

@@ -1,4 +1,4 @@
-// The oEmbed endpoints that are asked: these, and no others.
+// Lists the oEmbed endpoints that may be requested.
 
 import { env } from "#lib/core/env.ts";
 import type { LinkPreviewKind } from "./link-preview.ts";
@@ -18,7 +18,7 @@ const PROVIDERS: Readonly<Record<Exclude<LinkPreviewKind, "page">, Provider>> = 
   codepen: { name: "CodePen", endpoint: "https://codepen.io/api/oembed?format=json" },
 };
 
-/** Hosts whose oEmbed endpoint may be asked because a page names it; any other must be the page's own host. */
+/** Hosts whose endpoint a page may name; any other endpoint must be on the page's host. */
 const DISCOVERED_HOSTS = new Set([
   ...Object.values(PROVIDERS).map(({ endpoint }) => new URL(endpoint).host),
   "vimeo.com",
@@ -27,22 +27,22 @@ const DISCOVERED_HOSTS = new Set([
   "speakerdeck.com",
 ]);
 
-/** What to ask about a link of this kind; null for pages. EMBED_PROVIDER_ORIGIN stands in for every provider's origin. */
+/** Returns the oEmbed request for a link; null for pages. EMBED_PROVIDER_ORIGIN replaces every provider's origin. */
 export function providerOembedRequest(
   kind: LinkPreviewKind,
   canonicalUrl: string,
 ): { name: string; url: string } | null {
   if (kind === "page") return null;
   const { name, endpoint } = PROVIDERS[kind];
-  const asked = new URL(endpoint);
+  const { pathname, search } = new URL(endpoint);
   const url = env.EMBED_PROVIDER_ORIGIN
-    ? new URL(asked.pathname + asked.search, env.EMBED_PROVIDER_ORIGIN)
-    : asked;
+    ? new URL(pathname + search, env.EMBED_PROVIDER_ORIGIN)
+    : new URL(endpoint);
   url.searchParams.set("url", canonicalUrl);
   return { name, url: url.href };
 }
 
-/** The oEmbed URL that a page names, if it may be asked: on the page's own host or a known one; null otherwise. */
+/** Returns the oEmbed URL that a page names if it is on the page's host or a known one, else null (SSRF). */
 export function discoveredOembedUrl(pageUrl: string, href: string): string | null {
   if (!URL.canParse(href, pageUrl)) return null;
   const page = new URL(pageUrl);

@@ -4,14 +4,14 @@ import { cleanLine, cleanLines } from "./clean-text.ts";
 
 const URL_ = "https://example.com/posts/one";
 
-test("Open Graph comes before the Twitter card, and that before the title element", () => {
+test("Open Graph has priority over the Twitter card, and that over the title element", () => {
   const html = `<title>Three</title><meta name="twitter:title" content="Two"><meta property="og:title" content="One">`;
   expect(parsePageMetadata(html, URL_).title).toBe("One");
   expect(parsePageMetadata(html.replace(/<meta property.*/, ""), URL_).title).toBe("Two");
   expect(parsePageMetadata("<title>Three</title>", URL_).title).toBe("Three");
 });
 
-test("entities are decoded and markup in texts stays text", () => {
+test("entities are decoded, and markup in text stays text", () => {
   const meta = parsePageMetadata(
     `<meta property="og:title" content="Tom &amp; Jerry&#39;s &lt;script&gt;alert(1)&lt;/script&gt;"><meta name=description content='a "b"'>`,
     URL_,
@@ -22,7 +22,7 @@ test("entities are decoded and markup in texts stays text", () => {
   });
 });
 
-test("the title of a drawing is not the page's", () => {
+test("the title of an SVG is not the page's", () => {
   expect(
     parsePageMetadata("<body><svg><title>Icon</title></svg></body>", URL_).title,
   ).toBeUndefined();
@@ -31,7 +31,7 @@ test("the title of a drawing is not the page's", () => {
   );
 });
 
-test("what looks like metadata inside a comment or a script is not read", () => {
+test("metadata inside a comment or a script is ignored", () => {
   expect(
     parsePageMetadata(
       `<!-- <meta property="og:title" content="A"> --><script>'<meta property="og:title" content="B">'</script><title>C</title>`,
@@ -40,7 +40,7 @@ test("what looks like metadata inside a comment or a script is not read", () => 
   ).toBe("C");
 });
 
-test("a picture is found relative to the page and its base", () => {
+test("an image URL is resolved against the page and its base", () => {
   expect(parsePageMetadata('<meta property="og:image" content="/a.png">', URL_).imageUrl).toBe(
     "https://example.com/a.png",
   );
@@ -55,14 +55,14 @@ test("a picture is found relative to the page and its base", () => {
   ).toBeUndefined();
 });
 
-test("half a page is enough", () => {
+test("a truncated page is parsed", () => {
   expect(
     parsePageMetadata('<meta property="og:title" content="One"><meta property="og:descr', URL_)
       .title,
   ).toBe("One");
 });
 
-test("a page of nothing but open elements is read in no time", () => {
+test("hostile pages are parsed quickly", () => {
   const started = performance.now();
   parsePageMetadata("<div>".repeat(104_857), URL_);
   parsePageMetadata(`<meta ${"a=b ".repeat(120_000)}>`, URL_);
@@ -81,7 +81,7 @@ test("the text of a quoted post keeps its line breaks, and its date is found", (
   expect(parseQuote("")).toEqual({ text: undefined, published: undefined });
 });
 
-test("a line is trimmed, freed of invisible characters and cut at a word", () => {
+test("a line is trimmed, cleaned of invisible characters and truncated at a word", () => {
   expect(cleanLine("  a \n\t b  ", 10)).toBe("a b");
   expect(cleanLine("\u202egnp.exe\u0000", 20)).toBe("gnp.exe");
   expect(cleanLine("   ", 10)).toBeUndefined();

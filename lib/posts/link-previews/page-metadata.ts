@@ -1,4 +1,4 @@
-// What a page says about itself: Open Graph, Twitter card, <title>. A tokenizer reads it; no tree is built, nothing is kept as HTML.
+// Parses the metadata of a page with a tokenizer: Open Graph, Twitter card, <title>.
 
 import { Parser } from "htmlparser2";
 
@@ -7,15 +7,15 @@ export interface PageMetadata {
   readonly description?: string;
   readonly siteName?: string;
   readonly author?: string;
-  /** Absolute, or as absolute as the page's base makes it. */
+  /** Resolved against the page's base. */
   readonly imageUrl?: string;
   readonly oembedUrl?: string;
 }
 
-/** A `<title>` longer than this is not read to its end. */
+/** The rest of a longer `<title>` is ignored. */
 const MAX_TITLE_CHARS = 4_000;
 
-/** Reads the metadata of `html`, entities decoded; the first of each name counts. `url` is where the page came from. */
+/** Parses `html` from `url`, with entities decoded. The first value of each name counts. */
 export function parsePageMetadata(html: string, url: string): PageMetadata {
   const meta = new Map<string, string>();
   let title = "";
@@ -75,7 +75,7 @@ export function parsePageMetadata(html: string, url: string): PageMetadata {
   };
 }
 
-/** The text of the first paragraph of a quoted post, with its line breaks, and the words of the link after it (its date). */
+/** Returns the first paragraph of a quoted post with line breaks, and the text of the link after it: its date. */
 export function parseQuote(html: string): { text?: string; published?: string } {
   let text = "";
   let published: string | undefined;

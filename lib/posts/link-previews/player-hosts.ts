@@ -1,8 +1,8 @@
-// The only hosts whose pages may be framed: the twin of frame-src in the content security policy.
+// Lists the hosts that may be framed: keep in step with frame-src of the Content Security Policy.
 
 export const PLAYER_HOSTS = ["www.youtube-nocookie.com", "codesandbox.io", "codepen.io"] as const;
 
-/** True for an https URL on one of them. */
+/** Returns whether `text` is an https URL on one of them. */
 export function isPlayerUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, host } = new URL(text);

@@ -1,4 +1,4 @@
-// The pictures of cards: fetched by us, made small, kept in the cache file, so that no reader is shown to a stranger.
+// Fetches, shrinks and caches the images of link previews, so that readers contact no third party.
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -9,14 +9,14 @@ import { fetchBytes } from "#lib/outbound/fetch/guarded-fetch.ts";
 import { Semaphore } from "#lib/core/semaphore.ts";
 
 const MAX_BYTES = 2 * 1_048_576;
-/** 16 megapixels: 64 MB while it is decoded. */
+/** 16 megapixels: 64 MB decoded. */
 const MAX_PIXELS = 16_000_000;
 const WIDTH = 640;
 const DECODE_SECONDS = 5;
 /** The two bounds of a production: the fetch, and the decoding with those before it in the line. */
 const TIMEOUT_MS = 15_000;
 
-/** True if the bytes begin as PNG, JPEG, WebP or GIF do, whatever their server calls them. SVG is none of them. */
+/** Returns whether the bytes are a PNG, JPEG, WebP or GIF by their signature. SVG is not allowed. */
 export function isRasterImage(bytes: Uint8Array): boolean {
   const start = Buffer.from(bytes.subarray(0, 12)).toString("latin1");
   return (
@@ -33,7 +33,7 @@ const decoding = new Semaphore(1);
 async function shrinkImage(
   bytes: Uint8Array,
 ): Promise<{ base64: string; width: number; height: number }> {
-  // Loaded when the first picture comes: pages import this room, and most of them need no decoder.
+  // Loaded on demand: most processes never decode an image.
   const { default: sharp } = await import("sharp");
   const { data, info } = await sharp(bytes, {
     limitInputPixels: MAX_PIXELS,
@@ -63,12 +63,9 @@ const imageCache = defineCache({
       signal,
     });
     if (answer.status !== 200)
-      throw new AppError(
-        "unavailable",
-        `The picture's host answered with the status ${answer.status}.`,
-      );
+      throw new AppError("unavailable", `The image's host responded with status ${answer.status}.`);
     if (!isRasterImage(answer.bytes))
-      throw new AppError("invalid", "The picture is neither PNG, JPEG, WebP nor GIF.");
+      throw new AppError("invalid", "The image is neither PNG, JPEG, WebP nor GIF.");
     try {
       return await decoding.run(() => shrinkImage(answer.bytes), {
         maxWaitMs: TIMEOUT_MS,
@@ -80,7 +77,7 @@ const imageCache = defineCache({
   },
 });
 
-/** 32 hex digits that change with the picture's URL. */
+/** Returns 32 hex digits that change with the image's URL. */
 export function imageVersion(imageUrl: string): string {
   return createHash("sha256").update(imageUrl).digest("hex").slice(0, 32);
 }
@@ -92,7 +89,7 @@ export interface PreviewImage {
   readonly height: number;
 }
 
-/** The picture, from the cache or fetched within 15 s. Throws AppError: invalid, unavailable, too_large. */
+/** Returns the image, from the cache or fetched within 15 s. Throws AppError: invalid, unavailable, too_large. */
 export function getPreviewImage(imageUrl: string): Promise<PreviewImage> {
   return imageCache.get(imageUrl);
 }

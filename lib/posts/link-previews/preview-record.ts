@@ -1,4 +1,4 @@
-// What is known about one link, and how it becomes known: kept in the cache file, one producer.
+// Caches a link's preview and its failures in the cache file, and fetches it.
 
 import { z } from "zod";
 import { DAY_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
@@ -10,20 +10,20 @@ import { fetchLinkPreview } from "./fetch-link-preview.ts";
 import { getPreviewImage, imageVersion } from "./preview-image.ts";
 
 export const FRESH_TTL_MS = 7 * DAY_MS;
-/** A card whose picture could not be had is asked for again sooner. */
+/** A preview without its image is fetched again sooner. */
 const FRESH_WITHOUT_IMAGE_TTL_MS = DAY_MS;
 export const MIN_RETRY_DELAY_MS = 10 * MINUTE_MS;
 const MAX_RETRY_DELAY_MS = DAY_MS;
-/** Two requests of 5 s for the text and 15 s for the picture, with room. */
+/** Covers two requests of 5 s for the text and 15 s for the image. */
 const TIMEOUT_MS = 30_000;
 
 const recordSchema = z.object({
   url: z.string(),
-  /** The last card that could be made; null if none ever could. */
+  /** The last successful preview, or null. */
   embed: linkPreviewSchema.nullable(),
-  /** Failures in a row since the last success. */
+  /** Consecutive failures. */
   failures: z.number(),
-  /** When to ask again, in ms since 1970. */
+  /** When to fetch again, in ms since 1970. */
   nextAtMs: z.number(),
 });
 
@@ -34,7 +34,7 @@ interface RecordKey {
   readonly url: string;
 }
 
-/** Up to a fifth more or less than asked, so that links which failed together are not asked together for ever. */
+/** Adds or subtracts up to 20%, so that links which failed together are not all retried together. */
 function addJitter(ms: number, direction: 1 | -1): number {
   return Math.round(ms * (1 + direction * Math.random() * 0.2));
 }
@@ -67,11 +67,11 @@ const recordCache: DefinedCache<RecordKey, PreviewRecord> = defineCache<RecordKe
   version: 1,
   keyOf: ({ key }) => key,
   schema: recordSchema,
-  // The record says itself when it is due; it is never produced by asking for it.
+  // `nextAtMs` decides when a record is due; reading it never produces one.
   ttlMs: 365 * DAY_MS,
   timeoutMs: TIMEOUT_MS,
   async produce({ key, url }, { signal }) {
-    const before = recordCache.peek({ key, url });
+    const previous = recordCache.peek({ key, url });
     try {
       const { embed, failed } = await attachImage(await fetchLinkPreview(url, { signal }), signal);
       return {
@@ -81,22 +81,22 @@ const recordCache: DefinedCache<RecordKey, PreviewRecord> = defineCache<RecordKe
         nextAtMs: nowMs() + addJitter(failed ? FRESH_WITHOUT_IMAGE_TTL_MS : FRESH_TTL_MS, -1),
       };
     } catch (error) {
-      return createFailureRecord(url, before, error);
+      return createFailureRecord(url, previous, error);
     }
   },
 });
 
 function createFailureRecord(
   url: string,
-  before: PreviewRecord | null,
+  previous: PreviewRecord | null,
   error: unknown,
 ): PreviewRecord {
-  const failures = (before?.failures ?? 0) + 1;
+  const failures = (previous?.failures ?? 0) + 1;
   const waitMs = addJitter(
     Math.min(MIN_RETRY_DELAY_MS * 2 ** Math.min(failures - 1, 20), MAX_RETRY_DELAY_MS),
     1,
   );
-  // The bound of the wait holds whatever the dice say.
+  // The jitter must not exceed the maximum.
   const nextAtMs = nowMs() + Math.min(waitMs, MAX_RETRY_DELAY_MS);
   log("info", "embeds.failed", {
     host: URL.canParse(url) ? new URL(url).host : "",
@@ -104,27 +104,27 @@ function createFailureRecord(
     failures,
     retryInMs: nextAtMs - nowMs(),
   });
-  return { url, embed: before?.embed ?? null, failures, nextAtMs };
+  return { url, embed: previous?.embed ?? null, failures, nextAtMs };
 }
 
-/** What the cache file knows about `url`; asks nobody. */
+/** Returns the cached record of `url`; never fetches. */
 export function findPreviewRecord(url: string): PreviewRecord | null {
   return recordCache.peek({ key: linkPreviewKey(url), url });
 }
 
-/** What the cache file knows under this key; asks nobody. */
+/** Returns the cached record with this key; never fetches. */
 export function findPreviewRecordByKey(key: string): PreviewRecord | null {
   return recordCache.peek({ key, url: "" });
 }
 
-/** Asks for `url` now. A failure is a record too, with the old card if there was one: this never throws. */
+/** Fetches `url` now. Never throws: a failure is a record with the previous preview. */
 export async function fetchPreviewRecord(url: string): Promise<PreviewRecord> {
-  const name = { key: linkPreviewKey(url), url };
+  const recordKey = { key: linkPreviewKey(url), url };
   try {
-    return await recordCache.refresh(name);
+    return await recordCache.refresh(recordKey);
   } catch (error) {
     const record = createFailureRecord(url, findPreviewRecord(url), error);
-    recordCache.set(name, record);
+    recordCache.set(recordKey, record);
     return record;
   }
 }

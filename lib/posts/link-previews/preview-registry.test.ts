@@ -20,7 +20,7 @@ import { findPreviewRecord } from "./preview-record.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** What the host does now; tests change it while the host stays. */
+/** The host's current handler; tests replace it. */
 let answer: Handler;
 let asked: string[];
 let server: TestServer;
@@ -63,7 +63,7 @@ const png = (width: number, height: number) =>
     .png()
     .toBuffer();
 
-test("a page becomes a card with clean texts", async () => {
+test("a page becomes a preview with clean text", async () => {
   answer = (_, response) =>
     page(
       response,
@@ -89,13 +89,13 @@ test.each([
   "javascript:alert(1)",
   "https://example.com:8443/a.png",
   "file:///a.png",
-])("the picture %s is left out", async (image) => {
+])("the image %s is omitted", async (image) => {
   answer = (_, response) =>
     page(response, `<title>x</title><meta property="og:image" content="${image}">`);
   expect(await fetchLinkPreview(server.origin)).not.toHaveProperty("imageUrl");
 });
 
-test("a public https picture is kept", async () => {
+test("a public https image is kept", async () => {
   answer = (_, response) =>
     page(
       response,
@@ -104,7 +104,7 @@ test("a public https picture is kept", async () => {
   expect((await fetchLinkPreview(server.origin)).imageUrl).toBe("https://example.com/a.png");
 });
 
-test("a video is asked for at its provider and gets the player of its id", async () => {
+test("a video is fetched from its provider, and its player is built from its id", async () => {
   answer = (_, response) =>
     json(response, {
       title: "A talk",
@@ -128,7 +128,7 @@ test("a video is asked for at its provider and gets the player of its id", async
   ]);
 });
 
-test("a tweet becomes its words and its author", async () => {
+test("a tweet becomes its text and its author", async () => {
   answer = (_, response) =>
     json(response, {
       author_name: "Kent",
@@ -146,7 +146,7 @@ test("a tweet becomes its words and its author", async () => {
   });
 });
 
-test("oEmbed that a page names is asked only on its own host or a known one", async () => {
+test("an oEmbed endpoint that a page names is requested only on its host or a known one", async () => {
   const other = await serveHttp((_, response) => json(response, { title: "stolen" }), "127.0.0.2");
   overrideEnv({ FETCH_ALLOW_PRIVATE: `${server.hostAndPort},${other.hostAndPort}` });
   let oembed = `${server.origin}/oembed`;
@@ -181,7 +181,7 @@ test.each([
     (response: ServerResponse) =>
       response.writeHead(500, { "content-type": "text/html" }).end("<title>Oops</title>"),
   ],
-])("%s makes no card", async (_, send) => {
+])("%s has no preview", async (_, send) => {
   answer = (_request, response) => void send(response);
   await refreshLinkPreviews([`${server.origin}/x`]);
   expect(findLinkPreview(`${server.origin}/x`)).toBeNull();
@@ -206,7 +206,7 @@ const hostile: [string, Handler][] = [
         .write("<ti", () => response.destroy()),
   ],
   [
-    "redirects for ever",
+    "redirects endlessly",
     (request, response) => void response.writeHead(302, { location: `${request.url}x` }).end(),
   ],
   [
@@ -233,7 +233,7 @@ const hostile: [string, Handler][] = [
 ];
 
 test.each(hostile)(
-  "a link whose host %s is no card at first, delays nothing, and becomes one when the host is well again",
+  "a link whose host %s has no preview, blocks nothing, and gets one when the host recovers",
   async (_, handler) => {
     const url = `${server.origin}/job`;
     answer = handler;
@@ -249,7 +249,7 @@ test.each(hostile)(
     expect(findPreviewRecord(url)).toMatchObject({ failures: 1, embed: null });
     await expect.poll(() => server.countConnections()).toBe(0);
 
-    // Remembered: neither a page nor a deploy asks again at once.
+    // Cached: neither a page nor a deploy retries immediately.
     const before = asked.length;
     await refreshLinkPreviews([url]);
     await retryDueLinkPreviews();
@@ -264,7 +264,7 @@ test.each(hostile)(
   },
 );
 
-test("a link is looked up while its host hangs without waiting for it", async () => {
+test("lookups do not wait while hosts hang", async () => {
   answer = () => {};
   const urls = Array.from({ length: 25 }, (_, n) => `${server.origin}/${n}`);
   void refreshLinkPreviews(urls);
@@ -274,7 +274,7 @@ test("a link is looked up while its host hangs without waiting for it", async ()
   expect(performance.now() - started).toBeLessThan(2_000);
 });
 
-test("no more than three links are asked for at the same time, each once", async () => {
+test("at most three links are fetched at the same time, each once", async () => {
   let now = 0;
   let most = 0;
   answer = (_, response) => {
@@ -295,7 +295,7 @@ test("no more than three links are asked for at the same time, each once", async
   expect(urls.every((url) => findLinkPreview(url) !== null)).toBe(true);
 });
 
-test("the wait between failures doubles up to a day", async () => {
+test("the retry delay doubles up to a day", async () => {
   const url = `${server.origin}/x`;
   answer = (_, response) => void response.writeHead(503).end();
   const waits: number[] = [];
@@ -313,7 +313,7 @@ test("the wait between failures doubles up to a day", async () => {
   expect(asked.length).toBe(11);
 });
 
-test("a card is asked for again after a week, and kept when that fails", async () => {
+test("a preview is refreshed after a week, and kept if that fails", async () => {
   const url = `${server.origin}/x`;
   await refreshLinkPreviews([url]);
   later(5 * DAY_MS);
@@ -332,7 +332,7 @@ test("a card is asked for again after a week, and kept when that fails", async (
   expect(findLinkPreview(url)).toMatchObject({ title: "A newer page" });
 });
 
-test("a card that comes back the same tells nobody", async () => {
+test("an unchanged preview notifies no listener", async () => {
   const told: (readonly string[])[] = [];
   const stop = onLinkPreviewsChanged((urls) => told.push(urls));
   await refreshLinkPreviews([`${server.origin}/x`]);
@@ -347,7 +347,7 @@ test("a card that comes back the same tells nobody", async () => {
   expect(told.length).toBe(1);
 });
 
-test("a card survives a restart, and so does the memory of a failure", async () => {
+test("previews and failures survive a restart", async () => {
   await refreshLinkPreviews([`${server.origin}/good`]);
   answer = (_, response) => void response.writeHead(500).end();
   await refreshLinkPreviews([`${server.origin}/bad`]);
@@ -357,7 +357,7 @@ test("a card survives a restart, and so does the memory of a failure", async () 
   expect(asked.length).toBe(2);
 });
 
-test("a link that no post holds any more is not tried again", async () => {
+test("a link that is no longer in a post is not retried", async () => {
   answer = (_, response) => void response.writeHead(500).end();
   await refreshLinkPreviews([`${server.origin}/old`]);
   await setWantedLinkPreviews([`${server.origin}/new`]);
@@ -367,7 +367,7 @@ test("a link that no post holds any more is not tried again", async () => {
   expect(asked).toEqual(["/new"]);
 });
 
-test("a timer tries again by itself", async () => {
+test("a timer retries", async () => {
   vi.useFakeTimers({ toFake: ["setInterval"] });
   answer = (_, response) => void response.writeHead(500).end();
   const url = `${server.origin}/x`;
@@ -378,7 +378,7 @@ test("a timer tries again by itself", async () => {
   await expect.poll(() => findLinkPreview(url)?.title).toBe("Back");
 });
 
-test("what is no URL fails quietly", async () => {
+test("invalid URLs are ignored", async () => {
   await refreshLinkPreviews([
     "not a url",
     "javascript:alert(1)",
@@ -389,7 +389,7 @@ test("what is no URL fails quietly", async () => {
   expect(asked).toEqual([]);
 });
 
-test("a listener that throws stops neither the others nor the work", async () => {
+test("a listener that throws does not affect the others", async () => {
   overrideEnv({ LOG_LEVEL: "error" });
   const written = vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const told: (readonly string[])[] = [];
@@ -402,7 +402,7 @@ test("a listener that throws stops neither the others nor the work", async () =>
   expect(written.mock.calls.join("")).toContain("embeds.listener_failed");
 });
 
-test("the picture of a card is served by us, made small", async () => {
+test("the image of a preview is served by this site, shrunk", async () => {
   answer = serveImage(await png(1_200, 630));
   const url = `${server.origin}/x`;
   await refreshLinkPreviews([url]);
@@ -429,7 +429,7 @@ test.each([
     "more than 2 MB",
     Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), Buffer.alloc(2 * 1_048_576)]),
   ],
-])("%s is no picture; the card goes without", async (_, bytes) => {
+])("%s is not an image; the preview has none", async (_, bytes) => {
   answer = serveImage(bytes ?? (await png(300, 300)).subarray(0, 300));
   const url = `${server.origin}/x`;
   await refreshLinkPreviews([url]);
@@ -438,13 +438,13 @@ test.each([
   expect(await findPreviewImage(linkPreviewKey(url))).toBeNull();
 });
 
-test("a picture of too many pixels is refused", async () => {
+test("an image with too many pixels is rejected", async () => {
   answer = serveImage(await png(5_000, 4_000));
   await refreshLinkPreviews([`${server.origin}/x`]);
   expect(findLinkPreview(`${server.origin}/x`)).not.toHaveProperty("image");
 });
 
-test("only pictures of known cards are served, and one that failed is not asked for again at once", async () => {
+test("only images of known previews are served, and a failed one is not retried immediately", async () => {
   expect(await findPreviewImage(linkPreviewKey("https://example.com/"))).toBeNull();
   expect(await findPreviewImage("../../etc/passwd")).toBeNull();
   answer = (request, response) => {

@@ -1,7 +1,7 @@
-// Cards for the links in posts: looked up at once, made in the background, tried again later. No page waits for any of it.
+// Looks up previews of the links in posts, and refreshes them in the background: pages never wait for the network.
 
 import { LRUCache } from "lru-cache";
-import { MINUTE_MS, nowMs } from "#lib/core/clock.ts";
+import { HOUR_MS, MINUTE_MS, nowMs } from "#lib/core/clock.ts";
 import { log } from "#lib/core/log.ts";
 import { peekSingleton, resetSingleton, singleton } from "#lib/core/singleton.ts";
 import { Semaphore } from "#lib/core/semaphore.ts";
@@ -16,21 +16,21 @@ import {
 
 /** How many links are asked for at the same time. */
 const CONCURRENCY = 3;
-/** Links that are remembered and tried again; the reference has 236 in all its posts. */
+/** Maximum number of links to keep and retry; a large blog has a few hundred. */
 const MAX_URLS = 5_000;
 const MAX_URL_LENGTH = 2_000;
 const RETRY_INTERVAL_MS = MINUTE_MS / 2;
-/** Changes are told together: at the end of a run, or this long after the first of them. */
+/** Listeners are notified at the end of a run, or this long after the first change. */
 const NOTIFY_DELAY_MS = 1_000;
-/** How long a picture that could not be fetched is not asked for again. */
+/** Delay before a failed image is fetched again. */
 const IMAGE_RETRY_DELAY_MS = 10 * MINUTE_MS;
 
 type Listener = (urls: readonly string[]) => void;
 
 interface RegistryState {
-  /** What is known in this process; NOTHING stands for a look that found none. */
+  /** Records read in this process; null if the cache has none. */
   readonly recordsByUrl: LRUCache<string, { readonly record: PreviewRecord | null }>;
-  /** Links that the posts hold now, the longest wanted first. */
+  /** Links in the current posts, oldest first. */
   readonly wantedUrls: Set<string>;
   readonly refreshesByUrl: Map<string, Promise<void>>;
   readonly semaphore: Semaphore;
@@ -61,12 +61,12 @@ function loadRecord(url: string): PreviewRecord | null {
   return record;
 }
 
-/** The card of `url` if one was ever made, however old; null otherwise. From memory or the local file: never waits for the network. */
+/** Returns the preview of `url`, however old, or null. Never waits for the network. */
 export function findLinkPreview(url: string): LinkPreview | null {
   return loadRecord(url)?.embed ?? null;
 }
 
-/** Tells `listener` which links have got another card, so that the pages that show them can be made anew. Returns what ends it. */
+/** Calls `listener` with links whose preview has changed. Returns a function that unsubscribes. */
 export function onLinkPreviewsChanged(listener: Listener): () => void {
   const { listeners } = registryState();
   listeners.add(listener);
@@ -133,34 +133,33 @@ function addWantedUrls(urls: Iterable<string>): void {
 }
 
 /**
- * Wants cards for `urls` from now on and asks, in the background, for those that are due: never asked, older than
- * 7 days, or failed long enough ago (10 min, doubled with each failure up to a day). The promise resolves when the
- * asking is done and never rejects; a page does not wait for it.
+ * Adds `urls` to the wanted links and fetches those that are due: new, older than 7 days, or failed (retried after
+ * 10 min, doubled up to a day). Resolves when done, never rejects; pages do not await it.
  */
 export async function refreshLinkPreviews(urls: Iterable<string>): Promise<void> {
-  const asked = new Set(urls);
-  addWantedUrls(asked);
+  const requested = new Set(urls);
+  addWantedUrls(requested);
   const { wantedUrls } = registryState();
   await Promise.all(
-    [...asked].filter((url) => wantedUrls.has(url) && isDue(url)).map(enqueueRefresh),
+    [...requested].filter((url) => wantedUrls.has(url) && isDue(url)).map(enqueueRefresh),
   );
 }
 
-/** As `refreshEmbeds`, and no other link is wanted any more: call it with the links of all posts when another version goes live. */
+/** As refreshLinkPreviews, but replaces the wanted links: for the links of a newly published version. */
 export async function setWantedLinkPreviews(urls: Iterable<string>): Promise<void> {
-  const asked = [...urls];
+  const requested = [...urls];
   registryState().wantedUrls.clear();
-  await refreshLinkPreviews(asked);
+  await refreshLinkPreviews(requested);
 }
 
-/** Asks again for what is wanted and due; a timer does it every 30 s. Resolves when that is done. */
+/** Fetches wanted links that are due; a timer calls it every 30 s. Resolves when done. */
 export async function retryDueLinkPreviews(): Promise<void> {
   await Promise.all([...registryState().wantedUrls].filter(isDue).map(enqueueRefresh));
 }
 
 /**
- * The picture of the card whose key this is, with a tag that changes with it; null if there is no such card, it has
- * no picture, or the picture can't be had. Only URLs that a card names are ever fetched; then within 15 s.
+ * Returns the image of the preview with this key and its version; null if there is none or it cannot be fetched
+ * within 15 s. Fetches only URLs that a preview names (SSRF).
  */
 export async function findPreviewImage(
   key: string,
@@ -178,7 +177,7 @@ export async function findPreviewImage(
   }
 }
 
-/** Forgets everything in memory and stops the timers; what is in the file stays. For tests. */
+/** Clears the memory and stops the timers; the cache file stays. For tests. */
 export function resetLinkPreviews(): void {
   const state = peekSingleton<RegistryState>("link-previews");
   clearInterval(state?.retryTimer);

@@ -1,4 +1,4 @@
-// Draws the social image of a post, one at a time, and keeps it in the local cache file.
+// Renders social images of posts, one at a time, and caches them in the local cache file.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,13 +8,14 @@ import { z } from "zod";
 import { SocialCard, type SocialCardProps } from "#components/post/social-card.tsx";
 import { DAY_MS } from "#lib/core/clock.ts";
 import { defineCache } from "#lib/cache/define-cache.ts";
+import { Semaphore } from "#lib/core/semaphore.ts";
 
 export const SOCIAL_IMAGE_SIZE = { width: 1200, height: 630 } as const;
 
-/** Raise it when the card looks different. */
+/** Raise it when the design changes. */
 const DESIGN_VERSION = 1;
 
-// next/og reads woff, not woff2. Not followed by the bundler: it would take everything below the folder along.
+// next/og reads woff, not woff2. The bundler must not trace the folder: it would include all of it.
 const FONTS_DIR = join(/* turbopackIgnore: true */ process.cwd(), "node_modules/@fontsource");
 const FONTS = [
   { name: "Serif", weight: 500, file: "newsreader/files/newsreader-latin-500-normal.woff" },
@@ -44,7 +45,7 @@ const FONTS = [
 let fonts:
   Promise<{ name: string; weight: 500 | 600; style: "normal"; data: Buffer }[]> | undefined;
 
-/** The card as PNG. Sixty-four colours are enough for flat areas and letters, and keep it under 50 kB. */
+/** Returns the card as PNG. 64 colors are enough for text and flat areas, and keep it under 50 kB. */
 export async function renderSocialImage(card: SocialCardProps): Promise<Buffer> {
   fonts ??= Promise.all(
     FONTS.map(async ({ name, weight, file }) => ({
@@ -54,31 +55,29 @@ export async function renderSocialImage(card: SocialCardProps): Promise<Buffer> 
       data: await readFile(join(/* turbopackIgnore: true */ FONTS_DIR, file)),
     })),
   );
-  const drawn = await new ImageResponse(<SocialCard {...card} />, {
+  const image = await new ImageResponse(<SocialCard {...card} />, {
     ...SOCIAL_IMAGE_SIZE,
     fonts: await fonts,
   }).arrayBuffer();
-  return sharp(Buffer.from(drawn))
+  return sharp(Buffer.from(image))
     .png({ palette: true, colours: 64, dither: 0, effort: 7 })
     .toBuffer();
 }
 
-let queueTail: Promise<unknown> = Promise.resolve();
+// One at a time: drawing takes most of a second of CPU, and a crawler may request every image.
+const TIMEOUT_MS = 30_000;
+const drawing = new Semaphore(1);
 
-/** Drawing takes a good part of a second of the processor: a crawler that asks for every picture at once must not take the site. */
-function runSerially<T>(draw: () => Promise<T>): Promise<T> {
-  const turn = queueTail.then(draw, draw);
-  queueTail = turn.catch(() => {});
-  return turn;
-}
-
-/** The picture of a card as base64 of its PNG. */
+/** The PNG of a card as base64. */
 export const socialImageCache = defineCache<SocialCardProps, string>({
   name: "social-image",
   version: DESIGN_VERSION,
   keyOf: ({ title, when, site, host, draft }) => JSON.stringify([title, when, site, host, draft]),
   schema: z.base64(),
   ttlMs: 365 * DAY_MS,
-  timeoutMs: 30_000,
-  produce: async (card) => (await runSerially(() => renderSocialImage(card))).toString("base64"),
+  timeoutMs: TIMEOUT_MS,
+  produce: async (card) => {
+    const limit = { maxWaitMs: TIMEOUT_MS, message: "Too many social images are being drawn." };
+    return (await drawing.run(() => renderSocialImage(card), limit)).toString("base64");
+  },
 });

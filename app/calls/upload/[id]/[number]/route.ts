@@ -2,13 +2,13 @@
 
 import { withErrorResponse } from "#lib/http/error-response.ts";
 import { requireViewer, writeAuthorized } from "#lib/members/write-authorized.ts";
-import { AppError } from "#lib/core/errors.ts";
+import { Semaphore } from "#lib/core/semaphore.ts";
 import { readBody } from "#lib/http/read-body.ts";
 import { assertPartLength, getUpload, expectedPartLength, putPart } from "#lib/calls/upload.ts";
 import { readSql } from "#lib/db/database.ts";
 import { ensurePrimary } from "#lib/replication/ensure-primary.ts";
 import { assertSameOrigin } from "#lib/http/csrf.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 
 export const dynamic = "force-dynamic";
 
@@ -16,7 +16,7 @@ export const dynamic = "force-dynamic";
 const PART_TIMEOUT_MS = 60_000;
 /** Parts of one member that are being read at the same time: what is in memory for them stays small. */
 const MAX_CONCURRENT_PARTS = 4;
-const activeReads = new Map<string, number>();
+const activeReads = new Semaphore(Infinity, MAX_CONCURRENT_PARTS);
 
 interface Context {
   readonly params: Promise<{ id: string; number: string }>;
@@ -31,40 +31,26 @@ export function PUT(request: Request, { params }: Context): Promise<Response> {
     const number = /^\d{1,4}$/.test(digits) ? Number(digits) : -1;
     const identity = await readSessionCookies();
     const { upload, memberId } = await readSql((sql) => {
-      const member = requireViewer(sql, identity, "member");
+      const member = requireViewer(sql, identity, { role: "member" });
       return { upload: getUpload(sql, { id, member }), memberId: member.id };
     });
     const maxBytes = expectedPartLength(upload, number);
     const announced = request.headers.get("content-length");
     if (announced !== null && Number(announced) < maxBytes)
       assertPartLength(upload, number, Number(announced));
-    const bytes = await readWithPermit(memberId, () =>
-      readBody(request, { maxBytes, timeoutMs: PART_TIMEOUT_MS }),
+    const message = `Send at most ${MAX_CONCURRENT_PARTS} parts at the same time.`;
+    const release = activeReads.acquire(memberId, {
+      perKeyMessage: message,
+      totalMessage: message,
+      retryAfterSeconds: 1,
+    });
+    const bytes = await readBody(request, { maxBytes, timeoutMs: PART_TIMEOUT_MS }).finally(
+      release,
     );
     assertPartLength(upload, number, bytes.length);
-    await writeAuthorized(identity, { who: "member" }, (sql, member) =>
+    await writeAuthorized(identity, { role: "member" }, (sql, member) =>
       putPart(sql, { id, member, number, bytes }),
     );
     return new Response(null, { status: 204, headers: { "cache-control": "no-store" } });
   });
-}
-
-async function readWithPermit<T>(memberId: string, read: () => Promise<T>): Promise<T> {
-  const now = activeReads.get(memberId) ?? 0;
-  if (now >= MAX_CONCURRENT_PARTS)
-    throw new AppError(
-      "rate_limited",
-      `Send at most ${MAX_CONCURRENT_PARTS} parts at the same time.`,
-      {
-        retryAfterSeconds: 1,
-      },
-    );
-  activeReads.set(memberId, now + 1);
-  try {
-    return await read();
-  } finally {
-    const left = (activeReads.get(memberId) ?? 1) - 1;
-    if (left > 0) activeReads.set(memberId, left);
-    else activeReads.delete(memberId);
-  }
 }

@@ -2,7 +2,7 @@
 // Saves the text fields of a form with the draft, and restores them.
 
 import { type RefObject, useCallback, useEffect } from "react";
-import type { DraftTexts } from "#lib/calls/client/draft-backup.ts";
+import type { DraftTexts } from "#lib/calls/client/recording-draft.ts";
 
 const SAVE_DELAY_MS = 400;
 

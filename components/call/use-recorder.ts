@@ -2,7 +2,7 @@
 // Connects the recorder's controller to React.
 
 import { useEffect, useState, useSyncExternalStore } from "react";
-import type { DraftTexts } from "#lib/calls/client/draft-backup.ts";
+import type { DraftTexts } from "#lib/calls/client/recording-draft.ts";
 import { RecorderController } from "#lib/calls/client/recorder-controller.ts";
 import type { RecorderState } from "#lib/calls/client/recorder-state.ts";
 

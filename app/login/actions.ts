@@ -56,7 +56,7 @@ interface LoginEmailRequest {
   write<T>(fn: (sql: Sql) => T): Promise<T>;
 }
 
-/** Sends the email and ties the login to this browser. Does the same for every address. Always throws: the redirect, or an AppError. */
+/** Sends the email and ties the login to this browser, the same way for every address. Throws the redirect, or an AppError. */
 async function sendEmailAndRedirect(request: LoginEmailRequest): Promise<never> {
   const { next, isResend = false, address } = request;
   const releaseSendSlot = getLoginLimiter().acquireSendSlot({ address });
@@ -94,7 +94,7 @@ async function sendChallenge({
   return challenge;
 }
 
-/** Sets the cookies of a login or sign-up and redirects. Call it after the commit. Always throws the redirect. */
+/** Sets the cookies of a login or sign-up, after the commit, and throws the redirect. */
 async function redirectAfterLogin(result: LoginResult, next: string): Promise<never> {
   await expireLoginFlowCookie("login");
   if ("signupBrowserId" in result) {

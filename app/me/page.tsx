@@ -15,11 +15,11 @@ import { ActionForm } from "#components/ui/action-form.tsx";
 import { Field } from "#components/ui/form-fields.tsx";
 import { ActionButton, SubmitButton } from "#components/ui/submit-button.tsx";
 import { nowMs } from "#lib/core/clock.ts";
-import { isRecentLogin } from "#lib/members/member.ts";
+import { type Member, isRecentLogin } from "#lib/members/member.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { readSql } from "#lib/db/database.ts";
-import { listPasskeys } from "#lib/members/passkeys.ts";
-import { getProfile } from "#lib/members/profile.ts";
+import { type ListedPasskey, listPasskeys } from "#lib/members/passkeys.ts";
+import { type Profile, getProfile } from "#lib/members/profile.ts";
 import { listSessions } from "#lib/members/sessions.ts";
 import { listReadSlugs } from "#lib/reading/read-totals.ts";
 import { type SessionIds, resolveViewer, readSessionCookies } from "#lib/members/viewer.ts";
@@ -85,6 +85,88 @@ function Welcome({ postCount }: { postCount: number }) {
   );
 }
 
+function NameSection({
+  member,
+  profile,
+  team,
+}: {
+  member: Member;
+  profile: Profile;
+  team: Team | null;
+}) {
+  return (
+    <MeSection id="name" title="Name and team">
+      <ActionForm action={updateFirstName} className="form" loginNext="/me">
+        <Field
+          name="firstName"
+          label="First name"
+          hint="Shown on the site and next to your published calls."
+          defaultValue={member.firstName}
+          autoComplete="given-name"
+          maxLength={200}
+          required
+        />
+        <div className="form-actions">
+          <SubmitButton kind="plain">Save</SubmitButton>
+        </div>
+      </ActionForm>
+      <p className="muted me-note">
+        Email: {profile.email} · Member since <Timestamp ms={profile.createdAt} day />
+        {team && ` · Team: ${TEAM_NAMES[team]}`}
+      </p>
+    </MeSection>
+  );
+}
+
+function CallsSection({ callCount }: { callCount: number }) {
+  return (
+    <MeSection id="calls" title="Calls">
+      <p>
+        {callCount === 0
+          ? "You haven’t left a call yet."
+          : `You’ve left ${pluralize(callCount, "call")}.`}
+      </p>
+      <div className="form-actions">
+        {/* Full page loads: each of these pages has other headers, one of them for the microphone. */}
+        <a className="button" href="/calls/record">
+          Leave a call
+        </a>
+        {callCount > 0 && (
+          <a className="more" href="/calls/mine">
+            See your calls
+          </a>
+        )}
+      </div>
+    </MeSection>
+  );
+}
+
+function PasskeysSection({
+  passkeys,
+  canAdd,
+}: {
+  passkeys: readonly ListedPasskey[];
+  canAdd: boolean;
+}) {
+  return (
+    <MeSection id="passkeys" title="Passkeys">
+      <p className="me-note">
+        Log in with your fingerprint, face or screen lock. No email, no code, and nothing on our
+        side to steal.
+      </p>
+      <PasskeyList passkeys={passkeys} />
+      {canAdd ? (
+        <AddPasskeyButton loginNext="/me" />
+      ) : (
+        <p className="muted me-note">
+          For security, log in again before adding a passkey.{" "}
+          <a href="/login?next=/me">Log in again</a>
+        </p>
+      )}
+    </MeSection>
+  );
+}
+
 export default async function Page({
   searchParams,
 }: {
@@ -116,73 +198,18 @@ export default async function Page({
         </div>
       </header>
       <div className="desk">
-        <MeSection id="name" title="Name and team">
-          <ActionForm action={updateFirstName} className="form" loginNext="/me">
-            <Field
-              name="firstName"
-              label="First name"
-              hint="Shown on the site and next to your published calls."
-              defaultValue={member.firstName}
-              autoComplete="given-name"
-              maxLength={200}
-              required
-            />
-            <div className="form-actions">
-              <SubmitButton kind="plain">Save</SubmitButton>
-            </div>
-          </ActionForm>
-          <p className="muted me-note">
-            Email: {profile.email} · Member since <Timestamp ms={profile.createdAt} day />
-            {team && ` · Team: ${TEAM_NAMES[team]}`}
-          </p>
-        </MeSection>
-
-        <MeSection id="calls" title="Calls">
-          <p>
-            {profile.callCount === 0
-              ? "You haven’t left a call yet."
-              : `You’ve left ${pluralize(profile.callCount, "call")}.`}
-          </p>
-          <div className="form-actions">
-            {/* Full page loads: each of these pages has other headers, one of them for the microphone. */}
-            <a className="button" href="/calls/record">
-              Leave a call
-            </a>
-            {profile.callCount > 0 && (
-              <a className="more" href="/calls/mine">
-                See your calls
-              </a>
-            )}
-          </div>
-        </MeSection>
-
-        <MeSection id="passkeys" title="Passkeys">
-          <p className="me-note">
-            Log in with your fingerprint, face or screen lock. No email, no code, and nothing on our
-            side to steal.
-          </p>
-          <PasskeyList passkeys={passkeys} />
-          {isRecentLogin(member) ? (
-            <AddPasskeyButton loginNext="/me" />
-          ) : (
-            <p className="muted me-note">
-              For security, log in again before adding a passkey.{" "}
-              <a href="/login?next=/me">Log in again</a>
-            </p>
-          )}
-        </MeSection>
-
+        <NameSection member={member} profile={profile} team={team} />
+        <CallsSection callCount={profile.callCount} />
+        <PasskeysSection passkeys={passkeys} canAdd={isRecentLogin(member)} />
         <MeSection id="sessions" title="Devices">
           <SessionList sessions={sessions} />
         </MeSection>
-
         <MeSection id="device" title="Log in on another device">
           <p className="me-note">Scan a QR code with your phone or tablet.</p>
           <ActionButton action={showDeviceCode} loginNext="/me">
             Show QR code
           </ActionButton>
         </MeSection>
-
         <MeSection id="data" title="Your data">
           <p className="me-note">
             Download everything we store about you as JSON: your profile, devices, reading history

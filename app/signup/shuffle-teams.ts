@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { TEAMS, type Team } from "#lib/reading/team.ts";
 
-/** Returns the teams in an order that depends on `seed` alone, so that the cards stay in place when the form is sent again. */
+/** Returns the teams in an order that depends on `seed` alone: a refused form shows the same order. */
 export function shuffleTeams(seed: string): Team[] {
   const bytes = createHash("sha256").update(`order of teams ${seed}`).digest();
   const order: Team[] = [...TEAMS];

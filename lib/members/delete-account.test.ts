@@ -15,7 +15,7 @@ const tables = (sql: Sql) =>
       `SELECT "name" FROM "sqlite_schema" WHERE "type" = 'table' AND "name" NOT LIKE 'sqlite_%' AND "name" NOT LIKE '\\_%' ESCAPE '\\'`,
     )
     .map(({ name }) => name);
-/** Every row of every table as text. */
+/** Returns every row of every table as text. */
 const everything = (sql: Sql): Record<string, string[]> =>
   Object.fromEntries(
     tables(sql).map((name) => [
@@ -36,7 +36,7 @@ describe("deleting an account", () => {
     await writeSql((sql) => insertFullAccount(sql, "bob", { team: "BLUE" }));
     const before = await readSql(everything);
     const ada = await writeSql((sql) => insertFullAccount(sql, "ada"));
-    // The test is worth something only while this touches every table that can hold a member.
+    // The fixture must cover every table that can refer to a member.
     const full = await readSql(everything);
     const touched = Object.keys(full).filter(
       (name) => JSON.stringify(full[name]) !== JSON.stringify(before[name]),
@@ -51,7 +51,7 @@ describe("deleting an account", () => {
     );
     await writeSql((sql) => deleteAccount(sql, ada.id));
     const after = await readSql(everything);
-    // What stays: that an account of this id left.
+    // Only the audit event with the id remains.
     expect({ ...after, AuditEvent: [] }).toEqual({ ...before, AuditEvent: [] });
     expect(after.AuditEvent).toHaveLength(1);
     expect(JSON.stringify(after)).not.toMatch(/\bada\b/);

@@ -22,9 +22,8 @@ export function isLastAdmin(sql: Sql, userId: string): boolean {
 }
 
 /**
- * Deletes the member: the schema cascades to sessions, passkeys, calls, episodes, uploads, reads and queued messages, and
- * triggers update the counters. An audit event with the id remains. Returns the slugs of the posts they had read:
- * call recordLeadChanges with them in the same transaction. Throws AppError: conflict for the last admin, not_found.
+ * Deletes the member, with cascades to all their data, and returns the slugs they had read: call recordLeadChanges with them
+ * in the same transaction. Throws AppError: conflict for the last admin, not_found.
  */
 export function deleteAccount(
   sql: Sql,

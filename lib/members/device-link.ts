@@ -67,8 +67,8 @@ export function consumeDeviceLink(sql: Sql, token: string): { userId: string } {
 }
 
 /**
- * Backdates a session's login, so that it does not count as recent. A device link asks for no recent login itself:
- * otherwise an unattended session could use its own code to delete the account or add a passkey. SessionInfo keeps the real time.
+ * Backdates a session's login, so that it does not count as recent; SessionInfo keeps the real time. Otherwise an
+ * unattended session could make itself recent by its own code, and delete the account or add a passkey.
  */
 export function markLoginNotRecent(sql: Sql, sessionKey: string): void {
   sql.run(

@@ -27,7 +27,7 @@ describe("the data of a member", () => {
       sessions: [{ device: "ada's browser", place: "Frankfurt" }],
       passkeys: [{ name: "ada's key", lastUsedAt: null }],
       unfinishedUploads: [{ bytes: 10 }],
-      messagesOnTheirWay: [{ kind: "MAIL", about: "An email about ada" }],
+      queuedMessages: [{ kind: "MAIL", about: "An email about ada" }],
       reads: [{ post: "ada-post" }, { post: "shared-post" }],
     });
     expect(data.calls).toHaveLength(2);
@@ -102,7 +102,7 @@ describe("the data of a member", () => {
   });
 
   test("splits long recordings into small chunks without losing a character", async () => {
-    // 700,000 characters, with one of two code units across the end of a piece.
+    // 700,000 characters, with a surrogate pair across the end of a chunk.
     const base64 = `data:audio/webm;base64,"\\${"a".repeat(262_144 - 26)}😀${"b".repeat(437_000)}`;
     const sound = Uint8Array.from({ length: 500_000 }, (_, i) => i % 251);
     const { id } = await writeSql((sql) => {

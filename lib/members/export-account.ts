@@ -63,7 +63,7 @@ function readAccount(sql: Sql, userId: string) {
     sessions: sessions.map(({ place, createdAt, expirationDate, lastSeenAt, device }) => ({
       device,
       place: formatRegion(place),
-      begunAt: toIsoDate(createdAt),
+      startedAt: toIsoDate(createdAt),
       lastSeenAt: toIsoDate(lastSeenAt),
       expiresAt: toIsoDate(expirationDate),
     })),
@@ -73,10 +73,10 @@ function readAccount(sql: Sql, userId: string) {
       lastUsedAt: toIsoDate(lastUsedAt),
     })),
     unfinishedUploads: uploads.map(({ createdAt, size }) => ({
-      begunAt: toIsoDate(createdAt),
+      startedAt: toIsoDate(createdAt),
       bytes: size,
     })),
-    messagesOnTheirWay: messages.map(({ createdAt, kind, about }) => ({
+    queuedMessages: messages.map(({ createdAt, kind, about }) => ({
       kind,
       about,
       since: toIsoDate(createdAt),

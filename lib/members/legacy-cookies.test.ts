@@ -130,7 +130,7 @@ test("refuses unsigned cookies and signatures for another purpose", async () => 
     own.value,
   ]) {
     expect(open(value), value).toBeNull();
-    // Not even where the owner uses one secret for both sites.
+    // Not even if the owner uses one secret for both sites.
     expect(open(value, "sessionId", [env.SESSION_SECRET]), value).toBeNull();
   }
 });

@@ -112,9 +112,8 @@ const expiredCookie = (name: string): ResponseCookie => ({
 type UpgradeResult = "exchanged" | "ours" | "ended" | "unreadable";
 
 /**
- * Returns the cookies to set in answer to a request with legacy cookies; none without a valid one. It deletes the legacy
- * cookie and sets this site's with the same id, unless the session has ended or the request has this site's cookie already.
- * Writes nothing, so every instance can answer. An unreadable cookie stays: the owner may still correct the secret.
+ * Returns the cookies that replace valid legacy cookies: the same id, unless its session has ended or this site's cookie is
+ * there already. Needs no write, and leaves unreadable cookies alone: the owner may still correct the secret.
  */
 export async function upgradeLegacyCookies(get: GetCookie): Promise<ResponseCookie[]> {
   const { LEGACY_SESSION_COOKIE: session, LEGACY_CLIENT_COOKIE: client } = env;

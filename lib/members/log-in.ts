@@ -25,8 +25,8 @@ export interface NewSession {
 export type LoginResult = { readonly session: NewSession } | { readonly signupBrowserId: string };
 
 /**
- * Replaces this browser's session with a new one of the member (a new id at every change of privilege), and gives the
- * member what this browser read anonymously. Call setSessionCookie with the result after the commit.
+ * Replaces this browser's session with a new one (a new id at every change of privilege) and claims its anonymous reads.
+ * Call setSessionCookie with the result after the commit.
  */
 export function logInAndClaimReads(
   sql: Sql,

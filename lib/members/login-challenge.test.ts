@@ -55,7 +55,7 @@ test("the database stores only hashes of the secrets", async () => {
   const stored = JSON.stringify(await rows());
   for (const secret of [challenge.token, challenge.browserId, challenge.code])
     expect(stored).not.toContain(secret);
-  // The same code of another challenge has another hash: none can be looked up.
+  // The hash depends on the challenge, so codes can't be looked up.
   const hashes = await writeSql((sql) =>
     Array.from({ length: 30 }, () => startChallenge(sql, { email: EMAIL })),
   ).then(rows);
@@ -112,7 +112,7 @@ test("a forged link does not work", async () => {
 test("finding a challenge changes nothing", async () => {
   const before = await rows();
   for (let i = 0; i < 20; i++) {
-    // In a snapshot SQLite itself refuses writes.
+    // SQLite refuses writes in a read transaction.
     await readSql((sql) => {
       expect(
         findChallenge(sql, { token: challenge.token, browserId: challenge.browserId }),

@@ -9,8 +9,8 @@ import type { Sql } from "#lib/db/connection.ts";
 
 export const CHALLENGE_TTL_MS = 15 * MINUTE_MS;
 /**
- * Wrong codes allowed, counted apart for the browser and for the link. A stranger can have the browser's cookie, so their
- * wrong codes void only that way. Wrong codes with the token, which only the email has, void the challenge.
+ * Wrong codes allowed. With the cookie, which a stranger can have, they block only further codes in that browser; with the
+ * token, which only the email has, they void the challenge.
  */
 export const MAX_ATTEMPTS = 5;
 
@@ -122,8 +122,8 @@ export function pendingLoginEmail(sql: Sql, { browserId }: { browserId: string }
 }
 
 /**
- * Consumes the link in the browser that requested it. Returns the proven address; null if the link is forged, expired,
- * used, void or opened in another browser. A single UPDATE decides, so of concurrent calls one succeeds.
+ * Consumes the link and returns the proven address; null if it is forged, expired, used, void or opened in another browser.
+ * A single UPDATE decides, so of concurrent calls one succeeds.
  */
 export function consumeLoginLink(
   sql: Sql,

@@ -13,8 +13,7 @@ const CONCURRENT_RENEWAL_MS = MINUTE_MS;
 
 /**
  * Extends the session of the cookie `sealed` to 365 days if its row or its cookie expires in less than SESSION_RENEW_DAYS.
- * Returns the cookie to set; null if no renewal is due, or if a concurrent request did it within the last minute.
- * Throws what ensurePrimary throws: a replica replays the request, even a GET.
+ * Returns the cookie to set, or null. Throws what ensurePrimary throws: a replica replays the request, even a GET.
  */
 export async function renewSession(sealed: string | undefined): Promise<ResponseCookie | null> {
   const session = await unsealSession(sealed);

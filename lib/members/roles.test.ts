@@ -96,14 +96,14 @@ test("a role change is refused after a concurrent edit, or without effect", () =
     ).toThrow(/has changed since/);
     expect(() =>
       changeRole(sql, admin, { id, role: "MEMBER", expectedUpdatedAt: updatedAt }),
-    ).toThrow(/no admin/);
+    ).toThrow(/not an admin/);
     expect(() => changeRole(sql, admin, { id: "unknown", role: "ADMIN" })).toThrow(
       expect.objectContaining({ code: "not_found" }),
     );
     changeRole(sql, admin, { id, role: "ADMIN", expectedUpdatedAt: updatedAt });
     expect(() =>
       changeRole(sql, admin, { id, role: "MEMBER", expectedUpdatedAt: updatedAt }),
-    ).toThrow(/meanwhile/);
+    ).toThrow(/has changed since/);
   }));
 
 test("the command line grants by address in any case, and may revoke the last admin", async () => {

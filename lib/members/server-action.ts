@@ -1,7 +1,7 @@
 // Wraps every server action: primary, CSRF check, role, fields, work, and the form state that results.
 
 import type { z } from "zod";
-import { AppError, isAppError } from "#lib/core/errors.ts";
+import { isAppError } from "#lib/core/errors.ts";
 import { currentRequestContext } from "#lib/core/request-context.ts";
 import type { Sql } from "#lib/db/connection.ts";
 import { type WriteOptions, readSql } from "#lib/db/database.ts";

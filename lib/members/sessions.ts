@@ -42,8 +42,8 @@ export function createSession(
 }
 
 /**
- * Returns the name of a session on pages: an HMAC of its key. The key logs no one in, but pages need not show what the
- * database stores. A row number would reveal how many logins there were, and SQLite may reuse it.
+ * Returns the name of a session on pages: an HMAC of its key, so that pages do not show what the database stores.
+ * A row number would reveal how many logins there were, and SQLite may reuse it.
  */
 export function createSessionHandle(sessionKey: string): string {
   return signText(LABEL, sessionKey);

@@ -30,7 +30,7 @@ export function findMemberId(sql: Sql, email: string): string | null {
   );
 }
 
-/** Records that this browser proved `email`, which has no account yet. Returns the id for its cookie. Also deletes a few expired rows. */
+/** Records that this browser proved `email`, and returns the id for its cookie. Also deletes a few expired rows. */
 export function startSignup(sql: Sql, { email }: { email: string }): { browserId: string } {
   const now = nowMs();
   sql.run(
@@ -65,9 +65,8 @@ export function findPendingSignup(
 const escapeDiscordMarkdown = (name: string) => name.replace(/[\\`*_~|<>[\]()#@:]/g, "\\$&");
 
 /**
- * Creates the member whose address this browser proved, consumes the proof, and enqueues the messages to the newsletter
- * and Discord (call triggerDeliveries after the commit). The caller has checked `firstName` and `team`.
- * Throws AppError(conflict), and writes nothing, if the sign-up has expired or the address has an account by now.
+ * Creates the member whose address this browser proved and enqueues the messages to the newsletter and Discord: call
+ * triggerDeliveries after the commit. Throws AppError(conflict) if the sign-up has expired or the address has an account.
  */
 export function createMember(
   sql: Sql,

@@ -9,7 +9,7 @@ export const CEREMONY_TTL_MS = 5 * MINUTE_MS;
 
 /**
  * Starts a ceremony that adds a passkey for the member, or logs in if `userId` is null. Returns the value of the browser's
- * cookie and the challenge, each 256 random bits in base64url. Also deletes expired ceremonies.
+ * cookie and the challenge, each 256 random bits in base64url.
  */
 export function startCeremony(
   sql: Sql,

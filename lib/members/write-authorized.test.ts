@@ -14,7 +14,7 @@ const NOBODY: SessionIds = { sessionKey: null, clientId: null };
 
 afterEach(() => overrideEnv({ REPLICATION: undefined }));
 
-/** A member with a session that says where it is. */
+/** Inserts a member with a session and its device. */
 const begin = (role = "MEMBER") =>
   writeSql((sql) => {
     const user = insertUser(sql, { role });

@@ -19,8 +19,8 @@ export interface ClaimedReads {
 }
 
 /**
- * Moves the anonymous reads of `clientId` to the member. Idempotent. Call it in the transaction that logs in.
- * Without an id nothing changes: reads of other members have no clientId either. Throws if there is no such member.
+ * Moves the anonymous reads of `clientId` to the member, in the transaction that logs in. Idempotent, and without an id
+ * nothing changes.
  */
 export function claimReads(
   sql: Sql,

@@ -15,7 +15,7 @@ const open = (token: string, { slug = "a-post", minMs = 0, nowMs = NOW } = {}) =
   verifyDwellToken(token, { slug, minMs, nowMs });
 const token = (slug = "a-post") => issueDwellToken({ slug, nowMs: NOW });
 
-/** The code and message that `fn` throws. */
+/** Returns the code and message that `fn` throws. */
 function refusal(fn: () => unknown): [string, string] | null {
   try {
     fn();

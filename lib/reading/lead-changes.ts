@@ -14,9 +14,8 @@ export interface LeadChange {
 }
 
 /**
- * Compares the teams that lead `slugs` and the site with the last recorded ones, and records and returns each change; returns
- * none for no slugs. Call it in the transaction of a member's read, a claim, a change of team or a deletion, and
- * logLeadChanges after the commit. Time alone moves standings, too: such a change is recorded by the next call.
+ * Records and returns the changes of lead of `slugs` and the site since the last record; none for no slugs. Call it in the
+ * transaction that may have changed standings, and logLeadChanges after the commit.
  */
 export function recordLeadChanges(
   sql: Sql,

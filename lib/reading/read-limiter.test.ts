@@ -7,7 +7,7 @@ import { createReadLimiter } from "./read-limiter.ts";
 
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 
-/** How many of `tries` are let through, and how long the first refused one is told to wait. */
+/** Returns how many of `tries` pass, and the retry delay of the first refused one. */
 function letThrough(
   tries: number,
   take: (i: number) => void,

@@ -1,5 +1,4 @@
-// Random histories: after each stretch the counters that triggers keep, the counters rebuilt from nothing,
-// and a plain computation in JavaScript must all say the same.
+// Property test: after random histories the triggers' counters, rebuilt counters and a plain computation must agree.
 
 import { expect, test } from "vitest";
 import { insertRead, insertUser } from "#tests/support/factories.ts";
@@ -44,7 +43,7 @@ const rowsOf = (sql: Sql) =>
 const usersOf = (sql: Sql) =>
   sql.all<{ id: string; team: string }>(`SELECT "id", "team" FROM "User" ORDER BY "rowid"`);
 
-/** What the site should say, from the rows alone and as plainly as the rules are written. */
+/** Computes the expected results from the rows alone, in the plainest way. */
 function naive(sql: Sql, nowMs: number) {
   const rows = rowsOf(sql);
   const teamOf = new Map(usersOf(sql).map(({ id, team }) => [id, team]));
@@ -114,7 +113,7 @@ const dump = (sql: Sql) =>
     ]),
   );
 
-/** One thing that happens; returns by how much time passes after it. */
+/** Performs a random event. Returns how much time passes after it. */
 function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
   const user = r.pick([null, ...usersOf(sql)]);
   const row = r.pick([null, ...rowsOf(sql)]);
@@ -133,7 +132,7 @@ function happen(sql: Sql, r: Random, nowMs: number, isStrict: boolean): number {
     });
     if (isCounted) recordLeadChanges(sql, { slugs: [postSlug], nowMs });
   } else if (what < 0.5) {
-    // Rows as a migration may bring them: with both ids, with none, older than others, within a week of each other.
+    // Rows as a migration may bring them: with both ids or none, out of order, within a week of each other.
     const createdAt = nowMs - r.below(500) * DAY_MS - r.below(DAY_MS);
     if (!isStrict)
       insertRead(sql, {

@@ -10,7 +10,7 @@ import { issueDwellToken } from "./dwell-token.ts";
 const NOW = Date.parse("2026-11-23T10:00:00Z");
 const WEEK_MS = 7 * DAY_MS;
 
-/** A read that is fine: the post was opened ten minutes before. */
+/** Returns a valid read of a post that was opened ten minutes ago. */
 function request(overrides: Partial<ReadRequest> = {}): ReadRequest {
   const slug = overrides.slug ?? "a-post";
   const nowMs = overrides.nowMs ?? NOW;

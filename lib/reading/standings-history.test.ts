@@ -42,7 +42,7 @@ test("each week matches a plain count of all reads", async () => {
     const users: { id: string; team: string }[] = [];
     await writeSql((sql) => {
       sql.run(`DELETE FROM "User"`);
-      // More than are looked at in one turn.
+      // More than one batch.
       for (let i = 0; i < 280; i++)
         users.push(insertUser(sql, { team: TEAMS[Math.floor(next() * 3)]! }));
       for (let i = 0; i < 1_200; i++) {
@@ -125,7 +125,7 @@ test("the history is cached for a day", async () => {
     (await getStandingsHistory(nowMs)).at(-1)?.teams.find(({ team }) => team === "BLUE")?.reads;
   expect(await blue(NOW)).toBe(0);
   setClock(NOW + 25 * HOUR_MS);
-  // The old one once more, while the new one is made.
+  // Stale while revalidating.
   await blue(NOW + 25 * HOUR_MS);
   await expect.poll(() => blue(NOW + 25 * HOUR_MS)).toBe(1);
 });

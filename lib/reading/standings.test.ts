@@ -11,7 +11,7 @@ const at = (iso: string) => Date.parse(iso);
 const findLeader = (sql: Sql, slug: string | null) =>
   findLeadingTeams(sql, { slugs: [slug ?? WHOLE_SITE], nowMs: NOW })[0];
 
-/** `count` members of the team who have each read `slug` at `createdAt`. */
+/** Inserts `count` members of the team who each read `slug` at `createdAt`. */
 function readers(
   sql: Sql,
   team: string,

@@ -26,7 +26,7 @@ test("a write through ams reaches the primary, and from there every node", async
   browser,
 }) => {
   const before = await cluster.waitUntilInSync();
-  await askForMail(browser, cluster.getEdgeUrl("ams"), "ams@example.com");
+  await requestLoginEmailInBrowser(browser, cluster.getEdgeUrl("ams"), "ams@example.com");
   await waitUntil("the login email is there", 20_000, () =>
     smtp.emails.some(({ to }) => to.includes("ams@example.com")),
   );
@@ -44,7 +44,7 @@ test("a way that is cut keeps a replica behind, and it catches up when it is hea
   browser,
 }) => {
   cluster.network.isolateNode("syd-1");
-  await askForMail(browser, cluster.getEdgeUrl("ams"), "cut@example.com");
+  await requestLoginEmailInBrowser(browser, cluster.getEdgeUrl("ams"), "cut@example.com");
   const there = await cluster.waitUntilInSync(20_000, ["dfw-1", "dfw-2", "ams-1"]);
   expect((await cluster.getNode("syd-1").readPosition())?.txid).toBeLessThan(there.txid);
   expect((await fetch(`${cluster.getEdgeUrl("syd")}/blog`)).status).toBe(200);
@@ -53,7 +53,7 @@ test("a way that is cut keeps a replica behind, and it catches up when it is hea
 });
 
 /** A write that anybody can do: requests a login email, without JavaScript. */
-async function askForMail(browser: Browser, url: string, email: string): Promise<void> {
+async function requestLoginEmailInBrowser(browser: Browser, url: string, email: string): Promise<void> {
   const page = await browser.newPage({ javaScriptEnabled: false });
   await page.goto(`${url}/login`);
   await page.getByLabel("Email address").fill(email);

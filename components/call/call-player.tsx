@@ -1,14 +1,7 @@
 "use client";
 // Plays a recording, with speed, position and keyboard control. Without JavaScript it is the browser's own player.
 
-import {
-  type KeyboardEvent,
-  useEffect,
-  useId,
-  useRef,
-  useState,
-  useSyncExternalStore,
-} from "react";
+import { type KeyboardEvent, useEffect, useId, useSyncExternalStore } from "react";
 import {
   PLAYBACK_SPEEDS,
   setPlaybackSpeed,
@@ -17,9 +10,10 @@ import {
   readPlaybackSpeed,
 } from "#lib/calls/client/playback-speed.ts";
 import { formatDuration } from "#lib/core/format.ts";
+import { useAudioPlayback } from "./use-audio-playback.ts";
 
-const JUMP_SECONDS = 10;
-const ARROW_SECONDS = 5;
+const JUMP_MS = 10_000;
+const ARROW_MS = 5_000;
 
 interface Props {
   readonly src: string;
@@ -31,58 +25,29 @@ interface Props {
   readonly id?: string;
   /** The id of the audio element to play next. */
   readonly next?: string;
-  readonly speeds?: readonly number[];
 }
 
 /**
  * Keyboard: Space plays and pauses, the arrows seek by five seconds, < and > change the speed.
  * Only one player on a page plays at a time. All share one remembered speed.
  */
-export function CallPlayer({
-  src,
-  label,
-  durationMs = null,
-  id,
-  next,
-  speeds = PLAYBACK_SPEEDS,
-}: Props) {
-  const audio = useRef<HTMLAudioElement>(null);
+export function CallPlayer({ src, label, durationMs = null, id, next }: Props) {
+  const { audio, audioProps, isPlaying, hasFailed, positionMs, lengthMs, toggle, seek } =
+    useAudioPlayback(durationMs);
   const labelId = useId();
-  const [isPlaying, setPlaying] = useState(false);
-  const [position, setPosition] = useState(0);
-  const [measuredSeconds, setMeasuredSeconds] = useState<number | null>(null);
-  const [hasFailed, setFailed] = useState(false);
   const speed = useSyncExternalStore(subscribeToSpeed, readPlaybackSpeed, () => 1);
-  const duration = durationMs !== null ? durationMs / 1_000 : (measuredSeconds ?? 0);
 
   useEffect(() => {
     if (!audio.current) return;
     audio.current.defaultPlaybackRate = speed;
     audio.current.playbackRate = speed;
-  }, [speed]);
+  }, [audio, speed]);
 
-  const toggle = () => {
-    const element = audio.current;
-    if (!element) return;
-    if (!element.paused) return element.pause();
-    setFailed(false);
-    element.play().catch((error: unknown) => {
-      // Paused before playback started.
-      if (!(error instanceof DOMException) || error.name !== "AbortError") setFailed(true);
-    });
-  };
-  const seek = (seconds: number) => {
-    const target = Math.max(0, duration > 0 ? Math.min(seconds, duration) : seconds);
-    setPosition(target);
-    if (audio.current) audio.current.currentTime = target;
-  };
-  const onPlay = () => {
-    setPlaying(true);
+  const pauseOthers = () => {
     for (const other of document.querySelectorAll("audio"))
       if (other !== audio.current) other.pause();
   };
-  const onEnded = () => {
-    setPosition(0);
+  const playNext = () => {
     const nextAudio = next && document.getElementById(next);
     // A failure is shown by its own player.
     if (nextAudio instanceof HTMLAudioElement) void nextAudio.play().catch(() => {});
@@ -94,7 +59,7 @@ export function CallPlayer({
       event.target instanceof HTMLButtonElement || event.target instanceof HTMLAnchorElement;
     if (event.key === " " && !isButton) toggle();
     else if (event.key === "ArrowRight" || event.key === "ArrowLeft")
-      seek(position + (event.key === "ArrowRight" ? ARROW_SECONDS : -ARROW_SECONDS));
+      seek(positionMs + (event.key === "ArrowRight" ? ARROW_MS : -ARROW_MS));
     else if (event.key === "<" || event.key === ">")
       setPlaybackSpeed(stepSpeed(speed, event.key === ">"));
     else return;
@@ -104,22 +69,20 @@ export function CallPlayer({
   return (
     <div className="player" role="group" aria-labelledby={labelId} onKeyDown={onKeyDown}>
       <audio
-        ref={audio}
+        {...audioProps}
         id={id}
         src={src}
         controls
         preload="none"
         aria-labelledby={labelId}
-        onPlay={onPlay}
-        onPause={() => setPlaying(false)}
-        onEnded={onEnded}
-        onTimeUpdate={({ currentTarget }) => setPosition(currentTarget.currentTime)}
-        onDurationChange={({ currentTarget }) =>
-          setMeasuredSeconds(
-            Number.isFinite(currentTarget.duration) ? currentTarget.duration : null,
-          )
-        }
-        onError={() => setFailed(true)}
+        onPlay={(event) => {
+          audioProps.onPlay?.(event);
+          pauseOthers();
+        }}
+        onEnded={(event) => {
+          audioProps.onEnded?.(event);
+          playNext();
+        }}
       />
       <div className="player-head">
         <button
@@ -134,8 +97,8 @@ export function CallPlayer({
           {label}
         </span>
         <span className="player-time figures needs-script">
-          {formatDuration(position * 1_000, "position")}
-          {duration > 0 && ` / ${formatDuration(duration * 1_000)}`}
+          {formatDuration(positionMs, "position")}
+          {lengthMs > 0 && ` / ${formatDuration(lengthMs)}`}
         </span>
       </div>
       <input
@@ -143,27 +106,26 @@ export function CallPlayer({
         type="range"
         aria-label="Position"
         aria-valuetext={
-          duration > 0
-            ? `${formatDuration(position * 1_000, "spoken-position")} of ${formatDuration(duration * 1_000, "spoken-length")}`
-            : formatDuration(position * 1_000, "spoken-position")
+          formatDuration(positionMs, "spoken-position") +
+          (lengthMs > 0 ? ` of ${formatDuration(lengthMs, "spoken-length")}` : "")
         }
         min={0}
-        max={Math.max(1, duration)}
+        max={Math.max(1, lengthMs / 1_000)}
         step={0.1}
-        value={Math.min(position, Math.max(1, duration))}
-        disabled={duration === 0}
-        onChange={({ currentTarget }) => seek(Number(currentTarget.value))}
+        value={Math.min(positionMs, Math.max(1_000, lengthMs)) / 1_000}
+        disabled={lengthMs === 0}
+        onChange={({ currentTarget }) => seek(Number(currentTarget.value) * 1_000)}
       />
       <div className="player-foot needs-script">
-        <JumpButton seconds={-JUMP_SECONDS} onClick={() => seek(position - JUMP_SECONDS)} />
-        <JumpButton seconds={JUMP_SECONDS} onClick={() => seek(position + JUMP_SECONDS)} />
+        <JumpButton ms={-JUMP_MS} onJump={(ms) => seek(positionMs + ms)} />
+        <JumpButton ms={JUMP_MS} onJump={(ms) => seek(positionMs + ms)} />
         <label className="player-speed">
           <span>Speed</span>
           <select
             value={speed}
             onChange={({ currentTarget }) => setPlaybackSpeed(Number(currentTarget.value))}
           >
-            {speeds.map((option) => (
+            {PLAYBACK_SPEEDS.map((option) => (
               <option key={option} value={option}>
                 {option}×
               </option>
@@ -184,17 +146,17 @@ export function CallPlayer({
   );
 }
 
-function JumpButton({ seconds, onClick }: { seconds: number; onClick: () => void }) {
-  const distance = Math.abs(seconds);
+function JumpButton({ ms, onJump }: { ms: number; onJump: (ms: number) => void }) {
+  const seconds = Math.abs(ms) / 1_000;
   return (
     <button
       type="button"
       className="player-jump"
-      aria-label={`${seconds < 0 ? "Back" : "Forward"} ${distance} seconds`}
-      onClick={onClick}
+      aria-label={`${ms < 0 ? "Back" : "Forward"} ${seconds} seconds`}
+      onClick={() => onJump(ms)}
     >
-      {seconds < 0 ? "−" : "+"}
-      {distance} s
+      {ms < 0 ? "−" : "+"}
+      {seconds} s
     </button>
   );
 }

@@ -1,60 +1,35 @@
 "use client";
 // Plays a recording before it is sent.
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect } from "react";
 import type { RecordedAudio } from "#lib/calls/client/recorder-state.ts";
 import { formatDuration } from "#lib/core/format.ts";
+import { useAudioPlayback } from "./use-audio-playback.ts";
 import { Waveform } from "./waveform.tsx";
 
 export function RecorderPlayer({
-  recorded: { audio, durationMs, levels },
+  recorded: { audio: blob, durationMs, levels },
 }: {
   recorded: RecordedAudio;
 }) {
-  const element = useRef<HTMLAudioElement>(null);
-  const [isPlaying, setPlaying] = useState(false);
-  const [positionMs, setPositionMs] = useState(0);
-  const [hasFailed, setFailed] = useState(false);
+  const { audio, audioProps, isPlaying, hasFailed, positionMs, toggle, seek } =
+    useAudioPlayback(durationMs);
 
   useEffect(() => {
-    const player = element.current;
-    if (!player) return;
-    const url = URL.createObjectURL(audio);
-    player.src = url;
+    const element = audio.current;
+    if (!element) return;
+    const url = URL.createObjectURL(blob);
+    element.src = url;
     return () => {
-      player.pause();
-      player.removeAttribute("src");
+      element.pause();
+      element.removeAttribute("src");
       URL.revokeObjectURL(url);
     };
-  }, [audio]);
-
-  const toggle = () => {
-    const player = element.current;
-    if (!player) return;
-    if (!player.paused) return player.pause();
-    void player.play().catch((error: unknown) => {
-      if (!(error instanceof DOMException) || error.name !== "AbortError") setFailed(true);
-    });
-  };
-  const seek = (ms: number) => {
-    setPositionMs(ms);
-    if (element.current) element.current.currentTime = ms / 1_000;
-  };
+  }, [audio, blob]);
 
   return (
     <div className="recorder-player">
-      {/* MediaRecorder writes no duration into its files: `durationMs` is measured. */}
-      <audio
-        ref={element}
-        preload="auto"
-        onPlay={() => setPlaying(true)}
-        onPause={() => setPlaying(false)}
-        onEnded={() => setPositionMs(0)}
-        onTimeUpdate={({ currentTarget }) =>
-          setPositionMs(Math.min(durationMs, currentTarget.currentTime * 1_000))
-        }
-        onError={({ currentTarget }) => currentTarget.getAttribute("src") && setFailed(true)}
-      />
+      <audio {...audioProps} preload="auto" />
       <Waveform levels={levels} played={durationMs > 0 ? positionMs / durationMs : 0} />
       <div className="recorder-seek">
         <button type="button" className="button" data-first="" onClick={toggle}>

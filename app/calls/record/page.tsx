@@ -9,7 +9,7 @@ import { getViewer } from "#lib/members/viewer.ts";
 import { draftOwnerId } from "#lib/calls/draft-owner-id.ts";
 import { CallForm } from "./call-form.tsx";
 
-export const metadata: Metadata = { title: "Leave a question", robots: { index: false } };
+export const metadata: Metadata = { title: "Leave a call", robots: { index: false } };
 
 export default async function Page() {
   await connection();
@@ -18,7 +18,7 @@ export default async function Page() {
   return (
     <div className="wrap">
       <header className="page-head">
-        <h1>Leave a question</h1>
+        <h1>Leave a call</h1>
         <p className="lead">
           Ask a question in your own voice, up to two minutes. We publish it with our answer and
           your first name, {member.firstName}.

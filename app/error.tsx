@@ -1,5 +1,5 @@
 "use client";
-// What stands where a page failed. Nothing of the failure is told, but the number under which the log has it.
+// Renders the error page: shows only the reference of the log entry, never the error.
 
 const isDevelopment = process.env.NODE_ENV === "development";
 
@@ -10,25 +10,25 @@ export default function ErrorPage({
   error: Error & { digest?: string };
   reset: () => void;
 }) {
-  // Whoever writes a post should read here what is wrong with it; readers of the real site never get the message.
+  // In development, authors see what is wrong with a post.
   if (isDevelopment) {
     return (
       <div className="wrap">
         <header className="page-head">
-          <h1>This page did not come together.</h1>
+          <h1>Something went wrong.</h1>
           <p className="lead">{error.message}</p>
         </header>
-        <p>Mend it and save: the page comes back by itself.</p>
+        <p>Fix it and save; the page reloads by itself.</p>
       </div>
     );
   }
   return (
     <div className="wrap">
       <header className="page-head">
-        <h1>This page did not come together.</h1>
+        <h1>Something went wrong.</h1>
         <p className="lead">
-          It is our fault and not yours, and it has been written down
-          {error.digest ? ` as ${error.digest}` : ""}. Often it is over in a moment.
+          It’s on us. We’ve logged it{error.digest ? ` (ref ${error.digest})` : ""}. Please try
+          again in a moment.
         </p>
       </header>
       <p className="post-share">

@@ -82,7 +82,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
           {children}
         </main>
         <SiteFooter links={FOOTER_LINKS}>
-          {strip && <InstanceBanner here={strip === "later" ? null : strip} />}
+          {strip && <InstanceBanner initialStatus={strip === "later" ? null : strip} />}
         </SiteFooter>
         <CopyButtons />
       </body>

@@ -1,5 +1,5 @@
-// For notFound() thrown somewhere. Next renders this beside every page in case it is needed, so it costs nothing:
-// whole addresses that lead nowhere get [...missing]/page.tsx.
+// Renders what notFound() shows. Next prerenders it beside every page, so it must be cheap.
+// Unknown URLs get [...missing]/page.tsx.
 
 import type { Metadata } from "next";
 
@@ -9,9 +9,9 @@ export default function NotFound() {
   return (
     <div className="wrap">
       <header className="page-head">
-        <h1>There is no such page.</h1>
+        <h1>Page not found</h1>
         <p className="lead">
-          It may have been renamed, or never written. <a href="/blog">Search the posts</a>, or go{" "}
+          It may have moved, or never existed. <a href="/blog">Search posts</a>, or go{" "}
           <a href="/">home</a>.
         </p>
       </header>

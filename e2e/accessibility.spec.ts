@@ -46,7 +46,7 @@ for (const colorScheme of ["light", "dark"] as const) {
   }
 }
 
-test("everything on the post page is reached with the keyboard, and the focus is seen", async ({
+test("the post page can be used with the keyboard, with visible focus", async ({
   page,
 }) => {
   await page.goto("/blog/one-door-for-writes");

@@ -5,7 +5,7 @@ import { expect, test } from "@playwright/test";
 const PORT = "3123";
 const DATA_DIR = ".data/e2e-dev";
 
-test("npm run dev serves the site from a new database, and stops when it is told to", async () => {
+test("npm run dev serves the site from a new database, and stops on SIGINT", async () => {
   test.setTimeout(120_000);
   rmSync(DATA_DIR, { recursive: true, force: true });
   const { DEPLOYMENT_ID: _, ...env } = process.env;

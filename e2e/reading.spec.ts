@@ -22,7 +22,7 @@ test("a read counts once: at the end of the post, after the time it takes, and n
   database,
   serverClock,
 }) => {
-  // Members of the tests before this one have read it.
+  // Removes reads of earlier tests.
   database.prepare(`DELETE FROM "PostRead" WHERE "postSlug" = ?`).run(COUNTED.slug);
   await page.clock.install();
   const token = page.waitForResponse((response) => response.url().includes("/reads/token"));
@@ -44,20 +44,20 @@ test("a read counts once: at the end of the post, after the time it takes, and n
   expect(cookie).toMatchObject({ name: "reader", httpOnly: true, sameSite: "Lax" });
 
   // The same reader, a second visit: the beacon is sent, the read is not stored again.
-  const again = page.waitForResponse((response) => response.url().includes("/reads/token"));
+  const secondToken = page.waitForResponse((response) => response.url().includes("/reads/token"));
   await page.goto(COUNTED.path);
-  await again;
+  await secondToken;
   await page.locator("[data-article-end]").scrollIntoViewIfNeeded();
   await serverClock.forward(MINUTE_MS);
-  const second = page.waitForResponse((response) => response.url().endsWith("/reads"));
+  const secondBeacon = page.waitForResponse((response) => response.url().endsWith("/reads"));
   await page.clock.runFor(MINUTE_MS);
-  expect((await second).status()).toBe(204);
+  expect((await secondBeacon).status()).toBe(204);
   expect(readsOf(database, COUNTED.slug)).toBe(1);
   await page.reload();
-  await expect(page.getByText("read to its end once")).toBeVisible();
+  await expect(page.getByText("Read to the end once.")).toBeVisible();
 });
 
-test("a page that is opened and left counts nothing and sets no cookie", async ({
+test("opening and leaving a page counts no read and sets no cookie", async ({
   page,
   context,
   database,
@@ -69,7 +69,7 @@ test("a page that is opened and left counts nothing and sets no cookie", async (
   expect(readsOf(database, "sqlite-beside-the-reader")).toBe(0);
 });
 
-test("a member's read moves their team to the lead of the post, and the page takes its accent", async ({
+test("a member's read puts their team in the lead of the post, and sets the page's accent", async ({
   page,
   database,
   serverClock,
@@ -103,11 +103,11 @@ test("a member's read moves their team to the lead of the post, and the page tak
   ).toEqual([{ postSlug: "a-film-about-lecterns", team: "BLUE" }]);
 });
 
-test("a host that stops in the middle of its answer leaves a plain link, and a card once it recovers", async ({
+test("a link is plain while its host hangs, and becomes a card once it recovers", async ({
   page,
   serverClock,
 }) => {
-  test.setTimeout(90_000); // links that failed are looked at again every half minute
+  test.setTimeout(90_000); // failed links are retried every half minute
   await page.goto("/blog/a-film-about-lecterns");
   await expect(page.getByText("marzipan zebra")).toBeVisible();
   await expect(page.locator(".prose").getByRole("link", { name: /youtube\.com/ })).toBeVisible();
@@ -119,7 +119,7 @@ test("a host that stops in the middle of its answer leaves a plain link, and a c
   }).toPass({ timeout: 60_000 });
 });
 
-test("search finds as you type, keeps the field, and marks what it found", async ({ page }) => {
+test("search runs as you type, keeps the focus, and marks matches", async ({ page }) => {
   await page.goto("/blog");
   const field = page.getByRole("searchbox");
   await field.pressSequentially("zebra");
@@ -133,7 +133,7 @@ test("search finds as you type, keeps the field, and marks what it found", async
   await expect(page.getByRole("status").filter({ hasText: /post/ })).toHaveText(/0 posts/);
 });
 
-test("a topic is a link that narrows the list, and back takes it away", async ({ page }) => {
+test("a topic is a link that filters the list, and Back undoes it", async ({ page }) => {
   await page.goto("/blog");
   await page
     .getByRole("main")
@@ -155,20 +155,20 @@ test("load more is a link that shows more of the same list", async ({ page }) =>
   await expect.poll(() => cards.count()).toBeGreaterThan(before);
 });
 
-test("drafts are reachable, say so, and are listed nowhere", async ({ page, request }) => {
+test("drafts are reachable and marked, but not listed", async ({ page, request }) => {
   const response = await page.goto("/blog/a-draft");
   expect(response?.status()).toBe(200);
-  await expect(page.getByText("A draft.", { exact: true })).toBeVisible();
+  await expect(page.getByText("Draft.", { exact: true })).toBeVisible();
   await expect(page.locator('meta[name="robots"]')).toHaveAttribute("content", /noindex/);
   for (const path of ["/blog", "/feed.xml", "/sitemap.xml", "/feed.json"]) {
     expect(await (await request.get(path)).text(), path).not.toContain("a-draft");
   }
 });
 
-test.describe("a post that is not there", () => {
+test.describe("a missing post", () => {
   test.use({ expectedErrors: ["404"] });
-  test("is a 404 with three posts to read instead", async ({ page }) => {
-    // Twice: what is rendered once for everybody must stay a 404.
+  test("is a 404 with three recommended posts", async ({ page }) => {
+    // Twice: the cached page must be a 404, too.
     for (const path of [
       "/blog/no-such-post",
       "/blog/no-such-post",
@@ -184,7 +184,7 @@ test.describe("a post that is not there", () => {
   });
 });
 
-test("the theme stays as chosen, without a flash, and follows the system until then", async ({
+test("the theme follows the system until one is chosen, and the choice is kept", async ({
   page,
 }) => {
   await page.emulateMedia({ colorScheme: "dark" });
@@ -207,7 +207,7 @@ test("the theme stays as chosen, without a flash, and follows the system until t
   expect(await background()).toBe(light);
 });
 
-test("code is copied by its button", async ({ page, context }) => {
+test("the copy button copies code", async ({ page, context }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.goto("/blog/one-door-for-writes");
   const block = page.locator(".prose pre").first();
@@ -218,7 +218,7 @@ test("code is copied by its button", async ({ page, context }) => {
     .toContain((await block.innerText()).trim().split("\n")[0]?.trim() ?? "");
 });
 
-test("a post answers as Markdown to whoever asks for it", async ({ request }) => {
+test("a post is served as Markdown on request", async ({ request }) => {
   const asMarkdown = await request.get("/blog/one-door-for-writes", {
     headers: { accept: "text/markdown" },
   });
@@ -229,7 +229,7 @@ test("a post answers as Markdown to whoever asks for it", async ({ request }) =>
   );
 });
 
-test("feeds, sitemap, robots and social images answer", async ({ request }) => {
+test("feeds, sitemap, robots.txt and social images are served", async ({ request }) => {
   for (const [path, type] of [
     ["/feed.xml", "xml"],
     ["/atom.xml", "xml"],
@@ -246,7 +246,7 @@ test("feeds, sitemap, robots and social images answer", async ({ request }) => {
 
 test.describe("without JavaScript", () => {
   test.use({ javaScriptEnabled: false });
-  test("posts are found, chosen and read", async ({ page }) => {
+  test("posts can be searched and read", async ({ page }) => {
     await page.goto("/blog");
     await page.getByRole("searchbox").fill("zebra");
     await page.getByRole("searchbox").press("Enter");
@@ -260,7 +260,7 @@ test.describe("without JavaScript", () => {
   });
 });
 
-test("what a stranger asks for costs and breaks nothing", async ({ request }) => {
+test("malformed requests get a status and break nothing", async ({ request }) => {
   for (const path of ["/%", "/blog/%ff", "/embed-image/%c0%ae"]) {
     const status = await new Promise<number>((resolve, reject) => {
       get({ port: PORT, path }, (response) => resolve(response.resume().statusCode ?? 0)).on(

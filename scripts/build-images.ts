@@ -4,7 +4,7 @@ import { env } from "#lib/core/env.ts";
 import { buildImages } from "#lib/posts/source/build-images.ts";
 
 const startedMs = performance.now();
-const { built, unchanged, removed, failed } = await buildImages(
+const { builtCount, reusedCount, removedCount, failures } = await buildImages(
   [
     { dir: `${env.CONTENT_DIR}/blog`, prefix: "blog/" },
     { dir: `${env.CONTENT_DIR}/pages`, prefix: "pages/" },
@@ -14,8 +14,8 @@ const { built, unchanged, removed, failed } = await buildImages(
   "/_img",
   (file, ms) => console.log(`${file} (${Math.round(ms)} ms)`),
 );
-for (const { file, reason } of failed) console.error(`${file}: ${reason}`);
+for (const { file, reason } of failures) console.error(`${file}: ${reason}`);
 console.log(
-  `Images: ${made} built, ${kept} unchanged, ${removed} files removed, ${failed.length} unreadable, ${((performance.now() - startedMs) / 1_000).toFixed(1)} s.`,
+  `Images: ${builtCount} built, ${reusedCount} unchanged, ${removedCount} files removed, ${failures.length} unreadable, ${((performance.now() - startedMs) / 1_000).toFixed(1)} s.`,
 );
-process.exitCode = failed.length > 0 ? 1 : 0;
+process.exitCode = failures.length > 0 ? 1 : 0;

@@ -1,4 +1,4 @@
-// One answer for everybody who asks, made once per content version.
+// Serves a feed, rendered once per content version.
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import {
@@ -8,21 +8,21 @@ import {
 } from "#lib/http/conditional-response.ts";
 import type { PostIndex } from "#lib/posts/post.ts";
 
-/** Feed readers and crawlers may be this much behind a new post. */
+/** Maximum staleness for feed readers. */
 const MAX_AGE_SECONDS = 300;
 
-/** A GET handler for what `write` makes of the index. */
+/** Returns a GET handler that serves `render` of the index. */
 export function createFeedHandler(
   contentType: string,
-  write: (index: PostIndex) => string,
+  render: (index: PostIndex) => string,
 ): (request: Request) => Promise<Response> {
-  const made = new WeakMap<PostIndex, CacheableBody>();
+  const bodies = new WeakMap<PostIndex, CacheableBody>();
   return async (request) => {
     const index = await getIndex();
-    let body = made.get(index);
+    let body = bodies.get(index);
     if (!body) {
-      body = createCacheableBody(write(index));
-      made.set(index, body);
+      body = createCacheableBody(render(index));
+      bodies.set(index, body);
     }
     return conditionalResponse(request, body, contentType, MAX_AGE_SECONDS);
   };

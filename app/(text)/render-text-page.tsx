@@ -1,8 +1,8 @@
-// A page that is only text: content/pages/<slug>, with its title above it.
+// Renders a text page: content/pages/<slug>.
 
 import type { Metadata } from "next";
 import { getPage } from "#lib/posts/catalog/site-catalog.ts";
-import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { setNotFoundStatus, NotFoundPage } from "#app/not-found-page.tsx";
 import { MdxContent } from "#components/post/mdx-content.tsx";
 
@@ -13,7 +13,7 @@ export async function textPageMetadata(slug: string): Promise<Metadata> {
   return { title, description, alternates: { canonical: `/${slug}`, types: feedAlternates } };
 }
 
-/** The page of content/pages/`slug`. */
+/** Renders content/pages/`slug`, or the 404 page. */
 export async function renderTextPage(slug: string) {
   const page = await getPage(slug);
   if (!page) {

@@ -1,8 +1,8 @@
-// The list of posts: search, topics, order, what leads. Every state of it is an address.
+// Renders the list of posts with search, topics, order and a featured post. Every state has a URL.
 
 import type { Metadata } from "next";
 import { connection } from "next/server";
-import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { readSitePageData, viewerKey } from "#lib/posts/page-data.ts";
 import { postListHref } from "#components/post/post-list-href.ts";
@@ -20,20 +20,20 @@ import {
   type SortOrder,
   searchPosts,
 } from "#lib/posts/search/search-posts.ts";
-import { readSessionCookies } from "#lib/members/session/session.ts";
+import { readSessionCookies } from "#lib/members/viewer.ts";
 
 type Query = Record<string, string | string[] | undefined>;
 
 const SORT_LABELS = { newest: "Newest", "most-read": "Most read", relevance: "Relevance" } as const;
 const READ_LABELS = { all: "All", unread: "Unread", read: "Read" } as const;
 
-/** The last value of a parameter that may stand more than once. */
+/** Returns the last value of a parameter that may be repeated. */
 function lastValue(value: string | string[] | undefined): string {
   return (Array.isArray(value) ? value.at(-1) : value) ?? "";
 }
 
 function parseOneOf<T extends string>(values: readonly T[], value: string): T | undefined {
-  return values.find((known) => known === value);
+  return values.find((option) => option === value);
 }
 
 export async function generateMetadata({
@@ -44,11 +44,10 @@ export async function generateMetadata({
   const query = await searchParams;
   const q = lastValue(query.q).slice(0, 200);
   return {
-    title: q ? `“${q}” in posts` : "Posts",
-    description:
-      "Every post: search them, choose by topic, order them by date or by how often they were read to the end.",
+    title: q ? `Search: ${q}` : "Posts",
+    description: "All posts. Search, filter by topic, or sort by date and popularity.",
     alternates: { canonical: "/blog", types: feedAlternates },
-    // Every way to filter the list is one more address with the same posts.
+    // Filtered lists are duplicate content.
     robots: Object.keys(query).length > 0 ? { index: false, follow: true } : undefined,
   };
 }
@@ -60,7 +59,7 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
   const data = await readSitePageData(identity);
   const isMember = data.viewer.member !== null;
   const sort = parseOneOf<SortOrder>(SORT_ORDERS, lastValue(query.sort));
-  const found = searchPosts(cacheDatabase(), index, {
+  const search = searchPosts(cacheDatabase(), index, {
     q: lastValue(query.q),
     topics: [query.topic ?? []].flat(),
     sort,
@@ -69,24 +68,24 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
     page: Number.parseInt(lastValue(query.page), 10) || 1,
     totals: data.postTotals,
   });
-  // The order only where it was chosen: the default is another one with words than without.
-  const state = { q: found.q, topics: found.topics, sort, read: found.readFilter };
-  const filtered = found.topics.length > 0 || found.readFilter !== "all";
-  const lead =
-    found.q || filtered || found.sort !== "newest"
+  // `sort` only if chosen: the default depends on the query.
+  const state = { q: search.q, topics: search.topics, sort, read: search.readFilter };
+  const isFiltered = search.topics.length > 0 || search.readFilter !== "all";
+  const featured =
+    search.q || isFiltered || search.sort !== "newest"
       ? null
       : pickFeaturedPost(index, {
           reader: { key: viewerKey(data.viewer), readSlugs: data.readSlugs },
           totals: data.startOfDayTotals,
           nowMs: data.nowMs,
         });
-  const cards = found.results.map(({ post, title, snippet }) => ({
+  const cards = search.results.map(({ post, title, snippet }) => ({
     post: toPostSummary(post),
-    leader: data.leadingTeams.get(post.slug) ?? null,
-    read: data.readSlugs.has(post.slug),
-    ...(found.q ? { title, snippet } : {}),
+    leadingTeam: data.leadingTeams.get(post.slug) ?? null,
+    isRead: data.readSlugs.has(post.slug),
+    ...(search.q ? { title, snippet } : {}),
   }));
-  const sorts = SORT_ORDERS.filter((sort) => sort !== "relevance" || found.q).map((value) => ({
+  const sorts = SORT_ORDERS.filter((sort) => sort !== "relevance" || search.q).map((value) => ({
     value,
     label: SORT_LABELS[value],
   }));
@@ -103,17 +102,17 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
         state={state}
         tools={
           <>
-            <TopicFilter topics={found.topicCounts} state={state} />
+            <TopicFilter topics={search.topicCounts} state={state} />
             <div className="find-row">
               <p role="status" className="muted">
-                {countSentence(found.total, found.q)}
+                {countSentence(search.total, search.q)}
               </p>
               {isMember && (
                 <LinkOptions
                   name="read"
                   label="Which posts"
                   choices={READ_FILTERS.map((value) => ({ value, label: READ_LABELS[value] }))}
-                  current={found.readFilter}
+                  current={search.readFilter}
                   state={state}
                 />
               )}
@@ -121,29 +120,31 @@ export default async function BlogPage({ searchParams }: { searchParams: Promise
                 name="sort"
                 label="Order"
                 choices={sorts}
-                current={found.sort}
+                current={search.sort}
                 state={state}
               />
             </div>
           </>
         }
       >
-        {lead && (
+        {featured && (
           <div style={{ marginBottom: "var(--gap)" }}>
             <FeaturedCard
-              why="Much read, and not yet by you"
-              post={toPostSummary(lead)}
-              leader={data.leadingTeams.get(lead.slug) ?? null}
+              why="Popular, and new to you"
+              post={toPostSummary(featured)}
+              leadingTeam={data.leadingTeams.get(featured.slug) ?? null}
             />
           </div>
         )}
-        {found.total === 0 ? (
-          <NoResults q={found.q} filtered={filtered} topics={found.topicCounts} />
+        {search.total === 0 ? (
+          <NoResults q={search.q} filtered={isFiltered} />
         ) : (
           <PostList
             cards={cards}
-            first={!lead}
-            more={found.nextPage === null ? null : postListHref({ ...state, page: found.nextPage })}
+            first={!featured}
+            more={
+              search.nextPage === null ? null : postListHref({ ...state, page: search.nextPage })
+            }
           />
         )}
       </PostSearch>

@@ -1,11 +1,11 @@
 "use client";
-// The button over a poster that swaps in a stranger's player: nothing of theirs loads before the click.
+// Renders a poster with a button that loads a third-party player: nothing of it loads before the click.
 
 import { type ReactNode, useState, useSyncExternalStore } from "react";
 import { isPlayerUrl } from "#lib/posts/link-previews/player-hosts.ts";
 
 const subscribeToNothing = () => () => {};
-/** True in a browser once this runs: without JavaScript there is no button that does nothing. */
+/** Returns true after hydration: without JavaScript the button would do nothing. */
 const useIsHydrated = () =>
   useSyncExternalStore(
     subscribeToNothing,
@@ -26,7 +26,7 @@ export function EmbedPlayer({
   from: string;
   children: ReactNode;
 }) {
-  const isLive = useIsHydrated();
+  const isHydrated = useIsHydrated();
   const [isOpen, open] = useState(false);
   if (isOpen) {
     return (
@@ -34,12 +34,12 @@ export function EmbedPlayer({
         className="embed-stage"
         src={playerUrl}
         title={title}
-        // The button that had the focus is gone; keys belong to the player now.
+        // Replaces the focused button.
         ref={(frame) => frame?.focus()}
         loading="lazy"
         sandbox="allow-scripts allow-same-origin allow-presentation allow-popups allow-forms"
         allow="autoplay; fullscreen; picture-in-picture; encrypted-media"
-        // YouTube plays nothing for a site that does not name itself.
+        // YouTube plays videos only with a referrer.
         referrerPolicy="strict-origin-when-cross-origin"
       />
     );
@@ -47,7 +47,7 @@ export function EmbedPlayer({
   return (
     <div className="embed-stage">
       {children}
-      {isLive && isPlayerUrl(playerUrl) && (
+      {isHydrated && isPlayerUrl(playerUrl) && (
         <button
           type="button"
           className="embed-play"

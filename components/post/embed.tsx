@@ -1,11 +1,11 @@
-// A link that stands alone in a post: a card, a quote or a player where we know what it is about, else the plain link.
+// Renders a link that is a paragraph of its own: as card, quote or player, or plain if there is no preview.
 
-import type { LinkPreview as EmbedData } from "#lib/posts/link-previews/link-preview.ts";
+import type { LinkPreview } from "#lib/posts/link-previews/link-preview.ts";
 import { findLinkPreview } from "#lib/posts/link-previews/preview-registry.ts";
 import { EmbedPlayer } from "./embed-player.tsx";
 
-/** The picture through our own server: a reader's browser meets no stranger before a click. */
-function Picture({ embed }: { embed: EmbedData }) {
+/** The image, from this server: the reader's browser contacts no third party before a click. */
+function Picture({ embed }: { embed: LinkPreview }) {
   if (!embed.image) return null;
   const { path, width, height } = embed.image;
   return (
@@ -22,15 +22,15 @@ function Picture({ embed }: { embed: EmbedData }) {
   );
 }
 
-/** "From a, by b": where it is from and who made it, as far as known. */
-function Source({ embed }: { embed: EmbedData }) {
+/** Site and author, if known. */
+function Source({ embed }: { embed: LinkPreview }) {
   const parts = [embed.siteName, embed.author === embed.siteName ? undefined : embed.author].filter(
     Boolean,
   );
   return parts.length === 0 ? null : <span className="embed-source">{parts.join(" · ")}</span>;
 }
 
-function Quote({ embed }: { embed: EmbedData }) {
+function Quote({ embed }: { embed: LinkPreview }) {
   return (
     <figure className="embed embed-quote">
       <blockquote cite={embed.url}>
@@ -44,13 +44,13 @@ function Quote({ embed }: { embed: EmbedData }) {
   );
 }
 
-const playerActions: Partial<Record<EmbedData["kind"], string>> = {
+const playerActions: Partial<Record<LinkPreview["kind"], string>> = {
   youtube: "Play video",
   codesandbox: "Open sandbox",
   codepen: "Run pen",
 };
 
-function Player({ embed, playerUrl }: { embed: EmbedData; playerUrl: string }) {
+function Player({ embed, playerUrl }: { embed: LinkPreview; playerUrl: string }) {
   return (
     <figure className="embed embed-media" data-kind={embed.kind}>
       <EmbedPlayer
@@ -69,7 +69,7 @@ function Player({ embed, playerUrl }: { embed: EmbedData; playerUrl: string }) {
   );
 }
 
-function Card({ embed }: { embed: EmbedData }) {
+function Card({ embed }: { embed: LinkPreview }) {
   return (
     <div className="embed embed-card">
       <div className="embed-words">
@@ -84,7 +84,7 @@ function Card({ embed }: { embed: EmbedData }) {
   );
 }
 
-/** What `url` looks like in a post, by what is known of it now. Waits for nothing; the network is asked elsewhere. */
+/** Renders from the cached preview; never waits for the network. */
 export function Embed({ url }: { url: string }) {
   const embed = findLinkPreview(url);
   if (!embed) {

@@ -1,10 +1,10 @@
-// A post as structured data for search engines, in the page.
+// Renders a post as structured data for search engines.
 
 import { createBlogPosting, serializeForScript } from "#lib/posts/json-ld.ts";
 import type { Post } from "#lib/posts/post.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";
 
-/** The post's BlogPosting. A data block: no browser runs it, and nothing in the post can end it. */
+/** The post's BlogPosting as a data block, escaped against XSS. */
 export function JsonLd({ post }: { post: Post }) {
   return (
     <script

@@ -16,7 +16,7 @@ test("a plain post renders as one node of ready HTML", async () => {
   );
 });
 
-test("components stand between the runs of HTML, and inline ones within a sentence", async () => {
+test("components are between the runs of HTML, inline ones within a sentence", async () => {
   const compiled = await compile(
     'https://x.example/a\n\nA *b* <Embed url="https://x.example/b" /> c\n',
   );
@@ -28,7 +28,7 @@ test("components stand between the runs of HTML, and inline ones within a senten
   );
 });
 
-test("a folder post gets its own components, by name and as C.Name", async () => {
+test("a folder post gets the components beside it, by name and as C.Name", async () => {
   const compiled = await compile(
     'import * as C from "./parts"\nimport { Two as Zwei } from "./parts"\n\n<C.One n={1}>**x**</C.One> <Zwei />\n',
     ["./parts.tsx"],
@@ -63,7 +63,7 @@ test("a component that is not part of this build is an error that names it", asy
 });
 
 test.each(["constructor", "__proto__", "toString"])(
-  "a post called %s has no components that it does not have",
+  "a post called %s finds no components on the prototype",
   async (slug) => {
     for (const file of ["./gone.tsx", "name", "toString"]) {
       const compiled = {
@@ -83,7 +83,7 @@ test("an export that a file lacks is an error that names it", async () => {
   ).rejects.toThrow('./a.tsx has no export "B"');
 });
 
-test("the same source is read by the engine once", async () => {
+test("the same source is parsed once", async () => {
   const { compiledSource } = await compile("same");
   expect(runCompiledPost(compiledSource)).toBe(runCompiledPost(String(compiledSource)));
 });

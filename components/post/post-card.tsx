@@ -1,4 +1,4 @@
-// A post in a list: as a card, as the card that leads, or as a line.
+// Renders a post in a list: as a card, as the featured card, or as a line.
 
 import { LeaderDot } from "#components/team/team-dot.tsx";
 import { SiteMark } from "#components/ui/icons.tsx";
@@ -7,20 +7,26 @@ import type { PostSummary } from "#lib/posts/post.ts";
 import type { TextSegment } from "#lib/posts/search/search-query.ts";
 import type { Team } from "#lib/reading/team.ts";
 import { HeroImage } from "./hero-image.tsx";
-import { MarkedText } from "./marked-text.tsx";
 
 export interface PostCardData {
   readonly post: PostSummary;
-  readonly leader: Team | null;
-  /** Whether this reader has read it. */
-  readonly read?: boolean;
-  /** Instead of the post's own, with matches marked. */
+  readonly leadingTeam: Team | null;
+  /** Whether the viewer has read it. */
+  readonly isRead?: boolean;
+  /** Replaces the post's title, with matches marked. */
   readonly title?: readonly TextSegment[];
   readonly snippet?: readonly TextSegment[];
 }
 
 const CARD_SIZES = "(min-width: 75rem) 23rem, (min-width: 44rem) 45vw, 92vw";
 const FEATURED_SIZES = "(min-width: 75rem) 43rem, (min-width: 48rem) 55vw, 92vw";
+
+/** Text with search matches in mark elements. */
+function MarkedText({ segments }: { segments: readonly TextSegment[] }) {
+  return segments.map(({ text, isMatch }, index) =>
+    isMatch ? <mark key={index}>{text}</mark> : text,
+  );
+}
 
 function Title({ post, title, level }: PostCardData & { level: 2 | 3 }) {
   const Heading = `h${level}` as const;
@@ -33,21 +39,21 @@ function Title({ post, title, level }: PostCardData & { level: 2 | 3 }) {
   );
 }
 
-function Meta({ post, leader, read }: PostCardData) {
+function Meta({ post, leadingTeam, isRead }: PostCardData) {
   return (
     <p className="card-meta">
       <time dateTime={post.frontMatter.date}>{formatDate(post.frontMatter.date)}</time>
       <span className="card-time">
         {formatReadingTime(post.readingMinutes)}
-        {read && <span className="card-read"> · read</span>}
-        <LeaderDot team={leader} />
+        {isRead && <span className="card-read"> · read</span>}
+        <LeaderDot team={leadingTeam} />
       </span>
     </p>
   );
 }
 
 function Picture({ post, sizes, first }: { post: PostSummary; sizes: string; first?: boolean }) {
-  // The title beside it says what the link is: the picture adds nothing for who can't see it.
+  // alt is empty: the title beside the image is the link's name.
   if (post.hero)
     return <HeroImage className="card-hero" image={post.hero} alt="" sizes={sizes} first={first} />;
   return (
@@ -57,7 +63,7 @@ function Picture({ post, sizes, first }: { post: PostSummary; sizes: string; fir
   );
 }
 
-/** A card with its picture on top. `first`: it is in the first view. `id` is where "Load more" leads. */
+/** A card with its image on top. `first`: it is above the fold. `id`: target of "Load more". */
 export function PostCard({
   level = 3,
   first,
@@ -78,7 +84,7 @@ export function PostCard({
   );
 }
 
-/** The card that leads a page: picture beside the text. `why` says why it stands there. */
+/** The featured card: image beside the text. `why` says why it is featured. */
 export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
   return (
     <article className="card card-lead">
@@ -93,7 +99,7 @@ export function FeaturedCard({ why, ...card }: PostCardData & { why: string }) {
   );
 }
 
-/** A post as a line in a table of contents. */
+/** A post as a line. */
 export function PostLine(card: PostCardData) {
   return (
     <article className="post-line">

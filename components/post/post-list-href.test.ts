@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { postListHref } from "./post-list-href.ts";
 
-test("the list without anything chosen is /blog", () => {
+test("the default list is /blog", () => {
   expect(postListHref({ q: "", topics: [], sort: "newest", read: "all", page: 1 })).toBe("/blog");
 });
 
-test("words, topics, order, filter and page stand in the address, escaped", () => {
+test("query, topics, order, filter and page are in the URL, escaped", () => {
   expect(
     postListHref({
       q: "a & b",
@@ -17,7 +17,7 @@ test("words, topics, order, filter and page stand in the address, escaped", () =
   ).toBe("/blog?q=a+%26+b&topic=sqlite&topic=c%2B%2B&sort=most-read&read=unread&page=2");
 });
 
-test("the order that words bring by themselves is left out, another one is not", () => {
+test("the default order of a query is omitted, another one is not", () => {
   expect(postListHref({ q: "x", topics: [], sort: "relevance" })).toBe("/blog?q=x");
   expect(postListHref({ q: "x", topics: [], sort: "newest" })).toBe("/blog?q=x&sort=newest");
 });

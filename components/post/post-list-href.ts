@@ -1,15 +1,15 @@
-// The address of a list of posts: what is the default is left out, so that equal lists have equal addresses.
+// Builds the URL of a list of posts. Defaults are omitted, so that equal lists have equal URLs.
 
 export interface PostListState {
   readonly q: string;
   readonly topics: readonly string[];
-  /** Undefined: the default, relevance for a query, else newest. */
+  /** Default: relevance with a query, else newest. */
   readonly sort?: string;
   readonly read?: string;
   readonly page?: number;
 }
 
-/** "/blog", or "/blog?q=…&topic=…&sort=…&read=…&page=…". */
+/** Returns "/blog" or "/blog?q=…&topic=…&sort=…&read=…&page=…". */
 export function postListHref({ q, topics, sort, read, page }: PostListState): string {
   const query = new URLSearchParams();
   if (q) query.set("q", q);

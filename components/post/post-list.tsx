@@ -1,4 +1,4 @@
-// The list of posts: its tools, what was found, more of it, and what to do when nothing was.
+// Renders the list of posts: topics, filters, cards, "Load more", and the empty state.
 
 import { postListHref, type PostListState } from "./post-list-href.ts";
 import { PostCard, type PostCardData } from "./post-card.tsx";
@@ -50,7 +50,7 @@ export interface LinkOption {
   readonly label: string;
 }
 
-/** One of several: links, the one in force marked. */
+/** A choice among links; the current one is marked. */
 export function LinkOptions({
   name,
   label,
@@ -81,7 +81,7 @@ export function LinkOptions({
   );
 }
 
-/** `more`: where "Load more" leads; the focus then goes to the first card that came. `first`: the list begins in the first view. */
+/** `more`: URL of "Load more", which moves the focus to the first new card. `first`: the list is above the fold. */
 export function PostList({
   cards,
   more,
@@ -96,11 +96,11 @@ export function PostList({
     <>
       <h2 className="visually-hidden">Posts</h2>
       <div className="cards">
-        {cards.map((card, place) => (
+        {cards.map((card, index) => (
           <PostCard
             key={card.post.slug}
-            id={`post-${place + 1}`}
-            first={first && place < 2}
+            id={`post-${index + 1}`}
+            first={first && index < 2}
             {...card}
           />
         ))}
@@ -116,34 +116,25 @@ export function PostList({
   );
 }
 
-/** What stands where posts would, when none fits. */
-export function NoResults({
-  q,
-  filtered,
-  topics,
-}: {
-  q: string;
-  filtered: boolean;
-  topics: readonly TopicCount[];
-}) {
-  const without = q && filtered ? postListHref({ q, topics: [] }) : null;
+/** The empty state: says that nothing matches, and what to try. */
+export function NoResults({ q, filtered }: { q: string; filtered: boolean }) {
+  const unfilteredHref = q && filtered ? postListHref({ q, topics: [] }) : null;
   return (
     <div className="nothing">
-      <h2>Nothing fits{q ? <> “{q}”</> : null}.</h2>
+      <h2>{q ? <>No posts match “{q}”.</> : "No posts here yet."}</h2>
       <p>
-        Fewer or shorter words find more: the beginning of a word is enough.{" "}
-        {without && (
+        {q && <>Try fewer words, or just the start of a word. </>}
+        {unfilteredHref && (
           <>
-            Or{" "}
-            <a data-soft="" href={without}>
-              look for the same words in every topic
+            <a data-soft="" href={unfilteredHref}>
+              Search all topics instead
             </a>
             .{" "}
           </>
         )}
-        {topics.length > 0 && <>There are {topics.length} topics to look through, or </>}
+        Browse by topic or{" "}
         <a data-soft="" href="/blog">
-          {topics.length > 0 ? "all posts" : "See all posts"}
+          see all posts
         </a>
         .
       </p>

@@ -1,44 +1,44 @@
 "use client";
-// The search form and what it finds. Without scripts a plain GET form and plain links; with them the list follows as one types.
+// Renders the search form and its results: a GET form without scripts, search as you type with them.
 
 import { useRouter } from "next/navigation";
 import { type MouseEvent, type ReactNode, useEffect, useRef, useTransition } from "react";
 import { SearchIcon } from "#components/ui/icons.tsx";
 import { type PostListState, postListHref } from "./post-list-href.ts";
 
-/** A pause in typing that is worth a request. */
+/** Debounce of typing. */
 const DEBOUNCE_MS = 160;
 
 interface Props {
   readonly state: PostListState;
-  /** Topics, sorting and filters: links marked `data-soft`. */
+  /** Topics, sort orders and filters: links with `data-soft`. */
   readonly tools: ReactNode;
   readonly children: ReactNode;
 }
 
 /**
- * Links inside marked `data-soft` change the list without a page load. `data-then="#id"` on one moves the focus
- * to the first link of that element when the list has come.
+ * Links with `data-soft` change the list without a page load. `data-then="#id"` then moves the focus to the first
+ * link in that element.
  */
 export function PostSearch({ state, tools, children }: Props) {
   const router = useRouter();
-  const [waiting, startTransition] = useTransition();
+  const [isPending, startTransition] = useTransition();
   const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const focusNext = useRef("");
 
   useEffect(() => () => clearTimeout(timer.current), []);
 
-  // Back and forward change the query from outside; while one types, what is typed is right.
+  // Back and forward change the query; while the reader types, the input is right.
   useEffect(() => {
     if (input.current && document.activeElement !== input.current) input.current.value = state.q;
   }, [state.q]);
 
   useEffect(() => {
-    if (waiting || !focusNext.current) return;
+    if (isPending || !focusNext.current) return;
     document.querySelector<HTMLElement>(`${focusNext.current} a`)?.focus();
     focusNext.current = "";
-  }, [waiting]);
+  }, [isPending]);
 
   function search(q: string) {
     clearTimeout(timer.current);
@@ -89,14 +89,14 @@ export function PostSearch({ state, tools, children }: Props) {
           }}
         >
           <label className="find-field">
-            <span className="visually-hidden">Search the posts</span>
+            <span className="visually-hidden">Search posts</span>
             <SearchIcon />
             <input
               ref={input}
               type="search"
               name="q"
               defaultValue={state.q}
-              placeholder="Search the posts"
+              placeholder="Search posts"
               autoComplete="off"
               enterKeyHint="search"
               maxLength={200}
@@ -119,7 +119,7 @@ export function PostSearch({ state, tools, children }: Props) {
         </form>
         {tools}
       </search>
-      <div className="results" data-waiting={waiting || undefined} aria-busy={waiting}>
+      <div className="results" data-waiting={isPending || undefined} aria-busy={isPending}>
         {children}
       </div>
     </div>

@@ -1,11 +1,11 @@
-// Three posts to read next, as cards.
+// Picks three posts to read next, as card data.
 
 import { type PageData, viewerKey } from "#lib/posts/page-data.ts";
 import type { PostCardData } from "./post-card.tsx";
 import { type PostIndex, toPostSummary } from "#lib/posts/post.ts";
 import { recommendPosts } from "#lib/posts/recommend.ts";
 
-/** For after the post at `slug`, or after none. */
+/** Returns the cards after the post at `slug`, or for null after no post. */
 export function recommendationCards(
   index: PostIndex,
   { viewer, readSlugs, startOfDayTotals, nowMs, leadingTeams }: PageData,
@@ -18,7 +18,7 @@ export function recommendationCards(
     nowMs,
   }).map((post) => ({
     post: toPostSummary(post),
-    leader: leadingTeams.get(post.slug) ?? null,
-    read: readSlugs.has(post.slug),
+    leadingTeam: leadingTeams.get(post.slug) ?? null,
+    isRead: readSlugs.has(post.slug),
   }));
 }

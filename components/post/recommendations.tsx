@@ -1,22 +1,22 @@
-// Three more posts, after a post or in place of one that is not there.
+// Renders recommended posts, after a post or on a 404 page.
 
 import { PostCard, type PostCardData } from "./post-card.tsx";
 
-/** Nothing when there are no posts to show. */
+/** Renders nothing if there are no posts. */
 export function Recommendations({
   title,
   text,
   cards,
 }: {
   title: string;
-  text: string;
+  text?: string;
   cards: readonly PostCardData[];
 }) {
   if (cards.length === 0) return null;
   return (
     <section className="recommend wrap" aria-labelledby="recommend-title">
       <h2 id="recommend-title">{title}</h2>
-      <p>{text}</p>
+      {text && <p>{text}</p>}
       <div className="cards" style={{ marginTop: "2.25rem" }}>
         {cards.map((card) => (
           <PostCard key={card.post.slug} {...card} />

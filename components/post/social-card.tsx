@@ -1,4 +1,4 @@
-// The picture that stands for a post in link previews: 1200 × 630. Drawn by next/og, which knows flexbox and little more.
+// Renders a post's social image, 1200 × 630. next/og supports little more CSS than flexbox.
 
 export interface SocialCardProps {
   readonly title: string;
@@ -10,7 +10,7 @@ export interface SocialCardProps {
   readonly draft: boolean;
 }
 
-/** Colours of the light theme (components/ui/tokens.css): a preview has no theme of its own. */
+/** Colors of the light theme (components/ui/tokens.css). */
 const PAPER = "#fbfbf9";
 const INK = "#191c1b";
 const MUTED = "#5b615e";
@@ -39,7 +39,7 @@ function Mark({ size, color, stroke }: { size: number; color: string; stroke: nu
   );
 }
 
-/** As large as fits four lines. */
+/** Returns the largest font size that fits four lines. */
 function titleSize(length: number): number {
   if (length <= 28) return 104;
   if (length <= 52) return 86;

@@ -1,12 +1,12 @@
 "use client";
-// A run of HTML in the document. In the browser it takes what is already there.
+// Renders a run of HTML into the document. In the browser it adopts the existing elements.
 
 import { useEffect, useRef } from "react";
 import { registeredHtmlAt } from "./static-html-registry.ts";
 
 interface Props {
   readonly html?: string;
-  /** In the absence of `html`: which of the texts of this request's document it is. */
+  /** Without `html`: its index in this request's registry. */
   readonly index?: number;
   readonly inline: boolean;
 }
@@ -15,10 +15,10 @@ export function StaticHtmlElement({ html, index = -1, inline }: Props) {
   const Tag = inline ? "span" : "div";
   const element = useRef<HTMLDivElement & HTMLSpanElement>(null);
   useEffect(() => {
-    // It came without a document, as the router takes a page that it has data of: only the whole page holds the text.
+    // The router has rendered the page from data alone: only the full document contains the text.
     if (html === undefined && element.current?.childNodes.length === 0) location.reload();
   }, [html]);
-  // React keeps the elements that it finds, and is told that they are meant. The wrapper takes no place in the layout.
+  // React keeps the existing elements. The wrapper does not affect the layout.
   return (
     <Tag
       ref={element}

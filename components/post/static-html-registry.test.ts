@@ -13,7 +13,7 @@ afterEach(() => {
   resetSingleton("request-context");
 });
 
-test("a text is found again in the request that kept it, and in no other", () => {
+test("HTML is found in the request that registered it, and in no other", () => {
   const requests = createRequestStorage();
   const one: Context = { request: { headers: {} } };
   requests.run(one, () =>
@@ -29,7 +29,7 @@ test("a text is found again in the request that kept it, and in no other", () =>
   requests.run({ request: { headers: {} } }, () => expect(registeredHtmlAt(0)).toBe(""));
 });
 
-test("nothing is kept where no document is written: outside a request, and when only data is asked for", () => {
+test("nothing is registered outside a request and for requests of data", () => {
   expect(registerHtml("<p>a</p>")).toBeNull();
   const requests = createRequestStorage();
   requests.run({ request: { headers: { rsc: "1" } } }, () =>

@@ -1,12 +1,12 @@
-// The headings of a post: in the margin where there is room, else folded above the text.
+// Renders the headings of a post: in the margin on wide screens, else collapsed above the text.
 
 import { escapeHtml } from "#lib/core/escape-html.ts";
 import type { Heading } from "#lib/posts/mdx/compiled-post.ts";
 
-/** Fewer headings than this need no list. */
+/** Posts with fewer headings have no table of contents. */
 const MIN_HEADINGS = 3;
 
-/** As ready HTML: a long post has dozens of headings, and an element costs React more than its text. */
+/** As ready HTML: React needs more time per element than per text, and long posts have dozens of headings. */
 function HeadingLinks({ headings }: { headings: readonly Heading[] }) {
   const html = headings
     .map(
@@ -22,7 +22,7 @@ function selectHeadings(headings: readonly Heading[]): readonly Heading[] {
   return shown.length < MIN_HEADINGS ? [] : shown;
 }
 
-/** In the margin; CSS shows it from 1100 px on. */
+/** In the margin; CSS shows it from 1100 px. */
 export function TocAside({ headings }: { headings: readonly Heading[] }) {
   const shown = selectHeadings(headings);
   if (shown.length === 0) return null;
@@ -38,7 +38,7 @@ export function TocAside({ headings }: { headings: readonly Heading[] }) {
   );
 }
 
-/** Folded; CSS shows it below 1100 px. */
+/** Collapsed; CSS shows it below 1100 px. */
 export function TocDisclosure({ headings }: { headings: readonly Heading[] }) {
   const shown = selectHeadings(headings);
   if (shown.length === 0) return null;

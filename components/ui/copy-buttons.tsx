@@ -1,13 +1,13 @@
 "use client";
-// One listener for the small things HTML can't do alone: copying code, copying a link. Renders one live region and nothing else.
+// Handles copy buttons with one listener. Renders only a live region.
 
 import { useEffect, useRef } from "react";
 
 const FEEDBACK_MS = 1_600;
 
 /**
- * Handles every click on `[data-copy]` in the page. `data-copy="code"` copies the code of the figure or pre around the button,
- * any other value copies that value; an empty one the page's address.
+ * Handles clicks on `[data-copy]`: "code" copies the code around the button, any other value itself, an empty one
+ * the page's URL.
  */
 export function CopyButtons() {
   const status = useRef<HTMLParagraphElement>(null);
@@ -18,15 +18,16 @@ export function CopyButtons() {
       if (!button) return;
       const text = textToCopy(button);
       if (text === null) return;
-      let said = "Copied.";
+      let message = "Copied.";
       try {
         await navigator.clipboard.writeText(text);
         button.dataset.copied = "";
         setTimeout(() => delete button.dataset.copied, FEEDBACK_MS);
       } catch {
-        said = "The browser did not allow copying."; // no permission, or not https
+        // No permission, or not https.
+        message = "Couldn’t copy. Your browser blocked clipboard access.";
       }
-      if (status.current) status.current.textContent = said;
+      if (status.current) status.current.textContent = message;
       setTimeout(() => status.current && (status.current.textContent = ""), FEEDBACK_MS * 2);
     }
     const listener = (event: MouseEvent) => void onClick(event);

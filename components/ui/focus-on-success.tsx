@@ -1,20 +1,20 @@
 "use client";
-// For a form whose button goes with the row it is about: the focus goes to what was done, instead of nowhere.
+// Focuses the message of a form whose button disappears with its row, so that the focus is not lost.
 
 import { useEffect, useRef } from "react";
 import { useActionForm } from "./action-form.tsx";
 
-/** Inside an <ActionForm>. */
+/** Must be inside an <ActionForm>. */
 export function FocusOnSuccess() {
   const { state } = useActionForm();
-  const here = useRef<HTMLSpanElement>(null);
+  const marker = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     if (
       state.status !== "done" ||
       (document.activeElement && document.activeElement !== document.body)
     )
       return;
-    here.current?.closest("form")?.querySelector<HTMLElement>("[data-form-message]")?.focus();
+    marker.current?.closest("form")?.querySelector<HTMLElement>("[data-form-message]")?.focus();
   }, [state]);
-  return <span ref={here} hidden />;
+  return <span ref={marker} hidden />;
 }

@@ -1,8 +1,8 @@
-// The typefaces of the site, cut down by fonts/make.sh. Each has a fallback with its own metrics, so that nothing moves when it arrives.
+// Loads the site's fonts, subset by fonts/subset-fonts.sh. Fallbacks have adjusted metrics to prevent layout shift.
 
 import localFont from "next/font/local";
 
-/** Long reading. */
+/** For long text. */
 const text = localFont({
   src: [{ path: "./fonts/text.woff2", weight: "400", style: "normal" }],
   variable: "--font-text",
@@ -11,7 +11,7 @@ const text = localFont({
   fallback: ["Iowan Old Style", "Palatino", "Georgia", "serif"],
 });
 
-/** Emphasis in long reading. Like the bold and the typewriter face it is asked for when the page has loaded: see `data-fonts` in tokens.css. */
+/** For emphasis. Like bold and mono, it loads after the page: see `data-fonts` in tokens.css. */
 const textItalic = localFont({
   src: [{ path: "./fonts/text-italic.woff2", weight: "400", style: "italic" }],
   variable: "--font-text-italic",
@@ -20,7 +20,7 @@ const textItalic = localFont({
   adjustFontFallback: false,
 });
 
-/** Strong words and small headings: as the italic. */
+/** For strong text and small headings. */
 const textBold = localFont({
   src: [{ path: "./fonts/text-bold.woff2", weight: "620", style: "normal" }],
   variable: "--font-text-bold",
@@ -29,7 +29,7 @@ const textBold = localFont({
   adjustFontFallback: false,
 });
 
-/** Titles: the optical size for 60 px. */
+/** For titles: the optical size for 60 px. */
 const display = localFont({
   src: [{ path: "./fonts/display.woff2", weight: "460", style: "normal" }],
   variable: "--font-display",
@@ -38,7 +38,7 @@ const display = localFont({
   fallback: ["Iowan Old Style", "Palatino", "Georgia", "serif"],
 });
 
-/** Everything one presses or scans. */
+/** For controls and navigation. */
 const sans = localFont({
   src: [{ path: "./fonts/sans.woff2", weight: "400 600", style: "normal" }],
   variable: "--font-sans",

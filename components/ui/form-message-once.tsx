@@ -1,18 +1,18 @@
 "use client";
-// The message of a form with one field: seen once, and always announced.
+// Shows the message of a single-field form once, and always announces it.
 
 import { FormMessage, useActionForm } from "./action-form.tsx";
 
-/** The form's message; where the same words stand beside `field` already, only for those who hear the page: the focus may never have left the field. */
+/** If the error of `field` already shows the message, only screen readers get it: the focus may still be in the field. */
 export function FormMessageOnce({ field }: { field: string }) {
   const { state } = useActionForm();
-  const isBeside = state.message !== null && state.errors[field] === state.message;
+  const isShownByField = state.message !== null && state.errors[field] === state.message;
   return (
     <>
       <div role="alert" className="visually-hidden">
-        {isBeside && state.message}
+        {isShownByField && state.message}
       </div>
-      {!isBeside && <FormMessage />}
+      {!isShownByField && <FormMessage />}
     </>
   );
 }

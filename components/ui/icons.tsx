@@ -1,4 +1,4 @@
-// The site's own small drawings: 16 units wide, one stroke, the colour of the text beside them.
+// Renders the site's icons: 16 units wide, one stroke, the color of the text.
 
 import type { ReactNode } from "react";
 
@@ -80,7 +80,7 @@ export const FeedIcon = () => (
   </Icon>
 );
 
-/** The mark of the site: a reading stand, seen from the side. */
+/** The site's logo: a lectern, seen from the side. */
 export function SiteMark() {
   return (
     <svg

@@ -1,15 +1,15 @@
 "use client";
-// A line that says what has just come about: the focus goes to it, so that it is read out.
+// Shows a notice and focuses it, so that screen readers announce it.
 
 import { useEffect, useRef, type ReactNode } from "react";
 
-/** Takes the focus when it appears; give it a `key` of what it tells of, so that it does so each time. `isAlert`: something went wrong. */
+/** Takes the focus when mounted: a `key` per event makes it do so each time. `isAlert`: something went wrong. */
 export function Notice({ isAlert = false, children }: { isAlert?: boolean; children: ReactNode }) {
-  const here = useRef<HTMLDivElement>(null);
-  useEffect(() => here.current?.focus(), []);
+  const notice = useRef<HTMLDivElement>(null);
+  useEffect(() => notice.current?.focus(), []);
   return (
     <div
-      ref={here}
+      ref={notice}
       role={isAlert ? "alert" : "status"}
       className={isAlert ? "form-message form-message-refused" : "form-message form-message-done"}
       tabIndex={-1}

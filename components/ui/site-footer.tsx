@@ -1,9 +1,9 @@
-// The foot of every page: colophon, the less used links, the theme.
+// Renders the footer: colophon, theme, links.
 
 import { ThemeControl } from "./theme-control.tsx";
 import type { NavLink } from "./site-header.tsx";
 
-/** `children` comes last, at the very foot: the place for the strip that says which instance answered. */
+/** `children` comes last: the banner of the instance that served the page. */
 export function SiteFooter({
   links,
   children,
@@ -15,8 +15,8 @@ export function SiteFooter({
     <footer className="site-footer">
       <div className="wrap">
         <p className="colophon serif">
-          Set in Newsreader, Instrument Sans and JetBrains Mono. Every page is answered from the
-          database beside it.
+          Set in Newsreader, Instrument Sans and JetBrains Mono. Every page is served from the
+          database next to it.
         </p>
         <div className="footer-end">
           <ThemeControl />

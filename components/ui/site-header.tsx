@@ -1,4 +1,4 @@
-// The head of every page: the name, and where one can go.
+// Renders the header: site name and navigation.
 
 import { SiteMark } from "./icons.tsx";
 
@@ -7,7 +7,7 @@ export interface NavLink {
   readonly label: string;
 }
 
-/** `account` is what stands at the end of the navigation for this reader: log in, or their own page. */
+/** `account` is the last link of the navigation: login or account. */
 export function SiteHeader({
   name,
   links,

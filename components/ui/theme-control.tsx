@@ -1,5 +1,5 @@
 "use client";
-// Lets a reader choose light, dark or what the device says. Hidden by CSS where scripts don't run.
+// Lets the reader choose the light, dark or system theme. CSS hides it without scripts.
 
 import { useSyncExternalStore } from "react";
 import { MoonIcon, SunIcon, SystemIcon } from "./icons.tsx";
@@ -13,7 +13,7 @@ function readStoredTheme(): Theme {
     const value = localStorage.getItem(THEME_STORAGE_KEY);
     return value === "light" || value === "dark" ? value : "system";
   } catch {
-    return "system"; // storage is blocked: the choice then lasts for no page, which is the device's theme
+    return "system"; // storage is blocked
   }
 }
 
@@ -22,7 +22,7 @@ function storeTheme(theme: Theme): void {
     if (theme === "system") localStorage.removeItem(THEME_STORAGE_KEY);
     else localStorage.setItem(THEME_STORAGE_KEY, theme);
   } catch {
-    // As above.
+    // Storage is blocked: the choice is not kept.
   }
   dispatchEvent(new Event("themechange"));
 }
@@ -41,7 +41,7 @@ export function ThemeControl() {
   const theme = useSyncExternalStore(subscribeToTheme, readStoredTheme, () => "system");
   return (
     <fieldset className="theme-control">
-      <legend className="visually-hidden">Colour theme</legend>
+      <legend className="visually-hidden">Theme</legend>
       {THEMES.map((value) => {
         const Icon = ICONS[value];
         return (

@@ -1,8 +1,8 @@
-// A moment in words: in UTC, and saying so, since the server does not know where the reader is.
+// Renders a timestamp in UTC: the server does not know the reader's time zone.
 
 import { formatDate } from "#lib/core/format.ts";
 
-/** "November 23rd, 2026, 14:05 UTC"; `day`: without the hour. */
+/** "November 23rd, 2026, 14:05 UTC"; `day`: without the time. */
 export function Timestamp({ ms, day = false }: { ms: number; day?: boolean }) {
   const iso = new Date(ms).toISOString();
   return (

@@ -11,7 +11,7 @@ const site: SiteMetadata = {
   language: "en",
 };
 
-test("a post is a BlogPosting with absolute addresses", () => {
+test("a post is a BlogPosting with absolute URLs", () => {
   const post = {
     ...samplePost({
       slug: "a-post",
@@ -38,7 +38,7 @@ test("a post is a BlogPosting with absolute addresses", () => {
   expect((data.headline as string).length).toBe(110);
 });
 
-test("data can't end the script it stands in, and is the same when read", () => {
+test("serialized data cannot close its script element, and parses to the same data", () => {
   const data = { title: "</script><script>alert(1)</script><!--\u2028 & more" };
   const json = serializeForScript(data);
   expect(json).not.toMatch(/[<>&\u2028]/);

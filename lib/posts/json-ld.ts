@@ -1,12 +1,12 @@
-// A post as structured data (schema.org BlogPosting).
+// Describes a post as structured data (schema.org BlogPosting).
 
 import type { Post } from "./post.ts";
 import { absoluteUrl, postUrl, type SiteMetadata, socialImageUrl } from "./site-metadata.ts";
 
-/** The longest headline that search engines show. */
+/** Search engines truncate longer headlines. */
 const MAX_HEADLINE = 110;
 
-/** The BlogPosting of a post. Dates are days without a time, as written. */
+/** Returns the BlogPosting of a post. Dates are calendar days, as written. */
 export function createBlogPosting(post: Post, site: SiteMetadata): Record<string, unknown> {
   const { title, description, date, categories, keywords } = post.frontMatter;
   const url = postUrl(site, post.slug);
@@ -34,7 +34,7 @@ export function createBlogPosting(post: Post, site: SiteMetadata): Record<string
   };
 }
 
-/** `data` as JSON that can't end the <script> it stands in. */
+/** Returns JSON that cannot close its <script> element (XSS). */
 export function serializeForScript(data: unknown): string {
   return JSON.stringify(data).replace(
     /[<>&\u2028\u2029]/g,

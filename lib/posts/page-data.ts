@@ -1,4 +1,4 @@
-// Everything that a page shows about reads and teams, read in one snapshot.
+// Reads what a page shows about reads and teams, in one read transaction.
 
 import { epochDay, nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "#lib/db/connection.ts";
@@ -8,42 +8,42 @@ import { type SessionIds, type Viewer, resolveViewer } from "#lib/members/viewer
 import { type Standing, mapLeadingTeams, getStandings } from "#lib/reading/standings.ts";
 import type { Team } from "#lib/reading/team.ts";
 
-/** Who leads each post changes some times a day and costs milliseconds: a list may be this old. */
-const LEADERS_TTL_MS = 10_000;
+/** Leading teams change a few times a day and cost milliseconds to compute. */
+const LEADING_TEAMS_TTL_MS = 10_000;
 
 export interface PageData {
   readonly viewer: Viewer;
-  /** Of the post asked for, or of the site; best first. */
+  /** Of the post, or of the site; best first. */
   readonly standings: readonly Standing[];
   readonly leadingTeams: ReadonlyMap<string, Team>;
-  /** Slugs that this reader has read. */
+  /** Slugs of posts the viewer has read. */
   readonly readSlugs: ReadonlySet<string>;
-  /** Reads by slug as they were when this day began for this process: what is recommended stays the same all day. */
+  /** Reads by slug when the UTC day began for this process, so that recommendations are stable. */
   readonly startOfDayTotals: ReadonlyMap<string, number>;
   readonly nowMs: number;
 }
 
-let leadingTeamsCache: { at: number; value: Map<string, Team> } | undefined;
+let leadingTeamsCache: { loadedAtMs: number; value: Map<string, Team> } | undefined;
 let startOfDayTotalsCache: { day: number; value: Map<string, number> } | undefined;
 
 function queryPageData(sql: Sql, identity: SessionIds, slug: string | null): PageData {
   const now = nowMs();
-  const reader = resolveViewer(sql, identity);
-  if (!leadingTeamsCache || Math.abs(now - leadingTeamsCache.at) > LEADERS_TTL_MS)
-    leadingTeamsCache = { at: now, value: mapLeadingTeams(sql, now) };
+  const viewer = resolveViewer(sql, identity);
+  if (!leadingTeamsCache || Math.abs(now - leadingTeamsCache.loadedAtMs) > LEADING_TEAMS_TTL_MS)
+    leadingTeamsCache = { loadedAtMs: now, value: mapLeadingTeams(sql, now) };
   if (startOfDayTotalsCache?.day !== epochDay(now))
     startOfDayTotalsCache = { day: epochDay(now), value: getPostTotals(sql) };
   return {
-    viewer: reader,
+    viewer,
     standings: getStandings(sql, { slug, nowMs: now }),
     leadingTeams: leadingTeamsCache.value,
-    readSlugs: listReadSlugs(sql, { member: reader.member, clientId: reader.clientId }),
+    readSlugs: listReadSlugs(sql, { member: viewer.member, clientId: viewer.clientId }),
     startOfDayTotals: startOfDayTotalsCache.value,
     nowMs: now,
   };
 }
 
-/** For the page of one post: also its reads. */
+/** For the page of a post: also its reads. */
 export const queryPostPageData = (
   sql: Sql,
   identity: SessionIds,
@@ -76,7 +76,7 @@ export function readSitePageData(identity: SessionIds): Promise<
   }));
 }
 
-/** What tells this reader apart where something is chosen by chance for a day; "" for everybody without an id. */
+/** Returns the viewer's key for random choices of the day; "" for all viewers without an id. */
 export function viewerKey({ member, clientId }: Viewer): string {
   return member?.id ?? clientId ?? "";
 }

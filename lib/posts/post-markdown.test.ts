@@ -11,7 +11,7 @@ const site: SiteMetadata = {
   language: "en",
 };
 
-test("a post is a title, its facts and its text", () => {
+test("a post is its title, front matter and text", () => {
   const post = samplePost({
     slug: "a",
     title: "About doors",
@@ -42,7 +42,7 @@ Because.
   );
 });
 
-test("imports go, also over several lines", () => {
+test("imports are removed, also multi-line ones", () => {
   expect(
     stripImports(
       'import A from "./a.tsx"\nimport {\n  B,\n  C\n} from "./b.tsx"\nimport "./c.css"\n\nText.\n\nimport * as D from "./d"\r\n\nMore.',
@@ -50,7 +50,7 @@ test("imports go, also over several lines", () => {
   ).toBe("\nText.\n\nMore.");
 });
 
-test("imports in code stay, and so does prose that speaks of them", () => {
+test("imports in code and in prose stay", () => {
   const text = [
     "````js",
     "import a from 'a'",
@@ -72,7 +72,7 @@ test("imports in code stay, and so does prose that speaks of them", () => {
   expect(stripImports(text)).toBe(text);
 });
 
-test("Markdown that is not MDX keeps every line", () => {
+test("plain Markdown keeps every line", () => {
   const post = { ...samplePost({ slug: "a" }), path: "blog/a.md" };
   expect(renderPostMarkdown(post, "import taxes rise\n\nText.", site)).toContain(
     "import taxes rise\n\nText.",

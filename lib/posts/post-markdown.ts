@@ -1,10 +1,10 @@
-// A post as plain Markdown, for readers that are programs.
+// Renders a post as plain Markdown, for programs.
 
 import { formatDate } from "#lib/core/format.ts";
 import type { Post } from "./post.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 
-/** The title, what the front matter says, and `source` (the post's body as written) without its import statements. */
+/** Returns title, front matter and `source`, the post's body as written, without imports. */
 export function renderPostMarkdown(post: Post, source: string, site: SiteMetadata): string {
   const { title, description, date, categories, keywords } = post.frontMatter;
   const facts = [
@@ -30,31 +30,31 @@ export function renderPostMarkdown(post: Post, source: string, site: SiteMetadat
 const CODE_FENCE = /^ {0,3}(`{3,}|~{3,})(.*)$/;
 
 /**
- * MDX without its import statements. As in MDX a statement begins a block and ends at a blank line,
- * so code fences and prose that speak of imports stay.
+ * Returns MDX without its import statements, which start a block and end at a blank line. Code fences and prose
+ * that mention imports stay.
  */
 export function stripImports(source: string): string {
-  const kept: string[] = [];
+  const output: string[] = [];
   let fence: string | null = null;
-  let blockStart = true;
-  let inEsm = false;
+  let isBlockStart = true;
+  let isInImport = false;
   for (const line of source.split(/\r?\n/)) {
-    const blank = line.trim() === "";
+    const isBlank = line.trim() === "";
     if (fence !== null) {
-      const [, signs, rest] = CODE_FENCE.exec(line) ?? [];
-      if (signs?.startsWith(fence) && rest?.trim() === "") fence = null;
-      kept.push(line);
-      blockStart = fence === null;
+      const [, marker, rest] = CODE_FENCE.exec(line) ?? [];
+      if (marker?.startsWith(fence) && rest?.trim() === "") fence = null;
+      output.push(line);
+      isBlockStart = fence === null;
       continue;
     }
-    if (blank) inEsm = false;
-    else if (blockStart && /^import[\s{*'"]/.test(line)) inEsm = true;
-    if (!inEsm) {
-      const [, signs] = CODE_FENCE.exec(line) ?? [];
-      if (signs) fence = signs;
-      if (!(blank && kept.at(-1) === "")) kept.push(blank ? "" : line);
+    if (isBlank) isInImport = false;
+    else if (isBlockStart && /^import[\s{*'"]/.test(line)) isInImport = true;
+    if (!isInImport) {
+      const [, marker] = CODE_FENCE.exec(line) ?? [];
+      if (marker) fence = marker;
+      if (!(isBlank && output.at(-1) === "")) output.push(isBlank ? "" : line);
     }
-    blockStart = blank;
+    isBlockStart = isBlank;
   }
-  return kept.join("\n");
+  return output.join("\n");
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createPostIndex, findPost, isPromotable, listPosts, toPostSummary } from "./post.ts";
 import { sampleIndex, samplePost } from "#tests/support/sample-posts.ts";
 
-test("posts are newest first, and posts of one day by slug", () => {
+test("posts are sorted newest first, ties by slug", () => {
   const index = sampleIndex(
     { slug: "b", date: "2026-01-02" },
     { slug: "old", date: "2025-12-31" },
@@ -24,16 +24,16 @@ test("drafts and unlisted posts are found but not listed", () => {
   expect(findPost(index, "unlisted")?.slug).toBe("unlisted");
 });
 
-test("an archived post is not put forward", () => {
+test("an archived post is not promotable", () => {
   expect(isPromotable(samplePost({ archived: true }))).toBe(false);
   expect(isPromotable(samplePost())).toBe(true);
 });
 
-test("a slug that is a name of Object.prototype is not found", () => {
+test("a slug is not looked up on the prototype", () => {
   expect(findPost(sampleIndex(), "constructor")).toBeNull();
 });
 
-test("of two posts with one slug the later wins", () => {
+test("of two posts with the same slug, the later wins", () => {
   const index = createPostIndex("v1", [
     samplePost({ slug: "a", title: "First" }),
     samplePost({ slug: "a", title: "Second" }),

@@ -38,7 +38,7 @@ function randomSite(random: () => number): {
   return { index, totals, reader: { key: String(random()), readSlugs }, slug };
 }
 
-test("for any site and reader: three, different, never the post itself, drafts, unlisted or archived, read ones only when nothing else is left", () => {
+test("for any site and reader: three distinct promotable posts, read ones only if no others are left", () => {
   for (let seed = 0; seed < 2_000; seed++) {
     const { index, totals, reader, slug } = randomSite(seededRandom(seed));
     const chosen = recommendPosts(index, { slug, reader, totals, nowMs: NOW_MS });
@@ -53,7 +53,7 @@ test("for any site and reader: three, different, never the post itself, drafts, 
   }
 });
 
-test("a reader gets the same all day, and others on another day", () => {
+test("recommendations are the same all day, and differ on other days", () => {
   let changed = 0;
   for (let seed = 0; seed < 200; seed++) {
     const { index, totals, reader, slug } = randomSite(seededRandom(seed));
@@ -66,7 +66,7 @@ test("a reader gets the same all day, and others on another day", () => {
   expect(changed).toBeGreaterThan(60);
 });
 
-test("a post that was read gives way without moving the ones by chance", () => {
+test("reading a recommended post does not reorder the others", () => {
   const index = sampleIndex(...Array.from({ length: 40 }, (_, i) => ({ slug: `p${i}` })));
   const before = recommendPosts(index, {
     slug: "p0",
@@ -83,7 +83,7 @@ test("a post that was read gives way without moving the ones by chance", () => {
   expect(after.slice(0, 2)).toEqual([before[0], before[2]]);
 });
 
-test("every keyword and category counts, not only the first", () => {
+test("all keywords and categories count", () => {
   const index = sampleIndex(
     { slug: "self", keywords: ["first", "second", "Third"], categories: ["Topic"] },
     { slug: "one", keywords: ["first"] },
@@ -113,7 +113,7 @@ test("a rare keyword weighs more than a common one", () => {
   ).toBe("rare");
 });
 
-test("the second is one of the four most read, and each of the four has its day", () => {
+test("the popular post rotates among the four most read", () => {
   const index = sampleIndex(...Array.from({ length: 30 }, (_, i) => ({ slug: `p${i}` })));
   const totals = new Map(index.posts.map(({ slug }) => [slug, 1]));
   for (const slug of ["p3", "p7", "p11", "p15"]) totals.set(slug, 1_000);
@@ -130,7 +130,7 @@ test("the second is one of the four most read, and each of the four has its day"
   expect([...seen].toSorted()).toEqual(["p11", "p15", "p3", "p7"]);
 });
 
-test("chance is fair: every post comes up", () => {
+test("random posts are evenly distributed", () => {
   const index = sampleIndex(...Array.from({ length: 20 }, (_, i) => ({ slug: `p${i}` })));
   const seen = new Map<string, number>();
   for (let i = 0; i < 2_000; i++) {
@@ -146,7 +146,7 @@ test("chance is fair: every post comes up", () => {
   for (const [slug, times] of seen) expect(times, slug).toBeGreaterThan(200); // 300 each on average
 });
 
-test("featured is one of the four most read of the unread, or nothing", () => {
+test("the featured post is one of the four most read unread posts, or null", () => {
   const index = sampleIndex(
     { slug: "a" },
     { slug: "b" },
@@ -186,7 +186,7 @@ test("featured is one of the four most read of the unread, or nothing", () => {
   expect(pickFeaturedPost(sampleIndex(), { reader: anonymous, totals, nowMs: NOW_MS })).toBeNull();
 });
 
-test("count is obeyed", () => {
+test("count limits the recommendations", () => {
   const index = sampleIndex(
     { slug: "a", keywords: ["k"] },
     { slug: "b", keywords: ["k"] },

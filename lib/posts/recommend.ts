@@ -1,30 +1,28 @@
-// What to read next: by kinship, by fame, by chance. By chance, but the same for a reader all day.
+// Recommends posts: a similar one, a popular one, then random ones, which stay the same for a reader all day.
 
 import { epochDay } from "#lib/core/clock.ts";
 import { isPromotable, type Post, type PostIndex } from "./post.ts";
 
-/** "One of the most read": one of this many. Source: reference.md. */
+/** The popular post is one of this many most read. */
 const MOST_READ_COUNT = 4;
 
 export interface Reader {
-  /** What tells readers apart (member or client id); "" for all anonymous readers together. */
+  /** Identifies a reader (member or client id); "" for all anonymous readers. */
   readonly key: string;
   readonly readSlugs: ReadonlySet<string>;
 }
 
 interface RecommendOptions {
   readonly reader: Reader;
-  /** Reads by slug. Pass those of yesterday's end where a choice must not move while readers read. */
+  /** Reads by slug. Pass those at the start of the day to get stable recommendations. */
   readonly totals: ReadonlyMap<string, number>;
-  /** The choice is the same within a UTC day. */
+  /** Recommendations are the same within a UTC day. */
   readonly nowMs: number;
 }
 
 /**
- * `count` posts to read after the one at `slug` (null: after none, as on a 404 page): first the one that shares most
- * with it, rare keywords and categories weighing more; then one of the most read; the rest by chance. Never the post
- * itself, drafts, unlisted or archived posts, nor what the reader has read, unless there is nothing else.
- * Fewer only where the site has fewer.
+ * Returns `count` promotable posts to read after the one at `slug`, or after none: the most similar one, one of the
+ * most read, the rest random. Posts the reader has read come last; fewer posts only if the site has fewer.
  */
 export function recommendPosts(
   index: PostIndex,
@@ -36,33 +34,34 @@ export function recommendPosts(
     nowMs,
   }: RecommendOptions & { slug: string | null; count?: number },
 ): Post[] {
-  const luck = createDailyScore(`${reader.key}\n${epochDay(nowMs)}\n${slug ?? ""}`);
+  const score = createDailyScore(`${reader.key}\n${epochDay(nowMs)}\n${slug ?? ""}`);
   const candidates = listPromotablePosts(index).filter((post) => post.slug !== slug);
-  const kin = slug === null ? undefined : index.bySlug.get(slug);
+  const currentPost = slug === null ? undefined : index.bySlug.get(slug);
   const chosen: Post[] = [];
   const add = (post: Post | undefined) => {
     if (post) chosen.push(post);
     return post !== undefined;
   };
-  for (const wasRead of [false, true]) {
-    const left = () =>
+  for (const isRead of [false, true]) {
+    const remaining = () =>
       candidates.filter(
-        (post) => reader.readSlugs.has(post.slug) === wasRead && !chosen.includes(post),
+        (post) => reader.readSlugs.has(post.slug) === isRead && !chosen.includes(post),
       );
-    if (kin && chosen.length === 0 && count > 0) add(mostSimilarPost(index, kin, left()));
+    if (currentPost && chosen.length === 0 && count > 0)
+      add(mostSimilarPost(index, currentPost, remaining()));
     if (chosen.length < Math.min(2, count))
       add(
         highestScored(
-          mostReadPosts(left(), totals).filter((post) => totals.has(post.slug)),
-          luck,
+          mostReadPosts(remaining(), totals).filter((post) => totals.has(post.slug)),
+          score,
         ),
       );
-    while (chosen.length < count && add(highestScored(left(), luck)));
+    while (chosen.length < count && add(highestScored(remaining(), score)));
   }
   return chosen;
 }
 
-/** One of the four most-read posts that the reader has not read; null when there is none. */
+/** Returns one of the most read posts that the reader has not read, or null. */
 export function pickFeaturedPost(
   index: PostIndex,
   { reader, totals, nowMs }: RecommendOptions,
@@ -76,14 +75,14 @@ export function pickFeaturedPost(
   );
 }
 
-/** The four most read of `posts`; ties by the order they come in, newest first. */
+/** Returns the MOST_READ_COUNT most read of `posts`; ties in the order of `posts`. */
 function mostReadPosts(posts: readonly Post[], totals: ReadonlyMap<string, number>): Post[] {
   const top: { post: Post; reads: number }[] = [];
   for (const post of posts) {
     const reads = totals.get(post.slug) ?? 0;
     if (top.length === MOST_READ_COUNT && reads <= (top.at(-1)?.reads ?? 0)) continue;
-    const place = top.findIndex((other) => other.reads < reads);
-    top.splice(place < 0 ? top.length : place, 0, { post, reads });
+    const rank = top.findIndex((other) => other.reads < reads);
+    top.splice(rank < 0 ? top.length : rank, 0, { post, reads });
     if (top.length > MOST_READ_COUNT) top.pop();
   }
   return top.map(({ post }) => post);
@@ -100,66 +99,68 @@ function listPromotablePosts(index: PostIndex): readonly Post[] {
   return posts as readonly Post[];
 }
 
-/** The post that shares most with `kin`; ties to the newest; undefined if none shares anything. */
-function mostSimilarPost(index: PostIndex, kin: Post, posts: readonly Post[]): Post | undefined {
-  const { terms, holders } = indexTerms(index);
-  const own = terms.get(kin.slug) ?? new Set();
+/** Returns the post that shares most terms with `currentPost`, weighted by rarity (TF-IDF), or undefined. */
+function mostSimilarPost(
+  index: PostIndex,
+  currentPost: Post,
+  posts: readonly Post[],
+): Post | undefined {
+  const { termsBySlug, documentFrequency } = indexTerms(index);
+  const currentTerms = termsBySlug.get(currentPost.slug) ?? new Set();
   let best: Post | undefined;
   let bestScore = 0;
   for (const post of posts) {
     let score = 0;
-    // A term that every post has says nothing, one that only these two have says most.
-    for (const term of terms.get(post.slug) ?? [])
-      if (own.has(term)) score += Math.log(1 + index.posts.length / (holders.get(term) ?? 1));
+    for (const term of termsBySlug.get(post.slug) ?? [])
+      if (currentTerms.has(term))
+        score += Math.log(1 + index.posts.length / (documentFrequency.get(term) ?? 1));
     if (score > bestScore) [best, bestScore] = [post, score];
   }
   return best;
 }
 
 interface TermIndex {
-  readonly terms: ReadonlyMap<string, ReadonlySet<string>>;
-  /** How many posts have a term. */
-  readonly holders: ReadonlyMap<string, number>;
+  /** Keywords and categories. */
+  readonly termsBySlug: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Number of posts with a term. */
+  readonly documentFrequency: ReadonlyMap<string, number>;
 }
 
 const termIndexCache = new WeakMap<PostIndex, TermIndex>();
 
 function indexTerms(index: PostIndex): TermIndex {
-  const before = termIndexCache.get(index);
-  if (before) return before;
-  const terms = new Map<string, Set<string>>();
-  const holders = new Map<string, number>();
+  const cached = termIndexCache.get(index);
+  if (cached) return cached;
+  const termsBySlug = new Map<string, Set<string>>();
+  const documentFrequency = new Map<string, number>();
   for (const { slug, frontMatter } of index.posts) {
-    const own = new Set(
+    const terms = new Set(
       [...frontMatter.keywords, ...frontMatter.categories]
         .map((term) => term.normalize("NFC").trim().toLowerCase())
         .filter(Boolean),
     );
-    terms.set(slug, own);
-    for (const term of own) holders.set(term, (holders.get(term) ?? 0) + 1);
+    termsBySlug.set(slug, terms);
+    for (const term of terms) documentFrequency.set(term, (documentFrequency.get(term) ?? 0) + 1);
   }
-  const made = { terms, holders };
-  termIndexCache.set(index, made);
-  return made;
+  const termIndex = { termsBySlug, documentFrequency };
+  termIndexCache.set(index, termIndex);
+  return termIndex;
 }
 
 type DailyScore = (slug: string) => number;
 
-/**
- * Each post's luck of the day. It hangs on the post alone and not on which others stand for choice,
- * so that a post that drops out (it was read) moves no other.
- */
+/** Returns a pseudorandom score per post. It does not depend on other posts: reading one does not reorder the rest. */
 function createDailyScore(seed: string): DailyScore {
   const start = fnv1a(0x811c9dc5, seed);
   return (slug) => finalizeMurmur3(fnv1a(start, slug));
 }
 
-function highestScored(posts: readonly Post[], luck: DailyScore): Post | undefined {
+function highestScored(posts: readonly Post[], scoreOf: DailyScore): Post | undefined {
   let best: Post | undefined;
-  let most = -1;
+  let bestScore = -1;
   for (const post of posts) {
-    const its = luck(post.slug);
-    if (its > most) [best, most] = [post, its];
+    const score = scoreOf(post.slug);
+    if (score > bestScore) [best, bestScore] = [post, score];
   }
   return best;
 }
@@ -170,7 +171,7 @@ function fnv1a(start: number, text: string): number {
   return hash;
 }
 
-/** murmur3's last step: FNV alone leaves short texts close together. */
+/** MurmurHash3's finalizer: FNV-1a alone maps similar texts to similar numbers. */
 function finalizeMurmur3(hash: number): number {
   let mixed = hash ^ (hash >>> 16);
   mixed = Math.imul(mixed, 0x85ebca6b);

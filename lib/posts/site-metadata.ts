@@ -1,9 +1,9 @@
-// What feeds, sitemap and structured data say about the site, and where its things are.
+// Describes the site for feeds, sitemap and structured data, and builds absolute URLs.
 
 import { env } from "#lib/core/env.ts";
 
 export interface SiteMetadata {
-  /** With scheme and host, without a slash at the end. */
+  /** With scheme and host, without a trailing slash. */
   readonly url: string;
   readonly name: string;
   readonly description: string;
@@ -12,23 +12,23 @@ export interface SiteMetadata {
   readonly language: string;
 }
 
-/** This site, as configured. */
+/** Returns the site's metadata from its configuration. */
 export function getSiteMetadata(): SiteMetadata {
   return {
     url: env.SITE_URL,
     name: env.SITE_NAME,
-    description: "Notes on a site that answers every reader from a SQLite database beside them.",
+    description: "Notes on a site that serves every reader from a SQLite database next to them.",
     author: env.SITE_AUTHOR,
     language: "en",
   };
 }
 
-/** The canonical address of a post. */
+/** Returns the canonical URL of a post. */
 export function postUrl(site: Pick<SiteMetadata, "url">, slug: string): string {
   return `${site.url}/blog/${encodeURIComponent(slug)}`;
 }
 
-/** The picture of a post for link previews: a PNG of 1200 × 630. The hash makes a changed post a new address. */
+/** Returns the URL of a post's social image, a PNG of 1200 × 630. It changes with the post's hash. */
 export function socialImageUrl(
   site: Pick<SiteMetadata, "url">,
   post: { readonly slug: string; readonly hash: string },
@@ -36,7 +36,7 @@ export function socialImageUrl(
   return `${postUrl(site, post.slug)}/social.png?v=${encodeURIComponent(post.hash.slice(0, 12))}`;
 }
 
-/** `url` as seen from `base`; null for one that is no http(s) address. */
+/** Resolves `url` against `base`; null unless the result is an http(s) URL. */
 export function absoluteUrl(url: string, base: string): string | null {
   const parsed = URL.parse(url, base);
   return parsed && /^https?:$/.test(parsed.protocol) ? parsed.href : null;

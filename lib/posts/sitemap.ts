@@ -1,19 +1,19 @@
-// What search engines are told: which pages there are, and which are none of their business.
+// Renders sitemap and robots.txt.
 
 import { listPosts, type PostIndex } from "./post.ts";
 import { postUrl, type SiteMetadata } from "./site-metadata.ts";
 import { createElement, renderXmlDocument } from "#lib/core/xml.ts";
 
-/** Not pages: tools, handlers, and the shared twins of pages that have an address of their own. */
+/** Handlers, and static variants of pages. */
 const DISALLOWED_PATHS = ["/api", "/reads", "/static"];
 
-/** A path of the site, with the day (YYYY-MM-DD) or moment of its last change where that is known. */
+/** A path of the site, with the day (YYYY-MM-DD) or time of its last change, if known. */
 export interface SitemapPage {
   readonly path: string;
   readonly lastmod?: string;
 }
 
-/** The sitemap: `pages` and every listed post, each with the day it is dated; the index pages have the newest post's. */
+/** Renders `pages` and every listed post with its date. The home and list pages have the newest post's date. */
 export function renderSitemap(
   index: PostIndex,
   site: SiteMetadata,
@@ -44,7 +44,7 @@ export function renderSitemap(
   );
 }
 
-/** robots.txt. Drafts are not in it: their pages say noindex, and a list of them here would give them away. */
+/** Renders robots.txt. Does not list drafts, which would reveal them: their pages are noindex. */
 export function renderRobotsTxt(site: SiteMetadata): string {
   return [
     "User-agent: *",

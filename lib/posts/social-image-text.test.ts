@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
 import { toDrawableText, socialImageTitle } from "./social-image-text.ts";
 
-test("what the fonts have stays", () => {
+test("characters in the fonts are kept", () => {
   expect(toDrawableText("Über “naïve” cafés — Łódź, São Tomé & x < y!")).toBe(
     "Über “naïve” cafés — Łódź, São Tomé & x < y!",
   );
 });
 
-test("what they don't have becomes its base letters or goes", () => {
+test("other characters become their base letters or are removed", () => {
   expect(toDrawableText("Ten 🎉 years\u00A0of\tNguyễn ﬁles 文字 ™ ①")).toBe(
     "Ten years of Nguyen files TM 1",
   );
 });
 
-test("a title without a sign that can be drawn gives way to the site's name", () => {
+test("a title without a drawable letter is replaced by the site's name", () => {
   expect(socialImageTitle("文字と言葉", "Lectern")).toBe("Lectern");
   expect(socialImageTitle("🎉!", "Lectern")).toBe("Lectern");
 });
 
-test("a long title is cut at a word", () => {
+test("a long title is truncated at a word", () => {
   const title = socialImageTitle("word ".repeat(60), "Lectern");
   expect(title.length).toBeLessThanOrEqual(121);
   expect(title.endsWith("word…")).toBe(true);

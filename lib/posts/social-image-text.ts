@@ -1,32 +1,32 @@
-// Text for the social image: only signs that its fonts have.
+// Reduces text for the social image to characters that its fonts contain.
 
-/** A longer title is cut at a word. */
+/** Longer titles are truncated at a word. */
 const MAX_TITLE_CHARS = 120;
 
 /**
- * What the installed fonts draw (Latin and Latin Extended-A with their punctuation). For anything else the drawing
- * library asks a font service and an emoji service on the network, without a deadline: such signs never reach it.
+ * Characters in the installed fonts: Latin, Latin Extended-A, punctuation. For any other, the library would fetch
+ * fonts or emoji from the network, without a deadline.
  */
 export const DRAWABLE_CHARACTER = /[ -~¡-¨ª-¬¯-\u0148\u014A-\u017E–—‘’‚“”„•…‹›€−]/u;
 
-/** `text` in signs that can be drawn: others as their base letter, or left out. "" when nothing is left. */
+/** Returns `text` in drawable characters: others become their base letter or are removed. */
 export function toDrawableText(text: string): string {
   const plain = text
     .normalize("NFC")
     .replace(/[\s\u00A0]+/gu, " ")
     .replaceAll("\u2011", "-");
-  const signs = [...plain].map((sign) =>
-    DRAWABLE_CHARACTER.test(sign)
-      ? sign
-      : [...sign.normalize("NFKD")].filter((part) => DRAWABLE_CHARACTER.test(part)).join(""),
+  const drawable = [...plain].map((character) =>
+    DRAWABLE_CHARACTER.test(character)
+      ? character
+      : [...character.normalize("NFKD")].filter((part) => DRAWABLE_CHARACTER.test(part)).join(""),
   );
-  return signs.join("").replace(/ +/g, " ").trim();
+  return drawable.join("").replace(/ +/g, " ").trim();
 }
 
-/** A post's title for its picture; `otherwise` (the site's name) for one that the fonts can't write at all. */
-export function socialImageTitle(title: string, otherwise: string): string {
+/** Returns a post's title for its social image; `fallback` (the site's name) if no letter of it is drawable. */
+export function socialImageTitle(title: string, fallback: string): string {
   const text = toDrawableText(title);
-  if (!/[\p{L}\p{N}]/u.test(text)) return toDrawableText(otherwise);
+  if (!/[\p{L}\p{N}]/u.test(text)) return toDrawableText(fallback);
   if (text.length <= MAX_TITLE_CHARS) return text;
   const cut = text.slice(0, MAX_TITLE_CHARS);
   return `${cut.includes(" ") ? cut.slice(0, cut.lastIndexOf(" ")) : cut}…`;

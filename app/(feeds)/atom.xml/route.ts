@@ -1,4 +1,4 @@
-// The Atom feed.
+// Serves the Atom feed.
 
 import { createFeedHandler } from "#app/(feeds)/feed-handler.ts";
 import { renderAtomFeed } from "#lib/posts/feeds/feed-formats.ts";

@@ -1,4 +1,4 @@
-// The JSON feed.
+// Serves the JSON feed.
 
 import { createFeedHandler } from "#app/(feeds)/feed-handler.ts";
 import { renderJsonFeed } from "#lib/posts/feeds/feed-formats.ts";

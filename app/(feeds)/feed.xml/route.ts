@@ -1,4 +1,4 @@
-// The RSS feed.
+// Serves the RSS feed.
 
 import { createFeedHandler } from "#app/(feeds)/feed-handler.ts";
 import { renderRssFeed } from "#lib/posts/feeds/feed-formats.ts";

@@ -1,4 +1,4 @@
-// robots.txt: asks for no posts, so that crawlers are told where they may go even while there are none.
+// Serves robots.txt. Does not load posts, so it works while there are none.
 
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
 import { getSiteMetadata } from "#lib/posts/site-metadata.ts";

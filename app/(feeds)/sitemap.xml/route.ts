@@ -1,4 +1,4 @@
-// The sitemap. A handler and not Next's sitemap.ts, which says nothing about caching and is made at build.
+// Serves the sitemap. Not Next's sitemap.ts, which is built once and has no cache headers.
 
 import { getIndex } from "#lib/posts/catalog/site-catalog.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";

@@ -1,4 +1,4 @@
-// /about: the text of content/pages/about.
+// Renders content/pages/about.
 
 import { connection } from "next/server";
 import { renderTextPage, textPageMetadata } from "#app/(text)/render-text-page.tsx";

@@ -1,4 +1,4 @@
-// /how-we-count: the text of content/pages/how-we-count.
+// Renders content/pages/how-we-count.
 
 import { connection } from "next/server";
 import { renderTextPage, textPageMetadata } from "#app/(text)/render-text-page.tsx";

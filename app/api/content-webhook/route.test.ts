@@ -14,7 +14,7 @@ let host: TestGitHost;
 
 const send = (body: BodyInit, headers: Record<string, string> = {}) =>
   POST(new Request("http://site/api/content-webhook", { method: "POST", body, headers }));
-const live = async () => (await readSql(findPublishedVersion))?.version ?? null;
+const publishedVersion = async () => (await readSql(findPublishedVersion))?.version ?? null;
 
 beforeEach(async () => {
   host = await startGitHost();
@@ -50,15 +50,14 @@ test("a push shows the new text without a deploy", async () => {
   const sha = host.commit({ "content/blog/a.mdx": text("Two") });
   const { body, headers } = host.makePushWebhook(SECRET, sha);
   const response = await send(body, headers);
-  expect([response.status, await response.json()]).toEqual([
-    200,
-    { message: `${sha} is live now.` },
-  ]);
-  expect(await live()).toBe(sha);
+  expect([response.status, await response.json()]).toEqual([200, { message: `Published ${sha}.` }]);
+  expect(await publishedVersion()).toBe(sha);
   await expect
     .poll(async () => (await getPost("a"))?.frontMatter.title, { timeout: 10_000 })
     .toBe("Two");
-  expect(await (await send(body, headers)).json()).toEqual({ message: `${sha} was live already.` });
+  expect(await (await send(body, headers)).json()).toEqual({
+    message: `${sha} is already published.`,
+  });
   expect(getCatalogStatus().problem).toBeNull();
 });
 
@@ -70,15 +69,15 @@ test("a forged push, one without a signature, and one to another branch change n
   ).toBe(401);
   const other = host.makePushWebhook(SECRET, "a".repeat(40), { branch: "dev" });
   expect((await send(other.body, other.headers)).status).toBe(202);
-  expect(await live()).toBeNull();
+  expect(await publishedVersion()).toBeNull();
 });
 
-test("a signature holds for exactly the bytes that were sent", async () => {
+test("a signature is valid only for the exact bytes", async () => {
   const { body, headers } = host.makePushWebhook(SECRET, "a".repeat(40));
   expect((await send(body.replace("aaaa", "bbbb"), headers)).status).toBe(401);
 });
 
-test("a body that is too large, and one that is not JSON, are refused", async () => {
+test("a body that is too large or not JSON is rejected", async () => {
   const large = "x".repeat(1_048_577);
   expect(
     (
@@ -99,7 +98,7 @@ test("a body that is too large, and one that is not JSON, are refused", async ()
   ).toBe(400);
 });
 
-test("a ping is answered", async () => {
+test("a ping gets 200", async () => {
   expect(
     (
       await send("{}", {
@@ -110,7 +109,7 @@ test("a ping is answered", async () => {
   ).toBe(200);
 });
 
-test("without a secret, or with content from disk, there is no such door", async () => {
+test("without a secret, or with content from disk, it is a 404", async () => {
   const { body, headers } = host.makePushWebhook(SECRET, "a".repeat(40));
   overrideEnv({ CONTENT_WEBHOOK_SECRET: undefined });
   expect((await send(body, headers)).status).toBe(404);
@@ -118,7 +117,7 @@ test("without a secret, or with content from disk, there is no such door", async
   expect((await send(body, headers)).status).toBe(404);
 });
 
-test("where no primary is known a push is told to come again", async () => {
+test("without a known primary, a push gets 503 with Retry-After", async () => {
   overrideEnv({ REPLICATION: "on" });
   const { body, headers } = host.makePushWebhook(SECRET, "a".repeat(40));
   const response = await send(body, headers);

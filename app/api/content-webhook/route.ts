@@ -1,4 +1,4 @@
-// A Git host tells that somebody pushed: the pushed commit becomes the live version.
+// Receives push webhooks of a Git host, and publishes the pushed commit.
 
 import { refreshCatalog } from "#lib/posts/catalog/site-catalog.ts";
 import { withErrorResponse } from "#lib/http/error-response.ts";
@@ -20,24 +20,24 @@ function jsonMessage(status: number, message: string): Response {
 export async function POST(request: Request): Promise<Response> {
   const secret = env.CONTENT_WEBHOOK_SECRET;
   const repository = env.CONTENT_GIT_REPOSITORY;
-  // Who may not know that there is a door sees no door.
+  // 404 unless configured.
   if (!secret || env.CONTENT_SOURCE !== "git" || !repository) return jsonMessage(404, "Not found.");
   return withErrorResponse(request, async () => {
-    const verdict = await verifyRequest(request, {
+    const event = await verifyRequest(request, {
       secret,
       repository,
       branch: env.CONTENT_GIT_BRANCH,
     });
-    if (verdict.kind === "ping") return jsonMessage(200, "Pong.");
-    if (verdict.kind === "ignored") return jsonMessage(202, verdict.reason);
+    if (event.kind === "ping") return jsonMessage(200, "Pong.");
+    if (event.kind === "ignored") return jsonMessage(202, event.reason);
     await ensurePrimary();
-    const isNew = await writeSql((sql) => setPublishedVersion(sql, verdict.version));
-    log("info", "content.pushed", { version: verdict.version, isNew });
-    // Not waited for: the host gives up after ten seconds, and compiling may take longer.
+    const isNew = await writeSql((sql) => setPublishedVersion(sql, event.version));
+    log("info", "content.pushed", { version: event.version, isNew });
+    // Not awaited: the host times out after ten seconds, and compiling may take longer.
     void refreshCatalog();
     return jsonMessage(
       200,
-      isNew ? `${verdict.version} is live now.` : `${verdict.version} was live already.`,
+      isNew ? `Published ${event.version}.` : `${event.version} is already published.`,
     );
   });
 }

@@ -37,7 +37,7 @@ afterEach(async () => {
   overrideEnv({ CONTENT_DIR: undefined });
 });
 
-test("a picture beside a post is served in a sandbox", async () => {
+test("an image beside a post is served in a sandbox", async () => {
   const response = await get("blog/a/a%20picture.svg");
   expect(response.status).toBe(200);
   expect(await response.text()).toContain("<svg");
@@ -47,7 +47,7 @@ test("a picture beside a post is served in a sandbox", async () => {
   expect((await get("blog/a/a%20picture.svg", { "if-none-match": etag })).status).toBe(304);
 });
 
-test("a film is served in parts", async () => {
+test("a video is served in byte ranges", async () => {
   const response = await get("blog/a/film.mp4", { range: "bytes=1-2" });
   expect([response.status, Buffer.from(await response.arrayBuffer())]).toEqual([
     206,
@@ -82,6 +82,6 @@ test.each([
   expect(await response.text()).not.toContain("secret");
 });
 
-test("a file that is too large is refused", async () => {
+test("a file that is too large is rejected", async () => {
   expect((await get("blog/a/large.mp4")).status).toBe(413);
 });

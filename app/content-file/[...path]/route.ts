@@ -1,4 +1,4 @@
-// A picture or film beside a post that was not there at build: served from the content source.
+// Serves an image or video beside a post that was not part of the build.
 
 import { findContentFile } from "#lib/posts/catalog/site-catalog.ts";
 import { isAppError, httpStatusFor } from "#lib/core/errors.ts";
@@ -31,10 +31,10 @@ export async function GET(request: Request): Promise<Response> {
   }
   if (servedContentType(path) === null) return errorResponse(404, "Not found.");
   try {
-    // Looked up among the files that posts have, never on a disk: no path leads elsewhere.
-    const found = await findContentFile(path, url.searchParams.get("v"));
-    return found
-      ? await contentFileResponse(request, found.file, found.read)
+    // Looks up the path among listed files, never on disk: prevents path traversal.
+    const content = await findContentFile(path, url.searchParams.get("v"));
+    return content
+      ? await contentFileResponse(request, content.file, content.read)
       : errorResponse(404, "Not found.");
   } catch (error) {
     if (!isAppError(error)) throw error;

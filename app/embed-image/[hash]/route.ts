@@ -1,10 +1,10 @@
-// The picture of a card, from our cache: readers' browsers ask us, never the picture's host.
+// Serves the image of a link preview from the cache, so that readers' browsers never contact its host.
 
 import { findPreviewImage } from "#lib/posts/link-previews/preview-registry.ts";
 
 export const dynamic = "force-dynamic";
 
-/** The address changes with the picture, so it may be kept; a missing one may come back soon. */
+/** Cacheable, since the URL changes with the image; a missing one may become available soon. */
 const FOUND_CACHE_CONTROL = "public, max-age=2592000, stale-while-revalidate=31536000";
 const MISSING_CACHE_CONTROL = "public, max-age=60";
 
@@ -14,7 +14,7 @@ export async function GET(
 ): Promise<Response> {
   const image = await findPreviewImage((await params).hash);
   if (!image)
-    return new Response("There is no such picture.\n", {
+    return new Response("Image not found.\n", {
       status: 404,
       headers: {
         "cache-control": MISSING_CACHE_CONTROL,

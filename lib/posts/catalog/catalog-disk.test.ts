@@ -32,7 +32,7 @@ test("posts of the disk are listed newest first and compiled, pages apart", asyn
   expect(await site.getPostSource("old")).toBe("\nText of Old.\n");
 });
 
-test("at the very first start lists come before everything is compiled, and a post that is asked for is compiled next", async () => {
+test("at the first start, lists come before all posts are compiled, and a requested post has priority", async () => {
   for (let i = 0; i < 12; i++)
     sites.writeFile(
       `blog/p${i}.mdx`,
@@ -54,7 +54,7 @@ test("at the very first start lists come before everything is compiled, and a po
   expect((await site.getIndex()).bySlug.get("p0")!.compiled).toEqual(oldest!.compiled);
 });
 
-test("many who ask at once get one compile; a restart compiles nothing", async () => {
+test("concurrent requests share a compile, and a restart compiles nothing", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A"));
   const site = sites.createDiskSite();
   const posts = await Promise.all(Array.from({ length: 30 }, () => site.getPost("a")));
@@ -67,7 +67,7 @@ test("many who ask at once get one compile; a restart compiles nothing", async (
   expect(again.getStatus()).toMatchObject({ pendingCount: 0 });
 });
 
-test("only what changed is compiled again", async () => {
+test("only changed posts are compiled again", async () => {
   for (const name of ["a", "b", "c"]) sites.writeFile(`blog/${name}.mdx`, makePostText(name));
   const site = await waitUntilCompiled(sites.createDiskSite());
   const [before, key] = [await site.getIndex(), site.getKey()];
@@ -82,7 +82,7 @@ test("only what changed is compiled again", async () => {
   expect(site.getKey()).not.toBe(key);
 });
 
-test("a change of nothing that is shown keeps the key of cached pages", async () => {
+test("the key of cached pages changes only with the content", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A"));
   const site = await waitUntilCompiled(sites.createDiskSite());
   const key = site.getKey();
@@ -92,7 +92,7 @@ test("a change of nothing that is shown keeps the key of cached pages", async ()
   expect(site.getKey()).not.toBe(key);
 });
 
-test("a post that no longer compiles keeps its last good version, and the admin sees why", async () => {
+test("a post that no longer compiles keeps its last good version, and the status has the reason", async () => {
   sites.writeFile("blog/a.mdx", makePostText("Good"));
   sites.writeFile("blog/b.mdx", makePostText("Other"));
   const site = await waitUntilCompiled(sites.createDiskSite());
@@ -117,13 +117,13 @@ test("a post that no longer compiles keeps its last good version, and the admin 
   const again = await waitUntilCompiled(sites.createDiskSite());
   expect((await again.getPost("a"))!.frontMatter.title).toBe("Good");
 
-  sites.writeFile("blog/a.mdx", makePostText("Mended"));
+  sites.writeFile("blog/a.mdx", makePostText("Fixed"));
   await again.refresh();
-  expect((await again.getPost("a"))!.frontMatter.title).toBe("Mended");
+  expect((await again.getPost("a"))!.frontMatter.title).toBe("Fixed");
   expect(again.getStatus().failures).toEqual([]);
 });
 
-test("a post whose front matter breaks keeps its last good version, also when the whole index is built anew", async () => {
+test("a post with a broken front matter keeps its last good version, also across a restart", async () => {
   sites.writeFile("blog/a.mdx", makePostText("Good"));
   await waitUntilCompiled(sites.createDiskSite());
   sites.writeFile("blog/a.mdx", makePostText("Bad").replace("2026-11-21", "someday"));
@@ -135,7 +135,7 @@ test("a post whose front matter breaks keeps its last good version, also when th
   ]);
 });
 
-test("a post that never was good is left out, the others are served", async () => {
+test("a post that never compiled is omitted, the others are served", async () => {
   sites.writeFile("blog/a.mdx", makePostText("Good"));
   sites.writeFile("blog/broken.mdx", BROKEN_POST);
   sites.writeFile("blog/bytes.mdx", new Uint8Array([0x2d, 0x2d, 0x2d, 0xff, 0xfe]));
@@ -153,24 +153,24 @@ test("a post that never was good is left out, the others are served", async () =
   ]);
 });
 
-test("in development a broken post is an error with its place", async () => {
+test("in development a broken post is an error with its line", async () => {
   sites.writeFile("blog/broken.mdx", BROKEN_POST);
   const site = await waitUntilCompiled(sites.createDiskSite({ isDevelopment: true }));
   await expect(site.getPost("broken")).rejects.toThrow(/^blog\/broken\.mdx:7: /);
-  sites.writeFile("blog/broken.mdx", makePostText("Mended"));
-  expect((await site.getPost("broken"))!.frontMatter.title).toBe("Mended");
+  sites.writeFile("blog/broken.mdx", makePostText("Fixed"));
+  expect((await site.getPost("broken"))!.frontMatter.title).toBe("Fixed");
   sites.writeFile("blog/broken.mdx", BROKEN_POST);
   await expect(site.getPost("broken")).rejects.toThrow(/^blog\/broken\.mdx:7: /);
 });
 
-test("in development a request shows what was just saved", async () => {
+test("in development a request shows the newest text", async () => {
   sites.writeFile("blog/a.mdx", makePostText("One"));
   const site = await waitUntilCompiled(sites.createDiskSite({ isDevelopment: true }));
   sites.writeFile("blog/a.mdx", makePostText("Two"));
   expect((await site.getPost("a"))!.frontMatter.title).toBe("Two");
 });
 
-test("two files with one slug: one is shown, the other is named", async () => {
+test("of two files with the same slug, one is shown and the other is a failure", async () => {
   sites.writeFile("blog/a.mdx", makePostText("File"));
   sites.writeFile("blog/a/index.mdx", makePostText("Folder"));
   const site = await waitUntilCompiled(sites.createDiskSite());
@@ -183,7 +183,7 @@ test("two files with one slug: one is shown, the other is named", async () => {
   ]);
 });
 
-test("a post that failed is tried again later", async () => {
+test("a failed post is retried later", async () => {
   sites.writeFile("blog/slow.mdx", BROKEN_POST);
   const site = await waitUntilCompiled(sites.createDiskSite());
   const { sinceMs } = site.getStatus().failures[0]!;
@@ -192,7 +192,7 @@ test("a post that failed is tried again later", async () => {
   expect(site.getStatus().failures).toEqual([expect.objectContaining({ sinceMs })]);
 });
 
-test("the disk's version is written to the row by the primary, and only by it", async () => {
+test("only the primary writes the disk's version to the database", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A"));
   sites.isPrimary = false;
   await waitUntilCompiled(sites.createDiskSite());
@@ -204,7 +204,7 @@ test("the disk's version is written to the row by the primary, and only by it", 
     .toMatchObject({ version: site.getStatus().servedVersion! });
 });
 
-test("a folder that is not there is a clear error, and the posts are found once it is", async () => {
+test("a missing folder is unavailable, and its posts are served once it exists", async () => {
   rmSync(sites.dir, { recursive: true });
   const site = sites.createDiskSite();
   await expect(site.getIndex()).rejects.toMatchObject({
@@ -218,7 +218,7 @@ test("a folder that is not there is a clear error, and the posts are found once 
   expect(site.getStatus().problem).toBeNull();
 });
 
-test("one post is compiled past every cache, stage by stage", async () => {
+test("a post is compiled past every cache, with the duration of each stage", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A", "2026-11-21", "```js\nlet a = 1\n```"));
   sites.writeFile("blog/broken.mdx", BROKEN_POST);
   const site = await waitUntilCompiled(sites.createDiskSite());

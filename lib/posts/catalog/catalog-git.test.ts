@@ -14,14 +14,14 @@ import {
 
 const sites = setUpContentSites();
 
-test("at the first start the branch's head becomes live", async () => {
+test("at the first start the branch's head is published", async () => {
   const sha = sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
   const site = await waitUntilCompiled(sites.createGitSite());
   expect((await site.getPost("a"))!.version).toBe(sha);
   expect(await readSql(findPublishedVersion)).toMatchObject({ version: sha, previous: null });
 });
 
-test("a replica that knows no live version says so and writes nothing", async () => {
+test("a replica without a published version is unavailable and writes nothing", async () => {
   sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
   sites.isPrimary = false;
   await expect(sites.createGitSite().getIndex()).rejects.toMatchObject({
@@ -31,7 +31,7 @@ test("a replica that knows no live version says so and writes nothing", async ()
   expect(await readSql(findPublishedVersion)).toBeNull();
 });
 
-test("when the row changes, only what changed is read and compiled, on a replica as well", async () => {
+test("a new version reads and compiles only changed posts, also on a replica", async () => {
   sites.host.commit({
     "content/blog/a.mdx": makePostText("A"),
     "content/blog/b.mdx": makePostText("B"),
@@ -54,7 +54,7 @@ test("when the row changes, only what changed is read and compiled, on a replica
   );
 });
 
-test("a push that got lost is found by asking, and an older head does not undo a webhook's version", async () => {
+test("polling finds a lost push, and an older head does not undo a webhook's version", async () => {
   const first = sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
   const site = await waitUntilCompiled(sites.createGitSite());
   const second = sites.host.commit({ "content/blog/a.mdx": makePostText("A2") });
@@ -70,7 +70,7 @@ test("a push that got lost is found by asking, and an older head does not undo a
 });
 
 test.each(["outage", "rate-limit", "garbage"] as const)(
-  "an %s at a new version keeps the old one, asks rarely, and recovers",
+  "an %s at a new version keeps the old one, retries rarely, and recovers",
   async (mode) => {
     sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
     const site = await waitUntilCompiled(sites.createGitSite());
@@ -94,7 +94,7 @@ test.each(["outage", "rate-limit", "garbage"] as const)(
   },
 );
 
-test("a restart while the host is down shows what was live", async () => {
+test("a restart while the host is down serves the published version", async () => {
   sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
   await waitUntilCompiled(sites.createGitSite());
   await sites.stopAll();
@@ -105,7 +105,7 @@ test("a restart while the host is down shows what was live", async () => {
   ).toBe("A");
 });
 
-test("a restart into a version that can't be read shows the one before", async () => {
+test("a restart with an unreadable version serves the previous one", async () => {
   sites.host.commit({ "content/blog/a.mdx": makePostText("A") });
   await waitUntilCompiled(sites.createGitSite());
   await sites.stopAll();
@@ -118,7 +118,7 @@ test("a restart into a version that can't be read shows the one before", async (
   });
 });
 
-test("without a cache file the last good version is the one of the version before", async () => {
+test("without a cache file, the last good post comes from the previous version", async () => {
   sites.host.commit({
     "content/blog/a.mdx": makePostText("Good"),
     "content/blog/b.mdx": makePostText("B"),
@@ -147,7 +147,7 @@ test("without a cache file the last good version is the one of the version befor
   ]);
 });
 
-test("pictures that were not there at build have their size, and are found by path and version", async () => {
+test("images that were not built have their size, and are found by path and version", async () => {
   const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"/>';
   const withHero = makePostText("A", "2026-11-21", "![x](./drawing.svg)").replace(
     "---\n\n",
@@ -159,14 +159,14 @@ test("pictures that were not there at build have their size, and are found by pa
     "content/blog/a/part.tsx": "secret",
   });
   const site = await waitUntilCompiled(sites.createGitSite());
-  const found = (await site.getPost("a"))!;
-  expect(found.hero).toMatchObject({
+  const post = (await site.getPost("a"))!;
+  expect(post.hero).toMatchObject({
     src: expect.stringMatching(/^\/content-file\/blog\/a\/drawing\.svg\?v=[0-9a-f]{40}$/),
     width: 30,
     height: 20,
   });
-  expect(found.compiled.compiledSource).toContain("/content-file/blog/a/drawing.svg?v=");
-  const blobSha = found.hero!.src.split("=")[1]!;
+  expect(post.compiled.compiledSource).toContain("/content-file/blog/a/drawing.svg?v=");
+  const blobSha = post.hero!.src.split("=")[1]!;
   expect(await site.findFile("blog/a/drawing.svg", blobSha)).toMatchObject({ blobSha });
   for (const path of [
     "../package.json",

@@ -41,7 +41,7 @@ const parser = new XMLParser({
   isArray: (name) => ["item", "entry", "category", "url"].includes(name),
 });
 
-/** Parses, after checking what every XML document must keep. */
+/** Parses an XML document after checking that it is well-formed. */
 function parse(xml: string): any {
   expect(XMLValidator.validate(xml)).toBe(true);
 
@@ -56,7 +56,7 @@ const RFC_822 =
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const isHttps = (url: string) => expect(new URL(url).href).toBe(url);
 
-test("RSS has what RSS 2.0 asks for", () => {
+test("the RSS feed conforms to RSS 2.0", () => {
   const { rss } = parse(renderRssFeed(source));
   expect(rss["@version"]).toBe("2.0");
   const { channel } = rss;
@@ -90,7 +90,7 @@ test("RSS has what RSS 2.0 asks for", () => {
   expect(channel.item[2]).not.toHaveProperty("content:encoded");
 });
 
-test("Atom has what RFC 4287 asks for", () => {
+test("the Atom feed conforms to RFC 4287", () => {
   const { feed } = parse(renderAtomFeed(source));
   expect(feed["@xmlns"]).toBe("http://www.w3.org/2005/Atom");
   expect(feed.id).toBe("https://lectern.example/");
@@ -119,7 +119,7 @@ test("Atom has what RFC 4287 asks for", () => {
   });
 });
 
-test("the JSON feed has what JSON Feed 1.1 asks for", () => {
+test("the JSON feed conforms to JSON Feed 1.1", () => {
   const feed = JSON.parse(renderJsonFeed(source));
   expect(feed).toMatchObject({
     version: "https://jsonfeed.org/version/1.1",
@@ -141,14 +141,14 @@ test("the JSON feed has what JSON Feed 1.1 asks for", () => {
   }
 });
 
-test("a site without posts has valid feeds too", () => {
+test("a site without posts has valid feeds", () => {
   const empty: PostIndex = sampleIndex();
   expect(parse(renderRssFeed({ ...source, index: empty })).rss.channel.item).toBeUndefined();
   expect(parse(renderAtomFeed({ ...source, index: empty })).feed.updated).toMatch(RFC_3339);
   expect(JSON.parse(renderJsonFeed({ ...source, index: empty })).items).toEqual([]);
 });
 
-test("a feed holds the forty newest", () => {
+test("a feed has the forty newest posts", () => {
   const many = sampleIndex(...Array.from({ length: 50 }, () => ({})));
   expect(parse(renderRssFeed({ ...source, index: many })).rss.channel.item).toHaveLength(40);
 });
@@ -169,7 +169,7 @@ test("the sitemap has every page and listed post, with the post's day", () => {
   ]);
 });
 
-test("robots are kept out of tools and twins, and shown the sitemap", () => {
+test("robots.txt disallows handlers and static variants, and names the sitemap", () => {
   const text = renderRobotsTxt(site);
   for (const path of ["/api", "/reads", "/static"]) expect(text).toContain(`Disallow: ${path}\n`);
   expect(text).toContain("Sitemap: https://lectern.example/sitemap.xml\n");

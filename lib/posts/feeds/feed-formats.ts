@@ -1,9 +1,10 @@
-// The listed posts as RSS 2.0, Atom 1.0 and JSON Feed 1.1. The package "feed" writes JSON Feed 1.0,
-// authors that RSS forbids and control characters; the three formats are short enough to be written here.
+// Renders the listed posts as RSS 2.0, Atom 1.0 and JSON Feed 1.1.
+// The package "feed" writes JSON Feed 1.0, authors that RSS forbids, and control characters.
 
 import { noonUtc } from "#lib/core/format.ts";
 import { listPosts, type Post, type PostIndex } from "#lib/posts/post.ts";
 import { postUrl, type SiteMetadata, socialImageUrl } from "#lib/posts/site-metadata.ts";
+import { FEED_PATHS } from "./feed-paths.ts";
 import {
   stripInvalidXmlCharacters,
   createElement,
@@ -11,18 +12,15 @@ import {
   renderXmlDocument,
 } from "#lib/core/xml.ts";
 
-/** Newest posts in a feed: with full text a feed of all would be megabytes. */
+/** The number of newest posts in a feed: with all, its full text would have megabytes. */
 const MAX_ITEMS = 40;
 
 export interface FeedSource {
   readonly index: PostIndex;
   readonly site: SiteMetadata;
-  /** The post's text as HTML with absolute addresses; null: only the description goes out. */
+  /** Returns the post's HTML with absolute URLs; null: the feed has only the description. */
   readonly renderHtml: (post: Post) => string | null;
 }
-
-export const FEED_PATHS = { rss: "/feed.xml", atom: "/atom.xml", json: "/feed.json" } as const;
-export type FeedFormat = keyof typeof FEED_PATHS;
 
 function listFeedItems({ index, site, renderHtml }: FeedSource) {
   return listPosts(index)
@@ -38,7 +36,7 @@ function listFeedItems({ index, site, renderHtml }: FeedSource) {
     }));
 }
 
-/** RSS 2.0. The date of a post is its noon in UTC (see momentOf). */
+/** Renders RSS 2.0. A post's date is noon UTC (see noonUtc). */
 export function renderRssFeed(source: FeedSource): string {
   const { site } = source;
   const all = listFeedItems(source);
@@ -73,7 +71,7 @@ export function renderRssFeed(source: FeedSource): string {
             createElement("link", null, url),
             createElement("guid", { isPermaLink: "true" }, url),
             createElement("pubDate", null, moment.toUTCString()),
-            // RSS's own <author> must be a mail address.
+            // RSS's <author> must be an email address.
             createElement("dc:creator", null, site.author),
             ...topics.map((topic) => createElement("category", null, topic)),
             createElement("description", null, description),
@@ -85,7 +83,7 @@ export function renderRssFeed(source: FeedSource): string {
   );
 }
 
-/** Atom 1.0 (RFC 4287). */
+/** Renders Atom 1.0 (RFC 4287). */
 export function renderAtomFeed(source: FeedSource): string {
   const { site } = source;
   const all = listFeedItems(source);
@@ -127,7 +125,7 @@ export function renderAtomFeed(source: FeedSource): string {
   );
 }
 
-/** JSON Feed 1.1. */
+/** Renders JSON Feed 1.1. */
 export function renderJsonFeed(source: FeedSource): string {
   const { site } = source;
   return JSON.stringify({

@@ -17,7 +17,7 @@ const shown = (segments: readonly TextSegment[]) =>
 
 test("phrase matches rank before word matches, and those before prefix matches", () => {
   const index = sampleIndex(
-    { slug: "begun", date: "2026-05-04", title: "Write queues", text: "A write and many queues." },
+    { slug: "prefix", date: "2026-05-04", title: "Write queues", text: "A write and many queues." },
     { slug: "words", date: "2026-05-03", title: "A queue for each write", text: "Nothing else." },
     {
       slug: "phrase",
@@ -27,7 +27,7 @@ test("phrase matches rank before word matches, and those before prefix matches",
     },
     { slug: "none", date: "2026-05-01", title: "Birds" },
   );
-  expect(slugs(index, "write queue")).toEqual(["phrase", "words", "begun"]);
+  expect(slugs(index, "write queue")).toEqual(["phrase", "words", "prefix"]);
 });
 
 test("a match in the title weighs more than in keywords, description and text", () => {

@@ -41,10 +41,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-test("a picture gets its sizes, formats and a placeholder, and never more pixels than it has", async () => {
+test("an image gets sizes, formats and a placeholder, and is never upscaled", async () => {
   const original = await noise(1000, 500).png().toBuffer();
   put("blog/a/hero.png", original);
-  expect(await run()).toMatchObject({ made: 1, kept: 0, failed: [] });
+  expect(await run()).toMatchObject({ builtCount: 1, reusedCount: 0, failures: [] });
   const image = loadImageManifest(out())["blog/a/hero.png"]!;
   expect(image).toMatchObject({
     width: 1000,
@@ -68,7 +68,7 @@ test("a picture gets its sizes, formats and a placeholder, and never more pixels
   );
 });
 
-test("a photograph that is stored on its side has the size that is shown", async () => {
+test("the orientation of a photo is applied", async () => {
   put("blog/a/side.jpg", await noise(600, 300).withMetadata({ orientation: 6 }).jpeg().toBuffer());
   await run();
   const image = loadImageManifest(out())["blog/a/side.jpg"]!;
@@ -78,14 +78,14 @@ test("a photograph that is stored on its side has the size that is shown", async
   expect(metadata.exif).toBeUndefined();
 });
 
-test("a second run makes nothing, a changed picture is made anew, one that went takes its files along", async () => {
+test("unchanged images are reused, changed ones rebuilt, files of deleted ones removed", async () => {
   put("blog/a/one.png", await noise(100, 50).png().toBuffer());
   put("blog/a/two.png", await noise(80, 40).png().toBuffer());
   await run();
-  expect(await run()).toMatchObject({ made: 0, kept: 2, removed: 0 });
+  expect(await run()).toMatchObject({ builtCount: 0, reusedCount: 2, removedCount: 0 });
   put("blog/a/one.png", await noise(120, 60).png().toBuffer());
   rmSync(join(dir, "blog/a/two.png"));
-  expect(await run()).toMatchObject({ made: 1, kept: 0 });
+  expect(await run()).toMatchObject({ builtCount: 1, reusedCount: 0 });
   expect(readdirSync(out()).sort()).toEqual([
     expect.stringMatching(/-120\.avif$/),
     expect.stringMatching(/-120\.webp$/),
@@ -93,7 +93,7 @@ test("a second run makes nothing, a changed picture is made anew, one that went 
   ]);
 });
 
-test("a file that is missing is made again", async () => {
+test("a missing output file is rebuilt", async () => {
   put("blog/a/one.png", await noise(100, 50).png().toBuffer());
   await run();
   rmSync(
@@ -102,15 +102,15 @@ test("a file that is missing is made again", async () => {
       readdirSync(out()).find((file) => file.endsWith(".avif"))!,
     ),
   );
-  expect(await run()).toMatchObject({ made: 1 });
+  expect(await run()).toMatchObject({ builtCount: 1 });
 });
 
-test("a file that is no picture is named and stops nothing", async () => {
+test("a file that is not an image is reported, and the others are built", async () => {
   put("blog/a/broken.png", "not a picture");
   put("blog/b/good.png", await noise(10, 10).png().toBuffer());
-  const { made, failed } = await run();
-  expect(made).toBe(1);
-  expect(failed).toEqual([{ file: "blog/a/broken.png", reason: expect.any(String) }]);
+  const { builtCount, failures } = await run();
+  expect(builtCount).toBe(1);
+  expect(failures).toEqual([{ file: "blog/a/broken.png", reason: expect.any(String) }]);
   expect(Object.keys(loadImageManifest(out()))).toEqual(["blog/b/good.png"]);
 });
 
@@ -125,7 +125,7 @@ test("an SVG is copied with its size", async () => {
   });
 });
 
-test("without a manifest, or with one that is damaged, there are no pictures", async () => {
+test("without a manifest, or with an invalid one, there are no images", async () => {
   expect(loadImageManifest(out())).toEqual({});
   put("_img/manifest.json", "{");
   expect(loadImageManifest(out())).toEqual({});

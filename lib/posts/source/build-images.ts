@@ -1,4 +1,4 @@
-// Makes the pictures of the content ready at build: sizes for every screen, small formats, a placeholder.
+// Builds the images of the content: sizes for every screen, small formats, a placeholder.
 
 import { createHash } from "node:crypto";
 import { access, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
@@ -13,69 +13,74 @@ import {
 } from "./image-manifest.ts";
 import { readSvgSize } from "./svg-size.ts";
 
-/** The widths of architecture: a phone, a phone with a dense screen or a column of text, a wide dense screen. */
+/** For a phone, a high-density phone or the text column, and a wide high-density screen. */
 export const IMAGE_WIDTHS = [480, 960, 1600] as const;
 
-/** Changes when the same picture would be made differently: then everything is made anew. */
+/** Part of each file name: if it changes, all images are rebuilt. */
 export const IMAGE_SETTINGS = `1 ${IMAGE_WIDTHS.join(" ")} avif:50:2 webp:78:4`;
 const AVIF = { quality: 50, effort: 2 } as const;
 const WEBP = { quality: 78, effort: 4 } as const;
-/** Stands in every page that shows the picture, so it must be tiny. */
+/** Every page that shows the image contains the placeholder, so it must be tiny. */
 export const MAX_BLUR_BYTES = 400;
 
 const RASTER = /\.(png|jpe?g|webp|avif)$/i;
 const COPIED_UNCHANGED = /\.(svg|gif)$/i;
 
 export interface ImageRoot {
-  /** The folder with pictures, at any depth. */
+  /** The folder to search, recursively. */
   readonly dir: string;
-  /** What stands before the path below `dir` in the manifest's key: 'blog/', '/images/'. */
+  /** Prefix of the keys in the manifest: 'blog/', '/images/'. */
   readonly prefix: string;
 }
 
 export interface ImageBuildResult {
-  readonly made: number;
-  readonly kept: number;
-  readonly removed: number;
-  /** Pictures that can't be read: left out of the manifest. */
-  readonly failed: { readonly file: string; readonly reason: string }[];
+  readonly builtCount: number;
+  readonly reusedCount: number;
+  readonly removedCount: number;
+  /** Images that cannot be read: the manifest omits them. */
+  readonly failures: { readonly file: string; readonly reason: string }[];
 }
 
 /**
- * Makes every picture below `roots` into `outDir`, whose URL is `url`, and writes the manifest there. What is there
- * already for the same bytes is kept; what no picture uses any more is removed.
+ * Builds every image in `roots` into `outDir`, whose URL is `url`, and writes the manifest. Reuses the files of
+ * unchanged images and removes unused ones.
  */
 export async function buildImages(
   roots: readonly ImageRoot[],
   outDir: string,
   url: string,
-  onMade: (file: string, ms: number) => void = () => {},
+  onBuilt: (file: string, ms: number) => void = () => {},
 ): Promise<ImageBuildResult> {
   await mkdir(outDir, { recursive: true });
-  const before = parseManifest(await readFile(join(outDir, MANIFEST_FILE), "utf8").catch(() => ""));
-  const there = new Set(await readdir(outDir));
+  const previous = parseManifest(
+    await readFile(join(outDir, MANIFEST_FILE), "utf8").catch(() => ""),
+  );
+  const existingFiles = new Set(await readdir(outDir));
   const images: Record<string, BuiltImage> = {};
-  const failed: ImageBuildResult["failed"] = [];
-  let made = 0;
-  let kept = 0;
+  const failures: ImageBuildResult["failures"] = [];
+  let builtCount = 0;
+  let reusedCount = 0;
   for (const { dir, prefix } of roots) {
-    for (const path of await listPictures(dir)) {
+    for (const path of await listImageFiles(dir)) {
       const key = prefix + path;
       const bytes = await readFile(join(dir, path));
       const hash = gitBlobSha(bytes);
-      const known = before.settings === IMAGE_SETTINGS ? before.images[key] : undefined;
-      if (known?.hash === hash && outputFilesOf(known, url).every((file) => there.has(file))) {
-        images[key] = known;
-        kept += 1;
+      const image = previous.settings === IMAGE_SETTINGS ? previous.images[key] : undefined;
+      if (
+        image?.hash === hash &&
+        outputFilesOf(image, url).every((file) => existingFiles.has(file))
+      ) {
+        images[key] = image;
+        reusedCount += 1;
         continue;
       }
       const startedMs = performance.now();
       try {
         images[key] = await buildImage(bytes, path, hash, outDir, url);
-        made += 1;
-        onMade(key, performance.now() - startedMs);
+        builtCount += 1;
+        onBuilt(key, performance.now() - startedMs);
       } catch (error) {
-        failed.push({ file: key, reason: (error as Error).message.split("\n")[0]! });
+        failures.push({ file: key, reason: (error as Error).message.split("\n")[0]! });
       }
     }
   }
@@ -87,7 +92,7 @@ export async function buildImages(
   ]);
   const unused = (await readdir(outDir)).filter((file) => !used.has(file));
   await Promise.all(unused.map((file) => rm(join(outDir, file), { force: true })));
-  return { made, kept, removed: unused.length, failed };
+  return { builtCount, reusedCount, removedCount: unused.length, failures };
 }
 
 async function buildImage(
@@ -110,7 +115,7 @@ async function buildImage(
     await writeFileAtomically(join(outDir, `${name}.gif`), bytes);
     return { src: `${url}/${name}.gif`, width, height, blur, sources: [], hash };
   }
-  // Never larger than it is; a picture between two widths also in its own.
+  // Never upscaled; an image between two widths also gets its own width.
   const largest = Math.min(width, IMAGE_WIDTHS[IMAGE_WIDTHS.length - 1]!);
   const widths = [...IMAGE_WIDTHS.filter((each) => each < largest), largest];
   const srcset = (format: string) =>
@@ -123,17 +128,17 @@ async function buildImage(
       .raw()
       .toBuffer({ resolveWithObject: true });
     const { info } = resized;
-    const again = () =>
+    const fromRaw = () =>
       sharp(resized.data, {
         raw: { width: info.width, height: info.height, channels: info.channels },
       });
     await writeFileAtomically(
       join(outDir, `${name}-${each}.avif`),
-      await again().avif(AVIF).toBuffer(),
+      await fromRaw().avif(AVIF).toBuffer(),
     );
     await writeFileAtomically(
       join(outDir, `${name}-${each}.webp`),
-      await again().webp(WEBP).toBuffer(),
+      await fromRaw().webp(WEBP).toBuffer(),
     );
   }
   return {
@@ -149,7 +154,7 @@ async function buildImage(
   };
 }
 
-/** Size and placeholder of a picture, as it is shown (a camera's rotation applied). Throws Error when the bytes are no picture. */
+/** Returns size and placeholder of an image, with its orientation applied. Throws Error if it is not an image. */
 export async function measureImage(
   bytes: Uint8Array,
 ): Promise<{ width: number; height: number; blur: string }> {
@@ -175,7 +180,7 @@ function outputFilesOf({ src, sources }: BuiltImage, url: string): string[] {
   return urls.map((each) => each.slice(url.length + 1));
 }
 
-async function listPictures(dir: string): Promise<string[]> {
+async function listImageFiles(dir: string): Promise<string[]> {
   try {
     await access(dir);
   } catch {
@@ -195,7 +200,7 @@ async function listPictures(dir: string): Promise<string[]> {
     .sort();
 }
 
-/** Never half a file: a build that is ended leaves whole files only. */
+/** Writes atomically: an interrupted build leaves only complete files. */
 async function writeFileAtomically(file: string, content: string | Uint8Array): Promise<void> {
   await writeFile(`${file}.part`, content);
   await rename(`${file}.part`, file);

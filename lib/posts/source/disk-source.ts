@@ -1,4 +1,4 @@
-// Content from a folder on this machine.
+// Reads content from a folder on disk.
 
 import { createHash } from "node:crypto";
 import { readFile, readdir, stat } from "node:fs/promises";
@@ -20,9 +20,8 @@ interface ScannedFile {
 }
 
 /**
- * Content below `dir` (blog/ and pages/). Its version is "disk-" and a hash over every file, so two machines with
- * the same files have the same version. Links are not followed. `head()` looks at names, sizes and times at most
- * every `recheckMs` and reads only what changed.
+ * Returns the content below `dir`: blog/ and pages/, symbolic links excluded. Its version is "disk-" and a hash over
+ * all files. getHead() checks names, sizes and times at most every `recheckMs`, and reads only changed files.
  */
 export function createDiskSource({
   dir,
@@ -32,14 +31,14 @@ export function createDiskSource({
   recheckMs: number;
 }): ContentSource {
   const root = resolve(dir);
-  let seen = new Map<string, ScannedFile>();
+  let scannedFiles = new Map<string, ScannedFile>();
   let version: string | undefined;
-  let lookedAtMs = Number.NEGATIVE_INFINITY;
-  let looking: Promise<string> | undefined;
-  /** The lists of the newest versions: a build that began with one may end after the next appeared. */
-  const lists = new Map<string, readonly ContentFile[]>();
+  let scannedAtMs = Number.NEGATIVE_INFINITY;
+  let scanning: Promise<string> | undefined;
+  /** The newest versions: a build may end after the next version appeared. */
+  const filesByVersion = new Map<string, readonly ContentFile[]>();
 
-  async function look(): Promise<string> {
+  async function scan(): Promise<string> {
     const paths = await listContentPaths(root, "");
     const next = new Map<string, ScannedFile>();
     for (const path of paths) {
@@ -48,41 +47,44 @@ export function createDiskSource({
         throwChangedOnDisk(path),
       );
       const stamp = `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
-      const known = seen.get(path);
-      if (known?.stamp === stamp) {
-        next.set(path, known);
+      const previous = scannedFiles.get(path);
+      if (previous?.stamp === stamp) {
+        next.set(path, previous);
         continue;
       }
-      // A file that is too large stands in the list by its size and time, and is refused when read.
+      // A file that is too large is listed by size and time, and rejected when read.
       const blobSha =
         size > MAX_FILE_BYTES
           ? createHash("sha1").update(stamp).digest("hex")
           : gitBlobSha(await readFile(full).catch(() => throwChangedOnDisk(path)));
       next.set(path, { stamp, file: { path, blobSha, bytes: size } });
     }
-    seen = next;
+    scannedFiles = next;
     const files = [...next.values()].map(({ file }) => file);
     const hash = createHash("sha256");
     for (const { path, blobSha } of files) hash.update(`${path}\0${blobSha}\n`);
     version = `disk-${hash.digest("hex").slice(0, 32)}`;
-    lists.delete(version);
-    lists.set(version, files);
-    for (const old of [...lists.keys()].slice(0, -4)) lists.delete(old);
-    lookedAtMs = nowMs();
+    filesByVersion.delete(version);
+    filesByVersion.set(version, files);
+    for (const old of [...filesByVersion.keys()].slice(0, -4)) filesByVersion.delete(old);
+    scannedAtMs = nowMs();
     return version;
   }
 
   return {
     kind: "disk",
     async getHead() {
-      if (version !== undefined && nowMs() - lookedAtMs < recheckMs) return version;
-      looking ??= look().finally(() => (looking = undefined));
-      return looking;
+      if (version !== undefined && nowMs() - scannedAtMs < recheckMs) return version;
+      scanning ??= scan().finally(() => (scanning = undefined));
+      return scanning;
     },
-    async listFiles(wanted) {
-      const files = lists.get(wanted);
+    async listFiles(requested) {
+      const files = filesByVersion.get(requested);
       if (!files)
-        throw new AppError("not_found", `This disk does not have the content version ${wanted}.`);
+        throw new AppError(
+          "not_found",
+          `This disk does not have the content version ${requested}.`,
+        );
       return files;
     },
     async readFile(file) {
@@ -99,7 +101,7 @@ export function createDiskSource({
   };
 }
 
-/** A file changed or went while it was looked at: the next look tells what is there now. */
+/** For a file that changed or was deleted during a scan: the next scan will see its new state. */
 function throwChangedOnDisk(path: string): never {
   throw new AppError("unavailable", `${path} changed on disk while it was read.`, {
     retryAfterSeconds: 1,
@@ -118,18 +120,18 @@ async function listContentPaths(root: string, folder: string, depth = 0): Promis
       );
     },
   );
-  const found: string[] = [];
+  const paths: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (depth > 0 && !isContentPath(path)) continue;
     if (entry.isDirectory() && (depth > 0 || isContentPath(`${path}/x`)))
-      found.push(...(await listContentPaths(root, path, depth + 1)));
-    else if (entry.isFile() && depth > 0) found.push(path);
-    if (found.length > MAX_FILES)
+      paths.push(...(await listContentPaths(root, path, depth + 1)));
+    else if (entry.isFile() && depth > 0) paths.push(path);
+    if (paths.length > MAX_FILES)
       throw new AppError(
         "unavailable",
         `The content folder ${root} has more than ${MAX_FILES} files.`,
       );
   }
-  return found;
+  return paths;
 }

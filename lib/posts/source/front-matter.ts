@@ -1,9 +1,9 @@
-// The front matter of a post: its fields, what each may hold, and what stands in for one that is missing.
+// Defines the front matter of a post: fields, validation, defaults.
 
 import { z } from "zod";
 
 export interface Translation {
-  /** The language in its own words, as shown to readers. */
+  /** The language's own name, as shown to readers. */
   readonly language: string;
   readonly link: string;
   readonly author?: { readonly name: string; readonly link?: string };
@@ -11,7 +11,7 @@ export interface Translation {
 
 export interface FrontMatter {
   readonly title: string;
-  /** Calendar day as written, YYYY-MM-DD; no zone ever moves it. Empty only for a page, which needs none. */
+  /** Calendar day as written, YYYY-MM-DD, independent of time zones. Empty for a page without one. */
   readonly date: string;
   readonly description: string;
   readonly categories: string[];
@@ -31,10 +31,7 @@ const DATE_RULE =
   "must be a calendar day such as 2026-11-21 (a time after it is allowed and dropped)";
 const CALENDAR_DAY = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:$|[Tt ])/;
 
-/**
- * The calendar day that `value` names, as YYYY-MM-DD, or null when it names none.
- * Only the day as written counts: a time or zone after it never moves it (fault 13 of the reference).
- */
+/** Returns the calendar day in `value` as YYYY-MM-DD, or null. Ignores a time and time zone after it. */
 export function parseCalendarDay(value: string): string | null {
   const match = CALENDAR_DAY.exec(value.trim());
   if (!match) return null;
@@ -63,7 +60,7 @@ const httpUrl = z.url({
   error: "must be a URL that begins with https:// or http://",
 });
 
-/** A translation may be a page of another site, or a post of this one, which is `/blog/…` whatever the site's address. */
+/** A page of another site, or a path of this one. */
 const pageLinkField = z.union([httpUrl, z.string().regex(/^\/(?![/\\])\S*$/)], {
   error:
     "must be a URL that begins with https:// or http://, or a path on this site such as /blog/x",
@@ -80,7 +77,7 @@ const banner = z
       /^https:\/\/[^\s]+$/.test(value),
     "must be a file beside the post (./hero.png), a file in public (/images/hero.png) or an https URL",
   )
-  .refine((value) => !value.split("/").includes(".."), "must not lead out of its folder with ..");
+  .refine((value) => !value.split("/").includes(".."), "must not leave its folder with ..");
 
 export const frontMatterFields = {
   title: textField("must be text of at least one character", 200),
@@ -120,11 +117,11 @@ export type FrontMatterField = keyof typeof frontMatterFields;
 
 export const frontMatterFieldNames = Object.keys(frontMatterFields) as FrontMatterField[];
 
-/** Fields that a post can't do without; a page (content/pages) needs no date. */
+/** Returns the required fields; a page (content/pages) needs no date. */
 export const requiredFields = (kind: "post" | "page"): readonly FrontMatterField[] =>
   kind === "post" ? ["title", "date", "description"] : ["title", "description"];
 
-/** Everything a front matter has when nothing is said about it. */
+/** Defaults of a front matter. */
 export const frontMatterDefaults = {
   title: "",
   date: "",

@@ -1,4 +1,4 @@
-// Talks to a Git host's REST API (GitHub's, or one that speaks the same) and leaves it alone when it wants that.
+// Requests a Git host's REST API, GitHub's or a compatible one. Respects its rate limits, with exponential backoff.
 
 import { nowMs } from "#lib/core/clock.ts";
 import { AppError, isAppError } from "#lib/core/errors.ts";
@@ -6,37 +6,36 @@ import { log } from "#lib/core/log.ts";
 import { fetchJson } from "#lib/outbound/fetch/guarded-fetch.ts";
 
 export interface GitHostClientOptions {
-  /** 'https://api.github.com', without a slash at the end. */
+  /** 'https://api.github.com', without a trailing slash. */
   readonly api: string;
   readonly token?: string;
 }
 
 export interface GitHostStatus {
-  /** Why the host is not asked at the moment, in words for an admin; null while it answers. */
+  /** Why the host cannot be used, in words for an admin; null if it can. */
   readonly problem: string | null;
-  /** Until then nothing is asked; 0 while it answers. */
+  /** No requests until then; 0 if not blocked. */
   readonly blockedUntilMs: number;
 }
 
 export interface GitHostClient {
   /**
-   * The JSON at `path`. Throws AppError: not_found (remembered for a minute), unavailable with the host's reason
-   * when it limits us, fails or does not answer; until its time is over every further call fails at once
-   * without asking (fault 6 of the reference).
+   * Returns the JSON at `path`. Throws AppError: not_found (cached for a minute), unavailable on rate limits,
+   * failures and timeouts. While blocked, every call fails immediately without a request (circuit breaker).
    */
   getJson(path: string, options?: { maxBytes?: number; conditional?: boolean }): Promise<unknown>;
   getStatus(): GitHostStatus;
 }
 
-/** One answer: a listing of a large tree is the largest, GitHub cuts it at 7 MB. */
+/** The largest response is a recursive tree, which GitHub truncates at 7 MB. */
 const MAX_RESPONSE_BYTES = 8 * 1_048_576;
 const TIMEOUT_MS = 10_000;
-/** An unexplained limit: GitHub asks to wait at least a minute, and longer each time. */
+/** For a rate limit without a time: GitHub asks to wait at least a minute, and longer each time. */
 const RATE_LIMIT_BACKOFF_MS = 60_000;
-/** An outage is looked at again soon, then ever more rarely. */
+/** First retry delay after an outage. */
 const OUTAGE_BACKOFF_MS = 2_000;
 const MAX_BACKOFF_MS = 5 * 60_000;
-/** A limit is over within an hour at GitHub; a host with a wrong clock must not silence us for days. */
+/** GitHub's limits reset within an hour; a host with a wrong clock must not block requests for days. */
 const MAX_RATE_LIMIT_MS = 65 * 60_000;
 const NOT_FOUND_TTL_MS = 60_000;
 const MAX_CACHED_RESPONSES = 500;
@@ -46,12 +45,12 @@ export function createGitHostClient({ api, token }: GitHostClientOptions): GitHo
   let problem: string | null = null;
   let blockedUntilMs = 0;
   let failures = 0;
-  const missing = new Map<string, number>();
-  const known = new Map<string, { etag: string; data: unknown }>();
+  const missingUntilMs = new Map<string, number>();
+  const responsesByPath = new Map<string, { etag: string; data: unknown }>();
 
-  function refused(): AppError {
+  function blockedError(): AppError {
     const seconds = Math.max(1, Math.ceil((blockedUntilMs - nowMs()) / 1_000));
-    return new AppError("unavailable", `${problem} It is asked again in ${seconds} s.`, {
+    return new AppError("unavailable", `${problem} Next attempt in ${seconds} s.`, {
       retryAfterSeconds: seconds,
     });
   }
@@ -59,14 +58,14 @@ export function createGitHostClient({ api, token }: GitHostClientOptions): GitHo
   function block(reason: string, forMs: number): AppError {
     failures += 1;
     problem = reason;
-    // Several instances that were stopped together must not all come back in the same second.
+    // Jitter, so that instances blocked together do not all retry in the same second.
     blockedUntilMs = nowMs() + forMs * (1 + Math.random() / 10);
     log("warn", "content.host_failed", {
       host: name,
       reason,
       retryInMs: Math.round(blockedUntilMs - nowMs()),
     });
-    return refused();
+    return blockedError();
   }
 
   const backoff = (baseMs: number) =>
@@ -84,67 +83,67 @@ export function createGitHostClient({ api, token }: GitHostClientOptions): GitHo
         ? { problem, blockedUntilMs }
         : { problem: failures > 0 ? problem : null, blockedUntilMs: 0 },
     async getJson(path, { maxBytes = MAX_RESPONSE_BYTES, conditional = false } = {}) {
-      if (nowMs() < blockedUntilMs) throw refused();
-      const goneUntilMs = missing.get(path);
-      if (goneUntilMs !== undefined && nowMs() < goneUntilMs) throw notFoundError(name, path);
-      const before = conditional ? known.get(path) : undefined;
-      let answer: Awaited<ReturnType<typeof fetchJson>>;
+      if (nowMs() < blockedUntilMs) throw blockedError();
+      if (nowMs() < (missingUntilMs.get(path) ?? 0)) throw notFoundError(name, path);
+      const cached = conditional ? responsesByPath.get(path) : undefined;
+      let response: Awaited<ReturnType<typeof fetchJson>>;
       try {
-        answer = await fetchJson(api + path, {
+        response = await fetchJson(api + path, {
           accept: "application/vnd.github+json",
           headers: {
             "x-github-api-version": "2022-11-28",
             ...(token && { authorization: `Bearer ${token}` }),
-            ...(before && { "if-none-match": before.etag }),
+            ...(cached && { "if-none-match": cached.etag }),
           },
           timeoutMs: TIMEOUT_MS,
           maxBytes,
         });
       } catch (error) {
         if (isAppError(error, "too_large")) throw error;
-        // One of several questions under way may have been answered by a block already: its time stands.
-        if (nowMs() < blockedUntilMs) throw refused();
+        // A concurrent request may have blocked the host already: its time counts.
+        if (nowMs() < blockedUntilMs) throw blockedError();
         throw block(
           `The Git host ${name} failed: ${(error as Error).message}`,
           backoff(OUTAGE_BACKOFF_MS),
         );
       }
-      const { status, headers, data } = answer;
-      if (status === 304 && before) {
+      const { status, headers, data } = response;
+      if (status === 304 && cached) {
         failures = 0;
-        return before.data;
+        return cached.data;
       }
       if (status >= 200 && status < 300) {
         failures = 0;
-        if (conditional && headers.etag) remember(known, path, { etag: headers.etag, data });
+        if (conditional && headers.etag)
+          remember(responsesByPath, path, { etag: headers.etag, data });
         return data;
       }
-      const said = `HTTP ${status}${errorMessageOf(data)}`;
+      const detail = `HTTP ${status}${errorMessageOf(data)}`;
       if (status === 404 || status === 409 || status === 422) {
-        remember(missing, path, nowMs() + NOT_FOUND_TTL_MS);
-        throw notFoundError(name, path, said);
+        remember(missingUntilMs, path, nowMs() + NOT_FOUND_TTL_MS);
+        throw notFoundError(name, path, detail);
       }
-      if (nowMs() < blockedUntilMs) throw refused();
+      if (nowMs() < blockedUntilMs) throw blockedError();
       const waitMs = rateLimitWaitMs(status, headers);
       if (waitMs !== null)
-        throw block(`The Git host ${name} limits our requests (${said}).`, waitMs);
+        throw block(`The Git host ${name} limits our requests (${detail}).`, waitMs);
       if (status === 429 || status === 403)
         throw block(
-          `The Git host ${name} limits or forbids our requests (${said}).`,
+          `The Git host ${name} limits or forbids our requests (${detail}).`,
           backoff(RATE_LIMIT_BACKOFF_MS),
         );
       if (status === 401)
         throw block(
-          `The Git host ${name} does not accept our token (${said}).`,
+          `The Git host ${name} does not accept our token (${detail}).`,
           backoff(RATE_LIMIT_BACKOFF_MS),
         );
-      throw block(`The Git host ${name} failed (${said}).`, backoff(OUTAGE_BACKOFF_MS));
+      throw block(`The Git host ${name} failed (${detail}).`, backoff(OUTAGE_BACKOFF_MS));
     },
   };
 }
 
-function notFoundError(name: string, path: string, said = "remembered"): AppError {
-  return new AppError("not_found", `The Git host ${name} does not have ${path} (${said}).`);
+function notFoundError(name: string, path: string, detail = "cached"): AppError {
+  return new AppError("not_found", `The Git host ${name} does not have ${path} (${detail}).`);
 }
 
 function errorMessageOf(data: unknown): string {
@@ -153,7 +152,7 @@ function errorMessageOf(data: unknown): string {
   return typeof message === "string" ? `: ${message.slice(0, 200)}` : "";
 }
 
-/** How long the host wants to be left alone, in milliseconds, or null if it does not say. */
+/** Returns the wait that the response asks for in milliseconds, or null. */
 function rateLimitWaitMs(status: number, headers: Readonly<Record<string, string>>): number | null {
   if (status !== 403 && status !== 429 && status !== 503) return null;
   const after = Number(headers["retry-after"]);

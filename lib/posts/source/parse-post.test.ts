@@ -32,7 +32,7 @@ function problem(text: string, path = "blog/a-door.mdx"): PostProblem {
     if (error instanceof PostError) return error.problem;
     throw error;
   }
-  throw new Error("It was taken for good.");
+  throw new Error("It was accepted.");
 }
 
 const without = (change: (lines: string[]) => void) => {
@@ -42,7 +42,7 @@ const without = (change: (lines: string[]) => void) => {
 };
 
 describe("front matter", () => {
-  test("every field arrives, folded text in one line, with the line where the body begins", () => {
+  test("every field is parsed, folded text as one line, and the line of the body is returned", () => {
     const post = parsePost("blog/a-door/index.mdx", good);
     expect(post).toMatchObject({ slug: "a-door", warnings: [], body: "\n# Hello\n", bodyLine: 18 });
     expect(good.split("\n")[post.bodyLine]).toBe("# Hello");
@@ -61,7 +61,7 @@ describe("front matter", () => {
     });
   });
 
-  test("Windows line ends and a byte order mark change nothing", () => {
+  test("CRLF line ends and a byte order mark are accepted", () => {
     const post = parsePost("blog/a.mdx", `\uFEFF${good.replaceAll("\n", "\r\n")}`);
     expect(post.frontMatter.title).toBe("A door");
     expect(post.bodyLine).toBe(18);
@@ -79,7 +79,7 @@ describe("front matter", () => {
   });
 
   test.each(["2026-02-30", "yesterday", "20261121", "2026", "true", "[2026-11-21]"])(
-    "the date %s is refused at its line",
+    "the date %s is rejected at its line",
     (date) => {
       expect(problem(good.replace("2026-11-21", date))).toMatchObject({
         line: 3,
@@ -89,7 +89,7 @@ describe("front matter", () => {
     },
   );
 
-  test("an ill-formed field is named with its own line and what is allowed", () => {
+  test("an invalid field is reported with its line and what is allowed", () => {
     expect(problem(good.replace("[sqlite, writes]", "sqlite"))).toMatchObject({
       file: "blog/a-door.mdx",
       line: 7,
@@ -121,7 +121,7 @@ describe("front matter", () => {
     });
   });
 
-  test("a translation may be a post of this site, and nothing that leads elsewhere in disguise", () => {
+  test("a translation may be a path of this site, but not an open redirect", () => {
     const { frontMatter } = parsePost(
       "blog/a-door.mdx",
       good.replace("https://example.com/es", "/blog/a-door-es"),
@@ -135,7 +135,7 @@ describe("front matter", () => {
     }
   });
 
-  test("a missing field is named, and further problems are counted", () => {
+  test("a missing field is reported, and further problems are counted", () => {
     expect(problem(without((lines) => lines.splice(1, 2)))).toMatchObject({
       line: 1,
       field: "title",
@@ -147,7 +147,7 @@ describe("front matter", () => {
     });
   });
 
-  test("YAML that can't be read is refused at the line of the mistake", () => {
+  test("invalid YAML is rejected at its line", () => {
     expect(
       problem(good.replace("categories: [sqlite, writes]", "categories: [sqlite, writes")),
     ).toMatchObject({ line: 8 });
@@ -158,7 +158,7 @@ describe("front matter", () => {
     expect(problem("---\n- a\n- b\n---\n")).toMatchObject({ line: 2 });
   });
 
-  test("aliases that multiply are refused instead of filling the memory", () => {
+  test("a YAML bomb of aliases is rejected", () => {
     const bomb = [
       "a: &a [x,x,x,x,x,x,x,x,x]",
       ...[..."bcdefghij"].map(
@@ -169,7 +169,7 @@ describe("front matter", () => {
     expect(problem(`---\n${bomb}\n---\n`).reason).toMatch(/can't be read/);
   });
 
-  test("a front matter that is missing or has no end is said so", () => {
+  test("a missing or unclosed front matter is rejected", () => {
     expect(problem("# Hello")).toMatchObject({
       line: 1,
       reason: expect.stringContaining("must begin with front matter"),
@@ -180,22 +180,20 @@ describe("front matter", () => {
     });
   });
 
-  test("keys beyond ours are warnings, with their line", () => {
+  test("unknown keys are warnings with their line", () => {
     const post = parsePost("blog/a.mdx", good.replace("meta:", "layout: wide\nmeta:"));
-    expect(post.warnings).toEqual([
-      expect.stringMatching(/^line 8: layout is not a field of ours/),
-    ]);
+    expect(post.warnings).toEqual([expect.stringMatching(/^line 8: layout is not a known field/)]);
   });
 
-  test("keys that every object has are not taken for fields", () => {
+  test("names of Object.prototype are not fields", () => {
     const post = parsePost(
       "blog/a.mdx",
       good.replace("meta:", "__proto__: {draft: true}\nconstructor: x\nmeta:"),
     );
     expect(post.frontMatter.draft).toBe(false);
     expect(post.warnings).toEqual([
-      expect.stringMatching(/^line 8: __proto__ is not a field/),
-      expect.stringMatching(/^line 9: constructor is not a field/),
+      expect.stringMatching(/^line 8: __proto__ is not a known field/),
+      expect.stringMatching(/^line 9: constructor is not a known field/),
     ]);
   });
 
@@ -205,11 +203,11 @@ describe("front matter", () => {
     "blog/.hidden.mdx",
     "blog/ä.mdx",
     `blog/${"a".repeat(101)}.mdx`,
-  ])("the file name %s makes no slug", (path) => {
+  ])("the file name %s is not a valid slug", (path) => {
     expect(problem(good, path)).toMatchObject({ line: 1, reason: expect.stringContaining("slug") });
   });
 
-  test("a file that is not where a post lives is refused", () => {
+  test("a file outside the folders of posts is rejected", () => {
     expect(problem(good, "blog/a/b/c.mdx").reason).toContain("is not where a post lives");
   });
 
@@ -221,7 +219,7 @@ describe("front matter", () => {
 });
 
 describe("posts of another blog", () => {
-  test("summary and tags stand for description and categories; the title comes from the file name", () => {
+  test("summary and tags are description and categories; the default title is from the file name", () => {
     const post = parsePost(
       "nested/some-post.md",
       "---\nsummary: Short\ntags: ['next js', 5]\ndate: Nov 21 2022\nauthors: [me]\n---\nHi",
@@ -234,11 +232,11 @@ describe("posts of another blog", () => {
       categories: ["next js", "5"],
       date: "2022-11-21",
     });
-    expect(post.warnings.join("\n")).toContain("authors is not a field of ours");
+    expect(post.warnings.join("\n")).toContain("authors is not a known field");
     expect(post.warnings.join("\n")).toContain("title is missing");
   });
 
-  test("an ill-formed field becomes a warning and a default", () => {
+  test("an invalid field becomes a warning and a default", () => {
     const post = parsePost(
       "x.mdx",
       "---\ntitle: T\ndate: soon\ndescription: D\ndraft: perhaps\n---\n",
@@ -249,7 +247,7 @@ describe("posts of another blog", () => {
     expect(post.warnings[0]).toMatch(/^line 3: date must be a calendar day/);
   });
 
-  test("no front matter at all is a warning", () => {
+  test("a missing front matter is a warning", () => {
     expect(parsePost("x.md", "# Hi", { lenient: true })).toMatchObject({
       slug: "x",
       bodyLine: 1,
@@ -258,12 +256,12 @@ describe("posts of another blog", () => {
     });
   });
 
-  test("broken YAML fails there as well", () => {
+  test("invalid YAML still throws", () => {
     expect(() => parsePost("x.md", "---\na: [\n---\n", { lenient: true })).toThrow(PostError);
   });
 
   const corpus = join(import.meta.dirname, "../../../tests/fixtures/corpus/timlrx");
-  test.skipIf(!existsSync(corpus))("every post of the corpus is read, none without a day", () => {
+  test.skipIf(!existsSync(corpus))("every post of the corpus is parsed and has a date", () => {
     const files = readdirSync(corpus, { recursive: true, encoding: "utf8" }).filter((file) =>
       file.endsWith(".mdx"),
     );

@@ -1,4 +1,4 @@
-// Splits a post into front matter and body. Every complaint names file, line, field and what is allowed.
+// Parses a post into front matter and body. Every error has file, line, field and what is allowed.
 
 import { LineCounter, type YAMLMap, isMap, isNode, isPair, isScalar, parseDocument } from "yaml";
 import { PostError } from "#lib/posts/post-error.ts";
@@ -16,14 +16,14 @@ import { SLUG_RULE, isSlug, looseSlug, postPath } from "./post-path.ts";
 export interface ParsedPostFile {
   readonly slug: string;
   readonly frontMatter: FrontMatter;
-  /** "line N: …", one sentence each. */
+  /** "line N: reason". */
   readonly warnings: string[];
   readonly body: string;
-  /** 1-based line of the file where the body begins. */
+  /** 1-based line of the file on which the body starts. */
   readonly bodyLine: number;
 }
 
-/** A front matter is a page of text at most; more is a mistake or an attack on the YAML parser. */
+/** A longer front matter is a mistake, or an attack on the YAML parser. */
 const MAX_FRONT_MATTER_CHARS = 64 * 1024;
 
 interface FrontMatterIssue {
@@ -34,10 +34,9 @@ interface FrontMatterIssue {
 }
 
 /**
- * Reads the post at `path` (below the content root). Throws PostError at the line of what is wrong.
- * `lenient` is for blogs that are not ours: a missing or ill-formed field becomes a warning and a default,
- * `summary` stands for description and `tags` for categories, any path has a slug. YAML that can't be read
- * fails there as well.
+ * Parses the post at `path` below the content root. Throws PostError with the line.
+ * `lenient` is for other blogs: invalid fields become warnings and defaults, `summary` and `tags` count as
+ * description and categories, any path has a slug. Invalid YAML still throws.
  */
 export function parsePost(
   path: string,
@@ -47,9 +46,9 @@ export function parsePost(
   const fail = (problem: FrontMatterIssue): never => {
     throw new PostError({ file: path, ...problem });
   };
-  const known = postPath(path);
-  const slug = known?.slug ?? looseSlug(path);
-  if (!lenient && !known)
+  const location = postPath(path);
+  const slug = location?.slug ?? looseSlug(path);
+  if (!lenient && !location)
     fail({ line: 1, reason: "is not where a post lives: blog/SLUG.mdx or blog/SLUG/index.mdx" });
   if (!lenient && !isSlug(slug))
     fail({
@@ -62,14 +61,14 @@ export function parsePost(
   if (parts === "unclosed")
     return fail({
       line: 1,
-      reason: "The front matter has no end: a line with only --- is missing.",
+      reason: "The front matter has no end: add a line with only ---.",
     });
   if (parts === "none") {
     if (!lenient)
       fail({
         line: 1,
         reason:
-          "The post must begin with front matter between two lines ---, with title, date and description.",
+          "The post must begin with front matter between two lines ---: title, date and description.",
       });
     return {
       slug,
@@ -85,22 +84,22 @@ export function parsePost(
       reason: `The front matter is longer than ${MAX_FRONT_MATTER_CHARS} characters.`,
     });
 
-  const { complaints, warnings, values } = readFrontMatter(
+  const { issues, warnings, values } = readFrontMatter(
     parts.yaml,
-    known?.kind ?? "post",
+    location?.kind ?? "post",
     lenient,
     fail,
   );
-  if (!lenient && complaints.length > 0) {
-    complaints.sort((a, b) => a.line - b.line);
-    const [first, ...rest] = complaints;
+  if (!lenient && issues.length > 0) {
+    issues.sort((a, b) => a.line - b.line);
+    const [first, ...rest] = issues;
     const more =
       rest.length > 0
         ? ` (and ${rest.length} more: ${rest.map(({ field, line }) => `${field} in line ${line}`).join(", ")})`
         : "";
     fail({ ...first!, reason: first!.reason + more });
   }
-  for (const { line, reason } of complaints) warnings.push(`line ${line}: ${reason}`);
+  for (const { line, reason } of issues) warnings.push(`line ${line}: ${reason}`);
   const frontMatter = {
     ...frontMatterDefaults,
     ...(lenient && { title: titleFromSlug(slug) }),
@@ -126,7 +125,7 @@ function splitFrontMatter(
   };
 }
 
-/** The YAML begins in the second line of the file. */
+/** The YAML starts on the second line of the file. */
 const YAML_LINE = 2;
 
 function readFrontMatter(
@@ -137,15 +136,15 @@ function readFrontMatter(
 ) {
   const lines = new LineCounter();
   const doc = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number) => {
+  const positionAt = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1) + YAML_LINE - 1, column: Math.max(col, 1) };
   };
   const [error] = doc.errors;
   if (error)
     fail({
-      ...at(error.pos[0]),
-      reason: `The front matter is not YAML: ${error.message.split("\n")[0]}`,
+      ...positionAt(error.pos[0]),
+      reason: `The front matter is not valid YAML: ${error.message.split("\n")[0]}`,
     });
   const root: unknown = doc.contents;
   if (root !== null && !isMap(root))
@@ -161,12 +160,12 @@ function readFrontMatter(
   }
 
   const warnings = doc.warnings.map(
-    (warning) => `line ${at(warning.pos[0]).line}: ${warning.message.split("\n")[0]}`,
+    (warning) => `line ${positionAt(warning.pos[0]).line}: ${warning.message.split("\n")[0]}`,
   );
-  const complaints: FrontMatterIssue[] = [];
+  const issues: FrontMatterIssue[] = [];
   const values: Partial<Record<FrontMatterField, unknown>> = {};
   const map = root as YAMLMap | null;
-  const where = (keys: readonly PropertyKey[]) => at(offsetOf(map, keys));
+  const positionOf = (keys: readonly PropertyKey[]) => positionAt(offsetOf(map, keys));
 
   for (const { name, keys, value } of listFieldEntries(raw, lenient)) {
     if (value === undefined || value === null) continue;
@@ -177,39 +176,36 @@ function readFrontMatter(
     }
     const issue = parsed.error.issues[0]!;
     const path = [...keys, ...issue.path];
-    complaints.push({
-      ...where(path),
+    issues.push({
+      ...positionOf(path),
       field: path.join("."),
       reason: `${formatFieldPath(path)} ${issue.message}.`,
     });
   }
   for (const name of requiredFields(kind)) {
-    if (
-      values[name] === undefined &&
-      !complaints.some(({ field }) => field?.split(".")[0] === name)
-    ) {
-      complaints.push({
-        line: Object.hasOwn(raw, name) ? where([name]).line : 1,
+    if (values[name] === undefined && !issues.some(({ field }) => field?.split(".")[0] === name)) {
+      issues.push({
+        line: Object.hasOwn(raw, name) ? positionOf([name]).line : 1,
         field: name,
         reason: `${name} is missing.`,
       });
     }
   }
-  const read = new Set(listFieldEntries(raw, lenient).map(({ keys }) => keys[0]));
+  const usedKeys = new Set(listFieldEntries(raw, lenient).map(({ keys }) => keys[0]));
   for (const key of Object.keys(raw)) {
-    if (!Object.hasOwn(frontMatterFields, key) && key !== "meta" && !read.has(key)) {
+    if (!Object.hasOwn(frontMatterFields, key) && key !== "meta" && !usedKeys.has(key)) {
       warnings.push(
-        `line ${where([key]).line}: ${key} is not a field of ours and is ignored; allowed are ${frontMatterFieldNames.join(", ")} and meta.keywords.`,
+        `line ${positionOf([key]).line}: ${key} is not a known field and is ignored; allowed are ${frontMatterFieldNames.join(", ")} and meta.keywords.`,
       );
     }
   }
-  return { complaints, warnings, values };
+  return { issues, warnings, values };
 }
 
-/** Each field with its value and where it was written: keywords may stand alone or below meta. */
+/** Returns each field with its value and its keys in the YAML: keywords may be at the top or in meta. */
 function listFieldEntries(raw: Record<string, unknown>, lenient: boolean) {
-  const own = (key: string) => (Object.hasOwn(raw, key) ? raw[key] : undefined);
-  const meta = own("meta");
+  const valueOf = (key: string) => (Object.hasOwn(raw, key) ? raw[key] : undefined);
+  const meta = valueOf("meta");
   const nested =
     typeof meta === "object" && meta !== null
       ? (meta as Record<string, unknown>).keywords
@@ -218,18 +214,18 @@ function listFieldEntries(raw: Record<string, unknown>, lenient: boolean) {
     (name): { name: FrontMatterField; keys: string[]; value: unknown } => {
       if (name === "keywords" && nested !== undefined)
         return { name, keys: ["meta", "keywords"], value: nested };
-      const instead =
-        lenient && own(name) === undefined
+      const alias =
+        lenient && valueOf(name) === undefined
           ? { description: "summary", categories: "tags" }[name as string]
           : undefined;
-      return instead
-        ? { name, keys: [instead], value: own(instead) }
-        : { name, keys: [name], value: own(name) };
+      return alias
+        ? { name, keys: [alias], value: valueOf(alias) }
+        : { name, keys: [name], value: valueOf(name) };
     },
   );
 }
 
-/** What other blogs write: one word instead of a list, a number as a title, a date in words. */
+/** Converts values of other blogs: a string instead of a list, a number as a title, a date in words. */
 function coerceLenient(name: FrontMatterField, value: unknown): unknown {
   if ((name === "categories" || name === "keywords") && typeof value === "string")
     return value.split(",");
@@ -245,14 +241,14 @@ function coerceLenient(name: FrontMatterField, value: unknown): unknown {
   )
     return `./${value}`;
   if (name === "date" && typeof value === "string" && parseCalendarDay(value) === null) {
-    const date = new Date(value); // a date in words is read in local time, so its local day is the day that was written
+    const date = new Date(value); // parses words in local time: the local day is the one written
     if (!Number.isNaN(date.getTime()))
       return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
   }
   return value;
 }
 
-/** Where in the YAML the deepest part of `keys` that exists was written. */
+/** Returns the offset in the YAML of the deepest existing part of `keys`. */
 function offsetOf(map: YAMLMap | null, keys: readonly PropertyKey[]): number {
   let node: unknown = map;
   let offset = 0;
@@ -275,7 +271,7 @@ function offsetOf(map: YAMLMap | null, keys: readonly PropertyKey[]): number {
   return offset;
 }
 
-/** translations[1].link, as a person would write it. */
+/** Formats a path as "translations[1].link", counted from 1. */
 function formatFieldPath(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) =>

@@ -1,16 +1,16 @@
-// The home page for everybody without a cookie: rendered once for all of them, at the first request, and again after a minute.
-// A parameter in the address keeps it out of the build, when there is no database. next.config.mjs sends such requests here.
+// Renders the home page for requests without a cookie, on the first request and again after a minute.
+// The parameter keeps it out of the build, which has no database. next.config.mjs rewrites requests to this URL.
 
 import type { Metadata } from "next";
 import { notFound } from "next/navigation";
-import { feedAlternates } from "#lib/posts/feeds/feed-alternates.ts";
+import { feedAlternates } from "#lib/posts/feeds/feed-paths.ts";
 import { renderHome } from "#app/render-home.tsx";
 
 export const dynamic = "force-static";
 export const revalidate = 60;
 export const metadata: Metadata = { alternates: { canonical: "/", types: feedAlternates } };
 
-/** None at build. */
+/** Renders none at build: there is no database. */
 export function generateStaticParams() {
   return [];
 }

@@ -8,7 +8,7 @@ const sites = setUpContentSites();
 const ask = (params: { slug: string } | undefined) =>
   GET(new Request("http://localhost:3000/blog/x.md"), { params: Promise.resolve(params) });
 
-test("a path that gives no params, or one that only objects know, has no post", async () => {
+test("a path without params, or with a name of Object.prototype, is a 404", async () => {
   sites.writeFile("blog/a.mdx", makePostText("A"));
   overrideEnv({ CONTENT_DIR: sites.dir });
   try {
@@ -30,8 +30,8 @@ test("a post may be called constructor", async () => {
   sites.writeFile("blog/constructor.mdx", makePostText("Constructor"));
   overrideEnv({ CONTENT_DIR: sites.dir });
   try {
-    const answer = await ask({ slug: "constructor" });
-    expect([answer.status, await answer.text()]).toEqual([
+    const response = await ask({ slug: "constructor" });
+    expect([response.status, await response.text()]).toEqual([
       200,
       expect.stringContaining("Text of Constructor."),
     ]);

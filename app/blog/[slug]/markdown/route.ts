@@ -1,4 +1,4 @@
-// A post as Markdown: for `/blog/<slug>.md`, and for `/blog/<slug>` asked with `Accept: text/markdown` (next.config.mjs sends both here).
+// Serves a post as Markdown: next.config.mjs rewrites `/blog/<slug>.md` and `Accept: text/markdown` to this route.
 
 import { getPost, getPostSource } from "#lib/posts/catalog/site-catalog.ts";
 import { createCacheableBody, conditionalResponse } from "#lib/http/conditional-response.ts";
@@ -12,12 +12,12 @@ export async function GET(
   request: Request,
   { params }: { params: Promise<{ slug: string } | undefined> },
 ): Promise<Response> {
-  // Next gives no params for the literal path /blog/[slug].md.
+  // Next passes no params for the literal path /blog/[slug].md.
   const slug = (await params)?.slug;
   const post = slug ? await getPost(slug) : null;
   const source = post && (await getPostSource(post.slug));
   if (!post || source === null) {
-    return new Response("# Not found\n\nThere is no such post.\n", {
+    return new Response("# Not found\n\nPost not found.\n", {
       status: 404,
       headers: {
         "cache-control": "no-store",

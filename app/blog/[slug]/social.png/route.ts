@@ -1,4 +1,4 @@
-// The social image of a post, drafts included: whoever shares a draft's address wants to see what it is.
+// Serves the social image of a post, drafts included.
 
 import { socialImageCache } from "./social-image.tsx";
 import { getPost } from "#lib/posts/catalog/site-catalog.ts";
@@ -7,7 +7,7 @@ import { formatDate, formatReadingTime } from "#lib/core/format.ts";
 import { conditionalResponse, createCacheableBody } from "#lib/http/conditional-response.ts";
 import { toDrawableText, socialImageTitle } from "#lib/posts/social-image-text.ts";
 
-/** The address carries the post's hash (socialImageUrl), so what is found there seldom changes. */
+/** The URL contains the post's hash (socialImageUrl), so the image seldom changes. */
 const MAX_AGE_SECONDS = 86_400;
 
 export async function GET(
@@ -16,7 +16,7 @@ export async function GET(
 ): Promise<Response> {
   const post = await getPost((await params).slug);
   if (!post)
-    return new Response("There is no such post.\n", {
+    return new Response("Post not found.\n", {
       status: 404,
       headers: { "cache-control": "no-store", "content-type": "text/plain; charset=utf-8" },
     });

@@ -15,8 +15,8 @@ const card = (title: string, draft = false) => ({
   draft,
 });
 
-/** Everything that counts as drawable, in titles short enough not to be cut. */
-function everySign(): string[] {
+/** Returns every drawable character, in titles short enough not to be truncated. */
+function listDrawableTitles(): string[] {
   const signs = Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code)).filter(
     (sign) => DRAWABLE_CHARACTER.test(sign) && sign.trim() !== "",
   );
@@ -30,11 +30,11 @@ test.each([
   "Why every region gets its own SQLite file",
   "How a read is counted once, and only once, for every reader, post and seven days, without a race between two tabs",
   `${"Donaudampfschiff".repeat(8)}`,
-])("a picture of 1200 × 630 under 100 kB: %s", async (title) => {
+])("the image has 1200 × 630 pixels and less than 100 kB: %s", async (title) => {
   const png = await renderSocialImage(card(title));
   expect(await sharp(png).metadata()).toMatchObject({ format: "png", ...SOCIAL_IMAGE_SIZE });
   expect(png.length).toBeLessThan(100_000);
-  // Not an empty sheet: paper, accent and ink are all there.
+  // Not blank: dark and light pixels in each channel.
   const { channels } = await sharp(png).removeAlpha().stats();
   expect(channels.map(({ min, max }) => [min < 60, max > 240])).toEqual([
     [true, true],
@@ -43,7 +43,7 @@ test.each([
   ]);
 });
 
-test("a draft says so", async () => {
+test("the image of a draft differs", async () => {
   const [post, draft] = await Promise.all([
     renderSocialImage(card("Title")),
     renderSocialImage(card("Title", true)),
@@ -51,11 +51,14 @@ test("a draft says so", async () => {
   expect(post.equals(draft)).toBe(false);
 });
 
-test("no sign asks the network for a font or an emoji", async () => {
+test("no character makes the library fetch a font or an emoji", async () => {
   const fetched = vi
     .spyOn(globalThis, "fetch")
     .mockRejectedValue(new Error("no network in this test"));
-  for (const title of [...everySign(), toDrawableText("🎉 ☃ © ™ ® ❤️ 文字 ✓ → ½ № and text")])
+  for (const title of [
+    ...listDrawableTitles(),
+    toDrawableText("🎉 ☃ © ™ ® ❤️ 文字 ✓ → ½ № and text"),
+  ])
     await renderSocialImage({ ...card("x"), title, site: title.slice(0, 20) });
   expect(
     fetched.mock.calls.map(([url]) => String(url)).filter((url) => url.startsWith("http")),

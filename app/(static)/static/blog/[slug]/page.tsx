@@ -1,12 +1,12 @@
-// A post for everybody without a cookie: rendered once for all of them, at the first request, and again after a minute.
-// next.config.mjs sends such requests here; nobody sees this address.
+// Renders a post for requests without a cookie, on the first request and again after a minute.
+// next.config.mjs rewrites such requests to this internal URL.
 
 import { renderPost, postMetadata } from "#app/blog/[slug]/render-post.tsx";
 
 export const dynamic = "force-static";
 export const revalidate = 60;
 
-/** None at build: there is no database then. */
+/** Renders none at build: there is no database. */
 export function generateStaticParams() {
   return [];
 }

@@ -1,0 +1,130 @@
+"use client";
+// Renders form fields with label, hint and error.
+
+import { useId, type ComponentProps, type ReactNode } from "react";
+import { useActionForm } from "./action-form.tsx";
+
+interface FieldProps {
+  name: string;
+  label: ReactNode;
+  hint?: ReactNode;
+}
+
+/** Returns the field's id, value and error, and the attributes that link hint and error to it. */
+function useField(
+  name: string,
+  hint: ReactNode,
+  defaultValue: string | number | readonly string[] | undefined,
+) {
+  const { state } = useActionForm();
+  const id = useId();
+  const error = state.errors[name];
+  const describedBy =
+    [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ") || undefined;
+  return {
+    id,
+    error,
+    value: state.values[name] ?? defaultValue,
+    aria: { "aria-invalid": error ? true : undefined, "aria-describedby": describedBy },
+  };
+}
+
+function FieldFrame({
+  id,
+  label,
+  hint,
+  error,
+  children,
+}: {
+  id: string;
+  label: ReactNode;
+  hint: ReactNode;
+  error: string | undefined;
+  children: ReactNode;
+}) {
+  return (
+    <div className="form-field">
+      <label htmlFor={id}>{label}</label>
+      {hint && (
+        <p className="form-hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+      {children}
+      {error && (
+        <p className="form-error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** A single-line field. */
+export function Field({
+  name,
+  label,
+  hint,
+  defaultValue,
+  ...rest
+}: FieldProps & Omit<ComponentProps<"input">, "name" | "id">) {
+  const { id, error, value, aria } = useField(name, hint, defaultValue);
+  return (
+    <FieldFrame id={id} label={label} hint={hint} error={error}>
+      <input className="field" id={id} name={name} defaultValue={value} {...aria} {...rest} />
+    </FieldFrame>
+  );
+}
+
+/** A multi-line field. */
+export function TextField({
+  name,
+  label,
+  hint,
+  defaultValue,
+  rows = 6,
+  ...rest
+}: FieldProps & Omit<ComponentProps<"textarea">, "name" | "id">) {
+  const { id, error, value, aria } = useField(name, hint, defaultValue);
+  return (
+    <FieldFrame id={id} label={label} hint={hint} error={error}>
+      <textarea
+        className="field"
+        id={id}
+        name={name}
+        rows={rows}
+        defaultValue={value}
+        {...aria}
+        {...rest}
+      />
+    </FieldFrame>
+  );
+}
+
+/** A select; the options are its children. */
+export function SelectField({
+  name,
+  label,
+  hint,
+  defaultValue,
+  children,
+  ...rest
+}: FieldProps & Omit<ComponentProps<"select">, "name" | "id">) {
+  const { id, error, value, aria } = useField(name, hint, defaultValue);
+  return (
+    <FieldFrame id={id} label={label} hint={hint} error={error}>
+      {/* The key remounts it: a select ignores a changed defaultValue. */}
+      <select
+        className="field"
+        id={id}
+        name={name}
+        key={String(value)}
+        defaultValue={value}
+        {...aria}
+        {...rest}
+      >
+        {children}
+      </select>
+    </FieldFrame>
+  );
+}

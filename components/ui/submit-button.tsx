@@ -1,0 +1,58 @@
+"use client";
+// Renders the button of a form, and a form that is only a button.
+
+import type { ComponentProps, ReactNode } from "react";
+import { ActionForm, type FormAction, useActionForm } from "./action-form.tsx";
+
+const CLASS_NAMES = {
+  main: "button button-main",
+  plain: "button",
+  danger: "button button-danger",
+  quiet: "button button-plain",
+};
+
+type ButtonKind = keyof typeof CLASS_NAMES;
+
+/** Submits the form. `kind`: main for the page's primary action, danger for what cannot be undone. */
+export function SubmitButton({
+  children,
+  kind = "main",
+  ...rest
+}: Omit<ComponentProps<"button">, "type"> & { kind?: ButtonKind }) {
+  const { pending } = useActionForm();
+  return (
+    // aria-disabled, since a disabled button loses the focus. Submitting twice is idempotent.
+    <button
+      type="submit"
+      className={CLASS_NAMES[kind]}
+      aria-disabled={pending || undefined}
+      {...rest}
+    >
+      {children}
+    </button>
+  );
+}
+
+/** A form that is only a button, with `fields` as hidden inputs. */
+export function ActionButton({
+  action,
+  fields = {},
+  children,
+  kind = "plain",
+  loginNext,
+}: {
+  action: FormAction;
+  fields?: Record<string, string>;
+  children: ReactNode;
+  kind?: ButtonKind;
+  loginNext?: string;
+}) {
+  return (
+    <ActionForm action={action} loginNext={loginNext} className="form-button">
+      {Object.entries(fields).map(([name, value]) => (
+        <input key={name} type="hidden" name={name} value={value} />
+      ))}
+      <SubmitButton kind={kind}>{children}</SubmitButton>
+    </ActionForm>
+  );
+}

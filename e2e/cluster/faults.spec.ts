@@ -69,17 +69,20 @@ async function tryToWrite(
   return answer;
 }
 
+/** Longer than two lease TTLs. `npm run soak` waits a minute. */
+const OUTAGE_MS = process.env.SOAK_KILLS ? 60_000 : 25_000;
+
 const slowestMs = (seen: readonly Seen[]) =>
   Math.round(Math.max(...seen.map(({ answer }) => answer.ms)));
 const isMade = ({ answer }: Seen) => answer.status === 303;
 
-test("a replica that is cut off for a minute reads on, hangs nobody who writes, and catches up", async ({
+test("a replica that is cut off reads on, hangs nobody who writes, and catches up", async ({
   cluster,
 }) => {
   test.setTimeout(200_000);
   const before = await cluster.waitUntilInSync();
   cluster.network.isolateNode("syd-1");
-  const { reads, writes } = await watch(cluster, "syd", 60_000);
+  const { reads, writes } = await watch(cluster, "syd", OUTAGE_MS);
   expect((await requestLoginEmail(cluster.getEdgeUrl("ams"), "elsewhere@example.com")).status).toBe(
     303,
   );
@@ -97,14 +100,14 @@ test("a replica that is cut off for a minute reads on, hangs nobody who writes, 
   expect(writes.filter(({ answer }) => answer.ms > 20_000)).toEqual([]);
 });
 
-test("without Consul for a minute everybody reads on, writes are refused, and come back by themselves", async ({
+test("without Consul everybody reads on, writes are refused, and come back by themselves", async ({
   cluster,
 }) => {
   test.setTimeout(240_000);
   await cluster.waitUntilInSync();
   const primary = await cluster.findPrimary();
   await cluster.consul.stop();
-  const { reads, writes } = await watch(cluster, "ams", 60_000);
+  const { reads, writes } = await watch(cluster, "ams", OUTAGE_MS);
   const made = writes.filter(isMade);
   const refused = writes.filter((seen) => !isMade(seen));
   expect(await cluster.findPrimary()).toBeNull();
@@ -143,20 +146,20 @@ test("a replica whose newest transaction is damaged on disk puts its store aside
   );
   corruptBytes(findNewestLtx(node), { at: 150 });
   const startMs = performance.now();
-  const before = readLogEvents(node, "boot.store_put_aside").length;
+  const before = readLogEvents(node, "supervisor.store_quarantined").length;
   node.start();
   await node.waitUntilReady();
   await cluster.waitUntilInSync();
   console.log(
     `corrupt transaction: back with equal checksums after ${Math.round(performance.now() - startMs)} ms`,
   );
-  const said = readLogEvents(node, "boot.store_put_aside").slice(before);
+  const said = readLogEvents(node, "supervisor.store_quarantined").slice(before);
   expect(said).toEqual([
     expect.objectContaining({
       level: "error",
       instance: "ams-1",
       line: expect.stringContaining("ltx"),
-      aside: expect.stringContaining(".aside-"),
+      quarantined: expect.stringContaining(".quarantine-"),
     }),
   ]);
 });
@@ -233,7 +236,7 @@ test.describe("two machines with small disks", () => {
     expect(refused.filter((answer, i) => !isWriteRefused(answer, `none-${i}@example.com`))).toEqual(
       [],
     );
-    expect(refused.at(-1)?.text).toContain("no room on the disk");
+    expect(refused.at(-1)?.text).toContain("the disk is full");
     expect(readLogEvents(primary, "disk.full").length).toBeGreaterThan(0);
     expect(await small.waitUntilInSync()).toEqual(before);
     room();
@@ -264,7 +267,7 @@ test.describe("two machines with small disks", () => {
     await waitUntil(
       "the replica puts its store aside",
       30_000,
-      () => readLogEvents(standby, "boot.store_put_aside").length > 0,
+      () => readLogEvents(standby, "supervisor.store_quarantined").length > 0,
     );
     await standby.waitUntilReady();
     await small.waitForStandby();
@@ -272,7 +275,7 @@ test.describe("two machines with small disks", () => {
     console.log(
       `checksum mismatch while running: back with equal checksums after ${Math.round(performance.now() - startMs)} ms`,
     );
-    expect(readLogEvents(standby, "boot.store_put_aside").at(-1)).toMatchObject({
+    expect(readLogEvents(standby, "supervisor.store_quarantined").at(-1)).toMatchObject({
       level: "error",
       line: expect.stringContaining("does not match LTX post-apply checksum"),
     });
@@ -282,7 +285,7 @@ test.describe("two machines with small disks", () => {
 /** Whether the site that runs on a node now has its database open, by its launcher's word: not asked of the site, which would open it. */
 function hasOpened(node: ClusterNode): boolean {
   const lastOf = (event: string) => String(readLogEvents(node, event).at(-1)?.time ?? "");
-  return lastOf("launch.database_open") > lastOf("boot.start");
+  return lastOf("launcher.database_open") > lastOf("supervisor.start");
 }
 
 /** Fills the disk that `folder` is on to its last byte. What comes back makes room again. */

@@ -32,9 +32,7 @@ test("a page of an earlier version says that the site has changed, and keeps wha
   const answer = page.waitForResponse((response) => response.request().method() === "POST");
   await press(page);
   expect((await answer).status()).toBe(409);
-  await expect(
-    page.getByRole("alert").filter({ hasText: "The site was updated." }),
-  ).toBeVisible();
+  await expect(page.getByRole("alert").filter({ hasText: "The site was updated." })).toBeVisible();
   await expect(email(page)).toHaveValue(EMAIL);
 });
 
@@ -130,7 +128,7 @@ test("while no primary is known, forms say so and keep what was typed, with scri
     expect((await answer).status()).toBe(503);
     expect((await answer).headers()["retry-after"]).toMatch(/^\d+$/);
     await expect(
-      one.getByRole("alert").filter({ hasText: "Writes are paused for some seconds." }),
+      one.getByRole("alert").filter({ hasText: "Writes are paused for a few seconds." }),
     ).toBeVisible();
     await expect(email(one)).toHaveValue(EMAIL);
   }

@@ -17,7 +17,7 @@ import { waitUntil } from "#cli/cluster/wait-until.ts";
 /** lib/db/database.ts: the bound of the wait for the standby; and what a timer may be late on a busy machine. */
 const DURABLE_SECONDS = 2;
 const LATE_SECONDS = 0.8;
-const ON_ONE_MACHINE = "write.on_one_machine";
+const ON_ONE_MACHINE = "write.not_durable";
 
 const standbyOf = async (node: ClusterNode) =>
   ((await (await fetch(`${node.url}/readyz`)).json()) as { ready: boolean; standby: string | null })
@@ -171,7 +171,7 @@ test.describe("a standby that is behind when the primary dies", () => {
       async () => (await standby.readLitefsInfo())?.candidate ?? null,
       (candidate) => candidate === false,
     );
-    expect(standby.log()).toContain("launch.standby_behind");
+    expect(standby.log()).toContain("launcher.standby_behind");
     // Not before: what was under way when a machine died does not arrive any more.
     cluster.network.healLinks();
     const wait = performance.now() + 20_000; // longer than the lease

@@ -1,5 +1,5 @@
-// The local cache file: what can be derived again, kept across restarts, outside LiteFS.
-// Deleting it at any time costs only time; a file that SQLite can't read is deleted here.
+// Stores derived data in a local SQLite file, outside LiteFS. Deleting the file at any time costs only time; a corrupt
+// file is deleted here.
 
 import { mkdirSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -8,12 +8,13 @@ import { nowMs } from "#lib/core/clock.ts";
 import { env } from "#lib/core/env.ts";
 import { log } from "#lib/core/log.ts";
 import { singleton } from "#lib/core/singleton.ts";
+import { isBusy, isCorrupt, sqliteErrorCode } from "#lib/core/sqlite-error.ts";
 
-/** Raised when the tables below change: an older file is then started anew. */
+/** Increase it when the tables below change: an older file is then recreated. */
 const SCHEMA_VERSION = 1;
-/** Least recently used entries go when the file's entries pass env.CACHE_MAX_MB; as much is freed as makes the next sweep rare. */
+/** Eviction starts above env.CACHE_MAX_MB and frees down to this share, so that it stays rare. */
 const EVICTION_TARGET_RATIO = 0.8;
-/** An entry's time of use is written at most this often: a read must not become a write each time. */
+/** Minimum time between updates of usedAt: not every read may become a write. */
 const TOUCH_INTERVAL_MS = 3_600_000;
 
 interface CacheFile {
@@ -28,7 +29,7 @@ function openDatabase(path: string): Database.Database {
   const db = new Database(path, { timeout: 2_000 });
   try {
     db.pragma("journal_mode = WAL");
-    db.pragma("synchronous = OFF"); // a crash may cost entries, never more
+    db.pragma("synchronous = OFF"); // a crash may only cost entries
     db.pragma("temp_store = MEMORY");
     if (db.pragma("user_version", { simple: true }) !== SCHEMA_VERSION) {
       db.transaction(() => {
@@ -58,16 +59,15 @@ function openDatabase(path: string): Database.Database {
   }
 }
 
-/** The file; one that can't be read is begun anew; where there can be none, memory does until the next start. */
+/** Opens the file; recreates a corrupt one, and falls back to memory until the next start. */
 function openOrRecreate(path: string): Database.Database {
   try {
     mkdirSync(dirname(path), { recursive: true });
     try {
       return openDatabase(path);
     } catch (error) {
-      const code = (error as { code?: string }).code ?? "";
-      if (code.startsWith("SQLITE_BUSY")) throw error;
-      log("warn", "cache.file_started_anew", { error });
+      if (isBusy(error)) throw error;
+      log("warn", "cache.file_recreated", { error });
       for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
       return openDatabase(path);
     }
@@ -88,7 +88,7 @@ function cacheFile(): CacheFile {
   return shared.file;
 }
 
-/** The SQLite handle of the cache file, for derived tables with a shape of their own (the search index). */
+/** Returns the database of the cache file, for derived tables such as the search index. */
 export function cacheDatabase(): Database.Database {
   return cacheFile().db;
 }
@@ -104,19 +104,18 @@ export interface StoredEntry {
   readonly value: string;
 }
 
-/** Runs `fn` on the file. A file that has gone bad is deleted and the entry counts as missing: the cache never fails a request. */
-function runOrFallback<T>(fn: (file: CacheFile) => T, otherwise: T): T {
+/** Runs `fn` on the file. On an error it returns `fallback` and deletes a corrupt file: the cache never fails a request. */
+function runOrFallback<T>(fn: (file: CacheFile) => T, fallback: T): T {
   try {
     return fn(cacheFile());
   } catch (error) {
-    const code = (error as { code?: string }).code ?? "";
     log("warn", "cache.file_failed", { error });
-    if (code === "SQLITE_CORRUPT" || code === "SQLITE_NOTADB" || code === "SQLITE_ERROR") {
+    if (isCorrupt(error) || sqliteErrorCode(error) === "SQLITE_ERROR") {
       const path = resolve(env.CACHE_FILE);
       closeCacheFile();
       for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
     }
-    return otherwise;
+    return fallback;
   }
 }
 
@@ -134,15 +133,15 @@ export function writeEntry(key: string, entry: StoredEntry): void {
   runOrFallback((file) => {
     const bytes = key.length + entry.metadata.length + entry.value.length;
     const maxBytes = env.CACHE_MAX_MB * 1_048_576;
-    if (bytes > maxBytes / 4) return; // one entry must not push out all others
+    if (bytes > maxBytes / 4) return; // one entry must not evict all others
     const { db } = file;
     db.transaction(() => {
-      const old = db.prepare("SELECT bytes FROM cache WHERE key = ?").get(key) as
+      const replaced = db.prepare("SELECT bytes FROM cache WHERE key = ?").get(key) as
         { bytes: number } | undefined;
       db.prepare(
         "INSERT OR REPLACE INTO cache (key, metadata, value, bytes, usedAt) VALUES (?, ?, ?, ?, ?)",
       ).run(key, entry.metadata, entry.value, bytes, nowMs());
-      file.bytes += bytes - (old?.bytes ?? 0);
+      file.bytes += bytes - (replaced?.bytes ?? 0);
       if (file.bytes > maxBytes) evictLeastRecentlyUsed(file, maxBytes * EVICTION_TARGET_RATIO);
     }).immediate();
   }, undefined);
@@ -154,13 +153,13 @@ function evictLeastRecentlyUsed(file: CacheFile, toBytes: number): void {
     bytes: number;
   }[];
   const drop = file.db.prepare("DELETE FROM cache WHERE key = ?");
-  let left = oldestFirst.reduce((sum, { bytes }) => sum + bytes, 0);
+  let remainingBytes = oldestFirst.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { key, bytes } of oldestFirst) {
-    if (left <= toBytes) break;
+    if (remainingBytes <= toBytes) break;
     drop.run(key);
-    left -= bytes;
+    remainingBytes -= bytes;
   }
-  file.bytes = left;
+  file.bytes = remainingBytes;
 }
 
 export function deleteEntry(key: string): boolean {
@@ -182,7 +181,7 @@ export interface EntryInfo {
   };
 }
 
-/** Entries whose key contains `text`, by key; at most `limit`. */
+/** Returns at most `limit` entries whose key contains `text`, ordered by key. */
 export function findEntries(text: string, limit: number): EntryInfo[] {
   return runOrFallback(({ db }) => {
     const rows = db

@@ -23,14 +23,14 @@ function counted(extra: { ttlMs?: number; swrMs?: number; timeoutMs?: number } =
   return { cache, made: () => made };
 }
 
-test("a value is produced once however many ask at once", async () => {
+test("a value is produced once for concurrent callers", async () => {
   const { cache, made } = counted();
   const values = await Promise.all(Array.from({ length: 50 }, () => cache.get("a")));
   expect(new Set(values.map(({ nth }) => nth))).toEqual(new Set([1]));
   expect(made()).toBe(1);
 });
 
-test("a value survives in the file when memory is gone", async () => {
+test("a value survives in the file without memory", async () => {
   const { cache, made } = counted();
   await cache.get("a");
   clearCacheMemory();
@@ -39,7 +39,7 @@ test("a value survives in the file when memory is gone", async () => {
   expect(made()).toBe(1);
 });
 
-test("a value is produced anew after its time", async () => {
+test("a value is produced again after its ttl", async () => {
   const { cache, made } = counted();
   await cache.get("a");
   setClock(nowMs() + 2 * MINUTE_MS);
@@ -47,7 +47,7 @@ test("a value is produced anew after its time", async () => {
   expect(made()).toBe(2);
 });
 
-test("a stale value is given at once while a fresh one is made", async () => {
+test("a stale value is served while a new one is produced", async () => {
   const { cache, made } = counted({ swrMs: 10 * MINUTE_MS });
   await cache.get("a");
   setClock(nowMs() + 2 * MINUTE_MS);
@@ -56,7 +56,7 @@ test("a stale value is given at once while a fresh one is made", async () => {
   expect((await cache.get("a")).nth).toBe(2);
 });
 
-test("asking for a key while it is being produced fails at once and names the key", async () => {
+test("a request for a key inside its own production throws and names the key", async () => {
   const a = defineCache<string, string>({
     name: "nested",
     version: 1,
@@ -76,8 +76,8 @@ test("asking for a key while it is being produced fails at once and names the ke
     produce: (k) => a.get(k),
   });
   const startedMs = performance.now();
-  await expect(a.get("x")).rejects.toThrow(/"nested:1:x" was asked for while it is being produced/);
-  expect(performance.now() - startedMs).toBeLessThan(4_000); // not the five seconds after which the two would have been parted
+  await expect(a.get("x")).rejects.toThrow(/"nested:1:x" was requested inside its own production/);
+  expect(performance.now() - startedMs).toBeLessThan(4_000); // not the five seconds of the timeout
 });
 
 test("a second producer of one name is refused", () => {
@@ -114,7 +114,7 @@ test("a production that hangs is aborted and ends in a clear error", async () =>
   expect(aborted).toBe(true);
 });
 
-test("a value in the file that does not pass its check is produced anew", async () => {
+test("an invalid value in the file is produced again", async () => {
   const loose = { version: 1, keyOf: (k: string) => k, ttlMs: MINUTE_MS, timeoutMs: 1_000 };
   const { cache, made } = counted();
   const name = `test-${names}`;
@@ -129,7 +129,7 @@ test("a value in the file that does not pass its check is produced anew", async 
   expect(made()).toBe(2);
 });
 
-test("a file that is not a database is started anew", async () => {
+test("a file that is not a database is recreated", async () => {
   const { cache } = counted();
   await cache.get("a");
   closeCacheFile();
@@ -142,7 +142,7 @@ test("a file that is not a database is started anew", async () => {
   expect((await cache.get("a")).nth).toBe(2);
 });
 
-test("the file stays under its limit, and what was used last stays", async () => {
+test("the file stays under its limit and keeps recently used entries", async () => {
   overrideEnv({ CACHE_MAX_MB: "8" });
   const cache = defineCache<string, string>({
     name: "large",
@@ -163,7 +163,7 @@ test("the file stays under its limit, and what was used last stays", async () =>
   overrideEnv({ CACHE_MAX_MB: undefined });
 });
 
-test("where there can be no file, memory does", async () => {
+test("without a writable file, memory is used", async () => {
   const { cache } = counted();
   writeFileSync(`${env.DATA_DIR}/a-file`, "");
   overrideEnv({ CACHE_FILE: `${env.DATA_DIR}/a-file/cache.db`, LOG_LEVEL: "error" });

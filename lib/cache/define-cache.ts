@@ -1,4 +1,4 @@
-// Derived values by name: cachified over the local cache file, with a small LRU in front.
+// Defines caches of derived values: cachified over the local cache file, with a small LRU in front.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { type Cache, type CacheEntry, cachified } from "@epic-web/cachified";
@@ -12,7 +12,7 @@ import { incrementCounter, observeHistogram } from "#lib/core/metrics.ts";
 import { singleton } from "#lib/core/singleton.ts";
 import { deleteEntry, readEntry, writeEntry } from "./cache-file.ts";
 
-/** Memory for values in front of the file, by the length of their JSON. */
+/** Size of the LRU, by the length of the JSON. */
 const MEMORY_MAX_BYTES = 48 * 1_048_576;
 
 interface CacheStore {
@@ -28,9 +28,9 @@ function createCacheStore(): CacheStore {
     maxSize: MEMORY_MAX_BYTES,
     sizeCalculation: ({ bytes }) => bytes,
   });
-  /** cachified asks Date.now(); entries are kept in our clock's time and shown to it shifted. */
-  const aheadMs = () => nowMs() - Date.now();
-  const shifted = (entry: CacheEntry, byMs: number): CacheEntry => ({
+  // cachified uses Date.now(): entries are stored in the time of nowMs() and shifted for it.
+  const clockOffsetMs = () => nowMs() - Date.now();
+  const shiftTime = (entry: CacheEntry, byMs: number): CacheEntry => ({
     ...entry,
     metadata: { ...entry.metadata, createdTime: entry.metadata.createdTime + byMs },
   });
@@ -38,7 +38,7 @@ function createCacheStore(): CacheStore {
     name: "local",
     get(key) {
       const hit = memory.get(key);
-      if (hit) return shifted(hit.entry, -aheadMs());
+      if (hit) return shiftTime(hit.entry, -clockOffsetMs());
       const row = readEntry(key);
       if (!row) return null;
       try {
@@ -47,15 +47,15 @@ function createCacheStore(): CacheStore {
           value: JSON.parse(row.value) as unknown,
         };
         memory.set(key, { entry, bytes: row.value.length + key.length });
-        return shifted(entry, -aheadMs());
+        return shiftTime(entry, -clockOffsetMs());
       } catch (error) {
         log("warn", "cache.entry_unreadable", { key, error });
         deleteEntry(key);
         return null;
       }
     },
-    set(key, given) {
-      const entry = shifted(given, aheadMs());
+    set(key, unshifted) {
+      const entry = shiftTime(unshifted, clockOffsetMs());
       const value = JSON.stringify(entry.value);
       memory.set(key, { entry, bytes: value.length + key.length });
       writeEntry(key, { metadata: JSON.stringify(entry.metadata), value });
@@ -69,18 +69,18 @@ function createCacheStore(): CacheStore {
 }
 
 export interface CacheDefinition<Input, Value> {
-  /** Part of every key; a second definition of the same name in one module graph is an error: one key, one producer. */
+  /** Prefix of every key. A second definition of the name throws: one key, one producer. */
   readonly name: string;
-  /** Raise it when the shape or meaning of the value changes. */
+  /** Increase it when the shape or meaning of the value changes. */
   readonly version: number;
-  /** What makes two inputs the same. */
+  /** Returns the same key for equivalent inputs. */
   readonly keyOf: (input: Input) => string;
-  /** Checks a value that comes from the file; a value that fails is produced anew. */
+  /** Validates values from the file; an invalid one is produced again. */
   readonly schema: ZodType<Value>;
   readonly ttlMs: number;
-  /** How long after `ttlMs` the old value is still given while a fresh one is produced in the background. */
+  /** Stale-while-revalidate: how long after `ttlMs` the old value is served while a new one is produced. */
   readonly swrMs?: number;
-  /** The bound of one production; its signal is aborted then, and callers get AppError(unavailable). */
+  /** Maximum time of a production. Then its signal aborts, and callers get AppError(unavailable). */
   readonly timeoutMs: number;
   readonly produce: (
     input: Input,
@@ -89,36 +89,33 @@ export interface CacheDefinition<Input, Value> {
 }
 
 export interface DefinedCache<Input, Value> {
-  /** The value: from memory, from the file, or produced once for all who ask meanwhile. Values are shared: don't change them. */
+  /** Returns the value from memory or the file, or produces it once for all concurrent callers. Never mutate it. */
   get(input: Input): Promise<Value>;
-  /** Produces the value anew, whatever is stored. */
+  /** Produces the value, whatever is stored. */
   refresh(input: Input): Promise<Value>;
-  /** What is stored, however old, without producing anything; null if nothing is. */
+  /** Returns the stored value, however old, or null. Produces nothing. */
   peek(input: Input): Value | null;
-  /** Stores a value that was made elsewhere. */
+  /** Stores a value. */
   set(input: Input, value: Value): void;
   delete(input: Input): void;
 }
 
 const definedNames = new Set<string>();
-/** The keys that are being produced up the call chain. */
+/** The keys in production up the call chain. */
 const keysInProduction = new AsyncLocalStorage<ReadonlySet<string>>();
 
-/**
- * Declares a derived value. Asking for a key inside its own production, however far down, throws at once:
- * cachified would let the two wait for each other for ever.
- */
+/** Defines a derived value. A request for a key inside its own production throws, since cachified would deadlock. */
 export function defineCache<Input, Value>(
   definition: CacheDefinition<Input, Value>,
 ): DefinedCache<Input, Value> {
   const { name, version, keyOf, schema, ttlMs, swrMs = 0, timeoutMs, produce } = definition;
-  // Development reloads modules in place, where a name comes again without being a second producer.
+  // Hot reloading in development defines a name again.
   if (definedNames.has(name) && env.NODE_ENV !== "development")
     throw new Error(`The cache "${name}" is defined twice: one key, one producer.`);
   definedNames.add(name);
   const keyFor = (input: Input) => `${name}:${version}:${keyOf(input)}`;
 
-  async function bounded(
+  async function produceWithTimeout(
     key: string,
     input: Input,
     metadata: { ttl?: number | null },
@@ -126,27 +123,27 @@ export function defineCache<Input, Value>(
     const abort = new AbortController();
     const chain = new Set(keysInProduction.getStore()).add(key);
     const startedMs = performance.now();
-    const made = keysInProduction.run(chain, async () =>
+    const production = keysInProduction.run(chain, async () =>
       produce(input, { signal: abort.signal, setTtlMs: (ms) => (metadata.ttl = ms) }),
     );
     return withTimeout(
-      made,
+      production,
       timeoutMs,
-      `Making "${name}" took longer than ${timeoutMs} ms.`,
+      `Producing "${name}" took longer than ${timeoutMs} ms.`,
       (error) => abort.abort(error),
       5,
     ).finally(() =>
-      observeHistogram("cache_make_seconds", (performance.now() - startedMs) / 1000, { name }),
+      observeHistogram("cache_produce_seconds", (performance.now() - startedMs) / 1000, { name }),
     );
   }
 
-  async function ask(input: Input, forceFresh: boolean): Promise<Value> {
+  async function getOrProduce(input: Input, forceFresh: boolean): Promise<Value> {
     const key = keyFor(input);
     if (keysInProduction.getStore()?.has(key))
-      throw new Error(`"${key}" was asked for while it is being produced.`);
+      throw new Error(`"${key}" was requested inside its own production.`);
     const { memory, cache } = cacheStore();
     if (!forceFresh) {
-      // What memory holds was checked when it came in: the common case costs one look.
+      // Values in memory are validated already: the common case is one lookup.
       const hit = memory.get(key)?.entry;
       if (hit && nowMs() < hit.metadata.createdTime + (hit.metadata.ttl ?? Infinity)) {
         incrementCounter("cache", { name, result: "memory" });
@@ -163,15 +160,15 @@ export function defineCache<Input, Value>(
       forceFresh,
       fallbackToCache: false,
       getFreshValue: ({ metadata }) => {
-        result = "made";
-        return bounded(key, input, metadata);
+        result = "produced";
+        return produceWithTimeout(key, input, metadata);
       },
     }).finally(() => incrementCounter("cache", { name, result }));
   }
 
   return {
-    get: (input) => ask(input, false),
-    refresh: (input) => ask(input, true),
+    get: (input) => getOrProduce(input, false),
+    refresh: (input) => getOrProduce(input, true),
     peek(input) {
       const entry = cacheStore().cache.get(keyFor(input)) as CacheEntry | null;
       const parsed = entry && schema.safeParse(entry.value);
@@ -189,13 +186,13 @@ export function defineCache<Input, Value>(
   };
 }
 
-/** Deletes one key from memory and file; true if the file had it. */
+/** Deletes a key from memory and file. Returns true if the file had it. */
 export function deleteCacheKey(key: string): boolean {
   cacheStore().memory.delete(key);
   return deleteEntry(key);
 }
 
-/** Forgets what is in memory; the file stays. For tests. */
+/** Clears the memory, not the file. For tests. */
 export function clearCacheMemory(): void {
   cacheStore().memory.clear();
 }

@@ -12,7 +12,7 @@ afterEach(() => {
 
 const page = (html: string) => ({ kind: "APP_PAGE", html });
 
-test("a page is kept for the version of the content that it was asked for under", async () => {
+test("a page is cached for the content version of its request", async () => {
   const cache = new PageCache();
   publishVersion("one");
   expect(await cache.get("/a")).toBeNull();
@@ -22,7 +22,7 @@ test("a page is kept for the version of the content that it was asked for under"
   expect(await cache.get("/a")).toBeNull();
 });
 
-test("a page that was rendered while the content changed is not kept for the new content", async () => {
+test("a page rendered during a content change is not cached for the new version", async () => {
   const cache = new PageCache();
   publishVersion("one");
   await cache.get("/b");
@@ -31,7 +31,7 @@ test("a page that was rendered while the content changed is not kept for the new
   expect(await cache.get("/b")).toBeNull();
 });
 
-test("a document that says that it is missing is kept as a 404", async () => {
+test("a not-found page is cached as a 404", async () => {
   const cache = new PageCache();
   publishVersion("one");
   await cache.get("/missing");
@@ -45,14 +45,14 @@ test("a document that says that it is missing is kept as a 404", async () => {
   expect(await cache.get("/about-it")).not.toMatchObject({ value: { status: 404 } });
 });
 
-test("nothing is kept before the site knows its content", async () => {
+test("nothing is cached before the content version is known", async () => {
   const cache = new PageCache();
   await cache.get("/c");
   await cache.set("/c", page("early"));
   expect(await cache.get("/c")).toBeNull();
 });
 
-test("memory is bounded, however many pages are asked for", async () => {
+test("memory is bounded for any number of pages", async () => {
   const cache = new PageCache();
   publishVersion("one");
   for (let i = 0; i < 200; i++) {

@@ -1,6 +1,5 @@
-// Next's cache for the shared pages: what is the same for every reader without a cookie is rendered once.
-// Loaded by Next itself (next.config.mjs, cacheHandler), outside its bundles. In memory only, bounded;
-// an entry belongs to the version of the content it was rendered from, so nothing has to be invalidated.
+// Caches Next's static pages in memory, keyed by content version, so that nothing needs invalidation. Next loads this
+// file outside its bundles (cacheHandler in next.config.mjs).
 
 import { LRUCache } from "lru-cache";
 import { peekSingleton, singleton } from "#lib/core/singleton.ts";
@@ -11,7 +10,7 @@ interface PageEntry {
   readonly version: string;
 }
 
-/** Of rendered pages, by the length of what would be sent. A long article is about 400 kB with its client payload. */
+/** By the length of the output. A long article is about 400 kB with its client payload. */
 const MAX_BYTES = 64 * 1_048_576;
 
 const pages = singleton(
@@ -23,7 +22,7 @@ const pages = singleton(
     }),
 );
 
-// The version at the moment a page was asked for: it is rendered after that, and the content may change meanwhile.
+// The content may change between a request and the end of its rendering, so the version at the request counts.
 const versionsAtRequest = singleton(
   "page-cache-versions",
   () => new LRUCache<string, string>({ max: 2_000 }),

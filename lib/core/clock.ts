@@ -1,4 +1,4 @@
-// Time that tests can set. Everything that asks for the time asks here.
+// Provides the current time, which tests can set, and time units.
 
 import { singleton } from "./singleton.ts";
 
@@ -9,17 +9,17 @@ export const DAY_MS = 24 * HOUR_MS;
 
 const testClock = singleton("test-clock", () => ({ offsetMs: 0 }));
 
-/** Milliseconds since 1970-01-01 UTC, moved by whatever a test has set. */
+/** Returns milliseconds since the Unix epoch, with the offset of setClock(). */
 export function nowMs(): number {
   return Date.now() + testClock.offsetMs;
 }
 
-/** Days since 1970-01-01 UTC: the unit of every rolling window. */
+/** Returns days since the Unix epoch in UTC, the unit of every rolling window. */
 export function epochDay(ms: number): number {
   return Math.floor(ms / DAY_MS);
 }
 
-/** The same moment `months` calendar months earlier in UTC; the day is clamped to the length of that month. */
+/** Subtracts calendar months in UTC, clamping the day to the length of the month. */
 export function subtractMonths(ms: number, months: number): number {
   const from = new Date(ms);
   const to = new Date(ms);
@@ -30,7 +30,7 @@ export function subtractMonths(ms: number, months: number): number {
   return to.getTime();
 }
 
-/** Makes `nowMs` return `ms` now and run on from there; `null` gives the real time back. For tests only. */
+/** Makes nowMs() return `ms` now and advance from there; null restores the real time. For tests. */
 export function setClock(ms: number | null): void {
   testClock.offsetMs = ms === null ? 0 : ms - Date.now();
 }

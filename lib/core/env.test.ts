@@ -5,7 +5,7 @@ const SECRET = "of-the-site-before";
 const parse = (variables: Record<string, string>) =>
   parseEnv({ SESSION_SECRET: "a".repeat(32), ...variables });
 
-test("the site before's cookies are a list of secrets and names with a field", () => {
+test("legacy cookies have a list of secrets, and names with a field", () => {
   const env = parse({
     LEGACY_COOKIE_SECRET: ` ${SECRET},  older-secret\tvery-old-secret `,
     LEGACY_SESSION_COOKIE: "__old_session:__session_id__",
@@ -26,7 +26,7 @@ test("the site before's cookies are a list of secrets and names with a field", (
   ]);
 });
 
-test("what is missing or wrong about the site before's cookies is named, and no secret is", () => {
+test("problems of legacy cookies are named without secrets", () => {
   const wrong: [Record<string, string>, RegExp][] = [
     [
       { LEGACY_COOKIE_SECRET: SECRET },
@@ -81,7 +81,7 @@ test("what is missing or wrong about the site before's cookies is named, and no 
     expect(() => parse(variables)).toThrow(message);
     expect(() => parse(variables)).not.toThrow(/of-the-site-before|short12/);
   }
-  // Over https ours have a prefix.
+  // Over https the cookies of this site have a prefix.
   expect(
     parse({
       LEGACY_COOKIE_SECRET: SECRET,

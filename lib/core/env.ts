@@ -1,5 +1,5 @@
-// Reads process.env once and says everything that is missing or wrong in one message.
-// .env.example is the twin of this file: tests/env-example.test.ts holds them together.
+// Parses process.env once and reports all missing or invalid variables in one error.
+// tests/env-example.test.ts keeps .env.example in line with this file.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
@@ -20,7 +20,7 @@ const intSchema = (fallback: number, min: number, max: number) => {
     .default(fallback);
 };
 const urlSchema = (options: { protocol?: RegExp } = {}) =>
-  z.url({ ...options, error: "must be a whole URL such as https://example.com" });
+  z.url({ ...options, error: "must be a full URL such as https://example.com" });
 const listSchema = z
   .string()
   .default("")
@@ -31,7 +31,7 @@ const listSchema = z
       .filter(Boolean),
   );
 
-/** A cookie of the site before: its name and, after a colon, the field of its data that counts. */
+/** A cookie of the source site: its name and, after a colon, the field of its data to read. */
 const legacyCookieSchema = (fallbackField: string) =>
   z
     .string()
@@ -48,7 +48,7 @@ const secretsSchema = z
   .transform((value) => value.split(/[\s,]+/).filter(Boolean))
   .refine(
     (all) => all.length > 0 && all.every((secret) => secret.length >= 8),
-    "needs at least 8 characters, and so does each of several with commas or spaces between them",
+    "needs at least 8 characters; separate several secrets by commas or spaces",
   );
 
 export const envSchema = z.object({
@@ -137,8 +137,8 @@ export type Env = Omit<
 };
 
 /**
- * The configuration in `from`. Throws one Error that names every variable that is missing or wrong
- * and what would be right. An empty string counts as not set.
+ * Returns the configuration in `from`; an empty string counts as not set. Throws one Error that names every missing or
+ * invalid variable and its format.
  */
 export function parseEnv(from: Record<string, string | undefined>): Env {
   const set = Object.fromEntries(
@@ -156,9 +156,7 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
     if (data.KIT_API_KEY && !data.KIT_FORM_ID)
       problems.push("KIT_FORM_ID: needed because KIT_API_KEY is set");
     if (data.REPLICATION && !data.SESSION_SECRET) {
-      problems.push(
-        "SESSION_SECRET: needed because REPLICATION=on (every instance must have the same)",
-      );
+      problems.push("SESSION_SECRET: needed because REPLICATION=on (the same on every instance)");
     }
     problems.push(...findLegacyCookieProblems(data));
     const mount = data.FLY_LITEFS_DIR ?? (data.DATABASE_FILE && dirname(data.DATABASE_FILE));
@@ -187,7 +185,7 @@ export function parseEnv(from: Record<string, string | undefined>): Env {
     }
   }
   throw new Error(
-    `The environment is not right. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`,
+    `The environment is invalid. See .env.example.\n${problems.map((line) => `  ${line}`).join("\n")}`,
   );
 }
 
@@ -198,7 +196,7 @@ function findLegacyCookieProblems({
   LEGACY_CLIENT_COOKIE,
 }: z.output<typeof envSchema>): string[] {
   const problems: string[] = [];
-  const own = SITE_URL.startsWith("https:")
+  const siteCookie = SITE_URL.startsWith("https:")
     ? /^__Host-(session|reader|txid)$/
     : /^(session|reader|txid)$/;
   for (const [variable, cookie] of Object.entries({
@@ -208,29 +206,29 @@ function findLegacyCookieProblems({
     if (!cookie) continue;
     if (!LEGACY_COOKIE_SECRET)
       problems.push(
-        `LEGACY_COOKIE_SECRET: needed because ${variable} is set (what the site before signed its cookies with)`,
+        `LEGACY_COOKIE_SECRET: needed because ${variable} is set (the secret that the source site signs its cookies with)`,
       );
-    if (own.test(cookie.name))
+    if (siteCookie.test(cookie.name))
       problems.push(
-        `${variable}: ${cookie.name} is the name of a cookie of this site; members who have it must log in again`,
+        `${variable}: ${cookie.name} is the name of a cookie of this site, so members of the source site would have to log in again`,
       );
   }
   if (LEGACY_COOKIE_SECRET && !LEGACY_SESSION_COOKIE && !LEGACY_CLIENT_COOKIE) {
     problems.push(
-      "LEGACY_SESSION_COOKIE: needed because LEGACY_COOKIE_SECRET is set (the cookie's name at the site before, such as my_session or my_session:sessionId)",
+      "LEGACY_SESSION_COOKIE: needed because LEGACY_COOKIE_SECRET is set (the cookie's name at the source site, such as my_session or my_session:sessionId)",
     );
   }
   return problems;
 }
 
-/** A secret made at the first start and kept beside the database, so that nothing has to be set to begin. */
+/** Generates a secret at the first start and stores it in DATA_DIR, so that a new site needs no settings. */
 function loadOrCreateSecret(file: string): string {
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true });
     try {
       writeFileSync(file, randomBytes(32).toString("hex"), { mode: 0o600, flag: "wx" });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another process was first: its secret is ours
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another process was first
     }
   }
   return readFileSync(file, "utf8").trim();
@@ -238,7 +236,7 @@ function loadOrCreateSecret(file: string): string {
 
 let cachedEnv: Env | undefined;
 
-/** The configuration of this process; parsed at first use, so that a tool can be imported without it. */
+/** The configuration of this process, parsed on first use, so that imports need none. */
 export const env: Env = new Proxy({} as Env, {
   get(_, key) {
     cachedEnv ??= parseEnv(process.env);
@@ -246,12 +244,12 @@ export const env: Env = new Proxy({} as Env, {
   },
 });
 
-/** True while `next build` runs: there is no database then, and what is rendered would be frozen into the build. */
+/** True during `next build`, when there is no database and output would be frozen into the build. */
 export function isBuilding(): boolean {
   return process.env.NEXT_PHASE === "phase-production-build";
 }
 
-/** Has process.env read again at the next use. For tests. */
+/** Parses process.env again on next use. For tests. */
 export function resetEnv(): void {
   cachedEnv = undefined;
 }

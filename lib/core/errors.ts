@@ -1,4 +1,4 @@
-// The one error vocabulary of the site, and the one function that turns it into HTTP.
+// Defines the error codes of the site and maps them to HTTP status codes.
 
 const HTTP_STATUS_BY_CODE = {
   invalid: 400,
@@ -14,8 +14,8 @@ const HTTP_STATUS_BY_CODE = {
 export type ErrorCode = keyof typeof HTTP_STATUS_BY_CODE;
 
 /**
- * An error whose message may be shown to the person who caused it.
- * `field` names the input that is wrong; `retryAfterSeconds` goes with rate_limited and unavailable.
+ * An error whose message is safe to show to the user. `field` names the invalid input; `retryAfterSeconds` goes with
+ * rate_limited and unavailable.
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
@@ -35,10 +35,7 @@ export class AppError extends Error {
   }
 }
 
-/**
- * True for an AppError, also one made by another copy of this module: middleware and pages are
- * bundled apart, so `instanceof` is not enough.
- */
+/** True for an AppError, with `code` if given. Not by `instanceof`: each bundle has its own copy of the class. */
 export function isAppError(error: unknown, code?: ErrorCode): error is AppError {
   return (
     error instanceof Error &&
@@ -48,7 +45,7 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
   );
 }
 
-/** HTTP status for an error: an AppError's own, 500 for anything else. */
+/** Returns the HTTP status of an AppError's code; 500 for any other error. */
 export function httpStatusFor(error: unknown): number {
   return isAppError(error) ? HTTP_STATUS_BY_CODE[error.code] : 500;
 }

@@ -1,5 +1,3 @@
-// Text inside markup.
-
 const ENTITY_BY_CHARACTER: Record<string, string> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -8,7 +6,7 @@ const ENTITY_BY_CHARACTER: Record<string, string> = {
   "'": "&apos;",
 };
 
-/** Text made safe inside an element and inside a quoted attribute, of HTML as of XML. */
+/** Escapes text for an element or a quoted attribute, in HTML and XML. Prevents XSS. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => ENTITY_BY_CHARACTER[sign] ?? sign);
+  return text.replace(/[&<>"']/g, (character) => ENTITY_BY_CHARACTER[character] ?? character);
 }

@@ -1,22 +1,20 @@
-// Some things at a time.
-
-/** Runs `fn` over `items` in order, at most `width` at the same time. Rejects with the first error and begins nothing after it. */
+/** Runs `fn` over `items` in order, at most `concurrency` at a time. Rejects with the first error and starts no more. */
 export async function forEachConcurrently<T>(
   items: readonly T[],
-  width: number,
+  concurrency: number,
   fn: (item: T) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const lane = async (): Promise<void> => {
-    while (next < items.length && !failed) {
+  let nextIndex = 0;
+  let hasFailed = false;
+  const work = async (): Promise<void> => {
+    while (nextIndex < items.length && !hasFailed) {
       try {
-        await fn(items[next++]!);
+        await fn(items[nextIndex++]!);
       } catch (error) {
-        failed = true;
+        hasFailed = true;
         throw error;
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, work));
 }

@@ -11,7 +11,7 @@ import {
   roundToSeconds,
 } from "./format.ts";
 
-test("a date is written with its month and an ordinal", () => {
+test("a date has its month and an ordinal", () => {
   expect(formatDate("2022-11-21")).toBe("November 21st, 2022");
   const ordinals = Array.from(
     { length: 31 },
@@ -58,7 +58,7 @@ test.each(["Pacific/Kiritimati", "America/Los_Angeles", "Pacific/Pago_Pago", "UT
   },
 );
 
-test("the moment of a day is its noon in UTC", () => {
+test("noonUtc is noon of the day in UTC", () => {
   expect(noonUtc("2022-11-21").toISOString()).toBe("2022-11-21T12:00:00.000Z");
 });
 
@@ -79,7 +79,7 @@ test.each([
   expect(formatCount(count)).toBe(text);
 });
 
-test("a reading time is written in minutes", () => {
+test("a reading time is in minutes", () => {
   expect(formatReadingTime(22)).toBe("22 min read");
 });
 

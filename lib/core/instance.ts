@@ -1,14 +1,14 @@
-// The name of this instance and whether it is one of several.
+// Names this instance and tells whether it is one of several.
 
 import { hostname } from "node:os";
 import { env } from "./env.ts";
 
-/** What LiteFS and Fly call this instance: INSTANCE (set by the entry of the image), else the name of the machine. */
+/** Returns the name that LiteFS and Fly use: INSTANCE, which the image's entrypoint sets, or the hostname. */
 export function currentInstance(): string {
   return env.INSTANCE ?? hostname();
 }
 
-/** Whether LiteFS replicates the database. Without it this process is all there is. */
+/** True if LiteFS replicates the database; false if this process is the whole site. */
 export function isReplicated(): boolean {
   return env.REPLICATION;
 }

@@ -35,37 +35,37 @@ const at = <T>(ms: number, fn: () => T): T => {
   return result;
 };
 
-test("a call of this minute, the one before and the next is internal", () => {
+test("a signature of this minute or an adjacent one is valid", () => {
   for (const ms of [NOON, NOON - MINUTE_MS, NOON + MINUTE_MS])
     expect(isInternalRequest(withHeader(at(ms, () => signInternalRequest())))).toBe(true);
 });
 
-test("a header is worth nothing two minutes after it was made", () => {
+test("a signature expires after two minutes", () => {
   const header = signInternalRequest();
   for (const afterMs of [2 * MINUTE_MS, 3 * MINUTE_MS, 60 * MINUTE_MS, 400 * 24 * 60 * MINUTE_MS])
     expect(at(NOON + afterMs, () => isInternalRequest(withHeader(header)))).toBe(false);
 });
 
-test("a minute of the future is refused", () => {
+test("a signature from the future is refused", () => {
   expect(isInternalRequest(withHeader(at(NOON + 2 * MINUTE_MS, () => signInternalRequest())))).toBe(
     false,
   );
 });
 
-test("an old signature is not made new by writing this minute before it", () => {
+test("an old signature with the current minute is refused", () => {
   const old = at(NOON - 10 * MINUTE_MS, () => signInternalRequest());
   const minute = signInternalRequest().split(".")[0]!;
   expect(isInternalRequest(withHeader(`${minute}.${old.split(".")[1]!}`))).toBe(false);
 });
 
-test("another secret makes a header that counts for nothing", () => {
+test("a signature by another secret is refused", () => {
   useSecret("a-secret-of-another-site-with-more-than-32-characters");
   const theirs = signInternalRequest();
   useSecret("a-secret-of-the-cluster-with-more-than-32-characters");
   expect(isInternalRequest(withHeader(theirs))).toBe(false);
 });
 
-test("what is signed for something else, or with the secret itself, is not internal", () => {
+test("a signature for another purpose, or by the secret itself, is refused", () => {
   const minute = signInternalRequest().split(".")[0]!;
   for (const signature of [
     signText("read-token", `${minute}\0`),
@@ -76,7 +76,7 @@ test("what is signed for something else, or with the secret itself, is not inter
   }
 });
 
-test("a header about one thing is worth nothing for another", () => {
+test("a signature is valid for its subject only", () => {
   const header = withHeader(signInternalRequest("cache.delete a"));
   expect(isInternalRequest(header, "cache.delete a")).toBe(true);
   expect(isInternalRequest(header, "cache.delete b")).toBe(false);
@@ -84,7 +84,7 @@ test("a header about one thing is worth nothing for another", () => {
   expect(isInternalRequest(withHeader(signInternalRequest()), "cache.delete a")).toBe(false);
 });
 
-test("no header, parts of one and things that look like one are refused", () => {
+test("missing, partial and malformed headers are refused", () => {
   const right = signInternalRequest();
   const [minute, signature] = right.split(".") as [string, string];
   expect(isInternalRequest(new Headers())).toBe(false);
@@ -112,7 +112,7 @@ test("no header, parts of one and things that look like one are refused", () => 
   }
 });
 
-test("every single changed letter is noticed", () => {
+test("every changed character is refused", () => {
   const right = signInternalRequest();
   for (let i = right.indexOf(".") + 1; i < right.length; i++) {
     const wrong = `${right.slice(0, i)}${right[i] === "A" ? "B" : "A"}${right.slice(i + 1)}`;

@@ -1,4 +1,5 @@
-// A request within the private network, to LiteFS, Consul or another instance, with a deadline. Not through lib/fetch, which refuses private addresses.
+// Sends a request within the private network, to LiteFS, Consul or a peer, with a deadline. The guarded fetch of
+// lib/outbound refuses private addresses (SSRF).
 
 import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
@@ -7,8 +8,9 @@ export interface InternalRequest {
   readonly method?: "GET" | "PUT" | "POST" | "DELETE";
   readonly headers?: Record<string, string>;
   readonly body?: string | NodeJS.ReadableStream;
-  /** The bound of the whole call. */
+  /** For the whole request. Default 2 s. */
   readonly timeoutMs?: number;
+  /** Default 1 MB. */
   readonly maxBytes?: number;
 }
 
@@ -20,7 +22,7 @@ export interface HttpResponse {
 
 const MAX_BYTES = 1_048_576;
 
-/** The answer to one request. Rejects when there is none within `timeoutMs` (2 s), or when it is longer than `maxBytes` (1 MB). */
+/** Returns the response, whatever its status. Rejects after `timeoutMs`, or if the body is larger than `maxBytes`. */
 export function requestInternal(
   url: string,
   {
@@ -32,9 +34,9 @@ export function requestInternal(
   }: InternalRequest = {},
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    const open = url.startsWith("https:") ? httpsRequest : httpRequest;
-    // No agent: these are few, and a connection kept for a node that died would be the first to be tried.
-    const sent = open(
+    const send = url.startsWith("https:") ? httpsRequest : httpRequest;
+    // No agent: a kept-alive connection to a dead node would be tried first.
+    const outgoing = send(
       url,
       {
         method,
@@ -47,7 +49,7 @@ export function requestInternal(
         response.setEncoding("utf8");
         response.on("data", (chunk: string) => {
           text += chunk;
-          if (text.length > maxBytes) sent.destroy(new Error(`more than ${maxBytes} bytes`));
+          if (text.length > maxBytes) outgoing.destroy(new Error(`more than ${maxBytes} bytes`));
         });
         response.on("end", () =>
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
@@ -55,12 +57,13 @@ export function requestInternal(
         response.on("error", reject);
       },
     );
-    sent.on("error", (error) =>
+    outgoing.on("error", (error) =>
       reject(
         new Error(`${method} ${new URL(url).origin}${new URL(url).pathname}: ${error.message}`),
       ),
     );
-    if (typeof body === "object") body.on("error", (error) => sent.destroy(error)).pipe(sent);
-    else sent.end(body);
+    if (typeof body === "object")
+      body.on("error", (error) => outgoing.destroy(error)).pipe(outgoing);
+    else outgoing.end(body);
   });
 }

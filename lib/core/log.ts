@@ -1,4 +1,4 @@
-// One JSON line per event, on stdout.
+// Writes one JSON line per event to stdout.
 
 import { env } from "./env.ts";
 import { currentRequestContext } from "./request-context.ts";
@@ -7,7 +7,7 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 
 const SEVERITY: Record<LogLevel, number> = { debug: 10, info: 20, warn: 30, error: 40 };
 
-/** A longer string is cut: a log line must not grow with what a stranger sends. */
+/** Longer strings are cut: a log line must not grow with user input. */
 const MAX_STRING_LENGTH = 2_000;
 
 function toJsonValue(value: unknown): unknown {
@@ -29,8 +29,8 @@ function toJsonValue(value: unknown): unknown {
 }
 
 /**
- * Writes one line `{"time","level","event","region","instance","id",…fields}`; `id` is that of the request it belongs to. Errors are written with name, message
- * and the first frames. Never pass secrets, mail addresses or bodies.
+ * Writes `{"time","level","event","region","instance","id",…fields}`; `id` is the request id. Errors have name, message
+ * and their first frames. Never pass secrets, email addresses or bodies.
  */
 export function log(level: LogLevel, event: string, fields: Record<string, unknown> = {}): void {
   if (SEVERITY[level] < SEVERITY[env.LOG_LEVEL]) return;

@@ -9,7 +9,7 @@ import {
 
 beforeEach(resetMetrics);
 
-test("counts add up by name and labels, whatever the order of the labels", () => {
+test("counters add up by name and labels, in any order of the labels", () => {
   incrementCounter("replays", { reason: "write", how: "action" });
   incrementCounter("replays", { how: "action", reason: "write" });
   incrementCounter("replays", { reason: "read", how: "page" }, 3);
@@ -19,7 +19,7 @@ test("counts add up by name and labels, whatever the order of the labels", () =>
   expect(text).toContain('lectern_replays_total{how="page",reason="read"} 3');
 });
 
-test("a histogram counts a value in its bucket and in every wider one", () => {
+test("a histogram counts a value in its bucket and every wider one", () => {
   observeHistogram("wait_seconds", 0.004);
   observeHistogram("wait_seconds", 0.005);
   observeHistogram("wait_seconds", 99);
@@ -32,12 +32,12 @@ test("a histogram counts a value in its bucket and in every wider one", () => {
   expect(lines.find((line) => line.startsWith("lectern_wait_seconds_sum "))).toMatch(/ 99\.009/);
 });
 
-test("plain numbers have bounds of their own", () => {
+test("counts have other buckets than seconds", () => {
   observeHistogram("write_batch", 150);
   expect(renderMetrics()).toContain('lectern_write_batch_bucket{le="200"} 1');
 });
 
-test("a gauge is read when somebody looks; one that knows nothing or throws is left out", () => {
+test("a gauge is read on scrape, and omitted if it is null or throws", () => {
   let value = 1;
   registerGauge("a", () => value);
   registerGauge("b", () => null);
@@ -53,14 +53,14 @@ test("a gauge is read when somebody looks; one that knows nothing or throws is l
   expect(text.match(/# TYPE lectern_memory_bytes gauge/g)).toHaveLength(1);
 });
 
-test("labels can't break out of their line", () => {
+test("label values are escaped", () => {
   incrementCounter("requests", { route: 'a"}\n# TYPE x counter\\' });
   const lines = renderMetrics().trimEnd().split("\n");
   expect(lines).toHaveLength(3);
   expect(lines[2]).toBe('lectern_requests_total{route="a\\"}\\n# TYPE x counter\\\\"} 1');
 });
 
-test("ten thousand different labels make a hundred series and one for the rest", () => {
+test("ten thousand label values make a hundred series and one for the rest", () => {
   for (let i = 0; i < 10_000; i++) incrementCounter("requests", { route: `r${i}` });
   const lines = renderMetrics()
     .split("\n")
@@ -69,7 +69,7 @@ test("ten thousand different labels make a hundred series and one for the rest",
   expect(lines.at(-1)).toBe('lectern_requests_total{other="true"} 9900');
 });
 
-test("long labels are cut, names that are none and values that are no number are dropped", () => {
+test("long labels are cut; invalid names and values are dropped", () => {
   incrementCounter("requests", { route: "x".repeat(500), "Bad-Name": "y" });
   incrementCounter("no such name");
   observeHistogram("wait_seconds", Number.NaN);

@@ -1,18 +1,18 @@
-// What this process counts and measures, and how Prometheus reads it.
+// Collects counters, histograms and gauges, and renders them for Prometheus.
 
 import { resetSingleton, singleton } from "./singleton.ts";
 
 export type Labels = Readonly<Record<string, string | number | boolean>>;
 
 interface Series {
-  /** As it stands in the text: `reason="write"`, or "". */
+  /** In the text format: `reason="write"`, or "". */
   readonly labels: string;
   value: number;
 }
 
 interface Histogram {
   readonly labels: string;
-  /** How many values fell into each bound and, last, above all of them. */
+  /** Values per bucket; the last is +Inf. */
   readonly bucketCounts: number[];
   sum: number;
 }
@@ -26,7 +26,7 @@ interface Registry {
 const metricsRegistry = (): Registry =>
   singleton("metrics", () => ({ counters: new Map(), histograms: new Map(), gauges: new Map() }));
 
-/** More series of one name than this are summed up in one, with the label other="true": what a stranger sends must not grow it. */
+/** Further series of a name share one with the label other="true", so that user input can't grow memory. */
 const MAX_SERIES = 100;
 const MAX_NAMES = 200;
 const MAX_LABEL_LENGTH = 60;
@@ -38,34 +38,31 @@ const COUNT_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000] as const;
 
 const NAME_PATTERN = /^[a-z][a-z0-9_]{0,60}$/;
 
-/** Said in HELP. A name that is not here is said by itself. */
+/** HELP texts; a name without one is its own. */
 const HELP_TEXTS: Readonly<Record<string, string>> = {
-  requests: "Answered requests by class of route and status.",
-  request_seconds: "From a request's first byte to the end of its answer.",
-  replays: "Requests handed to another instance, by reason.",
-  replays_in: "Requests that came from another instance.",
-  txid_wait_seconds:
-    "How long reads waited for a transaction of their reader, by how the wait ended.",
-  durable_wait_seconds:
-    "How long writes that must not be lost waited for the standby, by how the wait ended.",
-  writes_refused: "Writes refused because nobody could take them, by reason.",
-  write_queue_length: "Writes that wait for their transaction now.",
-  write_batch: "Writes that were committed together.",
-  write_commit_seconds: "How long one commit of the write queue took.",
-  cache:
-    "Look-ups in the cache of derived things: from memory, stored (in the file, or being made for somebody else), or made.",
-  cache_make_seconds: "How long making an entry of the cache took.",
+  requests: "Completed requests by route class and status.",
+  request_seconds: "From the first byte of a request to the end of its response.",
+  replays: "Requests replayed to another instance, by reason.",
+  replays_in: "Requests replayed from another instance.",
+  txid_wait_seconds: "Waits of reads for their reader's transaction (read-your-writes), by result.",
+  durable_wait_seconds: "Waits of durable writes for a standby, by result.",
+  writes_refused: "Refused writes, by reason.",
+  write_queue_length: "Writes in the queue.",
+  write_batch: "Writes per group commit.",
+  write_commit_seconds: "Duration of a commit of the write queue.",
+  cache: "Cache lookups by result: memory, stored (in the file or in production), or produced.",
+  cache_produce_seconds: "Duration of producing a cache entry.",
   compiles: "Posts compiled, by result.",
-  compile_seconds: "How long compiling a post took.",
+  compile_seconds: "Duration of compiling a post.",
   replication_lag_seconds:
-    "Since the newest transaction applied here was committed; 0 on the primary.",
+    "Time since the newest transaction applied here was committed; 0 on the primary.",
   replication_txid: "The newest transaction applied here.",
-  replication_role: "2 on the primary, 1 on a replica, 0 where it is not known.",
-  replication_silence_seconds: "Since the primary was last heard of; 0 on the primary.",
+  replication_role: "2 on the primary, 1 on a replica, 0 if unknown.",
+  replication_silence_seconds: "Age of the primary's last heartbeat; 0 on the primary.",
   standbys: "Standbys that keep up, on the primary.",
-  event_loop_delay_seconds: "Delay of the event loop since the last look, by quantile.",
+  event_loop_delay_seconds: "Delay of the event loop since the last scrape, by quantile.",
   memory_bytes: "Memory of the process, by kind.",
-  uptime_seconds: "Since the process began.",
+  uptime_seconds: "Time since the process started.",
 };
 
 function escapeLabelValue(text: string): string {
@@ -88,34 +85,34 @@ function findOrCreateSeries<T>(
   labels: Labels | undefined,
   make: (labels: string) => T,
 ): T | null {
-  let all = metrics.get(name);
-  if (!all) {
+  let seriesByLabels = metrics.get(name);
+  if (!seriesByLabels) {
     if (!NAME_PATTERN.test(name) || metrics.size >= MAX_NAMES) return null;
-    metrics.set(name, (all = new Map()));
+    metrics.set(name, (seriesByLabels = new Map()));
   }
   let text = formatLabels(labels);
-  let series = all.get(text);
+  let series = seriesByLabels.get(text);
   if (!series) {
-    if (all.size >= MAX_SERIES) text = 'other="true"';
-    series = all.get(text) ?? make(text);
-    all.set(text, series);
+    if (seriesByLabels.size >= MAX_SERIES) text = 'other="true"';
+    series = seriesByLabels.get(text) ?? make(text);
+    seriesByLabels.set(text, series);
   }
   return series;
 }
 
 const createSeries = (labels: string): Series => ({ labels, value: 0 });
 
-/** The bounds of a histogram: of seconds where its name ends so, else of plain numbers. */
+/** Returns the bucket bounds: of seconds if the name ends with "_seconds", else of counts. */
 const bucketsFor = (name: string): readonly number[] =>
   name.endsWith("_seconds") ? SECONDS_BUCKETS : COUNT_BUCKETS;
 
-/** One more of `name` (lower case, words joined by "_", without prefix and "_total"). Labels are few and known: never an address, a path or a key. */
+/** Adds to counter `name` (snake case, without prefix and "_total"). Use few, fixed labels: never an address, a path or a key. */
 export function incrementCounter(name: string, labels?: Labels, by = 1): void {
   const series = findOrCreateSeries(metricsRegistry().counters, name, labels, createSeries);
   if (series) series.value += by;
 }
 
-/** A measured value of `name`: seconds where the name ends with "_seconds", else a plain number. */
+/** Records a value of `name`: seconds if the name ends with "_seconds", else a count. */
 export function observeHistogram(name: string, value: number, labels?: Labels): void {
   if (!Number.isFinite(value)) return;
   const bounds = bucketsFor(name);
@@ -136,10 +133,7 @@ export function observeHistogram(name: string, value: number, labels?: Labels): 
   histogram.sum += value;
 }
 
-/**
- * A value that is read when somebody looks; null: not known now. `name` may carry labels as `name{kind="heap"}`. Said again, the
- * newer `read` counts.
- */
+/** Registers a gauge that is read on scrape; return null to omit it. Registering `name`, such as `memory_bytes{kind="heap"}`, again replaces it. */
 export function registerGauge(name: string, read: () => number | null): void {
   const { gauges } = metricsRegistry();
   if (gauges.size < MAX_NAMES || gauges.has(name)) gauges.set(name, read);
@@ -149,7 +143,7 @@ const formatNumber = (value: number) => (Number.isFinite(value) ? String(value) 
 const wrapLabels = (labels: string, more = "") =>
   labels || more ? `{${labels}${labels && more ? "," : ""}${more}}` : "";
 
-/** All of it in Prometheus' text format 0.0.4. A gauge that throws is left out. */
+/** Renders all metrics in Prometheus's text format 0.0.4. A gauge that throws is omitted. */
 export function renderMetrics(): string {
   const { counters, histograms, gauges } = metricsRegistry();
   const lines: string[] = [];
@@ -183,13 +177,13 @@ export function renderMetrics(): string {
     }
   }
   let last = "";
-  // One family stays together, as the format wants it.
+  // Sorted, since the format wants each family together.
   for (const [name, read] of [...gauges].sort(([a], [b]) => (a < b ? -1 : 1))) {
     let value: number | null = null;
     try {
       value = read();
     } catch {
-      // What can't be read is not known.
+      // Omitted.
     }
     if (value === null || !Number.isFinite(value)) continue;
     const family = name.split("{")[0]!;
@@ -200,7 +194,7 @@ export function renderMetrics(): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Forgets everything. For tests. */
+/** Clears all metrics. For tests. */
 export function resetMetrics(): void {
   resetSingleton("metrics");
 }

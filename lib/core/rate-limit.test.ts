@@ -13,7 +13,7 @@ const refused = (work: () => unknown) => {
   }
 };
 
-test("as many as the limit go through in any stretch of the window, and then nobody until the oldest is out of it", () => {
+test("the limit holds in any window, until its oldest event expires", () => {
   const limit = new RateLimiter(3, 10_000);
   for (const at of [0, 4_000, 8_000]) consume([[limit, "a"]], at, "Later.");
   expect(refused(() => consume([[limit, "a"]], 9_500, "Later."))).toBe(1);
@@ -22,7 +22,7 @@ test("as many as the limit go through in any stretch of the window, and then nob
   expect(refused(() => consume([[limit, "a"]], 10_001, "Later."))).toBe(4);
 });
 
-test("one is counted against all of its limits or against none", () => {
+test("consume records an event for all limiters or none", () => {
   const [wide, narrow] = [new RateLimiter(10, 60_000), new RateLimiter(1, 60_000)];
   consume(
     [
@@ -45,12 +45,12 @@ test("one is counted against all of its limits or against none", () => {
         ),
       ),
     ).toBe(60);
-  // The wide one counted once, not 21 times.
+  // The wide limiter recorded one event, not 21.
   for (let i = 0; i < 9; i++) consume([[wide, "x"]], 2, "Later.");
   expect(refused(() => consume([[wide, "x"]], 2, "Later."))).not.toBeNull();
 });
 
-test("the longest wait is the one that is said", () => {
+test("the longest wait is reported", () => {
   const [short, long] = [new RateLimiter(1, 5_000), new RateLimiter(1, 3_600_000)];
   consume(
     [
@@ -74,7 +74,7 @@ test("the longest wait is the one that is said", () => {
   ).toBe(3_599);
 });
 
-test("a try that is given back is free again, once", () => {
+test("a refund frees an event, once", () => {
   const limit = new RateLimiter(2, 10_000);
   consume([[limit, "a"]], 0, "Later.");
   const giveBack = consume([[limit, "a"]], 1, "Later.");
@@ -84,7 +84,7 @@ test("a try that is given back is free again, once", () => {
   expect(refused(() => consume([[limit, "a"]], 3, "Later."))).not.toBeNull();
 });
 
-test("keys do not weigh on each other, and the one not seen for longest is forgotten", () => {
+test("keys have separate limits, and an LRU evicts the oldest key", () => {
   const limit = new RateLimiter(1, 10_000, 100);
   consume([[limit, "first"]], 0, "Later.");
   for (let i = 0; i < 99; i++) consume([[limit, `key ${i}`]], 1, "Later.");
@@ -93,7 +93,7 @@ test("keys do not weigh on each other, and the one not seen for longest is forgo
   expect(limit.size).toBe(100);
 });
 
-test("a clock that goes back locks nobody out", () => {
+test("a clock that is set back locks no key out", () => {
   const limit = new RateLimiter(1, 10_000);
   consume([[limit, "a"]], 1_000_000, "Later.");
   expect(refused(() => consume([[limit, "a"]], 5_000, "Later."))).toBeNull();

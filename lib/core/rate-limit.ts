@@ -1,13 +1,13 @@
-// How often somebody may do something. In memory, bounded; for what is counted where writes land:
-// limits on each replica would multiply by the number of regions.
+// Limits rates per key with a sliding window log. In memory: on replicas a limit would multiply by the number of
+// instances, so use it where requests reach the primary.
 
 import { LRUCache } from "lru-cache";
 import { AppError } from "./errors.ts";
 
-/** Keys that each limit remembers; the one not seen for longest is forgotten first. At most some 10 MB in all. */
+/** Keys per limiter; an LRU evicts the others. About 10 MB for all limiters. */
 const MAX_KEYS = 10_000;
 
-/** Remembers when each key was last let through: exact over any stretch of `windowMs`, not only from hour to hour. */
+/** At most `max` events per key in any `windowMs`. */
 export class RateLimiter {
   readonly #max: number;
   readonly #windowMs: number;
@@ -19,23 +19,24 @@ export class RateLimiter {
     this.#times = new LRUCache({ max: maxKeys });
   }
 
-  /** 0 when the key may go on, else for how many ms it must wait. Counts nothing. */
+  /** Returns 0 if the key is below its limit, else the ms until it is. Records nothing. */
   retryAfterMs(key: string, nowMs: number): number {
     const oldest = this.#recent(key, nowMs).at(-this.#max);
     return oldest === undefined ? 0 : oldest + this.#windowMs - nowMs;
   }
 
+  /** Records an event without checking the limit; see consume(). */
   record(key: string, nowMs: number): void {
     const times = this.#recent(key, nowMs);
     times.push(nowMs);
     this.#times.set(key, times);
   }
 
-  /** Takes back one `count` of `key` at `timeMs`, if it is still remembered. */
+  /** Removes an event of `key` at `timeMs`, if still in the window. */
   refund(key: string, timeMs: number): void {
     const times = this.#times.peek(key);
-    const at = times?.lastIndexOf(timeMs) ?? -1;
-    if (at >= 0) times!.splice(at, 1);
+    const index = times?.lastIndexOf(timeMs) ?? -1;
+    if (index >= 0) times!.splice(index, 1);
   }
 
   get size(): number {
@@ -45,25 +46,25 @@ export class RateLimiter {
   #recent(key: string, nowMs: number): number[] {
     const times = this.#times.get(key) ?? [];
     while (times[0] !== undefined && times[0] <= nowMs - this.#windowMs) times.shift();
-    // A clock that went back must not leave a key locked out for as long as it went.
+    // A clock that was set back must not lock out a key for that long.
     return times.at(-1) !== undefined && (times.at(-1) as number) > nowMs ? [] : times;
   }
 }
 
 /**
- * Counts one try for each of `keys` under its limit. Throws AppError(rate_limited) with retryAfterSeconds, and counts nothing,
- * when it is one too many for any of them. What comes back gives the try back.
+ * Records an event for each limiter and key, and returns a refund. If any is at its limit, throws
+ * AppError(rate_limited) with retryAfterSeconds and records nothing.
  */
 export function consume(
   keys: readonly (readonly [RateLimiter, string])[],
   nowMs: number,
   message: string,
 ): () => void {
-  const waitMs = Math.max(0, ...keys.map(([limit, key]) => limit.retryAfterMs(key, nowMs)));
+  const waitMs = Math.max(0, ...keys.map(([limiter, key]) => limiter.retryAfterMs(key, nowMs)));
   if (waitMs > 0)
     throw new AppError("rate_limited", message, { retryAfterSeconds: Math.ceil(waitMs / 1000) });
-  for (const [limit, key] of keys) limit.record(key, nowMs);
+  for (const [limiter, key] of keys) limiter.record(key, nowMs);
   return () => {
-    for (const [limit, key] of keys) limit.refund(key, nowMs);
+    for (const [limiter, key] of keys) limiter.refund(key, nowMs);
   };
 }

@@ -1,29 +1,29 @@
-// Signs short texts that travel through a browser and come back.
+// Signs short texts with HMAC, for values that browsers or peers send back.
 
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import { env } from "./env.ts";
 
 const derivedKeys = new Map<string, Buffer>();
 
-/** A key of its own for each purpose (RFC 5869), so that what was signed for one is worth nothing for another. */
-function deriveKey(label: string): Buffer {
-  const name = `${label}\0${env.SESSION_SECRET}`;
+/** Derives a key per purpose with HKDF (RFC 5869), so that a signature is valid for one purpose only. */
+function deriveKey(purpose: string): Buffer {
+  const name = `${purpose}\0${env.SESSION_SECRET}`;
   let key = derivedKeys.get(name);
   if (!key) {
-    key = Buffer.from(hkdfSync("sha256", env.SESSION_SECRET, "", label, 32));
+    key = Buffer.from(hkdfSync("sha256", env.SESSION_SECRET, "", purpose, 32));
     derivedKeys.set(name, key);
   }
   return key;
 }
 
-/** HMAC-SHA256 of `text` under the key for `label`: 43 characters of base64url. */
-export function signText(label: string, text: string): string {
-  return createHmac("sha256", deriveKey(label)).update(text).digest("base64url");
+/** Returns the HMAC-SHA256 of `text` under the key for `purpose`: 43 characters of base64url. */
+export function signText(purpose: string, text: string): string {
+  return createHmac("sha256", deriveKey(purpose)).update(text).digest("base64url");
 }
 
-/** Whether `signature` is, to the letter, what `sign` gives. Takes the same time wherever they differ. */
-export function isValidSignature(label: string, text: string, signature: string): boolean {
-  const given = Buffer.from(signature);
-  const right = Buffer.from(signText(label, text));
-  return given.length === right.length && timingSafeEqual(given, right);
+/** Compares `signature` with that of signText() in constant time. */
+export function isValidSignature(purpose: string, text: string, signature: string): boolean {
+  const actual = Buffer.from(signature);
+  const expected = Buffer.from(signText(purpose, text));
+  return actual.length === expected.length && timingSafeEqual(actual, expected);
 }

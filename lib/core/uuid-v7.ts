@@ -1,10 +1,8 @@
-// Ids that begin with the time.
-
 import { randomBytes } from "node:crypto";
 
 /**
- * A new UUID of version 7 (RFC 9562): 48 bits of `nowMs`, then 74 random ones. Rows that are stored together so lie together in an index of their ids,
- * where random ids would each change a page of their own (docs/decisions/025).
+ * Creates a UUID version 7 (RFC 9562): 48 bits of `nowMs`, then 74 random bits. Consecutive ids share index pages,
+ * while each random id would dirty another page (docs/decisions/025).
  */
 export function createUuidV7(nowMs: number): string {
   const bytes = randomBytes(16);

@@ -5,7 +5,7 @@ const title = singleLineField({ label: "The title", minLength: 5, maxLength: 50 
 const problem = (result: { success: boolean; error?: { issues: { message: string }[] } }) =>
   result.error?.issues[0]?.message;
 
-test("a line is trimmed, its white space is single, and its length is in characters", () => {
+test("a line is trimmed, with single spaces, and measured in code points", () => {
   expect(title.parse("  Why \n\t SQLite?  ")).toBe("Why SQLite?");
   expect(title.parse("😀".repeat(50))).toBe("😀".repeat(50));
   expect(problem(title.safeParse("😀".repeat(51)))).toBe(
@@ -21,14 +21,14 @@ test("a line is trimmed, its white space is single, and its length is in charact
   );
 });
 
-test("control characters, marks of direction and half characters are refused", () => {
+test("control characters, direction marks and lone surrogates are refused", () => {
   for (const text of ["hello\u0000world", "hello\u001bworld", "hello\u202eworld"])
     expect(problem(title.safeParse(text))).toMatch(/control character/);
-  expect(problem(title.safeParse("hello \ud800 world"))).toMatch(/half a character/);
+  expect(problem(title.safeParse("hello \ud800 world"))).toMatch(/incomplete character/);
   expect(multiLineField({ label: "The text", maxLength: 100 }).parse("a\r\nb\rc")).toBe("a\nb\nc");
 });
 
-test("an address is lower case and looks like one", () => {
+test("an email address is lowercased and validated", () => {
   expect(emailField().safeParse("ada").error?.issues[0]?.message).toBe(
     "Enter a valid email address, such as ada@example.com.",
   );

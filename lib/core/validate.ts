@@ -1,4 +1,4 @@
-// What forms and handlers take as text, in zod's terms: whole characters, no control signs, counted as people count.
+// Validates text fields of forms and handlers with zod: well-formed, no control characters, length in code points.
 
 import { z } from "zod";
 
@@ -6,9 +6,9 @@ const CONTROL_CHARACTERS =
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
 
 interface TextFieldOptions {
-  /** How a message calls the field: "The title". */
+  /** The field in messages, such as "The title". */
   readonly label: string;
-  /** In characters (code points), after white space around it is gone. */
+  /** In code points, after trimming. */
   readonly minLength?: number;
   readonly maxLength: number;
 }
@@ -27,9 +27,9 @@ function textField(
     .superRefine((text, context) => {
       const length = [...text].length;
       const problem = !text.isWellFormed()
-        ? `${label} holds half a character.`
+        ? `${label} contains an incomplete character.`
         : CONTROL_CHARACTERS.test(text)
-          ? `${label} holds a control character; write it without.`
+          ? `${label} contains a control character. Remove it.`
           : length === 0 && minLength > 0
             ? `${label} is missing.`
             : length < minLength
@@ -41,17 +41,17 @@ function textField(
     });
 }
 
-/** One line of text: white space is one space each; then `clean`, before it is counted. */
+/** One line: white space collapses to single spaces, then `clean` runs before the length is checked. */
 export const singleLineField = (
   bounds: TextFieldOptions,
   clean: (text: string) => string = (text) => text,
 ) => textField(bounds, (text) => clean(text.replace(/\s+/g, " ")));
 
-/** Text of several lines: line ends become \n. */
+/** Several lines: line ends become \n. */
 export const multiLineField = (bounds: TextFieldOptions) =>
   textField(bounds, (text) => text.replace(/\r\n?/g, "\n"));
 
-/** An address for mail, in lower case; at most 254 characters (RFC 5321). */
+/** An email address, lowercased; at most 254 characters (RFC 5321). */
 export const emailField = () =>
   z
     .string({ error: "Enter your email address." })
@@ -63,7 +63,7 @@ export const emailField = () =>
       { error: "Enter a valid email address, such as ada@example.com." },
     );
 
-/** A random id of ours (UUID), in lower case. */
+/** A UUID, lowercased. */
 export const uuidField = (name = "The id") =>
   z
     .string({ error: `${name} is missing.` })

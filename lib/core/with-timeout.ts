@@ -1,10 +1,10 @@
-// A wait with an end.
+// Bounds a wait.
 
 import { AppError } from "./errors.ts";
 
 /**
- * What `promise` gives, or AppError(unavailable) with `message` after `ms` milliseconds.
- * It only stops waiting; `onTimeout`, which gets that error, must end the work itself.
+ * Returns the result of `promise`. Throws AppError(unavailable) with `message` after `ms`; the work goes on unless
+ * `onTimeout`, which gets that error, cancels it.
  */
 export async function withTimeout<T>(
   promise: Promise<T>,

@@ -1,8 +1,8 @@
-// XML as text: elements, escaped, and nothing in them that XML 1.0 does not allow.
+// Builds XML text: escaped elements, without characters that XML 1.0 forbids.
 
 import { escapeHtml } from "./escape-html.ts";
 
-/** `text` without what XML 1.0 forbids even when escaped: control characters, U+FFFE, U+FFFF; lone surrogates are replaced. */
+/** Removes what XML 1.0 forbids even escaped: control characters, U+FFFE, U+FFFF. Replaces lone surrogates. */
 export function stripInvalidXmlCharacters(text: string): string {
   return text.toWellFormed().replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, "");
 }
@@ -12,10 +12,10 @@ function escapeXml(text: string): string {
 }
 
 type Attributes = Record<string, string>;
-/** Text is escaped; an element is what `element` gave; null is left out. */
+/** Text is escaped; null is omitted. */
 export type XmlChild = string | XmlElement | null;
 
-/** XML that is already written. */
+/** Serialized XML. */
 export class XmlElement {
   readonly xml: string;
   constructor(xml: string) {
@@ -23,7 +23,7 @@ export class XmlElement {
   }
 }
 
-/** `<name attributes>children</name>`. Names are ours and not escaped. */
+/** Creates `<name attributes>children</name>`. Names are not escaped: never pass user input. */
 export function createElement(
   name: string,
   attributes: Attributes | null,
@@ -41,7 +41,7 @@ export function createElement(
   return new XmlElement(body === "" ? `<${head}/>` : `<${head}>${body}${closing}</${name}>`);
 }
 
-/** A whole document. */
+/** Adds the XML declaration. */
 export function renderXmlDocument(root: XmlElement): string {
   return `<?xml version="1.0" encoding="utf-8"?>\n${root.xml}\n`;
 }

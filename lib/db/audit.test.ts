@@ -6,7 +6,7 @@ import { readSql, writeSql } from "./database.ts";
 
 const NOW = Date.parse("2026-11-25T10:00:00Z");
 
-test("what an admin changes is written down with who, what and when, newest first", async () => {
+test("audit events have actor, action and time, newest first", async () => {
   setClock(NOW);
   await writeSql((sql) => {
     recordAuditEvent(sql, {
@@ -37,7 +37,7 @@ test("what an admin changes is written down with who, what and when, newest firs
   ]);
 });
 
-test("a change that is undone leaves no note of itself", async () => {
+test("a change that rolls back leaves no audit event", async () => {
   const failing = writeSql((sql) => {
     recordAuditEvent(sql, { actorId: "admin", action: "user.role", subjectId: "ada" });
     throw new TypeError("undone");
@@ -46,7 +46,7 @@ test("a change that is undone leaves no note of itself", async () => {
   expect(await readSql((sql) => listAuditEvents(sql))).toEqual([]);
 });
 
-test("the note outlives the member whom it names, and the admin who made it", async () => {
+test("an audit event outlives its subject and its actor", async () => {
   const { admin, ada } = await writeSql((sql) => ({
     admin: insertUser(sql, { role: "ADMIN" }).id,
     ada: insertUser(sql).id,

@@ -1,4 +1,4 @@
-// What admins changed, written down in the transaction that changes it.
+// Records audit events in the transaction that makes the change.
 
 import { nowMs } from "#lib/core/clock.ts";
 import type { Sql } from "./connection.ts";
@@ -6,14 +6,14 @@ import type { Sql } from "./connection.ts";
 export interface AuditEvent {
   readonly id: number;
   readonly createdAt: number;
-  /** null: the command line. */
+  /** null for the command line. */
   readonly actorId: string | null;
   readonly action: string;
   readonly subjectId: string;
   readonly detail: Record<string, unknown>;
 }
 
-/** `action` such as "user.role", `subjectId` the id it is about; `detail` without addresses and content. */
+/** Records `action`, such as "user.role", on `subjectId`. Keep email addresses and content out of `detail`. */
 export function recordAuditEvent(
   sql: Sql,
   {
@@ -38,7 +38,7 @@ export function recordAuditEvent(
   );
 }
 
-/** The newest events first; of one subject when it is given. */
+/** Returns the newest events first, of one subject or of all. */
 export function listAuditEvents(
   sql: Sql,
   { subjectId, limit = 100 }: { subjectId?: string; limit?: number } = {},

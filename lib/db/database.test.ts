@@ -15,14 +15,14 @@ const emails = () =>
     (await prisma.user.findMany({ orderBy: { email: "asc" } })).map(({ email }) => email),
   );
 
-/** A promise and the function that settles it: tests wait for events, never for time. */
+/** Returns a promise with its resolver: tests wait for events, never for time. */
 function gate() {
   let open = () => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
   return { open, opened };
 }
 
-/** What anybody would set up: one client on one connection. The faults below are real there. */
+/** Creates the obvious setup, one client on one connection, which has the faults below. */
 function naiveClient() {
   return new PrismaClient({
     adapter: new PrismaBetterSqlite3(
@@ -32,7 +32,7 @@ function naiveClient() {
   });
 }
 
-test("a rollback takes no unrelated write with it", async () => {
+test("a rollback undoes no unrelated write", async () => {
   const inside = gate();
   const unrelated = gate();
   const failing = write(async ({ prisma }) => {
@@ -49,7 +49,7 @@ test("a rollback takes no unrelated write with it", async () => {
   expect(await emails()).toEqual(["other@example.test"]);
 });
 
-test("on the naive client a rollback does take an unrelated, acknowledged write with it", async () => {
+test("on a naive client a rollback undoes an unrelated, acknowledged write", async () => {
   const naive = naiveClient();
   const inside = gate();
   const unrelated = gate();
@@ -84,7 +84,7 @@ test("a read never sees an uncommitted write", async () => {
   expect(await emails()).toEqual(["early@example.test"]);
 });
 
-test("on the naive client a read does see an uncommitted write", async () => {
+test("on a naive client a read sees an uncommitted write", async () => {
   const naive = naiveClient();
   const inside = gate();
   const seen = gate();
@@ -113,7 +113,7 @@ test("undefined in a filter throws instead of matching every row", async () => {
   expect(await emails()).toHaveLength(1);
 });
 
-test("all reads of a snapshot see one state, through Prisma and through SQL", async () => {
+test("all queries of a read see one state, through Prisma and SQL", async () => {
   const counts = await read(async ({ prisma, sql }) => {
     const before = await prisma.user.count();
     await new Promise<void>((resolve, reject) =>
@@ -129,7 +129,7 @@ test("all reads of a snapshot see one state, through Prisma and through SQL", as
   expect(await emails()).toHaveLength(1);
 });
 
-/** A write by another process. */
+/** Writes from another process. */
 async function outsideWrite() {
   const other = new Database(env.DATABASE_FILE);
   other.pragma("foreign_keys = ON");
@@ -141,7 +141,7 @@ async function outsideWrite() {
   other.close();
 }
 
-test("a snapshot refuses to write", async () => {
+test("a read refuses to write", async () => {
   await expect(
     read(({ prisma }) => prisma.user.create({ data: userData("a@example.test") })),
   ).rejects.toThrow(/readonly/);
@@ -168,7 +168,7 @@ test("writes that arrive together commit together", async () => {
   expect([...seen].every((v) => v !== before)).toBe(true);
 });
 
-test("in a batch, a write that fails undoes only itself", async () => {
+test("a failing write in a batch rolls back only itself", async () => {
   const results = await Promise.allSettled(
     Array.from({ length: 9 }, (_, i) =>
       writeSql((sql) => {
@@ -196,7 +196,7 @@ test("a batch whose commit fails rejects every write in it", async () => {
   const results = Promise.allSettled([
     writeSql((sql) => insertUser(sql)),
     writeSql((sql) => {
-      // A deferred constraint is checked at the commit, where it takes the whole batch with it.
+      // A deferred constraint fails at the commit, with the whole batch.
       sql.run("PRAGMA defer_foreign_keys = ON");
       sql.run(
         `INSERT INTO "Session" ("id", "createdAt", "userId", "expirationDate") VALUES ('s', 1, 'nobody', 1)`,
@@ -210,34 +210,34 @@ test("a batch whose commit fails rejects every write in it", async () => {
   expect(await emails()).toHaveLength(1);
 });
 
-test("a tx that outlives its transaction is refused", async () => {
+test("a tx is revoked after its transaction", async () => {
   let kept: Tx | undefined;
   await write((tx) => {
     kept = tx;
   });
-  expect(() => kept?.sql.get("SELECT 1")).toThrow(/transaction has ended/);
+  expect(() => kept?.sql.get("SELECT 1")).toThrow(/after the end of its transaction/);
   await expect(kept?.prisma.user.count()).rejects.toThrow();
 });
 
-test("nesting is refused instead of showing two states or waiting for itself", async () => {
+test("nested transactions throw", async () => {
   await expect(write(() => write(() => 1))).rejects.toThrow(/inside a write/);
   await expect(write(() => read(() => 1))).rejects.toThrow(/inside a write/);
-  await expect(read(() => readSql(() => 1))).rejects.toThrow(/inside a snapshot/);
+  await expect(read(() => readSql(() => 1))).rejects.toThrow(/inside a read/);
 });
 
-test("an async function is refused where nothing may come between two statements", async () => {
-  await expect(writeSql(async () => 1)).rejects.toThrow(/not async/);
-  await expect(readSql(async () => 1)).rejects.toThrow(/not async/);
+test("readSql and writeSql refuse an async function", async () => {
+  await expect(writeSql(async () => 1)).rejects.toThrow(/synchronous/);
+  await expect(readSql(async () => 1)).rejects.toThrow(/synchronous/);
 });
 
-test("more snapshots than connections wait their turn", async () => {
+test("more reads than connections wait", async () => {
   const sizes = await Promise.all(
     Array.from({ length: 40 }, () => read(({ prisma }) => prisma.user.count())),
   );
   expect(sizes).toEqual(Array.from({ length: 40 }, () => 0));
 });
 
-test("a lock held by another process is waited for", async () => {
+test("a write waits for another process's lock", async () => {
   await writeSql(() => {});
   const other = new Database(env.DATABASE_FILE);
   other.exec("BEGIN IMMEDIATE");
@@ -256,7 +256,7 @@ test("an instance that is not the primary refuses to write", async () => {
   expect(await emails()).toEqual([]);
 });
 
-test("the file is in WAL mode with 4096-byte pages, and foreign keys hold", async () => {
+test("the file has WAL mode, 4096-byte pages and foreign keys", async () => {
   await writeSql((sql) => {
     expect(sql.get("PRAGMA journal_mode")).toEqual({ journal_mode: "wal" });
     expect(sql.get("PRAGMA page_size")).toEqual({ page_size: 4096 });
@@ -269,7 +269,7 @@ test("the file is in WAL mode with 4096-byte pages, and foreign keys hold", asyn
   ).rejects.toThrow(/FOREIGN KEY/);
 });
 
-test("a date is the same number through Prisma, through SQL, and in sorting", async () => {
+test("a date is the same number through Prisma, SQL, and in sorting", async () => {
   const dates = [
     new Date("2022-11-21T23:59:59.999Z"),
     new Date(0),
@@ -314,7 +314,7 @@ test("a date is the same number through Prisma, through SQL, and in sorting", as
   });
 });
 
-/** Breaks every page but the first two, and mends them when the connections are given up; returns how often that was. So pages of an import look to whoever cached the old ones. */
+/** Corrupts all pages but the first two until the connections reopen, like an import under open connections. Returns the number of reopens. */
 function breakUntilOpenedAnew(): () => number {
   const outside = new Database(env.DATABASE_FILE);
   outside.pragma("wal_checkpoint(TRUNCATE)");
@@ -325,7 +325,7 @@ function breakUntilOpenedAnew(): () => number {
   writeFileSync(env.DATABASE_FILE, bad);
   let times = 0;
   vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    if (String(text).includes("db.opened_anew")) {
+    if (String(text).includes("db.connections_reopened")) {
       times += 1;
       writeFileSync(env.DATABASE_FILE, good);
     }
@@ -334,7 +334,7 @@ function breakUntilOpenedAnew(): () => number {
   return () => times;
 }
 
-test("a read that finds the file replaced under it is made again on a new connection", async () => {
+test("a read of a replaced file is retried on a new connection", async () => {
   await writeSql((sql) => insertUser(sql, { email: "a@example.test" }));
   for (const read of [
     emails,
@@ -350,7 +350,7 @@ test("a read that finds the file replaced under it is made again on a new connec
   }
 });
 
-test("a write that finds it so is refused once, and the next is made", async () => {
+test("a write to a replaced file is refused once", async () => {
   await closeDatabase();
   const timesOpened = breakUntilOpenedAnew();
   await expect(writeSql((sql) => insertUser(sql))).rejects.toMatchObject({ code: "unavailable" });
@@ -359,7 +359,7 @@ test("a write that finds it so is refused once, and the next is made", async () 
   expect(await emails()).toEqual(["b@example.test"]);
 });
 
-test("a date as text is refused, in both forms that SQLite would mix in", async () => {
+test("a date as text is refused, in both of SQLite's forms", async () => {
   for (const text of ["2026-11-23T00:00:00.000+00:00", "2026-11-23 04:34:56"]) {
     await expect(
       writeSql((sql) =>
@@ -375,7 +375,7 @@ test("a date as text is refused, in both forms that SQLite would mix in", async 
   ).rejects.toThrow(/CHECK/);
 });
 
-test("a role or a team that does not exist is refused by the database", async () => {
+test("the database refuses an unknown role or team", async () => {
   await expect(writeSql((sql) => insertUser(sql, { role: "OWNER" }))).rejects.toThrow(/CHECK/);
   await expect(
     write(({ prisma }) =>
@@ -384,11 +384,9 @@ test("a role or a team that does not exist is refused by the database", async ()
   ).rejects.toThrow(/CHECK/);
 });
 
-test("nothing reads the database while the site is being built", async () => {
+test("reads and writes throw during the build", async () => {
   overrideEnv({ NEXT_PHASE: "phase-production-build" });
-  await expect(readSql((sql) => sql.get("SELECT 1"))).rejects.toThrow(
-    /while the site is being built/,
-  );
-  await expect(writeSql(() => {})).rejects.toThrow(/while the site is being built/);
+  await expect(readSql((sql) => sql.get("SELECT 1"))).rejects.toThrow(/during the build/);
+  await expect(writeSql(() => {})).rejects.toThrow(/during the build/);
   overrideEnv({ NEXT_PHASE: undefined });
 });

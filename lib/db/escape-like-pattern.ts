@@ -1,6 +1,6 @@
-// Patterns for LIKE that mean what somebody typed.
+// Builds LIKE patterns from user input.
 
-/** `text` as a part of anything, for LIKE … ESCAPE '\': what it holds is looked for as it stands, % and _ too. */
+/** Returns the pattern for values that contain `text` literally, for LIKE … ESCAPE '\'. */
 export function escapeLikePattern(text: string): string {
   return `%${text.replace(/[\\%_]/g, "\\$&")}%`;
 }

@@ -37,7 +37,7 @@ function copyOfMigrations(): string {
 
 let engine: ReturnType<typeof startSchemaEngine> | undefined;
 
-/** Prisma's own schema engine, as WebAssembly: the native one can't be had everywhere. One per process: it is a global. */
+/** Prisma's schema engine as WebAssembly, since the native one is not available everywhere. One per process: it is a global. */
 async function startSchemaEngine() {
   const path = createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm");
   const bindings = (await import(
@@ -57,7 +57,7 @@ async function startSchemaEngine() {
   factory.connectToShadowDb = async () => {
     const shadow = await connectToShadowDb();
     const executeRaw = shadow.executeRaw.bind(shadow);
-    // It asks for a partial index with its name in double quotes, which SQLite takes for a text only where it was built to.
+    // It queries a partial index by its name in double quotes, which not every SQLite build takes for a string.
     const queryRaw = shadow.queryRaw.bind(shadow);
     shadow.queryRaw = async (query) =>
       queryRaw({ ...query, sql: query.sql.replace(/(name\s*=\s*)"([^"]+)"/gi, "$1'$2'") });
@@ -100,13 +100,13 @@ async function driftBetween(schema: string, migrationsDir: string): Promise<stri
   return result.stdout ?? "";
 }
 
-test("the migrations make exactly what the schema says", async () => {
+test("the migrations create exactly the schema", async () => {
   expect((await driftBetween(readFileSync("prisma/schema.prisma", "utf8"), DIR)).trim()).toBe(
     "-- This is an empty migration.",
   );
 });
 
-test("a field that no migration makes is noticed", async () => {
+test("a field without a migration is found", async () => {
   const schema = readFileSync("prisma/schema.prisma", "utf8").replace(
     "firstName    String",
     "firstName    String\n  nickname String?",
@@ -140,7 +140,7 @@ test("two processes that start together apply each migration once", async () => 
   expect(applied.flat().sort()).toEqual(readMigrations(DIR).map(({ name }) => name));
 });
 
-test("a migration that fails leaves nothing of itself behind", async () => {
+test("a failing migration is rolled back", async () => {
   const copy = copyOfMigrations();
   const broken = join(copy, "29990101000000_broken");
   mkdirSync(broken);
@@ -153,32 +153,30 @@ test("a migration that fails leaves nothing of itself behind", async () => {
   expect(tables()).toContain("PostRead");
 });
 
-test("a migration that was changed after it was applied is refused", async () => {
+test("a migration that changed after it was applied is refused", async () => {
   const copy = copyOfMigrations();
   await applyMigrations(file, copy);
   const first = readMigrations(copy)[0]?.name as string;
   writeFileSync(join(copy, first, "migration.sql"), "SELECT 1;");
-  await expect(applyMigrations(file, copy)).rejects.toThrow(/applied with other contents/);
+  await expect(applyMigrations(file, copy)).rejects.toThrow(/applied with different contents/);
 });
 
-test("a database made by newer code is refused", async () => {
+test("a database of newer code is refused", async () => {
   await applyMigrations(file, DIR);
   const db = new Database(file);
   db.prepare(
     `INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at") VALUES (?, 'x', 1, '29990101000000_future', 1)`,
   ).run(randomUUID());
   db.close();
-  await expect(applyMigrations(file, DIR)).rejects.toThrow(
-    /made by newer code: it has 29990101000000_future/,
-  );
-  // In a cluster old code goes on with it.
-  expect(await applyMigrations(file, DIR, { isNewerFine: true })).toEqual([]);
+  await expect(applyMigrations(file, DIR)).rejects.toThrow(/does not know 29990101000000_future/);
+  // In a cluster old code runs on a newer schema.
+  expect(await applyMigrations(file, DIR, { allowNewerSchema: true })).toEqual([]);
 });
 
-test("the half-made file of a move is refused", async () => {
+test("the staging database of a migration from PostgreSQL is refused", async () => {
   await applyMigrations(file, DIR);
   const db = new Database(file);
-  db.exec(`CREATE TABLE "_move" ("key" TEXT PRIMARY KEY, "value" TEXT NOT NULL)`);
+  db.exec(`CREATE TABLE "_staging_metadata" ("key" TEXT PRIMARY KEY, "value" TEXT NOT NULL)`);
   db.close();
-  await expect(applyMigrations(file, DIR)).rejects.toThrow("not finished");
+  await expect(applyMigrations(file, DIR)).rejects.toThrow("unfinished migration");
 });

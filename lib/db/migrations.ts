@@ -1,5 +1,4 @@
-// Applies prisma/migrations in order and keeps Prisma's own record of them, so that
-// `prisma migrate deploy` can take over wherever its engine can be had.
+// Applies prisma/migrations in order and records them like Prisma, so that `prisma migrate deploy` can take over.
 
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
@@ -7,14 +6,17 @@ import { join } from "node:path";
 import { log } from "#lib/core/log.ts";
 import { openConnection } from "./connection.ts";
 
+/** Marks a staging database; cli/migrate-postgres drops it when the database is complete. */
+export const STAGING_TABLE = "_staging_metadata";
+
 export interface Migration {
   readonly name: string;
   readonly sql: string;
-  /** SHA-256 of the file in hex: what Prisma records. */
+  /** SHA-256 of the file in hex, as Prisma records it. */
   readonly checksum: string;
 }
 
-/** The table that Prisma's engine makes, to the letter. */
+/** Identical to the table that Prisma's engine creates. */
 const CREATE_MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
     "id"                    TEXT PRIMARY KEY NOT NULL,
     "checksum"              TEXT NOT NULL,
@@ -26,7 +28,7 @@ const CREATE_MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations"
     "applied_steps_count"   INTEGER UNSIGNED NOT NULL DEFAULT 0
 )`;
 
-/** The migrations below `dir`, oldest first. */
+/** Reads the migrations in `dir`, oldest first. */
 export function readMigrations(dir: string): Migration[] {
   return readdirSync(dir, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
@@ -39,46 +41,45 @@ export function readMigrations(dir: string): Migration[] {
 }
 
 /**
- * Brings the database file up to date; makes it if it is not there. Returns the names of what was applied now.
- * Each migration is one transaction with its record. Throws, with nothing of that migration applied, when SQL
- * fails, when an applied file has changed since, or when the database knows a migration that this code does not;
- * with `isNewerFine` that is only logged: in a cluster old code runs on the schema of newer code during a deploy, and after one is taken back.
+ * Applies the pending migrations to `file`, which is created if missing, and returns their names. Each is one
+ * transaction with its record. Throws if SQL fails, an applied migration has changed since, or the database has a
+ * migration unknown to this code. `allowNewerSchema` only logs the latter: during a deploy or rollback in a cluster,
+ * old code runs on a newer schema.
  */
 export async function applyMigrations(
   file: string,
   dir: string,
-  { isNewerFine = false }: { isNewerFine?: boolean } = {},
+  { allowNewerSchema = false }: { allowNewerSchema?: boolean } = {},
 ): Promise<string[]> {
   const { db, close } = await openConnection(file, "writer", 30_000);
   const applied: string[] = [];
   try {
-    // lib/migrate drops this table last of all.
-    if (db.prepare(`SELECT 1 FROM sqlite_master WHERE "name" = '_move'`).get())
+    if (db.prepare(`SELECT 1 FROM sqlite_master WHERE "name" = ?`).get(STAGING_TABLE))
       throw new Error(
-        `${file} is a move from Postgres that is not finished: npm run migrate:postgres -- resume goes on with it.`,
+        `${file} is an unfinished migration from PostgreSQL: continue it with npm run migrate:postgres -- resume.`,
       );
     db.exec(CREATE_MIGRATIONS_TABLE);
     const migrations = readMigrations(dir);
-    // One look per migration, inside its transaction: two processes that start together must not both apply it.
+    // Checked inside each transaction: two processes that start together must not both apply a migration.
     const find = db.prepare(
       `SELECT "checksum" FROM "_prisma_migrations" WHERE "migration_name" = ? AND "finished_at" IS NOT NULL AND "rolled_back_at" IS NULL`,
     );
     for (const migration of migrations) {
       db.exec("BEGIN IMMEDIATE");
       try {
-        const known = find.get(migration.name) as { checksum: string } | undefined;
-        if (known && known.checksum !== migration.checksum) {
+        const record = find.get(migration.name) as { checksum: string } | undefined;
+        if (record && record.checksum !== migration.checksum) {
           throw new Error(
-            `Migration ${migration.name} was applied with other contents. Put its file back and add a new migration instead.`,
+            `Migration ${migration.name} was applied with different contents. Restore its file and add a new migration instead.`,
           );
         }
-        if (!known) {
+        if (!record) {
           const now = Date.now();
           db.exec(migration.sql);
-          const broken = db.pragma("foreign_key_check") as unknown[];
-          if (broken.length > 0)
+          const violations = db.pragma("foreign_key_check") as unknown[];
+          if (violations.length > 0)
             throw new Error(
-              `Migration ${migration.name} leaves ${broken.length} rows that point at nothing.`,
+              `Migration ${migration.name} leaves ${violations.length} rows that violate a foreign key.`,
             );
           db.prepare(
             `INSERT INTO "_prisma_migrations" ("id", "checksum", "finished_at", "migration_name", "started_at", "applied_steps_count") VALUES (?, ?, ?, ?, ?, 1)`,
@@ -91,20 +92,20 @@ export async function applyMigrations(
         throw error;
       }
     }
-    const known = new Set(migrations.map(({ name }) => name));
-    const foreign = (
+    const knownNames = new Set(migrations.map(({ name }) => name));
+    const unknown = (
       db
         .prepare(
           `SELECT "migration_name" AS name FROM "_prisma_migrations" WHERE "rolled_back_at" IS NULL`,
         )
         .all() as { name: string }[]
-    ).filter(({ name }) => !known.has(name));
-    if (foreign.length > 0) {
-      const names = foreign.map(({ name }) => name);
-      if (isNewerFine) log("warn", "db.newer_schema", { migrations: names });
+    ).filter(({ name }) => !knownNames.has(name));
+    if (unknown.length > 0) {
+      const names = unknown.map(({ name }) => name);
+      if (allowNewerSchema) log("warn", "db.newer_schema", { migrations: names });
       else
         throw new Error(
-          `The database was made by newer code: it has ${names.join(", ")}, which this version does not know.`,
+          `Newer code migrated the database: this version does not know ${names.join(", ")}.`,
         );
     }
     return applied;

@@ -1,5 +1,5 @@
-// The one Prisma client. It runs only inside a transaction that snapshot() or write() has opened:
-// its driver adapter attaches to that transaction's connection and opens none of its own.
+// Creates the one Prisma client. It runs only inside a transaction of read() or write(): its driver adapter
+// attaches to that transaction's connection and opens none.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type {
@@ -12,24 +12,24 @@ import type {
 import { type Prisma, PrismaClient } from "../../prisma/generated/client.ts";
 import { type Connection, type Sql, toWriteRefusedError } from "./connection.ts";
 
-/** What a function inside snapshot() or write() works with: Prisma and plain SQL in the same transaction. */
+/** Prisma and plain SQL in the same transaction, as read() and write() pass them. */
 export interface Tx {
   readonly prisma: Prisma.TransactionClient;
   readonly sql: Sql;
 }
 
-/** A transaction that is open on a connection. `open` turns false when it ends: whoever still holds it is refused. */
+/** An open transaction of a connection. Queries after its end throw. */
 export interface TransactionScope {
   readonly connection: Connection;
-  readonly kind: "snapshot" | "write";
+  readonly kind: "read" | "write";
   isOpen: boolean;
-  /** What SQLite last said against a query of Prisma's, whose own error hides it. */
+  /** SQLite's last error of a Prisma query; Prisma's own error hides it. */
   lastSqliteError?: unknown;
 }
 
 const scopes = new AsyncLocalStorage<TransactionScope>();
 
-/** The scope this code runs in, if any and still open. */
+/** Returns the open scope that this code runs in, or undefined. */
 export function currentScope(): TransactionScope | undefined {
   const scope = scopes.getStore();
   return scope?.isOpen ? scope : undefined;
@@ -42,34 +42,30 @@ export function runInScope<T>(scope: TransactionScope, fn: () => T): T {
 const ADAPTER_INFO = { provider: "sqlite", adapterName: "@prisma/adapter-better-sqlite3" } as const;
 
 function throwOutsideTransaction(): never {
-  throw new Error(
-    "A Prisma query ran outside snapshot() and write(). Use the tx that they pass in.",
-  );
+  throw new Error("A Prisma query ran outside read() and write(). Use the tx that they pass.");
+}
+
+function assertOpen({ isOpen }: TransactionScope, text: string): void {
+  if (!isOpen)
+    throw new Error(`A query after the end of its transaction: ${text.trim().slice(0, 200)}`);
 }
 
 function attachTransaction(scope: TransactionScope): Transaction {
   const { adapter } = scope.connection;
-  const guard = (query: SqlQuery) => {
-    if (!scope.isOpen)
-      throw new Error(
-        `The transaction has ended; a query came too late: ${query.sql.slice(0, 200)}`,
-      );
-    return query;
-  };
-  const refused = (error: unknown, query: SqlQuery) => {
+  const guard = (query: SqlQuery) => (assertOpen(scope, query.sql), query);
+  const reject = (error: unknown, query: SqlQuery) => {
     scope.lastSqliteError = error;
     return Promise.reject(scope.kind === "write" ? toWriteRefusedError(error, query.sql) : error);
   };
   return {
     ...ADAPTER_INFO,
-    // "Phantom" means that commit() and rollback() below stand for the statements: BEGIN, SAVEPOINT and
-    // COMMIT belong to snapshot() and to the write queue alone.
+    // With phantom queries Prisma sends no BEGIN and COMMIT: those belong to read() and the write queue.
     options: { usePhantomQuery: true },
     // Prisma sends INSERT … RETURNING as a query.
     queryRaw: (query) =>
-      adapter.queryRaw(guard(query)).catch((error: unknown) => refused(error, query)),
+      adapter.queryRaw(guard(query)).catch((error: unknown) => reject(error, query)),
     executeRaw: (query) =>
-      adapter.executeRaw(guard(query)).catch((error: unknown) => refused(error, query)),
+      adapter.executeRaw(guard(query)).catch((error: unknown) => reject(error, query)),
     commit: async () => {},
     rollback: async () => {},
   };
@@ -92,10 +88,10 @@ const adapterFactory: SqlDriverAdapterFactory = {
 
 const prismaClient = new PrismaClient({ adapter: adapterFactory });
 
-/** Longer than any deadline of ours, which end a transaction first and say why. */
+/** Longer than every deadline of read() and write(), which have better messages. */
 const PRISMA_TIMEOUT_MS = 24 * 3_600_000;
 
-/** Runs `fn` with a Tx on the scope's connection. Errors of `fn` come through unchanged. */
+/** Runs `fn` with a Tx on the scope's connection. Errors of `fn` pass unchanged. */
 export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T> | T): Promise<T> {
   const { sql } = scope.connection;
   return runInScope(scope, () =>
@@ -106,17 +102,11 @@ export function withPrisma<T>(scope: TransactionScope, fn: (tx: Tx) => Promise<T
   );
 }
 
-/** `sql` that refuses to work once the scope has ended. */
+/** Wraps `sql` so that it throws after the end of the scope. */
 export function revocable(scope: TransactionScope, sql: Sql): Sql {
-  const check = (text: string) => {
-    if (!scope.isOpen)
-      throw new Error(
-        `The transaction has ended; a query came too late: ${text.trim().slice(0, 200)}`,
-      );
-  };
   return {
-    get: (text, ...values) => (check(text), sql.get(text, ...values)),
-    all: (text, ...values) => (check(text), sql.all(text, ...values)),
-    run: (text, ...values) => (check(text), sql.run(text, ...values)),
+    get: (text, ...values) => (assertOpen(scope, text), sql.get(text, ...values)),
+    all: (text, ...values) => (assertOpen(scope, text), sql.all(text, ...values)),
+    run: (text, ...values) => (assertOpen(scope, text), sql.run(text, ...values)),
   };
 }

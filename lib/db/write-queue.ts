@@ -1,5 +1,5 @@
-// The write queue: one connection, one transaction at a time. Jobs that arrive together commit together,
-// each in a savepoint of its own, and are acknowledged after the commit.
+// Queues writes on one connection with group commit: jobs that arrive together share a transaction, each in its own
+// savepoint, and resolve after the commit.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "#lib/core/errors.ts";
@@ -7,6 +7,7 @@ import { log } from "#lib/core/log.ts";
 import { registerGauge, observeHistogram } from "#lib/core/metrics.ts";
 import { type TransactionScope, runInScope } from "./prisma-client.ts";
 import type { Connection } from "./connection.ts";
+import { isBusy } from "#lib/core/sqlite-error.ts";
 import { withTimeout } from "#lib/core/with-timeout.ts";
 
 interface WriteJob {
@@ -17,29 +18,28 @@ interface WriteJob {
   readonly timeoutMs: number;
 }
 
-/** A transaction is committed after this long even if more jobs wait: nobody's acknowledgement hangs on a stranger's work. */
+/** A batch commits after this time even if more jobs wait, so that no job waits long for others. */
 const MAX_BATCH_MS = 50;
 /**
- * While writes keep coming together, the next transaction waits for more of them for as long as the last COMMIT took, at most this. On a plain file that
- * is nothing; on LiteFS, where a commit costs several milliseconds whatever is in it, they share it instead of queueing for one of their own.
+ * Maximum group commit delay. During a burst the next batch waits as long as the last COMMIT took, since on LiteFS
+ * a commit costs several milliseconds regardless of its size.
  */
 const MAX_GROUP_COMMIT_DELAY_MS = 20;
-/** Writes that came longer ago than this say nothing of those that come now. */
+/** A batch longer ago than this is not part of the current burst. */
 const BURST_WINDOW_MS = 100;
-/** Jobs beyond this are refused at once: memory stays bounded, and the reader hears of it in time to try again. */
+/** Backpressure: jobs beyond this are refused immediately, so that memory stays bounded. */
 const MAX_QUEUED = 10_000;
-/** How long BEGIN IMMEDIATE is retried when another process (a migration, a backup) holds the write lock. */
+/** How long BEGIN IMMEDIATE retries while another process (a migration, a backup) holds the write lock. */
 const BUSY_DEADLINE_MS = 5_000;
 
 export interface CommittedWrite<T> {
-  /** What `run` gave. */
   readonly value: T;
-  /** The transaction that it was committed in, or a later one; undefined where they have no numbers. */
+  /** The LiteFS transaction of the commit, or a later one; undefined without LiteFS. */
   readonly txid: number | undefined;
 }
 
 export interface WriteQueue {
-  /** What `run` gives, after the commit. Rejects with run's own error (its writes undone), or AppError(unavailable). */
+  /** Resolves after the commit. Rejects with run's own error, its writes rolled back, or with AppError(unavailable). */
   enqueue<T>(
     run: (scope: TransactionScope) => T | Promise<T>,
     timeoutMs: number,
@@ -47,41 +47,41 @@ export interface WriteQueue {
   readonly length: number;
 }
 
-/** `newestTxid` is asked after each commit, once for all that shared it: on LiteFS it is a look at the mount. */
+/** `newestTxid` is called once after each commit. */
 export function createWriteQueue(
   connection: () => Promise<Connection>,
   newestTxid: () => number | undefined,
 ): WriteQueue {
   const jobs: WriteJob[] = [];
-  let draining = false;
-  let last: CommittedBatch = { size: 0, commitMs: 0, committedAtMs: 0 };
+  let isDraining = false;
+  let lastBatch: CommittedBatch = { size: 0, commitMs: 0, committedAtMs: 0 };
   registerGauge("write_queue_length", () => jobs.length);
 
   async function drain(): Promise<void> {
     while (jobs.length > 0) {
       if (
-        last.size > 1 &&
-        last.commitMs >= 1 &&
-        performance.now() - last.committedAtMs < BURST_WINDOW_MS
+        lastBatch.size > 1 &&
+        lastBatch.commitMs >= 1 &&
+        performance.now() - lastBatch.committedAtMs < BURST_WINDOW_MS
       )
-        await sleep(Math.min(last.commitMs, MAX_GROUP_COMMIT_DELAY_MS));
+        await sleep(Math.min(lastBatch.commitMs, MAX_GROUP_COMMIT_DELAY_MS));
       try {
-        const open = await connection().catch((error: unknown) => {
-          const lost = new AppError(
+        const writer = await connection().catch((error: unknown) => {
+          const unavailable = new AppError(
             "unavailable",
             "The database can't be opened. Try again in a moment.",
             { retryAfterSeconds: 1, cause: error },
           );
-          for (const job of jobs.splice(0)) job.reject(lost);
+          for (const job of jobs.splice(0)) job.reject(unavailable);
           throw error;
         });
-        last = await runBatch(open, jobs, newestTxid);
+        lastBatch = await runBatch(writer, jobs, newestTxid);
       } catch (error) {
-        // Nothing of the batch was committed and its jobs are rejected; what came meanwhile gets its own try.
+        // The batch rolled back and its jobs are rejected; later jobs get the next batch.
         log("error", "db.write_batch_failed", { error });
       }
     }
-    draining = false;
+    isDraining = false;
   }
 
   return {
@@ -101,9 +101,9 @@ export function createWriteQueue(
           enqueuedAtMs: performance.now(),
           timeoutMs,
         });
-        if (!draining) {
-          draining = true;
-          // After the requests that the event loop has already read: those commit together with this one.
+        if (!isDraining) {
+          isDraining = true;
+          // After the requests that the event loop has already read, so that they share the commit.
           setImmediate(() => void drain());
         }
       });
@@ -115,7 +115,6 @@ export function createWriteQueue(
 }
 
 interface CommittedBatch {
-  /** Jobs that it had. */
   readonly size: number;
   readonly commitMs: number;
   readonly committedAtMs: number;
@@ -155,7 +154,7 @@ async function runBatch(
           value = await withTimeout(
             value,
             job.timeoutMs,
-            "The write took too long and was undone.",
+            "The write took too long and was rolled back.",
             () => {
               scope.isOpen = false;
             },
@@ -167,7 +166,7 @@ async function runBatch(
       } catch (error) {
         scope.isOpen = false;
         failed.push({ job, error });
-        // A full disk or an I/O error makes SQLite undo the whole transaction, the finished jobs with it.
+        // On a full disk or an I/O error SQLite rolls back the whole transaction.
         if (!db.inTransaction)
           throw new AppError("unavailable", "The database could not write.", { cause: error });
         db.exec("ROLLBACK TO job");
@@ -181,15 +180,19 @@ async function runBatch(
     observeHistogram("write_batch", done.length);
   } catch (error) {
     if (db.inTransaction) db.exec("ROLLBACK");
-    const lost = new AppError("unavailable", "The write was not made. Try again in a moment.", {
-      retryAfterSeconds: 1,
-      cause: error,
-    });
-    for (const { job } of done) job.reject(lost);
-    for (const { job, error: own } of failed) job.reject(own);
+    const unavailable = new AppError(
+      "unavailable",
+      "The write was not made. Try again in a moment.",
+      {
+        retryAfterSeconds: 1,
+        cause: error,
+      },
+    );
+    for (const { job } of done) job.reject(unavailable);
+    for (const { job, error: jobError } of failed) job.reject(jobError);
     if (done.length + failed.length === 0) {
-      // BEGIN itself failed: those waiting when it did are told; trying on for ever would hang them.
-      for (const job of jobs.splice(0)) job.reject(lost);
+      // BEGIN failed: reject the queued jobs too, instead of retrying without end.
+      for (const job of jobs.splice(0)) job.reject(unavailable);
     }
     throw error;
   }
@@ -199,7 +202,7 @@ async function runBatch(
   return { size: done.length, commitMs, committedAtMs: performance.now() };
 }
 
-/** BEGIN IMMEDIATE, retried without blocking the event loop: SQLite's own busy timeout would stop every reader. */
+/** Retries BEGIN IMMEDIATE without blocking the event loop, as SQLite's own busy timeout would. */
 async function beginImmediate(db: Connection["db"]): Promise<void> {
   const untilMs = performance.now() + BUSY_DEADLINE_MS;
   for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 100)) {
@@ -207,8 +210,7 @@ async function beginImmediate(db: Connection["db"]): Promise<void> {
       db.exec("BEGIN IMMEDIATE");
       return;
     } catch (error) {
-      const busy = (error as { code?: string }).code?.startsWith("SQLITE_BUSY");
-      if (!busy || performance.now() > untilMs) throw error;
+      if (!isBusy(error) || performance.now() > untilMs) throw error;
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
   }

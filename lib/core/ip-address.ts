@@ -1,0 +1,26 @@
+// Parses IP addresses into bits and groups.
+
+/** Returns an IPv4 address as 32 bits. */
+export function ipv4ToBits(address: string): bigint {
+  return address.split(".").reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
+}
+
+/** Returns the eight groups of an IPv6 address, four lowercase hex digits each; a dotted tail is converted. */
+export function ipv6Groups(address: string): string[] {
+  const v4 = /(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
+  const toHex = (high: string | undefined, low: string | undefined) =>
+    (Number(high) * 256 + Number(low)).toString(16);
+  const hexOnly = v4
+    ? `${address.slice(0, v4.index)}${toHex(v4[1], v4[2])}:${toHex(v4[3], v4[4])}`
+    : address;
+  const [before = "", after] = hexOnly.split("::");
+  const head = before ? before.split(":") : [];
+  const tail = after ? after.split(":") : [];
+  const zeroCount = after === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
+  return [...head, ...Array<string>(zeroCount).fill("0"), ...tail].map((group) =>
+    group.toLowerCase().padStart(4, "0"),
+  );
+}
+
+/** Returns an IPv6 address without zone id as 128 bits. */
+export const ipv6ToBits = (address: string): bigint => BigInt(`0x${ipv6Groups(address).join("")}`);

@@ -1,0 +1,182 @@
+// Opens, pools and reopens the connections of this process: up to 8 readers, one synchronous reader, one writer.
+
+import { env, isBuilding } from "#lib/core/env.ts";
+import { isReplicated } from "#lib/core/instance.ts";
+import { log } from "#lib/core/log.ts";
+import { singleton } from "#lib/core/singleton.ts";
+import { isCorrupt, sqliteErrorCode } from "#lib/core/sqlite-error.ts";
+import { withTimeout } from "#lib/core/with-timeout.ts";
+import { readPosition } from "#lib/replication/position.ts";
+import { type Connection, openConnection } from "./connection.ts";
+import { type WriteQueue, createWriteQueue } from "./write-queue.ts";
+
+/** Maximum concurrent asynchronous reads, each on its own connection; further reads wait. */
+const MAX_READERS = 8;
+/** Maximum time of a read, and of its wait for a connection. A long read keeps the WAL from shrinking. */
+export const READ_TIMEOUT_MS = 10_000;
+/** Maximum time of a write, including its wait in the queue. */
+export const WRITE_TIMEOUT_MS = 5_000;
+const READER_BUSY_TIMEOUT_MS = 1_000;
+
+export interface DatabaseState {
+  readonly file: string;
+  readonly idleReaders: Connection[];
+  readonly readerWaiters: ((connection: Connection) => void)[];
+  readerCount: number;
+  /** How often the connections were reopened. */
+  generation: number;
+  syncReader?: Promise<Connection>;
+  writer?: Promise<Connection>;
+  readonly queue: WriteQueue;
+  readonly connections: Set<Connection>;
+}
+
+const shared = singleton("database", (): { state?: DatabaseState } => ({}));
+
+export function databaseState(): DatabaseState {
+  if (isBuilding())
+    throw new Error("A page read the database during the build: await connection() before it.");
+  const file = env.DATABASE_FILE;
+  if (shared.state?.file === file) return shared.state;
+  const state: DatabaseState = {
+    file,
+    idleReaders: [],
+    readerWaiters: [],
+    readerCount: 0,
+    generation: 0,
+    connections: new Set(),
+    queue: createWriteQueue(
+      () => writerConnection(state),
+      () => readPosition()?.txid,
+    ),
+  };
+  shared.state = state;
+  return state;
+}
+
+async function openTracked(state: DatabaseState, kind: "reader" | "writer"): Promise<Connection> {
+  // The writer creates the file and sets WAL, so it opens first. A replicated file exists already.
+  if (kind === "reader" && !isReplicated()) await writerConnection(state);
+  const busyTimeoutMs = kind === "writer" ? 0 : READER_BUSY_TIMEOUT_MS;
+  const connection = await openConnection(state.file, kind, busyTimeoutMs);
+  state.connections.add(connection);
+  return connection;
+}
+
+function closeTracked(state: DatabaseState, connection: Connection): void {
+  state.connections.delete(connection);
+  connection.close();
+}
+
+/** Drops every connection, so that the next use opens the file as it is now. Busy readers close on release. */
+export function reopenConnections(state: DatabaseState): void {
+  log("error", "db.connections_reopened", {
+    hint: "SQLite found the file corrupt. After an import that happens once; if it repeats, see docs/runbooks/restore.md",
+  });
+  for (const connection of state.idleReaders.splice(0)) {
+    state.readerCount -= 1;
+    closeTracked(state, connection);
+  }
+  for (const opening of [state.syncReader, state.writer])
+    void opening?.then(
+      (connection) =>
+        setImmediate(() => state.connections.has(connection) && closeTracked(state, connection)),
+      () => {},
+    );
+  state.syncReader = state.writer = undefined;
+  state.generation += 1;
+}
+
+/** True for errors on LiteFS's mount that pass: it is applying a transaction, or its disk is full. */
+export const isTransient = (error: unknown): boolean =>
+  isReplicated() && /^SQLITE_(IOERR|BUSY|CANTOPEN|PROTOCOL)/.test(sqliteErrorCode(error));
+const RETRY_DELAYS_MS = [20, 50, 100, 200, 400];
+
+/** Runs a read. Retries it once on new connections if the file was replaced, and up to five times if an error is transient. */
+export async function withReopen<T>(state: DatabaseState, runRead: () => Promise<T>): Promise<T> {
+  let isReopened = false;
+  for (let retries = 0; ; retries += 1) {
+    try {
+      return await runRead();
+    } catch (error) {
+      if (isCorrupt(error) && !isReopened) {
+        isReopened = true;
+        reopenConnections(state);
+      } else if (isTransient(error) && retries < RETRY_DELAYS_MS.length) {
+        log("warn", "db.read_retried", { error });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_DELAYS_MS[retries]));
+      } else {
+        throw error;
+      }
+    }
+  }
+}
+
+function writerConnection(state: DatabaseState): Promise<Connection> {
+  state.writer ??= openTracked(state, "writer").catch((error: unknown) => {
+    state.writer = undefined;
+    throw error;
+  });
+  return state.writer;
+}
+
+/** Returns the reader of readSql(), whose transactions never wait in between. */
+export function syncReaderConnection(state: DatabaseState): Promise<Connection> {
+  state.syncReader ??= openTracked(state, "reader").catch((error: unknown) => {
+    state.syncReader = undefined;
+    throw error;
+  });
+  return state.syncReader;
+}
+
+/** Returns a reader of the pool. Throws AppError(unavailable) if none is free within READ_TIMEOUT_MS. */
+export async function acquireReader(state: DatabaseState): Promise<Connection> {
+  const idle = state.idleReaders.pop();
+  if (idle) return idle;
+  if (state.readerCount < MAX_READERS) {
+    state.readerCount += 1;
+    try {
+      return await openTracked(state, "reader");
+    } catch (error) {
+      state.readerCount -= 1;
+      throw error;
+    }
+  }
+  const { promise, resolve } = Promise.withResolvers<Connection>();
+  state.readerWaiters.push(resolve);
+  return withTimeout(
+    promise,
+    READ_TIMEOUT_MS,
+    "Too many pages are being read. Try again in a moment.",
+    () => void state.readerWaiters.splice(state.readerWaiters.indexOf(resolve), 1),
+  );
+}
+
+/** Returns a reader to the pool, or closes it if the connections were reopened since `generation`. */
+export function releaseReader(
+  state: DatabaseState,
+  connection: Connection,
+  generation: number,
+): void {
+  const nextWaiter = state.readerWaiters.shift();
+  if (generation !== state.generation) {
+    state.readerCount -= 1;
+    closeTracked(state, connection);
+    if (nextWaiter)
+      void acquireReader(state).then(nextWaiter, (error: unknown) =>
+        log("error", "db.open_failed", { error }),
+      );
+    return;
+  }
+  if (nextWaiter) nextWaiter(connection);
+  else state.idleReaders.push(connection);
+}
+
+/** Closes every connection after the queued writes. For shutdown and tests. */
+export async function closeDatabase(): Promise<void> {
+  const { state } = shared;
+  if (!state) return;
+  if (state.queue.length > 0) await state.queue.enqueue(() => {}, WRITE_TIMEOUT_MS).catch(() => {});
+  shared.state = undefined;
+  for (const connection of state.connections) connection.close();
+}

@@ -262,25 +262,25 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   try {
     const roundTrip = latency ? roundTripMs : () => 0;
-    const places = regions.flatMap((region, i) =>
+    const nodeNames = regions.flatMap((region, i) =>
       Array.from({ length: i === 0 ? CANDIDATE_COUNT : 1 }, (_, n) => ({
         name: `${region}-${n + 1}`,
         region,
       })),
     );
     network = await Network.start({ consulRegion: primaryRegion, roundTripMs: roundTrip });
-    for (const { name, region } of places)
+    for (const { name, region } of nodeNames)
       await network.addNode(name, region, [APP_PORT, LITEFS_PORT]);
-    const { addressOf, addressFor } = {
-      addressOf: network.listenAddress.bind(network),
-      addressFor: network.peerAddress.bind(network),
+    const { listenAddress, peerAddress } = {
+      listenAddress: network.listenAddress.bind(network),
+      peerAddress: network.peerAddress.bind(network),
     };
 
     health = startHealthChecks({
-      instances: places.map(({ name, region }) => ({
+      instances: nodeNames.map(({ name, region }) => ({
         name,
         region,
-        host: addressOf(name),
+        host: listenAddress(name),
         port: APP_PORT,
       })),
     });
@@ -305,9 +305,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       litefs,
       primaryRegion,
       siteUrl: edges.get(primaryRegion)!.url,
-      nodes: places.map(({ name, region }) => `${name}@${region}=${addressFor(name)}`).join(","),
+      nodes: nodeNames
+        .map(({ name, region }) => `${name}@${region}=${peerAddress(name)}`)
+        .join(","),
     });
-    for (const { name, region } of places) {
+    for (const { name, region } of nodeNames) {
       nodes.set(
         name,
         new ClusterNode({
@@ -327,7 +329,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster({ consul, network, nodes, edges, stop });
     await cluster.waitForPrimary(READY_MS);
     await cluster.waitUntilReady();
-    // A candidate that joins starts anew when it has the data: until then it can't take the lease.
+    // A joining candidate restarts once it has the data; until then it can't acquire the lease.
     await cluster.waitForStandby();
     await cluster.waitUntilInSync();
     await health.checkAll();
@@ -355,7 +357,7 @@ function makeSharedEnvironment({
   if (!existsSync(secretFile))
     writeFileSync(secretFile, randomBytes(32).toString("hex"), { mode: 0o600 });
   return {
-    // Not what the shell has set: a node knows what its machine would.
+    // Without the shell's variables, as on a machine of its own.
     PATH: [dirname(litefs), dirname(process.execPath), process.env.PATH].join(delimiter),
     HOME: workspace.folder,
     NODE_ENV: "production",

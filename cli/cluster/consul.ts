@@ -1,4 +1,4 @@
-// Consul, which keeps the lease: one server on an address of the cluster, its data in the cluster's folder.
+// Runs Consul, which holds the lease: one server on an address of the cluster, with its data in the cluster's folder.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -9,11 +9,11 @@ import type { Workspace } from "./workspace.ts";
 
 export interface Consul {
   readonly url: string;
-  /** Starts it, with the data it had. Resolves when it leads itself, in some seconds. Throws with its log's end otherwise. */
+  /** Starts Consul on its present data. Resolves once it accepts writes; throws with the end of its log otherwise. */
   start(): Promise<void>;
-  /** Ends it; its data stays. */
+  /** Stops Consul and keeps its data. */
   stop(): Promise<void>;
-  /** Freezes it: connections stay open and nothing answers. */
+  /** Freezes Consul: connections stay open without responses. */
   pause(): void;
   resume(): void;
   isRunning(): boolean;
@@ -54,7 +54,7 @@ export function createConsul({
       "-serf-wan-port=-1",
       "-log-level=warn",
     ],
-    // No telemetry, no question after new versions. The timing of one server on one machine: it need not wait for others to vote.
+    // No update check, and fast Raft timing, because a single server has no votes to wait for.
     ...[
       "-hcl=disable_update_check = true",
       "-hcl=performance { raft_multiplier = 1 }",
@@ -77,11 +77,11 @@ export function createConsul({
       });
       try {
         await waitUntil(
-          "Consul leads",
+          "Consul accepts writes",
           START_MS,
           async () => {
-            if (!program?.isRunning()) return { ended: program?.exitStatus() };
-            // A write shows it: right after a start Consul names a leader that takes none yet.
+            if (!program?.isRunning()) return { exitStatus: program?.exitStatus() };
+            // Right after a start, Consul names a leader that does not accept writes yet.
             const { ok } = await fetch(`${url}/v1/kv/lectern/started`, {
               method: "PUT",
               body: "yes",
@@ -89,9 +89,9 @@ export function createConsul({
             });
             return ok;
           },
-          (seen) => seen === true || (typeof seen === "object" && seen.ended != null),
+          (state) => state === true || (typeof state === "object" && state.exitStatus != null),
         );
-        if (!program.isRunning()) throw new Error(`Consul ended (${program.exitStatus()}).`);
+        if (!program.isRunning()) throw new Error(`Consul exited (${program.exitStatus()}).`);
       } catch (error) {
         throw new Error(`${(error as Error).message}\n${readLog(log, 2_000)}`, { cause: error });
       }

@@ -3,16 +3,16 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
-import { type LinkState, type LatencyProxy, startLatencyProxy } from "./latency-proxy.ts";
+import { type LinkState, startLatencyProxy } from "./latency-proxy.ts";
 import { findConnectionOwner } from "./process-sessions.ts";
 import { waitUntil } from "./wait-until.ts";
 
-const open: (() => unknown)[] = [];
+const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-/** A server that sends back what it gets, behind a link whose length and joint the test sets. */
+/** Starts an echo server behind a link whose latency and state the test sets. */
 async function setup() {
   const server: Server = createServer(
     { allowHalfOpen: true },
@@ -20,127 +20,136 @@ async function setup() {
   );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  open.push(() => server.close());
-  const way: { joint: LinkState; delayMs: number; link?: LatencyProxy; port: number } = {
-    joint: "open",
+  cleanUps.push(() => server.close());
+  const link: { state: LinkState; delayMs: number; port: number } = {
+    state: "open",
     delayMs: 0,
     port: 0,
   };
   const free = createServer().listen(0, "127.0.0.1");
   await once(free, "listening");
-  way.port = (free.address() as AddressInfo).port;
+  link.port = (free.address() as AddressInfo).port;
   await new Promise((resolve) => free.close(resolve));
-  const link = await startLatencyProxy({
-    listen: { address: "127.0.0.1", port: way.port },
+  const proxy = await startLatencyProxy({
+    listen: { address: "127.0.0.1", port: link.port },
     target: { address: "127.0.0.1", port: (server.address() as AddressInfo).port },
-    findSource: () => "somebody",
-    delayMs: () => way.delayMs,
-    linkState: () => way.joint,
+    findSource: () => "client",
+    delayMs: () => link.delayMs,
+    linkState: () => link.state,
   });
-  open.push(() => link.close());
-  const turn = (joint: LinkState) => {
-    way.joint = joint;
-    link.applyLinkState();
+  cleanUps.push(() => proxy.close());
+  const setLinkState = (state: LinkState) => {
+    link.state = state;
+    proxy.applyLinkState();
   };
-  return { way, link, turn };
+  return { link, proxy, setLinkState };
 }
 
-function client(port: number): { socket: Socket; got: () => string; failed: () => string | null } {
+function client(port: number): {
+  socket: Socket;
+  received: () => string;
+  failed: () => string | null;
+} {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   let [text, error]: [string, string | null] = ["", null];
   socket
     .on("data", (data) => (text += data.toString()))
     .on("error", ({ message }) => (error = message));
-  open.push(() => socket.destroy());
-  return { socket, got: () => text, failed: () => error };
+  cleanUps.push(() => socket.destroy());
+  return { socket, received: () => text, failed: () => error };
 }
 
-test("bytes come back in order, and later by both ways", async () => {
-  const { way } = await setup();
-  way.delayMs = 100;
-  const { socket, got } = client(way.port);
+test("bytes return in order, delayed in both directions", async () => {
+  const { link } = await setup();
+  link.delayMs = 100;
+  const { socket, received } = client(link.port);
   const start = performance.now();
   for (const part of ["one ", "two ", "three"]) socket.write(part);
-  await waitUntil("all is back", 5_000, got, (text) => text === "one two three");
+  await waitUntil("everything has returned", 5_000, received, (text) => text === "one two three");
   expect(performance.now() - start).toBeGreaterThanOrEqual(200);
 });
 
-test("a silent way loses nothing, tells nobody, and goes on when it is healed", async () => {
-  const { way, turn } = await setup();
-  const { socket, got, failed } = client(way.port);
+test("a silent link loses nothing and continues once healed", async () => {
+  const { link, setLinkState } = await setup();
+  const { socket, received, failed } = client(link.port);
   socket.write("before ");
-  await waitUntil("the first part is back", 5_000, got, (text) => text === "before ");
-  turn("silent");
+  await waitUntil("the first part has returned", 5_000, received, (text) => text === "before ");
+  setLinkState("silent");
   socket.write("meanwhile ");
-  const late = client(way.port);
+  const late = client(link.port);
   late.socket.write("new");
   await sleep(100);
-  expect([got(), failed(), late.got(), late.failed()]).toEqual(["before ", null, "", null]);
-  turn("open");
+  expect([received(), failed(), late.received(), late.failed()]).toEqual([
+    "before ",
+    null,
+    "",
+    null,
+  ]);
+  setLinkState("open");
   await waitUntil(
-    "the second part is back",
+    "the second part has returned",
     5_000,
-    () => [got(), late.got()],
+    () => [received(), late.received()],
     ([first, second]) => first === "before meanwhile " && second === "new",
   );
 });
 
-test("a way that is reset breaks connections, and new ones too", async () => {
-  const { way, turn, link } = await setup();
-  const first = client(way.port);
+test("a reset link breaks present and new connections", async () => {
+  const { link, proxy, setLinkState } = await setup();
+  const first = client(link.port);
   first.socket.write("x");
-  await waitUntil("it is connected", 5_000, first.got, (text) => text === "x");
-  turn("reset");
+  await waitUntil("it is connected", 5_000, first.received, (text) => text === "x");
+  setLinkState("reset");
   await waitUntil(
-    "it breaks",
+    "the connection breaks",
     5_000,
     first.failed,
     (error) => error?.includes("ECONNRESET") ?? false,
   );
-  const second = client(way.port);
+  const second = client(link.port);
   second.socket.write("x");
-  await waitUntil("a new one breaks", 5_000, () => second.failed() ?? second.socket.closed);
+  await waitUntil("a new connection breaks", 5_000, () => second.failed() ?? second.socket.closed);
   await waitUntil(
-    "none is left",
+    "no connection is left",
     5_000,
-    () => link.countConnections(),
+    () => proxy.countConnections(),
     (count) => count === 0,
   );
 });
 
-test("the end of one direction travels, and the other goes on", async () => {
-  const { way, link } = await setup();
-  way.delayMs = 20;
-  const { socket, got } = client(way.port);
+test("the end of one direction is forwarded while the other continues", async () => {
+  const { link, proxy } = await setup();
+  link.delayMs = 20;
+  const { socket, received } = client(link.port);
   socket.end("last words");
   await once(socket, "end");
-  expect(got()).toBe("last words");
+  expect(received()).toBe("last words");
   await waitUntil(
-    "none is left",
+    "no connection is left",
     5_000,
-    () => link.countConnections(),
+    () => proxy.countConnections(),
     (count) => count === 0,
   );
 });
 
-test("much more than fits on the way arrives whole", async () => {
-  const { way } = await setup();
-  way.delayMs = 5;
-  const { socket } = client(way.port);
+test("more than fits in flight arrives completely", async () => {
+  const { link } = await setup();
+  link.delayMs = 5;
+  const { socket } = client(link.port);
   let length = 0;
   socket.on("data", (data) => (length += data.length));
   socket.end(Buffer.alloc(20 * 1024 * 1024, "x"));
   await waitUntil(
-    "all is back",
+    "everything has returned",
     20_000,
     () => length,
     (bytes) => bytes === 20 * 1024 * 1024,
   );
 });
 
-test("who dials is found by the socket, though loopback shows no address", async () => {
+test("a client is identified by its socket", async () => {
   const server = createServer().listen(0, "127.0.0.1");
-  open.push(() => server.close());
+  cleanUps.push(() => server.close());
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const accepted = once(server, "connection") as Promise<[Socket]>;

@@ -67,7 +67,7 @@ export class Pipe extends Duplex {
       }
       this.#queue.shift();
       this.#inFlight -= next.bytes?.length ?? 0;
-      // Whoever reads may ask for more while it takes this: that must not be forgotten.
+      // push() may call _read() synchronously, which sets #canPush again.
       this.#canPush = false;
       if (this.push(next.bytes)) this.#canPush = true;
       if (this.#accept && this.#inFlight < IN_FLIGHT_BYTES) {

@@ -519,7 +519,7 @@ test("a body rejected halfway does not block other requests on its connection", 
   const chunk = `c350\r\n${"A".repeat(50_000)}\r\n`;
   const commonHeaders = `Host: ${HOST}\r\nUser-Agent: ${USER_AGENT}\r\n`;
   const request = (chunks: number) =>
-    `POST /reads HTTP/1.1\r\n${commonHeaders}Origin: ${SAME_ORIGIN_HEADERS.origin}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(chunks)}0\r\n\r\nGET /robots.txt HTTP/1.1\r\n${commonHeaders}\r\n`;
+    `POST /reads HTTP/1.1\r\n${commonHeaders}Origin: ${SAME_ORIGIN_HEADERS.origin}\r\nSec-Fetch-Site: same-origin\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(chunks)}0\r\n\r\nGET /robots.txt HTTP/1.1\r\n${commonHeaders}Connection: close\r\n\r\n`;
   const statuses = (answer: string) =>
     [...answer.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map(([, status]) => status);
   expect(statuses(await sendRawBytes(request(10), 4_000))).toEqual(["413", "200"]);

@@ -1,4 +1,4 @@
-// The body of a request as far as the proxy keeps it: whole if it is small enough to be sent twice.
+// Buffers the body of a request up to the size that can be replayed.
 
 import type { IncomingMessage } from "node:http";
 import type { BufferedBody } from "./forward.ts";
@@ -6,13 +6,13 @@ import type { BufferedBody } from "./forward.ts";
 /** "Requests larger than 1MB cannot be replayed" (Fly's docs on fly-replay). */
 export const MAX_REPLAY_BYTES = 1024 * 1024;
 
-/** Reads until the end or 1 MB. `rest` is what is still to come: with it the body can be sent once only. Throws if the client goes. */
+/** Reads up to 1 MB. A body with a `rest` can be sent once only. Rejects if the client disconnects. */
 export function bufferBody(request: IncomingMessage): Promise<BufferedBody> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const finish = (rest: IncomingMessage | null) => {
-      request.off("data", read).off("end", end).off("error", reject).off("close", gone);
+      request.off("data", read).off("end", end).off("error", reject).off("close", close);
       resolve({ start: Buffer.concat(chunks), rest });
     };
     const read = (chunk: Buffer) => {
@@ -23,7 +23,7 @@ export function bufferBody(request: IncomingMessage): Promise<BufferedBody> {
       finish(request);
     };
     const end = () => finish(null);
-    const gone = () => reject(new Error("the client went away"));
-    request.on("data", read).on("end", end).on("error", reject).on("close", gone);
+    const close = () => reject(new Error("the client went away"));
+    request.on("data", read).on("end", end).on("error", reject).on("close", close);
   });
 }

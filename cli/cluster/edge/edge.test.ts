@@ -13,24 +13,28 @@ import {
   startFakeInstance,
 } from "#tests/support/cluster/edge-fixture.ts";
 
-const open: { stop(): unknown }[] = [];
+const running: { stop(): unknown }[] = [];
 afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one.stop()));
+  await Promise.all(running.splice(0).map((server) => server.stop()));
 });
 
-async function site(
+async function startInstance(
   name: string,
   handler: Handler = echoRequest,
   options: { port?: number } = {},
 ): Promise<FakeInstance> {
   const started = await startFakeInstance(name, handler, options);
-  open.push(started);
+  running.push(started);
   return started;
 }
 
-async function setup(region: string, sites: FakeInstance[], options: Partial<EdgeOptions> = {}) {
-  const started = await startEdgeFixture(region, sites, options);
-  open.push(started.edge, started.health);
+async function setup(
+  region: string,
+  instances: FakeInstance[],
+  options: Partial<EdgeOptions> = {},
+) {
+  const started = await startEdgeFixture(region, instances, options);
+  running.push(started.edge, started.health);
   return started;
 }
 
@@ -44,23 +48,23 @@ interface Echoed {
 }
 const read = async (response: Response) => (await response.json()) as Echoed;
 
-test("a request goes to the edge's own region, and to the nearest one where that has nobody", async () => {
-  const [dfw, ams] = [await site("dfw-1"), await site("ams-1")];
+test("a request goes to the edge's region, or to the nearest one with a healthy instance", async () => {
+  const [dfw, ams] = [await startInstance("dfw-1"), await startInstance("ams-1")];
   const near = await setup("ams", [dfw, ams]);
   const far = await setup("syd", [dfw, ams]);
   expect((await read(await fetch(near.edge.url))).name).toBe("ams-1");
   expect((await read(await fetch(far.edge.url))).name).toBe("dfw-1");
 });
 
-test("two instances of one region take turns", async () => {
-  const { edge } = await setup("dfw", [await site("dfw-1"), await site("dfw-2")]);
+test("two instances of one region are used round-robin", async () => {
+  const { edge } = await setup("dfw", [await startInstance("dfw-1"), await startInstance("dfw-2")]);
   const names = new Set<string>();
   for (let i = 0; i < 4; i += 1) names.add((await read(await fetch(edge.url))).name);
   expect([...names].sort()).toEqual(["dfw-1", "dfw-2"]);
 });
 
-test("the edge says who asks, where and what, and lets nobody else say it", async () => {
-  const { edge } = await setup("ams", [await site("ams-1")]);
+test("the edge sets Fly's headers and drops a client's", async () => {
+  const { edge } = await setup("ams", [await startInstance("ams-1")]);
   const response = await fetch(`${edge.url}/a?b=c`, {
     headers: {
       "fly-client-ip": "6.6.6.6",
@@ -89,11 +93,11 @@ test("the edge says who asks, where and what, and lets nobody else say it", asyn
   expect(headers).not.toHaveProperty("fly-replay-failed");
 });
 
-test("fly-force-instance-id and fly-prefer-region are obeyed", async () => {
+test("fly-force-instance-id and fly-prefer-region are honored", async () => {
   const { edge } = await setup("ams", [
-    await site("ams-1"),
-    await site("dfw-1"),
-    await site("dfw-2"),
+    await startInstance("ams-1"),
+    await startInstance("dfw-1"),
+    await startInstance("dfw-2"),
   ]);
   expect(
     (await read(await fetch(edge.url, { headers: { "fly-force-instance-id": "dfw-2" } }))).name,
@@ -109,10 +113,10 @@ test("fly-force-instance-id and fly-prefer-region are obeyed", async () => {
   );
 });
 
-test("a replay reaches its instance with the same request, and the client sees nothing of it", async () => {
+test("a replay sends the same request to its instance, invisibly for the client", async () => {
   const [ams, dfw] = [
-    await site("ams-1", replayWrites("instance=dfw-1;state=w")),
-    await site("dfw-1"),
+    await startInstance("ams-1", replayWrites("instance=dfw-1;state=w")),
+    await startInstance("dfw-1"),
   ];
   const { edge } = await setup("ams", [ams, dfw]);
   const before = Date.now() * 1_000;
@@ -145,11 +149,11 @@ test("a replay reaches its instance with the same request, and the client sees n
   expect(edge.counts).toMatchObject({ requests: 1, replay: 1, error: 0 });
 });
 
-test("a replay to a region goes there, in the order of preference, and elsewhere not back to who sent it", async () => {
+test("a replay follows the order of regions, and elsewhere=true excludes its source", async () => {
   const [ams, dfw, other] = [
-    await site("ams-1", replayWrites('region="syd,dfw"')),
-    await site("dfw-1"),
-    await site("ams-2", replayWrites("elsewhere=true")),
+    await startInstance("ams-1", replayWrites('region="syd,dfw"')),
+    await startInstance("dfw-1"),
+    await startInstance("ams-2", replayWrites("elsewhere=true")),
   ];
   const first = await setup("ams", [ams, dfw]);
   expect((await read(await fetch(first.edge.url, { method: "POST" }))).name).toBe("dfw-1");
@@ -157,10 +161,10 @@ test("a replay to a region goes there, in the order of preference, and elsewhere
   expect((await read(await fetch(second.edge.url, { method: "POST" }))).name).toBe("dfw-1");
 });
 
-test("a chunked body up to 1 MB is replayed, with its length", async () => {
+test("a chunked body up to 1 MB is replayed with Content-Length", async () => {
   const { edge } = await setup("ams", [
-    await site("ams-1", replayWrites("instance=dfw-1")),
-    await site("dfw-1"),
+    await startInstance("ams-1", replayWrites("instance=dfw-1")),
+    await startInstance("dfw-1"),
   ]);
   const parts = (async function* () {
     for (let i = 0; i < 10; i += 1) yield Buffer.alloc(100_000, "x");
@@ -176,8 +180,11 @@ test("a chunked body up to 1 MB is replayed, with its length", async () => {
   expect(headers["content-length"]).toBe("1000000");
 });
 
-test("a body over 1 MB arrives whole where it first goes, and can't be replayed", async () => {
-  const [ams, dfw] = [await site("ams-1", replayWrites("instance=dfw-1")), await site("dfw-1")];
+test("a body over 1 MB is forwarded completely but can't be replayed", async () => {
+  const [ams, dfw] = [
+    await startInstance("ams-1", replayWrites("instance=dfw-1")),
+    await startInstance("dfw-1"),
+  ];
   const { edge } = await setup("ams", [ams, dfw]);
   const body = Buffer.alloc(3_000_000, "x");
   expect((await fetch(edge.url, { method: "POST", body })).status).toBe(502);
@@ -189,9 +196,12 @@ test("a body over 1 MB arrives whole where it first goes, and can't be replayed"
   expect(forced).toMatchObject({ name: "dfw-1", length: 3_000_000 });
 });
 
-test("a replay that reaches nobody comes back with what went wrong, where a fallback was asked for", async () => {
+test("a failed replay with a fallback returns with fly-replay-failed", async () => {
   const gone = await startFakeInstance("dfw-1", echoRequest);
-  const ams = await site("ams-1", replayWrites("instance=dfw-1;timeout=300ms;fallback=force_self"));
+  const ams = await startInstance(
+    "ams-1",
+    replayWrites("instance=dfw-1;timeout=300ms;fallback=force_self"),
+  );
   const { edge, health } = await setup("ams", [ams, gone]);
   await gone.stop();
   const refused = await read(await fetch(edge.url, { method: "POST", body: "text" }));
@@ -211,13 +221,13 @@ test("a replay that reaches nobody comes back with what went wrong, where a fall
   ).toContain("reason=no_candidate");
 });
 
-test("a replay that reaches nobody is an error where no fallback was asked for, and a later one arrives", async () => {
+test("a failed replay without a fallback is an error, and a later one succeeds", async () => {
   const gone = await startFakeInstance("dfw-1", echoRequest);
-  const ams = await site("ams-1", replayWrites("instance=dfw-1;timeout=200ms"));
+  const ams = await startInstance("ams-1", replayWrites("instance=dfw-1;timeout=200ms"));
   const { edge, health } = await setup("ams", [ams, gone]);
   await gone.stop();
   expect((await fetch(edge.url, { method: "POST" })).status).toBeGreaterThanOrEqual(502);
-  await site("dfw-1", echoRequest, { port: gone.port });
+  await startInstance("dfw-1", echoRequest, { port: gone.port });
   await waitUntil(
     "dfw-1 is back",
     2_000,
@@ -227,27 +237,27 @@ test("a replay that reaches nobody is an error where no fallback was asked for, 
   expect((await read(await fetch(edge.url, { method: "POST" }))).name).toBe("dfw-1");
 });
 
-test("a request that came back can't be replayed again, and circles end", async () => {
+test("a returned request can't be replayed again, and replay loops end", async () => {
   const again: Handler = (request, response) =>
     void response
       .writeHead(409, { "fly-replay": "instance=nobody;timeout=50ms;fallback=force_self" })
       .end();
   const circle: Handler = (request, response) =>
     void response.writeHead(409, { "fly-replay": "instance=ams-1" }).end();
-  const first = await setup("ams", [await site("ams-1", again)]);
+  const first = await setup("ams", [await startInstance("ams-1", again)]);
   expect((await fetch(first.edge.url)).status).toBe(502);
-  const ams = await site("ams-1", circle);
+  const ams = await startInstance("ams-1", circle);
   const second = await setup("ams", [ams]);
   expect((await fetch(second.edge.url)).status).toBe(502);
   expect(ams.requestLines.length).toBeLessThanOrEqual(11);
 });
 
-test("an instance that fails its health check gets nothing until it passes again", async () => {
-  const sick = await site("ams-1");
-  const proxy = await site("ams-2");
+test("an instance gets no requests while its health check fails", async () => {
+  const sick = await startInstance("ams-1");
+  const proxy = await startInstance("ams-2");
   const { edge, health } = await setup("ams", [sick, proxy]);
   await sick.stop();
-  open.splice(open.indexOf(sick), 1);
+  running.splice(running.indexOf(sick), 1);
   await waitUntil(
     "ams-1 is out",
     2_000,
@@ -255,7 +265,7 @@ test("an instance that fails its health check gets nothing until it passes again
     (names) => names.join() === "ams-2",
   );
   for (let i = 0; i < 4; i += 1) expect((await read(await fetch(edge.url))).name).toBe("ams-2");
-  const back = await site("ams-1", echoRequest, { port: sick.port });
+  const back = await startInstance("ams-1", echoRequest, { port: sick.port });
   await waitUntil(
     "ams-1 is back",
     2_000,
@@ -265,9 +275,9 @@ test("an instance that fails its health check gets nothing until it passes again
   expect(back.requestLines.length).toBeGreaterThan(0);
 });
 
-test("a read whose instance breaks off before answering is asked elsewhere, a write is not", async () => {
+test("a read is retried when its connection breaks, a write is not", async () => {
   const dying: Handler = (request) => void request.socket.resetAndDestroy();
-  const [bad, good] = [await site("ams-1", dying), await site("dfw-1")];
+  const [bad, good] = [await startInstance("ams-1", dying), await startInstance("dfw-1")];
   const { edge } = await setup("ams", [bad, good]);
   expect((await read(await fetch(edge.url))).name).toBe("dfw-1");
   expect((await fetch(edge.url, { method: "POST", body: "text" })).status).toBe(502);
@@ -275,26 +285,30 @@ test("a read whose instance breaks off before answering is asked elsewhere, a wr
   expect(edge.counts).toMatchObject({ retry: 1, error: 1 });
 });
 
-test("a write whose connection is refused goes to another instance", async () => {
+test("a write is retried when its connection is refused", async () => {
   const gone = await startFakeInstance("ams-1", echoRequest);
-  const { edge } = await setup("ams", [gone, await site("dfw-1")]);
+  const { edge } = await setup("ams", [gone, await startInstance("dfw-1")]);
   await gone.stop();
   expect((await read(await fetch(edge.url, { method: "POST", body: "text" }))).name).toBe("dfw-1");
 });
 
 test("an instance that never answers ends in 504", async () => {
-  const { edge } = await setup("ams", [await site("ams-1", () => {})], { responseTimeoutMs: 200 });
+  const { edge } = await setup("ams", [await startInstance("ams-1", () => {})], {
+    responseTimeoutMs: 200,
+  });
   expect((await fetch(edge.url)).status).toBe(504);
 });
 
-test("a stream flows while it is written, and ends at the instance when the client goes", async () => {
+test("a response streams, and its instance notices when the client disconnects", async () => {
   let left = false;
   const stream: Handler = (request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.write("data: one\n\n");
     response.on("close", () => (left = true));
   };
-  const { edge } = await setup("ams", [await site("ams-1", stream)], { delayMs: () => 20 });
+  const { edge } = await setup("ams", [await startInstance("ams-1", stream)], {
+    delayMs: () => 20,
+  });
   const stop = new AbortController();
   const response = await fetch(edge.url, { signal: stop.signal });
   const { value } = await response.body!.getReader().read();
@@ -303,22 +317,24 @@ test("a stream flows while it is written, and ends at the instance when the clie
   await waitUntil("the instance sees that the client left", 2_000, () => left);
 });
 
-test("an answer that breaks off breaks off for the client too", async () => {
+test("a response that breaks off breaks off for the client, too", async () => {
   const half: Handler = (request, response) => {
     response.writeHead(200, { "content-length": "100" });
     response.write("half", () => void sleep(20).then(() => request.socket.resetAndDestroy()));
   };
   for (const delayMs of [0, 10]) {
-    const { edge } = await setup("ams", [await site("ams-1", half)], { delayMs: () => delayMs });
+    const { edge } = await setup("ams", [await startInstance("ams-1", half)], {
+      delayMs: () => delayMs,
+    });
     const response = await fetch(edge.url);
     await expect(response.text()).rejects.toThrow();
   }
 });
 
-test("the way to an instance takes as long as it is far, also on a replay", async () => {
+test("requests and replays have the latency between regions", async () => {
   const { edge } = await setup(
     "ams",
-    [await site("ams-1", replayWrites("instance=dfw-1")), await site("dfw-1")],
+    [await startInstance("ams-1", replayWrites("instance=dfw-1")), await startInstance("dfw-1")],
     { delayMs: (from, to) => (from === to ? 0 : 1_000) },
   );
   await (await fetch(edge.url)).text();
@@ -333,9 +349,9 @@ test("the way to an instance takes as long as it is far, also on a replay", asyn
   expect(farMs).toBeGreaterThanOrEqual(2_000);
 });
 
-test("cookies and repeated headers of an answer stay as they are", async () => {
+test("cookies and repeated response headers are passed unchanged", async () => {
   const { edge } = await setup("ams", [
-    await site(
+    await startInstance(
       "ams-1",
       (request, response) =>
         void response.writeHead(303, { location: "/there", "set-cookie": ["a=1", "b=2"] }).end(),
@@ -354,8 +370,8 @@ test("cookies and repeated headers of an answer stay as they are", async () => {
   expect(seen).toEqual({ status: 303, cookies: ["a=1", "b=2"], location: "/there" });
 });
 
-test("an edge that ended leaves no connection at an instance", async () => {
-  const ams = await site("ams-1");
+test("a stopped edge leaves no connection at an instance", async () => {
+  const ams = await startInstance("ams-1");
   const { edge, health } = await setup("ams", [ams]);
   health.stop();
   await Promise.all(Array.from({ length: 200 }, async () => (await fetch(edge.url)).text()));

@@ -1,12 +1,12 @@
-// The words of fly-replay (https://fly.io/docs/networking/dynamic-request-routing/): read from a response, written on requests.
+// Parses the fly-replay header and formats its request headers (https://fly.io/docs/networking/dynamic-request-routing/).
 
 export interface ReplayDirective {
   instance?: string;
   preferInstance?: string;
-  /** In order of preference; "any" among them means everywhere. */
+  /** In order of preference; "any" means all other regions. */
   regions?: string[];
   state?: string;
-  /** Not to the instance that answered so. */
+  /** Excludes the instance that sent the header. */
   isElsewhere: boolean;
   timeoutMs?: number;
   fallback?: "force_self" | "prefer_self";
@@ -14,7 +14,7 @@ export interface ReplayDirective {
 
 export type ReplayFailure = "timeout" | "retries_exhausted" | "no_candidate";
 
-/** What a `fly-replay` header asks for. Throws an Error that says what is wrong with it: an unknown field, a duration, nowhere to go. */
+/** Parses a `fly-replay` header. Throws for an unknown field, an invalid duration or a missing target. */
 export function parseReplay(header: string): ReplayDirective {
   const replay: ReplayDirective = { isElsewhere: false };
   for (const field of header
@@ -31,20 +31,21 @@ export function parseReplay(header: string): ReplayDirective {
     else if (name === "timeout") replay.timeoutMs = parseDuration(value);
     else if (name === "fallback" && (value === "force_self" || value === "prefer_self"))
       replay.fallback = value;
-    else throw new Error(`fly-replay: ${field} is not understood`);
+    else throw new Error(`fly-replay: ${field} is unknown`);
   }
   if (!replay.instance && !replay.preferInstance && !replay.regions && !replay.isElsewhere)
-    throw new Error(`fly-replay: "${header}" names no place`);
+    throw new Error(`fly-replay: "${header}" has no target`);
   return replay;
 }
 
 function parseDuration(value: string): number {
   const [, number, unit] = /^(\d+)(ms|s)$/.exec(value) ?? [];
-  if (!number) throw new Error(`fly-replay: timeout=${value} is no duration such as 10s or 800ms`);
+  if (!number)
+    throw new Error(`fly-replay: timeout=${value} is not a duration such as 10s or 800ms`);
   return Number(number) * (unit === "s" ? 1_000 : 1);
 }
 
-/** `fly-replay-src` for the instance that the request is sent on to. `nowMs` since 1970. */
+/** Returns the fly-replay-src of a request that `from` replays. `nowMs` is epoch time. */
 export function formatReplaySource(
   from: { name: string; region: string },
   nowMs: number,
@@ -58,7 +59,7 @@ export function formatReplaySource(
   ].join(";");
 }
 
-/** `fly-replay-failed` for the instance that gets its request back. */
+/** Returns the fly-replay-failed of a request that goes back to `from`. */
 export function formatReplayFailure(
   replay: ReplayDirective,
   from: { name: string },

@@ -1,4 +1,4 @@
-// One attempt: a request to one instance, over a way of simulated length, and what came of it.
+// Forwards a request to one instance with simulated latency.
 
 import {
   type Agent,
@@ -12,15 +12,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Pipe } from "#cli/cluster/pipe.ts";
 import type { Instance } from "./health-checks.ts";
 
-/** The body of a request: the whole of it, or what came of it so far with the rest to come. */
+/** The body of a request: complete, or its start and the stream of the rest. */
 export interface BufferedBody {
   start: Buffer;
   rest: Readable | null;
 }
 
 /**
- * refused: no connection, so nothing was sent. broken: the connection ended before a byte of the answer, and nobody knows
- * what the instance did. late: nothing came within the deadline.
+ * refused: no connection, nothing was sent. broken: the connection ended before the response, with an unknown effect.
+ * late: no response within the deadline.
  */
 export type ForwardFailure = "refused" | "broken" | "late";
 
@@ -35,14 +35,14 @@ export interface ForwardOptions {
   headers: IncomingHttpHeaders;
   body: BufferedBody;
   agent: Agent;
-  /** One way, in milliseconds. */
+  /** One-way latency in milliseconds. */
   delayMs: number;
-  /** Until the head of the answer is there. */
+  /** Deadline for the head of the response. */
   timeoutMs: number;
   signal: AbortSignal;
 }
 
-/** Sends it and waits for the head of the answer; never throws. */
+/** Sends the request and waits for the head of the response. Never throws. */
 export async function forwardRequest({
   instance,
   method,
@@ -54,10 +54,10 @@ export async function forwardRequest({
   timeoutMs,
   signal,
 }: ForwardOptions): Promise<ForwardResult> {
-  const open = { delayMs, isOpen: true };
+  const openLink = { delayMs, isOpen: true };
   const pauseMs = delayMs > 0 ? delayMs : 0;
   if (pauseMs) await sleep(pauseMs);
-  const answer = await new Promise<ForwardResult>((resolve) => {
+  const result = await new Promise<ForwardResult>((resolve) => {
     let isConnected = false;
     let isLate = false;
     const request: ClientRequest = send({
@@ -86,22 +86,22 @@ export async function forwardRequest({
     });
     request.on("response", (response) => {
       clearTimeout(timer);
-      // From here its errors are its body's; the request's own "error" may follow a broken upload and tells no more.
-      const wire = pauseMs ? new Pipe(() => open) : null;
-      if (wire) {
-        response.pipe(wire);
-        response.on("error", (error) => wire.destroy(error));
-        response.on("aborted", () => wire.destroy(new Error("aborted")));
+      // From here on, errors belong to the response body; a late "error" of the request is irrelevant.
+      const delayed = pauseMs ? new Pipe(() => openLink) : null;
+      if (delayed) {
+        response.pipe(delayed);
+        response.on("error", (error) => delayed.destroy(error));
+        response.on("aborted", () => delayed.destroy(new Error("aborted")));
       }
-      resolve({ response, body: wire ?? response });
+      resolve({ response, body: delayed ?? response });
     });
     if (body.start.length > 0) request.write(body.start);
     if (!body.rest) request.end();
     else {
-      const rest = pauseMs ? body.rest.pipe(new Pipe(() => open)) : body.rest;
+      const rest = pauseMs ? body.rest.pipe(new Pipe(() => openLink)) : body.rest;
       rest.pipe(request);
     }
   });
   if (pauseMs) await sleep(pauseMs);
-  return answer;
+  return result;
 }

@@ -1,9 +1,9 @@
-// What Fly's proxy puts on a request, and what it lets nobody else put there.
+// Sets the headers that Fly's proxy sets, and drops those that only it may set.
 
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { randomBytes } from "node:crypto";
 
-/** For one connection only (RFC 9110, 7.6.1). */
+/** Hop-by-hop headers (RFC 9110, 7.6.1). */
 const HOP_BY_HOP_HEADERS = [
   "connection",
   "keep-alive",
@@ -15,7 +15,7 @@ const HOP_BY_HOP_HEADERS = [
   "transfer-encoding",
   "upgrade",
 ];
-/** Said by the proxy alone: a client's own are dropped. */
+/** Set by the proxy only; a client's values are dropped. */
 const PROXY_HEADERS = [
   "fly-client-ip",
   "fly-region",
@@ -28,16 +28,19 @@ const PROXY_HEADERS = [
   "fly-forwarded-ssl",
 ];
 
-/** The headers of a client's request as the site gets them. `id` is the request's. */
+/** Returns the headers of a client's request as the site receives them. `id` is the request's. */
 export function makeRequestHeaders(
   request: IncomingMessage,
   region: string,
   id: string,
 ): IncomingHttpHeaders {
   const headers: IncomingHttpHeaders = { ...request.headers };
-  const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
-  for (const name of [...HOP_BY_HOP_HEADERS, ...PROXY_HEADERS, ...named]) delete headers[name];
-  // A body whose length nobody said keeps its framing.
+  const connectionHeaders = (headers.connection ?? "")
+    .split(",")
+    .map((name) => name.trim().toLowerCase());
+  for (const name of [...HOP_BY_HOP_HEADERS, ...PROXY_HEADERS, ...connectionHeaders])
+    delete headers[name];
+  // A body without a length stays chunked.
   if (request.headers["transfer-encoding"]) headers["transfer-encoding"] = "chunked";
   const client = unmapIpv4(request.socket.remoteAddress);
   const port = String(request.socket.localPort);
@@ -63,19 +66,19 @@ export function makeRequestHeaders(
   };
 }
 
-/** The headers of the site's answer as the client gets them, in the order and number they came. */
+/** Returns the raw headers of the site's response as the client receives them, in order and with duplicates. */
 export function makeResponseHeaders(response: IncomingMessage, id: string): string[] {
-  const kept: string[] = [];
+  const headers: string[] = [];
   for (let i = 0; i < response.rawHeaders.length; i += 2) {
     const name = response.rawHeaders[i]!;
     const lower = name.toLowerCase();
     if (!HOP_BY_HOP_HEADERS.includes(lower) && !lower.startsWith("fly-replay"))
-      kept.push(name, response.rawHeaders[i + 1]!);
+      headers.push(name, response.rawHeaders[i + 1]!);
   }
-  return [...kept, "Via", "1.1 fly.io", "Fly-Request-Id", id];
+  return [...headers, "Via", "1.1 fly.io", "Fly-Request-Id", id];
 }
 
-/** Fly's are a ULID and the edge's region. */
+/** Returns an id like Fly's, which are a ULID and the edge's region. */
 export const newRequestId = (region: string) =>
   `${Date.now().toString(36).toUpperCase()}${randomBytes(8).toString("hex").toUpperCase()}-${region}`;
 
